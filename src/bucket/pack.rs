@@ -1,0 +1,94 @@
+//! Packing of a block: per lane a width and a minimum, then the offsets; string bytes at the end.
+
+use super::{BLOCK, LANES, Lane};
+
+/// The records of a bucket, lane by lane.
+#[derive(Debug, Default)]
+pub struct Unpacked {
+    lanes: [Vec<i64>; LANES],
+    text: Vec<u8>,
+}
+
+impl Unpacked {
+    /// The values of a lane; empty if the layout lacks it.
+    pub fn lane(&self, lane: Lane) -> &[i64] {
+        &self.lanes[lane as usize]
+    }
+
+    /// The bytes of all string ids, one after the other in record order.
+    pub fn text(&self) -> &[u8] {
+        &self.text
+    }
+
+    /// How many records.
+    pub fn len(&self) -> usize {
+        self.lanes[Lane::Customer as usize].len()
+    }
+
+    /// Whether there is none.
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+}
+
+/// Packs the first `len` records.
+pub(super) fn pack(lanes: &[[i64; BLOCK]], len: usize, text: &[u8]) -> Box<[u8]> {
+    let mut out = Vec::with_capacity(4 + lanes.len() * (9 + 4 * len) + text.len());
+    out.extend_from_slice(&(len as u32).to_le_bytes());
+    for lane in lanes {
+        let values = &lane[..len];
+        let min = values.iter().copied().min().unwrap_or(0);
+        let max = values.iter().copied().max().unwrap_or(0);
+        let offset = |value: i64| (value as u64).wrapping_sub(min as u64);
+        let width = match offset(max) {
+            0 => 0u8,
+            1..=0xFF => 1,
+            0x100..=0xFFFF => 2,
+            0x1_0000..=0xFFFF_FFFF => 4,
+            _ => 8,
+        };
+        out.push(width);
+        out.extend_from_slice(&min.to_le_bytes());
+        match width {
+            0 => {}
+            1 => out.extend(values.iter().map(|&v| offset(v) as u8)),
+            2 => out.extend(values.iter().flat_map(|&v| (offset(v) as u16).to_le_bytes())),
+            4 => out.extend(values.iter().flat_map(|&v| (offset(v) as u32).to_le_bytes())),
+            _ => out.extend(values.iter().flat_map(|&v| offset(v).to_le_bytes())),
+        }
+    }
+    out.extend_from_slice(text);
+    out.into_boxed_slice()
+}
+
+/// Unpacks a block behind what `into` already holds.
+pub(super) fn unpack(block: &[u8], used: &[bool; LANES], into: &mut Unpacked) {
+    let mut at = 0;
+    let mut take = |n: usize| {
+        let bytes = &block[at..at + n];
+        at += n;
+        bytes
+    };
+    let len = u32::from_le_bytes(array(take(4))) as usize;
+    for (lane, _) in into.lanes.iter_mut().zip(used).filter(|(_, used)| **used) {
+        let width = take(1)[0] as usize;
+        let min = i64::from_le_bytes(array(take(8)));
+        let packed = take(width * len);
+        let value = |offset: u64| (min as u64).wrapping_add(offset) as i64;
+        match width {
+            0 => lane.extend(std::iter::repeat_n(min, len)),
+            1 => lane.extend(packed.iter().map(|&b| value(u64::from(b)))),
+            2 => lane.extend(packed.chunks_exact(2).map(|b| value(u64::from(u16::from_le_bytes(array(b)))))),
+            4 => lane.extend(packed.chunks_exact(4).map(|b| value(u64::from(u32::from_le_bytes(array(b)))))),
+            _ => lane.extend(packed.chunks_exact(8).map(|b| value(u64::from_le_bytes(array(b))))),
+        }
+    }
+    into.text.extend_from_slice(&block[at..]);
+}
+
+/// The bytes as an array; the caller has cut them to `N`.
+fn array<const N: usize>(bytes: &[u8]) -> [u8; N] {
+    let mut out = [0; N];
+    out.copy_from_slice(bytes);
+    out
+}

@@ -1,0 +1,192 @@
+//! The arguments of every command.
+
+use std::path::PathBuf;
+
+use clap::{Args, Parser, Subcommand, ValueEnum};
+use jiff::civil::Date;
+
+use crate::domain::Day;
+
+/// Exact RFM scores, customer tiers and lifecycle states from millions of orders in Parquet.
+#[derive(Debug, Parser)]
+#[command(name = "rfmill", version, max_term_width = 100, after_help = EXIT_CODES)]
+pub(super) struct Arguments {
+    /// What to do.
+    #[command(subcommand)]
+    pub command: Command,
+}
+
+const EXIT_CODES: &str = "\
+Exit codes:
+  0  done
+  1  a bug; please report it
+  2  wrong command line or job file
+  3  the data break their contract
+  4  input is missing, unreadable or corrupt, or changed while it was read
+  5  the output folder's state is unusable
+  6  output cannot be written
+  7  out of memory, disk or descriptors
+  8  another run is writing the output
+  9  the outcome of the commit is unknown
+  130, 143  stopped by a signal";
+
+#[derive(Debug, Subcommand)]
+pub(super) enum Command {
+    /// Make sample orders, run a job on them and say what came of it
+    Quickstart(QuickstartArgs),
+    /// Run a job: read orders, write tables
+    Run(JobArgs),
+    /// Check a job file against its input files, without reading orders
+    Check(JobArgs),
+    /// Show what a run would read and how its schemes decide
+    Explain(JobArgs),
+    /// Write seeded sample orders of any size
+    Sample(SampleArgs),
+    /// Check that an output folder holds what its last run wrote
+    Verify(VerifyArgs),
+    /// Print the JSON Schema of the job file, or the tables of a job as SQL
+    Schema(SchemaArgs),
+    /// Print shell completions
+    Completions(CompletionsArgs),
+    /// Print the manual page
+    Man,
+}
+
+impl Command {
+    /// How the command is to report.
+    pub fn log(&self) -> LogArgs {
+        match self {
+            Command::Quickstart(args) => args.log,
+            Command::Run(args) | Command::Check(args) | Command::Explain(args) => args.log,
+            Command::Sample(args) => args.log,
+            _ => LogArgs::default(),
+        }
+    }
+}
+
+/// How a command reports.
+#[derive(Debug, Clone, Copy, Default, Args)]
+pub(super) struct LogArgs {
+    /// Form of the log lines on stderr
+    #[arg(long, value_enum, default_value_t, global = false)]
+    pub log_format: LogFormat,
+    /// Print nothing but errors
+    #[arg(long, short)]
+    pub quiet: bool,
+}
+
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, ValueEnum)]
+pub(super) enum LogFormat {
+    /// For people
+    #[default]
+    Text,
+    /// One JSON object per line
+    Json,
+}
+
+/// How many threads.
+#[derive(Debug, Clone, Copy, Default, Args)]
+pub(super) struct ThreadArgs {
+    /// Threads to use [default: as many as there are cores]
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=1024))]
+    pub threads: Option<u16>,
+}
+
+#[derive(Debug, Args)]
+pub(super) struct JobArgs {
+    /// The job file
+    #[arg(value_name = "JOB")]
+    pub job: PathBuf,
+    /// Use this as-of date instead of the job's
+    #[arg(long, value_name = "DATE", value_parser = day)]
+    pub as_of: Option<Day>,
+    /// First day of the job's periods, or first as-of date
+    #[arg(long, value_name = "DATE", value_parser = day)]
+    pub from: Option<Day>,
+    /// Last day of the job's periods, or last as-of date
+    #[arg(long, value_name = "DATE", value_parser = day)]
+    pub to: Option<Day>,
+    /// Output folder instead of the job's
+    #[arg(long, short, value_name = "FOLDER")]
+    pub output: Option<PathBuf>,
+    /// Set a key of the job file, for example score.bins=4
+    #[arg(long = "set", value_name = "KEY=VALUE")]
+    pub sets: Vec<String>,
+    #[command(flatten)]
+    pub threads: ThreadArgs,
+    #[command(flatten)]
+    pub log: LogArgs,
+}
+
+#[derive(Debug, Args)]
+pub(super) struct QuickstartArgs {
+    /// Folder for the sample orders, the job file and the output
+    #[arg(value_name = "FOLDER", default_value = "rfmill-quickstart")]
+    pub folder: PathBuf,
+    /// Orders to make
+    #[arg(long, default_value_t = 1_000_000, value_name = "N")]
+    pub orders: u64,
+    #[command(flatten)]
+    pub threads: ThreadArgs,
+    #[command(flatten)]
+    pub log: LogArgs,
+}
+
+#[derive(Debug, Args)]
+pub(super) struct SampleArgs {
+    /// Folder to write the files to
+    #[arg(value_name = "FOLDER")]
+    pub folder: PathBuf,
+    /// Orders to make
+    #[arg(long, default_value_t = 1_000_000, value_name = "N")]
+    pub orders: u64,
+    /// Customers who make them [default: an eighth of the orders]
+    #[arg(long, value_name = "N")]
+    pub customers: Option<u64>,
+    /// The same seed gives the same bytes
+    #[arg(long, default_value_t = 1, value_name = "N")]
+    pub seed: u64,
+    /// First date
+    #[arg(long, default_value = "2023-01-01", value_name = "DATE")]
+    pub from: Date,
+    /// Last date
+    #[arg(long, default_value = "2024-12-31", value_name = "DATE")]
+    pub to: Date,
+    /// Files to write [default: one per quarter, above ten million orders one per month]
+    #[arg(long, value_name = "N")]
+    pub files: Option<usize>,
+    /// Rows without a date or an amount, and duplicates, to add
+    #[arg(long, default_value_t = 0, value_name = "N")]
+    pub bad_rows: u64,
+    /// Make customer ids strings
+    #[arg(long)]
+    pub string_ids: bool,
+    #[command(flatten)]
+    pub threads: ThreadArgs,
+    #[command(flatten)]
+    pub log: LogArgs,
+}
+
+#[derive(Debug, Args)]
+pub(super) struct VerifyArgs {
+    /// The output folder
+    #[arg(value_name = "OUT")]
+    pub output: PathBuf,
+}
+
+#[derive(Debug, Args)]
+pub(super) struct SchemaArgs {
+    /// Print the tables of this job as CREATE TABLE statements instead
+    #[arg(long, value_name = "JOB")]
+    pub tables: Option<PathBuf>,
+}
+
+#[derive(Debug, Args)]
+pub(super) struct CompletionsArgs {
+    /// The shell
+    pub shell: clap_complete::Shell,
+}
+
+fn day(text: &str) -> Result<Day, String> {
+    Day::parse(text).ok_or_else(|| "expected a date such as 2024-12-31".into())
+}

@@ -1,0 +1,216 @@
+//! The commands, each a short walk through the library.
+
+use std::io::Write;
+use std::time::Instant;
+
+use clap::CommandFactory;
+use serde_json::json;
+
+use super::args::{Arguments, CompletionsArgs, JobArgs, SampleArgs, SchemaArgs, ThreadArgs, VerifyArgs};
+use super::console::{Console, columns, count, duration, printable};
+use crate::domain::{IdType, format_money};
+use crate::engine::{Outcome, Plan};
+use crate::error::{Error, Kind, Result};
+use crate::job::{Job, Overrides, parse, raw::RawJob, resolve};
+use crate::progress::Progress;
+use crate::sample::{self, SampleSpec};
+use crate::{engine, publish, scan, table};
+
+/// Prints data to stdout; a reader that went away is no error.
+pub(super) fn data(text: &str) {
+    let _ = writeln!(std::io::stdout().lock(), "{}", text.trim_end_matches('\n'));
+}
+
+/// Runs `work` on so many threads.
+pub(super) fn with_threads<T: Send>(args: ThreadArgs, work: impl FnOnce() -> Result<T> + Send) -> Result<T> {
+    let threads = args.threads.map_or(0, usize::from);
+    let pool = rayon::ThreadPoolBuilder::new()
+        .num_threads(threads)
+        .build()
+        .map_err(|e| Error::new(Kind::Resource, format!("cannot start {threads} threads: {e}; use fewer with --threads")))?;
+    pool.install(work)
+}
+
+/// The job of the arguments; `needs_output` is false for commands that write nothing.
+pub(super) fn load(args: &JobArgs, needs_output: bool) -> Result<Job> {
+    let (raw, source) = parse::load(&args.job, &args.sets)?;
+    let output = args.output.clone().or_else(|| (!needs_output && raw.output.path.is_none()).then(Default::default));
+    resolve(raw, source, &Overrides { as_of: args.as_of, from: args.from, to: args.to, output })
+}
+
+pub(super) fn run(args: &JobArgs, console: &Console) -> Result<()> {
+    let job = load(args, true)?;
+    let began = Instant::now();
+    let outcome = with_threads(args.threads, || engine::run(&job, console))?;
+    summarise(&job, &outcome, began, console);
+    Ok(())
+}
+
+/// What a run tells at its end.
+pub(super) fn summarise(job: &Job, outcome: &Outcome, began: Instant, console: &Console) {
+    let manifest = &outcome.manifest;
+    console.event(json!({
+        "level": "info",
+        "event": "committed",
+        "run_id": manifest.run_id,
+        "path": outcome.folder.display().to_string(),
+        "already_computed": outcome.repeated,
+        "seconds": began.elapsed().as_secs_f64(),
+    }));
+    if !console.is_text() {
+        return;
+    }
+    if outcome.repeated {
+        console.say(&format!("already computed: run {} is committed in {}", manifest.run_id, outcome.folder.display()));
+        return;
+    }
+    let mut scheme = "";
+    let mut rows: Vec<Vec<String>> = Vec::new();
+    let mut blocks = Vec::new();
+    let date = manifest.as_of.last().map_or("", String::as_str);
+    for line in &outcome.states {
+        if line.scheme != scheme {
+            if !rows.is_empty() {
+                blocks.push(columns(&rows));
+            }
+            scheme = &line.scheme;
+            let heading = [format!("{scheme} at {date}"), "customers".into(), "share".into(), "revenue".into(), "share".into()];
+            rows = vec![heading.into()];
+        }
+        rows.push(vec![
+            printable(&line.state),
+            count(line.customers),
+            format!("{:.1} %", line.share * 100.0),
+            count(format_money(line.revenue, job.scale())),
+            line.revenue_share.map_or_else(String::new, |s| format!("{:.1} %", s * 100.0)),
+        ]);
+    }
+    if !rows.is_empty() {
+        blocks.push(columns(&rows));
+    }
+    for block in blocks {
+        console.say(&format!("\n{block}"));
+    }
+    let rows: u64 = manifest.tables.iter().map(|t| t.rows).sum();
+    console.say(&format!(
+        "\n{} input rows, {} table rows, {}: {}",
+        count(manifest.input_rows),
+        count(rows),
+        duration(began.elapsed()),
+        outcome.folder.display()
+    ));
+}
+
+pub(super) fn check(args: &JobArgs, console: &Console) -> Result<()> {
+    let job = load(args, false)?;
+    let plan = Plan::new(&job)?;
+    let sources = with_threads(args.threads, || scan::open(&job))?;
+    scan::schema::check(&job, &sources)?;
+    for warning in &plan.warnings {
+        console.warn(warning);
+    }
+    let rows: u64 = sources.iter().map(scan::source::Source::rows).sum();
+    data(&format!(
+        "{}: ok ({} rows in {} file{}, {} as-of date{}, last {})",
+        args.job.display(),
+        count(rows),
+        sources.len(),
+        if sources.len() == 1 { "" } else { "s" },
+        job.dates.len(),
+        if job.dates.len() == 1 { "" } else { "s" },
+        job.last()
+    ));
+    Ok(())
+}
+
+/// The sample's own error as the program's.
+fn sample_error(error: sample::SampleError) -> Error {
+    let kind = match error.exit_code() {
+        1 => Kind::Bug,
+        2 => Kind::Usage,
+        7 => Kind::Resource,
+        _ => Kind::Output,
+    };
+    Error::new(kind, error.to_string())
+}
+
+/// Writes a sample with progress.
+pub(super) fn write_sample(spec: &SampleSpec, folder: &std::path::Path, console: &Console) -> Result<sample::SampleSummary> {
+    console.begin("making orders", spec.orders);
+    let summary = sample::write(spec, folder, &|orders| console.advance(orders)).map_err(sample_error)?;
+    console.end(&format!(
+        "{} orders of {} customers in {} file{} ({} bytes)",
+        count(summary.orders),
+        count(summary.customers),
+        summary.files.len(),
+        if summary.files.len() == 1 { "" } else { "s" },
+        count(summary.bytes)
+    ));
+    Ok(summary)
+}
+
+pub(super) fn sample(args: &SampleArgs, console: &Console) -> Result<()> {
+    let mut spec = SampleSpec::new(args.orders, args.seed, args.from, args.to);
+    spec.customers = args.customers;
+    spec.bad_rows = args.bad_rows;
+    spec.string_ids = args.string_ids;
+    if let Some(files) = args.files {
+        spec.files = files;
+    }
+    let summary = with_threads(args.threads, || write_sample(&spec, &args.folder, console))?;
+    data(&summary.files.iter().map(|f| f.display().to_string()).collect::<Vec<_>>().join("\n"));
+    Ok(())
+}
+
+pub(super) fn verify(args: &VerifyArgs) -> Result<()> {
+    let found = publish::verify(&args.output)?;
+    let tables: Vec<String> = found.tables.iter().map(|(name, rows)| format!("{name} {}", count(rows))).collect();
+    data(&format!(
+        "{}: ok (run {} of job {:?}, as of {}; {} files, {} bytes; rows: {})",
+        args.output.display(),
+        found.run_id,
+        found.job_name,
+        found.as_of.join(", "),
+        found.files,
+        count(found.bytes),
+        tables.join(", ")
+    ));
+    Ok(())
+}
+
+pub(super) fn schema(args: &SchemaArgs) -> Result<()> {
+    let Some(path) = &args.tables else {
+        let schema = schemars::schema_for!(RawJob);
+        let text = serde_json::to_string_pretty(&schema).map_err(|e| Error::bug(format!("the schema cannot be printed: {e}")))?;
+        data(&text);
+        return Ok(());
+    };
+    let (raw, source) = parse::load(path, &[])?;
+    let output = raw.output.path.is_none().then(Default::default);
+    // The tables hang on the columns alone, so any date will do for a job that gets its own from --as-of.
+    let has_dates = raw.periods.as_of.is_some() || raw.periods.every.is_some();
+    let as_of = (!has_dates).then_some(crate::domain::Day(0));
+    let job = resolve(raw, source, &Overrides { output, as_of, ..Overrides::default() })?;
+    let plan = Plan::new(&job)?;
+    // Without its orders the id is shown as text; with them as what it is.
+    let id = scan::open(&job).and_then(|sources| scan::schema::check(&job, &sources)).map_or(IdType::Text, |c| c.id);
+    let fields: Vec<_> = plan.columns.iter().map(|(f, _)| f.clone()).collect();
+    data(&table::ddl(&table::definitions(&job, &fields, id)));
+    Ok(())
+}
+
+pub(super) fn completions(args: &CompletionsArgs) -> Result<()> {
+    let mut out = Vec::new();
+    clap_complete::generate(args.shell, &mut Arguments::command(), "rfmill", &mut out);
+    data(&String::from_utf8_lossy(&out));
+    Ok(())
+}
+
+pub(super) fn man() -> Result<()> {
+    let mut out = Vec::new();
+    clap_mangen::Man::new(Arguments::command())
+        .render(&mut out)
+        .map_err(|e| Error::bug(format!("the manual page cannot be printed: {e}")))?;
+    data(&String::from_utf8_lossy(&out));
+    Ok(())
+}

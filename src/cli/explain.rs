@@ -1,0 +1,61 @@
+//! `explain`: what a run would read and how its schemes decide.
+
+use super::args::JobArgs;
+use super::commands::{data, load, with_threads};
+use super::console::{Console, count};
+use crate::engine::Plan;
+use crate::error::Result;
+use crate::progress::Progress;
+use crate::scan;
+use crate::scheme::{self, Scheme};
+
+pub(super) fn run(args: &JobArgs, console: &Console) -> Result<()> {
+    let job = load(args, false)?;
+    let plan = Plan::new(&job)?;
+    let sources = with_threads(args.threads, || scan::open(&job))?;
+    let columns = scan::schema::check(&job, &sources)?;
+    for warning in &plan.warnings {
+        console.warn(warning);
+    }
+    let mut out = format!("job {:?}\n\nas-of dates\n", job.raw.name);
+    for date in &job.dates {
+        let lookback = job.score.lookback.start(date.date).map_or("all history".into(), |s| format!("from {s}"));
+        let period = date.period_start.map_or(String::new(), |s| format!(", period from {s}"));
+        out.push_str(&format!("  {} (lookback {lookback}{period})\n", date.date));
+    }
+    out.push_str(&format!("\ncolumns read\n  {}\n\nfiles\n", columns.names.join(", ")));
+    let tasks = scan::tasks(&job, &sources);
+    for (number, source) in sources.iter().enumerate() {
+        let own = tasks.iter().filter(|t| t.file == number);
+        let (groups, after) = own.fold((0, 0), |(all, after), t| (all + 1, after + usize::from(t.amounts_only)));
+        out.push_str(&format!("  {}: {} rows in {groups} row groups", source.input.name, count(source.rows())));
+        if after > 0 {
+            out.push_str(&format!("; {after} after the last as-of date, of which only the amounts are read"));
+        }
+        out.push('\n');
+    }
+    let measures: Vec<String> = plan.fold.measures.iter().map(ToString::to_string).collect();
+    out.push_str(&format!("\nmeasures\n  {}\n", measures.join(", ")));
+    for column in &plan.schemes {
+        out.push_str(&format!("\nscheme {} = {:?}: {}\n", column.column, column.scheme.name, column.scheme.summary));
+        out.push_str(&rules(&column.scheme));
+        for (slice, own) in &column.overrides {
+            out.push_str(&format!("  in slice {slice:?}\n{}", rules(own)));
+        }
+        if let Some(grid) = scheme::grid(&column.scheme) {
+            out.push_str(&format!("\n{}\n", grid.lines().map(|l| format!("  {l}")).collect::<Vec<_>>().join("\n")));
+        }
+    }
+    data(&out);
+    Ok(())
+}
+
+/// The rules in match order.
+fn rules(scheme: &Scheme) -> String {
+    let mut out = String::new();
+    for (number, rule) in scheme.rules.iter().enumerate() {
+        let state = scheme.states.get(rule.state).map_or("", |s| s.name.as_str());
+        out.push_str(&format!("  {}. {state}: {}\n", number + 1, rule.when));
+    }
+    out
+}

@@ -1,0 +1,45 @@
+//! `quickstart`: sample orders, a job on them, and what to do next.
+
+use std::time::Instant;
+
+use jiff::civil::Date;
+
+use super::args::QuickstartArgs;
+use super::commands::{summarise, with_threads, write_sample};
+use super::console::Console;
+use crate::engine;
+use crate::error::{Error, Result};
+use crate::job::{Overrides, parse, resolve};
+use crate::sample::SampleSpec;
+
+/// The job that quickstart writes beside the orders; users change it into their own.
+const JOB: &str = include_str!("../../jobs/quickstart.toml");
+
+pub(super) fn run(args: &QuickstartArgs, console: &Console) -> Result<()> {
+    let began = Instant::now();
+    let spec = SampleSpec::new(args.orders, 1, Date::constant(2023, 1, 1), Date::constant(2024, 12, 31));
+    let (orders, file) = (args.folder.join("orders"), args.folder.join("quickstart.toml"));
+    let outcome = with_threads(args.threads, || {
+        write_sample(&spec, &orders, console)?;
+        std::fs::write(&file, JOB)
+            .map_err(|e| Error::output(format!("cannot write {}: {e}; choose another folder", file.display())))?;
+        let (raw, source) = parse::load(&file, &[])?;
+        let job = resolve(raw, source, &Overrides::default())?;
+        let outcome = engine::run(&job, console)?;
+        summarise(&job, &outcome, began, console);
+        Ok(outcome)
+    })?;
+    let folder = args.folder.display();
+    console.say(&format!(
+        "\nWhat happened: {} seeded sample orders were written to {folder}/orders, and the job {} scored and segmented\n\
+         their customers. The tables lie in {folder}/out/latest, every as-of date ever run in {folder}/out/tables.\n\n\
+         Next:\n  rfmill explain {}\n  rfmill run {} --as-of 2024-06-30\n  rfmill verify {folder}/out\n\n\
+         Then copy the job file and put in the path and the columns of your own orders.",
+        super::console::count(args.orders),
+        file.display(),
+        file.display(),
+        file.display(),
+    ));
+    let _ = outcome;
+    Ok(())
+}

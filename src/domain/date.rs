@@ -1,0 +1,162 @@
+//! Business dates as day numbers, and lookbacks.
+
+use std::fmt;
+
+use jiff::ToSpan;
+use jiff::civil::Date;
+
+use crate::error::{Error, Result};
+
+/// A business date: days since 1970-01-01.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Day(pub i32);
+
+impl Day {
+    /// The first day the program accepts, 0001-01-01.
+    pub const MIN: Day = Day(-719_162);
+    /// The last day the program accepts, 9999-12-31.
+    pub const MAX: Day = Day(2_932_896);
+
+    /// The day of a civil date.
+    pub fn from_date(date: Date) -> Day {
+        let epoch = Date::constant(1970, 1, 1);
+        Day(date.duration_since(epoch).as_hours().div_euclid(24).clamp(i32::MIN as i64, i32::MAX as i64) as i32)
+    }
+
+    /// The civil date, clamped to the years 1 to 9999.
+    pub fn to_date(self) -> Date {
+        let days = self.0.clamp(Day::MIN.0, Day::MAX.0);
+        Date::constant(1970, 1, 1).saturating_add((i64::from(days)).days())
+    }
+
+    /// The day after.
+    pub fn next(self) -> Day {
+        Day(self.0.saturating_add(1))
+    }
+
+    /// The day before.
+    pub fn previous(self) -> Day {
+        Day(self.0.saturating_sub(1))
+    }
+
+    /// Reads `YYYY-MM-DD`.
+    pub fn parse(text: &str) -> Option<Day> {
+        let date: Date = text.parse().ok()?;
+        (text.len() == 10 && date.year() >= 1).then(|| Day::from_date(date))
+    }
+}
+
+impl fmt::Display for Day {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.to_date().fmt(f)
+    }
+}
+
+/// An as-of date with the starts of its period and of the period before, where the job has them.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct AsOf {
+    /// Last date counted.
+    pub date: Day,
+    /// First day of the period that ends on `date`.
+    pub period_start: Option<Day>,
+    /// First day of the period before.
+    pub previous_start: Option<Day>,
+}
+
+/// How far back a measure looks from an as-of date: `[end − L, end)` with `end` the day after it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum Lookback {
+    /// All history.
+    All,
+    /// A number of days.
+    Days(i32),
+    /// A number of calendar months, clamped to month ends (a quarter is 3, a year 12).
+    Months(i32),
+}
+
+/// First day of a lookback; `None` when it has none (all history).
+pub type WindowStart = Option<Day>;
+
+impl Lookback {
+    /// Reads `all`, `365d`, `12 weeks`, `4 quarters`, `1 year` and the like.
+    ///
+    /// # Errors
+    /// Says what was found and which forms exist.
+    pub fn parse(text: &str) -> Result<Lookback> {
+        let wrong = || {
+            Error::usage(format!(
+                "{text:?} is not a length of time: expected \"all\", days such as \"365d\" or \"90 days\", or calendar units such as \"2 weeks\", \"12 months\", \"4 quarters\" or \"1 year\""
+            ))
+        };
+        let text_trimmed = text.trim();
+        if text_trimmed == "all" {
+            return Ok(Lookback::All);
+        }
+        let digits = text_trimmed.bytes().take_while(u8::is_ascii_digit).count();
+        let (count, unit) = text_trimmed.split_at(digits);
+        let count: i32 = count.parse().map_err(|_| wrong())?;
+        if count == 0 || count > 100_000 {
+            return Err(wrong());
+        }
+        match unit.trim() {
+            "d" | "day" | "days" => Ok(Lookback::Days(count)),
+            "w" | "week" | "weeks" => Ok(Lookback::Days(count * 7)),
+            "m" | "month" | "months" => Ok(Lookback::Months(count)),
+            "q" | "quarter" | "quarters" => Ok(Lookback::Months(count * 3)),
+            "y" | "year" | "years" => Ok(Lookback::Months(count * 12)),
+            _ => Err(wrong()),
+        }
+    }
+
+    /// The first day counted when the last one is `as_of`.
+    pub fn start(self, as_of: Day) -> WindowStart {
+        let end = as_of.next();
+        match self {
+            Lookback::All => None,
+            Lookback::Days(days) => Some(Day(end.0.saturating_sub(days).max(Day::MIN.0))),
+            Lookback::Months(months) => {
+                Some(Day::from_date(end.to_date().checked_sub(months.months()).unwrap_or(Date::constant(1, 1, 1))))
+            }
+        }
+    }
+}
+
+impl fmt::Display for Lookback {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Lookback::All => f.write_str("all"),
+            Lookback::Days(days) => write!(f, "{days}d"),
+            Lookback::Months(months) if months % 12 == 0 => write!(f, "{}y", months / 12),
+            Lookback::Months(months) if months % 3 == 0 => write!(f, "{}q", months / 3),
+            Lookback::Months(months) => write!(f, "{months}m"),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn days_and_dates_agree() {
+        assert_eq!(Day::parse("1970-01-01"), Some(Day(0)));
+        assert_eq!(Day::parse("2000-03-01"), Some(Day(11_017)));
+        assert_eq!(Day(-1).to_string(), "1969-12-31");
+        assert_eq!(Day::parse("0001-01-01"), Some(Day::MIN));
+        assert_eq!(Day::parse("9999-12-31"), Some(Day::MAX));
+        assert_eq!(Day::parse("2024-1-1"), None);
+    }
+
+    #[test]
+    fn lookbacks_clamp_to_month_ends() {
+        let start = |text: &str, as_of: &str| {
+            Lookback::parse(text).ok().and_then(|l| l.start(Day::parse(as_of)?)).map(|d| d.to_string())
+        };
+        assert_eq!(start("2 quarters", "1997-03-31").as_deref(), Some("1996-10-01"));
+        assert_eq!(start("1 month", "2024-03-30").as_deref(), Some("2024-02-29"));
+        assert_eq!(start("365d", "2024-12-31").as_deref(), Some("2024-01-02"));
+        assert_eq!(start("all", "2024-12-31"), None);
+        assert!(Lookback::parse("0d").is_err());
+        assert!(Lookback::parse("five days").is_err());
+    }
+}

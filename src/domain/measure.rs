@@ -1,0 +1,149 @@
+//! The measures: what the program knows of a customer at an as-of date.
+
+use std::fmt;
+
+use super::Lookback;
+use crate::error::{Error, Result, suggestion};
+
+/// What a measure's numbers mean, and with that their type in tables.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Unit {
+    /// A date (DATE).
+    Date,
+    /// Days (INT32).
+    Days,
+    /// A count (INT64).
+    Count,
+    /// Money in minor units (DECIMAL(18, scale)).
+    Money,
+    /// Money per purchase with two more digits (DECIMAL(18, scale + 2)).
+    Average,
+    /// A ratio of two integers (DOUBLE).
+    Ratio,
+}
+
+macro_rules! measures {
+    ($($kind:ident $name:literal $unit:ident $windowed:literal $doc:literal),* $(,)?) => {
+        /// The kinds of measures; see DESIGN 1.3 for the formulas.
+        #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+        pub enum MeasureKind { $(#[doc = $doc] $kind),* }
+
+        impl MeasureKind {
+            /// Every kind in the order of the tables.
+            pub const ALL: &'static [MeasureKind] = &[$(MeasureKind::$kind),*];
+
+            /// The name, the same in job files, schemes and tables.
+            pub fn name(self) -> &'static str {
+                match self { $(MeasureKind::$kind => $name),* }
+            }
+
+            /// What its numbers mean (monetary of a job with `monetary_as = "average"` is an average instead).
+            pub fn unit(self) -> Unit {
+                match self { $(MeasureKind::$kind => Unit::$unit),* }
+            }
+
+            /// Whether it looks back over a window and can be given its own with `@`.
+            pub fn is_windowed(self) -> bool {
+                match self { $(MeasureKind::$kind => $windowed),* }
+            }
+
+            /// One sentence on what it is.
+            pub fn describe(self) -> &'static str {
+                match self { $(MeasureKind::$kind => $doc),* }
+            }
+        }
+    };
+}
+
+measures! {
+    FirstOrder "first_order" Date false "Date of the first purchase.",
+    LastOrder "last_order" Date false "Date of the last purchase.",
+    RecencyDays "recency_days" Days false "Days from the last purchase to the as-of date.",
+    Frequency "frequency" Count true "Purchases in the lookback.",
+    Monetary "monetary" Money true "Money of the lookback.",
+    Revenue "revenue" Money true "Money of the lookback as a sum, also where monetary is an average.",
+    AvgOrderValue "avg_order_value" Average true "Money of the lookback per purchase; null without a purchase.",
+    TenureDays "tenure_days" Days false "Days from the first purchase to the as-of date.",
+    LifetimeOrders "lifetime_orders" Count false "Purchases ever.",
+    LifetimeMonetary "lifetime_monetary" Money false "Money ever.",
+    PeriodOrders "period_orders" Count false "Purchases in the period.",
+    PeriodMonetary "period_monetary" Money false "Money of the period.",
+    PreviousPeriodOrders "previous_period_orders" Count false "Purchases in the period before.",
+    OrdersBeforePeriod "orders_before_period" Count false "Purchases before the period.",
+    MeanGapDays "mean_gap_days" Ratio false "Mean days between order days; null below two order days.",
+    OverdueRatio "overdue_ratio" Ratio false "Recency over the mean gap; null below two order days.",
+    NextDue "next_due" Date false "Last purchase plus the mean gap, rounded half to even; null below two order days.",
+    FrequencyTrend "frequency_trend" Ratio true "Purchases in the younger half of the lookback over the older half.",
+    MonetaryTrend "monetary_trend" Ratio true "Money of the younger half of the lookback over the older half.",
+    RevenueAtRisk "revenue_at_risk" Money false "Money of the 365 days that end with the last purchase.",
+    DiscountShare "discount_share" Ratio true "Share of the purchases in the lookback with a discount.",
+    ReturnShare "return_share" Ratio true "Returns in the lookback over purchases and returns in it.",
+    Margin "margin" Money true "Money minus cost over the lookback; null if a cost is missing.",
+}
+
+/// A measure, with its own lookback where it has one.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct Measure {
+    /// What is measured.
+    pub kind: MeasureKind,
+    /// Its own lookback; `None` is the job's.
+    pub lookback: Option<Lookback>,
+}
+
+impl Measure {
+    /// The measure over the job's lookback.
+    pub const fn plain(kind: MeasureKind) -> Measure {
+        Measure { kind, lookback: None }
+    }
+
+    /// Reads `frequency`, `monetary@365d` …
+    ///
+    /// # Errors
+    /// An unknown name (with the nearest), a lookback on a measure without one, or a wrong lookback.
+    pub fn parse(text: &str) -> Result<Measure> {
+        let (name, window) = match text.split_once('@') {
+            Some((name, window)) => (name, Some(window)),
+            None => (text, None),
+        };
+        let kind = MeasureKind::ALL.iter().copied().find(|k| k.name() == name).ok_or_else(|| {
+            Error::usage(format!(
+                "there is no measure {name:?}{}; the measures are {}",
+                suggestion(name, MeasureKind::ALL.iter().map(|k| k.name())),
+                MeasureKind::ALL.iter().map(|k| k.name()).collect::<Vec<_>>().join(", ")
+            ))
+        })?;
+        match window {
+            Some(_) if !kind.is_windowed() => {
+                Err(Error::usage(format!("measure {text:?}: {name} does not look back over a window, so it takes no \"@\"")))
+            }
+            Some(window) => Ok(Measure { kind, lookback: Some(Lookback::parse(window)?) }),
+            None => Ok(Measure::plain(kind)),
+        }
+    }
+}
+
+impl fmt::Display for Measure {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.kind.name())?;
+        match self.lookback {
+            Some(lookback) => write!(f, "@{lookback}"),
+            None => Ok(()),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_read_back() -> Result<()> {
+        for &kind in MeasureKind::ALL {
+            assert_eq!(Measure::parse(kind.name())?, Measure::plain(kind));
+        }
+        assert_eq!(Measure::parse("frequency@365 days")?.to_string(), "frequency@365d");
+        assert!(Measure::parse("recency_days@365d").is_err());
+        assert!(Measure::parse("frequncy").is_err_and(|e| e.to_string().contains("did you mean \"frequency\"?")));
+        Ok(())
+    }
+}

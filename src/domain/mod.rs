@@ -1,0 +1,11 @@
+//! Values that every layer shares: dates, money, exact numbers, customer ids. Pure, no I/O.
+
+mod date;
+mod ids;
+mod measure;
+mod number;
+
+pub use date::{AsOf, Day, Lookback, WindowStart};
+pub use ids::{CustomerIds, IdType, StringIds};
+pub use measure::{Measure, MeasureKind, Unit};
+pub use number::{Decimal, Ratio, format_money, pow10};

@@ -1,0 +1,264 @@
+//! The plan of a run: the job, its columns, schemes, measures and output columns, checked against each other.
+
+use std::collections::BTreeMap;
+
+use crate::domain::{Measure, MeasureKind, Unit};
+use crate::error::{Error, Result, suggestion};
+use crate::job::raw::{MonetaryAs, TableName, ZeroAmount};
+use crate::job::{Job, SchemeUse};
+use crate::measure::FoldSpec;
+use crate::scheme::{self, Scheme, Test, unit_scale};
+use crate::score::Axis;
+use crate::table::{ColumnType, Field};
+
+/// A scheme column with its scheme, and the schemes of slice values that override it.
+#[derive(Debug, Clone)]
+pub struct SchemeColumn {
+    /// The column.
+    pub column: String,
+    /// The scheme.
+    pub scheme: Scheme,
+    /// Slice value = the scheme there; its states are those of `scheme`.
+    pub overrides: BTreeMap<String, Scheme>,
+}
+
+/// A column of `customers` after the id and the slice.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum OutputColumn {
+    /// A measure, by its place in the fold.
+    Measure(usize),
+    /// A score.
+    Score(Axis),
+    /// The state in a scheme column.
+    State(usize),
+    /// The state before, in a scheme column.
+    Previous(usize),
+    /// Since when the state holds, in a scheme column.
+    Since(usize),
+    /// Whether no window reaches before the data.
+    HistoryComplete,
+}
+
+/// Everything a run needs to know before it reads orders.
+#[derive(Debug, Clone)]
+pub struct Plan {
+    /// What to measure.
+    pub fold: FoldSpec,
+    /// Scheme columns.
+    pub schemes: Vec<SchemeColumn>,
+    /// Ranges over measures (by place in the fold) outside which customers are not scored.
+    pub only: Vec<(Measure, Test)>,
+    /// Columns of `customers`.
+    pub columns: Vec<(Field, OutputColumn)>,
+    /// Sentences worth reading.
+    pub warnings: Vec<String>,
+    /// Places of recency, frequency and monetary in the fold.
+    pub axes: [usize; 3],
+    /// Places of the sums that `segments` needs: revenue and revenue at risk.
+    pub revenue: Option<usize>,
+    /// See `revenue`.
+    pub revenue_at_risk: Option<usize>,
+}
+
+impl Plan {
+    /// Loads the schemes of a job and checks everything against everything.
+    ///
+    /// # Errors
+    /// Exit 2, with the place in the job or scheme file.
+    pub fn new(job: &Job) -> Result<Plan> {
+        let mut warnings = Vec::new();
+        let mut schemes = Vec::with_capacity(job.schemes.len());
+        for used in &job.schemes {
+            schemes.push(scheme_column(job, used, &mut warnings)?);
+        }
+        let only_place = format!("{}: score.only", job.source.locate("[score.only]"));
+        let conditions = scheme::parse_conditions(&job.raw.score.only, None, &only_place)?;
+        let only = conditions.measures;
+
+        let mut measures: Vec<Measure> = Vec::new();
+        let mut need = |measure: Measure| match measures.iter().position(|m| *m == measure) {
+            Some(at) => at,
+            None => {
+                measures.push(measure);
+                measures.len() - 1
+            }
+        };
+        let axes = [MeasureKind::RecencyDays, MeasureKind::Frequency, MeasureKind::Monetary].map(|k| need(Measure::plain(k)));
+        let used: Vec<Measure> = schemes.iter().flat_map(|s| s.overrides.values().chain([&s.scheme])).flat_map(Scheme::measures).collect();
+        for measure in used.iter().chain(only.iter().map(|(m, _)| m)) {
+            need(*measure);
+        }
+        let (mut revenue, mut revenue_at_risk) = (None, None);
+        if job.writes(TableName::Segments) {
+            let sum = if job.score.monetary_as == MonetaryAs::Average { MeasureKind::Revenue } else { MeasureKind::Monetary };
+            revenue = Some(need(Measure::plain(sum)));
+            revenue_at_risk = Some(need(Measure::plain(MeasureKind::RevenueAtRisk)));
+        }
+        let chosen = chosen_columns(job, &schemes, &used)?;
+        let mut columns = Vec::with_capacity(chosen.len());
+        for (name, choice) in chosen {
+            let (kind, column) = match choice {
+                Choice::Measure(measure) => {
+                    let at = need(measure);
+                    (measure_type(job, measure), OutputColumn::Measure(at))
+                }
+                Choice::Other(kind, column) => (kind, column),
+            };
+            columns.push((Field::new(name, kind), column));
+        }
+        let needs_period = measures.iter().find(|m| {
+            matches!(
+                m.kind,
+                MeasureKind::PeriodOrders
+                    | MeasureKind::PeriodMonetary
+                    | MeasureKind::PreviousPeriodOrders
+                    | MeasureKind::OrdersBeforePeriod
+            )
+        });
+        if let Some(measure) = needs_period
+            && job.dates.iter().all(|d| d.period_start.is_none())
+        {
+            return Err(Error::usage(format!(
+                "{}: {measure} needs periods, but the job has a single as-of date without any; add [periods] every = \"month\" or a second as-of date",
+                job.source.path.display()
+            )));
+        }
+        for measure in &measures {
+            let lacking = match measure.kind {
+                MeasureKind::DiscountShare if job.raw.orders.discount.is_none() => Some("orders.discount"),
+                MeasureKind::Margin if job.raw.orders.cost.is_none() => Some("orders.cost"),
+                _ => None,
+            };
+            if let Some(key) = lacking {
+                return Err(Error::usage(format!(
+                    "{}: {measure} is asked for, but the job does not say which column holds it; set {key}",
+                    job.source.path.display()
+                )));
+            }
+        }
+        let fold = FoldSpec {
+            dates: job.dates.clone(),
+            lookback: job.score.lookback,
+            net: job.is_net(),
+            count_days: job.score.count == crate::job::raw::Count::OrderDays,
+            monetary_average: job.score.monetary_as == MonetaryAs::Average,
+            only_lookback: job.raw.population == crate::job::raw::Population::Lookback,
+            lines: job.raw.orders.order_id.is_some(),
+            drop_zero: job.raw.orders.zero_amount == ZeroAmount::Drop,
+            files: 0,
+            measures,
+        };
+        Ok(Plan { fold, schemes, only, columns, warnings, axes, revenue, revenue_at_risk })
+    }
+
+    /// Whether a measure looks at the cost of orders.
+    pub fn needs_cost(&self) -> bool {
+        self.fold.measures.iter().any(|m| m.kind == MeasureKind::Margin)
+    }
+
+    /// Whether a measure looks at discounts.
+    pub fn needs_discount(&self) -> bool {
+        self.fold.measures.iter().any(|m| m.kind == MeasureKind::DiscountShare)
+    }
+
+    /// Whether any scheme looks at levels.
+    pub fn uses_levels(&self) -> bool {
+        self.schemes.iter().any(|s| s.scheme.uses_levels() || s.overrides.values().any(Scheme::uses_levels))
+    }
+}
+
+fn scheme_column(job: &Job, used: &SchemeUse, warnings: &mut Vec<String>) -> Result<SchemeColumn> {
+    let scheme = scheme::load(used, &job.source)?;
+    let place = job.source.locate(&format!("\"{}\"", used.scheme));
+    warnings.extend(scheme::check(&scheme, job.score.bins, job.scale(), &place)?.warnings);
+    let mut overrides = BTreeMap::new();
+    for (slice, rules) in &used.overrides {
+        let rules = rules.as_table().ok_or_else(|| {
+            Error::usage(format!(
+                "{}: the override of {} for slice {slice:?} is {rules}; expected states with conditions",
+                job.source.locate(slice),
+                used.column
+            ))
+        })?;
+        let own = scheme::with_override(used, slice, rules, &job.source)?;
+        warnings.extend(scheme::check(&own, job.score.bins, job.scale(), &format!("{place}, override for slice {slice:?}"))?.warnings);
+        overrides.insert(slice.clone(), own);
+    }
+    Ok(SchemeColumn { column: used.column.clone(), scheme, overrides })
+}
+
+enum Choice {
+    Measure(Measure),
+    Other(ColumnType, OutputColumn),
+}
+
+fn measure_type(job: &Job, measure: Measure) -> ColumnType {
+    let unit = match measure.kind {
+        MeasureKind::Monetary if job.score.monetary_as == MonetaryAs::Average => Unit::Average,
+        kind => kind.unit(),
+    };
+    match unit {
+        Unit::Date => ColumnType::Date,
+        Unit::Days => ColumnType::Int32,
+        Unit::Count => ColumnType::Int64,
+        Unit::Money | Unit::Average => ColumnType::Decimal(18, unit_scale(unit, job.scale()) as i8),
+        Unit::Ratio => ColumnType::Double,
+    }
+}
+
+fn chosen_columns(job: &Job, schemes: &[SchemeColumn], used: &[Measure]) -> Result<Vec<(String, Choice)>> {
+    let score = |axis: Axis| (axis.score_name().to_owned(), Choice::Other(ColumnType::Int32, OutputColumn::Score(axis)));
+    let state = |at: usize| {
+        let name = schemes.get(at).map_or_else(String::new, |s| s.column.clone());
+        [
+            (name.clone(), Choice::Other(ColumnType::State, OutputColumn::State(at))),
+            (format!("{name}_previous"), Choice::Other(ColumnType::State, OutputColumn::Previous(at))),
+            (format!("{name}_since"), Choice::Other(ColumnType::Date, OutputColumn::Since(at))),
+        ]
+    };
+    let complete = || ("history_complete".to_owned(), Choice::Other(ColumnType::Boolean, OutputColumn::HistoryComplete));
+    let measure = |m: Measure| (m.to_string(), Choice::Measure(m));
+    let Some(names) = &job.raw.output.columns else {
+        let first = [MeasureKind::FirstOrder, MeasureKind::LastOrder, MeasureKind::RecencyDays, MeasureKind::Frequency, MeasureKind::Monetary];
+        let first: Vec<Measure> = first.into_iter().map(Measure::plain).collect();
+        let mut further: Vec<Measure> = used.iter().copied().filter(|m| !first.contains(m)).collect();
+        further.sort_unstable();
+        further.dedup();
+        let mut out: Vec<(String, Choice)> = first.into_iter().chain(further).map(measure).collect();
+        out.extend(Axis::ALL.map(score));
+        out.extend((0..schemes.len()).flat_map(state));
+        out.push(complete());
+        return Ok(out);
+    };
+    let mut others: Vec<(String, Choice)> = Axis::ALL.map(score).into_iter().collect();
+    others.extend((0..schemes.len()).flat_map(state));
+    others.push(complete());
+    let mut out: Vec<(String, Choice)> = Vec::with_capacity(names.len());
+    for name in names {
+        let place = || job.source.locate(&format!("\"{name}\""));
+        if out.iter().any(|(n, _)| n == name) || name == "customer_id" || name == "slice" {
+            return Err(Error::usage(format!(
+                "{}: output.columns names {name:?} twice, or although it is always there; remove it",
+                place()
+            )));
+        }
+        let choice = match others.iter().position(|(n, _)| n == name) {
+            Some(at) => others.swap_remove(at).1,
+            None => Choice::Measure(Measure::parse(name).map_err(|error| {
+                let base = name.split('@').next().unwrap_or(name);
+                if MeasureKind::ALL.iter().any(|k| k.name() == base) {
+                    return Error::usage(format!("{}: output.columns: {error}", place()));
+                }
+                let names = MeasureKind::ALL.iter().map(|k| k.name()).chain(others.iter().map(|(n, _)| n.as_str()));
+                Error::usage(format!(
+                    "{}: output.columns names {name:?}, which is no measure, score or scheme column{} (possible: {})",
+                    place(),
+                    suggestion(name, names.clone()),
+                    names.collect::<Vec<_>>().join(", ")
+                ))
+            })?),
+        };
+        out.push((name.clone(), choice));
+    }
+    Ok(out)
+}

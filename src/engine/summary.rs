@@ -1,0 +1,82 @@
+//! What a run tells at its end: a short table of states, and warnings worth reading.
+
+use super::cuts::SliceScoring;
+use super::plan::SchemeColumn;
+use crate::job::Job;
+use crate::score::Axis;
+use crate::table::SegmentRow;
+
+/// A line of the table of states.
+#[derive(Debug, Clone, PartialEq)]
+pub struct StateLine {
+    /// Scheme column.
+    pub scheme: String,
+    /// State.
+    pub state: String,
+    /// Customers in it, over all slices.
+    pub customers: i64,
+    /// Their share.
+    pub share: f64,
+    /// Revenue in the lookback, minor units.
+    pub revenue: i128,
+    /// Share of the revenue; `None` where there is none.
+    pub revenue_share: Option<f64>,
+}
+
+/// The states at the last as-of date, over all slices, best first.
+pub fn states(rows: &[SegmentRow], schemes: &[SchemeColumn], last_date: usize) -> Vec<StateLine> {
+    let mut out = Vec::new();
+    for (number, column) in schemes.iter().enumerate() {
+        let names = column.scheme.all_states();
+        let of_scheme: Vec<&SegmentRow> =
+            rows.iter().filter(|r| r.key[0] as usize == last_date && r.key[2] as usize == number).collect();
+        let all_customers: i64 = of_scheme.iter().map(|r| r.sum.customers).sum();
+        let all_revenue: i128 = of_scheme.iter().map(|r| r.sum.revenue).sum();
+        let mut states: Vec<usize> = (0..names.len()).collect();
+        states.sort_by_key(|s| column.scheme.rank(*s));
+        for state in states {
+            let own = of_scheme.iter().filter(|r| r.key[3] as usize == state);
+            let (customers, revenue) = own.fold((0, 0), |(c, m), r| (c + r.sum.customers, m + r.sum.revenue));
+            if customers > 0 {
+                out.push(StateLine {
+                    scheme: column.column.clone(),
+                    state: names[state].clone(),
+                    customers,
+                    share: customers as f64 / all_customers as f64,
+                    revenue,
+                    revenue_share: (all_revenue != 0).then(|| revenue as f64 / all_revenue as f64),
+                });
+            }
+        }
+    }
+    out
+}
+
+/// Share of one frequency from which scores are worth a warning.
+const TIED: f64 = 0.4;
+
+/// Degenerate scores at the last as-of date, said aloud.
+pub fn degenerate(job: &Job, slice: Option<&str>, scoring: &SliceScoring, lines: &[StateLine], schemes: &[SchemeColumn]) -> Option<String> {
+    if scoring.scored == 0 {
+        return None;
+    }
+    let at = Axis::Frequency as usize;
+    let share = scoring.most_common[at] as f64 / scoring.scored as f64;
+    let empty = scoring.bins[at].iter().filter(|n| **n == 0).count();
+    if share < TIED || empty == 0 {
+        return None;
+    }
+    let place = slice.map(|s| format!(" of slice {s:?}")).unwrap_or_default();
+    let mut message =
+        format!("{:.0} % of customers{place} share one frequency: {empty} of {} scores", share * 100.0, job.score.bins);
+    let uses_frequency = schemes.iter().find(|s| s.scheme.rules.iter().any(|r| r.when.scores[at].is_some() || r.when.cells.is_some()));
+    if let Some(column) = uses_frequency.filter(|_| slice.is_none()) {
+        let total = column.scheme.states.len();
+        let filled = lines.iter().filter(|l| l.scheme == column.column && column.scheme.states.iter().any(|s| s.name == l.state)).count();
+        if filled < total {
+            message.push_str(&format!(" and {} of {total} states of {:?}", total - filled, column.column));
+        }
+    }
+    message.push_str(" are empty");
+    Some(message)
+}

@@ -1,0 +1,126 @@
+//! The validated job: every default filled in, every date and path resolved.
+//!
+//! [`raw`] is the file as written, [`parse`] reads it, [`resolve`] makes a [`Job`] of it. Nothing here opens data.
+
+pub mod parse;
+mod periods;
+pub mod raw;
+mod resolve;
+
+use std::path::PathBuf;
+
+use crate::domain::{AsOf, Day, Lookback, Ratio};
+use parse::Source;
+use raw::{Closed, Count, Levels, Method, MonetaryAs, MonetaryPolicy, RawJob, TableName, Ties};
+
+pub use resolve::{Overrides, resolve};
+
+/// A job that can be run.
+#[derive(Debug, Clone)]
+pub struct Job {
+    /// The job as written, with defaults; what the manifest shows.
+    pub raw: RawJob,
+    /// The job file.
+    pub source: Source,
+    /// Patterns of the orders' paths: as written, and joined to the job file's folder.
+    pub paths: Vec<(String, PathBuf)>,
+    /// As-of dates with their periods, ascending.
+    pub dates: Vec<AsOf>,
+    /// Scoring.
+    pub score: Score,
+    /// Scheme columns in the order of the tables.
+    pub schemes: Vec<SchemeUse>,
+    /// The newest order must be at most this many days older than the last as-of date.
+    pub newest_order_within: Option<i32>,
+    /// Output folder.
+    pub output: PathBuf,
+    /// Tables to write.
+    pub tables: Vec<TableName>,
+    /// Committed runs that stay.
+    pub keep_runs: u32,
+}
+
+/// Scoring, resolved.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Score {
+    /// Scores per axis.
+    pub bins: u32,
+    /// Recency, frequency, monetary.
+    pub axes: [AxisSpec; 3],
+    /// The job's lookback.
+    pub lookback: Lookback,
+    /// What frequency counts.
+    pub count: Count,
+    /// What monetary is.
+    pub monetary_as: MonetaryAs,
+    /// What divides high from low.
+    pub levels: Levels,
+    /// Whose cuts count.
+    pub cuts: Cuts,
+}
+
+/// How an axis is scored.
+#[derive(Debug, Clone, PartialEq)]
+pub struct AxisSpec {
+    /// The method.
+    pub method: Method,
+    /// Which rank equal values get (`rank`).
+    pub ties: Ties,
+    /// Which bin a value on a cut belongs to (`thresholds`).
+    pub closed: Closed,
+    /// Explicit cuts in the integers of the measure (`thresholds`).
+    pub cuts: Vec<Ratio>,
+    /// How many integers make one printed unit: 1, or `10^scale` for money.
+    pub printed_unit: i128,
+}
+
+/// Whose cuts count.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Cuts {
+    /// Every as-of date has its own.
+    Each,
+    /// Those of the first as-of date.
+    Frozen,
+    /// Those of a `cutpoints` table.
+    Table(PathBuf),
+}
+
+/// A column of states and the scheme that fills it.
+#[derive(Debug, Clone, PartialEq)]
+pub struct SchemeUse {
+    /// The column.
+    pub column: String,
+    /// Built-in name or path of a scheme file.
+    pub scheme: String,
+    /// State = conditions that replace those of the file.
+    pub rules: toml::Table,
+    /// Slice value = state = conditions.
+    pub overrides: toml::Table,
+}
+
+impl Job {
+    /// Digits behind the point of the money.
+    pub fn scale(&self) -> u32 {
+        self.raw.orders.amount_scale
+    }
+
+    /// Digits behind the point of `monetary`.
+    pub fn monetary_scale(&self) -> u32 {
+        self.scale() + if self.score.monetary_as == MonetaryAs::Average { 2 } else { 0 }
+    }
+
+    /// Whether returns lower the money.
+    pub fn is_net(&self) -> bool {
+        self.raw.orders.monetary == MonetaryPolicy::Net
+    }
+
+    /// The last as-of date.
+    pub fn last(&self) -> Day {
+        self.dates.last().map_or(Day::MIN, |d| d.date)
+    }
+
+    /// Whether a table is to be written.
+    pub fn writes(&self, table: TableName) -> bool {
+        self.tables.contains(&table)
+    }
+}

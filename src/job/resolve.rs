@@ -1,0 +1,239 @@
+//! From the job as written to a [`Job`] that can be run.
+
+use std::path::{Path, PathBuf};
+
+use super::parse::Source;
+use super::raw::{Method, MonetaryAs, RawAxis, RawJob, RawNumber, TableName};
+use super::{AxisSpec, Cuts, Job, SchemeUse, Score, periods};
+use crate::domain::{Day, Decimal, Lookback, Ratio, pow10};
+use crate::error::{Error, Result};
+
+/// What the command line says over the job file.
+#[derive(Debug, Clone, Default)]
+pub struct Overrides {
+    /// `--as-of`.
+    pub as_of: Option<Day>,
+    /// `--from`.
+    pub from: Option<Day>,
+    /// `--to`.
+    pub to: Option<Day>,
+    /// `--output`.
+    pub output: Option<PathBuf>,
+}
+
+/// Fills in defaults and checks everything that can be checked without data.
+///
+/// # Errors
+/// Exit 2, with the key, what it holds and what was expected.
+pub fn resolve(raw: RawJob, source: Source, overrides: &Overrides) -> Result<Job> {
+    if raw.name.trim().is_empty() {
+        return Err(Error::usage(format!("{}: name is empty; give the job a name", source.path.display())));
+    }
+    if raw.orders.amount_scale > 6 {
+        return Err(Error::usage(format!(
+            "{}: orders.amount_scale is {}; expected 0 to 6 digits behind the point",
+            source.locate("amount_scale"),
+            raw.orders.amount_scale
+        )));
+    }
+    for (key, share) in [("max_rejected", raw.orders.max_rejected), ("max_no_customer", raw.orders.max_no_customer)] {
+        if !(0.0..=1.0).contains(&share) {
+            return Err(Error::usage(format!("{}: orders.{key} is {share}; expected a share from 0 to 1", source.locate(key))));
+        }
+    }
+    let folder = source.folder().to_owned();
+    let paths: Vec<(String, PathBuf)> =
+        raw.orders.path.as_slice().iter().map(|p| (p.clone(), folder.join(p))).collect();
+    if paths.is_empty() {
+        return Err(Error::usage(format!("{}: orders.path is an empty list; name at least one file", source.locate("path"))));
+    }
+    if raw.orders.amount.as_slice().is_empty() {
+        return Err(Error::usage(format!("{}: orders.amount is an empty list; name at least one column", source.locate("amount"))));
+    }
+    let dates = periods::dates(&raw.periods, &source, overrides.as_of, overrides.from, overrides.to)?;
+    let score = score(&raw, &source, &folder)?;
+    let schemes = schemes(&raw, &source)?;
+    let newest_order_within = match &raw.checks.newest_order_within {
+        None => None,
+        Some(text) => match Lookback::parse(text) {
+            Ok(Lookback::Days(days)) => Some(days),
+            _ => {
+                return Err(Error::usage(format!(
+                    "{}: checks.newest_order_within is {text:?}; expected a number of days such as \"2d\"",
+                    source.locate(text)
+                )));
+            }
+        },
+    };
+    if let Some([least, most]) = raw.checks.rows_vs_previous
+        && !(least >= 0.0 && most >= least)
+    {
+        return Err(Error::usage(format!(
+            "{}: checks.rows_vs_previous is [{least}, {most}]; expected the least and the greatest ratio, such as [0.5, 2.0]",
+            source.locate("rows_vs_previous")
+        )));
+    }
+    let output = match (&overrides.output, &raw.output.path) {
+        (Some(path), _) => path.clone(),
+        (None, Some(path)) => folder.join(path),
+        (None, None) => {
+            return Err(Error::usage(format!(
+                "{}: nowhere to write; give --output FOLDER, or [output] path in the job file",
+                source.path.display()
+            )));
+        }
+    };
+    if raw.output.report.as_ref().is_some_and(|r| !r.is_empty()) {
+        return Err(Error::usage(format!(
+            "{}: this version of rfmill writes no reports yet; set report = [] or remove the key",
+            source.locate("report")
+        )));
+    }
+    let tables = raw.output.tables.clone().unwrap_or_else(|| {
+        vec![TableName::Customers, TableName::Cutpoints, TableName::Segments, TableName::Ledger]
+    });
+    let keep_runs = raw.output.keep_runs.unwrap_or(10).max(1);
+    Ok(Job { paths, dates, score, schemes, newest_order_within, output, tables, keep_runs, raw, source })
+}
+
+fn score(raw: &RawJob, source: &Source, folder: &Path) -> Result<Score> {
+    let score = &raw.score;
+    if !(2..=100).contains(&score.bins) {
+        return Err(Error::usage(format!("{}: score.bins is {}; expected 2 to 100", source.locate("bins"), score.bins)));
+    }
+    let lookback = Lookback::parse(&score.lookback)
+        .map_err(|e| Error::usage(format!("{}: score.lookback: {e}", source.locate(&score.lookback))))?;
+    let monetary_scale = raw.orders.amount_scale + if score.monetary_as == MonetaryAs::Average { 2 } else { 0 };
+    let axis = |name: &str, own: &Option<RawAxis>, shared: Option<&Vec<RawNumber>>, scale: u32| -> Result<AxisSpec> {
+        let own = own.clone().unwrap_or_default();
+        let method = own.method.unwrap_or(score.method);
+        let written = own.cuts.as_ref().or(shared);
+        let cuts = match (method, written) {
+            (Method::Thresholds, None) => {
+                return Err(Error::usage(format!(
+                    "{}: {name} is scored by thresholds but has none; give score.thresholds.{name} or score.{name}.cuts with {} ascending cuts",
+                    source.locate("thresholds"),
+                    score.bins - 1
+                )));
+            }
+            (Method::Thresholds, Some(cuts)) => cuts_of(name, cuts, score.bins, scale, source)?,
+            (_, Some(_)) if own.cuts.is_some() || own.method.is_some() || score.method != Method::Thresholds => {
+                return Err(Error::usage(format!(
+                    "{}: {name} has explicit cuts but method {method:?}; set method = \"thresholds\" or remove the cuts",
+                    source.locate("cuts")
+                )));
+            }
+            _ => Vec::new(),
+        };
+        let unit = pow10(scale).ok_or_else(|| Error::bug("money scale out of range"))?;
+        Ok(AxisSpec {
+            method,
+            ties: own.ties.unwrap_or(score.ties),
+            closed: own.closed.unwrap_or(score.closed),
+            cuts,
+            printed_unit: unit,
+        })
+    };
+    use super::raw::AxisName;
+    let shared = |name: AxisName| score.thresholds.get(&name);
+    let axes = [
+        axis("recency_days", &score.recency_days, shared(AxisName::RecencyDays), 0)?,
+        axis("frequency", &score.frequency, shared(AxisName::Frequency), 0)?,
+        axis("monetary", &score.monetary, shared(AxisName::Monetary), monetary_scale)?,
+    ];
+    let cuts = match score.cuts.as_str() {
+        "each" => Cuts::Each,
+        "frozen" => Cuts::Frozen,
+        path => Cuts::Table(folder.join(path)),
+    };
+    if cuts != Cuts::Each && axes.iter().any(|a| a.method == Method::Ntile) {
+        return Err(Error::usage(format!(
+            "{}: ntile has no cut points, so score.cuts = {:?} cannot be used with it; use method = \"quantile\" or \"rank\", or cuts = \"each\"",
+            source.locate("cuts"),
+            score.cuts
+        )));
+    }
+    Ok(Score { bins: score.bins, axes, lookback, count: score.count, monetary_as: score.monetary_as, levels: score.levels, cuts })
+}
+
+/// Explicit cuts of an axis in the integers of its measure.
+fn cuts_of(name: &str, cuts: &[RawNumber], bins: u32, scale: u32, source: &Source) -> Result<Vec<Ratio>> {
+    let place = || source.locate(name);
+    if cuts.len() + 1 != bins as usize {
+        return Err(Error::usage(format!(
+            "{}: {name} has {} cuts; {bins} bins need {} of them (change score.bins or the cuts)",
+            place(),
+            cuts.len(),
+            bins - 1
+        )));
+    }
+    let mut out: Vec<Ratio> = Vec::with_capacity(cuts.len());
+    for cut in cuts {
+        let (text, decimal) = match cut {
+            RawNumber::Int(n) => (n.to_string(), Some(Decimal { digits: i128::from(*n), scale: 0 })),
+            RawNumber::Float(x) => (x.to_string(), Decimal::from_float(*x)),
+            RawNumber::Text(text) => (text.clone(), Decimal::parse(text)),
+        };
+        let ratio = decimal.and_then(|d| d.shifted(scale)).ok_or_else(|| {
+            Error::usage(format!("{}: {name} has the cut {text:?}, which is not a number of at most 30 digits", place()))
+        })?;
+        if out.last().is_some_and(|before| *before >= ratio) {
+            return Err(Error::usage(format!(
+                "{}: the cuts of {name} are out of order at {text}; list them in ascending order, each once",
+                place()
+            )));
+        }
+        out.push(ratio);
+    }
+    Ok(out)
+}
+
+fn schemes(raw: &RawJob, source: &Source) -> Result<Vec<SchemeUse>> {
+    let plain = |column: &str, scheme: &str| SchemeUse {
+        column: column.into(),
+        scheme: scheme.into(),
+        rules: toml::Table::new(),
+        overrides: toml::Table::new(),
+    };
+    let Some(schemes) = &raw.schemes else {
+        return Ok(vec![plain("segment", "standard"), plain("lifecycle", "recency_windows")]);
+    };
+    let mut out = Vec::with_capacity(schemes.len());
+    for (column, value) in schemes {
+        let wrong = |what: String| Error::usage(format!("{}: schemes.{column} {what}", source.locate(column)));
+        if !column.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'_') || column.is_empty() {
+            return Err(wrong("is no column name; use letters, digits and underscores".into()));
+        }
+        let used = match value {
+            toml::Value::String(name) => plain(column, name),
+            toml::Value::Table(table) => {
+                let mut used = plain(column, "");
+                for (key, value) in table {
+                    match (key.as_str(), value) {
+                        ("use", toml::Value::String(name)) => used.scheme.clone_from(name),
+                        ("rules", toml::Value::Table(rules)) => used.rules.clone_from(rules),
+                        ("override", toml::Value::Table(overrides)) => used.overrides.clone_from(overrides),
+                        ("use" | "rules" | "override", _) => {
+                            return Err(wrong(format!("has a {key:?} of the wrong type; expected a name for \"use\" and tables for \"rules\" and \"override\"")));
+                        }
+                        _ => {
+                            let near = crate::error::suggestion(key, ["use", "rules", "override"]);
+                            return Err(wrong(format!("has the unknown key {key:?}{near} (possible keys: \"use\", \"rules\", \"override\")")));
+                        }
+                    }
+                }
+                if used.scheme.is_empty() {
+                    // `[schemes.tier.rules]` alone changes the built-in of that name.
+                    used.scheme.clone_from(column);
+                }
+                used
+            }
+            other => return Err(wrong(format!("is {other}; expected the name of a built-in scheme or the path of a scheme file"))),
+        };
+        if !used.overrides.is_empty() && raw.orders.slice.is_none() {
+            return Err(wrong("has overrides per slice, but the job has no orders.slice; name the slice column or remove them".into()));
+        }
+        out.push(used);
+    }
+    Ok(out)
+}

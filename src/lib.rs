@@ -1,0 +1,38 @@
+//! rfmill reads orders in Parquet and writes what they say of customers: exact RFM scores, tiers and lifecycle states as
+//! tables that a warehouse and a BI tool can read.
+//!
+//! Data goes one way:
+//!
+//! ```text
+//! orders.parquet ─ scan ─ bucket ─ measure ─ score ─ scheme ─ table ─ publish
+//! ```
+//!
+//! Modules use only what stands below them; `tests/architecture.rs` holds them to it.
+//!
+//! | layer | modules |
+//! |---|---|
+//! | process | `main`, [`cli`] |
+//! | wiring | [`engine`]: the only place that knows the order of the steps |
+//! | edges | [`scan`], [`publish`] |
+//! | pure steps | [`bucket`], [`measure`], [`score`], [`scheme`] |
+//! | tools | [`job`], [`table`], [`sample`], [`progress`], [`hash`] |
+//! | values | [`domain`], [`error`] |
+
+#![forbid(unsafe_code)]
+#![warn(missing_docs)]
+
+pub mod bucket;
+pub mod cli;
+pub mod domain;
+pub mod engine;
+pub mod error;
+pub mod hash;
+pub mod job;
+pub mod measure;
+pub mod progress;
+pub mod publish;
+pub mod sample;
+pub mod scan;
+pub mod scheme;
+pub mod score;
+pub mod table;

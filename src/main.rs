@@ -1,0 +1,7 @@
+//! The `rfmill` command; everything happens in the library.
+
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    rfmill::cli::main()
+}

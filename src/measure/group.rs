@@ -1,0 +1,278 @@
+//! Grouping of a bucket's records by (slice, customer), and of lines into orders.
+
+use crate::bucket::{Lane, Layout, Unpacked, flag, hash_key, hash_text};
+use crate::domain::{CustomerIds, StringIds};
+use crate::error::{Error, Result};
+
+use super::FoldSpec;
+
+/// One order of a customer, its lines summed.
+#[derive(Debug, Clone, Copy, Default)]
+pub(super) struct Order {
+    /// Business date of its earliest line.
+    pub date: i32,
+    /// Whether it is a return.
+    pub is_return: bool,
+    /// Whether a line has a discount.
+    pub discounted: bool,
+    /// Whether a line lacks its cost.
+    pub cost_missing: bool,
+    /// Sum of its lines in minor units.
+    pub amount: i64,
+    /// Cost of its lines in minor units.
+    pub cost: i64,
+}
+
+/// What became of the lines of a file: rows and money by fate.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct LineTally {
+    /// Lines of orders up to the last as-of date.
+    pub kept: (u64, i128),
+    /// Lines of later orders.
+    pub after: (u64, i128),
+    /// Lines of orders of zero that the job drops.
+    pub zero: (u64, i128),
+}
+
+/// The records of a bucket, grouped.
+pub(super) struct Groups {
+    pub ids: CustomerIds,
+    pub slices: Vec<u32>,
+    /// Records in groups: those of customer `c` stand at `starts[c]..starts[c + 1]`.
+    records: Vec<u32>,
+    starts: Vec<u32>,
+}
+
+impl Groups {
+    pub fn new(layout: Layout, orders: &Unpacked) -> Groups {
+        let slices = layout.has(Lane::Slice).then(|| orders.lane(Lane::Slice));
+        let (ids, slices, of_record) = if layout.text_ids {
+            let (ids, slices, of_record) = intern_text(orders, slices);
+            (CustomerIds::Text(ids), slices, of_record)
+        } else {
+            let (ids, slices, of_record) = intern_int(orders.lane(Lane::Customer), slices);
+            (CustomerIds::Int(ids), slices, of_record)
+        };
+        // Counting sort of the records by customer.
+        let mut starts = vec![0u32; ids.len() + 1];
+        for &customer in &of_record {
+            starts[customer as usize + 1] += 1;
+        }
+        for i in 1..starts.len() {
+            starts[i] += starts[i - 1];
+        }
+        let mut next = starts.clone();
+        let mut records = vec![0u32; of_record.len()];
+        for (record, &customer) in of_record.iter().enumerate() {
+            let at = &mut next[customer as usize];
+            records[*at as usize] = record as u32;
+            *at += 1;
+        }
+        Groups { ids, slices, records, starts }
+    }
+
+    pub fn len(&self) -> usize {
+        self.ids.len()
+    }
+
+    /// The orders of a customer up to the last as-of date, into `out`.
+    pub fn orders(
+        &self,
+        customer: usize,
+        from: &Unpacked,
+        spec: &FoldSpec,
+        out: &mut Vec<Order>,
+        lines: &mut [LineTally],
+    ) -> Result<()> {
+        out.clear();
+        let records = &self.records[self.starts[customer] as usize..self.starts[customer + 1] as usize];
+        let (dates, amounts) = (from.lane(Lane::Date), from.lane(Lane::Amount));
+        let (flags, costs) = (from.lane(Lane::Flags), from.lane(Lane::Cost));
+        let line = |record: u32| {
+            let record = record as usize;
+            let flags = flags.get(record).copied().unwrap_or(0);
+            let amount = amounts[record];
+            Order {
+                date: dates[record] as i32,
+                is_return: flags & flag::RETURN != 0,
+                discounted: flags & flag::DISCOUNTED != 0,
+                cost_missing: flags & flag::COST_MISSING != 0,
+                amount,
+                cost: costs.get(record).copied().unwrap_or(0),
+            }
+        };
+        if !spec.lines {
+            out.extend(records.iter().map(|&record| {
+                let order = line(record);
+                Order { is_return: order.is_return || order.amount < 0, ..order }
+            }));
+            return Ok(());
+        }
+        let (low, high, files) = (from.lane(Lane::Order), from.lane(Lane::OrderHigh), from.lane(Lane::File));
+        let key = |record: u32| (high.get(record as usize).copied().unwrap_or(0), low[record as usize]);
+        let mut records = records.to_vec();
+        records.sort_unstable_by_key(|&record| key(record));
+        for lines_of_order in records.chunk_by(|&a, &b| key(a) == key(b)) {
+            let mut sum: i128 = 0;
+            let mut cost: i128 = 0;
+            let mut order = Order { date: i32::MAX, ..Order::default() };
+            for &record in lines_of_order {
+                let line = line(record);
+                sum += i128::from(line.amount);
+                cost += i128::from(line.cost);
+                order.date = order.date.min(line.date);
+                order.is_return |= line.is_return;
+                order.discounted |= line.discounted;
+                order.cost_missing |= line.cost_missing;
+            }
+            let overflow = || Error::contract("the lines of one order add up to more money than 64 bits of minor units hold; lower orders.amount_scale or look for a wrong amount");
+            order.amount = i64::try_from(sum).map_err(|_| overflow())?;
+            order.cost = i64::try_from(cost).map_err(|_| overflow())?;
+            order.is_return |= order.amount < 0;
+            let dropped = spec.drop_zero && order.amount == 0 && !order.is_return;
+            let after = order.date > spec.last().0;
+            for &record in lines_of_order {
+                let tally = &mut lines[files.get(record as usize).map_or(0, |f| *f as usize)];
+                let cell = if dropped {
+                    &mut tally.zero
+                } else if after {
+                    &mut tally.after
+                } else {
+                    &mut tally.kept
+                };
+                cell.0 += 1;
+                cell.1 += i128::from(amounts[record as usize]);
+            }
+            if !dropped && !after {
+                out.push(order);
+            }
+        }
+        Ok(())
+    }
+}
+
+/// An open-addressing table from key to the number of its first appearance. The keys live outside; the table holds
+/// numbers only.
+struct Interner {
+    slots: Vec<u32>,
+    len: usize,
+}
+
+const EMPTY: u32 = u32::MAX;
+
+impl Interner {
+    fn new() -> Interner {
+        Interner { slots: vec![EMPTY; 1 << 12], len: 0 }
+    }
+
+    /// The number of the key with this hash, which is `self.len` before the call if the key is new.
+    fn number(&mut self, hash: u64, same: impl Fn(u32) -> bool, hash_of: impl Fn(u32) -> u64) -> u32 {
+        if (self.len + 1) * 2 > self.slots.len() {
+            self.grow(hash_of);
+        }
+        let mask = self.slots.len() - 1;
+        let mut slot = position(hash) & mask;
+        loop {
+            match self.slots[slot] {
+                EMPTY => {
+                    let number = self.len as u32;
+                    self.slots[slot] = number;
+                    self.len += 1;
+                    return number;
+                }
+                number if same(number) => return number,
+                _ => slot = (slot + 1) & mask,
+            }
+        }
+    }
+
+    #[cold]
+    fn grow(&mut self, hash_of: impl Fn(u32) -> u64) {
+        let mut slots = vec![EMPTY; self.slots.len() * 2];
+        let mask = slots.len() - 1;
+        for number in 0..self.len as u32 {
+            let mut slot = position(hash_of(number)) & mask;
+            while slots[slot] != EMPTY {
+                slot = (slot + 1) & mask;
+            }
+            slots[slot] = number;
+        }
+        self.slots = slots;
+    }
+}
+
+/// Where a hash starts in the table: not its top bits, which all keys of a bucket share, nor its weak lowest.
+fn position(hash: u64) -> usize {
+    (hash >> 20) as usize
+}
+
+fn with_slice(hash: u64, slice: i64) -> u64 {
+    hash ^ (slice as u64).wrapping_mul(0xC2B2_AE3D_27D4_EB4F)
+}
+
+fn intern_int(keys: &[i64], slices: Option<&[i64]>) -> (Vec<i64>, Vec<u32>, Vec<u32>) {
+    let mut table = Interner::new();
+    let mut ids: Vec<i64> = Vec::new();
+    let mut of_record = Vec::with_capacity(keys.len());
+    match slices {
+        None => {
+            for &key in keys {
+                let number = table.number(hash_key(key), |n| ids[n as usize] == key, |n| hash_key(ids[n as usize]));
+                if number as usize == ids.len() {
+                    ids.push(key);
+                }
+                of_record.push(number);
+            }
+            (ids, Vec::new(), of_record)
+        }
+        Some(slices) => {
+            let mut slice_of: Vec<u32> = Vec::new();
+            for (&key, &slice) in keys.iter().zip(slices) {
+                let number = table.number(
+                    with_slice(hash_key(key), slice),
+                    |n| ids[n as usize] == key && i64::from(slice_of[n as usize]) == slice,
+                    |n| with_slice(hash_key(ids[n as usize]), i64::from(slice_of[n as usize])),
+                );
+                if number as usize == ids.len() {
+                    ids.push(key);
+                    slice_of.push(slice as u32);
+                }
+                of_record.push(number);
+            }
+            (ids, slice_of, of_record)
+        }
+    }
+}
+
+fn intern_text(orders: &Unpacked, slices: Option<&[i64]>) -> (StringIds, Vec<u32>, Vec<u32>) {
+    let mut table = Interner::new();
+    let mut ids = StringIds::default();
+    let mut hashes: Vec<u64> = Vec::new();
+    let mut slice_of: Vec<u32> = Vec::new();
+    let mut of_record = Vec::with_capacity(orders.len());
+    let mut rest = orders.text();
+    for (record, &length) in orders.lane(Lane::Customer).iter().enumerate() {
+        let (id, after) = rest.split_at(length as usize);
+        rest = after;
+        let slice = slices.map_or(0, |s| s[record]);
+        let hash = with_slice(hash_text(id), slice);
+        let number = table.number(
+            hash,
+            |n| {
+                hashes[n as usize] == hash
+                    && ids.get(n as usize) == id
+                    && slice_of.get(n as usize).is_none_or(|s| i64::from(*s) == slice)
+            },
+            |n| hashes[n as usize],
+        );
+        if number as usize == ids.len() {
+            ids.push(id);
+            hashes.push(hash);
+            if slices.is_some() {
+                slice_of.push(slice as u32);
+            }
+        }
+        of_record.push(number);
+    }
+    (ids, slice_of, of_record)
+}

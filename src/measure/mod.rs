@@ -1,0 +1,150 @@
+//! Measures per customer and as-of date, folded bucket by bucket.
+//!
+//! [`FoldSpec`] says what to measure and when; [`fold`] turns one bucket of orders into a [`BucketPanel`] for all
+//! as-of dates together, customer by customer: orders are grouped and sorted once, prefix sums answer every window,
+//! and the cost grows with orders plus customer-dates, never with orders × dates.
+
+mod customer;
+mod group;
+
+use crate::bucket::{Layout, Unpacked};
+use crate::domain::{AsOf, CustomerIds, Day, Lookback, Measure, MeasureKind, Unit};
+use crate::error::Result;
+
+pub(crate) use customer::divide_half_even;
+pub use group::LineTally;
+
+/// What to measure, and when.
+#[derive(Debug, Clone)]
+pub struct FoldSpec {
+    /// As-of dates, ascending.
+    pub dates: Vec<AsOf>,
+    /// Measures, each once; columns of the panel in this order.
+    pub measures: Vec<Measure>,
+    /// The job's lookback.
+    pub lookback: Lookback,
+    /// Whether returns lower the money.
+    pub net: bool,
+    /// Whether frequency counts days with a purchase instead of purchases.
+    pub count_days: bool,
+    /// Whether monetary is the mean per purchase.
+    pub monetary_average: bool,
+    /// Whether only customers with a purchase in the lookback are listed.
+    pub only_lookback: bool,
+    /// Whether records are lines that `Order` lanes join to orders.
+    pub lines: bool,
+    /// Whether orders of zero that are not returns are dropped (with lines; without, the scan has done it).
+    pub drop_zero: bool,
+    /// Number of input files, for the tally of lines.
+    pub files: usize,
+}
+
+impl FoldSpec {
+    /// The unit of a measure in this job.
+    pub fn unit(&self, measure: Measure) -> Unit {
+        match measure.kind {
+            MeasureKind::Monetary if self.monetary_average => Unit::Average,
+            kind => kind.unit(),
+        }
+    }
+
+    /// The last as-of date.
+    pub fn last(&self) -> Day {
+        self.dates.last().map_or(Day::MIN, |d| d.date)
+    }
+
+    /// The first day any window of a measure reaches at the date, or `None` if all of them look at all history.
+    pub fn earliest_window(&self, date: Day) -> Option<Day> {
+        let windows = self.measures.iter().filter(|m| m.kind.is_windowed()).map(|m| m.lookback.unwrap_or(self.lookback));
+        windows.chain([self.lookback]).filter_map(|l| l.start(date)).min()
+    }
+}
+
+/// Null in an [`Column::Int`].
+pub const NULL_INT: i32 = i32::MIN;
+/// Null in a [`Column::Long`].
+pub const NULL_LONG: i64 = i64::MIN;
+
+/// The values of one measure.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Column {
+    /// Days and dates; [`NULL_INT`] is null.
+    Int(Vec<i32>),
+    /// Counts and money; [`NULL_LONG`] is null.
+    Long(Vec<i64>),
+    /// Ratios of integers; a denominator of zero is null.
+    Ratio(Vec<(i64, i64)>),
+}
+
+impl Column {
+    fn new(unit: Unit) -> Column {
+        match unit {
+            Unit::Date | Unit::Days => Column::Int(Vec::new()),
+            Unit::Count | Unit::Money | Unit::Average => Column::Long(Vec::new()),
+            Unit::Ratio => Column::Ratio(Vec::new()),
+        }
+    }
+
+    /// The integer at `row`; `None` if null, or a ratio.
+    pub fn get(&self, row: usize) -> Option<i64> {
+        match self {
+            Column::Int(values) => values.get(row).filter(|v| **v != NULL_INT).map(|v| i64::from(*v)),
+            Column::Long(values) => values.get(row).filter(|v| **v != NULL_LONG).copied(),
+            Column::Ratio(_) => None,
+        }
+    }
+
+    /// The ratio at `row` (an integer is over 1); `None` if null.
+    pub fn get_ratio(&self, row: usize) -> Option<(i64, i64)> {
+        match self {
+            Column::Ratio(values) => values.get(row).filter(|v| v.1 != 0).copied(),
+            _ => self.get(row).map(|v| (v, 1)),
+        }
+    }
+}
+
+/// The measures of a bucket's customers.
+#[derive(Debug, Clone)]
+pub struct BucketPanel {
+    /// Customers of the bucket, in no particular order; a customer of two slices stands twice.
+    pub ids: CustomerIds,
+    /// Slice code per customer; empty without slices.
+    pub slices: Vec<u32>,
+    /// One panel per as-of date.
+    pub dates: Vec<DatePanel>,
+    /// Fate of the lines per file, if the job has lines.
+    pub lines: Vec<LineTally>,
+    /// First and last date of an order up to the last as-of date.
+    pub span: Option<(Day, Day)>,
+}
+
+/// The customers listed at an as-of date.
+#[derive(Debug, Clone)]
+pub struct DatePanel {
+    /// Index into the bucket's customers, one per row.
+    pub customers: Vec<u32>,
+    /// One column per measure of the spec.
+    pub columns: Vec<Column>,
+}
+
+/// Folds one bucket.
+///
+/// # Errors
+/// Exit 3 if money of a customer exceeds what DECIMAL(18) holds.
+pub fn fold(layout: Layout, orders: &Unpacked, spec: &FoldSpec) -> Result<BucketPanel> {
+    let groups = group::Groups::new(layout, orders);
+    let mut lines = vec![LineTally::default(); if spec.lines { spec.files } else { 0 }];
+    let mut folder = customer::Folder::new(spec);
+    let mut span: Option<(Day, Day)> = None;
+    let mut scratch = Vec::new();
+    for customer in 0..groups.len() {
+        groups.orders(customer, orders, spec, &mut scratch, &mut lines)?;
+        scratch.sort_unstable_by_key(|order: &group::Order| order.date);
+        if let (Some(first), Some(last)) = (scratch.first(), scratch.last()) {
+            let (first, last) = (Day(first.date), Day(last.date));
+            span = Some(span.map_or((first, last), |(a, b)| (a.min(first), b.max(last))));
+        }
+        folder.add(customer as u32, &scratch)?;
+    }
+    Ok(BucketPanel { ids: groups.ids, slices: groups.slices, dates: folder.finish(), lines, span })
+}

@@ -1,0 +1,170 @@
+//! What a run says of itself, and what a commit says of a run.
+
+use std::path::Path;
+
+use serde::{Deserialize, Serialize};
+
+use crate::error::{Error, Kind, Result};
+
+/// `manifest.json` of a run.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct Manifest {
+    /// Version of the program.
+    pub rfmill: String,
+    /// Hash of the resolved job, its inputs and the version.
+    pub run_id: String,
+    /// Name of the job.
+    pub job_name: String,
+    /// The engine.
+    pub engine: String,
+    /// As-of dates.
+    pub as_of: Vec<String>,
+    /// The job with every default filled in.
+    pub job: serde_json::Value,
+    /// SHA-256 of the job and scheme files as used.
+    pub job_sha256: String,
+    /// Input files.
+    pub inputs: Vec<InputEntry>,
+    /// Input rows.
+    pub input_rows: u64,
+    /// Whether the content of the inputs was checked against hashes given from outside.
+    pub inputs_verified: bool,
+    /// Tables with their files.
+    pub tables: Vec<TableEntry>,
+    /// Cut points by as-of date, slice and axis.
+    pub cut_points: Vec<CutPointEntry>,
+    /// Sentences worth reading.
+    pub warnings: Vec<String>,
+    /// Seconds per step.
+    pub timings: Vec<Timing>,
+    /// Largest resident memory of the process in bytes, if known.
+    pub peak_memory_bytes: Option<u64>,
+}
+
+/// An input file as it was when it was read.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct InputEntry {
+    /// As the job names it.
+    pub file: String,
+    /// Bytes.
+    pub bytes: u64,
+    /// Modification time, nanoseconds since 1970.
+    pub modified_ns: String,
+    /// SHA-256 of the Parquet footer.
+    pub footer_sha256: String,
+    /// Rows.
+    pub rows: u64,
+    /// Row groups.
+    pub row_groups: usize,
+}
+
+/// A table of the run.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct TableEntry {
+    /// Its name.
+    pub name: String,
+    /// Its rows.
+    pub rows: u64,
+    /// Its files.
+    pub files: Vec<TableFile>,
+}
+
+/// A file of a table.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct TableFile {
+    /// Relative to the run.
+    pub path: String,
+    /// Rows.
+    pub rows: u64,
+    /// Bytes.
+    pub bytes: u64,
+    /// SHA-256 of the file.
+    pub sha256: String,
+}
+
+/// Cut points of an axis.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct CutPointEntry {
+    /// As-of date.
+    pub as_of: String,
+    /// Slice value, or `(all)`.
+    pub slice: String,
+    /// Axis.
+    pub axis: String,
+    /// Boundaries between the bins, "p/q" in minor units, days or orders; null where a bin is empty.
+    pub cuts: Vec<Option<String>>,
+}
+
+/// Time of a step.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct Timing {
+    /// The step.
+    pub step: String,
+    /// Wall seconds.
+    pub seconds: f64,
+}
+
+fn unusable(path: &Path, error: &dyn std::fmt::Display) -> Error {
+    Error::new(
+        Kind::State,
+        format!("{} cannot be read: {error}; restore it or write to a new --output", path.display()),
+    )
+}
+
+impl Manifest {
+    /// Reads the manifest of a run.
+    ///
+    /// # Errors
+    /// Exit 5 if it is missing or damaged.
+    pub fn read(run: &Path) -> Result<Manifest> {
+        let path = run.join("manifest.json");
+        let bytes = std::fs::read(&path).map_err(|e| unusable(&path, &e))?;
+        serde_json::from_slice(&bytes).map_err(|e| unusable(&path, &e))
+    }
+
+    /// The manifest as it is written.
+    pub(super) fn to_bytes(&self) -> Result<Vec<u8>> {
+        let mut bytes = serde_json::to_vec_pretty(self).map_err(|e| Error::bug(format!("the manifest cannot be written: {e}")))?;
+        bytes.push(b'\n');
+        Ok(bytes)
+    }
+
+    /// The part that must be equal whenever the same run is repeated: tables with rows and hashes.
+    pub fn table(&self, name: &str) -> Option<&TableEntry> {
+        self.tables.iter().find(|t| t.name == name)
+    }
+}
+
+/// `commits/<n>.json`.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct CommitRecord {
+    /// The run.
+    pub run_id: String,
+    /// Its job.
+    pub job_name: String,
+    /// Its as-of dates.
+    pub as_of: Vec<String>,
+    /// SHA-256 of its manifest.
+    pub manifest_sha256: String,
+}
+
+impl CommitRecord {
+    pub(super) fn of(manifest: &Manifest) -> CommitRecord {
+        CommitRecord {
+            run_id: manifest.run_id.clone(),
+            job_name: manifest.job_name.clone(),
+            as_of: manifest.as_of.clone(),
+            manifest_sha256: manifest.to_bytes().map(|b| crate::hash::sha256(&b)).unwrap_or_default(),
+        }
+    }
+
+    pub(super) fn to_bytes(&self) -> Result<Vec<u8>> {
+        serde_json::to_vec_pretty(self).map_err(|e| Error::bug(format!("the commit cannot be written: {e}")))
+    }
+
+    pub(super) fn read(root: &Path, number: u64) -> Result<CommitRecord> {
+        let path = root.join("commits").join(format!("{number:08}.json"));
+        let bytes = std::fs::read(&path).map_err(|e| unusable(&path, &e))?;
+        serde_json::from_slice(&bytes).map_err(|e| unusable(&path, &e))
+    }
+}

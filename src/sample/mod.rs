@@ -1,0 +1,174 @@
+//! Seeded sample orders of any size, as a shop might have them.
+//!
+//! The model: customers arrive over the sample's dates, faster as the shop grows. Each buys once on
+//! arrival and then repeatedly at a rate of one's own (Gamma–Poisson) until dropping out
+//! (Pareto/NBD with customers who never come back). Demand follows week and year. Orders have one to
+//! three lines of different categories, customer-specific discounts, and some come back; some are
+//! made as a guest.
+//!
+//! The same spec gives the same bytes on any number of threads: all randomness is found from the
+//! seed and counters. (Another platform's logarithm may differ in its last digit, and then now and
+//! then a cent does.) Files hold ranges of dates and are generated independently of one another, in
+//! chunks, so memory grows with the number of threads and hardly with that of orders.
+
+mod basket;
+mod buyer;
+mod calendar;
+mod chunk;
+mod columns;
+mod error;
+mod file;
+mod plan;
+mod purchases;
+mod rng;
+#[cfg(test)]
+mod tests;
+
+use std::collections::HashSet;
+use std::ffi::OsString;
+use std::fs;
+use std::io;
+use std::path::{Path, PathBuf};
+
+use jiff::civil::Date;
+use rayon::prelude::*;
+
+pub use error::SampleError;
+use plan::Plan;
+
+/// Above this many orders, a sample has a file per month rather than per quarter.
+const QUARTERLY_ORDERS: u64 = 10_000_000;
+
+/// What a sample is to be like. The same spec gives the same bytes.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct SampleSpec {
+    /// Orders, purchases and returns together: exactly this many different order ids, bad rows not
+    /// counted.
+    pub orders: u64,
+    /// Customers with at least one purchase: exactly this many; an eighth of the orders if none.
+    pub customers: Option<u64>,
+    /// Another seed gives other customers and orders.
+    pub seed: u64,
+    /// First date with orders (UTC).
+    pub from: Date,
+    /// Last date with orders (UTC), included.
+    pub to: Date,
+    /// Files to write, each with its own range of dates: whole months if there are enough of them.
+    pub files: usize,
+    /// Rows that break the data contract, on top of the good ones: by turns without a date, without
+    /// an amount, and a second copy of a good row. Leaving them out gives the same good rows.
+    pub bad_rows: u64,
+    /// Customer ids like `C0001234` instead of integers.
+    pub string_ids: bool,
+}
+
+impl SampleSpec {
+    /// A spec with usual values: a file per calendar quarter (per month above ten million orders),
+    /// integer ids, no bad rows.
+    pub fn new(orders: u64, seed: u64, from: Date, to: Date) -> Self {
+        let months = calendar::months_between(from, to);
+        Self {
+            orders,
+            customers: None,
+            seed,
+            from,
+            to,
+            files: match orders > QUARTERLY_ORDERS {
+                true => months,
+                false => months.div_ceil(3),
+            }
+            .max(1),
+            bad_rows: 0,
+            string_ids: false,
+        }
+    }
+}
+
+/// What was written.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct SampleSummary {
+    /// The files, in the order of their dates.
+    pub files: Vec<PathBuf>,
+    /// Orders, purchases and returns together, bad rows not counted.
+    pub orders: u64,
+    /// Returns among the orders.
+    pub returns: u64,
+    /// Orders without a customer id.
+    pub guest_orders: u64,
+    /// Rows of all files, bad ones included.
+    pub rows: u64,
+    /// Customers with at least one purchase.
+    pub customers: u64,
+    /// Size of all files.
+    pub bytes: u64,
+    /// Rows that break the data contract.
+    pub bad_rows: u64,
+}
+
+/// Writes sample orders into `folder`, which is made if it is missing, on the threads of the current
+/// rayon pool. `progress` is told the number of orders of each chunk that is done.
+///
+/// Files of an earlier sample with the same names are replaced; a folder with any other Parquet file
+/// is refused. No file gets its name before all are written.
+///
+/// # Errors
+/// A spec that cannot be met, an occupied folder, or output that cannot be written; see
+/// [`SampleError::exit_code`].
+pub fn write(
+    spec: &SampleSpec,
+    folder: &Path,
+    progress: &(dyn Fn(u64) + Sync),
+) -> Result<SampleSummary, SampleError> {
+    let plan = Plan::new(spec)?;
+    prepare(folder, &plan)?;
+    let files: Vec<(u64, &plan::FilePlan)> = (0..).zip(&plan.files).collect();
+    let drafts: Vec<file::Draft> = files
+        .into_par_iter()
+        // One file at a time and thread: later files are larger.
+        .with_max_len(1)
+        .map(|file| file::write(&plan, file, folder, progress))
+        .collect::<Result<_, _>>()?;
+
+    let mut summary = SampleSummary {
+        files: Vec::with_capacity(drafts.len()),
+        orders: plan.orders,
+        returns: plan.files.iter().map(|file| file.returns).sum(),
+        guest_orders: drafts.iter().map(|draft| draft.guest_orders).sum(),
+        rows: drafts.iter().map(|draft| draft.rows).sum(),
+        customers: plan.customers,
+        bytes: 0,
+        bad_rows: spec.bad_rows,
+    };
+    for draft in drafts {
+        let (path, bytes) = draft.publish()?;
+        summary.files.push(path);
+        summary.bytes += bytes;
+    }
+    Ok(summary)
+}
+
+/// Makes the folder, and refuses one with Parquet files that would not be replaced.
+fn prepare(folder: &Path, plan: &Plan) -> Result<(), SampleError> {
+    let failed = |source: io::Error| SampleError::Folder {
+        path: folder.to_path_buf(),
+        source,
+    };
+    fs::create_dir_all(folder).map_err(failed)?;
+    let ours: HashSet<OsString> = plan
+        .files
+        .iter()
+        .map(|file| file::name(file).into())
+        .collect();
+    for entry in fs::read_dir(folder).map_err(failed)? {
+        let entry = entry.map_err(failed)?;
+        let path = entry.path();
+        let is_parquet = path.extension().is_some_and(|end| end == "parquet");
+        if is_parquet && !(ours.contains(&entry.file_name()) && file::is_sample(&path)) {
+            return Err(SampleError::Occupied {
+                folder: folder.to_path_buf(),
+                file: path,
+            });
+        }
+    }
+    Ok(())
+}

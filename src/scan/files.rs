@@ -1,0 +1,165 @@
+//! From path patterns to files: a file, a folder, a glob, or a list of them, in the order of their paths.
+
+use std::path::{Path, PathBuf};
+
+use crate::error::{Error, Result};
+
+/// A file to read.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct InputPath {
+    /// How the job names it: the pattern's fixed part as written, and what the pattern matched.
+    pub name: String,
+    /// Where it is.
+    pub path: PathBuf,
+    /// Hive partition columns in its path below the pattern's fixed part; `None` is null.
+    pub partitions: Vec<(String, Option<String>)>,
+}
+
+/// The value that Hive writes for null.
+const HIVE_NULL: &str = "__HIVE_DEFAULT_PARTITION__";
+
+/// All files of the patterns, sorted by name, each once.
+///
+/// # Errors
+/// Exit 4 if a pattern matches no file or cannot be read.
+pub fn find(patterns: &[(String, PathBuf)]) -> Result<Vec<InputPath>> {
+    let mut files: Vec<InputPath> = Vec::new();
+    for (written, joined) in patterns {
+        let before = files.len();
+        if joined.is_dir() {
+            walk(joined, written.trim_end_matches('/'), &mut files)?;
+            if files.len() == before {
+                return Err(Error::input(format!(
+                    "the folder {} holds no Parquet file; expected files ending in .parquet (names that begin with \".\" or \"_\" are passed over)",
+                    joined.display()
+                )));
+            }
+        } else if joined.exists() {
+            files.push(input(written.clone(), joined.clone(), written));
+        } else if written.contains(['*', '?', '[']) {
+            expand(written, joined, &mut files)?;
+            if files.len() == before {
+                return Err(Error::input(format!(
+                    "no file matches {}; check orders.path (it is relative to the job file)",
+                    joined.display()
+                )));
+            }
+        } else {
+            return Err(Error::input(format!(
+                "there is no file or folder {}; check orders.path (it is relative to the job file)",
+                joined.display()
+            )));
+        }
+    }
+    files.sort_by(|a, b| a.name.cmp(&b.name).then_with(|| a.path.cmp(&b.path)));
+    files.dedup_by(|a, b| a.path == b.path);
+    for file in &files {
+        let kind = std::fs::metadata(&file.path)
+            .map_err(|e| Error::input(format!("cannot read {}: {e}; check the path and its permissions", file.path.display())))?;
+        if !kind.is_file() {
+            return Err(Error::input(format!("{} is not a regular file; remove it from orders.path", file.path.display())));
+        }
+    }
+    Ok(files)
+}
+
+fn is_hidden(name: &str) -> bool {
+    name.starts_with('.') || name.starts_with('_')
+}
+
+fn input(name: String, path: PathBuf, base: &str) -> InputPath {
+    let below = name.strip_prefix(base).unwrap_or(&name);
+    let mut folders: Vec<&str> = below.split('/').collect();
+    folders.pop();
+    let partitions = folders.iter().filter_map(|part| part.split_once('=')).map(|(key, value)| {
+        let value = (value != HIVE_NULL).then(|| percent_decode(value));
+        (percent_decode(key), value)
+    });
+    InputPath { partitions: partitions.collect(), name, path }
+}
+
+fn percent_decode(text: &str) -> String {
+    let bytes = text.as_bytes();
+    let mut out = Vec::with_capacity(bytes.len());
+    let mut at = 0;
+    while let Some(&byte) = bytes.get(at) {
+        let hex = bytes.get(at + 1..at + 3).and_then(|h| std::str::from_utf8(h).ok()).and_then(|h| u8::from_str_radix(h, 16).ok());
+        match (byte, hex) {
+            (b'%', Some(decoded)) => {
+                out.push(decoded);
+                at += 3;
+            }
+            _ => {
+                out.push(byte);
+                at += 1;
+            }
+        }
+    }
+    String::from_utf8(out).unwrap_or_else(|_| text.to_owned())
+}
+
+fn walk(root: &Path, written: &str, files: &mut Vec<InputPath>) -> Result<()> {
+    let mut open = vec![(root.to_owned(), written.to_owned())];
+    let mut depth = 0usize;
+    while let Some((folder, name)) = open.pop() {
+        depth += 1;
+        if depth > 1_000_000 {
+            return Err(Error::input(format!("{} has too many folders; name the files with a glob", root.display())));
+        }
+        let entries = std::fs::read_dir(&folder)
+            .map_err(|e| Error::input(format!("cannot list the folder {}: {e}; check its permissions", folder.display())))?;
+        for entry in entries {
+            let entry = entry.map_err(|e| Error::input(format!("cannot list the folder {}: {e}", folder.display())))?;
+            let own = entry.file_name().to_string_lossy().into_owned();
+            if is_hidden(&own) {
+                continue;
+            }
+            let path = entry.path();
+            let name = format!("{name}/{own}");
+            // A link to a folder is not followed, so that no loop can hold the walk.
+            let is_folder = entry.file_type().is_ok_and(|t| t.is_dir());
+            if is_folder {
+                open.push((path, name));
+            } else if own.ends_with(".parquet") {
+                files.push(input(name, path, written));
+            }
+        }
+    }
+    Ok(())
+}
+
+fn expand(written: &str, joined: &Path, files: &mut Vec<InputPath>) -> Result<()> {
+    let wrong = |e: &dyn std::fmt::Display| Error::input(format!("cannot read the pattern {}: {e}", joined.display()));
+    let pattern = joined.to_str().ok_or_else(|| wrong(&"it is not UTF-8"))?;
+    let options = glob::MatchOptions { case_sensitive: true, require_literal_separator: true, require_literal_leading_dot: true };
+    // What stands before the first wildcard's folder is fixed, in the pattern as in every match.
+    let fixed = |pattern: &str| {
+        let wild = pattern.find(['*', '?', '[']).unwrap_or(pattern.len());
+        pattern.get(..wild).and_then(|p| p.rfind('/')).map_or(0, |slash| slash + 1)
+    };
+    let (base, fixed_joined) = (&written[..fixed(written)], fixed(pattern));
+    for found in glob::glob_with(pattern, options).map_err(|e| wrong(&e))? {
+        let path = found.map_err(|e| wrong(&e))?;
+        if path.is_dir() {
+            continue;
+        }
+        let text = path.to_string_lossy().into_owned();
+        let below = text.get(fixed_joined..).unwrap_or(&text);
+        if below.split('/').any(is_hidden) {
+            continue;
+        }
+        files.push(input(format!("{base}{below}"), path, base));
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn partitions_come_from_the_path_below_the_pattern() {
+        let file = input("a=1/data/region=EU%20West/day=__HIVE_DEFAULT_PARTITION__/x.parquet".into(), PathBuf::new(), "a=1/data");
+        assert_eq!(file.partitions, [("region".into(), Some("EU West".into())), ("day".into(), None)]);
+    }
+}

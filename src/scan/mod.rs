@@ -1,0 +1,268 @@
+//! From Parquet files to records in buckets, with every row accounted for.
+//!
+//! [`files`] finds the files, [`source`] opens them, [`schema`] checks their columns, [`duplicates`] decides what other
+//! rows exclude, and [`scan`] reads row groups in parallel, each thread into buckets of its own.
+
+mod decode;
+mod duplicates;
+pub mod files;
+pub mod ledger;
+mod predicate;
+mod reader;
+pub mod schema;
+pub mod source;
+mod worker;
+mod zone;
+
+use std::collections::HashMap;
+use std::sync::Mutex;
+use std::sync::atomic::{AtomicUsize, Ordering};
+
+use arrow::datatypes::DataType;
+use parquet::file::statistics::Statistics;
+
+use crate::bucket::{Buckets, Lane, Layout};
+use crate::domain::{Day, IdType};
+use crate::error::{Error, Result};
+use crate::job::Job;
+use crate::job::raw::{Dedupe, ZeroAmount};
+use crate::progress::Progress;
+use ledger::{Fates, Tally};
+use schema::Columns;
+use source::Source;
+use worker::Worker;
+
+/// The orders of a job, in buckets.
+pub struct Scanned {
+    /// What the records hold.
+    pub layout: Layout,
+    /// Type of the customer ids.
+    pub id: IdType,
+    /// Packed blocks per bucket, from all threads.
+    pub buckets: Vec<Vec<Box<[u8]>>>,
+    /// What became of the rows; kept lines are missing from it, since only the fold knows their order's date.
+    pub tally: Tally,
+    /// Names of the fates.
+    pub fates: Fates,
+    /// Slice values by code; the codes are in no particular order.
+    pub slices: Vec<String>,
+    /// Rows whose customer id is an empty string.
+    pub empty_ids: u64,
+}
+
+/// A row group to read.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Task {
+    /// Number of the file.
+    pub file: usize,
+    /// Row group within it.
+    pub group: usize,
+    /// Whether its statistics place all its rows after the last as-of date, so that only amounts are read.
+    pub amounts_only: bool,
+}
+
+/// Opens the files of a job.
+///
+/// # Errors
+/// Exit 4: no file, or one that cannot be read.
+pub fn open(job: &Job) -> Result<Vec<Source>> {
+    use rayon::prelude::*;
+    let inputs = files::find(&job.paths)?;
+    // In the order of the paths, so that the first error is always the same one.
+    let opened: Vec<Result<Source>> = inputs.into_par_iter().map(Source::open).collect();
+    opened.into_iter().collect()
+}
+
+/// What is to be read of the files.
+pub fn tasks(job: &Job, sources: &[Source]) -> Vec<Task> {
+    let prunable = can_prune(job);
+    let mut tasks = Vec::new();
+    for (file, source) in sources.iter().enumerate() {
+        for group in 0..source.metadata.metadata().num_row_groups() {
+            let amounts_only = prunable && is_after(job, source, group);
+            tasks.push(Task { file, group, amounts_only });
+        }
+    }
+    tasks
+}
+
+/// Whether the fate of a whole row group can follow from its dates alone: nothing else may decide over its rows.
+fn can_prune(job: &Job) -> bool {
+    let orders = &job.raw.orders;
+    orders.order_id.is_none()
+        && orders.keep.is_empty()
+        && orders.latest.is_none()
+        && orders.dedupe == Dedupe::None
+        && orders.zero_amount == ZeroAmount::Purchase
+        && orders.slice.is_none()
+        && orders.currency.is_none()
+}
+
+/// Whether statistics place every row of the group after the last as-of date, with a customer and a date each.
+fn is_after(job: &Job, source: &Source, group: usize) -> bool {
+    let orders = &job.raw.orders;
+    let schema = source.metadata.schema();
+    let group = source.metadata.metadata().row_group(group);
+    let statistics = |name: &str| {
+        let (root, field) = schema.fields().find(name)?;
+        let leaf = (0..group.num_columns()).find(|leaf| source.metadata.parquet_schema().get_column_root_idx(*leaf) == root)?;
+        Some((field.data_type().clone(), group.column(leaf).statistics()?))
+    };
+    let (Some((date_type, dates)), Some((_, ids))) = (statistics(&orders.ordered_at), statistics(&orders.customer_id)) else {
+        return false;
+    };
+    if dates.null_count_opt() != Some(0) || ids.null_count_opt() != Some(0) {
+        return false;
+    }
+    let ticks_per_day = |unit: &arrow::datatypes::TimeUnit| match unit {
+        arrow::datatypes::TimeUnit::Second => 86_400,
+        arrow::datatypes::TimeUnit::Millisecond => 86_400_000,
+        arrow::datatypes::TimeUnit::Microsecond => 86_400_000_000,
+        arrow::datatypes::TimeUnit::Nanosecond => 86_400_000_000_000i64,
+    };
+    let (first, last) = match (dates, &date_type) {
+        (Statistics::Int32(s), DataType::Date32) => {
+            let (Some(min), Some(max)) = (s.min_opt(), s.max_opt()) else { return false };
+            (i64::from(*min), i64::from(*max))
+        }
+        (Statistics::Int64(s), DataType::Timestamp(unit, _)) => {
+            let (Some(min), Some(max)) = (s.min_opt(), s.max_opt()) else { return false };
+            // A day's margin for whatever the zones do.
+            (min.div_euclid(ticks_per_day(unit)) - 1, max.div_euclid(ticks_per_day(unit)) + 1)
+        }
+        _ => return false,
+    };
+    first > i64::from(job.last().0) && last <= i64::from(Day::MAX.0)
+}
+
+/// Which lanes the records of a job need; `needs_cost` and `needs_discount` say whether a measure looks at them.
+fn layout(job: &Job, id: IdType, needs_cost: bool, needs_discount: bool) -> Layout {
+    let orders = &job.raw.orders;
+    let mut lanes = Vec::new();
+    if orders.returns.is_some() || needs_discount || needs_cost {
+        lanes.push(Lane::Flags);
+    }
+    if orders.slice.is_some() {
+        lanes.push(Lane::Slice);
+    }
+    if needs_cost {
+        lanes.push(Lane::Cost);
+    }
+    if orders.order_id.is_some() {
+        lanes.extend([Lane::Order, Lane::OrderHigh, Lane::File]);
+    }
+    Layout::new(id == IdType::Text, &lanes)
+}
+
+/// What all threads of a scan share.
+struct Shared<'a> {
+    job: &'a Job,
+    sources: &'a [Source],
+    columns: &'a Columns,
+    layout: Layout,
+    excluded: Vec<duplicates::Excluded>,
+    slices: Mutex<HashMap<String, u32>>,
+}
+
+/// Reads the orders.
+///
+/// # Errors
+/// Exit 3: data that break the contract; exit 4: files that cannot be read. Of several errors the one of the first
+/// file and row group is reported.
+pub fn scan(
+    job: &Job,
+    sources: &[Source],
+    columns: &Columns,
+    needs_cost: bool,
+    needs_discount: bool,
+    progress: &dyn Progress,
+) -> Result<Scanned> {
+    let orders = &job.raw.orders;
+    let rows: u64 = sources.iter().map(Source::rows).sum();
+    let excluded = if orders.dedupe == Dedupe::Rows || orders.latest.is_some() {
+        progress.begin("finding duplicates", 0);
+        let excluded = duplicates::find(sources, orders.dedupe == Dedupe::Rows, orders.latest.as_ref())?;
+        let count: usize = excluded.iter().map(Vec::len).sum();
+        progress.end(&format!("{count} of {rows} rows do not count"));
+        excluded
+    } else {
+        vec![Vec::new(); sources.len()]
+    };
+    let layout = layout(job, columns.id, needs_cost, needs_discount);
+    // Buckets of some 60,000 records fit into the cache of one core.
+    let bits = (rows / 60_000).checked_ilog2().map_or(1, |bits| bits + 1).clamp(PART_BITS, 12);
+    let shared = Shared { job, sources, columns, layout, excluded, slices: Mutex::default() };
+    let tasks = tasks(job, sources);
+    progress.begin("reading orders", rows);
+    let (next, failed) = (AtomicUsize::new(0), AtomicUsize::new(usize::MAX));
+    let workers = rayon::broadcast(|_| {
+        let mut worker = Worker::new(&shared, Buckets::new(layout, bits));
+        loop {
+            let number = next.fetch_add(1, Ordering::Relaxed);
+            match tasks.get(number) {
+                // Tasks before a failed one still run, so that the first error is always the same one.
+                Some(task) if number < failed.load(Ordering::Relaxed) => match worker.run(*task) {
+                    Ok(rows) => progress.advance(rows),
+                    Err(error) => {
+                        failed.fetch_min(number, Ordering::Relaxed);
+                        return Err((number, error));
+                    }
+                },
+                _ => return Ok(worker.finish()),
+            }
+        }
+    });
+    let mut done = Vec::with_capacity(workers.len());
+    let mut errors = Vec::new();
+    for worker in workers {
+        match worker {
+            Ok(result) => done.push(result),
+            Err(error) => errors.push(error),
+        }
+    }
+    if let Some((_, error)) = errors.into_iter().min_by_key(|(number, _)| *number) {
+        return Err(error);
+    }
+    let mut tally = Tally::default();
+    let mut buckets: Vec<Vec<Box<[u8]>>> = vec![Vec::new(); 1 << bits];
+    let mut currencies: HashMap<String, u64> = HashMap::new();
+    let mut empty_ids = 0;
+    for worker in done {
+        tally.merge(worker.tally);
+        for (all, own) in buckets.iter_mut().zip(worker.buckets) {
+            all.extend(own);
+        }
+        for (currency, rows) in worker.currencies {
+            *currencies.entry(currency).or_default() += rows;
+        }
+        empty_ids += worker.empty_ids;
+    }
+    one_currency(job, &currencies)?;
+    let mut slices = vec![String::new(); 0];
+    let by_value = shared.slices.into_inner().map_err(|_| Error::bug("a scan thread stopped while it held the slices"))?;
+    slices.resize(by_value.len(), String::new());
+    for (value, code) in by_value {
+        slices[code as usize] = value;
+    }
+    progress.end(&format!("{rows} rows of {} file{}", sources.len(), if sources.len() == 1 { "" } else { "s" }));
+    let fates = Fates::new(orders.keep.iter().map(|k| k.column.clone()).collect());
+    Ok(Scanned { layout, id: columns.id, buckets, tally, fates, slices, empty_ids })
+}
+
+/// Bits of the customer hash that choose the part (file) of a table; buckets never straddle two parts.
+pub const PART_BITS: u32 = 6;
+
+fn one_currency(job: &Job, currencies: &HashMap<String, u64>) -> Result<()> {
+    if currencies.len() < 2 {
+        return Ok(());
+    }
+    let mut counts: Vec<(&String, &u64)> = currencies.iter().collect();
+    counts.sort_unstable_by(|a, b| b.1.cmp(a.1).then(a.0.cmp(b.0)));
+    let shown: Vec<String> = counts.iter().take(5).map(|(currency, rows)| format!("{currency:?} in {rows} rows")).collect();
+    Err(Error::contract(format!(
+        "column {:?} (orders.currency) holds {} currencies: {}; amounts of different currencies cannot be added, so keep one with an orders.keep filter",
+        job.raw.orders.currency.as_deref().unwrap_or_default(),
+        counts.len(),
+        shown.join(", ")
+    )))
+}

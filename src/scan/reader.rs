@@ -1,0 +1,124 @@
+//! Batches of a row group: the named columns, whether they stand in the file or in its path.
+
+use std::fs::File;
+use std::sync::Arc;
+
+use arrow::array::{ArrayRef, Date32Array, StringViewArray, new_null_array};
+use arrow::datatypes::DataType;
+use parquet::arrow::ProjectionMask;
+use parquet::arrow::arrow_reader::{ArrowReaderMetadata, ArrowReaderOptions, ParquetRecordBatchReaderBuilder};
+use parquet::arrow::arrow_reader::RowSelection;
+
+use super::schema::read_schema;
+use super::source::{Source, contained, corrupt, unreadable};
+use crate::domain::Day;
+use crate::error::{Error, Result};
+
+/// Rows per batch: large enough to be quick, small enough for the cache.
+const BATCH: usize = 1 << 14;
+
+/// Where a column of a file comes from.
+enum Origin {
+    /// The n-th column of the projected batch.
+    File(usize),
+    /// A partition of the path, as text or as a date.
+    Path { value: Option<String>, date: bool },
+}
+
+/// Reads the named columns of one file.
+pub(super) struct FileReader<'a> {
+    source: &'a Source,
+    metadata: ArrowReaderMetadata,
+    mask: ProjectionMask,
+    leaves: Vec<usize>,
+    origins: Vec<Origin>,
+}
+
+impl<'a> FileReader<'a> {
+    /// A reader of these columns; `date` is the one that is read as a date if it stands in the path.
+    pub fn new(source: &'a Source, names: &[String], date: &str) -> Result<FileReader<'a>> {
+        let name = source.name();
+        let schema = read_schema(source);
+        let options = ArrowReaderOptions::new().with_schema(Arc::clone(&schema));
+        let parquet = Arc::clone(source.metadata.metadata());
+        let metadata = contained(&name, || ArrowReaderMetadata::try_new(parquet, options).map_err(|e| unreadable(&name, &e)))?;
+        let mut roots: Vec<usize> = names.iter().filter_map(|n| schema.index_of(n).ok()).collect();
+        roots.sort_unstable();
+        let position = |root: usize| roots.iter().position(|r| *r == root);
+        let origins = names.iter().map(|n| match schema.index_of(n).ok().and_then(position) {
+            Some(at) => Origin::File(at),
+            None => {
+                let value = source.input.partitions.iter().find(|(key, _)| key == n).and_then(|(_, value)| value.clone());
+                Origin::Path { value, date: n == date }
+            }
+        });
+        let origins = origins.collect();
+        let descriptor = source.metadata.metadata().file_metadata().schema_descr();
+        let mask = ProjectionMask::roots(descriptor, roots.iter().copied());
+        let leaves = (0..descriptor.num_columns()).filter(|leaf| mask.leaf_included(*leaf)).collect();
+        Ok(FileReader { source, metadata, mask, leaves, origins })
+    }
+
+    /// Calls `each` with the columns of every batch of a row group, in the order of the names; the first row's number
+    /// within the file counts from 0.
+    pub fn read(&self, file: &File, row_group: usize, mut each: impl FnMut(u64, &[ArrayRef]) -> Result<()>) -> Result<()> {
+        let name = self.source.name();
+        let groups = self.source.metadata.metadata().row_groups();
+        let mut first: u64 = groups.iter().take(row_group).map(|g| g.num_rows().max(0) as u64).sum();
+        let rows = groups.get(row_group).map_or(0, |g| g.num_rows().max(0) as usize);
+        let expected = first + rows as u64;
+        if self.leaves.is_empty() {
+            // Every column stands in the path.
+            while first < expected {
+                let length = (expected - first).min(BATCH as u64) as usize;
+                let columns = self.columns(&[], length)?;
+                each(first, &columns)?;
+                first += length as u64;
+            }
+            return Ok(());
+        }
+        let input = self.source.columns(file, row_group, &self.leaves)?;
+        contained(&name, || {
+            let builder = ParquetRecordBatchReaderBuilder::new_with_metadata(input, self.metadata.clone())
+                .with_projection(self.mask.clone())
+                .with_row_groups(vec![row_group])
+                .with_row_selection(RowSelection::from(vec![parquet::arrow::arrow_reader::RowSelector::select(rows)]))
+                .with_batch_size(BATCH);
+            let reader = builder.build().map_err(|e| unreadable(&name, &e))?;
+            for batch in reader {
+                let batch = batch.map_err(|e| corrupt(&name, format_args!("row group {row_group} cannot be decoded ({e})")))?;
+                let columns = self.columns(batch.columns(), batch.num_rows())?;
+                each(first, &columns)?;
+                first += batch.num_rows() as u64;
+            }
+            Ok(())
+        })?;
+        if first == expected {
+            Ok(())
+        } else {
+            Err(corrupt(&name, format_args!("row group {row_group} holds other rows than its footer counts")))
+        }
+    }
+
+    fn columns(&self, batch: &[ArrayRef], rows: usize) -> Result<Vec<ArrayRef>> {
+        let column = |origin: &Origin| match origin {
+            Origin::File(at) => batch.get(*at).cloned().ok_or_else(|| Error::bug("a projected column is missing from its batch")),
+            Origin::Path { value: None, date } => {
+                Ok(new_null_array(if *date { &DataType::Date32 } else { &DataType::Utf8View }, rows))
+            }
+            Origin::Path { value: Some(text), date: true } => {
+                let day = Day::parse(text).ok_or_else(|| {
+                    Error::contract(format!(
+                        "{}: the path gives the date {text:?}; expected a form such as 2024-12-31",
+                        self.source.name()
+                    ))
+                })?;
+                Ok(Arc::new(Date32Array::from_value(day.0, rows)) as ArrayRef)
+            }
+            Origin::Path { value: Some(text), date: false } => {
+                Ok(Arc::new(StringViewArray::from_iter_values(std::iter::repeat_n(text.as_str(), rows))) as ArrayRef)
+            }
+        };
+        self.origins.iter().map(column).collect()
+    }
+}

@@ -1,0 +1,236 @@
+//! One Parquet file: its footer, and the bytes of one row group's columns. Every failure names the file.
+
+use std::cell::Cell;
+use std::fs::File;
+use std::os::unix::fs::{FileExt, MetadataExt};
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::Arc;
+
+use bytes::{Buf, Bytes};
+use parquet::arrow::arrow_reader::{ArrowReaderMetadata, ArrowReaderOptions};
+use parquet::errors::ParquetError;
+use parquet::file::metadata::{ParquetMetaData, ParquetMetaDataReader};
+use parquet::file::reader::{ChunkReader, Length};
+
+use super::files::InputPath;
+use crate::error::{Error, Result};
+
+/// Largest footer that is read.
+const MOST_FOOTER: u64 = 1 << 30;
+
+/// An opened file.
+#[derive(Debug, Clone)]
+pub struct Source {
+    /// Where it is and what the job calls it.
+    pub input: InputPath,
+    /// Bytes.
+    pub size: u64,
+    /// Modification time in nanoseconds since 1970.
+    pub mtime_ns: i128,
+    /// SHA-256 of the footer.
+    pub footer_hash: String,
+    /// Parquet and Arrow schema, row groups and statistics.
+    pub metadata: ArrowReaderMetadata,
+}
+
+thread_local! {
+    static CONTAINED: Cell<bool> = const { Cell::new(false) };
+}
+
+/// Whether this thread runs code whose panics are turned into errors; the panic hook is silent then.
+pub fn panics_are_contained() -> bool {
+    CONTAINED.get()
+}
+
+/// Runs `work` on a file; a panic of the Parquet library, which some damaged files cause, becomes exit 4.
+pub(super) fn contained<T>(name: &str, work: impl FnOnce() -> Result<T>) -> Result<T> {
+    let before = CONTAINED.replace(true);
+    let outcome = catch_unwind(AssertUnwindSafe(work));
+    CONTAINED.set(before);
+    outcome.unwrap_or_else(|_| Err(corrupt(name, "its content contradicts itself")))
+}
+
+/// The error for a damaged file.
+pub(super) fn corrupt(name: &str, what: impl std::fmt::Display) -> Error {
+    Error::input(format!("{name} is damaged: {what}; write the file again or restore it from its source"))
+}
+
+/// The error for what the Parquet library says of a file.
+pub(super) fn unreadable(name: &str, error: &ParquetError) -> Error {
+    let text = error.to_string();
+    if text.contains("CRC") || text.contains("crc") {
+        return corrupt(name, format_args!("a page does not match its checksum ({text})"));
+    }
+    corrupt(name, text)
+}
+
+impl Source {
+    /// Opens a file and reads its footer.
+    ///
+    /// # Errors
+    /// Exit 4: unreadable, not Parquet (saying what it looks like), truncated, encrypted or damaged.
+    pub fn open(input: InputPath) -> Result<Source> {
+        let name = input.path.display().to_string();
+        let io = |e: std::io::Error| Error::input(format!("cannot read {name}: {e}; check the file and its permissions"));
+        let file = File::open(&input.path).map_err(io)?;
+        let stat = file.metadata().map_err(io)?;
+        let size = stat.len();
+        if size == 0 {
+            return Err(Error::input(format!("{name} is empty (0 bytes), not a Parquet file; write it again or remove it")));
+        }
+        let mut head = [0u8; 4];
+        file.read_exact_at(&mut head[..size.min(4) as usize], 0).map_err(io)?;
+        if &head != b"PAR1" {
+            return Err(Error::input(format!(
+                "{name} is not a Parquet file: it begins like {}; expected the bytes PAR1",
+                looks_like(&head)
+            )));
+        }
+        let mut tail = [0u8; 8];
+        if size < 12 {
+            return Err(corrupt(&name, format_args!("it is truncated to {size} bytes")));
+        }
+        file.read_exact_at(&mut tail, size - 8).map_err(io)?;
+        let [l0, l1, l2, l3, magic @ ..] = tail;
+        if &magic == b"PARE" {
+            return Err(Error::input(format!("{name} has an encrypted footer, which rfmill cannot read; write it without encryption")));
+        }
+        let length = u64::from(u32::from_le_bytes([l0, l1, l2, l3]));
+        if &magic != b"PAR1" || length + 12 > size || length > MOST_FOOTER {
+            return Err(corrupt(&name, "it is truncated or its footer is gone (the last bytes are not those of a Parquet file)"));
+        }
+        let mut footer = vec![0u8; length as usize];
+        file.read_exact_at(&mut footer, size - 8 - length).map_err(io)?;
+        let metadata = contained(&name, || {
+            let metadata = ParquetMetaDataReader::decode_metadata(&footer).map_err(|e| unreadable(&name, &e))?;
+            // Types come from the Parquet schema alone, so that the writer's Arrow encodings make no difference.
+            let options = ArrowReaderOptions::new().with_skip_arrow_metadata(true);
+            ArrowReaderMetadata::try_new(Arc::new(metadata), options).map_err(|e| unreadable(&name, &e))
+        })?;
+        check_ranges(&name, metadata.metadata(), size)?;
+        let mtime_ns = i128::from(stat.mtime()) * 1_000_000_000 + i128::from(stat.mtime_nsec());
+        Ok(Source { size, mtime_ns, footer_hash: crate::hash::sha256(&footer), metadata, input })
+    }
+
+    /// Rows by the footer.
+    pub fn rows(&self) -> u64 {
+        self.metadata.metadata().file_metadata().num_rows().max(0) as u64
+    }
+
+    /// The path as errors show it.
+    pub fn name(&self) -> String {
+        self.input.path.display().to_string()
+    }
+
+    /// Checks that the file is still the one whose footer was read.
+    ///
+    /// # Errors
+    /// Exit 4 if it was replaced, changed or removed.
+    pub fn check_unchanged(&self) -> Result<()> {
+        let changed = || {
+            Error::input(format!("{} changed while it was read; run again when its writer has finished", self.name()))
+        };
+        let stat = std::fs::metadata(&self.input.path).map_err(|_| changed())?;
+        let mtime_ns = i128::from(stat.mtime()) * 1_000_000_000 + i128::from(stat.mtime_nsec());
+        if stat.len() == self.size && mtime_ns == self.mtime_ns { Ok(()) } else { Err(changed()) }
+    }
+
+    /// Reads the bytes of some columns of a row group.
+    ///
+    /// # Errors
+    /// Exit 4 if they cannot be read.
+    pub(super) fn columns(&self, file: &File, row_group: usize, leaves: &[usize]) -> Result<ColumnBytes> {
+        let group = self.metadata.metadata().row_group(row_group);
+        let mut chunks = Vec::with_capacity(leaves.len());
+        for &leaf in leaves {
+            let (start, length) = group.column(leaf).byte_range();
+            let mut bytes = vec![0u8; length as usize];
+            file.read_exact_at(&mut bytes, start).map_err(|e| {
+                Error::input(format!("cannot read {} at byte {start}: {e}; check the disk and run again", self.name()))
+            })?;
+            chunks.push((start, Bytes::from(bytes)));
+        }
+        Ok(ColumnBytes { chunks, size: self.size })
+    }
+}
+
+/// Opens the file for reading row groups.
+pub(super) fn open(source: &Source) -> Result<File> {
+    File::open(&source.input.path)
+        .map_err(|e| Error::input(format!("cannot read {}: {e}; check the file and its permissions", source.name())))
+}
+
+fn check_ranges(name: &str, metadata: &ParquetMetaData, size: u64) -> Result<()> {
+    let mut rows: i64 = 0;
+    for group in metadata.row_groups() {
+        rows = rows.saturating_add(group.num_rows().max(0));
+        for column in group.columns() {
+            let (offset, length) = (column.data_page_offset(), column.compressed_size());
+            if offset < 4 || length < 0 || (offset as u64).saturating_add(length as u64) > size {
+                return Err(corrupt(name, format_args!("column {} lies outside the file", column.column_path())));
+            }
+            let (start, length) = column.byte_range();
+            if start.saturating_add(length) > size {
+                return Err(corrupt(name, format_args!("column {} lies outside the file", column.column_path())));
+            }
+        }
+    }
+    if rows != metadata.file_metadata().num_rows() {
+        return Err(corrupt(
+            name,
+            format_args!("its footer counts {} rows and its row groups {rows}", metadata.file_metadata().num_rows()),
+        ));
+    }
+    Ok(())
+}
+
+fn looks_like(head: &[u8; 4]) -> &'static str {
+    match head {
+        [0x1f, 0x8b, ..] => "a gzip file",
+        b"PK\x03\x04" => "a zip file",
+        [b'<', ..] => "HTML or XML",
+        [b'{' | b'[', ..] => "JSON",
+        b"vers" => "a Git LFS pointer",
+        b"PARE" => "an encrypted Parquet file",
+        b"ORC\x01" => "an ORC file",
+        b"Obj\x01" => "an Avro file",
+        bytes if bytes.iter().all(|b| b.is_ascii_graphic() || b.is_ascii_whitespace()) => "text, perhaps CSV",
+        _ => "something else",
+    }
+}
+
+/// The bytes of the columns of one row group, at their places in the file.
+pub(super) struct ColumnBytes {
+    chunks: Vec<(u64, Bytes)>,
+    size: u64,
+}
+
+impl Length for ColumnBytes {
+    fn len(&self) -> u64 {
+        self.size
+    }
+}
+
+impl ChunkReader for ColumnBytes {
+    type T = bytes::buf::Reader<Bytes>;
+
+    fn get_read(&self, start: u64) -> parquet::errors::Result<Self::T> {
+        for (at, bytes) in &self.chunks {
+            if start >= *at && start < at + bytes.len() as u64 {
+                return Ok(bytes.slice((start - at) as usize..).reader());
+            }
+        }
+        Err(ParquetError::EOF(format!("no column at byte {start}")))
+    }
+
+    fn get_bytes(&self, start: u64, length: usize) -> parquet::errors::Result<Bytes> {
+        for (at, bytes) in &self.chunks {
+            let end = start.saturating_add(length as u64);
+            if start >= *at && end <= at + bytes.len() as u64 {
+                let from = (start - at) as usize;
+                return Ok(bytes.slice(from..from + length));
+            }
+        }
+        Err(ParquetError::EOF(format!("no {length} bytes of a column at byte {start}")))
+    }
+}

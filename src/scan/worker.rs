@@ -1,0 +1,467 @@
+//! One scan thread: row groups in, records and a tally out.
+
+use std::collections::HashMap;
+use std::fs::File;
+use std::sync::Mutex;
+
+use arrow::array::{Array, ArrayRef, AsArray, StringViewArray};
+use xxhash_rust::xxh3::xxh3_128;
+
+use super::decode::{self, Integers, Problem};
+use super::ledger::{
+    AFTER_AS_OF, DATE_OUT_OF_RANGE, FATES, FILTERED, Fate, KEPT, NO_CUSTOMER, NON_FINITE_AMOUNT, NULL_AMOUNT, NULL_CURRENCY,
+    NULL_DATE, NULL_ORDER_ID, NULL_SLICE, Tally, ZERO,
+};
+use super::reader::FileReader;
+use super::source::open;
+use super::{Shared, Task};
+use crate::bucket::{Buckets, Lane, flag, hash_key, hash_text};
+use crate::error::{Error, Result};
+use crate::job::raw::ZeroAmount;
+
+/// Most currencies a thread counts; more make no better message.
+const MOST_CURRENCIES: usize = 64;
+
+/// What a thread found.
+pub(super) struct Found {
+    pub buckets: Vec<Vec<Box<[u8]>>>,
+    pub tally: Tally,
+    pub currencies: HashMap<String, u64>,
+    pub empty_ids: u64,
+}
+
+/// Where the job's columns stand among those read.
+struct Positions {
+    customer: usize,
+    date: usize,
+    amounts: Vec<usize>,
+    order: Option<usize>,
+    discount: Option<usize>,
+    cost: Option<usize>,
+    currency: Option<usize>,
+    slice: Option<usize>,
+    keep: Vec<usize>,
+    returns: Option<usize>,
+}
+
+/// Vectors that every batch uses anew.
+#[derive(Default)]
+struct Scratch {
+    fates: Vec<Fate>,
+    hashes: Vec<u64>,
+    keys: Vec<i64>,
+    dates: Integers,
+    amounts: Integers,
+    costs: Integers,
+    flags: Vec<i64>,
+    slices: Vec<i64>,
+    order: Vec<i64>,
+    order_high: Vec<i64>,
+    file: Vec<i64>,
+    keep: Vec<bool>,
+}
+
+pub(super) struct Worker<'a> {
+    shared: &'a Shared<'a>,
+    positions: Positions,
+    buckets: Buckets,
+    tally: Tally,
+    currencies: HashMap<String, u64>,
+    slices: HashMap<String, u32>,
+    empty_ids: u64,
+    reader: Option<(usize, File)>,
+    scratch: Scratch,
+}
+
+impl<'a> Worker<'a> {
+    pub fn new(shared: &'a Shared<'a>, buckets: Buckets) -> Worker<'a> {
+        let orders = &shared.job.raw.orders;
+        let names = &shared.columns.names;
+        let at = |name: &str| names.binary_search_by(|n| n.as_str().cmp(name)).unwrap_or(0);
+        let layout = shared.layout;
+        let positions = Positions {
+            customer: at(&orders.customer_id),
+            date: at(&orders.ordered_at),
+            amounts: orders.amount.as_slice().iter().map(|c| at(c)).collect(),
+            order: orders.order_id.as_deref().map(at),
+            discount: orders.discount.as_deref().map(at).filter(|_| layout.has(Lane::Flags)),
+            cost: orders.cost.as_deref().map(at).filter(|_| layout.has(Lane::Cost)),
+            currency: orders.currency.as_deref().map(at),
+            slice: orders.slice.as_deref().map(at),
+            keep: shared.columns.keep.iter().map(|p| at(&p.column)).collect(),
+            returns: shared.columns.returns.as_ref().map(|p| at(&p.column)),
+        };
+        Worker {
+            shared,
+            positions,
+            buckets,
+            tally: Tally::default(),
+            currencies: HashMap::new(),
+            slices: HashMap::new(),
+            empty_ids: 0,
+            reader: None,
+            scratch: Scratch::default(),
+        }
+    }
+
+    pub fn finish(self) -> Found {
+        Found { buckets: self.buckets.finish(), tally: self.tally, currencies: self.currencies, empty_ids: self.empty_ids }
+    }
+
+    /// Reads a row group; returns its rows.
+    pub fn run(&mut self, task: Task) -> Result<u64> {
+        let source = self
+            .shared
+            .sources
+            .get(task.file)
+            .ok_or_else(|| Error::bug(format!("there is no input file number {}", task.file)))?;
+        let file = match self.reader.take() {
+            Some((number, file)) if number == task.file => file,
+            _ => open(source)?,
+        };
+        let orders = &self.shared.job.raw.orders;
+        let mut rows = 0;
+        if task.amounts_only {
+            let names: Vec<String> = orders.amount.as_slice().to_vec();
+            let reader = FileReader::new(source, &names, "")?;
+            reader.read(&file, task.group, |first, columns| {
+                rows += columns.first().map_or(0, |c| c.len() as u64);
+                self.amounts(task.file, first, columns)
+            })?;
+        } else {
+            let reader = FileReader::new(source, &self.shared.columns.names, &orders.ordered_at)?;
+            reader.read(&file, task.group, |first, columns| {
+                rows += columns.first().map_or(0, |c| c.len() as u64);
+                self.batch(task.file, first, columns)
+            })?;
+        }
+        self.reader = Some((task.file, file));
+        Ok(rows)
+    }
+
+    /// Rows of a row group that lies after the last as-of date.
+    fn amounts(&mut self, file: usize, first: u64, columns: &[ArrayRef]) -> Result<()> {
+        let mut scratch = std::mem::take(&mut self.scratch);
+        let columns: Vec<&ArrayRef> = columns.iter().collect();
+        decode::money(&columns, self.shared.job.scale(), &mut scratch.amounts)?;
+        scratch.fates.clear();
+        scratch.fates.resize(scratch.amounts.values.len(), KEPT);
+        self.mark_amounts(file, first, &scratch.amounts, &mut scratch.fates)?;
+        for fate in scratch.fates.iter_mut().filter(|f| **f == KEPT) {
+            *fate = AFTER_AS_OF;
+        }
+        self.count(file, &scratch.fates, &scratch.amounts.values, true);
+        self.scratch = scratch;
+        Ok(())
+    }
+
+    fn batch(&mut self, file: usize, first: u64, columns: &[ArrayRef]) -> Result<()> {
+        let mut scratch = std::mem::take(&mut self.scratch);
+        let done = self.records(file, first, columns, &mut scratch);
+        self.scratch = scratch;
+        done
+    }
+
+    fn records(&mut self, file: usize, first: u64, columns: &[ArrayRef], scratch: &mut Scratch) -> Result<()> {
+        let shared = self.shared;
+        let layout = shared.layout;
+        let column = |at: usize| columns.get(at).ok_or_else(|| Error::bug("a column of the job was not read"));
+        let customer = column(self.positions.customer)?;
+        let rows = customer.len();
+        let fates = &mut scratch.fates;
+        fates.clear();
+        fates.resize(rows, KEPT);
+
+        // Rows that other rows exclude, then filters, then what is missing: the first match counts.
+        let excluded = shared.excluded.get(file).map_or(&[][..], Vec::as_slice);
+        let from = excluded.partition_point(|(row, _)| *row < first);
+        for (row, fate) in excluded.iter().skip(from).take_while(|(row, _)| *row < first + rows as u64) {
+            fates[(row - first) as usize] = *fate;
+        }
+        for (number, (predicate, at)) in shared.columns.keep.iter().zip(&self.positions.keep).enumerate() {
+            let passes = predicate.test(column(*at)?, &shared.columns.zone)?;
+            for (fate, pass) in fates.iter_mut().zip(passes) {
+                if !pass && *fate == KEPT {
+                    *fate = FILTERED + number as Fate;
+                }
+            }
+        }
+        mark_nulls(customer, NO_CUSTOMER, fates);
+        if let Some(at) = self.positions.slice {
+            mark_nulls(column(at)?, NULL_SLICE, fates);
+        }
+        decode::dates(column(self.positions.date)?, &shared.columns.zone, shared.columns.naive_zone.as_ref(), &mut scratch.dates)?;
+        for (row, problem) in &scratch.dates.problems {
+            let fate = if *problem == Problem::Null { NULL_DATE } else { DATE_OUT_OF_RANGE };
+            mark(*row, fate, fates);
+        }
+        if let Some(at) = self.positions.order {
+            mark_nulls(column(at)?, NULL_ORDER_ID, fates);
+        }
+        let factors = self.positions.amounts.iter().map(|at| column(*at)).collect::<Result<Vec<_>>>()?;
+        decode::money(&factors, shared.job.scale(), &mut scratch.amounts)?;
+        self.mark_amounts(file, first, &scratch.amounts, fates)?;
+        if let Some(at) = self.positions.currency {
+            mark_nulls(column(at)?, NULL_CURRENCY, fates);
+            self.currencies(column(at)?, fates)?;
+        }
+
+        let flags = &mut scratch.flags;
+        if layout.has(Lane::Flags) {
+            flags.clear();
+            flags.resize(rows, 0);
+            if let (Some(predicate), Some(at)) = (&shared.columns.returns, self.positions.returns) {
+                raise(flags, flag::RETURN, predicate.test(column(at)?, &shared.columns.zone)?);
+            }
+            if let Some(at) = self.positions.discount {
+                raise(flags, flag::DISCOUNTED, decode::discounted(column(at)?)?);
+            }
+        }
+        if let Some(at) = self.positions.cost {
+            decode::money(&[column(at)?], shared.job.scale(), &mut scratch.costs)?;
+            for (row, problem) in &scratch.costs.problems {
+                match problem {
+                    Problem::Null | Problem::NonFinite => flags[*row] |= flag::COST_MISSING,
+                    _ if fates[*row] == KEPT => {
+                        return Err(self.money_error(file, first, *row, *problem, "orders.cost"));
+                    }
+                    _ => {}
+                }
+            }
+        }
+        let lines = layout.has(Lane::Order);
+        if !lines {
+            let last = i64::from(shared.job.last().0);
+            let drop_zero = shared.job.raw.orders.zero_amount == ZeroAmount::Drop;
+            let amounts = &scratch.amounts.values;
+            if drop_zero {
+                for (row, fate) in fates.iter_mut().enumerate().filter(|(_, f)| **f == KEPT) {
+                    if amounts[row] == 0 && flags.get(row).is_none_or(|f| f & flag::RETURN == 0) {
+                        *fate = ZERO;
+                    }
+                }
+            }
+            if scratch.dates.values.iter().any(|d| *d > last) {
+                for (fate, date) in fates.iter_mut().zip(&scratch.dates.values).filter(|(f, _)| **f == KEPT) {
+                    if *date > last {
+                        *fate = AFTER_AS_OF;
+                    }
+                }
+            }
+        }
+        self.count(file, &scratch.fates, &scratch.amounts.values, !lines);
+
+        if let Some(at) = self.positions.slice {
+            self.slice_codes(column(at)?, &scratch.fates, &mut scratch.slices)?;
+        }
+        if let Some(at) = self.positions.order {
+            order_keys(column(at)?, &mut scratch.order, &mut scratch.order_high)?;
+            scratch.file.clear();
+            scratch.file.resize(rows, file as i64);
+        }
+        let all = scratch.fates.iter().all(|f| *f == KEPT);
+        if !all {
+            scratch.keep.clear();
+            scratch.keep.extend(scratch.fates.iter().map(|f| *f == KEPT));
+        }
+        let keep = (!all).then_some(scratch.keep.as_slice());
+        let hashes = &mut scratch.hashes;
+        hashes.clear();
+        let texts = if layout.text_ids {
+            let texts = decode::texts(customer)?;
+            scratch.keys.clear();
+            for row in 0..rows {
+                let id = id_bytes(texts, row);
+                hashes.push(hash_text(id));
+                scratch.keys.push(id.len() as i64);
+            }
+            self.empty_ids += scratch.keys.iter().zip(&scratch.fates).filter(|(len, f)| **len == 0 && **f == KEPT).count() as u64;
+            Some(texts)
+        } else {
+            decode::keys(customer, &mut scratch.keys)?;
+            hashes.extend(scratch.keys.iter().map(|k| hash_key(*k)));
+            None
+        };
+        let lanes: [(Lane, &[i64]); 9] = [
+            (Lane::Customer, &scratch.keys),
+            (Lane::Date, &scratch.dates.values),
+            (Lane::Amount, &scratch.amounts.values),
+            (Lane::Flags, &scratch.flags),
+            (Lane::Slice, &scratch.slices),
+            (Lane::Cost, &scratch.costs.values),
+            (Lane::Order, &scratch.order),
+            (Lane::OrderHigh, &scratch.order_high),
+            (Lane::File, &scratch.file),
+        ];
+        let lanes: Vec<&[i64]> = lanes.iter().filter(|(lane, _)| layout.has(*lane)).map(|(_, values)| *values).collect();
+        match texts {
+            Some(texts) => self.buckets.append_text(hashes, |row| id_bytes(texts, row), &lanes, keep),
+            None => self.buckets.append(hashes, &lanes, keep),
+        }
+        Ok(())
+    }
+
+    /// Marks rows without an amount. An amount that the money scale cannot hold is an error in any row, since the ledger
+    /// accounts for every unit of money.
+    fn mark_amounts(&self, file: usize, first: u64, amounts: &Integers, fates: &mut [Fate]) -> Result<()> {
+        for (row, problem) in &amounts.problems {
+            match problem {
+                Problem::Null => mark(*row, NULL_AMOUNT, fates),
+                Problem::NonFinite => mark(*row, NON_FINITE_AMOUNT, fates),
+                _ => return Err(self.money_error(file, first, *row, *problem, "orders.amount")),
+            }
+        }
+        Ok(())
+    }
+
+    #[cold]
+    fn money_error(&self, file: usize, first: u64, row: usize, problem: Problem, key: &str) -> Error {
+        let orders = &self.shared.job.raw.orders;
+        let column = match key {
+            "orders.cost" => orders.cost.clone().unwrap_or_default(),
+            _ => orders.amount.as_slice().join(" × "),
+        };
+        let name = self.shared.sources.get(file).map_or_else(String::new, |s| s.name());
+        let row = first + row as u64 + 1;
+        let scale = self.shared.job.scale();
+        match problem {
+            Problem::Finer => Error::contract(format!(
+                "{name}, row {row}: column {column:?} ({key}) has more than {scale} digits behind the point; set orders.amount_scale to the digits that the money has"
+            )),
+            _ => Error::contract(format!(
+                "{name}, row {row}: column {column:?} ({key}) overflows 64 bits of minor units at orders.amount_scale = {scale}; lower the scale or correct the amount"
+            )),
+        }
+    }
+
+    /// Adds the rows of a batch to the tally; kept rows only if nothing later decides over them.
+    fn count(&mut self, file: usize, fates: &[Fate], amounts: &[i64], kept: bool) {
+        let total: i128 = amounts.iter().map(|a| i128::from(*a)).sum();
+        self.tally.add_read(file, total);
+        if fates.iter().all(|f| *f == KEPT) {
+            if kept {
+                self.tally.add(file, KEPT, fates.len() as u64, total);
+            }
+            return;
+        }
+        let mut rows = [0u64; FATES];
+        let mut money = [0i128; FATES];
+        for (fate, amount) in fates.iter().zip(amounts) {
+            rows[usize::from(*fate)] += 1;
+            money[usize::from(*fate)] += i128::from(*amount);
+        }
+        for (fate, (rows, money)) in rows.iter().zip(money).enumerate() {
+            if fate != usize::from(KEPT) || kept {
+                self.tally.add(file, fate as Fate, *rows, money);
+            }
+        }
+    }
+
+    fn currencies(&mut self, column: &ArrayRef, fates: &[Fate]) -> Result<()> {
+        let mut row = 0;
+        while row < fates.len() {
+            if fates[row] != KEPT {
+                row += 1;
+                continue;
+            }
+            let Some(currency) = decode::text_of(column, row)? else { break };
+            let mut rows = 0;
+            // Runs of one currency are the rule; each is looked up once.
+            while row < fates.len() && (fates[row] != KEPT || decode::text_of(column, row)?.as_ref() == Some(&currency)) {
+                rows += u64::from(fates[row] == KEPT);
+                row += 1;
+            }
+            if self.currencies.len() < MOST_CURRENCIES || self.currencies.contains_key(&currency) {
+                *self.currencies.entry(currency).or_default() += rows;
+            }
+        }
+        Ok(())
+    }
+
+    fn slice_codes(&mut self, column: &ArrayRef, fates: &[Fate], out: &mut Vec<i64>) -> Result<()> {
+        out.clear();
+        let texts = column.as_any().downcast_ref::<StringViewArray>();
+        for (row, fate) in fates.iter().enumerate() {
+            if *fate != KEPT {
+                out.push(0);
+                continue;
+            }
+            let known = texts.and_then(|t| self.slices.get(t.value(row)).copied());
+            let code = match known {
+                Some(code) => code,
+                None => {
+                    let value = decode::text_of(column, row)?.unwrap_or_default();
+                    match self.slices.get(&value) {
+                        Some(code) => *code,
+                        None => {
+                            let code = intern(&self.shared.slices, &value)?;
+                            self.slices.insert(value, code);
+                            code
+                        }
+                    }
+                }
+            };
+            out.push(i64::from(code));
+        }
+        Ok(())
+    }
+}
+
+/// Most slice values of a job.
+const MOST_SLICES: usize = 60_000;
+
+fn intern(all: &Mutex<HashMap<String, u32>>, value: &str) -> Result<u32> {
+    let mut all = all.lock().map_err(|_| Error::bug("a scan thread stopped while it held the slices"))?;
+    let next = all.len();
+    if next >= MOST_SLICES {
+        return Err(Error::contract(format!(
+            "column orders.slice has more than {MOST_SLICES} values; a slice is a category or a region, not an id"
+        )));
+    }
+    Ok(*all.entry(value.to_owned()).or_insert(next as u32))
+}
+
+fn mark(row: usize, fate: Fate, fates: &mut [Fate]) {
+    if let Some(own) = fates.get_mut(row)
+        && *own == KEPT
+    {
+        *own = fate;
+    }
+}
+
+fn mark_nulls(column: &ArrayRef, fate: Fate, fates: &mut [Fate]) {
+    if let Some(nulls) = column.logical_nulls().filter(|n| n.null_count() > 0) {
+        for (own, valid) in fates.iter_mut().zip(nulls.iter()) {
+            if !valid && *own == KEPT {
+                *own = fate;
+            }
+        }
+    }
+}
+
+fn raise(flags: &mut [i64], bit: i64, rows: Vec<bool>) {
+    for (flags, set) in flags.iter_mut().zip(rows) {
+        *flags |= if set { bit } else { 0 };
+    }
+}
+
+fn id_bytes(texts: &StringViewArray, row: usize) -> &[u8] {
+    if texts.is_null(row) { &[] } else { texts.value(row).as_bytes() }
+}
+
+/// Order ids as two integers: an integer id in the first, the two halves of a string's 128-bit hash.
+fn order_keys(column: &ArrayRef, low: &mut Vec<i64>, high: &mut Vec<i64>) -> Result<()> {
+    high.clear();
+    if let Some(texts) = column.as_string_view_opt() {
+        low.clear();
+        for row in 0..texts.len() {
+            let hash = xxh3_128(id_bytes(texts, row));
+            low.push(hash as i64);
+            high.push((hash >> 64) as i64);
+        }
+    } else {
+        decode::keys(column, low)?;
+        high.resize(low.len(), 0);
+    }
+    Ok(())
+}

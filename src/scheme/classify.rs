@@ -1,0 +1,140 @@
+//! From a scheme to a classifier: per cell the list of rules that are still in question.
+
+use super::{Scheme, Test, unit_scale};
+use crate::domain::{Decimal, Measure, Unit};
+use crate::error::{Error, Result};
+use crate::measure::Column;
+
+/// A customer to classify.
+#[derive(Debug, Clone, Copy)]
+pub struct Subject {
+    /// r, f and m score; `None` if unscored.
+    pub scores: Option<[u8; 3]>,
+    /// Whether the r, f and m level is high.
+    pub high: [bool; 3],
+}
+
+#[derive(Debug, Clone, Copy)]
+enum Compiled {
+    Null(usize),
+    Integers { column: usize, low: i64, high: i64 },
+    Ratio { column: usize, test: Test },
+}
+
+/// A scheme as a lookup table over cells, with the tests of measures that remain.
+#[derive(Debug, Clone)]
+pub struct Classifier {
+    bins: usize,
+    uses_scores: bool,
+    unscored: usize,
+    none: usize,
+    /// Rules in question per cell, in match order.
+    cells: Vec<Vec<u32>>,
+    /// State and tests per rule.
+    rules: Vec<(usize, Vec<Compiled>)>,
+}
+
+impl Classifier {
+    /// Compiles a scheme for panels whose columns are `measures`, of these units.
+    ///
+    /// # Errors
+    /// Exit 1 if the panel lacks a measure that the scheme looks at.
+    pub fn new(scheme: &Scheme, measures: &[Measure], unit: impl Fn(Measure) -> Unit, money_scale: u32) -> Result<Classifier> {
+        let uses_scores = scheme.uses_scores();
+        let bins = if uses_scores { scheme.bins.unwrap_or(1) as usize } else { 1 };
+        let mut rules = Vec::with_capacity(scheme.rules.len());
+        for rule in &scheme.rules {
+            let mut tests = Vec::with_capacity(rule.when.measures.len());
+            for (measure, test) in &rule.when.measures {
+                let column = measures
+                    .iter()
+                    .position(|m| m == measure)
+                    .ok_or_else(|| Error::bug(format!("the panel lacks the measure {measure}")))?;
+                tests.push(match (test, unit(*measure)) {
+                    (Test::IsNull, _) => Compiled::Null(column),
+                    (test, Unit::Ratio) => Compiled::Ratio { column, test: *test },
+                    (test, unit) => {
+                        let (low, high) = test
+                            .integers(unit_scale(unit, money_scale))
+                            .ok_or_else(|| Error::usage(format!("a bound of {measure} in the scheme {:?} is too large", scheme.name)))?;
+                        Compiled::Integers { column, low, high }
+                    }
+                });
+            }
+            rules.push((rule.state, tests));
+        }
+        let mut cells = Vec::with_capacity(bins * bins * bins * 8);
+        for index in 0..bins * bins * bins * 8 {
+            let (cell, level) = (index / 8, index % 8);
+            let scores = [(cell / (bins * bins)) as u8 + 1, (cell / bins % bins) as u8 + 1, (cell % bins) as u8 + 1];
+            let high = [level & 4 != 0, level & 2 != 0, level & 1 != 0];
+            let mut candidates = Vec::new();
+            for (number, rule) in scheme.rules.iter().enumerate().filter(|(_, r)| r.when.holds_in(scores, high)) {
+                candidates.push(number as u32);
+                if rule.when.measures.is_empty() {
+                    break;
+                }
+            }
+            cells.push(candidates);
+        }
+        let none = scheme.states.len() + 1;
+        Ok(Classifier { bins, uses_scores, unscored: scheme.states.len(), none, cells, rules })
+    }
+
+    /// The state of the customer in `row` of the panel: an index into [`Scheme::all_states`].
+    pub fn state(&self, subject: Subject, columns: &[Column], row: usize) -> usize {
+        let cell = if self.uses_scores {
+            let Some([r, f, m]) = subject.scores else { return self.unscored };
+            let level = subject.high.iter().fold(0, |bits, high| bits * 2 + usize::from(*high));
+            let at = |score: u8| usize::from(score.saturating_sub(1)).min(self.bins - 1);
+            ((at(r) * self.bins + at(f)) * self.bins + at(m)) * 8 + level
+        } else {
+            0
+        };
+        for &rule in &self.cells[cell] {
+            let (state, tests) = &self.rules[rule as usize];
+            if tests.iter().all(|test| test.passes(columns, row)) {
+                return *state;
+            }
+        }
+        self.none
+    }
+}
+
+impl Compiled {
+    #[inline]
+    fn passes(&self, columns: &[Column], row: usize) -> bool {
+        match *self {
+            Compiled::Integers { column, low, high } => columns[column].get(row).is_some_and(|v| low <= v && v <= high),
+            Compiled::Null(column) => columns[column].get_ratio(row).is_none(),
+            Compiled::Ratio { column, test } => columns[column].get_ratio(row).is_some_and(|value| ratio_passes(test, value)),
+        }
+    }
+}
+
+/// Compares `n / d` (`d > 0`) with the ends of a range by cross-multiplication.
+fn ratio_passes(test: Test, (n, d): (i64, i64)) -> bool {
+    use super::condition::End;
+    use std::cmp::Ordering;
+    let Test::Range { low, high } = test else { return false };
+    let against = |bound: Decimal| {
+        let left = 10i128.checked_pow(bound.scale).and_then(|p| p.checked_mul(i128::from(n)));
+        let right = bound.digits.checked_mul(i128::from(d));
+        match (left, right) {
+            (Some(left), Some(right)) => left.cmp(&right),
+            // Bounds of more than 19 digits: doubles are near enough to tell such sizes apart.
+            _ => (n as f64 / d as f64).total_cmp(&(bound.digits as f64 / 10f64.powi(bound.scale as i32))),
+        }
+    };
+    let above = match low {
+        End::Open => true,
+        End::Closed(bound) => against(bound) != Ordering::Less,
+        End::Strict(bound) => against(bound) == Ordering::Greater,
+    };
+    above
+        && match high {
+            End::Open => true,
+            End::Closed(bound) => against(bound) != Ordering::Greater,
+            End::Strict(bound) => against(bound) == Ordering::Less,
+        }
+}

@@ -1,0 +1,261 @@
+//! Cut points and scores: exact, tie-safe and the same for every engine.
+//!
+//! Values are integers (days, counts, minor units), so every cut becomes an integer threshold: a value's bin is the
+//! number of thresholds at or below it. Bins ascend with the measure; scores ascend with what is better, so recency is
+//! reversed.
+
+mod order;
+
+use crate::domain::Ratio;
+use crate::job::AxisSpec;
+use crate::job::raw::{Closed, Levels, Method};
+
+/// The three axes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+#[repr(usize)]
+pub enum Axis {
+    /// Days since the last purchase; fewer are better.
+    Recency = 0,
+    /// Purchases; more are better.
+    Frequency = 1,
+    /// Money; more is better.
+    Monetary = 2,
+}
+
+impl Axis {
+    /// All three in the order r, f, m.
+    pub const ALL: [Axis; 3] = [Axis::Recency, Axis::Frequency, Axis::Monetary];
+
+    /// The name of the measure, as `cutpoints` shows it.
+    pub fn name(self) -> &'static str {
+        match self {
+            Axis::Recency => "recency_days",
+            Axis::Frequency => "frequency",
+            Axis::Monetary => "monetary",
+        }
+    }
+
+    /// The name of the level, as `cutpoints` and schemes show it.
+    pub fn level_name(self) -> &'static str {
+        match self {
+            Axis::Recency => "r_level",
+            Axis::Frequency => "f_level",
+            Axis::Monetary => "m_level",
+        }
+    }
+
+    /// The name of the score column.
+    pub fn score_name(self) -> &'static str {
+        match self {
+            Axis::Recency => "r_score",
+            Axis::Frequency => "f_score",
+            Axis::Monetary => "m_score",
+        }
+    }
+
+    /// Whether a small value is the better one.
+    pub fn is_reversed(self) -> bool {
+        self == Axis::Recency
+    }
+}
+
+/// A bin boundary.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Cut {
+    /// Below every value: the bins below it are empty.
+    Lowest,
+    /// At this value.
+    At(Ratio),
+    /// Above every value: the bins above it are empty.
+    Highest,
+}
+
+impl Cut {
+    /// The boundary, if it lies at a value.
+    pub fn ratio(self) -> Option<Ratio> {
+        match self {
+            Cut::At(ratio) => Some(ratio),
+            Cut::Lowest | Cut::Highest => None,
+        }
+    }
+}
+
+/// The cut points of an axis at one as-of date in one slice.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct CutPoints {
+    /// Boundaries between the bins, ascending in the measure: one fewer than bins.
+    pub cuts: Vec<Cut>,
+    /// Which bin a value on a cut belongs to.
+    pub closed: Closed,
+    /// Whether the lowest bin has the best score.
+    pub reversed: bool,
+}
+
+impl CutPoints {
+    /// Integer thresholds: a value's bin (from 0) is the number of them at or below it.
+    pub fn thresholds(&self) -> Vec<i64> {
+        self.cuts
+            .iter()
+            .map(|cut| match cut {
+                Cut::Lowest => i64::MIN,
+                Cut::Highest => i64::MAX,
+                Cut::At(ratio) => match self.closed {
+                    Closed::Right => clamp(ratio.floor().saturating_add(1)),
+                    Closed::Left => clamp(ratio.ceil()),
+                },
+            })
+            .collect()
+    }
+
+    /// The score of every bin, ascending in the measure.
+    pub fn score_of_bin(&self, bin: usize) -> u8 {
+        let bins = self.cuts.len() + 1;
+        (if self.reversed { bins - bin } else { bin + 1 }) as u8
+    }
+}
+
+/// Bin of a value: how many ascending thresholds it reaches.
+#[inline]
+pub fn bin(thresholds: &[i64], value: i64) -> usize {
+    thresholds.iter().map(|t| usize::from(value >= *t)).sum()
+}
+
+fn clamp(x: i128) -> i64 {
+    x.clamp(i128::from(i64::MIN), i128::from(i64::MAX)) as i64
+}
+
+/// The cut points of an axis over the values of all scored customers; `None` for `ntile`, which has none.
+///
+/// `values` is left in another order.
+pub fn cut_points(axis: Axis, spec: &AxisSpec, bins: u32, values: &mut [i64]) -> Option<CutPoints> {
+    let reversed = axis.is_reversed();
+    let highest = || vec![Cut::Highest; bins as usize - 1];
+    let points = |cuts, closed| Some(CutPoints { cuts, closed, reversed });
+    match spec.method {
+        Method::Ntile => None,
+        Method::Thresholds => points(spec.cuts.iter().map(|c| Cut::At(*c)).collect(), spec.closed),
+        Method::Quantile if values.is_empty() => points(highest(), Closed::Right),
+        Method::Quantile => points(order::type_7(values, bins, 0).into_iter().map(Cut::At).collect(), Closed::Right),
+        Method::RRfm if values.is_empty() => points(highest(), Closed::Left),
+        Method::RRfm => {
+            let cuts = order::type_7(values, bins, spec.printed_unit);
+            points(cuts.into_iter().map(Cut::At).collect(), Closed::Left)
+        }
+        Method::Rank if reversed => {
+            for value in values.iter_mut() {
+                *value = -*value;
+            }
+            let cuts = order::smallest_members(values, bins, spec.ties);
+            let mirrored = cuts.into_iter().rev().map(|c| c.map_or(Cut::Lowest, |v| Cut::At(Ratio::new(-i128::from(v), 1))));
+            points(mirrored.collect(), Closed::Right)
+        }
+        Method::Rank => {
+            let cuts = order::smallest_members(values, bins, spec.ties);
+            let cuts = cuts.into_iter().map(|c| c.map_or(Cut::Highest, |v| Cut::At(Ratio::new(i128::from(v), 1))));
+            points(cuts.collect(), Closed::Left)
+        }
+    }
+}
+
+/// Score of a position (from 0) under SQL `NTILE`: the first `n mod bins` tiles have one row more.
+pub fn ntile(position: usize, n: usize, bins: u32) -> u8 {
+    let bins = bins as usize;
+    let (size, larger) = (n / bins, n % bins);
+    let in_larger = larger * (size + 1);
+    let tile = if position < in_larger {
+        position / (size + 1)
+    } else {
+        larger + (position - in_larger) / size.max(1)
+    };
+    (tile + 1) as u8
+}
+
+/// The bound between the low and the high level of an axis.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Level {
+    /// The bound: a value of the measure, or of the score if levels are taken from scores.
+    pub bound: Ratio,
+    /// Whether high is at or below the bound (recency in days).
+    pub high_below: bool,
+    /// Whether the bound is compared with the score.
+    pub of_score: bool,
+}
+
+impl Level {
+    /// Whether a customer with this value and score is on the high level.
+    pub fn is_high(&self, value: i64, score: u8) -> bool {
+        let x = i128::from(if self.of_score { i64::from(score) } else { value });
+        if self.high_below { x <= self.bound.floor() } else { x >= self.bound.ceil() }
+    }
+}
+
+/// The level bound of an axis; `values` and `scores` are those of all scored customers, of which there is at least one.
+///
+/// `values` is left in another order.
+pub fn level(axis: Axis, levels: Levels, values: &mut [i64], score_sum: i128) -> Level {
+    let n = values.len().max(1) as i128;
+    match levels {
+        Levels::Score => Level { bound: Ratio::new(score_sum, n), high_below: false, of_score: true },
+        Levels::Mean => {
+            let sum: i128 = values.iter().map(|v| i128::from(*v)).sum();
+            Level { bound: Ratio::new(sum, n), high_below: axis.is_reversed(), of_score: false }
+        }
+        Levels::Median => {
+            let bound = order::type_7(values, 2, 0).first().copied().unwrap_or(Ratio::new(0, 1));
+            Level { bound, high_below: axis.is_reversed(), of_score: false }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::job::raw::Ties;
+
+    fn spec(method: Method) -> AxisSpec {
+        AxisSpec { method, ties: Ties::Min, closed: Closed::Right, cuts: Vec::new(), printed_unit: 1 }
+    }
+
+    fn scores(axis: Axis, spec: &AxisSpec, bins: u32, values: &[i64]) -> Vec<u8> {
+        let Some(points) = cut_points(axis, spec, bins, &mut values.to_vec()) else { return Vec::new() };
+        let thresholds = points.thresholds();
+        values.iter().map(|v| points.score_of_bin(bin(&thresholds, *v))).collect()
+    }
+
+    #[test]
+    fn quantile_scores_keep_ties_together() {
+        // 60 % ones: numpy.quantile(x, [.2, .4, .6, .8]) = 1, 1, 1.4, 3.2
+        let x = [1, 1, 1, 1, 1, 1, 2, 3, 4, 5];
+        assert_eq!(scores(Axis::Frequency, &spec(Method::Quantile), 5, &x), [1, 1, 1, 1, 1, 1, 4, 4, 5, 5]);
+        assert_eq!(scores(Axis::Recency, &spec(Method::Quantile), 5, &x), [5, 5, 5, 5, 5, 5, 2, 2, 1, 1]);
+    }
+
+    #[test]
+    fn rank_scores_follow_their_formula() {
+        let x = [10, 20, 20, 30, 40];
+        // ceil(4 * rank / 5) with ranks 1, 2, 2, 4, 5
+        assert_eq!(scores(Axis::Monetary, &spec(Method::Rank), 4, &x), [1, 2, 2, 4, 4]);
+        // recency: ranks from the longest: 40 -> 1, 30 -> 2, 20 -> 3, 10 -> 5
+        assert_eq!(scores(Axis::Recency, &spec(Method::Rank), 4, &x), [4, 3, 3, 2, 1]);
+        // all equal: rank 1 of 3, ceil(5/3) = 2 for everybody
+        assert_eq!(scores(Axis::Monetary, &spec(Method::Rank), 5, &[7, 7, 7]), [2, 2, 2]);
+        assert_eq!(scores(Axis::Recency, &spec(Method::Rank), 5, &[7, 7, 7]), [2, 2, 2]);
+    }
+
+    #[test]
+    fn ntile_matches_sql() {
+        // select ntile(4) over (order by i) from range(10): 1 1 1 2 2 2 3 3 4 4
+        let got: Vec<u8> = (0..10).map(|i| ntile(i, 10, 4)).collect();
+        assert_eq!(got, [1, 1, 1, 2, 2, 2, 3, 3, 4, 4]);
+        assert_eq!((0..2).map(|i| ntile(i, 2, 5)).collect::<Vec<_>>(), [1, 2]);
+    }
+
+    #[test]
+    fn levels_give_ties_to_high() {
+        let level = level(Axis::Frequency, Levels::Mean, &mut [1, 2, 3], 0);
+        assert!(level.is_high(2, 1) && level.is_high(3, 1) && !level.is_high(1, 1));
+        let level = super::level(Axis::Recency, Levels::Median, &mut [1, 2, 3, 4], 0);
+        assert_eq!(level.bound, Ratio::new(5, 2));
+        assert!(level.is_high(2, 1) && !level.is_high(3, 1));
+    }
+}

@@ -1,0 +1,193 @@
+//! Columns, types and descriptions of every table. What is written, what `schema --tables` prints and what the docs say
+//! comes from here.
+
+use std::sync::Arc;
+
+use arrow::datatypes::{DataType, Schema, SchemaRef};
+
+use crate::domain::IdType;
+use crate::job::Job;
+
+/// Type of a column in tables.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum ColumnType {
+    /// The customer id as it came.
+    Id(IdType),
+    /// DATE.
+    Date,
+    /// INT32.
+    Int32,
+    /// INT64.
+    Int64,
+    /// DOUBLE.
+    Double,
+    /// BOOLEAN.
+    Boolean,
+    /// DECIMAL(precision, scale).
+    Decimal(u8, i8),
+    /// A string with few values, dictionary-encoded.
+    State,
+    /// A string.
+    Text,
+}
+
+impl ColumnType {
+    /// The Arrow type.
+    pub fn arrow(self) -> DataType {
+        match self {
+            ColumnType::Id(IdType::Signed(8)) => DataType::Int8,
+            ColumnType::Id(IdType::Signed(16)) => DataType::Int16,
+            ColumnType::Id(IdType::Signed(32)) | ColumnType::Int32 => DataType::Int32,
+            ColumnType::Id(IdType::Signed(_)) | ColumnType::Int64 => DataType::Int64,
+            ColumnType::Id(IdType::Unsigned(8)) => DataType::UInt8,
+            ColumnType::Id(IdType::Unsigned(16)) => DataType::UInt16,
+            ColumnType::Id(IdType::Unsigned(32)) => DataType::UInt32,
+            ColumnType::Id(IdType::Unsigned(_)) => DataType::UInt64,
+            ColumnType::Id(IdType::Text) | ColumnType::Text => DataType::Utf8,
+            ColumnType::Date => DataType::Date32,
+            ColumnType::Double => DataType::Float64,
+            ColumnType::Boolean => DataType::Boolean,
+            ColumnType::Decimal(precision, scale) => DataType::Decimal128(precision, scale),
+            ColumnType::State => DataType::Dictionary(Box::new(DataType::UInt16), Box::new(DataType::Utf8)),
+        }
+    }
+
+    /// The SQL type, as PostgreSQL and DuckDB understand it.
+    pub fn sql(self) -> String {
+        match self {
+            ColumnType::Id(IdType::Signed(8 | 16)) => "SMALLINT".into(),
+            ColumnType::Id(IdType::Unsigned(8)) => "SMALLINT".into(),
+            ColumnType::Id(IdType::Signed(32) | IdType::Unsigned(16)) | ColumnType::Int32 => "INTEGER".into(),
+            ColumnType::Id(IdType::Unsigned(64)) => "NUMERIC(20, 0)".into(),
+            ColumnType::Id(IdType::Signed(_) | IdType::Unsigned(_)) | ColumnType::Int64 => "BIGINT".into(),
+            ColumnType::Id(IdType::Text) | ColumnType::Text | ColumnType::State => "TEXT".into(),
+            ColumnType::Date => "DATE".into(),
+            ColumnType::Double => "DOUBLE PRECISION".into(),
+            ColumnType::Boolean => "BOOLEAN".into(),
+            ColumnType::Decimal(precision, scale) => format!("NUMERIC({precision}, {scale})"),
+        }
+    }
+}
+
+/// A column.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Field {
+    /// Its name.
+    pub name: String,
+    /// Its type.
+    pub kind: ColumnType,
+}
+
+impl Field {
+    /// A column of this name and type.
+    pub fn new(name: impl Into<String>, kind: ColumnType) -> Field {
+        Field { name: name.into(), kind }
+    }
+}
+
+/// A table: its columns and what a row is.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct TableDefinition {
+    /// Its name.
+    pub name: &'static str,
+    /// What a row stands for.
+    pub one_row_per: &'static str,
+    /// Its columns in order; `as_of` first where the table has one.
+    pub fields: Vec<Field>,
+    /// Whether `as_of` stands in the path alone, also within a run.
+    pub partitioned: bool,
+}
+
+impl TableDefinition {
+    /// The Arrow schema; without `as_of` where that stands in the path.
+    pub fn schema(&self, with_as_of: bool) -> SchemaRef {
+        let fields = self.fields.iter().filter(|f| with_as_of || f.name != "as_of");
+        Arc::new(Schema::new(
+            fields.map(|f| arrow::datatypes::Field::new(&f.name, f.kind.arrow(), true)).collect::<Vec<_>>(),
+        ))
+    }
+}
+
+/// The tables of a job, whose `customers` has these columns after the id and the slice.
+pub fn definitions(job: &Job, columns: &[Field], id: IdType) -> Vec<TableDefinition> {
+    let scale = job.scale() as i8;
+    let field = |name: &str, kind: ColumnType| Field::new(name, kind);
+    let mut customers = vec![field("as_of", ColumnType::Date), field("customer_id", ColumnType::Id(id))];
+    if job.raw.orders.slice.is_some() {
+        customers.push(field("slice", ColumnType::State));
+    }
+    customers.extend_from_slice(columns);
+    vec![
+        TableDefinition {
+            name: "customers",
+            one_row_per: "customer (and slice) at an as-of date",
+            fields: customers,
+            partitioned: true,
+        },
+        TableDefinition {
+            name: "cutpoints",
+            one_row_per: "bin of an axis (or of a level) at an as-of date in a slice, ascending in the measure",
+            fields: vec![
+                field("as_of", ColumnType::Date),
+                field("slice", ColumnType::State),
+                field("axis", ColumnType::State),
+                field("bin", ColumnType::Int32),
+                field("lower", ColumnType::Double),
+                field("upper", ColumnType::Double),
+                field("lower_exact", ColumnType::Text),
+                field("upper_exact", ColumnType::Text),
+                field("closed", ColumnType::State),
+                field("customers", ColumnType::Int64),
+            ],
+            partitioned: false,
+        },
+        TableDefinition {
+            name: "segments",
+            one_row_per: "state of a scheme at an as-of date in a slice",
+            fields: vec![
+                field("as_of", ColumnType::Date),
+                field("slice", ColumnType::State),
+                field("dimension", ColumnType::State),
+                field("dimension_value", ColumnType::State),
+                field("scheme", ColumnType::State),
+                field("state", ColumnType::State),
+                field("customers", ColumnType::Int64),
+                field("customer_share", ColumnType::Double),
+                field("orders", ColumnType::Int64),
+                field("revenue", ColumnType::Decimal(38, scale)),
+                field("revenue_share", ColumnType::Double),
+                field("avg_order_value", ColumnType::Decimal(38, scale + 2)),
+                field("repeat_customers", ColumnType::Int64),
+                field("revenue_at_risk", ColumnType::Decimal(38, scale)),
+                field("mean_recency_days", ColumnType::Double),
+                field("mean_frequency", ColumnType::Double),
+                field("mean_monetary", ColumnType::Decimal(38, scale + 2)),
+            ],
+            partitioned: false,
+        },
+        TableDefinition {
+            name: "ledger",
+            one_row_per: "input file and outcome",
+            fields: vec![
+                field("file", ColumnType::Text),
+                field("outcome", ColumnType::State),
+                field("row_count", ColumnType::Int64),
+                field("amount", ColumnType::Decimal(38, scale)),
+            ],
+            partitioned: false,
+        },
+    ]
+}
+
+/// The tables as `CREATE TABLE` statements.
+pub fn ddl(tables: &[TableDefinition]) -> String {
+    let mut out = String::new();
+    for table in tables {
+        out.push_str(&format!("-- One row per {}.\nCREATE TABLE {} (\n", table.one_row_per, table.name));
+        let columns: Vec<String> =
+            table.fields.iter().map(|f| format!("    \"{}\" {}", f.name.replace('"', "\"\""), f.kind.sql())).collect();
+        out.push_str(&columns.join(",\n"));
+        out.push_str("\n);\n\n");
+    }
+    out
+}

@@ -1,0 +1,9 @@
+//! The tables: their columns in one place, and the way from typed rows to Arrow batches and Parquet bytes.
+
+mod definition;
+mod parquet;
+mod segments;
+
+pub use definition::{ColumnType, Field, TableDefinition, definitions, ddl};
+pub use parquet::{Encoded, encode};
+pub use segments::{SegmentRow, SegmentSum, summarise};

@@ -1,0 +1,67 @@
+//! From Arrow batches to the bytes of a Parquet file.
+
+use arrow::array::RecordBatch;
+use arrow::datatypes::SchemaRef;
+use parquet::arrow::ArrowWriter;
+use parquet::basic::{Compression, Encoding, ZstdLevel};
+use parquet::file::metadata::KeyValue;
+use parquet::file::properties::{EnabledStatistics, WriterProperties};
+use parquet::schema::types::ColumnPath;
+
+use super::definition::{ColumnType, TableDefinition};
+use crate::error::{Error, Result};
+
+/// Version of the tables' layout; it changes when a column changes its meaning or type.
+const SCHEMA_VERSION: &str = "1";
+
+/// A Parquet file in memory.
+#[derive(Debug, Clone)]
+pub struct Encoded {
+    /// Its bytes.
+    pub bytes: Vec<u8>,
+    /// Their SHA-256.
+    pub sha256: String,
+    /// Its rows.
+    pub rows: u64,
+}
+
+/// Encodes the batch of a table.
+///
+/// The bytes depend on the rows, the table and the job's name alone.
+///
+/// # Errors
+/// Exit 1 if Arrow refuses what we built.
+pub fn encode(table: &TableDefinition, schema: &SchemaRef, batch: &RecordBatch, job: &str) -> Result<Encoded> {
+    let wrong = |e: &dyn std::fmt::Display| Error::bug(format!("table {} cannot be encoded: {e}", table.name));
+    let level = ZstdLevel::try_new(1).map_err(|e| wrong(&e))?;
+    let mut properties = WriterProperties::builder()
+        .set_created_by("rfmill".into())
+        .set_compression(Compression::ZSTD(level))
+        .set_statistics_enabled(EnabledStatistics::Chunk)
+        .set_max_row_group_row_count(Some(1 << 20))
+        .set_key_value_metadata(Some(vec![
+            KeyValue::new("schema_version".into(), Some(SCHEMA_VERSION.into())),
+            KeyValue::new("job".into(), Some(job.into())),
+        ]));
+    for field in &table.fields {
+        let path = ColumnPath::from(field.name.clone());
+        // Ids and money hardly repeat: a dictionary would cost a look-up per value and be dropped in the end.
+        match field.kind {
+            ColumnType::Id(id) => {
+                properties = properties.set_column_dictionary_enabled(path.clone(), false);
+                if id != crate::domain::IdType::Text && batch.num_rows() > 0 {
+                    properties = properties.set_column_encoding(path, Encoding::DELTA_BINARY_PACKED);
+                }
+            }
+            ColumnType::Decimal(..) | ColumnType::Double => {
+                properties = properties.set_column_dictionary_enabled(path, false);
+            }
+            _ => {}
+        }
+    }
+    let mut writer = ArrowWriter::try_new(Vec::new(), schema.clone(), Some(properties.build())).map_err(|e| wrong(&e))?;
+    writer.write(batch).map_err(|e| wrong(&e))?;
+    let bytes = writer.into_inner().map_err(|e| wrong(&e))?;
+    let sha256 = crate::hash::sha256(&bytes);
+    Ok(Encoded { sha256, rows: batch.num_rows() as u64, bytes })
+}

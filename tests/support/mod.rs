@@ -1,0 +1,6 @@
+//! What the integration tests share.
+#![allow(dead_code)]
+
+pub mod calendar;
+pub mod cases;
+pub mod oracle;
