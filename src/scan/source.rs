@@ -165,12 +165,11 @@ fn check_ranges(name: &str, metadata: &ParquetMetaData, size: u64) -> Result<()>
     for group in metadata.row_groups() {
         rows = rows.saturating_add(group.num_rows().max(0));
         for column in group.columns() {
-            let (offset, length) = (column.data_page_offset(), column.compressed_size());
-            if offset < 4 || length < 0 || (offset as u64).saturating_add(length as u64) > size {
-                return Err(corrupt(name, format_args!("column {} lies outside the file", column.column_path())));
-            }
-            let (start, length) = column.byte_range();
-            if start.saturating_add(length) > size {
+            // The dictionary page, where there is one, stands before the data pages and counts in the size.
+            let data = column.data_page_offset();
+            let start = column.dictionary_page_offset().filter(|d| *d > 0).unwrap_or(data);
+            let length = column.compressed_size();
+            if start < 4 || data < start || length < 0 || (start as u64).saturating_add(length as u64) > size {
                 return Err(corrupt(name, format_args!("column {} lies outside the file", column.column_path())));
             }
         }
