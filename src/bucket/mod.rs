@@ -67,6 +67,11 @@ impl Layout {
         Layout { text_ids, lanes }
     }
 
+    /// How many lanes the records have.
+    fn count(&self) -> usize {
+        self.lanes.iter().filter(|used| **used).count()
+    }
+
     /// Whether the records have this lane.
     pub fn has(&self, lane: Lane) -> bool {
         self.lanes[lane as usize]
@@ -88,32 +93,27 @@ pub fn hash_text(id: &[u8]) -> u64 {
 pub struct Buckets {
     layout: Layout,
     shift: u32,
-    open: Vec<OpenBlock>,
+    /// Open blocks of all buckets, lane by lane: lane `l` of bucket `b` begins at `(b · lanes + l) · BLOCK`.
+    open: Vec<i64>,
+    /// Records in each open block.
+    len: Vec<u32>,
+    /// Bytes of the string ids of each open block.
+    text: Vec<Vec<u8>>,
     closed: Vec<Vec<Box<[u8]>>>,
-}
-
-struct OpenBlock {
-    len: usize,
-    lanes: Vec<[i64; BLOCK]>,
-    text: Vec<u8>,
 }
 
 impl Buckets {
     /// `2^bits` empty buckets (`bits` from 1 to 16).
     pub fn new(layout: Layout, bits: u32) -> Buckets {
         let count = 1usize << bits;
-        let lanes = layout.lanes.iter().filter(|used| **used).count();
         Buckets {
             layout,
             shift: 64 - bits,
-            open: (0..count).map(|_| OpenBlock { len: 0, lanes: vec![[0; BLOCK]; lanes], text: Vec::new() }).collect(),
+            open: vec![0; count * layout.count() * BLOCK],
+            len: vec![0; count],
+            text: vec![Vec::new(); if layout.text_ids { count } else { 0 }],
             closed: vec![Vec::new(); count],
         }
-    }
-
-    /// The layout of the records.
-    pub fn layout(&self) -> Layout {
-        self.layout
     }
 
     /// Appends the records of a batch: `hashes[i]` is the hash of the customer of record `i`, and `lanes` are the
@@ -125,32 +125,19 @@ impl Buckets {
                 let rows = hashes.iter().zip(customer).zip(date).zip(amount);
                 for (((hash, &customer), &date), &amount) in rows {
                     let bucket = (hash >> self.shift) as usize;
-                    let open = &mut self.open[bucket];
-                    let at = open.len;
-                    if let [c, d, a] = open.lanes.as_mut_slice() {
-                        c[at] = customer;
-                        d[at] = date;
-                        a[at] = amount;
-                    }
-                    open.len = at + 1;
-                    if open.len == BLOCK {
-                        close(open, &mut self.closed[bucket]);
-                    }
+                    let len = self.len[bucket] as usize;
+                    let block = &mut self.open[bucket * 3 * BLOCK..(bucket + 1) * 3 * BLOCK];
+                    block[len] = customer;
+                    block[BLOCK + len] = date;
+                    block[2 * BLOCK + len] = amount;
+                    self.advance(bucket, len);
                 }
             }
             _ => {
                 for (row, hash) in hashes.iter().enumerate() {
-                    if keep.is_some_and(|keep| !keep[row]) {
-                        continue;
-                    }
-                    let bucket = (hash >> self.shift) as usize;
-                    let open = &mut self.open[bucket];
-                    for (lane, values) in open.lanes.iter_mut().zip(lanes) {
-                        lane[open.len] = values[row];
-                    }
-                    open.len += 1;
-                    if open.len == BLOCK {
-                        close(open, &mut self.closed[bucket]);
+                    if keep.is_none_or(|keep| keep[row]) {
+                        let bucket = (hash >> self.shift) as usize;
+                        self.put(bucket, row, lanes);
                     }
                 }
             }
@@ -166,37 +153,52 @@ impl Buckets {
         keep: Option<&[bool]>,
     ) {
         for (row, hash) in hashes.iter().enumerate() {
-            if keep.is_some_and(|keep| !keep[row]) {
-                continue;
+            if keep.is_none_or(|keep| keep[row]) {
+                let bucket = (hash >> self.shift) as usize;
+                self.text[bucket].extend_from_slice(id(row));
+                self.put(bucket, row, lanes);
             }
-            let bucket = (hash >> self.shift) as usize;
-            let open = &mut self.open[bucket];
-            for (lane, values) in open.lanes.iter_mut().zip(lanes) {
-                lane[open.len] = values[row];
-            }
-            open.text.extend_from_slice(id(row));
-            open.len += 1;
-            if open.len == BLOCK {
-                close(open, &mut self.closed[bucket]);
-            }
+        }
+    }
+
+    #[inline]
+    fn put(&mut self, bucket: usize, row: usize, lanes: &[&[i64]]) {
+        let len = self.len[bucket] as usize;
+        let block = &mut self.open[bucket * lanes.len() * BLOCK..(bucket + 1) * lanes.len() * BLOCK];
+        for (lane, values) in block.chunks_exact_mut(BLOCK).zip(lanes) {
+            lane[len] = values[row];
+        }
+        self.advance(bucket, len);
+    }
+
+    #[inline]
+    fn advance(&mut self, bucket: usize, len: usize) {
+        self.len[bucket] = len as u32 + 1;
+        if len + 1 == BLOCK {
+            self.close(bucket);
+        }
+    }
+
+    fn close(&mut self, bucket: usize) {
+        let size = self.layout.count() * BLOCK;
+        let block = &self.open[bucket * size..(bucket + 1) * size];
+        let text = self.text.get(bucket).map_or(&[][..], Vec::as_slice);
+        self.closed[bucket].push(pack::pack(block, self.len[bucket] as usize, text));
+        self.len[bucket] = 0;
+        if let Some(text) = self.text.get_mut(bucket) {
+            text.clear();
         }
     }
 
     /// Closes what is open; after that the blocks of each bucket can be taken.
     pub fn finish(mut self) -> Vec<Vec<Box<[u8]>>> {
-        for (open, closed) in self.open.iter_mut().zip(&mut self.closed) {
-            if open.len > 0 {
-                close(open, closed);
+        for bucket in 0..self.len.len() {
+            if self.len[bucket] > 0 {
+                self.close(bucket);
             }
         }
         self.closed
     }
-}
-
-fn close(open: &mut OpenBlock, closed: &mut Vec<Box<[u8]>>) {
-    closed.push(pack::pack(&open.lanes, open.len, &open.text));
-    open.len = 0;
-    open.text.clear();
 }
 
 /// Unpacks the blocks of one bucket, in any order.

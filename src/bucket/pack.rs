@@ -31,33 +31,40 @@ impl Unpacked {
     }
 }
 
-/// Packs the first `len` records.
-pub(super) fn pack(lanes: &[[i64; BLOCK]], len: usize, text: &[u8]) -> Box<[u8]> {
-    let mut out = Vec::with_capacity(4 + lanes.len() * (9 + 4 * len) + text.len());
-    out.extend_from_slice(&(len as u32).to_le_bytes());
-    for lane in lanes {
+/// Packs the first `len` records of a block of lanes.
+pub(super) fn pack(block: &[i64], len: usize, text: &[u8]) -> Box<[u8]> {
+    let lanes = block.chunks_exact(BLOCK).map(|lane| {
         let values = &lane[..len];
-        let min = values.iter().copied().min().unwrap_or(0);
-        let max = values.iter().copied().max().unwrap_or(0);
-        let offset = |value: i64| (value as u64).wrapping_sub(min as u64);
-        let width = match offset(max) {
-            0 => 0u8,
+        let (min, max) = values.iter().fold((i64::MAX, i64::MIN), |(min, max), &v| (min.min(v), max.max(v)));
+        let width = match (max as u64).wrapping_sub(min as u64) {
+            0 => 0usize,
             1..=0xFF => 1,
             0x100..=0xFFFF => 2,
             0x1_0000..=0xFFFF_FFFF => 4,
             _ => 8,
         };
-        out.push(width);
-        out.extend_from_slice(&min.to_le_bytes());
+        (values, min, width)
+    });
+    let size: usize = lanes.clone().map(|(_, _, width)| 9 + width * len).sum();
+    let mut out = vec![0u8; 4 + size + text.len()];
+    let (head, mut rest) = out.split_at_mut(4);
+    head.copy_from_slice(&(len as u32).to_le_bytes());
+    for (values, min, width) in lanes {
+        let (head, tail) = rest.split_at_mut(9);
+        head[0] = width as u8;
+        head[1..].copy_from_slice(&min.to_le_bytes());
+        let (packed, tail) = tail.split_at_mut(width * len);
+        let offsets = values.iter().map(|&v| (v as u64).wrapping_sub(min as u64));
         match width {
             0 => {}
-            1 => out.extend(values.iter().map(|&v| offset(v) as u8)),
-            2 => out.extend(values.iter().flat_map(|&v| (offset(v) as u16).to_le_bytes())),
-            4 => out.extend(values.iter().flat_map(|&v| (offset(v) as u32).to_le_bytes())),
-            _ => out.extend(values.iter().flat_map(|&v| offset(v).to_le_bytes())),
+            1 => packed.iter_mut().zip(offsets).for_each(|(to, x)| *to = x as u8),
+            2 => packed.chunks_exact_mut(2).zip(offsets).for_each(|(to, x)| to.copy_from_slice(&(x as u16).to_le_bytes())),
+            4 => packed.chunks_exact_mut(4).zip(offsets).for_each(|(to, x)| to.copy_from_slice(&(x as u32).to_le_bytes())),
+            _ => packed.chunks_exact_mut(8).zip(offsets).for_each(|(to, x)| to.copy_from_slice(&x.to_le_bytes())),
         }
+        rest = tail;
     }
-    out.extend_from_slice(text);
+    rest.copy_from_slice(text);
     out.into_boxed_slice()
 }
 

@@ -138,6 +138,17 @@ fn gcd(mut a: u128, mut b: u128) -> u128 {
     a
 }
 
+/// `a / b` rounded half to even, for `b > 0`.
+pub fn divide_half_even(a: i128, b: i128) -> i128 {
+    let (quotient, remainder) = (a.div_euclid(b), a.rem_euclid(b));
+    // Compared with the distance to the next multiple, so that nothing doubles.
+    match remainder.cmp(&(b - remainder)) {
+        std::cmp::Ordering::Less => quotient,
+        std::cmp::Ordering::Greater => quotient + 1,
+        std::cmp::Ordering::Equal => quotient + quotient.rem_euclid(2),
+    }
+}
+
 /// Money in minor units as text with `scale` digits behind the point.
 pub fn format_money(minor: i128, scale: u32) -> String {
     if scale == 0 {
@@ -171,6 +182,14 @@ mod tests {
         assert!(Ratio::new(1, 3) < Ratio::new(34, 100));
         assert_eq!(Ratio::parse("10/4"), Some(Ratio::new(5, 2)));
         assert_eq!(Ratio::new(643, 5).printed(2), 1.286);
+    }
+
+    #[test]
+    fn halves_go_to_even() {
+        let cases = [(5, 2, 2), (7, 2, 4), (-5, 2, -2), (-7, 2, -4), (1, 3, 0), (2, 3, 1), (-1, 3, 0), (-2, 3, -1)];
+        for (a, b, want) in cases {
+            assert_eq!(divide_half_even(a, b), want, "{a}/{b}");
+        }
     }
 
     #[test]

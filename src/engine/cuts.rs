@@ -10,7 +10,7 @@ use crate::domain::{CustomerIds, Ratio};
 use crate::error::{Error, Result};
 use crate::job::raw::{Closed, Levels, Method};
 use crate::job::{Cuts, Job};
-use crate::measure::{BucketPanel, DatePanel};
+use crate::measure::{BucketPanel, Column};
 use crate::scheme::Test;
 use crate::score::{self, Axis, Cut, CutPoints, Level};
 
@@ -43,10 +43,10 @@ pub struct DateScoring {
 }
 
 /// Whether a row passes `[score.only]`.
-pub fn is_scored(only: &[(usize, Test)], panel: &DatePanel, row: usize, scales: &[u32]) -> bool {
+pub fn is_scored(only: &[(usize, Test)], columns: &[Column], row: usize, scales: &[u32]) -> bool {
     only.iter().all(|(column, test)| {
         let unit = crate::domain::pow10(scales.get(*column).copied().unwrap_or(0)).unwrap_or(1);
-        let value = panel.columns[*column].get_ratio(row).map(|(n, d)| Ratio::new(i128::from(n), i128::from(d) * unit));
+        let value = columns[*column].get_ratio(row).map(|(n, d)| Ratio::new(i128::from(n), i128::from(d) * unit));
         test.passes(value)
     })
 }
@@ -90,7 +90,7 @@ impl<'a> Context<'a> {
         for bucket in self.panels {
             let panel = &bucket.dates[date];
             for (row, customer) in panel.customers.iter().enumerate() {
-                if !self.only.is_empty() && !is_scored(&self.only, panel, row, &self.scales) {
+                if !self.only.is_empty() && !is_scored(&self.only, &panel.columns, row, &self.scales) {
                     continue;
                 }
                 if let Some(value) = panel.columns[column].get(row) {
@@ -221,7 +221,7 @@ impl<'a> Context<'a> {
             let panel = &bucket.dates[date];
             tiles.push(vec![0; panel.customers.len()]);
             for (row, customer) in panel.customers.iter().enumerate() {
-                if !self.only.is_empty() && !is_scored(&self.only, panel, row, &self.scales) {
+                if !self.only.is_empty() && !is_scored(&self.only, &panel.columns, row, &self.scales) {
                     continue;
                 }
                 if let Some(value) = panel.columns[column].get(row) {

@@ -1,10 +1,11 @@
 //! `customers`, part by part: every part holds a range of customer hashes, sorted by slice and id, and is classified and
 //! encoded on its own for all as-of dates.
 
+use std::ops::Range;
 use std::sync::Arc;
 
 use arrow::array::{
-    ArrayRef, BooleanArray, Date32Array, Decimal128Array, DictionaryArray, Float64Array, Int32Array, Int64Array, RecordBatch,
+    Array, ArrayRef, BooleanArray, Date32Array, Decimal128Array, DictionaryArray, Float64Array, Int32Array, Int64Array, RecordBatch,
     StringArray, StringBuilder, UInt16Array, new_empty_array,
 };
 use arrow::datatypes::{
@@ -14,9 +15,9 @@ use arrow::datatypes::{
 
 use super::cuts::{Context, DateScoring, compare_ids, is_scored};
 use super::plan::OutputColumn;
-use crate::domain::{CustomerIds, Day, IdType, Unit};
+use crate::domain::{CustomerIds, Day, IdType};
 use crate::error::{Error, Result};
-use crate::measure::{BucketPanel, Column, DatePanel, NULL_INT, NULL_LONG};
+use crate::measure::{BucketPanel, Column, NULL_INT, NULL_LONG};
 use crate::scheme::{Classifier, Subject};
 use crate::score::{self, Axis};
 use crate::table::{ColumnType, Encoded, SegmentSum, TableDefinition, encode};
@@ -72,7 +73,7 @@ const NO_STATE: u16 = u16::MAX;
 
 impl Writer<'_> {
     /// Classifies and encodes a part; `buckets` are the numbers of its buckets.
-    pub fn part(&self, number: usize, buckets: std::ops::Range<usize>) -> Result<Part> {
+    pub fn part(&self, number: usize, buckets: Range<usize>) -> Result<Part> {
         let panels = self.context.panels;
         let mut customers: Vec<(u32, u32, u32)> = Vec::new();
         for bucket in buckets.clone() {
@@ -88,8 +89,8 @@ impl Writer<'_> {
         let mut files = Vec::with_capacity(self.scoring.len());
         let mut sums = Vec::new();
         for date in 0..self.scoring.len() {
-            let rows = self.rows(date, &buckets, &customers);
-            let states: Vec<Vec<u16>> = (0..schemes).map(|scheme| self.states(date, scheme, &rows)).collect();
+            let (rows, columns) = self.rows(date, &buckets, &customers);
+            let states: Vec<Vec<u16>> = (0..schemes).map(|scheme| self.states(date, scheme, &rows, &columns)).collect();
             let before: Vec<Vec<u16>> = previous.iter().map(|p| rows.iter().map(|r| p[r.place as usize]).collect()).collect();
             let as_of = self.context.job.dates[date].date;
             for scheme in 0..schemes {
@@ -104,10 +105,10 @@ impl Writer<'_> {
                 for (row, state) in rows.iter().zip(&states[scheme]) {
                     previous[scheme][row.place as usize] = *state;
                 }
-                self.add_sums(date, scheme, &rows, &states[scheme], &mut sums);
+                self.add_sums(date, scheme, &rows, &columns, &states[scheme], &mut sums);
             }
             if self.write && (number == 0 || !rows.is_empty()) {
-                let batch = self.batch(date, &rows, &states, &before, &since)?;
+                let batch = self.batch(date, &rows, &columns, &states, &before, &since)?;
                 files.push(Some(encode(self.table, &self.schema, &batch, &self.context.job.raw.name)?));
             } else {
                 files.push(None);
@@ -116,103 +117,129 @@ impl Writer<'_> {
         Ok(Part { files, sums })
     }
 
-    /// The rows of a date in the order of the customers, scored.
-    fn rows(&self, date: usize, buckets: &std::ops::Range<usize>, customers: &[(u32, u32, u32)]) -> Vec<Row> {
+    /// The rows of a date in the order of the customers, scored, and their measures in the same order.
+    fn rows(&self, date: usize, buckets: &Range<usize>, customers: &[(u32, u32, u32)]) -> (Vec<Row>, Vec<Column>) {
         const ABSENT: u32 = u32::MAX;
-        let panels = self.context.panels;
-        let row_of: Vec<Vec<u32>> = buckets
-            .clone()
+        let panels = &self.context.panels[buckets.clone()];
+        let row_of: Vec<Vec<u32>> = panels
+            .iter()
             .map(|bucket| {
-                let mut rows = vec![ABSENT; panels[bucket].ids.len()];
-                for (row, customer) in panels[bucket].dates[date].customers.iter().enumerate() {
+                let mut rows = vec![ABSENT; bucket.ids.len()];
+                for (row, customer) in bucket.dates[date].customers.iter().enumerate() {
                     rows[*customer as usize] = row as u32;
                 }
                 rows
             })
             .collect();
-        let scoring = &self.scoring[date];
-        let mut out = Vec::with_capacity(customers.len());
+        let mut rows = Vec::with_capacity(customers.len());
         for (place, &(slice, bucket, customer)) in customers.iter().enumerate() {
             let row = row_of[bucket as usize - buckets.start][customer as usize];
-            if row == ABSENT {
-                continue;
+            if row != ABSENT {
+                rows.push(Row { bucket, row, slice, place: place as u32, scores: [0; 3] });
             }
-            let panel = &panels[bucket as usize].dates[date];
-            let scores = self.scores(scoring, panel, slice as usize, bucket as usize, row as usize);
-            out.push(Row { bucket, row, slice, place: place as u32, scores });
         }
-        out
+        let columns: Vec<Column> = (0..self.context.plan.fold.measures.len()).map(|at| gather(panels, buckets.start, date, at, &rows)).collect();
+        self.score(&self.scoring[date], &mut rows, &columns);
+        (rows, columns)
     }
 
-    fn scores(&self, scoring: &DateScoring, panel: &DatePanel, slice: usize, bucket: usize, row: usize) -> [u8; 3] {
+    fn score(&self, scoring: &DateScoring, rows: &mut [Row], columns: &[Column]) {
         let context = self.context;
-        if !context.only.is_empty() && !is_scored(&context.only, panel, row, &context.scales) {
-            return [0; 3];
-        }
-        let slice = &scoring.slices[slice];
-        Axis::ALL.map(|axis| {
+        for axis in Axis::ALL {
             let at = axis as usize;
-            match (&scoring.tiles[at], &slice.cuts[at]) {
-                (Some(tiles), _) => tiles[bucket][row],
-                (None, Some(cuts)) => {
-                    let value = panel.columns[context.plan.axes[at]].get(row).unwrap_or(0);
-                    cuts.score_of_bin(score::bin(&slice.thresholds[at], value))
+            let values = &columns[context.plan.axes[at]];
+            let mut done = 0;
+            // Rows are sorted by slice, so its cut points are looked up once.
+            for of_slice in rows.chunk_by_mut(|a, b| a.slice == b.slice) {
+                let slice = of_slice.first().map_or(0, |r| r.slice as usize);
+                let scoring_of_slice = &scoring.slices[slice];
+                let thresholds = &scoring_of_slice.thresholds[at];
+                let scores: Vec<u8> = match &scoring_of_slice.cuts[at] {
+                    Some(cuts) => (0..=thresholds.len()).map(|bin| cuts.score_of_bin(bin)).collect(),
+                    None => Vec::new(),
+                };
+                for (row, own) in of_slice.iter_mut().enumerate() {
+                    own.scores[at] = match &scoring.tiles[at] {
+                        Some(tiles) => tiles[own.bucket as usize][own.row as usize],
+                        None if scores.is_empty() => 0,
+                        None => scores[score::bin(thresholds, values.get(done + row).unwrap_or(0))],
+                    };
                 }
-                (None, None) => 0,
+                done += of_slice.len();
             }
-        })
+        }
+        if !context.only.is_empty() {
+            for (row, own) in rows.iter_mut().enumerate() {
+                if !is_scored(&context.only, columns, row, &context.scales) {
+                    own.scores = [0; 3];
+                }
+            }
+        }
     }
 
-    fn states(&self, date: usize, scheme: usize, rows: &[Row]) -> Vec<u16> {
-        let context = self.context;
+    fn states(&self, date: usize, scheme: usize, rows: &[Row], columns: &[Column]) -> Vec<u16> {
+        let axes = self.context.plan.axes;
+        let levels_of = |slice: u32| self.scoring[date].slices[slice as usize].levels.as_ref();
         rows.iter()
-            .map(|row| {
-                let panel = &context.panels[row.bucket as usize].dates[date];
-                let levels = &self.scoring[date].slices[row.slice as usize].levels;
-                let high = levels.as_ref().map_or([false; 3], |levels| {
+            .enumerate()
+            .map(|(row, own)| {
+                let high = levels_of(own.slice).map_or([false; 3], |levels| {
                     Axis::ALL.map(|axis| {
                         let at = axis as usize;
-                        let value = panel.columns[context.plan.axes[at]].get(row.row as usize).unwrap_or(0);
-                        levels[at].is_high(value, row.scores[at])
+                        levels[at].is_high(columns[axes[at]].get(row).unwrap_or(0), own.scores[at])
                     })
                 });
-                let scores = (row.scores != [0; 3]).then_some(row.scores);
-                let classifier = &self.classifiers[scheme][row.slice as usize];
-                classifier.state(Subject { scores, high }, &panel.columns, row.row as usize) as u16
+                let scores = (own.scores != [0; 3]).then_some(own.scores);
+                self.classifiers[scheme][own.slice as usize].state(Subject { scores, high }, columns, row) as u16
             })
             .collect()
     }
 
-    fn add_sums(&self, date: usize, scheme: usize, rows: &[Row], states: &[u16], sums: &mut Vec<([u32; 4], SegmentSum)>) {
+    fn add_sums(
+        &self,
+        date: usize,
+        scheme: usize,
+        rows: &[Row],
+        columns: &[Column],
+        states: &[u16],
+        sums: &mut Vec<([u32; 4], SegmentSum)>,
+    ) {
         let plan = self.context.plan;
         let (Some(revenue), Some(risk)) = (plan.revenue, plan.revenue_at_risk) else { return };
         let [recency, frequency, monetary] = plan.axes;
-        let mut at = 0;
+        let value = |column: usize, row: usize| columns[column].get(row).unwrap_or(0);
+        let mut row = 0;
         // Rows are sorted by slice, so each slice is summed in one dense table.
         for of_slice in rows.chunk_by(|a, b| a.slice == b.slice) {
-            let mut dense: Vec<SegmentSum> = vec![SegmentSum::default(); self.states[scheme].len_states()];
-            for (row, state) in of_slice.iter().zip(&states[at..]) {
-                let columns = &self.context.panels[row.bucket as usize].dates[date].columns;
-                let value = |column: usize| columns[column].get(row.row as usize).unwrap_or(0);
-                let sum = &mut dense[usize::from(*state)];
-                let orders = value(frequency);
+            let mut dense: Vec<SegmentSum> = vec![SegmentSum::default(); self.states[scheme].len()];
+            for _ in of_slice {
+                let sum = &mut dense[usize::from(states[row])];
+                let orders = value(frequency, row);
                 sum.customers += 1;
                 sum.orders += orders;
                 sum.repeat_customers += i64::from(orders >= 2);
-                sum.recency_days += value(recency);
-                sum.revenue += i128::from(value(revenue));
-                sum.revenue_at_risk += i128::from(value(risk));
-                sum.monetary += i128::from(value(monetary));
+                sum.recency_days += value(recency, row);
+                sum.revenue += i128::from(value(revenue, row));
+                sum.revenue_at_risk += i128::from(value(risk, row));
+                sum.monetary += i128::from(value(monetary, row));
+                row += 1;
             }
             let slice = of_slice.first().map_or(0, |r| r.slice);
             for (state, sum) in dense.into_iter().enumerate().filter(|(_, s)| s.customers > 0) {
                 sums.push(([date as u32, slice, scheme as u32, state as u32], sum));
             }
-            at += of_slice.len();
         }
     }
 
-    fn batch(&self, date: usize, rows: &[Row], states: &[Vec<u16>], before: &[Vec<u16>], since: &[Vec<i32>]) -> Result<RecordBatch> {
+    fn batch(
+        &self,
+        date: usize,
+        rows: &[Row],
+        columns: &[Column],
+        states: &[Vec<u16>],
+        before: &[Vec<u16>],
+        since: &[Vec<i32>],
+    ) -> Result<RecordBatch> {
         let mut arrays: Vec<ArrayRef> = vec![self.ids(date, rows)];
         if self.context.job.raw.orders.slice.is_some() {
             let keys = UInt16Array::from_iter(rows.iter().map(|r| u16::try_from(r.slice).ok()));
@@ -220,7 +247,7 @@ impl Writer<'_> {
         }
         for (field, column) in &self.context.plan.columns {
             arrays.push(match *column {
-                OutputColumn::Measure(at) => self.measure(date, rows, at, field.kind),
+                OutputColumn::Measure(at) => self.measure(&columns[at], at, field.kind),
                 OutputColumn::Score(axis) => {
                     let scores = rows.iter().map(|r| (r.scores != [0; 3]).then_some(i32::from(r.scores[axis as usize])));
                     Arc::new(Int32Array::from_iter(scores))
@@ -286,34 +313,29 @@ impl Writer<'_> {
         }
     }
 
-    fn measure(&self, date: usize, rows: &[Row], at: usize, kind: ColumnType) -> ArrayRef {
-        let column = |row: &Row| &self.context.panels[row.bucket as usize].dates[date].columns[at];
-        let long = |row: &Row| match column(row) {
-            Column::Long(values) => values.get(row.row as usize).copied().unwrap_or(NULL_LONG),
-            _ => NULL_LONG,
-        };
-        let int = |row: &Row| match column(row) {
-            Column::Int(values) => values.get(row.row as usize).copied().unwrap_or(NULL_INT),
-            _ => NULL_INT,
-        };
-        let unit = self.context.plan.fold.measures.get(at).map(|m| self.context.plan.fold.unit(*m));
-        let never_null = matches!(kind, ColumnType::Int32) || (unit == Some(Unit::Count) && !self.may_be_null(at));
-        match kind {
-            ColumnType::Int32 => Arc::new(Int32Array::from_iter_values(rows.iter().map(int))),
-            ColumnType::Int64 if never_null => Arc::new(Int64Array::from_iter_values(rows.iter().map(long))),
-            ColumnType::Int64 => Arc::new(Int64Array::from_iter(rows.iter().map(|r| Some(long(r)).filter(|v| *v != NULL_LONG)))),
-            ColumnType::Date => Arc::new(Date32Array::from_iter(rows.iter().map(|r| Some(int(r)).filter(|v| *v != NULL_INT)))),
-            ColumnType::Decimal(precision, scale) => {
-                let values: Decimal128Array = if self.may_be_null(at) {
-                    rows.iter().map(|r| Some(long(r)).filter(|v| *v != NULL_LONG).map(i128::from)).collect()
-                } else {
-                    Decimal128Array::from_iter_values(rows.iter().map(|r| i128::from(long(r))))
-                };
-                Arc::new(values.with_data_type(DataType::Decimal128(precision, scale)))
+    fn measure(&self, column: &Column, at: usize, kind: ColumnType) -> ArrayRef {
+        let may_be_null = self.may_be_null(at);
+        match (kind, column) {
+            (ColumnType::Int32, Column::Int(values)) => Arc::new(Int32Array::from(values.clone())),
+            (ColumnType::Date, Column::Int(values)) if !may_be_null => Arc::new(Date32Array::from(values.clone())),
+            (ColumnType::Date, Column::Int(values)) => {
+                Arc::new(Date32Array::from_iter(values.iter().map(|v| Some(*v).filter(|v| *v != NULL_INT))))
             }
-            _ => {
-                let ratio = |r: &Row| column(r).get_ratio(r.row as usize).map(|(n, d)| n as f64 / d as f64);
-                Arc::new(Float64Array::from_iter(rows.iter().map(ratio)))
+            (ColumnType::Int64, Column::Long(values)) if !may_be_null => Arc::new(Int64Array::from(values.clone())),
+            (ColumnType::Int64, Column::Long(values)) => {
+                Arc::new(Int64Array::from_iter(values.iter().map(|v| Some(*v).filter(|v| *v != NULL_LONG))))
+            }
+            (ColumnType::Decimal(precision, scale), Column::Long(values)) => {
+                let array = if may_be_null {
+                    values.iter().map(|v| Some(*v).filter(|v| *v != NULL_LONG).map(i128::from)).collect()
+                } else {
+                    Decimal128Array::from_iter_values(values.iter().map(|v| i128::from(*v)))
+                };
+                Arc::new(array.with_data_type(DataType::Decimal128(precision, scale)))
+            }
+            (_, column) => {
+                let ratio = |row| column.get_ratio(row).map(|(n, d)| n as f64 / d as f64);
+                Arc::new(Float64Array::from_iter((0..column.len()).map(ratio)))
             }
         }
     }
@@ -322,7 +344,17 @@ impl Writer<'_> {
     fn may_be_null(&self, at: usize) -> bool {
         use crate::domain::MeasureKind as K;
         self.context.plan.fold.measures.get(at).is_none_or(|m| {
-            !matches!(m.kind, K::Frequency | K::Monetary | K::Revenue | K::LifetimeOrders | K::LifetimeMonetary | K::RevenueAtRisk)
+            !matches!(
+                m.kind,
+                K::FirstOrder
+                    | K::LastOrder
+                    | K::Frequency
+                    | K::Monetary
+                    | K::Revenue
+                    | K::LifetimeOrders
+                    | K::LifetimeMonetary
+                    | K::RevenueAtRisk
+            )
         })
     }
 }
@@ -353,14 +385,29 @@ fn dictionary(keys: UInt16Array, values: &Arc<StringArray>) -> Result<ArrayRef> 
     Ok(Arc::new(array))
 }
 
-/// Names of states as an array that knows how many they are.
-trait States {
-    fn len_states(&self) -> usize;
-}
-
-impl States for Arc<StringArray> {
-    fn len_states(&self) -> usize {
-        arrow::array::Array::len(self.as_ref())
+/// The values of a measure in the order of the rows.
+fn gather(panels: &[BucketPanel], first: usize, date: usize, at: usize, rows: &[Row]) -> Column {
+    let place = |row: &Row| (row.bucket as usize - first, row.row as usize);
+    macro_rules! gather {
+        ($kind:ident) => {{
+            let of_bucket: Vec<&[_]> = panels
+                .iter()
+                .map(|p| match &p.dates[date].columns[at] {
+                    Column::$kind(values) => values.as_slice(),
+                    _ => &[],
+                })
+                .collect();
+            let values = rows.iter().map(|row| {
+                let (bucket, row) = place(row);
+                of_bucket[bucket][row]
+            });
+            Column::$kind(values.collect())
+        }};
+    }
+    match panels.first().map(|p| &p.dates[date].columns[at]) {
+        Some(Column::Int(_)) => gather!(Int),
+        Some(Column::Long(_)) => gather!(Long),
+        Some(Column::Ratio(_)) | None => gather!(Ratio),
     }
 }
 

@@ -1,39 +1,29 @@
-//! The measures of one customer at every as-of date, from prefix sums over the sorted orders.
+//! The measures of one customer at every as-of date, from running sums over the sorted orders.
 
-use crate::domain::{Lookback, Measure, MeasureKind, Unit};
-use crate::error::{Error, Result};
+use crate::domain::{Lookback, Measure, MeasureKind};
+use crate::error::Result;
 
+use super::formula::{Facts, Sums, Value, push, value};
 use super::group::Order;
-use super::{Column, DatePanel, FoldSpec, NULL_INT, NULL_LONG};
-
-/// Largest money of a customer that DECIMAL(18) holds.
-const MONEY_LIMIT: i128 = 1_000_000_000_000_000_000;
+use super::{DatePanel, FoldSpec};
 
 /// First days of a window (or half of one), one per as-of date; they ascend with the dates.
-#[derive(Debug, Clone, PartialEq, Eq)]
-struct Boundary(Vec<i32>);
+type Boundary = Vec<i32>;
 
 /// A measure with the numbers of the boundaries it needs.
 struct Planned {
     measure: Measure,
-    unit: Unit,
-    /// Start of its window; also start of its period.
+    /// Start of its window, or of its period.
     start: usize,
     /// Split of a trend; start of the previous period.
     split: usize,
 }
 
-/// Running totals before each order of the customer, and after the last.
-#[derive(Debug, Clone, Copy, Default)]
-struct Totals {
-    purchases: i64,
-    order_days: i64,
-    returns: i64,
-    discounted: i64,
-    cost_missing: i64,
-    last_purchase: i32,
-    money: i128,
-    cost: i128,
+/// Running sums before an order, with the last purchase so far.
+#[derive(Debug, Clone, Copy)]
+struct Running {
+    sums: Sums,
+    last: i32,
 }
 
 /// Folds customers one after the other into a panel per as-of date.
@@ -44,21 +34,20 @@ pub(super) struct Folder<'a> {
     /// Boundary of the job's own lookback.
     lookback: usize,
     panels: Vec<DatePanel>,
-    totals: Vec<Totals>,
+    running: Vec<Running>,
     cursors: Vec<usize>,
 }
 
 impl<'a> Folder<'a> {
     pub fn new(spec: &'a FoldSpec) -> Folder<'a> {
         let mut boundaries: Vec<Boundary> = Vec::new();
-        let mut number = |days: Vec<i32>| {
-            let boundary = Boundary(days);
-            boundaries.iter().position(|b| *b == boundary).unwrap_or_else(|| {
-                boundaries.push(boundary);
+        let mut number = |days: Boundary| {
+            boundaries.iter().position(|b| *b == days).unwrap_or_else(|| {
+                boundaries.push(days);
                 boundaries.len() - 1
             })
         };
-        let starts = |lookback: Lookback| -> Vec<i32> {
+        let starts = |lookback: Lookback| -> Boundary {
             spec.dates.iter().map(|d| lookback.start(d.date).map_or(i32::MIN, |s| s.0)).collect()
         };
         let lookback = number(starts(spec.lookback));
@@ -84,15 +73,10 @@ impl<'a> Folder<'a> {
                 }
                 _ => (number(starts(window)), 0),
             };
-            planned.push(Planned { measure, unit: spec.unit(measure), start, split });
+            planned.push(Planned { measure, start, split });
         }
-        let panels = spec.dates.iter().map(|_| DatePanel {
-            customers: Vec::new(),
-            columns: planned.iter().map(|p| Column::new(p.unit)).collect(),
-        });
-        let panels = panels.collect();
         let cursors = vec![0; boundaries.len()];
-        Folder { spec, boundaries, planned, lookback, panels, totals: Vec::new(), cursors }
+        Folder { spec, boundaries, planned, lookback, panels: spec.empty_panels(), running: Vec::new(), cursors }
     }
 
     /// Adds a customer with orders in date order, none after the last as-of date.
@@ -103,14 +87,13 @@ impl<'a> Folder<'a> {
         self.sum(orders);
         self.cursors.fill(0);
         let mut end = 0;
-        let dates = self.boundaries.first().map_or(0, |b| b.0.len());
-        for at in 0..dates {
-            let as_of = self.spec.dates[at].date.0;
+        for (at, date) in self.spec.dates.iter().enumerate() {
+            let as_of = date.date.0;
             while orders.get(end).is_some_and(|o| o.date <= as_of) {
                 end += 1;
             }
             for (cursor, boundary) in self.cursors.iter_mut().zip(&self.boundaries) {
-                let start = boundary.0[at];
+                let start = boundary[at];
                 while *cursor < end && orders[*cursor].date < start {
                     *cursor += 1;
                 }
@@ -118,18 +101,39 @@ impl<'a> Folder<'a> {
             if as_of < first {
                 continue;
             }
-            let now = self.totals[end];
-            let listed = !self.spec.only_lookback || now.purchases > self.totals[self.cursors[self.lookback]].purchases;
-            if !listed {
+            let now = self.running[end];
+            let in_lookback = now.sums.purchases > self.running[self.cursors[self.lookback]].sums.purchases;
+            if self.spec.only_lookback && !in_lookback {
                 continue;
             }
-            let mut panel = std::mem::replace(&mut self.panels[at], DatePanel { customers: Vec::new(), columns: Vec::new() });
+            let (running, cursors, counting) = (&self.running, &self.cursors, self.spec.counting());
+            let panel = &mut self.panels[at];
             panel.customers.push(customer);
             for (planned, column) in self.planned.iter().zip(&mut panel.columns) {
-                let value = self.measure(planned, at, first, end, orders);
-                push(column, value, planned, as_of)?;
+                let kind = planned.measure.kind;
+                let from = &running[cursors[planned.start]].sums;
+                let split = &running[cursors[planned.split]].sums;
+                let value = match kind {
+                    MeasureKind::FrequencyTrend | MeasureKind::MonetaryTrend => {
+                        let window = planned.measure.lookback.unwrap_or(self.spec.lookback);
+                        trend(kind, window, &now.sums.since(split), &split.since(from))
+                    }
+                    MeasureKind::PeriodOrders | MeasureKind::PeriodMonetary | MeasureKind::OrdersBeforePeriod
+                        if date.period_start.is_none() =>
+                    {
+                        Value::Null
+                    }
+                    MeasureKind::OrdersBeforePeriod => Value::Int(i128::from(from.purchases)),
+                    MeasureKind::PreviousPeriodOrders if date.previous_start.is_none() => Value::Null,
+                    MeasureKind::PreviousPeriodOrders => Value::Int(i128::from(from.purchases - split.purchases)),
+                    _ => {
+                        let at_risk = if kind == MeasureKind::RevenueAtRisk { at_risk(running, &orders[..end], now.last) } else { 0 };
+                        let window = now.sums.since(from);
+                        value(kind, &Facts { as_of, first, last: now.last, life: now.sums, window, at_risk }, counting)
+                    }
+                };
+                push(column, value, kind, as_of)?;
             }
-            self.panels[at] = panel;
         }
         Ok(())
     }
@@ -139,167 +143,41 @@ impl<'a> Folder<'a> {
     }
 
     fn sum(&mut self, orders: &[Order]) {
-        self.totals.clear();
-        let mut now = Totals { last_purchase: i32::MIN, ..Totals::default() };
-        self.totals.push(now);
+        self.running.clear();
+        let mut now = Running { sums: Sums::default(), last: i32::MIN };
+        self.running.push(now);
         for order in orders {
+            let sums = &mut now.sums;
             if order.is_return {
-                now.returns += 1;
-                if self.spec.net {
-                    now.money += i128::from(order.amount);
-                    now.cost += i128::from(order.cost);
-                    now.cost_missing += i64::from(order.cost_missing);
-                }
+                sums.returns += 1;
             } else {
-                now.purchases += 1;
-                now.order_days += i64::from(order.date != now.last_purchase);
-                now.last_purchase = order.date;
-                now.discounted += i64::from(order.discounted);
-                now.money += i128::from(order.amount);
-                now.cost += i128::from(order.cost);
-                now.cost_missing += i64::from(order.cost_missing);
+                sums.purchases += 1;
+                sums.order_days += i64::from(order.date != now.last);
+                sums.discounted += i64::from(order.discounted);
+                now.last = order.date;
             }
-            self.totals.push(now);
-        }
-    }
-
-    fn measure(&self, planned: &Planned, at: usize, first: i32, end: usize, orders: &[Order]) -> Value {
-        let date = &self.spec.dates[at];
-        let as_of = date.date.0;
-        let now = &self.totals[end];
-        let from = &self.totals[self.cursors[planned.start]];
-        let split = &self.totals[self.cursors[planned.split]];
-        let purchases = now.purchases - from.purchases;
-        let money = now.money - from.money;
-        let last = now.last_purchase;
-        let recency = i64::from(as_of - last);
-        let span = i64::from(last - first);
-        let gaps = now.order_days - 1;
-        match planned.measure.kind {
-            MeasureKind::FirstOrder => Value::Int(i128::from(first)),
-            MeasureKind::LastOrder => Value::Int(i128::from(last)),
-            MeasureKind::RecencyDays => Value::Int(i128::from(recency)),
-            MeasureKind::TenureDays => Value::Int(i128::from(as_of - first)),
-            MeasureKind::Frequency if self.spec.count_days => {
-                // A day on which the window starts counts anew, though the running total has seen it: windows start
-                // at midnight, so a day never stands on both sides.
-                Value::Int(i128::from(now.order_days - from.order_days))
+            if !order.is_return || self.spec.net {
+                sums.money += i128::from(order.amount);
+                sums.cost += i128::from(order.cost);
+                sums.cost_missing += i64::from(order.cost_missing);
             }
-            MeasureKind::Frequency => Value::Int(i128::from(purchases)),
-            MeasureKind::Monetary if self.spec.monetary_average => {
-                if purchases == 0 { Value::Int(0) } else { average(money, purchases) }
-            }
-            MeasureKind::Monetary | MeasureKind::Revenue => Value::Int(money),
-            MeasureKind::AvgOrderValue if purchases == 0 => Value::Null,
-            MeasureKind::AvgOrderValue if self.spec.count_days => average(money, now.order_days - from.order_days),
-            MeasureKind::AvgOrderValue => average(money, purchases),
-            MeasureKind::LifetimeOrders => Value::Int(i128::from(now.purchases)),
-            MeasureKind::LifetimeMonetary => Value::Int(now.money),
-            MeasureKind::PeriodOrders if date.period_start.is_some() => Value::Int(i128::from(purchases)),
-            MeasureKind::PeriodMonetary if date.period_start.is_some() => Value::Int(money),
-            MeasureKind::OrdersBeforePeriod if date.period_start.is_some() => Value::Int(i128::from(from.purchases)),
-            MeasureKind::PreviousPeriodOrders if date.previous_start.is_some() => {
-                Value::Int(i128::from(from.purchases - split.purchases))
-            }
-            MeasureKind::PeriodOrders
-            | MeasureKind::PeriodMonetary
-            | MeasureKind::OrdersBeforePeriod
-            | MeasureKind::PreviousPeriodOrders => Value::Null,
-            MeasureKind::MeanGapDays if gaps > 0 => Value::Ratio(span, gaps),
-            MeasureKind::OverdueRatio if gaps > 0 => Value::Ratio(recency * gaps, span),
-            MeasureKind::NextDue if gaps > 0 => {
-                Value::Int(i128::from(last) + divide_half_even(i128::from(span), i128::from(gaps)))
-            }
-            MeasureKind::MeanGapDays | MeasureKind::OverdueRatio | MeasureKind::NextDue => Value::Null,
-            MeasureKind::FrequencyTrend | MeasureKind::MonetaryTrend => {
-                if planned.measure.lookback.unwrap_or(self.spec.lookback) == Lookback::All
-                    || split.purchases == from.purchases
-                {
-                    Value::Null
-                } else if planned.measure.kind == MeasureKind::FrequencyTrend {
-                    Value::Ratio(now.purchases - split.purchases, split.purchases - from.purchases)
-                } else {
-                    Value::wide_ratio(now.money - split.money, split.money - from.money)
-                }
-            }
-            MeasureKind::RevenueAtRisk => {
-                let start = orders[..end].partition_point(|o| o.date < last - 364);
-                let stop = orders[..end].partition_point(|o| o.date <= last);
-                Value::Int(self.totals[stop].money - self.totals[start].money)
-            }
-            MeasureKind::DiscountShare => Value::Ratio(now.discounted - from.discounted, purchases),
-            MeasureKind::ReturnShare => {
-                let returns = now.returns - from.returns;
-                Value::Ratio(returns, returns + purchases)
-            }
-            MeasureKind::Margin if now.cost_missing > from.cost_missing => Value::Null,
-            MeasureKind::Margin => Value::Int(money - (now.cost - from.cost)),
+            self.running.push(now);
         }
     }
 }
 
-enum Value {
-    Null,
-    Int(i128),
-    /// A zero denominator is null.
-    Ratio(i64, i64),
-}
-
-impl Value {
-    /// A ratio of money; null where it is over zero or does not fit.
-    fn wide_ratio(numerator: i128, denominator: i128) -> Value {
-        match (i64::try_from(numerator), i64::try_from(denominator)) {
-            (Ok(n), Ok(d)) if d > 0 => Value::Ratio(n, d),
-            _ => Value::Null,
-        }
+/// Younger half over older half; null without a finite window or without a purchase in the older half.
+fn trend(kind: MeasureKind, window: Lookback, younger: &Sums, older: &Sums) -> Value {
+    match kind {
+        _ if window == Lookback::All || older.purchases == 0 => Value::Null,
+        MeasureKind::FrequencyTrend => Value::Ratio(younger.purchases, older.purchases),
+        _ => Value::money_ratio(younger.money, older.money),
     }
 }
 
-fn average(money: i128, purchases: i64) -> Value {
-    Value::Int(divide_half_even(money.saturating_mul(100), i128::from(purchases)))
-}
-
-/// `a / b` rounded half to even, for `b > 0`.
-pub(crate) fn divide_half_even(a: i128, b: i128) -> i128 {
-    let (quotient, remainder) = (a.div_euclid(b), a.rem_euclid(b));
-    match (remainder * 2).cmp(&b) {
-        std::cmp::Ordering::Less => quotient,
-        std::cmp::Ordering::Greater => quotient + 1,
-        std::cmp::Ordering::Equal => quotient + quotient.rem_euclid(2),
-    }
-}
-
-fn push(column: &mut Column, value: Value, planned: &Planned, as_of: i32) -> Result<()> {
-    match (column, value) {
-        (Column::Int(values), Value::Int(v)) => values.push(v as i32),
-        (Column::Int(values), _) => values.push(NULL_INT),
-        (Column::Long(values), Value::Int(v)) => {
-            if v.abs() >= MONEY_LIMIT {
-                return Err(Error::contract(format!(
-                    "{} of a customer at {} exceeds the 18 digits that the tables hold; lower orders.amount_scale or look for a wrong amount",
-                    planned.measure,
-                    crate::domain::Day(as_of)
-                )));
-            }
-            values.push(v as i64);
-        }
-        (Column::Long(values), _) => values.push(NULL_LONG),
-        (Column::Ratio(values), Value::Ratio(n, d)) => values.push((n, d)),
-        (Column::Ratio(values), Value::Int(v)) => values.push((v as i64, 1)),
-        (Column::Ratio(values), Value::Null) => values.push((0, 0)),
-    }
-    Ok(())
-}
-
-#[cfg(test)]
-mod tests {
-    use super::divide_half_even;
-
-    #[test]
-    fn halves_go_to_even() {
-        let cases = [(5, 2, 2), (7, 2, 4), (-5, 2, -2), (-7, 2, -4), (1, 3, 0), (2, 3, 1), (-1, 3, 0), (-2, 3, -1)];
-        for (a, b, want) in cases {
-            assert_eq!(divide_half_even(a, b), want, "{a}/{b}");
-        }
-    }
+/// Money of the 365 days that end with the last purchase.
+fn at_risk(running: &[Running], orders: &[Order], last: i32) -> i128 {
+    let start = orders.partition_point(|o| o.date < last - 364);
+    let stop = orders.partition_point(|o| o.date <= last);
+    running[stop].sums.money - running[start].sums.money
 }

@@ -45,14 +45,7 @@ pub(super) struct Groups {
 
 impl Groups {
     pub fn new(layout: Layout, orders: &Unpacked) -> Groups {
-        let slices = layout.has(Lane::Slice).then(|| orders.lane(Lane::Slice));
-        let (ids, slices, of_record) = if layout.text_ids {
-            let (ids, slices, of_record) = intern_text(orders, slices);
-            (CustomerIds::Text(ids), slices, of_record)
-        } else {
-            let (ids, slices, of_record) = intern_int(orders.lane(Lane::Customer), slices);
-            (CustomerIds::Int(ids), slices, of_record)
-        };
+        let (ids, slices, of_record) = intern(layout, orders);
         // Counting sort of the records by customer.
         let mut starts = vec![0u32; ids.len() + 1];
         for &customer in &of_record {
@@ -148,6 +141,18 @@ impl Groups {
             }
         }
         Ok(())
+    }
+}
+
+/// The customers of a bucket in order of appearance, their slices, and the number of each record's customer.
+pub(super) fn intern(layout: Layout, orders: &Unpacked) -> (CustomerIds, Vec<u32>, Vec<u32>) {
+    let slices = layout.has(Lane::Slice).then(|| orders.lane(Lane::Slice));
+    if layout.text_ids {
+        let (ids, slices, of_record) = intern_text(orders, slices);
+        (CustomerIds::Text(ids), slices, of_record)
+    } else {
+        let (ids, slices, of_record) = intern_int(orders.lane(Lane::Customer), slices);
+        (CustomerIds::Int(ids), slices, of_record)
     }
 }
 

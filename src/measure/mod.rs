@@ -5,13 +5,14 @@
 //! and the cost grows with orders plus customer-dates, never with orders × dates.
 
 mod customer;
+mod formula;
 mod group;
+mod single;
 
 use crate::bucket::{Layout, Unpacked};
 use crate::domain::{AsOf, CustomerIds, Day, Lookback, Measure, MeasureKind, Unit};
 use crate::error::Result;
 
-pub(crate) use customer::divide_half_even;
 pub use group::LineTally;
 
 /// What to measure, and when.
@@ -85,6 +86,29 @@ impl Column {
         }
     }
 
+    /// How many values.
+    pub fn len(&self) -> usize {
+        match self {
+            Column::Int(values) => values.len(),
+            Column::Long(values) => values.len(),
+            Column::Ratio(values) => values.len(),
+        }
+    }
+
+    /// Whether there is none.
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+
+    /// Room for so many more values.
+    pub fn reserve(&mut self, more: usize) {
+        match self {
+            Column::Int(values) => values.reserve(more),
+            Column::Long(values) => values.reserve(more),
+            Column::Ratio(values) => values.reserve(more),
+        }
+    }
+
     /// The integer at `row`; `None` if null, or a ratio.
     pub fn get(&self, row: usize) -> Option<i64> {
         match self {
@@ -127,11 +151,33 @@ pub struct DatePanel {
     pub columns: Vec<Column>,
 }
 
+impl FoldSpec {
+    fn counting(&self) -> formula::Counting {
+        formula::Counting { days: self.count_days, average: self.monetary_average }
+    }
+
+    /// A panel per as-of date, without customers.
+    fn empty_panels(&self) -> Vec<DatePanel> {
+        let columns = || self.measures.iter().map(|m| Column::new(self.unit(*m))).collect();
+        self.dates.iter().map(|_| DatePanel { customers: Vec::new(), columns: columns() }).collect()
+    }
+}
+
 /// Folds one bucket.
 ///
 /// # Errors
 /// Exit 3 if money of a customer exceeds what DECIMAL(18) holds.
 pub fn fold(layout: Layout, orders: &Unpacked, spec: &FoldSpec) -> Result<BucketPanel> {
+    if single::serves(spec)
+        && let Some(panel) = single::fold(layout, orders, spec)?
+    {
+        return Ok(panel);
+    }
+    fold_sorted(layout, orders, spec)
+}
+
+/// Folds one bucket for any measures and dates: groups and sorts the orders of every customer.
+fn fold_sorted(layout: Layout, orders: &Unpacked, spec: &FoldSpec) -> Result<BucketPanel> {
     let groups = group::Groups::new(layout, orders);
     let mut lines = vec![LineTally::default(); if spec.lines { spec.files } else { 0 }];
     let mut folder = customer::Folder::new(spec);

@@ -2,15 +2,14 @@
 
 use arrow::array::{Array, ArrayRef, AsArray, StringViewArray};
 use arrow::datatypes::{
-    ArrowPrimitiveType, DataType, Date32Type, Date64Type, Decimal128Type, Float32Type, Float64Type, Int8Type, Int16Type,
+    ArrowPrimitiveType, DataType, Date32Type, Date64Type, Decimal64Type, Decimal128Type, Float32Type, Float64Type, Int8Type, Int16Type,
     Int32Type, Int64Type, TimeUnit, TimestampMicrosecondType, TimestampMillisecondType, TimestampNanosecondType,
     TimestampSecondType, UInt8Type, UInt16Type, UInt32Type, UInt64Type,
 };
 
 use super::zone::{Zone, day_of};
-use crate::domain::{CustomerIds, Day, pow10};
+use crate::domain::{CustomerIds, Day, divide_half_even, pow10};
 use crate::error::{Error, Result};
-use crate::measure::divide_half_even;
 
 /// A value that cannot be what it should.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -150,6 +149,15 @@ pub(super) fn money(columns: &[&ArrayRef], scale: u32, out: &mut Integers) -> Re
 fn single(column: &ArrayRef, scale: u32, out: &mut Integers) -> Result<()> {
     let unit = pow10(scale).ok_or_else(|| Error::bug("money scale out of range"))?;
     match column.data_type() {
+        DataType::Decimal64(_, own) if i64::from(*own) == i64::from(scale) => {
+            out.values.extend_from_slice(values::<Decimal64Type>(column));
+        }
+        DataType::Decimal64(_, own) => {
+            let own = (*own).max(0) as u32;
+            for (row, digits) in values::<Decimal64Type>(column).iter().enumerate() {
+                exact(i128::from(*digits), own, scale, row, out);
+            }
+        }
         DataType::Decimal128(_, own) if i64::from(*own) == i64::from(scale) => {
             let digits = values::<Decimal128Type>(column);
             out.values.extend(digits.iter().map(|d| *d as i64));
@@ -238,6 +246,9 @@ fn product(factors: &[&ArrayRef], scale: u32, out: &mut Integers) -> Result<()> 
     let mut digits_behind = 0u32;
     for factor in factors {
         let (values_of_factor, own): (Vec<i128>, u32) = match factor.data_type() {
+            DataType::Decimal64(_, own) => {
+                (values::<Decimal64Type>(factor).iter().map(|d| i128::from(*d)).collect(), (*own).max(0) as u32)
+            }
             DataType::Decimal128(_, own) => (values::<Decimal128Type>(factor).to_vec(), (*own).max(0) as u32),
             DataType::Float32 | DataType::Float64 => {
                 let own = scale + 4;
@@ -285,6 +296,7 @@ pub(super) fn discounted(column: &ArrayRef) -> Result<Vec<bool>> {
         DataType::Boolean => column.as_boolean().values().iter().collect(),
         DataType::Float32 => values::<Float32Type>(column).iter().map(|x| *x > 0.0).collect(),
         DataType::Float64 => values::<Float64Type>(column).iter().map(|x| *x > 0.0).collect(),
+        DataType::Decimal64(..) => values::<Decimal64Type>(column).iter().map(|x| *x > 0).collect(),
         DataType::Decimal128(..) => values::<Decimal128Type>(column).iter().map(|x| *x > 0).collect(),
         _ => whole(column)?.into_iter().map(|x| x > 0).collect(),
     };

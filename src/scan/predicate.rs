@@ -4,7 +4,7 @@ use std::collections::HashSet;
 
 use arrow::array::{Array, ArrayRef, AsArray, StringViewArray};
 use arrow::datatypes::{
-    DataType, Date32Type, Date64Type, Decimal128Type, Float32Type, Float64Type, Int8Type, Int16Type, Int32Type, Int64Type,
+    DataType, Date32Type, Date64Type, Decimal64Type, Decimal128Type, Float32Type, Float64Type, Int8Type, Int16Type, Int32Type, Int64Type,
     TimeUnit, TimestampMicrosecondType, TimestampMillisecondType, TimestampNanosecondType, TimestampSecondType, UInt8Type,
     UInt16Type, UInt32Type, UInt64Type,
 };
@@ -282,6 +282,7 @@ fn integers(column: &ArrayRef) -> Option<(Vec<i128>, Kind)> {
         DataType::UInt16 => (wide!(UInt16Type), whole),
         DataType::UInt32 => (wide!(UInt32Type), whole),
         DataType::UInt64 => (wide!(UInt64Type), whole),
+        DataType::Decimal64(_, scale) => (wide!(Decimal64Type), Kind::Number { scale: u32::try_from(*scale).ok()? }),
         DataType::Decimal128(_, scale) => (wide!(Decimal128Type), Kind::Number { scale: u32::try_from(*scale).ok()? }),
         DataType::Date32 => (wide!(Date32Type), Kind::Days),
         DataType::Date64 => {

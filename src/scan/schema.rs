@@ -46,7 +46,7 @@ impl Role {
     fn serves(self, data_type: &DataType) -> bool {
         let integer = data_type.is_integer();
         let text = matches!(data_type, DataType::Utf8View);
-        let decimal = matches!(data_type, DataType::Decimal128(_, scale) if *scale >= 0);
+        let decimal = matches!(data_type, DataType::Decimal64(_, scale) | DataType::Decimal128(_, scale) if *scale >= 0);
         match self {
             Role::Customer | Role::OrderId => integer || text,
             Role::Date => matches!(data_type, DataType::Date32 | DataType::Date64 | DataType::Timestamp(..)),
@@ -71,10 +71,18 @@ impl Role {
     }
 }
 
-/// The types a file is read with: those of its Parquet schema, with all strings as views.
+/// The types a file is read with: those of its Parquet schema, with all strings as views, and decimals that are stored
+/// as 64-bit integers left as such.
 pub(super) fn read_schema(source: &Source) -> SchemaRef {
-    let fields = source.metadata.schema().fields().iter().map(|field| match field.data_type() {
+    let parquet = source.metadata.parquet_schema();
+    let is_int64 = |root: usize| parquet.root_schema().get_fields().get(root).is_some_and(|f| {
+        f.is_primitive() && f.get_physical_type() == parquet::basic::Type::INT64
+    });
+    let fields = source.metadata.schema().fields().iter().enumerate().map(|(root, field)| match field.data_type() {
         DataType::Utf8 | DataType::LargeUtf8 => Arc::new(Field::clone(field).with_data_type(DataType::Utf8View)),
+        DataType::Decimal128(precision, scale) if is_int64(root) => {
+            Arc::new(Field::clone(field).with_data_type(DataType::Decimal64(*precision, *scale)))
+        }
         _ => Arc::clone(field),
     });
     Arc::new(Schema::new(fields.collect::<Vec<_>>()))
@@ -84,7 +92,7 @@ pub(super) fn read_schema(source: &Source) -> SchemaRef {
 fn class(role: Role, data_type: &DataType) -> String {
     match data_type {
         _ if role == Role::Customer => data_type.to_string(),
-        DataType::Decimal128(..) => "decimal".into(),
+        DataType::Decimal64(..) | DataType::Decimal128(..) => "decimal".into(),
         DataType::Float32 | DataType::Float64 => "float".into(),
         DataType::Timestamp(_, None) => "naive timestamp".into(),
         DataType::Timestamp(_, Some(_)) => "zoned timestamp".into(),

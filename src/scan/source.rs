@@ -2,6 +2,7 @@
 
 use std::cell::Cell;
 use std::fs::File;
+use std::io::{Read, Seek, SeekFrom};
 use std::os::unix::fs::{FileExt, MetadataExt};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
@@ -144,10 +145,16 @@ impl Source {
         let mut chunks = Vec::with_capacity(leaves.len());
         for &leaf in leaves {
             let (start, length) = group.column(leaf).byte_range();
-            let mut bytes = vec![0u8; length as usize];
-            file.read_exact_at(&mut bytes, start).map_err(|e| {
+            // Read into fresh memory as it is: zeroing it first would cost as much as some decoding does.
+            let mut bytes = Vec::with_capacity(length as usize);
+            let mut at = file;
+            let read = at.seek(SeekFrom::Start(start)).and_then(|_| at.take(length).read_to_end(&mut bytes));
+            read.map_err(|e| {
                 Error::input(format!("cannot read {} at byte {start}: {e}; check the disk and run again", self.name()))
             })?;
+            if bytes.len() as u64 != length {
+                return Err(Error::input(format!("{} became shorter while it was read; run again when its writer has finished", self.name())));
+            }
             chunks.push((start, Bytes::from(bytes)));
         }
         Ok(ColumnBytes { chunks, size: self.size })

@@ -336,7 +336,7 @@ impl<'a> Worker<'a> {
 
     /// Adds the rows of a batch to the tally; kept rows only if nothing later decides over them.
     fn count(&mut self, file: usize, fates: &[Fate], amounts: &[i64], kept: bool) {
-        let total: i128 = amounts.iter().map(|a| i128::from(*a)).sum();
+        let total = exact_sum(amounts);
         self.tally.add_read(file, total);
         if fates.iter().all(|f| *f == KEPT) {
             if kept {
@@ -405,6 +405,17 @@ impl<'a> Worker<'a> {
         }
         Ok(())
     }
+}
+
+/// The sum of a batch: the halves of the integers are added apart, which 64 bits hold for a batch of any content.
+fn exact_sum(amounts: &[i64]) -> i128 {
+    let mut sum = 0i128;
+    for chunk in amounts.chunks(1 << 20) {
+        let high: i64 = chunk.iter().map(|a| a >> 32).sum();
+        let low: i64 = chunk.iter().map(|a| a & 0xFFFF_FFFF).sum();
+        sum += (i128::from(high) << 32) + i128::from(low);
+    }
+    sum
 }
 
 /// Most slice values of a job.
