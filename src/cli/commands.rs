@@ -105,7 +105,7 @@ pub(super) fn check(args: &JobArgs, console: &Console) -> Result<()> {
     let job = load(args, false)?;
     let plan = Plan::new(&job)?;
     let sources = with_threads(args.threads, || scan::open(&job))?;
-    scan::schema::check(&job, &sources)?;
+    scan::schema::check(&job, &sources, plan.uses())?;
     for warning in &plan.warnings {
         console.warn(warning);
     }
@@ -193,7 +193,7 @@ pub(super) fn schema(args: &SchemaArgs) -> Result<()> {
     let job = resolve(raw, source, &Overrides { output, as_of, ..Overrides::default() })?;
     let plan = Plan::new(&job)?;
     // Without its orders the id is shown as text; with them as what it is.
-    let id = scan::open(&job).and_then(|sources| scan::schema::check(&job, &sources)).map_or(IdType::Text, |c| c.id);
+    let id = scan::open(&job).and_then(|sources| scan::schema::check(&job, &sources, plan.uses())).map_or(IdType::Text, |c| c.id);
     let fields: Vec<_> = plan.columns.iter().map(|(f, _)| f.clone()).collect();
     data(&table::ddl(&table::definitions(&job, &fields, id)));
     Ok(())

@@ -66,7 +66,7 @@ pub fn run(job: &Job, progress: &dyn Progress) -> Result<Outcome> {
     // An output that cannot be written is found before hours of reading.
     let output = OutputFolder::open(&job.output)?;
     let sources = scan::open(job)?;
-    let columns = scan::schema::check(job, &sources)?;
+    let columns = scan::schema::check(job, &sources, plan.uses())?;
     plan.fold.files = sources.len();
     let inputs = input_entries(&sources);
     let run_id = run_id(job, &plan, &inputs)?;
@@ -82,7 +82,7 @@ pub fn run(job: &Job, progress: &dyn Progress) -> Result<Outcome> {
     };
     clock.lap("open");
 
-    let scanned = scan::scan(job, &sources, &columns, plan.needs_cost(), plan.needs_discount(), progress)?;
+    let scanned = scan::scan(job, &sources, &columns, plan.uses(), progress)?;
     let Scanned { layout, id, buckets, mut tally, fates, slices, empty_ids } = scanned;
     clock.lap("read");
 

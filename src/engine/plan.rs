@@ -7,6 +7,7 @@ use crate::error::{Error, Result, suggestion};
 use crate::job::raw::{MonetaryAs, TableName, ZeroAmount};
 use crate::job::{Job, SchemeUse};
 use crate::measure::FoldSpec;
+use crate::scan::schema::Uses;
 use crate::scheme::{self, Scheme, Test, unit_scale};
 use crate::score::Axis;
 use crate::table::{ColumnType, Field};
@@ -71,6 +72,7 @@ impl Plan {
         for used in &job.schemes {
             schemes.push(scheme_column(job, used, &mut warnings)?);
         }
+        distinct_columns(job)?;
         let only_place = format!("{}: score.only", job.source.locate("[score.only]"));
         let conditions = scheme::parse_conditions(&job.raw.score.only, None, &only_place)?;
         let only = conditions.measures;
@@ -151,14 +153,10 @@ impl Plan {
         Ok(Plan { fold, schemes, only, columns, warnings, axes, revenue, revenue_at_risk })
     }
 
-    /// Whether a measure looks at the cost of orders.
-    pub fn needs_cost(&self) -> bool {
-        self.fold.measures.iter().any(|m| m.kind == MeasureKind::Margin)
-    }
-
-    /// Whether a measure looks at discounts.
-    pub fn needs_discount(&self) -> bool {
-        self.fold.measures.iter().any(|m| m.kind == MeasureKind::DiscountShare)
+    /// Which optional columns of the orders the measures look at.
+    pub fn uses(&self) -> Uses {
+        let uses = |kind: MeasureKind| self.fold.measures.iter().any(|m| m.kind == kind);
+        Uses { cost: uses(MeasureKind::Margin), discount: uses(MeasureKind::DiscountShare) }
     }
 
     /// Whether any scheme looks at levels.
@@ -185,6 +183,25 @@ fn scheme_column(job: &Job, used: &SchemeUse, warnings: &mut Vec<String>) -> Res
         overrides.insert(slice.clone(), own);
     }
     Ok(SchemeColumn { column: used.column.clone(), scheme, overrides })
+}
+
+/// Scheme columns must not take the name of another column of `customers`.
+fn distinct_columns(job: &Job) -> Result<()> {
+    let mut taken: Vec<String> = ["as_of", "customer_id", "slice", "history_complete"].map(String::from).to_vec();
+    taken.extend(MeasureKind::ALL.iter().map(|k| k.name().to_owned()));
+    taken.extend(Axis::ALL.iter().flat_map(|a| [a.score_name().to_owned(), a.level_name().to_owned()]));
+    for used in &job.schemes {
+        let own = [used.column.clone(), format!("{}_previous", used.column), format!("{}_since", used.column)];
+        if let Some(name) = own.iter().find(|name| taken.iter().any(|t| t.eq_ignore_ascii_case(name))) {
+            return Err(Error::usage(format!(
+                "{}: the scheme column {:?} would make a second column {name:?} in customers; give it another name",
+                job.source.locate(&used.column),
+                used.column
+            )));
+        }
+        taken.extend(own);
+    }
+    Ok(())
 }
 
 enum Choice {

@@ -94,6 +94,7 @@ pub enum RawScalar {
     Text(String),
     /// A date or date-time.
     #[schemars(with = "String")]
+    #[serde(serialize_with = "as_text")]
     Date(toml::value::Datetime),
 }
 
@@ -103,6 +104,7 @@ pub enum RawScalar {
 pub enum RawDate {
     /// A TOML date.
     #[schemars(with = "String")]
+    #[serde(serialize_with = "as_text")]
     Toml(toml::value::Datetime),
     /// A date in quotes.
     Text(String),
@@ -504,6 +506,11 @@ pub enum TableName {
     Segments,
     /// The account of every input row.
     Ledger,
+}
+
+/// A date as JSON has it.
+fn as_text<S: serde::Serializer>(date: &toml::value::Datetime, serializer: S) -> Result<S::Ok, S::Error> {
+    serializer.collect_str(date)
 }
 
 fn two() -> u32 {

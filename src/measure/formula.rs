@@ -61,9 +61,10 @@ pub(super) enum Value {
 }
 
 impl Value {
-    /// A ratio of money; null where it is over zero or less, or does not fit.
+    /// A ratio of money with a positive denominator; null where it is over zero or does not fit.
     pub fn money_ratio(numerator: i128, denominator: i128) -> Value {
-        match (i64::try_from(numerator), i64::try_from(denominator)) {
+        let sign = denominator.signum();
+        match (i64::try_from(numerator * sign), i64::try_from(denominator * sign)) {
             (Ok(n), Ok(d)) if d > 0 => Value::Ratio(n, d),
             _ => Value::Null,
         }

@@ -1,5 +1,7 @@
 //! What can go wrong while a sample is written.
 
+#![allow(missing_docs, reason = "the fields are what the messages say of them")]
+
 use std::io;
 use std::path::PathBuf;
 

@@ -28,7 +28,7 @@ use crate::job::Job;
 use crate::job::raw::{Dedupe, ZeroAmount};
 use crate::progress::Progress;
 use ledger::{Fates, Tally};
-use schema::Columns;
+use schema::{Columns, Uses};
 use source::Source;
 use worker::Worker;
 
@@ -135,17 +135,17 @@ fn is_after(job: &Job, source: &Source, group: usize) -> bool {
     first > i64::from(job.last().0) && last <= i64::from(Day::MAX.0)
 }
 
-/// Which lanes the records of a job need; `needs_cost` and `needs_discount` say whether a measure looks at them.
-fn layout(job: &Job, id: IdType, needs_cost: bool, needs_discount: bool) -> Layout {
+/// Which lanes the records of a job need.
+fn layout(job: &Job, id: IdType, uses: Uses) -> Layout {
     let orders = &job.raw.orders;
     let mut lanes = Vec::new();
-    if orders.returns.is_some() || needs_discount || needs_cost {
+    if orders.returns.is_some() || uses.discount || uses.cost {
         lanes.push(Lane::Flags);
     }
     if orders.slice.is_some() {
         lanes.push(Lane::Slice);
     }
-    if needs_cost {
+    if uses.cost {
         lanes.push(Lane::Cost);
     }
     if orders.order_id.is_some() {
@@ -160,6 +160,7 @@ struct Shared<'a> {
     sources: &'a [Source],
     columns: &'a Columns,
     layout: Layout,
+    uses: Uses,
     excluded: Vec<duplicates::Excluded>,
     slices: Mutex<HashMap<String, u32>>,
 }
@@ -173,8 +174,7 @@ pub fn scan(
     job: &Job,
     sources: &[Source],
     columns: &Columns,
-    needs_cost: bool,
-    needs_discount: bool,
+    uses: Uses,
     progress: &dyn Progress,
 ) -> Result<Scanned> {
     let orders = &job.raw.orders;
@@ -188,10 +188,10 @@ pub fn scan(
     } else {
         vec![Vec::new(); sources.len()]
     };
-    let layout = layout(job, columns.id, needs_cost, needs_discount);
+    let layout = layout(job, columns.id, uses);
     // Buckets of some 60,000 records fit into the cache of one core.
     let bits = (rows / 60_000).checked_ilog2().map_or(1, |bits| bits + 1).clamp(PART_BITS, 12);
-    let shared = Shared { job, sources, columns, layout, excluded, slices: Mutex::default() };
+    let shared = Shared { job, sources, columns, layout, uses, excluded, slices: Mutex::default() };
     let tasks = tasks(job, sources);
     progress.begin("reading orders", rows);
     let (next, failed) = (AtomicUsize::new(0), AtomicUsize::new(usize::MAX));

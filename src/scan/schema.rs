@@ -102,12 +102,21 @@ fn class(role: Role, data_type: &DataType) -> String {
     }
 }
 
+/// Which optional columns a measure looks at; the others are checked but not read.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Uses {
+    /// `orders.cost`.
+    pub cost: bool,
+    /// `orders.discount`.
+    pub discount: bool,
+}
+
 /// Finds and checks the job's columns in every file.
 ///
 /// # Errors
 /// Exit 3: a missing column (with the nearest), a type that does not serve, a schema that differs between files. Exit
 /// 2: predicates and zones that are wrong in themselves.
-pub fn check(job: &Job, sources: &[Source]) -> Result<Columns> {
+pub fn check(job: &Job, sources: &[Source], uses: Uses) -> Result<Columns> {
     let orders = &job.raw.orders;
     let place = |name: &str| job.source.locate(name);
     let zone = Zone::named(&orders.timezone, &format!("{}: orders.timezone", place(&orders.timezone)))?;
@@ -118,7 +127,7 @@ pub fn check(job: &Job, sources: &[Source]) -> Result<Columns> {
     let keep = orders.keep.iter().map(|p| Predicate::new(p, "orders.keep", &job.source)).collect::<Result<Vec<_>>>()?;
     let returns = orders.returns.as_ref().map(|p| Predicate::new(p, "orders.returns", &job.source)).transpose()?;
     if keep.len() + usize::from(super::ledger::FILTERED) > super::ledger::FATES {
-        return Err(Error::usage(format!("{}: more than 100 keep filters; join some of them", job.source.path.display())));
+        return Err(Error::usage(format!("{}: more than 112 keep filters; join some of them", job.source.path.display())));
     }
 
     let mut wanted: Vec<(&str, Role, &str)> = vec![
@@ -177,7 +186,13 @@ pub fn check(job: &Job, sources: &[Source]) -> Result<Columns> {
     if orders.dedupe == Dedupe::Rows || orders.latest.is_some() {
         same_columns(sources)?;
     }
-    let mut names: Vec<String> = wanted.iter().map(|(name, ..)| (*name).to_owned()).collect();
+    let unread = |key: &str| match key {
+        "orders.cost" => !uses.cost,
+        "orders.discount" => !uses.discount,
+        "orders.category" => true,
+        key => key.starts_with("orders.latest"),
+    };
+    let mut names: Vec<String> = wanted.iter().filter(|(.., key)| !unread(key)).map(|(name, ..)| (*name).to_owned()).collect();
     names.sort_unstable();
     names.dedup();
     let id = id.ok_or_else(|| Error::bug("no input file to take the customer id's type from"))?;

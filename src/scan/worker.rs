@@ -77,15 +77,16 @@ impl<'a> Worker<'a> {
     pub fn new(shared: &'a Shared<'a>, buckets: Buckets) -> Worker<'a> {
         let orders = &shared.job.raw.orders;
         let names = &shared.columns.names;
-        let at = |name: &str| names.binary_search_by(|n| n.as_str().cmp(name)).unwrap_or(0);
-        let layout = shared.layout;
+        // Columns that no measure looks at are not among those read.
+        let find = |name: &str| names.binary_search_by(|n| n.as_str().cmp(name)).ok();
+        let at = |name: &str| find(name).unwrap_or(usize::MAX);
         let positions = Positions {
             customer: at(&orders.customer_id),
             date: at(&orders.ordered_at),
             amounts: orders.amount.as_slice().iter().map(|c| at(c)).collect(),
             order: orders.order_id.as_deref().map(at),
-            discount: orders.discount.as_deref().map(at).filter(|_| layout.has(Lane::Flags)),
-            cost: orders.cost.as_deref().map(at).filter(|_| layout.has(Lane::Cost)),
+            discount: orders.discount.as_deref().and_then(find).filter(|_| shared.uses.discount),
+            cost: orders.cost.as_deref().and_then(find).filter(|_| shared.uses.cost),
             currency: orders.currency.as_deref().map(at),
             slice: orders.slice.as_deref().map(at),
             keep: shared.columns.keep.iter().map(|p| at(&p.column)).collect(),

@@ -209,8 +209,11 @@ fn describe(scheme: &Scheme, cell: [u8; 3], high: [bool; 3]) -> String {
 }
 
 /// The grid of a scheme over scores as text: one row per recency score, one column per frequency score, and in each
-/// field the states over all monetary scores (and measures). `None` if the scheme uses no scores.
+/// field the states over all monetary scores. `None` if the scheme looks at anything but scores.
 pub fn grid(scheme: &Scheme) -> Option<String> {
+    if !scheme.measures().is_empty() || scheme.uses_levels() {
+        return None;
+    }
     if !scheme.rules.iter().any(|r| r.when.scores.iter().any(Option::is_some) || r.when.cells.is_some() || r.when.f_plus_m.is_some()) {
         return None;
     }
