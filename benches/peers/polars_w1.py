@@ -30,7 +30,9 @@ LIFECYCLES = ("active", "silent", "sleeping", "lapsing", "churned")
 def segment_customers(source: str, target: str) -> None:
     import polars as pl
 
-    # One row per customer with at least one order on or before the as-of date.
+    # One row per customer with at least one order on or before the as-of date. Summing doubles is faster than summing
+    # decimals and needs less memory, and it is exact once it is rounded to cents: a customer's sum is tens of millions,
+    # where a double errs in the ninth digit after the point.
     measures = (
         pl.scan_parquet(source)
         .filter(pl.col("o_orderdate") <= AS_OF)
@@ -38,19 +40,15 @@ def segment_customers(source: str, target: str) -> None:
         .agg(
             recency_days=(pl.lit(AS_OF) - pl.col("o_orderdate").max()).dt.total_days().cast(pl.Int32),
             frequency=pl.len().cast(pl.Int64),
-            monetary=pl.col("o_totalprice").sum().cast(pl.Decimal(18, 2)),
+            monetary=pl.col("o_totalprice").cast(pl.Float64).sum().round(2),
         )
         .collect(engine="streaming")
     )
 
     def cuts_below(measure: str) -> pl.Expr:
         """How many of the four type 7 cut points lie strictly below the value."""
-        values = measures[measure]
-        column = pl.col(measure)
-        if measure == "monetary":
-            values, column = values.cast(pl.Float64), column.cast(pl.Float64)
-        cuts = [values.quantile(share, "linear") for share in QUINTILES]
-        return pl.sum_horizontal([(column > cut).cast(pl.Int32) for cut in cuts])
+        cuts = [measures[measure].quantile(share, "linear") for share in QUINTILES]
+        return pl.sum_horizontal([(pl.col(measure) > cut).cast(pl.Int32) for cut in cuts])
 
     r, f, recency = pl.col("r_score"), pl.col("f_score"), pl.col("recency_days")
     segment = {name: pl.lit(name, dtype=pl.Enum(SEGMENTS)) for name in SEGMENTS}
@@ -63,6 +61,7 @@ def segment_customers(source: str, target: str) -> None:
             m_score=1 + cuts_below("monetary"),
         )
         .with_columns(
+            monetary=pl.col("monetary").cast(pl.Decimal(18, 2)),
             segment=pl.when((r <= 2) & (f <= 2))
             .then(segment["Hibernating"])
             .when((r <= 2) & (f <= 4))

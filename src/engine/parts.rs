@@ -367,10 +367,16 @@ fn sort_customers(customers: &mut [(u32, u32, u32)], panels: &[BucketPanel]) {
             CustomerIds::Int(ids) => ids.get(entry.2 as usize).copied().unwrap_or(0),
             CustomerIds::Text(_) => 0,
         };
-        let mut keyed: Vec<(u32, i64, u32, u32)> = customers.iter().map(|e| (e.0, key(e), e.1, e.2)).collect();
-        keyed.sort_unstable();
-        for (entry, sorted) in customers.iter_mut().zip(keyed) {
-            *entry = (sorted.0, sorted.2, sorted.3);
+        // One integer to compare: slice, ordered key, and the place, which makes the rest of the entry reachable.
+        let mut keyed: Vec<(u128, u32)> = customers
+            .iter()
+            .zip(0..)
+            .map(|(e, place)| ((u128::from(e.0) << 64) | u128::from((key(e) as u64) ^ (1 << 63)), place))
+            .collect();
+        keyed.sort_unstable_by_key(|k| k.0);
+        let before = customers.to_vec();
+        for (entry, (_, place)) in customers.iter_mut().zip(keyed) {
+            *entry = before[place as usize];
         }
     } else {
         let id = |entry: &(u32, u32, u32)| (&panels[entry.1 as usize].ids, entry.2 as usize);

@@ -109,7 +109,7 @@ fn versions(source: &Source, file: usize, group: usize, latest: Option<&RawLates
     let key = converter(&keys)?;
     let newest = converter(&by.iter().copied().collect::<Vec<_>>())?;
     let mut out = Vec::new();
-    reader.read(&handle, group, |first, columns| {
+    reader.read(&handle, group, &mut Vec::new(), |first, columns| {
         let convert = |converter: &RowConverter, which: &[usize]| {
             let columns: Vec<_> = which.iter().filter_map(|c| columns.get(*c).cloned()).collect();
             converter.convert_columns(&columns).map_err(|e| Error::bug(format!("rows cannot be encoded: {e}")))

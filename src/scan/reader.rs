@@ -7,7 +7,6 @@ use arrow::array::{ArrayRef, Date32Array, StringViewArray, new_null_array};
 use arrow::datatypes::DataType;
 use parquet::arrow::ProjectionMask;
 use parquet::arrow::arrow_reader::{ArrowReaderMetadata, ArrowReaderOptions, ParquetRecordBatchReaderBuilder};
-use parquet::arrow::arrow_reader::RowSelection;
 
 use super::schema::read_schema;
 use super::source::{Source, contained, corrupt, unreadable};
@@ -61,12 +60,19 @@ impl<'a> FileReader<'a> {
 
     /// Calls `each` with the columns of every batch of a row group, in the order of the names; the first row's number
     /// within the file counts from 0.
-    pub fn read(&self, file: &File, row_group: usize, mut each: impl FnMut(u64, &[ArrayRef]) -> Result<()>) -> Result<()> {
+    ///
+    /// `buffers` is memory for the bytes of the columns that is used again and again.
+    pub fn read(
+        &self,
+        file: &File,
+        row_group: usize,
+        buffers: &mut Vec<Vec<u8>>,
+        mut each: impl FnMut(u64, &[ArrayRef]) -> Result<()>,
+    ) -> Result<()> {
         let name = self.source.name();
         let groups = self.source.metadata.metadata().row_groups();
         let mut first: u64 = groups.iter().take(row_group).map(|g| g.num_rows().max(0) as u64).sum();
-        let rows = groups.get(row_group).map_or(0, |g| g.num_rows().max(0) as usize);
-        let expected = first + rows as u64;
+        let expected = first + groups.get(row_group).map_or(0, |g| g.num_rows().max(0) as u64);
         if self.leaves.is_empty() {
             // Every column stands in the path.
             while first < expected {
@@ -77,12 +83,12 @@ impl<'a> FileReader<'a> {
             }
             return Ok(());
         }
-        let input = self.source.columns(file, row_group, &self.leaves)?;
+        let input = self.source.columns(file, row_group, &self.leaves, buffers)?;
+        let lent = input.lend();
         contained(&name, || {
             let builder = ParquetRecordBatchReaderBuilder::new_with_metadata(input, self.metadata.clone())
                 .with_projection(self.mask.clone())
                 .with_row_groups(vec![row_group])
-                .with_row_selection(RowSelection::from(vec![parquet::arrow::arrow_reader::RowSelector::select(rows)]))
                 .with_batch_size(BATCH);
             let reader = builder.build().map_err(|e| unreadable(&name, &e))?;
             for batch in reader {
@@ -93,6 +99,7 @@ impl<'a> FileReader<'a> {
             }
             Ok(())
         })?;
+        buffers.extend(lent.into_iter().map(Vec::from));
         if first == expected {
             Ok(())
         } else {

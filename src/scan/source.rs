@@ -140,13 +140,15 @@ impl Source {
     ///
     /// # Errors
     /// Exit 4 if they cannot be read.
-    pub(super) fn columns(&self, file: &File, row_group: usize, leaves: &[usize]) -> Result<ColumnBytes> {
+    pub(super) fn columns(&self, file: &File, row_group: usize, leaves: &[usize], buffers: &mut Vec<Vec<u8>>) -> Result<ColumnBytes> {
         let group = self.metadata.metadata().row_group(row_group);
         let mut chunks = Vec::with_capacity(leaves.len());
         for &leaf in leaves {
             let (start, length) = group.column(leaf).byte_range();
-            // Read into fresh memory as it is: zeroing it first would cost as much as some decoding does.
-            let mut bytes = Vec::with_capacity(length as usize);
+            // Used memory is read into as it is: new pages, or zeroing them, would cost as much as some decoding does.
+            let mut bytes = buffers.pop().unwrap_or_default();
+            bytes.clear();
+            bytes.reserve(length as usize);
             let mut at = file;
             let read = at.seek(SeekFrom::Start(start)).and_then(|_| at.take(length).read_to_end(&mut bytes));
             read.map_err(|e| {
@@ -209,6 +211,13 @@ fn looks_like(head: &[u8; 4]) -> &'static str {
 pub(super) struct ColumnBytes {
     chunks: Vec<(u64, Bytes)>,
     size: u64,
+}
+
+impl ColumnBytes {
+    /// The same bytes, to take their memory back when the reader is done with them.
+    pub fn lend(&self) -> Vec<Bytes> {
+        self.chunks.iter().map(|(_, bytes)| bytes.clone()).collect()
+    }
 }
 
 impl Length for ColumnBytes {

@@ -70,6 +70,7 @@ pub(super) struct Worker<'a> {
     slices: HashMap<String, u32>,
     empty_ids: u64,
     reader: Option<(usize, File)>,
+    buffers: Vec<Vec<u8>>,
     scratch: Scratch,
 }
 
@@ -101,6 +102,7 @@ impl<'a> Worker<'a> {
             slices: HashMap::new(),
             empty_ids: 0,
             reader: None,
+            buffers: Vec::new(),
             scratch: Scratch::default(),
         }
     }
@@ -122,21 +124,23 @@ impl<'a> Worker<'a> {
         };
         let orders = &self.shared.job.raw.orders;
         let mut rows = 0;
+        let mut buffers = std::mem::take(&mut self.buffers);
         if task.amounts_only {
             let names: Vec<String> = orders.amount.as_slice().to_vec();
             let reader = FileReader::new(source, &names, "")?;
-            reader.read(&file, task.group, |first, columns| {
+            reader.read(&file, task.group, &mut buffers, |first, columns| {
                 rows += columns.first().map_or(0, |c| c.len() as u64);
                 self.amounts(task.file, first, columns)
             })?;
         } else {
             let reader = FileReader::new(source, &self.shared.columns.names, &orders.ordered_at)?;
-            reader.read(&file, task.group, |first, columns| {
+            reader.read(&file, task.group, &mut buffers, |first, columns| {
                 rows += columns.first().map_or(0, |c| c.len() as u64);
                 self.batch(task.file, first, columns)
             })?;
         }
         self.reader = Some((task.file, file));
+        self.buffers = buffers;
         Ok(rows)
     }
 

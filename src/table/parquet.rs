@@ -9,6 +9,7 @@ use parquet::file::properties::{EnabledStatistics, WriterProperties};
 use parquet::schema::types::ColumnPath;
 
 use super::definition::{ColumnType, TableDefinition};
+use crate::domain::IdType;
 use crate::error::{Error, Result};
 
 /// Version of the tables' layout; it changes when a column changes its meaning or type.
@@ -45,16 +46,15 @@ pub fn encode(table: &TableDefinition, schema: &SchemaRef, batch: &RecordBatch, 
         ]));
     for field in &table.fields {
         let path = ColumnPath::from(field.name.clone());
-        // Ids and money hardly repeat: a dictionary would cost a look-up per value and be dropped in the end.
+        // A dictionary costs a look-up per value; integers pack as well by their differences, and money hardly repeats.
         match field.kind {
-            ColumnType::Id(id) => {
-                properties = properties.set_column_dictionary_enabled(path.clone(), false);
-                if id != crate::domain::IdType::Text && batch.num_rows() > 0 {
-                    properties = properties.set_column_encoding(path, Encoding::DELTA_BINARY_PACKED);
-                }
-            }
-            ColumnType::Decimal(..) | ColumnType::Double => {
+            ColumnType::Id(IdType::Text) | ColumnType::Decimal(..) | ColumnType::Double => {
                 properties = properties.set_column_dictionary_enabled(path, false);
+            }
+            ColumnType::Id(_) | ColumnType::Int32 | ColumnType::Int64 => {
+                properties = properties
+                    .set_column_dictionary_enabled(path.clone(), false)
+                    .set_column_encoding(path, Encoding::DELTA_BINARY_PACKED);
             }
             _ => {}
         }
