@@ -8,4 +8,4 @@ mod number;
 pub use date::{AsOf, Day, Lookback, WindowStart};
 pub use ids::{CustomerIds, IdType, StringIds};
 pub use measure::{Measure, MeasureKind, Unit};
-pub use number::{Decimal, Ratio, format_money, pow10};
+pub use number::{Decimal, Ratio, divide_half_even, format_money, pow10};

@@ -1,6 +1,6 @@
 //! The measures of one customer at every as-of date, from prefix sums over the sorted orders.
 
-use crate::domain::{Lookback, Measure, MeasureKind, Unit};
+use crate::domain::{Lookback, Measure, MeasureKind, Unit, divide_half_even};
 use crate::error::{Error, Result};
 
 use super::group::Order;
@@ -259,16 +259,6 @@ fn average(money: i128, purchases: i64) -> Value {
     Value::Int(divide_half_even(money.saturating_mul(100), i128::from(purchases)))
 }
 
-/// `a / b` rounded half to even, for `b > 0`.
-pub(crate) fn divide_half_even(a: i128, b: i128) -> i128 {
-    let (quotient, remainder) = (a.div_euclid(b), a.rem_euclid(b));
-    match (remainder * 2).cmp(&b) {
-        std::cmp::Ordering::Less => quotient,
-        std::cmp::Ordering::Greater => quotient + 1,
-        std::cmp::Ordering::Equal => quotient + quotient.rem_euclid(2),
-    }
-}
-
 fn push(column: &mut Column, value: Value, planned: &Planned, as_of: i32) -> Result<()> {
     match (column, value) {
         (Column::Int(values), Value::Int(v)) => values.push(v as i32),
@@ -289,17 +279,4 @@ fn push(column: &mut Column, value: Value, planned: &Planned, as_of: i32) -> Res
         (Column::Ratio(values), Value::Null) => values.push((0, 0)),
     }
     Ok(())
-}
-
-#[cfg(test)]
-mod tests {
-    use super::divide_half_even;
-
-    #[test]
-    fn halves_go_to_even() {
-        let cases = [(5, 2, 2), (7, 2, 4), (-5, 2, -2), (-7, 2, -4), (1, 3, 0), (2, 3, 1), (-1, 3, 0), (-2, 3, -1)];
-        for (a, b, want) in cases {
-            assert_eq!(divide_half_even(a, b), want, "{a}/{b}");
-        }
-    }
 }

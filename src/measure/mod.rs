@@ -11,7 +11,6 @@ use crate::bucket::{Layout, Unpacked};
 use crate::domain::{AsOf, CustomerIds, Day, Lookback, Measure, MeasureKind, Unit};
 use crate::error::Result;
 
-pub(crate) use customer::divide_half_even;
 pub use group::LineTally;
 
 /// What to measure, and when.

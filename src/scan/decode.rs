@@ -8,9 +8,8 @@ use arrow::datatypes::{
 };
 
 use super::zone::{Zone, day_of};
-use crate::domain::{CustomerIds, Day, pow10};
+use crate::domain::{CustomerIds, Day, divide_half_even, pow10};
 use crate::error::{Error, Result};
-use crate::measure::divide_half_even;
 
 /// A value that cannot be what it should.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -2,8 +2,8 @@
 
 use polars::prelude::*;
 
+use crate::domain::divide_half_even;
 use crate::error::{Error, Result};
-use crate::measure::divide_half_even;
 
 /// Sums over the customers of one state.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
