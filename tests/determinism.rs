@@ -185,10 +185,4 @@ fn a_rerun_is_recognised_and_other_dates_join() {
             assert!(!files_below(&shop.path(&format!("out/tables/{table}/as_of={date}"))).is_empty(), "{table} of {date}");
         }
     }
-
-    // A date that runs again has the bytes of the run before: only its own period and neighbours differ, and this job
-    // uses neither.
-    let one = shop.run(&["--quiet", "--as-of", "2024-02-29"]);
-    assert!(one.status.success(), "{}", said(&one));
-    assert_eq!(before, dates.map(customers));
 }

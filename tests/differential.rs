@@ -71,7 +71,8 @@ impl Comparison<'_> {
         self.equal(|| "ledger".into(), found, expected);
     }
 
-    fn customers(&mut self, snapshot: &Snapshot, table: &Table) {
+    fn customers(&mut self, answer: &Answer, number: usize, table: &Table) {
+        let snapshot = &answer.snapshots[number];
         let date = calendar::date_text(snapshot.as_of);
         let mut found: BTreeMap<(Option<String>, Id), Record> = BTreeMap::new();
         for row in table.records() {
@@ -91,7 +92,8 @@ impl Comparison<'_> {
                     continue;
                 };
                 for (name, cell) in row {
-                    if let Some(expected) = self.customer_cell(customer, name) {
+                    let past = || history(&answer.snapshots[..=number], &slice.slice, &customer.id);
+                    if let Some(expected) = self.customer_cell(customer, name, &past) {
                         let what = || format!("{date}: {name} of customer {:?} {:?}", slice.slice, customer.id);
                         self.equal(what, cell.clone(), expected);
                     }
@@ -106,7 +108,7 @@ impl Comparison<'_> {
     }
 
     /// What a column of `customers` must hold; none if the oracle does not know it.
-    fn customer_cell(&self, row: &CustomerRow, name: &str) -> Option<Cell> {
+    fn customer_cell(&self, row: &CustomerRow, name: &str, past: &dyn Fn() -> Vec<(i64, Option<Vec<String>>)>) -> Option<Cell> {
         let job = &self.case.job;
         let monetary = |n: i128| Cell::Decimal(n, job.monetary_digits() as i8);
         let score = |axis: Axis| row.scores[axis as usize].map_or(Cell::Null, |s| Cell::Int(s.into()));
@@ -130,10 +132,22 @@ impl Comparison<'_> {
             "m_score" => score(Axis::Monetary),
             _ if name.starts_with("frequency@") => Cell::Int(at("frequency@")?.frequency),
             _ if name.starts_with("monetary@") => monetary(at("monetary@")?.monetary),
-            _ => match job.schemes.iter().position(|s| s.column == name) {
-                Some(scheme) => Cell::Text(row.states[scheme].clone()),
-                None => panic!("unexpected column {name}"),
-            },
+            _ => {
+                let scheme = job.schemes.iter().position(|s| name.starts_with(&s.column)).unwrap_or_else(|| panic!("unexpected column {name}"));
+                match name.strip_prefix(job.schemes[scheme].column.as_str()) {
+                    Some("") => Cell::Text(row.states[scheme].clone()),
+                    Some("_previous") => match &past()[..] {
+                        [.., (_, Some(before)), _] => Cell::Text(before[scheme].clone()),
+                        _ => Cell::Null,
+                    },
+                    Some("_since") if past().len() == 1 => Cell::Null,
+                    Some("_since") => {
+                        let same = |(_, states): &&(i64, Option<Vec<String>>)| states.as_ref().is_some_and(|s| s[scheme] == row.states[scheme]);
+                        Cell::Date(past().iter().rev().take_while(same).last().expect("this date").0)
+                    }
+                    _ => panic!("unexpected column {name}"),
+                }
+            }
         })
     }
 
@@ -152,9 +166,12 @@ impl Comparison<'_> {
         let used = conditions.filter_map(|c| if let Condition::Measure(m, _) = c { Some(measure_name(*m)) } else { None });
         let mut used: Vec<String> = used.filter(|name| !expected.contains(name)).collect();
         let mut tail: Vec<String> = Axis::ALL.map(|axis| format!("{}_score", axis.letter())).to_vec();
-        tail.extend(job.schemes.iter().map(|s| s.column.clone()));
+        tail.extend(job.schemes.iter().flat_map(|s| ["", "_previous", "_since"].map(|end| format!("{}{end}", s.column))));
         tail.push("history_complete".into());
         let end = columns.len().saturating_sub(tail.len()).max(expected.len());
+        if end < expected.len() {
+            return;
+        }
         let mut between = columns[expected.len()..end].to_vec();
         between.sort();
         used.sort();
@@ -277,6 +294,15 @@ impl Comparison<'_> {
     }
 }
 
+/// The dates up to one with the states of a customer, or none where it is not listed.
+fn history(snapshots: &[Snapshot], slice: &Option<String>, id: &Id) -> Vec<(i64, Option<Vec<String>>)> {
+    let states = |snapshot: &Snapshot| {
+        let customers = &snapshot.slices.iter().find(|s| s.slice == *slice)?.customers;
+        Some(customers.iter().find(|c| c.id == *id)?.states.clone())
+    };
+    snapshots.iter().map(|s| (s.as_of, states(s))).collect()
+}
+
 /// `p/q` in lowest terms.
 fn lowest_terms(ratio: Ratio) -> String {
     let (mut a, mut b) = (ratio.num.abs(), ratio.den);
@@ -291,9 +317,9 @@ fn differences(case: &Case, answer: &Answer, out: &Path) -> Vec<String> {
     let mut comparison = Comparison { case, differences: Vec::new() };
     let run = out.join("latest");
     comparison.ledger(answer, &read_file(&run.join("ledger.parquet")));
-    for snapshot in &answer.snapshots {
+    for (number, snapshot) in answer.snapshots.iter().enumerate() {
         let folder = format!("customers/as_of={}", calendar::date_text(snapshot.as_of));
-        comparison.customers(snapshot, &read_folder(&run.join(folder)));
+        comparison.customers(answer, number, &read_folder(&run.join(folder)));
     }
     comparison.cut_points(answer, &read_file(&run.join("cutpoints.parquet")));
     comparison.segments(answer, &read_file(&run.join("segments.parquet")));

@@ -39,9 +39,7 @@ pub fn write_file(path: &Path, columns: &[Column], rng: &mut Rng) {
         .set_writer_version(*rng.pick(&[WriterVersion::PARQUET_1_0, WriterVersion::PARQUET_2_0]))
         .set_statistics_enabled(*rng.pick(&[EnabledStatistics::None, EnabledStatistics::Chunk, EnabledStatistics::Page]))
         .build();
-    // Parquet itself has no seconds: those are told by the Arrow schema alone.
-    let has_seconds = columns.iter().any(|c| matches!(&c.data, ColumnData::Timestamp { unit: Unit::Second, .. }));
-    let options = ArrowWriterOptions::new().with_properties(properties).with_skip_arrow_metadata(!has_seconds && rng.chance(30));
+    let options = ArrowWriterOptions::new().with_properties(properties).with_skip_arrow_metadata(rng.chance(30));
     let file = File::create(path).expect("a new file");
     let mut writer = ArrowWriter::try_new_with_options(file, schema, options).expect("a writer");
     writer.write(&batch).expect("rows");
@@ -90,7 +88,8 @@ fn array(data: &ColumnData, rng: &mut Rng) -> ArrayRef {
             let values = values.iter().copied();
             let zone = zone.clone();
             match unit {
-                Unit::Second => Arc::new(TimestampSecondArray::from_iter(values).with_timezone_opt(zone)),
+                // Parquet has no seconds; writers store milliseconds.
+                Unit::Second => Arc::new(TimestampMillisecondArray::from_iter(values.map(|v| v.map(|s| s * 1000))).with_timezone_opt(zone)),
                 Unit::Millisecond => Arc::new(TimestampMillisecondArray::from_iter(values).with_timezone_opt(zone)),
                 Unit::Microsecond => Arc::new(TimestampMicrosecondArray::from_iter(values).with_timezone_opt(zone)),
                 Unit::Nanosecond => Arc::new(TimestampNanosecondArray::from_iter(values).with_timezone_opt(zone)),
