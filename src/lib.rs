@@ -7,16 +7,16 @@
 //! orders.parquet ─ scan ─ bucket ─ measure ─ score ─ scheme ─ table ─ publish
 //! ```
 //!
-//! Modules use only what stands below them; `tests/architecture.rs` holds them to it.
+//! Modules use only what stands below them, or before them in their own row; `tests/architecture.rs` holds them to it.
 //!
 //! | layer | modules |
 //! |---|---|
-//! | process | `main`, [`cli`] |
+//! | process | [`cli`], `main` |
 //! | wiring | [`engine`]: the only place that knows the order of the steps |
 //! | edges | [`scan`], [`publish`] |
 //! | pure steps | [`bucket`], [`measure`], [`score`], [`scheme`] |
-//! | tools | [`job`], [`table`], [`sample`], [`progress`], [`hash`] |
-//! | values | [`domain`], [`error`] |
+//! | tools | [`hash`], [`progress`], [`sample`], [`job`], [`table`] |
+//! | values | [`error`], [`domain`] |
 
 #![forbid(unsafe_code)]
 #![warn(missing_docs)]

@@ -179,10 +179,18 @@ pub fn parse(table: &toml::Table, bins: Option<u32>, place: &str) -> Result<Cond
         let score = |value: &Value, most: u32| -> Result<(u8, u8)> {
             let (low, high) = match value {
                 Value::Integer(n) => (*n, *n),
-                Value::Array(ends) => match ends.as_slice() {
-                    [Value::Integer(low), Value::Integer(high)] => (*low, *high),
-                    _ => return Err(wrong("is not a range of scores such as [4, 5]")),
-                },
+                Value::Array(ends) => {
+                    let end = |end: &Value, open: f64, last: i64| match end {
+                        Value::Integer(n) => Some(*n),
+                        Value::Float(x) if *x == open => Some(last),
+                        _ => None,
+                    };
+                    let ends = match ends.as_slice() {
+                        [low, high] => end(low, f64::NEG_INFINITY, 1).zip(end(high, f64::INFINITY, i64::from(most))),
+                        _ => None,
+                    };
+                    ends.ok_or_else(|| wrong("is not a range of scores such as [4, 5]"))?
+                }
                 _ => return Err(wrong("is not a score such as 5, nor a range of scores such as [4, 5]")),
             };
             if low > high {

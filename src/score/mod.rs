@@ -146,6 +146,10 @@ pub fn cut_points(axis: Axis, spec: &AxisSpec, bins: u32, values: &mut [i64]) ->
                 *value = -*value;
             }
             let cuts = order::smallest_members(values, bins, spec.ties);
+            // Bins and levels are counted over the values as they are.
+            for value in values.iter_mut() {
+                *value = -*value;
+            }
             let mirrored = cuts.into_iter().rev().map(|c| c.map_or(Cut::Lowest, |v| Cut::At(Ratio::new(-i128::from(v), 1))));
             points(mirrored.collect(), Closed::Right)
         }
@@ -240,6 +244,14 @@ mod tests {
         // all equal: rank 1 of 3, ceil(5/3) = 2 for everybody
         assert_eq!(scores(Axis::Monetary, &spec(Method::Rank), 5, &[7, 7, 7]), [2, 2, 2]);
         assert_eq!(scores(Axis::Recency, &spec(Method::Rank), 5, &[7, 7, 7]), [2, 2, 2]);
+    }
+
+    #[test]
+    fn mirrored_ranks_leave_the_values_as_they_are() {
+        let mut values = [3, 1, 2];
+        cut_points(Axis::Recency, &spec(Method::Rank), 5, &mut values);
+        values.sort_unstable();
+        assert_eq!(values, [1, 2, 3]);
     }
 
     #[test]

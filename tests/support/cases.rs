@@ -1698,8 +1698,8 @@ fn grid(bins: u32) -> Vec<Cell> {
 fn cell_meets(condition: &Condition, cell: &Cell) -> bool {
     let inside = |test: &Test, n: u32| match test {
         Test::Between(low, high) => {
-            low.is_none_or(|d| d.unscaled <= n.into())
-                && high.is_none_or(|d| d.unscaled >= n.into())
+            low.is_none_or(|d| d.unscaled <= i128::from(n))
+                && high.is_none_or(|d| d.unscaled >= i128::from(n))
         }
         other => panic!("no {other:?} over scores"),
     };

@@ -3,4 +3,6 @@
 
 pub mod calendar;
 pub mod cases;
+pub mod files;
 pub mod oracle;
+pub mod run;

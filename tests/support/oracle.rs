@@ -522,7 +522,7 @@ pub struct CustomerRow {
     pub avg_order_value: Option<i128>,
     pub tenure_days: i128,
     pub lifetime_orders: i128,
-    /// With [`Job::monetary_digits`] digits.
+    /// A sum in minor units, also where `monetary` is a mean.
     pub lifetime_monetary: i128,
     /// The money of the lookback in minor units, before any average; what `segments` sums as revenue.
     pub revenue: i128,
@@ -631,8 +631,8 @@ pub mod notes {
     pub const MEAN_BY_ORDERS: &str = "average per purchase under order_days";
     /// `lifetime_orders` counts orders, also where `frequency` counts days.
     pub const LIFETIME_ORDERS: &str = "lifetime_orders under order_days";
-    /// `lifetime_monetary` is a mean per purchase like `monetary`.
-    pub const LIFETIME_AVERAGE: &str = "lifetime_monetary is an average";
+    /// `lifetime_monetary` stays a sum under `monetary_as = "average"`; only `monetary` and `monetary@L` become means.
+    pub const LIFETIME_SUM: &str = "lifetime_monetary is a sum under monetary_as average";
     /// `avg_order_value` divides the sum, not the average.
     pub const AVERAGE_OF_SUM: &str = "avg_order_value under monetary_as average";
     /// A slice without scored customers at the frozen date has no cut points, so its customers are unscored.
@@ -1220,7 +1220,7 @@ fn measure(
         seen.insert(notes::LIFETIME_ORDERS);
     }
     if job.monetary_as == MonetaryAs::Average {
-        seen.insert(notes::LIFETIME_AVERAGE);
+        seen.insert(notes::LIFETIME_SUM);
         seen.insert(notes::AVERAGE_OF_SUM);
     }
     let at = |lookback: &Lookback| {
@@ -1241,7 +1241,7 @@ fn measure(
         avg_order_value: (frequency > 0).then(|| divide_half_even(inside.money * 100, frequency)),
         tenure_days: i128::from(as_of - first_order),
         lifetime_orders: lifetime.purchases,
-        lifetime_monetary: monetary_of(job, &lifetime),
+        lifetime_monetary: lifetime.money,
         revenue: inside.money,
         at: job.extra_lookbacks.iter().map(at).collect(),
         scores: [None; 3],
@@ -1267,7 +1267,7 @@ fn measure_value(job: &Job, row: &CustomerRow, measure: Measure) -> Option<(i128
         Measure::AvgOrderValue => row.avg_order_value.map(|v| (v, job.amount_scale + 2)),
         Measure::TenureDays => Some((row.tenure_days, 0)),
         Measure::LifetimeOrders => Some((row.lifetime_orders, 0)),
-        Measure::LifetimeMonetary => Some((row.lifetime_monetary, job.monetary_digits())),
+        Measure::LifetimeMonetary => Some((row.lifetime_monetary, job.amount_scale)),
     }
 }
 

@@ -1,0 +1,12 @@
+//! The integration tests, in one binary.
+
+mod support;
+
+/// Modules use only what stands below them.
+mod architecture;
+/// The same orders give the same bytes, however they are stored and however many threads read them.
+mod determinism;
+/// Thousands of random jobs, each held against a naive second program.
+mod differential;
+/// The names of the scheme `standard` are true of everybody who carries them.
+mod standard;
