@@ -300,7 +300,7 @@ fn gates(job: &Job, tally: &Tally, fates: &ledger::Fates, sources: &[Source], ro
     if kept == 0 {
         let after = tally.rows(|fate| fate == ledger::AFTER_AS_OF);
         let why = if rows == 0 {
-            "the input has no rows".into()
+            "the input has no rows; check orders.path".into()
         } else if after > 0 {
             format!("{after} of {rows} rows are later; check the as-of date")
         } else {

@@ -168,6 +168,15 @@ impl Plan {
 }
 
 fn scheme_column(job: &Job, used: &SchemeUse, warnings: &mut Vec<String>) -> Result<SchemeColumn> {
+    let others = ["customer_id", "slice", "as_of", "r_score", "f_score", "m_score", "history_complete", "action"];
+    let name = used.column.to_lowercase();
+    if others.contains(&name.as_str()) || Measure::parse(&name).is_ok() {
+        return Err(Error::usage(format!(
+            "{}: schemes.{} would make a second column {name:?} beside the one that customers has; choose another name",
+            job.source.locate(&format!("{} =", used.column)),
+            used.column
+        )));
+    }
     let scheme = scheme::load(used, &job.source)?;
     let place = job.source.locate(&format!("\"{}\"", used.scheme));
     warnings.extend(scheme::check(&scheme, job.score.bins, job.scale(), &place)?.warnings);
@@ -236,10 +245,12 @@ fn chosen_columns(job: &Job, schemes: &[SchemeColumn], used: &[Measure]) -> Resu
     let mut out: Vec<(String, Choice)> = Vec::with_capacity(names.len());
     for name in names {
         let place = || job.source.locate(&format!("\"{name}\""));
-        if out.iter().any(|(n, _)| n == name) || name == "customer_id" || name == "slice" {
+        let always = name == "customer_id" || name == "slice";
+        if always || out.iter().any(|(n, _)| n == name) {
             return Err(Error::usage(format!(
-                "{}: output.columns names {name:?} twice, or although it is always there; remove it",
-                place()
+                "{}: output.columns names {name:?}{}; remove it",
+                job.source.locate("columns"),
+                if always { ", which is always there" } else { " twice" }
             )));
         }
         let choice = match others.iter().position(|(n, _)| n == name) {

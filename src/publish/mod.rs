@@ -41,6 +41,7 @@ fn failed(path: &Path, error: &std::io::Error) -> Error {
     let advice = match error.kind() {
         ErrorKind::StorageFull | ErrorKind::QuotaExceeded => "free some space or choose another --output",
         ErrorKind::PermissionDenied | ErrorKind::ReadOnlyFilesystem => "check its permissions or choose another --output",
+        ErrorKind::AlreadyExists => "something else stands there, so choose another --output",
         ErrorKind::NotADirectory | ErrorKind::NotFound => "a part of the path is no folder, so choose another --output",
         _ => "check the disk or choose another --output",
     };

@@ -170,7 +170,8 @@ fn check_ranges(name: &str, metadata: &ParquetMetaData, size: u64) -> Result<()>
             let data = column.data_page_offset();
             let start = column.dictionary_page_offset().filter(|d| *d > 0).unwrap_or(data);
             let length = column.compressed_size();
-            if start < 4 || data < start || length < 0 || (start as u64).saturating_add(length as u64) > size {
+            let negative = column.dictionary_page_offset().is_some_and(|d| d < 0);
+            if negative || start < 4 || data < start || length < 0 || (start as u64).saturating_add(length as u64) > size {
                 return Err(corrupt(name, format_args!("column {} lies outside the file", column.column_path())));
             }
         }
