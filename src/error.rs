@@ -111,7 +111,11 @@ impl std::error::Error for Error {}
 pub fn nearest<'a>(word: &str, candidates: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
     candidates
         .into_iter()
-        .map(|c| (strsim::damerau_levenshtein(&word.to_lowercase(), &c.to_lowercase()), c))
+        .map(|c| {
+            // The beginning of a name is meant as that name: recency as recency_days.
+            let begins = word.len() > 3 && c.starts_with(word);
+            (if begins { 1 } else { strsim::damerau_levenshtein(&word.to_lowercase(), &c.to_lowercase()) }, c)
+        })
         .filter(|(distance, c)| *distance <= 1 + c.chars().count().max(word.chars().count()) / 3)
         .min()
         .map(|(_, c)| c)

@@ -47,7 +47,7 @@ pub mod flag {
 }
 
 /// Records per block: large enough to pack well, small enough that all open blocks stay in the cache.
-const BLOCK: usize = 256;
+const BLOCK: usize = 128;
 
 /// Which lanes the records of a job have.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

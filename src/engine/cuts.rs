@@ -33,13 +33,16 @@ pub struct SliceScoring {
     pub most_common: [u64; 3],
 }
 
+/// Scores by bucket and row; 0 is unscored.
+pub type Tiles = Vec<Vec<u8>>;
+
 /// The scoring of one as-of date.
 #[derive(Debug, Clone, Default)]
 pub struct DateScoring {
     /// By slice number; one slice if the job has none.
     pub slices: Vec<SliceScoring>,
-    /// Under `ntile`: per axis, bucket and row the score, 0 if unscored.
-    pub tiles: [Option<Vec<Vec<u8>>>; 3],
+    /// Under `ntile`: the scores per axis.
+    pub tiles: [Option<Tiles>; 3],
 }
 
 /// Whether a row passes `[score.only]`.
@@ -127,7 +130,7 @@ impl<'a> Context<'a> {
 
     fn score_date(&self, date: usize, frozen: Option<&[Option<SliceScoring>]>) -> Result<DateScoring> {
         let mut out = DateScoring { slices: vec![SliceScoring::default(); self.slices()], ..DateScoring::default() };
-        let axes: Vec<(Vec<AxisScoring>, Option<Vec<Vec<u8>>>)> = Axis::ALL
+        let axes: Vec<(Vec<AxisScoring>, Option<Tiles>)> = Axis::ALL
             .into_par_iter()
             .map(|axis| {
                 let values = self.values(date, axis);
@@ -213,10 +216,10 @@ impl<'a> Context<'a> {
     }
 
     /// Scores under `ntile`: positions in the order of value (recency from the longest) and customer id.
-    fn tiles(&self, date: usize, axis: Axis) -> Vec<Vec<u8>> {
+    fn tiles(&self, date: usize, axis: Axis) -> Tiles {
         let column = self.plan.axes[axis as usize];
         let mut by_slice: Vec<Vec<(i64, u32, u32)>> = vec![Vec::new(); self.slices()];
-        let mut tiles: Vec<Vec<u8>> = Vec::with_capacity(self.panels.len());
+        let mut tiles: Tiles = Vec::with_capacity(self.panels.len());
         for (number, bucket) in self.panels.iter().enumerate() {
             let panel = &bucket.dates[date];
             tiles.push(vec![0; panel.customers.len()]);

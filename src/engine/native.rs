@@ -300,7 +300,7 @@ fn gates(job: &Job, tally: &Tally, fates: &ledger::Fates, sources: &[Source], ro
     if kept == 0 {
         let after = tally.rows(|fate| fate == ledger::AFTER_AS_OF);
         let why = if rows == 0 {
-            "the input has no rows".into()
+            "the input has no rows; check orders.path".into()
         } else if after > 0 {
             format!("{after} of {rows} rows are later; check the as-of date")
         } else {
@@ -312,7 +312,8 @@ fn gates(job: &Job, tally: &Tally, fates: &ledger::Fates, sources: &[Source], ro
         && last.0.saturating_sub(newest.0) > within
     {
         return Err(Error::contract(format!(
-            "the newest order is of {newest}, {} days before the as-of date {last}; checks.newest_order_within allows {within}. A partition may be missing",
+            "the newest order (column {:?}) is of {newest}, {} days before the as-of date {last}; checks.newest_order_within allows {within}. Look for a missing file or partition, or raise the limit",
+            job.raw.orders.ordered_at,
             last.0 - newest.0
         )));
     }

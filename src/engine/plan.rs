@@ -187,7 +187,7 @@ fn scheme_column(job: &Job, used: &SchemeUse, warnings: &mut Vec<String>) -> Res
 
 /// Scheme columns must not take the name of another column of `customers`.
 fn distinct_columns(job: &Job) -> Result<()> {
-    let mut taken: Vec<String> = ["as_of", "customer_id", "slice", "history_complete"].map(String::from).to_vec();
+    let mut taken: Vec<String> = ["as_of", "customer_id", "slice", "history_complete", "action"].map(String::from).to_vec();
     taken.extend(MeasureKind::ALL.iter().map(|k| k.name().to_owned()));
     taken.extend(Axis::ALL.iter().flat_map(|a| [a.score_name().to_owned(), a.level_name().to_owned()]));
     for used in &job.schemes {
@@ -253,10 +253,12 @@ fn chosen_columns(job: &Job, schemes: &[SchemeColumn], used: &[Measure]) -> Resu
     let mut out: Vec<(String, Choice)> = Vec::with_capacity(names.len());
     for name in names {
         let place = || job.source.locate(&format!("\"{name}\""));
-        if out.iter().any(|(n, _)| n == name) || name == "customer_id" || name == "slice" {
+        let always = name == "customer_id" || name == "slice";
+        if always || out.iter().any(|(n, _)| n == name) {
             return Err(Error::usage(format!(
-                "{}: output.columns names {name:?} twice, or although it is always there; remove it",
-                place()
+                "{}: output.columns names {name:?}{}; remove it",
+                job.source.locate("columns"),
+                if always { ", which is always there" } else { " twice" }
             )));
         }
         let choice = match others.iter().position(|(n, _)| n == name) {

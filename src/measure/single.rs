@@ -143,8 +143,8 @@ pub(super) fn fold(layout: Layout, orders: &Unpacked, spec: &FoldSpec) -> Result
             }
         }
     }
-    let earliest = dates.iter().copied().min().unwrap_or(i64::MAX);
-    let latest = dates.iter().copied().max().unwrap_or(i64::MIN);
-    let span = (earliest <= latest).then(|| (Day(earliest as i32), Day(latest as i32)));
+    let earliest = dates.iter().copied().min().unwrap_or(0);
+    let latest = dates.iter().copied().max().unwrap_or(0);
+    let span = (!orders.is_empty()).then_some((Day(earliest as i32), Day(latest as i32)));
     Ok(Some(BucketPanel { ids, slices, dates: panels, lines: Vec::new(), span }))
 }

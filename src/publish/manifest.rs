@@ -149,12 +149,13 @@ pub struct CommitRecord {
 }
 
 impl CommitRecord {
-    pub(super) fn of(manifest: &Manifest) -> CommitRecord {
+    /// The commit of a manifest that is stored as `bytes`.
+    pub(super) fn of(manifest: &Manifest, bytes: &[u8]) -> CommitRecord {
         CommitRecord {
             run_id: manifest.run_id.clone(),
             job_name: manifest.job_name.clone(),
             as_of: manifest.as_of.clone(),
-            manifest_sha256: manifest.to_bytes().map(|b| crate::hash::sha256(&b)).unwrap_or_default(),
+            manifest_sha256: crate::hash::sha256(bytes),
         }
     }
 

@@ -41,6 +41,8 @@ fn failed(path: &Path, error: &std::io::Error) -> Error {
     let advice = match error.kind() {
         ErrorKind::StorageFull | ErrorKind::QuotaExceeded => "free some space or choose another --output",
         ErrorKind::PermissionDenied | ErrorKind::ReadOnlyFilesystem => "check its permissions or choose another --output",
+        ErrorKind::AlreadyExists => "something else stands there, so choose another --output",
+        ErrorKind::NotADirectory | ErrorKind::NotFound => "a part of the path is no folder, so choose another --output",
         _ => "check the disk or choose another --output",
     };
     Error::output(format!("cannot write {}: {error}; {advice}. The last committed run is untouched", path.display()))
@@ -140,6 +142,12 @@ impl OutputFolder {
     /// The manifest of a run that is already here and whole; `None` if it must be computed.
     pub fn finished(&self, run_id: &str) -> Option<Manifest> {
         let folder = self.root.join("runs").join(run_id);
+        let bytes = fs::read(folder.join("manifest.json")).ok()?;
+        let commits = commit_numbers(&self.root).ok()?.into_iter().rev();
+        let committed = commits.filter_map(|n| CommitRecord::read(&self.root, n).ok()).find(|record| record.run_id == run_id);
+        if committed.is_some_and(|record| record.manifest_sha256 != crate::hash::sha256(&bytes)) {
+            return None;
+        }
         let manifest = Manifest::read(&folder).ok()?;
         verify::check_files(&folder, &manifest).ok()?;
         Some(manifest)
@@ -160,7 +168,8 @@ impl OutputFolder {
     /// # Errors
     /// Exit 6 before the commit; exit 9 if it cannot be told whether it happened.
     pub fn commit(&self, mut staging: Staging, manifest: &Manifest) -> Result<PathBuf> {
-        staging.write("manifest.json", &manifest.to_bytes()?)?;
+        let bytes = manifest.to_bytes()?;
+        staging.write("manifest.json", &bytes)?;
         sync_tree(&staging.folder)?;
         let runs = self.root.join("runs");
         let folder = runs.join(&manifest.run_id);
@@ -171,7 +180,7 @@ impl OutputFolder {
         fs::rename(&staging.folder, &folder).map_err(|e| failed(&folder, &e))?;
         staging.committed = true;
         sync_folder(&runs)?;
-        self.record(manifest)?;
+        self.record(&CommitRecord::of(manifest, &bytes))?;
         Ok(folder)
     }
 
@@ -180,19 +189,24 @@ impl OutputFolder {
     /// # Errors
     /// As [`OutputFolder::commit`].
     pub fn recommit(&self, manifest: &Manifest) -> Result<PathBuf> {
-        self.record(manifest)?;
-        Ok(self.root.join("runs").join(&manifest.run_id))
+        let folder = self.root.join("runs").join(&manifest.run_id);
+        let path = folder.join("manifest.json");
+        // Its bytes, not the manifest written anew: numbers may not survive the way through JSON to the last bit.
+        let bytes = fs::read(&path).map_err(|e| failed(&path, &e))?;
+        self.record(&CommitRecord::of(manifest, &bytes))?;
+        Ok(folder)
     }
 
-    fn record(&self, manifest: &Manifest) -> Result<()> {
+    fn record(&self, record: &CommitRecord) -> Result<()> {
         let before = last_commit(&self.root)?;
-        if let Some((number, record)) = &before
-            && record.run_id == manifest.run_id
+        // A run that was damaged and computed anew has a manifest of its own.
+        if let Some((number, last)) = &before
+            && last.run_id == record.run_id
+            && last.manifest_sha256 == record.manifest_sha256
         {
-            return self.follow(*number, record);
+            return self.follow(*number, last);
         }
         let number = before.map_or(1, |(n, _)| n + 1);
-        let record = CommitRecord::of(manifest);
         let commits = self.root.join("commits");
         let (draft, path) = (commits.join(format!(".{number:08}.new")), commits.join(format!("{number:08}.json")));
         let _ = fs::remove_file(&draft);
@@ -202,7 +216,7 @@ impl OutputFolder {
         if let Err(e) = linked {
             // The link may have been made although the call failed: only the folder knows.
             return match last_commit(&self.root) {
-                Ok(Some((_, found))) if found.run_id == manifest.run_id => self.follow(number, &record),
+                Ok(Some((_, found))) if found.run_id == record.run_id => self.follow(number, record),
                 Ok(_) => Err(failed(&path, &e)),
                 Err(_) => Err(Error::new(
                     Kind::Unknown,
@@ -211,7 +225,9 @@ impl OutputFolder {
             };
         }
         sync_folder(&commits)?;
-        self.follow(number, &record)
+        self.follow(number, record).map_err(|e| {
+            Error::new(e.kind(), format!("run {} is committed, but readers do not see it yet: {e}; run the job again", record.run_id))
+        })
     }
 
     /// Makes `latest` and `tables` what the commit says.

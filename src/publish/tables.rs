@@ -28,26 +28,29 @@ pub(super) fn lay_out(root: &Path, number: u64, run_id: &str) -> Result<()> {
     let link = root.join("tables");
     let target = Path::new(GENERATIONS).join(format!("{number:08}"));
     let current = fs::read_link(&link).ok();
-    if current.as_deref() == Some(target.as_path()) {
-        return Ok(());
-    }
     let run = root.join("runs").join(run_id);
     let manifest = Manifest::read(&run)?;
+    let last = manifest.as_of.last().cloned().unwrap_or_default();
+    let mut own: Vec<(PathBuf, PathBuf)> = Vec::new();
+    let mut whole = current.as_deref() == Some(target.as_path());
+    let mut replaced: Vec<PathBuf> = Vec::new();
+    for file in manifest.tables.iter().flat_map(|t| &t.files) {
+        if let Some((table, as_of, name)) = place(&file.path, &last) {
+            let folder = Path::new(&table).join(&as_of);
+            let to = folder.join(name);
+            whole &= fs::metadata(link.join(&to)).is_ok_and(|m| m.len() == file.bytes);
+            own.push((run.join(&file.path), to));
+            replaced.push(folder);
+        }
+    }
+    if whole {
+        return Ok(());
+    }
     let draft = root.join(GENERATIONS).join(format!(".{number:08}.new"));
     if draft.exists() {
         fs::remove_dir_all(&draft).map_err(|e| failed(&draft, &e))?;
     }
     fs::create_dir_all(&draft).map_err(|e| failed(&draft, &e))?;
-    let last = manifest.as_of.last().cloned().unwrap_or_default();
-    let mut own: Vec<(PathBuf, PathBuf)> = Vec::new();
-    let mut replaced: Vec<PathBuf> = Vec::new();
-    for file in manifest.tables.iter().flat_map(|t| &t.files) {
-        if let Some((table, as_of, name)) = place(&file.path, &last) {
-            let folder = Path::new(&table).join(&as_of);
-            own.push((run.join(&file.path), folder.join(name)));
-            replaced.push(folder);
-        }
-    }
     // Everything the last generation holds of other dates.
     if let Some(before) = current.map(|c| root.join(c)).filter(|b| b.is_dir()) {
         for table in folders(&before)? {

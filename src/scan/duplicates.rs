@@ -64,7 +64,7 @@ pub(super) fn find(sources: &[Source], rows: bool, latest: Option<&RawLatest>) -
             for version in older {
                 if version.by.cmp(&newest.by) == Ordering::Equal && version.row_hash != newest.row_hash {
                     return Err(Error::contract(format!(
-                        "row {} of {} and row {} of {} have equal {} and equal {:?} but differ; the newest version cannot be told (orders.latest)",
+                        "row {} of {} and row {} of {} have equal {} and equal {:?} but differ, so the newest version cannot be told; correct one of them or name another column as orders.latest.by",
                         newest.row + 1,
                         sources[newest.file as usize].name(),
                         version.row + 1,

@@ -238,9 +238,8 @@ pub fn scan(
         empty_ids += worker.empty_ids;
     }
     one_currency(job, &currencies)?;
-    let mut slices = vec![String::new(); 0];
     let by_value = shared.slices.into_inner().map_err(|_| Error::bug("a scan thread stopped while it held the slices"))?;
-    slices.resize(by_value.len(), String::new());
+    let mut slices = vec![String::new(); by_value.len()];
     for (value, code) in by_value {
         slices[code as usize] = value;
     }

@@ -106,7 +106,7 @@ impl Predicate {
             return self.test_texts(texts);
         }
         if let Test::Matches(_) = self.test {
-            return Err(self.misfit("matches", column.data_type()));
+            return Err(self.misfit("\"matches\"", column.data_type()));
         }
         match column.data_type() {
             DataType::Boolean => self.test_booleans(column),
@@ -121,15 +121,16 @@ impl Predicate {
 
     fn misfit(&self, test: &str, data_type: &DataType) -> Error {
         Error::contract(format!(
-            "{}: the test {test} does not fit a column of type {data_type}; use a value of the column's own kind or another test",
-            self.place
+            "{}: the test {test} does not fit a column of type {}; use a value of the column's own kind or another test",
+            self.place,
+            super::schema::type_name(data_type)
         ))
     }
 
     fn test_texts(&self, texts: &StringViewArray) -> Result<Vec<bool>> {
         let text = |value: &RawScalar| match value {
             RawScalar::Text(text) => Ok(text.clone()),
-            other => Err(self.misfit(&format!("with {other:?}"), texts.data_type())),
+            other => Err(self.misfit(&with(other), texts.data_type())),
         };
         let strings = (0..texts.len()).map(|row| if texts.is_null(row) { "" } else { texts.value(row) });
         Ok(match &self.test {
@@ -160,7 +161,7 @@ impl Predicate {
             .iter()
             .map(|v| match v {
                 RawScalar::Bool(flag) => Ok(*flag),
-                other => Err(self.misfit(&format!("with {other:?}"), column.data_type())),
+                other => Err(self.misfit(&with(other), column.data_type())),
             })
             .collect::<Result<_>>()?;
         Ok(column.as_boolean().values().iter().map(|v| flags.contains(&v) != *negated).collect())
@@ -171,7 +172,7 @@ impl Predicate {
             RawScalar::Int(n) => Ok(*n as f64),
             RawScalar::Float(x) => Ok(*x),
             RawScalar::Text(text) => text.parse().map_err(|_| self.misfit(&format!("with {text:?}"), &DataType::Float64)),
-            other => Err(self.misfit(&format!("with {other:?}"), &DataType::Float64)),
+            other => Err(self.misfit(&with(other), &DataType::Float64)),
         };
         Ok(match &self.test {
             Test::In { values: list, negated } => {
@@ -197,7 +198,7 @@ impl Predicate {
     /// Integers, decimals, dates and timestamps: everything becomes an integer with a scale.
     fn test_integers(&self, column: &ArrayRef, zone: &Zone) -> Result<Vec<bool>> {
         let (values, kind) = integers(column).ok_or_else(|| self.misfit("on values", column.data_type()))?;
-        let bound = |value: &RawScalar| kind.bound(value, zone).ok_or_else(|| self.misfit(&format!("with {value:?}"), column.data_type()));
+        let bound = |value: &RawScalar| kind.bound(value, zone).ok_or_else(|| self.misfit(&with(value), column.data_type()));
         Ok(match &self.test {
             Test::In { values: list, negated } => {
                 let list: Vec<Ratio> = list.iter().map(bound).collect::<Result<_>>()?;
@@ -219,6 +220,17 @@ impl Predicate {
             }
             Test::Matches(_) | Test::NotNull => vec![true; values.len()],
         })
+    }
+}
+
+/// A value as it stands in the job file.
+fn with(value: &RawScalar) -> String {
+    match value {
+        RawScalar::Bool(flag) => format!("with {flag}"),
+        RawScalar::Int(n) => format!("with {n}"),
+        RawScalar::Float(x) => format!("with {x}"),
+        RawScalar::Text(text) => format!("with {text:?}"),
+        RawScalar::Date(date) => format!("with {date}"),
     }
 }
 

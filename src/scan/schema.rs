@@ -91,14 +91,27 @@ pub(super) fn read_schema(source: &Source) -> SchemaRef {
 /// A class of types whose values mean the same: equal classes may differ in width, unit or scale.
 fn class(role: Role, data_type: &DataType) -> String {
     match data_type {
-        _ if role == Role::Customer => data_type.to_string(),
+        _ if role == Role::Customer => type_name(data_type),
         DataType::Decimal64(..) | DataType::Decimal128(..) => "decimal".into(),
         DataType::Float32 | DataType::Float64 => "float".into(),
         DataType::Timestamp(_, None) => "naive timestamp".into(),
         DataType::Timestamp(_, Some(_)) => "zoned timestamp".into(),
         DataType::Date32 | DataType::Date64 => "date".into(),
         t if t.is_integer() => "integer".into(),
-        t => t.to_string(),
+        t => type_name(t),
+    }
+}
+
+/// A type as people call it.
+pub(super) fn type_name(data_type: &DataType) -> String {
+    match data_type {
+        DataType::Utf8View => "string".into(),
+        DataType::BinaryView | DataType::Binary | DataType::LargeBinary | DataType::FixedSizeBinary(_) => "binary".into(),
+        DataType::Date32 | DataType::Date64 => "date".into(),
+        DataType::Timestamp(_, None) => "timestamp without a zone".into(),
+        DataType::Timestamp(_, Some(_)) => "timestamp with a zone".into(),
+        DataType::Decimal128(precision, scale) | DataType::Decimal256(precision, scale) => format!("decimal({precision}, {scale})"),
+        other => other.to_string().to_lowercase(),
     }
 }
 
@@ -162,8 +175,9 @@ pub fn check(job: &Job, sources: &[Source], uses: Uses) -> Result<Columns> {
             let data_type = type_of(source, &schema, column, *role, key, &job.source.locate(&format!("\"{column}\"")))?;
             if !role.serves(&data_type) {
                 return Err(Error::contract(format!(
-                    "{}: column {column:?} ({key}) is {data_type}; expected {}",
+                    "{}: column {column:?} ({key}) is of type {}; expected {}. Convert it where the file is written, or name another column",
                     source.name(),
+                    type_name(&data_type),
                     role.expected()
                 )));
             }
@@ -211,13 +225,18 @@ fn same_columns(sources: &[Source]) -> Result<()> {
         let got = columns(source);
         if let Some((a, b)) = want.iter().zip(&got).find(|(a, b)| a != b) {
             return Err(Error::contract(format!(
-                "column {:?} ({}) in {} stands where {} has {:?} ({}); duplicates can only be told between files with equal columns in equal order",
-                b.0, b.1, source.name(), first.name(), a.0, a.1
+                "column {:?} ({}) in {} stands where {} has {:?} ({}); duplicates can only be told between files with equal columns in equal order, so write all files with one schema",
+                b.0,
+                type_name(&b.1),
+                source.name(),
+                first.name(),
+                a.0,
+                type_name(&a.1)
             )));
         }
         if want.len() != got.len() {
             return Err(Error::contract(format!(
-                "{} has {} columns and {} has {}; duplicates can only be told between files with equal columns",
+                "{} has {} columns and {} has {}; duplicates can only be told between files with equal columns, so write all files with one schema",
                 source.name(),
                 got.len(),
                 first.name(),
@@ -243,7 +262,7 @@ fn type_of(source: &Source, schema: &Schema, column: &str, role: Role, key: &str
             let partitions = source.input.partitions.iter().map(|(name, _)| name.as_str());
             let names: Vec<&str> = schema.fields().iter().map(|f| f.name().as_str()).chain(partitions).collect();
             Err(Error::contract(format!(
-                "{place}: {key} names the column {column:?}, which {} does not have{} (its columns are {})",
+                "{place}: {key} names the column {column:?}, which {} does not have{} (its columns are {}); name one of them",
                 source.name(),
                 suggestion(column, names.iter().copied()),
                 names.join(", ")

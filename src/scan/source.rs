@@ -80,16 +80,17 @@ impl Source {
             return Err(Error::input(format!("{name} is empty (0 bytes), not a Parquet file; write it again or remove it")));
         }
         let mut head = [0u8; 4];
-        file.read_exact_at(&mut head[..size.min(4) as usize], 0).map_err(io)?;
-        if &head != b"PAR1" {
+        let head = &mut head[..size.min(4) as usize];
+        file.read_exact_at(head, 0).map_err(io)?;
+        if !b"PAR1".starts_with(head) {
             return Err(Error::input(format!(
-                "{name} is not a Parquet file: it begins like {}; expected the bytes PAR1",
-                looks_like(&head)
+                "{name} is not a Parquet file: it begins like {}; expected the bytes PAR1. Check what wrote it, or take it out of orders.path",
+                looks_like(head)
             )));
         }
         let mut tail = [0u8; 8];
         if size < 12 {
-            return Err(corrupt(&name, format_args!("it is truncated to {size} bytes")));
+            return Err(corrupt(&name, format_args!("it is truncated to {size} byte{}", if size == 1 { "" } else { "s" })));
         }
         file.read_exact_at(&mut tail, size - 8).map_err(io)?;
         let [l0, l1, l2, l3, magic @ ..] = tail;
@@ -178,7 +179,8 @@ fn check_ranges(name: &str, metadata: &ParquetMetaData, size: u64) -> Result<()>
             let data = column.data_page_offset();
             let start = column.dictionary_page_offset().filter(|d| *d > 0).unwrap_or(data);
             let length = column.compressed_size();
-            if start < 4 || data < start || length < 0 || (start as u64).saturating_add(length as u64) > size {
+            let negative = column.dictionary_page_offset().is_some_and(|d| d < 0);
+            if negative || start < 4 || data < start || length < 0 || (start as u64).saturating_add(length as u64) > size {
                 return Err(corrupt(name, format_args!("column {} lies outside the file", column.column_path())));
             }
         }
@@ -192,7 +194,7 @@ fn check_ranges(name: &str, metadata: &ParquetMetaData, size: u64) -> Result<()>
     Ok(())
 }
 
-fn looks_like(head: &[u8; 4]) -> &'static str {
+fn looks_like(head: &[u8]) -> &'static str {
     match head {
         [0x1f, 0x8b, ..] => "a gzip file",
         b"PK\x03\x04" => "a zip file",

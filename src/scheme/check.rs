@@ -151,7 +151,8 @@ pub fn check(scheme: &Scheme, bins: u32, money_scale: u32, place: &str) -> Resul
                 None => {
                     gap_count += 1;
                     if gaps.len() < 5 {
-                        gaps.push(describe(scheme, *cell, *high));
+                        let values = measures.iter().zip(points.iter().zip(&at)).map(|(m, (p, i))| (*m, p.get(*i).copied().flatten()));
+                        gaps.push(describe(scheme, *cell, *high, values));
                     }
                 }
             }
@@ -200,12 +201,20 @@ pub fn check(scheme: &Scheme, bins: u32, money_scale: u32, place: &str) -> Resul
     Ok(report)
 }
 
-fn describe(scheme: &Scheme, cell: [u8; 3], high: [bool; 3]) -> String {
+/// A customer as a rule sees it.
+fn describe(scheme: &Scheme, cell: [u8; 3], high: [bool; 3], values: impl Iterator<Item = (Measure, Option<Ratio>)>) -> String {
+    let mut parts: Vec<String> = Vec::new();
     if scheme.uses_levels() {
         let level = |high: bool| if high { "high" } else { "low" };
-        return format!("r_level {}, f_level {}, m_level {}", level(high[0]), level(high[1]), level(high[2]));
+        parts.push(format!("r_level {}, f_level {}, m_level {}", level(high[0]), level(high[1]), level(high[2])));
+    } else if scheme.uses_scores() {
+        parts.push(format!("{}-{}-{}", cell[0], cell[1], cell[2]));
     }
-    if scheme.uses_scores() { format!("{}-{}-{}", cell[0], cell[1], cell[2]) } else { "a customer no rule describes".into() }
+    parts.extend(values.map(|(measure, value)| match value {
+        Some(value) => format!("{measure} {}", value.printed(0)),
+        None => format!("{measure} null"),
+    }));
+    parts.join(" with ")
 }
 
 /// The grid of a scheme over scores as text: one row per recency score, one column per frequency score, and in each

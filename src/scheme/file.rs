@@ -56,6 +56,11 @@ enum When {
 /// # Errors
 /// Exit 2: no such scheme (with the nearest), a mistake in the file with its place, ranges that the job must give.
 pub fn load(used: &SchemeUse, job: &Source) -> Result<Scheme> {
+    load_as(used, &format!("schemes.{}.rules", used.column), job)
+}
+
+/// [`load`], where `key` is what errors call the job's own rules.
+fn load_as(used: &SchemeUse, key: &str, job: &Source) -> Result<Scheme> {
     let (source, builtin) = match builtin_text(&used.scheme) {
         Some(text) => (Source { path: format!("{}.toml (built in)", used.scheme).into(), text: text.to_owned() }, true),
         None if used.scheme.ends_with(".toml") => (Source::read(&job.folder().join(&used.scheme), "scheme file")?, false),
@@ -69,7 +74,7 @@ pub fn load(used: &SchemeUse, job: &Source) -> Result<Scheme> {
             )));
         }
     };
-    build(&source, builtin, &used.rules, &format!("schemes.{}.rules", used.column), job)
+    build(&source, builtin, &used.rules, key, job)
 }
 
 /// The scheme with the override of one slice value.
@@ -79,7 +84,7 @@ pub fn load(used: &SchemeUse, job: &Source) -> Result<Scheme> {
 pub fn with_override(used: &SchemeUse, slice: &str, rules: &toml::Table, job: &Source) -> Result<Scheme> {
     let mut merged = used.clone();
     merged.rules.extend(rules.clone());
-    load(&merged, job).map_err(|e| Error::new(e.kind(), format!("override for slice {slice:?}: {e}")))
+    load_as(&merged, &format!("schemes.{}.override.{slice}", used.column), job)
 }
 
 fn build(source: &Source, builtin: bool, rules: &toml::Table, key: &str, job: &Source) -> Result<Scheme> {
