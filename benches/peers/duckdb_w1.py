@@ -13,8 +13,8 @@ import duckdb
 AS_OF = "DATE '1998-08-02'"
 
 # One row per customer with at least one order on or before the as-of date. Summing doubles is faster than summing
-# decimals, and exact once it is rounded to cents: a customer's sum is tens of millions, where a double errs in the
-# ninth digit after the point.
+# decimals, and exact once it is rounded to cents: a customer's sum is below ten million, where a double errs in the
+# eighth digit after the point.
 MEASURES = """
 CREATE TEMP TABLE measures AS
 SELECT

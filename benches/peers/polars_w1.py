@@ -31,8 +31,8 @@ def segment_customers(source: str, target: str) -> None:
     import polars as pl
 
     # One row per customer with at least one order on or before the as-of date. Summing doubles is faster than summing
-    # decimals and needs less memory, and it is exact once it is rounded to cents: a customer's sum is tens of millions,
-    # where a double errs in the ninth digit after the point.
+    # decimals and needs less memory, and it is exact once it is rounded to cents: a customer's sum is below ten
+    # million, where a double errs in the eighth digit after the point.
     measures = (
         pl.scan_parquet(source)
         .filter(pl.col("o_orderdate") <= AS_OF)

@@ -8,16 +8,6 @@ pub fn pow10(n: u32) -> Option<i128> {
     10i128.checked_pow(n)
 }
 
-/// `a / b` rounded half to even, for `b > 0`.
-pub fn divide_half_even(a: i128, b: i128) -> i128 {
-    let (quotient, remainder) = (a.div_euclid(b), a.rem_euclid(b));
-    match (remainder * 2).cmp(&b) {
-        Ordering::Less => quotient,
-        Ordering::Greater => quotient + 1,
-        Ordering::Equal => quotient + quotient.rem_euclid(2),
-    }
-}
-
 /// A decimal number as somebody wrote it: `digits / 10^scale`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub struct Decimal {
@@ -172,14 +162,6 @@ pub fn format_money(minor: i128, scale: u32) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn halves_go_to_even() {
-        let cases = [(5, 2, 2), (7, 2, 4), (-5, 2, -2), (-7, 2, -4), (1, 3, 0), (2, 3, 1), (-1, 3, 0), (-2, 3, -1)];
-        for (a, b, want) in cases {
-            assert_eq!(divide_half_even(a, b), want, "{a}/{b}");
-        }
-    }
 
     #[test]
     fn decimals_keep_their_digits() {
