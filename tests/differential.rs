@@ -21,7 +21,7 @@ use crate::support::oracle::*;
 use crate::support::run::{Cell, Table, Workshop, read_file, read_folder, said};
 
 /// Seeds that run in this process.
-const CASES: u64 = 3000;
+const CASES: u64 = 2400;
 /// Seeds that also run as a command.
 const COMMANDS: u64 = 100;
 

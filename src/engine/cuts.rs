@@ -185,7 +185,7 @@ impl<'a> Context<'a> {
             let n = values.len();
             score_sum += (0..n).map(|position| i128::from(score::ntile(position, n, bins))).sum::<i128>();
         }
-        if self.plan.uses_levels() && !values.is_empty() {
+        if self.plan.uses_levels() && (frozen.is_some() || !values.is_empty()) {
             let level = match frozen {
                 None => Some(score::level(axis, self.job.score.levels, &mut values, score_sum)),
                 Some(given) => given.and_then(|s| s.levels).map(|l| l[axis as usize]),
