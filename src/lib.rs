@@ -36,3 +36,7 @@ pub mod scan;
 pub mod scheme;
 pub mod score;
 pub mod table;
+
+#[cfg(test)]
+#[path = "../tests/support/temp.rs"]
+mod temp;

@@ -4,9 +4,16 @@ mod support;
 
 /// Modules use only what stands below them.
 mod architecture;
+/// Everything a user can do wrong: the exit code, the sentence, and nothing half-written.
+mod bad_input;
+/// Every command, what it prints, and where.
+mod cli;
 /// The same orders give the same bytes, however they are stored and however many threads read them.
 mod determinism;
 /// Thousands of random jobs, each held against a naive second program.
 mod differential;
 /// The names of the scheme `standard` are true of everybody who carries them.
 mod standard;
+
+#[path = "support/fixture.rs"]
+mod fixture;

@@ -90,7 +90,21 @@ fn explain(message: &str) -> String {
             format!("{unknown:?} is not possible here{near} (possible values: {})", quoted(values))
         }
         Some((missing, [])) if message.starts_with("missing field") => format!("the key {missing:?} is missing; add it"),
+        _ if message.starts_with("invalid ") => match message.split_once(": ").and_then(|(_, rest)| rest.split_once(", expected ")) {
+            Some((found, expected)) => format!("{} is not possible here; expected {}", found.replace('`', ""), in_words(expected)),
+            None => message,
+        },
         _ => message,
+    }
+}
+
+/// What serde calls a type, as people call it.
+fn in_words(expected: &str) -> &str {
+    match expected {
+        "u8" | "u16" | "u32" | "u64" | "usize" => "a whole number from 0",
+        "i32" | "i64" => "a whole number",
+        "f32" | "f64" => "a number",
+        other => other,
     }
 }
 

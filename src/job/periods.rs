@@ -141,7 +141,10 @@ pub(super) fn dates(
             let mut start = start;
             while Day::from_date(start) <= to {
                 if dates.len() == MOST {
-                    return Err(Error::usage(format!("the job asks for more than {MOST} as-of dates; shorten the span")));
+                    return Err(Error::usage(format!(
+                        "{}: the job asks for more than {MOST} as-of dates; shorten the span",
+                        source.locate("every")
+                    )));
                 }
                 start = next_start(every, start);
                 dates.push(at_end(every, Day::from_date(start).previous()));

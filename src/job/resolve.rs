@@ -119,8 +119,9 @@ fn score(raw: &RawJob, source: &Source, folder: &Path) -> Result<Score> {
             (Method::Thresholds, Some(cuts)) => cuts_of(name, cuts, score.bins, scale, source)?,
             (_, Some(_)) if own.cuts.is_some() || own.method.is_some() || score.method != Method::Thresholds => {
                 return Err(Error::usage(format!(
-                    "{}: {name} has explicit cuts but is not scored by thresholds; set method = \"thresholds\" or remove the cuts",
-                    source.locate("cuts")
+                    "{}: {name} has explicit cuts but method {}; set method = \"thresholds\" or remove the cuts",
+                    source.locate("cuts"),
+                    serde_json::to_string(&method).unwrap_or_default()
                 )));
             }
             _ => Vec::new(),

@@ -75,7 +75,7 @@ fn counts_are_exact_for_odd_specs_too() {
     ];
     for spec in specs {
         let done = AtomicU64::new(0);
-        let folder = tempfile::tempdir().unwrap();
+        let folder = crate::temp::tempdir().unwrap();
         let summary = write(&spec, folder.path(), &|orders| {
             done.fetch_add(orders, Ordering::Relaxed);
         })
@@ -210,7 +210,7 @@ fn a_sample_replaces_itself_and_nothing_else() {
     let error = write(&fewer, folder.path(), &|_| {}).unwrap_err();
     assert!(matches!(error, SampleError::Occupied { .. }), "{error}");
 
-    let foreign = tempfile::tempdir().unwrap();
+    let foreign = crate::temp::tempdir().unwrap();
     let file = foreign.path().join("orders-2023-01-01.parquet");
     fs::write(&file, "mine").unwrap();
     let error = write(&spec(1_000), foreign.path(), &|_| {}).unwrap_err();
@@ -221,7 +221,7 @@ fn a_sample_replaces_itself_and_nothing_else() {
 
 #[test]
 fn a_failed_sample_leaves_no_files() {
-    let folder = tempfile::tempdir().unwrap();
+    let folder = crate::temp::tempdir().unwrap();
     // A folder in the place of a draft makes one file of eight fail.
     fs::create_dir(folder.path().join(".orders-2024-07-01.parquet.part")).unwrap();
     let error = write(&spec(1_000), folder.path(), &|_| {}).unwrap_err();

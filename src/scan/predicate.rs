@@ -40,7 +40,10 @@ impl Predicate {
     /// # Errors
     /// Exit 2: no test or several, a wrong regular expression.
     pub fn new(raw: &RawPredicate, key: &str, job: &Source) -> Result<Predicate> {
-        let place = format!("{}: {key} on column {:?}", job.locate(&format!("\"{}\"", raw.column)), raw.column);
+        let quoted = format!("{:?}", raw.column);
+        let written = format!("column = {quoted}");
+        let at = job.locate(if job.text.contains(&written) { &written } else { &quoted });
+        let place = format!("{at}: {key} on column {quoted}");
         let mut tests = Vec::new();
         if let Some(values) = &raw.is_in {
             tests.push(Test::In { values: values.clone(), negated: false });
@@ -60,7 +63,7 @@ impl Predicate {
         }
         if let Some(pattern) = &raw.matches {
             let regex = Regex::new(pattern)
-                .map_err(|e| Error::usage(format!("{place}: {pattern:?} is no regular expression: {}", e.to_string().replace('\n', " "))))?;
+                .map_err(|e| Error::usage(format!("{place}: {pattern:?} is no regular expression: {}", e.to_string().split_whitespace().collect::<Vec<_>>().join(" "))))?;
             tests.push(Test::Matches(regex));
         }
         match raw.not_null {

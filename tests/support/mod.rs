@@ -6,3 +6,4 @@ pub mod cases;
 pub mod files;
 pub mod oracle;
 pub mod run;
+pub mod temp;

@@ -9,7 +9,7 @@ use arrow::array::{Array, ArrayRef, AsArray, RecordBatch, RecordBatchReader};
 use arrow::compute::cast;
 use arrow::datatypes::*;
 use parquet::arrow::arrow_reader::ParquetRecordBatchReaderBuilder;
-use tempfile::TempDir;
+use super::temp::{TempDir, tempdir_in};
 
 /// A folder with a job file, its data in `data` and its output in `out`; it goes when this is dropped.
 pub struct Workshop(TempDir);
@@ -20,7 +20,7 @@ impl Workshop {
         // In memory where the system has such a folder: a run makes its files durable, which costs time on disks.
         let memory = Path::new("/dev/shm");
         let parent = if memory.is_dir() { memory.to_owned() } else { std::env::temp_dir() };
-        Workshop(tempfile::Builder::new().prefix("rfmill-it-").tempdir_in(parent).expect("a temporary folder"))
+        Workshop(tempdir_in(parent).expect("a temporary folder"))
     }
 
     /// A path in it.

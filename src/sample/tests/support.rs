@@ -8,7 +8,7 @@ use arrow::datatypes::{Decimal64Type, Int64Type, TimestampMicrosecondType};
 use arrow::util::display::array_value_to_string;
 use jiff::civil::{Date, date};
 use parquet::arrow::arrow_reader::ParquetRecordBatchReaderBuilder;
-use tempfile::TempDir;
+use crate::temp::{TempDir, tempdir};
 
 use crate::sample::{SampleSpec, SampleSummary, write};
 
@@ -33,7 +33,7 @@ pub(super) fn spec(orders: u64) -> SampleSpec {
 }
 
 pub(super) fn sample(spec: &SampleSpec) -> (TempDir, SampleSummary) {
-    let folder = tempfile::tempdir().unwrap();
+    let folder = tempdir().unwrap();
     let summary = write(spec, folder.path(), &|_| {}).unwrap();
     (folder, summary)
 }
