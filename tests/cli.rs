@@ -197,7 +197,7 @@ fn explain_shows_dates_files_and_rules() {
         "2024-03-31 (lookback all history, period from 2024-01-01)",
         "2024-12-31 (lookback all history, period from 2024-10-01)",
         "columns read\n  amount, customer_id, ordered_at\n",
-        "orders/a.parquet: 8 rows in 1 row groups",
+        "orders/a.parquet: 8 rows in 1 row group",
         "recency_days, frequency, monetary",
         "scheme segment = \"rf_grid\"",
         "1. Champions: r_score 5, f_score 4 to 5",

@@ -89,6 +89,12 @@ pub fn hash_text(id: &[u8]) -> u64 {
     xxhash_rust::xxh3::xxh3_64(id)
 }
 
+/// Packed blocks one after the other, in a few pieces of memory.
+pub type Chunks = Vec<Vec<u8>>;
+
+/// Bytes of a chunk: many blocks, so that there are few allocations, and little unused at the end of each bucket.
+const CHUNK: usize = 1 << 16;
+
 /// The buckets of one scan thread.
 pub struct Buckets {
     layout: Layout,
@@ -99,7 +105,7 @@ pub struct Buckets {
     len: Vec<u32>,
     /// Bytes of the string ids of each open block.
     text: Vec<Vec<u8>>,
-    closed: Vec<Vec<Box<[u8]>>>,
+    closed: Vec<Chunks>,
 }
 
 impl Buckets {
@@ -183,7 +189,7 @@ impl Buckets {
         let size = self.layout.count() * BLOCK;
         let block = &self.open[bucket * size..(bucket + 1) * size];
         let text = self.text.get(bucket).map_or(&[][..], Vec::as_slice);
-        self.closed[bucket].push(pack::pack(block, self.len[bucket] as usize, text));
+        pack::pack(block, self.len[bucket] as usize, text, &mut self.closed[bucket]);
         self.len[bucket] = 0;
         if let Some(text) = self.text.get_mut(bucket) {
             text.clear();
@@ -191,7 +197,7 @@ impl Buckets {
     }
 
     /// Closes what is open; after that the blocks of each bucket can be taken.
-    pub fn finish(mut self) -> Vec<Vec<Box<[u8]>>> {
+    pub fn finish(mut self) -> Vec<Chunks> {
         for bucket in 0..self.len.len() {
             if self.len[bucket] > 0 {
                 self.close(bucket);
@@ -201,13 +207,15 @@ impl Buckets {
     }
 }
 
-/// Unpacks the blocks of one bucket, in any order.
-pub fn unpack(layout: Layout, blocks: impl IntoIterator<Item = Box<[u8]>>) -> Unpacked {
-    let mut into = Unpacked::default();
-    for block in blocks {
-        pack::unpack(&block, &layout.lanes, &mut into);
+/// Unpacks the blocks of one bucket, in any order, in place of what `into` held.
+pub fn unpack(layout: Layout, chunks: Chunks, into: &mut Unpacked) {
+    into.clear();
+    for chunk in chunks {
+        let mut rest = chunk.as_slice();
+        while !rest.is_empty() {
+            rest = pack::unpack(rest, layout, into);
+        }
     }
-    into
 }
 
 #[cfg(test)]
@@ -226,7 +234,8 @@ mod tests {
         buckets.append(&hashes, &[&customers, &dates, &amounts, &flags], None);
         let mut back = Vec::new();
         for (number, blocks) in buckets.finish().into_iter().enumerate() {
-            let got = unpack(layout, blocks);
+            let mut got = Unpacked::default();
+            unpack(layout, blocks, &mut got);
             for row in 0..got.len() {
                 let customer = got.lane(Lane::Customer)[row];
                 assert_eq!((hash_key(customer) >> 62) as usize, number);
@@ -250,7 +259,8 @@ mod tests {
         buckets.append_text(&hashes, |row| ids[row].as_bytes(), &[&lengths, &zeros, &zeros], None);
         let mut total = 0;
         for blocks in buckets.finish() {
-            let got = unpack(layout, blocks);
+            let mut got = Unpacked::default();
+            unpack(layout, blocks, &mut got);
             let mut at = 0;
             for &length in got.lane(Lane::Customer) {
                 assert!(got.text()[at..at + length as usize].iter().all(|b| *b == b'x'));

@@ -1,6 +1,6 @@
 //! Packing of a block: per lane a width and a minimum, then the offsets; string bytes at the end.
 
-use super::{BLOCK, LANES, Lane};
+use super::{BLOCK, CHUNK, Chunks, LANES, Lane, Layout};
 
 /// The records of a bucket, lane by lane.
 #[derive(Debug, Default)]
@@ -20,6 +20,12 @@ impl Unpacked {
         &self.text
     }
 
+    /// Forgets the records and keeps the memory.
+    pub(super) fn clear(&mut self) {
+        self.lanes.iter_mut().for_each(Vec::clear);
+        self.text.clear();
+    }
+
     /// How many records.
     pub fn len(&self) -> usize {
         self.lanes[Lane::Customer as usize].len()
@@ -31,8 +37,8 @@ impl Unpacked {
     }
 }
 
-/// Packs the first `len` records of a block of lanes.
-pub(super) fn pack(block: &[i64], len: usize, text: &[u8]) -> Box<[u8]> {
+/// Packs the first `len` records of a block of lanes behind what the last chunk holds, or into a new one.
+pub(super) fn pack(block: &[i64], len: usize, text: &[u8], chunks: &mut Chunks) {
     let lanes = block.chunks_exact(BLOCK).map(|lane| {
         let values = &lane[..len];
         let (min, max) = values.iter().fold((i64::MAX, i64::MIN), |(min, max), &v| (min.min(v), max.max(v)));
@@ -45,9 +51,14 @@ pub(super) fn pack(block: &[i64], len: usize, text: &[u8]) -> Box<[u8]> {
         };
         (values, min, width)
     });
-    let size: usize = lanes.clone().map(|(_, _, width)| 9 + width * len).sum();
-    let mut out = vec![0u8; 4 + size + text.len()];
-    let (head, mut rest) = out.split_at_mut(4);
+    let size = 4 + lanes.clone().map(|(_, _, width)| 9 + width * len).sum::<usize>() + text.len();
+    if chunks.last().is_none_or(|chunk| chunk.capacity() - chunk.len() < size) {
+        chunks.push(Vec::with_capacity(CHUNK.max(size)));
+    }
+    let Some(out) = chunks.last_mut() else { return };
+    let start = out.len();
+    out.resize(start + size, 0);
+    let (head, mut rest) = out[start..].split_at_mut(4);
     head.copy_from_slice(&(len as u32).to_le_bytes());
     for (values, min, width) in lanes {
         let (head, tail) = rest.split_at_mut(9);
@@ -65,19 +76,19 @@ pub(super) fn pack(block: &[i64], len: usize, text: &[u8]) -> Box<[u8]> {
         rest = tail;
     }
     rest.copy_from_slice(text);
-    out.into_boxed_slice()
 }
 
-/// Unpacks a block behind what `into` already holds.
-pub(super) fn unpack(block: &[u8], used: &[bool; LANES], into: &mut Unpacked) {
+/// Unpacks the first of some blocks behind what `into` holds; returns the rest.
+pub(super) fn unpack<'a>(blocks: &'a [u8], layout: Layout, into: &mut Unpacked) -> &'a [u8] {
     let mut at = 0;
     let mut take = |n: usize| {
-        let bytes = &block[at..at + n];
+        let bytes = &blocks[at..at + n];
         at += n;
         bytes
     };
     let len = u32::from_le_bytes(array(take(4))) as usize;
-    for (lane, _) in into.lanes.iter_mut().zip(used).filter(|(_, used)| **used) {
+    let before = into.len();
+    for (lane, _) in into.lanes.iter_mut().zip(&layout.lanes).filter(|(_, used)| **used) {
         let width = take(1)[0] as usize;
         let min = i64::from_le_bytes(array(take(8)));
         let packed = take(width * len);
@@ -90,7 +101,11 @@ pub(super) fn unpack(block: &[u8], used: &[bool; LANES], into: &mut Unpacked) {
             _ => lane.extend(packed.chunks_exact(8).map(|b| value(u64::from_le_bytes(array(b))))),
         }
     }
-    into.text.extend_from_slice(&block[at..]);
+    if layout.text_ids {
+        let length: i64 = into.lane(Lane::Customer)[before..].iter().sum();
+        into.text.extend_from_slice(take(length as usize));
+    }
+    &blocks[at..]
 }
 
 /// The bytes as an array; the caller has cut them to `N`.

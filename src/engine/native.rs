@@ -15,7 +15,7 @@ use super::cuts::{self, Context, DateScoring, SliceScoring};
 use super::parts::{self, Writer};
 use super::summary::{self, StateLine};
 use super::{Plan, plan::SchemeColumn};
-use crate::bucket;
+use crate::bucket::{self, Unpacked};
 use crate::domain::Day;
 use crate::error::{Error, Result, suggestion};
 use crate::job::raw::{Closed, TableName};
@@ -89,10 +89,10 @@ pub fn run(job: &Job, progress: &dyn Progress) -> Result<Outcome> {
     progress.begin("measuring customers", buckets.len() as u64);
     let panels: Vec<BucketPanel> = buckets
         .into_par_iter()
-        .map(|blocks| {
-            let panel = measure::fold(layout, &bucket::unpack(layout, blocks), &plan.fold);
+        .map_init(Unpacked::default, |orders, chunks| {
+            bucket::unpack(layout, chunks, orders);
             progress.advance(1);
-            panel
+            measure::fold(layout, orders, &plan.fold)
         })
         .collect::<Result<_>>()?;
     let customers: usize = panels.iter().map(|p| p.ids.len()).sum();

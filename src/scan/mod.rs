@@ -21,7 +21,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use arrow::datatypes::DataType;
 use parquet::file::statistics::Statistics;
 
-use crate::bucket::{Buckets, Lane, Layout};
+use crate::bucket::{Buckets, Chunks, Lane, Layout};
 use crate::domain::{Day, IdType};
 use crate::error::{Error, Result};
 use crate::job::Job;
@@ -39,7 +39,7 @@ pub struct Scanned {
     /// Type of the customer ids.
     pub id: IdType,
     /// Packed blocks per bucket, from all threads.
-    pub buckets: Vec<Vec<Box<[u8]>>>,
+    pub buckets: Vec<Chunks>,
     /// What became of the rows; kept lines are missing from it, since only the fold knows their order's date.
     pub tally: Tally,
     /// Names of the fates.
@@ -224,7 +224,7 @@ pub fn scan(
         return Err(error);
     }
     let mut tally = Tally::default();
-    let mut buckets: Vec<Vec<Box<[u8]>>> = vec![Vec::new(); 1 << bits];
+    let mut buckets: Vec<Chunks> = vec![Vec::new(); 1 << bits];
     let mut currencies: HashMap<String, u64> = HashMap::new();
     let mut empty_ids = 0;
     for worker in done {

@@ -14,7 +14,7 @@ use crate::domain::Day;
 use crate::error::{Error, Result};
 
 /// Rows per batch: large enough to be quick, small enough for the cache.
-const BATCH: usize = 1 << 14;
+const BATCH: usize = 1 << 13;
 
 /// Where a column of a file comes from.
 enum Origin {

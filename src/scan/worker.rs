@@ -15,7 +15,7 @@ use super::ledger::{
 use super::reader::FileReader;
 use super::source::open;
 use super::{Shared, Task};
-use crate::bucket::{Buckets, Lane, flag, hash_key, hash_text};
+use crate::bucket::{Buckets, Chunks, Lane, flag, hash_key, hash_text};
 use crate::error::{Error, Result};
 use crate::job::raw::ZeroAmount;
 
@@ -24,7 +24,7 @@ const MOST_CURRENCIES: usize = 64;
 
 /// What a thread found.
 pub(super) struct Found {
-    pub buckets: Vec<Vec<Box<[u8]>>>,
+    pub buckets: Vec<Chunks>,
     pub tally: Tally,
     pub currencies: HashMap<String, u64>,
     pub empty_ids: u64,

@@ -48,7 +48,7 @@ fn a_scheme_entry_of_the_wrong_form_is_refused() {
         ),
         (
             "frequency = \"standard\"",
-            "error: job.toml, line 16, column 1: schemes.frequency would make a second column \"frequency\" beside the one that customers has; choose another name.",
+            "error: job.toml, line 16, column 1: the scheme column \"frequency\" would make a second column \"frequency\" in customers; give it another name.",
         ),
     ];
     for (entry, message) in cases {

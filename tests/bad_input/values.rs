@@ -80,7 +80,7 @@ fn a_customer_beyond_eighteen_digits_is_refused() {
     let bench = Bench::with_run();
     let nine = 900_000_000_000_000_000;
     bench.parquet("orders/a.parquet", &orders_but("amount", decimals(2, [nine, nine, 3, 4, 5, 6, 7, 8])));
-    bench.refuses(3, "error: monetary of a customer at 2024-12-31 exceeds the 18 digits that the tables hold; lower orders.amount_scale or look for a wrong amount.");
+    bench.refuses(3, "error: monetary of a customer at 2024-12-31 overflows the 18 digits that the tables hold; lower orders.amount_scale or look for a wrong amount.");
 }
 
 #[test]

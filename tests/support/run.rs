@@ -20,7 +20,7 @@ impl Workshop {
         // In memory where the system has such a folder: a run makes its files durable, which costs time on disks.
         let memory = Path::new("/dev/shm");
         let parent = if memory.is_dir() { memory.to_owned() } else { std::env::temp_dir() };
-        Workshop(tempdir_in(parent).expect("a temporary folder"))
+        Workshop(tempdir_in(&parent).expect("a temporary folder"))
     }
 
     /// A path in it.
