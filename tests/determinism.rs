@@ -117,7 +117,8 @@ fn all_rows(folder: &Path) -> RecordBatch {
 
 fn write(path: &Path, batch: &RecordBatch, group: usize) {
     let properties = WriterProperties::builder().set_max_row_group_row_count(Some(group)).build();
-    let mut writer = ArrowWriter::try_new(File::create(path).expect("a file"), batch.schema(), Some(properties)).expect("a writer");
+    let mut writer =
+        ArrowWriter::try_new(File::create(path).expect("a file"), batch.schema(), Some(properties)).expect("a writer");
     writer.write(batch).expect("rows");
     writer.close().expect("a footer");
 }
@@ -133,7 +134,13 @@ fn recoded(batch: &RecordBatch, text: &DataType) -> RecordBatch {
         cast(column, &kind).expect("the same values")
     });
     let columns: Vec<ArrayRef> = columns.collect();
-    let fields = batch.schema().fields().iter().zip(&columns).map(|(f, c)| Field::new(f.name(), c.data_type().clone(), true)).collect::<Vec<_>>();
+    let fields = batch
+        .schema()
+        .fields()
+        .iter()
+        .zip(&columns)
+        .map(|(f, c)| Field::new(f.name(), c.data_type().clone(), true))
+        .collect::<Vec<_>>();
     RecordBatch::try_new(Arc::new(Schema::new(fields)), columns).expect("the same columns")
 }
 
@@ -144,7 +151,8 @@ fn how_the_rows_are_stored_changes_no_byte() {
     let rows = all_rows(&shop.path("data"));
     let mut rng = Rng::new(5);
     let dictionary = DataType::Dictionary(Box::new(DataType::Int32), Box::new(DataType::Utf8));
-    let ways = [(1, 1 << 20, DataType::Utf8), (7, 1_000, dictionary), (3, 10_000, DataType::LargeUtf8), (40, 333, DataType::Utf8View)];
+    let ways =
+        [(1, 1 << 20, DataType::Utf8), (7, 1_000, dictionary), (3, 10_000, DataType::LargeUtf8), (40, 333, DataType::Utf8View)];
     for (files, group, text) in ways {
         fs::remove_dir_all(shop.path("data")).expect("the last way");
         fs::create_dir(shop.path("data")).expect("a new folder");

@@ -63,7 +63,8 @@ impl Comparison<'_> {
         let mut found = BTreeMap::new();
         for row in table.records() {
             let file = row["file"].text().rsplit('/').next().unwrap_or_default().to_string();
-            let twice = found.insert((file, row["outcome"].text().to_string()), (row["row_count"].clone(), row["amount"].clone()));
+            let twice =
+                found.insert((file, row["outcome"].text().to_string()), (row["row_count"].clone(), row["amount"].clone()));
             self.equal(|| "a ledger row stands twice".into(), twice, None);
         }
         let sums = answer.ledger.iter().map(|(key, sum)| (key.clone(), (Cell::Int(sum.rows.into()), self.money(sum.money))));
@@ -133,7 +134,11 @@ impl Comparison<'_> {
             _ if name.starts_with("frequency@") => Cell::Int(at("frequency@")?.frequency),
             _ if name.starts_with("monetary@") => monetary(at("monetary@")?.monetary),
             _ => {
-                let scheme = job.schemes.iter().position(|s| name.starts_with(&s.column)).unwrap_or_else(|| panic!("unexpected column {name}"));
+                let scheme = job
+                    .schemes
+                    .iter()
+                    .position(|s| name.starts_with(&s.column))
+                    .unwrap_or_else(|| panic!("unexpected column {name}"));
                 match name.strip_prefix(job.schemes[scheme].column.as_str()) {
                     Some("") => Cell::Text(row.states[scheme].clone()),
                     Some("_previous") => match &past()[..] {
@@ -142,7 +147,9 @@ impl Comparison<'_> {
                     },
                     Some("_since") if past().len() == 1 => Cell::Null,
                     Some("_since") => {
-                        let same = |(_, states): &&(i64, Option<Vec<String>>)| states.as_ref().is_some_and(|s| s[scheme] == row.states[scheme]);
+                        let same = |(_, states): &&(i64, Option<Vec<String>>)| {
+                            states.as_ref().is_some_and(|s| s[scheme] == row.states[scheme])
+                        };
                         Cell::Date(past().iter().rev().take_while(same).last().expect("this date").0)
                     }
                     _ => panic!("unexpected column {name}"),
@@ -203,10 +210,12 @@ impl Comparison<'_> {
                     }
                 }
                 for (axis, bound) in Axis::ALL.iter().zip(&slice.level_bounds).filter(|_| uses_levels) {
-                    let rows = found.remove(&(snapshot.as_of, name.clone(), format!("{}_level", axis.letter()))).unwrap_or_default();
+                    let rows =
+                        found.remove(&(snapshot.as_of, name.clone(), format!("{}_level", axis.letter()))).unwrap_or_default();
                     let of_score = job.levels == Levels::Score;
                     let high_is_low = *axis == Axis::Recency && !of_score;
-                    let count = |level: Level| slice.customers.iter().filter(|c| c.levels[*axis as usize] == Some(level)).count() as u64;
+                    let count =
+                        |level: Level| slice.customers.iter().filter(|c| c.levels[*axis as usize] == Some(level)).count() as u64;
                     let sides = if high_is_low { [Level::High, Level::Low] } else { [Level::Low, Level::High] };
                     let cuts = AxisCuts {
                         axis: *axis,
@@ -215,7 +224,12 @@ impl Comparison<'_> {
                         customers: sides.map(count).to_vec(),
                     };
                     let digits = if *axis == Axis::Monetary && !of_score { job.monetary_digits() } else { 0 };
-                    self.bins(&format!("{} {name} {}_level", calendar::date_text(snapshot.as_of), axis.letter()), &rows, &cuts, digits);
+                    self.bins(
+                        &format!("{} {name} {}_level", calendar::date_text(snapshot.as_of), axis.letter()),
+                        &rows,
+                        &cuts,
+                        digits,
+                    );
                 }
             }
         }

@@ -28,7 +28,8 @@ fn public(name: &str) -> Option<PathBuf> {
 
 fn expected(job: &str) -> BTreeMap<String, i128> {
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/data/standard_expected.json");
-    let mut all: BTreeMap<String, BTreeMap<String, i128>> = serde_json::from_reader(File::open(path).expect("the file")).expect("counts");
+    let mut all: BTreeMap<String, BTreeMap<String, i128>> =
+        serde_json::from_reader(File::open(path).expect("the file")).expect("counts");
     all.remove(job).expect("a job of the file")
 }
 
@@ -151,13 +152,20 @@ fn no_name_lies_on_random_orders() {
         let columns = [
             Column { name: "id".into(), data: ColumnData::Int { bits: 64, signed: true, values: ids } },
             Column { name: "day".into(), data: ColumnData::Date(days) },
-            Column { name: "sum".into(), data: ColumnData::Decimal { precision: 9, scale: 2, values: vec![Some(1999); rows as usize] } },
+            Column {
+                name: "sum".into(),
+                data: ColumnData::Decimal { precision: 9, scale: 2, values: vec![Some(1999); rows as usize] },
+            },
         ];
         let shop = Workshop::new();
         write_file(&shop.path("orders.parquet"), &columns, &mut rng);
         let orders = "path = \"orders.parquet\"\ncustomer_id = \"id\"\nordered_at = \"day\"\namount = \"sum\"";
         // 20,000 days after 1970-01-01 are 2024-10-04.
-        run(&shop, orders, &format!("[periods]\nas_of = [2024-10-04, 2024-12-01]\n[score]\nlookback = \"{}\"", LOOKBACKS[round % 4]));
+        run(
+            &shop,
+            orders,
+            &format!("[periods]\nas_of = [2024-10-04, 2024-12-01]\n[score]\nlookback = \"{}\"", LOOKBACKS[round % 4]),
+        );
         for (state, n) in check_floors(&read_folder(&shop.path("out/latest/customers"))) {
             *seen.entry(state).or_default() += n;
         }

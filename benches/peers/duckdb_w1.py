@@ -12,6 +12,15 @@ import duckdb
 
 AS_OF = "DATE '1998-08-02'"
 
+# States as enums are written as Parquet dictionaries without hashing each value.
+STATES = """
+CREATE TYPE segment_state AS ENUM (
+    'Champions', 'Loyal', 'Potential Loyalist', 'New', 'Promising',
+    'Need Attention', 'About to Sleep', 'Can''t Lose', 'At Risk', 'Hibernating'
+);
+CREATE TYPE lifecycle_state AS ENUM ('active', 'silent', 'sleeping', 'lapsing', 'churned')
+"""
+
 # One row per customer with at least one order on or before the as-of date. Summing doubles is faster than summing
 # decimals, and exact once it is rounded to cents: a customer's sum is below ten million, where a double errs in the
 # eighth digit after the point.
@@ -27,8 +36,8 @@ WHERE o_orderdate <= {as_of}
 GROUP BY o_custkey
 """
 
-# Type 7 cut points. Money enters as a double: quantile_cont of a decimal rounds the cut to the decimal's scale, and a
-# cut between two neighbouring cents would then fall on one of them.
+# Type 7 cut points. Money enters as a double: quantile_cont of a decimal gives a decimal of the same scale, so a cut
+# between two neighbouring cents would fall on one of them.
 CUTS = """
 CREATE TEMP TABLE cuts AS
 SELECT
@@ -62,14 +71,14 @@ COPY (
             WHEN f_score >= 2 THEN 'Potential Loyalist'
             WHEN r_score = 5 THEN 'New'
             ELSE 'Promising'
-        END AS segment,
+        END::segment_state AS segment,
         CASE
             WHEN recency_days <= 90 THEN 'active'
             WHEN recency_days <= 180 THEN 'silent'
             WHEN recency_days <= 270 THEN 'sleeping'
             WHEN recency_days <= 365 THEN 'lapsing'
             ELSE 'churned'
-        END AS lifecycle
+        END::lifecycle_state AS lifecycle
     FROM scored
 ) TO {target} (FORMAT parquet, COMPRESSION zstd, COMPRESSION_LEVEL 1)
 """
@@ -95,6 +104,7 @@ def main() -> None:
     connection.execute(f"SET threads = {options.threads}")
     connection.execute("SET preserve_insertion_order = false")
     connection.execute("SET enable_progress_bar = false")
+    connection.execute(STATES)
     connection.execute(MEASURES.format(as_of=AS_OF, source=quoted(options.source)))
     connection.execute(CUTS)
     connection.execute(

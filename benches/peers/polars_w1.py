@@ -30,9 +30,8 @@ LIFECYCLES = ("active", "silent", "sleeping", "lapsing", "churned")
 def segment_customers(source: str, target: str) -> None:
     import polars as pl
 
-    # One row per customer with at least one order on or before the as-of date. Summing doubles is faster than summing
-    # decimals and needs less memory, and it is exact once it is rounded to cents: a customer's sum is below ten
-    # million, where a double errs in the eighth digit after the point.
+    # One row per customer with at least one order on or before the as-of date. Money is summed as 64-bit cents: that is
+    # exact, and faster and smaller than Polars' 128-bit decimals.
     measures = (
         pl.scan_parquet(source)
         .filter(pl.col("o_orderdate") <= AS_OF)
@@ -40,7 +39,7 @@ def segment_customers(source: str, target: str) -> None:
         .agg(
             recency_days=(pl.lit(AS_OF) - pl.col("o_orderdate").max()).dt.total_days().cast(pl.Int32),
             frequency=pl.len().cast(pl.Int64),
-            monetary=pl.col("o_totalprice").cast(pl.Float64).sum().round(2),
+            monetary=pl.col("o_totalprice").to_physical().cast(pl.Int64).sum(),
         )
         .collect(engine="streaming")
     )
@@ -61,7 +60,7 @@ def segment_customers(source: str, target: str) -> None:
             m_score=1 + cuts_below("monetary"),
         )
         .with_columns(
-            monetary=pl.col("monetary").cast(pl.Decimal(18, 2)),
+            monetary=(pl.col("monetary").cast(pl.Float64) / 100).cast(pl.Decimal(18, 2)),
             segment=pl.when((r <= 2) & (f <= 2))
             .then(segment["Hibernating"])
             .when((r <= 2) & (f <= 4))

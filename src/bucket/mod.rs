@@ -151,13 +151,7 @@ impl Buckets {
     }
 
     /// Appends records with string ids; `id(row)` gives the bytes and the customer lane their lengths.
-    pub fn append_text<'a>(
-        &mut self,
-        hashes: &[u64],
-        id: impl Fn(usize) -> &'a [u8],
-        lanes: &[&[i64]],
-        keep: Option<&[bool]>,
-    ) {
+    pub fn append_text<'a>(&mut self, hashes: &[u64], id: impl Fn(usize) -> &'a [u8], lanes: &[&[i64]], keep: Option<&[bool]>) {
         for (row, hash) in hashes.iter().enumerate() {
             if keep.is_none_or(|keep| keep[row]) {
                 let bucket = (hash >> self.shift) as usize;

@@ -71,7 +71,9 @@ impl Console {
         }
         match self.log.log_format {
             LogFormat::Json => {
-                print(&json!({ "level": "error", "exit_code": error.kind().exit_code(), "message": error.to_string() }).to_string());
+                print(
+                    &json!({ "level": "error", "exit_code": error.kind().exit_code(), "message": error.to_string() }).to_string(),
+                );
             }
             LogFormat::Text => print(&format!("error: {}.", printable(error.to_string().trim_end_matches('.')))),
         }
@@ -152,9 +154,11 @@ pub(super) fn columns(rows: &[Vec<String>]) -> String {
         .map(|c| rows.iter().filter_map(|r| r.get(c)).map(|f| f.chars().count()).max().unwrap_or(0))
         .collect();
     let line = |row: &Vec<String>| {
-        let fields = row.iter().zip(&widths).enumerate().map(|(at, (field, width))| {
-            if at == 0 { format!("  {field:<width$}") } else { format!("  {field:>width$}") }
-        });
+        let fields = row
+            .iter()
+            .zip(&widths)
+            .enumerate()
+            .map(|(at, (field, width))| if at == 0 { format!("  {field:<width$}") } else { format!("  {field:>width$}") });
         fields.collect::<String>().trim_end().to_owned()
     };
     rows.iter().map(line).collect::<Vec<_>>().join("\n")

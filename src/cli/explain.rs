@@ -28,7 +28,12 @@ pub(super) fn run(args: &JobArgs, console: &Console) -> Result<()> {
     for (number, source) in sources.iter().enumerate() {
         let own = tasks.iter().filter(|t| t.file == number);
         let (groups, after) = own.fold((0, 0), |(all, after), t| (all + 1, after + usize::from(t.amounts_only)));
-        out.push_str(&format!("  {}: {} rows in {groups} row group{}", source.input.name, count(source.rows()), if groups == 1 { "" } else { "s" }));
+        out.push_str(&format!(
+            "  {}: {} rows in {groups} row group{}",
+            source.input.name,
+            count(source.rows()),
+            if groups == 1 { "" } else { "s" }
+        ));
         if after > 0 {
             out.push_str(&format!("; {after} after the last as-of date, of which only the amounts are read"));
         }

@@ -149,9 +149,8 @@ mod tests {
 
     #[test]
     fn lookbacks_clamp_to_month_ends() {
-        let start = |text: &str, as_of: &str| {
-            Lookback::parse(text).ok().and_then(|l| l.start(Day::parse(as_of)?)).map(|d| d.to_string())
-        };
+        let start =
+            |text: &str, as_of: &str| Lookback::parse(text).ok().and_then(|l| l.start(Day::parse(as_of)?)).map(|d| d.to_string());
         assert_eq!(start("2 quarters", "1997-03-31").as_deref(), Some("1996-10-01"));
         assert_eq!(start("1 month", "2024-03-30").as_deref(), Some("2024-02-29"));
         assert_eq!(start("365d", "2024-12-31").as_deref(), Some("2024-01-02"));

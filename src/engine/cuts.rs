@@ -191,7 +191,8 @@ impl<'a> Context<'a> {
                 Some(given) => given.and_then(|s| s.levels).map(|l| l[axis as usize]),
             };
             if let Some(level) = level {
-                let split = |x: i128| usize::from(if level.high_below { x > level.bound.floor() } else { x >= level.bound.ceil() });
+                let split =
+                    |x: i128| usize::from(if level.high_below { x > level.bound.floor() } else { x >= level.bound.ceil() });
                 if level.of_score {
                     if let Some(cuts) = &out.cuts {
                         for (bin, n) in out.bins.iter().enumerate() {
@@ -300,10 +301,13 @@ pub fn read_table(path: &Path, job: &Job) -> Result<BTreeMap<String, SliceScorin
     use parquet::arrow::arrow_reader::ParquetRecordBatchReaderBuilder;
 
     let name = path.display().to_string();
-    let io = |e: &dyn std::fmt::Display| Error::input(format!("cannot read the cut points {name} (score.cuts): {e}; name the cutpoints.parquet of a run"));
+    let io = |e: &dyn std::fmt::Display| {
+        Error::input(format!("cannot read the cut points {name} (score.cuts): {e}; name the cutpoints.parquet of a run"))
+    };
     let file = std::fs::File::open(path).map_err(|e| io(&e))?;
     let options = parquet::arrow::arrow_reader::ArrowReaderOptions::new().with_skip_arrow_metadata(true);
-    let reader = ParquetRecordBatchReaderBuilder::try_new_with_options(file, options).and_then(|b| b.build()).map_err(|e| io(&e))?;
+    let reader =
+        ParquetRecordBatchReaderBuilder::try_new_with_options(file, options).and_then(|b| b.build()).map_err(|e| io(&e))?;
     let batches: Vec<RecordBatch> = reader.collect::<std::result::Result<_, _>>().map_err(|e| io(&e))?;
     struct Row {
         as_of: Option<i32>,
@@ -330,7 +334,10 @@ pub fn read_table(path: &Path, job: &Job) -> Result<BTreeMap<String, SliceScorin
             return Err(io(&"its column \"bin\" is not an integer"));
         }
         for row in 0..batch.num_rows() {
-            let as_of = batch.column_by_name("as_of").filter(|c| *c.data_type() == DataType::Date32).map(|c| c.as_primitive::<Date32Type>().value(row));
+            let as_of = batch
+                .column_by_name("as_of")
+                .filter(|c| *c.data_type() == DataType::Date32)
+                .map(|c| c.as_primitive::<Date32Type>().value(row));
             let ratio = |text: Option<String>| text.and_then(|t| Ratio::parse(&t));
             let (lower, upper) = (ratio(text("lower_exact", row)?), ratio(text("upper_exact", row)?));
             rows.push(Row {
@@ -383,7 +390,9 @@ pub fn read_table(path: &Path, job: &Job) -> Result<BTreeMap<String, SliceScorin
         }
     }
     if let Some((slice, _)) = out.iter().find(|(_, s)| s.cuts.iter().any(Option::is_none)) {
-        return Err(Error::contract(format!("{name} (score.cuts) lacks an axis for slice {slice:?}; use a complete cutpoints table")));
+        return Err(Error::contract(format!(
+            "{name} (score.cuts) lacks an axis for slice {slice:?}; use a complete cutpoints table"
+        )));
     }
     Ok(out)
 }

@@ -109,7 +109,8 @@ pub fn run(job: &Job, progress: &dyn Progress) -> Result<Outcome> {
     let scoring = match frozen {
         None => context.score()?,
         Some(by_slice) => {
-            let names: Vec<&str> = if slice_names.is_empty() { vec!["(all)"] } else { slice_names.iter().map(String::as_str).collect() };
+            let names: Vec<&str> =
+                if slice_names.is_empty() { vec!["(all)"] } else { slice_names.iter().map(String::as_str).collect() };
             let frozen: Vec<Option<SliceScoring>> = names.iter().map(|n| by_slice.get(*n).cloned()).collect();
             if let Some(missing) = names.iter().zip(&frozen).find(|(_, f)| f.is_none()) {
                 return Err(Error::contract(format!(
@@ -146,7 +147,11 @@ pub fn run(job: &Job, progress: &dyn Progress) -> Result<Outcome> {
 
     let mut entries = Vec::new();
     if job.writes(TableName::Customers) {
-        entries.push(TableEntry { name: "customers".into(), rows: customer_files.iter().map(|f| f.rows).sum(), files: customer_files });
+        entries.push(TableEntry {
+            name: "customers".into(),
+            rows: customer_files.iter().map(|f| f.rows).sum(),
+            files: customer_files,
+        });
     }
     let rows = summarise(&sums)?;
     let names = Names { slices: &slice_names, schemes: &plan.schemes };
@@ -222,8 +227,9 @@ fn job_hash(job: &Job, plan: &Plan) -> Result<String> {
     let mut text = job_json(job)?.to_string();
     text.push_str(&format!("{:?}{:?}", job.dates, plan.schemes));
     if let Cuts::Table(path) = &job.score.cuts {
-        let bytes = std::fs::read(path)
-            .map_err(|e| Error::input(format!("cannot read the cut points {} (score.cuts): {e}; check the path", path.display())))?;
+        let bytes = std::fs::read(path).map_err(|e| {
+            Error::input(format!("cannot read the cut points {} (score.cuts): {e}; check the path", path.display()))
+        })?;
         text.push_str(&crate::hash::sha256(&bytes));
     }
     Ok(crate::hash::sha256(text.as_bytes()))
@@ -464,7 +470,8 @@ fn decimals(values: impl Iterator<Item = Option<i128>>, scale: i8) -> ArrayRef {
 }
 
 fn batch_of(table: &TableDefinition, arrays: Vec<ArrayRef>) -> Result<RecordBatch> {
-    RecordBatch::try_new(table.schema(true), arrays).map_err(|e| Error::bug(format!("table {} cannot be put together: {e}", table.name)))
+    RecordBatch::try_new(table.schema(true), arrays)
+        .map_err(|e| Error::bug(format!("table {} cannot be put together: {e}", table.name)))
 }
 
 struct CutRow {
@@ -567,7 +574,9 @@ fn segments(job: &Job, rows: &[SegmentRow], names: &Names<'_>, table: &TableDefi
             states_array(rows.iter().map(|r| names.slice(r.key[1] as usize).to_owned())),
             states_array(rows.iter().map(|_| "(all)".to_owned())),
             states_array(rows.iter().map(|_| "(all)".to_owned())),
-            states_array(rows.iter().map(|r| names.schemes.get(r.key[2] as usize).map_or_else(String::new, |s| s.column.clone()))),
+            states_array(
+                rows.iter().map(|r| names.schemes.get(r.key[2] as usize).map_or_else(String::new, |s| s.column.clone())),
+            ),
             states_array(rows.iter().map(|r| {
                 let states = all_states.get(r.key[2] as usize);
                 states.and_then(|s| s.get(r.key[3] as usize)).cloned().unwrap_or_default()
@@ -642,7 +651,11 @@ fn warn(
         .map(|d| d.date.to_string())
         .collect();
     if let (Some(first), Some((start, _))) = (incomplete.first(), span) {
-        let dates = if incomplete.len() == 1 { format!("at {first}") } else { format!("at {} as-of dates from {first}", incomplete.len()) };
+        let dates = if incomplete.len() == 1 {
+            format!("at {first}")
+        } else {
+            format!("at {} as-of dates from {first}", incomplete.len())
+        };
         out.push(format!("the data begin on {start}, after a lookback {dates} does (history_complete is false there)"));
     }
     out
@@ -674,4 +687,3 @@ fn peak_memory() -> Option<u64> {
     let kib: u64 = line.trim().strip_suffix("kB")?.trim().parse().ok()?;
     Some(kib * 1024)
 }
-

@@ -5,8 +5,8 @@ use std::ops::Range;
 use std::sync::Arc;
 
 use arrow::array::{
-    Array, ArrayRef, BooleanArray, Date32Array, Decimal128Array, DictionaryArray, Float64Array, Int32Array, Int64Array, RecordBatch,
-    StringArray, StringBuilder, UInt16Array, new_empty_array,
+    Array, ArrayRef, BooleanArray, Date32Array, Decimal128Array, DictionaryArray, Float64Array, Int32Array, Int64Array,
+    RecordBatch, StringArray, StringBuilder, UInt16Array, new_empty_array,
 };
 use arrow::datatypes::{
     ArrowPrimitiveType, DataType, Int8Type, Int16Type, Int32Type, Int64Type, SchemaRef, UInt8Type, UInt16Type, UInt32Type,
@@ -138,7 +138,8 @@ impl Writer<'_> {
                 rows.push(Row { bucket, row, slice, place: place as u32, scores: [0; 3] });
             }
         }
-        let columns: Vec<Column> = (0..self.context.plan.fold.measures.len()).map(|at| gather(panels, buckets.start, date, at, &rows)).collect();
+        let columns: Vec<Column> =
+            (0..self.context.plan.fold.measures.len()).map(|at| gather(panels, buckets.start, date, at, &rows)).collect();
         self.score(&self.scoring[date], &mut rows, &columns);
         (rows, columns)
     }
@@ -264,12 +265,11 @@ impl Writer<'_> {
                     let days = rows.iter().map(|r| Some(since[scheme][r.place as usize]).filter(|d| date > 0 && *d != NULL_INT));
                     Arc::new(Date32Array::from_iter(days))
                 }
-                OutputColumn::HistoryComplete => {
-                    Arc::new(BooleanArray::from(vec![self.history_complete[date]; rows.len()]))
-                }
+                OutputColumn::HistoryComplete => Arc::new(BooleanArray::from(vec![self.history_complete[date]; rows.len()])),
             });
         }
-        RecordBatch::try_new(self.schema.clone(), arrays).map_err(|e| Error::bug(format!("customers cannot be put together: {e}")))
+        RecordBatch::try_new(self.schema.clone(), arrays)
+            .map_err(|e| Error::bug(format!("customers cannot be put together: {e}")))
     }
 
     fn ids(&self, date: usize, rows: &[Row]) -> ArrayRef {

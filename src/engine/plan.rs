@@ -86,7 +86,8 @@ impl Plan {
             }
         };
         let axes = [MeasureKind::RecencyDays, MeasureKind::Frequency, MeasureKind::Monetary].map(|k| need(Measure::plain(k)));
-        let used: Vec<Measure> = schemes.iter().flat_map(|s| s.overrides.values().chain([&s.scheme])).flat_map(Scheme::measures).collect();
+        let used: Vec<Measure> =
+            schemes.iter().flat_map(|s| s.overrides.values().chain([&s.scheme])).flat_map(Scheme::measures).collect();
         for measure in used.iter().chain(only.iter().map(|(m, _)| m)) {
             need(*measure);
         }
@@ -179,7 +180,9 @@ fn scheme_column(job: &Job, used: &SchemeUse, warnings: &mut Vec<String>) -> Res
             ))
         })?;
         let own = scheme::with_override(used, slice, rules, &job.source)?;
-        warnings.extend(scheme::check(&own, job.score.bins, job.scale(), &format!("{place}, override for slice {slice:?}"))?.warnings);
+        warnings.extend(
+            scheme::check(&own, job.score.bins, job.scale(), &format!("{place}, override for slice {slice:?}"))?.warnings,
+        );
         overrides.insert(slice.clone(), own);
     }
     Ok(SchemeColumn { column: used.column.clone(), scheme, overrides })
@@ -236,7 +239,13 @@ fn chosen_columns(job: &Job, schemes: &[SchemeColumn], used: &[Measure]) -> Resu
     let complete = || ("history_complete".to_owned(), Choice::Other(ColumnType::Boolean, OutputColumn::HistoryComplete));
     let measure = |m: Measure| (m.to_string(), Choice::Measure(m));
     let Some(names) = &job.raw.output.columns else {
-        let first = [MeasureKind::FirstOrder, MeasureKind::LastOrder, MeasureKind::RecencyDays, MeasureKind::Frequency, MeasureKind::Monetary];
+        let first = [
+            MeasureKind::FirstOrder,
+            MeasureKind::LastOrder,
+            MeasureKind::RecencyDays,
+            MeasureKind::Frequency,
+            MeasureKind::Monetary,
+        ];
         let first: Vec<Measure> = first.into_iter().map(Measure::plain).collect();
         let mut further: Vec<Measure> = used.iter().copied().filter(|m| !first.contains(m)).collect();
         further.sort_unstable();

@@ -56,7 +56,13 @@ pub fn states(rows: &[SegmentRow], schemes: &[SchemeColumn], last_date: usize) -
 const TIED: f64 = 0.4;
 
 /// Degenerate scores at the last as-of date, said aloud.
-pub fn degenerate(job: &Job, slice: Option<&str>, scoring: &SliceScoring, lines: &[StateLine], schemes: &[SchemeColumn]) -> Option<String> {
+pub fn degenerate(
+    job: &Job,
+    slice: Option<&str>,
+    scoring: &SliceScoring,
+    lines: &[StateLine],
+    schemes: &[SchemeColumn],
+) -> Option<String> {
     if scoring.scored == 0 {
         return None;
     }
@@ -69,10 +75,12 @@ pub fn degenerate(job: &Job, slice: Option<&str>, scoring: &SliceScoring, lines:
     let place = slice.map(|s| format!(" of slice {s:?}")).unwrap_or_default();
     let mut message =
         format!("{:.0} % of customers{place} share one frequency: {empty} of {} scores", share * 100.0, job.score.bins);
-    let uses_frequency = schemes.iter().find(|s| s.scheme.rules.iter().any(|r| r.when.scores[at].is_some() || r.when.cells.is_some()));
+    let uses_frequency =
+        schemes.iter().find(|s| s.scheme.rules.iter().any(|r| r.when.scores[at].is_some() || r.when.cells.is_some()));
     if let Some(column) = uses_frequency.filter(|_| slice.is_none()) {
         let total = column.scheme.states.len();
-        let filled = lines.iter().filter(|l| l.scheme == column.column && column.scheme.states.iter().any(|s| s.name == l.state)).count();
+        let filled =
+            lines.iter().filter(|l| l.scheme == column.column && column.scheme.states.iter().any(|s| s.name == l.state)).count();
         if filled < total {
             message.push_str(&format!(" and {} of {total} states of {:?}", total - filled, column.column));
         }

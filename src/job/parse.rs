@@ -76,8 +76,19 @@ fn explain(message: &str) -> String {
     match names.split_first() {
         Some((unknown, keys)) if message.starts_with("unknown field") => {
             let later = [
-                "strategy", "customers", "events", "acquisition", "playbook", "spark", "manifest", "compare", "list", "language",
-                "currency_label", "min_group", "crm_rows",
+                "strategy",
+                "customers",
+                "events",
+                "acquisition",
+                "playbook",
+                "spark",
+                "manifest",
+                "compare",
+                "list",
+                "language",
+                "currency_label",
+                "min_group",
+                "crm_rows",
             ];
             if later.contains(unknown) {
                 return format!("the key {unknown:?} is known, but this version of rfmill does not act on it yet; remove it");
@@ -90,10 +101,14 @@ fn explain(message: &str) -> String {
             format!("{unknown:?} is not possible here{near} (possible values: {})", quoted(values))
         }
         Some((missing, [])) if message.starts_with("missing field") => format!("the key {missing:?} is missing; add it"),
-        _ if message.starts_with("invalid ") => match message.split_once(": ").and_then(|(_, rest)| rest.split_once(", expected ")) {
-            Some((found, expected)) => format!("{} is not possible here; expected {}", found.replace('`', ""), in_words(expected)),
-            None => message,
-        },
+        _ if message.starts_with("invalid ") => {
+            match message.split_once(": ").and_then(|(_, rest)| rest.split_once(", expected ")) {
+                Some((found, expected)) => {
+                    format!("{} is not possible here; expected {}", found.replace('`', ""), in_words(expected))
+                }
+                None => message,
+            }
+        }
         _ => message,
     }
 }
@@ -145,9 +160,8 @@ fn apply(table: &mut toml::Table, set: &str) -> Result<()> {
     let mut at = table;
     for part in path {
         let next = at.entry(part.to_owned()).or_insert_with(|| toml::Value::Table(toml::Table::new()));
-        at = next
-            .as_table_mut()
-            .ok_or_else(|| Error::usage(format!("--set {key}: {part:?} is not a section of the job file")))?;
+        at =
+            next.as_table_mut().ok_or_else(|| Error::usage(format!("--set {key}: {part:?} is not a section of the job file")))?;
     }
     at.insert(last.to_owned(), value);
     Ok(())
@@ -159,9 +173,13 @@ mod tests {
 
     #[test]
     fn unknown_keys_are_located_and_corrected() {
-        let source = Source { path: "job.toml".into(), text: "name = \"x\"\n[orders]\npath = \"a\"\ncustmer_id = \"b\"\n".into() };
+        let source =
+            Source { path: "job.toml".into(), text: "name = \"x\"\n[orders]\npath = \"a\"\ncustmer_id = \"b\"\n".into() };
         let error = source.parse::<RawJob>().err().map(|e| e.to_string()).unwrap_or_default();
-        assert!(error.starts_with("job.toml, line 4, column 1: there is no key \"custmer_id\" here; did you mean \"customer_id\"?"), "{error}");
+        assert!(
+            error.starts_with("job.toml, line 4, column 1: there is no key \"custmer_id\" here; did you mean \"customer_id\"?"),
+            "{error}"
+        );
     }
 
     #[test]

@@ -42,9 +42,8 @@ pub(super) fn day(date: &RawDate, key: &str, source: &Source) -> Result<Day> {
         RawDate::Toml(date) => date.to_string(),
         RawDate::Text(text) => text.clone(),
     };
-    Day::parse(&text).ok_or_else(|| {
-        Error::usage(format!("{}: {key} is {text:?}; expected a date such as 2024-12-31", source.locate(&text)))
-    })
+    Day::parse(&text)
+        .ok_or_else(|| Error::usage(format!("{}: {key} is {text:?}; expected a date such as 2024-12-31", source.locate(&text))))
 }
 
 fn at_end(every: Calendar, as_of: Day) -> AsOf {
@@ -69,10 +68,9 @@ pub(super) fn dates(
         return Ok(vec![raw.every.map_or(alone, |every| at_end(every, date))]);
     }
     match (&raw.as_of, raw.every) {
-        (Some(_), Some(_)) => Err(Error::usage(format!(
-            "{}: periods has both \"as_of\" and \"every\"; keep one of them",
-            source.locate("as_of")
-        ))),
+        (Some(_), Some(_)) => {
+            Err(Error::usage(format!("{}: periods has both \"as_of\" and \"every\"; keep one of them", source.locate("as_of"))))
+        }
         (Some(list), None) => {
             if raw.from.is_some() || raw.to.is_some() {
                 return Err(Error::usage(format!(

@@ -42,13 +42,15 @@ pub fn resolve(raw: RawJob, source: Source, overrides: &Overrides) -> Result<Job
         }
     }
     let folder = source.folder().to_owned();
-    let paths: Vec<(String, PathBuf)> =
-        raw.orders.path.as_slice().iter().map(|p| (p.clone(), folder.join(p))).collect();
+    let paths: Vec<(String, PathBuf)> = raw.orders.path.as_slice().iter().map(|p| (p.clone(), folder.join(p))).collect();
     if paths.is_empty() {
         return Err(Error::usage(format!("{}: orders.path is an empty list; name at least one file", source.locate("path"))));
     }
     if raw.orders.amount.as_slice().is_empty() {
-        return Err(Error::usage(format!("{}: orders.amount is an empty list; name at least one column", source.locate("amount"))));
+        return Err(Error::usage(format!(
+            "{}: orders.amount is an empty list; name at least one column",
+            source.locate("amount")
+        )));
     }
     let dates = periods::dates(&raw.periods, &source, overrides.as_of, overrides.from, overrides.to)?;
     let score = score(&raw, &source, &folder)?;
@@ -89,9 +91,11 @@ pub fn resolve(raw: RawJob, source: Source, overrides: &Overrides) -> Result<Job
             source.locate("report")
         )));
     }
-    let tables = raw.output.tables.clone().unwrap_or_else(|| {
-        vec![TableName::Customers, TableName::Cutpoints, TableName::Segments, TableName::Ledger]
-    });
+    let tables = raw
+        .output
+        .tables
+        .clone()
+        .unwrap_or_else(|| vec![TableName::Customers, TableName::Cutpoints, TableName::Segments, TableName::Ledger]);
     let keep_runs = raw.output.keep_runs.unwrap_or(10).max(1);
     Ok(Job { paths, dates, score, schemes, newest_order_within, output, tables, keep_runs, raw, source })
 }
@@ -215,11 +219,15 @@ fn schemes(raw: &RawJob, source: &Source) -> Result<Vec<SchemeUse>> {
                         ("rules", toml::Value::Table(rules)) => used.rules.clone_from(rules),
                         ("override", toml::Value::Table(overrides)) => used.overrides.clone_from(overrides),
                         ("use" | "rules" | "override", _) => {
-                            return Err(wrong(format!("has a {key:?} of the wrong type; expected a name for \"use\" and tables for \"rules\" and \"override\"")));
+                            return Err(wrong(format!(
+                                "has a {key:?} of the wrong type; expected a name for \"use\" and tables for \"rules\" and \"override\""
+                            )));
                         }
                         _ => {
                             let near = crate::error::suggestion(key, ["use", "rules", "override"]);
-                            return Err(wrong(format!("has the unknown key {key:?}{near} (possible keys: \"use\", \"rules\", \"override\")")));
+                            return Err(wrong(format!(
+                                "has the unknown key {key:?}{near} (possible keys: \"use\", \"rules\", \"override\")"
+                            )));
                         }
                     }
                 }
@@ -229,10 +237,14 @@ fn schemes(raw: &RawJob, source: &Source) -> Result<Vec<SchemeUse>> {
                 }
                 used
             }
-            other => return Err(wrong(format!("is {other}; expected the name of a built-in scheme or the path of a scheme file"))),
+            other => {
+                return Err(wrong(format!("is {other}; expected the name of a built-in scheme or the path of a scheme file")));
+            }
         };
         if !used.overrides.is_empty() && raw.orders.slice.is_none() {
-            return Err(wrong("has overrides per slice, but the job has no orders.slice; name the slice column or remove them".into()));
+            return Err(wrong(
+                "has overrides per slice, but the job has no orders.slice; name the slice column or remove them".into(),
+            ));
         }
         out.push(used);
     }

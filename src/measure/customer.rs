@@ -127,7 +127,8 @@ impl<'a> Folder<'a> {
                     MeasureKind::PreviousPeriodOrders if date.previous_start.is_none() => Value::Null,
                     MeasureKind::PreviousPeriodOrders => Value::Int(i128::from(from.purchases - split.purchases)),
                     _ => {
-                        let at_risk = if kind == MeasureKind::RevenueAtRisk { at_risk(running, &orders[..end], now.last) } else { 0 };
+                        let at_risk =
+                            if kind == MeasureKind::RevenueAtRisk { at_risk(running, &orders[..end], now.last) } else { 0 };
                         let window = now.sums.since(from);
                         value(kind, &Facts { as_of, first, last: now.last, life: now.sums, window, at_risk }, counting)
                     }

@@ -118,7 +118,11 @@ impl Groups {
                 order.discounted |= line.discounted;
                 order.cost_missing |= line.cost_missing;
             }
-            let overflow = || Error::contract("the lines of one order add up to more money than 64 bits of minor units hold; lower orders.amount_scale or look for a wrong amount");
+            let overflow = || {
+                Error::contract(
+                    "the lines of one order add up to more money than 64 bits of minor units hold; lower orders.amount_scale or look for a wrong amount",
+                )
+            };
             order.amount = i64::try_from(sum).map_err(|_| overflow())?;
             order.cost = i64::try_from(cost).map_err(|_| overflow())?;
             order.is_return |= order.amount < 0;

@@ -105,10 +105,7 @@ pub struct Timing {
 }
 
 fn unusable(path: &Path, error: &dyn std::fmt::Display) -> Error {
-    Error::new(
-        Kind::State,
-        format!("{} cannot be read: {error}; restore it or write to a new --output", path.display()),
-    )
+    Error::new(Kind::State, format!("{} cannot be read: {error}; restore it or write to a new --output", path.display()))
 }
 
 impl Manifest {
@@ -124,7 +121,8 @@ impl Manifest {
 
     /// The manifest as it is written.
     pub(super) fn to_bytes(&self) -> Result<Vec<u8>> {
-        let mut bytes = serde_json::to_vec_pretty(self).map_err(|e| Error::bug(format!("the manifest cannot be written: {e}")))?;
+        let mut bytes =
+            serde_json::to_vec_pretty(self).map_err(|e| Error::bug(format!("the manifest cannot be written: {e}")))?;
         bytes.push(b'\n');
         Ok(bytes)
     }

@@ -220,13 +220,19 @@ impl OutputFolder {
                 Ok(_) => Err(failed(&path, &e)),
                 Err(_) => Err(Error::new(
                     Kind::Unknown,
-                    format!("it cannot be told whether the commit {} happened: {e}; run `rfmill verify` on the output", path.display()),
+                    format!(
+                        "it cannot be told whether the commit {} happened: {e}; run `rfmill verify` on the output",
+                        path.display()
+                    ),
                 )),
             };
         }
         sync_folder(&commits)?;
         self.follow(number, record).map_err(|e| {
-            Error::new(e.kind(), format!("run {} is committed, but readers do not see it yet: {e}; run the job again", record.run_id))
+            Error::new(
+                e.kind(),
+                format!("run {} is committed, but readers do not see it yet: {e}; run the job again", record.run_id),
+            )
         })
     }
 

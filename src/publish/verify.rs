@@ -61,7 +61,10 @@ pub fn verify(root: &Path) -> Result<Verified> {
         if let Some((table, as_of, name)) = super::tables::place(&file.path, &last) {
             let linked = root.join("tables").join(table).join(as_of).join(name);
             if std::fs::metadata(&linked).map(|m| m.len()).ok() != Some(file.bytes) {
-                return Err(broken(format!("{} is missing or has another size; run the job again to put it right", linked.display())));
+                return Err(broken(format!(
+                    "{} is missing or has another size; run the job again to put it right",
+                    linked.display()
+                )));
             }
         }
     }
@@ -83,7 +86,8 @@ pub(super) fn check_files(run: &Path, manifest: &Manifest) -> Result<(usize, u64
         .par_iter()
         .map(|file| {
             let path = run.join(&file.path);
-            let bytes = std::fs::read(&path).map_err(|e| broken(format!("{} cannot be read: {e}; run the job again", path.display())))?;
+            let bytes =
+                std::fs::read(&path).map_err(|e| broken(format!("{} cannot be read: {e}; run the job again", path.display())))?;
             if bytes.len() as u64 != file.bytes || crate::hash::sha256(&bytes) != file.sha256 {
                 return Err(broken(format!("{} was changed or damaged after it was written; run the job again", path.display())));
             }

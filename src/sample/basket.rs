@@ -37,14 +37,7 @@ pub(super) enum Category {
 }
 
 /// Names of the categories, in the order of their numbers.
-pub(super) const CATEGORIES: [&str; 6] = [
-    "electronics",
-    "fashion",
-    "home",
-    "beauty",
-    "sports",
-    "books",
-];
+pub(super) const CATEGORIES: [&str; 6] = ["electronics", "fashion", "home", "beauty", "sports", "books"];
 
 /// Categories, as often as they are bought.
 const CATEGORY_SHARES: [Category; 16] = [
@@ -67,14 +60,8 @@ const CATEGORY_SHARES: [Category; 16] = [
 ];
 
 /// All categories, in the order of their numbers.
-const ALL: [Category; 6] = [
-    Category::Electronics,
-    Category::Fashion,
-    Category::Home,
-    Category::Beauty,
-    Category::Sports,
-    Category::Books,
-];
+const ALL: [Category; 6] =
+    [Category::Electronics, Category::Fashion, Category::Home, Category::Beauty, Category::Sports, Category::Books];
 
 impl Category {
     /// A category, the larger ones more often.
@@ -139,12 +126,7 @@ pub(super) struct Line {
 impl Line {
     /// The line of a return of these goods: money and goods go back, no discount is given.
     pub(super) fn reversed(self) -> Self {
-        Self {
-            amount: -self.amount,
-            discount: 0,
-            cost: -self.cost,
-            category: self.category,
-        }
+        Self { amount: -self.amount, discount: 0, cost: -self.cost, category: self.category }
     }
 }
 
@@ -159,23 +141,14 @@ impl Prices {
     pub(super) fn new() -> Result<Self, SampleError> {
         let list = |category: &Category| {
             let (middle, spread) = category.price();
-            LogNormal::new(middle.ln(), spread)
-                .map_err(|error| SampleError::bug(format!("no prices, {error}")))
+            LogNormal::new(middle.ln(), spread).map_err(|error| SampleError::bug(format!("no prices, {error}")))
         };
-        Ok(Self {
-            lists: ALL.iter().map(list).collect::<Result<_, _>>()?,
-        })
+        Ok(Self { lists: ALL.iter().map(list).collect::<Result<_, _>>()? })
     }
 
     /// Fills `lines` with what a customer buys in one order; returns the number of lines.
     /// `discounts` is how much likelier discounts are than usual.
-    pub(super) fn fill(
-        &self,
-        stream: &mut Stream,
-        traits: &Traits,
-        discounts: f64,
-        lines: &mut Vec<Line>,
-    ) -> u8 {
+    pub(super) fn fill(&self, stream: &mut Stream, traits: &Traits, discounts: f64, lines: &mut Vec<Line>) -> u8 {
         let percent = match stream.chance(traits.discount_leaning * discounts) {
             true => stream.pick(&DISCOUNT_PERCENT, 0),
             false => 0,
@@ -206,11 +179,6 @@ impl Prices {
         let list = euros * 100 + stream.pick(&PRICE_ENDINGS, 0);
         let discount = (list * percent + 50) / 100;
         let cost_share = category.cost_share() * (0.9 + 0.2 * stream.unit());
-        Line {
-            amount: list - discount,
-            discount,
-            cost: (list as f64 * cost_share).round() as i64,
-            category,
-        }
+        Line { amount: list - discount, discount, cost: (list as f64 * cost_share).round() as i64, category }
     }
 }

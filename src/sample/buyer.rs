@@ -35,10 +35,8 @@ const LIFETIME_SHAPE: f64 = 1.4;
 const VALUE_SPREAD: f64 = 0.35;
 
 /// How likely a customer's orders are discounted: most rarely take one, some always do.
-const DISCOUNT_LEANINGS: [f64; 20] = [
-    0.04, 0.04, 0.04, 0.04, 0.04, 0.04, 0.04, 0.04, 0.04, 0.04, 0.2, 0.2, 0.2, 0.2, 0.2, 0.2, 0.5,
-    0.5, 0.5, 1.0,
-];
+const DISCOUNT_LEANINGS: [f64; 20] =
+    [0.04, 0.04, 0.04, 0.04, 0.04, 0.04, 0.04, 0.04, 0.04, 0.04, 0.2, 0.2, 0.2, 0.2, 0.2, 0.2, 0.5, 0.5, 0.5, 1.0];
 
 /// The distributions of the customers of one seed.
 #[derive(Debug)]
@@ -80,8 +78,7 @@ impl Buyers {
                 .map_err(|error| SampleError::bug(format!("no purchase rates, {error}")))?,
             lifetime: Pareto::new(LIFETIME_SCALE, LIFETIME_SHAPE)
                 .map_err(|error| SampleError::bug(format!("no customer lifetimes, {error}")))?,
-            value: LogNormal::new(0.0, VALUE_SPREAD)
-                .map_err(|error| SampleError::bug(format!("no customer values, {error}")))?,
+            value: LogNormal::new(0.0, VALUE_SPREAD).map_err(|error| SampleError::bug(format!("no customer values, {error}")))?,
         })
     }
 
@@ -94,10 +91,7 @@ impl Buyers {
             true => 0.0,
             false => self.lifetime.sample(&mut stream) - LIFETIME_SCALE,
         };
-        Buyer {
-            rate,
-            active: start..start.saturating_add(days as usize).saturating_add(1),
-        }
+        Buyer { rate, active: start..start.saturating_add(days as usize).saturating_add(1) }
     }
 
     pub(super) fn traits(&self, customer: u64) -> Traits {

@@ -16,9 +16,7 @@ pub(super) const MOST_DAYS: usize = 36_525;
 pub(super) const DAY_SECONDS: u64 = 86_400;
 
 /// Demand by month: calm summers, and a fourth quarter half as busy again as the first.
-const MONTHS: [f64; 12] = [
-    0.86, 0.84, 0.92, 0.95, 0.98, 0.96, 0.88, 0.86, 0.98, 1.04, 1.34, 1.42,
-];
+const MONTHS: [f64; 12] = [0.86, 0.84, 0.92, 0.95, 0.98, 0.96, 0.88, 0.86, 0.98, 1.04, 1.34, 1.42];
 
 /// How much demand may differ from one day to the next by chance alone.
 const DAILY_NOISE: f64 = 0.04;
@@ -35,8 +33,8 @@ const GROWTH: f64 = 0.6;
 
 /// Hours of day, as often as orders come in them: few at night, most in the evening.
 const HOURS: [u64; 48] = [
-    0, 1, 6, 7, 7, 8, 8, 9, 9, 9, 10, 10, 10, 11, 11, 11, 12, 12, 12, 13, 13, 13, 14, 14, 15, 15,
-    16, 16, 17, 17, 17, 18, 18, 18, 19, 19, 19, 19, 20, 20, 20, 20, 21, 21, 21, 22, 22, 23,
+    0, 1, 6, 7, 7, 8, 8, 9, 9, 9, 10, 10, 10, 11, 11, 11, 12, 12, 12, 13, 13, 13, 14, 14, 15, 15, 16, 16, 17, 17, 17, 18, 18, 18,
+    19, 19, 19, 19, 20, 20, 20, 20, 21, 21, 21, 22, 22, 23,
 ];
 
 /// The dates of one file.
@@ -62,19 +60,10 @@ pub(super) struct Calendar {
 }
 
 impl Calendar {
-    pub(super) fn new(
-        seed: u64,
-        from: Date,
-        to: Date,
-        customers: u64,
-    ) -> Result<Self, SampleError> {
+    pub(super) fn new(seed: u64, from: Date, to: Date, customers: u64) -> Result<Self, SampleError> {
         let dates = dates(from, to)?;
         let streams = Streams::new(seed, Purpose::Calendar);
-        let busy: Vec<f64> = dates
-            .iter()
-            .zip(0..)
-            .map(|(date, day)| season(*date) * noise(&mut streams.at(day, 0)))
-            .collect();
+        let busy: Vec<f64> = dates.iter().zip(0..).map(|(date, day)| season(*date) * noise(&mut streams.at(day, 0))).collect();
         Ok(Self {
             epoch_seconds: from.duration_since(Date::constant(1970, 1, 1)).as_secs(),
             demand: cumulated(&busy),
@@ -89,14 +78,8 @@ impl Calendar {
     }
 
     /// The customers of a block by the day on which they arrive, days without arrivals left out.
-    pub(super) fn arrivals_in(
-        &self,
-        block: Range<u64>,
-    ) -> impl Iterator<Item = (usize, Range<u64>)> + '_ {
-        let first = self
-            .arrived
-            .partition_point(|arrived| *arrived <= block.start)
-            .saturating_sub(1);
+    pub(super) fn arrivals_in(&self, block: Range<u64>) -> impl Iterator<Item = (usize, Range<u64>)> + '_ {
+        let first = self.arrived.partition_point(|arrived| *arrived <= block.start).saturating_sub(1);
         (first..self.discounts.len())
             .map(move |day| {
                 let from = self.arrived_before(day).max(block.start);
@@ -111,8 +94,7 @@ impl Calendar {
         if days.start >= days.end {
             return 0.0;
         }
-        at(&self.demand, days.end).unwrap_or_default()
-            - at(&self.demand, days.start).unwrap_or_default()
+        at(&self.demand, days.end).unwrap_or_default() - at(&self.demand, days.start).unwrap_or_default()
     }
 
     /// The day at which `share` (in [0, 1)) of the demand in `days` is spent.
@@ -140,26 +122,13 @@ pub(super) fn time_of_day(stream: &mut Stream) -> u64 {
 
 /// Cuts the sample's dates into `files` ranges: whole calendar months where there are enough of
 /// them, as warehouses do, else ranges of about the same number of days.
-pub(super) fn date_ranges(
-    from: Date,
-    to: Date,
-    files: usize,
-) -> Result<Vec<DateRange>, SampleError> {
+pub(super) fn date_ranges(from: Date, to: Date, files: usize) -> Result<Vec<DateRange>, SampleError> {
     let dates = dates(from, to)?;
     if files == 0 || files > dates.len() {
-        return Err(SampleError::Files {
-            files,
-            from,
-            to,
-            most: dates.len(),
-        });
+        return Err(SampleError::Files { files, from, to, most: dates.len() });
     }
-    let months: Vec<usize> = dates
-        .iter()
-        .enumerate()
-        .filter(|(day, date)| *day == 0 || date.day() == 1)
-        .map(|(day, _)| day)
-        .collect();
+    let months: Vec<usize> =
+        dates.iter().enumerate().filter(|(day, date)| *day == 0 || date.day() == 1).map(|(day, _)| day).collect();
     let start_of = |file: usize| match files <= months.len() {
         true => at(&months, file * months.len() / files).unwrap_or(dates.len()),
         false => file * dates.len() / files,
@@ -188,11 +157,7 @@ fn dates(from: Date, to: Date) -> Result<Vec<Date>, SampleError> {
     let mut next = Some(from);
     while let Some(date) = next.filter(|date| *date <= to) {
         if dates.len() == MOST_DAYS {
-            return Err(SampleError::Span {
-                from,
-                to,
-                most: MOST_DAYS,
-            });
+            return Err(SampleError::Span { from, to, most: MOST_DAYS });
         }
         dates.push(date);
         next = date.tomorrow().ok();
@@ -213,11 +178,7 @@ fn arrivals(busy: &[f64], customers: u64) -> Vec<u64> {
             busy * left * left * left
         })
         .collect();
-    let new: Vec<f64> = busy
-        .iter()
-        .enumerate()
-        .map(|(day, busy)| busy * (1.0 + GROWTH * day as f64 / days as f64))
-        .collect();
+    let new: Vec<f64> = busy.iter().enumerate().map(|(day, busy)| busy * (1.0 + GROWTH * day as f64 / days as f64)).collect();
     let (early, new) = (cumulated(&early), cumulated(&new));
     let (early_total, new_total) = (last(&early), last(&new));
     early
@@ -225,8 +186,7 @@ fn arrivals(busy: &[f64], customers: u64) -> Vec<u64> {
         .zip(&new)
         .enumerate()
         .map(|(day, (early, new))| {
-            let share =
-                EARLY_CUSTOMERS * early / early_total + (1.0 - EARLY_CUSTOMERS) * new / new_total;
+            let share = EARLY_CUSTOMERS * early / early_total + (1.0 - EARLY_CUSTOMERS) * new / new_total;
             match day == days {
                 true => customers,
                 false => ((customers as f64 * share).round() as u64).min(customers),

@@ -98,24 +98,15 @@ impl Chunk {
 
     /// Adds `returns` returns of goods bought in this chunk. They are later than the purchase, and
     /// never later than the file's dates.
-    pub(super) fn add_returns(
-        &mut self,
-        returns: u64,
-        file_seconds: u32,
-        stream: &mut Stream,
-    ) -> Result<(), SampleError> {
+    pub(super) fn add_returns(&mut self, returns: u64, file_seconds: u32, stream: &mut Stream) -> Result<(), SampleError> {
         let purchases = self.orders.len();
         let mut returned = vec![false; purchases];
         for _ in 0..returns {
-            let index = self
-                .likely_return(&returned, file_seconds, stream)
-                .or_else(|| returned.iter().position(|returned| !returned));
-            let found = index
-                .and_then(|index| Some((returned.get_mut(index)?, self.orders.get_mut(index)?)));
+            let index =
+                self.likely_return(&returned, file_seconds, stream).or_else(|| returned.iter().position(|returned| !returned));
+            let found = index.and_then(|index| Some((returned.get_mut(index)?, self.orders.get_mut(index)?)));
             let Some((returned, purchase)) = found else {
-                return Err(SampleError::bug(format!(
-                    "{returns} returns of {purchases} purchases are too many"
-                )));
+                return Err(SampleError::bug(format!("{returns} returns of {purchases} purchases are too many")));
             };
             *returned = true;
             // What comes back has been delivered.
@@ -136,12 +127,7 @@ impl Chunk {
 
     /// A purchase that may well come back: of a category that often does, and not so late that the
     /// return would have to be in the next file.
-    fn likely_return(
-        &self,
-        returned: &[bool],
-        file_seconds: u32,
-        stream: &mut Stream,
-    ) -> Option<usize> {
+    fn likely_return(&self, returned: &[bool], file_seconds: u32, stream: &mut Stream) -> Option<usize> {
         (0..RETURN_TRIES).find_map(|_| {
             let index = stream.below(returned.len() as u64) as usize;
             let purchase = self.orders.get(index)?;
@@ -157,10 +143,8 @@ impl Chunk {
     /// are copies of.
     pub(super) fn rows(&self, place: &Place, stream: &mut Stream, columns: &mut Columns) {
         // Time and index in one word: sorting words is fast and leaves no ties.
-        let mut by_time: Vec<u64> = (0..)
-            .zip(&self.orders)
-            .map(|(index, order)| u64::from(order.seconds) << 32 | index)
-            .collect();
+        let mut by_time: Vec<u64> =
+            (0..).zip(&self.orders).map(|(index, order)| u64::from(order.seconds) << 32 | index).collect();
         by_time.sort_unstable();
 
         let mut bad_rows = self.place_bad_rows(place, stream);
@@ -169,10 +153,7 @@ impl Chunk {
                 continue;
             };
             let first = order.first_line as usize;
-            let lines = self
-                .lines
-                .get(first..first + usize::from(order.line_count))
-                .unwrap_or(&[]);
+            let lines = self.lines.get(first..first + usize::from(order.line_count)).unwrap_or(&[]);
             let row = |line: &Line| Row {
                 customer: order.customer,
                 order_id: place.first_order_id + rank,
@@ -198,11 +179,7 @@ impl Chunk {
     /// Which order each bad row is a copy of, by rank in time; the last one first.
     fn place_bad_rows(&self, place: &Place, stream: &mut Stream) -> Vec<(u64, u64)> {
         let orders = self.orders.len() as u64;
-        let mut placed: Vec<(u64, u64)> = place
-            .bad_rows
-            .clone()
-            .map(|number| (stream.below(orders), number))
-            .collect();
+        let mut placed: Vec<(u64, u64)> = place.bad_rows.clone().map(|number| (stream.below(orders), number)).collect();
         placed.sort_unstable_by(|left, right| right.cmp(left));
         placed
     }
@@ -211,16 +188,8 @@ impl Chunk {
 fn spoilt(row: Row, number: u64, place: &Place) -> Row {
     let order_id = place.first_bad_id + number;
     match Fault::of(number) {
-        Fault::NoDate => Row {
-            order_id,
-            seconds: None,
-            ..row
-        },
-        Fault::NoAmount => Row {
-            order_id,
-            amount: None,
-            ..row
-        },
+        Fault::NoDate => Row { order_id, seconds: None, ..row },
+        Fault::NoAmount => Row { order_id, amount: None, ..row },
         Fault::Duplicate => row,
     }
 }

@@ -3,8 +3,8 @@
 use std::sync::Arc;
 
 use arrow::array::{
-    ArrayRef, Decimal64Array, DictionaryArray, Int8Array, Int64Array, NullBufferBuilder,
-    RecordBatch, StringArray, StringBuilder, TimestampMicrosecondArray,
+    ArrayRef, Decimal64Array, DictionaryArray, Int8Array, Int64Array, NullBufferBuilder, RecordBatch, StringArray, StringBuilder,
+    TimestampMicrosecondArray,
 };
 use arrow::buffer::ScalarBuffer;
 use arrow::datatypes::{DataType, Field, Int8Type, Schema, SchemaRef, TimeUnit};
@@ -53,9 +53,7 @@ impl Ids {
     /// Ids for this many customers; strings are all of one length, at least seven digits.
     pub(super) fn new(strings: bool, customers: u64) -> Self {
         match strings {
-            true => Self::Strings {
-                digits: customers.to_string().len().max(7),
-            },
+            true => Self::Strings { digits: customers.to_string().len().max(7) },
             false => Self::Integers,
         }
     }
@@ -108,8 +106,7 @@ impl Columns {
 
     pub(super) fn push(&mut self, row: &Row) {
         // Customers are numbered from 0, ids from 1.
-        self.customers
-            .push(row.customer.map_or(0, |customer| customer as i64 + 1));
+        self.customers.push(row.customer.map_or(0, |customer| customer as i64 + 1));
         self.known_customers.append(row.customer.is_some());
         self.order_ids.push(row.order_id as i64);
         self.times.push(row.seconds.unwrap_or_default() * MICROS);
@@ -135,8 +132,7 @@ impl Columns {
             Ids::Integers => Arc::new(Int64Array::new(self.customers.into(), customers)),
             Ids::Strings { digits } => Arc::new(string_ids(&self.customers, digits)?),
         };
-        let times = TimestampMicrosecondArray::new(self.times.into(), self.known_times.finish())
-            .with_timezone("UTC");
+        let times = TimestampMicrosecondArray::new(self.times.into(), self.known_times.finish()).with_timezone("UTC");
         let amounts = Decimal64Array::new(self.amounts.into(), self.known_amounts.finish());
         RecordBatch::try_new(
             schema(self.ids),
@@ -173,10 +169,7 @@ pub(super) fn schema(ids: Ids) -> SchemaRef {
         ("status", names()),
         ("currency", names()),
     ];
-    let fields: Vec<Field> = columns
-        .into_iter()
-        .map(|(name, kind)| Field::new(name, kind, true))
-        .collect();
+    let fields: Vec<Field> = columns.into_iter().map(|(name, kind)| Field::new(name, kind, true)).collect();
     Arc::new(Schema::new(fields))
 }
 
@@ -205,9 +198,10 @@ fn string_ids(customers: &[i64], digits: usize) -> Result<StringArray, ArrowErro
             *digit = b'0' + (rest % 10) as u8;
             rest /= 10;
         }
-        ids.append_value(std::str::from_utf8(&text).map_err(|error| {
-            ArrowError::ComputeError(format!("a customer id is not text: {error}"))
-        })?);
+        ids.append_value(
+            std::str::from_utf8(&text)
+                .map_err(|error| ArrowError::ComputeError(format!("a customer id is not text: {error}")))?,
+        );
     }
     Ok(ids.finish())
 }

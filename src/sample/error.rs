@@ -12,48 +12,31 @@ use parquet::errors::ParquetError;
 #[derive(Debug, thiserror::Error)]
 pub enum SampleError {
     /// The number of orders is out of range.
-    #[error(
-        "A sample of {orders} orders was asked for, but it must have between 1 and {most}; ask for a number in that range."
-    )]
+    #[error("A sample of {orders} orders was asked for, but it must have between 1 and {most}; ask for a number in that range.")]
     Orders { orders: u64, most: u64 },
 
     /// The dates are in the wrong order.
-    #[error(
-        "The sample's dates go from {from} to {to}, but the first must not be after the last; exchange or correct them."
-    )]
+    #[error("The sample's dates go from {from} to {to}, but the first must not be after the last; exchange or correct them.")]
     Dates { from: Date, to: Date },
 
     /// The dates are too far apart.
-    #[error(
-        "The sample's dates from {from} to {to} span more than {most} days; choose dates that are closer together."
-    )]
+    #[error("The sample's dates from {from} to {to} span more than {most} days; choose dates that are closer together.")]
     Span { from: Date, to: Date, most: usize },
 
     /// The number of files is out of range.
     #[error(
         "A sample in {files} files was asked for, but one from {from} to {to} can have between 1 and {most}, at most one per day; ask for a number in that range."
     )]
-    Files {
-        files: usize,
-        from: Date,
-        to: Date,
-        most: usize,
-    },
+    Files { files: usize, from: Date, to: Date, most: usize },
 
     /// There are more customers than purchases, or none.
     #[error(
         "A sample of {orders} orders has {purchases} purchases and so room for 1 to {purchases} customers, but {customers} were asked for; ask for a number in that range or for more orders."
     )]
-    Customers {
-        customers: u64,
-        orders: u64,
-        purchases: u64,
-    },
+    Customers { customers: u64, orders: u64, purchases: u64 },
 
     /// There are more bad rows than orders to copy them from.
-    #[error(
-        "A sample of {orders} orders can have at most as many bad rows, but {bad_rows} were asked for; ask for fewer."
-    )]
+    #[error("A sample of {orders} orders can have at most as many bad rows, but {bad_rows} were asked for; ask for fewer.")]
     BadRows { bad_rows: u64, orders: u64 },
 
     /// The folder holds Parquet files that this sample would not replace.
@@ -76,9 +59,7 @@ pub enum SampleError {
     Parquet { path: PathBuf, source: ParquetError },
 
     /// The generator broke one of its own promises.
-    #[error(
-        "The sample generator failed: {what}. This is a bug; please report it with the command that was run."
-    )]
+    #[error("The sample generator failed: {what}. This is a bug; please report it with the command that was run.")]
     Bug { what: String },
 }
 
@@ -96,9 +77,7 @@ impl SampleError {
             | Self::Occupied { .. } => 2,
             Self::Folder { source, .. } | Self::File { source, .. } => output_code(source),
             Self::Parquet { source, .. } => match source {
-                ParquetError::External(cause) => {
-                    cause.downcast_ref::<io::Error>().map_or(6, output_code)
-                }
+                ParquetError::External(cause) => cause.downcast_ref::<io::Error>().map_or(6, output_code),
                 _ => 6,
             },
             Self::Bug { .. } => 1,

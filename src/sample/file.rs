@@ -40,10 +40,7 @@ pub(super) struct Draft {
 impl Draft {
     /// Gives the file its name, replacing an older one; returns its path and size in bytes.
     pub(super) fn publish(self) -> Result<(PathBuf, u64), SampleError> {
-        let failed = |source| SampleError::File {
-            path: self.path.clone(),
-            source,
-        };
+        let failed = |source| SampleError::File { path: self.path.clone(), source };
         fs::rename(&self.draft, &self.path).map_err(failed)?;
         let bytes = fs::metadata(&self.path).map_err(failed)?.len();
         Ok((self.path.clone(), bytes))
@@ -65,10 +62,7 @@ pub(super) fn name(file: &FilePlan) -> String {
 
 /// Whether the file is one that `write` made.
 pub(super) fn is_sample(path: &Path) -> bool {
-    let Ok(reader) = File::open(path)
-        .map_err(ParquetError::from)
-        .and_then(SerializedFileReader::new)
-    else {
+    let Ok(reader) = File::open(path).map_err(ParquetError::from).and_then(SerializedFileReader::new) else {
         return false;
     };
     let metadata = reader.metadata().file_metadata().key_value_metadata();
@@ -83,33 +77,17 @@ pub(super) fn write(
     progress: &(dyn Fn(u64) + Sync),
 ) -> Result<Draft, SampleError> {
     let path = folder.join(name(file));
-    let mut draft = Draft {
-        draft: folder.join(format!(".{}.part", name(file))),
-        path: path.clone(),
-        rows: 0,
-        guest_orders: 0,
-    };
-    let output = File::create(&draft.draft).map_err(|source| SampleError::File {
-        path: draft.draft.clone(),
-        source,
-    })?;
-    let failed = |source| SampleError::Parquet {
-        path: path.clone(),
-        source,
-    };
+    let mut draft = Draft { draft: folder.join(format!(".{}.part", name(file))), path: path.clone(), rows: 0, guest_orders: 0 };
+    let output = File::create(&draft.draft).map_err(|source| SampleError::File { path: draft.draft.clone(), source })?;
+    let failed = |source| SampleError::Parquet { path: path.clone(), source };
     let ids = Ids::new(plan.string_ids, plan.customers);
     let options = ArrowWriterOptions::new()
         .with_properties(properties(plan).map_err(failed)?)
         // Without it, files look as those of any other program: no types that only Arrow knows.
         .with_skip_arrow_metadata(true);
-    let mut writer =
-        ArrowWriter::try_new_with_options(output, schema(ids), options).map_err(failed)?;
+    let mut writer = ArrowWriter::try_new_with_options(output, schema(ids), options).map_err(failed)?;
 
-    let parts = Parts {
-        purchases: file.purchases,
-        returns: file.returns,
-        bad_rows: file.bad_rows.end - file.bad_rows.start,
-    };
+    let parts = Parts { purchases: file.purchases, returns: file.returns, bad_rows: file.bad_rows.end - file.bad_rows.start };
     let returning = Streams::new(plan.seed, Purpose::Returns);
     let spoiling = Streams::new(plan.seed, Purpose::BadRows);
     let days = &file.range.days;
@@ -119,35 +97,21 @@ pub(super) fn write(
     let mut write_chunk = |chunk: &mut Chunk| {
         let purchases = chunk.orders.len() as u64;
         let (returns, bad_rows) = parts.between(bought, bought + purchases);
-        chunk.add_returns(
-            returns.end - returns.start,
-            file_seconds,
-            &mut returning.at(index, bought),
-        )?;
+        chunk.add_returns(returns.end - returns.start, file_seconds, &mut returning.at(index, bought))?;
         let place = Place {
             file_start,
             first_order_id: file.first_order_id + bought + returns.start,
             bad_rows: file.bad_rows.start + bad_rows.start..file.bad_rows.start + bad_rows.end,
             first_bad_id: plan.orders + 1,
         };
-        let mut columns = Columns::new(
-            ids,
-            chunk.lines.len() + (bad_rows.end - bad_rows.start) as usize,
-        );
+        let mut columns = Columns::new(ids, chunk.lines.len() + (bad_rows.end - bad_rows.start) as usize);
         chunk.rows(&place, &mut spoiling.at(index, bought), &mut columns);
         let orders = chunk.orders.len() as u64;
         draft.rows += columns.len() as u64;
-        draft.guest_orders += chunk
-            .orders
-            .iter()
-            .filter(|order| order.customer.is_none())
-            .count() as u64;
+        draft.guest_orders += chunk.orders.iter().filter(|order| order.customer.is_none()).count() as u64;
         chunk.clear();
         let batch = columns.into_batch().map_err(|error| failed(error.into()))?;
-        writer
-            .write(&batch)
-            .and_then(|()| writer.flush())
-            .map_err(failed)?;
+        writer.write(&batch).and_then(|()| writer.flush()).map_err(failed)?;
         bought += purchases;
         progress(orders);
         Ok(())
@@ -165,10 +129,7 @@ pub(super) fn write(
 }
 
 fn properties(plan: &Plan) -> Result<WriterProperties, ParquetError> {
-    let sample = format!(
-        "orders {}, customers {}, seed {}",
-        plan.orders, plan.customers, plan.seed
-    );
+    let sample = format!("orders {}, customers {}, seed {}", plan.orders, plan.customers, plan.seed);
     let mut properties = WriterProperties::builder()
         .set_compression(Compression::ZSTD(ZstdLevel::try_new(ZSTD_LEVEL)?))
         // Row groups are chunks, and have statistics; pages need none.
@@ -181,8 +142,7 @@ fn properties(plan: &Plan) -> Result<WriterProperties, ParquetError> {
     }
     // Ids and times ascend within a row group.
     for column in ["order_id", "ordered_at"] {
-        properties =
-            properties.set_column_encoding(ColumnPath::from(column), Encoding::DELTA_BINARY_PACKED);
+        properties = properties.set_column_encoding(ColumnPath::from(column), Encoding::DELTA_BINARY_PACKED);
     }
     Ok(properties.build())
 }

@@ -114,11 +114,7 @@ pub struct SampleSummary {
 /// # Errors
 /// A spec that cannot be met, an occupied folder, or output that cannot be written; see
 /// [`SampleError::exit_code`].
-pub fn write(
-    spec: &SampleSpec,
-    folder: &Path,
-    progress: &(dyn Fn(u64) + Sync),
-) -> Result<SampleSummary, SampleError> {
+pub fn write(spec: &SampleSpec, folder: &Path, progress: &(dyn Fn(u64) + Sync)) -> Result<SampleSummary, SampleError> {
     let plan = Plan::new(spec)?;
     prepare(folder, &plan)?;
     let files: Vec<(u64, &plan::FilePlan)> = (0..).zip(&plan.files).collect();
@@ -149,25 +145,15 @@ pub fn write(
 
 /// Makes the folder, and refuses one with Parquet files that would not be replaced.
 fn prepare(folder: &Path, plan: &Plan) -> Result<(), SampleError> {
-    let failed = |source: io::Error| SampleError::Folder {
-        path: folder.to_path_buf(),
-        source,
-    };
+    let failed = |source: io::Error| SampleError::Folder { path: folder.to_path_buf(), source };
     fs::create_dir_all(folder).map_err(failed)?;
-    let ours: HashSet<OsString> = plan
-        .files
-        .iter()
-        .map(|file| file::name(file).into())
-        .collect();
+    let ours: HashSet<OsString> = plan.files.iter().map(|file| file::name(file).into()).collect();
     for entry in fs::read_dir(folder).map_err(failed)? {
         let entry = entry.map_err(failed)?;
         let path = entry.path();
         let is_parquet = path.extension().is_some_and(|end| end == "parquet");
         if is_parquet && !(ours.contains(&entry.file_name()) && file::is_sample(&path)) {
-            return Err(SampleError::Occupied {
-                folder: folder.to_path_buf(),
-                file: path,
-            });
+            return Err(SampleError::Occupied { folder: folder.to_path_buf(), file: path });
         }
     }
     Ok(())

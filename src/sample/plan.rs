@@ -112,17 +112,10 @@ impl Plan {
         let streams = Streams::new(spec.seed, Purpose::Allocation);
         let repeats_by_file = spread(repeats, &totals, &mut streams.at(0, 0))?;
 
-        let parts = Parts {
-            purchases,
-            returns,
-            bad_rows: spec.bad_rows,
-        };
+        let parts = Parts { purchases, returns, bad_rows: spec.bad_rows };
         let mut bought = 0;
-        for (((file, range), demand), repeats) in
-            (1..).zip(ranges).zip(demands).zip(repeats_by_file)
-        {
-            let first_purchases = plan.calendar.arrived_before(range.days.end)
-                - plan.calendar.arrived_before(range.days.start);
+        for (((file, range), demand), repeats) in (1..).zip(ranges).zip(demands).zip(repeats_by_file) {
+            let first_purchases = plan.calendar.arrived_before(range.days.end) - plan.calendar.arrived_before(range.days.start);
             let repeats = spread(repeats, &demand, &mut streams.at(file, 0))?;
             let purchases = first_purchases + repeats.iter().sum::<u64>();
             let (returns, bad_rows) = parts.between(bought, bought + purchases);
@@ -142,35 +135,24 @@ impl Plan {
 
     /// The blocks of a file.
     pub(super) fn blocks(&self, file: &FilePlan) -> impl Iterator<Item = Block> {
-        self.block_ranges()
-            .zip(file.repeats.iter().zip(&file.demand))
-            .map(|(customers, (repeats, demand))| Block {
-                customers,
-                repeats: *repeats,
-                demand: *demand,
-            })
+        self.block_ranges().zip(file.repeats.iter().zip(&file.demand)).map(|(customers, (repeats, demand))| Block {
+            customers,
+            repeats: *repeats,
+            demand: *demand,
+        })
     }
 
     fn block_ranges(&self) -> impl Iterator<Item = Range<u64>> + use<> {
         let (customers, size) = (self.customers, self.block_customers);
-        (0..customers.div_ceil(size))
-            .map(move |block| block * size..((block + 1) * size).min(customers))
+        (0..customers.div_ceil(size)).map(move |block| block * size..((block + 1) * size).min(customers))
     }
 
     /// Demand by file and block.
     fn demands(&self, ranges: &[DateRange]) -> Vec<Vec<f64>> {
         let blocks: Vec<Range<u64>> = self.block_ranges().collect();
-        let by_block: Vec<Vec<f64>> = blocks
-            .into_par_iter()
-            .map(|block| self.demand_of(block, ranges))
-            .collect();
+        let by_block: Vec<Vec<f64>> = blocks.into_par_iter().map(|block| self.demand_of(block, ranges)).collect();
         (0..ranges.len())
-            .map(|file| {
-                by_block
-                    .iter()
-                    .map(|files| files.get(file).copied().unwrap_or_default())
-                    .collect()
-            })
+            .map(|file| by_block.iter().map(|files| files.get(file).copied().unwrap_or_default()).collect())
             .collect()
     }
 
@@ -209,10 +191,7 @@ impl Parts {
             let share = u128::from(parts) * u128::from(purchases);
             (share / u128::from(self.purchases.max(1))) as u64
         };
-        (
-            up_to(self.returns, from)..up_to(self.returns, to),
-            up_to(self.bad_rows, from)..up_to(self.bad_rows, to),
-        )
+        (up_to(self.returns, from)..up_to(self.returns, to), up_to(self.bad_rows, from)..up_to(self.bad_rows, to))
     }
 }
 
@@ -222,31 +201,16 @@ fn share_of(number: u64, (part, whole): (u64, u64)) -> u64 {
 
 fn check(spec: &SampleSpec, purchases: u64, customers: u64) -> Result<(), SampleError> {
     if spec.orders == 0 || spec.orders > MOST_ORDERS {
-        return Err(SampleError::Orders {
-            orders: spec.orders,
-            most: MOST_ORDERS,
-        });
+        return Err(SampleError::Orders { orders: spec.orders, most: MOST_ORDERS });
     }
     if customers == 0 || customers > purchases {
-        return Err(SampleError::Customers {
-            customers,
-            orders: spec.orders,
-            purchases,
-        });
+        return Err(SampleError::Customers { customers, orders: spec.orders, purchases });
     }
     if spec.bad_rows > spec.orders {
-        return Err(SampleError::BadRows {
-            bad_rows: spec.bad_rows,
-            orders: spec.orders,
-        });
+        return Err(SampleError::BadRows { bad_rows: spec.bad_rows, orders: spec.orders });
     }
     if spec.files > MOST_FILES {
-        return Err(SampleError::Files {
-            files: spec.files,
-            from: spec.from,
-            to: spec.to,
-            most: MOST_FILES,
-        });
+        return Err(SampleError::Files { files: spec.files, from: spec.from, to: spec.to, most: MOST_FILES });
     }
     Ok(())
 }
@@ -285,8 +249,6 @@ fn spread(total: u64, weights: &[f64], stream: &mut Stream) -> Result<Vec<u64>, 
     }
     match left {
         0 => Ok(counts),
-        _ => Err(SampleError::bug(format!(
-            "{left} of {total} repeat purchases have no customer"
-        ))),
+        _ => Err(SampleError::bug(format!("{left} of {total} repeat purchases have no customer"))),
     }
 }

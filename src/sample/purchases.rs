@@ -105,23 +105,14 @@ impl Maker<'_> {
         }
     }
 
-    fn purchase(
-        &mut self,
-        customer: &mut Customer,
-        day: usize,
-        guest: bool,
-    ) -> Result<(), SampleError> {
+    fn purchase(&mut self, customer: &mut Customer, day: usize, guest: bool) -> Result<(), SampleError> {
         let stream = &mut customer.stream;
         let in_file = (day - self.days.start) as u64;
         let seconds = in_file * DAY_SECONDS + time_of_day(stream);
         let status = Status::of_purchase(stream);
         let first_line = self.chunk.lines.len();
-        let line_count = self.plan.prices.fill(
-            stream,
-            &customer.traits,
-            self.plan.calendar.discount_factor(day),
-            &mut self.chunk.lines,
-        );
+        let line_count =
+            self.plan.prices.fill(stream, &customer.traits, self.plan.calendar.discount_factor(day), &mut self.chunk.lines);
         self.chunk.orders.push(Order {
             seconds: seconds as u32,
             customer: Some(customer.number).filter(|_| !guest),

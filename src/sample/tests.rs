@@ -14,10 +14,7 @@ use support::{DAY_MICROS, Read, bytes, date_of_epoch, read, read_all, sample, sh
 
 #[test]
 fn the_same_spec_gives_the_same_bytes_on_any_number_of_threads() {
-    let spec = SampleSpec {
-        bad_rows: 50,
-        ..spec(30_000)
-    };
+    let spec = SampleSpec { bad_rows: 50, ..spec(30_000) };
     let on = |threads| {
         let pool = rayon::ThreadPoolBuilder::new().num_threads(threads);
         let (_folder, summary) = pool.build().unwrap().install(|| sample(&spec));
@@ -32,16 +29,10 @@ fn the_same_spec_gives_the_same_bytes_on_any_number_of_threads() {
 #[test]
 fn another_seed_gives_other_orders() {
     let (_folder, seven) = sample(&spec(5_000));
-    let (_folder_too, eight) = sample(&SampleSpec {
-        seed: 8,
-        ..spec(5_000)
-    });
+    let (_folder_too, eight) = sample(&SampleSpec { seed: 8, ..spec(5_000) });
     assert_eq!(seven.orders, eight.orders);
     let rows: HashSet<Read> = read_all(&seven).into_iter().collect();
-    let same = read_all(&eight)
-        .iter()
-        .filter(|row| rows.contains(row))
-        .count();
+    let same = read_all(&eight).iter().filter(|row| rows.contains(row)).count();
     assert_eq!(same, 0);
 }
 
@@ -54,24 +45,10 @@ fn counts_are_exact_for_odd_specs_too() {
         spec(100),
         spec(12_345),
         SampleSpec::new(500, 1, day, day),
-        SampleSpec {
-            customers: Some(96),
-            ..spec(100)
-        },
-        SampleSpec {
-            customers: Some(1),
-            files: 1,
-            ..spec(1_000)
-        },
-        SampleSpec {
-            files: 731,
-            ..spec(3_000)
-        },
-        SampleSpec {
-            customers: Some(9_000),
-            files: 5,
-            ..spec(20_000)
-        },
+        SampleSpec { customers: Some(96), ..spec(100) },
+        SampleSpec { customers: Some(1), files: 1, ..spec(1_000) },
+        SampleSpec { files: 731, ..spec(3_000) },
+        SampleSpec { customers: Some(9_000), files: 5, ..spec(20_000) },
     ];
     for spec in specs {
         let done = AtomicU64::new(0);
@@ -90,10 +67,7 @@ fn counts_are_exact_for_odd_specs_too() {
         assert_eq!(rows.len() as u64, summary.rows);
         let customers: HashSet<_> = rows.iter().filter_map(|row| row.customer.clone()).collect();
         assert_eq!(customers.len() as u64, summary.customers);
-        assert_eq!(
-            spec.customers.unwrap_or(summary.customers),
-            summary.customers
-        );
+        assert_eq!(spec.customers.unwrap_or(summary.customers), summary.customers);
         let returned: Vec<_> = rows.iter().filter(|row| row.amount < Some(0)).collect();
         assert_eq!(returned.len() as u64, summary.returns);
         assert!(returned.iter().all(|row| row.status == "returned"));
@@ -114,22 +88,14 @@ fn files_hold_their_own_dates_in_the_order_of_time() {
         assert!(times.is_sorted());
         assert!(times.first().is_some_and(|at| *at >= start(first)));
         assert!(times.last().is_some_and(|at| *at < start(end)));
-        assert!(
-            share(
-                (times[times.len() - 1] - times[0]) as usize,
-                DAY_MICROS as usize
-            ) > 80.0
-        );
+        assert!(share((times[times.len() - 1] - times[0]) as usize, DAY_MICROS as usize) > 80.0);
     }
 }
 
 #[test]
 fn bad_rows_are_exact_and_leave_good_rows_as_they_are() {
     let (_folder, good) = sample(&spec(10_000));
-    let (_folder_too, bad) = sample(&SampleSpec {
-        bad_rows: 1_001,
-        ..spec(10_000)
-    });
+    let (_folder_too, bad) = sample(&SampleSpec { bad_rows: 1_001, ..spec(10_000) });
     assert_eq!((bad.rows, bad.orders), (good.rows + 1_001, good.orders));
     let (mut no_date, mut no_amount, mut duplicate) = (0, 0, 0);
     let mut files = 0;
@@ -155,18 +121,9 @@ fn bad_rows_are_exact_and_leave_good_rows_as_they_are() {
 
 #[test]
 fn string_ids_have_one_length() {
-    let (_folder, summary) = sample(&SampleSpec {
-        string_ids: true,
-        ..spec(1_000)
-    });
-    let ids: HashSet<String> = read_all(&summary)
-        .into_iter()
-        .filter_map(|row| row.customer)
-        .collect();
-    assert!(
-        ids.iter()
-            .all(|id| id.len() == 8 && id.starts_with("C0000"))
-    );
+    let (_folder, summary) = sample(&SampleSpec { string_ids: true, ..spec(1_000) });
+    let ids: HashSet<String> = read_all(&summary).into_iter().filter_map(|row| row.customer).collect();
+    assert!(ids.iter().all(|id| id.len() == 8 && id.starts_with("C0000")));
     assert!(ids.contains("C0000001") && ids.contains("C0000125"));
 }
 
@@ -174,11 +131,7 @@ fn string_ids_have_one_length() {
 /// those of one customer and in one file.
 #[test]
 fn chunks_stay_small() {
-    let spec = SampleSpec {
-        customers: Some(1),
-        files: 1,
-        ..spec(600_000)
-    };
+    let spec = SampleSpec { customers: Some(1), files: 1, ..spec(600_000) };
     let plan = Plan::new(&spec).unwrap();
     let mut sizes = Vec::new();
     let file = plan.files.first().unwrap();
@@ -198,14 +151,8 @@ fn a_sample_replaces_itself_and_nothing_else() {
     assert!(bytes(&write(&spec(1_000), folder.path(), &|_| {}).unwrap()) == before);
     assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 8);
 
-    let monthly = SampleSpec {
-        files: 24,
-        ..spec(1_000)
-    };
-    let fewer = SampleSpec {
-        files: 4,
-        ..spec(1_000)
-    };
+    let monthly = SampleSpec { files: 24, ..spec(1_000) };
+    let fewer = SampleSpec { files: 4, ..spec(1_000) };
     assert!(write(&monthly, folder.path(), &|_| {}).is_ok());
     let error = write(&fewer, folder.path(), &|_| {}).unwrap_err();
     assert!(matches!(error, SampleError::Occupied { .. }), "{error}");
@@ -258,24 +205,12 @@ fn wrong_specs_are_refused_in_full_sentences() {
 fn date_ranges_are_whole_months_where_they_can_be() {
     let cut = |from, to, files| -> Vec<Date> {
         let ranges = calendar::date_ranges(from, to, files).unwrap();
-        assert!(
-            ranges
-                .windows(2)
-                .all(|two| two[0].days.end == two[1].days.start)
-        );
+        assert!(ranges.windows(2).all(|two| two[0].days.end == two[1].days.start));
         ranges.into_iter().map(|range| range.first).collect()
     };
     assert_eq!(
         cut(date(2023, 11, 15), date(2024, 2, 3), 4),
-        [
-            date(2023, 11, 15),
-            date(2023, 12, 1),
-            date(2024, 1, 1),
-            date(2024, 2, 1)
-        ]
+        [date(2023, 11, 15), date(2023, 12, 1), date(2024, 1, 1), date(2024, 2, 1)]
     );
-    assert_eq!(
-        cut(date(2024, 1, 1), date(2024, 1, 31), 3),
-        [date(2024, 1, 1), date(2024, 1, 11), date(2024, 1, 21)]
-    );
+    assert_eq!(cut(date(2024, 1, 1), date(2024, 1, 31), 3), [date(2024, 1, 1), date(2024, 1, 11), date(2024, 1, 21)]);
 }

@@ -2,8 +2,8 @@
 
 use arrow::array::{Array, ArrayRef, AsArray, StringViewArray};
 use arrow::datatypes::{
-    ArrowPrimitiveType, DataType, Date32Type, Date64Type, Decimal64Type, Decimal128Type, Float32Type, Float64Type, Int8Type, Int16Type,
-    Int32Type, Int64Type, TimeUnit, TimestampMicrosecondType, TimestampMillisecondType, TimestampNanosecondType,
+    ArrowPrimitiveType, DataType, Date32Type, Date64Type, Decimal64Type, Decimal128Type, Float32Type, Float64Type, Int8Type,
+    Int16Type, Int32Type, Int64Type, TimeUnit, TimestampMicrosecondType, TimestampMillisecondType, TimestampNanosecondType,
     TimestampSecondType, UInt8Type, UInt16Type, UInt32Type, UInt64Type,
 };
 
@@ -89,10 +89,7 @@ pub(super) fn keys(column: &ArrayRef, out: &mut Vec<i64>) -> Result<()> {
 
 /// A string column.
 pub(super) fn texts(column: &ArrayRef) -> Result<&StringViewArray> {
-    column
-        .as_any()
-        .downcast_ref::<StringViewArray>()
-        .ok_or_else(|| Error::bug(format!("strings of type {}", column.data_type())))
+    column.as_any().downcast_ref::<StringViewArray>().ok_or_else(|| Error::bug(format!("strings of type {}", column.data_type())))
 }
 
 /// Business dates.

@@ -90,9 +90,8 @@ fn versions(source: &Source, file: usize, group: usize, latest: Option<&RawLates
     let handle = open(source)?;
     let converter = |columns: &[usize]| {
         let fields = columns.iter().map(|c| SortField::new(schema.field(*c).data_type().clone())).collect();
-        RowConverter::new(fields).map_err(|e| {
-            Error::contract(format!("{}: rows cannot be compared ({e}); drop the nested columns", source.name()))
-        })
+        RowConverter::new(fields)
+            .map_err(|e| Error::contract(format!("{}: rows cannot be compared ({e}); drop the nested columns", source.name())))
     };
     let all: Vec<usize> = (0..names.len()).collect();
     let position = |name: &String| {

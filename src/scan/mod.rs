@@ -170,13 +170,7 @@ struct Shared<'a> {
 /// # Errors
 /// Exit 3: data that break the contract; exit 4: files that cannot be read. Of several errors the one of the first
 /// file and row group is reported.
-pub fn scan(
-    job: &Job,
-    sources: &[Source],
-    columns: &Columns,
-    uses: Uses,
-    progress: &dyn Progress,
-) -> Result<Scanned> {
+pub fn scan(job: &Job, sources: &[Source], columns: &Columns, uses: Uses, progress: &dyn Progress) -> Result<Scanned> {
     let orders = &job.raw.orders;
     let rows: u64 = sources.iter().map(Source::rows).sum();
     let excluded = if orders.dedupe == Dedupe::Rows || orders.latest.is_some() {

@@ -4,9 +4,9 @@ use std::collections::HashSet;
 
 use arrow::array::{Array, ArrayRef, AsArray, StringViewArray};
 use arrow::datatypes::{
-    DataType, Date32Type, Date64Type, Decimal64Type, Decimal128Type, Float32Type, Float64Type, Int8Type, Int16Type, Int32Type, Int64Type,
-    TimeUnit, TimestampMicrosecondType, TimestampMillisecondType, TimestampNanosecondType, TimestampSecondType, UInt8Type,
-    UInt16Type, UInt32Type, UInt64Type,
+    DataType, Date32Type, Date64Type, Decimal64Type, Decimal128Type, Float32Type, Float64Type, Int8Type, Int16Type, Int32Type,
+    Int64Type, TimeUnit, TimestampMicrosecondType, TimestampMillisecondType, TimestampNanosecondType, TimestampSecondType,
+    UInt8Type, UInt16Type, UInt32Type, UInt64Type,
 };
 use regex::Regex;
 
@@ -62,8 +62,12 @@ impl Predicate {
             tests.push(Test::Range { low, high });
         }
         if let Some(pattern) = &raw.matches {
-            let regex = Regex::new(pattern)
-                .map_err(|e| Error::usage(format!("{place}: {pattern:?} is no regular expression: {}", e.to_string().split_whitespace().collect::<Vec<_>>().join(" "))))?;
+            let regex = Regex::new(pattern).map_err(|e| {
+                Error::usage(format!(
+                    "{place}: {pattern:?} is no regular expression: {}",
+                    e.to_string().split_whitespace().collect::<Vec<_>>().join(" ")
+                ))
+            })?;
             tests.push(Test::Matches(regex));
         }
         match raw.not_null {
@@ -74,7 +78,9 @@ impl Predicate {
         let test = tests.pop();
         match (test, tests.is_empty()) {
             (Some(test), true) => Ok(Predicate { column: raw.column.clone(), test, place }),
-            (None, _) => Err(Error::usage(format!("{place} tests nothing; give one of in, not_in, min, max, above, below, matches, not_null"))),
+            (None, _) => Err(Error::usage(format!(
+                "{place} tests nothing; give one of in, not_in, min, max, above, below, matches, not_null"
+            ))),
             (Some(_), false) => Err(Error::usage(format!("{place} has several tests; give each a [[{key}]] of its own"))),
         }
     }
@@ -239,10 +245,15 @@ fn with(value: &RawScalar) -> String {
 
 /// How a column's integers are to be read.
 enum Kind {
-    Number { scale: u32 },
+    Number {
+        scale: u32,
+    },
     Days,
     /// Timestamps, this many to the second; zoned ones are instants.
-    Ticks { per_second: i64, zoned: bool },
+    Ticks {
+        per_second: i64,
+        zoned: bool,
+    },
 }
 
 impl Kind {
@@ -275,7 +286,10 @@ impl Kind {
                 };
                 let wall = jiff::tz::Offset::UTC.to_timestamp(wall).ok()?;
                 let second = if *zoned { zone.instant(wall.as_second()) } else { wall.as_second() };
-                Some(Ratio::new(i128::from(second) * per_second + i128::from(wall.subsec_nanosecond()) * per_second / 1_000_000_000, 1))
+                Some(Ratio::new(
+                    i128::from(second) * per_second + i128::from(wall.subsec_nanosecond()) * per_second / 1_000_000_000,
+                    1,
+                ))
             }
         }
     }

@@ -75,9 +75,13 @@ impl Role {
 /// as 64-bit integers left as such.
 pub(super) fn read_schema(source: &Source) -> SchemaRef {
     let parquet = source.metadata.parquet_schema();
-    let is_int64 = |root: usize| parquet.root_schema().get_fields().get(root).is_some_and(|f| {
-        f.is_primitive() && f.get_physical_type() == parquet::basic::Type::INT64
-    });
+    let is_int64 = |root: usize| {
+        parquet
+            .root_schema()
+            .get_fields()
+            .get(root)
+            .is_some_and(|f| f.is_primitive() && f.get_physical_type() == parquet::basic::Type::INT64)
+    };
     let fields = source.metadata.schema().fields().iter().enumerate().map(|(root, field)| match field.data_type() {
         DataType::Utf8 | DataType::LargeUtf8 => Arc::new(Field::clone(field).with_data_type(DataType::Utf8View)),
         DataType::Decimal128(precision, scale) if is_int64(root) => {
@@ -110,7 +114,9 @@ pub(super) fn type_name(data_type: &DataType) -> String {
         DataType::Date32 | DataType::Date64 => "date".into(),
         DataType::Timestamp(_, None) => "timestamp without a zone".into(),
         DataType::Timestamp(_, Some(_)) => "timestamp with a zone".into(),
-        DataType::Decimal128(precision, scale) | DataType::Decimal256(precision, scale) => format!("decimal({precision}, {scale})"),
+        DataType::Decimal128(precision, scale) | DataType::Decimal256(precision, scale) => {
+            format!("decimal({precision}, {scale})")
+        }
         other => other.to_string().to_lowercase(),
     }
 }
@@ -161,7 +167,10 @@ pub fn check(job: &Job, sources: &[Source], uses: Uses) -> Result<Columns> {
     wanted.extend(returns.iter().map(|p| (p.column.as_str(), Role::Any, "orders.returns")));
     if let Some(latest) = &orders.latest {
         if latest.key.is_empty() {
-            return Err(Error::usage(format!("{}: orders.latest.key is empty; name the columns that identify a row", place("key"))));
+            return Err(Error::usage(format!(
+                "{}: orders.latest.key is empty; name the columns that identify a row",
+                place("key")
+            )));
         }
         wanted.extend(latest.key.iter().map(|c| (c.as_str(), Role::Any, "orders.latest.key")));
         wanted.push((latest.by.as_str(), Role::Any, "orders.latest.by"));
@@ -251,10 +260,9 @@ fn type_of(source: &Source, schema: &Schema, column: &str, role: Role, key: &str
     let mut found = schema.fields().iter().filter(|f| f.name() == column);
     match (found.next(), found.next()) {
         (Some(field), None) => Ok(field.data_type().clone()),
-        (Some(_), Some(_)) => Err(Error::contract(format!(
-            "{} has several columns named {column:?} ({key}); rename all but one",
-            source.name()
-        ))),
+        (Some(_), Some(_)) => {
+            Err(Error::contract(format!("{} has several columns named {column:?} ({key}); rename all but one", source.name())))
+        }
         (None, _) if source.input.partitions.iter().any(|(name, _)| name == column) => {
             Ok(if role == Role::Date { DataType::Date32 } else { DataType::Utf8View })
         }

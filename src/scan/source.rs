@@ -95,7 +95,9 @@ impl Source {
         file.read_exact_at(&mut tail, size - 8).map_err(io)?;
         let [l0, l1, l2, l3, magic @ ..] = tail;
         if &magic == b"PARE" {
-            return Err(Error::input(format!("{name} has an encrypted footer, which rfmill cannot read; write it without encryption")));
+            return Err(Error::input(format!(
+                "{name} has an encrypted footer, which rfmill cannot read; write it without encryption"
+            )));
         }
         let length = u64::from(u32::from_le_bytes([l0, l1, l2, l3]));
         if &magic != b"PAR1" || length + 12 > size || length > MOST_FOOTER {
@@ -129,9 +131,8 @@ impl Source {
     /// # Errors
     /// Exit 4 if it was replaced, changed or removed.
     pub fn check_unchanged(&self) -> Result<()> {
-        let changed = || {
-            Error::input(format!("{} changed while it was read; run again when its writer has finished", self.name()))
-        };
+        let changed =
+            || Error::input(format!("{} changed while it was read; run again when its writer has finished", self.name()));
         let stat = std::fs::metadata(&self.input.path).map_err(|_| changed())?;
         let mtime_ns = i128::from(stat.mtime()) * 1_000_000_000 + i128::from(stat.mtime_nsec());
         if stat.len() == self.size && mtime_ns == self.mtime_ns { Ok(()) } else { Err(changed()) }
@@ -141,7 +142,13 @@ impl Source {
     ///
     /// # Errors
     /// Exit 4 if they cannot be read.
-    pub(super) fn columns(&self, file: &File, row_group: usize, leaves: &[usize], buffers: &mut Vec<Vec<u8>>) -> Result<ColumnBytes> {
+    pub(super) fn columns(
+        &self,
+        file: &File,
+        row_group: usize,
+        leaves: &[usize],
+        buffers: &mut Vec<Vec<u8>>,
+    ) -> Result<ColumnBytes> {
         let group = self.metadata.metadata().row_group(row_group);
         let mut chunks = Vec::with_capacity(leaves.len());
         for &leaf in leaves {
@@ -156,7 +163,10 @@ impl Source {
                 Error::input(format!("cannot read {} at byte {start}: {e}; check the disk and run again", self.name()))
             })?;
             if bytes.len() as u64 != length {
-                return Err(Error::input(format!("{} became shorter while it was read; run again when its writer has finished", self.name())));
+                return Err(Error::input(format!(
+                    "{} became shorter while it was read; run again when its writer has finished",
+                    self.name()
+                )));
             }
             chunks.push((start, Bytes::from(bytes)));
         }

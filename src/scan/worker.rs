@@ -195,7 +195,12 @@ impl<'a> Worker<'a> {
         if let Some(at) = self.positions.slice {
             mark_nulls(column(at)?, NULL_SLICE, fates);
         }
-        decode::dates(column(self.positions.date)?, &shared.columns.zone, shared.columns.naive_zone.as_ref(), &mut scratch.dates)?;
+        decode::dates(
+            column(self.positions.date)?,
+            &shared.columns.zone,
+            shared.columns.naive_zone.as_ref(),
+            &mut scratch.dates,
+        )?;
         for (row, problem) in &scratch.dates.problems {
             let fate = if *problem == Problem::Null { NULL_DATE } else { DATE_OUT_OF_RANGE };
             mark(*row, fate, fates);

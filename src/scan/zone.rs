@@ -1,8 +1,8 @@
 //! From instants to business dates.
 
+use jiff::Timestamp;
 use jiff::civil::DateTime;
 use jiff::tz::{Offset, TimeZone, TimeZoneDatabase};
-use jiff::Timestamp;
 
 use crate::domain::Day;
 use crate::error::{Error, Result, suggestion};
@@ -106,7 +106,9 @@ mod tests {
     #[test]
     fn gaps_move_forward_and_folds_take_the_earlier() -> Result<()> {
         let zone = Zone::named("Europe/Berlin", "orders.naive_timezone")?;
-        let wall = |text: &str| text.parse::<DateTime>().ok().and_then(|d| Offset::UTC.to_timestamp(d).ok()).map_or(0, |t| t.as_second());
+        let wall = |text: &str| {
+            text.parse::<DateTime>().ok().and_then(|d| Offset::UTC.to_timestamp(d).ok()).map_or(0, |t| t.as_second())
+        };
         let second = |text: &str| text.parse::<Timestamp>().map(|t| t.as_second()).unwrap_or(0);
         assert_eq!(zone.instant(wall("2024-03-31T02:30:00")), second("2024-03-31T01:30:00Z"));
         assert_eq!(zone.instant(wall("2024-10-27T02:30:00")), second("2024-10-27T00:30:00Z"));

@@ -23,9 +23,10 @@ pub struct Report {
 /// All cells of a scheme: scores (and levels, if it uses them).
 fn cells(scheme: &Scheme) -> Vec<([u8; 3], [bool; 3])> {
     let uses = |axis: usize| {
-        scheme.rules.iter().any(|r| {
-            r.when.scores[axis].is_some() || r.when.cells.is_some() || (axis > 0 && r.when.f_plus_m.is_some())
-        })
+        scheme
+            .rules
+            .iter()
+            .any(|r| r.when.scores[axis].is_some() || r.when.cells.is_some() || (axis > 0 && r.when.f_plus_m.is_some()))
     };
     let scores = |axis: usize| if uses(axis) { 1..=scheme.bins.unwrap_or(1) as u8 } else { 1..=1 };
     let levels = |axis: usize| {
@@ -151,7 +152,8 @@ pub fn check(scheme: &Scheme, bins: u32, money_scale: u32, place: &str) -> Resul
                 None => {
                     gap_count += 1;
                     if gaps.len() < 5 {
-                        let values = measures.iter().zip(points.iter().zip(&at)).map(|(m, (p, i))| (*m, p.get(*i).copied().flatten()));
+                        let values =
+                            measures.iter().zip(points.iter().zip(&at)).map(|(m, (p, i))| (*m, p.get(*i).copied().flatten()));
                         gaps.push(describe(scheme, *cell, *high, values));
                     }
                 }
@@ -223,11 +225,16 @@ pub fn grid(scheme: &Scheme) -> Option<String> {
     if !scheme.measures().is_empty() || scheme.uses_levels() {
         return None;
     }
-    if !scheme.rules.iter().any(|r| r.when.scores.iter().any(Option::is_some) || r.when.cells.is_some() || r.when.f_plus_m.is_some()) {
+    if !scheme
+        .rules
+        .iter()
+        .any(|r| r.when.scores.iter().any(Option::is_some) || r.when.cells.is_some() || r.when.f_plus_m.is_some())
+    {
         return None;
     }
     let bins = scheme.bins? as u8;
-    let mut rows: Vec<Vec<String>> = vec![std::iter::once("r \\ f".to_owned()).chain((1..=bins).map(|f| f.to_string())).collect()];
+    let mut rows: Vec<Vec<String>> =
+        vec![std::iter::once("r \\ f".to_owned()).chain((1..=bins).map(|f| f.to_string())).collect()];
     for r in (1..=bins).rev() {
         let mut row = vec![r.to_string()];
         for f in 1..=bins {

@@ -54,9 +54,9 @@ impl Classifier {
                     (Test::IsNull, _) => Compiled::Null(column),
                     (test, Unit::Ratio) => Compiled::Ratio { column, test: *test },
                     (test, unit) => {
-                        let (low, high) = test
-                            .integers(unit_scale(unit, money_scale))
-                            .ok_or_else(|| Error::usage(format!("a bound of {measure} in the scheme {:?} is too large", scheme.name)))?;
+                        let (low, high) = test.integers(unit_scale(unit, money_scale)).ok_or_else(|| {
+                            Error::usage(format!("a bound of {measure} in the scheme {:?} is too large", scheme.name))
+                        })?;
                         Compiled::Integers { column, low, high }
                     }
                 });

@@ -139,7 +139,8 @@ impl fmt::Display for Conditions {
             return f.write_str("everybody else");
         }
         let mut parts: Vec<String> = Vec::new();
-        let range = |name: &str, low: u8, high: u8| if low == high { format!("{name} {low}") } else { format!("{name} {low} to {high}") };
+        let range =
+            |name: &str, low: u8, high: u8| if low == high { format!("{name} {low}") } else { format!("{name} {low} to {high}") };
         for (name, score) in ["r_score", "f_score", "m_score"].iter().zip(self.scores) {
             parts.extend(score.map(|(low, high)| range(name, low, high)));
         }
@@ -216,7 +217,8 @@ pub fn parse(table: &toml::Table, bins: Option<u32>, place: &str) -> Result<Cond
                     cell.iter().all(|s| (1..=bins).contains(&u32::from(*s))).then_some(cell)
                 };
                 let cells: Option<Vec<[u8; 3]>> = cells.iter().map(cell).collect();
-                let cells = cells.ok_or_else(|| wrong(&format!("has a cell that is not three scores from 1 to {bins} such as \"5-4-3\"")))?;
+                let cells = cells
+                    .ok_or_else(|| wrong(&format!("has a cell that is not three scores from 1 to {bins} such as \"5-4-3\"")))?;
                 conditions.cells = Some(cells);
             }
             "r_level" | "f_level" | "m_level" => {
@@ -271,7 +273,8 @@ pub fn parse_test(value: &Value, place: &str) -> Result<Test> {
         Value::Table(table) => {
             let (mut low, mut high, mut null) = (End::Open, End::Open, false);
             for (key, value) in table {
-                let bound = |strict: bool| end(value, strict).ok_or_else(|| wrong(&format!("has a {key:?} that is not a number")));
+                let bound =
+                    |strict: bool| end(value, strict).ok_or_else(|| wrong(&format!("has a {key:?} that is not a number")));
                 match key.as_str() {
                     "min" => low = bound(false)?,
                     "max" => high = bound(false)?,
@@ -281,7 +284,9 @@ pub fn parse_test(value: &Value, place: &str) -> Result<Test> {
                     "is_null" => return Err(wrong("has an is_null that is not true; leave it out instead")),
                     other => {
                         let near = suggestion(other, ["min", "max", "above", "below", "is_null"]);
-                        return Err(wrong(&format!("has the unknown test {other:?}{near} (tests: min, max, above, below, is_null)")));
+                        return Err(wrong(&format!(
+                            "has the unknown test {other:?}{near} (tests: min, max, above, below, is_null)"
+                        )));
                     }
                 }
             }
@@ -292,7 +297,9 @@ pub fn parse_test(value: &Value, place: &str) -> Result<Test> {
                 (false, low, high) => Test::Range { low, high },
             }
         }
-        Value::Boolean(_) => return Err(wrong("is not a test; expected a number, a range such as [0, 90] or a table such as { above = 3 }")),
+        Value::Boolean(_) => {
+            return Err(wrong("is not a test; expected a number, a range such as [0, 90] or a table such as { above = 3 }"));
+        }
     };
     if let Test::Range { low: End::Closed(a) | End::Strict(a), high: End::Closed(b) | End::Strict(b) } = test {
         let strict = matches!(test, Test::Range { low: End::Strict(_), .. } | Test::Range { high: End::Strict(_), .. });

@@ -118,7 +118,11 @@ fn build(source: &Source, builtin: bool, rules: &toml::Table, key: &str, job: &S
     };
     let ladder = raw.ladder.iter().map(|name| find(name, at(name))).collect::<Result<Vec<usize>>>()?;
     if !ladder.is_empty() && (ladder.len() != names.len() || (0..names.len()).any(|s| !ladder.contains(&s))) {
-        return Err(Error::usage(format!("{path}: the ladder must hold every state once; it has {} of {}", ladder.len(), names.len())));
+        return Err(Error::usage(format!(
+            "{path}: the ladder must hold every state once; it has {} of {}",
+            ladder.len(),
+            names.len()
+        )));
     }
     // The job's own conditions, by state.
     let mut own: BTreeMap<usize, Conditions> = BTreeMap::new();
@@ -169,11 +173,8 @@ fn build(source: &Source, builtin: bool, rules: &toml::Table, key: &str, job: &S
     if out.is_empty() {
         return Err(Error::usage(format!("{path} has no rules; add at least one [[rules]]")));
     }
-    let states = raw.states.iter().map(|s| State {
-        name: s.name.clone(),
-        labels: s.labels.clone(),
-        definition: s.definition.clone(),
-    });
+    let states =
+        raw.states.iter().map(|s| State { name: s.name.clone(), labels: s.labels.clone(), definition: s.definition.clone() });
     Ok(Scheme {
         states: states.collect(),
         name: raw.name.clone(),

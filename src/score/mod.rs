@@ -166,11 +166,7 @@ pub fn ntile(position: usize, n: usize, bins: u32) -> u8 {
     let bins = bins as usize;
     let (size, larger) = (n / bins, n % bins);
     let in_larger = larger * (size + 1);
-    let tile = if position < in_larger {
-        position / (size + 1)
-    } else {
-        larger + (position - in_larger) / size.max(1)
-    };
+    let tile = if position < in_larger { position / (size + 1) } else { larger + (position - in_larger) / size.max(1) };
     (tile + 1) as u8
 }
 

@@ -102,9 +102,7 @@ impl TableDefinition {
     /// The Arrow schema; without `as_of` where that stands in the path.
     pub fn schema(&self, with_as_of: bool) -> SchemaRef {
         let fields = self.fields.iter().filter(|f| with_as_of || f.name != "as_of");
-        Arc::new(Schema::new(
-            fields.map(|f| arrow::datatypes::Field::new(&f.name, f.kind.arrow(), true)).collect::<Vec<_>>(),
-        ))
+        Arc::new(Schema::new(fields.map(|f| arrow::datatypes::Field::new(&f.name, f.kind.arrow(), true)).collect::<Vec<_>>()))
     }
 }
 

@@ -4,6 +4,6 @@ mod definition;
 mod parquet;
 mod segments;
 
-pub use definition::{ColumnType, Field, TableDefinition, definitions, ddl};
+pub use definition::{ColumnType, Field, TableDefinition, ddl, definitions};
 pub use parquet::{Encoded, encode};
 pub use segments::{SegmentRow, SegmentSum, summarise};

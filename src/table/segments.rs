@@ -74,8 +74,11 @@ pub fn summarise(parts: &[([u32; 4], SegmentSum)]) -> Result<Vec<SegmentRow>> {
 
 fn summarise_frame(parts: &[([u32; 4], SegmentSum)]) -> PolarsResult<Vec<SegmentRow>> {
     let key = |at: usize| Column::new(KEYS[at].into(), parts.iter().map(|(key, _)| key[at]).collect::<Vec<u32>>());
-    let count = |name: &str, of: fn(&SegmentSum) -> i64| Column::new(name.into(), parts.iter().map(|(_, s)| of(s)).collect::<Vec<i64>>());
-    let money = |name: &str, of: fn(&SegmentSum) -> i128| Column::new(name.into(), parts.iter().map(|(_, s)| of(s)).collect::<Vec<i128>>());
+    let count =
+        |name: &str, of: fn(&SegmentSum) -> i64| Column::new(name.into(), parts.iter().map(|(_, s)| of(s)).collect::<Vec<i64>>());
+    let money = |name: &str, of: fn(&SegmentSum) -> i128| {
+        Column::new(name.into(), parts.iter().map(|(_, s)| of(s)).collect::<Vec<i128>>())
+    };
     let frame = DataFrame::new(
         parts.len(),
         vec![
@@ -98,7 +101,8 @@ fn summarise_frame(parts: &[([u32; 4], SegmentSum)]) -> PolarsResult<Vec<Segment
     let totals = frame.group_by(["date", "slice", "scheme"])?.select(["customers", "revenue"]).sum()?;
     let sums = sums.sort(KEYS, SortMultipleOptions::default())?;
     let totals = totals.sort(["date", "slice", "scheme"], SortMultipleOptions::default())?;
-    let keys: Vec<Vec<u32>> = KEYS.iter().map(|k| Ok(sums.column(k)?.u32()?.into_no_null_iter().collect())).collect::<PolarsResult<_>>()?;
+    let keys: Vec<Vec<u32>> =
+        KEYS.iter().map(|k| Ok(sums.column(k)?.u32()?.into_no_null_iter().collect())).collect::<PolarsResult<_>>()?;
     let long = |frame: &DataFrame, name: &str| -> PolarsResult<Vec<i64>> {
         Ok(frame.column(&format!("{name}_sum"))?.i64()?.into_no_null_iter().collect())
     };

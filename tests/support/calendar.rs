@@ -54,10 +54,7 @@ pub fn days_in_month(year: i64, month: i64) -> i64 {
 
 /// The date of a year, month (1..=12) and day (from 1): years and months are simply walked and added up.
 pub fn days_from_civil(year: i64, month: i64, day: i64) -> i64 {
-    assert!(
-        (1..=days_in_month(year, month)).contains(&day),
-        "no date {year}-{month}-{day}"
-    );
+    assert!((1..=days_in_month(year, month)).contains(&day), "no date {year}-{month}-{day}");
     let length = |y: i64| if is_leap_year(y) { 366 } else { 365 };
     let mut days = 0;
     for y in 1970..year {
@@ -138,29 +135,13 @@ pub fn changes(zone: &str) -> Vec<Change> {
                 let (winter, summer) = (-5 * 3600, -4 * 3600);
                 let spring = nth_sunday(year, 3, 2) * DAY + 7 * 3600;
                 let autumn = nth_sunday(year, 11, 1) * DAY + 6 * 3600;
-                list.push(Change {
-                    at: spring,
-                    before: winter,
-                    after: summer,
-                });
-                list.push(Change {
-                    at: autumn,
-                    before: summer,
-                    after: winter,
-                });
+                list.push(Change { at: spring, before: winter, after: summer });
+                list.push(Change { at: autumn, before: summer, after: winter });
             }
             "Europe/Berlin" => {
                 let (winter, summer) = (3600, 2 * 3600);
-                list.push(Change {
-                    at: last_sunday(year, 3) * DAY + 3600,
-                    before: winter,
-                    after: summer,
-                });
-                list.push(Change {
-                    at: last_sunday(year, 10) * DAY + 3600,
-                    before: summer,
-                    after: winter,
-                });
+                list.push(Change { at: last_sunday(year, 3) * DAY + 3600, before: winter, after: summer });
+                list.push(Change { at: last_sunday(year, 10) * DAY + 3600, before: summer, after: winter });
             }
             _ => panic!("the oracle does not know the zone {zone}"),
         }
@@ -171,10 +152,7 @@ pub fn changes(zone: &str) -> Vec<Change> {
 /// Refuses times outside the years whose rules are written down here.
 fn check_year(zone: &str, seconds: i64) {
     let (year, _, _) = civil_from_days(seconds.div_euclid(DAY));
-    assert!(
-        zone == "UTC" || (2007..=2030).contains(&year),
-        "the oracle does not know {zone} in {year}"
-    );
+    assert!(zone == "UTC" || (2007..=2030).contains(&year), "the oracle does not know {zone} in {year}");
 }
 
 /// Seconds east of UTC in a zone at an instant.
@@ -248,91 +226,39 @@ mod tests {
     #[test]
     fn changes_of_2024_are_on_their_days() {
         let new_york: Vec<i64> = changes("America/New_York").iter().map(|c| c.at).collect();
-        assert!(
-            new_york.contains(&at(2024, 3, 10, 7, 0)) && new_york.contains(&at(2024, 11, 3, 6, 0))
-        );
+        assert!(new_york.contains(&at(2024, 3, 10, 7, 0)) && new_york.contains(&at(2024, 11, 3, 6, 0)));
         let berlin: Vec<i64> = changes("Europe/Berlin").iter().map(|c| c.at).collect();
-        assert!(
-            berlin.contains(&at(2024, 3, 31, 1, 0)) && berlin.contains(&at(2024, 10, 27, 1, 0))
-        );
+        assert!(berlin.contains(&at(2024, 3, 31, 1, 0)) && berlin.contains(&at(2024, 10, 27, 1, 0)));
     }
 
     #[test]
     fn instants_become_local_dates() {
         let d = days_from_civil;
         assert_eq!(local_date("UTC", -1), -1);
-        assert_eq!(
-            local_date("America/New_York", at(2024, 1, 1, 4, 59)),
-            d(2023, 12, 31)
-        );
-        assert_eq!(
-            local_date("America/New_York", at(2024, 1, 1, 5, 0)),
-            d(2024, 1, 1)
-        );
-        assert_eq!(
-            local_date("America/New_York", at(2024, 7, 1, 3, 59)),
-            d(2024, 6, 30)
-        );
-        assert_eq!(
-            local_date("America/New_York", at(2024, 7, 1, 4, 0)),
-            d(2024, 7, 1)
-        );
-        assert_eq!(
-            local_date("Europe/Berlin", at(2024, 3, 31, 21, 59)),
-            d(2024, 3, 31)
-        );
-        assert_eq!(
-            local_date("Europe/Berlin", at(2024, 3, 31, 22, 0)),
-            d(2024, 4, 1)
-        );
-        assert_eq!(
-            local_date("Europe/Berlin", at(2024, 10, 27, 22, 59)),
-            d(2024, 10, 27)
-        );
-        assert_eq!(
-            local_date("Europe/Berlin", at(2024, 10, 27, 23, 0)),
-            d(2024, 10, 28)
-        );
+        assert_eq!(local_date("America/New_York", at(2024, 1, 1, 4, 59)), d(2023, 12, 31));
+        assert_eq!(local_date("America/New_York", at(2024, 1, 1, 5, 0)), d(2024, 1, 1));
+        assert_eq!(local_date("America/New_York", at(2024, 7, 1, 3, 59)), d(2024, 6, 30));
+        assert_eq!(local_date("America/New_York", at(2024, 7, 1, 4, 0)), d(2024, 7, 1));
+        assert_eq!(local_date("Europe/Berlin", at(2024, 3, 31, 21, 59)), d(2024, 3, 31));
+        assert_eq!(local_date("Europe/Berlin", at(2024, 3, 31, 22, 0)), d(2024, 4, 1));
+        assert_eq!(local_date("Europe/Berlin", at(2024, 10, 27, 22, 59)), d(2024, 10, 27));
+        assert_eq!(local_date("Europe/Berlin", at(2024, 10, 27, 23, 0)), d(2024, 10, 28));
     }
 
     #[test]
     fn wall_clock_gaps_and_folds() {
         let wall = instant_of_wall_clock;
         // The gap of New York: 02:30 does not exist and means 03:30 summer time, which is 07:30 UTC.
-        assert_eq!(
-            wall("America/New_York", at(2024, 3, 10, 1, 59)),
-            at(2024, 3, 10, 6, 59)
-        );
-        assert_eq!(
-            wall("America/New_York", at(2024, 3, 10, 2, 30)),
-            at(2024, 3, 10, 7, 30)
-        );
-        assert_eq!(
-            wall("America/New_York", at(2024, 3, 10, 3, 0)),
-            at(2024, 3, 10, 7, 0)
-        );
+        assert_eq!(wall("America/New_York", at(2024, 3, 10, 1, 59)), at(2024, 3, 10, 6, 59));
+        assert_eq!(wall("America/New_York", at(2024, 3, 10, 2, 30)), at(2024, 3, 10, 7, 30));
+        assert_eq!(wall("America/New_York", at(2024, 3, 10, 3, 0)), at(2024, 3, 10, 7, 0));
         // The fold of New York: 01:30 happens twice, the first time at 05:30 UTC.
-        assert_eq!(
-            wall("America/New_York", at(2024, 11, 3, 1, 30)),
-            at(2024, 11, 3, 5, 30)
-        );
-        assert_eq!(
-            wall("America/New_York", at(2024, 11, 3, 2, 0)),
-            at(2024, 11, 3, 7, 0)
-        );
+        assert_eq!(wall("America/New_York", at(2024, 11, 3, 1, 30)), at(2024, 11, 3, 5, 30));
+        assert_eq!(wall("America/New_York", at(2024, 11, 3, 2, 0)), at(2024, 11, 3, 7, 0));
         // Berlin: 02:30 in March is a gap, in October a fold.
-        assert_eq!(
-            wall("Europe/Berlin", at(2024, 3, 31, 2, 30)),
-            at(2024, 3, 31, 1, 30)
-        );
-        assert_eq!(
-            wall("Europe/Berlin", at(2024, 10, 27, 2, 30)),
-            at(2024, 10, 27, 0, 30)
-        );
-        assert_eq!(
-            wall("Europe/Berlin", at(2024, 10, 27, 3, 0)),
-            at(2024, 10, 27, 2, 0)
-        );
+        assert_eq!(wall("Europe/Berlin", at(2024, 3, 31, 2, 30)), at(2024, 3, 31, 1, 30));
+        assert_eq!(wall("Europe/Berlin", at(2024, 10, 27, 2, 30)), at(2024, 10, 27, 0, 30));
+        assert_eq!(wall("Europe/Berlin", at(2024, 10, 27, 3, 0)), at(2024, 10, 27, 2, 0));
         assert_eq!(wall("UTC", -5), -5);
     }
 

@@ -89,7 +89,9 @@ fn array(data: &ColumnData, rng: &mut Rng) -> ArrayRef {
             let zone = zone.clone();
             match unit {
                 // Parquet has no seconds; writers store milliseconds.
-                Unit::Second => Arc::new(TimestampMillisecondArray::from_iter(values.map(|v| v.map(|s| s * 1000))).with_timezone_opt(zone)),
+                Unit::Second => {
+                    Arc::new(TimestampMillisecondArray::from_iter(values.map(|v| v.map(|s| s * 1000))).with_timezone_opt(zone))
+                }
                 Unit::Millisecond => Arc::new(TimestampMillisecondArray::from_iter(values).with_timezone_opt(zone)),
                 Unit::Microsecond => Arc::new(TimestampMicrosecondArray::from_iter(values).with_timezone_opt(zone)),
                 Unit::Nanosecond => Arc::new(TimestampNanosecondArray::from_iter(values).with_timezone_opt(zone)),

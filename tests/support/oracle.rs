@@ -105,10 +105,7 @@ pub struct Decimal {
 impl Decimal {
     /// A whole number.
     pub fn whole(n: i128) -> Decimal {
-        Decimal {
-            unscaled: n,
-            digits: 0,
-        }
+        Decimal { unscaled: n, digits: 0 }
     }
 
     /// How `value / 10^digits` stands to this number.
@@ -118,9 +115,7 @@ impl Decimal {
 
     /// The nearest double.
     fn as_f64(self) -> f64 {
-        format!("{}e-{}", self.unscaled, self.digits)
-            .parse()
-            .expect("a number")
+        format!("{}e-{}", self.unscaled, self.digits).parse().expect("a number")
     }
 
     /// As text with all its digits, for example `-0.50`.
@@ -349,10 +344,7 @@ pub struct Scheme {
 impl Scheme {
     /// True if any rule asks for a score, a level or a cell.
     pub fn uses_scores(&self) -> bool {
-        self.rules
-            .iter()
-            .flat_map(|r| &r.when)
-            .any(|c| !matches!(c, Condition::Measure(..)))
+        self.rules.iter().flat_map(|r| &r.when).any(|c| !matches!(c, Condition::Measure(..)))
     }
 
     /// True if rules ask for levels, and none for a score or a cell.
@@ -363,10 +355,7 @@ impl Scheme {
 
     /// True if any rule asks for a level.
     pub fn uses_levels(&self) -> bool {
-        self.rules
-            .iter()
-            .flat_map(|r| &r.when)
-            .any(|c| matches!(c, Condition::Level(..)))
+        self.rules.iter().flat_map(|r| &r.when).any(|c| matches!(c, Condition::Level(..)))
     }
 }
 
@@ -693,11 +682,7 @@ fn compare_values(a: &Value, b: &Value) -> Ordering {
 
 /// The same for whole rows, or parts of them.
 fn compare_rows(a: &[Value], b: &[Value]) -> Ordering {
-    a.iter()
-        .zip(b)
-        .map(|(x, y)| compare_values(x, y))
-        .find(|o| o.is_ne())
-        .unwrap_or(Ordering::Equal)
+    a.iter().zip(b).map(|(x, y)| compare_values(x, y)).find(|o| o.is_ne()).unwrap_or(Ordering::Equal)
 }
 
 // ---------------------------------------------------------------------------------------------------------------
@@ -716,18 +701,11 @@ pub enum Amount {
 
 /// The amount of one row.
 pub fn amount_of(job: &Job, columns: &[ColumnSpec], row: &[Value]) -> Amount {
-    let cells: Vec<(&Kind, &Value)> = job
-        .amount
-        .iter()
-        .map(|name| cell(columns, row, name))
-        .collect();
+    let cells: Vec<(&Kind, &Value)> = job.amount.iter().map(|name| cell(columns, row, name)).collect();
     if cells.iter().any(|(_, v)| matches!(v, Value::Null)) {
         return Amount::Null;
     }
-    if cells
-        .iter()
-        .any(|(_, v)| matches!(v, Value::Float(x) if !x.is_finite()))
-    {
+    if cells.iter().any(|(_, v)| matches!(v, Value::Float(x) if !x.is_finite())) {
         return Amount::NonFinite;
     }
     let scale = job.amount_scale;
@@ -738,11 +716,7 @@ pub fn amount_of(job: &Job, columns: &[ColumnSpec], row: &[Value]) -> Amount {
             (Kind::Decimal { scale: own, .. }, Value::Decimal(n)) => {
                 let all_digits = n * ten_to(scale);
                 let power = ten_to(u32::from(*own));
-                if all_digits % power == 0 {
-                    Amount::Money(all_digits / power)
-                } else {
-                    Amount::TooPrecise
-                }
+                if all_digits % power == 0 { Amount::Money(all_digits / power) } else { Amount::TooPrecise }
             }
             other => panic!("{other:?} is no amount"),
         };
@@ -767,10 +741,7 @@ pub fn amount_of(job: &Job, columns: &[ColumnSpec], row: &[Value]) -> Amount {
 
 /// Type and content of a named cell.
 fn cell<'a>(columns: &'a [ColumnSpec], row: &'a [Value], name: &str) -> (&'a Kind, &'a Value) {
-    let i = columns
-        .iter()
-        .position(|c| c.name == name)
-        .unwrap_or_else(|| panic!("no column {name}"));
+    let i = columns.iter().position(|c| c.name == name).unwrap_or_else(|| panic!("no column {name}"));
     (&columns[i].kind, &row[i])
 }
 
@@ -778,9 +749,7 @@ fn cell<'a>(columns: &'a [ColumnSpec], row: &'a [Value], name: &str) -> (&'a Kin
 fn compare_literal(kind: &Kind, value: &Value, literal: &Literal) -> Option<Ordering> {
     match (kind, value, literal) {
         (_, Value::Int(n), Literal::Number(d)) => Some(d.compare(*n, 0)),
-        (Kind::Decimal { scale, .. }, Value::Decimal(n), Literal::Number(d)) => {
-            Some(d.compare(*n, u32::from(*scale)))
-        }
+        (Kind::Decimal { scale, .. }, Value::Decimal(n), Literal::Number(d)) => Some(d.compare(*n, u32::from(*scale))),
         (_, Value::Float(x), Literal::Number(d)) => x.partial_cmp(&d.as_f64()),
         (_, Value::Text(t), Literal::Text(l)) => Some(t.as_bytes().cmp(l.as_bytes())),
         _ => panic!("{value:?} cannot be held against {literal:?}"),
@@ -817,10 +786,7 @@ fn business_date(job: &Job, kind: &Kind, value: &Value) -> i64 {
             match (zone, &job.naive_timezone) {
                 (Some(_), _) => calendar::local_date(&job.timezone, seconds),
                 (None, None) => seconds.div_euclid(DAY),
-                (None, Some(zone)) => calendar::local_date(
-                    &job.timezone,
-                    calendar::instant_of_wall_clock(zone, seconds),
-                ),
+                (None, Some(zone)) => calendar::local_date(&job.timezone, calendar::instant_of_wall_clock(zone, seconds)),
             }
         }
         other => panic!("{other:?} is no date"),
@@ -859,30 +825,18 @@ struct Read {
 }
 
 fn fail<T>(exit: i32, why: impl Into<String>) -> Result<T, Failure> {
-    Err(Failure {
-        exit,
-        why: why.into(),
-    })
+    Err(Failure { exit, why: why.into() })
 }
 
 /// Follows every row to its outcome.
-fn read_orders(
-    job: &Job,
-    input: &Input,
-    seen: &mut BTreeSet<&'static str>,
-) -> Result<Read, Failure> {
+fn read_orders(job: &Job, input: &Input, seen: &mut BTreeSet<&'static str>) -> Result<Read, Failure> {
     let columns = &input.columns;
     let mut files: Vec<&InputFile> = input.files.iter().collect();
     files.sort_by(|a, b| a.name.as_bytes().cmp(b.name.as_bytes()));
     let mut lines: Vec<Line> = Vec::new();
     for file in files {
         for row in &file.rows {
-            lines.push(Line {
-                file: &file.name,
-                row,
-                amount: amount_of(job, columns, row),
-                outcome: String::new(),
-            });
+            lines.push(Line { file: &file.name, row, amount: amount_of(job, columns, row), outcome: String::new() });
         }
     }
     if lines.iter().any(|l| l.amount == Amount::TooPrecise) {
@@ -896,11 +850,7 @@ fn read_orders(
         for pair in order.windows(2) {
             if compare_rows(lines[pair[0]].row, lines[pair[1]].row).is_eq() {
                 lines[pair[1]].outcome = "duplicate".into();
-                if lines[pair[1]]
-                    .row
-                    .iter()
-                    .any(|v| matches!(v, Value::Float(x) if x.is_nan()))
-                {
+                if lines[pair[1]].row.iter().any(|v| matches!(v, Value::Float(x) if x.is_nan())) {
                     seen.insert(notes::NAN_DUPLICATE);
                 }
             }
@@ -909,29 +859,14 @@ fn read_orders(
 
     // 2. Rows that a newer one replaces.
     if let Some(latest) = &job.latest {
-        let key_of = |line: &Line| -> Vec<Value> {
-            latest
-                .key
-                .iter()
-                .map(|k| cell(columns, line.row, k).1.clone())
-                .collect()
-        };
+        let key_of = |line: &Line| -> Vec<Value> { latest.key.iter().map(|k| cell(columns, line.row, k).1.clone()).collect() };
         let by_of = |line: &Line| cell(columns, line.row, &latest.by).1.clone();
         let mut order: Vec<usize> = (0..lines.len()).filter(|&i| lines[i].open()).collect();
-        order
-            .sort_by(|&a, &b| compare_rows(&key_of(&lines[a]), &key_of(&lines[b])).then(a.cmp(&b)));
+        order.sort_by(|&a, &b| compare_rows(&key_of(&lines[a]), &key_of(&lines[b])).then(a.cmp(&b)));
         let mut superseded = Vec::new();
-        for group in
-            order.chunk_by(|&a, &b| compare_rows(&key_of(&lines[a]), &key_of(&lines[b])).is_eq())
-        {
-            let key_has_null = key_of(&lines[group[0]])
-                .iter()
-                .any(|v| matches!(v, Value::Null));
-            if key_has_null
-                || group
-                    .iter()
-                    .any(|&i| matches!(by_of(&lines[i]), Value::Null))
-            {
+        for group in order.chunk_by(|&a, &b| compare_rows(&key_of(&lines[a]), &key_of(&lines[b])).is_eq()) {
+            let key_has_null = key_of(&lines[group[0]]).iter().any(|v| matches!(v, Value::Null));
+            if key_has_null || group.iter().any(|&i| matches!(by_of(&lines[i]), Value::Null)) {
                 seen.insert(notes::LATEST_NULL);
             }
             if key_has_null {
@@ -949,10 +884,7 @@ fn read_orders(
                 }
                 let same_by = compare_values(&by_of(&lines[i]), &by_of(&lines[newest])).is_eq();
                 if same_by && compare_rows(lines[i].row, lines[newest].row).is_ne() {
-                    return fail(
-                        3,
-                        "different rows share the greatest value of the latest column",
-                    );
+                    return fail(3, "different rows share the greatest value of the latest column");
                 }
                 if same_by {
                     seen.insert(notes::LATEST_EQUAL_ROWS);
@@ -975,8 +907,7 @@ fn read_orders(
     // 3. Rows that are not wanted.
     for line in lines.iter_mut().filter(|l| l.open()) {
         for predicate in &job.keep {
-            if matches!(cell(columns, line.row, &predicate.column).1, Value::Float(x) if x.is_nan())
-            {
+            if matches!(cell(columns, line.row, &predicate.column).1, Value::Float(x) if x.is_nan()) {
                 seen.insert(notes::NAN_IN_PREDICATE);
             }
             if !passes(predicate, columns, line.row) {
@@ -1017,13 +948,10 @@ fn read_orders(
         if !line.open() {
             continue;
         }
-        let slice = job
-            .slice
-            .as_ref()
-            .map(|s| match cell(columns, line.row, s).1 {
-                Value::Text(t) => t.clone(),
-                other => panic!("{other:?} is no slice"),
-            });
+        let slice = job.slice.as_ref().map(|s| match cell(columns, line.row, s).1 {
+            Value::Text(t) => t.clone(),
+            other => panic!("{other:?} is no slice"),
+        });
         let customer = id_of(cell(columns, line.row, &job.customer_id).1);
         let order = match &job.order_id {
             Some(name) => OrderKey::Named(id_of(cell(columns, line.row, name).1)),
@@ -1045,9 +973,7 @@ fn read_orders(
         let money: i128 = members.iter().map(|&i| money_of(i)).sum();
         let date = members.iter().map(|&i| date_of(i)).min().expect("a line");
         let named = match &job.returns {
-            Some(predicate) => members
-                .iter()
-                .any(|&i| passes(predicate, columns, lines[i].row)),
+            Some(predicate) => members.iter().any(|&i| passes(predicate, columns, lines[i].row)),
             None => false,
         };
         if let Some(predicate) = &job.returns {
@@ -1069,13 +995,7 @@ fn read_orders(
         } else if date > last_as_of {
             "after_as_of"
         } else {
-            orders.push(Order {
-                slice,
-                customer,
-                date,
-                money,
-                is_return,
-            });
+            orders.push(Order { slice, customer, date, money, is_return });
             "kept"
         };
         for i in members {
@@ -1086,24 +1006,15 @@ fn read_orders(
     // 6. The account of all rows, and its gates.
     let mut ledger: BTreeMap<(String, String), LedgerSum> = BTreeMap::new();
     for line in &lines {
-        let sum = ledger
-            .entry((line.file.to_string(), line.outcome.clone()))
-            .or_default();
+        let sum = ledger.entry((line.file.to_string(), line.outcome.clone())).or_default();
         sum.rows += 1;
         if let Amount::Money(m) = line.amount {
             sum.money += m;
         }
     }
     let share = |start: &str| {
-        let part = lines
-            .iter()
-            .filter(|l| l.outcome.starts_with(start))
-            .count();
-        if lines.is_empty() {
-            0.0
-        } else {
-            part as f64 / lines.len() as f64
-        }
+        let part = lines.iter().filter(|l| l.outcome.starts_with(start)).count();
+        if lines.is_empty() { 0.0 } else { part as f64 / lines.len() as f64 }
     };
     if share("rejected:") > job.max_rejected {
         return fail(3, "more rejected rows than max_rejected");
@@ -1151,11 +1062,7 @@ struct Sums {
 /// Sums one customer's orders on or after `start` (all without one) and on or before `as_of`.
 fn sums(job: &Job, orders: &[&Order], start: Option<i64>, as_of: i64) -> Sums {
     let mut days = BTreeSet::new();
-    let mut result = Sums {
-        purchases: 0,
-        order_days: 0,
-        money: 0,
-    };
+    let mut result = Sums { purchases: 0, order_days: 0, money: 0 };
     for order in orders {
         if order.date > as_of || start.is_some_and(|s| order.date < s) {
             continue;
@@ -1190,18 +1097,8 @@ fn monetary_of(job: &Job, sums: &Sums) -> i128 {
 }
 
 /// The measures of one customer, still without scores; none if the customer is not of the population.
-fn measure(
-    job: &Job,
-    id: &Id,
-    orders: &[&Order],
-    as_of: i64,
-    seen: &mut BTreeSet<&'static str>,
-) -> Option<CustomerRow> {
-    let purchases: Vec<i64> = orders
-        .iter()
-        .filter(|o| !o.is_return && o.date <= as_of)
-        .map(|o| o.date)
-        .collect();
+fn measure(job: &Job, id: &Id, orders: &[&Order], as_of: i64, seen: &mut BTreeSet<&'static str>) -> Option<CustomerRow> {
+    let purchases: Vec<i64> = orders.iter().filter(|o| !o.is_return && o.date <= as_of).map(|o| o.date).collect();
     let first_order = *purchases.iter().min()?;
     let last_order = *purchases.iter().max()?;
     let inside = sums(job, orders, job.lookback.start(as_of), as_of);
@@ -1225,11 +1122,7 @@ fn measure(
     }
     let at = |lookback: &Lookback| {
         let part = sums(job, orders, lookback.start(as_of), as_of);
-        AtLookback {
-            lookback: *lookback,
-            frequency: frequency_of(job, &part),
-            monetary: monetary_of(job, &part),
-        }
+        AtLookback { lookback: *lookback, frequency: frequency_of(job, &part), monetary: monetary_of(job, &part) }
     };
     Some(CustomerRow {
         id: id.clone(),
@@ -1252,12 +1145,7 @@ fn measure(
 
 /// A measure's value and its digits after the point; none for null.
 fn measure_value(job: &Job, row: &CustomerRow, measure: Measure) -> Option<(i128, u32)> {
-    let at = |lookback: Lookback| {
-        row.at
-            .iter()
-            .find(|a| a.lookback == lookback)
-            .expect("a lookback of the job")
-    };
+    let at = |lookback: Lookback| row.at.iter().find(|a| a.lookback == lookback).expect("a lookback of the job");
     match measure {
         Measure::RecencyDays => Some((row.recency_days, 0)),
         Measure::Frequency(None) => Some((row.frequency, 0)),
@@ -1278,8 +1166,7 @@ fn holds(test: Test, number: Option<(i128, u32)>) -> bool {
     };
     match test {
         Test::Between(low, high) => {
-            low.is_none_or(|d| d.compare(value, digits).is_ge())
-                && high.is_none_or(|d| d.compare(value, digits).is_le())
+            low.is_none_or(|d| d.compare(value, digits).is_ge()) && high.is_none_or(|d| d.compare(value, digits).is_le())
         }
         Test::Above(d) => d.compare(value, digits).is_gt(),
         Test::Below(d) => d.compare(value, digits).is_lt(),
@@ -1304,10 +1191,7 @@ pub fn quantile_cuts(values: &[i128], bins: u32) -> Vec<Ratio> {
         if weight > 0 {
             times_b += weight as i128 * (v[low + 1] - v[low]);
         }
-        cuts.push(Ratio {
-            num: times_b,
-            den: b as i128,
-        });
+        cuts.push(Ratio { num: times_b, den: b as i128 });
     }
     cuts
 }
@@ -1335,11 +1219,7 @@ pub fn ntile_of_positions(n: usize, bins: u32) -> Vec<u32> {
     let (size, longer) = (n / bins as usize, n % bins as usize);
     let mut tiles = Vec::new();
     for tile in 1..=bins {
-        let rows = if (tile as usize) <= longer {
-            size + 1
-        } else {
-            size
-        };
+        let rows = if (tile as usize) <= longer { size + 1 } else { size };
         tiles.extend(std::iter::repeat_n(tile, rows));
     }
     tiles
@@ -1356,10 +1236,7 @@ pub fn ntile_scores(axis: Axis, values: &[i128], ids: &[Id], bins: u32) -> Vec<u
         by_value.then(ids[a].cmp(&ids[b]))
     });
     let mut scores = vec![0; values.len()];
-    for (position, tile) in ntile_of_positions(values.len(), bins)
-        .into_iter()
-        .enumerate()
-    {
+    for (position, tile) in ntile_of_positions(values.len(), bins).into_iter().enumerate() {
         scores[order[position]] = tile;
     }
     scores
@@ -1368,38 +1245,16 @@ pub fn ntile_scores(axis: Axis, values: &[i128], ids: &[Id], bins: u32) -> Vec<u
 /// The cut points of one axis over the scored customers' values, and the side on which they are closed.
 ///
 /// Ascending in the measure. `digits` are the measure's digits after the point. `ntile` has no cuts.
-pub fn cut_points(
-    method: &Method,
-    axis: Axis,
-    values: &[i128],
-    bins: u32,
-    digits: u32,
-) -> (Vec<Option<Ratio>>, Closed) {
+pub fn cut_points(method: &Method, axis: Axis, values: &[i128], bins: u32, digits: u32) -> (Vec<Option<Ratio>>, Closed) {
     match method {
-        Method::Quantile => (
-            quantile_cuts(values, bins).into_iter().map(Some).collect(),
-            Closed::Right,
-        ),
+        Method::Quantile => (quantile_cuts(values, bins).into_iter().map(Some).collect(), Closed::Right),
         Method::RRfm => {
             let unit = ten_to(digits);
-            let moved = |c: Ratio| {
-                Some(Ratio {
-                    num: c.num + unit * c.den,
-                    den: c.den,
-                })
-            };
-            (
-                quantile_cuts(values, bins).into_iter().map(moved).collect(),
-                Closed::Left,
-            )
+            let moved = |c: Ratio| Some(Ratio { num: c.num + unit * c.den, den: c.den });
+            (quantile_cuts(values, bins).into_iter().map(moved).collect(), Closed::Left)
         }
         Method::Thresholds { cuts, closed } => {
-            let minor = |d: &Decimal| {
-                Some(Ratio {
-                    num: d.unscaled * ten_to(digits),
-                    den: ten_to(d.digits),
-                })
-            };
+            let minor = |d: &Decimal| Some(Ratio { num: d.unscaled * ten_to(digits), den: ten_to(d.digits) });
             (cuts.iter().map(minor).collect(), *closed)
         }
         Method::Rank(ties) => {
@@ -1408,30 +1263,12 @@ pub fn cut_points(
                 // Mirrored: the cut of a score is its longest recency; bins ascend while scores descend.
                 let mirrored: Vec<i128> = values.iter().map(|x| -x).collect();
                 let scores = rank_scores(&mirrored, bins, *ties);
-                let longest = |score: u32| {
-                    (0..values.len())
-                        .filter(|&i| scores[i] >= score)
-                        .map(|i| values[i])
-                        .max()
-                };
-                (
-                    (1..bins)
-                        .map(|bin| longest(bins + 1 - bin).map(whole))
-                        .collect(),
-                    Closed::Right,
-                )
+                let longest = |score: u32| (0..values.len()).filter(|&i| scores[i] >= score).map(|i| values[i]).max();
+                ((1..bins).map(|bin| longest(bins + 1 - bin).map(whole)).collect(), Closed::Right)
             } else {
                 let scores = rank_scores(values, bins, *ties);
-                let smallest = |score: u32| {
-                    (0..values.len())
-                        .filter(|&i| scores[i] >= score)
-                        .map(|i| values[i])
-                        .min()
-                };
-                (
-                    (1..bins).map(|bin| smallest(bin + 1).map(whole)).collect(),
-                    Closed::Left,
-                )
+                let smallest = |score: u32| (0..values.len()).filter(|&i| scores[i] >= score).map(|i| values[i]).min();
+                ((1..bins).map(|bin| smallest(bin + 1).map(whole)).collect(), Closed::Left)
             }
         }
         Method::Ntile => (Vec::new(), Closed::Right),
@@ -1457,11 +1294,7 @@ pub fn bin_of(axis: Axis, cuts: &[Option<Ratio>], closed: Closed, value: i128) -
 
 /// The score of a bin: higher is better on every axis.
 fn score_of_bin(axis: Axis, bins: u32, bin: u32) -> u32 {
-    if axis == Axis::Recency {
-        bins + 1 - bin
-    } else {
-        bin
-    }
+    if axis == Axis::Recency { bins + 1 - bin } else { bin }
 }
 
 /// What `cuts = "frozen"` keeps of a slice at the first as-of date.
@@ -1482,11 +1315,7 @@ fn finish_slice(
 ) -> SliceAnswer {
     let bins = job.bins;
     let scored: Vec<usize> = (0..customers.len())
-        .filter(|&i| {
-            job.only
-                .iter()
-                .all(|(m, test)| holds(*test, measure_value(job, &customers[i], *m)))
-        })
+        .filter(|&i| job.only.iter().all(|(m, test)| holds(*test, measure_value(job, &customers[i], *m))))
         .collect();
     let ids: Vec<Id> = scored.iter().map(|&i| customers[i].id.clone()).collect();
     let values = Axis::ALL.map(|axis| -> Vec<i128> {
@@ -1499,28 +1328,14 @@ fn finish_slice(
     });
 
     // The cut points of today, or those of the first date.
-    let old_cuts = if job.frozen && !is_first_date {
-        Some(frozen.get(&slice).cloned())
-    } else {
-        None
-    };
+    let old_cuts = if job.frozen && !is_first_date { Some(frozen.get(&slice).cloned()) } else { None };
     let cuts = match &old_cuts {
         Some(None) => None,
         Some(Some(bounds)) => Some(bounds.cuts.clone()),
         None if scored.is_empty() => None,
         None => Some(Axis::ALL.map(|axis| {
-            let digits = if axis == Axis::Monetary {
-                job.monetary_digits()
-            } else {
-                0
-            };
-            cut_points(
-                &job.methods[axis as usize],
-                axis,
-                &values[axis as usize],
-                bins,
-                digits,
-            )
+            let digits = if axis == Axis::Monetary { job.monetary_digits() } else { 0 };
+            cut_points(&job.methods[axis as usize], axis, &values[axis as usize], bins, digits)
         })),
     };
     let Some(cuts) = cuts else {
@@ -1529,13 +1344,7 @@ fn finish_slice(
             seen.insert(notes::FROZEN_NOBODY);
         }
         let segments = give_states(job, &mut customers, seen);
-        return SliceAnswer {
-            slice,
-            customers,
-            cuts: Vec::new(),
-            level_bounds: Vec::new(),
-            segments,
-        };
+        return SliceAnswer { slice, customers, cuts: Vec::new(), level_bounds: Vec::new(), segments };
     };
 
     // Scores.
@@ -1543,23 +1352,13 @@ fn finish_slice(
     for axis in Axis::ALL {
         let (points, closed) = &cuts[axis as usize];
         let v = &values[axis as usize];
-        let by_cuts: Vec<u32> = v
-            .iter()
-            .map(|x| score_of_bin(axis, bins, bin_of(axis, points, *closed, *x)))
-            .collect();
+        let by_cuts: Vec<u32> = v.iter().map(|x| score_of_bin(axis, bins, bin_of(axis, points, *closed, *x))).collect();
         scores[axis as usize] = match &job.methods[axis as usize] {
             Method::Ntile => ntile_scores(axis, v, &ids, bins),
             Method::Rank(ties) if old_cuts.is_none() => {
                 let mirrored: Vec<i128> = v.iter().map(|x| -x).collect();
-                let direct = rank_scores(
-                    if axis == Axis::Recency { &mirrored } else { v },
-                    bins,
-                    *ties,
-                );
-                assert_eq!(
-                    direct, by_cuts,
-                    "the cuts of a rank must give its scores back"
-                );
+                let direct = rank_scores(if axis == Axis::Recency { &mirrored } else { v }, bins, *ties);
+                assert_eq!(direct, by_cuts, "the cuts of a rank must give its scores back");
                 let used: BTreeSet<u32> = direct.iter().copied().collect();
                 if used.len() < bins as usize {
                     seen.insert(notes::RANK_EMPTY_SCORE);
@@ -1578,35 +1377,20 @@ fn finish_slice(
             }
             bounds.levels
         }
-        _ => Axis::ALL
-            .map(|axis| level_bound(job.levels, &values[axis as usize], &scores[axis as usize])),
+        _ => Axis::ALL.map(|axis| level_bound(job.levels, &values[axis as usize], &scores[axis as usize])),
     };
     for (k, &i) in scored.iter().enumerate() {
         for axis in Axis::ALL {
             let a = axis as usize;
             customers[i].scores[a] = Some(scores[a][k]);
-            let x = if job.levels == Levels::Score {
-                i128::from(scores[a][k])
-            } else {
-                values[a][k]
-            };
+            let x = if job.levels == Levels::Score { i128::from(scores[a][k]) } else { values[a][k] };
             let bound = level_bounds[a].compare_to(x);
-            let high = if axis == Axis::Recency && job.levels != Levels::Score {
-                bound.is_ge()
-            } else {
-                bound.is_le()
-            };
+            let high = if axis == Axis::Recency && job.levels != Levels::Score { bound.is_ge() } else { bound.is_le() };
             customers[i].levels[a] = Some(if high { Level::High } else { Level::Low });
         }
     }
     if job.frozen && is_first_date {
-        frozen.insert(
-            slice.clone(),
-            Bounds {
-                cuts: cuts.clone(),
-                levels: level_bounds,
-            },
-        );
+        frozen.insert(slice.clone(), Bounds { cuts: cuts.clone(), levels: level_bounds });
     }
 
     let axis_cuts = Axis::ALL.map(|axis| {
@@ -1615,43 +1399,23 @@ fn finish_slice(
         for score in &scores[axis as usize] {
             per_bin[score_of_bin(axis, bins, *score) as usize - 1] += 1;
         }
-        AxisCuts {
-            axis,
-            closed,
-            cuts: points,
-            customers: per_bin,
-        }
+        AxisCuts { axis, closed, cuts: points, customers: per_bin }
     });
     let segments = give_states(job, &mut customers, seen);
-    SliceAnswer {
-        slice,
-        customers,
-        cuts: axis_cuts.to_vec(),
-        level_bounds: level_bounds.to_vec(),
-        segments,
-    }
+    SliceAnswer { slice, customers, cuts: axis_cuts.to_vec(), level_bounds: level_bounds.to_vec(), segments }
 }
 
 /// The bound of a level: a mean or median of the values, or the mean score.
 fn level_bound(levels: Levels, values: &[i128], scores: &[u32]) -> Ratio {
     let n = values.len();
     match levels {
-        Levels::Mean => Ratio {
-            num: values.iter().sum(),
-            den: n as i128,
-        },
+        Levels::Mean => Ratio { num: values.iter().sum(), den: n as i128 },
         Levels::Median => {
             let mut v = values.to_vec();
             v.sort();
-            Ratio {
-                num: v[(n - 1) / 2] + v[n / 2],
-                den: 2,
-            }
+            Ratio { num: v[(n - 1) / 2] + v[n / 2], den: 2 }
         }
-        Levels::Score => Ratio {
-            num: scores.iter().map(|s| i128::from(*s)).sum(),
-            den: n as i128,
-        },
+        Levels::Score => Ratio { num: scores.iter().map(|s| i128::from(*s)).sum(), den: n as i128 },
     }
 }
 
@@ -1678,11 +1442,7 @@ fn condition_holds(job: &Job, row: &CustomerRow, condition: &Condition) -> bool 
 }
 
 /// Gives every customer a state per scheme and sums them.
-fn give_states(
-    job: &Job,
-    customers: &mut [CustomerRow],
-    seen: &mut BTreeSet<&'static str>,
-) -> Vec<SegmentRow> {
+fn give_states(job: &Job, customers: &mut [CustomerRow], seen: &mut BTreeSet<&'static str>) -> Vec<SegmentRow> {
     let mut segments = Vec::new();
     for scheme in &job.schemes {
         let mut by_state: BTreeMap<String, SegmentRow> = BTreeMap::new();
@@ -1694,10 +1454,7 @@ fn give_states(
                 }
                 "(unscored)".to_string()
             } else {
-                let rule = scheme
-                    .rules
-                    .iter()
-                    .find(|r| r.when.iter().all(|c| condition_holds(job, row, c)));
+                let rule = scheme.rules.iter().find(|r| r.when.iter().all(|c| condition_holds(job, row, c)));
                 rule.expect("a rule for every customer").state.clone()
             };
             let segment = by_state.entry(state.clone()).or_insert_with(|| SegmentRow {
@@ -1729,10 +1486,7 @@ pub fn solve(job: &Job, input: &Input) -> Result<Answer, Failure> {
     let read = read_orders(job, input, &mut seen)?;
     let mut customers: BTreeMap<(Option<String>, Id), Vec<&Order>> = BTreeMap::new();
     for order in &read.orders {
-        customers
-            .entry((order.slice.clone(), order.customer.clone()))
-            .or_default()
-            .push(order);
+        customers.entry((order.slice.clone(), order.customer.clone())).or_default().push(order);
     }
     let mut frozen = BTreeMap::new();
     let mut snapshots = Vec::new();
@@ -1743,19 +1497,10 @@ pub fn solve(job: &Job, input: &Input) -> Result<Answer, Failure> {
                 rows.entry(slice.clone()).or_default().push(row);
             }
         }
-        let slices = rows
-            .into_iter()
-            .map(|(slice, list)| finish_slice(job, slice, list, k == 0, &mut frozen, &mut seen));
-        snapshots.push(Snapshot {
-            as_of,
-            slices: slices.collect(),
-        });
+        let slices = rows.into_iter().map(|(slice, list)| finish_slice(job, slice, list, k == 0, &mut frozen, &mut seen));
+        snapshots.push(Snapshot { as_of, slices: slices.collect() });
     }
-    Ok(Answer {
-        ledger: read.ledger,
-        snapshots,
-        notes: seen,
-    })
+    Ok(Answer { ledger: read.ledger, snapshots, notes: seen })
 }
 
 #[cfg(test)]
@@ -1768,10 +1513,7 @@ mod tests {
     }
 
     fn column(name: &str, kind: Kind) -> ColumnSpec {
-        ColumnSpec {
-            name: name.into(),
-            kind,
-        }
+        ColumnSpec { name: name.into(), kind }
     }
 
     fn text() -> Kind {
@@ -1779,17 +1521,11 @@ mod tests {
     }
 
     fn int() -> Kind {
-        Kind::Int {
-            bits: 64,
-            signed: true,
-        }
+        Kind::Int { bits: 64, signed: true }
     }
 
     fn cents() -> Kind {
-        Kind::Decimal {
-            precision: 12,
-            scale: 2,
-        }
+        Kind::Decimal { precision: 12, scale: 2 }
     }
 
     fn t(s: &str) -> Value {
@@ -1803,27 +1539,16 @@ mod tests {
     /// Customer, date and cents, nothing else.
     fn simple(rows: &[(i128, i64, i128)]) -> Input {
         Input {
-            columns: vec![
-                column("customer_id", int()),
-                column("ordered_at", Kind::Date),
-                column("amount", cents()),
-            ],
+            columns: vec![column("customer_id", int()), column("ordered_at", Kind::Date), column("amount", cents())],
             files: vec![InputFile {
                 name: "a.parquet".into(),
-                rows: rows
-                    .iter()
-                    .map(|(c, d, a)| vec![Value::Int(*c), Value::Date(*d), Value::Decimal(*a)])
-                    .collect(),
+                rows: rows.iter().map(|(c, d, a)| vec![Value::Int(*c), Value::Date(*d), Value::Decimal(*a)]).collect(),
             }],
         }
     }
 
     fn ledger_of(answer: &Answer) -> Vec<(&str, &str, u64, i128)> {
-        answer
-            .ledger
-            .iter()
-            .map(|((f, o), s)| (f.as_str(), o.as_str(), s.rows, s.money))
-            .collect()
+        answer.ledger.iter().map(|((f, o), s)| (f.as_str(), o.as_str(), s.rows, s.money)).collect()
     }
 
     fn only_slice(answer: &Answer, k: usize) -> &SliceAnswer {
@@ -1835,9 +1560,7 @@ mod tests {
     #[test]
     fn quantile_cuts_equal_numpy_and_duckdb() {
         let v = [3, 1, 4, 1, 5, 9, 2, 6, 5, 3, 5];
-        let times_b = |values: &[i128], b: u32| -> Vec<i128> {
-            quantile_cuts(values, b).iter().map(|c| c.num).collect()
-        };
+        let times_b = |values: &[i128], b: u32| -> Vec<i128> { quantile_cuts(values, b).iter().map(|c| c.num).collect() };
         assert_eq!(times_b(&v, 3), [9, 15]); // 3, 5
         assert_eq!(times_b(&v, 4), [10, 16, 20]); // 2.5, 4, 5
         assert_eq!(times_b(&v, 5), [10, 15, 25, 25]); // 2, 3, 5, 5
@@ -1851,20 +1574,14 @@ mod tests {
 
     fn quantile_scores(axis: Axis, values: &[i128], bins: u32) -> Vec<u32> {
         let (cuts, closed) = cut_points(&Method::Quantile, axis, values, bins, 0);
-        values
-            .iter()
-            .map(|x| score_of_bin(axis, bins, bin_of(axis, &cuts, closed, *x)))
-            .collect()
+        values.iter().map(|x| score_of_bin(axis, bins, bin_of(axis, &cuts, closed, *x))).collect()
     }
 
     // Values of pandas 3.1.1 `qcut(..., labels=False) + 1`.
     #[test]
     fn quantile_scores_equal_pandas() {
         let x = [3, 1, 4, 1, 5, 9, 2, 6, 5, 3, 5, 8, 7];
-        assert_eq!(
-            quantile_scores(Axis::Frequency, &x, 3),
-            [1, 1, 2, 1, 2, 3, 1, 3, 2, 1, 2, 3, 3]
-        );
+        assert_eq!(quantile_scores(Axis::Frequency, &x, 3), [1, 1, 2, 1, 2, 3, 1, 3, 2, 1, 2, 3, 3]);
         let fifths = [2, 1, 3, 1, 3, 5, 1, 4, 3, 2, 3, 5, 5];
         assert_eq!(quantile_scores(Axis::Monetary, &x, 5), fifths);
         assert_eq!(quantile_scores(Axis::Recency, &x, 5), fifths.map(|s| 6 - s));
@@ -1877,31 +1594,13 @@ mod tests {
     // Values of pandas `rank(method)`, then ceil(5 · rank / 11) in fractions.
     #[test]
     fn rank_scores_equal_pandas() {
-        assert_eq!(
-            rank_scores(&VALUES, 5, Ties::Min),
-            [4, 4, 4, 1, 1, 2, 2, 2, 5, 4, 1]
-        );
-        assert_eq!(
-            rank_scores(&VALUES, 5, Ties::Mid),
-            [4, 4, 4, 1, 1, 3, 3, 3, 5, 4, 1]
-        );
-        assert_eq!(
-            rank_scores(&VALUES, 5, Ties::Max),
-            [5, 5, 5, 2, 2, 3, 3, 3, 5, 5, 2]
-        );
+        assert_eq!(rank_scores(&VALUES, 5, Ties::Min), [4, 4, 4, 1, 1, 2, 2, 2, 5, 4, 1]);
+        assert_eq!(rank_scores(&VALUES, 5, Ties::Mid), [4, 4, 4, 1, 1, 3, 3, 3, 5, 4, 1]);
+        assert_eq!(rank_scores(&VALUES, 5, Ties::Max), [5, 5, 5, 2, 2, 3, 3, 3, 5, 5, 2]);
         let longest_first = VALUES.map(|x| -x);
-        assert_eq!(
-            rank_scores(&longest_first, 5, Ties::Min),
-            [1, 1, 1, 5, 5, 3, 3, 3, 1, 1, 5]
-        );
-        assert_eq!(
-            rank_scores(&longest_first, 5, Ties::Mid),
-            [2, 2, 2, 5, 5, 4, 4, 4, 1, 2, 5]
-        );
-        assert_eq!(
-            rank_scores(&longest_first, 5, Ties::Max),
-            [3, 3, 3, 5, 5, 4, 4, 4, 1, 3, 5]
-        );
+        assert_eq!(rank_scores(&longest_first, 5, Ties::Min), [1, 1, 1, 5, 5, 3, 3, 3, 1, 1, 5]);
+        assert_eq!(rank_scores(&longest_first, 5, Ties::Mid), [2, 2, 2, 5, 5, 4, 4, 4, 1, 2, 5]);
+        assert_eq!(rank_scores(&longest_first, 5, Ties::Max), [3, 3, 3, 5, 5, 4, 4, 4, 1, 3, 5]);
     }
 
     // Values of DuckDB `ntile(b) over (order by v, id)`, and `order by v desc, id` for recency.
@@ -1925,18 +1624,14 @@ mod tests {
         let whole = |x: i128| Some(Ratio { num: x, den: 1 });
         assert_eq!(cuts, [whole(3), whole(5), whole(5), whole(9)]);
         assert_eq!(closed, Closed::Left);
-        assert_eq!(
-            [0, 3, 4, 5, 8, 9].map(|x| bin_of(Axis::Frequency, &cuts, closed, x)),
-            [1, 2, 2, 4, 4, 5]
-        );
+        assert_eq!([0, 3, 4, 5, 8, 9].map(|x| bin_of(Axis::Frequency, &cuts, closed, x)), [1, 2, 2, 4, 4, 5]);
         // Recency, mirrored: score 5 up to 1 day, score 3 up to 3 days, and the rest score 1.
         let (cuts, closed) = cut_points(&Method::Rank(Ties::Min), Axis::Recency, &VALUES, 5, 0);
         assert_eq!(cuts, [whole(1), whole(1), whole(3), whole(3)]);
         assert_eq!(closed, Closed::Right);
         // All alike: nobody is above score 1 on either axis.
         for axis in [Axis::Frequency, Axis::Recency] {
-            let (cuts, closed) =
-                cut_points(&Method::Rank(Ties::Min), axis, &[4, 4, 4, 4, 4, 4], 5, 0);
+            let (cuts, closed) = cut_points(&Method::Rank(Ties::Min), axis, &[4, 4, 4, 4, 4, 4], 5, 0);
             assert_eq!(cuts, [None, None, None, None]);
             assert_eq!(score_of_bin(axis, 5, bin_of(axis, &cuts, closed, 4)), 1);
         }
@@ -1944,65 +1639,27 @@ mod tests {
 
     #[test]
     fn thresholds_and_r_rfm_stand_on_their_sides() {
-        let cuts = vec![
-            Decimal::whole(1),
-            Decimal {
-                unscaled: 250,
-                digits: 2,
-            },
-        ];
-        let right = Method::Thresholds {
-            cuts: cuts.clone(),
-            closed: Closed::Right,
-        };
+        let cuts = vec![Decimal::whole(1), Decimal { unscaled: 250, digits: 2 }];
+        let right = Method::Thresholds { cuts: cuts.clone(), closed: Closed::Right };
         let (points, closed) = cut_points(&right, Axis::Monetary, &[], 3, 2);
-        assert_eq!(
-            [100, 101, 250, 251].map(|x| bin_of(Axis::Monetary, &points, closed, x)),
-            [1, 2, 2, 3]
-        );
-        let left = Method::Thresholds {
-            cuts,
-            closed: Closed::Left,
-        };
+        assert_eq!([100, 101, 250, 251].map(|x| bin_of(Axis::Monetary, &points, closed, x)), [1, 2, 2, 3]);
+        let left = Method::Thresholds { cuts, closed: Closed::Left };
         let (points, closed) = cut_points(&left, Axis::Monetary, &[], 3, 2);
-        assert_eq!(
-            [99, 100, 249, 250].map(|x| bin_of(Axis::Monetary, &points, closed, x)),
-            [1, 2, 2, 3]
-        );
+        assert_eq!([99, 100, 249, 250].map(|x| bin_of(Axis::Monetary, &points, closed, x)), [1, 2, 2, 3]);
         // Two bins over 10 and 20 cents: the cut is 15 cents, plus one whole unit; a value on the cut is above it.
         let (points, closed) = cut_points(&Method::RRfm, Axis::Monetary, &[10, 20], 2, 2);
         assert_eq!(points, [Some(Ratio { num: 115, den: 1 })]);
-        assert_eq!(
-            [114, 115].map(|x| bin_of(Axis::Monetary, &points, closed, x)),
-            [1, 2]
-        );
+        assert_eq!([114, 115].map(|x| bin_of(Axis::Monetary, &points, closed, x)), [1, 2]);
     }
 
     #[test]
     fn halves_go_to_the_even_side() {
-        let halves = [
-            (1, 2, 0),
-            (3, 2, 2),
-            (-1, 2, 0),
-            (-3, 2, -2),
-            (5, 3, 2),
-            (-5, 3, -2),
-            (25, 10, 2),
-            (-25, 10, -2),
-        ];
+        let halves = [(1, 2, 0), (3, 2, 2), (-1, 2, 0), (-3, 2, -2), (5, 3, 2), (-5, 3, -2), (25, 10, 2), (-25, 10, -2)];
         for (num, den, want) in halves {
             assert_eq!(divide_half_even(num, den), want, "{num}/{den}");
         }
         // numpy `rint(x * 100.0)`.
-        let floats = [
-            (2.675, 268),
-            (1.005, 100),
-            (0.125, 12),
-            (0.375, 38),
-            (-0.125, -12),
-            (19.99, 1999),
-            (-2.675, -268),
-        ];
+        let floats = [(2.675, 268), (1.005, 100), (0.125, 12), (0.375, 38), (-0.125, -12), (19.99, 1999), (-2.675, -268)];
         for (x, want) in floats {
             assert_eq!(scale_float(x, 2), want, "{x}");
         }
@@ -2011,77 +1668,33 @@ mod tests {
 
     #[test]
     fn amounts_are_exact() {
-        let columns = [
-            column("f", Kind::Float { bits: 64 }),
-            column("i", int()),
-            column(
-                "d",
-                Kind::Decimal {
-                    precision: 9,
-                    scale: 3,
-                },
-            ),
-        ];
+        let columns =
+            [column("f", Kind::Float { bits: 64 }), column("i", int()), column("d", Kind::Decimal { precision: 9, scale: 3 })];
         let amount = |names: &[&str], scale: u32, row: [Value; 3]| {
-            let job = Job {
-                amount: names.iter().map(|n| n.to_string()).collect(),
-                amount_scale: scale,
-                ..Job::default()
-            };
+            let job = Job { amount: names.iter().map(|n| n.to_string()).collect(), amount_scale: scale, ..Job::default() };
             amount_of(&job, &columns, &row)
         };
         let row = |f: f64, i: i128, d: i128| [Value::Float(f), Value::Int(i), Value::Decimal(d)];
         assert_eq!(amount(&["i"], 2, row(0.0, 7, 0)), Amount::Money(700));
         assert_eq!(amount(&["d"], 2, row(0.0, 0, 1230)), Amount::Money(123));
         assert_eq!(amount(&["d"], 2, row(0.0, 0, 1235)), Amount::TooPrecise);
-        assert_eq!(
-            amount(&["d"], 4, row(0.0, 0, -1235)),
-            Amount::Money(-12_350)
-        );
+        assert_eq!(amount(&["d"], 4, row(0.0, 0, -1235)), Amount::Money(-12_350));
         // 3 · 2.675 = 8.025, a tie in cents, goes to the even 8.02; 5 · 0.125 = 0.625 goes to 0.62.
         assert_eq!(amount(&["i", "f"], 2, row(2.675, 3, 0)), Amount::Money(802));
         assert_eq!(amount(&["f", "i"], 2, row(0.125, 5, 0)), Amount::Money(62));
-        assert_eq!(
-            amount(&["f", "i"], 2, row(0.125, -15, 0)),
-            Amount::Money(-188)
-        );
-        assert_eq!(
-            amount(&["d", "i"], 2, row(0.0, 3, 1235)),
-            Amount::Money(370)
-        ); // 3.705
-        assert_eq!(
-            amount(&["d", "f"], 2, row(1.5, 0, 1235)),
-            Amount::Money(185)
-        ); // 1.8525
-        assert_eq!(
-            amount(&["i", "f"], 2, row(f64::NAN, 3, 0)),
-            Amount::NonFinite
-        );
-        assert_eq!(
-            amount(
-                &["i", "f"],
-                2,
-                [Value::Float(f64::INFINITY), Value::Null, Value::Null]
-            ),
-            Amount::Null
-        );
+        assert_eq!(amount(&["f", "i"], 2, row(0.125, -15, 0)), Amount::Money(-188));
+        assert_eq!(amount(&["d", "i"], 2, row(0.0, 3, 1235)), Amount::Money(370)); // 3.705
+        assert_eq!(amount(&["d", "f"], 2, row(1.5, 0, 1235)), Amount::Money(185)); // 1.8525
+        assert_eq!(amount(&["i", "f"], 2, row(f64::NAN, 3, 0)), Amount::NonFinite);
+        assert_eq!(amount(&["i", "f"], 2, [Value::Float(f64::INFINITY), Value::Null, Value::Null]), Amount::Null);
     }
 
     #[test]
     fn lookbacks_end_the_day_after() {
         assert_eq!(Lookback::Days(1).start(100), Some(100));
-        assert_eq!(
-            Lookback::Quarters(2).start(date(2024, 6, 30)),
-            Some(date(2024, 1, 1))
-        );
-        assert_eq!(
-            Lookback::Months(1).start(date(2024, 3, 30)),
-            Some(date(2024, 2, 29))
-        );
-        assert_eq!(
-            Lookback::Years(1).start(date(2024, 2, 28)),
-            Some(date(2023, 2, 28))
-        );
+        assert_eq!(Lookback::Quarters(2).start(date(2024, 6, 30)), Some(date(2024, 1, 1)));
+        assert_eq!(Lookback::Months(1).start(date(2024, 3, 30)), Some(date(2024, 2, 29)));
+        assert_eq!(Lookback::Years(1).start(date(2024, 2, 28)), Some(date(2023, 2, 28)));
     }
 
     /// Two customers, two returns, one zero order, three dates.
@@ -2107,29 +1720,13 @@ mod tests {
             ..Job::default()
         };
         let answer = solve(&job, &small()).unwrap();
-        assert_eq!(
-            ledger_of(&answer),
-            [
-                ("a.parquet", "after_as_of", 1, 999),
-                ("a.parquet", "kept", 7, 1251)
-            ]
-        );
+        assert_eq!(ledger_of(&answer), [("a.parquet", "after_as_of", 1, 999), ("a.parquet", "kept", 7, 1251)]);
         let january = &only_slice(&answer, 0).customers;
         assert_eq!(january.len(), 2, "customer 3 never bought");
-        assert_eq!(
-            (
-                january[0].recency_days,
-                january[0].frequency,
-                january[0].monetary
-            ),
-            (21, 1, 1000)
-        );
+        assert_eq!((january[0].recency_days, january[0].frequency, january[0].monetary), (21, 1, 1000));
         let february = &only_slice(&answer, 1).customers;
         let one = &february[0];
-        assert_eq!(
-            (one.first_order, one.last_order),
-            (date(2024, 1, 10), date(2024, 2, 10))
-        );
+        assert_eq!((one.first_order, one.last_order), (date(2024, 1, 10), date(2024, 2, 10)));
         assert_eq!((one.recency_days, one.tenure_days), (19, 50));
         // The lookback is 1 to 29 February: two orders of one day, and a return.
         assert_eq!((one.frequency, one.monetary, one.revenue), (2, 401, 401));
@@ -2137,123 +1734,46 @@ mod tests {
         assert_eq!((one.lifetime_orders, one.lifetime_monetary), (3, 1401));
         assert_eq!((one.at[0].frequency, one.at[0].monetary), (0, -300));
         let two = &february[1];
-        assert_eq!(
-            (
-                two.frequency,
-                two.monetary,
-                two.avg_order_value,
-                two.lifetime_orders
-            ),
-            (0, -100, None, 1)
-        );
+        assert_eq!((two.frequency, two.monetary, two.avg_order_value, two.lifetime_orders), (0, -100, None, 1));
 
-        let gross = Job {
-            monetary: Money::Gross,
-            count: Count::OrderDays,
-            ..job.clone()
-        };
+        let gross = Job { monetary: Money::Gross, count: Count::OrderDays, ..job.clone() };
         let one = &only_slice(&solve(&gross, &small()).unwrap(), 1).customers[0].clone();
-        assert_eq!(
-            (one.frequency, one.monetary, one.avg_order_value),
-            (1, 701, Some(70_100))
-        );
-        let average = Job {
-            monetary_as: MonetaryAs::Average,
-            ..job.clone()
-        };
-        let list = &only_slice(&solve(&average, &small()).unwrap(), 1)
-            .customers
-            .clone();
-        assert_eq!(
-            (list[0].monetary, list[0].revenue, list[1].monetary),
-            (20_050, 401, 0)
-        );
-        let lookback = Job {
-            population: Population::Lookback,
-            ..job
-        };
-        assert_eq!(
-            only_slice(&solve(&lookback, &small()).unwrap(), 1)
-                .customers
-                .len(),
-            1
-        );
+        assert_eq!((one.frequency, one.monetary, one.avg_order_value), (1, 701, Some(70_100)));
+        let average = Job { monetary_as: MonetaryAs::Average, ..job.clone() };
+        let list = &only_slice(&solve(&average, &small()).unwrap(), 1).customers.clone();
+        assert_eq!((list[0].monetary, list[0].revenue, list[1].monetary), (20_050, 401, 0));
+        let lookback = Job { population: Population::Lookback, ..job };
+        assert_eq!(only_slice(&solve(&lookback, &small()).unwrap(), 1).customers.len(), 1);
     }
 
     #[test]
     fn a_mean_per_purchase_is_rounded_to_even() {
         let input = simple(&[(1, 0, 100), (1, 0, 100), (1, 0, 125), (2, 0, 1), (2, 0, 0)]);
-        let job = Job {
-            as_of: vec![0],
-            monetary_as: MonetaryAs::Average,
-            ..Job::default()
-        };
-        let list = &only_slice(&solve(&job, &input).unwrap(), 0)
-            .customers
-            .clone();
+        let job = Job { as_of: vec![0], monetary_as: MonetaryAs::Average, ..Job::default() };
+        let list = &only_slice(&solve(&job, &input).unwrap(), 0).customers.clone();
         assert_eq!(list[0].monetary, 10_833); // 325 / 3 cents = 1.0833
         assert_eq!(list[1].monetary, 50); // 0.0050
     }
 
     #[test]
     fn lines_are_one_order_of_the_earliest_date() {
-        let mut input = simple(&[
-            (1, 10, 700),
-            (1, 12, -200),
-            (1, 14, 100),
-            (2, 14, 5),
-            (1, 11, -9),
-        ]);
+        let mut input = simple(&[(1, 10, 700), (1, 12, -200), (1, 14, 100), (2, 14, 5), (1, 11, -9)]);
         input.columns.push(column("order_id", text()));
-        for (row, id) in input.files[0]
-            .rows
-            .iter_mut()
-            .zip(["a", "a", "b", "a", "c"])
-        {
+        for (row, id) in input.files[0].rows.iter_mut().zip(["a", "a", "b", "a", "c"]) {
             row.push(t(id));
         }
-        let job = Job {
-            order_id: Some("order_id".into()),
-            as_of: vec![10, 13],
-            ..Job::default()
-        };
+        let job = Job { order_id: Some("order_id".into()), as_of: vec![10, 13], ..Job::default() };
         let answer = solve(&job, &input).unwrap();
-        assert_eq!(
-            ledger_of(&answer),
-            [
-                ("a.parquet", "after_as_of", 2, 105),
-                ("a.parquet", "kept", 3, 491)
-            ]
-        );
+        assert_eq!(ledger_of(&answer), [("a.parquet", "after_as_of", 2, 105), ("a.parquet", "kept", 3, 491)]);
         let first = &only_slice(&answer, 0).customers[0];
-        assert_eq!(
-            (first.frequency, first.monetary),
-            (1, 500),
-            "the later line belongs to the earlier order"
-        );
+        assert_eq!((first.frequency, first.monetary), (1, 500), "the later line belongs to the earlier order");
         let second = &only_slice(&answer, 1).customers[0];
-        assert_eq!(
-            (second.frequency, second.monetary, second.last_order),
-            (1, 491, 10)
-        );
+        assert_eq!((second.frequency, second.monetary, second.last_order), (1, 491, 10));
 
         // Any line that matches makes the whole order a return.
-        let returns = Predicate {
-            column: "amount".into(),
-            test: PredicateTest::Below(number(-1)),
-        };
-        let failed = solve(
-            &Job {
-                returns: Some(returns),
-                as_of: vec![10],
-                ..job
-            },
-            &input,
-        )
-        .unwrap();
-        assert!(
-            failed.snapshots[0].slices.is_empty() && failed.notes.contains(notes::ONLY_RETURNS)
-        );
+        let returns = Predicate { column: "amount".into(), test: PredicateTest::Below(number(-1)) };
+        let failed = solve(&Job { returns: Some(returns), as_of: vec![10], ..job }, &input).unwrap();
+        assert!(failed.snapshots[0].slices.is_empty() && failed.notes.contains(notes::ONLY_RETURNS));
     }
 
     /// One row per outcome, in the order of the ledger, over two files.
@@ -2269,15 +1789,7 @@ mod tests {
             column("version", int()),
         ];
         let row = |c: Value, d: i64, a: f64, o: i128, r: &str, s: &str, v: i128| {
-            vec![
-                c,
-                Value::Date(d),
-                Value::Float(a),
-                Value::Int(o),
-                t(r),
-                t(s),
-                Value::Int(v),
-            ]
+            vec![c, Value::Date(d), Value::Float(a), Value::Int(o), t(r), t(s), Value::Int(v)]
         };
         let null_at = |mut row: Row, i: usize| {
             row[i] = Value::Null;
@@ -2296,31 +1808,16 @@ mod tests {
             row(t("x"), 5, 0.0, 9, "n", "paid", 1),
             null_at(row(t("x"), 5, 9.0, 10, "n", "paid", 1), 5),
         ];
-        let a = vec![
-            row(t("x"), 5, 3.0, 2, "n", "paid", 1),
-            row(t("x"), 4, 0.5, 11, "s", "paid", 1),
-        ];
+        let a = vec![row(t("x"), 5, 3.0, 2, "n", "paid", 1), row(t("x"), 4, 0.5, 11, "s", "paid", 1)];
         let input = Input {
             columns,
-            files: vec![
-                InputFile {
-                    name: "b.parquet".into(),
-                    rows: b,
-                },
-                InputFile {
-                    name: "a.parquet".into(),
-                    rows: a,
-                },
-            ],
+            files: vec![InputFile { name: "b.parquet".into(), rows: b }, InputFile { name: "a.parquet".into(), rows: a }],
         };
         let job = Job {
             order_id: Some("order_id".into()),
             slice: Some("region".into()),
             dedupe_rows: true,
-            latest: Some(Latest {
-                key: vec!["order_id".into()],
-                by: "version".into(),
-            }),
+            latest: Some(Latest { key: vec!["order_id".into()], by: "version".into() }),
             keep: vec![Predicate {
                 column: "status".into(),
                 test: PredicateTest::NotIn(vec![Literal::Text("cancelled".into())]),
@@ -2347,37 +1844,18 @@ mod tests {
                 ("b.parquet", "superseded", 1, 100),
             ]
         );
-        let slices: Vec<_> = answer.snapshots[0]
-            .slices
-            .iter()
-            .map(|s| s.slice.clone().unwrap())
-            .collect();
+        let slices: Vec<_> = answer.snapshots[0].slices.iter().map(|s| s.slice.clone().unwrap()).collect();
         assert_eq!(slices, ["n", "s"]);
 
         // Four of thirteen rows are rejected, one has no customer.
         let tight = |rejected: f64, guests: f64| {
-            let job = Job {
-                max_rejected: rejected,
-                max_no_customer: guests,
-                ..job.clone()
-            };
+            let job = Job { max_rejected: rejected, max_no_customer: guests, ..job.clone() };
             solve(&job, &input).map(|_| ()).map_err(|f| f.exit)
         };
         assert_eq!(tight(0.3, 1.0), Err(3));
         assert_eq!(tight(0.5, 0.05), Err(3));
         assert_eq!(tight(4.0 / 13.0, 1.0 / 13.0), Ok(()));
-        assert_eq!(
-            solve(
-                &Job {
-                    as_of: vec![3],
-                    ..job.clone()
-                },
-                &input
-            )
-            .unwrap_err()
-            .exit,
-            3
-        );
+        assert_eq!(solve(&Job { as_of: vec![3], ..job.clone() }, &input).unwrap_err().exit, 3);
     }
 
     #[test]
@@ -2387,23 +1865,10 @@ mod tests {
         for (row, v) in input.files[0].rows.iter_mut().zip([2, 2, 1]) {
             row.push(Value::Int(v));
         }
-        let latest = Some(Latest {
-            key: vec!["customer_id".into()],
-            by: "version".into(),
-        });
-        let job = Job {
-            latest,
-            as_of: vec![9],
-            ..Job::default()
-        };
+        let latest = Some(Latest { key: vec!["customer_id".into()], by: "version".into() });
+        let job = Job { latest, as_of: vec![9], ..Job::default() };
         let answer = solve(&job, &input).unwrap();
-        assert_eq!(
-            ledger_of(&answer),
-            [
-                ("a.parquet", "kept", 1, 100),
-                ("a.parquet", "superseded", 2, 400)
-            ]
-        );
+        assert_eq!(ledger_of(&answer), [("a.parquet", "kept", 1, 100), ("a.parquet", "superseded", 2, 400)]);
         input.files[0].rows[1][1] = Value::Date(6);
         assert_eq!(solve(&job, &input).unwrap_err().exit, 3);
     }
@@ -2411,129 +1876,37 @@ mod tests {
     #[test]
     fn timestamps_become_local_dates() {
         let noon = |y, m, d, h: i64| date(y, m, d) * DAY + h * 3600;
-        let kind = |unit, zone: Option<&str>| Kind::Timestamp {
-            unit,
-            zone: zone.map(String::from),
-        };
+        let kind = |unit, zone: Option<&str>| Kind::Timestamp { unit, zone: zone.map(String::from) };
         let read = |timezone: &str, naive: Option<&str>, kind: Kind, raw: i64| {
-            let job = Job {
-                timezone: timezone.into(),
-                naive_timezone: naive.map(String::from),
-                ..Job::default()
-            };
+            let job = Job { timezone: timezone.into(), naive_timezone: naive.map(String::from), ..Job::default() };
             business_date(&job, &kind, &Value::Timestamp(raw))
         };
         let three = noon(2024, 7, 1, 3);
-        assert_eq!(
-            read(
-                "America/New_York",
-                None,
-                kind(TimeUnit::Second, Some("Europe/Berlin")),
-                three
-            ),
-            date(2024, 6, 30)
-        );
-        assert_eq!(
-            read(
-                "America/New_York",
-                None,
-                kind(TimeUnit::Second, None),
-                three
-            ),
-            date(2024, 7, 1)
-        );
-        assert_eq!(
-            read(
-                "America/New_York",
-                Some("UTC"),
-                kind(TimeUnit::Millisecond, None),
-                three * 1000
-            ),
-            date(2024, 6, 30)
-        );
+        assert_eq!(read("America/New_York", None, kind(TimeUnit::Second, Some("Europe/Berlin")), three), date(2024, 6, 30));
+        assert_eq!(read("America/New_York", None, kind(TimeUnit::Second, None), three), date(2024, 7, 1));
+        assert_eq!(read("America/New_York", Some("UTC"), kind(TimeUnit::Millisecond, None), three * 1000), date(2024, 6, 30));
         let evening = noon(2024, 6, 30, 20) * 1_000_000;
-        assert_eq!(
-            read(
-                "Europe/Berlin",
-                Some("America/New_York"),
-                kind(TimeUnit::Microsecond, None),
-                evening
-            ),
-            date(2024, 7, 1)
-        );
-        assert_eq!(
-            read("UTC", None, kind(TimeUnit::Nanosecond, Some("UTC")), -1),
-            -1
-        );
+        assert_eq!(read("Europe/Berlin", Some("America/New_York"), kind(TimeUnit::Microsecond, None), evening), date(2024, 7, 1));
+        assert_eq!(read("UTC", None, kind(TimeUnit::Nanosecond, Some("UTC")), -1), -1);
         // Python's zoneinfo on random instants.
-        for (instant, day) in [
-            (1_314_272_509, 15_211),
-            (1_781_178_002, 20_615),
-            (1_237_760_436, 14_325),
-        ] {
-            assert_eq!(
-                read(
-                    "America/New_York",
-                    None,
-                    kind(TimeUnit::Second, Some("UTC")),
-                    instant
-                ),
-                day
-            );
+        for (instant, day) in [(1_314_272_509, 15_211), (1_781_178_002, 20_615), (1_237_760_436, 14_325)] {
+            assert_eq!(read("America/New_York", None, kind(TimeUnit::Second, Some("UTC")), instant), day);
         }
-        for (instant, day) in [
-            (1_296_614_242, 15_007),
-            (1_701_969_374, 19_698),
-            (1_652_637_352, 19_127),
-        ] {
-            assert_eq!(
-                read(
-                    "Europe/Berlin",
-                    None,
-                    kind(TimeUnit::Second, Some("UTC")),
-                    instant
-                ),
-                day
-            );
+        for (instant, day) in [(1_296_614_242, 15_007), (1_701_969_374, 19_698), (1_652_637_352, 19_127)] {
+            assert_eq!(read("Europe/Berlin", None, kind(TimeUnit::Second, Some("UTC")), instant), day);
         }
     }
 
     #[test]
     fn null_and_nan_in_predicates() {
         let columns = [column("x", Kind::Float { bits: 64 })];
-        let ask = |test: PredicateTest, value: Value| {
-            passes(
-                &Predicate {
-                    column: "x".into(),
-                    test,
-                },
-                &columns,
-                &[value],
-            )
-        };
-        let half = || {
-            Literal::Number(Decimal {
-                unscaled: 5,
-                digits: 1,
-            })
-        };
-        assert!(
-            ask(PredicateTest::Min(half()), Value::Float(0.5))
-                && ask(PredicateTest::Max(half()), Value::Float(0.5))
-        );
-        assert!(
-            !ask(PredicateTest::Above(half()), Value::Float(0.5))
-                && !ask(PredicateTest::Below(half()), Value::Float(0.5))
-        );
+        let ask = |test: PredicateTest, value: Value| passes(&Predicate { column: "x".into(), test }, &columns, &[value]);
+        let half = || Literal::Number(Decimal { unscaled: 5, digits: 1 });
+        assert!(ask(PredicateTest::Min(half()), Value::Float(0.5)) && ask(PredicateTest::Max(half()), Value::Float(0.5)));
+        assert!(!ask(PredicateTest::Above(half()), Value::Float(0.5)) && !ask(PredicateTest::Below(half()), Value::Float(0.5)));
         assert!(ask(PredicateTest::In(vec![half()]), Value::Float(0.5)));
-        assert!(
-            !ask(PredicateTest::NotIn(vec![half()]), Value::Null)
-                && !ask(PredicateTest::NotNull, Value::Null)
-        );
-        assert!(
-            ask(PredicateTest::NotNull, Value::Float(f64::NAN))
-                && !ask(PredicateTest::Min(half()), Value::Float(f64::NAN))
-        );
+        assert!(!ask(PredicateTest::NotIn(vec![half()]), Value::Null) && !ask(PredicateTest::NotNull, Value::Null));
+        assert!(ask(PredicateTest::NotNull, Value::Float(f64::NAN)) && !ask(PredicateTest::Min(half()), Value::Float(f64::NAN)));
     }
 
     /// Six customers with frequencies 1, 1, 2, 3, 3, 8 on their own last days.
@@ -2549,12 +1922,8 @@ mod tests {
 
     #[test]
     fn levels_only_and_states() {
-        let between =
-            |lo: i128, hi: i128| Test::Between(Some(Decimal::whole(lo)), Some(Decimal::whole(hi)));
-        let rule = |state: &str, when: Vec<Condition>| Rule {
-            state: state.into(),
-            when,
-        };
+        let between = |lo: i128, hi: i128| Test::Between(Some(Decimal::whole(lo)), Some(Decimal::whole(hi)));
+        let rule = |state: &str, when: Vec<Condition>| Rule { state: state.into(), when };
         let job = Job {
             as_of: vec![100],
             bins: 3,
@@ -2563,10 +1932,7 @@ mod tests {
                 Scheme {
                     column: "segment".into(),
                     rules: vec![
-                        rule(
-                            "often",
-                            vec![Condition::Score(Axis::Frequency, between(3, 3))],
-                        ),
+                        rule("often", vec![Condition::Score(Axis::Frequency, between(3, 3))]),
                         rule("near", vec![Condition::Level(Axis::Recency, Level::High)]),
                         rule("rest", vec![]),
                     ],
@@ -2574,13 +1940,7 @@ mod tests {
                 Scheme {
                     column: "tier".into(),
                     rules: vec![
-                        rule(
-                            "big",
-                            vec![Condition::Measure(
-                                Measure::Monetary(None),
-                                Test::Above(Decimal::whole(3)),
-                            )],
-                        ),
+                        rule("big", vec![Condition::Measure(Measure::Monetary(None), Test::Above(Decimal::whole(3)))]),
                         rule("small", vec![]),
                     ],
                 },
@@ -2592,47 +1952,19 @@ mod tests {
         // Five are scored: frequencies 1, 1, 2, 3, 3, so the cuts are 4/3 and 8/3; mean 2, mean recency 20.
         let f: Vec<_> = slice.customers.iter().map(|c| c.scores[1]).collect();
         assert_eq!(f, [Some(1), Some(1), Some(2), Some(3), Some(3), None]);
-        assert_eq!(
-            slice.cuts[1].cuts,
-            [
-                Some(Ratio { num: 4, den: 3 }),
-                Some(Ratio { num: 8, den: 3 })
-            ]
-        );
+        assert_eq!(slice.cuts[1].cuts, [Some(Ratio { num: 4, den: 3 }), Some(Ratio { num: 8, den: 3 })]);
         assert_eq!(slice.cuts[1].customers, [2, 1, 2]);
         let levels: Vec<_> = slice.customers.iter().map(|c| c.levels).collect();
         let (low, high) = (Some(Level::Low), Some(Level::High));
         assert_eq!(levels[2], [high, high, high]); // recency 20, frequency 2, monetary 2: on the means
         assert_eq!(levels[3], [low, high, high]);
         assert_eq!(levels[5], [None; 3]);
-        let segment: Vec<_> = slice
-            .customers
-            .iter()
-            .map(|c| c.states[0].as_str())
-            .collect();
-        assert_eq!(
-            segment,
-            ["near", "near", "near", "often", "often", "(unscored)"]
-        );
-        let tier: Vec<_> = slice
-            .customers
-            .iter()
-            .map(|c| c.states[1].as_str())
-            .collect();
+        let segment: Vec<_> = slice.customers.iter().map(|c| c.states[0].as_str()).collect();
+        assert_eq!(segment, ["near", "near", "near", "often", "often", "(unscored)"]);
+        let tier: Vec<_> = slice.customers.iter().map(|c| c.states[1].as_str()).collect();
         assert_eq!(tier, ["small", "small", "small", "small", "small", "big"]);
-        let sums: Vec<_> = slice
-            .segments
-            .iter()
-            .map(|s| {
-                (
-                    s.state.as_str(),
-                    s.customers,
-                    s.orders,
-                    s.revenue,
-                    s.repeat_customers,
-                )
-            })
-            .collect();
+        let sums: Vec<_> =
+            slice.segments.iter().map(|s| (s.state.as_str(), s.customers, s.orders, s.revenue, s.repeat_customers)).collect();
         assert_eq!(
             sums,
             [
@@ -2643,68 +1975,23 @@ mod tests {
                 ("small", 5, 10, 1000, 3),
             ]
         );
-        let median = solve(
-            &Job {
-                levels: Levels::Median,
-                only: vec![],
-                ..job.clone()
-            },
-            &six(),
-        )
-        .unwrap();
-        assert_eq!(
-            only_slice(&median, 0).level_bounds[1],
-            Ratio { num: 5, den: 2 }
-        );
-        let score = solve(
-            &Job {
-                levels: Levels::Score,
-                ..job
-            },
-            &six(),
-        )
-        .unwrap();
-        assert_eq!(
-            only_slice(&score, 0).level_bounds[1],
-            Ratio { num: 10, den: 5 }
-        );
+        let median = solve(&Job { levels: Levels::Median, only: vec![], ..job.clone() }, &six()).unwrap();
+        assert_eq!(only_slice(&median, 0).level_bounds[1], Ratio { num: 5, den: 2 });
+        let score = solve(&Job { levels: Levels::Score, ..job }, &six()).unwrap();
+        assert_eq!(only_slice(&score, 0).level_bounds[1], Ratio { num: 10, den: 5 });
     }
 
     #[test]
     fn frozen_cuts_stay_those_of_the_first_date() {
-        let input = simple(&[
-            (1, 10, 100),
-            (2, 10, 200),
-            (3, 10, 300),
-            (1, 20, 5000),
-            (2, 20, 6000),
-            (4, 20, 150),
-        ]);
-        let job = Job {
-            as_of: vec![10, 20],
-            bins: 2,
-            frozen: true,
-            ..Job::default()
-        };
+        let input = simple(&[(1, 10, 100), (2, 10, 200), (3, 10, 300), (1, 20, 5000), (2, 20, 6000), (4, 20, 150)]);
+        let job = Job { as_of: vec![10, 20], bins: 2, frozen: true, ..Job::default() };
         let answer = solve(&job, &input).unwrap();
-        let monetary = |k: usize| -> Vec<_> {
-            only_slice(&answer, k)
-                .customers
-                .iter()
-                .map(|c| c.scores[2].unwrap())
-                .collect()
-        };
+        let monetary = |k: usize| -> Vec<_> { only_slice(&answer, k).customers.iter().map(|c| c.scores[2].unwrap()).collect() };
         assert_eq!(monetary(0), [1, 1, 2]);
         assert_eq!(monetary(1), [2, 2, 2, 1]);
-        assert_eq!(
-            only_slice(&answer, 1).cuts[2].cuts,
-            [Some(Ratio { num: 200, den: 1 })]
-        );
+        assert_eq!(only_slice(&answer, 1).cuts[2].cuts, [Some(Ratio { num: 200, den: 1 })]);
         assert_eq!(only_slice(&answer, 1).cuts[2].customers, [1, 3]);
-        let refused = Job {
-            methods: [Method::Quantile, Method::Ntile, Method::Quantile],
-            ..job
-        };
+        let refused = Job { methods: [Method::Quantile, Method::Ntile, Method::Quantile], ..job };
         assert_eq!(solve(&refused, &input).unwrap_err().exit, 2);
     }
 }

@@ -5,11 +5,11 @@ use std::fs::{self, File};
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
 
+use super::temp::{TempDir, tempdir_in};
 use arrow::array::{Array, ArrayRef, AsArray, RecordBatch, RecordBatchReader};
 use arrow::compute::cast;
 use arrow::datatypes::*;
 use parquet::arrow::arrow_reader::ParquetRecordBatchReaderBuilder;
-use super::temp::{TempDir, tempdir_in};
 
 /// A folder with a job file, its data in `data` and its output in `out`; it goes when this is dropped.
 pub struct Workshop(TempDir);
@@ -147,7 +147,8 @@ fn rows(batch: &RecordBatch) -> Vec<Vec<Cell>> {
 }
 
 fn cells(array: &ArrayRef) -> Vec<Cell> {
-    let taken = |of: &dyn Fn(usize) -> Cell| (0..array.len()).map(|i| if array.is_null(i) { Cell::Null } else { of(i) }).collect();
+    let taken =
+        |of: &dyn Fn(usize) -> Cell| (0..array.len()).map(|i| if array.is_null(i) { Cell::Null } else { of(i) }).collect();
     match array.data_type() {
         DataType::Dictionary(_, inner) => cells(&cast(array, inner).expect("a plain column")),
         DataType::LargeUtf8 | DataType::Utf8View => cells(&cast(array, &DataType::Utf8).expect("a text column")),

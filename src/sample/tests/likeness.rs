@@ -34,11 +34,7 @@ fn orders_look_as_those_of_a_shop() {
     for lines in several {
         let categories: HashSet<&str> = lines.iter().map(|line| line.category.as_str()).collect();
         assert_eq!(categories.len(), lines.len());
-        assert!(
-            lines
-                .iter()
-                .all(|line| line.at == lines[0].at && line.status == lines[0].status)
-        );
+        assert!(lines.iter().all(|line| line.at == lines[0].at && line.status == lines[0].status));
     }
 
     let values = |of: fn(&Read) -> &str| rows.iter().map(of).collect::<HashSet<&str>>().len();
@@ -47,9 +43,7 @@ fn orders_look_as_those_of_a_shop() {
     assert_eq!(values(|row| &row.status), 4);
     let discounted = rows.iter().filter(|row| row.discount > 0).count();
     assert!((0.1..0.3).contains(&share(discounted, rows.len())));
-    let (paid, cost) = rows.iter().fold((0, 0), |(paid, cost), row| {
-        (paid + row.amount.unwrap(), cost + row.cost)
-    });
+    let (paid, cost) = rows.iter().fold((0, 0), |(paid, cost), row| (paid + row.amount.unwrap(), cost + row.cost));
     assert!((0.5..0.75).contains(&share(cost as usize, paid as usize)));
 }
 
@@ -68,10 +62,7 @@ fn demand_has_seasons() {
         assert!(year[11] as f64 > 1.2 * year[9] as f64, "{by_month:?}");
     }
     assert!(by_month[12] < by_month[11], "{by_month:?}");
-    assert!(
-        by_weekday[0] as f64 > 1.1 * by_weekday[6] as f64,
-        "{by_weekday:?}"
-    );
+    assert!(by_weekday[0] as f64 > 1.1 * by_weekday[6] as f64, "{by_weekday:?}");
 }
 
 #[test]
@@ -83,9 +74,7 @@ fn a_customer_keeps_region_and_comes_back_after_arriving() {
         let Some(customer) = row.customer else {
             continue;
         };
-        let region = regions
-            .entry(customer.clone())
-            .or_insert(row.region.clone());
+        let region = regions.entry(customer.clone()).or_insert(row.region.clone());
         assert_eq!(*region, row.region);
         newest = newest.max(customer.parse::<u64>().unwrap());
         // Ids ascend with arrival, so at any time the seen ones are about the lowest ones.

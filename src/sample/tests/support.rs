@@ -3,12 +3,12 @@
 use std::fs::{self, File};
 use std::path::Path;
 
+use crate::temp::{TempDir, tempdir};
 use arrow::array::{Array, AsArray};
 use arrow::datatypes::{Decimal64Type, Int64Type, TimestampMicrosecondType};
 use arrow::util::display::array_value_to_string;
 use jiff::civil::{Date, date};
 use parquet::arrow::arrow_reader::ParquetRecordBatchReaderBuilder;
-use crate::temp::{TempDir, tempdir};
 
 use crate::sample::{SampleSpec, SampleSummary, write};
 
@@ -51,8 +51,7 @@ pub(super) fn read(path: &Path) -> Vec<Read> {
         let batch = batch.unwrap();
         let column = |name: &str| batch.column_by_name(name).unwrap();
         let cents = |name: &str| {
-            let column =
-                arrow::compute::cast(column(name), &arrow::datatypes::DataType::Decimal64(12, 2));
+            let column = arrow::compute::cast(column(name), &arrow::datatypes::DataType::Decimal64(12, 2));
             column.unwrap().as_primitive::<Decimal64Type>().clone()
         };
         let text = |name: &str, row: usize| {
