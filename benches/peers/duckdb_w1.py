@@ -36,8 +36,8 @@ WHERE o_orderdate <= {as_of}
 GROUP BY o_custkey
 """
 
-# Type 7 cut points. Money enters as a double: quantile_cont of a decimal gives a decimal of the same scale, so a cut
-# between two neighbouring cents would fall on one of them.
+# Type 7 cut points. Money enters as a double: quantile_cont of a decimal gives a decimal of the same scale, and a
+# cut between two cents is then not exact.
 CUTS = """
 CREATE TEMP TABLE cuts AS
 SELECT
