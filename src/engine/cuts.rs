@@ -114,7 +114,8 @@ impl<'a> Context<'a> {
             Cuts::Each => (0..dates).into_par_iter().map(|date| self.score_date(date, None)).collect(),
             Cuts::Frozen => {
                 let first = self.score_date(0, None)?;
-                let frozen: Vec<Option<SliceScoring>> = first.slices.iter().cloned().map(Some).collect();
+                // Nobody stood in the slice at the first date, so there is nothing to score its later customers by.
+                let frozen: Vec<Option<SliceScoring>> = first.slices.iter().map(|s| (s.scored > 0).then(|| s.clone())).collect();
                 let rest: Vec<DateScoring> =
                     (1..dates).into_par_iter().map(|date| self.score_date(date, Some(&frozen))).collect::<Result<_>>()?;
                 Ok(std::iter::once(first).chain(rest).collect())

@@ -192,6 +192,20 @@ pub fn parse(table: &toml::Table, bins: Option<u32>, place: &str) -> Result<Cond
                     };
                     ends.ok_or_else(|| wrong("is not a range of scores such as [4, 5]"))?
                 }
+                Value::Table(tests) => {
+                    let (mut low, mut high) = (1, i64::from(most));
+                    for (test, value) in tests {
+                        let bound = value.as_integer().ok_or_else(|| wrong(&format!("has a {test:?} that is not a score")))?;
+                        match test.as_str() {
+                            "min" => low = bound,
+                            "max" => high = bound,
+                            "above" => low = bound.saturating_add(1),
+                            "below" => high = bound.saturating_sub(1),
+                            _ => return Err(wrong("has an unknown test (tests of scores: min, max, above, below)")),
+                        }
+                    }
+                    (low, high)
+                }
                 _ => return Err(wrong("is not a score such as 5, nor a range of scores such as [4, 5]")),
             };
             if low > high {
@@ -326,4 +340,22 @@ fn end(value: &Value, strict: bool) -> Option<End> {
         _ => return None,
     };
     Some(if strict { End::Strict(decimal) } else { End::Closed(decimal) })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn scores_take_ranges_and_bounds() -> Result<()> {
+        let read = |text: &str| -> Result<Conditions> {
+            parse(&text.parse::<toml::Table>().map_err(|e| Error::usage(e.to_string()))?, Some(5), "test")
+        };
+        assert_eq!(read("r_score = { above = 3 }")?.scores[0], Some((4, 5)));
+        assert_eq!(read("r_score = { min = 2, below = 4 }")?.scores[0], Some((2, 3)));
+        assert_eq!(read("f_score = [-inf, 3]")?.scores[1], Some((1, 3)));
+        assert!(read("r_score = { above = 5 }").is_err());
+        assert!(read("r_score = { near = 5 }").is_err());
+        Ok(())
+    }
 }
