@@ -8,8 +8,8 @@ fn main() -> ExitCode {
 }
 
 /// Tells the allocator to keep what is freed. A run is one burst of work that builds and drops many vectors; by default
-/// glibc gives their pages back between steps and faults them in anew, which costs the nightly job a fifth of its time.
-/// `benches/README.md` says how to measure it.
+/// glibc gives their pages back between steps and faults them in anew. In workload W1 of `benches/README.md` this takes
+/// page faults from 84,000 to 48,000 and some 7 % of the time.
 #[cfg(all(target_os = "linux", target_env = "gnu"))]
 fn keep_freed_memory() {
     const MIB: libc::c_int = 1 << 20;
