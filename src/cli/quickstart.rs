@@ -19,7 +19,7 @@ pub(super) fn run(args: &QuickstartArgs, console: &Console) -> Result<()> {
     let began = Instant::now();
     let spec = SampleSpec::new(args.orders, 1, Date::constant(2023, 1, 1), Date::constant(2024, 12, 31));
     let (orders, file) = (args.folder.join("orders"), args.folder.join("quickstart.toml"));
-    let outcome = with_threads(args.threads, || {
+    with_threads(args.threads, || {
         write_sample(&spec, &orders, console)?;
         std::fs::write(&file, JOB)
             .map_err(|e| Error::output(format!("cannot write {}: {e}; choose another folder", file.display())))?;
@@ -27,7 +27,7 @@ pub(super) fn run(args: &QuickstartArgs, console: &Console) -> Result<()> {
         let job = resolve(raw, source, &Overrides::default())?;
         let outcome = engine::run(&job, console)?;
         summarise(&job, &outcome, began, console);
-        Ok(outcome)
+        Ok(())
     })?;
     let folder = args.folder.display();
     console.say(&format!(
@@ -40,6 +40,5 @@ pub(super) fn run(args: &QuickstartArgs, console: &Console) -> Result<()> {
         file.display(),
         file.display(),
     ));
-    let _ = outcome;
     Ok(())
 }

@@ -194,3 +194,59 @@ fn fold_sorted(layout: Layout, orders: &Unpacked, spec: &FoldSpec) -> Result<Buc
     }
     Ok(BucketPanel { ids: groups.ids, slices: groups.slices, dates: folder.finish(), lines, span })
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::bucket::{self, Buckets, Lane, flag, hash_key};
+
+    /// Both ways of folding must say the same of any orders: what serves a nightly job is a short cut, not a rule.
+    #[test]
+    fn the_fold_of_sums_equals_the_general_one() -> Result<()> {
+        let mut state = 7u64;
+        let mut random = |below: u64| {
+            state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+            ((state >> 33) % below) as i64
+        };
+        let as_of = Day(2000);
+        let kinds = MeasureKind::ALL.iter().copied();
+        let plain = kinds.filter(|k| !k.name().contains("period")).map(Measure::plain);
+        let windowed = [MeasureKind::Frequency, MeasureKind::Monetary, MeasureKind::AvgOrderValue]
+            .map(|kind| Measure { kind, lookback: Some(Lookback::Days(90)) });
+        for case in 0..64 {
+            let mut spec = FoldSpec {
+                dates: vec![AsOf { date: as_of, period_start: None, previous_start: None }],
+                measures: plain.clone().chain(windowed).collect(),
+                lookback: if case & 1 == 0 { Lookback::All } else { Lookback::Months(12) },
+                net: case & 2 == 0,
+                count_days: false,
+                monetary_average: case & 4 != 0,
+                only_lookback: case & 8 != 0,
+                lines: false,
+                drop_zero: false,
+                files: 0,
+            };
+            let all = spec.clone();
+            spec.measures.retain(|m| single::serves(&FoldSpec { measures: vec![*m], ..all.clone() }));
+            assert!(spec.measures.iter().any(|m| m.kind == MeasureKind::RevenueAtRisk));
+            let rows = 400;
+            let customers: Vec<i64> = (0..rows).map(|_| random(40)).collect();
+            let dates: Vec<i64> = (0..rows).map(|_| 2000 - random(900)).collect();
+            let amounts: Vec<i64> = (0..rows).map(|_| random(10_000) - 1_000).collect();
+            let flags: Vec<i64> = (0..rows).map(|_| if random(10) == 0 { flag::RETURN } else { 0 }).collect();
+            let layout = Layout::new(false, &[Lane::Flags]);
+            let mut buckets = Buckets::new(layout, 1);
+            let hashes: Vec<u64> = customers.iter().map(|c| hash_key(*c)).collect();
+            buckets.append(&hashes, &[&customers, &dates, &amounts, &flags], None);
+            for chunks in buckets.finish() {
+                let mut orders = Unpacked::default();
+                bucket::unpack(layout, chunks, &mut orders);
+                let (sums, sorted) = (single::fold(layout, &orders, &spec)?, fold_sorted(layout, &orders, &spec)?);
+                let sums = sums.map(|p| (p.span, p.dates.into_iter().map(|d| (d.customers, d.columns)).collect::<Vec<_>>()));
+                let sorted = (sorted.span, sorted.dates.into_iter().map(|d| (d.customers, d.columns)).collect::<Vec<_>>());
+                assert_eq!(sums, Some(sorted), "case {case}");
+            }
+        }
+        Ok(())
+    }
+}

@@ -126,11 +126,6 @@ impl Manifest {
         bytes.push(b'\n');
         Ok(bytes)
     }
-
-    /// The part that must be equal whenever the same run is repeated: tables with rows and hashes.
-    pub fn table(&self, name: &str) -> Option<&TableEntry> {
-        self.tables.iter().find(|t| t.name == name)
-    }
 }
 
 /// `commits/<n>.json`.
