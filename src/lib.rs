@@ -4,7 +4,7 @@
 //! Data goes one way:
 //!
 //! ```text
-//! orders.parquet ─ scan ─ bucket ─ measure ─ score ─ scheme ─ table ─ publish
+//! orders.parquet ─ scan ─ bucket ─ measure ─ score ─ scheme ─ transition ─ table ─ publish
 //! ```
 //!
 //! Modules use only what stands below them, or before them in their own row; `tests/architecture.rs` holds them to it.
@@ -14,7 +14,7 @@
 //! | process | [`cli`], `main` |
 //! | wiring | [`engine`]: the only place that knows the order of the steps |
 //! | edges | [`scan`], [`publish`] |
-//! | pure steps | [`bucket`], [`measure`], [`score`], [`scheme`] |
+//! | pure steps | [`bucket`], [`measure`], [`score`], [`scheme`], [`transition`] |
 //! | tools | [`hash`], [`progress`], [`sample`], [`job`], [`table`] |
 //! | values | [`error`], [`domain`] |
 
@@ -36,6 +36,7 @@ pub mod scan;
 pub mod scheme;
 pub mod score;
 pub mod table;
+pub mod transition;
 
 #[cfg(test)]
 #[path = "../tests/support/temp.rs"]

@@ -202,7 +202,7 @@ impl Buckets {
 }
 
 /// Unpacks the blocks of one bucket, in any order, in place of what `into` held.
-pub fn unpack(layout: Layout, chunks: Chunks, into: &mut Unpacked) {
+pub fn unpack(layout: Layout, chunks: &Chunks, into: &mut Unpacked) {
     into.clear();
     for chunk in chunks {
         let mut rest = chunk.as_slice();
@@ -229,7 +229,7 @@ mod tests {
         let mut back = Vec::new();
         for (number, blocks) in buckets.finish().into_iter().enumerate() {
             let mut got = Unpacked::default();
-            unpack(layout, blocks, &mut got);
+            unpack(layout, &blocks, &mut got);
             for row in 0..got.len() {
                 let customer = got.lane(Lane::Customer)[row];
                 assert_eq!((hash_key(customer) >> 62) as usize, number);
@@ -254,7 +254,7 @@ mod tests {
         let mut total = 0;
         for blocks in buckets.finish() {
             let mut got = Unpacked::default();
-            unpack(layout, blocks, &mut got);
+            unpack(layout, &blocks, &mut got);
             let mut at = 0;
             for &length in got.lane(Lane::Customer) {
                 assert!(got.text()[at..at + length as usize].iter().all(|b| *b == b'x'));

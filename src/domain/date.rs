@@ -52,15 +52,24 @@ impl fmt::Display for Day {
     }
 }
 
-/// An as-of date with the starts of its period and of the period before, where the job has them.
+/// An as-of date with its period and the period before, where the job has them.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct AsOf {
     /// Last date counted.
     pub date: Day,
     /// First day of the period that ends on `date`.
     pub period_start: Option<Day>,
-    /// First day of the period before.
-    pub previous_start: Option<Day>,
+    /// First and last day of the period before.
+    pub previous: Option<(Day, Day)>,
+    /// Whether tables show it; a date that others are only compared with is not shown.
+    pub shown: bool,
+}
+
+impl AsOf {
+    /// A date without a period.
+    pub fn alone(date: Day) -> AsOf {
+        AsOf { date, period_start: None, previous: None, shown: true }
+    }
 }
 
 /// How far back a measure looks from an as-of date: `[end − L, end)` with `end` the day after it.

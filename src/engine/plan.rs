@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use crate::domain::{Measure, MeasureKind, Unit};
+use crate::domain::{Day, Measure, MeasureKind, Unit};
 use crate::error::{Error, Result, suggestion};
 use crate::job::raw::{MonetaryAs, TableName, ZeroAmount};
 use crate::job::{Job, SchemeUse};
@@ -36,6 +36,8 @@ pub enum OutputColumn {
     Previous(usize),
     /// Since when the state holds, in a scheme column.
     Since(usize),
+    /// What the playbook says to do.
+    Action,
     /// Whether no window reaches before the data.
     HistoryComplete,
 }
@@ -59,6 +61,8 @@ pub struct Plan {
     pub revenue: Option<usize>,
     /// See `revenue`.
     pub revenue_at_risk: Option<usize>,
+    /// Per scheme column: the action of every state, where the playbook has one.
+    pub playbook: Vec<Vec<Option<String>>>,
 }
 
 impl Plan {
@@ -92,9 +96,11 @@ impl Plan {
             need(*measure);
         }
         let (mut revenue, mut revenue_at_risk) = (None, None);
-        if job.writes(TableName::Segments) {
+        if job.writes(TableName::Segments) || job.writes(TableName::Concentration) {
             let sum = if job.score.monetary_as == MonetaryAs::Average { MeasureKind::Revenue } else { MeasureKind::Monetary };
             revenue = Some(need(Measure::plain(sum)));
+        }
+        if job.writes(TableName::Segments) {
             revenue_at_risk = Some(need(Measure::plain(MeasureKind::RevenueAtRisk)));
         }
         let chosen = chosen_columns(job, &schemes, &used)?;
@@ -119,7 +125,7 @@ impl Plan {
             )
         });
         if let Some(measure) = needs_period
-            && job.dates.iter().all(|d| d.period_start.is_none())
+            && job.shown().all(|(_, d)| d.period_start.is_none())
         {
             return Err(Error::usage(format!(
                 "{}: {measure} needs periods, but the job has a single as-of date without any; add [periods] every = \"month\" or a second as-of date",
@@ -149,9 +155,17 @@ impl Plan {
             lines: job.raw.orders.order_id.is_some(),
             drop_zero: job.raw.orders.zero_amount == ZeroAmount::Drop,
             files: 0,
+            slices: Vec::new(),
+            tiles: tiles(job),
             measures,
         };
-        Ok(Plan { fold, schemes, only, columns, warnings, axes, revenue, revenue_at_risk })
+        let playbook = playbook(job, &schemes)?;
+        Ok(Plan { fold, schemes, only, columns, warnings, axes, revenue, revenue_at_risk, playbook })
+    }
+
+    /// How many slices; 1 without.
+    pub fn slices(&self) -> usize {
+        self.fold.slices.len().max(1)
     }
 
     /// Which optional columns of the orders the measures look at.
@@ -164,6 +178,51 @@ impl Plan {
     pub fn uses_levels(&self) -> bool {
         self.schemes.iter().any(|s| s.scheme.uses_levels() || s.overrides.values().any(Scheme::uses_levels))
     }
+}
+
+/// The last days of the stretches of time that the tables about movement add up: they end wherever a date, a period or
+/// the period before it ends, so that each of these is a row of whole stretches.
+fn tiles(job: &Job) -> Vec<Day> {
+    let moves = [TableName::Transitions, TableName::Growth, TableName::Cohorts].iter().any(|t| job.writes(*t));
+    if !moves {
+        return Vec::new();
+    }
+    let ends = job.dates.iter().flat_map(|d| {
+        let previous = d.previous.map(|(start, end)| [start.previous(), end]);
+        [Some(d.date), d.period_start.map(Day::previous)].into_iter().flatten().chain(previous.into_iter().flatten())
+    });
+    let mut ends: Vec<Day> = ends.collect();
+    ends.sort_unstable();
+    ends.dedup();
+    ends
+}
+
+/// The actions of the playbook by scheme column and state.
+fn playbook(job: &Job, schemes: &[SchemeColumn]) -> Result<Vec<Vec<Option<String>>>> {
+    for (column, actions) in &job.raw.playbook {
+        let place = || job.source.locate(&format!("[playbook.{column}"));
+        let Some(own) = schemes.iter().find(|s| s.column == *column) else {
+            return Err(Error::usage(format!(
+                "{}: the playbook names the scheme column {column:?}, which the job does not have{}",
+                place(),
+                suggestion(column, schemes.iter().map(|s| s.column.as_str()))
+            )));
+        };
+        let states = own.scheme.all_states();
+        if let Some(state) = actions.keys().find(|a| !states.contains(a)) {
+            return Err(Error::usage(format!(
+                "{}: the playbook names the state {state:?} of {column}, which its scheme does not have{} (states: {})",
+                place(),
+                suggestion(state, states.iter().map(String::as_str)),
+                states.join(", ")
+            )));
+        }
+    }
+    let of_column = |column: &SchemeColumn| {
+        let actions = job.raw.playbook.get(&column.column);
+        column.scheme.all_states().iter().map(|state| actions.and_then(|a| a.get(state)).cloned()).collect()
+    };
+    Ok(schemes.iter().map(of_column).collect())
 }
 
 fn scheme_column(job: &Job, used: &SchemeUse, warnings: &mut Vec<String>) -> Result<SchemeColumn> {
@@ -237,6 +296,8 @@ fn chosen_columns(job: &Job, schemes: &[SchemeColumn], used: &[Measure]) -> Resu
         ]
     };
     let complete = || ("history_complete".to_owned(), Choice::Other(ColumnType::Boolean, OutputColumn::HistoryComplete));
+    let has_playbook = !job.raw.playbook.is_empty();
+    let action = || has_playbook.then(|| ("action".to_owned(), Choice::Other(ColumnType::State, OutputColumn::Action)));
     let measure = |m: Measure| (m.to_string(), Choice::Measure(m));
     let Some(names) = &job.raw.output.columns else {
         let first = [
@@ -253,11 +314,13 @@ fn chosen_columns(job: &Job, schemes: &[SchemeColumn], used: &[Measure]) -> Resu
         let mut out: Vec<(String, Choice)> = first.into_iter().chain(further).map(measure).collect();
         out.extend(Axis::ALL.map(score));
         out.extend((0..schemes.len()).flat_map(state));
+        out.extend(action());
         out.push(complete());
         return Ok(out);
     };
     let mut others: Vec<(String, Choice)> = Axis::ALL.map(score).into_iter().collect();
     others.extend((0..schemes.len()).flat_map(state));
+    others.extend(action());
     others.push(complete());
     let mut out: Vec<(String, Choice)> = Vec::with_capacity(names.len());
     for name in names {

@@ -24,8 +24,12 @@ pub struct Job {
     pub source: Source,
     /// Patterns of the orders' paths: as written, and joined to the job file's folder.
     pub paths: Vec<(String, PathBuf)>,
-    /// As-of dates with their periods, ascending.
+    /// All dates to compute, ascending: the job's as-of dates, and those they are compared with.
     pub dates: Vec<AsOf>,
+    /// Per date the earlier dates that its states are compared with, as places in `dates`, ascending.
+    pub origins: Vec<Vec<usize>>,
+    /// Per date what reports call its period.
+    pub labels: Vec<String>,
     /// Scoring.
     pub score: Score,
     /// Scheme columns in the order of the tables.
@@ -117,6 +121,16 @@ impl Job {
     /// The last as-of date.
     pub fn last(&self) -> Day {
         self.dates.last().map_or(Day::MIN, |d| d.date)
+    }
+
+    /// The dates that tables show, with their places in `dates`.
+    pub fn shown(&self) -> impl Iterator<Item = (usize, &AsOf)> {
+        self.dates.iter().enumerate().filter(|(_, d)| d.shown)
+    }
+
+    /// The shown date before the one at `place`.
+    pub fn shown_before(&self, place: usize) -> Option<usize> {
+        (0..place).rev().find(|d| self.dates[*d].shown)
     }
 
     /// Whether a table is to be written.

@@ -1,11 +1,13 @@
-//! As-of dates with their periods.
+//! As-of dates with their periods, and the dates they are compared with.
+
+use std::collections::BTreeMap;
 
 use jiff::ToSpan;
 use jiff::civil::{Date, Weekday};
 
 use super::parse::Source;
 use super::raw::{Calendar, RawDate, RawPeriods};
-use crate::domain::{AsOf, Day};
+use crate::domain::{AsOf, Day, Lookback};
 use crate::error::{Error, Result};
 
 /// Most as-of dates of a job.
@@ -46,119 +48,241 @@ pub(super) fn day(date: &RawDate, key: &str, source: &Source) -> Result<Day> {
         .ok_or_else(|| Error::usage(format!("{}: {key} is {text:?}; expected a date such as 2024-12-31", source.locate(&text))))
 }
 
-fn at_end(every: Calendar, as_of: Day) -> AsOf {
-    let start = first_of(every, as_of.to_date());
-    let previous = first_of(every, start.saturating_sub(1.day()));
-    AsOf { date: as_of, period_start: Some(Day::from_date(start)), previous_start: Some(Day::from_date(previous)) }
+/// All dates of a job, and what they are compared with.
+#[derive(Debug, Clone, PartialEq)]
+pub(super) struct Timeline {
+    /// Ascending; see [`super::Job::dates`].
+    pub dates: Vec<AsOf>,
+    /// See [`super::Job::origins`].
+    pub origins: Vec<Vec<usize>>,
+    /// See [`super::Job::labels`].
+    pub labels: Vec<String>,
 }
 
-/// The job's as-of dates. `as_of` is `--as-of`, which replaces them by one; `from` and `to` replace the job's.
-pub(super) fn dates(
+/// The calendar period that `as_of` lies in, up to it.
+fn at_end(every: Calendar, as_of: Day) -> AsOf {
+    let start = first_of(every, as_of.to_date());
+    let before = start.saturating_sub(1.day());
+    let previous = (Day::from_date(first_of(every, before)), Day::from_date(before));
+    AsOf { period_start: Some(Day::from_date(start)), previous: Some(previous), ..AsOf::alone(as_of) }
+}
+
+/// What reports call a calendar period.
+fn calendar_label(every: Calendar, start: Date) -> String {
+    match every {
+        Calendar::Day => start.to_string(),
+        Calendar::Week => {
+            let week = start.iso_week_date();
+            format!("{}-W{:02}", week.year(), week.week())
+        }
+        Calendar::Month => format!("{}-{:02}", start.year(), start.month()),
+        Calendar::Quarter => format!("{} Q{}", start.year(), (start.month() - 1) / 3 + 1),
+        Calendar::Year => start.year().to_string(),
+    }
+}
+
+/// The job's dates. `as_of` is `--as-of`, which replaces them by one; `from` and `to` replace the job's.
+pub(super) fn timeline(
     raw: &RawPeriods,
     source: &Source,
     as_of: Option<Day>,
     from: Option<Day>,
     to: Option<Day>,
-) -> Result<Vec<AsOf>> {
-    if let Some(date) = as_of {
-        if from.is_some() || to.is_some() {
-            return Err(Error::usage("--as-of asks for one date and --from/--to for many; give one or the other"));
-        }
-        let alone = AsOf { date, period_start: None, previous_start: None };
-        return Ok(vec![raw.every.map_or(alone, |every| at_end(every, date))]);
+) -> Result<Timeline> {
+    let given = [raw.as_of.is_some(), raw.every.is_some(), raw.list.is_some()];
+    if given.into_iter().filter(|g| *g).count() > 1 {
+        return Err(Error::usage(format!(
+            "{}: periods has more than one of \"as_of\", \"every\" and \"list\"; keep one of them",
+            source.locate("[periods")
+        )));
     }
-    match (&raw.as_of, raw.every) {
-        (Some(_), Some(_)) => {
-            Err(Error::usage(format!("{}: periods has both \"as_of\" and \"every\"; keep one of them", source.locate("as_of"))))
+    if raw.every.is_none() && (raw.from.is_some() || raw.to.is_some()) {
+        return Err(Error::usage(format!(
+            "{}: periods.from and periods.to go with \"every\"; remove them, or set every = \"month\"",
+            source.locate("from")
+        )));
+    }
+    let list = listed(raw, source)?;
+    let mut shown = match as_of {
+        Some(date) => {
+            if from.is_some() || to.is_some() {
+                return Err(Error::usage("--as-of asks for one date and --from/--to for many; give one or the other"));
+            }
+            vec![one(raw.every, &list, date)]
         }
-        (Some(list), None) => {
-            if raw.from.is_some() || raw.to.is_some() {
+        None => match (&raw.as_of, raw.every) {
+            (Some(dates), _) => as_of_list(dates, source)?,
+            (None, Some(every)) => calendar(every, raw, source, from, to)?,
+            (None, None) if raw.list.is_some() => list,
+            (None, None) => {
                 return Err(Error::usage(format!(
-                    "{}: periods.from and periods.to go with \"every\", not with a list of as-of dates; remove them",
-                    source.locate("from")
+                    "{}: no as-of date; give --as-of 2024-12-31, or [periods] as_of = [2024-12-31] in the job file",
+                    source.path.display()
                 )));
             }
-            let mut days = Vec::with_capacity(list.len());
-            for date in list {
-                let day = day(date, "periods.as_of", source)?;
-                if let Some(&before) = days.last()
-                    && day <= before
-                {
-                    return Err(Error::usage(format!(
-                        "{}: periods.as_of has {day} after {before}; list every date once, in ascending order",
-                        source.locate("as_of")
-                    )));
-                }
-                days.push(day);
-            }
-            days.retain(|d| from.is_none_or(|f| *d >= f) && to.is_none_or(|t| *d <= t));
-            let dates: Vec<AsOf> = days
-                .iter()
-                .enumerate()
-                .map(|(i, &date)| AsOf {
-                    date,
-                    period_start: i.checked_sub(1).and_then(|i| days.get(i)).map(|d| d.next()),
-                    previous_start: i.checked_sub(2).and_then(|i| days.get(i)).map(|d| d.next()),
-                })
-                .collect();
-            some(dates, source)
+        },
+    };
+    if raw.every.is_none() || as_of.is_some() {
+        shown.retain(|(d, _)| from.is_none_or(|f| d.date >= f) && to.is_none_or(|t| d.date <= t));
+    }
+    if shown.is_empty() {
+        return Err(Error::usage(format!("{}: the list of as-of dates is empty; name at least one", source.path.display())));
+    }
+    compared(shown, &raw.compare, source)
+}
+
+/// Adds the dates that the shown ones are compared with.
+fn compared(shown: Vec<(AsOf, String)>, compare: &[String], source: &Source) -> Result<Timeline> {
+    let mut back = Vec::with_capacity(compare.len());
+    for text in compare {
+        let wrong = |why: String| Error::usage(format!("{}: periods.compare: {why}", source.locate(text)));
+        match Lookback::parse(text) {
+            Ok(Lookback::All) => return Err(wrong("\"all\" is no length of time; write \"1 day\", \"1 month\" …".into())),
+            Ok(length) => back.push(length),
+            Err(error) => return Err(wrong(error.to_string())),
         }
-        (None, Some(every)) => {
-            let bound = |given: Option<Day>, raw: &Option<RawDate>, key: &str| match (given, raw) {
-                (Some(day), _) => Ok(day),
-                (None, Some(date)) => day(date, key, source),
-                (None, None) => Err(Error::usage(format!(
-                    "{}: periods.every needs {key}; give its first and last day as periods.from and periods.to",
-                    source.locate("every")
-                ))),
-            };
-            let (from, to) = (bound(from, &raw.from, "periods.from")?, bound(to, &raw.to, "periods.to")?);
-            if to < from {
-                return Err(Error::usage(format!(
-                    "{}: the periods end ({to}) before they begin ({from}); exchange periods.from and periods.to",
-                    source.locate("every")
-                )));
-            }
-            let name = format!("{every:?}").to_lowercase();
-            let start = first_of(every, from.to_date());
-            if Day::from_date(start) != from {
-                return Err(Error::usage(format!(
-                    "{}: {from} is not the first day of a {name}; the one it lies in begins on {start}",
-                    source.locate("from")
-                )));
-            }
-            let after = first_of(every, to.next().to_date());
-            if Day::from_date(after) != to.next() {
-                return Err(Error::usage(format!(
-                    "{}: {to} is not the last day of a {name}; the one it lies in begins on {}",
-                    source.locate("to ="),
-                    first_of(every, to.to_date())
-                )));
-            }
-            let mut dates = Vec::new();
-            let mut start = start;
-            while Day::from_date(start) <= to {
-                if dates.len() == MOST {
-                    return Err(Error::usage(format!(
-                        "{}: the job asks for more than {MOST} as-of dates; shorten the span",
-                        source.locate("every")
-                    )));
-                }
-                start = next_start(every, start);
-                dates.push(at_end(every, Day::from_date(start).previous()));
-            }
-            some(dates, source)
+    }
+    let earlier = |date: Day| back.iter().filter_map(move |length| length.start(date)).map(Day::previous);
+    let mut all: BTreeMap<Day, (AsOf, String)> = BTreeMap::new();
+    for (date, _) in &shown {
+        for day in earlier(date.date) {
+            all.insert(day, (AsOf { shown: false, ..AsOf::alone(day) }, day.to_string()));
         }
-        (None, None) => Err(Error::usage(format!(
-            "{}: no as-of date; give --as-of 2024-12-31, or [periods] as_of = [2024-12-31] in the job file",
-            source.path.display()
-        ))),
+    }
+    for (date, label) in &shown {
+        all.insert(date.date, (*date, label.clone()));
+    }
+    let place: BTreeMap<Day, usize> = all.keys().copied().zip(0..).collect();
+    let mut origins = vec![Vec::new(); all.len()];
+    let mut before = None;
+    for (date, _) in &shown {
+        let own = place.get(&date.date).copied().unwrap_or(0);
+        let mut from: Vec<usize> = earlier(date.date).filter_map(|d| place.get(&d).copied()).chain(before).collect();
+        from.sort_unstable();
+        from.dedup();
+        origins[own] = from;
+        before = Some(own);
+    }
+    let (dates, labels) = all.into_values().unzip();
+    Ok(Timeline { dates, origins, labels })
+}
+
+/// `--as-of`: the date with the period it lies in.
+fn one(every: Option<Calendar>, list: &[(AsOf, String)], date: Day) -> (AsOf, String) {
+    if let Some(every) = every {
+        let as_of = at_end(every, date);
+        return (as_of, calendar_label(every, first_of(every, date.to_date())));
+    }
+    let of_list = list.iter().find(|(p, _)| p.period_start.is_some_and(|start| start <= date) && date <= p.date);
+    match of_list {
+        Some((period, label)) => (AsOf { date, ..*period }, label.clone()),
+        None => (AsOf::alone(date), date.to_string()),
     }
 }
 
-fn some(dates: Vec<AsOf>, source: &Source) -> Result<Vec<AsOf>> {
-    if dates.is_empty() {
-        return Err(Error::usage(format!("{}: the list of as-of dates is empty; name at least one", source.path.display())));
+/// `as_of = [...]`: a period runs from the day after the date before.
+fn as_of_list(list: &[RawDate], source: &Source) -> Result<Vec<(AsOf, String)>> {
+    let mut days: Vec<Day> = Vec::with_capacity(list.len());
+    for date in list {
+        let day = day(date, "periods.as_of", source)?;
+        if let Some(&before) = days.last()
+            && day <= before
+        {
+            return Err(Error::usage(format!(
+                "{}: periods.as_of has {day} after {before}; list every date once, in ascending order",
+                source.locate("as_of")
+            )));
+        }
+        days.push(day);
+    }
+    let back = |at: usize, by: usize| at.checked_sub(by).and_then(|at| days.get(at)).copied();
+    let dates = days.iter().enumerate().map(|(at, &date)| {
+        let period_start = back(at, 1).map(Day::next);
+        let previous = back(at, 2).map(Day::next).zip(back(at, 1));
+        (AsOf { period_start, previous, ..AsOf::alone(date) }, date.to_string())
+    });
+    Ok(dates.collect())
+}
+
+/// `[[periods.list]]`.
+fn listed(raw: &RawPeriods, source: &Source) -> Result<Vec<(AsOf, String)>> {
+    let mut out: Vec<(AsOf, String)> = Vec::new();
+    for period in raw.list.iter().flatten() {
+        let from = day(&period.from, "periods.list.from", source)?;
+        let to = day(&period.to, "periods.list.to", source)?;
+        let place = || source.locate("[[periods.list]]");
+        if to < from {
+            return Err(Error::usage(format!(
+                "{}: a listed period ends ({to}) before it begins ({from}); exchange from and to",
+                place()
+            )));
+        }
+        if let Some((before, _)) = out.last()
+            && from <= before.date
+        {
+            return Err(Error::usage(format!(
+                "{}: the listed period from {from} begins before the one that ends on {} is over; list periods in ascending order, without overlap",
+                place(),
+                before.date
+            )));
+        }
+        let previous = out.last().and_then(|(p, _)| Some((p.period_start?, p.date)));
+        let label = period.label.clone().unwrap_or_else(|| format!("{from} to {to}"));
+        out.push((AsOf { period_start: Some(from), previous, ..AsOf::alone(to) }, label));
+    }
+    Ok(out)
+}
+
+/// `every = …`: the ends of calendar periods.
+fn calendar(
+    every: Calendar,
+    raw: &RawPeriods,
+    source: &Source,
+    from: Option<Day>,
+    to: Option<Day>,
+) -> Result<Vec<(AsOf, String)>> {
+    let bound = |given: Option<Day>, raw: &Option<RawDate>, key: &str| match (given, raw) {
+        (Some(day), _) => Ok(day),
+        (None, Some(date)) => day(date, key, source),
+        (None, None) => Err(Error::usage(format!(
+            "{}: periods.every needs {key}; give its first and last day as periods.from and periods.to",
+            source.locate("every")
+        ))),
+    };
+    let (from, to) = (bound(from, &raw.from, "periods.from")?, bound(to, &raw.to, "periods.to")?);
+    if to < from {
+        return Err(Error::usage(format!(
+            "{}: the periods end ({to}) before they begin ({from}); exchange periods.from and periods.to",
+            source.locate("every")
+        )));
+    }
+    let name = format!("{every:?}").to_lowercase();
+    let mut start = first_of(every, from.to_date());
+    if Day::from_date(start) != from {
+        return Err(Error::usage(format!(
+            "{}: {from} is not the first day of a {name}; the one it lies in begins on {start}",
+            source.locate("from")
+        )));
+    }
+    let after = first_of(every, to.next().to_date());
+    if Day::from_date(after) != to.next() {
+        return Err(Error::usage(format!(
+            "{}: {to} is not the last day of a {name}; the one it lies in begins on {}",
+            source.locate("to ="),
+            first_of(every, to.to_date())
+        )));
+    }
+    let mut dates = Vec::new();
+    while Day::from_date(start) <= to {
+        if dates.len() == MOST {
+            return Err(Error::usage(format!(
+                "{}: the job asks for more than {MOST} as-of dates; shorten the span",
+                source.locate("every")
+            )));
+        }
+        let label = calendar_label(every, start);
+        start = next_start(every, start);
+        dates.push((at_end(every, Day::from_date(start).previous()), label));
     }
     Ok(dates)
 }
@@ -176,22 +300,67 @@ mod tests {
         }
     }
 
+    fn plain(raw: &RawPeriods) -> Result<Timeline> {
+        timeline(raw, &Source::default(), None, None, None)
+    }
+
+    fn ends(timeline: &Timeline) -> Vec<String> {
+        timeline.dates.iter().map(|d| d.date.to_string()).collect()
+    }
+
     #[test]
     fn calendar_periods_end_on_their_last_day() -> Result<()> {
-        let got = dates(&raw(Calendar::Quarter, "1997-01-01", "1998-06-30"), &Source::default(), None, None, None)?;
-        let ends: Vec<String> = got.iter().map(|d| d.date.to_string()).collect();
-        assert_eq!(ends, ["1997-03-31", "1997-06-30", "1997-09-30", "1997-12-31", "1998-03-31", "1998-06-30"]);
-        assert_eq!(got[0].period_start.map(|d| d.to_string()).as_deref(), Some("1997-01-01"));
-        assert_eq!(got[0].previous_start.map(|d| d.to_string()).as_deref(), Some("1996-10-01"));
-        let weeks = dates(&raw(Calendar::Week, "2024-12-30", "2025-01-12"), &Source::default(), None, None, None)?;
-        assert_eq!(weeks.iter().map(|d| d.date.to_string()).collect::<Vec<_>>(), ["2025-01-05", "2025-01-12"]);
+        let got = plain(&raw(Calendar::Quarter, "1997-01-01", "1998-06-30"))?;
+        assert_eq!(ends(&got), ["1997-03-31", "1997-06-30", "1997-09-30", "1997-12-31", "1998-03-31", "1998-06-30"]);
+        let first = got.dates[0];
+        assert_eq!(first.period_start.map(|d| d.to_string()).as_deref(), Some("1997-01-01"));
+        assert_eq!(first.previous.map(|(a, b)| format!("{a} {b}")).as_deref(), Some("1996-10-01 1996-12-31"));
+        assert_eq!(got.labels[5], "1998 Q2");
+        assert_eq!(got.origins, [vec![], vec![0], vec![1], vec![2], vec![3], vec![4]]);
+        let weeks = plain(&raw(Calendar::Week, "2024-12-30", "2025-01-12"))?;
+        assert_eq!(ends(&weeks), ["2025-01-05", "2025-01-12"]);
+        assert_eq!(weeks.labels, ["2025-W01", "2025-W02"]);
         Ok(())
     }
 
     #[test]
     fn bounds_must_lie_on_the_calendar() {
-        assert!(dates(&raw(Calendar::Month, "2024-01-02", "2024-03-31"), &Source::default(), None, None, None).is_err());
-        assert!(dates(&raw(Calendar::Month, "2024-01-01", "2024-03-30"), &Source::default(), None, None, None).is_err());
-        assert!(dates(&raw(Calendar::Month, "2024-04-01", "2024-03-31"), &Source::default(), None, None, None).is_err());
+        assert!(plain(&raw(Calendar::Month, "2024-01-02", "2024-03-31")).is_err());
+        assert!(plain(&raw(Calendar::Month, "2024-01-01", "2024-03-30")).is_err());
+        assert!(plain(&raw(Calendar::Month, "2024-04-01", "2024-03-31")).is_err());
+    }
+
+    #[test]
+    fn a_nightly_date_is_compared_with_earlier_ones() -> Result<()> {
+        let raw = RawPeriods { compare: vec!["1 day".into(), "1 month".into()], ..RawPeriods::default() };
+        let got = timeline(&raw, &Source::default(), Day::parse("2024-03-31"), None, None)?;
+        assert_eq!(ends(&got), ["2024-02-29", "2024-03-30", "2024-03-31"]);
+        assert_eq!(got.dates.iter().map(|d| d.shown).collect::<Vec<_>>(), [false, false, true]);
+        assert_eq!(got.origins, [vec![], vec![], vec![0, 1]]);
+        // Dates that the job has anyway are computed once.
+        let list = ["2024-03-30", "2024-03-31"].map(|d| RawDate::Text(d.into())).to_vec();
+        let raw = RawPeriods { as_of: Some(list), compare: vec!["1d".into()], ..RawPeriods::default() };
+        let got = plain(&raw)?;
+        assert_eq!(ends(&got), ["2024-03-29", "2024-03-30", "2024-03-31"]);
+        assert_eq!(got.origins, [vec![], vec![0], vec![1]]);
+        Ok(())
+    }
+
+    #[test]
+    fn listed_periods_have_labels_and_may_leave_gaps() -> Result<()> {
+        let period = |from: &str, to: &str, label: Option<&str>| RawPeriod {
+            from: RawDate::Text(from.into()),
+            to: RawDate::Text(to.into()),
+            label: label.map(str::to_owned),
+        };
+        let list = |second: &str| RawPeriods {
+            list: Some(vec![period("2024-01-01", "2024-02-29", Some("sale")), period(second, "2024-06-30", None)]),
+            ..RawPeriods::default()
+        };
+        let got = plain(&list("2024-05-01"))?;
+        assert_eq!(got.labels, ["sale", "2024-05-01 to 2024-06-30"]);
+        assert_eq!(got.dates[1].previous.map(|(a, b)| format!("{a} {b}")).as_deref(), Some("2024-01-01 2024-02-29"));
+        assert!(plain(&list("2024-02-29")).is_err_and(|e| e.to_string().contains("without overlap")));
+        Ok(())
     }
 }

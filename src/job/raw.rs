@@ -25,6 +25,9 @@ pub struct RawJob {
     /// How recency, frequency and monetary become scores.
     #[serde(default)]
     pub score: RawScore,
+    /// What to do with customers, by scheme column and state: `[playbook.segment] "At Risk" = "win-back mail"`.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub playbook: BTreeMap<String, BTreeMap<String, String>>,
     /// Column name = scheme. Without this section: `segment = "standard"`, `lifecycle = "recency_windows"`.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schemars(with = "Option<BTreeMap<String, serde_json::Value>>")]
@@ -250,7 +253,7 @@ pub struct RawLatest {
     pub by: String,
 }
 
-/// The as-of dates: a list, or the ends of calendar periods.
+/// The as-of dates: a list, the ends of calendar periods, or the ends of listed periods.
 #[derive(Debug, Clone, Default, Deserialize, Serialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct RawPeriods {
@@ -266,6 +269,25 @@ pub struct RawPeriods {
     /// Last day of the last period.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub to: Option<RawDate>,
+    /// Periods of any length, ascending, which must not overlap; their last days are the as-of dates.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub list: Option<Vec<RawPeriod>>,
+    /// How long before each as-of date to look for what moved since: "1 day", "1 month" …
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub compare: Vec<String>,
+}
+
+/// A listed period.
+#[derive(Debug, Clone, Deserialize, Serialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct RawPeriod {
+    /// First day.
+    pub from: RawDate,
+    /// Last day, which is the as-of date.
+    pub to: RawDate,
+    /// What reports call it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub label: Option<String>,
 }
 
 /// A calendar period.
@@ -504,8 +526,36 @@ pub enum TableName {
     Cutpoints,
     /// Sums per state.
     Segments,
+    /// Who went from which state to which, summed.
+    Transitions,
+    /// One row per customer whose state changed.
+    Movers,
+    /// Since when and until when a customer was in a state.
+    StateHistory,
+    /// New, retained, resurrected and lapsed customers per period.
+    Growth,
+    /// Customers by the period of their first order.
+    Cohorts,
+    /// How much of the revenue the best customers bring.
+    Concentration,
     /// The account of every input row.
     Ledger,
+}
+
+impl TableName {
+    /// Every table, in the order of the docs.
+    pub const ALL: [TableName; 10] = [
+        TableName::Customers,
+        TableName::Cutpoints,
+        TableName::Segments,
+        TableName::Transitions,
+        TableName::Movers,
+        TableName::StateHistory,
+        TableName::Growth,
+        TableName::Cohorts,
+        TableName::Concentration,
+        TableName::Ledger,
+    ];
 }
 
 /// A date as JSON has it.

@@ -4,7 +4,8 @@ use std::path::{Path, PathBuf};
 
 use super::parse::Source;
 use super::raw::{Method, MonetaryAs, RawAxis, RawJob, RawNumber, TableName};
-use super::{AxisSpec, Cuts, Job, SchemeUse, Score, periods};
+use super::periods::{self, Timeline};
+use super::{AxisSpec, Cuts, Job, SchemeUse, Score};
 use crate::domain::{Day, Decimal, Lookback, Ratio, pow10};
 use crate::error::{Error, Result};
 
@@ -52,7 +53,8 @@ pub fn resolve(raw: RawJob, source: Source, overrides: &Overrides) -> Result<Job
             source.locate("amount")
         )));
     }
-    let dates = periods::dates(&raw.periods, &source, overrides.as_of, overrides.from, overrides.to)?;
+    let Timeline { dates, origins, labels } =
+        periods::timeline(&raw.periods, &source, overrides.as_of, overrides.from, overrides.to)?;
     let score = score(&raw, &source, &folder)?;
     let schemes = schemes(&raw, &source)?;
     let newest_order_within = match &raw.checks.newest_order_within {
@@ -91,13 +93,9 @@ pub fn resolve(raw: RawJob, source: Source, overrides: &Overrides) -> Result<Job
             source.locate("report")
         )));
     }
-    let tables = raw
-        .output
-        .tables
-        .clone()
-        .unwrap_or_else(|| vec![TableName::Customers, TableName::Cutpoints, TableName::Segments, TableName::Ledger]);
+    let tables = raw.output.tables.clone().unwrap_or_else(|| TableName::ALL.to_vec());
     let keep_runs = raw.output.keep_runs.unwrap_or(10).max(1);
-    Ok(Job { paths, dates, score, schemes, newest_order_within, output, tables, keep_runs, raw, source })
+    Ok(Job { paths, dates, origins, labels, score, schemes, newest_order_within, output, tables, keep_runs, raw, source })
 }
 
 fn score(raw: &RawJob, source: &Source, folder: &Path) -> Result<Score> {

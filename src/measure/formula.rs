@@ -128,27 +128,34 @@ pub(super) fn value(kind: MeasureKind, facts: &Facts, counting: Counting) -> Val
     }
 }
 
-/// Appends a value to its column.
+/// Writes a value into a cell of its column.
 ///
 /// # Errors
 /// Exit 3 if money exceeds what DECIMAL(18) holds.
 #[inline]
-pub(super) fn push(column: &mut Column, value: Value, kind: MeasureKind, as_of: i32) -> Result<()> {
+pub(super) fn set(column: &mut Column, cell: usize, value: Value, kind: MeasureKind, as_of: i32) -> Result<()> {
     match (column, value) {
-        (Column::Int(values), Value::Int(v)) => values.push(v as i32),
-        (Column::Int(values), _) => values.push(NULL_INT),
-        (Column::Long(values), Value::Int(v)) => {
-            if v.abs() >= MONEY_LIMIT {
-                return Err(too_large(kind, as_of));
-            }
-            values.push(v as i64);
-        }
-        (Column::Long(values), _) => values.push(NULL_LONG),
-        (Column::Ratio(values), Value::Ratio(n, d)) => values.push((n, d)),
-        (Column::Ratio(values), Value::Int(v)) => values.push((v as i64, 1)),
-        (Column::Ratio(values), Value::Null) => values.push((0, 0)),
+        (Column::Int(values), Value::Int(v)) => values[cell] = v as i32,
+        (Column::Int(values), _) => values[cell] = NULL_INT,
+        (Column::Long(values), Value::Int(v)) => values[cell] = within(v, kind, as_of)?,
+        (Column::Long(values), _) => values[cell] = NULL_LONG,
+        (Column::Ratio(values), Value::Ratio(n, d)) => values[cell] = (n, d),
+        (Column::Ratio(values), Value::Int(v)) => values[cell] = (v as i64, 1),
+        (Column::Ratio(values), Value::Null) => values[cell] = (0, 0),
     }
     Ok(())
+}
+
+/// Money or a count that fits into DECIMAL(18).
+///
+/// # Errors
+/// Exit 3 if it does not.
+#[inline]
+pub(super) fn within(value: i128, kind: MeasureKind, as_of: i32) -> Result<i64> {
+    if value.abs() >= MONEY_LIMIT {
+        return Err(too_large(kind, as_of));
+    }
+    Ok(value as i64)
 }
 
 #[cold]

@@ -34,6 +34,20 @@ pub struct LineTally {
     pub zero: (u64, i128),
 }
 
+impl LineTally {
+    /// Adds the lines of another.
+    pub fn merge(&mut self, other: &LineTally) {
+        for (all, own) in [
+            (&mut self.kept, other.kept),
+            (&mut self.after, other.after),
+            (&mut self.zero, other.zero),
+        ] {
+            all.0 += own.0;
+            all.1 += own.1;
+        }
+    }
+}
+
 /// The records of a bucket, grouped.
 pub(super) struct Groups {
     pub ids: CustomerIds,
@@ -44,8 +58,8 @@ pub(super) struct Groups {
 }
 
 impl Groups {
-    pub fn new(layout: Layout, orders: &Unpacked) -> Groups {
-        let (ids, slices, of_record) = intern(layout, orders);
+    pub fn new(layout: Layout, orders: &Unpacked, spec: &FoldSpec) -> Groups {
+        let (ids, slices, of_record) = intern(layout, orders, spec);
         // Counting sort of the records by customer.
         let mut starts = vec![0u32; ids.len() + 1];
         for &customer in &of_record {
@@ -148,16 +162,45 @@ impl Groups {
     }
 }
 
-/// The customers of a bucket in order of appearance, their slices, and the number of each record's customer.
-pub(super) fn intern(layout: Layout, orders: &Unpacked) -> (CustomerIds, Vec<u32>, Vec<u32>) {
-    let slices = layout.has(Lane::Slice).then(|| orders.lane(Lane::Slice));
+/// The customers of a bucket ascending by slice and id, their slice numbers, and the number of each record's customer.
+pub(super) fn intern(layout: Layout, orders: &Unpacked, spec: &FoldSpec) -> (CustomerIds, Vec<u32>, Vec<u32>) {
+    let codes = layout.has(Lane::Slice).then(|| orders.lane(Lane::Slice));
+    // A code is of the order in which threads met the values; a number is of the order of the values.
+    let numbers = |codes: Vec<u32>| -> Vec<u32> {
+        codes.into_iter().map(|code| spec.slices.get(code as usize).copied().unwrap_or(code)).collect()
+    };
     if layout.text_ids {
-        let (ids, slices, of_record) = intern_text(orders, slices);
-        (CustomerIds::Text(ids), slices, of_record)
+        let (ids, codes, mut of_record) = intern_text(orders, codes);
+        let slices = numbers(codes);
+        let mut order: Vec<u32> = (0..ids.len() as u32).collect();
+        let slice = |c: u32| slices.get(c as usize).copied().unwrap_or(0);
+        order.sort_unstable_by(|&a, &b| slice(a).cmp(&slice(b)).then_with(|| ids.get(a as usize).cmp(ids.get(b as usize))));
+        let mut sorted = StringIds::default();
+        order.iter().for_each(|&c| sorted.push(ids.get(c as usize)));
+        let slices = renumber(&order, &slices, &mut of_record);
+        (CustomerIds::Text(sorted), slices, of_record)
     } else {
-        let (ids, slices, of_record) = intern_int(orders.lane(Lane::Customer), slices);
-        (CustomerIds::Int(ids), slices, of_record)
+        let (ids, codes, mut of_record) = intern_int(orders.lane(Lane::Customer), codes);
+        let slices = numbers(codes);
+        let mut keyed: Vec<(u32, i64, u32)> =
+            ids.iter().zip(0..).map(|(&id, c)| (slices.get(c as usize).copied().unwrap_or(0), id, c)).collect();
+        keyed.sort_unstable();
+        let order: Vec<u32> = keyed.iter().map(|k| k.2).collect();
+        let slices = renumber(&order, &slices, &mut of_record);
+        (CustomerIds::Int(keyed.into_iter().map(|k| k.1).collect()), slices, of_record)
     }
+}
+
+/// Gives customers the numbers of their places in `order`; the result is their slices in that order.
+fn renumber(order: &[u32], slices: &[u32], of_record: &mut [u32]) -> Vec<u32> {
+    let mut place = vec![0u32; order.len()];
+    for (new, &old) in order.iter().enumerate() {
+        place[old as usize] = new as u32;
+    }
+    for number in of_record {
+        *number = place[*number as usize];
+    }
+    if slices.is_empty() { Vec::new() } else { order.iter().map(|&old| slices[old as usize]).collect() }
 }
 
 /// An open-addressing table from key to the number of its first appearance. The keys live outside; the table holds

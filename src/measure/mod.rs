@@ -1,7 +1,7 @@
 //! Measures per customer and as-of date, folded bucket by bucket.
 //!
 //! [`FoldSpec`] says what to measure and when; [`fold`] turns one bucket of orders into a [`BucketPanel`] for all
-//! as-of dates together, customer by customer: orders are grouped and sorted once, prefix sums answer every window,
+//! as-of dates together, customer by customer: orders are grouped and sorted once, running sums answer every window,
 //! and the cost grows with orders plus customer-dates, never with orders × dates.
 
 mod customer;
@@ -38,6 +38,10 @@ pub struct FoldSpec {
     pub drop_zero: bool,
     /// Number of input files, for the tally of lines.
     pub files: usize,
+    /// Number of each slice code in the order of the slice values; empty without slices.
+    pub slices: Vec<u32>,
+    /// Last days of the stretches of time whose purchases and money are listed as [`Flow`]s, ascending.
+    pub tiles: Vec<Day>,
 }
 
 impl FoldSpec {
@@ -78,11 +82,12 @@ pub enum Column {
 }
 
 impl Column {
-    fn new(unit: Unit) -> Column {
+    /// So many values of zero.
+    fn new(unit: Unit, len: usize) -> Column {
         match unit {
-            Unit::Date | Unit::Days => Column::Int(Vec::new()),
-            Unit::Count | Unit::Money | Unit::Average => Column::Long(Vec::new()),
-            Unit::Ratio => Column::Ratio(Vec::new()),
+            Unit::Date | Unit::Days => Column::Int(vec![0; len]),
+            Unit::Count | Unit::Money | Unit::Average => Column::Long(vec![0; len]),
+            Unit::Ratio => Column::Ratio(vec![(0, 0); len]),
         }
     }
 
@@ -98,15 +103,6 @@ impl Column {
     /// Whether there is none.
     pub fn is_empty(&self) -> bool {
         self.len() == 0
-    }
-
-    /// Room for so many more values.
-    pub fn reserve(&mut self, more: usize) {
-        match self {
-            Column::Int(values) => values.reserve(more),
-            Column::Long(values) => values.reserve(more),
-            Column::Ratio(values) => values.reserve(more),
-        }
     }
 
     /// The integer at `row`; `None` if null, or a ratio.
@@ -127,28 +123,46 @@ impl Column {
     }
 }
 
-/// The measures of a bucket's customers.
+/// What a customer did in a stretch of time: a row exists only if there was an order.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Flow {
+    /// Index into the bucket's customers.
+    pub customer: u32,
+    /// Purchases.
+    pub purchases: u32,
+    /// Money as `monetary` counts it (net of returns, or gross), minor units.
+    pub money: i64,
+}
+
+/// The measures of a bucket's customers: the cell of customer `c` at date `d` is `d · customers + c`.
 #[derive(Debug, Clone)]
 pub struct BucketPanel {
-    /// Customers of the bucket, in no particular order; a customer of two slices stands twice.
+    /// Customers of the bucket, ascending by slice and id; a customer of two slices stands twice.
     pub ids: CustomerIds,
-    /// Slice code per customer; empty without slices.
+    /// Slice number per customer; empty without slices.
     pub slices: Vec<u32>,
-    /// One panel per as-of date.
-    pub dates: Vec<DatePanel>,
+    /// Cells that are listed: customers with a purchase by then (or in the lookback).
+    pub listed: Vec<bool>,
+    /// One column of cells per measure of the spec; only those of listed cells mean anything.
+    pub columns: Vec<Column>,
+    /// What customers did in each of the spec's tiles, ascending by customer.
+    pub flows: Vec<Vec<Flow>>,
     /// Fate of the lines per file, if the job has lines.
     pub lines: Vec<LineTally>,
     /// First and last date of an order up to the last as-of date.
     pub span: Option<(Day, Day)>,
 }
 
-/// The customers listed at an as-of date.
-#[derive(Debug, Clone)]
-pub struct DatePanel {
-    /// Index into the bucket's customers, one per row.
-    pub customers: Vec<u32>,
-    /// One column per measure of the spec.
-    pub columns: Vec<Column>,
+impl BucketPanel {
+    /// The slice number of a customer.
+    pub fn slice(&self, customer: usize) -> u32 {
+        self.slices.get(customer).copied().unwrap_or(0)
+    }
+
+    /// The cells of a date.
+    pub fn cells(&self, date: usize) -> std::ops::Range<usize> {
+        date * self.ids.len()..(date + 1) * self.ids.len()
+    }
 }
 
 impl FoldSpec {
@@ -156,10 +170,14 @@ impl FoldSpec {
         formula::Counting { days: self.count_days, average: self.monetary_average }
     }
 
-    /// A panel per as-of date, without customers.
-    fn empty_panels(&self) -> Vec<DatePanel> {
-        let columns = || self.measures.iter().map(|m| Column::new(self.unit(*m))).collect();
-        self.dates.iter().map(|_| DatePanel { customers: Vec::new(), columns: columns() }).collect()
+    /// Columns for so many customers.
+    fn columns(&self, customers: usize) -> Vec<Column> {
+        self.measures.iter().map(|m| Column::new(self.unit(*m), self.dates.len() * customers)).collect()
+    }
+
+    /// The same fold for some of the measures, without flows.
+    pub fn only(&self, measures: Vec<Measure>) -> FoldSpec {
+        FoldSpec { measures, tiles: Vec::new(), ..self.clone() }
     }
 }
 
@@ -178,9 +196,9 @@ pub fn fold(layout: Layout, orders: &Unpacked, spec: &FoldSpec) -> Result<Bucket
 
 /// Folds one bucket for any measures and dates: groups and sorts the orders of every customer.
 fn fold_sorted(layout: Layout, orders: &Unpacked, spec: &FoldSpec) -> Result<BucketPanel> {
-    let groups = group::Groups::new(layout, orders);
+    let groups = group::Groups::new(layout, orders, spec);
     let mut lines = vec![LineTally::default(); if spec.lines { spec.files } else { 0 }];
-    let mut folder = customer::Folder::new(spec);
+    let mut folder = customer::Folder::new(spec, groups.len());
     let mut span: Option<(Day, Day)> = None;
     let mut scratch = Vec::new();
     for customer in 0..groups.len() {
@@ -190,9 +208,10 @@ fn fold_sorted(layout: Layout, orders: &Unpacked, spec: &FoldSpec) -> Result<Buc
             let (first, last) = (Day(first.date), Day(last.date));
             span = Some(span.map_or((first, last), |(a, b)| (a.min(first), b.max(last))));
         }
-        folder.add(customer as u32, &scratch)?;
+        folder.add(customer, &scratch)?;
     }
-    Ok(BucketPanel { ids: groups.ids, slices: groups.slices, dates: folder.finish(), lines, span })
+    let (listed, columns, flows) = folder.finish();
+    Ok(BucketPanel { ids: groups.ids, slices: groups.slices, listed, columns, flows, lines, span })
 }
 
 #[cfg(test)]
@@ -215,7 +234,7 @@ mod tests {
             .map(|kind| Measure { kind, lookback: Some(Lookback::Days(90)) });
         for case in 0..64 {
             let mut spec = FoldSpec {
-                dates: vec![AsOf { date: as_of, period_start: None, previous_start: None }],
+                dates: vec![AsOf::alone(as_of)],
                 measures: plain.clone().chain(windowed).collect(),
                 lookback: if case & 1 == 0 { Lookback::All } else { Lookback::Months(12) },
                 net: case & 2 == 0,
@@ -225,6 +244,8 @@ mod tests {
                 lines: false,
                 drop_zero: false,
                 files: 0,
+                slices: Vec::new(),
+                tiles: Vec::new(),
             };
             let all = spec.clone();
             spec.measures.retain(|m| single::serves(&FoldSpec { measures: vec![*m], ..all.clone() }));
@@ -240,10 +261,18 @@ mod tests {
             buckets.append(&hashes, &[&customers, &dates, &amounts, &flags], None);
             for chunks in buckets.finish() {
                 let mut orders = Unpacked::default();
-                bucket::unpack(layout, chunks, &mut orders);
+                bucket::unpack(layout, &chunks, &mut orders);
                 let (sums, sorted) = (single::fold(layout, &orders, &spec)?, fold_sorted(layout, &orders, &spec)?);
-                let sums = sums.map(|p| (p.span, p.dates.into_iter().map(|d| (d.customers, d.columns)).collect::<Vec<_>>()));
-                let sorted = (sorted.span, sorted.dates.into_iter().map(|d| (d.customers, d.columns)).collect::<Vec<_>>());
+                let cells = |p: BucketPanel| {
+                    let values = |c: &Column| {
+                        let cell = |(at, listed): (usize, &bool)| listed.then(|| c.get_ratio(at));
+                        p.listed.iter().enumerate().map(cell).collect::<Vec<_>>()
+                    };
+                    let CustomerIds::Int(ids) = &p.ids else { return (p.span, Vec::new(), Vec::new()) };
+                    assert!(ids.is_sorted());
+                    (p.span, ids.clone(), p.columns.iter().map(values).collect::<Vec<_>>())
+                };
+                let (sums, sorted) = (sums.map(cells), cells(sorted));
                 assert_eq!(sums, Some(sorted), "case {case}");
             }
         }

@@ -8,7 +8,7 @@ use crate::bucket::{Lane, Layout, Unpacked, flag};
 use crate::domain::{Day, Lookback, MeasureKind};
 use crate::error::Result;
 
-use super::formula::{Facts, Sums, push, value};
+use super::formula::{Facts, Sums, set, value};
 use super::group::intern;
 use super::{BucketPanel, FoldSpec};
 
@@ -57,14 +57,14 @@ pub(super) fn serves(spec: &FoldSpec) -> bool {
                 | MeasureKind::RevenueAtRisk
         )
     };
-    spec.dates.len() == 1 && !spec.lines && !spec.count_days && spec.measures.iter().all(|m| summable(m.kind))
+    spec.dates.len() == 1 && spec.tiles.is_empty() && !spec.lines && !spec.count_days && spec.measures.iter().all(|m| summable(m.kind))
 }
 
 /// Folds one bucket; `None` if money overflows 64 bits, which the general fold can still add up.
 pub(super) fn fold(layout: Layout, orders: &Unpacked, spec: &FoldSpec) -> Result<Option<BucketPanel>> {
     let Some(date) = spec.dates.first() else { return Ok(None) };
     let as_of = date.date;
-    let (ids, slices, of_record) = intern(layout, orders);
+    let (ids, slices, of_record) = intern(layout, orders, spec);
     // Windows besides all history, which every account has.
     let mut starts: Vec<i64> = Vec::new();
     let mut window_of = |lookback: Lookback| {
@@ -121,30 +121,27 @@ pub(super) fn fold(layout: Layout, orders: &Unpacked, spec: &FoldSpec) -> Result
         Some(window) => cells[customer * width + window],
         None => accounts[customer].life,
     };
-    let mut panels = spec.empty_panels();
-    if let Some(panel) = panels.first_mut() {
-        let listed = |customer: &usize| {
-            accounts[*customer].life.purchases > 0 && (!spec.only_lookback || cell(*customer, lookback).purchases > 0)
-        };
-        panel.customers = (0..ids.len()).filter(listed).map(|customer| customer as u32).collect();
-        for ((measure, window), column) in spec.measures.iter().zip(&windows).zip(&mut panel.columns) {
-            column.reserve(panel.customers.len());
-            for customer in panel.customers.iter().map(|c| *c as usize) {
-                let account = &accounts[customer];
-                let facts = Facts {
-                    as_of: as_of.0,
-                    first: account.first,
-                    last: account.last,
-                    life: sums(&account.life),
-                    window: sums(&cell(customer, *window)),
-                    at_risk: i128::from(account.at_risk),
-                };
-                push(column, value(measure.kind, &facts, spec.counting()), measure.kind, as_of.0)?;
-            }
+    let listed: Vec<bool> = (0..ids.len())
+        .map(|customer| {
+            accounts[customer].life.purchases > 0 && (!spec.only_lookback || cell(customer, lookback).purchases > 0)
+        })
+        .collect();
+    let mut columns = spec.columns(ids.len());
+    for ((measure, window), column) in spec.measures.iter().zip(&windows).zip(&mut columns) {
+        for (customer, account) in accounts.iter().enumerate().filter(|(customer, _)| listed[*customer]) {
+            let facts = Facts {
+                as_of: as_of.0,
+                first: account.first,
+                last: account.last,
+                life: sums(&account.life),
+                window: sums(&cell(customer, *window)),
+                at_risk: i128::from(account.at_risk),
+            };
+            set(column, customer, value(measure.kind, &facts, spec.counting()), measure.kind, as_of.0)?;
         }
     }
     let earliest = dates.iter().copied().min().unwrap_or(0);
     let latest = dates.iter().copied().max().unwrap_or(0);
     let span = (!orders.is_empty()).then_some((Day(earliest as i32), Day(latest as i32)));
-    Ok(Some(BucketPanel { ids, slices, dates: panels, lines: Vec::new(), span }))
+    Ok(Some(BucketPanel { ids, slices, listed, columns, flows: Vec::new(), lines: Vec::new(), span }))
 }

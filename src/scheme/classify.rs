@@ -28,6 +28,8 @@ pub struct Classifier {
     uses_scores: bool,
     unscored: usize,
     none: usize,
+    /// The state of every cell, if no rule looks at a measure.
+    of_cell: Option<Vec<u16>>,
     /// Rules in question per cell, in match order.
     cells: Vec<Vec<u32>>,
     /// State and tests per rule.
@@ -78,16 +80,55 @@ impl Classifier {
             cells.push(candidates);
         }
         let none = scheme.states.len() + 1;
-        Ok(Classifier { bins, uses_scores, unscored: scheme.states.len(), none, cells, rules })
+        let of_cell = cells.iter().map(|candidates: &Vec<u32>| match candidates.as_slice() {
+            [] => Some(none as u16),
+            [rule] => rules.get(*rule as usize).filter(|r| r.1.is_empty()).map(|r| r.0 as u16),
+            _ => None,
+        });
+        let of_cell = of_cell.collect();
+        Ok(Classifier { bins, uses_scores, unscored: scheme.states.len(), none, of_cell, cells, rules })
+    }
+
+    /// The states of a stretch of rows, as indices into [`Scheme::all_states`]: appended to `out`.
+    ///
+    /// `scores` are those of all rows (0 is unscored), `high` says whether the r, f and m level of a row is high.
+    pub fn states(
+        &self,
+        rows: std::ops::Range<usize>,
+        scores: &[Vec<u8>; 3],
+        high: impl Fn(usize) -> [bool; 3],
+        columns: &[Column],
+        out: &mut Vec<u16>,
+    ) {
+        let [r, f, m] = scores;
+        let subject = |row: usize, high: [bool; 3]| {
+            let scores = [r[row], f[row], m[row]];
+            Subject { scores: (scores != [0; 3]).then_some(scores), high }
+        };
+        match &self.of_cell {
+            // Every cell says it all: no measure is looked at.
+            Some(of_cell) if self.uses_scores => out.extend(rows.map(|row| match self.cell(subject(row, high(row))) {
+                Some(cell) => of_cell[cell],
+                None => self.unscored as u16,
+            })),
+            _ => out.extend(rows.map(|row| self.state(subject(row, high(row)), columns, row) as u16)),
+        }
+    }
+
+    /// The cell of a customer; `None` if unscored.
+    #[inline]
+    fn cell(&self, subject: Subject) -> Option<usize> {
+        let [r, f, m] = subject.scores?;
+        let level = subject.high.iter().fold(0, |bits, high| bits * 2 + usize::from(*high));
+        let at = |score: u8| usize::from(score.saturating_sub(1)).min(self.bins - 1);
+        Some(((at(r) * self.bins + at(f)) * self.bins + at(m)) * 8 + level)
     }
 
     /// The state of the customer in `row` of the panel: an index into [`Scheme::all_states`].
     pub fn state(&self, subject: Subject, columns: &[Column], row: usize) -> usize {
         let cell = if self.uses_scores {
-            let Some([r, f, m]) = subject.scores else { return self.unscored };
-            let level = subject.high.iter().fold(0, |bits, high| bits * 2 + usize::from(*high));
-            let at = |score: u8| usize::from(score.saturating_sub(1)).min(self.bins - 1);
-            ((at(r) * self.bins + at(f)) * self.bins + at(m)) * 8 + level
+            let Some(cell) = self.cell(subject) else { return self.unscored };
+            cell
         } else {
             0
         };
@@ -98,6 +139,11 @@ impl Classifier {
             }
         }
         self.none
+    }
+
+    /// Whether scores decide over the state, and with them cut points.
+    pub fn uses_scores(&self) -> bool {
+        self.uses_scores
     }
 }
 

@@ -1,0 +1,308 @@
+//! The first look at all buckets: what scoring must know of everybody before anybody can be scored.
+//!
+//! Every bucket is folded for the axes alone and forgotten again, so that memory does not grow with customers × dates.
+//! The parts fold their buckets a second time, for all measures. A job with few dates keeps the panels instead.
+
+use std::borrow::Cow;
+use std::sync::atomic::{AtomicUsize, Ordering};
+
+use rayon::prelude::*;
+
+use super::Plan;
+use crate::bucket::{self, Chunks, Layout, Unpacked};
+use crate::domain::{CustomerIds, Day, Measure, MeasureKind, Ratio};
+use crate::error::{Error, Result};
+use crate::job::Job;
+use crate::job::raw::{Method, TableName};
+use crate::measure::{self, BucketPanel, Column, FoldSpec, LineTally};
+use crate::progress::Progress;
+use crate::scheme::Test;
+use crate::score::{Axis, Distribution};
+
+/// Up to this many dates the panels of the first look are kept: they take less memory than the orders.
+const KEPT_DATES: usize = 3;
+
+/// A customer id that can be compared and kept.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Id {
+    /// The ordered key of an integer id.
+    Int(i64),
+    /// A string id.
+    Text(Box<[u8]>),
+}
+
+impl Id {
+    /// The id of a customer of a bucket.
+    pub fn of(ids: &CustomerIds, customer: usize) -> Id {
+        match ids {
+            CustomerIds::Int(ids) => Id::Int(ids.get(customer).copied().unwrap_or(0)),
+            CustomerIds::Text(ids) => Id::Text(ids.get(customer).into()),
+        }
+    }
+}
+
+/// What all scored customers of a slice at a date are like.
+#[derive(Debug, Clone)]
+pub struct SliceSurvey {
+    /// Values per axis.
+    pub axes: [Distribution; 3],
+    /// Under `ntile`: value (recency negated) and id of everybody, per axis.
+    pub pairs: [Vec<(i64, Id)>; 3],
+    /// Revenue of who bought in the lookback, scored or not; only if a table asks for it.
+    pub revenue: Distribution,
+}
+
+impl SliceSurvey {
+    fn new() -> SliceSurvey {
+        SliceSurvey {
+            axes: [Distribution::of_counts(), Distribution::of_counts(), Distribution::of_money()],
+            pairs: Default::default(),
+            revenue: Distribution::of_money(),
+        }
+    }
+
+    fn merge(&mut self, other: SliceSurvey) {
+        for (all, own) in self.axes.iter_mut().zip(other.axes) {
+            all.merge(own);
+        }
+        for (all, own) in self.pairs.iter_mut().zip(other.pairs) {
+            all.extend(own);
+        }
+        self.revenue.merge(other.revenue);
+    }
+}
+
+/// The buckets, to be folded whenever a part needs them, or already folded.
+pub enum Panels {
+    /// Folded once for all.
+    Kept(Vec<BucketPanel>),
+    /// Packed orders.
+    Packed {
+        /// What the records hold.
+        layout: Layout,
+        /// One entry per bucket.
+        buckets: Vec<Chunks>,
+    },
+}
+
+impl Panels {
+    /// How many buckets.
+    pub fn len(&self) -> usize {
+        match self {
+            Panels::Kept(panels) => panels.len(),
+            Panels::Packed { buckets, .. } => buckets.len(),
+        }
+    }
+
+    /// The panels of some buckets.
+    ///
+    /// # Errors
+    /// Those of [`measure::fold`].
+    pub fn fold(&self, buckets: std::ops::Range<usize>, spec: &FoldSpec) -> Result<Cow<'_, [BucketPanel]>> {
+        match self {
+            Panels::Kept(panels) => Ok(Cow::Borrowed(&panels[buckets])),
+            Panels::Packed { layout, buckets: packed } => {
+                let mut orders = Unpacked::default();
+                let panels = packed[buckets].iter().map(|chunks| {
+                    bucket::unpack(*layout, chunks, &mut orders);
+                    measure::fold(*layout, &orders, spec)
+                });
+                Ok(Cow::Owned(panels.collect::<Result<_>>()?))
+            }
+        }
+    }
+}
+
+/// What the first look found.
+pub struct Survey {
+    /// By date and slice number.
+    pub dates: Vec<Vec<SliceSurvey>>,
+    /// Customers in all buckets.
+    pub customers: u64,
+    /// Fate of the lines per file, if the job has lines.
+    pub lines: Vec<LineTally>,
+    /// First and last date of an order up to the last as-of date.
+    pub span: Option<(Day, Day)>,
+}
+
+/// Where the survey finds its columns, and who counts.
+struct Lens {
+    axes: [usize; 3],
+    ntile: [bool; 3],
+    only: Only,
+    /// Frequency and revenue, if the concentration of revenue is asked for.
+    revenue: Option<usize>,
+}
+
+/// `[score.only]` for panels of certain measures.
+pub struct Only {
+    tests: Vec<(usize, Test)>,
+    /// Digits behind the point per column.
+    scales: Vec<u32>,
+}
+
+impl Only {
+    /// The ranges of a plan, for columns that hold these measures.
+    pub fn new(job: &Job, plan: &Plan, measures: &[Measure]) -> Only {
+        let column = |measure: &Measure| measures.iter().position(|m| m == measure);
+        let tests = plan.only.iter().filter_map(|(measure, test)| Some((column(measure)?, *test))).collect();
+        let scales = measures.iter().map(|m| crate::scheme::unit_scale(plan.fold.unit(*m), job.scale())).collect();
+        Only { tests, scales }
+    }
+
+    /// Whether everybody is scored.
+    pub fn is_everybody(&self) -> bool {
+        self.tests.is_empty()
+    }
+
+    /// Whether the customer in a row (or cell) of the columns is scored.
+    pub fn is_scored(&self, columns: &[Column], row: usize) -> bool {
+        self.tests.iter().all(|(column, test)| {
+            let unit = crate::domain::pow10(self.scales.get(*column).copied().unwrap_or(0)).unwrap_or(1);
+            let value = columns[*column].get_ratio(row).map(|(n, d)| Ratio::new(i128::from(n), i128::from(d) * unit));
+            test.passes(value)
+        })
+    }
+}
+
+impl Survey {
+    fn new(dates: usize, slices: usize, files: usize) -> Survey {
+        Survey {
+            dates: vec![vec![SliceSurvey::new(); slices]; dates],
+            customers: 0,
+            lines: vec![LineTally::default(); files],
+            span: None,
+        }
+    }
+
+    fn add(&mut self, panel: &BucketPanel, lens: &Lens) {
+        self.customers += panel.ids.len() as u64;
+        for (all, own) in self.lines.iter_mut().zip(&panel.lines) {
+            all.merge(own);
+        }
+        self.span = join(self.span, panel.span);
+        for (date, by_slice) in self.dates.iter_mut().enumerate() {
+            let cells = panel.cells(date);
+            for axis in Axis::ALL {
+                let column = &panel.columns[lens.axes[axis as usize]];
+                for (customer, cell) in cells.clone().enumerate() {
+                    if !panel.listed[cell] || !lens.only.is_scored(&panel.columns, cell) {
+                        continue;
+                    }
+                    let Some(value) = column.get(cell) else { continue };
+                    let slice = &mut by_slice[panel.slice(customer) as usize];
+                    slice.axes[axis as usize].push(value);
+                    if lens.ntile[axis as usize] {
+                        let value = if axis.is_reversed() { -value } else { value };
+                        slice.pairs[axis as usize].push((value, Id::of(&panel.ids, customer)));
+                    }
+                }
+            }
+            if let Some(revenue) = lens.revenue {
+                let frequency = &panel.columns[lens.axes[Axis::Frequency as usize]];
+                for (customer, cell) in cells.enumerate() {
+                    if panel.listed[cell] && frequency.get(cell).is_some_and(|f| f > 0) {
+                        let slice = &mut by_slice[panel.slice(customer) as usize];
+                        slice.revenue.push(panel.columns[revenue].get(cell).unwrap_or(0));
+                    }
+                }
+            }
+        }
+    }
+
+    fn merge(&mut self, other: Survey) {
+        self.customers += other.customers;
+        for (all, own) in self.lines.iter_mut().zip(&other.lines) {
+            all.merge(own);
+        }
+        self.span = join(self.span, other.span);
+        self.dates.par_iter_mut().zip(other.dates).for_each(|(all, own)| {
+            for (all, own) in all.iter_mut().zip(own) {
+                all.merge(own);
+            }
+        });
+    }
+}
+
+fn join(a: Option<(Day, Day)>, b: Option<(Day, Day)>) -> Option<(Day, Day)> {
+    match (a, b) {
+        (Some(a), Some(b)) => Some((a.0.min(b.0), a.1.max(b.1))),
+        (one, other) => one.or(other),
+    }
+}
+
+/// Folds every bucket once and looks at it.
+///
+/// # Errors
+/// Exit 3 if money of a customer exceeds what the tables hold; of several errors the one of the first bucket.
+pub fn survey(
+    job: &Job,
+    plan: &Plan,
+    layout: Layout,
+    buckets: Vec<Chunks>,
+    progress: &dyn Progress,
+) -> Result<(Survey, Panels)> {
+    progress.begin("measuring customers", buckets.len() as u64);
+    let panels = if job.dates.len() <= KEPT_DATES {
+        let panels = buckets.into_par_iter().map_init(Unpacked::default, |orders, chunks| {
+            bucket::unpack(layout, &chunks, orders);
+            measure::fold(layout, orders, &plan.fold)
+        });
+        Panels::Kept(panels.collect::<Result<_>>()?)
+    } else {
+        Panels::Packed { layout, buckets }
+    };
+    let concentration = job.writes(TableName::Concentration);
+    let spec = match panels {
+        Panels::Kept(_) => plan.fold.clone(),
+        Panels::Packed { .. } => {
+            let mut measures: Vec<Measure> = plan.axes.iter().map(|a| plan.fold.measures[*a]).collect();
+            measures.extend(plan.only.iter().map(|(m, _)| *m));
+            measures.extend(plan.revenue.filter(|_| concentration).map(|r| plan.fold.measures[r]));
+            plan.fold.only(measures)
+        }
+    };
+    let column = |kind: MeasureKind| spec.measures.iter().position(|m| *m == Measure::plain(kind)).unwrap_or(0);
+    let lens = Lens {
+        axes: [MeasureKind::RecencyDays, MeasureKind::Frequency, MeasureKind::Monetary].map(column),
+        ntile: Axis::ALL.map(|a| job.score.axes[a as usize].method == Method::Ntile),
+        only: Only::new(job, plan, &spec.measures),
+        revenue: plan.revenue.filter(|_| concentration).map(|r| column(plan.fold.measures[r].kind)),
+    };
+    let (next, failed) = (AtomicUsize::new(0), AtomicUsize::new(usize::MAX));
+    let files = if spec.lines { spec.files } else { 0 };
+    let slices = plan.slices();
+    let looks = rayon::broadcast(|_| {
+        let mut own = Survey::new(job.dates.len(), slices, files);
+        loop {
+            let number = next.fetch_add(1, Ordering::Relaxed);
+            // Buckets before a failed one are still folded, so that the first error is always the same one.
+            if number >= panels.len() || number > failed.load(Ordering::Relaxed) {
+                return Ok(own);
+            }
+            match panels.fold(number..number + 1, &spec) {
+                Ok(folded) => folded.iter().for_each(|panel| own.add(panel, &lens)),
+                Err(error) => {
+                    failed.fetch_min(number, Ordering::Relaxed);
+                    return Err((number, error));
+                }
+            }
+            progress.advance(1);
+        }
+    });
+    let mut all: Option<Survey> = None;
+    let mut errors: Vec<(usize, Error)> = Vec::new();
+    for look in looks {
+        match (look, &mut all) {
+            (Ok(own), Some(all)) => all.merge(own),
+            (Ok(own), None) => all = Some(own),
+            (Err(error), _) => errors.push(error),
+        }
+    }
+    if let Some((_, error)) = errors.into_iter().min_by_key(|(number, _)| *number) {
+        return Err(error);
+    }
+    let all = all.ok_or_else(|| Error::bug("no thread looked at the buckets"))?;
+    progress.end(&format!("{} customers", all.customers));
+    Ok((all, panels))
+}

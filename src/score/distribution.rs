@@ -1,0 +1,262 @@
+//! The values of all scored customers on an axis, in a form that answers order statistics.
+
+use crate::job::raw::Ties;
+
+/// Values from 0 up to this are counted, where the axis is one of small numbers.
+const COUNTED: i64 = 1 << 16;
+
+/// Ranges up to this many distinct integers are counted to find order statistics.
+const COUNTERS: usize = 1 << 14;
+
+/// A multiset of integers.
+///
+/// Days and counts are small and repeat, so they are counted as they come and cost no memory per customer; money is
+/// listed. The order of additions makes no difference to any answer.
+#[derive(Debug, Clone, Default)]
+pub struct Distribution {
+    /// Whether small values are counted.
+    counts_small: bool,
+    /// How often each value from 0 occurs.
+    counts: Vec<u64>,
+    /// All other values; above every counted one, if any are counted.
+    rest: Vec<i64>,
+}
+
+impl Distribution {
+    /// For days and counts, none of them negative.
+    pub fn of_counts() -> Distribution {
+        Distribution { counts_small: true, ..Distribution::default() }
+    }
+
+    /// For money.
+    pub fn of_money() -> Distribution {
+        Distribution::default()
+    }
+
+    /// From a list.
+    pub fn from_list(values: Vec<i64>) -> Distribution {
+        Distribution { rest: values, ..Distribution::default() }
+    }
+
+    /// Adds a value.
+    #[inline]
+    pub fn push(&mut self, value: i64) {
+        if self.counts_small && (0..COUNTED).contains(&value) {
+            let at = value as usize;
+            if at >= self.counts.len() {
+                self.counts.resize((at + 1).next_power_of_two(), 0);
+            }
+            self.counts[at] += 1;
+        } else {
+            self.rest.push(value);
+        }
+    }
+
+    /// Adds the values of another.
+    pub fn merge(&mut self, other: Distribution) {
+        if self.counts.len() < other.counts.len() {
+            self.counts.resize(other.counts.len(), 0);
+        }
+        for (all, own) in self.counts.iter_mut().zip(other.counts) {
+            *all += own;
+        }
+        if self.rest.is_empty() {
+            self.rest = other.rest;
+        } else {
+            self.rest.extend(other.rest);
+        }
+    }
+
+    /// All values, in no particular order.
+    pub fn list(&self) -> Vec<i64> {
+        let counted = self.counts.iter().zip(0..).flat_map(|(n, value)| std::iter::repeat_n(value, *n as usize));
+        counted.chain(self.rest.iter().copied()).collect()
+    }
+
+    /// How many values.
+    pub fn len(&self) -> u64 {
+        self.counted() + self.rest.len() as u64
+    }
+
+    /// Whether there is none.
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+
+    fn counted(&self) -> u64 {
+        self.counts.iter().sum()
+    }
+
+    /// Their sum.
+    pub fn sum(&self) -> i128 {
+        let counted = self.counts.iter().zip(0..).map(|(n, value): (&u64, i128)| i128::from(*n) * value);
+        counted.sum::<i128>() + self.rest.iter().map(|v| i128::from(*v)).sum::<i128>()
+    }
+
+    /// Values per bin: how many ascending thresholds they reach.
+    pub fn bins(&self, thresholds: &[i64]) -> Vec<u64> {
+        let mut bins = vec![0; thresholds.len() + 1];
+        for (&n, value) in self.counts.iter().zip(0..) {
+            bins[super::bin(thresholds, value)] += n;
+        }
+        for &value in &self.rest {
+            bins[super::bin(thresholds, value)] += 1;
+        }
+        bins
+    }
+
+    /// How often the most frequent counted value occurs.
+    pub fn most_common(&self) -> u64 {
+        self.counts.iter().copied().max().unwrap_or(0)
+    }
+
+    /// The order statistics at ascending indices from 0.
+    pub fn statistics(&self, wanted: &[u64]) -> Vec<i64> {
+        let counted = self.counted();
+        let in_counts = wanted.partition_point(|w| *w < counted);
+        let mut out = pick_counted(&self.counts, 0, 1, &wanted[..in_counts]);
+        let of_rest: Vec<u64> = wanted[in_counts..].iter().map(|w| w - counted).collect();
+        if !of_rest.is_empty() {
+            out.extend(pick(&self.rest, &of_rest));
+        }
+        out
+    }
+
+    /// For each score from 2 to `bins` the smallest value that reaches it under `ceil(bins · rank / n)`; `None` if no
+    /// value does. `mirrored` ranks from the greatest value down, and gives the greatest value instead.
+    pub fn smallest_members(&self, bins: u32, ties: Ties, mirrored: bool) -> Vec<Option<i64>> {
+        let mut rest = self.rest.clone();
+        rest.sort_unstable();
+        let counted = self.counts.iter().zip(0..).filter(|(n, _)| **n > 0).map(|(n, value)| (value, *n));
+        let listed = rest.chunk_by(|a, b| a == b).filter_map(|group| Some((*group.first()?, group.len() as u64)));
+        let mut groups: Vec<(i64, u64)> = counted.chain(listed).collect();
+        if mirrored {
+            groups.reverse();
+        }
+        let n = u128::from(self.len());
+        let mut cuts = vec![None; bins as usize - 1];
+        let (mut reached, mut before) = (1usize, 0u128);
+        for (value, count) in groups {
+            let (low, high) = (before + 1, before + u128::from(count));
+            before = high;
+            let twice_rank = match ties {
+                Ties::Min => 2 * low,
+                Ties::Mid => low + high,
+                Ties::Max => 2 * high,
+            };
+            let score = (u128::from(bins) * twice_rank).div_ceil(2 * n) as usize;
+            for cut in cuts.iter_mut().take(score.saturating_sub(1)).skip(reached - 1) {
+                *cut = Some(value);
+            }
+            reached = reached.max(score);
+        }
+        cuts
+    }
+}
+
+/// Order statistics of counted values: `counts[i]` values from `min + i · step` up to the next.
+fn pick_counted(counts: &[u64], min: i64, step: i64, wanted: &[u64]) -> Vec<i64> {
+    let (mut below, mut at) = (0, 0);
+    let mut out = Vec::with_capacity(wanted.len());
+    for &index in wanted {
+        while at < counts.len() && below + counts[at] <= index {
+            below += counts[at];
+            at += 1;
+        }
+        out.push(min + at as i64 * step);
+    }
+    out
+}
+
+/// Order statistics of listed values: they are counted in stretches of equal width, and only the stretches that hold a
+/// wanted one are looked at again. Two passes over a million values instead of a selection for each.
+fn pick(values: &[i64], wanted: &[u64]) -> Vec<i64> {
+    let (Some(&min), Some(&max)) = (values.iter().min(), values.iter().max()) else {
+        return vec![0; wanted.len()];
+    };
+    let range = max.abs_diff(min);
+    if values.len() <= COUNTERS / 4 {
+        let mut sorted = values.to_vec();
+        sorted.sort_unstable();
+        return wanted.iter().map(|w| sorted[*w as usize]).collect();
+    }
+    let shift = (64 - range.leading_zeros()).saturating_sub(COUNTERS.ilog2());
+    let stretch = |value: i64| (value.abs_diff(min) >> shift) as usize;
+    let mut counts = vec![0u64; COUNTERS + 1];
+    for &value in values {
+        counts[stretch(value)] += 1;
+    }
+    if shift == 0 {
+        return pick_counted(&counts, min, 1, wanted);
+    }
+    // The stretch of each wanted index, and how many values lie below it.
+    let (mut below, mut at) = (0, 0);
+    let mut places = Vec::with_capacity(wanted.len());
+    for &index in wanted {
+        while below + counts[at] <= index {
+            below += counts[at];
+            at += 1;
+        }
+        places.push((at, below));
+    }
+    let mut members: Vec<Vec<i64>> = vec![Vec::new(); COUNTERS + 1];
+    let mut is_wanted = vec![false; COUNTERS + 1];
+    for (at, _) in &places {
+        is_wanted[*at] = true;
+        members[*at].reserve(counts[*at] as usize);
+    }
+    for &value in values {
+        let at = stretch(value);
+        if is_wanted[at] {
+            members[at].push(value);
+        }
+    }
+    // Skewed values can lie in few stretches: each is asked again in the same way, over a narrower range.
+    let mut out = Vec::with_capacity(wanted.len());
+    let mut first = 0;
+    while let Some(&(at, below)) = places.get(first) {
+        let stop = first + places[first..].iter().take_while(|p| p.0 == at).count();
+        let inner: Vec<u64> = wanted[first..stop].iter().map(|w| w - below).collect();
+        out.extend(pick(&members[at], &inner));
+        first = stop;
+    }
+    out
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn order_statistics_equal_sorting() {
+        let mut state = 1u64;
+        let mut random = || {
+            state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+            state >> 20
+        };
+        for case in 0..40usize {
+            let n = 1 + case * case * 40;
+            let spread = [3, 1000, 1 << 20, 1 << 43][case % 4];
+            let values: Vec<i64> = (0..n)
+                .map(|_| {
+                    let x = (random() % spread) as i64;
+                    // Skewed: a few values far out, so that most lie in one stretch.
+                    if case % 3 == 0 && random() % 50 == 0 { x << 19 } else { x }
+                })
+                .collect();
+            let mut sorted = values.clone();
+            sorted.sort_unstable();
+            let wanted: Vec<u64> = (0..n as u64).step_by(1 + n / 50).chain([n as u64 - 1]).collect();
+            let want: Vec<i64> = wanted.iter().map(|w| sorted[*w as usize]).collect();
+            let mut counted = Distribution::of_counts();
+            values.iter().for_each(|v| counted.push(*v));
+            assert_eq!(counted.statistics(&wanted), want, "case {case}");
+            let shifted = Distribution::from_list(values.iter().map(|v| v - 500).collect());
+            assert_eq!(shifted.statistics(&wanted), want.iter().map(|v| v - 500).collect::<Vec<_>>(), "case {case}");
+            assert_eq!(counted.sum(), values.iter().map(|v| i128::from(*v)).sum::<i128>());
+            let bins = counted.bins(&[2, 500]);
+            assert_eq!(bins[0], values.iter().filter(|v| **v < 2).count() as u64);
+            assert_eq!(bins.iter().sum::<u64>(), n as u64);
+        }
+    }
+}

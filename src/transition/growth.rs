@@ -1,0 +1,136 @@
+//! Growth accounting: who is new, stayed, came back or lapsed from one period to the next.
+//!
+//! `new + retained + resurrected = active`, and the change of `active` is `new + resurrected − lapsed` (the definitions
+//! of Amplitude's lifecycle chart, on purchases).
+
+/// What a customer did in a period and before it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Activity {
+    /// Bought for the first time.
+    New,
+    /// Bought, and in the period before, too.
+    Retained,
+    /// Bought, not in the period before, but earlier.
+    Resurrected,
+    /// Did not buy, but in the period before.
+    Lapsed,
+    /// Bought in neither.
+    Inactive,
+}
+
+impl Activity {
+    /// The activity of a customer with so many purchases; `None` before the first one.
+    #[inline]
+    pub fn of(before: u32, previous: u32, period: u32) -> Option<Activity> {
+        match (before > 0, previous > 0, period > 0) {
+            (false, _, true) => Some(Activity::New),
+            (_, true, true) => Some(Activity::Retained),
+            (true, false, true) => Some(Activity::Resurrected),
+            (_, true, false) => Some(Activity::Lapsed),
+            (true, false, false) => Some(Activity::Inactive),
+            (false, false, false) => None,
+        }
+    }
+}
+
+/// Sums over customers who were in the same state.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct GrowthSum {
+    /// Customers per activity, in the order of [`Activity`].
+    pub customers: [i64; 5],
+    /// Money of the period, minor units.
+    pub revenue: i128,
+}
+
+impl GrowthSum {
+    /// Adds others.
+    pub fn merge(&mut self, other: &GrowthSum) {
+        for (all, own) in self.customers.iter_mut().zip(other.customers) {
+            *all += own;
+        }
+        self.revenue += other.revenue;
+    }
+
+    /// Customers of one activity.
+    pub fn of(&self, activity: Activity) -> i64 {
+        self.customers[activity as usize]
+    }
+
+    /// All customers.
+    pub fn all(&self) -> i64 {
+        self.customers.iter().sum()
+    }
+
+    /// Who bought in the period.
+    pub fn active(&self) -> i64 {
+        self.of(Activity::New) + self.of(Activity::Retained) + self.of(Activity::Resurrected)
+    }
+
+    /// Who bought in the period before.
+    pub fn previous_active(&self) -> i64 {
+        self.of(Activity::Retained) + self.of(Activity::Lapsed)
+    }
+
+    /// Share of the formerly active who bought again.
+    pub fn retention_rate(&self) -> Option<f64> {
+        rate(self.of(Activity::Retained), self.previous_active())
+    }
+
+    /// Share of the formerly active who did not.
+    pub fn churn_rate(&self) -> Option<f64> {
+        rate(self.of(Activity::Lapsed), self.previous_active())
+    }
+
+    /// Share of the formerly inactive who came back.
+    pub fn reactivation_rate(&self) -> Option<f64> {
+        let back = self.of(Activity::Resurrected);
+        rate(back, back + self.of(Activity::Inactive))
+    }
+}
+
+fn rate(part: i64, whole: i64) -> Option<f64> {
+    (whole > 0).then(|| part as f64 / whole as f64)
+}
+
+/// Growth by former state, of one slice at one date.
+#[derive(Debug, Clone, Default)]
+pub struct Growth {
+    /// By state.
+    pub states: Vec<GrowthSum>,
+}
+
+impl Growth {
+    /// Empty, for so many states.
+    pub fn new(states: usize) -> Growth {
+        Growth { states: vec![GrowthSum::default(); states] }
+    }
+
+    /// Counts a customer.
+    #[inline]
+    pub fn count(&mut self, state: usize, activity: Activity, money: i128) {
+        let sum = &mut self.states[state];
+        sum.customers[activity as usize] += 1;
+        sum.revenue += money;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn growth_adds_up() {
+        let mut growth = Growth::new(1);
+        for (before, previous, period) in [(0, 0, 2), (3, 1, 1), (3, 0, 1), (1, 1, 0), (1, 0, 0), (2, 2, 0)] {
+            if let Some(activity) = Activity::of(before, previous, period) {
+                growth.count(0, activity, i128::from(period) * 100);
+            }
+        }
+        let sum = growth.states[0];
+        assert_eq!(sum.customers, [1, 1, 1, 2, 1]);
+        assert_eq!((sum.active(), sum.previous_active(), sum.all(), sum.revenue), (3, 3, 6, 400));
+        let change = sum.active() - sum.previous_active();
+        assert_eq!(change, sum.of(Activity::New) + sum.of(Activity::Resurrected) - sum.of(Activity::Lapsed));
+        assert_eq!(Activity::of(0, 0, 0), None);
+    }
+}

@@ -1,0 +1,120 @@
+//! Counts of customers by the state they come from and the state they are in.
+
+use super::ABSENT;
+
+/// Customers who made the same step, and their money since.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Moved {
+    /// Customers.
+    pub customers: i64,
+    /// Their money after the earlier date, up to the later one, minor units.
+    pub revenue: i128,
+}
+
+impl Moved {
+    /// Adds others.
+    pub fn merge(&mut self, other: &Moved) {
+        self.customers += other.customers;
+        self.revenue += other.revenue;
+    }
+}
+
+/// A table of states by states.
+#[derive(Debug, Clone)]
+pub struct Matrix {
+    states: usize,
+    /// The state that stands for absence.
+    none: u16,
+    cells: Vec<Moved>,
+}
+
+impl Matrix {
+    /// An empty table of so many states, of which the last stands for absence.
+    pub fn new(states: usize) -> Matrix {
+        let none = states.saturating_sub(1) as u16;
+        Matrix { states, none, cells: vec![Moved::default(); states * states] }
+    }
+
+    /// Whether nobody moved or stayed.
+    pub fn is_empty(&self) -> bool {
+        self.cells.iter().all(|c| *c == Moved::default())
+    }
+
+    #[inline]
+    fn cell(&mut self, from: u16, to: u16) -> Option<&mut Moved> {
+        if from == ABSENT && to == ABSENT {
+            return None;
+        }
+        let place = |state: u16| usize::from(if state == ABSENT { self.none } else { state });
+        let at = place(from) * self.states + place(to);
+        self.cells.get_mut(at)
+    }
+
+    /// Counts a customer; who is absent at both dates does not count.
+    #[inline]
+    pub fn count(&mut self, from: u16, to: u16) {
+        if let Some(cell) = self.cell(from, to) {
+            cell.customers += 1;
+        }
+    }
+
+    /// Adds money of a customer.
+    #[inline]
+    pub fn spend(&mut self, from: u16, to: u16, money: i64) {
+        if let Some(cell) = self.cell(from, to) {
+            cell.revenue += i128::from(money);
+        }
+    }
+
+    /// What has customers: from, to and how many.
+    pub fn cells(&self) -> impl Iterator<Item = (u32, u32, Moved)> {
+        let states = self.states;
+        let filled = self.cells.iter().enumerate().filter(|(_, moved)| moved.customers > 0);
+        filled.map(move |(at, moved)| ((at / states) as u32, (at % states) as u32, *moved))
+    }
+}
+
+/// The 95 % interval of Wilson (1927) for `hits` of `n`; with it rates of small groups do not look certain.
+pub fn wilson(hits: i64, n: i64) -> (f64, f64) {
+    /// The 97.5 % quantile of the normal distribution.
+    const Z: f64 = 1.959_963_984_540_054;
+    if n <= 0 {
+        return (0.0, 1.0);
+    }
+    let (p, n) = (hits as f64 / n as f64, n as f64);
+    let square = Z * Z / n;
+    let centre = (p + square / 2.0) / (1.0 + square);
+    let half = Z / (1.0 + square) * (p * (1.0 - p) / n + square / (4.0 * n)).sqrt();
+    ((centre - half).max(0.0), (centre + half).min(1.0))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn wilson_equals_statsmodels() {
+        // statsmodels.stats.proportion.proportion_confint(k, n, method="wilson")
+        for (hits, n, low, high) in [
+            (0, 10, 0.0, 0.277_532_799_862_889_2),
+            (3, 10, 0.107_789_126_740_630_07, 0.603_221_852_518_652_5),
+            (81, 263, 0.255_288_811_386_614_96, 0.366_227_399_117_614_2),
+            (10, 10, 0.722_467_200_137_110_7, 1.0),
+        ] {
+            let (a, b) = wilson(hits, n);
+            assert!((a - low).abs() < 1e-12 && (b - high).abs() < 1e-12, "{hits} of {n}: {a} {b}");
+        }
+    }
+
+    #[test]
+    fn absence_is_the_last_state() {
+        let mut matrix = Matrix::new(3);
+        matrix.count(ABSENT, 0);
+        matrix.count(0, ABSENT);
+        matrix.count(ABSENT, ABSENT);
+        matrix.count(1, 1);
+        matrix.spend(ABSENT, 0, 500);
+        let cells: Vec<_> = matrix.cells().map(|(from, to, m)| (from, to, m.customers, m.revenue)).collect();
+        assert_eq!(cells, [(0, 2, 1, 0), (1, 1, 1, 0), (2, 0, 1, 500)]);
+    }
+}
