@@ -106,14 +106,14 @@ impl Plan {
         let chosen = chosen_columns(job, &schemes, &used)?;
         let mut columns = Vec::with_capacity(chosen.len());
         for (name, choice) in chosen {
-            let (kind, column) = match choice {
+            let (kind, column, doc) = match choice {
                 Choice::Measure(measure) => {
                     let at = need(measure);
-                    (measure_type(job, measure), OutputColumn::Measure(at))
+                    (measure_type(job, measure), OutputColumn::Measure(at), measure.kind.describe())
                 }
-                Choice::Other(kind, column) => (kind, column),
+                Choice::Other(kind, column, doc) => (kind, column, doc),
             };
-            columns.push((Field::new(name, kind), column));
+            columns.push((Field::new(name, kind, doc), column));
         }
         let needs_period = measures.iter().find(|m| {
             matches!(
@@ -266,9 +266,24 @@ fn distinct_columns(job: &Job) -> Result<()> {
     Ok(())
 }
 
+/// A column of `customers`: a measure, which knows its type and what it is, or another with its type and description.
 enum Choice {
     Measure(Measure),
-    Other(ColumnType, OutputColumn),
+    Other(ColumnType, OutputColumn, &'static str),
+}
+
+const STATE: &str = "State in this scheme; (unscored) without the scores it needs, (none) if no rule matches.";
+const PREVIOUS: &str = "State in this scheme at the nearest earlier as-of date; null without one, or if not listed then.";
+const SINCE: &str = "First of the job's dates in the unbroken run of this state; null without an earlier date.";
+const ACTION: &str = "What the playbook says to do with customers in that state; null where it says nothing.";
+const HISTORY_COMPLETE: &str = "False if a lookback or window at this date begins before the first order in the data.";
+
+fn score_doc(axis: Axis) -> &'static str {
+    match axis {
+        Axis::Recency => "Recency score from 1 to bins, higher is better; null outside score.only.",
+        Axis::Frequency => "Frequency score from 1 to bins, higher is better; null outside score.only.",
+        Axis::Monetary => "Monetary score from 1 to bins, higher is better; null outside score.only.",
+    }
 }
 
 fn measure_type(job: &Job, measure: Measure) -> ColumnType {
@@ -286,18 +301,23 @@ fn measure_type(job: &Job, measure: Measure) -> ColumnType {
 }
 
 fn chosen_columns(job: &Job, schemes: &[SchemeColumn], used: &[Measure]) -> Result<Vec<(String, Choice)>> {
-    let score = |axis: Axis| (axis.score_name().to_owned(), Choice::Other(ColumnType::Int32, OutputColumn::Score(axis)));
+    let score =
+        |axis: Axis| (axis.score_name().to_owned(), Choice::Other(ColumnType::Int32, OutputColumn::Score(axis), score_doc(axis)));
     let state = |at: usize| {
         let name = schemes.get(at).map_or_else(String::new, |s| s.column.clone());
         [
-            (name.clone(), Choice::Other(ColumnType::State, OutputColumn::State(at))),
-            (format!("{name}_previous"), Choice::Other(ColumnType::State, OutputColumn::Previous(at))),
-            (format!("{name}_since"), Choice::Other(ColumnType::Date, OutputColumn::Since(at))),
+            (name.clone(), Choice::Other(ColumnType::State, OutputColumn::State(at), STATE)),
+            (format!("{name}_previous"), Choice::Other(ColumnType::State, OutputColumn::Previous(at), PREVIOUS)),
+            (format!("{name}_since"), Choice::Other(ColumnType::Date, OutputColumn::Since(at), SINCE)),
         ]
     };
-    let complete = || ("history_complete".to_owned(), Choice::Other(ColumnType::Boolean, OutputColumn::HistoryComplete));
+    let complete = || {
+        let choice = Choice::Other(ColumnType::Boolean, OutputColumn::HistoryComplete, HISTORY_COMPLETE);
+        ("history_complete".to_owned(), choice)
+    };
     let has_playbook = !job.raw.playbook.is_empty();
-    let action = || has_playbook.then(|| ("action".to_owned(), Choice::Other(ColumnType::State, OutputColumn::Action)));
+    let action =
+        || has_playbook.then(|| ("action".to_owned(), Choice::Other(ColumnType::State, OutputColumn::Action, ACTION)));
     let measure = |m: Measure| (m.to_string(), Choice::Measure(m));
     let Some(names) = &job.raw.output.columns else {
         let first = [

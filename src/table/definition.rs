@@ -76,12 +76,14 @@ pub struct Field {
     pub name: String,
     /// Its type.
     pub kind: ColumnType,
+    /// What it holds, in one sentence.
+    pub doc: &'static str,
 }
 
 impl Field {
-    /// A column of this name and type.
-    pub fn new(name: impl Into<String>, kind: ColumnType) -> Field {
-        Field { name: name.into(), kind }
+    /// A column of this name and type, and what it holds.
+    pub fn new(name: impl Into<String>, kind: ColumnType, doc: &'static str) -> Field {
+        Field { name: name.into(), kind, doc }
     }
 }
 
@@ -106,16 +108,23 @@ impl TableDefinition {
     }
 }
 
+pub(super) const AS_OF: &str = "Last date counted, inclusive.";
+pub(super) const CUSTOMER_ID: &str = "The customer, as the orders name them.";
+pub(super) const DIMENSION: &str = "Customer attribute that the row is summed by; (all) in total rows.";
+pub(super) const DIMENSION_VALUE: &str = "Value of that attribute; (all) in total rows.";
+pub(super) const SCHEME: &str = "Scheme column of the job, such as segment.";
+pub(super) const SLICE: &str = "Value of the slice column; (all) in a job without slices.";
+
 /// The tables of a job, whose `customers` has these columns after the id and the slice.
 pub fn definitions(job: &Job, columns: &[Field], id: IdType) -> Vec<TableDefinition> {
     let scale = job.scale() as i8;
-    let field = |name: &str, kind: ColumnType| Field::new(name, kind);
-    let mut customers = vec![field("as_of", ColumnType::Date), field("customer_id", ColumnType::Id(id))];
+    let field = |name: &str, kind: ColumnType, doc: &'static str| Field::new(name, kind, doc);
+    let mut customers = vec![field("as_of", ColumnType::Date, AS_OF), field("customer_id", ColumnType::Id(id), CUSTOMER_ID)];
     if job.raw.orders.slice.is_some() {
-        customers.push(field("slice", ColumnType::State));
+        customers.push(field("slice", ColumnType::State, SLICE));
     }
     customers.extend_from_slice(columns);
-    vec![
+    let mut tables = vec![
         TableDefinition {
             name: "customers",
             one_row_per: "customer (and slice) at an as-of date",
@@ -126,16 +135,28 @@ pub fn definitions(job: &Job, columns: &[Field], id: IdType) -> Vec<TableDefinit
             name: "cutpoints",
             one_row_per: "bin of an axis (or of a level) at an as-of date in a slice, ascending in the measure",
             fields: vec![
-                field("as_of", ColumnType::Date),
-                field("slice", ColumnType::State),
-                field("axis", ColumnType::State),
-                field("bin", ColumnType::Int32),
-                field("lower", ColumnType::Double),
-                field("upper", ColumnType::Double),
-                field("lower_exact", ColumnType::Text),
-                field("upper_exact", ColumnType::Text),
-                field("closed", ColumnType::State),
-                field("customers", ColumnType::Int64),
+                field("as_of", ColumnType::Date, AS_OF),
+                field("slice", ColumnType::State, SLICE),
+                field(
+                    "axis",
+                    ColumnType::State,
+                    "The measure that is cut: recency_days, frequency or monetary; r_level, f_level or m_level for the bound of a level.",
+                ),
+                field(
+                    "bin",
+                    ColumnType::Int32,
+                    "Number of the bin from 1, ascending in the measure; on recency, bin 1 has the best score.",
+                ),
+                field("lower", ColumnType::Double, "Lower end of the bin in printed units; null where it is open."),
+                field("upper", ColumnType::Double, "Upper end of the bin in printed units; null where it is open."),
+                field("lower_exact", ColumnType::Text, "Lower end as an exact fraction p/q of days, orders or minor units."),
+                field("upper_exact", ColumnType::Text, "Upper end as an exact fraction p/q of days, orders or minor units."),
+                field(
+                    "closed",
+                    ColumnType::State,
+                    "right: a value on the cut belongs to the bin below it; left: to the bin above.",
+                ),
+                field("customers", ColumnType::Int64, "Scored customers in the bin."),
             ],
             partitioned: false,
         },
@@ -143,38 +164,54 @@ pub fn definitions(job: &Job, columns: &[Field], id: IdType) -> Vec<TableDefinit
             name: "segments",
             one_row_per: "state of a scheme at an as-of date in a slice",
             fields: vec![
-                field("as_of", ColumnType::Date),
-                field("slice", ColumnType::State),
-                field("dimension", ColumnType::State),
-                field("dimension_value", ColumnType::State),
-                field("scheme", ColumnType::State),
-                field("state", ColumnType::State),
-                field("customers", ColumnType::Int64),
-                field("customer_share", ColumnType::Double),
-                field("orders", ColumnType::Int64),
-                field("revenue", ColumnType::Decimal(38, scale)),
-                field("revenue_share", ColumnType::Double),
-                field("avg_order_value", ColumnType::Decimal(38, scale + 2)),
-                field("repeat_customers", ColumnType::Int64),
-                field("revenue_at_risk", ColumnType::Decimal(38, scale)),
-                field("mean_recency_days", ColumnType::Double),
-                field("mean_frequency", ColumnType::Double),
-                field("mean_monetary", ColumnType::Decimal(38, scale + 2)),
+                field("as_of", ColumnType::Date, AS_OF),
+                field("slice", ColumnType::State, SLICE),
+                field("dimension", ColumnType::State, DIMENSION),
+                field("dimension_value", ColumnType::State, DIMENSION_VALUE),
+                field("scheme", ColumnType::State, SCHEME),
+                field("state", ColumnType::State, "State of that scheme."),
+                field("customers", ColumnType::Int64, "Customers in the state."),
+                field("customer_share", ColumnType::Double, "Their share of the scheme's customers in the slice."),
+                field(
+                    "orders",
+                    ColumnType::Int64,
+                    "Their purchases in the lookback, or days with one under count = \"order_days\".",
+                ),
+                field("revenue", ColumnType::Decimal(38, scale), "Their money of the lookback."),
+                field("revenue_share", ColumnType::Double, "Share of the slice's revenue; null if that is 0."),
+                field(
+                    "avg_order_value",
+                    ColumnType::Decimal(38, scale + 2),
+                    "revenue / orders, half to even; null without orders.",
+                ),
+                field("repeat_customers", ColumnType::Int64, "Customers with a frequency of 2 or more."),
+                field(
+                    "revenue_at_risk",
+                    ColumnType::Decimal(38, scale),
+                    "Money of the 365 days that end with the last purchase of each, summed.",
+                ),
+                field("mean_recency_days", ColumnType::Double, "Mean of recency_days."),
+                field("mean_frequency", ColumnType::Double, "Mean of frequency."),
+                field("mean_monetary", ColumnType::Decimal(38, scale + 2), "Mean of monetary, half to even."),
             ],
             partitioned: false,
         },
+    ];
+    tables.extend(super::movement::definitions(job, id));
+    tables.push(
         TableDefinition {
             name: "ledger",
             one_row_per: "input file and outcome",
             fields: vec![
-                field("file", ColumnType::Text),
-                field("outcome", ColumnType::State),
-                field("row_count", ColumnType::Int64),
-                field("amount", ColumnType::Decimal(38, scale)),
+                field("file", ColumnType::Text, "Input file, as the job names it."),
+                field("outcome", ColumnType::State, "What became of the rows: kept, filtered:status, no_customer and others."),
+                field("row_count", ColumnType::Int64, "Rows with this outcome."),
+                field("amount", ColumnType::Decimal(38, scale), "Their money."),
             ],
             partitioned: false,
-        },
-    ]
+        }
+    );
+    tables
 }
 
 /// The tables as `CREATE TABLE` statements.
