@@ -188,7 +188,7 @@ pub(super) fn schema(args: &SchemaArgs) -> Result<()> {
     let (raw, source) = parse::load(path, &[])?;
     let output = raw.output.path.is_none().then(Default::default);
     // The tables hang on the columns alone, so any date will do for a job that gets its own from --as-of.
-    let has_dates = raw.periods.as_of.is_some() || raw.periods.every.is_some();
+    let has_dates = raw.periods.as_of.is_some() || raw.periods.every.is_some() || raw.periods.list.is_some();
     let as_of = (!has_dates).then_some(crate::domain::Day(0));
     let job = resolve(raw, source, &Overrides { output, as_of, ..Overrides::default() })?;
     let plan = Plan::new(&job)?;

@@ -21,7 +21,8 @@ pub(super) fn run(args: &JobArgs, console: &Console) -> Result<()> {
     for date in &job.dates {
         let lookback = job.score.lookback.start(date.date).map_or("all history".into(), |s| format!("from {s}"));
         let period = date.period_start.map_or(String::new(), |s| format!(", period from {s}"));
-        out.push_str(&format!("  {} (lookback {lookback}{period})\n", date.date));
+        let shown = if date.shown { "" } else { ", only compared with" };
+        out.push_str(&format!("  {} (lookback {lookback}{period}{shown})\n", date.date));
     }
     out.push_str(&format!("\ncolumns read\n  {}\n\nfiles\n", columns.names.join(", ")));
     let tasks = scan::tasks(&job, &sources);

@@ -1,13 +1,17 @@
 //! The engines: the only place that knows the order of the steps.
 //!
-//! [`plan`] joins the job with what its files and schemes are, and [`native`] runs it: scan, fold, cut, classify, write,
-//! commit.
+//! [`plan`] joins the job with what its files and schemes are, and [`native`] runs it: scan, [`survey`] everybody, find the
+//! [`cuts`], do the rest [`part`] by part, put the sums together in [`batches`], commit.
 
+mod batches;
 mod cuts;
+mod frozen;
+mod gates;
 pub mod native;
-mod parts;
+mod part;
 pub mod plan;
 mod summary;
+mod survey;
 
 pub use native::{Outcome, run};
 pub use plan::Plan;

@@ -1,34 +1,29 @@
-//! The native engine: one reading of the orders, one fold, everything else from the panels.
+//! The native engine: one reading of the orders, a survey of everybody, and everything else part by part.
 
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Instant;
 
-use arrow::array::{
-    ArrayRef, Date32Array, Decimal128Array, Float64Array, Int32Array, Int64Array, RecordBatch, StringArray,
-    StringDictionaryBuilder,
-};
-use arrow::datatypes::{DataType, UInt16Type};
+use arrow::array::{RecordBatch, StringArray};
 use rayon::prelude::*;
 
-use super::cuts::{self, Context, DateScoring, SliceScoring};
-use super::parts::{self, Writer};
+use super::batches::{self, Names};
+use super::cuts::{self, DateScoring, SliceScoring};
+use super::part::{self, Part, Table, Workshop};
 use super::summary::{self, StateLine};
-use super::{Plan, plan::SchemeColumn};
-use crate::bucket::{self, Unpacked};
+use super::survey::{self, Only};
+use super::{Plan, frozen, gates};
 use crate::domain::Day;
 use crate::error::{Error, Result, suggestion};
-use crate::job::raw::{Closed, TableName};
+use crate::job::raw::TableName;
 use crate::job::{Cuts, Job};
-use crate::measure::{self, BucketPanel};
 use crate::progress::Progress;
 use crate::publish::{CutPointEntry, InputEntry, Manifest, OutputFolder, Staging, TableEntry, TableFile, Timing};
-use crate::scan::ledger::{self, Tally};
 use crate::scan::source::Source;
 use crate::scan::{self, Scanned};
 use crate::scheme::Classifier;
-use crate::score::{Axis, Cut};
-use crate::table::{Encoded, SegmentRow, SegmentSum, TableDefinition, definitions, encode, summarise};
+use crate::score::Axis;
+use crate::table::{TableDefinition, definitions, encode, summarise};
 
 /// What a run did.
 #[derive(Debug, Clone)]
@@ -75,52 +70,28 @@ pub fn run(job: &Job, progress: &dyn Progress) -> Result<Outcome> {
         let folder = output.recommit(&manifest)?;
         return Ok(Outcome { manifest, folder, repeated: true, states: Vec::new() });
     }
-    rows_vs_previous(job, &output, input_rows)?;
+    gates::rows_vs_previous(job, &output, input_rows)?;
     let frozen = match &job.score.cuts {
-        Cuts::Table(path) => Some(cuts::read_table(path, job)?),
+        Cuts::Table(path) => Some(frozen::read_table(path, job)?),
         Cuts::Each | Cuts::Frozen => None,
     };
     clock.lap("open");
 
     let scanned = scan::scan(job, &sources, &columns, plan.uses(), progress)?;
     let Scanned { layout, id, buckets, mut tally, fates, slices, empty_ids } = scanned;
-    clock.lap("read");
-
-    progress.begin("measuring customers", buckets.len() as u64);
-    let panels: Vec<BucketPanel> = buckets
-        .into_par_iter()
-        .map_init(Unpacked::default, |orders, chunks| {
-            bucket::unpack(layout, chunks, orders);
-            progress.advance(1);
-            measure::fold(layout, orders, &plan.fold)
-        })
-        .collect::<Result<_>>()?;
-    let customers: usize = panels.iter().map(|p| p.ids.len()).sum();
-    progress.end(&format!("{customers} customers"));
-    close_ledger(&panels, &mut tally, &sources)?;
-    let span = panels.iter().filter_map(|p| p.span).reduce(|a, b| (a.0.min(b.0), a.1.max(b.1)));
-    gates(job, &tally, &fates, &sources, input_rows, span)?;
-    clock.lap("measure");
-
     let (slice_names, slice_numbers) = ranked(slices);
     unknown_overrides(job, &plan, &slice_names)?;
+    plan.fold.slices = slice_numbers;
+    clock.lap("read");
+
+    let (survey, panels) = survey::survey(job, &plan, layout, buckets, progress)?;
+    gates::close_ledger(&survey.lines, &mut tally, &sources)?;
+    gates::check(job, &tally, &fates, &sources, input_rows, survey.span)?;
+    clock.lap("measure");
+
     progress.begin("scoring", 0);
-    let context = Context::new(job, &plan, &panels, &slice_numbers);
-    let scoring = match frozen {
-        None => context.score()?,
-        Some(by_slice) => {
-            let names: Vec<&str> =
-                if slice_names.is_empty() { vec!["(all)"] } else { slice_names.iter().map(String::as_str).collect() };
-            let frozen: Vec<Option<SliceScoring>> = names.iter().map(|n| by_slice.get(*n).cloned()).collect();
-            if let Some(missing) = names.iter().zip(&frozen).find(|(_, f)| f.is_none()) {
-                return Err(Error::contract(format!(
-                    "the cut points of score.cuts = {:?} lack the slice {:?}; use a table that covers every slice of the job",
-                    job.raw.score.cuts, missing.0
-                )));
-            }
-            context.score_with(&frozen)?
-        }
-    };
+    let frozen = frozen.map(|by_slice| frozen_by_slice(job, &by_slice, &slice_names)).transpose()?;
+    let scoring = cuts::score(job, &plan, &survey, frozen.as_deref())?;
     progress.end("cut points found");
     clock.lap("score");
 
@@ -128,49 +99,53 @@ pub fn run(job: &Job, progress: &dyn Progress) -> Result<Outcome> {
     let tables = definitions(job, &column_fields, id);
     let table = |name: &str| tables.iter().find(|t| t.name == name).ok_or_else(|| Error::bug(format!("no table {name}")));
     let staging = output.stage(&run_id)?;
+    let first_order = survey.span.map(|s| s.0);
     let history_complete: Vec<bool> =
-        job.dates.iter().map(|d| parts::is_complete(plan.fold.earliest_window(d.date), span.map(|s| s.0))).collect();
-    let writer = Writer {
-        context: &context,
+        job.dates.iter().map(|d| is_complete(plan.fold.earliest_window(d.date), first_order)).collect();
+    let per_customer = [TableName::Customers, TableName::Movers, TableName::StateHistory].into_iter().filter(|t| job.writes(*t));
+    let workshop = Workshop {
+        job,
+        plan: &plan,
+        panels: &panels,
         scoring: &scoring,
+        only: Only::new(job, &plan, &plan.fold.measures),
         classifiers: classifiers(job, &plan, &slice_names)?,
         states: plan.schemes.iter().map(|s| Arc::new(StringArray::from(s.scheme.all_states()))).collect(),
+        actions: actions(&plan),
         slices: Arc::new(StringArray::from(slice_names.clone())),
         history_complete,
         id,
-        schema: table("customers")?.schema(false),
-        table: table("customers")?,
-        write: job.writes(TableName::Customers),
+        tables: per_customer.map(|t| Ok(Table::new(t, table(t.name())?.clone()))).collect::<Result<_>>()?,
+        staging: &staging,
     };
-    let (customer_files, sums) = write_customers(job, &writer, &staging, customers, progress)?;
+    let part = run_parts(&workshop, part::count(input_rows), progress)?;
     clock.lap("write");
 
     let mut entries = Vec::new();
-    if job.writes(TableName::Customers) {
-        entries.push(TableEntry {
-            name: "customers".into(),
-            rows: customer_files.iter().map(|f| f.rows).sum(),
-            files: customer_files,
-        });
+    for table in &workshop.tables {
+        let files: Vec<TableFile> = part.files.iter().filter(|(name, _)| *name == table.name).map(|(_, f)| f.clone()).collect();
+        entries.push(TableEntry { name: table.name.name().into(), rows: files.iter().map(|f| f.rows).sum(), files });
     }
-    let rows = summarise(&sums)?;
     let names = Names { slices: &slice_names, schemes: &plan.schemes };
-    if job.writes(TableName::Cutpoints) {
-        let batch = cutpoints(job, &plan, &scoring, &names, table("cutpoints")?)?;
-        entries.push(write_single(job, &staging, table("cutpoints")?, &batch)?);
-    }
-    if job.writes(TableName::Segments) {
-        let batch = segments(job, &rows, &names, table("segments")?)?;
-        entries.push(write_single(job, &staging, table("segments")?, &batch)?);
-    }
-    if job.writes(TableName::Ledger) {
-        let batch = ledger_batch(&tally, &fates, &sources, table("ledger")?)?;
-        entries.push(write_single(job, &staging, table("ledger")?, &batch)?);
+    let segments = summarise(&part.segments)?;
+    for name in TableName::ALL.into_iter().filter(|t| job.writes(*t)) {
+        let table = table(name.name())?;
+        let batch = match name {
+            TableName::Customers | TableName::Movers | TableName::StateHistory => continue,
+            TableName::Cutpoints => batches::cutpoints(job, &plan, &scoring, &names, table)?,
+            TableName::Segments => batches::segments(job, &segments, &names, table)?,
+            TableName::Transitions => batches::transitions(job, &part.moves, &names, table)?,
+            TableName::Growth => batches::growth(job, &part.growth, &names, table)?,
+            TableName::Cohorts => batches::cohorts(job, &part.cohorts, &Default::default(), &names, table)?,
+            TableName::Concentration => batches::concentration(job, &survey, &names, table)?,
+            TableName::Ledger => batches::ledger(&tally, &fates, &sources, table)?,
+        };
+        entries.push(write_single(job, &staging, table, &batch)?);
     }
 
-    let states = summary::states(&rows, &plan.schemes, job.dates.len() - 1);
+    let states = summary::states(&segments, &plan.schemes, job.dates.len() - 1);
     let mut warnings = plan.warnings.clone();
-    warnings.extend(warn(job, &plan, &scoring, &slice_names, &states, empty_ids, span));
+    warnings.extend(warn(job, &plan, &scoring, &slice_names, &states, empty_ids, first_order));
     for warning in &warnings {
         progress.warn(warning);
     }
@@ -183,7 +158,7 @@ pub fn run(job: &Job, progress: &dyn Progress) -> Result<Outcome> {
         run_id,
         job_name: job.raw.name.clone(),
         engine: "native".into(),
-        as_of: job.dates.iter().map(|d| d.date.to_string()).collect(),
+        as_of: job.shown().map(|(_, d)| d.date.to_string()).collect(),
         job: job_json(job)?,
         job_sha256: job_hash(job, &plan)?,
         inputs,
@@ -241,101 +216,20 @@ fn run_id(job: &Job, plan: &Plan, inputs: &[InputEntry]) -> Result<String> {
     Ok(crate::hash::sha256(text.as_bytes()).chars().take(16).collect())
 }
 
-fn rows_vs_previous(job: &Job, output: &OutputFolder, rows: u64) -> Result<()> {
-    let Some([least, most]) = job.raw.checks.rows_vs_previous else { return Ok(()) };
-    let Some(before) = output.last_manifest()? else { return Ok(()) };
-    let ratio = rows as f64 / before.input_rows.max(1) as f64;
-    if ratio >= least && ratio <= most {
-        return Ok(());
-    }
-    Err(Error::contract(format!(
-        "the input has {rows} rows, {ratio:.3} times the {} of the last committed run; checks.rows_vs_previous allows {least} to {most}. Look for missing or doubled files, or run once with --set checks.rows_vs_previous=[0,1000]",
-        before.input_rows
-    )))
-}
-
-/// Adds the fates that only the fold knows, and checks that every row and all money is accounted for.
-fn close_ledger(panels: &[BucketPanel], tally: &mut Tally, sources: &[Source]) -> Result<()> {
-    for panel in panels {
-        for (file, lines) in panel.lines.iter().enumerate() {
-            tally.add(file, ledger::KEPT, lines.kept.0, lines.kept.1);
-            tally.add(file, ledger::AFTER_AS_OF, lines.after.0, lines.after.1);
-            tally.add(file, ledger::ZERO, lines.zero.0, lines.zero.1);
-        }
-    }
-    for (file, source) in sources.iter().enumerate() {
-        let (rows, money, read) = tally.balance(file);
-        if rows != source.rows() || money != read {
-            return Err(Error::bug(format!(
-                "the ledger of {} accounts for {rows} of {} rows and {money} of {read} minor units",
-                source.name(),
-                source.rows()
-            )));
-        }
-    }
-    Ok(())
-}
-
-/// The gates of the data contract.
-fn gates(job: &Job, tally: &Tally, fates: &ledger::Fates, sources: &[Source], rows: u64, span: Option<(Day, Day)>) -> Result<()> {
-    let orders = &job.raw.orders;
-    let share = |n: u64| n as f64 / rows.max(1) as f64;
-    let rejected = tally.rows(ledger::is_rejection);
-    if rows > 0 && share(rejected) > orders.max_rejected {
-        let worst = tally.worst_rejection().map_or_else(String::new, |(file, fate, n)| {
-            let name = sources.get(file).map_or_else(String::new, Source::name);
-            format!(", most of them {} ({n} in {name}, column {})", fates.name(fate), column_of(job, fate))
-        });
+/// Given cut points by slice number.
+fn frozen_by_slice(
+    job: &Job,
+    by_slice: &std::collections::BTreeMap<String, SliceScoring>,
+    slices: &[String],
+) -> Result<Vec<Option<SliceScoring>>> {
+    let names: Vec<&str> = if slices.is_empty() { vec!["(all)"] } else { slices.iter().map(String::as_str).collect() };
+    if let Some(missing) = names.iter().find(|n| !by_slice.contains_key(**n)) {
         return Err(Error::contract(format!(
-            "{rejected} of {rows} rows ({:.4} %) are rejected{worst}; orders.max_rejected allows {} %. Correct the data, filter the rows with orders.keep, or raise orders.max_rejected",
-            share(rejected) * 100.0,
-            orders.max_rejected * 100.0
+            "the cut points of score.cuts = {:?} lack the slice {missing:?}; use a table that covers every slice of the job",
+            job.raw.score.cuts
         )));
     }
-    let guests = tally.rows(|fate| fate == ledger::NO_CUSTOMER);
-    if rows > 0 && share(guests) > orders.max_no_customer {
-        return Err(Error::contract(format!(
-            "{guests} of {rows} rows ({:.4} %) have no customer (column {:?} is null); orders.max_no_customer allows {} %. Correct the data or raise the limit",
-            share(guests) * 100.0,
-            orders.customer_id,
-            orders.max_no_customer * 100.0
-        )));
-    }
-    let kept = tally.rows(|fate| fate == ledger::KEPT);
-    let last = job.last();
-    if kept == 0 {
-        let after = tally.rows(|fate| fate == ledger::AFTER_AS_OF);
-        let why = if rows == 0 {
-            "the input has no rows; check orders.path".into()
-        } else if after > 0 {
-            format!("{after} of {rows} rows are later; check the as-of date")
-        } else {
-            format!("none of {rows} rows is kept; see orders.keep and the customer and date columns")
-        };
-        return Err(Error::contract(format!("there is no order on or before the as-of date {last}: {why}")));
-    }
-    if let (Some(within), Some((_, newest))) = (job.newest_order_within, span)
-        && last.0.saturating_sub(newest.0) > within
-    {
-        return Err(Error::contract(format!(
-            "the newest order (column {:?}) is of {newest}, {} days before the as-of date {last}; checks.newest_order_within allows {within}. Look for a missing file or partition, or raise the limit",
-            job.raw.orders.ordered_at,
-            last.0 - newest.0
-        )));
-    }
-    Ok(())
-}
-
-fn column_of(job: &Job, fate: ledger::Fate) -> String {
-    let orders = &job.raw.orders;
-    let name = match fate {
-        ledger::NULL_SLICE => orders.slice.clone().unwrap_or_default(),
-        ledger::NULL_DATE | ledger::DATE_OUT_OF_RANGE => orders.ordered_at.clone(),
-        ledger::NULL_ORDER_ID => orders.order_id.clone().unwrap_or_default(),
-        ledger::NULL_CURRENCY => orders.currency.clone().unwrap_or_default(),
-        _ => orders.amount.as_slice().join(" × "),
-    };
-    format!("{name:?}")
+    Ok(names.iter().map(|n| by_slice.get(*n).cloned()).collect())
 }
 
 /// Slice values in order, and the number of each code in that order.
@@ -378,47 +272,38 @@ fn classifiers(job: &Job, plan: &Plan, slices: &[String]) -> Result<Vec<Vec<Clas
         .collect()
 }
 
-type PartSums = Vec<([u32; 4], SegmentSum)>;
-
-/// Classifies all customers and writes `customers`, part by part in parallel.
-fn write_customers(
-    job: &Job,
-    writer: &Writer<'_>,
-    staging: &Staging,
-    customers: usize,
-    progress: &dyn Progress,
-) -> Result<(Vec<TableFile>, PartSums)> {
-    let parts = parts::count(customers);
-    let buckets = writer.context.panels.len();
-    progress.begin("writing customers", parts as u64);
-    let done: Vec<(Vec<TableFile>, PartSums)> = (0..parts)
-        .into_par_iter()
-        .map(|number| {
-            let part = writer.part(number, number * buckets / parts..(number + 1) * buckets / parts)?;
-            let mut files = Vec::new();
-            for (date, encoded) in job.dates.iter().zip(part.files) {
-                if let Some(encoded) = encoded {
-                    let path = format!("customers/as_of={}/part-{number:03}.parquet", date.date);
-                    files.push(write_file(staging, path, encoded)?);
-                }
-            }
-            progress.advance(1);
-            Ok((files, part.sums))
-        })
-        .collect::<Result<_>>()?;
-    let (mut files, mut sums) = (Vec::new(), Vec::new());
-    for (own, part_sums) in done {
-        files.extend(own);
-        sums.extend(part_sums);
-    }
-    files.sort_by(|a, b| a.path.cmp(&b.path));
-    progress.end(&format!("{} rows", files.iter().map(|f| f.rows).sum::<u64>()));
-    Ok((files, sums))
+/// The actions of the playbook, each once, in order.
+fn actions(plan: &Plan) -> Arc<StringArray> {
+    let mut all: Vec<&str> = plan.playbook.iter().flatten().filter_map(|a| a.as_deref()).collect();
+    all.sort_unstable();
+    all.dedup();
+    Arc::new(StringArray::from(all))
 }
 
-fn write_file(staging: &Staging, path: String, encoded: Encoded) -> Result<TableFile> {
-    staging.write(&path, &encoded.bytes)?;
-    Ok(TableFile { path, rows: encoded.rows, bytes: encoded.bytes.len() as u64, sha256: encoded.sha256 })
+/// Does all parts in parallel and joins what they give, in the order of their numbers.
+fn run_parts(workshop: &Workshop<'_>, parts: usize, progress: &dyn Progress) -> Result<Part> {
+    let buckets = workshop.panels.len();
+    progress.begin("writing customers", parts as u64);
+    let done: Vec<Part> = (0..parts)
+        .into_par_iter()
+        .with_max_len(1)
+        .map(|number| {
+            let part = workshop.part(number, number * buckets / parts..(number + 1) * buckets / parts)?;
+            progress.advance(1);
+            Ok(part)
+        })
+        .collect::<Result<_>>()?;
+    let mut all = Part::default();
+    for part in done {
+        all.files.extend(part.files);
+        all.segments.extend(part.segments);
+        all.moves.extend(part.moves);
+        all.growth.extend(part.growth);
+        all.cohorts.extend(part.cohorts);
+    }
+    all.files.sort_by(|a, b| a.1.path.cmp(&b.1.path));
+    progress.end(&format!("{} rows", all.files.iter().map(|(_, f)| f.rows).sum::<u64>()));
+    Ok(all)
 }
 
 /// Writes a table that is one file per run; where it has `as_of`, also a partition per date without that column.
@@ -426,7 +311,7 @@ fn write_single(job: &Job, staging: &Staging, table: &TableDefinition, batch: &R
     let schema = table.schema(true);
     let whole = encode(table, &schema, batch, &job.raw.name)?;
     let rows = whole.rows;
-    let mut files = vec![write_file(staging, format!("{}.parquet", table.name), whole)?];
+    let mut files = vec![staging.put(format!("{}.parquet", table.name), whole)?];
     if let Some(as_of) = batch.column_by_name("as_of") {
         let schema = table.schema(false);
         let days = arrow::array::AsArray::as_primitive::<arrow::datatypes::Date32Type>(as_of).values();
@@ -437,190 +322,11 @@ fn write_single(job: &Job, staging: &Staging, table: &TableDefinition, batch: &R
             let part = RecordBatch::try_new(schema.clone(), columns)
                 .map_err(|e| Error::bug(format!("table {} cannot be split by date: {e}", table.name)))?;
             let path = format!("partitions/{}/as_of={day}/{}.parquet", table.name, table.name);
-            files.push(write_file(staging, path, encode(table, &schema, &part, &job.raw.name)?)?);
+            files.push(staging.put(path, encode(table, &schema, &part, &job.raw.name)?)?);
             start += of_date.len();
         }
     }
     Ok(TableEntry { name: table.name.into(), rows, files })
-}
-
-/// Names behind the numbers of rows.
-struct Names<'a> {
-    slices: &'a [String],
-    schemes: &'a [SchemeColumn],
-}
-
-impl Names<'_> {
-    fn slice(&self, number: usize) -> &str {
-        self.slices.get(number).map_or("(all)", String::as_str)
-    }
-}
-
-fn states_array(values: impl Iterator<Item = String>) -> ArrayRef {
-    let mut builder = StringDictionaryBuilder::<UInt16Type>::new();
-    for value in values {
-        builder.append_value(value);
-    }
-    Arc::new(builder.finish())
-}
-
-fn decimals(values: impl Iterator<Item = Option<i128>>, scale: i8) -> ArrayRef {
-    let array: Decimal128Array = values.collect();
-    Arc::new(array.with_data_type(DataType::Decimal128(38, scale)))
-}
-
-fn batch_of(table: &TableDefinition, arrays: Vec<ArrayRef>) -> Result<RecordBatch> {
-    RecordBatch::try_new(table.schema(true), arrays)
-        .map_err(|e| Error::bug(format!("table {} cannot be put together: {e}", table.name)))
-}
-
-struct CutRow {
-    date: Day,
-    slice: String,
-    axis: &'static str,
-    bin: i32,
-    lower: Option<(f64, String)>,
-    upper: Option<(f64, String)>,
-    closed: Closed,
-    customers: i64,
-}
-
-fn cutpoints(job: &Job, plan: &Plan, scoring: &[DateScoring], names: &Names<'_>, table: &TableDefinition) -> Result<RecordBatch> {
-    let mut rows: Vec<CutRow> = Vec::new();
-    for (date, scoring) in job.dates.iter().zip(scoring) {
-        for (number, slice) in scoring.slices.iter().enumerate() {
-            for axis in Axis::ALL {
-                let at = axis as usize;
-                let scale = if axis == Axis::Monetary { job.monetary_scale() } else { 0 };
-                if let Some(points) = &slice.cuts[at] {
-                    let bound = |cut: Option<&Cut>| cut.and_then(|c| c.ratio()).map(|r| (r.printed(scale), r.to_string()));
-                    for (bin, customers) in slice.bins[at].iter().enumerate() {
-                        rows.push(CutRow {
-                            date: date.date,
-                            slice: names.slice(number).into(),
-                            axis: axis.name(),
-                            bin: bin as i32 + 1,
-                            lower: bin.checked_sub(1).and_then(|b| bound(points.cuts.get(b))),
-                            upper: bound(points.cuts.get(bin)),
-                            closed: points.closed,
-                            customers: *customers as i64,
-                        });
-                    }
-                }
-            }
-            for axis in Axis::ALL.into_iter().filter(|_| plan.uses_levels()) {
-                let Some(levels) = &slice.levels else { continue };
-                let (level, sides) = (&levels[axis as usize], slice.level_sides[axis as usize]);
-                let scale = if axis == Axis::Monetary && !level.of_score { job.monetary_scale() } else { 0 };
-                let bound = Some((level.bound.printed(scale), level.bound.to_string()));
-                for (bin, customers) in sides.into_iter().enumerate() {
-                    rows.push(CutRow {
-                        date: date.date,
-                        slice: names.slice(number).into(),
-                        axis: axis.level_name(),
-                        bin: bin as i32 + 1,
-                        lower: bound.clone().filter(|_| bin == 1),
-                        upper: bound.clone().filter(|_| bin == 0),
-                        closed: cuts::level_closed(level),
-                        customers: customers as i64,
-                    });
-                }
-            }
-        }
-    }
-    let end = |of: fn(&CutRow) -> &Option<(f64, String)>| -> (ArrayRef, ArrayRef) {
-        let numbers = Float64Array::from_iter(rows.iter().map(|r| of(r).as_ref().map(|e| e.0)));
-        let exact = StringArray::from_iter(rows.iter().map(|r| of(r).as_ref().map(|e| e.1.as_str())));
-        (Arc::new(numbers), Arc::new(exact))
-    };
-    let ((lower, lower_exact), (upper, upper_exact)) = (end(|r| &r.lower), end(|r| &r.upper));
-    let closed = |r: &CutRow| match r.closed {
-        Closed::Right => "right".to_owned(),
-        Closed::Left => "left".to_owned(),
-    };
-    batch_of(
-        table,
-        vec![
-            Arc::new(Date32Array::from_iter_values(rows.iter().map(|r| r.date.0))),
-            states_array(rows.iter().map(|r| r.slice.clone())),
-            states_array(rows.iter().map(|r| r.axis.to_owned())),
-            Arc::new(Int32Array::from_iter_values(rows.iter().map(|r| r.bin))),
-            lower,
-            upper,
-            lower_exact,
-            upper_exact,
-            states_array(rows.iter().map(closed)),
-            Arc::new(Int64Array::from_iter_values(rows.iter().map(|r| r.customers))),
-        ],
-    )
-}
-
-fn segments(job: &Job, rows: &[SegmentRow], names: &Names<'_>, table: &TableDefinition) -> Result<RecordBatch> {
-    let mut rows: Vec<SegmentRow> = rows.to_vec();
-    // States in the order of the ladder.
-    rows.sort_by_key(|r| {
-        let rank = names.schemes.get(r.key[2] as usize).map_or(0, |s| s.scheme.rank(r.key[3] as usize));
-        (r.key[0], r.key[1], r.key[2], rank)
-    });
-    let all_states: Vec<Vec<String>> = names.schemes.iter().map(|s| s.scheme.all_states()).collect();
-    let date = |r: &SegmentRow| job.dates.get(r.key[0] as usize).map_or(0, |d| d.date.0);
-    let scale = job.scale() as i8;
-    let average = job.score.monetary_as == crate::job::raw::MonetaryAs::Average;
-    let customers = |r: &SegmentRow| r.sum.customers.max(1) as f64;
-    batch_of(
-        table,
-        vec![
-            Arc::new(Date32Array::from_iter_values(rows.iter().map(date))),
-            states_array(rows.iter().map(|r| names.slice(r.key[1] as usize).to_owned())),
-            states_array(rows.iter().map(|_| "(all)".to_owned())),
-            states_array(rows.iter().map(|_| "(all)".to_owned())),
-            states_array(
-                rows.iter().map(|r| names.schemes.get(r.key[2] as usize).map_or_else(String::new, |s| s.column.clone())),
-            ),
-            states_array(rows.iter().map(|r| {
-                let states = all_states.get(r.key[2] as usize);
-                states.and_then(|s| s.get(r.key[3] as usize)).cloned().unwrap_or_default()
-            })),
-            Arc::new(Int64Array::from_iter_values(rows.iter().map(|r| r.sum.customers))),
-            Arc::new(Float64Array::from_iter_values(rows.iter().map(SegmentRow::customer_share))),
-            Arc::new(Int64Array::from_iter_values(rows.iter().map(|r| r.sum.orders))),
-            decimals(rows.iter().map(|r| Some(r.sum.revenue)), scale),
-            Arc::new(Float64Array::from_iter(rows.iter().map(SegmentRow::revenue_share))),
-            decimals(rows.iter().map(SegmentRow::avg_order_value), scale + 2),
-            Arc::new(Int64Array::from_iter_values(rows.iter().map(|r| r.sum.repeat_customers))),
-            decimals(rows.iter().map(|r| Some(r.sum.revenue_at_risk)), scale),
-            Arc::new(Float64Array::from_iter_values(rows.iter().map(|r| r.sum.recency_days as f64 / customers(r)))),
-            Arc::new(Float64Array::from_iter_values(rows.iter().map(|r| r.sum.orders as f64 / customers(r)))),
-            decimals(rows.iter().map(|r| Some(r.mean_monetary(average))), scale + 2),
-        ],
-    )
-}
-
-fn ledger_batch(tally: &Tally, fates: &ledger::Fates, sources: &[Source], table: &TableDefinition) -> Result<RecordBatch> {
-    let scale = match table.fields.iter().find(|f| f.name == "amount").map(|f| f.kind) {
-        Some(crate::table::ColumnType::Decimal(_, scale)) => scale,
-        _ => 0,
-    };
-    // Several filters on one column are one outcome.
-    let mut rows: std::collections::BTreeMap<(usize, ledger::Fate, String), (u64, i128)> = std::collections::BTreeMap::new();
-    let mut first: std::collections::BTreeMap<String, ledger::Fate> = std::collections::BTreeMap::new();
-    for (file, fate, count, money) in tally.cells() {
-        let name = fates.name(fate);
-        let fate = *first.entry(name.clone()).or_insert(fate);
-        let cell = rows.entry((file, fate, name)).or_default();
-        cell.0 += count;
-        cell.1 += money;
-    }
-    let file = |number: usize| sources.get(number).map_or_else(String::new, |s| s.input.name.clone());
-    batch_of(
-        table,
-        vec![
-            Arc::new(StringArray::from_iter_values(rows.keys().map(|(number, _, _)| file(*number)))),
-            states_array(rows.keys().map(|(_, _, name)| name.clone())),
-            Arc::new(Int64Array::from_iter_values(rows.values().map(|(count, _)| *count as i64))),
-            decimals(rows.values().map(|(_, money)| Some(*money)), scale),
-        ],
-    )
 }
 
 fn warn(
@@ -630,11 +336,11 @@ fn warn(
     slices: &[String],
     states: &[StateLine],
     empty_ids: u64,
-    span: Option<(Day, Day)>,
+    first_order: Option<Day>,
 ) -> Vec<String> {
     let mut out = Vec::new();
     if let Some(last) = scoring.last() {
-        for (number, slice) in last.slices.iter().enumerate().take(20) {
+        for (number, slice) in last.iter().enumerate().take(20) {
             out.extend(summary::degenerate(job, slices.get(number).map(String::as_str), slice, states, &plan.schemes));
         }
     }
@@ -645,12 +351,11 @@ fn warn(
         ));
     }
     let incomplete: Vec<String> = job
-        .dates
-        .iter()
-        .filter(|d| !parts::is_complete(plan.fold.earliest_window(d.date), span.map(|s| s.0)))
-        .map(|d| d.date.to_string())
+        .shown()
+        .filter(|(_, d)| !is_complete(plan.fold.earliest_window(d.date), first_order))
+        .map(|(_, d)| d.date.to_string())
         .collect();
-    if let (Some(first), Some((start, _))) = (incomplete.first(), span) {
+    if let (Some(first), Some(start)) = (incomplete.first(), first_order) {
         let dates = if incomplete.len() == 1 {
             format!("at {first}")
         } else {
@@ -663,8 +368,8 @@ fn warn(
 
 fn cut_point_entries(job: &Job, scoring: &[DateScoring], slices: &[String]) -> Vec<CutPointEntry> {
     let mut out = Vec::new();
-    for (date, scoring) in job.dates.iter().zip(scoring) {
-        for (number, slice) in scoring.slices.iter().enumerate() {
+    for (at, date) in job.shown() {
+        for (number, slice) in scoring[at].iter().enumerate() {
             for axis in Axis::ALL {
                 if let Some(points) = &slice.cuts[axis as usize] {
                     out.push(CutPointEntry {
@@ -686,4 +391,12 @@ fn peak_memory() -> Option<u64> {
     let line = status.lines().find_map(|l| l.strip_prefix("VmHWM:"))?;
     let kib: u64 = line.trim().strip_suffix("kB")?.trim().parse().ok()?;
     Some(kib * 1024)
+}
+
+/// Whether no window reaches before the data: the first day it looks at is not before the first order.
+fn is_complete(earliest_window: Option<Day>, first_order: Option<Day>) -> bool {
+    match (earliest_window, first_order) {
+        (Some(window), Some(first)) => window >= first,
+        _ => true,
+    }
 }

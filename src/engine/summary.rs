@@ -29,13 +29,13 @@ pub fn states(rows: &[SegmentRow], schemes: &[SchemeColumn], last_date: usize) -
     for (number, column) in schemes.iter().enumerate() {
         let names = column.scheme.all_states();
         let of_scheme: Vec<&SegmentRow> =
-            rows.iter().filter(|r| r.key[0] as usize == last_date && r.key[2] as usize == number).collect();
+            rows.iter().filter(|r| r.key[0] as usize == last_date && r.key[2] == 0 && r.key[4] as usize == number).collect();
         let all_customers: i64 = of_scheme.iter().map(|r| r.sum.customers).sum();
         let all_revenue: i128 = of_scheme.iter().map(|r| r.sum.revenue).sum();
         let mut states: Vec<usize> = (0..names.len()).collect();
         states.sort_by_key(|s| column.scheme.rank(*s));
         for state in states {
-            let own = of_scheme.iter().filter(|r| r.key[3] as usize == state);
+            let own = of_scheme.iter().filter(|r| r.key[5] as usize == state);
             let (customers, revenue) = own.fold((0, 0), |(c, m), r| (c + r.sum.customers, m + r.sum.revenue));
             if customers > 0 {
                 out.push(StateLine {
@@ -67,7 +67,7 @@ pub fn degenerate(
         return None;
     }
     let at = Axis::Frequency as usize;
-    let share = scoring.most_common[at] as f64 / scoring.scored as f64;
+    let share = scoring.most_common as f64 / scoring.scored as f64;
     let empty = scoring.bins[at].iter().filter(|n| **n == 0).count();
     if share < TIED || empty == 0 {
         return None;

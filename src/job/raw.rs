@@ -556,6 +556,22 @@ impl TableName {
         TableName::Concentration,
         TableName::Ledger,
     ];
+
+    /// Its name, the same in job files and folders.
+    pub fn name(self) -> &'static str {
+        match self {
+            TableName::Customers => "customers",
+            TableName::Cutpoints => "cutpoints",
+            TableName::Segments => "segments",
+            TableName::Transitions => "transitions",
+            TableName::Movers => "movers",
+            TableName::StateHistory => "state_history",
+            TableName::Growth => "growth",
+            TableName::Cohorts => "cohorts",
+            TableName::Concentration => "concentration",
+            TableName::Ledger => "ledger",
+        }
+    }
 }
 
 /// A date as JSON has it.

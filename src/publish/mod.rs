@@ -21,6 +21,7 @@ use std::io::{ErrorKind, Write};
 use std::path::{Path, PathBuf};
 
 use crate::error::{Error, Kind, Result};
+use crate::table::Encoded;
 
 pub use manifest::{CommitRecord, CutPointEntry, InputEntry, Manifest, TableEntry, TableFile, Timing};
 pub use verify::{Verified, verify};
@@ -319,6 +320,15 @@ impl Staging {
             fs::create_dir_all(parent).map_err(|e| failed(parent, &e))?;
         }
         write_new(&path, bytes)
+    }
+
+    /// Writes an encoded table file.
+    ///
+    /// # Errors
+    /// Exit 6.
+    pub fn put(&self, path: String, encoded: Encoded) -> Result<TableFile> {
+        self.write(&path, &encoded.bytes)?;
+        Ok(TableFile { path, rows: encoded.rows, bytes: encoded.bytes.len() as u64, sha256: encoded.sha256 })
     }
 }
 

@@ -15,8 +15,9 @@ pub(super) fn place(path: &str, last_as_of: &str) -> Option<(String, String, Str
     let mut parts: Vec<&str> = path.split('/').collect();
     let file = parts.pop()?;
     match parts.as_slice() {
-        // Tables that are one file per run without an as_of column.
+        // Tables without an as_of column: one file, or several parts.
         [] if file == "ledger.parquet" => Some(("ledger".into(), format!("as_of={last_as_of}"), file.into())),
+        [table @ "state_history"] => Some(((*table).into(), format!("as_of={last_as_of}"), file.into())),
         [] => None,
         ["partitions", table, as_of] | [table, as_of] => Some(((*table).into(), (*as_of).into(), file.into())),
         _ => None,

@@ -1,6 +1,7 @@
 //! The tables: their columns in one place, and the way from typed rows to Arrow batches and Parquet bytes.
 
 mod definition;
+mod movement;
 mod parquet;
 mod segments;
 

@@ -24,11 +24,11 @@ pub struct SegmentSum {
     pub monetary: i128,
 }
 
-/// A row of `segments`: numbers of date, slice, scheme and state, with its sums.
+/// A row of `segments`: numbers of date, slice, dimension, value, scheme and state, with its sums.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct SegmentRow {
-    /// Number of the as-of date, slice, scheme and state.
-    pub key: [u32; 4],
+    /// Number of the as-of date, slice, dimension, value of the dimension, scheme and state.
+    pub key: [u32; 6],
     /// The sums.
     pub sum: SegmentSum,
     /// Customers of all states of the scheme there.
@@ -60,19 +60,21 @@ impl SegmentRow {
     }
 }
 
-const KEYS: [&str; 4] = ["date", "slice", "scheme", "state"];
+const KEYS: [&str; 6] = ["date", "slice", "dimension", "value", "scheme", "state"];
+/// Keys of the totals that shares are taken of.
+const TOTALS: usize = 5;
 const COUNTS: [&str; 4] = ["customers", "orders", "repeat_customers", "recency_days"];
 const MONEY: [&str; 3] = ["revenue", "revenue_at_risk", "monetary"];
 
-/// Adds up the sums of all parts by date, slice, scheme and state, in the order of these numbers.
+/// Adds up the sums of all parts by their keys, in the order of these numbers.
 ///
 /// # Errors
 /// Exit 1 if Polars refuses what we built.
-pub fn summarise(parts: &[([u32; 4], SegmentSum)]) -> Result<Vec<SegmentRow>> {
+pub fn summarise(parts: &[([u32; 6], SegmentSum)]) -> Result<Vec<SegmentRow>> {
     summarise_frame(parts).map_err(|e| Error::bug(format!("the segments cannot be added up: {e}")))
 }
 
-fn summarise_frame(parts: &[([u32; 4], SegmentSum)]) -> PolarsResult<Vec<SegmentRow>> {
+fn summarise_frame(parts: &[([u32; 6], SegmentSum)]) -> PolarsResult<Vec<SegmentRow>> {
     let key = |at: usize| Column::new(KEYS[at].into(), parts.iter().map(|(key, _)| key[at]).collect::<Vec<u32>>());
     let count =
         |name: &str, of: fn(&SegmentSum) -> i64| Column::new(name.into(), parts.iter().map(|(_, s)| of(s)).collect::<Vec<i64>>());
@@ -86,6 +88,8 @@ fn summarise_frame(parts: &[([u32; 4], SegmentSum)]) -> PolarsResult<Vec<Segment
             key(1),
             key(2),
             key(3),
+            key(4),
+            key(5),
             count(COUNTS[0], |s| s.customers),
             count(COUNTS[1], |s| s.orders),
             count(COUNTS[2], |s| s.repeat_customers),
@@ -98,9 +102,9 @@ fn summarise_frame(parts: &[([u32; 4], SegmentSum)]) -> PolarsResult<Vec<Segment
     #[allow(deprecated, reason = "the eager group-by needs no lazy engine, whose build takes minutes")]
     let sums = frame.group_by(KEYS)?.select(COUNTS.iter().chain(&MONEY).copied()).sum()?;
     #[allow(deprecated, reason = "as above")]
-    let totals = frame.group_by(["date", "slice", "scheme"])?.select(["customers", "revenue"]).sum()?;
+    let totals = frame.group_by(&KEYS[..TOTALS])?.select(["customers", "revenue"]).sum()?;
     let sums = sums.sort(KEYS, SortMultipleOptions::default())?;
-    let totals = totals.sort(["date", "slice", "scheme"], SortMultipleOptions::default())?;
+    let totals = totals.sort(KEYS[..TOTALS].to_vec(), SortMultipleOptions::default())?;
     let keys: Vec<Vec<u32>> =
         KEYS.iter().map(|k| Ok(sums.column(k)?.u32()?.into_no_null_iter().collect())).collect::<PolarsResult<_>>()?;
     let long = |frame: &DataFrame, name: &str| -> PolarsResult<Vec<i64>> {
@@ -115,17 +119,17 @@ fn summarise_frame(parts: &[([u32; 4], SegmentSum)]) -> PolarsResult<Vec<Segment
     let [revenue, risk, monetary] = MONEY.map(|name| wide(&sums, name));
     let (revenue, risk, monetary) = (revenue?, risk?, monetary?);
     let total_keys: Vec<Vec<u32>> =
-        KEYS[..3].iter().map(|k| Ok(totals.column(k)?.u32()?.into_no_null_iter().collect())).collect::<PolarsResult<_>>()?;
+        KEYS[..TOTALS].iter().map(|k| Ok(totals.column(k)?.u32()?.into_no_null_iter().collect())).collect::<PolarsResult<_>>()?;
     let (all_customers, all_revenue) = (long(&totals, "customers")?, wide(&totals, "revenue")?);
     let mut rows = Vec::with_capacity(customers.len());
     let mut total = 0;
     for row in 0..customers.len() {
         // Both frames are sorted by the shared keys, so the totals are walked along.
-        while total + 1 < all_customers.len() && (0..3).any(|k| total_keys[k][total] != keys[k][row]) {
+        while total + 1 < all_customers.len() && (0..TOTALS).any(|k| total_keys[k][total] != keys[k][row]) {
             total += 1;
         }
         rows.push(SegmentRow {
-            key: [keys[0][row], keys[1][row], keys[2][row], keys[3][row]],
+            key: std::array::from_fn(|k| keys[k][row]),
             sum: SegmentSum {
                 customers: customers[row],
                 orders: orders[row],
@@ -149,8 +153,13 @@ mod tests {
     #[test]
     fn parts_add_up() -> Result<()> {
         let sum = |n: i64| SegmentSum { customers: n, orders: 2 * n, revenue: i128::from(n) << 70, ..SegmentSum::default() };
-        let rows = summarise(&[([0, 0, 1, 2], sum(1)), ([0, 0, 0, 0], sum(5)), ([0, 0, 1, 2], sum(2)), ([0, 0, 1, 0], sum(7))])?;
-        assert_eq!(rows.iter().map(|r| r.key).collect::<Vec<_>>(), [[0, 0, 0, 0], [0, 0, 1, 0], [0, 0, 1, 2]]);
+        let rows = summarise(&[
+            ([0, 0, 0, 0, 1, 2], sum(1)),
+            ([0, 0, 0, 0, 0, 0], sum(5)),
+            ([0, 0, 0, 0, 1, 2], sum(2)),
+            ([0, 0, 0, 0, 1, 0], sum(7)),
+        ])?;
+        assert_eq!(rows.iter().map(|r| r.key).collect::<Vec<_>>(), [[0, 0, 0, 0, 0, 0], [0, 0, 0, 0, 1, 0], [0, 0, 0, 0, 1, 2]]);
         assert_eq!(rows.iter().map(|r| r.sum.customers).collect::<Vec<_>>(), [5, 7, 3]);
         assert_eq!(rows.iter().map(|r| r.all_customers).collect::<Vec<_>>(), [5, 10, 10]);
         assert_eq!(rows[2].sum.revenue, 3i128 << 70);

@@ -1,0 +1,196 @@
+//! Parts: every part holds a range of customer hashes and does all that is left for its customers, date after date:
+//! scores, states, movement, sums, and the files of the tables that have a row per customer.
+//!
+//! A part needs its own buckets and the scoring of everybody, nothing of other parts. Its sums add up to the other tables.
+
+mod batch;
+mod movement;
+mod roster;
+mod rows;
+
+use std::ops::Range;
+use std::sync::Arc;
+
+use arrow::array::{Array, RecordBatch, StringArray};
+use arrow::datatypes::SchemaRef;
+
+use super::Plan;
+use super::cuts::DateScoring;
+use super::survey::{Only, Panels};
+use crate::domain::{Day, IdType};
+use crate::error::{Error, Result};
+use crate::job::Job;
+use crate::job::raw::TableName;
+use crate::measure::BucketPanel;
+use crate::publish::{Staging, TableFile};
+use crate::scheme::Classifier;
+use crate::table::{SegmentSum, TableDefinition, encode};
+use crate::transition::{CohortSum, GrowthSum, Moved};
+
+use movement::Movement;
+use roster::Roster;
+use rows::Rows;
+
+/// Input rows per part, about: with as many rows per customer as is common, a file has some 50,000 customers.
+const PART_ROWS: u64 = 1 << 20;
+
+/// How many parts a run has: a power of two that depends on the input alone, so that the files of an as-of date are the
+/// same whatever other dates the job has.
+pub fn count(input_rows: u64) -> usize {
+    (input_rows.div_ceil(PART_ROWS) as usize).next_power_of_two().clamp(1, 1 << crate::scan::PART_BITS)
+}
+
+/// What every part needs to know.
+pub struct Workshop<'a> {
+    pub job: &'a Job,
+    pub plan: &'a Plan,
+    pub panels: &'a Panels,
+    /// By date.
+    pub scoring: &'a [DateScoring],
+    /// `[score.only]`.
+    pub only: Only,
+    /// Per scheme column: the classifier of every slice number.
+    pub classifiers: Vec<Vec<Classifier>>,
+    /// Per scheme column: names of all states.
+    pub states: Vec<Arc<StringArray>>,
+    /// Actions of the playbook, each once.
+    pub actions: Arc<StringArray>,
+    /// Slice values in order.
+    pub slices: Arc<StringArray>,
+    pub history_complete: Vec<bool>,
+    pub id: IdType,
+    /// Definitions of the tables with a row per customer.
+    pub tables: Vec<Table>,
+    pub staging: &'a Staging,
+}
+
+/// A table that parts write.
+pub struct Table {
+    pub name: TableName,
+    pub definition: TableDefinition,
+    pub schema: SchemaRef,
+}
+
+impl Table {
+    /// A table whose files lack `as_of`.
+    pub fn new(name: TableName, definition: TableDefinition) -> Table {
+        Table { name, schema: definition.schema(false), definition }
+    }
+}
+
+/// Numbers of date, slice, dimension, value of the dimension, scheme and state.
+pub type SegmentKey = [u32; 6];
+/// Numbers of date, earlier date, slice, dimension, value of the dimension, scheme, from-state and to-state.
+pub type MoveKey = [u32; 8];
+/// Numbers of date, slice, scheme (0 is everybody, else one more) and former state.
+pub type GrowthKey = [u32; 4];
+/// Numbers of date, slice and cohort.
+pub type CohortKey = [u32; 3];
+
+/// What a part gives.
+#[derive(Default)]
+pub struct Part {
+    /// Its files, per table.
+    pub files: Vec<(TableName, TableFile)>,
+    /// Sums per state.
+    pub segments: Vec<(SegmentKey, SegmentSum)>,
+    /// Sums per step from state to state.
+    pub moves: Vec<(MoveKey, Moved)>,
+    /// Growth by former state.
+    pub growth: Vec<(GrowthKey, GrowthSum)>,
+    /// Sums per cohort.
+    pub cohorts: Vec<(CohortKey, CohortSum)>,
+}
+
+impl Workshop<'_> {
+    /// Does a part; `buckets` are the numbers of its buckets.
+    ///
+    /// # Errors
+    /// Those of the fold, and exit 6 if a file cannot be written.
+    pub fn part(&self, number: usize, buckets: Range<usize>) -> Result<Part> {
+        let panels = self.panels.fold(buckets, &self.plan.fold)?;
+        let roster = Roster::new(&panels);
+        let mut movement = Movement::new(self, &panels, &roster);
+        let mut part = Part::default();
+        for (date, as_of) in self.job.dates.iter().enumerate() {
+            let mut rows = Rows::new(&panels, &roster, date, self.plan.fold.measures.len());
+            self.score(&mut rows, &panels, &roster, &self.scoring[date]);
+            let states: Vec<Vec<u16>> =
+                (0..self.classifiers.len()).map(|scheme| self.states(scheme, &rows, &self.scoring[date])).collect();
+            movement.advance(self, date, &rows, &states, &mut part);
+            if !as_of.shown {
+                continue;
+            }
+            self.add_segments(date, &rows, &states, &mut part.segments);
+            if let Some(table) = self.table(TableName::Customers)
+                && (number == 0 || !rows.is_empty())
+            {
+                let batch = self.customers(table, date, &panels, &roster, &rows, &states, &movement)?;
+                part.files.push((table.name, self.write(table, Some(as_of.date), number, &batch)?));
+            }
+            if let Some(table) = self.table(TableName::Movers) {
+                let movers = movement.movers(self, date, &rows, &states);
+                if number == 0 || !movers.is_empty() {
+                    let batch = self.movers(table, &panels, &roster, &movers)?;
+                    part.files.push((table.name, self.write(table, Some(as_of.date), number, &batch)?));
+                }
+            }
+        }
+        if let Some(table) = self.table(TableName::StateHistory) {
+            let stays = movement.into_stays();
+            if number == 0 || !stays.is_empty() {
+                let batch = self.state_history(table, &panels, &roster, &stays)?;
+                part.files.push((table.name, self.write(table, None, number, &batch)?));
+            }
+        }
+        Ok(part)
+    }
+
+    fn table(&self, name: TableName) -> Option<&Table> {
+        self.tables.iter().find(|t| t.name == name)
+    }
+
+    fn write(&self, table: &Table, as_of: Option<Day>, number: usize, batch: &RecordBatch) -> Result<TableFile> {
+        let encoded = encode(&table.definition, &table.schema, batch, &self.job.raw.name)?;
+        let folder = as_of.map_or_else(String::new, |day| format!("as_of={day}/"));
+        self.staging.put(format!("{}/{folder}part-{number:03}.parquet", table.definition.name), encoded)
+    }
+
+    fn add_segments(&self, date: usize, rows: &Rows, states: &[Vec<u16>], sums: &mut Vec<(SegmentKey, SegmentSum)>) {
+        let plan = self.plan;
+        let (Some(revenue), Some(risk)) = (plan.revenue, plan.revenue_at_risk) else { return };
+        let [recency, frequency, monetary] = plan.axes;
+        let value = |column: usize, row: usize| rows.columns[column].get(row).unwrap_or(0);
+        for (scheme, states) in states.iter().enumerate() {
+            for (slice, of_slice) in &rows.slices {
+                let mut dense = vec![SegmentSum::default(); self.states[scheme].len()];
+                for row in of_slice.clone() {
+                    let sum = &mut dense[usize::from(states[row])];
+                    let orders = value(frequency, row);
+                    sum.customers += 1;
+                    sum.orders += orders;
+                    sum.repeat_customers += i64::from(orders >= 2);
+                    sum.recency_days += value(recency, row);
+                    sum.revenue += i128::from(value(revenue, row));
+                    sum.revenue_at_risk += i128::from(value(risk, row));
+                    sum.monetary += i128::from(value(monetary, row));
+                }
+                for (state, sum) in dense.into_iter().enumerate().filter(|(_, s)| s.customers > 0) {
+                    sums.push(([date as u32, *slice, 0, 0, scheme as u32, state as u32], sum));
+                }
+            }
+        }
+    }
+}
+
+fn wrong(table: &TableDefinition, error: impl std::fmt::Display) -> Error {
+    Error::bug(format!("{} cannot be put together: {error}", table.name))
+}
+
+/// Where a customer of a part lies: bucket within the part, and customer within the bucket.
+type Seat = (u32, u32);
+
+/// The id and slice that a seat stands for.
+fn panel_of(panels: &[BucketPanel], seat: Seat) -> (&BucketPanel, usize) {
+    (&panels[seat.0 as usize], seat.1 as usize)
+}

@@ -1,0 +1,294 @@
+//! Movement of a part's customers from date to date.
+
+use arrow::array::Array;
+
+use super::roster::Roster;
+use super::rows::Rows;
+use super::{CohortKey, GrowthKey, Part, Workshop};
+use crate::domain::Day;
+use crate::job::Job;
+use crate::job::raw::{Method, TableName};
+use crate::measure::{BucketPanel, Flow};
+use crate::transition::{ABSENT, Activity, CohortSum, Cohorts, Growth, History, Matrix, Stay};
+
+/// A mover: place, scheme, earlier date, from-state, to-state, and whether behaviour is the reason.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Mover {
+    pub place: u32,
+    pub scheme: u32,
+    pub from_date: u32,
+    pub from: u16,
+    pub to: u16,
+    /// `None` where scores have no cut points to compare with.
+    pub behaviour: Option<bool>,
+}
+
+/// What is remembered of the dates so far.
+pub struct Movement<'a> {
+    panels: &'a [BucketPanel],
+    roster: &'a Roster,
+    /// States by scheme and place, of the dates that later ones are still compared with.
+    states: Vec<Option<Vec<Vec<u16>>>>,
+    /// The last date that looks at each date.
+    last_use: Vec<usize>,
+    /// Per scheme.
+    histories: Vec<History>,
+    counts: bool,
+    activity: Option<Purchases>,
+}
+
+/// Purchases and money by place, for growth and cohorts.
+struct Purchases {
+    /// Tiles that are in `before` already.
+    tiles: usize,
+    /// Purchases before the period.
+    before: Vec<u32>,
+    /// Purchases in the period before.
+    previous: Vec<u32>,
+    /// Purchases in the period.
+    period: Vec<u32>,
+    /// Money of the period.
+    money: Vec<i64>,
+    /// Money up to the date.
+    life: Vec<i128>,
+    cohorts: Cohorts,
+}
+
+impl<'a> Movement<'a> {
+    pub fn new(workshop: &Workshop<'_>, panels: &'a [BucketPanel], roster: &'a Roster) -> Movement<'a> {
+        let job = workshop.job;
+        let n = roster.len();
+        let mut last_use: Vec<usize> = (0..job.dates.len()).collect();
+        for date in 0..job.dates.len() {
+            for origin in job.origins[date].iter().copied().chain(job.shown_before(date)) {
+                last_use[origin] = date;
+            }
+        }
+        let keep = job.writes(TableName::StateHistory);
+        let activity = (job.writes(TableName::Growth) || job.writes(TableName::Cohorts)).then(|| Purchases {
+            tiles: 0,
+            before: vec![0; n],
+            previous: vec![0; n],
+            period: vec![0; n],
+            money: vec![0; n],
+            life: vec![0; n],
+            cohorts: Cohorts::new(n),
+        });
+        Movement {
+            panels,
+            roster,
+            states: vec![None; job.dates.len()],
+            last_use,
+            histories: vec![History::new(n, keep); workshop.states.len()],
+            counts: job.writes(TableName::Transitions),
+            activity,
+        }
+    }
+
+    /// Takes the states at a date and adds what moved since earlier ones.
+    pub fn advance(&mut self, workshop: &Workshop<'_>, date: usize, rows: &Rows, states: &[Vec<u16>], part: &mut Part) {
+        let job = workshop.job;
+        let by_place: Vec<Vec<u16>> = states
+            .iter()
+            .map(|of_scheme| {
+                let mut by_place = vec![ABSENT; self.roster.len()];
+                for (place, state) in rows.places.iter().zip(of_scheme) {
+                    by_place[*place as usize] = *state;
+                }
+                by_place
+            })
+            .collect();
+        if job.dates[date].shown {
+            for (history, states) in self.histories.iter_mut().zip(&by_place) {
+                history.advance(job.dates[date].date, states);
+            }
+        }
+        self.states[date] = Some(by_place);
+        if self.counts {
+            for &origin in &job.origins[date] {
+                self.count_moves(workshop, origin, date, part);
+            }
+        }
+        self.count_activity(workshop, date, part);
+        for (of_date, last) in self.states.iter_mut().zip(&self.last_use) {
+            if *last < date {
+                *of_date = None;
+            }
+        }
+    }
+
+    /// The states of a date by scheme and place.
+    fn at(&self, date: usize) -> &[Vec<u16>] {
+        self.states.get(date).and_then(Option::as_deref).unwrap_or_default()
+    }
+
+    /// Per row the state at the nearest earlier date; [`ABSENT`] without.
+    pub fn previous(&self, job: &Job, date: usize, scheme: usize, rows: &Rows) -> Vec<u16> {
+        let before = job.origins[date].last().and_then(|origin| self.at(*origin).get(scheme));
+        match before {
+            Some(states) => rows.places.iter().map(|p| states[*p as usize]).collect(),
+            None => vec![ABSENT; rows.len()],
+        }
+    }
+
+    /// The first of the job's dates in the unbroken run of a customer's state.
+    pub fn since(&self, scheme: usize, place: u32) -> Day {
+        self.histories[scheme].since(place as usize)
+    }
+
+    /// What a customer did in a stretch of tiles, as flows with their places.
+    fn flows(&self, tiles: std::ops::Range<usize>) -> impl Iterator<Item = (usize, &Flow)> {
+        tiles.flat_map(move |tile| {
+            let buckets = self.panels.iter().zip(&self.roster.places);
+            buckets.flat_map(move |(panel, places)| {
+                let flows = panel.flows.get(tile).map_or(&[][..], Vec::as_slice);
+                flows.iter().map(move |flow| (places[flow.customer as usize] as usize, flow))
+            })
+        })
+    }
+
+    fn count_moves(&self, workshop: &Workshop<'_>, origin: usize, date: usize, part: &mut Part) {
+        let job = workshop.job;
+        let tiles = &workshop.plan.fold.tiles;
+        let after = |day: Day| tiles.partition_point(|t| *t <= day);
+        let between = after(job.dates[origin].date)..after(job.dates[date].date);
+        for (scheme, (from, to)) in self.at(origin).iter().zip(self.at(date)).enumerate() {
+            let mut matrices = vec![Matrix::new(workshop.states[scheme].len()); self.roster.slices.len()];
+            for ((_, range), matrix) in self.roster.slices.iter().zip(&mut matrices) {
+                for (from, to) in from[range.clone()].iter().zip(&to[range.clone()]) {
+                    matrix.count(*from, *to);
+                }
+            }
+            for (place, flow) in self.flows(between.clone()) {
+                matrices[self.roster.slot(place)].spend(from[place], to[place], flow.money);
+            }
+            for ((slice, _), matrix) in self.roster.slices.iter().zip(matrices) {
+                part.moves.extend(matrix.cells().map(|(from, to, moved)| {
+                    ([date as u32, origin as u32, *slice, 0, 0, scheme as u32, from, to], moved)
+                }));
+            }
+        }
+    }
+
+    fn count_activity(&mut self, workshop: &Workshop<'_>, date: usize, part: &mut Part) {
+        let Some(mut own) = self.activity.take() else { return };
+        let as_of = &workshop.job.dates[date];
+        if as_of.shown {
+            let tiles = &workshop.plan.fold.tiles;
+            let after = |day: Day| tiles.partition_point(|t| *t <= day);
+            let end = after(as_of.date);
+            let start = as_of.period_start.map_or(end, |start| after(start.previous()));
+            for (place, flow) in self.flows(own.tiles..start) {
+                own.before[place] = own.before[place].saturating_add(flow.purchases);
+                own.life[place] += i128::from(flow.money);
+            }
+            own.period.fill(0);
+            own.money.fill(0);
+            own.previous.fill(0);
+            for (place, flow) in self.flows(start..end) {
+                own.period[place] = own.period[place].saturating_add(flow.purchases);
+                own.money[place] = own.money[place].saturating_add(flow.money);
+                own.life[place] += i128::from(flow.money);
+            }
+            if let Some((first, last)) = as_of.previous {
+                for (place, flow) in self.flows(after(first.previous())..after(last)) {
+                    own.previous[place] = own.previous[place].saturating_add(flow.purchases);
+                }
+            }
+            if workshop.job.writes(TableName::Growth) && as_of.previous.is_some() {
+                self.count_growth(workshop, date, &own, part);
+            }
+            if workshop.job.writes(TableName::Cohorts) {
+                self.count_cohorts(date, &mut own, part);
+            }
+            // What was the period is before the next one.
+            for (before, period) in own.before.iter_mut().zip(&own.period) {
+                *before = before.saturating_add(*period);
+            }
+            own.tiles = end;
+        }
+        self.activity = Some(own);
+    }
+
+    fn count_growth(&self, workshop: &Workshop<'_>, date: usize, own: &Purchases, part: &mut Part) {
+        let former = workshop.job.shown_before(date).map_or(&[][..], |origin| self.at(origin));
+        let everybody = std::iter::once(None);
+        for (scheme, states) in everybody.chain(former.iter().map(Some)).enumerate() {
+            let names = scheme.checked_sub(1).map_or(1, |s| workshop.states[s].len());
+            for (slice, range) in &self.roster.slices {
+                let mut growth = Growth::new(names);
+                for place in range.clone() {
+                    if let Some(activity) = Activity::of(own.before[place], own.previous[place], own.period[place]) {
+                        let state = states.map_or(0, |s| if s[place] == ABSENT { names - 1 } else { usize::from(s[place]) });
+                        growth.count(state, activity, i128::from(own.money[place]));
+                    }
+                }
+                for (state, sum) in growth.states.into_iter().enumerate().filter(|(_, s)| s.all() > 0) {
+                    let key: GrowthKey = [date as u32, *slice, scheme as u32, state as u32];
+                    part.growth.push((key, sum));
+                }
+            }
+        }
+    }
+
+    fn count_cohorts(&self, date: usize, own: &mut Purchases, part: &mut Part) {
+        for (slice, range) in &self.roster.slices {
+            let mut sums = vec![CohortSum::default(); Cohorts::number(date) as usize + 1];
+            for place in range.clone() {
+                let (before, period) = (own.before[place], own.period[place]);
+                let Some(cohort) = own.cohorts.join(place, date, before, period) else { continue };
+                let sum = &mut sums[cohort as usize];
+                sum.customers += 1;
+                sum.active += i64::from(period > 0);
+                sum.repeat += i64::from(before.saturating_add(period) >= 2);
+                sum.orders += i64::from(period);
+                sum.revenue += i128::from(own.money[place]);
+                sum.revenue_to_date += own.life[place];
+            }
+            for (cohort, sum) in sums.into_iter().enumerate().filter(|(_, s)| s.customers > 0) {
+                let key: CohortKey = [date as u32, *slice, cohort as u32];
+                part.cohorts.push((key, sum));
+            }
+        }
+    }
+
+    /// Who changed a state since an earlier date, and why; by place, scheme and earlier date.
+    pub fn movers(&self, workshop: &Workshop<'_>, date: usize, rows: &Rows, states: &[Vec<u16>]) -> Vec<Mover> {
+        let job = workshop.job;
+        let has_cuts = job.score.axes.iter().all(|a| a.method != Method::Ntile);
+        let mut movers = Vec::new();
+        for &origin in &job.origins[date] {
+            for (scheme, (before, now)) in self.at(origin).iter().zip(states).enumerate() {
+                for (slice, range) in &rows.slices {
+                    let by_scores = workshop.classifiers[scheme][*slice as usize].uses_scores();
+                    for row in range.clone() {
+                        let (place, to) = (rows.places[row], now[row]);
+                        let from = before[place as usize];
+                        if from == to || from == ABSENT {
+                            continue;
+                        }
+                        let behaviour = match (by_scores, has_cuts) {
+                            (false, _) => Some(true),
+                            (true, false) => None,
+                            (true, true) => {
+                                Some(workshop.state_under(scheme, rows, row, *slice, &workshop.scoring[origin]) != from)
+                            }
+                        };
+                        let (scheme, from_date) = (scheme as u32, origin as u32);
+                        movers.push(Mover { place, scheme, from_date, from, to, behaviour });
+                    }
+                }
+            }
+        }
+        movers.sort_unstable();
+        movers
+    }
+
+    /// The stays of all customers, with their schemes, by place, scheme and date.
+    pub fn into_stays(self) -> Vec<(u32, Stay)> {
+        let of_scheme = self.histories.into_iter().zip(0u32..);
+        let mut stays: Vec<(u32, Stay)> = of_scheme.flat_map(|(h, scheme)| h.finish().into_iter().map(move |s| (scheme, s))).collect();
+        stays.sort_unstable_by_key(|(scheme, stay)| (stay.place, *scheme, stay.from));
+        stays
+    }
+}

@@ -1,0 +1,83 @@
+//! The customers of a part, each at a place that stays the same at all dates: sorted by slice and id.
+
+use std::cmp::Ordering;
+use std::ops::Range;
+
+use super::Seat;
+use crate::domain::CustomerIds;
+use crate::measure::BucketPanel;
+
+/// The customers of a part in the order of its files.
+pub struct Roster {
+    /// By place.
+    pub seats: Vec<Seat>,
+    /// Place by bucket of the part and customer of the bucket.
+    pub places: Vec<Vec<u32>>,
+    /// Slice numbers with their places, ascending.
+    pub slices: Vec<(u32, Range<usize>)>,
+    /// Which of `slices` a place belongs to; empty if there is only one.
+    slots: Vec<u32>,
+}
+
+impl Roster {
+    /// Merges the customers of the buckets, which are sorted each.
+    pub fn new(panels: &[BucketPanel]) -> Roster {
+        let seats = sorted(panels);
+        let mut places: Vec<Vec<u32>> = panels.iter().map(|p| vec![0; p.ids.len()]).collect();
+        for (place, seat) in seats.iter().enumerate() {
+            places[seat.0 as usize][seat.1 as usize] = place as u32;
+        }
+        let slice = |seat: &Seat| panels[seat.0 as usize].slice(seat.1 as usize);
+        let mut slices = Vec::new();
+        let mut at = 0;
+        for of_slice in seats.chunk_by(|a, b| slice(a) == slice(b)) {
+            slices.push((of_slice.first().map_or(0, slice), at..at + of_slice.len()));
+            at += of_slice.len();
+        }
+        let slots = if slices.len() < 2 {
+            Vec::new()
+        } else {
+            slices.iter().zip(0..).flat_map(|((_, range), slot)| std::iter::repeat_n(slot, range.len())).collect()
+        };
+        Roster { seats, places, slices, slots }
+    }
+
+    /// How many customers.
+    pub fn len(&self) -> usize {
+        self.seats.len()
+    }
+
+    /// Which of `slices` a place belongs to.
+    #[inline]
+    pub fn slot(&self, place: usize) -> usize {
+        self.slots.get(place).map_or(0, |s| *s as usize)
+    }
+}
+
+/// Seats by slice and id. The buckets come sorted, so a sort that finds runs merges them.
+fn sorted(panels: &[BucketPanel]) -> Vec<Seat> {
+    let seats = || panels.iter().zip(0u32..).flat_map(|(p, bucket)| (0..p.ids.len() as u32).map(move |c| (bucket, c)));
+    if panels.iter().all(|p| matches!(p.ids, CustomerIds::Int(_))) {
+        let key = |(bucket, customer): Seat| {
+            let panel = &panels[bucket as usize];
+            let id = match &panel.ids {
+                CustomerIds::Int(ids) => ids.get(customer as usize).copied().unwrap_or(0),
+                CustomerIds::Text(_) => 0,
+            };
+            (panel.slice(customer as usize), id)
+        };
+        let mut keyed: Vec<((u32, i64), Seat)> = seats().map(|seat| (key(seat), seat)).collect();
+        keyed.sort_by_key(|k| k.0);
+        return keyed.into_iter().map(|k| k.1).collect();
+    }
+    let mut all: Vec<Seat> = seats().collect();
+    all.sort_by(|a, b| {
+        let (p, q) = (&panels[a.0 as usize], &panels[b.0 as usize]);
+        let (i, j) = (a.1 as usize, b.1 as usize);
+        p.slice(i).cmp(&q.slice(j)).then_with(|| match (&p.ids, &q.ids) {
+            (CustomerIds::Text(p), CustomerIds::Text(q)) => p.get(i).cmp(q.get(j)),
+            _ => Ordering::Equal,
+        })
+    });
+    all
+}

@@ -1,0 +1,152 @@
+//! The listed customers of a part at one date, with their measures, scores and states, in the order of the files.
+
+use std::ops::Range;
+
+use super::roster::Roster;
+use super::{Workshop, panel_of};
+use crate::engine::cuts::DateScoring;
+use crate::engine::survey::Id;
+use crate::measure::{BucketPanel, Column};
+use crate::scheme::Subject;
+use crate::score::Axis;
+
+/// One row per listed customer.
+pub struct Rows {
+    /// Place of the customer.
+    pub places: Vec<u32>,
+    /// One column per measure of the plan.
+    pub columns: Vec<Column>,
+    /// Per axis; 0 if unscored.
+    pub scores: [Vec<u8>; 3],
+    /// Slice numbers with their rows.
+    pub slices: Vec<(u32, Range<usize>)>,
+}
+
+impl Rows {
+    /// Gathers the listed customers of a date.
+    pub fn new(panels: &[BucketPanel], roster: &Roster, date: usize, measures: usize) -> Rows {
+        let starts: Vec<usize> = panels.iter().map(|p| p.cells(date).start).collect();
+        let mut places = Vec::with_capacity(roster.len());
+        let mut cells: Vec<(u32, u32)> = Vec::with_capacity(roster.len());
+        let mut slices = Vec::with_capacity(roster.slices.len());
+        for (slice, range) in &roster.slices {
+            let first = places.len();
+            for place in range.clone() {
+                let (bucket, customer) = roster.seats[place];
+                let cell = starts[bucket as usize] + customer as usize;
+                if panels[bucket as usize].listed[cell] {
+                    places.push(place as u32);
+                    cells.push((bucket, cell as u32));
+                }
+            }
+            if places.len() > first {
+                slices.push((*slice, first..places.len()));
+            }
+        }
+        let columns = (0..measures).map(|at| gather(panels, at, &cells)).collect();
+        Rows { places, columns, scores: Default::default(), slices }
+    }
+
+    /// How many rows.
+    pub fn len(&self) -> usize {
+        self.places.len()
+    }
+
+    /// Whether nobody is listed.
+    pub fn is_empty(&self) -> bool {
+        self.places.is_empty()
+    }
+
+    /// The scores of a row.
+    pub fn score(&self, row: usize) -> [u8; 3] {
+        Axis::ALL.map(|axis| self.scores[axis as usize][row])
+    }
+}
+
+/// The values of a measure in the order of the rows.
+fn gather(panels: &[BucketPanel], at: usize, cells: &[(u32, u32)]) -> Column {
+    macro_rules! gather {
+        ($kind:ident) => {{
+            let of_bucket: Vec<&[_]> = panels
+                .iter()
+                .map(|p| match &p.columns[at] {
+                    Column::$kind(values) => values.as_slice(),
+                    _ => &[],
+                })
+                .collect();
+            Column::$kind(cells.iter().map(|(bucket, cell)| of_bucket[*bucket as usize][*cell as usize]).collect())
+        }};
+    }
+    match panels.first().map(|p| &p.columns[at]) {
+        Some(Column::Int(_)) => gather!(Int),
+        Some(Column::Long(_)) => gather!(Long),
+        Some(Column::Ratio(_)) | None => gather!(Ratio),
+    }
+}
+
+impl Workshop<'_> {
+    /// Scores the rows.
+    pub(super) fn score(&self, rows: &mut Rows, panels: &[BucketPanel], roster: &Roster, scoring: &DateScoring) {
+        for axis in Axis::ALL {
+            let column = &rows.columns[self.plan.axes[axis as usize]];
+            let id = |row: usize| {
+                let (panel, customer) = panel_of(panels, roster.seats[rows.places[row] as usize]);
+                Id::of(&panel.ids, customer)
+            };
+            let mut scores = Vec::with_capacity(rows.len());
+            for (slice, range) in &rows.slices {
+                scoring[*slice as usize].scores(axis, column, range.clone(), id, &mut scores);
+            }
+            rows.scores[axis as usize] = scores;
+        }
+        if !self.only.is_everybody() {
+            for row in 0..rows.len() {
+                if !self.only.is_scored(&rows.columns, row) {
+                    rows.scores.iter_mut().for_each(|of_axis| of_axis[row] = 0);
+                }
+            }
+        }
+    }
+
+    /// The states of the rows in a scheme.
+    pub(super) fn states(&self, scheme: usize, rows: &Rows, scoring: &DateScoring) -> Vec<u16> {
+        let mut states = Vec::with_capacity(rows.len());
+        for (slice, range) in &rows.slices {
+            let high = |row: usize| self.high(rows, row, rows.score(row), &scoring[*slice as usize]);
+            let classifier = &self.classifiers[scheme][*slice as usize];
+            if self.plan.uses_levels() {
+                classifier.states(range.clone(), &rows.scores, high, &rows.columns, &mut states);
+            } else {
+                classifier.states(range.clone(), &rows.scores, |_| [false; 3], &rows.columns, &mut states);
+            }
+        }
+        states
+    }
+
+    /// Which levels of a row are high.
+    fn high(&self, rows: &Rows, row: usize, scores: [u8; 3], scoring: &crate::engine::cuts::SliceScoring) -> [bool; 3] {
+        scoring.levels.as_ref().map_or([false; 3], |levels| {
+            Axis::ALL.map(|axis| {
+                let at = axis as usize;
+                levels[at].is_high(rows.columns[self.plan.axes[at]].get(row).unwrap_or(0), scores[at])
+            })
+        })
+    }
+
+    /// The state that a row would have under the scoring of another date.
+    pub(super) fn state_under(&self, scheme: usize, rows: &Rows, row: usize, slice: u32, scoring: &DateScoring) -> u16 {
+        let scoring = &scoring[slice as usize];
+        let mut scores = [0; 3];
+        if self.only.is_scored(&rows.columns, row) {
+            for axis in Axis::ALL {
+                let mut score = Vec::with_capacity(1);
+                let column = &rows.columns[self.plan.axes[axis as usize]];
+                scoring.scores(axis, column, row..row + 1, |_| Id::Int(0), &mut score);
+                scores[axis as usize] = score.first().copied().unwrap_or(0);
+            }
+        }
+        let high = self.high(rows, row, scores, scoring);
+        let subject = Subject { scores: (scores != [0; 3]).then_some(scores), high };
+        self.classifiers[scheme][slice as usize].state(subject, &rows.columns, row) as u16
+    }
+}
