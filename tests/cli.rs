@@ -157,16 +157,28 @@ fn the_schema_of_the_job_file_knows_every_job() {
 fn the_tables_of_a_job_are_printed_as_sql() {
     let bench = Bench::new();
     let ran = bench.succeeds(&["schema", "--tables", "job.toml"]);
-    for table in ["customers", "cutpoints", "segments", "ledger"] {
+    let tables = [
+        "customers",
+        "cutpoints",
+        "segments",
+        "transitions",
+        "movers",
+        "state_history",
+        "growth",
+        "cohorts",
+        "concentration",
+        "ledger",
+    ];
+    for table in tables {
         assert!(ran.out.contains(&format!("CREATE TABLE {table} (")), "{}", ran.out);
     }
-    assert_eq!(ran.out.matches("CREATE TABLE").count(), 4);
+    assert_eq!(ran.out.matches("CREATE TABLE").count(), tables.len());
     assert!(ran.out.contains("\"customer_id\" BIGINT"), "{}", ran.out);
     // Without dates and orders the tables are the same but for the type of the id.
     bench.edit("as_of = [2024-12-31]", "");
     bench.edit("path = \"orders\"", "path = \"nowhere\"");
     let without = bench.succeeds(&["schema", "--tables", "job.toml"]);
-    assert_eq!(without.out.matches("CREATE TABLE").count(), 4);
+    assert_eq!(without.out.matches("CREATE TABLE").count(), tables.len());
     bench.refuses_command(
         &["schema", "--tables", "jobs.toml"],
         2,

@@ -3,7 +3,8 @@
 use std::sync::Arc;
 
 use arrow::array::{
-    ArrayRef, Date32Array, Decimal128Array, Float64Array, Int32Array, Int64Array, RecordBatch, StringArray, StringDictionaryBuilder,
+    ArrayRef, Date32Array, Decimal128Array, Float64Array, Int32Array, Int64Array, RecordBatch, StringArray,
+    StringDictionaryBuilder,
 };
 use arrow::datatypes::{DataType, UInt16Type};
 
@@ -76,7 +77,13 @@ struct CutRow {
 }
 
 /// `cutpoints`.
-pub(super) fn cutpoints(job: &Job, plan: &Plan, scoring: &[DateScoring], names: &Names<'_>, table: &TableDefinition) -> Result<RecordBatch> {
+pub(super) fn cutpoints(
+    job: &Job,
+    plan: &Plan,
+    scoring: &[DateScoring],
+    names: &Names<'_>,
+    table: &TableDefinition,
+) -> Result<RecordBatch> {
     let mut rows: Vec<CutRow> = Vec::new();
     for (at, date) in job.shown() {
         for (number, slice) in scoring[at].iter().enumerate() {
@@ -310,7 +317,13 @@ pub(super) fn cohorts(
     }
     let position: Vec<i32> = {
         let mut shown = -1;
-        job.dates.iter().map(|d| { shown += i32::from(d.shown); shown }).collect()
+        job.dates
+            .iter()
+            .map(|d| {
+                shown += i32::from(d.shown);
+                shown
+            })
+            .collect()
     };
     let of = |key: &CohortKey| Cohorts::date(key[2]).and_then(|at| job.dates.get(at).map(|d| (at, d)));
     let since = |key: &CohortKey| of(key).and_then(|(at, _)| Some(position.get(key[0] as usize)? - position.get(at)?));

@@ -77,9 +77,8 @@ pub fn score(job: &Job, plan: &Plan, survey: &Survey, frozen: Option<&[Option<Sl
             let of_first = date(first, None);
             // Nobody stood in the slice at the first date, so there is nothing to score its other customers by.
             let frozen: Vec<Option<SliceScoring>> = of_first.iter().map(|s| (s.scored > 0).then(|| s.clone())).collect();
-            let scored = (0..dates.len())
-                .into_par_iter()
-                .map(|at| if at == first { of_first.clone() } else { date(at, Some(&frozen)) });
+            let scored =
+                (0..dates.len()).into_par_iter().map(|at| if at == first { of_first.clone() } else { date(at, Some(&frozen)) });
             Ok(scored.collect())
         }
         (Cuts::Table(_), None) => Err(Error::bug("frozen cuts of a table were not read")),

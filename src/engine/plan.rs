@@ -316,8 +316,7 @@ fn chosen_columns(job: &Job, schemes: &[SchemeColumn], used: &[Measure]) -> Resu
         ("history_complete".to_owned(), choice)
     };
     let has_playbook = !job.raw.playbook.is_empty();
-    let action =
-        || has_playbook.then(|| ("action".to_owned(), Choice::Other(ColumnType::State, OutputColumn::Action, ACTION)));
+    let action = || has_playbook.then(|| ("action".to_owned(), Choice::Other(ColumnType::State, OutputColumn::Action, ACTION)));
     let measure = |m: Measure| (m.to_string(), Choice::Measure(m));
     let Some(names) = &job.raw.output.columns else {
         let first = [

@@ -290,6 +290,7 @@ fn calendar(
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::job::raw::RawPeriod;
 
     fn raw(every: Calendar, from: &str, to: &str) -> RawPeriods {
         RawPeriods {

@@ -3,8 +3,8 @@
 use std::path::{Path, PathBuf};
 
 use super::parse::Source;
-use super::raw::{Method, MonetaryAs, RawAxis, RawJob, RawNumber, TableName};
 use super::periods::{self, Timeline};
+use super::raw::{Method, MonetaryAs, RawAxis, RawJob, RawNumber, TableName};
 use super::{AxisSpec, Cuts, Job, SchemeUse, Score};
 use crate::domain::{Day, Decimal, Lookback, Ratio, pow10};
 use crate::error::{Error, Result};

@@ -37,11 +37,7 @@ pub struct LineTally {
 impl LineTally {
     /// Adds the lines of another.
     pub fn merge(&mut self, other: &LineTally) {
-        for (all, own) in [
-            (&mut self.kept, other.kept),
-            (&mut self.after, other.after),
-            (&mut self.zero, other.zero),
-        ] {
+        for (all, own) in [(&mut self.kept, other.kept), (&mut self.after, other.after), (&mut self.zero, other.zero)] {
             all.0 += own.0;
             all.1 += own.1;
         }

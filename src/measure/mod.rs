@@ -8,6 +8,7 @@ mod customer;
 mod formula;
 mod group;
 mod single;
+mod windows;
 
 use crate::bucket::{Layout, Unpacked};
 use crate::domain::{AsOf, CustomerIds, Day, Lookback, Measure, MeasureKind, Unit};

@@ -57,7 +57,11 @@ pub(super) fn serves(spec: &FoldSpec) -> bool {
                 | MeasureKind::RevenueAtRisk
         )
     };
-    spec.dates.len() == 1 && spec.tiles.is_empty() && !spec.lines && !spec.count_days && spec.measures.iter().all(|m| summable(m.kind))
+    spec.dates.len() == 1
+        && spec.tiles.is_empty()
+        && !spec.lines
+        && !spec.count_days
+        && spec.measures.iter().all(|m| summable(m.kind))
 }
 
 /// Folds one bucket; `None` if money overflows 64 bits, which the general fold can still add up.
@@ -122,9 +126,7 @@ pub(super) fn fold(layout: Layout, orders: &Unpacked, spec: &FoldSpec) -> Result
         None => accounts[customer].life,
     };
     let listed: Vec<bool> = (0..ids.len())
-        .map(|customer| {
-            accounts[customer].life.purchases > 0 && (!spec.only_lookback || cell(customer, lookback).purchases > 0)
-        })
+        .map(|customer| accounts[customer].life.purchases > 0 && (!spec.only_lookback || cell(customer, lookback).purchases > 0))
         .collect();
     let mut columns = spec.columns(ids.len());
     for ((measure, window), column) in spec.measures.iter().zip(&windows).zip(&mut columns) {

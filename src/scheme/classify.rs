@@ -3,7 +3,7 @@
 use super::{Scheme, Test, unit_scale};
 use crate::domain::{Decimal, Measure, Unit};
 use crate::error::{Error, Result};
-use crate::measure::Column;
+use crate::measure::{Column, NULL_INT};
 
 /// A customer to classify.
 #[derive(Debug, Clone, Copy)]
@@ -34,6 +34,61 @@ pub struct Classifier {
     cells: Vec<Vec<u32>>,
     /// State and tests per rule.
     rules: Vec<(usize, Vec<Compiled>)>,
+    /// The scheme as stretches of one measure, if it looks at nothing else.
+    stretches: Option<Stretches>,
+}
+
+/// A scheme over one integer measure: between two thresholds the state is the same.
+#[derive(Debug, Clone)]
+struct Stretches {
+    column: usize,
+    /// Ascending; a value's stretch is the number of them at or below it.
+    thresholds: Vec<i64>,
+    states: Vec<u16>,
+    /// The state of who has no value.
+    null: u16,
+}
+
+impl Stretches {
+    /// The stretches of rules that all test one integer column.
+    fn new(rules: &[(usize, Vec<Compiled>)], none: usize) -> Option<Stretches> {
+        let mut columns = rules.iter().flat_map(|(_, tests)| tests).map(|test| match test {
+            Compiled::Integers { column, .. } => Some(*column),
+            Compiled::Null(_) | Compiled::Ratio { .. } => None,
+        });
+        let column = columns.next()??;
+        if !columns.all(|c| c == Some(column)) {
+            return None;
+        }
+        let ranges = |tests: &[Compiled]| {
+            let ends = tests.iter().filter_map(|test| match test {
+                Compiled::Integers { low, high, .. } => Some((*low, *high)),
+                _ => None,
+            });
+            ends.collect::<Vec<_>>()
+        };
+        let mut thresholds: Vec<i64> = rules
+            .iter()
+            .flat_map(|(_, tests)| ranges(tests))
+            .flat_map(|(low, high)| [Some(low), high.checked_add(1)])
+            .flatten()
+            .filter(|t| *t > i64::MIN)
+            .collect();
+        thresholds.sort_unstable();
+        thresholds.dedup();
+        let state = |value: Option<i64>| {
+            let holds =
+                |tests: &[Compiled]| ranges(tests).iter().all(|(low, high)| value.is_some_and(|v| *low <= v && v <= *high));
+            rules.iter().find(|(_, tests)| holds(tests)).map_or(none, |(state, _)| *state) as u16
+        };
+        let states = std::iter::once(i64::MIN).chain(thresholds.iter().copied()).map(|v| state(Some(v))).collect();
+        Some(Stretches { column, states, null: state(None), thresholds })
+    }
+
+    #[inline]
+    fn state(&self, value: Option<i64>) -> u16 {
+        value.map_or(self.null, |value| self.states[self.thresholds.iter().map(|t| usize::from(value >= *t)).sum::<usize>()])
+    }
 }
 
 impl Classifier {
@@ -86,7 +141,8 @@ impl Classifier {
             _ => None,
         });
         let of_cell = of_cell.collect();
-        Ok(Classifier { bins, uses_scores, unscored: scheme.states.len(), none, of_cell, cells, rules })
+        let stretches = (!uses_scores).then(|| Stretches::new(&rules, none)).flatten();
+        Ok(Classifier { bins, uses_scores, unscored: scheme.states.len(), none, of_cell, cells, rules, stretches })
     }
 
     /// The states of a stretch of rows, as indices into [`Scheme::all_states`]: appended to `out`.
@@ -102,9 +158,20 @@ impl Classifier {
     ) {
         let [r, f, m] = scores;
         let subject = |row: usize, high: [bool; 3]| {
-            let scores = [r[row], f[row], m[row]];
+            let score = |of: &[u8]| of.get(row).copied().unwrap_or(0);
+            let scores = [score(r), score(f), score(m)];
             Subject { scores: (scores != [0; 3]).then_some(scores), high }
         };
+        if let Some(stretches) = &self.stretches {
+            let column = &columns[stretches.column];
+            match column {
+                Column::Int(values) => {
+                    out.extend(values[rows].iter().map(|v| stretches.state((*v != NULL_INT).then_some(i64::from(*v)))))
+                }
+                _ => out.extend(rows.map(|row| stretches.state(column.get(row)))),
+            }
+            return;
+        }
         match &self.of_cell {
             // Every cell says it all: no measure is looked at.
             Some(of_cell) if self.uses_scores => out.extend(rows.map(|row| match self.cell(subject(row, high(row))) {
@@ -183,4 +250,41 @@ fn ratio_passes(test: Test, (n, d): (i64, i64)) -> bool {
             End::Closed(bound) => against(bound) != Ordering::Greater,
             End::Strict(bound) => against(bound) == Ordering::Less,
         }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::domain::MeasureKind;
+    use crate::job::SchemeUse;
+    use crate::job::parse::Source;
+
+    /// Stretches are a short cut: they must say what the rules say.
+    #[test]
+    fn stretches_equal_the_rules() -> Result<()> {
+        for name in ["recency_windows", "simple_lifecycle", "purchase_stage"] {
+            let used = SchemeUse {
+                column: "lifecycle".into(),
+                scheme: name.into(),
+                rules: toml::Table::new(),
+                overrides: toml::Table::new(),
+            };
+            let scheme = super::super::load(&used, &Source::default())?;
+            let measures = scheme.measures();
+            let classifier = Classifier::new(&scheme, &measures, |m| m.kind.unit(), 2)?;
+            assert_eq!(classifier.stretches.is_some(), name == "recency_windows", "{name}");
+            let values: Vec<i32> = (0..1000).chain([NULL_INT, i32::MAX]).collect();
+            let column = |kind: MeasureKind| match kind.unit() {
+                Unit::Days => Column::Int(values.clone()),
+                _ => Column::Long(values.iter().map(|v| i64::from(*v)).collect()),
+            };
+            let columns: Vec<Column> = measures.iter().map(|m| column(m.kind)).collect();
+            let mut states = Vec::new();
+            classifier.states(0..values.len(), &Default::default(), |_| [false; 3], &columns, &mut states);
+            let subject = Subject { scores: None, high: [false; 3] };
+            let one_by_one: Vec<u16> = (0..values.len()).map(|row| classifier.state(subject, &columns, row) as u16).collect();
+            assert_eq!(states, one_by_one, "{name}");
+        }
+        Ok(())
+    }
 }

@@ -198,19 +198,17 @@ pub fn definitions(job: &Job, columns: &[Field], id: IdType) -> Vec<TableDefinit
         },
     ];
     tables.extend(super::movement::definitions(job, id));
-    tables.push(
-        TableDefinition {
-            name: "ledger",
-            one_row_per: "input file and outcome",
-            fields: vec![
-                field("file", ColumnType::Text, "Input file, as the job names it."),
-                field("outcome", ColumnType::State, "What became of the rows: kept, filtered:status, no_customer and others."),
-                field("row_count", ColumnType::Int64, "Rows with this outcome."),
-                field("amount", ColumnType::Decimal(38, scale), "Their money."),
-            ],
-            partitioned: false,
-        }
-    );
+    tables.push(TableDefinition {
+        name: "ledger",
+        one_row_per: "input file and outcome",
+        fields: vec![
+            field("file", ColumnType::Text, "Input file, as the job names it."),
+            field("outcome", ColumnType::State, "What became of the rows: kept, filtered:status, no_customer and others."),
+            field("row_count", ColumnType::Int64, "Rows with this outcome."),
+            field("amount", ColumnType::Decimal(38, scale), "Their money."),
+        ],
+        partitioned: false,
+    });
     tables
 }
 

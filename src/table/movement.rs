@@ -1,6 +1,6 @@
 //! Columns of the tables about movement: transitions, movers, histories, growth, cohorts, concentration.
 
-use super::definition::{AS_OF, ColumnType, CUSTOMER_ID, DIMENSION, DIMENSION_VALUE, Field, SCHEME, SLICE, TableDefinition};
+use super::definition::{AS_OF, CUSTOMER_ID, ColumnType, DIMENSION, DIMENSION_VALUE, Field, SCHEME, SLICE, TableDefinition};
 use crate::domain::IdType;
 use crate::job::Job;
 
@@ -62,7 +62,11 @@ pub(super) fn definitions(job: &Job, id: IdType) -> Vec<TableDefinition> {
         as_of(),
         slice(),
         field("scheme", ColumnType::State, "Scheme column of the job; (all) in the rows over everybody."),
-        field("from_state", ColumnType::State, "State at the as-of date before; (none) for who was not there, (all) for everybody."),
+        field(
+            "from_state",
+            ColumnType::State,
+            "State at the as-of date before; (none) for who was not there, (all) for everybody.",
+        ),
         field("from_as_of", ColumnType::Date, "The as-of date before; null at the first one."),
         count("customers", "Customers with a purchase by the as-of date."),
         count("active", "Customers with a purchase in the period: new + retained + resurrected."),

@@ -93,13 +93,13 @@ mod tests {
     use super::*;
 
     #[test]
-    fn wilson_equals_statsmodels() {
-        // statsmodels.stats.proportion.proportion_confint(k, n, method="wilson")
+    fn wilson_equals_scipy() {
+        // scipy.stats.binomtest(k, n).proportion_ci(method="wilson")
         for (hits, n, low, high) in [
-            (0, 10, 0.0, 0.277_532_799_862_889_2),
-            (3, 10, 0.107_789_126_740_630_07, 0.603_221_852_518_652_5),
-            (81, 263, 0.255_288_811_386_614_96, 0.366_227_399_117_614_2),
-            (10, 10, 0.722_467_200_137_110_7, 1.0),
+            (0, 10, 0.0, 0.277_532_799_862_889_26),
+            (3, 10, 0.107_791_267_406_301_02, 0.603_221_852_538_854_6),
+            (81, 263, 0.255_288_519_878_274_2, 0.366_209_576_982_800_04),
+            (10, 10, 0.722_467_200_137_110_9, 1.0),
         ] {
             let (a, b) = wilson(hits, n);
             assert!((a - low).abs() < 1e-12 && (b - high).abs() < 1e-12, "{hits} of {n}: {a} {b}");

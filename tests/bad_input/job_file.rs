@@ -56,7 +56,7 @@ fn an_unknown_key_is_located_and_corrected() {
 fn an_unknown_section_is_located() {
     let bench = Bench::with_run();
     bench.append("[scores]\nbins = 4");
-    bench.refuses(2, "error: job.toml, line 15, column 2: there is no key \"scores\" here; did you mean \"score\"? (possible keys: \"name\", \"population\", \"orders\", \"periods\", \"score\", \"schemes\", \"checks\", \"output\").");
+    bench.refuses(2, "error: job.toml, line 15, column 2: there is no key \"scores\" here; did you mean \"score\"? (possible keys: \"name\", \"population\", \"orders\", \"periods\", \"score\", \"playbook\", \"schemes\", \"checks\", \"output\").");
     let bench = Bench::with_run();
     bench.append("[[strategy]]\nname = \"mail\"");
     bench.refuses(2, "error: job.toml, line 15, column 3: the key \"strategy\" is known, but this version of rfmill does not act on it yet; remove it.");
@@ -179,7 +179,7 @@ fn dates_must_be_given_once_and_in_order() {
         ),
         (
             "as_of = [2024-12-31]\nevery = \"month\"",
-            "error: job.toml, line 10, column 1: periods has both \"as_of\" and \"every\"; keep one of them.",
+            "error: job.toml, line 9, column 1: periods has more than one of \"as_of\", \"every\" and \"list\"; keep one of them.",
         ),
         (
             "as_of = [2024-12-31]\nfrom = 2024-01-01",
@@ -264,7 +264,7 @@ fn settings_on_the_command_line_are_checked() {
         ("name.first=x", "error: --set name.first: \"name\" is not a section of the job file."),
         (
             "=4",
-            "error: --set =4: there is no key \"\" here (possible keys: \"name\", \"population\", \"orders\", \"periods\", \"score\", \"schemes\", \"checks\", \"output\").",
+            "error: --set =4: there is no key \"\" here (possible keys: \"name\", \"population\", \"orders\", \"periods\", \"score\", \"playbook\", \"schemes\", \"checks\", \"output\").",
         ),
         (
             "score..bins=4",
@@ -366,7 +366,7 @@ fn output_columns_are_checked() {
     }
     let bench = Bench::with_run();
     bench.edit("path = \"out\"", "path = \"out\"\ntables = [\"customer\"]");
-    bench.refuses(2, "error: job.toml, line 14, column 11: \"customer\" is not possible here; did you mean \"customers\"? (possible values: \"customers\", \"cutpoints\", \"segments\", \"ledger\").");
+    bench.refuses(2, "error: job.toml, line 14, column 11: \"customer\" is not possible here; did you mean \"customers\"? (possible values: \"customers\", \"cutpoints\", \"segments\", \"transitions\", \"movers\", \"state_history\", \"growth\", \"cohorts\", \"concentration\", \"ledger\").");
 }
 
 #[test]

@@ -8,7 +8,7 @@ use arrow::array::{
 };
 use arrow::datatypes::{DataType, Int8Type, Int16Type, Int32Type, Int64Type, UInt8Type, UInt16Type, UInt32Type, UInt64Type};
 
-use super::movement::{Mover, Movement};
+use super::movement::{Movement, Mover};
 use super::roster::Roster;
 use super::rows::Rows;
 use super::{Seat, Table, Workshop, panel_of, wrong};
@@ -60,13 +60,7 @@ impl Workshop<'_> {
     }
 
     /// `movers` at a date.
-    pub(super) fn movers(
-        &self,
-        table: &Table,
-        panels: &[BucketPanel],
-        roster: &Roster,
-        movers: &[Mover],
-    ) -> Result<RecordBatch> {
+    pub(super) fn movers(&self, table: &Table, panels: &[BucketPanel], roster: &Roster, movers: &[Mover]) -> Result<RecordBatch> {
         let (names, first) = self.all_states();
         let schemes = Arc::new(StringArray::from_iter_values(self.plan.schemes.iter().map(|s| s.column.as_str())));
         let reasons = Arc::new(StringArray::from(vec!["behaviour", "cut_points"]));

@@ -163,9 +163,11 @@ impl<'a> Movement<'a> {
                 matrices[self.roster.slot(place)].spend(from[place], to[place], flow.money);
             }
             for ((slice, _), matrix) in self.roster.slices.iter().zip(matrices) {
-                part.moves.extend(matrix.cells().map(|(from, to, moved)| {
-                    ([date as u32, origin as u32, *slice, 0, 0, scheme as u32, from, to], moved)
-                }));
+                part.moves.extend(
+                    matrix
+                        .cells()
+                        .map(|(from, to, moved)| ([date as u32, origin as u32, *slice, 0, 0, scheme as u32, from, to], moved)),
+                );
             }
         }
     }
@@ -287,7 +289,8 @@ impl<'a> Movement<'a> {
     /// The stays of all customers, with their schemes, by place, scheme and date.
     pub fn into_stays(self) -> Vec<(u32, Stay)> {
         let of_scheme = self.histories.into_iter().zip(0u32..);
-        let mut stays: Vec<(u32, Stay)> = of_scheme.flat_map(|(h, scheme)| h.finish().into_iter().map(move |s| (scheme, s))).collect();
+        let mut stays: Vec<(u32, Stay)> =
+            of_scheme.flat_map(|(h, scheme)| h.finish().into_iter().map(move |s| (scheme, s))).collect();
         stays.sort_unstable_by_key(|(scheme, stay)| (stay.place, *scheme, stay.from));
         stays
     }
