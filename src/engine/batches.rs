@@ -303,7 +303,7 @@ pub(super) fn growth(
     )
 }
 
-/// `cohorts`; `spend` is what winning the customers of a period cost, by its last day.
+/// `cohorts`; `spend` is what winning the customers of a period cost, by its first day.
 pub(super) fn cohorts(
     job: &Job,
     sums: &[(CohortKey, CohortSum)],
@@ -330,7 +330,7 @@ pub(super) fn cohorts(
     // What was spent is known of all slices together.
     let spent = |key: &CohortKey| {
         let (_, date) = of(key)?;
-        names.slices.is_empty().then(|| spend.get(&date.date).copied())?
+        names.slices.is_empty().then(|| spend.get(&date.period_start?).copied())?
     };
     let unit = 10f64.powi(job.scale() as i32);
     let ratio = |part: i64, whole: i64| part as f64 / whole.max(1) as f64;

@@ -9,7 +9,7 @@ use rayon::prelude::*;
 
 use super::batches::{self, Names};
 use super::cuts::{self, DateScoring, SliceScoring};
-use super::part::{self, Part, Table, Workshop};
+use super::part::{self, CrmRows, Part, Table, Workshop};
 use super::summary::{self, StateLine};
 use super::survey::{self, Only};
 use super::{Plan, frozen, gates};
@@ -23,7 +23,7 @@ use crate::scan::source::Source;
 use crate::scan::{self, Scanned};
 use crate::scheme::Classifier;
 use crate::score::Axis;
-use crate::table::{TableDefinition, definitions, encode, summarise};
+use crate::table::{Encoded, TableDefinition, definitions, encode, summarise};
 
 /// What a run did.
 #[derive(Debug, Clone)]
@@ -71,6 +71,7 @@ pub fn run(job: &Job, progress: &dyn Progress) -> Result<Outcome> {
         return Ok(Outcome { manifest, folder, repeated: true, states: Vec::new() });
     }
     gates::rows_vs_previous(job, &output, input_rows)?;
+    let spend = scan::acquisition::read(job)?;
     let frozen = match &job.score.cuts {
         Cuts::Table(path) => Some(frozen::read_table(path, job)?),
         Cuts::Each | Cuts::Frozen => None,
@@ -136,13 +137,14 @@ pub fn run(job: &Job, progress: &dyn Progress) -> Result<Outcome> {
             TableName::Segments => batches::segments(job, &segments, &names, table)?,
             TableName::Transitions => batches::transitions(job, &part.moves, &names, table)?,
             TableName::Growth => batches::growth(job, &part.growth, &names, table)?,
-            TableName::Cohorts => batches::cohorts(job, &part.cohorts, &Default::default(), &names, table)?,
+            TableName::Cohorts => batches::cohorts(job, &part.cohorts, &spend, &names, table)?,
             TableName::Concentration => batches::concentration(job, &survey, &names, table)?,
             TableName::Ledger => batches::ledger(&tally, &fates, &sources, table)?,
         };
         entries.push(write_single(job, &staging, table, &batch)?);
     }
 
+    let reports = if plan.crm.is_some() { write_crm(job, &workshop, &part.crm)? } else { Vec::new() };
     let states = summary::states(&segments, &plan.schemes, job.dates.len() - 1);
     let mut warnings = plan.warnings.clone();
     warnings.extend(warn(job, &plan, &scoring, &slice_names, &states, empty_ids, first_order));
@@ -165,6 +167,7 @@ pub fn run(job: &Job, progress: &dyn Progress) -> Result<Outcome> {
         input_rows,
         inputs_verified: false,
         tables: entries,
+        reports,
         cut_points: cut_point_entries(job, &scoring, &slice_names),
         warnings,
         timings: clock.timings,
@@ -205,6 +208,11 @@ fn job_hash(job: &Job, plan: &Plan) -> Result<String> {
         let bytes = std::fs::read(path).map_err(|e| {
             Error::input(format!("cannot read the cut points {} (score.cuts): {e}; check the path", path.display()))
         })?;
+        text.push_str(&crate::hash::sha256(&bytes));
+    }
+    if let Some((written, path)) = &job.acquisition {
+        let bytes = std::fs::read(path)
+            .map_err(|e| Error::input(format!("cannot read {written} (acquisition.path): {e}; check the path")))?;
         text.push_str(&crate::hash::sha256(&bytes));
     }
     Ok(crate::hash::sha256(text.as_bytes()))
@@ -295,6 +303,7 @@ fn run_parts(workshop: &Workshop<'_>, parts: usize, progress: &dyn Progress) -> 
         .collect::<Result<_>>()?;
     let mut all = Part::default();
     for part in done {
+        all.crm.extend(part.crm);
         all.files.extend(part.files);
         all.segments.extend(part.segments);
         all.moves.extend(part.moves);
@@ -304,6 +313,23 @@ fn run_parts(workshop: &Workshop<'_>, parts: usize, progress: &dyn Progress) -> 
     all.files.sort_by(|a, b| a.1.path.cmp(&b.1.path));
     progress.end(&format!("{} rows", all.files.iter().map(|(_, f)| f.rows).sum::<u64>()));
     Ok(all)
+}
+
+/// Writes the CRM files: at most `output.crm_rows` rows each.
+fn write_crm(job: &Job, workshop: &Workshop<'_>, parts: &[CrmRows]) -> Result<Vec<TableFile>> {
+    let header = workshop.crm_header()?;
+    let rows: Vec<&[u8]> = parts.iter().flat_map(CrmRows::rows).collect();
+    let most = job.raw.output.crm_rows.map_or(usize::MAX, |n| n as usize);
+    let chunks: Vec<&[&[u8]]> = if rows.is_empty() { vec![&[]] } else { rows.chunks(most.min(rows.len())).collect() };
+    let mut files = Vec::with_capacity(chunks.len());
+    for (number, chunk) in chunks.iter().enumerate() {
+        let mark: &[u8] = if job.raw.output.crm_bom { b"\xEF\xBB\xBF" } else { b"" };
+        let bytes = [mark, &header].into_iter().chain(chunk.iter().copied()).flatten().copied().collect::<Vec<u8>>();
+        let name = if job.raw.output.crm_rows.is_some() { format!("crm-{:03}.csv", number + 1) } else { "crm.csv".into() };
+        let encoded = Encoded { sha256: crate::hash::sha256(&bytes), rows: chunk.len() as u64, bytes };
+        files.push(workshop.staging.put(format!("report/{name}"), encoded)?);
+    }
+    Ok(files)
 }
 
 /// Writes a table that is one file per run; where it has `as_of`, also a partition per date without that column.

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use crate::domain::{Day, Measure, MeasureKind, Unit};
 use crate::error::{Error, Result, suggestion};
-use crate::job::raw::{MonetaryAs, TableName, ZeroAmount};
+use crate::job::raw::{MonetaryAs, ReportName, TableName, ZeroAmount};
 use crate::job::{Job, SchemeUse};
 use crate::measure::FoldSpec;
 use crate::scan::schema::Uses;
@@ -63,6 +63,21 @@ pub struct Plan {
     pub revenue_at_risk: Option<usize>,
     /// Per scheme column: the action of every state, where the playbook has one.
     pub playbook: Vec<Vec<Option<String>>>,
+    /// What the CRM file says of customers, if it is asked for.
+    pub crm: Option<CrmMeasures>,
+}
+
+/// Places of the measures that the CRM file tells.
+#[derive(Debug, Clone, Copy)]
+pub struct CrmMeasures {
+    /// Days since the last purchase.
+    pub recency: usize,
+    /// Purchases ever.
+    pub orders: usize,
+    /// Mean days between order days.
+    pub mean_gap: usize,
+    /// When the next order is due.
+    pub next_due: usize,
 }
 
 impl Plan {
@@ -103,6 +118,12 @@ impl Plan {
         if job.writes(TableName::Segments) {
             revenue_at_risk = Some(need(Measure::plain(MeasureKind::RevenueAtRisk)));
         }
+        let crm = job.raw.output.report.contains(&ReportName::Crm).then(|| CrmMeasures {
+            recency: axes[0],
+            orders: need(Measure::plain(MeasureKind::LifetimeOrders)),
+            mean_gap: need(Measure::plain(MeasureKind::MeanGapDays)),
+            next_due: need(Measure::plain(MeasureKind::NextDue)),
+        });
         let chosen = chosen_columns(job, &schemes, &used)?;
         let mut columns = Vec::with_capacity(chosen.len());
         for (name, choice) in chosen {
@@ -160,7 +181,7 @@ impl Plan {
             measures,
         };
         let playbook = playbook(job, &schemes)?;
-        Ok(Plan { fold, schemes, only, columns, warnings, axes, revenue, revenue_at_risk, playbook })
+        Ok(Plan { fold, schemes, only, columns, warnings, axes, revenue, revenue_at_risk, playbook, crm })
     }
 
     /// How many slices; 1 without.

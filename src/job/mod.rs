@@ -36,6 +36,8 @@ pub struct Job {
     pub schemes: Vec<SchemeUse>,
     /// The newest order must be at most this many days older than the last as-of date.
     pub newest_order_within: Option<i32>,
+    /// File of acquisition costs: as written, and joined to the job file's folder.
+    pub acquisition: Option<(String, PathBuf)>,
     /// Output folder.
     pub output: PathBuf,
     /// Tables to write.

@@ -35,6 +35,9 @@ pub struct RawJob {
     /// Gates on freshness and volume.
     #[serde(default)]
     pub checks: RawChecks,
+    /// What winning new customers cost.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub acquisition: Option<RawAcquisition>,
     /// Where the tables go.
     #[serde(default)]
     pub output: RawOutput,
@@ -495,6 +498,14 @@ pub struct RawChecks {
     pub rows_vs_previous: Option<[f64; 2]>,
 }
 
+/// What winning new customers cost, per period.
+#[derive(Debug, Clone, Deserialize, Serialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct RawAcquisition {
+    /// CSV or Parquet file with the columns `period_start` and `spend`; relative to the job file.
+    pub path: String,
+}
+
 /// Where the tables go.
 #[derive(Debug, Clone, Default, Deserialize, Serialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
@@ -508,12 +519,26 @@ pub struct RawOutput {
     /// Tables to write (all).
     #[serde(skip_serializing_if = "Option::is_none")]
     pub tables: Option<Vec<TableName>>,
-    /// Reports to write; this version writes none, so an empty list is the only value.
+    /// Files to write into `report/`; none by default.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub report: Vec<ReportName>,
+    /// Most rows of a CRM file; without it there is one file per as-of date.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub report: Option<Vec<String>>,
+    pub crm_rows: Option<u32>,
+    /// Whether CRM files begin with a byte order mark, which some spreadsheets need to read UTF-8.
+    #[serde(default)]
+    pub crm_bom: bool,
     /// How many committed runs stay (10).
     #[serde(skip_serializing_if = "Option::is_none")]
     pub keep_runs: Option<u32>,
+}
+
+/// A file for people or other programs.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Deserialize, Serialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum ReportName {
+    /// CSV files for the import of a CRM: the states of every customer at the last as-of date, why, and what to do.
+    Crm,
 }
 
 /// A table of a run.

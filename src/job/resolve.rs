@@ -87,15 +87,30 @@ pub fn resolve(raw: RawJob, source: Source, overrides: &Overrides) -> Result<Job
             )));
         }
     };
-    if raw.output.report.as_ref().is_some_and(|r| !r.is_empty()) {
+    if raw.output.crm_rows == Some(0) {
         return Err(Error::usage(format!(
-            "{}: this version of rfmill writes no reports yet; set report = [] or remove the key",
-            source.locate("report")
+            "{}: output.crm_rows is 0; expected the most rows that a CRM file may have",
+            source.locate("crm_rows")
         )));
     }
+    let acquisition = raw.acquisition.as_ref().map(|a| (a.path.clone(), folder.join(&a.path)));
     let tables = raw.output.tables.clone().unwrap_or_else(|| TableName::ALL.to_vec());
     let keep_runs = raw.output.keep_runs.unwrap_or(10).max(1);
-    Ok(Job { paths, dates, origins, labels, score, schemes, newest_order_within, output, tables, keep_runs, raw, source })
+    Ok(Job {
+        paths,
+        dates,
+        origins,
+        labels,
+        score,
+        schemes,
+        newest_order_within,
+        acquisition,
+        output,
+        tables,
+        keep_runs,
+        raw,
+        source,
+    })
 }
 
 fn score(raw: &RawJob, source: &Source, folder: &Path) -> Result<Score> {

@@ -31,6 +31,9 @@ pub struct Manifest {
     pub inputs_verified: bool,
     /// Tables with their files.
     pub tables: Vec<TableEntry>,
+    /// Files for people and other programs, below `report/`.
+    #[serde(default)]
+    pub reports: Vec<TableFile>,
     /// Cut points by as-of date, slice and axis.
     pub cut_points: Vec<CutPointEntry>,
     /// Sentences worth reading.

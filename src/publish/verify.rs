@@ -81,7 +81,7 @@ pub fn verify(root: &Path) -> Result<Verified> {
 /// Hashes every file of a run; returns their number and bytes.
 pub(super) fn check_files(run: &Path, manifest: &Manifest) -> Result<(usize, u64)> {
     use rayon::prelude::*;
-    let files: Vec<_> = manifest.tables.iter().flat_map(|t| &t.files).collect();
+    let files: Vec<_> = manifest.tables.iter().flat_map(|t| &t.files).chain(&manifest.reports).collect();
     let sizes: Vec<u64> = files
         .par_iter()
         .map(|file| {

@@ -3,6 +3,7 @@
 //! [`files`] finds the files, [`source`] opens them, [`schema`] checks their columns, [`duplicates`] decides what other
 //! rows exclude, and [`scan`] reads row groups in parallel, each thread into buckets of its own.
 
+pub mod acquisition;
 mod decode;
 mod duplicates;
 pub mod files;

@@ -15,7 +15,7 @@ use crate::error::{Error, Result};
 /// Version of the tables' layout; it changes when a column changes its meaning or type.
 const SCHEMA_VERSION: &str = "1";
 
-/// A Parquet file in memory.
+/// A file in memory.
 #[derive(Debug, Clone)]
 pub struct Encoded {
     /// Its bytes.

@@ -171,17 +171,15 @@ impl Workshop<'_> {
     }
 
     /// The action of the first scheme column whose state has one.
+    pub(super) fn action_of(&self, states: &[Vec<u16>], row: usize) -> Option<&str> {
+        let of_schemes = self.plan.playbook.iter().zip(states);
+        of_schemes.into_iter().find_map(|(actions, states)| actions.get(usize::from(states[row]))?.as_deref())
+    }
+
     fn actions(&self, states: &[Vec<u16>], rows: usize) -> Result<ArrayRef> {
-        let number = |action: &Option<String>| {
-            let action = action.as_deref()?;
-            self.actions.iter().position(|known| known == Some(action)).map(|n| n as u16)
-        };
-        let numbers: Vec<Vec<Option<u16>>> =
-            self.plan.playbook.iter().map(|of_scheme| of_scheme.iter().map(number).collect()).collect();
-        let action = |row: usize| {
-            numbers.iter().zip(states).find_map(|(numbers, states)| numbers.get(usize::from(states[row])).copied().flatten())
-        };
-        dictionary(UInt16Array::from_iter((0..rows).map(action)), &self.actions)
+        let number = |action: &str| self.actions.iter().position(|known| known == Some(action)).map(|n| n as u16);
+        let keys = (0..rows).map(|row| self.action_of(states, row).and_then(number));
+        dictionary(UInt16Array::from_iter(keys), &self.actions)
     }
 
     fn measure(&self, column: &Column, at: usize, kind: ColumnType) -> ArrayRef {

@@ -4,6 +4,7 @@
 //! A part needs its own buckets and the scoring of everybody, nothing of other parts. Its sums add up to the other tables.
 
 mod batch;
+mod crm;
 mod movement;
 mod roster;
 mod rows;
@@ -16,6 +17,7 @@ use arrow::datatypes::SchemaRef;
 
 use super::Plan;
 use super::cuts::DateScoring;
+use super::plan::CrmMeasures;
 use super::survey::{Only, Panels};
 use crate::domain::{Day, IdType};
 use crate::error::{Error, Result};
@@ -27,6 +29,7 @@ use crate::scheme::Classifier;
 use crate::table::{SegmentSum, TableDefinition, encode};
 use crate::transition::{CohortSum, GrowthSum, Moved};
 
+pub use crm::CrmRows;
 use movement::Movement;
 use roster::Roster;
 use rows::Rows;
@@ -100,6 +103,8 @@ pub struct Part {
     pub growth: Vec<(GrowthKey, GrowthSum)>,
     /// Sums per cohort.
     pub cohorts: Vec<(CohortKey, CohortSum)>,
+    /// Rows of the CRM file, if it is asked for.
+    pub crm: Vec<CrmRows>,
 }
 
 impl Workshop<'_> {
@@ -127,6 +132,9 @@ impl Workshop<'_> {
             {
                 let batch = self.customers(table, date, &panels, &roster, &rows, &states, &movement)?;
                 part.files.push((table.name, self.write(table, Some(as_of.date), number, &batch)?));
+            }
+            if date + 1 == self.job.dates.len() {
+                part.crm.push(self.crm(date, &panels, &roster, &rows, &states, &movement)?);
             }
             if let Some(table) = self.table(TableName::Movers) {
                 let movers = movement.movers(self, date, &rows, &states);
