@@ -184,17 +184,25 @@ impl Survey {
         for (date, by_slice) in self.dates.iter_mut().enumerate() {
             let cells = panel.cells(date);
             for axis in Axis::ALL {
-                let column = &panel.columns[lens.axes[axis as usize]];
-                for (customer, cell) in cells.clone().enumerate() {
-                    if !panel.listed[cell] || !lens.only.is_scored(&panel.columns, cell) {
-                        continue;
-                    }
-                    let Some(value) = column.get(cell) else { continue };
-                    let slice = &mut by_slice[panel.slice(customer) as usize];
-                    slice.axes[axis as usize].push(value);
-                    if lens.ntile[axis as usize] {
-                        let value = if axis.is_reversed() { -value } else { value };
-                        slice.pairs[axis as usize].push((value, Id::of(&panel.ids, customer)));
+                let at = axis as usize;
+                let column = &panel.columns[lens.axes[at]];
+                let is_plain = lens.only.is_everybody() && !lens.ntile[at];
+                match by_slice.as_mut_slice() {
+                    // The shape of nearly every job, without a question per cell.
+                    [only] if is_plain => only.axes[at].extend(column, cells.clone(), &panel.listed),
+                    by_slice => {
+                        for (customer, cell) in cells.clone().enumerate() {
+                            if !panel.listed[cell] || !lens.only.is_scored(&panel.columns, cell) {
+                                continue;
+                            }
+                            let Some(value) = column.get(cell) else { continue };
+                            let slice = &mut by_slice[panel.slice(customer) as usize];
+                            slice.axes[at].push(value);
+                            if lens.ntile[at] {
+                                let value = if axis.is_reversed() { -value } else { value };
+                                slice.pairs[at].push((value, Id::of(&panel.ids, customer)));
+                            }
+                        }
                     }
                 }
             }

@@ -20,6 +20,11 @@ struct Window {
     averages: Vec<(usize, MeasureKind)>,
 }
 
+/// An integer that holds every sum of a customer's money.
+trait Money: Copy + Default + std::ops::AddAssign + std::ops::SubAssign + Into<i128> + From<i64> {}
+impl Money for i64 {}
+impl Money for i128 {}
+
 /// Folds customers one after the other; see the head of the file.
 pub(super) struct Windows {
     as_of: Vec<i32>,
@@ -36,7 +41,8 @@ pub(super) struct Windows {
     /// Per as-of date: last purchase, and purchases and money of the window at hand.
     lasts: Vec<i32>,
     counts: Vec<i64>,
-    sums: Vec<i128>,
+    narrow: Vec<i64>,
+    wide: Vec<i128>,
 }
 
 impl Windows {
@@ -71,7 +77,8 @@ impl Windows {
             at_risk: Vec::new(),
             lasts: vec![0; dates],
             counts: vec![0; dates],
-            sums: vec![0; dates],
+            narrow: vec![0; dates],
+            wide: vec![0; dates],
         };
         out.window(spec, spec.lookback);
         for (column, measure) in spec.measures.iter().enumerate().filter(|(_, m)| Windows::serves(spec, m.kind)) {
@@ -112,68 +119,110 @@ impl Windows {
     /// steps of `customers`.
     pub fn add(
         &mut self,
-        (customer, customers): (usize, usize),
+        at: (usize, usize),
         first: i32,
         orders: &[Order],
         listed: &mut [bool],
         columns: &mut [Column],
     ) -> Result<()> {
+        // Whatever the order of additions, no sum exceeds the sum of all amounts without their signs.
+        let most = orders.iter().try_fold(0u64, |sum, order| sum.checked_add(order.amount.unsigned_abs()));
+        if most.is_some_and(|most| most <= i64::MAX as u64) {
+            let mut sums = std::mem::take(&mut self.narrow);
+            let outcome = self.add_as(at, first, orders, listed, columns, &mut sums);
+            self.narrow = sums;
+            outcome
+        } else {
+            let mut sums = std::mem::take(&mut self.wide);
+            let outcome = self.add_as(at, first, orders, listed, columns, &mut sums);
+            self.wide = sums;
+            outcome
+        }
+    }
+
+    fn add_as<M: Money>(
+        &mut self,
+        (customer, customers): (usize, usize),
+        first: i32,
+        orders: &[Order],
+        listed: &mut [bool],
+        columns: &mut [Column],
+        sums: &mut [M],
+    ) -> Result<()> {
         let from = self.as_of.partition_point(|as_of| *as_of < first);
-        let cells = (from * customers + customer..).step_by(customers.max(1));
+        if from == self.as_of.len() {
+            return Ok(());
+        }
+        let start = from * customers + customer;
         self.last_purchases(from, orders);
-        let dates = self.as_of[from..].iter().zip(&self.lasts[from..]);
+        let dates = || self.as_of[from..].iter().zip(&self.lasts[from..]);
+        let ints = |columns: &mut [Column], column: usize, values: &mut dyn Iterator<Item = i32>| {
+            if let Some(Column::Int(out)) = columns.get_mut(column) {
+                out[start..].iter_mut().step_by(customers).zip(values).for_each(|(cell, value)| *cell = value);
+            }
+        };
         for &column in &self.recency {
             if let Column::Int(out) = &mut columns[column] {
-                cells.clone().zip(dates.clone()).for_each(|(cell, (as_of, last))| out[cell] = as_of - last);
+                let cells = out[start..].iter_mut().step_by(customers);
+                cells.zip(dates()).for_each(|(cell, (as_of, last))| *cell = as_of - last);
             }
         }
-        for (column, value) in self.first.iter().map(|c| (c, None)).chain(self.last.iter().map(|c| (c, Some(())))) {
-            if let Column::Int(out) = &mut columns[*column] {
-                cells.clone().zip(dates.clone()).for_each(|(cell, (_, last))| out[cell] = value.map_or(first, |()| *last));
-            }
+        for &column in &self.first {
+            ints(columns, column, &mut std::iter::repeat(first));
+        }
+        for &column in &self.last {
+            ints(columns, column, &mut self.lasts[from..].iter().copied());
         }
         for &column in &self.tenure {
-            if let Column::Int(out) = &mut columns[column] {
-                cells.clone().zip(dates.clone()).for_each(|(cell, (as_of, _))| out[cell] = as_of - first);
-            }
+            ints(columns, column, &mut self.as_of[from..].iter().map(|as_of| as_of - first));
         }
         for at in 0..self.windows.len() {
-            self.slide(at, from, orders);
+            self.slide(at, from, orders, sums);
             if at == 0 {
-                for (cell, count) in cells.clone().zip(&self.counts[from..]) {
-                    listed[cell] = !self.only_lookback || *count > 0;
-                }
+                let cells = listed[start..].iter_mut().step_by(customers);
+                cells.zip(&self.counts[from..]).for_each(|(cell, count)| *cell = !self.only_lookback || *count > 0);
             }
             let window = &self.windows[at];
             for &column in &window.purchases {
                 if let Column::Long(out) = &mut columns[column] {
-                    cells.clone().zip(&self.counts[from..]).for_each(|(cell, count)| out[cell] = *count);
+                    let cells = out[start..].iter_mut().step_by(customers);
+                    cells.zip(&self.counts[from..]).for_each(|(cell, count)| *cell = *count);
                 }
             }
-            let values = || self.sums[from..].iter().zip(&self.as_of[from..]);
             for &(column, kind) in &window.money {
-                if let Column::Long(out) = &mut columns[column] {
-                    for (cell, (sum, as_of)) in cells.clone().zip(values()) {
-                        out[cell] = within(*sum, kind, *as_of)?;
-                    }
-                }
+                self.set_money(&mut columns[column], kind, (start, customers), from, sums)?;
             }
             for &(column, kind) in &window.averages {
-                for ((cell, (money, as_of)), purchases) in cells.clone().zip(values()).zip(&self.counts[from..]) {
-                    let window = Sums { purchases: *purchases, money: *money, ..Sums::default() };
+                let values = sums[from..].iter().zip(&self.as_of[from..]).zip(&self.counts[from..]).enumerate();
+                for (step, ((money, as_of), purchases)) in values {
+                    let window = Sums { purchases: *purchases, money: (*money).into(), ..Sums::default() };
                     let facts = Facts { as_of: *as_of, first, last: first, life: window, window, at_risk: 0 };
-                    set(&mut columns[column], cell, value(kind, &facts, self.counting), kind, *as_of)?;
+                    let value = value(kind, &facts, self.counting);
+                    set(&mut columns[column], start + step * customers, value, kind, *as_of)?;
                 }
             }
         }
         if !self.at_risk.is_empty() {
-            self.money_at_risk(from, orders);
+            self.money_at_risk(from, orders, sums);
             for &column in &self.at_risk {
-                if let Column::Long(out) = &mut columns[column] {
-                    for (cell, (sum, as_of)) in cells.clone().zip(self.sums[from..].iter().zip(&self.as_of[from..])) {
-                        out[cell] = within(*sum, MeasureKind::RevenueAtRisk, *as_of)?;
-                    }
-                }
+                self.set_money(&mut columns[column], MeasureKind::RevenueAtRisk, (start, customers), from, sums)?;
+            }
+        }
+        Ok(())
+    }
+
+    fn set_money<M: Money>(
+        &self,
+        column: &mut Column,
+        kind: MeasureKind,
+        (start, customers): (usize, usize),
+        from: usize,
+        sums: &[M],
+    ) -> Result<()> {
+        if let Column::Long(out) = column {
+            let cells = out[start..].iter_mut().step_by(customers);
+            for ((cell, sum), as_of) in cells.zip(&sums[from..]).zip(&self.as_of[from..]) {
+                *cell = within((*sum).into(), kind, *as_of)?;
             }
         }
         Ok(())
@@ -192,16 +241,17 @@ impl Windows {
 
     /// What an order adds to the money.
     #[inline]
-    fn money(&self, order: &Order) -> i128 {
-        if self.net || !order.is_return { i128::from(order.amount) } else { 0 }
+    fn money<M: Money>(&self, order: &Order) -> M {
+        M::from(if self.net || !order.is_return { order.amount } else { 0 })
     }
 
     /// Purchases and money of a window at every date.
-    fn slide(&mut self, window: usize, from: usize, orders: &[Order]) {
-        let starts = &self.windows[window].starts[from..];
+    fn slide<M: Money>(&mut self, window: usize, from: usize, orders: &[Order], sums: &mut [M]) {
+        let mut counts = std::mem::take(&mut self.counts);
         let (mut coming, mut going) = (orders.iter().peekable(), orders.iter().peekable());
-        let (mut count, mut sum) = (0i64, 0i128);
-        for (at, (as_of, start)) in self.as_of[from..].iter().zip(starts).enumerate() {
+        let (mut count, mut sum) = (0i64, M::default());
+        let dates = self.as_of[from..].iter().zip(&self.windows[window].starts[from..]);
+        for ((as_of, start), (to_count, to_sum)) in dates.zip(counts[from..].iter_mut().zip(&mut sums[from..])) {
             while let Some(order) = coming.next_if(|o| o.date <= *as_of) {
                 count += i64::from(!order.is_return);
                 sum += self.money(order);
@@ -210,24 +260,23 @@ impl Windows {
                 count -= i64::from(!order.is_return);
                 sum -= self.money(order);
             }
-            self.counts[from + at] = count;
-            self.sums[from + at] = sum;
+            (*to_count, *to_sum) = (count, sum);
         }
+        self.counts = counts;
     }
 
     /// Money of the 365 days that end with the last purchase, at every date.
-    fn money_at_risk(&mut self, from: usize, orders: &[Order]) {
+    fn money_at_risk<M: Money>(&self, from: usize, orders: &[Order], sums: &mut [M]) {
         let (mut coming, mut going) = (orders.iter().peekable(), orders.iter().peekable());
-        let mut sum = 0i128;
-        for at in from..self.as_of.len() {
-            let last = self.lasts[at];
-            while let Some(order) = coming.next_if(|o| o.date <= last) {
+        let mut sum = M::default();
+        for (last, to) in self.lasts[from..].iter().zip(&mut sums[from..]) {
+            while let Some(order) = coming.next_if(|o| o.date <= *last) {
                 sum += self.money(order);
             }
-            while let Some(order) = going.next_if(|o| o.date < last - 364) {
+            while let Some(order) = going.next_if(|o| o.date < *last - 364) {
                 sum -= self.money(order);
             }
-            self.sums[at] = sum;
+            *to = sum;
         }
     }
 }

@@ -1,6 +1,7 @@
 //! The values of all scored customers on an axis, in a form that answers order statistics.
 
 use crate::job::raw::Ties;
+use crate::measure::{Column, NULL_INT, NULL_LONG};
 
 /// Values from 0 up to this are counted, where the axis is one of small numbers.
 const COUNTED: i64 = 1 << 16;
@@ -49,6 +50,26 @@ impl Distribution {
             self.counts[at] += 1;
         } else {
             self.rest.push(value);
+        }
+    }
+
+    /// Adds the values of the listed cells of a column.
+    pub fn extend(&mut self, column: &Column, cells: std::ops::Range<usize>, listed: &[bool]) {
+        let listed = listed[cells.clone()].iter();
+        match column {
+            Column::Int(values) => {
+                let listed = values[cells].iter().zip(listed).filter(|(value, listed)| **listed && **value != NULL_INT);
+                listed.for_each(|(value, _)| self.push(i64::from(*value)));
+            }
+            Column::Long(values) if !self.counts_small => {
+                let listed = values[cells].iter().zip(listed).filter(|(value, listed)| **listed && **value != NULL_LONG);
+                self.rest.extend(listed.map(|(value, _)| *value));
+            }
+            Column::Long(values) => {
+                let listed = values[cells].iter().zip(listed).filter(|(value, listed)| **listed && **value != NULL_LONG);
+                listed.for_each(|(value, _)| self.push(*value));
+            }
+            Column::Ratio(_) => {}
         }
     }
 

@@ -1,5 +1,6 @@
 //! The tables: their columns in one place, and the way from typed rows to Arrow batches and Parquet bytes.
 
+mod chunk;
 mod definition;
 mod guard;
 mod movement;

@@ -1,19 +1,24 @@
 //! From Arrow batches to the bytes of a Parquet file.
 
-use arrow::array::RecordBatch;
-use arrow::datatypes::SchemaRef;
+use arrow::array::{AsArray, RecordBatch};
+use arrow::datatypes::{SchemaRef, UInt16Type};
 use parquet::arrow::ArrowWriter;
+use parquet::arrow::arrow_writer::compute_leaves;
 use parquet::basic::{Compression, Encoding, ZstdLevel};
 use parquet::file::metadata::KeyValue;
 use parquet::file::properties::{EnabledStatistics, WriterProperties};
 use parquet::schema::types::ColumnPath;
 
+use super::chunk;
 use super::definition::{ColumnType, TableDefinition};
 use crate::domain::IdType;
 use crate::error::{Error, Result};
 
 /// Version of the tables' layout; it changes when a column changes its meaning or type.
 const SCHEMA_VERSION: &str = "1";
+
+/// Rows of a row group, at most.
+const ROW_GROUP: usize = 1 << 20;
 
 /// A file in memory.
 #[derive(Debug, Clone)]
@@ -39,7 +44,6 @@ pub fn encode(table: &TableDefinition, schema: &SchemaRef, batch: &RecordBatch, 
         .set_created_by("rfmill".into())
         .set_compression(Compression::ZSTD(level))
         .set_statistics_enabled(EnabledStatistics::Chunk)
-        .set_max_row_group_row_count(Some(1 << 20))
         .set_key_value_metadata(Some(vec![
             KeyValue::new("schema_version".into(), Some(SCHEMA_VERSION.into())),
             KeyValue::new("job".into(), Some(job.into())),
@@ -59,9 +63,36 @@ pub fn encode(table: &TableDefinition, schema: &SchemaRef, batch: &RecordBatch, 
             _ => {}
         }
     }
-    let mut writer = ArrowWriter::try_new(Vec::new(), schema.clone(), Some(properties.build())).map_err(|e| wrong(&e))?;
-    writer.write(batch).map_err(|e| wrong(&e))?;
-    let bytes = writer.into_inner().map_err(|e| wrong(&e))?;
+    let bytes = write(schema, batch, properties.build()).map_err(|e| wrong(&e))?;
     let sha256 = crate::hash::sha256(&bytes);
     Ok(Encoded { sha256, rows: batch.num_rows() as u64, bytes })
+}
+
+/// The batch as a file; columns of states are encoded by [`chunk`].
+fn write(schema: &SchemaRef, batch: &RecordBatch, properties: WriterProperties) -> parquet::errors::Result<Vec<u8>> {
+    let (mut file, factory) = ArrowWriter::try_new(Vec::new(), schema.clone(), Some(properties))?.into_serialized_writer()?;
+    let columns = file.schema_descr().columns().to_vec();
+    let mut start = 0;
+    let mut number = 0;
+    while start < batch.num_rows() {
+        let rows = batch.slice(start, (batch.num_rows() - start).min(ROW_GROUP));
+        let writers = factory.create_column_writers(number)?;
+        let mut group = file.next_row_group()?;
+        let fields = schema.fields().iter().zip(rows.columns());
+        for (((field, array), mut writer), descr) in fields.zip(writers).zip(&columns) {
+            if let Some(states) = array.as_dictionary_opt::<UInt16Type>() {
+                let (bytes, close) = chunk::states(states, descr.clone())?;
+                group.append_column(&bytes, close)?;
+            } else {
+                for leaf in compute_leaves(field, array)? {
+                    writer.write(&leaf)?;
+                }
+                writer.close()?.append_to_row_group(&mut group)?;
+            }
+        }
+        group.close()?;
+        start += rows.num_rows();
+        number += 1;
+    }
+    file.into_inner()
 }
