@@ -6,6 +6,7 @@ mod args;
 mod commands;
 mod console;
 mod explain;
+mod load;
 mod quickstart;
 
 use std::process::ExitCode;
@@ -45,6 +46,7 @@ fn dispatch(command: &Command, console: &Console) -> crate::error::Result<()> {
         Command::Explain(args) => explain::run(args, console),
         Command::Sample(args) => commands::sample(args, console),
         Command::Verify(args) => commands::verify(args),
+        Command::Load(args) => load::run(args, console),
         Command::Schema(args) => commands::schema(args),
         Command::Completions(args) => commands::completions(args),
         Command::Man => commands::man(),

@@ -3,8 +3,12 @@
 mod definition;
 mod movement;
 mod parquet;
+mod print;
 mod segments;
+mod views;
 
-pub use definition::{ColumnType, Field, TableDefinition, ddl, definitions};
-pub use parquet::{Encoded, encode};
+pub use definition::{ColumnType, DESCRIPTION, Field, TableDefinition, definitions};
+pub use parquet::{Encoded, ONE_ROW_PER, encode};
+pub use print::{dbt, ddl, identifier, literal, markdown};
 pub use segments::{SegmentRow, SegmentSum, summarise};
+pub use views::{View, views};
