@@ -33,7 +33,7 @@ use crate::progress::Progress;
 use crate::table::{identifier, literal};
 use database::{Database, cause};
 use source::{AS_OF, Part, Source, SourceTable};
-use structure::{Changes, RECORD, Structure};
+use structure::{Changes, RECORD, STAGING, Structure};
 use target::Target;
 
 /// What to load, and where.
@@ -117,6 +117,7 @@ pub fn load(spec: &LoadSpec<'_>, progress: &dyn Progress) -> Result<Loaded> {
         unchanged: dates - pending.iter().map(|(_, days)| days.len()).sum::<usize>(),
         made: changes.tables.len() + changes.columns.len() + changes.views.len(),
     };
+    stage::remove(&mut client, &database, structure.leftovers())?;
     if pending.is_empty() && restamped.is_empty() && changes.is_empty() {
         return Ok(loaded);
     }
@@ -126,20 +127,24 @@ pub fn load(spec: &LoadSpec<'_>, progress: &dyn Progress) -> Result<Loaded> {
             .batch_execute(&format!("CREATE SCHEMA IF NOT EXISTS {}", identifier(&database.target.schema)))
             .map_err(|e| database.failed("create the schema", &e))?;
     }
-    for leftover in structure.leftovers() {
-        let name = format!("{}.{}", identifier(&database.target.schema), identifier(leftover));
-        client.batch_execute(&format!("DROP TABLE IF EXISTS {name}")).map_err(|e| database.failed("drop a staging table", &e))?;
-    }
     let tables: Vec<&SourceTable> = pending.iter().map(|(table, _)| *table).filter(|t| !t.columns.is_empty()).collect();
-    stage::create(&mut client, &database, &tables)?;
-    let rows: u64 = pending.iter().map(rows_of).sum();
-    progress.begin("copying", rows);
-    stage::copy(&database, &pending, spec.connections, progress)?;
-    progress.end(&format!("{rows} rows into staging tables"));
-
-    progress.begin("swapping", 0);
-    swap(&mut client, &database, &source, &changes, &pending, &restamped)?;
-    progress.end(&format!("{} tables", pending.len()));
+    let mut replace = || -> Result<()> {
+        stage::create(&mut client, &database, &tables)?;
+        let rows: u64 = pending.iter().map(rows_of).sum();
+        progress.begin("copying", rows);
+        stage::copy(&database, &pending, spec.connections, progress)?;
+        progress.end(&format!("{rows} rows into staging tables"));
+        progress.begin("swapping", 0);
+        swap(&mut client, &database, &source, &changes, &pending, &restamped)?;
+        progress.end(&format!("{} tables", pending.len()));
+        Ok(())
+    };
+    if let Err(error) = replace() {
+        // If this fails, too, the next load removes them.
+        let names: Vec<String> = tables.iter().map(|table| format!("{STAGING}{}", table.name)).collect();
+        let _ = stage::remove(&mut client, &database, names.iter().map(String::as_str));
+        return Err(error);
+    }
     loaded.tables = pending.iter().map(|p| (p.0.name.clone(), p.1.len(), rows_of(p))).collect();
     Ok(loaded)
 }

@@ -50,6 +50,18 @@ pub fn create(client: &mut Client, database: &Database, tables: &[&SourceTable])
     Ok(())
 }
 
+/// Drops staging tables.
+///
+/// # Errors
+/// Exit 6 if the server refuses.
+pub fn remove<'a>(client: &mut Client, database: &Database, names: impl Iterator<Item = &'a str>) -> Result<()> {
+    for name in names {
+        let name = format!("{}.{}", identifier(&database.target.schema), identifier(name));
+        client.batch_execute(&format!("DROP TABLE IF EXISTS {name}")).map_err(|e| database.failed("drop a staging table", &e))?;
+    }
+    Ok(())
+}
+
 /// Copies the files of these dates into the staging tables, over so many connections.
 ///
 /// # Errors
