@@ -128,6 +128,9 @@ fn judge(error: &postgres::Error) -> (Kind, &'static str) {
     if *code == SqlState::INSUFFICIENT_PRIVILEGE {
         return (Kind::Output, "grant the user CREATE on the database (for a new schema), or make it the owner of the schema");
     }
+    if *code == SqlState::UNTRANSLATABLE_CHARACTER {
+        return (Kind::Output, "use a database with the encoding UTF8");
+    }
     match code.code().get(..2) {
         Some("53") => (Kind::Resource, "free what the server lacks, then load again"),
         Some("55") => (Kind::Locked, "wait for what holds the tables, then load again"),

@@ -9,12 +9,26 @@ use std::str::FromStr;
 use postgres::Config;
 use postgres::config::{Host, SslMode};
 
-use crate::error::{Error, Result, suggestion};
+use crate::error::{Error, Result};
 
 /// The schema, unless the URL names one.
 const DEFAULT_SCHEMA: &str = "rfmill";
 
 const FORM: &str = "expected postgres://user@host:5432/database, with ?sslmode=, schema= and further parameters if need be; in a password, @ : / ? & # and % are written as %40 %3A %2F %3F %26 %23 and %25";
+
+/// Parameters of the URL that the client library reads.
+const PARAMETERS: [&str; 10] = [
+    "host",
+    "port",
+    "connect_timeout",
+    "tcp_user_timeout",
+    "keepalives",
+    "keepalives_idle",
+    "options",
+    "application_name",
+    "channel_binding",
+    "target_session_attrs",
+];
 
 /// How much TLS; the words are those of libpq.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -62,6 +76,13 @@ impl Target {
                 "sslmode" => tls = tls_mode(value)?,
                 "sslrootcert" => root_certificates = Some(PathBuf::from(decoded(value).ok_or_else(unreadable)?)),
                 "schema" => schema = decoded(value).filter(|s| !s.is_empty()).ok_or_else(unreadable)?,
+                // Not shown: an unknown key may be the end of a password with a question mark.
+                _ if !PARAMETERS.contains(&key) => {
+                    return Err(Error::usage(format!(
+                        "the URL of --to has a parameter that is none of sslmode, sslrootcert, schema, {}; correct or remove it, and write a ? within a password as %3F",
+                        PARAMETERS.join(", ")
+                    )));
+                }
                 _ => others.push(parameter),
             }
         }
@@ -87,7 +108,9 @@ impl Target {
             TlsMode::Prefer => SslMode::Prefer,
             TlsMode::Require | TlsMode::VerifyFull => SslMode::Require,
         });
-        config.application_name("rfmill");
+        if config.get_application_name().is_none() {
+            config.application_name("rfmill");
+        }
         if config.get_connect_timeout().is_none() {
             config.connect_timeout(std::time::Duration::from_secs(30));
         }
@@ -139,10 +162,7 @@ fn tls_mode(value: &str) -> Result<TlsMode> {
         ("verify-full", TlsMode::VerifyFull),
     ];
     MODES.iter().find(|(name, _)| *name == value).map(|(_, mode)| *mode).ok_or_else(|| {
-        Error::usage(format!(
-            "the URL of --to has an sslmode that is none of disable, prefer, require and verify-full{}",
-            suggestion(value, MODES.iter().map(|(name, _)| *name))
-        ))
+        Error::usage("the URL of --to has an unknown sslmode; it is one of disable, prefer, require and verify-full")
     })
 }
 
