@@ -96,13 +96,17 @@ class Bench:
             assert last.startswith("error: ") and last.endswith("."), f"not a sentence: {err}"
         return out + err
 
-    def state(self, schema: str = "rfmill") -> list[str | None]:
-        """What readers see: rows, money and a hash of all rows of every table, and the runs they come from."""
+    def tables(self) -> list[str]:
+        """The tables that were loaded."""
+        return [row[0] for row in self.server.rows("SELECT DISTINCT table_name FROM rfmill.rfmill_load ORDER BY 1")]
+
+    def state(self) -> list[str | None]:
+        """What readers see: rows and a hash of all rows of every table, and the runs they come from."""
         parts = [
-            f"(SELECT count(*) || ' ' || coalesce(sum(hashtext(t::text)::bigint), 0) FROM {schema}.{table} AS t)"
-            for table in ("customers", "segments", "cutpoints", "ledger")
+            f"(SELECT '{table} ' || count(*) || ' ' || coalesce(sum(hashtext(t::text)::bigint), 0) FROM rfmill.{table} AS t)"
+            for table in self.tables()
         ]
-        runs = f"(SELECT string_agg(DISTINCT run_id, ',') FROM {schema}.rfmill_load)"
+        runs = "(SELECT string_agg(DISTINCT run_id, ',') FROM rfmill.rfmill_load)"
         return self.server.rows(f"SELECT {', '.join([*parts, runs])}")[0]
 
 
@@ -235,8 +239,8 @@ def a_changed_run_replaces_its_dates(bench: Bench) -> None:
     bench.load("single")
     dates = bench.server.rows("SELECT DISTINCT as_of FROM rfmill.customers ORDER BY 1")
     assert [row[0] for row in dates] == ["2024-03-31", "2024-06-30", "2024-09-30", "2024-12-31", "2025-01-31"], dates
-    for table in ("customers", "segments", "cutpoints", "ledger"):
-        bench.server.psql(f"DELETE FROM rfmill.{table} WHERE as_of = '2025-01-31'; DELETE FROM rfmill.rfmill_load WHERE as_of = '2025-01-31'", "shop")
+    for table in [*bench.tables(), "rfmill_load"]:
+        bench.server.psql(f"DELETE FROM rfmill.{table} WHERE as_of = '2025-01-31'", "shop")
     assert bench.state() == net
     # Without its record, a date is loaded anew.
     bench.server.psql("DELETE FROM rfmill.rfmill_load WHERE table_name = 'segments'; DELETE FROM rfmill.segments", "shop")
