@@ -13,7 +13,7 @@
 //! |---|---|
 //! | process | [`cli`], `main` |
 //! | wiring | [`engine`]: the only place that knows the order of the steps |
-//! | edges | [`scan`], [`publish`] |
+//! | edges | [`scan`], [`publish`], [`load`] |
 //! | pure steps | [`bucket`], [`measure`], [`score`], [`scheme`], [`transition`] |
 //! | tools | [`hash`], [`progress`], [`sample`], [`job`], [`table`] |
 //! | values | [`error`], [`domain`] |
@@ -28,6 +28,7 @@ pub mod engine;
 pub mod error;
 pub mod hash;
 pub mod job;
+pub mod load;
 pub mod measure;
 pub mod progress;
 pub mod publish;

@@ -12,8 +12,12 @@ mod cli;
 mod determinism;
 /// Thousands of random jobs, each held against a naive second program.
 mod differential;
+/// The wrapper for cron.
+mod nightly;
 /// The names of the scheme `standard` are true of everybody who carries them.
 mod standard;
+/// The docs list the columns that the code has.
+mod tables_doc;
 
 #[path = "support/fixture.rs"]
 mod fixture;

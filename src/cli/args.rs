@@ -44,7 +44,9 @@ pub(super) enum Command {
     Sample(SampleArgs),
     /// Check that an output folder holds what its last run wrote
     Verify(VerifyArgs),
-    /// Print the JSON Schema of the job file, or the tables of a job as SQL
+    /// Load the tables of an output folder into PostgreSQL
+    Load(LoadArgs),
+    /// Print the JSON Schema of the job file, or the tables of a job as SQL, dbt sources or Markdown
     Schema(SchemaArgs),
     /// Print shell completions
     Completions(CompletionsArgs),
@@ -59,6 +61,7 @@ impl Command {
             Command::Quickstart(args) => args.log,
             Command::Run(args) | Command::Check(args) | Command::Explain(args) => args.log,
             Command::Sample(args) => args.log,
+            Command::Load(args) => args.log,
             _ => LogArgs::default(),
         }
     }
@@ -175,10 +178,45 @@ pub(super) struct VerifyArgs {
 }
 
 #[derive(Debug, Args)]
+pub(super) struct LoadArgs {
+    /// The output folder
+    #[arg(value_name = "OUT")]
+    pub output: PathBuf,
+    /// Database, such as postgres://user@host:5432/database?sslmode=verify-full&schema=rfmill; the password comes from
+    /// PGPASSWORD or ~/.pgpass
+    #[arg(long, value_name = "URL")]
+    pub to: String,
+    /// Load every as-of date below OUT/tables, not only those of the last run
+    #[arg(long)]
+    pub all: bool,
+    /// Connections that copy at the same time
+    #[arg(long, default_value_t = 4, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=64))]
+    pub connections: u16,
+    #[command(flatten)]
+    pub log: LogArgs,
+}
+
+#[derive(Debug, Args)]
 pub(super) struct SchemaArgs {
-    /// Print the tables of this job as CREATE TABLE statements instead
+    /// Print the tables of this job instead
     #[arg(long, value_name = "JOB")]
     pub tables: Option<PathBuf>,
+    /// Form of the tables
+    #[arg(long, value_enum, default_value_t, requires = "tables")]
+    pub format: TablesFormat,
+}
+
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, ValueEnum)]
+pub(super) enum TablesFormat {
+    /// CREATE TABLE statements with comments, for PostgreSQL and DuckDB
+    #[default]
+    Ddl,
+    /// sources.yml of a dbt project
+    Dbt,
+    /// A data dictionary
+    Markdown,
+    /// CREATE VIEW statements for DuckDB over the files of the job's output
+    Duckdb,
 }
 
 #[derive(Debug, Args)]

@@ -6,7 +6,7 @@ use std::time::Instant;
 use clap::CommandFactory;
 use serde_json::json;
 
-use super::args::{Arguments, CompletionsArgs, JobArgs, SampleArgs, SchemaArgs, ThreadArgs, VerifyArgs};
+use super::args::{Arguments, CompletionsArgs, JobArgs, SampleArgs, SchemaArgs, TablesFormat, ThreadArgs, VerifyArgs};
 use super::console::{Console, columns, count, duration, printable};
 use crate::domain::{IdType, format_money};
 use crate::engine::{Outcome, Plan};
@@ -195,8 +195,33 @@ pub(super) fn schema(args: &SchemaArgs) -> Result<()> {
     // Without its orders the id is shown as text; with them as what it is.
     let id = scan::open(&job).and_then(|sources| scan::schema::check(&job, &sources, plan.uses())).map_or(IdType::Text, |c| c.id);
     let fields: Vec<_> = plan.columns.iter().map(|(f, _)| f.clone()).collect();
-    data(&table::ddl(&table::definitions(&job, &fields, id)));
+    let tables = table::definitions(&job, &fields, id);
+    data(&match args.format {
+        TablesFormat::Ddl => table::ddl(&tables),
+        TablesFormat::Dbt => table::dbt(&tables, &job.raw.name),
+        TablesFormat::Markdown => table::markdown(&tables),
+        TablesFormat::Duckdb => duckdb_views(&job.output)?,
+    });
     Ok(())
+}
+
+/// Views for DuckDB: one per table that the output folder has files of, and those that read them.
+fn duckdb_views(output: &std::path::Path) -> Result<String> {
+    let folder = std::path::absolute(output).unwrap_or_else(|_| output.to_owned()).join("tables");
+    let entries = std::fs::read_dir(&folder)
+        .map_err(|e| Error::input(format!("cannot list {}: {e}; run the job first", folder.display())))?;
+    let mut tables: Vec<String> = entries.flatten().map(|e| e.file_name().to_string_lossy().into_owned()).collect();
+    tables.sort_unstable();
+    let mut out = String::new();
+    for name in &tables {
+        let files = table::literal(&folder.join(name).join("*/*.parquet").to_string_lossy());
+        let read = format!("read_parquet({files}, hive_partitioning = true, union_by_name = true)");
+        out.push_str(&format!("CREATE OR REPLACE VIEW {} AS SELECT * FROM {read};\n", table::identifier(name)));
+    }
+    for view in table::views(|name| tables.iter().any(|t| t == name)) {
+        out.push_str(&format!("\n{}", view.sql));
+    }
+    Ok(out)
 }
 
 pub(super) fn completions(args: &CompletionsArgs) -> Result<()> {

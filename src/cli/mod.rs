@@ -6,6 +6,7 @@ mod args;
 mod commands;
 mod console;
 mod explain;
+mod load;
 mod quickstart;
 
 use std::process::ExitCode;
@@ -22,7 +23,10 @@ pub fn main() -> ExitCode {
         Ok(arguments) => arguments,
         Err(error) => {
             // Help and version are no errors; clap knows the stream and the code of each.
-            let _ = error.print();
+            match without_passwords(&error.to_string()) {
+                Some(text) => eprint!("{text}"),
+                None => drop(error.print()),
+            }
             return ExitCode::from(u8::try_from(error.exit_code()).unwrap_or(2));
         }
     };
@@ -37,6 +41,24 @@ pub fn main() -> ExitCode {
     ExitCode::from(error.kind().exit_code())
 }
 
+/// The text without the password of a database URL in it; `None` if there is no such URL.
+fn without_passwords(text: &str) -> Option<String> {
+    let mut hidden = false;
+    let lines = text.split_inclusive('\n').map(|line| {
+        let user = line.find("://").map(|at| at + 3);
+        let colon = user.and_then(|user| line.get(user..)?.find(':').map(|at| user + at));
+        match (colon, line.rfind('@')) {
+            (Some(colon), Some(at)) if colon < at => {
+                hidden = true;
+                format!("{}:…{}", line.get(..colon).unwrap_or_default(), line.get(at..).unwrap_or_default())
+            }
+            _ => line.to_owned(),
+        }
+    });
+    let text: String = lines.collect();
+    hidden.then_some(text)
+}
+
 fn dispatch(command: &Command, console: &Console) -> crate::error::Result<()> {
     match command {
         Command::Quickstart(args) => quickstart::run(args, console),
@@ -45,6 +67,7 @@ fn dispatch(command: &Command, console: &Console) -> crate::error::Result<()> {
         Command::Explain(args) => explain::run(args, console),
         Command::Sample(args) => commands::sample(args, console),
         Command::Verify(args) => commands::verify(args),
+        Command::Load(args) => load::run(args, console),
         Command::Schema(args) => commands::schema(args),
         Command::Completions(args) => commands::completions(args),
         Command::Man => commands::man(),
@@ -59,4 +82,17 @@ fn quiet_contained_panics() {
             usual(info);
         }
     }));
+}
+
+#[cfg(test)]
+mod tests {
+    use super::without_passwords;
+
+    #[test]
+    fn a_misplaced_url_does_not_show_its_password() {
+        let text = "error: unexpected argument 'postgres://ann:se@cr:et@db/shop' found\nUsage: rfmill\n";
+        let hidden = "error: unexpected argument 'postgres://ann:…@db/shop' found\nUsage: rfmill\n";
+        assert_eq!(without_passwords(text).as_deref(), Some(hidden));
+        assert_eq!(without_passwords("error: unexpected argument 'postgres://ann@db:5432/shop' found"), None);
+    }
 }

@@ -79,16 +79,11 @@ fn explain(message: &str) -> String {
                 "strategy",
                 "customers",
                 "events",
-                "acquisition",
-                "playbook",
                 "spark",
                 "manifest",
-                "compare",
-                "list",
                 "language",
                 "currency_label",
                 "min_group",
-                "crm_rows",
             ];
             if later.contains(unknown) {
                 return format!("the key {unknown:?} is known, but this version of rfmill does not act on it yet; remove it");

@@ -24,7 +24,7 @@ use crate::error::{Error, Kind, Result};
 use crate::table::Encoded;
 
 pub use manifest::{CommitRecord, CutPointEntry, InputEntry, Manifest, TableEntry, TableFile, Timing};
-pub use verify::{Verified, verify};
+pub use verify::{CommittedRun, Verified, last_run, runs_by_date, verify};
 
 const MARKER: &str = ".rfmill";
 const MARKER_TEXT: &str = "This folder is written by rfmill. Read tables/ or latest/; leave the rest alone.\nformat = 1\n";

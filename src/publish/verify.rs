@@ -1,5 +1,6 @@
 //! Whether an output folder is what its last commit says.
 
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 use super::{CommitRecord, Manifest, commit_numbers};
@@ -26,11 +27,20 @@ fn broken(message: String) -> Error {
     Error::new(Kind::State, message)
 }
 
-/// Reads every file of the last committed run and compares it with its hash.
+/// A committed run: its folder and its manifest.
+#[derive(Debug, Clone)]
+pub struct CommittedRun {
+    /// Its folder.
+    pub folder: PathBuf,
+    /// Its manifest, which is the one that was committed.
+    pub manifest: Manifest,
+}
+
+/// The last committed run of an output folder.
 ///
 /// # Errors
-/// Exit 4 if there is no such folder; exit 5 if nothing is committed or a file is missing, changed or damaged.
-pub fn verify(root: &Path) -> Result<Verified> {
+/// Exit 4 if there is no such folder; exit 5 if nothing is committed or the manifest is missing, changed or damaged.
+pub fn last_run(root: &Path) -> Result<CommittedRun> {
     if !root.is_dir() {
         return Err(Error::input(format!("there is no output folder {}; check the path", root.display())));
     }
@@ -41,16 +51,38 @@ pub fn verify(root: &Path) -> Result<Verified> {
         return Err(broken(format!("{} holds no committed run; run the job again", root.display())));
     };
     let record = CommitRecord::read(root, number)?;
-    let run = root.join("runs").join(&record.run_id);
-    let path = run.join("manifest.json");
+    let folder = root.join("runs").join(&record.run_id);
+    let path = folder.join("manifest.json");
     let bytes = std::fs::read(&path).map_err(|e| broken(format!("{} cannot be read: {e}; run the job again", path.display())))?;
     if crate::hash::sha256(&bytes) != record.manifest_sha256 {
         return Err(broken(format!("{} is not the one that was committed; run the job again", path.display())));
     }
-    let manifest = Manifest::read(&run)?;
+    let manifest = Manifest::read(&folder)?;
+    Ok(CommittedRun { folder, manifest })
+}
+
+/// Every as-of date that was ever committed, with the last run that had it.
+///
+/// # Errors
+/// Exit 5 if a commit record cannot be read.
+pub fn runs_by_date(root: &Path) -> Result<BTreeMap<String, String>> {
+    let mut runs = BTreeMap::new();
+    for number in commit_numbers(root)? {
+        let record = CommitRecord::read(root, number)?;
+        runs.extend(record.as_of.into_iter().map(|date| (date, record.run_id.clone())));
+    }
+    Ok(runs)
+}
+
+/// Reads every file of the last committed run and compares it with its hash.
+///
+/// # Errors
+/// As [`last_run`]; exit 5 also if a file is missing, changed or damaged.
+pub fn verify(root: &Path) -> Result<Verified> {
+    let CommittedRun { folder: run, manifest } = last_run(root)?;
     let (files, bytes) = check_files(&run, &manifest)?;
     let latest = std::fs::read_link(root.join("latest")).unwrap_or_default();
-    if latest != PathBuf::from("runs").join(&record.run_id) {
+    if latest != PathBuf::from("runs").join(&manifest.run_id) {
         return Err(broken(format!(
             "{} points to another run than the last commit; run the job again to put it right",
             root.join("latest").display()
@@ -69,7 +101,7 @@ pub fn verify(root: &Path) -> Result<Verified> {
         }
     }
     Ok(Verified {
-        run_id: record.run_id,
+        run_id: manifest.run_id,
         job_name: manifest.job_name.clone(),
         as_of: manifest.as_of.clone(),
         files,

@@ -1,6 +1,7 @@
 //! Columns, types and descriptions of every table. What is written, what `schema --tables` prints and what the docs say
 //! comes from here.
 
+use std::collections::HashMap;
 use std::sync::Arc;
 
 use arrow::datatypes::{DataType, Schema, SchemaRef};
@@ -52,6 +53,27 @@ impl ColumnType {
         }
     }
 
+    /// The column type of an Arrow type that [`ColumnType::arrow`] gives.
+    pub fn of(arrow: &DataType) -> Option<ColumnType> {
+        Some(match arrow {
+            DataType::Int8 => ColumnType::Id(IdType::Signed(8)),
+            DataType::Int16 => ColumnType::Id(IdType::Signed(16)),
+            DataType::Int32 => ColumnType::Int32,
+            DataType::Int64 => ColumnType::Int64,
+            DataType::UInt8 => ColumnType::Id(IdType::Unsigned(8)),
+            DataType::UInt16 => ColumnType::Id(IdType::Unsigned(16)),
+            DataType::UInt32 => ColumnType::Id(IdType::Unsigned(32)),
+            DataType::UInt64 => ColumnType::Id(IdType::Unsigned(64)),
+            DataType::Utf8 => ColumnType::Text,
+            DataType::Date32 => ColumnType::Date,
+            DataType::Float64 => ColumnType::Double,
+            DataType::Boolean => ColumnType::Boolean,
+            DataType::Decimal128(precision, scale) => ColumnType::Decimal(*precision, *scale),
+            DataType::Dictionary(key, value) if **key == DataType::UInt16 && **value == DataType::Utf8 => ColumnType::State,
+            _ => return None,
+        })
+    }
+
     /// The SQL type, as PostgreSQL and DuckDB understand it.
     pub fn sql(self) -> String {
         match self {
@@ -68,6 +90,9 @@ impl ColumnType {
         }
     }
 }
+
+/// Key of a column's description in the metadata of its field in Parquet files.
+pub const DESCRIPTION: &str = "description";
 
 /// A column.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -101,10 +126,13 @@ pub struct TableDefinition {
 }
 
 impl TableDefinition {
-    /// The Arrow schema; without `as_of` where that stands in the path.
+    /// The Arrow schema; without `as_of` where that stands in the path. Every field carries its [`DESCRIPTION`].
     pub fn schema(&self, with_as_of: bool) -> SchemaRef {
-        let fields = self.fields.iter().filter(|f| with_as_of || f.name != "as_of");
-        Arc::new(Schema::new(fields.map(|f| arrow::datatypes::Field::new(&f.name, f.kind.arrow(), true)).collect::<Vec<_>>()))
+        let fields = self.fields.iter().filter(|f| with_as_of || f.name != "as_of").map(|f| {
+            let described = HashMap::from([(DESCRIPTION.to_owned(), f.doc.to_owned())]);
+            arrow::datatypes::Field::new(&f.name, f.kind.arrow(), true).with_metadata(described)
+        });
+        Arc::new(Schema::new(fields.collect::<Vec<_>>()))
     }
 }
 
@@ -212,15 +240,22 @@ pub fn definitions(job: &Job, columns: &[Field], id: IdType) -> Vec<TableDefinit
     tables
 }
 
-/// The tables as `CREATE TABLE` statements.
-pub fn ddl(tables: &[TableDefinition]) -> String {
-    let mut out = String::new();
-    for table in tables {
-        out.push_str(&format!("-- One row per {}.\nCREATE TABLE {} (\n", table.one_row_per, table.name));
-        let columns: Vec<String> =
-            table.fields.iter().map(|f| format!("    \"{}\" {}", f.name.replace('"', "\"\""), f.kind.sql())).collect();
-        out.push_str(&columns.join(",\n"));
-        out.push_str("\n);\n\n");
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn arrow_types_lead_back_to_the_same_sql_type() {
+        let ids = [8, 16, 32, 64].into_iter().flat_map(|bits| [IdType::Signed(bits), IdType::Unsigned(bits)]);
+        let mut kinds: Vec<ColumnType> = ids.chain([IdType::Text]).map(ColumnType::Id).collect();
+        kinds.extend([ColumnType::Date, ColumnType::Int32, ColumnType::Int64, ColumnType::Double, ColumnType::Boolean]);
+        kinds.extend([ColumnType::Decimal(18, 2), ColumnType::Decimal(38, 0), ColumnType::State, ColumnType::Text]);
+        for kind in kinds {
+            let arrow = kind.arrow();
+            let back = ColumnType::of(&arrow);
+            assert_eq!(back.map(ColumnType::arrow), Some(arrow), "{kind:?}");
+            assert_eq!(back.map(ColumnType::sql), Some(kind.sql()), "{kind:?}");
+        }
+        assert_eq!(ColumnType::of(&DataType::Float32), None);
     }
-    out
 }

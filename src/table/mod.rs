@@ -5,9 +5,13 @@ mod definition;
 mod guard;
 mod movement;
 mod parquet;
+mod print;
 mod segments;
+mod views;
 
-pub use definition::{ColumnType, Field, TableDefinition, ddl, definitions};
+pub use definition::{ColumnType, DESCRIPTION, Field, TableDefinition, definitions};
 pub use guard::guarded;
-pub use parquet::{Encoded, encode};
+pub use parquet::{Encoded, ONE_ROW_PER, encode};
+pub use print::{dbt, ddl, identifier, literal, markdown};
 pub use segments::{SegmentRow, SegmentSum, summarise};
+pub use views::{View, views};

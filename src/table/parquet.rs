@@ -17,6 +17,9 @@ use crate::error::{Error, Result};
 /// Version of the tables' layout; it changes when a column changes its meaning or type.
 const SCHEMA_VERSION: &str = "1";
 
+/// Key of what a row stands for in the metadata of a table's files.
+pub const ONE_ROW_PER: &str = "one_row_per";
+
 /// Rows of a row group, at most.
 const ROW_GROUP: usize = 1 << 20;
 
@@ -47,6 +50,7 @@ pub fn encode(table: &TableDefinition, schema: &SchemaRef, batch: &RecordBatch, 
         .set_key_value_metadata(Some(vec![
             KeyValue::new("schema_version".into(), Some(SCHEMA_VERSION.into())),
             KeyValue::new("job".into(), Some(job.into())),
+            KeyValue::new(ONE_ROW_PER.into(), Some(table.one_row_per.into())),
         ]));
     for field in &table.fields {
         let path = ColumnPath::from(field.name.clone());

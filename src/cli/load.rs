@@ -1,0 +1,36 @@
+//! `rfmill load`: from an output folder into PostgreSQL.
+
+use std::time::Instant;
+
+use serde_json::json;
+
+use super::args::LoadArgs;
+use super::console::{Console, columns, count, duration, printable};
+use crate::error::Result;
+use crate::load::{LoadSpec, load};
+
+pub(super) fn run(args: &LoadArgs, console: &Console) -> Result<()> {
+    let began = Instant::now();
+    let connections = usize::from(args.connections);
+    let loaded = load(&LoadSpec { output: &args.output, to: &args.to, all: args.all, connections }, console)?;
+    let place = format!("schema {} of {}", printable(&loaded.schema), printable(&loaded.place));
+    console.event(json!({
+        "level": "info",
+        "event": "loaded",
+        "run_id": loaded.run_id,
+        "schema": loaded.schema,
+        "place": loaded.place,
+        "already_loaded": loaded.is_repeat(),
+        "tables": loaded.tables.iter().map(|(name, dates, rows)| json!({ "name": name, "dates": dates, "rows": rows })).collect::<Vec<_>>(),
+        "seconds": began.elapsed().as_secs_f64(),
+    }));
+    if loaded.is_repeat() {
+        console.say(&format!("already loaded: run {} is in {place}, nothing was changed", loaded.run_id));
+        return Ok(());
+    }
+    let mut rows = vec![vec!["table".to_owned(), "as-of dates".into(), "rows".into()]];
+    rows.extend(loaded.tables.iter().map(|(name, dates, n)| vec![printable(name), count(dates), count(n)]));
+    console.say(&format!("\n{}", columns(&rows)));
+    console.say(&format!("\nrun {} is loaded, {}: {place}", loaded.run_id, duration(began.elapsed())));
+    Ok(())
+}

@@ -1,0 +1,308 @@
+//! Loads the tables of an output folder into PostgreSQL.
+//!
+//! Every table of a schema has the column `as_of`, and a load replaces whole as-of dates:
+//!
+//! 1. The last committed run (or everything below `OUT/tables`) is compared with the table `rfmill_load`, which records
+//!    what every as-of date of every table came from. What is there already is left alone, so a repeat changes nothing.
+//! 2. The files of the other dates are copied into staging tables over several connections, in binary and without being
+//!    logged by the server; rows are counted against the manifest.
+//! 3. One transaction creates what is missing (tables, columns, comments, indexes, views), deletes the old rows of these
+//!    dates, inserts the staged ones, records the run and drops the staging tables.
+//!
+//! Readers are never locked out and see either all old or all new rows. Whatever happens before the commit, the old rows
+//! stay; the next load drops the staging tables that a killed one left. Delete and insert, rather than partitions that are
+//! attached: attaching needs a lock that waits for every reader (and makes new readers wait), grants and BI tools would
+//! see a table per date, and the insert costs seconds for a million customers.
+
+mod binary;
+mod database;
+mod source;
+mod stage;
+mod structure;
+mod target;
+mod tls;
+
+use std::collections::BTreeMap;
+use std::path::Path;
+
+use postgres::{Client, Transaction};
+
+use crate::domain::Day;
+use crate::error::{Error, Kind, Result};
+use crate::progress::Progress;
+use crate::table::{identifier, literal};
+use database::{Database, cause};
+use source::{AS_OF, Part, Source, SourceTable};
+use structure::{Changes, RECORD, STAGING, Structure};
+use target::Target;
+
+/// What to load, and where.
+#[derive(Debug, Clone)]
+pub struct LoadSpec<'a> {
+    /// The output folder.
+    pub output: &'a Path,
+    /// The URL of the database; it may hold a password and is never shown.
+    pub to: &'a str,
+    /// Every as-of date below `OUT/tables` instead of those of the last run.
+    pub all: bool,
+    /// Connections that copy at the same time.
+    pub connections: usize,
+}
+
+/// What a load did.
+#[derive(Debug, Clone)]
+pub struct Loaded {
+    /// The last committed run.
+    pub run_id: String,
+    /// `user@host:port/database`.
+    pub place: String,
+    /// The schema.
+    pub schema: String,
+    /// Tables with replaced as-of dates: name, dates and rows.
+    pub tables: Vec<(String, usize, u64)>,
+    /// As-of dates of tables that were there already.
+    pub unchanged: usize,
+    /// Tables, columns and views that were made.
+    pub made: usize,
+}
+
+impl Loaded {
+    /// Whether everything was there already.
+    pub fn is_repeat(&self) -> bool {
+        self.tables.is_empty() && self.made == 0
+    }
+}
+
+/// What the database says of a table at an as-of date.
+#[derive(Debug, Clone, PartialEq, Eq)]
+struct Record {
+    job: String,
+    run_id: String,
+    fingerprint: String,
+}
+
+/// A table whose as-of dates are to be replaced, with those dates.
+type Pending<'a> = (&'a SourceTable, Vec<Day>);
+
+/// Loads an output folder into a database.
+///
+/// # Errors
+/// Exit 2 if the URL is wrong or the server does not let the user in; 4 or 5 if the output folder is not whole; 5 also if
+/// the schema holds something else; 6 or 7 if the server fails; 8 if another load is at it; 9 if the outcome of the commit
+/// is unknown. Until the commit, the rows of the load before stay as they are.
+pub fn load(spec: &LoadSpec<'_>, progress: &dyn Progress) -> Result<Loaded> {
+    let (target, warning) = Target::parse(spec.to)?;
+    if let Some(warning) = warning {
+        progress.warn(&warning);
+    }
+    let source = if spec.all { source::all_dates(spec.output)? } else { source::last_run(spec.output)? };
+    let database = Database::new(target)?;
+    let mut client = database.connect()?;
+    if !database.target.is_local() && !database.is_encrypted(&mut client) {
+        progress
+            .warn(&format!("the connection to {} is not encrypted; add sslmode=verify-full to --to", database.target.place()));
+    }
+    database.lock(&mut client)?;
+    let structure = Structure::read(&mut client, &database)?;
+    let changes = structure.changes(&source, &database)?;
+    let records = if structure.has(RECORD) { read_records(&mut client, &database)? } else { BTreeMap::new() };
+    only_this_job(&source, &records, &database)?;
+    let (pending, restamped) = compare(&source, &structure, &records);
+    let dates: usize = source.tables.iter().map(|t| t.parts.len()).sum();
+    let mut loaded = Loaded {
+        run_id: source.run_id.clone(),
+        place: database.target.place(),
+        schema: database.target.schema.clone(),
+        tables: Vec::new(),
+        unchanged: dates - pending.iter().map(|(_, days)| days.len()).sum::<usize>(),
+        made: changes.tables.len() + changes.columns.len() + changes.views.len(),
+    };
+    stage::remove(&mut client, &database, structure.leftovers())?;
+    if pending.is_empty() && restamped.is_empty() && changes.is_empty() {
+        return Ok(loaded);
+    }
+
+    if !structure.exists {
+        client
+            .batch_execute(&format!("CREATE SCHEMA IF NOT EXISTS {}", identifier(&database.target.schema)))
+            .map_err(|e| database.failed("create the schema", &e))?;
+    }
+    let tables: Vec<&SourceTable> = pending.iter().map(|(table, _)| *table).filter(|t| !t.columns.is_empty()).collect();
+    let mut replace = || -> Result<()> {
+        stage::create(&mut client, &database, &tables)?;
+        let rows: u64 = pending.iter().map(rows_of).sum();
+        progress.begin("copying", rows);
+        stage::copy(&database, &pending, spec.connections, progress)?;
+        progress.end(&format!("{rows} rows into staging tables"));
+        progress.begin("swapping", 0);
+        swap(&mut client, &database, &source, &changes, &pending, &restamped)?;
+        progress.end(&format!("{} tables", pending.len()));
+        Ok(())
+    };
+    if let Err(error) = replace() {
+        // If this fails, too, the next load removes them.
+        let names: Vec<String> = tables.iter().map(|table| format!("{STAGING}{}", table.name)).collect();
+        let _ = stage::remove(&mut client, &database, names.iter().map(String::as_str));
+        return Err(error);
+    }
+    loaded.tables = pending.iter().map(|p| (p.0.name.clone(), p.1.len(), rows_of(p))).collect();
+    Ok(loaded)
+}
+
+fn rows_of((table, days): &Pending<'_>) -> u64 {
+    days.iter().filter_map(|day| table.parts.get(day)).map(Part::rows).sum()
+}
+
+type Records = BTreeMap<(String, Day), Record>;
+
+fn read_records(client: &mut Client, database: &Database) -> Result<Records> {
+    let read = |client: &mut Client| -> std::result::Result<Vec<(String, String, Record)>, postgres::Error> {
+        let statement = format!(
+            "SELECT table_name, {AS_OF}::text, job, run_id, fingerprint FROM {}.{RECORD}",
+            identifier(&database.target.schema)
+        );
+        let rows = client.query(statement.as_str(), &[])?;
+        let record = |row: &postgres::Row| {
+            let record = Record { job: row.try_get(2)?, run_id: row.try_get(3)?, fingerprint: row.try_get(4)? };
+            Ok((row.try_get(0)?, row.try_get(1)?, record))
+        };
+        rows.iter().map(record).collect()
+    };
+    let rows = read(client).map_err(|e| database.failed(&format!("read {RECORD}"), &e))?;
+    Ok(rows.into_iter().filter_map(|(table, date, record)| Some(((table, Day::parse(&date)?), record))).collect())
+}
+
+/// A schema holds the tables of one job.
+fn only_this_job(source: &Source, records: &Records, database: &Database) -> Result<()> {
+    match records.values().find(|record| record.job != source.job) {
+        None => Ok(()),
+        Some(other) => Err(Error::new(
+            Kind::State,
+            format!(
+                "the schema {} of {} holds the tables of the job {:?}, not of {:?}; load every job into a schema of its own with &schema=",
+                database.target.schema,
+                database.target.place(),
+                other.job,
+                source.job
+            ),
+        )),
+    }
+}
+
+/// The as-of dates whose rows differ from those of the database, and those that only another run wrote, with equal rows.
+fn compare<'a>(source: &'a Source, structure: &Structure, records: &Records) -> (Vec<Pending<'a>>, Vec<Pending<'a>>) {
+    let (mut pending, mut restamped) = (Vec::new(), Vec::new());
+    for table in &source.tables {
+        // A table that never had a row has no columns yet.
+        if table.columns.is_empty() && !structure.has(&table.name) {
+            continue;
+        }
+        let (mut differing, mut stamps) = (Vec::new(), Vec::new());
+        for (day, part) in &table.parts {
+            let there = records.get(&(table.name.clone(), *day)).filter(|_| structure.has(&table.name));
+            match there {
+                Some(record) if record.fingerprint != part.fingerprint() => differing.push(*day),
+                Some(record) if record.run_id != part.run_id => stamps.push(*day),
+                Some(_) => {}
+                None => differing.push(*day),
+            }
+        }
+        for (days, list) in [(differing, &mut pending), (stamps, &mut restamped)] {
+            if !days.is_empty() {
+                list.push((table, days));
+            }
+        }
+    }
+    (pending, restamped)
+}
+
+/// The one transaction that readers see.
+fn swap(
+    client: &mut Client,
+    database: &Database,
+    source: &Source,
+    changes: &Changes<'_>,
+    pending: &[Pending<'_>],
+    restamped: &[Pending<'_>],
+) -> Result<()> {
+    let failed = |what: &str| {
+        let what = what.to_owned();
+        move |e: postgres::Error| database.failed(&what, &e)
+    };
+    let mut transaction = client.transaction().map_err(failed("begin the transaction"))?;
+    transaction
+        .batch_execute(&format!("SET LOCAL search_path TO {}", identifier(&database.target.schema)))
+        .map_err(failed("choose the schema"))?;
+    structure::create_record(&mut transaction).map_err(failed(&format!("create {RECORD}")))?;
+    structure::create_tables(&mut transaction, changes).map_err(failed("create the tables"))?;
+    for (table, days) in pending {
+        let arrived =
+            replace(&mut transaction, database, table, days).map_err(failed(&format!("replace the rows of {}", table.name)))?;
+        let expected = rows_of(&(table, days.clone()));
+        if arrived != expected {
+            return Err(Error::bug(format!("{expected} rows of {} were staged, but {arrived} inserted", table.name)));
+        }
+    }
+    for (table, days) in pending.iter().chain(restamped) {
+        record(&mut transaction, source, table, days).map_err(failed(&format!("write {RECORD}")))?;
+    }
+    structure::create_indexes(&mut transaction, changes).map_err(failed("create the indexes"))?;
+    structure::create_views(&mut transaction, changes).map_err(failed("create the views"))?;
+    transaction.commit().map_err(|e| {
+        let is_refused = e.code().is_some_and(|code| !code.code().starts_with("57") && !code.code().starts_with("08"));
+        if is_refused {
+            return database.failed("commit", &e);
+        }
+        Error::new(
+            Kind::Unknown,
+            format!(
+                "it cannot be told whether run {} was committed on {}: {}; load again, which changes nothing if it was",
+                source.run_id,
+                database.target.place(),
+                cause(&e)
+            ),
+        )
+    })
+}
+
+/// Replaces the rows of these dates by the staged ones; returns how many those are.
+fn replace(
+    transaction: &mut Transaction<'_>,
+    database: &Database,
+    table: &SourceTable,
+    days: &[Day],
+) -> std::result::Result<u64, postgres::Error> {
+    let name = identifier(&table.name);
+    let dates: Vec<String> = days.iter().map(|day| format!("DATE {}", literal(&day.to_string()))).collect();
+    transaction.batch_execute(&format!("DELETE FROM {name} WHERE {AS_OF} IN ({})", dates.join(", ")))?;
+    if table.columns.is_empty() {
+        return Ok(0);
+    }
+    let columns: String = table.columns.iter().map(|c| format!(", {}", identifier(&c.name))).collect();
+    let staging = stage::staging(database, &table.name);
+    let rows =
+        transaction.execute(&format!("INSERT INTO {name} ({AS_OF}{columns}) SELECT {AS_OF}{columns} FROM {staging}"), &[])?;
+    transaction.batch_execute(&format!("DROP TABLE {staging}; ANALYZE {name}"))?;
+    Ok(rows)
+}
+
+/// Records which run the rows of these dates come from.
+fn record(
+    transaction: &mut Transaction<'_>,
+    source: &Source,
+    table: &SourceTable,
+    days: &[Day],
+) -> std::result::Result<(), postgres::Error> {
+    let statement = transaction.prepare(&format!(
+        "INSERT INTO {RECORD} (table_name, {AS_OF}, job, run_id, row_count, fingerprint)
+         VALUES ($1, $2::text::date, $3, $4, $5, $6)
+         ON CONFLICT (table_name, {AS_OF}) DO UPDATE
+         SET job = excluded.job, run_id = excluded.run_id, row_count = excluded.row_count,
+             fingerprint = excluded.fingerprint, loaded_at = now()"
+    ))?;
+    for (day, part) in days.iter().filter_map(|day| Some((day, table.parts.get(day)?))) {
+        let (day, rows) = (day.to_string(), part.rows().min(i64::MAX as u64) as i64);
+        transaction.execute(&statement, &[&table.name, &day, &source.job, &part.run_id, &rows, &part.fingerprint()])?;
+    }
+    Ok(())
+}

@@ -1,0 +1,492 @@
+"""`rfmill load` against a real PostgreSQL, which this script starts on loopback.
+
+    python tests/postgres.py PATH/TO/rfmill        (needs benches/requirements.txt, PostgreSQL's server and openssl)
+
+Makes sample orders, runs a job over four quarters twice with different settings, and asserts that
+
+- after a load, PostgreSQL, DuckDB, pyarrow and Polars return the same counts and sums of every column of every table,
+- the views of `sql/views` return the same rows in PostgreSQL and DuckDB,
+- a repeat changes nothing; a changed run replaces its dates; new columns are added, changed types refused,
+- after a kill at a random moment, or a crash of the server, the rows are those of one load or of the other, whole,
+- two loads at once end with exit 8 for one of them, and readers are not locked out,
+- passwords are found where they belong and never shown, and TLS does what sslmode says.
+"""
+
+import os
+import random
+import subprocess
+import sys
+import tempfile
+import time
+from decimal import Decimal
+from pathlib import Path
+
+import duckdb
+import polars as pl
+import pyarrow as pa
+import pyarrow.compute as pc
+import pyarrow.dataset as ds
+import pyarrow.parquet as pq
+
+from postgres_server import CERTIFIED_NAME, Server
+from view_fixture import write_missing_tables
+
+PASSWORD = "Sesame/open@7"
+ENCODED = "Sesame%2Fopen%407"
+WRONG = "Sesame-wrong"
+KILLS = 20
+
+JOB = """name = "quarterly"
+
+[orders]
+path = "orders/*.parquet"
+customer_id = "customer_id"
+ordered_at = "ordered_at"
+amount = "amount"
+order_id = "order_id"
+
+[periods]
+every = "quarter"
+from = 2024-01-01
+to = 2024-12-31
+
+[output]
+path = "out"
+"""
+
+
+class Bench:
+    """A folder with orders and a job, a server, and the program."""
+
+    def __init__(self, rfmill: Path, home: Path):
+        self.rfmill, self.home = rfmill, home
+        self.call("sample", "orders", "--orders", "240000", "--customers", "40000", "--string-ids")
+        (home / "job.toml").write_text(JOB)
+        self.call("run", "job.toml")
+        self.call("run", "job.toml", "--set", 'orders.monetary="gross"', "--output", "gross")
+        self.server = Server(home / "server")
+        for role in ("loader", "reader", "tlsonly"):
+            self.server.psql(f"CREATE ROLE {role} LOGIN PASSWORD '{PASSWORD}'")
+        for database, owner in (("shop", "loader"), ("tls", "tlsonly")):
+            self.server.psql(f"CREATE DATABASE {database} OWNER {owner}")
+
+    def call(self, *arguments: object) -> None:
+        subprocess.run([self.rfmill, *map(str, arguments), "--quiet"], check=True, cwd=self.home, stdout=subprocess.DEVNULL)
+
+    def url(self, user: str = "loader", host: str = "127.0.0.1", database: str = "shop", query: str = "") -> str:
+        return f"postgres://{user}@{host}:{self.server.port}/{database}" + (f"?{query}" if query else "")
+
+    def start(self, output: str, url: str, *more: str, password: str | None = PASSWORD) -> subprocess.Popen[str]:
+        environment = {key: value for key, value in os.environ.items() if not key.startswith("PG")} | {"HOME": str(self.home)}
+        if password is not None:
+            environment["PGPASSWORD"] = password
+        command = [self.rfmill, "load", output, "--to", url, *more]
+        pipe = subprocess.PIPE
+        return subprocess.Popen(command, cwd=self.home, env=environment, stdout=pipe, stderr=pipe, text=True)
+
+    def load(self, output: str, url: str | None = None, *more: str, code: int = 0, password: str | None = PASSWORD) -> str:
+        """Loads; asserts the exit code and that no password is shown; returns what was said."""
+        process = self.start(output, url or self.url(), *more, password=password)
+        out, err = process.communicate(timeout=300)
+        assert process.returncode == code, f"exit {process.returncode}, expected {code}: {out}{err}"
+        for secret in (PASSWORD, ENCODED, WRONG):
+            assert secret not in out + err, f"a password is shown: {out}{err}"
+        if code != 0:
+            last = err.splitlines()[-1]
+            assert last.startswith("error: ") and last.endswith("."), f"not a sentence: {err}"
+        return out + err
+
+    def tables(self) -> list[str]:
+        """The tables that were loaded."""
+        return [row[0] for row in self.server.rows("SELECT DISTINCT table_name FROM rfmill.rfmill_load ORDER BY 1")]
+
+    def state(self) -> list[str | None]:
+        """What readers see: rows and a hash of all rows of every table, and the runs they come from."""
+        parts = [
+            f"(SELECT '{table} ' || count(*) || ' ' || coalesce(sum(hashtext(t::text)::bigint), 0) FROM rfmill.{table} AS t)"
+            for table in self.tables()
+        ]
+        runs = "(SELECT string_agg(DISTINCT run_id, ',') FROM rfmill.rfmill_load)"
+        return self.server.rows(f"SELECT {', '.join([*parts, runs])}")[0]
+
+
+def main() -> int:
+    if len(sys.argv) != 2:
+        sys.exit(__doc__)
+    with tempfile.TemporaryDirectory(prefix="rfmill-postgres-") as folder:
+        bench = Bench(Path(sys.argv[1]).resolve(), Path(folder))
+        try:
+            for check in (first_load_and_readers, a_repeat_changes_nothing, a_changed_run_replaces_its_dates, views_agree,
+                          new_columns_and_changed_types, what_is_not_ours_is_refused, readers_are_not_locked_out,
+                          two_loads_at_once, kills_at_random_moments, a_crash_of_the_server, passwords, tls):
+                began = time.monotonic()
+                check(bench)
+                print(f"{check.__name__.replace('_', ' ')}: ok ({time.monotonic() - began:.1f} s)", flush=True)
+        finally:
+            bench.server.stop("immediate")
+    print("PostgreSQL holds what was loaded.")
+    return 0
+
+
+def first_load_and_readers(bench: Bench) -> None:
+    said = bench.load("out")
+    assert "is loaded" in said and "customers" in said, said
+    tables = bench.home / "out" / "tables"
+    for folder in sorted(tables.iterdir()):
+        want = sums_by_duckdb(tables, folder.name)
+        assert want, f"{folder.name} is empty"
+        for reader, seen in (
+            ("PostgreSQL", sums_by_postgres(bench.server, tables, folder.name)),
+            ("pyarrow", sums_by_pyarrow(tables, folder.name)),
+            ("Polars", sums_by_polars(tables, folder.name)),
+        ):
+            assert seen == want, f"{folder.name}: {reader} reads {seen}, DuckDB {want}"
+        print(f"  {folder.name}: {sum(row['rows'] for row in want.values()):,} rows at {len(want)} as-of dates, alike for all four readers")
+    comment = bench.server.value("SELECT col_description('rfmill.customers'::regclass, 2)")
+    assert comment == "The customer, as the orders name them.", comment
+    about = bench.server.value("SELECT obj_description('rfmill.segments'::regclass)")
+    assert about == "One row per state of a scheme at an as-of date in a slice.", about
+    indexed = bench.server.value("SELECT indexdef FROM pg_indexes WHERE schemaname = 'rfmill' AND tablename = 'customers'")
+    assert indexed and indexed.endswith("(as_of, customer_id)"), indexed
+    assert leftovers(bench) == "0"
+
+
+def leftovers(bench: Bench) -> str | None:
+    return bench.server.value("SELECT count(*) FROM pg_class WHERE relname LIKE '\\_rfmill\\_staging%'")
+
+
+Sums = dict[str, dict[str, int | Decimal]]
+
+
+def columns_of(tables: Path, name: str) -> dict[str, bool]:
+    """The columns of a table, and whether they are summed: exact numbers are, of others the values are counted."""
+    file = next((tables / name).glob("*/*.parquet"))
+    exact = {field.name: pa.types.is_integer(field.type) or pa.types.is_decimal(field.type) for field in pq.read_schema(file)}
+    return exact
+
+
+def sql_sums(columns: dict[str, bool]) -> str:
+    parts = [f'sum("{name}") AS "{name}"' if exact else f'count("{name}") AS "{name}"' for name, exact in columns.items()]
+    return ", ".join(["as_of", "count(*) AS rows", *parts])
+
+
+def keyed(columns: dict[str, bool], rows: list) -> Sums:
+    names = ["rows", *columns]
+    return {str(row[0]): {name: None if v is None else Decimal(str(v)) for name, v in zip(names, row[1:], strict=True)} for row in rows}
+
+
+def sums_by_duckdb(tables: Path, name: str) -> Sums:
+    columns = columns_of(tables, name)
+    scan = f"read_parquet('{tables}/{name}/*/*.parquet', hive_partitioning = true)"
+    return keyed(columns, duckdb.sql(f"SELECT {sql_sums(columns)} FROM {scan} GROUP BY as_of").fetchall())
+
+
+def sums_by_postgres(server: Server, tables: Path, name: str) -> Sums:
+    columns = columns_of(tables, name)
+    return keyed(columns, server.rows(f"SELECT {sql_sums(columns)} FROM rfmill.{name} GROUP BY as_of"))
+
+
+def sums_by_pyarrow(tables: Path, name: str) -> Sums:
+    columns = columns_of(tables, name)
+    partitioning = ds.partitioning(pa.schema([("as_of", pa.date32())]), flavor="hive")
+    table = ds.dataset(tables / name, partitioning=partitioning).to_table()
+
+    def total(column: pa.ChunkedArray, exact: bool) -> object:
+        if not exact:
+            return pc.count(column).as_py()
+        return pc.sum(column.cast(pa.decimal128(38, column.type.scale)) if pa.types.is_decimal(column.type) else column).as_py()
+
+    out = []
+    for as_of in pc.unique(table["as_of"]).to_pylist():
+        rows = table.filter(pc.equal(table["as_of"], as_of))
+        out.append([as_of, len(rows), *(total(rows[column], exact) for column, exact in columns.items())])
+    return keyed(columns, out)
+
+
+def sums_by_polars(tables: Path, name: str) -> Sums:
+    columns = columns_of(tables, name)
+    frame = pl.read_parquet(f"{tables}/{name}/*/*.parquet", hive_partitioning=True)
+    # Polars keeps the precision of a decimal column in its sum; and sums nothing to 0 where SQL has null.
+    def total(column: str, exact: bool) -> pl.Expr:
+        if not exact:
+            return pl.col(column).count()
+        wide = pl.col(column).cast(pl.Decimal(38, frame.schema[column].scale)) if frame.schema[column].is_decimal() else pl.col(column)
+        return pl.when(pl.col(column).count() > 0).then(wide.sum())
+
+    sums = frame.group_by("as_of").agg(pl.len().alias("rows"), *(total(c, exact).alias(c) for c, exact in columns.items()))
+    return keyed(columns, sums.rows())
+
+
+def a_repeat_changes_nothing(bench: Bench) -> None:
+    touched = "SELECT string_agg(DISTINCT xmin::text, ',') FROM rfmill.customers UNION ALL SELECT max(loaded_at)::text FROM rfmill.rfmill_load"
+    before = bench.server.rows(touched)
+    assert "already loaded" in bench.load("out") and bench.server.rows(touched) == before
+    said = bench.load("out", None, "--log-format", "json")
+    assert '"already_loaded":true' in said, said
+    assert bench.load("out", None, "--quiet") == ""
+
+
+def a_changed_run_replaces_its_dates(bench: Bench) -> None:
+    net = bench.state()
+    bench.load("gross")
+    gross = bench.state()
+    assert gross != net, "the two runs do not differ"
+    # Only what differs is replaced: customers and sums do, and come back the same.
+    bench.load("out")
+    assert bench.state() == net
+    # A run of one date leaves the others alone.
+    bench.call("run", "job.toml", "--as-of", "2025-01-31", "--output", "single")
+    bench.load("single")
+    dates = bench.server.rows("SELECT DISTINCT as_of FROM rfmill.customers ORDER BY 1")
+    assert [row[0] for row in dates] == ["2024-03-31", "2024-06-30", "2024-09-30", "2024-12-31", "2025-01-31"], dates
+    for table in [*bench.tables(), "rfmill_load"]:
+        bench.server.psql(f"DELETE FROM rfmill.{table} WHERE as_of = '2025-01-31'", "shop")
+    assert bench.state() == net
+    # Without its record, a date is loaded anew.
+    bench.server.psql("DELETE FROM rfmill.rfmill_load WHERE table_name = 'segments'; DELETE FROM rfmill.segments", "shop")
+    bench.load("out")
+    assert bench.state() == net
+
+
+def views_agree(bench: Bench) -> None:
+    """All dates below OUT/tables, with tables that this version or job does not write made up, into a schema of their own."""
+    (bench.home / "made_up.toml").write_text(JOB.replace('path = "out"', 'path = "made_up"'))
+    bench.call("run", "made_up.toml")
+    write_missing_tables(bench.home / "made_up" / "tables")
+    bench.load("made_up", bench.url(query="schema=views"), "--all")
+    assert "already loaded" in bench.load("made_up", bench.url(query="schema=views"), "--all")
+    script = subprocess.run(
+        [bench.rfmill, "schema", "--tables", "made_up.toml", "--format", "duckdb"],
+        cwd=bench.home, capture_output=True, text=True, check=True,
+    ).stdout
+    database = duckdb.connect()
+    database.execute(script)
+    views = sorted(path.stem for path in (Path(__file__).parent.parent / "sql" / "views").glob("*.sql"))
+    there = [row[0] for row in bench.server.rows("SELECT viewname FROM pg_views WHERE schemaname = 'views' ORDER BY 1")]
+    assert there == views, f"PostgreSQL has the views {there}, sql/views has {views}"
+    for view in views:
+        result = database.sql(f"SELECT * FROM {view}")
+        by_duckdb = sorted([text(value) for value in row] for row in result.fetchall())
+        columns = ", ".join(f'"{name}"' for name in result.columns)
+        by_postgres = sorted([text(value) for value in row] for row in bench.server.rows(f"SELECT {columns} FROM views.{view}"))
+        assert by_duckdb, f"{view} is empty"
+        assert by_duckdb == by_postgres, f"{view}: {first_difference(by_duckdb, by_postgres)}"
+        print(f"  {view}: {len(by_duckdb):,} rows alike in DuckDB and PostgreSQL")
+
+
+def text(value: object) -> str:
+    """A value as both databases would print it; numbers to twelve digits, since sums of floats have no order."""
+    if value is None:
+        return ""
+    if isinstance(value, bool):
+        return "t" if value else "f"
+    try:
+        number = float(str(value))
+    except ValueError:
+        return str(value)
+    return f"{number:.12g}"
+
+
+def first_difference(left: list, right: list) -> str:
+    differing = next(((a, b) for a, b in zip(left, right, strict=False) if a != b), None)
+    return f"{len(left)} rows and {len(right)}, first difference {differing}"
+
+
+def new_columns_and_changed_types(bench: Bench) -> None:
+    before = bench.state()
+    more = ["first_order", "last_order", "recency_days", "frequency", "monetary", "r_score", "f_score", "m_score", "segment", "next_due"]
+    bench.call("run", "job.toml", "--output", "wide", "--set", f"output.columns={more}".replace("'", '"'))
+    bench.server.psql("GRANT USAGE ON SCHEMA rfmill TO reader; GRANT SELECT ON ALL TABLES IN SCHEMA rfmill TO reader", "shop")
+    bench.load("wide")
+    known = "SELECT count(next_due) > 0, count(lifecycle) = 0 FROM rfmill."
+    assert bench.server.rows(known + "customers")[0] == ["t", "t"]
+    assert bench.server.rows(known + "current_customers")[0] == ["t", "t"], "the view lacks the new column"
+    comment = bench.server.value("SELECT description FROM pg_description JOIN pg_attribute ON attrelid = objoid AND attnum = objsubid WHERE objoid = 'rfmill.customers'::regclass AND attname = 'next_due'")
+    assert comment and comment.startswith("Last purchase plus the mean gap"), comment
+    # Readers keep their rights, since tables stay the same tables.
+    assert bench.server.value("SELECT has_table_privilege('reader', 'rfmill.customers', 'SELECT')") == "t"
+    bench.load("out")
+    bench.server.psql("DROP VIEW rfmill.current_customers; ALTER TABLE rfmill.customers DROP COLUMN next_due", "shop")
+    bench.load("out")
+    assert bench.state() == before
+    bench.call("run", "job.toml", "--output", "mills", "--set", "orders.amount_scale=3")
+    said = bench.load("mills", code=5)
+    assert 'the column "monetary" of customers is numeric(18,2)' in said and "but numeric(18,3) in the run" in said, said
+    assert bench.state() == before
+
+
+def what_is_not_ours_is_refused(bench: Bench) -> None:
+    before = bench.state()
+    bench.call("run", "job.toml", "--output", "other", "--set", 'name="other"')
+    said = bench.load("other", code=5)
+    assert 'holds the tables of the job "quarterly", not of "other"' in said, said
+    bench.server.psql("CREATE SCHEMA theirs AUTHORIZATION loader; CREATE TABLE theirs.customers (name TEXT)", "shop")
+    said = bench.load("out", bench.url(query="schema=theirs"), code=5)
+    assert 'holds "customers", which rfmill did not make' in said, said
+    said = bench.load("out", bench.url(user="reader", query="schema=new"), code=6)
+    assert "permission denied" in said and "grant" in said, said
+    said = bench.load("nowhere", code=4)
+    assert "there is no output folder nowhere" in said, said
+    said = bench.load("out", bench.url(database="nowhere"), code=2)
+    assert "nowhere" in said and "create the database" in said, said
+    with_nul = bench.home / "out" / "latest" / "segments.parquet"
+    whole = with_nul.read_bytes()
+    partition = bench.home / "out" / "latest" / "partitions" / "segments" / "as_of=2024-12-31" / "segments.parquet"
+    damaged = bytearray(partition.read_bytes())
+    damaged[len(damaged) // 2] ^= 1
+    kept = partition.read_bytes()
+    partition.write_bytes(damaged)
+    said = bench.load("out", bench.url(query="schema=damaged"), code=4)
+    assert "was changed or damaged after it was written" in said, said
+    partition.write_bytes(kept)
+    assert with_nul.read_bytes() == whole and bench.state() == before
+    tables = "SELECT count(*) FROM pg_tables WHERE schemaname = 'damaged' AND tablename NOT LIKE '\\_rfmill%'"
+    assert bench.server.value(tables) == "0", "a failed first load left tables"
+
+
+def session(bench: Bench) -> subprocess.Popen[str]:
+    """An interactive session of the superuser."""
+    command = bench.server.psql_command("shop") + ["-At"]
+    return subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, bufsize=1)
+
+
+def ask(psql: subprocess.Popen[str], sql: str) -> str:
+    assert psql.stdin and psql.stdout
+    psql.stdin.write(sql + "\n")
+    return psql.stdout.readline().strip()
+
+
+def readers_are_not_locked_out(bench: Bench) -> None:
+    reader = session(bench)
+    count = "SELECT count(*), sum(monetary) FROM rfmill.customers;"
+    before = ask(reader, "BEGIN ISOLATION LEVEL REPEATABLE READ; " + count)
+    bench.load("gross")
+    assert ask(reader, count) == before, "a reader's transaction saw other rows"
+    after = ask(reader, "COMMIT; " + count)
+    assert after != before and after.split("|")[0] == before.split("|")[0], after
+    reader.communicate("")
+    bench.load("out")
+
+
+def two_loads_at_once(bench: Bench) -> None:
+    blocker = session(bench)
+    ask(blocker, "BEGIN; LOCK TABLE rfmill.customers IN SHARE MODE; SELECT 'locked';")
+    first = bench.start("gross", bench.url())
+    for _ in range(600):
+        if bench.server.value("SELECT count(*) FROM pg_locks WHERE locktype = 'advisory'") == "1":
+            break
+        time.sleep(0.05)
+    said = bench.load("gross", code=8)
+    assert "another load is writing the schema rfmill" in said, said
+    # Another schema is free.
+    bench.load("gross", bench.url(query="schema=aside"))
+    blocker.communicate("ROLLBACK;")
+    out, err = first.communicate(timeout=120)
+    assert first.returncode == 0, out + err
+    bench.load("out")
+
+
+def quiet_server(bench: Bench) -> None:
+    """Waits until the server has noticed that a client is gone."""
+    for _ in range(400):
+        if bench.server.value("SELECT count(*) FROM pg_stat_activity WHERE application_name = 'rfmill'") == "0":
+            return
+        time.sleep(0.05)
+    raise AssertionError("a killed load lives on in the server")
+
+
+def kills_at_random_moments(bench: Bench) -> None:
+    seconds = []
+    states = {}
+    for output in ("gross", "out"):
+        began = time.monotonic()
+        bench.load(output)
+        seconds.append(time.monotonic() - began)
+        states[output] = bench.state()
+    seed = random.randrange(1 << 32)
+    chance = random.Random(seed)
+    print(f"  a load takes {max(seconds):.2f} s; seed {seed}")
+    there, killed = "out", 0
+    for _ in range(KILLS):
+        other = "gross" if there == "out" else "out"
+        process = bench.start(other, bench.url())
+        time.sleep(chance.uniform(0.0, max(seconds) * 1.1))
+        process.kill()
+        process.communicate()
+        assert bench.state() in states.values(), f"neither run: seed {seed}"
+        quiet_server(bench)
+        seen = bench.state()
+        assert seen in states.values(), f"neither run: seed {seed}"
+        killed += seen == states[there]
+        there = there if seen == states[there] else other
+    print(f"  {killed} of {KILLS} kills came before the commit and left the old rows")
+    assert killed > 0, "no kill came before the commit"
+    for output in ("gross", "out"):
+        bench.load(output)
+        assert bench.state() == states[output]
+    assert leftovers(bench) == "0", "staging tables are left"
+
+
+def a_crash_of_the_server(bench: Bench) -> None:
+    before = bench.state()
+    process = bench.start("gross", bench.url())
+    time.sleep(0.3)
+    bench.server.stop("immediate")
+    out, err = process.communicate(timeout=120)
+    assert process.returncode in (6, 9), f"exit {process.returncode}: {out}{err}"
+    said = bench.load("gross", code=6)
+    assert "check that the server runs" in said, said
+    bench.server.start()
+    assert bench.state() == before
+    bench.load("gross")
+    bench.load("out")
+    assert bench.state() == before and leftovers(bench) == "0"
+
+
+def passwords(bench: Bench) -> None:
+    in_url = f"postgres://loader:{{}}@127.0.0.1:{bench.server.port}/shop"
+    bench.load("out", in_url.format(ENCODED), password=None)
+    said = bench.load("out", in_url.format(WRONG), code=2)
+    assert "password authentication failed" in said and "PGPASSWORD" in said, said
+    bench.load("out", code=2, password=WRONG)
+    bench.load("out", code=2, password=None)
+    # Not encoded, and without --to: neither is repeated.
+    bench.load("out", in_url.format(PASSWORD), code=2)
+    clumsy = subprocess.run([bench.rfmill, "load", "out", in_url.format(WRONG)], cwd=bench.home, capture_output=True, text=True)
+    assert clumsy.returncode == 2 and WRONG not in clumsy.stdout + clumsy.stderr, clumsy.stderr
+    file = bench.home / ".pgpass"
+    file.write_text(f"*:{bench.server.port}:shop:loader:{PASSWORD}\n")
+    file.chmod(0o644)
+    said = bench.load("out", code=2, password=None)
+    assert "is not used, since others may read it" in said, said
+    file.chmod(0o600)
+    bench.load("out", password=None)
+    file.unlink()
+
+
+def tls(bench: Bench) -> None:
+    authority = bench.server.folder / "ca.pem"
+
+    def url(query: str, host: str = CERTIFIED_NAME) -> str:
+        return bench.url(user="tlsonly", host=host, database="tls", query=query)
+
+    for mode in ("prefer", "require"):
+        bench.load("out", url(f"sslmode={mode}"))
+    bench.load("out", url(f"sslmode=verify-full&sslrootcert={authority}"))
+    said = bench.load("out", url("sslmode=disable"), code=2)
+    assert "no encryption" in said, said
+    said = bench.load("out", url("sslmode=verify-full"), code=2)
+    assert "UnknownIssuer" in said and "sslrootcert" in said, said
+    said = bench.load("out", url(f"sslmode=verify-full&sslrootcert={authority}", host="127.0.0.1"), code=2)
+    assert "not valid for name" in said, said
+    bench.load("out", url("sslmode=verify-full&sslrootcert=nowhere.pem"), code=2)
+    bench.load("out", url("sslmode=always"), code=2)
+    bench.server.stop()
+    bench.server.start(tls=False)
+    said = bench.load("out", bench.url(query="sslmode=require"), code=2)
+    assert "server does not support TLS" in said, said
+    bench.load("out", bench.url(query="sslmode=prefer"))
+
+
+if __name__ == "__main__":
+    sys.exit(main())
