@@ -17,7 +17,6 @@ mod standing;
 mod strategy;
 mod verdict;
 
-
 pub use arms::{ALL, ArmKey, Arms, EVERYBODY, PairEnd, PairKey, Period, Phase, Quantity};
 pub use outcome::Outcome;
 pub use reason::NotEstimable;

@@ -37,10 +37,11 @@ pub(super) struct Standing<'a> {
 impl<'a> Standing<'a> {
     pub fn new(strategy: &'a Strategy, period: &'a StrategyPeriod, index: &Index<'a>) -> Result<Standing<'a>> {
         let during = index.slice(&strategy.name, period.period, Phase::During);
+        let controlled = strategy.design != Design::BeforeAfter;
         let planned = strategy.split.strata.values().chain([&strategy.split.shares]).flat_map(|s| s.keys().map(String::as_str));
+        let planned = planned.filter(|_| controlled);
         let arms: BTreeSet<&str> = planned.chain(during.arms()).collect();
-        let treated: Vec<&str> =
-            arms.into_iter().filter(|a| strategy.design == Design::BeforeAfter || *a != strategy.control).collect();
+        let treated: Vec<&str> = arms.into_iter().filter(|a| !controlled || *a != strategy.control).collect();
         let quantity = Quantity::Outcome(strategy.primary.outcome.clone());
         let strata: Vec<&str> = during.table(TOTAL, &quantity).into_iter().flat_map(|t| t.keys().copied()).collect();
         let mut all_treated = 0;
