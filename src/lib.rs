@@ -14,8 +14,8 @@
 //! | process | [`cli`], `main` |
 //! | wiring | [`engine`]: the only place that knows the order of the steps |
 //! | edges | [`scan`], [`publish`], [`load`] |
-//! | pure steps | [`bucket`], [`measure`], [`score`], [`scheme`], [`transition`] |
-//! | tools | [`hash`], [`progress`], [`sample`], [`job`], [`table`] |
+//! | pure steps | [`bucket`], [`measure`], [`score`], [`scheme`], [`transition`], [`evaluate`] |
+//! | tools | [`stats`], [`hash`], [`progress`], [`sample`], [`job`], [`table`] |
 //! | values | [`error`], [`domain`] |
 
 #![forbid(unsafe_code)]
@@ -26,6 +26,7 @@ pub mod cli;
 pub mod domain;
 pub mod engine;
 pub mod error;
+pub mod evaluate;
 pub mod hash;
 pub mod job;
 pub mod load;
@@ -36,6 +37,7 @@ pub mod sample;
 pub mod scan;
 pub mod scheme;
 pub mod score;
+pub mod stats;
 pub mod table;
 pub mod transition;
 

@@ -14,6 +14,10 @@ mod determinism;
 mod differential;
 /// The wrapper for cron.
 mod nightly;
+/// Effects, their reasons and verdicts, from exact sums per arm.
+mod evaluate;
+/// Whether intervals and verdicts keep what they promise over thousands of simulated strategies; ignored by default.
+mod simulation;
 /// The names of the scheme `standard` are true of everybody who carries them.
 mod standard;
 /// The docs list the columns that the code has.

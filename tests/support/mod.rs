@@ -1,6 +1,7 @@
 //! What the integration tests share.
 #![allow(dead_code)]
 
+pub mod arms;
 pub mod calendar;
 pub mod cases;
 pub mod files;

@@ -1,0 +1,96 @@
+//! Whether arms were alike before anything was done.
+
+use super::arms::{Group, Index, Phase, Quantity, Table};
+use super::rows::BalanceRow;
+use super::standing::Standing;
+use super::strategy::Design;
+use crate::error::Result;
+use crate::stats::{Shape, Sums, X, Y, smd};
+
+/// The balance rows of a strategy's period: outcomes in the baseline, then measures on the day before.
+///
+/// # Errors
+/// Exit 3 if sums of cells leave 128 bits.
+pub(super) fn balance<'a>(standing: &Standing<'a>, index: &Index<'a>) -> Result<Vec<BalanceRow>> {
+    let strategy = standing.strategy;
+    if strategy.design == Design::BeforeAfter {
+        return Ok(Vec::new());
+    }
+    let during = index.slice(&strategy.name, standing.period.period, Phase::During);
+    let outcomes = strategy.outcomes.iter().filter(|o| o.may_lead() && o.shape() == Shape::Mean);
+    let mut covariates: Vec<(Quantity, usize, u32)> = Vec::new();
+    if standing.period.baseline.is_some() {
+        covariates.extend(outcomes.map(|o| (Quantity::Outcome(o.clone()), X, o.scales(strategy.money_scale)[X])));
+    }
+    covariates.extend(during.covariates().into_iter().map(|quantity| match quantity {
+        Quantity::Covariate { scale, .. } => (quantity.clone(), Y, *scale),
+        other => (other.clone(), Y, 0),
+    }));
+    let mut rows = Vec::new();
+    for arm in &standing.treated {
+        for group in during.groups(&strategy.by) {
+            for (quantity, value, scale) in &covariates {
+                if let Some(table) = during.table(group, quantity) {
+                    rows.push(row(standing, arm, group, quantity, table, *value, *scale)?);
+                }
+            }
+        }
+    }
+    Ok(rows)
+}
+
+fn row(
+    standing: &Standing<'_>,
+    arm: &str,
+    group: Group<'_>,
+    quantity: &Quantity,
+    table: &Table<'_>,
+    value: usize,
+    scale: u32,
+) -> Result<BalanceRow> {
+    let strategy = standing.strategy;
+    let (mut treated, mut control) = (Sums::default(), Sums::default());
+    let mut matched: Vec<(&Sums, &Sums)> = Vec::new();
+    for arms in table.values() {
+        let pair = (arms.get(arm), arms.get(strategy.control.as_str()));
+        pair.0.map_or(Ok(()), |sums| treated.add(sums))?;
+        pair.1.map_or(Ok(()), |sums| control.add(sums))?;
+        if let (Some(t), Some(c)) = pair {
+            matched.extend((t.n > 1 && c.n > 1).then_some((*t, *c)));
+        }
+    }
+    let variance = |sums: &Sums| sums.moments([scale; 4]).map(|m| m.covariance[value][value]);
+    let standardised = |t: Option<f64>, c: Option<f64>| smd(t?, c?, variance(&treated)?, variance(&control)?);
+    let (mean_treated, mean_control) = (treated.mean(value, scale), control.mean(value, scale));
+    let (after, unmatched) = if strategy.design == Design::Matched {
+        let n: i64 = matched.iter().map(|(t, _)| t.n).sum();
+        let weighted = |of: fn(&(&Sums, &Sums)) -> Sums| -> Option<f64> {
+            let means: Option<Vec<f64>> =
+                matched.iter().map(|m| Some(m.0.n as f64 / n as f64 * of(m).mean(value, scale)?)).collect();
+            means.filter(|m| !m.is_empty()).map(|m| m.iter().sum())
+        };
+        let share = (treated.n > 0).then(|| (treated.n - n) as f64 / treated.n as f64);
+        (standardised(weighted(|m| *m.0), weighted(|m| *m.1)), share)
+    } else {
+        (None, None)
+    };
+    let covariate = match quantity {
+        Quantity::Outcome(outcome) => format!("{outcome} in the baseline"),
+        other => other.to_string(),
+    };
+    Ok(BalanceRow {
+        strategy: strategy.name.clone(),
+        period: standing.period.period,
+        arm: arm.into(),
+        scheme: group.0.into(),
+        state: group.1.into(),
+        covariate,
+        n_treated: treated.n,
+        n_control: control.n,
+        mean_treated,
+        mean_control,
+        smd_before: standardised(mean_treated, mean_control),
+        smd_after: after,
+        unmatched_share: unmatched,
+    })
+}

@@ -1,0 +1,68 @@
+//! What changed since the baseline, beside what would have changed anyway. A description, never an effect.
+
+use super::arms::{EVERYBODY, Index, Phase, Quantity};
+use super::rows::BeforeAfterRow;
+use super::standing::{Standing, TOTAL};
+use super::strategy::Design;
+use crate::error::Result;
+use crate::stats::{Shape, X, Y, expected_drift};
+
+/// The rows of a strategy's period; none without a baseline.
+///
+/// # Errors
+/// Exit 3 if sums of cells leave 128 bits.
+pub(super) fn before_after<'a>(standing: &Standing<'a>, index: &Index<'a>) -> Result<Vec<BeforeAfterRow>> {
+    let strategy = standing.strategy;
+    let mut rows = Vec::new();
+    if standing.period.baseline.is_none() {
+        return Ok(rows);
+    }
+    let during = index.slice(&strategy.name, standing.period.period, Phase::During);
+    let reference = index.slice(&strategy.name, standing.period.period, Phase::Reference);
+    let controlled = strategy.design != Design::BeforeAfter;
+    let control = controlled.then_some(strategy.control.as_str());
+    let unfinished = standing.period.outcomes_until > standing.period.known_until;
+    for &arm in standing.treated.iter().chain(&control) {
+        for outcome in strategy.outcomes.iter().filter(|o| o.may_lead() && o.shape() == Shape::Mean) {
+            let quantity = Quantity::Outcome(outcome.clone());
+            let scale = outcome.scales(strategy.money_scale)[Y];
+            let everybody = reference.arm(TOTAL, &quantity, EVERYBODY)?;
+            for group in during.groups(&strategy.by) {
+                let sums = during.arm(group, &quantity, arm)?;
+                let mean_before = sums.mean(X, scale);
+                // A period that is not over has an after that will still grow.
+                let mean_after = if unfinished { None } else { sums.mean(Y, scale) };
+                let population = everybody.moments([scale; 4]).filter(|m| m.covariance[X][X] > 0.0);
+                let (expected_change, note) = match (population, control) {
+                    (Some(population), _) => {
+                        let slope = population.covariance[X][Y] / population.covariance[X][X];
+                        let drift = mean_before.map(|before| expected_drift(before, population.mean[Y], slope));
+                        (drift, format!("regression to the mean of all {} customers, slope {slope:.3}", everybody.n))
+                    }
+                    (None, Some(control)) => {
+                        let sums = during.arm(group, &quantity, control)?;
+                        let after = if unfinished { None } else { sums.mean(Y, scale) };
+                        (after.zip(sums.mean(X, scale)).map(|(y, x)| y - x), format!("the change of arm {control:?}"))
+                    }
+                    (None, None) => (None, "nothing is known of customers before the baseline to expect a change from".into()),
+                };
+                let note = if unfinished { format!("{note}; the period is not finished") } else { note };
+                rows.push(BeforeAfterRow {
+                    strategy: strategy.name.clone(),
+                    period: standing.period.period,
+                    arm: arm.into(),
+                    outcome: outcome.clone(),
+                    scheme: group.0.into(),
+                    state: group.1.into(),
+                    customers: sums.n,
+                    mean_before,
+                    mean_after,
+                    change: mean_after.zip(mean_before).map(|(after, before)| after - before),
+                    expected_change,
+                    note,
+                });
+            }
+        }
+    }
+    Ok(rows)
+}

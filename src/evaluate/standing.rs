@@ -1,0 +1,159 @@
+//! What holds for all rows of a strategy's period: its arms, its checks, and the method of its headline.
+
+use std::collections::BTreeSet;
+
+use super::arms::{ALL, Group, Index, Phase, Quantity, Slice};
+use super::reason::NotEstimable;
+use super::strategy::{Design, Method, Strategy, StrategyPeriod};
+use crate::error::Result;
+use crate::stats::{SplitCell, chi_square_homogeneity, split_check};
+
+/// Below this a check of the design has failed.
+pub(super) const FAILED: f64 = 0.001;
+
+/// The total row.
+pub(super) const TOTAL: Group<'static> = (ALL, ALL);
+
+/// A strategy's period and what is known of it before an effect is computed.
+pub(super) struct Standing<'a> {
+    pub strategy: &'a Strategy,
+    pub period: &'a StrategyPeriod,
+    /// The treated arms: those planned and those found, sorted.
+    pub treated: Vec<&'a str>,
+    /// The split check.
+    pub srm_p: Option<f64>,
+    /// The p-value of equal shares treated inside the baseline, if it fails.
+    pub touched: Option<f64>,
+    /// Whether customers have strata.
+    pub strata: bool,
+    /// The method of the headline.
+    pub headline: Method,
+    /// Why that is not the primary method.
+    pub fallback: Option<NotEstimable>,
+    /// Treated customers of all arms, over whom the fixed cost is shared out.
+    pub all_treated: i64,
+}
+
+impl<'a> Standing<'a> {
+    pub fn new(strategy: &'a Strategy, period: &'a StrategyPeriod, index: &Index<'a>) -> Result<Standing<'a>> {
+        let during = index.slice(&strategy.name, period.period, Phase::During);
+        let controlled = strategy.design != Design::BeforeAfter;
+        let planned = strategy.split.strata.values().chain([&strategy.split.shares]).flat_map(|s| s.keys().map(String::as_str));
+        let planned = planned.filter(|_| controlled);
+        let arms: BTreeSet<&str> = planned.chain(during.arms()).collect();
+        let treated: Vec<&str> = arms.into_iter().filter(|a| !controlled || *a != strategy.control).collect();
+        let quantity = Quantity::Outcome(strategy.primary.outcome.clone());
+        let strata: Vec<&str> = during.table(TOTAL, &quantity).into_iter().flat_map(|t| t.keys().copied()).collect();
+        let mut all_treated = 0;
+        for arm in &treated {
+            all_treated += during.arm(TOTAL, &quantity, arm)?.n;
+        }
+        let mut standing = Standing {
+            strategy,
+            period,
+            srm_p: if strategy.design == Design::Randomised { split_of(strategy, during, &quantity) } else { None },
+            touched: touched(during)?,
+            strata: strategy.design == Design::Randomised && strata.iter().any(|s| *s != ALL),
+            headline: strategy.primary.method,
+            fallback: None,
+            treated,
+            all_treated,
+        };
+        standing.choose_headline(&strata);
+        Ok(standing)
+    }
+
+    /// Whether strata were planned with different shares, so that pooling them confounds.
+    pub fn unequal(&self, strata: &[&str]) -> bool {
+        let shares: Vec<_> = strata.iter().map(|s| self.strategy.split.of(s)).collect();
+        shares.windows(2).any(|pair| pair[0] != pair[1])
+    }
+
+    /// The primary method; post-stratification where strata have different shares; without a fair baseline, Welch.
+    fn choose_headline(&mut self, strata: &[&str]) {
+        if self.strategy.design != Design::Randomised {
+            return;
+        }
+        if self.headline.adjusts() {
+            self.fallback = match (self.touched, self.period.baseline) {
+                (_, None) => Some(NotEstimable::NoBaseline),
+                (Some(p), _) => Some(NotEstimable::TouchedBaseline { p }),
+                (None, Some(_)) => None,
+            };
+            if self.fallback.is_some() {
+                self.headline = Method::Welch;
+            }
+        }
+        if self.headline != Method::PostStratified && self.unequal(strata) {
+            self.fallback = Some(NotEstimable::UnequalShares);
+            self.headline = Method::PostStratified;
+        } else if self.headline == Method::PostStratified && !self.strata {
+            // One stratum: post-stratification is Welch's test.
+            self.headline = Method::Welch;
+        }
+    }
+
+    /// The phase a verdict uses.
+    pub fn verdict_phase(&self) -> Phase {
+        if self.period.after_until.is_some() { Phase::Both } else { Phase::During }
+    }
+
+    /// The phases that have effects.
+    pub fn phases(&self) -> &'static [Phase] {
+        if self.period.after_until.is_some() { &[Phase::During, Phase::After, Phase::Both] } else { &[Phase::During] }
+    }
+
+    /// The methods that have rows.
+    pub fn methods(&self) -> impl Iterator<Item = Method> + use<'_> {
+        let all = Method::of(self.strategy.design).iter().copied();
+        all.filter(|m| match m {
+            Method::PostStratified => self.strata,
+            // Without a baseline there is a row only where one was asked for, to say so.
+            Method::Cuped => self.period.baseline.is_some() || self.strategy.primary.method == Method::Cuped,
+            _ => true,
+        })
+    }
+
+    /// What makes all numbers of a phase and method null.
+    pub fn obstacle(&self, phase: Phase, method: Method) -> Option<NotEstimable> {
+        let period = self.period;
+        let until = match phase {
+            Phase::During => period.outcomes_until,
+            _ => period.after_until.unwrap_or(period.outcomes_until),
+        };
+        if !period.equally_long {
+            return Some(NotEstimable::NoCommonStart);
+        }
+        if until > period.known_until {
+            return Some(NotEstimable::Unfinished { until, known: period.known_until });
+        }
+        if let Some(p) = self.srm_p.filter(|p| *p < FAILED) {
+            return Some(NotEstimable::FailedSplit { p });
+        }
+        match (method.adjusts(), period.baseline, self.touched) {
+            (true, None, _) => Some(NotEstimable::NoBaseline),
+            (true, Some(_), Some(p)) => Some(NotEstimable::TouchedBaseline { p }),
+            _ => None,
+        }
+    }
+}
+
+/// The split check over all arms, stratum by stratum.
+fn split_of(strategy: &Strategy, during: &Slice<'_>, quantity: &Quantity) -> Option<f64> {
+    let cell = |(stratum, arms): (&&str, &std::collections::BTreeMap<&str, &crate::stats::Sums>)| {
+        let shares = strategy.split.of(stratum);
+        let observed = shares.keys().map(|arm| arms.get(arm.as_str()).map_or(0, |sums| sums.n)).collect();
+        SplitCell { observed, planned: shares.values().copied().collect() }
+    };
+    split_check(&during.table(TOTAL, quantity)?.iter().map(cell).collect::<Vec<_>>())
+}
+
+/// Whether the arms differ in who was treated inside the baseline.
+fn touched(during: &Slice<'_>) -> Result<Option<f64>> {
+    let mut groups = Vec::new();
+    for arm in during.arms() {
+        let sums = during.arm(TOTAL, &Quantity::TreatedInBaseline, arm)?;
+        groups.push((i64::try_from(sums.sum[crate::stats::Y]).unwrap_or(i64::MAX), sums.n));
+    }
+    Ok(chi_square_homogeneity(&groups).filter(|p| *p < FAILED))
+}

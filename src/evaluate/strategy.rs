@@ -1,0 +1,196 @@
+//! A strategy's settings, as evaluation needs them.
+
+use std::collections::BTreeMap;
+use std::fmt;
+
+use super::arms::Period;
+use super::outcome::Outcome;
+use crate::domain::{Day, Decimal};
+use crate::error::{Error, Result, suggestion};
+
+/// How customers came into their arms.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Design {
+    /// By chance, in planned shares.
+    Randomised,
+    /// By somebody's choice; compared within cells of equal state before the period.
+    Matched,
+    /// There is no control: description only, no effects.
+    BeforeAfter,
+}
+
+impl fmt::Display for Design {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Design::Randomised => "randomised",
+            Design::Matched => "matched",
+            Design::BeforeAfter => "before_after",
+        })
+    }
+}
+
+/// An estimator.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Method {
+    /// Difference of means, unequal variances.
+    Welch,
+    /// The same after adjustment for the baseline.
+    Cuped,
+    /// Differences within strata, weighted by their share of both arms.
+    PostStratified,
+    /// Differences within matching cells, weighted by their share of the treated.
+    Matched,
+    /// Difference of the changes since the baseline.
+    Did,
+}
+
+impl Method {
+    /// The methods of a design, in the order of the table.
+    pub fn of(design: Design) -> &'static [Method] {
+        match design {
+            Design::Randomised => &[Method::Welch, Method::Cuped, Method::PostStratified],
+            Design::Matched => &[Method::Matched, Method::Did],
+            Design::BeforeAfter => &[],
+        }
+    }
+
+    /// Whether it uses the baseline outcome.
+    pub fn adjusts(self) -> bool {
+        matches!(self, Method::Cuped | Method::Did)
+    }
+
+    /// Whether it compares within cells.
+    pub fn has_cells(self) -> bool {
+        matches!(self, Method::PostStratified | Method::Matched)
+    }
+}
+
+impl fmt::Display for Method {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Method::Welch => "welch",
+            Method::Cuped => "cuped",
+            Method::PostStratified => "post_stratified",
+            Method::Matched => "matched",
+            Method::Did => "did",
+        })
+    }
+}
+
+/// The share of customers each arm was to have.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct Split {
+    /// Arm and share, for strata without shares of their own.
+    pub shares: BTreeMap<String, f64>,
+    /// Stratum and its shares.
+    pub strata: BTreeMap<String, BTreeMap<String, f64>>,
+}
+
+impl Split {
+    /// The shares planned in a stratum.
+    pub fn of(&self, stratum: &str) -> &BTreeMap<String, f64> {
+        self.strata.get(stratum).unwrap_or(&self.shares)
+    }
+}
+
+/// The outcome and method that a verdict rests on.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Primary {
+    /// The outcome.
+    pub outcome: Outcome,
+    /// The method.
+    pub method: Method,
+}
+
+/// A period of a strategy, with what is known of its dates.
+#[derive(Debug, Clone, PartialEq)]
+pub struct StrategyPeriod {
+    /// The period.
+    pub period: Period,
+    /// The baseline's dates, if there is one.
+    pub baseline: Option<Period>,
+    /// The last day that phase `during` needs.
+    pub outcomes_until: Day,
+    /// The last day that phase `after` needs, if the job asks for it.
+    pub after_until: Option<Day>,
+    /// The last day of the data.
+    pub known_until: Day,
+    /// Whether all customers are watched equally long: assigned on one date, or for `outcome_days` each.
+    pub equally_long: bool,
+}
+
+/// A strategy.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Strategy {
+    /// Its name.
+    pub name: String,
+    /// Its design.
+    pub design: Design,
+    /// The control arm; not looked at in [`Design::BeforeAfter`].
+    pub control: String,
+    /// The planned split; without shares there is no split check.
+    pub split: Split,
+    /// Its periods in order.
+    pub periods: Vec<StrategyPeriod>,
+    /// Its outcomes in the order of the tables, the primary among them.
+    pub outcomes: Vec<Outcome>,
+    /// What a verdict rests on.
+    pub primary: Primary,
+    /// The schemes by whose states effects are shown.
+    pub by: Vec<String>,
+    /// Cost of a treated customer where the assignments give no costs.
+    pub cost_per_customer: Option<Decimal>,
+    /// Cost of each period beside that of customers, shared out over its treated customers.
+    pub fixed_cost: Option<Decimal>,
+    /// Margin per unit of revenue.
+    pub margin_rate: Option<f64>,
+    /// Digits behind the point of money.
+    pub money_scale: u32,
+}
+
+impl Strategy {
+    /// Checks what can be checked without data.
+    ///
+    /// # Errors
+    /// Exit 2 with the strategy's name, what was found and what is expected.
+    pub fn check(&self) -> Result<()> {
+        let name = &self.name;
+        let wrong = |what: String| Err(Error::usage(format!("Strategy {name:?}: {what}")));
+        let Primary { outcome, method } = &self.primary;
+        if !outcome.may_lead() {
+            return wrong(format!(
+                "primary outcome {outcome} restates behaviour after treatment and cannot lead; choose converted, orders, revenue, margin or retained"
+            ));
+        }
+        if self.design == Design::BeforeAfter {
+            return Ok(());
+        }
+        if !self.outcomes.contains(outcome) {
+            let known: Vec<String> = self.outcomes.iter().map(Outcome::to_string).collect();
+            let hint = suggestion(&outcome.to_string(), known.iter().map(String::as_str));
+            return wrong(format!("primary outcome {outcome} is not among its outcomes ({}){hint}", known.join(", ")));
+        }
+        if !Method::of(self.design).contains(method) {
+            let methods: Vec<String> = Method::of(self.design).iter().map(Method::to_string).collect();
+            return wrong(format!(
+                "primary method {method} does not belong to design {}; choose {}",
+                self.design,
+                methods.join(" or ")
+            ));
+        }
+        let splits =
+            std::iter::once((None, &self.split.shares)).chain(self.split.strata.iter().map(|(s, shares)| (Some(s), shares)));
+        for (stratum, shares) in splits.filter(|(_, shares)| !shares.is_empty()) {
+            let place = stratum.map(|s| format!(" of stratum {s:?}")).unwrap_or_default();
+            let total: f64 = shares.values().sum();
+            if shares.values().any(|s| !(0.0..=1.0).contains(s)) || (total - 1.0).abs() > 1e-9 {
+                return wrong(format!("the split{place} adds up to {total}; shares lie between 0 and 1 and add up to 1"));
+            }
+            if !shares.contains_key(&self.control) {
+                let hint = suggestion(&self.control, shares.keys().map(String::as_str));
+                return wrong(format!("the split{place} has no share for the control arm {:?}{hint}", self.control));
+            }
+        }
+        Ok(())
+    }
+}

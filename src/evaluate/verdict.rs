@@ -1,0 +1,335 @@
+//! Verdicts by stated rules, and the ranking of strategies within a tier.
+//!
+//! A verdict rests on the headline row of a strategy, arm, state and period, and over all periods on the pooled row. With
+//! d its difference, p its adjusted p-value, and [net low, net high] the interval of the net margin per treated customer
+//! (known if the outcome is revenue or margin, and cost and margin rate are given), the first rule that holds decides:
+//!
+//! | verdict | rule |
+//! |---|---|
+//! | `cannot_say` | no control arm; no estimate (the reason is the row's); a matched strategy without a passed placebo, without both ends of the bracket, with ends of different sign, or with less than half of the treated in matched cells |
+//! | `stop` | p < 0.05 and d < 0; or net high < 0 |
+//! | `scale` | p < 0.05, d > 0 and net low > 0; over all periods also: Cochran's Q on the lift does not find periods different (p ≥ 0.05) |
+//! | `keep` | p < 0.05, d > 0, and the net margin is positive or unknown |
+//! | `test_longer` | everything else |
+//!
+//! For all periods together the p-values of the job's pooled headline rows are one more Benjamini–Hochberg family, and the
+//! method is the primary one if it leads in every period, else the one that replaces it, in every period.
+
+use std::collections::BTreeMap;
+
+use super::arms::Period;
+use super::effect::{Effect, Placebo};
+use super::over_time::OverTime;
+use super::reason::{NotEstimable, p_value, short};
+use super::rows::{Verdict, VerdictRow};
+use super::standing::Standing;
+use super::strategy::{Design, Method};
+use crate::stats::{Interval, Return, benjamini_hochberg, mde, shrink};
+
+/// The level of all verdicts.
+const LEVEL: f64 = 0.05;
+
+/// Below this share of matched treated customers a matched comparison speaks of too few.
+const MATCHED: f64 = 0.5;
+
+/// What a verdict is made from.
+struct Evidence {
+    difference: f64,
+    se: f64,
+    interval: Interval,
+    p: f64,
+    net: Option<Return>,
+    /// Cochran's Q on the lift, over all periods.
+    q_lift_p: Option<f64>,
+}
+
+/// A verdict in the making: the row, and what it is ranked by.
+struct Ruled {
+    row: VerdictRow,
+    effect: Option<(f64, f64)>,
+    design: Design,
+}
+
+/// The rules.
+fn judge(outcome: &str, evidence: &Evidence) -> (Verdict, String) {
+    let Evidence { difference, se, interval, p, net, q_lift_p } = *evidence;
+    let effect = format!(
+        "{outcome} {} by {} per customer ({} to {}, adjusted p {})",
+        if difference < 0.0 { "falls" } else { "rises" },
+        short(difference.abs()),
+        short(interval.low),
+        short(interval.high),
+        p_value(p)
+    );
+    let money = net.map(|n| format!("net margin per customer {} ({} to {})", short(n.value), short(n.low), short(n.high)));
+    let works = p < LEVEL && difference > 0.0;
+    match (net, money) {
+        _ if p < LEVEL && difference < 0.0 => (Verdict::Stop, format!("{effect}: it does harm")),
+        (Some(n), Some(money)) if n.high < 0.0 => {
+            (Verdict::Stop, format!("{effect}; {money}: it costs more than it brings even at the high end"))
+        }
+        (Some(n), Some(money)) if works && n.low > 0.0 => match q_lift_p {
+            Some(q) if q < LEVEL => {
+                let q = p_value(q);
+                (Verdict::Keep, format!("{effect}; {money}: it pays, but periods differ in their lift (Cochran's Q, p {q})"))
+            }
+            _ => (Verdict::Scale, format!("{effect}; {money}: it pays even at the low end")),
+        },
+        (Some(n), Some(money)) if works && n.value > 0.0 => {
+            (Verdict::Keep, format!("{effect}; {money}: it works and probably pays"))
+        }
+        (None, _) if works => {
+            (Verdict::Keep, format!("{effect}: it works; whether it pays is not known without cost and margin"))
+        }
+        (_, Some(money)) if works => (Verdict::TestLonger, format!("{effect}; {money}: it works, but whether it pays is open")),
+        _ => {
+            let least = short(mde(se));
+            (Verdict::TestLonger, format!("{effect}: no effect is shown; one of {least} would be found four times in five"))
+        }
+    }
+}
+
+/// Verdicts of every period, then over all periods, each with its rank.
+///
+/// `standings` and `effects` come with the number of their strategy.
+pub(super) fn verdicts(
+    standings: &[(usize, Standing<'_>)],
+    effects: &[(usize, &Effect<'_>)],
+    over_time: &[OverTime<'_>],
+) -> Vec<VerdictRow> {
+    let mut ruled: Vec<Ruled> = Vec::new();
+    for (_, standing) in standings {
+        if standing.strategy.design == Design::BeforeAfter {
+            ruled.extend(standing.treated.iter().map(|arm| uncontrolled(standing, arm)));
+        }
+        let own = effects.iter().map(|(_, e)| *e).filter(|e| std::ptr::eq(e.standing, standing));
+        let own: Vec<&Effect<'_>> =
+            own.filter(|e| e.phase == standing.verdict_phase() && *e.outcome == standing.strategy.primary.outcome).collect();
+        ruled.extend(own.iter().filter(|e| e.headline).map(|e| of_period(e, &own)));
+    }
+    ruled.extend(over_all(standings, over_time));
+    rank(&mut ruled);
+    ruled.into_iter().map(|r| r.row).collect()
+}
+
+/// A strategy without control.
+fn uncontrolled(standing: &Standing<'_>, arm: &str) -> Ruled {
+    let strategy = standing.strategy;
+    Ruled {
+        row: VerdictRow {
+            strategy: strategy.name.clone(),
+            arm: arm.into(),
+            period: Some(standing.period.period),
+            scheme: super::arms::ALL.into(),
+            state: super::arms::ALL.into(),
+            verdict: Verdict::CannotSay,
+            reason: "there is no control arm, so a change cannot be told from what would have happened anyway: see before_after"
+                .into(),
+            outcome: strategy.primary.outcome.clone(),
+            method: None,
+            difference: None,
+            shrunk_difference: None,
+            shrunk_low: None,
+            rank: None,
+        },
+        effect: None,
+        design: strategy.design,
+    }
+}
+
+/// Why a matched comparison allows no verdict; `matched` and `did` are the ends of its bracket.
+fn bracket(placebo: bool, share: f64, matched: Option<f64>, did: Option<f64>) -> Option<String> {
+    if !placebo {
+        return Some(
+            "there is no placebo to trust the matching by: nothing is known of these customers before the baseline".into(),
+        );
+    }
+    if share < MATCHED {
+        return Some(format!("only {:.0} % of the treated have a match", share * 100.0));
+    }
+    match (matched, did) {
+        (Some(m), Some(d)) if (m > 0.0) == (d > 0.0) => None,
+        (Some(m), Some(d)) => Some(format!(
+            "the ends of the bracket disagree: {} in matched cells, {} by difference-in-differences",
+            short(m),
+            short(d)
+        )),
+        _ => Some("one end of the bracket is missing".into()),
+    }
+}
+
+/// The verdict of one headline effect; `own` are all effects of its period.
+fn of_period(effect: &Effect<'_>, own: &[&Effect<'_>]) -> Ruled {
+    let strategy = effect.standing.strategy;
+    let same = |method: Method| {
+        let found = own.iter().find(|e| {
+            (e.phase, e.arm, e.outcome, e.group, e.method) == (effect.phase, effect.arm, effect.outcome, effect.group, method)
+        });
+        found.copied()
+    };
+    let blocked = match (&effect.result, strategy.design) {
+        (Err(reason), _) => Some(reason.to_string()),
+        (Ok(_), Design::Matched) => {
+            let matched = same(Method::Matched);
+            let failed = matched.and_then(|m| m.result.as_ref().err()).map(NotEstimable::to_string);
+            failed.or_else(|| {
+                let value = |e: Option<&Effect<'_>>| e.and_then(|e| e.result.as_ref().ok()).map(|e| e.difference);
+                let passed = matched.is_some_and(|m| m.placebo == Placebo::Passed);
+                let all = own.iter().filter(|e| e.group == effect.group && e.arm == effect.arm && e.method == Method::Did);
+                let all = all.map(|e| e.n_treated).max().unwrap_or(0);
+                let share = matched.map_or(0.0, |m| m.n_treated as f64 / all.max(1) as f64);
+                bracket(passed, share, value(matched), value(same(Method::Did)))
+            })
+        }
+        _ => None,
+    };
+    let evidence = effect.estimated().map(|(e, interval)| Evidence {
+        difference: e.difference,
+        se: e.se,
+        interval,
+        p: effect.p_adjusted.unwrap_or(interval.p),
+        net: effect.net_margin(),
+        q_lift_p: None,
+    });
+    let fallback = effect.standing.fallback.as_ref().map(|why| format!(" (by {} because {why})", effect.method));
+    rule(
+        VerdictRow {
+            strategy: strategy.name.clone(),
+            arm: effect.arm.into(),
+            period: Some(effect.standing.period.period),
+            scheme: effect.group.0.into(),
+            state: effect.group.1.into(),
+            verdict: Verdict::CannotSay,
+            reason: String::new(),
+            outcome: effect.outcome.clone(),
+            method: Some(effect.method),
+            difference: evidence.as_ref().map(|e| e.difference),
+            shrunk_difference: None,
+            shrunk_low: None,
+            rank: None,
+        },
+        strategy.design,
+        blocked,
+        evidence,
+        fallback,
+    )
+}
+
+/// Fills in verdict and reason.
+fn rule(
+    mut row: VerdictRow,
+    design: Design,
+    blocked: Option<String>,
+    evidence: Option<Evidence>,
+    fallback: Option<String>,
+) -> Ruled {
+    let mut effect = None;
+    (row.verdict, row.reason) = match (blocked, &evidence) {
+        (Some(reason), _) => (Verdict::CannotSay, reason),
+        (None, None) => (Verdict::CannotSay, NotEstimable::NoPeriod { first: None }.to_string()),
+        (None, Some(evidence)) => {
+            effect = Some((evidence.difference, evidence.se));
+            let (verdict, reason) = judge(&row.outcome.to_string(), evidence);
+            (verdict, reason + &fallback.unwrap_or_default())
+        }
+    };
+    Ruled { row, effect, design }
+}
+
+/// Verdicts over all periods of each strategy.
+fn over_all(standings: &[(usize, Standing<'_>)], over_time: &[OverTime<'_>]) -> Vec<Ruled> {
+    // Per strategy: the phase of its verdicts, its method in every period, and why that is not the primary one.
+    let mut leads = BTreeMap::new();
+    for (number, standing) in standings.iter().filter(|(_, s)| s.strategy.design != Design::BeforeAfter) {
+        let lead = (standing.verdict_phase(), standing.headline, standing.fallback.clone());
+        let kept = leads.entry(*number).or_insert_with(|| lead.clone());
+        if standing.headline != standing.strategy.primary.method {
+            *kept = lead;
+        }
+    }
+    let lead = |t: &OverTime<'_>| {
+        leads.get(&t.who.strategy).is_some_and(|(phase, method, _)| (*phase, *method) == (t.who.phase, t.who.method))
+    };
+    let rows: Vec<&OverTime<'_>> = over_time.iter().filter(|t| lead(t) && *t.who.outcome == t.strategy.primary.outcome).collect();
+    let tested: Vec<usize> = (0..rows.len()).filter(|&i| rows[i].pooled.is_some()).collect();
+    let p: Vec<f64> = tested.iter().filter_map(|&i| Some(rows[i].estimated()?.1.p)).collect();
+    let adjusted: BTreeMap<usize, f64> = tested.into_iter().zip(benjamini_hochberg(&p)).collect();
+    let ruled = rows.iter().enumerate().map(|(at, row)| {
+        let same = |method: Method| over_time.iter().find(|t| t.who == super::over_time::Who { method, ..row.who });
+        let value = |method: Method| same(method).and_then(|t| t.pooled.as_ref()).map(|p| p.value);
+        let blocked = match (&row.pooled, row.strategy.design) {
+            (None, _) => Some(row.reason().to_string()),
+            (Some(_), Design::Matched) => {
+                let all = same(Method::Did).map_or(0, |t| t.n_treated);
+                let matched = same(Method::Matched);
+                let share = matched.map_or(0.0, |t| t.n_treated as f64 / all.max(1) as f64);
+                let failed = matched
+                    .and_then(|t| t.missing.as_ref())
+                    .map(|(period, why)| format!("in the period from {}, {why}", period.start));
+                failed.or_else(|| bracket(matched.is_some_and(|t| t.placebo), share, value(Method::Matched), value(Method::Did)))
+            }
+            _ => None,
+        };
+        let evidence = row.estimated().map(|(pooled, interval)| Evidence {
+            difference: pooled.value,
+            se: pooled.se,
+            interval,
+            p: adjusted.get(&at).copied().unwrap_or(interval.p),
+            net: row.net_margin(),
+            q_lift_p: row.lift.as_ref().and_then(|l| l.q_p),
+        });
+        let why = leads.get(&row.who.strategy).and_then(|lead| lead.2.as_ref());
+        let fallback = why.map(|why| format!(" (by {} because in a period {why})", row.who.method));
+        let row = VerdictRow {
+            strategy: row.strategy.name.clone(),
+            arm: row.who.arm.into(),
+            period: None,
+            scheme: row.who.group.0.into(),
+            state: row.who.group.1.into(),
+            verdict: Verdict::CannotSay,
+            reason: String::new(),
+            outcome: row.who.outcome.clone(),
+            method: Some(row.who.method),
+            difference: evidence.as_ref().map(|e| e.difference),
+            shrunk_difference: None,
+            shrunk_low: None,
+            rank: None,
+        };
+        (row, blocked, evidence, fallback)
+    });
+    let designs: Vec<Design> = rows.iter().map(|r| r.strategy.design).collect();
+    ruled
+        .zip(designs)
+        .map(|((row, blocked, evidence, fallback), design)| rule(row, design, blocked, evidence, fallback))
+        .collect()
+}
+
+/// Shrinks effects toward their mean and ranks them within scheme, state and period.
+///
+/// Effects are shrunken together if they are of one outcome, design, scheme and period: all states of all strategies. A
+/// verdict `cannot_say` has no rank.
+fn rank(ruled: &mut [Ruled]) {
+    let mut families: BTreeMap<_, Vec<usize>> = BTreeMap::new();
+    for (at, r) in ruled.iter().enumerate().filter(|(_, r)| r.effect.is_some()) {
+        let family: (Option<Period>, String, String, Design) =
+            (r.row.period, r.row.scheme.clone(), r.row.outcome.to_string(), r.design);
+        families.entry(family).or_default().push(at);
+    }
+    for members in families.into_values() {
+        let effects: Vec<(f64, f64)> = members.iter().filter_map(|&at| ruled[at].effect).collect();
+        for (&at, shrunk) in members.iter().zip(shrink(&effects)) {
+            ruled[at].row.shrunk_difference = Some(shrunk.value);
+            ruled[at].row.shrunk_low = Some(shrunk.low);
+        }
+        let mut states: BTreeMap<String, Vec<usize>> = BTreeMap::new();
+        members.iter().for_each(|&at| states.entry(ruled[at].row.state.clone()).or_default().push(at));
+        for mut tier in states.into_values() {
+            let low = |at: usize| ruled[at].row.shrunk_low.unwrap_or(f64::NEG_INFINITY);
+            // Equal ends keep the order of the job, so that ranks do not depend on anything else.
+            tier.sort_by(|&a, &b| low(b).total_cmp(&low(a)).then(a.cmp(&b)));
+            for (place, at) in tier.into_iter().enumerate() {
+                ruled[at].row.rank = Some(place as i64 + 1);
+            }
+        }
+    }
+}

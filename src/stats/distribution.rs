@@ -1,0 +1,79 @@
+//! Tails and quantiles, to 10⁻¹² relative.
+//!
+//! `statrs` 0.19.1 was measured against mpmath with 40 digits. Its chi-square tail (worst 1.7·10⁻¹³ for whole degrees of
+//! freedom from 1 to 200 and values to 700) and its normal quantile (10⁻¹⁶) are used. Its Student tail is not: at 20,000
+//! degrees of freedom it is off by 1.5·10⁻¹¹, and its quantile at 1,000,000 is 1.959848 where 1.959966 is right, and
+//! does not return at all at 10⁹. Its normal tail is off by 9·10⁻¹¹, and is not needed.
+
+use std::f64::consts::{FRAC_PI_2, PI};
+
+use statrs::function::{erf::erfc_inv, gamma::checked_gamma_ur};
+
+/// The probability that chi-square with `df` degrees of freedom exceeds `x`; 1 for `x` ≤ 0.
+pub fn chi_square_sf(x: f64, df: u32) -> f64 {
+    if x <= 0.0 || df == 0 { 1.0 } else { checked_gamma_ur(f64::from(df) / 2.0, x / 2.0).unwrap_or(0.0) }
+}
+
+/// The standard normal quantile of `p`, for 0 < `p` < 1.
+pub fn normal_quantile(p: f64) -> f64 {
+    -std::f64::consts::SQRT_2 * erfc_inv(2.0 * p)
+}
+
+/// The probability that |T| exceeds |`t`|, T of Student's distribution with `df` ≥ 1 (fractions allowed).
+pub fn t_two_sided(t: f64, df: f64) -> f64 {
+    (2.0 * t_tail(t.abs(), df)).min(1.0)
+}
+
+/// The `p` quantile of Student's distribution with `df` ≥ 1, for ½ ≤ `p` < 1.
+pub fn t_quantile(p: f64, df: f64) -> f64 {
+    let tail = 1.0 - p;
+    // The tail is convex and Student's quantile lies above the normal one, so Newton's steps ascend to the root.
+    let mut t = normal_quantile(p).max(0.0);
+    for _ in 0..100 {
+        let step = (t_tail(t, df) - tail) / t_density(t, df);
+        t += step;
+        if step.abs() <= 1e-15 * t {
+            break;
+        }
+    }
+    t
+}
+
+/// P(T > t) for t ≥ 0: the density at t times the integral of the density relative to it, by the exp-sinh rule.
+///
+/// All terms are positive, so nothing cancels: with 161 nodes the result is within 10⁻¹² of mpmath (mostly 10⁻¹⁴) for
+/// degrees of freedom from 1 to 10⁹ and t from 0 to 25 and beyond. (Takahasi and Mori 1974, Double exponential formulas for
+/// numerical integration.)
+fn t_tail(t: f64, df: f64) -> f64 {
+    const STEP: f64 = 1.0 / 16.0;
+    const NODES: i32 = 80;
+    // The length over which the density falls: 1 in the middle, that of its logarithm in the tail.
+    let length = if t < 1.0 { 1.0 } else { (df + t * t) / ((df + 1.0) * t) };
+    let relative = |w: f64| (-(df + 1.0) / 2.0 * (w * (2.0 * t + w) / (df + t * t)).ln_1p()).exp();
+    let term = |node: i32| {
+        let s = f64::from(node) * STEP;
+        let w = length * (FRAC_PI_2 * s.sinh()).exp();
+        let jacobian = w * FRAC_PI_2 * s.cosh();
+        let value = relative(w);
+        if value == 0.0 || !jacobian.is_finite() { 0.0 } else { jacobian * value }
+    };
+    t_density(t, df) * STEP * (-NODES..=NODES).map(term).sum::<f64>()
+}
+
+/// Student's density.
+fn t_density(t: f64, df: f64) -> f64 {
+    half_step_gamma_ratio(df / 2.0) / (df * PI).sqrt() * (-(df + 1.0) / 2.0 * (t * t / df).ln_1p()).exp()
+}
+
+/// Γ(a + ½)/Γ(a), by its asymptotic series from a = 20 on and the recurrence below: logarithms of the two gamma functions
+/// would lose a digit for every digit of a.
+fn half_step_gamma_ratio(a: f64) -> f64 {
+    let (mut a, mut factor) = (a, 1.0);
+    while a < 20.0 {
+        factor *= a / (a + 0.5);
+        a += 1.0;
+    }
+    let (x, x2) = (1.0 / a, 1.0 / (a * a));
+    let series = x * (-1.0 / 8.0 + x2 * (1.0 / 192.0 + x2 * (-1.0 / 640.0 + x2 * (17.0 / 14336.0 - x2 * 31.0 / 18432.0))));
+    factor * a.sqrt() * series.exp()
+}

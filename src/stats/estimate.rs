@@ -1,0 +1,278 @@
+//! One estimator for all designs: two arms, cells with weights, and the delta method.
+//!
+//! In each arm a customer has the numbers v = (y, x, d, e): outcome, the same in the baseline, and for ratios the
+//! denominators of both. With cell weights w the arm's vector of means is v̄ = Σ w·v̄ₖ, and the arm's mean is a smooth
+//! function h(v̄): y, or y/d for a ratio, less θ times the same of the baseline. By the delta method customer i of cell k
+//! moves h by ∇h·(vᵢ − v̄ₖ)·wₖ/nₖ, and, where the weights are themselves shares of a sample, by (∇h·v̄ₖ − ∇h·v̄)/N. Every
+//! variance, of differences, lifts, and across periods, is a sum of products of such influences.
+
+use super::distribution::{t_quantile, t_two_sided};
+use super::sums::{D, E, Moments, VALUES, X, Y};
+
+/// Two arms in one cell.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Cell {
+    /// The treated arm.
+    pub treated: Moments,
+    /// The control arm.
+    pub control: Moments,
+    /// Both arms together, for CUPED's θ.
+    pub both: Moments,
+}
+
+/// What an arm's mean is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Shape {
+    /// The mean of y.
+    Mean,
+    /// Σy/Σd.
+    Ratio,
+}
+
+/// What is taken off it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Adjustment {
+    /// Nothing.
+    None,
+    /// θ times the distance of the baseline mean from that of both arms; θ = cov/var over both arms together, 0 if the
+    /// baseline has no variance. (Deng, Xu, Kohavi and Walker 2013.)
+    Cuped,
+    /// The baseline mean: difference-in-differences on customers' change.
+    Change,
+}
+
+/// How cells are weighted.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Weighting {
+    /// By their share of both arms' customers, with the variance of shares drawn at random (Miratrix, Sekhon and Yu 2013).
+    Pooled,
+    /// By their share of the treated: the effect on these treated customers, so that shares have no variance.
+    Treated,
+}
+
+/// Why there is no estimate.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Unestimable {
+    /// No cells.
+    NoCells,
+    /// No customer differs from another in either arm.
+    ZeroVariance,
+    /// The denominator of the ratio is zero in an arm.
+    ZeroDenominator,
+}
+
+/// A 95 % interval and a two-sided p-value.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Interval {
+    /// Lower end.
+    pub low: f64,
+    /// Upper end.
+    pub high: f64,
+    /// Probability of a distance from 0 as large as this if there is no effect.
+    pub p: f64,
+}
+
+impl Interval {
+    /// Student's interval around `value`.
+    pub fn student(value: f64, se: f64, df: f64) -> Interval {
+        let half = t_quantile(0.975, df) * se;
+        Interval { low: value - half, high: value + half, p: t_two_sided(value / se, df) }
+    }
+
+    /// Whether 0 lies within.
+    pub fn covers_zero(&self) -> bool {
+        self.low <= 0.0 && self.high >= 0.0
+    }
+}
+
+/// How far each customer of one cell and arm moves an estimate: `coefficients`·(v − `center`) + `constant`.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Influence {
+    /// Per number of the customer.
+    pub coefficients: [f64; VALUES],
+    /// The means of the cell and arm.
+    pub center: [f64; VALUES],
+    /// What the customer's being in the cell adds.
+    pub constant: f64,
+}
+
+/// A relative effect: the difference over the control's mean without adjustment.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Lift {
+    /// The lift.
+    pub value: f64,
+    /// Its standard error.
+    pub se: f64,
+    /// Degrees of freedom (Welch and Satterthwaite).
+    pub df: f64,
+    /// Influence of customers per cell: treated, control.
+    pub influence: Vec<[Influence; 2]>,
+}
+
+/// An effect: treated less control.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Estimate {
+    /// Treated customers.
+    pub n_treated: f64,
+    /// Control customers.
+    pub n_control: f64,
+    /// The treated arm's (adjusted) mean.
+    pub mean_treated: f64,
+    /// The control arm's (adjusted) mean.
+    pub mean_control: f64,
+    /// Treated less control.
+    pub difference: f64,
+    /// Standard error of the difference.
+    pub se: f64,
+    /// Degrees of freedom (Welch and Satterthwaite).
+    pub df: f64,
+    /// The control arm's mean without adjustment.
+    pub base: f64,
+    /// The lift; `None` where that is not positive.
+    pub lift: Option<Lift>,
+    /// Influence of customers on the difference per cell: treated, control.
+    pub influence: Vec<[Influence; 2]>,
+}
+
+impl Estimate {
+    /// Student's interval of the difference.
+    pub fn interval(&self) -> Interval {
+        Interval::student(self.difference, self.se, self.df)
+    }
+}
+
+/// A smooth function of a vector of means: value and gradient.
+type Smooth = (f64, [f64; VALUES]);
+
+/// `numerator`, or `numerator`/`denominator` for a ratio.
+fn mean_of(shape: Shape, means: &[f64; VALUES], numerator: usize, denominator: usize) -> Option<Smooth> {
+    let mut gradient = [0.0; VALUES];
+    match shape {
+        Shape::Mean => {
+            gradient[numerator] = 1.0;
+            Some((means[numerator], gradient))
+        }
+        Shape::Ratio if means[denominator] != 0.0 => {
+            gradient[numerator] = 1.0 / means[denominator];
+            gradient[denominator] = -means[numerator] / (means[denominator] * means[denominator]);
+            Some((means[numerator] / means[denominator], gradient))
+        }
+        Shape::Ratio => None,
+    }
+}
+
+/// CUPED's θ over both arms together.
+fn theta(shape: Shape, both: &Moments) -> Option<f64> {
+    let (_, y) = mean_of(shape, &both.mean, Y, D)?;
+    let (_, x) = mean_of(shape, &both.mean, X, E)?;
+    let variance = both.form(&x, &x);
+    Some(if variance > 0.0 { both.form(&y, &x) / variance } else { 0.0 })
+}
+
+/// The arm's vector of means.
+fn weighted_means(cells: &[Cell], weights: &[f64], arm: fn(&Cell) -> &Moments) -> [f64; VALUES] {
+    std::array::from_fn(|i| cells.iter().zip(weights).map(|(cell, w)| w * arm(cell).mean[i]).sum())
+}
+
+/// The effect of treated against control.
+///
+/// With one cell, `Mean` and no adjustment this is Welch's test; with [`Adjustment::Cuped`] CUPED; with
+/// [`Adjustment::Change`] difference-in-differences; with several cells post-stratification or matching.
+/// θ is that of the first cell, so CUPED belongs to a single cell.
+///
+/// # Errors
+/// Says what makes the effect no number; never NaN or infinite.
+pub fn estimate(
+    cells: &[Cell],
+    shape: Shape,
+    adjustment: Adjustment,
+    weighting: Weighting,
+) -> std::result::Result<Estimate, Unestimable> {
+    let first = cells.first().ok_or(Unestimable::NoCells)?;
+    let n_treated: f64 = cells.iter().map(|c| c.treated.n).sum();
+    let n_control: f64 = cells.iter().map(|c| c.control.n).sum();
+    let weights: Vec<f64> = match weighting {
+        Weighting::Pooled => cells.iter().map(|c| (c.treated.n + c.control.n) / (n_treated + n_control)).collect(),
+        Weighting::Treated => cells.iter().map(|c| c.treated.n / n_treated).collect(),
+    };
+    let treated = weighted_means(cells, &weights, |c| &c.treated);
+    let control = weighted_means(cells, &weights, |c| &c.control);
+
+    let (theta, centre) = match adjustment {
+        Adjustment::None => (0.0, 0.0),
+        Adjustment::Change => (1.0, 0.0),
+        Adjustment::Cuped => match (theta(shape, &first.both), mean_of(shape, &first.both.mean, X, E)) {
+            (Some(theta), Some((mean, _))) => (theta, mean),
+            // A ratio without denominators in the baseline has no covariate.
+            _ => (0.0, 0.0),
+        },
+    };
+    let arm = |means: &[f64; VALUES]| -> std::result::Result<(Smooth, Smooth), Unestimable> {
+        let base = mean_of(shape, means, Y, D).ok_or(Unestimable::ZeroDenominator)?;
+        if theta == 0.0 {
+            return Ok((base, base));
+        }
+        let (before, slope) = mean_of(shape, means, X, E).ok_or(Unestimable::ZeroDenominator)?;
+        Ok(((base.0 - theta * (before - centre), std::array::from_fn(|i| base.1[i] - theta * slope[i])), base))
+    };
+    let ((mean_treated, slope_treated), _) = arm(&treated)?;
+    let ((mean_control, slope_control), (base, base_slope)) = arm(&control)?;
+    let difference = mean_treated - mean_control;
+
+    let shares_of = if weighting == Weighting::Pooled && cells.len() > 1 { Some(n_treated + n_control) } else { None };
+    let spread = Spread { cells, weights: &weights, treated: &treated, control: &control, shares_of };
+    let (influence, variance, df) = spread.of(&slope_treated, &slope_control);
+    // What CUPED leaves of an outcome that the baseline explains wholly is rounding, not variance.
+    let whole = spread.of(&mean_of(shape, &treated, Y, D).map_or(slope_treated, |s| s.1), &base_slope).1;
+    if variance.is_nan() || variance <= 1e-12 * whole || variance <= 0.0 {
+        return Err(Unestimable::ZeroVariance);
+    }
+    let lift = (base > 0.0).then(|| {
+        let to_treated = slope_treated.map(|g| g / base);
+        let to_control = std::array::from_fn(|i| slope_control[i] / base + difference / (base * base) * base_slope[i]);
+        let (influence, variance, df) = spread.of(&to_treated, &to_control);
+        Lift { value: difference / base, se: variance.sqrt(), df, influence }
+    });
+    Ok(Estimate { n_treated, n_control, mean_treated, mean_control, difference, se: variance.sqrt(), df, base, lift, influence })
+}
+
+/// What the variance of a contrast needs beside its gradients.
+struct Spread<'a> {
+    cells: &'a [Cell],
+    weights: &'a [f64],
+    treated: &'a [f64; VALUES],
+    control: &'a [f64; VALUES],
+    /// The customers whose shares the weights are, if these vary from sample to sample.
+    shares_of: Option<f64>,
+}
+
+impl Spread<'_> {
+    /// Influences, variance and degrees of freedom of ∇t·v̄(treated) − ∇c·v̄(control).
+    fn of(&self, to_treated: &[f64; VALUES], to_control: &[f64; VALUES]) -> (Vec<[Influence; 2]>, f64, f64) {
+        let dot = |a: &[f64; VALUES], b: &[f64; VALUES]| -> f64 { a.iter().zip(b).map(|(x, y)| x * y).sum() };
+        let overall = dot(to_treated, self.treated) - dot(to_control, self.control);
+        let (mut variance, mut squares, mut between) = (0.0, 0.0, 0.0);
+        let mut influence = Vec::with_capacity(self.cells.len());
+        for (cell, &weight) in self.cells.iter().zip(self.weights) {
+            for (arm, slope) in [(&cell.treated, to_treated), (&cell.control, to_control)] {
+                let part = weight * weight * arm.form(slope, slope) / arm.n;
+                variance += part;
+                squares += part * part / (arm.n - 1.0);
+            }
+            let distance = dot(to_treated, &cell.treated.mean) - dot(to_control, &cell.control.mean) - overall;
+            let constant = self.shares_of.map_or(0.0, |n| distance / n);
+            between += self.shares_of.map_or(0.0, |n| weight * distance * distance / n);
+            let side = |arm: &Moments, slope: &[f64; VALUES], sign: f64| Influence {
+                coefficients: slope.map(|g| sign * g * weight / arm.n),
+                center: arm.mean,
+                constant,
+            };
+            influence.push([side(&cell.treated, to_treated, 1.0), side(&cell.control, to_control, -1.0)]);
+        }
+        if let Some(n) = self.shares_of {
+            variance += between;
+            squares += between * between / (n - 1.0);
+        }
+        (influence, variance, variance * variance / squares)
+    }
+}

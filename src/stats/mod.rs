@@ -1,0 +1,31 @@
+//! The statistics of strategy evaluation: closed formulas from exact sums to doubles.
+//!
+//! Sums come in as integers ([`Sums`], [`PairSums`]), so that neither the order of additions nor the engine that filled
+//! them can change a printed digit; every variance is the one rounding of an exact integer. From there on all estimators
+//! are the delta method on a vector of means ([`estimate()`]), which gives Welch, CUPED, difference-in-differences,
+//! post-stratification, matching and ratio outcomes by one formula, and the influence of every customer with it, which is
+//! what pooling over periods needs when customers recur ([`pool()`]).
+//!
+//! Nothing here knows of strategies, periods or tables. `docs/STRATEGIES.md` has the formulas in one place.
+
+mod check;
+mod distribution;
+mod estimate;
+mod family;
+mod money;
+mod pool;
+mod shrink;
+mod sums;
+mod wide;
+
+pub use check::{SplitCell, chi_square_homogeneity, expected_drift, smd, split_check, wilson};
+pub use distribution::{chi_square_sf, normal_quantile, t_quantile, t_two_sided};
+pub use estimate::{Adjustment, Cell, Estimate, Influence, Interval, Lift, Shape, Unestimable, Weighting, estimate};
+pub use family::benjamini_hochberg;
+pub use money::{Money, Return, mde};
+pub use pool::{Member, PairSums, Pooled, pair_covariance, pool};
+pub use shrink::{Shrunk, shrink};
+pub use sums::{D, E, Moments, Scales, Sums, VALUES, X, Y, printed};
+
+#[cfg(test)]
+mod fixtures;

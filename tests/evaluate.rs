@@ -1,0 +1,447 @@
+//! Effects, their reasons and verdicts, from exact sums per arm.
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use rfmill::domain::{Day, Decimal};
+use rfmill::evaluate::{
+    ALL, ArmKey, Arms, Design, EffectRow, Evaluation, Method, Outcome, Phase, Primary, Quantity, Strategy, Verdict, evaluate,
+};
+use rfmill::stats::Sums;
+
+use crate::support::arms::{Customer, add_reference, fill, finished, strategy, sums, total};
+
+fn run(strategies: &[Strategy], arms: &Arms) -> Evaluation {
+    evaluate(strategies, arms).expect("an evaluation")
+}
+
+/// The row of a method in the total of the first period.
+fn effect(evaluation: &Evaluation, method: Method) -> &EffectRow {
+    evaluation.effects.iter().find(|e| e.method == method && e.state == ALL).expect("a row")
+}
+
+/// Reproducible customers: 20 weak and 30 strong per arm, mail worth 10.00 more.
+fn customers(effect: i64) -> Vec<Customer> {
+    let one = |id: u32| {
+        let (strong, mail) = (id % 5 > 1, id / 5 % 2 == 0);
+        let noise = i64::from(id * 7919 % 101);
+        let level = if strong { 5000 } else { 500 };
+        Customer {
+            id,
+            arm: if mail { "mail" } else { "control" },
+            state: if strong { "strong" } else { "weak" },
+            cell: ALL,
+            after: level + 20 * noise + i64::from(id * 31 % 17) + if mail { effect } else { 0 },
+            baseline: level + 19 * noise + i64::from(id * 53 % 23) * 9,
+            before: level + i64::from(id * 2671 % 103) * 20,
+            touched: false,
+        }
+    };
+    (0..100).map(one).collect()
+}
+
+fn matched(mut customers: Vec<Customer>) -> Vec<Customer> {
+    customers.iter_mut().for_each(|c| c.cell = c.state);
+    customers
+}
+
+// --- the contract ---------------------------------------------------------------------------------------------------
+
+/// The contract's folder, if this checkout has it beside itself.
+fn contract() -> Option<PathBuf> {
+    let beside = || Path::new(env!("CARGO_MANIFEST_DIR")).join("../shared");
+    let path =
+        std::env::var_os("RFMILL_SHARED").map_or_else(beside, PathBuf::from).join("contract/expected/experiment.effects.csv");
+    if !path.exists() {
+        use std::io::Write;
+        let line =
+            format!("SKIPPED: {} is not there; set RFMILL_SHARED to the folder whose contract/ holds it\n", path.display());
+        std::io::stderr().write_all(line.as_bytes()).expect("stderr");
+        return None;
+    }
+    Some(path)
+}
+
+/// The arms of contract job `experiment`, from tests/data/experiment_arms.json.
+fn experiment_arms() -> Arms {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/data/experiment_arms.json");
+    let file: serde_json::Value = serde_json::from_str(&fs::read_to_string(path).expect("the fixture")).expect("JSON");
+    let mut arms = Arms::default();
+    for row in file["rows"].as_array().expect("rows") {
+        let text = |i: usize| row[i].as_str().expect("text");
+        let number = |i: usize| i128::from(row[i].as_i64().expect("a number"));
+        let mut sums = Sums { n: number(3) as i64, ..Sums::default() };
+        sums.sum = [number(4), number(5), 0, 0];
+        sums.product[0] = number(6);
+        sums.product[1] = number(7);
+        sums.product[4] = number(8);
+        let outcome = Outcome::parse(text(0)).expect("an outcome");
+        for (scheme, state) in [(ALL, ALL), ("segment", text(1))] {
+            let key = total("winback", 0, Phase::During, text(2), Quantity::Outcome(outcome.clone()));
+            arms.add(ArmKey { scheme: scheme.into(), state: state.into(), ..key }, &sums).expect("small sums");
+        }
+    }
+    for (arm, n) in file["excluded"].as_object().expect("excluded") {
+        let key = total("winback", 0, Phase::During, arm, Quantity::Excluded);
+        arms.add(key, &sums(&vec![1; n.as_u64().expect("a count") as usize])).expect("small sums");
+    }
+    arms
+}
+
+#[test]
+fn the_contract_experiment_has_its_66_rows() {
+    let Some(path) = contract() else { return };
+    let winback = Strategy {
+        split: rfmill::evaluate::Split {
+            shares: [("control".to_string(), 0.5), ("treatment".to_string(), 0.5)].into(),
+            strata: BTreeMap::new(),
+        },
+        outcomes: vec![Outcome::Converted, Outcome::Orders, Outcome::Revenue],
+        primary: Primary { outcome: Outcome::Revenue, method: Method::Cuped },
+        by: vec!["segment".into()],
+        cost_per_customer: Decimal::parse("0.50"),
+        margin_rate: Some(0.4),
+        ..strategy("winback", 1)
+    };
+    let evaluation = run(&[winback], &experiment_arms());
+    let rows: BTreeMap<_, _> =
+        evaluation.effects.iter().map(|e| ((e.outcome.to_string(), e.state.clone(), e.method.to_string()), e)).collect();
+    let mut compared = 0;
+    let mut reader = csv::Reader::from_path(path).expect("the expected rows");
+    let header = reader.headers().expect("a header").clone();
+    for record in reader.records() {
+        let record = record.expect("a row");
+        let want: BTreeMap<&str, &str> = header.iter().zip(record.iter()).collect();
+        let key = (want["outcome"].to_string(), want["state"].to_string(), want["method"].to_string());
+        let got = rows[&key];
+        let found = [
+            ("n_treated", Some(got.n_treated as f64)),
+            ("n_control", Some(got.n_control as f64)),
+            ("mean_treated", got.mean_treated),
+            ("mean_control", got.mean_control),
+            ("difference", got.difference),
+            ("ci_low", got.ci_low),
+            ("ci_high", got.ci_high),
+            ("p_value", got.p_value),
+            ("p_adjusted", got.p_adjusted),
+            ("srm_p", got.srm_p),
+            ("roi", got.roi),
+            ("excluded_in_both_arms", Some(got.excluded as f64)),
+        ];
+        for (name, value) in found {
+            match (want[name].parse::<f64>(), value) {
+                (Ok(want), Some(value)) => {
+                    assert!((value - want).abs() <= 1e-9 * want.abs().max(1e-9), "{key:?} {name}: {value} here, {want} there")
+                }
+                (Err(_), None) => {}
+                (want, value) => panic!("{key:?} {name}: {value:?} here, {want:?} there"),
+            }
+        }
+        compared += 1;
+    }
+    assert_eq!((compared, evaluation.effects.len()), (66, 66));
+    assert!(evaluation.effects.iter().filter(|e| e.headline).all(|e| e.family_size == 11));
+    let verdict = &evaluation.verdicts[0];
+    assert_eq!((verdict.state.as_str(), verdict.verdict), (ALL, Verdict::Scale));
+}
+
+// --- reasons --------------------------------------------------------------------------------------------------------
+
+/// Asserts that a row has no number but its counts, and this in its reason.
+fn says(row: &EffectRow, reason: &str) {
+    let text = row.not_estimable.as_deref().unwrap_or_default();
+    assert!(text.contains(reason), "{text:?} does not say {reason:?}");
+    let numbers = [
+        row.mean_treated,
+        row.mean_control,
+        row.difference,
+        row.ci_low,
+        row.ci_high,
+        row.p_value,
+        row.p_adjusted,
+        row.lift,
+        row.lift_low,
+        row.lift_high,
+        row.mde,
+        row.incremental,
+        row.cost,
+        row.roi,
+        row.roi_low,
+        row.roi_high,
+        row.net_margin_per_customer,
+        row.net_margin_low,
+        row.net_margin_high,
+    ];
+    assert_eq!(numbers, [None; 19], "{text}");
+}
+
+#[test]
+fn arms_without_variance_are_no_numbers() {
+    let plain = strategy("s", 1);
+    let of = |treated: &[i64], control: &[i64]| {
+        let mut arms = Arms::default();
+        for (arm, values) in [("mail", treated), ("control", control)] {
+            if !values.is_empty() {
+                arms.add(total("s", 0, Phase::During, arm, Quantity::Outcome(Outcome::Revenue)), &sums(values)).expect("sums");
+            }
+        }
+        run(&[plain.clone()], &arms)
+    };
+    says(effect(&of(&[1, 2], &[]), Method::Welch), "arm \"control\" has no customers");
+    says(effect(&of(&[], &[1, 2]), Method::Welch), "arm \"mail\" has no customers");
+    says(effect(&of(&[], &[]), Method::Welch), "has no customers");
+    says(effect(&of(&[5], &[1, 2, 3]), Method::Welch), "one customer");
+    says(effect(&of(&[5, 5], &[5, 5, 5]), Method::Welch), "same outcome");
+    assert_eq!(of(&[5, 5], &[5, 5, 5]).verdicts[0].verdict, Verdict::CannotSay);
+    // One arm without variance is an ordinary comparison; a control mean of zero has no lift.
+    let one_sided = of(&[100, 300, 200], &[0, 0, 0]);
+    let row = effect(&one_sided, Method::Welch);
+    assert_eq!((row.difference, row.lift, row.not_estimable.clone()), (Some(2.0), None, None));
+    assert_eq!(one_sided.over_time[0].lift, None);
+}
+
+#[test]
+fn broken_periods_are_no_numbers() {
+    let arms = fill("s", &Outcome::Revenue, &[customers(1000)]);
+    let with = |change: fn(&mut Strategy)| {
+        let mut changed = strategy("s", 1);
+        changed.primary.method = Method::Cuped;
+        change(&mut changed);
+        run(&[changed], &arms)
+    };
+    let unfinished = with(|s| s.periods[0].known_until = Day(s.periods[0].period.end.0 - 1));
+    says(effect(&unfinished, Method::Welch), "the period is not finished");
+    says(effect(&unfinished, Method::Cuped), "the period is not finished");
+    assert!(unfinished.before_after.iter().all(|r| r.mean_after.is_none() && r.change.is_none() && r.mean_before.is_some()));
+    says(effect(&with(|s| s.periods[0].equally_long = false), Method::Welch), "different dates");
+    let split = with(|s| s.split.shares = [("control".into(), 0.9), ("mail".into(), 0.1)].into());
+    says(effect(&split, Method::Welch), "not those of the planned split");
+    assert!(effect(&split, Method::Welch).srm_p.is_some_and(|p| p < 0.001));
+    // Without a baseline CUPED is not there and Welch leads, and says so.
+    let bare = with(|s| s.periods[0].baseline = None);
+    says(effect(&bare, Method::Cuped), "no baseline");
+    assert!(effect(&bare, Method::Welch).headline && !effect(&bare, Method::Cuped).headline);
+    assert!(bare.verdicts[0].reason.contains("by welch because there is no baseline"), "{}", bare.verdicts[0].reason);
+    assert_eq!(bare.balance, []);
+    // The same for a baseline in which the treated were treated already.
+    let mut touched = customers(1000);
+    touched.iter_mut().for_each(|c| c.touched = c.arm == "mail");
+    let mut cuped = strategy("s", 1);
+    cuped.primary.method = Method::Cuped;
+    let touched = run(&[cuped], &fill("s", &Outcome::Revenue, &[touched]));
+    says(effect(&touched, Method::Cuped), "inside the baseline already");
+    assert!(effect(&touched, Method::Welch).headline && effect(&touched, Method::Welch).difference.is_some());
+    assert_eq!(touched.verdicts[0].method, Some(Method::Welch));
+}
+
+#[test]
+fn wrong_settings_are_refused() {
+    let refused = |change: fn(&mut Strategy), what: &str| {
+        let mut wrong = strategy("s", 1);
+        change(&mut wrong);
+        let error = evaluate(&[wrong], &Arms::default()).expect_err("an error").to_string();
+        assert!(error.contains("\"s\"") && error.contains(what), "{error}");
+    };
+    refused(|s| s.split.shares = [("control".into(), 0.5), ("mail".into(), 0.4)].into(), "adds up to 0.9");
+    refused(|s| s.control = "contrl".into(), "did you mean \"control\"?");
+    refused(|s| s.primary.outcome = Outcome::Orders, "not among its outcomes");
+    refused(|s| s.primary.outcome = Outcome::AvgOrderValue, "restates behaviour");
+    refused(|s| s.primary.method = Method::Did, "does not belong to design randomised");
+}
+
+// --- designs --------------------------------------------------------------------------------------------------------
+
+#[test]
+fn families_are_those_of_the_design() {
+    let two: Vec<Strategy> = ["a", "b"]
+        .iter()
+        .map(|name| Strategy {
+            by: vec!["segment".into()],
+            outcomes: vec![Outcome::Revenue, Outcome::Orders],
+            ..strategy(name, 2)
+        })
+        .collect();
+    let mut arms = Arms::default();
+    for name in ["a", "b"] {
+        for outcome in [Outcome::Revenue, Outcome::Orders] {
+            arms.merge(fill(name, &outcome, &[customers(300), customers(0)])).expect("sums");
+        }
+    }
+    let evaluation = run(&two, &arms);
+    let sizes = |headline: bool, total: bool| -> Vec<i64> {
+        let rows = evaluation.effects.iter().filter(|e| e.headline == headline && (e.state == ALL) == total);
+        rows.map(|e| e.family_size).collect()
+    };
+    // Headline: 2 strategies × 2 periods × (total and 2 states). Others: the states of their comparison; totals alone.
+    assert_eq!((sizes(true, true), sizes(true, false)), (vec![12; 4], vec![12; 8]));
+    assert!(sizes(false, true).iter().all(|n| *n == 1) && sizes(false, false).iter().all(|n| *n == 2));
+    let alone = evaluation.effects.iter().filter(|e| !e.headline && e.state == ALL);
+    assert!(alone.clone().count() > 0 && alone.into_iter().all(|e| e.p_adjusted == e.p_value));
+    // Verdicts: every strategy, period and state, and all periods together, each tier ranked.
+    assert_eq!(evaluation.verdicts.len(), 2 * 2 * 3 + 2 * 3);
+    let ranks = |period: bool| -> Vec<Option<i64>> {
+        let tier = evaluation.verdicts.iter().filter(|v| v.state == "weak" && v.period.is_some() == period);
+        let mut ranks: Vec<_> = tier.map(|v| v.rank).collect();
+        ranks.sort();
+        ranks
+    };
+    assert_eq!(ranks(false), [Some(1), Some(2)]);
+    assert_eq!(ranks(true), [Some(1), Some(1), Some(2), Some(2)]);
+}
+
+#[test]
+fn strata_with_different_shares_are_post_stratified() {
+    let mut unequal = strategy("s", 1);
+    unequal.split.strata = [
+        ("weak".to_string(), [("control".to_string(), 0.2), ("mail".to_string(), 0.8)].into()),
+        ("strong".to_string(), [("control".to_string(), 0.5), ("mail".to_string(), 0.5)].into()),
+    ]
+    .into();
+    let mut people = matched(customers(1000));
+    // Of five weak customers one is held out.
+    people.iter_mut().filter(|c| c.cell == "weak").for_each(|c| {
+        let mail = c.id / 5 % 5 > 0;
+        c.after += if mail { 1000 } else { 0 } - if c.arm == "mail" { 1000 } else { 0 };
+        c.arm = if mail { "mail" } else { "control" };
+    });
+    let evaluation = run(&[unequal.clone()], &fill("s", &Outcome::Revenue, &[people.clone()]));
+    says(effect(&evaluation, Method::Welch), "see post_stratified");
+    let row = effect(&evaluation, Method::PostStratified);
+    assert!(row.headline && row.difference.is_some_and(|d| (d - 10.0).abs() < 2.0), "{row:?}");
+    assert_eq!((row.n_treated, row.n_control, row.excluded), (62, 38, 0));
+    // A stratum with one control customer cannot be compared, and is counted.
+    people.push(Customer { id: 500, cell: "odd", arm: "mail", ..people[0] });
+    people.push(Customer { id: 501, cell: "odd", arm: "control", ..people[0] });
+    let evaluation = run(&[unequal], &fill("s", &Outcome::Revenue, &[people]));
+    let row = effect(&evaluation, Method::PostStratified);
+    assert_eq!((row.n_treated, row.n_control, row.excluded), (62, 38, 1));
+}
+
+#[test]
+fn a_matched_strategy_needs_its_placebo_and_both_ends() {
+    let design = Strategy {
+        design: Design::Matched,
+        primary: Primary { outcome: Outcome::Revenue, method: Method::Matched },
+        by: vec!["segment".into()],
+        ..strategy("s", 1)
+    };
+    let verdict = |people: Vec<Customer>| run(&[design.clone()], &fill("s", &Outcome::Revenue, &[people]));
+    let good = verdict(matched(customers(1000)));
+    assert_eq!(good.verdicts[0].verdict, Verdict::Keep, "{}", good.verdicts[0].reason);
+    assert_eq!(good.effects.len(), 2 * 3);
+    assert!(good.balance.iter().all(|b| b.unmatched_share == Some(0.0) && b.smd_after.is_some()), "{:?}", good.balance);
+    // Different before anybody was treated: no number, no verdict, in no state either.
+    let mut chosen = matched(customers(1000));
+    chosen.iter_mut().filter(|c| c.arm == "mail" && c.state == "strong").for_each(|c| c.before += 2000);
+    let failed = verdict(chosen);
+    failed.effects.iter().filter(|e| e.method == Method::Matched).for_each(|e| says(e, "before the baseline already"));
+    assert!(failed.verdicts.iter().all(|v| v.verdict == Verdict::CannotSay && v.rank.is_none()));
+    // The ends of the bracket disagree.
+    let mut falling = matched(customers(1000));
+    falling.iter_mut().filter(|c| c.arm == "mail").for_each(|c| c.baseline += 3000);
+    assert!(verdict(falling).verdicts[0].reason.contains("ends of the bracket disagree"));
+    // Most of the treated have nobody to be compared with; cells with fewer than two per arm are counted.
+    let mut lonely = matched(customers(1000));
+    lonely.iter_mut().filter(|c| c.arm == "mail" && c.state == "strong").for_each(|c| c.cell = "elsewhere");
+    let lonely = verdict(lonely);
+    let row = effect(&lonely, Method::Matched);
+    assert_eq!((row.n_treated, row.n_control, row.excluded), (20, 20, 30));
+    assert!(lonely.verdicts[0].reason.contains("only 40 % of the treated have a match"), "{}", lonely.verdicts[0].reason);
+    assert!(lonely.balance.iter().any(|b| b.unmatched_share == Some(0.6)));
+    // No matched cell at all, and no placebo at all.
+    let mut apart = customers(1000);
+    apart.iter_mut().for_each(|c| c.cell = c.arm);
+    says(effect(&verdict(apart), Method::Matched), "two customers in each arm");
+    let mut unknown = matched(customers(1000));
+    unknown.iter_mut().for_each(|c| c.before = 0);
+    assert!(verdict(unknown).verdicts[0].reason.contains("no placebo"));
+}
+
+#[test]
+fn before_after_describes_and_claims_nothing() {
+    let design = Strategy { design: Design::BeforeAfter, by: vec!["segment".into()], ..strategy("s", 1) };
+    let mut people = customers(0);
+    people.retain(|c| c.arm == "mail");
+    let mut arms = fill("s", &Outcome::Revenue, &[people]);
+    let bare = run(&[design.clone()], &arms);
+    assert_eq!((bare.effects.len(), bare.over_time.len(), bare.verdicts[0].verdict), (0, 0, Verdict::CannotSay));
+    assert!(bare.before_after.iter().all(|r| r.change.is_some() && r.expected_change.is_none()));
+    // Everybody's spend half remembers that of the period before, about a mean of 40.00.
+    add_reference(&mut arms, "s", &Outcome::Revenue, 0, [(3000, 2000), (4000, 4000), (5000, 6000)].into_iter());
+    let row = run(&[design], &arms).before_after.into_iter().find(|r| r.state == "weak").expect("a row");
+    let want = -0.5 * (row.mean_before.expect("a mean") - 40.0);
+    assert!((row.expected_change.expect("a drift") - want).abs() < 1e-9 && want > 5.0, "{row:?}");
+    assert!(row.note.contains("all 3 customers, slope 0.500"));
+}
+
+#[test]
+fn a_verdict_with_an_after_window_rests_on_the_sum() {
+    let mut whole = strategy("s", 1);
+    whole.periods[0].after_until = Some(Day(finished(0).period.end.0 + 90));
+    whole.periods[0].known_until = Day(finished(0).period.end.0 + 90);
+    let mut arms = fill("s", &Outcome::Revenue, &[customers(1000)]);
+    let rows: Vec<(ArmKey, Sums)> = arms.rows().map(|(k, s)| (k.clone(), *s)).collect();
+    for (key, sums) in rows.into_iter().filter(|(k, _)| k.phase == Phase::During && matches!(k.quantity, Quantity::Outcome(_))) {
+        arms.add(ArmKey { phase: Phase::After, ..key.clone() }, &sums).expect("sums");
+        let mut both = sums;
+        both.sum = both.sum.map(|s| 2 * s);
+        both.product = both.product.map(|s| 4 * s);
+        arms.add(ArmKey { phase: Phase::Both, ..key }, &both).expect("sums");
+    }
+    let evaluation = run(&[whole.clone()], &arms);
+    let of = |phase: Phase| evaluation.effects.iter().find(|e| e.phase == phase && e.method == Method::Welch).expect("a row");
+    assert!(of(Phase::Both).headline && !of(Phase::During).headline && !of(Phase::After).headline);
+    assert_eq!(evaluation.verdicts[0].difference, of(Phase::Both).difference);
+    whole.periods[0].known_until = finished(0).period.end;
+    let open = run(&[whole], &arms);
+    assert!(open.effects.iter().any(|e| e.phase == Phase::During && e.difference.is_some()));
+    assert_eq!(open.verdicts[0].verdict, Verdict::CannotSay);
+}
+
+#[test]
+fn costs_add_up_over_states() {
+    let mut paid =
+        Strategy { by: vec!["segment".into()], fixed_cost: Decimal::parse("25.00"), margin_rate: Some(0.5), ..strategy("s", 1) };
+    let mut arms = fill("s", &Outcome::Revenue, &[customers(1000)]);
+    let costs = |evaluation: &Evaluation, state: &str| {
+        evaluation.effects.iter().find(|e| e.state == state && e.method == Method::Welch).and_then(|e| e.cost).expect("a cost")
+    };
+    paid.cost_per_customer = Decimal::parse("0.35");
+    let each = run(&[paid.clone()], &arms);
+    assert!((costs(&each, ALL) - (0.35 * 50.0 + 25.0)).abs() < 1e-12);
+    assert!((costs(&each, "weak") + costs(&each, "strong") - costs(&each, ALL)).abs() < 1e-12);
+    let row = effect(&each, Method::Welch);
+    let (difference, net) = (row.difference.expect("a number"), row.net_margin_per_customer.expect("a number"));
+    assert!((net - (0.5 * difference - 0.85)).abs() < 1e-12);
+    assert!((row.roi.expect("a number") - (difference * 50.0 * 0.5 - 42.5) / 42.5).abs() < 1e-12);
+    // Costs of the assignments' own replace those per customer.
+    for (scheme, state, n) in [(ALL, ALL, 50), ("segment", "weak", 20), ("segment", "strong", 30)] {
+        let key = total("s", 0, Phase::During, "mail", Quantity::Cost);
+        let key = ArmKey { scheme: scheme.into(), state: state.into(), ..key };
+        arms.add(key, &sums(&vec![100; n])).expect("sums");
+    }
+    assert!((costs(&run(&[paid], &arms), ALL) - 75.0).abs() < 1e-12);
+}
+
+#[test]
+fn recurring_customers_are_clustered() {
+    let again = |effect: i64| -> Vec<Customer> { customers(effect) };
+    let three = [again(1000), again(1000), again(1000)];
+    let together = run(&[strategy("s", 3)], &fill("s", &Outcome::Revenue, &three));
+    let apart: Vec<Vec<Customer>> = three
+        .iter()
+        .enumerate()
+        .map(|(n, people)| people.iter().map(|c| Customer { id: c.id + 1000 * n as u32, ..*c }).collect())
+        .collect();
+    let apart = run(&[strategy("s", 3)], &fill("s", &Outcome::Revenue, &apart));
+    let row = |e: &Evaluation| e.over_time.iter().find(|r| r.method == Method::Welch).cloned().expect("a row");
+    let (together, apart) = (row(&together), row(&apart));
+    assert_eq!((together.periods, together.recurring_share, together.clustered), (3, Some(1.0), true));
+    assert_eq!((apart.recurring_share, apart.clustered), (Some(0.0), false));
+    assert_eq!((together.difference, together.n_treated), (apart.difference, apart.n_treated));
+    // Three times the same customers are hardly more than once: the interval is √3 wide, up to n against n − 1.
+    let width = |r: &rfmill::evaluate::OverTimeRow| r.ci_high.expect("a number") - r.ci_low.expect("a number");
+    assert!((width(&together) / width(&apart) / 3f64.sqrt() - 1.0).abs() < 0.01, "{}", width(&together) / width(&apart));
+    assert_eq!(together.q_difference.map(|q| q < 1e-12), Some(true));
+}

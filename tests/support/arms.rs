@@ -1,0 +1,169 @@
+//! Customers one by one, and the sums of arms that an engine would make of them.
+
+use std::collections::BTreeMap;
+
+use rfmill::domain::Day;
+use rfmill::evaluate::{
+    ALL, ArmKey, Arms, Design, EVERYBODY, Method, Outcome, PairEnd, PairKey, Period, Phase, Primary, Quantity, Split, Strategy,
+    StrategyPeriod,
+};
+use rfmill::stats::{PairSums, Sums};
+
+/// A customer in a strategy's period.
+#[derive(Debug, Clone, Copy)]
+pub struct Customer {
+    /// Equal in periods in which it is the same customer.
+    pub id: u32,
+    /// The arm.
+    pub arm: &'static str,
+    /// The state before the period.
+    pub state: &'static str,
+    /// Stratum or matching cell.
+    pub cell: &'static str,
+    /// The outcome after assignment.
+    pub after: i64,
+    /// In the baseline.
+    pub baseline: i64,
+    /// In the period before the baseline.
+    pub before: i64,
+    /// Whether an earlier assignment treated the customer inside the baseline.
+    pub touched: bool,
+}
+
+/// The `n`-th quarter-like period of 90 days.
+pub fn period(n: usize) -> Period {
+    let start = 19_000 + 90 * n as i32;
+    Period { start: Day(start), end: Day(start + 89) }
+}
+
+/// A finished period with a baseline.
+pub fn finished(n: usize) -> StrategyPeriod {
+    let own = period(n);
+    let baseline = Period { start: Day(own.start.0 - 90), end: own.start.previous() };
+    StrategyPeriod {
+        period: own,
+        baseline: Some(baseline),
+        outcomes_until: own.end,
+        after_until: None,
+        known_until: own.end,
+        equally_long: true,
+    }
+}
+
+/// A randomised half-and-half strategy on revenue with these many periods.
+pub fn strategy(name: &str, periods: usize) -> Strategy {
+    let half = [("control".to_string(), 0.5), ("mail".to_string(), 0.5)];
+    Strategy {
+        name: name.into(),
+        design: Design::Randomised,
+        control: "control".into(),
+        split: Split { shares: half.into(), strata: BTreeMap::new() },
+        periods: (0..periods).map(finished).collect(),
+        outcomes: vec![Outcome::Revenue],
+        primary: Primary { outcome: Outcome::Revenue, method: Method::Welch },
+        by: Vec::new(),
+        cost_per_customer: None,
+        fixed_cost: None,
+        margin_rate: None,
+        money_scale: 2,
+    }
+}
+
+/// The row of a total.
+pub fn total(strategy: &str, n: usize, phase: Phase, arm: &str, quantity: Quantity) -> ArmKey {
+    ArmKey {
+        strategy: strategy.into(),
+        period: period(n),
+        phase,
+        scheme: ALL.into(),
+        state: ALL.into(),
+        cell: ALL.into(),
+        arm: arm.into(),
+        quantity,
+    }
+}
+
+/// The sums of one number.
+pub fn sums(values: &[i64]) -> Sums {
+    let mut sums = Sums::default();
+    values.iter().for_each(|&y| sums.observe([y, 0, 0, 0]).expect("small sums"));
+    sums
+}
+
+/// The arms of a strategy whose `n`-th period has these customers, on one outcome and by scheme `segment`.
+pub fn fill(strategy: &str, outcome: &Outcome, periods: &[Vec<Customer>]) -> Arms {
+    let mut arms = Arms::default();
+    let mut seen: BTreeMap<u32, usize> = BTreeMap::new();
+    periods.iter().flatten().for_each(|c| *seen.entry(c.id).or_default() += 1);
+    for (n, customers) in periods.iter().enumerate() {
+        let mut rows: BTreeMap<(&str, &str, &str), [Sums; 4]> = BTreeMap::new();
+        for c in customers {
+            let row = rows.entry((c.state, c.cell, c.arm)).or_default();
+            row[0].observe([c.after, c.baseline, 0, 0]).expect("small sums");
+            row[1].observe([c.before, 0, 0, 0]).expect("small sums");
+            row[2].observe([i64::from(c.touched), 0, 0, 0]).expect("small sums");
+            row[3].observe([i64::from(seen[&c.id] > 1), 0, 0, 0]).expect("small sums");
+        }
+        let measured = Quantity::Outcome(outcome.clone());
+        for ((state, cell, arm), row) in rows {
+            let kinds = [
+                (Phase::During, measured.clone()),
+                (Phase::Placebo, measured.clone()),
+                (Phase::During, Quantity::TreatedInBaseline),
+                (Phase::During, Quantity::Recurs),
+            ];
+            for ((phase, quantity), sums) in kinds.into_iter().zip(row) {
+                for (scheme, state) in [(ALL, ALL), ("segment", state)] {
+                    let key = ArmKey {
+                        scheme: scheme.into(),
+                        state: state.into(),
+                        cell: cell.into(),
+                        ..total(strategy, n, phase, arm, quantity.clone())
+                    };
+                    arms.add(key, &sums).expect("small sums");
+                }
+            }
+        }
+    }
+    fill_pairs(&mut arms, strategy, outcome, periods);
+    arms
+}
+
+/// The rows of customers who are in two periods.
+fn fill_pairs(arms: &mut Arms, strategy: &str, outcome: &Outcome, periods: &[Vec<Customer>]) {
+    for (j, later) in periods.iter().enumerate() {
+        let later: BTreeMap<u32, &Customer> = later.iter().map(|c| (c.id, c)).collect();
+        for (i, earlier) in periods.iter().enumerate().take(j) {
+            let mut rows: BTreeMap<_, PairSums> = BTreeMap::new();
+            for a in earlier {
+                let Some(b) = later.get(&a.id) else { continue };
+                let groups = [Some((ALL, ALL)), (a.state == b.state).then_some(("segment", a.state))];
+                for group in groups.into_iter().flatten() {
+                    let row = rows.entry((group, a.cell, a.arm, b.cell, b.arm)).or_default();
+                    row.observe([a.after, a.baseline, 0, 0], [b.after, b.baseline, 0, 0]).expect("small sums");
+                }
+            }
+            for (((scheme, state), cell_a, arm_a, cell_b, arm_b), sums) in rows {
+                let end = |n, cell: &str, arm: &str| PairEnd { period: period(n), cell: cell.into(), arm: arm.into() };
+                let key = PairKey {
+                    strategy: strategy.into(),
+                    phase: Phase::During,
+                    scheme: scheme.into(),
+                    state: state.into(),
+                    outcome: outcome.clone(),
+                    first: end(i, cell_a, arm_a),
+                    second: end(j, cell_b, arm_b),
+                };
+                arms.add_pair(key, &sums).expect("small sums");
+            }
+        }
+    }
+}
+
+/// Everybody, with the outcome in the baseline and in the period before it.
+pub fn add_reference(arms: &mut Arms, strategy: &str, outcome: &Outcome, n: usize, everybody: impl Iterator<Item = (i64, i64)>) {
+    let mut sums = Sums::default();
+    everybody.for_each(|(baseline, before)| sums.observe([baseline, before, 0, 0]).expect("small sums"));
+    let key = total(strategy, n, Phase::Reference, EVERYBODY, Quantity::Outcome(outcome.clone()));
+    arms.add(key, &sums).expect("small sums");
+}
