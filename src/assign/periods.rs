@@ -156,8 +156,7 @@ mod tests {
             ((u128::from(state >> 11) * u128::from(below)) >> 53) as i64
         };
         for _ in 0..200 {
-            let rows: Vec<(i64, u16, i32)> =
-                (0..next(60)).map(|_| (next(12), next(3) as u16, next(40) as i32)).collect();
+            let rows: Vec<(i64, u16, i32)> = (0..next(60)).map(|_| (next(12), next(3) as u16, next(40) as i32)).collect();
             let periods = [period(5, 15), period(15, 16), period(20, 35)];
             let got = by_period(&table(&rows, false), &periods);
             let mut all = got.outside;
@@ -171,7 +170,8 @@ mod tests {
             turned.reverse();
             let again = by_period(&table(&turned, false), &periods);
             for (one, other) in got.periods.iter().zip(&again.periods) {
-                let of = |rows: &[(i64, u16, i32)], numbers: &[u32]| -> Vec<_> { numbers.iter().map(|n| rows[*n as usize]).collect() };
+                let of =
+                    |rows: &[(i64, u16, i32)], numbers: &[u32]| -> Vec<_> { numbers.iter().map(|n| rows[*n as usize]).collect() };
                 assert_eq!(of(&rows, &one.rows), of(&turned, &other.rows));
                 assert_eq!(of(&rows, &one.in_several_arms), of(&turned, &other.in_several_arms));
                 assert_eq!(one.repeated, other.repeated);

@@ -10,7 +10,7 @@ mod segments;
 mod views;
 
 pub use definition::{ColumnType, DESCRIPTION, Field, TableDefinition, definitions};
-pub use guard::guarded;
+pub use guard::{guarded, is_guarded};
 pub use parquet::{Encoded, ONE_ROW_PER, encode};
 pub use print::{dbt, ddl, identifier, literal, markdown};
 pub use segments::{SegmentRow, SegmentSum, summarise};

@@ -132,7 +132,9 @@ impl One<'_> {
             match name.rsplit_once('.').map(|(_, ending)| ending.to_lowercase()) {
                 Some(ending) if ending != "parquet" && ending != "csv" => Err(self.wrong(
                     "assignments",
-                    format!("assignments names {path:?}; expected a file that ends in .parquet or .csv, or a folder of Parquet files"),
+                    format!(
+                        "assignments names {path:?}; expected a file that ends in .parquet or .csv, or a folder of Parquet files"
+                    ),
                 )),
                 _ => Ok((path.clone(), folder.join(path))),
             }
@@ -148,7 +150,8 @@ impl One<'_> {
         }
         if raw.design == Design::Randomised && raw.split.is_empty() {
             return Err(at(
-                "split is missing; give the planned share of every arm, such as split = { control = 0.1, treatment = 0.9 }".into(),
+                "split is missing; give the planned share of every arm, such as split = { control = 0.1, treatment = 0.9 }"
+                    .into(),
             ));
         }
         if raw.split.len() == 1 {
@@ -356,7 +359,8 @@ impl One<'_> {
                 Some(outcome) => Ok(Some(Primary { outcome: outcome.clone(), method: *usual })),
                 None => Err(self.wrong(
                     "outcomes",
-                    "no outcome can decide: ratios and moves restate behaviour after treatment; add one such as \"revenue\"".into(),
+                    "no outcome can decide: ratios and moves restate behaviour after treatment; add one such as \"revenue\""
+                        .into(),
                 )),
             };
         };

@@ -214,10 +214,7 @@ fn arms_are_checked() {
 #[test]
 fn dates_are_checked() {
     let cases = [
-        (
-            "periods = []",
-            "line 19, column 1: strategy \"mail\": periods is an empty list; name at least one",
-        ),
+        ("periods = []", "line 19, column 1: strategy \"mail\": periods is an empty list; name at least one"),
         (
             "periods = [{ from = 2024-06-30, to = 2024-04-01 }]",
             "line 19, column 1: strategy \"mail\": periods ends (2024-04-01) before it begins (2024-06-30); exchange from and to",
