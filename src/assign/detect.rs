@@ -66,9 +66,38 @@ pub fn detectable(spread: &Spread, treated: u64, control: u64) -> Result<Detecta
     Ok(Detectable { absolute, relative })
 }
 
+/// The same where arms have other shares in every stratum, so that the effect is post-stratified: strata are weighted by
+/// their customers, (z.975 + z.8) · √Σ w²(s²/treated + s²/control).
+///
+/// # Errors
+/// Why it cannot be said.
+pub fn detectable_over(strata: &[(Spread, u64, u64)]) -> Result<Detectable, &'static str> {
+    let customers: u64 = strata.iter().map(|(spread, ..)| spread.count).sum();
+    let (mut variance, mut mean) = (0.0, 0.0);
+    for (spread, treated, control) in strata {
+        let weight = spread.count as f64 / customers as f64;
+        let own = detectable(spread, *treated, *control)?.absolute / REACH;
+        variance += weight * weight * own * own;
+        mean += weight * spread.mean().unwrap_or_default();
+    }
+    let absolute = REACH * variance.sqrt();
+    Ok(Detectable { absolute, relative: (mean > 0.0).then(|| absolute / mean) })
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn strata_of_one_kind_are_one_population() {
+        let (one, twice) = (Spread::of([1, 5, 9]), Spread::of([1, 5, 9, 1, 5, 9]));
+        let over = detectable_over(&[(one, 30, 60), (one, 30, 60)]).unwrap();
+        // Apart from the n − 1 of the variance.
+        let whole = detectable(&twice, 60, 120).unwrap().absolute * (16.0f64 / 12.8).sqrt();
+        assert!((over.absolute / whole - 1.0).abs() < 1e-12, "{over:?} {whole}");
+        assert_eq!(over.relative, Some(over.absolute / 5.0));
+        assert!(detectable_over(&[(one, 30, 60), (one, 1, 60)]).is_err());
+    }
 
     /// Expected: `(norm.ppf(.975) + norm.ppf(.8)) * sqrt(var([10, 20, 40, 90], ddof=1) * (1/100 + 1/50))` with scipy
     /// and numpy.

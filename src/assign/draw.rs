@@ -54,7 +54,9 @@ pub struct Candidates<'a> {
     pub kind: IdType,
     /// Number of every customer's state.
     pub state: &'a [u32],
-    /// What an earlier assignment says of every customer; empty without one.
+    /// Places of the customers who are drawn.
+    pub rows: &'a [usize],
+    /// What an earlier assignment says of each of `rows`; empty without one.
     pub earlier: &'a [Earlier],
 }
 
@@ -108,24 +110,15 @@ impl Rules {
     }
 }
 
-/// Draws for every customer. What becomes of one depends on the rules, its id, its state and its earlier assignment:
+/// Draws for every row. What becomes of a customer depends on the rules, its id, its state and its earlier assignment:
 /// never on other customers or their order.
 pub fn draw(rules: &Rules, from: &Candidates) -> Vec<Role> {
-    let numbers: Vec<usize> = (0..from.state.len()).collect();
-    numbers
-        .par_chunks(4_096)
-        .flat_map_iter(|chunk| {
-            let mut text = Vec::new();
-            let mut roles = Vec::with_capacity(chunk.len());
-            for &at in chunk {
-                from.ids.write_text(from.kind, at, &mut text);
-                let state = from.state.get(at).copied().unwrap_or_default();
-                let earlier = from.earlier.get(at).copied().unwrap_or(Earlier::Nothing);
-                roles.push(rules.role(&text, state, earlier));
-            }
-            roles
-        })
-        .collect()
+    let one = |text: &mut Vec<u8>, at: usize, row: usize| {
+        from.ids.write_text(from.kind, row, text);
+        let state = from.state.get(row).copied().unwrap_or_default();
+        rules.role(text, state, from.earlier.get(at).copied().unwrap_or(Earlier::Nothing))
+    };
+    from.rows.par_iter().enumerate().map_init(Vec::new, |text, (at, row)| one(text, at, *row)).collect()
 }
 
 #[cfg(test)]
@@ -142,8 +135,8 @@ mod tests {
     }
 
     fn roles(rules: &Rules, ids: &CustomerIds) -> Vec<Role> {
-        let state = vec![0; ids.len()];
-        draw(rules, &Candidates { ids, kind: IdType::Signed(64), state: &state, earlier: &[] })
+        let rows: Vec<usize> = (0..ids.len()).collect();
+        draw(rules, &Candidates { ids, kind: IdType::Signed(64), state: &vec![0; ids.len()], rows: &rows, earlier: &[] })
     }
 
     fn rules(salt: &str, parts: &[(i128, i128)]) -> Rules {
@@ -231,8 +224,8 @@ mod tests {
         let bounds = bounds.iter().map(|b| Bounds::new(&shares(b)).unwrap()).collect();
         let rules = Rules { lots: Lots::new("s"), bounds, global: None };
         let ids = ints(0..4);
-        let earlier = [Earlier::Nothing, Earlier::Nothing, Earlier::LeaveOut, Earlier::Arm(7)];
-        let got = draw(&rules, &Candidates { ids: &ids, kind: IdType::Signed(64), state: &[0, 1, 0, 1], earlier: &earlier });
-        assert_eq!(got, [Role::Arm(1), Role::Arm(0), Role::LeftOut, Role::Arm(7)]);
+        let earlier = [Earlier::Arm(7), Earlier::LeaveOut, Earlier::Nothing, Earlier::Nothing];
+        let from = Candidates { ids: &ids, kind: IdType::Signed(64), state: &[0, 1, 0, 1], rows: &[3, 2, 1, 0], earlier: &earlier };
+        assert_eq!(draw(&rules, &from), [Role::Arm(7), Role::LeftOut, Role::Arm(0), Role::Arm(1)]);
     }
 }

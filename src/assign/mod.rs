@@ -6,7 +6,7 @@ mod draw;
 mod periods;
 mod table;
 
-pub use detect::{Detectable, Spread, detectable};
+pub use detect::{Detectable, Spread, detectable, detectable_over};
 pub use draw::{Bounds, Candidates, Earlier, Role, Rules, draw};
 pub use periods::{PeriodRows, Periods, by_period};
 pub use table::{Assignments, Rejected};

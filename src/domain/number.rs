@@ -89,6 +89,14 @@ impl Ratio {
         (self.numerator, self.denominator)
     }
 
+    /// The ratio as a decimal number, if it is one of at most 18 digits behind the point.
+    pub fn decimal(self) -> Option<String> {
+        (0..=18).find_map(|scale| {
+            let digits = self.numerator.checked_mul(pow10(scale)?)?;
+            (digits % self.denominator == 0).then(|| format_money(digits / self.denominator, scale))
+        })
+    }
+
     /// The sum of the two, if it fits.
     pub fn plus(self, other: Ratio) -> Option<Ratio> {
         let divisor = gcd(self.denominator.unsigned_abs(), other.denominator.unsigned_abs()).max(1) as i128;
@@ -196,6 +204,8 @@ mod tests {
         assert_eq!(Ratio::parse("10/4"), Some(Ratio::new(5, 2)));
         assert_eq!(Ratio::new(643, 5).printed(2), 1.286);
         assert_eq!(Ratio::new(1, 6).plus(Ratio::new(1, 3)).map(Ratio::parts), Some((1, 2)));
+        assert_eq!(Ratio::new(999, 1000).decimal().as_deref(), Some("0.999"));
+        assert_eq!((Ratio::new(-5, 1).decimal().as_deref(), Ratio::new(1, 3).decimal()), (Some("-5"), None));
         assert_eq!(Ratio::new(i128::MAX, 1).plus(Ratio::new(1, 1)), None);
     }
 

@@ -9,6 +9,7 @@ mod decode;
 mod duplicates;
 pub mod files;
 pub mod ledger;
+pub mod population;
 mod predicate;
 mod reader;
 pub mod schema;

@@ -182,7 +182,7 @@ impl One<'_> {
             let shares: Vec<String> = raw.split.values().map(|number| read(number).0).collect();
             return Err(at(format!(
                 "the split adds to {}, not to 1 ({}); correct the shares, thirds as \"1/3\"",
-                sum.map_or_else(|| "more digits than can be held".into(), in_decimals),
+                sum.map_or_else(|| "more digits than can be held".into(), |s| s.decimal().unwrap_or_else(|| s.to_string())),
                 shares.join(" + ")
             )));
         }
@@ -455,15 +455,4 @@ fn read(number: &RawNumber) -> (String, Option<Decimal>) {
         RawNumber::Float(x) => (x.to_string(), Decimal::from_float(*x)),
         RawNumber::Text(text) => (text.clone(), Decimal::parse(text)),
     }
-}
-
-/// A ratio as people write it: a decimal where it is one, else a fraction.
-fn in_decimals(ratio: Ratio) -> String {
-    let (numerator, denominator) = ratio.parts();
-    let finite = (0..=18u32).find_map(|scale| {
-        let unit = crate::domain::pow10(scale)?;
-        let digits = numerator.checked_mul(unit)?;
-        (digits % denominator == 0).then(|| crate::domain::format_money(digits / denominator, scale))
-    });
-    finite.unwrap_or_else(|| ratio.to_string())
 }
