@@ -1,4 +1,4 @@
-//! SHA-256 as text.
+//! SHA-256 as text, and as the lot that decides over a customer's arm.
 
 use sha2::{Digest, Sha256};
 
@@ -10,4 +10,42 @@ pub fn hex(bytes: &[u8]) -> String {
 /// SHA-256 of bytes, in hexadecimal.
 pub fn sha256(bytes: &[u8]) -> String {
     hex(&Sha256::digest(bytes))
+}
+
+/// Lots drawn with a salt: uniform 64-bit numbers that depend on the salt and the customer's id alone.
+///
+/// The lot is the first eight bytes, as a big-endian number, of SHA-256 over the salt, a NUL byte, and the id as text.
+/// Assignments that are kept depend on this for all time.
+#[derive(Debug, Clone)]
+pub struct Lots(Sha256);
+
+impl Lots {
+    /// The lots of a salt.
+    pub fn new(salt: &str) -> Lots {
+        let mut state = Sha256::new();
+        state.update(salt.as_bytes());
+        state.update([0]);
+        Lots(state)
+    }
+
+    /// The lot of a customer, by the id as text.
+    pub fn of(&self, id: &[u8]) -> u64 {
+        let mut state = self.0.clone();
+        state.update(id);
+        let [b0, b1, b2, b3, b4, b5, b6, b7, ..] = state.finalize().0;
+        u64::from_be_bytes([b0, b1, b2, b3, b4, b5, b6, b7])
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Expected numbers: `int(hashlib.sha256(b"2024-q2\0" + b"C000017").hexdigest()[:16], 16)` in Python.
+    #[test]
+    fn lots_are_those_of_the_recipe() {
+        assert_eq!(Lots::new("2024-q2").of(b"C000017"), 0xc080_b0f2_6418_d27c);
+        assert_eq!(Lots::new("").of(b""), 0x6e34_0b9c_ffb3_7a98);
+        assert_eq!(Lots::new("salt é").of("客".as_bytes()), 0xa7f9_e959_9efd_a94c);
+    }
 }

@@ -14,13 +14,14 @@
 //! | process | [`cli`], `main` |
 //! | wiring | [`engine`]: the only place that knows the order of the steps |
 //! | edges | [`scan`], [`publish`], [`load`] |
-//! | pure steps | [`bucket`], [`measure`], [`score`], [`scheme`], [`transition`], [`evaluate`] |
+//! | pure steps | [`bucket`], [`measure`], [`score`], [`scheme`], [`transition`], [`assign`], [`evaluate`] |
 //! | tools | [`stats`], [`hash`], [`progress`], [`sample`], [`job`], [`table`] |
 //! | values | [`error`], [`domain`] |
 
 #![forbid(unsafe_code)]
 #![warn(missing_docs)]
 
+pub mod assign;
 pub mod bucket;
 pub mod cli;
 pub mod domain;

@@ -42,6 +42,8 @@ pub(super) enum Command {
     Explain(JobArgs),
     /// Write seeded sample orders of any size
     Sample(SampleArgs),
+    /// Draw customers of a state into the arms of a strategy
+    Assign(AssignArgs),
     /// Check that an output folder holds what its last run wrote
     Verify(VerifyArgs),
     /// Load the tables of an output folder into PostgreSQL
@@ -61,6 +63,7 @@ impl Command {
             Command::Quickstart(args) => args.log,
             Command::Run(args) | Command::Check(args) | Command::Explain(args) => args.log,
             Command::Sample(args) => args.log,
+            Command::Assign(args) => args.log,
             Command::Load(args) => args.log,
             _ => LogArgs::default(),
         }
@@ -164,8 +167,77 @@ pub(super) struct SampleArgs {
     /// Make customer ids strings
     #[arg(long)]
     pub string_ids: bool,
+    /// Name of a strategy whose effect the orders are to show; half of the customers are treated
+    #[arg(long, value_name = "NAME", requires = "effect", requires = "strategy_from")]
+    pub strategy: Option<String>,
+    /// How much more often treated customers buy: 0.25 is a quarter more
+    #[arg(long, value_name = "SHARE", requires = "strategy", allow_negative_numbers = true)]
+    pub effect: Option<f64>,
+    /// First day of the strategy
+    #[arg(long, value_name = "DATE", requires = "strategy")]
+    pub strategy_from: Option<Date>,
+    /// Days of the strategy [default: 91]
+    #[arg(long, value_name = "N", requires = "strategy")]
+    pub strategy_days: Option<u32>,
     #[command(flatten)]
     pub threads: ThreadArgs,
+    #[command(flatten)]
+    pub log: LogArgs,
+}
+
+#[derive(Debug, Args)]
+pub(super) struct AssignArgs {
+    /// The output folder of a job
+    #[arg(value_name = "OUT")]
+    pub folder: PathBuf,
+    /// State to draw from, such as segment="At Risk"; repeat it for more states, or leave out "=" for all of a column
+    #[arg(long, value_name = "COLUMN=STATE", required = true)]
+    pub from: Vec<String>,
+    /// Name of the strategy
+    #[arg(long, value_name = "NAME")]
+    pub name: String,
+    /// Any text; the same salt draws the same arms
+    #[arg(long, value_name = "SALT")]
+    pub salt: String,
+    /// File to write, ending in .parquet or .csv
+    #[arg(long, short, value_name = "FILE")]
+    pub output: PathBuf,
+    /// Share of the control arm; everybody else is in the arm "treatment"
+    #[arg(long, value_name = "SHARE", required_unless_present = "arms", conflicts_with = "arms")]
+    pub holdout: Option<String>,
+    /// Another share of the control arm in a state, such as "At Risk=0.2"
+    #[arg(long, value_name = "STATE=SHARE", conflicts_with = "arms")]
+    pub holdout_by: Vec<String>,
+    /// All arms with their shares, such as control=0.5,mail=0.25,sms=0.25
+    #[arg(long, value_name = "ARM=SHARE,…", value_delimiter = ',')]
+    pub arms: Vec<String>,
+    /// Name of the control arm
+    #[arg(long, value_name = "ARM", default_value = "control")]
+    pub control: String,
+    /// Columns whose values make the strata [default: the state]
+    #[arg(long, value_name = "COLUMN,…", value_delimiter = ',')]
+    pub strata: Vec<String>,
+    /// Share of all customers who are never assigned to anything
+    #[arg(long, value_name = "SHARE", requires = "global_salt")]
+    pub global_holdout: Option<String>,
+    /// The salt of that share; keep it for all strategies
+    #[arg(long, value_name = "SALT", requires = "global_holdout")]
+    pub global_salt: Option<String>,
+    /// Leave out everybody in this assignment file of another strategy
+    #[arg(long, value_name = "FILE", conflicts_with = "reuse")]
+    pub avoid: Option<PathBuf>,
+    /// Keep the hold-out of this assignment file of another strategy, and draw only who is not in it
+    #[arg(long, value_name = "FILE")]
+    pub reuse: Option<PathBuf>,
+    /// Slice to draw from, for a job with slices
+    #[arg(long, value_name = "SLICE")]
+    pub slice: Option<String>,
+    /// As-of date of the states [default: the last of the last run]
+    #[arg(long, value_name = "DATE", value_parser = day)]
+    pub as_of: Option<Day>,
+    /// Date from which outcomes count [default: the day after the as-of date]
+    #[arg(long, value_name = "DATE", value_parser = day)]
+    pub assigned_on: Option<Day>,
     #[command(flatten)]
     pub log: LogArgs,
 }

@@ -13,7 +13,7 @@ use crate::engine::{Outcome, Plan};
 use crate::error::{Error, Kind, Result};
 use crate::job::{Job, Overrides, parse, raw::RawJob, resolve};
 use crate::progress::Progress;
-use crate::sample::{self, SampleSpec};
+use crate::sample::{self, SampleSpec, StrategySpec};
 use crate::{engine, publish, scan, table};
 
 /// Prints data to stdout; a reader that went away is no error.
@@ -40,6 +40,13 @@ pub(super) fn load(args: &JobArgs, needs_output: bool) -> Result<Job> {
 
 pub(super) fn run(args: &JobArgs, console: &Console) -> Result<()> {
     let job = load(args, true)?;
+    if let Some(strategy) = job.strategies.first() {
+        return Err(Error::usage(format!(
+            "{}: strategy {:?}: this version of rfmill checks strategies but does not evaluate them yet; remove [[strategy]]",
+            job.source.locate_key("strategy", 0, "name"),
+            strategy.name
+        )));
+    }
     let began = Instant::now();
     let outcome = with_threads(args.threads, || engine::run(&job, console))?;
     summarise(&job, &outcome, began, console);
@@ -157,8 +164,15 @@ pub(super) fn sample(args: &SampleArgs, console: &Console) -> Result<()> {
     if let Some(files) = args.files {
         spec.files = files;
     }
+    if let (Some(name), Some(effect), Some(from)) = (&args.strategy, args.effect, args.strategy_from) {
+        let days = args.strategy_days.unwrap_or(91);
+        spec.strategy = Some(StrategySpec { name: name.clone(), effect, from, days });
+    }
     let summary = with_threads(args.threads, || write_sample(&spec, &args.folder, console))?;
-    data(&summary.files.iter().map(|f| f.display().to_string()).collect::<Vec<_>>().join("\n"));
+    if let Some(path) = &summary.assignments {
+        console.say(&format!("{} customers assigned: {}", count(summary.assigned), printable(&path.display().to_string())));
+    }
+    data(&summary.files.iter().chain(&summary.assignments).map(|f| f.display().to_string()).collect::<Vec<_>>().join("\n"));
     Ok(())
 }
 

@@ -3,6 +3,7 @@
 //! Data goes to stdout, everything else to stderr. Exit codes are those of [`crate::error::Kind`].
 
 mod args;
+mod assign;
 mod commands;
 mod console;
 mod explain;
@@ -66,6 +67,7 @@ fn dispatch(command: &Command, console: &Console) -> crate::error::Result<()> {
         Command::Check(args) => commands::check(args, console),
         Command::Explain(args) => explain::run(args, console),
         Command::Sample(args) => commands::sample(args, console),
+        Command::Assign(args) => assign::run(args, console),
         Command::Verify(args) => commands::verify(args),
         Command::Load(args) => load::run(args, console),
         Command::Schema(args) => commands::schema(args),

@@ -1,5 +1,8 @@
 //! Customer ids: integers or strings, stored the way the fold needs them.
 
+use std::cmp::Ordering;
+use std::io::Write;
+
 /// The type of the `customer_id` column; the output keeps it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum IdType {
@@ -66,6 +69,30 @@ impl CustomerIds {
         (key as u64) ^ (1 << 63)
     }
 
+    /// The id at `index` as text, written over `out`: a string as it is, an integer in decimal digits.
+    pub fn write_text(&self, kind: IdType, index: usize, out: &mut Vec<u8>) {
+        out.clear();
+        match self {
+            CustomerIds::Text(ids) => out.extend_from_slice(ids.get(index)),
+            CustomerIds::Int(keys) => {
+                let key = keys.get(index).copied().unwrap_or_default();
+                // Writing into memory cannot fail.
+                let _ = match kind {
+                    IdType::Unsigned(64) => write!(out, "{}", CustomerIds::unsigned_of_key(key)),
+                    _ => write!(out, "{key}"),
+                };
+            }
+        }
+    }
+
+    /// How the ids at two places compare: numbers by value, strings bytewise.
+    pub fn compare(&self, left: usize, right: usize) -> Ordering {
+        match self {
+            CustomerIds::Int(keys) => keys.get(left).cmp(&keys.get(right)),
+            CustomerIds::Text(ids) => ids.get(left).cmp(ids.get(right)),
+        }
+    }
+
     /// How many customers.
     pub fn len(&self) -> usize {
         match self {
@@ -90,5 +117,23 @@ mod tests {
         let keys: Vec<i64> = ids.iter().map(|&id| CustomerIds::key_of_unsigned(id)).collect();
         assert!(keys.is_sorted());
         assert_eq!(keys.iter().map(|&k| CustomerIds::unsigned_of_key(k)).collect::<Vec<_>>(), ids);
+    }
+
+    #[test]
+    fn ids_are_written_as_people_write_them() {
+        let text = |ids: &CustomerIds, kind, index| {
+            let mut out = b"before".to_vec();
+            ids.write_text(kind, index, &mut out);
+            String::from_utf8(out).unwrap_or_default()
+        };
+        assert_eq!(text(&CustomerIds::Int(vec![7, -12]), IdType::Signed(32), 1), "-12");
+        let largest = CustomerIds::Int(vec![CustomerIds::key_of_unsigned(u64::MAX)]);
+        assert_eq!(text(&largest, IdType::Unsigned(64), 0), u64::MAX.to_string());
+        let mut texts = StringIds::default();
+        texts.push(b"0017");
+        texts.push(b"");
+        let ids = CustomerIds::Text(texts);
+        assert_eq!((text(&ids, IdType::Text, 0), text(&ids, IdType::Text, 1)), ("0017".into(), String::new()));
+        assert_eq!(ids.compare(0, 1), Ordering::Greater);
     }
 }

@@ -3,9 +3,13 @@
 mod date;
 mod ids;
 mod measure;
+mod name;
 mod number;
+mod period;
 
 pub use date::{AsOf, Day, Lookback, WindowStart};
 pub use ids::{CustomerIds, IdType, StringIds};
 pub use measure::{Measure, MeasureKind, Unit};
+pub use name::{folded, look_alike};
 pub use number::{Decimal, Ratio, divide_half_even, format_money, pow10};
+pub use period::Period;

@@ -84,6 +84,27 @@ impl Ratio {
         (q > 0).then(|| Ratio::new(p, q))
     }
 
+    /// Numerator and denominator, in lowest terms.
+    pub fn parts(self) -> (i128, i128) {
+        (self.numerator, self.denominator)
+    }
+
+    /// The ratio as a decimal number, if it is one of at most 18 digits behind the point.
+    pub fn decimal(self) -> Option<String> {
+        (0..=18).find_map(|scale| {
+            let digits = self.numerator.checked_mul(pow10(scale)?)?;
+            (digits % self.denominator == 0).then(|| format_money(digits / self.denominator, scale))
+        })
+    }
+
+    /// The sum of the two, if it fits.
+    pub fn plus(self, other: Ratio) -> Option<Ratio> {
+        let divisor = gcd(self.denominator.unsigned_abs(), other.denominator.unsigned_abs()).max(1) as i128;
+        let (left, right) = (other.denominator / divisor, self.denominator / divisor);
+        let numerator = self.numerator.checked_mul(left)?.checked_add(other.numerator.checked_mul(right)?)?;
+        Some(Ratio::new(numerator, self.denominator.checked_mul(left)?))
+    }
+
     /// The smallest integer not below the ratio.
     pub fn ceil(self) -> i128 {
         -(-self.numerator).div_euclid(self.denominator)
@@ -182,6 +203,10 @@ mod tests {
         assert!(Ratio::new(1, 3) < Ratio::new(34, 100));
         assert_eq!(Ratio::parse("10/4"), Some(Ratio::new(5, 2)));
         assert_eq!(Ratio::new(643, 5).printed(2), 1.286);
+        assert_eq!(Ratio::new(1, 6).plus(Ratio::new(1, 3)).map(Ratio::parts), Some((1, 2)));
+        assert_eq!(Ratio::new(999, 1000).decimal().as_deref(), Some("0.999"));
+        assert_eq!((Ratio::new(-5, 1).decimal().as_deref(), Ratio::new(1, 3).decimal()), (Some("-5"), None));
+        assert_eq!(Ratio::new(i128::MAX, 1).plus(Ratio::new(1, 1)), None);
     }
 
     #[test]

@@ -6,6 +6,7 @@ pub mod parse;
 mod periods;
 pub mod raw;
 mod resolve;
+pub mod strategy;
 
 use std::path::PathBuf;
 
@@ -14,6 +15,7 @@ use parse::Source;
 use raw::{Closed, Count, Levels, Method, MonetaryAs, MonetaryPolicy, RawJob, TableName, Ties};
 
 pub use resolve::{Overrides, resolve};
+pub use strategy::Strategy;
 
 /// A job that can be run.
 #[derive(Debug, Clone)]
@@ -34,6 +36,8 @@ pub struct Job {
     pub score: Score,
     /// Scheme columns in the order of the tables.
     pub schemes: Vec<SchemeUse>,
+    /// Treatments to evaluate.
+    pub strategies: Vec<Strategy>,
     /// The newest order must be at most this many days older than the last as-of date.
     pub newest_order_within: Option<i32>,
     /// File of acquisition costs: as written, and joined to the job file's folder.

@@ -46,6 +46,22 @@ impl Source {
         }
     }
 
+    /// Where the `number`-th (from 0) `[[section]]` says `key`: at the beginning of a line, or anywhere in it, or its head.
+    pub fn locate_key(&self, section: &str, number: usize, key: &str) -> String {
+        let head = format!("[[{section}]]");
+        let Some((start, _)) = self.text.match_indices(&head).nth(number) else { return self.locate(key) };
+        let body = self.text.get(start..).unwrap_or_default();
+        // It ends with the next section that is not a part of it.
+        let part = format!("{section}.");
+        let mut sections = body.match_indices("\n[").map(|(at, _)| at);
+        let end = sections.find(|at| !body.get(at + 1..).unwrap_or_default().trim_start_matches('[').starts_with(&part));
+        let body = body.get(..end.unwrap_or(body.len())).unwrap_or_default();
+        let begins_line = |at: usize| body.get(..at).and_then(|b| b.rsplit('\n').next()).is_some_and(|l| l.trim().is_empty());
+        let line = body.match_indices(key).find(|(at, _)| begins_line(*at));
+        let at = start + line.map(|(at, _)| at).or_else(|| body.find(key)).unwrap_or(0);
+        self.place(&(at..at))
+    }
+
     fn place(&self, span: &Range<usize>) -> String {
         let before = self.text.get(..span.start.min(self.text.len())).unwrap_or("");
         let line = before.matches('\n').count() + 1;
@@ -76,7 +92,6 @@ fn explain(message: &str) -> String {
     match names.split_first() {
         Some((unknown, keys)) if message.starts_with("unknown field") => {
             let later = [
-                "strategy",
                 "customers",
                 "events",
                 "spark",
@@ -175,6 +190,17 @@ mod tests {
             error.starts_with("job.toml, line 4, column 1: there is no key \"custmer_id\" here; did you mean \"customer_id\"?"),
             "{error}"
         );
+    }
+
+    #[test]
+    fn keys_are_found_in_their_own_section() {
+        let text = "control = 1\n[[strategy]]\nsplit = { control = 1 }\n control = 2\n[[strategy.periods]]\nfrom = 1\n[[strategy]]\nsplit = { control = 1 }\n[output]\nfrom = 1\n";
+        let source = Source { path: "job.toml".into(), text: text.into() };
+        assert_eq!(source.locate_key("strategy", 0, "control"), "job.toml, line 4, column 2");
+        assert_eq!(source.locate_key("strategy", 0, "from"), "job.toml, line 6, column 1");
+        assert_eq!(source.locate_key("strategy", 1, "control"), "job.toml, line 8, column 11");
+        assert_eq!(source.locate_key("strategy", 1, "from"), "job.toml, line 7, column 1");
+        assert_eq!(source.locate_key("strategy", 2, "control"), "job.toml, line 1, column 1");
     }
 
     #[test]

@@ -32,6 +32,9 @@ pub struct RawJob {
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schemars(with = "Option<BTreeMap<String, serde_json::Value>>")]
     pub schemes: Option<toml::map::Map<String, toml::Value>>,
+    /// Treatments whose effects are estimated.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub strategy: Vec<super::strategy::RawStrategy>,
     /// Gates on freshness and volume.
     #[serde(default)]
     pub checks: RawChecks,

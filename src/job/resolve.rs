@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use super::parse::Source;
 use super::periods::{self, Timeline};
 use super::raw::{Method, MonetaryAs, RawAxis, RawJob, RawNumber, TableName};
-use super::{AxisSpec, Cuts, Job, SchemeUse, Score};
+use super::{AxisSpec, Cuts, Job, SchemeUse, Score, strategy};
 use crate::domain::{Day, Decimal, Lookback, Ratio, pow10};
 use crate::error::{Error, Result};
 
@@ -57,6 +57,15 @@ pub fn resolve(raw: RawJob, source: Source, overrides: &Overrides) -> Result<Job
         periods::timeline(&raw.periods, &source, overrides.as_of, overrides.from, overrides.to)?;
     let score = score(&raw, &source, &folder)?;
     let schemes = schemes(&raw, &source)?;
+    let context = strategy::Context {
+        source: &source,
+        dates: &dates,
+        axes: &score.axes,
+        schemes: &schemes,
+        has_cost: raw.orders.cost.is_some(),
+        is_sliced: raw.orders.slice.is_some(),
+    };
+    let strategies = strategy::resolve(&raw.strategy, &context)?;
     let newest_order_within = match &raw.checks.newest_order_within {
         None => None,
         Some(text) => match Lookback::parse(text) {
@@ -103,6 +112,7 @@ pub fn resolve(raw: RawJob, source: Source, overrides: &Overrides) -> Result<Job
         labels,
         score,
         schemes,
+        strategies,
         newest_order_within,
         acquisition,
         output,

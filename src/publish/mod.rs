@@ -12,6 +12,8 @@
 //! atomic step that makes it visible. `latest` and `tables` follow from the commit and are put right by the next command
 //! if a crash came between.
 
+mod customers;
+mod export;
 mod manifest;
 mod tables;
 mod verify;
@@ -23,6 +25,8 @@ use std::path::{Path, PathBuf};
 use crate::error::{Error, Kind, Result};
 use crate::table::Encoded;
 
+pub use customers::customers;
+pub use export::{Exported, export};
 pub use manifest::{CommitRecord, CutPointEntry, InputEntry, Manifest, TableEntry, TableFile, Timing};
 pub use verify::{CommittedRun, Verified, last_run, runs_by_date, verify};
 

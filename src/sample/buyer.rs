@@ -112,9 +112,6 @@ impl Buyer {
     }
 
     /// How many repeat purchases to expect from the customer on these days, relative to others.
-    ///
-    /// A strategy's effect on how often customers buy belongs here, as a factor on the days after
-    /// its start: all else about the customer stays the same, because no other stream is touched.
     pub(super) fn demand(&self, calendar: &Calendar, days: &Range<usize>) -> f64 {
         self.rate * calendar.demand_in(days)
     }

@@ -1,5 +1,6 @@
 //! Rows of orders as Parquet columns.
 
+use std::ops::Range;
 use std::sync::Arc;
 
 use arrow::array::{
@@ -58,7 +59,24 @@ impl Ids {
         }
     }
 
-    fn data_type(self) -> DataType {
+    /// The id of a customer as text. Customers are numbered from 0, ids from 1.
+    pub(super) fn text(self, customer: u64) -> String {
+        match self {
+            Self::Integers => (customer + 1).to_string(),
+            Self::Strings { digits } => format!("C{:0digits$}", customer + 1),
+        }
+    }
+
+    /// The ids of customers that follow one another.
+    pub(super) fn array(self, customers: Range<u64>) -> Result<ArrayRef, ArrowError> {
+        let ids: Vec<i64> = customers.map(|customer| customer as i64 + 1).collect();
+        match self {
+            Self::Integers => Ok(Arc::new(Int64Array::from(ids))),
+            Self::Strings { digits } => Ok(Arc::new(string_ids(&ids, digits)?)),
+        }
+    }
+
+    pub(super) fn data_type(self) -> DataType {
         match self {
             Self::Integers => DataType::Int64,
             Self::Strings { .. } => DataType::Utf8,
@@ -177,7 +195,8 @@ fn money(cents: Decimal64Array) -> Result<ArrayRef, ArrowError> {
     Ok(Arc::new(cents.with_precision_and_scale(MONEY.0, MONEY.1)?))
 }
 
-fn names(names: &[&str], numbers: Vec<i8>) -> Result<ArrayRef, ArrowError> {
+/// A column of names by number.
+pub(super) fn names(names: &[&str], numbers: Vec<i8>) -> Result<ArrayRef, ArrowError> {
     let numbers = Int8Array::new(ScalarBuffer::from(numbers), None);
     let names = StringArray::from_iter_values(names);
     let column = DictionaryArray::<Int8Type>::try_new(numbers, Arc::new(names))?;

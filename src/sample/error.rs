@@ -39,6 +39,26 @@ pub enum SampleError {
     #[error("A sample of {orders} orders can have at most as many bad rows, but {bad_rows} were asked for; ask for fewer.")]
     BadRows { bad_rows: u64, orders: u64 },
 
+    /// The strategy's name is no name of a file.
+    #[error("The strategy's name {name:?} cannot be that of a file; use letters, digits, hyphens and underscores.")]
+    StrategyName { name: String },
+
+    /// The strategy's effect is out of range.
+    #[error(
+        "The strategy's effect is {effect}, but it must be above -1 and at most {most}; 0.25 means a quarter more orders."
+    )]
+    StrategyEffect { effect: f64, most: f64 },
+
+    /// The strategy does not lie within the sample.
+    #[error(
+        "The strategy begins on {start} and has {days} days, but it must begin after the sample's first date, {from}, have a day at least and end by the last, {to}; choose other dates."
+    )]
+    StrategyDates { start: Date, days: u32, from: Date, to: Date },
+
+    /// Nobody can be assigned.
+    #[error("The strategy begins on {start}, when no customer of the sample has bought yet; let it begin later, or ask for more customers.")]
+    StrategyEmpty { start: Date },
+
     /// The folder holds Parquet files that this sample would not replace.
     #[error(
         "The folder {} already holds {}, which is not a file of the sample to be written, so the two would be read as one; choose another folder or move that file away.",
@@ -74,6 +94,10 @@ impl SampleError {
             | Self::Files { .. }
             | Self::Customers { .. }
             | Self::BadRows { .. }
+            | Self::StrategyName { .. }
+            | Self::StrategyEffect { .. }
+            | Self::StrategyDates { .. }
+            | Self::StrategyEmpty { .. }
             | Self::Occupied { .. } => 2,
             Self::Folder { source, .. } | Self::File { source, .. } => output_code(source),
             Self::Parquet { source, .. } => match source {

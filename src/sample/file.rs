@@ -16,14 +16,14 @@ use parquet::schema::types::ColumnPath;
 
 use super::calendar::DAY_SECONDS;
 use super::chunk::{Chunk, Place};
-use super::columns::{Columns, Ids, schema};
+use super::columns::{Columns, schema};
 use super::error::SampleError;
 use super::plan::{FilePlan, Parts, Plan};
 use super::purchases::generate;
 use super::rng::{Purpose, Streams};
 
 /// The key in a file's metadata that says it is a sample, and which.
-const SAMPLE_KEY: &str = "rfmill.sample";
+pub(super) const SAMPLE_KEY: &str = "rfmill.sample";
 
 /// Level 1 writes fast; higher ones make these columns hardly smaller.
 const ZSTD_LEVEL: i32 = 1;
@@ -38,6 +38,18 @@ pub(super) struct Draft {
 }
 
 impl Draft {
+    /// A new draft of the file with this name, open for writing.
+    pub(super) fn create(folder: &Path, name: &str) -> Result<(Self, File), SampleError> {
+        let draft = Self { draft: folder.join(format!(".{name}.part")), path: folder.join(name), rows: 0, guest_orders: 0 };
+        let output = File::create(&draft.draft).map_err(|source| SampleError::File { path: draft.draft.clone(), source })?;
+        Ok((draft, output))
+    }
+
+    /// The name that the file will have.
+    pub(super) fn path(&self) -> &Path {
+        &self.path
+    }
+
     /// Gives the file its name, replacing an older one; returns its path and size in bytes.
     pub(super) fn publish(self) -> Result<(PathBuf, u64), SampleError> {
         let failed = |source| SampleError::File { path: self.path.clone(), source };
@@ -76,11 +88,10 @@ pub(super) fn write(
     folder: &Path,
     progress: &(dyn Fn(u64) + Sync),
 ) -> Result<Draft, SampleError> {
-    let path = folder.join(name(file));
-    let mut draft = Draft { draft: folder.join(format!(".{}.part", name(file))), path: path.clone(), rows: 0, guest_orders: 0 };
-    let output = File::create(&draft.draft).map_err(|source| SampleError::File { path: draft.draft.clone(), source })?;
+    let (mut draft, output) = Draft::create(folder, &name(file))?;
+    let path = draft.path.clone();
     let failed = |source| SampleError::Parquet { path: path.clone(), source };
-    let ids = Ids::new(plan.string_ids, plan.customers);
+    let ids = plan.ids;
     let options = ArrowWriterOptions::new()
         .with_properties(properties(plan).map_err(failed)?)
         // Without it, files look as those of any other program: no types that only Arrow knows.

@@ -11,6 +11,7 @@
 //! then a cent does.) Files hold ranges of dates and are generated independently of one another, in
 //! chunks, so memory grows with the number of threads and hardly with that of orders.
 
+mod assignments;
 mod basket;
 mod buyer;
 mod calendar;
@@ -23,6 +24,7 @@ mod purchases;
 mod rng;
 #[cfg(test)]
 mod tests;
+mod treatment;
 
 use std::collections::HashSet;
 use std::ffi::OsString;
@@ -40,7 +42,7 @@ use plan::Plan;
 const QUARTERLY_ORDERS: u64 = 10_000_000;
 
 /// What a sample is to be like. The same spec gives the same bytes.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct SampleSpec {
     /// Orders, purchases and returns together: exactly this many different order ids, bad rows not
     /// counted.
@@ -60,6 +62,24 @@ pub struct SampleSpec {
     pub bad_rows: u64,
     /// Customer ids like `C0001234` instead of integers.
     pub string_ids: bool,
+    /// A strategy whose effect shows in the orders; without one, the bytes are those of a sample that knows none.
+    pub strategy: Option<StrategySpec>,
+}
+
+/// A strategy with a known effect.
+///
+/// Everybody who has bought before its first day is assigned on that day, half to the arm `control` and half to
+/// `treatment`, by the lots of [`crate::hash::Lots`] with the name as salt.
+#[derive(Clone, Debug, PartialEq)]
+pub struct StrategySpec {
+    /// Its name: letters, digits, hyphens and underscores.
+    pub name: String,
+    /// How much more often treated customers buy: 0.25 is a quarter more.
+    pub effect: f64,
+    /// Its first day.
+    pub from: Date,
+    /// How many days it has.
+    pub days: u32,
 }
 
 impl SampleSpec {
@@ -80,6 +100,7 @@ impl SampleSpec {
             .max(1),
             bad_rows: 0,
             string_ids: false,
+            strategy: None,
         }
     }
 }
@@ -99,10 +120,14 @@ pub struct SampleSummary {
     pub rows: u64,
     /// Customers with at least one purchase.
     pub customers: u64,
-    /// Size of all files.
+    /// Size of all files of orders.
     pub bytes: u64,
     /// Rows that break the data contract.
     pub bad_rows: u64,
+    /// The assignments of the strategy.
+    pub assignments: Option<PathBuf>,
+    /// How many customers they assign.
+    pub assigned: u64,
 }
 
 /// Writes sample orders into `folder`, which is made if it is missing, on the threads of the current
@@ -117,6 +142,7 @@ pub struct SampleSummary {
 pub fn write(spec: &SampleSpec, folder: &Path, progress: &(dyn Fn(u64) + Sync)) -> Result<SampleSummary, SampleError> {
     let plan = Plan::new(spec)?;
     prepare(folder, &plan)?;
+    let assigned = plan.treatment.as_ref().map(|treatment| assignments::write(&plan, treatment, folder)).transpose()?;
     let files: Vec<(u64, &plan::FilePlan)> = (0..).zip(&plan.files).collect();
     let drafts: Vec<file::Draft> = files
         .into_par_iter()
@@ -134,11 +160,17 @@ pub fn write(spec: &SampleSpec, folder: &Path, progress: &(dyn Fn(u64) + Sync)) 
         customers: plan.customers,
         bytes: 0,
         bad_rows: spec.bad_rows,
+        assignments: None,
+        assigned: 0,
     };
     for draft in drafts {
         let (path, bytes) = draft.publish()?;
         summary.files.push(path);
         summary.bytes += bytes;
+    }
+    if let Some((draft, customers)) = assigned {
+        let (path, _) = draft.publish()?;
+        (summary.assignments, summary.assigned) = (Some(path), customers);
     }
     Ok(summary)
 }
@@ -147,7 +179,17 @@ pub fn write(spec: &SampleSpec, folder: &Path, progress: &(dyn Fn(u64) + Sync)) 
 fn prepare(folder: &Path, plan: &Plan) -> Result<(), SampleError> {
     let failed = |source: io::Error| SampleError::Folder { path: folder.to_path_buf(), source };
     fs::create_dir_all(folder).map_err(failed)?;
-    let ours: HashSet<OsString> = plan.files.iter().map(|file| file::name(file).into()).collect();
+    check(folder, &plan.files.iter().map(|file| file::name(file).into()).collect())?;
+    let assignments = folder.join(assignments::FOLDER);
+    match assignments.is_dir() {
+        true => check(&assignments, &plan.treatment.iter().map(|treatment| assignments::name(treatment).into()).collect()),
+        false => Ok(()),
+    }
+}
+
+/// Refuses a folder with Parquet files other than these.
+fn check(folder: &Path, ours: &HashSet<OsString>) -> Result<(), SampleError> {
+    let failed = |source: io::Error| SampleError::Folder { path: folder.to_path_buf(), source };
     for entry in fs::read_dir(folder).map_err(failed)? {
         let entry = entry.map_err(failed)?;
         let path = entry.path();

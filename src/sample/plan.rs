@@ -13,10 +13,12 @@ use rayon::prelude::*;
 
 use super::SampleSpec;
 use super::basket::Prices;
-use super::buyer::Buyers;
+use super::buyer::{Buyer, Buyers};
 use super::calendar::{Calendar, DateRange, date_ranges};
+use super::columns::Ids;
 use super::error::SampleError;
 use super::rng::{Purpose, Stream, Streams};
+use super::treatment::{Demand, Treatment};
 
 /// The largest sample.
 const MOST_ORDERS: u64 = 1_000_000_000_000;
@@ -43,12 +45,14 @@ pub(super) struct Plan {
     pub(super) seed: u64,
     pub(super) orders: u64,
     pub(super) customers: u64,
-    pub(super) string_ids: bool,
+    pub(super) ids: Ids,
     pub(super) calendar: Calendar,
     pub(super) buyers: Buyers,
     pub(super) prices: Prices,
     /// How likely a repeat purchase is made as a guest.
     pub(super) guest_chance: f64,
+    /// The strategy with an effect.
+    pub(super) treatment: Option<Treatment>,
     pub(super) files: Vec<FilePlan>,
     block_customers: u64,
 }
@@ -91,11 +95,14 @@ impl Plan {
         let repeats = purchases - customers;
 
         let ranges = date_ranges(spec.from, spec.to, spec.files)?;
+        let ids = Ids::new(spec.string_ids, customers);
+        let dates = (spec.from, spec.to);
+        let treatment = spec.strategy.as_ref().map(|strategy| Treatment::new(strategy, dates, ids)).transpose()?;
         let mut plan = Self {
             seed: spec.seed,
             orders: spec.orders,
             customers,
-            string_ids: spec.string_ids,
+            ids,
             calendar: Calendar::new(spec.seed, spec.from, spec.to, customers)?,
             buyers: Buyers::new(spec.seed)?,
             prices: Prices::new()?,
@@ -103,10 +110,14 @@ impl Plan {
                 0 => 0.0,
                 _ => (GUEST_SHARE * purchases as f64 / repeats as f64).min(0.5),
             },
+            treatment,
             files: Vec::new(),
             block_customers: BLOCK_CUSTOMERS.max(customers.div_ceil(MOST_BLOCKS)),
         };
 
+        if let Some(treatment) = plan.treatment.as_ref().filter(|t| plan.calendar.arrived_before(t.days.start) == 0) {
+            return Err(SampleError::StrategyEmpty { start: treatment.from });
+        }
         let demands = plan.demands(&ranges);
         let totals: Vec<f64> = demands.iter().map(|blocks| blocks.iter().sum()).collect();
         let streams = Streams::new(spec.seed, Purpose::Allocation);
@@ -156,6 +167,11 @@ impl Plan {
             .collect()
     }
 
+    /// Demand of a customer, who arrived on the day with that number, on the days of `active`.
+    pub(super) fn demand(&self, customer: (u64, &Buyer, usize), active: Range<usize>) -> Demand {
+        Demand::of(customer, &self.calendar, active, self.treatment.as_ref())
+    }
+
     /// Demand of one block by file. The sums must add the same numbers in the same order as
     /// `purchases` does, so that both come to the same last digit.
     fn demand_of(&self, block: Range<u64>, ranges: &[DateRange]) -> Vec<f64> {
@@ -168,7 +184,7 @@ impl Plan {
                     if range.days.start >= buyer.active.end {
                         break;
                     }
-                    *sum += buyer.demand(&self.calendar, &buyer.active_in(&range.days));
+                    *sum += self.demand((customer, &buyer, start), buyer.active_in(&range.days)).total;
                 }
             }
         }

@@ -72,9 +72,9 @@ impl Maker<'_> {
                 if active.is_empty() {
                     continue;
                 }
-                let demand = buyer.demand(&plan.calendar, &active);
+                let demand = plan.demand((customer, &buyer, start), active);
                 let begin = end;
-                end += demand;
+                end += demand.total;
                 if !arrives && next.is_none_or(|point| point >= end) {
                     continue;
                 }
@@ -83,7 +83,7 @@ impl Maker<'_> {
                     self.purchase(&mut customer, start, false)?;
                 }
                 while let Some(point) = next.filter(|point| *point < end) {
-                    let day = plan.calendar.day_at(&active, (point - begin) / demand);
+                    let day = demand.day_at(&plan.calendar, point - begin);
                     let guest = customer.stream.chance(plan.guest_chance);
                     self.purchase(&mut customer, day, guest)?;
                     next = points.next();

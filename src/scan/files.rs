@@ -13,21 +13,24 @@ pub struct InputPath {
     pub path: PathBuf,
     /// Hive partition columns in its path below the pattern's fixed part; `None` is null.
     pub partitions: Vec<(String, Option<String>)>,
+    /// The key of the job file, or the flag, that names it; errors say it.
+    pub key: &'static str,
 }
 
 /// The value that Hive writes for null.
 const HIVE_NULL: &str = "__HIVE_DEFAULT_PARTITION__";
 
-/// All files of the patterns, sorted by name, each once.
+/// All files of the patterns, sorted by name, each once; `key` is the key of the job file, or the flag, that has them.
 ///
 /// # Errors
 /// Exit 4 if a pattern matches no file or cannot be read.
-pub fn find(patterns: &[(String, PathBuf)]) -> Result<Vec<InputPath>> {
+pub fn find(patterns: &[(String, PathBuf)], key: &'static str) -> Result<Vec<InputPath>> {
     let mut files: Vec<InputPath> = Vec::new();
+    let from = if key.starts_with('-') { "" } else { " (it is relative to the job file)" };
     for (written, joined) in patterns {
         let before = files.len();
         if joined.is_dir() {
-            walk(joined, written.trim_end_matches('/'), &mut files)?;
+            walk(joined, written.trim_end_matches('/'), key, &mut files)?;
             if files.len() == before {
                 return Err(Error::input(format!(
                     "the folder {} holds no Parquet file; expected files ending in .parquet (names that begin with \".\" or \"_\" are passed over)",
@@ -35,20 +38,14 @@ pub fn find(patterns: &[(String, PathBuf)]) -> Result<Vec<InputPath>> {
                 )));
             }
         } else if joined.exists() {
-            files.push(input(written.clone(), joined.clone(), written));
+            files.push(input(written.clone(), joined.clone(), written, key));
         } else if written.contains(['*', '?', '[']) {
-            expand(written, joined, &mut files)?;
+            expand(written, joined, key, &mut files)?;
             if files.len() == before {
-                return Err(Error::input(format!(
-                    "no file matches {}; check orders.path (it is relative to the job file)",
-                    joined.display()
-                )));
+                return Err(Error::input(format!("no file matches {}; check {key}{from}", joined.display())));
             }
         } else {
-            return Err(Error::input(format!(
-                "there is no file or folder {}; check orders.path (it is relative to the job file)",
-                joined.display()
-            )));
+            return Err(Error::input(format!("there is no file or folder {}; check {key}{from}", joined.display())));
         }
     }
     files.sort_by(|a, b| a.name.cmp(&b.name).then_with(|| a.path.cmp(&b.path)));
@@ -57,7 +54,7 @@ pub fn find(patterns: &[(String, PathBuf)]) -> Result<Vec<InputPath>> {
         let kind = std::fs::metadata(&file.path)
             .map_err(|e| Error::input(format!("cannot read {}: {e}; check the path and its permissions", file.path.display())))?;
         if !kind.is_file() {
-            return Err(Error::input(format!("{} is not a regular file; remove it from orders.path", file.path.display())));
+            return Err(Error::input(format!("{} is not a regular file; remove it from {key}", file.path.display())));
         }
     }
     Ok(files)
@@ -67,7 +64,7 @@ fn is_hidden(name: &str) -> bool {
     name.starts_with('.') || name.starts_with('_')
 }
 
-fn input(name: String, path: PathBuf, base: &str) -> InputPath {
+fn input(name: String, path: PathBuf, base: &str, key: &'static str) -> InputPath {
     let below = name.strip_prefix(base).unwrap_or(&name);
     let mut folders: Vec<&str> = below.split('/').collect();
     folders.pop();
@@ -75,7 +72,7 @@ fn input(name: String, path: PathBuf, base: &str) -> InputPath {
         let value = (value != HIVE_NULL).then(|| percent_decode(value));
         (percent_decode(key), value)
     });
-    InputPath { partitions: partitions.collect(), name, path }
+    InputPath { partitions: partitions.collect(), name, path, key }
 }
 
 fn percent_decode(text: &str) -> String {
@@ -99,7 +96,7 @@ fn percent_decode(text: &str) -> String {
     String::from_utf8(out).unwrap_or_else(|_| text.to_owned())
 }
 
-fn walk(root: &Path, written: &str, files: &mut Vec<InputPath>) -> Result<()> {
+fn walk(root: &Path, written: &str, key: &'static str, files: &mut Vec<InputPath>) -> Result<()> {
     let mut open = vec![(root.to_owned(), written.to_owned())];
     let mut depth = 0usize;
     while let Some((folder, name)) = open.pop() {
@@ -122,14 +119,14 @@ fn walk(root: &Path, written: &str, files: &mut Vec<InputPath>) -> Result<()> {
             if is_folder {
                 open.push((path, name));
             } else if own.ends_with(".parquet") {
-                files.push(input(name, path, written));
+                files.push(input(name, path, written, key));
             }
         }
     }
     Ok(())
 }
 
-fn expand(written: &str, joined: &Path, files: &mut Vec<InputPath>) -> Result<()> {
+fn expand(written: &str, joined: &Path, key: &'static str, files: &mut Vec<InputPath>) -> Result<()> {
     let wrong = |e: &dyn std::fmt::Display| Error::input(format!("cannot read the pattern {}: {e}", joined.display()));
     let pattern = joined.to_str().ok_or_else(|| wrong(&"it is not UTF-8"))?;
     let options = glob::MatchOptions { case_sensitive: true, require_literal_separator: true, require_literal_leading_dot: true };
@@ -149,7 +146,7 @@ fn expand(written: &str, joined: &Path, files: &mut Vec<InputPath>) -> Result<()
         if below.split('/').any(is_hidden) {
             continue;
         }
-        files.push(input(format!("{base}{below}"), path, base));
+        files.push(input(format!("{base}{below}"), path, base, key));
     }
     Ok(())
 }
@@ -160,7 +157,8 @@ mod tests {
 
     #[test]
     fn partitions_come_from_the_path_below_the_pattern() {
-        let file = input("a=1/data/region=EU%20West/day=__HIVE_DEFAULT_PARTITION__/x.parquet".into(), PathBuf::new(), "a=1/data");
+        let name = "a=1/data/region=EU%20West/day=__HIVE_DEFAULT_PARTITION__/x.parquet";
+        let file = input(name.into(), PathBuf::new(), "a=1/data", "orders.path");
         assert_eq!(file.partitions, [("region".into(), Some("EU West".into())), ("day".into(), None)]);
     }
 }

@@ -4,10 +4,12 @@
 //! rows exclude, and [`scan`] reads row groups in parallel, each thread into buckets of its own.
 
 pub mod acquisition;
+pub mod assignments;
 mod decode;
 mod duplicates;
 pub mod files;
 pub mod ledger;
+pub mod population;
 mod predicate;
 mod reader;
 pub mod schema;
@@ -32,6 +34,8 @@ use ledger::{Fates, Tally};
 use schema::{Columns, Uses};
 use source::Source;
 use worker::Worker;
+
+pub use zone::Zone;
 
 /// The orders of a job, in buckets.
 pub struct Scanned {
@@ -68,7 +72,7 @@ pub struct Task {
 /// Exit 4: no file, or one that cannot be read.
 pub fn open(job: &Job) -> Result<Vec<Source>> {
     use rayon::prelude::*;
-    let inputs = files::find(&job.paths)?;
+    let inputs = files::find(&job.paths, "orders.path")?;
     // In the order of the paths, so that the first error is always the same one.
     let opened: Vec<Result<Source>> = inputs.into_par_iter().map(Source::open).collect();
     opened.into_iter().collect()

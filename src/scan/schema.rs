@@ -279,7 +279,8 @@ fn type_of(source: &Source, schema: &Schema, column: &str, role: Role, key: &str
     }
 }
 
-fn id_type(data_type: &DataType) -> Result<IdType> {
+/// The type of a customer id.
+pub(super) fn id_type(data_type: &DataType) -> Result<IdType> {
     Ok(match data_type {
         DataType::Int8 => IdType::Signed(8),
         DataType::Int16 => IdType::Signed(16),

@@ -84,8 +84,9 @@ impl Source {
         file.read_exact_at(head, 0).map_err(io)?;
         if !b"PAR1".starts_with(head) {
             return Err(Error::input(format!(
-                "{name} is not a Parquet file: it begins like {}; expected the bytes PAR1. Check what wrote it, or take it out of orders.path",
-                looks_like(head)
+                "{name} is not a Parquet file: it begins like {}; expected the bytes PAR1. Check what wrote it, or take it out of {}",
+                looks_like(head),
+                input.key
             )));
         }
         let mut tail = [0u8; 8];
@@ -204,7 +205,7 @@ fn check_ranges(name: &str, metadata: &ParquetMetaData, size: u64) -> Result<()>
     Ok(())
 }
 
-fn looks_like(head: &[u8]) -> &'static str {
+pub(super) fn looks_like(head: &[u8]) -> &'static str {
     match head {
         [0x1f, 0x8b, ..] => "a gzip file",
         b"PK\x03\x04" => "a zip file",

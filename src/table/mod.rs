@@ -1,5 +1,6 @@
 //! The tables: their columns in one place, and the way from typed rows to Arrow batches and Parquet bytes.
 
+mod assigned;
 mod chunk;
 mod definition;
 mod guard;
@@ -9,8 +10,9 @@ mod print;
 mod segments;
 mod views;
 
+pub use assigned::{Assigned, Names, assigned, assigned_csv, assigned_parquet};
 pub use definition::{ColumnType, DESCRIPTION, Field, TableDefinition, definitions};
-pub use guard::guarded;
+pub use guard::{guarded, is_guarded};
 pub use parquet::{Encoded, ONE_ROW_PER, encode};
 pub use print::{dbt, ddl, identifier, literal, markdown};
 pub use segments::{SegmentRow, SegmentSum, summarise};

@@ -1,0 +1,231 @@
+//! The draw: a customer's lot, compared with the exact bounds of the arms.
+
+use rayon::prelude::*;
+
+use crate::domain::{CustomerIds, IdType, Ratio};
+use crate::error::{Error, Result};
+use crate::hash::Lots;
+
+/// Shares laid end to end on the lots.
+///
+/// With the shares p1, p2 … in order, a lot h belongs to the first k for which h / 2^64 < p1 + … + pk. So the first
+/// share, when it grows, keeps everybody it had.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Bounds {
+    /// The smallest lot beyond each share but the last, which takes the rest.
+    ends: Vec<u128>,
+}
+
+impl Bounds {
+    /// Bounds of shares that add to 1; the last share takes what the others leave.
+    ///
+    /// # Errors
+    /// Exit 2 if a share has more digits than can be compared exactly.
+    pub fn new(shares: &[Ratio]) -> Result<Bounds> {
+        let mut sum = Ratio::new(0, 1);
+        let mut ends = Vec::with_capacity(shares.len());
+        for share in shares.split_last().map_or(shares, |(_, rest)| rest) {
+            let (numerator, denominator) = share.parts();
+            let end = sum.plus(*share).map(Ratio::parts).filter(|(p, q)| *p >= 0 && *q < 1 << 62 && p <= q);
+            let Some((p, q)) = end else {
+                return Err(Error::usage(format!(
+                    "the share {numerator}/{denominator} has more digits than can be compared exactly; use at most 18"
+                )));
+            };
+            // h / 2^64 < p / q for exactly the whole numbers h below ceil(p · 2^64 / q).
+            ends.push(((p as u128) << 64).div_ceil(q as u128));
+            sum = Ratio::new(p, q);
+        }
+        Ok(Bounds { ends })
+    }
+
+    /// Which share the lot belongs to, counting from 0.
+    pub fn of(&self, lot: u64) -> usize {
+        self.ends.iter().take_while(|end| u128::from(lot) >= **end).count()
+    }
+}
+
+/// What is drawn from.
+#[derive(Debug, Clone, Copy)]
+pub struct Candidates<'a> {
+    /// The customers.
+    pub ids: &'a CustomerIds,
+    /// The type of their ids.
+    pub kind: IdType,
+    /// Number of every customer's state.
+    pub state: &'a [u32],
+    /// Places of the customers who are drawn.
+    pub rows: &'a [usize],
+    /// What an earlier assignment says of each of `rows`; empty without one.
+    pub earlier: &'a [Earlier],
+}
+
+/// What an earlier assignment says of a customer.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Earlier {
+    /// Nothing: the lot decides.
+    Nothing,
+    /// To be left out.
+    LeaveOut,
+    /// To stay in the arm with this number.
+    Arm(u16),
+}
+
+/// How arms are drawn.
+#[derive(Debug, Clone)]
+pub struct Rules {
+    /// The lots of the strategy.
+    pub lots: Lots,
+    /// The arms' bounds by number of the state; the control is arm 0.
+    pub bounds: Vec<Bounds>,
+    /// The lots and the bounds of the global hold-out, which is share 0 of them.
+    pub global: Option<(Lots, Bounds)>,
+}
+
+/// What becomes of a customer.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Role {
+    /// In the global hold-out, so in no strategy.
+    GlobalHoldout,
+    /// Left out for an earlier assignment.
+    LeftOut,
+    /// In the arm with this number.
+    Arm(u16),
+}
+
+impl Rules {
+    /// What becomes of a customer; the global hold-out is taken out first.
+    fn role(&self, id: &[u8], state: u32, earlier: Earlier) -> Role {
+        if self.global.as_ref().is_some_and(|(lots, bounds)| bounds.of(lots.of(id)) == 0) {
+            return Role::GlobalHoldout;
+        }
+        match earlier {
+            Earlier::LeaveOut => Role::LeftOut,
+            Earlier::Arm(arm) => Role::Arm(arm),
+            Earlier::Nothing => {
+                let bounds = self.bounds.get(state as usize);
+                Role::Arm(bounds.map_or(0, |bounds| bounds.of(self.lots.of(id)) as u16))
+            }
+        }
+    }
+}
+
+/// Draws for every row. What becomes of a customer depends on the rules, its id, its state and its earlier assignment:
+/// never on other customers or their order.
+pub fn draw(rules: &Rules, from: &Candidates) -> Vec<Role> {
+    let one = |text: &mut Vec<u8>, at: usize, row: usize| {
+        from.ids.write_text(from.kind, row, text);
+        let state = from.state.get(row).copied().unwrap_or_default();
+        rules.role(text, state, from.earlier.get(at).copied().unwrap_or(Earlier::Nothing))
+    };
+    from.rows.par_iter().enumerate().map_init(Vec::new, |text, (at, row)| one(text, at, *row)).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::domain::StringIds;
+
+    fn shares(parts: &[(i128, i128)]) -> Vec<Ratio> {
+        parts.iter().map(|(p, q)| Ratio::new(*p, *q)).collect()
+    }
+
+    fn ints(ids: impl IntoIterator<Item = i64>) -> CustomerIds {
+        CustomerIds::Int(ids.into_iter().collect())
+    }
+
+    fn roles(rules: &Rules, ids: &CustomerIds) -> Vec<Role> {
+        let rows: Vec<usize> = (0..ids.len()).collect();
+        draw(rules, &Candidates { ids, kind: IdType::Signed(64), state: &vec![0; ids.len()], rows: &rows, earlier: &[] })
+    }
+
+    fn rules(salt: &str, parts: &[(i128, i128)]) -> Rules {
+        Rules { lots: Lots::new(salt), bounds: vec![Bounds::new(&shares(parts)).unwrap()], global: None }
+    }
+
+    #[test]
+    fn bounds_are_exact() {
+        let half = Bounds::new(&shares(&[(1, 2), (1, 2)])).unwrap();
+        assert_eq!([0, (1 << 63) - 1, 1 << 63, u64::MAX].map(|lot| half.of(lot)), [0, 0, 1, 1]);
+        // 2^64 / 3 = 6148914691236517205.33…
+        let thirds = Bounds::new(&shares(&[(1, 3), (1, 3), (1, 3)])).unwrap();
+        let lots = [6_148_914_691_236_517_205, 6_148_914_691_236_517_206, 12_297_829_382_473_034_410, 12_297_829_382_473_034_411];
+        assert_eq!(lots.map(|lot| thirds.of(lot)), [0, 1, 1, 2]);
+        assert!(Bounds::new(&[Ratio::new(1, 1 << 62), Ratio::new((1 << 62) - 1, 1 << 62)]).is_err());
+    }
+
+    /// Chi-square over 1,000 cells of sequential ids: the lots are as even as chance makes them.
+    #[test]
+    fn lots_are_uniform() {
+        for salt in ["a", "2024-q2", ""] {
+            let lots = Lots::new(salt);
+            let mut cells = vec![0f64; 1_000];
+            for id in 0..1_000_000u32 {
+                let lot = lots.of(id.to_string().as_bytes());
+                cells[(u128::from(lot) * 1_000 >> 64) as usize] += 1.0;
+            }
+            let chi: f64 = cells.iter().map(|n| (n - 1_000.0) * (n - 1_000.0) / 1_000.0).sum();
+            // 999 degrees of freedom: mean 999, standard deviation 44.7; five of them on either side.
+            assert!((775.0..1_223.0).contains(&chi), "{salt:?}: {chi}");
+        }
+    }
+
+    #[test]
+    fn shares_are_met() {
+        let got = roles(&rules("s", &[(1, 10), (3, 10), (6, 10)]), &ints(1..=200_000));
+        for (arm, share) in [(0, 0.1), (1, 0.3), (2, 0.6)] {
+            let count = got.iter().filter(|r| **r == Role::Arm(arm)).count() as f64;
+            let sd = (200_000.0 * share * (1.0 - share) as f64).sqrt();
+            assert!((count - 200_000.0 * share).abs() < 4.0 * sd, "arm {arm}: {count}");
+        }
+    }
+
+    #[test]
+    fn a_draw_hangs_on_salt_and_id_alone() {
+        let half = rules("s", &[(1, 2), (1, 2)]);
+        let all = roles(&half, &ints(0..10_000));
+        assert_eq!(all, roles(&half, &ints(0..10_000)));
+        let turned: Vec<Role> = roles(&half, &ints((0..10_000).rev())).into_iter().rev().collect();
+        assert_eq!(all, turned);
+        let some = roles(&half, &ints((0..10_000).step_by(7)));
+        assert!(some.iter().eq(all.iter().step_by(7)));
+        // The same ids as text are the same customers.
+        let mut texts = StringIds::default();
+        (0..10_000).for_each(|id: i64| texts.push(id.to_string().as_bytes()));
+        assert_eq!(all, roles(&half, &CustomerIds::Text(texts)));
+        // Another salt draws anew: half of them change sides.
+        let other = roles(&rules("t", &[(1, 2), (1, 2)]), &ints(0..10_000));
+        let same = all.iter().zip(&other).filter(|(a, b)| a == b).count();
+        assert!((4_700..5_300).contains(&same), "{same}");
+    }
+
+    #[test]
+    fn a_growing_hold_out_keeps_whom_it_had() {
+        let small = roles(&rules("s", &[(1, 10), (9, 10)]), &ints(0..10_000));
+        let large = roles(&rules("s", &[(2, 10), (8, 10)]), &ints(0..10_000));
+        assert!(small.iter().zip(&large).all(|(s, l)| *s != Role::Arm(0) || *l == Role::Arm(0)));
+    }
+
+    #[test]
+    fn the_global_hold_out_comes_first_and_is_independent() {
+        let global = Bounds::new(&shares(&[(1, 20), (19, 20)])).unwrap();
+        let with = Rules { global: Some((Lots::new("permanent"), global)), ..rules("s", &[(1, 2), (1, 2)]) };
+        let (before, after) = (roles(&rules("s", &[(1, 2), (1, 2)]), &ints(0..100_000)), roles(&with, &ints(0..100_000)));
+        let out: Vec<usize> = (0..100_000).filter(|at| after[*at] == Role::GlobalHoldout).collect();
+        assert!((4_700..5_300).contains(&out.len()), "{}", out.len());
+        assert!((0..100_000).all(|at| after[at] == Role::GlobalHoldout || after[at] == before[at]));
+        let control = out.iter().filter(|at| before[**at] == Role::Arm(0)).count() as f64 / out.len() as f64;
+        assert!((0.46..0.54).contains(&control), "{control}");
+    }
+
+    #[test]
+    fn states_have_shares_and_earlier_assignments_win() {
+        let bounds = [[(1, 1_000), (999, 1_000)], [(999, 1_000), (1, 1_000)]];
+        let bounds = bounds.iter().map(|b| Bounds::new(&shares(b)).unwrap()).collect();
+        let rules = Rules { lots: Lots::new("s"), bounds, global: None };
+        let ids = ints(0..4);
+        let earlier = [Earlier::Arm(7), Earlier::LeaveOut, Earlier::Nothing, Earlier::Nothing];
+        let from = Candidates { ids: &ids, kind: IdType::Signed(64), state: &[0, 1, 0, 1], rows: &[3, 2, 1, 0], earlier: &earlier };
+        assert_eq!(draw(&rules, &from), [Role::Arm(7), Role::LeftOut, Role::Arm(0), Role::Arm(1)]);
+    }
+}

@@ -1,0 +1,181 @@
+//! Assignments by period: which of them count, and why the others do not.
+
+use rayon::prelude::*;
+
+use super::Assignments;
+use crate::domain::Period;
+
+/// The assignments of all periods.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Periods {
+    /// One entry per period, in the order they were given.
+    pub periods: Vec<PeriodRows>,
+    /// Rows whose assigned_on lies in no period.
+    pub outside: u64,
+}
+
+/// The assignments of one period. Every row of the period is in `rows`, in `in_several_arms` or counted in `repeated`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct PeriodRows {
+    /// The period.
+    pub period: Period,
+    /// Rows that count: one per customer, ascending by customer.
+    pub rows: Vec<u32>,
+    /// The earliest row of every arm of customers who are in several, ascending by customer and arm. They do not count.
+    pub in_several_arms: Vec<u32>,
+    /// How many customers are in several arms.
+    pub excluded_customers: u64,
+    /// The same by arm; a customer counts in every arm that holds one of its rows.
+    pub excluded_by_arm: Vec<u64>,
+    /// Further rows of a customer in an arm in which an earlier row stands.
+    pub repeated: u64,
+}
+
+/// Splits assignments by period. Of a customer's rows in one arm of a period the earliest counts; a customer with rows
+/// in two arms of a period is left out of it.
+///
+/// The periods must not overlap. What comes out depends on the rows, not on their order.
+pub fn by_period(assignments: &Assignments, periods: &[Period]) -> Periods {
+    let mut order: Vec<usize> = (0..periods.len()).collect();
+    order.sort_unstable_by_key(|at| periods.get(*at).copied());
+    let starts: Vec<Period> = order.iter().filter_map(|at| periods.get(*at).copied()).collect();
+    let mut rows: Vec<Vec<u32>> = vec![Vec::new(); periods.len()];
+    let mut outside = 0;
+    for (row, day) in (0u32..).zip(&assignments.assigned_on) {
+        let before = starts.partition_point(|p| p.start <= *day);
+        let found = before.checked_sub(1).filter(|at| starts.get(*at).is_some_and(|p| p.contains(*day)));
+        match found.and_then(|at| rows.get_mut(order.get(at).copied()?)) {
+            Some(own) => own.push(row),
+            None => outside += 1,
+        }
+    }
+    let periods = rows.into_par_iter().zip(periods).map(|(rows, period)| of_period(assignments, *period, rows)).collect();
+    Periods { periods, outside }
+}
+
+fn of_period(assignments: &Assignments, period: Period, mut rows: Vec<u32>) -> PeriodRows {
+    let ids = &assignments.ids;
+    let arm = |row: u32| assignments.arm.get(row as usize).copied().unwrap_or_default();
+    let age = |row: u32| assignments.age(row as usize);
+    rows.par_sort_unstable_by(|&a, &b| {
+        let customer = ids.compare(a as usize, b as usize);
+        customer.then_with(|| arm(a).cmp(&arm(b))).then_with(|| age(a).cmp(&age(b)))
+    });
+    let mut out = PeriodRows {
+        period,
+        rows: Vec::with_capacity(rows.len()),
+        in_several_arms: Vec::new(),
+        excluded_customers: 0,
+        excluded_by_arm: vec![0; assignments.arms.len()],
+        repeated: 0,
+    };
+    let mut firsts: Vec<u32> = Vec::new();
+    for customer in rows.chunk_by(|a, b| ids.compare(*a as usize, *b as usize).is_eq()) {
+        firsts.clear();
+        firsts.extend(customer.chunk_by(|a, b| arm(*a) == arm(*b)).filter_map(|rows| rows.first()));
+        out.repeated += (customer.len() - firsts.len()) as u64;
+        if let [row] = firsts.as_slice() {
+            out.rows.push(*row);
+            continue;
+        }
+        out.excluded_customers += 1;
+        for row in &firsts {
+            if let Some(count) = out.excluded_by_arm.get_mut(usize::from(arm(*row))) {
+                *count += 1;
+            }
+        }
+        out.in_several_arms.extend_from_slice(&firsts);
+    }
+    out
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::assign::Rejected;
+    use crate::domain::{CustomerIds, Day, StringIds};
+
+    fn table(rows: &[(i64, u16, i32)], text: bool) -> Assignments {
+        let mut texts = StringIds::default();
+        rows.iter().for_each(|(id, ..)| texts.push(format!("{id:03}").as_bytes()));
+        Assignments {
+            ids: if text { CustomerIds::Text(texts) } else { CustomerIds::Int(rows.iter().map(|r| r.0).collect()) },
+            arm: rows.iter().map(|r| r.1).collect(),
+            assigned_on: rows.iter().map(|r| Day(r.2)).collect(),
+            stratum: None,
+            cost: None,
+            contacts: None,
+            ended_on: None,
+            arms: vec!["control".into(), "mail".into(), "sms".into()],
+            strata: Vec::new(),
+            rows_read: rows.len() as u64,
+            other_strategies: 0,
+            null_costs: 0,
+            rejected: Rejected::default(),
+        }
+    }
+
+    fn period(start: i32, end: i32) -> Period {
+        Period { start: Day(start), end: Day(end) }
+    }
+
+    #[test]
+    fn the_earliest_counts_and_two_arms_exclude() {
+        let rows = [
+            (5, 1, 12), // again in its arm, later
+            (5, 1, 10),
+            (3, 0, 19), // in two arms of the first period, twice in one of them
+            (3, 2, 10),
+            (3, 2, 11),
+            (3, 2, 20), // and in one of the second
+            (9, 0, 20),
+            (1, 0, 9), // before all periods
+            (1, 0, 15),
+            (2, 0, 40), // after, and between
+            (2, 0, 35),
+        ];
+        for text in [false, true] {
+            let table = table(&rows, text);
+            let got = by_period(&table, &[period(36, 40), period(10, 20), period(20, 30)]);
+            assert_eq!(got.outside, 3);
+            let [empty, first, second] = got.periods.try_into().unwrap();
+            assert_eq!((empty.rows.len(), empty.repeated, empty.excluded_customers), (0, 0, 0));
+            assert_eq!(first.rows, [8, 1]);
+            assert_eq!(first.in_several_arms, [2, 3]);
+            assert_eq!((first.excluded_customers, first.excluded_by_arm, first.repeated), (1, vec![1, 0, 1], 2));
+            assert_eq!((second.rows, second.excluded_customers, second.repeated), (vec![5, 6], 0, 0));
+        }
+    }
+
+    /// Every row has one fate, and the fates do not hang on the order of the rows.
+    #[test]
+    fn fates_add_up_in_any_order() {
+        let mut state = 1u64;
+        let mut next = |below: u64| {
+            state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+            ((u128::from(state >> 11) * u128::from(below)) >> 53) as i64
+        };
+        for _ in 0..200 {
+            let rows: Vec<(i64, u16, i32)> = (0..next(60)).map(|_| (next(12), next(3) as u16, next(40) as i32)).collect();
+            let periods = [period(5, 15), period(15, 16), period(20, 35)];
+            let got = by_period(&table(&rows, false), &periods);
+            let mut all = got.outside;
+            for own in &got.periods {
+                all += own.rows.len() as u64 + own.in_several_arms.len() as u64 + own.repeated;
+                assert!(own.rows.windows(2).all(|two| rows[two[0] as usize].0 < rows[two[1] as usize].0));
+                assert_eq!(own.excluded_by_arm.iter().sum::<u64>(), own.in_several_arms.len() as u64);
+            }
+            assert_eq!(all, rows.len() as u64);
+            let mut turned = rows.clone();
+            turned.reverse();
+            let again = by_period(&table(&turned, false), &periods);
+            for (one, other) in got.periods.iter().zip(&again.periods) {
+                let of =
+                    |rows: &[(i64, u16, i32)], numbers: &[u32]| -> Vec<_> { numbers.iter().map(|n| rows[*n as usize]).collect() };
+                assert_eq!(of(&rows, &one.rows), of(&turned, &other.rows));
+                assert_eq!(of(&rows, &one.in_several_arms), of(&turned, &other.in_several_arms));
+                assert_eq!(one.repeated, other.repeated);
+            }
+        }
+    }
+}

@@ -1,0 +1,100 @@
+//! The assignment table, column by column.
+
+use crate::domain::{CustomerIds, Day};
+
+/// Assignments of one strategy, all columns of one length; rows that were rejected are not among them.
+#[derive(Debug, Clone)]
+pub struct Assignments {
+    /// The customers, in the keys of the orders' ids.
+    pub ids: CustomerIds,
+    /// Number of the arm in `arms`.
+    pub arm: Vec<u16>,
+    /// The day from which outcomes count.
+    pub assigned_on: Vec<Day>,
+    /// Number of the stratum in `strata`; none if the table has no strata.
+    pub stratum: Option<Vec<u32>>,
+    /// Cost of the row in minor units; none if the table has no costs. A null counts as 0.
+    pub cost: Option<Vec<i64>>,
+    /// Contacts of the row; none if the table has none. A null counts as 0.
+    pub contacts: Option<Vec<u32>>,
+    /// The day on which the treatment ended; none if the table has no such column.
+    pub ended_on: Option<Vec<Option<Day>>>,
+    /// Names of the arms: those of the job in its order, else those found, by name.
+    pub arms: Vec<String>,
+    /// Names of the strata, ascending.
+    pub strata: Vec<String>,
+    /// Rows that were read, rejected ones and those of other strategies included.
+    pub rows_read: u64,
+    /// Rows of other strategies.
+    pub other_strategies: u64,
+    /// Rows whose cost is null though the table has costs.
+    pub null_costs: u64,
+    /// Rows that cannot be assignments.
+    pub rejected: Rejected,
+}
+
+/// Rows that cannot be assignments, by reason; a row counts under the first that holds.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Rejected {
+    /// No strategy, in a table that has several.
+    pub null_strategy: u64,
+    /// No customer.
+    pub null_customer: u64,
+    /// No arm.
+    pub null_arm: u64,
+    /// No assigned_on.
+    pub null_assigned_on: u64,
+    /// assigned_on outside the years 1 to 9999.
+    pub date_out_of_range: u64,
+}
+
+impl Rejected {
+    /// All reasons with their names and rows.
+    pub fn reasons(&self) -> [(&'static str, u64); 5] {
+        [
+            ("null_strategy", self.null_strategy),
+            ("null_customer", self.null_customer),
+            ("null_arm", self.null_arm),
+            ("null_assigned_on", self.null_assigned_on),
+            ("date_out_of_range", self.date_out_of_range),
+        ]
+    }
+
+    /// Rows of all reasons.
+    pub fn total(&self) -> u64 {
+        self.reasons().iter().map(|(_, rows)| rows).sum()
+    }
+
+    /// Adds the counts of another part of the table.
+    pub fn add(&mut self, other: &Rejected) {
+        self.null_strategy += other.null_strategy;
+        self.null_customer += other.null_customer;
+        self.null_arm += other.null_arm;
+        self.null_assigned_on += other.null_assigned_on;
+        self.date_out_of_range += other.date_out_of_range;
+    }
+}
+
+impl Assignments {
+    /// How many there are.
+    pub fn len(&self) -> usize {
+        self.arm.len()
+    }
+
+    /// Whether there is none.
+    pub fn is_empty(&self) -> bool {
+        self.arm.is_empty()
+    }
+
+    /// What decides which of two rows of one customer in one arm is the earlier, whatever their order in the files: the
+    /// day, then every other column.
+    pub(super) fn age(&self, row: usize) -> (Option<Day>, Option<u32>, Option<i64>, Option<u32>, Option<Day>) {
+        (
+            self.assigned_on.get(row).copied(),
+            self.stratum.as_ref().and_then(|s| s.get(row)).copied(),
+            self.cost.as_ref().and_then(|c| c.get(row)).copied(),
+            self.contacts.as_ref().and_then(|c| c.get(row)).copied(),
+            self.ended_on.as_ref().and_then(|e| e.get(row)).copied().flatten(),
+        )
+    }
+}

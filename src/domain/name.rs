@@ -1,0 +1,31 @@
+//! Names that people write: of strategies, arms and strata.
+
+/// A name without blanks and in lower case: two names with one folded form are the same to whoever wrote them.
+pub fn folded(name: &str) -> String {
+    name.chars().filter(|c| !c.is_whitespace()).flat_map(char::to_lowercase).collect()
+}
+
+/// The first two of the names that differ, but only in case or blanks.
+pub fn look_alike<'a>(names: impl IntoIterator<Item = &'a str>) -> Option<(&'a str, &'a str)> {
+    let mut seen: std::collections::BTreeMap<String, &str> = std::collections::BTreeMap::new();
+    for name in names {
+        let before = *seen.entry(folded(name)).or_insert(name);
+        if before != name {
+            return Some((before, name));
+        }
+    }
+    None
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn case_and_blanks_make_no_difference() {
+        assert_eq!(look_alike(["Treatment", "control", "treatment "]), Some(("Treatment", "treatment ")));
+        assert_eq!(look_alike(["win back", "winback"]), Some(("win back", "winback")));
+        assert_eq!(look_alike(["STRASSE", "straße"]), None);
+        assert_eq!(look_alike(["a", "b", "a"]), None);
+    }
+}

@@ -1,0 +1,288 @@
+//! `[[strategy]]`: a treatment given to customers from a date, as the job file says it and as it is evaluated.
+//!
+//! The raw structs follow [`super::raw`]; [`resolve`] checks them against the rest of the job.
+
+mod resolve;
+#[cfg(test)]
+mod tests;
+
+use std::collections::BTreeMap;
+use std::fmt;
+use std::path::PathBuf;
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use super::raw::{OneOrMany, RawDate, RawNumber};
+use crate::domain::{Decimal, Period, Ratio};
+
+pub(super) use resolve::{Context, resolve};
+
+/// A strategy: who was assigned to which arm, and what is to be said of it.
+#[derive(Debug, Clone, Deserialize, Serialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct RawStrategy {
+    /// Name of the strategy, as tables and reports show it.
+    pub name: String,
+    /// How customers came to their arms.
+    pub design: Design,
+    /// Parquet or CSV file (by its ending) of customer_id, arm and assigned_on, glob, or a list of them; relative to
+    /// the job file.
+    pub assignments: OneOrMany,
+    /// The control arm; every design but before_after needs it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub control: Option<String>,
+    /// Planned share of every arm: decimals or fractions in quotes that add to exactly 1.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub split: BTreeMap<String, RawNumber>,
+    /// The periods in which customers were assigned (the job's periods).
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub periods: Option<Vec<RawSpan>>,
+    /// Dates that covariates come from (as many days before the first assignment as outcomes have); with one period only.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub baseline: Option<RawSpan>,
+    /// Days that outcomes count from a customer's own assigned_on (to the end of the period).
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub outcome_days: Option<u32>,
+    /// Whether the time after is shown too, as long as the time during.
+    #[serde(default)]
+    pub after: bool,
+    /// "converted", "orders", "revenue", "margin", "retained", "avg_order_value", and "moved_up:COLUMN" or
+    /// "moved_down:COLUMN" for a scheme column.
+    #[serde(default = "usual_outcomes")]
+    pub outcomes: Vec<String>,
+    /// The one outcome and method that decides.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub primary: Option<RawPrimary>,
+    /// Scheme columns by whose states before the period effects are shown.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub by: Vec<String>,
+    /// Scheme columns, or "stratum" of the assignments, whose values make the cells of design matched (`by`, or else
+    /// every scheme column).
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub match_on: Vec<String>,
+    /// Cost of a treated customer; a cost column of the assignments counts instead.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub cost_per_customer: Option<RawNumber>,
+    /// Cost besides, per period.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub fixed_cost: Option<RawNumber>,
+    /// Share of the revenue that is margin.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub margin_rate: Option<RawNumber>,
+    /// Percentile, such as 0.999, at which every money outcome is cut off in a further outcome beside the plain one.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub winsorise: Option<RawNumber>,
+    /// What becomes of customers who are in two strategies at once.
+    #[serde(default)]
+    pub overlap: Overlap,
+    /// The slice value whose orders count; a sliced job needs it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub slice: Option<String>,
+}
+
+/// Dates from one to another, both included.
+#[derive(Debug, Clone, PartialEq, Deserialize, Serialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct RawSpan {
+    /// First day.
+    pub from: RawDate,
+    /// Last day.
+    pub to: RawDate,
+}
+
+/// The outcome and method that decides.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize, Serialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct RawPrimary {
+    /// One of the outcomes.
+    pub outcome: String,
+    /// One of the design's methods (welch, or did for design matched).
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub method: Option<EffectMethod>,
+}
+
+/// How customers came to their arms.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Deserialize, Serialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum Design {
+    /// By chance.
+    Randomised,
+    /// By somebody's choice; controls are matched by their cells.
+    Matched,
+    /// All were treated; a description, never an effect.
+    BeforeAfter,
+}
+
+impl Design {
+    /// The name, as tables show it.
+    pub fn name(self) -> &'static str {
+        match self {
+            Design::Randomised => "randomised",
+            Design::Matched => "matched",
+            Design::BeforeAfter => "before_after",
+        }
+    }
+
+    /// The methods that estimate effects of this design, the usual one first.
+    pub fn methods(self) -> &'static [EffectMethod] {
+        match self {
+            Design::Randomised => &[EffectMethod::Welch, EffectMethod::Cuped, EffectMethod::PostStratified],
+            Design::Matched => &[EffectMethod::Did, EffectMethod::Matched],
+            Design::BeforeAfter => &[],
+        }
+    }
+}
+
+/// How an effect is estimated.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Deserialize, Serialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum EffectMethod {
+    /// Difference of means, Welch's interval.
+    Welch,
+    /// Adjusted by the same outcome in the baseline.
+    Cuped,
+    /// Weighted by strata.
+    PostStratified,
+    /// Level in matched cells.
+    Matched,
+    /// Difference in differences.
+    Did,
+}
+
+impl EffectMethod {
+    /// The name, as job files and tables have it.
+    pub fn name(self) -> &'static str {
+        match self {
+            EffectMethod::Welch => "welch",
+            EffectMethod::Cuped => "cuped",
+            EffectMethod::PostStratified => "post_stratified",
+            EffectMethod::Matched => "matched",
+            EffectMethod::Did => "did",
+        }
+    }
+}
+
+/// What becomes of customers who are in two strategies at once.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize, Serialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum Overlap {
+    /// They stay in both and are counted.
+    #[default]
+    Keep,
+    /// They are left out of both.
+    Exclude,
+    /// They stay where they were assigned first.
+    First,
+}
+
+/// A number per assigned customer after assignment.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Outcome {
+    /// Any purchase.
+    Converted,
+    /// Purchases.
+    Orders,
+    /// Net money.
+    Revenue,
+    /// Money minus cost, or margin_rate of it.
+    Margin,
+    /// A purchase in the baseline and one after.
+    Retained,
+    /// Revenue over orders.
+    AvgOrderValue,
+    /// A better state in this scheme column.
+    MovedUp(String),
+    /// A worse state in this scheme column.
+    MovedDown(String),
+}
+
+impl Outcome {
+    /// Whether it may be the one that decides. Ratios and moves restate behaviour after treatment, so they may not.
+    pub fn may_be_primary(&self) -> bool {
+        !matches!(self, Outcome::AvgOrderValue | Outcome::MovedUp(_) | Outcome::MovedDown(_))
+    }
+}
+
+impl fmt::Display for Outcome {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Outcome::Converted => f.write_str("converted"),
+            Outcome::Orders => f.write_str("orders"),
+            Outcome::Revenue => f.write_str("revenue"),
+            Outcome::Margin => f.write_str("margin"),
+            Outcome::Retained => f.write_str("retained"),
+            Outcome::AvgOrderValue => f.write_str("avg_order_value"),
+            Outcome::MovedUp(column) => write!(f, "moved_up:{column}"),
+            Outcome::MovedDown(column) => write!(f, "moved_down:{column}"),
+        }
+    }
+}
+
+/// A strategy that can be evaluated.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Strategy {
+    /// Its name.
+    pub name: String,
+    /// How customers came to their arms.
+    pub design: Design,
+    /// Patterns of the assignments' paths: as written, and joined to the job file's folder.
+    pub assignments: Vec<(String, PathBuf)>,
+    /// The arms by name with their planned shares; empty if the job does not name them.
+    pub arms: Vec<Arm>,
+    /// The control arm; none for before_after.
+    pub control: Option<String>,
+    /// The periods, ascending and apart; never empty.
+    pub periods: Vec<Period>,
+    /// The baseline, if the job gives one.
+    pub baseline: Option<Period>,
+    /// Days that outcomes count from assigned_on; none is to the end of the period.
+    pub outcome_days: Option<u32>,
+    /// Whether the time after is shown too.
+    pub after: bool,
+    /// The outcomes in the job's order.
+    pub outcomes: Vec<Outcome>,
+    /// What decides; none for before_after.
+    pub primary: Option<Primary>,
+    /// Scheme columns by whose states effects are shown.
+    pub by: Vec<String>,
+    /// What makes the cells of design matched: scheme columns, or [`STRATUM`]; empty for other designs.
+    pub match_on: Vec<String>,
+    /// Cost of a treated customer, printed units.
+    pub cost_per_customer: Option<Decimal>,
+    /// Cost besides, per period, printed units.
+    pub fixed_cost: Option<Decimal>,
+    /// Share of the revenue that is margin.
+    pub margin_rate: Option<Decimal>,
+    /// Percentile at which money outcomes are cut off.
+    pub winsorise: Option<Decimal>,
+    /// What becomes of customers who are in two strategies at once.
+    pub overlap: Overlap,
+    /// The slice value whose orders count.
+    pub slice: Option<String>,
+}
+
+/// The name in `match_on` that stands for the assignments' stratum.
+pub const STRATUM: &str = "stratum";
+
+/// An arm with its planned share.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Arm {
+    /// Its name.
+    pub name: String,
+    /// Its share, above 0; all shares add to 1.
+    pub share: Ratio,
+}
+
+/// The outcome and method that decides.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Primary {
+    /// The outcome.
+    pub outcome: Outcome,
+    /// The method.
+    pub method: EffectMethod,
+}
+
+fn usual_outcomes() -> Vec<String> {
+    ["converted", "orders", "revenue"].map(String::from).into()
+}

@@ -1,0 +1,458 @@
+//! From strategies as written to strategies that can be evaluated.
+
+use std::path::PathBuf;
+
+use super::{Arm, Design, Outcome, Primary, RawSpan, RawStrategy, STRATUM, Strategy};
+use crate::domain::{AsOf, Decimal, Period, Ratio, folded, look_alike};
+use crate::error::{Error, Result, suggestion};
+use crate::job::parse::Source;
+use crate::job::raw::{Method, RawNumber};
+use crate::job::{AxisSpec, SchemeUse, periods};
+
+/// What a strategy is checked against.
+pub(in crate::job) struct Context<'a> {
+    /// The job file.
+    pub source: &'a Source,
+    /// The dates that the job computes.
+    pub dates: &'a [AsOf],
+    /// The job's axes.
+    pub axes: &'a [AxisSpec],
+    /// The job's scheme columns.
+    pub schemes: &'a [SchemeUse],
+    /// Whether the job has orders.cost.
+    pub has_cost: bool,
+    /// Whether the job has orders.slice.
+    pub is_sliced: bool,
+}
+
+/// Checks everything that can be checked without data.
+///
+/// # Errors
+/// Exit 2, with the strategy, what it holds and what was expected.
+pub(in crate::job) fn resolve(raw: &[RawStrategy], job: &Context) -> Result<Vec<Strategy>> {
+    for (number, strategy) in raw.iter().enumerate() {
+        let place = job.source.locate_key("strategy", number, "name");
+        if strategy.name.trim().is_empty() || strategy.name.starts_with('(') {
+            return Err(Error::usage(format!(
+                "{place}: the strategy name {:?} is empty or begins with a parenthesis; give the strategy another name",
+                strategy.name
+            )));
+        }
+        let before = raw.iter().take(number).find(|s| folded(&s.name) == folded(&strategy.name));
+        if let Some(before) = before {
+            return Err(Error::usage(if before.name == strategy.name {
+                format!("{place}: two strategies are named {:?}; give each a name of its own", strategy.name)
+            } else {
+                format!(
+                    "{place}: the strategies {:?} and {:?} differ only in case or blanks; give them names that people can tell apart",
+                    before.name, strategy.name
+                )
+            }));
+        }
+    }
+    raw.iter().enumerate().map(|(number, raw)| One { raw, number, job }.resolve()).collect()
+}
+
+/// A strategy while it is checked.
+struct One<'a> {
+    raw: &'a RawStrategy,
+    number: usize,
+    job: &'a Context<'a>,
+}
+
+impl One<'_> {
+    fn resolve(&self) -> Result<Strategy> {
+        let raw = self.raw;
+        let arms = self.arms()?;
+        let control = self.control(&arms)?;
+        let periods = self.periods()?;
+        let outcomes = self.outcomes()?;
+        if raw.outcome_days.is_some_and(|days| !(1..=3_660).contains(&days)) {
+            return Err(self.wrong(
+                "outcome_days",
+                format!("outcome_days is {}; expected 1 to 3660 days", raw.outcome_days.unwrap_or_default()),
+            ));
+        }
+        match (&raw.slice, self.job.is_sliced) {
+            (None, true) => {
+                return Err(self.wrong(
+                    "name",
+                    "slice is missing; the job has orders.slice, so name the slice value whose orders count".into(),
+                ));
+            }
+            (Some(slice), false) => {
+                return Err(self.wrong(
+                    "slice",
+                    format!("slice is {slice:?}, but the job has no orders.slice; remove slice, or name the slice column"),
+                ));
+            }
+            _ => {}
+        }
+        Ok(Strategy {
+            name: raw.name.clone(),
+            design: raw.design,
+            assignments: self.paths()?,
+            baseline: self.baseline(&periods)?,
+            outcome_days: raw.outcome_days,
+            after: raw.after,
+            primary: self.primary(&outcomes)?,
+            by: self.scheme_columns("by", &raw.by, false)?,
+            match_on: self.match_on()?,
+            cost_per_customer: self.cost("cost_per_customer", &raw.cost_per_customer)?,
+            fixed_cost: self.cost("fixed_cost", &raw.fixed_cost)?,
+            margin_rate: self.share("margin_rate", &raw.margin_rate, "a share above 0 and up to 1, such as 0.4", |rate| {
+                rate > Ratio::new(0, 1) && rate <= Ratio::new(1, 1)
+            })?,
+            winsorise: self.share("winsorise", &raw.winsorise, "a percentile from 0.5 to below 1, such as 0.999", |at| {
+                at >= Ratio::new(1, 2) && at < Ratio::new(1, 1)
+            })?,
+            overlap: raw.overlap,
+            slice: raw.slice.clone(),
+            arms,
+            control,
+            periods,
+            outcomes,
+        })
+    }
+
+    /// An error at a key of the strategy.
+    fn wrong(&self, key: &str, what: String) -> Error {
+        let place = self.job.source.locate_key("strategy", self.number, key);
+        Error::usage(format!("{place}: strategy {:?}: {what}", self.raw.name))
+    }
+
+    fn paths(&self) -> Result<Vec<(String, PathBuf)>> {
+        let paths = self.raw.assignments.as_slice();
+        if paths.is_empty() {
+            return Err(self.wrong("assignments", "assignments is an empty list; name at least one file".into()));
+        }
+        let folder = self.job.source.folder();
+        let joined = paths.iter().map(|path| {
+            let name = path.rsplit('/').next().unwrap_or_default();
+            match name.rsplit_once('.').map(|(_, ending)| ending.to_lowercase()) {
+                Some(ending) if ending != "parquet" && ending != "csv" => Err(self.wrong(
+                    "assignments",
+                    format!(
+                        "assignments names {path:?}; expected a file that ends in .parquet or .csv, or a folder of Parquet files"
+                    ),
+                )),
+                _ => Ok((path.clone(), folder.join(path))),
+            }
+        });
+        joined.collect()
+    }
+
+    fn arms(&self) -> Result<Vec<Arm>> {
+        let raw = self.raw;
+        let at = |what: String| self.wrong("split", what);
+        if raw.design == Design::BeforeAfter && !raw.split.is_empty() {
+            return Err(at("design before_after compares no arms, so it takes no split; remove split".into()));
+        }
+        if raw.design == Design::Randomised && raw.split.is_empty() {
+            return Err(at(
+                "split is missing; give the planned share of every arm, such as split = { control = 0.1, treatment = 0.9 }"
+                    .into(),
+            ));
+        }
+        if raw.split.len() == 1 {
+            return Err(at("split has one arm; expected the control and at least one more".into()));
+        }
+        if let Some((one, other)) = look_alike(raw.split.keys().map(String::as_str)) {
+            return Err(at(format!(
+                "the arms {one:?} and {other:?} differ only in case or blanks; give them names that people can tell apart"
+            )));
+        }
+        let mut arms = Vec::with_capacity(raw.split.len());
+        let mut sum = Some(Ratio::new(0, 1));
+        for (name, number) in &raw.split {
+            if name.trim().is_empty() || name.starts_with('(') {
+                return Err(at(format!("the arm {name:?} is empty or begins with a parenthesis; give it another name")));
+            }
+            let (text, decimal) = read(number);
+            let share = decimal.and_then(|d| d.shifted(0)).or_else(|| Ratio::parse(&text));
+            let Some(share) = share.filter(|s| *s > Ratio::new(0, 1)) else {
+                return Err(at(format!(
+                    "the share of {name:?} is {text}; expected a share above 0, such as 0.5, \"0.25\" or \"1/3\""
+                )));
+            };
+            sum = sum.and_then(|s| s.plus(share));
+            arms.push(Arm { name: name.clone(), share });
+        }
+        if !arms.is_empty() && sum != Some(Ratio::new(1, 1)) {
+            let shares: Vec<String> = raw.split.values().map(|number| read(number).0).collect();
+            return Err(at(format!(
+                "the split adds to {}, not to 1 ({}); correct the shares, thirds as \"1/3\"",
+                sum.map_or_else(|| "more digits than can be held".into(), |s| s.decimal().unwrap_or_else(|| s.to_string())),
+                shares.join(" + ")
+            )));
+        }
+        Ok(arms)
+    }
+
+    fn control(&self, arms: &[Arm]) -> Result<Option<String>> {
+        let at = |what: String| self.wrong("control", what);
+        match (&self.raw.control, self.raw.design) {
+            (Some(control), Design::BeforeAfter) => Err(at(format!(
+                "design before_after has no control arm, but control is {control:?}; remove it, or use design matched"
+            ))),
+            (None, Design::BeforeAfter) => Ok(None),
+            (None, design) => {
+                Err(at(format!("control is missing; design {} compares with the control arm, so name it", design.name())))
+            }
+            (Some(control), _) if !arms.is_empty() && !arms.iter().any(|a| a.name == *control) => {
+                let names: Vec<&str> = arms.iter().map(|a| a.name.as_str()).collect();
+                Err(at(format!(
+                    "control is {control:?}, which is no arm of the split{} (arms: {}); name one of them",
+                    suggestion(control, names.iter().copied()),
+                    names.join(", ")
+                )))
+            }
+            (Some(control), _) if control.trim().is_empty() => Err(at("control is empty; name the control arm".into())),
+            (Some(control), _) => Ok(Some(control.clone())),
+        }
+    }
+
+    fn period(&self, key: &str, raw: &RawSpan) -> Result<Period> {
+        let day = |date, name: &str| periods::day(date, &format!("strategy {:?}: {key}.{name}", self.raw.name), self.job.source);
+        let (from, to) = (day(&raw.from, "from")?, day(&raw.to, "to")?);
+        Period::inclusive(from, to)
+            .ok_or_else(|| self.wrong(key, format!("{key} ends ({to}) before it begins ({from}); exchange from and to")))
+    }
+
+    fn periods(&self) -> Result<Vec<Period>> {
+        let mut found: Vec<Period> = match &self.raw.periods {
+            Some(list) => list.iter().map(|period| self.period("periods", period)).collect::<Result<_>>()?,
+            None => {
+                let of_date = |date: &AsOf| Period::inclusive(date.period_start?, date.date);
+                self.job.dates.iter().filter(|date| date.shown).filter_map(of_date).collect()
+            }
+        };
+        if found.is_empty() {
+            return Err(match self.raw.periods {
+                Some(_) => self.wrong("periods", "periods is an empty list; name at least one".into()),
+                None => self.wrong(
+                    "name",
+                    "the job's as-of dates have no periods; give them to the strategy, such as periods = [{ from = 2024-04-01, to = 2024-06-30 }]"
+                        .into(),
+                ),
+            });
+        }
+        found.sort_unstable();
+        for pair in found.windows(2) {
+            if let [one, other] = pair
+                && one.overlaps(*other)
+            {
+                return Err(
+                    self.wrong("periods", format!("the periods {one} and {other} overlap; an assignment belongs to one period"))
+                );
+            }
+        }
+        Ok(found)
+    }
+
+    fn baseline(&self, periods: &[Period]) -> Result<Option<Period>> {
+        let Some(raw) = &self.raw.baseline else { return Ok(None) };
+        let baseline = self.period("baseline", raw)?;
+        let [period] = periods else {
+            return Err(self.wrong(
+                "baseline",
+                format!(
+                    "baseline goes with one period, but the strategy has {}; remove it, and every period gets the days before it",
+                    periods.len()
+                ),
+            ));
+        };
+        if baseline.end > period.start {
+            return Err(self.wrong(
+                "baseline",
+                format!("the baseline {baseline} does not lie before the period {period}; end it before {}", period.start),
+            ));
+        }
+        Ok(Some(baseline))
+    }
+
+    fn outcomes(&self) -> Result<Vec<Outcome>> {
+        if self.raw.outcomes.is_empty() {
+            return Err(self.wrong("outcomes", "outcomes is an empty list; name at least one, such as \"revenue\"".into()));
+        }
+        let mut out: Vec<Outcome> = Vec::with_capacity(self.raw.outcomes.len());
+        for text in &self.raw.outcomes {
+            let outcome = self.outcome("outcomes", text)?;
+            if out.contains(&outcome) {
+                return Err(self.wrong("outcomes", format!("outcomes lists {text:?} twice; list it once")));
+            }
+            out.push(outcome);
+        }
+        Ok(out)
+    }
+
+    fn outcome(&self, key: &str, text: &str) -> Result<Outcome> {
+        const PLAIN: [(&str, Outcome); 6] = [
+            ("converted", Outcome::Converted),
+            ("orders", Outcome::Orders),
+            ("revenue", Outcome::Revenue),
+            ("margin", Outcome::Margin),
+            ("retained", Outcome::Retained),
+            ("avg_order_value", Outcome::AvgOrderValue),
+        ];
+        let (kind, column) = match text.split_once(':') {
+            Some((kind, column)) => (kind, Some(column)),
+            None => (text, None),
+        };
+        let outcome = match (kind, column) {
+            ("moved_up" | "moved_down", None) => {
+                let example = self.job.schemes.first().map_or("segment", |s| s.column.as_str());
+                return Err(self.wrong(
+                    key,
+                    format!("the outcome {text:?} needs a scheme column behind a colon, such as \"{text}:{example}\""),
+                ));
+            }
+            ("moved_up", Some(column)) => Outcome::MovedUp(self.moved(key, text, column)?),
+            ("moved_down", Some(column)) => Outcome::MovedDown(self.moved(key, text, column)?),
+            _ => {
+                let names = || PLAIN.iter().map(|(name, _)| *name).chain(["moved_up:COLUMN", "moved_down:COLUMN"]);
+                PLAIN.iter().find(|(name, _)| *name == text).map(|(_, outcome)| outcome.clone()).ok_or_else(|| {
+                    self.wrong(
+                        key,
+                        format!(
+                            "there is no outcome {text:?}{} (outcomes: {})",
+                            suggestion(text, names()),
+                            names().collect::<Vec<_>>().join(", ")
+                        ),
+                    )
+                })?
+            }
+        };
+        if outcome == Outcome::Margin && self.raw.margin_rate.is_none() && !self.job.has_cost {
+            return Err(self.wrong(
+                key,
+                "the outcome \"margin\" needs margin_rate, or orders.cost; give one of them, or take revenue".into(),
+            ));
+        }
+        Ok(outcome)
+    }
+
+    fn moved(&self, key: &str, text: &str, column: &str) -> Result<String> {
+        self.known_column(key, column, false)?;
+        if self.job.axes.iter().any(|a| a.method == Method::Ntile) {
+            return Err(self.wrong(
+                key,
+                format!("the outcome {text:?} needs cut points frozen at the baseline, and ntile has none; score by quantile or rank, or remove it"),
+            ));
+        }
+        Ok(column.to_owned())
+    }
+
+    fn primary(&self, outcomes: &[Outcome]) -> Result<Option<Primary>> {
+        let at = |what: String| self.wrong("primary", what);
+        let methods = self.raw.design.methods();
+        let Some(usual) = methods.first() else {
+            return match &self.raw.primary {
+                Some(_) => Err(at("design before_after estimates no effect, so it has no primary; remove it".into())),
+                None => Ok(None),
+            };
+        };
+        let Some(raw) = &self.raw.primary else {
+            // The money decides, if the job asks for it.
+            let money = outcomes.iter().find(|o| **o == Outcome::Revenue);
+            return match money.or_else(|| outcomes.iter().find(|o| o.may_be_primary())) {
+                Some(outcome) => Ok(Some(Primary { outcome: outcome.clone(), method: *usual })),
+                None => Err(self.wrong(
+                    "outcomes",
+                    "no outcome can decide: ratios and moves restate behaviour after treatment; add one such as \"revenue\""
+                        .into(),
+                )),
+            };
+        };
+        let outcome = self.outcome("primary", &raw.outcome)?;
+        if !outcome.may_be_primary() {
+            return Err(at(format!(
+                "the primary outcome is {:?}, which restates behaviour after treatment and cannot decide; take one such as \"revenue\"",
+                raw.outcome
+            )));
+        }
+        if !outcomes.contains(&outcome) {
+            return Err(at(format!("the primary outcome {:?} is not among the outcomes; add it to outcomes", raw.outcome)));
+        }
+        let method = raw.method.unwrap_or(*usual);
+        if !methods.contains(&method) {
+            return Err(at(format!(
+                "the primary method is {}, which design {} does not have (methods: {})",
+                method.name(),
+                self.raw.design.name(),
+                methods.iter().map(|m| m.name()).collect::<Vec<_>>().join(", ")
+            )));
+        }
+        Ok(Some(Primary { outcome, method }))
+    }
+
+    fn match_on(&self) -> Result<Vec<String>> {
+        if self.raw.design != Design::Matched {
+            return match self.raw.match_on.as_slice() {
+                [] => Ok(Vec::new()),
+                _ => Err(self.wrong(
+                    "match_on",
+                    format!("match_on goes with design matched, not with {}; remove it", self.raw.design.name()),
+                )),
+            };
+        }
+        match (self.raw.match_on.as_slice(), self.raw.by.as_slice()) {
+            ([], []) => Ok(self.job.schemes.iter().map(|s| s.column.clone()).collect()),
+            ([], by) => Ok(by.to_vec()),
+            (own, _) => self.scheme_columns("match_on", own, true),
+        }
+    }
+
+    fn scheme_columns(&self, key: &str, names: &[String], or_stratum: bool) -> Result<Vec<String>> {
+        for (at, name) in names.iter().enumerate() {
+            self.known_column(key, name, or_stratum)?;
+            if names.iter().take(at).any(|n| n == name) {
+                return Err(self.wrong(key, format!("{key} lists {name:?} twice; list it once")));
+            }
+        }
+        Ok(names.to_vec())
+    }
+
+    fn known_column(&self, key: &str, name: &str, or_stratum: bool) -> Result<()> {
+        let columns = || self.job.schemes.iter().map(|s| s.column.as_str()).chain(or_stratum.then_some(STRATUM));
+        if columns().any(|c| c == name) {
+            return Ok(());
+        }
+        Err(self.wrong(
+            key,
+            format!(
+                "{key} names {name:?}, which is no scheme column of the job{} (scheme columns: {})",
+                suggestion(name, columns()),
+                columns().collect::<Vec<_>>().join(", ")
+            ),
+        ))
+    }
+
+    fn cost(&self, key: &str, number: &Option<RawNumber>) -> Result<Option<Decimal>> {
+        self.share(key, number, "an amount of 0 or more, such as \"0.35\"", |cost| cost >= Ratio::new(0, 1))
+    }
+
+    fn share(
+        &self,
+        key: &str,
+        number: &Option<RawNumber>,
+        expected: &str,
+        serves: impl Fn(Ratio) -> bool,
+    ) -> Result<Option<Decimal>> {
+        let Some(number) = number else { return Ok(None) };
+        let (text, decimal) = read(number);
+        match decimal.filter(|d| d.shifted(0).is_some_and(&serves)) {
+            Some(decimal) => Ok(Some(decimal)),
+            None => Err(self.wrong(key, format!("{key} is {text}; expected {expected}"))),
+        }
+    }
+}
+
+/// A number as written, and what it says.
+fn read(number: &RawNumber) -> (String, Option<Decimal>) {
+    match number {
+        RawNumber::Int(n) => (n.to_string(), Some(Decimal { digits: i128::from(*n), scale: 0 })),
+        RawNumber::Float(x) => (x.to_string(), Decimal::from_float(*x)),
+        RawNumber::Text(text) => (text.clone(), Decimal::parse(text)),
+    }
+}

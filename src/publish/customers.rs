@@ -1,0 +1,59 @@
+//! Where the committed `customers` of an as-of date lie.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use crate::domain::Day;
+use crate::error::{Error, Kind, Result};
+
+/// The folder of the committed `customers` as of a date: of the last run by default, with its last date; of any date
+/// that was ever committed on request.
+///
+/// # Errors
+/// Exit 2 if there is no such date, exit 4 if there is no such folder, exit 5 if nothing is committed there.
+pub fn customers(root: &Path, as_of: Option<Day>) -> Result<(Day, PathBuf)> {
+    let state = |what: String| Error::new(Kind::State, what);
+    if !root.is_dir() {
+        return Err(Error::input(format!("there is no output folder {}; check the path", root.display())));
+    }
+    if !root.join(super::MARKER).exists() {
+        return Err(state(format!("{} is not an output folder of rfmill; name the folder given as --output", root.display())));
+    }
+    if super::commit_numbers(root)?.is_empty() {
+        return Err(state(format!("{} holds no committed run; run the job first", root.display())));
+    }
+    let history = root.join("tables").join("customers");
+    let (folder, wanted) = match as_of {
+        Some(day) => (history, Some(day)),
+        None => (root.join("latest").join("customers"), None),
+    };
+    let mut dates = dates(&folder);
+    let found = match wanted {
+        Some(day) => dates.iter().find(|(date, _)| *date == day).cloned(),
+        None => dates.pop(),
+    };
+    found.ok_or_else(|| match wanted {
+        Some(day) => {
+            let last: Vec<String> = dates.iter().rev().take(5).rev().map(|(date, _)| date.to_string()).collect();
+            Error::usage(format!(
+                "{} has no customers as of {day} (last dates: {}); run the job with --as-of {day}, or name another date",
+                root.display(),
+                if last.is_empty() { "none".into() } else { last.join(", ") }
+            ))
+        }
+        None => state(format!(
+            "the last run in {} wrote no customers; run the job with \"customers\" in output.tables, or name an earlier date with --as-of",
+            root.display()
+        )),
+    })
+}
+
+/// The as-of dates of a table folder, ascending.
+fn dates(folder: &Path) -> Vec<(Day, PathBuf)> {
+    let entries = fs::read_dir(folder).into_iter().flatten().flatten();
+    let mut dates: Vec<(Day, PathBuf)> = entries
+        .filter_map(|entry| Some((Day::parse(entry.file_name().to_str()?.strip_prefix("as_of=")?)?, entry.path())))
+        .collect();
+    dates.sort_unstable();
+    dates
+}

@@ -1,0 +1,188 @@
+//! Assignments from CSV: comma-separated UTF-8 with a header, with or without a byte order mark; an empty field is null.
+
+use std::fs::File;
+use std::path::Path;
+
+use csv::{ErrorKind, ReaderBuilder, StringRecord};
+
+use super::Request;
+use super::part::{Assigned, Has, Id, Part, Row};
+use crate::domain::{CustomerIds, Day, Decimal, IdType};
+use crate::error::{Error, Result, suggestion};
+
+/// Where the columns stand.
+struct Places {
+    customer_id: usize,
+    arm: usize,
+    assigned_on: usize,
+    strategy: Option<usize>,
+    stratum: Option<usize>,
+    cost: Option<usize>,
+    contacts: Option<usize>,
+    ended_on: Option<usize>,
+}
+
+/// Reads a CSV file.
+pub(super) fn read(name: &str, path: &Path, request: &Request) -> Result<Part> {
+    let file =
+        File::open(path).map_err(|e| Error::input(format!("cannot read {name}: {e}; check the file and its permissions")))?;
+    let mut reader = ReaderBuilder::new().buffer_capacity(1 << 16).from_reader(file);
+    let header = reader.headers().map_err(|e| unreadable(name, &e))?;
+    let places = Places::find(name, header)?;
+    let has = Has {
+        strategy: places.strategy.is_some(),
+        stratum: places.stratum.is_some(),
+        cost: places.cost.is_some(),
+        contacts: places.contacts.is_some(),
+        ended_on: places.ended_on.is_some(),
+    };
+    let mut part = Part::new(request, has);
+    let mut record = StringRecord::new();
+    while reader.read_record(&mut record).map_err(|e| unreadable(name, &e))? {
+        let line = record.position().map_or(0, |p| p.line());
+        let fields = Fields { name, line, record: &record, request };
+        let row = fields.row(&places)?;
+        part.push(request, &row)?;
+    }
+    Ok(part)
+}
+
+impl Places {
+    fn find(name: &str, header: &StringRecord) -> Result<Places> {
+        let names: Vec<&str> = header.iter().collect();
+        let optional = |column: &str| -> Result<Option<usize>> {
+            let mut found = names.iter().enumerate().filter(|(_, n)| **n == column).map(|(at, _)| at);
+            match (found.next(), found.next()) {
+                (_, Some(_)) => Err(Error::contract(format!("{name} has several columns named {column:?}; rename all but one"))),
+                (first, None) => Ok(first),
+            }
+        };
+        let required = |column: &str| -> Result<usize> {
+            optional(column)?.ok_or_else(|| {
+                let (near, separator) = match names.as_slice() {
+                    [one] if one.contains([';', '\t']) => (String::new(), ". Fields are separated by commas"),
+                    _ => (suggestion(column, names.iter().copied()), ""),
+                };
+                Error::contract(format!(
+                    "{name} has no column {column:?}{near} (its first line names {}); name the columns in the first line, customer_id, arm and assigned_on at least{separator}",
+                    names.join(", ")
+                ))
+            })
+        };
+        let stratum = match optional("stratum")? {
+            Some(at) => Some(at),
+            None => optional("state")?,
+        };
+        Ok(Places {
+            customer_id: required("customer_id")?,
+            arm: required("arm")?,
+            assigned_on: required("assigned_on")?,
+            strategy: optional("strategy")?,
+            stratum,
+            cost: optional("cost")?,
+            contacts: optional("contacts")?,
+            ended_on: optional("ended_on")?,
+        })
+    }
+}
+
+/// The fields of a line.
+struct Fields<'a> {
+    name: &'a str,
+    line: u64,
+    record: &'a StringRecord,
+    request: &'a Request<'a>,
+}
+
+impl<'a> Fields<'a> {
+    fn row(&self, places: &Places) -> Result<Row<'a>> {
+        let assigned_on = self.field(Some(places.assigned_on)).map(|text| self.day("assigned_on", text)).transpose()?;
+        let row = Row {
+            place: self.line,
+            strategy: self.text(places.strategy),
+            id: self.id(places.customer_id)?,
+            arm: self.text(Some(places.arm)),
+            assigned_on: assigned_on.map_or(Assigned::Null, Assigned::On),
+            stratum: self.text(places.stratum),
+            cost: self.field(places.cost).map(|text| self.money(text)).transpose()?,
+            contacts: self.field(places.contacts).map(|text| self.contacts(text)).transpose()?,
+            ended_on: self.field(places.ended_on).map(|text| self.day("ended_on", text)).transpose()?,
+        };
+        match (row.assigned_on, row.ended_on) {
+            (Assigned::On(assigned), Some(ended)) if ended < assigned => {
+                Err(self.wrong(format!("ended_on ({ended}) lies before assigned_on ({assigned}); correct the line")))
+            }
+            _ => Ok(row),
+        }
+    }
+
+    fn wrong(&self, what: String) -> Error {
+        Error::contract(format!("{}, line {}: {what}", self.name, self.line))
+    }
+
+    /// A field that is not empty.
+    fn field(&self, at: Option<usize>) -> Option<&'a str> {
+        self.record.get(at?).filter(|text| !text.is_empty())
+    }
+
+    /// A field without the apostrophe that keeps spreadsheets from taking it as a formula.
+    fn text(&self, at: Option<usize>) -> Option<&'a str> {
+        self.field(at).map(unguarded)
+    }
+
+    fn id(&self, at: usize) -> Result<Option<Id<'a>>> {
+        let Some(text) = self.field(Some(at)) else { return Ok(None) };
+        if self.request.id == IdType::Text {
+            return Ok(Some(Id::Text(unguarded(text).as_bytes())));
+        }
+        let key = match self.request.id {
+            IdType::Unsigned(64) => text.trim().parse::<u64>().ok().map(CustomerIds::key_of_unsigned),
+            _ => text.trim().parse::<i64>().ok(),
+        };
+        key.map(|key| Some(Id::Key(key))).ok_or_else(|| {
+            self.wrong(format!("customer_id is {text:?}, but the orders' ids are integers; expected a number such as 1017"))
+        })
+    }
+
+    fn day(&self, column: &str, text: &str) -> Result<Day> {
+        Day::parse(text.trim()).ok_or_else(|| self.wrong(format!("{column} is {text:?}; expected a date such as 2024-12-31")))
+    }
+
+    fn money(&self, text: &str) -> Result<i64> {
+        let scale = self.request.scale;
+        let decimal =
+            Decimal::parse(text).ok_or_else(|| self.wrong(format!("cost is {text:?}; expected an amount such as 0.35")))?;
+        let (numerator, denominator) = decimal.shifted(scale).map_or((0, 0), |ratio| ratio.parts());
+        match (i64::try_from(numerator), denominator) {
+            (Ok(minor), 1) => Ok(minor),
+            (_, 2..) => Err(self.wrong(format!(
+                "cost is {text:?}, which has more than {scale} digits behind the point; round it, or set orders.amount_scale"
+            ))),
+            _ => Err(self.wrong(format!("cost is {text:?}, which is too large; correct it"))),
+        }
+    }
+
+    fn contacts(&self, text: &str) -> Result<u32> {
+        text.trim().parse().map_err(|_| self.wrong(format!("contacts is {text:?}; expected a whole number from 0")))
+    }
+}
+
+/// The text behind an apostrophe that guards it; see `docs/ASSIGN.md`.
+fn unguarded(text: &str) -> &str {
+    match text.strip_prefix('\'') {
+        Some(rest) if rest.starts_with(crate::table::is_guarded) => rest,
+        _ => text,
+    }
+}
+
+fn unreadable(name: &str, error: &csv::Error) -> Error {
+    let line = error.position().map_or(0, |p| p.line());
+    match error.kind() {
+        ErrorKind::Io(e) => Error::input(format!("cannot read {name}: {e}; check the disk and run again")),
+        ErrorKind::Utf8 { .. } => Error::input(format!("{name}, line {line}: this is not UTF-8 text; save the file as UTF-8")),
+        ErrorKind::UnequalLengths { expected_len, len, .. } => Error::contract(format!(
+            "{name}, line {line}: {len} fields, where the first line names {expected_len}; put fields with commas into double quotes"
+        )),
+        _ => Error::input(format!("{name}, line {line}: this is not CSV ({error}); write the file again")),
+    }
+}

@@ -1,0 +1,193 @@
+//! The rows of one piece of a file, with the names it uses numbered on their own.
+
+use std::collections::HashMap;
+
+use super::Request;
+use crate::assign::Rejected;
+use crate::domain::{CustomerIds, Day, IdType, StringIds, folded};
+use crate::error::Result;
+
+/// Names by number, in the order of their first row.
+#[derive(Debug, Default)]
+pub(super) struct Names {
+    numbers: HashMap<String, u32>,
+    last: Option<u32>,
+    /// Every name with its rows and its first row's place.
+    pub found: Vec<Found>,
+}
+
+/// A name with its rows.
+#[derive(Debug, Clone)]
+pub(super) struct Found {
+    pub name: String,
+    pub rows: u64,
+    /// Number of the first row (Parquet) or line (CSV), from 1.
+    pub first: u64,
+}
+
+impl Names {
+    fn number(&mut self, name: &str, place: u64) -> u32 {
+        // Runs of one name are the rule.
+        let is_last = |found: &Vec<Found>, last: u32| found.get(last as usize).is_some_and(|f| f.name == name);
+        let number = match self.last.filter(|last| is_last(&self.found, *last)).or_else(|| self.numbers.get(name).copied()) {
+            Some(number) => number,
+            None => {
+                let number = self.found.len() as u32;
+                self.found.push(Found { name: name.to_owned(), rows: 0, first: place });
+                self.numbers.insert(name.to_owned(), number);
+                number
+            }
+        };
+        self.last = Some(number);
+        if let Some(found) = self.found.get_mut(number as usize) {
+            found.rows += 1;
+        }
+        number
+    }
+}
+
+/// Which optional columns a table has.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub(super) struct Has {
+    pub strategy: bool,
+    pub stratum: bool,
+    pub cost: bool,
+    pub contacts: bool,
+    pub ended_on: bool,
+}
+
+/// A customer id in the orders' type.
+#[derive(Debug, Clone, Copy)]
+pub(super) enum Id<'a> {
+    Key(i64),
+    Text(&'a [u8]),
+}
+
+/// What assigned_on says.
+#[derive(Debug, Clone, Copy)]
+pub(super) enum Assigned {
+    Null,
+    OutOfRange,
+    On(Day),
+}
+
+/// A row of the table.
+pub(super) struct Row<'a> {
+    /// Number of the row (Parquet) or line (CSV), from 1.
+    pub place: u64,
+    pub strategy: Option<&'a str>,
+    pub id: Option<Id<'a>>,
+    pub arm: Option<&'a str>,
+    pub assigned_on: Assigned,
+    pub stratum: Option<&'a str>,
+    pub cost: Option<i64>,
+    pub contacts: Option<u32>,
+    pub ended_on: Option<Day>,
+}
+
+/// The name of the stratum of rows without one.
+pub(super) const NO_STRATUM: &str = "(none)";
+
+/// Rows of one piece of a file. Optional columns that the table lacks stay empty.
+#[derive(Debug)]
+pub(super) struct Part {
+    pub ids: CustomerIds,
+    pub arm: Vec<u32>,
+    pub assigned_on: Vec<Day>,
+    pub stratum: Vec<u32>,
+    pub cost: Vec<i64>,
+    pub contacts: Vec<u32>,
+    pub ended_on: Vec<Option<Day>>,
+    pub has: Has,
+    pub arms: Names,
+    pub strata: Names,
+    pub strategies: Names,
+    pub rows_read: u64,
+    pub other_strategies: u64,
+    pub null_costs: u64,
+    pub rejected: Rejected,
+}
+
+impl Part {
+    pub fn new(request: &Request, has: Has) -> Part {
+        Part {
+            ids: if request.id == IdType::Text { CustomerIds::Text(StringIds::default()) } else { CustomerIds::Int(Vec::new()) },
+            arm: Vec::new(),
+            assigned_on: Vec::new(),
+            stratum: Vec::new(),
+            cost: Vec::new(),
+            contacts: Vec::new(),
+            ended_on: Vec::new(),
+            has,
+            arms: Names::default(),
+            strata: Names::default(),
+            strategies: Names::default(),
+            rows_read: 0,
+            other_strategies: 0,
+            null_costs: 0,
+            rejected: Rejected::default(),
+        }
+    }
+
+    /// Adds a row, or counts why it is none.
+    pub fn push(&mut self, request: &Request, row: &Row) -> Result<()> {
+        self.rows_read += 1;
+        if let (true, Some(wanted)) = (self.has.strategy, request.strategy) {
+            let Some(strategy) = row.strategy else {
+                self.rejected.null_strategy += 1;
+                return Ok(());
+            };
+            if strategy != wanted {
+                self.strategies.number(strategy, row.place);
+                self.other_strategies += 1;
+                return Ok(());
+            }
+        }
+        let Some(id) = row.id else {
+            self.rejected.null_customer += 1;
+            return Ok(());
+        };
+        let Some(arm) = row.arm else {
+            self.rejected.null_arm += 1;
+            return Ok(());
+        };
+        let day = match row.assigned_on {
+            Assigned::On(day) => day,
+            Assigned::Null => {
+                self.rejected.null_assigned_on += 1;
+                return Ok(());
+            }
+            Assigned::OutOfRange => {
+                self.rejected.date_out_of_range += 1;
+                return Ok(());
+            }
+        };
+        match (&mut self.ids, id) {
+            (CustomerIds::Int(keys), Id::Key(key)) => keys.push(key),
+            (CustomerIds::Text(texts), Id::Text(text)) => texts.push(text),
+            _ => return Err(crate::error::Error::bug("assignments with ids of two types")),
+        }
+        self.arm.push(self.arms.number(arm, row.place));
+        self.assigned_on.push(day);
+        if self.has.stratum {
+            self.stratum.push(self.strata.number(row.stratum.unwrap_or(NO_STRATUM), row.place));
+        }
+        if self.has.cost {
+            self.cost.push(row.cost.unwrap_or(0));
+            self.null_costs += u64::from(row.cost.is_none());
+        }
+        if self.has.contacts {
+            self.contacts.push(row.contacts.unwrap_or(0));
+        }
+        if self.has.ended_on {
+            self.ended_on.push(row.ended_on);
+        }
+        Ok(())
+    }
+}
+
+/// A name among others that differs from `name` only in case or blanks.
+pub(super) fn alike<'a>(name: &str, others: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
+    let own = folded(name);
+    others.into_iter().find(|other| *other != name && folded(other) == own)
+}
