@@ -24,7 +24,7 @@ fn effect(evaluation: &Evaluation, method: Method) -> &EffectRow {
 /// Reproducible customers: 20 weak and 30 strong per arm, mail worth 10.00 more.
 fn customers(effect: i64) -> Vec<Customer> {
     let one = |id: u32| {
-        let (strong, mail) = (id % 5 > 1, id / 5 % 2 == 0);
+        let (strong, mail) = (id % 5 > 1, (id / 5).is_multiple_of(2));
         let noise = i64::from(id * 7919 % 101);
         let level = if strong { 5000 } else { 500 };
         Customer {
@@ -186,7 +186,7 @@ fn arms_without_variance_are_no_numbers() {
                 arms.add(total("s", 0, Phase::During, arm, Quantity::Outcome(Outcome::Revenue)), &sums(values)).expect("sums");
             }
         }
-        run(&[plain.clone()], &arms)
+        run(std::slice::from_ref(&plain), &arms)
     };
     says(effect(&of(&[1, 2], &[]), Method::Welch), "arm \"control\" has no customers");
     says(effect(&of(&[], &[1, 2]), Method::Welch), "arm \"mail\" has no customers");
@@ -199,6 +199,10 @@ fn arms_without_variance_are_no_numbers() {
     let row = effect(&one_sided, Method::Welch);
     assert_eq!((row.difference, row.lift, row.not_estimable.clone()), (Some(2.0), None, None));
     assert_eq!(one_sided.over_time[0].lift, None);
+    // Treated customers who all did nothing have a lift of -1 without variance: no interval, and not NaN.
+    let silent = of(&[0, 0, 0], &[100, 300, 200]);
+    let row = effect(&silent, Method::Welch);
+    assert_eq!((row.difference, row.lift, row.lift_low, silent.over_time[0].lift), (Some(-2.0), None, None, None));
 }
 
 #[test]
@@ -326,7 +330,7 @@ fn a_matched_strategy_needs_its_placebo_and_both_ends() {
         by: vec!["segment".into()],
         ..strategy("s", 1)
     };
-    let verdict = |people: Vec<Customer>| run(&[design.clone()], &fill("s", &Outcome::Revenue, &[people]));
+    let verdict = |people: Vec<Customer>| run(std::slice::from_ref(&design), &fill("s", &Outcome::Revenue, &[people]));
     let good = verdict(matched(customers(1000)));
     assert_eq!(good.verdicts[0].verdict, Verdict::Keep, "{}", good.verdicts[0].reason);
     assert_eq!(good.effects.len(), 2 * 3);
@@ -364,7 +368,7 @@ fn before_after_describes_and_claims_nothing() {
     let mut people = customers(0);
     people.retain(|c| c.arm == "mail");
     let mut arms = fill("s", &Outcome::Revenue, &[people]);
-    let bare = run(&[design.clone()], &arms);
+    let bare = run(std::slice::from_ref(&design), &arms);
     assert_eq!((bare.effects.len(), bare.over_time.len(), bare.verdicts[0].verdict), (0, 0, Verdict::CannotSay));
     assert!(bare.before_after.iter().all(|r| r.change.is_some() && r.expected_change.is_none()));
     // Everybody's spend half remembers that of the period before, about a mean of 40.00.

@@ -56,7 +56,7 @@ struct Shopper {
 }
 
 impl Shopper {
-    /// Most buy less than once a quarter; the dearest per cent spends thirty times the median.
+    /// Most buy less than once a quarter, and order values are skewed.
     fn draw(rng: &mut ChaCha8Rng) -> Shopper {
         let rate = Gamma::new(0.6, 1.2).expect("a gamma").sample(rng);
         let level = LogNormal::new(8.0, 0.9).expect("a log-normal").sample(rng);

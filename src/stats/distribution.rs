@@ -47,6 +47,10 @@ pub fn t_quantile(p: f64, df: f64) -> f64 {
 fn t_tail(t: f64, df: f64) -> f64 {
     const STEP: f64 = 1.0 / 16.0;
     const NODES: i32 = 80;
+    if t > 1e100 {
+        // Its square leaves the doubles; the tail is below 10⁻¹⁰⁰.
+        return 0.0;
+    }
     // The length over which the density falls: 1 in the middle, that of its logarithm in the tail.
     let length = if t < 1.0 { 1.0 } else { (df + t * t) / ((df + 1.0) * t) };
     let relative = |w: f64| (-(df + 1.0) / 2.0 * (w * (2.0 * t + w) / (df + t * t)).ln_1p()).exp();

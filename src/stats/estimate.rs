@@ -128,7 +128,7 @@ pub struct Estimate {
     pub df: f64,
     /// The control arm's mean without adjustment.
     pub base: f64,
-    /// The lift; `None` where that is not positive.
+    /// The lift; `None` where that is not positive, or the lift has no variance.
     pub lift: Option<Lift>,
     /// Influence of customers on the difference per cell: treated, control.
     pub influence: Vec<[Influence; 2]>,
@@ -227,12 +227,15 @@ pub fn estimate(
     if variance.is_nan() || variance <= 1e-12 * whole || variance <= 0.0 {
         return Err(Unestimable::ZeroVariance);
     }
-    let lift = (base > 0.0).then(|| {
+    let lift = if base > 0.0 {
         let to_treated = slope_treated.map(|g| g / base);
         let to_control = std::array::from_fn(|i| slope_control[i] / base + difference / (base * base) * base_slope[i]);
         let (influence, variance, df) = spread.of(&to_treated, &to_control);
-        Lift { value: difference / base, se: variance.sqrt(), df, influence }
-    });
+        // Where nobody treated did anything, the lift is -1 whatever the control arm did, and has no variance.
+        (variance > 0.0).then(|| Lift { value: difference / base, se: variance.sqrt(), df, influence })
+    } else {
+        None
+    };
     Ok(Estimate { n_treated, n_control, mean_treated, mean_control, difference, se: variance.sqrt(), df, base, lift, influence })
 }
 

@@ -124,16 +124,8 @@ pub struct Moments {
 impl Moments {
     /// The covariance of the linear forms `a` and `b` of a customer's numbers.
     pub fn form(&self, a: &[f64; VALUES], b: &[f64; VALUES]) -> f64 {
-        let mut sum = 0.0;
-        for i in 0..VALUES {
-            for j in 0..VALUES {
-                // Zero coefficients are left out, so that 0 · ∞ of a number without meaning cannot enter.
-                if a[i] != 0.0 && b[j] != 0.0 {
-                    sum += a[i] * self.covariance[i][j] * b[j];
-                }
-            }
-        }
-        sum
+        let row = |covariances: &[f64; VALUES]| -> f64 { covariances.iter().zip(b).map(|(c, y)| c * y).sum() };
+        self.covariance.iter().zip(a).map(|(covariances, x)| x * row(covariances)).sum()
     }
 }
 
