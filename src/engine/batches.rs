@@ -19,8 +19,9 @@ use crate::job::raw::Closed;
 use crate::scan::ledger::{Fate, Fates, Tally};
 use crate::scan::source::Source;
 use crate::score::{Axis, Cut};
+use crate::stats::wilson;
 use crate::table::{SegmentRow, TableDefinition};
-use crate::transition::{Activity, CohortSum, Cohorts, Concentration, GrowthSum, Moved, wilson};
+use crate::transition::{Activity, CohortSum, Cohorts, Concentration, GrowthSum, Moved};
 
 /// Names behind the numbers of rows.
 pub(super) struct Names<'a> {
@@ -238,7 +239,7 @@ pub(super) fn transitions(
     let total = |place: &Place| all.get(&(place.0, place.1)).copied().unwrap_or(0);
     let date = |number: u32| job.dates.get(number as usize).map_or(0, |d| d.date.0);
     let state = |place: &Place, which: usize| names.state(place.0[4] as usize, place.3[which] as usize);
-    let intervals: Vec<(f64, f64)> = rows.iter().map(|(place, moved)| wilson(moved.customers, total(place))).collect();
+    let intervals: Vec<Option<(f64, f64)>> = rows.iter().map(|(place, moved)| wilson(moved.customers, total(place))).collect();
     batch_of(
         table,
         vec![
@@ -252,8 +253,8 @@ pub(super) fn transitions(
             Arc::new(Date32Array::from_iter_values(rows.keys().map(|p| date(p.0[5])))),
             Arc::new(Int64Array::from_iter_values(rows.values().map(|m| m.customers))),
             Arc::new(Float64Array::from_iter_values(rows.iter().map(|(p, m)| m.customers as f64 / total(p).max(1) as f64))),
-            Arc::new(Float64Array::from_iter_values(intervals.iter().map(|i| i.0))),
-            Arc::new(Float64Array::from_iter_values(intervals.iter().map(|i| i.1))),
+            Arc::new(Float64Array::from_iter(intervals.iter().map(|i| i.map(|i| i.0)))),
+            Arc::new(Float64Array::from_iter(intervals.iter().map(|i| i.map(|i| i.1)))),
             decimals(rows.values().map(|m| Some(m.revenue)), job.scale() as i8),
         ],
     )

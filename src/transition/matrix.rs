@@ -74,37 +74,9 @@ impl Matrix {
     }
 }
 
-/// The 95 % interval of Wilson (1927) for `hits` of `n`; with it rates of small groups do not look certain.
-pub fn wilson(hits: i64, n: i64) -> (f64, f64) {
-    /// The 97.5 % quantile of the normal distribution.
-    const Z: f64 = 1.959_963_984_540_054;
-    if n <= 0 {
-        return (0.0, 1.0);
-    }
-    let (p, n) = (hits as f64 / n as f64, n as f64);
-    let square = Z * Z / n;
-    let centre = (p + square / 2.0) / (1.0 + square);
-    let half = Z / (1.0 + square) * (p * (1.0 - p) / n + square / (4.0 * n)).sqrt();
-    ((centre - half).max(0.0), (centre + half).min(1.0))
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn wilson_equals_scipy() {
-        // scipy.stats.binomtest(k, n).proportion_ci(method="wilson")
-        for (hits, n, low, high) in [
-            (0, 10, 0.0, 0.277_532_799_862_889_26),
-            (3, 10, 0.107_791_267_406_301_02, 0.603_221_852_538_854_6),
-            (81, 263, 0.255_288_519_878_274_2, 0.366_209_576_982_800_04),
-            (10, 10, 0.722_467_200_137_110_9, 1.0),
-        ] {
-            let (a, b) = wilson(hits, n);
-            assert!((a - low).abs() < 1e-12 && (b - high).abs() < 1e-12, "{hits} of {n}: {a} {b}");
-        }
-    }
 
     #[test]
     fn absence_is_the_last_state() {

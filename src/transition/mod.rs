@@ -14,7 +14,7 @@ pub use cohort::{CohortSum, Cohorts};
 pub use concentration::Concentration;
 pub use growth::{Activity, Growth, GrowthSum};
 pub use history::{History, Stay};
-pub use matrix::{Matrix, Moved, wilson};
+pub use matrix::{Matrix, Moved};
 
 /// The state of who is not listed at a date.
 pub const ABSENT: u16 = u16::MAX;
