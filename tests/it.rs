@@ -4,6 +4,8 @@ mod support;
 
 /// Modules use only what stands below them.
 mod architecture;
+/// Drawing arms, and samples with a known effect.
+mod assign;
 /// Everything a user can do wrong: the exit code, the sentence, and nothing half-written.
 mod bad_input;
 /// Every command, what it prints, and where.

@@ -10,7 +10,7 @@ use serde_json::json;
 
 use super::args::AssignArgs;
 use super::console::Console;
-use crate::assign::{Bounds, Candidates, Role, Rules, draw};
+use crate::assign::{Bounds, Candidates, Earlier, Role, Rules, draw};
 use crate::domain::Day;
 use crate::error::{Error, Result, suggestion};
 use crate::hash::Lots;
@@ -219,6 +219,8 @@ struct Drawn {
     global: u64,
     /// Customers left out for an earlier assignment.
     left_out: u64,
+    /// Customers who keep the arm of an earlier assignment.
+    kept: u64,
 }
 
 fn draw_arms(args: &AssignArgs, flags: &Flags, customers: &Population, chosen: &Chosen, console: &Console) -> Result<Drawn> {
@@ -228,12 +230,13 @@ fn draw_arms(args: &AssignArgs, flags: &Flags, customers: &Population, chosen: &
     let rules = Rules { lots: Lots::new(&args.salt), bounds, global: flags.global.clone() };
     let (kind, rows) = (customers.kind, chosen.rows.as_slice());
     let roles = draw(&rules, &Candidates { ids: &customers.ids, kind, state: &states.codes, rows, earlier: &earlier });
-    let mut drawn = Drawn { rows: Vec::with_capacity(rows.len()), arms: Vec::new(), global: 0, left_out: 0 };
-    for (&row, role) in rows.iter().zip(&roles) {
+    let mut drawn = Drawn { rows: Vec::with_capacity(rows.len()), arms: Vec::new(), global: 0, left_out: 0, kept: 0 };
+    for (at, (&row, role)) in rows.iter().zip(&roles).enumerate() {
         match role {
             Role::Arm(arm) => {
                 drawn.rows.push(row);
                 drawn.arms.push(u32::from(*arm));
+                drawn.kept += u64::from(matches!(earlier.get(at), Some(Earlier::Arm(_))));
             }
             Role::LeftOut => drawn.left_out += 1,
             Role::GlobalHoldout => drawn.global += 1,

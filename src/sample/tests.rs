@@ -2,6 +2,7 @@
 
 mod likeness;
 mod support;
+mod treatment;
 
 use std::collections::HashSet;
 use std::fs;

@@ -44,7 +44,10 @@ fn text(shown: &Shown) -> String {
     if args.global_holdout.is_some() {
         out.push_str(&format!("  {} in the global hold-out\n", count(drawn.global)));
     }
-    if let Some(path) = args.avoid.as_ref().or(args.reuse.as_ref()) {
+    if let Some(path) = &args.reuse {
+        out.push_str(&format!("  {} keep their arms of {}\n", count(drawn.kept), printable(&path.display().to_string())));
+    }
+    if let Some(path) = args.avoid.as_ref().or(args.reuse.as_ref()).filter(|_| args.avoid.is_some() || drawn.left_out > 0) {
         out.push_str(&format!("  {} left out for {}\n", count(drawn.left_out), printable(&path.display().to_string())));
     }
     out.push_str(&format!("\n{}\n", columns(&table(shown))));
