@@ -6,7 +6,7 @@ use std::fs;
 
 use sha2::{Digest, Sha256};
 
-use crate::fixture::{Bench, Ran, decimals, dates, texts};
+use crate::fixture::{Bench, Ran, dates, decimals, texts};
 use crate::support::run::{Cell, read_file, read_folder};
 
 const JOB: &str = r#"name = "assign"
@@ -138,7 +138,20 @@ fn a_file_is_never_overwritten() {
     let again = assign(&bench, &flags);
     assert_eq!(again.out, first.out.replace("\na.csv\n", "\na.csv (it was there already)\n"));
     bench.refuses_command(
-        &["assign", "out", "--name", "winback", "--salt", "other", "--from", "segment=Hibernating", "--holdout", "0.2", "-o", "a.csv"],
+        &[
+            "assign",
+            "out",
+            "--name",
+            "winback",
+            "--salt",
+            "other",
+            "--from",
+            "segment=Hibernating",
+            "--holdout",
+            "0.2",
+            "-o",
+            "a.csv",
+        ],
         6,
         "error: a.csv is there with other content, and nothing is overwritten; remove it or choose another --output.",
     );
@@ -148,7 +161,8 @@ fn a_file_is_never_overwritten() {
         6,
         "error: cannot write none/a.csv: No such file or directory (os error 2); its folder is not there, so make it or choose another --output.",
     );
-    let names: Vec<String> = fs::read_dir(bench.path("")).unwrap().map(|e| e.unwrap().file_name().into_string().unwrap()).collect();
+    let names: Vec<String> =
+        fs::read_dir(bench.path("")).unwrap().map(|e| e.unwrap().file_name().into_string().unwrap()).collect();
     assert!(names.iter().all(|name| !name.contains(".new")), "{names:?}");
 }
 
@@ -266,30 +280,122 @@ fn wrong_flags_are_refused() {
     let bench = bench();
     let usual = ["--from", "segment", "--holdout", "0.2"];
     let cases: [(&[&str], i32, &str); 24] = [
-        (&["--from", "segment=Hibernatin", "--holdout", "0.2"], 2, "--from segment=\"Hibernatin\": no customer is in that state as of 2024-03-31; did you mean \"Hibernating\"? (states: …); name one of them."),
-        (&["--from", "segmnt", "--holdout", "0.2"], 2, "--from names \"segmnt\", which is no column of states in out/latest/customers/as_of=2024-03-31; did you mean \"segment\"? (columns: …); name one of them."),
-        (&["--from", "monetary", "--holdout", "0.2"], 2, "--from names \"monetary\", which is no column of states in out/latest/customers/as_of=2024-03-31 (columns: …); name one of them."),
-        (&["--from", "segment=Champions", "--from", "lifecycle=churned", "--holdout", "0.2"], 2, "--from segment=Champions and lifecycle=churned: no customer is in all these states as of 2024-03-31."),
-        (&["--from", "segment", "--holdout", "0"], 2, "--holdout is \"0\"; expected a share above 0 and below 1, such as 0.1 or 1/3."),
-        (&["--from", "segment", "--holdout", "1"], 2, "--holdout is \"1\"; expected a share above 0 and below 1, such as 0.1 or 1/3."),
-        (&["--from", "segment", "--holdout", "ten"], 2, "--holdout is \"ten\"; expected a share above 0 and below 1, such as 0.1 or 1/3."),
-        (&["--from", "segment", "--holdout", "0.12345678901234567890"], 2, "the share 1234567890123456789/10000000000000000000 has more digits than can be compared exactly; use at most 18."),
-        (&["--from", "segment", "--holdout", "0.2", "--holdout-by", "Hibernating"], 2, "--holdout-by \"Hibernating\" has no \"=\"; expected something such as At Risk=0.2."),
-        (&["--from", "segment", "--holdout", "0.2", "--holdout-by", "Hibernation=0.3"], 2, "--holdout-by \"Hibernation\": no customer is in that state; did you mean \"Hibernating\"? (states: …); name one of them."),
-        (&["--from", "segment", "--holdout", "0.2", "--control", "Treatment"], 2, "the arms \"Treatment\" and \"treatment\" differ only in case or blanks; give them names that people can tell apart."),
-        (&["--from", "segment", "--arms", "control=0.5,mail=0.4"], 2, "the shares of --arms are control=0.5, mail=0.4, which do not add to exactly 1 over two arms or more; correct them, thirds as 1/3."),
-        (&["--from", "segment", "--arms", "control=1"], 2, "the shares of --arms are control=1, which do not add to exactly 1 over two arms or more; correct them, thirds as 1/3."),
-        (&["--from", "segment", "--arms", "mail=0.5,contrl=0.5"], 2, "--arms has no arm \"control\"; did you mean \"contrl\"? (arms: contrl, mail); add the control arm, or name it with --control."),
-        (&["--from", "segment", "--arms", "control=0.5,mail=0.25,mail=0.25"], 2, "the arm \"mail\" is given twice; give every arm a name of its own."),
-        (&["--from", "segment", "--arms", "control=0.5,mail"], 2, "--arms \"mail\" has no \"=\"; expected something such as control=0.5,treatment=0.5."),
-        (&["--from", "segment", "--arms", "control=0.5,mail=-0.5"], 2, "--arms \"mail=-0.5\": the share is \"-0.5\"; expected one above 0, such as 0.5 or 1/3."),
-        (&[&usual[..], &["--global-holdout", "0.05", "--global-salt", "2024-q2"]].concat(), 2, "--global-salt and --salt are the same, so that the global hold-out would be taken from one arm alone; use two salts."),
-        (&[&usual[..], &["--assigned-on", "2024-03-31"]].concat(), 2, "--assigned-on is 2024-03-31, but the states are those of 2024-03-31, which must be before it; name a later date, or an earlier --as-of."),
-        (&[&usual[..], &["--as-of", "2024-02-29"]].concat(), 2, "out has no customers as of 2024-02-29 (last dates: 2024-03-31); run the job with --as-of 2024-02-29, or name another date."),
-        (&[&usual[..], &["--slice", "toys"]].concat(), 2, "--slice is \"toys\", but the customers in out/latest/customers/as_of=2024-03-31 have no slices; remove it."),
-        (&[&usual[..], &["--strata", "segment,regoin"]].concat(), 2, "--strata names \"regoin\", which is no column of states in out/latest/customers/as_of=2024-03-31 (columns: …); name one of them."),
+        (
+            &["--from", "segment=Hibernatin", "--holdout", "0.2"],
+            2,
+            "--from segment=\"Hibernatin\": no customer is in that state as of 2024-03-31; did you mean \"Hibernating\"? (states: …); name one of them.",
+        ),
+        (
+            &["--from", "segmnt", "--holdout", "0.2"],
+            2,
+            "--from names \"segmnt\", which is no column of states in out/latest/customers/as_of=2024-03-31; did you mean \"segment\"? (columns: …); name one of them.",
+        ),
+        (
+            &["--from", "monetary", "--holdout", "0.2"],
+            2,
+            "--from names \"monetary\", which is no column of states in out/latest/customers/as_of=2024-03-31 (columns: …); name one of them.",
+        ),
+        (
+            &["--from", "segment=Champions", "--from", "lifecycle=churned", "--holdout", "0.2"],
+            2,
+            "--from segment=Champions and lifecycle=churned: no customer is in all these states as of 2024-03-31.",
+        ),
+        (
+            &["--from", "segment", "--holdout", "0"],
+            2,
+            "--holdout is \"0\"; expected a share above 0 and below 1, such as 0.1 or 1/3.",
+        ),
+        (
+            &["--from", "segment", "--holdout", "1"],
+            2,
+            "--holdout is \"1\"; expected a share above 0 and below 1, such as 0.1 or 1/3.",
+        ),
+        (
+            &["--from", "segment", "--holdout", "ten"],
+            2,
+            "--holdout is \"ten\"; expected a share above 0 and below 1, such as 0.1 or 1/3.",
+        ),
+        (
+            &["--from", "segment", "--holdout", "0.12345678901234567890"],
+            2,
+            "the share 1234567890123456789/10000000000000000000 has more digits than can be compared exactly; use at most 18.",
+        ),
+        (
+            &["--from", "segment", "--holdout", "0.2", "--holdout-by", "Hibernating"],
+            2,
+            "--holdout-by \"Hibernating\" has no \"=\"; expected something such as At Risk=0.2.",
+        ),
+        (
+            &["--from", "segment", "--holdout", "0.2", "--holdout-by", "Hibernation=0.3"],
+            2,
+            "--holdout-by \"Hibernation\": no customer is in that state; did you mean \"Hibernating\"? (states: …); name one of them.",
+        ),
+        (
+            &["--from", "segment", "--holdout", "0.2", "--control", "Treatment"],
+            2,
+            "the arms \"Treatment\" and \"treatment\" differ only in case or blanks; give them names that people can tell apart.",
+        ),
+        (
+            &["--from", "segment", "--arms", "control=0.5,mail=0.4"],
+            2,
+            "the shares of --arms are control=0.5, mail=0.4, which do not add to exactly 1 over two arms or more; correct them, thirds as 1/3.",
+        ),
+        (
+            &["--from", "segment", "--arms", "control=1"],
+            2,
+            "the shares of --arms are control=1, which do not add to exactly 1 over two arms or more; correct them, thirds as 1/3.",
+        ),
+        (
+            &["--from", "segment", "--arms", "mail=0.5,contrl=0.5"],
+            2,
+            "--arms has no arm \"control\"; did you mean \"contrl\"? (arms: contrl, mail); add the control arm, or name it with --control.",
+        ),
+        (
+            &["--from", "segment", "--arms", "control=0.5,mail=0.25,mail=0.25"],
+            2,
+            "the arm \"mail\" is given twice; give every arm a name of its own.",
+        ),
+        (
+            &["--from", "segment", "--arms", "control=0.5,mail"],
+            2,
+            "--arms \"mail\" has no \"=\"; expected something such as control=0.5,treatment=0.5.",
+        ),
+        (
+            &["--from", "segment", "--arms", "control=0.5,mail=-0.5"],
+            2,
+            "--arms \"mail=-0.5\": the share is \"-0.5\"; expected one above 0, such as 0.5 or 1/3.",
+        ),
+        (
+            &[&usual[..], &["--global-holdout", "0.05", "--global-salt", "2024-q2"]].concat(),
+            2,
+            "--global-salt and --salt are the same, so that the global hold-out would be taken from one arm alone; use two salts.",
+        ),
+        (
+            &[&usual[..], &["--assigned-on", "2024-03-31"]].concat(),
+            2,
+            "--assigned-on is 2024-03-31, but the states are those of 2024-03-31, which must be before it; name a later date, or an earlier --as-of.",
+        ),
+        (
+            &[&usual[..], &["--as-of", "2024-02-29"]].concat(),
+            2,
+            "out has no customers as of 2024-02-29 (last dates: 2024-03-31); run the job with --as-of 2024-02-29, or name another date.",
+        ),
+        (
+            &[&usual[..], &["--slice", "toys"]].concat(),
+            2,
+            "--slice is \"toys\", but the customers in out/latest/customers/as_of=2024-03-31 have no slices; remove it.",
+        ),
+        (
+            &[&usual[..], &["--strata", "segment,regoin"]].concat(),
+            2,
+            "--strata names \"regoin\", which is no column of states in out/latest/customers/as_of=2024-03-31 (columns: …); name one of them.",
+        ),
         (&[&usual[..], &["--avoid", "none.csv"]].concat(), 4, "there is no file or folder none.csv; check --avoid."),
-        (&[&usual[..], &["--reuse", "bad.csv"]].concat(), 3, "--reuse: the control arm \"control\" is not among the assignments (found: mail in 1 rows); correct the table or the name."),
+        (
+            &[&usual[..], &["--reuse", "bad.csv"]].concat(),
+            3,
+            "--reuse: the control arm \"control\" is not among the assignments (found: mail in 1 rows); correct the table or the name.",
+        ),
     ];
     bench.write("bad.csv", "customer_id,arm,assigned_on\n1,mail,2024-01-01\n");
     for (flags, code, message) in cases {
@@ -297,10 +403,18 @@ fn wrong_flags_are_refused() {
         bench.refuses_command(&args, code, &format!("error: {message}"));
     }
     let cases: [(&[&str], i32, &str); 5] = [
-        (&["out", "--name", " ", "-o", "x.csv"], 2, "--name is \" \", which is empty or begins with a parenthesis; name the strategy as the job file does."),
+        (
+            &["out", "--name", " ", "-o", "x.csv"],
+            2,
+            "--name is \" \", which is empty or begins with a parenthesis; name the strategy as the job file does.",
+        ),
         (&["out", "--name", "x", "-o", "x.xlsx"], 2, "--output is x.xlsx; expected a file that ends in .parquet or .csv."),
         (&["nowhere", "--name", "x", "-o", "x.csv"], 4, "there is no output folder nowhere; check the path."),
-        (&["orders", "--name", "x", "-o", "x.csv"], 5, "orders is not an output folder of rfmill; name the folder given as --output."),
+        (
+            &["orders", "--name", "x", "-o", "x.csv"],
+            5,
+            "orders is not an output folder of rfmill; name the folder given as --output.",
+        ),
         (&["empty", "--name", "x", "-o", "x.csv"], 5, "empty holds no committed run; run the job first."),
     ];
     bench.write("empty/.rfmill", "");
@@ -361,11 +475,26 @@ fn a_planted_strategy_is_drawn_again_by_its_name() {
 fn impossible_strategies_of_samples_are_refused() {
     let bench = Bench::empty();
     let cases: [(&[&str], &str); 5] = [
-        (&["--strategy", "a/b", "--effect", "0.1", "--strategy-from", "2024-04-01"], "The strategy's name \"a/b\" cannot be that of a file; use letters, digits, hyphens and underscores."),
-        (&["--strategy", "a", "--effect", "-1", "--strategy-from", "2024-04-01"], "The strategy's effect is -1, but it must be above -1 and at most 100; 0.25 means a quarter more orders."),
-        (&["--strategy", "a", "--effect", "NaN", "--strategy-from", "2024-04-01"], "The strategy's effect is NaN, but it must be above -1 and at most 100; 0.25 means a quarter more orders."),
-        (&["--strategy", "a", "--effect", "0.1", "--strategy-from", "2024-10-02"], "The strategy begins on 2024-10-02 and has 91 days, but it must begin after the sample's first date, 2023-01-01, have a day at least and end by the last, 2024-12-31; choose other dates."),
-        (&["--strategy", "a", "--effect", "0.1", "--strategy-from", "2023-01-01"], "The strategy begins on 2023-01-01 and has 91 days, but it must begin after the sample's first date, 2023-01-01, have a day at least and end by the last, 2024-12-31; choose other dates."),
+        (
+            &["--strategy", "a/b", "--effect", "0.1", "--strategy-from", "2024-04-01"],
+            "The strategy's name \"a/b\" cannot be that of a file; use letters, digits, hyphens and underscores.",
+        ),
+        (
+            &["--strategy", "a", "--effect", "-1", "--strategy-from", "2024-04-01"],
+            "The strategy's effect is -1, but it must be above -1 and at most 100; 0.25 means a quarter more orders.",
+        ),
+        (
+            &["--strategy", "a", "--effect", "NaN", "--strategy-from", "2024-04-01"],
+            "The strategy's effect is NaN, but it must be above -1 and at most 100; 0.25 means a quarter more orders.",
+        ),
+        (
+            &["--strategy", "a", "--effect", "0.1", "--strategy-from", "2024-10-02"],
+            "The strategy begins on 2024-10-02 and has 91 days, but it must begin after the sample's first date, 2023-01-01, have a day at least and end by the last, 2024-12-31; choose other dates.",
+        ),
+        (
+            &["--strategy", "a", "--effect", "0.1", "--strategy-from", "2023-01-01"],
+            "The strategy begins on 2023-01-01 and has 91 days, but it must begin after the sample's first date, 2023-01-01, have a day at least and end by the last, 2024-12-31; choose other dates.",
+        ),
     ];
     for (flags, message) in cases {
         bench.refuses_command(&[&["sample", "x", "-q", "--orders", "100"], flags].concat(), 2, &format!("error: {message}"));

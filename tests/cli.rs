@@ -167,6 +167,8 @@ fn the_tables_of_a_job_are_printed_as_sql() {
         "growth",
         "cohorts",
         "concentration",
+        "dim_state",
+        "dim_period",
         "ledger",
     ];
     for table in tables {

@@ -59,6 +59,8 @@ pub struct AsOf {
     pub date: Day,
     /// First day of the period that ends on `date`.
     pub period_start: Option<Day>,
+    /// Last day of that period; later than `date` if the period is not over.
+    pub period_end: Option<Day>,
     /// First and last day of the period before.
     pub previous: Option<(Day, Day)>,
     /// Whether tables show it; a date that others are only compared with is not shown.
@@ -68,7 +70,7 @@ pub struct AsOf {
 impl AsOf {
     /// A date without a period.
     pub fn alone(date: Day) -> AsOf {
-        AsOf { date, period_start: None, previous: None, shown: true }
+        AsOf { date, period_start: None, period_end: None, previous: None, shown: true }
     }
 }
 

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use arrow::array::{
-    ArrayRef, Date32Array, Decimal128Array, Float64Array, Int32Array, Int64Array, RecordBatch, StringArray,
+    ArrayRef, BooleanArray, Date32Array, Decimal128Array, Float64Array, Int32Array, Int64Array, RecordBatch, StringArray,
     StringDictionaryBuilder,
 };
 use arrow::datatypes::{DataType, UInt16Type};
@@ -12,12 +12,13 @@ use super::cuts::{DateScoring, level_closed};
 use super::part::{CohortKey, GrowthKey, MoveKey};
 use super::plan::{Plan, SchemeColumn};
 use super::survey::Survey;
-use crate::domain::Day;
+use crate::domain::{AsOf, Day, Lookback};
 use crate::error::{Error, Result};
 use crate::job::Job;
 use crate::job::raw::Closed;
 use crate::scan::ledger::{Fate, Fates, Tally};
 use crate::scan::source::Source;
+use crate::scheme::{OUTSIDE, State, colour};
 use crate::score::{Axis, Cut};
 use crate::stats::wilson;
 use crate::table::{SegmentRow, TableDefinition};
@@ -388,6 +389,73 @@ pub(super) fn concentration(job: &Job, survey: &Survey, names: &Names<'_>, table
             share(&|c| c.top_shares[1]),
             share(&|c| c.top_shares[2]),
             share(&|c| c.gini),
+        ],
+    )
+}
+
+/// `dim_state`, states in the order of the ladder.
+pub(super) fn dim_state(plan: &Plan, table: &TableDefinition) -> Result<RecordBatch> {
+    struct Row<'a> {
+        column: &'a str,
+        name: String,
+        rank: Option<usize>,
+        places: usize,
+        state: Option<&'a State>,
+        action: Option<&'a str>,
+    }
+    let mut rows: Vec<Row<'_>> = Vec::new();
+    for (column, actions) in plan.schemes.iter().zip(&plan.playbook) {
+        let scheme = &column.scheme;
+        let names = scheme.all_states();
+        let mut order: Vec<usize> = (0..names.len()).collect();
+        order.sort_by_key(|state| scheme.rank(*state));
+        rows.extend(order.into_iter().enumerate().map(|(place, state)| Row {
+            column: &column.column,
+            name: names.get(state).cloned().unwrap_or_default(),
+            rank: scheme.states.get(state).map(|_| place),
+            places: scheme.states.len(),
+            state: scheme.states.get(state),
+            action: actions.get(state).and_then(Option::as_deref),
+        }));
+    }
+    let label = |row: &Row<'_>, language: &str| row.state.and_then(|s| s.labels.get(language)).cloned();
+    let english = rows.iter().map(|r| Some(label(r, "en").unwrap_or_else(|| r.name.clone())));
+    let colours = rows.iter().map(|r| r.rank.map_or_else(|| OUTSIDE.to_owned(), |place| colour(place, r.places)));
+    batch_of(
+        table,
+        vec![
+            states_array(rows.iter().map(|r| r.column.to_owned())),
+            states_array(rows.iter().map(|r| r.name.clone())),
+            Arc::new(Int32Array::from_iter(rows.iter().map(|r| r.rank.map(|place| place as i32 + 1)))),
+            Arc::new(StringArray::from_iter(english)),
+            Arc::new(StringArray::from_iter(rows.iter().map(|r| label(r, "zh-Hans")))),
+            Arc::new(StringArray::from_iter(
+                rows.iter().map(|r| r.state.map(|s| s.definition.as_str()).filter(|d| !d.is_empty())),
+            )),
+            Arc::new(StringArray::from_iter(rows.iter().map(|r| r.action))),
+            Arc::new(StringArray::from_iter_values(colours)),
+        ],
+    )
+}
+
+/// `dim_period`.
+pub(super) fn dim_period(job: &Job, history_complete: &[bool], table: &TableDefinition) -> Result<RecordBatch> {
+    let shown: Vec<(usize, &AsOf)> = job.shown().collect();
+    let year_before = |date: &AsOf| {
+        let day = Lookback::Months(12).start(date.date).map(Day::previous)?;
+        shown.iter().find(|(_, other)| other.date == day).map(|_| day.0)
+    };
+    let day = |day: Option<Day>| day.map(|d| d.0);
+    batch_of(
+        table,
+        vec![
+            Arc::new(Date32Array::from_iter_values(shown.iter().map(|(_, d)| d.date.0))),
+            Arc::new(Date32Array::from_iter(shown.iter().map(|(_, d)| day(d.period_start)))),
+            Arc::new(Date32Array::from_iter(shown.iter().map(|(_, d)| day(d.period_end)))),
+            Arc::new(StringArray::from_iter(shown.iter().map(|(at, _)| job.labels.get(*at).map(String::as_str)))),
+            Arc::new(Date32Array::from_iter(shown.iter().map(|(_, d)| year_before(d)))),
+            Arc::new(BooleanArray::from_iter(shown.iter().map(|(_, d)| Some(d.period_end.is_some_and(|end| end > d.date))))),
+            Arc::new(BooleanArray::from_iter(shown.iter().map(|(at, _)| history_complete.get(*at).copied()))),
         ],
     )
 }

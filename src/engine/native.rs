@@ -139,6 +139,8 @@ pub fn run(job: &Job, progress: &dyn Progress) -> Result<Outcome> {
             TableName::Growth => batches::growth(job, &part.growth, &names, table)?,
             TableName::Cohorts => batches::cohorts(job, &part.cohorts, &spend, &names, table)?,
             TableName::Concentration => batches::concentration(job, &survey, &names, table)?,
+            TableName::DimState => batches::dim_state(&plan, table)?,
+            TableName::DimPeriod => batches::dim_period(job, &workshop.history_complete, table)?,
             TableName::Ledger => batches::ledger(&tally, &fates, &sources, table)?,
         };
         entries.push(write_single(job, &staging, table, &batch)?);

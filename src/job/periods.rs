@@ -64,7 +64,12 @@ fn at_end(every: Calendar, as_of: Day) -> AsOf {
     let start = first_of(every, as_of.to_date());
     let before = start.saturating_sub(1.day());
     let previous = (Day::from_date(first_of(every, before)), Day::from_date(before));
-    AsOf { period_start: Some(Day::from_date(start)), previous: Some(previous), ..AsOf::alone(as_of) }
+    AsOf {
+        period_start: Some(Day::from_date(start)),
+        period_end: Some(Day::from_date(next_start(every, start)).previous()),
+        previous: Some(previous),
+        ..AsOf::alone(as_of)
+    }
 }
 
 /// What reports call a calendar period.
@@ -199,7 +204,8 @@ fn as_of_list(list: &[RawDate], source: &Source) -> Result<Vec<(AsOf, String)>> 
     let dates = days.iter().enumerate().map(|(at, &date)| {
         let period_start = back(at, 1).map(Day::next);
         let previous = back(at, 2).map(Day::next).zip(back(at, 1));
-        (AsOf { period_start, previous, ..AsOf::alone(date) }, date.to_string())
+        let period_end = period_start.map(|_| date);
+        (AsOf { period_start, period_end, previous, ..AsOf::alone(date) }, date.to_string())
     });
     Ok(dates.collect())
 }
@@ -228,7 +234,7 @@ fn listed(raw: &RawPeriods, source: &Source) -> Result<Vec<(AsOf, String)>> {
         }
         let previous = out.last().and_then(|(p, _)| Some((p.period_start?, p.date)));
         let label = period.label.clone().unwrap_or_else(|| format!("{from} to {to}"));
-        out.push((AsOf { period_start: Some(from), previous, ..AsOf::alone(to) }, label));
+        out.push((AsOf { period_start: Some(from), period_end: Some(to), previous, ..AsOf::alone(to) }, label));
     }
     Ok(out)
 }

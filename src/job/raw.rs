@@ -566,13 +566,17 @@ pub enum TableName {
     Cohorts,
     /// How much of the revenue the best customers bring.
     Concentration,
+    /// The states of every scheme, for BI tools to join.
+    DimState,
+    /// The as-of dates with their periods, for BI tools to join.
+    DimPeriod,
     /// The account of every input row.
     Ledger,
 }
 
 impl TableName {
     /// Every table, in the order of the docs.
-    pub const ALL: [TableName; 10] = [
+    pub const ALL: [TableName; 12] = [
         TableName::Customers,
         TableName::Cutpoints,
         TableName::Segments,
@@ -582,6 +586,8 @@ impl TableName {
         TableName::Growth,
         TableName::Cohorts,
         TableName::Concentration,
+        TableName::DimState,
+        TableName::DimPeriod,
         TableName::Ledger,
     ];
 
@@ -597,6 +603,8 @@ impl TableName {
             TableName::Growth => "growth",
             TableName::Cohorts => "cohorts",
             TableName::Concentration => "concentration",
+            TableName::DimState => "dim_state",
+            TableName::DimPeriod => "dim_period",
             TableName::Ledger => "ledger",
         }
     }

@@ -10,15 +10,20 @@ use crate::error::Result;
 /// Folder of the generations that `tables` points to.
 const GENERATIONS: &str = ".tables";
 
+/// Tables without an `as_of` column that are one file per run.
+const UNDATED: [&str; 2] = ["ledger", "dim_state"];
+
 /// Where a table's file lies under `tables/`: `(table, as-of date, file name)`.
 pub(super) fn place(path: &str, last_as_of: &str) -> Option<(String, String, String)> {
     let mut parts: Vec<&str> = path.split('/').collect();
     let file = parts.pop()?;
     match parts.as_slice() {
         // Tables without an as_of column: one file, or several parts.
-        [] if file == "ledger.parquet" => Some(("ledger".into(), format!("as_of={last_as_of}"), file.into())),
+        [] => {
+            let table = file.strip_suffix(".parquet").filter(|t| UNDATED.contains(t))?;
+            Some((table.into(), format!("as_of={last_as_of}"), file.into()))
+        }
         [table @ "state_history"] => Some(((*table).into(), format!("as_of={last_as_of}"), file.into())),
-        [] => None,
         ["partitions", table, as_of] | [table, as_of] => Some(((*table).into(), (*as_of).into(), file.into())),
         _ => None,
     }

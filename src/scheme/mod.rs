@@ -6,6 +6,7 @@
 mod builtin;
 mod check;
 mod classify;
+mod colour;
 mod condition;
 mod file;
 
@@ -16,6 +17,7 @@ use crate::domain::{Measure, MeasureKind, Unit};
 pub use builtin::{names as builtin_names, text as builtin_text};
 pub use check::{Report, check, grid};
 pub use classify::{Classifier, Subject};
+pub use colour::{OUTSIDE, colour};
 pub use condition::{Conditions, Test, parse as parse_conditions, parse_test};
 pub use file::{load, with_override};
 

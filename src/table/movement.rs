@@ -1,4 +1,5 @@
-//! Columns of the tables about movement: transitions, movers, histories, growth, cohorts, concentration.
+//! Columns of the tables about movement (transitions, movers, histories, growth, cohorts, concentration), and of the
+//! dimensions that BI tools join to them.
 
 use super::definition::{AS_OF, CUSTOMER_ID, ColumnType, DIMENSION, DIMENSION_VALUE, Field, SCHEME, SLICE, TableDefinition};
 use crate::domain::IdType;
@@ -6,7 +7,7 @@ use crate::job::Job;
 
 const FROM_AS_OF: &str = "The earlier date that is compared with.";
 
-/// The tables about movement, in the order of the docs.
+/// The tables about movement and the dimensions, in the order of the docs.
 pub(super) fn definitions(job: &Job, id: IdType) -> Vec<TableDefinition> {
     let money = ColumnType::Decimal(38, job.scale() as i8);
     let field = |name: &str, kind: ColumnType, doc: &'static str| Field::new(name, kind, doc);
@@ -114,6 +115,31 @@ pub(super) fn definitions(job: &Job, id: IdType) -> Vec<TableDefinition> {
         rate("top_20_share", "Share of the best 20 %."),
         rate("gini", "Gini coefficient of their revenue: 0 if all are equal, 1 if one has it all."),
     ];
+    let text = |name: &str, doc: &'static str| field(name, ColumnType::Text, doc);
+    let flag = |name: &str, doc: &'static str| field(name, ColumnType::Boolean, doc);
+    let dim_state = vec![
+        scheme(),
+        field("state", ColumnType::State, "State of that scheme; (unscored) and (none) are no states of its own."),
+        field(
+            "rank",
+            ColumnType::Int32,
+            "Place from 1 for the best (or the first, in a scheme without a ladder); null for those in parentheses.",
+        ),
+        text("label_en", "What reports call it in English."),
+        text("label_zh_hans", "What reports call it in simplified Chinese."),
+        text("definition", "One sentence on who is in it."),
+        text("action", "What the playbook says to do; null where it says nothing."),
+        text("colour", "#rrggbb, the same in every chart."),
+    ];
+    let dim_period = vec![
+        as_of(),
+        field("period_start", ColumnType::Date, "First day of the period that the date ends; null without periods."),
+        field("period_end", ColumnType::Date, "Last day of the period; later than as_of while the period is not over."),
+        text("label", "What reports call the period."),
+        field("same_period_last_year", ColumnType::Date, "The as-of date a year before, if the job has it."),
+        flag("is_partial", "Whether the period is not over on the as-of date."),
+        flag("history_complete", "Whether no lookback reaches before the first order."),
+    ];
     let table = |name, one_row_per, fields, partitioned| TableDefinition { name, one_row_per, fields, partitioned };
     vec![
         table(
@@ -127,5 +153,7 @@ pub(super) fn definitions(job: &Job, id: IdType) -> Vec<TableDefinition> {
         table("growth", "as-of date, slice, scheme and state at the date before", growth, false),
         table("cohorts", "as-of date, slice and period of the first purchase", cohorts, false),
         table("concentration", "as-of date and slice", concentration, false),
+        table("dim_state", "state of a scheme column", dim_state, false),
+        table("dim_period", "as-of date", dim_period, false),
     ]
 }

@@ -3,7 +3,7 @@
 use crate::fixture::{Bench, JOB, orders_and, texts};
 
 /// The sections and keys at the top of a job file.
-const SECTIONS: &str = "\"name\", \"population\", \"orders\", \"periods\", \"score\", \"playbook\", \"schemes\", \"checks\", \"acquisition\", \"output\"";
+const SECTIONS: &str = "\"name\", \"population\", \"orders\", \"periods\", \"score\", \"playbook\", \"schemes\", \"checks\", \"acquisition\", \"strategy\", \"output\"";
 
 #[test]
 fn a_missing_job_file_is_refused() {
@@ -259,10 +259,7 @@ fn settings_on_the_command_line_are_checked() {
             "error: --set score.bins=four: string \"four\" is not possible here; expected a whole number from 0.",
         ),
         ("name.first=x", "error: --set name.first: \"name\" is not a section of the job file."),
-        (
-            "=4",
-            &format!("error: --set =4: there is no key \"\" here (possible keys: {SECTIONS})."),
-        ),
+        ("=4", &format!("error: --set =4: there is no key \"\" here (possible keys: {SECTIONS}).")),
         (
             "score..bins=4",
             "error: --set score..bins=4: there is no key \"\" here (possible keys: \"bins\", \"method\", \"ties\", \"closed\", \"thresholds\", \"lookback\", \"count\", \"monetary_as\", \"cuts\", \"levels\", \"recency\", \"recency_days\", \"frequency\", \"monetary\", \"only\").",
@@ -363,7 +360,7 @@ fn output_columns_are_checked() {
     }
     let bench = Bench::with_run();
     bench.edit("path = \"out\"", "path = \"out\"\ntables = [\"customer\"]");
-    bench.refuses(2, "error: job.toml, line 14, column 11: \"customer\" is not possible here; did you mean \"customers\"? (possible values: \"customers\", \"cutpoints\", \"segments\", \"transitions\", \"movers\", \"state_history\", \"growth\", \"cohorts\", \"concentration\", \"ledger\").");
+    bench.refuses(2, "error: job.toml, line 14, column 11: \"customer\" is not possible here; did you mean \"customers\"? (possible values: \"customers\", \"cutpoints\", \"segments\", \"transitions\", \"movers\", \"state_history\", \"growth\", \"cohorts\", \"concentration\", \"dim_state\", \"dim_period\", \"ledger\").");
 }
 
 #[test]
