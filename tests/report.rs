@@ -1,5 +1,8 @@
 //! The report: what it says, what it must not say, and that it is the same every time.
 
+/// The parts of a workbook.
+#[path = "report/archive.rs"]
+mod archive;
 /// A made-up shop with all tables.
 #[path = "report/shop.rs"]
 mod shop;

@@ -259,9 +259,10 @@ impl Story {
         let several = arms.len() > 1;
         let mut paragraphs = Vec::new();
         for arm in &arms {
-            let mut said = vec![overall(view, arm, several)];
-            said.extend(tiers(view, arm));
-            paragraphs.push(said);
+            paragraphs.push(vec![overall(view, arm, several)]);
+            if arm.refused().is_none() {
+                paragraphs.extend(tiers(view, arm).into_iter().map(|s| vec![s]));
+            }
         }
         let question = words.text("story.strategy.question").to_owned();
         if let Some((arm, row, value)) = best_net_margin(&arms) {
@@ -276,13 +277,13 @@ impl Story {
     }
 }
 
-/// The arm whose net margin per customer is highest over all customers in its last period.
+/// The arm of which it is surest that it earned most per customer, over all customers in its last period.
 fn best_net_margin<'a>(arms: &'a [Arm<'a>]) -> Option<(&'a Arm<'a>, &'a EffectRow, f64)> {
     let known = arms.iter().filter_map(|arm| {
-        let row = arm.overall()?;
+        let row = arm.overall().filter(|r| arm.earned(r) != Earned::Unknown)?;
         Some((arm, row, row.net_margin_per_customer?))
     });
-    known.max_by(|a, b| a.2.total_cmp(&b.2))
+    known.max_by(|a, b| a.1.net_margin_low.unwrap_or(f64::MIN).total_cmp(&b.1.net_margin_low.unwrap_or(f64::MIN)))
 }
 
 /// The states that gained and lost most.
@@ -361,10 +362,11 @@ fn overall(view: &View, arm: &Arm, several: bool) -> Sentence {
         arm.strategy.into()
     };
     let verdict = arm.verdict(ALL, ALL).map_or(NOTHING.into(), |v| view.name("verdict", &v.verdict));
-    let Some(row) = arm.overall().filter(|r| r.difference.is_some()) else {
-        let reason = arm.overall().and_then(|r| r.not_estimable.clone()).unwrap_or_default();
-        let reason = if reason.is_empty() { words.text("strategy.no_estimate").to_owned() } else { reason };
-        return words.say("story.strategy.unknown", &[("strategy", &name), ("verdict", &verdict), ("reason", &reason)]);
+    let estimated = arm.overall().filter(|r| r.difference.is_some());
+    let Some(row) = estimated.filter(|_| arm.refused().is_none()) else {
+        let told = arm.refused().or_else(|| arm.overall()?.not_estimable.as_deref()).filter(|r| !r.is_empty());
+        let reason = told.unwrap_or(words.text("strategy.no_estimate"));
+        return words.say("story.strategy.unknown", &[("strategy", &name), ("verdict", &verdict), ("reason", reason)]);
     };
     let values = [
         ("strategy", &*name),

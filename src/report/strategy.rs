@@ -3,6 +3,9 @@
 use super::data::{EffectRow, PooledRow, ReportData, VerdictRow};
 use super::read::ALL;
 
+/// The verdict where design or data allow none.
+const CANNOT_SAY: &str = "cannot_say";
+
 /// An arm of a strategy against its control.
 #[derive(Debug)]
 pub(super) struct Arm<'a> {
@@ -92,8 +95,13 @@ impl<'a> Arm<'a> {
 
     /// Whether it earned money by this estimate, given the verdict on it.
     pub fn earned(&self, row: &EffectRow) -> Earned {
-        let refused = self.verdict(&row.scheme, &row.state).is_some_and(|v| v.verdict == "cannot_say");
-        if refused { Earned::Unknown } else { earned(row) }
+        let verdict = self.verdict(&row.scheme, &row.state).or_else(|| self.verdict(ALL, ALL));
+        if verdict.is_some_and(|v| v.verdict == CANNOT_SAY) { Earned::Unknown } else { earned(row) }
+    }
+
+    /// The reason why nothing can be said over all customers, if that is so.
+    pub fn refused(&self) -> Option<&'a str> {
+        self.verdict(ALL, ALL).filter(|v| v.verdict == CANNOT_SAY).map(|v| v.reason.as_deref().unwrap_or_default())
     }
 
     /// The phases there are.

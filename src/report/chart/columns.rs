@@ -24,21 +24,28 @@ pub struct Columns<'a> {
     pub tick: &'a dyn Fn(f64) -> String,
 }
 
-/// Names under an axis: as many as there is room for, the last one always.
+/// Names under an axis: as many as there is room for, the last one always, none beyond the edge.
 pub(super) fn axis_names(canvas: &mut Canvas, names: &[String], x: &dyn Fn(usize) -> f64, y: f64, step: f64) {
-    let widest = names.iter().map(|n| words::width(n, 11.0)).fold(1.0, f64::max) + 10.0;
+    let room = |name: &String| words::width(name, 11.5) + 4.0;
+    let widest = names.iter().map(room).fold(1.0, f64::max) + 6.0;
     let every = (widest / step.max(1.0)).ceil().max(1.0) as usize;
     for (number, name) in names.iter().enumerate() {
         if (names.len() - 1 - number).is_multiple_of(every) {
-            canvas.text(x(number), y, Anchor::Middle, "small", name);
+            let middle = x(number).min(canvas.width - room(name) / 2.0);
+            canvas.text(middle, y, Anchor::Middle, "small", name);
         }
     }
+}
+
+/// Room that the numbers of an axis take at its left.
+pub(super) fn axis_room(marks: &[f64], tick: &dyn Fn(f64) -> String) -> f64 {
+    marks.iter().map(|m| words::width(&tick(*m), 11.5)).fold(0.0, f64::max) + 10.0
 }
 
 impl Chart for Columns<'_> {
     fn draw(&self, width: Width) -> Canvas {
         let units = width.units();
-        let (left, top, plot) = (if width == Width::Wide { 62.0 } else { 50.0 }, 10.0, 240.0);
+        let (top, plot) = (10.0, 240.0);
         let mut canvas = Canvas::new(units, top + plot + 26.0);
         let sum = |below: bool, period: usize| -> f64 {
             let of = self.series.iter().filter(|s| s.below == below);
@@ -50,6 +57,7 @@ impl Chart for Columns<'_> {
         let marks = ticks(-low, high, 5);
         let (first, last) = (marks.first().copied().unwrap_or(0.0), marks.last().copied().unwrap_or(1.0));
         let scale = Scale::new([first, last], [top + plot, top]);
+        let left = axis_room(&marks, self.tick);
         for mark in &marks {
             let class = if *mark == 0.0 { "axis" } else { "grid" };
             canvas.line([left, scale.at(*mark), units, scale.at(*mark)], class);

@@ -48,7 +48,7 @@ impl Chart for Forest<'_> {
     fn draw(&self, width: Width) -> Canvas {
         let units = width.units();
         let wide = width == Width::Wide;
-        let (left, right, row) = if wide { (172.0, units - 236.0, 28.0) } else { (6.0, units - 6.0, 58.0) };
+        let (left, right, row) = if wide { (172.0, units - 236.0, 28.0) } else { (26.0, units - 26.0, 58.0) };
         let top = 8.0;
         let bottom = top + row * self.rows.len() as f64;
         let mut canvas = Canvas::new(units, bottom + 40.0);
@@ -75,11 +75,11 @@ impl Chart for Forest<'_> {
                 canvas.text(left - 10.0, y + 18.5, Anchor::End, class, &words::fit(&of.label, 13.0, left - 14.0));
                 y + row / 2.0
             } else {
-                canvas.text(left, y + 14.0, Anchor::Start, class, &words::fit(&of.label, 13.0, units - 12.0));
+                canvas.text(0.0, y + 14.0, Anchor::Start, class, &words::fit(&of.label, 13.0, units));
                 y + 27.0
             };
-            let (x, line) = if wide { (right + 12.0, y + 18.5) } else { (left, y + 47.0) };
-            let room = if wide { units - right - 12.0 } else { units - 12.0 };
+            let (x, line) = if wide { (right + 12.0, y + 18.5) } else { (0.0, y + 47.0) };
+            let room = if wide { units - right - 12.0 } else { units };
             let class = if of.estimate.is_some() { "small" } else { "small soft" };
             canvas.text(x, line, Anchor::Start, class, &words::fit(&of.text, 11.5, room));
             let Some([estimate, low, high]) = of.estimate else { continue };

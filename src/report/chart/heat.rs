@@ -9,6 +9,8 @@ pub struct HeatCell {
     pub strength: f64,
     /// The number in it.
     pub text: String,
+    /// The same for a narrow chart.
+    pub short: String,
     /// What it stands for.
     pub mark: Mark,
 }
@@ -33,14 +35,14 @@ impl Chart for Heat {
         let wide = width == Width::Wide;
         let size = if wide { 12.5 } else { 11.0 };
         let longest = self.rows.iter().map(|(label, _)| words::width(label, size) + 26.0).fold(60.0, f64::max);
-        let label = longest.min(if wide { 190.0 } else { 112.0 });
+        let label = longest.min(if wide { 150.0 } else { 112.0 });
         let columns = self.columns.len().max(1) as f64;
         let cell = ((width.units() - label) / columns).clamp(if wide { 28.0 } else { 25.0 }, if wide { 72.0 } else { 44.0 });
         let height = if wide { 27.0 } else { 25.0 };
         let heads: Vec<Vec<String>> = self
             .columns
             .iter()
-            .map(|(long, short)| if wide { words::wrap(long, 11.5, cell - 4.0, 3) } else { vec![short.clone()] })
+            .map(|(long, short)| if wide { words::wrap(long, 10.5, cell - 2.0, 3) } else { vec![short.clone()] })
             .collect();
         let lines = heads.iter().map(Vec::len).max().unwrap_or(1) as f64;
         let top = 24.0 + lines * 13.0 + 6.0;
@@ -51,7 +53,7 @@ impl Chart for Heat {
             let x = label + cell * (number as f64 + 0.5);
             for (line, text) in head.iter().enumerate() {
                 let y = top - 8.0 - 13.0 * (head.len() - 1 - line) as f64;
-                canvas.text(x, y, Anchor::Middle, "small", text);
+                canvas.text(x, y, Anchor::Middle, "tiny", text);
             }
         }
         for (number, ((name, ink), cells)) in self.rows.iter().zip(&self.cells).enumerate() {
@@ -73,7 +75,13 @@ impl Chart for Heat {
                 let tint = TINTS[step.min(TINTS.len() - 1)];
                 canvas.rectangle([x + 0.75, y + 0.75, cell - 1.5, height - 1.5], &Ink::Class("heat"), tint, Some(&of.mark));
                 let class = if step > 6 { "cell high" } else { "cell" };
-                canvas.text(x + cell / 2.0, y + height / 2.0 + 4.0, Anchor::Middle, class, &of.text);
+                canvas.text(
+                    x + cell / 2.0,
+                    y + height / 2.0 + 4.0,
+                    Anchor::Middle,
+                    class,
+                    if wide { &of.text } else { &of.short },
+                );
             }
         }
         canvas

@@ -1,6 +1,6 @@
 //! Lines over periods, each named at its end.
 
-use super::columns::axis_names;
+use super::columns::{axis_names, axis_room};
 use super::scale::{Scale, ticks};
 use super::{Anchor, Canvas, Chart, Ink, Mark, Width, words};
 
@@ -20,7 +20,7 @@ const CLASSES: [(&str, &str); 4] = [("line l1", "d1"), ("line l2", "d2"), ("line
 impl Chart for Lines<'_> {
     fn draw(&self, width: Width) -> Canvas {
         let units = width.units();
-        let (left, top, plot) = (50.0, 10.0, 210.0);
+        let (top, plot) = (10.0, 210.0);
         let longest = self.series.iter().map(|s| words::width(&s.0, 12.0)).fold(0.0, f64::max) + 14.0;
         let right = longest.min(if width == Width::Wide { 200.0 } else { 104.0 });
         let mut canvas = Canvas::new(units, top + plot + 26.0);
@@ -28,6 +28,7 @@ impl Chart for Lines<'_> {
         let marks = ticks(0.0, high, 5);
         let last = marks.last().copied().unwrap_or(1.0);
         let scale = Scale::new([0.0, last], [top + plot, top]);
+        let left = axis_room(&marks, self.tick);
         for mark in &marks {
             let class = if *mark == 0.0 { "axis" } else { "grid" };
             canvas.line([left, scale.at(*mark), units - right, scale.at(*mark)], class);

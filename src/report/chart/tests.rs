@@ -106,7 +106,10 @@ fn columns_stack_and_stand_below_the_line() {
 
 #[test]
 fn heat_has_a_number_in_every_cell() {
-    let cell = |strength: f64| Some(HeatCell { strength, text: format!("{:.0}", strength * 100.0), mark: Mark::default() });
+    let cell = |strength: f64| {
+        let number = format!("{:.0}", strength * 100.0);
+        Some(HeatCell { strength, text: format!("{number}%"), short: number, mark: Mark::default() })
+    };
     let chart = Heat {
         row_title: "from".into(),
         column_title: "to".into(),

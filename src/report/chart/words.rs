@@ -1,18 +1,25 @@
 //! Text in charts: how wide it is, and how to make it fit. SVG does not wrap.
 
-/// Width of text in units of its font size: wide for East Asian characters, about half of that for others.
+/// Width of text in units of its font size: 1 for East Asian characters, less for others; as in wide fonts.
 pub(super) fn width(text: &str, size: f64) -> f64 {
     let units: f64 = text
         .chars()
         .map(|c| match c {
-            'i' | 'l' | 'j' | 't' | 'f' | 'r' | '.' | ',' | ':' | ';' | '|' | '\'' | ' ' | '(' | ')' | '!' => 0.34,
-            'm' | 'w' | 'M' | 'W' | '%' | '@' | '—' => 0.88,
-            'A'..='Z' | '0'..='9' | '+' | '−' => 0.62,
-            c if (c as u32) >= 0x1100 => 1.0,
-            _ => 0.54,
+            'i' | 'l' | 'j' | '.' | ',' | ':' | ';' | '|' | '\'' | ' ' => 0.32,
+            't' | 'f' | 'r' | '(' | ')' | '!' | '-' => 0.41,
+            'c' | 'k' | 's' | 'v' | 'x' | 'y' | 'z' => 0.56,
+            'm' | 'w' | 'M' | 'W' | '%' | '@' | '—' | '…' => 0.98,
+            'A'..='Z' | '0'..='9' | '+' | '−' => 0.66,
+            '\u{1100}'..='\u{115f}' | '\u{2e80}'.. => 1.0,
+            _ => 0.62,
         })
         .sum();
     units * size
+}
+
+/// Whether a line may break before and after it.
+fn is_wide(c: char) -> bool {
+    c >= '\u{2e80}'
 }
 
 /// Text that is at most so wide, with … where it was cut.
@@ -23,7 +30,7 @@ pub(super) fn fit(text: &str, size: f64, room: f64) -> String {
     let mut out = String::new();
     for c in text.chars() {
         out.push(c);
-        if width(&out, size) + size * 0.8 > room {
+        if width(&out, size) + width("…", size) > room {
             out.pop();
             break;
         }
@@ -48,9 +55,9 @@ pub(super) fn wrap(text: &str, size: f64, room: f64, lines: usize) -> Vec<String
 fn pieces(text: &str) -> Vec<String> {
     let mut out: Vec<String> = Vec::new();
     for c in text.chars() {
-        let wide = (c as u32) >= 0x2e80;
+        let wide = is_wide(c);
         match out.last_mut() {
-            Some(piece) if c != ' ' && !wide && !piece.chars().next_back().is_some_and(|l| (l as u32) >= 0x2e80) => piece.push(c),
+            Some(piece) if c != ' ' && !wide && !piece.chars().next_back().is_some_and(is_wide) => piece.push(c),
             _ => out.push(c.to_string()),
         }
     }

@@ -40,7 +40,7 @@ fn triangle(view: &View, rows: &[&CohortRow]) -> Markup {
         let values = [("cohort", &*name(view, row)), ("n", &*since.to_string()), ("share", &*shown)];
         let key = format!("{} {since}", start.map(|d| d.to_string()).unwrap_or_default());
         let mark = Mark { key, value: row.retention_rate, tip: view.words.fill("cohorts.tip", &values) };
-        Some(HeatCell { strength: row.retention_rate.unwrap_or(0.0), text, mark })
+        Some(HeatCell { strength: row.retention_rate.unwrap_or(0.0), short: text.clone(), text, mark })
     };
     let label = |start: Option<Day>| {
         let row = of(start).next()?;

@@ -7,6 +7,9 @@ use crate::report::number::NOTHING;
 use crate::report::value::float;
 use crate::report::view::View;
 
+/// Text of more characters has a column of its own width, so that it does not become a column of words.
+const LONG: usize = 26;
+
 /// A cell.
 #[derive(Debug, Clone, Default)]
 pub(super) struct GridCell {
@@ -15,6 +18,8 @@ pub(super) struct GridCell {
     sort: Option<String>,
     colour: Option<Colour>,
     number: bool,
+    /// Smaller, below the text.
+    note: String,
 }
 
 impl GridCell {
@@ -30,11 +35,11 @@ impl GridCell {
 
     /// A number that is written as `text`.
     pub fn number(text: String, value: f64) -> GridCell {
-        GridCell { text, sort: Some(format!("{value}")), number: true, colour: None }
+        GridCell { text, sort: Some(format!("{value}")), number: true, ..GridCell::default() }
     }
 
     fn nothing(text: &str) -> GridCell {
-        GridCell { text: text.to_owned(), sort: Some(String::new()), number: true, colour: None }
+        GridCell { text: text.to_owned(), sort: Some(String::new()), number: true, ..GridCell::default() }
     }
 }
 
@@ -85,14 +90,12 @@ impl<'a> Cells<'a> {
         self.maybe(p, |p| (self.view.format.p(p), p))
     }
 
-    /// Something with an interval, each written by `write`.
+    /// Something with an interval below it, each written by `write`.
     pub fn interval(&self, [value, low, high]: [Option<f64>; 3], write: impl Fn(f64) -> String) -> GridCell {
-        self.maybe(value, |x| {
-            let ends = low
-                .zip(high)
-                .map(|(low, high)| self.view.words.fill("interval", &[("low", &write(low)), ("high", &write(high))]));
-            (format!("{}{}", write(x), ends.map(|e| format!(" {e}")).unwrap_or_default()), x)
-        })
+        let ends =
+            low.zip(high).map(|(low, high)| self.view.words.fill("interval", &[("low", &write(low)), ("high", &write(high))]));
+        let cell = self.maybe(value, |x| (self.view.format.change(x, &write), x));
+        GridCell { note: if value.is_some() { ends.unwrap_or_default() } else { String::new() }, ..cell }
     }
 }
 
@@ -140,6 +143,8 @@ impl Grid {
                 out.begin("td");
                 if cell.number {
                     out.attr("class", "n");
+                } else if cell.text.chars().count() > LONG {
+                    out.attr("class", "long");
                 }
                 if let Some(sort) = &cell.sort {
                     out.attr("data-v", sort);
@@ -148,7 +153,11 @@ impl Grid {
                 if let Some(colour) = &cell.colour {
                     out.append(&swatch(colour));
                 }
-                out.text(&cell.text).raw("</td>");
+                out.text(&cell.text);
+                if !cell.note.is_empty() {
+                    out.element("small", &cell.note);
+                }
+                out.raw("</td>");
             }
             out.raw("</tr>\n");
         }

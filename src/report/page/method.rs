@@ -2,9 +2,9 @@
 
 use super::grid::{Cells, Grid, GridCell};
 use super::missing;
+use crate::report::data::CutPointRow;
 use crate::report::language::Sentence;
 use crate::report::markup::Markup;
-use crate::report::number::NOTHING;
 use crate::report::view::View;
 
 /// The section.
@@ -72,13 +72,12 @@ fn cut_points(view: &View) -> Markup {
         Grid::new(view, &["column.axis", "column.bin", "column.from", "column.to", "column.exact", "column.customers"]);
     for row in rows {
         let cells = Cells::of(view, row.suppressed);
-        let exact = |end: &Option<String>| end.clone().unwrap_or_else(|| NOTHING.into());
         grid.row(vec![
             GridCell::text(view.name("axis", &row.axis)),
             cells.count(row.bin),
             cells.float(row.lower, 2),
             cells.float(row.upper, 2),
-            GridCell::text(format!("{} – {}", exact(&row.lower_exact), exact(&row.upper_exact))),
+            GridCell::text(bounds(row)),
             cells.count(row.customers),
         ]);
     }
@@ -88,4 +87,16 @@ fn cut_points(view: &View) -> Markup {
     }
     out.raw("<p>").text(view.words.text("method.cutpoints_description")).raw("</p>\n").append(&grid.write());
     out
+}
+
+/// The exact bounds of a bin: `30/1 < x ≤ 60/1`.
+fn bounds(row: &CutPointRow) -> String {
+    let left = row.closed.as_deref() == Some("left");
+    let (from, to) = if left { ("≤", "<") } else { ("<", "≤") };
+    match (&row.lower_exact, &row.upper_exact) {
+        (Some(lower), Some(upper)) => format!("{lower} {from} x {to} {upper}"),
+        (Some(lower), None) => format!("x {} {lower}", if left { "≥" } else { ">" }),
+        (None, Some(upper)) => format!("x {to} {upper}"),
+        (None, None) => String::new(),
+    }
 }

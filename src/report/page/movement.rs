@@ -77,7 +77,8 @@ fn matrix(view: &View, scheme: &Scheme, rows: &[&TransitionRow], dates: &[String
         let n = row.customers.map_or(view.words.text("suppressed").to_owned(), |n| view.format.count(n));
         let tip = format!("{} → {}: {text} · {n}", from.label, to.label);
         let key = format!("{} > {}", from.name, to.name);
-        Some(HeatCell { strength: row.rate.unwrap_or(0.0), text, mark: Mark { key, value: row.rate, tip } })
+        let short = text.trim_end_matches('%').to_owned();
+        Some(HeatCell { strength: row.rate.unwrap_or(0.0), text, short, mark: Mark { key, value: row.rate, tip } })
     };
     let number =
         |state: &State| scheme.states.iter().position(|s| s.name == state.name).map_or(String::new(), |p| (p + 1).to_string());
