@@ -179,20 +179,28 @@ impl Story {
         let before = view.period(from);
         let left: Vec<_> = rows.iter().filter(|r| r.from_state == best.name && r.to_state != best.name).collect();
         let came = rows.iter().filter(|r| r.to_state == best.name && r.from_state != best.name);
-        let were: i64 = rows.iter().filter(|r| r.from_state == best.name).filter_map(|r| r.customers).sum();
+        let were = match view.segment(from, &scheme.name, &best.name) {
+            Some(row) => row.customers,
+            None => rows.iter().filter(|r| r.from_state == best.name).map(|r| r.customers).sum(),
+        };
         let n: i64 = left.iter().filter_map(|r| r.customers).sum();
         let came: i64 = came.filter_map(|r| r.customers).sum();
         let partly = left.iter().any(|r| r.customers.is_none());
+        let question = words.fill("story.left.question", &[("state", &best.label), ("before", &before)]);
+        if partly && n == 0 {
+            let hidden = words.say("story.left.hidden", &[("state", &best.label)]);
+            self.answer("left_best", "movement", question, vec![vec![hidden]]);
+            return;
+        }
         self.fact("left_best", Value::Int(n));
         self.fact("came_to_best", Value::Int(came));
-        let share = if were > 0 { format.percent(n as f64 / were as f64, 1) } else { NOTHING.into() };
+        let share = were.filter(|w| *w > 0).map_or(NOTHING.into(), |were| format.percent(n as f64 / were as f64, 1));
         let count = format.count(n);
         let values = [
             ("n", &*count),
             ("state", &*best.label),
-            ("before", &*before),
             ("share", &*share),
-            ("were", &*format.count(were)),
+            ("were", &*format.maybe_count(were)),
             ("came", &*format.count(came)),
         ];
         let mut said = vec![words.say("story.left.customers", &values)];
@@ -211,7 +219,6 @@ impl Story {
             said.push(words.say("story.left.partly", &[]));
         }
         let why = self.why(view, scheme, &best.name, from);
-        let question = words.fill("story.left.question", &[("state", &best.label), ("before", &before)]);
         let label = words.fill("tile.left", &[("state", &best.label)]);
         let note = words.fill("tile.left_note", &[("share", &share), ("came", &format.count(came))]);
         self.tiles.push(Tile { label, value: count, note, section: "movement" });

@@ -42,7 +42,7 @@ impl Chart for Heat {
         let heads: Vec<Vec<String>> = self
             .columns
             .iter()
-            .map(|(long, short)| if wide { words::wrap(long, 10.5, cell - 2.0, 3) } else { vec![short.clone()] })
+            .map(|(long, short)| if wide { words::wrap(long, 10.5, cell + 5.0, 3) } else { vec![short.clone()] })
             .collect();
         let lines = heads.iter().map(Vec::len).max().unwrap_or(1) as f64;
         let top = 24.0 + lines * 13.0 + 6.0;

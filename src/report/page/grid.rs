@@ -7,8 +7,20 @@ use crate::report::number::NOTHING;
 use crate::report::value::float;
 use crate::report::view::View;
 
-/// Text of more characters has a column of its own width, so that it does not become a column of words.
-const LONG: usize = 26;
+/// Text up to this width stays on one line; East Asian characters count twice.
+const SHORT: usize = 22;
+
+/// Text from this width on gets a broad column, so that it does not become a column of words.
+const LONG: usize = 30;
+
+/// The class of a cell with this text.
+fn class(text: &str) -> &'static str {
+    match text.chars().map(|c| if c >= '\u{2e80}' { 2 } else { 1 }).sum::<usize>() {
+        0..=SHORT => "short",
+        LONG.. => "long",
+        _ => "",
+    }
+}
 
 /// A cell.
 #[derive(Debug, Clone, Default)]
@@ -141,10 +153,9 @@ impl Grid {
             out.raw("<tr>");
             for cell in row {
                 out.begin("td");
-                if cell.number {
-                    out.attr("class", "n");
-                } else if cell.text.chars().count() > LONG {
-                    out.attr("class", "long");
+                let class = if cell.number { "n" } else { class(&cell.text) };
+                if !class.is_empty() {
+                    out.attr("class", class);
                 }
                 if let Some(sort) = &cell.sort {
                     out.attr("data-v", sort);

@@ -36,18 +36,19 @@ fn side<'a>(scheme: &'a Scheme, rows: &[&TransitionRow], of: fn(&TransitionRow) 
 }
 
 fn flows(view: &View, scheme: &Scheme, rows: &[&TransitionRow], dates: &[String; 2]) -> Markup {
+    let ends = [view.last().and_then(|now| view.compared(now, &scheme.name)), view.last()];
     let sides = [side(scheme, rows, |r| &r.from_state), side(scheme, rows, |r| &r.to_state)];
-    let node = |state: &State, before: bool| {
-        let own = rows.iter().filter(|r| if before { r.from_state == state.name } else { r.to_state == state.name });
-        let n: i64 = own.filter_map(|r| r.customers).sum();
-        let text = view.format.short(n as f64, 0);
-        let tip = format!("{}: {}", state.label, view.format.count(n));
-        Node {
-            label: state.label.clone(),
-            ink: Ink::State(state.colour.clone()),
-            text,
-            mark: Mark { key: state.name.clone(), value: Some(n as f64), tip },
-        }
+    let node = |state: &State, side: usize| {
+        let own = rows.iter().filter(|r| [&r.from_state, &r.to_state][side] == &state.name);
+        let n = match ends[side].and_then(|date| view.segment(date, &scheme.name, &state.name)) {
+            Some(row) => row.customers,
+            None => own.map(|r| r.customers).sum(),
+        };
+        let text = n.map_or("·".into(), |n| view.format.short(n as f64, 0));
+        let shown = n.map_or(view.words.text("suppressed").to_owned(), |n| view.format.count(n));
+        let tip = format!("{}: {shown}", state.label);
+        let mark = Mark { key: state.name.clone(), value: n.map(|n| n as f64), tip };
+        Node { label: state.label.clone(), ink: Ink::State(state.colour.clone()), text, mark }
     };
     let links = rows.iter().filter_map(|r| {
         let place = |states: &[&State], name: &str| states.iter().position(|s| s.name == name);
@@ -58,7 +59,7 @@ fn flows(view: &View, scheme: &Scheme, rows: &[&TransitionRow], dates: &[String;
         Some(Link { from, to, value: n as f64, mark: Mark { key, value: Some(n as f64), tip } })
     });
     let links = links.collect();
-    let nodes = [sides[0].iter().map(|s| node(s, true)).collect(), sides[1].iter().map(|s| node(s, false)).collect()];
+    let nodes = [sides[0].iter().map(|s| node(s, 0)).collect(), sides[1].iter().map(|s| node(s, 1)).collect()];
     let values = [("scheme", &*scheme.label), ("before", &*dates[0]), ("now", &*dates[1])];
     let title = view.words.fill("movement.flows", &values);
     let chart = Flows { sides: dates.clone(), nodes, links };
