@@ -82,6 +82,12 @@ impl<'a> Cells<'a> {
         self.maybe(n, |n| (self.view.format.count(n), n as f64))
     }
 
+    /// Two counts, sorted by the first.
+    pub fn pair(&self, a: Option<i64>, b: Option<i64>) -> GridCell {
+        let both = a.zip(b);
+        self.maybe(both, |(a, b)| (format!("{} / {}", self.view.format.count(a), self.view.format.count(b)), a as f64))
+    }
+
     /// A share.
     pub fn share(&self, x: Option<f64>) -> GridCell {
         self.maybe(x, |x| (self.view.format.percent(x, 1), x))

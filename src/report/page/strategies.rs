@@ -154,10 +154,9 @@ fn table(view: &View, first: &str, rows: &[&EffectRow], name: &dyn Fn(&EffectRow
         "column.p_adjusted",
         "column.net_margin",
         "column.roi",
-        "column.lift",
-        "column.n_treated",
-        "column.n_control",
+        "column.n",
         "column.design",
+        "column.lift",
         "column.mde",
     ];
     let reasons = rows.iter().any(|r| r.difference.is_none());
@@ -176,10 +175,9 @@ fn table(view: &View, first: &str, rows: &[&EffectRow], name: &dyn Fn(&EffectRow
             cells.p(r.p_adjusted),
             cells.interval([r.net_margin_per_customer, r.net_margin_low, r.net_margin_high], money),
             cells.interval([r.roi, r.roi_low, r.roi_high], percent),
-            cells.interval([r.lift, r.lift_low, r.lift_high], |x| view.format.percent(x, 1)),
-            cells.count(r.n_treated),
-            cells.count(r.n_control),
+            cells.pair(r.n_treated, r.n_control),
             GridCell::text(view.name("design", r.design.as_deref().unwrap_or_default())),
+            cells.interval([r.lift, r.lift_low, r.lift_high], |x| view.format.percent(x, 1)),
             r.mde.map_or_else(|| cells.float(None, 0), |x| GridCell::number(write(x), x)),
         ];
         if reasons {
