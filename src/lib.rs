@@ -13,7 +13,7 @@
 //! |---|---|
 //! | process | [`cli`], `main` |
 //! | wiring | [`engine`]: the only place that knows the order of the steps |
-//! | edges | [`scan`], [`publish`], [`load`] |
+//! | edges | [`scan`], [`publish`], [`load`], [`report`] |
 //! | pure steps | [`bucket`], [`measure`], [`score`], [`scheme`], [`transition`], [`assign`], [`evaluate`] |
 //! | tools | [`stats`], [`hash`], [`progress`], [`sample`], [`job`], [`table`] |
 //! | values | [`error`], [`domain`] |
@@ -34,6 +34,7 @@ pub mod load;
 pub mod measure;
 pub mod progress;
 pub mod publish;
+pub mod report;
 pub mod sample;
 pub mod scan;
 pub mod scheme;

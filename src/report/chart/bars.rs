@@ -1,0 +1,61 @@
+//! Two bars per row, one below the other: a share of the customers and a share of the revenue.
+
+use super::{Anchor, Canvas, Chart, Ink, Mark, Width, words};
+
+/// A bar.
+#[derive(Debug, Clone)]
+pub struct Bar {
+    /// Its length; `None` draws nothing.
+    pub value: Option<f64>,
+    /// What stands behind it.
+    pub text: String,
+    /// What it stands for.
+    pub mark: Mark,
+}
+
+/// Rows of two bars.
+#[derive(Debug, Clone)]
+pub struct Bars {
+    /// Label, ink and bars of every row.
+    pub rows: Vec<(String, Ink, [Bar; 2])>,
+    /// What the two bars are.
+    pub names: [String; 2],
+}
+
+impl Chart for Bars {
+    fn draw(&self, width: Width) -> Canvas {
+        let units = width.units();
+        let wide = width == Width::Wide;
+        let (label, row, room) = if wide { (172.0, 42.0, 150.0) } else { (0.0, 56.0, 118.0) };
+        let top = 26.0;
+        let mut canvas = Canvas::new(units, top + row * self.rows.len() as f64);
+        let longest = self.rows.iter().flat_map(|r| r.2.iter()).filter_map(|b| b.value).fold(0.0, f64::max);
+        let mut at = label;
+        for (name, class) in self.names.iter().zip(["key", "key half"]) {
+            canvas.rectangle([at, 4.0, 12.0, 12.0], &Ink::Class(class), "", None);
+            canvas.text(at + 17.0, 14.0, Anchor::Start, "soft", name);
+            at += 34.0 + words::width(name, 12.0);
+        }
+        for (number, (name, ink, bars)) in self.rows.iter().enumerate() {
+            let y = top + row * number as f64;
+            let first = if wide {
+                canvas.text(label - 10.0, y + 21.0, Anchor::End, "", &words::fit(name, 13.0, label - 14.0));
+                y + 3.0
+            } else {
+                canvas.text(0.0, y + 14.0, Anchor::Start, "", &words::fit(name, 13.0, units));
+                y + 20.0
+            };
+            for (place, bar) in bars.iter().enumerate() {
+                let y = first + 16.0 * place as f64;
+                let length = match bar.value {
+                    Some(value) if longest > 0.0 => (value.max(0.0) / longest * (units - label - room)).max(1.0),
+                    _ => 0.0,
+                };
+                let class = if place == 0 { "bar" } else { "bar half" };
+                canvas.rectangle([label, y, length, 13.0], ink, class, Some(&bar.mark));
+                canvas.text(label + length + 6.0, y + 11.0, Anchor::Start, "small", &bar.text);
+            }
+        }
+        canvas
+    }
+}

@@ -1,0 +1,144 @@
+//! Tests of the charts.
+
+use super::*;
+use crate::report::colour;
+
+fn mark(key: &str, value: f64) -> Mark {
+    Mark { key: key.into(), value: Some(value), tip: format!("{key}: {value}") }
+}
+
+fn draw(chart: &dyn Chart, width: Width) -> String {
+    let caption = Caption { id: "c".into(), title: "<Title>".into(), description: "Text & more".into() };
+    svg(chart, &caption, width).into_string()
+}
+
+/// Values of an attribute.
+fn attributes(svg: &str, name: &str) -> Vec<String> {
+    let quoted = format!(" {name}=\"");
+    svg.split(&quoted).skip(1).filter_map(|rest| rest.split('"').next()).map(str::to_owned).collect()
+}
+
+fn flows() -> Flows {
+    let node = |name: &str, place| Node {
+        label: name.into(),
+        ink: Ink::State(colour::on_ladder(place, 2)),
+        text: "1".into(),
+        mark: mark(name, 1.0),
+    };
+    let link = |from, to, value| Link { from, to, value, mark: mark(&format!("{from}>{to}"), value) };
+    let sides = [vec![node("Best", 0), node("<Worst>", 1)], vec![node("Best", 0), node("<Worst>", 1)]];
+    Flows { sides: ["Q1".into(), "Q2".into()], nodes: sides, links: vec![link(0, 0, 60.0), link(0, 1, 20.0), link(1, 1, 20.0)] }
+}
+
+#[test]
+fn a_chart_says_what_it_is_and_lets_no_markup_in() {
+    for width in [Width::Wide, Width::Narrow] {
+        let svg = draw(&flows(), width);
+        assert!(svg.contains("role=\"img\"") && svg.contains(">&lt;Title&gt;</title>") && svg.contains("Text &amp; more</desc>"));
+        assert!(!svg.contains("<Worst>") && svg.contains("&lt;Worst&gt;"), "{svg}");
+        assert_eq!(attributes(&svg, "width")[0], format!("{}", width.units()));
+    }
+}
+
+#[test]
+fn flows_keep_their_width_and_a_state_its_colour() {
+    let svg = draw(&flows(), Width::Wide);
+    // Blocks, then texts: two blocks a side with the heights 80 : 20 and 60 : 40.
+    let heights: Vec<f64> = svg
+        .split("class=\"block\"")
+        .map(|part| attributes(part, "height").last().and_then(|h| h.parse().ok()).unwrap_or(0.0))
+        .collect();
+    assert!((heights[0] / heights[1] - 4.0).abs() < 0.01 && (heights[2] / heights[3] - 1.5).abs() < 0.01, "{heights:?}");
+    let fills = attributes(&svg, "fill");
+    let (best, worst) = (colour::on_ladder(0, 2), colour::on_ladder(1, 2));
+    let want = [&best, &best, &worst, &best, &worst, &best, &worst].map(|c| c.as_str().to_owned());
+    assert_eq!(fills, want, "three links in the colour of where they come from, then the blocks");
+    assert_eq!(attributes(&svg, "data-v")[..3], ["60", "20", "20"]);
+}
+
+#[test]
+fn bars_are_as_long_as_their_values() {
+    let bar = |value| Bar { value, text: String::new(), mark: Mark::default() };
+    let rows = vec![
+        ("a".to_owned(), Ink::Class("x"), [bar(Some(0.5)), bar(Some(0.25))]),
+        ("b".to_owned(), Ink::Class("x"), [bar(Some(0.125)), bar(None)]),
+    ];
+    let svg = draw(&Bars { rows, names: ["one".into(), "two".into()] }, Width::Wide);
+    let widths: Vec<f64> = attributes(&svg, "width").iter().skip(3).filter_map(|w| w.parse().ok()).collect();
+    assert_eq!(widths, [438.0, 219.0, 109.5, 0.0]);
+}
+
+#[test]
+fn forests_show_intervals_or_reasons() {
+    let row = |label: &str, estimate, text: &str| ForestRow {
+        label: label.into(),
+        estimate,
+        text: text.into(),
+        ink: Ink::Class("d1"),
+        total: false,
+        mark: mark(label, 0.0),
+    };
+    let rows = vec![
+        row("Loyal", Some([2.0, 1.0, 3.0]), "+2.0"),
+        row("New", None, "no control"),
+        row("All", Some([-1.0, -4.0, 2.0]), "−1"),
+    ];
+    let svg = draw(&Forest { rows, axis: "money".into(), tick: &|v| format!("{v}") }, Width::Wide);
+    assert_eq!(svg.matches("<circle").count(), 2);
+    assert!(svg.contains(">no control</text>") && !svg.contains("NaN"), "{svg}");
+    // From −4 at the left end of the plot to 4 at its right end.
+    let places: Vec<f64> = attributes(&svg, "cx").iter().filter_map(|x| x.parse().ok()).collect();
+    assert_eq!(places, [436.0, 304.0]);
+}
+
+#[test]
+fn columns_stack_and_stand_below_the_line() {
+    let series = |value, below| Series { ink: Ink::Class("x"), values: vec![Some((value, Mark::default())), None], below };
+    let chart = Columns {
+        periods: vec!["1".into(), "2".into()],
+        series: vec![series(30.0, false), series(50.0, false), series(20.0, true)],
+        tick: &|v| format!("{v}"),
+    };
+    let svg = draw(&chart, Width::Wide);
+    let heights: Vec<f64> = attributes(&svg, "height").iter().skip(1).filter_map(|h| h.parse().ok()).collect();
+    assert_eq!(heights, [72.0, 120.0, 48.0], "240 units are −20 to 80");
+}
+
+#[test]
+fn heat_has_a_number_in_every_cell() {
+    let cell = |strength: f64| {
+        let number = format!("{:.0}", strength * 100.0);
+        Some(HeatCell { strength, text: format!("{number}%"), short: number, mark: Mark::default() })
+    };
+    let chart = Heat {
+        row_title: "from".into(),
+        column_title: "to".into(),
+        rows: vec![("a".into(), None), ("b".into(), None)],
+        columns: vec![("long name of a".into(), "1".into()), ("b".into(), "2".into())],
+        cells: vec![vec![cell(0.9), cell(0.1)], vec![None, cell(1.0)]],
+    };
+    let svg = draw(&chart, Width::Narrow);
+    assert_eq!(svg.matches("class=\"heat t").count(), 3);
+    for text in [">90</text>", ">10</text>", ">100</text>", "heat t9", "heat t1\"", "heat t10"] {
+        assert!(svg.contains(text), "{text} in {svg}");
+    }
+}
+
+#[test]
+fn words_fit() {
+    assert_eq!(words::fit("Potential Loyalist", 13.0, 200.0), "Potential Loyalist");
+    let short = words::fit("Potential Loyalist", 13.0, 60.0);
+    assert!(short.ends_with('…') && words::width(&short, 13.0) <= 60.0, "{short}");
+    assert_eq!(words::wrap("Potential Loyalist", 11.0, 60.0, 3), ["Potential", "Loyalist"]);
+    assert_eq!(words::wrap("潜在忠诚客户", 12.0, 36.0, 3), ["潜在忠", "诚客户"]);
+    let mut places = [10.0, 11.0, 30.0];
+    words::spread(&mut places, 10.0, 0.0, 30.0);
+    assert_eq!(places, [10.0, 20.0, 30.0]);
+}
+
+#[test]
+fn axes_are_round() {
+    assert_eq!(scale::ticks(-20.0, 80.0, 5), [-20.0, 0.0, 20.0, 40.0, 60.0, 80.0]);
+    assert_eq!(scale::ticks(0.0, 0.0, 5), [0.0, 1.0]);
+    assert!(scale::ticks(0.0, 1e12, 5).len() < 8);
+}

@@ -1,0 +1,148 @@
+//! All words of the report, one file per language in `language/`.
+//!
+//! A message may have places to fill in: `{n}`, and `{n|customer|customers}` for the first word if n is 1 and the second
+//! otherwise. To add a language, copy `en.toml`, translate it, and name it in [`FILES`]; a test holds all files to the same
+//! messages and places.
+
+use std::collections::BTreeMap;
+
+use crate::error::{Error, Result, suggestion};
+
+/// Languages and their files; the first is the default.
+const FILES: &[(&str, &str)] = &[("en", include_str!("language/en.toml")), ("zh-Hans", include_str!("language/zh-Hans.toml"))];
+
+/// A language that the report speaks.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Language(&'static str);
+
+impl Default for Language {
+    fn default() -> Language {
+        Language(FILES[0].0)
+    }
+}
+
+impl Language {
+    /// The language with this BCP 47 tag.
+    ///
+    /// # Errors
+    /// Exit 2 with the languages there are.
+    pub fn parse(tag: &str) -> Result<Language> {
+        FILES.iter().find(|(name, _)| *name == tag).map(|(name, _)| Language(name)).ok_or_else(|| {
+            let names: Vec<&str> = FILES.iter().map(|(name, _)| *name).collect();
+            let near = suggestion(tag, names.iter().copied());
+            Error::usage(format!(
+                "there are no reports in language {tag:?}{near} (languages: {}); change output.language",
+                names.join(", ")
+            ))
+        })
+    }
+
+    /// Its BCP 47 tag.
+    pub fn tag(self) -> &'static str {
+        self.0
+    }
+}
+
+/// Part of a sentence.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Piece {
+    /// Words of the language.
+    Fixed(String),
+    /// A name or number that was filled in.
+    Filled(String),
+}
+
+/// A message with its places filled in.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Sentence(pub Vec<Piece>);
+
+impl Sentence {
+    /// As text.
+    pub fn text(&self) -> String {
+        self.0.iter().map(|(Piece::Fixed(text) | Piece::Filled(text))| text.as_str()).collect()
+    }
+}
+
+/// The words of a language.
+#[derive(Debug, Clone)]
+pub struct Words {
+    messages: BTreeMap<String, String>,
+}
+
+impl Words {
+    /// Reads the file of a language.
+    ///
+    /// # Errors
+    /// Exit 1 if the file built into the program cannot be read.
+    pub fn load(language: Language) -> Result<Words> {
+        let text = FILES.iter().find(|(name, _)| *name == language.0).map_or("", |(_, text)| text);
+        let table: toml::Table =
+            text.parse().map_err(|e| Error::bug(format!("the words of language {} cannot be read: {e}", language.0)))?;
+        let mut messages = BTreeMap::new();
+        flatten("", &table, &mut messages);
+        Ok(Words { messages })
+    }
+
+    /// A message without places.
+    pub fn text(&self, key: &str) -> &str {
+        self.messages.get(key).map_or("", String::as_str)
+    }
+
+    /// A message whose key comes from data, such as the name of an outcome; `None` if the language has none.
+    pub fn find(&self, section: &str, name: &str) -> Option<&str> {
+        self.messages.get(&format!("{section}.{name}")).map(String::as_str)
+    }
+
+    /// A message with its places filled in.
+    pub fn say(&self, key: &str, values: &[(&str, &str)]) -> Sentence {
+        let mut pieces = Vec::new();
+        let mut rest = self.text(key);
+        while let Some((before, after)) = rest.split_once('{') {
+            let Some((place, behind)) = after.split_once('}') else { break };
+            if !before.is_empty() {
+                pieces.push(Piece::Fixed(before.to_owned()));
+            }
+            pieces.push(fill(place, values));
+            rest = behind;
+        }
+        if !rest.is_empty() {
+            pieces.push(Piece::Fixed(rest.to_owned()));
+        }
+        Sentence(pieces)
+    }
+
+    /// A message with its places filled in, as text.
+    pub fn fill(&self, key: &str, values: &[(&str, &str)]) -> String {
+        self.say(key, values).text()
+    }
+}
+
+/// What stands at a place.
+fn fill(place: &str, values: &[(&str, &str)]) -> Piece {
+    let mut parts = place.split('|');
+    let name = parts.next().unwrap_or_default();
+    let value = values.iter().find(|(n, _)| *n == name).map_or("", |(_, v)| *v);
+    match (parts.next(), parts.next()) {
+        (Some(one), Some(many)) => Piece::Fixed(if value == "1" { one } else { many }.to_owned()),
+        _ => Piece::Filled(value.to_owned()),
+    }
+}
+
+fn flatten(prefix: &str, table: &toml::Table, out: &mut BTreeMap<String, String>) {
+    for (name, value) in table {
+        let key = if prefix.is_empty() { name.clone() } else { format!("{prefix}.{name}") };
+        match value {
+            toml::Value::Table(inner) => flatten(&key, inner, out),
+            toml::Value::String(text) => {
+                out.insert(key, text.clone());
+            }
+            other => {
+                out.insert(key, other.to_string());
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+#[path = "language/tests.rs"]
+mod tests;

@@ -1,0 +1,121 @@
+//! All languages say the same, nothing is said that nobody asks for, and built-in states have names in every language.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use super::*;
+use crate::scheme;
+
+fn messages(tag: &str) -> BTreeMap<String, String> {
+    Words::load(Language::parse(tag).expect("a language")).expect("its words").messages
+}
+
+/// The places of a message, sorted.
+fn places(message: &str) -> Vec<String> {
+    let mut places: Vec<String> =
+        message.split('{').skip(1).filter_map(|p| p.split(['}', '|']).next()).map(str::to_owned).collect();
+    places.sort();
+    places.dedup();
+    places
+}
+
+#[test]
+fn every_language_has_the_same_messages_and_places() {
+    let first = messages(FILES[0].0);
+    for (tag, _) in &FILES[1..] {
+        let own: BTreeMap<String, String> =
+            messages(tag).into_iter().filter(|(key, _)| !key.starts_with("definitions.")).collect();
+        let keys = |m: &BTreeMap<String, String>| m.keys().cloned().collect::<BTreeSet<_>>();
+        let differing: Vec<_> = keys(&first).symmetric_difference(&keys(&own)).cloned().collect();
+        assert!(differing.is_empty(), "{tag}: messages that only one language has: {differing:?}");
+        for (key, text) in &own {
+            assert!(!text.trim().is_empty() || key.starts_with("format."), "{tag}: {key} is empty");
+            assert_eq!(places(text), places(&first[key]), "{tag}: the places of {key}");
+        }
+    }
+}
+
+fn sources(folder: &Path) -> Vec<PathBuf> {
+    let entries = fs::read_dir(folder).expect("a folder").map(|e| e.expect("an entry").path());
+    let files = entries.flat_map(|p| if p.is_dir() { sources(&p) } else { vec![p] });
+    files.filter(|p| p.extension().is_some_and(|e| e == "rs") && !p.ends_with("tests.rs")).collect()
+}
+
+#[test]
+fn every_message_is_used_and_every_used_one_is_there() {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("src/report");
+    let code: String = sources(&folder).iter().map(|p| fs::read_to_string(p).expect("a source")).collect();
+    let words = messages(FILES[0].0);
+    let literals: BTreeSet<&str> =
+        code.split('"').filter(|t| !t.is_empty() && t.chars().all(|c| c.is_ascii_alphanumeric() || "._".contains(c))).collect();
+    // Looked up by names that come from data, or put together from a section and a name.
+    let by_name = [
+        "states.",
+        "schemes.",
+        "verdict.",
+        "outcome.",
+        "design.",
+        "phase.",
+        "score_method.",
+        "axis.",
+        "ledger.",
+        "check.",
+        "estimator.",
+    ];
+    let put_together = ["section.", "growth.", "concentration.", "trends."];
+    for key in words.keys() {
+        let free = by_name.iter().chain(&put_together).any(|s| key.starts_with(s));
+        assert!(free || literals.contains(key.as_str()), "{key} is never used");
+    }
+    let sections: BTreeSet<&str> = words.keys().filter_map(|k| k.split_once('.')).map(|(s, _)| s).collect();
+    for literal in literals
+        .iter()
+        .filter(|l| l.split_once('.').is_some_and(|(s, rest)| sections.contains(s) && !rest.is_empty() && rest != "xlsx"))
+    {
+        assert!(words.contains_key(*literal), "there is no message {literal}");
+    }
+}
+
+#[test]
+fn built_in_states_have_names_and_definitions_in_every_language() {
+    let mut labels: BTreeMap<(&str, String), BTreeSet<String>> = BTreeMap::new();
+    for name in scheme::builtin_names() {
+        let file: toml::Table = scheme::builtin_text(name).expect("a scheme").parse().expect("TOML");
+        for state in file["states"].as_array().expect("states") {
+            let state_name = state["name"].as_str().expect("a name");
+            let definition = state["definition"].as_str().expect("a definition");
+            for (tag, _) in FILES {
+                let words = messages(tag);
+                assert!(words.contains_key(&format!("states.{state_name}")), "{tag}: no name for {state_name}");
+                if *tag != "en" {
+                    assert!(words.contains_key(&format!("definitions.{definition}")), "{tag}: no translation of {definition:?}");
+                }
+                if let Some(label) = state.get("labels").and_then(|l| l.get(*tag)).and_then(|l| l.as_str()) {
+                    labels.entry((tag, state_name.to_owned())).or_default().insert(label.to_owned());
+                }
+            }
+        }
+    }
+    // A name that schemes use for different things keeps a neutral word here; their own labels come with dim_state.
+    for ((tag, state), of) in labels.iter().filter(|(_, of)| of.len() == 1) {
+        let own = &messages(tag)[&format!("states.{state}")];
+        assert!(of.contains(own), "{tag}: {state} is called {own}, in its scheme {of:?}");
+    }
+}
+
+#[test]
+fn places_are_filled_and_plural_follows_the_number() {
+    let words = Words { messages: [("a".to_owned(), "{n} {n|customer|customers} in {state}.".to_owned())].into() };
+    assert_eq!(words.fill("a", &[("n", "1"), ("state", "{x}")]), "1 customer in {x}.");
+    assert_eq!(words.fill("a", &[("n", "2"), ("state", "b")]), "2 customers in b.");
+    let filled: Vec<_> =
+        words.say("a", &[("n", "2"), ("state", "b")]).0.into_iter().filter(|p| matches!(p, Piece::Filled(_))).collect();
+    assert_eq!(filled, [Piece::Filled("2".into()), Piece::Filled("b".into())]);
+}
+
+#[test]
+fn an_unknown_language_is_refused_with_the_ones_there_are() {
+    let error = Language::parse("de").map_err(|e| e.to_string());
+    assert_eq!(error, Err("there are no reports in language \"de\" (languages: en, zh-Hans); change output.language".into()));
+}

@@ -1,0 +1,128 @@
+//! How far the data can be trusted: what became of every input row, checks, warnings.
+
+use super::figure::behind;
+use super::grid::{Cells, Grid, GridCell};
+use super::missing;
+use crate::domain::Decimal;
+use crate::report::data::LedgerRow;
+use crate::report::markup::Markup;
+use crate::report::suppress::add_money;
+use crate::report::view::View;
+
+/// Rows of files and outcomes that the page lists; `report.json` has all.
+const LISTED: usize = 200;
+
+/// The section.
+pub(super) fn write(view: &View) -> Markup {
+    let run = &view.data.run;
+    let mut out = Markup::new();
+    let values = [("rows", &*view.format.count(run.input_rows as i64)), ("files", &*view.format.count(run.input_files as i64))];
+    if run.input_files > 0 {
+        out.raw("<p>").sentence(&view.words.say("quality.input", &values)).raw("</p>\n");
+    }
+    out.append(&warnings(view)).append(&periods(view)).append(&checks(view)).append(&ledger(view));
+    out
+}
+
+fn warnings(view: &View) -> Markup {
+    let mut out = Markup::new();
+    out.element("h3", view.words.text("quality.warnings")).raw("\n");
+    let warnings = &view.data.run.warnings;
+    if warnings.is_empty() {
+        out.raw("<p>").text(view.words.text("quality.no_warnings")).raw("</p>\n");
+        return out;
+    }
+    out.raw("<ul>\n");
+    for warning in warnings {
+        out.element("li", warning).raw("\n");
+    }
+    out.raw("</ul>\n");
+    out
+}
+
+/// Periods that are partial or have no full history.
+fn periods(view: &View) -> Markup {
+    let mut out = Markup::new();
+    let names = |of: fn(&crate::report::data::PeriodRow) -> bool| {
+        let rows = view.data.dim_period.iter().flatten().filter(|r| of(r));
+        rows.map(|r| view.period(r.as_of)).collect::<Vec<_>>()
+    };
+    let kinds = [
+        ("quality.partial", names(|r| r.is_partial == Some(true))),
+        ("quality.short_history", names(|r| r.history_complete == Some(false))),
+    ];
+    for (key, names) in kinds {
+        if !names.is_empty() {
+            out.raw("<p>").sentence(&view.words.say(key, &[("list", &view.list(&names))])).raw("</p>\n");
+        }
+    }
+    out
+}
+
+fn checks(view: &View) -> Markup {
+    let mut out = Markup::new();
+    if view.data.run.checks.is_empty() {
+        return out;
+    }
+    out.element("h3", view.words.text("quality.checks")).raw("\n");
+    let mut grid = Grid::new(view, &["column.check", "column.limit", "column.passed"]);
+    for check in &view.data.run.checks {
+        let passed = view.words.text(if check.passed { "quality.yes" } else { "quality.no" });
+        let name = view.words.find("check", &check.name.replace('.', "_")).unwrap_or(&check.name).to_owned();
+        grid.row(vec![GridCell::text(name), GridCell::text(&check.limit), GridCell::text(passed)]);
+    }
+    out.append(&grid.write());
+    out
+}
+
+fn ledger(view: &View) -> Markup {
+    let Some(rows) = &view.data.ledger else { return missing(view, "ledger") };
+    let mut out = Markup::new();
+    out.element("h3", view.words.text("quality.ledger")).raw("\n");
+    let mut outcomes: Vec<&str> = Vec::new();
+    for row in rows {
+        if !outcomes.contains(&row.outcome.as_str()) {
+            outcomes.push(&row.outcome);
+        }
+    }
+    outcomes.sort_by_key(|o| *o != "kept");
+    let all: i64 = rows.iter().filter_map(|r| r.row_count).sum();
+    let mut grid = Grid::new(view, &["column.outcome_of_row", "column.meaning", "column.rows", "column.share", "column.amount"]);
+    for outcome in outcomes {
+        let own: Vec<&LedgerRow> = rows.iter().filter(|r| r.outcome == outcome).collect();
+        let count: i64 = own.iter().filter_map(|r| r.row_count).sum();
+        let amounts: Vec<Decimal> = own.iter().filter_map(|r| r.amount).collect();
+        let amount = amounts.iter().skip(1).fold(amounts.first().copied(), |sum, m| add_money(sum, Some(*m)));
+        let cells = Cells::of(view, false);
+        grid.row(vec![
+            GridCell::text(outcome),
+            GridCell::text(meaning(view, outcome)),
+            cells.count(Some(count)),
+            cells.share((all > 0).then(|| count as f64 / all as f64)),
+            cells.money(amount),
+        ]);
+    }
+    out.append(&grid.write());
+    let mut files = Grid::new(view, &["column.file", "column.outcome_of_row", "column.rows", "column.amount"]);
+    for row in rows.iter().take(LISTED) {
+        let cells = Cells::of(view, false);
+        files.row(vec![
+            GridCell::text(&row.file),
+            GridCell::text(&row.outcome),
+            cells.count(row.row_count),
+            cells.money(row.amount),
+        ]);
+    }
+    out.append(&behind(view, view.words.text("quality.files"), &files));
+    if rows.len() > LISTED {
+        let values = [("shown", &*LISTED.to_string()), ("all", &*view.format.count(rows.len() as i64))];
+        out.raw("<p class=\"soft\">").sentence(&view.words.say("quality.more_files", &values)).raw("</p>\n");
+    }
+    out
+}
+
+/// What an outcome says: `rejected:null_date` is a rejection.
+fn meaning(view: &View, outcome: &str) -> String {
+    let kind = outcome.split(':').next().unwrap_or_default();
+    view.words.find("ledger", kind).unwrap_or_default().to_owned()
+}

@@ -1,0 +1,74 @@
+//! The head of the page and the answers that come first.
+
+use crate::report::markup::Markup;
+use crate::report::story::Story;
+use crate::report::view::View;
+
+/// Title of the window.
+pub(super) fn title(view: &View) -> String {
+    let period = view.last().map(|d| view.period(d)).unwrap_or_default();
+    view.words.fill("title", &[("job", &view.data.run.job_name), ("period", &period)])
+}
+
+/// Name of the job and what it is about.
+pub(super) fn header(view: &View) -> Markup {
+    let mut out = Markup::new();
+    out.raw("<header>\n").element("h1", &title(view)).raw("\n<p>");
+    if let Some(last) = view.last() {
+        out.sentence(&view.words.say("as_of", &[("date", &view.format.date(last))]));
+        if let Some(before) = view.before(last) {
+            let periods = view.dates.len().to_string();
+            out.text(" ").sentence(&view.words.say("compared", &[("before", &view.format.date(before)), ("n", &periods)]));
+        }
+    }
+    out.raw("</p>\n</header>\n");
+    out
+}
+
+/// The run, small.
+pub(super) fn footer(view: &View) -> Markup {
+    let run = &view.data.run;
+    let mut out = Markup::new();
+    let values = [("run", &*run.run_id), ("version", &*run.version)];
+    out.raw("<footer><p>").text(&view.words.fill("footer", &values)).raw("</p></footer>\n");
+    out
+}
+
+/// Numbers and answers.
+pub(super) fn short(view: &View, story: &Story) -> Markup {
+    let mut out = Markup::new();
+    out.raw("<section id=\"short\">\n").element("h2", view.words.text("section.short")).raw("\n");
+    if let Some(slice) = sliced(view) {
+        out.append(&slice);
+    }
+    if !story.tiles.is_empty() {
+        out.raw("<div class=\"tiles\">\n");
+        for tile in &story.tiles {
+            out.begin("a").attr("class", "tile").attr("href", &format!("#{}", tile.section)).end();
+            out.element("span", &tile.label).element("strong", &tile.value).element("em", &tile.note).raw("</a>\n");
+        }
+        out.raw("</div>\n");
+    }
+    for answer in &story.answers {
+        out.begin("article").attr("id", &format!("answer-{}", answer.key)).end();
+        out.element("h3", &answer.question).raw("\n");
+        for paragraph in &answer.paragraphs {
+            out.paragraph(paragraph, view.words.text("format.sentence_space"));
+        }
+        out.raw("<p class=\"more\">").begin("a").attr("href", &format!("#{}", answer.section)).end();
+        out.text(view.words.text("details")).raw("</a></p></article>\n");
+    }
+    out.raw("</section>\n");
+    out
+}
+
+/// In a job with slices, which one the page shows.
+fn sliced(view: &View) -> Option<Markup> {
+    if view.slices.len() < 2 {
+        return None;
+    }
+    let mut out = Markup::new();
+    let count = view.slices.len().to_string();
+    out.raw("<p class=\"note\">").sentence(&view.words.say("sliced", &[("slice", &view.slice), ("n", &count)])).raw("</p>\n");
+    Some(out)
+}

@@ -1,0 +1,467 @@
+//! What a report says first: answers to the questions that people open it with.
+
+use serde::Serialize;
+
+use super::data::EffectRow;
+use super::language::Sentence;
+use super::number::NOTHING;
+use super::read::ALL;
+use super::strategy::{Arm, Earned, arms};
+use super::suppress::add_money;
+use super::value::Value;
+use super::view::{NONE, Scheme, View};
+use crate::domain::Decimal;
+
+/// A question with its answer.
+#[derive(Debug)]
+pub(super) struct Answer {
+    pub key: &'static str,
+    pub question: String,
+    /// The section with the details.
+    pub section: &'static str,
+    /// Paragraphs of sentences.
+    pub paragraphs: Vec<Vec<Sentence>>,
+}
+
+/// A number at the top.
+#[derive(Debug)]
+pub(super) struct Tile {
+    pub label: String,
+    pub value: String,
+    pub note: String,
+    pub section: &'static str,
+}
+
+/// A number behind an answer, for programs.
+#[derive(Debug, Clone, Serialize)]
+pub(super) struct Fact {
+    pub name: &'static str,
+    pub value: Value,
+}
+
+/// The answers.
+#[derive(Debug, Default)]
+pub(super) struct Story {
+    pub tiles: Vec<Tile>,
+    pub answers: Vec<Answer>,
+    pub facts: Vec<Fact>,
+}
+
+/// How many states a sentence names before it stops.
+const NAMED: usize = 4;
+
+/// The story of a run.
+pub(super) fn tell(view: &View) -> Story {
+    let mut story = Story::default();
+    story.changed(view);
+    story.at_risk(view);
+    story.left_best(view);
+    story.strategies(view);
+    story
+}
+
+impl Story {
+    fn answer(&mut self, key: &'static str, section: &'static str, question: String, paragraphs: Vec<Vec<Sentence>>) {
+        let paragraphs: Vec<Vec<Sentence>> = paragraphs.into_iter().filter(|p| !p.is_empty()).collect();
+        if !paragraphs.is_empty() {
+            self.answers.push(Answer { key, question, section, paragraphs });
+        }
+    }
+
+    fn fact(&mut self, name: &'static str, value: Value) {
+        self.facts.push(Fact { name, value });
+    }
+
+    fn changed(&mut self, view: &View) {
+        let (words, format) = (&view.words, &view.format);
+        let Some(now) = view.last() else { return };
+        let before = view.before(now);
+        let total = view.total(now);
+        let earlier = before.and_then(|d| view.total(d));
+        let date = format.date(now);
+        let mut said = Vec::new();
+        if let Some(n) = total.and_then(|t| t.customers) {
+            self.fact("customers", Value::Int(n));
+            let was = earlier.and_then(|t| t.customers);
+            let note = was.map(|was| view.change_of(n as f64, was as f64)).unwrap_or_default();
+            let values = [("n", &*format.count(n)), ("date", &*date), ("change", &*note)];
+            said.push(
+                words.say(if was.is_some() { "story.changed.customers" } else { "story.changed.customers_first" }, &values),
+            );
+            self.tiles.push(Tile {
+                label: words.text("tile.customers").into(),
+                value: format.count(n),
+                note,
+                section: "segments",
+            });
+        }
+        if let Some(revenue) = total.and_then(|t| t.revenue) {
+            self.fact("revenue", Value::Money(revenue));
+            let was = earlier.and_then(|t| t.revenue);
+            let note = was.map(|was| view.change_of(super::value::float(revenue), super::value::float(was))).unwrap_or_default();
+            let values = [("revenue", &*format.money_short(revenue)), ("change", &*note)];
+            said.push(words.say(if was.is_some() { "story.changed.revenue" } else { "story.changed.revenue_first" }, &values));
+            let label = words.text("tile.revenue").into();
+            self.tiles.push(Tile { label, value: format.money_short(revenue), note, section: "segments" });
+        }
+        let mut moved = Vec::new();
+        if let (Some(before), Some(scheme)) = (before, view.schemes.first()) {
+            moved = largest_moves(view, scheme, now, before);
+        }
+        let question = match before {
+            Some(before) => words.fill("story.changed.question", &[("before", &view.period(before))]),
+            None => words.fill("story.changed.question_first", &[("date", &view.period(now))]),
+        };
+        self.answer("changed", "trends", question, vec![said, moved, growth(view)]);
+    }
+
+    fn at_risk(&mut self, view: &View) {
+        let (words, format) = (&view.words, &view.format);
+        let Some(now) = view.last() else { return };
+        let Some(scheme) = view.schemes.iter().find(|s| s.states.iter().any(|state| state.at_risk)) else { return };
+        let sum = |date| {
+            let rows = scheme.states.iter().filter(|s| s.at_risk).filter_map(|s| view.segment(date, &scheme.name, &s.name));
+            let rows: Vec<_> = rows.collect();
+            let customers: i64 = rows.iter().filter_map(|r| r.customers).sum();
+            let zero = view.data.segments.iter().flatten().find_map(|r| r.revenue_at_risk).map(|m| Decimal { digits: 0, ..m });
+            let shown = rows.iter().filter(|r| r.revenue_at_risk.is_some());
+            let money = shown.fold(zero, |sum, r| add_money(sum, r.revenue_at_risk));
+            (customers, money, rows.iter().any(|r| r.customers.is_none()))
+        };
+        if view.data.segments.is_none() {
+            return;
+        }
+        let (customers, money, partly) = sum(now);
+        self.fact("customers_at_risk", Value::Int(customers));
+        self.fact("revenue_at_risk", money.map_or(Value::Null, Value::Money));
+        let all = view.total(now).and_then(|t| t.customers).filter(|n| *n > 0);
+        let share = all.map_or(NOTHING.into(), |n| format.percent(customers as f64 / n as f64, 1));
+        let names: Vec<String> = scheme.states.iter().filter(|s| s.at_risk).map(|s| s.label.clone()).collect();
+        let count = format.count(customers);
+        let money_text = money.map_or(NOTHING.into(), |m| format.money_short(m));
+        let values = [("n", &*count), ("share", &*share), ("states", &*view.list(&names)), ("money", &*money_text)];
+        let mut said = vec![words.say("story.at_risk.customers", &values), words.say("story.at_risk.money", &values)];
+        if partly {
+            said.push(words.say("story.at_risk.partly", &[]));
+        }
+        let mut note = share.clone();
+        if let Some(before) = view.before(now) {
+            let (was, _, _) = sum(before);
+            note = view.change_of(customers as f64, was as f64);
+            said.push(words.say("story.at_risk.change", &[("change", &note), ("before", &view.period(before))]));
+        }
+        let mut by_state = Vec::new();
+        for state in scheme.states.iter().filter(|s| s.at_risk) {
+            let Some(row) = view.segment(now, &scheme.name, &state.name) else { continue };
+            if let (Some(n), Some(m)) = (row.customers, row.revenue_at_risk) {
+                let values = [("state", &*state.label), ("n", &*format.count(n)), ("money", &*format.money_short(m))];
+                by_state.push(words.fill("story.at_risk.state", &values));
+            }
+        }
+        let detail = match by_state.len() {
+            0 | 1 => Vec::new(),
+            _ => vec![words.say("story.at_risk.states", &[("list", &view.list(&by_state))])],
+        };
+        let tiles =
+            [("tile.at_risk", count, note), ("tile.revenue_at_risk", money_text, words.text("tile.revenue_at_risk_note").into())];
+        for (label, value, note) in tiles {
+            self.tiles.push(Tile { label: words.text(label).into(), value, note, section: "segments" });
+        }
+        self.answer("at_risk", "segments", words.text("story.at_risk.question").into(), vec![said, detail]);
+    }
+
+    fn left_best(&mut self, view: &View) {
+        let (words, format) = (&view.words, &view.format);
+        let Some(now) = view.last() else { return };
+        let Some((scheme, best)) = view.schemes.iter().find_map(|s| Some((s, s.best()?))) else { return };
+        let rows = view.transitions(now, &scheme.name);
+        let Some(from) = view.compared(now, &scheme.name) else { return };
+        let before = view.period(from);
+        let left: Vec<_> = rows.iter().filter(|r| r.from_state == best.name && r.to_state != best.name).collect();
+        let came = rows.iter().filter(|r| r.to_state == best.name && r.from_state != best.name);
+        let were = match view.segment(from, &scheme.name, &best.name) {
+            Some(row) => row.customers,
+            None => rows.iter().filter(|r| r.from_state == best.name).map(|r| r.customers).sum(),
+        };
+        let n: i64 = left.iter().filter_map(|r| r.customers).sum();
+        let came: i64 = came.filter_map(|r| r.customers).sum();
+        let partly = left.iter().any(|r| r.customers.is_none());
+        let question = words.fill("story.left.question", &[("state", &best.label), ("before", &before)]);
+        if partly && n == 0 {
+            let hidden = words.say("story.left.hidden", &[("state", &best.label)]);
+            self.answer("left_best", "movement", question, vec![vec![hidden]]);
+            return;
+        }
+        self.fact("left_best", Value::Int(n));
+        self.fact("came_to_best", Value::Int(came));
+        let share = were.filter(|w| *w > 0).map_or(NOTHING.into(), |were| format.percent(n as f64 / were as f64, 1));
+        let count = format.count(n);
+        let values = [
+            ("n", &*count),
+            ("state", &*best.label),
+            ("share", &*share),
+            ("were", &*format.maybe_count(were)),
+            ("came", &*format.count(came)),
+        ];
+        let mut said = vec![words.say("story.left.customers", &values)];
+        let mut to: Vec<(i64, String)> =
+            left.iter().filter_map(|r| Some((r.customers?, view.state_label(&scheme.name, &r.to_state)))).collect();
+        to.sort_by(|a, b| b.0.cmp(&a.0));
+        let to: Vec<String> = to
+            .iter()
+            .take(NAMED)
+            .map(|(n, label)| words.fill("story.left.to", &[("state", label), ("n", &format.count(*n))]))
+            .collect();
+        if !to.is_empty() {
+            said.push(words.say("story.left.where", &[("list", &view.list(&to))]));
+        }
+        if partly {
+            said.push(words.say("story.left.partly", &[]));
+        }
+        let why = self.why(view, scheme, &best.name, from);
+        let label = words.fill("tile.left", &[("state", &best.label)]);
+        let note = words.fill("tile.left_note", &[("share", &share), ("came", &format.count(came))]);
+        self.tiles.push(Tile { label, value: count, note, section: "movement" });
+        self.answer("left_best", "movement", question, vec![said, why]);
+    }
+
+    /// Why customers left a state.
+    fn why(&mut self, view: &View, scheme: &Scheme, state: &str, from: crate::domain::Day) -> Vec<Sentence> {
+        let (words, format) = (&view.words, &view.format);
+        let rows = view.data.moves.iter().flatten().filter(|r| {
+            Some(r.as_of) == view.last()
+                && r.from_as_of == from
+                && r.slice == view.slice
+                && r.scheme == scheme.name
+                && r.from_state == state
+                && r.to_state != NONE
+        });
+        let rows: Vec<_> = rows.collect();
+        let count = |reason: &str| -> i64 {
+            rows.iter().filter(|r| r.reason.as_deref() == Some(reason)).filter_map(|r| r.customers).sum()
+        };
+        let (behaviour, cuts) = (count("behaviour"), count("cut_points"));
+        if rows.is_empty() {
+            return Vec::new();
+        }
+        if behaviour + cuts == 0 {
+            let known = rows.iter().any(|r| r.reason.is_some());
+            return if known { Vec::new() } else { vec![words.say("story.left.no_reason", &[])] };
+        }
+        self.fact("left_best_by_behaviour", Value::Int(behaviour));
+        self.fact("left_best_by_cut_points", Value::Int(cuts));
+        let share = |n: i64| format.percent(n as f64 / (behaviour + cuts) as f64, 0);
+        let mut out = vec![words.say("story.left.behaviour", &[("n", &format.count(behaviour)), ("share", &share(behaviour))])];
+        let values = [("n", &*format.count(cuts)), ("share", &*share(cuts))];
+        out.push(words.say(if cuts == 0 { "story.left.no_cuts" } else { "story.left.cuts" }, &values));
+        out
+    }
+
+    fn strategies(&mut self, view: &View) {
+        let words = &view.words;
+        let arms = arms(view.data);
+        if arms.is_empty() {
+            return;
+        }
+        let several = arms.len() > 1;
+        let mut paragraphs = Vec::new();
+        for arm in &arms {
+            paragraphs.push(vec![overall(view, arm, several)]);
+            if arm.refused().is_none() {
+                paragraphs.extend(tiers(view, arm).into_iter().map(|s| vec![s]));
+            }
+        }
+        let question = words.text("story.strategy.question").to_owned();
+        if let Some((arm, row, value)) = best_net_margin(&arms) {
+            let note = words.fill(
+                "tile.strategy_note",
+                &[("low", &money(view, row.net_margin_low)), ("high", &money(view, row.net_margin_high))],
+            );
+            let label = words.fill("tile.strategy", &[("strategy", arm.strategy)]);
+            self.tiles.push(Tile { label, value: signed_money(view, value), note, section: "strategies" });
+        }
+        self.answer("strategies", "strategies", question, paragraphs);
+    }
+}
+
+/// The arm of which it is surest that it earned most per customer, over all customers in its last period.
+fn best_net_margin<'a>(arms: &'a [Arm<'a>]) -> Option<(&'a Arm<'a>, &'a EffectRow, f64)> {
+    let known = arms.iter().filter_map(|arm| {
+        let row = arm.overall().filter(|r| arm.earned(r) != Earned::Unknown)?;
+        Some((arm, row, row.net_margin_per_customer?))
+    });
+    known.max_by(|a, b| a.1.net_margin_low.unwrap_or(f64::MIN).total_cmp(&b.1.net_margin_low.unwrap_or(f64::MIN)))
+}
+
+/// The states that gained and lost most.
+fn largest_moves(view: &View, scheme: &Scheme, now: crate::domain::Day, before: crate::domain::Day) -> Vec<Sentence> {
+    let customers = |date, state: &str| match view.segment(date, &scheme.name, state) {
+        Some(row) => row.customers,
+        None => Some(0),
+    };
+    let changes: Vec<(i64, &str)> = scheme
+        .states
+        .iter()
+        .filter_map(|s| Some((customers(now, &s.name)? - customers(before, &s.name)?, s.label.as_str())))
+        .collect();
+    let say = |key: &str, found: Option<&(i64, &str)>| {
+        let (n, label) = found?;
+        let change = view.format.change(*n as f64, |x| view.format.count(x as i64));
+        Some(view.words.say(key, &[("state", label), ("change", &change)]))
+    };
+    let gained = changes.iter().max_by_key(|(n, _)| *n).filter(|(n, _)| *n > 0);
+    let lost = changes.iter().min_by_key(|(n, _)| *n).filter(|(n, _)| *n < 0);
+    [say("story.changed.gained", gained), say("story.changed.lost", lost)].into_iter().flatten().collect()
+}
+
+/// Growth accounting of the last period in a sentence.
+fn growth(view: &View) -> Vec<Sentence> {
+    let rows = view.data.growth.iter().flatten();
+    let row = rows
+        .filter(|r| Some(r.as_of) == view.last() && r.slice == view.slice && r.scheme == ALL && r.from_state == ALL)
+        .next_back();
+    let Some(row) = row else { return Vec::new() };
+    let (Some(active), Some(new), Some(retained), Some(back), Some(lapsed)) =
+        (row.active, row.new, row.retained, row.resurrected, row.lapsed)
+    else {
+        return Vec::new();
+    };
+    let count = |n| view.format.count(n);
+    let values = [
+        ("active", &*count(active)),
+        ("new", &*count(new)),
+        ("retained", &*count(retained)),
+        ("back", &*count(back)),
+        ("lapsed", &*count(lapsed)),
+        ("period", &*view.period(row.as_of)),
+    ];
+    vec![view.words.say("story.changed.growth", &values)]
+}
+
+fn money(view: &View, x: Option<f64>) -> String {
+    x.map_or(NOTHING.into(), |x| view.format.float_money(x, 2))
+}
+
+fn signed_money(view: &View, x: f64) -> String {
+    view.format.change(x, |x| view.format.float_money(x, 2))
+}
+
+/// An estimate in words: net margin if it is known, else the difference of the outcome.
+fn estimate(view: &View, row: &EffectRow) -> String {
+    let (value, low, high) = match row.net_margin_per_customer {
+        Some(net) => (signed_money(view, net), money(view, row.net_margin_low), money(view, row.net_margin_high)),
+        None => {
+            let Some(difference) = row.difference else { return NOTHING.into() };
+            let write = |x: f64| view.outcome(&row.outcome, x);
+            let end = |x: Option<f64>| x.map_or(NOTHING.into(), write);
+            (view.format.change(difference, write), end(row.ci_low), end(row.ci_high))
+        }
+    };
+    view.words.fill("story.strategy.estimate", &[("value", &value), ("low", &low), ("high", &high)])
+}
+
+/// What came out over all customers.
+fn overall(view: &View, arm: &Arm, several: bool) -> Sentence {
+    let (words, format) = (&view.words, &view.format);
+    let name = if several {
+        words.fill("story.strategy.arm", &[("strategy", arm.strategy), ("arm", arm.arm)])
+    } else {
+        arm.strategy.into()
+    };
+    let verdict = arm.verdict(ALL, ALL).map_or(NOTHING.into(), |v| view.name("verdict", &v.verdict));
+    let estimated = arm.overall().filter(|r| r.difference.is_some());
+    let Some(row) = estimated.filter(|_| arm.refused().is_none()) else {
+        let told = arm.refused().or_else(|| arm.overall()?.not_estimable.as_deref()).filter(|r| !r.is_empty());
+        let reason = told.unwrap_or(words.text("strategy.no_estimate"));
+        return words.say("story.strategy.unknown", &[("strategy", &name), ("verdict", &verdict), ("reason", reason)]);
+    };
+    let values = [
+        ("strategy", &*name),
+        ("verdict", &*verdict),
+        ("period", &*view.span(row.period_start, row.period_end)),
+        ("estimate", &*estimate(view, row)),
+        ("outcome", &*view.name("outcome", &row.outcome)),
+        ("roi", &*row.roi.map_or(NOTHING.into(), |x| format.percent(x, 0))),
+        ("design", &*view.name("design", row.design.as_deref().unwrap_or_default())),
+        ("treated", &*format.maybe_count(row.n_treated)),
+        ("control", &*format.maybe_count(row.n_control)),
+        ("p", &*row.p_adjusted.or(row.p_value).map_or(NOTHING.into(), |p| format.p(p))),
+    ];
+    let key = match (row.net_margin_per_customer, row.roi) {
+        (Some(_), Some(_)) => "story.strategy.overall_roi",
+        (Some(_), None) => "story.strategy.overall",
+        (None, _) => "story.strategy.overall_outcome",
+    };
+    words.say(key, &values)
+}
+
+/// For which tiers it earned money, and for which nobody knows.
+fn tiers(view: &View, arm: &Arm) -> Vec<Sentence> {
+    let kinds = [
+        (Earned::Yes, "story.strategy.earned"),
+        (Earned::Likely, "story.strategy.likely"),
+        (Earned::Lost, "story.strategy.lost"),
+        (Earned::Open, "story.strategy.open"),
+        (Earned::Unknown, "story.strategy.cannot_say"),
+    ];
+    let mut out = Vec::new();
+    for (kind, key) in kinds {
+        let rows: Vec<&&EffectRow> = arm.tiers.iter().filter(|r| arm.earned(r) == kind).collect();
+        let names: Vec<String> = rows
+            .iter()
+            .map(|r| {
+                let state = view.state_label(&r.scheme, &r.state);
+                let p = r.p_adjusted.or(r.p_value).map_or(NOTHING.into(), |p| view.format.p(p));
+                match kind {
+                    Earned::Open | Earned::Unknown => state,
+                    _ => {
+                        view.words.fill("story.strategy.tier", &[("state", &state), ("estimate", &estimate(view, r)), ("p", &p)])
+                    }
+                }
+            })
+            .collect();
+        if !names.is_empty() {
+            let comparisons = rows.iter().filter_map(|r| r.family_size).max().map_or(NOTHING.into(), |n| view.format.count(n));
+            out.push(view.words.say(key, &[("list", &view.list(&names)), ("comparisons", &comparisons)]));
+        }
+    }
+    if !arm.tiers.is_empty() && !arm.tiers.iter().any(|r| arm.earned(r) == Earned::Yes) {
+        out.insert(0, view.words.say("story.strategy.earned_none", &[]));
+    }
+    out
+}
+
+impl View<'_> {
+    /// A change in absolute and relative size: `+120 (+4.1%)`, or only the percentage for money.
+    pub fn change_of(&self, now: f64, was: f64) -> String {
+        if was == 0.0 {
+            return self.format.change(now - was, |x| self.format.float(x, 0));
+        }
+        self.format.change((now - was) / was.abs(), |x| self.format.percent(x, 1))
+    }
+
+    /// A value of an outcome with its unit.
+    pub fn outcome(&self, outcome: &str, x: f64) -> String {
+        match outcome {
+            "revenue" | "margin" | "avg_order_value" => self.format.float_money(x, 2),
+            "converted" | "retained" => self.words.fill("strategy.points", &[("x", &self.format.float(x * 100.0, 2))]),
+            o if o.starts_with("moved_") => self.words.fill("strategy.points", &[("x", &self.format.float(x * 100.0, 2))]),
+            _ => self.format.float(x, 3),
+        }
+    }
+
+    /// A period by its first and last day, or its label where the job has one.
+    pub fn span(&self, start: Option<crate::domain::Day>, end: Option<crate::domain::Day>) -> String {
+        match (start, end) {
+            (None, None) => self.words.text("strategy.all_periods").into(),
+            (start, end) => {
+                let known = self.data.dim_period.iter().flatten().find(|p| p.period_start == start && p.period_end == end);
+                let label = known.and_then(|p| p.label.clone()).filter(|l| !l.trim().is_empty());
+                label.unwrap_or_else(|| {
+                    let date = |d: Option<crate::domain::Day>| d.map_or(NOTHING.into(), |d| self.format.date(d));
+                    self.words.fill("strategy.span", &[("start", &date(start)), ("end", &date(end))])
+                })
+            }
+        }
+    }
+}

@@ -1,0 +1,130 @@
+//! The tables of effects as a reader asks for them: per strategy and arm, what came out overall, by period and by tier.
+
+use super::data::{EffectRow, PooledRow, ReportData, VerdictRow};
+use super::read::ALL;
+
+/// The verdict where design or data allow none.
+const CANNOT_SAY: &str = "cannot_say";
+
+/// An arm of a strategy against its control.
+#[derive(Debug)]
+pub(super) struct Arm<'a> {
+    pub strategy: &'a str,
+    pub arm: &'a str,
+    /// Headline rows over all customers, by period and phase.
+    pub periods: Vec<&'a EffectRow>,
+    /// Headline rows of states in the last period that has any.
+    pub tiers: Vec<&'a EffectRow>,
+    /// The headline estimate over all periods: for all customers, then by state.
+    pub pooled: Vec<&'a PooledRow>,
+    /// Rows of other outcomes and methods over all customers in the last period.
+    pub others: Vec<&'a EffectRow>,
+    /// Verdicts; those over all periods first, then the last period first.
+    pub verdicts: Vec<&'a VerdictRow>,
+}
+
+/// Whether a strategy earned money, as far as the data say.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Earned {
+    /// The whole interval is above zero, also allowing for the number of comparisons.
+    Yes,
+    /// The whole interval is above zero, but not if the number of comparisons is allowed for.
+    Likely,
+    /// The interval holds zero.
+    Open,
+    /// The whole interval is below zero.
+    Lost,
+    /// There is no estimate.
+    Unknown,
+}
+
+/// The arms of all strategies in the order of the tables.
+pub(super) fn arms(data: &ReportData) -> Vec<Arm<'_>> {
+    let mut names: Vec<(&str, &str)> = Vec::new();
+    let effects = data.effects.iter().flatten().map(|r| (r.strategy.as_str(), r.arm.as_str()));
+    let verdicts = data.verdicts.iter().flatten().map(|r| (r.strategy.as_str(), r.arm.as_str()));
+    for name in effects.chain(verdicts) {
+        if !names.contains(&name) {
+            names.push(name);
+        }
+    }
+    names.into_iter().map(|(strategy, arm)| Arm::of(data, strategy, arm)).collect()
+}
+
+impl<'a> Arm<'a> {
+    fn of(data: &'a ReportData, strategy: &'a str, arm: &'a str) -> Arm<'a> {
+        let own = || data.effects.iter().flatten().filter(move |r| r.strategy == strategy && r.arm == arm);
+        let headline = || own().filter(|r| r.headline == Some(true));
+        let mut periods: Vec<&EffectRow> = headline().filter(|r| r.state == ALL).collect();
+        periods.sort_by_key(|r| (r.period_start, r.phase.clone()));
+        let last = headline().filter(|r| r.state != ALL).filter_map(|r| r.period_start).max();
+        let tiers = headline().filter(|r| r.state != ALL && r.period_start == last).collect();
+        let last = own().filter_map(|r| r.period_start).max();
+        let others = own().filter(|r| r.state == ALL && r.period_start == last && r.headline != Some(true)).collect();
+        let primary =
+            periods.first().or(headline().next().as_ref()).map(|r| (r.outcome.as_str(), r.method.as_str(), r.phase.as_deref()));
+        let pooled = data.effects_over_time.iter().flatten().filter(|r| r.strategy == strategy && r.arm == arm);
+        let pooled = pooled.filter(|r| Some((r.outcome.as_str(), r.method.as_str(), r.phase.as_deref())) == primary);
+        let mut verdicts: Vec<&VerdictRow> =
+            data.verdicts.iter().flatten().filter(|r| r.strategy == strategy && r.arm == arm).collect();
+        verdicts.sort_by_key(|r| (r.period_start.is_some(), std::cmp::Reverse(r.period_start)));
+        Arm { strategy, arm, periods, tiers, pooled: pooled.collect(), others, verdicts }
+    }
+
+    /// The estimate over all customers in the last period.
+    pub fn overall(&self) -> Option<&'a EffectRow> {
+        self.periods.last().copied()
+    }
+
+    /// The verdict for a state (or all) that counts: over all periods, else that of the last one.
+    pub fn verdict(&self, scheme: &str, state: &str) -> Option<&'a VerdictRow> {
+        self.verdicts.iter().find(|v| v.state == state && (v.scheme == scheme || state == ALL)).copied()
+    }
+
+    /// Verdicts that count: one for all customers and one per state.
+    pub fn current(&self) -> Vec<&'a VerdictRow> {
+        let mut out: Vec<&VerdictRow> = Vec::new();
+        for verdict in &self.verdicts {
+            if !out.iter().any(|v| v.scheme == verdict.scheme && v.state == verdict.state) {
+                out.push(verdict);
+            }
+        }
+        out.sort_by_key(|v| v.state != ALL);
+        out
+    }
+
+    /// Whether it earned money by this estimate, given the verdict on it.
+    pub fn earned(&self, row: &EffectRow) -> Earned {
+        let verdict = self.verdict(&row.scheme, &row.state).or_else(|| self.verdict(ALL, ALL));
+        if verdict.is_some_and(|v| v.verdict == CANNOT_SAY) { Earned::Unknown } else { earned(row) }
+    }
+
+    /// The reason why nothing can be said over all customers, if that is so.
+    pub fn refused(&self) -> Option<&'a str> {
+        self.verdict(ALL, ALL).filter(|v| v.verdict == CANNOT_SAY).map(|v| v.reason.as_deref().unwrap_or_default())
+    }
+
+    /// The phases there are.
+    pub fn phases(&self) -> usize {
+        let mut phases: Vec<&Option<String>> = self.periods.iter().map(|r| &r.phase).collect();
+        phases.sort();
+        phases.dedup();
+        phases.len()
+    }
+}
+
+/// The interval that decides over money: of the net margin, or of the difference where no margin is known.
+fn interval(row: &EffectRow) -> Option<(f64, f64)> {
+    row.net_margin_low.zip(row.net_margin_high).or(row.ci_low.zip(row.ci_high))
+}
+
+fn earned(row: &EffectRow) -> Earned {
+    let Some((low, high)) = interval(row).filter(|_| row.difference.is_some()) else { return Earned::Unknown };
+    let sure = row.p_adjusted.or(row.p_value).is_none_or(|p| p < 0.05);
+    match () {
+        () if low > 0.0 && sure => Earned::Yes,
+        () if low > 0.0 => Earned::Likely,
+        () if high < 0.0 => Earned::Lost,
+        () => Earned::Open,
+    }
+}

@@ -1,0 +1,291 @@
+//! The data as a reader sees them: one slice, the last two dates, states with their labels and colours.
+
+use std::collections::BTreeMap;
+
+use super::colour::{self, Colour};
+use super::data::{ReportData, SegmentRow, StateRow, TransitionRow};
+use super::language::Words;
+use super::number::Format;
+use super::read::ALL;
+use super::suppress::Total;
+use crate::domain::Day;
+
+/// State of who is not listed, in transitions.
+pub(super) const NONE: &str = "(none)";
+
+/// States of the built-in schemes whose customers are about to be lost. Schemes with other states are judged by their ladder.
+const AT_RISK: [&str; 15] = [
+    "Need Attention",
+    "Needs Attention",
+    "About to Sleep",
+    "About To Sleep",
+    "Can't Lose",
+    "Can't Lose Them",
+    "At Risk",
+    "silent",
+    "sleeping",
+    "lapsing",
+    "late",
+    "at_risk",
+    "重要保持",
+    "重要挽留",
+    "重點挽留",
+];
+
+/// A ladder shorter than this says nothing of risk by itself.
+const TELLING_LADDER: usize = 5;
+
+/// A state as it is shown.
+#[derive(Debug, Clone)]
+pub(super) struct State {
+    pub name: String,
+    pub label: String,
+    pub definition: String,
+    pub action: String,
+    pub colour: Colour,
+    pub at_risk: bool,
+    /// Whether it stands on the ladder, unlike `(none)` and `(unscored)`.
+    pub ranked: bool,
+}
+
+/// A scheme column of the job.
+#[derive(Debug, Clone)]
+pub(super) struct Scheme {
+    pub name: String,
+    pub label: String,
+    /// Best first; states outside the ladder last.
+    pub states: Vec<State>,
+}
+
+impl Scheme {
+    /// The best state.
+    pub fn best(&self) -> Option<&State> {
+        self.states.first().filter(|s| s.ranked)
+    }
+
+    /// A state by name.
+    pub fn state(&self, name: &str) -> Option<&State> {
+        self.states.iter().find(|s| s.name == name)
+    }
+}
+
+/// Everything that sections are written from.
+#[derive(Debug)]
+pub(super) struct View<'a> {
+    pub data: &'a ReportData,
+    pub totals: &'a [Total],
+    pub words: Words,
+    pub format: Format,
+    pub schemes: Vec<Scheme>,
+    /// The slice that charts show.
+    pub slice: String,
+    /// All slices, the largest first.
+    pub slices: Vec<String>,
+    /// As-of dates, ascending.
+    pub dates: Vec<Day>,
+}
+
+impl<'a> View<'a> {
+    pub fn new(data: &'a ReportData, totals: &'a [Total], words: Words) -> View<'a> {
+        let format = Format::new(&words, &data.settings.currency_label);
+        let mut dates = data.run.as_of.clone();
+        dates.sort_unstable();
+        dates.dedup();
+        let slices = slices(totals, dates.last().copied());
+        let slice = slices.first().cloned().unwrap_or_else(|| ALL.into());
+        let mut view = View { data, totals, words, format, schemes: Vec::new(), slice, slices, dates };
+        view.schemes = view.scheme_names().into_iter().map(|name| view.scheme_of(name)).collect();
+        view
+    }
+
+    /// Names of the schemes in the order of the job.
+    fn scheme_names(&self) -> Vec<String> {
+        let mut names: Vec<String> = Vec::new();
+        let segments = self.data.segments.iter().flatten().map(|r| &r.scheme);
+        let declared = self.data.dim_state.iter().flatten().map(|r| &r.scheme);
+        let effects = self.data.effects.iter().flatten().map(|r| &r.scheme);
+        for name in declared.chain(segments).chain(effects) {
+            if name != ALL && !names.contains(name) {
+                names.push(name.clone());
+            }
+        }
+        names
+    }
+
+    fn scheme_of(&self, name: String) -> Scheme {
+        let mut declared: Vec<&StateRow> = self.data.dim_state.iter().flatten().filter(|r| r.scheme == name).collect();
+        declared.sort_by_key(|r| r.rank.unwrap_or(i64::MAX));
+        let mut order: Vec<String> = declared.iter().map(|r| r.state.clone()).collect();
+        if order.is_empty() {
+            order = self.order_of_appearance(&name);
+        }
+        for seen in self.seen_states(&name) {
+            if !order.contains(&seen) {
+                order.push(seen);
+            }
+        }
+        // What stands in parentheses is no state of the scheme.
+        order.sort_by_key(|s| s.starts_with('('));
+        let ladder: Vec<&String> = order.iter().filter(|s| !s.starts_with('(')).collect();
+        let known = ladder.iter().any(|s| AT_RISK.contains(&s.as_str()));
+        let places = ladder.len();
+        let states = order.iter().enumerate().map(|(place, state)| {
+            let row = declared.iter().find(|r| r.state == *state).copied();
+            let ranked = !state.starts_with('(');
+            let by_ladder = places >= TELLING_LADDER && place >= places / 2 && place + 1 < places;
+            let own = row.and_then(|r| r.colour.as_deref()).and_then(Colour::parse);
+            State {
+                label: self.label_of(state, row),
+                definition: self.definition_of(row),
+                action: row.and_then(|r| r.action.clone()).unwrap_or_default(),
+                colour: own.unwrap_or_else(|| if ranked { colour::on_ladder(place, places) } else { colour::outside() }),
+                at_risk: ranked && if known { AT_RISK.contains(&state.as_str()) } else { by_ladder },
+                ranked,
+                name: state.clone(),
+            }
+        });
+        let states = states.collect();
+        Scheme { label: self.words.find("schemes", &name).unwrap_or(&name).to_owned(), states, name }
+    }
+
+    /// The ladder as the rows of `segments` have it, date by date.
+    fn order_of_appearance(&self, scheme: &str) -> Vec<String> {
+        let mut by_date: BTreeMap<(Day, &str), Vec<&str>> = BTreeMap::new();
+        for r in self.data.segments.iter().flatten().filter(|r| r.scheme == scheme && r.dimension == ALL) {
+            by_date.entry((r.as_of, &r.slice)).or_default().push(&r.state);
+        }
+        let mut order: Vec<String> = Vec::new();
+        for states in by_date.into_values() {
+            let mut at = 0;
+            for state in states {
+                match order.iter().position(|s| s == state) {
+                    Some(place) => at = place + 1,
+                    None => {
+                        order.insert(at, state.to_owned());
+                        at += 1;
+                    }
+                }
+            }
+        }
+        order
+    }
+
+    fn seen_states(&self, scheme: &str) -> Vec<String> {
+        let mut out: Vec<String> = Vec::new();
+        let segments = self.data.segments.iter().flatten().filter(|r| r.scheme == scheme).map(|r| &r.state);
+        let transitions = self.data.transitions.iter().flatten().filter(|r| r.scheme == scheme);
+        let effects = self.data.effects.iter().flatten().filter(|r| r.scheme == scheme).map(|r| &r.state);
+        for state in segments.chain(transitions.flat_map(|r| [&r.from_state, &r.to_state])).chain(effects) {
+            if !out.contains(state) && state != ALL {
+                out.push(state.clone());
+            }
+        }
+        out.sort();
+        out
+    }
+
+    fn label_of(&self, state: &str, row: Option<&StateRow>) -> String {
+        let own = match self.data.settings.language.tag() {
+            "en" => row.and_then(|r| r.label_en.clone()),
+            "zh-Hans" => row.and_then(|r| r.label_zh_hans.clone()),
+            _ => None,
+        };
+        let own = own.filter(|l| !l.trim().is_empty());
+        own.or_else(|| self.words.find("states", state).map(str::to_owned)).unwrap_or_else(|| state.to_owned())
+    }
+
+    fn definition_of(&self, row: Option<&StateRow>) -> String {
+        let text = row.and_then(|r| r.definition.as_deref()).unwrap_or_default();
+        self.words.find("definitions", text).unwrap_or(text).to_owned()
+    }
+
+    /// The last as-of date.
+    pub fn last(&self) -> Option<Day> {
+        self.dates.last().copied()
+    }
+
+    /// The as-of date before `date`.
+    pub fn before(&self, date: Day) -> Option<Day> {
+        self.dates.iter().rev().find(|d| **d < date).copied()
+    }
+
+    /// What an as-of date is called: the label of its period, else the date.
+    pub fn period(&self, date: Day) -> String {
+        let label = self.data.dim_period.iter().flatten().find(|r| r.as_of == date).and_then(|r| r.label.clone());
+        label.filter(|l| !l.trim().is_empty()).unwrap_or_else(|| self.format.date(date))
+    }
+
+    /// A short name for axes: the label of the period if it is short, else the date in digits.
+    pub fn short_period(&self, date: Day) -> String {
+        let label = self.period(date);
+        if label.chars().count() <= 8 { label } else { date.to_string() }
+    }
+
+    /// All customers of the shown slice.
+    pub fn total(&self, date: Day) -> Option<&Total> {
+        self.totals.iter().find(|t| t.as_of == date && t.slice == self.slice)
+    }
+
+    /// A state of the shown slice at a date.
+    pub fn segment(&self, date: Day, scheme: &str, state: &str) -> Option<&SegmentRow> {
+        self.data
+            .segments
+            .iter()
+            .flatten()
+            .find(|r| r.as_of == date && r.slice == self.slice && r.dimension == ALL && r.scheme == scheme && r.state == state)
+    }
+
+    /// The date that the transitions to `date` compare with: the nearest before it.
+    pub fn compared(&self, date: Day, scheme: &str) -> Option<Day> {
+        self.all_transitions(scheme).filter(|r| r.as_of == date).map(|r| r.from_as_of).max()
+    }
+
+    /// The transitions of the shown slice from the nearest earlier date to `date`.
+    pub fn transitions(&self, date: Day, scheme: &str) -> Vec<&'a TransitionRow> {
+        let Some(from) = self.compared(date, scheme) else { return Vec::new() };
+        self.all_transitions(scheme).filter(|r| r.as_of == date && r.from_as_of == from).collect()
+    }
+
+    fn all_transitions<'b>(&'b self, scheme: &'b str) -> impl Iterator<Item = &'a TransitionRow> + use<'a, 'b> {
+        let rows = self.data.transitions.iter().flatten();
+        rows.filter(move |r| r.slice == self.slice && r.dimension == ALL && r.scheme == scheme)
+    }
+
+    /// A scheme by name.
+    pub fn scheme(&self, name: &str) -> Option<&Scheme> {
+        self.schemes.iter().find(|s| s.name == name)
+    }
+
+    /// What a state is called.
+    pub fn state_label(&self, scheme: &str, state: &str) -> String {
+        if state == ALL {
+            return self.words.text("all_customers").to_owned();
+        }
+        let known = self.scheme(scheme).and_then(|s| s.state(state)).map(|s| s.label.clone());
+        known.unwrap_or_else(|| self.words.find("states", state).unwrap_or(state).to_owned())
+    }
+
+    /// A name that comes from data (an outcome, a method …) in the language of the report.
+    pub fn name(&self, section: &str, name: &str) -> String {
+        self.words.find(section, name).unwrap_or(name).to_owned()
+    }
+
+    /// Names as a list.
+    pub fn list(&self, names: &[String]) -> String {
+        names.join(self.words.text("format.list"))
+    }
+}
+
+/// The slices, the largest at the last date first; `(all)` before them.
+fn slices(totals: &[Total], last: Option<Day>) -> Vec<String> {
+    let mut sizes: Vec<(bool, i64, String)> = Vec::new();
+    for total in totals {
+        let size = if Some(total.as_of) == last { total.customers.unwrap_or(0) } else { 0 };
+        match sizes.iter_mut().find(|(_, _, s)| *s == total.slice) {
+            Some(known) => known.1 = known.1.min(-size),
+            None => sizes.push((total.slice != ALL, -size, total.slice.clone())),
+        }
+    }
+    sizes.sort();
+    sizes.into_iter().map(|(_, _, slice)| slice).collect()
+}

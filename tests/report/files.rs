@@ -1,0 +1,141 @@
+use std::fs;
+
+use super::archive::unzip;
+use super::shop::Shop;
+use super::*;
+use crate::support::run::Workshop;
+
+/// Reports that `tests/browser.py` opens lie in the target folder, beside the runs they are made from.
+#[test]
+fn a_page_of_twenty_periods_is_small() {
+    let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join("report");
+    let samples: [(&str, &str, i64, Shop); 4] = [
+        ("en", "en", 1, Shop::default()),
+        ("zh", "zh-Hans", 1, Shop::default()),
+        ("twenty", "en", 1, Shop { periods: 20, ..Shop::default() }),
+        ("small", "en", 5, Shop { customers: 400, ..Shop::default() }),
+    ];
+    for (name, language, min_group, shop) in samples {
+        let run = folder.join(name).join("run");
+        shop.write(&run);
+        write_into(&run, settings(language, min_group), &folder.join(name).join("report"));
+        let page = fs::metadata(folder.join(name).join("report/index.html")).expect("a page");
+        assert!(page.len() < 2_000_000, "{name}: the page has {} bytes", page.len());
+    }
+}
+
+/// `RFMILL_BLESS=1` writes the golden file anew; look at the difference.
+#[test]
+fn the_json_of_a_small_job_is_as_it_was() {
+    let shop = Shop { customers: 40, periods: 2, ..Shop::default() };
+    let json = text(data(&shop, settings("en", 1)), ReportFormat::Json);
+    let golden = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/data/report.json");
+    if std::env::var_os("RFMILL_BLESS").is_some() {
+        fs::write(&golden, &json).expect("the golden file");
+    }
+    let want = fs::read_to_string(&golden).expect("tests/data/report.json");
+    for (line, (got, want)) in json.lines().zip(want.lines()).enumerate() {
+        assert_eq!(got, want, "line {}", line + 1);
+    }
+    assert_eq!(json.len(), want.len());
+}
+
+#[test]
+fn the_same_data_give_the_same_bytes() {
+    let once = data(&Shop { customers: 300, ..Shop::default() }, settings("zh-Hans", 3));
+    for format in ReportFormat::ALL {
+        assert_eq!(file(once.clone(), format), file(once.clone(), format), "{format:?}");
+    }
+    let book = unzip(&file(once, ReportFormat::Xlsx));
+    let core = String::from_utf8_lossy(&book["docProps/core.xml"]).into_owned();
+    assert!(core.contains("2024-12-31T00:00:00Z"), "the last as-of date stands for the clock: {core}");
+}
+
+#[test]
+fn a_workbook_has_native_numbers_dates_and_a_frozen_head() {
+    let data = data(&Shop { customers: 300, ..Shop::default() }, settings("en", 1));
+    let revenue = data.segments.as_ref().expect("segments")[0].revenue.expect("revenue");
+    let book = unzip(&file(data, ReportFormat::Xlsx));
+    let part = |name: &str| String::from_utf8(book[name].clone()).expect("UTF-8");
+    let names: Vec<String> = part("xl/workbook.xml")
+        .split("<sheet name=\"")
+        .skip(1)
+        .map(|s| s.split('"').next().unwrap_or_default().to_owned())
+        .collect();
+    let tables = [
+        "segments",
+        "transitions",
+        "moves",
+        "growth",
+        "cohorts",
+        "concentration",
+        "verdicts",
+        "effects",
+        "effects_over_time",
+        "cutpoints",
+        "ledger",
+        "dim_state",
+        "dim_period",
+    ];
+    assert_eq!(names, [["In short"].as_slice(), &tables, &["Method"]].concat());
+    let sheet = part("xl/worksheets/sheet2.xml");
+    assert!(sheet.contains("ySplit=\"1\"") && sheet.contains("state=\"frozen\""));
+    let cell = |name: &str| {
+        let cell = sheet.split(&format!("<c r=\"{name}\"")).nth(1).and_then(|c| c.split("</c>").next()).expect("a cell");
+        (
+            cell.contains("t=\"s\""),
+            cell.split("<v>").nth(1).and_then(|v| v.split("</v>").next()?.parse::<f64>().ok()).expect("a value"),
+        )
+    };
+    assert_eq!(cell("A2"), (false, 45_016.0), "2023-03-31 in Excel's days");
+    assert_eq!(cell("J2"), (false, revenue.digits as f64 / 100.0));
+    assert!(part("xl/styles.xml").contains("formatCode=\"yyyy-mm-dd\""));
+}
+
+#[test]
+fn what_the_run_did_not_write_is_said() {
+    let shop = Workshop::new();
+    let made = shop.command().args(["quickstart", "q", "--orders", "3000", "--quiet"]).output().expect("the program");
+    assert!(made.status.success(), "{}", crate::support::run::said(&made));
+    let mut data = read_run(&shop.path("q/out/latest"), settings("en", 1)).expect("a run");
+    assert!(data.segments.as_ref().is_some_and(|s| !s.is_empty()) && data.ledger.is_some() && data.cutpoints.is_some());
+    let customers: i64 = data.segments.iter().flatten().filter(|r| r.scheme == "segment").filter_map(|r| r.customers).sum();
+    (data.transitions, data.growth, data.cohorts, data.concentration) = (None, None, None, None);
+    (data.effects, data.verdicts, data.moves) = (None, None, None);
+    let page = text(data.clone(), ReportFormat::Html);
+    for table in ["transitions", "growth", "cohorts", "concentration", "effects"] {
+        assert!(page.contains(&format!("This run has no table <b>{table}</b>")), "{table}");
+    }
+    assert!(page.contains("customers are at risk"));
+    let json: serde_json::Value = serde_json::from_str(&text(data, ReportFormat::Json)).expect("JSON");
+    assert!(json["growth"].is_null() && json["segments"].is_array());
+    let last = json["totals"].as_array().and_then(|t| t.last()).expect("totals");
+    assert!(last["customers"].as_i64().is_some_and(|n| 0 < n && n <= customers));
+}
+
+#[test]
+fn a_column_of_another_type_is_refused_with_its_name() {
+    let folder = crate::support::temp::tempdir().expect("a folder");
+    Shop { customers: 40, periods: 2, ..Shop::default() }.write(folder.path());
+    let mut sheet = shop::Sheet::new("file:t outcome:t row_count:t amount:m");
+    sheet.row(vec![shop::V::T("f".into()), shop::V::T("kept".into()), shop::V::T("many".into()), shop::V::M(1)]);
+    fs::write(folder.path().join("ledger.parquet"), sheet.bytes()).expect("a file");
+    let error = read_run(folder.path(), Settings::default()).expect_err("a refusal");
+    assert_eq!(error.kind().exit_code(), 5);
+    assert!(
+        error.to_string().starts_with("column row_count of table ledger is missing, null or of another type in row 1"),
+        "{error}"
+    );
+    fs::remove_file(folder.path().join("ledger.parquet")).expect("the file");
+    let error = read_run(folder.path(), Settings::default()).expect_err("a refusal");
+    assert!(error.to_string().contains("cannot be read"), "{error}");
+}
+
+#[test]
+fn reports_are_called_as_in_the_job() {
+    for (name, file) in [("html", "index.html"), ("json", "report.json"), ("xlsx", "workbook.xlsx")] {
+        assert_eq!(ReportFormat::parse(name).map(ReportFormat::file_name), Ok(file));
+    }
+    let error = ReportFormat::parse("xls").expect_err("a refusal");
+    assert!(error.to_string().contains("did you mean \"xlsx\"?"), "{error}");
+}

@@ -1,0 +1,175 @@
+//! Effects of two made-up strategies: a mail that wins some states back, and an event that cannot be judged.
+
+use rfmill::domain::Day;
+
+use super::shop::{Sheet, V};
+
+fn t(text: impl Into<String>) -> V {
+    V::T(text.into())
+}
+
+fn f(x: Option<f64>) -> V {
+    x.map_or(V::Null, V::F)
+}
+
+/// Effect per customer by state: treated and control, difference, standard error; none where the group is too small.
+const MAIL: [(i64, Option<[f64; 2]>); 11] = [
+    (4800, Some([2.35, 0.52])),
+    (520, Some([0.4, 1.9])),
+    (910, Some([0.9, 1.5])),
+    (440, Some([1.3, 1.4])),
+    (390, Some([-0.2, 1.1])),
+    (350, Some([1.6, 1.3])),
+    (610, Some([3.1, 1.1])),
+    (520, Some([2.9, 1.25])),
+    (270, Some([8.6, 1.9])),
+    (420, Some([5.2, 1.2])),
+    (370, Some([-1.9, 0.7])),
+];
+
+const EFFECTS: &str = "strategy:t period_start:d period_end:d phase:s arm:s outcome:s scheme:s state:s method:s design:s \
+    headline:b n_treated:i n_control:i mean_treated:f mean_control:f difference:f ci_low:f ci_high:f p_value:f p_adjusted:f \
+    family_size:i lift:f lift_low:f lift_high:f mde:f srm_p:f incremental:f cost:f roi:f roi_low:f roi_high:f \
+    net_margin_per_customer:f net_margin_low:f net_margin_high:f excluded:i not_estimable:t";
+
+fn day(text: &str) -> Day {
+    Day::parse(text).expect("a date")
+}
+
+/// The last quarters of 2023 and 2024 and those between, as far as the shop has them.
+fn quarters(periods: usize) -> Vec<(Day, Day)> {
+    let all = [("2024-04-01", "2024-06-30"), ("2024-07-01", "2024-09-30"), ("2024-10-01", "2024-12-31")];
+    all.into_iter().map(|(from, to)| (day(from), day(to))).take(if periods >= 8 { 3 } else { 1 }).collect()
+}
+
+/// One row of effects from a difference and its standard error.
+fn row(names: [&str; 5], period: (Day, Day), n: i64, estimate: Option<[f64; 2]>, headline: bool) -> Vec<V> {
+    let [strategy, outcome, scheme, state, method] = names;
+    let z = 1.96;
+    let cost = 0.35;
+    let margin = 0.4;
+    let end = |k: f64| estimate.map(|[d, se]| d + k * z * se);
+    let net = |x: Option<f64>| x.map(|d| d * margin - cost);
+    let roi = |x: Option<f64>| x.map(|d| (d * margin - cost) / cost);
+    let control = 21.4;
+    let lift = |x: Option<f64>| x.map(|d| d / control);
+    let p = estimate.map(|[d, se]| (-0.717 * (d / se).abs() - 0.416 * (d / se).powi(2)).exp());
+    let n_known = estimate.is_some();
+    vec![
+        t(strategy),
+        V::D(period.0),
+        V::D(period.1),
+        t("during"),
+        t("treatment"),
+        t(outcome),
+        t(scheme),
+        t(state),
+        t(method),
+        t(if strategy.contains("event") { "matched" } else { "randomised" }),
+        V::B(headline),
+        V::I(n),
+        V::I(if n_known { n - 7 } else { 1 }),
+        f(estimate.map(|[d, _]| control + d)),
+        f(estimate.map(|_| control)),
+        f(end(0.0)),
+        f(end(-1.0)),
+        f(end(1.0)),
+        f(p),
+        f(p.map(|p| (p * 2.0).min(1.0))),
+        V::I(33),
+        f(lift(end(0.0))),
+        f(lift(end(-1.0))),
+        f(lift(end(1.0))),
+        f(estimate.map(|[_, se]| 2.8 * se)),
+        V::F(0.41),
+        f(estimate.map(|[d, _]| d * n as f64)),
+        f(estimate.map(|_| cost * n as f64)),
+        f(roi(end(0.0))),
+        f(roi(end(-1.0))),
+        f(roi(end(1.0))),
+        f(net(end(0.0))),
+        f(net(end(-1.0))),
+        f(net(end(1.0))),
+        V::I(12),
+        if n_known { V::Null } else { t("fewer than 2 customers in the control group") },
+    ]
+}
+
+/// `effects`, `effects_over_time`, `verdicts`.
+pub fn tables(name: &dyn Fn(&'static str) -> String, states: &[String], periods: usize) -> (Sheet, Sheet, Sheet) {
+    let mut effects = Sheet::new(EFFECTS);
+    let (mail, event) = (name("winback-mail"), name("vip-event"));
+    let periods = quarters(periods);
+    for (number, period) in periods.iter().enumerate() {
+        let shift = [0.7, 1.15, 1.0][number];
+        for (place, (n, estimate)) in MAIL.iter().enumerate() {
+            let (scheme, state) = if place == 0 { ("(all)", "(all)") } else { ("segment", states[place - 1].as_str()) };
+            let estimate = estimate.map(|[d, se]| [d * shift, se]);
+            effects.row(row([&mail, "revenue", scheme, state, "cuped"], *period, *n, estimate, true));
+            if place == 0 {
+                effects.row(row(
+                    [&mail, "revenue", scheme, state, "welch"],
+                    *period,
+                    *n,
+                    estimate.map(|[d, se]| [d, se * 1.3]),
+                    false,
+                ));
+                effects.row(row([&mail, "converted", scheme, state, "welch"], *period, *n, Some([0.021 * shift, 0.006]), false));
+            }
+        }
+    }
+    let last = *periods.last().expect("a period");
+    effects.row(row([&event, "revenue", "(all)", "(all)", "matched"], last, 310, Some([4.4, 3.9]), true));
+    effects.row(row([&event, "revenue", "segment", &states[0], "matched"], last, 220, Some([5.0, 4.4]), true));
+    effects.row(row([&event, "revenue", "segment", &states[1], "matched"], last, 90, None, true));
+    let mut pooled = Sheet::new(
+        "strategy:t phase:s arm:s outcome:s scheme:s state:s method:s periods:i n_treated:i n_control:i mean_control:f \
+         difference:f ci_low:f ci_high:f p_value:f lift:f lift_low:f lift_high:f q_difference:f q_difference_p:f q_lift:f \
+         q_lift_p:f recurring_share:f clustered:b not_estimable:t",
+    );
+    if periods.len() > 1 {
+        for (place, (n, estimate)) in MAIL.iter().enumerate() {
+            let (scheme, state) = if place == 0 { ("(all)", "(all)") } else { ("segment", states[place - 1].as_str()) };
+            let [d, se] = estimate.expect("an estimate");
+            let se = se / 1.7;
+            let all = [d, d - 1.96 * se, d + 1.96 * se];
+            let mut cells =
+                vec![t(mail.clone()), t("during"), t("treatment"), t("revenue"), t(scheme), t(state), t("cuped"), V::I(3)];
+            cells.extend([V::I(n * 3), V::I((n - 7) * 3), V::F(21.4)]);
+            cells.extend(all.map(V::F));
+            cells.push(V::F(0.004));
+            cells.extend(all.map(|x| V::F(x / 21.4)));
+            cells.extend([V::F(2.1), V::F(0.35), V::F(1.9), V::F(0.39), V::F(0.004), V::B(false), V::Null]);
+            pooled.row(cells);
+        }
+    }
+    let mut verdicts = Sheet::new(
+        "strategy:t arm:s period_start:d period_end:d scheme:s state:s verdict:s reason:t outcome:s method:s difference:f \
+         shrunk_difference:f shrunk_low:f rank:i",
+    );
+    let mut verdict = |strategy: &str, scheme: &str, state: &str, word: &str, reason: String, rank: Option<i64>| {
+        let mut cells = vec![t(strategy), t("treatment"), V::D(last.0), V::D(last.1), t(scheme), t(state), t(word), t(reason)];
+        cells.extend([t("revenue"), t("cuped"), V::F(1.0), V::F(0.9), V::F(0.2), rank.map_or(V::Null, V::I)]);
+        verdicts.row(cells);
+    };
+    verdict(
+        &mail,
+        "(all)",
+        "(all)",
+        "keep",
+        "net margin per customer is above zero with its whole interval, and the tiers differ".into(),
+        None,
+    );
+    for (place, (_, estimate)) in MAIL.iter().enumerate().skip(1) {
+        let [d, se] = estimate.expect("an estimate");
+        let net = |k: f64| (d + k * 1.96 * se) * 0.4 - 0.35;
+        let (word, why) = match () {
+            () if net(-1.0) > 0.0 => ("scale", "the whole interval of the net margin is above zero"),
+            () if net(1.0) < 0.0 => ("stop", "the whole interval of the net margin is below zero"),
+            () => ("test_longer", "the interval of the net margin holds zero"),
+        };
+        verdict(&mail, "segment", &states[place - 1], word, why.into(), Some(place as i64));
+    }
+    verdict(&event, "(all)", "(all)", "cannot_say", "the placebo on the period before does not cover zero".into(), None);
+    (effects, pooled, verdicts)
+}
