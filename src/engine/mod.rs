@@ -1,7 +1,8 @@
 //! The engines: the only place that knows the order of the steps.
 //!
 //! [`plan`] joins the job with what its files and schemes are, and [`native`] runs it: scan, [`survey`] everybody, find the
-//! [`cuts`], do the rest [`part`] by part, put the sums together in [`batches`], commit.
+//! [`cuts`], do the rest [`part`] by part, put the sums together in [`batches`], write
+//! [`reports`], commit.
 
 mod batches;
 mod cuts;
@@ -10,6 +11,7 @@ mod gates;
 pub mod native;
 mod part;
 pub mod plan;
+mod reports;
 mod summary;
 mod survey;
 

@@ -9,10 +9,10 @@ use rayon::prelude::*;
 
 use super::batches::{self, Names};
 use super::cuts::{self, DateScoring, SliceScoring};
-use super::part::{self, CrmRows, Part, Table, Workshop};
+use super::part::{self, Part, Table, Workshop};
 use super::summary::{self, StateLine};
 use super::survey::{self, Only};
-use super::{Plan, frozen, gates};
+use super::{Plan, frozen, gates, reports};
 use crate::domain::Day;
 use crate::error::{Error, Result, suggestion};
 use crate::job::raw::TableName;
@@ -23,7 +23,7 @@ use crate::scan::source::Source;
 use crate::scan::{self, Scanned};
 use crate::scheme::Classifier;
 use crate::score::Axis;
-use crate::table::{Encoded, TableDefinition, definitions, encode, summarise};
+use crate::table::{TableDefinition, definitions, encode, summarise};
 
 /// What a run did.
 #[derive(Debug, Clone)]
@@ -129,6 +129,7 @@ pub fn run(job: &Job, progress: &dyn Progress) -> Result<Outcome> {
     }
     let names = Names { slices: &slice_names, schemes: &plan.schemes };
     let segments = summarise(&part.segments)?;
+    let mut summed = Vec::new();
     for name in TableName::ALL.into_iter().filter(|t| job.writes(*t)) {
         let table = table(name.name())?;
         let batch = match name {
@@ -144,9 +145,9 @@ pub fn run(job: &Job, progress: &dyn Progress) -> Result<Outcome> {
             TableName::Ledger => batches::ledger(&tally, &fates, &sources, table)?,
         };
         entries.push(write_single(job, &staging, table, &batch)?);
+        summed.push((name, batch));
     }
 
-    let reports = if plan.crm.is_some() { write_crm(job, &workshop, &part.crm)? } else { Vec::new() };
     let states = summary::states(&segments, &plan.schemes, job.dates.len() - 1);
     let mut warnings = plan.warnings.clone();
     warnings.extend(warn(job, &plan, &scoring, &slice_names, &states, empty_ids, first_order));
@@ -157,7 +158,7 @@ pub fn run(job: &Job, progress: &dyn Progress) -> Result<Outcome> {
         source.check_unchanged()?;
     }
     clock.lap("tables");
-    let manifest = Manifest {
+    let mut manifest = Manifest {
         rfmill: env!("CARGO_PKG_VERSION").into(),
         run_id,
         job_name: job.raw.name.clone(),
@@ -169,12 +170,16 @@ pub fn run(job: &Job, progress: &dyn Progress) -> Result<Outcome> {
         input_rows,
         inputs_verified: false,
         tables: entries,
-        reports,
+        reports: Vec::new(),
         cut_points: cut_point_entries(job, &scoring, &slice_names),
         warnings,
         timings: clock.timings,
         peak_memory_bytes: peak_memory(),
     };
+    manifest.reports = reports::write(&workshop, &manifest, &summed, &part.movers)?;
+    if plan.crm.is_some() {
+        manifest.reports.extend(reports::write_crm(&workshop, &part.crm)?);
+    }
     let folder = output.commit(staging, &manifest)?;
     output.collect(job.keep_runs)?;
     Ok(Outcome { manifest, folder, repeated: false, states })
@@ -311,27 +316,13 @@ fn run_parts(workshop: &Workshop<'_>, parts: usize, progress: &dyn Progress) -> 
         all.moves.extend(part.moves);
         all.growth.extend(part.growth);
         all.cohorts.extend(part.cohorts);
+        for (key, customers) in part.movers {
+            *all.movers.entry(key).or_default() += customers;
+        }
     }
     all.files.sort_by(|a, b| a.1.path.cmp(&b.1.path));
     progress.end(&format!("{} rows", all.files.iter().map(|(_, f)| f.rows).sum::<u64>()));
     Ok(all)
-}
-
-/// Writes the CRM files: at most `output.crm_rows` rows each.
-fn write_crm(job: &Job, workshop: &Workshop<'_>, parts: &[CrmRows]) -> Result<Vec<TableFile>> {
-    let header = workshop.crm_header()?;
-    let rows: Vec<&[u8]> = parts.iter().flat_map(CrmRows::rows).collect();
-    let most = job.raw.output.crm_rows.map_or(usize::MAX, |n| n as usize);
-    let chunks: Vec<&[&[u8]]> = if rows.is_empty() { vec![&[]] } else { rows.chunks(most.min(rows.len())).collect() };
-    let mut files = Vec::with_capacity(chunks.len());
-    for (number, chunk) in chunks.iter().enumerate() {
-        let mark: &[u8] = if job.raw.output.crm_bom { b"\xEF\xBB\xBF" } else { b"" };
-        let bytes = [mark, &header].into_iter().chain(chunk.iter().copied()).flatten().copied().collect::<Vec<u8>>();
-        let name = if job.raw.output.crm_rows.is_some() { format!("crm-{:03}.csv", number + 1) } else { "crm.csv".into() };
-        let encoded = Encoded { sha256: crate::hash::sha256(&bytes), rows: chunk.len() as u64, bytes };
-        files.push(workshop.staging.put(format!("report/{name}"), encoded)?);
-    }
-    Ok(files)
 }
 
 /// Writes a table that is one file per run; where it has `as_of`, also a partition per date without that column.

@@ -7,6 +7,7 @@ use crate::error::{Error, Result, suggestion};
 use crate::job::raw::{MonetaryAs, ReportName, TableName, ZeroAmount};
 use crate::job::{Job, SchemeUse};
 use crate::measure::FoldSpec;
+use crate::report;
 use crate::scan::schema::Uses;
 use crate::scheme::{self, Scheme, Test, unit_scale};
 use crate::score::Axis;
@@ -65,6 +66,8 @@ pub struct Plan {
     pub playbook: Vec<Vec<Option<String>>>,
     /// What the CRM file says of customers, if it is asked for.
     pub crm: Option<CrmMeasures>,
+    /// How reports are to be.
+    pub reports: report::Settings,
 }
 
 /// Places of the measures that the CRM file tells.
@@ -181,7 +184,19 @@ impl Plan {
             measures,
         };
         let playbook = playbook(job, &schemes)?;
-        Ok(Plan { fold, schemes, only, columns, warnings, axes, revenue, revenue_at_risk, playbook, crm })
+        Ok(Plan {
+            fold,
+            schemes,
+            only,
+            columns,
+            warnings,
+            axes,
+            revenue,
+            revenue_at_risk,
+            playbook,
+            crm,
+            reports: report_settings(job)?,
+        })
     }
 
     /// How many slices; 1 without.
@@ -216,6 +231,21 @@ fn tiles(job: &Job) -> Vec<Day> {
     ends.sort_unstable();
     ends.dedup();
     ends
+}
+
+/// How the job wants its reports.
+fn report_settings(job: &Job) -> Result<report::Settings> {
+    let output = &job.raw.output;
+    let language = match &output.language {
+        None => report::Language::default(),
+        Some(tag) => report::Language::parse(tag)
+            .map_err(|e| Error::usage(format!("{}: output.language: {e}", job.source.locate(&format!("\"{tag}\"")))))?,
+    };
+    Ok(report::Settings {
+        language,
+        currency_label: output.currency_label.clone().unwrap_or_default(),
+        min_group: i64::from(output.min_group.unwrap_or(1)),
+    })
 }
 
 /// The actions of the playbook by scheme column and state.

@@ -510,7 +510,7 @@ pub struct RawAcquisition {
 }
 
 /// Where the tables go.
-#[derive(Debug, Clone, Default, Deserialize, Serialize, JsonSchema)]
+#[derive(Debug, Clone, Deserialize, Serialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct RawOutput {
     /// Output folder; relative to the job file.
@@ -522,9 +522,18 @@ pub struct RawOutput {
     /// Tables to write (all).
     #[serde(skip_serializing_if = "Option::is_none")]
     pub tables: Option<Vec<TableName>>,
-    /// Files to write into `report/`; none by default.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    /// Files to write into `report/`.
+    #[serde(default = "html")]
     pub report: Vec<ReportName>,
+    /// Language of reports: "en" or "zh-Hans".
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub language: Option<String>,
+    /// What stands beside money in reports, such as "£".
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub currency_label: Option<String>,
+    /// Groups of fewer customers are not shown in reports (1: all are).
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub min_group: Option<u32>,
     /// Most rows of a CRM file; without it there is one file per as-of date.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub crm_rows: Option<u32>,
@@ -536,10 +545,33 @@ pub struct RawOutput {
     pub keep_runs: Option<u32>,
 }
 
+impl Default for RawOutput {
+    fn default() -> Self {
+        RawOutput {
+            path: None,
+            columns: None,
+            tables: None,
+            report: html(),
+            language: None,
+            currency_label: None,
+            min_group: None,
+            crm_rows: None,
+            crm_bom: false,
+            keep_runs: None,
+        }
+    }
+}
+
 /// A file for people or other programs.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Deserialize, Serialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum ReportName {
+    /// `index.html`: one page for people.
+    Html,
+    /// `report.json`: the same for programs.
+    Json,
+    /// `workbook.xlsx`: the same for Excel.
+    Xlsx,
     /// CSV files for the import of a CRM: the states of every customer at the last as-of date, why, and what to do.
     Crm,
 }
@@ -629,6 +661,9 @@ fn utc() -> String {
 }
 fn all() -> String {
     "all".into()
+}
+fn html() -> Vec<ReportName> {
+    vec![ReportName::Html]
 }
 fn each() -> String {
     "each".into()

@@ -102,6 +102,12 @@ pub fn resolve(raw: RawJob, source: Source, overrides: &Overrides) -> Result<Job
             source.locate("crm_rows")
         )));
     }
+    if raw.output.min_group == Some(0) {
+        return Err(Error::usage(format!(
+            "{}: output.min_group is 0; expected the least number of customers that a report may show",
+            source.locate("min_group")
+        )));
+    }
     let acquisition = raw.acquisition.as_ref().map(|a| (a.path.clone(), folder.join(&a.path)));
     let tables = raw.output.tables.clone().unwrap_or_else(|| TableName::ALL.to_vec());
     let keep_runs = raw.output.keep_runs.unwrap_or(10).max(1);

@@ -4,18 +4,6 @@
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Colour(String);
 
-/// From the best state to the worst: blue to brown over sand, which stay apart for colour-blind eyes as well, on a light and
-/// on a dark ground.
-const LADDER: [[f64; 3]; 7] = [
-    [31.0, 95.0, 166.0],
-    [77.0, 147.0, 199.0],
-    [143.0, 192.0, 217.0],
-    [227.0, 207.0, 139.0],
-    [234.0, 162.0, 74.0],
-    [211.0, 106.0, 44.0],
-    [156.0, 53.0, 23.0],
-];
-
 impl Colour {
     /// Reads `#rrggbb`; anything else is no colour.
     pub fn parse(text: &str) -> Option<Colour> {
@@ -31,17 +19,12 @@ impl Colour {
 
 /// The colour of a place on a ladder of so many states.
 pub(super) fn on_ladder(place: usize, places: usize) -> Colour {
-    let steps = (LADDER.len() - 1) as f64;
-    let at = if places > 1 { place as f64 / (places - 1) as f64 * steps } else { 0.0 };
-    let low = (at.floor() as usize).min(LADDER.len() - 2);
-    let part = at - low as f64;
-    let mix = |i: usize| (LADDER[low][i] + (LADDER[low + 1][i] - LADDER[low][i]) * part).round() as u8;
-    Colour(format!("#{:02x}{:02x}{:02x}", mix(0), mix(1), mix(2)))
+    Colour(crate::scheme::colour(place, places))
 }
 
 /// The colour of customers outside a scheme.
 pub(super) fn outside() -> Colour {
-    Colour("#8b9099".into())
+    Colour(crate::scheme::OUTSIDE.into())
 }
 
 #[cfg(test)]

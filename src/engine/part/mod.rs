@@ -9,6 +9,7 @@ mod movement;
 mod roster;
 mod rows;
 
+use std::collections::BTreeMap;
 use std::ops::Range;
 use std::sync::Arc;
 
@@ -18,6 +19,7 @@ use arrow::datatypes::SchemaRef;
 use super::Plan;
 use super::cuts::DateScoring;
 use super::plan::CrmMeasures;
+use super::reports::MoverKey;
 use super::survey::{Only, Panels};
 use crate::domain::{Day, IdType};
 use crate::error::{Error, Result};
@@ -103,6 +105,8 @@ pub struct Part {
     pub growth: Vec<(GrowthKey, GrowthSum)>,
     /// Sums per cohort.
     pub cohorts: Vec<(CohortKey, CohortSum)>,
+    /// Movers counted.
+    pub movers: BTreeMap<MoverKey, i64>,
     /// Rows of the CRM file, if it is asked for.
     pub crm: Vec<CrmRows>,
 }
@@ -138,6 +142,11 @@ impl Workshop<'_> {
             }
             if let Some(table) = self.table(TableName::Movers) {
                 let movers = movement.movers(self, date, &rows, &states);
+                for mover in &movers {
+                    let slice = self.slice_of(&panels, &roster, mover.place);
+                    let key = (date as u32, mover.from_date, slice, mover.scheme, mover.from, mover.to, mover.behaviour);
+                    *part.movers.entry(key).or_default() += 1;
+                }
                 if number == 0 || !movers.is_empty() {
                     let batch = self.movers(table, &panels, &roster, &movers)?;
                     part.files.push((table.name, self.write(table, Some(as_of.date), number, &batch)?));
@@ -152,6 +161,18 @@ impl Workshop<'_> {
             }
         }
         Ok(part)
+    }
+
+    /// The slice number of a place.
+    fn slice_of(&self, panels: &[BucketPanel], roster: &Roster, place: u32) -> u32 {
+        let (panel, customer) = panel_of(panels, roster.seats[place as usize]);
+        panel.slice(customer)
+    }
+
+    /// The value of a slice number; (all) in a job without slices.
+    pub fn slice_name(&self, number: u32) -> String {
+        let at = number as usize;
+        if at < self.slices.len() { self.slices.value(at).to_owned() } else { "(all)".into() }
     }
 
     fn table(&self, name: TableName) -> Option<&Table> {

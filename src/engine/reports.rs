@@ -1,0 +1,105 @@
+//! Reports of a run, written beside its tables: what stands in the summed tables, and the movers counted.
+
+use std::collections::BTreeMap;
+
+use arrow::array::RecordBatch;
+
+use super::part::{CrmRows, Workshop};
+use crate::error::Result;
+use crate::job::Job;
+use crate::job::raw::{ReportName, TableName};
+use crate::publish::{Manifest, TableFile};
+use crate::report::{self, MoveRow, Reader, ReportData, ReportFormat, RunFacts};
+use crate::table::Encoded;
+
+/// Numbers of date, earlier date, slice, scheme, from-state, to-state, and whether behaviour is the reason.
+pub type MoverKey = (u32, u32, u32, u32, u16, u16, Option<bool>);
+
+/// The reports a job asks for, besides CRM files.
+pub fn formats(job: &Job) -> Vec<ReportFormat> {
+    let format = |name: &ReportName| match name {
+        ReportName::Html => Some(ReportFormat::Html),
+        ReportName::Json => Some(ReportFormat::Json),
+        ReportName::Xlsx => Some(ReportFormat::Xlsx),
+        ReportName::Crm => None,
+    };
+    job.raw.output.report.iter().filter_map(format).collect()
+}
+
+/// Writes the reports; `manifest` is that of the run, but for its list of reports.
+///
+/// # Errors
+/// Exit 6 if a file cannot be written.
+pub fn write(
+    workshop: &Workshop<'_>,
+    manifest: &Manifest,
+    tables: &[(TableName, RecordBatch)],
+    movers: &BTreeMap<MoverKey, i64>,
+) -> Result<Vec<TableFile>> {
+    let job = workshop.job;
+    let formats = formats(job);
+    if formats.is_empty() {
+        return Ok(Vec::new());
+    }
+    let mut reader = Reader::new(RunFacts::of(manifest), workshop.plan.reports.clone());
+    for (name, batch) in tables {
+        reader.batch(name.name(), None, batch)?;
+    }
+    let mut data = reader.finish();
+    if job.writes(TableName::Movers) {
+        data.moves = Some(moves(workshop, movers));
+    }
+    write_files(workshop, data, &formats)
+}
+
+fn write_files(workshop: &Workshop<'_>, data: ReportData, formats: &[ReportFormat]) -> Result<Vec<TableFile>> {
+    let files = report::write(data, formats)?;
+    let put = |file: report::ReportFile| {
+        let encoded = Encoded { sha256: crate::hash::sha256(&file.bytes), rows: 0, bytes: file.bytes };
+        workshop.staging.put(format!("report/{}", file.name), encoded)
+    };
+    files.into_iter().map(put).collect()
+}
+
+fn moves(workshop: &Workshop<'_>, movers: &BTreeMap<MoverKey, i64>) -> Vec<MoveRow> {
+    let (job, plan) = (workshop.job, workshop.plan);
+    let date = |at: u32| job.dates.get(at as usize).map(|d| d.date);
+    let row = |(&(at, from_date, slice, scheme, from, to, behaviour), &customers): (&MoverKey, &i64)| {
+        let column = plan.schemes.get(scheme as usize)?;
+        let states = column.scheme.all_states();
+        let state = |state: u16| states.get(usize::from(state)).cloned();
+        Some(MoveRow {
+            as_of: date(at)?,
+            slice: workshop.slice_name(slice),
+            scheme: column.column.clone(),
+            from_as_of: date(from_date)?,
+            from_state: state(from)?,
+            to_state: state(to)?,
+            reason: behaviour.map(|b| if b { "behaviour" } else { "cut_points" }.to_owned()),
+            customers: Some(customers),
+            suppressed: false,
+        })
+    };
+    movers.iter().filter_map(row).collect()
+}
+
+/// Writes the CRM files: at most `output.crm_rows` rows each.
+///
+/// # Errors
+/// Exit 6 if a file cannot be written.
+pub fn write_crm(workshop: &Workshop<'_>, parts: &[CrmRows]) -> Result<Vec<TableFile>> {
+    let output = &workshop.job.raw.output;
+    let header = workshop.crm_header()?;
+    let rows: Vec<&[u8]> = parts.iter().flat_map(CrmRows::rows).collect();
+    let most = output.crm_rows.map_or(usize::MAX, |n| n as usize);
+    let chunks: Vec<&[&[u8]]> = if rows.is_empty() { vec![&[]] } else { rows.chunks(most.min(rows.len())).collect() };
+    let mut files = Vec::with_capacity(chunks.len());
+    for (number, chunk) in chunks.iter().enumerate() {
+        let mark: &[u8] = if output.crm_bom { b"\xEF\xBB\xBF" } else { b"" };
+        let bytes = [mark, &header].into_iter().chain(chunk.iter().copied()).flatten().copied().collect::<Vec<u8>>();
+        let name = if output.crm_rows.is_some() { format!("crm-{:03}.csv", number + 1) } else { "crm.csv".into() };
+        let encoded = Encoded { sha256: crate::hash::sha256(&bytes), rows: chunk.len() as u64, bytes };
+        files.push(workshop.staging.put(format!("report/{name}"), encoded)?);
+    }
+    Ok(files)
+}
