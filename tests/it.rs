@@ -12,10 +12,10 @@ mod cli;
 mod determinism;
 /// Thousands of random jobs, each held against a naive second program.
 mod differential;
-/// The wrapper for cron.
-mod nightly;
 /// Effects, their reasons and verdicts, from exact sums per arm.
 mod evaluate;
+/// The wrapper for cron.
+mod nightly;
 /// Whether intervals and verdicts keep what they promise over thousands of simulated strategies; ignored by default.
 mod simulation;
 /// The names of the scheme `standard` are true of everybody who carries them.
