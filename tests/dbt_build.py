@@ -57,10 +57,10 @@ def check(home: Path, tables: list[str]) -> None:
     built = duckdb.connect(str(home / "dbt.duckdb"), read_only=True)
     for table in tables:
         files = f"read_parquet('{home}/out/tables/{table}/*/*.parquet', hive_partitioning = true)"
-        want = duckdb.sql(f"select count(*) from {files}").fetchone()
-        got = built.sql(f"select row_count from count_{table}").fetchone()
+        want = duckdb.sql(f"select count(*) from {files}").fetchall()[0]
+        got = built.sql(f"select row_count from count_{table}").fetchall()[0]
         assert got == want, f"{table}: dbt counts {got}, the files hold {want}"
-    today = built.sql("select count(*), count(distinct as_of), max(as_of)::varchar from customers_today").fetchone()
+    today = built.sql("select count(*), count(distinct as_of), max(as_of)::varchar from customers_today").fetchall()[0]
     assert today[0] > 0 and today[1:] == (1, "2025-01-31"), today
 
 
