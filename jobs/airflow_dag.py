@@ -1,4 +1,5 @@
-"""An Airflow DAG for a nightly job: run, verify and, if a database is named, load. For Airflow 2.7 and later, and 3.
+"""An Airflow DAG for a nightly job: run, verify and, if a database is named, load. Tested with Airflow 3.3; the imports of 2.7 and later
+are tried, too.
 
 Settings come from the environment of the workers:
 
@@ -25,11 +26,11 @@ import pendulum
 
 try:  # Airflow 3
     from airflow.sdk import dag, get_current_context, task
+    from airflow.sdk.exceptions import AirflowException, AirflowFailException
 except ImportError:
     from airflow.decorators import dag, task
+    from airflow.exceptions import AirflowException, AirflowFailException
     from airflow.operators.python import get_current_context
-
-from airflow.exceptions import AirflowException, AirflowFailException
 
 TIME_ZONE = "Europe/London"
 
@@ -89,4 +90,4 @@ def rfmill_nightly() -> None:
     run() >> verify() >> load()
 
 
-rfmill_nightly()
+nightly = rfmill_nightly()

@@ -6,7 +6,8 @@ use std::process::Stdio;
 
 use crate::fixture::{Bench, orders_and, texts};
 
-const COMMANDS: [&str; 9] = ["quickstart", "run", "check", "explain", "sample", "verify", "schema", "completions", "man"];
+const COMMANDS: [&str; 10] =
+    ["quickstart", "run", "check", "explain", "sample", "verify", "load", "schema", "completions", "man"];
 
 #[test]
 fn every_command_has_help() {

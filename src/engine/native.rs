@@ -335,14 +335,18 @@ fn write_single(job: &Job, staging: &Staging, table: &TableDefinition, batch: &R
         let schema = table.schema(false);
         let days = arrow::array::AsArray::as_primitive::<arrow::datatypes::Date32Type>(as_of).values();
         let mut start = 0;
-        for of_date in days.chunk_by(|a, b| a == b) {
-            let day = Day(of_date.first().copied().unwrap_or(0));
-            let columns = batch.columns().iter().skip(1).map(|c| c.slice(start, of_date.len())).collect();
+        // A date without rows has its file, too: it replaces what an older run had there, and a glob always finds columns.
+        for date in job.dates.iter().filter(|d| d.shown).map(|d| d.date) {
+            let count = days.iter().skip(start).take_while(|day| **day == date.0).count();
+            let columns = batch.columns().iter().skip(1).map(|c| c.slice(start, count)).collect();
             let part = RecordBatch::try_new(schema.clone(), columns)
                 .map_err(|e| Error::bug(format!("table {} cannot be split by date: {e}", table.name)))?;
-            let path = format!("partitions/{}/as_of={day}/{}.parquet", table.name, table.name);
+            let path = format!("partitions/{}/as_of={date}/{}.parquet", table.name, table.name);
             files.push(staging.put(path, encode(table, &schema, &part, &job.raw.name)?)?);
-            start += of_date.len();
+            start += count;
+        }
+        if start != days.len() {
+            return Err(Error::bug(format!("{} rows of table {} are of no date of the job", days.len() - start, table.name)));
         }
     }
     Ok(TableEntry { name: table.name.into(), rows, files })

@@ -81,7 +81,7 @@ impl Database {
         Error::new(
             kind,
             format!(
-                "cannot {tried} on {}: {}; {advice}. The rows of the last load are untouched",
+                "{}: cannot {tried}: {}; {advice}. The rows of the last load are untouched",
                 self.target.place(),
                 cause(error)
             ),

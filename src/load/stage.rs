@@ -160,6 +160,6 @@ fn failed_write(database: &Database, path: &std::path::Path, error: std::io::Err
     let tried = format!("copy {}", path.display());
     match error.get_ref().and_then(|inner| inner.downcast_ref::<postgres::Error>()) {
         Some(inner) => database.failed(&tried, inner),
-        None => Error::output(format!("cannot {tried} to {}: {error}; load again", database.target.place())),
+        None => Error::output(format!("{}: cannot {tried}: {error}; load again", database.target.place())),
     }
 }
