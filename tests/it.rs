@@ -12,14 +12,14 @@ mod cli;
 mod determinism;
 /// Thousands of random jobs, each held against a naive second program.
 mod differential;
-/// The wrapper for cron.
-mod nightly;
 /// Effects, their reasons and verdicts, from exact sums per arm.
 mod evaluate;
-/// Whether intervals and verdicts keep what they promise over thousands of simulated strategies; ignored by default.
-mod simulation;
+/// The wrapper for cron.
+mod nightly;
 /// The report, from tables to files.
 mod report;
+/// Whether intervals and verdicts keep what they promise over thousands of simulated strategies; ignored by default.
+mod simulation;
 /// The names of the scheme `standard` are true of everybody who carries them.
 mod standard;
 /// The docs list the columns that the code has.

@@ -225,7 +225,8 @@ mod tests {
         let rules = Rules { lots: Lots::new("s"), bounds, global: None };
         let ids = ints(0..4);
         let earlier = [Earlier::Arm(7), Earlier::LeaveOut, Earlier::Nothing, Earlier::Nothing];
-        let from = Candidates { ids: &ids, kind: IdType::Signed(64), state: &[0, 1, 0, 1], rows: &[3, 2, 1, 0], earlier: &earlier };
+        let from =
+            Candidates { ids: &ids, kind: IdType::Signed(64), state: &[0, 1, 0, 1], rows: &[3, 2, 1, 0], earlier: &earlier };
         assert_eq!(draw(&rules, &from), [Role::Arm(7), Role::LeftOut, Role::Arm(0), Role::Arm(1)]);
     }
 }

@@ -49,8 +49,9 @@ pub(super) fn write(plan: &Plan, treatment: &Treatment, folder: &Path) -> Result
         let customers = first..(first + BATCH).min(assigned);
         let arms = customers.clone().map(|customer| treatment.arm(customer) as i8).collect();
         let days = Date32Array::from_value(day, (customers.end - customers.start) as usize);
-        let batch = names(&ARMS, arms)
-            .and_then(|arms| RecordBatch::try_new(Arc::clone(&schema), vec![plan.ids.array(customers)?, arms, Arc::new(days) as ArrayRef]));
+        let batch = names(&ARMS, arms).and_then(|arms| {
+            RecordBatch::try_new(Arc::clone(&schema), vec![plan.ids.array(customers)?, arms, Arc::new(days) as ArrayRef])
+        });
         batch.map_err(ParquetError::from).and_then(|batch| writer.write(&batch)).map_err(failed)?;
     }
     writer.close().map_err(failed)?;

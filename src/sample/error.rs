@@ -44,9 +44,7 @@ pub enum SampleError {
     StrategyName { name: String },
 
     /// The strategy's effect is out of range.
-    #[error(
-        "The strategy's effect is {effect}, but it must be above -1 and at most {most}; 0.25 means a quarter more orders."
-    )]
+    #[error("The strategy's effect is {effect}, but it must be above -1 and at most {most}; 0.25 means a quarter more orders.")]
     StrategyEffect { effect: f64, most: f64 },
 
     /// The strategy does not lie within the sample.
@@ -56,7 +54,9 @@ pub enum SampleError {
     StrategyDates { start: Date, days: u32, from: Date, to: Date },
 
     /// Nobody can be assigned.
-    #[error("The strategy begins on {start}, when no customer of the sample has bought yet; let it begin later, or ask for more customers.")]
+    #[error(
+        "The strategy begins on {start}, when no customer of the sample has bought yet; let it begin later, or ask for more customers."
+    )]
     StrategyEmpty { start: Date },
 
     /// The folder holds Parquet files that this sample would not replace.

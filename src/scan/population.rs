@@ -95,9 +95,8 @@ impl Table {
         let schema = read_schema(source);
         let field = |name: &str| schema.fields().iter().find(|f| f.name() == name);
         let folder = folder.display();
-        let id = field("customer_id").ok_or_else(|| {
-            Error::input(format!("{} has no column \"customer_id\"; run the job again", source.name()))
-        })?;
+        let id = field("customer_id")
+            .ok_or_else(|| Error::input(format!("{} has no column \"customer_id\"; run the job again", source.name())))?;
         let mut names = vec!["customer_id".to_owned()];
         let sliced = field("slice").is_some();
         for (column, flag) in wanted.columns {
@@ -122,7 +121,9 @@ impl Table {
                 )));
             }
             (Some(slice), false) => {
-                return Err(Error::usage(format!("--slice is {slice:?}, but the customers in {folder} have no slices; remove it")));
+                return Err(Error::usage(format!(
+                    "--slice is {slice:?}, but the customers in {folder} have no slices; remove it"
+                )));
             }
         }
         let texts = names.len() - 1;
@@ -140,7 +141,8 @@ impl Table {
         let mut part = Part::default();
         part.texts.resize_with(self.texts, Coding::default);
         reader.read(&file, group, &mut Vec::new(), |_, columns| {
-            let column = |at: usize| columns.get(at).ok_or_else(|| Error::bug("a column of the customers is missing from its batch"));
+            let column =
+                |at: usize| columns.get(at).ok_or_else(|| Error::bug("a column of the customers is missing from its batch"));
             match self.kind {
                 IdType::Text => {
                     let texts = decode::texts(column(0)?)?;

@@ -113,7 +113,9 @@ impl Assigned<'_> {
             CustomerIds::Int(keys) => self.rows.iter().map(|at| keys.get(*at).copied().unwrap_or_default()),
         };
         match self.kind {
-            IdType::Unsigned(64) => Ok(Arc::new(keys.map(|key| Some(CustomerIds::unsigned_of_key(key))).collect::<UInt64Array>())),
+            IdType::Unsigned(64) => {
+                Ok(Arc::new(keys.map(|key| Some(CustomerIds::unsigned_of_key(key))).collect::<UInt64Array>()))
+            }
             kind => cast(&keys.map(Some).collect::<Int64Array>(), &ColumnType::Id(kind).arrow()).map_err(wrong),
         }
     }
@@ -158,7 +160,8 @@ mod tests {
             (IdType::Unsigned(64), largest, "18446744073709551615"),
         ] {
             let ids = CustomerIds::Int(vec![key]);
-            let of = Assigned { strategy: "x", ids: &ids, kind, rows: &[0], assigned_on: Day(0), arms: one, states: one, strata: one };
+            let of =
+                Assigned { strategy: "x", ids: &ids, kind, rows: &[0], assigned_on: Day(0), arms: one, states: one, strata: one };
             assert_eq!(*of.id_array().unwrap().data_type(), ColumnType::Id(kind).arrow());
             assert_eq!(assigned_parquet(&of).unwrap().rows, 1);
             let lines = String::from_utf8(assigned_csv(&of).unwrap()).unwrap();

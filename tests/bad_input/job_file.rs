@@ -259,10 +259,7 @@ fn settings_on_the_command_line_are_checked() {
             "error: --set score.bins=four: string \"four\" is not possible here; expected a whole number from 0.",
         ),
         ("name.first=x", "error: --set name.first: \"name\" is not a section of the job file."),
-        (
-            "=4",
-            &format!("error: --set =4: there is no key \"\" here (possible keys: {SECTIONS})."),
-        ),
+        ("=4", &format!("error: --set =4: there is no key \"\" here (possible keys: {SECTIONS}).")),
         (
             "score..bins=4",
             "error: --set score..bins=4: there is no key \"\" here (possible keys: \"bins\", \"method\", \"ties\", \"closed\", \"thresholds\", \"lookback\", \"count\", \"monetary_as\", \"cuts\", \"levels\", \"recency\", \"recency_days\", \"frequency\", \"monetary\", \"only\").",

@@ -8,9 +8,9 @@ use super::shares::Shares;
 use crate::assign::{Assignments, Earlier};
 use crate::domain::{CustomerIds, Day};
 use crate::error::{Error, Result};
+use crate::scan::Zone;
 use crate::scan::assignments::{self, Request};
 use crate::scan::population::Population;
-use crate::scan::Zone;
 
 /// Digits behind the point with which costs of the file are read; they are not used.
 const COST_SCALE: u32 = 6;
@@ -118,7 +118,10 @@ mod tests {
         assert_eq!(uneven(&with(100, 1_000), |_| 0.1), None);
         assert_eq!(uneven(&with(125, 1_000), |_| 0.1), None);
         let warning = uneven(&with(200, 1_000), |_| 0.1).unwrap();
-        assert!(warning.starts_with("200 of the 1000 customers who keep their arms are in the control, where the shares say 100;"), "{warning}");
+        assert!(
+            warning.starts_with("200 of the 1000 customers who keep their arms are in the control, where the shares say 100;"),
+            "{warning}"
+        );
         assert_eq!(uneven(&[], |_| 0.1), None);
     }
 }

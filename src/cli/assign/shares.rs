@@ -100,9 +100,9 @@ impl Shares {
 
 /// A share of a hold-out: above 0 and below 1.
 pub(super) fn holdout(flag: &str, text: &str) -> Result<Ratio> {
-    read(text).filter(|share| *share < Ratio::new(1, 1)).ok_or_else(|| {
-        Error::usage(format!("{flag} is {text:?}; expected a share above 0 and below 1, such as 0.1 or 1/3"))
-    })
+    read(text)
+        .filter(|share| *share < Ratio::new(1, 1))
+        .ok_or_else(|| Error::usage(format!("{flag} is {text:?}; expected a share above 0 and below 1, such as 0.1 or 1/3")))
 }
 
 /// A share and what it leaves of 1.
@@ -113,8 +113,9 @@ pub(super) fn with_rest(share: Ratio) -> [Ratio; 2] {
 
 fn arm(text: &str) -> Result<(String, String, Ratio)> {
     let (name, share) = split("--arms", text, "control=0.5,treatment=0.5")?;
-    let ratio = read(share)
-        .ok_or_else(|| Error::usage(format!("--arms {text:?}: the share is {share:?}; expected one above 0, such as 0.5 or 1/3")))?;
+    let ratio = read(share).ok_or_else(|| {
+        Error::usage(format!("--arms {text:?}: the share is {share:?}; expected one above 0, such as 0.5 or 1/3"))
+    })?;
     Ok((name.to_owned(), share.to_owned(), ratio))
 }
 
