@@ -140,6 +140,12 @@ rows! {
         q_difference: Option<f64>, q_difference_p: Option<f64>, q_lift: Option<f64>, q_lift_p: Option<f64>,
         recurring_share: Option<f64>, clustered: Option<bool>, not_estimable: Option<String>,
     }
+    /// A strategy's customers before and after, described.
+    BeforeAfterRow from "before_after" {
+        strategy: String, period_start: Option<Day>, period_end: Option<Day>, arm: String, outcome: String,
+        scheme: String, state: String, customers: Option<i64>, mean_before: Option<f64>, mean_after: Option<f64>,
+        change: Option<f64>, expected_change: Option<f64>, note: Option<String>,
+    }
     /// What to do with a strategy, and why.
     VerdictRow from "verdicts" {
         strategy: String, arm: String, period_start: Option<Day>, period_end: Option<Day>, scheme: String,
@@ -258,6 +264,8 @@ report_data! {
     effects: EffectRow,
     /// Effects over all periods.
     effects_over_time: PooledRow,
+    /// Before and after.
+    before_after: BeforeAfterRow,
     /// Cut points.
     cutpoints: CutPointRow,
     /// The account of every input row.

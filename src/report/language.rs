@@ -67,6 +67,8 @@ impl Sentence {
 #[derive(Debug, Clone)]
 pub struct Words {
     messages: BTreeMap<String, String>,
+    /// English sentences of the program with places, and their translation; those that say most come first.
+    said: Vec<(Vec<Part>, String)>,
 }
 
 impl Words {
@@ -80,7 +82,7 @@ impl Words {
             text.parse().map_err(|e| Error::bug(format!("the words of language {} cannot be read: {e}", language.0)))?;
         let mut messages = BTreeMap::new();
         flatten("", &table, &mut messages);
-        Ok(Words { messages })
+        Ok(Words { said: sentences(&messages), messages })
     }
 
     /// A message without places.
@@ -93,28 +95,103 @@ impl Words {
         self.messages.get(&format!("{section}.{name}")).map(String::as_str)
     }
 
+    /// A sentence of the run (a reason, say), which is English, in the language of the report; as it is if there is no
+    /// translation. What fills its places is translated, too.
+    pub fn translate(&self, text: &str) -> String {
+        let found = self.said.iter().find_map(|(parts, message)| Some((matching(parts, text)?, message)));
+        let Some((filled, message)) = found else { return text.to_owned() };
+        let values: Vec<(&str, String)> = filled
+            .into_iter()
+            .map(|(name, value)| {
+                let word = match name {
+                    "outcome" => self.find("outcome", value),
+                    "method" => self.find("estimator", value),
+                    _ => None,
+                };
+                (name, word.map_or_else(|| self.translate(value), str::to_owned))
+            })
+            .collect();
+        let values: Vec<(&str, &str)> = values.iter().map(|(name, value)| (*name, value.as_str())).collect();
+        compose(message, &values).text()
+    }
+
     /// A message with its places filled in.
     pub fn say(&self, key: &str, values: &[(&str, &str)]) -> Sentence {
-        let mut pieces = Vec::new();
-        let mut rest = self.text(key);
-        while let Some((before, after)) = rest.split_once('{') {
-            let Some((place, behind)) = after.split_once('}') else { break };
-            if !before.is_empty() {
-                pieces.push(Piece::Fixed(before.to_owned()));
-            }
-            pieces.push(fill(place, values));
-            rest = behind;
-        }
-        if !rest.is_empty() {
-            pieces.push(Piece::Fixed(rest.to_owned()));
-        }
-        Sentence(pieces)
+        compose(self.text(key), values)
     }
 
     /// A message with its places filled in, as text.
     pub fn fill(&self, key: &str, values: &[(&str, &str)]) -> String {
         self.say(key, values).text()
     }
+}
+
+/// A message with its places filled in.
+fn compose(message: &str, values: &[(&str, &str)]) -> Sentence {
+    let pieces = parts(message).into_iter().map(|part| match part {
+        Part::Fixed(text) => Piece::Fixed(text),
+        Part::Place(place) => fill(&place, values),
+    });
+    Sentence(pieces.collect())
+}
+
+/// A part of a message that is not filled in yet.
+#[derive(Debug, Clone, PartialEq, Eq)]
+enum Part {
+    Fixed(String),
+    Place(String),
+}
+
+fn parts(message: &str) -> Vec<Part> {
+    let mut out = Vec::new();
+    let mut rest = message;
+    while let Some((before, after)) = rest.split_once('{') {
+        let Some((place, behind)) = after.split_once('}') else { break };
+        if !before.is_empty() {
+            out.push(Part::Fixed(before.to_owned()));
+        }
+        out.push(Part::Place(place.to_owned()));
+        rest = behind;
+    }
+    if !rest.is_empty() {
+        out.push(Part::Fixed(rest.to_owned()));
+    }
+    out
+}
+
+/// The sentences under `said`, those with most fixed text first.
+fn sentences(messages: &BTreeMap<String, String>) -> Vec<(Vec<Part>, String)> {
+    let own = messages.iter().filter_map(|(key, message)| Some((parts(key.strip_prefix("said.")?), message.clone())));
+    let mut out: Vec<(Vec<Part>, String)> = own.collect();
+    let fixed = |of: &[Part]| of.iter().map(|p| if let Part::Fixed(text) = p { text.len() } else { 0 }).sum::<usize>();
+    out.sort_by_key(|(of, _)| std::cmp::Reverse(fixed(of)));
+    out
+}
+
+/// What fills the places of a sentence if `text` is that sentence.
+fn matching<'p, 't>(parts: &'p [Part], text: &'t str) -> Option<Vec<(&'p str, &'t str)>> {
+    let mut filled = Vec::new();
+    let mut rest = text;
+    let mut open: Option<&str> = None;
+    for (number, part) in parts.iter().enumerate() {
+        match (part, open.take()) {
+            (Part::Place(name), _) => open = Some(name),
+            (Part::Fixed(fixed), None) => rest = rest.strip_prefix(fixed.as_str())?,
+            (Part::Fixed(fixed), Some(name)) => {
+                let at =
+                    if number + 1 == parts.len() { rest.strip_suffix(fixed.as_str())?.len() } else { rest.find(fixed.as_str())? };
+                filled.push((name, &rest[..at]));
+                rest = &rest[at + fixed.len()..];
+            }
+        }
+    }
+    match open {
+        Some(name) => filled.push((name, rest)),
+        None if !rest.is_empty() => return None,
+        None => {}
+    }
+    // A place that is the whole text would be translated forever.
+    filled.iter().all(|(_, value)| !value.is_empty() && value.len() < text.len()).then_some(filled)
 }
 
 /// What stands at a place.

@@ -27,8 +27,8 @@ mod view;
 mod workbook;
 
 pub use data::{
-    Check, CohortRow, ConcentrationRow, CutPointRow, EffectRow, GrowthRow, LedgerRow, MoveRow, PeriodRow, PooledRow, ReportData,
-    Row, RunFacts, SegmentRow, Settings, StateRow, Table, TransitionRow, VerdictRow,
+    BeforeAfterRow, Check, CohortRow, ConcentrationRow, CutPointRow, EffectRow, GrowthRow, LedgerRow, MoveRow, PeriodRow,
+    PooledRow, ReportData, Row, RunFacts, SegmentRow, Settings, StateRow, Table, TransitionRow, VerdictRow,
 };
 pub use language::Language;
 pub use read::{Reader, read_run};

@@ -51,6 +51,7 @@ impl Reader {
             "ledger" => columns.append(&mut data.ledger),
             "effects" => columns.append(&mut data.effects),
             "effects_over_time" => columns.append(&mut data.effects_over_time),
+            "before_after" => columns.append(&mut data.before_after),
             "verdicts" => columns.append(&mut data.verdicts),
             "dim_state" => columns.append(&mut data.dim_state),
             "dim_period" => columns.append(&mut data.dim_period),
@@ -118,6 +119,8 @@ impl Columns<'_> {
             let mut take = |name: &str| match columns.get_mut(name) {
                 Some(values) => values.next().unwrap_or(Value::Null),
                 None if name == "as_of" => as_of.clone(),
+                // Tables with a row per customer have the column only in a job with slices.
+                None if name == "slice" => Value::Text(ALL.into()),
                 None => Value::Null,
             };
             let row = R::from_values(&mut take)

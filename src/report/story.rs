@@ -206,7 +206,7 @@ impl Story {
         let mut said = vec![words.say("story.left.customers", &values)];
         let mut to: Vec<(i64, String)> =
             left.iter().filter_map(|r| Some((r.customers?, view.state_label(&scheme.name, &r.to_state)))).collect();
-        to.sort_by(|a, b| b.0.cmp(&a.0));
+        to.sort_by_key(|(n, _)| std::cmp::Reverse(*n));
         let to: Vec<String> = to
             .iter()
             .take(NAMED)
@@ -266,7 +266,9 @@ impl Story {
         let several = arms.len() > 1;
         let mut paragraphs = Vec::new();
         for arm in &arms {
-            paragraphs.push(vec![overall(view, arm, several)]);
+            let mut said = vec![overall(view, arm, several)];
+            said.extend(over_time(view, arm));
+            paragraphs.push(said);
             if arm.refused().is_none() {
                 paragraphs.extend(tiers(view, arm).into_iter().map(|s| vec![s]));
             }
@@ -316,10 +318,8 @@ fn largest_moves(view: &View, scheme: &Scheme, now: crate::domain::Day, before: 
 
 /// Growth accounting of the last period in a sentence.
 fn growth(view: &View) -> Vec<Sentence> {
-    let rows = view.data.growth.iter().flatten();
-    let row = rows
-        .filter(|r| Some(r.as_of) == view.last() && r.slice == view.slice && r.scheme == ALL && r.from_state == ALL)
-        .next_back();
+    let mut rows = view.data.growth.iter().flatten();
+    let row = rows.rfind(|r| Some(r.as_of) == view.last() && r.slice == view.slice && r.scheme == ALL && r.from_state == ALL);
     let Some(row) = row else { return Vec::new() };
     let (Some(active), Some(new), Some(retained), Some(back), Some(lapsed)) =
         (row.active, row.new, row.retained, row.resurrected, row.lapsed)
@@ -368,19 +368,19 @@ fn overall(view: &View, arm: &Arm, several: bool) -> Sentence {
     } else {
         arm.strategy.into()
     };
-    let verdict = arm.verdict(ALL, ALL).map_or(NOTHING.into(), |v| view.name("verdict", &v.verdict));
+    let verdict = arm.overall_verdict().map_or(NOTHING.into(), |v| view.name("verdict", &v.verdict));
     let estimated = arm.overall().filter(|r| r.difference.is_some());
     let Some(row) = estimated.filter(|_| arm.refused().is_none()) else {
         let told = arm.refused().or_else(|| arm.overall()?.not_estimable.as_deref()).filter(|r| !r.is_empty());
-        let reason = told.unwrap_or(words.text("strategy.no_estimate"));
-        return words.say("story.strategy.unknown", &[("strategy", &name), ("verdict", &verdict), ("reason", reason)]);
+        let reason = told.map_or(words.text("strategy.no_estimate").to_owned(), |r| words.translate(r));
+        return words.say("story.strategy.unknown", &[("strategy", &name), ("verdict", &verdict), ("reason", &reason)]);
     };
     let values = [
         ("strategy", &*name),
         ("verdict", &*verdict),
         ("period", &*view.span(row.period_start, row.period_end)),
         ("estimate", &*estimate(view, row)),
-        ("outcome", &*view.name("outcome", &row.outcome)),
+        ("outcome", &*view.outcome_name(&row.outcome)),
         ("roi", &*row.roi.map_or(NOTHING.into(), |x| format.percent(x, 0))),
         ("design", &*view.name("design", row.design.as_deref().unwrap_or_default())),
         ("treated", &*format.maybe_count(row.n_treated)),
@@ -393,6 +393,23 @@ fn overall(view: &View, arm: &Arm, several: bool) -> Sentence {
         (None, _) => "story.strategy.overall_outcome",
     };
     words.say(key, &values)
+}
+
+/// What came out over all customers and all periods together.
+fn over_time(view: &View, arm: &Arm) -> Option<Sentence> {
+    let verdict = arm.pooled_verdict()?;
+    let row = arm.pooled.iter().find(|r| r.state == ALL)?;
+    let write = |x: f64| view.outcome(&row.outcome, x);
+    let ends = row.ci_low.zip(row.ci_high).map(|(low, high)| (write(low), write(high)));
+    let (low, high) = ends.unwrap_or((NOTHING.into(), NOTHING.into()));
+    let value = view.format.change(row.difference?, write);
+    let values = [
+        ("n", &*view.format.maybe_count(row.periods)),
+        ("verdict", &*view.name("verdict", &verdict.verdict)),
+        ("outcome", &*view.outcome_name(&row.outcome)),
+        ("estimate", &*view.words.fill("story.strategy.estimate", &[("value", &value), ("low", &low), ("high", &high)])),
+    ];
+    Some(view.words.say("story.strategy.pooled", &values))
 }
 
 /// For which tiers it earned money, and for which nobody knows.
@@ -442,7 +459,7 @@ impl View<'_> {
 
     /// A value of an outcome with its unit.
     pub fn outcome(&self, outcome: &str, x: f64) -> String {
-        match outcome {
+        match outcome.trim_end_matches("_winsorised") {
             "revenue" | "margin" | "avg_order_value" => self.format.float_money(x, 2),
             "converted" | "retained" => self.words.fill("strategy.points", &[("x", &self.format.float(x * 100.0, 2))]),
             o if o.starts_with("moved_") => self.words.fill("strategy.points", &[("x", &self.format.float(x * 100.0, 2))]),

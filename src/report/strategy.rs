@@ -76,32 +76,42 @@ impl<'a> Arm<'a> {
         self.periods.last().copied()
     }
 
-    /// The verdict for a state (or all) that counts: over all periods, else that of the last one.
-    pub fn verdict(&self, scheme: &str, state: &str) -> Option<&'a VerdictRow> {
-        self.verdicts.iter().find(|v| v.state == state && (v.scheme == scheme || state == ALL)).copied()
+    /// The verdict on an estimate: that of its own period.
+    pub fn verdict(&self, row: &EffectRow) -> Option<&'a VerdictRow> {
+        let same = |v: &&&VerdictRow| (&v.period_start, &v.scheme, &v.state) == (&row.period_start, &row.scheme, &row.state);
+        self.verdicts.iter().find(same).copied()
     }
 
-    /// Verdicts that count: one for all customers and one per state.
+    /// The verdict over all customers, in the last period.
+    pub fn overall_verdict(&self) -> Option<&'a VerdictRow> {
+        let of_all = || self.verdicts.iter().filter(|v| v.state == ALL);
+        of_all().find(|v| v.period_start.is_some()).or_else(|| of_all().next()).copied()
+    }
+
+    /// The verdict over all customers and all periods, if there are several.
+    pub fn pooled_verdict(&self) -> Option<&'a VerdictRow> {
+        self.verdicts.iter().find(|v| v.state == ALL && v.period_start.is_none()).filter(|_| self.periods.len() > 1).copied()
+    }
+
+    /// Verdicts worth reading: over all periods, if there are several, and of the last period; all customers first.
     pub fn current(&self) -> Vec<&'a VerdictRow> {
-        let mut out: Vec<&VerdictRow> = Vec::new();
-        for verdict in &self.verdicts {
-            if !out.iter().any(|v| v.scheme == verdict.scheme && v.state == verdict.state) {
-                out.push(verdict);
-            }
-        }
+        let last = self.verdicts.iter().filter_map(|v| v.period_start).max();
+        let pooled = self.periods.len() > 1 || last.is_none();
+        let own = self.verdicts.iter().filter(|v| if v.period_start.is_none() { pooled } else { v.period_start == last });
+        let mut out: Vec<&VerdictRow> = own.copied().collect();
         out.sort_by_key(|v| v.state != ALL);
         out
     }
 
     /// Whether it earned money by this estimate, given the verdict on it.
     pub fn earned(&self, row: &EffectRow) -> Earned {
-        let verdict = self.verdict(&row.scheme, &row.state).or_else(|| self.verdict(ALL, ALL));
+        let verdict = self.verdict(row).or_else(|| self.overall_verdict());
         if verdict.is_some_and(|v| v.verdict == CANNOT_SAY) { Earned::Unknown } else { earned(row) }
     }
 
     /// The reason why nothing can be said over all customers, if that is so.
     pub fn refused(&self) -> Option<&'a str> {
-        self.verdict(ALL, ALL).filter(|v| v.verdict == CANNOT_SAY).map(|v| v.reason.as_deref().unwrap_or_default())
+        self.overall_verdict().filter(|v| v.verdict == CANNOT_SAY).map(|v| v.reason.as_deref().unwrap_or_default())
     }
 
     /// The phases there are.

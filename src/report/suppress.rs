@@ -179,6 +179,7 @@ struct Marks {
     cohorts: Vec<[Option<Cell>; 3]>,
     effects: Vec<[Option<Cell>; 2]>,
     pooled: Vec<[Option<Cell>; 2]>,
+    before_after: Vec<Option<Cell>>,
     cutpoints: Vec<Option<Cell>>,
 }
 
@@ -372,6 +373,10 @@ impl Marks {
                 add(cells, &format!("{place}control"), &estimate, &r.scheme, &r.state, r.n_control),
             ]);
         }
+        for r in data.before_after.iter().flatten() {
+            let place = key(&[&"before", &r.strategy, &period(r.period_start), &r.arm]);
+            self.before_after.push(add(cells, &place, &r.outcome, &r.scheme, &r.state, r.customers));
+        }
         for (parts, total) in sums.into_values() {
             cells.sum(parts, total);
         }
@@ -494,6 +499,8 @@ impl Marks {
                 (r.incremental, r.cost, r.roi, r.roi_low, r.roi_high, r.excluded) = (None, None, None, None, None, None);
                 (r.net_margin_per_customer, r.net_margin_low, r.net_margin_high) = (None, None, None);
                 (r.not_estimable, r.suppressed) = (None, true);
+            } else if r.excluded.is_some_and(|n| 0 < n && n < cells.min) {
+                (r.excluded, r.suppressed) = (None, true);
             }
         }
         for (r, own) in data.effects_over_time.iter_mut().flatten().zip(&self.pooled) {
@@ -503,6 +510,13 @@ impl Marks {
                 (r.ci_low, r.ci_high, r.p_value, r.lift, r.lift_low, r.lift_high) = (None, None, None, None, None, None);
                 (r.q_difference, r.q_difference_p, r.q_lift, r.q_lift_p) = (None, None, None, None);
                 (r.recurring_share, r.not_estimable, r.suppressed) = (None, None, true);
+            }
+        }
+        for (r, own) in data.before_after.iter_mut().flatten().zip(&self.before_after) {
+            if cells.is_hidden(*own) {
+                gone.push((r.strategy.clone(), r.period_start, r.arm.clone(), r.scheme.clone(), r.state.clone()));
+                (r.customers, r.mean_before, r.mean_after, r.change, r.expected_change) = (None, None, None, None, None);
+                (r.note, r.suppressed) = (None, true);
             }
         }
         for r in data.verdicts.iter_mut().flatten() {

@@ -270,6 +270,18 @@ impl<'a> View<'a> {
         self.words.find(section, name).unwrap_or(name).to_owned()
     }
 
+    /// What an outcome is called: also `moved_up:segment` and `revenue_winsorised`.
+    pub fn outcome_name(&self, outcome: &str) -> String {
+        if let Some((kind, scheme)) = outcome.split_once(':') {
+            let scheme = self.scheme(scheme).map_or(scheme, |s| &s.label);
+            return self.words.fill("outcome_in_scheme", &[("outcome", &self.name("outcome", kind)), ("scheme", scheme)]);
+        }
+        match outcome.strip_suffix("_winsorised") {
+            Some(plain) => self.words.fill("outcome_winsorised", &[("outcome", &self.name("outcome", plain))]),
+            None => self.name("outcome", outcome),
+        }
+    }
+
     /// Names as a list.
     pub fn list(&self, names: &[String]) -> String {
         names.join(self.words.text("format.list"))

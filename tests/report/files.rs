@@ -72,6 +72,7 @@ fn a_workbook_has_native_numbers_dates_and_a_frozen_head() {
         "verdicts",
         "effects",
         "effects_over_time",
+        "before_after",
         "cutpoints",
         "ledger",
         "dim_state",

@@ -280,10 +280,12 @@ impl Shop {
         add("ledger", self.ledger());
         add("dim_state", self.dim_state());
         add("dim_period", self.dim_period());
-        let (effects, pooled, verdicts) = super::shop_effects::tables(&|n| self.name(n), &self.states(0), self.periods);
+        let [effects, pooled, verdicts, before_after] =
+            super::shop_effects::tables(&|n| self.name(n), &self.states(0), self.periods);
         add("effects", effects);
         add("effects_over_time", pooled);
         add("verdicts", verdicts);
+        add("before_after", before_after);
         for (q, sheet) in self.movers(&people) {
             files.push(("movers", format!("movers/as_of={}/part-000.parquet", quarter_end(q)), sheet));
         }
@@ -394,7 +396,7 @@ impl Shop {
         let mut luck = Luck(7);
         let mut out = Vec::new();
         for q in 1..self.periods {
-            let mut sheet = Sheet::new("customer_id:t slice:s scheme:s from_as_of:d from_state:s to_state:s reason:s");
+            let mut sheet = Sheet::new("customer_id:t scheme:s from_as_of:d from_state:s to_state:s reason:s");
             for (number, (_, seen)) in people.iter().enumerate() {
                 let (Some(before), Some(now)) = (&seen[q - 1], &seen[q]) else { continue };
                 for (scheme, from, to) in [(0, before.segment, now.segment), (1, before.lifecycle, now.lifecycle)] {
@@ -405,7 +407,6 @@ impl Shop {
                     let states = self.states(scheme);
                     sheet.row(vec![
                         t(format!("CANARY-{number:06}")),
-                        t("(all)"),
                         t(if scheme == 0 { "segment" } else { "lifecycle" }),
                         V::D(quarter_end(q as i64 - 1)),
                         t(states[from].clone()),

@@ -19,7 +19,7 @@ fn rows<'a>(report: &'a serde_json::Value, table: &str, key: &[&str]) -> BTreeMa
     report[table].as_array().expect("rows").iter().map(|row| (name(row), row)).collect()
 }
 
-const TABLES: [(&str, &[&str], &[&str]); 8] = [
+const TABLES: [(&str, &[&str], &[&str]); 9] = [
     ("segments", &["as_of", "dimension_value", "scheme", "state"], &["customers", "repeat_customers"]),
     ("transitions", &["as_of", "scheme", "from_state", "to_state"], &["customers"]),
     ("moves", &["as_of", "scheme", "from_state", "to_state", "reason"], &["customers"]),
@@ -31,6 +31,7 @@ const TABLES: [(&str, &[&str], &[&str]); 8] = [
     ("cohorts", &["as_of", "cohort_start"], &["customers", "active_customers", "repeat_customers"]),
     ("effects", &["strategy", "period_start", "outcome", "scheme", "state", "method"], &["n_treated", "n_control"]),
     ("effects_over_time", &["strategy", "state"], &["n_treated", "n_control"]),
+    ("before_after", &["strategy", "arm", "state"], &["customers"]),
     ("cutpoints", &["as_of", "axis", "bin"], &["customers"]),
 ];
 

@@ -4,12 +4,21 @@ use super::columns::{axis_names, axis_room};
 use super::scale::{Scale, ticks};
 use super::{Anchor, Canvas, Chart, Ink, Mark, Width, words};
 
+/// A line.
+#[derive(Debug, Clone)]
+pub struct Line {
+    /// Its name.
+    pub name: String,
+    /// Values, with what they stand for; `None` leaves a gap.
+    pub values: Vec<Option<(f64, Mark)>>,
+}
+
 /// Lines.
 pub struct Lines<'a> {
     /// Names of the periods.
     pub periods: Vec<String>,
-    /// Name, class (`line1` …) and values of every line.
-    pub series: Vec<(String, usize, Vec<Option<(f64, Mark)>>)>,
+    /// Lines, at most four.
+    pub series: Vec<Line>,
     /// How numbers of the axis are written.
     pub tick: &'a dyn Fn(f64) -> String,
 }
@@ -21,10 +30,10 @@ impl Chart for Lines<'_> {
     fn draw(&self, width: Width) -> Canvas {
         let units = width.units();
         let (top, plot) = (10.0, 210.0);
-        let longest = self.series.iter().map(|s| words::width(&s.0, 12.0)).fold(0.0, f64::max) + 14.0;
+        let longest = self.series.iter().map(|s| words::width(&s.name, 12.0)).fold(0.0, f64::max) + 14.0;
         let right = longest.min(if width == Width::Wide { 200.0 } else { 104.0 });
         let mut canvas = Canvas::new(units, top + plot + 26.0);
-        let high = self.series.iter().flat_map(|s| &s.2).flatten().map(|(v, _)| *v).fold(0.0, f64::max);
+        let high = self.series.iter().flat_map(|s| &s.values).flatten().map(|(v, _)| *v).fold(0.0, f64::max);
         let marks = ticks(0.0, high, 5);
         let last = marks.last().copied().unwrap_or(1.0);
         let scale = Scale::new([0.0, last], [top + plot, top]);
@@ -39,14 +48,14 @@ impl Chart for Lines<'_> {
         let end = |values: &[Option<(f64, Mark)>]| values.iter().rev().flatten().next().map(|(v, _)| scale.at(*v));
         let mut order: Vec<usize> = (0..self.series.len()).collect();
         order.sort_by(|a, b| {
-            let place = |i: &usize| end(&self.series[*i].2).unwrap_or(top + plot);
+            let place = |i: &usize| end(&self.series[*i].values).unwrap_or(top + plot);
             place(a).total_cmp(&place(b)).then(a.cmp(b))
         });
-        let mut labels: Vec<f64> = order.iter().map(|i| end(&self.series[*i].2).unwrap_or(top + plot)).collect();
+        let mut labels: Vec<f64> = order.iter().map(|i| end(&self.series[*i].values).unwrap_or(top + plot)).collect();
         words::spread(&mut labels, 15.0, top + 4.0, top + plot);
         for (number, label) in order.into_iter().zip(labels) {
-            let (name, class, values) = &self.series[number];
-            let (line, dot) = CLASSES[class % CLASSES.len()];
+            let Line { name, values } = &self.series[number];
+            let (line, dot) = CLASSES[number % CLASSES.len()];
             let points: Vec<(f64, f64)> =
                 values.iter().enumerate().filter_map(|(i, v)| v.as_ref().map(|(v, _)| (centre(i), scale.at(*v)))).collect();
             canvas.polyline(&points, line);

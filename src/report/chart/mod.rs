@@ -15,7 +15,7 @@ pub use columns::{Columns, Series};
 pub use flows::{Flows, Link, Node};
 pub use forest::{Forest, ForestRow};
 pub use heat::{Heat, HeatCell};
-pub use lines::Lines;
+pub use lines::{Line, Lines};
 
 use super::colour::Colour;
 use super::markup::Markup;

@@ -25,7 +25,7 @@ fn every_language_has_the_same_messages_and_places() {
     let first = messages(FILES[0].0);
     for (tag, _) in &FILES[1..] {
         let own: BTreeMap<String, String> =
-            messages(tag).into_iter().filter(|(key, _)| !key.starts_with("definitions.")).collect();
+            messages(tag).into_iter().filter(|(key, _)| !key.starts_with("definitions.") && !key.starts_with("said.")).collect();
         let keys = |m: &BTreeMap<String, String>| m.keys().cloned().collect::<BTreeSet<_>>();
         let differing: Vec<_> = keys(&first).symmetric_difference(&keys(&own)).cloned().collect();
         assert!(differing.is_empty(), "{tag}: messages that only one language has: {differing:?}");
@@ -106,7 +106,8 @@ fn built_in_states_have_names_and_definitions_in_every_language() {
 
 #[test]
 fn places_are_filled_and_plural_follows_the_number() {
-    let words = Words { messages: [("a".to_owned(), "{n} {n|customer|customers} in {state}.".to_owned())].into() };
+    let words =
+        Words { said: Vec::new(), messages: [("a".to_owned(), "{n} {n|customer|customers} in {state}.".to_owned())].into() };
     assert_eq!(words.fill("a", &[("n", "1"), ("state", "{x}")]), "1 customer in {x}.");
     assert_eq!(words.fill("a", &[("n", "2"), ("state", "b")]), "2 customers in b.");
     let filled: Vec<_> =
@@ -118,4 +119,55 @@ fn places_are_filled_and_plural_follows_the_number() {
 fn an_unknown_language_is_refused_with_the_ones_there_are() {
     let error = Language::parse("de").map_err(|e| e.to_string());
     assert_eq!(error, Err("there are no reports in language \"de\" (languages: en, zh-Hans); change output.language".into()));
+}
+
+#[test]
+fn sentences_of_the_program_are_translated_as_it_says_them() {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("src/evaluate");
+    let code: String = sources(&folder).iter().map(|p| fs::read_to_string(p).expect("a source")).collect();
+    for (key, message) in messages("zh-Hans").iter().filter_map(|(k, m)| Some((k.strip_prefix("said.")?, m))) {
+        assert_eq!(places(key), places(message), "the places of {key}");
+        for part in parts(key) {
+            if let Part::Fixed(text) = part {
+                assert!(code.contains(text.trim()), "the program says nowhere {text:?}");
+            }
+        }
+    }
+}
+
+#[test]
+fn reasons_are_translated_with_what_stands_in_them() {
+    use crate::domain::Day;
+    use crate::evaluate::NotEstimable as Why;
+
+    let words = Words::load(Language::parse("zh-Hans").expect("a language")).expect("its words");
+    let arm = || "mail".to_owned();
+    let (until, known) = (Day(20_088), Day(20_000));
+    let reasons = [
+        Why::EmptyArm { arm: arm() },
+        Why::OneCustomer { arm: arm() },
+        Why::ZeroVariance,
+        Why::NoDenominator,
+        Why::FailedSplit { p: 0.00001 },
+        Why::Unfinished { until, known },
+        Why::NoCommonStart,
+        Why::TouchedBaseline { p: 0.0004 },
+        Why::NoBaseline,
+        Why::UnequalShares,
+        Why::NoCells,
+        Why::FailedPlacebo { difference: 1.5, low: 0.5, high: 2.5 },
+        Why::NoPeriod { first: None },
+    ];
+    for reason in reasons {
+        let said = words.translate(&reason.to_string());
+        assert!(said.chars().any(|c| c > '\u{4e00}') && !said.contains(" the "), "{reason} became {said}");
+    }
+    let text = "revenue rises by 2.35 per customer (1.33 to 3.37, adjusted p < 0.0001); net margin per customer 0.59 (0.18 to 1.00): it pays even at the low end (by welch because there is no baseline)";
+    assert_eq!(
+        words.translate(text),
+        "每位客户的收入上升 2.35（1.33 至 3.37，校正后 p 值 < 0.0001）；每位客户净利润 0.59（0.18 至 1.00）：即使取区间下限也有利润（采用Welch 检验，因为没有基线期）"
+    );
+    assert_eq!(words.translate("a sentence of nobody"), "a sentence of nobody");
+    let english = Words::load(Language::default()).expect("its words");
+    assert_eq!(english.translate(text), text);
 }

@@ -108,6 +108,11 @@ impl<'a> Cells<'a> {
         self.maybe(p, |p| (self.view.format.p(p), p))
     }
 
+    /// A number that is written by `write`.
+    pub fn written(&self, x: Option<f64>, write: impl Fn(f64) -> String) -> GridCell {
+        self.maybe(x, |x| (write(x), x))
+    }
+
     /// Something with an interval below it, each written by `write`.
     pub fn interval(&self, [value, low, high]: [Option<f64>; 3], write: impl Fn(f64) -> String) -> GridCell {
         let ends =

@@ -3,7 +3,7 @@
 use super::figure::{behind, figure};
 use super::grid::{Cells, Grid, GridCell, swatch};
 use super::missing;
-use crate::report::chart::{Columns, Ink, Lines, Mark, Series};
+use crate::report::chart::{Columns, Ink, Line, Lines, Mark, Series};
 use crate::report::colour::Colour;
 use crate::report::data::{ConcentrationRow, GrowthRow};
 use crate::report::markup::Markup;
@@ -95,20 +95,23 @@ fn table(view: &View, rows: &[&GrowthRow], states: bool) -> Grid {
     grid
 }
 
+/// Name and value of a share of the best customers.
+type Top = (&'static str, fn(&ConcentrationRow) -> Option<f64>);
+
+const TOPS: [Top; 3] = [("top_1", |r| r.top_1_share), ("top_10", |r| r.top_10_share), ("top_20", |r| r.top_20_share)];
+
 /// The section on concentration.
 pub(super) fn concentration(view: &View) -> Markup {
     let Some(all) = &view.data.concentration else { return missing(view, "concentration") };
     let rows: Vec<&ConcentrationRow> = all.iter().filter(|r| r.slice == view.slice).collect();
-    let values: [(&str, fn(&ConcentrationRow) -> Option<f64>); 3] =
-        [("top_1", |r| r.top_1_share), ("top_10", |r| r.top_10_share), ("top_20", |r| r.top_20_share)];
-    let series = values.iter().enumerate().map(|(number, (name, value))| {
+    let series = TOPS.iter().map(|(name, value)| {
         let label = view.words.text(&format!("concentration.{name}"));
         let points = rows.iter().map(|r| {
             let share = value(r)?;
             let tip = format!("{} · {label}: {}", view.short_period(r.as_of), view.format.percent(share, 1));
             Some((share, Mark { key: format!("{} {name}", r.as_of), value: Some(share), tip }))
         });
-        (label.to_owned(), number, points.collect())
+        Line { name: label.to_owned(), values: points.collect() }
     });
     let chart = Lines {
         periods: rows.iter().map(|r| view.short_period(r.as_of)).collect(),

@@ -4,7 +4,7 @@ use super::figure::{behind, figure};
 use super::grid::{Cells, Grid, GridCell};
 use super::missing;
 use crate::report::chart::{Forest, ForestRow, Ink, Mark};
-use crate::report::data::{EffectRow, PooledRow};
+use crate::report::data::{BeforeAfterRow, EffectRow, PooledRow, VerdictRow};
 use crate::report::markup::Markup;
 use crate::report::read::ALL;
 use crate::report::strategy::{Arm, arms};
@@ -25,7 +25,7 @@ pub(super) fn write(view: &View) -> Markup {
         out.element("h3", &view.words.fill("strategy.heading", &values)).raw("\n");
         out.append(&verdicts(view, arm));
         out.append(&estimates(view, arm, number));
-        out.append(&others(view, arm));
+        out.append(&others(view, arm)).append(&before_after(view, arm));
     }
     out
 }
@@ -33,11 +33,15 @@ pub(super) fn write(view: &View) -> Markup {
 fn verdicts(view: &View, arm: &Arm) -> Markup {
     let mut out = Markup::new();
     let current = arm.current();
-    if let Some(overall) = current.first().filter(|v| v.state == ALL) {
-        out.begin("p").attr("class", "verdict").end().element("strong", &view.name("verdict", &overall.verdict)).text(" ");
-        out.text(overall.reason.as_deref().unwrap_or(view.words.text("suppressed"))).raw("</p>\n");
+    let several = arm.pooled_verdict().is_some();
+    for verdict in current.iter().filter(|v| v.state == ALL) {
+        out.begin("p").attr("class", "verdict").end();
+        if several {
+            out.text(&view.span(verdict.period_start, verdict.period_end)).text(": ");
+        }
+        out.element("strong", &view.name("verdict", &verdict.verdict)).text(" · ").text(&reason(view, verdict)).raw("</p>\n");
     }
-    if current.len() < 2 {
+    if current.iter().all(|v| v.state == ALL) {
         return out;
     }
     let mut grid = Grid::new(view, &["column.tier", "column.verdict", "column.reason", "column.rank", "column.period"]);
@@ -47,13 +51,18 @@ fn verdicts(view: &View, arm: &Arm) -> Markup {
         grid.row(vec![
             GridCell::state(view.state_label(&verdict.scheme, &verdict.state), colour),
             GridCell::text(view.name("verdict", &verdict.verdict)),
-            GridCell::text(verdict.reason.as_deref().unwrap_or(view.words.text("suppressed"))),
+            GridCell::text(reason(view, verdict)),
             cells.count(verdict.rank),
             GridCell::text(view.span(verdict.period_start, verdict.period_end)),
         ]);
     }
     out.append(&grid.write());
     out
+}
+
+/// The reason of a verdict in the language of the report.
+fn reason(view: &View, verdict: &VerdictRow) -> String {
+    verdict.reason.as_deref().map_or_else(|| view.words.text("suppressed").to_owned(), |r| view.words.translate(r))
 }
 
 /// Forest plots with the tables behind them in view: the numbers are the point.
@@ -101,7 +110,7 @@ fn forest(view: &View, arm: &Arm, id: &str, title: &str, rows: Vec<ForestRow>) -
     let first = arm.periods.first().or(arm.tiers.first());
     let outcome = first.map(|r| r.outcome.clone()).unwrap_or_default();
     let method = first.map(|r| view.name("estimator", &r.method)).unwrap_or_default();
-    let values = [("outcome", &*view.name("outcome", &outcome)), ("method", &*method)];
+    let values = [("outcome", &*view.outcome_name(&outcome)), ("method", &*method)];
     let chart = Forest { rows, axis: view.words.fill("strategy.axis", &values), tick: &|x| view.tick(&outcome, x) };
     figure(id, title, view.words.text("strategy.forest_description"), &chart)
 }
@@ -127,7 +136,10 @@ fn pooled_row(view: &View, label: &str, row: &PooledRow) -> ForestRow {
     let estimate = row.difference.zip(row.ci_low.zip(row.ci_high)).map(|(d, (low, high))| [d, low, high]);
     let text = match estimate {
         Some(estimate) => written(view, &row.outcome, estimate),
-        None => row.not_estimable.clone().unwrap_or_else(|| view.words.text("suppressed").to_owned()),
+        None => {
+            let reason = row.not_estimable.as_deref().map(|r| view.words.translate(r));
+            reason.unwrap_or_else(|| view.words.text("suppressed").to_owned())
+        }
     };
     let ink = state.map_or(Ink::Class("d2"), |s| Ink::State(s.colour.clone()));
     let mark =
@@ -136,8 +148,10 @@ fn pooled_row(view: &View, label: &str, row: &PooledRow) -> ForestRow {
 }
 
 fn why_not(view: &View, row: &EffectRow) -> String {
-    let reason = row.not_estimable.clone().filter(|r| !r.is_empty());
-    reason.unwrap_or_else(|| view.words.text(if row.suppressed { "suppressed" } else { "strategy.no_estimate" }).to_owned())
+    let reason = row.not_estimable.as_deref().filter(|r| !r.is_empty());
+    reason
+        .map(|r| view.words.translate(r))
+        .unwrap_or_else(|| view.words.text(if row.suppressed { "suppressed" } else { "strategy.no_estimate" }).to_owned())
 }
 
 /// An estimate with its interval.
@@ -178,7 +192,7 @@ fn table(view: &View, first: &str, rows: &[&EffectRow], name: &dyn Fn(&EffectRow
             cells.pair(r.n_treated, r.n_control),
             GridCell::text(view.name("design", r.design.as_deref().unwrap_or_default())),
             cells.interval([r.lift, r.lift_low, r.lift_high], |x| view.format.percent(x, 1)),
-            r.mde.map_or_else(|| cells.float(None, 0), |x| GridCell::number(write(x), x)),
+            cells.written(r.mde, write),
         ];
         if reasons {
             line.push(GridCell::text(if r.difference.is_none() { why_not(view, r) } else { String::new() }));
@@ -250,23 +264,62 @@ fn others(view: &View, arm: &Arm) -> Markup {
     for r in &arm.others {
         let cells = Cells::of(view, r.suppressed);
         grid.row(vec![
-            GridCell::text(view.name("outcome", &r.outcome)),
+            GridCell::text(view.outcome_name(&r.outcome)),
             GridCell::text(view.name("estimator", &r.method)),
             GridCell::text(view.name("phase", r.phase.as_deref().unwrap_or_default())),
             cells.interval([r.difference, r.ci_low, r.ci_high], |x| view.outcome(&r.outcome, x)),
             cells.p(r.p_adjusted.or(r.p_value)),
             cells.interval([r.lift, r.lift_low, r.lift_high], |x| view.format.percent(x, 1)),
-            GridCell::text(r.not_estimable.clone().unwrap_or_default()),
+            GridCell::text(r.not_estimable.as_deref().map(|t| view.words.translate(t)).unwrap_or_default()),
         ]);
     }
     behind(view, &view.words.fill("strategy.others", &[("strategy", arm.strategy)]), &grid)
+}
+
+/// All customers of the arm before and after, which describes and proves nothing.
+fn before_after(view: &View, arm: &Arm) -> Markup {
+    let rows = view.data.before_after.iter().flatten().filter(|r| r.strategy == arm.strategy && r.state == ALL);
+    let rows: Vec<&BeforeAfterRow> = rows.collect();
+    if rows.is_empty() {
+        return Markup::new();
+    }
+    let mut grid = Grid::new(
+        view,
+        &[
+            "column.period",
+            "column.arm",
+            "column.outcome",
+            "column.customers",
+            "column.mean_before",
+            "column.mean_after",
+            "column.change",
+            "column.expected_change",
+            "column.note",
+        ],
+    );
+    for r in rows {
+        let cells = Cells::of(view, r.suppressed);
+        let mean = |x: Option<f64>| cells.written(x, |x| view.outcome(&r.outcome, x));
+        grid.row(vec![
+            GridCell::text(view.span(r.period_start, r.period_end)),
+            GridCell::text(&r.arm),
+            GridCell::text(view.outcome_name(&r.outcome)),
+            cells.count(r.customers),
+            mean(r.mean_before),
+            mean(r.mean_after),
+            mean(r.change),
+            mean(r.expected_change),
+            GridCell::text(r.note.as_deref().map(|t| view.words.translate(t)).unwrap_or_default()),
+        ]);
+    }
+    behind(view, &view.words.fill("strategy.before_after", &[("strategy", arm.strategy)]), &grid)
 }
 
 impl View<'_> {
     /// A value of an outcome on an axis.
     fn tick(&self, outcome: &str, x: f64) -> String {
         let digits = if x.abs() >= 10.0 || x == 0.0 { 0 } else { 1 };
-        match outcome {
+        match outcome.trim_end_matches("_winsorised") {
             "revenue" | "margin" | "avg_order_value" => self.format.float_money(x, digits),
             "converted" | "retained" => self.format.percent(x, 1),
             o if o.starts_with("moved_") => self.format.percent(x, 1),
