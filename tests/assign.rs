@@ -488,8 +488,8 @@ fn impossible_strategies_of_samples_are_refused() {
             "The strategy's effect is NaN, but it must be above -1 and at most 100; 0.25 means a quarter more orders.",
         ),
         (
-            &["--strategy", "a", "--effect", "0.1", "--strategy-from", "2024-10-02"],
-            "The strategy begins on 2024-10-02 and has 91 days, but it must begin after the sample's first date, 2023-01-01, have a day at least and end by the last, 2024-12-31; choose other dates.",
+            &["--strategy", "a", "--effect", "0.1", "--strategy-from", "2024-10-03"],
+            "The strategy begins on 2024-10-03 and has 91 days, but it must begin after the sample's first date, 2023-01-01, have a day at least and end by the last, 2024-12-31; choose other dates.",
         ),
         (
             &["--strategy", "a", "--effect", "0.1", "--strategy-from", "2023-01-01"],
