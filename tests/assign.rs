@@ -6,7 +6,7 @@ use std::fs;
 
 use sha2::{Digest, Sha256};
 
-use crate::fixture::{Bench, Ran, dates, decimals, texts};
+use crate::fixture::{Bench, PROGRAM, Ran, dates, decimals, texts};
 use crate::support::run::{Cell, read_file, read_folder};
 
 const JOB: &str = r#"name = "assign"
@@ -193,7 +193,7 @@ fn hold_outs_are_taken_out_left_out_and_reused() {
     // … or reuses its hold-out, and draws the others by its own salt.
     let reuse = ["assign", "out", "--name", "sms", "--salt", "another", "--from", "segment", "--reuse", "first.parquet"];
     let ran = bench.succeeds(&[&reuse[..], &["--holdout", "0.2", "-o", "reused.csv"]].concat());
-    assert_eq!(ran.err, "");
+    assert!(!ran.err.contains("warning"), "{}", ran.err);
     let of_file = |id: &str| (lot("2024-q2", id) < 3_689_348_814_741_910_324) == (plain[id] == "control");
     for (id, arm) in arms(&bench, "reused.csv") {
         assert!(of_file(&id));
@@ -249,7 +249,25 @@ fn what_can_be_detected_is_the_formula() {
         100.0 * effect / mean
     );
     assert!(ran.out.replace(',', "").contains(&want.replace(',', "")), "{want}\n{}", ran.out);
-    assert_eq!(ran.err, "");
+}
+
+/// The first example of docs/ASSIGN.md, run as it stands there.
+#[test]
+fn the_example_of_the_docs_is_what_is_printed() {
+    let docs = include_str!("../docs/ASSIGN.md");
+    let example = docs.split("```text\n").nth(1).and_then(|rest| rest.split("```").next()).unwrap();
+    let bench = Bench::empty();
+    assert_eq!(example.matches("$ rfmill ").count(), 2);
+    for step in example.split("$ rfmill ").skip(1) {
+        let (command, printed) = step.replace("\\\n", " ").split_once('\n').map(|(c, p)| (c.to_owned(), p.to_owned())).unwrap();
+        let ran = std::process::Command::new("sh")
+            .args(["-c", &format!("{PROGRAM} {command}")])
+            .current_dir(bench.path(""))
+            .output()
+            .map(Ran::from)
+            .unwrap();
+        assert_eq!((ran.code, ran.out.trim_end(), ran.err.as_str()), (0, printed.trim_end(), ""), "{command}");
+    }
 }
 
 /// Ids that a spreadsheet would run are guarded, and are themselves again when the file is read.
@@ -488,8 +506,8 @@ fn impossible_strategies_of_samples_are_refused() {
             "The strategy's effect is NaN, but it must be above -1 and at most 100; 0.25 means a quarter more orders.",
         ),
         (
-            &["--strategy", "a", "--effect", "0.1", "--strategy-from", "2024-10-02"],
-            "The strategy begins on 2024-10-02 and has 91 days, but it must begin after the sample's first date, 2023-01-01, have a day at least and end by the last, 2024-12-31; choose other dates.",
+            &["--strategy", "a", "--effect", "0.1", "--strategy-from", "2024-10-03"],
+            "The strategy begins on 2024-10-03 and has 91 days, but it must begin after the sample's first date, 2023-01-01, have a day at least and end by the last, 2024-12-31; choose other dates.",
         ),
         (
             &["--strategy", "a", "--effect", "0.1", "--strategy-from", "2023-01-01"],
@@ -502,6 +520,39 @@ fn impossible_strategies_of_samples_are_refused() {
     let ran = bench.rfmill(&["sample", "x", "--strategy", "a"]);
     assert!(ran.code == 2 && ran.err.contains("--effect"), "{}", ran.err);
     assert!(!bench.path("x").exists());
+}
+
+/// What `assign` says to put into the job file is what the draw was.
+#[test]
+fn the_job_section_of_a_draw_is_a_good_one() {
+    let bench = bench();
+    let flags = ["--from", "segment=Hibernating", "--from", "segment=New", "--holdout-by", "New=1/3", "-o", "a.csv"];
+    let ran = assign(&bench, &[&flags[..], &["--holdout", "0.25", "--strata", "lifecycle"]].concat());
+    let (_, section) = ran.err.split_once("For the job file:\n").unwrap();
+    assert!(
+        section.contains(
+            "split = { control = 0.25, treatment = 0.75, \"New / active\" = { control = \"1/3\", treatment = \"2/3\" } }"
+        ),
+        "{section}"
+    );
+    bench.append(&format!("{section}periods = [{{ from = 2024-04-01, to = 2024-06-30 }}]"));
+    bench.succeeds(&["check", "job.toml"]);
+    let ran = bench.succeeds(&[
+        "assign",
+        "out",
+        "--name",
+        "winback",
+        "--salt",
+        "2024-q2",
+        "-q",
+        "--from",
+        "segment",
+        "--holdout",
+        "0.25",
+        "-o",
+        "b.csv",
+    ]);
+    assert_eq!(ran.err, "");
 }
 
 /// A job with a strategy is checked; what is wrong in it is said before an order is read.

@@ -6,8 +6,8 @@ use std::process::Stdio;
 
 use crate::fixture::{Bench, orders_and, texts};
 
-const COMMANDS: [&str; 10] =
-    ["quickstart", "run", "check", "explain", "sample", "verify", "load", "schema", "completions", "man"];
+const COMMANDS: [&str; 11] =
+    ["quickstart", "run", "check", "explain", "sample", "assign", "verify", "load", "schema", "completions", "man"];
 
 #[test]
 fn every_command_has_help() {

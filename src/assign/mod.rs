@@ -1,5 +1,5 @@
-//! Who is assigned to what: drawing arms, what a draw can detect, and assignments by period. Pure; files are read by
-//! [`crate::scan`] and written by the command.
+//! Who is assigned to what: drawing arms, what a draw can detect, and assignments by period. Pure: no file is read or
+//! written here.
 
 mod detect;
 mod draw;

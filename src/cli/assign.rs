@@ -62,7 +62,7 @@ pub(super) fn run(args: &AssignArgs, console: &Console) -> Result<()> {
         "customers": drawn.rows.len(),
         "already_written": exported == Exported::Unchanged,
     }));
-    show::draw(&show::Shown {
+    let shown = show::Shown {
         args,
         shares: &flags.shares,
         as_of,
@@ -73,7 +73,9 @@ pub(super) fn run(args: &AssignArgs, console: &Console) -> Result<()> {
         states: &state_codes,
         customers: &customers,
         unchanged: exported == Exported::Unchanged,
-    });
+    };
+    show::draw(&shown);
+    console.say(&show::job_section(&shown));
     Ok(())
 }
 

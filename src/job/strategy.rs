@@ -32,9 +32,10 @@ pub struct RawStrategy {
     /// The control arm; every design but before_after needs it.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub control: Option<String>,
-    /// Planned share of every arm: decimals or fractions in quotes that add to exactly 1.
+    /// Planned share of every arm: decimals or fractions in quotes that add to exactly 1. A stratum with shares of its own
+    /// has a table of them: `split = { control = 0.1, mail = 0.9, "At Risk" = { control = 0.5, mail = 0.5 } }`.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
-    pub split: BTreeMap<String, RawNumber>,
+    pub split: BTreeMap<String, RawShare>,
     /// The periods in which customers were assigned (the job's periods).
     #[serde(skip_serializing_if = "Option::is_none")]
     pub periods: Option<Vec<RawSpan>>,
@@ -79,6 +80,16 @@ pub struct RawStrategy {
     /// The slice value whose orders count; a sliced job needs it.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub slice: Option<String>,
+}
+
+/// The share of an arm, or the shares of all arms in a stratum.
+#[derive(Debug, Clone, PartialEq, Deserialize, Serialize, JsonSchema)]
+#[serde(untagged, expecting = "expected a share such as 0.5 or \"1/3\", or a table of shares for a stratum")]
+pub enum RawShare {
+    /// Of an arm.
+    Arm(RawNumber),
+    /// Of all arms in the stratum with this name.
+    Stratum(BTreeMap<String, RawNumber>),
 }
 
 /// Dates from one to another, both included.
@@ -230,6 +241,8 @@ pub struct Strategy {
     pub assignments: Vec<(String, PathBuf)>,
     /// The arms by name with their planned shares; empty if the job does not name them.
     pub arms: Vec<Arm>,
+    /// Strata with shares of their own, by name: the same arms in the same order.
+    pub strata: Vec<(String, Vec<Arm>)>,
     /// The control arm; none for before_after.
     pub control: Option<String>,
     /// The periods, ascending and apart; never empty.

@@ -3,7 +3,7 @@
 use crate::fixture::{Bench, JOB, orders_and, texts};
 
 /// The sections and keys at the top of a job file.
-const SECTIONS: &str = "\"name\", \"population\", \"orders\", \"periods\", \"score\", \"playbook\", \"schemes\", \"checks\", \"acquisition\", \"strategy\", \"output\"";
+const SECTIONS: &str = "\"name\", \"population\", \"orders\", \"periods\", \"score\", \"playbook\", \"schemes\", \"strategy\", \"checks\", \"acquisition\", \"output\"";
 
 #[test]
 fn a_missing_job_file_is_refused() {
@@ -62,7 +62,10 @@ fn an_unknown_section_is_located() {
     bench.refuses(2, &format!("error: job.toml, line 15, column 2: there is no key \"scores\" here; did you mean \"score\"? (possible keys: {SECTIONS})."));
     let bench = Bench::with_run();
     bench.append("[[strategy]]\nname = \"mail\"");
-    bench.refuses(2, "error: job.toml, line 15, column 3: the key \"strategy\" is known, but this version of rfmill does not act on it yet; remove it.");
+    bench.refuses(2, "error: job.toml, line 15, column 1: the key \"design\" is missing; add it.");
+    let bench = Bench::with_run();
+    bench.append("[spark]\nmaster = \"local\"");
+    bench.refuses(2, "error: job.toml, line 15, column 2: the key \"spark\" is known, but this version of rfmill does not act on it yet; remove it.");
 }
 
 #[test]

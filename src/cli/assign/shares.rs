@@ -12,8 +12,6 @@ pub(super) struct Shares {
     pub arms: Vec<String>,
     /// Their usual shares, as exact ratios.
     pub usual: Vec<Ratio>,
-    /// The same as they were written; the rest of a hold-out in decimals.
-    pub texts: Vec<String>,
     /// States with a hold-out of their own.
     by_state: Vec<(String, Ratio)>,
 }
@@ -65,7 +63,6 @@ impl Shares {
         Ok(Shares {
             by_state: by_state.collect::<Result<_>>()?,
             usual: arms.iter().map(|(.., share)| *share).collect(),
-            texts: arms.into_iter().map(|(_, text, _)| text).collect(),
             arms: names,
         })
     }
@@ -92,10 +89,31 @@ impl Shares {
         }
     }
 
+    /// The shares as a job file has them, in a state of its own if one is given.
+    pub fn in_toml(&self, state: Option<&str>) -> String {
+        let shares = state.map_or_else(|| self.usual.clone(), |state| self.of(state));
+        let one = |(arm, share): (&String, &Ratio)| {
+            let name = toml_key(arm);
+            share.decimal().map_or_else(|| format!("{name} = \"{share}\""), |decimal| format!("{name} = {decimal}"))
+        };
+        self.arms.iter().zip(&shares).map(one).collect::<Vec<_>>().join(", ")
+    }
+
+    /// Whether a state has shares of its own.
+    pub fn differ_in(&self, state: &str) -> bool {
+        self.by_state.iter().any(|(own, _)| own == state)
+    }
+
     /// Whether every state has the same shares.
     pub fn are_equal(&self) -> bool {
         self.by_state.is_empty()
     }
+}
+
+/// A name as a key of a TOML table.
+pub(super) fn toml_key(name: &str) -> String {
+    let is_bare = !name.is_empty() && name.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'_' || b == b'-');
+    if is_bare { name.to_owned() } else { toml::Value::from(name).to_string() }
 }
 
 /// A share of a hold-out: above 0 and below 1.

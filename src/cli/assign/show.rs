@@ -3,7 +3,7 @@
 use super::super::args::AssignArgs;
 use super::super::commands::data;
 use super::super::console::{columns, count, printable};
-use super::shares::Shares;
+use super::shares::{Shares, toml_key};
 use super::{Drawn, Strata};
 use crate::assign::{Detectable, Spread, detectable, detectable_over};
 use crate::domain::Day;
@@ -29,6 +29,27 @@ pub(super) struct Shown<'a> {
 /// Prints the draw to stdout.
 pub(super) fn draw(shown: &Shown) {
     data(&text(shown));
+}
+
+/// The strategy as the job file may have it; the path of the assignments is as it was given here.
+pub(super) fn job_section(shown: &Shown) -> String {
+    let Shown { args, shares, .. } = shown;
+    let text = |text: &str| toml::Value::from(text).to_string();
+    let mut split = vec![shares.in_toml(None)];
+    for (number, stratum) in shown.strata.names.iter().enumerate() {
+        let row = shown.strata.codes.iter().position(|code| *code as usize == number);
+        let state = row.and_then(|at| shown.customers.columns.first()?.names.get(code(shown.states, at)));
+        if let Some(state) = state.filter(|state| shares.differ_in(state)) {
+            split.push(format!("{} = {{ {} }}", toml_key(stratum), shares.in_toml(Some(state))));
+        }
+    }
+    format!(
+        "\nFor the job file:\n\n[[strategy]]\nname = {}\ndesign = \"randomised\"\nassignments = {}\ncontrol = {}\nsplit = {{ {} }}",
+        text(&args.name),
+        text(&args.output.display().to_string()),
+        text(&args.control),
+        split.join(", ")
+    )
 }
 
 fn text(shown: &Shown) -> String {

@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use super::{Arm, Design, Outcome, Primary, RawSpan, RawStrategy, STRATUM, Strategy};
+use super::{Arm, Design, Outcome, Primary, RawShare, RawSpan, RawStrategy, STRATUM, Strategy};
 use crate::domain::{AsOf, Decimal, Period, Ratio, folded, look_alike};
 use crate::error::{Error, Result, suggestion};
 use crate::job::parse::Source;
@@ -63,7 +63,7 @@ struct One<'a> {
 impl One<'_> {
     fn resolve(&self) -> Result<Strategy> {
         let raw = self.raw;
-        let arms = self.arms()?;
+        let (arms, strata) = self.split()?;
         let control = self.control(&arms)?;
         let periods = self.periods()?;
         let outcomes = self.outcomes()?;
@@ -109,6 +109,7 @@ impl One<'_> {
             overlap: raw.overlap,
             slice: raw.slice.clone(),
             arms,
+            strata,
             control,
             periods,
             outcomes,
@@ -142,7 +143,9 @@ impl One<'_> {
         joined.collect()
     }
 
-    fn arms(&self) -> Result<Vec<Arm>> {
+    /// The arms with their usual shares, and the strata with shares of their own.
+    #[allow(clippy::type_complexity, reason = "two lists that are taken apart at once")]
+    fn split(&self) -> Result<(Vec<Arm>, Vec<(String, Vec<Arm>)>)> {
         let raw = self.raw;
         let at = |what: String| self.wrong("split", what);
         if raw.design == Design::BeforeAfter && !raw.split.is_empty() {
@@ -154,17 +157,46 @@ impl One<'_> {
                     .into(),
             ));
         }
-        if raw.split.len() == 1 {
-            return Err(at("split has one arm; expected the control and at least one more".into()));
+        let usual = raw.split.iter().filter_map(|(name, share)| match share {
+            RawShare::Arm(number) => Some((name.as_str(), number)),
+            RawShare::Stratum(_) => None,
+        });
+        let arms = self.shares("the split", usual)?;
+        if arms.len() < 2 && !raw.split.is_empty() {
+            return Err(at(format!(
+                "split has {}; expected the control and at least one more",
+                if arms.is_empty() { "no arm" } else { "one arm" }
+            )));
         }
-        if let Some((one, other)) = look_alike(raw.split.keys().map(String::as_str)) {
+        let mut strata = Vec::new();
+        for (stratum, share) in &raw.split {
+            let RawShare::Stratum(own) = share else { continue };
+            let own =
+                self.shares(&format!("the split of stratum {stratum:?}"), own.iter().map(|(name, n)| (name.as_str(), n)))?;
+            if !own.iter().map(|arm| &arm.name).eq(arms.iter().map(|arm| &arm.name)) {
+                let names = |arms: &[Arm]| arms.iter().map(|arm| arm.name.as_str()).collect::<Vec<_>>().join(", ");
+                return Err(at(format!(
+                    "the split of stratum {stratum:?} has the arms {}; expected those of the strategy ({})",
+                    names(&own),
+                    names(&arms)
+                )));
+            }
+            strata.push((stratum.clone(), own));
+        }
+        Ok((arms, strata))
+    }
+
+    /// Arms with shares above 0 that add to exactly 1; `what` is what errors call them.
+    fn shares<'s>(&self, what: &str, raw: impl Iterator<Item = (&'s str, &'s RawNumber)> + Clone) -> Result<Vec<Arm>> {
+        let at = |what: String| self.wrong("split", what);
+        if let Some((one, other)) = look_alike(raw.clone().map(|(name, _)| name)) {
             return Err(at(format!(
                 "the arms {one:?} and {other:?} differ only in case or blanks; give them names that people can tell apart"
             )));
         }
-        let mut arms = Vec::with_capacity(raw.split.len());
+        let mut arms = Vec::new();
         let mut sum = Some(Ratio::new(0, 1));
-        for (name, number) in &raw.split {
+        for (name, number) in raw.clone() {
             if name.trim().is_empty() || name.starts_with('(') {
                 return Err(at(format!("the arm {name:?} is empty or begins with a parenthesis; give it another name")));
             }
@@ -176,12 +208,12 @@ impl One<'_> {
                 )));
             };
             sum = sum.and_then(|s| s.plus(share));
-            arms.push(Arm { name: name.clone(), share });
+            arms.push(Arm { name: name.to_owned(), share });
         }
         if !arms.is_empty() && sum != Some(Ratio::new(1, 1)) {
-            let shares: Vec<String> = raw.split.values().map(|number| read(number).0).collect();
+            let shares: Vec<String> = raw.map(|(_, number)| read(number).0).collect();
             return Err(at(format!(
-                "the split adds to {}, not to 1 ({}); correct the shares, thirds as \"1/3\"",
+                "{what} adds to {}, not to 1 ({}); correct the shares, thirds as \"1/3\"",
                 sum.map_or_else(|| "more digits than can be held".into(), |s| s.decimal().unwrap_or_else(|| s.to_string())),
                 shares.join(" + ")
             )));

@@ -132,6 +132,33 @@ fn splits_add_to_one_exactly() {
 }
 
 #[test]
+fn strata_may_have_shares_of_their_own() {
+    let split =
+        |split: &str| with("{ control = 0.1, treatment = 0.9 }", &format!("{{ control = 0.1, treatment = 0.9, {split} }}"));
+    let [mail] = resolve(&split("\"At Risk\" = { treatment = \"2/3\", control = \"1/3\" }")).unwrap().try_into().unwrap();
+    let arms = [("control", Ratio::new(1, 3)), ("treatment", Ratio::new(2, 3))];
+    let arms = arms.map(|(name, share)| Arm { name: name.into(), share });
+    assert_eq!(mail.strata, [("At Risk".to_owned(), arms.to_vec())]);
+    assert_eq!(mail.arms.len(), 2);
+    refuses(
+        &split("New = { control = 0.5, treatment = 0.4 }"),
+        "line 18, column 1: strategy \"mail\": the split of stratum \"New\" adds to 0.9, not to 1 (0.5 + 0.4); correct the shares, thirds as \"1/3\"",
+    );
+    refuses(
+        &split("New = { control = 0.5, mail = 0.5 }"),
+        "line 18, column 1: strategy \"mail\": the split of stratum \"New\" has the arms control, mail; expected those of the strategy (control, treatment)",
+    );
+    refuses(
+        &split("New = [0.5]"),
+        "line 18, column 49: expected a share such as 0.5 or \"1/3\", or a table of shares for a stratum",
+    );
+    refuses(
+        &with("{ control = 0.1, treatment = 0.9 }", "{ New = { control = 0.5, treatment = 0.5 } }"),
+        "line 18, column 1: strategy \"mail\": split has no arm; expected the control and at least one more",
+    );
+}
+
+#[test]
 fn names_that_look_alike_are_refused() {
     let second = |name: &str| format!("{JOB}{GOOD}{}", GOOD.replace("\"mail\"", name));
     refuses(&second("\"mail\""), "line 20, column 1: two strategies are named \"mail\"; give each a name of its own");
