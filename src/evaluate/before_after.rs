@@ -1,9 +1,9 @@
 //! What changed since the baseline, beside what would have changed anyway. A description, never an effect.
 
+use super::Design;
 use super::arms::{EVERYBODY, Index, Phase, Quantity};
 use super::rows::BeforeAfterRow;
 use super::standing::{Standing, TOTAL};
-use super::strategy::Design;
 use crate::error::Result;
 use crate::stats::{Shape, X, Y, expected_drift};
 

@@ -1,11 +1,11 @@
 //! The effects of one strategy's period: every phase, arm, outcome, state and method.
 
+use super::Method;
+use super::Outcome;
 use super::arms::{Group, Index, Phase, Quantity, Slice};
-use super::outcome::Outcome;
 use super::reason::NotEstimable;
 use super::rows::EffectRow;
 use super::standing::{Standing, TOTAL};
-use super::strategy::Method;
 use crate::error::Result;
 use crate::stats::{
     Adjustment, Cell, Estimate, Interval, Money, Return, Shape, Sums, Unestimable, Weighting, Y, estimate, mde, printed,

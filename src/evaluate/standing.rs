@@ -4,7 +4,8 @@ use std::collections::BTreeSet;
 
 use super::arms::{ALL, Group, Index, Phase, Quantity, Slice};
 use super::reason::NotEstimable;
-use super::strategy::{Design, Method, Strategy, StrategyPeriod};
+use super::strategy::{Strategy, StrategyPeriod};
+use super::{Design, Method};
 use crate::error::Result;
 use crate::stats::{SplitCell, chi_square_homogeneity, split_check};
 
@@ -105,7 +106,7 @@ impl<'a> Standing<'a> {
 
     /// The methods that have rows.
     pub fn methods(&self) -> impl Iterator<Item = Method> + use<'_> {
-        let all = Method::of(self.strategy.design).iter().copied();
+        let all = self.strategy.design.methods().iter().copied();
         all.filter(|m| match m {
             Method::PostStratified => self.strata,
             // Without a baseline there is a row only where one was asked for, to say so.
