@@ -18,6 +18,11 @@ impl Outcome {
         }
     }
 
+    /// Whether a description of before and after shows it: plain means that may lead.
+    pub fn is_described(&self) -> bool {
+        self.may_lead() && self.shape() == Shape::Mean && !matches!(self, Outcome::Winsorised(_))
+    }
+
     /// What one printed unit of it adds to the margin: the margin rate for revenue, 1 for margin, else nothing is known.
     pub fn margin_rate(&self, of_revenue: Option<f64>) -> Option<f64> {
         match self {

@@ -3,7 +3,6 @@
 use super::Evaluated;
 use super::study::{List, Slot, Study, cell_name};
 use super::tally::{Keys, Place, Tally};
-use super::values::is_described;
 use super::winsorised::{self, Winsorised};
 use crate::engine::plan::SchemeColumn;
 use crate::error::Result;
@@ -130,7 +129,7 @@ impl Names<'_> {
                 out.add(total(Phase::During, arm.clone(), Quantity::Excluded), &sums)?;
             }
         }
-        for (at, own) in self.study.outcomes.iter().filter(|o| is_described(o)).enumerate() {
+        for (at, own) in self.study.outcomes.iter().filter(|o| o.outcome.is_described()).enumerate() {
             let sums = tally.reference[list].sums(0, at, &sizes.described);
             if sums.n > 0 {
                 out.add(total(Phase::Reference, EVERYBODY.into(), Quantity::Outcome(own.outcome.clone())), &sums)?;

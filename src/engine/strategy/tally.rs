@@ -4,7 +4,6 @@ use std::ops::Range;
 
 use super::store::{Numbers, PairStore, Shapes, Store};
 use super::study::{List, Study};
-use super::values::is_described;
 use super::winsorised::Kept;
 use crate::error::Result;
 
@@ -137,7 +136,7 @@ impl Sizes {
             keys: Keys::of(study),
             slots: Shapes::new(ratios()),
             outcomes: Shapes::new(ratios().take(study.outcome_slots)),
-            described: Shapes::new(study.outcomes.iter().filter(|o| is_described(o)).map(|_| false)),
+            described: Shapes::new(study.outcomes.iter().filter(|o| o.outcome.is_described()).map(|_| false)),
         }
     }
 

@@ -1,11 +1,10 @@
 //! A customer's numbers from what they did on the days that count.
 
 use super::store::Numbers;
-use super::study::{Kind, Measured, Study, has_phase};
+use super::study::{Kind, Study, has_phase};
 use crate::domain::divide_half_even;
 use crate::evaluate::Phase;
 use crate::measure::Deeds;
-use crate::stats::Shape;
 
 /// What a customer did on the days that count.
 #[derive(Debug, Clone, Copy, Default)]
@@ -92,15 +91,10 @@ pub fn reference(
     earlier: Deeds,
     out: &mut Vec<Numbers>,
 ) -> std::result::Result<(), Lack> {
-    for own in study.outcomes.iter().filter(|o| is_described(o)) {
+    for own in study.outcomes.iter().filter(|o| o.outcome.is_described()) {
         out.push(pair(outcome(own.kind, &baseline, &placebo)?, outcome(own.kind, &placebo, &earlier)?));
     }
     Ok(())
-}
-
-/// Whether a description of before and after shows the outcome.
-pub fn is_described(own: &Measured) -> bool {
-    own.outcome.may_lead() && own.outcome.shape() == Shape::Mean
 }
 
 fn pair((y, d): (i64, i64), (x, e): (i64, i64)) -> Numbers {
