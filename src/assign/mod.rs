@@ -4,6 +4,7 @@
 mod detect;
 mod draw;
 mod periods;
+mod split;
 mod table;
 
 pub use detect::{Detectable, Spread, detectable, detectable_over};

@@ -10,8 +10,8 @@ use crate::domain::Period;
 pub struct Periods {
     /// One entry per period, in the order they were given.
     pub periods: Vec<PeriodRows>,
-    /// Rows whose assigned_on lies in no period.
-    pub outside: u64,
+    /// Rows whose assigned_on lies in no period, in the order of the table.
+    pub outside: Vec<u32>,
 }
 
 /// The assignments of one period. Every row of the period is in `rows`, in `in_several_arms` or counted in `repeated`.
@@ -40,13 +40,13 @@ pub fn by_period(assignments: &Assignments, periods: &[Period]) -> Periods {
     order.sort_unstable_by_key(|at| periods.get(*at).copied());
     let starts: Vec<Period> = order.iter().filter_map(|at| periods.get(*at).copied()).collect();
     let mut rows: Vec<Vec<u32>> = vec![Vec::new(); periods.len()];
-    let mut outside = 0;
+    let mut outside = Vec::new();
     for (row, day) in (0u32..).zip(&assignments.assigned_on) {
         let before = starts.partition_point(|p| p.start <= *day);
         let found = before.checked_sub(1).filter(|at| starts.get(*at).is_some_and(|p| p.contains(*day)));
         match found.and_then(|at| rows.get_mut(order.get(at).copied()?)) {
             Some(own) => own.push(row),
-            None => outside += 1,
+            None => outside.push(row),
         }
     }
     let periods = rows.into_par_iter().zip(periods).map(|(rows, period)| of_period(assignments, *period, rows)).collect();
@@ -107,7 +107,7 @@ mod tests {
             contacts: None,
             ended_on: None,
             arms: vec!["control".into(), "mail".into(), "sms".into()],
-            strata: Vec::new(),
+            strata: Vec::new().into(),
             rows_read: rows.len() as u64,
             other_strategies: 0,
             null_costs: 0,
@@ -137,7 +137,7 @@ mod tests {
         for text in [false, true] {
             let table = table(&rows, text);
             let got = by_period(&table, &[period(36, 40), period(10, 20), period(20, 30)]);
-            assert_eq!(got.outside, 3);
+            assert_eq!(got.outside, [7, 9, 10]);
             let [empty, first, second] = got.periods.try_into().unwrap();
             assert_eq!((empty.rows.len(), empty.repeated, empty.excluded_customers), (0, 0, 0));
             assert_eq!(first.rows, [8, 1]);
@@ -159,7 +159,7 @@ mod tests {
             let rows: Vec<(i64, u16, i32)> = (0..next(60)).map(|_| (next(12), next(3) as u16, next(40) as i32)).collect();
             let periods = [period(5, 15), period(15, 16), period(20, 35)];
             let got = by_period(&table(&rows, false), &periods);
-            let mut all = got.outside;
+            let mut all = got.outside.len() as u64;
             for own in &got.periods {
                 all += own.rows.len() as u64 + own.in_several_arms.len() as u64 + own.repeated;
                 assert!(own.rows.windows(2).all(|two| rows[two[0] as usize].0 < rows[two[1] as usize].0));

@@ -1,5 +1,7 @@
 //! The assignment table, column by column.
 
+use std::sync::Arc;
+
 use crate::domain::{CustomerIds, Day};
 
 /// Assignments of one strategy, all columns of one length; rows that were rejected are not among them.
@@ -22,7 +24,7 @@ pub struct Assignments {
     /// Names of the arms: those of the job in its order, else those found, by name.
     pub arms: Vec<String>,
     /// Names of the strata, ascending.
-    pub strata: Vec<String>,
+    pub strata: Arc<[String]>,
     /// Rows that were read, rejected ones and those of other strategies included.
     pub rows_read: u64,
     /// Rows of other strategies.

@@ -40,13 +40,6 @@ pub(super) fn load(args: &JobArgs, needs_output: bool) -> Result<Job> {
 
 pub(super) fn run(args: &JobArgs, console: &Console) -> Result<()> {
     let job = load(args, true)?;
-    if let Some(strategy) = job.strategies.first() {
-        return Err(Error::usage(format!(
-            "{}: strategy {:?}: this version of rfmill checks strategies but does not evaluate them yet; remove [[strategy]]",
-            job.source.locate_key("strategy", 0, "name"),
-            strategy.name
-        )));
-    }
     let began = Instant::now();
     let outcome = with_threads(args.threads, || engine::run(&job, console))?;
     summarise(&job, &outcome, began, console);

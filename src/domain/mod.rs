@@ -1,4 +1,4 @@
-//! Values that every layer shares: dates, money, exact numbers, customer ids. Pure, no I/O.
+//! Values that every layer shares: dates, money, exact numbers, customer ids, outcomes. Pure, no I/O.
 
 mod date;
 mod ids;
@@ -6,6 +6,7 @@ mod measure;
 mod name;
 mod number;
 mod period;
+mod strategy;
 
 pub use date::{AsOf, Day, Lookback, WindowStart};
 pub use ids::{CustomerIds, IdType, StringIds};
@@ -13,3 +14,4 @@ pub use measure::{Measure, MeasureKind, Unit};
 pub use name::{folded, look_alike};
 pub use number::{Decimal, Ratio, divide_half_even, format_money, pow10};
 pub use period::Period;
+pub use strategy::{Design, EffectMethod, Outcome};

@@ -2,6 +2,8 @@
 
 use std::fmt;
 
+use jiff::ToSpan;
+
 use super::Day;
 
 /// Dates from `start` to the day before `end`.
@@ -27,6 +29,17 @@ impl Period {
     /// How many days it has.
     pub fn days(self) -> i32 {
         self.end.0.saturating_sub(self.start.0)
+    }
+
+    /// The time just before: the calendar month, quarter or year before one of these, else as many days.
+    pub fn preceding(self) -> Period {
+        let (start, end) = (self.start.to_date(), self.end.to_date());
+        let months = i32::from(end.year() - start.year()) * 12 + i32::from(end.month() - start.month());
+        let is_unit = start.day() == 1
+            && end.day() == 1
+            && (months == 1 || months == 3 && start.month() % 3 == 1 || months == 12 && start.month() == 1);
+        let before = if is_unit { start.checked_sub(months.months()).ok() } else { None };
+        Period { start: before.map_or(Day(self.start.0.saturating_sub(self.days())), Day::from_date), end: self.start }
     }
 
     /// Whether the day lies in it.
@@ -61,5 +74,22 @@ mod tests {
         let next = Period { start: day("2024-07-01"), end: day("2024-10-01") };
         assert!(!quarter.overlaps(next) && !next.overlaps(quarter) && quarter.overlaps(quarter));
         assert_eq!(Period::inclusive(day("2024-06-30"), day("2024-04-01")), None);
+    }
+
+    #[test]
+    fn calendar_units_follow_each_other() {
+        let day = |text: &str| Day::parse(text).unwrap_or(Day(0));
+        for (from, to, before) in [
+            ("2024-03-01", "2024-03-31", "2024-02-01 to 2024-02-29"),
+            ("2024-01-01", "2024-03-31", "2023-10-01 to 2023-12-31"),
+            ("2024-01-01", "2024-12-31", "2023-01-01 to 2023-12-31"),
+            // No quarter of the calendar, no whole month, no unit at all: so many days.
+            ("2024-02-01", "2024-04-30", "2023-11-03 to 2024-01-31"),
+            ("2024-03-02", "2024-03-31", "2024-02-01 to 2024-03-01"),
+            ("2024-03-01", "2024-03-07", "2024-02-23 to 2024-02-29"),
+        ] {
+            let period = Period::inclusive(day(from), day(to)).map(|p| p.preceding().to_string());
+            assert_eq!(period.as_deref(), Some(before));
+        }
     }
 }

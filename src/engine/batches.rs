@@ -57,12 +57,12 @@ fn states_array(values: impl Iterator<Item = String>) -> ArrayRef {
     Arc::new(builder.finish())
 }
 
-fn decimals(values: impl Iterator<Item = Option<i128>>, scale: i8) -> ArrayRef {
+pub(super) fn decimals(values: impl Iterator<Item = Option<i128>>, scale: i8) -> ArrayRef {
     let array: Decimal128Array = values.collect();
     Arc::new(array.with_data_type(DataType::Decimal128(38, scale)))
 }
 
-fn batch_of(table: &TableDefinition, arrays: Vec<ArrayRef>) -> Result<RecordBatch> {
+pub(super) fn batch_of(table: &TableDefinition, arrays: Vec<ArrayRef>) -> Result<RecordBatch> {
     RecordBatch::try_new(table.schema(true), arrays)
         .map_err(|e| Error::bug(format!("table {} cannot be put together: {e}", table.name)))
 }

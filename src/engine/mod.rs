@@ -12,6 +12,7 @@ pub mod native;
 mod part;
 pub mod plan;
 mod reports;
+mod strategy;
 mod summary;
 mod survey;
 

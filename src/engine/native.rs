@@ -10,6 +10,7 @@ use rayon::prelude::*;
 use super::batches::{self, Names};
 use super::cuts::{self, DateScoring, SliceScoring};
 use super::part::{self, Part, Table, Workshop};
+use super::strategy::{self, Evaluated};
 use super::summary::{self, StateLine};
 use super::survey::{self, Only};
 use super::{Plan, frozen, gates, reports};
@@ -18,7 +19,9 @@ use crate::error::{Error, Result, suggestion};
 use crate::job::raw::TableName;
 use crate::job::{Cuts, Job};
 use crate::progress::Progress;
-use crate::publish::{CutPointEntry, InputEntry, Manifest, OutputFolder, Staging, TableEntry, TableFile, Timing};
+use crate::publish::{
+    AssignmentsEntry, CutPointEntry, InputEntry, Manifest, OutputFolder, Staging, TableEntry, TableFile, Timing,
+};
 use crate::scan::source::Source;
 use crate::scan::{self, Scanned};
 use crate::scheme::Classifier;
@@ -64,7 +67,9 @@ pub fn run(job: &Job, progress: &dyn Progress) -> Result<Outcome> {
     let columns = scan::schema::check(job, &sources, plan.uses())?;
     plan.fold.files = sources.len();
     let inputs = input_entries(&sources);
-    let run_id = run_id(job, &plan, &inputs)?;
+    let assignment_files = strategy::assigned::open(job)?;
+    let mut assignments = strategy::assigned::entries(job, &assignment_files);
+    let run_id = run_id(job, &plan, &inputs, &assignments)?;
     let input_rows: u64 = inputs.iter().map(|i| i.rows).sum();
     if let Some(manifest) = output.finished(&run_id) {
         let folder = output.recommit(&manifest)?;
@@ -77,6 +82,15 @@ pub fn run(job: &Job, progress: &dyn Progress) -> Result<Outcome> {
         Cuts::Each | Cuts::Frozen => None,
     };
     clock.lap("open");
+
+    let parts = part::count(input_rows);
+    let assigned = strategy::assigned::read(job, &assignment_files, &columns, parts)?;
+    if !assigned.is_empty() {
+        for (entry, own) in assignments.iter_mut().zip(&assigned) {
+            entry.rows = own.rows.outcomes().into_iter().collect();
+        }
+        clock.lap("assignments");
+    }
 
     let scanned = scan::scan(job, &sources, &columns, plan.uses(), progress)?;
     let Scanned { layout, id, buckets, mut tally, fates, slices, empty_ids } = scanned;
@@ -104,6 +118,10 @@ pub fn run(job: &Job, progress: &dyn Progress) -> Result<Outcome> {
     let history_complete: Vec<bool> =
         job.dates.iter().map(|d| is_complete(plan.fold.earliest_window(d.date), first_order)).collect();
     let per_customer = [TableName::Customers, TableName::Movers, TableName::StateHistory].into_iter().filter(|t| job.writes(*t));
+    let strategies = match assigned.as_slice() {
+        [] => None,
+        assigned => Some(Evaluated::new(job, &plan, assigned, &slice_names, first_order)?),
+    };
     let workshop = Workshop {
         job,
         plan: &plan,
@@ -118,8 +136,9 @@ pub fn run(job: &Job, progress: &dyn Progress) -> Result<Outcome> {
         id,
         tables: per_customer.map(|t| Ok(Table::new(t, table(t.name())?.clone()))).collect::<Result<_>>()?,
         staging: &staging,
+        strategies: strategies.as_ref(),
     };
-    let part = run_parts(&workshop, part::count(input_rows), progress)?;
+    let mut part = run_parts(&workshop, parts, progress)?;
     clock.lap("write");
 
     let mut entries = Vec::new();
@@ -130,6 +149,10 @@ pub fn run(job: &Job, progress: &dyn Progress) -> Result<Outcome> {
     let names = Names { slices: &slice_names, schemes: &plan.schemes };
     let segments = summarise(&part.segments)?;
     let mut summed = Vec::new();
+    let (arms, evaluation, mut findings) = match &strategies {
+        Some(strategies) => strategies.evaluate(job, &plan, std::mem::take(&mut part.tallies))?,
+        None => Default::default(),
+    };
     for name in TableName::ALL.into_iter().filter(|t| job.writes(*t)) {
         let table = table(name.name())?;
         let batch = match name {
@@ -142,6 +165,12 @@ pub fn run(job: &Job, progress: &dyn Progress) -> Result<Outcome> {
             TableName::Concentration => batches::concentration(job, &survey, &names, table)?,
             TableName::DimState => batches::dim_state(&plan, table)?,
             TableName::DimPeriod => batches::dim_period(job, &workshop.history_complete, table)?,
+            TableName::Effects => strategy::batches::effects(&evaluation.effects, table)?,
+            TableName::EffectsOverTime => strategy::batches::over_time(&evaluation.over_time, table)?,
+            TableName::Verdicts => strategy::batches::verdicts(&evaluation.verdicts, table)?,
+            TableName::Balance => strategy::batches::balance(&evaluation.balance, table)?,
+            TableName::BeforeAfter => strategy::batches::before_after(&evaluation.before_after, table)?,
+            TableName::Arms => strategy::batches::arms(&arms, job.scale(), table)?,
             TableName::Ledger => batches::ledger(&tally, &fates, &sources, table)?,
         };
         entries.push(write_single(job, &staging, table, &batch)?);
@@ -151,11 +180,15 @@ pub fn run(job: &Job, progress: &dyn Progress) -> Result<Outcome> {
     let states = summary::states(&segments, &plan.schemes, job.dates.len() - 1);
     let mut warnings = plan.warnings.clone();
     warnings.extend(warn(job, &plan, &scoring, &slice_names, &states, empty_ids, first_order));
+    warnings.append(&mut findings);
     for warning in &warnings {
         progress.warn(warning);
     }
     for source in &sources {
         source.check_unchanged()?;
+    }
+    for file in assignment_files.iter().flatten() {
+        file.check_unchanged()?;
     }
     clock.lap("tables");
     let mut manifest = Manifest {
@@ -168,6 +201,7 @@ pub fn run(job: &Job, progress: &dyn Progress) -> Result<Outcome> {
         job_sha256: job_hash(job, &plan)?,
         inputs,
         input_rows,
+        assignments,
         inputs_verified: false,
         tables: entries,
         reports: Vec::new(),
@@ -225,8 +259,12 @@ fn job_hash(job: &Job, plan: &Plan) -> Result<String> {
     Ok(crate::hash::sha256(text.as_bytes()))
 }
 
-fn run_id(job: &Job, plan: &Plan, inputs: &[InputEntry]) -> Result<String> {
-    let inputs = serde_json::to_string(inputs).map_err(|e| Error::bug(format!("the inputs cannot be shown as JSON: {e}")))?;
+fn run_id(job: &Job, plan: &Plan, inputs: &[InputEntry], assignments: &[AssignmentsEntry]) -> Result<String> {
+    let wrong = |e: serde_json::Error| Error::bug(format!("the inputs cannot be shown as JSON: {e}"));
+    let mut inputs = serde_json::to_string(inputs).map_err(wrong)?;
+    if !assignments.is_empty() {
+        inputs.push_str(&serde_json::to_string(assignments).map_err(wrong)?);
+    }
     let text = format!("{}\n{}\n{inputs}", env!("CARGO_PKG_VERSION"), job_hash(job, plan)?);
     Ok(crate::hash::sha256(text.as_bytes()).chars().take(16).collect())
 }
@@ -319,6 +357,7 @@ fn run_parts(workshop: &Workshop<'_>, parts: usize, progress: &dyn Progress) -> 
         for (key, customers) in part.movers {
             *all.movers.entry(key).or_default() += customers;
         }
+        all.tallies.extend(part.tallies);
     }
     all.files.sort_by(|a, b| a.1.path.cmp(&b.1.path));
     progress.end(&format!("{} rows", all.files.iter().map(|(_, f)| f.rows).sum::<u64>()));

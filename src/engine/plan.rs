@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use crate::domain::{Day, Measure, MeasureKind, Unit};
+use crate::domain::{Day, Measure, MeasureKind, Outcome, Unit};
 use crate::error::{Error, Result, suggestion};
 use crate::job::raw::{MonetaryAs, ReportName, TableName, ZeroAmount};
 use crate::job::{Job, SchemeUse};
@@ -68,6 +68,8 @@ pub struct Plan {
     pub crm: Option<CrmMeasures>,
     /// How reports are to be.
     pub reports: report::Settings,
+    /// Whether a strategy's outcome is the margin that the orders' costs give.
+    margin_outcome: bool,
 }
 
 /// Places of the measures that the CRM file tells.
@@ -181,9 +183,12 @@ impl Plan {
             files: 0,
             slices: Vec::new(),
             tiles: tiles(job),
+            histories: !job.strategies.is_empty(),
             measures,
         };
         let playbook = playbook(job, &schemes)?;
+        let of_costs = job.raw.orders.cost.is_some();
+        let margin_outcome = of_costs && job.strategies.iter().any(|s| s.outcomes.contains(&Outcome::Margin));
         Ok(Plan {
             fold,
             schemes,
@@ -196,6 +201,7 @@ impl Plan {
             playbook,
             crm,
             reports: report_settings(job)?,
+            margin_outcome,
         })
     }
 
@@ -207,7 +213,7 @@ impl Plan {
     /// Which optional columns of the orders the measures look at.
     pub fn uses(&self) -> Uses {
         let uses = |kind: MeasureKind| self.fold.measures.iter().any(|m| m.kind == kind);
-        Uses { cost: uses(MeasureKind::Margin), discount: uses(MeasureKind::DiscountShare) }
+        Uses { cost: self.margin_outcome || uses(MeasureKind::Margin), discount: uses(MeasureKind::DiscountShare) }
     }
 
     /// Whether any scheme looks at levels.
@@ -223,7 +229,9 @@ fn tiles(job: &Job) -> Vec<Day> {
     if !moves {
         return Vec::new();
     }
-    let ends = job.dates.iter().flat_map(|d| {
+    let is_compared = |at: &usize| job.origins.iter().flatten().any(|origin| origin == at);
+    let dates = job.dates.iter().enumerate().filter(|(at, d)| d.shown || is_compared(at)).map(|(_, d)| d);
+    let ends = dates.flat_map(|d| {
         let previous = d.previous.map(|(start, end)| [start.previous(), end]);
         [Some(d.date), d.period_start.map(Day::previous)].into_iter().flatten().chain(previous.into_iter().flatten())
     });

@@ -245,7 +245,7 @@ fn join(a: Option<(Day, Day)>, b: Option<(Day, Day)>) -> Option<(Day, Day)> {
 /// Exit 3 if money of a customer exceeds what the tables hold; of several errors the one of the first bucket.
 pub fn survey(job: &Job, plan: &Plan, layout: Layout, buckets: Vec<Chunks>, progress: &dyn Progress) -> Result<(Survey, Panels)> {
     progress.begin("measuring customers", buckets.len() as u64);
-    let panels = if job.dates.len() <= KEPT_DATES {
+    let panels = if job.dates.len() <= KEPT_DATES && !plan.fold.histories {
         let panels = buckets.into_par_iter().map_init(Unpacked::default, |orders, chunks| {
             bucket::unpack(layout, &chunks, orders);
             measure::fold(layout, orders, &plan.fold)

@@ -4,7 +4,7 @@
 use std::collections::BTreeMap;
 use std::fmt;
 
-use super::outcome::Outcome;
+use super::Outcome;
 use crate::domain::Day;
 use crate::error::Result;
 use crate::stats::{PairSums, Sums};

@@ -1,9 +1,9 @@
 //! Whether arms were alike before anything was done.
 
+use super::Design;
 use super::arms::{Group, Index, Phase, Quantity, Table};
 use super::rows::BalanceRow;
 use super::standing::Standing;
-use super::strategy::Design;
 use crate::error::Result;
 use crate::stats::{Shape, Sums, X, Y, smd};
 

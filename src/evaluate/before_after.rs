@@ -1,11 +1,11 @@
 //! What changed since the baseline, beside what would have changed anyway. A description, never an effect.
 
+use super::Design;
 use super::arms::{EVERYBODY, Index, Phase, Quantity};
 use super::rows::BeforeAfterRow;
 use super::standing::{Standing, TOTAL};
-use super::strategy::Design;
 use crate::error::Result;
-use crate::stats::{Shape, X, Y, expected_drift};
+use crate::stats::{X, Y, expected_drift};
 
 /// The rows of a strategy's period; none without a baseline.
 ///
@@ -23,7 +23,7 @@ pub(super) fn before_after<'a>(standing: &Standing<'a>, index: &Index<'a>) -> Re
     let control = controlled.then_some(strategy.control.as_str());
     let unfinished = standing.period.outcomes_until > standing.period.known_until;
     for &arm in standing.treated.iter().chain(&control) {
-        for outcome in strategy.outcomes.iter().filter(|o| o.may_lead() && o.shape() == Shape::Mean) {
+        for outcome in strategy.outcomes.iter().filter(|o| o.is_described()) {
             let quantity = Quantity::Outcome(outcome.clone());
             let scale = outcome.scales(strategy.money_scale)[Y];
             let everybody = reference.arm(TOTAL, &quantity, EVERYBODY)?;

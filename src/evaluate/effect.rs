@@ -1,11 +1,11 @@
 //! The effects of one strategy's period: every phase, arm, outcome, state and method.
 
+use super::Method;
+use super::Outcome;
 use super::arms::{Group, Index, Phase, Quantity, Slice};
-use super::outcome::Outcome;
 use super::reason::NotEstimable;
 use super::rows::EffectRow;
 use super::standing::{Standing, TOTAL};
-use super::strategy::Method;
 use crate::error::Result;
 use crate::stats::{
     Adjustment, Cell, Estimate, Interval, Money, Return, Shape, Sums, Unestimable, Weighting, Y, estimate, mde, printed,
@@ -127,7 +127,8 @@ pub(super) fn effects<'a>(standing: &'a Standing<'a>, index: &Index<'a>) -> Resu
             before: index.slice(&strategy.name, standing.period.period, Phase::Placebo),
         };
         for &arm in &standing.treated {
-            for outcome in &strategy.outcomes {
+            // A move is told of the end of the period, so there is none after it.
+            for outcome in strategy.outcomes.iter().filter(|o| phase == Phase::During || o.moved_in().is_none()) {
                 let mut total = Placebo::Missing;
                 for group in slice.groups(&strategy.by) {
                     for method in standing.methods() {
@@ -176,7 +177,7 @@ impl<'a> Comparison<'a, '_> {
         let n = |pairs: &[Pair<'_>]| -> (i64, i64) { pairs.iter().fold((0, 0), |(t, c), p| (t + p.treated.n, c + p.control.n)) };
         let all = n(&pairs);
         let strata: Vec<&str> = pairs.iter().map(|p| p.cell).collect();
-        let obstacle = standing.obstacle(self.phase, method).or_else(|| {
+        let obstacle = standing.obstacle(outcome, self.phase, method).or_else(|| {
             let side = |n: i64, arm: &str| match n {
                 0 => Some(NotEstimable::EmptyArm { arm: arm.into() }),
                 1 => Some(NotEstimable::OneCustomer { arm: arm.into() }),

@@ -2,11 +2,11 @@
 
 use std::collections::BTreeMap;
 
+use super::Method;
+use super::Outcome;
 use super::arms::{Group, Phase};
 use super::effect::Effect;
-use super::outcome::Outcome;
 use super::standing::TOTAL;
-use super::strategy::Method;
 use crate::stats::benjamini_hochberg;
 
 /// A row's family.

@@ -18,10 +18,11 @@ mod strategy;
 mod verdict;
 
 pub use arms::{ALL, ArmKey, Arms, EVERYBODY, PairEnd, PairKey, Period, Phase, Quantity};
-pub use outcome::Outcome;
 pub use reason::NotEstimable;
 pub use rows::{BalanceRow, BeforeAfterRow, EffectRow, Evaluation, OverTimeRow, Verdict, VerdictRow};
-pub use strategy::{Design, Method, Primary, Split, Strategy, StrategyPeriod};
+pub use strategy::{Primary, Split, Strategy, StrategyPeriod};
+
+pub use crate::domain::{Design, EffectMethod as Method, Outcome};
 
 use crate::error::Result;
 

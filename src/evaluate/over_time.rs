@@ -2,13 +2,14 @@
 
 use std::collections::BTreeMap;
 
+use super::Method;
+use super::Outcome;
 use super::arms::{Arms, Group, Index, PairEnd, PairKey, Period, Phase, Quantity};
 use super::effect::{Effect, Placebo};
-use super::outcome::Outcome;
 use super::reason::NotEstimable;
 use super::rows::OverTimeRow;
 use super::standing::Standing;
-use super::strategy::{Method, Strategy};
+use super::strategy::Strategy;
 use crate::error::Result;
 use crate::stats::{Estimate, Influence, Interval, Member, Money, PairSums, Pooled, Return, Scales, Y, pair_covariance, pool};
 

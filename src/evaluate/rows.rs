@@ -1,9 +1,9 @@
 //! The output: rows of the five tables, in the order of the tables' columns. A number that is not there is `None`, never
 //! NaN.
 
+use super::Outcome;
 use super::arms::{Period, Phase};
-use super::outcome::Outcome;
-use super::strategy::{Design, Method};
+use super::{Design, Method};
 
 /// A row of `effects`.
 #[derive(Debug, Clone, PartialEq)]

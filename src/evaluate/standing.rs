@@ -4,7 +4,8 @@ use std::collections::BTreeSet;
 
 use super::arms::{ALL, Group, Index, Phase, Quantity, Slice};
 use super::reason::NotEstimable;
-use super::strategy::{Design, Method, Strategy, StrategyPeriod};
+use super::strategy::{Strategy, StrategyPeriod};
+use super::{Design, Method, Outcome};
 use crate::error::Result;
 use crate::stats::{SplitCell, chi_square_homogeneity, split_check};
 
@@ -105,7 +106,7 @@ impl<'a> Standing<'a> {
 
     /// The methods that have rows.
     pub fn methods(&self) -> impl Iterator<Item = Method> + use<'_> {
-        let all = Method::of(self.strategy.design).iter().copied();
+        let all = self.strategy.design.methods().iter().copied();
         all.filter(|m| match m {
             Method::PostStratified => self.strata,
             // Without a baseline there is a row only where one was asked for, to say so.
@@ -114,11 +115,13 @@ impl<'a> Standing<'a> {
         })
     }
 
-    /// What makes all numbers of a phase and method null.
-    pub fn obstacle(&self, phase: Phase, method: Method) -> Option<NotEstimable> {
+    /// What makes all numbers of an outcome, phase and method null.
+    pub fn obstacle(&self, outcome: &Outcome, phase: Phase, method: Method) -> Option<NotEstimable> {
         let period = self.period;
-        let until = match phase {
-            Phase::During => period.outcomes_until,
+        let until = match (phase, outcome.moved_in()) {
+            // A move is told of the state at the end of the period.
+            (_, Some(_)) => period.outcomes_until.max(period.period.end),
+            (Phase::During, None) => period.outcomes_until,
             _ => period.after_until.unwrap_or(period.outcomes_until),
         };
         if !period.equally_long {
@@ -131,6 +134,8 @@ impl<'a> Standing<'a> {
             return Some(NotEstimable::FailedSplit { p });
         }
         match (method.adjusts(), period.baseline, self.touched) {
+            // Who was there before cannot be told without a before.
+            (false, None, _) if *outcome == Outcome::Retained => Some(NotEstimable::NoBaseline),
             (true, None, _) => Some(NotEstimable::NoBaseline),
             (true, Some(_), Some(p)) => Some(NotEstimable::TouchedBaseline { p }),
             _ => None,

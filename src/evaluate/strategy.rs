@@ -1,81 +1,10 @@
 //! A strategy's settings, as evaluation needs them.
 
 use std::collections::BTreeMap;
-use std::fmt;
 
 use super::arms::Period;
-use super::outcome::Outcome;
-use crate::domain::{Day, Decimal};
+use crate::domain::{Day, Decimal, Design, EffectMethod as Method, Outcome};
 use crate::error::{Error, Result, suggestion};
-
-/// How customers came into their arms.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Design {
-    /// By chance, in planned shares.
-    Randomised,
-    /// By somebody's choice; compared within cells of equal state before the period.
-    Matched,
-    /// There is no control: description only, no effects.
-    BeforeAfter,
-}
-
-impl fmt::Display for Design {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
-            Design::Randomised => "randomised",
-            Design::Matched => "matched",
-            Design::BeforeAfter => "before_after",
-        })
-    }
-}
-
-/// An estimator.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Method {
-    /// Difference of means, unequal variances.
-    Welch,
-    /// The same after adjustment for the baseline.
-    Cuped,
-    /// Differences within strata, weighted by their share of both arms.
-    PostStratified,
-    /// Differences within matching cells, weighted by their share of the treated.
-    Matched,
-    /// Difference of the changes since the baseline.
-    Did,
-}
-
-impl Method {
-    /// The methods of a design, in the order of the table.
-    pub fn of(design: Design) -> &'static [Method] {
-        match design {
-            Design::Randomised => &[Method::Welch, Method::Cuped, Method::PostStratified],
-            Design::Matched => &[Method::Matched, Method::Did],
-            Design::BeforeAfter => &[],
-        }
-    }
-
-    /// Whether it uses the baseline outcome.
-    pub fn adjusts(self) -> bool {
-        matches!(self, Method::Cuped | Method::Did)
-    }
-
-    /// Whether it compares within cells.
-    pub fn has_cells(self) -> bool {
-        matches!(self, Method::PostStratified | Method::Matched)
-    }
-}
-
-impl fmt::Display for Method {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
-            Method::Welch => "welch",
-            Method::Cuped => "cuped",
-            Method::PostStratified => "post_stratified",
-            Method::Matched => "matched",
-            Method::Did => "did",
-        })
-    }
-}
 
 /// The share of customers each arm was to have.
 #[derive(Debug, Clone, Default, PartialEq)]
@@ -170,8 +99,8 @@ impl Strategy {
             let hint = suggestion(&outcome.to_string(), known.iter().map(String::as_str));
             return wrong(format!("primary outcome {outcome} is not among its outcomes ({}){hint}", known.join(", ")));
         }
-        if !Method::of(self.design).contains(method) {
-            let methods: Vec<String> = Method::of(self.design).iter().map(Method::to_string).collect();
+        if !self.design.methods().contains(method) {
+            let methods: Vec<String> = self.design.methods().iter().map(Method::to_string).collect();
             return wrong(format!(
                 "primary method {method} does not belong to design {}; choose {}",
                 self.design,

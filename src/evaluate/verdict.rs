@@ -23,7 +23,7 @@ use super::over_time::OverTime;
 use super::reason::{NotEstimable, p_value, short};
 use super::rows::{Verdict, VerdictRow};
 use super::standing::Standing;
-use super::strategy::{Design, Method};
+use super::{Design, Method};
 use crate::stats::{Interval, Return, benjamini_hochberg, mde, shrink};
 
 /// The level of all verdicts.

@@ -1,6 +1,6 @@
 //! As-of dates with their periods, and the dates they are compared with.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::ToSpan;
 use jiff::civil::{Date, Weekday};
@@ -170,6 +170,37 @@ fn compared(shown: Vec<(AsOf, String)>, compare: &[String], source: &Source) -> 
     }
     let (dates, labels) = all.into_values().unzip();
     Ok(Timeline { dates, origins, labels })
+}
+
+impl Timeline {
+    /// Adds dates whose states strategies look at. They are computed like others, with the period they lie in, but no table
+    /// shows them and nothing is compared with them; those beyond the last date cannot be computed and are left out.
+    pub fn with_hidden(self, days: &[Day], raw: &RawPeriods, source: &Source) -> Result<Timeline> {
+        let last = self.dates.last().map_or(Day::MIN, |d| d.date);
+        let known: Vec<Day> = self.dates.iter().map(|d| d.date).collect();
+        let missing: BTreeSet<Day> = days.iter().copied().filter(|day| *day <= last && !known.contains(day)).collect();
+        if missing.is_empty() {
+            return Ok(self);
+        }
+        let list = listed(raw, source)?;
+        let old = self.dates.into_iter().zip(self.labels).zip(self.origins);
+        let mut all: Vec<(AsOf, String, Vec<Day>)> = old
+            .map(|((date, label), from)| (date, label, from.iter().filter_map(|at| known.get(*at).copied()).collect()))
+            .collect();
+        for day in missing {
+            let (date, label) = one(raw.every, &list, day);
+            all.push((AsOf { shown: false, ..date }, label, Vec::new()));
+        }
+        all.sort_by_key(|(date, ..)| date.date);
+        let place: BTreeMap<Day, usize> = all.iter().map(|(date, ..)| date.date).zip(0..).collect();
+        let mut out = Timeline { dates: Vec::new(), origins: Vec::new(), labels: Vec::new() };
+        for (date, label, from) in all {
+            out.dates.push(date);
+            out.labels.push(label);
+            out.origins.push(from.iter().filter_map(|day| place.get(day).copied()).collect());
+        }
+        Ok(out)
+    }
 }
 
 /// `--as-of`: the date with the period it lies in.
@@ -350,6 +381,30 @@ mod tests {
         let got = plain(&raw)?;
         assert_eq!(ends(&got), ["2024-03-29", "2024-03-30", "2024-03-31"]);
         assert_eq!(got.origins, [vec![], vec![0], vec![1]]);
+        Ok(())
+    }
+
+    #[test]
+    fn hidden_dates_change_nothing_for_those_that_are_shown() -> Result<()> {
+        let day = |text: &str| Day::parse(text).unwrap_or(Day(0));
+        let mut raw = raw(Calendar::Quarter, "2024-01-01", "2024-09-30");
+        raw.compare = vec!["1 month".into()];
+        let before = plain(&raw)?;
+        let days = ["2023-12-31", "2024-03-31", "2024-05-15", "2024-12-31"].map(day);
+        let after = plain(&raw)?.with_hidden(&days, &raw, &Source::default())?;
+        assert_eq!(
+            ends(&after),
+            ["2023-12-31", "2024-02-29", "2024-03-31", "2024-05-15", "2024-05-30", "2024-06-30", "2024-08-30", "2024-09-30"]
+        );
+        let shown = |t: &Timeline| {
+            let from = |at: usize| t.origins[at].iter().map(|o| t.dates[*o]).collect::<Vec<_>>();
+            let all = t.dates.iter().enumerate().filter(|(_, d)| d.shown);
+            all.map(|(at, d)| (*d, t.labels[at].clone(), from(at))).collect::<Vec<_>>()
+        };
+        assert_eq!(shown(&after), shown(&before));
+        let hidden = after.dates[0];
+        assert_eq!((hidden.shown, hidden.period_start), (false, Some(day("2023-10-01"))));
+        assert!(after.origins.iter().flatten().all(|from| ![0, 3].contains(from)));
         Ok(())
     }
 

@@ -519,7 +519,7 @@ pub struct RawOutput {
     /// The columns of `customers` after `customer_id` and `slice`; any measure, score or scheme column.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub columns: Option<Vec<String>>,
-    /// Tables to write (all).
+    /// Tables to write (all that the job can have).
     #[serde(skip_serializing_if = "Option::is_none")]
     pub tables: Option<Vec<TableName>>,
     /// Files to write into `report/`.
@@ -602,13 +602,25 @@ pub enum TableName {
     DimState,
     /// The as-of dates with their periods, for BI tools to join.
     DimPeriod,
+    /// What strategies changed, per period.
+    Effects,
+    /// What strategies changed, over all periods.
+    EffectsOverTime,
+    /// What to do with strategies, and why.
+    Verdicts,
+    /// Whether arms were alike before.
+    Balance,
+    /// What changed since the time before, beside what would have changed anyway.
+    BeforeAfter,
+    /// The exact sums that all tables of strategies follow from.
+    Arms,
     /// The account of every input row.
     Ledger,
 }
 
 impl TableName {
     /// Every table, in the order of the docs.
-    pub const ALL: [TableName; 12] = [
+    pub const ALL: [TableName; 18] = [
         TableName::Customers,
         TableName::Cutpoints,
         TableName::Segments,
@@ -620,6 +632,12 @@ impl TableName {
         TableName::Concentration,
         TableName::DimState,
         TableName::DimPeriod,
+        TableName::Effects,
+        TableName::EffectsOverTime,
+        TableName::Verdicts,
+        TableName::Balance,
+        TableName::BeforeAfter,
+        TableName::Arms,
         TableName::Ledger,
     ];
 
@@ -637,8 +655,27 @@ impl TableName {
             TableName::Concentration => "concentration",
             TableName::DimState => "dim_state",
             TableName::DimPeriod => "dim_period",
+            TableName::Effects => "effects",
+            TableName::EffectsOverTime => "effects_over_time",
+            TableName::Verdicts => "verdicts",
+            TableName::Balance => "balance",
+            TableName::BeforeAfter => "before_after",
+            TableName::Arms => "arms",
             TableName::Ledger => "ledger",
         }
+    }
+
+    /// Whether only a job with strategies has it.
+    pub fn is_of_strategies(self) -> bool {
+        matches!(
+            self,
+            TableName::Effects
+                | TableName::EffectsOverTime
+                | TableName::Verdicts
+                | TableName::Balance
+                | TableName::BeforeAfter
+                | TableName::Arms
+        )
     }
 }
 

@@ -53,19 +53,20 @@ pub fn resolve(raw: RawJob, source: Source, overrides: &Overrides) -> Result<Job
             source.locate("amount")
         )));
     }
-    let Timeline { dates, origins, labels } =
-        periods::timeline(&raw.periods, &source, overrides.as_of, overrides.from, overrides.to)?;
+    let timeline = periods::timeline(&raw.periods, &source, overrides.as_of, overrides.from, overrides.to)?;
     let score = score(&raw, &source, &folder)?;
     let schemes = schemes(&raw, &source)?;
     let context = strategy::Context {
         source: &source,
-        dates: &dates,
+        dates: &timeline.dates,
         axes: &score.axes,
         schemes: &schemes,
         has_cost: raw.orders.cost.is_some(),
         is_sliced: raw.orders.slice.is_some(),
     };
     let strategies = strategy::resolve(&raw.strategy, &context)?;
+    let days: Vec<Day> = strategies.iter().flat_map(strategy::Strategy::state_dates).collect();
+    let Timeline { dates, origins, labels } = timeline.with_hidden(&days, &raw.periods, &source)?;
     let newest_order_within = match &raw.checks.newest_order_within {
         None => None,
         Some(text) => match Lookback::parse(text) {
@@ -109,7 +110,17 @@ pub fn resolve(raw: RawJob, source: Source, overrides: &Overrides) -> Result<Job
         )));
     }
     let acquisition = raw.acquisition.as_ref().map(|a| (a.path.clone(), folder.join(&a.path)));
-    let tables = raw.output.tables.clone().unwrap_or_else(|| TableName::ALL.to_vec());
+    let tables = match &raw.output.tables {
+        Some(tables) => tables.clone(),
+        None => TableName::ALL.into_iter().filter(|t| !t.is_of_strategies() || !strategies.is_empty()).collect(),
+    };
+    if let Some(table) = tables.iter().find(|t| t.is_of_strategies() && strategies.is_empty()) {
+        return Err(Error::usage(format!(
+            "{}: output.tables names {:?}, but the job has no [[strategy]] to evaluate; remove it, or add a strategy",
+            source.locate(&format!("\"{}\"", table.name())),
+            table.name()
+        )));
+    }
     let keep_runs = raw.output.keep_runs.unwrap_or(10).max(1);
     Ok(Job {
         paths,

@@ -7,14 +7,14 @@ mod resolve;
 mod tests;
 
 use std::collections::BTreeMap;
-use std::fmt;
 use std::path::PathBuf;
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::raw::{OneOrMany, RawDate, RawNumber};
-use crate::domain::{Decimal, Period, Ratio};
+use crate::domain::{Day, Decimal, Period, Ratio};
+pub use crate::domain::{Design, EffectMethod, Outcome};
 
 pub(super) use resolve::{Context, resolve};
 
@@ -113,67 +113,6 @@ pub struct RawPrimary {
     pub method: Option<EffectMethod>,
 }
 
-/// How customers came to their arms.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Deserialize, Serialize, JsonSchema)]
-#[serde(rename_all = "snake_case")]
-pub enum Design {
-    /// By chance.
-    Randomised,
-    /// By somebody's choice; controls are matched by their cells.
-    Matched,
-    /// All were treated; a description, never an effect.
-    BeforeAfter,
-}
-
-impl Design {
-    /// The name, as tables show it.
-    pub fn name(self) -> &'static str {
-        match self {
-            Design::Randomised => "randomised",
-            Design::Matched => "matched",
-            Design::BeforeAfter => "before_after",
-        }
-    }
-
-    /// The methods that estimate effects of this design, the usual one first.
-    pub fn methods(self) -> &'static [EffectMethod] {
-        match self {
-            Design::Randomised => &[EffectMethod::Welch, EffectMethod::Cuped, EffectMethod::PostStratified],
-            Design::Matched => &[EffectMethod::Did, EffectMethod::Matched],
-            Design::BeforeAfter => &[],
-        }
-    }
-}
-
-/// How an effect is estimated.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Deserialize, Serialize, JsonSchema)]
-#[serde(rename_all = "snake_case")]
-pub enum EffectMethod {
-    /// Difference of means, Welch's interval.
-    Welch,
-    /// Adjusted by the same outcome in the baseline.
-    Cuped,
-    /// Weighted by strata.
-    PostStratified,
-    /// Level in matched cells.
-    Matched,
-    /// Difference in differences.
-    Did,
-}
-
-impl EffectMethod {
-    /// The name, as job files and tables have it.
-    pub fn name(self) -> &'static str {
-        match self {
-            EffectMethod::Welch => "welch",
-            EffectMethod::Cuped => "cuped",
-            EffectMethod::PostStratified => "post_stratified",
-            EffectMethod::Matched => "matched",
-            EffectMethod::Did => "did",
-        }
-    }
-}
-
 /// What becomes of customers who are in two strategies at once.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize, Serialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
@@ -185,49 +124,6 @@ pub enum Overlap {
     Exclude,
     /// They stay where they were assigned first.
     First,
-}
-
-/// A number per assigned customer after assignment.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub enum Outcome {
-    /// Any purchase.
-    Converted,
-    /// Purchases.
-    Orders,
-    /// Net money.
-    Revenue,
-    /// Money minus cost, or margin_rate of it.
-    Margin,
-    /// A purchase in the baseline and one after.
-    Retained,
-    /// Revenue over orders.
-    AvgOrderValue,
-    /// A better state in this scheme column.
-    MovedUp(String),
-    /// A worse state in this scheme column.
-    MovedDown(String),
-}
-
-impl Outcome {
-    /// Whether it may be the one that decides. Ratios and moves restate behaviour after treatment, so they may not.
-    pub fn may_be_primary(&self) -> bool {
-        !matches!(self, Outcome::AvgOrderValue | Outcome::MovedUp(_) | Outcome::MovedDown(_))
-    }
-}
-
-impl fmt::Display for Outcome {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Outcome::Converted => f.write_str("converted"),
-            Outcome::Orders => f.write_str("orders"),
-            Outcome::Revenue => f.write_str("revenue"),
-            Outcome::Margin => f.write_str("margin"),
-            Outcome::Retained => f.write_str("retained"),
-            Outcome::AvgOrderValue => f.write_str("avg_order_value"),
-            Outcome::MovedUp(column) => write!(f, "moved_up:{column}"),
-            Outcome::MovedDown(column) => write!(f, "moved_down:{column}"),
-        }
-    }
 }
 
 /// A strategy that can be evaluated.
@@ -273,6 +169,16 @@ pub struct Strategy {
     pub overlap: Overlap,
     /// The slice value whose orders count.
     pub slice: Option<String>,
+}
+
+impl Strategy {
+    /// The days whose states it looks at: the day before every period, and the period's last for outcomes that compare
+    /// the two.
+    pub fn state_dates(&self) -> Vec<Day> {
+        let moves = self.outcomes.iter().any(|outcome| outcome.moved_in().is_some());
+        let ends = self.periods.iter().filter(|_| moves).map(|period| period.last());
+        self.periods.iter().map(|period| period.start.previous()).chain(ends).collect()
+    }
 }
 
 /// The name in `match_on` that stands for the assignments' stratum.

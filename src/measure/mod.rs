@@ -7,14 +7,16 @@
 mod customer;
 mod formula;
 mod group;
+mod history;
 mod single;
 mod windows;
 
-use crate::bucket::{Layout, Unpacked};
+use crate::bucket::{Lane, Layout, Unpacked};
 use crate::domain::{AsOf, CustomerIds, Day, Lookback, Measure, MeasureKind, Unit};
 use crate::error::Result;
 
 pub use group::LineTally;
+pub use history::{Deeds, Histories};
 
 /// What to measure, and when.
 #[derive(Debug, Clone)]
@@ -43,6 +45,8 @@ pub struct FoldSpec {
     pub slices: Vec<u32>,
     /// Last days of the stretches of time whose purchases and money are listed as [`Flow`]s, ascending.
     pub tiles: Vec<Day>,
+    /// Whether the panel keeps every customer's orders, for outcomes that begin on days of their own.
+    pub histories: bool,
 }
 
 impl FoldSpec {
@@ -148,6 +152,8 @@ pub struct BucketPanel {
     pub columns: Vec<Column>,
     /// What customers did in each of the spec's tiles, ascending by customer.
     pub flows: Vec<Vec<Flow>>,
+    /// The customers' orders, if the spec asks for them.
+    pub histories: Option<Histories>,
     /// Fate of the lines per file, if the job has lines.
     pub lines: Vec<LineTally>,
     /// First and last date of an order up to the last as-of date.
@@ -176,9 +182,9 @@ impl FoldSpec {
         self.measures.iter().map(|m| Column::new(self.unit(*m), self.dates.len() * customers)).collect()
     }
 
-    /// The same fold for some of the measures, without flows.
+    /// The same fold for some of the measures, without flows and histories.
     pub fn only(&self, measures: Vec<Measure>) -> FoldSpec {
-        FoldSpec { measures, tiles: Vec::new(), ..self.clone() }
+        FoldSpec { measures, tiles: Vec::new(), histories: false, ..self.clone() }
     }
 }
 
@@ -201,6 +207,7 @@ fn fold_sorted(layout: Layout, orders: &Unpacked, spec: &FoldSpec) -> Result<Buc
     let mut lines = vec![LineTally::default(); if spec.lines { spec.files } else { 0 }];
     let mut folder = customer::Folder::new(spec, groups.len());
     let mut span: Option<(Day, Day)> = None;
+    let mut histories = spec.histories.then(|| Histories::new(layout.has(Lane::Cost)));
     let mut scratch = Vec::new();
     for customer in 0..groups.len() {
         groups.orders(customer, orders, spec, &mut scratch, &mut lines)?;
@@ -210,15 +217,18 @@ fn fold_sorted(layout: Layout, orders: &Unpacked, spec: &FoldSpec) -> Result<Buc
             span = Some(span.map_or((first, last), |(a, b)| (a.min(first), b.max(last))));
         }
         folder.add(customer, &scratch)?;
+        if let Some(histories) = &mut histories {
+            histories.push(&scratch)?;
+        }
     }
     let (listed, columns, flows) = folder.finish();
-    Ok(BucketPanel { ids: groups.ids, slices: groups.slices, listed, columns, flows, lines, span })
+    Ok(BucketPanel { ids: groups.ids, slices: groups.slices, listed, columns, flows, histories, lines, span })
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::bucket::{self, Buckets, Lane, flag, hash_key};
+    use crate::bucket::{self, Buckets, flag, hash_key};
 
     /// Both ways of folding must say the same of any orders: what serves a nightly job is a short cut, not a rule.
     #[test]
@@ -247,6 +257,7 @@ mod tests {
                 files: 0,
                 slices: Vec::new(),
                 tiles: Vec::new(),
+                histories: false,
             };
             let all = spec.clone();
             spec.measures.retain(|m| single::serves(&FoldSpec { measures: vec![*m], ..all.clone() }));

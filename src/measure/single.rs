@@ -59,6 +59,7 @@ pub(super) fn serves(spec: &FoldSpec) -> bool {
     };
     spec.dates.len() == 1
         && spec.tiles.is_empty()
+        && !spec.histories
         && !spec.lines
         && !spec.count_days
         && spec.measures.iter().all(|m| summable(m.kind))
@@ -145,5 +146,5 @@ pub(super) fn fold(layout: Layout, orders: &Unpacked, spec: &FoldSpec) -> Result
     let earliest = dates.iter().copied().min().unwrap_or(0);
     let latest = dates.iter().copied().max().unwrap_or(0);
     let span = (!orders.is_empty()).then_some((Day(earliest as i32), Day(latest as i32)));
-    Ok(Some(BucketPanel { ids, slices, listed, columns, flows: Vec::new(), lines: Vec::new(), span }))
+    Ok(Some(BucketPanel { ids, slices, listed, columns, flows: Vec::new(), histories: None, lines: Vec::new(), span }))
 }

@@ -1,5 +1,6 @@
 //! What a run says of itself, and what a commit says of a run.
 
+use std::collections::BTreeMap;
 use std::path::Path;
 
 use serde::{Deserialize, Serialize};
@@ -27,6 +28,9 @@ pub struct Manifest {
     pub inputs: Vec<InputEntry>,
     /// Input rows.
     pub input_rows: u64,
+    /// Assignments of strategies.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub assignments: Vec<AssignmentsEntry>,
     /// Whether the content of the inputs was checked against hashes given from outside.
     pub inputs_verified: bool,
     /// Tables with their files.
@@ -59,6 +63,30 @@ pub struct InputEntry {
     pub rows: u64,
     /// Row groups.
     pub row_groups: usize,
+}
+
+/// The assignments of a strategy.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct AssignmentsEntry {
+    /// The strategy.
+    pub strategy: String,
+    /// Its files.
+    pub files: Vec<AssignmentFileEntry>,
+    /// Rows by what became of them: all that were read, and those that count, repeat another, lie in no period ….
+    pub rows: BTreeMap<String, u64>,
+}
+
+/// A file of assignments as it was when it was read.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct AssignmentFileEntry {
+    /// As the job names it.
+    pub file: String,
+    /// Bytes.
+    pub bytes: u64,
+    /// Modification time, nanoseconds since 1970.
+    pub modified_ns: String,
+    /// SHA-256 of the Parquet footer, or of a whole CSV file.
+    pub sha256: String,
 }
 
 /// A table of the run.

@@ -27,7 +27,9 @@ use crate::table::Encoded;
 
 pub use customers::customers;
 pub use export::{Exported, export};
-pub use manifest::{CommitRecord, CutPointEntry, InputEntry, Manifest, TableEntry, TableFile, Timing};
+pub use manifest::{
+    AssignmentFileEntry, AssignmentsEntry, CommitRecord, CutPointEntry, InputEntry, Manifest, TableEntry, TableFile, Timing,
+};
 pub use verify::{CommittedRun, Verified, last_run, runs_by_date, verify};
 
 const MARKER: &str = ".rfmill";

@@ -11,7 +11,8 @@ use crate::error::Result;
 const GENERATIONS: &str = ".tables";
 
 /// Tables without an `as_of` column that are one file per run.
-const UNDATED: [&str; 2] = ["ledger", "dim_state"];
+const UNDATED: [&str; 8] =
+    ["effects", "effects_over_time", "verdicts", "balance", "before_after", "arms", "dim_state", "ledger"];
 
 /// Where a table's file lies under `tables/`: `(table, as-of date, file name)`.
 pub(super) fn place(path: &str, last_as_of: &str) -> Option<(String, String, String)> {

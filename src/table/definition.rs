@@ -226,6 +226,9 @@ pub fn definitions(job: &Job, columns: &[Field], id: IdType) -> Vec<TableDefinit
         },
     ];
     tables.extend(super::movement::definitions(job, id));
+    if !job.strategies.is_empty() {
+        tables.extend(super::strategies::definitions());
+    }
     tables.push(TableDefinition {
         name: "ledger",
         one_row_per: "input file and outcome",

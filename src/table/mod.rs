@@ -8,6 +8,7 @@ mod movement;
 mod parquet;
 mod print;
 mod segments;
+mod strategies;
 mod views;
 
 pub use assigned::{Assigned, Names, assigned, assigned_csv, assigned_parquet};

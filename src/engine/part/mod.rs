@@ -20,6 +20,8 @@ use super::Plan;
 use super::cuts::DateScoring;
 use super::plan::CrmMeasures;
 use super::reports::MoverKey;
+use super::strategy::seen::Seen;
+use super::strategy::{Evaluated, Tally};
 use super::survey::{Only, Panels};
 use crate::domain::{Day, IdType};
 use crate::error::{Error, Result};
@@ -33,8 +35,8 @@ use crate::transition::{CohortSum, GrowthSum, Moved};
 
 pub use crm::CrmRows;
 use movement::Movement;
-use roster::Roster;
-use rows::Rows;
+pub use roster::Roster;
+pub use rows::Rows;
 
 /// Input rows per part, about: with as many rows per customer as is common, a file has some 50,000 customers.
 const PART_ROWS: u64 = 1 << 20;
@@ -67,6 +69,8 @@ pub struct Workshop<'a> {
     /// Definitions of the tables with a row per customer.
     pub tables: Vec<Table>,
     pub staging: &'a Staging,
+    /// Strategies to evaluate, if the job has any.
+    pub strategies: Option<&'a Evaluated<'a>>,
 }
 
 /// A table that parts write.
@@ -109,6 +113,8 @@ pub struct Part {
     pub movers: BTreeMap<MoverKey, i64>,
     /// Rows of the CRM file, if it is asked for.
     pub crm: Vec<CrmRows>,
+    /// Sums of what assigned customers did, if the job has strategies.
+    pub tallies: Vec<Tally>,
 }
 
 impl Workshop<'_> {
@@ -121,12 +127,16 @@ impl Workshop<'_> {
         let roster = Roster::new(&panels);
         let mut movement = Movement::new(self, &panels, &roster);
         let mut part = Part::default();
+        let mut seen = Seen::default();
         for (date, as_of) in self.job.dates.iter().enumerate() {
             let mut rows = Rows::new(&panels, &roster, date, self.plan.fold.measures.len());
             self.score(&mut rows, &panels, &roster, &self.scoring[date]);
             let states: Vec<Vec<u16>> =
                 (0..self.classifiers.len()).map(|scheme| self.states(scheme, &rows, &self.scoring[date])).collect();
             movement.advance(self, date, &rows, &states, &mut part);
+            if let Some(strategies) = self.strategies {
+                seen.look(self, strategies, date, (&panels, &roster), &mut rows, &states);
+            }
             if !as_of.shown {
                 continue;
             }
@@ -159,6 +169,9 @@ impl Workshop<'_> {
                 let batch = self.state_history(table, &panels, &roster, &stays)?;
                 part.files.push((table.name, self.write(table, None, number, &batch)?));
             }
+        }
+        if let Some(strategies) = self.strategies {
+            part.tallies.push(strategies.tally(number, &panels, &roster, &seen)?);
         }
         Ok(part)
     }
@@ -217,9 +230,9 @@ fn wrong(table: &TableDefinition, error: impl std::fmt::Display) -> Error {
 }
 
 /// Where a customer of a part lies: bucket within the part, and customer within the bucket.
-type Seat = (u32, u32);
+pub type Seat = (u32, u32);
 
 /// The id and slice that a seat stands for.
-fn panel_of(panels: &[BucketPanel], seat: Seat) -> (&BucketPanel, usize) {
+pub fn panel_of(panels: &[BucketPanel], seat: Seat) -> (&BucketPanel, usize) {
     (&panels[seat.0 as usize], seat.1 as usize)
 }

@@ -86,7 +86,7 @@ fn gather(panels: &[BucketPanel], at: usize, cells: &[(u32, u32)]) -> Column {
 
 impl Workshop<'_> {
     /// Scores the rows.
-    pub(super) fn score(&self, rows: &mut Rows, panels: &[BucketPanel], roster: &Roster, scoring: &DateScoring) {
+    pub fn score(&self, rows: &mut Rows, panels: &[BucketPanel], roster: &Roster, scoring: &DateScoring) {
         for axis in Axis::ALL {
             let column = &rows.columns[self.plan.axes[axis as usize]];
             let id = |row: usize| {
@@ -109,7 +109,7 @@ impl Workshop<'_> {
     }
 
     /// The states of the rows in a scheme.
-    pub(super) fn states(&self, scheme: usize, rows: &Rows, scoring: &DateScoring) -> Vec<u16> {
+    pub fn states(&self, scheme: usize, rows: &Rows, scoring: &DateScoring) -> Vec<u16> {
         let mut states = Vec::with_capacity(rows.len());
         for (slice, range) in &rows.slices {
             let high = |row: usize| self.high(rows, row, rows.score(row), &scoring[*slice as usize]);

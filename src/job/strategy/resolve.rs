@@ -228,9 +228,7 @@ impl One<'_> {
                 "design before_after has no control arm, but control is {control:?}; remove it, or use design matched"
             ))),
             (None, Design::BeforeAfter) => Ok(None),
-            (None, design) => {
-                Err(at(format!("control is missing; design {} compares with the control arm, so name it", design.name())))
-            }
+            (None, design) => Err(at(format!("control is missing; design {} compares with the control arm, so name it", design))),
             (Some(control), _) if !arms.is_empty() && !arms.iter().any(|a| a.name == *control) => {
                 let names: Vec<&str> = arms.iter().map(|a| a.name.as_str()).collect();
                 Err(at(format!(
@@ -378,7 +376,7 @@ impl One<'_> {
     fn primary(&self, outcomes: &[Outcome]) -> Result<Option<Primary>> {
         let at = |what: String| self.wrong("primary", what);
         let methods = self.raw.design.methods();
-        let Some(usual) = methods.first() else {
+        let Some(usual) = self.raw.design.usual_method() else {
             return match &self.raw.primary {
                 Some(_) => Err(at("design before_after estimates no effect, so it has no primary; remove it".into())),
                 None => Ok(None),
@@ -387,8 +385,8 @@ impl One<'_> {
         let Some(raw) = &self.raw.primary else {
             // The money decides, if the job asks for it.
             let money = outcomes.iter().find(|o| **o == Outcome::Revenue);
-            return match money.or_else(|| outcomes.iter().find(|o| o.may_be_primary())) {
-                Some(outcome) => Ok(Some(Primary { outcome: outcome.clone(), method: *usual })),
+            return match money.or_else(|| outcomes.iter().find(|o| o.may_lead())) {
+                Some(outcome) => Ok(Some(Primary { outcome: outcome.clone(), method: usual })),
                 None => Err(self.wrong(
                     "outcomes",
                     "no outcome can decide: ratios and moves restate behaviour after treatment; add one such as \"revenue\""
@@ -397,7 +395,7 @@ impl One<'_> {
             };
         };
         let outcome = self.outcome("primary", &raw.outcome)?;
-        if !outcome.may_be_primary() {
+        if !outcome.may_lead() {
             return Err(at(format!(
                 "the primary outcome is {:?}, which restates behaviour after treatment and cannot decide; take one such as \"revenue\"",
                 raw.outcome
@@ -406,13 +404,13 @@ impl One<'_> {
         if !outcomes.contains(&outcome) {
             return Err(at(format!("the primary outcome {:?} is not among the outcomes; add it to outcomes", raw.outcome)));
         }
-        let method = raw.method.unwrap_or(*usual);
+        let method = raw.method.unwrap_or(usual);
         if !methods.contains(&method) {
             return Err(at(format!(
                 "the primary method is {}, which design {} does not have (methods: {})",
-                method.name(),
-                self.raw.design.name(),
-                methods.iter().map(|m| m.name()).collect::<Vec<_>>().join(", ")
+                method,
+                self.raw.design,
+                methods.iter().map(ToString::to_string).collect::<Vec<_>>().join(", ")
             )));
         }
         Ok(Some(Primary { outcome, method }))
@@ -422,10 +420,10 @@ impl One<'_> {
         if self.raw.design != Design::Matched {
             return match self.raw.match_on.as_slice() {
                 [] => Ok(Vec::new()),
-                _ => Err(self.wrong(
-                    "match_on",
-                    format!("match_on goes with design matched, not with {}; remove it", self.raw.design.name()),
-                )),
+                _ => {
+                    Err(self
+                        .wrong("match_on", format!("match_on goes with design matched, not with {}; remove it", self.raw.design)))
+                }
             };
         }
         match (self.raw.match_on.as_slice(), self.raw.by.as_slice()) {

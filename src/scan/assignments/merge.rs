@@ -43,7 +43,7 @@ pub(super) fn merge(parts: Vec<(String, Part)>, request: &Request) -> Result<Ass
         contacts: has.contacts.then(|| Vec::with_capacity(kept)),
         ended_on: has.ended_on.then(|| Vec::with_capacity(kept)),
         arms,
-        strata,
+        strata: strata.into(),
         rows_read: 0,
         other_strategies: 0,
         null_costs: 0,

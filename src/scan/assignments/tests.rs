@@ -133,7 +133,7 @@ fn csv_and_parquet_are_read_alike() {
         assert_eq!(rows(&table), ROWS, "{name}");
         assert_eq!((table.rows_read, table.null_costs, table.rejected), (3, 1, Rejected::default()), "{name}");
         assert_eq!(table.arms, ["control", "mail"]);
-        assert_eq!(table.strata, ["(none)", "At Risk", "New"]);
+        assert_eq!(table.strata.as_ref(), ["(none)", "At Risk", "New"]);
     }
     // Fingerprints tell contents apart.
     let hash = |name: &str| open(&[(name.into(), desk.0.path().join(name))], "key").unwrap().remove(0).hash;

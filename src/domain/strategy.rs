@@ -1,0 +1,178 @@
+//! What a strategy is judged by: its design, the method of an effect, the outcome it is of.
+
+use std::fmt;
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+/// How customers came into their arms.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Deserialize, Serialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum Design {
+    /// By chance, in planned shares.
+    Randomised,
+    /// By somebody's choice; compared within cells of equal state before the period.
+    Matched,
+    /// All were treated: a description, never an effect.
+    BeforeAfter,
+}
+
+impl Design {
+    /// The methods that estimate effects of this design, in the order of the tables.
+    pub fn methods(self) -> &'static [EffectMethod] {
+        match self {
+            Design::Randomised => &[EffectMethod::Welch, EffectMethod::Cuped, EffectMethod::PostStratified],
+            Design::Matched => &[EffectMethod::Matched, EffectMethod::Did],
+            Design::BeforeAfter => &[],
+        }
+    }
+
+    /// The method that decides where a job names none.
+    pub fn usual_method(self) -> Option<EffectMethod> {
+        match self {
+            Design::Randomised => Some(EffectMethod::Welch),
+            Design::Matched => Some(EffectMethod::Did),
+            Design::BeforeAfter => None,
+        }
+    }
+}
+
+impl fmt::Display for Design {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Design::Randomised => "randomised",
+            Design::Matched => "matched",
+            Design::BeforeAfter => "before_after",
+        })
+    }
+}
+
+/// How an effect is estimated.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Deserialize, Serialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum EffectMethod {
+    /// Difference of means, unequal variances.
+    Welch,
+    /// The same after adjustment for the baseline.
+    Cuped,
+    /// Differences within strata, weighted by their share of both arms.
+    PostStratified,
+    /// Differences within matching cells, weighted by their share of the treated.
+    Matched,
+    /// Difference of the changes since the baseline.
+    Did,
+}
+
+impl EffectMethod {
+    /// Whether it uses the baseline outcome.
+    pub fn adjusts(self) -> bool {
+        matches!(self, EffectMethod::Cuped | EffectMethod::Did)
+    }
+
+    /// Whether it compares within cells.
+    pub fn has_cells(self) -> bool {
+        matches!(self, EffectMethod::PostStratified | EffectMethod::Matched)
+    }
+}
+
+impl fmt::Display for EffectMethod {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            EffectMethod::Welch => "welch",
+            EffectMethod::Cuped => "cuped",
+            EffectMethod::PostStratified => "post_stratified",
+            EffectMethod::Matched => "matched",
+            EffectMethod::Did => "did",
+        })
+    }
+}
+
+/// A number per assigned customer after assignment, 0 for who did nothing.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Outcome {
+    /// 1 if the customer purchased, else 0.
+    Converted,
+    /// Purchases.
+    Orders,
+    /// Net money.
+    Revenue,
+    /// Net money less cost.
+    Margin,
+    /// 1 if the customer purchased in the baseline and after, else 0.
+    Retained,
+    /// Revenue over purchases: a ratio of sums.
+    AvgOrderValue,
+    /// 1 if the customer's state in this scheme, with cut points frozen at the baseline, is now higher on the ladder.
+    MovedUp(String),
+    /// 1 if it is now lower.
+    MovedDown(String),
+    /// A number outcome with its largest values cut off.
+    Winsorised(Box<Outcome>),
+}
+
+impl Outcome {
+    /// Reads the name that `Display` writes.
+    pub fn parse(name: &str) -> Option<Outcome> {
+        Some(match name {
+            "converted" => Outcome::Converted,
+            "orders" => Outcome::Orders,
+            "revenue" => Outcome::Revenue,
+            "margin" => Outcome::Margin,
+            "retained" => Outcome::Retained,
+            "avg_order_value" => Outcome::AvgOrderValue,
+            _ => match (name.split_once(':'), name.strip_suffix("_winsorised")) {
+                (Some(("moved_up", scheme)), _) => Outcome::MovedUp(scheme.into()),
+                (Some(("moved_down", scheme)), _) => Outcome::MovedDown(scheme.into()),
+                (None, Some(plain)) => match Outcome::parse(plain)? {
+                    plain @ (Outcome::Orders | Outcome::Revenue | Outcome::Margin) => Outcome::Winsorised(Box::new(plain)),
+                    _ => return None,
+                },
+                _ => return None,
+            },
+        })
+    }
+
+    /// Whether it may be a strategy's primary outcome: ratios and moves restate behaviour after treatment, so they may not.
+    pub fn may_lead(&self) -> bool {
+        !matches!(self, Outcome::AvgOrderValue | Outcome::MovedUp(_) | Outcome::MovedDown(_))
+    }
+
+    /// The scheme column whose states it compares.
+    pub fn moved_in(&self) -> Option<&str> {
+        match self {
+            Outcome::MovedUp(scheme) | Outcome::MovedDown(scheme) => Some(scheme),
+            _ => None,
+        }
+    }
+}
+
+impl fmt::Display for Outcome {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Outcome::Converted => f.write_str("converted"),
+            Outcome::Orders => f.write_str("orders"),
+            Outcome::Revenue => f.write_str("revenue"),
+            Outcome::Margin => f.write_str("margin"),
+            Outcome::Retained => f.write_str("retained"),
+            Outcome::AvgOrderValue => f.write_str("avg_order_value"),
+            Outcome::MovedUp(scheme) => write!(f, "moved_up:{scheme}"),
+            Outcome::MovedDown(scheme) => write!(f, "moved_down:{scheme}"),
+            Outcome::Winsorised(plain) => write!(f, "{plain}_winsorised"),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_read_back() {
+        let names = ["converted", "retained", "avg_order_value", "moved_up:segment", "revenue_winsorised"];
+        for name in names {
+            assert_eq!(Outcome::parse(name).map(|o| o.to_string()).as_deref(), Some(name));
+        }
+        assert_eq!(Outcome::parse("converted_winsorised"), None);
+        assert_eq!(Outcome::parse("moved_up"), None);
+    }
+}

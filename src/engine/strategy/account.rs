@@ -1,0 +1,75 @@
+//! What is worth saying of assignments that do not count, and of customers who are not what one would expect.
+
+use super::Evaluated;
+use super::study::{List, Study};
+use super::tally::{Account, Tally};
+use crate::domain::Day;
+use crate::job::strategy::Overlap;
+
+/// One sentence per strategy and finding, over all its periods.
+pub fn warnings(evaluated: &Evaluated<'_>, tally: &Tally, last: Day) -> Vec<String> {
+    let mut out = Vec::new();
+    for (study, assigned) in evaluated.studies.iter().zip(evaluated.assigned) {
+        let name = &study.strategy.name;
+        let mut say = |text: String| out.push(format!("strategy {name:?}: {text}"));
+        let rows = &assigned.rows;
+        if rows.rejected.total() > 0 {
+            let reasons: Vec<String> =
+                rows.rejected.reasons().iter().filter(|(_, n)| *n > 0).map(|(reason, n)| format!("{n} {reason}")).collect();
+            say(format!(
+                "{} of {} rows of its assignments are rejected ({})",
+                rows.rejected.total(),
+                rows.read,
+                reasons.join(", ")
+            ));
+        }
+        if rows.outside > 0 {
+            say(format!("{} of {} assignments lie in none of its periods and do not count", rows.outside, rows.read));
+        }
+        if rows.repeated > 0 {
+            say(format!(
+                "{} assignments repeat an earlier one of their customer, arm and period; the earliest counts",
+                rows.repeated
+            ));
+        }
+        if rows.null_costs > 0 {
+            say(format!("{} assignments have no cost, which counts as 0", rows.null_costs));
+        }
+        let several: u64 = assigned.periods.iter().map(|p| p.excluded).sum();
+        if several > 0 {
+            say(format!("{several} customers are in several arms of one period and are left out of it"));
+        }
+        let accounts = &tally.accounts[study.lists.clone()];
+        let sum = |of: fn(&Account) -> u64| accounts.iter().map(of).sum::<u64>();
+        let unknown = sum(|a| a.unknown);
+        if unknown > 0 {
+            say(format!("{unknown} assigned customers have no orders, so all their outcomes are 0"));
+        }
+        let overlapping = sum(|a| a.overlapping);
+        if overlapping > 0 {
+            let left_out = sum(|a| a.left_out.iter().sum());
+            say(format!(
+                "{overlapping} assigned customers are in another strategy at the same time; {}",
+                match study.strategy.overlap {
+                    Overlap::Keep => "they stay in it (overlap = \"keep\")".into(),
+                    Overlap::Exclude => "they are left out of it (overlap = \"exclude\")".into(),
+                    Overlap::First =>
+                        format!("{left_out} were assigned to the other first and are left out (overlap = \"first\")"),
+                }
+            ));
+        }
+        of_periods(study, &evaluated.lists[study.lists.clone()], last, &mut say);
+    }
+    out
+}
+
+fn of_periods(study: &Study<'_>, lists: &[List], last: Day, say: &mut impl FnMut(String)) {
+    if let Some(list) = lists.iter().find(|list| list.period.start.previous() > last) {
+        say(format!("the period {} begins after the last as-of date {last}, so nothing is known of it", list.period));
+    }
+    if let Some(list) = lists.iter().find(|list| list.baseline.is_none() && list.period.start <= last) {
+        if study.strategy.baseline.is_some() {
+            say(format!("the data begin after its baseline, so the period {} has none", list.period));
+        }
+    }
+}

@@ -1,0 +1,187 @@
+//! From numbered sums to the rows of `arms`, which evaluation reads.
+
+use super::Evaluated;
+use super::study::{List, Slot, Study, cell_name};
+use super::tally::{Keys, Place, Tally};
+use super::winsorised::{self, Winsorised};
+use crate::engine::plan::SchemeColumn;
+use crate::error::Result;
+use crate::evaluate::{ALL, ArmKey, Arms, EVERYBODY, PairEnd, PairKey, Period, Phase, Quantity};
+use crate::stats::{PairSums, Sums};
+
+/// A period as evaluation has it, with its last day.
+pub fn inclusive(period: crate::domain::Period) -> Period {
+    Period { start: period.start, end: period.last() }
+}
+
+/// The sums of all strategies under their names.
+///
+/// # Errors
+/// Exit 3 if a sum leaves its digits.
+pub fn arms(evaluated: &Evaluated<'_>, mut tally: Tally, schemes: &[SchemeColumn]) -> Result<Arms> {
+    tally.check()?;
+    let mut out = Arms::default();
+    let mut kept = std::mem::take(&mut tally.kept);
+    for (number, study) in evaluated.studies.iter().enumerate() {
+        let own = Names { study, schemes, lists: &evaluated.lists, keys: &evaluated.sizes[number].keys };
+        let cut = winsorised::sums(number, study, &evaluated.lists, &evaluated.sizes[number], &mut kept);
+        for list in study.lists.clone() {
+            own.list(list, evaluated, &tally, cut.as_ref(), &mut out)?;
+        }
+        own.pairs(evaluated, number, &tally, cut.as_ref(), &mut out)?;
+    }
+    Ok(out)
+}
+
+/// The names behind the numbers of a strategy.
+struct Names<'a> {
+    study: &'a Study<'a>,
+    schemes: &'a [SchemeColumn],
+    lists: &'a [List],
+    keys: &'a Keys,
+}
+
+impl Names<'_> {
+    /// Scheme and state of a group; none for the single group of a strategy without `by`.
+    fn state(&self, mut group: usize) -> Option<(String, String)> {
+        for (scheme, states) in &self.study.by {
+            if group < *states {
+                let column = self.schemes.get(*scheme)?;
+                return Some((column.column.clone(), column.scheme.all_states().get(group)?.clone()));
+            }
+            group -= states;
+        }
+        None
+    }
+
+    /// Whether the groups with this one add up to everybody: those of the first scheme.
+    fn is_of_all(&self, group: usize) -> bool {
+        self.study.by.first().is_none_or(|(_, states)| group < *states)
+    }
+
+    fn key(&self, list: usize, place: Place, slot: &Slot) -> ArmKey {
+        ArmKey {
+            strategy: self.study.strategy.name.clone(),
+            period: inclusive(self.lists[list].period),
+            phase: slot.phase,
+            scheme: ALL.into(),
+            state: ALL.into(),
+            cell: cell_name(self.study, self.schemes, place.cell),
+            arm: self.study.arms.get(place.arm).cloned().unwrap_or_default(),
+            quantity: slot.quantity.clone(),
+        }
+    }
+
+    fn list(
+        &self,
+        list: usize,
+        evaluated: &Evaluated<'_>,
+        tally: &Tally,
+        cut: Option<&Winsorised>,
+        out: &mut Arms,
+    ) -> Result<()> {
+        let sizes = &evaluated.sizes[self.lists[list].study];
+        let store = &tally.lists[list];
+        for &number in store.keys() {
+            let place = self.keys.place(number);
+            let state = self.state(place.group);
+            let mut add = |key: ArmKey, sums: &Sums, by_state: bool| -> Result<()> {
+                if sums.n == 0 {
+                    return Ok(());
+                }
+                if self.is_of_all(place.group) {
+                    out.add(key.clone(), sums)?;
+                }
+                match state.clone().filter(|_| by_state) {
+                    Some((scheme, state)) => out.add(ArmKey { scheme, state, ..key }, sums),
+                    None => Ok(()),
+                }
+            };
+            for (at, slot) in self.study.slots.iter().enumerate() {
+                let sums = store.sums(number, at, &sizes.slots);
+                let key = self.key(list, place, slot);
+                if let (Some(cut), Some(of_cut)) = (cut, self.study.winsorised.iter().position(|w| *w == at)) {
+                    // Customers who spent nothing are not among those that were kept.
+                    let own = Sums { n: sums.n, ..cut.lists[list].sums(number, of_cut, &cut.shapes) };
+                    if let Some(quantity) = winsorised::quantity(&slot.quantity) {
+                        add(ArmKey { quantity, ..key.clone() }, &own, slot.by_state)?;
+                    }
+                }
+                add(key, &sums, slot.by_state)?;
+            }
+        }
+        let total = |phase: Phase, arm: String, quantity: Quantity| ArmKey {
+            strategy: self.study.strategy.name.clone(),
+            period: inclusive(self.lists[list].period),
+            phase,
+            scheme: ALL.into(),
+            state: ALL.into(),
+            cell: ALL.into(),
+            arm,
+            quantity,
+        };
+        let facts = &evaluated.assigned[self.lists[list].study].periods[list - self.study.lists.start];
+        let left_out = &tally.accounts[list].left_out;
+        for ((arm, several), overlapping) in self.study.arms.iter().zip(&facts.in_several_arms).zip(left_out) {
+            let excluded = several + overlapping;
+            if excluded > 0 {
+                let sums = Sums { n: excluded as i64, ..Sums::default() };
+                out.add(total(Phase::During, arm.clone(), Quantity::Excluded), &sums)?;
+            }
+        }
+        for (at, own) in self.study.outcomes.iter().filter(|o| o.outcome.is_described()).enumerate() {
+            let sums = tally.reference[list].sums(0, at, &sizes.described);
+            if sums.n > 0 {
+                out.add(total(Phase::Reference, EVERYBODY.into(), Quantity::Outcome(own.outcome.clone())), &sums)?;
+            }
+        }
+        Ok(())
+    }
+
+    fn pairs(
+        &self,
+        evaluated: &Evaluated<'_>,
+        number: usize,
+        tally: &Tally,
+        cut: Option<&Winsorised>,
+        out: &mut Arms,
+    ) -> Result<()> {
+        let (sizes, store) = (&evaluated.sizes[number], &tally.pairs[number]);
+        let end = |(list, place): (usize, Place)| PairEnd {
+            period: inclusive(self.lists[self.study.lists.start + list].period),
+            cell: cell_name(self.study, self.schemes, place.cell),
+            arm: self.study.arms.get(place.arm).cloned().unwrap_or_default(),
+        };
+        for &key in store.keys() {
+            let (first, second, group) = self.keys.pair(key);
+            let (scheme, state) = group.and_then(|group| self.state(group)).unwrap_or_else(|| (ALL.into(), ALL.into()));
+            let slots = self.study.slots.iter().take(self.study.outcome_slots).enumerate();
+            for (at, slot) in slots.filter(|(_, slot)| slot.phase != Phase::Placebo) {
+                let mut add = |quantity: &Quantity, sums: &PairSums| match quantity {
+                    Quantity::Outcome(outcome) => {
+                        let key = PairKey {
+                            strategy: self.study.strategy.name.clone(),
+                            phase: slot.phase,
+                            scheme: scheme.clone(),
+                            state: state.clone(),
+                            outcome: outcome.clone(),
+                            first: end(first),
+                            second: end(second),
+                        };
+                        out.add_pair(key, sums)
+                    }
+                    _ => Ok(()),
+                };
+                let sums = store.sums(key, at, &sizes.outcomes);
+                add(&slot.quantity, &sums)?;
+                if let (Some(cut), Some(of_cut)) = (cut, self.study.winsorised.iter().position(|w| *w == at)) {
+                    let own = PairSums { n: sums.n, ..cut.pairs.sums(key, of_cut, &cut.shapes) };
+                    if let Some(quantity) = winsorised::quantity(&slot.quantity) {
+                        add(&quantity, &own)?;
+                    }
+                }
+            }
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,171 @@
+//! Who was assigned, read once before the orders and laid out by the parts that will meet the customers again.
+
+use std::collections::BTreeMap;
+
+use rayon::prelude::*;
+
+use crate::assign::{Assignments, Periods, Rejected, by_period};
+use crate::bucket::{hash_key, hash_text};
+use crate::domain::{CustomerIds, Day, Period};
+use crate::error::Result;
+use crate::job::{Job, Strategy};
+use crate::publish::{AssignmentFileEntry, AssignmentsEntry};
+use crate::scan::assignments::{self, AssignmentFile, Request};
+use crate::scan::schema::Columns;
+
+/// The assignments of a strategy.
+pub struct Assigned {
+    /// Names of the arms.
+    pub arms: Vec<String>,
+    /// Names of the strata; none if the table has no strata.
+    pub strata: Option<Vec<String>>,
+    /// Whether the table has costs.
+    pub has_cost: bool,
+    /// By part.
+    pub parts: Vec<PartRows>,
+    /// By period.
+    pub periods: Vec<PeriodFacts>,
+    /// Rows of the table by what became of them.
+    pub rows: Rows,
+}
+
+/// A part's assignments of a strategy.
+pub struct PartRows {
+    /// Its rows.
+    pub table: Assignments,
+    /// Which of them count, by period.
+    pub periods: Periods,
+}
+
+/// What is known of a period's assignments before an order is read.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct PeriodFacts {
+    /// First and last day on which a customer was assigned.
+    pub span: Option<(Day, Day)>,
+    /// Customers who are in one arm.
+    pub customers: u64,
+    /// Customers who are in several arms, by arm.
+    pub in_several_arms: Vec<u64>,
+    /// How many customers these are.
+    pub excluded: u64,
+}
+
+/// Rows of an assignment table by what became of them.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Rows {
+    /// All that were read.
+    pub read: u64,
+    /// Those of other strategies.
+    pub other_strategies: u64,
+    /// Those that cannot be assignments.
+    pub rejected: Rejected,
+    /// Those whose day lies in no period.
+    pub outside: u64,
+    /// Further ones of a customer in the same arm and period.
+    pub repeated: u64,
+    /// Those of customers who are in several arms of a period.
+    pub in_several_arms: u64,
+    /// Those that count.
+    pub counted: u64,
+    /// Those whose cost is null though the table has costs.
+    pub null_costs: u64,
+}
+
+/// The files of every strategy.
+///
+/// # Errors
+/// Exit 4: no such file, or one that cannot be read.
+pub fn open(job: &Job) -> Result<Vec<Vec<AssignmentFile>>> {
+    job.strategies.iter().map(|strategy| assignments::open(&strategy.assignments, "strategy.assignments")).collect()
+}
+
+/// The files as the manifest shows them; what became of their rows is not known yet.
+pub fn entries(job: &Job, files: &[Vec<AssignmentFile>]) -> Vec<AssignmentsEntry> {
+    let entry = |file: &AssignmentFile| AssignmentFileEntry {
+        file: file.input.name.clone(),
+        bytes: file.size,
+        modified_ns: file.mtime_ns.to_string(),
+        sha256: file.hash.clone(),
+    };
+    let of_strategy = |(strategy, files): (&Strategy, &Vec<AssignmentFile>)| AssignmentsEntry {
+        strategy: strategy.name.clone(),
+        files: files.iter().map(entry).collect(),
+        rows: BTreeMap::new(),
+    };
+    job.strategies.iter().zip(files).map(of_strategy).collect()
+}
+
+/// Reads the assignments of all strategies; `parts` is a power of two.
+///
+/// # Errors
+/// Those of [`assignments::read`].
+pub fn read(job: &Job, files: &[Vec<AssignmentFile>], columns: &Columns, parts: usize) -> Result<Vec<Assigned>> {
+    let strategies = job.strategies.iter().zip(files);
+    strategies
+        .map(|(strategy, files)| {
+            let table = assignments::read(files, &Request::of(strategy, columns, job.scale()))?;
+            Ok(Assigned::new(table, &strategy.periods, parts))
+        })
+        .collect()
+}
+
+impl Rows {
+    /// All outcomes that rows had, with their names.
+    pub fn outcomes(&self) -> Vec<(String, u64)> {
+        let named = [
+            ("read", self.read),
+            ("other_strategies", self.other_strategies),
+            ("outside_periods", self.outside),
+            ("repeated", self.repeated),
+            ("in_several_arms", self.in_several_arms),
+            ("counted", self.counted),
+        ];
+        let rejected = self.rejected.reasons().into_iter().filter(|(_, rows)| *rows > 0);
+        let rejected = rejected.map(|(reason, rows)| (format!("rejected:{reason}"), rows));
+        named.into_iter().map(|(name, rows)| (name.to_owned(), rows)).chain(rejected).collect()
+    }
+}
+
+impl Assigned {
+    fn new(table: Assignments, periods: &[Period], parts: usize) -> Assigned {
+        let mut rows = Rows {
+            read: table.rows_read,
+            other_strategies: table.other_strategies,
+            rejected: table.rejected,
+            null_costs: table.null_costs,
+            ..Rows::default()
+        };
+        let arms = table.arms.clone();
+        let strata = table.stratum.is_some().then(|| table.strata.to_vec());
+        let has_cost = table.cost.is_some();
+        let bits = parts.trailing_zeros();
+        let part_of = |hash: u64| if bits == 0 { 0 } else { (hash >> (64 - bits)) as usize };
+        let pieces = table.split(parts, |ids, row| {
+            part_of(match ids {
+                CustomerIds::Int(keys) => hash_key(keys.get(row).copied().unwrap_or(0)),
+                CustomerIds::Text(texts) => hash_text(texts.get(row)),
+            })
+        });
+        let parts: Vec<PartRows> =
+            pieces.into_par_iter().map(|table| PartRows { periods: by_period(&table, periods), table }).collect();
+        let mut facts = vec![PeriodFacts { in_several_arms: vec![0; arms.len()], ..PeriodFacts::default() }; periods.len()];
+        for part in &parts {
+            rows.outside += part.periods.outside.len() as u64;
+            for (facts, own) in facts.iter_mut().zip(&part.periods.periods) {
+                rows.repeated += own.repeated;
+                rows.in_several_arms += own.in_several_arms.len() as u64;
+                rows.counted += own.rows.len() as u64;
+                facts.customers += own.rows.len() as u64;
+                facts.excluded += own.excluded_customers;
+                for (all, own) in facts.in_several_arms.iter_mut().zip(&own.excluded_by_arm) {
+                    *all += own;
+                }
+                for row in &own.rows {
+                    let day = part.table.assigned_on[*row as usize];
+                    facts.span = Some(facts.span.map_or((day, day), |(first, last)| (first.min(day), last.max(day))));
+                }
+            }
+        }
+        Assigned { arms, strata, has_cost, parts, periods: facts, rows }
+    }
+}

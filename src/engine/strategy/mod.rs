@@ -1,0 +1,100 @@
+//! Strategies: who was [`assigned`], what each of them did ([`walk`], beside the customers of a part), the exact sums of
+//! that ([`store`], [`tally`]), and the tables that evaluation makes of them.
+//!
+//! Assignments are read once, before the orders, and laid out by the parts that will meet their customers. A part walks its
+//! assigned customers in the order of their ids, each with all lists (a list is a period of a strategy) they are in, and adds
+//! to sums under numbered keys; names come in when all parts are done ([`arms`]).
+
+mod account;
+mod arms;
+pub mod assigned;
+pub mod batches;
+pub mod seen;
+mod settings;
+mod store;
+pub mod study;
+mod tally;
+mod values;
+mod walk;
+mod winsorised;
+
+use assigned::Assigned;
+use seen::Seen;
+use study::{List, Study};
+use tally::Sizes;
+pub use tally::Tally;
+
+use super::Plan;
+use super::part::Roster;
+use crate::domain::Day;
+use crate::error::Result;
+use crate::evaluate::{Arms, Evaluation, evaluate};
+use crate::job::Job;
+use crate::measure::BucketPanel;
+
+/// The strategies of a job with their assignments, ready to be summed.
+pub struct Evaluated<'a> {
+    pub assigned: &'a [Assigned],
+    pub studies: Vec<Study<'a>>,
+    /// The periods of all strategies, strategy by strategy.
+    pub lists: Vec<List>,
+    /// By list: the lists of other strategies at the same time, each with its strategy.
+    rivals: Vec<Vec<(usize, usize)>>,
+    /// By strategy.
+    sizes: Vec<Sizes>,
+    /// By scheme and state: the step of the ladder, if the state has one.
+    ladders: Vec<Vec<Option<usize>>>,
+}
+
+impl<'a> Evaluated<'a> {
+    /// Joins the job's strategies with what is known of their assignments and orders.
+    ///
+    /// # Errors
+    /// Exit 2 or 3 where a setting does not fit the data.
+    pub fn new(
+        job: &'a Job,
+        plan: &Plan,
+        assigned: &'a [Assigned],
+        slices: &[String],
+        first_order: Option<Day>,
+    ) -> Result<Evaluated<'a>> {
+        let (studies, lists) = study::studies(job, plan, assigned, slices, first_order)?;
+        let rivals = |own: &List| {
+            let others = lists.iter().enumerate().filter(|(_, l)| l.study != own.study && l.period.overlaps(own.period));
+            others.map(|(at, list)| (list.study, at)).collect()
+        };
+        let ladder = |column: &super::plan::SchemeColumn| {
+            let states = 0..column.scheme.states.len() + 2;
+            states.map(|state| column.scheme.ladder.iter().position(|s| *s == state)).collect()
+        };
+        Ok(Evaluated {
+            assigned,
+            rivals: lists.iter().map(rivals).collect(),
+            sizes: studies.iter().map(Sizes::of).collect(),
+            ladders: plan.schemes.iter().map(ladder).collect(),
+            studies,
+            lists,
+        })
+    }
+
+    /// Sums what the assigned customers of a part did.
+    ///
+    /// # Errors
+    /// Exit 3 where an order lacks the cost that a margin needs, or money overflows.
+    pub fn tally(&self, part: usize, panels: &[BucketPanel], roster: &Roster, seen: &Seen) -> Result<Tally> {
+        walk::Walk::new(self, part, panels, roster, seen).tally()
+    }
+
+    /// Joins what the parts have summed and evaluates it. The sentences are worth reading.
+    ///
+    /// # Errors
+    /// Exit 3 if a sum leaves its digits.
+    pub fn evaluate(&self, job: &Job, plan: &Plan, parts: Vec<Tally>) -> Result<(Arms, Evaluation, Vec<String>)> {
+        let mut all = Tally::new(&self.studies, &self.lists, &self.sizes);
+        parts.into_iter().for_each(|own| all.merge(own, &self.lists, &self.sizes));
+        let warnings = account::warnings(self, &all, job.last());
+        let arms = arms::arms(self, all, &plan.schemes)?;
+        let evaluation = evaluate(&settings::settings(job, self), &arms)?;
+        Ok((arms, evaluation, warnings))
+    }
+}

@@ -1,0 +1,77 @@
+//! A strategy's settings as evaluation needs them.
+
+use super::Evaluated;
+use super::arms::inclusive;
+use super::study::window;
+use crate::domain::{Day, Decimal, Design, EffectMethod, Outcome, Ratio};
+use crate::evaluate::{Primary, Split, Strategy, StrategyPeriod};
+use crate::job::Job;
+
+/// The settings of all strategies.
+pub fn settings(job: &Job, evaluated: &Evaluated<'_>) -> Vec<Strategy> {
+    let one = |number: usize| -> Strategy {
+        let study = &evaluated.studies[number];
+        let strategy = study.strategy;
+        let is_cut = |outcome: &Outcome| strategy.winsorise.is_some() && matches!(outcome, Outcome::Revenue | Outcome::Margin);
+        let with_cut = |outcome: &Outcome| {
+            let cut = is_cut(outcome).then(|| Outcome::Winsorised(Box::new(outcome.clone())));
+            std::iter::once(outcome.clone()).chain(cut).collect::<Vec<_>>()
+        };
+        let first = || strategy.outcomes.iter().find(|o| o.may_lead()).cloned().unwrap_or(Outcome::Converted);
+        let primary = strategy.primary.as_ref().map_or_else(
+            || Primary { outcome: first(), method: EffectMethod::Welch },
+            |primary| Primary { outcome: primary.outcome.clone(), method: primary.method },
+        );
+        Strategy {
+            name: strategy.name.clone(),
+            design: strategy.design,
+            control: strategy.control.clone().unwrap_or_default(),
+            split: Split {
+                // Only chance keeps to planned shares.
+                shares: match strategy.design {
+                    Design::Randomised => strategy.arms.iter().map(|arm| (arm.name.clone(), share(arm.share))).collect(),
+                    Design::Matched | Design::BeforeAfter => Default::default(),
+                },
+                strata: Default::default(),
+            },
+            periods: study.lists.clone().map(|list| period(job, evaluated, list)).collect(),
+            outcomes: strategy.outcomes.iter().flat_map(with_cut).collect(),
+            primary,
+            by: strategy.by.clone(),
+            cost_per_customer: strategy.cost_per_customer,
+            fixed_cost: strategy.fixed_cost,
+            margin_rate: strategy.margin_rate.map(number_of),
+            money_scale: job.scale(),
+        }
+    };
+    (0..evaluated.studies.len()).map(one).collect()
+}
+
+fn period(job: &Job, evaluated: &Evaluated<'_>, list: usize) -> StrategyPeriod {
+    let own = &evaluated.lists[list];
+    let study = &evaluated.studies[own.study];
+    let span = evaluated.assigned[own.study].periods[list - study.lists.start].span;
+    let (first, last) = span.unwrap_or((own.period.start, own.period.start));
+    // Who was assigned last is watched longest, unless the period ends for all on one day.
+    let until = window(study.strategy, own.period, last);
+    let longest = window(study.strategy, own.period, first);
+    let after_until =
+        Day(until.end.0.saturating_add(if study.strategy.outcome_days.is_some() { until.days() } else { longest.days() }));
+    StrategyPeriod {
+        period: inclusive(own.period),
+        baseline: own.baseline.map(inclusive),
+        outcomes_until: until.last(),
+        after_until: study.strategy.after.then(|| after_until.previous()),
+        known_until: job.last(),
+        equally_long: study.strategy.outcome_days.is_some() || first == last,
+    }
+}
+
+fn share(share: Ratio) -> f64 {
+    let (numerator, denominator) = share.parts();
+    numerator as f64 / denominator as f64
+}
+
+fn number_of(decimal: Decimal) -> f64 {
+    decimal.digits as f64 / 10f64.powi(decimal.scale as i32)
+}

@@ -1,0 +1,123 @@
+//! The orders of a bucket's customers as running sums, so that any stretch of days is the difference of two places.
+
+use std::ops::Range;
+
+use super::group::Order;
+use crate::error::{Error, Result};
+
+/// Orders of all customers of a bucket, customer after customer, each in the order of the dates. Running sums go through
+/// all of them and wrap around, which differences do not notice.
+#[derive(Debug, Clone, Default)]
+pub struct Histories {
+    /// Where each customer's orders begin, and the end of the last one's.
+    starts: Vec<u32>,
+    dates: Vec<i32>,
+    /// Before each order, and after the last.
+    purchases: Vec<u32>,
+    money: Vec<i64>,
+    /// Empty if the orders have no costs.
+    cost: Vec<i64>,
+    cost_missing: Vec<u32>,
+}
+
+/// What a customer did in a stretch of days.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Deeds {
+    /// Purchases.
+    pub purchases: u32,
+    /// Money of purchases and returns, minor units.
+    pub money: i64,
+    /// Their cost, minor units.
+    pub cost: i64,
+    /// Purchases and returns whose cost is not known.
+    pub cost_missing: u32,
+}
+
+impl Histories {
+    pub(super) fn new(has_cost: bool) -> Histories {
+        let start = || vec![0];
+        let costs = if has_cost { (vec![0], vec![0]) } else { (Vec::new(), Vec::new()) };
+        Histories { starts: vec![0], dates: Vec::new(), purchases: vec![0], money: start(), cost: costs.0, cost_missing: costs.1 }
+    }
+
+    /// Adds the next customer's orders, which are in the order of the dates.
+    ///
+    /// # Errors
+    /// Exit 3 if a stretch of them could overflow 64 bits.
+    pub(super) fn push(&mut self, orders: &[Order]) -> Result<()> {
+        let most = |of: fn(&Order) -> i64| orders.iter().try_fold(0u64, |sum, o| sum.checked_add(of(o).unsigned_abs()));
+        let fits = |most: Option<u64>| most.is_some_and(|most| most <= i64::MAX as u64);
+        if !fits(most(|o| o.amount)) || !fits(most(|o| o.cost)) {
+            return Err(Error::contract(
+                "the orders of one customer add up to more money than 64 bits of minor units hold; lower orders.amount_scale or look for a wrong amount",
+            ));
+        }
+        let last = |sums: &[i64]| sums.last().copied().unwrap_or(0);
+        for order in orders {
+            let purchases = self.purchases.last().copied().unwrap_or(0);
+            self.dates.push(order.date);
+            self.purchases.push(purchases.wrapping_add(u32::from(!order.is_return)));
+            self.money.push(last(&self.money).wrapping_add(order.amount));
+            if !self.cost.is_empty() {
+                let missing = self.cost_missing.last().copied().unwrap_or(0);
+                self.cost.push(last(&self.cost).wrapping_add(order.cost));
+                self.cost_missing.push(missing.wrapping_add(u32::from(order.cost_missing)));
+            }
+        }
+        self.starts.push(self.dates.len() as u32);
+        Ok(())
+    }
+
+    /// The first date of a customer's purchases; `None` without any.
+    pub fn first_purchase(&self, customer: usize) -> Option<i32> {
+        let (start, end) = (self.starts[customer] as usize, self.starts[customer + 1] as usize);
+        (start..end).find(|at| self.purchases[*at] != self.purchases[at + 1]).map(|at| self.dates[at])
+    }
+
+    /// What a customer did from the first of these days to the one before the end.
+    #[inline]
+    pub fn deeds(&self, customer: usize, days: &Range<i32>) -> Deeds {
+        let (start, end) = (self.starts[customer] as usize, self.starts[customer + 1] as usize);
+        let dates = &self.dates[start..end];
+        let from = start + dates.partition_point(|date| *date < days.start);
+        let to = start + dates.partition_point(|date| *date < days.end);
+        if from >= to {
+            return Deeds::default();
+        }
+        Deeds {
+            purchases: self.purchases[to].wrapping_sub(self.purchases[from]),
+            money: self.money[to].wrapping_sub(self.money[from]),
+            cost: if self.cost.is_empty() { 0 } else { self.cost[to].wrapping_sub(self.cost[from]) },
+            cost_missing: if self.cost.is_empty() { 0 } else { self.cost_missing[to].wrapping_sub(self.cost_missing[from]) },
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn stretches_of_days_are_exact_also_where_sums_wrap() -> Result<()> {
+        let order = |date, amount: i64, is_return| Order { date, amount, is_return, cost: amount / 2, ..Order::default() };
+        let mut histories = Histories::new(true);
+        histories.push(&[order(5, i64::MAX - 10, false)])?;
+        histories.push(&[order(1, 100, false), order(3, -40, true), order(3, 60, false), order(9, 7, false)])?;
+        histories.push(&[])?;
+        histories.push(&[order(2, i64::MAX, false)])?;
+        let deeds = |customer, days| {
+            let found = histories.deeds(customer, &days);
+            (found.purchases, found.money, found.cost)
+        };
+        assert_eq!(deeds(1, 1..4), (2, 120, 60));
+        assert_eq!(deeds(1, 2..4), (1, 20, 10));
+        assert_eq!(deeds(1, 4..9), (0, 0, 0));
+        assert_eq!(deeds(1, 9..10), (1, 7, 3));
+        assert_eq!(deeds(1, 9..2), (0, 0, 0));
+        assert_eq!(deeds(2, 0..100), (0, 0, 0));
+        assert_eq!(deeds(3, 0..100), (1, i64::MAX, i64::MAX / 2));
+        assert_eq!([0, 1, 2].map(|c| histories.first_purchase(c)), [Some(5), Some(1), None]);
+        assert!(histories.push(&[order(1, i64::MAX, false), order(1, 1, false)]).is_err());
+        Ok(())
+    }
+}
