@@ -35,7 +35,7 @@ def main() -> int:
     with tempfile.TemporaryDirectory(prefix="rfmill-readers-") as folder:
         home = Path(folder)
         call(rfmill, "quickstart", home, "--orders", "50000")
-        call(rfmill, "run", home / "quickstart.toml", "--as-of", "2024-06-30")
+        call(rfmill, "run", home / "quickstart.toml", "--as-of", "2024-05-31")
         tables = home / "out" / "tables"
         totals = {name: same_everywhere(tables, name, column) for name, column in TABLES.items()}
         check_written(home / "out", totals)
@@ -55,7 +55,7 @@ def same_everywhere(tables: Path, name: str, column: str) -> dict[str, tuple[int
     for reader, totals in seen.items():
         assert totals == seen["duckdb"], f"{name}: {reader} reads {totals}, duckdb {seen['duckdb']}"
     totals = seen["duckdb"]
-    assert sorted(totals) == ["2024-06-30", "2024-12-31"], f"{name} has the as-of dates {sorted(totals)}"
+    assert {"2024-05-31", "2024-12-31"} <= totals.keys(), f"{name} has the as-of dates {sorted(totals)}"
     for as_of, (rows, total) in sorted(totals.items()):
         print(f"{name:<10} {as_of}: {rows:>7,} rows, sum of {column} {total:,}")
     return totals
@@ -90,7 +90,7 @@ def check_written(out: Path, totals: dict[str, dict[str, tuple[int, Decimal]]]) 
     """The last run's manifest counts the rows that readers find."""
     manifest = json.loads((out / "latest" / "manifest.json").read_text(encoding="utf-8"))
     written = {table["name"]: table["rows"] for table in manifest["tables"]}
-    read = {name: totals[name]["2024-06-30"][0] for name in TABLES}
+    read = {name: totals[name]["2024-05-31"][0] for name in TABLES}
     latest = out / "latest"
     for name in written.keys() - read.keys():
         files = f"{latest}/{name}/**/*.parquet" if (latest / name).is_dir() else f"{latest}/{name}.parquet"
