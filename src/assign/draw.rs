@@ -162,7 +162,7 @@ mod tests {
             let mut cells = vec![0f64; 1_000];
             for id in 0..1_000_000u32 {
                 let lot = lots.of(id.to_string().as_bytes());
-                cells[(u128::from(lot) * 1_000 >> 64) as usize] += 1.0;
+                cells[((u128::from(lot) * 1_000) >> 64) as usize] += 1.0;
             }
             let chi: f64 = cells.iter().map(|n| (n - 1_000.0) * (n - 1_000.0) / 1_000.0).sum();
             // 999 degrees of freedom: mean 999, standard deviation 44.7; five of them on either side.
@@ -175,7 +175,7 @@ mod tests {
         let got = roles(&rules("s", &[(1, 10), (3, 10), (6, 10)]), &ints(1..=200_000));
         for (arm, share) in [(0, 0.1), (1, 0.3), (2, 0.6)] {
             let count = got.iter().filter(|r| **r == Role::Arm(arm)).count() as f64;
-            let sd = (200_000.0 * share * (1.0 - share) as f64).sqrt();
+            let sd = f64::sqrt(200_000.0 * share * (1.0 - share));
             assert!((count - 200_000.0 * share).abs() < 4.0 * sd, "arm {arm}: {count}");
         }
     }

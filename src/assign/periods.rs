@@ -56,10 +56,9 @@ pub fn by_period(assignments: &Assignments, periods: &[Period]) -> Periods {
 fn of_period(assignments: &Assignments, period: Period, mut rows: Vec<u32>) -> PeriodRows {
     let ids = &assignments.ids;
     let arm = |row: u32| assignments.arm.get(row as usize).copied().unwrap_or_default();
-    let age = |row: u32| assignments.age(row as usize);
     rows.par_sort_unstable_by(|&a, &b| {
         let customer = ids.compare(a as usize, b as usize);
-        customer.then_with(|| arm(a).cmp(&arm(b))).then_with(|| age(a).cmp(&age(b)))
+        customer.then_with(|| arm(a).cmp(&arm(b))).then_with(|| assignments.compare_age(a as usize, b as usize))
     });
     let mut out = PeriodRows {
         period,

@@ -2,6 +2,8 @@
 
 use std::sync::Arc;
 
+use std::cmp::Ordering;
+
 use crate::domain::{CustomerIds, Day};
 
 /// Assignments of one strategy, all columns of one length; rows that were rejected are not among them.
@@ -88,15 +90,16 @@ impl Assignments {
         self.arm.is_empty()
     }
 
-    /// What decides which of two rows of one customer in one arm is the earlier, whatever their order in the files: the
-    /// day, then every other column.
-    pub(super) fn age(&self, row: usize) -> (Option<Day>, Option<u32>, Option<i64>, Option<u32>, Option<Day>) {
-        (
-            self.assigned_on.get(row).copied(),
-            self.stratum.as_ref().and_then(|s| s.get(row)).copied(),
-            self.cost.as_ref().and_then(|c| c.get(row)).copied(),
-            self.contacts.as_ref().and_then(|c| c.get(row)).copied(),
-            self.ended_on.as_ref().and_then(|e| e.get(row)).copied().flatten(),
-        )
+    /// Which of two rows of one customer in one arm is the earlier, whatever their order in the files: by the day, then by
+    /// every other column.
+    pub(super) fn compare_age(&self, left: usize, right: usize) -> Ordering {
+        fn by<T: Ord>(column: Option<&Vec<T>>, left: usize, right: usize) -> Ordering {
+            column.map_or(Ordering::Equal, |values| values.get(left).cmp(&values.get(right)))
+        }
+        by(Some(&self.assigned_on), left, right)
+            .then_with(|| by(self.stratum.as_ref(), left, right))
+            .then_with(|| by(self.cost.as_ref(), left, right))
+            .then_with(|| by(self.contacts.as_ref(), left, right))
+            .then_with(|| by(self.ended_on.as_ref(), left, right))
     }
 }

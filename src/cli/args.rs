@@ -43,7 +43,7 @@ pub(super) enum Command {
     /// Write seeded sample orders of any size
     Sample(SampleArgs),
     /// Draw customers of a state into the arms of a strategy
-    Assign(AssignArgs),
+    Assign(Box<AssignArgs>),
     /// Check that an output folder holds what its last run wrote
     Verify(VerifyArgs),
     /// Load the tables of an output folder into PostgreSQL

@@ -189,7 +189,7 @@ fn choose(flags: &Flags, customers: &Population, as_of: Day) -> Result<Chosen> {
     }
     let mut rows: Vec<usize> = chosen.iter().enumerate().filter(|(_, own)| **own).map(|(row, _)| row).collect();
     if rows.is_empty() {
-        return Err(Error::usage(format!("--from {}: no customer is in all these states as of {as_of}", flags.from_text())));
+        return Err(Error::usage(format!("--from {}: no customer is in all these states as of {as_of}", flags.states_text())));
     }
     rows.sort_unstable_by(|a, b| customers.ids.compare(*a, *b));
     let mut states: Vec<u32> = match customers.columns.first() {
@@ -202,7 +202,7 @@ fn choose(flags: &Flags, customers: &Population, as_of: Day) -> Result<Chosen> {
 }
 
 impl Flags {
-    fn from_text(&self) -> String {
+    fn states_text(&self) -> String {
         let one = |(column, states): &(String, Option<Vec<String>>)| match states {
             Some(states) => format!("{column}={}", states.join("|")),
             None => column.clone(),

@@ -36,7 +36,7 @@ pub(super) fn job_section(shown: &Shown) -> String {
     let Shown { args, shares, .. } = shown;
     let text = |text: &str| toml::Value::from(text).to_string();
     let mut split = vec![shares.in_toml(None)];
-    for (number, stratum) in shown.strata.names.iter().enumerate() {
+    for (number, stratum) in shown.strata.names.iter().enumerate().filter(|_| !shares.are_equal()) {
         let row = shown.strata.codes.iter().position(|code| *code as usize == number);
         let state = row.and_then(|at| shown.customers.columns.first()?.names.get(code(shown.states, at)));
         if let Some(state) = state.filter(|state| shares.differ_in(state)) {

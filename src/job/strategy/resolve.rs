@@ -53,6 +53,9 @@ pub(in crate::job) fn resolve(raw: &[RawStrategy], job: &Context) -> Result<Vec<
     raw.iter().enumerate().map(|(number, raw)| One { raw, number, job }.resolve()).collect()
 }
 
+/// Strata with shares of their own.
+type Strata = Vec<(String, Vec<Arm>)>;
+
 /// A strategy while it is checked.
 struct One<'a> {
     raw: &'a RawStrategy,
@@ -144,8 +147,7 @@ impl One<'_> {
     }
 
     /// The arms with their usual shares, and the strata with shares of their own.
-    #[allow(clippy::type_complexity, reason = "two lists that are taken apart at once")]
-    fn split(&self) -> Result<(Vec<Arm>, Vec<(String, Vec<Arm>)>)> {
+    fn split(&self) -> Result<(Vec<Arm>, Strata)> {
         let raw = self.raw;
         let at = |what: String| self.wrong("split", what);
         if raw.design == Design::BeforeAfter && !raw.split.is_empty() {

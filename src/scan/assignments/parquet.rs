@@ -217,7 +217,7 @@ impl<'a> Batch<'a> {
     }
 
     /// Days, none where there is a problem, and the problems by row.
-    fn dates(&self, at: Option<usize>) -> Result<(Vec<Option<Day>>, Vec<(usize, Problem)>)> {
+    fn dates(&self, at: Option<usize>) -> Result<Days> {
         let Some(at) = at else { return Ok((Vec::new(), Vec::new())) };
         let mut out = Integers::default();
         decode::dates(self.column(at)?, self.request.zone, self.request.naive_zone, &mut out)?;
@@ -269,6 +269,9 @@ impl<'a> Batch<'a> {
         keys.into_iter().enumerate().map(|(row, key)| number(row, key)).collect::<Result<_>>().map(Some)
     }
 }
+
+/// Days by row, none where there is a problem; and the problems.
+type Days = (Vec<Option<Day>>, Vec<(usize, Problem)>);
 
 /// A string column, if there is one.
 struct Texts<'a>(Option<&'a arrow::array::StringViewArray>);
