@@ -18,6 +18,8 @@ mod differential;
 mod evaluate;
 /// What must hold of the tables of every run, on random shops.
 mod invariants;
+/// Every job file in `jobs/` runs on sample data.
+mod jobs;
 /// Loading into PostgreSQL as far as it goes without one, and the forms of `schema --tables`.
 mod load;
 /// The wrapper for cron.
