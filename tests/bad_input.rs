@@ -1,4 +1,4 @@
-//! Wrong columns, files, values, job files, schemes and outputs, and runs that are killed.
+//! Wrong columns, files, values, job files, periods, schemes and outputs, and runs that are killed.
 //!
 //! Every refusal is compared with its whole message: it is what the person who must act has.
 
@@ -7,5 +7,6 @@ mod files;
 mod job_file;
 mod killed;
 mod output;
+mod periods;
 mod schemes;
 mod values;

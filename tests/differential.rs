@@ -2,17 +2,14 @@
 //!
 //! `RFMILL_CASES=100000` tries more seeds than usual, `RFMILL_CASE=1234` one seed, with its job and rows.
 
+mod movement;
+
 use std::collections::BTreeMap;
 use std::env;
 use std::fmt::Debug;
 use std::path::Path;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Mutex, PoisonError};
-
-use rfmill::engine;
-use rfmill::error::Error;
-use rfmill::job::{Overrides, parse, resolve};
-use rfmill::progress::Silent;
 
 use crate::support::calendar;
 use crate::support::cases::{Case, case, measure_name};
@@ -94,7 +91,7 @@ impl Comparison<'_> {
                 };
                 for (name, cell) in row {
                     let past = || history(&answer.snapshots[..=number], &slice.slice, &customer.id);
-                    if let Some(expected) = self.customer_cell(customer, name, &past) {
+                    if let Some(expected) = self.customer_cell(snapshot, customer, name, &past) {
                         let what = || format!("{date}: {name} of customer {:?} {:?}", slice.slice, customer.id);
                         self.equal(what, cell.clone(), expected);
                     }
@@ -108,17 +105,27 @@ impl Comparison<'_> {
         }
     }
 
-    /// What a column of `customers` must hold; none if the oracle does not know it.
-    fn customer_cell(&self, row: &CustomerRow, name: &str, past: &dyn Fn() -> Vec<(i64, Option<Vec<String>>)>) -> Option<Cell> {
+    /// What a column of `customers` must hold; none if it is the row's key.
+    fn customer_cell(&self, at: &Snapshot, row: &CustomerRow, name: &str, past: &dyn Fn() -> History) -> Option<Cell> {
         let job = &self.case.job;
         let monetary = |n: i128| Cell::Decimal(n, job.monetary_digits() as i8);
         let score = |axis: Axis| row.scores[axis as usize].map_or(Cell::Null, |s| Cell::Int(s.into()));
-        let at = |start: &str| {
+        let count = |n: Option<i128>| n.map_or(Cell::Null, Cell::Int);
+        let over = |start: &str| {
             let lookback = name.strip_prefix(start)?.strip_suffix('d')?.parse().ok()?;
             row.at.iter().find(|a| a.lookback == Lookback::Days(lookback))
         };
         Some(match name {
-            "customer_id" | "slice" | "history_complete" => return None,
+            "customer_id" | "slice" => return None,
+            "history_complete" => Cell::Bool(at.history_complete),
+            "action" => {
+                let mut actions = job.playbook.iter().filter(|(scheme, state, _)| row.states[*scheme] == *state);
+                actions.next().map_or(Cell::Null, |(_, _, action)| Cell::Text(action.clone()))
+            }
+            "period_orders" => count(row.period.map(|p| p.orders)),
+            "period_monetary" => row.period.map_or(Cell::Null, |p| self.money(p.monetary)),
+            "previous_period_orders" => count(row.previous_period_orders),
+            "orders_before_period" => count(row.period.map(|p| p.orders_before)),
             "first_order" => Cell::Date(row.first_order),
             "last_order" => Cell::Date(row.last_order),
             "recency_days" => Cell::Int(row.recency_days),
@@ -131,8 +138,8 @@ impl Comparison<'_> {
             "r_score" => score(Axis::Recency),
             "f_score" => score(Axis::Frequency),
             "m_score" => score(Axis::Monetary),
-            _ if name.starts_with("frequency@") => Cell::Int(at("frequency@")?.frequency),
-            _ if name.starts_with("monetary@") => monetary(at("monetary@")?.monetary),
+            _ if name.starts_with("frequency@") => Cell::Int(over("frequency@")?.frequency),
+            _ if name.starts_with("monetary@") => monetary(over("monetary@")?.monetary),
             _ => {
                 let scheme = job
                     .schemes
@@ -141,10 +148,11 @@ impl Comparison<'_> {
                     .unwrap_or_else(|| panic!("unexpected column {name}"));
                 match name.strip_prefix(job.schemes[scheme].column.as_str()) {
                     Some("") => Cell::Text(row.states[scheme].clone()),
-                    Some("_previous") => match &past()[..] {
-                        [.., (_, Some(before)), _] => Cell::Text(before[scheme].clone()),
-                        _ => Cell::Null,
-                    },
+                    Some("_previous") => {
+                        let nearest = moments(job).into_iter().find(|m| m.as_of == at.as_of)?.compared_with.last().copied();
+                        let then = past().into_iter().find(|(date, _)| Some(*date) == nearest);
+                        then.and_then(|(_, states)| states).map_or(Cell::Null, |states| Cell::Text(states[scheme].clone()))
+                    }
                     Some("_since") if past().len() == 1 => Cell::Null,
                     Some("_since") => {
                         let same = |(_, states): &&(i64, Option<Vec<String>>)| {
@@ -174,6 +182,7 @@ impl Comparison<'_> {
         let mut used: Vec<String> = used.filter(|name| !expected.contains(name)).collect();
         let mut tail: Vec<String> = Axis::ALL.map(|axis| format!("{}_score", axis.letter())).to_vec();
         tail.extend(job.schemes.iter().flat_map(|s| ["", "_previous", "_since"].map(|end| format!("{}{end}", s.column))));
+        tail.extend((!job.playbook.is_empty()).then(|| "action".to_string()));
         tail.push("history_complete".into());
         let end = columns.len().saturating_sub(tail.len()).max(expected.len());
         if end < expected.len() {
@@ -196,7 +205,7 @@ impl Comparison<'_> {
             let Cell::Date(as_of) = row["as_of"] else { panic!("as_of is no date") };
             found.entry((*as_of, row["slice"].text().into(), row["axis"].text().into())).or_default().push(row);
         }
-        for snapshot in &answer.snapshots {
+        for snapshot in answer.snapshots.iter().filter(|s| s.shown) {
             for slice in &snapshot.slices {
                 let name = slice.slice.clone().unwrap_or("(all)".into());
                 for cuts in &slice.cuts {
@@ -266,7 +275,7 @@ impl Comparison<'_> {
             let twice = found.insert(key, row).is_some();
             self.equal(|| "a segment stands twice".into(), twice, false);
         }
-        for snapshot in &answer.snapshots {
+        for snapshot in answer.snapshots.iter().filter(|s| s.shown) {
             for slice in &snapshot.slices {
                 for segment in &slice.segments {
                     let name = slice.slice.clone().unwrap_or("(all)".into());
@@ -308,8 +317,11 @@ impl Comparison<'_> {
     }
 }
 
-/// The dates up to one with the states of a customer, or none where it is not listed.
-fn history(snapshots: &[Snapshot], slice: &Option<String>, id: &Id) -> Vec<(i64, Option<Vec<String>>)> {
+/// Dates with the states of a customer, or none where it is not listed.
+type History = Vec<(i64, Option<Vec<String>>)>;
+
+/// The history of a customer.
+fn history(snapshots: &[Snapshot], slice: &Option<String>, id: &Id) -> History {
     let states = |snapshot: &Snapshot| {
         let customers = &snapshot.slices.iter().find(|s| s.slice == *slice)?.customers;
         Some(customers.iter().find(|c| c.id == *id)?.states.clone())
@@ -332,11 +344,16 @@ fn differences(case: &Case, answer: &Answer, out: &Path) -> Vec<String> {
     let run = out.join("latest");
     comparison.ledger(answer, &read_file(&run.join("ledger.parquet")));
     for (number, snapshot) in answer.snapshots.iter().enumerate() {
-        let folder = format!("customers/as_of={}", calendar::date_text(snapshot.as_of));
-        comparison.customers(answer, number, &read_folder(&run.join(folder)));
+        let folder = run.join(format!("customers/as_of={}", calendar::date_text(snapshot.as_of)));
+        if snapshot.shown {
+            comparison.customers(answer, number, &read_folder(&folder));
+        } else {
+            comparison.equal(|| format!("{} is there", folder.display()), folder.exists(), false);
+        }
     }
     comparison.cut_points(answer, &read_file(&run.join("cutpoints.parquet")));
     comparison.segments(answer, &read_file(&run.join("segments.parquet")));
+    comparison.movement(answer, &run);
     comparison.differences
 }
 
@@ -344,7 +361,7 @@ fn differences(case: &Case, answer: &Answer, out: &Path) -> Vec<String> {
 fn lay_out(case: &Case) -> Workshop {
     let shop = Workshop::new();
     write_case(case, &shop.path("data"), case.seed);
-    for (name, text) in &case.scheme_files {
+    for (name, text) in &case.files {
         shop.write(name, text);
     }
     shop.write("job.toml", &case.job_toml("data", "out"));
@@ -363,11 +380,7 @@ fn judge(case: &Case, exit: i32, message: &str, shop: &Workshop) -> Vec<String> 
 
 fn try_in_process(case: &Case, threads: usize) -> Vec<String> {
     let shop = lay_out(case);
-    let run = || -> Result<(), Error> {
-        let (raw, source) = parse::load(&shop.path("job.toml"), &[])?;
-        let job = resolve(raw, source, &Overrides::default())?;
-        engine::run(&job, &Silent).map(|_| ())
-    };
+    let run = || shop.run_here(case.job.only_as_of);
     let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build().expect("threads");
     match std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| pool.install(run))) {
         Ok(Ok(())) => judge(case, 0, "", &shop),
@@ -378,7 +391,11 @@ fn try_in_process(case: &Case, threads: usize) -> Vec<String> {
 
 fn try_command(case: &Case, threads: usize) -> Vec<String> {
     let shop = lay_out(case);
-    let output = shop.run(&["--threads", &threads.to_string(), "--quiet"]);
+    let as_of = case.job.only_as_of.map(|date| format!("--as-of={}", calendar::date_text(date)));
+    let threads = threads.to_string();
+    let mut arguments = vec!["--threads", &threads, "--quiet"];
+    arguments.extend(as_of.as_deref());
+    let output = shop.run(&arguments);
     let mut wrong = judge(case, output.status.code().unwrap_or(-1), &said(&output), &shop);
     if case.answer.is_ok() {
         let verified = shop.command().args(["verify", "out"]).output().expect("the program");
@@ -422,7 +439,7 @@ fn random_jobs_equal_the_oracle() {
     if let Ok(seed) = env::var("RFMILL_CASE") {
         let case = case(seed.parse().expect("RFMILL_CASE is a seed"));
         println!("{}\n{}{:#?}", case.job_toml("data", "out"), case.input_text(), case.answer);
-        case.scheme_files.iter().for_each(|(name, text)| println!("--- {name}\n{text}"));
+        case.files.iter().for_each(|(name, text)| println!("--- {name}\n{text}"));
         let found = try_in_process(&case, 2);
         assert!(found.is_empty(), "{}", found.join("\n"));
         return;

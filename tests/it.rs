@@ -16,6 +16,10 @@ mod determinism;
 mod differential;
 /// Effects, their reasons and verdicts, from exact sums per arm.
 mod evaluate;
+/// What must hold of the tables of every run, on random shops.
+mod invariants;
+/// Every job file in `jobs/` runs on sample data.
+mod jobs;
 /// Loading into PostgreSQL as far as it goes without one, and the forms of `schema --tables`.
 mod load;
 /// The wrapper for cron.

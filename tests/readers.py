@@ -119,7 +119,7 @@ def check_segments(tables: Path) -> None:
 
 
 def check_ledger(home: Path, tables: Path) -> None:
-    for as_of in ("2024-06-30", "2024-12-31"):
+    for as_of in ("2024-05-31", "2024-12-31"):
         ledger = duckdb.sql(
             f"select file, sum(row_count), sum(amount) from {scan(tables, 'ledger')} where as_of = '{as_of}' group by file"
         ).fetchall()

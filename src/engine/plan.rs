@@ -333,7 +333,8 @@ enum Choice {
 
 const STATE: &str = "State in this scheme; (unscored) without the scores it needs, (none) if no rule matches.";
 const PREVIOUS: &str = "State in this scheme at the nearest earlier as-of date; null without one, or if not listed then.";
-const SINCE: &str = "First of the job's dates in the unbroken run of this state; null without an earlier date.";
+const SINCE: &str =
+    "First of the job's dates, compared ones included, in the unbroken run of this state; null without an earlier date.";
 const ACTION: &str = "What the playbook says to do with customers in that state; null where it says nothing.";
 const HISTORY_COMPLETE: &str = "False if a lookback or window at this date begins before the first order in the data.";
 

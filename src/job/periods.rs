@@ -118,7 +118,7 @@ pub(super) fn timeline(
         None => match (&raw.as_of, raw.every) {
             (Some(dates), _) => as_of_list(dates, source)?,
             (None, Some(every)) => calendar(every, raw, source, from, to)?,
-            (None, None) if raw.list.is_some() => list,
+            (None, None) if raw.list.is_some() => list.clone(),
             (None, None) => {
                 return Err(Error::usage(format!(
                     "{}: no as-of date; give --as-of 2024-12-31, or [periods] as_of = [2024-12-31] in the job file",
@@ -133,13 +133,13 @@ pub(super) fn timeline(
     if shown.is_empty() {
         return Err(Error::usage(format!("{}: the list of as-of dates is empty; name at least one", source.path.display())));
     }
-    compared(shown, &raw.compare, source)
+    compared(shown, raw, &list, source)
 }
 
-/// Adds the dates that the shown ones are compared with.
-fn compared(shown: Vec<(AsOf, String)>, compare: &[String], source: &Source) -> Result<Timeline> {
-    let mut back = Vec::with_capacity(compare.len());
-    for text in compare {
+/// Adds the dates that the shown ones are compared with, each as `--as-of` that date would have it.
+fn compared(shown: Vec<(AsOf, String)>, raw: &RawPeriods, list: &[(AsOf, String)], source: &Source) -> Result<Timeline> {
+    let mut back = Vec::with_capacity(raw.compare.len());
+    for text in &raw.compare {
         let wrong = |why: String| Error::usage(format!("{}: periods.compare: {why}", source.locate(text)));
         match Lookback::parse(text) {
             Ok(Lookback::All) => return Err(wrong("\"all\" is no length of time; write \"1 day\", \"1 month\" …".into())),
@@ -151,7 +151,8 @@ fn compared(shown: Vec<(AsOf, String)>, compare: &[String], source: &Source) -> 
     let mut all: BTreeMap<Day, (AsOf, String)> = BTreeMap::new();
     for (date, _) in &shown {
         for day in earlier(date.date) {
-            all.insert(day, (AsOf { shown: false, ..AsOf::alone(day) }, day.to_string()));
+            let (as_of, label) = one(raw.every, list, day);
+            all.insert(day, (AsOf { shown: false, ..as_of }, label));
         }
     }
     for (date, label) in &shown {
@@ -244,10 +245,10 @@ fn as_of_list(list: &[RawDate], source: &Source) -> Result<Vec<(AsOf, String)>> 
 /// `[[periods.list]]`.
 fn listed(raw: &RawPeriods, source: &Source) -> Result<Vec<(AsOf, String)>> {
     let mut out: Vec<(AsOf, String)> = Vec::new();
-    for period in raw.list.iter().flatten() {
+    for (number, period) in raw.list.iter().flatten().enumerate() {
         let from = day(&period.from, "periods.list.from", source)?;
         let to = day(&period.to, "periods.list.to", source)?;
-        let place = || source.locate("[[periods.list]]");
+        let place = || source.locate_key("periods.list", number, "from");
         if to < from {
             return Err(Error::usage(format!(
                 "{}: a listed period ends ({to}) before it begins ({from}); exchange from and to",
@@ -286,6 +287,8 @@ fn calendar(
             source.locate("every")
         ))),
     };
+    let place = |given: Option<Day>, flag: &str, key: &str| given.map_or_else(|| source.locate(key), |_| flag.to_owned());
+    let (from_place, to_place) = (place(from, "--from", "from"), place(to, "--to", "to ="));
     let (from, to) = (bound(from, &raw.from, "periods.from")?, bound(to, &raw.to, "periods.to")?);
     if to < from {
         return Err(Error::usage(format!(
@@ -297,15 +300,13 @@ fn calendar(
     let mut start = first_of(every, from.to_date());
     if Day::from_date(start) != from {
         return Err(Error::usage(format!(
-            "{}: {from} is not the first day of a {name}; the one it lies in begins on {start}",
-            source.locate("from")
+            "{from_place}: {from} is not the first day of a {name}; the one it lies in begins on {start}"
         )));
     }
     let after = first_of(every, to.next().to_date());
     if Day::from_date(after) != to.next() {
         return Err(Error::usage(format!(
-            "{}: {to} is not the last day of a {name}; the one it lies in begins on {}",
-            source.locate("to ="),
+            "{to_place}: {to} is not the last day of a {name}; the one it lies in begins on {}",
             first_of(every, to.to_date())
         )));
     }
@@ -375,6 +376,11 @@ mod tests {
         assert_eq!(ends(&got), ["2024-02-29", "2024-03-30", "2024-03-31"]);
         assert_eq!(got.dates.iter().map(|d| d.shown).collect::<Vec<_>>(), [false, false, true]);
         assert_eq!(got.origins, [vec![], vec![], vec![0, 1]]);
+        // Where the job has periods, an earlier date has the part of its own up to it.
+        let monthly = RawPeriods { every: Some(Calendar::Month), ..raw };
+        let got = timeline(&monthly, &Source::default(), Day::parse("2024-03-31"), None, None)?;
+        let starts: Vec<_> = got.dates.iter().map(|d| d.period_start.map(|s| s.to_string()).unwrap_or_default()).collect();
+        assert_eq!(starts, ["2024-02-01", "2024-03-01", "2024-03-01"]);
         // Dates that the job has anyway are computed once.
         let list = ["2024-03-30", "2024-03-31"].map(|d| RawDate::Text(d.into())).to_vec();
         let raw = RawPeriods { as_of: Some(list), compare: vec!["1d".into()], ..RawPeriods::default() };

@@ -5,11 +5,17 @@ use std::fs::{self, File};
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
 
+use super::calendar::date_text;
 use super::temp::{TempDir, tempdir_in};
 use arrow::array::{Array, ArrayRef, AsArray, RecordBatch, RecordBatchReader};
 use arrow::compute::cast;
 use arrow::datatypes::*;
 use parquet::arrow::arrow_reader::ParquetRecordBatchReaderBuilder;
+use rfmill::domain::Day;
+use rfmill::engine;
+use rfmill::error::Error;
+use rfmill::job::{Overrides, parse, resolve};
+use rfmill::progress::Silent;
 
 /// A folder with a job file, its data in `data` and its output in `out`; it goes when this is dropped.
 pub struct Workshop(TempDir);
@@ -31,6 +37,14 @@ impl Workshop {
     /// Writes a text file into it.
     pub fn write(&self, name: &str, text: &str) {
         fs::write(self.path(name), text).expect("a text file");
+    }
+
+    /// Runs `job.toml` in this process, for its dates or for one other.
+    pub fn run_here(&self, as_of: Option<i64>) -> Result<(), Error> {
+        let (raw, source) = parse::load(&self.path("job.toml"), &[])?;
+        let as_of = as_of.map(|date| Day(date as i32));
+        let job = resolve(raw, source, &Overrides { as_of, ..Overrides::default() })?;
+        engine::run(&job, &Silent).map(|_| ())
     }
 
     /// Runs `rfmill run job.toml` with more arguments, in the folder.
@@ -79,6 +93,41 @@ impl Cell {
         match self {
             Cell::Text(t) => t,
             other => panic!("{other:?} is no text"),
+        }
+    }
+
+    /// The days of a date.
+    pub fn date(&self) -> i64 {
+        match self {
+            Cell::Date(days) => *days,
+            other => panic!("{other:?} is no date"),
+        }
+    }
+
+    /// The number of a double.
+    pub fn double(&self) -> f64 {
+        match self {
+            Cell::Double(x) => *x,
+            other => panic!("{other:?} is no double"),
+        }
+    }
+
+    /// The unscaled number of a decimal.
+    pub fn minor(&self) -> i128 {
+        match self {
+            Cell::Decimal(n, _) => *n,
+            other => panic!("{other:?} is no decimal"),
+        }
+    }
+
+    /// An id, a name or a date as a part of a key.
+    pub fn key(&self) -> String {
+        match self {
+            Cell::Text(text) => text.clone(),
+            Cell::Int(n) => n.to_string(),
+            Cell::Date(days) => date_text(*days),
+            Cell::Null => "null".into(),
+            other => panic!("{other:?} in a key"),
         }
     }
 }

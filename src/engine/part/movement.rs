@@ -31,8 +31,10 @@ pub struct Movement<'a> {
     states: Vec<Option<Vec<Vec<u16>>>>,
     /// The last date that looks at each date.
     last_use: Vec<usize>,
-    /// Per scheme.
+    /// Per scheme: over the as-of dates.
     histories: Vec<History>,
+    /// Per scheme: over the dates that these are compared with, too; `None` if there are none.
+    runs: Option<Vec<History>>,
     counts: bool,
     activity: Option<Purchases>,
 }
@@ -80,6 +82,7 @@ impl<'a> Movement<'a> {
             states: vec![None; job.dates.len()],
             last_use,
             histories: vec![History::new(n, keep); workshop.states.len()],
+            runs: job.dates.iter().any(|d| !d.shown).then(|| vec![History::new(n, false); workshop.states.len()]),
             counts: job.writes(TableName::Transitions),
             activity,
         }
@@ -98,8 +101,9 @@ impl<'a> Movement<'a> {
                 by_place
             })
             .collect();
-        if job.dates[date].shown {
-            for (history, states) in self.histories.iter_mut().zip(&by_place) {
+        let of_date = self.runs.iter_mut().chain(job.dates[date].shown.then_some(&mut self.histories));
+        for histories in of_date {
+            for (history, states) in histories.iter_mut().zip(&by_place) {
                 history.advance(job.dates[date].date, states);
             }
         }
@@ -131,9 +135,9 @@ impl<'a> Movement<'a> {
         }
     }
 
-    /// The first of the job's dates in the unbroken run of a customer's state.
+    /// The first date in the unbroken run of a customer's state, dates of `compare` included.
     pub fn since(&self, scheme: usize, place: u32) -> Day {
-        self.histories[scheme].since(place as usize)
+        self.runs.as_ref().unwrap_or(&self.histories)[scheme].since(place as usize)
     }
 
     /// What a customer did in a stretch of tiles, as flows with their places.
@@ -200,7 +204,7 @@ impl<'a> Movement<'a> {
             if workshop.job.writes(TableName::Growth) && as_of.previous.is_some() {
                 self.count_growth(workshop, date, &own, part);
             }
-            if workshop.job.writes(TableName::Cohorts) {
+            if workshop.job.writes(TableName::Cohorts) && as_of.period_start.is_some() {
                 self.count_cohorts(date, &mut own, part);
             }
             // What was the period is before the next one.
@@ -273,7 +277,10 @@ impl<'a> Movement<'a> {
                             (false, _) => Some(true),
                             (true, false) => None,
                             (true, true) => {
-                                Some(workshop.state_under(scheme, rows, row, *slice, &workshop.scoring[origin]) != from)
+                                // Where nobody was scored at the earlier date, no cut point has moved since.
+                                let earlier = &workshop.scoring[origin];
+                                let had_cuts = earlier[*slice as usize].scored > 0;
+                                Some(!had_cuts || workshop.state_under(scheme, rows, row, *slice, earlier) != from)
                             }
                         };
                         let (scheme, from_date) = (scheme as u32, origin as u32);
