@@ -2,7 +2,7 @@
 
     python tests/postgres.py PATH/TO/rfmill        (needs benches/requirements.txt, PostgreSQL's server and openssl)
 
-Makes sample orders, runs a job over four quarters twice with different settings, and asserts that
+Makes sample orders, runs a job over five quarters twice with different settings, and asserts that
 
 - after a load, PostgreSQL, DuckDB, pyarrow and Polars return the same counts and sums of every column of every table,
 - the views of `sql/views` return the same rows in PostgreSQL and DuckDB,
@@ -47,7 +47,7 @@ order_id = "order_id"
 
 [periods]
 every = "quarter"
-from = 2024-01-01
+from = 2023-10-01
 to = 2024-12-31
 
 [output]
@@ -60,7 +60,7 @@ class Bench:
 
     def __init__(self, rfmill: Path, home: Path):
         self.rfmill, self.home = rfmill, home
-        self.call("sample", "orders", "--orders", "240000", "--customers", "40000", "--string-ids")
+        self.call("sample", "orders", "--orders", "120000", "--customers", "24000", "--string-ids")
         (home / "job.toml").write_text(JOB)
         self.call("run", "job.toml")
         self.call("run", "job.toml", "--set", 'orders.monetary="gross"', "--output", "gross")
@@ -238,7 +238,7 @@ def a_changed_run_replaces_its_dates(bench: Bench) -> None:
     bench.call("run", "job.toml", "--as-of", "2025-01-31", "--output", "single")
     bench.load("single")
     dates = bench.server.rows("SELECT DISTINCT as_of FROM rfmill.customers ORDER BY 1")
-    assert [row[0] for row in dates] == ["2024-03-31", "2024-06-30", "2024-09-30", "2024-12-31", "2025-01-31"], dates
+    assert [row[0] for row in dates] == ["2023-12-31", "2024-03-31", "2024-06-30", "2024-09-30", "2024-12-31", "2025-01-31"], dates
     for table in [*bench.tables(), "rfmill_load"]:
         bench.server.psql(f"DELETE FROM rfmill.{table} WHERE as_of = '2025-01-31'", "shop")
     assert bench.state() == net
@@ -272,6 +272,12 @@ def views_agree(bench: Bench) -> None:
         assert by_duckdb, f"{view} is empty"
         assert by_duckdb == by_postgres, f"{view}: {first_difference(by_duckdb, by_postgres)}"
         print(f"  {view}: {len(by_duckdb):,} rows alike in DuckDB and PostgreSQL")
+    compared = "SELECT as_of::text FROM views.year_over_year WHERE customers_last_year > 0 AND customers_growth IS NOT NULL"
+    assert bench.server.rows(compared) == [["2024-12-31"]], "only the last quarter has one a year before"
+    directions = bench.server.rows("SELECT DISTINCT direction FROM views.movement WHERE scheme = 'lifecycle' ORDER BY 1")
+    assert [row[0] for row in directions] == ["down", "in", "same", "up"], directions
+    best = "SELECT state FROM views.current_segments WHERE scheme = 'lifecycle' ORDER BY ladder_rank LIMIT 1"
+    assert bench.server.value(best) == "active"
 
 
 def text(value: object) -> str:

@@ -1,7 +1,8 @@
 //! `docs/TABLES.md` against the code: the columns of every table stand there as the code has them.
 //!
 //! The column tables between `<!-- columns: NAME -->` and `<!-- end -->` are generated. After a change of columns or
-//! descriptions, write them anew with `RFMILL_WRITE_DOCS=1 cargo test --release tables_doc`.
+//! descriptions, write them anew with `RFMILL_WRITE_DOCS=1 cargo test --release tables_doc`; a table that is not there yet
+//! gets a section.
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -50,6 +51,10 @@ fn column_tables_are_those_of_the_code() {
     let write = std::env::var_os("RFMILL_WRITE_DOCS").is_some();
     for (name, generated) in dictionary().iter().filter(|(name, _)| *name != "customers") {
         let begin = format!("<!-- columns: {name} -->\n");
+        if write && !docs.contains(&begin) {
+            let (before, after) = docs.split_once("\n## manifest.json\n").unwrap();
+            docs = format!("{before}\n## {name}\n\n{begin}<!-- end -->\n\n## manifest.json\n{after}");
+        }
         let found = docs.split_once(&begin).and_then(|(before, rest)| Some((before, rest.split_once("<!-- end -->")?)));
         let (before, (written, after)) =
             found.unwrap_or_else(|| panic!("TABLES.md lacks a section ## {name} with {begin}<!-- end -->"));
