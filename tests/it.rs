@@ -24,6 +24,8 @@ mod nightly;
 mod report;
 /// Whether intervals and verdicts keep what they promise over thousands of simulated strategies; ignored by default.
 mod simulation;
+/// What is known of customers beyond the sums of their orders: categories, their own table, events.
+mod people;
 /// The names of the scheme `standard` are true of everybody who carries them.
 mod standard;
 /// The docs list the columns that the code has.

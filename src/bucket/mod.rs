@@ -31,10 +31,12 @@ pub enum Lane {
     OrderHigh = 7,
     /// Number of the input file.
     File = 8,
+    /// Code of the category; -1 without one.
+    Category = 9,
 }
 
 /// How many lanes a record can have.
-pub const LANES: usize = 9;
+pub const LANES: usize = 10;
 
 /// Bits of [`Lane::Flags`].
 pub mod flag {

@@ -20,6 +20,17 @@ pub enum Unit {
     Average,
     /// A ratio of two integers (DOUBLE).
     Ratio,
+    /// One of a list of texts (a dictionary string).
+    Text,
+}
+
+/// What a measure is taken from.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Origin {
+    /// The orders.
+    Orders,
+    /// The categories of the orders' lines.
+    Categories,
 }
 
 macro_rules! measures {
@@ -79,6 +90,19 @@ measures! {
     DiscountShare "discount_share" Ratio true "Share of the purchases in the lookback with a discount.",
     ReturnShare "return_share" Ratio true "Returns in the lookback over purchases and returns in it.",
     Margin "margin" Money true "Money minus cost over the lookback; null if a cost is missing.",
+    TopCategory "top_category" Text true "Category with the most money of the purchases in the lookback; null without one.",
+    TopCategoryShare "top_category_share" Ratio true "Share of that category in the money of the purchases in the lookback.",
+    Categories "categories" Count true "Distinct categories of the purchases in the lookback.",
+}
+
+impl MeasureKind {
+    /// What it is taken from.
+    pub fn origin(self) -> Origin {
+        match self {
+            MeasureKind::TopCategory | MeasureKind::TopCategoryShare | MeasureKind::Categories => Origin::Categories,
+            _ => Origin::Orders,
+        }
+    }
 }
 
 /// A measure, with its own lookback where it has one.

@@ -93,10 +93,12 @@ pub fn run(job: &Job, progress: &dyn Progress) -> Result<Outcome> {
     }
 
     let scanned = scan::scan(job, &sources, &columns, plan.uses(), progress)?;
-    let Scanned { layout, id, buckets, mut tally, fates, slices, empty_ids } = scanned;
+    let Scanned { layout, id, buckets, mut tally, fates, slices, categories, empty_ids } = scanned;
     let (slice_names, slice_numbers) = ranked(slices);
     unknown_overrides(job, &plan, &slice_names)?;
     plan.fold.slices = slice_numbers;
+    let (category_names, category_numbers) = ranked(categories);
+    plan.fold.categories = category_numbers;
     clock.lap("read");
 
     let (survey, panels) = survey::survey(job, &plan, layout, buckets, progress)?;
@@ -132,6 +134,7 @@ pub fn run(job: &Job, progress: &dyn Progress) -> Result<Outcome> {
         states: plan.schemes.iter().map(|s| Arc::new(StringArray::from(s.scheme.all_states()))).collect(),
         actions: actions(&plan),
         slices: Arc::new(StringArray::from(slice_names.clone())),
+        categories: Arc::new(StringArray::from(category_names)),
         history_complete,
         id,
         tables: per_customer.map(|t| Ok(Table::new(t, table(t.name())?.clone()))).collect::<Result<_>>()?,
@@ -285,7 +288,7 @@ fn frozen_by_slice(
     Ok(names.iter().map(|n| by_slice.get(*n).cloned()).collect())
 }
 
-/// Slice values in order, and the number of each code in that order.
+/// Slice values or categories in order, and the number of each code in that order.
 fn ranked(slices: Vec<String>) -> (Vec<String>, Vec<u32>) {
     let mut order: Vec<usize> = (0..slices.len()).collect();
     order.sort_by(|a, b| slices[*a].cmp(&slices[*b]));

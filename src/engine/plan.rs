@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use crate::domain::{Day, Measure, MeasureKind, Outcome, Unit};
+use crate::domain::{Day, Measure, MeasureKind, Origin, Outcome, Unit};
 use crate::error::{Error, Result, suggestion};
 use crate::job::raw::{MonetaryAs, ReportName, TableName, ZeroAmount};
 use crate::job::{Job, SchemeUse};
@@ -162,6 +162,7 @@ impl Plan {
             let lacking = match measure.kind {
                 MeasureKind::DiscountShare if job.raw.orders.discount.is_none() => Some("orders.discount"),
                 MeasureKind::Margin if job.raw.orders.cost.is_none() => Some("orders.cost"),
+                kind if kind.origin() == Origin::Categories && job.raw.orders.category.is_none() => Some("orders.category"),
                 _ => None,
             };
             if let Some(key) = lacking {
@@ -182,6 +183,7 @@ impl Plan {
             drop_zero: job.raw.orders.zero_amount == ZeroAmount::Drop,
             files: 0,
             slices: Vec::new(),
+            categories: Vec::new(),
             tiles: tiles(job),
             histories: !job.strategies.is_empty(),
             measures,
@@ -213,7 +215,11 @@ impl Plan {
     /// Which optional columns of the orders the measures look at.
     pub fn uses(&self) -> Uses {
         let uses = |kind: MeasureKind| self.fold.measures.iter().any(|m| m.kind == kind);
-        Uses { cost: self.margin_outcome || uses(MeasureKind::Margin), discount: uses(MeasureKind::DiscountShare) }
+        Uses {
+            cost: self.margin_outcome || uses(MeasureKind::Margin),
+            discount: uses(MeasureKind::DiscountShare),
+            category: self.fold.measures.iter().any(|m| m.kind.origin() == Origin::Categories),
+        }
     }
 
     /// Whether any scheme looks at levels.
@@ -356,6 +362,7 @@ fn measure_type(job: &Job, measure: Measure) -> ColumnType {
         Unit::Count => ColumnType::Int64,
         Unit::Money | Unit::Average => ColumnType::Decimal(18, unit_scale(unit, job.scale()) as i8),
         Unit::Ratio => ColumnType::Double,
+        Unit::Text => ColumnType::State,
     }
 }
 

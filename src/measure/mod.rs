@@ -4,6 +4,7 @@
 //! as-of dates together, customer by customer: orders are grouped and sorted once, running sums answer every window,
 //! and the cost grows with orders plus customer-dates, never with orders × dates.
 
+mod category;
 mod customer;
 mod formula;
 mod group;
@@ -43,6 +44,8 @@ pub struct FoldSpec {
     pub files: usize,
     /// Number of each slice code in the order of the slice values; empty without slices.
     pub slices: Vec<u32>,
+    /// Number of each category code in the order of the categories.
+    pub categories: Vec<u32>,
     /// Last days of the stretches of time whose purchases and money are listed as [`Flow`]s, ascending.
     pub tiles: Vec<Day>,
     /// Whether the panel keeps every customer's orders, for outcomes that begin on days of their own.
@@ -75,10 +78,10 @@ pub const NULL_INT: i32 = i32::MIN;
 /// Null in a [`Column::Long`].
 pub const NULL_LONG: i64 = i64::MIN;
 
-/// The values of one measure.
+/// The values of one measure; a text is its number in the order of all texts.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Column {
-    /// Days and dates; [`NULL_INT`] is null.
+    /// Days, dates and numbers of texts; [`NULL_INT`] is null.
     Int(Vec<i32>),
     /// Counts and money; [`NULL_LONG`] is null.
     Long(Vec<i64>),
@@ -90,7 +93,7 @@ impl Column {
     /// So many values of zero.
     fn new(unit: Unit, len: usize) -> Column {
         match unit {
-            Unit::Date | Unit::Days => Column::Int(vec![0; len]),
+            Unit::Date | Unit::Days | Unit::Text => Column::Int(vec![0; len]),
             Unit::Count | Unit::Money | Unit::Average => Column::Long(vec![0; len]),
             Unit::Ratio => Column::Ratio(vec![(0, 0); len]),
         }
@@ -206,11 +209,12 @@ fn fold_sorted(layout: Layout, orders: &Unpacked, spec: &FoldSpec) -> Result<Buc
     let groups = group::Groups::new(layout, orders, spec);
     let mut lines = vec![LineTally::default(); if spec.lines { spec.files } else { 0 }];
     let mut folder = customer::Folder::new(spec, groups.len());
+    let mut baskets = category::Baskets::new(spec, groups.len());
     let mut span: Option<(Day, Day)> = None;
     let mut histories = spec.histories.then(|| Histories::new(layout.has(Lane::Cost)));
     let mut scratch = Vec::new();
     for customer in 0..groups.len() {
-        groups.orders(customer, orders, spec, &mut scratch, &mut lines)?;
+        groups.orders(customer, orders, spec, &mut scratch, baskets.as_mut().map(|b| &mut b.items), &mut lines)?;
         scratch.sort_unstable_by_key(|order: &group::Order| order.date);
         if let (Some(first), Some(last)) = (scratch.first(), scratch.last()) {
             let (first, last) = (Day(first.date), Day(last.date));
@@ -220,8 +224,14 @@ fn fold_sorted(layout: Layout, orders: &Unpacked, spec: &FoldSpec) -> Result<Buc
         if let Some(histories) = &mut histories {
             histories.push(&scratch)?;
         }
+        if let Some(baskets) = &mut baskets {
+            baskets.add(customer);
+        }
     }
-    let (listed, columns, flows) = folder.finish();
+    let (listed, mut columns, flows) = folder.finish();
+    if let Some(baskets) = baskets {
+        baskets.finish(&mut columns);
+    }
     Ok(BucketPanel { ids: groups.ids, slices: groups.slices, listed, columns, flows, histories, lines, span })
 }
 
@@ -256,6 +266,7 @@ mod tests {
                 drop_zero: false,
                 files: 0,
                 slices: Vec::new(),
+                categories: Vec::new(),
                 tiles: Vec::new(),
                 histories: false,
             };

@@ -51,6 +51,8 @@ pub struct Scanned {
     pub fates: Fates,
     /// Slice values by code; the codes are in no particular order.
     pub slices: Vec<String>,
+    /// Categories by code; the codes are in no particular order.
+    pub categories: Vec<String>,
     /// Rows whose customer id is an empty string.
     pub empty_ids: u64,
 }
@@ -156,6 +158,9 @@ fn layout(job: &Job, id: IdType, uses: Uses) -> Layout {
     if orders.order_id.is_some() {
         lanes.extend([Lane::Order, Lane::OrderHigh, Lane::File]);
     }
+    if uses.category {
+        lanes.push(Lane::Category);
+    }
     Layout::new(id == IdType::Text, &lanes)
 }
 
@@ -167,7 +172,31 @@ struct Shared<'a> {
     layout: Layout,
     uses: Uses,
     excluded: Vec<duplicates::Excluded>,
-    slices: Mutex<HashMap<String, u32>>,
+    slices: Codes,
+    categories: Codes,
+}
+
+/// Values with their codes, in the order in which the threads meet them.
+struct Codes {
+    /// The key that names their column.
+    key: &'static str,
+    known: Mutex<HashMap<String, u32>>,
+}
+
+impl Codes {
+    fn new(key: &'static str) -> Codes {
+        Codes { key, known: Mutex::default() }
+    }
+
+    /// The values by code.
+    fn into_values(self) -> Result<Vec<String>> {
+        let known = self.known.into_inner().map_err(|_| Error::bug("a scan thread stopped while it held the codes"))?;
+        let mut values = vec![String::new(); known.len()];
+        for (value, code) in known {
+            values[code as usize] = value;
+        }
+        Ok(values)
+    }
 }
 
 /// Reads the orders.
@@ -190,7 +219,16 @@ pub fn scan(job: &Job, sources: &[Source], columns: &Columns, uses: Uses, progre
     let layout = layout(job, columns.id, uses);
     // Buckets of some 60,000 records fit into the cache of one core.
     let bits = (rows / 60_000).checked_ilog2().map_or(1, |bits| bits + 1).clamp(PART_BITS, 12);
-    let shared = Shared { job, sources, columns, layout, uses, excluded, slices: Mutex::default() };
+    let shared = Shared {
+        job,
+        sources,
+        columns,
+        layout,
+        uses,
+        excluded,
+        slices: Codes::new("orders.slice"),
+        categories: Codes::new("orders.category"),
+    };
     let tasks = tasks(job, sources);
     progress.begin("reading orders", rows);
     let (next, failed) = (AtomicUsize::new(0), AtomicUsize::new(usize::MAX));
@@ -237,14 +275,10 @@ pub fn scan(job: &Job, sources: &[Source], columns: &Columns, uses: Uses, progre
         empty_ids += worker.empty_ids;
     }
     one_currency(job, &currencies)?;
-    let by_value = shared.slices.into_inner().map_err(|_| Error::bug("a scan thread stopped while it held the slices"))?;
-    let mut slices = vec![String::new(); by_value.len()];
-    for (value, code) in by_value {
-        slices[code as usize] = value;
-    }
+    let (slices, categories) = (shared.slices.into_values()?, shared.categories.into_values()?);
     progress.end(&format!("{rows} rows of {} file{}", sources.len(), if sources.len() == 1 { "" } else { "s" }));
     let fates = Fates::new(orders.keep.iter().map(|k| k.column.clone()).collect());
-    Ok(Scanned { layout, id: columns.id, buckets, tally, fates, slices, empty_ids })
+    Ok(Scanned { layout, id: columns.id, buckets, tally, fates, slices, categories, empty_ids })
 }
 
 /// Bits of the customer hash that choose the part (file) of a table; buckets never straddle two parts.

@@ -128,6 +128,8 @@ pub struct Uses {
     pub cost: bool,
     /// `orders.discount`.
     pub discount: bool,
+    /// `orders.category`.
+    pub category: bool,
 }
 
 /// Finds and checks the job's columns in every file.
@@ -212,7 +214,7 @@ pub fn check(job: &Job, sources: &[Source], uses: Uses) -> Result<Columns> {
     let unread = |key: &str| match key {
         "orders.cost" => !uses.cost,
         "orders.discount" => !uses.discount,
-        "orders.category" => true,
+        "orders.category" => !uses.category,
         key => key.starts_with("orders.latest"),
     };
     let mut names: Vec<String> = wanted.iter().filter(|(.., key)| !unread(key)).map(|(name, ..)| (*name).to_owned()).collect();

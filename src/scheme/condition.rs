@@ -4,7 +4,7 @@ use std::fmt;
 
 use toml::Value;
 
-use crate::domain::{Day, Decimal, Measure, MeasureKind, Ratio};
+use crate::domain::{Day, Decimal, Measure, MeasureKind, Ratio, Unit};
 use crate::error::{Error, Result, suggestion};
 
 /// All conditions of a rule; every one must hold.
@@ -258,7 +258,11 @@ pub fn parse(table: &toml::Table, bins: Option<u32>, place: &str) -> Result<Cond
                         names.collect::<Vec<_>>().join(", ")
                     ))
                 })?;
-                conditions.measures.push((measure, parse_test(value, &format!("{place}: {key}"))?));
+                let test = parse_test(value, &format!("{place}: {key}"))?;
+                if measure.kind.unit() == Unit::Text && test != Test::IsNull {
+                    return Err(wrong("tests a text, and rules compare numbers; the only test of it is { is_null = true }"));
+                }
+                conditions.measures.push((measure, test));
             }
         }
     }

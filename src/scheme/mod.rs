@@ -102,7 +102,7 @@ pub(crate) fn unit_scale(unit: Unit, money_scale: u32) -> u32 {
     match unit {
         Unit::Money => money_scale,
         Unit::Average => money_scale + 2,
-        Unit::Date | Unit::Days | Unit::Count | Unit::Ratio => 0,
+        Unit::Date | Unit::Days | Unit::Count | Unit::Ratio | Unit::Text => 0,
     }
 }
 

@@ -36,7 +36,7 @@ impl Workshop<'_> {
         let mut arrays = self.who(panels, roster, rows.places.iter().copied())?;
         for (field, column) in &self.plan.columns {
             arrays.push(match *column {
-                OutputColumn::Measure(at) => self.measure(&rows.columns[at], at, field.kind),
+                OutputColumn::Measure(at) => self.measure(&rows.columns[at], at, field.kind)?,
                 OutputColumn::Score(axis) => self.score_array(rows, axis),
                 OutputColumn::State(scheme) => {
                     dictionary(UInt16Array::from_iter_values(states[scheme].iter().copied()), &self.states[scheme])?
@@ -182,9 +182,13 @@ impl Workshop<'_> {
         dictionary(UInt16Array::from_iter(keys), &self.actions)
     }
 
-    fn measure(&self, column: &Column, at: usize, kind: ColumnType) -> ArrayRef {
+    fn measure(&self, column: &Column, at: usize, kind: ColumnType) -> Result<ArrayRef> {
         let may_be_null = self.may_be_null(at);
-        match (kind, column) {
+        Ok(match (kind, column) {
+            (ColumnType::State, Column::Int(values)) => {
+                let keys = values.iter().map(|v| u16::try_from(*v).ok());
+                dictionary(UInt16Array::from_iter(keys), &self.categories)?
+            }
             (ColumnType::Int32, Column::Int(values)) => Arc::new(Int32Array::from(values.clone())),
             (ColumnType::Date, Column::Int(values)) if !may_be_null => Arc::new(Date32Array::from(values.clone())),
             (ColumnType::Date, Column::Int(values)) => {
@@ -206,7 +210,7 @@ impl Workshop<'_> {
                 let ratio = |row| column.get_ratio(row).map(|(n, d)| n as f64 / d as f64);
                 Arc::new(Float64Array::from_iter((0..column.len()).map(ratio)))
             }
-        }
+        })
     }
 
     /// Whether a measure can be null for a listed customer.

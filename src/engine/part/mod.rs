@@ -64,6 +64,8 @@ pub struct Workshop<'a> {
     pub actions: Arc<StringArray>,
     /// Slice values in order.
     pub slices: Arc<StringArray>,
+    /// Categories in order.
+    pub categories: Arc<StringArray>,
     pub history_complete: Vec<bool>,
     pub id: IdType,
     /// Definitions of the tables with a row per customer.
