@@ -109,7 +109,7 @@ fn who_never_ordered_is_listed_at_every_date_but_not_scored() {
         ["2", "3", "4", "6", "7"].map(|id| format!("{id} - - \"prospect\" \"prospect\" \"(none)\" - - -"))
     );
     assert_eq!(of("2024-01-31")[0], "1 1 26 \"new\" \"first\" \"New\" 1 - -");
-    assert_eq!(of("2024-03-31")[1], "2 1 50 \"new\" \"first\" \"New\" 2 \"prospect\" day19813");
+    assert_eq!(of("2024-03-31")[1], "2 1 50 \"new\" \"first\" \"New\" 1 \"prospect\" day19813");
     assert_eq!(of("2024-03-31")[2], "3 - - \"prospect\" \"prospect\" \"(none)\" - \"prospect\" day19753");
     assert_eq!(of("2024-12-31").len(), 7);
     assert_eq!(of("2024-12-31")[5], "6 - - \"prospect\" \"prospect\" \"(none)\" - \"prospect\" day19753");
