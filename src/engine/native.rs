@@ -69,9 +69,14 @@ pub fn run(job: &Job, progress: &dyn Progress) -> Result<Outcome> {
     let sources = scan::open(job)?;
     let columns = scan::schema::check(job, &sources, plan.uses())?;
     customers.check_ids(job, columns.id)?;
+    let mut events = scan::events::open(job)?;
+    events.check_ids(job, columns.id)?;
+    if !plan.uses_events() {
+        events.sources.clear();
+    }
     plan.fold.files = sources.len();
     let input_rows: u64 = sources.iter().map(Source::rows).sum();
-    let inputs = input_entries(sources.iter().chain(&customers.sources));
+    let inputs = input_entries(sources.iter().chain(&customers.sources).chain(&events.sources));
     let assignment_files = strategy::assigned::open(job)?;
     let mut assignments = strategy::assigned::entries(job, &assignment_files);
     let run_id = run_id(job, &plan, &inputs, &assignments)?;
@@ -96,7 +101,7 @@ pub fn run(job: &Job, progress: &dyn Progress) -> Result<Outcome> {
         clock.lap("assignments");
     }
 
-    let scanned = scan::scan(job, &sources, &columns, plan.uses(), progress)?;
+    let scanned = scan::scan(job, &sources, &columns, plan.uses(), events.rows(), progress)?;
     let Scanned { layout, id, buckets, mut tally, fates, slices, categories, empty_ids } = scanned;
     let (slice_names, slice_numbers) = ranked(slices);
     unknown_overrides(job, &plan, &slice_names)?;
@@ -105,7 +110,13 @@ pub fn run(job: &Job, progress: &dyn Progress) -> Result<Outcome> {
     plan.fold.categories = category_numbers;
     let people = scan::customers::read(job, &customers, &columns, &plan.given(), buckets.len(), progress)?;
     let People { rolls, values, null_ids } = people;
-    let beside = Beside { given: plan.given(), rolls };
+    let (event_buckets, event_tally) = if plan.uses_events() {
+        let (buckets, tally) = scan::events::read(job, &events, columns.id, buckets.len(), progress)?;
+        (Some(buckets), Some(tally))
+    } else {
+        (None, None)
+    };
+    let beside = Beside { given: plan.given(), rolls, events: event_buckets };
     clock.lap("read");
 
     let (survey, panels) = survey::survey(job, &plan, layout, buckets, beside, progress)?;
@@ -204,10 +215,13 @@ pub fn run(job: &Job, progress: &dyn Progress) -> Result<Outcome> {
             job.raw.customers.as_ref().map_or("", |c| c.customer_id.as_str())
         ));
     }
+    if let Some(tally) = &event_tally {
+        warnings.extend(summary::of_events(job, &plan, tally, part.strangers));
+    }
     for warning in &warnings {
         progress.warn(warning);
     }
-    for source in sources.iter().chain(&customers.sources) {
+    for source in sources.iter().chain(&customers.sources).chain(&events.sources) {
         source.check_unchanged()?;
     }
     for file in assignment_files.iter().flatten() {
@@ -373,6 +387,7 @@ fn run_parts(workshop: &Workshop<'_>, parts: usize, progress: &dyn Progress) -> 
         .collect::<Result<_>>()?;
     let mut all = Part::default();
     for part in done {
+        all.strangers += part.strangers;
         all.crm.extend(part.crm);
         all.files.extend(part.files);
         all.segments.extend(part.segments);

@@ -163,6 +163,19 @@ impl Plan {
                 job.source.path.display()
             )));
         }
+        let of_events = measures.iter().find(|m| m.kind.origin() == Origin::Events);
+        match (of_events, &job.raw.events) {
+            (Some(measure), None) => {
+                return Err(Error::usage(format!(
+                    "{}: {measure} is asked for, but the job has no events; add a section [events] with path, customer_id, event and at",
+                    job.source.path.display()
+                )));
+            }
+            (None, Some(_)) => warnings.push(
+                "the events are not read, because no scheme, column or score.only of the job looks at them; see the scheme engagement".into(),
+            ),
+            _ => {}
+        }
         for measure in &measures {
             let lacking = match measure.kind {
                 MeasureKind::DiscountShare if job.raw.orders.discount.is_none() => Some("orders.discount"),
@@ -189,7 +202,7 @@ impl Plan {
             files: 0,
             slices: Vec::new(),
             categories: Vec::new(),
-            beside: job.raw.customers.is_some(),
+            beside: job.raw.customers.is_some() || measures.iter().any(|m| m.kind.origin() == Origin::Events),
             tiles: tiles(job),
             histories: !job.strategies.is_empty(),
             measures,
@@ -211,6 +224,11 @@ impl Plan {
             reports: report_settings(job)?,
             margin_outcome,
         })
+    }
+
+    /// Whether anything looks at events.
+    pub fn uses_events(&self) -> bool {
+        self.fold.measures.iter().any(|m| m.kind.origin() == Origin::Events)
     }
 
     /// The columns of the customers table that something looks at.
