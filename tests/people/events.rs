@@ -166,7 +166,7 @@ fn random(seed: u64, sliced: bool, text_ids: bool) -> (Bench, Vec<Event>) {
     let events: Vec<Event> = (0..600)
         .map(|_| Event {
             customer: if rng.chance(2) { None } else { Some(rng.between(0, 69)) },
-            kind: rng.pick(&kinds),
+            kind: *rng.pick(&kinds[..]),
             date: day(&mut rng),
         })
         .collect();
@@ -384,7 +384,7 @@ fn events_that_nothing_looks_at_are_not_read() {
 fn a_measure_of_events_needs_the_section() {
     let bench = Bench::with_run();
     bench.append(ENGAGEMENT);
-    bench.refuses(2, "error: job.toml: clicks@90d is asked for, but the job has no events; add a section [events] with path, customer_id, event and at.");
+    bench.refuses(2, "error: job.toml: events@all is asked for, but the job has no events; add a section [events] with path, customer_id, event and at.");
 }
 
 #[test]
@@ -414,13 +414,13 @@ fn columns_of_events_are_checked() {
 fn kinds_are_checked() {
     let bench = with_events();
     bench.append("[events.kinds]\nopnes = [\"open\"]");
-    bench.refuses(2, "error: job.toml, line 25, column 1: \"opnes\" is not possible here; did you mean \"opens\"? (possible values: \"sends\", \"opens\", \"clicks\", \"conversions\", \"responses\").");
+    bench.refuses(2, "error: job.toml, line 24, column 1: \"opnes\" is not possible here; did you mean \"opens\"? (possible values: \"sends\", \"opens\", \"clicks\", \"conversions\", \"responses\").");
     let bench = with_events();
     bench.append("[events.kinds]\nopens = [\"open\"]\nclicks = [\"click\", \"OPEN\"]");
-    bench.refuses(2, "error: job.toml, line 26, column 1: events.kinds.clicks names \"OPEN\", which already counts as opens (upper and lower case are the same); an event is of one kind.");
+    bench.refuses(2, "error: job.toml, line 25, column 1: events.kinds.clicks names \"OPEN\", which already counts as opens (upper and lower case are the same); an event is of one kind.");
     let bench = with_events();
     bench.append("[events.kinds]\nopens = []");
-    bench.refuses(2, "error: job.toml, line 25, column 1: events.kinds.opens is an empty list; name at least one value of column \"event\", or leave the key out.");
+    bench.refuses(2, "error: job.toml, line 24, column 1: events.kinds.opens is an empty list; name at least one value of column \"event\", or leave the key out.");
 }
 
 #[test]
