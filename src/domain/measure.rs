@@ -268,7 +268,7 @@ mod tests {
         assert_eq!(catalogue.parse("points")?.to_string(), "points");
         assert_eq!(catalogue.parse("clv@2024")?.kind.unit(), Unit::Double);
         assert!(catalogue.parse("points@30d").is_err_and(|e| e.to_string().contains("takes no \"@\"")));
-        assert_eq!(Given::new("points", Unit::Count), Given::new(&"points".to_string(), Unit::Count));
+        assert_eq!(Given::new("points", Unit::Count), Given::new(&String::from("points"), Unit::Count));
         Ok(())
     }
 }

@@ -1,10 +1,8 @@
 //! What a run tells at its end: a short table of states, and warnings worth reading.
 
 use super::cuts::SliceScoring;
-use super::plan::{Plan, SchemeColumn};
-use crate::domain::{EventKind, MeasureKind};
+use super::plan::SchemeColumn;
 use crate::job::Job;
-use crate::scan::events::EventTally;
 use crate::score::Axis;
 use crate::table::SegmentRow;
 
@@ -89,50 +87,4 @@ pub fn degenerate(
     }
     message.push_str(" are empty");
     Some(message)
-}
-
-/// What is worth saying of the events: those that do not count, and kinds that are asked for and not found.
-pub fn of_events(job: &Job, plan: &Plan, tally: &EventTally, strangers: u64) -> Vec<String> {
-    let Some(events) = &job.raw.events else { return Vec::new() };
-    let mut out = Vec::new();
-    let strangers = strangers + tally.impossible;
-    if strangers > 0 {
-        let table = if job.raw.customers.is_some() { " and do not stand in the customers table" } else { "" };
-        out.push(format!("{strangers} events do not count, because their customers have no order up to {}{table}", job.last()));
-    }
-    for (rows, what, column) in [
-        (tally.no_customer, "no customer", &events.customer_id),
-        (tally.no_date, "no date", &events.at),
-        (tally.no_event, "no event", &events.event),
-    ] {
-        if rows > 0 {
-            out.push(format!("{rows} rows of the events do not count, because they have {what} (column {column:?})"));
-        }
-    }
-    for (kind, measures) in [
-        (EventKind::Sends, &[MeasureKind::Sends, MeasureKind::OpenRate, MeasureKind::ClickRate, MeasureKind::ConversionRate][..]),
-        (EventKind::Opens, &[MeasureKind::Opens, MeasureKind::OpenRate]),
-        (EventKind::Clicks, &[MeasureKind::Clicks, MeasureKind::ClickRate]),
-        (EventKind::Conversions, &[MeasureKind::Conversions, MeasureKind::ConversionRate]),
-        (EventKind::Responses, &[MeasureKind::Responses]),
-    ] {
-        let wanted = plan.fold.measures.iter().any(|m| measures.contains(&m.kind));
-        if wanted && !tally.values.is_empty() && tally.of(kind).next().is_none() {
-            let other: Vec<String> = tally.of(EventKind::Other).map(|v| format!("{v:?}")).collect();
-            let other = if other.is_empty() { "none".into() } else { other.join(", ") };
-            out.push(format!(
-                "no event counts as {} (values of column {:?} without a kind: {other}); say in [events.kinds] which do",
-                kind.name(),
-                events.event
-            ));
-        }
-    }
-    let sends: Vec<String> = tally.of(EventKind::Sends).map(|v| format!("{v:?}")).collect();
-    if sends.len() > 1 && !events.kinds.keys().any(|name| name.kind() == EventKind::Sends) {
-        out.push(format!(
-            "{} all count as sends; if one message has several of them, say in [events.kinds] which one counts",
-            sends.join(", ")
-        ));
-    }
-    out
 }

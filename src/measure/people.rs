@@ -133,11 +133,12 @@ fn join(panel: BucketPanel, roll: &Roll, spec: &FoldSpec) -> BucketPanel {
     }
     let slice = |seat: &Seat| seat.old.map_or(spec.slices.len() as u32, |old| panel.slice(old));
     let slices = if sliced { seats.iter().map(slice).collect() } else { Vec::new() };
+    let histories = panel.histories.map(|h| h.spread(seats.iter().map(|seat| seat.old)));
     let mut flows = panel.flows;
     for flow in flows.iter_mut().flatten() {
         flow.customer = renumbered[flow.customer as usize];
     }
-    BucketPanel { ids, slices, listed, columns, flows, ..panel }
+    BucketPanel { ids, slices, listed, columns, flows, histories, ..panel }
 }
 
 /// A customer of the joined panel: a customer of the panel, of the roll, or of both.
