@@ -24,6 +24,8 @@ mod jobs;
 mod load;
 /// The wrapper for cron.
 mod nightly;
+/// What is known of customers beyond the sums of their orders: categories, their own table, events.
+mod people;
 /// The report, from tables to files.
 mod report;
 /// Whether intervals and verdicts keep what they promise over thousands of simulated strategies; ignored by default.

@@ -8,6 +8,7 @@ use arrow::array::{RecordBatch, StringArray};
 use rayon::prelude::*;
 
 use super::batches::{self, Names};
+use super::beside::{Known, Tables};
 use super::cuts::{self, DateScoring, SliceScoring};
 use super::part::{self, Part, Table, Workshop};
 use super::strategy::{self, Evaluated};
@@ -60,17 +61,19 @@ impl Clock {
 /// Every kind; nothing is visible unless the run is committed.
 pub fn run(job: &Job, progress: &dyn Progress) -> Result<Outcome> {
     let mut clock = Clock { last: Instant::now(), timings: Vec::new() };
-    let mut plan = Plan::new(job)?;
+    let tables_beside = Tables::open(job)?;
+    let mut plan = Plan::new(job, &tables_beside.customers)?;
     // An output that cannot be written is found before hours of reading.
     let output = OutputFolder::open(&job.output)?;
     let sources = scan::open(job)?;
     let columns = scan::schema::check(job, &sources, plan.uses())?;
+    tables_beside.check_ids(job, columns.id)?;
     plan.fold.files = sources.len();
-    let inputs = input_entries(&sources);
+    let input_rows: u64 = sources.iter().map(Source::rows).sum();
+    let inputs = input_entries(sources.iter().chain(tables_beside.sources(&plan)));
     let assignment_files = strategy::assigned::open(job)?;
     let mut assignments = strategy::assigned::entries(job, &assignment_files);
     let run_id = run_id(job, &plan, &inputs, &assignments)?;
-    let input_rows: u64 = inputs.iter().map(|i| i.rows).sum();
     if let Some(manifest) = output.finished(&run_id) {
         let folder = output.recommit(&manifest)?;
         return Ok(Outcome { manifest, folder, repeated: true, states: Vec::new() });
@@ -83,7 +86,7 @@ pub fn run(job: &Job, progress: &dyn Progress) -> Result<Outcome> {
     };
     clock.lap("open");
 
-    let parts = part::count(input_rows);
+    let parts = part::count(input_rows + tables_beside.customers.rows());
     let assigned = strategy::assigned::read(job, &assignment_files, &columns, parts)?;
     if !assigned.is_empty() {
         for (entry, own) in assignments.iter_mut().zip(&assigned) {
@@ -92,21 +95,28 @@ pub fn run(job: &Job, progress: &dyn Progress) -> Result<Outcome> {
         clock.lap("assignments");
     }
 
-    let scanned = scan::scan(job, &sources, &columns, plan.uses(), progress)?;
-    let Scanned { layout, id, buckets, mut tally, fates, slices, empty_ids } = scanned;
+    let scanned = scan::scan(job, &sources, &columns, plan.uses(), tables_beside.event_rows(&plan), progress)?;
+    let Scanned { layout, id, buckets, mut tally, fates, slices, categories, empty_ids } = scanned;
     let (slice_names, slice_numbers) = ranked(slices);
     unknown_overrides(job, &plan, &slice_names)?;
     plan.fold.slices = slice_numbers;
+    let (category_names, category_numbers) = ranked(categories);
+    plan.fold.categories = category_numbers;
+    let Known { beside, values, findings } = tables_beside.read(job, &plan, &columns, buckets.len(), progress)?;
     clock.lap("read");
 
-    let (survey, panels) = survey::survey(job, &plan, layout, buckets, progress)?;
+    let (survey, panels) = survey::survey(job, &plan, layout, buckets, beside, progress)?;
     gates::close_ledger(&survey.lines, &mut tally, &sources)?;
     gates::check(job, &tally, &fates, &sources, input_rows, survey.span)?;
     clock.lap("measure");
 
     progress.begin("scoring", 0);
     let frozen = frozen.map(|by_slice| frozen_by_slice(job, &by_slice, &slice_names)).transpose()?;
-    let scoring = cuts::score(job, &plan, &survey, frozen.as_deref())?;
+    let mut scoring = cuts::score(job, &plan, &survey, frozen.as_deref())?;
+    if job.raw.customers.is_some() && !slice_names.is_empty() {
+        // Who never ordered has no slice, and nothing to be scored by.
+        scoring.iter_mut().for_each(|of_date| of_date.push(SliceScoring::default()));
+    }
     progress.end("cut points found");
     clock.lap("score");
 
@@ -132,6 +142,8 @@ pub fn run(job: &Job, progress: &dyn Progress) -> Result<Outcome> {
         states: plan.schemes.iter().map(|s| Arc::new(StringArray::from(s.scheme.all_states()))).collect(),
         actions: actions(&plan),
         slices: Arc::new(StringArray::from(slice_names.clone())),
+        categories: Arc::new(StringArray::from(category_names)),
+        dimensions: values.iter().map(|v| Arc::new(StringArray::from_iter_values(v))).collect(),
         history_complete,
         id,
         tables: per_customer.map(|t| Ok(Table::new(t, table(t.name())?.clone()))).collect::<Result<_>>()?,
@@ -146,10 +158,12 @@ pub fn run(job: &Job, progress: &dyn Progress) -> Result<Outcome> {
         let files: Vec<TableFile> = part.files.iter().filter(|(name, _)| *name == table.name).map(|(_, f)| f.clone()).collect();
         entries.push(TableEntry { name: table.name.name().into(), rows: files.iter().map(|f| f.rows).sum(), files });
     }
-    let names = Names { slices: &slice_names, schemes: &plan.schemes };
+    let dimensions: Vec<(&str, &[String])> =
+        job.raw.customers.iter().flat_map(|c| &c.dimensions).map(String::as_str).zip(values.iter().map(Vec::as_slice)).collect();
+    let names = Names { slices: &slice_names, schemes: &plan.schemes, dimensions: &dimensions };
     let segments = summarise(&part.segments)?;
     let mut summed = Vec::new();
-    let (arms, evaluation, mut findings) = match &strategies {
+    let (arms, evaluation, mut of_strategies) = match &strategies {
         Some(strategies) => strategies.evaluate(job, &plan, std::mem::take(&mut part.tallies))?,
         None => Default::default(),
     };
@@ -180,11 +194,12 @@ pub fn run(job: &Job, progress: &dyn Progress) -> Result<Outcome> {
     let states = summary::states(&segments, &plan.schemes, job.dates.len() - 1);
     let mut warnings = plan.warnings.clone();
     warnings.extend(warn(job, &plan, &scoring, &slice_names, &states, empty_ids, first_order));
-    warnings.append(&mut findings);
+    warnings.append(&mut of_strategies);
+    warnings.extend(findings.warnings(job, &plan, part.strangers));
     for warning in &warnings {
         progress.warn(warning);
     }
-    for source in &sources {
+    for source in sources.iter().chain(tables_beside.sources(&plan)) {
         source.check_unchanged()?;
     }
     for file in assignment_files.iter().flatten() {
@@ -219,7 +234,7 @@ pub fn run(job: &Job, progress: &dyn Progress) -> Result<Outcome> {
     Ok(Outcome { manifest, folder, repeated: false, states })
 }
 
-fn input_entries(sources: &[Source]) -> Vec<InputEntry> {
+fn input_entries<'a>(sources: impl Iterator<Item = &'a Source>) -> Vec<InputEntry> {
     let entry = |source: &Source| InputEntry {
         file: source.input.name.clone(),
         bytes: source.size,
@@ -228,7 +243,7 @@ fn input_entries(sources: &[Source]) -> Vec<InputEntry> {
         rows: source.rows(),
         row_groups: source.metadata.metadata().num_row_groups(),
     };
-    sources.iter().map(entry).collect()
+    sources.map(entry).collect()
 }
 
 /// The job as JSON, without where its output goes.
@@ -285,7 +300,7 @@ fn frozen_by_slice(
     Ok(names.iter().map(|n| by_slice.get(*n).cloned()).collect())
 }
 
-/// Slice values in order, and the number of each code in that order.
+/// Slice values or categories in order, and the number of each code in that order.
 fn ranked(slices: Vec<String>) -> (Vec<String>, Vec<u32>) {
     let mut order: Vec<usize> = (0..slices.len()).collect();
     order.sort_by(|a, b| slices[*a].cmp(&slices[*b]));
@@ -320,7 +335,9 @@ fn classifiers(job: &Job, plan: &Plan, slices: &[String]) -> Result<Vec<Vec<Clas
             if slices.is_empty() {
                 return Ok(vec![compile(&column.scheme)?]);
             }
-            slices.iter().map(|s| compile(column.overrides.get(s).unwrap_or(&column.scheme))).collect()
+            let own = slices.iter().map(|s| compile(column.overrides.get(s).unwrap_or(&column.scheme)));
+            // Who never ordered has no slice.
+            own.chain([compile(&column.scheme)]).collect()
         })
         .collect()
 }
@@ -348,6 +365,7 @@ fn run_parts(workshop: &Workshop<'_>, parts: usize, progress: &dyn Progress) -> 
         .collect::<Result<_>>()?;
     let mut all = Part::default();
     for part in done {
+        all.strangers += part.strangers;
         all.crm.extend(part.crm);
         all.files.extend(part.files);
         all.segments.extend(part.segments);

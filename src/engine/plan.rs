@@ -2,12 +2,14 @@
 
 use std::collections::BTreeMap;
 
-use crate::domain::{Day, Measure, MeasureKind, Outcome, Unit};
+use super::names;
+use crate::domain::{Catalogue, Day, Given, Measure, MeasureKind, Origin, Outcome, Unit};
 use crate::error::{Error, Result, suggestion};
 use crate::job::raw::{MonetaryAs, ReportName, TableName, ZeroAmount};
 use crate::job::{Job, SchemeUse};
 use crate::measure::FoldSpec;
 use crate::report;
+use crate::scan::customers::CustomersTable;
 use crate::scan::schema::Uses;
 use crate::scheme::{self, Scheme, Test, unit_scale};
 use crate::score::Axis;
@@ -29,6 +31,8 @@ pub struct SchemeColumn {
 pub enum OutputColumn {
     /// A measure, by its place in the fold.
     Measure(usize),
+    /// A dimension, by its place in `customers.dimensions`.
+    Dimension(usize),
     /// A score.
     Score(Axis),
     /// The state in a scheme column.
@@ -86,19 +90,21 @@ pub struct CrmMeasures {
 }
 
 impl Plan {
-    /// Loads the schemes of a job and checks everything against everything.
+    /// Loads the schemes of a job and checks everything against everything; `customers` is its customers table.
     ///
     /// # Errors
     /// Exit 2, with the place in the job or scheme file.
-    pub fn new(job: &Job) -> Result<Plan> {
+    pub fn new(job: &Job, customers: &CustomersTable) -> Result<Plan> {
         let mut warnings = Vec::new();
+        names::of_table(job, customers)?;
+        let known = Catalogue::new(customers.given.clone());
         let mut schemes = Vec::with_capacity(job.schemes.len());
         for used in &job.schemes {
-            schemes.push(scheme_column(job, used, &mut warnings)?);
+            schemes.push(scheme_column(job, used, &known, &mut warnings)?);
         }
-        distinct_columns(job)?;
+        names::of_schemes(job)?;
         let only_place = format!("{}: score.only", job.source.locate("[score.only]"));
-        let conditions = scheme::parse_conditions(&job.raw.score.only, None, &only_place)?;
+        let conditions = scheme::parse_conditions(&job.raw.score.only, None, &known, &only_place)?;
         let only = conditions.measures;
 
         let mut measures: Vec<Measure> = Vec::new();
@@ -129,7 +135,7 @@ impl Plan {
             mean_gap: need(Measure::plain(MeasureKind::MeanGapDays)),
             next_due: need(Measure::plain(MeasureKind::NextDue)),
         });
-        let chosen = chosen_columns(job, &schemes, &used)?;
+        let chosen = chosen_columns(job, &schemes, &used, &known)?;
         let mut columns = Vec::with_capacity(chosen.len());
         for (name, choice) in chosen {
             let (kind, column, doc) = match choice {
@@ -158,10 +164,24 @@ impl Plan {
                 job.source.path.display()
             )));
         }
+        let of_events = measures.iter().find(|m| m.kind.origin() == Origin::Events);
+        match (of_events, &job.raw.events) {
+            (Some(measure), None) => {
+                return Err(Error::usage(format!(
+                    "{}: {measure} is asked for, but the job has no events; add a section [events] with path, customer_id, event and at",
+                    job.source.path.display()
+                )));
+            }
+            (None, Some(_)) => warnings.push(
+                "the events are not read, because no scheme, column or score.only of the job looks at them; see the scheme engagement".into(),
+            ),
+            _ => {}
+        }
         for measure in &measures {
             let lacking = match measure.kind {
                 MeasureKind::DiscountShare if job.raw.orders.discount.is_none() => Some("orders.discount"),
                 MeasureKind::Margin if job.raw.orders.cost.is_none() => Some("orders.cost"),
+                kind if kind.origin() == Origin::Categories && job.raw.orders.category.is_none() => Some("orders.category"),
                 _ => None,
             };
             if let Some(key) = lacking {
@@ -182,6 +202,8 @@ impl Plan {
             drop_zero: job.raw.orders.zero_amount == ZeroAmount::Drop,
             files: 0,
             slices: Vec::new(),
+            categories: Vec::new(),
+            beside: job.raw.customers.is_some() || measures.iter().any(|m| m.kind.origin() == Origin::Events),
             tiles: tiles(job),
             histories: !job.strategies.is_empty(),
             measures,
@@ -205,6 +227,20 @@ impl Plan {
         })
     }
 
+    /// Whether anything looks at events.
+    pub fn uses_events(&self) -> bool {
+        self.fold.measures.iter().any(|m| m.kind.origin() == Origin::Events)
+    }
+
+    /// The columns of the customers table that something looks at.
+    pub fn given(&self) -> Vec<Given> {
+        let given = self.fold.measures.iter().filter_map(|m| match m.kind {
+            MeasureKind::Given(given) => Some(given),
+            _ => None,
+        });
+        given.collect()
+    }
+
     /// How many slices; 1 without.
     pub fn slices(&self) -> usize {
         self.fold.slices.len().max(1)
@@ -213,7 +249,11 @@ impl Plan {
     /// Which optional columns of the orders the measures look at.
     pub fn uses(&self) -> Uses {
         let uses = |kind: MeasureKind| self.fold.measures.iter().any(|m| m.kind == kind);
-        Uses { cost: self.margin_outcome || uses(MeasureKind::Margin), discount: uses(MeasureKind::DiscountShare) }
+        Uses {
+            cost: self.margin_outcome || uses(MeasureKind::Margin),
+            discount: uses(MeasureKind::DiscountShare),
+            category: self.fold.measures.iter().any(|m| m.kind.origin() == Origin::Categories),
+        }
     }
 
     /// Whether any scheme looks at levels.
@@ -284,8 +324,8 @@ fn playbook(job: &Job, schemes: &[SchemeColumn]) -> Result<Vec<Vec<Option<String
     Ok(schemes.iter().map(of_column).collect())
 }
 
-fn scheme_column(job: &Job, used: &SchemeUse, warnings: &mut Vec<String>) -> Result<SchemeColumn> {
-    let scheme = scheme::load(used, &job.source)?;
+fn scheme_column(job: &Job, used: &SchemeUse, known: &Catalogue, warnings: &mut Vec<String>) -> Result<SchemeColumn> {
+    let scheme = scheme::load(used, known, &job.source)?;
     let place = job.source.locate(&format!("\"{}\"", used.scheme));
     warnings.extend(scheme::check(&scheme, job.score.bins, job.scale(), &place)?.warnings);
     let mut overrides = BTreeMap::new();
@@ -297,7 +337,7 @@ fn scheme_column(job: &Job, used: &SchemeUse, warnings: &mut Vec<String>) -> Res
                 used.column
             ))
         })?;
-        let own = scheme::with_override(used, slice, rules, &job.source)?;
+        let own = scheme::with_override(used, slice, rules, known, &job.source)?;
         warnings.extend(
             scheme::check(&own, job.score.bins, job.scale(), &format!("{place}, override for slice {slice:?}"))?.warnings,
         );
@@ -306,31 +346,13 @@ fn scheme_column(job: &Job, used: &SchemeUse, warnings: &mut Vec<String>) -> Res
     Ok(SchemeColumn { column: used.column.clone(), scheme, overrides })
 }
 
-/// Scheme columns must not take the name of another column of `customers`.
-fn distinct_columns(job: &Job) -> Result<()> {
-    let mut taken: Vec<String> = ["as_of", "customer_id", "slice", "history_complete", "action"].map(String::from).to_vec();
-    taken.extend(MeasureKind::ALL.iter().map(|k| k.name().to_owned()));
-    taken.extend(Axis::ALL.iter().flat_map(|a| [a.score_name().to_owned(), a.level_name().to_owned()]));
-    for used in &job.schemes {
-        let own = [used.column.clone(), format!("{}_previous", used.column), format!("{}_since", used.column)];
-        if let Some(name) = own.iter().find(|name| taken.iter().any(|t| t.eq_ignore_ascii_case(name))) {
-            return Err(Error::usage(format!(
-                "{}: the scheme column {:?} would make a second column {name:?} in customers; give it another name",
-                job.source.locate(&used.column),
-                used.column
-            )));
-        }
-        taken.extend(own);
-    }
-    Ok(())
-}
-
 /// A column of `customers`: a measure, which knows its type and what it is, or another with its type and description.
 enum Choice {
     Measure(Measure),
     Other(ColumnType, OutputColumn, &'static str),
 }
 
+const DIMENSION: &str = "As the customers table has it; null where that says nothing.";
 const STATE: &str = "State in this scheme; (unscored) without the scores it needs, (none) if no rule matches.";
 const PREVIOUS: &str = "State in this scheme at the nearest earlier as-of date; null without one, or if not listed then.";
 const SINCE: &str =
@@ -356,11 +378,13 @@ fn measure_type(job: &Job, measure: Measure) -> ColumnType {
         Unit::Days => ColumnType::Int32,
         Unit::Count => ColumnType::Int64,
         Unit::Money | Unit::Average => ColumnType::Decimal(18, unit_scale(unit, job.scale()) as i8),
-        Unit::Ratio => ColumnType::Double,
+        Unit::Decimal(precision, scale) => ColumnType::Decimal(precision, scale as i8),
+        Unit::Ratio | Unit::Double => ColumnType::Double,
+        Unit::Text => ColumnType::State,
     }
 }
 
-fn chosen_columns(job: &Job, schemes: &[SchemeColumn], used: &[Measure]) -> Result<Vec<(String, Choice)>> {
+fn chosen_columns(job: &Job, schemes: &[SchemeColumn], used: &[Measure], known: &Catalogue) -> Result<Vec<(String, Choice)>> {
     let score =
         |axis: Axis| (axis.score_name().to_owned(), Choice::Other(ColumnType::Int32, OutputColumn::Score(axis), score_doc(axis)));
     let state = |at: usize| {
@@ -401,6 +425,10 @@ fn chosen_columns(job: &Job, schemes: &[SchemeColumn], used: &[Measure]) -> Resu
     others.extend((0..schemes.len()).flat_map(state));
     others.extend(action());
     others.push(complete());
+    let dimensions = job.raw.customers.iter().flat_map(|c| &c.dimensions).enumerate();
+    others.extend(
+        dimensions.map(|(at, name)| (name.clone(), Choice::Other(ColumnType::State, OutputColumn::Dimension(at), DIMENSION))),
+    );
     let mut out: Vec<(String, Choice)> = Vec::with_capacity(names.len());
     for name in names {
         let place = || job.source.locate(&format!("\"{name}\""));
@@ -414,12 +442,11 @@ fn chosen_columns(job: &Job, schemes: &[SchemeColumn], used: &[Measure]) -> Resu
         }
         let choice = match others.iter().position(|(n, _)| n == name) {
             Some(at) => others.swap_remove(at).1,
-            None => Choice::Measure(Measure::parse(name).map_err(|error| {
-                let base = name.split('@').next().unwrap_or(name);
-                if MeasureKind::ALL.iter().any(|k| k.name() == base) {
+            None => Choice::Measure(known.parse(name).map_err(|error| {
+                if known.knows(name) {
                     return Error::usage(format!("{}: output.columns: {error}", place()));
                 }
-                let names = MeasureKind::ALL.iter().map(|k| k.name()).chain(others.iter().map(|(n, _)| n.as_str()));
+                let names = known.names().chain(others.iter().map(|(n, _)| n.as_str()));
                 Error::usage(format!(
                     "{}: output.columns names {name:?}, which is no measure, score or scheme column{} (possible: {})",
                     place(),

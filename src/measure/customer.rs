@@ -1,7 +1,7 @@
 //! The measures of one customer at every as-of date: [`Windows`] has the common ones, running sums before every order
 //! answer the others.
 
-use crate::domain::{Lookback, Measure, MeasureKind};
+use crate::domain::{Lookback, Measure, MeasureKind, Origin};
 use crate::error::Result;
 
 use super::formula::{Facts, Sums, Value, set, value, within};
@@ -56,7 +56,8 @@ impl<'a> Folder<'a> {
             spec.dates.iter().map(|d| lookback.start(d.date).map_or(i32::MIN, |s| s.0)).collect()
         };
         let mut planned = Vec::new();
-        let others = spec.measures.iter().enumerate().filter(|(_, m)| !Windows::serves(spec, m.kind));
+        let others =
+            spec.measures.iter().enumerate().filter(|(_, m)| m.kind.origin() == Origin::Orders && !Windows::serves(spec, m.kind));
         for (column, &measure) in others {
             let window = measure.lookback.unwrap_or(spec.lookback);
             let (start, split, stop) = match measure.kind {

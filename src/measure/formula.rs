@@ -84,8 +84,8 @@ fn average(money: i128, purchases: i64) -> Value {
     Value::Int(divide_half_even(money.saturating_mul(100), i128::from(purchases)))
 }
 
-/// The value of a measure. Trends and what belongs to other periods than the window are not here: only the panel over
-/// sorted orders knows them.
+/// The value of a measure. Trends, what belongs to other periods than the window, and what is not taken from orders alone
+/// are not here: only the panel over sorted orders knows them, or what comes after it.
 #[inline]
 pub(super) fn value(kind: MeasureKind, facts: &Facts, counting: Counting) -> Value {
     let (window, life) = (&facts.window, &facts.life);
@@ -124,7 +124,20 @@ pub(super) fn value(kind: MeasureKind, facts: &Facts, counting: Counting) -> Val
         | MeasureKind::FrequencyTrend
         | MeasureKind::MonetaryTrend
         | MeasureKind::PreviousPeriodOrders
-        | MeasureKind::OrdersBeforePeriod => Value::Null,
+        | MeasureKind::OrdersBeforePeriod
+        | MeasureKind::TopCategory
+        | MeasureKind::TopCategoryShare
+        | MeasureKind::Categories
+        | MeasureKind::Events
+        | MeasureKind::Sends
+        | MeasureKind::Opens
+        | MeasureKind::Clicks
+        | MeasureKind::Conversions
+        | MeasureKind::Responses
+        | MeasureKind::OpenRate
+        | MeasureKind::ClickRate
+        | MeasureKind::ConversionRate
+        | MeasureKind::Given(_) => Value::Null,
     }
 }
 
@@ -142,6 +155,7 @@ pub(super) fn set(column: &mut Column, cell: usize, value: Value, kind: MeasureK
         (Column::Ratio(values), Value::Ratio(n, d)) => values[cell] = (n, d),
         (Column::Ratio(values), Value::Int(v)) => values[cell] = (v as i64, 1),
         (Column::Ratio(values), Value::Null) => values[cell] = (0, 0),
+        (Column::Double(values), _) => values[cell] = f64::NAN,
     }
     Ok(())
 }

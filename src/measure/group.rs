@@ -23,6 +23,17 @@ pub(super) struct Order {
     pub cost: i64,
 }
 
+/// A line of a purchase, for what is known by category.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Item {
+    /// Business date of its order.
+    pub date: i32,
+    /// Number of its category in the order of their names; `None` without one.
+    pub category: Option<u32>,
+    /// Its amount in minor units.
+    pub amount: i64,
+}
+
 /// What became of the lines of a file: rows and money by fate.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct LineTally {
@@ -78,16 +89,21 @@ impl Groups {
         self.ids.len()
     }
 
-    /// The orders of a customer up to the last as-of date, into `out`.
+    /// The orders of a customer up to the last as-of date, into `out`; the lines of the purchases among them into `items`,
+    /// where that is asked for.
     pub fn orders(
         &self,
         customer: usize,
         from: &Unpacked,
         spec: &FoldSpec,
         out: &mut Vec<Order>,
+        mut items: Option<&mut Vec<Item>>,
         lines: &mut [LineTally],
     ) -> Result<()> {
         out.clear();
+        if let Some(items) = &mut items {
+            items.clear();
+        }
         let records = &self.records[self.starts[customer] as usize..self.starts[customer + 1] as usize];
         let (dates, amounts) = (from.lane(Lane::Date), from.lane(Lane::Amount));
         let (flags, costs) = (from.lane(Lane::Flags), from.lane(Lane::Cost));
@@ -104,11 +120,20 @@ impl Groups {
                 cost: costs.get(record).copied().unwrap_or(0),
             }
         };
+        let item = |record: u32, date: i32| {
+            let code = from.lane(Lane::Category).get(record as usize).and_then(|code| usize::try_from(*code).ok());
+            let category = code.and_then(|code| spec.categories.get(code).copied());
+            Item { date, category, amount: amounts[record as usize] }
+        };
         if !spec.lines {
             out.extend(records.iter().map(|&record| {
                 let order = line(record);
                 Order { is_return: order.is_return || order.amount < 0, ..order }
             }));
+            if let Some(items) = items {
+                let purchases = records.iter().zip(out.iter()).filter(|(_, order)| !order.is_return);
+                items.extend(purchases.map(|(&record, order)| item(record, order.date)));
+            }
             return Ok(());
         }
         let (low, high, files) = (from.lane(Lane::Order), from.lane(Lane::OrderHigh), from.lane(Lane::File));
@@ -152,6 +177,9 @@ impl Groups {
             }
             if !dropped && !after {
                 out.push(order);
+                if let Some(items) = items.as_mut().filter(|_| !order.is_return) {
+                    items.extend(lines_of_order.iter().map(|&record| item(record, order.date)));
+                }
             }
         }
         Ok(())

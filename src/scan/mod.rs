@@ -5,9 +5,12 @@
 
 pub mod acquisition;
 pub mod assignments;
+pub mod customers;
 mod decode;
 mod duplicates;
+pub mod events;
 pub mod files;
+mod keys;
 pub mod ledger;
 pub mod population;
 mod predicate;
@@ -51,6 +54,8 @@ pub struct Scanned {
     pub fates: Fates,
     /// Slice values by code; the codes are in no particular order.
     pub slices: Vec<String>,
+    /// Categories by code; the codes are in no particular order.
+    pub categories: Vec<String>,
     /// Rows whose customer id is an empty string.
     pub empty_ids: u64,
 }
@@ -71,8 +76,13 @@ pub struct Task {
 /// # Errors
 /// Exit 4: no file, or one that cannot be read.
 pub fn open(job: &Job) -> Result<Vec<Source>> {
+    open_all(&job.paths, "orders.path")
+}
+
+/// Opens the files of the patterns of a key.
+fn open_all(patterns: &[(String, std::path::PathBuf)], key: &'static str) -> Result<Vec<Source>> {
     use rayon::prelude::*;
-    let inputs = files::find(&job.paths, "orders.path")?;
+    let inputs = files::find(patterns, key)?;
     // In the order of the paths, so that the first error is always the same one.
     let opened: Vec<Result<Source>> = inputs.into_par_iter().map(Source::open).collect();
     opened.into_iter().collect()
@@ -156,6 +166,9 @@ fn layout(job: &Job, id: IdType, uses: Uses) -> Layout {
     if orders.order_id.is_some() {
         lanes.extend([Lane::Order, Lane::OrderHigh, Lane::File]);
     }
+    if uses.category {
+        lanes.push(Lane::Category);
+    }
     Layout::new(id == IdType::Text, &lanes)
 }
 
@@ -167,15 +180,90 @@ struct Shared<'a> {
     layout: Layout,
     uses: Uses,
     excluded: Vec<duplicates::Excluded>,
-    slices: Mutex<HashMap<String, u32>>,
+    slices: Codes,
+    categories: Codes,
 }
 
-/// Reads the orders.
+/// Values with their codes, in the order in which the threads meet them.
+struct Codes {
+    /// The key that names their column.
+    key: &'static str,
+    known: Mutex<HashMap<String, u32>>,
+}
+
+impl Codes {
+    fn new(key: &'static str) -> Codes {
+        Codes { key, known: Mutex::default() }
+    }
+
+    /// The values by code.
+    fn into_values(self) -> Result<Vec<String>> {
+        let known = self.known.into_inner().map_err(|_| Error::bug("a scan thread stopped while it held the codes"))?;
+        let mut values = vec![String::new(); known.len()];
+        for (value, code) in known {
+            values[code as usize] = value;
+        }
+        Ok(values)
+    }
+}
+
+/// Does tasks on all threads; `start` makes what a thread works with, `run` does a task and says how many rows it had, and
+/// `finish` gives what the thread found.
+///
+/// # Errors
+/// Of several errors the one of the first task.
+fn on_all_threads<T: Sync, W, F: Send>(
+    tasks: &[T],
+    start: impl Fn() -> W + Sync,
+    run: impl Fn(&mut W, &T) -> Result<u64> + Sync,
+    finish: impl Fn(W) -> F + Sync,
+    progress: &dyn Progress,
+) -> Result<Vec<F>> {
+    let (next, failed) = (AtomicUsize::new(0), AtomicUsize::new(usize::MAX));
+    let workers = rayon::broadcast(|_| {
+        let mut worker = start();
+        loop {
+            let number = next.fetch_add(1, Ordering::Relaxed);
+            match tasks.get(number) {
+                // Tasks before a failed one still run, so that the first error is always the same one.
+                Some(task) if number < failed.load(Ordering::Relaxed) => match run(&mut worker, task) {
+                    Ok(rows) => progress.advance(rows),
+                    Err(error) => {
+                        failed.fetch_min(number, Ordering::Relaxed);
+                        return Err((number, error));
+                    }
+                },
+                _ => return Ok(finish(worker)),
+            }
+        }
+    });
+    let mut done = Vec::with_capacity(workers.len());
+    let mut errors = Vec::new();
+    for worker in workers {
+        match worker {
+            Ok(found) => done.push(found),
+            Err(error) => errors.push(error),
+        }
+    }
+    match errors.into_iter().min_by_key(|(number, _)| *number) {
+        Some((_, error)) => Err(error),
+        None => Ok(done),
+    }
+}
+
+/// Reads the orders; `events` says how many events are to be spread over as many buckets.
 ///
 /// # Errors
 /// Exit 3: data that break the contract; exit 4: files that cannot be read. Of several errors the one of the first
 /// file and row group is reported.
-pub fn scan(job: &Job, sources: &[Source], columns: &Columns, uses: Uses, progress: &dyn Progress) -> Result<Scanned> {
+pub fn scan(
+    job: &Job,
+    sources: &[Source],
+    columns: &Columns,
+    uses: Uses,
+    events: u64,
+    progress: &dyn Progress,
+) -> Result<Scanned> {
     let orders = &job.raw.orders;
     let rows: u64 = sources.iter().map(Source::rows).sum();
     let excluded = if orders.dedupe == Dedupe::Rows || orders.latest.is_some() {
@@ -188,40 +276,21 @@ pub fn scan(job: &Job, sources: &[Source], columns: &Columns, uses: Uses, progre
         vec![Vec::new(); sources.len()]
     };
     let layout = layout(job, columns.id, uses);
-    // Buckets of some 60,000 records fit into the cache of one core.
-    let bits = (rows / 60_000).checked_ilog2().map_or(1, |bits| bits + 1).clamp(PART_BITS, 12);
-    let shared = Shared { job, sources, columns, layout, uses, excluded, slices: Mutex::default() };
+    let bits = bucket_bits(rows.max(events));
+    let shared = Shared {
+        job,
+        sources,
+        columns,
+        layout,
+        uses,
+        excluded,
+        slices: Codes::new("orders.slice"),
+        categories: Codes::new("orders.category"),
+    };
     let tasks = tasks(job, sources);
     progress.begin("reading orders", rows);
-    let (next, failed) = (AtomicUsize::new(0), AtomicUsize::new(usize::MAX));
-    let workers = rayon::broadcast(|_| {
-        let mut worker = Worker::new(&shared, Buckets::new(layout, bits));
-        loop {
-            let number = next.fetch_add(1, Ordering::Relaxed);
-            match tasks.get(number) {
-                // Tasks before a failed one still run, so that the first error is always the same one.
-                Some(task) if number < failed.load(Ordering::Relaxed) => match worker.run(*task) {
-                    Ok(rows) => progress.advance(rows),
-                    Err(error) => {
-                        failed.fetch_min(number, Ordering::Relaxed);
-                        return Err((number, error));
-                    }
-                },
-                _ => return Ok(worker.finish()),
-            }
-        }
-    });
-    let mut done = Vec::with_capacity(workers.len());
-    let mut errors = Vec::new();
-    for worker in workers {
-        match worker {
-            Ok(result) => done.push(result),
-            Err(error) => errors.push(error),
-        }
-    }
-    if let Some((_, error)) = errors.into_iter().min_by_key(|(number, _)| *number) {
-        return Err(error);
-    }
+    let start = || Worker::new(&shared, Buckets::new(layout, bits));
+    let done = on_all_threads(&tasks, start, |worker, task| worker.run(*task), Worker::finish, progress)?;
     let mut tally = Tally::default();
     let mut buckets: Vec<Chunks> = vec![Vec::new(); 1 << bits];
     let mut currencies: HashMap<String, u64> = HashMap::new();
@@ -237,14 +306,15 @@ pub fn scan(job: &Job, sources: &[Source], columns: &Columns, uses: Uses, progre
         empty_ids += worker.empty_ids;
     }
     one_currency(job, &currencies)?;
-    let by_value = shared.slices.into_inner().map_err(|_| Error::bug("a scan thread stopped while it held the slices"))?;
-    let mut slices = vec![String::new(); by_value.len()];
-    for (value, code) in by_value {
-        slices[code as usize] = value;
-    }
+    let (slices, categories) = (shared.slices.into_values()?, shared.categories.into_values()?);
     progress.end(&format!("{rows} rows of {} file{}", sources.len(), if sources.len() == 1 { "" } else { "s" }));
     let fates = Fates::new(orders.keep.iter().map(|k| k.column.clone()).collect());
-    Ok(Scanned { layout, id: columns.id, buckets, tally, fates, slices, empty_ids })
+    Ok(Scanned { layout, id: columns.id, buckets, tally, fates, slices, categories, empty_ids })
+}
+
+/// Bits of the customer hash that choose the bucket: buckets of some 60,000 records fit into the cache of one core.
+fn bucket_bits(rows: u64) -> u32 {
+    (rows / 60_000).checked_ilog2().map_or(1, |bits| bits + 1).clamp(PART_BITS, 12)
 }
 
 /// Bits of the customer hash that choose the part (file) of a table; buckets never straddle two parts.

@@ -2,7 +2,6 @@
 
 use std::collections::HashMap;
 use std::fs::File;
-use std::sync::Mutex;
 
 use arrow::array::{Array, ArrayRef, AsArray, StringViewArray};
 use xxhash_rust::xxh3::xxh3_128;
@@ -14,7 +13,7 @@ use super::ledger::{
 };
 use super::reader::FileReader;
 use super::source::open;
-use super::{Shared, Task};
+use super::{Codes, Shared, Task};
 use crate::bucket::{Buckets, Chunks, Lane, flag, hash_key, hash_text};
 use crate::error::{Error, Result};
 use crate::job::raw::ZeroAmount;
@@ -40,6 +39,7 @@ struct Positions {
     cost: Option<usize>,
     currency: Option<usize>,
     slice: Option<usize>,
+    category: Option<usize>,
     keep: Vec<usize>,
     returns: Option<usize>,
 }
@@ -55,6 +55,7 @@ struct Scratch {
     costs: Integers,
     flags: Vec<i64>,
     slices: Vec<i64>,
+    categories: Vec<i64>,
     order: Vec<i64>,
     order_high: Vec<i64>,
     file: Vec<i64>,
@@ -68,6 +69,7 @@ pub(super) struct Worker<'a> {
     tally: Tally,
     currencies: HashMap<String, u64>,
     slices: HashMap<String, u32>,
+    categories: HashMap<String, u32>,
     empty_ids: u64,
     reader: Option<(usize, File)>,
     buffers: Vec<Vec<u8>>,
@@ -90,6 +92,7 @@ impl<'a> Worker<'a> {
             cost: orders.cost.as_deref().and_then(find).filter(|_| shared.uses.cost),
             currency: orders.currency.as_deref().map(at),
             slice: orders.slice.as_deref().map(at),
+            category: orders.category.as_deref().and_then(find).filter(|_| shared.uses.category),
             keep: shared.columns.keep.iter().map(|p| at(&p.column)).collect(),
             returns: shared.columns.returns.as_ref().map(|p| at(&p.column)),
         };
@@ -100,6 +103,7 @@ impl<'a> Worker<'a> {
             tally: Tally::default(),
             currencies: HashMap::new(),
             slices: HashMap::new(),
+            categories: HashMap::new(),
             empty_ids: 0,
             reader: None,
             buffers: Vec::new(),
@@ -262,7 +266,10 @@ impl<'a> Worker<'a> {
         self.count(file, &scratch.fates, &scratch.amounts.values, !lines);
 
         if let Some(at) = self.positions.slice {
-            self.slice_codes(column(at)?, &scratch.fates, &mut scratch.slices)?;
+            codes(column(at)?, &scratch.fates, &mut self.slices, &shared.slices, &mut scratch.slices)?;
+        }
+        if let Some(at) = self.positions.category {
+            codes(column(at)?, &scratch.fates, &mut self.categories, &shared.categories, &mut scratch.categories)?;
         }
         if let Some(at) = self.positions.order {
             order_keys(column(at)?, &mut scratch.order, &mut scratch.order_high)?;
@@ -292,7 +299,7 @@ impl<'a> Worker<'a> {
             hashes.extend(scratch.keys.iter().map(|k| hash_key(*k)));
             None
         };
-        let lanes: [(Lane, &[i64]); 9] = [
+        let lanes: [(Lane, &[i64]); 10] = [
             (Lane::Customer, &scratch.keys),
             (Lane::Date, &scratch.dates.values),
             (Lane::Amount, &scratch.amounts.values),
@@ -302,6 +309,7 @@ impl<'a> Worker<'a> {
             (Lane::Order, &scratch.order),
             (Lane::OrderHigh, &scratch.order_high),
             (Lane::File, &scratch.file),
+            (Lane::Category, &scratch.categories),
         ];
         let lanes: Vec<&[i64]> = lanes.iter().filter(|(lane, _)| layout.has(*lane)).map(|(_, values)| *values).collect();
         match texts {
@@ -387,34 +395,35 @@ impl<'a> Worker<'a> {
         }
         Ok(())
     }
+}
 
-    fn slice_codes(&mut self, column: &ArrayRef, fates: &[Fate], out: &mut Vec<i64>) -> Result<()> {
-        out.clear();
-        let texts = column.as_any().downcast_ref::<StringViewArray>();
-        for (row, fate) in fates.iter().enumerate() {
-            if *fate != KEPT {
-                out.push(0);
-                continue;
-            }
-            let known = texts.and_then(|t| self.slices.get(t.value(row)).copied());
-            let code = match known {
-                Some(code) => code,
-                None => {
-                    let value = decode::text_of(column, row)?.unwrap_or_default();
-                    match self.slices.get(&value) {
-                        Some(code) => *code,
-                        None => {
-                            let code = intern(&self.shared.slices, &value)?;
-                            self.slices.insert(value, code);
-                            code
-                        }
+/// The codes of a column's values; -1 for null and for rows that are not kept. `own` holds what this thread has met.
+fn codes(column: &ArrayRef, fates: &[Fate], own: &mut HashMap<String, u32>, all: &Codes, out: &mut Vec<i64>) -> Result<()> {
+    out.clear();
+    let texts = column.as_any().downcast_ref::<StringViewArray>();
+    for (row, fate) in fates.iter().enumerate() {
+        if *fate != KEPT || column.is_null(row) {
+            out.push(-1);
+            continue;
+        }
+        let known = texts.and_then(|t| own.get(t.value(row)).copied());
+        let code = match known {
+            Some(code) => code,
+            None => {
+                let value = decode::text_of(column, row)?.unwrap_or_default();
+                match own.get(&value) {
+                    Some(code) => *code,
+                    None => {
+                        let code = intern(all, &value)?;
+                        own.insert(value, code);
+                        code
                     }
                 }
-            };
-            out.push(i64::from(code));
-        }
-        Ok(())
+            }
+        };
+        out.push(i64::from(code));
     }
+    Ok(())
 }
 
 /// The sum of a batch: the halves of the integers are added apart, which 64 bits hold for a batch of any content.
@@ -428,18 +437,19 @@ fn exact_sum(amounts: &[i64]) -> i128 {
     sum
 }
 
-/// Most slice values of a job.
-const MOST_SLICES: usize = 60_000;
+/// Most values of a column of slices or categories.
+const MOST_VALUES: usize = 60_000;
 
-fn intern(all: &Mutex<HashMap<String, u32>>, value: &str) -> Result<u32> {
-    let mut all = all.lock().map_err(|_| Error::bug("a scan thread stopped while it held the slices"))?;
-    let next = all.len();
-    if next >= MOST_SLICES {
+fn intern(codes: &Codes, value: &str) -> Result<u32> {
+    let mut known = codes.known.lock().map_err(|_| Error::bug("a scan thread stopped while it held the codes"))?;
+    let next = known.len();
+    if next >= MOST_VALUES && !known.contains_key(value) {
         return Err(Error::contract(format!(
-            "column orders.slice has more than {MOST_SLICES} values; a slice is a category or a region, not an id"
+            "column {} has more than {MOST_VALUES} values; name one that is a category or a region, not an id",
+            codes.key
         )));
     }
-    Ok(*all.entry(value.to_owned()).or_insert(next as u32))
+    Ok(*known.entry(value.to_owned()).or_insert(next as u32))
 }
 
 fn mark(row: usize, fate: Fate, fates: &mut [Fate]) {

@@ -21,7 +21,7 @@ const REST: &str = "[[rules]]\nstate = \"other\"\n";
 fn an_unknown_scheme_is_corrected() {
     let bench = Bench::with_run();
     bench.append("[schemes]\nsegment = \"standart\"");
-    bench.refuses(2, "error: job.toml, line 16, column 11: there is no scheme \"standart\"; did you mean \"standard\"? (built in: standard, rf_grid, r_rfm, klaviyo, eight_value, four_value, vip, recency_windows, journey, simple_lifecycle, purchase_stage, activity, value_tier, three_grade, frequency_tier, high_value, loyalty, membership, churn_warning, low_value, discount_only; or give the path of a .toml file).");
+    bench.refuses(2, "error: job.toml, line 16, column 11: there is no scheme \"standart\"; did you mean \"standard\"? (built in: standard, rf_grid, r_rfm, klaviyo, eight_value, four_value, vip, recency_windows, journey, simple_lifecycle, purchase_stage, activity, value_tier, three_grade, frequency_tier, high_value, loyalty, membership, churn_warning, low_value, discount_only, engagement; or give the path of a .toml file).");
     let bench = Bench::with_run();
     bench.append("[schemes]\nsegment = \"nowhere.toml\"");
     bench.refuses(2, "error: cannot read the scheme file nowhere.toml: No such file or directory (os error 2); check the path.");

@@ -1,0 +1,103 @@
+//! What is known by category: a customer's purchases of a lookback, line by line.
+//!
+//! As in [`super::windows`], a window moves from date to date, and the money by category is kept by adding the lines that
+//! come in and taking away those that fall out.
+
+use crate::domain::Origin;
+
+use super::formula::Value;
+use super::group::Item;
+use super::{Column, FoldSpec, NULL_INT};
+
+/// Measures over windows with the same first days.
+struct Window {
+    /// First day per as-of date; ascending.
+    starts: Vec<i32>,
+    /// Places among the measures, with their values: the top category, its share, or how many there are.
+    columns: Vec<(usize, Column)>,
+}
+
+/// Folds customers one after the other.
+pub(super) struct Baskets<'a> {
+    spec: &'a FoldSpec,
+    customers: usize,
+    windows: Vec<Window>,
+    /// The lines of the customer at hand.
+    pub items: Vec<Item>,
+    /// Lines and money of the window at hand by category, ascending.
+    held: Vec<(u32, i64, i128)>,
+}
+
+impl<'a> Baskets<'a> {
+    /// What folds the measures by category of a job; `None` if it has none.
+    pub fn new(spec: &'a FoldSpec, customers: usize) -> Option<Baskets<'a>> {
+        let mut windows: Vec<Window> = Vec::new();
+        for (at, measure) in spec.measures.iter().enumerate().filter(|(_, m)| m.kind.origin() == Origin::Categories) {
+            let lookback = measure.lookback.unwrap_or(spec.lookback);
+            let starts: Vec<i32> = spec.dates.iter().map(|d| lookback.start(d.date).map_or(i32::MIN, |s| s.0)).collect();
+            let column = (at, Column::new(measure.kind.unit(), spec.dates.len() * customers));
+            match windows.iter_mut().find(|w| w.starts == starts) {
+                Some(window) => window.columns.push(column),
+                None => windows.push(Window { starts, columns: vec![column] }),
+            }
+        }
+        (!windows.is_empty()).then(|| Baskets { spec, customers, windows, items: Vec::new(), held: Vec::new() })
+    }
+
+    /// Adds the customer whose lines are in `items`.
+    pub fn add(&mut self, customer: usize) {
+        self.items.sort_unstable_by_key(|item| item.date);
+        for window in &mut self.windows {
+            self.held.clear();
+            let (mut coming, mut going) = (self.items.iter().peekable(), self.items.iter().peekable());
+            let mut money = 0i128;
+            for (at, (date, start)) in self.spec.dates.iter().zip(&window.starts).enumerate() {
+                while let Some(item) = coming.next_if(|i| i.date <= date.date.0) {
+                    money += i128::from(item.amount);
+                    hold(&mut self.held, item, 1);
+                }
+                while let Some(item) = going.next_if(|i| i.date < *start) {
+                    money -= i128::from(item.amount);
+                    hold(&mut self.held, item, -1);
+                }
+                // Of equal sums the first category by name.
+                let top = self.held.iter().rev().max_by_key(|(_, _, money)| *money);
+                let cell = at * self.customers + customer;
+                for (_, column) in &mut window.columns {
+                    match column {
+                        Column::Int(out) => out[cell] = top.map_or(NULL_INT, |t| t.0 as i32),
+                        Column::Long(out) => out[cell] = self.held.len() as i64,
+                        Column::Double(_) => {}
+                        Column::Ratio(out) => {
+                            let share = top.map_or(Value::Null, |t| Value::money_ratio(t.2, money));
+                            out[cell] = if let Value::Ratio(part, whole) = share { (part, whole) } else { (0, 0) };
+                        }
+                    }
+                }
+            }
+        }
+    }
+
+    /// Puts the values at the places of their measures.
+    pub fn finish(self, columns: &mut [Column]) {
+        for (at, column) in self.windows.into_iter().flat_map(|w| w.columns) {
+            columns[at] = column;
+        }
+    }
+}
+
+/// Adds a line to its category (`by` 1) or takes it away (−1); a category without lines is not held.
+fn hold(held: &mut Vec<(u32, i64, i128)>, item: &Item, by: i64) {
+    let Some(category) = item.category else { return };
+    let amount = i128::from(item.amount) * i128::from(by);
+    match held.binary_search_by_key(&category, |h| h.0) {
+        Ok(at) => {
+            held[at].1 += by;
+            held[at].2 += amount;
+            if held[at].1 == 0 {
+                held.remove(at);
+            }
+        }
+        Err(at) => held.insert(at, (category, by, amount)),
+    }
+}
