@@ -400,7 +400,7 @@ mod tests {
         let after = plain(&raw)?.with_hidden(&days, &raw, &Source::default())?;
         assert_eq!(
             ends(&after),
-            ["2023-12-31", "2024-02-29", "2024-03-31", "2024-05-15", "2024-05-30", "2024-06-30", "2024-08-30", "2024-09-30"]
+            ["2023-12-31", "2024-02-29", "2024-03-31", "2024-05-15", "2024-05-31", "2024-06-30", "2024-08-31", "2024-09-30"]
         );
         let shown = |t: &Timeline| {
             let from = |at: usize| t.origins[at].iter().map(|o| t.dates[*o]).collect::<Vec<_>>();
