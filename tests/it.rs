@@ -22,10 +22,10 @@ mod load;
 mod nightly;
 /// The report, from tables to files.
 mod report;
-/// Whether intervals and verdicts keep what they promise over thousands of simulated strategies; ignored by default.
-mod simulation;
 /// What is known of customers beyond the sums of their orders: categories, their own table, events.
 mod people;
+/// Whether intervals and verdicts keep what they promise over thousands of simulated strategies; ignored by default.
+mod simulation;
 /// The names of the scheme `standard` are true of everybody who carries them.
 mod standard;
 /// The docs list the columns that the code has.

@@ -88,7 +88,9 @@ fn customers_and_measures_are_those_of_the_code() {
         Unit::Count => "INT64",
         Unit::Money => "DECIMAL(18, s)",
         Unit::Average => "DECIMAL(18, s + 2)",
-        Unit::Ratio => "DOUBLE",
+        Unit::Ratio | Unit::Double => "DOUBLE",
+        Unit::Text => "string",
+        Unit::Decimal(..) => "DECIMAL",
     };
     let measures: Vec<(String, String)> =
         MeasureKind::ALL.iter().map(|m| (format!("`{}`", m.name()), types(m.unit()).to_owned())).collect();

@@ -103,9 +103,11 @@ pub(super) fn summarise(job: &Job, outcome: &Outcome, began: Instant, console: &
 
 pub(super) fn check(args: &JobArgs, console: &Console) -> Result<()> {
     let job = load(args, false)?;
-    let plan = Plan::new(&job)?;
+    let customers = with_threads(args.threads, || scan::customers::open(&job))?;
+    let plan = Plan::new(&job, &customers)?;
     let sources = with_threads(args.threads, || scan::open(&job))?;
-    scan::schema::check(&job, &sources, plan.uses())?;
+    let columns = scan::schema::check(&job, &sources, plan.uses())?;
+    customers.check_ids(&job, columns.id)?;
     for warning in &plan.warnings {
         console.warn(warning);
     }
@@ -198,7 +200,7 @@ pub(super) fn schema(args: &SchemaArgs) -> Result<()> {
     let has_dates = raw.periods.as_of.is_some() || raw.periods.every.is_some() || raw.periods.list.is_some();
     let as_of = (!has_dates).then_some(crate::domain::Day(0));
     let job = resolve(raw, source, &Overrides { output, as_of, ..Overrides::default() })?;
-    let plan = Plan::new(&job)?;
+    let plan = Plan::new(&job, &scan::customers::open(&job)?)?;
     // Without its orders the id is shown as text; with them as what it is.
     let id = scan::open(&job).and_then(|sources| scan::schema::check(&job, &sources, plan.uses())).map_or(IdType::Text, |c| c.id);
     let fields: Vec<_> = plan.columns.iter().map(|(f, _)| f.clone()).collect();

@@ -11,7 +11,8 @@ use crate::scheme::{self, Scheme};
 
 pub(super) fn run(args: &JobArgs, console: &Console) -> Result<()> {
     let job = load(args, false)?;
-    let plan = Plan::new(&job)?;
+    let customers = with_threads(args.threads, || scan::customers::open(&job))?;
+    let plan = Plan::new(&job, &customers)?;
     let sources = with_threads(args.threads, || scan::open(&job))?;
     let columns = scan::schema::check(&job, &sources, plan.uses())?;
     for warning in &plan.warnings {

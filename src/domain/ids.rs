@@ -93,6 +93,33 @@ impl CustomerIds {
         }
     }
 
+    /// How the id at one index compares with the id at an index of other ids of the same type.
+    pub fn compare_with(&self, index: usize, other: &CustomerIds, at: usize) -> Ordering {
+        match (self, other) {
+            (CustomerIds::Int(own), CustomerIds::Int(other)) => own.get(index).cmp(&other.get(at)),
+            (CustomerIds::Text(own), CustomerIds::Text(other)) => own.get(index).cmp(other.get(at)),
+            (CustomerIds::Int(_), CustomerIds::Text(_)) => Ordering::Less,
+            (CustomerIds::Text(_), CustomerIds::Int(_)) => Ordering::Greater,
+        }
+    }
+
+    /// No ids of the same type.
+    pub fn none(&self) -> CustomerIds {
+        match self {
+            CustomerIds::Int(_) => CustomerIds::Int(Vec::new()),
+            CustomerIds::Text(_) => CustomerIds::Text(StringIds::default()),
+        }
+    }
+
+    /// Appends an id of other ids of the same type.
+    pub fn push_from(&mut self, other: &CustomerIds, at: usize) {
+        match (self, other) {
+            (CustomerIds::Int(own), CustomerIds::Int(other)) => own.extend(other.get(at)),
+            (CustomerIds::Text(own), CustomerIds::Text(other)) => own.push(other.get(at)),
+            (CustomerIds::Int(_), CustomerIds::Text(_)) | (CustomerIds::Text(_), CustomerIds::Int(_)) => {}
+        }
+    }
+
     /// How many customers.
     pub fn len(&self) -> usize {
         match self {

@@ -1,12 +1,14 @@
 //! The measures: what the program knows of a customer at an as-of date.
 
+use std::collections::BTreeSet;
 use std::fmt;
+use std::sync::{Mutex, PoisonError};
 
 use super::Lookback;
 use crate::error::{Error, Result, suggestion};
 
 /// What a measure's numbers mean, and with that their type in tables.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum Unit {
     /// A date (DATE).
     Date,
@@ -22,6 +24,10 @@ pub enum Unit {
     Ratio,
     /// One of a list of texts (a dictionary string).
     Text,
+    /// A decimal number with its precision and scale (DECIMAL).
+    Decimal(u8, u8),
+    /// A floating-point number (DOUBLE).
+    Double,
 }
 
 /// What a measure is taken from.
@@ -31,36 +37,76 @@ pub enum Origin {
     Orders,
     /// The categories of the orders' lines.
     Categories,
+    /// The customers table.
+    Customers,
+}
+
+/// A column of the customers table that is a measure of its name.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct Given {
+    name: &'static str,
+    unit: Unit,
+}
+
+/// The names of all columns that were ever given: they live as long as the program, so that measures stay small and are
+/// copied freely.
+static NAMES: Mutex<BTreeSet<&'static str>> = Mutex::new(BTreeSet::new());
+
+impl Given {
+    /// The column of this name, whose numbers mean this.
+    pub fn new(name: &str, unit: Unit) -> Given {
+        let mut names = NAMES.lock().unwrap_or_else(PoisonError::into_inner);
+        let name = names.get(name).copied().unwrap_or_else(|| {
+            let name: &'static str = Box::leak(name.to_owned().into_boxed_str());
+            names.insert(name);
+            name
+        });
+        Given { name, unit }
+    }
+
+    /// Its name.
+    pub fn name(self) -> &'static str {
+        self.name
+    }
+
+    /// What its numbers mean.
+    pub fn unit(self) -> Unit {
+        self.unit
+    }
 }
 
 macro_rules! measures {
     ($($kind:ident $name:literal $unit:ident $windowed:literal $doc:literal),* $(,)?) => {
         /// The kinds of measures; see DESIGN 1.3 for the formulas.
         #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
-        pub enum MeasureKind { $(#[doc = $doc] $kind),* }
+        pub enum MeasureKind {
+            $(#[doc = $doc] $kind,)*
+            /// A column of the customers table.
+            Given(Given),
+        }
 
         impl MeasureKind {
-            /// Every kind in the order of the tables.
+            /// Every kind that there always is, in the order of the tables.
             pub const ALL: &'static [MeasureKind] = &[$(MeasureKind::$kind),*];
 
             /// The name, the same in job files, schemes and tables.
             pub fn name(self) -> &'static str {
-                match self { $(MeasureKind::$kind => $name),* }
+                match self { $(MeasureKind::$kind => $name,)* MeasureKind::Given(given) => given.name }
             }
 
             /// What its numbers mean (monetary of a job with `monetary_as = "average"` is an average instead).
             pub fn unit(self) -> Unit {
-                match self { $(MeasureKind::$kind => Unit::$unit),* }
+                match self { $(MeasureKind::$kind => Unit::$unit,)* MeasureKind::Given(given) => given.unit }
             }
 
             /// Whether it looks back over a window and can be given its own with `@`.
             pub fn is_windowed(self) -> bool {
-                match self { $(MeasureKind::$kind => $windowed),* }
+                match self { $(MeasureKind::$kind => $windowed,)* MeasureKind::Given(_) => false }
             }
 
             /// One sentence on what it is.
             pub fn describe(self) -> &'static str {
-                match self { $(MeasureKind::$kind => $doc),* }
+                match self { $(MeasureKind::$kind => $doc,)* MeasureKind::Given(_) => "As the customers table has it, whatever the as-of date." }
             }
         }
     };
@@ -100,6 +146,7 @@ impl MeasureKind {
     pub fn origin(self) -> Origin {
         match self {
             MeasureKind::TopCategory | MeasureKind::TopCategoryShare | MeasureKind::Categories => Origin::Categories,
+            MeasureKind::Given(_) => Origin::Customers,
             _ => Origin::Orders,
         }
     }
@@ -119,21 +166,50 @@ impl Measure {
     pub const fn plain(kind: MeasureKind) -> Measure {
         Measure { kind, lookback: None }
     }
+}
+
+/// The measures that a job can name: those there always are, and the columns of its customers table.
+#[derive(Debug, Clone, Default)]
+pub struct Catalogue {
+    given: Vec<Given>,
+}
+
+impl Catalogue {
+    /// The catalogue with these columns of a customers table.
+    pub fn new(given: Vec<Given>) -> Catalogue {
+        Catalogue { given }
+    }
+
+    /// All names.
+    pub fn names(&self) -> impl Iterator<Item = &str> + Clone {
+        MeasureKind::ALL.iter().map(|k| k.name()).chain(self.given.iter().map(|g| g.name))
+    }
+
+    /// Whether `text` begins with the name of a measure, so that only its lookback can be wrong.
+    pub fn knows(&self, text: &str) -> bool {
+        let name = text.split('@').next().unwrap_or(text);
+        self.names().any(|n| n == name || n == text)
+    }
 
     /// Reads `frequency`, `monetary@365d` …
     ///
     /// # Errors
     /// An unknown name (with the nearest), a lookback on a measure without one, or a wrong lookback.
-    pub fn parse(text: &str) -> Result<Measure> {
+    pub fn parse(&self, text: &str) -> Result<Measure> {
+        // A column's name may itself have an "@".
+        let given = |name: &str| self.given.iter().find(|g| g.name == name).map(|g| MeasureKind::Given(*g));
+        if let Some(kind) = given(text) {
+            return Ok(Measure::plain(kind));
+        }
         let (name, window) = match text.split_once('@') {
             Some((name, window)) => (name, Some(window)),
             None => (text, None),
         };
-        let kind = MeasureKind::ALL.iter().copied().find(|k| k.name() == name).ok_or_else(|| {
+        let kind = MeasureKind::ALL.iter().copied().find(|k| k.name() == name).or_else(|| given(name)).ok_or_else(|| {
             Error::usage(format!(
                 "there is no measure {name:?}{}; the measures are {}",
-                suggestion(name, MeasureKind::ALL.iter().map(|k| k.name())),
-                MeasureKind::ALL.iter().map(|k| k.name()).collect::<Vec<_>>().join(", ")
+                suggestion(name, self.names()),
+                self.names().collect::<Vec<_>>().join(", ")
             ))
         })?;
         match window {
@@ -162,12 +238,17 @@ mod tests {
 
     #[test]
     fn names_read_back() -> Result<()> {
+        let catalogue = Catalogue::new(vec![Given::new("points", Unit::Count), Given::new("clv@2024", Unit::Double)]);
         for &kind in MeasureKind::ALL {
-            assert_eq!(Measure::parse(kind.name())?, Measure::plain(kind));
+            assert_eq!(catalogue.parse(kind.name())?, Measure::plain(kind));
         }
-        assert_eq!(Measure::parse("frequency@365 days")?.to_string(), "frequency@365d");
-        assert!(Measure::parse("recency_days@365d").is_err());
-        assert!(Measure::parse("frequncy").is_err_and(|e| e.to_string().contains("did you mean \"frequency\"?")));
+        assert_eq!(catalogue.parse("frequency@365 days")?.to_string(), "frequency@365d");
+        assert!(catalogue.parse("recency_days@365d").is_err());
+        assert!(catalogue.parse("frequncy").is_err_and(|e| e.to_string().contains("did you mean \"frequency\"?")));
+        assert_eq!(catalogue.parse("points")?.to_string(), "points");
+        assert_eq!(catalogue.parse("clv@2024")?.kind.unit(), Unit::Double);
+        assert!(catalogue.parse("points@30d").is_err_and(|e| e.to_string().contains("takes no \"@\"")));
+        assert_eq!(Given::new("points", Unit::Count), Given::new(&"points".to_string(), Unit::Count));
         Ok(())
     }
 }

@@ -10,8 +10,8 @@ mod strategy;
 
 pub use date::{AsOf, Day, Lookback, WindowStart};
 pub use ids::{CustomerIds, IdType, StringIds};
+pub use measure::{Catalogue, Given, Measure, MeasureKind, Origin, Unit};
 pub use name::{folded, look_alike};
-pub use measure::{Measure, MeasureKind, Origin, Unit};
 pub use number::{Decimal, Ratio, divide_half_even, format_money, pow10};
 pub use period::Period;
 pub use strategy::{Design, EffectMethod, Outcome};

@@ -52,6 +52,12 @@ impl Decimal {
         if x.is_finite() { Decimal::parse(&format!("{x}")) } else { None }
     }
 
+    /// The nearest floating-point number.
+    pub fn to_f64(self) -> f64 {
+        // The standard library's reading of decimals rounds correctly; dividing would round twice.
+        format!("{}e-{}", self.digits, self.scale).parse().unwrap_or(f64::NAN)
+    }
+
     /// The number times `10^shift` as an exact ratio.
     pub fn shifted(self, shift: u32) -> Option<Ratio> {
         if self.scale <= shift {

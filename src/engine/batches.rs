@@ -16,9 +16,10 @@ use crate::domain::{AsOf, Day, Lookback};
 use crate::error::{Error, Result};
 use crate::job::Job;
 use crate::job::raw::Closed;
+use crate::measure::UNKNOWN_NAME;
 use crate::scan::ledger::{Fate, Fates, Tally};
 use crate::scan::source::Source;
-use crate::scheme::{OUTSIDE, State, colour};
+use crate::scheme::{NONE, OUTSIDE, State, colour};
 use crate::score::{Axis, Cut};
 use crate::stats::wilson;
 use crate::table::{SegmentRow, TableDefinition};
@@ -28,11 +29,22 @@ use crate::transition::{Activity, CohortSum, Cohorts, Concentration, GrowthSum, 
 pub(super) struct Names<'a> {
     pub slices: &'a [String],
     pub schemes: &'a [SchemeColumn],
+    /// Dimensions with their values in order.
+    pub dimensions: &'a [(&'a str, &'a [String])],
 }
 
 impl Names<'_> {
+    /// Who never ordered has the number after the last slice.
     fn slice(&self, number: usize) -> &str {
-        self.slices.get(number).map_or("(all)", String::as_str)
+        let absent = if self.slices.is_empty() { "(all)" } else { NONE };
+        self.slices.get(number).map_or(absent, String::as_str)
+    }
+
+    /// A dimension, of which 0 is everybody, and one of its values.
+    fn dimension(&self, number: u32, value: u32) -> (&str, &str) {
+        let dimension = number.checked_sub(1).and_then(|at| self.dimensions.get(at as usize));
+        dimension
+            .map_or(("(all)", "(all)"), |(name, values)| (name, values.get(value as usize).map_or(UNKNOWN_NAME, String::as_str)))
     }
 
     fn scheme(&self, number: usize) -> String {
@@ -165,14 +177,14 @@ pub(super) fn segments(job: &Job, rows: &[SegmentRow], names: &Names<'_>, table:
     let date = |r: &SegmentRow| job.dates.get(r.key[0] as usize).map_or(0, |d| d.date.0);
     let scale = job.scale() as i8;
     let average = job.score.monetary_as == crate::job::raw::MonetaryAs::Average;
-    let customers = |r: &SegmentRow| r.sum.customers.max(1) as f64;
+    let mean = |r: &SegmentRow, sum: i64| (r.sum.buyers > 0).then(|| sum as f64 / r.sum.buyers as f64);
     batch_of(
         table,
         vec![
             Arc::new(Date32Array::from_iter_values(rows.iter().map(date))),
             states_array(rows.iter().map(|r| names.slice(r.key[1] as usize).to_owned())),
-            states_array(rows.iter().map(|_| "(all)".to_owned())),
-            states_array(rows.iter().map(|_| "(all)".to_owned())),
+            states_array(rows.iter().map(|r| names.dimension(r.key[2], r.key[3]).0.to_owned())),
+            states_array(rows.iter().map(|r| names.dimension(r.key[2], r.key[3]).1.to_owned())),
             states_array(rows.iter().map(|r| names.scheme(r.key[4] as usize))),
             states_array(rows.iter().map(|r| names.state(r.key[4] as usize, r.key[5] as usize))),
             Arc::new(Int64Array::from_iter_values(rows.iter().map(|r| r.sum.customers))),
@@ -183,9 +195,9 @@ pub(super) fn segments(job: &Job, rows: &[SegmentRow], names: &Names<'_>, table:
             decimals(rows.iter().map(SegmentRow::avg_order_value), scale + 2),
             Arc::new(Int64Array::from_iter_values(rows.iter().map(|r| r.sum.repeat_customers))),
             decimals(rows.iter().map(|r| Some(r.sum.revenue_at_risk)), scale),
-            Arc::new(Float64Array::from_iter_values(rows.iter().map(|r| r.sum.recency_days as f64 / customers(r)))),
-            Arc::new(Float64Array::from_iter_values(rows.iter().map(|r| r.sum.orders as f64 / customers(r)))),
-            decimals(rows.iter().map(|r| Some(r.mean_monetary(average))), scale + 2),
+            Arc::new(Float64Array::from_iter(rows.iter().map(|r| mean(r, r.sum.recency_days)))),
+            Arc::new(Float64Array::from_iter(rows.iter().map(|r| mean(r, r.sum.orders)))),
+            decimals(rows.iter().map(|r| r.mean_monetary(average)), scale + 2),
         ],
     )
 }
@@ -246,8 +258,8 @@ pub(super) fn transitions(
         vec![
             Arc::new(Date32Array::from_iter_values(rows.keys().map(|p| date(p.0[0])))),
             states_array(rows.keys().map(|p| names.slice(p.0[1] as usize).to_owned())),
-            states_array(rows.keys().map(|_| "(all)".to_owned())),
-            states_array(rows.keys().map(|_| "(all)".to_owned())),
+            states_array(rows.keys().map(|p| names.dimension(p.0[2], p.0[3]).0.to_owned())),
+            states_array(rows.keys().map(|p| names.dimension(p.0[2], p.0[3]).1.to_owned())),
             states_array(rows.keys().map(|p| names.scheme(p.0[4] as usize))),
             states_array(rows.keys().map(|p| state(p, 0))),
             states_array(rows.keys().map(|p| state(p, 1))),

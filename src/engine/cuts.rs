@@ -57,7 +57,7 @@ impl SliceScoring {
                 out.extend(values[rows].iter().map(|v| of_bin[score::bin(thresholds, i64::from(*v))]));
             }
             Column::Long(values) => out.extend(values[rows].iter().map(|v| of_bin[score::bin(thresholds, *v)])),
-            Column::Ratio(_) => out.extend(rows.map(|_| 0)),
+            Column::Ratio(_) | Column::Double(_) => out.extend(rows.map(|_| 0)),
         }
     }
 }

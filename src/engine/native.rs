@@ -18,10 +18,12 @@ use crate::domain::Day;
 use crate::error::{Error, Result, suggestion};
 use crate::job::raw::TableName;
 use crate::job::{Cuts, Job};
+use crate::measure::Beside;
 use crate::progress::Progress;
 use crate::publish::{
     AssignmentsEntry, CutPointEntry, InputEntry, Manifest, OutputFolder, Staging, TableEntry, TableFile, Timing,
 };
+use crate::scan::customers::People;
 use crate::scan::source::Source;
 use crate::scan::{self, Scanned};
 use crate::scheme::Classifier;
@@ -60,17 +62,19 @@ impl Clock {
 /// Every kind; nothing is visible unless the run is committed.
 pub fn run(job: &Job, progress: &dyn Progress) -> Result<Outcome> {
     let mut clock = Clock { last: Instant::now(), timings: Vec::new() };
-    let mut plan = Plan::new(job)?;
+    let customers = scan::customers::open(job)?;
+    let mut plan = Plan::new(job, &customers)?;
     // An output that cannot be written is found before hours of reading.
     let output = OutputFolder::open(&job.output)?;
     let sources = scan::open(job)?;
     let columns = scan::schema::check(job, &sources, plan.uses())?;
+    customers.check_ids(job, columns.id)?;
     plan.fold.files = sources.len();
-    let inputs = input_entries(&sources);
+    let input_rows: u64 = sources.iter().map(Source::rows).sum();
+    let inputs = input_entries(sources.iter().chain(&customers.sources));
     let assignment_files = strategy::assigned::open(job)?;
     let mut assignments = strategy::assigned::entries(job, &assignment_files);
     let run_id = run_id(job, &plan, &inputs, &assignments)?;
-    let input_rows: u64 = inputs.iter().map(|i| i.rows).sum();
     if let Some(manifest) = output.finished(&run_id) {
         let folder = output.recommit(&manifest)?;
         return Ok(Outcome { manifest, folder, repeated: true, states: Vec::new() });
@@ -83,7 +87,7 @@ pub fn run(job: &Job, progress: &dyn Progress) -> Result<Outcome> {
     };
     clock.lap("open");
 
-    let parts = part::count(input_rows);
+    let parts = part::count(input_rows + customers.rows());
     let assigned = strategy::assigned::read(job, &assignment_files, &columns, parts)?;
     if !assigned.is_empty() {
         for (entry, own) in assignments.iter_mut().zip(&assigned) {
@@ -99,16 +103,23 @@ pub fn run(job: &Job, progress: &dyn Progress) -> Result<Outcome> {
     plan.fold.slices = slice_numbers;
     let (category_names, category_numbers) = ranked(categories);
     plan.fold.categories = category_numbers;
+    let people = scan::customers::read(job, &customers, &columns, &plan.given(), buckets.len(), progress)?;
+    let People { rolls, values, null_ids } = people;
+    let beside = Beside { given: plan.given(), rolls };
     clock.lap("read");
 
-    let (survey, panels) = survey::survey(job, &plan, layout, buckets, progress)?;
+    let (survey, panels) = survey::survey(job, &plan, layout, buckets, beside, progress)?;
     gates::close_ledger(&survey.lines, &mut tally, &sources)?;
     gates::check(job, &tally, &fates, &sources, input_rows, survey.span)?;
     clock.lap("measure");
 
     progress.begin("scoring", 0);
     let frozen = frozen.map(|by_slice| frozen_by_slice(job, &by_slice, &slice_names)).transpose()?;
-    let scoring = cuts::score(job, &plan, &survey, frozen.as_deref())?;
+    let mut scoring = cuts::score(job, &plan, &survey, frozen.as_deref())?;
+    if job.raw.customers.is_some() && !slice_names.is_empty() {
+        // Who never ordered has no slice, and nothing to be scored by.
+        scoring.iter_mut().for_each(|of_date| of_date.push(SliceScoring::default()));
+    }
     progress.end("cut points found");
     clock.lap("score");
 
@@ -135,6 +146,7 @@ pub fn run(job: &Job, progress: &dyn Progress) -> Result<Outcome> {
         actions: actions(&plan),
         slices: Arc::new(StringArray::from(slice_names.clone())),
         categories: Arc::new(StringArray::from(category_names)),
+        dimensions: values.iter().map(|v| Arc::new(StringArray::from_iter_values(v))).collect(),
         history_complete,
         id,
         tables: per_customer.map(|t| Ok(Table::new(t, table(t.name())?.clone()))).collect::<Result<_>>()?,
@@ -149,7 +161,9 @@ pub fn run(job: &Job, progress: &dyn Progress) -> Result<Outcome> {
         let files: Vec<TableFile> = part.files.iter().filter(|(name, _)| *name == table.name).map(|(_, f)| f.clone()).collect();
         entries.push(TableEntry { name: table.name.name().into(), rows: files.iter().map(|f| f.rows).sum(), files });
     }
-    let names = Names { slices: &slice_names, schemes: &plan.schemes };
+    let dimensions: Vec<(&str, &[String])> =
+        job.raw.customers.iter().flat_map(|c| &c.dimensions).map(String::as_str).zip(values.iter().map(Vec::as_slice)).collect();
+    let names = Names { slices: &slice_names, schemes: &plan.schemes, dimensions: &dimensions };
     let segments = summarise(&part.segments)?;
     let mut summed = Vec::new();
     let (arms, evaluation, mut findings) = match &strategies {
@@ -184,10 +198,16 @@ pub fn run(job: &Job, progress: &dyn Progress) -> Result<Outcome> {
     let mut warnings = plan.warnings.clone();
     warnings.extend(warn(job, &plan, &scoring, &slice_names, &states, empty_ids, first_order));
     warnings.append(&mut findings);
+    if null_ids > 0 {
+        warnings.push(format!(
+            "{null_ids} rows of the customers table have no customer (column {:?} is null) and do not count",
+            job.raw.customers.as_ref().map_or("", |c| c.customer_id.as_str())
+        ));
+    }
     for warning in &warnings {
         progress.warn(warning);
     }
-    for source in &sources {
+    for source in sources.iter().chain(&customers.sources) {
         source.check_unchanged()?;
     }
     for file in assignment_files.iter().flatten() {
@@ -222,7 +242,7 @@ pub fn run(job: &Job, progress: &dyn Progress) -> Result<Outcome> {
     Ok(Outcome { manifest, folder, repeated: false, states })
 }
 
-fn input_entries(sources: &[Source]) -> Vec<InputEntry> {
+fn input_entries<'a>(sources: impl Iterator<Item = &'a Source>) -> Vec<InputEntry> {
     let entry = |source: &Source| InputEntry {
         file: source.input.name.clone(),
         bytes: source.size,
@@ -231,7 +251,7 @@ fn input_entries(sources: &[Source]) -> Vec<InputEntry> {
         rows: source.rows(),
         row_groups: source.metadata.metadata().num_row_groups(),
     };
-    sources.iter().map(entry).collect()
+    sources.map(entry).collect()
 }
 
 /// The job as JSON, without where its output goes.
@@ -323,7 +343,9 @@ fn classifiers(job: &Job, plan: &Plan, slices: &[String]) -> Result<Vec<Vec<Clas
             if slices.is_empty() {
                 return Ok(vec![compile(&column.scheme)?]);
             }
-            slices.iter().map(|s| compile(column.overrides.get(s).unwrap_or(&column.scheme))).collect()
+            let own = slices.iter().map(|s| compile(column.overrides.get(s).unwrap_or(&column.scheme)));
+            // Who never ordered has no slice.
+            own.chain([compile(&column.scheme)]).collect()
         })
         .collect()
 }

@@ -2,12 +2,13 @@
 
 use std::collections::BTreeMap;
 
-use crate::domain::{Day, Measure, MeasureKind, Origin, Outcome, Unit};
+use crate::domain::{Catalogue, Day, Given, Measure, MeasureKind, Origin, Outcome, Unit};
 use crate::error::{Error, Result, suggestion};
 use crate::job::raw::{MonetaryAs, ReportName, TableName, ZeroAmount};
 use crate::job::{Job, SchemeUse};
 use crate::measure::FoldSpec;
 use crate::report;
+use crate::scan::customers::CustomersTable;
 use crate::scan::schema::Uses;
 use crate::scheme::{self, Scheme, Test, unit_scale};
 use crate::score::Axis;
@@ -29,6 +30,8 @@ pub struct SchemeColumn {
 pub enum OutputColumn {
     /// A measure, by its place in the fold.
     Measure(usize),
+    /// A dimension, by its place in `customers.dimensions`.
+    Dimension(usize),
     /// A score.
     Score(Axis),
     /// The state in a scheme column.
@@ -86,19 +89,21 @@ pub struct CrmMeasures {
 }
 
 impl Plan {
-    /// Loads the schemes of a job and checks everything against everything.
+    /// Loads the schemes of a job and checks everything against everything; `customers` is its customers table.
     ///
     /// # Errors
     /// Exit 2, with the place in the job or scheme file.
-    pub fn new(job: &Job) -> Result<Plan> {
+    pub fn new(job: &Job, customers: &CustomersTable) -> Result<Plan> {
         let mut warnings = Vec::new();
+        distinct_names(job, customers)?;
+        let known = Catalogue::new(customers.given.clone());
         let mut schemes = Vec::with_capacity(job.schemes.len());
         for used in &job.schemes {
-            schemes.push(scheme_column(job, used, &mut warnings)?);
+            schemes.push(scheme_column(job, used, &known, &mut warnings)?);
         }
         distinct_columns(job)?;
         let only_place = format!("{}: score.only", job.source.locate("[score.only]"));
-        let conditions = scheme::parse_conditions(&job.raw.score.only, None, &only_place)?;
+        let conditions = scheme::parse_conditions(&job.raw.score.only, None, &known, &only_place)?;
         let only = conditions.measures;
 
         let mut measures: Vec<Measure> = Vec::new();
@@ -129,7 +134,7 @@ impl Plan {
             mean_gap: need(Measure::plain(MeasureKind::MeanGapDays)),
             next_due: need(Measure::plain(MeasureKind::NextDue)),
         });
-        let chosen = chosen_columns(job, &schemes, &used)?;
+        let chosen = chosen_columns(job, &schemes, &used, &known)?;
         let mut columns = Vec::with_capacity(chosen.len());
         for (name, choice) in chosen {
             let (kind, column, doc) = match choice {
@@ -184,6 +189,7 @@ impl Plan {
             files: 0,
             slices: Vec::new(),
             categories: Vec::new(),
+            beside: job.raw.customers.is_some(),
             tiles: tiles(job),
             histories: !job.strategies.is_empty(),
             measures,
@@ -205,6 +211,15 @@ impl Plan {
             reports: report_settings(job)?,
             margin_outcome,
         })
+    }
+
+    /// The columns of the customers table that something looks at.
+    pub fn given(&self) -> Vec<Given> {
+        let given = self.fold.measures.iter().filter_map(|m| match m.kind {
+            MeasureKind::Given(given) => Some(given),
+            _ => None,
+        });
+        given.collect()
     }
 
     /// How many slices; 1 without.
@@ -290,8 +305,8 @@ fn playbook(job: &Job, schemes: &[SchemeColumn]) -> Result<Vec<Vec<Option<String
     Ok(schemes.iter().map(of_column).collect())
 }
 
-fn scheme_column(job: &Job, used: &SchemeUse, warnings: &mut Vec<String>) -> Result<SchemeColumn> {
-    let scheme = scheme::load(used, &job.source)?;
+fn scheme_column(job: &Job, used: &SchemeUse, known: &Catalogue, warnings: &mut Vec<String>) -> Result<SchemeColumn> {
+    let scheme = scheme::load(used, known, &job.source)?;
     let place = job.source.locate(&format!("\"{}\"", used.scheme));
     warnings.extend(scheme::check(&scheme, job.score.bins, job.scale(), &place)?.warnings);
     let mut overrides = BTreeMap::new();
@@ -303,7 +318,7 @@ fn scheme_column(job: &Job, used: &SchemeUse, warnings: &mut Vec<String>) -> Res
                 used.column
             ))
         })?;
-        let own = scheme::with_override(used, slice, rules, &job.source)?;
+        let own = scheme::with_override(used, slice, rules, known, &job.source)?;
         warnings.extend(
             scheme::check(&own, job.score.bins, job.scale(), &format!("{place}, override for slice {slice:?}"))?.warnings,
         );
@@ -312,11 +327,56 @@ fn scheme_column(job: &Job, used: &SchemeUse, warnings: &mut Vec<String>) -> Res
     Ok(SchemeColumn { column: used.column.clone(), scheme, overrides })
 }
 
+/// Names that columns of `customers`, measures and conditions have in every job.
+fn own_names() -> Vec<String> {
+    let mut names: Vec<String> = ["as_of", "customer_id", "slice", "history_complete", "action"].map(String::from).to_vec();
+    names.extend(MeasureKind::ALL.iter().map(|k| k.name().to_owned()));
+    names.extend(Axis::ALL.iter().flat_map(|a| [a.score_name().to_owned(), a.level_name().to_owned()]));
+    names
+}
+
+/// Columns of the customers table must not take a name that means something else.
+fn distinct_names(job: &Job, customers: &CustomersTable) -> Result<()> {
+    let Some(table) = &job.raw.customers else { return Ok(()) };
+    let mut taken: Vec<(String, &str)> = own_names().into_iter().map(|name| (name, "every job has itself")).collect();
+    taken.extend(["cells", "f_plus_m"].map(|name| (name.to_owned(), "conditions have")));
+    for used in &job.schemes {
+        let own = [used.column.clone(), format!("{}_previous", used.column), format!("{}_since", used.column)];
+        taken.extend(own.map(|name| (name, "a scheme column has")));
+    }
+    let clash = |name: &str, taken: &[(String, &'static str)]| {
+        taken.iter().find(|(t, _)| t.eq_ignore_ascii_case(name)).map(|(_, whose)| *whose)
+    };
+    for given in &customers.given {
+        if let Some(whose) = clash(given.name(), &taken) {
+            let file = customers.sources.first().map_or_else(String::new, |s| s.name());
+            return Err(Error::usage(format!(
+                "{file}: the column {:?} would be a measure of the customers table, but {whose} one of that name; rename it where the file is written, or leave it out of the file",
+                given.name()
+            )));
+        }
+    }
+    taken.extend(customers.given.iter().map(|g| (g.name().to_owned(), "the customers table has")));
+    for name in &table.dimensions {
+        let place = job.source.locate(&format!("\"{name}\""));
+        if *name == table.customer_id {
+            return Err(Error::usage(format!(
+                "{place}: customers.dimensions names {name:?}, the id of the customer; name columns with few values"
+            )));
+        }
+        if let Some(whose) = clash(name, &taken) {
+            return Err(Error::usage(format!(
+                "{place}: customers.dimensions names {name:?}, but {whose} something of that name; rename the column where the file is written"
+            )));
+        }
+        taken.push((name.clone(), "customers.dimensions already has"));
+    }
+    Ok(())
+}
+
 /// Scheme columns must not take the name of another column of `customers`.
 fn distinct_columns(job: &Job) -> Result<()> {
-    let mut taken: Vec<String> = ["as_of", "customer_id", "slice", "history_complete", "action"].map(String::from).to_vec();
-    taken.extend(MeasureKind::ALL.iter().map(|k| k.name().to_owned()));
-    taken.extend(Axis::ALL.iter().flat_map(|a| [a.score_name().to_owned(), a.level_name().to_owned()]));
+    let mut taken = own_names();
     for used in &job.schemes {
         let own = [used.column.clone(), format!("{}_previous", used.column), format!("{}_since", used.column)];
         if let Some(name) = own.iter().find(|name| taken.iter().any(|t| t.eq_ignore_ascii_case(name))) {
@@ -337,6 +397,7 @@ enum Choice {
     Other(ColumnType, OutputColumn, &'static str),
 }
 
+const DIMENSION: &str = "As the customers table has it; null where that says nothing.";
 const STATE: &str = "State in this scheme; (unscored) without the scores it needs, (none) if no rule matches.";
 const PREVIOUS: &str = "State in this scheme at the nearest earlier as-of date; null without one, or if not listed then.";
 const SINCE: &str = "First of the job's dates in the unbroken run of this state; null without an earlier date.";
@@ -361,12 +422,13 @@ fn measure_type(job: &Job, measure: Measure) -> ColumnType {
         Unit::Days => ColumnType::Int32,
         Unit::Count => ColumnType::Int64,
         Unit::Money | Unit::Average => ColumnType::Decimal(18, unit_scale(unit, job.scale()) as i8),
-        Unit::Ratio => ColumnType::Double,
+        Unit::Decimal(precision, scale) => ColumnType::Decimal(precision, scale as i8),
+        Unit::Ratio | Unit::Double => ColumnType::Double,
         Unit::Text => ColumnType::State,
     }
 }
 
-fn chosen_columns(job: &Job, schemes: &[SchemeColumn], used: &[Measure]) -> Result<Vec<(String, Choice)>> {
+fn chosen_columns(job: &Job, schemes: &[SchemeColumn], used: &[Measure], known: &Catalogue) -> Result<Vec<(String, Choice)>> {
     let score =
         |axis: Axis| (axis.score_name().to_owned(), Choice::Other(ColumnType::Int32, OutputColumn::Score(axis), score_doc(axis)));
     let state = |at: usize| {
@@ -407,6 +469,10 @@ fn chosen_columns(job: &Job, schemes: &[SchemeColumn], used: &[Measure]) -> Resu
     others.extend((0..schemes.len()).flat_map(state));
     others.extend(action());
     others.push(complete());
+    let dimensions = job.raw.customers.iter().flat_map(|c| &c.dimensions).enumerate();
+    others.extend(
+        dimensions.map(|(at, name)| (name.clone(), Choice::Other(ColumnType::State, OutputColumn::Dimension(at), DIMENSION))),
+    );
     let mut out: Vec<(String, Choice)> = Vec::with_capacity(names.len());
     for name in names {
         let place = || job.source.locate(&format!("\"{name}\""));
@@ -420,12 +486,11 @@ fn chosen_columns(job: &Job, schemes: &[SchemeColumn], used: &[Measure]) -> Resu
         }
         let choice = match others.iter().position(|(n, _)| n == name) {
             Some(at) => others.swap_remove(at).1,
-            None => Choice::Measure(Measure::parse(name).map_err(|error| {
-                let base = name.split('@').next().unwrap_or(name);
-                if MeasureKind::ALL.iter().any(|k| k.name() == base) {
+            None => Choice::Measure(known.parse(name).map_err(|error| {
+                if known.knows(name) {
                     return Error::usage(format!("{}: output.columns: {error}", place()));
                 }
-                let names = MeasureKind::ALL.iter().map(|k| k.name()).chain(others.iter().map(|(n, _)| n.as_str()));
+                let names = known.names().chain(others.iter().map(|(n, _)| n.as_str()));
                 Error::usage(format!(
                     "{}: output.columns names {name:?}, which is no measure, score or scheme column{} (possible: {})",
                     place(),

@@ -14,7 +14,7 @@ use crate::domain::{CustomerIds, Day, Measure, MeasureKind, Ratio};
 use crate::error::{Error, Result};
 use crate::job::Job;
 use crate::job::raw::{Method, TableName};
-use crate::measure::{self, BucketPanel, Column, FoldSpec, LineTally};
+use crate::measure::{self, Beside, BucketPanel, Column, FoldSpec, LineTally};
 use crate::progress::Progress;
 use crate::scheme::Test;
 use crate::score::{Axis, Distribution};
@@ -82,6 +82,8 @@ pub enum Panels {
         layout: Layout,
         /// One entry per bucket.
         buckets: Vec<Chunks>,
+        /// What is known besides orders.
+        beside: Beside,
     },
 }
 
@@ -101,11 +103,11 @@ impl Panels {
     pub fn fold(&self, buckets: std::ops::Range<usize>, spec: &FoldSpec) -> Result<Cow<'_, [BucketPanel]>> {
         match self {
             Panels::Kept(panels) => Ok(Cow::Borrowed(&panels[buckets])),
-            Panels::Packed { layout, buckets: packed } => {
+            Panels::Packed { layout, buckets: packed, beside } => {
                 let mut orders = Unpacked::default();
-                let panels = packed[buckets].iter().map(|chunks| {
-                    bucket::unpack(*layout, chunks, &mut orders);
-                    measure::fold(*layout, &orders, spec)
+                let panels = buckets.map(|number| {
+                    bucket::unpack(*layout, &packed[number], &mut orders);
+                    Ok(beside.complete(number, measure::fold(*layout, &orders, spec)?, spec))
                 });
                 Ok(Cow::Owned(panels.collect::<Result<_>>()?))
             }
@@ -159,8 +161,15 @@ impl Only {
     pub fn is_scored(&self, columns: &[Column], row: usize) -> bool {
         self.tests.iter().all(|(column, test)| {
             let unit = crate::domain::pow10(self.scales.get(*column).copied().unwrap_or(0)).unwrap_or(1);
-            let value = columns[*column].get_ratio(row).map(|(n, d)| Ratio::new(i128::from(n), i128::from(d) * unit));
-            test.passes(value)
+            let column = &columns[*column];
+            if let Column::Double(_) = column {
+                let value = column.get_double(row);
+                return match test.doubles() {
+                    Some((low, high)) => value.is_some_and(|v| low <= v && v <= high),
+                    None => value.is_none(),
+                };
+            }
+            test.passes(column.get_ratio(row).map(|(n, d)| Ratio::new(i128::from(n), i128::from(d) * unit)))
         })
     }
 }
@@ -243,16 +252,23 @@ fn join(a: Option<(Day, Day)>, b: Option<(Day, Day)>) -> Option<(Day, Day)> {
 ///
 /// # Errors
 /// Exit 3 if money of a customer exceeds what the tables hold; of several errors the one of the first bucket.
-pub fn survey(job: &Job, plan: &Plan, layout: Layout, buckets: Vec<Chunks>, progress: &dyn Progress) -> Result<(Survey, Panels)> {
+pub fn survey(
+    job: &Job,
+    plan: &Plan,
+    layout: Layout,
+    buckets: Vec<Chunks>,
+    beside: Beside,
+    progress: &dyn Progress,
+) -> Result<(Survey, Panels)> {
     progress.begin("measuring customers", buckets.len() as u64);
     let panels = if job.dates.len() <= KEPT_DATES && !plan.fold.histories {
-        let panels = buckets.into_par_iter().map_init(Unpacked::default, |orders, chunks| {
+        let panels = buckets.into_par_iter().enumerate().map_init(Unpacked::default, |orders, (number, chunks)| {
             bucket::unpack(layout, &chunks, orders);
-            measure::fold(layout, orders, &plan.fold)
+            Ok(beside.complete(number, measure::fold(layout, orders, &plan.fold)?, &plan.fold))
         });
         Panels::Kept(panels.collect::<Result<_>>()?)
     } else {
-        Panels::Packed { layout, buckets }
+        Panels::Packed { layout, buckets, beside }
     };
     let concentration = job.writes(TableName::Concentration);
     let spec = match panels {

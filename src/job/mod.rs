@@ -26,6 +26,8 @@ pub struct Job {
     pub source: Source,
     /// Patterns of the orders' paths: as written, and joined to the job file's folder.
     pub paths: Vec<(String, PathBuf)>,
+    /// Those of the customers table; empty without one.
+    pub customer_paths: Vec<(String, PathBuf)>,
     /// All dates to compute, ascending: the job's as-of dates, and those they are compared with.
     pub dates: Vec<AsOf>,
     /// Per date the earlier dates that its states are compared with, as places in `dates`, ascending.

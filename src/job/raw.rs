@@ -19,6 +19,9 @@ pub struct RawJob {
     pub population: Population,
     /// Where the orders are and what their columns mean.
     pub orders: RawOrders,
+    /// A table of customers: what is known of them besides their orders, and who has not ordered yet.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub customers: Option<RawCustomers>,
     /// The as-of dates.
     #[serde(default)]
     pub periods: RawPeriods,
@@ -257,6 +260,19 @@ pub struct RawLatest {
     pub key: Vec<String>,
     /// Column whose greatest value wins.
     pub by: String,
+}
+
+/// A table of customers, one row each. Its numeric columns and dates are measures of their names.
+#[derive(Debug, Clone, Deserialize, Serialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct RawCustomers {
+    /// Parquet file, folder, glob, or a list of them; relative to the job file.
+    pub path: OneOrMany,
+    /// Column of the customer id.
+    pub customer_id: String,
+    /// Columns by whose values `segments` and `transitions` are also summed.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub dimensions: Vec<String>,
 }
 
 /// The as-of dates: a list, the ends of calendar periods, or the ends of listed periods.

@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 
 use super::parse::Source;
 use super::periods::{self, Timeline};
-use super::raw::{Method, MonetaryAs, RawAxis, RawJob, RawNumber, TableName};
+use super::raw::{Method, MonetaryAs, OneOrMany, RawAxis, RawJob, RawNumber, TableName};
 use super::{AxisSpec, Cuts, Job, SchemeUse, Score, strategy};
 use crate::domain::{Day, Decimal, Lookback, Ratio, pow10};
 use crate::error::{Error, Result};
@@ -43,10 +43,11 @@ pub fn resolve(raw: RawJob, source: Source, overrides: &Overrides) -> Result<Job
         }
     }
     let folder = source.folder().to_owned();
-    let paths: Vec<(String, PathBuf)> = raw.orders.path.as_slice().iter().map(|p| (p.clone(), folder.join(p))).collect();
-    if paths.is_empty() {
-        return Err(Error::usage(format!("{}: orders.path is an empty list; name at least one file", source.locate("path"))));
-    }
+    let paths = joined(&raw.orders.path, "orders.path", &source)?;
+    let customer_paths = match &raw.customers {
+        Some(customers) => joined(&customers.path, "customers.path", &source)?,
+        None => Vec::new(),
+    };
     if raw.orders.amount.as_slice().is_empty() {
         return Err(Error::usage(format!(
             "{}: orders.amount is an empty list; name at least one column",
@@ -124,6 +125,7 @@ pub fn resolve(raw: RawJob, source: Source, overrides: &Overrides) -> Result<Job
     let keep_runs = raw.output.keep_runs.unwrap_or(10).max(1);
     Ok(Job {
         paths,
+        customer_paths,
         dates,
         origins,
         labels,
@@ -138,6 +140,14 @@ pub fn resolve(raw: RawJob, source: Source, overrides: &Overrides) -> Result<Job
         raw,
         source,
     })
+}
+
+/// Paths as written, and joined to the folder of the job file.
+fn joined(paths: &OneOrMany, key: &str, source: &Source) -> Result<Vec<(String, PathBuf)>> {
+    if paths.as_slice().is_empty() {
+        return Err(Error::usage(format!("{}: {key} is an empty list; name at least one file", source.locate("path"))));
+    }
+    Ok(paths.as_slice().iter().map(|p| (p.clone(), source.folder().join(p))).collect())
 }
 
 fn score(raw: &RawJob, source: &Source, folder: &Path) -> Result<Score> {

@@ -67,6 +67,7 @@ impl<'a> Baskets<'a> {
                     match column {
                         Column::Int(out) => out[cell] = top.map_or(NULL_INT, |t| t.0 as i32),
                         Column::Long(out) => out[cell] = self.held.len() as i64,
+                        Column::Double(_) => {}
                         Column::Ratio(out) => {
                             let share = top.map_or(Value::Null, |t| Value::money_ratio(t.2, money));
                             out[cell] = if let Value::Ratio(part, whole) = share { (part, whole) } else { (0, 0) };

@@ -127,7 +127,8 @@ pub(super) fn value(kind: MeasureKind, facts: &Facts, counting: Counting) -> Val
         | MeasureKind::OrdersBeforePeriod
         | MeasureKind::TopCategory
         | MeasureKind::TopCategoryShare
-        | MeasureKind::Categories => Value::Null,
+        | MeasureKind::Categories
+        | MeasureKind::Given(_) => Value::Null,
     }
 }
 
@@ -145,6 +146,7 @@ pub(super) fn set(column: &mut Column, cell: usize, value: Value, kind: MeasureK
         (Column::Ratio(values), Value::Ratio(n, d)) => values[cell] = (n, d),
         (Column::Ratio(values), Value::Int(v)) => values[cell] = (v as i64, 1),
         (Column::Ratio(values), Value::Null) => values[cell] = (0, 0),
+        (Column::Double(values), _) => values[cell] = f64::NAN,
     }
     Ok(())
 }

@@ -9,15 +9,17 @@ mod customer;
 mod formula;
 mod group;
 mod history;
+mod people;
 mod single;
 mod windows;
 
 use crate::bucket::{Lane, Layout, Unpacked};
-use crate::domain::{AsOf, CustomerIds, Day, Lookback, Measure, MeasureKind, Unit};
+use crate::domain::{AsOf, CustomerIds, Day, Lookback, Measure, MeasureKind, Origin, Unit};
 use crate::error::Result;
 
 pub use group::LineTally;
 pub use history::{Deeds, Histories};
+pub use people::{Beside, Roll, UNKNOWN, UNKNOWN_NAME};
 
 /// What to measure, and when.
 #[derive(Debug, Clone)]
@@ -46,6 +48,8 @@ pub struct FoldSpec {
     pub slices: Vec<u32>,
     /// Number of each category code in the order of the categories.
     pub categories: Vec<u32>,
+    /// Whether what is known of customers besides their orders belongs to the panel.
+    pub beside: bool,
     /// Last days of the stretches of time whose purchases and money are listed as [`Flow`]s, ascending.
     pub tiles: Vec<Day>,
     /// Whether the panel keeps every customer's orders, for outcomes that begin on days of their own.
@@ -79,7 +83,7 @@ pub const NULL_INT: i32 = i32::MIN;
 pub const NULL_LONG: i64 = i64::MIN;
 
 /// The values of one measure; a text is its number in the order of all texts.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq)]
 pub enum Column {
     /// Days, dates and numbers of texts; [`NULL_INT`] is null.
     Int(Vec<i32>),
@@ -87,15 +91,18 @@ pub enum Column {
     Long(Vec<i64>),
     /// Ratios of integers; a denominator of zero is null.
     Ratio(Vec<(i64, i64)>),
+    /// Floating-point numbers; NaN is null.
+    Double(Vec<f64>),
 }
 
 impl Column {
-    /// So many values of zero.
-    fn new(unit: Unit, len: usize) -> Column {
+    /// So many values of zero (ratios and floating-point numbers: null).
+    pub fn new(unit: Unit, len: usize) -> Column {
         match unit {
             Unit::Date | Unit::Days | Unit::Text => Column::Int(vec![0; len]),
-            Unit::Count | Unit::Money | Unit::Average => Column::Long(vec![0; len]),
+            Unit::Count | Unit::Money | Unit::Average | Unit::Decimal(..) => Column::Long(vec![0; len]),
             Unit::Ratio => Column::Ratio(vec![(0, 0); len]),
+            Unit::Double => Column::Double(vec![f64::NAN; len]),
         }
     }
 
@@ -105,6 +112,7 @@ impl Column {
             Column::Int(values) => values.len(),
             Column::Long(values) => values.len(),
             Column::Ratio(values) => values.len(),
+            Column::Double(values) => values.len(),
         }
     }
 
@@ -113,12 +121,59 @@ impl Column {
         self.len() == 0
     }
 
-    /// The integer at `row`; `None` if null, or a ratio.
+    /// The integer at `row`; `None` if null, or no integer.
     pub fn get(&self, row: usize) -> Option<i64> {
         match self {
             Column::Int(values) => values.get(row).filter(|v| **v != NULL_INT).map(|v| i64::from(*v)),
             Column::Long(values) => values.get(row).filter(|v| **v != NULL_LONG).copied(),
-            Column::Ratio(_) => None,
+            Column::Ratio(_) | Column::Double(_) => None,
+        }
+    }
+
+    /// The floating-point number at `row`; `None` if null, or of another type.
+    pub fn get_double(&self, row: usize) -> Option<f64> {
+        match self {
+            Column::Double(values) => values.get(row).filter(|v| !v.is_nan()).copied(),
+            _ => None,
+        }
+    }
+
+    /// Whether there is no value at `row`.
+    pub fn is_null(&self, row: usize) -> bool {
+        match self {
+            Column::Double(_) => self.get_double(row).is_none(),
+            _ => self.get_ratio(row).is_none(),
+        }
+    }
+
+    /// Takes the value at `row` away.
+    pub fn set_null(&mut self, row: usize) {
+        match self {
+            Column::Int(values) => values[row] = NULL_INT,
+            Column::Long(values) => values[row] = NULL_LONG,
+            Column::Ratio(values) => values[row] = (0, 0),
+            Column::Double(values) => values[row] = f64::NAN,
+        }
+    }
+
+    /// Appends the value at a row of a column of the same type.
+    pub fn push_from(&mut self, other: &Column, row: usize) {
+        match (self, other) {
+            (Column::Int(own), Column::Int(other)) => own.push(other[row]),
+            (Column::Long(own), Column::Long(other)) => own.push(other[row]),
+            (Column::Ratio(own), Column::Ratio(other)) => own.push(other[row]),
+            (Column::Double(own), Column::Double(other)) => own.push(other[row]),
+            _ => {}
+        }
+    }
+
+    /// The values at some rows; null where there is none to take.
+    pub fn gather(&self, rows: impl Iterator<Item = Option<usize>>) -> Column {
+        match self {
+            Column::Int(values) => Column::Int(rows.map(|row| row.map_or(NULL_INT, |r| values[r])).collect()),
+            Column::Long(values) => Column::Long(rows.map(|row| row.map_or(NULL_LONG, |r| values[r])).collect()),
+            Column::Ratio(values) => Column::Ratio(rows.map(|row| row.map_or((0, 0), |r| values[r])).collect()),
+            Column::Double(values) => Column::Double(rows.map(|row| row.map_or(f64::NAN, |r| values[r])).collect()),
         }
     }
 
@@ -147,9 +202,11 @@ pub struct Flow {
 pub struct BucketPanel {
     /// Customers of the bucket, ascending by slice and id; a customer of two slices stands twice.
     pub ids: CustomerIds,
-    /// Slice number per customer; empty without slices.
+    /// Slice number per customer; empty without slices. Who never ordered has the number after the last slice.
     pub slices: Vec<u32>,
-    /// Cells that are listed: customers with a purchase by then (or in the lookback).
+    /// Per dimension the number of every customer's value; [`UNKNOWN`] without one.
+    pub dimensions: Vec<Vec<u32>>,
+    /// Cells that are listed: customers with a purchase by then (or in the lookback), and who is on the customers table.
     pub listed: Vec<bool>,
     /// One column of cells per measure of the spec; only those of listed cells mean anything.
     pub columns: Vec<Column>,
@@ -185,9 +242,10 @@ impl FoldSpec {
         self.measures.iter().map(|m| Column::new(self.unit(*m), self.dates.len() * customers)).collect()
     }
 
-    /// The same fold for some of the measures, without flows and histories.
+    /// The same fold for some of the measures, without flows, histories and who has no order.
     pub fn only(&self, measures: Vec<Measure>) -> FoldSpec {
-        FoldSpec { measures, tiles: Vec::new(), histories: false, ..self.clone() }
+        let beside = measures.iter().any(|m| m.kind.origin() == Origin::Customers);
+        FoldSpec { measures, tiles: Vec::new(), histories: false, beside, ..self.clone() }
     }
 }
 
@@ -232,7 +290,7 @@ fn fold_sorted(layout: Layout, orders: &Unpacked, spec: &FoldSpec) -> Result<Buc
     if let Some(baskets) = baskets {
         baskets.finish(&mut columns);
     }
-    Ok(BucketPanel { ids: groups.ids, slices: groups.slices, listed, columns, flows, histories, lines, span })
+    Ok(BucketPanel { ids: groups.ids, slices: groups.slices, dimensions: Vec::new(), listed, columns, flows, histories, lines, span })
 }
 
 #[cfg(test)]
@@ -267,6 +325,7 @@ mod tests {
                 files: 0,
                 slices: Vec::new(),
                 categories: Vec::new(),
+                beside: false,
                 tiles: Vec::new(),
                 histories: false,
             };

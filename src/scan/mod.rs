@@ -5,9 +5,11 @@
 
 pub mod acquisition;
 pub mod assignments;
+pub mod customers;
 mod decode;
 mod duplicates;
 pub mod files;
+mod keys;
 pub mod ledger;
 pub mod population;
 mod predicate;
@@ -73,8 +75,13 @@ pub struct Task {
 /// # Errors
 /// Exit 4: no file, or one that cannot be read.
 pub fn open(job: &Job) -> Result<Vec<Source>> {
+    open_all(&job.paths, "orders.path")
+}
+
+/// Opens the files of the patterns of a key.
+fn open_all(patterns: &[(String, std::path::PathBuf)], key: &'static str) -> Result<Vec<Source>> {
     use rayon::prelude::*;
-    let inputs = files::find(&job.paths, "orders.path")?;
+    let inputs = files::find(patterns, key)?;
     // In the order of the paths, so that the first error is always the same one.
     let opened: Vec<Result<Source>> = inputs.into_par_iter().map(Source::open).collect();
     opened.into_iter().collect()
@@ -217,8 +224,7 @@ pub fn scan(job: &Job, sources: &[Source], columns: &Columns, uses: Uses, progre
         vec![Vec::new(); sources.len()]
     };
     let layout = layout(job, columns.id, uses);
-    // Buckets of some 60,000 records fit into the cache of one core.
-    let bits = (rows / 60_000).checked_ilog2().map_or(1, |bits| bits + 1).clamp(PART_BITS, 12);
+    let bits = bucket_bits(rows);
     let shared = Shared {
         job,
         sources,
@@ -279,6 +285,11 @@ pub fn scan(job: &Job, sources: &[Source], columns: &Columns, uses: Uses, progre
     progress.end(&format!("{rows} rows of {} file{}", sources.len(), if sources.len() == 1 { "" } else { "s" }));
     let fates = Fates::new(orders.keep.iter().map(|k| k.column.clone()).collect());
     Ok(Scanned { layout, id: columns.id, buckets, tally, fates, slices, categories, empty_ids })
+}
+
+/// Bits of the customer hash that choose the bucket: buckets of some 60,000 records fit into the cache of one core.
+fn bucket_bits(rows: u64) -> u32 {
+    (rows / 60_000).checked_ilog2().map_or(1, |bits| bits + 1).clamp(PART_BITS, 12)
 }
 
 /// Bits of the customer hash that choose the part (file) of a table; buckets never straddle two parts.

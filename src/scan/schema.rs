@@ -32,7 +32,7 @@ pub struct Columns {
 
 /// What a column is for, and with that which types serve.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Role {
+pub(super) enum Role {
     Customer,
     Date,
     Money,
@@ -183,22 +183,11 @@ pub fn check(job: &Job, sources: &[Source], uses: Uses) -> Result<Columns> {
     for source in sources {
         let schema = read_schema(source);
         for (column, role, key) in &wanted {
-            let data_type = type_of(source, &schema, column, *role, key, &job.source.locate(&format!("\"{column}\"")))?;
-            if !role.serves(&data_type) {
-                return Err(Error::contract(format!(
-                    "{}: column {column:?} ({key}) is of type {}; expected {}. Convert it where the file is written, or name another column",
-                    source.name(),
-                    type_name(&data_type),
-                    role.expected()
-                )));
-            }
+            let data_type = serving(source, &schema, column, *role, key, &job.source.locate(&format!("\"{column}\"")))?;
             let class = class(*role, &data_type);
             let (before, file) = first_seen.entry((column, key)).or_insert_with(|| (class.clone(), source.name()));
             if *before != class {
-                return Err(Error::contract(format!(
-                    "column {column:?} ({key}) is {class} in {} but {before} in {file}; write all files with one schema",
-                    source.name()
-                )));
+                return Err(differs(column, key, &class, source, before, file));
             }
             if *key == "orders.customer_id" {
                 id = Some(id_type(&data_type)?);
@@ -222,6 +211,46 @@ pub fn check(job: &Job, sources: &[Source], uses: Uses) -> Result<Columns> {
     names.dedup();
     let id = id.ok_or_else(|| Error::bug("no input file to take the customer id's type from"))?;
     Ok(Columns { id, names, keep, returns, zone, naive_zone })
+}
+
+/// The type of a column in all files, which must agree.
+///
+/// # Errors
+/// Exit 3: a missing column (with the nearest), a type that does not serve, files that differ.
+pub(super) fn column(sources: &[Source], column: &str, role: Role, key: &str, place: &str) -> Result<DataType> {
+    let mut first: Option<(DataType, String)> = None;
+    for source in sources {
+        let data_type = serving(source, &read_schema(source), column, role, key, place)?;
+        match &first {
+            None => first = Some((data_type, source.name())),
+            Some((before, file)) if *before != data_type => {
+                return Err(differs(column, key, &type_name(&data_type), source, &type_name(before), file));
+            }
+            Some(_) => {}
+        }
+    }
+    first.map(|(data_type, _)| data_type).ok_or_else(|| Error::bug(format!("{key} has no file to take a type from")))
+}
+
+/// The type of a column, which must serve its role.
+fn serving(source: &Source, schema: &Schema, column: &str, role: Role, key: &str, place: &str) -> Result<DataType> {
+    let data_type = type_of(source, schema, column, role, key, place)?;
+    if role.serves(&data_type) {
+        return Ok(data_type);
+    }
+    Err(Error::contract(format!(
+        "{}: column {column:?} ({key}) is of type {}; expected {}. Convert it where the file is written, or name another column",
+        source.name(),
+        type_name(&data_type),
+        role.expected()
+    )))
+}
+
+fn differs(column: &str, key: &str, class: &str, source: &Source, before: &str, file: &str) -> Error {
+    Error::contract(format!(
+        "column {column:?} ({key}) is {class} in {} but {before} in {file}; write all files with one schema",
+        source.name()
+    ))
 }
 
 /// Equal rows can only be told in files with equal columns.

@@ -53,11 +53,12 @@ fn cells(scheme: &Scheme) -> Vec<([u8; 3], [bool; 3])> {
 /// A value below, between, at and above the constants that rules compare the measure with; null first.
 fn representatives(scheme: &Scheme, measure: Measure, scale: u32) -> Vec<Option<Ratio>> {
     let unit = measure.kind.unit();
+    let fractional = matches!(unit, Unit::Ratio | Unit::Double);
     let scale = unit_scale(unit, scale);
     let mut points: BTreeSet<Ratio> = BTreeSet::new();
     let tests = scheme.rules.iter().flat_map(|r| r.when.measures.iter()).filter(|(m, _)| *m == measure);
     for (_, test) in tests {
-        if unit == Unit::Ratio {
+        if fractional {
             points.extend(test.ends());
         } else if let (Some((low, high)), Some(unit)) = (test.integers(scale), pow10(scale)) {
             for integer in [i128::from(low), i128::from(high) + 1] {
@@ -67,7 +68,7 @@ fn representatives(scheme: &Scheme, measure: Measure, scale: u32) -> Vec<Option<
             }
         }
     }
-    if unit == Unit::Ratio {
+    if fractional {
         // Between and around the constants, too.
         let constants: Vec<Ratio> = points.iter().copied().collect();
         let beside = |r: Ratio, by: i128| Ratio::new(r.floor() + by, 1);

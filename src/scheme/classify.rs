@@ -1,7 +1,7 @@
 //! From a scheme to a classifier: per cell the list of rules that are still in question.
 
 use super::{Scheme, Test, unit_scale};
-use crate::domain::{Decimal, Measure, Unit};
+use crate::domain::{Decimal, Measure, Origin, Unit};
 use crate::error::{Error, Result};
 use crate::measure::{Column, NULL_INT};
 
@@ -19,6 +19,7 @@ enum Compiled {
     Null(usize),
     Integers { column: usize, low: i64, high: i64 },
     Ratio { column: usize, test: Test },
+    Doubles { column: usize, low: f64, high: f64 },
 }
 
 /// A scheme as a lookup table over cells, with the tests of measures that remain.
@@ -36,6 +37,8 @@ pub struct Classifier {
     rules: Vec<(usize, Vec<Compiled>)>,
     /// The scheme as stretches of one measure, if it looks at nothing else.
     stretches: Option<Stretches>,
+    /// Rules that can give a state to who has no order.
+    without_orders: Vec<u32>,
 }
 
 /// A scheme over one integer measure: between two thresholds the state is the same.
@@ -54,7 +57,7 @@ impl Stretches {
     fn new(rules: &[(usize, Vec<Compiled>)], none: usize) -> Option<Stretches> {
         let mut columns = rules.iter().flat_map(|(_, tests)| tests).map(|test| match test {
             Compiled::Integers { column, .. } => Some(*column),
-            Compiled::Null(_) | Compiled::Ratio { .. } => None,
+            Compiled::Null(_) | Compiled::Ratio { .. } | Compiled::Doubles { .. } => None,
         });
         let column = columns.next()??;
         if !columns.all(|c| c == Some(column)) {
@@ -110,6 +113,10 @@ impl Classifier {
                 tests.push(match (test, unit(*measure)) {
                     (Test::IsNull, _) => Compiled::Null(column),
                     (test, Unit::Ratio) => Compiled::Ratio { column, test: *test },
+                    (test, Unit::Double) => {
+                        let (low, high) = test.doubles().unwrap_or((f64::INFINITY, f64::NEG_INFINITY));
+                        Compiled::Doubles { column, low, high }
+                    }
                     (test, unit) => {
                         let (low, high) = test.integers(unit_scale(unit, money_scale)).ok_or_else(|| {
                             Error::usage(format!("a bound of {measure} in the scheme {:?} is too large", scheme.name))
@@ -142,7 +149,18 @@ impl Classifier {
         });
         let of_cell = of_cell.collect();
         let stretches = (!uses_scores).then(|| Stretches::new(&rules, none)).flatten();
-        Ok(Classifier { bins, uses_scores, unscored: scheme.states.len(), none, of_cell, cells, rules, stretches })
+        let without_orders = without_orders(scheme);
+        Ok(Classifier {
+            without_orders,
+            bins,
+            uses_scores,
+            unscored: scheme.states.len(),
+            none,
+            of_cell,
+            cells,
+            rules,
+            stretches,
+        })
     }
 
     /// The states of a stretch of rows, as indices into [`Scheme::all_states`]: appended to `out`.
@@ -208,10 +226,31 @@ impl Classifier {
         self.none
     }
 
+    /// The state of a customer of the customers table who has not ordered yet.
+    ///
+    /// Such a customer has nothing but null where a rule looks at orders, and a rule without conditions means everybody else
+    /// who orders. So there is a state only in a scheme that asks for null somewhere, or that does not look at orders at all.
+    pub fn state_without_orders(&self, columns: &[Column], row: usize) -> u16 {
+        let passes = |rule: &&u32| self.rules[**rule as usize].1.iter().all(|test| test.passes(columns, row));
+        self.without_orders.iter().find(passes).map_or(self.none, |rule| self.rules[*rule as usize].0) as u16
+    }
+
     /// Whether scores decide over the state, and with them cut points.
     pub fn uses_scores(&self) -> bool {
         self.uses_scores
     }
+}
+
+/// Numbers of the rules that can give a state to who has no order, in match order.
+fn without_orders(scheme: &Scheme) -> Vec<u32> {
+    let mut tests = scheme.rules.iter().flat_map(|r| &r.when.measures);
+    let asks_for_null = tests.clone().any(|(_, test)| *test == Test::IsNull);
+    let looks_at_orders =
+        scheme.uses_scores() || tests.any(|(m, _)| matches!(m.kind.origin(), Origin::Orders | Origin::Categories));
+    if looks_at_orders && !asks_for_null {
+        return Vec::new();
+    }
+    scheme.rules.iter().zip(0..).filter(|(rule, _)| !rule.when.uses_scores()).map(|(_, number)| number).collect()
 }
 
 impl Compiled {
@@ -219,7 +258,8 @@ impl Compiled {
     fn passes(&self, columns: &[Column], row: usize) -> bool {
         match *self {
             Compiled::Integers { column, low, high } => columns[column].get(row).is_some_and(|v| low <= v && v <= high),
-            Compiled::Null(column) => columns[column].get_ratio(row).is_none(),
+            Compiled::Null(column) => columns[column].is_null(row),
+            Compiled::Doubles { column, low, high } => columns[column].get_double(row).is_some_and(|v| low <= v && v <= high),
             Compiled::Ratio { column, test } => columns[column].get_ratio(row).is_some_and(|value| ratio_passes(test, value)),
         }
     }
@@ -255,7 +295,7 @@ fn ratio_passes(test: Test, (n, d): (i64, i64)) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::domain::MeasureKind;
+    use crate::domain::{Catalogue, MeasureKind};
     use crate::job::SchemeUse;
     use crate::job::parse::Source;
 
@@ -269,7 +309,7 @@ mod tests {
                 rules: toml::Table::new(),
                 overrides: toml::Table::new(),
             };
-            let scheme = super::super::load(&used, &Source::default())?;
+            let scheme = super::super::load(&used, &Catalogue::default(), &Source::default())?;
             let measures = scheme.measures();
             let classifier = Classifier::new(&scheme, &measures, |m| m.kind.unit(), 2)?;
             assert_eq!(classifier.stretches.is_some(), name == "recency_windows", "{name}");

@@ -4,7 +4,7 @@ use std::fmt;
 
 use toml::Value;
 
-use crate::domain::{Day, Decimal, Measure, MeasureKind, Ratio, Unit};
+use crate::domain::{Catalogue, Day, Decimal, Measure, Ratio, Unit};
 use crate::error::{Error, Result, suggestion};
 
 /// All conditions of a rule; every one must hold.
@@ -82,6 +82,22 @@ impl Test {
             End::Open => i64::MAX,
             End::Closed(d) => clamp(d.shifted(scale)?.floor()),
             End::Strict(d) => clamp(d.shifted(scale)?.ceil().saturating_sub(1)),
+        };
+        Some((low, high))
+    }
+
+    /// The test as a closed range of floating-point numbers; `None` for null tests.
+    pub fn doubles(&self) -> Option<(f64, f64)> {
+        let Test::Range { low, high } = self else { return None };
+        let low = match low {
+            End::Open => f64::NEG_INFINITY,
+            End::Closed(d) => d.to_f64(),
+            End::Strict(d) => d.to_f64().next_up(),
+        };
+        let high = match high {
+            End::Open => f64::INFINITY,
+            End::Closed(d) => d.to_f64(),
+            End::Strict(d) => d.to_f64().next_down(),
         };
         Some((low, high))
     }
@@ -169,11 +185,11 @@ impl fmt::Display for Conditions {
     }
 }
 
-/// Reads the conditions of a rule. `place` says where they stand.
+/// Reads the conditions of a rule over the measures of `known`. `place` says where they stand.
 ///
 /// # Errors
 /// Exit 2: unknown key (with the nearest), a value of another form, a range whose ends are exchanged.
-pub fn parse(table: &toml::Table, bins: Option<u32>, place: &str) -> Result<Conditions> {
+pub fn parse(table: &toml::Table, bins: Option<u32>, known: &Catalogue, place: &str) -> Result<Conditions> {
     let mut conditions = Conditions::default();
     for (key, value) in table {
         let wrong = |what: &str| Error::usage(format!("{place}: {key} = {value} {what}"));
@@ -246,12 +262,11 @@ pub fn parse(table: &toml::Table, bins: Option<u32>, place: &str) -> Result<Cond
             }
             name => {
                 let scores = ["r_score", "f_score", "m_score", "f_plus_m", "cells", "r_level", "f_level", "m_level"];
-                let base = name.split('@').next().unwrap_or(name);
-                let measure = Measure::parse(name).map_err(|error| {
-                    if MeasureKind::ALL.iter().any(|k| k.name() == base) {
+                let measure = known.parse(name).map_err(|error| {
+                    if known.knows(name) {
                         return Error::usage(format!("{place}: {error}"));
                     }
-                    let names = MeasureKind::ALL.iter().map(|k| k.name()).chain(scores);
+                    let names = known.names().chain(scores);
                     Error::usage(format!(
                         "{place}: there is no measure or score {name:?}{} (rules look at {})",
                         suggestion(name, names.clone()),
@@ -353,7 +368,7 @@ mod tests {
     #[test]
     fn scores_take_ranges_and_bounds() -> Result<()> {
         let read = |text: &str| -> Result<Conditions> {
-            parse(&text.parse::<toml::Table>().map_err(|e| Error::usage(e.to_string()))?, Some(5), "test")
+            parse(&text.parse::<toml::Table>().map_err(|e| Error::usage(e.to_string()))?, Some(5), &Catalogue::default(), "test")
         };
         assert_eq!(read("r_score = { above = 3 }")?.scores[0], Some((4, 5)));
         assert_eq!(read("r_score = { min = 2, below = 4 }")?.scores[0], Some((2, 3)));

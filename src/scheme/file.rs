@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use serde::Deserialize;
 
 use super::{Conditions, Rule, Scheme, State, builtin_names, builtin_text, condition};
+use crate::domain::Catalogue;
 use crate::error::{Error, Result, suggestion};
 use crate::job::SchemeUse;
 use crate::job::parse::Source;
@@ -51,16 +52,17 @@ enum When {
     Word(String),
 }
 
-/// Reads the scheme that a job uses, built in or from a file, with the job's own rules in place.
+/// Reads the scheme that a job uses, built in or from a file, with the job's own rules in place; `known` are the measures
+/// that its rules can name.
 ///
 /// # Errors
 /// Exit 2: no such scheme (with the nearest), a mistake in the file with its place, ranges that the job must give.
-pub fn load(used: &SchemeUse, job: &Source) -> Result<Scheme> {
-    load_as(used, &format!("schemes.{}.rules", used.column), job)
+pub fn load(used: &SchemeUse, known: &Catalogue, job: &Source) -> Result<Scheme> {
+    load_as(used, &format!("schemes.{}.rules", used.column), known, job)
 }
 
 /// [`load`], where `key` is what errors call the job's own rules.
-fn load_as(used: &SchemeUse, key: &str, job: &Source) -> Result<Scheme> {
+fn load_as(used: &SchemeUse, key: &str, known: &Catalogue, job: &Source) -> Result<Scheme> {
     let (source, builtin) = match builtin_text(&used.scheme) {
         Some(text) => (Source { path: format!("{}.toml (built in)", used.scheme).into(), text: text.to_owned() }, true),
         None if used.scheme.ends_with(".toml") => (Source::read(&job.folder().join(&used.scheme), "scheme file")?, false),
@@ -74,20 +76,20 @@ fn load_as(used: &SchemeUse, key: &str, job: &Source) -> Result<Scheme> {
             )));
         }
     };
-    build(&source, builtin, &used.rules, key, job)
+    build(&source, builtin, &used.rules, key, known, job)
 }
 
 /// The scheme with the override of one slice value.
 ///
 /// # Errors
 /// As [`load`].
-pub fn with_override(used: &SchemeUse, slice: &str, rules: &toml::Table, job: &Source) -> Result<Scheme> {
+pub fn with_override(used: &SchemeUse, slice: &str, rules: &toml::Table, known: &Catalogue, job: &Source) -> Result<Scheme> {
     let mut merged = used.clone();
     merged.rules.extend(rules.clone());
-    load_as(&merged, &format!("schemes.{}.override.{slice}", used.column), job)
+    load_as(&merged, &format!("schemes.{}.override.{slice}", used.column), known, job)
 }
 
-fn build(source: &Source, builtin: bool, rules: &toml::Table, key: &str, job: &Source) -> Result<Scheme> {
+fn build(source: &Source, builtin: bool, rules: &toml::Table, key: &str, known: &Catalogue, job: &Source) -> Result<Scheme> {
     let raw: RawScheme = source.parse()?;
     let path = source.path.display();
     let at = |literal: &str| source.locate(&format!("\"{literal}\""));
@@ -132,14 +134,14 @@ fn build(source: &Source, builtin: bool, rules: &toml::Table, key: &str, job: &S
         let table = conditions.as_table().ok_or_else(|| {
             Error::usage(format!("{place}: {key}.{name} is {conditions}; expected conditions such as {{ frequency = [4, inf] }}"))
         })?;
-        own.insert(state, condition::parse(table, raw.bins, &format!("{place}: {key}.{name}"))?);
+        own.insert(state, condition::parse(table, raw.bins, known, &format!("{place}: {key}.{name}"))?);
     }
     let mut out: Vec<Rule> = Vec::new();
     let last = raw.rules.len().saturating_sub(1);
     for (number, rule) in raw.rules.iter().enumerate() {
         let place = format!("{path}, rule {} (state {:?})", number + 1, rule.state);
         let state = find(&rule.state, at(&rule.state))?;
-        let always = condition::parse(&rule.always, raw.bins, &place)?;
+        let always = condition::parse(&rule.always, raw.bins, known, &place)?;
         let replaced = own.get(&state);
         // A replaced state keeps the place of its first rule.
         if replaced.is_some() && out.iter().any(|r| r.state == state) {
@@ -147,7 +149,7 @@ fn build(source: &Source, builtin: bool, rules: &toml::Table, key: &str, job: &S
         }
         let mut when = match (&rule.when, replaced) {
             (_, Some(conditions)) => conditions.clone(),
-            (Some(When::Conditions(table)), None) => condition::parse(table, raw.bins, &place)?,
+            (Some(When::Conditions(table)), None) => condition::parse(table, raw.bins, known, &place)?,
             (Some(When::Word(word)), None) if word == "job" => {
                 return Err(Error::usage(format!(
                     "{}: the scheme {:?} leaves the ranges of {:?} to the job; give them, for example [{key}] {} = {{ \"monetary@365d\" = {{ min = 1000 }} }}",

@@ -12,7 +12,7 @@ mod file;
 
 use std::collections::BTreeMap;
 
-use crate::domain::{Measure, MeasureKind, Unit};
+use crate::domain::{Measure, MeasureKind, Origin, Unit};
 
 pub use builtin::{names as builtin_names, text as builtin_text};
 pub use check::{Report, check, grid};
@@ -102,13 +102,15 @@ pub(crate) fn unit_scale(unit: Unit, money_scale: u32) -> u32 {
     match unit {
         Unit::Money => money_scale,
         Unit::Average => money_scale + 2,
-        Unit::Date | Unit::Days | Unit::Count | Unit::Ratio | Unit::Text => 0,
+        Unit::Decimal(_, scale) => u32::from(scale),
+        Unit::Date | Unit::Days | Unit::Count | Unit::Ratio | Unit::Text | Unit::Double => 0,
     }
 }
 
 /// The smallest value a measure can have, if there is one.
 pub(crate) fn floor_of(kind: MeasureKind) -> Option<i64> {
     match kind.unit() {
+        _ if kind.origin() == Origin::Customers => None,
         Unit::Days => Some(0),
         Unit::Count => Some(i64::from(kind == MeasureKind::LifetimeOrders)),
         Unit::Ratio if kind != MeasureKind::MonetaryTrend => Some(0),

@@ -69,7 +69,7 @@ impl Distribution {
                 let listed = values[cells].iter().zip(listed).filter(|(value, listed)| **listed && **value != NULL_LONG);
                 listed.for_each(|(value, _)| self.push(*value));
             }
-            Column::Ratio(_) => {}
+            Column::Ratio(_) | Column::Double(_) => {}
         }
     }
 

@@ -139,9 +139,9 @@ impl TableDefinition {
 pub(super) const AS_OF: &str = "Last date counted, inclusive.";
 pub(super) const CUSTOMER_ID: &str = "The customer, as the orders name them.";
 pub(super) const DIMENSION: &str = "Customer attribute that the row is summed by; (all) in total rows.";
-pub(super) const DIMENSION_VALUE: &str = "Value of that attribute; (all) in total rows.";
+pub(super) const DIMENSION_VALUE: &str = "Value of that attribute; (all) in total rows, (unknown) for who has none.";
 pub(super) const SCHEME: &str = "Scheme column of the job, such as segment.";
-pub(super) const SLICE: &str = "Value of the slice column; (all) in a job without slices.";
+pub(super) const SLICE: &str = "Value of the slice column; (all) in a job without slices, (none) or null for who never ordered.";
 
 /// The tables of a job, whose `customers` has these columns after the id and the slice.
 pub fn definitions(job: &Job, columns: &[Field], id: IdType) -> Vec<TableDefinition> {
@@ -190,7 +190,7 @@ pub fn definitions(job: &Job, columns: &[Field], id: IdType) -> Vec<TableDefinit
         },
         TableDefinition {
             name: "segments",
-            one_row_per: "state of a scheme at an as-of date in a slice",
+            one_row_per: "state of a scheme at an as-of date in a slice, of everybody and by each dimension",
             fields: vec![
                 field("as_of", ColumnType::Date, AS_OF),
                 field("slice", ColumnType::State, SLICE),
@@ -218,9 +218,13 @@ pub fn definitions(job: &Job, columns: &[Field], id: IdType) -> Vec<TableDefinit
                     ColumnType::Decimal(38, scale),
                     "Money of the 365 days that end with the last purchase of each, summed.",
                 ),
-                field("mean_recency_days", ColumnType::Double, "Mean of recency_days."),
-                field("mean_frequency", ColumnType::Double, "Mean of frequency."),
-                field("mean_monetary", ColumnType::Decimal(38, scale + 2), "Mean of monetary, half to even."),
+                field("mean_recency_days", ColumnType::Double, "Mean of recency_days, over who has ordered."),
+                field("mean_frequency", ColumnType::Double, "Mean of frequency, over who has ordered."),
+                field(
+                    "mean_monetary",
+                    ColumnType::Decimal(38, scale + 2),
+                    "Mean of monetary, half to even, over who has ordered.",
+                ),
             ],
             partitioned: false,
         },

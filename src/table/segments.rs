@@ -10,6 +10,8 @@ use crate::error::{Error, Result};
 pub struct SegmentSum {
     /// Customers.
     pub customers: i64,
+    /// Those of them who have ordered.
+    pub buyers: i64,
     /// Purchases in the lookback.
     pub orders: i64,
     /// Customers with two purchases in it or more.
@@ -53,17 +55,18 @@ impl SegmentRow {
         (self.sum.orders > 0).then(|| divide_half_even(self.sum.revenue.saturating_mul(100), i128::from(self.sum.orders)))
     }
 
-    /// Mean of monetary with two more digits than money; `average` says that monetary has them already.
-    pub fn mean_monetary(&self, average: bool) -> i128 {
+    /// Mean of monetary with two more digits than money, `None` without anybody who has ordered; `average` says that
+    /// monetary has them already.
+    pub fn mean_monetary(&self, average: bool) -> Option<i128> {
         let sum = if average { self.sum.monetary } else { self.sum.monetary.saturating_mul(100) };
-        divide_half_even(sum, i128::from(self.sum.customers.max(1)))
+        (self.sum.buyers > 0).then(|| divide_half_even(sum, i128::from(self.sum.buyers)))
     }
 }
 
 const KEYS: [&str; 6] = ["date", "slice", "dimension", "value", "scheme", "state"];
 /// Keys of the totals that shares are taken of.
 const TOTALS: usize = 5;
-const COUNTS: [&str; 4] = ["customers", "orders", "repeat_customers", "recency_days"];
+const COUNTS: [&str; 5] = ["customers", "orders", "repeat_customers", "recency_days", "buyers"];
 const MONEY: [&str; 3] = ["revenue", "revenue_at_risk", "monetary"];
 
 /// Adds up the sums of all parts by their keys, in the order of these numbers.
@@ -94,6 +97,7 @@ fn summarise_frame(parts: &[([u32; 6], SegmentSum)]) -> PolarsResult<Vec<Segment
             count(COUNTS[1], |s| s.orders),
             count(COUNTS[2], |s| s.repeat_customers),
             count(COUNTS[3], |s| s.recency_days),
+            count(COUNTS[4], |s| s.buyers),
             money(MONEY[0], |s| s.revenue),
             money(MONEY[1], |s| s.revenue_at_risk),
             money(MONEY[2], |s| s.monetary),
@@ -114,8 +118,8 @@ fn summarise_frame(parts: &[([u32; 6], SegmentSum)]) -> PolarsResult<Vec<Segment
         Ok(frame.column(&format!("{name}_sum"))?.i128()?.into_no_null_iter().collect())
     };
     let counts = COUNTS.map(|name| long(&sums, name));
-    let [customers, orders, repeat, recency] = counts;
-    let (customers, orders, repeat, recency) = (customers?, orders?, repeat?, recency?);
+    let [customers, orders, repeat, recency, buyers] = counts;
+    let (customers, orders, repeat, recency, buyers) = (customers?, orders?, repeat?, recency?, buyers?);
     let [revenue, risk, monetary] = MONEY.map(|name| wide(&sums, name));
     let (revenue, risk, monetary) = (revenue?, risk?, monetary?);
     let total_keys: Vec<Vec<u32>> =
@@ -132,6 +136,7 @@ fn summarise_frame(parts: &[([u32; 6], SegmentSum)]) -> PolarsResult<Vec<Segment
             key: std::array::from_fn(|k| keys[k][row]),
             sum: SegmentSum {
                 customers: customers[row],
+                buyers: buyers[row],
                 orders: orders[row],
                 repeat_customers: repeat[row],
                 recency_days: recency[row],

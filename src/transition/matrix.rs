@@ -60,9 +60,9 @@ impl Matrix {
 
     /// Adds money of a customer.
     #[inline]
-    pub fn spend(&mut self, from: u16, to: u16, money: i64) {
+    pub fn spend(&mut self, from: u16, to: u16, money: i128) {
         if let Some(cell) = self.cell(from, to) {
-            cell.revenue += i128::from(money);
+            cell.revenue += money;
         }
     }
 

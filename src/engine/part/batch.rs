@@ -37,6 +37,10 @@ impl Workshop<'_> {
         for (field, column) in &self.plan.columns {
             arrays.push(match *column {
                 OutputColumn::Measure(at) => self.measure(&rows.columns[at], at, field.kind)?,
+                OutputColumn::Dimension(at) => {
+                    let value = |place: &u32| roster.value(at, *place).try_into().ok();
+                    dictionary(UInt16Array::from_iter(rows.places.iter().map(value)), &self.dimensions[at])?
+                }
                 OutputColumn::Score(axis) => self.score_array(rows, axis),
                 OutputColumn::State(scheme) => {
                     dictionary(UInt16Array::from_iter_values(states[scheme].iter().copied()), &self.states[scheme])?
@@ -119,7 +123,7 @@ impl Workshop<'_> {
         if self.job.raw.orders.slice.is_some() {
             let slices = seats.map(|seat| {
                 let (panel, customer) = panel_of(panels, seat);
-                u16::try_from(panel.slice(customer)).ok()
+                u16::try_from(panel.slice(customer)).ok().filter(|slice| usize::from(*slice) < self.slices.len())
             });
             arrays.push(dictionary(UInt16Array::from_iter(slices), &self.slices)?);
         }
@@ -189,7 +193,11 @@ impl Workshop<'_> {
                 let keys = values.iter().map(|v| u16::try_from(*v).ok());
                 dictionary(UInt16Array::from_iter(keys), &self.categories)?
             }
-            (ColumnType::Int32, Column::Int(values)) => Arc::new(Int32Array::from(values.clone())),
+            (ColumnType::Int32, Column::Int(values)) if !may_be_null => Arc::new(Int32Array::from(values.clone())),
+            (ColumnType::Int32, Column::Int(values)) => {
+                Arc::new(Int32Array::from_iter(values.iter().map(|v| Some(*v).filter(|v| *v != NULL_INT))))
+            }
+            (_, Column::Double(_)) => Arc::new(Float64Array::from_iter((0..column.len()).map(|row| column.get_double(row)))),
             (ColumnType::Date, Column::Int(values)) if !may_be_null => Arc::new(Date32Array::from(values.clone())),
             (ColumnType::Date, Column::Int(values)) => {
                 Arc::new(Date32Array::from_iter(values.iter().map(|v| Some(*v).filter(|v| *v != NULL_INT))))
@@ -216,11 +224,17 @@ impl Workshop<'_> {
     /// Whether a measure can be null for a listed customer.
     fn may_be_null(&self, at: usize) -> bool {
         use MeasureKind as K;
+        // Who never ordered has nothing but null.
+        if self.job.raw.customers.is_some() {
+            return true;
+        }
         self.plan.fold.measures.get(at).is_none_or(|m| {
             !matches!(
                 m.kind,
                 K::FirstOrder
                     | K::LastOrder
+                    | K::RecencyDays
+                    | K::TenureDays
                     | K::Frequency
                     | K::Monetary
                     | K::Revenue

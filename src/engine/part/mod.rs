@@ -27,7 +27,7 @@ use crate::domain::{Day, IdType};
 use crate::error::{Error, Result};
 use crate::job::Job;
 use crate::job::raw::TableName;
-use crate::measure::BucketPanel;
+use crate::measure::{BucketPanel, Column};
 use crate::publish::{Staging, TableFile};
 use crate::scheme::Classifier;
 use crate::table::{SegmentSum, TableDefinition, encode};
@@ -66,6 +66,8 @@ pub struct Workshop<'a> {
     pub slices: Arc<StringArray>,
     /// Categories in order.
     pub categories: Arc<StringArray>,
+    /// Per dimension its values in order.
+    pub dimensions: Vec<Arc<StringArray>>,
     pub history_complete: Vec<bool>,
     pub id: IdType,
     /// Definitions of the tables with a row per customer.
@@ -142,7 +144,7 @@ impl Workshop<'_> {
             if !as_of.shown {
                 continue;
             }
-            self.add_segments(date, &rows, &states, &mut part.segments);
+            self.add_segments(date, &roster, &rows, &states, &mut part.segments);
             if let Some(table) = self.table(TableName::Customers)
                 && (number == 0 || !rows.is_empty())
             {
@@ -200,30 +202,71 @@ impl Workshop<'_> {
         self.staging.put(format!("{}/{folder}part-{number:03}.parquet", table.definition.name), encoded)
     }
 
-    fn add_segments(&self, date: usize, rows: &Rows, states: &[Vec<u16>], sums: &mut Vec<(SegmentKey, SegmentSum)>) {
-        let plan = self.plan;
-        let (Some(revenue), Some(risk)) = (plan.revenue, plan.revenue_at_risk) else { return };
-        let [recency, frequency, monetary] = plan.axes;
-        let value = |column: usize, row: usize| rows.columns[column].get(row).unwrap_or(0);
+    /// Adds the sums of every state: of everybody, and of those who share a value of a dimension.
+    fn add_segments(
+        &self,
+        date: usize,
+        roster: &Roster,
+        rows: &Rows,
+        states: &[Vec<u16>],
+        sums: &mut Vec<(SegmentKey, SegmentSum)>,
+    ) {
+        let Some(columns) = SumColumns::new(self.plan, rows) else { return };
+        let row_of: Vec<Option<usize>> = if roster.dimensions.is_empty() { Vec::new() } else { rows.by_place(roster.len()) };
         for (scheme, states) in states.iter().enumerate() {
-            for (slice, of_slice) in &rows.slices {
-                let mut dense = vec![SegmentSum::default(); self.states[scheme].len()];
-                for row in of_slice.clone() {
-                    let sum = &mut dense[usize::from(states[row])];
-                    let orders = value(frequency, row);
-                    sum.customers += 1;
-                    sum.orders += orders;
-                    sum.repeat_customers += i64::from(orders >= 2);
-                    sum.recency_days += value(recency, row);
-                    sum.revenue += i128::from(value(revenue, row));
-                    sum.revenue_at_risk += i128::from(value(risk, row));
-                    sum.monetary += i128::from(value(monetary, row));
-                }
+            let names = self.states[scheme].len();
+            let mut add = |slice: u32, dimension: u32, value: u32, dense: Vec<SegmentSum>| {
                 for (state, sum) in dense.into_iter().enumerate().filter(|(_, s)| s.customers > 0) {
-                    sums.push(([date as u32, *slice, 0, 0, scheme as u32, state as u32], sum));
+                    sums.push(([date as u32, slice, dimension, value, scheme as u32, state as u32], sum));
+                }
+            };
+            for (slice, of_slice) in &rows.slices {
+                add(*slice, 0, 0, columns.sums(names, states, of_slice.clone()));
+            }
+            for (grouping, dimension) in roster.dimensions.iter().zip(1..) {
+                for (slice, value, range) in &grouping.groups {
+                    let own = grouping.places[range.clone()].iter().filter_map(|place| row_of[*place as usize]);
+                    add(*slice, dimension, *value, columns.sums(names, states, own));
                 }
             }
         }
+    }
+}
+
+/// The columns that `segments` sums.
+struct SumColumns<'a> {
+    recency: &'a Column,
+    frequency: &'a Column,
+    monetary: &'a Column,
+    revenue: &'a Column,
+    revenue_at_risk: &'a Column,
+}
+
+impl SumColumns<'_> {
+    /// The columns of these rows; `None` if the job does not ask for `segments`.
+    fn new<'a>(plan: &Plan, rows: &'a Rows) -> Option<SumColumns<'a>> {
+        let [recency, frequency, monetary] = plan.axes.map(|at| &rows.columns[at]);
+        let (revenue, revenue_at_risk) = (&rows.columns[plan.revenue?], &rows.columns[plan.revenue_at_risk?]);
+        Some(SumColumns { recency, frequency, monetary, revenue, revenue_at_risk })
+    }
+
+    /// The sums of some rows by state.
+    fn sums(&self, names: usize, states: &[u16], rows: impl Iterator<Item = usize>) -> Vec<SegmentSum> {
+        let mut dense = vec![SegmentSum::default(); names];
+        for row in rows {
+            let value = |column: &Column| column.get(row).unwrap_or(0);
+            let sum = &mut dense[usize::from(states[row])];
+            let (recency, orders) = (self.recency.get(row), value(self.frequency));
+            sum.customers += 1;
+            sum.buyers += i64::from(recency.is_some());
+            sum.orders += orders;
+            sum.repeat_customers += i64::from(orders >= 2);
+            sum.recency_days += recency.unwrap_or(0);
+            sum.revenue += i128::from(value(self.revenue));
+            sum.revenue_at_risk += i128::from(value(self.revenue_at_risk));
+            sum.monetary += i128::from(value(self.monetary));
+        }
+        dense
     }
 }
 

@@ -152,6 +152,11 @@ impl<'a> Movement<'a> {
         let tiles = &workshop.plan.fold.tiles;
         let after = |day: Day| tiles.partition_point(|t| *t <= day);
         let between = after(job.dates[origin].date)..after(job.dates[date].date);
+        // By place, for the dimensions.
+        let mut spent = vec![0i128; if self.roster.dimensions.is_empty() { 0 } else { self.roster.len() }];
+        if !spent.is_empty() {
+            self.flows(between.clone()).for_each(|(place, flow)| spent[place] += i128::from(flow.money));
+        }
         for (scheme, (from, to)) in self.at(origin).iter().zip(self.at(date)).enumerate() {
             let mut matrices = vec![Matrix::new(workshop.states[scheme].len()); self.roster.slices.len()];
             for ((_, range), matrix) in self.roster.slices.iter().zip(&mut matrices) {
@@ -160,14 +165,25 @@ impl<'a> Movement<'a> {
                 }
             }
             for (place, flow) in self.flows(between.clone()) {
-                matrices[self.roster.slot(place)].spend(from[place], to[place], flow.money);
+                matrices[self.roster.slot(place)].spend(from[place], to[place], i128::from(flow.money));
             }
-            for ((slice, _), matrix) in self.roster.slices.iter().zip(matrices) {
-                part.moves.extend(
-                    matrix
-                        .cells()
-                        .map(|(from, to, moved)| ([date as u32, origin as u32, *slice, 0, 0, scheme as u32, from, to], moved)),
-                );
+            let mut add = |slice: u32, dimension: u32, value: u32, matrix: &Matrix| {
+                part.moves.extend(matrix.cells().map(|(from, to, moved)| {
+                    ([date as u32, origin as u32, slice, dimension, value, scheme as u32, from, to], moved)
+                }));
+            };
+            for ((slice, _), matrix) in self.roster.slices.iter().zip(&matrices) {
+                add(*slice, 0, 0, matrix);
+            }
+            for (grouping, dimension) in self.roster.dimensions.iter().zip(1..) {
+                for (slice, value, range) in &grouping.groups {
+                    let mut matrix = Matrix::new(workshop.states[scheme].len());
+                    for place in grouping.places[range.clone()].iter().map(|p| *p as usize) {
+                        matrix.count(from[place], to[place]);
+                        matrix.spend(from[place], to[place], spent[place]);
+                    }
+                    add(*slice, dimension, *value, &matrix);
+                }
             }
         }
     }

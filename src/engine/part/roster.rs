@@ -5,7 +5,7 @@ use std::ops::Range;
 
 use super::Seat;
 use crate::domain::CustomerIds;
-use crate::measure::BucketPanel;
+use crate::measure::{BucketPanel, UNKNOWN};
 
 /// The customers of a part in the order of its files.
 pub struct Roster {
@@ -17,6 +17,35 @@ pub struct Roster {
     pub slices: Vec<(u32, Range<usize>)>,
     /// Which of `slices` a place belongs to; empty if there is only one.
     slots: Vec<u32>,
+    /// One entry per dimension.
+    pub dimensions: Vec<Grouping>,
+}
+
+/// The customers of a part by their values of a dimension.
+pub struct Grouping {
+    /// The number of the value by place; [`UNKNOWN`] without one.
+    values: Vec<u32>,
+    /// All places, by slice, value and place.
+    pub places: Vec<u32>,
+    /// Slice number and value, with the stretch of `places` of who has it.
+    pub groups: Vec<(u32, u32, Range<usize>)>,
+}
+
+impl Grouping {
+    fn new(values: Vec<u32>, slices: &[(u32, Range<usize>)]) -> Grouping {
+        let value = |place: &u32| values[*place as usize];
+        let mut places: Vec<u32> = (0..values.len() as u32).collect();
+        let mut groups = Vec::new();
+        for (slice, range) in slices {
+            places[range.clone()].sort_by_key(value);
+            let mut at = range.start;
+            for same in places[range.clone()].chunk_by(|a, b| value(a) == value(b)) {
+                groups.push((*slice, same.first().map_or(UNKNOWN, value), at..at + same.len()));
+                at += same.len();
+            }
+        }
+        Grouping { values, places, groups }
+    }
 }
 
 impl Roster {
@@ -39,7 +68,18 @@ impl Roster {
         } else {
             slices.iter().zip(0..).flat_map(|((_, range), slot)| std::iter::repeat_n(slot, range.len())).collect()
         };
-        Roster { seats, places, slices, slots }
+        let values = |dimension: usize| {
+            let value = |seat: &Seat| panels[seat.0 as usize].dimensions[dimension][seat.1 as usize];
+            seats.iter().map(value).collect()
+        };
+        let count = panels.first().map_or(0, |p| p.dimensions.len());
+        let dimensions = (0..count).map(|dimension| Grouping::new(values(dimension), &slices)).collect();
+        Roster { seats, places, slices, slots, dimensions }
+    }
+
+    /// The number of a customer's value of a dimension; [`UNKNOWN`] without one.
+    pub fn value(&self, dimension: usize, place: u32) -> u32 {
+        self.dimensions.get(dimension).and_then(|d| d.values.get(place as usize)).copied().unwrap_or(UNKNOWN)
     }
 
     /// How many customers.

@@ -47,6 +47,15 @@ impl Rows {
         Rows { places, columns, scores: Default::default(), slices }
     }
 
+    /// The row of every place, where it has one.
+    pub fn by_place(&self, places: usize) -> Vec<Option<usize>> {
+        let mut rows = vec![None; places];
+        for (row, place) in self.places.iter().enumerate() {
+            rows[*place as usize] = Some(row);
+        }
+        rows
+    }
+
     /// How many rows.
     pub fn len(&self) -> usize {
         self.places.len()
@@ -80,6 +89,7 @@ fn gather(panels: &[BucketPanel], at: usize, cells: &[(u32, u32)]) -> Column {
     match panels.first().map(|p| &p.columns[at]) {
         Some(Column::Int(_)) => gather!(Int),
         Some(Column::Long(_)) => gather!(Long),
+        Some(Column::Double(_)) => gather!(Double),
         Some(Column::Ratio(_)) | None => gather!(Ratio),
     }
 }
@@ -106,6 +116,16 @@ impl Workshop<'_> {
                 }
             }
         }
+        for row in self.without_orders(rows, 0..rows.len()).collect::<Vec<_>>() {
+            rows.scores.iter_mut().for_each(|of_axis| of_axis[row] = 0);
+        }
+    }
+
+    /// The rows of customers who have not ordered yet: only a customers table lists them.
+    fn without_orders<'r>(&self, rows: &'r Rows, range: Range<usize>) -> impl Iterator<Item = usize> + use<'r> {
+        let range = if self.job.raw.customers.is_some() { range } else { 0..0 };
+        let recency = &rows.columns[self.plan.axes[Axis::Recency as usize]];
+        range.filter(|row| recency.is_null(*row))
     }
 
     /// The states of the rows in a scheme.
@@ -118,6 +138,9 @@ impl Workshop<'_> {
                 classifier.states(range.clone(), &rows.scores, high, &rows.columns, &mut states);
             } else {
                 classifier.states(range.clone(), &rows.scores, |_| [false; 3], &rows.columns, &mut states);
+            }
+            for row in self.without_orders(rows, range.clone()) {
+                states[row] = classifier.state_without_orders(&rows.columns, row);
             }
         }
         states
@@ -135,6 +158,9 @@ impl Workshop<'_> {
 
     /// The state that a row would have under the scoring of another date.
     pub(super) fn state_under(&self, scheme: usize, rows: &Rows, row: usize, slice: u32, scoring: &DateScoring) -> u16 {
+        if self.without_orders(rows, row..row + 1).next().is_some() {
+            return self.classifiers[scheme][slice as usize].state_without_orders(&rows.columns, row);
+        }
         let scoring = &scoring[slice as usize];
         let mut scores = [0; 3];
         if self.only.is_scored(&rows.columns, row) {
