@@ -20,10 +20,10 @@ mod evaluate;
 mod load;
 /// The wrapper for cron.
 mod nightly;
-/// The report, from tables to files.
-mod report;
 /// What is known of customers beyond the sums of their orders: categories, their own table, events.
 mod people;
+/// The report, from tables to files.
+mod report;
 /// Whether intervals and verdicts keep what they promise over thousands of simulated strategies; ignored by default.
 mod simulation;
 /// The names of the scheme `standard` are true of everybody who carries them.

@@ -33,10 +33,12 @@ pub enum Lane {
     File = 8,
     /// Code of the category; -1 without one.
     Category = 9,
+    /// Number of an event's kind.
+    Kind = 10,
 }
 
 /// How many lanes a record can have.
-pub const LANES: usize = 10;
+pub const LANES: usize = 11;
 
 /// Bits of [`Lane::Flags`].
 pub mod flag {
@@ -65,6 +67,15 @@ impl Layout {
         let mut lanes = [false; LANES];
         for lane in [Lane::Customer, Lane::Date, Lane::Amount].iter().chain(more) {
             lanes[*lane as usize] = true;
+        }
+        Layout { text_ids, lanes }
+    }
+
+    /// Customer, date and kind of an event.
+    pub fn of_events(text_ids: bool) -> Layout {
+        let mut lanes = [false; LANES];
+        for lane in [Lane::Customer, Lane::Date, Lane::Kind] {
+            lanes[lane as usize] = true;
         }
         Layout { text_ids, lanes }
     }
@@ -128,7 +139,7 @@ impl Buckets {
     /// columns of the layout's lanes in order. Rows for which `keep` is false are passed over.
     pub fn append(&mut self, hashes: &[u64], lanes: &[&[i64]], keep: Option<&[bool]>) {
         match *lanes {
-            // The shape of nearly every job, without the inner loop.
+            // The shape of nearly every job, and of events, without the inner loop.
             [customer, date, amount] if keep.is_none() => {
                 let rows = hashes.iter().zip(customer).zip(date).zip(amount);
                 for (((hash, &customer), &date), &amount) in rows {

@@ -108,6 +108,7 @@ pub(super) fn check(args: &JobArgs, console: &Console) -> Result<()> {
     let sources = with_threads(args.threads, || scan::open(&job))?;
     let columns = scan::schema::check(&job, &sources, plan.uses())?;
     customers.check_ids(&job, columns.id)?;
+    with_threads(args.threads, || scan::events::open(&job))?.check_ids(&job, columns.id)?;
     for warning in &plan.warnings {
         console.warn(warning);
     }

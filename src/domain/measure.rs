@@ -39,6 +39,8 @@ pub enum Origin {
     Categories,
     /// The customers table.
     Customers,
+    /// Events such as opens and clicks.
+    Events,
 }
 
 /// A column of the customers table that is a measure of its name.
@@ -139,6 +141,15 @@ measures! {
     TopCategory "top_category" Text true "Category with the most money of the purchases in the lookback; null without one.",
     TopCategoryShare "top_category_share" Ratio true "Share of that category in the money of the purchases in the lookback.",
     Categories "categories" Count true "Distinct categories of the purchases in the lookback.",
+    Events "events" Count true "Events of any kind in the lookback.",
+    Sends "sends" Count true "Messages sent in the lookback.",
+    Opens "opens" Count true "Opens in the lookback.",
+    Clicks "clicks" Count true "Clicks in the lookback.",
+    Conversions "conversions" Count true "Conversions in the lookback.",
+    Responses "responses" Count true "Responses to promotions in the lookback.",
+    OpenRate "open_rate" Ratio true "Opens over sends, both in the lookback; null without sends.",
+    ClickRate "click_rate" Ratio true "Clicks over sends, both in the lookback; null without sends.",
+    ConversionRate "conversion_rate" Ratio true "Conversions over sends, both in the lookback; null without sends.",
 }
 
 impl MeasureKind {
@@ -147,6 +158,15 @@ impl MeasureKind {
         match self {
             MeasureKind::TopCategory | MeasureKind::TopCategoryShare | MeasureKind::Categories => Origin::Categories,
             MeasureKind::Given(_) => Origin::Customers,
+            MeasureKind::Events
+            | MeasureKind::Sends
+            | MeasureKind::Opens
+            | MeasureKind::Clicks
+            | MeasureKind::Conversions
+            | MeasureKind::Responses
+            | MeasureKind::OpenRate
+            | MeasureKind::ClickRate
+            | MeasureKind::ConversionRate => Origin::Events,
             _ => Origin::Orders,
         }
     }
@@ -248,7 +268,7 @@ mod tests {
         assert_eq!(catalogue.parse("points")?.to_string(), "points");
         assert_eq!(catalogue.parse("clv@2024")?.kind.unit(), Unit::Double);
         assert!(catalogue.parse("points@30d").is_err_and(|e| e.to_string().contains("takes no \"@\"")));
-        assert_eq!(Given::new("points", Unit::Count), Given::new(&"points".to_string(), Unit::Count));
+        assert_eq!(Given::new("points", Unit::Count), Given::new(&String::from("points"), Unit::Count));
         Ok(())
     }
 }

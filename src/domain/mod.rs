@@ -1,6 +1,7 @@
 //! Values that every layer shares: dates, money, exact numbers, customer ids, outcomes. Pure, no I/O.
 
 mod date;
+mod event;
 mod ids;
 mod measure;
 mod name;
@@ -9,6 +10,7 @@ mod period;
 mod strategy;
 
 pub use date::{AsOf, Day, Lookback, WindowStart};
+pub use event::EventKind;
 pub use ids::{CustomerIds, IdType, StringIds};
 pub use measure::{Catalogue, Given, Measure, MeasureKind, Origin, Unit};
 pub use name::{folded, look_alike};

@@ -5,9 +5,11 @@
 //! [`reports`], commit.
 
 mod batches;
+mod beside;
 mod cuts;
 mod frozen;
 mod gates;
+mod names;
 pub mod native;
 mod part;
 pub mod plan;

@@ -8,6 +8,7 @@ use arrow::array::{RecordBatch, StringArray};
 use rayon::prelude::*;
 
 use super::batches::{self, Names};
+use super::beside::{Known, Tables};
 use super::cuts::{self, DateScoring, SliceScoring};
 use super::part::{self, Part, Table, Workshop};
 use super::strategy::{self, Evaluated};
@@ -18,12 +19,10 @@ use crate::domain::Day;
 use crate::error::{Error, Result, suggestion};
 use crate::job::raw::TableName;
 use crate::job::{Cuts, Job};
-use crate::measure::Beside;
 use crate::progress::Progress;
 use crate::publish::{
     AssignmentsEntry, CutPointEntry, InputEntry, Manifest, OutputFolder, Staging, TableEntry, TableFile, Timing,
 };
-use crate::scan::customers::People;
 use crate::scan::source::Source;
 use crate::scan::{self, Scanned};
 use crate::scheme::Classifier;
@@ -62,16 +61,16 @@ impl Clock {
 /// Every kind; nothing is visible unless the run is committed.
 pub fn run(job: &Job, progress: &dyn Progress) -> Result<Outcome> {
     let mut clock = Clock { last: Instant::now(), timings: Vec::new() };
-    let customers = scan::customers::open(job)?;
-    let mut plan = Plan::new(job, &customers)?;
+    let tables_beside = Tables::open(job)?;
+    let mut plan = Plan::new(job, &tables_beside.customers)?;
     // An output that cannot be written is found before hours of reading.
     let output = OutputFolder::open(&job.output)?;
     let sources = scan::open(job)?;
     let columns = scan::schema::check(job, &sources, plan.uses())?;
-    customers.check_ids(job, columns.id)?;
+    tables_beside.check_ids(job, columns.id)?;
     plan.fold.files = sources.len();
     let input_rows: u64 = sources.iter().map(Source::rows).sum();
-    let inputs = input_entries(sources.iter().chain(&customers.sources));
+    let inputs = input_entries(sources.iter().chain(tables_beside.sources(&plan)));
     let assignment_files = strategy::assigned::open(job)?;
     let mut assignments = strategy::assigned::entries(job, &assignment_files);
     let run_id = run_id(job, &plan, &inputs, &assignments)?;
@@ -87,7 +86,7 @@ pub fn run(job: &Job, progress: &dyn Progress) -> Result<Outcome> {
     };
     clock.lap("open");
 
-    let parts = part::count(input_rows + customers.rows());
+    let parts = part::count(input_rows + tables_beside.customers.rows());
     let assigned = strategy::assigned::read(job, &assignment_files, &columns, parts)?;
     if !assigned.is_empty() {
         for (entry, own) in assignments.iter_mut().zip(&assigned) {
@@ -96,16 +95,14 @@ pub fn run(job: &Job, progress: &dyn Progress) -> Result<Outcome> {
         clock.lap("assignments");
     }
 
-    let scanned = scan::scan(job, &sources, &columns, plan.uses(), progress)?;
+    let scanned = scan::scan(job, &sources, &columns, plan.uses(), tables_beside.event_rows(&plan), progress)?;
     let Scanned { layout, id, buckets, mut tally, fates, slices, categories, empty_ids } = scanned;
     let (slice_names, slice_numbers) = ranked(slices);
     unknown_overrides(job, &plan, &slice_names)?;
     plan.fold.slices = slice_numbers;
     let (category_names, category_numbers) = ranked(categories);
     plan.fold.categories = category_numbers;
-    let people = scan::customers::read(job, &customers, &columns, &plan.given(), buckets.len(), progress)?;
-    let People { rolls, values, null_ids } = people;
-    let beside = Beside { given: plan.given(), rolls };
+    let Known { beside, values, findings } = tables_beside.read(job, &plan, &columns, buckets.len(), progress)?;
     clock.lap("read");
 
     let (survey, panels) = survey::survey(job, &plan, layout, buckets, beside, progress)?;
@@ -166,7 +163,7 @@ pub fn run(job: &Job, progress: &dyn Progress) -> Result<Outcome> {
     let names = Names { slices: &slice_names, schemes: &plan.schemes, dimensions: &dimensions };
     let segments = summarise(&part.segments)?;
     let mut summed = Vec::new();
-    let (arms, evaluation, mut findings) = match &strategies {
+    let (arms, evaluation, mut of_strategies) = match &strategies {
         Some(strategies) => strategies.evaluate(job, &plan, std::mem::take(&mut part.tallies))?,
         None => Default::default(),
     };
@@ -197,17 +194,12 @@ pub fn run(job: &Job, progress: &dyn Progress) -> Result<Outcome> {
     let states = summary::states(&segments, &plan.schemes, job.dates.len() - 1);
     let mut warnings = plan.warnings.clone();
     warnings.extend(warn(job, &plan, &scoring, &slice_names, &states, empty_ids, first_order));
-    warnings.append(&mut findings);
-    if null_ids > 0 {
-        warnings.push(format!(
-            "{null_ids} rows of the customers table have no customer (column {:?} is null) and do not count",
-            job.raw.customers.as_ref().map_or("", |c| c.customer_id.as_str())
-        ));
-    }
+    warnings.append(&mut of_strategies);
+    warnings.extend(findings.warnings(job, &plan, part.strangers));
     for warning in &warnings {
         progress.warn(warning);
     }
-    for source in sources.iter().chain(&customers.sources) {
+    for source in sources.iter().chain(tables_beside.sources(&plan)) {
         source.check_unchanged()?;
     }
     for file in assignment_files.iter().flatten() {
@@ -373,6 +365,7 @@ fn run_parts(workshop: &Workshop<'_>, parts: usize, progress: &dyn Progress) -> 
         .collect::<Result<_>>()?;
     let mut all = Part::default();
     for part in done {
+        all.strangers += part.strangers;
         all.crm.extend(part.crm);
         all.files.extend(part.files);
         all.segments.extend(part.segments);

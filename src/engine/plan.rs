@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use super::names;
 use crate::domain::{Catalogue, Day, Given, Measure, MeasureKind, Origin, Outcome, Unit};
 use crate::error::{Error, Result, suggestion};
 use crate::job::raw::{MonetaryAs, ReportName, TableName, ZeroAmount};
@@ -95,13 +96,13 @@ impl Plan {
     /// Exit 2, with the place in the job or scheme file.
     pub fn new(job: &Job, customers: &CustomersTable) -> Result<Plan> {
         let mut warnings = Vec::new();
-        distinct_names(job, customers)?;
+        names::of_table(job, customers)?;
         let known = Catalogue::new(customers.given.clone());
         let mut schemes = Vec::with_capacity(job.schemes.len());
         for used in &job.schemes {
             schemes.push(scheme_column(job, used, &known, &mut warnings)?);
         }
-        distinct_columns(job)?;
+        names::of_schemes(job)?;
         let only_place = format!("{}: score.only", job.source.locate("[score.only]"));
         let conditions = scheme::parse_conditions(&job.raw.score.only, None, &known, &only_place)?;
         let only = conditions.measures;
@@ -163,6 +164,19 @@ impl Plan {
                 job.source.path.display()
             )));
         }
+        let of_events = measures.iter().find(|m| m.kind.origin() == Origin::Events);
+        match (of_events, &job.raw.events) {
+            (Some(measure), None) => {
+                return Err(Error::usage(format!(
+                    "{}: {measure} is asked for, but the job has no events; add a section [events] with path, customer_id, event and at",
+                    job.source.path.display()
+                )));
+            }
+            (None, Some(_)) => warnings.push(
+                "the events are not read, because no scheme, column or score.only of the job looks at them; see the scheme engagement".into(),
+            ),
+            _ => {}
+        }
         for measure in &measures {
             let lacking = match measure.kind {
                 MeasureKind::DiscountShare if job.raw.orders.discount.is_none() => Some("orders.discount"),
@@ -189,7 +203,7 @@ impl Plan {
             files: 0,
             slices: Vec::new(),
             categories: Vec::new(),
-            beside: job.raw.customers.is_some(),
+            beside: job.raw.customers.is_some() || measures.iter().any(|m| m.kind.origin() == Origin::Events),
             tiles: tiles(job),
             histories: !job.strategies.is_empty(),
             measures,
@@ -211,6 +225,11 @@ impl Plan {
             reports: report_settings(job)?,
             margin_outcome,
         })
+    }
+
+    /// Whether anything looks at events.
+    pub fn uses_events(&self) -> bool {
+        self.fold.measures.iter().any(|m| m.kind.origin() == Origin::Events)
     }
 
     /// The columns of the customers table that something looks at.
@@ -325,70 +344,6 @@ fn scheme_column(job: &Job, used: &SchemeUse, known: &Catalogue, warnings: &mut 
         overrides.insert(slice.clone(), own);
     }
     Ok(SchemeColumn { column: used.column.clone(), scheme, overrides })
-}
-
-/// Names that columns of `customers`, measures and conditions have in every job.
-fn own_names() -> Vec<String> {
-    let mut names: Vec<String> = ["as_of", "customer_id", "slice", "history_complete", "action"].map(String::from).to_vec();
-    names.extend(MeasureKind::ALL.iter().map(|k| k.name().to_owned()));
-    names.extend(Axis::ALL.iter().flat_map(|a| [a.score_name().to_owned(), a.level_name().to_owned()]));
-    names
-}
-
-/// Columns of the customers table must not take a name that means something else.
-fn distinct_names(job: &Job, customers: &CustomersTable) -> Result<()> {
-    let Some(table) = &job.raw.customers else { return Ok(()) };
-    let mut taken: Vec<(String, &str)> = own_names().into_iter().map(|name| (name, "every job has itself")).collect();
-    taken.extend(["cells", "f_plus_m"].map(|name| (name.to_owned(), "conditions have")));
-    for used in &job.schemes {
-        let own = [used.column.clone(), format!("{}_previous", used.column), format!("{}_since", used.column)];
-        taken.extend(own.map(|name| (name, "a scheme column has")));
-    }
-    let clash = |name: &str, taken: &[(String, &'static str)]| {
-        taken.iter().find(|(t, _)| t.eq_ignore_ascii_case(name)).map(|(_, whose)| *whose)
-    };
-    for given in &customers.given {
-        if let Some(whose) = clash(given.name(), &taken) {
-            let file = customers.sources.first().map_or_else(String::new, |s| s.name());
-            return Err(Error::usage(format!(
-                "{file}: the column {:?} would be a measure of the customers table, but {whose} one of that name; rename it where the file is written, or leave it out of the file",
-                given.name()
-            )));
-        }
-    }
-    taken.extend(customers.given.iter().map(|g| (g.name().to_owned(), "the customers table has")));
-    for name in &table.dimensions {
-        let place = job.source.locate(&format!("\"{name}\""));
-        if *name == table.customer_id {
-            return Err(Error::usage(format!(
-                "{place}: customers.dimensions names {name:?}, the id of the customer; name columns with few values"
-            )));
-        }
-        if let Some(whose) = clash(name, &taken) {
-            return Err(Error::usage(format!(
-                "{place}: customers.dimensions names {name:?}, but {whose} something of that name; rename the column where the file is written"
-            )));
-        }
-        taken.push((name.clone(), "customers.dimensions already has"));
-    }
-    Ok(())
-}
-
-/// Scheme columns must not take the name of another column of `customers`.
-fn distinct_columns(job: &Job) -> Result<()> {
-    let mut taken = own_names();
-    for used in &job.schemes {
-        let own = [used.column.clone(), format!("{}_previous", used.column), format!("{}_since", used.column)];
-        if let Some(name) = own.iter().find(|name| taken.iter().any(|t| t.eq_ignore_ascii_case(name))) {
-            return Err(Error::usage(format!(
-                "{}: the scheme column {:?} would make a second column {name:?} in customers; give it another name",
-                job.source.locate(&used.column),
-                used.column
-            )));
-        }
-        taken.extend(own);
-    }
-    Ok(())
 }
 
 /// A column of `customers`: a measure, which knows its type and what it is, or another with its type and description.

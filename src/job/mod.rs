@@ -8,9 +8,10 @@ pub mod raw;
 mod resolve;
 pub mod strategy;
 
+use std::collections::BTreeMap;
 use std::path::PathBuf;
 
-use crate::domain::{AsOf, Day, Lookback, Ratio};
+use crate::domain::{AsOf, Day, EventKind, Lookback, Ratio};
 use parse::Source;
 use raw::{Closed, Count, Levels, Method, MonetaryAs, MonetaryPolicy, RawJob, TableName, Ties};
 
@@ -28,6 +29,10 @@ pub struct Job {
     pub paths: Vec<(String, PathBuf)>,
     /// Those of the customers table; empty without one.
     pub customer_paths: Vec<(String, PathBuf)>,
+    /// Those of the events; empty without any.
+    pub event_paths: Vec<(String, PathBuf)>,
+    /// What values of the event column count as, in lower case; all others are events of no kind of their own.
+    pub event_kinds: BTreeMap<String, EventKind>,
     /// All dates to compute, ascending: the job's as-of dates, and those they are compared with.
     pub dates: Vec<AsOf>,
     /// Per date the earlier dates that its states are compared with, as places in `dates`, ascending.

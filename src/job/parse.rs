@@ -91,7 +91,7 @@ fn explain(message: &str) -> String {
     let quoted = |names: &[&str]| names.iter().map(|n| format!("{n:?}")).collect::<Vec<_>>().join(", ");
     match names.split_first() {
         Some((unknown, keys)) if message.starts_with("unknown field") => {
-            let later = ["events", "spark", "manifest"];
+            let later = ["spark", "manifest"];
             if later.contains(unknown) {
                 return format!("the key {unknown:?} is known, but this version of rfmill does not act on it yet; remove it");
             }

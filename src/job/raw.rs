@@ -8,6 +8,8 @@ use std::collections::BTreeMap;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use crate::domain::EventKind;
+
 /// A job: what to read, how to score it, and where the tables go.
 #[derive(Debug, Clone, Deserialize, Serialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
@@ -22,6 +24,9 @@ pub struct RawJob {
     /// A table of customers: what is known of them besides their orders, and who has not ordered yet.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub customers: Option<RawCustomers>,
+    /// What customers did with messages and promotions.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub events: Option<RawEvents>,
     /// The as-of dates.
     #[serde(default)]
     pub periods: RawPeriods,
@@ -273,6 +278,58 @@ pub struct RawCustomers {
     /// Columns by whose values `segments` and `transitions` are also summed.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub dimensions: Vec<String>,
+}
+
+/// Events such as opens, clicks and responses to promotions, one row each.
+#[derive(Debug, Clone, Deserialize, Serialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct RawEvents {
+    /// Parquet file, folder, glob, or a list of them; relative to the job file.
+    pub path: OneOrMany,
+    /// Column of the customer id.
+    pub customer_id: String,
+    /// Column that says what happened.
+    pub event: String,
+    /// Column of the date or timestamp.
+    pub at: String,
+    /// IANA time zone of the business date (that of the orders).
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub timezone: Option<String>,
+    /// IANA time zone of naive timestamps, if it is another one (that of the orders, without a `timezone` of its own).
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub naive_timezone: Option<String>,
+    /// What counts as which kind, in place of the usual values: `opens = ["open", "email_open"]`.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub kinds: BTreeMap<EventName, Vec<String>>,
+}
+
+/// A kind of events as a key.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Deserialize, Serialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum EventName {
+    /// A message was sent.
+    Sends,
+    /// A message was opened.
+    Opens,
+    /// A link was clicked.
+    Clicks,
+    /// The customer did what the message was for.
+    Conversions,
+    /// The customer took up a promotion.
+    Responses,
+}
+
+impl EventName {
+    /// The kind of this name.
+    pub fn kind(self) -> EventKind {
+        match self {
+            EventName::Sends => EventKind::Sends,
+            EventName::Opens => EventKind::Opens,
+            EventName::Clicks => EventKind::Clicks,
+            EventName::Conversions => EventKind::Conversions,
+            EventName::Responses => EventKind::Responses,
+        }
+    }
 }
 
 /// The as-of dates: a list, the ends of calendar periods, or the ends of listed periods.

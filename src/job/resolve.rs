@@ -1,12 +1,13 @@
 //! From the job as written to a [`Job`] that can be run.
 
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 use super::parse::Source;
 use super::periods::{self, Timeline};
 use super::raw::{Method, MonetaryAs, OneOrMany, RawAxis, RawJob, RawNumber, TableName};
 use super::{AxisSpec, Cuts, Job, SchemeUse, Score, strategy};
-use crate::domain::{Day, Decimal, Lookback, Ratio, pow10};
+use crate::domain::{Day, Decimal, EventKind, Lookback, Ratio, pow10};
 use crate::error::{Error, Result};
 
 /// What the command line says over the job file.
@@ -48,6 +49,11 @@ pub fn resolve(raw: RawJob, source: Source, overrides: &Overrides) -> Result<Job
         Some(customers) => joined(&customers.path, "customers.path", &source)?,
         None => Vec::new(),
     };
+    let event_paths = match &raw.events {
+        Some(events) => joined(&events.path, "events.path", &source)?,
+        None => Vec::new(),
+    };
+    let event_kinds = event_kinds(&raw, &source)?;
     if raw.orders.amount.as_slice().is_empty() {
         return Err(Error::usage(format!(
             "{}: orders.amount is an empty list; name at least one column",
@@ -126,6 +132,8 @@ pub fn resolve(raw: RawJob, source: Source, overrides: &Overrides) -> Result<Job
     Ok(Job {
         paths,
         customer_paths,
+        event_paths,
+        event_kinds,
         dates,
         origins,
         labels,
@@ -140,6 +148,40 @@ pub fn resolve(raw: RawJob, source: Source, overrides: &Overrides) -> Result<Job
         raw,
         source,
     })
+}
+
+/// What values of the event column count as: those of the job for the kinds it names, the usual ones for the others.
+fn event_kinds(raw: &RawJob, source: &Source) -> Result<BTreeMap<String, EventKind>> {
+    let Some(events) = &raw.events else { return Ok(BTreeMap::new()) };
+    let mut kinds: BTreeMap<String, EventKind> = BTreeMap::new();
+    for (name, values) in &events.kinds {
+        let key = name.kind().name();
+        let place = || source.locate(&format!("{key} ="));
+        if values.is_empty() {
+            return Err(Error::usage(format!(
+                "{}: events.kinds.{key} is an empty list; name at least one value of column {:?}, or leave the key out",
+                place(),
+                events.event
+            )));
+        }
+        for value in values {
+            if let Some(before) = kinds.insert(value.to_lowercase(), name.kind()) {
+                return Err(Error::usage(format!(
+                    "{}: events.kinds.{key} names {value:?}, which already counts as {} (upper and lower case are the same); an event is of one kind",
+                    place(),
+                    before.name()
+                )));
+            }
+        }
+    }
+    for kind in EventKind::ALL {
+        if !events.kinds.keys().any(|own| own.kind() == kind) {
+            for value in kind.usual_values() {
+                kinds.entry((*value).to_owned()).or_insert(kind);
+            }
+        }
+    }
+    Ok(kinds)
 }
 
 /// Paths as written, and joined to the folder of the job file.

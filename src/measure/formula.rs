@@ -128,6 +128,15 @@ pub(super) fn value(kind: MeasureKind, facts: &Facts, counting: Counting) -> Val
         | MeasureKind::TopCategory
         | MeasureKind::TopCategoryShare
         | MeasureKind::Categories
+        | MeasureKind::Events
+        | MeasureKind::Sends
+        | MeasureKind::Opens
+        | MeasureKind::Clicks
+        | MeasureKind::Conversions
+        | MeasureKind::Responses
+        | MeasureKind::OpenRate
+        | MeasureKind::ClickRate
+        | MeasureKind::ConversionRate
         | MeasureKind::Given(_) => Value::Null,
     }
 }

@@ -68,6 +68,18 @@ impl Histories {
         Ok(())
     }
 
+    /// The same for customers with others between them who have no order: one entry per customer, with the place among these
+    /// histories of who has one. The places ascend.
+    pub(super) fn spread(self, places: impl Iterator<Item = Option<usize>>) -> Histories {
+        let mut starts = vec![0];
+        let mut end = 0;
+        for place in places {
+            end = place.and_then(|p| self.starts.get(p + 1).copied()).unwrap_or(end);
+            starts.push(end);
+        }
+        Histories { starts, ..self }
+    }
+
     /// The first date of a customer's purchases; `None` without any.
     pub fn first_purchase(&self, customer: usize) -> Option<i32> {
         let (start, end) = (self.starts[customer] as usize, self.starts[customer + 1] as usize);
@@ -118,6 +130,9 @@ mod tests {
         assert_eq!(deeds(3, 0..100), (1, i64::MAX, i64::MAX / 2));
         assert_eq!([0, 1, 2].map(|c| histories.first_purchase(c)), [Some(5), Some(1), None]);
         assert!(histories.push(&[order(1, i64::MAX, false), order(1, 1, false)]).is_err());
+        let spread = histories.spread([None, Some(0), Some(1), None, Some(2), Some(3)].into_iter());
+        assert_eq!([0, 1, 2, 3, 4, 5].map(|c| spread.first_purchase(c)), [None, Some(5), Some(1), None, None, Some(2)]);
+        assert_eq!(spread.deeds(2, &(1..4)).money, 120);
         Ok(())
     }
 }

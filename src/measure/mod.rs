@@ -6,6 +6,7 @@
 
 mod category;
 mod customer;
+mod events;
 mod formula;
 mod group;
 mod history;
@@ -17,6 +18,7 @@ use crate::bucket::{Lane, Layout, Unpacked};
 use crate::domain::{AsOf, CustomerIds, Day, Lookback, Measure, MeasureKind, Origin, Unit};
 use crate::error::Result;
 
+pub use events::EventBuckets;
 pub use group::LineTally;
 pub use history::{Deeds, Histories};
 pub use people::{Beside, Roll, UNKNOWN, UNKNOWN_NAME};
@@ -70,9 +72,13 @@ impl FoldSpec {
         self.dates.last().map_or(Day::MIN, |d| d.date)
     }
 
-    /// The first day any window of a measure reaches at the date, or `None` if all of them look at all history.
+    /// The first day any window over orders reaches at the date, or `None` if all of them look at all history.
     pub fn earliest_window(&self, date: Day) -> Option<Day> {
-        let windows = self.measures.iter().filter(|m| m.kind.is_windowed()).map(|m| m.lookback.unwrap_or(self.lookback));
+        let windows = self
+            .measures
+            .iter()
+            .filter(|m| m.kind.is_windowed() && m.kind.origin() != Origin::Events)
+            .map(|m| m.lookback.unwrap_or(self.lookback));
         windows.chain([self.lookback]).filter_map(|l| l.start(date)).min()
     }
 }
@@ -218,6 +224,8 @@ pub struct BucketPanel {
     pub lines: Vec<LineTally>,
     /// First and last date of an order up to the last as-of date.
     pub span: Option<(Day, Day)>,
+    /// Events of customers who are neither among the orders nor on the customers table.
+    pub strangers: u64,
 }
 
 impl BucketPanel {
@@ -244,7 +252,7 @@ impl FoldSpec {
 
     /// The same fold for some of the measures, without flows, histories and who has no order.
     pub fn only(&self, measures: Vec<Measure>) -> FoldSpec {
-        let beside = measures.iter().any(|m| m.kind.origin() == Origin::Customers);
+        let beside = measures.iter().any(|m| matches!(m.kind.origin(), Origin::Customers | Origin::Events));
         FoldSpec { measures, tiles: Vec::new(), histories: false, beside, ..self.clone() }
     }
 }
@@ -290,7 +298,18 @@ fn fold_sorted(layout: Layout, orders: &Unpacked, spec: &FoldSpec) -> Result<Buc
     if let Some(baskets) = baskets {
         baskets.finish(&mut columns);
     }
-    Ok(BucketPanel { ids: groups.ids, slices: groups.slices, dimensions: Vec::new(), listed, columns, flows, histories, lines, span })
+    Ok(BucketPanel {
+        ids: groups.ids,
+        slices: groups.slices,
+        dimensions: Vec::new(),
+        listed,
+        columns,
+        flows,
+        histories,
+        lines,
+        span,
+        strangers: 0,
+    })
 }
 
 #[cfg(test)]

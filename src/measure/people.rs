@@ -1,4 +1,4 @@
-//! What is known of customers besides their orders: the customers table joins the panel of a bucket.
+//! What is known of customers besides their orders: the customers table joins the panel of a bucket, then the events.
 //!
 //! The table says what it says at every as-of date; it has no history. Who stands on it is listed at every date: before the
 //! first purchase with null wherever a measure looks at orders, and unscored for that reason.
@@ -7,7 +7,7 @@ use std::cmp::Ordering;
 
 use crate::domain::{CustomerIds, Given, MeasureKind};
 
-use super::{BucketPanel, Column, FoldSpec};
+use super::{BucketPanel, Column, EventBuckets, FoldSpec};
 
 /// The number of the value of who has none.
 pub const UNKNOWN: u32 = u32::MAX;
@@ -26,12 +26,14 @@ pub struct Roll {
 }
 
 /// What is known of customers besides their orders, by bucket.
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Default)]
 pub struct Beside {
     /// The measures of the rolls.
     pub given: Vec<Given>,
     /// One entry per bucket, or none at all without a customers table.
     pub rolls: Vec<Roll>,
+    /// The events; `None` if nothing looks at them.
+    pub events: Option<EventBuckets>,
 }
 
 impl Beside {
@@ -40,9 +42,10 @@ impl Beside {
         if !spec.beside {
             return panel;
         }
-        if let Some(roll) = self.rolls.get(bucket) {
+        let roll = self.rolls.get(bucket);
+        if let Some(roll) = roll {
             panel = join(panel, roll, spec);
-            let places = places(&panel, roll);
+            let places = places(&panel, &roll.ids);
             for (measure, column) in spec.measures.iter().zip(&mut panel.columns) {
                 let MeasureKind::Given(given) = measure.kind else { continue };
                 if let Some(values) = self.given.iter().position(|g| *g == given).and_then(|at| roll.columns.get(at)) {
@@ -52,12 +55,15 @@ impl Beside {
             let dimension = |values: &Vec<u32>| places.iter().map(|p| p.map_or(UNKNOWN, |p| values[p])).collect();
             panel.dimensions = roll.dimensions.iter().map(dimension).collect();
         }
+        if let Some(events) = &self.events {
+            events.fold(bucket, &mut panel, roll.map(|r| &r.ids), spec);
+        }
         panel
     }
 }
 
-/// Where every customer of the panel stands on the roll.
-fn places(panel: &BucketPanel, roll: &Roll) -> Vec<Option<usize>> {
+/// Where every customer of the panel stands among ids that ascend.
+pub(super) fn places(panel: &BucketPanel, ids: &CustomerIds) -> Vec<Option<usize>> {
     let mut places = vec![None; panel.ids.len()];
     let mut at = 0;
     for (customer, place) in places.iter_mut().enumerate() {
@@ -65,11 +71,10 @@ fn places(panel: &BucketPanel, roll: &Roll) -> Vec<Option<usize>> {
         if customer > 0 && panel.slice(customer) != panel.slice(customer - 1) {
             at = 0;
         }
-        while at < roll.ids.len() && roll.ids.compare_with(at, &panel.ids, customer) == Ordering::Less {
+        while at < ids.len() && ids.compare_with(at, &panel.ids, customer) == Ordering::Less {
             at += 1;
         }
-        *place =
-            Some(at).filter(|at| *at < roll.ids.len() && roll.ids.compare_with(*at, &panel.ids, customer) == Ordering::Equal);
+        *place = Some(at).filter(|at| *at < ids.len() && ids.compare_with(*at, &panel.ids, customer) == Ordering::Equal);
     }
     places
 }
@@ -85,7 +90,7 @@ fn join(panel: BucketPanel, roll: &Roll, spec: &FoldSpec) -> BucketPanel {
     // With slices: from which date on somebody on the roll has purchases.
     let mut since = vec![if sliced { spec.dates.len() } else { 0 }; roll.ids.len()];
     let mut there = vec![false; roll.ids.len()];
-    for (customer, place) in places(&panel, roll).into_iter().enumerate() {
+    for (customer, place) in places(&panel, &roll.ids).into_iter().enumerate() {
         let Some(place) = place else { continue };
         if sliced {
             let first = (0..spec.dates.len()).find(|date| panel.listed[date * customers + customer]);
@@ -128,11 +133,12 @@ fn join(panel: BucketPanel, roll: &Roll, spec: &FoldSpec) -> BucketPanel {
     }
     let slice = |seat: &Seat| seat.old.map_or(spec.slices.len() as u32, |old| panel.slice(old));
     let slices = if sliced { seats.iter().map(slice).collect() } else { Vec::new() };
+    let histories = panel.histories.map(|h| h.spread(seats.iter().map(|seat| seat.old)));
     let mut flows = panel.flows;
     for flow in flows.iter_mut().flatten() {
         flow.customer = renumbered[flow.customer as usize];
     }
-    BucketPanel { ids, slices, listed, columns, flows, ..panel }
+    BucketPanel { ids, slices, listed, columns, flows, histories, ..panel }
 }
 
 /// A customer of the joined panel: a customer of the panel, of the roll, or of both.
@@ -145,7 +151,7 @@ struct Seat {
 fn seats(panel: &BucketPanel, roll: &Roll, there: &[bool], sliced: bool) -> Vec<Seat> {
     let mut seats = Vec::with_capacity(panel.ids.len() + roll.ids.len());
     let mut waiting = (0..roll.ids.len()).filter(|place| !there[*place]).peekable();
-    for (old, place) in places(panel, roll).into_iter().enumerate() {
+    for (old, place) in places(panel, &roll.ids).into_iter().enumerate() {
         // Who has no slice comes after all slices.
         while let Some(on_roll) = waiting.next_if(|w| !sliced && roll.ids.compare_with(*w, &panel.ids, old) == Ordering::Less) {
             seats.push(Seat { old: None, on_roll: Some(on_roll) });

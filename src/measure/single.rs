@@ -62,7 +62,7 @@ pub(super) fn serves(spec: &FoldSpec) -> bool {
         && !spec.histories
         && !spec.lines
         && !spec.count_days
-        && spec.measures.iter().all(|m| summable(m.kind) || m.kind.origin() == Origin::Customers)
+        && spec.measures.iter().all(|m| summable(m.kind) || matches!(m.kind.origin(), Origin::Customers | Origin::Events))
 }
 
 /// Folds one bucket; `None` if money overflows 64 bits, which the general fold can still add up.
@@ -146,5 +146,16 @@ pub(super) fn fold(layout: Layout, orders: &Unpacked, spec: &FoldSpec) -> Result
     let earliest = dates.iter().copied().min().unwrap_or(0);
     let latest = dates.iter().copied().max().unwrap_or(0);
     let span = (!orders.is_empty()).then_some((Day(earliest as i32), Day(latest as i32)));
-    Ok(Some(BucketPanel { ids, slices, dimensions: Vec::new(), listed, columns, flows: Vec::new(), histories: None, lines: Vec::new(), span }))
+    Ok(Some(BucketPanel {
+        ids,
+        slices,
+        dimensions: Vec::new(),
+        listed,
+        columns,
+        flows: Vec::new(),
+        histories: None,
+        lines: Vec::new(),
+        span,
+        strangers: 0,
+    }))
 }

@@ -61,6 +61,14 @@ impl<'a> Keys<'a> {
         }
     }
 
+    /// The lane of the customer: keys, or lengths of strings; 0 where there is none.
+    pub fn lane(&self) -> Vec<i64> {
+        match self {
+            Keys::Int(keys) => keys.iter().map(|key| key.unwrap_or(0)).collect(),
+            Keys::Text(texts) => (0..texts.len()).map(|row| texts.value(row).len() as i64).collect(),
+        }
+    }
+
     /// Appends an id that is there.
     pub fn push(&self, row: usize, ids: &mut CustomerIds) {
         match (self, ids) {

@@ -8,6 +8,7 @@ pub mod assignments;
 pub mod customers;
 mod decode;
 mod duplicates;
+pub mod events;
 pub mod files;
 mod keys;
 pub mod ledger;
@@ -206,12 +207,63 @@ impl Codes {
     }
 }
 
-/// Reads the orders.
+/// Does tasks on all threads; `start` makes what a thread works with, `run` does a task and says how many rows it had, and
+/// `finish` gives what the thread found.
+///
+/// # Errors
+/// Of several errors the one of the first task.
+fn on_all_threads<T: Sync, W, F: Send>(
+    tasks: &[T],
+    start: impl Fn() -> W + Sync,
+    run: impl Fn(&mut W, &T) -> Result<u64> + Sync,
+    finish: impl Fn(W) -> F + Sync,
+    progress: &dyn Progress,
+) -> Result<Vec<F>> {
+    let (next, failed) = (AtomicUsize::new(0), AtomicUsize::new(usize::MAX));
+    let workers = rayon::broadcast(|_| {
+        let mut worker = start();
+        loop {
+            let number = next.fetch_add(1, Ordering::Relaxed);
+            match tasks.get(number) {
+                // Tasks before a failed one still run, so that the first error is always the same one.
+                Some(task) if number < failed.load(Ordering::Relaxed) => match run(&mut worker, task) {
+                    Ok(rows) => progress.advance(rows),
+                    Err(error) => {
+                        failed.fetch_min(number, Ordering::Relaxed);
+                        return Err((number, error));
+                    }
+                },
+                _ => return Ok(finish(worker)),
+            }
+        }
+    });
+    let mut done = Vec::with_capacity(workers.len());
+    let mut errors = Vec::new();
+    for worker in workers {
+        match worker {
+            Ok(found) => done.push(found),
+            Err(error) => errors.push(error),
+        }
+    }
+    match errors.into_iter().min_by_key(|(number, _)| *number) {
+        Some((_, error)) => Err(error),
+        None => Ok(done),
+    }
+}
+
+/// Reads the orders; `events` says how many events are to be spread over as many buckets.
 ///
 /// # Errors
 /// Exit 3: data that break the contract; exit 4: files that cannot be read. Of several errors the one of the first
 /// file and row group is reported.
-pub fn scan(job: &Job, sources: &[Source], columns: &Columns, uses: Uses, progress: &dyn Progress) -> Result<Scanned> {
+pub fn scan(
+    job: &Job,
+    sources: &[Source],
+    columns: &Columns,
+    uses: Uses,
+    events: u64,
+    progress: &dyn Progress,
+) -> Result<Scanned> {
     let orders = &job.raw.orders;
     let rows: u64 = sources.iter().map(Source::rows).sum();
     let excluded = if orders.dedupe == Dedupe::Rows || orders.latest.is_some() {
@@ -224,7 +276,7 @@ pub fn scan(job: &Job, sources: &[Source], columns: &Columns, uses: Uses, progre
         vec![Vec::new(); sources.len()]
     };
     let layout = layout(job, columns.id, uses);
-    let bits = bucket_bits(rows);
+    let bits = bucket_bits(rows.max(events));
     let shared = Shared {
         job,
         sources,
@@ -237,35 +289,8 @@ pub fn scan(job: &Job, sources: &[Source], columns: &Columns, uses: Uses, progre
     };
     let tasks = tasks(job, sources);
     progress.begin("reading orders", rows);
-    let (next, failed) = (AtomicUsize::new(0), AtomicUsize::new(usize::MAX));
-    let workers = rayon::broadcast(|_| {
-        let mut worker = Worker::new(&shared, Buckets::new(layout, bits));
-        loop {
-            let number = next.fetch_add(1, Ordering::Relaxed);
-            match tasks.get(number) {
-                // Tasks before a failed one still run, so that the first error is always the same one.
-                Some(task) if number < failed.load(Ordering::Relaxed) => match worker.run(*task) {
-                    Ok(rows) => progress.advance(rows),
-                    Err(error) => {
-                        failed.fetch_min(number, Ordering::Relaxed);
-                        return Err((number, error));
-                    }
-                },
-                _ => return Ok(worker.finish()),
-            }
-        }
-    });
-    let mut done = Vec::with_capacity(workers.len());
-    let mut errors = Vec::new();
-    for worker in workers {
-        match worker {
-            Ok(result) => done.push(result),
-            Err(error) => errors.push(error),
-        }
-    }
-    if let Some((_, error)) = errors.into_iter().min_by_key(|(number, _)| *number) {
-        return Err(error);
-    }
+    let start = || Worker::new(&shared, Buckets::new(layout, bits));
+    let done = on_all_threads(&tasks, start, |worker, task| worker.run(*task), Worker::finish, progress)?;
     let mut tally = Tally::default();
     let mut buckets: Vec<Chunks> = vec![Vec::new(); 1 << bits];
     let mut currencies: HashMap<String, u64> = HashMap::new();

@@ -39,4 +39,5 @@ builtin![
     "churn_warning",
     "low_value",
     "discount_only",
+    "engagement",
 ];

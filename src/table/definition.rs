@@ -199,14 +199,22 @@ pub fn definitions(job: &Job, columns: &[Field], id: IdType) -> Vec<TableDefinit
                 field("scheme", ColumnType::State, SCHEME),
                 field("state", ColumnType::State, "State of that scheme."),
                 field("customers", ColumnType::Int64, "Customers in the state."),
-                field("customer_share", ColumnType::Double, "Their share of the scheme's customers in the slice."),
+                field(
+                    "customer_share",
+                    ColumnType::Double,
+                    "Their share of the scheme's customers in the slice and the dimension value.",
+                ),
                 field(
                     "orders",
                     ColumnType::Int64,
                     "Their purchases in the lookback, or days with one under count = \"order_days\".",
                 ),
                 field("revenue", ColumnType::Decimal(38, scale), "Their money of the lookback."),
-                field("revenue_share", ColumnType::Double, "Share of the slice's revenue; null if that is 0."),
+                field(
+                    "revenue_share",
+                    ColumnType::Double,
+                    "Share of the revenue of slice and dimension value; null if that is 0.",
+                ),
                 field(
                     "avg_order_value",
                     ColumnType::Decimal(38, scale + 2),

@@ -547,3 +547,74 @@ fn the_other_commands_know_the_table() {
     with_slices.in_orders("slice = \"shop\"");
     with_slices.runs();
 }
+
+#[test]
+fn effects_do_not_change_by_who_else_is_on_the_table() {
+    let bench = random(8, false);
+    let ids: Vec<i64> = (0..60).collect();
+    bench.parquet(
+        "arms.parquet",
+        &[
+            ("customer_id", ints(ids.iter().copied())),
+            ("arm", texts(ids.iter().map(|id| if id % 2 == 0 { "mail" } else { "control" }))),
+            ("assigned_on", dates(ids.iter().map(|_| "2024-07-01"))),
+        ],
+    );
+    bench.edit(
+        "as_of = [2024-01-31, 2024-03-31, 2024-06-30, 2024-09-30, 2024-12-31]",
+        "every = \"quarter\"\nfrom = 2024-01-01\nto = 2024-09-30",
+    );
+    bench.edit(", \"points\", \"region\", \"size\"", "");
+    bench.append("[[strategy]]\nname = \"mail\"\ndesign = \"randomised\"\nassignments = \"arms.parquet\"\ncontrol = \"control\"\nsplit = { control = 0.5, mail = 0.5 }");
+    let effects = |bench: &Bench| -> Vec<String> {
+        bench.runs();
+        let table = read_file(&bench.path("out/latest/effects.parquet"));
+        let all = table.rows.iter().filter(|row| row[table.column("scheme")] == Cell::Text("(all)".into()));
+        all.map(|row| format!("{row:?}")).collect()
+    };
+    let with = effects(&bench);
+    bench.edit("[customers]\npath = \"crm/*.parquet\"\ncustomer_id = \"customer_id\"\ndimensions = [\"region\", \"size\"]\n", "");
+    assert_eq!(with, effects(&bench));
+    assert!(with.iter().any(|row| row.contains("Double")));
+}
+
+#[test]
+fn every_way_of_scoring_passes_over_who_never_ordered() {
+    for score in [
+        "method = \"ntile\"",
+        "method = \"rank\"",
+        "method = \"r_rfm\"",
+        "levels = \"median\"",
+        "cuts = \"frozen\"",
+        "count = \"order_days\"",
+    ] {
+        for sliced in [false, true] {
+            let bench = random(9, sliced);
+            bench.edit("lookback = \"6 months\"", &format!("lookback = \"6 months\"\n{score}"));
+            let scored = |bench: &Bench| -> (Vec<Vec<Cell>>, Vec<Vec<Cell>>) {
+                bench.runs();
+                let table = read_folder(&bench.path("out/latest/customers"));
+                let (recency, points) = (table.column("recency_days"), table.column("points"));
+                let ordered = |row: &Vec<Cell>| row[recency] != Cell::Null;
+                assert!(table.rows.iter().filter(|row| !ordered(row)).all(|row| row[table.column("f_score")] == Cell::Null));
+                let mut rows: Vec<Vec<Cell>> = table.rows.iter().filter(|row| ordered(row)).cloned().collect();
+                rows.iter_mut().for_each(|row| drop(row.drain(points..points + 3)));
+                (rows, read_file(&bench.path("out/latest/cutpoints.parquet")).rows)
+            };
+            let with = scored(&bench);
+            // The same job with a table of nobody.
+            for file in ["crm/a.parquet", "crm/b.parquet"] {
+                bench.parquet(
+                    file,
+                    &[
+                        ("customer_id", ints([0; 0])),
+                        ("region", texts([""; 0])),
+                        ("size", ints([0; 0])),
+                        ("points", ints([0; 0])),
+                    ],
+                );
+            }
+            assert_eq!(with, scored(&bench), "{score}");
+        }
+    }
+}

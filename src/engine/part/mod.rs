@@ -119,6 +119,8 @@ pub struct Part {
     pub crm: Vec<CrmRows>,
     /// Sums of what assigned customers did, if the job has strategies.
     pub tallies: Vec<Tally>,
+    /// Events of unknown customers.
+    pub strangers: u64,
 }
 
 impl Workshop<'_> {
@@ -130,7 +132,7 @@ impl Workshop<'_> {
         let panels = self.panels.fold(buckets, &self.plan.fold)?;
         let roster = Roster::new(&panels);
         let mut movement = Movement::new(self, &panels, &roster);
-        let mut part = Part::default();
+        let mut part = Part { strangers: panels.iter().map(|p| p.strangers).sum(), ..Part::default() };
         let mut seen = Seen::default();
         for (date, as_of) in self.job.dates.iter().enumerate() {
             let mut rows = Rows::new(&panels, &roster, date, self.plan.fold.measures.len());

@@ -1,0 +1,166 @@
+//! Events of customers: counts by kind, and rates, over the lookbacks of a job.
+//!
+//! Events lie in as many buckets as the orders, so that a bucket's events meet their customers there. As in
+//! [`super::windows`], a window moves from date to date, and its counts with it.
+
+use crate::bucket::{self, Chunks, Lane, Layout, Unpacked};
+use crate::domain::{CustomerIds, EventKind, MeasureKind, Origin, StringIds};
+
+use super::people::places;
+use super::{BucketPanel, Column, FoldSpec};
+
+/// The events of a job, by bucket of the orders.
+#[derive(Debug)]
+pub struct EventBuckets {
+    /// What the records hold.
+    pub layout: Layout,
+    /// One entry per bucket.
+    pub buckets: Vec<Chunks>,
+}
+
+/// Events by kind.
+type Counts = [i64; EventKind::ALL.len()];
+
+/// Measures over windows with the same first days.
+struct Window {
+    /// First day per as-of date; ascending.
+    starts: Vec<i32>,
+    /// Places among the measures, with what they are.
+    measures: Vec<(usize, MeasureKind)>,
+}
+
+impl EventBuckets {
+    /// Measures the events of a bucket for the customers of its panel; `roll` are the customers of the customers table.
+    pub(super) fn fold(&self, bucket: usize, panel: &mut BucketPanel, roll: Option<&CustomerIds>, spec: &FoldSpec) {
+        let windows = windows(spec);
+        let Some(chunks) = self.buckets.get(bucket).filter(|_| !windows.is_empty()) else { return };
+        let customers = panel.ids.len();
+        for (at, measure) in windows.iter().flat_map(|w| &w.measures) {
+            panel.columns[*at] = Column::new(measure.unit(), spec.dates.len() * customers);
+        }
+        let mut records = Unpacked::default();
+        bucket::unpack(self.layout, chunks, &mut records);
+        let events = Events::new(self.layout, &records);
+        let places = places(panel, &events.ids);
+        for window in &windows {
+            for (customer, place) in places.iter().enumerate() {
+                if let Some(place) = place {
+                    window.count(spec, events.of(*place), &mut panel.columns, (customer, customers));
+                }
+            }
+        }
+        panel.strangers = events.strangers(&places, roll);
+    }
+}
+
+/// The windows over events that a job looks at.
+fn windows(spec: &FoldSpec) -> Vec<Window> {
+    let mut windows: Vec<Window> = Vec::new();
+    for (at, measure) in spec.measures.iter().enumerate().filter(|(_, m)| m.kind.origin() == Origin::Events) {
+        let lookback = measure.lookback.unwrap_or(spec.lookback);
+        let starts: Vec<i32> = spec.dates.iter().map(|d| lookback.start(d.date).map_or(i32::MIN, |s| s.0)).collect();
+        match windows.iter_mut().find(|w| w.starts == starts) {
+            Some(window) => window.measures.push((at, measure.kind)),
+            None => windows.push(Window { starts, measures: vec![(at, measure.kind)] }),
+        }
+    }
+    windows
+}
+
+impl Window {
+    /// Counts the events of a customer at every date; `events` ascend by date.
+    fn count(&self, spec: &FoldSpec, events: &[(i32, u8)], columns: &mut [Column], (customer, customers): (usize, usize)) {
+        let (mut coming, mut going) = (events.iter().peekable(), events.iter().peekable());
+        let mut counts = Counts::default();
+        for (at, (date, start)) in spec.dates.iter().zip(&self.starts).enumerate() {
+            while let Some((_, kind)) = coming.next_if(|e| e.0 <= date.date.0) {
+                counts[usize::from(*kind)] += 1;
+            }
+            while let Some((_, kind)) = going.next_if(|e| e.0 < *start) {
+                counts[usize::from(*kind)] -= 1;
+            }
+            let cell = at * customers + customer;
+            for (place, measure) in &self.measures {
+                match &mut columns[*place] {
+                    Column::Long(out) => out[cell] = number(*measure, &counts),
+                    Column::Ratio(out) => out[cell] = (number(*measure, &counts), counts[EventKind::Sends as usize]),
+                    Column::Int(_) | Column::Double(_) => {}
+                }
+            }
+        }
+    }
+}
+
+/// A count, or what a rate has above its line.
+fn number(measure: MeasureKind, counts: &Counts) -> i64 {
+    let kind = match measure {
+        MeasureKind::Sends => EventKind::Sends,
+        MeasureKind::Opens | MeasureKind::OpenRate => EventKind::Opens,
+        MeasureKind::Clicks | MeasureKind::ClickRate => EventKind::Clicks,
+        MeasureKind::Conversions | MeasureKind::ConversionRate => EventKind::Conversions,
+        MeasureKind::Responses => EventKind::Responses,
+        _ => return counts.iter().sum(),
+    };
+    counts[kind as usize]
+}
+
+/// The events of a bucket by customer.
+struct Events {
+    /// Customers with events, ascending.
+    ids: CustomerIds,
+    /// The events of customer `c` are those from `starts[c]` to `starts[c + 1]`.
+    starts: Vec<usize>,
+    /// Dates and kinds, by customer and date.
+    events: Vec<(i32, u8)>,
+}
+
+impl Events {
+    fn new(layout: Layout, records: &Unpacked) -> Events {
+        let customers = records.lane(Lane::Customer);
+        let all = if layout.text_ids {
+            let mut ids = StringIds::default();
+            let mut rest = records.text();
+            for length in customers {
+                let (id, after) = rest.split_at(*length as usize);
+                ids.push(id);
+                rest = after;
+            }
+            CustomerIds::Text(ids)
+        } else {
+            CustomerIds::Int(customers.to_vec())
+        };
+        let dates = records.lane(Lane::Date);
+        let mut order: Vec<usize> = (0..records.len()).collect();
+        order.sort_unstable_by(|a, b| all.compare(*a, *b).then_with(|| dates[*a].cmp(&dates[*b])));
+        let (mut ids, mut starts, mut end) = (all.none(), vec![0], 0);
+        for own in order.chunk_by(|a, b| all.compare(*a, *b).is_eq()) {
+            own.iter().take(1).for_each(|first| ids.push_from(&all, *first));
+            end += own.len();
+            starts.push(end);
+        }
+        let kinds = records.lane(Lane::Kind);
+        let events = order.iter().map(|at| (dates[*at] as i32, kinds[*at] as u8)).collect();
+        Events { ids, starts, events }
+    }
+
+    fn of(&self, customer: usize) -> &[(i32, u8)] {
+        &self.events[self.starts[customer]..self.starts[customer + 1]]
+    }
+
+    /// How many events are of nobody in the panel or on the roll.
+    fn strangers(&self, places: &[Option<usize>], roll: Option<&CustomerIds>) -> u64 {
+        let mut known = vec![false; self.ids.len()];
+        places.iter().flatten().for_each(|place| known[*place] = true);
+        if let Some(roll) = roll {
+            let mut at = 0;
+            for (customer, known) in known.iter_mut().enumerate() {
+                while at < roll.len() && roll.compare_with(at, &self.ids, customer).is_lt() {
+                    at += 1;
+                }
+                *known |= at < roll.len() && roll.compare_with(at, &self.ids, customer).is_eq();
+            }
+        }
+        let unknown = known.iter().enumerate().filter(|(_, known)| !**known);
+        unknown.map(|(customer, _)| self.of(customer).len() as u64).sum()
+    }
+}
