@@ -111,11 +111,11 @@ fn conditions_are_checked() {
         ),
         (
             "{ recency = [0, 90] }",
-            "error: mine.toml, rule 1 (state \"good\"): there is no measure or score \"recency\"; did you mean \"recency_days\"? (rules look at first_order, last_order, recency_days, frequency, monetary, revenue, avg_order_value, tenure_days, lifetime_orders, lifetime_monetary, period_orders, period_monetary, previous_period_orders, orders_before_period, mean_gap_days, overdue_ratio, next_due, frequency_trend, monetary_trend, revenue_at_risk, discount_share, return_share, margin, r_score, f_score, m_score, f_plus_m, cells, r_level, f_level, m_level).",
+            "error: mine.toml, rule 1 (state \"good\"): there is no measure or score \"recency\"; did you mean \"recency_days\"? (rules look at first_order, last_order, recency_days, frequency, monetary, revenue, avg_order_value, tenure_days, lifetime_orders, lifetime_monetary, period_orders, period_monetary, previous_period_orders, orders_before_period, mean_gap_days, overdue_ratio, next_due, frequency_trend, monetary_trend, revenue_at_risk, discount_share, return_share, margin, top_category, top_category_share, categories, events, sends, opens, clicks, conversions, responses, open_rate, click_rate, conversion_rate, r_score, f_score, m_score, f_plus_m, cells, r_level, f_level, m_level).",
         ),
         (
             "{ frequncy = [0, 90] }",
-            "error: mine.toml, rule 1 (state \"good\"): there is no measure or score \"frequncy\"; did you mean \"frequency\"? (rules look at first_order, last_order, recency_days, frequency, monetary, revenue, avg_order_value, tenure_days, lifetime_orders, lifetime_monetary, period_orders, period_monetary, previous_period_orders, orders_before_period, mean_gap_days, overdue_ratio, next_due, frequency_trend, monetary_trend, revenue_at_risk, discount_share, return_share, margin, r_score, f_score, m_score, f_plus_m, cells, r_level, f_level, m_level).",
+            "error: mine.toml, rule 1 (state \"good\"): there is no measure or score \"frequncy\"; did you mean \"frequency\"? (rules look at first_order, last_order, recency_days, frequency, monetary, revenue, avg_order_value, tenure_days, lifetime_orders, lifetime_monetary, period_orders, period_monetary, previous_period_orders, orders_before_period, mean_gap_days, overdue_ratio, next_due, frequency_trend, monetary_trend, revenue_at_risk, discount_share, return_share, margin, top_category, top_category_share, categories, events, sends, opens, clicks, conversions, responses, open_rate, click_rate, conversion_rate, r_score, f_score, m_score, f_plus_m, cells, r_level, f_level, m_level).",
         ),
         (
             "{ frequency = { over = 3 } }",
