@@ -78,7 +78,7 @@ fn tables_are_printed_for_dbt_with_every_column() {
     // Descriptions with quotes survive both.
     assert!(ddl.contains("in the lookback, or days with one under count = \"order_days\".';"), "{ddl}");
     assert!(dbt.contains(r#"or days with one under count = \"order_days\".""#), "{dbt}");
-    assert!(ddl.contains("IS 'Their share of the scheme''s customers in the slice.';"), "{ddl}");
+    assert!(ddl.contains("IS 'Their share of the scheme''s customers in the slice and the dimension value.';"), "{ddl}");
 }
 
 #[test]
