@@ -11,8 +11,7 @@ use crate::error::Result;
 const GENERATIONS: &str = ".tables";
 
 /// Tables without an `as_of` column that are one file per run.
-const UNDATED: [&str; 8] =
-    ["effects", "effects_over_time", "verdicts", "balance", "before_after", "arms", "dim_state", "ledger"];
+const UNDATED: [&str; 8] = ["effects", "effects_over_time", "verdicts", "balance", "before_after", "arms", "dim_state", "ledger"];
 
 /// Where a table's file lies under `tables/`: `(table, as-of date, file name)`.
 pub(super) fn place(path: &str, last_as_of: &str) -> Option<(String, String, String)> {
