@@ -32,6 +32,8 @@ mod report;
 mod simulation;
 /// The names of the scheme `standard` are true of everybody who carries them.
 mod standard;
+/// Strategies from orders and assignments to their tables.
+mod strategies;
 /// The docs list the columns that the code has.
 mod tables_doc;
 

@@ -108,11 +108,12 @@ pub fn sums(number: usize, study: &Study<'_>, lists: &[List], sizes: &Sizes, kep
 }
 
 /// The percentile of values: the smallest that at least this share of them does not exceed; the largest number without any.
+/// Never below 0, so that who spent nothing keeps nothing.
 fn cut(mut values: Vec<i64>, percentile: Decimal) -> i64 {
     let unit = pow10(percentile.scale).unwrap_or(1);
     let rank = (values.len() as i128 * percentile.digits + unit - 1) / unit;
     match usize::try_from(rank - 1).ok().filter(|at| *at < values.len()) {
-        Some(at) => *values.select_nth_unstable(at).1,
+        Some(at) => (*values.select_nth_unstable(at).1).max(0),
         None => i64::MAX,
     }
 }
@@ -136,6 +137,7 @@ mod tests {
         assert_eq!(cut(values.clone(), percentile("0.99")), 990);
         assert_eq!(cut(values.clone(), percentile("0.9991")), 1000);
         assert_eq!(cut(values, percentile("0.5")), 500);
+        assert_eq!(cut(vec![-9, -3, -8], percentile("0.5")), 0);
         assert_eq!(cut(vec![7], percentile("0.999")), 7);
         assert_eq!(cut(Vec::new(), percentile("0.999")), i64::MAX);
     }

@@ -1,0 +1,182 @@
+//! Random jobs run, and their `arms` held against the oracle; their other tables against a run without strategies.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::Path;
+use std::sync::Mutex;
+use std::sync::atomic::{AtomicUsize, Ordering};
+
+use rfmill::engine;
+use rfmill::error::Error;
+use rfmill::job::{Overrides, parse, resolve};
+use rfmill::progress::Silent;
+
+use super::case::{CUSTOMERS, Case, LAST, SCHEMES, SLICES, date};
+use super::oracle::{Key, Known, Numbers, arms};
+use crate::support::run::{Cell, Table, Workshop, read_file, read_folder};
+
+/// Runs a job file in a folder, in this process.
+fn run(folder: &Path, job: &str) -> Result<engine::Outcome, Error> {
+    let path = folder.join("job.toml");
+    std::fs::write(&path, job).expect("a job file");
+    let (raw, source) = parse::load(&path, &[])?;
+    let job = resolve(raw, source, &Overrides::default())?;
+    engine::run(&job, &Silent)
+}
+
+fn must_run(folder: &Path, job: &str) -> engine::Outcome {
+    run(folder, job).unwrap_or_else(|error| panic!("{error}\n{job}"))
+}
+
+fn text(cell: &Cell) -> String {
+    match cell {
+        Cell::Null => "null".into(),
+        Cell::Text(text) => text.clone(),
+        Cell::Date(day) => date(*day as i32),
+        Cell::Int(n) => n.to_string(),
+        other => panic!("{other:?}"),
+    }
+}
+
+fn number(cell: &Cell) -> i64 {
+    match cell {
+        Cell::Int(n) | Cell::Decimal(n, _) => *n as i64,
+        other => panic!("{other:?}"),
+    }
+}
+
+/// What the `customers` of a run say at a date.
+fn listed(case: &Case, out: &Path, day: i32) -> BTreeMap<(usize, usize), (Vec<String>, [i64; 3])> {
+    let table = read_folder(&out.join(format!("customers/as_of={}", date(day))));
+    let ids: BTreeMap<String, usize> = (0..CUSTOMERS).map(|c| (case.id(c), c)).collect();
+    let record = |row: BTreeMap<&str, &Cell>| {
+        let slice = row.get("slice").map_or(0, |s| SLICES.iter().position(|name| *name == s.text()).expect("a slice"));
+        let states = SCHEMES.iter().map(|(scheme, _)| text(row[scheme])).collect();
+        let measures = ["recency_days", "frequency", "monetary"].map(|m| number(row[m]));
+        ((slice, ids[&text(row["customer_id"])]), (states, measures))
+    };
+    table.records().into_iter().map(record).collect()
+}
+
+/// Asks runs without strategies for the states of all days that matter.
+fn known(case: &Case, folder: &Path) -> Known {
+    let out = folder.join("out/latest");
+    let as_of = |days: &str| format!("as_of = [{days}]");
+    let mut known = Known { customers: BTreeMap::new(), moved: BTreeMap::new() };
+    let periods: BTreeSet<(i32, i32)> = case.strategies.iter().flat_map(|s| s.periods.iter().copied()).collect();
+    let befores: BTreeSet<i32> = periods.iter().map(|p| p.0 - 1).filter(|day| *day <= LAST).collect();
+    let days: Vec<String> = befores.iter().map(|day| date(*day)).collect();
+    // The last date decides which orders are read.
+    let days = format!("{}, {}", days.join(", "), date(LAST));
+    must_run(folder, &case.job(&as_of(&days), "", ""));
+    for day in &befores {
+        let found = listed(case, &out, *day);
+        known.customers.extend(found.into_iter().map(|((slice, customer), row)| ((*day, slice, customer), row)));
+    }
+    let moves = case.strategies.iter().any(|s| s.outcomes.iter().any(|o| o.contains(':')));
+    for (start, end) in periods.into_iter().filter(|p| moves && p.1 <= LAST) {
+        if !known.customers.keys().any(|k| k.0 == start - 1) {
+            continue;
+        }
+        // The cut points of the day before, used at the end. A slice that nobody stood in then has none, and no job.
+        if run(folder, &case.job(&as_of(&date(start - 1)), "", "")).is_err() {
+            continue;
+        }
+        std::fs::copy(out.join("cutpoints.parquet"), folder.join("cuts.parquet")).expect("cut points");
+        must_run(folder, &case.job(&as_of(&date(end)), "cuts = \"cuts.parquet\"", ""));
+        for ((slice, customer), (states, _)) in listed(case, &out, end) {
+            known.moved.insert((start - 1, end, slice, customer), states);
+        }
+    }
+    known
+}
+
+fn rows(table: &Table) -> BTreeMap<Key, Numbers> {
+    let numbers = |cells: &[Cell]| -> Numbers {
+        let number = |cell: &Cell| match cell {
+            Cell::Null => None,
+            Cell::Int(n) | Cell::Decimal(n, 0) => Some(*n),
+            other => panic!("{other:?}"),
+        };
+        cells.iter().map(number).collect()
+    };
+    let mut out = BTreeMap::new();
+    for row in &table.rows {
+        let twice = out.insert(row[..14].iter().map(text).collect::<Key>(), numbers(&row[14..]));
+        assert_eq!(twice, None, "a row stands twice");
+    }
+    out
+}
+
+/// Every difference between what a run says and what it should say.
+fn compare(seed: u64) -> Vec<String> {
+    let case = Case::new(seed);
+    let shop = Workshop::new();
+    let folder = shop.path("");
+    case.write(&folder);
+    // Days before which no order lies make a job of its own impossible.
+    let begins = case.orders.iter().map(|o| o.day).filter(|d| *d <= LAST).min();
+    if begins.is_none_or(|day| day >= 19_358) {
+        return Vec::new();
+    }
+    let known = known(&case, &folder);
+    let want = arms(&case, &known);
+    let quarters = "every = \"quarter\"\nfrom = 2023-01-01\nto = 2023-12-31";
+    let plain = must_run(&folder, &case.job(quarters, "", "")).manifest;
+    let outcome = must_run(&folder, &case.whole_job());
+    let got = rows(&read_file(&outcome.folder.join("arms.parquet")));
+    let mut wrong = Vec::new();
+    for key in want.keys().chain(got.keys()).collect::<BTreeSet<_>>() {
+        if want.get(key) != got.get(key) {
+            wrong.push(format!("{}\n  found    {:?}\n  expected {:?}", key.join(" | "), got.get(key), want.get(key)));
+        }
+    }
+    // Days that only strategies look at change nothing else.
+    for table in &plain.tables {
+        let own = outcome.manifest.tables.iter().find(|t| t.name == table.name);
+        if own.map(|t| format!("{:?}", t.files)) != Some(format!("{:?}", table.files)) {
+            wrong.push(format!("table {} is another without strategies", table.name));
+        }
+    }
+    if plain.as_of != outcome.manifest.as_of {
+        wrong.push("other as-of dates".into());
+    }
+    wrong
+}
+
+/// `RFMILL_CASES=10000` tries more seeds than usual, `RFMILL_CASE=12` one.
+#[test]
+fn arms_are_what_a_plain_loop_sums() {
+    let number = |name: &str| std::env::var(name).ok().and_then(|n| n.parse::<u64>().ok());
+    let seeds: Vec<u64> = match number("RFMILL_CASE") {
+        Some(seed) => vec![seed],
+        None => (0..number("RFMILL_CASES").unwrap_or(120)).collect(),
+    };
+    let next = AtomicUsize::new(0);
+    let wrong = Mutex::new(Vec::new());
+    std::thread::scope(|scope| {
+        for threads in 1..=3 {
+            let (next, wrong, seeds) = (&next, &wrong, &seeds);
+            scope.spawn(move || {
+                let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build().expect("threads");
+                while let Some(seed) = seeds.get(next.fetch_add(1, Ordering::Relaxed)) {
+                    let found = pool.install(|| compare(*seed));
+                    if !found.is_empty() {
+                        wrong.lock().expect("no thread panicked").push((*seed, found));
+                    }
+                }
+            });
+        }
+    });
+    let mut wrong: Vec<(u64, Vec<String>)> = wrong.into_inner().expect("no thread panicked");
+    wrong.sort();
+    if let Some((seed, first)) = wrong.first() {
+        let all: Vec<u64> = wrong.iter().map(|w| w.0).collect();
+        let case = Case::new(*seed);
+        panic!(
+            "seeds {all:?}; seed {seed}, {} differences:\n{}\n{}",
+            first.len(),
+            first[..first.len().min(8)].join("\n"),
+            case.whole_job()
+        );
+    }
+}
