@@ -183,7 +183,7 @@ pub fn read_run(run: &Path, settings: Settings) -> Result<ReportData> {
     let manifest = Manifest::read(run)?;
     let mut reader = Reader::new(RunFacts::of(&manifest), settings);
     for table in manifest.tables.iter().filter(|t| t.name != "customers" && t.name != "state_history") {
-        // The files of one date each repeat what the whole table holds.
+        // The same rows lie in one file and once more by as-of date.
         for file in table.files.iter().filter(|f| !f.path.starts_with("partitions/")) {
             let path = run.join(&file.path);
             let wrong = |e: &dyn std::fmt::Display| {
