@@ -1,5 +1,7 @@
 //! The integration tests, in one binary.
 
+#![allow(clippy::type_complexity, reason = "naive oracles keep what they know in plain maps of tuples")]
+
 mod support;
 
 /// Modules use only what stands below them.

@@ -125,7 +125,7 @@ mod tests {
         assert_eq!(deeds(1, 2..4), (1, 20, 10));
         assert_eq!(deeds(1, 4..9), (0, 0, 0));
         assert_eq!(deeds(1, 9..10), (1, 7, 3));
-        assert_eq!(deeds(1, 9..2), (0, 0, 0));
+        assert_eq!(deeds(1, 9..9), (0, 0, 0));
         assert_eq!(deeds(2, 0..100), (0, 0, 0));
         assert_eq!(deeds(3, 0..100), (1, i64::MAX, i64::MAX / 2));
         assert_eq!([0, 1, 2].map(|c| histories.first_purchase(c)), [Some(5), Some(1), None]);

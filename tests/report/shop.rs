@@ -293,7 +293,7 @@ impl Shop {
     }
 
     fn region(&self, number: usize) -> String {
-        self.name(if number % 3 == 0 { "north" } else { "south" })
+        self.name(if number.is_multiple_of(3) { "north" } else { "south" })
     }
 
     fn segments(&self, people: &[(i64, Vec<Option<Seen>>)]) -> Sheet {

@@ -67,9 +67,10 @@ fn of_periods(study: &Study<'_>, lists: &[List], last: Day, say: &mut impl FnMut
     if let Some(list) = lists.iter().find(|list| list.period.start.previous() > last) {
         say(format!("the period {} begins after the last as-of date {last}, so nothing is known of it", list.period));
     }
-    if let Some(list) = lists.iter().find(|list| list.baseline.is_none() && list.period.start <= last) {
-        if study.strategy.baseline.is_some() {
-            say(format!("the data begin after its baseline, so the period {} has none", list.period));
-        }
+    let without = || lists.iter().find(|list| list.baseline.is_none() && list.period.start <= last);
+    if study.strategy.baseline.is_some()
+        && let Some(list) = without()
+    {
+        say(format!("the data begin after its baseline, so the period {} has none", list.period));
     }
 }

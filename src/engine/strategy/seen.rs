@@ -1,6 +1,7 @@
 //! What a part sees of its customers on the days that strategies look at: states and measures, by place.
 
 use std::collections::BTreeMap;
+use std::collections::btree_map::Entry;
 
 use super::Evaluated;
 use super::study::COVARIATES;
@@ -65,13 +66,13 @@ impl Seen {
         }
         let ends = lists.iter().filter(|list| list.end == Some(date) && studies[list.study].has_moves());
         for before in ends.filter_map(|list| list.before) {
-            if !self.moved.contains_key(&(before, date)) {
+            if let Entry::Vacant(entry) = self.moved.entry((before, date)) {
                 let scoring = &workshop.scoring[before];
                 let own = std::mem::take(&mut rows.scores);
                 workshop.score(rows, panels, roster, scoring);
                 let under: Vec<Vec<u16>> = (0..states.len()).map(|scheme| workshop.states(scheme, rows, scoring)).collect();
                 rows.scores = own;
-                self.moved.insert((before, date), by_place(&under, rows));
+                entry.insert(by_place(&under, rows));
             }
         }
     }

@@ -153,6 +153,7 @@ impl Sizes {
 
 /// Adds a customer's numbers to the lists, and the pairs of lists to the pairs. `numbers` are as many of a member's as there
 /// are shapes.
+#[allow(clippy::too_many_arguments, reason = "the inner loop of a part: what it reads and what it fills")]
 pub fn add(
     study: &Study<'_>,
     keys: &Keys,
