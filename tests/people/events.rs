@@ -166,7 +166,7 @@ fn random(seed: u64, sliced: bool, text_ids: bool) -> (Bench, Vec<Event>) {
     let events: Vec<Event> = (0..600)
         .map(|_| Event {
             customer: if rng.chance(2) { None } else { Some(rng.between(0, 69)) },
-            kind: rng.pick(&kinds[..]),
+            kind: rng.pick::<&str>(&kinds),
             date: day(&mut rng),
         })
         .collect();
