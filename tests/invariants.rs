@@ -9,6 +9,7 @@ use std::path::{Path, PathBuf};
 
 use crate::support::calendar::{date_text, days_from_civil};
 use crate::support::cases::Rng;
+use crate::support::oracle::{Calendar, Periods};
 use crate::support::run::{Cell, Table, Workshop, files_below, read_file, read_folder};
 use shop::{Shape, Shop, write};
 
@@ -337,6 +338,32 @@ fn histories_tile_and_agree_with_customers() {
             let told: BTreeMap<_, _> = stays.iter().filter_map(|(key, stays)| Some((key.clone(), covering(stays)?))).collect();
             assert_eq!(told, listed, "seed {seed}, {}", date_text(date));
         }
+    }
+}
+
+#[test]
+fn a_strategy_changes_no_table_of_customers() {
+    for seed in 0..4 {
+        let mut shape = Shape::random(seed);
+        shape.slices = false;
+        shape.periods = Periods::Every(Calendar::Month, days_from_civil(2023, 1, 1), days_from_civil(2023, 5, 31));
+        let folder = bench(seed, &shape);
+        run(&folder, None);
+        let before = bytes(&folder.path("out/tables"));
+        // Its states are those of the day before it begins, which is no date of the job.
+        let mut assignments = String::from("customer_id,arm,assigned_on\n");
+        (1..=40).for_each(|id| assignments += &format!("{id},{},2023-03-10\n", ["control", "mail"][id % 2]));
+        folder.write("assignments.csv", &assignments);
+        let strategy = "[[strategy]]\nname = \"mail\"\ndesign = \"randomised\"\nassignments = \"assignments.csv\"\n\
+                        control = \"control\"\nsplit = { control = 0.5, mail = 0.5 }\noutcome_days = 20\n\
+                        periods = [{ from = 2023-03-10, to = 2023-03-31 }]\nby = [\"segment\"]\n";
+        folder.write("job.toml", &format!("{}\n{strategy}", shape.job()));
+        let run = run(&folder, None);
+        assert!(!table(&run, "effects").rows.is_empty());
+        let after = bytes(&folder.path("out/tables"));
+        let changed: Vec<&PathBuf> =
+            before.iter().filter(|(path, bytes)| after.get(*path) != Some(bytes)).map(|(p, _)| p).collect();
+        assert!(changed.is_empty(), "seed {seed}: {changed:?}");
     }
 }
 

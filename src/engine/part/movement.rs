@@ -33,8 +33,10 @@ pub struct Movement<'a> {
     last_use: Vec<usize>,
     /// Per scheme: over the as-of dates.
     histories: Vec<History>,
-    /// Per scheme: over the dates that these are compared with, too; `None` if there are none.
+    /// Per scheme: over the dates that these are compared with, too; `None` if there are no others.
     runs: Option<Vec<History>>,
+    /// Which dates are as-of dates, or compared with one.
+    counted: Vec<bool>,
     counts: bool,
     activity: Option<Purchases>,
 }
@@ -66,6 +68,11 @@ impl<'a> Movement<'a> {
                 last_use[origin] = date;
             }
         }
+        let mut counted: Vec<bool> = job.dates.iter().map(|d| d.shown).collect();
+        for origin in job.origins.iter().flatten() {
+            counted[*origin] = true;
+        }
+        let compares = job.dates.iter().zip(&counted).any(|(date, counted)| *counted && !date.shown);
         let keep = job.writes(TableName::StateHistory);
         let activity = (job.writes(TableName::Growth) || job.writes(TableName::Cohorts)).then(|| Purchases {
             tiles: 0,
@@ -82,7 +89,8 @@ impl<'a> Movement<'a> {
             states: vec![None; job.dates.len()],
             last_use,
             histories: vec![History::new(n, keep); workshop.states.len()],
-            runs: job.dates.iter().any(|d| !d.shown).then(|| vec![History::new(n, false); workshop.states.len()]),
+            runs: compares.then(|| vec![History::new(n, false); workshop.states.len()]),
+            counted,
             counts: job.writes(TableName::Transitions),
             activity,
         }
@@ -101,7 +109,8 @@ impl<'a> Movement<'a> {
                 by_place
             })
             .collect();
-        let of_date = self.runs.iter_mut().chain(job.dates[date].shown.then_some(&mut self.histories));
+        let runs = self.runs.iter_mut().filter(|_| self.counted[date]);
+        let of_date = runs.chain(job.dates[date].shown.then_some(&mut self.histories));
         for histories in of_date {
             for (history, states) in histories.iter_mut().zip(&by_place) {
                 history.advance(job.dates[date].date, states);
