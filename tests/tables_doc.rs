@@ -12,11 +12,24 @@ use rfmill::domain::{MeasureKind, Unit};
 
 use crate::fixture::{Bench, orders_and, texts};
 
-/// The data dictionary of a job with slices and default schemes, by table: the lines of its column table.
+/// A strategy, so that its tables are there.
+const STRATEGY: &str = r#"
+[[strategy]]
+name = "winback"
+design = "randomised"
+assignments = "assignments.parquet"
+control = "control"
+split = { control = 0.5, treatment = 0.5 }
+periods = [{ from = 2024-10-01, to = 2024-12-31 }]
+slice = "a"
+"#;
+
+/// The data dictionary of a job with slices, a strategy and default schemes, by table: the lines of its column table.
 fn dictionary() -> BTreeMap<String, String> {
     let bench = Bench::new();
     bench.parquet("orders/a.parquet", &orders_and("shop", texts(["a", "b", "a", "b", "a", "a", "a", "b"])));
     bench.in_orders("slice = \"shop\"");
+    bench.append(STRATEGY);
     let printed = bench.succeeds(&["schema", "--tables", "job.toml", "--format", "markdown"]).out;
     let mut tables = BTreeMap::new();
     for section in printed.split("## ").filter(|s| !s.is_empty()) {
