@@ -327,7 +327,8 @@ mod tests {
         };
         let as_of = Day(2000);
         let kinds = MeasureKind::ALL.iter().copied().filter(|k| k.origin() == Origin::Orders);
-        let plain = kinds.filter(|k| !k.name().contains("period")).map(Measure::plain);
+        let of_orders = kinds.filter(|k| k.origin() == Origin::Orders && !k.name().contains("period"));
+        let plain = of_orders.map(Measure::plain);
         let windowed = [MeasureKind::Frequency, MeasureKind::Monetary, MeasureKind::AvgOrderValue]
             .map(|kind| Measure { kind, lookback: Some(Lookback::Days(90)) });
         for case in 0..64 {
