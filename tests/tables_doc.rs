@@ -17,6 +17,10 @@ fn dictionary() -> BTreeMap<String, String> {
     let bench = Bench::new();
     bench.parquet("orders/a.parquet", &orders_and("shop", texts(["a", "b", "a", "b", "a", "a", "a", "b"])));
     bench.in_orders("slice = \"shop\"");
+    bench.append(
+        "[[strategy]]\nname = \"x\"\ndesign = \"before_after\"\nassignments = \"x.csv\"\nslice = \"a\"\n\
+         periods = [{ from = 2024-01-01, to = 2024-01-31 }]",
+    );
     let printed = bench.succeeds(&["schema", "--tables", "job.toml", "--format", "markdown"]).out;
     let mut tables = BTreeMap::new();
     for section in printed.split("## ").filter(|s| !s.is_empty()) {
