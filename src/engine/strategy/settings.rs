@@ -1,11 +1,14 @@
 //! A strategy's settings as evaluation needs them.
 
+use std::collections::BTreeMap;
+
 use super::Evaluated;
 use super::arms::inclusive;
 use super::study::window;
-use crate::domain::{Day, Decimal, Design, EffectMethod, Outcome, Ratio};
+use crate::domain::{Day, Decimal, EffectMethod, Outcome};
 use crate::evaluate::{Primary, Split, Strategy, StrategyPeriod};
 use crate::job::Job;
+use crate::job::strategy::Arm;
 
 /// The settings of all strategies.
 pub fn settings(job: &Job, evaluated: &Evaluated<'_>) -> Vec<Strategy> {
@@ -27,12 +30,8 @@ pub fn settings(job: &Job, evaluated: &Evaluated<'_>) -> Vec<Strategy> {
             design: strategy.design,
             control: strategy.control.clone().unwrap_or_default(),
             split: Split {
-                // Only chance keeps to planned shares.
-                shares: match strategy.design {
-                    Design::Randomised => strategy.arms.iter().map(|arm| (arm.name.clone(), share(arm.share))).collect(),
-                    Design::Matched | Design::BeforeAfter => Default::default(),
-                },
-                strata: Default::default(),
+                shares: shares(&strategy.arms),
+                strata: strategy.strata.iter().map(|(stratum, arms)| (stratum.clone(), shares(arms))).collect(),
             },
             periods: study.lists.clone().map(|list| period(job, evaluated, list)).collect(),
             outcomes: strategy.outcomes.iter().flat_map(with_cut).collect(),
@@ -67,9 +66,12 @@ fn period(job: &Job, evaluated: &Evaluated<'_>, list: usize) -> StrategyPeriod {
     }
 }
 
-fn share(share: Ratio) -> f64 {
-    let (numerator, denominator) = share.parts();
-    numerator as f64 / denominator as f64
+fn shares(arms: &[Arm]) -> BTreeMap<String, f64> {
+    let share = |arm: &Arm| {
+        let (numerator, denominator) = arm.share.parts();
+        numerator as f64 / denominator as f64
+    };
+    arms.iter().map(|arm| (arm.name.clone(), share(arm))).collect()
 }
 
 fn number_of(decimal: Decimal) -> f64 {

@@ -131,6 +131,7 @@ impl<'a> Study<'a> {
         };
         let by: Vec<(usize, usize)> = strategy.by.iter().map(|column| scheme(column)).collect::<Result<_>>()?;
         let stratum = assigned.strata.as_ref().map(|names| CellBy::Stratum { strata: names.len() });
+        known_strata(job, strategy, assigned)?;
         let cells: Vec<CellBy> = match strategy.design {
             Design::Randomised => stratum.into_iter().collect(),
             Design::BeforeAfter => Vec::new(),
@@ -257,6 +258,21 @@ fn no_strata(job: &Job, strategy: &Strategy) -> Error {
         job.source.locate_key("strategy", number, "match_on"),
         strategy.name
     ))
+}
+
+/// Strata with shares of their own must be among the assignments, or the split check would use other shares.
+fn known_strata(job: &Job, strategy: &Strategy, assigned: &Assigned) -> Result<()> {
+    let known = assigned.strata.as_deref().unwrap_or_default();
+    match strategy.strata.iter().find(|(stratum, _)| !known.contains(stratum)) {
+        Some((stratum, _)) => Err(Error::contract(format!(
+            "{}: strategy {:?}: split has shares for the stratum {stratum:?}, which no assignment has{} (strata found: {}); correct the name or the table",
+            job.source.locate(stratum),
+            strategy.name,
+            suggestion(stratum, known.iter().map(String::as_str)),
+            if known.is_empty() { "none".into() } else { known.iter().take(20).cloned().collect::<Vec<_>>().join(", ") }
+        ))),
+        None => Ok(()),
+    }
 }
 
 fn slice_number(job: &Job, strategy: &Strategy, slices: &[String]) -> Result<u32> {
