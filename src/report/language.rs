@@ -126,6 +126,9 @@ impl Words {
     }
 }
 
+/// Places of sentences of the program that hold sentences themselves.
+const SENTENCES: [&str; 5] = ["effect", "money", "note", "reason", "why"];
+
 /// A message with its places filled in.
 fn compose(message: &str, values: &[(&str, &str)]) -> Sentence {
     let pieces = parts(message).into_iter().map(|part| match part {
@@ -190,8 +193,13 @@ fn matching<'p, 't>(parts: &'p [Part], text: &'t str) -> Option<Vec<(&'p str, &'
         None if !rest.is_empty() => return None,
         None => {}
     }
-    // A place that is the whole text would be translated forever.
-    filled.iter().all(|(_, value)| !value.is_empty() && value.len() < text.len()).then_some(filled)
+    // A place that is the whole text would be translated forever, and a number or name holds no second sentence.
+    let whole = |name: &str| SENTENCES.contains(&name);
+    let fits = |(name, value): &(&str, &str)| {
+        let plain = ["; ", ": ", " ("].iter().all(|mark| !value.contains(mark));
+        !value.is_empty() && value.len() < text.len() && (plain || whole(name))
+    };
+    filled.iter().all(fits).then_some(filled)
 }
 
 /// What stands at a place.

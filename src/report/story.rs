@@ -1,12 +1,12 @@
 //! What a report says first: answers to the questions that people open it with.
 
+mod strategies;
+
 use serde::Serialize;
 
-use super::data::EffectRow;
 use super::language::Sentence;
 use super::number::NOTHING;
 use super::read::ALL;
-use super::strategy::{Arm, Earned, arms};
 use super::suppress::add_money;
 use super::value::Value;
 use super::view::{NONE, Scheme, View};
@@ -256,43 +256,6 @@ impl Story {
         out.push(words.say(if cuts == 0 { "story.left.no_cuts" } else { "story.left.cuts" }, &values));
         out
     }
-
-    fn strategies(&mut self, view: &View) {
-        let words = &view.words;
-        let arms = arms(view.data);
-        if arms.is_empty() {
-            return;
-        }
-        let several = arms.len() > 1;
-        let mut paragraphs = Vec::new();
-        for arm in &arms {
-            let mut said = vec![overall(view, arm, several)];
-            said.extend(over_time(view, arm));
-            paragraphs.push(said);
-            if arm.refused().is_none() {
-                paragraphs.extend(tiers(view, arm).into_iter().map(|s| vec![s]));
-            }
-        }
-        let question = words.text("story.strategy.question").to_owned();
-        if let Some((arm, row, value)) = best_net_margin(&arms) {
-            let note = words.fill(
-                "tile.strategy_note",
-                &[("low", &money(view, row.net_margin_low)), ("high", &money(view, row.net_margin_high))],
-            );
-            let label = words.fill("tile.strategy", &[("strategy", arm.strategy)]);
-            self.tiles.push(Tile { label, value: signed_money(view, value), note, section: "strategies" });
-        }
-        self.answer("strategies", "strategies", question, paragraphs);
-    }
-}
-
-/// The arm of which it is surest that it earned most per customer, over all customers in its last period.
-fn best_net_margin<'a>(arms: &'a [Arm<'a>]) -> Option<(&'a Arm<'a>, &'a EffectRow, f64)> {
-    let known = arms.iter().filter_map(|arm| {
-        let row = arm.overall().filter(|r| arm.earned(r) != Earned::Unknown)?;
-        Some((arm, row, row.net_margin_per_customer?))
-    });
-    known.max_by(|a, b| a.1.net_margin_low.unwrap_or(f64::MIN).total_cmp(&b.1.net_margin_low.unwrap_or(f64::MIN)))
 }
 
 /// The states that gained and lost most.
@@ -336,116 +299,6 @@ fn growth(view: &View) -> Vec<Sentence> {
         ("period", &*view.period(row.as_of)),
     ];
     vec![view.words.say("story.changed.growth", &values)]
-}
-
-fn money(view: &View, x: Option<f64>) -> String {
-    x.map_or(NOTHING.into(), |x| view.format.float_money(x, 2))
-}
-
-fn signed_money(view: &View, x: f64) -> String {
-    view.format.change(x, |x| view.format.float_money(x, 2))
-}
-
-/// An estimate in words: net margin if it is known, else the difference of the outcome.
-fn estimate(view: &View, row: &EffectRow) -> String {
-    let (value, low, high) = match row.net_margin_per_customer {
-        Some(net) => (signed_money(view, net), money(view, row.net_margin_low), money(view, row.net_margin_high)),
-        None => {
-            let Some(difference) = row.difference else { return NOTHING.into() };
-            let write = |x: f64| view.outcome(&row.outcome, x);
-            let end = |x: Option<f64>| x.map_or(NOTHING.into(), write);
-            (view.format.change(difference, write), end(row.ci_low), end(row.ci_high))
-        }
-    };
-    view.words.fill("story.strategy.estimate", &[("value", &value), ("low", &low), ("high", &high)])
-}
-
-/// What came out over all customers.
-fn overall(view: &View, arm: &Arm, several: bool) -> Sentence {
-    let (words, format) = (&view.words, &view.format);
-    let name = if several {
-        words.fill("story.strategy.arm", &[("strategy", arm.strategy), ("arm", arm.arm)])
-    } else {
-        arm.strategy.into()
-    };
-    let verdict = arm.overall_verdict().map_or(NOTHING.into(), |v| view.name("verdict", &v.verdict));
-    let estimated = arm.overall().filter(|r| r.difference.is_some());
-    let Some(row) = estimated.filter(|_| arm.refused().is_none()) else {
-        let told = arm.refused().or_else(|| arm.overall()?.not_estimable.as_deref()).filter(|r| !r.is_empty());
-        let reason = told.map_or(words.text("strategy.no_estimate").to_owned(), |r| words.translate(r));
-        return words.say("story.strategy.unknown", &[("strategy", &name), ("verdict", &verdict), ("reason", &reason)]);
-    };
-    let values = [
-        ("strategy", &*name),
-        ("verdict", &*verdict),
-        ("period", &*view.span(row.period_start, row.period_end)),
-        ("estimate", &*estimate(view, row)),
-        ("outcome", &*view.outcome_name(&row.outcome)),
-        ("roi", &*row.roi.map_or(NOTHING.into(), |x| format.percent(x, 0))),
-        ("design", &*view.name("design", row.design.as_deref().unwrap_or_default())),
-        ("treated", &*format.maybe_count(row.n_treated)),
-        ("control", &*format.maybe_count(row.n_control)),
-        ("p", &*row.p_adjusted.or(row.p_value).map_or(NOTHING.into(), |p| format.p(p))),
-    ];
-    let key = match (row.net_margin_per_customer, row.roi) {
-        (Some(_), Some(_)) => "story.strategy.overall_roi",
-        (Some(_), None) => "story.strategy.overall",
-        (None, _) => "story.strategy.overall_outcome",
-    };
-    words.say(key, &values)
-}
-
-/// What came out over all customers and all periods together.
-fn over_time(view: &View, arm: &Arm) -> Option<Sentence> {
-    let verdict = arm.pooled_verdict()?;
-    let row = arm.pooled.iter().find(|r| r.state == ALL)?;
-    let write = |x: f64| view.outcome(&row.outcome, x);
-    let ends = row.ci_low.zip(row.ci_high).map(|(low, high)| (write(low), write(high)));
-    let (low, high) = ends.unwrap_or((NOTHING.into(), NOTHING.into()));
-    let value = view.format.change(row.difference?, write);
-    let values = [
-        ("n", &*view.format.maybe_count(row.periods)),
-        ("verdict", &*view.name("verdict", &verdict.verdict)),
-        ("outcome", &*view.outcome_name(&row.outcome)),
-        ("estimate", &*view.words.fill("story.strategy.estimate", &[("value", &value), ("low", &low), ("high", &high)])),
-    ];
-    Some(view.words.say("story.strategy.pooled", &values))
-}
-
-/// For which tiers it earned money, and for which nobody knows.
-fn tiers(view: &View, arm: &Arm) -> Vec<Sentence> {
-    let kinds = [
-        (Earned::Yes, "story.strategy.earned"),
-        (Earned::Likely, "story.strategy.likely"),
-        (Earned::Lost, "story.strategy.lost"),
-        (Earned::Open, "story.strategy.open"),
-        (Earned::Unknown, "story.strategy.cannot_say"),
-    ];
-    let mut out = Vec::new();
-    for (kind, key) in kinds {
-        let rows: Vec<&&EffectRow> = arm.tiers.iter().filter(|r| arm.earned(r) == kind).collect();
-        let names: Vec<String> = rows
-            .iter()
-            .map(|r| {
-                let state = view.state_label(&r.scheme, &r.state);
-                let p = r.p_adjusted.or(r.p_value).map_or(NOTHING.into(), |p| view.format.p(p));
-                match kind {
-                    Earned::Open | Earned::Unknown => state,
-                    _ => {
-                        view.words.fill("story.strategy.tier", &[("state", &state), ("estimate", &estimate(view, r)), ("p", &p)])
-                    }
-                }
-            })
-            .collect();
-        if !names.is_empty() {
-            let comparisons = rows.iter().filter_map(|r| r.family_size).max().map_or(NOTHING.into(), |n| view.format.count(n));
-            out.push(view.words.say(key, &[("list", &view.list(&names)), ("comparisons", &comparisons)]));
-        }
-    }
-    if !arm.tiers.is_empty() && !arm.tiers.iter().any(|r| arm.earned(r) == Earned::Yes) {
-        out.insert(0, view.words.say("story.strategy.earned_none", &[]));
-    }
-    out
 }
 
 impl View<'_> {

@@ -24,6 +24,45 @@ fn a_page_of_twenty_periods_is_small() {
     }
 }
 
+/// A run of the program over two years of quarters, for `tests/browser.py` too.
+#[test]
+fn what_the_program_writes_can_be_read() {
+    let shop = Workshop::new();
+    let made = shop.command().args(["quickstart", "q", "--orders", "20000", "--quiet"]).output().expect("the program");
+    assert!(made.status.success(), "{}", crate::support::run::said(&made));
+    let job = fs::read_to_string(shop.path("q/quickstart.toml")).expect("the job");
+    let (before, behind) = job.split_once("as_of = [2024-12-31]").expect("its as-of date");
+    let quarters = "every = \"quarter\"\nfrom = 2023-01-01\nto = 2024-12-31";
+    shop.write("q/job.toml", &format!("{before}{quarters} #{behind}").replace("path = \"out\"", "path = \"quarters\""));
+    let ran = shop.command().args(["run", "q/job.toml", "--quiet"]).output().expect("the program");
+    assert!(ran.status.success(), "{}", crate::support::run::said(&ran));
+    let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join("report/program");
+    fs::create_dir_all(folder.join("run")).expect("a folder");
+    let run = shop.path("q/quarters/latest");
+    for entry in fs::read_dir(&run).expect("the run") {
+        let path = entry.expect("an entry").path();
+        if path.is_file() {
+            fs::copy(&path, folder.join("run").join(path.file_name().expect("a name"))).expect("a copy");
+        }
+    }
+    write_into(&run, settings("en", 1), &folder.join("report"));
+    let page = fs::read_to_string(folder.join("report/index.html")).expect("a page");
+    for said in ["customers are at risk", "no longer are", "moved because they themselves", "bought for the first time"] {
+        assert!(page.contains(said), "{said:?}");
+    }
+    // Every table is read once: everybody, at the last date, in each of its three tables.
+    let customers = crate::support::run::read_folder(&run.join("customers/as_of=2024-12-31")).rows.len() as i64;
+    let data = read_run(&run, settings("en", 1)).expect("a run");
+    let last = rfmill::domain::Day::parse("2024-12-31").expect("a date");
+    let sum = |counts: &mut dyn Iterator<Item = Option<i64>>| counts.map(|n| n.expect("a count")).sum::<i64>();
+    let segments = data.segments.iter().flatten().filter(|r| r.as_of == last && r.scheme == "segment");
+    let transitions = data.transitions.iter().flatten().filter(|r| r.as_of == last && r.scheme == "segment");
+    let growth = data.growth.iter().flatten().filter(|r| r.as_of == last && r.scheme == "(all)");
+    assert_eq!(sum(&mut segments.map(|r| r.customers)), customers);
+    assert_eq!(sum(&mut transitions.filter(|r| r.to_state != "(none)").map(|r| r.customers)), customers);
+    assert_eq!(sum(&mut growth.map(|r| r.customers)), customers);
+}
+
 /// `RFMILL_BLESS=1` writes the golden file anew; look at the difference.
 #[test]
 fn the_json_of_a_small_job_is_as_it_was() {

@@ -1,0 +1,146 @@
+//! Takes hidden counts out of the rows, and every number that tells of the same customers.
+
+use super::cells::{Cell, Cells};
+use super::marks::Marks;
+use crate::domain::Day;
+use crate::report::data::ReportData;
+
+impl Marks {
+    /// Takes out what is hidden, and every number that tells of the same customers.
+    pub fn clear(&self, data: &mut ReportData, cells: &Cells) {
+        let hidden = |cell: &Option<Cell>| cells.is_hidden(*cell);
+        for (r, (own, total, repeat)) in data.segments.iter_mut().flatten().zip(&self.segments) {
+            if hidden(own) {
+                (r.customers, r.customer_share, r.orders, r.revenue, r.revenue_share) = (None, None, None, None, None);
+                (r.avg_order_value, r.repeat_customers, r.revenue_at_risk) = (None, None, None);
+                (r.mean_recency_days, r.mean_frequency, r.mean_monetary) = (None, None, None);
+                r.suppressed = true;
+            }
+            if hidden(total) {
+                (r.customer_share, r.revenue_share, r.suppressed) = (None, None, true);
+            }
+            if hidden(repeat) {
+                (r.repeat_customers, r.suppressed) = (None, true);
+            }
+        }
+        for (r, (own, from)) in data.transitions.iter_mut().flatten().zip(&self.transitions) {
+            if hidden(own) {
+                (r.customers, r.revenue, r.suppressed) = (None, None, true);
+            }
+            if hidden(own) || hidden(from) {
+                (r.rate, r.rate_low, r.rate_high, r.suppressed) = (None, None, None, true);
+            }
+        }
+        for (r, own) in data.moves.iter_mut().flatten().zip(&self.moves) {
+            if hidden(own) {
+                (r.customers, r.suppressed) = (None, true);
+            }
+        }
+        for (r, own) in data.growth.iter_mut().flatten().zip(&self.growth) {
+            let counts = [
+                &mut r.customers,
+                &mut r.active,
+                &mut r.new,
+                &mut r.retained,
+                &mut r.resurrected,
+                &mut r.lapsed,
+                &mut r.inactive,
+            ];
+            for (count, cell) in counts.into_iter().zip(own) {
+                if hidden(cell) {
+                    *count = None;
+                }
+            }
+            if own.iter().any(hidden) {
+                (r.suppressed, r.previous_active, r.change) = (true, None, None);
+                (r.retention_rate, r.churn_rate, r.reactivation_rate) = (None, None, None);
+            }
+            if hidden(&own[1]) {
+                r.revenue = None;
+            }
+        }
+        for (r, [size, active, repeat]) in data.cohorts.iter_mut().flatten().zip(&self.cohorts) {
+            if hidden(size) {
+                (r.customers, r.revenue_to_date, r.spend, r.cac, r.payback_ratio) = (None, None, None, None, None);
+            }
+            if hidden(active) {
+                (r.active_customers, r.orders, r.revenue) = (None, None, None);
+            }
+            if hidden(repeat) {
+                r.repeat_customers = None;
+            }
+            if hidden(size) || hidden(active) {
+                (r.retention_rate, r.suppressed) = (None, true);
+            }
+            if hidden(size) || hidden(repeat) {
+                (r.repeat_rate, r.suppressed) = (None, true);
+            }
+        }
+        clear_concentration(data, cells.min);
+        self.clear_effects(data, cells);
+        for (r, own) in data.cutpoints.iter_mut().flatten().zip(&self.cutpoints) {
+            if hidden(own) {
+                (r.customers, r.suppressed) = (None, true);
+            }
+        }
+    }
+
+    fn clear_effects(&self, data: &mut ReportData, cells: &Cells) {
+        let hidden = |own: &[Option<Cell>; 2]| own.iter().any(|c| cells.is_hidden(*c));
+        let mut gone: Vec<(String, Option<Day>, String, String, String)> = Vec::new();
+        for (r, own) in data.effects.iter_mut().flatten().zip(&self.effects) {
+            if hidden(own) {
+                gone.push((r.strategy.clone(), r.period_start, r.arm.clone(), r.scheme.clone(), r.state.clone()));
+                (r.n_treated, r.n_control, r.mean_treated, r.mean_control) = (None, None, None, None);
+                (r.difference, r.ci_low, r.ci_high, r.p_value, r.p_adjusted) = (None, None, None, None, None);
+                (r.lift, r.lift_low, r.lift_high, r.mde, r.srm_p) = (None, None, None, None, None);
+                (r.incremental, r.cost, r.roi, r.roi_low, r.roi_high, r.excluded) = (None, None, None, None, None, None);
+                (r.net_margin_per_customer, r.net_margin_low, r.net_margin_high) = (None, None, None);
+                (r.not_estimable, r.suppressed) = (None, true);
+            } else if r.excluded.is_some_and(|n| 0 < n && n < cells.min) {
+                (r.excluded, r.suppressed) = (None, true);
+            }
+        }
+        for (r, own) in data.effects_over_time.iter_mut().flatten().zip(&self.pooled) {
+            if hidden(own) {
+                gone.push((r.strategy.clone(), None, r.arm.clone(), r.scheme.clone(), r.state.clone()));
+                (r.n_treated, r.n_control, r.mean_control, r.difference) = (None, None, None, None);
+                (r.ci_low, r.ci_high, r.p_value, r.lift, r.lift_low, r.lift_high) = (None, None, None, None, None, None);
+                (r.q_difference, r.q_difference_p, r.q_lift, r.q_lift_p) = (None, None, None, None);
+                (r.recurring_share, r.not_estimable, r.suppressed) = (None, None, true);
+            }
+        }
+        for (r, own) in data.before_after.iter_mut().flatten().zip(&self.before_after) {
+            if cells.is_hidden(*own) {
+                gone.push((r.strategy.clone(), r.period_start, r.arm.clone(), r.scheme.clone(), r.state.clone()));
+                (r.customers, r.mean_before, r.mean_after, r.change, r.expected_change) = (None, None, None, None, None);
+                (r.note, r.suppressed) = (None, true);
+            }
+        }
+        for r in data.verdicts.iter_mut().flatten() {
+            let same = |g: &(String, Option<Day>, String, String, String)| {
+                (&g.0, &g.1, &g.2, &g.3, &g.4) == (&r.strategy, &r.period_start, &r.arm, &r.scheme, &r.state)
+            };
+            // The reason may hold the numbers.
+            if gone.iter().any(same) {
+                (r.reason, r.difference, r.shrunk_difference, r.shrunk_low) = (None, None, None, None);
+                r.suppressed = true;
+            }
+        }
+    }
+}
+
+/// A top share is about that share of the customers, at least one.
+fn clear_concentration(data: &mut ReportData, min: i64) {
+    for r in data.concentration.iter_mut().flatten() {
+        let Some(customers) = r.customers else { continue };
+        for (share, percent) in [(&mut r.top_1_share, 1), (&mut r.top_10_share, 10), (&mut r.top_20_share, 20)] {
+            if customers > 0 && customers.saturating_mul(percent).saturating_add(99) / 100 < min {
+                (*share, r.suppressed) = (None, true);
+            }
+        }
+        if 0 < customers && customers < min {
+            (r.customers, r.revenue, r.gini, r.suppressed) = (None, None, None, true);
+        }
+    }
+}

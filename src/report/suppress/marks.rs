@@ -1,0 +1,267 @@
+//! Which counts of which tables are cells, and what adds up to what.
+
+use std::collections::BTreeMap;
+
+use super::cells::{Cell, Cells};
+use super::{key, total_key};
+use crate::domain::Day;
+use crate::report::data::{CutPointRow, EffectRow, MoveRow, ReportData, SegmentRow, TransitionRow};
+use crate::report::read::ALL;
+
+fn state_key(as_of: Day, slice: &str, dimension: &str, value: &str, scheme: &str, state: &str) -> String {
+    key(&[&"state", &as_of, &slice, &dimension, &value, &scheme, &state])
+}
+
+/// Groups rows by a name; the order is that of the names.
+fn group<T>(items: impl IntoIterator<Item = (String, T)>) -> BTreeMap<String, Vec<T>> {
+    let mut out: BTreeMap<String, Vec<T>> = BTreeMap::new();
+    for (name, item) in items {
+        out.entry(name).or_default().push(item);
+    }
+    out
+}
+
+fn transition_key(r: &TransitionRow, dimension: &str, value: &str) -> String {
+    key(&[&"transition", &r.as_of, &r.from_as_of, &r.slice, &dimension, &value, &r.scheme, &r.from_state, &r.to_state])
+}
+
+/// The cells of every row.
+#[derive(Debug, Default)]
+pub(super) struct Marks {
+    pub(super) segments: Vec<(Option<Cell>, Option<Cell>, Option<Cell>)>,
+    pub(super) transitions: Vec<(Option<Cell>, Option<Cell>)>,
+    pub(super) moves: Vec<Option<Cell>>,
+    pub(super) growth: Vec<[Option<Cell>; 7]>,
+    pub(super) cohorts: Vec<[Option<Cell>; 3]>,
+    pub(super) effects: Vec<[Option<Cell>; 2]>,
+    pub(super) pooled: Vec<[Option<Cell>; 2]>,
+    pub(super) before_after: Vec<Option<Cell>>,
+    pub(super) cutpoints: Vec<Option<Cell>>,
+}
+
+impl Marks {
+    /// The cells of all tables, with the sums that they are part of.
+    pub fn of(data: &ReportData, cells: &mut Cells) -> Marks {
+        let mut marks = Marks::default();
+        marks.segments(data, cells);
+        marks.transitions(data, cells);
+        marks.moves(data, cells);
+        marks.growth(data, cells);
+        marks.cohorts(data, cells);
+        marks.effects(data, cells);
+        marks.cutpoints(data, cells);
+        marks
+    }
+
+    fn segments(&mut self, data: &ReportData, cells: &mut Cells) {
+        let rows: Vec<&SegmentRow> = data.segments.iter().flatten().collect();
+        let name = |r: &SegmentRow| state_key(r.as_of, &r.slice, &r.dimension, &r.dimension_value, &r.scheme, &r.state);
+        let own: Vec<_> = rows.iter().map(|r| r.customers.map(|n| cells.cell(name(r), n))).collect();
+        let by_group =
+            group(rows.iter().zip(&own).filter_map(|(r, c)| {
+                Some((key(&[&r.as_of, &r.slice, &r.dimension, &r.dimension_value, &r.scheme]), (*r, (*c)?)))
+            }));
+        for of_group in by_group.into_values() {
+            let Some((r, _)) = of_group.first() else { continue };
+            let total = total_key(r.as_of, &r.slice, &r.dimension, &r.dimension_value);
+            cells.sum(of_group.into_iter().map(|(_, c)| c).collect(), total);
+        }
+        // The values of a dimension add up to everybody, state by state.
+        let by_state = group(
+            rows.iter()
+                .zip(&own)
+                .filter(|(r, _)| r.dimension != ALL)
+                .filter_map(|(r, c)| Some((key(&[&r.as_of, &r.slice, &r.dimension, &r.scheme, &r.state]), (*r, (*c)?)))),
+        );
+        for of_state in by_state.into_values() {
+            let Some((r, _)) = of_state.first() else { continue };
+            let total = state_key(r.as_of, &r.slice, ALL, ALL, &r.scheme, &r.state);
+            cells.sum(of_state.into_iter().map(|(_, c)| c).collect(), total);
+        }
+        for (r, own) in rows.iter().zip(own) {
+            let total = cells.find(&total_key(r.as_of, &r.slice, &r.dimension, &r.dimension_value));
+            let repeat = r.repeat_customers.map(|n| cells.cell(format!("repeat{}", name(r)), n));
+            self.segments.push((own, total, repeat));
+        }
+    }
+
+    fn transitions(&mut self, data: &ReportData, cells: &mut Cells) {
+        let rows: Vec<&TransitionRow> = data.transitions.iter().flatten().collect();
+        let place = |r: &TransitionRow| key(&[&r.as_of, &r.from_as_of, &r.slice, &r.dimension, &r.dimension_value, &r.scheme]);
+        let own: Vec<_> = rows
+            .iter()
+            .map(|r| r.customers.map(|n| cells.cell(transition_key(r, &r.dimension, &r.dimension_value), n)))
+            .collect();
+        let from =
+            |r: &TransitionRow| state_key(r.from_as_of, &r.slice, &r.dimension, &r.dimension_value, &r.scheme, &r.from_state);
+        let to = |r: &TransitionRow| state_key(r.as_of, &r.slice, &r.dimension, &r.dimension_value, &r.scheme, &r.to_state);
+        let with = |of: &dyn Fn(&TransitionRow) -> String| {
+            let pairs = rows.iter().zip(&own).filter_map(|(r, c)| Some((of(r), (*r, (*c)?))));
+            group(pairs.collect::<Vec<_>>())
+        };
+        for of_row in with(&|r| place(r) + &r.from_state).into_values() {
+            let Some((r, _)) = of_row.first() else { continue };
+            let total = from(r);
+            cells.sum(of_row.into_iter().map(|(_, c)| c).collect(), total);
+        }
+        for of_column in with(&|r| place(r) + "\u{1f}" + &r.to_state).into_values() {
+            let Some((r, _)) = of_column.first() else { continue };
+            let total = to(r);
+            cells.sum(of_column.into_iter().map(|(_, c)| c).collect(), total);
+        }
+        let across = rows.iter().zip(&own).filter(|(r, _)| r.dimension != ALL);
+        let across = across.filter_map(|(r, c)| Some((transition_key(r, &r.dimension, ""), (*r, (*c)?))));
+        for of_pair in group(across.collect::<Vec<_>>()).into_values() {
+            let Some((r, _)) = of_pair.first() else { continue };
+            let total = transition_key(r, ALL, ALL);
+            cells.sum(of_pair.into_iter().map(|(_, c)| c).collect(), total);
+        }
+        self.transitions = rows.iter().zip(own).map(|(r, c)| (c, cells.find(&from(r)))).collect();
+    }
+
+    fn moves(&mut self, data: &ReportData, cells: &mut Cells) {
+        let rows: Vec<_> = data.moves.iter().flatten().collect();
+        let place = |r: &MoveRow| {
+            key(&[&"transition", &r.as_of, &r.from_as_of, &r.slice, &ALL, &ALL, &r.scheme, &r.from_state, &r.to_state])
+        };
+        let own: Vec<_> =
+            rows.iter().map(|r| r.customers.map(|n| cells.cell(format!("move{}{:?}", place(r), r.reason), n))).collect();
+        let by_pair = group(rows.iter().zip(&own).filter_map(|(r, c)| Some((place(r), (*c)?))));
+        for (total, parts) in by_pair {
+            cells.sum(parts, total);
+        }
+        self.moves = own;
+    }
+
+    fn growth(&mut self, data: &ReportData, cells: &mut Cells) {
+        let names = ["customers", "active", "new", "retained", "resurrected", "lapsed", "inactive"];
+        for r in data.growth.iter().flatten() {
+            let place = key(&[&"growth", &r.as_of, &r.slice, &r.scheme, &r.from_state]);
+            let counts = [r.customers, r.active, r.new, r.retained, r.resurrected, r.lapsed, r.inactive];
+            let mut own = [None; 7];
+            for ((cell, count), name) in own.iter_mut().zip(counts).zip(names) {
+                // Everybody is the same number as in the other tables.
+                let everybody = name == "customers" && r.scheme == ALL;
+                let name = if everybody { total_key(r.as_of, &r.slice, ALL, ALL) } else { format!("{place}{name}") };
+                *cell = count.map(|n| cells.cell(name, n));
+            }
+            let some = |at: &[usize]| at.iter().filter_map(|i| own[*i]).collect::<Vec<_>>();
+            if let Some(active) = own[1] {
+                cells.add_sum(some(&[2, 3, 4]), active);
+            }
+            if let (Some(customers), Some(_)) = (own[0], own[1]) {
+                cells.add_sum(some(&[1, 5, 6]), customers);
+            }
+            let before = key(&[&"growth", &r.from_as_of.unwrap_or(Day::MIN), &r.slice, &ALL, &ALL]) + "active";
+            let before = if r.scheme == ALL { before } else { format!("{place}previous") };
+            cells.sum(some(&[3, 5]), before);
+            self.growth.push(own);
+        }
+        for (number, name) in names.iter().enumerate() {
+            let rows = data.growth.iter().flatten().zip(&self.growth).filter(|(r, _)| r.scheme != ALL);
+            let by_scheme = group(rows.filter_map(|(r, own)| {
+                Some((key(&[&r.as_of, &r.slice, &r.scheme]), ((r.as_of, r.slice.clone()), own[number]?)))
+            }));
+            for parts in by_scheme.into_values() {
+                let Some(((as_of, slice), _)) = parts.first() else { continue };
+                let total = match number {
+                    0 => total_key(*as_of, slice, ALL, ALL),
+                    _ => key(&[&"growth", as_of, slice, &ALL, &ALL]) + name,
+                };
+                cells.sum(parts.into_iter().map(|(_, c)| c).collect(), total);
+            }
+        }
+    }
+
+    fn cohorts(&mut self, data: &ReportData, cells: &mut Cells) {
+        let rows: Vec<_> = data.cohorts.iter().flatten().collect();
+        for r in &rows {
+            let cohort = key(&[&"cohort", &r.slice, &r.cohort_start.unwrap_or(Day::MIN)]);
+            let then = format!("{cohort}{}", r.as_of);
+            let of = |cells: &mut Cells, name: String, n: Option<i64>| n.map(|n| cells.cell(name, n));
+            self.cohorts.push([
+                of(cells, cohort, r.customers),
+                of(cells, format!("{then}active"), r.active_customers),
+                of(cells, format!("{then}repeat"), r.repeat_customers),
+            ]);
+        }
+        for (number, name) in ["customers", "active"].iter().enumerate() {
+            let by_date = group(
+                rows.iter()
+                    .zip(&self.cohorts)
+                    .filter_map(|(r, own)| Some((key(&[&r.as_of, &r.slice]), ((r.as_of, &r.slice), own[number]?)))),
+            );
+            for parts in by_date.into_values() {
+                let Some(((as_of, slice), _)) = parts.first() else { continue };
+                let total = match number {
+                    0 => total_key(*as_of, slice, ALL, ALL),
+                    _ => key(&[&"growth", as_of, slice, &ALL, &ALL]) + name,
+                };
+                cells.sum(parts.into_iter().map(|(_, c)| c).collect(), total);
+            }
+        }
+    }
+
+    fn effects(&mut self, data: &ReportData, cells: &mut Cells) {
+        let period = |day: Option<Day>| day.map(|d| d.to_string()).unwrap_or_default();
+        let phase = |p: &Option<String>| p.clone().unwrap_or_default();
+        let mut sums: BTreeMap<String, (Vec<Cell>, String)> = BTreeMap::new();
+        let mut add = |cells: &mut Cells, place: &str, estimate: &str, scheme: &str, state: &str, n: Option<i64>| {
+            let cell = cells.cell(format!("{place}{}", key(&[&scheme, &state])), n?);
+            if scheme != ALL {
+                let total = format!("{place}{}", key(&[&ALL, &ALL]));
+                sums.entry(format!("{place}{scheme}\u{1f}{estimate}")).or_insert((Vec::new(), total)).0.push(cell);
+            }
+            Some(cell)
+        };
+        for r in data.effects.iter().flatten() {
+            let place = key(&[&"effect", &r.strategy, &period(r.period_start), &phase(&r.phase)]);
+            let estimate = key(&[&r.arm, &r.outcome, &r.method]);
+            self.effects.push([
+                add(cells, &format!("{place}{}", key(&[&"arm", &r.arm])), &estimate, &r.scheme, &r.state, r.n_treated),
+                add(cells, &format!("{place}control"), &estimate, &r.scheme, &r.state, r.n_control),
+            ]);
+        }
+        for r in data.effects_over_time.iter().flatten() {
+            let place = key(&[&"pooled", &r.strategy, &phase(&r.phase)]);
+            let estimate = key(&[&r.arm, &r.outcome, &r.method]);
+            self.pooled.push([
+                add(cells, &format!("{place}{}", key(&[&"arm", &r.arm])), &estimate, &r.scheme, &r.state, r.n_treated),
+                add(cells, &format!("{place}control"), &estimate, &r.scheme, &r.state, r.n_control),
+            ]);
+        }
+        for r in data.before_after.iter().flatten() {
+            let place = key(&[&"before", &r.strategy, &period(r.period_start), &r.arm]);
+            self.before_after.push(add(cells, &place, &r.outcome, &r.scheme, &r.state, r.customers));
+        }
+        for (parts, total) in sums.into_values() {
+            cells.sum(parts, total);
+        }
+        // Periods add up to all periods.
+        for (r, own) in data.effects_over_time.iter().flatten().zip(&self.pooled) {
+            let same = |e: &EffectRow| {
+                (&e.strategy, &e.phase, &e.arm, &e.outcome, &e.scheme, &e.state, &e.method)
+                    == (&r.strategy, &r.phase, &r.arm, &r.outcome, &r.scheme, &r.state, &r.method)
+            };
+            let of_periods: Vec<_> = data.effects.iter().flatten().zip(&self.effects).filter(|(e, _)| same(e)).collect();
+            for side in 0..2 {
+                let parts: Vec<Cell> = of_periods.iter().filter_map(|(_, c)| c[side]).collect();
+                if let Some(total) = own[side]
+                    && parts.iter().map(|c| cells.count(*c)).sum::<i64>() == cells.count(total)
+                {
+                    cells.add_sum(parts, total);
+                }
+            }
+        }
+    }
+
+    fn cutpoints(&mut self, data: &ReportData, cells: &mut Cells) {
+        let rows: Vec<_> = data.cutpoints.iter().flatten().collect();
+        let place = |r: &CutPointRow| key(&[&"bins", &r.as_of, &r.slice, &r.axis]);
+        let own: Vec<_> = rows.iter().map(|r| r.customers.map(|n| cells.cell(format!("{}{:?}", place(r), r.bin), n))).collect();
+        for (total, parts) in group(rows.iter().zip(&own).filter_map(|(r, c)| Some((place(r), (*c)?)))) {
+            cells.sum(parts, total);
+        }
+        self.cutpoints = own;
+    }
+}
