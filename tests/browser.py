@@ -187,9 +187,11 @@ def check_language(page: Page, sample: Path) -> None:
 
 
 def check_sorting(page: Page) -> None:
-    """The table of states, sorted by customers: up, then down."""
-    head = page.locator("#segments table").first.locator("th button").nth(2)
-    values = "[...document.querySelector('#segments table').tBodies[0].rows].map(r => r.cells[2].dataset.v).filter(v => v !== '').map(Number)"
+    """The table of states, sorted by its first column of numbers: up, then down."""
+    head = page.locator("#segments table").first.locator("th.n button").first
+    place = page.evaluate("[...document.querySelectorAll('#segments table')[0].tHead.rows[0].cells].findIndex(c => c.className === 'n')")
+    table = "document.querySelector('#segments table').tBodies[0].rows"
+    values = f"[...{table}].map(r => r.cells[{place}].dataset.v).filter(v => v !== '').map(Number)"
     head.click()
     up = page.evaluate(values)
     assert up == sorted(up) and len(up) > 2, up

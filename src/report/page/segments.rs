@@ -57,24 +57,19 @@ fn picture(view: &View, scheme: &Scheme, rows: &[(&State, &SegmentRow)]) -> Mark
 
 /// What the states mean, with their customers.
 fn meanings(view: &View, rows: &[(&State, &SegmentRow)]) -> Markup {
-    let actions = rows.iter().any(|(state, _)| !state.action.is_empty());
-    let mut keys = vec!["column.state", "column.definition", "column.customers", "column.revenue", "column.revenue_at_risk"];
-    if actions {
-        keys.push("column.action");
-    }
+    let has = |of: fn(&State) -> &String| rows.iter().any(|(state, _)| !of(state).is_empty());
+    let (definitions, actions) = (has(|s| &s.definition), has(|s| &s.action));
+    let mut keys = vec!["column.state"];
+    keys.extend(definitions.then_some("column.definition"));
+    keys.extend(["column.customers", "column.revenue", "column.revenue_at_risk"]);
+    keys.extend(actions.then_some("column.action"));
     let mut grid = Grid::new(view, &keys);
     for (state, row) in rows {
         let cells = Cells::of(view, row.suppressed);
-        let mut line = vec![
-            GridCell::state(&state.label, Some(&state.colour)),
-            GridCell::text(&state.definition),
-            cells.count(row.customers),
-            cells.money(row.revenue),
-            cells.money(row.revenue_at_risk),
-        ];
-        if actions {
-            line.push(GridCell::text(&state.action));
-        }
+        let mut line = vec![GridCell::state(&state.label, Some(&state.colour))];
+        line.extend(definitions.then(|| GridCell::text(&state.definition)));
+        line.extend([cells.count(row.customers), cells.money(row.revenue), cells.money(row.revenue_at_risk)]);
+        line.extend(actions.then(|| GridCell::text(&state.action)));
         grid.row(line);
     }
     grid.write()
