@@ -119,6 +119,8 @@ pub struct Buckets {
     /// Bytes of the string ids of each open block.
     text: Vec<Vec<u8>>,
     closed: Vec<Chunks>,
+    /// Where a block is packed before it is copied behind the others.
+    packed: Vec<u8>,
 }
 
 impl Buckets {
@@ -132,18 +134,18 @@ impl Buckets {
             len: vec![0; count],
             text: vec![Vec::new(); if layout.text_ids { count } else { 0 }],
             closed: vec![Vec::new(); count],
+            packed: vec![0; pack::most_bytes(layout.count())],
         }
     }
 
-    /// Appends the records of a batch: `hashes[i]` is the hash of the customer of record `i`, and `lanes` are the
-    /// columns of the layout's lanes in order. Rows for which `keep` is false are passed over.
-    pub fn append(&mut self, hashes: &[u64], lanes: &[&[i64]], keep: Option<&[bool]>) {
+    /// Appends records with integer ids: `lanes` are the columns of the layout's lanes in order. Rows for which `keep` is
+    /// false are passed over.
+    pub fn append(&mut self, lanes: &[&[i64]], keep: Option<&[bool]>) {
         match *lanes {
             // The shape of nearly every job, and of events, without the inner loop.
             [customer, date, amount] if keep.is_none() => {
-                let rows = hashes.iter().zip(customer).zip(date).zip(amount);
-                for (((hash, &customer), &date), &amount) in rows {
-                    let bucket = (hash >> self.shift) as usize;
+                for ((&customer, &date), &amount) in customer.iter().zip(date).zip(amount) {
+                    let bucket = (hash_key(customer) >> self.shift) as usize;
                     let len = self.len[bucket] as usize;
                     let block = &mut self.open[bucket * 3 * BLOCK..(bucket + 1) * 3 * BLOCK];
                     block[len] = customer;
@@ -152,25 +154,26 @@ impl Buckets {
                     self.advance(bucket, len);
                 }
             }
-            _ => {
-                for (row, hash) in hashes.iter().enumerate() {
+            [customers, ..] => {
+                for (row, customer) in customers.iter().enumerate() {
                     if keep.is_none_or(|keep| keep[row]) {
-                        let bucket = (hash >> self.shift) as usize;
+                        let bucket = (hash_key(*customer) >> self.shift) as usize;
                         self.put(bucket, row, lanes);
                     }
                 }
             }
+            [] => {}
         }
     }
 
     /// Appends records with string ids; `id(row)` gives the bytes and the customer lane their lengths.
-    pub fn append_text<'a>(&mut self, hashes: &[u64], id: impl Fn(usize) -> &'a [u8], lanes: &[&[i64]], keep: Option<&[bool]>) {
-        for (row, hash) in hashes.iter().enumerate() {
-            if keep.is_none_or(|keep| keep[row]) {
-                let bucket = (hash >> self.shift) as usize;
-                self.text[bucket].extend_from_slice(id(row));
-                self.put(bucket, row, lanes);
-            }
+    pub fn append_text<'a>(&mut self, id: impl Fn(usize) -> &'a [u8], lanes: &[&[i64]], keep: Option<&[bool]>) {
+        let rows = lanes.first().map_or(0, |lane| lane.len());
+        for row in (0..rows).filter(|row| keep.is_none_or(|keep| keep[*row])) {
+            let id = id(row);
+            let bucket = (hash_text(id) >> self.shift) as usize;
+            self.text[bucket].extend_from_slice(id);
+            self.put(bucket, row, lanes);
         }
     }
 
@@ -196,7 +199,7 @@ impl Buckets {
         let size = self.layout.count() * BLOCK;
         let block = &self.open[bucket * size..(bucket + 1) * size];
         let text = self.text.get(bucket).map_or(&[][..], Vec::as_slice);
-        pack::pack(block, self.len[bucket] as usize, text, &mut self.closed[bucket]);
+        pack::pack(block, self.len[bucket] as usize, text, &mut self.packed, &mut self.closed[bucket]);
         self.len[bucket] = 0;
         if let Some(text) = self.text.get_mut(bucket) {
             text.clear();
@@ -237,8 +240,7 @@ mod tests {
         let dates: Vec<i64> = (0..5000).map(|i| i % 4000 - 2000).collect();
         let amounts: Vec<i64> = (0..5000).map(|i| if i % 97 == 0 { i64::MIN + i } else { i * 1000 }).collect();
         let flags = vec![0i64; 5000];
-        let hashes: Vec<u64> = customers.iter().map(|&c| hash_key(c)).collect();
-        buckets.append(&hashes, &[&customers, &dates, &amounts, &flags], None);
+        buckets.append(&[&customers, &dates, &amounts, &flags], None);
         let mut back = Vec::new();
         for (number, blocks) in buckets.finish().into_iter().enumerate() {
             let mut got = Unpacked::default();
@@ -260,10 +262,9 @@ mod tests {
         let layout = Layout::new(true, &[]);
         let ids: Vec<String> = (0..1000).map(|i| "x".repeat(i % 17)).collect();
         let lengths: Vec<i64> = ids.iter().map(|id| id.len() as i64).collect();
-        let hashes: Vec<u64> = ids.iter().map(|id| hash_text(id.as_bytes())).collect();
         let zeros = vec![0i64; 1000];
         let mut buckets = Buckets::new(layout, 1);
-        buckets.append_text(&hashes, |row| ids[row].as_bytes(), &[&lengths, &zeros, &zeros], None);
+        buckets.append_text(|row| ids[row].as_bytes(), &[&lengths, &zeros, &zeros], None);
         let mut total = 0;
         for blocks in buckets.finish() {
             let mut got = Unpacked::default();

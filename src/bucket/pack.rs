@@ -37,11 +37,20 @@ impl Unpacked {
     }
 }
 
-/// Packs the first `len` records of a block of lanes behind what the last chunk holds, or into a new one.
-pub(super) fn pack(block: &[i64], len: usize, text: &[u8], chunks: &mut Chunks) {
-    let lanes = block.chunks_exact(BLOCK).map(|lane| {
+/// Bytes that a block of so many lanes takes at most, without its string ids.
+pub(super) fn most_bytes(lanes: usize) -> usize {
+    4 + lanes * (9 + 8 * BLOCK)
+}
+
+/// Packs the first `len` records of a block of lanes behind what the last chunk holds, or into a new one. `packed` is memory
+/// for [`most_bytes`]: a block is put together in the cache, since the chunks' pages are new.
+pub(super) fn pack(block: &[i64], len: usize, text: &[u8], packed: &mut [u8], chunks: &mut Chunks) {
+    let (head, mut rest) = packed.split_at_mut(4);
+    head.copy_from_slice(&(len as u32).to_le_bytes());
+    let mut size = 4;
+    for lane in block.chunks_exact(BLOCK) {
         let values = &lane[..len];
-        let (min, max) = values.iter().fold((i64::MAX, i64::MIN), |(min, max), &v| (min.min(v), max.max(v)));
+        let (min, max) = bounds(values);
         let width = match (max as u64).wrapping_sub(min as u64) {
             0 => 0usize,
             1..=0xFF => 1,
@@ -49,33 +58,45 @@ pub(super) fn pack(block: &[i64], len: usize, text: &[u8], chunks: &mut Chunks) 
             0x1_0000..=0xFFFF_FFFF => 4,
             _ => 8,
         };
-        (values, min, width)
-    });
-    let size = 4 + lanes.clone().map(|(_, _, width)| 9 + width * len).sum::<usize>() + text.len();
-    if chunks.last().is_none_or(|chunk| chunk.capacity() - chunk.len() < size) {
-        chunks.push(Vec::with_capacity(CHUNK.max(size)));
-    }
-    let Some(out) = chunks.last_mut() else { return };
-    let start = out.len();
-    out.resize(start + size, 0);
-    let (head, mut rest) = out[start..].split_at_mut(4);
-    head.copy_from_slice(&(len as u32).to_le_bytes());
-    for (values, min, width) in lanes {
         let (head, tail) = rest.split_at_mut(9);
         head[0] = width as u8;
         head[1..].copy_from_slice(&min.to_le_bytes());
-        let (packed, tail) = tail.split_at_mut(width * len);
+        let (to, tail) = tail.split_at_mut(width * len);
         let offsets = values.iter().map(|&v| (v as u64).wrapping_sub(min as u64));
         match width {
             0 => {}
-            1 => packed.iter_mut().zip(offsets).for_each(|(to, x)| *to = x as u8),
-            2 => packed.chunks_exact_mut(2).zip(offsets).for_each(|(to, x)| to.copy_from_slice(&(x as u16).to_le_bytes())),
-            4 => packed.chunks_exact_mut(4).zip(offsets).for_each(|(to, x)| to.copy_from_slice(&(x as u32).to_le_bytes())),
-            _ => packed.chunks_exact_mut(8).zip(offsets).for_each(|(to, x)| to.copy_from_slice(&x.to_le_bytes())),
+            1 => to.iter_mut().zip(offsets).for_each(|(to, x)| *to = x as u8),
+            2 => to.as_chunks_mut::<2>().0.iter_mut().zip(offsets).for_each(|(to, x)| *to = (x as u16).to_le_bytes()),
+            4 => to.as_chunks_mut::<4>().0.iter_mut().zip(offsets).for_each(|(to, x)| *to = (x as u32).to_le_bytes()),
+            _ => to.as_chunks_mut::<8>().0.iter_mut().zip(offsets).for_each(|(to, x)| *to = x.to_le_bytes()),
         }
         rest = tail;
+        size += 9 + width * len;
     }
-    rest.copy_from_slice(text);
+    let whole = size + text.len();
+    if chunks.last().is_none_or(|chunk| chunk.capacity() - chunk.len() < whole) {
+        chunks.push(Vec::with_capacity(CHUNK.max(whole)));
+    }
+    if let Some(chunk) = chunks.last_mut() {
+        chunk.extend_from_slice(&packed[..size]);
+        chunk.extend_from_slice(text);
+    }
+}
+
+/// Least and greatest value; four of each are kept, so that no comparison waits for the one before.
+fn bounds(values: &[i64]) -> (i64, i64) {
+    let (fours, rest) = values.as_chunks::<4>();
+    let mut least = [i64::MAX; 4];
+    let mut greatest = [i64::MIN; 4];
+    for four in fours {
+        for lane in 0..4 {
+            least[lane] = least[lane].min(four[lane]);
+            greatest[lane] = greatest[lane].max(four[lane]);
+        }
+    }
+    let least = least.iter().chain(rest).copied().min();
+    let greatest = greatest.iter().chain(rest).copied().max();
+    (least.unwrap_or(0), greatest.unwrap_or(0))
 }
 
 /// Unpacks the first of some blocks behind what `into` holds; returns the rest.

@@ -69,6 +69,22 @@ impl CustomerIds {
         (key as u64) ^ (1 << 63)
     }
 
+    /// The places of ordered keys, ascending by key and place. Sorted stretches are merged.
+    pub fn ascending(keys: &[i64]) -> Vec<u32> {
+        let least = keys.iter().copied().min().unwrap_or(0);
+        let span = keys.iter().copied().max().unwrap_or(0).wrapping_sub(least) as u64;
+        if span <= u64::from(u32::MAX) {
+            // Key and place in one integer: half the bytes to move, one comparison.
+            let packed = keys.iter().zip(0u64..).map(|(key, place)| (key.wrapping_sub(least) as u64) << 32 | place);
+            let mut packed: Vec<u64> = packed.collect();
+            packed.sort();
+            return packed.into_iter().map(|p| p as u32).collect();
+        }
+        let mut places: Vec<u32> = (0..keys.len() as u32).collect();
+        places.sort_by_key(|place| keys[*place as usize]);
+        places
+    }
+
     /// The id at `index` as text, written over `out`: a string as it is, an integer in decimal digits.
     pub fn write_text(&self, kind: IdType, index: usize, out: &mut Vec<u8>) {
         out.clear();
@@ -144,6 +160,18 @@ mod tests {
         let keys: Vec<i64> = ids.iter().map(|&id| CustomerIds::key_of_unsigned(id)).collect();
         assert!(keys.is_sorted());
         assert_eq!(keys.iter().map(|&k| CustomerIds::unsigned_of_key(k)).collect::<Vec<_>>(), ids);
+    }
+
+    #[test]
+    fn places_ascend_by_key_and_place() {
+        for far in [0, i64::MAX - 100] {
+            let keys: Vec<i64> = (0..3000i64).map(|i| i * i % 83 - 40 + if i % 5 == 0 { far } else { 0 }).collect();
+            let mut want: Vec<u32> = (0..3000).collect();
+            want.sort_by_key(|&place| (keys[place as usize], place));
+            assert_eq!(CustomerIds::ascending(&keys), want);
+        }
+        assert_eq!(CustomerIds::ascending(&[i64::MAX, i64::MIN]), [1, 0]);
+        assert!(CustomerIds::ascending(&[]).is_empty());
     }
 
     #[test]

@@ -86,7 +86,7 @@ fn average(money: i128, purchases: i64) -> Value {
 
 /// The value of a measure. Trends, what belongs to other periods than the window, and what is not taken from orders alone
 /// are not here: only the panel over sorted orders knows them, or what comes after it.
-#[inline]
+#[inline(always)]
 pub(super) fn value(kind: MeasureKind, facts: &Facts, counting: Counting) -> Value {
     let (window, life) = (&facts.window, &facts.life);
     let recency = i64::from(facts.as_of - facts.last);
@@ -145,7 +145,7 @@ pub(super) fn value(kind: MeasureKind, facts: &Facts, counting: Counting) -> Val
 ///
 /// # Errors
 /// Exit 3 if money exceeds what DECIMAL(18) holds.
-#[inline]
+#[inline(always)]
 pub(super) fn set(column: &mut Column, cell: usize, value: Value, kind: MeasureKind, as_of: i32) -> Result<()> {
     match (column, value) {
         (Column::Int(values), Value::Int(v)) => values[cell] = v as i32,

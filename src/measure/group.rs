@@ -66,7 +66,10 @@ pub(super) struct Groups {
 
 impl Groups {
     pub fn new(layout: Layout, orders: &Unpacked, spec: &FoldSpec) -> Groups {
-        let (ids, slices, of_record) = intern(layout, orders, spec);
+        let mut met = Met::new(layout, orders, spec);
+        let order = met.order();
+        let of_record = met.renumber(&order);
+        let (ids, slices) = met.in_order(&order);
         // Counting sort of the records by customer.
         let mut starts = vec![0u32; ids.len() + 1];
         for &customer in &of_record {
@@ -186,45 +189,80 @@ impl Groups {
     }
 }
 
-/// The customers of a bucket ascending by slice and id, their slice numbers, and the number of each record's customer.
-pub(super) fn intern(layout: Layout, orders: &Unpacked, spec: &FoldSpec) -> (CustomerIds, Vec<u32>, Vec<u32>) {
-    let codes = layout.has(Lane::Slice).then(|| orders.lane(Lane::Slice));
-    // A code is of the order in which threads met the values; a number is of the order of the values.
-    let numbers = |codes: Vec<u32>| -> Vec<u32> {
-        codes.into_iter().map(|code| spec.slices.get(code as usize).copied().unwrap_or(code)).collect()
-    };
-    if layout.text_ids {
-        let (ids, codes, mut of_record) = intern_text(orders, codes);
-        let slices = numbers(codes);
-        let mut order: Vec<u32> = (0..ids.len() as u32).collect();
-        let slice = |c: u32| slices.get(c as usize).copied().unwrap_or(0);
-        order.sort_unstable_by(|&a, &b| slice(a).cmp(&slice(b)).then_with(|| ids.get(a as usize).cmp(ids.get(b as usize))));
-        let mut sorted = StringIds::default();
-        order.iter().for_each(|&c| sorted.push(ids.get(c as usize)));
-        let slices = renumber(&order, &slices, &mut of_record);
-        (CustomerIds::Text(sorted), slices, of_record)
-    } else {
-        let (ids, codes, mut of_record) = intern_int(orders.lane(Lane::Customer), codes);
-        let slices = numbers(codes);
-        let mut keyed: Vec<(u32, i64, u32)> =
-            ids.iter().zip(0..).map(|(&id, c)| (slices.get(c as usize).copied().unwrap_or(0), id, c)).collect();
-        keyed.sort_unstable();
-        let order: Vec<u32> = keyed.iter().map(|k| k.2).collect();
-        let slices = renumber(&order, &slices, &mut of_record);
-        (CustomerIds::Int(keyed.into_iter().map(|k| k.1).collect()), slices, of_record)
-    }
+/// The customers of a bucket, numbered as their records were met.
+pub(super) struct Met {
+    ids: CustomerIds,
+    /// Slice number per customer; empty without slices.
+    slices: Vec<u32>,
+    /// The number of each record's customer.
+    pub of_record: Vec<u32>,
 }
 
-/// Gives customers the numbers of their places in `order`; the result is their slices in that order.
-fn renumber(order: &[u32], slices: &[u32], of_record: &mut [u32]) -> Vec<u32> {
-    let mut place = vec![0u32; order.len()];
-    for (new, &old) in order.iter().enumerate() {
-        place[old as usize] = new as u32;
+impl Met {
+    pub fn new(layout: Layout, orders: &Unpacked, spec: &FoldSpec) -> Met {
+        let codes = layout.has(Lane::Slice).then(|| orders.lane(Lane::Slice));
+        let (ids, codes, of_record) = if layout.text_ids {
+            let (ids, codes, of_record) = intern_text(orders, codes);
+            (CustomerIds::Text(ids), codes, of_record)
+        } else {
+            let (ids, codes, of_record) = intern_int(orders.lane(Lane::Customer), codes);
+            (CustomerIds::Int(ids), codes, of_record)
+        };
+        // A code is of the order in which threads met the values; a number is of the order of the values.
+        let number = |code: u32| spec.slices.get(code as usize).copied().unwrap_or(code);
+        Met { ids, slices: codes.into_iter().map(number).collect(), of_record }
     }
-    for number in of_record {
-        *number = place[*number as usize];
+
+    /// How many customers.
+    pub fn len(&self) -> usize {
+        self.ids.len()
     }
-    if slices.is_empty() { Vec::new() } else { order.iter().map(|&old| slices[old as usize]).collect() }
+
+    /// The customers ascending by slice and id.
+    pub fn order(&self) -> Vec<u32> {
+        let slice = |c: u32| self.slices.get(c as usize).copied().unwrap_or(0);
+        match &self.ids {
+            CustomerIds::Int(ids) if self.slices.is_empty() => CustomerIds::ascending(ids),
+            CustomerIds::Int(ids) => {
+                let mut keyed: Vec<(u32, i64, u32)> = ids.iter().zip(0..).map(|(&id, c)| (slice(c), id, c)).collect();
+                keyed.sort_unstable();
+                keyed.into_iter().map(|k| k.2).collect()
+            }
+            CustomerIds::Text(ids) => {
+                let mut order: Vec<u32> = (0..ids.len() as u32).collect();
+                let id = |c: u32| ids.get(c as usize);
+                order.sort_unstable_by(|&a, &b| slice(a).cmp(&slice(b)).then_with(|| id(a).cmp(id(b))));
+                order
+            }
+        }
+    }
+
+    /// Ids and slices in this order.
+    pub fn in_order(self, order: &[u32]) -> (CustomerIds, Vec<u32>) {
+        let ids = match self.ids {
+            CustomerIds::Int(ids) => CustomerIds::Int(order.iter().map(|&c| ids[c as usize]).collect()),
+            CustomerIds::Text(ids) => {
+                let mut sorted = StringIds::default();
+                order.iter().for_each(|&c| sorted.push(ids.get(c as usize)));
+                CustomerIds::Text(sorted)
+            }
+        };
+        let slices = if self.slices.is_empty() { Vec::new() } else { order.iter().map(|&c| self.slices[c as usize]).collect() };
+        (ids, slices)
+    }
+
+    /// The records' customers as places in this order.
+    fn renumber(&mut self, order: &[u32]) -> Vec<u32> {
+        let mut place = vec![0u32; order.len()];
+        for (new, &old) in order.iter().enumerate() {
+            place[old as usize] = new as u32;
+        }
+        let mut of_record = std::mem::take(&mut self.of_record);
+        for number in &mut of_record {
+            *number = place[*number as usize];
+        }
+        of_record
+    }
 }
 
 /// An open-addressing table from key to the number of its first appearance. The keys live outside; the table holds

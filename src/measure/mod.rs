@@ -315,7 +315,7 @@ fn fold_sorted(layout: Layout, orders: &Unpacked, spec: &FoldSpec) -> Result<Buc
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::bucket::{self, Buckets, flag, hash_key};
+    use crate::bucket::{self, Buckets, flag};
 
     /// Both ways of folding must say the same of any orders: what serves a nightly job is a short cut, not a rule.
     #[test]
@@ -359,8 +359,7 @@ mod tests {
             let flags: Vec<i64> = (0..rows).map(|_| if random(10) == 0 { flag::RETURN } else { 0 }).collect();
             let layout = Layout::new(false, &[Lane::Flags]);
             let mut buckets = Buckets::new(layout, 1);
-            let hashes: Vec<u64> = customers.iter().map(|c| hash_key(*c)).collect();
-            buckets.append(&hashes, &[&customers, &dates, &amounts, &flags], None);
+            buckets.append(&[&customers, &dates, &amounts, &flags], None);
             for chunks in buckets.finish() {
                 let mut orders = Unpacked::default();
                 bucket::unpack(layout, &chunks, &mut orders);

@@ -200,7 +200,7 @@ impl Reader<'_> {
         dates.problems.iter().for_each(|(row, _)| dated[*row] = false);
         let last = i64::from(self.job.last().0);
         let texts = event.as_any().downcast_ref::<StringViewArray>();
-        let (mut hashes, mut kinds, mut keep) = (vec![0; at.len()], vec![0; at.len()], vec![false; at.len()]);
+        let (mut kinds, mut keep) = (vec![0; at.len()], vec![false; at.len()]);
         for row in 0..at.len() {
             if customer.is_null(row) {
                 self.tally.no_customer += 1;
@@ -210,17 +210,15 @@ impl Reader<'_> {
                 self.tally.no_event += 1;
             } else if dates.values[row] <= last {
                 kinds[row] = self.kind(texts, event, row)? as i64;
-                match ids.hash(row) {
-                    Some(hash) => (hashes[row], keep[row]) = (hash, true),
-                    None => self.tally.impossible += 1,
-                }
+                keep[row] = ids.is_known(row);
+                self.tally.impossible += u64::from(!keep[row]);
             }
         }
         let keys = ids.lane();
         let lanes = [keys.as_slice(), dates.values.as_slice(), kinds.as_slice()];
         match &ids {
-            Keys::Text(texts) => self.buckets.append_text(&hashes, |row| texts.value(row).as_bytes(), &lanes, Some(&keep)),
-            Keys::Int(_) => self.buckets.append(&hashes, &lanes, Some(&keep)),
+            Keys::Text(texts) => self.buckets.append_text(|row| texts.value(row).as_bytes(), &lanes, Some(&keep)),
+            Keys::Int(_) => self.buckets.append(&lanes, Some(&keep)),
         }
         Ok(())
     }

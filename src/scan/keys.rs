@@ -53,6 +53,14 @@ impl<'a> Keys<'a> {
         Ok(Keys::Int(keys.collect()))
     }
 
+    /// Whether an id is there that a customer can have.
+    pub fn is_known(&self, row: usize) -> bool {
+        match self {
+            Keys::Int(keys) => keys[row].is_some(),
+            Keys::Text(texts) => texts.is_valid(row),
+        }
+    }
+
     /// The hash of an id.
     pub fn hash(&self, row: usize) -> Option<u64> {
         match self {

@@ -14,7 +14,7 @@ use super::ledger::{
 use super::reader::FileReader;
 use super::source::open;
 use super::{Codes, Shared, Task};
-use crate::bucket::{Buckets, Chunks, Lane, flag, hash_key, hash_text};
+use crate::bucket::{Buckets, Chunks, Lane, flag};
 use crate::error::{Error, Result};
 use crate::job::raw::ZeroAmount;
 
@@ -48,7 +48,6 @@ struct Positions {
 #[derive(Default)]
 struct Scratch {
     fates: Vec<Fate>,
-    hashes: Vec<u64>,
     keys: Vec<i64>,
     dates: Integers,
     amounts: Integers,
@@ -282,21 +281,16 @@ impl<'a> Worker<'a> {
             scratch.keep.extend(scratch.fates.iter().map(|f| *f == KEPT));
         }
         let keep = (!all).then_some(scratch.keep.as_slice());
-        let hashes = &mut scratch.hashes;
-        hashes.clear();
         let texts = if layout.text_ids {
             let texts = decode::texts(customer)?;
             scratch.keys.clear();
             for row in 0..rows {
-                let id = id_bytes(texts, row);
-                hashes.push(hash_text(id));
-                scratch.keys.push(id.len() as i64);
+                scratch.keys.push(id_bytes(texts, row).len() as i64);
             }
             self.empty_ids += scratch.keys.iter().zip(&scratch.fates).filter(|(len, f)| **len == 0 && **f == KEPT).count() as u64;
             Some(texts)
         } else {
             decode::keys(customer, &mut scratch.keys)?;
-            hashes.extend(scratch.keys.iter().map(|k| hash_key(*k)));
             None
         };
         let lanes: [(Lane, &[i64]); 10] = [
@@ -313,8 +307,8 @@ impl<'a> Worker<'a> {
         ];
         let lanes: Vec<&[i64]> = lanes.iter().filter(|(lane, _)| layout.has(*lane)).map(|(_, values)| *values).collect();
         match texts {
-            Some(texts) => self.buckets.append_text(hashes, |row| id_bytes(texts, row), &lanes, keep),
-            None => self.buckets.append(hashes, &lanes, keep),
+            Some(texts) => self.buckets.append_text(|row| id_bytes(texts, row), &lanes, keep),
+            None => self.buckets.append(&lanes, keep),
         }
         Ok(())
     }
@@ -426,13 +420,19 @@ fn codes(column: &ArrayRef, fates: &[Fate], own: &mut HashMap<String, u32>, all:
     Ok(())
 }
 
-/// The sum of a batch: the halves of the integers are added apart, which 64 bits hold for a batch of any content.
+/// The sum of a batch. Amounts whose bits leave room for as many are added as they are; else the halves of the integers are
+/// added apart, which 64 bits hold for a batch of any content.
 fn exact_sum(amounts: &[i64]) -> i128 {
     let mut sum = 0i128;
     for chunk in amounts.chunks(1 << 20) {
-        let high: i64 = chunk.iter().map(|a| a >> 32).sum();
-        let low: i64 = chunk.iter().map(|a| a & 0xFFFF_FFFF).sum();
-        sum += (i128::from(high) << 32) + i128::from(low);
+        let bits = chunk.iter().fold(0, |bits, amount| bits | amount);
+        if (0..1 << 43).contains(&bits) {
+            sum += i128::from(chunk.iter().fold(0i64, |sum, amount| sum.wrapping_add(*amount)));
+        } else {
+            let high: i64 = chunk.iter().map(|a| a >> 32).sum();
+            let low: i64 = chunk.iter().map(|a| a & 0xFFFF_FFFF).sum();
+            sum += (i128::from(high) << 32) + i128::from(low);
+        }
     }
     sum
 }
