@@ -80,11 +80,15 @@ macro_rules! integers {
     };
 }
 
-/// Ordered keys of integer ids; nulls are 0 and must be looked up in the column.
-pub(super) fn keys(column: &ArrayRef, out: &mut Vec<i64>) -> Result<()> {
+/// Ordered keys of integer ids, as they stand in the column or in `out`; those at nulls are anything and must be looked up in
+/// the column.
+pub(super) fn keys<'a>(column: &'a ArrayRef, out: &'a mut Vec<i64>) -> Result<&'a [i64]> {
+    if let Some(column) = column.as_primitive_opt::<Int64Type>() {
+        return Ok(column.values());
+    }
     out.clear();
     integers!(column, out, return Err(Error::bug(format!("integer ids of type {}", column.data_type()))));
-    Ok(())
+    Ok(out)
 }
 
 /// A string column.

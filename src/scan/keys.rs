@@ -36,8 +36,8 @@ impl<'a> Keys<'a> {
         if id == IdType::Text {
             return Ok(Keys::Text(decode::texts(column)?));
         }
-        let mut keys = Vec::new();
-        decode::keys(column, &mut keys)?;
+        let mut own = Vec::new();
+        let keys = decode::keys(column, &mut own)?;
         let unsigned = *column.data_type() == DataType::UInt64;
         let key = |key: i64| {
             let value = if unsigned { i128::from(CustomerIds::unsigned_of_key(key)) } else { i128::from(key) };
@@ -49,7 +49,7 @@ impl<'a> Keys<'a> {
             let key = if id == IdType::Unsigned(64) { CustomerIds::key_of_unsigned(value as u64) } else { value as i64 };
             fits.then_some(key)
         };
-        let keys = keys.into_iter().enumerate().map(|(row, value)| key(value).filter(|_| column.is_valid(row)));
+        let keys = keys.iter().enumerate().map(|(row, value)| key(*value).filter(|_| column.is_valid(row)));
         Ok(Keys::Int(keys.collect()))
     }
 

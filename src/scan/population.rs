@@ -149,9 +149,7 @@ impl Table {
                     (0..texts.len()).for_each(|row| part.text_ids.push(texts.value(row).as_bytes()));
                 }
                 _ => {
-                    let mut keys = Vec::new();
-                    decode::keys(column(0)?, &mut keys)?;
-                    part.keys.extend(keys);
+                    part.keys.extend_from_slice(decode::keys(column(0)?, &mut Vec::new())?);
                 }
             }
             for (at, values) in part.texts.iter_mut().enumerate() {

@@ -281,20 +281,19 @@ impl<'a> Worker<'a> {
             scratch.keep.extend(scratch.fates.iter().map(|f| *f == KEPT));
         }
         let keep = (!all).then_some(scratch.keep.as_slice());
-        let texts = if layout.text_ids {
+        let (texts, keys) = if layout.text_ids {
             let texts = decode::texts(customer)?;
             scratch.keys.clear();
             for row in 0..rows {
                 scratch.keys.push(id_bytes(texts, row).len() as i64);
             }
             self.empty_ids += scratch.keys.iter().zip(&scratch.fates).filter(|(len, f)| **len == 0 && **f == KEPT).count() as u64;
-            Some(texts)
+            (Some(texts), scratch.keys.as_slice())
         } else {
-            decode::keys(customer, &mut scratch.keys)?;
-            None
+            (None, decode::keys(customer, &mut scratch.keys)?)
         };
         let lanes: [(Lane, &[i64]); 10] = [
-            (Lane::Customer, &scratch.keys),
+            (Lane::Customer, keys),
             (Lane::Date, &scratch.dates.values),
             (Lane::Amount, &scratch.amounts.values),
             (Lane::Flags, &scratch.flags),
@@ -491,7 +490,8 @@ fn order_keys(column: &ArrayRef, low: &mut Vec<i64>, high: &mut Vec<i64>) -> Res
             high.push((hash >> 64) as i64);
         }
     } else {
-        decode::keys(column, low)?;
+        low.clear();
+        low.extend_from_slice(decode::keys(column, &mut Vec::new())?);
         high.resize(low.len(), 0);
     }
     Ok(())

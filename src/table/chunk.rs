@@ -1,10 +1,11 @@
-//! Column chunks of states: dictionary pages and bit-packed keys made from what the batch holds already.
+//! Column chunks of states, scores and counts: dictionary pages and bit-packed keys made from what the batch holds already.
 //!
 //! Arrow's writer looks every string of a dictionary array up by its bytes. A state is a number until it is written, so
 //! its keys can be packed as they are; with two schemes that saves a tenth of the time of writing `customers`.
 
-use arrow::array::{Array, AsArray, DictionaryArray};
-use arrow::datatypes::UInt16Type;
+use arrow::array::{Array, ArrayRef, ArrowPrimitiveType, AsArray, DictionaryArray, PrimitiveArray};
+use arrow::buffer::NullBuffer;
+use arrow::datatypes::{Int32Type, Int64Type, UInt16Type};
 use bytes::Bytes;
 use parquet::basic::{Compression, Encoding, PageType};
 use parquet::column::page::{CompressedPage, Page, PageWriter};
@@ -23,94 +24,174 @@ pub(super) fn states(column: &DictionaryArray<UInt16Type>, descr: ColumnDescPtr)
     let wrong = |what: &str| ParquetError::General(format!("a column of states {what}"));
     let values = column.values().as_string_opt::<i32>().ok_or_else(|| wrong("has values that are not strings"))?;
     let keys = column.keys();
-    let rows = keys.len();
-
-    let mut occurs = vec![false; values.len()];
-    match keys.nulls() {
-        None => keys.values().iter().for_each(|key| occurs[usize::from(*key)] = true),
-        Some(_) => keys.iter().flatten().for_each(|key| occurs[usize::from(key)] = true),
-    }
-    let mut number = vec![0u16; values.len()];
+    let keyed = Keyed::new(keys.values(), keys.nulls(), values.len());
+    let used: Vec<&str> = keyed.used.iter().map(|key| values.value(usize::from(*key))).collect();
     let mut dictionary = Vec::new();
-    let mut used: Vec<&str> = Vec::new();
-    for (key, _) in occurs.iter().enumerate().filter(|(_, occurs)| **occurs) {
-        let value = values.value(key);
-        number[key] = used.len() as u16;
+    for value in &used {
         dictionary.extend_from_slice(&(value.len() as u32).to_le_bytes());
         dictionary.extend_from_slice(value.as_bytes());
-        used.push(value);
     }
-    let width = (usize::BITS - used.len().saturating_sub(1).leading_zeros()).max(1) as u8;
+    let bound = |value: Option<&&str>| value.map(|v| ByteArray::from(*v));
+    let (least, greatest) = (bound(used.iter().min()), bound(used.iter().max()));
+    let statistics = Statistics::byte_array(least, greatest, None, Some(keyed.null_count()), false);
+    keyed.encode(dictionary, statistics, descr)
+}
 
-    let mut page = Vec::with_capacity(rows * usize::from(width) / 8 + 64);
-    let mut levels = Vec::new();
-    match keys.nulls() {
-        None => run(&mut levels, rows, 1),
-        Some(nulls) => pack(&mut levels, nulls.iter().map(u16::from), rows, 1),
+/// Values of an integer column that a dictionary may hold.
+const SMALL_SPAN: u64 = 1 << 10;
+
+/// Encodes an integer column in the same way, if its values lie close together, as scores and counts do: bits of numbers are
+/// fewer than those of differences, and quicker to pack.
+pub(super) fn integers(column: &ArrayRef, descr: &ColumnDescPtr) -> Result<Option<(Bytes, ColumnCloseResult)>> {
+    if let Some(column) = column.as_primitive_opt::<Int32Type>() {
+        return small(column, descr, |least, greatest, nulls| Statistics::int32(least, greatest, None, Some(nulls), false));
     }
-    page.extend_from_slice(&(levels.len() as u32).to_le_bytes());
-    page.extend_from_slice(&levels);
-    page.push(width);
-    match keys.nulls() {
-        None => pack(&mut page, keys.values().iter().map(|key| number[usize::from(*key)]), rows, width),
-        Some(_) => {
-            let present = rows - keys.null_count();
-            pack(&mut page, keys.iter().flatten().map(|key| number[usize::from(key)]), present, width);
+    if let Some(column) = column.as_primitive_opt::<Int64Type>() {
+        return small(column, descr, |least, greatest, nulls| Statistics::int64(least, greatest, None, Some(nulls), false));
+    }
+    Ok(None)
+}
+
+fn small<T: ArrowPrimitiveType<Native: Into<i64>>>(
+    column: &PrimitiveArray<T>,
+    descr: &ColumnDescPtr,
+    statistics: impl Fn(Option<T::Native>, Option<T::Native>, u64) -> Statistics,
+) -> Result<Option<(Bytes, ColumnCloseResult)>> {
+    let values = column.values();
+    let nulls = column.nulls().filter(|n| n.null_count() > 0);
+    let bounds = |bounds: Option<(i64, i64)>, value: i64| match bounds {
+        Some((least, greatest)) => Some((least.min(value), greatest.max(value))),
+        None => Some((value, value)),
+    };
+    let bounds = match nulls {
+        None => values.iter().map(|v| (*v).into()).fold(None, bounds),
+        Some(_) => column.iter().flatten().map(Into::into).fold(None, bounds),
+    };
+    let Some((least, greatest)) = bounds else { return Ok(None) };
+    let span = (greatest as u64).wrapping_sub(least as u64);
+    if span >= SMALL_SPAN {
+        return Ok(None);
+    }
+    // What stands at a null may be anything; its key must be one of the span.
+    let key = |value: T::Native| (value.into().wrapping_sub(least) as u64).min(span) as u16;
+    let keys: Vec<u16> = values.iter().map(|value| key(*value)).collect();
+    let keyed = Keyed::new(&keys, nulls, span as usize + 1);
+    let mut dictionary = Vec::with_capacity(keyed.used.len() * size_of::<T::Native>());
+    for key in &keyed.used {
+        let value = (least + i64::from(*key)).to_le_bytes();
+        dictionary.extend_from_slice(&value[..size_of::<T::Native>()]);
+    }
+    let value = |key: Option<&u16>| key.and_then(|key| keys.iter().zip(values).find(|(k, _)| *k == key)).map(|(_, v)| *v);
+    let statistics = statistics(value(keyed.used.first()), value(keyed.used.last()), keyed.null_count());
+    keyed.encode(dictionary, statistics, descr.clone()).map(Some)
+}
+
+/// Values as keys, to be written as numbers of those that occur.
+struct Keyed<'a> {
+    keys: &'a [u16],
+    nulls: Option<&'a NullBuffer>,
+    /// Keys that occur, ascending.
+    used: Vec<u16>,
+    /// The place of a key among them.
+    number: Vec<u16>,
+}
+
+impl<'a> Keyed<'a> {
+    /// Keys below `span`; those at nulls do not count.
+    fn new(keys: &'a [u16], nulls: Option<&'a NullBuffer>, span: usize) -> Keyed<'a> {
+        let mut keyed = Keyed { keys, nulls, used: Vec::new(), number: vec![0; span] };
+        let mut occurs = vec![false; span];
+        keyed.each(|key| occurs[usize::from(key)] = true);
+        for (key, number) in keyed.number.iter_mut().enumerate().filter(|(key, _)| occurs[*key]) {
+            *number = keyed.used.len() as u16;
+            keyed.used.push(key as u16);
+        }
+        keyed
+    }
+
+    /// Calls `to` with the key of every row that is not null.
+    fn each(&self, mut to: impl FnMut(u16)) {
+        match self.nulls {
+            None => self.keys.iter().for_each(|key| to(*key)),
+            Some(nulls) => nulls.valid_indices().for_each(|row| to(self.keys[row])),
         }
     }
 
-    let mut sink = TrackedWrite::new(Vec::new());
-    let mut writer = SerializedPageWriter::new(&mut sink);
-    let (dictionary_size, page_size) = (dictionary.len(), page.len());
-    let dictionary = Page::DictionaryPage {
-        buf: dictionary.into(),
-        num_values: used.len() as u32,
-        encoding: Encoding::PLAIN,
-        is_sorted: false,
-    };
-    let first = writer.write_page(CompressedPage::new(dictionary, dictionary_size))?;
-    let data = Page::DataPage {
-        buf: page.into(),
-        num_values: rows as u32,
-        encoding: Encoding::RLE_DICTIONARY,
-        def_level_encoding: Encoding::RLE,
-        rep_level_encoding: Encoding::RLE,
-        statistics: None,
-    };
-    let second = writer.write_page(CompressedPage::new(data, page_size))?;
-    writer.close()?;
+    fn null_count(&self) -> u64 {
+        self.nulls.map_or(0, |n| n.null_count() as u64)
+    }
 
-    let stats = |page_type, encoding| PageEncodingStats { page_type, encoding, count: 1 };
-    let bound = |value: Option<&&str>| value.map(|v| ByteArray::from(*v));
-    let statistics =
-        Statistics::byte_array(bound(used.iter().min()), bound(used.iter().max()), None, Some(keys.null_count() as u64), false);
-    let size = first.bytes_written + second.bytes_written;
-    let metadata = ColumnChunkMetaData::builder(descr)
-        .set_compression(Compression::UNCOMPRESSED)
-        .set_encodings(vec![Encoding::PLAIN, Encoding::RLE, Encoding::RLE_DICTIONARY])
-        .set_page_encoding_stats(vec![
-            stats(PageType::DICTIONARY_PAGE, Encoding::PLAIN),
-            stats(PageType::DATA_PAGE, Encoding::RLE_DICTIONARY),
-        ])
-        .set_total_compressed_size(size as i64)
-        .set_total_uncompressed_size(size as i64)
-        .set_num_values(rows as i64)
-        .set_dictionary_page_offset(Some(first.offset as i64))
-        .set_data_page_offset(second.offset as i64)
-        .set_statistics(statistics)
-        .build()?;
-    let mut index = OffsetIndexBuilder::new();
-    index.append_row_count(rows as i64);
-    index.append_offset_and_size(second.offset as i64, second.compressed_size as i32);
-    let close = ColumnCloseResult {
-        bytes_written: size,
-        rows_written: rows as u64,
-        metadata,
-        bloom_filter: None,
-        column_index: None,
-        offset_index: Some(index.build()),
-    };
-    Ok((sink.into_inner()?.into(), close))
+    fn encode(self, dictionary: Vec<u8>, statistics: Statistics, descr: ColumnDescPtr) -> Result<(Bytes, ColumnCloseResult)> {
+        let (rows, number) = (self.keys.len(), &self.number);
+        let width = (usize::BITS - self.used.len().saturating_sub(1).leading_zeros()).max(1) as u8;
+
+        let mut page = Vec::with_capacity(rows * usize::from(width) / 8 + 64);
+        let mut levels = Vec::new();
+        match self.nulls {
+            None => run(&mut levels, rows, 1),
+            Some(nulls) => pack(&mut levels, nulls.iter().map(u16::from), rows, 1),
+        }
+        page.extend_from_slice(&(levels.len() as u32).to_le_bytes());
+        page.extend_from_slice(&levels);
+        page.push(width);
+        match self.nulls {
+            None => pack(&mut page, self.keys.iter().map(|key| number[usize::from(*key)]), rows, width),
+            Some(nulls) => {
+                let keys = nulls.valid_indices().map(|row| number[usize::from(self.keys[row])]);
+                pack(&mut page, keys, rows - nulls.null_count(), width);
+            }
+        }
+
+        let mut sink = TrackedWrite::new(Vec::new());
+        let mut writer = SerializedPageWriter::new(&mut sink);
+        let (dictionary_size, page_size) = (dictionary.len(), page.len());
+        let dictionary = Page::DictionaryPage {
+            buf: dictionary.into(),
+            num_values: self.used.len() as u32,
+            encoding: Encoding::PLAIN,
+            is_sorted: false,
+        };
+        let first = writer.write_page(CompressedPage::new(dictionary, dictionary_size))?;
+        let data = Page::DataPage {
+            buf: page.into(),
+            num_values: rows as u32,
+            encoding: Encoding::RLE_DICTIONARY,
+            def_level_encoding: Encoding::RLE,
+            rep_level_encoding: Encoding::RLE,
+            statistics: None,
+        };
+        let second = writer.write_page(CompressedPage::new(data, page_size))?;
+        writer.close()?;
+
+        let stats = |page_type, encoding| PageEncodingStats { page_type, encoding, count: 1 };
+        let size = first.bytes_written + second.bytes_written;
+        let metadata = ColumnChunkMetaData::builder(descr)
+            .set_compression(Compression::UNCOMPRESSED)
+            .set_encodings(vec![Encoding::PLAIN, Encoding::RLE, Encoding::RLE_DICTIONARY])
+            .set_page_encoding_stats(vec![
+                stats(PageType::DICTIONARY_PAGE, Encoding::PLAIN),
+                stats(PageType::DATA_PAGE, Encoding::RLE_DICTIONARY),
+            ])
+            .set_total_compressed_size(size as i64)
+            .set_total_uncompressed_size(size as i64)
+            .set_num_values(rows as i64)
+            .set_dictionary_page_offset(Some(first.offset as i64))
+            .set_data_page_offset(second.offset as i64)
+            .set_statistics(statistics)
+            .build()?;
+        let mut index = OffsetIndexBuilder::new();
+        index.append_row_count(rows as i64);
+        index.append_offset_and_size(second.offset as i64, second.compressed_size as i32);
+        let close = ColumnCloseResult {
+            bytes_written: size,
+            rows_written: rows as u64,
+            metadata,
+            bloom_filter: None,
+            column_index: None,
+            offset_index: Some(index.build()),
+        };
+        Ok((sink.into_inner()?.into(), close))
+    }
 }
 
 /// One run of equal values in the RLE and bit-packing hybrid of Parquet.

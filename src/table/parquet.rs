@@ -56,8 +56,8 @@ pub fn encode(table: &TableDefinition, schema: &SchemaRef, batch: &RecordBatch, 
         let path = ColumnPath::from(field.name.clone());
         // A dictionary costs a look-up per value; integers pack as well by their differences, and money hardly repeats.
         match field.kind {
-            // Differences of money are packed as tightly as Zstandard would, in no time.
-            ColumnType::Decimal(..=18, _) => {
+            // Differences are packed as tightly as Zstandard would, in no time.
+            ColumnType::Int32 | ColumnType::Int64 | ColumnType::Decimal(..=18, _) => {
                 properties = properties
                     .set_column_dictionary_enabled(path.clone(), false)
                     .set_column_encoding(path.clone(), Encoding::DELTA_BINARY_PACKED)
@@ -66,7 +66,7 @@ pub fn encode(table: &TableDefinition, schema: &SchemaRef, batch: &RecordBatch, 
             ColumnType::Id(IdType::Text) | ColumnType::Decimal(..) | ColumnType::Double => {
                 properties = properties.set_column_dictionary_enabled(path, false);
             }
-            ColumnType::Id(_) | ColumnType::Int32 | ColumnType::Int64 => {
+            ColumnType::Id(_) => {
                 properties = properties
                     .set_column_dictionary_enabled(path.clone(), false)
                     .set_column_encoding(path, Encoding::DELTA_BINARY_PACKED);
@@ -79,7 +79,7 @@ pub fn encode(table: &TableDefinition, schema: &SchemaRef, batch: &RecordBatch, 
     Ok(Encoded { sha256, rows: batch.num_rows() as u64, bytes })
 }
 
-/// The batch as a file; columns of states are encoded by [`chunk`].
+/// The batch as a file; columns of states and of small integers are encoded by [`chunk`].
 fn write(schema: &SchemaRef, batch: &RecordBatch, properties: WriterProperties) -> parquet::errors::Result<Vec<u8>> {
     let (mut file, factory) = ArrowWriter::try_new(Vec::new(), schema.clone(), Some(properties))?.into_serialized_writer()?;
     let columns = file.schema_descr().columns().to_vec();
@@ -93,6 +93,8 @@ fn write(schema: &SchemaRef, batch: &RecordBatch, properties: WriterProperties) 
         for (((field, array), mut writer), descr) in fields.zip(writers).zip(&columns) {
             if let Some(states) = array.as_dictionary_opt::<UInt16Type>() {
                 let (bytes, close) = chunk::states(states, descr.clone())?;
+                group.append_column(&bytes, close)?;
+            } else if let Some((bytes, close)) = chunk::integers(array, descr)? {
                 group.append_column(&bytes, close)?;
             } else {
                 for leaf in compute_leaves(field, array)? {

@@ -6,6 +6,7 @@ use super::roster::Roster;
 use super::rows::Rows;
 use super::{CohortKey, GrowthKey, Part, Workshop};
 use crate::domain::Day;
+use crate::engine::plan::OutputColumn;
 use crate::job::Job;
 use crate::job::raw::{Method, TableName};
 use crate::measure::{BucketPanel, Flow};
@@ -31,7 +32,7 @@ pub struct Movement<'a> {
     states: Vec<Option<Vec<Vec<u16>>>>,
     /// The last date that looks at each date.
     last_use: Vec<usize>,
-    /// Per scheme: over the as-of dates.
+    /// Per scheme: over the as-of dates. None if nobody asks since when.
     histories: Vec<History>,
     /// Per scheme: over the dates that these are compared with, too; `None` if there are no others.
     runs: Option<Vec<History>>,
@@ -74,6 +75,8 @@ impl<'a> Movement<'a> {
         }
         let compares = job.dates.iter().zip(&counted).any(|(date, counted)| *counted && !date.shown);
         let keep = job.writes(TableName::StateHistory);
+        let since = workshop.plan.columns.iter().any(|(_, column)| matches!(column, OutputColumn::Since(_)));
+        let schemes = if keep || since || workshop.plan.crm.is_some() { workshop.states.len() } else { 0 };
         let activity = (job.writes(TableName::Growth) || job.writes(TableName::Cohorts)).then(|| Purchases {
             tiles: 0,
             before: vec![0; n],
@@ -88,8 +91,8 @@ impl<'a> Movement<'a> {
             roster,
             states: vec![None; job.dates.len()],
             last_use,
-            histories: vec![History::new(n, keep); workshop.states.len()],
-            runs: compares.then(|| vec![History::new(n, false); workshop.states.len()]),
+            histories: vec![History::new(n, keep); schemes],
+            runs: compares.then(|| vec![History::new(n, false); schemes]),
             counted,
             counts: job.writes(TableName::Transitions),
             activity,
