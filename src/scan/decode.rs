@@ -80,15 +80,19 @@ macro_rules! integers {
     };
 }
 
-/// Ordered keys of integer ids, as they stand in the column or in `out`; those at nulls are anything and must be looked up in
-/// the column.
-pub(super) fn keys<'a>(column: &'a ArrayRef, out: &'a mut Vec<i64>) -> Result<&'a [i64]> {
-    if let Some(column) = column.as_primitive_opt::<Int64Type>() {
-        return Ok(column.values());
-    }
+/// Ordered keys of integer ids; those at nulls are anything and must be looked up in the column.
+pub(super) fn keys(column: &ArrayRef, out: &mut Vec<i64>) -> Result<()> {
     out.clear();
     integers!(column, out, return Err(Error::bug(format!("integer ids of type {}", column.data_type()))));
-    Ok(out)
+    Ok(())
+}
+
+/// The same keys, as they stand in the column where they do; else in `out`.
+pub(super) fn lent_keys<'a>(column: &'a ArrayRef, out: &'a mut Vec<i64>) -> Result<&'a [i64]> {
+    match column.as_primitive_opt::<Int64Type>() {
+        Some(column) => Ok(column.values()),
+        None => keys(column, out).map(|()| out.as_slice()),
+    }
 }
 
 /// A string column.

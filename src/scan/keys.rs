@@ -37,7 +37,7 @@ impl<'a> Keys<'a> {
             return Ok(Keys::Text(decode::texts(column)?));
         }
         let mut own = Vec::new();
-        let keys = decode::keys(column, &mut own)?;
+        let keys = decode::lent_keys(column, &mut own)?;
         let unsigned = *column.data_type() == DataType::UInt64;
         let key = |key: i64| {
             let value = if unsigned { i128::from(CustomerIds::unsigned_of_key(key)) } else { i128::from(key) };

@@ -149,7 +149,9 @@ impl Table {
                     (0..texts.len()).for_each(|row| part.text_ids.push(texts.value(row).as_bytes()));
                 }
                 _ => {
-                    part.keys.extend_from_slice(decode::keys(column(0)?, &mut Vec::new())?);
+                    let mut keys = Vec::new();
+                    decode::keys(column(0)?, &mut keys)?;
+                    part.keys.extend(keys);
                 }
             }
             for (at, values) in part.texts.iter_mut().enumerate() {

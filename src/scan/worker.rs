@@ -290,7 +290,7 @@ impl<'a> Worker<'a> {
             self.empty_ids += scratch.keys.iter().zip(&scratch.fates).filter(|(len, f)| **len == 0 && **f == KEPT).count() as u64;
             (Some(texts), scratch.keys.as_slice())
         } else {
-            (None, decode::keys(customer, &mut scratch.keys)?)
+            (None, decode::lent_keys(customer, &mut scratch.keys)?)
         };
         let lanes: [(Lane, &[i64]); 10] = [
             (Lane::Customer, keys),
@@ -490,8 +490,7 @@ fn order_keys(column: &ArrayRef, low: &mut Vec<i64>, high: &mut Vec<i64>) -> Res
             high.push((hash >> 64) as i64);
         }
     } else {
-        low.clear();
-        low.extend_from_slice(decode::keys(column, &mut Vec::new())?);
+        decode::keys(column, low)?;
         high.resize(low.len(), 0);
     }
     Ok(())
