@@ -12,6 +12,8 @@ mod assign;
 mod bad_input;
 /// Every command, what it prints, and where.
 mod cli;
+/// The text that leads from orders to a decision: its commands and its numbers.
+mod decide;
 /// The same orders give the same bytes, however they are stored and however many threads read them.
 mod determinism;
 /// Thousands of random jobs, each held against a naive second program.

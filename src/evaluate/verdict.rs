@@ -240,12 +240,18 @@ fn rule(
 fn over_all(standings: &[(usize, Standing<'_>)], over_time: &[OverTime<'_>]) -> Vec<Ruled> {
     // Per strategy: the phase of its verdicts, its method in every period, and why that is not the primary one.
     let mut leads = BTreeMap::new();
-    for (number, standing) in standings.iter().filter(|(_, s)| s.strategy.design != Design::BeforeAfter) {
+    let controlled = standings.iter().filter(|(_, s)| s.strategy.design != Design::BeforeAfter);
+    // A period in which nobody was assigned decides nothing, unless there is no other.
+    let (assigned, empty): (Vec<_>, Vec<_>) = controlled.partition(|(_, s)| s.all_treated > 0);
+    for (number, standing) in assigned {
         let lead = (standing.verdict_phase(), standing.headline, standing.fallback.clone());
         let kept = leads.entry(*number).or_insert_with(|| lead.clone());
         if standing.headline != standing.strategy.primary.method {
             *kept = lead;
         }
+    }
+    for (number, standing) in empty {
+        leads.entry(*number).or_insert_with(|| (standing.verdict_phase(), standing.headline, standing.fallback.clone()));
     }
     let lead = |t: &OverTime<'_>| {
         leads.get(&t.who.strategy).is_some_and(|(phase, method, _)| (*phase, *method) == (t.who.phase, t.who.method))

@@ -40,7 +40,7 @@ const MARKER_TEXT: &str = "This folder is written by rfmill. Read tables/ or lat
 pub struct OutputFolder {
     root: PathBuf,
     /// Holds the lock until it is dropped.
-    _lock: File,
+    _lock: Lock,
 }
 
 /// What went wrong with a path of the output.
@@ -76,6 +76,17 @@ fn write_new(path: &Path, bytes: &[u8]) -> Result<()> {
         file.sync_all()
     };
     write().map_err(|e| failed(path, &e))
+}
+
+/// A locked file. A process that is just being started holds a copy of it for a moment, so closing it would not free the lock
+/// at once.
+#[derive(Debug)]
+struct Lock(File);
+
+impl Drop for Lock {
+    fn drop(&mut self) {
+        let _ = self.0.unlock();
+    }
 }
 
 impl OutputFolder {
@@ -114,7 +125,7 @@ impl OutputFolder {
             let folder = root.join(folder);
             fs::create_dir_all(&folder).map_err(|e| failed(&folder, &e))?;
         }
-        let folder = OutputFolder { root: root.to_owned(), _lock: lock };
+        let folder = OutputFolder { root: root.to_owned(), _lock: Lock(lock) };
         folder.remove_leftovers()?;
         Ok(folder)
     }

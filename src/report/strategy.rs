@@ -90,13 +90,18 @@ impl<'a> Arm<'a> {
 
     /// The verdict over all customers and all periods, if there are several.
     pub fn pooled_verdict(&self) -> Option<&'a VerdictRow> {
-        self.verdicts.iter().find(|v| v.state == ALL && v.period_start.is_none()).filter(|_| self.periods.len() > 1).copied()
+        self.verdicts.iter().find(|v| v.state == ALL && v.period_start.is_none()).filter(|_| self.has_several()).copied()
+    }
+
+    /// Whether more than one period has an estimate.
+    fn has_several(&self) -> bool {
+        self.periods.iter().filter(|row| row.difference.is_some()).nth(1).is_some()
     }
 
     /// Verdicts worth reading: over all periods, if there are several, and of the last period; all customers first.
     pub fn current(&self) -> Vec<&'a VerdictRow> {
         let last = self.verdicts.iter().filter_map(|v| v.period_start).max();
-        let pooled = self.periods.len() > 1 || last.is_none();
+        let pooled = self.has_several() || last.is_none();
         let own = self.verdicts.iter().filter(|v| if v.period_start.is_none() { pooled } else { v.period_start == last });
         let mut out: Vec<&VerdictRow> = own.copied().collect();
         out.sort_by_key(|v| v.state != ALL);
