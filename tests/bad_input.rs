@@ -1,4 +1,4 @@
-//! Wrong columns, files, values, job files, periods, schemes and outputs, and runs that are killed.
+//! Wrong columns, files, values, job files, periods, schemes, strategies and outputs, and runs that are killed.
 //!
 //! Every refusal is compared with its whole message: it is what the person who must act has.
 
@@ -9,4 +9,5 @@ mod killed;
 mod output;
 mod periods;
 mod schemes;
+mod strategies;
 mod values;

@@ -501,7 +501,8 @@ def serve(listener: socket.socket, port: int, arrives: bool) -> None:
 def pass_on(source: socket.socket, sink: socket.socket, cuts: bool, arrives: bool) -> None:
     try:
         while data := source.recv(1 << 16):
-            commits = cuts and data.startswith(b"Q") and b"COMMIT\0" in data
+            # Its message, whatever else came along in the same piece.
+            commits = cuts and b"Q\0\0\0\x0bCOMMIT\0" in data
             if commits:
                 # No answer goes back.
                 source.shutdown(socket.SHUT_RDWR)

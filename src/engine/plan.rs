@@ -103,6 +103,7 @@ impl Plan {
             schemes.push(scheme_column(job, used, &known, &mut warnings)?);
         }
         names::of_schemes(job)?;
+        ladders(job, &schemes)?;
         let only_place = format!("{}: score.only", job.source.locate("[score.only]"));
         let conditions = scheme::parse_conditions(&job.raw.score.only, None, &known, &only_place)?;
         let only = conditions.measures;
@@ -322,6 +323,23 @@ fn playbook(job: &Job, schemes: &[SchemeColumn]) -> Result<Vec<Vec<Option<String
         column.scheme.all_states().iter().map(|state| actions.and_then(|a| a.get(state)).cloned()).collect()
     };
     Ok(schemes.iter().map(of_column).collect())
+}
+
+/// Outcomes that go up or down a ladder need one.
+fn ladders(job: &Job, schemes: &[SchemeColumn]) -> Result<()> {
+    for (number, strategy) in job.strategies.iter().enumerate() {
+        for outcome in &strategy.outcomes {
+            let (Outcome::MovedUp(column) | Outcome::MovedDown(column)) = outcome else { continue };
+            if schemes.iter().any(|s| s.column == *column && s.scheme.ladder.is_empty()) {
+                return Err(Error::usage(format!(
+                    "{}: strategy {:?}: the outcome \"{outcome}\" needs states from best to worst, and the scheme of {column:?} has no ladder; take another scheme, give a copy of this one a ladder, or remove the outcome",
+                    job.source.locate_key("strategy", number, "outcomes"),
+                    strategy.name
+                )));
+            }
+        }
+    }
+    Ok(())
 }
 
 fn scheme_column(job: &Job, used: &SchemeUse, known: &Catalogue, warnings: &mut Vec<String>) -> Result<SchemeColumn> {

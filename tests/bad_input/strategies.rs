@@ -1,0 +1,46 @@
+//! Strategies that do not fit the schemes of the job or the assignments they name.
+
+use crate::fixture::Bench;
+
+/// A job with two schemes and a strategy with these settings, and its assignments in `mail.csv`.
+fn bench(settings: &str, assignments: &str) -> Bench {
+    let bench = Bench::with_run();
+    bench.append("[schemes]\nsegment = \"standard\"\nactivity = \"recency_windows\"\nplain = \"mine.toml\"\n");
+    bench.write(
+        "mine.toml",
+        "name = \"mine\"\n\n[[states]]\nname = \"one\"\n\n[[states]]\nname = \"other\"\n\n[[rules]]\nstate = \"one\"\nwhen = { frequency = 1 }\n\n[[rules]]\nstate = \"other\"\n",
+    );
+    bench.append(&format!(
+        "[[strategy]]\nname = \"mail\"\nassignments = \"mail.csv\"\ncontrol = \"control\"\nperiods = [{{ from = 2024-04-01, to = 2024-04-30 }}]\n{settings}"
+    ));
+    bench.write("mail.csv", assignments);
+    bench
+}
+
+const SPLIT: &str = "design = \"randomised\"\nsplit = { control = 0.5, mail = 0.5 }\n";
+
+#[test]
+fn a_scheme_without_a_ladder_cannot_be_climbed() {
+    let rows = "customer_id,arm,assigned_on\n1,mail,2024-04-01\n2,control,2024-04-01\n";
+    for way in ["up", "down"] {
+        let bench = bench(&format!("{SPLIT}outcomes = [\"orders\", \"moved_{way}:plain\"]"), rows);
+        bench.refuses(2, &format!("error: job.toml, line …: strategy \"mail\": the outcome \"moved_{way}:plain\" needs states from best to worst, and the scheme of \"plain\" has no ladder; take another scheme, give a copy of this one a ladder, or remove the outcome."));
+    }
+    bench(&format!("{SPLIT}outcomes = [\"orders\", \"moved_up:segment\"]"), rows).succeeds(&["check", "job.toml"]);
+}
+
+#[test]
+fn shares_of_a_stratum_that_nobody_is_in_are_refused() {
+    let split = "design = \"randomised\"\nsplit = { control = 0.5, mail = 0.5, \"New\" = { control = 0.2, mail = 0.8 } }";
+    let rows = "customer_id,arm,assigned_on,stratum\n1,mail,2024-04-01,Mew\n2,control,2024-04-01,Loyal\n";
+    bench(split, rows).refuses(3, "error: job.toml, line …: strategy \"mail\": split has shares for the stratum \"New\", which no assignment has; did you mean \"Mew\"? (strata found: Loyal, Mew); correct the name or the table.");
+    let rows = "customer_id,arm,assigned_on\n1,mail,2024-04-01\n2,control,2024-04-01\n";
+    bench(split, rows).refuses(3, "error: job.toml, line …: strategy \"mail\": split has shares for the stratum \"New\", which no assignment has (strata found: none); correct the name or the table.");
+}
+
+#[test]
+fn matching_on_strata_needs_strata() {
+    let rows = "customer_id,arm,assigned_on\n1,mail,2024-04-01\n2,control,2024-04-01\n";
+    let bench = bench("design = \"matched\"\nmatch_on = [\"segment\", \"stratum\"]\n", rows);
+    bench.refuses(3, "error: job.toml, line …: strategy \"mail\": match_on names \"stratum\", but its assignments have neither a column \"stratum\" nor \"state\"; add one, or match on scheme columns.");
+}
