@@ -22,19 +22,10 @@ struct Planned {
     stop: usize,
 }
 
-/// Customers whose cells are filled in the cache before they are copied to the bucket's, which lie a bucket's customers
-/// apart from date to date: as many as fill a line of the cache. In workload W2 of `benches/README.md` this takes the time of
-/// a fold to two thirds.
-const STRIP: usize = 16;
-
 /// Folds customers one after the other into the cells of a bucket.
 pub(super) struct Folder<'a> {
     spec: &'a FoldSpec,
     customers: usize,
-    /// First customer of the strip, and the strip's cells: that of its `n`-th customer at date `d` is `d · STRIP + n`.
-    strip: usize,
-    strip_listed: Vec<bool>,
-    strip_columns: Vec<Column>,
     windows: Windows,
     /// First days of windows (or of parts of them), one per as-of date; they ascend with the dates.
     boundaries: Vec<Vec<i32>>,
@@ -95,9 +86,6 @@ impl<'a> Folder<'a> {
         Folder {
             spec,
             customers,
-            strip: 0,
-            strip_listed: vec![false; dates * STRIP],
-            strip_columns: spec.columns(STRIP),
             windows: Windows::new(spec),
             starts: vec![vec![0; dates]; boundaries.len()],
             boundaries,
@@ -111,51 +99,31 @@ impl<'a> Folder<'a> {
         }
     }
 
-    /// Adds a customer with orders in date order, none after the last as-of date. Customers come in ascending order.
+    /// Adds a customer with orders in date order, none after the last as-of date.
     pub fn add(&mut self, customer: usize, orders: &[Order]) -> Result<()> {
         let Some(first) = orders.iter().find(|o| !o.is_return).map(|o| o.date) else {
             return Ok(());
         };
-        if customer >= self.strip + STRIP {
-            self.copy_strip();
-            self.strip = customer;
-        }
-        let place = customer - self.strip;
-        self.windows.add((place, STRIP), first, orders, &mut self.strip_listed, &mut self.strip_columns)?;
+        let cells = (customer, self.customers);
+        self.windows.add(cells, first, orders, &mut self.listed, &mut self.columns)?;
         if !self.planned.is_empty() {
             self.sum(orders);
             self.place(orders);
             let from = self.spec.dates.partition_point(|d| d.date.0 < first);
-            let mut columns = std::mem::take(&mut self.strip_columns);
+            let mut columns = std::mem::take(&mut self.columns);
             for planned in &self.planned {
                 for (at, date) in self.spec.dates.iter().enumerate().skip(from) {
                     let value = self.value(planned, at, first);
-                    set(&mut columns[planned.column], at * STRIP + place, value, planned.measure.kind, date.date.0)?;
+                    let cell = at * self.customers + customer;
+                    set(&mut columns[planned.column], cell, value, planned.measure.kind, date.date.0)?;
                 }
             }
-            self.strip_columns = columns;
+            self.columns = columns;
         }
         self.flow(customer, orders)
     }
 
-    /// Copies the strip to the bucket's cells and clears it.
-    fn copy_strip(&mut self) {
-        let width = STRIP.min(self.customers - self.strip);
-        for date in 0..self.spec.dates.len() {
-            let (from, to) = (date * STRIP, date * self.customers + self.strip);
-            self.listed[to..to + width].copy_from_slice(&self.strip_listed[from..from + width]);
-            for (column, strip) in self.columns.iter_mut().zip(&self.strip_columns) {
-                column.copy_from(to, strip, from..from + width);
-            }
-        }
-        self.strip_listed.fill(false);
-        self.strip_columns.iter_mut().for_each(Column::clear);
-    }
-
-    pub fn finish(mut self) -> (Vec<bool>, Vec<Column>, Vec<Vec<Flow>>) {
-        if self.customers > 0 {
-            self.copy_strip();
-        }
+    pub fn finish(self) -> (Vec<bool>, Vec<Column>, Vec<Vec<Flow>>) {
         (self.listed, self.columns, self.flows)
     }
 

@@ -112,28 +112,6 @@ impl Column {
         }
     }
 
-    /// Copies a range of another column of the same unit to the values from `at` on.
-    fn copy_from(&mut self, at: usize, other: &Column, range: std::ops::Range<usize>) {
-        let to = at..at + range.len();
-        match (self, other) {
-            (Column::Int(own), Column::Int(other)) => own[to].copy_from_slice(&other[range]),
-            (Column::Long(own), Column::Long(other)) => own[to].copy_from_slice(&other[range]),
-            (Column::Ratio(own), Column::Ratio(other)) => own[to].copy_from_slice(&other[range]),
-            (Column::Double(own), Column::Double(other)) => own[to].copy_from_slice(&other[range]),
-            _ => {}
-        }
-    }
-
-    /// Sets all values as [`Column::new`] does.
-    fn clear(&mut self) {
-        match self {
-            Column::Int(values) => values.fill(0),
-            Column::Long(values) => values.fill(0),
-            Column::Ratio(values) => values.fill((0, 0)),
-            Column::Double(values) => values.fill(f64::NAN),
-        }
-    }
-
     /// How many values.
     pub fn len(&self) -> usize {
         match self {
