@@ -52,37 +52,34 @@ pub(super) fn integers(column: &ArrayRef, descr: &ColumnDescPtr) -> Result<Optio
     Ok(None)
 }
 
-fn small<T: ArrowPrimitiveType<Native: Into<i64>>>(
+fn small<T: ArrowPrimitiveType<Native: Into<i64> + Ord>>(
     column: &PrimitiveArray<T>,
     descr: &ColumnDescPtr,
     statistics: impl Fn(Option<T::Native>, Option<T::Native>, u64) -> Statistics,
 ) -> Result<Option<(Bytes, ColumnCloseResult)>> {
     let values = column.values();
     let nulls = column.nulls().filter(|n| n.null_count() > 0);
-    let bounds = |bounds: Option<(i64, i64)>, value: i64| match bounds {
-        Some((least, greatest)) => Some((least.min(value), greatest.max(value))),
-        None => Some((value, value)),
+    let (least, greatest) = match nulls {
+        None => (values.iter().copied().min(), values.iter().copied().max()),
+        Some(_) => (column.iter().flatten().min(), column.iter().flatten().max()),
     };
-    let bounds = match nulls {
-        None => values.iter().map(|v| (*v).into()).fold(None, bounds),
-        Some(_) => column.iter().flatten().map(Into::into).fold(None, bounds),
+    let Some((first, last)) = least.zip(greatest).map(|(least, greatest)| (least.into(), greatest.into())) else {
+        return Ok(None);
     };
-    let Some((least, greatest)) = bounds else { return Ok(None) };
-    let span = (greatest as u64).wrapping_sub(least as u64);
+    let span = (last as u64).wrapping_sub(first as u64);
     if span >= SMALL_SPAN {
         return Ok(None);
     }
     // What stands at a null may be anything; its key must be one of the span.
-    let key = |value: T::Native| (value.into().wrapping_sub(least) as u64).min(span) as u16;
+    let key = |value: T::Native| (value.into().wrapping_sub(first) as u64).min(span) as u16;
     let keys: Vec<u16> = values.iter().map(|value| key(*value)).collect();
     let keyed = Keyed::new(&keys, nulls, span as usize + 1);
     let mut dictionary = Vec::with_capacity(keyed.used.len() * size_of::<T::Native>());
     for key in &keyed.used {
-        let value = (least + i64::from(*key)).to_le_bytes();
+        let value = (first + i64::from(*key)).to_le_bytes();
         dictionary.extend_from_slice(&value[..size_of::<T::Native>()]);
     }
-    let value = |key: Option<&u16>| key.and_then(|key| keys.iter().zip(values).find(|(k, _)| *k == key)).map(|(_, v)| *v);
-    let statistics = statistics(value(keyed.used.first()), value(keyed.used.last()), keyed.null_count());
+    let statistics = statistics(least, greatest, keyed.null_count());
     keyed.encode(dictionary, statistics, descr.clone()).map(Some)
 }
 
@@ -225,4 +222,52 @@ fn varint(out: &mut Vec<u8>, mut value: u64) {
         value >>= 7;
     }
     out.push(value as u8);
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use arrow::array::{Int32Array, Int64Array, RecordBatch};
+    use arrow::datatypes::{Field, Schema};
+    use parquet::arrow::ArrowWriter;
+    use parquet::arrow::arrow_reader::ParquetRecordBatchReaderBuilder;
+
+    use super::*;
+
+    /// Readers find the values, and may skip a row group only by bounds that are those of its values.
+    fn come_back(column: ArrayRef, least: i64, greatest: i64) {
+        let schema = Arc::new(Schema::new(vec![Field::new("n", column.data_type().clone(), true)]));
+        let writer = ArrowWriter::try_new(Vec::new(), schema.clone(), None).expect("a writer");
+        let (mut file, _) = writer.into_serialized_writer().expect("a writer");
+        let descr = file.schema_descr().columns()[0].clone();
+        let (bytes, close) = integers(&column, &descr).expect("a chunk").expect("small values");
+        let mut group = file.next_row_group().expect("a row group");
+        group.append_column(&bytes, close).expect("a column");
+        group.close().expect("a row group");
+        let file = Bytes::from(file.into_inner().expect("a file"));
+
+        let builder = ParquetRecordBatchReaderBuilder::try_new(file).expect("a file");
+        let statistics = builder.metadata().row_group(0).column(0).statistics().expect("statistics").clone();
+        let bounds = match &statistics {
+            Statistics::Int32(own) => (own.min_opt().copied().map(i64::from), own.max_opt().copied().map(i64::from)),
+            Statistics::Int64(own) => (own.min_opt().copied(), own.max_opt().copied()),
+            other => panic!("{other:?}"),
+        };
+        assert_eq!(bounds, (Some(least), Some(greatest)));
+        assert_eq!(statistics.null_count_opt(), Some(column.null_count() as u64));
+        let batches: Vec<RecordBatch> = builder.build().expect("a reader").collect::<std::result::Result<_, _>>().expect("rows");
+        assert_eq!(batches.len(), 1);
+        assert_eq!(batches[0].column(0), &column);
+    }
+
+    #[test]
+    fn small_integers_come_back_with_their_bounds() {
+        // Nulls come first and stand on zeros, which are below and above the values.
+        come_back(Arc::new(Int32Array::from(vec![None, Some(5), None, Some(1), Some(3)])), 1, 5);
+        come_back(Arc::new(Int64Array::from(vec![None, Some(-7), Some(-900), None])), -900, -7);
+        come_back(Arc::new(Int32Array::from(vec![4; 700])), 4, 4);
+        come_back(Arc::new(Int64Array::from_iter_values((0..1024).map(|n| i64::MAX - n))), i64::MAX - 1023, i64::MAX);
+        come_back(Arc::new(Int32Array::from(vec![Some(9), None, Some(2)]).slice(1, 2)), 2, 2);
+    }
 }
