@@ -13,6 +13,7 @@ Makes sample orders, runs a job over five quarters, with a strategy, twice with 
 - passwords are found where they belong and never shown, and TLS does what sslmode says.
 """
 
+import contextlib
 import os
 import random
 import socket
@@ -513,7 +514,10 @@ def pass_on(source: socket.socket, sink: socket.socket, cuts: bool, arrives: boo
                 break
     except OSError:
         pass
+    # Closing alone says nothing to the other side while the thread of the other direction is still reading.
     for end in (source, sink):
+        with contextlib.suppress(OSError):
+            end.shutdown(socket.SHUT_RDWR)
         end.close()
 
 

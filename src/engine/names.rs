@@ -2,7 +2,7 @@
 
 use crate::domain::MeasureKind;
 use crate::error::{Error, Result};
-use crate::job::Job;
+use crate::job::{Job, SchemeUse};
 use crate::scan::customers::CustomersTable;
 use crate::score::Axis;
 
@@ -14,6 +14,11 @@ fn own_names() -> Vec<String> {
     names
 }
 
+/// The columns of `customers` that a scheme makes.
+fn columns_of(used: &SchemeUse) -> [String; 3] {
+    [used.column.clone(), format!("{}_previous", used.column), format!("{}_since", used.column)]
+}
+
 /// Columns of the customers table must not take a name that means something else.
 ///
 /// # Errors
@@ -23,8 +28,7 @@ pub fn of_table(job: &Job, customers: &CustomersTable) -> Result<()> {
     let mut taken: Vec<(String, &str)> = own_names().into_iter().map(|name| (name, "every job has itself")).collect();
     taken.extend(["cells", "f_plus_m"].map(|name| (name.to_owned(), "conditions have")));
     for used in &job.schemes {
-        let own = [used.column.clone(), format!("{}_previous", used.column), format!("{}_since", used.column)];
-        taken.extend(own.map(|name| (name, "a scheme column has")));
+        taken.extend(columns_of(used).map(|name| (name, "a scheme column has")));
     }
     let clash = |name: &str, taken: &[(String, &'static str)]| {
         taken.iter().find(|(t, _)| t.eq_ignore_ascii_case(name)).map(|(_, whose)| *whose)
@@ -63,7 +67,7 @@ pub fn of_table(job: &Job, customers: &CustomersTable) -> Result<()> {
 pub fn of_schemes(job: &Job) -> Result<()> {
     let mut taken = own_names();
     for used in &job.schemes {
-        let own = [used.column.clone(), format!("{}_previous", used.column), format!("{}_since", used.column)];
+        let own = columns_of(used);
         if let Some(name) = own.iter().find(|name| taken.iter().any(|t| t.eq_ignore_ascii_case(name))) {
             return Err(Error::usage(format!(
                 "{}: the scheme column {:?} would make a second column {name:?} in customers; give it another name",

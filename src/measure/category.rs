@@ -34,7 +34,7 @@ impl<'a> Baskets<'a> {
         let mut windows: Vec<Window> = Vec::new();
         for (at, measure) in spec.measures.iter().enumerate().filter(|(_, m)| m.kind.origin() == Origin::Categories) {
             let lookback = measure.lookback.unwrap_or(spec.lookback);
-            let starts: Vec<i32> = spec.dates.iter().map(|d| lookback.start(d.date).map_or(i32::MIN, |s| s.0)).collect();
+            let starts = spec.starts(lookback);
             let column = (at, Column::new(measure.kind.unit(), spec.dates.len() * customers));
             match windows.iter_mut().find(|w| w.starts == starts) {
                 Some(window) => window.columns.push(column),

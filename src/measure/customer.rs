@@ -52,9 +52,6 @@ impl<'a> Folder<'a> {
                 boundaries.len() - 1
             })
         };
-        let starts = |lookback: Lookback| -> Vec<i32> {
-            spec.dates.iter().map(|d| lookback.start(d.date).map_or(i32::MIN, |s| s.0)).collect()
-        };
         let mut planned = Vec::new();
         let others =
             spec.measures.iter().enumerate().filter(|(_, m)| m.kind.origin() == Origin::Orders && !Windows::serves(spec, m.kind));
@@ -67,7 +64,7 @@ impl<'a> Folder<'a> {
                         window.start(d.date).map_or(i32::MIN, |s| end - (end - s.0) / 2)
                     });
                     let halves = halves.collect();
-                    (number(starts(window)), number(halves), 0)
+                    (number(spec.starts(window)), number(halves), 0)
                 }
                 MeasureKind::PeriodOrders
                 | MeasureKind::PeriodMonetary
@@ -78,7 +75,7 @@ impl<'a> Folder<'a> {
                     let stop = spec.dates.iter().map(|d| d.previous.map_or(i32::MIN, |p| p.1.next().0)).collect();
                     (number(start), number(previous), number(stop))
                 }
-                _ => (number(starts(window)), 0, 0),
+                _ => (number(spec.starts(window)), 0, 0),
             };
             planned.push(Planned { measure, column, start, split, stop });
         }

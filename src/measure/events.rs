@@ -58,7 +58,7 @@ fn windows(spec: &FoldSpec) -> Vec<Window> {
     let mut windows: Vec<Window> = Vec::new();
     for (at, measure) in spec.measures.iter().enumerate().filter(|(_, m)| m.kind.origin() == Origin::Events) {
         let lookback = measure.lookback.unwrap_or(spec.lookback);
-        let starts: Vec<i32> = spec.dates.iter().map(|d| lookback.start(d.date).map_or(i32::MIN, |s| s.0)).collect();
+        let starts = spec.starts(lookback);
         match windows.iter_mut().find(|w| w.starts == starts) {
             Some(window) => window.measures.push((at, measure.kind)),
             None => windows.push(Window { starts, measures: vec![(at, measure.kind)] }),

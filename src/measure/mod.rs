@@ -245,6 +245,11 @@ impl FoldSpec {
         formula::Counting { days: self.count_days, average: self.monetary_average }
     }
 
+    /// The first day of a lookback at every date; the least there is without one.
+    fn starts(&self, lookback: Lookback) -> Vec<i32> {
+        self.dates.iter().map(|d| lookback.start(d.date).map_or(i32::MIN, |start| start.0)).collect()
+    }
+
     /// Columns for so many customers.
     fn columns(&self, customers: usize) -> Vec<Column> {
         self.measures.iter().map(|m| Column::new(self.unit(*m), self.dates.len() * customers)).collect()

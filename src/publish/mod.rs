@@ -356,3 +356,21 @@ impl Drop for Staging {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_lock_is_free_as_soon_as_its_holder_is_done() {
+        let folder = crate::temp::tempdir().expect("a folder");
+        let root = folder.path().join("out");
+        let held = OutputFolder::open(&root).expect("a folder of its own");
+        assert_eq!(OutputFolder::open(&root).map(|_| ()).map_err(|e| e.kind()), Err(Kind::Locked));
+        // What a process that is being started holds for a moment.
+        let copy = held._lock.0.try_clone().expect("a copy");
+        drop(held);
+        assert!(OutputFolder::open(&root).is_ok());
+        drop(copy);
+    }
+}

@@ -41,7 +41,7 @@ pub(super) fn states(column: &DictionaryArray<UInt16Type>, descr: ColumnDescPtr)
 const SMALL_SPAN: u64 = 1 << 10;
 
 /// Encodes an integer column in the same way, if its values lie close together, as scores and counts do: bits of numbers are
-/// fewer than those of differences, and quicker to pack.
+/// fewer than those of differences (8.1 MB instead of 8.3 in workload W1 of `benches/README.md`).
 pub(super) fn integers(column: &ArrayRef, descr: &ColumnDescPtr) -> Result<Option<(Bytes, ColumnCloseResult)>> {
     if let Some(column) = column.as_primitive_opt::<Int32Type>() {
         return small(column, descr, |least, greatest, nulls| Statistics::int32(least, greatest, None, Some(nulls), false));

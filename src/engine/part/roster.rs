@@ -97,11 +97,11 @@ impl Roster {
 /// Seats by slice and id. The buckets come sorted, so a sort that finds runs merges them.
 fn sorted(panels: &[BucketPanel]) -> Vec<Seat> {
     let seats = || panels.iter().zip(0u32..).flat_map(|(p, bucket)| (0..p.ids.len() as u32).map(move |c| (bucket, c)));
-    let keys = || panels.iter().flat_map(|p| if let CustomerIds::Int(ids) = &p.ids { ids.as_slice() } else { &[] });
     let all_int = panels.iter().all(|p| matches!(p.ids, CustomerIds::Int(_)));
     if all_int && panels.iter().all(|p| p.slices.is_empty()) {
-        let (keys, seats): (Vec<i64>, Vec<Seat>) = (keys().copied().collect(), seats().collect());
-        return CustomerIds::ascending(&keys).into_iter().map(|place| seats[place as usize]).collect();
+        let ids = panels.iter().flat_map(|p| if let CustomerIds::Int(ids) = &p.ids { ids.as_slice() } else { &[] });
+        let (ids, seats): (Vec<i64>, Vec<Seat>) = (ids.copied().collect(), seats().collect());
+        return CustomerIds::ascending(&ids).into_iter().map(|place| seats[place as usize]).collect();
     }
     if all_int {
         let key = |(bucket, customer): Seat| {
