@@ -15,7 +15,7 @@
 //! | wiring | [`engine`]: the only place that knows the order of the steps |
 //! | edges | [`scan`], [`publish`], [`load`], [`report`] |
 //! | pure steps | [`bucket`], [`measure`], [`score`], [`scheme`], [`transition`], [`assign`], [`evaluate`] |
-//! | tools | [`stats`], [`hash`], [`progress`], [`sample`], [`job`], [`table`] |
+//! | tools | [`stats`], [`hash`], [`memory`], [`progress`], [`sample`], [`job`], [`table`] |
 //! | values | [`error`], [`domain`] |
 
 #![forbid(unsafe_code)]
@@ -32,6 +32,7 @@ pub mod hash;
 pub mod job;
 pub mod load;
 pub mod measure;
+pub mod memory;
 pub mod progress;
 pub mod publish;
 pub mod report;

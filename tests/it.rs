@@ -26,6 +26,8 @@ mod invariants;
 mod jobs;
 /// Loading into PostgreSQL as far as it goes without one, and the forms of `schema --tables`.
 mod load;
+/// Under a limit of memory: the same bytes, and sentences that say what would do.
+mod memory;
 /// The wrapper for cron.
 mod nightly;
 /// What is known of customers beyond the sums of their orders: categories, their own table, events.

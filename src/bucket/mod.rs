@@ -6,8 +6,14 @@
 //! ten bytes. The fold unpacks one bucket at a time; it then fits into the cache, and no global hash table is needed.
 
 mod pack;
+mod store;
 
-pub use pack::Unpacked;
+use std::sync::Arc;
+
+use crate::error::Result;
+use crate::memory::{Memory, Share, Spill};
+pub use pack::{Unpacked, pack_numbers, unpack_numbers};
+pub use store::{Packed, Store};
 
 /// A field of the record.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -103,10 +109,13 @@ pub fn hash_text(id: &[u8]) -> u64 {
 }
 
 /// Packed blocks one after the other, in a few pieces of memory.
-pub type Chunks = Vec<Vec<u8>>;
+type Chunks = Vec<Vec<u8>>;
 
 /// Bytes of a chunk: many blocks, so that there are few allocations, and little unused at the end of each bucket.
 const CHUNK: usize = 1 << 16;
+
+/// Bytes of a chunk under a limit: a few blocks, since every bucket is written away long before it fills a larger one.
+const SMALL_CHUNK: usize = 1 << 12;
 
 /// The buckets of one scan thread.
 pub struct Buckets {
@@ -118,9 +127,15 @@ pub struct Buckets {
     len: Vec<u32>,
     /// Bytes of the string ids of each open block.
     text: Vec<Vec<u8>>,
-    closed: Vec<Chunks>,
+    closed: Vec<Packed>,
     /// Where a block is packed before it is copied behind the others.
     packed: Vec<u8>,
+    /// Bytes of a chunk.
+    chunk: usize,
+    /// Bytes of closed blocks in memory.
+    held: u64,
+    /// How many of them may be, and where they go then.
+    spill: Option<(u64, Arc<Spill>)>,
 }
 
 impl Buckets {
@@ -133,9 +148,39 @@ impl Buckets {
             open: vec![0; count * layout.count() * BLOCK],
             len: vec![0; count],
             text: vec![Vec::new(); if layout.text_ids { count } else { 0 }],
-            closed: vec![Vec::new(); count],
+            closed: std::iter::repeat_with(Packed::default).take(count).collect(),
             packed: vec![0; pack::most_bytes(layout.count())],
+            chunk: CHUNK,
+            held: 0,
+            spill: None,
         }
+    }
+
+    /// Keeps to this thread's part of a share of the memory, if [`Buckets::relieve`] is called now and then.
+    pub fn within(mut self, memory: &Memory, share: Share) -> Buckets {
+        if let Some(spill) = memory.spill() {
+            self.chunk = SMALL_CHUNK;
+            self.spill = Some((memory.per_thread(share), Arc::clone(spill)));
+        }
+        self
+    }
+
+    /// Writes the closed blocks away if they are more than this thread may hold.
+    ///
+    /// # Errors
+    /// Exit 7 if they cannot be written.
+    pub fn relieve(&mut self) -> Result<()> {
+        if let Some((_, spill)) = self.spill.as_ref().filter(|(most, _)| self.held > *most) {
+            store::spill(&mut self.closed, spill)?;
+            self.held = 0;
+        }
+        Ok(())
+    }
+
+    /// Bytes that open blocks of so many buckets take, about.
+    pub fn open_bytes(layout: Layout, bits: u32) -> u64 {
+        let text = if layout.text_ids { 32 } else { 0 };
+        (((layout.count() * 8 + text) * BLOCK) as u64) << bits
     }
 
     /// Appends records with integer ids: `lanes` are the columns of the layout's lanes in order. Rows for which `keep` is
@@ -199,7 +244,10 @@ impl Buckets {
         let size = self.layout.count() * BLOCK;
         let block = &self.open[bucket * size..(bucket + 1) * size];
         let text = self.text.get(bucket).map_or(&[][..], Vec::as_slice);
-        pack::pack(block, self.len[bucket] as usize, text, &mut self.packed, &mut self.closed[bucket]);
+        let closed = &mut self.closed[bucket];
+        let size = pack::pack(block, self.len[bucket] as usize, text, &mut self.packed, self.chunk, &mut closed.chunks);
+        closed.records += u64::from(self.len[bucket]);
+        self.held += size as u64;
         self.len[bucket] = 0;
         if let Some(text) = self.text.get_mut(bucket) {
             text.clear();
@@ -207,7 +255,7 @@ impl Buckets {
     }
 
     /// Closes what is open; after that the blocks of each bucket can be taken.
-    pub fn finish(mut self) -> Vec<Chunks> {
+    pub fn finish(mut self) -> Vec<Packed> {
         for bucket in 0..self.len.len() {
             if self.len[bucket] > 0 {
                 self.close(bucket);
@@ -217,23 +265,12 @@ impl Buckets {
     }
 }
 
-/// Unpacks the blocks of one bucket, in any order, in place of what `into` held.
-pub fn unpack(layout: Layout, chunks: &Chunks, into: &mut Unpacked) {
-    into.clear();
-    for chunk in chunks {
-        let mut rest = chunk.as_slice();
-        while !rest.is_empty() {
-            rest = pack::unpack(rest, layout, into);
-        }
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
 
     #[test]
-    fn records_come_back_from_their_bucket() {
+    fn records_come_back_from_their_bucket() -> Result<()> {
         let layout = Layout::new(false, &[Lane::Flags]);
         let mut buckets = Buckets::new(layout, 2);
         let customers: Vec<i64> = (0..5000).map(|i| (i * 7919) % 613 - 300).collect();
@@ -244,7 +281,7 @@ mod tests {
         let mut back = Vec::new();
         for (number, blocks) in buckets.finish().into_iter().enumerate() {
             let mut got = Unpacked::default();
-            unpack(layout, &blocks, &mut got);
+            blocks.unpack(layout, None, &mut got)?;
             for row in 0..got.len() {
                 let customer = got.lane(Lane::Customer)[row];
                 assert_eq!((hash_key(customer) >> 62) as usize, number);
@@ -255,10 +292,11 @@ mod tests {
         want.sort_unstable();
         back.sort_unstable();
         assert_eq!(back, want);
+        Ok(())
     }
 
     #[test]
-    fn string_ids_travel_with_their_records() {
+    fn string_ids_travel_with_their_records() -> Result<()> {
         let layout = Layout::new(true, &[]);
         let ids: Vec<String> = (0..1000).map(|i| "x".repeat(i % 17)).collect();
         let lengths: Vec<i64> = ids.iter().map(|id| id.len() as i64).collect();
@@ -268,7 +306,7 @@ mod tests {
         let mut total = 0;
         for blocks in buckets.finish() {
             let mut got = Unpacked::default();
-            unpack(layout, &blocks, &mut got);
+            blocks.unpack(layout, None, &mut got)?;
             let mut at = 0;
             for &length in got.lane(Lane::Customer) {
                 assert!(got.text()[at..at + length as usize].iter().all(|b| *b == b'x'));
@@ -278,5 +316,6 @@ mod tests {
             assert_eq!(at, got.text().len());
         }
         assert_eq!(total, 1000);
+        Ok(())
     }
 }

@@ -43,8 +43,8 @@ pub(super) fn most_bytes(lanes: usize) -> usize {
 }
 
 /// Packs the first `len` records of a block of lanes behind what the last chunk holds, or into a new one. `packed` is memory
-/// for [`most_bytes`]: a block is put together in the cache, since the chunks' pages are new.
-pub(super) fn pack(block: &[i64], len: usize, text: &[u8], packed: &mut [u8], chunks: &mut Chunks) {
+/// for [`most_bytes`]: a block is put together in the cache, since the chunks' pages are new. Returns its bytes.
+pub(super) fn pack(block: &[i64], len: usize, text: &[u8], packed: &mut [u8], chunk: usize, chunks: &mut Chunks) -> usize {
     let (head, mut rest) = packed.split_at_mut(4);
     head.copy_from_slice(&(len as u32).to_le_bytes());
     let mut size = 4;
@@ -74,12 +74,35 @@ pub(super) fn pack(block: &[i64], len: usize, text: &[u8], packed: &mut [u8], ch
         size += 9 + width * len;
     }
     let whole = size + text.len();
-    if chunks.last().is_none_or(|chunk| chunk.capacity() - chunk.len() < whole) {
-        chunks.push(Vec::with_capacity(CHUNK.max(whole)));
+    if chunks.last().is_none_or(|last| last.capacity() - last.len() < whole) {
+        chunks.push(Vec::with_capacity(chunk.max(whole)));
     }
-    if let Some(chunk) = chunks.last_mut() {
-        chunk.extend_from_slice(&packed[..size]);
-        chunk.extend_from_slice(text);
+    if let Some(last) = chunks.last_mut() {
+        last.extend_from_slice(&packed[..size]);
+        last.extend_from_slice(text);
+    }
+    whole
+}
+
+/// Packs numbers without a record.
+pub fn pack_numbers(numbers: &[i64]) -> Vec<u8> {
+    let (mut block, mut packed, mut chunks) = ([0; BLOCK], vec![0; most_bytes(1)], Vec::new());
+    for some in numbers.chunks(BLOCK) {
+        block[..some.len()].copy_from_slice(some);
+        pack(&block, some.len(), &[], &mut packed, CHUNK, &mut chunks);
+    }
+    chunks.concat()
+}
+
+/// Unpacks numbers behind what `into` holds.
+pub fn unpack_numbers(mut packed: &[u8], into: &mut Vec<i64>) {
+    let mut lanes = [false; LANES];
+    lanes[Lane::Customer as usize] = true;
+    let mut records = Unpacked::default();
+    while !packed.is_empty() {
+        records.clear();
+        packed = unpack(packed, Layout { text_ids: false, lanes }, &mut records);
+        into.extend_from_slice(records.lane(Lane::Customer));
     }
 }
 

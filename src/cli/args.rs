@@ -118,6 +118,9 @@ pub(super) struct JobArgs {
     /// Set a key of the job file, for example score.bins=4
     #[arg(long = "set", value_name = "KEY=VALUE")]
     pub sets: Vec<String>,
+    /// Memory to use at most, such as 512MiB or 4GiB; what does not fit is spilled into the output folder
+    #[arg(long, value_name = "SIZE", value_parser = size)]
+    pub memory_limit: Option<u64>,
     #[command(flatten)]
     pub threads: ThreadArgs,
     #[command(flatten)]
@@ -295,6 +298,14 @@ pub(super) enum TablesFormat {
 pub(super) struct CompletionsArgs {
     /// The shell
     pub shell: clap_complete::Shell,
+}
+
+/// Bytes, from a size in KiB, MiB or GiB.
+fn size(text: &str) -> Result<u64, String> {
+    let units = [("KiB", 10), ("MiB", 20), ("GiB", 30), ("TiB", 40)];
+    let found = units.iter().find_map(|(unit, bits)| Some((text.strip_suffix(unit)?, *bits)));
+    let bytes = found.and_then(|(number, bits)| number.trim().parse::<u64>().ok()?.checked_mul(1 << bits));
+    bytes.ok_or_else(|| "expected a size such as 512MiB or 4GiB".into())
 }
 
 fn day(text: &str) -> Result<Day, String> {

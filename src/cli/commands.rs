@@ -35,7 +35,8 @@ pub(super) fn with_threads<T: Send>(args: ThreadArgs, work: impl FnOnce() -> Res
 pub(super) fn load(args: &JobArgs, needs_output: bool) -> Result<Job> {
     let (raw, source) = parse::load(&args.job, &args.sets)?;
     let output = args.output.clone().or_else(|| (!needs_output && raw.output.path.is_none()).then(Default::default));
-    resolve(raw, source, &Overrides { as_of: args.as_of, from: args.from, to: args.to, output })
+    let memory_limit = args.memory_limit;
+    resolve(raw, source, &Overrides { as_of: args.as_of, from: args.from, to: args.to, output, memory_limit })
 }
 
 pub(super) fn run(args: &JobArgs, console: &Console) -> Result<()> {

@@ -17,6 +17,7 @@ use crate::error::{Error, Result};
 use crate::job::Job;
 use crate::job::raw::Closed;
 use crate::measure::UNKNOWN_NAME;
+use crate::memory::Memory;
 use crate::scan::ledger::{Fate, Fates, Tally};
 use crate::scan::source::Source;
 use crate::scheme::{NONE, OUTSIDE, State, colour};
@@ -378,15 +379,23 @@ pub(super) fn cohorts(
 }
 
 /// `concentration`.
-pub(super) fn concentration(job: &Job, survey: &Survey, names: &Names<'_>, table: &TableDefinition) -> Result<RecordBatch> {
+pub(super) fn concentration(
+    job: &Job,
+    (survey, memory): (&Survey, &Memory),
+    names: &Names<'_>,
+    table: &TableDefinition,
+) -> Result<RecordBatch> {
     use rayon::prelude::*;
     let places: Vec<(usize, usize)> =
         job.shown().flat_map(|(date, _)| (0..survey.dates[date].len()).map(move |slice| (date, slice))).collect();
     let rows: Vec<(usize, usize, Concentration)> = places
         .into_par_iter()
-        .map(|(date, slice)| (date, slice, Concentration::of(survey.dates[date][slice].revenue.list())))
-        .filter(|(_, _, c)| c.customers > 0)
-        .collect();
+        .map(|(date, slice)| {
+            let revenue = survey.dates[date][slice].revenue.whole(memory, || "revenue at one as-of date".into())?;
+            Ok((date, slice, Concentration::of(revenue.list())))
+        })
+        .filter(|row| row.as_ref().is_ok_and(|(_, _, c)| c.customers > 0) || row.is_err())
+        .collect::<Result<_>>()?;
     let share = |of: &dyn Fn(&Concentration) -> Option<f64>| -> ArrayRef {
         Arc::new(Float64Array::from_iter(rows.iter().map(|r| of(&r.2))))
     };

@@ -5,6 +5,7 @@ use crate::domain::{EventKind, IdType, MeasureKind};
 use crate::error::Result;
 use crate::job::Job;
 use crate::measure::Beside;
+use crate::memory::Memory;
 use crate::progress::Progress;
 use crate::scan::customers::{self, CustomersTable, People};
 use crate::scan::events::{self, EventTally, EventsTable};
@@ -68,11 +69,20 @@ impl Tables {
     ///
     /// # Errors
     /// Exit 3: rows that break their contract; exit 4: files that cannot be read.
-    pub fn read(&self, job: &Job, plan: &Plan, columns: &Columns, buckets: usize, progress: &dyn Progress) -> Result<Known> {
+    pub fn read(
+        &self,
+        job: &Job,
+        plan: &Plan,
+        columns: &Columns,
+        buckets: usize,
+        memory: &Memory,
+        progress: &dyn Progress,
+    ) -> Result<Known> {
         let given = plan.given();
-        let People { rolls, values, null_ids } = customers::read(job, &self.customers, columns, &given, buckets, progress)?;
+        let People { rolls, values, null_ids } =
+            customers::read(job, &self.customers, columns, &given, buckets, memory, progress)?;
         let (events, tally) = if plan.uses_events() {
-            let (events, tally) = events::read(job, &self.events, columns.id, buckets, progress)?;
+            let (events, tally) = events::read(job, &self.events, columns.id, buckets, memory, progress)?;
             (Some(events), tally)
         } else {
             (None, EventTally::default())

@@ -8,7 +8,8 @@ use crate::error::{Error, Result};
 use crate::job::raw::{Closed, Method};
 use crate::job::{Cuts, Job};
 use crate::measure::Column;
-use crate::score::{self, Axis, CutPoints, Distribution, Level};
+use crate::memory::Memory;
+use crate::score::{self, Axis, CutPoints, Gathering, Level};
 
 /// The scoring of one slice at one as-of date.
 #[derive(Debug, Clone, Default)]
@@ -65,32 +66,43 @@ impl SliceScoring {
 /// The scoring of every as-of date. `frozen` are given cut points by slice number, for all dates.
 ///
 /// # Errors
-/// Exit 1 if a table of cut points was not read.
-pub fn score(job: &Job, plan: &Plan, survey: &Survey, frozen: Option<&[Option<SliceScoring>]>) -> Result<Vec<DateScoring>> {
+/// Exit 1 if a table of cut points was not read; exit 7 if the values of a date do not fit into memory.
+pub fn score(
+    job: &Job,
+    plan: &Plan,
+    survey: &Survey,
+    frozen: Option<&[Option<SliceScoring>]>,
+    memory: &Memory,
+) -> Result<Vec<DateScoring>> {
     let dates = &survey.dates;
-    let date = |at: usize, frozen: Option<&[Option<SliceScoring>]>| score_date(job, plan, &dates[at], frozen);
+    let date = |at: usize, frozen: Option<&[Option<SliceScoring>]>| score_date(job, plan, (&dates[at], memory), frozen);
     match (&job.score.cuts, frozen) {
-        (_, Some(frozen)) => Ok((0..dates.len()).into_par_iter().map(|at| date(at, Some(frozen))).collect()),
-        (Cuts::Each, None) => Ok((0..dates.len()).into_par_iter().map(|at| date(at, None)).collect()),
+        (_, Some(frozen)) => (0..dates.len()).into_par_iter().map(|at| date(at, Some(frozen))).collect(),
+        (Cuts::Each, None) => (0..dates.len()).into_par_iter().map(|at| date(at, None)).collect(),
         (Cuts::Frozen, None) => {
             let first = job.shown().next().map_or(0, |(at, _)| at);
-            let of_first = date(first, None);
+            let of_first = date(first, None)?;
             // Nobody stood in the slice at the first date, so there is nothing to score its other customers by.
             let frozen: Vec<Option<SliceScoring>> = of_first.iter().map(|s| (s.scored > 0).then(|| s.clone())).collect();
-            let scored =
-                (0..dates.len()).into_par_iter().map(|at| if at == first { of_first.clone() } else { date(at, Some(&frozen)) });
-            Ok(scored.collect())
+            let scored = (0..dates.len()).into_par_iter();
+            scored.map(|at| if at == first { Ok(of_first.clone()) } else { date(at, Some(&frozen)) }).collect()
         }
         (Cuts::Table(_), None) => Err(Error::bug("frozen cuts of a table were not read")),
     }
 }
 
-fn score_date(job: &Job, plan: &Plan, survey: &[SliceSurvey], frozen: Option<&[Option<SliceScoring>]>) -> DateScoring {
-    let of_slice = |(slice, survey): (usize, &SliceSurvey)| {
+fn score_date(
+    job: &Job,
+    plan: &Plan,
+    (survey, memory): (&[SliceSurvey], &Memory),
+    frozen: Option<&[Option<SliceScoring>]>,
+) -> Result<DateScoring> {
+    let of_slice = |(slice, survey): (usize, &SliceSurvey)| -> Result<SliceScoring> {
         let given = frozen.map(|f| f.get(slice).and_then(Option::as_ref));
         let mut out = SliceScoring { scored: survey.axes[0].len(), ..SliceScoring::default() };
-        let axes: Vec<AxisScoring> =
-            Axis::ALL.into_par_iter().map(|axis| score_axis(job, plan, axis, &survey.axes[axis as usize], given)).collect();
+        let axes =
+            Axis::ALL.into_par_iter().map(|axis| score_axis(job, plan, axis, (&survey.axes[axis as usize], memory), given));
+        let axes: Vec<AxisScoring> = axes.collect::<Result<_>>()?;
         for (at, own) in axes.into_iter().enumerate() {
             out.thresholds[at] = own.cuts.as_ref().map(CutPoints::thresholds).unwrap_or_default();
             out.cuts[at] = own.cuts;
@@ -102,7 +114,7 @@ fn score_date(job: &Job, plan: &Plan, survey: &[SliceSurvey], frozen: Option<&[O
             }
         }
         out.most_common = survey.axes[Axis::Frequency as usize].most_common();
-        out
+        Ok(out)
     };
     survey.par_iter().enumerate().map(of_slice).collect()
 }
@@ -115,7 +127,15 @@ struct AxisScoring {
     level_sides: [u64; 2],
 }
 
-fn score_axis(job: &Job, plan: &Plan, axis: Axis, values: &Distribution, frozen: Option<Option<&SliceScoring>>) -> AxisScoring {
+fn score_axis(
+    job: &Job,
+    plan: &Plan,
+    axis: Axis,
+    (values, memory): (&Gathering, &Memory),
+    frozen: Option<Option<&SliceScoring>>,
+) -> Result<AxisScoring> {
+    let values = values.whole(memory, || format!("{} at one as-of date", axis.name()))?;
+    let values = values.as_ref();
     let bins = job.score.bins;
     let spec = &job.score.axes[axis as usize];
     let mut out = AxisScoring {
@@ -154,7 +174,7 @@ fn score_axis(job: &Job, plan: &Plan, axis: Axis, values: &Distribution, frozen:
             out.level = Some(level);
         }
     }
-    out
+    Ok(out)
 }
 
 /// The tiles of SQL `NTILE` with their sizes.

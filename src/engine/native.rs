@@ -1,7 +1,7 @@
 //! The native engine: one reading of the orders, a survey of everybody, and everything else part by part.
 
 use std::path::PathBuf;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex};
 use std::time::Instant;
 
 use arrow::array::{RecordBatch, StringArray};
@@ -10,15 +10,16 @@ use rayon::prelude::*;
 use super::batches::{self, Names};
 use super::beside::{Known, Tables};
 use super::cuts::{self, DateScoring, SliceScoring};
-use super::part::{self, Part, Table, Workshop};
+use super::part::{self, Part, Room, Table, Workshop};
 use super::strategy::{self, Evaluated};
 use super::summary::{self, StateLine};
 use super::survey::{self, Only};
 use super::{Plan, frozen, gates, reports};
 use crate::domain::Day;
-use crate::error::{Error, Result, suggestion};
+use crate::error::{Error, Kind, Result, suggestion};
 use crate::job::raw::TableName;
 use crate::job::{Cuts, Job};
+use crate::memory::{self, Memory};
 use crate::progress::Progress;
 use crate::publish::{
     AssignmentsEntry, CutPointEntry, InputEntry, Manifest, OutputFolder, Staging, TableEntry, TableFile, Timing,
@@ -86,7 +87,16 @@ pub fn run(job: &Job, progress: &dyn Progress) -> Result<Outcome> {
     };
     clock.lap("open");
 
-    let parts = part::count(input_rows + tables_beside.customers.rows());
+    let people = tables_beside.customers.rows();
+    let bits = scan::bucket_bits(input_rows.max(tables_beside.event_rows(&plan)).max(people));
+    let parts = part::count(input_rows + people, 1 << bits);
+    let memory = match job.memory_limit {
+        Some(limit) => {
+            let of_thread = scan::reading_bytes(job, &sources, &columns, plan.uses(), bits);
+            Memory::limited(limit, of_thread * rayon::current_num_threads() as u64, output.root())?
+        }
+        None => Memory::unlimited(),
+    };
     let assigned = strategy::assigned::read(job, &assignment_files, &columns, parts)?;
     if !assigned.is_empty() {
         for (entry, own) in assignments.iter_mut().zip(&assigned) {
@@ -95,24 +105,24 @@ pub fn run(job: &Job, progress: &dyn Progress) -> Result<Outcome> {
         clock.lap("assignments");
     }
 
-    let scanned = scan::scan(job, &sources, &columns, plan.uses(), tables_beside.event_rows(&plan), progress)?;
-    let Scanned { layout, id, buckets, mut tally, fates, slices, categories, empty_ids } = scanned;
+    let scanned = scan::scan(job, &sources, &columns, plan.uses(), bits, &memory, progress)?;
+    let Scanned { id, orders, mut tally, fates, slices, categories, empty_ids } = scanned;
     let (slice_names, slice_numbers) = ranked(slices);
     unknown_overrides(job, &plan, &slice_names)?;
     plan.fold.slices = slice_numbers;
     let (category_names, category_numbers) = ranked(categories);
     plan.fold.categories = category_numbers;
-    let Known { beside, values, findings } = tables_beside.read(job, &plan, &columns, buckets.len(), progress)?;
+    let Known { beside, values, findings } = tables_beside.read(job, &plan, &columns, orders.len(), &memory, progress)?;
     clock.lap("read");
 
-    let (survey, panels) = survey::survey(job, &plan, layout, buckets, beside, progress)?;
+    let (survey, panels) = survey::survey(job, &plan, orders, beside, &memory, progress)?;
     gates::close_ledger(&survey.lines, &mut tally, &sources)?;
     gates::check(job, &tally, &fates, &sources, input_rows, survey.span)?;
     clock.lap("measure");
 
     progress.begin("scoring", 0);
     let frozen = frozen.map(|by_slice| frozen_by_slice(job, &by_slice, &slice_names)).transpose()?;
-    let mut scoring = cuts::score(job, &plan, &survey, frozen.as_deref())?;
+    let mut scoring = cuts::score(job, &plan, &survey, frozen.as_deref(), &memory)?;
     if job.raw.customers.is_some() && !slice_names.is_empty() {
         // Who never ordered has no slice, and nothing to be scored by.
         scoring.iter_mut().for_each(|of_date| of_date.push(SliceScoring::default()));
@@ -149,8 +159,9 @@ pub fn run(job: &Job, progress: &dyn Progress) -> Result<Outcome> {
         tables: per_customer.map(|t| Ok(Table::new(t, table(t.name())?.clone()))).collect::<Result<_>>()?,
         staging: &staging,
         strategies: strategies.as_ref(),
+        room: Room::new(job, &plan, (survey.customers, input_rows), parts, &memory)?,
     };
-    let mut part = run_parts(&workshop, parts, progress)?;
+    let mut part = run_parts(&workshop, parts, &memory, progress)?;
     clock.lap("write");
 
     let mut entries = Vec::new();
@@ -164,7 +175,7 @@ pub fn run(job: &Job, progress: &dyn Progress) -> Result<Outcome> {
     let segments = summarise(&part.segments)?;
     let mut summed = Vec::new();
     let (arms, evaluation, mut of_strategies) = match &strategies {
-        Some(strategies) => strategies.evaluate(job, &plan, std::mem::take(&mut part.tallies))?,
+        Some(strategies) => strategies.evaluate(job, &plan, part.tallies.drain(..).map(|(_, own)| own))?,
         None => Default::default(),
     };
     for name in TableName::ALL.into_iter().filter(|t| job.writes(*t)) {
@@ -176,7 +187,7 @@ pub fn run(job: &Job, progress: &dyn Progress) -> Result<Outcome> {
             TableName::Transitions => batches::transitions(job, &part.moves, &names, table)?,
             TableName::Growth => batches::growth(job, &part.growth, &names, table)?,
             TableName::Cohorts => batches::cohorts(job, &part.cohorts, &spend, &names, table)?,
-            TableName::Concentration => batches::concentration(job, &survey, &names, table)?,
+            TableName::Concentration => batches::concentration(job, (&survey, &memory), &names, table)?,
             TableName::DimState => batches::dim_state(&plan, table)?,
             TableName::DimPeriod => batches::dim_period(job, &workshop.history_complete, table)?,
             TableName::Effects => strategy::batches::effects(&evaluation.effects, table)?,
@@ -223,7 +234,8 @@ pub fn run(job: &Job, progress: &dyn Progress) -> Result<Outcome> {
         cut_points: cut_point_entries(job, &scoring, &slice_names),
         warnings,
         timings: clock.timings,
-        peak_memory_bytes: peak_memory(),
+        peak_memory_bytes: memory::peak(),
+        spilled_bytes: memory.spill().map_or(0, |spill| spill.bytes()),
     };
     manifest.reports = reports::write(&workshop, &manifest, &summed, &part.movers)?;
     if plan.crm.is_some() {
@@ -350,34 +362,29 @@ fn actions(plan: &Plan) -> Arc<StringArray> {
     Arc::new(StringArray::from(all))
 }
 
-/// Does all parts in parallel and joins what they give, in the order of their numbers.
-fn run_parts(workshop: &Workshop<'_>, parts: usize, progress: &dyn Progress) -> Result<Part> {
+/// Does all parts, several at once, and joins what they give. Nothing in that hangs on which part is done first.
+fn run_parts(workshop: &Workshop<'_>, parts: usize, memory: &Memory, progress: &dyn Progress) -> Result<Part> {
     let buckets = workshop.panels.len();
     progress.begin("writing customers", parts as u64);
-    let done: Vec<Part> = (0..parts)
-        .into_par_iter()
-        .with_max_len(1)
-        .map(|number| {
-            let part = workshop.part(number, number * buckets / parts..(number + 1) * buckets / parts)?;
-            progress.advance(1);
-            Ok(part)
-        })
-        .collect::<Result<_>>()?;
-    let mut all = Part::default();
-    for part in done {
-        all.strangers += part.strangers;
-        all.crm.extend(part.crm);
-        all.files.extend(part.files);
-        all.segments.extend(part.segments);
-        all.moves.extend(part.moves);
-        all.growth.extend(part.growth);
-        all.cohorts.extend(part.cohorts);
-        for (key, customers) in part.movers {
-            *all.movers.entry(key).or_default() += customers;
-        }
-        all.tallies.extend(part.tallies);
+    let all = Mutex::new((Part::default(), 0));
+    let run = |number: usize| {
+        let part = workshop.part(number, number * buckets / parts..(number + 1) * buckets / parts)?;
+        let mut all = all.lock().map_err(|_| Error::bug("a thread stopped while it joined its part"))?;
+        all.0.join(part);
+        all.1 += 1;
+        progress.advance(1);
+        memory.watch("What is summed of customers", all.1, parts as u64)
+    };
+    let run_all = || (0..parts).into_par_iter().with_max_len(1).map(run).collect::<Result<()>>();
+    if workshop.room.parts < rayon::current_num_threads() {
+        let pool = rayon::ThreadPoolBuilder::new().num_threads(workshop.room.parts).build();
+        pool.map_err(|e| Error::new(Kind::Resource, format!("cannot start threads: {e}; use fewer with --threads")))?
+            .install(run_all)?;
+    } else {
+        run_all()?;
     }
-    all.files.sort_by(|a, b| a.1.path.cmp(&b.1.path));
+    let (mut all, _) = all.into_inner().map_err(|_| Error::bug("a thread stopped while it joined its part"))?;
+    all.add_up();
     progress.end(&format!("{} rows", all.files.iter().map(|(_, f)| f.rows).sum::<u64>()));
     Ok(all)
 }
@@ -463,14 +470,6 @@ fn cut_point_entries(job: &Job, scoring: &[DateScoring], slices: &[String]) -> V
         }
     }
     out
-}
-
-/// Largest resident memory of this process in bytes, where the system tells.
-fn peak_memory() -> Option<u64> {
-    let status = std::fs::read_to_string("/proc/self/status").ok()?;
-    let line = status.lines().find_map(|l| l.strip_prefix("VmHWM:"))?;
-    let kib: u64 = line.trim().strip_suffix("kB")?.trim().parse().ok()?;
-    Some(kib * 1024)
 }
 
 /// Whether no window reaches before the data: the first day it looks at is not before the first order.

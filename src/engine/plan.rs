@@ -207,6 +207,7 @@ impl Plan {
             beside: job.raw.customers.is_some() || measures.iter().any(|m| m.kind.origin() == Origin::Events),
             tiles: tiles(job),
             histories: !job.strategies.is_empty(),
+            is_window: false,
             measures,
         };
         let playbook = playbook(job, &schemes)?;

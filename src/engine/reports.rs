@@ -87,10 +87,10 @@ fn moves(workshop: &Workshop<'_>, movers: &BTreeMap<MoverKey, i64>) -> Vec<MoveR
 ///
 /// # Errors
 /// Exit 6 if a file cannot be written.
-pub fn write_crm(workshop: &Workshop<'_>, parts: &[CrmRows]) -> Result<Vec<TableFile>> {
+pub fn write_crm(workshop: &Workshop<'_>, parts: &[(usize, CrmRows)]) -> Result<Vec<TableFile>> {
     let output = &workshop.job.raw.output;
     let header = workshop.crm_header()?;
-    let rows: Vec<&[u8]> = parts.iter().flat_map(CrmRows::rows).collect();
+    let rows: Vec<&[u8]> = parts.iter().flat_map(|(_, rows)| rows.rows()).collect();
     let most = output.crm_rows.map_or(usize::MAX, |n| n as usize);
     let chunks: Vec<&[&[u8]]> = if rows.is_empty() { vec![&[]] } else { rows.chunks(most.min(rows.len())).collect() };
     let mut files = Vec::with_capacity(chunks.len());

@@ -4,20 +4,21 @@
 //! The parts fold their buckets a second time, for all measures. A job with few dates keeps the panels instead.
 
 use std::borrow::Cow;
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 
 use rayon::prelude::*;
 
 use super::Plan;
-use crate::bucket::{self, Chunks, Layout, Unpacked};
+use crate::bucket::{Store, Unpacked};
 use crate::domain::{CustomerIds, Day, Measure, MeasureKind, Ratio};
 use crate::error::{Error, Result};
 use crate::job::Job;
 use crate::job::raw::{Method, TableName};
 use crate::measure::{self, Beside, BucketPanel, Column, FoldSpec, LineTally};
+use crate::memory::{Memory, Share};
 use crate::progress::Progress;
 use crate::scheme::Test;
-use crate::score::{Axis, Distribution};
+use crate::score::{Axis, Distribution, Gathering};
 
 /// Up to this many dates the panels of the first look are kept: they take less memory than the orders.
 const KEPT_DATES: usize = 3;
@@ -45,19 +46,19 @@ impl Id {
 #[derive(Debug, Clone)]
 pub struct SliceSurvey {
     /// Values per axis.
-    pub axes: [Distribution; 3],
+    pub axes: [Gathering; 3],
     /// Under `ntile`: value (recency negated) and id of everybody, per axis.
     pub pairs: [Vec<(i64, Id)>; 3],
     /// Revenue of who bought in the lookback, scored or not; only if a table asks for it.
-    pub revenue: Distribution,
+    pub revenue: Gathering,
 }
 
 impl SliceSurvey {
     fn new() -> SliceSurvey {
         SliceSurvey {
-            axes: [Distribution::of_counts(), Distribution::of_counts(), Distribution::of_money()],
+            axes: [Distribution::of_counts(), Distribution::of_counts(), Distribution::of_money()].map(Gathering::new),
             pairs: Default::default(),
-            revenue: Distribution::of_money(),
+            revenue: Gathering::new(Distribution::of_money()),
         }
     }
 
@@ -70,21 +71,18 @@ impl SliceSurvey {
         }
         self.revenue.merge(other.revenue);
     }
+
+    fn gatherings(&mut self) -> impl Iterator<Item = &mut Gathering> {
+        self.axes.iter_mut().chain([&mut self.revenue])
+    }
 }
 
 /// The buckets, to be folded whenever a part needs them, or already folded.
 pub enum Panels {
     /// Folded once for all.
     Kept(Vec<BucketPanel>),
-    /// Packed orders.
-    Packed {
-        /// What the records hold.
-        layout: Layout,
-        /// One entry per bucket.
-        buckets: Vec<Chunks>,
-        /// What is known besides orders.
-        beside: Beside,
-    },
+    /// Packed orders, and what is known besides them.
+    Packed(Store, Beside),
 }
 
 impl Panels {
@@ -92,22 +90,22 @@ impl Panels {
     pub fn len(&self) -> usize {
         match self {
             Panels::Kept(panels) => panels.len(),
-            Panels::Packed { buckets, .. } => buckets.len(),
+            Panels::Packed(orders, _) => orders.len(),
         }
     }
 
     /// The panels of some buckets.
     ///
     /// # Errors
-    /// Those of [`measure::fold`].
+    /// Those of [`measure::fold`], and exit 7 if spilled orders do not come back.
     pub fn fold(&self, buckets: std::ops::Range<usize>, spec: &FoldSpec) -> Result<Cow<'_, [BucketPanel]>> {
         match self {
             Panels::Kept(panels) => Ok(Cow::Borrowed(&panels[buckets])),
-            Panels::Packed { layout, buckets: packed, beside } => {
-                let mut orders = Unpacked::default();
+            Panels::Packed(orders, beside) => {
+                let mut unpacked = Unpacked::default();
                 let panels = buckets.map(|number| {
-                    bucket::unpack(*layout, &packed[number], &mut orders);
-                    Ok(beside.complete(number, measure::fold(*layout, &orders, spec)?, spec))
+                    orders.unpack(number, &mut unpacked)?;
+                    beside.complete(number, measure::fold(orders.layout, &unpacked, spec)?, spec)
                 });
                 Ok(Cow::Owned(panels.collect::<Result<_>>()?))
             }
@@ -227,6 +225,18 @@ impl Survey {
         }
     }
 
+    /// Writes what was gathered away if it is more than a thread may hold.
+    fn relieve(&mut self, memory: &Memory, most: u64) -> Result<()> {
+        let Some(spill) = memory.spill() else { return Ok(()) };
+        let held: u64 = self.dates.iter_mut().flatten().flat_map(SliceSurvey::gatherings).map(|g| g.held()).sum();
+        if held > most {
+            for gathering in self.dates.iter_mut().flatten().flat_map(SliceSurvey::gatherings) {
+                gathering.spill(spill)?;
+            }
+        }
+        Ok(())
+    }
+
     fn merge(&mut self, other: Survey) {
         self.customers += other.customers;
         for (all, own) in self.lines.iter_mut().zip(&other.lines) {
@@ -251,29 +261,32 @@ fn join(a: Option<(Day, Day)>, b: Option<(Day, Day)>) -> Option<(Day, Day)> {
 /// Folds every bucket once and looks at it.
 ///
 /// # Errors
-/// Exit 3 if money of a customer exceeds what the tables hold; of several errors the one of the first bucket.
+/// Exit 3 if money of a customer exceeds what the tables hold; exit 7 if the memory does not do. Of several errors the one of
+/// the first bucket.
 pub fn survey(
     job: &Job,
     plan: &Plan,
-    layout: Layout,
-    buckets: Vec<Chunks>,
+    orders: Store,
     beside: Beside,
+    memory: &Memory,
     progress: &dyn Progress,
 ) -> Result<(Survey, Panels)> {
-    progress.begin("measuring customers", buckets.len() as u64);
-    let panels = if job.dates.len() <= KEPT_DATES && !plan.fold.histories {
-        let panels = buckets.into_par_iter().enumerate().map_init(Unpacked::default, |orders, (number, chunks)| {
-            bucket::unpack(layout, &chunks, orders);
-            Ok(beside.complete(number, measure::fold(layout, orders, &plan.fold)?, &plan.fold))
-        });
+    progress.begin("measuring customers", orders.len() as u64);
+    let panels = if job.dates.len() <= KEPT_DATES && !plan.fold.histories && memory.spill().is_none() {
+        let layout = orders.layout;
+        let panels =
+            orders.into_buckets().into_par_iter().enumerate().map_init(Unpacked::default, |unpacked, (number, packed)| {
+                packed.unpack(layout, None, unpacked)?;
+                beside.complete(number, measure::fold(layout, unpacked, &plan.fold)?, &plan.fold)
+            });
         Panels::Kept(panels.collect::<Result<_>>()?)
     } else {
-        Panels::Packed { layout, buckets, beside }
+        Panels::Packed(orders, beside)
     };
     let concentration = job.writes(TableName::Concentration);
     let spec = match panels {
         Panels::Kept(_) => plan.fold.clone(),
-        Panels::Packed { .. } => {
+        Panels::Packed(..) => {
             let mut measures: Vec<Measure> = plan.axes.iter().map(|a| plan.fold.measures[*a]).collect();
             measures.extend(plan.only.iter().map(|(m, _)| *m));
             measures.extend(plan.revenue.filter(|_| concentration).map(|r| plan.fold.measures[r]));
@@ -290,6 +303,9 @@ pub fn survey(
     let (next, failed) = (AtomicUsize::new(0), AtomicUsize::new(usize::MAX));
     let files = if spec.lines { spec.files } else { 0 };
     let slices = plan.slices();
+    let most = memory.per_thread(Share::Values);
+    let by_id = lens.ntile.contains(&true);
+    let done = AtomicU64::new(0);
     let looks = rayon::broadcast(|_| {
         let mut own = Survey::new(job.dates.len(), slices, files);
         loop {
@@ -298,12 +314,20 @@ pub fn survey(
             if number >= panels.len() || number > failed.load(Ordering::Relaxed) {
                 return Ok(own);
             }
-            match panels.fold(number..number + 1, &spec) {
-                Ok(folded) => folded.iter().for_each(|panel| own.add(panel, &lens)),
-                Err(error) => {
-                    failed.fetch_min(number, Ordering::Relaxed);
-                    return Err((number, error));
+            let look = panels.fold(number..number + 1, &spec).and_then(|folded| {
+                folded.iter().for_each(|panel| own.add(panel, &lens));
+                own.relieve(memory, most)?;
+                let done = done.fetch_add(1, Ordering::Relaxed) + 1;
+                // Their sort takes as much again.
+                if by_id {
+                    memory.watch("Everybody's id, which method = \"ntile\" compares,", done, 2 * panels.len() as u64)
+                } else {
+                    Ok(())
                 }
+            });
+            if let Err(error) = look {
+                failed.fetch_min(number, Ordering::Relaxed);
+                return Err((number, error));
             }
             progress.advance(1);
         }
@@ -320,7 +344,8 @@ pub fn survey(
     if let Some((_, error)) = errors.into_iter().min_by_key(|(number, _)| *number) {
         return Err(error);
     }
-    let all = all.ok_or_else(|| Error::bug("no thread looked at the buckets"))?;
+    let mut all = all.ok_or_else(|| Error::bug("no thread looked at the buckets"))?;
+    all.relieve(memory, memory.share(Share::Kept))?;
     progress.end(&format!("{} customers", all.customers));
     Ok((all, panels))
 }

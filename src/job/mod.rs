@@ -55,6 +55,8 @@ pub struct Job {
     pub tables: Vec<TableName>,
     /// Committed runs that stay.
     pub keep_runs: u32,
+    /// Bytes of memory that a run may use.
+    pub memory_limit: Option<u64>,
 }
 
 /// Scoring, resolved.

@@ -21,6 +21,8 @@ pub struct Overrides {
     pub to: Option<Day>,
     /// `--output`.
     pub output: Option<PathBuf>,
+    /// `--memory-limit`, bytes.
+    pub memory_limit: Option<u64>,
 }
 
 /// Fills in defaults and checks everything that can be checked without data.
@@ -145,6 +147,7 @@ pub fn resolve(raw: RawJob, source: Source, overrides: &Overrides) -> Result<Job
         output,
         tables,
         keep_runs,
+        memory_limit: overrides.memory_limit,
         raw,
         source,
     })

@@ -3,20 +3,16 @@
 //! Events lie in as many buckets as the orders, so that a bucket's events meet their customers there. As in
 //! [`super::windows`], a window moves from date to date, and its counts with it.
 
-use crate::bucket::{self, Chunks, Lane, Layout, Unpacked};
+use crate::bucket::{Lane, Layout, Store, Unpacked};
 use crate::domain::{CustomerIds, EventKind, MeasureKind, Origin, StringIds};
+use crate::error::Result;
 
 use super::people::places;
 use super::{BucketPanel, Column, FoldSpec};
 
 /// The events of a job, by bucket of the orders.
 #[derive(Debug)]
-pub struct EventBuckets {
-    /// What the records hold.
-    pub layout: Layout,
-    /// One entry per bucket.
-    pub buckets: Vec<Chunks>,
-}
+pub struct EventBuckets(pub Store);
 
 /// Events by kind.
 type Counts = [i64; EventKind::ALL.len()];
@@ -31,16 +27,21 @@ struct Window {
 
 impl EventBuckets {
     /// Measures the events of a bucket for the customers of its panel; `roll` are the customers of the customers table.
-    pub(super) fn fold(&self, bucket: usize, panel: &mut BucketPanel, roll: Option<&CustomerIds>, spec: &FoldSpec) {
+    ///
+    /// # Errors
+    /// Exit 7 if spilled events do not come back.
+    pub(super) fn fold(&self, bucket: usize, panel: &mut BucketPanel, roll: Option<&CustomerIds>, spec: &FoldSpec) -> Result<()> {
         let windows = windows(spec);
-        let Some(chunks) = self.buckets.get(bucket).filter(|_| !windows.is_empty()) else { return };
+        if windows.is_empty() {
+            return Ok(());
+        }
         let customers = panel.ids.len();
         for (at, measure) in windows.iter().flat_map(|w| &w.measures) {
             panel.columns[*at] = Column::new(measure.unit(), spec.dates.len() * customers);
         }
         let mut records = Unpacked::default();
-        bucket::unpack(self.layout, chunks, &mut records);
-        let events = Events::new(self.layout, &records);
+        self.0.unpack(bucket, &mut records)?;
+        let events = Events::new(self.0.layout, &records);
         let places = places(panel, &events.ids);
         for window in &windows {
             for (customer, place) in places.iter().enumerate() {
@@ -50,6 +51,7 @@ impl EventBuckets {
             }
         }
         panel.strangers = events.strangers(&places, roll);
+        Ok(())
     }
 }
 

@@ -56,6 +56,8 @@ pub struct FoldSpec {
     pub tiles: Vec<Day>,
     /// Whether the panel keeps every customer's orders, for outcomes that begin on days of their own.
     pub histories: bool,
+    /// Whether there are orders after the last date, which are to be passed over.
+    pub is_window: bool,
 }
 
 impl FoldSpec {
@@ -255,6 +257,18 @@ impl FoldSpec {
         self.measures.iter().map(|m| Column::new(self.unit(*m), self.dates.len() * customers)).collect()
     }
 
+    /// The same fold without a measure, for what does not hang on dates: flows, histories, and who there is.
+    pub fn without_dates(&self) -> FoldSpec {
+        let dates = self.dates.last().copied().into_iter().collect();
+        FoldSpec { measures: Vec::new(), dates, ..self.clone() }
+    }
+
+    /// The same fold for some of the dates, without what does not hang on them.
+    pub fn only_dates(&self, dates: std::ops::Range<usize>) -> FoldSpec {
+        let dates = self.dates.get(dates).unwrap_or_default().to_vec();
+        FoldSpec { dates, tiles: Vec::new(), histories: false, is_window: true, ..self.clone() }
+    }
+
     /// The same fold for some of the measures, without flows, histories and who has no order.
     pub fn only(&self, measures: Vec<Measure>) -> FoldSpec {
         let beside = measures.iter().any(|m| matches!(m.kind.origin(), Origin::Customers | Origin::Events));
@@ -267,7 +281,8 @@ impl FoldSpec {
 /// # Errors
 /// Exit 3 if money of a customer exceeds what DECIMAL(18) holds.
 pub fn fold(layout: Layout, orders: &Unpacked, spec: &FoldSpec) -> Result<BucketPanel> {
-    if single::serves(spec)
+    if !spec.is_window
+        && single::serves(spec)
         && let Some(panel) = single::fold(layout, orders, spec)?
     {
         return Ok(panel);
@@ -286,6 +301,10 @@ fn fold_sorted(layout: Layout, orders: &Unpacked, spec: &FoldSpec) -> Result<Buc
     let mut scratch = Vec::new();
     for customer in 0..groups.len() {
         groups.orders(customer, orders, spec, &mut scratch, baskets.as_mut().map(|b| &mut b.items), &mut lines)?;
+        if spec.is_window {
+            scratch.retain(|order| order.date <= spec.last().0);
+            baskets.iter_mut().for_each(|b| b.items.retain(|item| item.date <= spec.last().0));
+        }
         scratch.sort_unstable_by_key(|order: &group::Order| order.date);
         if let (Some(first), Some(last)) = (scratch.first(), scratch.last()) {
             let (first, last) = (Day(first.date), Day(last.date));
@@ -320,7 +339,7 @@ fn fold_sorted(layout: Layout, orders: &Unpacked, spec: &FoldSpec) -> Result<Buc
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::bucket::{self, Buckets, flag};
+    use crate::bucket::{Buckets, flag};
 
     /// Both ways of folding must say the same of any orders: what serves a nightly job is a short cut, not a rule.
     #[test]
@@ -353,6 +372,7 @@ mod tests {
                 beside: false,
                 tiles: Vec::new(),
                 histories: false,
+                is_window: false,
             };
             let all = spec.clone();
             spec.measures.retain(|m| single::serves(&FoldSpec { measures: vec![*m], ..all.clone() }));
@@ -367,7 +387,7 @@ mod tests {
             buckets.append(&[&customers, &dates, &amounts, &flags], None);
             for chunks in buckets.finish() {
                 let mut orders = Unpacked::default();
-                bucket::unpack(layout, &chunks, &mut orders);
+                chunks.unpack(layout, None, &mut orders)?;
                 let (sums, sorted) = (single::fold(layout, &orders, &spec)?, fold_sorted(layout, &orders, &spec)?);
                 let cells = |p: BucketPanel| {
                     let values = |c: &Column| {

@@ -6,6 +6,7 @@
 use std::cmp::Ordering;
 
 use crate::domain::{CustomerIds, Given, MeasureKind};
+use crate::error::Result;
 
 use super::{BucketPanel, Column, EventBuckets, FoldSpec};
 
@@ -38,9 +39,12 @@ pub struct Beside {
 
 impl Beside {
     /// Adds to the panel of a bucket what is known besides orders.
-    pub fn complete(&self, bucket: usize, mut panel: BucketPanel, spec: &FoldSpec) -> BucketPanel {
+    ///
+    /// # Errors
+    /// Exit 7 if spilled events do not come back.
+    pub fn complete(&self, bucket: usize, mut panel: BucketPanel, spec: &FoldSpec) -> Result<BucketPanel> {
         if !spec.beside {
-            return panel;
+            return Ok(panel);
         }
         let roll = self.rolls.get(bucket);
         if let Some(roll) = roll {
@@ -56,9 +60,9 @@ impl Beside {
             panel.dimensions = roll.dimensions.iter().map(dimension).collect();
         }
         if let Some(events) = &self.events {
-            events.fold(bucket, &mut panel, roll.map(|r| &r.ids), spec);
+            events.fold(bucket, &mut panel, roll.map(|r| &r.ids), spec)?;
         }
-        panel
+        Ok(panel)
     }
 }
 

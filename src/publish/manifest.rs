@@ -46,6 +46,9 @@ pub struct Manifest {
     pub timings: Vec<Timing>,
     /// Largest resident memory of the process in bytes, if known.
     pub peak_memory_bytes: Option<u64>,
+    /// Bytes that a limit of memory sent to disk.
+    #[serde(default)]
+    pub spilled_bytes: u64,
 }
 
 /// An input file as it was when it was read.

@@ -90,6 +90,11 @@ impl Drop for Lock {
 }
 
 impl OutputFolder {
+    /// The folder itself.
+    pub fn root(&self) -> &Path {
+        &self.root
+    }
+
     /// Opens or creates an output folder and locks it.
     ///
     /// # Errors

@@ -18,6 +18,7 @@ use crate::domain::{CustomerIds, Given, IdType, StringIds, Unit};
 use crate::error::{Error, Result};
 use crate::job::Job;
 use crate::measure::{Column, Roll, UNKNOWN, UNKNOWN_NAME};
+use crate::memory::Memory;
 use crate::progress::Progress;
 
 /// Most values of all dimensions together.
@@ -121,6 +122,7 @@ pub fn read(
     columns: &Columns,
     used: &[Given],
     buckets: usize,
+    memory: &Memory,
     progress: &dyn Progress,
 ) -> Result<People> {
     let Some(customers) = &job.raw.customers else { return Ok(People::default()) };
@@ -135,6 +137,7 @@ pub fn read(
     names.extend(used.iter().map(|g| g.name().to_owned()));
     names.extend(customers.dimensions.iter().cloned());
     let mut buffers = Vec::new();
+    let mut read = 0;
     for (number, source) in table.sources.iter().enumerate() {
         let file = open_file(source)?;
         let reader = FileReader::new(source, &names, "")?;
@@ -143,6 +146,9 @@ pub fn read(
                 progress.advance(batch.first().map_or(0, |c| c.len() as u64));
                 intake.batch(source, number as u32, first, batch, &mut drafts)
             })?;
+            read += source.metadata.metadata().row_group(group).num_rows().max(0) as u64;
+            // Sorting takes as much again.
+            memory.watch("The customers table", read, 2 * table.rows())?;
         }
     }
     let null_ids = intake.null_ids;

@@ -11,11 +11,12 @@ use super::reader::FileReader;
 use super::schema::{self, Role};
 use super::source::{Source, open as open_file};
 use super::zone::Zone;
-use crate::bucket::{Buckets, Chunks, Layout};
+use crate::bucket::{Buckets, Layout, Packed, Store};
 use crate::domain::{EventKind, IdType};
 use crate::error::{Error, Result};
 use crate::job::Job;
 use crate::measure::EventBuckets;
+use crate::memory::{Memory, Share};
 use crate::progress::Progress;
 
 /// Most distinct values of the event column whose kinds a thread need not look up again.
@@ -96,6 +97,7 @@ pub fn read(
     table: &EventsTable,
     id: IdType,
     buckets: usize,
+    memory: &Memory,
     progress: &dyn Progress,
 ) -> Result<(EventBuckets, EventTally)> {
     let layout = Layout::of_events(id == IdType::Text);
@@ -111,7 +113,7 @@ pub fn read(
         job,
         id,
         zones,
-        buckets: Buckets::new(layout, buckets.trailing_zeros()),
+        buckets: Buckets::new(layout, buckets.trailing_zeros()).within(memory, Share::Events),
         tally: EventTally::default(),
         known: HashMap::new(),
         buffers: Vec::new(),
@@ -121,16 +123,12 @@ pub fn read(
         reader.run(source, &names, *group)
     };
     let found = super::on_all_threads(&tasks, start, run, Reader::finish, progress)?;
-    let mut all = EventBuckets { layout, buckets: vec![Vec::new(); buckets] };
+    let (buckets, tallies): (Vec<_>, Vec<_>) = found.into_iter().unzip();
     let mut tally = EventTally::default();
-    for (buckets, own) in found {
-        for (all, own) in all.buckets.iter_mut().zip(buckets) {
-            all.extend(own);
-        }
-        tally.merge(own);
-    }
+    tallies.into_iter().for_each(|own| tally.merge(own));
+    let events = EventBuckets(Store::join(layout, buckets, memory)?);
     progress.end(&format!("{} events", table.rows()));
-    Ok((all, tally))
+    Ok((events, tally))
 }
 
 impl EventTally {
@@ -172,7 +170,7 @@ struct Reader<'a> {
 }
 
 impl Reader<'_> {
-    fn finish(self) -> (Vec<Chunks>, EventTally) {
+    fn finish(self) -> (Vec<Packed>, EventTally) {
         (self.buckets.finish(), self.tally)
     }
 
@@ -220,7 +218,7 @@ impl Reader<'_> {
             Keys::Text(texts) => self.buckets.append_text(|row| texts.value(row).as_bytes(), &lanes, Some(&keep)),
             Keys::Int(_) => self.buckets.append(&lanes, Some(&keep)),
         }
-        Ok(())
+        self.buckets.relieve()
     }
 
     /// What the event of a row counts as.

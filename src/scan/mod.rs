@@ -27,11 +27,12 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use arrow::datatypes::DataType;
 use parquet::file::statistics::Statistics;
 
-use crate::bucket::{Buckets, Chunks, Lane, Layout};
+use crate::bucket::{Buckets, Lane, Layout, Store};
 use crate::domain::{Day, IdType};
 use crate::error::{Error, Result};
 use crate::job::Job;
 use crate::job::raw::{Dedupe, ZeroAmount};
+use crate::memory::{Memory, Share};
 use crate::progress::Progress;
 use ledger::{Fates, Tally};
 use schema::{Columns, Uses};
@@ -42,12 +43,10 @@ pub use zone::Zone;
 
 /// The orders of a job, in buckets.
 pub struct Scanned {
-    /// What the records hold.
-    pub layout: Layout,
     /// Type of the customer ids.
     pub id: IdType,
-    /// Packed blocks per bucket, from all threads.
-    pub buckets: Vec<Chunks>,
+    /// The records, in buckets.
+    pub orders: Store,
     /// What became of the rows; kept lines are missing from it, since only the fold knows their order's date.
     pub tally: Tally,
     /// Names of the fates.
@@ -251,7 +250,7 @@ fn on_all_threads<T: Sync, W, F: Send>(
     }
 }
 
-/// Reads the orders; `events` says how many events are to be spread over as many buckets.
+/// Reads the orders into `2^bits` buckets.
 ///
 /// # Errors
 /// Exit 3: data that break the contract; exit 4: files that cannot be read. Of several errors the one of the first
@@ -261,7 +260,8 @@ pub fn scan(
     sources: &[Source],
     columns: &Columns,
     uses: Uses,
-    events: u64,
+    bits: u32,
+    memory: &Memory,
     progress: &dyn Progress,
 ) -> Result<Scanned> {
     let orders = &job.raw.orders;
@@ -276,7 +276,6 @@ pub fn scan(
         vec![Vec::new(); sources.len()]
     };
     let layout = layout(job, columns.id, uses);
-    let bits = bucket_bits(rows.max(events));
     let shared = Shared {
         job,
         sources,
@@ -289,36 +288,54 @@ pub fn scan(
     };
     let tasks = tasks(job, sources);
     progress.begin("reading orders", rows);
-    let start = || Worker::new(&shared, Buckets::new(layout, bits));
+    let start = || Worker::new(&shared, Buckets::new(layout, bits).within(memory, Share::Orders));
     let done = on_all_threads(&tasks, start, |worker, task| worker.run(*task), Worker::finish, progress)?;
     let mut tally = Tally::default();
-    let mut buckets: Vec<Chunks> = vec![Vec::new(); 1 << bits];
+    let mut packed = Vec::with_capacity(done.len());
     let mut currencies: HashMap<String, u64> = HashMap::new();
     let mut empty_ids = 0;
     for worker in done {
         tally.merge(worker.tally);
-        for (all, own) in buckets.iter_mut().zip(worker.buckets) {
-            all.extend(own);
-        }
+        packed.push(worker.buckets);
         for (currency, rows) in worker.currencies {
             *currencies.entry(currency).or_default() += rows;
         }
         empty_ids += worker.empty_ids;
     }
     one_currency(job, &currencies)?;
+    let packed = Store::join(layout, packed, memory)?;
     let (slices, categories) = (shared.slices.into_values()?, shared.categories.into_values()?);
     progress.end(&format!("{rows} rows of {} file{}", sources.len(), if sources.len() == 1 { "" } else { "s" }));
     let fates = Fates::new(orders.keep.iter().map(|k| k.column.clone()).collect());
-    Ok(Scanned { layout, id: columns.id, buckets, tally, fates, slices, categories, empty_ids })
+    Ok(Scanned { id: columns.id, orders: packed, tally, fates, slices, categories, empty_ids })
 }
 
 /// Bits of the customer hash that choose the bucket: buckets of some 60,000 records fit into the cache of one core.
-fn bucket_bits(rows: u64) -> u32 {
-    (rows / 60_000).checked_ilog2().map_or(1, |bits| bits + 1).clamp(PART_BITS, 12)
+pub fn bucket_bits(rows: u64) -> u32 {
+    (rows / 60_000).checked_ilog2().map_or(1, |bits| bits + 1).clamp(LEAST_BITS, MOST_BITS)
 }
 
-/// Bits of the customer hash that choose the part (file) of a table; buckets never straddle two parts.
-pub const PART_BITS: u32 = 6;
+/// Enough buckets for many threads.
+const LEAST_BITS: u32 = 6;
+
+/// More open blocks would not stay in the cache while orders are read.
+const MOST_BITS: u32 = 12;
+
+/// About how many bytes reading takes on every thread: the bytes of a row group's columns, what is decoded of them, and the open
+/// blocks of the buckets.
+pub fn reading_bytes(job: &Job, sources: &[Source], columns: &Columns, uses: Uses, bits: u32) -> u64 {
+    let group = |source: &Source, group: &parquet::file::metadata::RowGroupMetaData| -> u64 {
+        let schema = source.metadata.parquet_schema();
+        let named = |leaf: &usize| columns.names.iter().any(|n| n == schema.get_column_root(*leaf).name());
+        let leaves = (0..group.num_columns()).filter(named);
+        leaves.map(|leaf| group.column(leaf).compressed_size().max(0) as u64).sum()
+    };
+    let groups = sources.iter().flat_map(|s| s.metadata.metadata().row_groups().iter().map(move |g| group(s, g)));
+    2 * groups.max().unwrap_or(0) + Buckets::open_bytes(layout(job, columns.id, uses), bits) + DECODED
+}
+
+/// Decoded pages and batches of a thread, about.
+const DECODED: u64 = 16 << 20;
 
 fn one_currency(job: &Job, currencies: &HashMap<String, u64>) -> Result<()> {
     if currencies.len() < 2 {

@@ -14,7 +14,7 @@ use super::ledger::{
 use super::reader::FileReader;
 use super::source::open;
 use super::{Codes, Shared, Task};
-use crate::bucket::{Buckets, Chunks, Lane, flag};
+use crate::bucket::{Buckets, Lane, Packed, flag};
 use crate::error::{Error, Result};
 use crate::job::raw::ZeroAmount;
 
@@ -23,7 +23,7 @@ const MOST_CURRENCIES: usize = 64;
 
 /// What a thread found.
 pub(super) struct Found {
-    pub buckets: Vec<Chunks>,
+    pub buckets: Vec<Packed>,
     pub tally: Tally,
     pub currencies: HashMap<String, u64>,
     pub empty_ids: u64,
@@ -309,7 +309,7 @@ impl<'a> Worker<'a> {
             Some(texts) => self.buckets.append_text(|row| id_bytes(texts, row), &lanes, keep),
             None => self.buckets.append(&lanes, keep),
         }
-        Ok(())
+        self.buckets.relieve()
     }
 
     /// Marks rows without an amount. An amount that the money scale cannot hold is an error in any row, since the ledger

@@ -81,10 +81,25 @@ impl Distribution {
         for (all, own) in self.counts.iter_mut().zip(other.counts) {
             *all += own;
         }
+        self.list_more(other.rest);
+    }
+
+    /// Bytes of the listed values.
+    pub(super) fn held(&self) -> u64 {
+        self.rest.capacity() as u64 * 8
+    }
+
+    /// Takes the listed values out.
+    pub(super) fn take_listed(&mut self) -> Vec<i64> {
+        std::mem::take(&mut self.rest)
+    }
+
+    /// Adds values that were taken out.
+    pub(super) fn list_more(&mut self, values: Vec<i64>) {
         if self.rest.is_empty() {
-            self.rest = other.rest;
+            self.rest = values;
         } else {
-            self.rest.extend(other.rest);
+            self.rest.extend(values);
         }
     }
 

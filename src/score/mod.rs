@@ -5,6 +5,7 @@
 //! reversed.
 
 mod distribution;
+mod gathering;
 mod order;
 
 use crate::domain::Ratio;
@@ -12,6 +13,7 @@ use crate::job::AxisSpec;
 use crate::job::raw::{Closed, Levels, Method};
 
 pub use distribution::Distribution;
+pub use gathering::Gathering;
 
 /// The three axes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]

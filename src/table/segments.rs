@@ -26,6 +26,20 @@ pub struct SegmentSum {
     pub monetary: i128,
 }
 
+impl SegmentSum {
+    /// Adds others.
+    pub fn merge(&mut self, other: &SegmentSum) {
+        self.customers += other.customers;
+        self.buyers += other.buyers;
+        self.orders += other.orders;
+        self.repeat_customers += other.repeat_customers;
+        self.recency_days += other.recency_days;
+        self.revenue += other.revenue;
+        self.revenue_at_risk += other.revenue_at_risk;
+        self.monetary += other.monetary;
+    }
+}
+
 /// A row of `segments`: numbers of date, slice, dimension, value, scheme and state, with its sums.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct SegmentRow {

@@ -6,9 +6,11 @@
 mod batch;
 mod crm;
 mod movement;
+mod room;
 mod roster;
 mod rows;
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::ops::Range;
 use std::sync::Arc;
@@ -35,6 +37,7 @@ use crate::transition::{CohortSum, GrowthSum, Moved};
 
 pub use crm::CrmRows;
 use movement::Movement;
+pub use room::Room;
 pub use roster::Roster;
 pub use rows::Rows;
 
@@ -42,9 +45,9 @@ pub use rows::Rows;
 const PART_ROWS: u64 = 1 << 20;
 
 /// How many parts a run has: a power of two that depends on the input alone, so that the files of an as-of date are the
-/// same whatever other dates the job has.
-pub fn count(input_rows: u64) -> usize {
-    (input_rows.div_ceil(PART_ROWS) as usize).next_power_of_two().clamp(1, 1 << crate::scan::PART_BITS)
+/// same whatever other dates the job has. Buckets never straddle two parts.
+pub fn count(input_rows: u64, buckets: usize) -> usize {
+    (input_rows.div_ceil(PART_ROWS) as usize).next_power_of_two().clamp(1, buckets)
 }
 
 /// What every part needs to know.
@@ -75,6 +78,8 @@ pub struct Workshop<'a> {
     pub staging: &'a Staging,
     /// Strategies to evaluate, if the job has any.
     pub strategies: Option<&'a Evaluated<'a>>,
+    /// How many parts are in work at once, and for how many dates their customers are measured at once.
+    pub room: Room,
 }
 
 /// A table that parts write.
@@ -115,12 +120,57 @@ pub struct Part {
     pub cohorts: Vec<(CohortKey, CohortSum)>,
     /// Movers counted.
     pub movers: BTreeMap<MoverKey, i64>,
-    /// Rows of the CRM file, if it is asked for.
-    pub crm: Vec<CrmRows>,
-    /// Sums of what assigned customers did, if the job has strategies.
-    pub tallies: Vec<Tally>,
+    /// Rows of the CRM file, if it is asked for, with the part's number.
+    pub crm: Vec<(usize, CrmRows)>,
+    /// Sums of what assigned customers did, if the job has strategies, with the part's number.
+    pub tallies: Vec<(usize, Tally)>,
     /// Events of unknown customers.
     pub strangers: u64,
+}
+
+/// Sums that may take this much before those of equal keys are added up.
+const MANY: usize = 1 << 18;
+
+impl Part {
+    /// Adds what another part has found.
+    pub fn join(&mut self, other: Part) {
+        self.strangers += other.strangers;
+        self.crm.extend(other.crm);
+        self.files.extend(other.files);
+        self.segments.extend(other.segments);
+        self.moves.extend(other.moves);
+        self.growth.extend(other.growth);
+        self.cohorts.extend(other.cohorts);
+        for (key, customers) in other.movers {
+            *self.movers.entry(key).or_default() += customers;
+        }
+        self.tallies.extend(other.tallies);
+        if self.segments.len().max(self.moves.len()).max(self.cohorts.len()).max(self.growth.len()) > MANY {
+            self.add_up();
+        }
+    }
+
+    /// Adds up sums of equal keys, and puts what is listed in an order that does not depend on that of the parts.
+    pub fn add_up(&mut self) {
+        add_up(&mut self.segments, SegmentSum::merge);
+        add_up(&mut self.moves, Moved::merge);
+        add_up(&mut self.growth, GrowthSum::merge);
+        add_up(&mut self.cohorts, CohortSum::merge);
+        self.files.sort_by(|a, b| a.1.path.cmp(&b.1.path));
+        self.crm.sort_by_key(|(part, _)| *part);
+        self.tallies.sort_by_key(|(part, _)| *part);
+    }
+}
+
+fn add_up<K: Ord, S>(sums: &mut Vec<(K, S)>, merge: impl Fn(&mut S, &S)) {
+    sums.sort_unstable_by(|a, b| a.0.cmp(&b.0));
+    sums.dedup_by(|later, earlier| {
+        let same = later.0 == earlier.0;
+        if same {
+            merge(&mut earlier.1, &later.1);
+        }
+        same
+    });
 }
 
 impl Workshop<'_> {
@@ -129,13 +179,24 @@ impl Workshop<'_> {
     /// # Errors
     /// Those of the fold, and exit 6 if a file cannot be written.
     pub fn part(&self, number: usize, buckets: Range<usize>) -> Result<Part> {
-        let panels = self.panels.fold(buckets, &self.plan.fold)?;
+        let dates = self.job.dates.len();
+        let whole = self.room.dates >= dates;
+        let base = if whole { Cow::Borrowed(&self.plan.fold) } else { Cow::Owned(self.plan.fold.without_dates()) };
+        let panels = self.panels.fold(buckets.clone(), &base)?;
+        let mut measured = Cow::Borrowed(panels.as_ref());
         let roster = Roster::new(&panels);
         let mut movement = Movement::new(self, &panels, &roster);
         let mut part = Part { strangers: panels.iter().map(|p| p.strangers).sum(), ..Part::default() };
         let mut seen = Seen::default();
         for (date, as_of) in self.job.dates.iter().enumerate() {
-            let mut rows = Rows::new(&panels, &roster, date, self.plan.fold.measures.len());
+            let of_window = date % self.room.dates;
+            if !whole && of_window == 0 {
+                let window = date..(date + self.room.dates).min(dates);
+                // The old ones go before the new ones come.
+                drop(std::mem::take(&mut measured));
+                measured = self.panels.fold(buckets.clone(), &self.plan.fold.only_dates(window))?;
+            }
+            let mut rows = Rows::new(&measured, &roster, of_window, self.plan.fold.measures.len());
             self.score(&mut rows, &panels, &roster, &self.scoring[date]);
             let states: Vec<Vec<u16>> =
                 (0..self.classifiers.len()).map(|scheme| self.states(scheme, &rows, &self.scoring[date])).collect();
@@ -154,7 +215,7 @@ impl Workshop<'_> {
                 part.files.push((table.name, self.write(table, Some(as_of.date), number, &batch)?));
             }
             if date + 1 == self.job.dates.len() {
-                part.crm.push(self.crm(date, &panels, &roster, &rows, &states, &movement)?);
+                part.crm.push((number, self.crm(date, &panels, &roster, &rows, &states, &movement)?));
             }
             if let Some(table) = self.table(TableName::Movers) {
                 let movers = movement.movers(self, date, &rows, &states);
@@ -177,7 +238,7 @@ impl Workshop<'_> {
             }
         }
         if let Some(strategies) = self.strategies {
-            part.tallies.push(strategies.tally(number, &panels, &roster, &seen)?);
+            part.tallies.push((number, strategies.tally(number, &panels, &roster, &seen)?));
         }
         Ok(part)
     }

@@ -89,9 +89,14 @@ impl<'a> Evaluated<'a> {
     ///
     /// # Errors
     /// Exit 3 if a sum leaves its digits.
-    pub fn evaluate(&self, job: &Job, plan: &Plan, parts: Vec<Tally>) -> Result<(Arms, Evaluation, Vec<String>)> {
+    pub fn evaluate(
+        &self,
+        job: &Job,
+        plan: &Plan,
+        parts: impl Iterator<Item = Tally>,
+    ) -> Result<(Arms, Evaluation, Vec<String>)> {
         let mut all = Tally::new(&self.studies, &self.lists, &self.sizes);
-        parts.into_iter().for_each(|own| all.merge(own, &self.lists, &self.sizes));
+        parts.for_each(|own| all.merge(own, &self.lists, &self.sizes));
         let warnings = account::warnings(self, &all, job.last());
         let arms = arms::arms(self, all, &plan.schemes)?;
         let evaluation = evaluate(&settings::settings(job, self), &arms)?;

@@ -1,0 +1,127 @@
+//! All buckets of a table when its reading is over: in memory, on disk, or both.
+
+use std::sync::Arc;
+
+use super::{Chunks, Layout, Unpacked, pack};
+use crate::error::Result;
+use crate::memory::{Memory, Piece, Share, Spill};
+
+/// The packed records of one bucket.
+#[derive(Debug, Default)]
+pub struct Packed {
+    pub(super) chunks: Chunks,
+    /// Blocks on disk.
+    pieces: Vec<Piece>,
+    pub(super) records: u64,
+}
+
+impl Packed {
+    /// Bytes of records in memory.
+    fn held(&self) -> u64 {
+        self.chunks.iter().map(|chunk| chunk.len() as u64).sum()
+    }
+
+    /// Unpacks the records, in any order, in place of what `into` held.
+    ///
+    /// # Errors
+    /// Exit 7 if spilled records do not come back.
+    pub fn unpack(&self, layout: Layout, spill: Option<&Spill>, into: &mut Unpacked) -> Result<()> {
+        into.clear();
+        let mut add = |blocks: &[u8]| {
+            let mut rest = blocks;
+            while !rest.is_empty() {
+                rest = pack::unpack(rest, layout, into);
+            }
+        };
+        self.chunks.iter().for_each(|chunk| add(chunk));
+        if let Some(spill) = spill {
+            let mut blocks = Vec::new();
+            for piece in &self.pieces {
+                spill.read(piece, &mut blocks)?;
+                add(&blocks);
+            }
+        }
+        Ok(())
+    }
+}
+
+/// Writes what buckets hold in memory away.
+pub(super) fn spill(buckets: &mut [Packed], spill: &Spill) -> Result<()> {
+    let mut blocks = Vec::new();
+    for bucket in buckets {
+        if bucket.chunks.is_empty() {
+            continue;
+        }
+        blocks.clear();
+        bucket.chunks.drain(..).for_each(|chunk| blocks.extend_from_slice(&chunk));
+        bucket.pieces.push(spill.write(&blocks)?);
+    }
+    Ok(())
+}
+
+/// The buckets of a table.
+#[derive(Debug)]
+pub struct Store {
+    /// What the records hold.
+    pub layout: Layout,
+    buckets: Vec<Packed>,
+    memory: Memory,
+}
+
+impl Store {
+    /// Joins what threads have packed into as many buckets each. Under a limit, little of it stays in memory.
+    ///
+    /// # Errors
+    /// Exit 7 if it cannot be spilled.
+    pub fn join(layout: Layout, threads: Vec<Vec<Packed>>, memory: &Memory) -> Result<Store> {
+        let mut all: Vec<Packed> = Vec::new();
+        for own in threads {
+            if all.is_empty() {
+                all = own;
+                continue;
+            }
+            for (all, own) in all.iter_mut().zip(own) {
+                all.chunks.extend(own.chunks);
+                all.pieces.extend(own.pieces);
+                all.records += own.records;
+            }
+        }
+        let held: u64 = all.iter().map(Packed::held).sum();
+        if let Some(to) = memory.spill().filter(|_| held > memory.share(Share::Kept)) {
+            spill(&mut all, to)?;
+        }
+        Ok(Store { layout, buckets: all, memory: memory.clone() })
+    }
+
+    /// How many buckets.
+    pub fn len(&self) -> usize {
+        self.buckets.len()
+    }
+
+    /// Whether there is no bucket.
+    pub fn is_empty(&self) -> bool {
+        self.buckets.is_empty()
+    }
+
+    /// The buckets one by one, to be forgotten one by one.
+    pub fn into_buckets(self) -> Vec<Packed> {
+        self.buckets
+    }
+
+    /// Unpacks the records of a bucket, in any order, in place of what `into` held.
+    ///
+    /// # Errors
+    /// Exit 7 if they do not fit into memory, or do not come back from disk.
+    pub fn unpack(&self, number: usize, into: &mut Unpacked) -> Result<()> {
+        let Some(bucket) = self.buckets.get(number) else {
+            into.clear();
+            return Ok(());
+        };
+        // What the fold makes of records is about as large as they are.
+        let bytes = 2 * bucket.records * 8 * self.layout.count() as u64;
+        self.memory.claim(Share::Bucket, bytes * rayon::current_num_threads() as u64, || {
+            format!("{} rows of customers who share a bucket", bucket.records)
+        })?;
+        bucket.unpack(self.layout, self.memory.spill().map(Arc::as_ref), into)
+    }
+}

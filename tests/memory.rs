@@ -1,0 +1,131 @@
+//! `--memory-limit`: the same bytes with as little memory as will do, and a sentence that says how much that is.
+
+use std::collections::BTreeMap;
+use std::fs;
+
+use jiff::civil::Date;
+use rfmill::hash::sha256;
+use rfmill::sample::{self, SampleSpec};
+use serde_json::Value;
+
+use crate::support::run::{Workshop, files_below, said};
+
+/// Order lines, months, measures over windows, and every table that remembers customers.
+const JOB: &str = r#"
+name = "memory"
+[orders]
+path = "data"
+customer_id = "customer_id"
+ordered_at = "ordered_at"
+amount = "amount"
+order_id = "order_id"
+category = "category"
+[[orders.keep]]
+column = "status"
+in = ["paid", "shipped", "returned"]
+[periods]
+every = "month"
+from = 2023-01-01
+to = 2024-12-31
+[score]
+lookback = "12 months"
+levels = "median"
+[schemes]
+lifecycle = "recency_windows"
+value = "eight_value"
+[output]
+path = "out"
+report = []
+tables = ["customers", "cutpoints", "segments", "transitions", "movers", "growth", "cohorts", "concentration", "state_history", "ledger"]
+columns = ["recency_days", "frequency", "monetary", "frequency@90d", "top_category", "lifecycle", "lifecycle_previous", "lifecycle_since", "value"]
+"#;
+
+fn shop(orders: u64, customers: u64, string_ids: bool) -> Workshop {
+    let shop = Workshop::new();
+    let mut spec = SampleSpec::new(orders, 3, Date::constant(2023, 1, 1), Date::constant(2024, 12, 31));
+    spec.customers = Some(customers);
+    spec.string_ids = string_ids;
+    sample::write(&spec, &shop.path("data"), &|_| ()).expect("a sample");
+    shop.write("job.toml", JOB);
+    shop
+}
+
+/// Every table file of the last run with its hash, and its manifest.
+fn outcome(shop: &Workshop) -> (BTreeMap<String, String>, Value) {
+    let folder = shop.path("out/latest");
+    let tables = files_below(&folder).into_iter().filter(|path| path.extension().is_some_and(|e| e == "parquet"));
+    let name = |path: &std::path::Path| path.strip_prefix(&folder).expect("a file of the run").display().to_string();
+    let hashes = tables.map(|path| (name(&path), sha256(&fs::read(&path).expect("a file")))).collect();
+    let manifest = fs::read(folder.join("manifest.json")).expect("a manifest");
+    let manifest = serde_json::from_slice(&manifest).expect("JSON");
+    fs::remove_dir_all(shop.path("out")).expect("the output");
+    (hashes, manifest)
+}
+
+/// Runs with the least limit that the program says would do; returns it in MiB.
+fn with_least(shop: &Workshop, threads: &str) -> u64 {
+    let mut limit = 1;
+    for _ in 0..5 {
+        let output = shop.run(&["--quiet", "--threads", threads, "--memory-limit", &format!("{limit}MiB")]);
+        if output.status.success() {
+            return limit;
+        }
+        let text = said(&output);
+        assert_eq!(output.status.code(), Some(7), "{text}");
+        let (_, least) = text.split_once("at least ").expect("what would do");
+        let least: String = least.chars().skip_while(|c| !c.is_ascii_digit()).take_while(char::is_ascii_digit).collect();
+        let least = least.parse().expect("a number");
+        assert!(least > limit, "{text}");
+        limit = least;
+    }
+    panic!("the limit {limit} MiB, which the program asked for, did not do");
+}
+
+#[test]
+fn spilling_changes_no_byte() {
+    for string_ids in [false, true] {
+        let shop = shop(1_100_000, 40_000, string_ids);
+        let output = shop.run(&["--quiet", "--threads", "2"]);
+        assert!(output.status.success(), "{}", said(&output));
+        let (want, manifest) = outcome(&shop);
+        assert_eq!(manifest["spilled_bytes"], 0);
+        for threads in ["2", "1"] {
+            let limit = with_least(&shop, threads);
+            let (got, manifest) = outcome(&shop);
+            assert_eq!(got, want, "{threads} threads under {limit} MiB");
+            assert!(manifest["spilled_bytes"].as_u64().expect("bytes") > 10_000_000, "{}", manifest["spilled_bytes"]);
+            let peak = manifest["peak_memory_bytes"].as_u64().expect("bytes") >> 20;
+            assert!(peak <= limit + limit / 10, "{peak} MiB at a limit of {limit} MiB");
+        }
+    }
+}
+
+#[test]
+fn a_roomy_limit_spills_nothing() {
+    let shop = shop(20_000, 2_000, false);
+    let output = shop.run(&["--quiet"]);
+    assert!(output.status.success(), "{}", said(&output));
+    let (want, _) = outcome(&shop);
+    let output = shop.run(&["--quiet", "--memory-limit", "4GiB"]);
+    assert!(output.status.success(), "{}", said(&output));
+    let (got, manifest) = outcome(&shop);
+    assert_eq!((got, &manifest["spilled_bytes"]), (want, &Value::from(0)));
+}
+
+#[test]
+fn sizes_are_read_and_refused() {
+    let shop = shop(1_000, 100, false);
+    for (size, sentence) in [
+        ("12", "expected a size such as 512MiB or 4GiB"),
+        ("1GB", "expected a size such as 512MiB or 4GiB"),
+        ("99999999999TiB", "expected a size such as 512MiB or 4GiB"),
+    ] {
+        let output = shop.run(&["--memory-limit", size]);
+        assert_eq!(output.status.code(), Some(2), "{}", said(&output));
+        assert!(said(&output).contains(sentence), "{}", said(&output));
+    }
+    let output = shop.run(&["--memory-limit", "2MiB"]);
+    assert_eq!(output.status.code(), Some(7), "{}", said(&output));
+    assert!(said(&output).contains("--memory-limit 2MiB is too small"), "{}", said(&output));
+    assert!(!shop.path("out/latest").exists());
+}
