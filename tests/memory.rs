@@ -101,6 +101,24 @@ fn spilling_changes_no_byte() {
 }
 
 #[test]
+fn comparing_rows_on_disk_changes_no_byte() {
+    for rule in ["dedupe = \"rows\"\n", "[orders.latest]\nkey = [\"order_id\"]\nby = \"ordered_at\"\n"] {
+        let shop = shop(300_000, 20_000, true);
+        // A tenth of the rows stands twice.
+        fs::copy(shop.path("data/orders-2023-01-01.parquet"), shop.path("data/orders-again.parquet")).expect("a copy");
+        let anchor = "[[orders.keep]]";
+        shop.write("job.toml", &JOB.replace(anchor, &format!("{rule}{anchor}")));
+        let output = shop.run(&["--quiet", "--threads", "2"]);
+        assert!(output.status.success(), "{}", said(&output));
+        let (want, _) = outcome(&shop);
+        let limit = with_least(&shop, "2");
+        let (got, manifest) = outcome(&shop);
+        assert_eq!(got, want, "{rule} under {limit} MiB");
+        assert!(manifest["spilled_bytes"].as_u64().expect("bytes") > 5_000_000, "{}", manifest["spilled_bytes"]);
+    }
+}
+
+#[test]
 fn a_roomy_limit_spills_nothing() {
     let shop = shop(20_000, 2_000, false);
     let output = shop.run(&["--quiet"]);

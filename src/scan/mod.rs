@@ -267,13 +267,14 @@ pub fn scan(
     let orders = &job.raw.orders;
     let rows: u64 = sources.iter().map(Source::rows).sum();
     let excluded = if orders.dedupe == Dedupe::Rows || orders.latest.is_some() {
-        progress.begin("finding duplicates", 0);
-        let excluded = duplicates::find(sources, orders.dedupe == Dedupe::Rows, orders.latest.as_ref())?;
-        let count: usize = excluded.iter().map(Vec::len).sum();
+        progress.begin("finding duplicates", rows);
+        let is_asked = orders.dedupe == Dedupe::Rows;
+        let excluded = duplicates::find(sources, is_asked, orders.latest.as_ref(), memory, progress)?;
+        let count: u64 = excluded.iter().map(duplicates::Excluded::count).sum();
         progress.end(&format!("{count} of {rows} rows do not count"));
         excluded
     } else {
-        vec![Vec::new(); sources.len()]
+        vec![duplicates::Excluded::default(); sources.len()]
     };
     let layout = layout(job, columns.id, uses);
     let shared = Shared {

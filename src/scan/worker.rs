@@ -181,10 +181,8 @@ impl<'a> Worker<'a> {
         fates.resize(rows, KEPT);
 
         // Rows that other rows exclude, then filters, then what is missing: the first match counts.
-        let excluded = shared.excluded.get(file).map_or(&[][..], Vec::as_slice);
-        let from = excluded.partition_point(|(row, _)| *row < first);
-        for (row, fate) in excluded.iter().skip(from).take_while(|(row, _)| *row < first + rows as u64) {
-            fates[(row - first) as usize] = *fate;
+        if let Some(excluded) = shared.excluded.get(file) {
+            excluded.apply(first, fates);
         }
         for (number, (predicate, at)) in shared.columns.keep.iter().zip(&self.positions.keep).enumerate() {
             let passes = predicate.test(column(*at)?, &shared.columns.zone)?;
