@@ -9,8 +9,11 @@ mod console;
 mod explain;
 mod load;
 mod quickstart;
+mod signals;
 
 use std::process::ExitCode;
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
 
 use clap::Parser;
 
@@ -25,14 +28,17 @@ pub fn main() -> ExitCode {
         Err(error) => {
             // Help and version are no errors; clap knows the stream and the code of each.
             match without_passwords(&error.to_string()) {
-                Some(text) => eprint!("{text}"),
+                Some(text) => console::print(text.trim_end_matches('\n')),
                 None => drop(error.print()),
             }
             return ExitCode::from(u8::try_from(error.exit_code()).unwrap_or(2));
         }
     };
-    let console = Console::new(arguments.command.log());
+    let console = Arc::new(Console::new(arguments.command.log()));
+    let publishes = matches!(arguments.command, Command::Run(_) | Command::Quickstart(_));
+    signals::watch(Arc::clone(&console), publishes);
     let outcome = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| dispatch(&arguments.command, &console)));
+    signals::give_way();
     let error = match outcome {
         Ok(Ok(())) => return ExitCode::SUCCESS,
         Ok(Err(error)) => error,
@@ -79,8 +85,10 @@ fn dispatch(command: &Command, console: &Console) -> crate::error::Result<()> {
 /// A panic inside the Parquet library on a damaged file becomes an error of ours; its own message would only confuse.
 fn quiet_contained_panics() {
     let usual = std::panic::take_hook();
+    let no_panic = signals::when_memory_runs_out();
     std::panic::set_hook(Box::new(move |info| {
         if !crate::scan::source::panics_are_contained() {
+            no_panic.store(false, Ordering::SeqCst);
             usual(info);
         }
     }));
