@@ -17,6 +17,7 @@ use std::sync::atomic::Ordering;
 
 use clap::Parser;
 
+use crate::error::{Error, Kind};
 use args::{Arguments, Command};
 use console::Console;
 
@@ -41,11 +42,27 @@ pub fn main() -> ExitCode {
     signals::give_way();
     let error = match outcome {
         Ok(Ok(())) => return ExitCode::SUCCESS,
-        Ok(Err(error)) => error,
-        Err(_) => crate::error::Error::bug("the program stopped on a broken assumption (see the message above)"),
+        Ok(Err(error)) => of_limits(error),
+        Err(_) => Error::bug("the program stopped on a broken assumption (see the message above)"),
     };
     console.error(&error);
     ExitCode::from(error.kind().exit_code())
+}
+
+/// The same error as one of a resource, where the system had no more to give. Any step that opens a file can meet that, and
+/// says which file; the file is not to blame.
+fn of_limits(error: Error) -> Error {
+    let text = error.to_string();
+    let advice = [libc::EMFILE, libc::ENFILE, libc::ENOMEM].into_iter().find_map(|code| {
+        let told = text.contains(&format!("(os error {code})")) && error.kind() != Kind::Resource;
+        told.then_some(if code == libc::ENOMEM { "memory (ulimit -v)" } else { "open files (ulimit -n)" })
+    });
+    match advice {
+        Some(what) => {
+            Error::new(Kind::Resource, format!("{text}; a limit was reached, so raise that of {what} or use fewer --threads"))
+        }
+        None => error,
+    }
 }
 
 /// The text without the password of a database URL in it; `None` if there is no such URL.
@@ -96,7 +113,15 @@ fn quiet_contained_panics() {
 
 #[cfg(test)]
 mod tests {
-    use super::without_passwords;
+    use super::{Error, Kind, of_limits, without_passwords};
+
+    #[test]
+    fn a_limit_is_no_fault_of_a_file() {
+        let error = of_limits(Error::input("cannot read a.parquet: Too many open files (os error 24); check the path"));
+        assert_eq!(error.kind(), Kind::Resource);
+        assert!(error.to_string().ends_with("raise that of open files (ulimit -n) or use fewer --threads"));
+        assert_eq!(of_limits(Error::input("cannot read a: gone (os error 2)")).kind(), Kind::Input);
+    }
 
     #[test]
     fn a_misplaced_url_does_not_show_its_password() {

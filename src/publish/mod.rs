@@ -167,9 +167,16 @@ impl OutputFolder {
             }
         }
         match last {
-            Some((number, record)) => self.follow(number, &record),
-            None => Ok(()),
+            // A damaged run is no longer followed: if this is its job, it is computed anew.
+            Some((number, record)) if self.has_manifest(&record) => self.follow(number, &record),
+            _ => Ok(()),
         }
+    }
+
+    /// Whether the manifest of a run is the one that was committed.
+    fn has_manifest(&self, record: &CommitRecord) -> bool {
+        let path = self.root.join("runs").join(&record.run_id).join("manifest.json");
+        fs::read(path).is_ok_and(|bytes| crate::hash::sha256(&bytes) == record.manifest_sha256)
     }
 
     /// The manifest of the last committed run, if there is one.
@@ -186,10 +193,9 @@ impl OutputFolder {
     /// The manifest of a run that was committed here and is whole; `None` if it must be computed.
     pub fn finished(&self, run_id: &str) -> Option<Manifest> {
         let folder = self.root.join("runs").join(run_id);
-        let bytes = fs::read(folder.join("manifest.json")).ok()?;
         let mut commits = commit_numbers(&self.root).ok()?.into_iter().rev();
         let committed = commits.find_map(|n| CommitRecord::read(&self.root, n).ok().filter(|record| record.run_id == run_id))?;
-        if committed.manifest_sha256 != crate::hash::sha256(&bytes) {
+        if !self.has_manifest(&committed) {
             return None;
         }
         let manifest = Manifest::read(&folder).ok()?;
