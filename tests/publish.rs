@@ -84,10 +84,10 @@ fn links_that_lead_elsewhere_follow_the_commit_again() {
 fn tables_hold_what_was_committed_and_nothing_else() {
     let bench = bench();
     let folder = bench.path("out/tables/customers/as_of=2024-12-31");
-    is_put_right(&bench, "does not hold the files that were committed", || {
+    is_put_right(&bench, "does not hold exactly the files that were committed", || {
         fs::remove_file(folder.join("part-000.parquet")).unwrap()
     });
-    is_put_right(&bench, "does not hold the files that were committed", || {
+    is_put_right(&bench, "does not hold exactly the files that were committed", || {
         fs::write(folder.join("part-9.parquet"), "x").unwrap()
     });
     // A copy is as good as a link, if it has the same content.

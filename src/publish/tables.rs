@@ -74,7 +74,8 @@ pub(super) fn lay_out(root: &Path, number: u64, run_id: &str) -> Result<()> {
     let manifest = Manifest::read(&root.join("runs").join(run_id))?;
     let is_target = current.as_deref() == Some(target(number).as_path());
     if is_target && folders_of(&manifest).iter().all(|(folder, files)| holds(&link.join(folder), files)) {
-        return Ok(());
+        // The command that made it may have been killed here.
+        return remove_older(root, number);
     }
     let draft = root.join(GENERATIONS).join(format!(".{number:08}.new"));
     remove(&draft)?;
@@ -93,8 +94,12 @@ pub(super) fn lay_out(root: &Path, number: u64, run_id: &str) -> Result<()> {
     sync_folder(&generations)?;
     swap_link(&link, &target(number))?;
     remove(&aside)?;
+    remove_older(root, number)
+}
+
+/// Removes old generations, but not the one before: a reader may still be in it.
+fn remove_older(root: &Path, number: u64) -> Result<()> {
     for old in numbers(root)? {
-        // A reader may still be in the generation before; older ones go.
         if old + 1 < number {
             remove(&root.join(target(old)))?;
         }

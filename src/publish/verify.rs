@@ -177,7 +177,7 @@ fn check_shown(root: &Path, manifest: &Manifest) -> Result<()> {
         if !tables::holds(&shown.join(folder), files) || !are_same(&shown.join(folder), run, files) {
             let folder = shown.join(folder);
             return Err(broken(format!(
-                "{} does not hold the files that were committed, and no others; remove {} and run the job again to put it right",
+                "{} does not hold exactly the files that were committed; remove {} and run the job again to put it right",
                 folder.display(),
                 shown.display()
             )));
