@@ -381,7 +381,7 @@ fn verify_finds_what_was_changed() {
     crate::fixture::assert_message(
         &ran,
         5,
-        "error: out/latest points to another run than the last commit; run the job again to put it right.",
+        "error: out/latest does not point to what was committed last, which is …; run the job again to put it right.",
     );
     bench.runs();
     fs::remove_file(bench.path("out/tables/segments/as_of=2024-12-31/segments.parquet")).unwrap();
@@ -389,7 +389,7 @@ fn verify_finds_what_was_changed() {
     crate::fixture::assert_message(
         &ran,
         5,
-        "error: out/tables/segments/as_of=2024-12-31/segments.parquet is missing or has another size; run the job again to put it right.",
+        "error: out/tables/segments/as_of=2024-12-31 does not hold exactly the files that were committed; remove out/tables and run the job again to put it right.",
     );
     bench.runs();
 }

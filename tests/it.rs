@@ -32,6 +32,8 @@ mod memory;
 mod nightly;
 /// What is known of customers beyond the sums of their orders: categories, their own table, events.
 mod people;
+/// The output folder after what people and crashes did to it.
+mod publish;
 /// The report, from tables to files.
 mod report;
 /// Whether intervals and verdicts keep what they promise over thousands of simulated strategies; ignored by default.

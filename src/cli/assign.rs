@@ -74,7 +74,7 @@ pub(super) fn run(args: &AssignArgs, console: &Console) -> Result<()> {
         customers: &customers,
         unchanged: exported == Exported::Unchanged,
     };
-    show::draw(&shown);
+    show::draw(&shown)?;
     console.say(&show::job_section(&shown));
     Ok(())
 }

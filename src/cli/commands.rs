@@ -17,17 +17,28 @@ use crate::sample::{self, SampleSpec, StrategySpec};
 use crate::{engine, publish, scan, table};
 
 /// Prints data to stdout; a reader that went away is no error.
-pub(super) fn data(text: &str) {
-    let _ = writeln!(std::io::stdout().lock(), "{}", text.trim_end_matches('\n'));
+///
+/// # Errors
+/// Exit 6 if it cannot be written: half a schema is worse than none.
+pub(super) fn data(text: &str) -> Result<()> {
+    let mut stdout = std::io::stdout().lock();
+    match writeln!(stdout, "{}", text.trim_end_matches('\n')).and_then(|()| stdout.flush()) {
+        Err(e) if e.kind() != std::io::ErrorKind::BrokenPipe => {
+            Err(Error::output(format!("cannot write to standard output: {e}; check where it goes")))
+        }
+        _ => Ok(()),
+    }
 }
 
 /// Runs `work` on so many threads.
 pub(super) fn with_threads<T: Send>(args: ThreadArgs, work: impl FnOnce() -> Result<T> + Send) -> Result<T> {
     let threads = args.threads.map_or(0, usize::from);
-    let pool = rayon::ThreadPoolBuilder::new()
-        .num_threads(threads)
-        .build()
-        .map_err(|e| Error::new(Kind::Resource, format!("cannot start {threads} threads: {e}; use fewer with --threads")))?;
+    let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build().map_err(|e| {
+        Error::new(
+            Kind::Resource,
+            format!("cannot start the threads of the run: {e}; use fewer with --threads, or raise the limit (ulimit -u, -v)"),
+        )
+    })?;
     pool.install(work)
 }
 
@@ -123,8 +134,7 @@ pub(super) fn check(args: &JobArgs, console: &Console) -> Result<()> {
         job.dates.len(),
         if job.dates.len() == 1 { "" } else { "s" },
         job.last()
-    ));
-    Ok(())
+    ))
 }
 
 /// The sample's own error as the program's.
@@ -169,32 +179,34 @@ pub(super) fn sample(args: &SampleArgs, console: &Console) -> Result<()> {
     if let Some(path) = &summary.assignments {
         console.say(&format!("{} customers assigned: {}", count(summary.assigned), printable(&path.display().to_string())));
     }
-    data(&summary.files.iter().chain(&summary.assignments).map(|f| f.display().to_string()).collect::<Vec<_>>().join("\n"));
-    Ok(())
+    data(&summary.files.iter().chain(&summary.assignments).map(|f| f.display().to_string()).collect::<Vec<_>>().join("\n"))
 }
 
 pub(super) fn verify(args: &VerifyArgs) -> Result<()> {
     let found = publish::verify(&args.output)?;
     let tables: Vec<String> = found.tables.iter().map(|(name, rows)| format!("{name} {}", count(rows))).collect();
+    let left = match found.unfinished.as_slice() {
+        [] => String::new(),
+        names => format!("; {}: being written, or left by a run that was killed, and then removed by the next", names.join(", ")),
+    };
     data(&format!(
-        "{}: ok (run {} of job {:?}, as of {}; {} files, {} bytes; rows: {})",
+        "{}: ok (run {} of job {:?}, as of {}; {} files, {} bytes; rows: {}){}",
         args.output.display(),
         found.run_id,
         found.job_name,
         found.as_of.join(", "),
         found.files,
         count(found.bytes),
-        tables.join(", ")
-    ));
-    Ok(())
+        tables.join(", "),
+        left
+    ))
 }
 
 pub(super) fn schema(args: &SchemaArgs) -> Result<()> {
     let Some(path) = &args.tables else {
         let schema = schemars::schema_for!(RawJob);
         let text = serde_json::to_string_pretty(&schema).map_err(|e| Error::bug(format!("the schema cannot be printed: {e}")))?;
-        data(&text);
-        return Ok(());
+        return data(&text);
     };
     let (raw, source) = parse::load(path, &[])?;
     let output = raw.output.path.is_none().then(Default::default);
@@ -212,8 +224,7 @@ pub(super) fn schema(args: &SchemaArgs) -> Result<()> {
         TablesFormat::Dbt => table::dbt(&tables, &job.raw.name),
         TablesFormat::Markdown => table::markdown(&tables),
         TablesFormat::Duckdb => duckdb_views(&job.output)?,
-    });
-    Ok(())
+    })
 }
 
 /// Views for DuckDB: one per table that the output folder has files of, and those that read them.
@@ -238,8 +249,7 @@ fn duckdb_views(output: &std::path::Path) -> Result<String> {
 pub(super) fn completions(args: &CompletionsArgs) -> Result<()> {
     let mut out = Vec::new();
     clap_complete::generate(args.shell, &mut Arguments::command(), "rfmill", &mut out);
-    data(&String::from_utf8_lossy(&out));
-    Ok(())
+    data(&String::from_utf8_lossy(&out))
 }
 
 pub(super) fn man() -> Result<()> {
@@ -247,6 +257,5 @@ pub(super) fn man() -> Result<()> {
     clap_mangen::Man::new(Arguments::command())
         .render(&mut out)
         .map_err(|e| Error::bug(format!("the manual page cannot be printed: {e}")))?;
-    data(&String::from_utf8_lossy(&out));
-    Ok(())
+    data(&String::from_utf8_lossy(&out))
 }

@@ -34,7 +34,7 @@ pub(super) fn printable(text: &str) -> String {
 }
 
 /// Writes to stderr; a closed stderr is nobody's business.
-fn print(text: &str) {
+pub(super) fn print(text: &str) {
     let _ = writeln!(std::io::stderr().lock(), "{text}");
 }
 
@@ -64,6 +64,11 @@ impl Console {
 
     /// Prints the error that ends the command.
     pub fn error(&self, error: &Error) {
+        self.failure(error.kind().exit_code(), &error.to_string());
+    }
+
+    /// Prints why the command ends with this exit code.
+    pub fn failure(&self, exit_code: u8, message: &str) {
         if let Ok(mut step) = self.step.lock()
             && let Some(bar) = step.take().and_then(|s| s.bar)
         {
@@ -71,11 +76,9 @@ impl Console {
         }
         match self.log.log_format {
             LogFormat::Json => {
-                print(
-                    &json!({ "level": "error", "exit_code": error.kind().exit_code(), "message": error.to_string() }).to_string(),
-                );
+                print(&json!({ "level": "error", "exit_code": exit_code, "message": message }).to_string());
             }
-            LogFormat::Text => print(&format!("error: {}.", printable(error.to_string().trim_end_matches('.')))),
+            LogFormat::Text => print(&format!("error: {}.", printable(message.trim_end_matches('.')))),
         }
     }
 

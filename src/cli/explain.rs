@@ -53,8 +53,7 @@ pub(super) fn run(args: &JobArgs, console: &Console) -> Result<()> {
             out.push_str(&format!("\n{}\n", grid.lines().map(|l| format!("  {l}")).collect::<Vec<_>>().join("\n")));
         }
     }
-    data(&out);
-    Ok(())
+    data(&out)
 }
 
 /// The rules in match order.

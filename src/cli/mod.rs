@@ -9,11 +9,15 @@ mod console;
 mod explain;
 mod load;
 mod quickstart;
+mod signals;
 
 use std::process::ExitCode;
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
 
 use clap::Parser;
 
+use crate::error::{Error, Kind};
 use args::{Arguments, Command};
 use console::Console;
 
@@ -25,21 +29,40 @@ pub fn main() -> ExitCode {
         Err(error) => {
             // Help and version are no errors; clap knows the stream and the code of each.
             match without_passwords(&error.to_string()) {
-                Some(text) => eprint!("{text}"),
+                Some(text) => console::print(text.trim_end_matches('\n')),
                 None => drop(error.print()),
             }
             return ExitCode::from(u8::try_from(error.exit_code()).unwrap_or(2));
         }
     };
-    let console = Console::new(arguments.command.log());
+    let console = Arc::new(Console::new(arguments.command.log()));
+    let publishes = matches!(arguments.command, Command::Run(_) | Command::Quickstart(_));
+    signals::watch(Arc::clone(&console), publishes);
     let outcome = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| dispatch(&arguments.command, &console)));
+    signals::give_way();
     let error = match outcome {
         Ok(Ok(())) => return ExitCode::SUCCESS,
-        Ok(Err(error)) => error,
-        Err(_) => crate::error::Error::bug("the program stopped on a broken assumption (see the message above)"),
+        Ok(Err(error)) => of_limits(error),
+        Err(_) => Error::bug("the program stopped on a broken assumption (see the message above)"),
     };
     console.error(&error);
     ExitCode::from(error.kind().exit_code())
+}
+
+/// The same error as one of a resource, where the system had no more to give. Any step that opens a file can meet that, and
+/// says which file; the file is not to blame.
+fn of_limits(error: Error) -> Error {
+    let text = error.to_string();
+    let advice = [libc::EMFILE, libc::ENFILE, libc::ENOMEM].into_iter().find_map(|code| {
+        let told = text.contains(&format!("(os error {code})")) && error.kind() != Kind::Resource;
+        told.then_some(if code == libc::ENOMEM { "memory (ulimit -v)" } else { "open files (ulimit -n)" })
+    });
+    match advice {
+        Some(what) => {
+            Error::new(Kind::Resource, format!("{text}; a limit was reached, so raise that of {what} or use fewer --threads"))
+        }
+        None => error,
+    }
 }
 
 /// The text without the password of a database URL in it; `None` if there is no such URL.
@@ -79,8 +102,10 @@ fn dispatch(command: &Command, console: &Console) -> crate::error::Result<()> {
 /// A panic inside the Parquet library on a damaged file becomes an error of ours; its own message would only confuse.
 fn quiet_contained_panics() {
     let usual = std::panic::take_hook();
+    let no_panic = signals::when_memory_runs_out();
     std::panic::set_hook(Box::new(move |info| {
         if !crate::scan::source::panics_are_contained() {
+            no_panic.store(false, Ordering::SeqCst);
             usual(info);
         }
     }));
@@ -88,7 +113,15 @@ fn quiet_contained_panics() {
 
 #[cfg(test)]
 mod tests {
-    use super::without_passwords;
+    use super::{Error, Kind, of_limits, without_passwords};
+
+    #[test]
+    fn a_limit_is_no_fault_of_a_file() {
+        let error = of_limits(Error::input("cannot read a.parquet: Too many open files (os error 24); check the path"));
+        assert_eq!(error.kind(), Kind::Resource);
+        assert!(error.to_string().ends_with("raise that of open files (ulimit -n) or use fewer --threads"));
+        assert_eq!(of_limits(Error::input("cannot read a: gone (os error 2)")).kind(), Kind::Input);
+    }
 
     #[test]
     fn a_misplaced_url_does_not_show_its_password() {

@@ -77,6 +77,8 @@ pub fn run(job: &Job, progress: &dyn Progress) -> Result<Outcome> {
     let run_id = run_id(job, &plan, &inputs, &assignments)?;
     if let Some(manifest) = output.finished(&run_id) {
         let folder = output.recommit(&manifest)?;
+        // The run may have been killed between its commit and this.
+        output.collect(job.keep_runs)?;
         return Ok(Outcome { manifest, folder, repeated: true, states: Vec::new() });
     }
     gates::rows_vs_previous(job, &output, input_rows)?;

@@ -19,7 +19,7 @@ pub fn customers(root: &Path, as_of: Option<Day>) -> Result<(Day, PathBuf)> {
     if !root.join(super::MARKER).exists() {
         return Err(state(format!("{} is not an output folder of rfmill; name the folder given as --output", root.display())));
     }
-    if super::commit_numbers(root)?.is_empty() {
+    if super::commits::commit_numbers(root)?.is_empty() {
         return Err(state(format!("{} holds no committed run; run the job first", root.display())));
     }
     let history = root.join("tables").join("customers");

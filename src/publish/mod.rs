@@ -8,28 +8,37 @@
 //! OUT/tables/<table>/as_of=D/      the last committed version of every as-of date over all runs
 //! ```
 //!
-//! A run is staged beside the others, made durable and renamed into `runs/`; creating the commit record is the one
-//! atomic step that makes it visible. `latest` and `tables` follow from the commit and are put right by the next command
+//! A run is staged beside the others, read back, made durable and renamed into `runs/`; creating the commit record is the
+//! one atomic step that makes it visible. `latest` and `tables` follow from the commit and are put right by the next run
 //! if a crash came between.
 
+mod commits;
 mod customers;
 mod export;
+mod files;
+mod in_hand;
 mod manifest;
+mod staging;
 mod tables;
 mod verify;
 
+use std::collections::BTreeSet;
 use std::fs::{self, File, OpenOptions, TryLockError};
-use std::io::{ErrorKind, Write};
+use std::os::unix::fs::{MetadataExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
 
 use crate::error::{Error, Kind, Result};
-use crate::table::Encoded;
+use commits::{commit_numbers, last_commit};
+use files::{after_commit, failed, make_folder, make_root, remove, swap_link, sync_folder, sync_tree, write_new};
+use in_hand::IN_HAND;
 
 pub use customers::customers;
 pub use export::{Exported, export};
+pub use in_hand::{Stopped, is_stopped, stop};
 pub use manifest::{
     AssignmentFileEntry, AssignmentsEntry, CommitRecord, CutPointEntry, InputEntry, Manifest, TableEntry, TableFile, Timing,
 };
+pub use staging::Staging;
 pub use verify::{CommittedRun, Verified, last_run, runs_by_date, verify};
 
 const MARKER: &str = ".rfmill";
@@ -40,42 +49,7 @@ const MARKER_TEXT: &str = "This folder is written by rfmill. Read tables/ or lat
 pub struct OutputFolder {
     root: PathBuf,
     /// Holds the lock until it is dropped.
-    _lock: Lock,
-}
-
-/// What went wrong with a path of the output.
-fn failed(path: &Path, error: &std::io::Error) -> Error {
-    let advice = match error.kind() {
-        ErrorKind::StorageFull | ErrorKind::QuotaExceeded => "free some space or choose another --output",
-        ErrorKind::PermissionDenied | ErrorKind::ReadOnlyFilesystem => "check its permissions or choose another --output",
-        ErrorKind::AlreadyExists => "something else stands there, so choose another --output",
-        ErrorKind::NotADirectory | ErrorKind::NotFound => "a part of the path is no folder, so choose another --output",
-        _ => "check the disk or choose another --output",
-    };
-    Error::output(format!("cannot write {}: {error}; {advice}. The last committed run is untouched", path.display()))
-}
-
-/// Makes a rename or a new file in the folder durable.
-fn sync_folder(path: &Path) -> Result<()> {
-    File::open(path).and_then(|folder| folder.sync_all()).map_err(|e| failed(path, &e))
-}
-
-/// Replaces the symlink at `link` by one to `target`, in one step.
-fn swap_link(link: &Path, target: &Path) -> Result<()> {
-    let draft = link.with_extension("new");
-    let _ = fs::remove_file(&draft);
-    std::os::unix::fs::symlink(target, &draft).map_err(|e| failed(&draft, &e))?;
-    fs::rename(&draft, link).map_err(|e| failed(link, &e))
-}
-
-/// Writes a new file and makes its content durable.
-fn write_new(path: &Path, bytes: &[u8]) -> Result<()> {
-    let write = || {
-        let mut file = OpenOptions::new().write(true).create_new(true).open(path)?;
-        file.write_all(bytes)?;
-        file.sync_all()
-    };
-    write().map_err(|e| failed(path, &e))
+    lock: Lock,
 }
 
 /// A locked file. A process that is just being started holds a copy of it for a moment, so closing it would not free the lock
@@ -100,22 +74,29 @@ impl OutputFolder {
     /// # Errors
     /// Exit 6 if it cannot be written or holds something else; exit 8 if another run has it.
     pub fn open(root: &Path) -> Result<OutputFolder> {
-        fs::create_dir_all(root).map_err(|e| failed(root, &e))?;
+        make_root(root)?;
         let marker = root.join(MARKER);
-        if !marker.exists() {
+        let is_marked = || fs::symlink_metadata(&marker).is_ok();
+        if !is_marked() {
             let mut entries = fs::read_dir(root).map_err(|e| failed(root, &e))?;
-            if entries.next().is_some() {
+            // Another run may be making the same folder at this moment.
+            if entries.next().is_some() && !is_marked() {
                 return Err(Error::output(format!(
                     "{} holds files that rfmill did not write; choose an empty or new folder as --output",
                     root.display()
                 )));
             }
             match write_new(&marker, MARKER_TEXT.as_bytes()) {
-                Err(_) if marker.exists() => {}
+                Err(_) if is_marked() => {}
                 outcome => outcome?,
             }
         }
-        let lock = OpenOptions::new().read(true).append(true).open(&marker).map_err(|e| failed(&marker, &e))?;
+        let lock = OpenOptions::new()
+            .read(true)
+            .append(true)
+            .custom_flags(libc::O_NOFOLLOW)
+            .open(&marker)
+            .map_err(|e| failed(&marker, &e))?;
         match lock.try_lock() {
             Ok(()) => {}
             Err(TryLockError::WouldBlock) => {
@@ -126,29 +107,81 @@ impl OutputFolder {
             }
             Err(TryLockError::Error(e)) => return Err(failed(&marker, &e)),
         }
-        for folder in ["runs", "commits"] {
-            let folder = root.join(folder);
-            fs::create_dir_all(&folder).map_err(|e| failed(&folder, &e))?;
-        }
-        let folder = OutputFolder { root: root.to_owned(), _lock: Lock(lock) };
+        let folder = OutputFolder { root: root.to_owned(), lock: Lock(lock) };
+        folder.still_ours()?;
+        folder.prepare()?;
         folder.remove_leftovers()?;
         Ok(folder)
     }
 
-    /// What a killed run left behind.
-    fn remove_leftovers(&self) -> Result<()> {
-        let runs = self.root.join("runs");
-        let entries = fs::read_dir(&runs).map_err(|e| failed(&runs, &e))?;
-        for entry in entries.flatten() {
-            if entry.file_name().to_string_lossy().starts_with(".staging-") {
-                fs::remove_dir_all(entry.path()).map_err(|e| failed(&entry.path(), &e))?;
+    /// Whether the folder is still the one that was locked: who replaces it under a run shall not get half of one.
+    fn still_ours(&self) -> Result<()> {
+        let marker = self.root.join(MARKER);
+        let locked = self.lock.0.metadata().map_err(|e| failed(&marker, &e))?;
+        match fs::symlink_metadata(&marker) {
+            Ok(found) if (found.dev(), found.ino()) == (locked.dev(), locked.ino()) => Ok(()),
+            _ => Err(Error::output(format!(
+                "{} was removed or replaced while the run was writing it, so nothing is committed; leave the folder in place and run the job again",
+                self.root.display()
+            ))),
+        }
+    }
+
+    /// Makes the folders, and finds now what would fail at the commit.
+    fn prepare(&self) -> Result<()> {
+        let mut is_new = false;
+        for name in ["runs", "commits"] {
+            let folder = self.root.join(name);
+            is_new |= make_folder(&folder)?;
+            let probe = folder.join(".probe");
+            make_folder(&probe)?;
+            fs::remove_dir(&probe).map_err(|e| failed(&probe, &e))?;
+        }
+        tables::check_generations(&self.root)?;
+        for name in ["latest", "tables"] {
+            let link = self.root.join(name);
+            if fs::symlink_metadata(&link).is_ok_and(|m| !m.is_symlink()) {
+                return Err(Error::output(format!(
+                    "{} is no link of rfmill but something else; move it away or choose another --output",
+                    link.display()
+                )));
             }
         }
-        // The commit is the truth; the links follow it.
-        if let Some((number, record)) = last_commit(&self.root)? {
-            self.follow(number, &record)?;
+        if is_new { sync_folder(&self.root) } else { Ok(()) }
+    }
+
+    /// What a killed run left behind goes, and the links follow the last commit.
+    fn remove_leftovers(&self) -> Result<()> {
+        let last = last_commit(&self.root)?;
+        let mut known = BTreeSet::new();
+        let mut all_known = true;
+        for number in commit_numbers(&self.root)? {
+            match CommitRecord::read(&self.root, number) {
+                Ok(record) => drop(known.insert(record.run_id)),
+                Err(_) => all_known = false,
+            }
         }
-        Ok(())
+        for folder in ["runs", "commits", tables::GENERATIONS] {
+            let folder = self.root.join(folder);
+            for name in names(&folder)? {
+                // A run that no commit names was killed just before its commit. An unreadable commit may name it.
+                let is_left = name.starts_with('.') || (folder.ends_with("runs") && all_known && !known.contains(&name));
+                if is_left {
+                    remove(&folder.join(name))?;
+                }
+            }
+        }
+        match last {
+            // A damaged run is no longer followed: if this is its job, it is computed anew.
+            Some((number, record)) if self.has_manifest(&record) => self.follow(number, &record),
+            _ => Ok(()),
+        }
+    }
+
+    /// Whether the manifest of a run is the one that was committed.
+    fn has_manifest(&self, record: &CommitRecord) -> bool {
+        let path = self.root.join("runs").join(&record.run_id).join("manifest.json");
+        fs::read(path).is_ok_and(|bytes| crate::hash::sha256(&bytes) == record.manifest_sha256)
     }
 
     /// The manifest of the last committed run, if there is one.
@@ -162,13 +195,12 @@ impl OutputFolder {
         }
     }
 
-    /// The manifest of a run that is already here and whole; `None` if it must be computed.
+    /// The manifest of a run that was committed here and is whole; `None` if it must be computed.
     pub fn finished(&self, run_id: &str) -> Option<Manifest> {
         let folder = self.root.join("runs").join(run_id);
-        let bytes = fs::read(folder.join("manifest.json")).ok()?;
-        let commits = commit_numbers(&self.root).ok()?.into_iter().rev();
-        let committed = commits.filter_map(|n| CommitRecord::read(&self.root, n).ok()).find(|record| record.run_id == run_id);
-        if committed.is_some_and(|record| record.manifest_sha256 != crate::hash::sha256(&bytes)) {
+        let mut commits = commit_numbers(&self.root).ok()?.into_iter().rev();
+        let committed = commits.find_map(|n| CommitRecord::read(&self.root, n).ok().filter(|record| record.run_id == run_id))?;
+        if !self.has_manifest(&committed) {
             return None;
         }
         let manifest = Manifest::read(&folder).ok()?;
@@ -181,29 +213,59 @@ impl OutputFolder {
     /// # Errors
     /// Exit 6.
     pub fn stage(&self, run_id: &str) -> Result<Staging> {
-        let folder = self.root.join("runs").join(format!(".staging-{run_id}"));
-        fs::create_dir(&folder).map_err(|e| failed(&folder, &e))?;
-        Ok(Staging { folder, committed: false })
+        self.still_ours()?;
+        Staging::new(self.root.join("runs").join(format!(".staging-{run_id}")))
     }
 
-    /// Commits a staged run: durable, renamed, recorded, visible.
+    /// Commits a staged run: read back, durable, renamed, recorded, visible.
     ///
     /// # Errors
     /// Exit 6 before the commit; exit 9 if it cannot be told whether it happened.
     pub fn commit(&self, mut staging: Staging, manifest: &Manifest) -> Result<PathBuf> {
+        verify::check_files(&staging.folder, manifest).map_err(|e| match e.kind() {
+            Kind::State => Error::output(format!("what was written does not read back as it was: {e}; check the disk")),
+            _ => e,
+        })?;
         let bytes = manifest.to_bytes()?;
         staging.write("manifest.json", &bytes)?;
         sync_tree(&staging.folder)?;
         let runs = self.root.join("runs");
         let folder = runs.join(&manifest.run_id);
-        if folder.exists() {
-            // Not whole, or it would have been recognised.
-            fs::remove_dir_all(&folder).map_err(|e| failed(&folder, &e))?;
+        let aside = runs.join(format!(".damaged-{}", manifest.run_id));
+        let mut committing = IN_HAND.committing()?;
+        self.still_ours()?;
+        // A run that stands there is not whole, or it would have been recognised.
+        let was_there = fs::symlink_metadata(&folder).is_ok();
+        if was_there {
+            fs::rename(&folder, &aside).map_err(|e| failed(&folder, &e))?;
         }
-        fs::rename(&staging.folder, &folder).map_err(|e| failed(&folder, &e))?;
-        staging.committed = true;
-        sync_folder(&runs)?;
-        self.record(&CommitRecord::of(manifest, &bytes))?;
+        let put_back = |e| {
+            if was_there {
+                let _ = fs::remove_dir_all(&folder);
+                let _ = fs::rename(&aside, &folder);
+            }
+            e
+        };
+        fs::rename(&staging.folder, &folder).map_err(|e| put_back(failed(&folder, &e)))?;
+        staging.folder.clone_from(&folder);
+        let added = sync_folder(&runs).and_then(|()| commits::add(&self.root, &CommitRecord::of(manifest, &bytes)));
+        let number = match added {
+            Ok(number) => number,
+            Err(e) if e.kind() == Kind::Unknown => {
+                staging.keep();
+                return Err(e);
+            }
+            Err(e) => {
+                let _ = fs::remove_dir_all(&folder);
+                return Err(put_back(e));
+            }
+        };
+        staging.keep();
+        committing.done(&manifest.run_id);
+        self.show(number, &CommitRecord::of(manifest, &bytes))?;
+        if was_there {
+            remove(&aside).map_err(|e| after_commit(&manifest.run_id, "its damaged version cannot be removed", &e))?;
+        }
         Ok(folder)
     }
 
@@ -216,47 +278,17 @@ impl OutputFolder {
         let path = folder.join("manifest.json");
         // Its bytes, not the manifest written anew: numbers may not survive the way through JSON to the last bit.
         let bytes = fs::read(&path).map_err(|e| failed(&path, &e))?;
-        self.record(&CommitRecord::of(manifest, &bytes))?;
+        let record = CommitRecord::of(manifest, &bytes);
+        let mut committing = IN_HAND.committing()?;
+        self.still_ours()?;
+        let number = commits::add(&self.root, &record)?;
+        committing.done(&manifest.run_id);
+        self.show(number, &record)?;
         Ok(folder)
     }
 
-    fn record(&self, record: &CommitRecord) -> Result<()> {
-        let before = last_commit(&self.root)?;
-        // A run that was damaged and computed anew has a manifest of its own.
-        if let Some((number, last)) = &before
-            && last.run_id == record.run_id
-            && last.manifest_sha256 == record.manifest_sha256
-        {
-            return self.follow(*number, last);
-        }
-        let number = before.map_or(1, |(n, _)| n + 1);
-        let commits = self.root.join("commits");
-        let (draft, path) = (commits.join(format!(".{number:08}.new")), commits.join(format!("{number:08}.json")));
-        let _ = fs::remove_file(&draft);
-        write_new(&draft, &record.to_bytes()?)?;
-        let linked = fs::hard_link(&draft, &path);
-        let _ = fs::remove_file(&draft);
-        if let Err(e) = linked {
-            // The link may have been made although the call failed: only the folder knows.
-            return match last_commit(&self.root) {
-                Ok(Some((_, found))) if found.run_id == record.run_id => self.follow(number, record),
-                Ok(_) => Err(failed(&path, &e)),
-                Err(_) => Err(Error::new(
-                    Kind::Unknown,
-                    format!(
-                        "it cannot be told whether the commit {} happened: {e}; run `rfmill verify` on the output",
-                        path.display()
-                    ),
-                )),
-            };
-        }
-        sync_folder(&commits)?;
-        self.follow(number, record).map_err(|e| {
-            Error::new(
-                e.kind(),
-                format!("run {} is committed, but readers do not see it yet: {e}; run the job again", record.run_id),
-            )
-        })
+    fn show(&self, number: u64, record: &CommitRecord) -> Result<()> {
+        self.follow(number, record).map_err(|e| after_commit(&record.run_id, "readers do not see it yet", &e))
     }
 
     /// Makes `latest` and `tables` what the commit says.
@@ -277,89 +309,45 @@ impl OutputFolder {
     pub fn collect(&self, keep: u32) -> Result<()> {
         let mut kept: Vec<String> = Vec::new();
         for number in commit_numbers(&self.root)?.into_iter().rev() {
+            if kept.len() >= keep as usize {
+                break;
+            }
             let record = CommitRecord::read(&self.root, number)?;
-            if !kept.contains(&record.run_id) && kept.len() < keep as usize {
+            if !kept.contains(&record.run_id) {
                 kept.push(record.run_id);
             }
         }
+        let last = kept.first().cloned().unwrap_or_default();
+        self.collect_others(&kept).map_err(|e| after_commit(&last, "older runs cannot be removed", &e))
+    }
+
+    fn collect_others(&self, kept: &[String]) -> Result<()> {
         let runs = self.root.join("runs");
-        for entry in fs::read_dir(&runs).map_err(|e| failed(&runs, &e))?.flatten() {
-            let name = entry.file_name().to_string_lossy().into_owned();
+        for name in names(&runs)? {
             if !kept.contains(&name) {
-                fs::remove_dir_all(entry.path()).map_err(|e| failed(&entry.path(), &e))?;
+                // Out of sight in one step: a run is there whole or not at all.
+                let (run, aside) = (runs.join(&name), runs.join(format!(".old-{}", name.trim_start_matches('.'))));
+                fs::rename(&run, &aside).map_err(|e| failed(&run, &e))?;
+                remove(&aside)?;
             }
         }
         Ok(())
     }
 }
 
-/// Numbers of all commits, ascending.
-fn commit_numbers(root: &Path) -> Result<Vec<u64>> {
-    let folder = root.join("commits");
-    let entries = match fs::read_dir(&folder) {
+/// Names in a folder, sorted; none if it is not there.
+fn names(folder: &Path) -> Result<Vec<String>> {
+    let entries = match fs::read_dir(folder) {
         Ok(entries) => entries,
-        Err(e) if e.kind() == ErrorKind::NotFound => return Ok(Vec::new()),
-        Err(e) => return Err(Error::new(Kind::State, format!("cannot list {}: {e}; check the folder", folder.display()))),
+        Err(e) if e.kind() == std::io::ErrorKind::NotFound => return Ok(Vec::new()),
+        Err(e) => return Err(failed(folder, &e)),
     };
-    let names = entries.flatten().map(|e| e.file_name().to_string_lossy().into_owned());
-    let mut numbers: Vec<u64> = names.filter_map(|n| n.strip_suffix(".json").and_then(|n| n.parse().ok())).collect();
-    numbers.sort_unstable();
-    Ok(numbers)
-}
-
-/// The last commit with its number.
-fn last_commit(root: &Path) -> Result<Option<(u64, CommitRecord)>> {
-    match commit_numbers(root)?.last() {
-        Some(&number) => Ok(Some((number, CommitRecord::read(root, number)?))),
-        None => Ok(None),
+    let mut names = Vec::new();
+    for entry in entries {
+        names.push(entry.map_err(|e| failed(folder, &e))?.file_name().to_string_lossy().into_owned());
     }
-}
-
-fn sync_tree(folder: &Path) -> Result<()> {
-    for entry in fs::read_dir(folder).map_err(|e| failed(folder, &e))?.flatten() {
-        if entry.file_type().is_ok_and(|t| t.is_dir()) {
-            sync_tree(&entry.path())?;
-        }
-    }
-    sync_folder(folder)
-}
-
-/// The files of a run that is not committed yet; removed if it never is.
-#[derive(Debug)]
-pub struct Staging {
-    folder: PathBuf,
-    committed: bool,
-}
-
-impl Staging {
-    /// Writes a file of the run; `path` is relative to it. May be called from many threads.
-    ///
-    /// # Errors
-    /// Exit 6.
-    pub fn write(&self, path: &str, bytes: &[u8]) -> Result<()> {
-        let path = self.folder.join(path);
-        if let Some(parent) = path.parent() {
-            fs::create_dir_all(parent).map_err(|e| failed(parent, &e))?;
-        }
-        write_new(&path, bytes)
-    }
-
-    /// Writes an encoded table file.
-    ///
-    /// # Errors
-    /// Exit 6.
-    pub fn put(&self, path: String, encoded: Encoded) -> Result<TableFile> {
-        self.write(&path, &encoded.bytes)?;
-        Ok(TableFile { path, rows: encoded.rows, bytes: encoded.bytes.len() as u64, sha256: encoded.sha256 })
-    }
-}
-
-impl Drop for Staging {
-    fn drop(&mut self) {
-        if !self.committed {
-            let _ = fs::remove_dir_all(&self.folder);
-        }
-    }
+    names.sort_unstable();
+    Ok(names)
 }
 
 #[cfg(test)]
@@ -373,7 +361,7 @@ mod tests {
         let held = OutputFolder::open(&root).expect("a folder of its own");
         assert_eq!(OutputFolder::open(&root).map(|_| ()).map_err(|e| e.kind()), Err(Kind::Locked));
         // What a process that is being started holds for a moment.
-        let copy = held._lock.0.try_clone().expect("a copy");
+        let copy = held.lock.0.try_clone().expect("a copy");
         drop(held);
         assert!(OutputFolder::open(&root).is_ok());
         drop(copy);

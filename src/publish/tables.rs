@@ -1,14 +1,17 @@
 //! `OUT/tables`: the last committed version of every as-of date over all runs, as real folders with hard-linked files
 //! behind one symlink.
 
+use std::collections::BTreeMap;
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use super::{Manifest, failed, swap_link};
+use super::commits::commit_numbers;
+use super::files::{failed, remove, swap_link, sync_folder, sync_tree};
+use super::{CommitRecord, Manifest, TableFile};
 use crate::error::Result;
 
 /// Folder of the generations that `tables` points to.
-const GENERATIONS: &str = ".tables";
+pub(super) const GENERATIONS: &str = ".tables";
 
 /// Tables without an `as_of` column that are one file per run.
 const UNDATED: [&str; 8] = ["effects", "effects_over_time", "verdicts", "balance", "before_after", "arms", "dim_state", "ledger"];
@@ -29,85 +32,142 @@ pub(super) fn place(path: &str, last_as_of: &str) -> Option<(String, String, Str
     }
 }
 
+/// What lies in a folder of `tables`: for every file its name and where it is linked from.
+type Files = Vec<(String, PathBuf)>;
+
+/// The folder of the generations must be one, or not there: nothing is written through a link.
+pub(super) fn check_generations(root: &Path) -> Result<()> {
+    let generations = root.join(GENERATIONS);
+    match fs::symlink_metadata(&generations) {
+        Ok(found) if !found.is_dir() => Err(failed(&generations, &std::io::ErrorKind::NotADirectory.into())),
+        _ => Ok(()),
+    }
+}
+
+/// The files of a run by their folder below `tables`, with their bytes.
+pub(super) fn folders_of(manifest: &Manifest) -> BTreeMap<PathBuf, Vec<(String, &TableFile)>> {
+    let last = manifest.as_of.last().cloned().unwrap_or_default();
+    let mut folders: BTreeMap<PathBuf, Vec<(String, &TableFile)>> = BTreeMap::new();
+    for file in manifest.tables.iter().flat_map(|t| &t.files) {
+        if let Some((table, as_of, name)) = place(&file.path, &last) {
+            folders.entry(Path::new(&table).join(as_of)).or_default().push((name, file));
+        }
+    }
+    folders
+}
+
+/// Where `tables` must point after the commit of this number.
+pub(super) fn target(number: u64) -> PathBuf {
+    Path::new(GENERATIONS).join(format!("{number:08}"))
+}
+
+/// Whether a folder below `tables` holds these files and no others.
+pub(super) fn holds(folder: &Path, files: &[(String, &TableFile)]) -> bool {
+    let count = super::names(folder).map_or(0, |names| names.iter().filter(|n| !n.starts_with('.')).count());
+    count == files.len() && files.iter().all(|(name, file)| fs::metadata(folder.join(name)).is_ok_and(|m| m.len() == file.bytes))
+}
+
 /// Lays out the generation of a commit, unless it is there, and points `tables` to it.
 pub(super) fn lay_out(root: &Path, number: u64, run_id: &str) -> Result<()> {
     let link = root.join("tables");
-    let target = Path::new(GENERATIONS).join(format!("{number:08}"));
     let current = fs::read_link(&link).ok();
-    let run = root.join("runs").join(run_id);
-    let manifest = Manifest::read(&run)?;
-    let last = manifest.as_of.last().cloned().unwrap_or_default();
-    let mut own: Vec<(PathBuf, PathBuf)> = Vec::new();
-    let mut whole = current.as_deref() == Some(target.as_path());
-    let mut replaced: Vec<PathBuf> = Vec::new();
-    for file in manifest.tables.iter().flat_map(|t| &t.files) {
-        if let Some((table, as_of, name)) = place(&file.path, &last) {
-            let folder = Path::new(&table).join(&as_of);
-            let to = folder.join(name);
-            whole &= fs::metadata(link.join(&to)).is_ok_and(|m| m.len() == file.bytes);
-            own.push((run.join(&file.path), to));
-            replaced.push(folder);
-        }
-    }
-    if whole {
-        return Ok(());
+    let manifest = Manifest::read(&root.join("runs").join(run_id))?;
+    let is_target = current.as_deref() == Some(target(number).as_path());
+    if is_target && folders_of(&manifest).iter().all(|(folder, files)| holds(&link.join(folder), files)) {
+        // The command that made it may have been killed here.
+        return remove_older(root, number);
     }
     let draft = root.join(GENERATIONS).join(format!(".{number:08}.new"));
-    if draft.exists() {
-        fs::remove_dir_all(&draft).map_err(|e| failed(&draft, &e))?;
+    remove(&draft)?;
+    let drafted = draw_up(root, number, &draft);
+    if drafted.is_err() {
+        let _ = remove(&draft);
+        drafted?;
     }
-    fs::create_dir_all(&draft).map_err(|e| failed(&draft, &e))?;
-    // Everything the last generation holds of other dates.
-    if let Some(before) = current.map(|c| root.join(c)).filter(|b| b.is_dir()) {
-        for table in folders(&before)? {
-            for as_of in folders(&before.join(&table))? {
-                let folder = Path::new(&table).join(&as_of);
-                if replaced.contains(&folder) {
-                    continue;
-                }
-                let from = before.join(&folder);
-                for entry in fs::read_dir(&from).map_err(|e| failed(&from, &e))?.flatten() {
-                    link_file(&entry.path(), &draft.join(&folder).join(entry.file_name()))?;
-                }
-            }
-        }
-    }
-    for (from, to) in own {
-        link_file(&from, &draft.join(to))?;
-    }
-    let generation = root.join(&target);
-    if generation.exists() {
-        fs::remove_dir_all(&generation).map_err(|e| failed(&generation, &e))?;
+    let generations = root.join(GENERATIONS);
+    let (generation, aside) = (root.join(target(number)), generations.join(format!(".{number:08}.old")));
+    remove(&aside)?;
+    if fs::symlink_metadata(&generation).is_ok() {
+        fs::rename(&generation, &aside).map_err(|e| failed(&generation, &e))?;
     }
     fs::rename(&draft, &generation).map_err(|e| failed(&generation, &e))?;
-    swap_link(&link, &target)?;
-    let generations = root.join(GENERATIONS);
-    for name in folders(&generations)? {
-        // A reader may still be in the generation before; older ones go.
-        let is_old = name.trim_start_matches('.').trim_end_matches(".new").parse::<u64>().is_ok_and(|n| n + 1 < number);
-        if is_old {
-            let path = generations.join(name);
-            fs::remove_dir_all(&path).map_err(|e| failed(&path, &e))?;
+    sync_folder(&generations)?;
+    swap_link(&link, &target(number))?;
+    remove(&aside)?;
+    remove_older(root, number)
+}
+
+/// Removes old generations, but not the one before: a reader may still be in it.
+fn remove_older(root: &Path, number: u64) -> Result<()> {
+    for old in numbers(root)? {
+        if old + 1 < number {
+            remove(&root.join(target(old)))?;
         }
     }
     Ok(())
 }
 
+/// Links the files of a generation into `draft`: those of the generation before, and those of the runs since.
+fn draw_up(root: &Path, number: u64, draft: &Path) -> Result<()> {
+    let mut all: BTreeMap<PathBuf, Files> = BTreeMap::new();
+    let base = numbers(root)?.into_iter().rev().find(|n| *n <= number);
+    if let Some(base) = base {
+        let base = root.join(target(base));
+        for table in folders(&base)? {
+            for as_of in folders(&base.join(&table))? {
+                let folder = Path::new(&table).join(&as_of);
+                let names = super::names(&base.join(&folder))?;
+                let files = names.into_iter().map(|name| (name.clone(), base.join(&folder).join(name))).collect();
+                all.insert(folder, files);
+            }
+        }
+    }
+    // Runs that are still there say it themselves: what somebody did to a generation is put right by the next.
+    for commit in commit_numbers(root)?.into_iter().filter(|n| *n <= number) {
+        let run = CommitRecord::read(root, commit).map(|record| root.join("runs").join(record.run_id));
+        let (run, manifest) = match run.and_then(|run| Manifest::read(&run).map(|manifest| (run, manifest))) {
+            Err(_) if commit < number => continue,
+            found => found?,
+        };
+        for (folder, files) in folders_of(&manifest) {
+            let is_there = |file: &TableFile| fs::metadata(run.join(&file.path)).is_ok_and(|m| m.len() == file.bytes);
+            if commit == number || files.iter().all(|(_, file)| is_there(file)) {
+                all.insert(folder, files.into_iter().map(|(name, file)| (name, run.join(&file.path))).collect());
+            }
+        }
+    }
+    fs::create_dir_all(draft).map_err(|e| failed(draft, &e))?;
+    for (folder, files) in all {
+        let folder = draft.join(folder);
+        fs::create_dir_all(&folder).map_err(|e| failed(&folder, &e))?;
+        for (name, from) in files {
+            link_file(&from, &folder.join(name))?;
+        }
+    }
+    // Later generations are made from this one, and it may outlive the runs.
+    sync_tree(draft)
+}
+
+/// Numbers of the generations, ascending.
+fn numbers(root: &Path) -> Result<Vec<u64>> {
+    let mut numbers: Vec<u64> = super::names(&root.join(GENERATIONS))?.iter().filter_map(|n| n.parse().ok()).collect();
+    numbers.sort_unstable();
+    Ok(numbers)
+}
+
 fn folders(path: &Path) -> Result<Vec<String>> {
-    let entries = fs::read_dir(path).map_err(|e| failed(path, &e))?;
-    let names = entries.flatten().filter(|e| e.file_type().is_ok_and(|t| t.is_dir()));
-    let mut names: Vec<String> = names.map(|e| e.file_name().to_string_lossy().into_owned()).collect();
-    names.sort_unstable();
-    Ok(names)
+    let names = super::names(path)?;
+    Ok(names.into_iter().filter(|n| path.join(n).is_dir()).collect())
 }
 
 fn link_file(from: &Path, to: &Path) -> Result<()> {
-    if let Some(parent) = to.parent() {
-        fs::create_dir_all(parent).map_err(|e| failed(parent, &e))?;
+    if fs::hard_link(from, to).is_ok() {
+        return Ok(());
     }
-    match fs::hard_link(from, to) {
-        Ok(()) => Ok(()),
-        // Some file systems have no hard links.
-        Err(_) => fs::copy(from, to).map(|_| ()).map_err(|e| failed(to, &e)),
-    }
+    // Some file systems have no hard links.
+    let copy = || {
+        fs::copy(from, to)?;
+        fs::File::open(to)?.sync_all()
+    };
+    copy().map_err(|e| failed(to, &e))
 }

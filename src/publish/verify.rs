@@ -1,10 +1,15 @@
 //! Whether an output folder is what its last commit says.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
+use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 
-use super::{CommitRecord, Manifest, commit_numbers};
+use super::commits::commit_numbers;
+use super::{CommitRecord, Manifest, TableFile, tables};
 use crate::error::{Error, Kind, Result};
+
+/// How often `verify` looks at what a run may be changing at this moment.
+const TRIES: u32 = 3;
 
 /// What was verified.
 #[derive(Debug, Clone)]
@@ -21,6 +26,8 @@ pub struct Verified {
     pub bytes: u64,
     /// Rows by table.
     pub tables: Vec<(String, u64)>,
+    /// Folders of runs that are not committed: being written at this moment, or left by a run that was killed.
+    pub unfinished: Vec<String>,
 }
 
 fn broken(message: String) -> Error {
@@ -74,31 +81,37 @@ pub fn runs_by_date(root: &Path) -> Result<BTreeMap<String, String>> {
     Ok(runs)
 }
 
-/// Reads every file of the last committed run and compares it with its hash.
+/// Reads every file of the last committed run and compares it with its hash, and looks whether readers see that run and
+/// nothing else. Writes nothing.
 ///
 /// # Errors
-/// As [`last_run`]; exit 5 also if a file is missing, changed or damaged.
+/// As [`last_run`]; exit 5 also if a file is missing, changed, damaged or too many.
 pub fn verify(root: &Path) -> Result<Verified> {
+    let number = || commit_numbers(root).ok().and_then(|n| n.last().copied());
+    let mut tries = 0;
+    loop {
+        let before = number();
+        let outcome = look(root);
+        tries += 1;
+        // A run that commits meanwhile is no damage.
+        if outcome.is_ok() || number() == before || tries == TRIES {
+            return outcome;
+        }
+    }
+}
+
+fn look(root: &Path) -> Result<Verified> {
     let CommittedRun { folder: run, manifest } = last_run(root)?;
     let (files, bytes) = check_files(&run, &manifest)?;
-    let latest = std::fs::read_link(root.join("latest")).unwrap_or_default();
-    if latest != PathBuf::from("runs").join(&manifest.run_id) {
-        return Err(broken(format!(
-            "{} points to another run than the last commit; run the job again to put it right",
-            root.join("latest").display()
-        )));
-    }
-    let last = manifest.as_of.last().cloned().unwrap_or_default();
-    for file in manifest.tables.iter().flat_map(|t| &t.files) {
-        if let Some((table, as_of, name)) = super::tables::place(&file.path, &last) {
-            let linked = root.join("tables").join(table).join(as_of).join(name);
-            if std::fs::metadata(&linked).map(|m| m.len()).ok() != Some(file.bytes) {
-                return Err(broken(format!(
-                    "{} is missing or has another size; run the job again to put it right",
-                    linked.display()
-                )));
-            }
+    check_nothing_else(&run, &manifest)?;
+    // The links follow a commit within moments.
+    let mut tries = 1;
+    while let Err(e) = check_shown(root, &manifest) {
+        if tries == TRIES {
+            return Err(e);
         }
+        tries += 1;
+        std::thread::sleep(std::time::Duration::from_millis(100));
     }
     Ok(Verified {
         run_id: manifest.run_id,
@@ -107,7 +120,97 @@ pub fn verify(root: &Path) -> Result<Verified> {
         files,
         bytes,
         tables: manifest.tables.iter().map(|t| (t.name.clone(), t.rows)).collect(),
+        unfinished: unfinished(root)?,
     })
+}
+
+/// Files below a run that it did not write: a glob would read them.
+fn check_nothing_else(run: &Path, manifest: &Manifest) -> Result<()> {
+    let files = manifest.tables.iter().flat_map(|t| &t.files).chain(&manifest.reports);
+    let known: BTreeSet<PathBuf> = files.map(|f| run.join(&f.path)).chain([run.join("manifest.json")]).collect();
+    let mut folders = vec![run.to_owned()];
+    while let Some(folder) = folders.pop() {
+        for name in super::names(&folder)? {
+            let path = folder.join(&name);
+            if std::fs::symlink_metadata(&path).is_ok_and(|m| m.is_dir()) {
+                folders.push(path);
+            } else if !known.contains(&path) && !name.starts_with('.') {
+                return Err(broken(format!("{} is no file of the run that it lies in; move it away", path.display())));
+            }
+        }
+    }
+    Ok(())
+}
+
+/// Whether `latest` and `tables` show the run, and every folder of `tables` what the last commit of it says.
+fn check_shown(root: &Path, manifest: &Manifest) -> Result<()> {
+    let numbers = commit_numbers(root)?;
+    let of_latest = Path::new("runs").join(&manifest.run_id);
+    let of_tables = tables::target(numbers.last().copied().unwrap_or_default());
+    for (name, target) in [("latest", of_latest), ("tables", of_tables)] {
+        let link = root.join(name);
+        if std::fs::read_link(&link).ok().as_deref() != Some(target.as_path()) {
+            return Err(broken(format!(
+                "{} does not point to what was committed last, which is {}; run the job again to put it right",
+                link.display(),
+                target.display()
+            )));
+        }
+    }
+    // Of runs that are still there every file is known; of others, which dates they had.
+    let mut manifests = Vec::new();
+    let mut dates = BTreeSet::new();
+    for number in numbers {
+        let record = CommitRecord::read(root, number)?;
+        let run = root.join("runs").join(&record.run_id);
+        if std::fs::read(run.join("manifest.json")).is_ok_and(|m| crate::hash::sha256(&m) == record.manifest_sha256) {
+            manifests.push((Manifest::read(&run)?, run));
+        }
+        dates.extend(record.as_of.into_iter().map(|date| format!("as_of={date}")));
+    }
+    let mut owners = BTreeMap::new();
+    for (manifest, run) in &manifests {
+        owners.extend(tables::folders_of(manifest).into_iter().map(|(folder, files)| (folder, (run, files))));
+    }
+    let shown = root.join("tables");
+    for (folder, (run, files)) in &owners {
+        if !tables::holds(&shown.join(folder), files) || !are_same(&shown.join(folder), run, files) {
+            let folder = shown.join(folder);
+            return Err(broken(format!(
+                "{} does not hold exactly the files that were committed; remove {} and run the job again to put it right",
+                folder.display(),
+                shown.display()
+            )));
+        }
+    }
+    for table in super::names(&shown)? {
+        for as_of in super::names(&shown.join(&table))? {
+            if !dates.contains(&as_of) {
+                let folder = shown.join(&table).join(&as_of);
+                return Err(broken(format!("{} is of no committed run; move it away", folder.display())));
+            }
+        }
+    }
+    Ok(())
+}
+
+/// Whether files below `tables` are those of the run: links to them, or else files of the same content.
+fn are_same(folder: &Path, run: &Path, files: &[(String, &TableFile)]) -> bool {
+    files.iter().all(|(name, file)| {
+        let (shown, own) = (folder.join(name), run.join(&file.path));
+        let identity = |path: &Path| std::fs::metadata(path).map(|m| (m.dev(), m.ino())).ok();
+        identity(&shown).is_some_and(|of_shown| {
+            identity(&own) == Some(of_shown) || std::fs::read(&shown).is_ok_and(|b| crate::hash::sha256(&b) == file.sha256)
+        })
+    })
+}
+
+/// Folders of runs that no commit names.
+fn unfinished(root: &Path) -> Result<Vec<String>> {
+    let committed: BTreeSet<String> =
+        commit_numbers(root)?.into_iter().map(|n| Ok(CommitRecord::read(root, n)?.run_id)).collect::<Result<_>>()?;
+    let names = super::names(&root.join("runs"))?;
+    Ok(names.into_iter().filter(|n| !committed.contains(n)).map(|n| format!("runs/{n}")).collect())
 }
 
 /// Hashes every file of a run; returns their number and bytes.

@@ -27,8 +27,8 @@ pub(super) struct Shown<'a> {
 }
 
 /// Prints the draw to stdout.
-pub(super) fn draw(shown: &Shown) {
-    data(&text(shown));
+pub(super) fn draw(shown: &Shown) -> crate::error::Result<()> {
+    data(&text(shown))
 }
 
 /// The strategy as the job file may have it; the path of the assignments is as it was given here.

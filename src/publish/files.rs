@@ -1,0 +1,114 @@
+//! Writing below the output folder: durable, never through a link, and with errors that say what to do.
+
+use std::fs::{self, File, OpenOptions};
+use std::io::{ErrorKind, Write};
+use std::path::Path;
+
+use crate::error::{Error, Kind, Result};
+
+/// How every failure before a commit ends.
+const UNTOUCHED: &str = ". The last committed run is untouched";
+
+/// What went wrong with a path of the output.
+pub(super) fn failed(path: &Path, error: &std::io::Error) -> Error {
+    let advice = match error.raw_os_error() {
+        Some(libc::EMFILE | libc::ENFILE) => {
+            return Error::new(
+                Kind::Resource,
+                format!(
+                    "cannot open {}: {error}; raise the limit of open files (ulimit -n) or use fewer --threads{UNTOUCHED}",
+                    path.display()
+                ),
+            );
+        }
+        Some(libc::ELOOP) => "no link is followed there, so remove it or choose another --output",
+        Some(libc::EXDEV) => "the output must lie on one file system, so choose another --output",
+        _ => match error.kind() {
+            ErrorKind::StorageFull | ErrorKind::QuotaExceeded => "free some space or choose another --output",
+            ErrorKind::FileTooLarge => "raise the limit of file sizes (ulimit -f) or choose another --output",
+            ErrorKind::PermissionDenied | ErrorKind::ReadOnlyFilesystem => "check its permissions or choose another --output",
+            ErrorKind::AlreadyExists => "something else stands there, so choose another --output",
+            ErrorKind::NotADirectory | ErrorKind::NotFound => "a part of the path is no folder, so choose another --output",
+            _ => "check the disk or choose another --output",
+        },
+    };
+    Error::output(format!("cannot write {}: {error}; {advice}{UNTOUCHED}", path.display()))
+}
+
+/// The error of a step that follows the commit of a run.
+pub(super) fn after_commit(run_id: &str, what: &str, error: &Error) -> Error {
+    let cause = error.to_string().replace(UNTOUCHED, "");
+    Error::new(error.kind(), format!("run {run_id} is committed, but {what}: {cause}; run the job again"))
+}
+
+/// Makes renames and new files in the folder durable.
+pub(super) fn sync_folder(path: &Path) -> Result<()> {
+    File::open(path).and_then(|folder| folder.sync_all()).map_err(|e| failed(path, &e))
+}
+
+/// Makes a folder and those below it durable.
+pub(super) fn sync_tree(folder: &Path) -> Result<()> {
+    for entry in fs::read_dir(folder).map_err(|e| failed(folder, &e))? {
+        let entry = entry.map_err(|e| failed(folder, &e))?;
+        if entry.file_type().map_err(|e| failed(folder, &e))?.is_dir() {
+            sync_tree(&entry.path())?;
+        }
+    }
+    sync_folder(folder)
+}
+
+/// Replaces the symlink at `link` by one to `target`, in one step.
+pub(super) fn swap_link(link: &Path, target: &Path) -> Result<()> {
+    let draft = link.with_extension("new");
+    let _ = fs::remove_file(&draft);
+    std::os::unix::fs::symlink(target, &draft).map_err(|e| failed(&draft, &e))?;
+    fs::rename(&draft, link).map_err(|e| failed(link, &e))
+}
+
+/// Writes a new file and makes its content durable.
+pub(super) fn write_new(path: &Path, bytes: &[u8]) -> Result<()> {
+    let write = || {
+        let mut file = OpenOptions::new().write(true).create_new(true).open(path)?;
+        file.write_all(bytes)?;
+        file.sync_all()
+    };
+    write().map_err(|e| failed(path, &e))
+}
+
+/// Makes the root of an output with all folders above it, durably.
+pub(super) fn make_root(root: &Path) -> Result<()> {
+    let missing: Vec<&Path> = root.ancestors().take_while(|p| !p.as_os_str().is_empty() && !p.exists()).collect();
+    fs::create_dir_all(root).map_err(|e| failed(root, &e))?;
+    for parent in missing.into_iter().filter_map(Path::parent) {
+        let parent = if parent.as_os_str().is_empty() { Path::new(".") } else { parent };
+        match File::open(parent).and_then(|folder| folder.sync_all()) {
+            // Who may write there and not read can still write.
+            Err(e) if e.kind() != ErrorKind::PermissionDenied => return Err(failed(parent, &e)),
+            _ => {}
+        }
+    }
+    Ok(())
+}
+
+/// Makes a folder unless it is there; says whether it was made.
+pub(super) fn make_folder(path: &Path) -> Result<bool> {
+    match fs::create_dir(path) {
+        Ok(()) => Ok(true),
+        // A link to a folder is none: what is written would land elsewhere.
+        Err(e) if e.kind() == ErrorKind::AlreadyExists && fs::symlink_metadata(path).is_ok_and(|m| m.is_dir()) => Ok(false),
+        Err(e) => Err(failed(path, &e)),
+    }
+}
+
+/// Removes a file, a link or a folder with all that is in it; links are not followed.
+pub(super) fn remove(path: &Path) -> Result<()> {
+    let removed = match fs::symlink_metadata(path) {
+        Ok(found) if found.is_dir() => fs::remove_dir_all(path),
+        Ok(_) => fs::remove_file(path),
+        Err(e) => Err(e),
+    };
+    match removed {
+        Err(e) if e.kind() != ErrorKind::NotFound => Err(failed(path, &e)),
+        _ => Ok(()),
+    }
+}
