@@ -28,7 +28,8 @@ use crate::table::Encoded;
 pub use customers::customers;
 pub use export::{Exported, export};
 pub use manifest::{
-    AssignmentFileEntry, AssignmentsEntry, CommitRecord, CutPointEntry, InputEntry, Manifest, TableEntry, TableFile, Timing,
+    AssignmentFileEntry, AssignmentsEntry, CommitRecord, CutPointEntry, HashListEntry, InputEntry, Manifest, TableEntry,
+    TableFile, Timing,
 };
 pub use verify::{CommittedRun, Verified, last_run, runs_by_date, verify};
 

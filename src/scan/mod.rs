@@ -10,8 +10,11 @@ mod decode;
 mod duplicates;
 pub mod events;
 pub mod files;
+pub mod hashes;
 mod keys;
+mod layout;
 pub mod ledger;
+mod pages;
 pub mod population;
 mod predicate;
 mod reader;
@@ -33,11 +36,13 @@ use crate::error::{Error, Result};
 use crate::job::Job;
 use crate::job::raw::{Dedupe, ZeroAmount};
 use crate::progress::Progress;
+use hashes::HashList;
 use ledger::{Fates, Tally};
 use schema::{Columns, Uses};
 use source::Source;
 use worker::Worker;
 
+pub use reader::read_all;
 pub use zone::Zone;
 
 /// The orders of a job, in buckets.
@@ -76,15 +81,22 @@ pub struct Task {
 /// # Errors
 /// Exit 4: no file, or one that cannot be read.
 pub fn open(job: &Job) -> Result<Vec<Source>> {
-    open_all(&job.paths, "orders.path")
+    open_all(job, &job.paths, "orders.path", job.raw.orders.manifest.as_deref(), "orders.manifest")
 }
 
-/// Opens the files of the patterns of a key.
-fn open_all(patterns: &[(String, std::path::PathBuf)], key: &'static str) -> Result<Vec<Source>> {
+/// Opens the files of the patterns of a key; another may name a list of their hashes.
+fn open_all(
+    job: &Job,
+    patterns: &[(String, std::path::PathBuf)],
+    key: &'static str,
+    manifest: Option<&str>,
+    manifest_key: &'static str,
+) -> Result<Vec<Source>> {
     use rayon::prelude::*;
     let inputs = files::find(patterns, key)?;
+    let hashes = HashList::named(manifest, job.source.folder(), manifest_key)?;
     // In the order of the paths, so that the first error is always the same one.
-    let opened: Vec<Result<Source>> = inputs.into_par_iter().map(Source::open).collect();
+    let opened: Vec<Result<Source>> = inputs.into_par_iter().map(|input| Source::open(input, hashes.as_ref())).collect();
     opened.into_iter().collect()
 }
 
