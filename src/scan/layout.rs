@@ -61,14 +61,17 @@ pub(super) fn check(name: &str, file: &File, metadata: &ParquetMetaData, footer:
     concatenated(name, file, footer - end.min(footer))
 }
 
-/// Where a column stands. The dictionary page, where there is one, stands before the data pages and counts in the size.
+/// Where a column stands. The dictionary page, where there is one, stands before the data pages and counts in the size; of a
+/// column without values it may be all there is.
 fn range(column: &ColumnChunkMetaData) -> Option<(u64, u64)> {
-    let data = column.data_page_offset();
+    let data = u64::try_from(column.data_page_offset()).ok()?;
     let dictionary = column.dictionary_page_offset().filter(|d| *d != 0);
-    let start = u64::try_from(dictionary.unwrap_or(data)).ok().filter(|start| *start >= 4)?;
-    let end = start.checked_add(u64::try_from(column.compressed_size()).ok()?)?;
-    let data = u64::try_from(data).ok()?;
-    (data >= start && (data < end || end == start)).then_some((start, end))
+    let start = dictionary.map_or(Some(data), |d| u64::try_from(d).ok())?;
+    let length = u64::try_from(column.compressed_size()).ok()?;
+    let end = start.checked_add(length)?;
+    let has_data = start >= 4 && data >= start && (data < end || length == 0);
+    let is_empty = column.num_values() == 0 && (start >= 4 || length == 0);
+    (has_data || is_empty).then_some((start, end))
 }
 
 /// Where the indexes and the filter of a column stand.

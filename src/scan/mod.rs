@@ -20,6 +20,7 @@ mod predicate;
 mod reader;
 pub mod schema;
 pub mod source;
+mod thrift;
 mod worker;
 mod zone;
 
@@ -72,7 +73,7 @@ pub struct Task {
     pub file: usize,
     /// Row group within it.
     pub group: usize,
-    /// Whether its statistics place all its rows after the last as-of date, so that only amounts are read.
+    /// Whether its statistics place all its rows after the last as-of date, so that only dates and amounts are read.
     pub amounts_only: bool,
 }
 
@@ -125,7 +126,8 @@ fn can_prune(job: &Job) -> bool {
         && orders.currency.is_none()
 }
 
-/// Whether statistics place every row of the group after the last as-of date, with a customer and a date each.
+/// Whether statistics place every row of the group after the last as-of date, with a customer and a date each. The dates are
+/// still read and held against it; what is spared is the rest.
 fn is_after(job: &Job, source: &Source, group: usize) -> bool {
     let orders = &job.raw.orders;
     let schema = source.metadata.schema();
@@ -159,7 +161,7 @@ fn is_after(job: &Job, source: &Source, group: usize) -> bool {
         }
         _ => return false,
     };
-    first > i64::from(job.last().0) && last <= i64::from(Day::MAX.0)
+    first > i64::from(job.last().0) && first <= last && last <= i64::from(Day::MAX.0)
 }
 
 /// Which lanes the records of a job need.

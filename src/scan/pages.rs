@@ -7,6 +7,8 @@
 use parquet::basic::Compression;
 use parquet::file::metadata::ColumnChunkMetaData;
 
+use super::thrift::{Reader, kind};
+
 /// Bytes from which a page that unpacks to more than [`MOST_RATIO`] times its size is taken for a bomb.
 const LARGE_PAGE: i64 = 1 << 28;
 
@@ -46,9 +48,9 @@ pub(super) fn check(bytes: &[u8], chunk: &ColumnChunkMetaData) -> Result<(), Fau
     let is_flat = chunk.column_descr().max_rep_level() == 0;
     while at < bytes.len() {
         let wrong = |what: String| Fault::Damaged(format!("page {number} of column {} {what}", chunk.column_path()));
-        let mut reader = Reader { bytes: bytes.get(at..).unwrap_or_default(), at: 0 };
-        let header = reader.page_header().ok_or_else(|| wrong("has no readable header".into()))?;
-        let length = reader.at;
+        let mut reader = Reader::new(bytes.get(at..).unwrap_or_default());
+        let header = page_header(&mut reader).ok_or_else(|| wrong("has no readable header".into()))?;
+        let length = reader.at();
         let room = (bytes.len() - at - length) as i64;
         if header.packed < 0 || header.packed > room {
             return Err(wrong(format!("claims {} bytes where {room} are left", header.packed)));
@@ -117,118 +119,33 @@ fn check_unpacked(header: &PageHeader, chunk: &ColumnChunkMetaData) -> Result<()
     Ok(())
 }
 
-/// Reads Thrift's compact protocol as far as page headers need it.
-struct Reader<'a> {
-    bytes: &'a [u8],
-    at: usize,
+fn page_header(reader: &mut Reader) -> Option<PageHeader> {
+    let mut header = PageHeader { kind: -1, unpacked: -1, packed: -1, values: -1, ..PageHeader::default() };
+    let mut last = 0;
+    while let Some((field, kind)) = reader.field(&mut last)? {
+        match (field, kind) {
+            (1, kind::I32) => header.kind = reader.integer()?,
+            (2, kind::I32) => header.unpacked = reader.integer()?,
+            (3, kind::I32) => header.packed = reader.integer()?,
+            (5 | 8, kind::STRUCT) => data_header(reader, &mut header, field == 8)?,
+            _ => reader.skip(kind)?,
+        }
+    }
+    Some(header)
 }
 
-/// Structs within structs that are passed over; headers have two.
-const MOST_DEPTH: u32 = 8;
-
-impl Reader<'_> {
-    fn byte(&mut self) -> Option<u8> {
-        let byte = *self.bytes.get(self.at)?;
-        self.at += 1;
-        Some(byte)
-    }
-
-    fn varint(&mut self) -> Option<u64> {
-        let mut value = 0u64;
-        for shift in (0..64).step_by(7) {
-            let byte = self.byte()?;
-            value |= u64::from(byte & 0x7f) << shift;
-            if byte & 0x80 == 0 {
-                return Some(value);
-            }
+fn data_header(reader: &mut Reader, header: &mut PageHeader, is_v2: bool) -> Option<()> {
+    let mut last = 0;
+    while let Some((field, kind)) = reader.field(&mut last)? {
+        match (field, kind, is_v2) {
+            (1, kind::I32, _) => header.values = reader.integer()?,
+            (2, kind::I32, true) => header.nulls = reader.integer()?,
+            (3, kind::I32, true) => header.rows = Some(reader.integer()?),
+            (5 | 6, kind::I32, true) => header.levels = header.levels.saturating_add(reader.integer().filter(|n| *n >= 0)?),
+            _ => reader.skip(kind)?,
         }
-        None
     }
-
-    /// An integer; 32 bits are the most that headers have.
-    fn integer(&mut self) -> Option<i64> {
-        let value = self.varint()?;
-        let value = (value >> 1) as i64 ^ -((value & 1) as i64);
-        i32::try_from(value).ok().map(i64::from)
-    }
-
-    /// The next field of a struct as its number and type; `Some(None)` at the end of the struct.
-    fn field(&mut self, last: &mut i64) -> Option<Option<(i64, u8)>> {
-        let byte = self.byte()?;
-        let (delta, kind) = (byte >> 4, byte & 0x0f);
-        if kind == 0 {
-            return Some(None);
-        }
-        *last = if delta == 0 { self.integer()? } else { *last + i64::from(delta) };
-        Some(Some((*last, kind)))
-    }
-
-    fn page_header(&mut self) -> Option<PageHeader> {
-        let mut header = PageHeader { kind: -1, unpacked: -1, packed: -1, values: -1, ..PageHeader::default() };
-        let mut last = 0;
-        while let Some((field, kind)) = self.field(&mut last)? {
-            match (field, kind) {
-                (1, 5) => header.kind = self.integer()?,
-                (2, 5) => header.unpacked = self.integer()?,
-                (3, 5) => header.packed = self.integer()?,
-                (5 | 8, 12) => self.data_header(&mut header, field == 8)?,
-                _ => self.skip(kind, 0)?,
-            }
-        }
-        Some(header)
-    }
-
-    fn data_header(&mut self, header: &mut PageHeader, is_v2: bool) -> Option<()> {
-        let mut last = 0;
-        while let Some((field, kind)) = self.field(&mut last)? {
-            match (field, kind, is_v2) {
-                (1, 5, _) => header.values = self.integer()?,
-                (2, 5, true) => header.nulls = self.integer()?,
-                (3, 5, true) => header.rows = Some(self.integer()?),
-                (5 | 6, 5, true) => header.levels = header.levels.saturating_add(self.integer().filter(|n| *n >= 0)?),
-                _ => self.skip(kind, 0)?,
-            }
-        }
-        Some(())
-    }
-
-    fn skip(&mut self, kind: u8, depth: u32) -> Option<()> {
-        if depth > MOST_DEPTH {
-            return None;
-        }
-        match kind {
-            1 | 2 => {}
-            3 => _ = self.byte()?,
-            4..=6 => _ = self.varint()?,
-            7 => self.pass(8)?,
-            8 => {
-                let length = self.varint()?;
-                self.pass(usize::try_from(length).ok()?)?;
-            }
-            9 | 10 => {
-                let head = self.byte()?;
-                let count = if head >> 4 == 15 { self.varint()? } else { u64::from(head >> 4) };
-                for _ in 0..count {
-                    // Booleans of a list have a byte each, of a field none.
-                    if matches!(head & 0x0f, 1 | 2) { _ = self.byte()? } else { self.skip(head & 0x0f, depth + 1)? }
-                }
-            }
-            12 => {
-                let mut last = 0;
-                while let Some((_, kind)) = self.field(&mut last)? {
-                    self.skip(kind, depth + 1)?;
-                }
-            }
-            _ => return None,
-        }
-        Some(())
-    }
-
-    fn pass(&mut self, bytes: usize) -> Option<()> {
-        let end = self.at.checked_add(bytes).filter(|end| *end <= self.bytes.len())?;
-        self.at = end;
-        Some(())
-    }
+    Some(())
 }
 
 #[cfg(test)]
@@ -242,11 +159,11 @@ mod tests {
             0x15, 0x00, 0x15, 0x80, 0x19, 0x15, 0x80, 0x19, 0x15, 0x0c, 0x1c, 0x15, 0xa0, 0x06, 0x15, 0x00, 0x15, 0x06, 0x15,
             0x06, 0x1c, 0x00, 0x00, 0x00,
         ];
-        let header = Reader { bytes: &bytes, at: 0 }.page_header();
+        let header = page_header(&mut Reader::new(&bytes));
         let expected = PageHeader { kind: DATA, unpacked: 1_600, packed: 1_600, values: 400, ..PageHeader::default() };
         assert_eq!(header, Some(expected));
         for length in 0..bytes.len() {
-            assert_eq!(Reader { bytes: &bytes[..length], at: 0 }.page_header(), None, "{length} bytes");
+            assert_eq!(page_header(&mut Reader::new(&bytes[..length])), None, "{length} bytes");
         }
     }
 }

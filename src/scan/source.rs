@@ -18,10 +18,14 @@ use super::files::InputPath;
 use super::hashes::{HashList, Verified};
 use super::layout;
 use super::pages::{self, Fault};
+use super::thrift;
 use crate::error::{Error, Kind, Result};
 
 /// Largest footer that is read.
-const MOST_FOOTER: u64 = 1 << 30;
+const MOST_FOOTER: u64 = 1 << 28;
+
+/// Deepest schema that is read; the Parquet library calls itself for every level.
+const MOST_DEPTH: usize = 200;
 
 /// An opened file.
 #[derive(Debug, Clone)]
@@ -109,11 +113,25 @@ impl Source {
             )));
         }
         let length = u64::from(u32::from_le_bytes([l0, l1, l2, l3]));
-        if &magic != b"PAR1" || length + 12 > size || length > MOST_FOOTER {
+        if &magic == b"PAR1" && length > MOST_FOOTER && length + 12 <= size {
+            return Err(Error::input(format!(
+                "{name} has a footer of {length} bytes; expected at most {MOST_FOOTER}. Write fewer row groups or columns to a file"
+            )));
+        }
+        if &magic != b"PAR1" || length + 12 > size {
             return Err(corrupt(&name, "it is truncated or its footer is gone (the last bytes are not those of a Parquet file)"));
         }
         let mut footer = vec![0u8; length as usize];
         file.read_exact_at(&mut footer, size - 8 - length).map_err(io)?;
+        match thrift::schema_depth(&footer) {
+            None => return Err(corrupt(&name, "its footer cannot be read")),
+            Some(depth) if depth > MOST_DEPTH => {
+                return Err(Error::input(format!(
+                    "{name} nests its columns {depth} deep; expected at most {MOST_DEPTH}. Write the columns that rfmill is to read to a file of their own"
+                )));
+            }
+            Some(_) => {}
+        }
         let metadata = contained(&name, || {
             let metadata = ParquetMetaDataReader::decode_metadata(&footer).map_err(|e| unreadable(&name, &e))?;
             // Types come from the Parquet schema alone, so that the writer's Arrow encodings make no difference.

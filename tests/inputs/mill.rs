@@ -28,6 +28,8 @@ slice = "region"
 discount = "discount"
 [periods]
 as_of = [2023-12-31, 2024-12-31]
+[schemes]
+lifecycle = "recency_windows"
 [output]
 path = "out"
 tables = ["customers", "segments", "cutpoints", "ledger"]
@@ -93,7 +95,7 @@ impl Counts {
 static CONTAINED: AtomicU64 = AtomicU64::new(0);
 
 /// Counts panics that are contained, and says nothing of them.
-fn count_panics() {
+pub fn count_panics() {
     static ONCE: Once = Once::new();
     ONCE.call_once(|| {
         let usual = std::panic::take_hook();
@@ -122,8 +124,13 @@ pub struct Mill {
 impl Mill {
     /// One whose clean run is of these orders; `extra` stands in the section of the orders.
     pub fn new(orders: &[u8], extra: &str) -> Mill {
+        Mill::with(orders, |shop| shop.write("job.toml", &JOB.replace("[orders]\n", &format!("[orders]\n{extra}\n"))))
+    }
+
+    /// One whose job is written by `job`.
+    pub fn with(orders: &[u8], job: impl Fn(&Workshop)) -> Mill {
         let shop = Workshop::new();
-        shop.write("job.toml", &JOB.replace("[orders]\n", &format!("[orders]\n{extra}\n")));
+        job(&shop);
         fs::write(shop.path("SHA256SUMS"), format!("{}  orders.parquet\n", sha256(orders))).expect("a list");
         fs::write(shop.path("orders.parquet"), orders).expect("a file");
         shop.run_here(None).expect("a clean run");
@@ -156,8 +163,19 @@ fn short((path, hash): (String, String)) -> (String, String) {
     (path.split_once("latest/").map_or(path.clone(), |(_, below)| below.to_owned()), hash)
 }
 
-/// Runs the job on `count` variants of a file, on all processors. A refusal must be of exit 2, 3 or 4.
+/// Runs the job on `count` variants of a file, on all processors. A refusal must be of exit 2, 3, 4 or 7.
 pub fn campaign(orders: &[u8], extra: &str, count: usize, variant: impl Fn(usize) -> Vec<u8> + Sync) -> Counts {
+    campaign_until(orders, extra, count, None, variant)
+}
+
+/// The same, until a time has come.
+pub fn campaign_until(
+    orders: &[u8],
+    extra: &str,
+    count: usize,
+    end: Option<Instant>,
+    variant: impl Fn(usize) -> Vec<u8> + Sync,
+) -> Counts {
     count_panics();
     let before = CONTAINED.load(Ordering::Relaxed);
     let next = AtomicUsize::new(0);
@@ -169,7 +187,7 @@ pub fn campaign(orders: &[u8], extra: &str, count: usize, variant: impl Fn(usize
         pool.install(|| {
             loop {
                 let number = next.fetch_add(1, Ordering::Relaxed);
-                if number >= count {
+                if number >= count || end.is_some_and(|end| Instant::now() >= end) {
                     return;
                 }
                 let bytes = variant(number);
@@ -182,7 +200,7 @@ pub fn campaign(orders: &[u8], extra: &str, count: usize, variant: impl Fn(usize
                     Came::Wrong => counts.wrong.push(number),
                     Came::Refused(error) => {
                         *counts.refused.entry(error.kind().exit_code()).or_default() += 1;
-                        if !(2..=4).contains(&error.kind().exit_code()) {
+                        if ![2, 3, 4, 7].contains(&error.kind().exit_code()) {
                             counts.panics.push(format!("variant {number}: exit {}: {error}", error.kind().exit_code()));
                         }
                     }
