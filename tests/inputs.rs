@@ -12,7 +12,11 @@ mod fuzz;
 mod manifest;
 /// Runs on one changed file after the other.
 mod mill;
+/// Ids of customers in logs, reports and errors.
+mod privacy;
 /// Large inputs, many files, disks that fail.
 mod scale;
 /// Thrift as a tree.
 mod thrift;
+/// Values at the edge.
+mod values;
