@@ -20,6 +20,8 @@ mod determinism;
 mod differential;
 /// Effects, their reasons and verdicts, from exact sums per arm.
 mod evaluate;
+/// Damaged and hostile inputs, byte by byte and at scale.
+mod inputs;
 /// What must hold of the tables of every run, on random shops.
 mod invariants;
 /// Every job file in `jobs/` runs on sample data.

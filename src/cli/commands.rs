@@ -67,6 +67,7 @@ pub(super) fn summarise(job: &Job, outcome: &Outcome, began: Instant, console: &
         "run_id": manifest.run_id,
         "path": outcome.folder.display().to_string(),
         "already_computed": outcome.repeated,
+        "inputs_verified": manifest.inputs_verified,
         "seconds": began.elapsed().as_secs_f64(),
     }));
     if !console.is_text() {
@@ -105,8 +106,9 @@ pub(super) fn summarise(job: &Job, outcome: &Outcome, began: Instant, console: &
     }
     let rows: u64 = manifest.tables.iter().map(|t| t.rows).sum();
     console.say(&format!(
-        "\n{} input rows, {} table rows, {}: {}",
+        "\n{} input rows ({}), {} table rows, {}: {}",
         count(manifest.input_rows),
+        if manifest.inputs_verified { "verified by SHA-256" } else { "unverified" },
         count(rows),
         duration(began.elapsed()),
         outcome.folder.display()

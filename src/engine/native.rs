@@ -22,8 +22,10 @@ use crate::job::{Cuts, Job};
 use crate::memory::{self, Memory};
 use crate::progress::Progress;
 use crate::publish::{
-    AssignmentsEntry, CutPointEntry, InputEntry, Manifest, OutputFolder, Staging, TableEntry, TableFile, Timing,
+    AssignmentsEntry, CutPointEntry, HashListEntry, InputEntry, Manifest, OutputFolder, Staging, TableEntry, TableFile, Timing,
 };
+use crate::scan::assignments::AssignmentFile;
+use crate::scan::hashes::Verified;
 use crate::scan::source::Source;
 use crate::scan::{self, Scanned};
 use crate::scheme::Classifier;
@@ -74,7 +76,9 @@ pub fn run(job: &Job, progress: &dyn Progress) -> Result<Outcome> {
     let inputs = input_entries(sources.iter().chain(tables_beside.sources(&plan)));
     let assignment_files = strategy::assigned::open(job)?;
     let mut assignments = strategy::assigned::entries(job, &assignment_files);
-    let run_id = run_id(job, &plan, &inputs, &assignments)?;
+    let (inputs_verified, input_manifests) =
+        verified(sources.iter().chain(tables_beside.sources(&plan)), assignment_files.iter().flatten());
+    let run_id = run_id(job, &plan, &inputs, &assignments, &input_manifests)?;
     if let Some(manifest) = output.finished(&run_id) {
         let folder = output.recommit(&manifest)?;
         // The run may have been killed between its commit and this.
@@ -95,7 +99,7 @@ pub fn run(job: &Job, progress: &dyn Progress) -> Result<Outcome> {
     let memory = match job.memory_limit {
         Some(limit) => {
             let of_thread = scan::reading_bytes(job, &sources, &columns, plan.uses(), bits);
-            Memory::limited(limit, of_thread * rayon::current_num_threads() as u64, output.root())?
+            Memory::limited(limit, of_thread * rayon::current_num_threads() as u64, &output.scratch())?
         }
         None => Memory::unlimited(),
     };
@@ -230,7 +234,8 @@ pub fn run(job: &Job, progress: &dyn Progress) -> Result<Outcome> {
         inputs,
         input_rows,
         assignments,
-        inputs_verified: false,
+        inputs_verified,
+        input_manifests,
         tables: entries,
         reports: Vec::new(),
         cut_points: cut_point_entries(job, &scoring, &slice_names),
@@ -256,8 +261,26 @@ fn input_entries<'a>(sources: impl Iterator<Item = &'a Source>) -> Vec<InputEntr
         footer_sha256: source.footer_hash.clone(),
         rows: source.rows(),
         row_groups: source.metadata.metadata().num_row_groups(),
+        file_sha256: source.verified.as_ref().map(|v| v.sha256.clone()),
     };
     sources.map(entry).collect()
+}
+
+/// Whether all that a run reads was checked against lists of hashes, and the lists.
+fn verified<'a>(
+    sources: impl Iterator<Item = &'a Source>,
+    assignments: impl Iterator<Item = &'a AssignmentFile>,
+) -> (bool, Vec<HashListEntry>) {
+    let checks: Vec<Option<&Verified>> =
+        sources.map(|s| s.verified.as_ref()).chain(assignments.map(|a| a.verified.as_ref())).collect();
+    let mut lists: Vec<HashListEntry> = checks
+        .iter()
+        .flatten()
+        .map(|v| HashListEntry { key: v.list.key.into(), file: v.list.name.clone(), sha256: v.list.sha256.clone() })
+        .collect();
+    lists.sort_unstable();
+    lists.dedup();
+    (checks.iter().all(Option::is_some), lists)
 }
 
 /// The job as JSON, without where its output goes.
@@ -288,11 +311,20 @@ fn job_hash(job: &Job, plan: &Plan) -> Result<String> {
     Ok(crate::hash::sha256(text.as_bytes()))
 }
 
-fn run_id(job: &Job, plan: &Plan, inputs: &[InputEntry], assignments: &[AssignmentsEntry]) -> Result<String> {
+fn run_id(
+    job: &Job,
+    plan: &Plan,
+    inputs: &[InputEntry],
+    assignments: &[AssignmentsEntry],
+    manifests: &[HashListEntry],
+) -> Result<String> {
     let wrong = |e: serde_json::Error| Error::bug(format!("the inputs cannot be shown as JSON: {e}"));
     let mut inputs = serde_json::to_string(inputs).map_err(wrong)?;
     if !assignments.is_empty() {
         inputs.push_str(&serde_json::to_string(assignments).map_err(wrong)?);
+    }
+    if !manifests.is_empty() {
+        inputs.push_str(&serde_json::to_string(manifests).map_err(wrong)?);
     }
     let text = format!("{}\n{}\n{inputs}", env!("CARGO_PKG_VERSION"), job_hash(job, plan)?);
     Ok(crate::hash::sha256(text.as_bytes()).chars().take(16).collect())

@@ -133,6 +133,9 @@ pub enum RawDate {
 pub struct RawOrders {
     /// Parquet file, folder, glob, or a list of them; relative to the job file.
     pub path: OneOrMany,
+    /// List of SHA-256 hashes, as `sha256sum` writes it, that the files are held against; relative to the job file.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub manifest: Option<String>,
     /// Column of the customer id (any integer or string type).
     pub customer_id: String,
     /// Column of the date or timestamp.
@@ -273,6 +276,9 @@ pub struct RawLatest {
 pub struct RawCustomers {
     /// Parquet file, folder, glob, or a list of them; relative to the job file.
     pub path: OneOrMany,
+    /// List of SHA-256 hashes, as `sha256sum` writes it, that the files are held against; relative to the job file.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub manifest: Option<String>,
     /// Column of the customer id.
     pub customer_id: String,
     /// Columns by whose values `segments` and `transitions` are also summed.
@@ -286,6 +292,9 @@ pub struct RawCustomers {
 pub struct RawEvents {
     /// Parquet file, folder, glob, or a list of them; relative to the job file.
     pub path: OneOrMany,
+    /// List of SHA-256 hashes, as `sha256sum` writes it, that the files are held against; relative to the job file.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub manifest: Option<String>,
     /// Column of the customer id.
     pub customer_id: String,
     /// Column that says what happened.

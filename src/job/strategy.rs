@@ -29,6 +29,9 @@ pub struct RawStrategy {
     /// Parquet or CSV file (by its ending) of customer_id, arm and assigned_on, glob, or a list of them; relative to
     /// the job file.
     pub assignments: OneOrMany,
+    /// List of SHA-256 hashes, as `sha256sum` writes it, that the assignments are held against; relative to the job file.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub manifest: Option<String>,
     /// The control arm; every design but before_after needs it.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub control: Option<String>,
@@ -135,6 +138,8 @@ pub struct Strategy {
     pub design: Design,
     /// Patterns of the assignments' paths: as written, and joined to the job file's folder.
     pub assignments: Vec<(String, PathBuf)>,
+    /// List of their hashes, as the job names it.
+    pub manifest: Option<String>,
     /// The arms by name with their planned shares; empty if the job does not name them.
     pub arms: Vec<Arm>,
     /// Strata with shares of their own, by name: the same arms in the same order.

@@ -31,8 +31,11 @@ pub struct Manifest {
     /// Assignments of strategies.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub assignments: Vec<AssignmentsEntry>,
-    /// Whether the content of the inputs was checked against hashes given from outside.
+    /// Whether the content of all inputs was checked against hashes given from outside.
     pub inputs_verified: bool,
+    /// The lists of these hashes.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub input_manifests: Vec<HashListEntry>,
     /// Tables with their files.
     pub tables: Vec<TableEntry>,
     /// Files for people and other programs, below `report/`.
@@ -66,6 +69,20 @@ pub struct InputEntry {
     pub rows: u64,
     /// Row groups.
     pub row_groups: usize,
+    /// SHA-256 of the whole file, if it was checked.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub file_sha256: Option<String>,
+}
+
+/// A list of hashes that inputs were checked against.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+pub struct HashListEntry {
+    /// The key of the job that names it.
+    pub key: String,
+    /// As the job names it.
+    pub file: String,
+    /// SHA-256 of the list.
+    pub sha256: String,
 }
 
 /// The assignments of a strategy.
@@ -90,6 +107,9 @@ pub struct AssignmentFileEntry {
     pub modified_ns: String,
     /// SHA-256 of the Parquet footer, or of a whole CSV file.
     pub sha256: String,
+    /// SHA-256 of the whole file, if it was checked.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub file_sha256: Option<String>,
 }
 
 /// A table of the run.

@@ -36,7 +36,8 @@ pub use customers::customers;
 pub use export::{Exported, export};
 pub use in_hand::{Stopped, is_stopped, stop};
 pub use manifest::{
-    AssignmentFileEntry, AssignmentsEntry, CommitRecord, CutPointEntry, InputEntry, Manifest, TableEntry, TableFile, Timing,
+    AssignmentFileEntry, AssignmentsEntry, CommitRecord, CutPointEntry, HashListEntry, InputEntry, Manifest, TableEntry,
+    TableFile, Timing,
 };
 pub use staging::Staging;
 pub use verify::{CommittedRun, Verified, last_run, runs_by_date, verify};
@@ -64,9 +65,9 @@ impl Drop for Lock {
 }
 
 impl OutputFolder {
-    /// The folder itself.
-    pub fn root(&self) -> &Path {
-        &self.root
+    /// A folder for files of a run whose names begin with a dot; what a killed run leaves there goes with the next one.
+    pub fn scratch(&self) -> PathBuf {
+        self.root.join("runs")
     }
 
     /// Opens or creates an output folder and locks it.

@@ -184,6 +184,8 @@ pub struct RunFacts {
     pub input_files: u64,
     /// Input rows.
     pub input_rows: u64,
+    /// Whether all inputs were checked against hashes given from outside.
+    pub inputs_verified: bool,
     /// Checks that ran, with what they found.
     pub checks: Vec<Check>,
     /// Warnings of the run, as sentences.

@@ -38,6 +38,7 @@ pub(super) fn write(view: &View, story: &Story) -> Result<Vec<u8>> {
     file.rows("facts", &story.facts)?;
     file.member("input_files", &run.input_files)?;
     file.member("input_rows", &run.input_rows)?;
+    file.member("inputs_verified", &run.inputs_verified)?;
     file.rows("checks", &run.checks)?;
     file.rows("warnings", &run.warnings)?;
     file.rows("method", &page::method_sentences(view))?;

@@ -153,6 +153,7 @@ impl RunFacts {
             job: manifest.job.clone(),
             input_files: manifest.inputs.len() as u64,
             input_rows: manifest.input_rows,
+            inputs_verified: manifest.inputs_verified,
             checks: checks(&manifest.job),
             warnings: manifest.warnings.clone(),
         }

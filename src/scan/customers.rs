@@ -55,7 +55,8 @@ pub struct People {
 /// between files.
 pub fn open(job: &Job) -> Result<CustomersTable> {
     let Some(customers) = &job.raw.customers else { return Ok(CustomersTable::default()) };
-    let sources = super::open_all(&job.customer_paths, "customers.path")?;
+    let sources =
+        super::open_all(job, &job.customer_paths, "customers.path", customers.manifest.as_deref(), "customers.manifest")?;
     let place = |name: &str| job.source.locate(&format!("\"{name}\""));
     let id = &customers.customer_id;
     let id_type = schema::column(&sources, id, Role::Customer, "customers.customer_id", &place(id))?;

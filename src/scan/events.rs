@@ -64,7 +64,7 @@ pub fn open(job: &Job) -> Result<EventsTable> {
     let orders_naive = job.raw.orders.naive_timezone.as_ref().filter(|_| events.timezone.is_none());
     let naive = events.naive_timezone.as_ref().or(orders_naive).filter(|naive| *naive != name);
     let naive = naive.map(|naive| zone(naive, "events.naive_timezone")).transpose()?;
-    let sources = super::open_all(&job.event_paths, "events.path")?;
+    let sources = super::open_all(job, &job.event_paths, "events.path", events.manifest.as_deref(), "events.manifest")?;
     let column = |name: &str, role, key| schema::column(&sources, name, role, key, &place(name));
     let id = column(&events.customer_id, Role::Customer, "events.customer_id")?;
     column(&events.event, Role::Text, "events.event")?;

@@ -30,7 +30,8 @@ pub fn find(patterns: &[(String, PathBuf)], key: &'static str) -> Result<Vec<Inp
     for (written, joined) in patterns {
         let before = files.len();
         if joined.is_dir() {
-            walk(joined, written.trim_end_matches('/'), key, &mut files)?;
+            let name = written.trim_end_matches('/');
+            walk(joined, name, name, key, &mut files)?;
             if files.len() == before {
                 return Err(Error::input(format!(
                     "the folder {} holds no Parquet file; expected files ending in .parquet (names that begin with \".\" or \"_\" are passed over)",
@@ -96,8 +97,9 @@ fn percent_decode(text: &str) -> String {
     String::from_utf8(out).unwrap_or_else(|_| text.to_owned())
 }
 
-fn walk(root: &Path, written: &str, key: &'static str, files: &mut Vec<InputPath>) -> Result<()> {
-    let mut open = vec![(root.to_owned(), written.to_owned())];
+/// All files of a folder; `base` is the part of its name without partition columns.
+fn walk(root: &Path, name: &str, base: &str, key: &'static str, files: &mut Vec<InputPath>) -> Result<()> {
+    let mut open = vec![(root.to_owned(), name.to_owned())];
     let mut depth = 0usize;
     while let Some((folder, name)) = open.pop() {
         depth += 1;
@@ -119,7 +121,7 @@ fn walk(root: &Path, written: &str, key: &'static str, files: &mut Vec<InputPath
             if is_folder {
                 open.push((path, name));
             } else if own.ends_with(".parquet") {
-                files.push(input(name, path, written, key));
+                files.push(input(name, path, base, key));
             }
         }
     }
@@ -138,15 +140,18 @@ fn expand(written: &str, joined: &Path, key: &'static str, files: &mut Vec<Input
     let (base, fixed_joined) = (&written[..fixed(written)], fixed(pattern));
     for found in glob::glob_with(pattern, options).map_err(|e| wrong(&e))? {
         let path = found.map_err(|e| wrong(&e))?;
-        if path.is_dir() {
-            continue;
-        }
         let text = path.to_string_lossy().into_owned();
         let below = text.get(fixed_joined..).unwrap_or(&text);
         if below.split('/').any(is_hidden) {
             continue;
         }
-        files.push(input(format!("{base}{below}"), path, base, key));
+        let name = format!("{base}{below}");
+        if !path.is_dir() {
+            files.push(input(name, path, base, key));
+        } else if below.ends_with(".parquet") {
+            // Spark writes a folder where one asks for a file.
+            walk(&path, &name, base, key, files)?;
+        }
     }
     Ok(())
 }

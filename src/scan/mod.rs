@@ -10,13 +10,17 @@ mod decode;
 mod duplicates;
 pub mod events;
 pub mod files;
+pub mod hashes;
 mod keys;
+mod layout;
 pub mod ledger;
+mod pages;
 pub mod population;
 mod predicate;
 mod reader;
 pub mod schema;
 pub mod source;
+mod thrift;
 mod worker;
 mod zone;
 
@@ -34,11 +38,13 @@ use crate::job::Job;
 use crate::job::raw::{Dedupe, ZeroAmount};
 use crate::memory::{Memory, Share};
 use crate::progress::Progress;
+use hashes::HashList;
 use ledger::{Fates, Tally};
 use schema::{Columns, Uses};
 use source::Source;
 use worker::Worker;
 
+pub use reader::read_all;
 pub use zone::Zone;
 
 /// The orders of a job, in buckets.
@@ -66,7 +72,7 @@ pub struct Task {
     pub file: usize,
     /// Row group within it.
     pub group: usize,
-    /// Whether its statistics place all its rows after the last as-of date, so that only amounts are read.
+    /// Whether its statistics place all its rows after the last as-of date, so that only dates and amounts are read.
     pub amounts_only: bool,
 }
 
@@ -75,15 +81,22 @@ pub struct Task {
 /// # Errors
 /// Exit 4: no file, or one that cannot be read.
 pub fn open(job: &Job) -> Result<Vec<Source>> {
-    open_all(&job.paths, "orders.path")
+    open_all(job, &job.paths, "orders.path", job.raw.orders.manifest.as_deref(), "orders.manifest")
 }
 
-/// Opens the files of the patterns of a key.
-fn open_all(patterns: &[(String, std::path::PathBuf)], key: &'static str) -> Result<Vec<Source>> {
+/// Opens the files of the patterns of a key; another may name a list of their hashes.
+fn open_all(
+    job: &Job,
+    patterns: &[(String, std::path::PathBuf)],
+    key: &'static str,
+    manifest: Option<&str>,
+    manifest_key: &'static str,
+) -> Result<Vec<Source>> {
     use rayon::prelude::*;
     let inputs = files::find(patterns, key)?;
+    let hashes = HashList::named(manifest, job.source.folder(), manifest_key)?;
     // In the order of the paths, so that the first error is always the same one.
-    let opened: Vec<Result<Source>> = inputs.into_par_iter().map(Source::open).collect();
+    let opened: Vec<Result<Source>> = inputs.into_par_iter().map(|input| Source::open(input, hashes.as_ref())).collect();
     opened.into_iter().collect()
 }
 
@@ -112,7 +125,8 @@ fn can_prune(job: &Job) -> bool {
         && orders.currency.is_none()
 }
 
-/// Whether statistics place every row of the group after the last as-of date, with a customer and a date each.
+/// Whether statistics place every row of the group after the last as-of date, with a customer and a date each. The dates are
+/// still read and held against it; what is spared is the rest.
 fn is_after(job: &Job, source: &Source, group: usize) -> bool {
     let orders = &job.raw.orders;
     let schema = source.metadata.schema();
@@ -146,7 +160,7 @@ fn is_after(job: &Job, source: &Source, group: usize) -> bool {
         }
         _ => return false,
     };
-    first > i64::from(job.last().0) && last <= i64::from(Day::MAX.0)
+    first > i64::from(job.last().0) && first <= last && last <= i64::from(Day::MAX.0)
 }
 
 /// Which lanes the records of a job need.

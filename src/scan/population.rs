@@ -57,7 +57,7 @@ const NO_STATE: &str = "(none)";
 /// Exit 2 if a column or slice is not there; exit 4 if a file cannot be read.
 pub fn read(folder: &Path, wanted: &Wanted) -> Result<Population> {
     let inputs = files::find(&[(folder.display().to_string(), PathBuf::from(folder))], "the output folder")?;
-    let sources: Vec<Source> = inputs.into_iter().map(Source::open).collect::<Result<_>>()?;
+    let sources: Vec<Source> = inputs.into_iter().map(|input| Source::open(input, None)).collect::<Result<_>>()?;
     let first = sources.first().ok_or_else(|| Error::bug("a folder of customers without files"))?;
     let table = Table::find(first, folder, wanted)?;
     let tasks: Vec<(&Source, usize)> =

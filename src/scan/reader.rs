@@ -9,12 +9,15 @@ use parquet::arrow::ProjectionMask;
 use parquet::arrow::arrow_reader::{ArrowReaderMetadata, ArrowReaderOptions, ParquetRecordBatchReaderBuilder};
 
 use super::schema::read_schema;
-use super::source::{Source, contained, corrupt, unreadable};
+use super::source::{Source, contained, corrupt, open, unreadable};
 use crate::domain::Day;
 use crate::error::{Error, Result};
 
 /// Rows per batch: large enough to be quick, small enough for the cache.
 const BATCH: usize = 1 << 13;
+
+/// Bytes per batch beyond which its rows become fewer: only columns of very long texts have as many.
+const BATCH_BYTES: u64 = 1 << 26;
 
 /// Where a column of a file comes from.
 enum Origin {
@@ -31,6 +34,24 @@ pub(super) struct FileReader<'a> {
     mask: ProjectionMask,
     leaves: Vec<usize>,
     origins: Vec<Origin>,
+}
+
+/// Reads every column of a file, as a run would, and forgets it; returns the rows.
+///
+/// # Errors
+/// Exit 4: what is damaged.
+pub fn read_all(source: &Source) -> Result<u64> {
+    let names: Vec<String> = source.metadata.schema().fields().iter().map(|f| f.name().clone()).collect();
+    let reader = FileReader::new(source, &names, "")?;
+    let file = open(source)?;
+    let (mut rows, mut buffers) = (0, Vec::new());
+    for group in 0..source.metadata.metadata().num_row_groups() {
+        reader.read(&file, group, &mut buffers, |_, columns| {
+            rows += columns.first().map_or(0, |c| c.len() as u64);
+            Ok(())
+        })?;
+    }
+    Ok(rows)
 }
 
 impl<'a> FileReader<'a> {
@@ -89,7 +110,7 @@ impl<'a> FileReader<'a> {
             let builder = ParquetRecordBatchReaderBuilder::new_with_metadata(input, self.metadata.clone())
                 .with_projection(self.mask.clone())
                 .with_row_groups(vec![row_group])
-                .with_batch_size(BATCH);
+                .with_batch_size(self.batch_rows(row_group));
             let reader = builder.build().map_err(|e| unreadable(&name, &e))?;
             for batch in reader {
                 let batch = batch.map_err(|e| corrupt(&name, format_args!("row group {row_group} cannot be decoded ({e})")))?;
@@ -105,6 +126,14 @@ impl<'a> FileReader<'a> {
         } else {
             Err(corrupt(&name, format_args!("row group {row_group} holds other rows than its footer counts")))
         }
+    }
+
+    /// Rows of a batch of a row group.
+    fn batch_rows(&self, row_group: usize) -> usize {
+        let group = self.source.metadata.metadata().row_group(row_group);
+        let bytes: u64 = self.leaves.iter().map(|leaf| group.column(*leaf).uncompressed_size().max(0) as u64).sum();
+        let rows = group.num_rows().max(1) as u64;
+        (BATCH_BYTES / (bytes / rows).max(1)).clamp(1, BATCH as u64) as usize
     }
 
     fn columns(&self, batch: &[ArrayRef], rows: usize) -> Result<Vec<ArrayRef>> {

@@ -1,23 +1,31 @@
 //! One Parquet file: its footer, and the bytes of one row group's columns. Every failure names the file.
 
 use std::cell::Cell;
-use std::fs::File;
+use std::fs::{File, Metadata, OpenOptions};
 use std::io::{Read, Seek, SeekFrom};
-use std::os::unix::fs::{FileExt, MetadataExt};
+use std::os::unix::fs::{FileExt, MetadataExt, OpenOptionsExt};
 use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::path::Path;
 use std::sync::Arc;
 
 use bytes::{Buf, Bytes};
 use parquet::arrow::arrow_reader::{ArrowReaderMetadata, ArrowReaderOptions};
 use parquet::errors::ParquetError;
-use parquet::file::metadata::{ParquetMetaData, ParquetMetaDataReader};
+use parquet::file::metadata::ParquetMetaDataReader;
 use parquet::file::reader::{ChunkReader, Length};
 
 use super::files::InputPath;
-use crate::error::{Error, Result};
+use super::hashes::{HashList, Verified};
+use super::layout;
+use super::pages::{self, Fault};
+use super::thrift;
+use crate::error::{Error, Kind, Result};
 
 /// Largest footer that is read.
-const MOST_FOOTER: u64 = 1 << 30;
+const MOST_FOOTER: u64 = 1 << 28;
+
+/// Deepest schema that is read; the Parquet library calls itself for every level.
+const MOST_DEPTH: usize = 200;
 
 /// An opened file.
 #[derive(Debug, Clone)]
@@ -28,10 +36,14 @@ pub struct Source {
     pub size: u64,
     /// Modification time in nanoseconds since 1970.
     pub mtime_ns: i128,
+    /// Number in its file system; a file that took its place has another.
+    inode: u64,
     /// SHA-256 of the footer.
     pub footer_hash: String,
     /// Parquet and Arrow schema, row groups and statistics.
     pub metadata: ArrowReaderMetadata,
+    /// Its whole hash, if a list of hashes was given.
+    pub verified: Option<Verified>,
 }
 
 thread_local! {
@@ -66,16 +78,16 @@ pub(super) fn unreadable(name: &str, error: &ParquetError) -> Error {
 }
 
 impl Source {
-    /// Opens a file and reads its footer.
+    /// Opens a file, compares it with the hash that a list gives it, and reads its footer.
     ///
     /// # Errors
-    /// Exit 4: unreadable, not Parquet (saying what it looks like), truncated, encrypted or damaged.
-    pub fn open(input: InputPath) -> Result<Source> {
+    /// Exit 4: unreadable, not Parquet (saying what it looks like), truncated, encrypted, damaged, or of another hash.
+    pub fn open(input: InputPath, hashes: Option<&Arc<HashList>>) -> Result<Source> {
         let name = input.path.display().to_string();
         let io = |e: std::io::Error| Error::input(format!("cannot read {name}: {e}; check the file and its permissions"));
-        let file = File::open(&input.path).map_err(io)?;
-        let stat = file.metadata().map_err(io)?;
+        let (file, stat) = open_regular(&input.path).map_err(io)?;
         let size = stat.len();
+        let verified = hashes.map(|list| list.check(&input, &file, size)).transpose()?;
         if size == 0 {
             return Err(Error::input(format!("{name} is empty (0 bytes), not a Parquet file; write it again or remove it")));
         }
@@ -101,20 +113,34 @@ impl Source {
             )));
         }
         let length = u64::from(u32::from_le_bytes([l0, l1, l2, l3]));
-        if &magic != b"PAR1" || length + 12 > size || length > MOST_FOOTER {
+        if &magic == b"PAR1" && length > MOST_FOOTER && length + 12 <= size {
+            return Err(Error::input(format!(
+                "{name} has a footer of {length} bytes; expected at most {MOST_FOOTER}. Write fewer row groups or columns to a file"
+            )));
+        }
+        if &magic != b"PAR1" || length + 12 > size {
             return Err(corrupt(&name, "it is truncated or its footer is gone (the last bytes are not those of a Parquet file)"));
         }
         let mut footer = vec![0u8; length as usize];
         file.read_exact_at(&mut footer, size - 8 - length).map_err(io)?;
+        match thrift::schema_depth(&footer) {
+            None => return Err(corrupt(&name, "its footer cannot be read")),
+            Some(depth) if depth > MOST_DEPTH => {
+                return Err(Error::input(format!(
+                    "{name} nests its columns {depth} deep; expected at most {MOST_DEPTH}. Write the columns that rfmill is to read to a file of their own"
+                )));
+            }
+            Some(_) => {}
+        }
         let metadata = contained(&name, || {
             let metadata = ParquetMetaDataReader::decode_metadata(&footer).map_err(|e| unreadable(&name, &e))?;
             // Types come from the Parquet schema alone, so that the writer's Arrow encodings make no difference.
             let options = ArrowReaderOptions::new().with_skip_arrow_metadata(true);
             ArrowReaderMetadata::try_new(Arc::new(metadata), options).map_err(|e| unreadable(&name, &e))
         })?;
-        check_ranges(&name, metadata.metadata(), size)?;
-        let mtime_ns = i128::from(stat.mtime()) * 1_000_000_000 + i128::from(stat.mtime_nsec());
-        Ok(Source { size, mtime_ns, footer_hash: crate::hash::sha256(&footer), metadata, input })
+        layout::check(&name, &file, metadata.metadata(), size - 8 - length)?;
+        let footer_hash = crate::hash::sha256(&footer);
+        Ok(Source { size, mtime_ns: mtime_ns(&stat), inode: stat.ino(), footer_hash, metadata, verified, input })
     }
 
     /// Rows by the footer.
@@ -132,11 +158,17 @@ impl Source {
     /// # Errors
     /// Exit 4 if it was replaced, changed or removed.
     pub fn check_unchanged(&self) -> Result<()> {
-        let changed =
-            || Error::input(format!("{} changed while it was read; run again when its writer has finished", self.name()));
-        let stat = std::fs::metadata(&self.input.path).map_err(|_| changed())?;
-        let mtime_ns = i128::from(stat.mtime()) * 1_000_000_000 + i128::from(stat.mtime_nsec());
-        if stat.len() == self.size && mtime_ns == self.mtime_ns { Ok(()) } else { Err(changed()) }
+        let stat = std::fs::metadata(&self.input.path).map_err(|_| self.changed())?;
+        self.check_same(&stat)
+    }
+
+    fn check_same(&self, stat: &Metadata) -> Result<()> {
+        let same = stat.len() == self.size && mtime_ns(stat) == self.mtime_ns && stat.ino() == self.inode;
+        if same { Ok(()) } else { Err(self.changed()) }
+    }
+
+    fn changed(&self) -> Error {
+        Error::input(format!("{} changed while it was read; run again when its writer has finished", self.name()))
     }
 
     /// Reads the bytes of some columns of a row group.
@@ -169,40 +201,37 @@ impl Source {
                     self.name()
                 )));
             }
+            pages::check(&bytes, group.column(leaf)).map_err(|fault| match fault {
+                Fault::Damaged(what) => corrupt(&self.name(), format_args!("in row group {row_group}, {what}")),
+                Fault::TooLarge(what) => Error::new(
+                    Kind::Resource,
+                    format!("{}: in row group {row_group}, {what}; write the file again with smaller pages", self.name()),
+                ),
+            })?;
             chunks.push((start, Bytes::from(bytes)));
         }
         Ok(ColumnBytes { chunks, size: self.size })
     }
 }
 
-/// Opens the file for reading row groups.
+/// Opens the file for reading row groups; it must still be the one whose footer was read.
 pub(super) fn open(source: &Source) -> Result<File> {
-    File::open(&source.input.path)
-        .map_err(|e| Error::input(format!("cannot read {}: {e}; check the file and its permissions", source.name())))
+    let (file, stat) = open_regular(&source.input.path)
+        .map_err(|e| Error::input(format!("cannot read {}: {e}; check the file and its permissions", source.name())))?;
+    source.check_same(&stat)?;
+    Ok(file)
 }
 
-fn check_ranges(name: &str, metadata: &ParquetMetaData, size: u64) -> Result<()> {
-    let mut rows: i64 = 0;
-    for group in metadata.row_groups() {
-        rows = rows.saturating_add(group.num_rows().max(0));
-        for column in group.columns() {
-            // The dictionary page, where there is one, stands before the data pages and counts in the size.
-            let data = column.data_page_offset();
-            let start = column.dictionary_page_offset().filter(|d| *d > 0).unwrap_or(data);
-            let length = column.compressed_size();
-            let negative = column.dictionary_page_offset().is_some_and(|d| d < 0);
-            if negative || start < 4 || data < start || length < 0 || (start as u64).saturating_add(length as u64) > size {
-                return Err(corrupt(name, format_args!("column {} lies outside the file", column.column_path())));
-            }
-        }
-    }
-    if rows != metadata.file_metadata().num_rows() {
-        return Err(corrupt(
-            name,
-            format_args!("its footer counts {} rows and its row groups {rows}", metadata.file_metadata().num_rows()),
-        ));
-    }
-    Ok(())
+/// Opens a file that must be a regular one. A pipe that took its place does not make the program wait for a writer.
+pub(super) fn open_regular(path: &Path) -> std::io::Result<(File, Metadata)> {
+    let file = OpenOptions::new().read(true).custom_flags(libc::O_NONBLOCK).open(path)?;
+    let stat = file.metadata()?;
+    if stat.is_file() { Ok((file, stat)) } else { Err(std::io::Error::other("it is not a regular file")) }
+}
+
+/// Modification time in nanoseconds since 1970.
+pub(super) fn mtime_ns(stat: &Metadata) -> i128 {
+    i128::from(stat.mtime()) * 1_000_000_000 + i128::from(stat.mtime_nsec())
 }
 
 pub(super) fn looks_like(head: &[u8]) -> &'static str {

@@ -12,7 +12,7 @@ use super::ledger::{
     NULL_DATE, NULL_ORDER_ID, NULL_SLICE, Tally, ZERO,
 };
 use super::reader::FileReader;
-use super::source::open;
+use super::source::{corrupt, open};
 use super::{Codes, Shared, Task};
 use crate::bucket::{Buckets, Lane, Packed, flag};
 use crate::error::{Error, Result};
@@ -129,8 +129,10 @@ impl<'a> Worker<'a> {
         let mut rows = 0;
         let mut buffers = std::mem::take(&mut self.buffers);
         if task.amounts_only {
-            let names: Vec<String> = orders.amount.as_slice().to_vec();
-            let reader = FileReader::new(source, &names, "")?;
+            // The dates first, to hold them against the statistics that placed them.
+            let mut names = vec![orders.ordered_at.clone()];
+            names.extend_from_slice(orders.amount.as_slice());
+            let reader = FileReader::new(source, &names, &orders.ordered_at)?;
             reader.read(&file, task.group, &mut buffers, |first, columns| {
                 rows += columns.first().map_or(0, |c| c.len() as u64);
                 self.amounts(task.file, first, columns)
@@ -150,8 +152,23 @@ impl<'a> Worker<'a> {
     /// Rows of a row group that lies after the last as-of date.
     fn amounts(&mut self, file: usize, first: u64, columns: &[ArrayRef]) -> Result<()> {
         let mut scratch = std::mem::take(&mut self.scratch);
-        let columns: Vec<&ArrayRef> = columns.iter().collect();
-        decode::money(&columns, self.shared.job.scale(), &mut scratch.amounts)?;
+        let (date, amounts) = columns.split_first().ok_or_else(|| Error::bug("a row group without columns"))?;
+        let known = &self.shared.columns;
+        decode::dates(date, &known.zone, known.naive_zone.as_ref(), &mut scratch.dates)?;
+        let last = i64::from(self.shared.job.last().0);
+        let before = scratch.dates.values.iter().position(|day| *day <= last);
+        if let Some(row) = before.or(scratch.dates.problems.first().map(|(row, _)| *row)) {
+            let name = self.shared.sources.get(file).map_or_else(String::new, |s| s.name());
+            let what = format!(
+                "the statistics of column {:?} place row {} after {}, and its date is another one",
+                self.shared.job.raw.orders.ordered_at,
+                first + row as u64 + 1,
+                self.shared.job.last()
+            );
+            return Err(corrupt(&name, what));
+        }
+        let amounts: Vec<&ArrayRef> = amounts.iter().collect();
+        decode::money(&amounts, self.shared.job.scale(), &mut scratch.amounts)?;
         scratch.fates.clear();
         scratch.fates.resize(scratch.amounts.values.len(), KEPT);
         self.mark_amounts(file, first, &scratch.amounts, &mut scratch.fates)?;

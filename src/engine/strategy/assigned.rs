@@ -11,6 +11,7 @@ use crate::error::Result;
 use crate::job::{Job, Strategy};
 use crate::publish::{AssignmentFileEntry, AssignmentsEntry};
 use crate::scan::assignments::{self, AssignmentFile, Request};
+use crate::scan::hashes::HashList;
 use crate::scan::schema::Columns;
 
 /// The assignments of a strategy.
@@ -76,7 +77,11 @@ pub struct Rows {
 /// # Errors
 /// Exit 4: no such file, or one that cannot be read.
 pub fn open(job: &Job) -> Result<Vec<Vec<AssignmentFile>>> {
-    job.strategies.iter().map(|strategy| assignments::open(&strategy.assignments, "strategy.assignments")).collect()
+    let open = |strategy: &Strategy| {
+        let hashes = HashList::named(strategy.manifest.as_deref(), job.source.folder(), "strategy.manifest")?;
+        assignments::open(&strategy.assignments, "strategy.assignments", hashes.as_ref())
+    };
+    job.strategies.iter().map(open).collect()
 }
 
 /// The files as the manifest shows them; what became of their rows is not known yet.
@@ -86,6 +91,7 @@ pub fn entries(job: &Job, files: &[Vec<AssignmentFile>]) -> Vec<AssignmentsEntry
         bytes: file.size,
         modified_ns: file.mtime_ns.to_string(),
         sha256: file.hash.clone(),
+        file_sha256: file.verified.as_ref().map(|v| v.sha256.clone()),
     };
     let of_strategy = |(strategy, files): (&Strategy, &Vec<AssignmentFile>)| AssignmentsEntry {
         strategy: strategy.name.clone(),

@@ -95,6 +95,7 @@ impl One<'_> {
             name: raw.name.clone(),
             design: raw.design,
             assignments: self.paths()?,
+            manifest: self.raw.manifest.clone(),
             baseline: self.baseline(&periods)?,
             outcome_days: raw.outcome_days,
             after: raw.after,

@@ -11,17 +11,17 @@ mod part;
 #[cfg(test)]
 mod tests;
 
-use std::fs::File;
 use std::io::Read;
-use std::os::unix::fs::MetadataExt;
 use std::path::PathBuf;
+use std::sync::Arc;
 
 use rayon::prelude::*;
 use sha2::{Digest, Sha256};
 
 use super::files::{self, InputPath};
+use super::hashes::{HashList, Verified};
 use super::schema::Columns;
-use super::source::{Source, looks_like};
+use super::source::{Source, looks_like, mtime_ns, open_regular};
 use super::zone::Zone;
 use crate::assign::Assignments;
 use crate::domain::IdType;
@@ -39,6 +39,8 @@ pub struct AssignmentFile {
     pub mtime_ns: i128,
     /// SHA-256 of the footer (Parquet) or of the whole file (CSV).
     pub hash: String,
+    /// Its whole hash, if a list of hashes was given.
+    pub verified: Option<Verified>,
     /// The opened Parquet file; none for CSV.
     source: Option<Source>,
 }
@@ -80,14 +82,15 @@ impl<'a> Request<'a> {
     }
 }
 
-/// Finds and opens the files of assignments; `key` is the key of the job file, or the flag, that names them.
+/// Finds and opens the files of assignments; `key` is the key of the job file, or the flag, that names them. With a list of
+/// hashes they must be as it says.
 ///
 /// # Errors
 /// Exit 4: no such file, or one that cannot be read.
-pub fn open(patterns: &[(String, PathBuf)], key: &'static str) -> Result<Vec<AssignmentFile>> {
+pub fn open(patterns: &[(String, PathBuf)], key: &'static str, hashes: Option<&Arc<HashList>>) -> Result<Vec<AssignmentFile>> {
     let inputs = files::find(patterns, key)?;
     // In the order of the paths, so that the first error is always the same one.
-    let opened: Vec<Result<AssignmentFile>> = inputs.into_par_iter().map(AssignmentFile::open).collect();
+    let opened: Vec<Result<AssignmentFile>> = inputs.into_par_iter().map(|input| AssignmentFile::open(input, hashes)).collect();
     opened.into_iter().collect()
 }
 
@@ -116,22 +119,23 @@ pub fn read(files: &[AssignmentFile], request: &Request) -> Result<Assignments> 
 }
 
 impl AssignmentFile {
-    fn open(input: InputPath) -> Result<AssignmentFile> {
+    fn open(input: InputPath, hashes: Option<&Arc<HashList>>) -> Result<AssignmentFile> {
         let is_csv = input.path.extension().is_some_and(|ending| ending.eq_ignore_ascii_case("csv"));
         if !is_csv {
-            let source = Source::open(input)?;
+            let source = Source::open(input, hashes)?;
             return Ok(AssignmentFile {
                 input: source.input.clone(),
                 size: source.size,
                 mtime_ns: source.mtime_ns,
                 hash: source.footer_hash.clone(),
+                verified: source.verified.clone(),
                 source: Some(source),
             });
         }
         let name = input.path.display().to_string();
         let io = |e: std::io::Error| Error::input(format!("cannot read {name}: {e}; check the file and its permissions"));
-        let mut file = File::open(&input.path).map_err(io)?;
-        let stat = file.metadata().map_err(io)?;
+        let (mut file, stat) = open_regular(&input.path).map_err(io)?;
+        let verified = hashes.map(|list| list.check(&input, &file, stat.len())).transpose()?;
         let (mut hash, mut buffer, mut head) = (Sha256::new(), vec![0; 1 << 16], Vec::new());
         loop {
             let length = file.read(&mut buffer).map_err(io)?;
@@ -149,7 +153,8 @@ impl AssignmentFile {
         }
         Ok(AssignmentFile {
             size: stat.len(),
-            mtime_ns: i128::from(stat.mtime()) * 1_000_000_000 + i128::from(stat.mtime_nsec()),
+            mtime_ns: mtime_ns(&stat),
+            verified,
             hash: crate::hash::hex(&hash.finalize()),
             source: None,
             input,
@@ -174,10 +179,8 @@ impl AssignmentFile {
         if let Some(source) = &self.source {
             return source.check_unchanged();
         }
-        let same = std::fs::metadata(&self.input.path).is_ok_and(|stat| {
-            let mtime_ns = i128::from(stat.mtime()) * 1_000_000_000 + i128::from(stat.mtime_nsec());
-            stat.len() == self.size && mtime_ns == self.mtime_ns
-        });
+        let same =
+            std::fs::metadata(&self.input.path).is_ok_and(|stat| stat.len() == self.size && mtime_ns(&stat) == self.mtime_ns);
         match same {
             true => Ok(()),
             false => {

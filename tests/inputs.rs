@@ -1,0 +1,22 @@
+//! Damaged and hostile inputs: what of them is found out, and how.
+
+/// Headers and footers that lie.
+mod crafted;
+/// Names, folders, pipes and links in the place of files.
+mod files;
+/// Every byte flipped, every length cut.
+mod flips;
+/// Random damage.
+mod fuzz;
+/// Lists of hashes.
+mod manifest;
+/// Runs on one changed file after the other.
+mod mill;
+/// Ids of customers in logs, reports and errors.
+mod privacy;
+/// Large inputs, many files, disks that fail.
+mod scale;
+/// Thrift as a tree.
+mod thrift;
+/// Values at the edge.
+mod values;
