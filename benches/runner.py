@@ -64,6 +64,13 @@ class Benchmark(ABC):
     # Whether there is nothing to run without rfmill.
     needs_rfmill = False
 
+    def more_arguments(self, arguments: argparse.ArgumentParser) -> None:
+        """Arguments that only this benchmark has."""
+
+    def said(self, options: argparse.Namespace) -> str:
+        """Those arguments, as a record repeats them."""
+        return ""
+
     @abstractmethod
     def make_tools(self, options: argparse.Namespace, data: Path, scratch: Path) -> list[Tool]:
         """The tools; files that they need besides the orders go into `scratch`."""
@@ -123,7 +130,7 @@ class Benchmark(ABC):
         script, orders = Path(sys.argv[0]).name, f"{data.parent.name}/{data.name}"
         rfmill = "--rfmill rfmill " if options.rfmill else ""
         facts = {
-            "Command": f"`python benches/{script} {rfmill}--data {orders} --runs {options.runs} --threads {options.threads}`",
+            "Command": f"`python benches/{script} {rfmill}--data {orders} --runs {options.runs} --threads {options.threads}{self.said(options)}`",
             "Date": datetime.now(UTC).strftime("%Y-%m-%d %H:%M UTC"),
             "Data": describe_data(data),
             **describe_versions(options.rfmill),
@@ -222,6 +229,7 @@ def parse_arguments(benchmark: Benchmark) -> argparse.Namespace:
     arguments.add_argument("--record", type=Path, help="folder that receives README.md, raw.csv and summary.md")
     arguments.add_argument("--scratch", type=Path, help="where the tools write (default: the system's temporary folder)")
     arguments.add_argument("--smoke", action="store_true", help="make scale factor 0.1, check, and time one run")
+    benchmark.more_arguments(arguments)
     options = arguments.parse_args()
     if not options.smoke and options.data is None:
         arguments.error("--data is needed unless --smoke is given")

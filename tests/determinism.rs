@@ -1,5 +1,5 @@
-//! The same orders give the same bytes: on any number of threads, in any files, in any physical form, in any time zone of
-//! the machine.
+//! The same orders give the same bytes: on any number of threads, in any files, in any physical form, in any time zone and
+//! locale of the machine. That a limit of memory changes none is tested in `memory`.
 
 use std::collections::BTreeMap;
 use std::fs::{self, File};
@@ -96,7 +96,7 @@ fn threads_change_no_byte() {
 }
 
 #[test]
-fn the_time_zone_of_the_machine_changes_no_byte() {
+fn time_zone_and_locale_of_the_machine_change_no_byte() {
     let shop = shop();
     let usual = run(&shop, &["--quiet"]);
     for zone in ["Asia/Shanghai", "America/New_York", "nowhere"] {
@@ -104,6 +104,12 @@ fn the_time_zone_of_the_machine_changes_no_byte() {
         let output = shop.command().args(["run", "job.toml", "--quiet"]).env("TZ", zone).output().expect("the program");
         assert!(output.status.success(), "{}", said(&output));
         assert_eq!(usual, hashes(&shop.path("out/latest")), "{zone}");
+    }
+    for locale in ["de_DE.UTF-8", "tr_TR.UTF-8", "C"] {
+        let _ = fs::remove_dir_all(shop.path("out"));
+        let output = shop.command().args(["run", "job.toml", "--quiet"]).env("LC_ALL", locale).env("LANG", locale).output();
+        assert!(output.is_ok_and(|output| output.status.success()), "{locale}");
+        assert_eq!(usual, hashes(&shop.path("out/latest")), "{locale}");
     }
 }
 

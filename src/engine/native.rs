@@ -108,6 +108,7 @@ pub fn run(job: &Job, progress: &dyn Progress) -> Result<Outcome> {
         for (entry, own) in assignments.iter_mut().zip(&assigned) {
             entry.rows = own.rows.outcomes().into_iter().collect();
         }
+        memory.watch("Assignments of strategies", 1, 1)?;
         clock.lap("assignments");
     }
 

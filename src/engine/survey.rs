@@ -304,7 +304,11 @@ pub fn survey(
     let files = if spec.lines { spec.files } else { 0 };
     let slices = plan.slices();
     let most = memory.per_thread(Share::Values);
-    let by_id = lens.ntile.contains(&true);
+    // Ids are sorted, which takes as much again.
+    let (what, all) = match lens.ntile.contains(&true) {
+        true => ("Everybody's id, which method = \"ntile\" compares,", 2 * panels.len() as u64),
+        false => ("What is counted per slice and as-of date", panels.len() as u64),
+    };
     let done = AtomicU64::new(0);
     let looks = rayon::broadcast(|_| {
         let mut own = Survey::new(job.dates.len(), slices, files);
@@ -318,12 +322,7 @@ pub fn survey(
                 folded.iter().for_each(|panel| own.add(panel, &lens));
                 own.relieve(memory, most)?;
                 let done = done.fetch_add(1, Ordering::Relaxed) + 1;
-                // Their sort takes as much again.
-                if by_id {
-                    memory.watch("Everybody's id, which method = \"ntile\" compares,", done, 2 * panels.len() as u64)
-                } else {
-                    Ok(())
-                }
+                memory.watch(what, done, all)
             });
             if let Err(error) = look {
                 failed.fetch_min(number, Ordering::Relaxed);
