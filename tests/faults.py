@@ -33,6 +33,7 @@ CHECKS = (
     crashes.crashed_runs_are_collected,
     disk.full_disks,
     disk.disks_without_inodes,
+    disk.a_full_disk_while_spilling,
     disk.a_read_only_output_is_found_first,
     disk.refused_calls,
     disk.a_commit_without_an_answer,

@@ -13,13 +13,16 @@ mod signals;
 
 use std::process::ExitCode;
 use std::sync::Arc;
-use std::sync::atomic::Ordering;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use clap::Parser;
 
 use crate::error::{Error, Kind};
 use args::{Arguments, Command};
 use console::Console;
+
+/// Whether a library gave up because the system had no thread for it. Libraries can only panic then.
+static OUT_OF_THREADS: AtomicBool = AtomicBool::new(false);
 
 /// Parses the command line, runs the command and reports its error; the exit code says who must act.
 pub fn main() -> ExitCode {
@@ -43,6 +46,10 @@ pub fn main() -> ExitCode {
     let error = match outcome {
         Ok(Ok(())) => return ExitCode::SUCCESS,
         Ok(Err(error)) => of_limits(error),
+        Err(_) if OUT_OF_THREADS.load(Ordering::SeqCst) => Error::new(
+            Kind::Resource,
+            "the system refused a thread or the memory for it; use fewer with --threads, or raise the limit (ulimit -u, -v)",
+        ),
         Err(_) => Error::bug("the program stopped on a broken assumption (see the message above)"),
     };
     console.error(&error);
@@ -99,12 +106,17 @@ fn dispatch(command: &Command, console: &Console) -> crate::error::Result<()> {
     }
 }
 
-/// A panic inside the Parquet library on a damaged file becomes an error of ours; its own message would only confuse.
+/// A panic inside the Parquet library on a damaged file, or of a library without threads, becomes an error of ours; its own
+/// message would only confuse.
 fn quiet_contained_panics() {
     let usual = std::panic::take_hook();
     let no_panic = signals::when_memory_runs_out();
     std::panic::set_hook(Box::new(move |info| {
-        if !crate::scan::source::panics_are_contained() {
+        let message = info.payload().downcast_ref::<String>();
+        if message.is_some_and(|m| m.contains("ThreadPoolBuildError")) {
+            OUT_OF_THREADS.store(true, Ordering::SeqCst);
+        }
+        if !crate::scan::source::panics_are_contained() && !OUT_OF_THREADS.load(Ordering::SeqCst) {
             no_panic.store(false, Ordering::SeqCst);
             usual(info);
         }

@@ -2,6 +2,7 @@
 
 import contextlib
 import os
+import re
 import shutil
 import subprocess
 import time
@@ -72,6 +73,27 @@ def disks_without_inodes(bench: Bench) -> None:
     print(f"  {tried} numbers of inodes were too small; {committed} times after the commit")
     assert tried > 3
     bench.figure("Disks without inodes", f"{tried} of {tried}", "all")
+
+
+def a_full_disk_while_spilling(bench: Bench) -> None:
+    if not bench.can_mount:
+        return
+    bench.call("sample", "spilled", "--orders", 1_500_000, "--customers", 20_000, "--files", 4)
+    (bench.home / "spilled.toml").write_text((bench.home / "many.toml").read_text().replace("many/", "spilled/"))
+    limit = "1MiB"
+    with mounted(bench, "size=6m") as disk:
+        for _ in range(5):
+            ran = bench.run("run", "spilled.toml", "--output", disk / "out", "--memory-limit", limit)
+            assert ran.returncode == 7 and is_a_sentence(ran.stderr), f"exit {ran.returncode}: {ran.stderr}"
+            least = re.search(r"give at least (\d+MiB)", ran.stderr)
+            if not least:
+                break
+            limit = least[1]
+        assert "cannot spill to" in ran.stderr and "free some space there" in ran.stderr, ran.stderr
+        assert os.listdir(disk / "out" / "runs") == [] and os.listdir(disk / "out" / "commits") == []
+        subprocess.run(["mount", "-o", "remount,size=1g", disk], check=True)
+        ran = bench.run("run", "spilled.toml", "--output", disk / "out", "--memory-limit", limit)
+        assert ran.returncode == 0, ran.stderr
 
 
 def a_read_only_output_is_found_first(bench: Bench) -> None:
