@@ -7,6 +7,7 @@ pub mod acquisition;
 pub mod assignments;
 pub mod customers;
 mod decode;
+mod deltas;
 mod duplicates;
 pub mod events;
 pub mod files;

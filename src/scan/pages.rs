@@ -4,7 +4,7 @@
 //! where the values that it counts are full. So the headers are read first, and must add up to the bytes and values that
 //! the footer gives the chunk.
 
-use parquet::basic::Compression;
+use parquet::basic::{Compression, Encoding, Type};
 use parquet::file::metadata::ColumnChunkMetaData;
 
 use super::thrift::{Reader, kind};
@@ -35,6 +35,7 @@ struct PageHeader {
     levels: i64,
     nulls: i64,
     rows: Option<i64>,
+    encoding: i64,
 }
 
 const DATA: i64 = 0;
@@ -42,9 +43,12 @@ const INDEX: i64 = 1;
 const DICTIONARY: i64 = 2;
 const DATA_V2: i64 = 3;
 
-/// Checks the pages of a chunk, whose bytes are `bytes`.
-pub(super) fn check(bytes: &[u8], chunk: &ColumnChunkMetaData) -> Result<(), Fault> {
-    let (mut at, mut number, mut values, mut unpacked) = (0usize, 0usize, 0i64, 0i64);
+/// Encodings of strings by differences of lengths.
+const DELTAS: [i64; 2] = [Encoding::DELTA_LENGTH_BYTE_ARRAY as i64, Encoding::DELTA_BYTE_ARRAY as i64];
+
+/// Checks the pages of a chunk, whose bytes are `bytes`; whether [`super::deltas`] must look into them.
+pub(super) fn check(bytes: &[u8], chunk: &ColumnChunkMetaData) -> Result<bool, Fault> {
+    let (mut at, mut number, mut values, mut unpacked, mut has_deltas) = (0usize, 0usize, 0i64, 0i64, false);
     let is_flat = chunk.column_descr().max_rep_level() == 0;
     while at < bytes.len() {
         let wrong = |what: String| Fault::Damaged(format!("page {number} of column {} {what}", chunk.column_path()));
@@ -60,9 +64,16 @@ pub(super) fn check(bytes: &[u8], chunk: &ColumnChunkMetaData) -> Result<(), Fau
             if bomb { Fault::TooLarge(text) } else { Fault::Damaged(text) }
         })?;
         match header.kind {
-            DICTIONARY if number == 0 => {}
+            // Decoders reserve memory for as many values as it counts.
+            DICTIONARY if number == 0 => {
+                let room = header.unpacked / least_bytes(chunk).max(1);
+                if header.values < 0 || header.values > room {
+                    return Err(wrong(format!("counts {} values in {} bytes", header.values, header.unpacked)));
+                }
+            }
             DATA | DATA_V2 => {
                 values = values.saturating_add(header.values.max(0));
+                has_deltas |= DELTAS.contains(&header.encoding);
                 let of_v2 =
                     header.rows.is_some_and(|rows| rows < 0 || rows > header.values || (is_flat && rows != header.values));
                 if header.values < 0 || values > chunk.num_values() || of_v2 || header.nulls < 0 || header.nulls > header.values {
@@ -88,7 +99,18 @@ pub(super) fn check(bytes: &[u8], chunk: &ColumnChunkMetaData) -> Result<(), Fau
     if unpacked != chunk.uncompressed_size() {
         return damaged(format!("has {unpacked} bytes in its unpacked pages and {} by its footer", chunk.uncompressed_size()));
     }
-    Ok(())
+    Ok(has_deltas)
+}
+
+/// The least bytes of a value of a column in its plain form.
+fn least_bytes(chunk: &ColumnChunkMetaData) -> i64 {
+    match chunk.column_type() {
+        Type::BOOLEAN => 0,
+        Type::INT32 | Type::FLOAT | Type::BYTE_ARRAY => 4,
+        Type::INT64 | Type::DOUBLE => 8,
+        Type::INT96 => 12,
+        Type::FIXED_LEN_BYTE_ARRAY => i64::from(chunk.column_descr().type_length()),
+    }
 }
 
 /// Whether a page can unpack to what its header says, before memory for it is asked for; `true` marks a bomb.
@@ -127,7 +149,7 @@ fn page_header(reader: &mut Reader) -> Option<PageHeader> {
             (1, kind::I32) => header.kind = reader.integer()?,
             (2, kind::I32) => header.unpacked = reader.integer()?,
             (3, kind::I32) => header.packed = reader.integer()?,
-            (5 | 8, kind::STRUCT) => data_header(reader, &mut header, field == 8)?,
+            (5 | 7 | 8, kind::STRUCT) => data_header(reader, &mut header, field == 8)?,
             _ => reader.skip(kind)?,
         }
     }
@@ -139,6 +161,7 @@ fn data_header(reader: &mut Reader, header: &mut PageHeader, is_v2: bool) -> Opt
     while let Some((field, kind)) = reader.field(&mut last)? {
         match (field, kind, is_v2) {
             (1, kind::I32, _) => header.values = reader.integer()?,
+            (2, kind::I32, false) | (4, kind::I32, true) => header.encoding = reader.integer()?,
             (2, kind::I32, true) => header.nulls = reader.integer()?,
             (3, kind::I32, true) => header.rows = Some(reader.integer()?),
             (5 | 6, kind::I32, true) => header.levels = header.levels.saturating_add(reader.integer().filter(|n| *n >= 0)?),

@@ -7,9 +7,11 @@ use arrow::array::{ArrayRef, Date32Array, StringViewArray, new_null_array};
 use arrow::datatypes::DataType;
 use parquet::arrow::ProjectionMask;
 use parquet::arrow::arrow_reader::{ArrowReaderMetadata, ArrowReaderOptions, ParquetRecordBatchReaderBuilder};
+use parquet::file::serialized_reader::SerializedPageReader;
 
+use super::deltas;
 use super::schema::read_schema;
-use super::source::{Source, contained, corrupt, open, unreadable};
+use super::source::{ColumnBytes, Source, contained, corrupt, open, unreadable};
 use crate::domain::Day;
 use crate::error::{Error, Result};
 
@@ -107,6 +109,7 @@ impl<'a> FileReader<'a> {
         let input = self.source.columns(file, row_group, &self.leaves, buffers)?;
         let lent = input.lend();
         contained(&name, || {
+            self.check_deltas(&name, row_group, &input)?;
             let builder = ParquetRecordBatchReaderBuilder::new_with_metadata(input, self.metadata.clone())
                 .with_projection(self.mask.clone())
                 .with_row_groups(vec![row_group])
@@ -126,6 +129,25 @@ impl<'a> FileReader<'a> {
         } else {
             Err(corrupt(&name, format_args!("row group {row_group} holds other rows than its footer counts")))
         }
+    }
+
+    /// Checks counts inside pages that the library would reserve memory for.
+    fn check_deltas(&self, name: &str, row_group: usize, input: &ColumnBytes) -> Result<()> {
+        let group = self.source.metadata.metadata().row_group(row_group);
+        for &leaf in &input.deltas {
+            let chunk = group.column(leaf);
+            let rows = group.num_rows().max(0) as usize;
+            let pages =
+                SerializedPageReader::new(Arc::new(input.clone()), chunk, rows, None).map_err(|e| unreadable(name, &e))?;
+            let wrong = deltas::check(pages, chunk.column_descr())
+                .map_err(|e| corrupt(name, format_args!("row group {row_group} cannot be decoded ({e})")))?;
+            if let Some(page) = wrong {
+                let column = chunk.column_path();
+                let what = format!("in row group {row_group}, page {page} of column {column} holds more lengths than values");
+                return Err(corrupt(name, what));
+            }
+        }
+        Ok(())
     }
 
     /// Rows of a batch of a row group.

@@ -183,7 +183,7 @@ impl Source {
         buffers: &mut Vec<Vec<u8>>,
     ) -> Result<ColumnBytes> {
         let group = self.metadata.metadata().row_group(row_group);
-        let mut chunks = Vec::with_capacity(leaves.len());
+        let (mut chunks, mut deltas) = (Vec::with_capacity(leaves.len()), Vec::new());
         for &leaf in leaves {
             let (start, length) = group.column(leaf).byte_range();
             // Used memory is read into as it is: new pages, or zeroing them, would cost as much as some decoding does.
@@ -201,16 +201,19 @@ impl Source {
                     self.name()
                 )));
             }
-            pages::check(&bytes, group.column(leaf)).map_err(|fault| match fault {
+            let has_deltas = pages::check(&bytes, group.column(leaf)).map_err(|fault| match fault {
                 Fault::Damaged(what) => corrupt(&self.name(), format_args!("in row group {row_group}, {what}")),
                 Fault::TooLarge(what) => Error::new(
                     Kind::Resource,
                     format!("{}: in row group {row_group}, {what}; write the file again with smaller pages", self.name()),
                 ),
             })?;
+            if has_deltas {
+                deltas.push(leaf);
+            }
             chunks.push((start, Bytes::from(bytes)));
         }
-        Ok(ColumnBytes { chunks, size: self.size })
+        Ok(ColumnBytes { chunks, size: self.size, deltas })
     }
 }
 
@@ -250,9 +253,12 @@ pub(super) fn looks_like(head: &[u8]) -> &'static str {
 }
 
 /// The bytes of the columns of one row group, at their places in the file.
+#[derive(Clone)]
 pub(super) struct ColumnBytes {
     chunks: Vec<(u64, Bytes)>,
     size: u64,
+    /// Columns that [`super::deltas`] must look into.
+    pub deltas: Vec<usize>,
 }
 
 impl ColumnBytes {

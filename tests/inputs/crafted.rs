@@ -8,7 +8,7 @@ use parquet::arrow::ArrowWriter;
 use parquet::basic::{Compression, ZstdLevel};
 use parquet::file::properties::{WriterProperties, WriterVersion};
 
-use super::flips::{CHECKED, PLAIN, rewritten};
+use super::flips::{CHECKED, PLAIN, rewritten, with_deltas};
 use super::mill::{Came, Mill};
 use super::thrift::{Parts, Value};
 use crate::fixture::{Bench, assert_message, dates, ints as integers, orders, orders_but, parquet_bytes, texts};
@@ -98,6 +98,37 @@ fn headers_that_lie_are_refused() {
             refusal(&mill, &lie(&[1], 7), "unknown kind");
             refusal(&mill, &lie(&[1], 2), "");
         }
+    }
+}
+
+/// Memory is reserved for as many values as a dictionary counts: found by the fuzzer of assignments.
+#[test]
+fn dictionaries_that_count_too_much_are_refused() {
+    for column in [1, 3, 5] {
+        let mill = Mill::new(PLAIN, "");
+        for values in [-1, 10_000, i64::from(i32::MAX)] {
+            let file = with_header(PLAIN, column, 0, |header| header.set(&[7, 1], values));
+            refusal(&mill, &file, &format!("counts {values} values in"));
+        }
+    }
+}
+
+/// The counts stand in the content of the page, where no header bounds them.
+#[test]
+fn lengths_that_count_too_much_are_refused() {
+    let file = with_deltas();
+    let mill = Mill::new(&file, "");
+    assert!(matches!(mill.run(&file), Came::Same));
+    for column in [1, 5] {
+        let mut parts = Parts::of(&file);
+        let (at, _, length) = parts.page(0, column, 0).unwrap();
+        let levels = u32::from_le_bytes(parts.body[at + length..at + length + 4].try_into().unwrap()) as usize;
+        // Block size in two bytes, parts in one, then the count in two: 200, made 16,328.
+        let count = at + length + 4 + levels + 3;
+        assert_eq!(parts.body[count..count + 2], [0xc8, 0x01]);
+        let mut wrong = file.clone();
+        wrong[count + 1] = 0x7f;
+        refusal(&mill, &wrong, "holds more lengths than values");
     }
 }
 

@@ -8,8 +8,8 @@ use std::sync::Arc;
 use arrow::array::RecordBatch;
 use parquet::arrow::ArrowWriter;
 use parquet::arrow::arrow_reader::ParquetRecordBatchReaderBuilder;
-use parquet::basic::Compression;
-use parquet::file::properties::{WriterProperties, WriterVersion};
+use parquet::basic::{Compression, Encoding};
+use parquet::file::properties::{WriterProperties, WriterPropertiesBuilder, WriterVersion};
 
 use super::mill::{Counts, campaign};
 use crate::support::cases::Rng;
@@ -30,9 +30,29 @@ pub fn rewritten(compression: Compression, version: WriterVersion) -> Vec<u8> {
         .set_max_row_group_row_count(Some(200))
         .set_compression(compression)
         .set_writer_version(version);
+    written(&batches, properties)
+}
+
+/// The same orders with strings and integers stored as differences.
+pub fn with_deltas() -> Vec<u8> {
+    let reader = ParquetRecordBatchReaderBuilder::try_new(bytes::Bytes::from_static(PLAIN)).unwrap().build().unwrap();
+    let batches: Vec<RecordBatch> = reader.map(Result::unwrap).collect();
+    let mut properties = WriterProperties::builder().set_max_row_group_row_count(Some(200)).set_dictionary_enabled(false);
+    for (column, encoding) in [
+        ("order_id", Encoding::DELTA_BYTE_ARRAY),
+        ("region", Encoding::DELTA_LENGTH_BYTE_ARRAY),
+        ("customer_id", Encoding::DELTA_BINARY_PACKED),
+        ("discount", Encoding::BYTE_STREAM_SPLIT),
+    ] {
+        properties = properties.set_column_encoding(column.into(), encoding);
+    }
+    written(&batches, properties)
+}
+
+fn written(batches: &[RecordBatch], properties: WriterPropertiesBuilder) -> Vec<u8> {
     let mut out = Vec::new();
     let mut writer = ArrowWriter::try_new(&mut out, Arc::clone(batches[0].schema_ref()), Some(properties.build())).unwrap();
-    for batch in &batches {
+    for batch in batches {
         writer.write(batch).unwrap();
     }
     writer.close().unwrap();

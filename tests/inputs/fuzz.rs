@@ -17,7 +17,7 @@ use rfmill::job::{Overrides, parse, resolve};
 use rfmill::scan::assignments::{self, Request};
 use rfmill::scan::{Zone, customers, files};
 
-use super::flips::{CHECKED, PLAIN, rewritten};
+use super::flips::{CHECKED, PLAIN, rewritten, with_deltas};
 use super::mill::{campaign_until, count_panics, text_of};
 use super::thrift::{Parts, Value};
 use crate::fixture::{dates, ints, parquet_bytes, texts};
@@ -168,6 +168,7 @@ fn seeds() -> Vec<Vec<u8>> {
         PLAIN.to_vec(),
         rewritten(Compression::UNCOMPRESSED, WriterVersion::PARQUET_1_0),
         rewritten(Compression::SNAPPY, WriterVersion::PARQUET_2_0),
+        with_deltas(),
     ]
 }
 
