@@ -159,7 +159,7 @@ fn a_folder_that_cannot_be_listed_is_refused() {
     use std::os::unix::fs::PermissionsExt;
     let bench = Bench::with_run();
     fs::create_dir(bench.path("orders/closed")).unwrap();
-    fs::set_permissions(bench.path("orders/closed"), fs::Permissions::from_mode(0)).unwrap();
+    fs::set_permissions(bench.path("orders/closed"), fs::Permissions::from_mode(0o000)).unwrap();
     if fs::read_dir(bench.path("orders/closed")).is_ok() {
         eprintln!("skipped: this user may read everything");
     } else {
