@@ -102,7 +102,8 @@ fn spilling_changes_no_byte() {
 
 #[test]
 fn comparing_rows_on_disk_changes_no_byte() {
-    for rule in ["dedupe = \"rows\"\n", "[orders.latest]\nkey = [\"order_id\", \"amount\", \"category\"]\nby = \"ordered_at\"\n"] {
+    for rule in ["dedupe = \"rows\"\n", "[orders.latest]\nkey = [\"order_id\", \"amount\", \"category\"]\nby = \"ordered_at\"\n"]
+    {
         let shop = shop(300_000, 20_000, true);
         // A tenth of the rows stands twice.
         fs::copy(shop.path("data/orders-2023-01-01.parquet"), shop.path("data/orders-again.parquet")).expect("a copy");
