@@ -38,7 +38,7 @@ fn limited(bench: &Bench, limits: &str) -> (f64, u64) {
     let began = Instant::now();
     let script = format!("{limits} exec {PROGRAM} run job.toml --quiet");
     let output = Command::new("sh").args(["-c", &script]).current_dir(bench.path(".")).stderr(Stdio::piped()).output().unwrap();
-    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    assert!(output.status.success(), "{}: {}", output.status, String::from_utf8_lossy(&output.stderr));
     let seconds = began.elapsed().as_secs_f64();
     let manifest: serde_json::Value = serde_json::from_slice(&bench.read("out/latest/manifest.json")).unwrap();
     (seconds, manifest["peak_memory_bytes"].as_u64().unwrap_or(0))
