@@ -4,7 +4,10 @@ use std::sync::Arc;
 
 use super::{Chunks, Layout, Unpacked, pack};
 use crate::error::Result;
-use crate::memory::{Memory, Piece, Share, Spill};
+use crate::memory::{self, Memory, Piece, Share, Spill};
+
+/// So many records are those of a customer whom nobody expects: a bucket has some 60,000.
+const CROWDED: u64 = 1 << 25;
 
 /// The packed records of one bucket.
 #[derive(Debug, Default)]
@@ -16,6 +19,11 @@ pub struct Packed {
 }
 
 impl Packed {
+    /// Bytes of the records when they are unpacked. What the fold makes of them is about as large as they are.
+    fn bytes(&self, layout: Layout) -> u64 {
+        2 * self.records * 8 * layout.count() as u64
+    }
+
     /// Bytes of records in memory.
     fn held(&self) -> u64 {
         self.chunks.iter().map(|chunk| chunk.len() as u64).sum()
@@ -24,9 +32,12 @@ impl Packed {
     /// Unpacks the records, in any order, in place of what `into` held.
     ///
     /// # Errors
-    /// Exit 7 if spilled records do not come back.
+    /// Exit 7 if they do not fit into memory, or if spilled ones do not come back.
     pub fn unpack(&self, layout: Layout, spill: Option<&Spill>, into: &mut Unpacked) -> Result<()> {
         into.clear();
+        if self.records > CROWDED {
+            memory::must_fit(self.bytes(layout), || format!("{} rows of customers who share a bucket", self.records))?;
+        }
         let mut add = |blocks: &[u8]| {
             let mut rest = blocks;
             while !rest.is_empty() {
@@ -117,9 +128,7 @@ impl Store {
             into.clear();
             return Ok(());
         };
-        // What the fold makes of records is about as large as they are.
-        let bytes = 2 * bucket.records * 8 * self.layout.count() as u64;
-        self.memory.claim(Share::Bucket, bytes * rayon::current_num_threads() as u64, || {
+        self.memory.claim(Share::Bucket, bucket.bytes(self.layout) * rayon::current_num_threads() as u64, || {
             format!("{} rows of customers who share a bucket", bucket.records)
         })?;
         bucket.unpack(self.layout, self.memory.spill().map(Arc::as_ref), into)

@@ -143,6 +143,18 @@ impl Memory {
     }
 }
 
+/// Refuses what the machine has no memory for, where the system tells, rather than that the kernel ends the process.
+///
+/// # Errors
+/// Exit 7.
+pub fn must_fit(bytes: u64, what: impl FnOnce() -> String) -> Result<()> {
+    let Some(free) = kib("/proc/meminfo", "MemAvailable:").filter(|free| bytes > *free) else { return Ok(()) };
+    Err(Error::new(
+        Kind::Resource,
+        format!("{} need {} of memory at once, and this machine has {} left; use a larger one", what(), mib(bytes), mib(free)),
+    ))
+}
+
 /// Bytes as a limit is written, rounded up.
 fn mib(bytes: u64) -> String {
     format!("{}MiB", bytes.div_ceil(MIB))
@@ -150,17 +162,18 @@ fn mib(bytes: u64) -> String {
 
 /// Resident memory of this process in bytes, where the system tells.
 pub fn resident() -> Option<u64> {
-    status("VmRSS:")
+    kib("/proc/self/status", "VmRSS:")
 }
 
 /// Largest resident memory of this process in bytes, where the system tells.
 pub fn peak() -> Option<u64> {
-    status("VmHWM:")
+    kib("/proc/self/status", "VmHWM:")
 }
 
-fn status(key: &str) -> Option<u64> {
-    let status = std::fs::read_to_string("/proc/self/status").ok()?;
-    let line = status.lines().find_map(|l| l.strip_prefix(key))?;
+/// Bytes of a line of one of the system's files.
+fn kib(path: &str, key: &str) -> Option<u64> {
+    let text = std::fs::read_to_string(path).ok()?;
+    let line = text.lines().find_map(|l| l.strip_prefix(key))?;
     let kib: u64 = line.trim().strip_suffix("kB")?.trim().parse().ok()?;
     Some(kib * 1024)
 }
@@ -185,6 +198,15 @@ mod tests {
         enough.claim(Share::Values, 26 * MIB, || "values".into())?;
         assert_eq!(Memory::unlimited().share(Share::Kept), u64::MAX);
         Memory::unlimited().claim(Share::Kept, u64::MAX - 1, String::new)?;
+        Ok(())
+    }
+
+    #[test]
+    fn what_the_machine_cannot_hold_is_refused() -> Result<()> {
+        must_fit(1, || "a byte".into())?;
+        let error = must_fit(1 << 60, || "The rows of a customer".into()).expect_err("more than any machine has");
+        assert_eq!(error.kind(), Kind::Resource);
+        assert!(error.to_string().starts_with("The rows of a customer need 1099511627776MiB of memory at once"), "{error}");
         Ok(())
     }
 
