@@ -17,7 +17,7 @@ use rfmill::hash::sha256;
 use rfmill::sample::{self, SampleSpec};
 
 use crate::support::cases::Rng;
-use crate::support::run::{Workshop, files_below, said};
+use crate::support::run::{Workshop, files_below, said, table_hashes};
 
 /// Order lines, slices, several dates, every kind of measure, all tables.
 const JOB: &str = r#"
@@ -71,9 +71,7 @@ fn run(shop: &Workshop, arguments: &[&str]) -> BTreeMap<String, String> {
 
 /// The hash of every table file of a run, by its path in it.
 fn hashes(folder: &Path) -> BTreeMap<String, String> {
-    let files = files_below(folder).into_iter().filter(|path| path.extension().is_some_and(|e| e == "parquet"));
-    let name = |path: &Path| path.strip_prefix(folder).expect("a file of the run").display().to_string();
-    let hashes: BTreeMap<_, _> = files.map(|path| (name(&path), sha256(&fs::read(&path).expect("a file")))).collect();
+    let hashes = table_hashes(folder);
     for table in ["customers/as_of=2024-12-31", "cutpoints", "segments", "ledger"] {
         assert!(hashes.keys().any(|path| path.starts_with(table)), "{table} is missing in {:?}", hashes.keys());
     }

@@ -4,11 +4,10 @@ use std::collections::BTreeMap;
 use std::fs;
 
 use jiff::civil::Date;
-use rfmill::hash::sha256;
 use rfmill::sample::{self, SampleSpec};
 use serde_json::Value;
 
-use crate::support::run::{Workshop, files_below, said};
+use crate::support::run::{Workshop, said, table_hashes};
 
 /// Order lines, months, measures over windows, and every table that remembers customers.
 const JOB: &str = r#"
@@ -53,9 +52,7 @@ fn shop(orders: u64, customers: u64, string_ids: bool) -> Workshop {
 /// Every table file of the last run with its hash, and its manifest.
 fn outcome(shop: &Workshop) -> (BTreeMap<String, String>, Value) {
     let folder = shop.path("out/latest");
-    let tables = files_below(&folder).into_iter().filter(|path| path.extension().is_some_and(|e| e == "parquet"));
-    let name = |path: &std::path::Path| path.strip_prefix(&folder).expect("a file of the run").display().to_string();
-    let hashes = tables.map(|path| (name(&path), sha256(&fs::read(&path).expect("a file")))).collect();
+    let hashes = table_hashes(&folder);
     let manifest = fs::read(folder.join("manifest.json")).expect("a manifest");
     let manifest = serde_json::from_slice(&manifest).expect("JSON");
     fs::remove_dir_all(shop.path("out")).expect("the output");

@@ -283,8 +283,8 @@ pub fn scan(
     let rows: u64 = sources.iter().map(Source::rows).sum();
     let excluded = if orders.dedupe == Dedupe::Rows || orders.latest.is_some() {
         progress.begin("finding duplicates", rows);
-        let is_asked = orders.dedupe == Dedupe::Rows;
-        let excluded = duplicates::find(sources, is_asked, orders.latest.as_ref(), memory, progress)?;
+        let equal_rows = orders.dedupe == Dedupe::Rows;
+        let excluded = duplicates::find(sources, equal_rows, orders.latest.as_ref(), memory, progress)?;
         let count: u64 = excluded.iter().map(duplicates::Excluded::count).sum();
         progress.end(&format!("{count} of {rows} rows do not count"));
         excluded

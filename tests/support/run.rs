@@ -14,6 +14,7 @@ use parquet::arrow::arrow_reader::ParquetRecordBatchReaderBuilder;
 use rfmill::domain::Day;
 use rfmill::engine;
 use rfmill::error::Error;
+use rfmill::hash::sha256;
 use rfmill::job::{Overrides, parse, resolve};
 use rfmill::progress::Silent;
 
@@ -58,6 +59,13 @@ impl Workshop {
         command.current_dir(self.0.path());
         command
     }
+}
+
+/// The hash of every table file of a run, by its path in it.
+pub fn table_hashes(folder: &Path) -> BTreeMap<String, String> {
+    let files = files_below(folder).into_iter().filter(|path| path.extension().is_some_and(|e| e == "parquet"));
+    let name = |path: &Path| path.strip_prefix(folder).expect("a file of the run").display().to_string();
+    files.map(|path| (name(&path), sha256(&fs::read(&path).expect("a file")))).collect()
 }
 
 /// What a program said, for the message of a failed test.
