@@ -16,8 +16,7 @@ from .bench import JOB, Bench, is_a_sentence
 def until_staged(out: Path) -> None:
     """Waits until a run has staged files."""
     for _ in range(20_000):
-        staged = [out / "runs" / name for name in os.listdir(out / "runs") if name.startswith(".staging")]
-        if staged and os.listdir(staged[0]):
+        if any(any(folder.iterdir()) for folder in out.glob("runs/.staging*")):
             return
         time.sleep(0.0005)
     raise AssertionError("the run never staged a file")
