@@ -1,9 +1,9 @@
 //! All buckets of a table when its reading is over: in memory, on disk, or both.
 
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use super::{Chunks, Layout, Unpacked, pack};
-use crate::error::Result;
+use crate::error::{Error, Result};
 use crate::memory::{self, Memory, Piece, Share, Spill};
 
 /// So many records are those of a customer whom nobody expects: a bucket has some 60,000.
@@ -75,8 +75,13 @@ pub(super) fn spill(buckets: &mut [Packed], spill: &Spill) -> Result<()> {
 pub struct Store {
     /// What the records hold.
     pub layout: Layout,
-    buckets: Vec<Packed>,
+    /// `None` once forgotten.
+    buckets: Vec<Mutex<Option<Packed>>>,
     memory: Memory,
+}
+
+fn lock(bucket: &Mutex<Option<Packed>>) -> MutexGuard<'_, Option<Packed>> {
+    bucket.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 impl Store {
@@ -101,7 +106,8 @@ impl Store {
         if let Some(to) = memory.spill().filter(|_| held > memory.share(Share::Kept)) {
             spill(&mut all, to)?;
         }
-        Ok(Store { layout, buckets: all, memory: memory.clone() })
+        let buckets = all.into_iter().map(|bucket| Mutex::new(Some(bucket))).collect();
+        Ok(Store { layout, buckets, memory: memory.clone() })
     }
 
     /// How many buckets.
@@ -114,20 +120,22 @@ impl Store {
         self.buckets.is_empty()
     }
 
-    /// The buckets one by one, to be forgotten one by one.
-    pub fn into_buckets(self) -> Vec<Packed> {
-        self.buckets
+    /// Frees the records of a bucket that nobody will look at again.
+    pub fn forget(&self, number: usize) {
+        self.buckets.get(number).map(|bucket| lock(bucket).take());
     }
 
     /// Unpacks the records of a bucket, in any order, in place of what `into` held.
     ///
     /// # Errors
-    /// Exit 7 if they do not fit into memory, or do not come back from disk.
+    /// Exit 7 if they do not fit into memory, or do not come back from disk; exit 1 if they were forgotten.
     pub fn unpack(&self, number: usize, into: &mut Unpacked) -> Result<()> {
         let Some(bucket) = self.buckets.get(number) else {
             into.clear();
             return Ok(());
         };
+        let bucket = lock(bucket);
+        let bucket = bucket.as_ref().ok_or_else(|| Error::bug(format!("bucket {number} is asked for after it was forgotten")))?;
         self.memory.claim(Share::Bucket, bucket.bytes(self.layout) * rayon::current_num_threads() as u64, || {
             format!("{} rows of customers who share a bucket", bucket.records)
         })?;

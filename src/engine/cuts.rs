@@ -55,9 +55,11 @@ impl SliceScoring {
         let of_bin: Vec<u8> = (0..=thresholds.len()).map(|bin| cuts.score_of_bin(bin)).collect();
         match column {
             Column::Int(values) => {
-                out.extend(values[rows].iter().map(|v| of_bin[score::bin(thresholds, i64::from(*v))]));
+                // No value reaches a threshold above them all.
+                let within = thresholds.iter().filter_map(|t| i32::try_from((*t).max(i32::MIN.into())).ok());
+                score::extend_by_bin(out, &values[rows], &within.collect::<Vec<i32>>(), &of_bin);
             }
-            Column::Long(values) => out.extend(values[rows].iter().map(|v| of_bin[score::bin(thresholds, *v)])),
+            Column::Long(values) => score::extend_by_bin(out, &values[rows], thresholds, &of_bin),
             Column::Ratio(_) | Column::Double(_) => out.extend(rows.map(|_| 0)),
         }
     }

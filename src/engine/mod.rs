@@ -11,6 +11,7 @@ mod frozen;
 mod gates;
 mod names;
 pub mod native;
+mod panels;
 mod part;
 pub mod plan;
 mod reports;

@@ -1,10 +1,12 @@
 //! The native engine: one reading of the orders, a survey of everybody, and everything else part by part.
 
 use std::path::PathBuf;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::Instant;
 
-use arrow::array::{RecordBatch, StringArray};
+use arrow::array::{AsArray, RecordBatch, StringArray};
+use arrow::datatypes::{Date32Type, SchemaRef};
 use rayon::prelude::*;
 
 use super::batches::{self, Names};
@@ -16,7 +18,7 @@ use super::summary::{self, StateLine};
 use super::survey::{self, Only};
 use super::{Plan, frozen, gates, reports};
 use crate::domain::Day;
-use crate::error::{Error, Kind, Result, suggestion};
+use crate::error::{Error, Result, suggestion};
 use crate::job::raw::TableName;
 use crate::job::{Cuts, Job};
 use crate::memory::{self, Memory};
@@ -180,7 +182,7 @@ pub fn run(job: &Job, progress: &dyn Progress) -> Result<Outcome> {
         job.raw.customers.iter().flat_map(|c| &c.dimensions).map(String::as_str).zip(values.iter().map(Vec::as_slice)).collect();
     let names = Names { slices: &slice_names, schemes: &plan.schemes, dimensions: &dimensions };
     let segments = summarise(&part.segments)?;
-    let mut summed = Vec::new();
+    let mut singles = Vec::new();
     let (arms, evaluation, mut of_strategies) = match &strategies {
         Some(strategies) => strategies.evaluate(job, &plan, part.tallies.drain(..).map(|(_, own)| own))?,
         None => Default::default(),
@@ -205,9 +207,11 @@ pub fn run(job: &Job, progress: &dyn Progress) -> Result<Outcome> {
             TableName::Arms => strategy::batches::arms(&arms, job.scale(), table)?,
             TableName::Ledger => batches::ledger(&tally, &fates, &sources, table)?,
         };
-        entries.push(write_single(job, &staging, table, &batch)?);
-        summed.push((name, batch));
+        singles.push((name, table, batch));
     }
+    let written = singles.par_iter().with_max_len(1).map(|(_, table, batch)| write_single(job, &staging, table, batch));
+    entries.extend(written.collect::<Result<Vec<_>>>()?);
+    let summed: Vec<(TableName, RecordBatch)> = singles.into_iter().map(|(name, _, batch)| (name, batch)).collect();
 
     let states = summary::states(&segments, &plan.schemes, job.dates.len() - 1);
     let mut warnings = plan.warnings.clone();
@@ -398,6 +402,8 @@ fn actions(plan: &Plan) -> Arc<StringArray> {
 }
 
 /// Does all parts, several at once, and joins what they give. Nothing in that hangs on which part is done first.
+///
+/// Threads take the next part when they are done with one. Who finds none left helps with the pieces of those at work.
 fn run_parts(workshop: &Workshop<'_>, parts: usize, memory: &Memory, progress: &dyn Progress) -> Result<Part> {
     let buckets = workshop.panels.len();
     progress.begin("writing customers", parts as u64);
@@ -410,14 +416,19 @@ fn run_parts(workshop: &Workshop<'_>, parts: usize, memory: &Memory, progress: &
         progress.advance(1);
         memory.watch("What is summed of customers", all.1, parts as u64)
     };
-    let run_all = || (0..parts).into_par_iter().with_max_len(1).map(run).collect::<Result<()>>();
-    if workshop.room.parts < rayon::current_num_threads() {
-        let pool = rayon::ThreadPoolBuilder::new().num_threads(workshop.room.parts).build();
-        pool.map_err(|e| Error::new(Kind::Resource, format!("cannot start threads: {e}; use fewer with --threads")))?
-            .install(run_all)?;
-    } else {
-        run_all()?;
-    }
+    let next = AtomicUsize::new(0);
+    let take = |thread: rayon::BroadcastContext<'_>| -> Result<()> {
+        while thread.index() < workshop.room.parts {
+            let number = next.fetch_add(1, Ordering::Relaxed);
+            if number >= parts {
+                break;
+            }
+            // After an error nothing more is begun.
+            run(number).inspect_err(|_| next.store(parts, Ordering::Relaxed))?;
+        }
+        Ok(())
+    };
+    rayon::broadcast(take).into_iter().collect::<Result<()>>()?;
     let (mut all, _) = all.into_inner().map_err(|_| Error::bug("a thread stopped while it joined its part"))?;
     all.add_up();
     progress.end(&format!("{} rows", all.files.iter().map(|(_, f)| f.rows).sum::<u64>()));
@@ -426,27 +437,33 @@ fn run_parts(workshop: &Workshop<'_>, parts: usize, memory: &Memory, progress: &
 
 /// Writes a table that is one file per run; where it has `as_of`, also a partition per date without that column.
 fn write_single(job: &Job, staging: &Staging, table: &TableDefinition, batch: &RecordBatch) -> Result<TableEntry> {
-    let schema = table.schema(true);
-    let whole = encode(table, &schema, batch, &job.raw.name)?;
+    let put = |path: String, schema: &SchemaRef, rows: &RecordBatch| -> Result<TableFile> {
+        staging.put(path, encode(table, schema, rows, &job.raw.name)?)
+    };
+    let whole = put(format!("{}.parquet", table.name), &table.schema(true), batch)?;
     let rows = whole.rows;
-    let mut files = vec![staging.put(format!("{}.parquet", table.name), whole)?];
+    let mut files = vec![whole];
     if let Some(as_of) = batch.column_by_name("as_of") {
         let schema = table.schema(false);
-        let days = arrow::array::AsArray::as_primitive::<arrow::datatypes::Date32Type>(as_of).values();
+        let days = as_of.as_primitive::<Date32Type>().values();
+        let mut stretches = Vec::new();
         let mut start = 0;
         // A date without rows has its file, too: it replaces what an older run had there, and a glob always finds columns.
         for date in job.dates.iter().filter(|d| d.shown).map(|d| d.date) {
             let count = days.iter().skip(start).take_while(|day| **day == date.0).count();
-            let columns = batch.columns().iter().skip(1).map(|c| c.slice(start, count)).collect();
-            let part = RecordBatch::try_new(schema.clone(), columns)
-                .map_err(|e| Error::bug(format!("table {} cannot be split by date: {e}", table.name)))?;
-            let path = format!("partitions/{}/as_of={date}/{}.parquet", table.name, table.name);
-            files.push(staging.put(path, encode(table, &schema, &part, &job.raw.name)?)?);
+            stretches.push((date, start, count));
             start += count;
         }
         if start != days.len() {
             return Err(Error::bug(format!("{} rows of table {} are of no date of the job", days.len() - start, table.name)));
         }
+        let partition = |(date, start, count): &(Day, usize, usize)| {
+            let columns = batch.columns().iter().skip(1).map(|c| c.slice(*start, *count)).collect();
+            let rows = RecordBatch::try_new(schema.clone(), columns)
+                .map_err(|e| Error::bug(format!("table {} cannot be split by date: {e}", table.name)))?;
+            put(format!("partitions/{}/as_of={date}/{}.parquet", table.name, table.name), &schema, &rows)
+        };
+        files.extend(stretches.par_iter().map(partition).collect::<Result<Vec<_>>>()?);
     }
     Ok(TableEntry { name: table.name.into(), rows, files })
 }

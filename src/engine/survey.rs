@@ -1,27 +1,24 @@
 //! The first look at all buckets: what scoring must know of everybody before anybody can be scored.
 //!
-//! Every bucket is folded for the axes alone and forgotten again, so that memory does not grow with customers × dates.
-//! The parts fold their buckets a second time, for all measures. A job with few dates keeps the panels instead.
+//! A bucket is folded for all measures, and its panel kept for the parts, while there is room for more. After that it is folded
+//! for the axes alone and forgotten again, so that memory does not grow with customers × dates.
 
-use std::borrow::Cow;
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 
 use rayon::prelude::*;
 
 use super::Plan;
+use super::panels::Panels;
 use crate::bucket::{Store, Unpacked};
-use crate::domain::{CustomerIds, Day, Measure, MeasureKind, Ratio};
+use crate::domain::{CustomerIds, Day, Measure, Ratio};
 use crate::error::{Error, Result};
 use crate::job::Job;
 use crate::job::raw::{Method, TableName};
-use crate::measure::{self, Beside, BucketPanel, Column, FoldSpec, LineTally};
+use crate::measure::{Beside, BucketPanel, Column, LineTally};
 use crate::memory::{Memory, Share};
 use crate::progress::Progress;
 use crate::scheme::Test;
 use crate::score::{Axis, Distribution, Gathering};
-
-/// Up to this many dates the panels of the first look are kept: they take less memory than the orders.
-const KEPT_DATES: usize = 3;
 
 /// A customer id that can be compared and kept.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
@@ -77,42 +74,6 @@ impl SliceSurvey {
     }
 }
 
-/// The buckets, to be folded whenever a part needs them, or already folded.
-pub enum Panels {
-    /// Folded once for all.
-    Kept(Vec<BucketPanel>),
-    /// Packed orders, and what is known besides them.
-    Packed(Store, Beside),
-}
-
-impl Panels {
-    /// How many buckets.
-    pub fn len(&self) -> usize {
-        match self {
-            Panels::Kept(panels) => panels.len(),
-            Panels::Packed(orders, _) => orders.len(),
-        }
-    }
-
-    /// The panels of some buckets.
-    ///
-    /// # Errors
-    /// Those of [`measure::fold`], and exit 7 if spilled orders do not come back.
-    pub fn fold(&self, buckets: std::ops::Range<usize>, spec: &FoldSpec) -> Result<Cow<'_, [BucketPanel]>> {
-        match self {
-            Panels::Kept(panels) => Ok(Cow::Borrowed(&panels[buckets])),
-            Panels::Packed(orders, beside) => {
-                let mut unpacked = Unpacked::default();
-                let panels = buckets.map(|number| {
-                    orders.unpack(number, &mut unpacked)?;
-                    beside.complete(number, measure::fold(orders.layout, &unpacked, spec)?, spec)
-                });
-                Ok(Cow::Owned(panels.collect::<Result<_>>()?))
-            }
-        }
-    }
-}
-
 /// What the first look found.
 pub struct Survey {
     /// By date and slice number.
@@ -132,6 +93,19 @@ struct Lens {
     only: Only,
     /// Frequency and revenue, if the concentration of revenue is asked for.
     revenue: Option<usize>,
+}
+
+impl Lens {
+    /// For panels whose columns hold these measures.
+    fn new(job: &Job, plan: &Plan, measures: &[Measure]) -> Lens {
+        let column = |measure: Measure| measures.iter().position(|m| *m == measure).unwrap_or(0);
+        Lens {
+            axes: plan.axes.map(|a| column(plan.fold.measures[a])),
+            ntile: Axis::ALL.map(|a| job.score.axes[a as usize].method == Method::Ntile),
+            only: Only::new(job, plan, measures),
+            revenue: plan.revenue.filter(|_| job.writes(TableName::Concentration)).map(|r| column(plan.fold.measures[r])),
+        }
+    }
 }
 
 /// `[score.only]` for panels of certain measures.
@@ -272,59 +246,47 @@ pub fn survey(
     progress: &dyn Progress,
 ) -> Result<(Survey, Panels)> {
     progress.begin("measuring customers", orders.len() as u64);
-    let panels = if job.dates.len() <= KEPT_DATES && !plan.fold.histories && memory.spill().is_none() {
-        let layout = orders.layout;
-        let panels =
-            orders.into_buckets().into_par_iter().enumerate().map_init(Unpacked::default, |unpacked, (number, packed)| {
-                packed.unpack(layout, None, unpacked)?;
-                beside.complete(number, measure::fold(layout, unpacked, &plan.fold)?, &plan.fold)
-            });
-        Panels::Kept(panels.collect::<Result<_>>()?)
-    } else {
-        Panels::Packed(orders, beside)
+    let panels = Panels::new(orders, beside, memory);
+    let whole = Lens::new(job, plan, &plan.fold.measures);
+    let axes = {
+        let mut measures: Vec<Measure> = plan.axes.iter().map(|a| plan.fold.measures[*a]).collect();
+        measures.extend(plan.only.iter().map(|(m, _)| *m));
+        measures.extend(plan.revenue.filter(|_| job.writes(TableName::Concentration)).map(|r| plan.fold.measures[r]));
+        plan.fold.only(measures)
     };
-    let concentration = job.writes(TableName::Concentration);
-    let spec = match panels {
-        Panels::Kept(_) => plan.fold.clone(),
-        Panels::Packed(..) => {
-            let mut measures: Vec<Measure> = plan.axes.iter().map(|a| plan.fold.measures[*a]).collect();
-            measures.extend(plan.only.iter().map(|(m, _)| *m));
-            measures.extend(plan.revenue.filter(|_| concentration).map(|r| plan.fold.measures[r]));
-            plan.fold.only(measures)
-        }
-    };
-    let column = |kind: MeasureKind| spec.measures.iter().position(|m| *m == Measure::plain(kind)).unwrap_or(0);
-    let lens = Lens {
-        axes: [MeasureKind::RecencyDays, MeasureKind::Frequency, MeasureKind::Monetary].map(column),
-        ntile: Axis::ALL.map(|a| job.score.axes[a as usize].method == Method::Ntile),
-        only: Only::new(job, plan, &spec.measures),
-        revenue: plan.revenue.filter(|_| concentration).map(|r| column(plan.fold.measures[r].kind)),
-    };
+    let of_axes = Lens::new(job, plan, &axes.measures);
     let (next, failed) = (AtomicUsize::new(0), AtomicUsize::new(usize::MAX));
-    let files = if spec.lines { spec.files } else { 0 };
+    let files = if plan.fold.lines { plan.fold.files } else { 0 };
     let slices = plan.slices();
     let most = memory.per_thread(Share::Values);
     // Ids are sorted, which takes as much again.
-    let (what, all) = match lens.ntile.contains(&true) {
+    let (what, all) = match whole.ntile.contains(&true) {
         true => ("Everybody's id, which method = \"ntile\" compares,", 2 * panels.len() as u64),
         false => ("What is counted per slice and as-of date", panels.len() as u64),
     };
     let done = AtomicU64::new(0);
     let looks = rayon::broadcast(|_| {
         let mut own = Survey::new(job.dates.len(), slices, files);
+        let mut unpacked = Unpacked::default();
         loop {
             let number = next.fetch_add(1, Ordering::Relaxed);
             // Buckets before a failed one are still folded, so that the first error is always the same one.
             if number >= panels.len() || number > failed.load(Ordering::Relaxed) {
                 return Ok(own);
             }
-            let look = panels.fold(number..number + 1, &spec).and_then(|folded| {
-                folded.iter().for_each(|panel| own.add(panel, &lens));
+            let mut look = || {
+                if panels.keep_more() {
+                    let panel = panels.fold_one(number, &plan.fold, &mut unpacked)?;
+                    own.add(&panel, &whole);
+                    panels.keep(number, panel);
+                } else {
+                    own.add(&panels.fold_one(number, &axes, &mut unpacked)?, &of_axes);
+                }
                 own.relieve(memory, most)?;
                 let done = done.fetch_add(1, Ordering::Relaxed) + 1;
                 memory.watch(what, done, all)
-            });
-            if let Err(error) = look {
+            };
+            if let Err(error) = look() {
                 failed.fetch_min(number, Ordering::Relaxed);
                 return Err((number, error));
             }

@@ -4,6 +4,7 @@
 use crate::domain::{Lookback, Measure, MeasureKind, Origin};
 use crate::error::Result;
 
+use super::block::Cells;
 use super::formula::{Facts, Sums, Value, set, value, within};
 use super::group::Order;
 use super::windows::Windows;
@@ -25,14 +26,12 @@ struct Planned {
 /// Folds customers one after the other into the cells of a bucket.
 pub(super) struct Folder<'a> {
     spec: &'a FoldSpec,
-    customers: usize,
+    cells: Cells,
     windows: Windows,
     /// First days of windows (or of parts of them), one per as-of date; they ascend with the dates.
     boundaries: Vec<Vec<i32>>,
     /// What `windows` does not serve.
     planned: Vec<Planned>,
-    listed: Vec<bool>,
-    columns: Vec<Column>,
     flows: Vec<Vec<Flow>>,
     /// Sums before each place among the orders; one more place than orders.
     sums: Vec<Sums>,
@@ -82,13 +81,11 @@ impl<'a> Folder<'a> {
         let dates = spec.dates.len();
         Folder {
             spec,
-            customers,
+            cells: Cells::new(spec, customers),
             windows: Windows::new(spec),
             starts: vec![vec![0; dates]; boundaries.len()],
             boundaries,
             planned,
-            listed: vec![false; dates * customers],
-            columns: spec.columns(customers),
             flows: vec![Vec::new(); spec.tiles.len()],
             sums: Vec::new(),
             lasts: Vec::new(),
@@ -101,27 +98,26 @@ impl<'a> Folder<'a> {
         let Some(first) = orders.iter().find(|o| !o.is_return).map(|o| o.date) else {
             return Ok(());
         };
-        let cells = (customer, self.customers);
-        self.windows.add(cells, first, orders, &mut self.listed, &mut self.columns)?;
         if !self.planned.is_empty() {
             self.sum(orders);
             self.place(orders);
-            let from = self.spec.dates.partition_point(|d| d.date.0 < first);
-            let mut columns = std::mem::take(&mut self.columns);
-            for planned in &self.planned {
-                for (at, date) in self.spec.dates.iter().enumerate().skip(from) {
-                    let value = self.value(planned, at, first);
-                    let cell = at * self.customers + customer;
-                    set(&mut columns[planned.column], cell, value, planned.measure.kind, date.date.0)?;
-                }
+        }
+        let (block, number) = self.cells.of(customer);
+        self.windows.add((number, block.width), first, orders, &mut block.listed, &mut block.columns)?;
+        let from = self.spec.dates.partition_point(|d| d.date.0 < first);
+        for planned in &self.planned {
+            for (at, date) in self.spec.dates.iter().enumerate().skip(from) {
+                let value = self.value(planned, at, first);
+                let (block, number) = self.cells.of(customer);
+                set(&mut block.columns[planned.column], at * block.width + number, value, planned.measure.kind, date.date.0)?;
             }
-            self.columns = columns;
         }
         self.flow(customer, orders)
     }
 
     pub fn finish(self) -> (Vec<bool>, Vec<Column>, Vec<Vec<Flow>>) {
-        (self.listed, self.columns, self.flows)
+        let (listed, columns) = self.cells.finish();
+        (listed, columns, self.flows)
     }
 
     /// Where the as-of dates and boundaries lie among the orders.

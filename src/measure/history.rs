@@ -40,6 +40,12 @@ impl Histories {
         Histories { starts: vec![0], dates: Vec::new(), purchases: vec![0], money: start(), cost: costs.0, cost_missing: costs.1 }
     }
 
+    /// Bytes that they take.
+    pub(super) fn bytes(&self) -> usize {
+        4 * (self.starts.len() + self.dates.len() + self.purchases.len() + self.cost_missing.len())
+            + 8 * (self.money.len() + self.cost.len())
+    }
+
     /// Adds the next customer's orders, which are in the order of the dates.
     ///
     /// # Errors

@@ -4,6 +4,7 @@
 //! as-of dates together, customer by customer: orders are grouped and sorted once, running sums answer every window,
 //! and the cost grows with orders plus customer-dates, never with orders × dates.
 
+mod block;
 mod category;
 mod customer;
 mod events;
@@ -164,6 +165,18 @@ impl Column {
         }
     }
 
+    /// Copies `count` values from a place of a column of the same type.
+    fn copy(&mut self, to: usize, other: &Column, from: usize, count: usize) {
+        let (to, from) = (to..to + count, from..from + count);
+        match (self, other) {
+            (Column::Int(own), Column::Int(other)) => own[to].copy_from_slice(&other[from]),
+            (Column::Long(own), Column::Long(other)) => own[to].copy_from_slice(&other[from]),
+            (Column::Ratio(own), Column::Ratio(other)) => own[to].copy_from_slice(&other[from]),
+            (Column::Double(own), Column::Double(other)) => own[to].copy_from_slice(&other[from]),
+            _ => {}
+        }
+    }
+
     /// Appends the value at a row of a column of the same type.
     pub fn push_from(&mut self, other: &Column, row: usize) {
         match (self, other) {
@@ -234,6 +247,19 @@ impl BucketPanel {
     /// The slice number of a customer.
     pub fn slice(&self, customer: usize) -> u32 {
         self.slices.get(customer).copied().unwrap_or(0)
+    }
+
+    /// Bytes of what grows with customers, dates and orders.
+    pub fn bytes(&self) -> u64 {
+        let columns = self.columns.iter().map(|column| match column {
+            Column::Int(values) => 4 * values.len(),
+            Column::Long(values) => 8 * values.len(),
+            Column::Ratio(values) => 16 * values.len(),
+            Column::Double(values) => 8 * values.len(),
+        });
+        let flows = self.flows.iter().map(|flows| flows.capacity() * size_of::<Flow>());
+        let histories = self.histories.as_ref().map_or(0, Histories::bytes);
+        (columns.chain(flows).sum::<usize>() + self.listed.len() + 16 * self.ids.len() + histories) as u64
     }
 
     /// The cells of a date.

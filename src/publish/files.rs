@@ -4,6 +4,8 @@ use std::fs::{self, File, OpenOptions};
 use std::io::{ErrorKind, Write};
 use std::path::Path;
 
+use rayon::prelude::*;
+
 use crate::error::{Error, Kind, Result};
 
 /// How every failure before a commit ends.
@@ -46,15 +48,20 @@ pub(super) fn sync_folder(path: &Path) -> Result<()> {
     File::open(path).and_then(|folder| folder.sync_all()).map_err(|e| failed(path, &e))
 }
 
-/// Makes a folder and those below it durable.
+/// Makes a folder and those below it durable, several at once: each is a wait for the disk.
 pub(super) fn sync_tree(folder: &Path) -> Result<()> {
-    for entry in fs::read_dir(folder).map_err(|e| failed(folder, &e))? {
-        let entry = entry.map_err(|e| failed(folder, &e))?;
-        if entry.file_type().map_err(|e| failed(folder, &e))?.is_dir() {
-            sync_tree(&entry.path())?;
+    let mut folders = vec![folder.to_owned()];
+    let mut listed = 0;
+    while let Some(folder) = folders.get(listed).cloned() {
+        listed += 1;
+        for entry in fs::read_dir(&folder).map_err(|e| failed(&folder, &e))? {
+            let entry = entry.map_err(|e| failed(&folder, &e))?;
+            if entry.file_type().map_err(|e| failed(&folder, &e))?.is_dir() {
+                folders.push(entry.path());
+            }
         }
     }
-    sync_folder(folder)
+    folders.par_iter().with_max_len(1).try_for_each(|folder| sync_folder(folder))
 }
 
 /// Replaces the symlink at `link` by one to `target`, in one step.
@@ -67,10 +74,15 @@ pub(super) fn swap_link(link: &Path, target: &Path) -> Result<()> {
 
 /// Writes a new file and makes its content durable.
 pub(super) fn write_new(path: &Path, bytes: &[u8]) -> Result<()> {
+    write_file(path, bytes)?.sync_all().map_err(|e| failed(path, &e))
+}
+
+/// Writes a new file, which is not durable yet.
+pub(super) fn write_file(path: &Path, bytes: &[u8]) -> Result<File> {
     let write = || {
         let mut file = OpenOptions::new().write(true).create_new(true).open(path)?;
         file.write_all(bytes)?;
-        file.sync_all()
+        Ok(file)
     };
     write().map_err(|e| failed(path, &e))
 }

@@ -19,6 +19,7 @@ mod files;
 mod in_hand;
 mod manifest;
 mod staging;
+mod syncer;
 mod tables;
 mod verify;
 
@@ -223,6 +224,7 @@ impl OutputFolder {
     /// # Errors
     /// Exit 6 before the commit; exit 9 if it cannot be told whether it happened.
     pub fn commit(&self, mut staging: Staging, manifest: &Manifest) -> Result<PathBuf> {
+        staging.settle()?;
         verify::check_files(&staging.folder, manifest).map_err(|e| match e.kind() {
             Kind::State => Error::output(format!("what was written does not read back as it was: {e}; check the disk")),
             _ => e,

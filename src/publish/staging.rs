@@ -1,17 +1,20 @@
 //! The files of a run before its commit.
 
+use std::fs::File;
 use std::path::{Path, PathBuf};
 
-use super::files::{failed, make_folder, write_new};
+use super::files::{failed, make_folder, write_file};
 use super::in_hand::IN_HAND;
 use super::manifest::TableFile;
+use super::syncer::Syncer;
 use crate::error::Result;
 use crate::table::Encoded;
 
-/// The files of a run that is not committed yet; removed if it never is.
+/// Files that are being written for a run; dropped without a commit, they are removed.
 #[derive(Debug)]
 pub struct Staging {
     pub(super) folder: PathBuf,
+    syncer: Syncer,
     kept: bool,
 }
 
@@ -19,13 +22,13 @@ impl Staging {
     pub(super) fn new(folder: PathBuf) -> Result<Staging> {
         std::fs::create_dir(&folder).map_err(|e| failed(&folder, &e))?;
         IN_HAND.staged(&folder);
-        Ok(Staging { folder, kept: false })
+        Ok(Staging { folder, syncer: Syncer::new(), kept: false })
     }
 
-    /// Writes a file of the run; `path` is relative to it. May be called from many threads.
+    /// Writes a file below the run folder. It is durable once the run is committed.
     ///
     /// # Errors
-    /// Exit 6.
+    /// Exit 6 if it, or one before it, cannot be written, with the path and what to do.
     pub fn write(&self, path: &str, bytes: &[u8]) -> Result<()> {
         IN_HAND.go_on()?;
         // Only what lies below the run is made: where the output folder is gone, no part of it comes back.
@@ -33,19 +36,29 @@ impl Staging {
         for folder in above.into_iter().rev() {
             make_folder(&self.folder.join(folder))?;
         }
-        write_new(&self.folder.join(path), bytes)
+        let path = self.folder.join(path);
+        let file: File = write_file(&path, bytes)?;
+        self.syncer.sync(file, path)
     }
 
-    /// Writes an encoded table file.
+    /// Writes a file and says what the manifest has to know of it.
     ///
     /// # Errors
-    /// Exit 6.
+    /// As [`Self::write`].
     pub fn put(&self, path: String, encoded: Encoded) -> Result<TableFile> {
         self.write(&path, &encoded.bytes)?;
         Ok(TableFile { path, rows: encoded.rows, bytes: encoded.bytes.len() as u64, sha256: encoded.sha256 })
     }
 
-    /// From here on the files stay.
+    /// Waits until every file is durable.
+    ///
+    /// # Errors
+    /// Exit 6 if one cannot be made so.
+    pub(super) fn settle(&mut self) -> Result<()> {
+        self.syncer.settle()
+    }
+
+    /// The folder stays: it is committed, or nobody knows whether it is.
     pub(super) fn keep(&mut self) {
         self.kept = true;
     }

@@ -219,6 +219,7 @@ pub(super) fn check_files(run: &Path, manifest: &Manifest) -> Result<(usize, u64
     let files: Vec<_> = manifest.tables.iter().flat_map(|t| &t.files).chain(&manifest.reports).collect();
     let sizes: Vec<u64> = files
         .par_iter()
+        .with_max_len(1)
         .map(|file| {
             let path = run.join(&file.path);
             let bytes =

@@ -29,8 +29,8 @@ pub struct Classifier {
     uses_scores: bool,
     unscored: usize,
     none: usize,
-    /// The state of every cell, if no rule looks at a measure.
-    of_cell: Option<Vec<u16>>,
+    /// The state of every cell, if no rule looks at a measure; by [`Classifier::index`].
+    of_scores: Option<Vec<u16>>,
     /// Rules in question per cell, in match order.
     cells: Vec<Vec<u32>>,
     /// State and tests per rule.
@@ -88,9 +88,19 @@ impl Stretches {
         Some(Stretches { column, states, null: state(None), thresholds })
     }
 
-    #[inline]
     fn state(&self, value: Option<i64>) -> u16 {
-        value.map_or(self.null, |value| self.states[self.thresholds.iter().map(|t| usize::from(value >= *t)).sum::<usize>()])
+        value.map_or(self.null, |value| self.states[crate::score::bin(&self.thresholds, value)])
+    }
+
+    /// Appends the states of values.
+    fn extend(&self, out: &mut Vec<u16>, values: &[i32]) {
+        // Whoever has a value reaches a bound below them all, and nobody one above.
+        let within: Vec<i32> = self.thresholds.iter().filter_map(|t| i32::try_from((*t).max(i64::from(NULL_INT) + 1)).ok()).collect();
+        let first = out.len();
+        crate::score::extend_by_bin(out, values, &within, &self.states);
+        for (state, _) in out[first..].iter_mut().zip(values).filter(|(_, value)| **value == NULL_INT) {
+            *state = self.null;
+        }
     }
 }
 
@@ -147,20 +157,43 @@ impl Classifier {
             [rule] => rules.get(*rule as usize).filter(|r| r.1.is_empty()).map(|r| r.0 as u16),
             _ => None,
         });
-        let of_cell = of_cell.collect();
+        let of_cell: Option<Vec<u16>> = of_cell.collect();
         let stretches = (!uses_scores).then(|| Stretches::new(&rules, none)).flatten();
         let without_orders = without_orders(scheme);
-        Ok(Classifier {
+        let mut classifier = Classifier {
             without_orders,
             bins,
             uses_scores,
             unscored: scheme.states.len(),
             none,
-            of_cell,
+            of_scores: None,
             cells,
             rules,
             stretches,
-        })
+        };
+        classifier.of_scores = of_cell.filter(|_| uses_scores).map(|of_cell| classifier.by_scores(&of_cell));
+        Ok(classifier)
+    }
+
+    /// Place of three scores, of which 0 is none, and three levels in a table.
+    #[inline]
+    fn index(&self, scores: [u8; 3], high: [bool; 3]) -> usize {
+        let scores = scores.iter().fold(0, |all, score| all * (self.bins + 1) + usize::from(*score).min(self.bins));
+        high.iter().fold(scores, |all, high| all * 2 + usize::from(*high))
+    }
+
+    /// The states of cells by [`Classifier::index`].
+    fn by_scores(&self, of_cell: &[u16]) -> Vec<u16> {
+        let most = self.bins as u8;
+        let mut table = Vec::with_capacity((self.bins + 1).pow(3) * 8);
+        for (r, f, m) in (0..=most).flat_map(|r| (0..=most).flat_map(move |f| (0..=most).map(move |m| (r, f, m)))) {
+            for level in 0..8 {
+                let scores = Some([r, f, m]).filter(|scores| *scores != [0; 3]);
+                let subject = Subject { scores, high: [level & 4 != 0, level & 2 != 0, level & 1 != 0] };
+                table.push(self.cell(subject).map_or(self.unscored as u16, |cell| of_cell[cell]));
+            }
+        }
+        table
     }
 
     /// The states of a stretch of rows, as indices into [`Scheme::all_states`]: appended to `out`.
@@ -183,20 +216,18 @@ impl Classifier {
         if let Some(stretches) = &self.stretches {
             let column = &columns[stretches.column];
             match column {
-                Column::Int(values) => {
-                    out.extend(values[rows].iter().map(|v| stretches.state((*v != NULL_INT).then_some(i64::from(*v)))))
-                }
+                Column::Int(values) => stretches.extend(out, &values[rows]),
                 _ => out.extend(rows.map(|row| stretches.state(column.get(row)))),
             }
             return;
         }
-        match &self.of_cell {
-            // Every cell says it all: no measure is looked at.
-            Some(of_cell) if self.uses_scores => out.extend(rows.map(|row| match self.cell(subject(row, high(row))) {
-                Some(cell) => of_cell[cell],
-                None => self.unscored as u16,
-            })),
-            _ => out.extend(rows.map(|row| self.state(subject(row, high(row)), columns, row) as u16)),
+        match &self.of_scores {
+            // Scores and levels say it all: no measure is looked at.
+            Some(of_scores) => {
+                let scores = r[rows.clone()].iter().zip(&f[rows.clone()]).zip(&m[rows.clone()]);
+                out.extend(scores.zip(rows).map(|(((r, f), m), row)| of_scores[self.index([*r, *f, *m], high(row))]));
+            }
+            None => out.extend(rows.map(|row| self.state(subject(row, high(row)), columns, row) as u16)),
         }
     }
 

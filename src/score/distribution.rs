@@ -1,13 +1,11 @@
 //! The values of all scored customers on an axis, in a form that answers order statistics.
 
+use super::listed::{Listed, of_counts};
 use crate::job::raw::Ties;
 use crate::measure::{Column, NULL_INT, NULL_LONG};
 
 /// Values from 0 up to this are counted, where the axis is one of small numbers.
 const COUNTED: i64 = 1 << 16;
-
-/// Ranges up to this many distinct integers are counted to find order statistics.
-const COUNTERS: usize = 1 << 14;
 
 /// A multiset of integers.
 ///
@@ -20,7 +18,7 @@ pub struct Distribution {
     /// How often each value from 0 occurs.
     counts: Vec<u64>,
     /// All other values; above every counted one, if any are counted.
-    rest: Vec<i64>,
+    rest: Listed,
 }
 
 impl Distribution {
@@ -36,7 +34,7 @@ impl Distribution {
 
     /// From a list.
     pub fn from_list(values: Vec<i64>) -> Distribution {
-        Distribution { rest: values, ..Distribution::default() }
+        Distribution { rest: values.into(), ..Distribution::default() }
     }
 
     /// Adds a value.
@@ -55,21 +53,44 @@ impl Distribution {
 
     /// Adds the values of the listed cells of a column.
     pub fn extend(&mut self, column: &Column, cells: std::ops::Range<usize>, listed: &[bool]) {
-        let listed = listed[cells.clone()].iter();
+        let listed = &listed[cells.clone()];
         match column {
-            Column::Int(values) => {
-                let listed = values[cells].iter().zip(listed).filter(|(value, listed)| **listed && **value != NULL_INT);
-                listed.for_each(|(value, _)| self.push(i64::from(*value)));
-            }
-            Column::Long(values) if !self.counts_small => {
-                let listed = values[cells].iter().zip(listed).filter(|(value, listed)| **listed && **value != NULL_LONG);
-                self.rest.extend(listed.map(|(value, _)| *value));
-            }
+            Column::Int(values) => self.extend_counted(&values[cells], listed, NULL_INT),
+            Column::Long(values) if self.counts_small => self.extend_counted(&values[cells], listed, NULL_LONG),
             Column::Long(values) => {
-                let listed = values[cells].iter().zip(listed).filter(|(value, listed)| **listed && **value != NULL_LONG);
-                listed.for_each(|(value, _)| self.push(*value));
+                let values = &values[cells];
+                if values.contains(&NULL_LONG) {
+                    let keep: Vec<bool> = values.iter().zip(listed).map(|(v, listed)| *listed && *v != NULL_LONG).collect();
+                    self.rest.extend(values, &keep);
+                } else {
+                    self.rest.extend(values, listed);
+                }
             }
             Column::Ratio(_) | Column::Double(_) => {}
+        }
+    }
+
+    /// Adds the listed values that are not null. If all are counted, whether one is listed is a number to be added, not a
+    /// branch to be foretold.
+    fn extend_counted<T: Copy + Ord + Into<i64>>(&mut self, values: &[T], listed: &[bool], null: T) {
+        let kept = || values.iter().zip(listed).filter(|(value, listed)| **listed && **value != null);
+        let range = values.iter().filter(|v| **v != null).max().map_or(0, |max| (*max).into()).max(0);
+        if !self.counts_small || range >= COUNTED {
+            kept().for_each(|(value, _)| self.push((*value).into()));
+            return;
+        }
+        let range = range as usize;
+        if range >= self.counts.len() {
+            self.counts.resize((range + 1).next_power_of_two(), 0);
+        }
+        for (value, listed) in values.iter().zip(listed) {
+            let value: i64 = (*value).into();
+            match self.counts.get_mut(value as usize) {
+                Some(count) => *count += u64::from(*listed),
+                // Null, or below zero.
+                None if *listed && value != null.into() => self.rest.push(value),
+                None => {}
+            }
         }
     }
 
@@ -81,37 +102,33 @@ impl Distribution {
         for (all, own) in self.counts.iter_mut().zip(other.counts) {
             *all += own;
         }
-        self.list_more(other.rest);
+        self.rest.merge(other.rest);
     }
 
     /// Bytes of the listed values.
     pub(super) fn held(&self) -> u64 {
-        self.rest.capacity() as u64 * 8
+        self.rest.held()
     }
 
     /// Takes the listed values out.
-    pub(super) fn take_listed(&mut self) -> Vec<i64> {
+    pub(super) fn take_listed(&mut self) -> Listed {
         std::mem::take(&mut self.rest)
     }
 
     /// Adds values that were taken out.
-    pub(super) fn list_more(&mut self, values: Vec<i64>) {
-        if self.rest.is_empty() {
-            self.rest = values;
-        } else {
-            self.rest.extend(values);
-        }
+    pub(super) fn list_more(&mut self, values: Listed) {
+        self.rest.merge(values);
     }
 
     /// All values, in no particular order.
     pub fn list(&self) -> Vec<i64> {
         let counted = self.counts.iter().zip(0..).flat_map(|(n, value)| std::iter::repeat_n(value, *n as usize));
-        counted.chain(self.rest.iter().copied()).collect()
+        counted.chain(self.rest.iter()).collect()
     }
 
     /// How many values.
     pub fn len(&self) -> u64 {
-        self.counted() + self.rest.len() as u64
+        self.counted() + self.rest.len()
     }
 
     /// Whether there is none.
@@ -126,7 +143,7 @@ impl Distribution {
     /// Their sum.
     pub fn sum(&self) -> i128 {
         let counted = self.counts.iter().zip(0..).map(|(n, value): (&u64, i128)| i128::from(*n) * value);
-        counted.sum::<i128>() + self.rest.iter().map(|v| i128::from(*v)).sum::<i128>()
+        counted.sum::<i128>() + self.rest.sum()
     }
 
     /// Values per bin: how many ascending thresholds they reach.
@@ -135,9 +152,13 @@ impl Distribution {
         for (&n, value) in self.counts.iter().zip(0..) {
             bins[super::bin(thresholds, value)] += n;
         }
-        for &value in &self.rest {
-            bins[super::bin(thresholds, value)] += 1;
+        // Who reaches a threshold and not the next one is in the bin between them.
+        let mut reaching = self.rest.len();
+        for (bin, next) in self.rest.reaching(thresholds).into_iter().enumerate() {
+            bins[bin] += reaching - next;
+            reaching = next;
         }
+        bins[thresholds.len()] += reaching;
         bins
     }
 
@@ -150,10 +171,10 @@ impl Distribution {
     pub fn statistics(&self, wanted: &[u64]) -> Vec<i64> {
         let counted = self.counted();
         let in_counts = wanted.partition_point(|w| *w < counted);
-        let mut out = pick_counted(&self.counts, 0, 1, &wanted[..in_counts]);
+        let mut out = of_counts(&self.counts, 0, &wanted[..in_counts]);
         let of_rest: Vec<u64> = wanted[in_counts..].iter().map(|w| w - counted).collect();
         if !of_rest.is_empty() {
-            out.extend(pick(&self.rest, &of_rest));
+            out.extend(self.rest.statistics(&of_rest));
         }
         out
     }
@@ -161,7 +182,7 @@ impl Distribution {
     /// For each score from 2 to `bins` the smallest value that reaches it under `ceil(bins · rank / n)`; `None` if no
     /// value does. `mirrored` ranks from the greatest value down, and gives the greatest value instead.
     pub fn smallest_members(&self, bins: u32, ties: Ties, mirrored: bool) -> Vec<Option<i64>> {
-        let mut rest = self.rest.clone();
+        let mut rest: Vec<i64> = self.rest.iter().collect();
         rest.sort_unstable();
         let counted = self.counts.iter().zip(0..).filter(|(n, _)| **n > 0).map(|(n, value)| (value, *n));
         let listed = rest.chunk_by(|a, b| a == b).filter_map(|group| Some((*group.first()?, group.len() as u64)));
@@ -188,75 +209,6 @@ impl Distribution {
         }
         cuts
     }
-}
-
-/// Order statistics of counted values: `counts[i]` values from `min + i · step` up to the next.
-fn pick_counted(counts: &[u64], min: i64, step: i64, wanted: &[u64]) -> Vec<i64> {
-    let (mut below, mut at) = (0, 0);
-    let mut out = Vec::with_capacity(wanted.len());
-    for &index in wanted {
-        while at < counts.len() && below + counts[at] <= index {
-            below += counts[at];
-            at += 1;
-        }
-        out.push(min + at as i64 * step);
-    }
-    out
-}
-
-/// Order statistics of listed values: they are counted in stretches of equal width, and only the stretches that hold a
-/// wanted one are looked at again. Two passes over a million values instead of a selection for each.
-fn pick(values: &[i64], wanted: &[u64]) -> Vec<i64> {
-    let (Some(&min), Some(&max)) = (values.iter().min(), values.iter().max()) else {
-        return vec![0; wanted.len()];
-    };
-    let range = max.abs_diff(min);
-    if values.len() <= COUNTERS / 4 {
-        let mut sorted = values.to_vec();
-        sorted.sort_unstable();
-        return wanted.iter().map(|w| sorted[*w as usize]).collect();
-    }
-    let shift = (64 - range.leading_zeros()).saturating_sub(COUNTERS.ilog2());
-    let stretch = |value: i64| (value.abs_diff(min) >> shift) as usize;
-    let mut counts = vec![0u64; COUNTERS + 1];
-    for &value in values {
-        counts[stretch(value)] += 1;
-    }
-    if shift == 0 {
-        return pick_counted(&counts, min, 1, wanted);
-    }
-    // The stretch of each wanted index, and how many values lie below it.
-    let (mut below, mut at) = (0, 0);
-    let mut places = Vec::with_capacity(wanted.len());
-    for &index in wanted {
-        while below + counts[at] <= index {
-            below += counts[at];
-            at += 1;
-        }
-        places.push((at, below));
-    }
-    let mut members: Vec<Vec<i64>> = vec![Vec::new(); COUNTERS + 1];
-    let mut is_wanted = vec![false; COUNTERS + 1];
-    for (at, _) in &places {
-        is_wanted[*at] = true;
-        members[*at].reserve(counts[*at] as usize);
-    }
-    for &value in values {
-        let at = stretch(value);
-        if is_wanted[at] {
-            members[at].push(value);
-        }
-    }
-    // Skewed values can lie in few stretches: each is asked again in the same way, over a narrower range.
-    let mut out = Vec::with_capacity(wanted.len());
-    let mut first = 0;
-    while let Some(&(at, below)) = places.get(first) {
-        let stop = first + places[first..].iter().take_while(|p| p.0 == at).count();
-        let inner: Vec<u64> = wanted[first..stop].iter().map(|w| w - below).collect();
-        out.extend(pick(&members[at], &inner));
-        first = stop;
-    }
-    out
 }
 
 #[cfg(test)]

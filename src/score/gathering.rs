@@ -8,9 +8,6 @@ use crate::error::Result;
 use crate::measure::Column;
 use crate::memory::{Memory, Piece, Share, Spill};
 
-/// Values per piece, so that unpacking needs little memory of its own.
-const PIECE: usize = 1 << 17;
-
 /// A distribution that is being gathered.
 #[derive(Debug, Clone)]
 pub struct Gathering {
@@ -54,11 +51,10 @@ impl Gathering {
     /// # Errors
     /// Exit 7 if they cannot be written.
     pub fn spill(&mut self, spill: &Spill) -> Result<()> {
-        let values = self.here.take_listed();
-        for some in values.chunks(PIECE) {
-            self.away.push(spill.write(&pack_numbers(some))?);
+        for values in self.here.take_listed().into_pieces() {
+            self.away.push(spill.write(&pack_numbers(&values))?);
+            self.away_len += values.len() as u64;
         }
-        self.away_len += values.len() as u64;
         Ok(())
     }
 
@@ -91,7 +87,7 @@ impl Gathering {
             unpack_numbers(&packed, &mut values);
         }
         let mut all = self.here.clone();
-        all.list_more(values);
+        all.list_more(values.into());
         Ok(Cow::Owned(all))
     }
 }

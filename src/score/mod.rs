@@ -6,6 +6,7 @@
 
 mod distribution;
 mod gathering;
+mod listed;
 mod order;
 
 use crate::domain::Ratio;
@@ -123,6 +124,24 @@ impl CutPoints {
 #[inline]
 pub fn bin(thresholds: &[i64], value: i64) -> usize {
     thresholds.iter().map(|t| usize::from(value >= *t)).sum()
+}
+
+/// Appends what stands for the bin of every value; `of_bin` has an entry per bin.
+pub fn extend_by_bin<T: Copy + PartialOrd, R: Copy>(out: &mut Vec<R>, values: &[T], thresholds: &[T], of_bin: &[R]) {
+    /// The number of thresholds is known to the compiler, so that a bin is a few comparisons and no loop.
+    fn fixed<T: Copy + PartialOrd, R: Copy, const N: usize>(out: &mut Vec<R>, values: &[T], thresholds: &[T; N], of_bin: &[R]) {
+        let bin = |value: T| thresholds.iter().map(|t| usize::from(value >= *t)).sum::<usize>();
+        out.extend(values.iter().map(|value| of_bin[bin(*value)]));
+    }
+    macro_rules! by_length {
+        ($($n:literal)*) => {
+            $(if let Ok(thresholds) = <&[T; $n]>::try_from(thresholds) {
+                return fixed(out, values, thresholds, of_bin);
+            })*
+        };
+    }
+    by_length!(0 1 2 3 4 5 6 7 8 9);
+    out.extend(values.iter().map(|value| of_bin[thresholds.partition_point(|t| value >= t)]));
 }
 
 fn clamp(x: i128) -> i64 {

@@ -1,13 +1,15 @@
 //! From Arrow batches to the bytes of a Parquet file.
 
-use arrow::array::{AsArray, RecordBatch};
-use arrow::datatypes::{SchemaRef, UInt16Type};
+use arrow::array::{ArrayRef, RecordBatch};
+use arrow::datatypes::{Field, SchemaRef};
 use parquet::arrow::ArrowWriter;
-use parquet::arrow::arrow_writer::compute_leaves;
+use parquet::arrow::arrow_writer::{ArrowColumnChunk, ArrowColumnWriter, compute_leaves};
 use parquet::basic::{Compression, Encoding, ZstdLevel};
+use parquet::errors::ParquetError;
 use parquet::file::metadata::KeyValue;
 use parquet::file::properties::{EnabledStatistics, WriterProperties};
 use parquet::schema::types::ColumnPath;
+use rayon::prelude::*;
 
 use super::chunk;
 use super::definition::{ColumnType, TableDefinition};
@@ -79,28 +81,50 @@ pub fn encode(table: &TableDefinition, schema: &SchemaRef, batch: &RecordBatch, 
     Ok(Encoded { sha256, rows: batch.num_rows() as u64, bytes })
 }
 
-/// The batch as a file; columns of states and of small integers are encoded by [`chunk`].
+/// An encoded column of a row group.
+enum Chunk {
+    Own(chunk::Encoded),
+    Arrow(ArrowColumnChunk),
+}
+
+impl Chunk {
+    fn of(field: &Field, array: &ArrayRef, mut writer: ArrowColumnWriter) -> parquet::errors::Result<Chunk> {
+        for leaf in compute_leaves(field, array)? {
+            writer.write(&leaf)?;
+        }
+        writer.close().map(Chunk::Arrow)
+    }
+}
+
+/// The batch as a file; its columns are encoded by [`chunk`] where that can.
 fn write(schema: &SchemaRef, batch: &RecordBatch, properties: WriterProperties) -> parquet::errors::Result<Vec<u8>> {
+    let of_columns = properties.clone();
+    let compression = |path: &ColumnPath| of_columns.compression(path);
     let (mut file, factory) = ArrowWriter::try_new(Vec::new(), schema.clone(), Some(properties))?.into_serialized_writer()?;
     let columns = file.schema_descr().columns().to_vec();
     let mut start = 0;
     let mut number = 0;
     while start < batch.num_rows() {
         let rows = batch.slice(start, (batch.num_rows() - start).min(ROW_GROUP));
-        let writers = factory.create_column_writers(number)?;
+        // A thread that has no work of its own takes columns of others.
+        let own = rows.columns().par_iter().zip(&columns).with_max_len(1);
+        let own = own.map(|(array, descr)| chunk::encode(array, descr, compression(descr.path())));
+        let own: Vec<Option<chunk::Encoded>> = own.collect::<parquet::errors::Result<_>>()?;
+        // Writers bring their compressors along, which take longer than a small column.
+        let writers = if own.iter().all(Option::is_some) { Vec::new() } else { factory.create_column_writers(number)? };
+        let mut writers = writers.into_iter();
+        let fields: Vec<_> = own.into_iter().map(|own| (own, writers.next())).zip(schema.fields()).zip(rows.columns()).collect();
+        let chunks = fields.into_par_iter().with_max_len(1).map(|(((own, writer), field), array)| match (own, writer) {
+            (Some(own), _) => Ok(Chunk::Own(own)),
+            (None, Some(writer)) => Chunk::of(field, array, writer),
+            (None, None) => Err(ParquetError::General(format!("the column {:?} has no writer", field.name()))),
+        });
+        let chunks: Vec<Chunk> = chunks.collect::<parquet::errors::Result<_>>()?;
         let mut group = file.next_row_group()?;
-        let fields = schema.fields().iter().zip(rows.columns());
-        for (((field, array), mut writer), descr) in fields.zip(writers).zip(&columns) {
-            if let Some(states) = array.as_dictionary_opt::<UInt16Type>() {
-                let (bytes, close) = chunk::states(states, descr.clone())?;
-                group.append_column(&bytes, close)?;
-            } else if let Some((bytes, close)) = chunk::integers(array, descr)? {
-                group.append_column(&bytes, close)?;
-            } else {
-                for leaf in compute_leaves(field, array)? {
-                    writer.write(&leaf)?;
-                }
-                writer.close()?.append_to_row_group(&mut group)?;
+        for chunk in chunks {
+            match chunk {
+                Chunk::Own((bytes, close)) => group.append_column(&bytes, close)?,
+                Chunk::Arrow(chunk) => chunk.append_to_row_group(&mut group)?,
             }
         }
         group.close()?;

@@ -10,7 +10,6 @@ mod room;
 mod roster;
 mod rows;
 
-use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::ops::Range;
 use std::sync::Arc;
@@ -24,12 +23,13 @@ use super::plan::CrmMeasures;
 use super::reports::MoverKey;
 use super::strategy::seen::Seen;
 use super::strategy::{Evaluated, Tally};
-use super::survey::{Only, Panels};
+use super::panels::Panels;
+use super::survey::Only;
 use crate::domain::{Day, IdType};
 use crate::error::{Error, Result};
 use crate::job::Job;
 use crate::job::raw::TableName;
-use crate::measure::{BucketPanel, Column};
+use crate::measure::{BucketPanel, Column, NULL_INT, NULL_LONG};
 use crate::publish::{Staging, TableFile};
 use crate::scheme::Classifier;
 use crate::table::{SegmentSum, TableDefinition, encode};
@@ -181,22 +181,26 @@ impl Workshop<'_> {
     pub fn part(&self, number: usize, buckets: Range<usize>) -> Result<Part> {
         let dates = self.job.dates.len();
         let whole = self.room.dates >= dates;
-        let base = if whole { Cow::Borrowed(&self.plan.fold) } else { Cow::Owned(self.plan.fold.without_dates()) };
-        let panels = self.panels.fold(buckets.clone(), &base)?;
-        let mut measured = Cow::Borrowed(panels.as_ref());
+        let panels = if whole {
+            self.panels.take(buckets.clone(), &self.plan.fold)?
+        } else {
+            self.panels.fold(buckets.clone(), &self.plan.fold.without_dates())?
+        };
+        let mut of_window = Vec::new();
         let roster = Roster::new(&panels);
         let mut movement = Movement::new(self, &panels, &roster);
         let mut part = Part { strangers: panels.iter().map(|p| p.strangers).sum(), ..Part::default() };
         let mut seen = Seen::default();
         for (date, as_of) in self.job.dates.iter().enumerate() {
-            let of_window = date % self.room.dates;
-            if !whole && of_window == 0 {
+            let at = date % self.room.dates;
+            if !whole && at == 0 {
                 let window = date..(date + self.room.dates).min(dates);
                 // The old ones go before the new ones come.
-                drop(std::mem::take(&mut measured));
-                measured = self.panels.fold(buckets.clone(), &self.plan.fold.only_dates(window))?;
+                drop(std::mem::take(&mut of_window));
+                of_window = self.panels.fold(buckets.clone(), &self.plan.fold.only_dates(window))?;
             }
-            let mut rows = Rows::new(&measured, &roster, of_window, self.plan.fold.measures.len());
+            let measured = if whole { &panels } else { &of_window };
+            let mut rows = Rows::new(measured, &roster, at, self.plan.fold.measures.len());
             self.score(&mut rows, &panels, &roster, &self.scoring[date]);
             let states: Vec<Vec<u16>> =
                 (0..self.classifiers.len()).map(|scheme| self.states(scheme, &rows, &self.scoring[date])).collect();
@@ -298,36 +302,43 @@ impl Workshop<'_> {
 
 /// The columns that `segments` sums.
 struct SumColumns<'a> {
-    recency: &'a Column,
-    frequency: &'a Column,
-    monetary: &'a Column,
-    revenue: &'a Column,
-    revenue_at_risk: &'a Column,
+    recency: &'a [i32],
+    frequency: &'a [i64],
+    monetary: &'a [i64],
+    revenue: &'a [i64],
+    revenue_at_risk: &'a [i64],
 }
 
 impl SumColumns<'_> {
     /// The columns of these rows; `None` if the job does not ask for `segments`.
     fn new<'a>(plan: &Plan, rows: &'a Rows) -> Option<SumColumns<'a>> {
-        let [recency, frequency, monetary] = plan.axes.map(|at| &rows.columns[at]);
-        let (revenue, revenue_at_risk) = (&rows.columns[plan.revenue?], &rows.columns[plan.revenue_at_risk?]);
-        Some(SumColumns { recency, frequency, monetary, revenue, revenue_at_risk })
+        let longs = |at: usize| if let Column::Long(values) = &rows.columns[at] { values.as_slice() } else { &[] };
+        let [recency, frequency, monetary] = plan.axes;
+        Some(SumColumns {
+            recency: if let Column::Int(values) = &rows.columns[recency] { values } else { &[] },
+            frequency: longs(frequency),
+            monetary: longs(monetary),
+            revenue: longs(plan.revenue?),
+            revenue_at_risk: longs(plan.revenue_at_risk?),
+        })
     }
 
     /// The sums of some rows by state.
     fn sums(&self, names: usize, states: &[u16], rows: impl Iterator<Item = usize>) -> Vec<SegmentSum> {
         let mut dense = vec![SegmentSum::default(); names];
+        let known = |value: i64| if value == NULL_LONG { 0 } else { value };
         for row in rows {
-            let value = |column: &Column| column.get(row).unwrap_or(0);
             let sum = &mut dense[usize::from(states[row])];
-            let (recency, orders) = (self.recency.get(row), value(self.frequency));
+            let (recency, orders) = (self.recency[row], known(self.frequency[row]));
+            let bought = recency != NULL_INT;
             sum.customers += 1;
-            sum.buyers += i64::from(recency.is_some());
+            sum.buyers += i64::from(bought);
             sum.orders += orders;
             sum.repeat_customers += i64::from(orders >= 2);
-            sum.recency_days += recency.unwrap_or(0);
-            sum.revenue += i128::from(value(self.revenue));
-            sum.revenue_at_risk += i128::from(value(self.revenue_at_risk));
-            sum.monetary += i128::from(value(self.monetary));
+            sum.recency_days += if bought { i64::from(recency) } else { 0 };
+            sum.revenue += i128::from(known(self.revenue[row]));
+            sum.revenue_at_risk += i128::from(known(self.revenue_at_risk[row]));
+            sum.monetary += i128::from(known(self.monetary[row]));
         }
         dense
     }

@@ -1,0 +1,81 @@
+//! The cells of a bucket, filled customer by customer.
+//!
+//! The cells of a customer lie far from each other, one in every date's stretch of every column. So those of a few customers
+//! are filled in a block that stays in the cache, and copied date by date. In workload W2 of `benches/README.md` this takes
+//! NN of the time of the fold.
+
+use super::{Column, FoldSpec};
+
+/// Customers of a block: their cells of a date fill a few cache lines.
+const BLOCK: usize = 16;
+
+/// See the head of the file.
+pub(super) struct Cells {
+    dates: usize,
+    customers: usize,
+    listed: Vec<bool>,
+    columns: Vec<Column>,
+    /// The first customer of the block.
+    first: usize,
+    block: Block,
+    /// A block without anybody.
+    empty: Block,
+}
+
+/// The cells of the customers at hand: that of the `c`th of them at date `d` is `d · width + c`.
+#[derive(Clone)]
+pub(super) struct Block {
+    /// Customers of the block.
+    pub width: usize,
+    /// See [`super::BucketPanel::listed`].
+    pub listed: Vec<bool>,
+    /// See [`super::BucketPanel::columns`].
+    pub columns: Vec<Column>,
+}
+
+impl Cells {
+    pub fn new(spec: &FoldSpec, customers: usize) -> Cells {
+        let dates = spec.dates.len();
+        let width = BLOCK.min(customers);
+        let empty = Block { width, listed: vec![false; dates * width], columns: spec.columns(width) };
+        Cells {
+            dates,
+            customers,
+            listed: vec![false; dates * customers],
+            columns: spec.columns(customers),
+            first: 0,
+            block: empty.clone(),
+            empty,
+        }
+    }
+
+    /// The block that a customer belongs to, and the number there. Customers are asked for in ascending order.
+    pub fn of(&mut self, customer: usize) -> (&mut Block, usize) {
+        if customer >= self.first + BLOCK {
+            self.close();
+            self.first = customer;
+        }
+        (&mut self.block, customer - self.first)
+    }
+
+    /// Copies the block to where its cells belong, and empties it.
+    fn close(&mut self) {
+        let count = self.block.width.min(self.customers - self.first);
+        for date in 0..self.dates {
+            let (to, from) = (date * self.customers + self.first, date * self.block.width);
+            self.listed[to..to + count].copy_from_slice(&self.block.listed[from..from + count]);
+            for (all, own) in self.columns.iter_mut().zip(&self.block.columns) {
+                all.copy(to, own, from, count);
+            }
+        }
+        self.block.listed.copy_from_slice(&self.empty.listed);
+        for (own, empty) in self.block.columns.iter_mut().zip(&self.empty.columns) {
+            own.copy(0, empty, 0, empty.len());
+        }
+    }
+
+    pub fn finish(mut self) -> (Vec<bool>, Vec<Column>) {
+        self.close();
+        (self.listed, self.columns)
+    }
+}

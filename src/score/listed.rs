@@ -1,0 +1,177 @@
+//! A multiset of integers that are kept one by one, and what is asked of it: order statistics and counts.
+//!
+//! The values lie in pieces of limited size. So a list grows without being copied, two lists join without touching a value,
+//! and threads share the work on one list.
+
+use rayon::prelude::*;
+
+/// Values of a piece, at most: few enough to stay in the cache while they are asked several things.
+const PIECE: usize = 1 << 15;
+
+/// Ranges up to this many distinct integers are counted to find order statistics.
+const COUNTERS: usize = 1 << 14;
+
+/// Values in no particular order.
+#[derive(Debug, Clone, Default)]
+pub struct Listed {
+    pieces: Vec<Vec<i64>>,
+}
+
+impl From<Vec<i64>> for Listed {
+    fn from(values: Vec<i64>) -> Listed {
+        Listed { pieces: vec![values] }
+    }
+}
+
+impl Listed {
+    /// The piece that is being filled.
+    fn open(&mut self) -> &mut Vec<i64> {
+        if self.pieces.last().is_none_or(|piece| piece.len() >= PIECE) {
+            self.pieces.push(Vec::new());
+        }
+        let last = self.pieces.len() - 1;
+        &mut self.pieces[last]
+    }
+
+    /// Adds a value.
+    #[inline]
+    pub fn push(&mut self, value: i64) {
+        self.open().push(value);
+    }
+
+    /// Adds those of some values that are to be kept.
+    ///
+    /// Every value is written and the next one over it if it does not stay: whether it does is as good as chance, so there is
+    /// no branch to be foretold.
+    pub fn extend(&mut self, values: &[i64], keep: &[bool]) {
+        let mut rest = values.iter().zip(keep);
+        while rest.len() > 0 {
+            let piece = self.open();
+            let start = piece.len();
+            let count = rest.len().min(PIECE - start);
+            piece.resize(start + count, 0);
+            let mut at = start;
+            for (value, keep) in rest.by_ref().take(count) {
+                piece[at] = *value;
+                at += usize::from(*keep);
+            }
+            piece.truncate(at);
+        }
+    }
+
+    /// Adds the values of another.
+    pub fn merge(&mut self, other: Listed) {
+        self.pieces.extend(other.pieces);
+    }
+
+    /// How many values.
+    pub fn len(&self) -> u64 {
+        self.pieces.iter().map(|piece| piece.len() as u64).sum()
+    }
+
+    /// Bytes of memory.
+    pub fn held(&self) -> u64 {
+        self.pieces.iter().map(|piece| piece.capacity() as u64 * 8).sum()
+    }
+
+    /// All values.
+    pub fn iter(&self) -> impl Iterator<Item = i64> {
+        self.pieces.iter().flatten().copied()
+    }
+
+    /// The values, a limited number at once.
+    pub fn into_pieces(self) -> impl Iterator<Item = Vec<i64>> {
+        self.pieces.into_iter().filter(|piece| !piece.is_empty())
+    }
+
+    /// Their sum.
+    pub fn sum(&self) -> i128 {
+        self.iter().map(i128::from).sum()
+    }
+
+    /// How many values are at least as large as each bound.
+    pub fn reaching(&self, bounds: &[i64]) -> Vec<u64> {
+        let of_piece = |piece: &[i64]| -> Vec<u64> {
+            bounds.iter().map(|bound| piece.iter().map(|value| u64::from(value >= bound)).sum()).collect()
+        };
+        let counts = self.pieces.par_iter().flat_map(|piece| piece.par_chunks(PIECE)).map(of_piece);
+        counts.reduce(|| vec![0; bounds.len()], add)
+    }
+
+    /// The order statistics at ascending indices from 0.
+    ///
+    /// Values are counted in stretches of equal width, and only the stretches that hold a wanted one are looked at again: two
+    /// passes over a million values instead of a selection for each.
+    pub fn statistics(&self, wanted: &[u64]) -> Vec<i64> {
+        if self.len() <= COUNTERS as u64 / 4 {
+            let mut sorted: Vec<i64> = self.iter().collect();
+            sorted.sort_unstable();
+            return wanted.iter().map(|w| sorted.get(*w as usize).copied().unwrap_or(0)).collect();
+        }
+        let pieces = || self.pieces.par_iter().flat_map(|piece| piece.par_chunks(PIECE));
+        let ends = pieces().filter_map(|piece| Some((*piece.iter().min()?, *piece.iter().max()?)));
+        let (min, max) = ends.reduce(|| (i64::MAX, i64::MIN), |a, b| (a.0.min(b.0), a.1.max(b.1)));
+        let shift = (64 - max.abs_diff(min).leading_zeros()).saturating_sub(COUNTERS.ilog2());
+        let stretch = |value: i64| (value.abs_diff(min) >> shift) as usize;
+        let counts = pieces().fold(
+            || vec![0u64; COUNTERS + 1],
+            |mut counts, piece| {
+                piece.iter().for_each(|value| counts[stretch(*value)] += 1);
+                counts
+            },
+        );
+        let counts = counts.reduce(|| vec![0; COUNTERS + 1], add);
+        if shift == 0 {
+            return of_counts(&counts, min, wanted);
+        }
+        // The stretch of each wanted index, and how many values lie below it.
+        let (mut below, mut at) = (0, 0);
+        let mut places = Vec::with_capacity(wanted.len());
+        for &index in wanted {
+            while below + counts[at] <= index {
+                below += counts[at];
+                at += 1;
+            }
+            places.push((at, below));
+        }
+        let mut members: Vec<Vec<i64>> = vec![Vec::new(); COUNTERS + 1];
+        let mut is_wanted = vec![false; COUNTERS + 1];
+        for (at, _) in &places {
+            is_wanted[*at] = true;
+            members[*at].reserve(counts[*at] as usize);
+        }
+        let of_wanted = pieces().flat_map_iter(|piece| piece.iter().copied().filter(|value| is_wanted[stretch(*value)]));
+        for value in of_wanted.collect::<Vec<i64>>() {
+            members[stretch(value)].push(value);
+        }
+        // Skewed values can lie in few stretches: each is asked again in the same way, over a narrower range.
+        let mut out = Vec::with_capacity(wanted.len());
+        let mut first = 0;
+        while let Some(&(at, below)) = places.get(first) {
+            let stop = first + places[first..].iter().take_while(|p| p.0 == at).count();
+            let inner: Vec<u64> = wanted[first..stop].iter().map(|w| w - below).collect();
+            out.extend(Listed::from(std::mem::take(&mut members[at])).statistics(&inner));
+            first = stop;
+        }
+        out
+    }
+}
+
+fn add(mut all: Vec<u64>, own: Vec<u64>) -> Vec<u64> {
+    all.iter_mut().zip(own).for_each(|(all, own)| *all += own);
+    all
+}
+
+/// Order statistics of counted values: `counts[i]` times the value `min + i`.
+pub(super) fn of_counts(counts: &[u64], min: i64, wanted: &[u64]) -> Vec<i64> {
+    let (mut below, mut at) = (0, 0);
+    let mut out = Vec::with_capacity(wanted.len());
+    for &index in wanted {
+        while at < counts.len() && below + counts[at] <= index {
+            below += counts[at];
+            at += 1;
+        }
+        out.push(min + at as i64);
+    }
+    out
+}
