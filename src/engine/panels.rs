@@ -14,8 +14,8 @@ use crate::error::Result;
 use crate::measure::{self, Beside, BucketPanel, FoldSpec};
 use crate::memory::Memory;
 
-/// Panels are kept up to this many bytes, without a limit of memory. In workload W2 of `benches/README.md` that is all of them,
-/// and saves a tenth of its time.
+/// Panels are kept up to this many bytes, without a limit of memory. Workload W2 of `benches/README.md` keeps all of its 27 dates
+/// in 0.7 GiB, which saves a tenth of its time.
 const KEPT: u64 = 1 << 30;
 
 /// See the head of the file.

@@ -7,7 +7,7 @@ use crate::error::Result;
 use super::block::Cells;
 use super::formula::{Facts, Sums, Value, set, value, within};
 use super::group::Order;
-use super::windows::Windows;
+use super::windows::{Calendar, Windows};
 use super::{Column, Flow, FoldSpec};
 
 /// A measure with the numbers of the boundaries it needs.
@@ -28,6 +28,7 @@ pub(super) struct Folder<'a> {
     spec: &'a FoldSpec,
     cells: Cells,
     windows: Windows,
+    tiles: Calendar,
     /// First days of windows (or of parts of them), one per as-of date; they ascend with the dates.
     boundaries: Vec<Vec<i32>>,
     /// What `windows` does not serve.
@@ -83,6 +84,7 @@ impl<'a> Folder<'a> {
             spec,
             cells: Cells::new(spec, customers),
             windows: Windows::new(spec),
+            tiles: Calendar::new(spec.tiles.iter().map(|tile| tile.0).collect()),
             starts: vec![vec![0; dates]; boundaries.len()],
             boundaries,
             planned,
@@ -199,20 +201,18 @@ impl<'a> Folder<'a> {
 
     /// Lists what the customer did in each tile.
     fn flow(&mut self, customer: usize, orders: &[Order]) -> Result<()> {
-        let mut rest = orders.iter().peekable();
-        for (tile, flows) in self.spec.tiles.iter().zip(&mut self.flows) {
-            let (mut any, mut purchases, mut money) = (false, 0, 0i128);
-            while let Some(order) = rest.next_if(|o| o.date <= tile.0) {
-                any = true;
+        let customer = customer as u32;
+        let mut rest = orders.iter().map(|order| (self.tiles.place(order.date), order)).peekable();
+        while let Some((tile, first)) = rest.next() {
+            let Some(flows) = self.flows.get_mut(tile) else { break };
+            let money = |order: &Order| i128::from(if self.spec.net || !order.is_return { order.amount } else { 0 });
+            let (mut purchases, mut sum) = (u32::from(!first.is_return), money(first));
+            while let Some((_, order)) = rest.next_if(|(next, _)| *next == tile) {
                 purchases += u32::from(!order.is_return);
-                if self.spec.net || !order.is_return {
-                    money += i128::from(order.amount);
-                }
+                sum += money(order);
             }
-            if any {
-                let money = within(money, MeasureKind::PeriodMonetary, tile.0)?;
-                flows.push(Flow { customer: customer as u32, purchases, money });
-            }
+            let money = within(sum, MeasureKind::PeriodMonetary, self.spec.tiles[tile].0)?;
+            flows.push(Flow { customer, purchases, money });
         }
         Ok(())
     }

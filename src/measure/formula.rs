@@ -7,7 +7,7 @@ use crate::error::{Error, Result};
 use super::{Column, NULL_INT, NULL_LONG};
 
 /// Largest money of a customer that DECIMAL(18) holds.
-const MONEY_LIMIT: i128 = 1_000_000_000_000_000_000;
+pub(super) const MONEY_LIMIT: i128 = 1_000_000_000_000_000_000;
 
 /// Sums over the orders of a stretch of time.
 #[derive(Debug, Clone, Copy, Default)]

@@ -91,10 +91,16 @@ pub const NULL_INT: i32 = i32::MIN;
 /// Null in a [`Column::Long`].
 pub const NULL_LONG: i64 = i64::MIN;
 
+/// A value of a column of 32 bits in one of 64.
+#[inline]
+pub fn widened(value: i32) -> i64 {
+    if value == NULL_INT { NULL_LONG } else { value.into() }
+}
+
 /// The values of one measure; a text is its number in the order of all texts.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Column {
-    /// Days, dates and numbers of texts; [`NULL_INT`] is null.
+    /// Days, dates and numbers of texts, and in a panel counts and money that fit; [`NULL_INT`] is null.
     Int(Vec<i32>),
     /// Counts and money; [`NULL_LONG`] is null.
     Long(Vec<i64>),
@@ -165,9 +171,26 @@ impl Column {
         }
     }
 
-    /// Copies `count` values from a place of a column of the same type.
+    /// Whether values of this unit are in a column of 64 bits, unless those of a panel fit 32.
+    pub fn is_long(unit: Unit) -> bool {
+        matches!(Column::new(unit, 0), Column::Long(_))
+    }
+
+    /// Copies `count` values from a place of a column of the same type, or of a wider one: it is widened if they do not fit.
     fn copy(&mut self, to: usize, other: &Column, from: usize, count: usize) {
         let (to, from) = (to..to + count, from..from + count);
+        if let (Column::Int(own), Column::Long(other)) = (&mut *self, other) {
+            let fits = |value: i64| value > NULL_INT.into() && value <= i32::MAX.into();
+            let mut all_fit = true;
+            for (own, value) in own[to.clone()].iter_mut().zip(&other[from.clone()]) {
+                all_fit &= fits(*value) | (*value == NULL_LONG);
+                *own = if *value == NULL_LONG { NULL_INT } else { *value as i32 };
+            }
+            if all_fit {
+                return;
+            }
+            *self = Column::Long(own.iter().map(|value| widened(*value)).collect());
+        }
         match (self, other) {
             (Column::Int(own), Column::Int(other)) => own[to].copy_from_slice(&other[from]),
             (Column::Long(own), Column::Long(other)) => own[to].copy_from_slice(&other[from]),

@@ -8,7 +8,7 @@
 use crate::domain::{Lookback, Measure, MeasureKind};
 use crate::error::Result;
 
-use super::formula::{Counting, Facts, Sums, set, value, within};
+use super::formula::{Counting, Facts, MONEY_LIMIT, Sums, set, value, within};
 use super::group::Order;
 use super::{Column, FoldSpec};
 
@@ -16,14 +16,14 @@ use super::{Column, FoldSpec};
 const TABLED: i64 = 1 << 16;
 
 /// Finds the first of some ascending days that is not before a day.
-struct Calendar {
+pub(super) struct Calendar {
     days: Vec<i32>,
     /// For every day from the first of them on, if they lie close enough.
     table: Vec<u32>,
 }
 
 impl Calendar {
-    fn new(days: Vec<i32>) -> Calendar {
+    pub fn new(days: Vec<i32>) -> Calendar {
         let mut table = Vec::new();
         if let (Some(first), Some(last)) = (days.first(), days.last())
             && i64::from(*last) - i64::from(*first) < TABLED
@@ -37,7 +37,7 @@ impl Calendar {
 
     /// The place of that day; how many there are if all are before `day`.
     #[inline]
-    fn place(&self, day: i32) -> usize {
+    pub fn place(&self, day: i32) -> usize {
         let first = self.days.first().copied().unwrap_or(0);
         match usize::try_from(i64::from(day) - i64::from(first)) {
             Err(_) => 0,
@@ -63,9 +63,23 @@ struct Window {
 }
 
 /// An integer that holds every sum of a customer's money.
-trait Money: Copy + Default + std::ops::AddAssign + std::ops::SubAssign + Into<i128> + From<i64> {}
-impl Money for i64 {}
-impl Money for i128 {}
+trait Money: Copy + Default + std::ops::AddAssign + std::ops::SubAssign + Into<i128> + From<i64> {
+    /// The sum as the tables hold it.
+    fn stored(self, kind: MeasureKind, as_of: i32) -> Result<i64>;
+}
+
+/// Of customers whose amounts add up to what the tables hold, whatever their signs.
+impl Money for i64 {
+    fn stored(self, _: MeasureKind, _: i32) -> Result<i64> {
+        Ok(self)
+    }
+}
+
+impl Money for i128 {
+    fn stored(self, kind: MeasureKind, as_of: i32) -> Result<i64> {
+        within(self, kind, as_of)
+    }
+}
 
 /// Folds customers one after the other; see the head of the file.
 pub(super) struct Windows {
@@ -177,7 +191,7 @@ impl Windows {
     ) -> Result<()> {
         // Whatever the order of additions, no sum exceeds the sum of all amounts without their signs.
         let most = orders.iter().try_fold(0u64, |sum, order| sum.checked_add(order.amount.unsigned_abs()));
-        if most.is_some_and(|most| most <= i64::MAX as u64) {
+        if most.is_some_and(|most| i128::from(most) < MONEY_LIMIT) {
             let mut sums = std::mem::take(&mut self.narrow);
             let outcome = self.add_as(at, first, orders, listed, columns, &mut sums);
             self.narrow = sums;
@@ -255,7 +269,7 @@ impl Windows {
             }
         }
         if !self.at_risk.is_empty() {
-            self.money_at_risk(from, orders, sums);
+            self.money_at_risk(orders, sums);
             for &column in &self.at_risk {
                 self.set_money(&mut columns[column], MeasureKind::RevenueAtRisk, (start, customers), from, sums)?;
             }
@@ -274,7 +288,7 @@ impl Windows {
         if let Column::Long(out) = column {
             let cells = out[start..].iter_mut().step_by(customers);
             for ((cell, sum), as_of) in cells.zip(&sums[from..]).zip(&self.as_of[from..]) {
-                *cell = within((*sum).into(), kind, *as_of)?;
+                *cell = sum.stored(kind, *as_of)?;
             }
         }
         Ok(())
@@ -323,18 +337,32 @@ impl Windows {
         self.counts = counts;
     }
 
-    /// Money of the 365 days that end with the last purchase, at every date.
-    fn money_at_risk<M: Money>(&self, from: usize, orders: &[Order], sums: &mut [M]) {
-        let (mut coming, mut going) = (orders.iter().peekable(), orders.iter().peekable());
+    /// Money of the 365 days that end with the last purchase, at every date: what it changes by is noted at the first date that
+    /// sees the purchase, and added up along the dates.
+    fn money_at_risk<M: Money>(&self, orders: &[Order], sums: &mut [M]) {
+        sums.fill(M::default());
+        let (mut sum, mut noted) = (M::default(), M::default());
+        let (mut going, mut purchase) = (0, i32::MIN);
+        for (order, seen) in orders.iter().zip(&self.seen) {
+            sum += self.money(order);
+            while orders[going].date < order.date - 364 {
+                sum -= self.money(&orders[going]);
+                going += 1;
+            }
+            if !order.is_return {
+                purchase = order.date;
+            }
+            // A return of the same day counts, whichever comes first.
+            if order.date == purchase {
+                sums[*seen] += sum;
+                sums[*seen] -= noted;
+                noted = sum;
+            }
+        }
         let mut sum = M::default();
-        for (last, to) in self.lasts[from..].iter().zip(&mut sums[from..]) {
-            while let Some(order) = coming.next_if(|o| o.date <= *last) {
-                sum += self.money(order);
-            }
-            while let Some(order) = going.next_if(|o| o.date < *last - 364) {
-                sum -= self.money(order);
-            }
-            *to = sum;
+        for own in sums {
+            sum += *own;
+            *own = sum;
         }
     }
 }

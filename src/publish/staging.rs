@@ -1,12 +1,11 @@
 //! The files of a run before its commit.
 
-use std::fs::File;
 use std::path::{Path, PathBuf};
 
 use super::files::{failed, make_folder, write_file};
 use super::in_hand::IN_HAND;
 use super::manifest::TableFile;
-use super::syncer::Syncer;
+use super::syncer::{Syncer, Written};
 use crate::error::Result;
 use crate::table::Encoded;
 
@@ -25,11 +24,11 @@ impl Staging {
         Ok(Staging { folder, syncer: Syncer::new(), kept: false })
     }
 
-    /// Writes a file below the run folder. It is durable once the run is committed.
+    /// Writes a file below the run folder. It is durable and was read back once the run is committed.
     ///
     /// # Errors
     /// Exit 6 if it, or one before it, cannot be written, with the path and what to do.
-    pub fn write(&self, path: &str, bytes: &[u8]) -> Result<()> {
+    pub fn write(&self, path: &str, bytes: Vec<u8>) -> Result<()> {
         IN_HAND.go_on()?;
         // Only what lies below the run is made: where the output folder is gone, no part of it comes back.
         let above: Vec<&Path> = Path::new(path).ancestors().skip(1).filter(|p| !p.as_os_str().is_empty()).collect();
@@ -37,8 +36,8 @@ impl Staging {
             make_folder(&self.folder.join(folder))?;
         }
         let path = self.folder.join(path);
-        let file: File = write_file(&path, bytes)?;
-        self.syncer.sync(file, path)
+        let file = write_file(&path, &bytes)?;
+        self.syncer.sync(Written { file, path, bytes })
     }
 
     /// Writes a file and says what the manifest has to know of it.
@@ -46,14 +45,16 @@ impl Staging {
     /// # Errors
     /// As [`Self::write`].
     pub fn put(&self, path: String, encoded: Encoded) -> Result<TableFile> {
-        self.write(&path, &encoded.bytes)?;
-        Ok(TableFile { path, rows: encoded.rows, bytes: encoded.bytes.len() as u64, sha256: encoded.sha256 })
+        let Encoded { bytes, sha256, rows } = encoded;
+        let file = TableFile { path, rows, bytes: bytes.len() as u64, sha256 };
+        self.write(&file.path, bytes)?;
+        Ok(file)
     }
 
-    /// Waits until every file is durable.
+    /// Waits until every file is durable and was read back.
     ///
     /// # Errors
-    /// Exit 6 if one cannot be made so.
+    /// Exit 6 if that fails for one.
     pub(super) fn settle(&mut self) -> Result<()> {
         self.syncer.settle()
     }

@@ -213,6 +213,20 @@ fn unfinished(root: &Path) -> Result<Vec<String>> {
     Ok(names.into_iter().filter(|n| !committed.contains(n)).map(|n| format!("runs/{n}")).collect())
 }
 
+/// Looks whether every file of a staged run is still there in its size; what it holds was read back when it was written.
+pub(super) fn check_sizes(staged: &Path, manifest: &Manifest) -> Result<()> {
+    for file in manifest.tables.iter().flat_map(|t| &t.files).chain(&manifest.reports) {
+        let path = staged.join(&file.path);
+        if !std::fs::symlink_metadata(&path).is_ok_and(|found| found.is_file() && found.len() == file.bytes) {
+            return Err(Error::output(format!(
+                "{} was changed or removed while the run was writing it, so nothing is committed; run the job again",
+                path.display()
+            )));
+        }
+    }
+    Ok(())
+}
+
 /// Hashes every file of a run; returns their number and bytes.
 pub(super) fn check_files(run: &Path, manifest: &Manifest) -> Result<(usize, u64)> {
     use rayon::prelude::*;

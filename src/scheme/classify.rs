@@ -95,7 +95,8 @@ impl Stretches {
     /// Appends the states of values.
     fn extend(&self, out: &mut Vec<u16>, values: &[i32]) {
         // Whoever has a value reaches a bound below them all, and nobody one above.
-        let within: Vec<i32> = self.thresholds.iter().filter_map(|t| i32::try_from((*t).max(i64::from(NULL_INT) + 1)).ok()).collect();
+        let within: Vec<i32> =
+            self.thresholds.iter().filter_map(|t| i32::try_from((*t).max(i64::from(NULL_INT) + 1)).ok()).collect();
         let first = out.len();
         crate::score::extend_by_bin(out, values, &within, &self.states);
         for (state, _) in out[first..].iter_mut().zip(values).filter(|(_, value)| **value == NULL_INT) {

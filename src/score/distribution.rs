@@ -55,17 +55,10 @@ impl Distribution {
     pub fn extend(&mut self, column: &Column, cells: std::ops::Range<usize>, listed: &[bool]) {
         let listed = &listed[cells.clone()];
         match column {
-            Column::Int(values) => self.extend_counted(&values[cells], listed, NULL_INT),
+            Column::Int(values) if self.counts_small => self.extend_counted(&values[cells], listed, NULL_INT),
+            Column::Int(values) => self.rest.extend(&values[cells], listed, NULL_INT),
             Column::Long(values) if self.counts_small => self.extend_counted(&values[cells], listed, NULL_LONG),
-            Column::Long(values) => {
-                let values = &values[cells];
-                if values.contains(&NULL_LONG) {
-                    let keep: Vec<bool> = values.iter().zip(listed).map(|(v, listed)| *listed && *v != NULL_LONG).collect();
-                    self.rest.extend(values, &keep);
-                } else {
-                    self.rest.extend(values, listed);
-                }
-            }
+            Column::Long(values) => self.rest.extend(&values[cells], listed, NULL_LONG),
             Column::Ratio(_) | Column::Double(_) => {}
         }
     }

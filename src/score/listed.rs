@@ -27,7 +27,8 @@ impl Listed {
     /// The piece that is being filled.
     fn open(&mut self) -> &mut Vec<i64> {
         if self.pieces.last().is_none_or(|piece| piece.len() >= PIECE) {
-            self.pieces.push(Vec::new());
+            // The first one grows: most lists of a job with many slices are short.
+            self.pieces.push(Vec::with_capacity(if self.pieces.is_empty() { 0 } else { PIECE }));
         }
         let last = self.pieces.len() - 1;
         &mut self.pieces[last]
@@ -39,11 +40,11 @@ impl Listed {
         self.open().push(value);
     }
 
-    /// Adds those of some values that are to be kept.
+    /// Adds those of some values that are to be kept and not null.
     ///
     /// Every value is written and the next one over it if it does not stay: whether it does is as good as chance, so there is
     /// no branch to be foretold.
-    pub fn extend(&mut self, values: &[i64], keep: &[bool]) {
+    pub fn extend<T: Copy + PartialEq + Into<i64>>(&mut self, values: &[T], keep: &[bool], null: T) {
         let mut rest = values.iter().zip(keep);
         while rest.len() > 0 {
             let piece = self.open();
@@ -52,8 +53,8 @@ impl Listed {
             piece.resize(start + count, 0);
             let mut at = start;
             for (value, keep) in rest.by_ref().take(count) {
-                piece[at] = *value;
-                at += usize::from(*keep);
+                piece[at] = (*value).into();
+                at += usize::from(*keep & (*value != null));
             }
             piece.truncate(at);
         }

@@ -25,6 +25,9 @@ pub const ONE_ROW_PER: &str = "one_row_per";
 /// Rows of a row group, at most.
 const ROW_GROUP: usize = 1 << 20;
 
+/// Fewer rows are not worth a compressor.
+const SMALL: usize = 256;
+
 /// A file in memory.
 #[derive(Debug, Clone)]
 pub struct Encoded {
@@ -47,7 +50,7 @@ pub fn encode(table: &TableDefinition, schema: &SchemaRef, batch: &RecordBatch, 
     let level = ZstdLevel::try_new(1).map_err(|e| wrong(&e))?;
     let mut properties = WriterProperties::builder()
         .set_created_by("rfmill".into())
-        .set_compression(Compression::ZSTD(level))
+        .set_compression(if batch.num_rows() < SMALL { Compression::UNCOMPRESSED } else { Compression::ZSTD(level) })
         .set_statistics_enabled(EnabledStatistics::Chunk)
         .set_key_value_metadata(Some(vec![
             KeyValue::new("schema_version".into(), Some(SCHEMA_VERSION.into())),

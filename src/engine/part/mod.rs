@@ -19,11 +19,11 @@ use arrow::datatypes::SchemaRef;
 
 use super::Plan;
 use super::cuts::DateScoring;
+use super::panels::Panels;
 use super::plan::CrmMeasures;
 use super::reports::MoverKey;
 use super::strategy::seen::Seen;
 use super::strategy::{Evaluated, Tally};
-use super::panels::Panels;
 use super::survey::Only;
 use crate::domain::{Day, IdType};
 use crate::error::{Error, Result};
@@ -200,7 +200,7 @@ impl Workshop<'_> {
                 of_window = self.panels.fold(buckets.clone(), &self.plan.fold.only_dates(window))?;
             }
             let measured = if whole { &panels } else { &of_window };
-            let mut rows = Rows::new(measured, &roster, at, self.plan.fold.measures.len());
+            let mut rows = Rows::new(measured, &roster, at, &self.plan.fold);
             self.score(&mut rows, &panels, &roster, &self.scoring[date]);
             let states: Vec<Vec<u16>> =
                 (0..self.classifiers.len()).map(|scheme| self.states(scheme, &rows, &self.scoring[date])).collect();
@@ -280,23 +280,70 @@ impl Workshop<'_> {
     ) {
         let Some(columns) = SumColumns::new(self.plan, rows) else { return };
         let row_of: Vec<Option<usize>> = if roster.dimensions.is_empty() { Vec::new() } else { rows.by_place(roster.len()) };
-        for (scheme, states) in states.iter().enumerate() {
-            let names = self.states[scheme].len();
-            let mut add = |slice: u32, dimension: u32, value: u32, dense: Vec<SegmentSum>| {
+        let states = States::new(self.states.iter().map(|names| names.len()).collect(), states);
+        let mut add = |slice: u32, dimension: u32, value: u32, by_scheme: Vec<Vec<SegmentSum>>| {
+            for (scheme, dense) in by_scheme.into_iter().enumerate() {
                 for (state, sum) in dense.into_iter().enumerate().filter(|(_, s)| s.customers > 0) {
                     sums.push(([date as u32, slice, dimension, value, scheme as u32, state as u32], sum));
                 }
-            };
-            for (slice, of_slice) in &rows.slices {
-                add(*slice, 0, 0, columns.sums(names, states, of_slice.clone()));
             }
-            for (grouping, dimension) in roster.dimensions.iter().zip(1..) {
-                for (slice, value, range) in &grouping.groups {
-                    let own = grouping.places[range.clone()].iter().filter_map(|place| row_of[*place as usize]);
-                    add(*slice, dimension, *value, columns.sums(names, states, own));
-                }
+        };
+        for (slice, of_slice) in &rows.slices {
+            add(*slice, 0, 0, states.sums(&columns, of_slice.clone()));
+        }
+        for (grouping, dimension) in roster.dimensions.iter().zip(1..) {
+            for (slice, value, range) in &grouping.groups {
+                let own = grouping.places[range.clone()].iter().filter_map(|place| row_of[*place as usize]);
+                add(*slice, dimension, *value, states.sums(&columns, own));
             }
         }
+    }
+}
+
+/// So many cells of sums stay in the nearest cache.
+const JOINT_CELLS: usize = 256;
+
+/// The states of rows in all schemes.
+struct States<'a> {
+    /// How many states each scheme has.
+    names: Vec<usize>,
+    by_scheme: &'a [Vec<u16>],
+    /// The states of all schemes as one number, unless there are too many: so that rows are added up once.
+    joint: Option<Vec<u16>>,
+}
+
+impl States<'_> {
+    fn new(names: Vec<usize>, by_scheme: &[Vec<u16>]) -> States<'_> {
+        let joint = (names.iter().product::<usize>() <= JOINT_CELLS).then(|| {
+            let mut joint = vec![0; by_scheme.first().map_or(0, Vec::len)];
+            for (states, names) in by_scheme.iter().zip(&names) {
+                joint.iter_mut().zip(states).for_each(|(joint, state)| *joint = *joint * *names as u16 + state);
+            }
+            joint
+        });
+        States { names, by_scheme, joint }
+    }
+
+    /// The sums of some rows by scheme and state.
+    fn sums(&self, columns: &SumColumns<'_>, rows: impl Iterator<Item = usize> + Clone) -> Vec<Vec<SegmentSum>> {
+        let Some(joint) = &self.joint else {
+            return self
+                .names
+                .iter()
+                .zip(self.by_scheme)
+                .map(|(names, states)| columns.sums(*names, states, rows.clone()))
+                .collect();
+        };
+        let mut by_scheme: Vec<Vec<SegmentSum>> = self.names.iter().map(|names| vec![SegmentSum::default(); *names]).collect();
+        let cells = columns.sums(self.names.iter().product(), joint, rows);
+        for (cell, sum) in cells.iter().enumerate().filter(|(_, s)| s.customers > 0) {
+            let mut rest = cell;
+            for (own, names) in by_scheme.iter_mut().zip(&self.names).rev() {
+                own[rest % names].merge(sum);
+                rest /= names;
+            }
+        }
+        by_scheme
     }
 }
 
@@ -327,6 +374,8 @@ impl SumColumns<'_> {
     fn sums(&self, names: usize, states: &[u16], rows: impl Iterator<Item = usize>) -> Vec<SegmentSum> {
         let mut dense = vec![SegmentSum::default(); names];
         let known = |value: i64| if value == NULL_LONG { 0 } else { value };
+        // Unless money is an average, both are one column.
+        let is_same = std::ptr::eq(self.monetary, self.revenue);
         for row in rows {
             let sum = &mut dense[usize::from(states[row])];
             let (recency, orders) = (self.recency[row], known(self.frequency[row]));
@@ -338,7 +387,12 @@ impl SumColumns<'_> {
             sum.recency_days += if bought { i64::from(recency) } else { 0 };
             sum.revenue += i128::from(known(self.revenue[row]));
             sum.revenue_at_risk += i128::from(known(self.revenue_at_risk[row]));
-            sum.monetary += i128::from(known(self.monetary[row]));
+            if !is_same {
+                sum.monetary += i128::from(known(self.monetary[row]));
+            }
+        }
+        if is_same {
+            dense.iter_mut().for_each(|sum| sum.monetary = sum.revenue);
         }
         dense
     }

@@ -176,9 +176,7 @@ impl<'a> Movement<'a> {
         for (scheme, (from, to)) in self.at(origin).iter().zip(self.at(date)).enumerate() {
             let mut matrices = vec![Matrix::new(workshop.states[scheme].len()); self.roster.slices.len()];
             for ((_, range), matrix) in self.roster.slices.iter().zip(&mut matrices) {
-                for (from, to) in from[range.clone()].iter().zip(&to[range.clone()]) {
-                    matrix.count(*from, *to);
-                }
+                matrix.count_all(&from[range.clone()], &to[range.clone()]);
             }
             for (place, flow) in self.flows(between.clone()) {
                 matrices[self.roster.slot(place)].spend(from[place], to[place], i128::from(flow.money));

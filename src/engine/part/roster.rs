@@ -11,6 +11,7 @@ use crate::measure::{BucketPanel, UNKNOWN};
 pub struct Roster {
     /// By place.
     pub seats: Vec<Seat>,
+    laid: Vec<u32>,
     /// Place by bucket of the part and customer of the bucket.
     pub places: Vec<Vec<u32>>,
     /// Slice numbers with their places, ascending.
@@ -56,6 +57,12 @@ impl Roster {
         for (place, seat) in seats.iter().enumerate() {
             places[seat.0 as usize][seat.1 as usize] = place as u32;
         }
+        let ends = panels.iter().scan(0, |end, p| {
+            *end += p.ids.len() as u32;
+            Some(*end)
+        });
+        let firsts: Vec<u32> = std::iter::once(0).chain(ends).collect();
+        let laid = seats.iter().map(|(bucket, customer)| firsts[*bucket as usize] + customer).collect();
         let slice = |seat: &Seat| panels[seat.0 as usize].slice(seat.1 as usize);
         let mut slices = Vec::new();
         let mut at = 0;
@@ -74,12 +81,17 @@ impl Roster {
         };
         let count = panels.first().map_or(0, |p| p.dimensions.len());
         let dimensions = (0..count).map(|dimension| Grouping::new(values(dimension), &slices)).collect();
-        Roster { seats, places, slices, slots, dimensions }
+        Roster { seats, laid, places, slices, slots, dimensions }
     }
 
     /// The number of a customer's value of a dimension; [`UNKNOWN`] without one.
     pub fn value(&self, dimension: usize, place: u32) -> u32 {
         self.dimensions.get(dimension).and_then(|d| d.values.get(place as usize)).copied().unwrap_or(UNKNOWN)
+    }
+
+    /// By place: where the customer stands when all buckets are laid end to end.
+    pub fn laid(&self) -> &[u32] {
+        &self.laid
     }
 
     /// How many customers.

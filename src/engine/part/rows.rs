@@ -4,9 +4,10 @@ use std::ops::Range;
 
 use super::roster::Roster;
 use super::{Workshop, panel_of};
+use crate::domain::Unit;
 use crate::engine::cuts::DateScoring;
 use crate::engine::survey::Id;
-use crate::measure::{BucketPanel, Column};
+use crate::measure::{BucketPanel, Column, FoldSpec, widened};
 use crate::scheme::Subject;
 use crate::score::Axis;
 
@@ -24,26 +25,26 @@ pub struct Rows {
 
 impl Rows {
     /// Gathers the listed customers of a date.
-    pub fn new(panels: &[BucketPanel], roster: &Roster, date: usize, measures: usize) -> Rows {
-        let starts: Vec<usize> = panels.iter().map(|p| p.cells(date).start).collect();
-        let mut places = Vec::with_capacity(roster.len());
-        let mut cells: Vec<(u32, u32)> = Vec::with_capacity(roster.len());
+    pub fn new(panels: &[BucketPanel], roster: &Roster, date: usize, spec: &FoldSpec) -> Rows {
+        let listed: Vec<bool> = panels.iter().flat_map(|p| &p.listed[p.cells(date)]).copied().collect();
+        let laid = roster.laid();
+        let mut places = vec![0; roster.len()];
         let mut slices = Vec::with_capacity(roster.slices.len());
+        let mut end = 0;
         for (slice, range) in &roster.slices {
-            let first = places.len();
+            let first = end;
+            // Every place is written, and the next one over it if its customer is not listed.
             for place in range.clone() {
-                let (bucket, customer) = roster.seats[place];
-                let cell = starts[bucket as usize] + customer as usize;
-                if panels[bucket as usize].listed[cell] {
-                    places.push(place as u32);
-                    cells.push((bucket, cell as u32));
-                }
+                places[end] = place as u32;
+                end += usize::from(listed[laid[place] as usize]);
             }
-            if places.len() > first {
-                slices.push((*slice, first..places.len()));
+            if end > first {
+                slices.push((*slice, first..end));
             }
         }
-        let columns = (0..measures).map(|at| gather(panels, at, &cells)).collect();
+        places.truncate(end);
+        let cells: Vec<u32> = places.iter().map(|place| laid[*place as usize]).collect();
+        let columns = spec.measures.iter().enumerate().map(|(at, m)| gather(panels, (at, date), spec.unit(*m), &cells)).collect();
         Rows { places, columns, scores: Default::default(), slices }
     }
 
@@ -72,25 +73,28 @@ impl Rows {
     }
 }
 
-/// The values of a measure in the order of the rows.
-fn gather(panels: &[BucketPanel], at: usize, cells: &[(u32, u32)]) -> Column {
+/// The values of a measure at a date in the order of the rows: `cells` are those of the buckets laid end to end.
+///
+/// Laying them so first leaves one small array to look into, in place of as many as there are buckets.
+fn gather(panels: &[BucketPanel], (at, date): (usize, usize), unit: Unit, cells: &[u32]) -> Column {
     macro_rules! gather {
-        ($kind:ident) => {{
-            let of_bucket: Vec<&[_]> = panels
-                .iter()
-                .map(|p| match &p.columns[at] {
-                    Column::$kind(values) => values.as_slice(),
-                    _ => &[],
-                })
-                .collect();
-            Column::$kind(cells.iter().map(|(bucket, cell)| of_bucket[*bucket as usize][*cell as usize]).collect())
+        ($to:ident, $($from:ident $as:expr),+) => {{
+            let mut laid = Vec::with_capacity(panels.iter().map(|p| p.ids.len()).sum());
+            for panel in panels {
+                match &panel.columns[at] {
+                    $(Column::$from(values) => laid.extend(values[panel.cells(date)].iter().map($as)),)+
+                    // A panel has a column of the unit's type for every measure.
+                    _ => {}
+                }
+            }
+            Column::$to(cells.iter().map(|cell| laid[*cell as usize]).collect())
         }};
     }
-    match panels.first().map(|p| &p.columns[at]) {
-        Some(Column::Int(_)) => gather!(Int),
-        Some(Column::Long(_)) => gather!(Long),
-        Some(Column::Double(_)) => gather!(Double),
-        Some(Column::Ratio(_)) | None => gather!(Ratio),
+    match Column::new(unit, 0) {
+        Column::Int(_) => gather!(Int, Int | v | *v),
+        Column::Long(_) => gather!(Long, Int | v | widened(*v), Long | v | *v),
+        Column::Ratio(_) => gather!(Ratio, Ratio | v | *v),
+        Column::Double(_) => gather!(Double, Double | v | *v),
     }
 }
 

@@ -288,7 +288,8 @@ mod tests {
         };
         assert_eq!(bounds, (Some(least), Some(greatest)));
         assert_eq!(statistics.null_count_opt(), Some(column.null_count() as u64));
-        let batches: Vec<RecordBatch> = builder.build().expect("a reader").collect::<std::result::Result<_, _>>().expect("rows");
+        let batches: Vec<RecordBatch> =
+            builder.with_batch_size(1 << 12).build().expect("a reader").collect::<std::result::Result<_, _>>().expect("rows");
         assert_eq!(batches.len(), 1);
         assert_eq!(batches[0].column(0), &column);
     }
@@ -302,7 +303,11 @@ mod tests {
         come_back(Arc::new(Int64Array::from_iter_values((0..1024).map(|n| i64::MAX - n))), i64::MAX - 1023, i64::MAX);
         come_back(Arc::new(Int32Array::from(vec![Some(9), None, Some(2)]).slice(1, 2)), 2, 2);
         for span in 1..1024 {
-            come_back(Arc::new(Int32Array::from_iter_values((0..span + 9).map(|n| (n * 7) % span - 3))), -3, i64::from(span) - 4);
+            come_back(
+                Arc::new(Int32Array::from_iter_values((0..span + 9).map(|n| (n * 7919) % span - 3))),
+                -3,
+                i64::from(span) - 4,
+            );
         }
     }
 
@@ -328,7 +333,11 @@ mod tests {
         let (least, greatest) = (ints.iter().flatten().min(), ints.iter().flatten().max());
         let bounds = (i64::from(*least.expect("a value")), i64::from(*greatest.expect("a value")));
         come_back(Arc::new(Int32Array::from(ints.clone())), bounds.0, bounds.1);
-        come_back(Arc::new(Int32Array::from(vec![Some(i32::MIN), None, Some(i32::MAX), Some(0)])), i32::MIN.into(), i32::MAX.into());
+        come_back(
+            Arc::new(Int32Array::from(vec![Some(i32::MIN), None, Some(i32::MAX), Some(0)])),
+            i32::MIN.into(),
+            i32::MAX.into(),
+        );
     }
 
     #[test]
