@@ -36,6 +36,17 @@ pub struct SliceScoring {
 pub type DateScoring = Vec<SliceScoring>;
 
 impl SliceScoring {
+    /// The score of the value in a row, by cut points; 0 where there are none.
+    pub fn score(&self, axis: Axis, column: &Column, row: usize) -> u8 {
+        let value = match column {
+            Column::Int(values) => i64::from(values[row]),
+            Column::Long(values) => values[row],
+            Column::Ratio(_) | Column::Double(_) => return 0,
+        };
+        let at = axis as usize;
+        self.cuts[at].as_ref().map_or(0, |cuts| cuts.score_of_bin(score::bin(&self.thresholds[at], value)))
+    }
+
     /// The scores of values on an axis; `id(row)` is asked for under `ntile` alone. 0 where nothing was there to score by.
     pub fn scores(&self, axis: Axis, column: &Column, rows: std::ops::Range<usize>, id: impl Fn(usize) -> Id, out: &mut Vec<u8>) {
         let at = axis as usize;

@@ -1,7 +1,7 @@
 //! The buckets on their way from the first look to the parts: packed orders, or the panels that were made of them.
 //!
-//! The survey must see everybody before a part can begin. What it folds for that is kept while there is room, so that the
-//! parts need not fold it a second time; the orders of the other buckets stay packed. Tables do not hang on which is which.
+//! The survey must see everybody before a part can begin. What it folds for that is kept if there is room for all of it, so that
+//! the parts need not fold it a second time; else the orders stay packed. Tables do not hang on which is which.
 
 use std::ops::Range;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -14,9 +14,9 @@ use crate::error::Result;
 use crate::measure::{self, Beside, BucketPanel, FoldSpec};
 use crate::memory::Memory;
 
-/// Panels are kept up to this many bytes, without a limit of memory. Workload W2 of `benches/README.md` keeps all of its 27 dates
-/// in 0.7 GiB, which saves a tenth of its time.
-const KEPT: u64 = 1 << 30;
+/// All panels may take this many bytes, without a limit of memory. Those of workload W2 of `benches/README.md`, 27 dates, take
+/// 0.7 GiB, and keeping them saves a tenth of its time.
+const KEPT: u64 = 3 << 28;
 
 /// See the head of the file.
 pub struct Panels {
@@ -24,9 +24,11 @@ pub struct Panels {
     beside: Beside,
     /// By bucket, until it is taken.
     kept: Vec<Mutex<Option<BucketPanel>>>,
-    /// Bytes of those that were kept.
+    /// How many were kept.
+    count: AtomicU64,
+    /// Their bytes.
     bytes: AtomicU64,
-    /// How many they may be.
+    /// How many bytes all of them may take.
     most: u64,
 }
 
@@ -35,7 +37,7 @@ impl Panels {
     pub fn new(orders: Store, beside: Beside, memory: &Memory) -> Panels {
         let kept = (0..orders.len()).map(|_| Mutex::new(None)).collect();
         let most = if memory.spill().is_some() { 0 } else { KEPT };
-        Panels { orders, beside, kept, bytes: AtomicU64::new(0), most }
+        Panels { orders, beside, kept, count: AtomicU64::new(0), bytes: AtomicU64::new(0), most }
     }
 
     /// How many buckets.
@@ -62,14 +64,16 @@ impl Panels {
         panels.into_iter().collect()
     }
 
-    /// Whether there is room for another panel.
+    /// Whether there is room for another panel: for all of them, if they are like those so far.
     pub fn keep_more(&self) -> bool {
-        self.bytes.load(Ordering::Relaxed) < self.most
+        let (count, bytes) = (self.count.load(Ordering::Relaxed), self.bytes.load(Ordering::Relaxed));
+        self.most > 0 && u128::from(bytes) * self.kept.len() as u128 <= u128::from(self.most) * u128::from(count)
     }
 
     /// Keeps the panel of a bucket, for [`Self::take`], instead of its orders.
     pub fn keep(&self, bucket: usize, panel: BucketPanel) {
         self.bytes.fetch_add(panel.bytes(), Ordering::Relaxed);
+        self.count.fetch_add(1, Ordering::Relaxed);
         *self.place(bucket) = Some(panel);
         self.orders.forget(bucket);
     }

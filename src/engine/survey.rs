@@ -1,7 +1,7 @@
 //! The first look at all buckets: what scoring must know of everybody before anybody can be scored.
 //!
-//! A bucket is folded for all measures, and its panel kept for the parts, while there is room for more. After that it is folded
-//! for the axes alone and forgotten again, so that memory does not grow with customers × dates.
+//! A bucket is folded for all measures, and its panel kept for the parts, if there is room for all panels; else it is folded
+//! for the axes alone and forgotten again, so that memory does not grow with customers × dates without end.
 
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 

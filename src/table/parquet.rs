@@ -62,7 +62,7 @@ pub fn encode(table: &TableDefinition, schema: &SchemaRef, batch: &RecordBatch, 
         // A dictionary costs a look-up per value; integers pack as well by their differences, and money hardly repeats.
         // Workload W1 of `benches/README.md` writes 8.3 MB with differences alone and 8.5 MB with money under Zstandard.
         match field.kind {
-            ColumnType::Int32 | ColumnType::Int64 | ColumnType::Decimal(..=18, _) => {
+            ColumnType::Date | ColumnType::Int32 | ColumnType::Int64 | ColumnType::Decimal(..=18, _) => {
                 properties = properties
                     .set_column_dictionary_enabled(path.clone(), false)
                     .set_column_encoding(path.clone(), Encoding::DELTA_BINARY_PACKED)

@@ -1,6 +1,6 @@
 //! Since when and until when customers were in their states.
 
-use super::ABSENT;
+use super::{ABSENT, by_place};
 use crate::domain::Day;
 
 /// A stretch of dates over which a customer was in one state.
@@ -52,14 +52,14 @@ impl History {
 
     /// All stays, by customer and date.
     pub fn finish(self) -> Vec<Stay> {
+        // Those that are over were met in the order of the dates, and the last of each customer comes after them.
         let mut stays = self.over.unwrap_or_default();
         for (place, (&state, &from)) in self.states.iter().zip(&self.since).enumerate() {
             if state != ABSENT {
                 stays.push(Stay { place: place as u32, state, from, to: None });
             }
         }
-        stays.sort_unstable_by_key(|s| (s.place, s.from));
-        stays
+        by_place(&stays, self.states.len(), |stay| stay.place)
     }
 }
 

@@ -10,10 +10,10 @@ use crate::engine::plan::OutputColumn;
 use crate::job::Job;
 use crate::job::raw::{Method, TableName};
 use crate::measure::{BucketPanel, Flow};
-use crate::transition::{ABSENT, Activity, CohortSum, Cohorts, Growth, History, Matrix, Stay};
+use crate::transition::{ABSENT, Activity, CohortSum, Cohorts, Growth, History, Matrix, Stay, by_place};
 
 /// A mover: place, scheme, earlier date, from-state, to-state, and whether behaviour is the reason.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Mover {
     pub place: u32,
     pub scheme: u32,
@@ -289,8 +289,9 @@ impl<'a> Movement<'a> {
         let job = workshop.job;
         let has_cuts = job.score.axes.iter().all(|a| a.method != Method::Ntile);
         let mut movers = Vec::new();
-        for &origin in &job.origins[date] {
-            for (scheme, (before, now)) in self.at(origin).iter().zip(states).enumerate() {
+        for (scheme, now) in states.iter().enumerate() {
+            for &origin in &job.origins[date] {
+                let Some(before) = self.at(origin).get(scheme) else { continue };
                 for (slice, range) in &rows.slices {
                     let by_scores = workshop.classifiers[scheme][*slice as usize].uses_scores();
                     for row in range.clone() {
@@ -315,16 +316,14 @@ impl<'a> Movement<'a> {
                 }
             }
         }
-        movers.sort_unstable();
-        movers
+        by_place(&movers, self.roster.len(), |mover| mover.place)
     }
 
     /// The stays of all customers, with their schemes, by place, scheme and date.
     pub fn into_stays(self) -> Vec<(u32, Stay)> {
         let of_scheme = self.histories.into_iter().zip(0u32..);
-        let mut stays: Vec<(u32, Stay)> =
+        let stays: Vec<(u32, Stay)> =
             of_scheme.flat_map(|(h, scheme)| h.finish().into_iter().map(move |s| (scheme, s))).collect();
-        stays.sort_unstable_by_key(|(scheme, stay)| (stay.place, *scheme, stay.from));
-        stays
+        by_place(&stays, self.roster.len(), |(_, stay)| stay.place)
     }
 }

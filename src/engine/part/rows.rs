@@ -168,12 +168,7 @@ impl Workshop<'_> {
         let scoring = &scoring[slice as usize];
         let mut scores = [0; 3];
         if self.only.is_scored(&rows.columns, row) {
-            for axis in Axis::ALL {
-                let mut score = Vec::with_capacity(1);
-                let column = &rows.columns[self.plan.axes[axis as usize]];
-                scoring.scores(axis, column, row..row + 1, |_| Id::Int(0), &mut score);
-                scores[axis as usize] = score.first().copied().unwrap_or(0);
-            }
+            scores = Axis::ALL.map(|axis| scoring.score(axis, &rows.columns[self.plan.axes[axis as usize]], row));
         }
         let high = self.high(rows, row, scores, scoring);
         let subject = Subject { scores: (scores != [0; 3]).then_some(scores), high };

@@ -1,4 +1,4 @@
-//! Column chunks of states, scores, counts, money and integer ids, made from what the batch holds already.
+//! Column chunks of states, scores, counts, dates, money and integer ids, made from what the batch holds already.
 //!
 //! Arrow's writer looks every string of a dictionary array up by its bytes, and every number up in a dictionary or puts it
 //! into a block one by one. A state is a number until it is written, so its keys can be packed as they are, and small
@@ -10,7 +10,7 @@ mod delta;
 
 use arrow::array::{Array, ArrayRef, AsArray, DictionaryArray, PrimitiveArray};
 use arrow::buffer::NullBuffer;
-use arrow::datatypes::{DataType, Decimal128Type, Int32Type, Int64Type, UInt16Type};
+use arrow::datatypes::{DataType, Date32Type, Decimal128Type, Int32Type, Int64Type, UInt16Type};
 use bytes::Bytes;
 use parquet::basic::{Compression, Encoding, PageType, Type};
 use parquet::column::page::{CompressedPage, Page, PageWriter};
@@ -29,6 +29,7 @@ pub(super) type Encoded = (Bytes, ColumnCloseResult);
 
 /// Encodes a column that this is made for; `None` for any other. `compression` is for differences; bits of keys are dense.
 pub(super) fn encode(column: &ArrayRef, descr: &ColumnDescPtr, compression: Compression) -> Result<Option<Encoded>> {
+    let int = |least, greatest, nulls| Statistics::int32(least, greatest, None, Some(nulls), false);
     let long = |least, greatest, nulls| Statistics::int64(least, greatest, None, Some(nulls), false);
     let encoded = match (column.data_type(), descr.physical_type()) {
         (DataType::Dictionary(..), Type::BYTE_ARRAY) => {
@@ -37,8 +38,11 @@ pub(super) fn encode(column: &ArrayRef, descr: &ColumnDescPtr, compression: Comp
         }
         (DataType::Int32, Type::INT32) => {
             let column = column.as_primitive::<Int32Type>();
-            let statistics = |least, greatest, nulls| Statistics::int32(least, greatest, None, Some(nulls), false);
-            integers(column.values(), column.nulls(), (descr, compression), statistics)?
+            integers(column.values(), column.nulls(), (descr, compression), int)?
+        }
+        (DataType::Date32, Type::INT32) => {
+            let column = column.as_primitive::<Date32Type>();
+            integers(column.values(), column.nulls(), (descr, compression), int)?
         }
         (DataType::Int64, Type::INT64) => {
             let column = column.as_primitive::<Int64Type>();
