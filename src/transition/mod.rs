@@ -46,6 +46,6 @@ mod tests {
         let mut sorted = items.clone();
         sorted.sort();
         assert_eq!(by_place(&items, 40, |item| item.0), sorted);
-        assert_eq!(by_place(&[] as &[u32], 3, |item| *item), []);
+        assert!(by_place(&[] as &[u32], 3, |place| *place).is_empty());
     }
 }
