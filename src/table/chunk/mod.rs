@@ -2,8 +2,8 @@
 //!
 //! Arrow's writer looks every string of a dictionary array up by its bytes, and every number up in a dictionary or puts it
 //! into a block one by one. A state is a number until it is written, so its keys can be packed as they are, and small
-//! integers are keys themselves. All others are written as differences. In workload W2 of `benches/README.md` this takes a
-//! third of the time of Arrow's writer.
+//! integers are keys themselves. All others are written as differences. In workload W2 of `benches/README.md` this takes the
+//! CPU time of encoding from 1.5 to 0.7 s.
 
 mod bits;
 mod delta;
