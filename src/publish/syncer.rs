@@ -21,7 +21,8 @@ pub(super) struct Written {
     pub bytes: Vec<u8>,
 }
 
-/// A thread that makes files durable and reads them back. Without one, because the system gives none or the queue is full, it is done at once.
+/// A thread that makes files durable and reads them back. Without one, because the run is to have a single thread or the system
+/// gives no other, or while the queue is full, it is done at once.
 #[derive(Debug)]
 pub(super) struct Syncer {
     queue: Option<SyncSender<Written>>,
@@ -30,10 +31,14 @@ pub(super) struct Syncer {
 
 impl Syncer {
     pub fn new() -> Syncer {
+        let none = Syncer { queue: None, thread: None };
+        if rayon::current_num_threads() == 1 {
+            return none;
+        }
         let (queue, files) = sync_channel(WAITING);
         match Builder::new().name("sync".into()).spawn(move || sync_all(&files)) {
             Ok(thread) => Syncer { queue: Some(queue), thread: Some(thread) },
-            Err(_) => Syncer { queue: None, thread: None },
+            Err(_) => none,
         }
     }
 
