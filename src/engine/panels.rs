@@ -59,9 +59,7 @@ impl Panels {
     /// # Errors
     /// As [`Self::fold_one`], of the first bucket that has one.
     pub fn fold(&self, buckets: Range<usize>, spec: &FoldSpec) -> Result<Vec<BucketPanel>> {
-        let fold = |unpacked: &mut Unpacked, bucket| self.fold_one(bucket, spec, unpacked);
-        let panels: Vec<Result<BucketPanel>> = buckets.into_par_iter().map_init(Unpacked::default, fold).collect();
-        panels.into_iter().collect()
+        of_all(buckets, |unpacked, bucket| self.fold_one(bucket, spec, unpacked))
     }
 
     /// Whether there is room for another panel: for all of them, if they are like those so far.
@@ -84,15 +82,22 @@ impl Panels {
     /// # Errors
     /// As [`Self::fold`].
     pub fn take(&self, buckets: Range<usize>, spec: &FoldSpec) -> Result<Vec<BucketPanel>> {
-        let take = |unpacked: &mut Unpacked, bucket| match self.place(bucket).take() {
+        of_all(buckets, |unpacked, bucket| match self.place(bucket).take() {
             Some(panel) => Ok(panel),
             None => self.fold_one(bucket, spec, unpacked),
-        };
-        let panels: Vec<Result<BucketPanel>> = buckets.into_par_iter().map_init(Unpacked::default, take).collect();
-        panels.into_iter().collect()
+        })
     }
 
     fn place(&self, bucket: usize) -> MutexGuard<'_, Option<BucketPanel>> {
         self.kept[bucket].lock().unwrap_or_else(PoisonError::into_inner)
     }
+}
+
+/// The panels of some buckets, or the error of the first that has one. Threads without a part of their own help.
+fn of_all(
+    buckets: Range<usize>,
+    panel: impl Fn(&mut Unpacked, usize) -> Result<BucketPanel> + Sync + Send,
+) -> Result<Vec<BucketPanel>> {
+    let panels: Vec<Result<BucketPanel>> = buckets.into_par_iter().map_init(Unpacked::default, panel).collect();
+    panels.into_iter().collect()
 }

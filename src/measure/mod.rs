@@ -390,6 +390,24 @@ mod tests {
     use super::*;
     use crate::bucket::{Buckets, flag};
 
+    /// Counts and money stay in 32 bits until one of them needs more; then none is lost, and null stays null.
+    #[test]
+    fn a_narrow_column_is_widened_by_what_does_not_fit() {
+        let mut column = Column::Int(vec![0; 4]);
+        column.copy(0, &Column::Long(vec![9, -7, NULL_LONG, i64::from(i32::MAX)]), 0, 4);
+        assert_eq!(column, Column::Int(vec![9, -7, NULL_INT, i32::MAX]));
+        for wide in [i64::from(i32::MAX) + 1, i64::from(NULL_INT), 1 << 40, i64::MIN + 1] {
+            let mut column = column.clone();
+            column.copy(1, &Column::Long(vec![3, wide, 5]), 1, 2);
+            assert_eq!(column, Column::Long(vec![9, wide, 5, i64::from(i32::MAX)]));
+            column.copy(0, &Column::Long(vec![4]), 0, 1);
+            assert_eq!(column.get(0), Some(4));
+        }
+        let mut column = column.clone();
+        column.copy(0, &Column::Long(vec![1 << 40]), 0, 1);
+        assert_eq!(column, Column::Long(vec![1 << 40, -7, NULL_LONG, i64::from(i32::MAX)]));
+    }
+
     /// Both ways of folding must say the same of any orders: what serves a nightly job is a short cut, not a rule.
     #[test]
     fn the_fold_of_sums_equals_the_general_one() -> Result<()> {
