@@ -1,9 +1,10 @@
 //! From numbered sums to the rows of `arms`, which evaluation reads.
 
 use super::Evaluated;
+use super::store::Pairs;
 use super::study::{List, Slot, Study, cell_name};
-use super::tally::{Keys, Place, Tally};
-use super::winsorised::{self, Winsorised};
+use super::tally::{Keys, Place, StudySums, Tally};
+use super::winsorised;
 use crate::engine::plan::SchemeColumn;
 use crate::error::Result;
 use crate::evaluate::{ALL, ArmKey, Arms, EVERYBODY, PairEnd, PairKey, Period, Phase, Quantity};
@@ -24,11 +25,11 @@ pub fn arms(evaluated: &Evaluated<'_>, mut tally: Tally, schemes: &[SchemeColumn
     let mut kept = std::mem::take(&mut tally.kept);
     for (number, study) in evaluated.studies.iter().enumerate() {
         let own = Names { study, schemes, lists: &evaluated.lists, keys: &evaluated.sizes[number].keys };
-        let cut = winsorised::sums(number, study, &evaluated.lists, &evaluated.sizes[number], &mut kept);
+        let cut = winsorised::sums(number, study, &evaluated.sizes[number], &mut kept);
         for list in study.lists.clone() {
             own.list(list, evaluated, &tally, cut.as_ref(), &mut out)?;
         }
-        own.pairs(evaluated, number, &tally, cut.as_ref(), &mut out)?;
+        own.pairs(&tally.studies[number].pairs, cut.as_ref(), &mut out)?;
     }
     Ok(out)
 }
@@ -72,16 +73,9 @@ impl Names<'_> {
         }
     }
 
-    fn list(
-        &self,
-        list: usize,
-        evaluated: &Evaluated<'_>,
-        tally: &Tally,
-        cut: Option<&Winsorised>,
-        out: &mut Arms,
-    ) -> Result<()> {
-        let sizes = &evaluated.sizes[self.lists[list].study];
-        let store = &tally.lists[list];
+    fn list(&self, list: usize, evaluated: &Evaluated<'_>, tally: &Tally, cut: Option<&StudySums>, out: &mut Arms) -> Result<()> {
+        let own_list = list - self.study.lists.start;
+        let store = &tally.studies[self.lists[list].study].lists[own_list];
         for &number in store.keys() {
             let place = self.keys.place(number);
             let state = self.state(place.group);
@@ -98,11 +92,11 @@ impl Names<'_> {
                 }
             };
             for (at, slot) in self.study.slots.iter().enumerate() {
-                let sums = store.sums(number, at, &sizes.slots);
+                let sums = store.sums(number, at);
                 let key = self.key(list, place, slot);
                 if let (Some(cut), Some(of_cut)) = (cut, self.study.winsorised.iter().position(|w| *w == at)) {
                     // Customers who spent nothing are not among those that were kept.
-                    let own = Sums { n: sums.n, ..cut.lists[list].sums(number, of_cut, &cut.shapes) };
+                    let own = Sums { n: sums.n, ..cut.lists[own_list].sums(number, of_cut) };
                     if let Some(quantity) = winsorised::quantity(&slot.quantity) {
                         add(ArmKey { quantity, ..key.clone() }, &own, slot.by_state)?;
                     }
@@ -120,7 +114,7 @@ impl Names<'_> {
             arm,
             quantity,
         };
-        let facts = &evaluated.assigned[self.lists[list].study].periods[list - self.study.lists.start];
+        let facts = &evaluated.assigned[self.lists[list].study].periods[own_list];
         let left_out = &tally.accounts[list].left_out;
         for ((arm, several), overlapping) in self.study.arms.iter().zip(&facts.in_several_arms).zip(left_out) {
             let excluded = several + overlapping;
@@ -130,7 +124,7 @@ impl Names<'_> {
             }
         }
         for (at, own) in self.study.outcomes.iter().filter(|o| o.outcome.is_described()).enumerate() {
-            let sums = tally.reference[list].sums(0, at, &sizes.described);
+            let sums = tally.reference[list].sums(0, at);
             if sums.n > 0 {
                 out.add(total(Phase::Reference, EVERYBODY.into(), Quantity::Outcome(own.outcome.clone())), &sums)?;
             }
@@ -138,15 +132,7 @@ impl Names<'_> {
         Ok(())
     }
 
-    fn pairs(
-        &self,
-        evaluated: &Evaluated<'_>,
-        number: usize,
-        tally: &Tally,
-        cut: Option<&Winsorised>,
-        out: &mut Arms,
-    ) -> Result<()> {
-        let (sizes, store) = (&evaluated.sizes[number], &tally.pairs[number]);
+    fn pairs(&self, store: &Pairs<i128>, cut: Option<&StudySums>, out: &mut Arms) -> Result<()> {
         let end = |(list, place): (usize, Place)| PairEnd {
             period: inclusive(self.lists[self.study.lists.start + list].period),
             cell: cell_name(self.study, self.schemes, place.cell),
@@ -154,11 +140,14 @@ impl Names<'_> {
         };
         for &key in store.keys() {
             let (first, second, group) = self.keys.pair(key);
-            let (scheme, state) = group.and_then(|group| self.state(group)).unwrap_or_else(|| (ALL.into(), ALL.into()));
-            let slots = self.study.slots.iter().take(self.study.outcome_slots).enumerate();
+            let everybody = (String::from(ALL), String::from(ALL));
+            let is_of_all = group.is_none_or(|group| self.is_of_all(group));
+            let states: Vec<(String, String)> =
+                Some(everybody).filter(|_| is_of_all).into_iter().chain(group.and_then(|group| self.state(group))).collect();
+            let slots = self.study.slots.iter().take(self.study.outcome_slots.len()).enumerate();
             for (at, slot) in slots.filter(|(_, slot)| slot.phase != Phase::Placebo) {
                 let mut add = |quantity: &Quantity, sums: &PairSums| match quantity {
-                    Quantity::Outcome(outcome) => {
+                    Quantity::Outcome(outcome) => states.iter().try_for_each(|(scheme, state)| {
                         let key = PairKey {
                             strategy: self.study.strategy.name.clone(),
                             phase: slot.phase,
@@ -169,13 +158,13 @@ impl Names<'_> {
                             second: end(second),
                         };
                         out.add_pair(key, sums)
-                    }
+                    }),
                     _ => Ok(()),
                 };
-                let sums = store.sums(key, at, &sizes.outcomes);
+                let sums = store.sums(key, at);
                 add(&slot.quantity, &sums)?;
                 if let (Some(cut), Some(of_cut)) = (cut, self.study.winsorised.iter().position(|w| *w == at)) {
-                    let own = PairSums { n: sums.n, ..cut.pairs.sums(key, of_cut, &cut.shapes) };
+                    let own = PairSums { n: sums.n, ..cut.pairs.sums(key, of_cut) };
                     if let Some(quantity) = winsorised::quantity(&slot.quantity) {
                         add(&quantity, &own)?;
                     }

@@ -9,6 +9,9 @@ mod account;
 mod arms;
 pub mod assigned;
 pub mod batches;
+mod crowd;
+mod members;
+mod runs;
 pub mod seen;
 mod settings;
 mod store;
@@ -96,7 +99,7 @@ impl<'a> Evaluated<'a> {
         parts: impl Iterator<Item = Tally>,
     ) -> Result<(Arms, Evaluation, Vec<String>)> {
         let mut all = Tally::new(&self.studies, &self.lists, &self.sizes);
-        parts.for_each(|own| all.merge(own, &self.lists, &self.sizes));
+        parts.for_each(|own| all.merge(own));
         let warnings = account::warnings(self, &all, job.last());
         let arms = arms::arms(self, all, &plan.schemes)?;
         let evaluation = evaluate(&settings::settings(job, self), &arms)?;

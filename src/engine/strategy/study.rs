@@ -31,8 +31,8 @@ pub struct Study<'a> {
     pub outcomes: Vec<Measured>,
     /// What is summed per customer, in the order of their numbers.
     pub slots: Vec<Slot>,
-    /// How many of the slots are outcomes; they come first.
-    pub outcome_slots: usize,
+    /// The slots that are outcomes, which come first: when and what.
+    pub outcome_slots: Vec<(Phase, Kind)>,
     /// The slots that are winsorised too: those of money.
     pub winsorised: Vec<usize>,
     /// Its lists: one per period.
@@ -173,9 +173,10 @@ impl<'a> Study<'a> {
                 Ok(Measured { outcome: outcome.clone(), kind })
             })
             .collect::<Result<_>>()?;
-        let mut slots = Vec::new();
+        let (mut slots, mut outcome_slots) = (Vec::new(), Vec::new());
         for phase in phases(strategy) {
             for own in outcomes.iter().filter(|o| has_phase(o.kind, phase)) {
+                outcome_slots.push((phase, own.kind));
                 slots.push(Slot {
                     phase,
                     is_ratio: own.outcome.shape() == Shape::Ratio,
@@ -184,7 +185,6 @@ impl<'a> Study<'a> {
                 });
             }
         }
-        let outcome_slots = slots.len();
         let slot = |quantity: Quantity, by_state: bool| Slot { phase: Phase::During, quantity, is_ratio: false, by_state };
         if strategy.design != Design::BeforeAfter {
             let scale = |kind: MeasureKind| if kind == MeasureKind::Monetary { job.monetary_scale() } else { 0 };
@@ -215,11 +215,6 @@ impl<'a> Study<'a> {
         })
     }
 
-    /// The phases in which outcomes are summed, in the order of the slots.
-    pub fn phases(&self) -> impl Iterator<Item = Phase> + use<> {
-        phases(self.strategy)
-    }
-
     /// Whether outcomes compare states.
     pub fn has_moves(&self) -> bool {
         self.outcomes.iter().any(|o| matches!(o.kind, Kind::Moved { .. }))
@@ -247,7 +242,7 @@ fn phases(strategy: &Strategy) -> impl Iterator<Item = Phase> + use<> {
 }
 
 /// Whether an outcome has a phase: a move is told of the end of the period alone.
-pub fn has_phase(kind: Kind, phase: Phase) -> bool {
+fn has_phase(kind: Kind, phase: Phase) -> bool {
     phase == Phase::During || !matches!(kind, Kind::Moved { .. })
 }
 

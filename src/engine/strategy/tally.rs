@@ -1,25 +1,10 @@
 //! Everything that strategies sum over customers, list by list, in one part or in all.
 
-use std::ops::Range;
-
-use super::store::{Numbers, PairStore, Shapes, Store};
+use super::crowd::{Crowd, Extent};
+use super::store::{Column, Integer, Pairs, Singles};
 use super::study::{List, Study};
 use super::winsorised::Kept;
-use crate::error::Result;
-
-/// A customer who counts in a list.
-#[derive(Debug, Clone)]
-pub struct Member {
-    pub list: usize,
-    pub cell: u64,
-    pub arm: u16,
-    /// Where the groups lie: one per scheme of `by`, or a single one.
-    pub groups: Range<usize>,
-    /// Where the numbers lie, one per slot.
-    pub numbers: Range<usize>,
-    /// The slot of which nothing is known.
-    pub skip: Option<usize>,
-}
+use crate::error::{Error, Result};
 
 /// Customers of a list by what became of them.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -63,14 +48,10 @@ impl Keys {
         self.cells * self.arms * self.groups
     }
 
+    /// Cell and arm in one number.
     #[inline]
-    fn seat(&self, cell: u64, arm: u16) -> u128 {
-        u128::from(cell) * self.arms + u128::from(arm)
-    }
-
-    #[inline]
-    fn key(&self, cell: u64, arm: u16, group: u32) -> u128 {
-        self.seat(cell, arm) * self.groups + u128::from(group)
+    pub fn seat(&self, cell: u64, arm: u16) -> u64 {
+        cell * self.arms as u64 + u64::from(arm)
     }
 
     /// What a key stands for.
@@ -79,23 +60,19 @@ impl Keys {
         Place { cell: (seat / self.arms) as u64, arm: (seat % self.arms) as usize, group: group as usize }
     }
 
-    fn pair_bound(&self) -> u128 {
-        let seats = self.cells * self.arms;
-        self.lists * self.lists * seats * seats * (self.groups + 1)
+    fn seats(&self) -> u128 {
+        self.cells * self.arms
     }
 
-    /// The key of a pair: two lists of the strategy, cell and arm in each, and the group in both or none.
-    #[inline]
-    fn pair_key(&self, lists: (usize, usize), (a, b): (&Member, &Member), group: Option<u32>) -> u128 {
-        let seats = self.cells * self.arms;
-        let pair = lists.0 as u128 * self.lists + lists.1 as u128;
-        let seat = (pair * seats + self.seat(a.cell, a.arm)) * seats + self.seat(b.cell, b.arm);
-        seat * (self.groups + 1) + group.map_or(0, |g| u128::from(g) + 1)
+    /// How many keys two lists have: cell and arm in each, and the group in both or none.
+    fn of_two_lists(&self) -> u128 {
+        self.seats() * self.seats() * (self.groups + 1)
     }
 
-    /// What the key of a pair stands for: the lists' places in the strategy, what the customer is in each, and the group.
+    /// What the key of a pair stands for: the lists' places in the strategy, what the customer is in each, and the group in
+    /// both; none if the groups of the first scheme differ.
     pub fn pair(&self, key: u128) -> ((usize, Place), (usize, Place), Option<usize>) {
-        let seats = self.cells * self.arms;
+        let seats = self.seats();
         let (seat, group) = (key / (self.groups + 1), (key % (self.groups + 1)) as usize);
         let (first, second) = (seat / seats, seat % seats);
         let (pair, first) = (first / seats, first % seats);
@@ -106,12 +83,12 @@ impl Keys {
 
 /// The sums of all lists.
 pub struct Tally {
-    /// By list.
-    pub lists: Vec<Store>,
-    /// By strategy: outcomes of customers who are in two lists.
-    pub pairs: Vec<PairStore>,
+    /// By strategy.
+    pub studies: Vec<StudySums>,
     /// By list: everybody, for strategies without a control.
-    pub reference: Vec<Store>,
+    pub reference: Vec<Singles<i128>>,
+    /// By list: the sum of the squares of all numbers.
+    pub squares: Vec<u128>,
     /// By list.
     pub accounts: Vec<Account>,
     /// What is winsorised once all parts are known, by part and strategy.
@@ -121,70 +98,193 @@ pub struct Tally {
 /// How the numbers of a strategy's customers are summed.
 pub struct Sizes {
     pub keys: Keys,
-    /// All slots.
-    pub slots: Shapes,
-    /// The outcomes among them, which come first.
-    pub outcomes: Shapes,
-    /// The outcomes that a description of before and after shows.
-    pub described: Shapes,
+    /// By slot: whether it is a ratio.
+    is_ratio: Vec<bool>,
+    /// How many slots are outcomes; they come first.
+    outcomes: usize,
+    /// How many outcomes a description of before and after shows; they are means.
+    described: usize,
 }
 
 impl Sizes {
     pub fn of(study: &Study<'_>) -> Sizes {
-        let ratios = || study.slots.iter().map(|slot| slot.is_ratio);
         Sizes {
             keys: Keys::of(study),
-            slots: Shapes::new(ratios()),
-            outcomes: Shapes::new(ratios().take(study.outcome_slots)),
-            described: Shapes::new(study.outcomes.iter().filter(|o| o.outcome.is_described()).map(|_| false)),
+            is_ratio: study.slots.iter().map(|slot| slot.is_ratio).collect(),
+            outcomes: study.outcome_slots.len(),
+            described: study.outcomes.iter().filter(|o| o.outcome.is_described()).count(),
         }
     }
 
-    /// A store for a list.
-    pub fn store(&self) -> Store {
-        Store::new(self.keys.bound())
+    /// Columns for all slots.
+    pub fn columns(&self) -> Vec<Column> {
+        self.is_ratio.iter().map(|is_ratio| Column::new(*is_ratio)).collect()
     }
 
-    /// A store for pairs.
-    pub fn pair_store(&self) -> PairStore {
-        PairStore::new(self.keys.pair_bound())
+    /// The slot of which nothing may be known: the days since the last order.
+    fn recency(&self) -> usize {
+        self.outcomes
+    }
+
+    fn reference(&self) -> Singles<i128> {
+        Singles::new(1, std::iter::repeat_n(false, self.described))
     }
 }
 
-/// Adds a customer's numbers to the lists, and the pairs of lists to the pairs. `numbers` are as many of a member's as there
-/// are shapes.
-#[allow(clippy::too_many_arguments, reason = "the inner loop of a part: what it reads and what it fills")]
-pub fn add(
-    study: &Study<'_>,
-    keys: &Keys,
-    members: &[Member],
-    groups: &[u32],
-    numbers: impl Fn(&Member) -> Range<usize>,
-    all: &[Numbers],
-    (lists, slots): (&mut [Store], &Shapes),
-    (pairs, outcomes): (&mut PairStore, &Shapes),
-) {
-    for member in members {
-        for group in &groups[member.groups.clone()] {
-            let key = keys.key(member.cell, member.arm, *group);
-            lists[member.list].observe(key, &all[numbers(member)], slots, member.skip);
+/// The sums of a strategy.
+pub struct StudySums {
+    /// By list of the strategy.
+    pub lists: Vec<Singles<i128>>,
+    /// Of customers who are in two lists.
+    pub pairs: Pairs<i128>,
+}
+
+impl StudySums {
+    /// Sums of all slots.
+    pub fn of_slots(sizes: &Sizes) -> StudySums {
+        StudySums::new(&sizes.keys, &sizes.is_ratio, sizes.outcomes)
+    }
+
+    /// Sums of columns, of which the first so many count in pairs.
+    pub fn new(keys: &Keys, is_ratio: &[bool], in_pairs: usize) -> StudySums {
+        let singles = |_| Singles::new(keys.bound(), is_ratio.iter().copied());
+        let pairs = keys.lists * keys.lists * keys.of_two_lists();
+        StudySums {
+            lists: (0..keys.lists).map(singles).collect(),
+            pairs: Pairs::new(pairs, is_ratio.iter().copied().take(in_pairs)),
         }
     }
-    for (at, first) in members.iter().enumerate() {
-        let of_first = numbers(first).start;
-        for second in &members[at + 1..] {
-            let of_second = numbers(second).start;
-            let (a, b) = (&all[of_first..of_first + outcomes.len()], &all[of_second..of_second + outcomes.len()]);
-            let of_pair = (first.list - study.lists.start, second.list - study.lists.start);
-            pairs.observe(keys.pair_key(of_pair, (first, second), None), a, b, outcomes);
-            if !study.by.is_empty() {
-                for (group, other) in groups[first.groups.clone()].iter().zip(&groups[second.groups.clone()]) {
-                    if group == other {
-                        pairs.observe(keys.pair_key(of_pair, (first, second), Some(*group)), a, b, outcomes);
-                    }
-                }
+
+    fn merge(&mut self, other: &StudySums) {
+        self.lists.iter_mut().zip(&other.lists).for_each(|(all, own)| all.merge(own, 0));
+        self.pairs.merge(&other.pairs, 0);
+    }
+}
+
+/// Where the customers at hand are summed, in integers no larger than they need.
+pub struct Desk<'a> {
+    sizes: &'a Sizes,
+    small: Sheet<u64>,
+    narrow: Sheet<i64>,
+    wide: Sheet<i128>,
+}
+
+impl<'a> Desk<'a> {
+    /// A desk for all slots.
+    pub fn of_slots(sizes: &'a Sizes) -> Desk<'a> {
+        Desk::new(sizes, &sizes.is_ratio, sizes.outcomes)
+    }
+
+    /// A desk for columns, of which the first so many count in pairs.
+    pub fn new(sizes: &'a Sizes, is_ratio: &[bool], in_pairs: usize) -> Desk<'a> {
+        Desk {
+            sizes,
+            small: Sheet::new(&sizes.keys, is_ratio, in_pairs),
+            narrow: Sheet::new(&sizes.keys, is_ratio, in_pairs),
+            wide: Sheet::new(&sizes.keys, is_ratio, in_pairs),
+        }
+    }
+
+    /// Adds crowds, one per list of the strategy, to its sums.
+    pub fn add(&mut self, crowds: &[Crowd], extents: &[Extent], sums: &mut StudySums) {
+        let fits = extents.iter().all(|extent| i64::try_from(extent.squares).is_ok());
+        match (fits, extents.iter().all(|extent| extent.is_small)) {
+            (true, true) => self.small.add(self.sizes, crowds, sums),
+            (true, false) => self.narrow.add(self.sizes, crowds, sums),
+            (false, _) => self.wide.add(self.sizes, crowds, sums),
+        }
+    }
+}
+
+struct Sheet<T> {
+    singles: Singles<T>,
+    pairs: Pairs<T>,
+    /// By list and member: what cell and arm add to the key of a pair whose second list it is.
+    seats: Vec<Vec<u128>>,
+    /// Members of two lists who are the same customer.
+    met: Vec<(u32, u32)>,
+    /// Those who are also in the same group.
+    agreed: Vec<(u32, u32)>,
+    /// Where the sums of members are.
+    places: Vec<u32>,
+}
+
+impl<T: Integer> Sheet<T> {
+    fn new(keys: &Keys, is_ratio: &[bool], in_pairs: usize) -> Sheet<T> {
+        Sheet {
+            singles: Singles::new(keys.bound(), is_ratio.iter().copied()),
+            pairs: Pairs::new(keys.of_two_lists(), is_ratio.iter().copied().take(in_pairs)),
+            seats: Vec::new(),
+            met: Vec::new(),
+            agreed: Vec::new(),
+            places: Vec::new(),
+        }
+    }
+
+    fn add(&mut self, sizes: &Sizes, crowds: &[Crowd], sums: &mut StudySums) {
+        for (crowd, list) in crowds.iter().zip(&mut sums.lists) {
+            self.single(sizes, crowd);
+            list.merge(&self.singles, 0);
+            self.singles.clear();
+        }
+        let keys = &sizes.keys;
+        let seats = |crowd: &Crowd| crowd.seats.iter().map(|seat| u128::from(*seat) * (keys.groups + 1)).collect();
+        self.seats = crowds.iter().map(seats).collect();
+        for first in 0..crowds.len() {
+            for second in first + 1..crowds.len() {
+                self.pair(keys, crowds, first, second);
+                let pair = first as u128 * keys.lists + second as u128;
+                sums.pairs.merge(&self.pairs, pair * keys.of_two_lists());
+                self.pairs.clear();
             }
         }
+    }
+
+    fn single(&mut self, sizes: &Sizes, crowd: &Crowd) {
+        for groups in &crowd.groups {
+            let key = |(seat, group): (&u64, &u32)| u128::from(*seat) * sizes.keys.groups + u128::from(*group);
+            self.singles.seek(crowd.seats.iter().zip(groups).map(key), &mut self.places);
+            self.singles.observe(&self.places, &crowd.columns);
+            let unknown = crowd.unknown.iter().map(|member| self.places[*member as usize]);
+            self.singles.discount(unknown, sizes.recency());
+        }
+    }
+
+    /// Who is in both lists counts once by the groups of the first scheme, and under each further scheme whose groups agree.
+    fn pair(&mut self, keys: &Keys, crowds: &[Crowd], first: usize, second: usize) {
+        let (a, b) = (&crowds[first], &crowds[second]);
+        let of_first: Vec<u128> = self.seats[first].iter().map(|seat| seat * keys.seats()).collect();
+        let of_second = &self.seats[second];
+        self.met.clear();
+        both(&a.customers, &b.customers, |x, y| self.met.push((x, y)));
+        for (at, (of_a, of_b)) in a.groups.iter().zip(&b.groups).enumerate() {
+            let group = |(x, y): (u32, u32)| (of_a[x as usize] == of_b[y as usize]).then_some(of_a[x as usize]);
+            let met = if at == 0 {
+                &self.met
+            } else {
+                self.agreed.clear();
+                self.agreed.extend(self.met.iter().filter(|met| group(**met).is_some()));
+                &self.agreed
+            };
+            let key = |met: &(u32, u32)| {
+                let seats = of_first[met.0 as usize] + of_second[met.1 as usize];
+                seats + group(*met).map_or(0, |group| u128::from(group) + 1)
+            };
+            self.pairs.seek(met.iter().map(key), &mut self.places);
+            self.pairs.observe(&self.places, met, &a.columns, &b.columns);
+        }
+    }
+}
+
+/// Calls `met` with the places of numbers that are in both of two ascending lists.
+#[inline]
+fn both(a: &[u32], b: &[u32], mut met: impl FnMut(u32, u32)) {
+    let (mut i, mut j) = (0, 0);
+    while let (Some(x), Some(y)) = (a.get(i), b.get(j)) {
+        if x == y {
+            met(i as u32, j as u32);
+        }
+        (i, j) = (i + usize::from(x <= y), j + usize::from(y <= x));
     }
 }
 
@@ -192,25 +292,20 @@ impl Tally {
     pub fn new(studies: &[Study<'_>], lists: &[List], sizes: &[Sizes]) -> Tally {
         let account = |list: &List| Account { left_out: vec![0; studies[list.study].arms.len()], ..Account::default() };
         Tally {
-            lists: lists.iter().map(|list| sizes[list.study].store()).collect(),
-            pairs: sizes.iter().map(Sizes::pair_store).collect(),
-            reference: lists.iter().map(|_| Store::new(1)).collect(),
+            studies: sizes.iter().map(StudySums::of_slots).collect(),
+            reference: lists.iter().map(|list| sizes[list.study].reference()).collect(),
+            squares: vec![0; lists.len()],
             accounts: lists.iter().map(account).collect(),
             kept: Vec::new(),
         }
     }
 
     /// Adds what another part has summed.
-    pub fn merge(&mut self, other: Tally, lists: &[List], sizes: &[Sizes]) {
-        let of_list = |at: usize| &sizes[lists[at].study];
-        for (at, (all, own)) in self.lists.iter_mut().zip(&other.lists).enumerate() {
-            all.merge(own, &of_list(at).slots);
-        }
-        for (at, (all, own)) in self.reference.iter_mut().zip(&other.reference).enumerate() {
-            all.merge(own, &of_list(at).described);
-        }
-        for ((all, own), sizes) in self.pairs.iter_mut().zip(&other.pairs).zip(sizes) {
-            all.merge(own, &sizes.outcomes);
+    pub fn merge(&mut self, other: Tally) {
+        self.studies.iter_mut().zip(&other.studies).for_each(|(all, own)| all.merge(own));
+        self.reference.iter_mut().zip(&other.reference).for_each(|(all, own)| all.merge(own, 0));
+        for (all, own) in self.squares.iter_mut().zip(other.squares) {
+            *all = all.saturating_add(own);
         }
         for (all, own) in self.accounts.iter_mut().zip(other.accounts) {
             all.unknown += own.unknown;
@@ -220,14 +315,16 @@ impl Tally {
         self.kept.extend(other.kept);
     }
 
-    /// Checks that no sum can have left its digits.
+    /// Checks that no sum has left what DECIMAL(38) holds.
     ///
     /// # Errors
-    /// Exit 3 if one can.
+    /// Exit 3 if one may have.
     pub fn check(&self) -> Result<()> {
-        let mut extent = super::store::Extent::default();
-        self.lists.iter().chain(&self.reference).for_each(|store| extent.merge(store.extent()));
-        self.pairs.iter().for_each(|store| extent.merge(store.extent()));
-        extent.check()
+        match self.squares.iter().all(|squares| *squares < 10u128.pow(38)) {
+            true => Ok(()),
+            false => Err(Error::contract(
+                "the sums of squares of an outcome could leave 38 digits: the amounts are too large for orders.amount_scale; lower it, or look for a wrong amount",
+            )),
+        }
     }
 }

@@ -1,7 +1,7 @@
 //! A customer's numbers from what they did on the days that count.
 
-use super::store::Numbers;
-use super::study::{Kind, Study, has_phase};
+use super::store::{Mean, Ratio};
+use super::study::{Kind, Study};
 use crate::domain::divide_half_even;
 use crate::evaluate::Phase;
 use crate::measure::Deeds;
@@ -52,52 +52,51 @@ fn outcome(kind: Kind, now: &Deeds, before: &Deeds) -> Outcome {
     })
 }
 
-/// The numbers of all outcome slots of a strategy, appended to `out`; `moved` says whether the state of a scheme has gone
-/// up or down the ladder.
+/// The numbers of all outcome slots of a strategy, in their order, given to `add`;
+/// `moved` says whether the state of a scheme
+/// has gone up or down the ladder.
+#[inline]
 pub fn outcomes(
     study: &Study<'_>,
     windows: &Windows,
     moved: impl Fn(usize, bool) -> bool,
-    out: &mut Vec<Numbers>,
+    mut add: impl FnMut(Ratio),
 ) -> std::result::Result<(), Lack> {
-    for phase in study.phases() {
-        for own in study.outcomes.iter().filter(|o| has_phase(o.kind, phase)) {
-            if let Kind::Moved { scheme, up } = own.kind {
-                out.push([i64::from(moved(scheme, up)), 0, 0, 0]);
-                continue;
-            }
-            let baseline = || outcome(own.kind, &windows.baseline, &windows.placebo);
-            let during = || outcome(own.kind, &windows.during, &windows.baseline);
-            let after = || outcome(own.kind, &windows.after, &windows.baseline);
-            let numbers = match phase {
-                Phase::During => pair(during()?, baseline()?),
-                Phase::After => pair(after()?, baseline()?),
-                // The sum of both phases, also of their baselines.
-                Phase::Both => pair(plus(during()?, after()?)?, plus(baseline()?, baseline()?)?),
-                Phase::Placebo => pair(outcome(own.kind, &windows.placebo, &windows.earlier)?, (0, 0)),
-                Phase::Reference => [0; 4],
-            };
-            out.push(numbers);
+    for &(phase, kind) in &study.outcome_slots {
+        if let Kind::Moved { scheme, up } = kind {
+            add([i64::from(moved(scheme, up)), 0, 0, 0]);
+            continue;
         }
+        let baseline = || outcome(kind, &windows.baseline, &windows.placebo);
+        let during = || outcome(kind, &windows.during, &windows.baseline);
+        let after = || outcome(kind, &windows.after, &windows.baseline);
+        add(match phase {
+            Phase::During => pair(during()?, baseline()?),
+            Phase::After => pair(after()?, baseline()?),
+            // The sum of both phases, also of their baselines.
+            Phase::Both => pair(plus(during()?, after()?)?, plus(baseline()?, baseline()?)?),
+            Phase::Placebo => pair(outcome(kind, &windows.placebo, &windows.earlier)?, (0, 0)),
+            Phase::Reference => [0; 4],
+        });
     }
     Ok(())
 }
 
-/// Outcomes of everybody: in the baseline and, beside it, in the time before.
+/// Outcomes of everybody, which are means: in the baseline and, beside it, in the time before.
 pub fn reference(
     study: &Study<'_>,
     baseline: Deeds,
     placebo: Deeds,
     earlier: Deeds,
-    out: &mut Vec<Numbers>,
+    mut add: impl FnMut(Mean),
 ) -> std::result::Result<(), Lack> {
     for own in study.outcomes.iter().filter(|o| o.outcome.is_described()) {
-        out.push(pair(outcome(own.kind, &baseline, &placebo)?, outcome(own.kind, &placebo, &earlier)?));
+        add([outcome(own.kind, &baseline, &placebo)?.0, outcome(own.kind, &placebo, &earlier)?.0]);
     }
     Ok(())
 }
 
-fn pair((y, d): (i64, i64), (x, e): (i64, i64)) -> Numbers {
+fn pair((y, d): (i64, i64), (x, e): (i64, i64)) -> Ratio {
     [y, x, d, e]
 }
 

@@ -1,53 +1,20 @@
-//! A part's assigned customers, one after the other beside the customers of its orders.
+//! A part's assigned customers, some at a time beside the customers of its orders: who of them counts in which list.
 
-use std::cmp::Ordering;
-use std::ops::Range;
-
-use super::seen::{NOT_LISTED, Seen};
-use super::store::Numbers;
-use super::study::{COVARIATES, CellBy, List, Study, window};
-use super::tally::{Member, Tally, add};
+use super::Evaluated;
+use super::crowd::{Crowd, Extent, squares};
+use super::members::{Member, View, explain};
+use super::runs::{Hand, Id, Role, Run, runs};
+use super::seen::Seen;
+use super::store::{Column, Mean};
+use super::study::List;
+use super::tally::{Desk, Tally};
+use super::values;
 use super::winsorised::Kept;
-use super::{Evaluated, values};
-use crate::domain::{CustomerIds, Day, Design, Period};
+use crate::domain::{Day, Design, Period};
 use crate::engine::part::{Roster, panel_of};
-use crate::error::{Error, Result};
+use crate::error::Result;
 use crate::job::strategy::Overlap;
 use crate::measure::{BucketPanel, Deeds};
-use crate::transition::ABSENT;
-
-/// What a row of assignments is to its customer.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Role {
-    /// It counts in the list.
-    Counts(usize),
-    /// The customer is in several arms of the list.
-    SeveralArms(usize),
-    /// It lies in no period.
-    Outside,
-}
-
-/// A row of the assignments of a strategy.
-#[derive(Debug, Clone, Copy)]
-struct Entry {
-    /// What sorts customers; equal for equal customers only if ids are integers.
-    key: u64,
-    study: u32,
-    /// Place among the roles of the strategy.
-    role: u32,
-    row: u32,
-}
-
-/// The customers of a slice whose orders are in the part.
-struct Slice<'a> {
-    number: u32,
-    places: Range<usize>,
-    /// The first place that no customer has passed, and whether it is that of the customer at hand.
-    next: usize,
-    is_found: bool,
-    panels: &'a [BucketPanel],
-    roster: &'a Roster,
-}
 
 /// The walk through one part.
 pub struct Walk<'a> {
@@ -56,6 +23,21 @@ pub struct Walk<'a> {
     panels: &'a [BucketPanel],
     roster: &'a Roster,
     seen: &'a Seen,
+}
+
+/// What is decided of the customers at hand, list by list.
+#[derive(Default)]
+struct Decided {
+    /// By row that counts in the list: whether its customer stays in it despite other strategies.
+    stays: Vec<Vec<bool>>,
+    /// By row: whether the customer was treated in the baseline.
+    touched: Vec<bool>,
+    /// By customer: in how many lists of the strategy they count.
+    counts: Vec<u32>,
+    /// By customer: the place of their row; none without.
+    rows: Vec<Option<u32>>,
+    /// By list and customer: the first day on which they were assigned in it.
+    days: Vec<Option<Day>>,
 }
 
 impl<'a> Walk<'a> {
@@ -74,303 +56,138 @@ impl<'a> Walk<'a> {
     /// # Errors
     /// Exit 3 where an order lacks the cost that a margin needs, or money overflows.
     pub fn tally(&self) -> Result<Tally> {
-        let evaluated = self.evaluated;
-        let mut tally = Tally::new(&evaluated.studies, &evaluated.lists, &evaluated.sizes);
-        let winsorised = evaluated.studies.iter().enumerate().filter(|(_, study)| !study.winsorised.is_empty());
-        let mut kept: Vec<(usize, Kept)> = winsorised.map(|(number, _)| (number, Kept::new(number))).collect();
-        let mut entries = self.entries();
-        self.sort(&mut entries);
-        let mut numbers: Vec<u32> = self.evaluated.studies.iter().map(|s| s.slice).collect();
-        numbers.sort_unstable();
-        numbers.dedup();
-        let places = |number: u32| self.roster.slices.iter().find(|(n, _)| *n == number).map_or(0..0, |(_, range)| range.clone());
-        let mut slices: Vec<Slice<'_>> = numbers
-            .into_iter()
-            .map(|number| {
-                let places = places(number);
-                Slice { number, next: places.start, is_found: false, places, panels: self.panels, roster: self.roster }
-            })
-            .collect();
-        let mut customer = Customer::default();
-        for group in entries.chunk_by(|a, b| self.compare(a, b).is_eq()) {
-            if let Some(first) = group.first() {
-                let ids = &self.evaluated.assigned[first.study as usize].parts[self.part].table.ids;
-                slices.iter_mut().for_each(|slice| slice.seek(ids, first.row as usize));
-                self.customer(group, &slices, &mut customer, &mut tally, &mut kept)?;
+        let Evaluated { studies, lists, sizes, .. } = self.evaluated;
+        let mut tally = Tally::new(studies, lists, sizes);
+        let mut kept: Vec<Kept> = (0..studies.len()).map(Kept::new).collect();
+        let mut desks: Vec<Desk<'_>> = sizes.iter().map(Desk::of_slots).collect();
+        let mut runs = runs(self.evaluated, self.part);
+        let around = (self.panels, self.roster, self.seen);
+        let views: Vec<View<'_>> = (0..lists.len()).map(|list| View::new(self.evaluated, list, self.part, around)).collect();
+        let mut slices: Vec<Slice<'_>> = self.slices();
+        let (mut hand, mut decided, mut members) = (Hand::default(), Decided::default(), Vec::new());
+        let crowd = |list: &List| Crowd::new(&studies[list.study], sizes[list.study].columns());
+        let mut crowds: Vec<Crowd> = lists.iter().map(crowd).collect();
+        while hand.advance(&mut runs) {
+            slices.iter_mut().for_each(|slice| slice.find(&hand.ids));
+            self.overlaps(&runs, &hand, &mut decided, &mut tally);
+            for (number, study) in studies.iter().enumerate() {
+                let places = slices.iter().find(|s| s.number == study.slice).map_or(&[][..], |s| s.found.as_slice());
+                let own: Vec<(usize, usize)> = counting(&runs, number).collect();
+                decided.count(&runs, &hand, &own);
+                for &(run, list) in &own {
+                    self.touched(&runs, &hand, run, list, &mut decided);
+                    members.clear();
+                    for (at, (row, customer)) in hand.rows(&runs, run).enumerate() {
+                        if decided.stays[list][at] {
+                            let (place, recurs) = (places.get(customer).copied().flatten(), decided.counts[customer] > 1);
+                            members.push(Member { customer, row, place, recurs, touched: decided.touched[at] });
+                        } else {
+                            tally.accounts[list].left_out[usize::from(runs[run].table.arm[row])] += 1;
+                        }
+                    }
+                    tally.accounts[list].unknown += members.iter().filter(|member| member.place.is_none()).count() as u64;
+                    views[list].fill(&members, &mut crowds[list])?;
+                }
+                let crowds = &crowds[study.lists.clone()];
+                let extents: Vec<Extent> = crowds.iter().map(Crowd::extent).collect();
+                for (all, own) in tally.squares[study.lists.clone()].iter_mut().zip(&extents) {
+                    *all = all.saturating_add(own.squares);
+                }
+                desks[number].add(crowds, &extents, &mut tally.studies[number]);
+                if !study.winsorised.is_empty() {
+                    kept[number].keep(study, crowds, hand.ids.len());
+                }
             }
         }
         self.reference(&mut tally)?;
-        tally.kept.extend(kept.into_iter().map(|(_, own)| own));
+        tally.kept = kept;
         Ok(tally)
     }
 
-    fn roles(&self, study: usize) -> impl Fn(u32) -> Role + use<> {
-        let lists = self.evaluated.studies[study].lists.clone();
-        let count = lists.len() as u32;
-        move |role| match role {
-            role if role < count => Role::Counts(lists.start + role as usize),
-            role if role < 2 * count => Role::SeveralArms(lists.start + (role - count) as usize),
-            _ => Role::Outside,
-        }
-    }
-
-    fn entries(&self) -> Vec<Entry> {
-        let parts = || self.evaluated.assigned.iter().map(|own| &own.parts[self.part]);
-        let mut entries = Vec::with_capacity(parts().map(|p| p.table.len()).sum());
-        for (study, part) in parts().enumerate() {
-            let periods = &part.periods.periods;
-            let count = periods.len() as u32;
-            let mut add = |role: u32, rows: &[u32]| {
-                entries.extend(rows.iter().map(|&row| Entry {
-                    key: key(&part.table.ids, row as usize),
-                    study: study as u32,
-                    role,
-                    row,
-                }));
-            };
-            periods.iter().zip(0..).for_each(|(period, role)| add(role, &period.rows));
-            periods.iter().zip(count..).for_each(|(period, role)| add(role, &period.in_several_arms));
-            add(2 * count, &part.periods.outside);
-        }
-        entries
-    }
-
-    /// By customer; the rows of a customer keep their order: by strategy, then by role.
-    fn sort(&self, entries: &mut [Entry]) {
-        let is_text =
-            self.evaluated.assigned.first().is_some_and(|a| matches!(a.parts[self.part].table.ids, CustomerIds::Text(_)));
-        // Every list is sorted already, so a sort that finds runs merges them.
-        if is_text {
-            entries.sort_by(|a, b| self.compare(a, b));
-        } else {
-            entries.sort_by_key(|entry| entry.key);
-        }
-    }
-
-    fn compare(&self, a: &Entry, b: &Entry) -> Ordering {
-        let ids = |entry: &Entry| &self.evaluated.assigned[entry.study as usize].parts[self.part].table.ids;
-        a.key.cmp(&b.key).then_with(|| match (ids(a), ids(b)) {
-            (CustomerIds::Text(p), CustomerIds::Text(q)) => p.get(a.row as usize).cmp(q.get(b.row as usize)),
-            _ => Ordering::Equal,
-        })
-    }
-
-    /// Counts one customer with all their rows.
-    fn customer(
-        &self,
-        group: &[Entry],
-        slices: &[Slice<'_>],
-        scratch: &mut Customer,
-        tally: &mut Tally,
-        kept: &mut [(usize, Kept)],
-    ) -> Result<()> {
-        scratch.rows.clear();
-        for entry in group {
-            let study = entry.study as usize;
-            let table = &self.evaluated.assigned[study].parts[self.part].table;
-            let row = entry.row as usize;
-            let role = self.roles(study)(entry.role);
-            let (arm, day) = (table.arm[row], table.assigned_on[row]);
-            scratch.rows.push(Row {
-                study,
-                role,
-                row,
-                arm,
-                day,
-                ended: table.ended_on.as_ref().and_then(|e| e[row]),
-                stays: true,
-            });
-        }
-        self.overlaps(scratch, tally);
-        let rows = std::mem::take(&mut scratch.rows);
-        for of_study in rows.chunk_by(|a, b| a.study == b.study) {
-            let Some(number) = of_study.first().map(|row| row.study) else { continue };
-            let study = &self.evaluated.studies[number];
-            let place = slices.iter().find(|s| s.number == study.slice).and_then(Slice::found);
-            let stays = |row: &&Row| row.stays && matches!(row.role, Role::Counts(_));
-            let recurs = of_study.iter().filter(stays).nth(1).is_some();
-            scratch.clear();
-            for own in of_study {
-                let Role::Counts(list) = own.role else { continue };
-                let account = &mut tally.accounts[list];
-                if own.stays {
-                    account.unknown += u64::from(place.is_none());
-                    let touched = self.was_treated(of_study, own, &self.evaluated.lists[list]);
-                    self.member(own, list, place, (recurs, touched), scratch)?;
-                } else {
-                    account.left_out[usize::from(own.arm)] += 1;
-                }
-            }
-            let sizes = &self.evaluated.sizes[number];
-            let stores = (tally.lists.as_mut_slice(), &sizes.slots);
-            let pairs = (&mut tally.pairs[number], &sizes.outcomes);
-            let Customer { members, numbers, groups, .. } = &*scratch;
-            add(study, &sizes.keys, members, groups, |member| member.numbers.clone(), numbers, stores, pairs);
-            if let Some((_, kept)) = kept.iter_mut().find(|(of, _)| *of == number) {
-                kept.keep(study, members, numbers, groups);
-            }
-        }
-        scratch.rows = rows;
-        Ok(())
+    /// The slices of the strategies, each once.
+    fn slices(&self) -> Vec<Slice<'a>> {
+        let mut numbers: Vec<u32> = self.evaluated.studies.iter().map(|s| s.slice).collect();
+        numbers.sort_unstable();
+        numbers.dedup();
+        let known = |number: u32| self.roster.slices.iter().find(|(n, _)| *n == number);
+        let next = |number: u32| known(number).map_or((0, 0), |(_, places)| (places.start, places.end));
+        let slice =
+            |number: u32| Slice { number, next: next(number), found: Vec::new(), panels: self.panels, roster: self.roster };
+        numbers.into_iter().map(slice).collect()
     }
 
     /// Decides over customers who are in two strategies at once: each strategy's own setting decides whether they stay in it.
-    fn overlaps(&self, scratch: &mut Customer, tally: &mut Tally) {
-        let rows = &mut scratch.rows;
-        let several = rows.first().zip(rows.last()).is_some_and(|(first, last)| first.study != last.study);
-        if !several {
+    fn overlaps(&self, runs: &[Run<'a>], hand: &Hand<'a>, decided: &mut Decided, tally: &mut Tally) {
+        let Evaluated { lists, rivals, studies, .. } = self.evaluated;
+        let count = hand.ids.len();
+        decided.days.clear();
+        if rivals.iter().any(|own| !own.is_empty()) {
+            decided.days.resize(lists.len() * count, None);
+            for (run, list) in runs.iter().enumerate().filter_map(|(at, run)| Some((at, run.role.list()?))) {
+                for (row, customer) in hand.rows(runs, run) {
+                    let (own, day) = (&mut decided.days[list * count + customer], runs[run].table.assigned_on[row]);
+                    *own = Some(own.map_or(day, |other| other.min(day)));
+                }
+            }
+        }
+        decided.stays.resize_with(lists.len(), Vec::new);
+        for (study, of_study) in studies.iter().enumerate() {
+            for (run, list) in counting(runs, study) {
+                let mut overlapping = 0;
+                let stays = |(row, customer): (usize, usize)| {
+                    let day = runs[run].table.assigned_on[row];
+                    let (mut any, mut is_first) = (false, true);
+                    for (rival, other) in &rivals[list] {
+                        if let Some(other) = decided.days[other * count + customer] {
+                            any = true;
+                            is_first &= (day, study) < (other, *rival);
+                        }
+                    }
+                    overlapping += u64::from(any);
+                    match of_study.strategy.overlap {
+                        Overlap::Keep => true,
+                        Overlap::Exclude => !any,
+                        Overlap::First => is_first,
+                    }
+                };
+                decided.stays[list].clear();
+                decided.stays[list].extend(hand.rows(runs, run).map(stays));
+                tally.accounts[list].overlapping += overlapping;
+            }
+        }
+    }
+
+    /// Finds who an earlier assignment of the strategy treated inside the list's baseline.
+    fn touched(&self, runs: &[Run<'a>], hand: &Hand<'a>, own: usize, list: usize, decided: &mut Decided) {
+        let rows = hand.rows(runs, own);
+        decided.touched.clear();
+        decided.touched.resize(rows.len(), false);
+        let Some(baseline) = self.evaluated.lists[list].baseline else { return };
+        let (study, table) = (runs[own].study, runs[own].table);
+        let control = self.evaluated.studies[study].control;
+        let may_touch = |run: &Run<'_>| {
+            run.study == study && run.role != runs[own].role && run.first < baseline.end && run.last >= baseline.start
+        };
+        let others: Vec<usize> = (0..runs.len()).filter(|run| may_touch(&runs[*run])).collect();
+        if others.is_empty() {
             return;
         }
-        let list = |row: &Row| match row.role {
-            Role::Counts(list) | Role::SeveralArms(list) => Some(list),
-            Role::Outside => None,
-        };
-        scratch.days.resize(self.evaluated.lists.len(), None);
-        for row in rows.iter() {
-            if let Some(own) = list(row).and_then(|list| scratch.days.get_mut(list)) {
-                *own = Some(own.map_or(row.day, |day| day.min(row.day)));
-            }
+        decided.rows.clear();
+        decided.rows.resize(hand.ids.len(), None);
+        let mut days = Vec::with_capacity(rows.len());
+        for (at, (row, customer)) in rows.enumerate() {
+            decided.rows[customer] = Some(at as u32);
+            days.push(table.assigned_on[row]);
         }
-        for row in rows.iter_mut() {
-            let Role::Counts(own) = row.role else { continue };
-            let (mut any, mut is_first) = (false, true);
-            for (study, day) in self.evaluated.rivals[own].iter().filter_map(|(study, list)| Some((*study, scratch.days[*list]?)))
-            {
-                any = true;
-                is_first &= (row.day, row.study) < (day, study);
-            }
-            if any {
-                tally.accounts[own].overlapping += 1;
-                row.stays = match self.evaluated.studies[row.study].strategy.overlap {
-                    Overlap::Keep => true,
-                    Overlap::Exclude => false,
-                    Overlap::First => is_first,
-                };
-            }
-        }
-        for row in rows.iter() {
-            if let Some(own) = list(row).and_then(|list| scratch.days.get_mut(list)) {
-                *own = None;
-            }
-        }
-    }
-
-    /// Whether an earlier assignment of the strategy treated the customer inside the list's baseline.
-    fn was_treated(&self, rows: &[Row], own: &Row, list: &List) -> bool {
-        let (Some(baseline), study) = (list.baseline, &self.evaluated.studies[own.study]) else { return false };
-        rows.iter().any(|row| {
-            if row.role == own.role || row.day >= own.day || Some(row.arm) == study.control {
-                return false;
-            }
-            let planned = match (row.role, study.strategy.outcome_days) {
-                (_, Some(days)) => Day(row.day.0.saturating_add(days as i32 - 1)),
-                (Role::Counts(list) | Role::SeveralArms(list), None) => self.evaluated.lists[list].period.last(),
-                (Role::Outside, None) => row.day,
-            };
-            row.day < baseline.end && row.ended.unwrap_or(planned) >= baseline.start
-        })
-    }
-
-    /// Works out a customer's numbers in a list.
-    fn member(
-        &self,
-        own: &Row,
-        list: usize,
-        place: Option<usize>,
-        (recurs, touched): (bool, bool),
-        scratch: &mut Customer,
-    ) -> Result<()> {
-        let (study, of_list) = (&self.evaluated.studies[own.study], &self.evaluated.lists[list]);
-        let table = &self.evaluated.assigned[own.study].parts[self.part].table;
-        let of_states = |states: Option<&'a [Vec<u16>]>, scheme: usize| -> Option<u16> {
-            states?.get(scheme)?.get(place?).copied().filter(|state| *state != ABSENT)
-        };
-        let before = of_list.before.and_then(|date| self.seen.states(date));
-        let state = |scheme: usize, states: usize| of_states(before, scheme).map_or(states - 1, usize::from);
-        let groups = scratch.groups.len();
-        let mut offset = 0;
-        for (scheme, states) in &study.by {
-            scratch.groups.push((offset + state(*scheme, *states)) as u32);
-            offset += states;
-        }
-        if study.by.is_empty() {
-            scratch.groups.push(0);
-        }
-        let mut cell = 0u64;
-        for by in &study.cells {
-            let at = match *by {
-                CellBy::State { scheme, states } => state(scheme, states),
-                CellBy::Stratum { .. } => table.stratum.as_ref().map_or(0, |s| s[own.row] as usize),
-            };
-            cell = cell * by.len() as u64 + at as u64;
-        }
-        let windows = self.windows(study, of_list, own.day, place);
-        let after = of_list.before.zip(of_list.end).and_then(|(before, end)| self.seen.moved(before, end));
-        let moved = |scheme: usize, up: bool| -> bool {
-            let ladder = &self.evaluated.ladders[scheme];
-            let step = |states| of_states(states, scheme).and_then(|state| ladder.get(usize::from(state)).copied().flatten());
-            match (step(before), step(after)) {
-                (Some(from), Some(to)) => {
-                    if up {
-                        to < from
-                    } else {
-                        to > from
-                    }
+        for run in others {
+            for (row, customer) in hand.rows(runs, run) {
+                let (day, arm) = (table.assigned_on[row], table.arm[row]);
+                let treats = Some(arm) != control && day < baseline.end && runs[run].until(self.evaluated, row) >= baseline.start;
+                if let Some(at) = decided.rows[customer].map(|at| at as usize).filter(|_| treats) {
+                    decided.touched[at] |= day < days[at];
                 }
-                _ => false,
-            }
-        };
-        let start = scratch.numbers.len();
-        values::outcomes(study, &windows, moved, &mut scratch.numbers).map_err(|lack| self.explain(study, lack))?;
-        let mut skip = None;
-        if study.strategy.design != Design::BeforeAfter {
-            let known = of_list.before.and_then(|date| self.seen.covariates(date)).zip(place);
-            for at in 0..COVARIATES.len() {
-                let value = known.map(|(covariates, place)| covariates[at][place]).filter(|v| *v != NOT_LISTED);
-                // Days since the last order are known only of who has ordered; counts and money are zero without orders.
-                if at == 0 && value.is_none() {
-                    skip = Some(study.outcome_slots);
-                }
-                scratch.numbers.push([value.unwrap_or(0), 0, 0, 0]);
             }
         }
-        scratch.numbers.push([i64::from(touched), 0, 0, 0]);
-        scratch.numbers.push([i64::from(recurs), 0, 0, 0]);
-        if let Some(cost) = &table.cost {
-            scratch.numbers.push([cost[own.row], 0, 0, 0]);
-        }
-        scratch.members.push(Member {
-            list,
-            cell,
-            arm: own.arm,
-            groups: groups..scratch.groups.len(),
-            numbers: start..scratch.numbers.len(),
-            skip,
-        });
-        Ok(())
-    }
-
-    /// What a customer did on the days that count.
-    fn windows(&self, study: &Study<'_>, list: &List, day: Day, place: Option<usize>) -> values::Windows {
-        let mut out = values::Windows::default();
-        let Some(place) = place else { return out };
-        let (panel, customer) = panel_of(self.panels, self.roster.seats[place]);
-        let Some(histories) = &panel.histories else { return out };
-        let deeds = |period: Period| histories.deeds(customer, &(period.start.0..period.end.0));
-        let during = window(study.strategy, list.period, day);
-        out.during = deeds(during);
-        if study.strategy.after {
-            let end = Day(during.end.0.saturating_add(during.days()));
-            out.after = deeds(Period { start: during.end, end });
-        }
-        if let Some(baseline) = list.baseline {
-            out.baseline = deeds(baseline);
-        }
-        if let Some((placebo, earlier)) = list.placebo.filter(|_| study.looks_back()) {
-            out.placebo = deeds(placebo);
-            out.earlier = deeds(earlier);
-        }
-        out
     }
 
     /// Everybody whom the orders knew before the baseline, beside strategies without a control.
@@ -384,7 +201,8 @@ impl<'a> Walk<'a> {
                 continue;
             }
             let places = self.roster.slices.iter().find(|(n, _)| *n == study.slice).map_or(0..0, |(_, range)| range.clone());
-            let mut numbers = Vec::new();
+            let outcomes = study.outcomes.iter().filter(|o| o.outcome.is_described());
+            let mut columns: Vec<Vec<Mean>> = outcomes.map(|_| Vec::new()).collect();
             for place in places {
                 let (panel, customer) = panel_of(self.panels, self.roster.seats[place]);
                 let Some(histories) = &panel.histories else { continue };
@@ -392,93 +210,71 @@ impl<'a> Walk<'a> {
                     continue;
                 }
                 let deeds = |period: Period| -> Deeds { histories.deeds(customer, &(period.start.0..period.end.0)) };
-                numbers.clear();
-                values::reference(study, deeds(baseline), deeds(placebo), deeds(earlier), &mut numbers)
-                    .map_err(|lack| self.explain(study, lack))?;
-                tally.reference[number].observe(0, &numbers, &self.evaluated.sizes[list.study].described, None);
+                let mut to = columns.iter_mut();
+                let add = |numbers: Mean| to.next().map_or((), |column| column.push(numbers));
+                values::reference(study, deeds(baseline), deeds(placebo), deeds(earlier), add)
+                    .map_err(|lack| explain(study, lack))?;
             }
+            for column in &columns {
+                tally.squares[number] = tally.squares[number].saturating_add(squares(column.as_flattened()));
+            }
+            let columns: Vec<Column> = columns.into_iter().map(Column::Means).collect();
+            let customers = columns.first().map_or(0, |column| column.numbers().len() / 2);
+            let (all, mut sums) = (&mut tally.reference[number], Vec::new());
+            all.seek(std::iter::repeat_n(0, customers), &mut sums);
+            all.observe(&sums, &columns);
         }
         Ok(())
     }
+}
 
-    fn explain(&self, study: &Study<'_>, lack: values::Lack) -> Error {
-        let name = &study.strategy.name;
-        match lack {
-            values::Lack::Cost => Error::contract(format!(
-                "strategy {name:?}: the outcome \"margin\" needs the cost of every order of its customers, and some have none (orders.cost is null); fill them in, filter these rows with orders.keep, or remove orders.cost and give margin_rate"
-            )),
-            values::Lack::Digits => Error::contract(format!(
-                "strategy {name:?}: an outcome of a customer overflows 64 bits of minor units; lower orders.amount_scale or look for a wrong amount"
-            )),
+impl Decided {
+    /// Counts in how many lists of a strategy the customers at hand count; `own` are its runs of rows that count.
+    fn count(&mut self, runs: &[Run<'_>], hand: &Hand<'_>, own: &[(usize, usize)]) {
+        self.counts.clear();
+        self.counts.resize(hand.ids.len(), 0);
+        for (run, list) in own {
+            for ((_, customer), stays) in hand.rows(runs, *run).zip(&self.stays[*list]) {
+                self.counts[customer] += u32::from(*stays);
+            }
         }
     }
 }
 
-/// A row of a customer.
-#[derive(Debug, Clone, Copy)]
-struct Row {
-    study: usize,
-    role: Role,
-    row: usize,
-    arm: u16,
-    day: Day,
-    ended: Option<Day>,
-    /// Whether the customer stays in the list despite other strategies.
-    stays: bool,
+/// The runs of a strategy whose rows count, each with its list.
+fn counting(runs: &[Run<'_>], study: usize) -> impl Iterator<Item = (usize, usize)> {
+    runs.iter().enumerate().filter_map(move |(at, run)| match run.role {
+        Role::Counts(list) if run.study == study => Some((at, list)),
+        _ => None,
+    })
 }
 
-/// What is known of the customer at hand.
-#[derive(Default)]
-struct Customer {
-    rows: Vec<Row>,
-    /// By list: the earliest day on which the customer was assigned in it.
-    days: Vec<Option<Day>>,
-    /// In how many lists of the strategy at hand the customer counts, with groups and numbers in each.
-    members: Vec<Member>,
-    numbers: Vec<Numbers>,
-    groups: Vec<u32>,
-}
-
-impl Customer {
-    /// Forgets the strategy at hand.
-    fn clear(&mut self) {
-        self.members.clear();
-        self.numbers.clear();
-        self.groups.clear();
-    }
+/// The customers of a slice whose orders are in the part.
+struct Slice<'a> {
+    number: u32,
+    /// The first place that no customer has passed, and where places end.
+    next: (usize, usize),
+    /// By customer at hand: their place.
+    found: Vec<Option<usize>>,
+    panels: &'a [BucketPanel],
+    roster: &'a Roster,
 }
 
 impl Slice<'_> {
-    /// Goes on to the customer with this id.
-    fn seek(&mut self, ids: &CustomerIds, row: usize) {
-        while self.next < self.places.end && self.compare(self.next, ids, row).is_lt() {
-            self.next += 1;
+    /// Finds the next customers, who ascend.
+    fn find(&mut self, ids: &[Id<'_>]) {
+        let (mut place, end) = self.next;
+        let id = |place: usize| {
+            let (panel, customer) = panel_of(self.panels, self.roster.seats[place]);
+            Id::of(&panel.ids, customer)
+        };
+        self.found.clear();
+        for own in ids {
+            while place < end && id(place) < *own {
+                place += 1;
+            }
+            self.found.push(Some(place).filter(|place| *place < end && id(*place) == *own));
         }
-        self.is_found = self.next < self.places.end && self.compare(self.next, ids, row).is_eq();
-    }
-
-    /// The place of the customer at hand.
-    fn found(&self) -> Option<usize> {
-        self.is_found.then_some(self.next)
-    }
-
-    fn compare(&self, place: usize, ids: &CustomerIds, row: usize) -> Ordering {
-        let (panel, customer) = panel_of(self.panels, self.roster.seats[place]);
-        match (&panel.ids, ids) {
-            (CustomerIds::Int(own), CustomerIds::Int(other)) => own.get(customer).cmp(&other.get(row)),
-            (CustomerIds::Text(own), CustomerIds::Text(other)) => own.get(customer).cmp(other.get(row)),
-            _ => Ordering::Equal,
-        }
-    }
-}
-
-fn key(ids: &CustomerIds, row: usize) -> u64 {
-    match ids {
-        CustomerIds::Int(keys) => (keys.get(row).copied().unwrap_or(0) as u64) ^ (1 << 63),
-        CustomerIds::Text(texts) => {
-            let mut head = [0; 8];
-            texts.get(row).iter().zip(&mut head).for_each(|(byte, to)| *to = *byte);
-            u64::from_be_bytes(head)
-        }
+        self.next.0 = place;
     }
 }

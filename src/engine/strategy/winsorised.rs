@@ -3,9 +3,10 @@
 
 use rayon::prelude::*;
 
-use super::store::{Numbers, PairStore, Shapes, Store};
-use super::study::{List, Study};
-use super::tally::{Member, Sizes, add};
+use super::crowd::{Crowd, Extent};
+use super::store::{Column, Mean};
+use super::study::Study;
+use super::tally::{Desk, Sizes, StudySums};
 use crate::domain::{Decimal, pow10};
 use crate::evaluate::{Phase, Quantity};
 use crate::stats::{X, Y};
@@ -13,96 +14,81 @@ use crate::stats::{X, Y};
 /// A part's customers of a strategy who have a money outcome that is not zero in any of its lists.
 pub struct Kept {
     study: usize,
-    /// Lists per customer.
-    customers: Vec<u32>,
-    members: Vec<Member>,
-    groups: Vec<u32>,
-    /// Outcomes that are winsorised, per member.
-    numbers: Vec<Numbers>,
-}
-
-/// The sums of a strategy's winsorised outcomes.
-pub struct Winsorised {
-    /// By list of the job; those of other strategies are empty.
-    pub lists: Vec<Store>,
-    pub pairs: PairStore,
-    pub shapes: Shapes,
+    /// Crowds by list of the strategy, as they were at hand; of the numbers, those that are winsorised.
+    hands: Vec<Vec<Crowd>>,
 }
 
 impl Kept {
     pub fn new(study: usize) -> Kept {
-        Kept { study, customers: Vec::new(), members: Vec::new(), groups: Vec::new(), numbers: Vec::new() }
+        Kept { study, hands: Vec::new() }
     }
 
-    /// Keeps a customer's outcomes, unless all are zero: then their sums add nothing.
-    pub fn keep(&mut self, study: &Study<'_>, members: &[Member], numbers: &[Numbers], groups: &[u32]) {
-        let own = |member: &Member| study.winsorised.iter().map(|slot| numbers[member.numbers.start + slot]).collect::<Vec<_>>();
-        let all: Vec<Vec<Numbers>> = members.iter().map(own).collect();
-        if all.iter().flatten().all(|numbers| *numbers == [0; 4]) {
-            return;
+    /// Keeps the outcomes of the customers at hand, who are `count`, unless all of a customer's are zero: then their sums add
+    /// nothing.
+    pub fn keep(&mut self, study: &Study<'_>, crowds: &[Crowd], count: usize) {
+        let money = |crowd: &Crowd, slot: &usize| match crowd.columns.get(*slot) {
+            Some(Column::Means(means)) => means.clone(),
+            _ => Vec::new(),
+        };
+        let columns: Vec<Vec<Vec<Mean>>> =
+            crowds.iter().map(|crowd| study.winsorised.iter().map(|slot| money(crowd, slot)).collect()).collect();
+        let mut spent = vec![false; count];
+        for (crowd, columns) in crowds.iter().zip(&columns) {
+            for column in columns {
+                for (customer, _) in crowd.customers.iter().zip(column).filter(|(_, numbers)| **numbers != [0; 2]) {
+                    spent[*customer as usize] = true;
+                }
+            }
         }
-        self.customers.push(members.len() as u32);
-        for (member, own) in members.iter().zip(all) {
-            let (first_group, first) = (self.groups.len(), self.numbers.len());
-            self.groups.extend_from_slice(&groups[member.groups.clone()]);
-            self.numbers.extend(own);
-            self.members.push(Member {
-                groups: first_group..self.groups.len(),
-                numbers: first..self.numbers.len(),
-                skip: None,
-                ..member.clone()
-            });
-        }
-    }
-
-    fn merge(&mut self, other: &mut Kept) {
-        let (groups, numbers) = (self.groups.len(), self.numbers.len());
-        self.customers.append(&mut other.customers);
-        self.groups.append(&mut other.groups);
-        self.numbers.append(&mut other.numbers);
-        self.members.extend(other.members.drain(..).map(|member| Member {
-            groups: member.groups.start + groups..member.groups.end + groups,
-            numbers: member.numbers.start + numbers..member.numbers.end + numbers,
-            ..member
-        }));
+        let keep = |(crowd, columns): (&Crowd, Vec<Vec<Mean>>)| {
+            fn only<T: Copy>(values: &[T], spent: &[bool]) -> Vec<T> {
+                values.iter().zip(spent).filter(|(_, spent)| **spent).map(|(value, _)| *value).collect()
+            }
+            let spent: Vec<bool> = crowd.customers.iter().map(|customer| spent[*customer as usize]).collect();
+            Crowd {
+                customers: only(&crowd.customers, &spent),
+                seats: only(&crowd.seats, &spent),
+                groups: crowd.groups.iter().map(|groups| only(groups, &spent)).collect(),
+                columns: columns.iter().map(|column| Column::Means(only(column, &spent))).collect(),
+                unknown: Vec::new(),
+            }
+        };
+        self.hands.push(crowds.iter().zip(columns).map(keep).collect());
     }
 }
 
 /// Winsorises the outcomes of a strategy over the customers of all parts.
-pub fn sums(number: usize, study: &Study<'_>, lists: &[List], sizes: &Sizes, kept: &mut [Kept]) -> Option<Winsorised> {
+pub fn sums(number: usize, study: &Study<'_>, sizes: &Sizes, kept: &mut [Kept]) -> Option<StudySums> {
     let percentile = study.strategy.winsorise?;
-    let mut all = Kept::new(number);
-    kept.iter_mut().filter(|own| own.study == number).for_each(|own| all.merge(own));
-    let mut values: Vec<Vec<Vec<i64>>> = vec![vec![Vec::new(); study.winsorised.len()]; lists.len()];
-    for member in &all.members {
-        for (own, numbers) in values[member.list].iter_mut().zip(&all.numbers[member.numbers.clone()]) {
-            own.extend(Some(numbers[Y]).filter(|y| *y != 0));
-        }
-    }
-    let mut cuts: Vec<Vec<i64>> =
-        values.into_par_iter().map(|of_list| of_list.into_iter().map(|values| cut(values, percentile)).collect()).collect();
+    let own = kept.iter_mut().filter(|own| own.study == number);
+    let mut hands: Vec<Vec<Crowd>> = own.flat_map(|own| std::mem::take(&mut own.hands)).collect();
+    let count = study.winsorised.len();
+    let values = |list: usize, at: usize| -> Vec<i64> {
+        let columns = hands.iter().filter_map(|crowds| crowds.get(list)?.columns.get(at));
+        columns.flat_map(|column| column.numbers().chunks_exact(2)).map(|numbers| numbers[Y]).filter(|y| *y != 0).collect()
+    };
+    let of_list = |list: usize| (0..count).map(|at| cut(values(list, at), percentile)).collect();
+    let mut cuts: Vec<Vec<i64>> = (0..study.lists.len()).into_par_iter().map(of_list).collect();
     // The placebo is held against the period, so it is cut where the period is.
     let slot = |at: usize| &study.slots[study.winsorised[at]];
-    for at in (0..study.winsorised.len()).filter(|at| slot(*at).phase == Phase::Placebo) {
+    for at in (0..count).filter(|at| slot(*at).phase == Phase::Placebo) {
         let of_period = |other: &usize| slot(*other).phase == Phase::During && slot(*other).quantity == slot(at).quantity;
-        if let Some(during) = (0..study.winsorised.len()).find(of_period) {
+        if let Some(during) = (0..count).find(of_period) {
             cuts.iter_mut().for_each(|of_list| of_list[at] = of_list[during]);
         }
     }
-    for member in &all.members {
-        for (numbers, cut) in all.numbers[member.numbers.clone()].iter_mut().zip(&cuts[member.list]) {
-            numbers[Y] = numbers[Y].min(*cut);
-            numbers[X] = numbers[X].min(*cut);
+    let is_ratio = vec![false; count];
+    let (mut out, mut desk) = (StudySums::new(&sizes.keys, &is_ratio, count), Desk::new(sizes, &is_ratio, count));
+    for crowds in &mut hands {
+        for (crowd, cuts) in crowds.iter_mut().zip(&cuts) {
+            for (column, cut) in crowd.columns.iter_mut().zip(cuts) {
+                if let Column::Means(means) = column {
+                    means.iter_mut().for_each(|numbers| *numbers = [numbers[Y].min(*cut), numbers[X].min(*cut)]);
+                }
+            }
         }
-    }
-    let shapes = Shapes::new(study.winsorised.iter().map(|_| false));
-    let mut out = Winsorised { lists: lists.iter().map(|_| sizes.store()).collect(), pairs: sizes.pair_store(), shapes };
-    let mut start = 0;
-    for count in &all.customers {
-        let members = &all.members[start..start + *count as usize];
-        start += *count as usize;
-        let stores = (out.lists.as_mut_slice(), &out.shapes);
-        add(study, &sizes.keys, members, &all.groups, |m| m.numbers.clone(), &all.numbers, stores, (&mut out.pairs, &out.shapes));
+        let extents: Vec<Extent> = crowds.iter().map(Crowd::extent).collect();
+        desk.add(crowds, &extents, &mut out);
     }
     Some(out)
 }

@@ -1,0 +1,67 @@
+//! Crowds: who of the customers at hand counts in a list, column by column.
+
+use super::store::Column;
+use super::study::Study;
+
+/// Members of a list, ascending by customer.
+#[derive(Debug)]
+pub struct Crowd {
+    /// The customer's number among those at hand.
+    pub customers: Vec<u32>,
+    /// Cell and arm in one number, see [`super::tally::Keys::seat`].
+    pub seats: Vec<u64>,
+    /// The group, for each scheme of `by`; a single one without.
+    pub groups: Vec<Vec<u32>>,
+    /// What is summed.
+    pub columns: Vec<Column>,
+    /// Members of whom nothing is known of the days since the last order.
+    pub unknown: Vec<u32>,
+}
+
+/// How large the numbers of a crowd are.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Extent {
+    /// No less than the sum of the squares of all numbers, and little more.
+    pub squares: u128,
+    /// Whether none is negative or has more than 32 bits.
+    pub is_small: bool,
+}
+
+impl Crowd {
+    /// A crowd without members.
+    pub fn new(study: &Study<'_>, columns: Vec<Column>) -> Crowd {
+        let groups = vec![Vec::new(); study.by.len().max(1)];
+        Crowd { customers: Vec::new(), seats: Vec::new(), groups, columns, unknown: Vec::new() }
+    }
+
+    /// How large the numbers are.
+    pub fn extent(&self) -> Extent {
+        let mut extent = Extent { squares: 0, is_small: true };
+        for numbers in self.columns.iter().map(Column::numbers) {
+            let bits = numbers.iter().fold(0, |bits, number| bits | *number as u64);
+            extent.is_small &= u32::try_from(bits).is_ok();
+            // Counts and flags, which are most, are not worth a look at each.
+            let squares = match u16::try_from(bits) {
+                Ok(bits) => numbers.len() as u128 * u128::from(bits).pow(2),
+                Err(_) => squares(numbers),
+            };
+            extent.squares = extent.squares.saturating_add(squares);
+        }
+        extent
+    }
+
+    /// Forgets all members.
+    pub fn clear(&mut self) {
+        self.customers.clear();
+        self.seats.clear();
+        self.groups.iter_mut().for_each(Vec::clear);
+        self.columns.iter_mut().for_each(Column::clear);
+        self.unknown.clear();
+    }
+}
+
+/// The sum of the squares of numbers.
+pub fn squares(numbers: &[i64]) -> u128 {
+    let square = |number: &i64| u128::from(number.unsigned_abs()).pow(2);
+    numbers.iter().fold(0, |sum: u128, number| sum.saturating_add(square(number)))
+}

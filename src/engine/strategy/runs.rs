@@ -1,0 +1,214 @@
+//! A part's assignments, some customers at a time: as many as the caches hold the numbers of.
+//!
+//! Every run of rows is sorted by customer already. The customers at hand are the union of the next stretches of all runs, cut
+//! at the same customer.
+
+use std::borrow::Cow;
+use std::cmp::Ordering;
+use std::ops::Range;
+
+use super::Evaluated;
+use crate::assign::Assignments;
+use crate::domain::{CustomerIds, Day};
+
+/// About this many customers are at hand at once: their numbers in all lists of a strategy fit the second cache.
+const AT_HAND: usize = 512;
+
+/// What a row of assignments is to its customer.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Role {
+    /// It counts in the list.
+    Counts(usize),
+    /// The customer is in several arms of the list.
+    SeveralArms(usize),
+    /// It lies in no period.
+    Outside,
+}
+
+impl Role {
+    /// The list it belongs to.
+    pub fn list(self) -> Option<usize> {
+        match self {
+            Role::Counts(list) | Role::SeveralArms(list) => Some(list),
+            Role::Outside => None,
+        }
+    }
+}
+
+/// Rows of a strategy that are the same to their customers, ascending by customer.
+pub struct Run<'a> {
+    pub study: usize,
+    pub role: Role,
+    pub table: &'a Assignments,
+    rows: Cow<'a, [u32]>,
+    /// The first row that was not at hand yet.
+    next: usize,
+    /// The first day on which one was assigned.
+    pub first: Day,
+    /// The last day on which one was treated.
+    pub last: Day,
+}
+
+impl Run<'_> {
+    /// The last day on which the customer of a row is treated.
+    #[inline]
+    pub fn until(&self, evaluated: &Evaluated<'_>, row: usize) -> Day {
+        if let Some(ended) = self.table.ended_on.as_ref().and_then(|ended| ended[row]) {
+            return ended;
+        }
+        match (self.role.list(), evaluated.studies[self.study].strategy.outcome_days) {
+            (_, Some(days)) => Day(self.table.assigned_on[row].0.saturating_add(days as i32 - 1)),
+            (Some(list), None) => evaluated.lists[list].period.last(),
+            (None, None) => self.table.assigned_on[row],
+        }
+    }
+}
+
+/// All runs of a part, strategy by strategy: who counts in each period, who is in several arms of it, and rows outside.
+pub fn runs<'a>(evaluated: &Evaluated<'a>, part: usize) -> Vec<Run<'a>> {
+    let mut runs = Vec::new();
+    for (study, assigned) in evaluated.assigned.iter().enumerate() {
+        let own = &assigned.parts[part];
+        let lists = evaluated.studies[study].lists.clone();
+        let mut add = |role: Role, rows: Cow<'a, [u32]>| {
+            let none = (Day(i32::MAX), Day(i32::MIN));
+            let mut run = Run { study, role, table: &own.table, rows, next: 0, first: none.0, last: none.1 };
+            for row in run.rows.iter() {
+                run.first = run.first.min(own.table.assigned_on[*row as usize]);
+                run.last = run.last.max(run.until(evaluated, *row as usize));
+            }
+            runs.push(run);
+        };
+        for (list, period) in lists.clone().zip(&own.periods.periods) {
+            add(Role::Counts(list), Cow::Borrowed(&period.rows));
+        }
+        for (list, period) in lists.zip(&own.periods.periods) {
+            add(Role::SeveralArms(list), Cow::Borrowed(&period.in_several_arms));
+        }
+        let mut outside = own.periods.outside.clone();
+        outside.sort_by_key(|row| Id::of(&own.table.ids, *row as usize));
+        add(Role::Outside, Cow::Owned(outside));
+    }
+    runs
+}
+
+/// A customer id that can be compared with those of other tables.
+#[derive(Debug, Clone, Copy)]
+pub struct Id<'a> {
+    /// Sorts integers; of a string, the first eight bytes.
+    key: u64,
+    text: &'a [u8],
+}
+
+impl<'a> Id<'a> {
+    #[inline]
+    pub fn of(ids: &'a CustomerIds, row: usize) -> Id<'a> {
+        match ids {
+            CustomerIds::Int(keys) => Id { key: (keys[row] as u64) ^ (1 << 63), text: &[] },
+            CustomerIds::Text(texts) => {
+                let text = texts.get(row);
+                let mut head = [0; 8];
+                text.iter().zip(&mut head).for_each(|(byte, to)| *to = *byte);
+                Id { key: u64::from_be_bytes(head), text }
+            }
+        }
+    }
+}
+
+impl Ord for Id<'_> {
+    #[inline]
+    fn cmp(&self, other: &Self) -> Ordering {
+        match self.key.cmp(&other.key) {
+            Ordering::Equal if self.text.is_empty() && other.text.is_empty() => Ordering::Equal,
+            Ordering::Equal => self.text.cmp(other.text),
+            unequal => unequal,
+        }
+    }
+}
+
+impl PartialEq for Id<'_> {
+    #[inline]
+    fn eq(&self, other: &Self) -> bool {
+        self.cmp(other).is_eq()
+    }
+}
+
+impl Eq for Id<'_> {}
+
+impl PartialOrd for Id<'_> {
+    #[inline]
+    fn partial_cmp(&self, other: &Self) -> Option<Ordering> {
+        Some(self.cmp(other))
+    }
+}
+
+/// The customers at hand.
+#[derive(Default)]
+pub struct Hand<'a> {
+    /// Ascending; a customer's number is the place.
+    pub ids: Vec<Id<'a>>,
+    /// By run: its rows, as places in the run.
+    stretches: Vec<Range<usize>>,
+    /// By run: the number of each row's customer.
+    numbers: Vec<Vec<u32>>,
+}
+
+impl<'a> Hand<'a> {
+    /// Goes on to the next customers; false behind the last.
+    pub fn advance(&mut self, runs: &mut [Run<'a>]) -> bool {
+        let id = |run: &Run<'a>, at: usize| Id::of(&run.table.ids, run.rows[at] as usize);
+        let full = runs.iter().filter(|run| run.rows.len() - run.next > AT_HAND);
+        let last = full.map(|run| id(run, run.next + AT_HAND - 1)).min();
+        self.ids.clear();
+        self.stretches.clear();
+        for run in runs.iter_mut() {
+            let rest = &run.rows[run.next..];
+            // No run has many more rows of these customers than of as many customers.
+            let count = match last {
+                Some(last) => (0..rest.len()).find(|at| id(run, run.next + at) > last).unwrap_or(rest.len()),
+                None => rest.len(),
+            };
+            let stretch = run.next..run.next + count;
+            run.next = stretch.end;
+            self.unite(stretch.clone().map(|at| id(run, at)));
+            self.stretches.push(stretch);
+        }
+        self.numbers.resize_with(runs.len(), Vec::new);
+        for ((run, stretch), numbers) in runs.iter().zip(&self.stretches).zip(&mut self.numbers) {
+            numbers.clear();
+            let mut number = 0;
+            for at in stretch.clone() {
+                let own = id(run, at);
+                while self.ids[number] < own {
+                    number += 1;
+                }
+                numbers.push(number as u32);
+            }
+        }
+        !self.ids.is_empty()
+    }
+
+    /// Adds customers, ascending, to those at hand.
+    fn unite(&mut self, ids: impl Iterator<Item = Id<'a>>) {
+        let (known, mut at) = (self.ids.len(), 0);
+        for id in ids {
+            while at < known && self.ids[at] < id {
+                at += 1;
+            }
+            let is_known = at < known && self.ids[at] == id;
+            if !is_known && (self.ids.len() == known || self.ids.last() != Some(&id)) {
+                self.ids.push(id);
+            }
+        }
+        if self.ids.len() > known {
+            // Two sorted stretches, which the sort merges.
+            self.ids.sort();
+        }
+    }
+
+    /// A run's rows of the customers at hand, each with the number of its customer.
+    pub fn rows<'b>(&'b self, runs: &'b [Run<'a>], run: usize) -> impl ExactSizeIterator<Item = (usize, usize)> + 'b {
+        let rows = &runs[run].rows[self.stretches[run].clone()];
+        rows.iter().zip(&self.numbers[run]).map(|(row, number)| (*row as usize, *number as usize))
+    }
+}
