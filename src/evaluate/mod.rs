@@ -24,6 +24,8 @@ pub use strategy::{Primary, Split, Strategy, StrategyPeriod};
 
 pub use crate::domain::{Design, EffectMethod as Method, Outcome};
 
+use rayon::prelude::*;
+
 use crate::error::Result;
 
 /// Evaluates all strategies of a job together: their headline rows are one family.
@@ -41,8 +43,9 @@ pub fn evaluate(strategies: &[Strategy], arms: &Arms) -> Result<Evaluation> {
     }
     let mut out = Evaluation::default();
     let mut effects = Vec::new();
-    for (at, (_, standing)) in standings.iter().enumerate() {
-        effects.extend(effect::effects(standing, &index)?.into_iter().map(|effect| (at, effect)));
+    let estimates: Vec<Result<Vec<_>>> = standings.par_iter().map(|(_, standing)| effect::effects(standing, &index)).collect();
+    for (at, ((_, standing), estimates)) in standings.iter().zip(estimates).enumerate() {
+        effects.extend(estimates?.into_iter().map(|effect| (at, effect)));
         out.balance.extend(balance::balance(standing, &index)?);
         out.before_after.extend(before_after::before_after(standing, &index)?);
     }

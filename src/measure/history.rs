@@ -92,28 +92,89 @@ impl Histories {
         (start..end).find(|at| self.purchases[*at] != self.purchases[at + 1]).map(|at| self.dates[at])
     }
 
-    /// What a customer did from the first of these days to the one before the end.
+    /// The orders of a customer.
     #[inline]
-    pub fn deeds(&self, customer: usize, days: &Range<i32>) -> Deeds {
+    pub fn of(&self, customer: usize) -> History<'_> {
         let (start, end) = (self.starts[customer] as usize, self.starts[customer + 1] as usize);
-        let dates = &self.dates[start..end];
-        let from = start + dates.partition_point(|date| *date < days.start);
-        let to = start + dates.partition_point(|date| *date < days.end);
-        if from >= to {
-            return Deeds::default();
-        }
+        History { all: self, start, count: end - start }
+    }
+
+    /// What happened from one place to another; nothing if that is not behind it.
+    #[inline]
+    fn between(&self, from: usize, to: usize) -> Deeds {
+        // Most stretches are empty, but which ones no processor guesses: there is no branch here for it to try.
+        let to = to.max(from);
+        let (cost, cost_missing) = match self.cost.is_empty() {
+            true => (0, 0),
+            false => (self.cost[to].wrapping_sub(self.cost[from]), self.cost_missing[to].wrapping_sub(self.cost_missing[from])),
+        };
         Deeds {
             purchases: self.purchases[to].wrapping_sub(self.purchases[from]),
             money: self.money[to].wrapping_sub(self.money[from]),
-            cost: if self.cost.is_empty() { 0 } else { self.cost[to].wrapping_sub(self.cost[from]) },
-            cost_missing: if self.cost.is_empty() { 0 } else { self.cost_missing[to].wrapping_sub(self.cost_missing[from]) },
+            cost,
+            cost_missing,
         }
+    }
+}
+
+/// The orders of a customer.
+#[derive(Debug, Clone, Copy)]
+pub struct History<'a> {
+    all: &'a Histories,
+    /// Where they begin, and how many there are.
+    start: usize,
+    count: usize,
+}
+
+impl History<'_> {
+    /// What the customer did in two stretches of days, each from its first day to the one before its end.
+    #[inline]
+    pub fn deeds(&self, [one, other]: [Range<i32>; 2]) -> [Deeds; 2] {
+        let places = before(&self.all.dates[self.start..], self.count, [one.start, one.end, other.start, other.end]);
+        let [from, to, other_from, other_to] = places.map(|place| self.start + place);
+        [self.all.between(from, to), self.all.between(other_from, other_to)]
+    }
+}
+
+/// How many of the first `count` dates, which ascend, lie before each of the days.
+///
+/// Of few dates all are looked at, and always as many: that takes the processor less than to guess its way through them.
+#[inline]
+fn before<const N: usize>(dates: &[i32], count: usize, days: [i32; N]) -> [usize; N] {
+    #[inline]
+    fn among<const N: usize, const FEW: usize>(dates: &[i32; FEW], count: usize, days: [i32; N]) -> [usize; N] {
+        let mut found = [0u32; N];
+        for (date, at) in dates.iter().zip(0i32..) {
+            for (found, day) in found.iter_mut().zip(days) {
+                *found += u32::from((*date < day) & (at < count as i32));
+            }
+        }
+        found.map(|found| found as usize)
+    }
+    match (dates.first_chunk::<16>(), dates.first_chunk::<32>()) {
+        (Some(dates), _) if count <= 16 => among(dates, count, days),
+        (_, Some(dates)) if count <= 32 => among(dates, count, days),
+        _ => days.map(|day| dates[..count].partition_point(|date| *date < day)),
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn few_dates_and_many_are_found_alike() {
+        for count in [0, 1, 5, 16, 17, 32, 33, 200] {
+            for behind in [0, 3, 40] {
+                let dates: Vec<i32> = (0..count + behind).map(|n| if n < count { n / 3 * 2 } else { n - count }).collect();
+                let own = &dates[..count as usize];
+                for day in [-1, 0, 1, 2, 7, 40, 1_000] {
+                    let want = own.iter().filter(|date| **date < day).count();
+                    assert_eq!(before(&dates, own.len(), [day, 0]), [want, 0]);
+                }
+            }
+        }
+    }
 
     #[test]
     fn stretches_of_days_are_exact_also_where_sums_wrap() -> Result<()> {
@@ -124,7 +185,7 @@ mod tests {
         histories.push(&[])?;
         histories.push(&[order(2, i64::MAX, false)])?;
         let deeds = |customer, days| {
-            let found = histories.deeds(customer, &days);
+            let [_, found] = histories.of(customer).deeds([0..1, days]);
             (found.purchases, found.money, found.cost)
         };
         assert_eq!(deeds(1, 1..4), (2, 120, 60));
@@ -138,7 +199,7 @@ mod tests {
         assert!(histories.push(&[order(1, i64::MAX, false), order(1, 1, false)]).is_err());
         let spread = histories.spread([None, Some(0), Some(1), None, Some(2), Some(3)].into_iter());
         assert_eq!([0, 1, 2, 3, 4, 5].map(|c| spread.first_purchase(c)), [None, Some(5), Some(1), None, None, Some(2)]);
-        assert_eq!(spread.deeds(2, &(1..4)).money, 120);
+        assert_eq!(spread.of(2).deeds([1..4, 0..0])[0].money, 120);
         Ok(())
     }
 }

@@ -21,7 +21,7 @@ use crate::error::Result;
 
 pub use events::EventBuckets;
 pub use group::LineTally;
-pub use history::{Deeds, Histories};
+pub use history::{Deeds, Histories, History};
 pub use people::{Beside, Roll, UNKNOWN, UNKNOWN_NAME};
 
 /// What to measure, and when.

@@ -1,9 +1,10 @@
 //! From numbered sums to the rows of `arms`, which evaluation reads.
 
 use super::Evaluated;
+use super::desk::StudySums;
 use super::store::Pairs;
 use super::study::{List, Slot, Study, cell_name};
-use super::tally::{Keys, Place, StudySums, Tally};
+use super::tally::{Keys, Place, Tally};
 use super::winsorised;
 use crate::engine::plan::SchemeColumn;
 use crate::error::Result;
@@ -73,7 +74,14 @@ impl Names<'_> {
         }
     }
 
-    fn list(&self, list: usize, evaluated: &Evaluated<'_>, tally: &Tally, cut: Option<&StudySums>, out: &mut Arms) -> Result<()> {
+    fn list(
+        &self,
+        list: usize,
+        evaluated: &Evaluated<'_>,
+        tally: &Tally,
+        cut: Option<&StudySums<i128>>,
+        out: &mut Arms,
+    ) -> Result<()> {
         let own_list = list - self.study.lists.start;
         let store = &tally.studies[self.lists[list].study].lists[own_list];
         for &number in store.keys() {
@@ -132,7 +140,7 @@ impl Names<'_> {
         Ok(())
     }
 
-    fn pairs(&self, store: &Pairs<i128>, cut: Option<&StudySums>, out: &mut Arms) -> Result<()> {
+    fn pairs(&self, store: &Pairs<i128>, cut: Option<&StudySums<i128>>, out: &mut Arms) -> Result<()> {
         let end = |(list, place): (usize, Place)| PairEnd {
             period: inclusive(self.lists[self.study.lists.start + list].period),
             cell: cell_name(self.study, self.schemes, place.cell),

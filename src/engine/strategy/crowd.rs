@@ -1,10 +1,10 @@
 //! Crowds: who of the customers at hand counts in a list, column by column.
 
 use super::store::Column;
-use super::study::Study;
+use super::study::{Slot, Study};
 
 /// Members of a list, ascending by customer.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 pub struct Crowd {
     /// The customer's number among those at hand.
     pub customers: Vec<u32>,
@@ -28,12 +28,6 @@ pub struct Extent {
 }
 
 impl Crowd {
-    /// A crowd without members.
-    pub fn new(study: &Study<'_>, columns: Vec<Column>) -> Crowd {
-        let groups = vec![Vec::new(); study.by.len().max(1)];
-        Crowd { customers: Vec::new(), seats: Vec::new(), groups, columns, unknown: Vec::new() }
-    }
-
     /// How large the numbers are.
     pub fn extent(&self) -> Extent {
         let mut extent = Extent { squares: 0, is_small: true };
@@ -50,11 +44,16 @@ impl Crowd {
         extent
     }
 
-    /// Forgets all members.
-    pub fn clear(&mut self) {
+    /// Forgets all members, to be filled for a strategy.
+    pub fn clear(&mut self, study: &Study<'_>) {
         self.customers.clear();
         self.seats.clear();
+        self.groups.resize_with(study.by.len().max(1), Vec::new);
         self.groups.iter_mut().for_each(Vec::clear);
+        let fits = |(column, slot): (&Column, &Slot)| column.is_ratio() == slot.is_ratio;
+        if self.columns.len() != study.slots.len() || !self.columns.iter().zip(&study.slots).all(fits) {
+            self.columns = study.slots.iter().map(|slot| Column::new(slot.is_ratio)).collect();
+        }
         self.columns.iter_mut().for_each(Column::clear);
         self.unknown.clear();
     }

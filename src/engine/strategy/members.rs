@@ -3,26 +3,26 @@
 use super::Evaluated;
 use super::crowd::Crowd;
 use super::seen::{NOT_LISTED, Seen};
-use super::store::Ratio;
-use super::study::{COVARIATES, CellBy, List, Study, window};
+use super::store::Column;
+use super::study::{COVARIATES, CellBy, Kind, List, Study, window};
 use super::tally::Keys;
 use super::values::{self, Lack, Windows};
 use crate::assign::Assignments;
-use crate::domain::{Day, Design, Period};
-use crate::engine::part::{Roster, panel_of};
+use crate::domain::{Design, Period};
 use crate::error::{Error, Result};
-use crate::measure::BucketPanel;
+use crate::evaluate::Phase;
+use crate::measure::History;
 use crate::transition::ABSENT;
 
 /// Who counts in a list.
 #[derive(Debug, Clone, Copy)]
 pub struct Member {
     /// The customer's number among those at hand.
-    pub customer: usize,
+    pub customer: u32,
     /// Row of the assignments.
-    pub row: usize,
+    pub row: u32,
     /// Where the part has the customer; none if the orders do not know them.
-    pub place: Option<usize>,
+    pub place: Option<u32>,
     /// Whether the customer counts in other lists of the strategy too.
     pub recurs: bool,
     /// Whether an earlier assignment of the strategy treated the customer inside the baseline.
@@ -35,8 +35,6 @@ pub struct View<'a> {
     list: &'a List,
     keys: &'a Keys,
     table: &'a Assignments,
-    panels: &'a [BucketPanel],
-    roster: &'a Roster,
     /// By scheme: the steps of the ladder.
     ladders: &'a [Vec<Option<usize>>],
     /// The day before the period: states by scheme and place, and covariates by place.
@@ -47,20 +45,13 @@ pub struct View<'a> {
 }
 
 impl<'a> View<'a> {
-    pub fn new(
-        evaluated: &'a Evaluated<'a>,
-        list: usize,
-        part: usize,
-        (panels, roster, seen): (&'a [BucketPanel], &'a Roster, &'a Seen),
-    ) -> View<'a> {
+    pub fn new(evaluated: &'a Evaluated<'a>, list: usize, part: usize, seen: &'a Seen) -> View<'a> {
         let of_list = &evaluated.lists[list];
         View {
             study: &evaluated.studies[of_list.study],
             list: of_list,
             keys: &evaluated.sizes[of_list.study].keys,
             table: &evaluated.assigned[of_list.study].parts[part].table,
-            panels,
-            roster,
             ladders: &evaluated.ladders,
             before: of_list.before.and_then(|date| seen.states(date)),
             covariates: of_list.before.and_then(|date| seen.covariates(date)),
@@ -68,108 +59,141 @@ impl<'a> View<'a> {
         }
     }
 
-    /// Fills the crowd with members, who ascend by customer.
+    /// Fills the crowd with members, who ascend by customer; `histories` are those of the customers at hand.
     ///
     /// # Errors
     /// Exit 3 where an order lacks the cost that a margin needs, or money overflows.
-    pub fn fill(&self, members: &[Member], crowd: &mut Crowd) -> Result<()> {
-        crowd.clear();
-        for member in members {
-            crowd.customers.push(member.customer as u32);
-            self.place(member, crowd);
-            self.numbers(member, crowd)?;
+    pub fn fill(
+        &self,
+        members: &[Member],
+        histories: &[Option<History<'_>>],
+        windows: &mut Vec<Windows>,
+        crowd: &mut Crowd,
+    ) -> Result<()> {
+        crowd.clear(self.study);
+        crowd.customers.extend(members.iter().map(|member| member.customer));
+        self.groups(members, crowd);
+        self.seats(members, crowd);
+        self.windows(members, histories, windows);
+        let mut columns = crowd.columns.iter_mut();
+        for ((phase, kind), column) in self.study.outcome_slots.iter().zip(&mut columns) {
+            self.outcome(*phase, *kind, members, windows, column)?;
+        }
+        if self.study.strategy.design != Design::BeforeAfter {
+            for (at, column) in (0..COVARIATES.len()).zip(&mut columns) {
+                let values = self.covariates.map_or(&[][..], |covariates| &covariates[at]);
+                let value = |place: Option<u32>| values.get(place? as usize).copied().filter(|value| *value != NOT_LISTED);
+                column.extend(members.iter().map(|member| [value(member.place).unwrap_or(0), 0, 0, 0]));
+                // Days since the last order are known only of who has ordered; counts and money are zero without orders.
+                if at == 0 {
+                    let unknown = members.iter().zip(0..).filter(|(member, _)| value(member.place).is_none());
+                    crowd.unknown.extend(unknown.map(|(_, at)| at));
+                }
+            }
+        }
+        let mut add = |numbers: &dyn Fn(&Member) -> i64| {
+            if let Some(column) = columns.next() {
+                column.extend(members.iter().map(|member| [numbers(member), 0, 0, 0]));
+            }
+        };
+        add(&|member| i64::from(member.touched));
+        add(&|member| i64::from(member.recurs));
+        if let Some(cost) = &self.table.cost {
+            add(&|member| cost[member.row as usize]);
         }
         Ok(())
     }
 
-    /// The state of a customer in a scheme; none if they are not listed.
+    /// The state in a scheme of who is at a place; none of who is not listed.
     #[inline]
-    fn state(states: Option<&[Vec<u16>]>, scheme: usize, place: Option<usize>) -> Option<u16> {
-        states?.get(scheme)?.get(place?).copied().filter(|state| *state != ABSENT)
+    fn state(states: &[u16], place: Option<u32>) -> Option<usize> {
+        states.get(place? as usize).filter(|state| **state != ABSENT).map(|state| usize::from(*state))
     }
 
-    /// Cell, arm and groups.
-    #[inline]
-    fn place(&self, member: &Member, crowd: &mut Crowd) {
-        let state = |scheme: usize, states: usize| Self::state(self.before, scheme, member.place).map_or(states - 1, usize::from);
+    /// The states in a scheme by place.
+    fn by_place(states: Option<&'a [Vec<u16>]>, scheme: usize) -> &'a [u16] {
+        states.and_then(|states| states.get(scheme)).map_or(&[], Vec::as_slice)
+    }
+
+    fn groups(&self, members: &[Member], crowd: &mut Crowd) {
         let mut offset = 0;
-        for ((scheme, states), groups) in self.study.by.iter().zip(&mut crowd.groups) {
-            groups.push((offset + state(*scheme, *states)) as u32);
-            offset += states;
+        for ((scheme, count), groups) in self.study.by.iter().zip(&mut crowd.groups) {
+            let states = Self::by_place(self.before, *scheme);
+            let group = |member: &Member| (offset + Self::state(states, member.place).unwrap_or(count - 1)) as u32;
+            groups.extend(members.iter().map(group));
+            offset += count;
         }
         if self.study.by.is_empty() {
-            crowd.groups.iter_mut().for_each(|groups| groups.push(0));
+            crowd.groups.iter_mut().for_each(|groups| groups.resize(members.len(), 0));
         }
-        let mut cell = 0u64;
-        for by in &self.study.cells {
-            let at = match *by {
-                CellBy::State { scheme, states } => state(scheme, states),
-                CellBy::Stratum { .. } => self.table.stratum.as_ref().map_or(0, |s| s[member.row] as usize),
-            };
-            cell = cell * by.len() as u64 + at as u64;
-        }
-        crowd.seats.push(self.keys.seat(cell, self.table.arm[member.row]));
     }
 
-    /// The numbers of all slots.
-    #[inline]
-    fn numbers(&self, member: &Member, crowd: &mut Crowd) -> Result<()> {
-        let windows = self.windows(self.table.assigned_on[member.row], member.place);
-        let moved = |scheme: usize, up: bool| -> bool {
-            let step = |states| {
-                let state = Self::state(states, scheme, member.place)?;
-                self.ladders[scheme].get(usize::from(state)).copied().flatten()
+    /// Cells and arms.
+    fn seats(&self, members: &[Member], crowd: &mut Crowd) {
+        let mut cells = vec![0u64; if self.study.cells.is_empty() { 0 } else { members.len() }];
+        for by in &self.study.cells {
+            let states = match by {
+                CellBy::State { scheme, .. } => Self::by_place(self.before, *scheme),
+                CellBy::Stratum { .. } => &[],
             };
-            match (step(self.before), step(self.after)) {
+            for (cell, member) in cells.iter_mut().zip(members) {
+                let at = match *by {
+                    CellBy::State { states: count, .. } => Self::state(states, member.place).unwrap_or(count - 1),
+                    CellBy::Stratum { .. } => self.table.stratum.as_ref().map_or(0, |s| s[member.row as usize] as usize),
+                };
+                *cell = *cell * by.len() as u64 + at as u64;
+            }
+        }
+        let cells = cells.into_iter().chain(std::iter::repeat(0));
+        let seat = |(member, cell): (&Member, u64)| self.keys.seat(cell, self.table.arm[member.row as usize]);
+        crowd.seats.extend(members.iter().zip(cells).map(seat));
+    }
+
+    /// The numbers of an outcome.
+    fn outcome(&self, phase: Phase, kind: Kind, members: &[Member], windows: &[Windows], column: &mut Column) -> Result<()> {
+        if let Kind::Moved { scheme, up } = kind {
+            let (before, after) = (Self::by_place(self.before, scheme), Self::by_place(self.after, scheme));
+            let ladder = &self.ladders[scheme];
+            let step = |states: &[u16], place| ladder.get(Self::state(states, place)?).copied().flatten();
+            let moved = |place| match (step(before, place), step(after, place)) {
                 (Some(from), Some(to)) if up => to < from,
                 (Some(from), Some(to)) => to > from,
                 _ => false,
-            }
-        };
-        let mut columns = crowd.columns.iter_mut();
-        let mut add = |numbers: Ratio| columns.next().map_or((), |column| column.push(numbers));
-        values::outcomes(self.study, &windows, moved, &mut add).map_err(|lack| explain(self.study, lack))?;
-        if self.study.strategy.design != Design::BeforeAfter {
-            let known = self.covariates.zip(member.place);
-            for at in 0..COVARIATES.len() {
-                let value = known.map(|(covariates, place)| covariates[at][place]).filter(|v| *v != NOT_LISTED);
-                // Days since the last order are known only of who has ordered; counts and money are zero without orders.
-                if at == 0 && value.is_none() {
-                    crowd.unknown.push(crowd.customers.len() as u32 - 1);
-                }
-                add([value.unwrap_or(0), 0, 0, 0]);
-            }
+            };
+            column.extend(members.iter().map(|member| [i64::from(moved(member.place)), 0, 0, 0]));
+            return Ok(());
         }
-        add([i64::from(member.touched), 0, 0, 0]);
-        add([i64::from(member.recurs), 0, 0, 0]);
-        if let Some(cost) = &self.table.cost {
-            add([cost[member.row], 0, 0, 0]);
-        }
-        Ok(())
+        let mut lack = None;
+        column.extend(windows.iter().map(|windows| {
+            values::outcome(phase, kind, windows).unwrap_or_else(|found| {
+                lack = Some(found);
+                [0; 4]
+            })
+        }));
+        lack.map_or(Ok(()), |lack| Err(explain(self.study, lack)))
     }
 
-    /// What a customer who was assigned on `day` did on the days that count.
-    #[inline]
-    fn windows(&self, day: Day, place: Option<usize>) -> Windows {
-        let mut out = Windows::default();
-        let Some(place) = place else { return out };
-        let (panel, customer) = panel_of(self.panels, self.roster.seats[place]);
-        let Some(histories) = &panel.histories else { return out };
-        let deeds = |period: Period| histories.deeds(customer, &(period.start.0..period.end.0));
-        let during = window(self.study.strategy, self.list.period, day);
-        out.during = deeds(during);
-        if self.study.strategy.after {
-            let end = Day(during.end.0.saturating_add(during.days()));
-            out.after = deeds(Period { start: during.end, end });
-        }
-        if let Some(baseline) = self.list.baseline {
-            out.baseline = deeds(baseline);
-        }
-        if let Some((placebo, earlier)) = self.list.placebo.filter(|_| self.study.looks_back()) {
-            out.placebo = deeds(placebo);
-            out.earlier = deeds(earlier);
-        }
-        out
+    /// What members did on the days that count.
+    fn windows(&self, members: &[Member], histories: &[Option<History<'_>>], out: &mut Vec<Windows>) {
+        let days = |period: Option<Period>| period.map_or(0..0, |period| period.start.0..period.end.0);
+        let (placebo, earlier) = self.list.placebo.filter(|_| self.study.looks_back()).unzip();
+        let [baseline, placebo, earlier] = [self.list.baseline, placebo, earlier].map(days);
+        let strategy = self.study.strategy;
+        let looks_elsewhere = strategy.after || self.study.looks_back();
+        out.clear();
+        out.extend(members.iter().map(|member| {
+            let Some(history) = &histories[member.customer as usize] else { return Windows::default() };
+            let during = window(strategy, self.list.period, self.table.assigned_on[member.row as usize]);
+            let after = during.end.0..during.end.0.saturating_add(during.days());
+            let [during, baseline] = history.deeds([days(Some(during)), baseline.clone()]);
+            if !looks_elsewhere {
+                return Windows { during, baseline, ..Windows::default() };
+            }
+            let after = if strategy.after { after } else { 0..0 };
+            let [after, _] = history.deeds([after, 0..0]);
+            let [placebo, earlier] = history.deeds([placebo.clone(), earlier.clone()]);
+            Windows { during, after, baseline, placebo, earlier }
+        }));
     }
 }
 

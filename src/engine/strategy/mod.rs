@@ -10,6 +10,7 @@ mod arms;
 pub mod assigned;
 pub mod batches;
 mod crowd;
+mod desk;
 mod members;
 mod runs;
 pub mod seen;

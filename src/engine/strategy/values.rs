@@ -6,7 +6,7 @@ use crate::domain::divide_half_even;
 use crate::evaluate::Phase;
 use crate::measure::Deeds;
 
-/// What a customer did on the days that count.
+/// What a customer did on the days that count; nothing on days that do not matter.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct Windows {
     /// While the treatment counts.
@@ -34,7 +34,7 @@ type Outcome = std::result::Result<(i64, i64), Lack>;
 
 /// An outcome and its denominator; `before` is the time before, for outcomes that need a purchase then.
 #[inline]
-fn outcome(kind: Kind, now: &Deeds, before: &Deeds) -> Outcome {
+fn value(kind: Kind, now: &Deeds, before: &Deeds) -> Outcome {
     Ok(match kind {
         Kind::Converted => (i64::from(now.purchases > 0), 0),
         Kind::Orders => (i64::from(now.purchases), 0),
@@ -52,46 +52,31 @@ fn outcome(kind: Kind, now: &Deeds, before: &Deeds) -> Outcome {
     })
 }
 
-/// The numbers of all outcome slots of a strategy, in their order, given to `add`;
-/// `moved` says whether the state of a scheme
-/// has gone up or down the ladder.
+/// The numbers of an outcome; a move between states is not told here.
 #[inline]
-pub fn outcomes(
-    study: &Study<'_>,
-    windows: &Windows,
-    moved: impl Fn(usize, bool) -> bool,
-    mut add: impl FnMut(Ratio),
-) -> std::result::Result<(), Lack> {
-    for &(phase, kind) in &study.outcome_slots {
-        if let Kind::Moved { scheme, up } = kind {
-            add([i64::from(moved(scheme, up)), 0, 0, 0]);
-            continue;
-        }
-        let baseline = || outcome(kind, &windows.baseline, &windows.placebo);
-        let during = || outcome(kind, &windows.during, &windows.baseline);
-        let after = || outcome(kind, &windows.after, &windows.baseline);
-        add(match phase {
-            Phase::During => pair(during()?, baseline()?),
-            Phase::After => pair(after()?, baseline()?),
-            // The sum of both phases, also of their baselines.
-            Phase::Both => pair(plus(during()?, after()?)?, plus(baseline()?, baseline()?)?),
-            Phase::Placebo => pair(outcome(kind, &windows.placebo, &windows.earlier)?, (0, 0)),
-            Phase::Reference => [0; 4],
-        });
-    }
-    Ok(())
+pub fn outcome(phase: Phase, kind: Kind, windows: &Windows) -> std::result::Result<Ratio, Lack> {
+    let baseline = || value(kind, &windows.baseline, &windows.placebo);
+    let during = || value(kind, &windows.during, &windows.baseline);
+    let after = || value(kind, &windows.after, &windows.baseline);
+    Ok(match phase {
+        Phase::During => pair(during()?, baseline()?),
+        Phase::After => pair(after()?, baseline()?),
+        // The sum of both phases, also of their baselines.
+        Phase::Both => pair(plus(during()?, after()?)?, plus(baseline()?, baseline()?)?),
+        Phase::Placebo => pair(value(kind, &windows.placebo, &windows.earlier)?, (0, 0)),
+        Phase::Reference => [0; 4],
+    })
 }
 
-/// Outcomes of everybody, which are means: in the baseline and, beside it, in the time before.
+/// Outcomes of everybody, which are means: in the baseline and, beside it, in the time before. `deeds` are those of the
+/// baseline, the placebo before it and the time before that.
 pub fn reference(
     study: &Study<'_>,
-    baseline: Deeds,
-    placebo: Deeds,
-    earlier: Deeds,
+    [baseline, placebo, earlier]: [Deeds; 3],
     mut add: impl FnMut(Mean),
 ) -> std::result::Result<(), Lack> {
     for own in study.outcomes.iter().filter(|o| o.outcome.is_described()) {
-        add([outcome(own.kind, &baseline, &placebo)?.0, outcome(own.kind, &placebo, &earlier)?.0]);
+        add([value(own.kind, &baseline, &placebo)?.0, value(own.kind, &placebo, &earlier)?.0]);
     }
     Ok(())
 }

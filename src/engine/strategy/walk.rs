@@ -2,19 +2,19 @@
 
 use super::Evaluated;
 use super::crowd::{Crowd, Extent, squares};
+use super::desk::Desk;
 use super::members::{Member, View, explain};
 use super::runs::{Hand, Id, Role, Run, runs};
 use super::seen::Seen;
 use super::store::{Column, Mean};
-use super::study::List;
-use super::tally::{Desk, Tally};
+use super::tally::Tally;
 use super::values;
 use super::winsorised::Kept;
 use crate::domain::{Day, Design, Period};
 use crate::engine::part::{Roster, panel_of};
 use crate::error::Result;
 use crate::job::strategy::Overlap;
-use crate::measure::{BucketPanel, Deeds};
+use crate::measure::{BucketPanel, History};
 
 /// The walk through one part.
 pub struct Walk<'a> {
@@ -36,9 +36,12 @@ struct Decided {
     counts: Vec<u32>,
     /// By customer: the place of their row; none without.
     rows: Vec<Option<u32>>,
-    /// By list and customer: the first day on which they were assigned in it.
-    days: Vec<Option<Day>>,
+    /// By list and customer: the first day on which they were assigned in it; [`NEVER`] without.
+    days: Vec<Day>,
 }
+
+/// The day of what does not happen.
+const NEVER: Day = Day(i32::MAX);
 
 impl<'a> Walk<'a> {
     pub fn new(
@@ -61,45 +64,49 @@ impl<'a> Walk<'a> {
         let mut kept: Vec<Kept> = (0..studies.len()).map(Kept::new).collect();
         let mut desks: Vec<Desk<'_>> = sizes.iter().map(Desk::of_slots).collect();
         let mut runs = runs(self.evaluated, self.part);
-        let around = (self.panels, self.roster, self.seen);
-        let views: Vec<View<'_>> = (0..lists.len()).map(|list| View::new(self.evaluated, list, self.part, around)).collect();
+        let view = |list: usize| View::new(self.evaluated, list, self.part, self.seen);
+        let views: Vec<View<'_>> = (0..lists.len()).map(view).collect();
         let mut slices: Vec<Slice<'_>> = self.slices();
-        let (mut hand, mut decided, mut members) = (Hand::default(), Decided::default(), Vec::new());
-        let crowd = |list: &List| Crowd::new(&studies[list.study], sizes[list.study].columns());
-        let mut crowds: Vec<Crowd> = lists.iter().map(crowd).collect();
+        let (mut hand, mut decided) = (Hand::default(), Decided::default());
+        let (mut members, mut windows) = (Vec::new(), Vec::new());
+        let mut crowds: Vec<Crowd> = Vec::new();
         while hand.advance(&mut runs) {
             slices.iter_mut().for_each(|slice| slice.find(&hand.ids));
             self.overlaps(&runs, &hand, &mut decided, &mut tally);
             for (number, study) in studies.iter().enumerate() {
-                let places = slices.iter().find(|s| s.number == study.slice).map_or(&[][..], |s| s.found.as_slice());
+                let Some(slice) = slices.iter().find(|s| s.number == study.slice) else { continue };
                 let own: Vec<(usize, usize)> = counting(&runs, number).collect();
                 decided.count(&runs, &hand, &own);
-                for &(run, list) in &own {
+                crowds.resize_with(crowds.len().max(own.len()), Crowd::default);
+                for (&(run, list), crowd) in own.iter().zip(&mut crowds) {
                     self.touched(&runs, &hand, run, list, &mut decided);
                     members.clear();
-                    for (at, (row, customer)) in hand.rows(&runs, run).enumerate() {
-                        if decided.stays[list][at] {
-                            let (place, recurs) = (places.get(customer).copied().flatten(), decided.counts[customer] > 1);
-                            members.push(Member { customer, row, place, recurs, touched: decided.touched[at] });
+                    let of_rows = decided.stays[list].iter().zip(&decided.touched);
+                    for ((row, customer), (stays, touched)) in hand.rows(&runs, run).zip(of_rows) {
+                        if *stays {
+                            let place = slice.places[customer];
+                            let recurs = decided.counts[customer] > 1;
+                            members.push(Member { customer: customer as u32, row: row as u32, place, recurs, touched: *touched });
                         } else {
                             tally.accounts[list].left_out[usize::from(runs[run].table.arm[row])] += 1;
                         }
                     }
                     tally.accounts[list].unknown += members.iter().filter(|member| member.place.is_none()).count() as u64;
-                    views[list].fill(&members, &mut crowds[list])?;
+                    views[list].fill(&members, &slice.histories, &mut windows, crowd)?;
                 }
-                let crowds = &crowds[study.lists.clone()];
+                let crowds = &crowds[..own.len()];
                 let extents: Vec<Extent> = crowds.iter().map(Crowd::extent).collect();
                 for (all, own) in tally.squares[study.lists.clone()].iter_mut().zip(&extents) {
                     *all = all.saturating_add(own.squares);
                 }
-                desks[number].add(crowds, &extents, &mut tally.studies[number]);
+                desks[number].add(crowds, &extents);
                 if !study.winsorised.is_empty() {
                     kept[number].keep(study, crowds, hand.ids.len());
                 }
             }
         }
         self.reference(&mut tally)?;
+        tally.studies = desks.into_iter().map(Desk::finish).collect();
         tally.kept = kept;
         Ok(tally)
     }
@@ -111,8 +118,14 @@ impl<'a> Walk<'a> {
         numbers.dedup();
         let known = |number: u32| self.roster.slices.iter().find(|(n, _)| *n == number);
         let next = |number: u32| known(number).map_or((0, 0), |(_, places)| (places.start, places.end));
-        let slice =
-            |number: u32| Slice { number, next: next(number), found: Vec::new(), panels: self.panels, roster: self.roster };
+        let slice = |number: u32| Slice {
+            number,
+            next: next(number),
+            places: Vec::new(),
+            histories: Vec::new(),
+            panels: self.panels,
+            roster: self.roster,
+        };
         numbers.into_iter().map(slice).collect()
     }
 
@@ -122,11 +135,11 @@ impl<'a> Walk<'a> {
         let count = hand.ids.len();
         decided.days.clear();
         if rivals.iter().any(|own| !own.is_empty()) {
-            decided.days.resize(lists.len() * count, None);
+            decided.days.resize(lists.len() * count, NEVER);
             for (run, list) in runs.iter().enumerate().filter_map(|(at, run)| Some((at, run.role.list()?))) {
                 for (row, customer) in hand.rows(runs, run) {
-                    let (own, day) = (&mut decided.days[list * count + customer], runs[run].table.assigned_on[row]);
-                    *own = Some(own.map_or(day, |other| other.min(day)));
+                    let own = &mut decided.days[list * count + customer];
+                    *own = (*own).min(runs[run].table.assigned_on[row]);
                 }
             }
         }
@@ -138,10 +151,9 @@ impl<'a> Walk<'a> {
                     let day = runs[run].table.assigned_on[row];
                     let (mut any, mut is_first) = (false, true);
                     for (rival, other) in &rivals[list] {
-                        if let Some(other) = decided.days[other * count + customer] {
-                            any = true;
-                            is_first &= (day, study) < (other, *rival);
-                        }
+                        let other = decided.days[other * count + customer];
+                        any |= other != NEVER;
+                        is_first &= (day, study) < (other, *rival);
                     }
                     overlapping += u64::from(any);
                     match of_study.strategy.overlap {
@@ -209,11 +221,13 @@ impl<'a> Walk<'a> {
                 if histories.first_purchase(customer).is_none_or(|first| first >= baseline.start.0) {
                     continue;
                 }
-                let deeds = |period: Period| -> Deeds { histories.deeds(customer, &(period.start.0..period.end.0)) };
+                let history = histories.of(customer);
+                let days = |period: Period| period.start.0..period.end.0;
+                let [own, before] = history.deeds([days(baseline), days(placebo)]);
+                let [earlier, _] = history.deeds([days(earlier), 0..0]);
                 let mut to = columns.iter_mut();
                 let add = |numbers: Mean| to.next().map_or((), |column| column.push(numbers));
-                values::reference(study, deeds(baseline), deeds(placebo), deeds(earlier), add)
-                    .map_err(|lack| explain(study, lack))?;
+                values::reference(study, [own, before, earlier], add).map_err(|lack| explain(study, lack))?;
             }
             for column in &columns {
                 tally.squares[number] = tally.squares[number].saturating_add(squares(column.as_flattened()));
@@ -254,8 +268,9 @@ struct Slice<'a> {
     number: u32,
     /// The first place that no customer has passed, and where places end.
     next: (usize, usize),
-    /// By customer at hand: their place.
-    found: Vec<Option<usize>>,
+    /// By customer at hand: their place, and their orders.
+    places: Vec<Option<u32>>,
+    histories: Vec<Option<History<'a>>>,
     panels: &'a [BucketPanel],
     roster: &'a Roster,
 }
@@ -264,16 +279,24 @@ impl Slice<'_> {
     /// Finds the next customers, who ascend.
     fn find(&mut self, ids: &[Id<'_>]) {
         let (mut place, end) = self.next;
+        let seat = |place: usize| panel_of(self.panels, self.roster.seats[place]);
         let id = |place: usize| {
-            let (panel, customer) = panel_of(self.panels, self.roster.seats[place]);
+            let (panel, customer) = seat(place);
             Id::of(&panel.ids, customer)
         };
-        self.found.clear();
+        self.places.clear();
+        self.histories.clear();
         for own in ids {
             while place < end && id(place) < *own {
                 place += 1;
             }
-            self.found.push(Some(place).filter(|place| *place < end && id(*place) == *own));
+            let is_known = place < end && id(place) == *own;
+            let history = || {
+                let (panel, customer) = seat(place);
+                Some(panel.histories.as_ref()?.of(customer))
+            };
+            self.places.push(is_known.then_some(place as u32));
+            self.histories.push(if is_known { history() } else { None });
         }
         self.next.0 = place;
     }

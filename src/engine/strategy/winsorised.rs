@@ -4,9 +4,10 @@
 use rayon::prelude::*;
 
 use super::crowd::{Crowd, Extent};
+use super::desk::{Desk, StudySums};
 use super::store::{Column, Mean};
 use super::study::Study;
-use super::tally::{Desk, Sizes, StudySums};
+use super::tally::Sizes;
 use crate::domain::{Decimal, pow10};
 use crate::evaluate::{Phase, Quantity};
 use crate::stats::{X, Y};
@@ -58,7 +59,7 @@ impl Kept {
 }
 
 /// Winsorises the outcomes of a strategy over the customers of all parts.
-pub fn sums(number: usize, study: &Study<'_>, sizes: &Sizes, kept: &mut [Kept]) -> Option<StudySums> {
+pub fn sums(number: usize, study: &Study<'_>, sizes: &Sizes, kept: &mut [Kept]) -> Option<StudySums<i128>> {
     let percentile = study.strategy.winsorise?;
     let own = kept.iter_mut().filter(|own| own.study == number);
     let mut hands: Vec<Vec<Crowd>> = own.flat_map(|own| std::mem::take(&mut own.hands)).collect();
@@ -78,7 +79,7 @@ pub fn sums(number: usize, study: &Study<'_>, sizes: &Sizes, kept: &mut [Kept]) 
         }
     }
     let is_ratio = vec![false; count];
-    let (mut out, mut desk) = (StudySums::new(&sizes.keys, &is_ratio, count), Desk::new(sizes, &is_ratio, count));
+    let mut desk = Desk::new(sizes, &is_ratio, count);
     for crowds in &mut hands {
         for (crowd, cuts) in crowds.iter_mut().zip(&cuts) {
             for (column, cut) in crowd.columns.iter_mut().zip(cuts) {
@@ -88,9 +89,9 @@ pub fn sums(number: usize, study: &Study<'_>, sizes: &Sizes, kept: &mut [Kept]) 
             }
         }
         let extents: Vec<Extent> = crowds.iter().map(Crowd::extent).collect();
-        desk.add(crowds, &extents, &mut out);
+        desk.add(crowds, &extents);
     }
-    Some(out)
+    Some(desk.finish())
 }
 
 /// The percentile of values: the smallest that at least this share of them does not exceed; the largest number without any.

@@ -1,0 +1,185 @@
+//! Where the customers at hand are summed, in integers no larger than they need.
+
+use super::crowd::{Crowd, Extent};
+use super::store::{Integer, Pairs, Singles};
+use super::tally::{Keys, Sizes};
+
+/// The sums of a strategy.
+pub struct StudySums<T> {
+    /// By list of the strategy.
+    pub lists: Vec<Singles<T>>,
+    /// Of customers who are in two lists.
+    pub pairs: Pairs<T>,
+}
+
+impl<T: Integer> StudySums<T> {
+    /// Sums of columns, of which the first so many count in pairs.
+    pub fn new(keys: &Keys, is_ratio: &[bool], in_pairs: usize) -> StudySums<T> {
+        let singles = |_| Singles::new(keys.bound(), is_ratio.iter().copied());
+        let pairs = keys.lists * keys.lists * keys.of_two_lists();
+        StudySums {
+            lists: (0..keys.lists).map(singles).collect(),
+            pairs: Pairs::new(pairs, is_ratio.iter().copied().take(in_pairs)),
+        }
+    }
+
+    fn clear(&mut self) {
+        self.lists.iter_mut().for_each(Singles::clear);
+        self.pairs.clear();
+    }
+}
+
+impl StudySums<i128> {
+    /// Adds what was summed elsewhere.
+    pub fn absorb<T: Integer>(&mut self, other: &StudySums<T>) {
+        self.lists.iter_mut().zip(&other.lists).for_each(|(all, own)| all.merge(own));
+        self.pairs.merge(&other.pairs);
+    }
+}
+
+/// The sums of a strategy as they grow.
+pub struct Desk<'a> {
+    sizes: &'a Sizes,
+    all: StudySums<i128>,
+    /// Sums of some customers, who are not in `all` yet.
+    narrow: StudySums<i64>,
+    /// The same of customers whose numbers are small.
+    small: StudySums<u64>,
+    /// The squares of the numbers of these customers add up to no more than this in any list.
+    squares: u128,
+    notes: Notes,
+}
+
+impl<'a> Desk<'a> {
+    /// A desk for all slots.
+    pub fn of_slots(sizes: &'a Sizes) -> Desk<'a> {
+        Desk::new(sizes, &sizes.is_ratio, sizes.outcomes)
+    }
+
+    /// A desk for columns, of which the first so many count in pairs.
+    pub fn new(sizes: &'a Sizes, is_ratio: &[bool], in_pairs: usize) -> Desk<'a> {
+        Desk {
+            sizes,
+            all: StudySums::new(&sizes.keys, is_ratio, in_pairs),
+            narrow: StudySums::new(&sizes.keys, is_ratio, in_pairs),
+            small: StudySums::new(&sizes.keys, is_ratio, in_pairs),
+            squares: 0,
+            notes: Notes::default(),
+        }
+    }
+
+    /// Adds crowds, one per list of the strategy.
+    pub fn add(&mut self, crowds: &[Crowd], extents: &[Extent]) {
+        const MOST: u128 = i64::MAX as u128;
+        let squares = extents.iter().map(|extent| extent.squares).max().unwrap_or(0);
+        if squares > MOST {
+            return self.notes.add(self.sizes, crowds, &mut self.all);
+        }
+        if self.squares + squares > MOST {
+            self.settle();
+        }
+        self.squares += squares;
+        match extents.iter().all(|extent| extent.is_small) {
+            true => self.notes.add(self.sizes, crowds, &mut self.small),
+            false => self.notes.add(self.sizes, crowds, &mut self.narrow),
+        }
+    }
+
+    fn settle(&mut self) {
+        self.all.absorb(&self.narrow);
+        self.all.absorb(&self.small);
+        self.narrow.clear();
+        self.small.clear();
+        self.squares = 0;
+    }
+
+    /// All sums.
+    pub fn finish(mut self) -> StudySums<i128> {
+        self.settle();
+        self.all
+    }
+}
+
+/// What is worked out of the customers at hand to sum them.
+#[derive(Default)]
+struct Notes {
+    /// By list and member: what cell and arm add to the key of a pair whose second list it is.
+    seats: Vec<Vec<u128>>,
+    /// By member: what they add if it is the first list.
+    firsts: Vec<u128>,
+    /// Members of two lists who are the same customer.
+    met: Vec<(u32, u32)>,
+    /// Those who are also in the same group.
+    agreed: Vec<(u32, u32)>,
+    /// Where the sums of members are.
+    places: Vec<u32>,
+}
+
+impl Notes {
+    fn add<T: Integer>(&mut self, sizes: &Sizes, crowds: &[Crowd], sums: &mut StudySums<T>) {
+        for (crowd, list) in crowds.iter().zip(&mut sums.lists) {
+            self.single(sizes, crowd, list);
+        }
+        let keys = &sizes.keys;
+        self.seats.resize_with(crowds.len(), Vec::new);
+        for (seats, crowd) in self.seats.iter_mut().zip(crowds) {
+            seats.clear();
+            seats.extend(crowd.seats.iter().map(|seat| u128::from(*seat) * (keys.groups + 1)));
+        }
+        for first in 0..crowds.len() {
+            self.firsts.clear();
+            self.firsts.extend(self.seats[first].iter().map(|seat| seat * keys.seats()));
+            for second in first + 1..crowds.len() {
+                let lists = first as u128 * keys.lists + second as u128;
+                self.pair(crowds, (first, second), lists * keys.of_two_lists(), &mut sums.pairs);
+            }
+        }
+    }
+
+    fn single<T: Integer>(&mut self, sizes: &Sizes, crowd: &Crowd, sums: &mut Singles<T>) {
+        for groups in &crowd.groups {
+            let key = |(seat, group): (&u64, &u32)| u128::from(*seat) * sizes.keys.groups + u128::from(*group);
+            sums.seek(crowd.seats.iter().zip(groups).map(key), &mut self.places);
+            sums.observe(&self.places, &crowd.columns);
+            let unknown = crowd.unknown.iter().map(|member| self.places[*member as usize]);
+            sums.discount(unknown, sizes.recency());
+        }
+    }
+
+    /// Who is in both lists counts once by the groups of the first scheme, and under each further scheme whose groups agree.
+    /// Their keys begin at `start`.
+    fn pair<T: Integer>(&mut self, crowds: &[Crowd], (first, second): (usize, usize), start: u128, sums: &mut Pairs<T>) {
+        let (a, b) = (&crowds[first], &crowds[second]);
+        let (of_first, of_second) = (&self.firsts, &self.seats[second]);
+        self.met.clear();
+        both(&a.customers, &b.customers, |x, y| self.met.push((x, y)));
+        for (at, (of_a, of_b)) in a.groups.iter().zip(&b.groups).enumerate() {
+            let group = |(x, y): (u32, u32)| (of_a[x as usize] == of_b[y as usize]).then_some(of_a[x as usize]);
+            let met = if at == 0 {
+                &self.met
+            } else {
+                self.agreed.clear();
+                self.agreed.extend(self.met.iter().filter(|met| group(**met).is_some()));
+                &self.agreed
+            };
+            let key = |met: &(u32, u32)| {
+                let seats = of_first[met.0 as usize] + of_second[met.1 as usize];
+                start + seats + group(*met).map_or(0, |group| u128::from(group) + 1)
+            };
+            sums.seek(met.iter().map(key), &mut self.places);
+            sums.observe(&self.places, met, &a.columns, &b.columns);
+        }
+    }
+}
+
+/// Calls `met` with the places of numbers that are in both of two ascending lists.
+#[inline]
+fn both(a: &[u32], b: &[u32], mut met: impl FnMut(u32, u32)) {
+    let (mut i, mut j) = (0, 0);
+    while let (Some(x), Some(y)) = (a.get(i), b.get(j)) {
+        if x == y {
+            met(i as u32, j as u32);
+        }
+        (i, j) = (i + usize::from(x <= y), j + usize::from(y <= x));
+    }
+}
