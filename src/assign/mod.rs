@@ -4,7 +4,6 @@
 mod detect;
 mod draw;
 mod periods;
-mod split;
 mod table;
 
 pub use detect::{Detectable, Spread, detectable, detectable_over};

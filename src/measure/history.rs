@@ -131,8 +131,8 @@ impl History<'_> {
     #[inline]
     pub fn deeds(&self, [one, other]: [Range<i32>; 2]) -> [Deeds; 2] {
         let places = before(&self.all.dates[self.start..], self.count, [one.start, one.end, other.start, other.end]);
-        let [from, to, other_from, other_to] = places.map(|place| self.start + place);
-        [self.all.between(from, to), self.all.between(other_from, other_to)]
+        let between = |from: usize, to: usize| self.all.between(self.start + from, self.start + to);
+        [between(places[0], places[1]), between(places[2], places[3])]
     }
 }
 
@@ -143,13 +143,12 @@ impl History<'_> {
 fn before<const N: usize>(dates: &[i32], count: usize, days: [i32; N]) -> [usize; N] {
     #[inline]
     fn among<const N: usize, const FEW: usize>(dates: &[i32; FEW], count: usize, days: [i32; N]) -> [usize; N] {
-        let mut found = [0u32; N];
-        for (date, at) in dates.iter().zip(0i32..) {
-            for (found, day) in found.iter_mut().zip(days) {
-                *found += u32::from((*date < day) & (at < count as i32));
-            }
+        let own: [i32; FEW] = std::array::from_fn(|at| if at < count { dates[at] } else { i32::MAX });
+        let mut found = [0; N];
+        for (found, day) in found.iter_mut().zip(days) {
+            *found = own.iter().map(|date| i32::from(*date < day)).sum::<i32>() as usize;
         }
-        found.map(|found| found as usize)
+        found
     }
     match (dates.first_chunk::<16>(), dates.first_chunk::<32>()) {
         (Some(dates), _) if count <= 16 => among(dates, count, days),

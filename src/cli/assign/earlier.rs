@@ -54,8 +54,10 @@ fn load(path: &Path, flag: &'static str, control: Option<&str>, customers: &Popu
         scale: COST_SCALE,
         zone: &zone,
         naive_zone: None,
+        parts: 1,
     };
-    assignments::read(&files, &request)
+    let parts = assignments::read(&files, &request)?;
+    parts.into_iter().next().ok_or_else(|| Error::bug("assignments without a part"))
 }
 
 /// The arm of this draw that an arm of the file means: the one of its name, or the only treatment.

@@ -5,8 +5,7 @@ use std::collections::BTreeMap;
 use rayon::prelude::*;
 
 use crate::assign::{Assignments, Periods, Rejected, by_period};
-use crate::bucket::{hash_key, hash_text};
-use crate::domain::{CustomerIds, Day, Period};
+use crate::domain::{Day, Period};
 use crate::error::Result;
 use crate::job::{Job, Strategy};
 use crate::publish::{AssignmentFileEntry, AssignmentsEntry};
@@ -109,8 +108,8 @@ pub fn read(job: &Job, files: &[Vec<AssignmentFile>], columns: &Columns, parts: 
     let strategies = job.strategies.iter().zip(files);
     strategies
         .map(|(strategy, files)| {
-            let table = assignments::read(files, &Request::of(strategy, columns, job.scale()))?;
-            Ok(Assigned::new(table, &strategy.periods, parts))
+            let tables = assignments::read(files, &Request::of(strategy, columns, job.scale(), parts))?;
+            Ok(Assigned::new(tables, &strategy.periods))
         })
         .collect()
 }
@@ -133,27 +132,20 @@ impl Rows {
 }
 
 impl Assigned {
-    fn new(table: Assignments, periods: &[Period], parts: usize) -> Assigned {
-        let mut rows = Rows {
-            read: table.rows_read,
-            other_strategies: table.other_strategies,
-            rejected: table.rejected,
-            null_costs: table.null_costs,
-            ..Rows::default()
-        };
-        let arms = table.arms.clone();
-        let strata = table.stratum.is_some().then(|| table.strata.to_vec());
-        let has_cost = table.cost.is_some();
-        let bits = parts.trailing_zeros();
-        let part_of = |hash: u64| if bits == 0 { 0 } else { (hash >> (64 - bits)) as usize };
-        let pieces = table.split(parts, |ids, row| {
-            part_of(match ids {
-                CustomerIds::Int(keys) => hash_key(keys.get(row).copied().unwrap_or(0)),
-                CustomerIds::Text(texts) => hash_text(texts.get(row)),
-            })
-        });
+    fn new(tables: Vec<Assignments>, periods: &[Period]) -> Assigned {
+        let mut rows = Rows::default();
+        for table in &tables {
+            rows.read += table.rows_read;
+            rows.other_strategies += table.other_strategies;
+            rows.null_costs += table.null_costs;
+            rows.rejected.add(&table.rejected);
+        }
+        let first = tables.first();
+        let arms = first.map(|table| table.arms.clone()).unwrap_or_default();
+        let strata = first.filter(|table| table.stratum.is_some()).map(|table| table.strata.to_vec());
+        let has_cost = first.is_some_and(|table| table.cost.is_some());
         let parts: Vec<PartRows> =
-            pieces.into_par_iter().map(|table| PartRows { periods: by_period(&table, periods), table }).collect();
+            tables.into_par_iter().map(|table| PartRows { periods: by_period(&table, periods), table }).collect();
         let mut facts = vec![PeriodFacts { in_several_arms: vec![0; arms.len()], ..PeriodFacts::default() }; periods.len()];
         for part in &parts {
             rows.outside += part.periods.outside.len() as u64;

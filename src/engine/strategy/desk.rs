@@ -152,7 +152,10 @@ impl Notes {
         let (a, b) = (&crowds[first], &crowds[second]);
         let (of_first, of_second) = (&self.firsts, &self.seats[second]);
         self.met.clear();
-        both(&a.customers, &b.customers, |x, y| self.met.push((x, y)));
+        match a.customers == b.customers {
+            true => self.met.extend((0..a.customers.len() as u32).map(|member| (member, member))),
+            false => both(&a.customers, &b.customers, |x, y| self.met.push((x, y))),
+        }
         for (at, (of_a, of_b)) in a.groups.iter().zip(&b.groups).enumerate() {
             let group = |(x, y): (u32, u32)| (of_a[x as usize] == of_b[y as usize]).then_some(of_a[x as usize]);
             let met = if at == 0 {

@@ -91,15 +91,14 @@ impl<'a> View<'a> {
                 }
             }
         }
-        let mut add = |numbers: &dyn Fn(&Member) -> i64| {
-            if let Some(column) = columns.next() {
-                column.extend(members.iter().map(|member| [numbers(member), 0, 0, 0]));
-            }
-        };
-        add(&|member| i64::from(member.touched));
-        add(&|member| i64::from(member.recurs));
-        if let Some(cost) = &self.table.cost {
-            add(&|member| cost[member.row as usize]);
+        if let Some(column) = columns.next() {
+            column.extend(members.iter().map(|member| [i64::from(member.touched), 0, 0, 0]));
+        }
+        if let Some(column) = columns.next() {
+            column.extend(members.iter().map(|member| [i64::from(member.recurs), 0, 0, 0]));
+        }
+        if let Some((column, cost)) = columns.next().zip(self.table.cost.as_ref()) {
+            column.extend(members.iter().map(|member| [cost[member.row as usize], 0, 0, 0]));
         }
         Ok(())
     }

@@ -6,7 +6,7 @@ use std::path::Path;
 use csv::{ErrorKind, ReaderBuilder, StringRecord};
 
 use super::Request;
-use super::part::{Assigned, Has, Id, Part, Row};
+use super::piece::{Assigned, Has, Id, Piece, Row};
 use crate::domain::{CustomerIds, Day, Decimal, IdType};
 use crate::error::{Error, Result, suggestion};
 
@@ -23,7 +23,7 @@ struct Places {
 }
 
 /// Reads a CSV file.
-pub(super) fn read(name: &str, path: &Path, request: &Request) -> Result<Part> {
+pub(super) fn read(name: &str, path: &Path, request: &Request) -> Result<Piece> {
     let file =
         File::open(path).map_err(|e| Error::input(format!("cannot read {name}: {e}; check the file and its permissions")))?;
     let mut reader = ReaderBuilder::new().buffer_capacity(1 << 16).from_reader(file);
@@ -36,15 +36,15 @@ pub(super) fn read(name: &str, path: &Path, request: &Request) -> Result<Part> {
         contacts: places.contacts.is_some(),
         ended_on: places.ended_on.is_some(),
     };
-    let mut part = Part::new(request, has);
+    let mut piece = Piece::new(request, has);
     let mut record = StringRecord::new();
     while reader.read_record(&mut record).map_err(|e| unreadable(name, &e))? {
         let line = record.position().map_or(0, |p| p.line());
         let fields = Fields { name, line, record: &record, request };
         let row = fields.row(&places)?;
-        part.push(request, &row)?;
+        piece.push(request, &row)?;
     }
-    Ok(part)
+    Ok(piece)
 }
 
 impl Places {

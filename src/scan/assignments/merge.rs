@@ -1,9 +1,12 @@
 //! The pieces of all files put together: names numbered anew, and checked.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use rayon::prelude::*;
 
 use super::Request;
-use super::part::{Found, Has, NO_STRATUM, Names, Part, alike};
+use super::piece::{Found, Has, NO_STRATUM, Names, Piece, Rows, alike};
 use crate::assign::{Assignments, Rejected};
 use crate::domain::{CustomerIds, StringIds, look_alike};
 use crate::error::{Error, Kind, Result, suggestion};
@@ -14,78 +17,130 @@ const MOST_ARMS: usize = 1_000;
 /// Most strata of a table.
 const MOST_STRATA: usize = 60_000;
 
-/// Puts together the parts, each with the name of its file, in the order of the files.
-pub(super) fn merge(parts: Vec<(String, Part)>, request: &Request) -> Result<Assignments> {
-    let kept: usize = parts.iter().map(|(_, part)| part.arm.len()).sum();
+/// Puts together the pieces, each with the name of its file, in the order of the files: the rows of every part.
+pub(super) fn merge(pieces: Vec<(String, Piece)>, request: &Request) -> Result<Vec<Assignments>> {
+    let kept: usize = pieces.iter().map(|(_, piece)| piece.len()).sum();
     if u32::try_from(kept).is_err() {
         return Err(Error::new(
             Kind::Resource,
             format!("{} has {kept} assignments; at most {} fit, so split it into several strategies", request.whose, u32::MAX),
         ));
     }
-    let whole = Whole::of(&parts);
+    let whole = Whole::of(&pieces);
     check_strategies(&whole, request)?;
     let arms = arms(&whole.arms, request)?;
-    let strata = strata(&whole.strata, request)?;
+    let strata: Arc<[String]> = strata(&whole.strata, request)?.into();
     if kept == 0 {
-        return Err(nothing(&whole, &parts, request));
+        return Err(nothing(&whole, &pieces, request));
     }
-    let has = whole.has;
-    let mut out = Assignments {
-        ids: match parts.first().map(|(_, part)| &part.ids) {
+    let mut rows: Vec<Vec<(Rows, Numbers)>> = (0..request.parts.max(1)).map(|_| Vec::new()).collect();
+    for (_, piece) in pieces {
+        let numbers = Numbers::of(&piece, &arms, &strata);
+        rows.iter_mut().zip(piece.parts).for_each(|(all, own)| all.push((own, numbers.clone())));
+    }
+    let mut parts = rows
+        .into_par_iter()
+        .map(|pieces| {
+            let mut out = empty(whole.has, &pieces, &arms, &strata);
+            pieces.into_iter().try_for_each(|(rows, numbers)| append(&mut out, rows, &numbers)).map(|()| out)
+        })
+        .collect::<Result<Vec<Assignments>>>()?;
+    if let Some(first) = parts.first_mut() {
+        first.rows_read = whole.rows_read;
+        first.other_strategies = whole.other_strategies;
+        first.null_costs = whole.null_costs;
+        first.rejected = whole.rejected;
+    }
+    Ok(parts)
+}
+
+/// A part's assignments before there are any, with room for these.
+fn empty(has: Has, pieces: &[(Rows, Numbers)], arms: &[String], strata: &Arc<[String]>) -> Assignments {
+    let rows: usize = pieces.iter().map(|(rows, _)| rows.arm.len()).sum();
+    Assignments {
+        ids: match pieces.first().map(|(rows, _)| &rows.ids) {
             Some(CustomerIds::Text(_)) => CustomerIds::Text(StringIds::default()),
-            _ => CustomerIds::Int(Vec::with_capacity(kept)),
+            _ => CustomerIds::Int(Vec::with_capacity(rows)),
         },
-        arm: Vec::with_capacity(kept),
-        assigned_on: Vec::with_capacity(kept),
-        stratum: has.stratum.then(|| Vec::with_capacity(kept)),
-        cost: has.cost.then(|| Vec::with_capacity(kept)),
-        contacts: has.contacts.then(|| Vec::with_capacity(kept)),
-        ended_on: has.ended_on.then(|| Vec::with_capacity(kept)),
-        arms,
-        strata: strata.into(),
+        arm: Vec::with_capacity(rows),
+        assigned_on: Vec::with_capacity(rows),
+        stratum: has.stratum.then(|| Vec::with_capacity(rows)),
+        cost: has.cost.then(|| Vec::with_capacity(rows)),
+        contacts: has.contacts.then(|| Vec::with_capacity(rows)),
+        ended_on: has.ended_on.then(|| Vec::with_capacity(rows)),
+        arms: arms.to_vec(),
+        strata: strata.clone(),
         rows_read: 0,
         other_strategies: 0,
         null_costs: 0,
         rejected: Rejected::default(),
-    };
-    for (_, part) in parts {
-        append(&mut out, part)?;
     }
-    Ok(out)
 }
 
-/// What all parts have together.
+/// The final numbers of a piece's names.
+#[derive(Clone)]
+struct Numbers {
+    arms: Arc<[u16]>,
+    /// None if the piece has no strata: then all its rows are in the stratum of this number.
+    strata: std::result::Result<Arc<[u32]>, u32>,
+}
+
+impl Numbers {
+    fn of(piece: &Piece, arms: &[String], strata: &[String]) -> Numbers {
+        let arm = |found: &Found| arms.iter().position(|name| *name == found.name).unwrap_or_default() as u16;
+        let stratum = |name: &str| strata.binary_search_by(|own| own.as_str().cmp(name)).unwrap_or_default() as u32;
+        Numbers {
+            arms: piece.arms.found.iter().map(arm).collect(),
+            strata: match piece.has.stratum {
+                true => Ok(piece.strata.found.iter().map(|found| stratum(&found.name)).collect()),
+                false => Err(stratum(NO_STRATUM)),
+            },
+        }
+    }
+}
+
+/// What all pieces have together.
 struct Whole {
     has: Has,
     rejected: Rejected,
+    rows_read: u64,
+    other_strategies: u64,
+    null_costs: u64,
     arms: BTreeMap<String, (u64, String)>,
     strata: BTreeMap<String, (u64, String)>,
     strategies: BTreeMap<String, (u64, String)>,
 }
 
 impl Whole {
-    fn of(parts: &[(String, Part)]) -> Whole {
+    fn of(pieces: &[(String, Piece)]) -> Whole {
         let mut whole = Whole {
             has: Has::default(),
             rejected: Rejected::default(),
+            rows_read: 0,
+            other_strategies: 0,
+            null_costs: 0,
             arms: BTreeMap::new(),
             strata: BTreeMap::new(),
             strategies: BTreeMap::new(),
         };
-        for (_, part) in parts {
-            whole.has.strategy |= part.has.strategy;
-            whole.has.stratum |= part.has.stratum;
-            whole.has.cost |= part.has.cost;
-            whole.has.contacts |= part.has.contacts;
-            whole.has.ended_on |= part.has.ended_on;
+        for (_, piece) in pieces {
+            whole.has.strategy |= piece.has.strategy;
+            whole.has.stratum |= piece.has.stratum;
+            whole.has.cost |= piece.has.cost;
+            whole.has.contacts |= piece.has.contacts;
+            whole.has.ended_on |= piece.has.ended_on;
         }
-        for (file, part) in parts {
-            whole.rejected.add(&part.rejected);
-            collect(&mut whole.arms, &part.arms, file);
-            collect(&mut whole.strata, &part.strata, file);
-            collect(&mut whole.strategies, &part.strategies, file);
-            if whole.has.stratum && !part.has.stratum && !part.arm.is_empty() {
+        for (file, piece) in pieces {
+            whole.rejected.add(&piece.rejected);
+            whole.rows_read += piece.rows_read;
+            whole.other_strategies += piece.other_strategies;
+            if whole.has.cost {
+                whole.null_costs += if piece.has.cost { piece.null_costs } else { piece.len() as u64 };
+            }
+            collect(&mut whole.arms, &piece.arms, file);
+            collect(&mut whole.strata, &piece.strata, file);
+            collect(&mut whole.strategies, &piece.strategies, file);
+            if whole.has.stratum && !piece.has.stratum && piece.len() > 0 {
                 whole.strata.entry(NO_STRATUM.into()).or_insert((0, file.clone()));
             }
         }
@@ -93,7 +148,7 @@ impl Whole {
     }
 }
 
-/// Adds a part's names with their rows; the place is that of the first row of all.
+/// Adds a piece's names with their rows; the place is that of the first row of all.
 fn collect(all: &mut BTreeMap<String, (u64, String)>, names: &Names, file: &str) {
     for Found { name, rows, first } in &names.found {
         let unit = if file.to_lowercase().ends_with(".csv") { "line" } else { "row" };
@@ -169,11 +224,11 @@ fn strata(found: &BTreeMap<String, (u64, String)>, request: &Request) -> Result<
 }
 
 /// The error of a table without assignments.
-fn nothing(whole: &Whole, parts: &[(String, Part)], request: &Request) -> Error {
+fn nothing(whole: &Whole, pieces: &[(String, Piece)], request: &Request) -> Error {
     let whose = &request.whose;
     let rejected: Vec<String> = whole.rejected.reasons().iter().filter(|r| r.1 > 0).map(|(r, n)| format!("{n} {r}")).collect();
     let names: Vec<&str> = whole.strategies.keys().map(String::as_str).collect();
-    Error::contract(match (parts.first(), names.as_slice(), rejected.as_slice()) {
+    Error::contract(match (pieces.first(), names.as_slice(), rejected.as_slice()) {
         (_, [_, ..], _) => {
             let wanted = request.strategy.unwrap_or_default();
             format!(
@@ -190,48 +245,33 @@ fn nothing(whole: &Whole, parts: &[(String, Part)], request: &Request) -> Error 
     })
 }
 
-fn append(out: &mut Assignments, part: Part) -> Result<()> {
-    let rows = part.arm.len();
-    match (&mut out.ids, part.ids) {
+fn append(out: &mut Assignments, rows: Rows, numbers: &Numbers) -> Result<()> {
+    let count = rows.arm.len();
+    match (&mut out.ids, rows.ids) {
         (CustomerIds::Int(all), CustomerIds::Int(own)) => all.extend(own),
         (CustomerIds::Text(all), CustomerIds::Text(own)) => (0..own.len()).for_each(|at| all.push(own.get(at))),
         _ => return Err(Error::bug("assignments with ids of two types")),
     }
-    let numbers = |names: &Names, all: &[String]| -> Vec<u32> {
-        names.found.iter().map(|f| all.iter().position(|name| *name == f.name).unwrap_or_default() as u32).collect()
-    };
-    let look_up = |numbers: &[u32], number: u32| numbers.get(number as usize).copied().unwrap_or_default();
-    let arms = numbers(&part.arms, &out.arms);
-    out.arm.extend(part.arm.iter().map(|arm| look_up(&arms, *arm) as u16));
-    out.assigned_on.extend(part.assigned_on);
-    if let Some(all) = &mut out.stratum {
-        match part.has.stratum {
-            true => {
-                let place = |f: &Found| out.strata.binary_search(&f.name).unwrap_or_default() as u32;
-                let strata: Vec<u32> = part.strata.found.iter().map(place).collect();
-                all.extend(part.stratum.iter().map(|s| look_up(&strata, *s)));
-            }
-            false => {
-                let none = out.strata.binary_search_by(|s| s.as_str().cmp(NO_STRATUM)).unwrap_or_default() as u32;
-                all.extend(std::iter::repeat_n(none, rows));
-            }
+    out.arm.extend(rows.arm.iter().map(|arm| numbers.arms.get(*arm as usize).copied().unwrap_or_default()));
+    out.assigned_on.extend(rows.assigned_on);
+    match (&mut out.stratum, &numbers.strata) {
+        (Some(all), Ok(strata)) => {
+            all.extend(rows.stratum.iter().map(|s| strata.get(*s as usize).copied().unwrap_or_default()));
         }
+        (Some(all), Err(none)) => all.extend(std::iter::repeat_n(*none, count)),
+        (None, _) => {}
     }
     if let Some(all) = &mut out.cost {
-        all.extend(part.cost);
+        all.extend(rows.cost);
         all.resize(out.arm.len(), 0);
-        out.null_costs += if part.has.cost { part.null_costs } else { rows as u64 };
     }
     if let Some(all) = &mut out.contacts {
-        all.extend(part.contacts);
+        all.extend(rows.contacts);
         all.resize(out.arm.len(), 0);
     }
     if let Some(all) = &mut out.ended_on {
-        all.extend(part.ended_on);
+        all.extend(rows.ended_on);
         all.resize(out.arm.len(), None);
     }
-    out.rows_read += part.rows_read;
-    out.other_strategies += part.other_strategies;
-    out.rejected.add(&part.rejected);
     Ok(())
 }

@@ -7,7 +7,7 @@
 mod csv;
 mod merge;
 mod parquet;
-mod part;
+mod piece;
 #[cfg(test)]
 mod tests;
 
@@ -64,11 +64,13 @@ pub struct Request<'a> {
     pub zone: &'a Zone,
     /// Zone of naive timestamps, if it is another.
     pub naive_zone: Option<&'a Zone>,
+    /// By how many ranges of their customers' hashes the rows are laid out: a power of two.
+    pub parts: usize,
 }
 
 impl<'a> Request<'a> {
     /// The request of a strategy of the job, whose orders have these columns and this money scale.
-    pub fn of(strategy: &'a Strategy, orders: &'a Columns, scale: u32) -> Request<'a> {
+    pub fn of(strategy: &'a Strategy, orders: &'a Columns, scale: u32, parts: usize) -> Request<'a> {
         Request {
             whose: format!("strategy {:?}", strategy.name),
             strategy: Some(&strategy.name),
@@ -78,7 +80,13 @@ impl<'a> Request<'a> {
             scale,
             zone: &orders.zone,
             naive_zone: orders.naive_zone.as_ref(),
+            parts,
         }
+    }
+
+    /// The part of a customer with this hash.
+    fn part_of(&self, hash: u64) -> usize {
+        hash.checked_shr(u64::BITS - self.parts.trailing_zeros()).unwrap_or(0) as usize
     }
 }
 
@@ -94,26 +102,26 @@ pub fn open(patterns: &[(String, PathBuf)], key: &'static str, hashes: Option<&A
     opened.into_iter().collect()
 }
 
-/// Reads the assignments of a request.
+/// Reads the assignments of a request, part by part of their customers. Rows that are no assignments count with the first.
 ///
 /// # Errors
 /// Exit 3: a missing column, a value or an arm that cannot be, names that differ only in case or blanks, no row at
 /// all. Exit 4: files that cannot be read or changed meanwhile.
-pub fn read(files: &[AssignmentFile], request: &Request) -> Result<Assignments> {
-    let parts: Vec<Result<Vec<part::Part>>> = files
+pub fn read(files: &[AssignmentFile], request: &Request) -> Result<Vec<Assignments>> {
+    let pieces: Vec<Result<Vec<piece::Piece>>> = files
         .par_iter()
         .map(|file| {
-            let parts = match &file.source {
+            let pieces = match &file.source {
                 Some(source) => parquet::read(source, request)?,
                 None => vec![csv::read(&file.name(), &file.input.path, request)?],
             };
             file.check_unchanged()?;
-            Ok(parts)
+            Ok(pieces)
         })
         .collect();
     let mut all = Vec::new();
-    for (file, parts) in files.iter().zip(parts) {
-        all.extend(parts?.into_iter().map(|part| (file.name(), part)));
+    for (file, pieces) in files.iter().zip(pieces) {
+        all.extend(pieces?.into_iter().map(|piece| (file.name(), piece)));
     }
     merge::merge(all, request)
 }

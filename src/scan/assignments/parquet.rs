@@ -5,7 +5,7 @@ use arrow::datatypes::DataType;
 use rayon::prelude::*;
 
 use super::Request;
-use super::part::{Assigned, Has, Id, Part, Row};
+use super::piece::{Assigned, Has, Id, Piece, Row};
 use crate::domain::{CustomerIds, Day, IdType};
 use crate::error::{Error, Result, suggestion};
 use crate::scan::decode::{self, Integers, Problem};
@@ -27,22 +27,22 @@ struct Table {
 }
 
 /// Reads a Parquet file.
-pub(super) fn read(source: &Source, request: &Request) -> Result<Vec<Part>> {
+pub(super) fn read(source: &Source, request: &Request) -> Result<Vec<Piece>> {
     let table = Table::find(source, request)?;
     let reader = FileReader::new(source, &table.names, "assigned_on")?;
     let groups = source.metadata.metadata().num_row_groups();
-    let parts: Vec<Result<Part>> = (0..groups)
+    let pieces: Vec<Result<Piece>> = (0..groups)
         .into_par_iter()
         .map(|group| {
             let file = source::open(source)?;
-            let mut part = Part::new(request, table.has());
+            let mut piece = Piece::new(request, table.has());
             reader.read(&file, group, &mut Vec::new(), |first, columns| {
-                Batch { source, table: &table, request, first, columns }.push(&mut part)
+                Batch { source, table: &table, request, first, columns }.push(&mut piece)
             })?;
-            Ok(part)
+            Ok(piece)
         })
         .collect();
-    parts.into_iter().collect()
+    pieces.into_iter().collect()
 }
 
 impl Table {
@@ -136,7 +136,7 @@ struct Batch<'a> {
 }
 
 impl<'a> Batch<'a> {
-    fn push(&self, part: &mut Part) -> Result<()> {
+    fn push(&self, piece: &mut Piece) -> Result<()> {
         let table = self.table;
         let ids = self.ids()?;
         let (assigned, date_problems) = self.dates(Some(2))?;
@@ -161,7 +161,7 @@ impl<'a> Batch<'a> {
             {
                 return Err(self.wrong(row, format!("ended_on ({ended}) lies before assigned_on ({assigned}); correct the row")));
             }
-            part.push(
+            piece.push(
                 self.request,
                 &Row {
                     place: self.first + row as u64 + 1,

@@ -46,10 +46,29 @@ impl Desk {
             scale: 2,
             zone: &zone,
             naive_zone: None,
+            parts: 1,
         };
         change(&mut request);
         let files = open(&[(pattern.into(), self.0.path().join(pattern))], "strategy.assignments", None)?;
-        read(&files, &request)
+        Ok(read(&files, &request)?.remove(0))
+    }
+
+    /// The rows of every part.
+    fn read_parts(&self, pattern: &str, parts: usize, id: IdType) -> Vec<Assignments> {
+        let zone = Zone::named("UTC", "orders.timezone").unwrap();
+        let request = Request {
+            whose: "strategy \"mail\"".into(),
+            strategy: None,
+            arms: Vec::new(),
+            control: None,
+            id,
+            scale: 2,
+            zone: &zone,
+            naive_zone: None,
+            parts,
+        };
+        let files = open(&[(pattern.into(), self.0.path().join(pattern))], "strategy.assignments", None).unwrap();
+        read(&files, &request).unwrap()
     }
 
     fn read(&self, pattern: &str) -> Result<Assignments> {
@@ -245,6 +264,35 @@ fn files_are_put_together() {
 }
 
 /// What `assign` guards against spreadsheets is read back as it was.
+/// A row goes to the part of its customer whole, and keeps its place among the part's rows.
+#[test]
+fn rows_are_laid_out_by_parts() {
+    let desk = Desk::new();
+    let lines = |of: std::ops::Range<i64>| {
+        let line = |n: i64| format!("{},{},2024-01-{:02},{}\n", n * 37 % 101, if n % 3 == 0 { "a" } else { "b" }, n % 28 + 1, n);
+        of.map(line).collect::<String>()
+    };
+    desk.write("1.csv", format!("customer_id,arm,assigned_on,cost\n{}", lines(0..60)));
+    desk.write("2.csv", format!("customer_id,arm,assigned_on,cost\n{}", lines(60..150)));
+    for id in [IdType::Signed(64), IdType::Text] {
+        let [whole] = desk.read_parts("*.csv", 1, id).try_into().unwrap();
+        let parts = desk.read_parts("*.csv", 8, id);
+        assert_eq!((parts.len(), parts.iter().map(|part| part.rows_read).sum::<u64>()), (8, 150));
+        let part_of = |row: usize| {
+            let hash = match &whole.ids {
+                CustomerIds::Int(keys) => crate::bucket::hash_key(keys[row]),
+                CustomerIds::Text(texts) => crate::bucket::hash_text(texts.get(row)),
+            };
+            (hash >> 61) as usize
+        };
+        for (number, part) in parts.iter().enumerate() {
+            let all = rows(&whole);
+            let own: Vec<String> = (0..whole.len()).filter(|row| part_of(*row) == number).map(|row| all[row].clone()).collect();
+            assert_eq!(rows(part), own);
+        }
+    }
+}
+
 #[test]
 fn guarded_ids_are_themselves_again() {
     let desk = Desk::new();

@@ -4,14 +4,17 @@ use std::collections::HashMap;
 
 use super::Request;
 use crate::assign::Rejected;
+use crate::bucket::{hash_key, hash_text};
 use crate::domain::{CustomerIds, Day, IdType, StringIds, folded};
-use crate::error::Result;
+use crate::error::{Error, Result};
+
+/// The first names, which are all if they are arms.
+const FEW: usize = 4;
 
 /// Names by number, in the order of their first row.
 #[derive(Debug, Default)]
 pub(super) struct Names {
     numbers: HashMap<String, u32>,
-    last: Option<u32>,
     /// Every name with its rows and its first row's place.
     pub found: Vec<Found>,
 }
@@ -27,9 +30,9 @@ pub(super) struct Found {
 
 impl Names {
     fn number(&mut self, name: &str, place: u64) -> u32 {
-        // Runs of one name are the rule.
-        let is_last = |found: &Vec<Found>, last: u32| found.get(last as usize).is_some_and(|f| f.name == name);
-        let number = match self.last.filter(|last| is_last(&self.found, *last)).or_else(|| self.numbers.get(name).copied()) {
+        // Few names are found sooner by a look at each.
+        let first = self.found.iter().take(FEW).position(|found| found.name == name).map(|at| at as u32);
+        let number = match first.or_else(|| self.numbers.get(name).copied()) {
             Some(number) => number,
             None => {
                 let number = self.found.len() as u32;
@@ -38,7 +41,6 @@ impl Names {
                 number
             }
         };
-        self.last = Some(number);
         if let Some(found) = self.found.get_mut(number as usize) {
             found.rows += 1;
         }
@@ -88,9 +90,9 @@ pub(super) struct Row<'a> {
 /// The name of the stratum of rows without one.
 pub(super) const NO_STRATUM: &str = "(none)";
 
-/// Rows of one piece of a file. Optional columns that the table lacks stay empty.
+/// Rows of one piece of a file, all columns of one length; optional columns that the table lacks stay empty.
 #[derive(Debug)]
-pub(super) struct Part {
+pub(super) struct Rows {
     pub ids: CustomerIds,
     pub arm: Vec<u32>,
     pub assigned_on: Vec<Day>,
@@ -98,6 +100,13 @@ pub(super) struct Part {
     pub cost: Vec<i64>,
     pub contacts: Vec<u32>,
     pub ended_on: Vec<Option<Day>>,
+}
+
+/// One piece of a file.
+#[derive(Debug)]
+pub(super) struct Piece {
+    /// By part of the customers.
+    pub parts: Vec<Rows>,
     pub has: Has,
     pub arms: Names,
     pub strata: Names,
@@ -108,16 +117,23 @@ pub(super) struct Part {
     pub rejected: Rejected,
 }
 
-impl Part {
-    pub fn new(request: &Request, has: Has) -> Part {
-        Part {
-            ids: if request.id == IdType::Text { CustomerIds::Text(StringIds::default()) } else { CustomerIds::Int(Vec::new()) },
+impl Piece {
+    pub fn new(request: &Request, has: Has) -> Piece {
+        let ids = || match request.id {
+            IdType::Text => CustomerIds::Text(StringIds::default()),
+            _ => CustomerIds::Int(Vec::new()),
+        };
+        let rows = |_| Rows {
+            ids: ids(),
             arm: Vec::new(),
             assigned_on: Vec::new(),
             stratum: Vec::new(),
             cost: Vec::new(),
             contacts: Vec::new(),
             ended_on: Vec::new(),
+        };
+        Piece {
+            parts: (0..request.parts.max(1)).map(rows).collect(),
             has,
             arms: Names::default(),
             strata: Names::default(),
@@ -127,6 +143,11 @@ impl Part {
             null_costs: 0,
             rejected: Rejected::default(),
         }
+    }
+
+    /// How many rows count.
+    pub fn len(&self) -> usize {
+        self.parts.iter().map(|rows| rows.arm.len()).sum()
     }
 
     /// Adds a row, or counts why it is none.
@@ -162,25 +183,32 @@ impl Part {
                 return Ok(());
             }
         };
-        match (&mut self.ids, id) {
+        let hash = match id {
+            Id::Key(key) => hash_key(key),
+            Id::Text(text) => hash_text(text),
+        };
+        let Some(rows) = self.parts.get_mut(request.part_of(hash)) else {
+            return Err(Error::bug("an assignment of no part"));
+        };
+        match (&mut rows.ids, id) {
             (CustomerIds::Int(keys), Id::Key(key)) => keys.push(key),
             (CustomerIds::Text(texts), Id::Text(text)) => texts.push(text),
-            _ => return Err(crate::error::Error::bug("assignments with ids of two types")),
+            _ => return Err(Error::bug("assignments with ids of two types")),
         }
-        self.arm.push(self.arms.number(arm, row.place));
-        self.assigned_on.push(day);
+        rows.arm.push(self.arms.number(arm, row.place));
+        rows.assigned_on.push(day);
         if self.has.stratum {
-            self.stratum.push(self.strata.number(row.stratum.unwrap_or(NO_STRATUM), row.place));
+            rows.stratum.push(self.strata.number(row.stratum.unwrap_or(NO_STRATUM), row.place));
         }
         if self.has.cost {
-            self.cost.push(row.cost.unwrap_or(0));
+            rows.cost.push(row.cost.unwrap_or(0));
             self.null_costs += u64::from(row.cost.is_none());
         }
         if self.has.contacts {
-            self.contacts.push(row.contacts.unwrap_or(0));
+            rows.contacts.push(row.contacts.unwrap_or(0));
         }
         if self.has.ended_on {
-            self.ended_on.push(row.ended_on);
+            rows.ended_on.push(row.ended_on);
         }
         Ok(())
     }
