@@ -314,6 +314,7 @@ fn assignments_fuzzer(count: usize, end: Option<Instant>) {
             scale: 2,
             zone: &zone,
             naive_zone: None,
+            parts: 4,
         };
         let files = assignments::open(&[(name.into(), shop.path(name))], "the test", None)?;
         assignments::read(&files, &request).map(|_| ())

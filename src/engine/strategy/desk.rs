@@ -186,3 +186,116 @@ fn both(a: &[u32], b: &[u32], mut met: impl FnMut(u32, u32)) {
         (i, j) = (i + usize::from(x <= y), j + usize::from(y <= x));
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::collections::HashMap;
+
+    use super::*;
+    use crate::engine::strategy::store::Column;
+    use crate::error::Result;
+    use crate::stats::{PairSums, Sums};
+
+    /// A member as plain numbers: customer, seat, groups in two schemes, a mean, a ratio and a count.
+    type Plain = (u32, u64, [u32; 2], [[i64; 4]; 3]);
+
+    fn crowd(members: &[Plain]) -> Crowd {
+        let mut columns = [false, true, false].map(Column::new).to_vec();
+        for (at, column) in columns.iter_mut().enumerate() {
+            column.extend(members.iter().map(|member| member.3[at]));
+        }
+        Crowd {
+            customers: members.iter().map(|member| member.0).collect(),
+            seats: members.iter().map(|member| member.1).collect(),
+            groups: (0..2).map(|scheme| members.iter().map(|member| member.2[scheme]).collect()).collect(),
+            columns,
+            unknown: members.iter().zip(0..).filter(|(member, _)| member.0 % 5 == 0).map(|(_, at)| at).collect(),
+        }
+    }
+
+    /// Sums of small numbers, negative ones and those that only 128 bits hold are those of a loop over all customers.
+    #[test]
+    fn a_desk_sums_as_a_plain_loop_does() -> Result<()> {
+        let mut state = 7u64;
+        let mut next = |below: u64| {
+            state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+            (u128::from(state >> 11) * u128::from(below) >> 53) as i64
+        };
+        // Cells of both kinds: few, whose keys are numbers of places, and very many.
+        for cells in [2u128, 1 << 30] {
+            let keys = Keys { arms: 2, groups: 5, cells, lists: 3 };
+            let sizes = Sizes { keys, is_ratio: vec![false, true, false], outcomes: 2, described: 0 };
+            let mut desk = Desk::of_slots(&sizes);
+            let mut singles: HashMap<(usize, u64, u32, usize), Sums> = HashMap::new();
+            let mut pairs: HashMap<(usize, usize, u64, u64, Option<u32>, usize), PairSums> = HashMap::new();
+            for hand in 0..40 {
+                let largest = [9, 1 << 20, 1 << 31, 1 << 45][hand % 4];
+                let least = if hand % 3 == 0 { largest / 2 } else { 0 };
+                let mut lists: Vec<Vec<Plain>> = vec![Vec::new(); 3];
+                for customer in 0..30u32 {
+                    for list in &mut lists {
+                        if next(4) > 0 {
+                            let seat = (next(2) as u64) * (cells as u64 - 1) * 2 + next(2) as u64;
+                            let mut number = || next(largest as u64) - least;
+                            let mean = [number(), number(), 0, 0];
+                            let ratio = [number(), number(), number(), number()];
+                            let count = if customer % 5 == 0 { 0 } else { number() };
+                            let groups = [next(3) as u32, 3 + next(2) as u32];
+                            list.push((customer, seat, groups, [mean, ratio, [count, 0, 0, 0]]));
+                        }
+                    }
+                }
+                for (at, list) in lists.iter().enumerate() {
+                    for (customer, seat, groups, numbers) in list {
+                        for group in groups {
+                            for slot in 0..3 {
+                                let sums = singles.entry((at, *seat, *group, slot)).or_default();
+                                if slot < 2 || customer % 5 != 0 {
+                                    sums.observe(numbers[slot])?;
+                                }
+                            }
+                        }
+                        for (later, others) in lists.iter().enumerate().skip(at + 1) {
+                            for other in others.iter().filter(|other| other.0 == *customer) {
+                                let same = groups.iter().zip(other.2).map(|(a, b)| (*a == b).then_some(*a));
+                                let kept = same.enumerate().filter(|(scheme, group)| *scheme == 0 || group.is_some());
+                                for (_, group) in kept {
+                                    for slot in 0..2 {
+                                        let key = (at, later, *seat, other.1, group, slot);
+                                        pairs.entry(key).or_default().observe(numbers[slot], other.3[slot])?;
+                                    }
+                                }
+                            }
+                        }
+                    }
+                }
+                let crowds: Vec<Crowd> = lists.iter().map(|members| crowd(members)).collect();
+                let extents: Vec<Extent> = crowds.iter().map(Crowd::extent).collect();
+                desk.add(&crowds, &extents);
+            }
+            let sums = desk.finish();
+            let mut found = 0;
+            for (list, store) in sums.lists.iter().enumerate() {
+                for key in store.keys() {
+                    let place = sizes.keys.place(*key);
+                    let seat = place.cell * 2 + place.arm as u64;
+                    for slot in 0..3 {
+                        assert_eq!(store.sums(*key, slot), singles[&(list, seat, place.group as u32, slot)]);
+                        found += 1;
+                    }
+                }
+            }
+            assert_eq!(found, singles.len());
+            for key in sums.pairs.keys() {
+                let ((first, a), (second, b), group) = sizes.keys.pair(*key);
+                let seats = [a, b].map(|place| place.cell * 2 + place.arm as u64);
+                for slot in 0..2 {
+                    let want = pairs.remove(&(first, second, seats[0], seats[1], group.map(|g| g as u32), slot));
+                    assert_eq!(Some(sums.pairs.sums(*key, slot)), want);
+                }
+            }
+            assert!(pairs.is_empty());
+        }
+        Ok(())
+    }
+}

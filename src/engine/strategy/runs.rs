@@ -212,3 +212,72 @@ impl<'a> Hand<'a> {
         rows.iter().zip(&self.numbers[run]).map(|(row, number)| (*row as usize, *number as usize))
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::assign::Rejected;
+    use crate::domain::StringIds;
+
+    fn table(ids: &[i64], is_text: bool) -> Assignments {
+        let mut texts = StringIds::default();
+        ids.iter().for_each(|id| texts.push(format!("customer {id:08}").as_bytes()));
+        Assignments {
+            ids: if is_text { CustomerIds::Text(texts) } else { CustomerIds::Int(ids.to_vec()) },
+            arm: vec![0; ids.len()],
+            assigned_on: vec![Day(0); ids.len()],
+            stratum: None,
+            cost: None,
+            contacts: None,
+            ended_on: None,
+            arms: vec!["control".into()],
+            strata: Vec::new().into(),
+            rows_read: ids.len() as u64,
+            other_strategies: 0,
+            null_costs: 0,
+            rejected: Rejected::default(),
+        }
+    }
+
+    /// Every customer is at hand once, with all their rows, however the runs are mixed.
+    #[test]
+    fn every_customer_is_at_hand_once_with_all_rows() {
+        let many = AT_HAND as i64 * 3;
+        let lists: [Vec<i64>; 6] = [
+            (0..many).collect(),
+            (0..many).filter(|n| n % 3 == 0).map(|n| n * 5 - 40).collect(),
+            Vec::new(),
+            // One customer in more rows than are at hand at once, between others.
+            (0..10).chain(std::iter::repeat_n(10, AT_HAND * 2)).chain([11, 900_000]).collect(),
+            (0..many).map(|n| 1_000_000 + n / 2).collect(),
+            vec![-7],
+        ];
+        for is_text in [false, true] {
+            let tables: Vec<Assignments> =
+                lists.iter().map(|ids| table(&ids.iter().map(|id| id + 100).collect::<Vec<_>>(), is_text)).collect();
+            let run = |table| {
+                let rows = (0..Assignments::len(table) as u32).collect();
+                Run { study: 0, role: Role::Outside, table, rows: Cow::Owned(rows), next: 0, first: Day(0), last: Day(0) }
+            };
+            let mut runs: Vec<Run<'_>> = tables.iter().map(run).collect();
+            let mut hand = Hand::default();
+            let (mut seen, mut rows_of) = (Vec::new(), vec![Vec::new(); lists.len()]);
+            while hand.advance(&mut runs) {
+                for (run, rows) in rows_of.iter_mut().enumerate() {
+                    for (row, customer) in hand.rows(&runs, run) {
+                        assert!(hand.ids[customer] == Id::of(&tables[run].ids, row));
+                        rows.push(row);
+                    }
+                }
+                assert!(hand.ids.len() <= AT_HAND * lists.len());
+                seen.extend(hand.ids.iter().copied());
+            }
+            let distinct: std::collections::BTreeSet<i64> = lists.iter().flatten().copied().collect();
+            assert_eq!(seen.len(), distinct.len());
+            assert!(seen.windows(2).all(|two| two[0] < two[1]));
+            for (rows, ids) in rows_of.iter().zip(&lists) {
+                assert_eq!(*rows, (0..ids.len()).collect::<Vec<_>>());
+            }
+        }
+    }
+}

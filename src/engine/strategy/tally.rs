@@ -20,9 +20,9 @@ pub struct Account {
 /// How the sums of a strategy are numbered.
 #[derive(Debug, Clone, Copy)]
 pub struct Keys {
-    arms: u128,
+    pub arms: u128,
     pub groups: u128,
-    cells: u128,
+    pub cells: u128,
     pub lists: u128,
 }
 
@@ -104,7 +104,7 @@ pub struct Sizes {
     /// How many slots are outcomes; they come first.
     pub outcomes: usize,
     /// How many outcomes a description of before and after shows; they are means.
-    described: usize,
+    pub described: usize,
 }
 
 impl Sizes {
