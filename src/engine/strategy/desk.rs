@@ -196,10 +196,14 @@ mod tests {
     use crate::error::Result;
     use crate::stats::{PairSums, Sums};
 
+    /// Sums by list, seat, group and slot.
+    type Plain = HashMap<(usize, u64, u32, usize), Sums>;
+    /// Sums by lists, seats, group and slot.
+    type PlainPairs = HashMap<([usize; 2], [u64; 2], Option<u32>, usize), PairSums>;
     /// A member as plain numbers: customer, seat, groups in two schemes, a mean, a ratio and a count.
-    type Plain = (u32, u64, [u32; 2], [[i64; 4]; 3]);
+    type Member = (u32, u64, [u32; 2], [[i64; 4]; 3]);
 
-    fn crowd(members: &[Plain]) -> Crowd {
+    fn crowd(members: &[Member]) -> Crowd {
         let mut columns = [false, true, false].map(Column::new).to_vec();
         for (at, column) in columns.iter_mut().enumerate() {
             column.extend(members.iter().map(|member| member.3[at]));
@@ -219,19 +223,18 @@ mod tests {
         let mut state = 7u64;
         let mut next = |below: u64| {
             state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
-            (u128::from(state >> 11) * u128::from(below) >> 53) as i64
+            ((u128::from(state >> 11) * u128::from(below)) >> 53) as i64
         };
         // Cells of both kinds: few, whose keys are numbers of places, and very many.
         for cells in [2u128, 1 << 30] {
             let keys = Keys { arms: 2, groups: 5, cells, lists: 3 };
             let sizes = Sizes { keys, is_ratio: vec![false, true, false], outcomes: 2, described: 0 };
             let mut desk = Desk::of_slots(&sizes);
-            let mut singles: HashMap<(usize, u64, u32, usize), Sums> = HashMap::new();
-            let mut pairs: HashMap<(usize, usize, u64, u64, Option<u32>, usize), PairSums> = HashMap::new();
+            let (mut singles, mut pairs) = (Plain::new(), PlainPairs::new());
             for hand in 0..40 {
                 let largest = [9, 1 << 20, 1 << 31, 1 << 45][hand % 4];
                 let least = if hand % 3 == 0 { largest / 2 } else { 0 };
-                let mut lists: Vec<Vec<Plain>> = vec![Vec::new(); 3];
+                let mut lists: Vec<Vec<Member>> = vec![Vec::new(); 3];
                 for customer in 0..30u32 {
                     for list in &mut lists {
                         if next(4) > 0 {
@@ -248,10 +251,10 @@ mod tests {
                 for (at, list) in lists.iter().enumerate() {
                     for (customer, seat, groups, numbers) in list {
                         for group in groups {
-                            for slot in 0..3 {
+                            for (slot, numbers) in numbers.iter().enumerate() {
                                 let sums = singles.entry((at, *seat, *group, slot)).or_default();
                                 if slot < 2 || customer % 5 != 0 {
-                                    sums.observe(numbers[slot])?;
+                                    sums.observe(*numbers)?;
                                 }
                             }
                         }
@@ -260,9 +263,9 @@ mod tests {
                                 let same = groups.iter().zip(other.2).map(|(a, b)| (*a == b).then_some(*a));
                                 let kept = same.enumerate().filter(|(scheme, group)| *scheme == 0 || group.is_some());
                                 for (_, group) in kept {
-                                    for slot in 0..2 {
-                                        let key = (at, later, *seat, other.1, group, slot);
-                                        pairs.entry(key).or_default().observe(numbers[slot], other.3[slot])?;
+                                    for (slot, (a, b)) in numbers.iter().zip(&other.3).take(2).enumerate() {
+                                        let key = ([at, later], [*seat, other.1], group, slot);
+                                        pairs.entry(key).or_default().observe(*a, *b)?;
                                     }
                                 }
                             }
@@ -290,7 +293,7 @@ mod tests {
                 let ((first, a), (second, b), group) = sizes.keys.pair(*key);
                 let seats = [a, b].map(|place| place.cell * 2 + place.arm as u64);
                 for slot in 0..2 {
-                    let want = pairs.remove(&(first, second, seats[0], seats[1], group.map(|g| g as u32), slot));
+                    let want = pairs.remove(&([first, second], seats, group.map(|g| g as u32), slot));
                     assert_eq!(Some(sums.pairs.sums(*key, slot)), want);
                 }
             }

@@ -260,8 +260,8 @@ impl<T: Integer, const V: usize> Pair<T, V> {
         for i in 0..V {
             self.first[i].add(first[i]);
             self.second[i].add(second[i]);
-            for j in 0..V {
-                self.product[i][j].add_product(first[i], second[j]);
+            for (product, second) in self.product[i].iter_mut().zip(second) {
+                product.add_product(first[i], *second);
             }
         }
     }
