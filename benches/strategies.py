@@ -68,6 +68,7 @@ by = ["segment"]
 ASSIGN = """
 import sys, pathlib, duckdb
 data, folder, is_shared, *quarters = sys.argv[1:]
+duckdb.sql("set enable_progress_bar = false")
 folder = pathlib.Path(folder)
 duckdb.sql(f"create table customers as select distinct o_custkey as k from '{data}/*.parquet'")
 for number in range(5):
@@ -85,6 +86,7 @@ for number in range(5):
 CHECK = """
 import sys, duckdb
 data, folder, out, *quarters = sys.argv[1:]
+duckdb.sql("set enable_progress_bar = false")
 duckdb.sql(f"create table arms as select * from '{out}/latest/arms.parquet' where outcome = 'revenue' and phase = 'during'")
 duckdb.sql(f"create table orders as select o_custkey as k, o_orderdate as day, (o_totalprice * 100)::bigint as cents from '{data}/*.parquet'")
 wrong = 0

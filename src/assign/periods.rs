@@ -56,6 +56,11 @@ pub fn by_period(assignments: &Assignments, periods: &[Period]) -> Periods {
 fn of_period(assignments: &Assignments, period: Period, mut rows: Vec<u32>) -> PeriodRows {
     let ids = &assignments.ids;
     let arm = |row: u32| assignments.arm.get(row as usize).copied().unwrap_or_default();
+    // The table comes by customer as a rule, and with each once: then all rows count as they are.
+    if rows.is_sorted_by(|&a, &b| ids.compare(a as usize, b as usize).is_lt()) {
+        let excluded_by_arm = vec![0; assignments.arms.len()];
+        return PeriodRows { period, rows, in_several_arms: Vec::new(), excluded_customers: 0, excluded_by_arm, repeated: 0 };
+    }
     rows.par_sort_unstable_by(|&a, &b| {
         let customer = ids.compare(a as usize, b as usize);
         customer.then_with(|| arm(a).cmp(&arm(b))).then_with(|| assignments.compare_age(a as usize, b as usize))

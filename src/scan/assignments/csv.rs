@@ -36,7 +36,7 @@ pub(super) fn read(name: &str, path: &Path, request: &Request) -> Result<Piece> 
         contacts: places.contacts.is_some(),
         ended_on: places.ended_on.is_some(),
     };
-    let mut piece = Piece::new(request, has);
+    let mut piece = Piece::new(request, has, 0);
     let mut record = StringRecord::new();
     while reader.read_record(&mut record).map_err(|e| unreadable(name, &e))? {
         let line = record.position().map_or(0, |p| p.line());

@@ -13,6 +13,9 @@ use crate::scan::reader::FileReader;
 use crate::scan::schema::{read_schema, type_name};
 use crate::scan::source::{self, Source};
 
+/// Room is made for no more rows of a row group than this before they are there.
+const MOST_ROOM: usize = 1 << 20;
+
 /// The columns that are read, in the order of [`Places`].
 struct Table {
     names: Vec<String>,
@@ -35,7 +38,9 @@ pub(super) fn read(source: &Source, request: &Request) -> Result<Vec<Piece>> {
         .into_par_iter()
         .map(|group| {
             let file = source::open(source)?;
-            let mut piece = Piece::new(request, table.has());
+            // A broken footer may promise any number of rows.
+            let rows = usize::try_from(source.metadata.metadata().row_group(group).num_rows()).unwrap_or(0).min(MOST_ROOM);
+            let mut piece = Piece::new(request, table.has(), rows);
             reader.read(&file, group, &mut Vec::new(), |first, columns| {
                 Batch { source, table: &table, request, first, columns }.push(&mut piece)
             })?;

@@ -118,15 +118,18 @@ pub(super) struct Piece {
 }
 
 impl Piece {
-    pub fn new(request: &Request, has: Has) -> Piece {
+    /// A piece with room for this many rows of all parts.
+    pub fn new(request: &Request, has: Has, rows: usize) -> Piece {
+        // Parts are of one size but for chance.
+        let room = rows / request.parts.max(1) * 9 / 8;
         let ids = || match request.id {
             IdType::Text => CustomerIds::Text(StringIds::default()),
-            _ => CustomerIds::Int(Vec::new()),
+            _ => CustomerIds::Int(Vec::with_capacity(room)),
         };
         let rows = |_| Rows {
             ids: ids(),
-            arm: Vec::new(),
-            assigned_on: Vec::new(),
+            arm: Vec::with_capacity(room),
+            assigned_on: Vec::with_capacity(room),
             stratum: Vec::new(),
             cost: Vec::new(),
             contacts: Vec::new(),
