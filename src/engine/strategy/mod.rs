@@ -1,9 +1,10 @@
 //! Strategies: who was [`assigned`], what each of them did ([`walk`], beside the customers of a part), the exact sums of
-//! that ([`store`], [`tally`]), and the tables that evaluation makes of them.
+//! that ([`desk`], [`tally`]), and the tables that evaluation makes of them.
 //!
 //! Assignments are read once, before the orders, and laid out by the parts that will meet their customers. A part walks its
-//! assigned customers in the order of their ids, each with all lists (a list is a period of a strategy) they are in, and adds
-//! to sums under numbered keys; names come in when all parts are done ([`arms`]).
+//! assigned customers in the order of their ids, as many at a time as the caches hold ([`runs`]): list by list (a list is a
+//! period of a strategy) their numbers become columns ([`members`], [`crowd`]), which are added to sums under numbered keys
+//! ([`store`]). Names come in when all parts are done ([`arms`]).
 
 mod account;
 mod arms;

@@ -7,9 +7,10 @@ use super::members::{Member, View, explain};
 use super::runs::{Hand, Id, Role, Run, runs};
 use super::seen::Seen;
 use super::store::{Column, Mean};
-use super::tally::Tally;
+use super::tally::{Account, Tally};
 use super::values;
 use super::winsorised::Kept;
+use crate::assign::Assignments;
 use crate::domain::{Day, Design, Period};
 use crate::engine::part::{Roster, panel_of};
 use crate::error::Result;
@@ -80,18 +81,8 @@ impl<'a> Walk<'a> {
                 crowds.resize_with(crowds.len().max(own.len()), Crowd::default);
                 for (&(run, list), crowd) in own.iter().zip(&mut crowds) {
                     self.touched(&runs, &hand, run, list, &mut decided);
-                    members.clear();
-                    let of_rows = decided.stays[list].iter().zip(&decided.touched);
-                    for ((row, customer), (stays, touched)) in hand.rows(&runs, run).zip(of_rows) {
-                        if *stays {
-                            let place = slice.places[customer];
-                            let recurs = decided.counts[customer] > 1;
-                            members.push(Member { customer: customer as u32, row: row as u32, place, recurs, touched: *touched });
-                        } else {
-                            tally.accounts[list].left_out[usize::from(runs[run].table.arm[row])] += 1;
-                        }
-                    }
-                    tally.accounts[list].unknown += members.iter().filter(|member| member.place.is_none()).count() as u64;
+                    let rows = hand.rows(&runs, run);
+                    decided.members(list, rows, &slice.places, runs[run].table, &mut members, &mut tally.accounts[list]);
                     views[list].fill(&members, &slice.histories, &mut windows, crowd)?;
                 }
                 let crowds = &crowds[..own.len()];
@@ -243,6 +234,28 @@ impl<'a> Walk<'a> {
 }
 
 impl Decided {
+    /// The members of a list: whose rows stay. Who is left out, or not known, goes into the account.
+    fn members(
+        &self,
+        list: usize,
+        rows: impl Iterator<Item = (usize, usize)>,
+        places: &[Option<u32>],
+        table: &Assignments,
+        out: &mut Vec<Member>,
+        account: &mut Account,
+    ) {
+        out.clear();
+        for ((row, customer), (stays, touched)) in rows.zip(self.stays[list].iter().zip(&self.touched)) {
+            if *stays {
+                let (place, recurs) = (places[customer], self.counts[customer] > 1);
+                account.unknown += u64::from(place.is_none());
+                out.push(Member { customer: customer as u32, row: row as u32, place, recurs, touched: *touched });
+            } else {
+                account.left_out[usize::from(table.arm[row])] += 1;
+            }
+        }
+    }
+
     /// Counts in how many lists of a strategy the customers at hand count; `own` are its runs of rows that count.
     fn count(&mut self, runs: &[Run<'_>], hand: &Hand<'_>, own: &[(usize, usize)]) {
         self.counts.clear();
