@@ -69,16 +69,10 @@ class Dates(Benchmark):
 
     def summarise(self, tools: list[Tool], runs: list[Run]) -> str:
         """The usual figures of each number of dates, and medians per million customer-dates."""
-        lines = [
-            f"Minimum / median / maximum of {len(runs) // len(tools)} runs of each, whole processes:",
-            "",
-            *runner.table_head("as-of dates", "customer-dates", "wall s", "CPU s", "peak memory MiB", "other CPU s"),
-        ]
         of = {tool.name: [run for run in runs if run.tool == tool.name] for tool in tools}
-        for name, rows in of.items():
-            other = runner.spread((run.other_cpu_s for run in rows), ".2f")
-            cells = [name.removesuffix(" dates"), f"{self.customer_dates[name]:,}", *runner.usual_cells(rows), other]
-            lines.append(runner.table_row(*cells))
+        lines = runner.usual_table(
+            of, ["as-of dates", "customer-dates"], lambda name: [name.removesuffix(" dates"), f"{self.customer_dates[name]:,}"]
+        )
         lines += [
             "",
             "Median seconds per million customer-dates; the last columns are of those that the row has more than the one before,",

@@ -19,7 +19,7 @@ import sys
 import tempfile
 import time
 from abc import ABC, abstractmethod
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from importlib.metadata import version
@@ -305,6 +305,17 @@ def usual_cells(runs: list[Run]) -> list[str]:
     """Wall seconds, CPU seconds and peak MiB of one tool."""
     fields = (("wall_s", ".3f"), ("cpu_s", ".3f"), ("peak_mib", ",.0f"))
     return [spread((getattr(run, field) for run in runs), form) for field, form in fields]
+
+
+def usual_table(of: dict[str, list[Run]], first: list[str], cells: Callable[[str], list[str]]) -> list[str]:
+    """A row per tool: its own cells under the `first` heads, then the usual figures."""
+    runs = len(next(iter(of.values())))
+    lines = [f"Minimum / median / maximum of {runs} runs of each, whole processes:", ""]
+    lines += table_head(*first, "wall s", "CPU s", "peak memory MiB", "other CPU s")
+    for name, rows in of.items():
+        other = spread((run.other_cpu_s for run in rows), ".2f")
+        lines.append(table_row(*cells(name), *usual_cells(rows), other))
+    return lines
 
 
 def table_head(*names: str) -> list[str]:

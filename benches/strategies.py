@@ -160,15 +160,8 @@ class Strategies(Benchmark):
         return "The customers were the same bytes in all three, and the sums of all arms and of the first strategy's pairs of periods were DuckDB's."
 
     def summarise(self, tools: list[Tool], runs: list[Run]) -> str:
-        lines = [
-            f"Minimum / median / maximum of {len(runs) // len(tools)} runs of each, whole processes:",
-            "",
-            *runner.table_head("job", "wall s", "CPU s", "peak memory MiB", "other CPU s"),
-        ]
         of = {tool.name: [run for run in runs if run.tool == tool.name] for tool in tools}
-        for name, rows in of.items():
-            other = runner.spread((run.other_cpu_s for run in rows), ".2f")
-            lines.append(runner.table_row(name, *runner.usual_cells(rows), other))
+        lines = runner.usual_table(of, ["job"], lambda name: [name])
         lines += [
             "",
             "How many times the job without strategies they need; the pair-wise ratios are of the runs with equal number:",

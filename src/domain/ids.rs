@@ -150,6 +150,58 @@ impl CustomerIds {
     }
 }
 
+/// One customer id, which can be kept and compared with those of other tables: as [`CustomerIds::compare_with`] compares, though
+/// mostly by one integer.
+#[derive(Debug, Clone, Copy)]
+pub struct Id<'a> {
+    /// Sorts integers; of a string, the first eight bytes.
+    key: u64,
+    text: &'a [u8],
+}
+
+impl<'a> Id<'a> {
+    /// The id of a row, which must be there.
+    #[inline]
+    pub fn of(ids: &'a CustomerIds, row: usize) -> Id<'a> {
+        match ids {
+            CustomerIds::Int(keys) => Id { key: (keys[row] as u64) ^ (1 << 63), text: &[] },
+            CustomerIds::Text(texts) => {
+                let text = texts.get(row);
+                let mut head = [0; 8];
+                text.iter().zip(&mut head).for_each(|(byte, to)| *to = *byte);
+                Id { key: u64::from_be_bytes(head), text }
+            }
+        }
+    }
+}
+
+impl Ord for Id<'_> {
+    #[inline]
+    fn cmp(&self, other: &Self) -> Ordering {
+        match self.key.cmp(&other.key) {
+            Ordering::Equal if self.text.is_empty() && other.text.is_empty() => Ordering::Equal,
+            Ordering::Equal => self.text.cmp(other.text),
+            unequal => unequal,
+        }
+    }
+}
+
+impl PartialEq for Id<'_> {
+    #[inline]
+    fn eq(&self, other: &Self) -> bool {
+        self.cmp(other).is_eq()
+    }
+}
+
+impl Eq for Id<'_> {}
+
+impl PartialOrd for Id<'_> {
+    #[inline]
+    fn partial_cmp(&self, other: &Self) -> Option<Ordering> {
+        Some(self.cmp(other))
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -172,6 +224,21 @@ mod tests {
         }
         assert_eq!(CustomerIds::ascending(&[i64::MAX, i64::MIN]), [1, 0]);
         assert!(CustomerIds::ascending(&[]).is_empty());
+    }
+
+    #[test]
+    fn one_id_compares_as_all_do() {
+        let mut texts = StringIds::default();
+        for text in ["", "\0", "a", "a\0", "b", "customer", "customer 1", "customer 10", "customer 2", "é"] {
+            texts.push(text.as_bytes());
+        }
+        let numbers = vec![i64::MIN, -5, -1, 0, 1, 5, i64::MAX];
+        for (ids, count) in [(CustomerIds::Text(texts), 10), (CustomerIds::Int(numbers), 7)] {
+            for (a, b) in (0..count).flat_map(|a| (0..count).map(move |b| (a, b))) {
+                let (one, other) = (Id::of(&ids, a), Id::of(&ids, b));
+                assert_eq!((one.cmp(&other), one == other), (ids.compare_with(a, &ids, b), a == b));
+            }
+        }
     }
 
     #[test]

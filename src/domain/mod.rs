@@ -11,7 +11,7 @@ mod strategy;
 
 pub use date::{AsOf, Day, Lookback, WindowStart};
 pub use event::EventKind;
-pub use ids::{CustomerIds, IdType, StringIds};
+pub use ids::{CustomerIds, Id, IdType, StringIds};
 pub use measure::{Catalogue, Given, Measure, MeasureKind, Origin, Unit};
 pub use name::{folded, look_alike};
 pub use number::{Decimal, Ratio, divide_half_even, format_money, pow10};

@@ -7,7 +7,7 @@ use super::study::{List, Slot, Study, cell_name};
 use super::tally::{Keys, Place, Tally};
 use super::winsorised;
 use crate::engine::plan::SchemeColumn;
-use crate::error::Result;
+use crate::error::{Error, Result};
 use crate::evaluate::{ALL, ArmKey, Arms, EVERYBODY, PairEnd, PairKey, Period, Phase, Quantity};
 use crate::stats::{PairSums, Sums};
 
@@ -21,7 +21,13 @@ pub fn inclusive(period: crate::domain::Period) -> Period {
 /// # Errors
 /// Exit 3 if a sum leaves its digits.
 pub fn arms(evaluated: &Evaluated<'_>, mut tally: Tally, schemes: &[SchemeColumn]) -> Result<Arms> {
-    tally.check()?;
+    if let Some(list) = tally.too_large() {
+        let List { study, period, .. } = &evaluated.lists[list];
+        return Err(Error::contract(format!(
+            "strategy {:?}, period {period}: the sums of squares of an outcome could leave 38 digits: the amounts are too large for orders.amount_scale; lower it, or look for a wrong amount",
+            evaluated.studies[*study].strategy.name
+        )));
+    }
     let mut out = Arms::default();
     let mut kept = std::mem::take(&mut tally.kept);
     for (number, study) in evaluated.studies.iter().enumerate() {

@@ -18,30 +18,18 @@ pub struct Crowd {
     pub unknown: Vec<u32>,
 }
 
-/// How large the numbers of a crowd are.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub struct Extent {
-    /// No less than the sum of the squares of all numbers, and little more.
-    pub squares: u128,
-    /// Whether none is negative or has more than 32 bits.
-    pub is_small: bool,
-}
-
 impl Crowd {
-    /// How large the numbers are.
-    pub fn extent(&self) -> Extent {
-        let mut extent = Extent { squares: 0, is_small: true };
-        for numbers in self.columns.iter().map(Column::numbers) {
+    /// No less than the sum of the squares of all numbers, and little more.
+    pub fn squares(&self) -> u128 {
+        let squares = |numbers: &[i64]| {
             let bits = numbers.iter().fold(0, |bits, number| bits | *number as u64);
-            extent.is_small &= u32::try_from(bits).is_ok();
             // Counts and flags, which are most, are not worth a look at each.
-            let squares = match u16::try_from(bits) {
+            match u16::try_from(bits) {
                 Ok(bits) => numbers.len() as u128 * u128::from(bits).pow(2),
                 Err(_) => squares(numbers),
-            };
-            extent.squares = extent.squares.saturating_add(squares);
-        }
-        extent
+            }
+        };
+        self.columns.iter().fold(0, |sum: u128, column| sum.saturating_add(squares(column.numbers())))
     }
 
     /// Forgets all members, to be filled for a strategy.

@@ -1,6 +1,6 @@
 //! Where the customers at hand are summed, in integers no larger than they need.
 
-use super::crowd::{Crowd, Extent};
+use super::crowd::Crowd;
 use super::store::{Integer, Pairs, Singles};
 use super::tally::{Keys, Sizes};
 
@@ -43,8 +43,6 @@ pub struct Desk<'a> {
     all: StudySums<i128>,
     /// Sums of some customers, who are not in `all` yet.
     narrow: StudySums<i64>,
-    /// The same of customers whose numbers are small.
-    small: StudySums<u64>,
     /// The squares of the numbers of these customers add up to no more than this in any list.
     squares: u128,
     notes: Notes,
@@ -62,16 +60,15 @@ impl<'a> Desk<'a> {
             sizes,
             all: StudySums::new(&sizes.keys, is_ratio, in_pairs),
             narrow: StudySums::new(&sizes.keys, is_ratio, in_pairs),
-            small: StudySums::new(&sizes.keys, is_ratio, in_pairs),
             squares: 0,
             notes: Notes::default(),
         }
     }
 
-    /// Adds crowds, one per list of the strategy.
-    pub fn add(&mut self, crowds: &[Crowd], extents: &[Extent]) {
+    /// Adds crowds, one per list of the strategy; the squares of a crowd's numbers add up to no more than its `squares`.
+    pub fn add(&mut self, crowds: &[Crowd], squares: &[u128]) {
         const MOST: u128 = i64::MAX as u128;
-        let squares = extents.iter().map(|extent| extent.squares).max().unwrap_or(0);
+        let squares = squares.iter().copied().max().unwrap_or(0);
         if squares > MOST {
             return self.notes.add(self.sizes, crowds, &mut self.all);
         }
@@ -79,17 +76,12 @@ impl<'a> Desk<'a> {
             self.settle();
         }
         self.squares += squares;
-        match extents.iter().all(|extent| extent.is_small) {
-            true => self.notes.add(self.sizes, crowds, &mut self.small),
-            false => self.notes.add(self.sizes, crowds, &mut self.narrow),
-        }
+        self.notes.add(self.sizes, crowds, &mut self.narrow);
     }
 
     fn settle(&mut self) {
         self.all.absorb(&self.narrow);
-        self.all.absorb(&self.small);
         self.narrow.clear();
-        self.small.clear();
         self.squares = 0;
     }
 
@@ -231,13 +223,15 @@ mod tests {
             let sizes = Sizes { keys, is_ratio: vec![false, true, false], outcomes: 2, described: 0 };
             let mut desk = Desk::of_slots(&sizes);
             let (mut singles, mut pairs) = (Plain::new(), PlainPairs::new());
-            for hand in 0..40 {
-                let largest = [9, 1 << 20, 1 << 31, 1 << 45][hand % 4];
+            let mut settled = 0;
+            for hand in 0..50 {
+                let largest = [9, 1 << 20, 1 << 28, 1 << 31, 1 << 45][hand % 5];
                 let least = if hand % 3 == 0 { largest / 2 } else { 0 };
                 let mut lists: Vec<Vec<Member>> = vec![Vec::new(); 3];
                 for customer in 0..30u32 {
                     for list in &mut lists {
-                        if next(4) > 0 {
+                        // Every seventh time all are in all lists.
+                        if next(4) > 0 || hand % 7 == 0 {
                             let seat = (next(2) as u64) * (cells as u64 - 1) * 2 + next(2) as u64;
                             let mut number = || next(largest as u64) - least;
                             let mean = [number(), number(), 0, 0];
@@ -273,9 +267,13 @@ mod tests {
                     }
                 }
                 let crowds: Vec<Crowd> = lists.iter().map(|members| crowd(members)).collect();
-                let extents: Vec<Extent> = crowds.iter().map(Crowd::extent).collect();
-                desk.add(&crowds, &extents);
+                let squares: Vec<u128> = crowds.iter().map(Crowd::squares).collect();
+                let before = desk.squares;
+                desk.add(&crowds, &squares);
+                assert!(desk.squares <= i64::MAX as u128);
+                settled += usize::from(desk.squares < before);
             }
+            assert!(settled > 0);
             let sums = desk.finish();
             let mut found = 0;
             for (list, store) in sums.lists.iter().enumerate() {

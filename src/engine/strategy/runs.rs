@@ -4,12 +4,11 @@
 //! at the same customer.
 
 use std::borrow::Cow;
-use std::cmp::Ordering;
 use std::ops::Range;
 
 use super::Evaluated;
 use crate::assign::Assignments;
-use crate::domain::{CustomerIds, Day};
+use crate::domain::{Day, Id};
 
 /// About this many customers are at hand at once: their numbers in all lists of a strategy fit the second cache.
 const AT_HAND: usize = 512;
@@ -92,56 +91,6 @@ pub fn runs<'a>(evaluated: &Evaluated<'a>, part: usize) -> Vec<Run<'a>> {
     runs
 }
 
-/// A customer id that can be compared with those of other tables.
-#[derive(Debug, Clone, Copy)]
-pub struct Id<'a> {
-    /// Sorts integers; of a string, the first eight bytes.
-    key: u64,
-    text: &'a [u8],
-}
-
-impl<'a> Id<'a> {
-    #[inline]
-    pub fn of(ids: &'a CustomerIds, row: usize) -> Id<'a> {
-        match ids {
-            CustomerIds::Int(keys) => Id { key: (keys[row] as u64) ^ (1 << 63), text: &[] },
-            CustomerIds::Text(texts) => {
-                let text = texts.get(row);
-                let mut head = [0; 8];
-                text.iter().zip(&mut head).for_each(|(byte, to)| *to = *byte);
-                Id { key: u64::from_be_bytes(head), text }
-            }
-        }
-    }
-}
-
-impl Ord for Id<'_> {
-    #[inline]
-    fn cmp(&self, other: &Self) -> Ordering {
-        match self.key.cmp(&other.key) {
-            Ordering::Equal if self.text.is_empty() && other.text.is_empty() => Ordering::Equal,
-            Ordering::Equal => self.text.cmp(other.text),
-            unequal => unequal,
-        }
-    }
-}
-
-impl PartialEq for Id<'_> {
-    #[inline]
-    fn eq(&self, other: &Self) -> bool {
-        self.cmp(other).is_eq()
-    }
-}
-
-impl Eq for Id<'_> {}
-
-impl PartialOrd for Id<'_> {
-    #[inline]
-    fn partial_cmp(&self, other: &Self) -> Option<Ordering> {
-        Some(self.cmp(other))
-    }
-}
-
 /// The customers at hand.
 #[derive(Default)]
 pub struct Hand<'a> {
@@ -217,7 +166,7 @@ impl<'a> Hand<'a> {
 mod tests {
     use super::*;
     use crate::assign::Rejected;
-    use crate::domain::StringIds;
+    use crate::domain::{CustomerIds, StringIds};
 
     fn table(ids: &[i64], is_text: bool) -> Assignments {
         let mut texts = StringIds::default();

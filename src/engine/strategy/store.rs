@@ -153,19 +153,6 @@ impl Integer for i64 {
     }
 }
 
-/// Sums of numbers that are not negative and below 2^32, for whose products every processor has an instruction.
-impl Integer for u64 {
-    #[inline]
-    fn add(&mut self, number: i64) {
-        *self = self.wrapping_add(number as u64);
-    }
-
-    #[inline]
-    fn add_product(&mut self, a: i64, b: i64) {
-        *self = self.wrapping_add(u64::from(a as u32) * u64::from(b as u32));
-    }
-}
-
 impl Integer for i128 {
     #[inline]
     fn add(&mut self, number: i64) {
@@ -496,7 +483,6 @@ mod tests {
             Ok(())
         }
         for bound in [10, DENSE + 1] {
-            check::<u64>(bound)?;
             check::<i64>(bound)?;
             check::<i128>(bound)?;
         }

@@ -4,7 +4,6 @@ use super::desk::StudySums;
 use super::store::Singles;
 use super::study::{List, Study};
 use super::winsorised::Kept;
-use crate::error::{Error, Result};
 
 /// Customers of a list by what became of them.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -154,16 +153,32 @@ impl Tally {
         self.kept.extend(other.kept);
     }
 
-    /// Checks that no sum has left what DECIMAL(38) holds.
-    ///
-    /// # Errors
-    /// Exit 3 if one may have.
-    pub fn check(&self) -> Result<()> {
-        match self.squares.iter().all(|squares| *squares < 10u128.pow(38)) {
-            true => Ok(()),
-            false => Err(Error::contract(
-                "the sums of squares of an outcome could leave 38 digits: the amounts are too large for orders.amount_scale; lower it, or look for a wrong amount",
-            )),
-        }
+    /// The first list whose sums may have left what DECIMAL(38) holds.
+    pub fn too_large(&self) -> Option<usize> {
+        self.squares.iter().position(|squares| *squares >= 10u128.pow(38))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::engine::strategy::crowd::Crowd;
+    use crate::engine::strategy::store::Column;
+
+    #[test]
+    fn sums_that_could_leave_their_digits_are_found() {
+        let tally = |amounts: &[i64]| {
+            let mut column = Column::new(false);
+            column.extend(amounts.iter().map(|amount| [*amount, 0, 0, 0]));
+            let squares = Crowd { columns: vec![column], ..Crowd::default() }.squares();
+            let mut tally = Tally::new(&[], &[], &[]);
+            tally.squares = vec![0, squares];
+            tally
+        };
+        // The square of the largest amount has 38 digits, that of two has 39, and that of five no 128 bits.
+        assert_eq!(tally(&[i64::MIN]).too_large(), None);
+        assert_eq!(tally(&[1 << 62, -(1 << 40)]).too_large(), None);
+        assert_eq!(tally(&[i64::MIN, i64::MIN]).too_large(), Some(1));
+        assert_eq!(tally(&[i64::MIN; 5]).too_large(), Some(1));
     }
 }

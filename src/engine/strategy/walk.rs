@@ -1,17 +1,17 @@
 //! A part's assigned customers, some at a time beside the customers of its orders: who of them counts in which list.
 
 use super::Evaluated;
-use super::crowd::{Crowd, Extent, squares};
+use super::crowd::{Crowd, squares};
 use super::desk::Desk;
 use super::members::{Member, View, explain};
-use super::runs::{Hand, Id, Role, Run, runs};
+use super::runs::{Hand, Role, Run, runs};
 use super::seen::Seen;
 use super::store::{Column, Mean};
 use super::tally::{Account, Tally};
 use super::values;
 use super::winsorised::Kept;
 use crate::assign::Assignments;
-use crate::domain::{Day, Design, Period};
+use crate::domain::{Day, Design, Id, Period};
 use crate::engine::part::{Roster, panel_of};
 use crate::error::Result;
 use crate::job::strategy::Overlap;
@@ -86,11 +86,11 @@ impl<'a> Walk<'a> {
                     views[list].fill(&members, &slice.histories, &mut windows, crowd)?;
                 }
                 let crowds = &crowds[..own.len()];
-                let extents: Vec<Extent> = crowds.iter().map(Crowd::extent).collect();
-                for (all, own) in tally.squares[study.lists.clone()].iter_mut().zip(&extents) {
-                    *all = all.saturating_add(own.squares);
+                let of_lists: Vec<u128> = crowds.iter().map(Crowd::squares).collect();
+                for (all, own) in tally.squares[study.lists.clone()].iter_mut().zip(&of_lists) {
+                    *all = all.saturating_add(*own);
                 }
-                desks[number].add(crowds, &extents);
+                desks[number].add(crowds, &of_lists);
                 if !study.winsorised.is_empty() {
                     kept[number].keep(study, crowds, hand.ids.len());
                 }

@@ -3,7 +3,7 @@
 
 use rayon::prelude::*;
 
-use super::crowd::{Crowd, Extent};
+use super::crowd::Crowd;
 use super::desk::{Desk, StudySums};
 use super::store::{Column, Mean};
 use super::study::Study;
@@ -27,21 +27,21 @@ impl Kept {
     /// Keeps the outcomes of the customers at hand, who are `count`, unless all of a customer's are zero: then their sums add
     /// nothing.
     pub fn keep(&mut self, study: &Study<'_>, crowds: &[Crowd], count: usize) {
-        let money = |crowd: &Crowd, slot: &usize| match crowd.columns.get(*slot) {
-            Some(Column::Means(means)) => means.clone(),
-            _ => Vec::new(),
-        };
-        let columns: Vec<Vec<Vec<Mean>>> =
-            crowds.iter().map(|crowd| study.winsorised.iter().map(|slot| money(crowd, slot)).collect()).collect();
+        fn money<'a>(study: &'a Study<'_>, crowd: &'a Crowd) -> impl Iterator<Item = &'a [Mean]> {
+            study.winsorised.iter().filter_map(|slot| match crowd.columns.get(*slot) {
+                Some(Column::Means(means)) => Some(means.as_slice()),
+                _ => None,
+            })
+        }
         let mut spent = vec![false; count];
-        for (crowd, columns) in crowds.iter().zip(&columns) {
-            for column in columns {
+        for crowd in crowds {
+            for column in money(study, crowd) {
                 for (customer, _) in crowd.customers.iter().zip(column).filter(|(_, numbers)| **numbers != [0; 2]) {
                     spent[*customer as usize] = true;
                 }
             }
         }
-        let keep = |(crowd, columns): (&Crowd, Vec<Vec<Mean>>)| {
+        let keep = |crowd: &Crowd| {
             fn only<T: Copy>(values: &[T], spent: &[bool]) -> Vec<T> {
                 values.iter().zip(spent).filter(|(_, spent)| **spent).map(|(value, _)| *value).collect()
             }
@@ -50,11 +50,11 @@ impl Kept {
                 customers: only(&crowd.customers, &spent),
                 seats: only(&crowd.seats, &spent),
                 groups: crowd.groups.iter().map(|groups| only(groups, &spent)).collect(),
-                columns: columns.iter().map(|column| Column::Means(only(column, &spent))).collect(),
+                columns: money(study, crowd).map(|column| Column::Means(only(column, &spent))).collect(),
                 unknown: Vec::new(),
             }
         };
-        self.hands.push(crowds.iter().zip(columns).map(keep).collect());
+        self.hands.push(crowds.iter().map(keep).collect());
     }
 }
 
@@ -88,8 +88,8 @@ pub fn sums(number: usize, study: &Study<'_>, sizes: &Sizes, kept: &mut [Kept]) 
                 }
             }
         }
-        let extents: Vec<Extent> = crowds.iter().map(Crowd::extent).collect();
-        desk.add(crowds, &extents);
+        let squares: Vec<u128> = crowds.iter().map(Crowd::squares).collect();
+        desk.add(crowds, &squares);
     }
     Some(desk.finish())
 }
