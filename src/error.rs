@@ -32,6 +32,14 @@ pub enum Kind {
     Unknown,
 }
 
+/// Whether what a library says means that the system refused it memory: zstd by panicking over a null pointer or by its
+/// error 64, the standard library by the texts of `io::ErrorKind::OutOfMemory`, of `TryReserveError` and of ENOMEM.
+pub fn tells_of_memory(message: &str) -> bool {
+    ["zstd returned null pointer", "not enough memory", "out of memory", "memory allocation failed", "(os error 12)"]
+        .iter()
+        .any(|text| message.contains(text))
+}
+
 impl Kind {
     /// The exit code of the process.
     pub fn exit_code(self) -> u8 {

@@ -17,12 +17,12 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use clap::Parser;
 
-use crate::error::{Error, Kind};
+use crate::error::{Error, Kind, tells_of_memory};
 use args::{Arguments, Command};
 use console::Console;
 
-/// Whether a library gave up because the system had no thread for it. Libraries can only panic then.
-static OUT_OF_THREADS: AtomicBool = AtomicBool::new(false);
+/// Whether a library gave up because the system had no thread or no memory for it. Some can only panic then.
+static REFUSED: AtomicBool = AtomicBool::new(false);
 
 /// Parses the command line, runs the command and reports its error; the exit code says who must act.
 pub fn main() -> ExitCode {
@@ -46,7 +46,7 @@ pub fn main() -> ExitCode {
     let error = match outcome {
         Ok(Ok(())) => return ExitCode::SUCCESS,
         Ok(Err(error)) => of_limits(error),
-        Err(_) if OUT_OF_THREADS.load(Ordering::SeqCst) => Error::new(
+        Err(_) if REFUSED.load(Ordering::SeqCst) => Error::new(
             Kind::Resource,
             "the system refused a thread or the memory for it; use fewer with --threads, or raise the limit (ulimit -u, -v)",
         ),
@@ -60,10 +60,13 @@ pub fn main() -> ExitCode {
 /// says which file; the file is not to blame.
 fn of_limits(error: Error) -> Error {
     let text = error.to_string();
-    let advice = [libc::EMFILE, libc::ENFILE, libc::ENOMEM].into_iter().find_map(|code| {
-        let told = text.contains(&format!("(os error {code})")) && error.kind() != Kind::Resource;
-        told.then_some(if code == libc::ENOMEM { "memory (ulimit -v)" } else { "open files (ulimit -n)" })
-    });
+    let tells = |code: i32| text.contains(&format!("(os error {code})"));
+    let advice = match error.kind() {
+        Kind::Resource => None,
+        _ if tells(libc::EMFILE) || tells(libc::ENFILE) => Some("open files (ulimit -n)"),
+        _ if tells_of_memory(&text) => Some("memory (ulimit -v)"),
+        _ => None,
+    };
     match advice {
         Some(what) => {
             Error::new(Kind::Resource, format!("{text}; a limit was reached, so raise that of {what} or use fewer --threads"))
@@ -106,17 +109,17 @@ fn dispatch(command: &Command, console: &Console) -> crate::error::Result<()> {
     }
 }
 
-/// A panic inside the Parquet library on a damaged file, or of a library without threads, becomes an error of ours; its own
+/// A panic inside the Parquet library on a damaged file, or of a library without threads or memory, becomes an error of ours; its own
 /// message would only confuse.
 fn quiet_contained_panics() {
     let usual = std::panic::take_hook();
     let no_panic = signals::when_memory_runs_out();
     std::panic::set_hook(Box::new(move |info| {
-        let message = info.payload().downcast_ref::<String>();
-        if message.is_some_and(|m| m.contains("ThreadPoolBuildError")) {
-            OUT_OF_THREADS.store(true, Ordering::SeqCst);
+        let message = info.payload_as_str();
+        if message.is_some_and(|m| m.contains("ThreadPoolBuildError") || tells_of_memory(m)) {
+            REFUSED.store(true, Ordering::SeqCst);
         }
-        if !crate::scan::source::panics_are_contained() && !OUT_OF_THREADS.load(Ordering::SeqCst) {
+        if !crate::scan::source::panics_are_contained() && !REFUSED.load(Ordering::SeqCst) {
             no_panic.store(false, Ordering::SeqCst);
             usual(info);
         }

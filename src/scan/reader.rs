@@ -11,7 +11,7 @@ use parquet::file::serialized_reader::SerializedPageReader;
 
 use super::deltas;
 use super::schema::read_schema;
-use super::source::{ColumnBytes, Source, contained, corrupt, open, unreadable};
+use super::source::{ColumnBytes, Source, contained, corrupt, open, undecodable, unreadable};
 use crate::domain::Day;
 use crate::error::{Error, Result};
 
@@ -116,7 +116,7 @@ impl<'a> FileReader<'a> {
                 .with_batch_size(self.batch_rows(row_group));
             let reader = builder.build().map_err(|e| unreadable(&name, &e))?;
             for batch in reader {
-                let batch = batch.map_err(|e| corrupt(&name, format_args!("row group {row_group} cannot be decoded ({e})")))?;
+                let batch = batch.map_err(|e| undecodable(&name, row_group, &e))?;
                 let columns = self.columns(batch.columns(), batch.num_rows())?;
                 each(first, &columns)?;
                 first += batch.num_rows() as u64;
@@ -139,8 +139,7 @@ impl<'a> FileReader<'a> {
             let rows = group.num_rows().max(0) as usize;
             let pages =
                 SerializedPageReader::new(Arc::new(input.clone()), chunk, rows, None).map_err(|e| unreadable(name, &e))?;
-            let wrong = deltas::check(pages, chunk.column_descr())
-                .map_err(|e| corrupt(name, format_args!("row group {row_group} cannot be decoded ({e})")))?;
+            let wrong = deltas::check(pages, chunk.column_descr()).map_err(|e| undecodable(name, row_group, &e))?;
             if let Some(page) = wrong {
                 let column = chunk.column_path();
                 let what = format!("in row group {row_group}, page {page} of column {column} holds more lengths than values");

@@ -7,13 +7,17 @@ import subprocess
 from .bench import Bench, is_a_sentence
 
 
+# What the standard library says before it aborts, where there is no memory even for a panic.
+LAST_WORDS = ("memory allocation of", "failed to initiate panic")
+
+
 def limited(what: int, limit: int):
     return lambda: resource.setrlimit(what, (limit, limit))
 
 
 def ends_well(bench: Bench, where: str, ran: subprocess.CompletedProcess[str], codes: tuple[int, ...]) -> None:
     assert ran.returncode in (0, *codes), f"{where}: exit {ran.returncode}: {ran.stderr}"
-    assert ran.returncode == 0 or is_a_sentence(ran.stderr) or "memory allocation of" in ran.stderr, f"{where}: {ran.stderr}"
+    assert ran.returncode == 0 or is_a_sentence(ran.stderr) or any(last in ran.stderr for last in LAST_WORDS), f"{where}: {ran.stderr}"
     state = bench.what_is_seen(where)
     assert (ran.returncode == 0) == (state == "new"), f"{where}: exit {ran.returncode}, but {state} is committed"
     bench.settles(where)
