@@ -1,26 +1,23 @@
-//! The orders of a bucket's customers as running sums, so that any stretch of days is the difference of two places.
-
-use std::ops::Range;
+//! The orders of a bucket's customers, as they came: what each of them did, and when.
 
 use super::group::Order;
 use crate::error::{Error, Result};
 
-/// Orders of all customers of a bucket, customer after customer, each in the order of the dates. Running sums go through
-/// all of them and wrap around, which differences do not notice.
+/// Orders of all customers of a bucket, customer after customer, each in the order of the dates.
 #[derive(Debug, Clone, Default)]
 pub struct Histories {
     /// Where each customer's orders begin, and the end of the last one's.
     starts: Vec<u32>,
     dates: Vec<i32>,
-    /// Before each order, and after the last.
-    purchases: Vec<u32>,
+    is_purchase: Vec<bool>,
     money: Vec<i64>,
     /// Empty if the orders have no costs.
     cost: Vec<i64>,
-    cost_missing: Vec<u32>,
+    cost_missing: Vec<bool>,
+    has_cost: bool,
 }
 
-/// What a customer did in a stretch of days.
+/// What a customer did with an order, or in a stretch of days.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Deeds {
     /// Purchases.
@@ -34,16 +31,16 @@ pub struct Deeds {
 }
 
 impl Histories {
-    pub(super) fn new(has_cost: bool) -> Histories {
-        let start = || vec![0];
-        let costs = if has_cost { (vec![0], vec![0]) } else { (Vec::new(), Vec::new()) };
-        Histories { starts: vec![0], dates: Vec::new(), purchases: vec![0], money: start(), cost: costs.0, cost_missing: costs.1 }
+    pub(crate) fn new(has_cost: bool) -> Histories {
+        Histories { starts: vec![0], has_cost, ..Histories::default() }
     }
 
     /// Bytes that they take.
     pub(super) fn bytes(&self) -> usize {
-        4 * (self.starts.len() + self.dates.len() + self.purchases.len() + self.cost_missing.len())
+        4 * (self.starts.len() + self.dates.len())
             + 8 * (self.money.len() + self.cost.len())
+            + self.is_purchase.len()
+            + self.cost_missing.len()
     }
 
     /// Adds the next customer's orders, which are in the order of the dates.
@@ -58,20 +55,29 @@ impl Histories {
                 "the orders of one customer add up to more money than 64 bits of minor units hold; lower orders.amount_scale or look for a wrong amount",
             ));
         }
-        let last = |sums: &[i64]| sums.last().copied().unwrap_or(0);
-        for order in orders {
-            let purchases = self.purchases.last().copied().unwrap_or(0);
-            self.dates.push(order.date);
-            self.purchases.push(purchases.wrapping_add(u32::from(!order.is_return)));
-            self.money.push(last(&self.money).wrapping_add(order.amount));
-            if !self.cost.is_empty() {
-                let missing = self.cost_missing.last().copied().unwrap_or(0);
-                self.cost.push(last(&self.cost).wrapping_add(order.cost));
-                self.cost_missing.push(missing.wrapping_add(u32::from(order.cost_missing)));
-            }
+        self.dates.extend(orders.iter().map(|order| order.date));
+        self.is_purchase.extend(orders.iter().map(|order| !order.is_return));
+        self.money.extend(orders.iter().map(|order| order.amount));
+        if self.has_cost {
+            self.cost.extend(orders.iter().map(|order| order.cost));
+            self.cost_missing.extend(orders.iter().map(|order| order.cost_missing));
         }
         self.starts.push(self.dates.len() as u32);
         Ok(())
+    }
+
+    /// Adds the next customer's orders as deeds by date, for tests.
+    #[cfg(test)]
+    pub(crate) fn push_deeds(&mut self, orders: &[(i32, Deeds)]) -> Result<()> {
+        let order = |(date, deeds): &(i32, Deeds)| Order {
+            date: *date,
+            amount: deeds.money,
+            is_return: deeds.purchases == 0,
+            cost: deeds.cost,
+            cost_missing: deeds.cost_missing > 0,
+            ..Order::default()
+        };
+        self.push(&orders.iter().map(order).collect::<Vec<_>>())
     }
 
     /// The same for customers with others between them who have no order: one entry per customer, with the place among these
@@ -86,34 +92,10 @@ impl Histories {
         Histories { starts, ..self }
     }
 
-    /// The first date of a customer's purchases; `None` without any.
-    pub fn first_purchase(&self, customer: usize) -> Option<i32> {
-        let (start, end) = (self.starts[customer] as usize, self.starts[customer + 1] as usize);
-        (start..end).find(|at| self.purchases[*at] != self.purchases[at + 1]).map(|at| self.dates[at])
-    }
-
     /// The orders of a customer.
     #[inline]
     pub fn of(&self, customer: usize) -> History<'_> {
-        let (start, end) = (self.starts[customer] as usize, self.starts[customer + 1] as usize);
-        History { all: self, start, count: end - start }
-    }
-
-    /// What happened from one place to another; nothing if that is not behind it.
-    #[inline]
-    fn between(&self, from: usize, to: usize) -> Deeds {
-        // Most stretches are empty, but which ones no processor guesses: there is no branch here for it to try.
-        let to = to.max(from);
-        let (cost, cost_missing) = match self.cost.is_empty() {
-            true => (0, 0),
-            false => (self.cost[to].wrapping_sub(self.cost[from]), self.cost_missing[to].wrapping_sub(self.cost_missing[from])),
-        };
-        Deeds {
-            purchases: self.purchases[to].wrapping_sub(self.purchases[from]),
-            money: self.money[to].wrapping_sub(self.money[from]),
-            cost,
-            cost_missing,
-        }
+        History { all: self, start: self.starts[customer] as usize, end: self.starts[customer + 1] as usize }
     }
 }
 
@@ -121,39 +103,30 @@ impl Histories {
 #[derive(Debug, Clone, Copy)]
 pub struct History<'a> {
     all: &'a Histories,
-    /// Where they begin, and how many there are.
+    /// Where they begin and end.
     start: usize,
-    count: usize,
+    end: usize,
 }
 
-impl History<'_> {
-    /// What the customer did in two stretches of days, each from its first day to the one before its end.
+impl<'a> History<'a> {
+    /// The date of every order, ascending, with what was done then.
     #[inline]
-    pub fn deeds(&self, [one, other]: [Range<i32>; 2]) -> [Deeds; 2] {
-        let places = before(&self.all.dates[self.start..], self.count, [one.start, one.end, other.start, other.end]);
-        let between = |from: usize, to: usize| self.all.between(self.start + from, self.start + to);
-        [between(places[0], places[1]), between(places[2], places[3])]
+    pub fn orders(&self) -> impl Iterator<Item = (i32, Deeds)> + use<'a> {
+        let History { all, start, end } = *self;
+        (start..end).map(move |at| {
+            let (cost, cost_missing) = if all.has_cost { (all.cost[at], u32::from(all.cost_missing[at])) } else { (0, 0) };
+            (all.dates[at], Deeds { purchases: u32::from(all.is_purchase[at]), money: all.money[at], cost, cost_missing })
+        })
     }
-}
 
-/// How many of the first `count` dates, which ascend, lie before each of the days.
-///
-/// Of few dates all are looked at, and always as many: that takes the processor less than to guess its way through them.
-#[inline]
-fn before<const N: usize>(dates: &[i32], count: usize, days: [i32; N]) -> [usize; N] {
-    #[inline]
-    fn among<const N: usize, const FEW: usize>(dates: &[i32; FEW], count: usize, days: [i32; N]) -> [usize; N] {
-        let own: [i32; FEW] = std::array::from_fn(|at| if at < count { dates[at] } else { i32::MAX });
-        let mut found = [0; N];
-        for (found, day) in found.iter_mut().zip(days) {
-            *found = own.iter().map(|date| i32::from(*date < day)).sum::<i32>() as usize;
-        }
-        found
+    /// Whether its orders have costs.
+    pub fn has_cost(&self) -> bool {
+        self.all.has_cost
     }
-    match (dates.first_chunk::<16>(), dates.first_chunk::<32>()) {
-        (Some(dates), _) if count <= 16 => among(dates, count, days),
-        (_, Some(dates)) if count <= 32 => among(dates, count, days),
-        _ => days.map(|day| dates[..count].partition_point(|date| *date < day)),
+
+    /// The first date of a purchase; `None` without any.
+    pub fn first_purchase(&self) -> Option<i32> {
+        (self.start..self.end).find(|at| self.all.is_purchase[*at]).map(|at| self.all.dates[at])
     }
 }
 
@@ -162,43 +135,24 @@ mod tests {
     use super::*;
 
     #[test]
-    fn few_dates_and_many_are_found_alike() {
-        for count in [0, 1, 5, 16, 17, 32, 33, 200] {
-            for behind in [0, 3, 40] {
-                let dates: Vec<i32> = (0..count + behind).map(|n| if n < count { n / 3 * 2 } else { n - count }).collect();
-                let own = &dates[..count as usize];
-                for day in [-1, 0, 1, 2, 7, 40, 1_000] {
-                    let want = own.iter().filter(|date| **date < day).count();
-                    assert_eq!(before(&dates, own.len(), [day, 0]), [want, 0]);
-                }
-            }
-        }
-    }
-
-    #[test]
-    fn stretches_of_days_are_exact_also_where_sums_wrap() -> Result<()> {
+    fn histories_are_the_orders_of_each_customer() -> Result<()> {
         let order = |date, amount: i64, is_return| Order { date, amount, is_return, cost: amount / 2, ..Order::default() };
         let mut histories = Histories::new(true);
         histories.push(&[order(5, i64::MAX - 10, false)])?;
-        histories.push(&[order(1, 100, false), order(3, -40, true), order(3, 60, false), order(9, 7, false)])?;
+        histories.push(&[order(1, -100, true), order(3, 40, false), order(9, 7, false)])?;
         histories.push(&[])?;
         histories.push(&[order(2, i64::MAX, false)])?;
-        let deeds = |customer, days| {
-            let [_, found] = histories.of(customer).deeds([0..1, days]);
-            (found.purchases, found.money, found.cost)
-        };
-        assert_eq!(deeds(1, 1..4), (2, 120, 60));
-        assert_eq!(deeds(1, 2..4), (1, 20, 10));
-        assert_eq!(deeds(1, 4..9), (0, 0, 0));
-        assert_eq!(deeds(1, 9..10), (1, 7, 3));
-        assert_eq!(deeds(1, 9..9), (0, 0, 0));
-        assert_eq!(deeds(2, 0..100), (0, 0, 0));
-        assert_eq!(deeds(3, 0..100), (1, i64::MAX, i64::MAX / 2));
-        assert_eq!([0, 1, 2].map(|c| histories.first_purchase(c)), [Some(5), Some(1), None]);
         assert!(histories.push(&[order(1, i64::MAX, false), order(1, 1, false)]).is_err());
+        let orders = |histories: &Histories, customer| -> Vec<(i32, u32, i64, i64)> {
+            let orders = histories.of(customer).orders();
+            orders.map(|(date, deeds)| (date, deeds.purchases, deeds.money, deeds.cost)).collect()
+        };
+        assert_eq!(orders(&histories, 1), [(1, 0, -100, -50), (3, 1, 40, 20), (9, 1, 7, 3)]);
+        assert_eq!(orders(&histories, 2), []);
+        assert_eq!([0, 1, 2, 3].map(|c| histories.of(c).first_purchase()), [Some(5), Some(3), None, Some(2)]);
         let spread = histories.spread([None, Some(0), Some(1), None, Some(2), Some(3)].into_iter());
-        assert_eq!([0, 1, 2, 3, 4, 5].map(|c| spread.first_purchase(c)), [None, Some(5), Some(1), None, None, Some(2)]);
-        assert_eq!(spread.of(2).deeds([1..4, 0..0])[0].money, 120);
+        assert_eq!([0, 1, 2, 3, 4, 5].map(|c| spread.of(c).first_purchase()), [None, Some(5), Some(3), None, None, Some(2)]);
+        assert_eq!(orders(&spread, 2).len(), 3);
         Ok(())
     }
 }

@@ -38,9 +38,9 @@ impl Crowd {
         self.seats.clear();
         self.groups.resize_with(study.by.len().max(1), Vec::new);
         self.groups.iter_mut().for_each(Vec::clear);
-        let fits = |(column, slot): (&Column, &Slot)| column.is_ratio() == slot.is_ratio;
+        let fits = |(column, slot): (&Column, &Slot)| column.form() == slot.form;
         if self.columns.len() != study.slots.len() || !self.columns.iter().zip(&study.slots).all(fits) {
-            self.columns = study.slots.iter().map(|slot| Column::new(slot.is_ratio)).collect();
+            self.columns = study.slots.iter().map(|slot| Column::new(slot.form)).collect();
         }
         self.columns.iter_mut().for_each(Column::clear);
         self.unknown.clear();

@@ -1,7 +1,7 @@
 //! Where the customers at hand are summed, in integers no larger than they need.
 
 use super::crowd::Crowd;
-use super::store::{Integer, Pairs, Singles};
+use super::store::{Form, Integer, Pairs, Singles};
 use super::tally::{Keys, Sizes};
 
 /// The sums of a strategy.
@@ -14,12 +14,12 @@ pub struct StudySums<T> {
 
 impl<T: Integer> StudySums<T> {
     /// Sums of columns, of which the first so many count in pairs.
-    pub fn new(keys: &Keys, is_ratio: &[bool], in_pairs: usize) -> StudySums<T> {
-        let singles = |_| Singles::new(keys.bound(), is_ratio.iter().copied());
+    pub fn new(keys: &Keys, forms: &[Form], in_pairs: usize) -> StudySums<T> {
+        let singles = |_| Singles::new(keys.bound(), forms.iter().copied());
         let pairs = keys.lists * keys.lists * keys.of_two_lists();
         StudySums {
             lists: (0..keys.lists).map(singles).collect(),
-            pairs: Pairs::new(pairs, is_ratio.iter().copied().take(in_pairs)),
+            pairs: Pairs::new(pairs, forms.iter().copied().take(in_pairs)),
         }
     }
 
@@ -51,15 +51,15 @@ pub struct Desk<'a> {
 impl<'a> Desk<'a> {
     /// A desk for all slots.
     pub fn of_slots(sizes: &'a Sizes) -> Desk<'a> {
-        Desk::new(sizes, &sizes.is_ratio, sizes.outcomes)
+        Desk::new(sizes, &sizes.forms, sizes.outcomes)
     }
 
     /// A desk for columns, of which the first so many count in pairs.
-    pub fn new(sizes: &'a Sizes, is_ratio: &[bool], in_pairs: usize) -> Desk<'a> {
+    pub fn new(sizes: &'a Sizes, forms: &[Form], in_pairs: usize) -> Desk<'a> {
         Desk {
             sizes,
-            all: StudySums::new(&sizes.keys, is_ratio, in_pairs),
-            narrow: StudySums::new(&sizes.keys, is_ratio, in_pairs),
+            all: StudySums::new(&sizes.keys, forms, in_pairs),
+            narrow: StudySums::new(&sizes.keys, forms, in_pairs),
             squares: 0,
             notes: Notes::default(),
         }
@@ -195,8 +195,10 @@ mod tests {
     /// A member as plain numbers: customer, seat, groups in two schemes, a mean, a ratio and a count.
     type Member = (u32, u64, [u32; 2], [[i64; 4]; 3]);
 
+    const FORMS: [Form; 3] = [Form::Mean, Form::Ratio, Form::Number];
+
     fn crowd(members: &[Member]) -> Crowd {
-        let mut columns = [false, true, false].map(Column::new).to_vec();
+        let mut columns = FORMS.map(Column::new).to_vec();
         for (at, column) in columns.iter_mut().enumerate() {
             column.extend(members.iter().map(|member| member.3[at]));
         }
@@ -220,7 +222,7 @@ mod tests {
         // Cells of both kinds: few, whose keys are numbers of places, and very many.
         for cells in [2u128, 1 << 30] {
             let keys = Keys { arms: 2, groups: 5, cells, lists: 3 };
-            let sizes = Sizes { keys, is_ratio: vec![false, true, false], outcomes: 2, described: 0 };
+            let sizes = Sizes { keys, forms: FORMS.to_vec(), outcomes: 2, described: 0 };
             let mut desk = Desk::of_slots(&sizes);
             let (mut singles, mut pairs) = (Plain::new(), PlainPairs::new());
             let mut settled = 0;

@@ -6,12 +6,12 @@ use super::seen::{NOT_LISTED, Seen};
 use super::store::Column;
 use super::study::{COVARIATES, CellBy, Kind, List, Study, window};
 use super::tally::Keys;
+use super::timeline::{Days, Stretch, Timeline};
 use super::values::{self, Lack, Windows};
 use crate::assign::Assignments;
-use crate::domain::{Design, Period};
+use crate::domain::{Day, Design, Period};
 use crate::error::{Error, Result};
 use crate::evaluate::Phase;
-use crate::measure::History;
 use crate::transition::ABSENT;
 
 /// Who counts in a list.
@@ -21,6 +21,8 @@ pub struct Member {
     pub customer: u32,
     /// Row of the assignments.
     pub row: u32,
+    /// Their column among the customers of the strategy who are at hand.
+    pub column: u32,
     /// Where the part has the customer; none if the orders do not know them.
     pub place: Option<u32>,
     /// Whether the customer counts in other lists of the strategy too.
@@ -44,6 +46,14 @@ pub struct View<'a> {
     after: Option<&'a [Vec<u16>]>,
 }
 
+/// What the members of a list did, with room to work it out.
+#[derive(Default)]
+pub struct Did {
+    windows: Windows,
+    /// By member: the row of the day on which they were assigned, and the rows of the end of their window and of the time after.
+    rows: Vec<[u32; 3]>,
+}
+
 impl<'a> View<'a> {
     pub fn new(evaluated: &'a Evaluated<'a>, list: usize, part: usize, seen: &'a Seen) -> View<'a> {
         let of_list = &evaluated.lists[list];
@@ -59,25 +69,19 @@ impl<'a> View<'a> {
         }
     }
 
-    /// Fills the crowd with members, who ascend by customer; `histories` are those of the customers at hand.
+    /// Fills the crowd with members, who ascend by customer; `days` and `timeline` are those of the strategy.
     ///
     /// # Errors
     /// Exit 3 where an order lacks the cost that a margin needs, or money overflows.
-    pub fn fill(
-        &self,
-        members: &[Member],
-        histories: &[Option<History<'_>>],
-        windows: &mut Vec<Windows>,
-        crowd: &mut Crowd,
-    ) -> Result<()> {
+    pub fn fill(&self, members: &[Member], (days, timeline): (&Days, &Timeline), did: &mut Did, crowd: &mut Crowd) -> Result<()> {
         crowd.clear(self.study);
         crowd.customers.extend(members.iter().map(|member| member.customer));
         self.groups(members, crowd);
         self.seats(members, crowd);
-        self.windows(members, histories, windows);
+        self.windows(members, days, timeline, did);
         let mut columns = crowd.columns.iter_mut();
         for ((phase, kind), column) in self.study.outcome_slots.iter().zip(&mut columns) {
-            self.outcome(*phase, *kind, members, windows, column)?;
+            self.outcome(*phase, *kind, members, &did.windows, column)?;
         }
         if self.study.strategy.design != Design::BeforeAfter {
             for (at, column) in (0..COVARIATES.len()).zip(&mut columns) {
@@ -149,7 +153,7 @@ impl<'a> View<'a> {
     }
 
     /// The numbers of an outcome.
-    fn outcome(&self, phase: Phase, kind: Kind, members: &[Member], windows: &[Windows], column: &mut Column) -> Result<()> {
+    fn outcome(&self, phase: Phase, kind: Kind, members: &[Member], windows: &Windows, column: &mut Column) -> Result<()> {
         if let Kind::Moved { scheme, up } = kind {
             let (before, after) = (Self::by_place(self.before, scheme), Self::by_place(self.after, scheme));
             let ladder = &self.ladders[scheme];
@@ -162,37 +166,55 @@ impl<'a> View<'a> {
             column.extend(members.iter().map(|member| [i64::from(moved(member.place)), 0, 0, 0]));
             return Ok(());
         }
-        let mut lack = None;
-        column.extend(windows.iter().map(|windows| {
-            values::outcome(phase, kind, windows).unwrap_or_else(|found| {
-                lack = Some(found);
-                [0; 4]
-            })
-        }));
-        lack.map_or(Ok(()), |lack| Err(explain(self.study, lack)))
+        values::outcome(phase, kind, windows, members.len(), column).map_err(|lack| explain(self.study, lack))
+    }
+
+    /// Adds the days on which stretches of the list begin or end whose customers were assigned on these days.
+    pub fn days(&self, assigned: impl Iterator<Item = Day>, out: &mut Vec<i32>) {
+        let (placebo, earlier) = self.list.placebo.unzip();
+        for period in [self.list.baseline, placebo, earlier].into_iter().flatten() {
+            out.extend([period.start.0, period.end.0]);
+        }
+        out.extend(assigned.flat_map(|day| self.bounds(day).map(|day| day.0)));
+    }
+
+    /// For who was assigned on a day: that day, the end of their window, and the end of the time after, as long again.
+    fn bounds(&self, day: Day) -> [Day; 3] {
+        let during = window(self.study.strategy, self.list.period, day);
+        [during.start, during.end, Day(during.end.0.saturating_add(during.days()))]
     }
 
     /// What members did on the days that count.
-    fn windows(&self, members: &[Member], histories: &[Option<History<'_>>], out: &mut Vec<Windows>) {
-        let days = |period: Option<Period>| period.map_or(0..0, |period| period.start.0..period.end.0);
-        let (placebo, earlier) = self.list.placebo.filter(|_| self.study.looks_back()).unzip();
-        let [baseline, placebo, earlier] = [self.list.baseline, placebo, earlier].map(days);
-        let strategy = self.study.strategy;
-        let looks_elsewhere = strategy.after || self.study.looks_back();
-        out.clear();
-        out.extend(members.iter().map(|member| {
-            let Some(history) = &histories[member.customer as usize] else { return Windows::default() };
-            let during = window(strategy, self.list.period, self.table.assigned_on[member.row as usize]);
-            let after = during.end.0..during.end.0.saturating_add(during.days());
-            let [during, baseline] = history.deeds([days(Some(during)), baseline.clone()]);
-            if !looks_elsewhere {
-                return Windows { during, baseline, ..Windows::default() };
+    fn windows(&self, members: &[Member], days: &Days, timeline: &Timeline, did: &mut Did) {
+        let Did { windows, rows } = did;
+        rows.clear();
+        let mut known = (Day(i32::MIN), [0; 3]);
+        rows.extend(members.iter().map(|member| {
+            let day = self.table.assigned_on[member.row as usize];
+            // Most are assigned on the same day as the one before.
+            if day != known.0 {
+                known = (day, self.bounds(day).map(|day| days.row(day.0) as u32));
             }
-            let after = if strategy.after { after } else { 0..0 };
-            let [after, _] = history.deeds([after, 0..0]);
-            let [placebo, earlier] = history.deeds([placebo.clone(), earlier.clone()]);
-            Windows { during, after, baseline, placebo, earlier }
+            known.1
         }));
+        let look = |stretch: &mut Stretch, begin: usize, end: usize| {
+            let cells = members.iter().zip(&*rows).map(|(member, rows)| {
+                [rows[begin], rows[end].max(rows[begin])].map(|row| timeline.cell(row as usize, member.column))
+            });
+            stretch.fill(timeline, cells);
+        };
+        look(&mut windows.during, 0, 1);
+        if self.study.strategy.after {
+            look(&mut windows.after, 1, 2);
+        }
+        let (placebo, earlier) = self.list.placebo.filter(|_| self.study.looks_back()).unzip();
+        let stretches = [&mut windows.baseline, &mut windows.placebo, &mut windows.earlier];
+        for (stretch, period) in stretches.into_iter().zip([self.list.baseline, placebo, earlier]) {
+            stretch.clear();
+            let Some(Period { start, end }) = period.filter(|period| period.end > period.start) else { continue };
+            let rows = [days.row(start.0), days.row(end.0)];
+            stretch.fill(timeline, members.iter().map(|member| rows.map(|row| timeline.cell(row, member.column))));
+        }
     }
 }
 

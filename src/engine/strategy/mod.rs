@@ -19,6 +19,7 @@ mod settings;
 mod store;
 pub mod study;
 mod tally;
+mod timeline;
 mod values;
 mod walk;
 mod winsorised;

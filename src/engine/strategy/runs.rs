@@ -4,6 +4,7 @@
 //! at the same customer.
 
 use std::borrow::Cow;
+use std::collections::BTreeSet;
 use std::ops::Range;
 
 use super::Evaluated;
@@ -11,7 +12,14 @@ use crate::assign::Assignments;
 use crate::domain::{Day, Id};
 
 /// About this many customers are at hand at once: their numbers in all lists of a strategy fit the second cache.
-const AT_HAND: usize = 512;
+pub const AT_HAND: usize = 512;
+
+/// With more days that matter to a strategy fewer customers are at hand, so that what they had done before each of these days
+/// takes no more than this many numbers, if they are in all lists.
+const MOST_CELLS: usize = 1 << 18;
+
+/// As few may be at hand.
+const FEWEST: usize = 16;
 
 /// What a row of assignments is to its customer.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -49,6 +57,21 @@ pub struct Run<'a> {
 }
 
 impl Run<'_> {
+    /// The days on which one was assigned, each once.
+    pub fn days(&self) -> impl Iterator<Item = Day> + use<> {
+        let mut days = BTreeSet::new();
+        let mut known = None;
+        for row in self.rows.iter() {
+            let day = self.table.assigned_on[*row as usize];
+            // Most are assigned on the same day as the one before.
+            if known != Some(day) {
+                days.insert(day);
+                known = Some(day);
+            }
+        }
+        days.into_iter()
+    }
+
     /// The last day on which the customer of a row is treated.
     #[inline]
     pub fn until(&self, evaluated: &Evaluated<'_>, row: usize) -> Day {
@@ -92,8 +115,9 @@ pub fn runs<'a>(evaluated: &Evaluated<'a>, part: usize) -> Vec<Run<'a>> {
 }
 
 /// The customers at hand.
-#[derive(Default)]
 pub struct Hand<'a> {
+    /// No more rows of a run are taken at once.
+    most: usize,
     /// Ascending; a customer's number is the place.
     pub ids: Vec<Id<'a>>,
     /// By run: its rows, as places in the run.
@@ -103,11 +127,17 @@ pub struct Hand<'a> {
 }
 
 impl<'a> Hand<'a> {
+    /// An empty hand for strategies to which up to so many days matter.
+    pub fn new(days: usize) -> Hand<'a> {
+        let most = (MOST_CELLS / days.max(1)).clamp(FEWEST, AT_HAND);
+        Hand { most, ids: Vec::new(), stretches: Vec::new(), numbers: Vec::new() }
+    }
+
     /// Goes on to the next customers; false behind the last.
     pub fn advance(&mut self, runs: &mut [Run<'a>]) -> bool {
         let id = |run: &Run<'a>, at: usize| Id::of(&run.table.ids, run.rows[at] as usize);
-        let full = runs.iter().filter(|run| run.rows.len() - run.next > AT_HAND);
-        let last = full.map(|run| id(run, run.next + AT_HAND - 1)).min();
+        let full = runs.iter().filter(|run| run.rows.len() - run.next > self.most);
+        let last = full.map(|run| id(run, run.next + self.most - 1)).min();
         self.ids.clear();
         self.stretches.clear();
         for run in runs.iter_mut() {
@@ -191,6 +221,12 @@ mod tests {
     /// Every customer is at hand once, with all their rows, however the runs are mixed.
     #[test]
     fn every_customer_is_at_hand_once_with_all_rows() {
+        for days in [0, 3_000, usize::MAX] {
+            check(days);
+        }
+    }
+
+    fn check(days: usize) {
         let many = AT_HAND as i64 * 3;
         let lists: [Vec<i64>; 6] = [
             (0..many).collect(),
@@ -209,7 +245,7 @@ mod tests {
                 Run { study: 0, role: Role::Outside, table, rows: Cow::Owned(rows), next: 0, first: Day(0), last: Day(0) }
             };
             let mut runs: Vec<Run<'_>> = tables.iter().map(run).collect();
-            let mut hand = Hand::default();
+            let mut hand = Hand::new(days);
             let (mut seen, mut rows_of) = (Vec::new(), vec![Vec::new(); lists.len()]);
             while hand.advance(&mut runs) {
                 for (run, rows) in rows_of.iter_mut().enumerate() {

@@ -14,33 +14,53 @@ pub type Ratio = [i64; VALUES];
 /// Numbers of a mean: outcome and baseline.
 pub type Mean = [i64; 2];
 
+/// How many numbers of a customer are summed together, with their products.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Form {
+    /// One, which has no baseline.
+    Number,
+    Mean,
+    Ratio,
+}
+
 /// One of the numbers that are summed, of several customers.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Column {
+    Numbers(Vec<[i64; 1]>),
     Means(Vec<Mean>),
     Ratios(Vec<Ratio>),
 }
 
 impl Column {
-    pub fn new(is_ratio: bool) -> Column {
-        if is_ratio { Column::Ratios(Vec::new()) } else { Column::Means(Vec::new()) }
+    pub fn new(form: Form) -> Column {
+        match form {
+            Form::Number => Column::Numbers(Vec::new()),
+            Form::Mean => Column::Means(Vec::new()),
+            Form::Ratio => Column::Ratios(Vec::new()),
+        }
     }
 
-    /// Adds customers' numbers; means have no denominators.
+    pub fn form(&self) -> Form {
+        match self {
+            Column::Numbers(_) => Form::Number,
+            Column::Means(_) => Form::Mean,
+            Column::Ratios(_) => Form::Ratio,
+        }
+    }
+
+    /// Adds customers' numbers, of which the first are taken.
     #[inline]
     pub fn extend(&mut self, numbers: impl Iterator<Item = Ratio>) {
         match self {
+            Column::Numbers(own) => own.extend(numbers.map(|numbers| [numbers[0]])),
             Column::Means(means) => means.extend(numbers.map(|numbers| [numbers[0], numbers[1]])),
             Column::Ratios(ratios) => ratios.extend(numbers),
         }
     }
 
-    pub fn is_ratio(&self) -> bool {
-        matches!(self, Column::Ratios(_))
-    }
-
     pub fn clear(&mut self) {
         match self {
+            Column::Numbers(numbers) => numbers.clear(),
             Column::Means(means) => means.clear(),
             Column::Ratios(ratios) => ratios.clear(),
         }
@@ -49,6 +69,7 @@ impl Column {
     /// All numbers.
     pub fn numbers(&self) -> &[i64] {
         match self {
+            Column::Numbers(numbers) => numbers.as_flattened(),
             Column::Means(means) => means.as_flattened(),
             Column::Ratios(ratios) => ratios.as_flattened(),
         }
@@ -275,30 +296,35 @@ impl<const V: usize> Pair<i128, V> {
 
 /// The sums of a number, by the numbers of their keys.
 #[derive(Debug, Clone)]
-enum Cells<M, R> {
+enum Cells<N, M, R> {
+    Numbers(Vec<N>),
     Means(Vec<M>),
     Ratios(Vec<R>),
 }
 
-/// Sums of customers' numbers under keys: `M` of means, `R` of ratios.
+/// Sums of customers' numbers under keys: `N` of single numbers, `M` of means, `R` of ratios.
 #[derive(Default)]
-pub struct Store<M, R> {
+pub struct Store<N, M, R> {
     index: Index,
     /// In the order of the columns that are summed.
-    cells: Vec<Cells<M, R>>,
+    cells: Vec<Cells<N, M, R>>,
 }
 
 /// Sums of customers.
-pub type Singles<T> = Store<Single<T, 2>, Single<T, VALUES>>;
+pub type Singles<T> = Store<Single<T, 1>, Single<T, 2>, Single<T, VALUES>>;
 
 /// Sums of customers who are in two lists.
-pub type Pairs<T> = Store<Pair<T, 2>, Pair<T, VALUES>>;
+pub type Pairs<T> = Store<Pair<T, 1>, Pair<T, 2>, Pair<T, VALUES>>;
 
-impl<M: Copy + Default, R: Copy + Default> Store<M, R> {
-    /// A store for keys below `bound` and columns of which some are ratios.
-    pub fn new(bound: u128, is_ratio: impl Iterator<Item = bool>) -> Store<M, R> {
-        let cells = |is_ratio| if is_ratio { Cells::Ratios(Vec::new()) } else { Cells::Means(Vec::new()) };
-        Store { index: Index::new(bound), cells: is_ratio.map(cells).collect() }
+impl<N: Copy + Default, M: Copy + Default, R: Copy + Default> Store<N, M, R> {
+    /// A store for keys below `bound` and columns of these forms.
+    pub fn new(bound: u128, forms: impl IntoIterator<Item = Form>) -> Store<N, M, R> {
+        let cells = |form| match form {
+            Form::Number => Cells::Numbers(Vec::new()),
+            Form::Mean => Cells::Means(Vec::new()),
+            Form::Ratio => Cells::Ratios(Vec::new()),
+        };
+        Store { index: Index::new(bound), cells: forms.into_iter().map(cells).collect() }
     }
 
     /// Where the sums of each of these keys are.
@@ -313,6 +339,7 @@ impl<M: Copy + Default, R: Copy + Default> Store<M, R> {
         let keys = self.index.keys().len();
         for cells in &mut self.cells {
             match cells {
+                Cells::Numbers(numbers) => numbers.resize(keys, N::default()),
                 Cells::Means(means) => means.resize(keys, M::default()),
                 Cells::Ratios(ratios) => ratios.resize(keys, R::default()),
             }
@@ -320,15 +347,17 @@ impl<M: Copy + Default, R: Copy + Default> Store<M, R> {
     }
 
     /// Adds what was summed elsewhere.
-    pub fn merge<A, B>(&mut self, other: &Store<A, B>)
+    pub fn merge<A, B, C>(&mut self, other: &Store<A, B, C>)
     where
-        M: Absorb<A>,
-        R: Absorb<B>,
+        N: Absorb<A>,
+        M: Absorb<B>,
+        R: Absorb<C>,
     {
         let places: Vec<u32> = other.index.keys().iter().map(|key| self.index.number(*key)).collect();
         self.grow();
         for cells in self.cells.iter_mut().zip(&other.cells) {
             match cells {
+                (Cells::Numbers(all), Cells::Numbers(own)) => absorb(all, own, &places),
                 (Cells::Means(all), Cells::Means(own)) => absorb(all, own, &places),
                 (Cells::Ratios(all), Cells::Ratios(own)) => absorb(all, own, &places),
                 _ => {}
@@ -347,10 +376,11 @@ impl<M: Copy + Default, R: Copy + Default> Store<M, R> {
         self.index.keys()
     }
 
-    /// The sums of a column under a key, by whether it is a mean or a ratio; nothing if the key has none.
-    fn find<S: Default>(&self, key: u128, column: usize, mean: fn(&M) -> S, ratio: fn(&R) -> S) -> S {
+    /// The sums of a column under a key, by the form of the column; nothing if the key has none.
+    fn find<S: Default>(&self, key: u128, column: usize, number: fn(&N) -> S, mean: fn(&M) -> S, ratio: fn(&R) -> S) -> S {
         let Some(place) = self.index.find(key) else { return S::default() };
         match self.cells.get(column) {
+            Some(Cells::Numbers(numbers)) => numbers.get(place).map_or_else(S::default, number),
             Some(Cells::Means(means)) => means.get(place).map_or_else(S::default, mean),
             Some(Cells::Ratios(ratios)) => ratios.get(place).map_or_else(S::default, ratio),
             None => S::default(),
@@ -370,6 +400,7 @@ impl<T: Integer> Singles<T> {
         }
         for (cells, column) in self.cells.iter_mut().zip(columns) {
             match (cells, column) {
+                (Cells::Numbers(cells), Column::Numbers(numbers)) => observe(cells, places, numbers),
                 (Cells::Means(cells), Column::Means(means)) => observe(cells, places, means),
                 (Cells::Ratios(cells), Column::Ratios(ratios)) => observe(cells, places, ratios),
                 _ => {}
@@ -377,9 +408,9 @@ impl<T: Integer> Singles<T> {
         }
     }
 
-    /// Takes back that customers count in a column of means, whose numbers are 0 for them.
+    /// Takes back that customers count in a column of single numbers, which are 0 for them.
     pub fn discount(&mut self, places: impl Iterator<Item = u32>, column: usize) {
-        if let Some(Cells::Means(cells)) = self.cells.get_mut(column) {
+        if let Some(Cells::Numbers(cells)) = self.cells.get_mut(column) {
             places.for_each(|place| cells[place as usize].n -= 1);
         }
     }
@@ -388,7 +419,7 @@ impl<T: Integer> Singles<T> {
 impl Singles<i128> {
     /// The sums of a column under a key; nothing if the key has none.
     pub fn sums(&self, key: u128, column: usize) -> Sums {
-        self.find(key, column, Single::sums, Single::sums)
+        self.find(key, column, Single::sums, Single::sums, Single::sums)
     }
 }
 
@@ -409,6 +440,7 @@ impl<T: Integer> Pairs<T> {
         }
         for (cells, columns) in self.cells.iter_mut().zip(first.iter().zip(second)) {
             match (cells, columns) {
+                (Cells::Numbers(cells), (Column::Numbers(a), Column::Numbers(b))) => observe(cells, places, met, (a, b)),
                 (Cells::Means(cells), (Column::Means(a), Column::Means(b))) => observe(cells, places, met, (a, b)),
                 (Cells::Ratios(cells), (Column::Ratios(a), Column::Ratios(b))) => observe(cells, places, met, (a, b)),
                 _ => {}
@@ -420,7 +452,7 @@ impl<T: Integer> Pairs<T> {
 impl Pairs<i128> {
     /// The sums of a column under a key; nothing if the key has none.
     pub fn sums(&self, key: u128, column: usize) -> PairSums {
-        self.find(key, column, Pair::sums, Pair::sums)
+        self.find(key, column, Pair::sums, Pair::sums, Pair::sums)
     }
 }
 
@@ -436,20 +468,18 @@ mod tests {
         where
             Single<i128, 2>: Absorb<Single<T, 2>>,
         {
-            let is_ratio = [false, true, false];
-            let (mut singles, mut pairs) =
-                (Singles::<i128>::new(bound, is_ratio.into_iter()), Pairs::<i128>::new(bound, is_ratio.into_iter()));
-            let (mut few, mut few_pairs) =
-                (Singles::<T>::new(bound, is_ratio.into_iter()), Pairs::<T>::new(bound, is_ratio.into_iter()));
+            let forms = [Form::Mean, Form::Ratio, Form::Number];
+            let (mut singles, mut pairs) = (Singles::<i128>::new(bound, forms), Pairs::<i128>::new(bound, forms));
+            let (mut few, mut few_pairs) = (Singles::<T>::new(bound, forms), Pairs::<T>::new(bound, forms));
             let mut want: HashMap<(u128, usize), (Sums, PairSums)> = HashMap::new();
             for hand in 0..10i64 {
-                let columns = || is_ratio.map(Column::new);
+                let columns = || forms.map(Column::new);
                 let (mut first, mut second, mut keys, mut met, mut places) =
                     (columns(), columns(), Vec::new(), Vec::new(), Vec::new());
                 for customer in 20 * hand..20 * (hand + 1) {
                     let key = u128::from(customer as u64 % 7);
                     let a = [[customer, 3, 0, 0], [customer * 5, 2, customer % 3, 1], [i64::from(customer != 50), 0, 0, 0]];
-                    let b = [[7, customer, 0, 0], [customer, 4, 1, customer % 4], [1, i64::from(customer > 20), 0, 0]];
+                    let b = [[7, customer, 0, 0], [customer, 4, 1, customer % 4], [i64::from(customer > 20), 0, 0, 0]];
                     for number in 0..3 {
                         first[number].extend([a[number]].into_iter());
                         second[number].extend([b[number]].into_iter());

@@ -3,6 +3,7 @@
 use std::ops::Range;
 
 use super::assigned::{Assigned, PeriodFacts};
+use super::store::Form;
 use crate::domain::{Day, Decimal, Design, MeasureKind, Outcome, Period};
 use crate::engine::Plan;
 use crate::engine::plan::SchemeColumn;
@@ -88,7 +89,7 @@ impl CellBy {
 pub struct Slot {
     pub phase: Phase,
     pub quantity: Quantity,
-    pub is_ratio: bool,
+    pub form: Form,
     /// Whether states have rows of their own.
     pub by_state: bool,
 }
@@ -179,13 +180,13 @@ impl<'a> Study<'a> {
                 outcome_slots.push((phase, own.kind));
                 slots.push(Slot {
                     phase,
-                    is_ratio: own.outcome.shape() == Shape::Ratio,
+                    form: if own.outcome.shape() == Shape::Ratio { Form::Ratio } else { Form::Mean },
                     quantity: Quantity::Outcome(own.outcome.clone()),
                     by_state: true,
                 });
             }
         }
-        let slot = |quantity: Quantity, by_state: bool| Slot { phase: Phase::During, quantity, is_ratio: false, by_state };
+        let slot = |quantity: Quantity, by_state: bool| Slot { phase: Phase::During, quantity, form: Form::Number, by_state };
         if strategy.design != Design::BeforeAfter {
             let scale = |kind: MeasureKind| if kind == MeasureKind::Monetary { job.monetary_scale() } else { 0 };
             let covariate = |kind: MeasureKind| Quantity::Covariate { name: kind.name().into(), scale: scale(kind) };

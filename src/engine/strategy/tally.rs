@@ -1,7 +1,7 @@
 //! Everything that strategies sum over customers, list by list, in one part or in all.
 
 use super::desk::StudySums;
-use super::store::Singles;
+use super::store::{Form, Singles};
 use super::study::{List, Study};
 use super::winsorised::Kept;
 
@@ -98,8 +98,8 @@ pub struct Tally {
 /// How the numbers of a strategy's customers are summed.
 pub struct Sizes {
     pub keys: Keys,
-    /// By slot: whether it is a ratio.
-    pub is_ratio: Vec<bool>,
+    /// By slot.
+    pub forms: Vec<Form>,
     /// How many slots are outcomes; they come first.
     pub outcomes: usize,
     /// How many outcomes a description of before and after shows; they are means.
@@ -110,7 +110,7 @@ impl Sizes {
     pub fn of(study: &Study<'_>) -> Sizes {
         Sizes {
             keys: Keys::of(study),
-            is_ratio: study.slots.iter().map(|slot| slot.is_ratio).collect(),
+            forms: study.slots.iter().map(|slot| slot.form).collect(),
             outcomes: study.outcome_slots.len(),
             described: study.outcomes.iter().filter(|o| o.outcome.is_described()).count(),
         }
@@ -122,7 +122,7 @@ impl Sizes {
     }
 
     fn reference(&self) -> Singles<i128> {
-        Singles::new(1, std::iter::repeat_n(false, self.described))
+        Singles::new(1, std::iter::repeat_n(Form::Mean, self.described))
     }
 }
 
@@ -130,7 +130,7 @@ impl Tally {
     pub fn new(studies: &[Study<'_>], lists: &[List], sizes: &[Sizes]) -> Tally {
         let account = |list: &List| Account { left_out: vec![0; studies[list.study].arms.len()], ..Account::default() };
         Tally {
-            studies: sizes.iter().map(|sizes| StudySums::new(&sizes.keys, &sizes.is_ratio, sizes.outcomes)).collect(),
+            studies: sizes.iter().map(|sizes| StudySums::new(&sizes.keys, &sizes.forms, sizes.outcomes)).collect(),
             reference: lists.iter().map(|list| sizes[list.study].reference()).collect(),
             squares: vec![0; lists.len()],
             accounts: lists.iter().map(account).collect(),
@@ -168,7 +168,7 @@ mod tests {
     #[test]
     fn sums_that_could_leave_their_digits_are_found() {
         let tally = |amounts: &[i64]| {
-            let mut column = Column::new(false);
+            let mut column = Column::new(Form::Mean);
             column.extend(amounts.iter().map(|amount| [*amount, 0, 0, 0]));
             let squares = Crowd { columns: vec![column], ..Crowd::default() }.squares();
             let mut tally = Tally::new(&[], &[], &[]);

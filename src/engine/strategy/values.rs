@@ -1,24 +1,25 @@
-//! A customer's numbers from what they did on the days that count.
+//! Customers' numbers from what they did on the days that count.
 
-use super::store::{Mean, Ratio};
+use super::store::{Column, Mean, Ratio};
 use super::study::{Kind, Study};
+use super::timeline::Stretch;
 use crate::domain::divide_half_even;
 use crate::evaluate::Phase;
 use crate::measure::Deeds;
 
-/// What a customer did on the days that count; nothing on days that do not matter.
-#[derive(Debug, Clone, Copy, Default)]
+/// What customers did on the days that count; nothing on days that do not matter.
+#[derive(Default)]
 pub struct Windows {
     /// While the treatment counts.
-    pub during: Deeds,
+    pub during: Stretch,
     /// As long again after that.
-    pub after: Deeds,
+    pub after: Stretch,
     /// As long before the first assignment.
-    pub baseline: Deeds,
+    pub baseline: Stretch,
     /// Before the baseline.
-    pub placebo: Deeds,
+    pub placebo: Stretch,
     /// Before the placebo.
-    pub earlier: Deeds,
+    pub earlier: Stretch,
 }
 
 /// Why a customer has no number.
@@ -30,7 +31,7 @@ pub enum Lack {
     Digits,
 }
 
-type Outcome = std::result::Result<(i64, i64), Lack>;
+type Outcome = Result<(i64, i64), Lack>;
 
 /// An outcome and its denominator; `before` is the time before, for outcomes that need a purchase then.
 #[inline]
@@ -52,31 +53,66 @@ fn value(kind: Kind, now: &Deeds, before: &Deeds) -> Outcome {
     })
 }
 
-/// The numbers of an outcome; a move between states is not told here.
-#[inline]
-pub fn outcome(phase: Phase, kind: Kind, windows: &Windows) -> std::result::Result<Ratio, Lack> {
-    let baseline = || value(kind, &windows.baseline, &windows.placebo);
-    let during = || value(kind, &windows.during, &windows.baseline);
-    let after = || value(kind, &windows.after, &windows.baseline);
-    Ok(match phase {
-        Phase::During => pair(during()?, baseline()?),
-        Phase::After => pair(after()?, baseline()?),
-        // The sum of both phases, also of their baselines.
-        Phase::Both => pair(plus(during()?, after()?)?, plus(baseline()?, baseline()?)?),
-        Phase::Placebo => pair(value(kind, &windows.placebo, &windows.earlier)?, (0, 0)),
-        Phase::Reference => [0; 4],
-    })
+/// Adds the numbers of an outcome for so many customers; a move between states is not told here.
+///
+/// # Errors
+/// What a customer lacks.
+pub fn outcome(phase: Phase, kind: Kind, windows: &Windows, customers: usize, column: &mut Column) -> Result<(), Lack> {
+    // Each kind has a loop of its own.
+    match kind {
+        Kind::Converted => each(phase, windows, customers, column, |now, before| value(Kind::Converted, now, before)),
+        Kind::Orders => each(phase, windows, customers, column, |now, before| value(Kind::Orders, now, before)),
+        Kind::Revenue => each(phase, windows, customers, column, |now, before| value(Kind::Revenue, now, before)),
+        _ => each(phase, windows, customers, column, |now, before| value(kind, now, before)),
+    }
 }
 
-/// Outcomes of everybody, which are means: in the baseline and, beside it, in the time before. `deeds` are those of the
-/// baseline, the placebo before it and the time before that.
-pub fn reference(
-    study: &Study<'_>,
-    [baseline, placebo, earlier]: [Deeds; 3],
-    mut add: impl FnMut(Mean),
-) -> std::result::Result<(), Lack> {
-    for own in study.outcomes.iter().filter(|o| o.outcome.is_described()) {
-        add([value(own.kind, &baseline, &placebo)?.0, value(own.kind, &placebo, &earlier)?.0]);
+#[inline]
+fn each(
+    phase: Phase,
+    windows: &Windows,
+    customers: usize,
+    column: &mut Column,
+    value: impl Fn(&Deeds, &Deeds) -> Outcome,
+) -> Result<(), Lack> {
+    let Windows { during, after, baseline, placebo, earlier } = windows;
+    let of = |now: &Stretch, before: &Stretch, at: usize| value(&now.at(at), &before.at(at));
+    match phase {
+        Phase::During => fill(column, customers, |at| Ok(pair(of(during, baseline, at)?, of(baseline, placebo, at)?))),
+        Phase::After => fill(column, customers, |at| Ok(pair(of(after, baseline, at)?, of(baseline, placebo, at)?))),
+        // The sum of both phases, also of their baselines.
+        Phase::Both => fill(column, customers, |at| {
+            let (now, before) = (plus(of(during, baseline, at)?, of(after, baseline, at)?)?, of(baseline, placebo, at)?);
+            Ok(pair(now, plus(before, before)?))
+        }),
+        Phase::Placebo => fill(column, customers, |at| Ok(pair(of(placebo, earlier, at)?, (0, 0)))),
+        Phase::Reference => fill(column, customers, |_| Ok([0; 4])),
+    }
+}
+
+#[inline]
+fn fill(column: &mut Column, customers: usize, numbers: impl Fn(usize) -> Result<Ratio, Lack>) -> Result<(), Lack> {
+    let mut lack = None;
+    column.extend((0..customers).map(|at| {
+        numbers(at).unwrap_or_else(|found| {
+            lack = Some(found);
+            [0; 4]
+        })
+    }));
+    lack.map_or(Ok(()), Err)
+}
+
+/// Adds the outcomes of everybody, which are means, for so many customers: in the baseline and, beside it, in the time before.
+///
+/// # Errors
+/// What a customer lacks.
+pub fn reference(study: &Study<'_>, windows: &Windows, customers: usize, columns: &mut [Vec<Mean>]) -> Result<(), Lack> {
+    let Windows { baseline, placebo, earlier, .. } = windows;
+    for (own, column) in study.outcomes.iter().filter(|o| o.outcome.is_described()).zip(columns) {
+        for at in 0..customers {
+            let [now, before, earlier] = [baseline, placebo, earlier].map(|stretch| stretch.at(at));
+            column.push([value(own.kind, &now, &before)?.0, value(own.kind, &before, &earlier)?.0]);
+        }
     }
     Ok(())
 }

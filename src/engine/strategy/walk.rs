@@ -3,15 +3,16 @@
 use super::Evaluated;
 use super::crowd::{Crowd, squares};
 use super::desk::Desk;
-use super::members::{Member, View, explain};
-use super::runs::{Hand, Role, Run, runs};
+use super::members::{Did, Member, View, explain};
+use super::runs::{AT_HAND, Hand, Role, Run, runs};
 use super::seen::Seen;
 use super::store::{Column, Mean};
 use super::tally::{Account, Tally};
-use super::values;
+use super::timeline::{Days, Timeline};
+use super::values::{self, Windows};
 use super::winsorised::Kept;
 use crate::assign::Assignments;
-use crate::domain::{Day, Design, Id, Period};
+use crate::domain::{Day, Design, Id};
 use crate::engine::part::{Roster, panel_of};
 use crate::error::Result;
 use crate::job::strategy::Overlap;
@@ -35,11 +36,18 @@ struct Decided {
     touched: Vec<bool>,
     /// By customer: in how many lists of the strategy they count.
     counts: Vec<u32>,
+    /// By customer: their number among those who count in the strategy; [`NOWHERE`] if they do not.
+    columns: Vec<u32>,
+    /// How many these are.
+    customers: usize,
     /// By customer: the place of their row; none without.
     rows: Vec<Option<u32>>,
     /// By list and customer: the first day on which they were assigned in it; [`NEVER`] without.
     days: Vec<Day>,
 }
+
+/// The column of who counts in no list.
+const NOWHERE: u32 = u32::MAX;
 
 /// The day of what does not happen.
 const NEVER: Day = Day(i32::MAX);
@@ -68,8 +76,10 @@ impl<'a> Walk<'a> {
         let view = |list: usize| View::new(self.evaluated, list, self.part, self.seen);
         let views: Vec<View<'_>> = (0..lists.len()).map(view).collect();
         let mut slices: Vec<Slice<'_>> = self.slices();
-        let (mut hand, mut decided) = (Hand::default(), Decided::default());
-        let (mut members, mut windows) = (Vec::new(), Vec::new());
+        let days: Vec<Days> = (0..studies.len()).map(|study| days(&runs, study, &views)).collect();
+        let mut hand = Hand::new(days.iter().map(Days::len).max().unwrap_or(0));
+        let mut decided = Decided::default();
+        let (mut timeline, mut members, mut did) = (Timeline::default(), Vec::new(), Did::default());
         let mut crowds: Vec<Crowd> = Vec::new();
         while hand.advance(&mut runs) {
             slices.iter_mut().for_each(|slice| slice.find(&hand.ids));
@@ -78,12 +88,15 @@ impl<'a> Walk<'a> {
                 let Some(slice) = slices.iter().find(|s| s.number == study.slice) else { continue };
                 let own: Vec<(usize, usize)> = counting(&runs, number).collect();
                 decided.count(&runs, &hand, &own);
+                let histories = decided.columns.iter().zip(&slice.histories);
+                let histories = histories.filter_map(|(column, history)| Some((*column as usize, (*history)?)));
+                timeline.fill(&days[number], decided.customers, histories.filter(|(column, _)| *column < decided.customers));
                 crowds.resize_with(crowds.len().max(own.len()), Crowd::default);
                 for (&(run, list), crowd) in own.iter().zip(&mut crowds) {
                     self.touched(&runs, &hand, run, list, &mut decided);
                     let rows = hand.rows(&runs, run);
                     decided.members(list, rows, &slice.places, runs[run].table, &mut members, &mut tally.accounts[list]);
-                    views[list].fill(&members, &slice.histories, &mut windows, crowd)?;
+                    views[list].fill(&members, (&days[number], &timeline), &mut did, crowd)?;
                 }
                 let crowds = &crowds[..own.len()];
                 let of_lists: Vec<u128> = crowds.iter().map(Crowd::squares).collect();
@@ -195,6 +208,7 @@ impl<'a> Walk<'a> {
 
     /// Everybody whom the orders knew before the baseline, beside strategies without a control.
     fn reference(&self, tally: &mut Tally) -> Result<()> {
+        let (mut timeline, mut windows) = (Timeline::default(), Windows::default());
         for (number, list) in self.evaluated.lists.iter().enumerate() {
             let study = &self.evaluated.studies[list.study];
             let (Some(baseline), Some((placebo, earlier)), true) = (list.baseline, list.placebo, list.placebo_is_known) else {
@@ -206,19 +220,25 @@ impl<'a> Walk<'a> {
             let places = self.roster.slices.iter().find(|(n, _)| *n == study.slice).map_or(0..0, |(_, range)| range.clone());
             let outcomes = study.outcomes.iter().filter(|o| o.outcome.is_described());
             let mut columns: Vec<Vec<Mean>> = outcomes.map(|_| Vec::new()).collect();
-            for place in places {
+            let periods = [baseline, placebo, earlier];
+            let days = Days::new(periods.iter().flat_map(|period| [period.start.0, period.end.0]).collect());
+            let mut known = places.filter_map(|place| {
                 let (panel, customer) = panel_of(self.panels, self.roster.seats[place]);
-                let Some(histories) = &panel.histories else { continue };
-                if histories.first_purchase(customer).is_none_or(|first| first >= baseline.start.0) {
-                    continue;
+                let history = panel.histories.as_ref()?.of(customer);
+                history.first_purchase().is_some_and(|first| first < baseline.start.0).then_some(history)
+            });
+            loop {
+                let at_hand: Vec<History<'_>> = known.by_ref().take(AT_HAND).collect();
+                if at_hand.is_empty() {
+                    break;
                 }
-                let history = histories.of(customer);
-                let days = |period: Period| period.start.0..period.end.0;
-                let [own, before] = history.deeds([days(baseline), days(placebo)]);
-                let [earlier, _] = history.deeds([days(earlier), 0..0]);
-                let mut to = columns.iter_mut();
-                let add = |numbers: Mean| to.next().map_or((), |column| column.push(numbers));
-                values::reference(study, [own, before, earlier], add).map_err(|lack| explain(study, lack))?;
+                timeline.fill(&days, at_hand.len(), at_hand.iter().copied().enumerate());
+                let stretches = [&mut windows.baseline, &mut windows.placebo, &mut windows.earlier];
+                for (stretch, period) in stretches.into_iter().zip(periods) {
+                    let rows = [days.row(period.start.0), days.row(period.end.0.max(period.start.0))];
+                    stretch.fill(&timeline, (0..at_hand.len() as u32).map(|column| rows.map(|row| timeline.cell(row, column))));
+                }
+                values::reference(study, &windows, at_hand.len(), &mut columns).map_err(|lack| explain(study, lack))?;
             }
             for column in &columns {
                 tally.squares[number] = tally.squares[number].saturating_add(squares(column.as_flattened()));
@@ -249,7 +269,8 @@ impl Decided {
             if *stays {
                 let (place, recurs) = (places[customer], self.counts[customer] > 1);
                 account.unknown += u64::from(place.is_none());
-                out.push(Member { customer: customer as u32, row: row as u32, place, recurs, touched: *touched });
+                let (column, customer) = (self.columns[customer], customer as u32);
+                out.push(Member { customer, row: row as u32, column, place, recurs, touched: *touched });
             } else {
                 account.left_out[usize::from(table.arm[row])] += 1;
             }
@@ -265,6 +286,13 @@ impl Decided {
                 self.counts[customer] += u32::from(*stays);
             }
         }
+        self.customers = 0;
+        self.columns.clear();
+        self.columns.extend(self.counts.iter().map(|count| {
+            let column = if *count == 0 { NOWHERE } else { self.customers as u32 };
+            self.customers += usize::from(*count > 0);
+            column
+        }));
     }
 }
 
@@ -274,6 +302,15 @@ fn counting(runs: &[Run<'_>], study: usize) -> impl Iterator<Item = (usize, usiz
         Role::Counts(list) if run.study == study => Some((at, list)),
         _ => None,
     })
+}
+
+/// The days that matter to a strategy.
+fn days(runs: &[Run<'_>], study: usize, views: &[View<'_>]) -> Days {
+    let mut days = Vec::new();
+    for (run, list) in counting(runs, study) {
+        views[list].days(runs[run].days(), &mut days);
+    }
+    Days::new(days)
 }
 
 /// The customers of a slice whose orders are in the part.

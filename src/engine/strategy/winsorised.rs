@@ -5,7 +5,7 @@ use rayon::prelude::*;
 
 use super::crowd::Crowd;
 use super::desk::{Desk, StudySums};
-use super::store::{Column, Mean};
+use super::store::{Column, Form, Mean};
 use super::study::Study;
 use super::tally::Sizes;
 use crate::domain::{Decimal, pow10};
@@ -78,8 +78,7 @@ pub fn sums(number: usize, study: &Study<'_>, sizes: &Sizes, kept: &mut [Kept]) 
             cuts.iter_mut().for_each(|of_list| of_list[at] = of_list[during]);
         }
     }
-    let is_ratio = vec![false; count];
-    let mut desk = Desk::new(sizes, &is_ratio, count);
+    let mut desk = Desk::new(sizes, &vec![Form::Mean; count], count);
     for crowds in &mut hands {
         for (crowd, cuts) in crowds.iter_mut().zip(&cuts) {
             for (column, cut) in crowd.columns.iter_mut().zip(cuts) {

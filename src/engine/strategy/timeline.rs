@@ -1,0 +1,229 @@
+//! What a strategy's customers at hand had done before each of the days that matter to it: any stretch of days is the
+//! difference of two rows, whatever the number of lists that look at it.
+
+use crate::measure::{Deeds, History};
+
+/// The days that matter, ascending: those on which some stretch begins or ends.
+pub struct Days {
+    days: Vec<i32>,
+    /// By day from the first to the last: how many of the days are not after it. Empty if they lie too far apart.
+    ranks: Vec<u32>,
+}
+
+/// Days that lie no further apart than this, some 180 years, are looked up.
+const MOST_APART: i64 = 1 << 16;
+
+impl Days {
+    pub fn new(mut days: Vec<i32>) -> Days {
+        days.sort_unstable();
+        days.dedup();
+        let (first, last) = (days.first().copied().unwrap_or(0), days.last().copied().unwrap_or(0));
+        let apart = i64::from(last) - i64::from(first);
+        let mut ranks = Vec::new();
+        if apart < MOST_APART {
+            ranks.resize(apart as usize + 1, 0);
+            let mut known = 0;
+            for (day, rank) in (i64::from(first)..).zip(&mut ranks) {
+                known += usize::from(days.get(known).is_some_and(|own| i64::from(*own) == day));
+                *rank = known as u32;
+            }
+        }
+        Days { days, ranks }
+    }
+
+    /// How many days there are.
+    pub fn len(&self) -> usize {
+        self.days.len()
+    }
+
+    /// How many of the days are not after this one.
+    #[inline]
+    fn rank(&self, day: i32) -> usize {
+        let Some(first) = self.days.first().filter(|first| day >= **first) else { return 0 };
+        if self.ranks.is_empty() {
+            return self.days.partition_point(|own| *own <= day);
+        }
+        self.ranks.get((i64::from(day) - i64::from(*first)) as usize).map_or(self.days.len(), |rank| *rank as usize)
+    }
+
+    /// The row of one of the days.
+    #[inline]
+    pub fn row(&self, day: i32) -> usize {
+        self.rank(day).saturating_sub(1)
+    }
+}
+
+/// What customers had done before each day, row by row; a customer is a column.
+#[derive(Default)]
+pub struct Timeline {
+    /// Length of a row.
+    width: usize,
+    purchases: Vec<u32>,
+    money: Vec<i64>,
+    cost: Vec<i64>,
+    cost_missing: Vec<u32>,
+    has_cost: bool,
+}
+
+impl Timeline {
+    /// Fills the rows of all days for so many customers, some of whom have a history.
+    pub fn fill<'h>(&mut self, days: &Days, customers: usize, histories: impl Iterator<Item = (usize, History<'h>)>) {
+        // An odd number of cache lines, so that the cells of a customer do not push each other out.
+        self.width = (customers.div_ceil(8) | 1) * 8;
+        let cells = days.len() * self.width;
+        fn zeros<T: Copy + Default>(cells: &mut Vec<T>, count: usize) {
+            cells.clear();
+            cells.resize(count, T::default());
+        }
+        zeros(&mut self.purchases, cells);
+        zeros(&mut self.money, cells);
+        self.has_cost = false;
+        for (column, history) in histories {
+            if history.has_cost() && !self.has_cost {
+                self.has_cost = true;
+                zeros(&mut self.cost, cells);
+                zeros(&mut self.cost_missing, cells);
+            }
+            for (date, deeds) in history.orders() {
+                let row = days.rank(date);
+                // What was done before all days is in none of the stretches between them.
+                if row == 0 || row == days.len() {
+                    continue;
+                }
+                let cell = row * self.width + column;
+                self.purchases[cell] = self.purchases[cell].wrapping_add(deeds.purchases);
+                self.money[cell] = self.money[cell].wrapping_add(deeds.money);
+                if self.has_cost {
+                    self.cost[cell] = self.cost[cell].wrapping_add(deeds.cost);
+                    self.cost_missing[cell] = self.cost_missing[cell].wrapping_add(deeds.cost_missing);
+                }
+            }
+        }
+        fn add_up<T: Copy>(cells: &mut [T], width: usize, add: impl Fn(T, T) -> T) {
+            for from in (0..cells.len().saturating_sub(width)).step_by(width) {
+                let (before, row) = cells[from..from + 2 * width].split_at_mut(width);
+                row.iter_mut().zip(before).for_each(|(own, before)| *own = add(*own, *before));
+            }
+        }
+        add_up(&mut self.purchases, self.width, u32::wrapping_add);
+        add_up(&mut self.money, self.width, i64::wrapping_add);
+        if self.has_cost {
+            add_up(&mut self.cost, self.width, i64::wrapping_add);
+            add_up(&mut self.cost_missing, self.width, u32::wrapping_add);
+        }
+    }
+
+    /// The cell of a customer in a row.
+    #[inline]
+    pub fn cell(&self, row: usize, column: u32) -> u32 {
+        (row * self.width) as u32 + column
+    }
+}
+
+/// What some customers did in a stretch of days each.
+#[derive(Default)]
+pub struct Stretch {
+    purchases: Vec<u32>,
+    money: Vec<i64>,
+    cost: Vec<i64>,
+    cost_missing: Vec<u32>,
+}
+
+impl Stretch {
+    /// Looks up what happened from one cell of a customer to another of theirs.
+    #[inline]
+    pub fn fill(&mut self, timeline: &Timeline, cells: impl Iterator<Item = [u32; 2]> + Clone) {
+        #[inline]
+        fn differences<T: Copy>(
+            out: &mut Vec<T>,
+            all: &[T],
+            cells: impl Iterator<Item = [u32; 2]>,
+            subtract: impl Fn(T, T) -> T,
+        ) {
+            out.extend(cells.map(|[from, to]| subtract(all[to as usize], all[from as usize])));
+        }
+        self.clear();
+        differences(&mut self.purchases, &timeline.purchases, cells.clone(), u32::wrapping_sub);
+        differences(&mut self.money, &timeline.money, cells.clone(), i64::wrapping_sub);
+        if timeline.has_cost {
+            differences(&mut self.cost, &timeline.cost, cells.clone(), i64::wrapping_sub);
+            differences(&mut self.cost_missing, &timeline.cost_missing, cells, u32::wrapping_sub);
+        }
+    }
+
+    /// Forgets everything: nobody did anything.
+    pub fn clear(&mut self) {
+        self.purchases.clear();
+        self.money.clear();
+        self.cost.clear();
+        self.cost_missing.clear();
+    }
+
+    /// What one of the customers did.
+    #[inline]
+    pub fn at(&self, at: usize) -> Deeds {
+        fn get<T: Copy + Default>(values: &[T], at: usize) -> T {
+            values.get(at).copied().unwrap_or_default()
+        }
+        Deeds {
+            purchases: get(&self.purchases, at),
+            money: get(&self.money, at),
+            cost: get(&self.cost, at),
+            cost_missing: get(&self.cost_missing, at),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::error::Result;
+    use crate::measure::Histories;
+
+    /// Any stretch between days is what a look at every order says, also of days far apart and of many customers.
+    #[test]
+    fn stretches_are_what_a_look_at_every_order_says() -> Result<()> {
+        let mut state = 11u64;
+        let mut next = |below: i32| {
+            state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+            ((state >> 33) % below as u64) as i32
+        };
+        for (customers, has_cost, scale) in [(1, false, 1), (8, true, 1), (700, false, 3), (50, true, 100_000)] {
+            let mut orders: Vec<Vec<(i32, Deeds)>> = (0..customers).map(|_| Vec::new()).collect();
+            let mut histories = Histories::new(has_cost);
+            for own in &mut orders {
+                for _ in 0..next(12) {
+                    let money = i64::from(next(2_000)) - 500;
+                    let (cost, cost_missing) = if has_cost { (money / 3, u32::from(next(2) == 0)) } else { (0, 0) };
+                    own.push((next(40) * scale, Deeds { purchases: next(2) as u32, money, cost, cost_missing }));
+                }
+                own.sort_by_key(|order| order.0);
+                histories.push_deeds(own)?;
+            }
+            let bounds: Vec<i32> = (0..9).map(|_| (next(44) - 2) * scale).chain([5, i32::MAX]).collect();
+            let days = Days::new(bounds.clone());
+            let mut timeline = Timeline::default();
+            // Every third customer is not known.
+            let known = |customer: &usize| customer % 3 != 2;
+            timeline.fill(&days, customers, (0..customers).filter(known).map(|customer| (customer, histories.of(customer))));
+            for from in &bounds {
+                for to in bounds.iter().filter(|to| *to >= from) {
+                    let rows = [*from, *to].map(|day| days.row(day));
+                    let mut stretch = Stretch::default();
+                    stretch.fill(&timeline, (0..customers as u32).map(|column| rows.map(|row| timeline.cell(row, column))));
+                    for (customer, own) in orders.iter().enumerate() {
+                        let mut want = Deeds::default();
+                        for (_, deeds) in own.iter().filter(|order| known(&customer) && (*from..*to).contains(&order.0)) {
+                            want.purchases += deeds.purchases;
+                            want.money += deeds.money;
+                            want.cost += deeds.cost;
+                            want.cost_missing += deeds.cost_missing;
+                        }
+                        assert_eq!(stretch.at(customer), want);
+                    }
+                }
+            }
+        }
+        Ok(())
+    }
+}
