@@ -14,6 +14,8 @@ pub struct Crowd {
     pub groups: Vec<Vec<u32>>,
     /// What is summed.
     pub columns: Vec<Column>,
+    /// Who has means and ratios that are not all zero.
+    pub active: Active,
     /// Members of whom nothing is known of the days since the last order.
     pub unknown: Vec<u32>,
 }
@@ -44,6 +46,50 @@ impl Crowd {
         }
         self.columns.iter_mut().for_each(Column::clear);
         self.unknown.clear();
+    }
+}
+
+/// Who has done something: most customers buy nothing in most periods, and what is all zero needs no sums.
+#[derive(Debug, Clone, Default)]
+pub struct Active {
+    /// By member.
+    pub flags: Vec<bool>,
+    /// Those who are active.
+    pub members: Vec<u32>,
+}
+
+impl Active {
+    /// Of so many members, those whose means and ratios are not all zero.
+    pub fn of(columns: &[Column], count: usize) -> Active {
+        let mut active = Active::default();
+        active.find(columns, count);
+        active
+    }
+
+    /// The same, in room that is there.
+    pub fn find(&mut self, columns: &[Column], count: usize) {
+        fn mark<const V: usize>(flags: &mut [bool], numbers: &[[i64; V]]) {
+            for (flag, own) in flags.iter_mut().zip(numbers) {
+                *flag |= own.iter().fold(0, |any, number| any | number) != 0;
+            }
+        }
+        self.flags.clear();
+        self.flags.resize(count, false);
+        for column in columns {
+            match column {
+                Column::Numbers(_) => {}
+                Column::Means(means) => mark(&mut self.flags, means),
+                Column::Ratios(ratios) => mark(&mut self.flags, ratios),
+            }
+        }
+        self.members.clear();
+        self.members.resize(count, 0);
+        let mut length = 0;
+        for (member, flag) in (0..).zip(&self.flags) {
+            self.members[length] = member;
+            length += usize::from(*flag);
+        }
+        self.members.truncate(length);
     }
 }
 

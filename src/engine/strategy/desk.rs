@@ -1,7 +1,7 @@
 //! Where the customers at hand are summed, in integers no larger than they need.
 
 use super::crowd::Crowd;
-use super::store::{Form, Integer, Pairs, Singles};
+use super::store::{Form, Integer, Meetings, Pairs, Singles};
 use super::tally::{Keys, Sizes};
 
 /// The sums of a strategy.
@@ -15,11 +15,12 @@ pub struct StudySums<T> {
 impl<T: Integer> StudySums<T> {
     /// Sums of columns, of which the first so many count in pairs.
     pub fn new(keys: &Keys, forms: &[Form], in_pairs: usize) -> StudySums<T> {
-        let singles = |_| Singles::new(keys.bound(), forms.iter().copied());
+        // The days since the last order, which come behind the outcomes, are not known of everybody.
+        let singles = |_| Singles::new(keys.bound(), forms.iter().copied(), Some(in_pairs));
         let pairs = keys.lists * keys.lists * keys.of_two_lists();
         StudySums {
             lists: (0..keys.lists).map(singles).collect(),
-            pairs: Pairs::new(pairs, forms.iter().copied().take(in_pairs)),
+            pairs: Pairs::new(pairs, forms.iter().copied().take(in_pairs), None),
         }
     }
 
@@ -105,6 +106,7 @@ struct Notes {
     agreed: Vec<(u32, u32)>,
     /// Where the sums of members are.
     places: Vec<u32>,
+    meetings: Meetings,
 }
 
 impl Notes {
@@ -131,10 +133,9 @@ impl Notes {
     fn single<T: Integer>(&mut self, sizes: &Sizes, crowd: &Crowd, sums: &mut Singles<T>) {
         for groups in &crowd.groups {
             let key = |(seat, group): (&u64, &u32)| u128::from(*seat) * sizes.keys.groups + u128::from(*group);
-            sums.seek(crowd.seats.iter().zip(groups).map(key), &mut self.places);
-            sums.observe(&self.places, &crowd.columns);
-            let unknown = crowd.unknown.iter().map(|member| self.places[*member as usize]);
-            sums.discount(unknown, sizes.recency());
+            sums.count(crowd.seats.iter().zip(groups).map(key), &mut self.places);
+            sums.observe(&self.places, &crowd.active.members, &crowd.columns);
+            sums.lack(crowd.unknown.iter().map(|member| self.places[*member as usize]));
         }
     }
 
@@ -161,8 +162,9 @@ impl Notes {
                 let seats = of_first[met.0 as usize] + of_second[met.1 as usize];
                 start + seats + group(*met).map_or(0, |group| u128::from(group) + 1)
             };
-            sums.seek(met.iter().map(key), &mut self.places);
-            sums.observe(&self.places, met, &a.columns, &b.columns);
+            sums.count(met.iter().map(key), &mut self.places);
+            self.meetings.sort(&self.places, met, [&a.active.flags, &b.active.flags]);
+            sums.observe(&self.meetings, &a.columns, &b.columns);
         }
     }
 }
@@ -184,6 +186,7 @@ mod tests {
     use std::collections::HashMap;
 
     use super::*;
+    use crate::engine::strategy::crowd::Active;
     use crate::engine::strategy::store::Column;
     use crate::error::Result;
     use crate::stats::{PairSums, Sums};
@@ -203,6 +206,7 @@ mod tests {
             column.extend(members.iter().map(|member| member.3[at]));
         }
         Crowd {
+            active: Active::of(&columns, members.len()),
             customers: members.iter().map(|member| member.0).collect(),
             seats: members.iter().map(|member| member.1).collect(),
             groups: (0..2).map(|scheme| members.iter().map(|member| member.2[scheme]).collect()).collect(),
@@ -235,7 +239,8 @@ mod tests {
                         // Every seventh time all are in all lists.
                         if next(4) > 0 || hand % 7 == 0 {
                             let seat = (next(2) as u64) * (cells as u64 - 1) * 2 + next(2) as u64;
-                            let mut number = || next(largest as u64) - least;
+                            // Every third has done nothing.
+                            let mut number = || if customer % 3 == 0 { 0 } else { next(largest as u64) - least };
                             let mean = [number(), number(), 0, 0];
                             let ratio = [number(), number(), number(), number()];
                             let count = if customer % 5 == 0 { 0 } else { number() };

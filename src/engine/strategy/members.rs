@@ -104,6 +104,7 @@ impl<'a> View<'a> {
         if let Some((column, cost)) = columns.next().zip(self.table.cost.as_ref()) {
             column.extend(members.iter().map(|member| [cost[member.row as usize], 0, 0, 0]));
         }
+        crowd.active.find(&crowd.columns, members.len());
         Ok(())
     }
 

@@ -195,24 +195,22 @@ fn absorb_all<T: Integer>(all: &mut [i128], own: &[T]) {
     all.iter_mut().zip(own).for_each(|(all, own)| *all = all.wrapping_add((*own).into()));
 }
 
-/// Sums of an outcome over customers, with those of the products of its first `V` numbers (the upper triangle).
+/// Sums of `V` numbers over customers, with those of their products (the upper triangle).
 #[derive(Debug, Clone, Copy)]
 pub struct Single<T, const V: usize> {
-    n: i64,
     sum: [T; V],
     product: [[T; V]; V],
 }
 
 impl<T: Integer, const V: usize> Default for Single<T, V> {
     fn default() -> Self {
-        Single { n: 0, sum: [T::default(); V], product: [[T::default(); V]; V] }
+        Single { sum: [T::default(); V], product: [[T::default(); V]; V] }
     }
 }
 
 impl<T: Integer, const V: usize> Single<T, V> {
     #[inline]
     fn observe(&mut self, numbers: &[i64; V]) {
-        self.n += 1;
         for i in 0..V {
             self.sum[i].add(numbers[i]);
             for j in i..V {
@@ -224,15 +222,14 @@ impl<T: Integer, const V: usize> Single<T, V> {
 
 impl<T: Integer, const V: usize> Absorb<Single<T, V>> for Single<i128, V> {
     fn absorb(&mut self, other: &Single<T, V>) {
-        self.n += other.n;
         absorb_all(&mut self.sum, &other.sum);
         self.product.iter_mut().zip(&other.product).for_each(|(all, own)| absorb_all(all, own));
     }
 }
 
 impl<const V: usize> Single<i128, V> {
-    fn sums(&self) -> Sums {
-        let mut out = Sums { n: self.n, ..Sums::default() };
+    fn sums(&self, n: i64) -> Sums {
+        let mut out = Sums { n, ..Sums::default() };
         out.sum[..V].copy_from_slice(&self.sum);
         let mut at = 0;
         for i in 0..VALUES {
@@ -245,10 +242,9 @@ impl<const V: usize> Single<i128, V> {
     }
 }
 
-/// Sums of an outcome over customers who are in two lists: of its first `V` numbers in each, and of their products.
+/// Sums of `V` numbers over customers who are in two lists: of those in each, and of their products.
 #[derive(Debug, Clone, Copy)]
 pub struct Pair<T, const V: usize> {
-    n: i64,
     first: [T; V],
     second: [T; V],
     product: [[T; V]; V],
@@ -257,27 +253,33 @@ pub struct Pair<T, const V: usize> {
 impl<T: Integer, const V: usize> Default for Pair<T, V> {
     fn default() -> Self {
         let (zero, zeros) = ([T::default(); V], [[T::default(); V]; V]);
-        Pair { n: 0, first: zero, second: zero, product: zeros }
+        Pair { first: zero, second: zero, product: zeros }
     }
 }
 
 impl<T: Integer, const V: usize> Pair<T, V> {
     #[inline]
     fn observe(&mut self, first: &[i64; V], second: &[i64; V]) {
-        self.n += 1;
-        for i in 0..V {
-            self.first[i].add(first[i]);
-            self.second[i].add(second[i]);
-            for (product, second) in self.product[i].iter_mut().zip(second) {
-                product.add_product(first[i], *second);
-            }
+        self.observe_first(first);
+        self.observe_second(second);
+        for (products, first) in self.product.iter_mut().zip(first) {
+            products.iter_mut().zip(second).for_each(|(product, second)| product.add_product(*first, *second));
         }
+    }
+
+    #[inline]
+    fn observe_first(&mut self, first: &[i64; V]) {
+        self.first.iter_mut().zip(first).for_each(|(sum, number)| sum.add(*number));
+    }
+
+    #[inline]
+    fn observe_second(&mut self, second: &[i64; V]) {
+        self.second.iter_mut().zip(second).for_each(|(sum, number)| sum.add(*number));
     }
 }
 
 impl<T: Integer, const V: usize> Absorb<Pair<T, V>> for Pair<i128, V> {
     fn absorb(&mut self, other: &Pair<T, V>) {
-        self.n += other.n;
         absorb_all(&mut self.first, &other.first);
         absorb_all(&mut self.second, &other.second);
         self.product.iter_mut().zip(&other.product).for_each(|(all, own)| absorb_all(all, own));
@@ -285,8 +287,8 @@ impl<T: Integer, const V: usize> Absorb<Pair<T, V>> for Pair<i128, V> {
 }
 
 impl<const V: usize> Pair<i128, V> {
-    fn sums(&self) -> PairSums {
-        let mut out = PairSums { n: self.n, ..PairSums::default() };
+    fn sums(&self, n: i64) -> PairSums {
+        let mut out = PairSums { n, ..PairSums::default() };
         out.first[..V].copy_from_slice(&self.first);
         out.second[..V].copy_from_slice(&self.second);
         out.product.iter_mut().zip(&self.product).for_each(|(to, own)| to[..V].copy_from_slice(own));
@@ -306,6 +308,11 @@ enum Cells<N, M, R> {
 #[derive(Default)]
 pub struct Store<N, M, R> {
     index: Index,
+    /// By the number of a key: how many customers count.
+    counts: Vec<i64>,
+    /// How many of them have no number in the column that may lack some.
+    lacking: Vec<i64>,
+    may_lack: Option<usize>,
     /// In the order of the columns that are summed.
     cells: Vec<Cells<N, M, R>>,
 }
@@ -317,26 +324,35 @@ pub type Singles<T> = Store<Single<T, 1>, Single<T, 2>, Single<T, VALUES>>;
 pub type Pairs<T> = Store<Pair<T, 1>, Pair<T, 2>, Pair<T, VALUES>>;
 
 impl<N: Copy + Default, M: Copy + Default, R: Copy + Default> Store<N, M, R> {
-    /// A store for keys below `bound` and columns of these forms.
-    pub fn new(bound: u128, forms: impl IntoIterator<Item = Form>) -> Store<N, M, R> {
+    /// A store for keys below `bound` and columns of these forms, in one of which a customer may lack a number.
+    pub fn new(bound: u128, forms: impl IntoIterator<Item = Form>, may_lack: Option<usize>) -> Store<N, M, R> {
         let cells = |form| match form {
             Form::Number => Cells::Numbers(Vec::new()),
             Form::Mean => Cells::Means(Vec::new()),
             Form::Ratio => Cells::Ratios(Vec::new()),
         };
-        Store { index: Index::new(bound), cells: forms.into_iter().map(cells).collect() }
+        let cells = forms.into_iter().map(cells).collect();
+        Store { index: Index::new(bound), counts: Vec::new(), lacking: Vec::new(), may_lack, cells }
     }
 
-    /// Where the sums of each of these keys are.
-    pub fn seek(&mut self, keys: impl Iterator<Item = u128>, places: &mut Vec<u32>) {
+    /// Counts a customer under each of these keys, and says where their sums are.
+    pub fn count(&mut self, keys: impl Iterator<Item = u128>, places: &mut Vec<u32>) {
         places.clear();
         places.extend(keys.map(|key| self.index.number(key)));
         self.grow();
+        places.iter().for_each(|place| self.counts[*place as usize] += 1);
+    }
+
+    /// Customers who count at these places have no number in the column that may lack some; it is 0 there.
+    pub fn lack(&mut self, places: impl Iterator<Item = u32>) {
+        places.for_each(|place| self.lacking[place as usize] += 1);
     }
 
     /// Gives every key its cells.
     fn grow(&mut self) {
         let keys = self.index.keys().len();
+        self.counts.resize(keys, 0);
+        self.lacking.resize(keys, 0);
         for cells in &mut self.cells {
             match cells {
                 Cells::Numbers(numbers) => numbers.resize(keys, N::default()),
@@ -355,6 +371,10 @@ impl<N: Copy + Default, M: Copy + Default, R: Copy + Default> Store<N, M, R> {
     {
         let places: Vec<u32> = other.index.keys().iter().map(|key| self.index.number(*key)).collect();
         self.grow();
+        for (place, (count, lacking)) in places.iter().zip(other.counts.iter().zip(&other.lacking)) {
+            self.counts[*place as usize] += count;
+            self.lacking[*place as usize] += lacking;
+        }
         for cells in self.cells.iter_mut().zip(&other.cells) {
             match cells {
                 (Cells::Numbers(all), Cells::Numbers(own)) => absorb(all, own, &places),
@@ -376,13 +396,21 @@ impl<N: Copy + Default, M: Copy + Default, R: Copy + Default> Store<N, M, R> {
         self.index.keys()
     }
 
-    /// The sums of a column under a key, by the form of the column; nothing if the key has none.
-    fn find<S: Default>(&self, key: u128, column: usize, number: fn(&N) -> S, mean: fn(&M) -> S, ratio: fn(&R) -> S) -> S {
+    /// What the sums of a column under a key say, by the form of the column, with how many customers have a number in it;
+    /// nothing if the key has none.
+    fn find<S: Default>(
+        &self,
+        key: u128,
+        column: usize,
+        (number, mean, ratio): (fn(&N, i64) -> S, fn(&M, i64) -> S, fn(&R, i64) -> S),
+    ) -> S {
         let Some(place) = self.index.find(key) else { return S::default() };
+        let lacking = if self.may_lack == Some(column) { self.lacking[place] } else { 0 };
+        let n = self.counts[place] - lacking;
         match self.cells.get(column) {
-            Some(Cells::Numbers(numbers)) => numbers.get(place).map_or_else(S::default, number),
-            Some(Cells::Means(means)) => means.get(place).map_or_else(S::default, mean),
-            Some(Cells::Ratios(ratios)) => ratios.get(place).map_or_else(S::default, ratio),
+            Some(Cells::Numbers(numbers)) => number(&numbers[place], n),
+            Some(Cells::Means(means)) => mean(&means[place], n),
+            Some(Cells::Ratios(ratios)) => ratio(&ratios[place], n),
             None => S::default(),
         }
     }
@@ -393,25 +421,25 @@ fn absorb<M: Absorb<A>, A>(all: &mut [M], own: &[A], places: &[u32]) {
 }
 
 impl<T: Integer> Singles<T> {
-    /// Counts customers, each with the place of their sums.
-    pub fn observe(&mut self, places: &[u32], columns: &[Column]) {
-        fn observe<T: Integer, const V: usize>(cells: &mut [Single<T, V>], places: &[u32], numbers: &[[i64; V]]) {
-            places.iter().zip(numbers).for_each(|(place, own)| cells[*place as usize].observe(own));
+    /// Sums the numbers of customers, each of whom was counted at a place. Means and ratios of who is not `active` are zero.
+    pub fn observe(&mut self, places: &[u32], active: &[u32], columns: &[Column]) {
+        fn observe<T: Integer, const V: usize>(cells: &mut [Single<T, V>], places: &[u32], active: &[u32], numbers: &[[i64; V]]) {
+            for at in active {
+                cells[places[*at as usize] as usize].observe(&numbers[*at as usize]);
+            }
         }
         for (cells, column) in self.cells.iter_mut().zip(columns) {
             match (cells, column) {
-                (Cells::Numbers(cells), Column::Numbers(numbers)) => observe(cells, places, numbers),
-                (Cells::Means(cells), Column::Means(means)) => observe(cells, places, means),
-                (Cells::Ratios(cells), Column::Ratios(ratios)) => observe(cells, places, ratios),
+                (Cells::Numbers(cells), Column::Numbers(numbers)) => {
+                    // A flag that nobody has is common.
+                    if numbers.iter().fold(0, |any, [number]| any | number) != 0 {
+                        places.iter().zip(numbers).for_each(|(place, own)| cells[*place as usize].observe(own));
+                    }
+                }
+                (Cells::Means(cells), Column::Means(means)) => observe(cells, places, active, means),
+                (Cells::Ratios(cells), Column::Ratios(ratios)) => observe(cells, places, active, ratios),
                 _ => {}
             }
-        }
-    }
-
-    /// Takes back that customers count in a column of single numbers, which are 0 for them.
-    pub fn discount(&mut self, places: impl Iterator<Item = u32>, column: usize) {
-        if let Some(Cells::Numbers(cells)) = self.cells.get_mut(column) {
-            places.for_each(|place| cells[place as usize].n -= 1);
         }
     }
 }
@@ -419,30 +447,62 @@ impl<T: Integer> Singles<T> {
 impl Singles<i128> {
     /// The sums of a column under a key; nothing if the key has none.
     pub fn sums(&self, key: u128, column: usize) -> Sums {
-        self.find(key, column, Single::sums, Single::sums, Single::sums)
+        self.find(key, column, (Single::sums, Single::sums, Single::sums))
+    }
+}
+
+/// A customer in two lists: where their sums are, and their place in each list.
+#[derive(Debug, Clone, Copy, Default)]
+struct Meeting {
+    place: u32,
+    first: u32,
+    second: u32,
+}
+
+/// Customers in two lists, by the lists in which they are active: in none, the first, the second, or both.
+#[derive(Default)]
+pub struct Meetings([Vec<Meeting>; 4]);
+
+impl Meetings {
+    /// Sorts customers, each with the place of their sums, their places in the lists, and who is active in these.
+    pub fn sort(&mut self, places: &[u32], met: &[(u32, u32)], [in_first, in_second]: [&[bool]; 2]) {
+        let Meetings(kinds) = self;
+        let mut lengths = [0; 4];
+        kinds.iter_mut().for_each(|kind| kind.resize(met.len(), Meeting::default()));
+        // Every meeting is written and the length of its kind counted up: which kind it is no processor guesses.
+        for (place, (first, second)) in places.iter().zip(met) {
+            let kind = usize::from(in_first[*first as usize]) + 2 * usize::from(in_second[*second as usize]);
+            kinds[kind][lengths[kind]] = Meeting { place: *place, first: *first, second: *second };
+            lengths[kind] += 1;
+        }
+        kinds.iter_mut().zip(lengths).for_each(|(kind, length)| kind.truncate(length));
     }
 }
 
 impl<T: Integer> Pairs<T> {
-    /// Counts customers who are in two lists, by their places in each, with the place of their sums. Of the columns of the
-    /// lists the first count, as many as are summed.
-    pub fn observe(&mut self, places: &[u32], met: &[(u32, u32)], first: &[Column], second: &[Column]) {
-        type Lists<'a, const V: usize> = (&'a [[i64; V]], &'a [[i64; V]]);
+    /// Sums the numbers of customers who are in two lists. Of the columns of the lists the first count, as many as are summed.
+    pub fn observe(&mut self, meetings: &Meetings, first: &[Column], second: &[Column]) {
         fn observe<T: Integer, const V: usize>(
             cells: &mut [Pair<T, V>],
-            places: &[u32],
-            met: &[(u32, u32)],
-            (first, second): Lists<'_, V>,
+            Meetings([_, in_first, in_second, in_both]): &Meetings,
+            first: &[[i64; V]],
+            second: &[[i64; V]],
         ) {
-            for (place, (a, b)) in places.iter().zip(met) {
-                cells[*place as usize].observe(&first[*a as usize], &second[*b as usize]);
+            for met in in_both {
+                cells[met.place as usize].observe(&first[met.first as usize], &second[met.second as usize]);
+            }
+            for met in in_first {
+                cells[met.place as usize].observe_first(&first[met.first as usize]);
+            }
+            for met in in_second {
+                cells[met.place as usize].observe_second(&second[met.second as usize]);
             }
         }
         for (cells, columns) in self.cells.iter_mut().zip(first.iter().zip(second)) {
             match (cells, columns) {
-                (Cells::Numbers(cells), (Column::Numbers(a), Column::Numbers(b))) => observe(cells, places, met, (a, b)),
-                (Cells::Means(cells), (Column::Means(a), Column::Means(b))) => observe(cells, places, met, (a, b)),
-                (Cells::Ratios(cells), (Column::Ratios(a), Column::Ratios(b))) => observe(cells, places, met, (a, b)),
+                (Cells::Means(cells), (Column::Means(a), Column::Means(b))) => observe(cells, meetings, a, b),
+                (Cells::Ratios(cells), (Column::Ratios(a), Column::Ratios(b))) => observe(cells, meetings, a, b),
+                // Only outcomes are summed in pairs.
                 _ => {}
             }
         }
@@ -452,13 +512,14 @@ impl<T: Integer> Pairs<T> {
 impl Pairs<i128> {
     /// The sums of a column under a key; nothing if the key has none.
     pub fn sums(&self, key: u128, column: usize) -> PairSums {
-        self.find(key, column, Pair::sums, Pair::sums, Pair::sums)
+        self.find(key, column, (Pair::sums, Pair::sums, Pair::sums))
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::engine::strategy::crowd::Active;
     use crate::error::Result;
 
     /// What the exact sums of [`crate::stats`] say of the same customers.
@@ -469,8 +530,8 @@ mod tests {
             Single<i128, 2>: Absorb<Single<T, 2>>,
         {
             let forms = [Form::Mean, Form::Ratio, Form::Number];
-            let (mut singles, mut pairs) = (Singles::<i128>::new(bound, forms), Pairs::<i128>::new(bound, forms));
-            let (mut few, mut few_pairs) = (Singles::<T>::new(bound, forms), Pairs::<T>::new(bound, forms));
+            let (mut singles, mut few) = (Singles::<i128>::new(bound, forms, Some(2)), Singles::<T>::new(bound, forms, Some(2)));
+            let (mut pairs, mut few_pairs) = (Pairs::<i128>::new(bound, forms, None), Pairs::<T>::new(bound, forms, None));
             let mut want: HashMap<(u128, usize), (Sums, PairSums)> = HashMap::new();
             for hand in 0..10i64 {
                 let columns = || forms.map(Column::new);
@@ -478,8 +539,11 @@ mod tests {
                     (columns(), columns(), Vec::new(), Vec::new(), Vec::new());
                 for customer in 20 * hand..20 * (hand + 1) {
                     let key = u128::from(customer as u64 % 7);
-                    let a = [[customer, 3, 0, 0], [customer * 5, 2, customer % 3, 1], [i64::from(customer != 50), 0, 0, 0]];
-                    let b = [[7, customer, 0, 0], [customer, 4, 1, customer % 4], [i64::from(customer > 20), 0, 0, 0]];
+                    // Some are active in both lists, in either, and in none.
+                    let [a, b] = [customer % 2, customer / 2 % 2];
+                    let count = [i64::from(customer != 50), 0, 0, 0];
+                    let a = [[customer * a, 3 * a, 0, 0], [customer * a, 2 * a, customer % 3 * a, a], count];
+                    let b = [[7 * b, customer * b, 0, 0], [customer * b, 0, b, customer % 4 * b], [1, 0, 0, 0]];
                     for number in 0..3 {
                         first[number].extend([a[number]].into_iter());
                         second[number].extend([b[number]].into_iter());
@@ -487,20 +551,27 @@ mod tests {
                         if customer != 50 || number != 2 {
                             sums.observe(a[number])?;
                         }
-                        pairs.observe(a[number], b[number])?;
+                        // Single numbers are not summed in pairs.
+                        pairs.observe(
+                            if number == 2 { [0; 4] } else { a[number] },
+                            if number == 2 { [0; 4] } else { b[number] },
+                        )?;
                     }
                     met.push((keys.len() as u32, keys.len() as u32));
                     keys.push(key);
                 }
-                few.seek(keys.iter().copied(), &mut places);
-                few.observe(&places, &first);
+                let active = [&first, &second].map(|columns| Active::of(columns, 20));
+                few.count(keys.iter().copied(), &mut places);
+                few.observe(&places, &active[0].members, &first);
                 if hand == 2 {
-                    few.discount(places[10..11].iter().copied(), 2);
+                    few.lack(places[10..11].iter().copied());
                 }
                 singles.merge(&few);
                 few.clear();
-                few_pairs.seek(keys.iter().copied(), &mut places);
-                few_pairs.observe(&places, &met, &first, &second);
+                few_pairs.count(keys.iter().copied(), &mut places);
+                let mut meetings = Meetings::default();
+                meetings.sort(&places, &met, [&active[0].flags, &active[1].flags]);
+                few_pairs.observe(&meetings, &first, &second);
                 pairs.merge(&few_pairs);
                 few_pairs.clear();
             }

@@ -116,13 +116,8 @@ impl Sizes {
         }
     }
 
-    /// The slot of which nothing may be known: the days since the last order.
-    pub fn recency(&self) -> usize {
-        self.outcomes
-    }
-
     fn reference(&self) -> Singles<i128> {
-        Singles::new(1, std::iter::repeat_n(Form::Mean, self.described))
+        Singles::new(1, std::iter::repeat_n(Form::Mean, self.described), None)
     }
 }
 

@@ -1,7 +1,7 @@
 //! A part's assigned customers, some at a time beside the customers of its orders: who of them counts in which list.
 
 use super::Evaluated;
-use super::crowd::{Crowd, squares};
+use super::crowd::{Active, Crowd, squares};
 use super::desk::Desk;
 use super::members::{Did, Member, View, explain};
 use super::runs::{AT_HAND, Hand, Role, Run, runs};
@@ -246,8 +246,8 @@ impl<'a> Walk<'a> {
             let columns: Vec<Column> = columns.into_iter().map(Column::Means).collect();
             let customers = columns.first().map_or(0, |column| column.numbers().len() / 2);
             let (all, mut sums) = (&mut tally.reference[number], Vec::new());
-            all.seek(std::iter::repeat_n(0, customers), &mut sums);
-            all.observe(&sums, &columns);
+            all.count(std::iter::repeat_n(0, customers), &mut sums);
+            all.observe(&sums, &Active::of(&columns, customers).members, &columns);
         }
         Ok(())
     }

@@ -3,7 +3,7 @@
 
 use rayon::prelude::*;
 
-use super::crowd::Crowd;
+use super::crowd::{Active, Crowd};
 use super::desk::{Desk, StudySums};
 use super::store::{Column, Form, Mean};
 use super::study::Study;
@@ -46,11 +46,14 @@ impl Kept {
                 values.iter().zip(spent).filter(|(_, spent)| **spent).map(|(value, _)| *value).collect()
             }
             let spent: Vec<bool> = crowd.customers.iter().map(|customer| spent[*customer as usize]).collect();
+            let columns: Vec<Column> = money(study, crowd).map(|column| Column::Means(only(column, &spent))).collect();
+            let customers = only(&crowd.customers, &spent);
             Crowd {
-                customers: only(&crowd.customers, &spent),
+                active: Active::of(&columns, customers.len()),
+                customers,
+                columns,
                 seats: only(&crowd.seats, &spent),
                 groups: crowd.groups.iter().map(|groups| only(groups, &spent)).collect(),
-                columns: money(study, crowd).map(|column| Column::Means(only(column, &spent))).collect(),
                 unknown: Vec::new(),
             }
         };
