@@ -1,7 +1,7 @@
 //! Where the customers at hand are summed, in integers no larger than they need.
 
 use super::crowd::Crowd;
-use super::store::{Form, Integer, Meetings, Pairs, Singles};
+use super::store::{Form, Integer, Key, Meetings, Pairs, Singles};
 use super::tally::{Keys, Sizes};
 
 /// The sums of a strategy.
@@ -17,10 +17,9 @@ impl<T: Integer> StudySums<T> {
     pub fn new(keys: &Keys, forms: &[Form], in_pairs: usize) -> StudySums<T> {
         // The days since the last order, which come behind the outcomes, are not known of everybody.
         let singles = |_| Singles::new(keys.bound(), forms.iter().copied(), Some(in_pairs));
-        let pairs = keys.lists * keys.lists * keys.of_two_lists();
         StudySums {
             lists: (0..keys.lists).map(singles).collect(),
-            pairs: Pairs::new(pairs, forms.iter().copied().take(in_pairs), None),
+            pairs: Pairs::new(keys.of_pairs(), forms.iter().copied().take(in_pairs), None),
         }
     }
 
@@ -46,7 +45,22 @@ pub struct Desk<'a> {
     narrow: StudySums<i64>,
     /// The squares of the numbers of these customers add up to no more than this in any list.
     squares: u128,
-    notes: Notes,
+    notes: AnyNotes,
+}
+
+/// Notes with keys no longer than they need be.
+enum AnyNotes {
+    Short(Notes<u64>),
+    Long(Notes<u128>),
+}
+
+impl AnyNotes {
+    fn add<T: Integer>(&mut self, sizes: &Sizes, crowds: &[Crowd], sums: &mut StudySums<T>) {
+        match self {
+            AnyNotes::Short(notes) => notes.add(sizes, crowds, sums),
+            AnyNotes::Long(notes) => notes.add(sizes, crowds, sums),
+        }
+    }
 }
 
 impl<'a> Desk<'a> {
@@ -57,12 +71,13 @@ impl<'a> Desk<'a> {
 
     /// A desk for columns, of which the first so many count in pairs.
     pub fn new(sizes: &'a Sizes, forms: &[Form], in_pairs: usize) -> Desk<'a> {
+        let is_short = sizes.keys.bound().max(sizes.keys.of_pairs()) <= u128::from(u64::MAX);
         Desk {
             sizes,
             all: StudySums::new(&sizes.keys, forms, in_pairs),
             narrow: StudySums::new(&sizes.keys, forms, in_pairs),
             squares: 0,
-            notes: Notes::default(),
+            notes: if is_short { AnyNotes::Short(Notes::default()) } else { AnyNotes::Long(Notes::default()) },
         }
     }
 
@@ -95,11 +110,11 @@ impl<'a> Desk<'a> {
 
 /// What is worked out of the customers at hand to sum them.
 #[derive(Default)]
-struct Notes {
+struct Notes<K> {
     /// By list and member: what cell and arm add to the key of a pair whose second list it is.
-    seats: Vec<Vec<u128>>,
+    seats: Vec<Vec<K>>,
     /// By member: what they add if it is the first list.
-    firsts: Vec<u128>,
+    firsts: Vec<K>,
     /// Members of two lists who are the same customer.
     met: Vec<(u32, u32)>,
     /// Those who are also in the same group.
@@ -109,30 +124,32 @@ struct Notes {
     meetings: Meetings,
 }
 
-impl Notes {
+impl<K: Key> Notes<K> {
     fn add<T: Integer>(&mut self, sizes: &Sizes, crowds: &[Crowd], sums: &mut StudySums<T>) {
         for (crowd, list) in crowds.iter().zip(&mut sums.lists) {
             self.single(sizes, crowd, list);
         }
-        let keys = &sizes.keys;
+        let Keys { groups, lists, .. } = sizes.keys;
+        let (groups, seats, lists) = (K::from(groups as u64 + 1), K::from(sizes.keys.seats() as u64), K::from(lists as u64));
         self.seats.resize_with(crowds.len(), Vec::new);
-        for (seats, crowd) in self.seats.iter_mut().zip(crowds) {
-            seats.clear();
-            seats.extend(crowd.seats.iter().map(|seat| u128::from(*seat) * (keys.groups + 1)));
+        for (own, crowd) in self.seats.iter_mut().zip(crowds) {
+            own.clear();
+            own.extend(crowd.seats.iter().map(|seat| K::from(*seat) * groups));
         }
         for first in 0..crowds.len() {
             self.firsts.clear();
-            self.firsts.extend(self.seats[first].iter().map(|seat| seat * keys.seats()));
+            self.firsts.extend(self.seats[first].iter().map(|seat| *seat * seats));
             for second in first + 1..crowds.len() {
-                let lists = first as u128 * keys.lists + second as u128;
-                self.pair(crowds, (first, second), lists * keys.of_two_lists(), &mut sums.pairs);
+                let both = K::from(first as u64) * lists + K::from(second as u64);
+                self.pair(crowds, (first, second), both * seats * seats * groups, &mut sums.pairs);
             }
         }
     }
 
     fn single<T: Integer>(&mut self, sizes: &Sizes, crowd: &Crowd, sums: &mut Singles<T>) {
         for groups in &crowd.groups {
-            let key = |(seat, group): (&u64, &u32)| u128::from(*seat) * sizes.keys.groups + u128::from(*group);
+            let count = K::from(sizes.keys.groups as u64);
+            let key = |(seat, group): (&u64, &u32)| K::from(*seat) * count + K::from(u64::from(*group));
             sums.count(crowd.seats.iter().zip(groups).map(key), &mut self.places);
             sums.observe(&self.places, &crowd.active.members, &crowd.columns);
             sums.lack(crowd.unknown.iter().map(|member| self.places[*member as usize]));
@@ -141,7 +158,7 @@ impl Notes {
 
     /// Who is in both lists counts once by the groups of the first scheme, and under each further scheme whose groups agree.
     /// Their keys begin at `start`.
-    fn pair<T: Integer>(&mut self, crowds: &[Crowd], (first, second): (usize, usize), start: u128, sums: &mut Pairs<T>) {
+    fn pair<T: Integer>(&mut self, crowds: &[Crowd], (first, second): (usize, usize), start: K, sums: &mut Pairs<T>) {
         let (a, b) = (&crowds[first], &crowds[second]);
         let (of_first, of_second) = (&self.firsts, &self.seats[second]);
         self.met.clear();
@@ -160,7 +177,7 @@ impl Notes {
             };
             let key = |met: &(u32, u32)| {
                 let seats = of_first[met.0 as usize] + of_second[met.1 as usize];
-                start + seats + group(*met).map_or(0, |group| u128::from(group) + 1)
+                start + seats + group(*met).map_or(K::from(0), |group| K::from(u64::from(group) + 1))
             };
             sums.count(met.iter().map(key), &mut self.places);
             self.meetings.sort(&self.places, met, [&a.active.flags, &b.active.flags]);

@@ -5,6 +5,7 @@
 
 use std::collections::HashMap;
 use std::hash::{BuildHasherDefault, Hasher};
+use std::ops::{Add, Mul};
 
 use crate::stats::{PairSums, Sums, VALUES};
 
@@ -81,6 +82,26 @@ const DENSE: u128 = 1 << 16;
 
 const EMPTY: u32 = u32::MAX;
 
+/// What numbers stand under. Most keys are short, and as such worked out sooner.
+pub trait Key: Copy + Default + From<u64> + Into<u128> + Add<Output = Self> + Mul<Output = Self> {
+    /// Its place in a list of all keys, if there are few.
+    fn at(self) -> usize;
+}
+
+impl Key for u64 {
+    #[inline]
+    fn at(self) -> usize {
+        self as usize
+    }
+}
+
+impl Key for u128 {
+    #[inline]
+    fn at(self) -> usize {
+        self as usize
+    }
+}
+
 /// Numbers for keys, in the order in which they came.
 #[derive(Default)]
 pub struct Index {
@@ -98,15 +119,15 @@ impl Index {
 
     /// The number of a key; a new key gets the next.
     #[inline]
-    pub fn number(&mut self, key: u128) -> u32 {
+    pub fn number<K: Key>(&mut self, key: K) -> u32 {
         let next = self.keys.len() as u32;
-        let found = match self.dense.get_mut(key as usize) {
+        let found = match self.dense.get_mut(key.at()) {
             Some(own) => own,
-            None => self.sparse.entry(key).or_insert(EMPTY),
+            None => self.sparse.entry(key.into()).or_insert(EMPTY),
         };
         if *found == EMPTY {
             *found = next;
-            self.keys.push(key);
+            self.keys.push(key.into());
         }
         *found
     }
@@ -336,7 +357,7 @@ impl<N: Copy + Default, M: Copy + Default, R: Copy + Default> Store<N, M, R> {
     }
 
     /// Counts a customer under each of these keys, and says where their sums are.
-    pub fn count(&mut self, keys: impl Iterator<Item = u128>, places: &mut Vec<u32>) {
+    pub fn count<K: Key>(&mut self, keys: impl Iterator<Item = K>, places: &mut Vec<u32>) {
         places.clear();
         places.extend(keys.map(|key| self.index.number(key)));
         self.grow();

@@ -69,6 +69,11 @@ impl Keys {
         self.seats() * self.seats() * (self.groups + 1)
     }
 
+    /// Keys of pairs are below this.
+    pub fn of_pairs(&self) -> u128 {
+        self.lists * self.lists * self.of_two_lists()
+    }
+
     /// What the key of a pair stands for: the lists' places in the strategy, what the customer is in each, and the group in
     /// both; none if the groups of the first scheme differ.
     pub fn pair(&self, key: u128) -> ((usize, Place), (usize, Place), Option<usize>) {

@@ -44,6 +44,9 @@ struct Decided {
     rows: Vec<Option<u32>>,
     /// By list and customer: the first day on which they were assigned in it; [`NEVER`] without.
     days: Vec<Day>,
+    /// By customer: the first day on which a rival that comes before the strategy in the job had them, and one behind it.
+    sooner: Vec<Day>,
+    later: Vec<Day>,
 }
 
 /// The column of who counts in no list.
@@ -150,20 +153,25 @@ impl<'a> Walk<'a> {
         decided.stays.resize_with(lists.len(), Vec::new);
         for (study, of_study) in studies.iter().enumerate() {
             for (run, list) in counting(runs, study) {
+                // On the same day the strategy that comes first in the job is first.
+                decided.sooner.clear();
+                decided.sooner.resize(count, NEVER);
+                decided.later.clone_from(&decided.sooner);
+                for (rival, other) in &rivals[list] {
+                    let first = if *rival < study { &mut decided.sooner } else { &mut decided.later };
+                    let others = &decided.days[other * count..][..count];
+                    first.iter_mut().zip(others).for_each(|(first, other)| *first = (*first).min(*other));
+                }
                 let mut overlapping = 0;
                 let stays = |(row, customer): (usize, usize)| {
-                    let day = runs[run].table.assigned_on[row];
-                    let (mut any, mut is_first) = (false, true);
-                    for (rival, other) in &rivals[list] {
-                        let other = decided.days[other * count + customer];
-                        any |= other != NEVER;
-                        is_first &= (day, study) < (other, *rival);
-                    }
+                    let (day, sooner, later) =
+                        (runs[run].table.assigned_on[row], decided.sooner[customer], decided.later[customer]);
+                    let any = sooner != NEVER || later != NEVER;
                     overlapping += u64::from(any);
                     match of_study.strategy.overlap {
                         Overlap::Keep => true,
                         Overlap::Exclude => !any,
-                        Overlap::First => is_first,
+                        Overlap::First => day < sooner && day <= later,
                     }
                 };
                 decided.stays[list].clear();
@@ -246,7 +254,7 @@ impl<'a> Walk<'a> {
             let columns: Vec<Column> = columns.into_iter().map(Column::Means).collect();
             let customers = columns.first().map_or(0, |column| column.numbers().len() / 2);
             let (all, mut sums) = (&mut tally.reference[number], Vec::new());
-            all.count(std::iter::repeat_n(0, customers), &mut sums);
+            all.count(std::iter::repeat_n(0u64, customers), &mut sums);
             all.observe(&sums, &Active::of(&columns, customers).members, &columns);
         }
         Ok(())

@@ -6,7 +6,7 @@ use std::path::Path;
 use csv::{ErrorKind, ReaderBuilder, StringRecord};
 
 use super::Request;
-use super::piece::{Assigned, Has, Id, Piece, Row};
+use super::piece::{Assigned, Has, Id, Name, Piece, Row};
 use crate::domain::{CustomerIds, Day, Decimal, IdType};
 use crate::error::{Error, Result, suggestion};
 
@@ -99,11 +99,11 @@ impl<'a> Fields<'a> {
         let assigned_on = self.field(Some(places.assigned_on)).map(|text| self.day("assigned_on", text)).transpose()?;
         let row = Row {
             place: self.line,
-            strategy: self.text(places.strategy),
+            strategy: self.text(places.strategy).map(Name::of),
             id: self.id(places.customer_id)?,
-            arm: self.text(Some(places.arm)),
+            arm: self.text(Some(places.arm)).map(Name::of),
             assigned_on: assigned_on.map_or(Assigned::Null, Assigned::On),
-            stratum: self.text(places.stratum),
+            stratum: self.text(places.stratum).map(Name::of),
             cost: self.field(places.cost).map(|text| self.money(text)).transpose()?,
             contacts: self.field(places.contacts).map(|text| self.contacts(text)).transpose()?,
             ended_on: self.field(places.ended_on).map(|text| self.day("ended_on", text)).transpose()?,

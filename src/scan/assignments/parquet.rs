@@ -1,11 +1,12 @@
 //! Assignments from Parquet, row group by row group.
 
 use arrow::array::{Array, ArrayRef};
+use arrow::buffer::NullBuffer;
 use arrow::datatypes::DataType;
 use rayon::prelude::*;
 
 use super::Request;
-use super::piece::{Assigned, Has, Id, Piece, Row};
+use super::piece::{Assigned, Has, Id, Name, Piece, Row};
 use crate::domain::{CustomerIds, Day, IdType};
 use crate::error::{Error, Result, suggestion};
 use crate::scan::decode::{self, Integers, Problem};
@@ -218,7 +219,7 @@ impl<'a> Batch<'a> {
                 })?;
             }
         }
-        Ok(Ids::Keys(keys, column))
+        Ok(Ids::Keys(keys, column.nulls()))
     }
 
     /// Days, none where there is a problem, and the problems by row.
@@ -275,6 +276,11 @@ impl<'a> Batch<'a> {
     }
 }
 
+#[inline]
+fn is_null(nulls: Option<&NullBuffer>, row: usize) -> bool {
+    nulls.is_some_and(|nulls| nulls.is_null(row))
+}
+
 /// Days by row, none where there is a problem; and the problems.
 type Days = (Vec<Option<Day>>, Vec<(usize, Problem)>);
 
@@ -282,22 +288,30 @@ type Days = (Vec<Option<Day>>, Vec<(usize, Problem)>);
 struct Texts<'a>(Option<&'a arrow::array::StringViewArray>);
 
 impl<'a> Texts<'a> {
-    fn get(&self, row: usize) -> Option<&'a str> {
-        self.0.filter(|texts| texts.is_valid(row)).map(|texts| texts.value(row))
+    #[inline]
+    fn get(&self, row: usize) -> Option<Name<'a>> {
+        /// Views of no more bytes hold them all.
+        const INLINE: u32 = 12;
+        let texts = self.0?;
+        if is_null(texts.nulls(), row) {
+            return None;
+        }
+        let view = texts.views().get(row).filter(|view| **view as u32 <= INLINE);
+        Some(Name { text: texts.value(row), short: view.copied() })
     }
 }
 
 /// The customer ids of a batch.
 enum Ids<'a> {
-    Keys(Vec<i64>, &'a ArrayRef),
+    Keys(Vec<i64>, Option<&'a NullBuffer>),
     Texts(&'a arrow::array::StringViewArray),
 }
 
 impl<'a> Ids<'a> {
     fn get(&self, row: usize) -> Option<Id<'a>> {
         match self {
-            Ids::Keys(keys, column) => keys.get(row).filter(|_| column.is_valid(row)).map(|key| Id::Key(*key)),
-            Ids::Texts(texts) => Some(*texts).filter(|t| t.is_valid(row)).map(|t| Id::Text(t.value(row).as_bytes())),
+            Ids::Keys(keys, nulls) => keys.get(row).filter(|_| !is_null(*nulls, row)).map(|key| Id::Key(*key)),
+            Ids::Texts(texts) => Some(*texts).filter(|t| !is_null(t.nulls(), row)).map(|t| Id::Text(t.value(row).as_bytes())),
         }
     }
 }

@@ -11,10 +11,26 @@ use crate::error::{Error, Result};
 /// The first names, which are all if they are arms.
 const FEW: usize = 4;
 
+/// A name in a row.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Name<'a> {
+    pub text: &'a str,
+    /// Length and bytes of a short name in one number, as Arrow has them.
+    pub short: Option<u128>,
+}
+
+impl Name<'_> {
+    pub fn of(text: &str) -> Name<'_> {
+        Name { text, short: None }
+    }
+}
+
 /// Names by number, in the order of their first row.
 #[derive(Debug, Default)]
 pub(super) struct Names {
     numbers: HashMap<String, u32>,
+    /// The first short names: they are told apart without a look at memory.
+    short: Vec<(u128, u32)>,
     /// Every name with its rows and its first row's place.
     pub found: Vec<Found>,
 }
@@ -29,21 +45,27 @@ pub(super) struct Found {
 }
 
 impl Names {
-    fn number(&mut self, name: &str, place: u64) -> u32 {
-        // Few names are found sooner by a look at each.
-        let first = self.found.iter().take(FEW).position(|found| found.name == name).map(|at| at as u32);
-        let number = match first.or_else(|| self.numbers.get(name).copied()) {
-            Some(number) => number,
-            None => {
-                let number = self.found.len() as u32;
-                self.found.push(Found { name: name.to_owned(), rows: 0, first: place });
-                self.numbers.insert(name.to_owned(), number);
-                number
-            }
+    #[inline]
+    fn number(&mut self, name: Name<'_>, place: u64) -> u32 {
+        let short = name.short.and_then(|own| self.short.iter().find(|(short, _)| *short == own));
+        let number = match short {
+            Some((_, number)) => *number,
+            None => self.look_up(name, place),
         };
         if let Some(found) = self.found.get_mut(number as usize) {
             found.rows += 1;
         }
+        number
+    }
+
+    fn look_up(&mut self, Name { text, short }: Name<'_>, place: u64) -> u32 {
+        if let Some(number) = self.numbers.get(text) {
+            return *number;
+        }
+        let number = self.found.len() as u32;
+        self.found.push(Found { name: text.to_owned(), rows: 0, first: place });
+        self.numbers.insert(text.to_owned(), number);
+        self.short.extend(short.filter(|_| self.short.len() < FEW).map(|short| (short, number)));
         number
     }
 }
@@ -77,11 +99,11 @@ pub(super) enum Assigned {
 pub(super) struct Row<'a> {
     /// Number of the row (Parquet) or line (CSV), from 1.
     pub place: u64,
-    pub strategy: Option<&'a str>,
+    pub strategy: Option<Name<'a>>,
     pub id: Option<Id<'a>>,
-    pub arm: Option<&'a str>,
+    pub arm: Option<Name<'a>>,
     pub assigned_on: Assigned,
-    pub stratum: Option<&'a str>,
+    pub stratum: Option<Name<'a>>,
     pub cost: Option<i64>,
     pub contacts: Option<u32>,
     pub ended_on: Option<Day>,
@@ -161,7 +183,7 @@ impl Piece {
                 self.rejected.null_strategy += 1;
                 return Ok(());
             };
-            if strategy != wanted {
+            if strategy.text != wanted {
                 self.strategies.number(strategy, row.place);
                 self.other_strategies += 1;
                 return Ok(());
@@ -201,7 +223,7 @@ impl Piece {
         rows.arm.push(self.arms.number(arm, row.place));
         rows.assigned_on.push(day);
         if self.has.stratum {
-            rows.stratum.push(self.strata.number(row.stratum.unwrap_or(NO_STRATUM), row.place));
+            rows.stratum.push(self.strata.number(row.stratum.unwrap_or(Name::of(NO_STRATUM)), row.place));
         }
         if self.has.cost {
             rows.cost.push(row.cost.unwrap_or(0));
