@@ -142,9 +142,15 @@ impl<'a> Hand<'a> {
         self.stretches.clear();
         for run in runs.iter_mut() {
             let rest = &run.rows[run.next..];
-            // No run has many more rows of these customers than of as many customers.
             let count = match last {
-                Some(last) => (0..rest.len()).find(|at| id(run, run.next + at) > last).unwrap_or(rest.len()),
+                Some(last) => {
+                    // No run has many more rows of these customers than of as many customers.
+                    let mut bound = self.most.min(rest.len());
+                    while bound < rest.len() && id(run, run.next + bound) <= last {
+                        bound = (bound * 2).min(rest.len());
+                    }
+                    rest[..bound].partition_point(|row| Id::of(&run.table.ids, *row as usize) <= last)
+                }
                 None => rest.len(),
             };
             let stretch = run.next..run.next + count;

@@ -423,7 +423,9 @@ impl<N: Copy + Default, M: Copy + Default, R: Copy + Default> Store<N, M, R> {
         &self,
         key: u128,
         column: usize,
-        (number, mean, ratio): (fn(&N, i64) -> S, fn(&M, i64) -> S, fn(&R, i64) -> S),
+        number: fn(&N, i64) -> S,
+        mean: fn(&M, i64) -> S,
+        ratio: fn(&R, i64) -> S,
     ) -> S {
         let Some(place) = self.index.find(key) else { return S::default() };
         let lacking = if self.may_lack == Some(column) { self.lacking[place] } else { 0 };
@@ -451,11 +453,10 @@ impl<T: Integer> Singles<T> {
         }
         for (cells, column) in self.cells.iter_mut().zip(columns) {
             match (cells, column) {
+                // Often nobody has a flag.
+                (Cells::Numbers(_), Column::Numbers(flags)) if flags.iter().fold(0, |any, [flag]| any | flag) == 0 => {}
                 (Cells::Numbers(cells), Column::Numbers(numbers)) => {
-                    // A flag that nobody has is common.
-                    if numbers.iter().fold(0, |any, [number]| any | number) != 0 {
-                        places.iter().zip(numbers).for_each(|(place, own)| cells[*place as usize].observe(own));
-                    }
+                    places.iter().zip(numbers).for_each(|(place, own)| cells[*place as usize].observe(own));
                 }
                 (Cells::Means(cells), Column::Means(means)) => observe(cells, places, active, means),
                 (Cells::Ratios(cells), Column::Ratios(ratios)) => observe(cells, places, active, ratios),
@@ -468,7 +469,7 @@ impl<T: Integer> Singles<T> {
 impl Singles<i128> {
     /// The sums of a column under a key; nothing if the key has none.
     pub fn sums(&self, key: u128, column: usize) -> Sums {
-        self.find(key, column, (Single::sums, Single::sums, Single::sums))
+        self.find(key, column, Single::sums, Single::sums, Single::sums)
     }
 }
 
@@ -482,21 +483,31 @@ struct Meeting {
 
 /// Customers in two lists, by the lists in which they are active: in none, the first, the second, or both.
 #[derive(Default)]
-pub struct Meetings([Vec<Meeting>; 4]);
+pub struct Meetings {
+    /// With room for all behind those that are there.
+    kinds: [Vec<Meeting>; 4],
+    lengths: [usize; 4],
+}
 
 impl Meetings {
     /// Sorts customers, each with the place of their sums, their places in the lists, and who is active in these.
     pub fn sort(&mut self, places: &[u32], met: &[(u32, u32)], [in_first, in_second]: [&[bool]; 2]) {
-        let Meetings(kinds) = self;
-        let mut lengths = [0; 4];
-        kinds.iter_mut().for_each(|kind| kind.resize(met.len(), Meeting::default()));
+        let Meetings { kinds, lengths } = self;
+        for kind in kinds.iter_mut().filter(|kind| kind.len() < met.len()) {
+            kind.resize(met.len(), Meeting::default());
+        }
+        *lengths = [0; 4];
         // Every meeting is written and the length of its kind counted up: which kind it is no processor guesses.
         for (place, (first, second)) in places.iter().zip(met) {
             let kind = usize::from(in_first[*first as usize]) + 2 * usize::from(in_second[*second as usize]);
             kinds[kind][lengths[kind]] = Meeting { place: *place, first: *first, second: *second };
             lengths[kind] += 1;
         }
-        kinds.iter_mut().zip(lengths).for_each(|(kind, length)| kind.truncate(length));
+    }
+
+    /// Those who are active in the first list alone, in the second alone, and in both.
+    fn active(&self) -> [&[Meeting]; 3] {
+        [1, 2, 3].map(|kind| &self.kinds[kind][..self.lengths[kind]])
     }
 }
 
@@ -505,7 +516,7 @@ impl<T: Integer> Pairs<T> {
     pub fn observe(&mut self, meetings: &Meetings, first: &[Column], second: &[Column]) {
         fn observe<T: Integer, const V: usize>(
             cells: &mut [Pair<T, V>],
-            Meetings([_, in_first, in_second, in_both]): &Meetings,
+            [in_first, in_second, in_both]: [&[Meeting]; 3],
             first: &[[i64; V]],
             second: &[[i64; V]],
         ) {
@@ -519,10 +530,11 @@ impl<T: Integer> Pairs<T> {
                 cells[met.place as usize].observe_second(&second[met.second as usize]);
             }
         }
+        let active = meetings.active();
         for (cells, columns) in self.cells.iter_mut().zip(first.iter().zip(second)) {
             match (cells, columns) {
-                (Cells::Means(cells), (Column::Means(a), Column::Means(b))) => observe(cells, meetings, a, b),
-                (Cells::Ratios(cells), (Column::Ratios(a), Column::Ratios(b))) => observe(cells, meetings, a, b),
+                (Cells::Means(cells), (Column::Means(a), Column::Means(b))) => observe(cells, active, a, b),
+                (Cells::Ratios(cells), (Column::Ratios(a), Column::Ratios(b))) => observe(cells, active, a, b),
                 // Only outcomes are summed in pairs.
                 _ => {}
             }
@@ -533,7 +545,7 @@ impl<T: Integer> Pairs<T> {
 impl Pairs<i128> {
     /// The sums of a column under a key; nothing if the key has none.
     pub fn sums(&self, key: u128, column: usize) -> PairSums {
-        self.find(key, column, (Pair::sums, Pair::sums, Pair::sums))
+        self.find(key, column, Pair::sums, Pair::sums, Pair::sums)
     }
 }
 

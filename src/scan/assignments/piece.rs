@@ -176,6 +176,8 @@ impl Piece {
     }
 
     /// Adds a row, or counts why it is none.
+    // Part of its caller's loop, so that rows need not be put together in memory.
+    #[inline(always)]
     pub fn push(&mut self, request: &Request, row: &Row) -> Result<()> {
         self.rows_read += 1;
         if let (true, Some(wanted)) = (self.has.strategy, request.strategy) {
