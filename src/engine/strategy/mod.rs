@@ -3,8 +3,8 @@
 //!
 //! Assignments are read once, before the orders, and laid out by the parts that will meet their customers. A part walks its
 //! assigned customers in the order of their ids, as many at a time as the caches hold ([`runs`]): list by list (a list is a
-//! period of a strategy) their numbers become columns ([`members`], [`crowd`]), which are added to sums under numbered keys
-//! ([`store`]). Names come in when all parts are done ([`arms`]).
+//! period of a strategy) their numbers, which are differences in a [`timeline`], become columns ([`members`], [`crowd`]), and
+//! these are added to sums under numbered keys ([`store`]). Names come in when all parts are done ([`arms`]).
 
 mod account;
 mod arms;
