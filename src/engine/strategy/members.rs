@@ -172,17 +172,22 @@ impl<'a> View<'a> {
 
     /// Adds the days on which stretches of the list begin or end whose customers were assigned on these days.
     pub fn days(&self, assigned: impl Iterator<Item = Day>, out: &mut Vec<i32>) {
-        let (placebo, earlier) = self.list.placebo.unzip();
-        for period in [self.list.baseline, placebo, earlier].into_iter().flatten() {
-            out.extend([period.start.0, period.end.0]);
-        }
+        out.extend(self.before().into_iter().flatten().flat_map(|period| [period.start.0, period.end.0]));
         out.extend(assigned.flat_map(|day| self.bounds(day).map(|day| day.0)));
     }
 
-    /// For who was assigned on a day: that day, the end of their window, and the end of the time after, as long again.
+    /// For who was assigned on a day: that day, the end of their window, and the end of the time after, as long again, if it
+    /// counts.
     fn bounds(&self, day: Day) -> [Day; 3] {
         let during = window(self.study.strategy, self.list.period, day);
-        [during.start, during.end, Day(during.end.0.saturating_add(during.days()))]
+        let after = if self.study.strategy.after { during.days() } else { 0 };
+        [during.start, during.end, Day(during.end.0.saturating_add(after))]
+    }
+
+    /// Baseline, placebo, and the time before: those that count and have days.
+    fn before(&self) -> [Option<Period>; 3] {
+        let (placebo, earlier) = self.list.placebo.filter(|_| self.study.looks_back()).unzip();
+        [self.list.baseline, placebo, earlier].map(|period| period.filter(|period| period.end > period.start))
     }
 
     /// What members did on the days that count.
@@ -205,14 +210,11 @@ impl<'a> View<'a> {
             stretch.fill(timeline, cells);
         };
         look(&mut windows.during, 0, 1);
-        if self.study.strategy.after {
-            look(&mut windows.after, 1, 2);
-        }
-        let (placebo, earlier) = self.list.placebo.filter(|_| self.study.looks_back()).unzip();
+        look(&mut windows.after, 1, 2);
         let stretches = [&mut windows.baseline, &mut windows.placebo, &mut windows.earlier];
-        for (stretch, period) in stretches.into_iter().zip([self.list.baseline, placebo, earlier]) {
+        for (stretch, period) in stretches.into_iter().zip(self.before()) {
             stretch.clear();
-            let Some(Period { start, end }) = period.filter(|period| period.end > period.start) else { continue };
+            let Some(Period { start, end }) = period else { continue };
             let rows = [days.row(start.0), days.row(end.0)];
             stretch.fill(timeline, members.iter().map(|member| rows.map(|row| timeline.cell(row, member.column))));
         }

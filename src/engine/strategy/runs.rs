@@ -4,7 +4,6 @@
 //! at the same customer.
 
 use std::borrow::Cow;
-use std::collections::BTreeSet;
 use std::ops::Range;
 
 use super::Evaluated;
@@ -15,11 +14,14 @@ use crate::domain::{Day, Id};
 pub const AT_HAND: usize = 512;
 
 /// With more days that matter to a strategy fewer customers are at hand, so that what they had done before each of these days
-/// takes no more than this many numbers, if they are in all lists.
+/// takes not much more than this many numbers.
 const MOST_CELLS: usize = 1 << 18;
 
-/// As few may be at hand.
+/// Not fewer rows of a run are taken at once for that.
 const FEWEST: usize = 16;
+
+/// Lists with other customers each bring more of them to hand; no more than so many times as one list does.
+const MOST_LISTS: usize = 4;
 
 /// What a row of assignments is to its customer.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -57,19 +59,18 @@ pub struct Run<'a> {
 }
 
 impl Run<'_> {
-    /// The days on which one was assigned, each once.
+    /// The days on which one was assigned, each once. They lie in a period, if the rows count.
     pub fn days(&self) -> impl Iterator<Item = Day> + use<> {
-        let mut days = BTreeSet::new();
-        let mut known = None;
+        let first = self.first.0;
+        let mut is_one = Vec::new();
         for row in self.rows.iter() {
-            let day = self.table.assigned_on[*row as usize];
-            // Most are assigned on the same day as the one before.
-            if known != Some(day) {
-                days.insert(day);
-                known = Some(day);
+            let at = (self.table.assigned_on[*row as usize].0 - first) as usize;
+            if at >= is_one.len() {
+                is_one.resize(at + 1, false);
             }
+            is_one[at] = true;
         }
-        days.into_iter()
+        (first..).zip(is_one).filter(|(_, is_one)| *is_one).map(|(day, _)| Day(day))
     }
 
     /// The last day on which the customer of a row is treated.
@@ -116,8 +117,10 @@ pub fn runs<'a>(evaluated: &Evaluated<'a>, part: usize) -> Vec<Run<'a>> {
 
 /// The customers at hand.
 pub struct Hand<'a> {
-    /// No more rows of a run are taken at once.
+    /// As many customers may be at hand if all are in all lists.
     most: usize,
+    /// No more rows of a run are taken at once.
+    rows: usize,
     /// Ascending; a customer's number is the place.
     pub ids: Vec<Id<'a>>,
     /// By run: its rows, as places in the run.
@@ -130,14 +133,14 @@ impl<'a> Hand<'a> {
     /// An empty hand for strategies to which up to so many days matter.
     pub fn new(days: usize) -> Hand<'a> {
         let most = (MOST_CELLS / days.max(1)).clamp(FEWEST, AT_HAND);
-        Hand { most, ids: Vec::new(), stretches: Vec::new(), numbers: Vec::new() }
+        Hand { most, rows: most, ids: Vec::new(), stretches: Vec::new(), numbers: Vec::new() }
     }
 
     /// Goes on to the next customers; false behind the last.
     pub fn advance(&mut self, runs: &mut [Run<'a>]) -> bool {
         let id = |run: &Run<'a>, at: usize| Id::of(&run.table.ids, run.rows[at] as usize);
-        let full = runs.iter().filter(|run| run.rows.len() - run.next > self.most);
-        let last = full.map(|run| id(run, run.next + self.most - 1)).min();
+        let full = runs.iter().filter(|run| run.rows.len() - run.next > self.rows);
+        let last = full.map(|run| id(run, run.next + self.rows - 1)).min();
         self.ids.clear();
         self.stretches.clear();
         for run in runs.iter_mut() {
@@ -145,7 +148,7 @@ impl<'a> Hand<'a> {
             let count = match last {
                 Some(last) => {
                     // No run has many more rows of these customers than of as many customers.
-                    let mut bound = self.most.min(rest.len());
+                    let mut bound = self.rows.min(rest.len());
                     while bound < rest.len() && id(run, run.next + bound) <= last {
                         bound = (bound * 2).min(rest.len());
                     }
@@ -157,6 +160,13 @@ impl<'a> Hand<'a> {
             run.next = stretch.end;
             self.unite(stretch.clone().map(|at| id(run, at)));
             self.stretches.push(stretch);
+        }
+        let room = self.most * MOST_LISTS;
+        if self.ids.len() > room {
+            self.rows = (self.rows * room / self.ids.len()).max(1);
+            self.give_back(room, runs);
+        } else if self.ids.len() <= room / 2 {
+            self.rows = (self.rows * 2).min(self.most);
         }
         self.numbers.resize_with(runs.len(), Vec::new);
         for ((run, stretch), numbers) in runs.iter().zip(&self.stretches).zip(&mut self.numbers) {
@@ -171,6 +181,17 @@ impl<'a> Hand<'a> {
             }
         }
         !self.ids.is_empty()
+    }
+
+    /// Keeps the first so many customers at hand.
+    fn give_back(&mut self, room: usize, runs: &mut [Run<'a>]) {
+        self.ids.truncate(room);
+        let Some(last) = self.ids.last() else { return };
+        for (run, stretch) in runs.iter_mut().zip(&mut self.stretches) {
+            let own = &run.rows[stretch.clone()];
+            stretch.end = stretch.start + own.partition_point(|row| Id::of(&run.table.ids, *row as usize) <= *last);
+            run.next = stretch.end;
+        }
     }
 
     /// Adds customers, ascending, to those at hand.
@@ -234,7 +255,7 @@ mod tests {
 
     fn check(days: usize) {
         let many = AT_HAND as i64 * 3;
-        let lists: [Vec<i64>; 6] = [
+        let mut lists: Vec<Vec<i64>> = vec![
             (0..many).collect(),
             (0..many).filter(|n| n % 3 == 0).map(|n| n * 5 - 40).collect(),
             Vec::new(),
@@ -243,6 +264,8 @@ mod tests {
             (0..many).map(|n| 1_000_000 + n / 2).collect(),
             vec![-7],
         ];
+        // Six lists, each with other customers than the others.
+        lists.extend((0..6).map(|list| (0..many).map(|n| 10_000_000 + n * 6 + list).collect()));
         for is_text in [false, true] {
             let tables: Vec<Assignments> =
                 lists.iter().map(|ids| table(&ids.iter().map(|id| id + 100).collect::<Vec<_>>(), is_text)).collect();
@@ -252,7 +275,7 @@ mod tests {
             };
             let mut runs: Vec<Run<'_>> = tables.iter().map(run).collect();
             let mut hand = Hand::new(days);
-            let (mut seen, mut rows_of) = (Vec::new(), vec![Vec::new(); lists.len()]);
+            let (mut seen, mut rows_of, mut most) = (Vec::new(), vec![Vec::new(); lists.len()], 0);
             while hand.advance(&mut runs) {
                 for (run, rows) in rows_of.iter_mut().enumerate() {
                     for (row, customer) in hand.rows(&runs, run) {
@@ -260,9 +283,11 @@ mod tests {
                         rows.push(row);
                     }
                 }
-                assert!(hand.ids.len() <= AT_HAND * lists.len());
+                assert!(hand.ids.len() <= hand.most * MOST_LISTS);
+                most = most.max(hand.ids.len());
                 seen.extend(hand.ids.iter().copied());
             }
+            assert_eq!(most, hand.most * MOST_LISTS);
             let distinct: std::collections::BTreeSet<i64> = lists.iter().flatten().copied().collect();
             assert_eq!(seen.len(), distinct.len());
             assert!(seen.windows(2).all(|two| two[0] < two[1]));
