@@ -70,7 +70,7 @@ impl Run<'_> {
             }
             is_one[at] = true;
         }
-        (first..).zip(is_one).filter(|(_, is_one)| *is_one).map(|(day, _)| Day(day))
+        is_one.into_iter().enumerate().filter(|(_, is_one)| *is_one).map(move |(at, _)| Day(first + at as i32))
     }
 
     /// The last day on which the customer of a row is treated.
