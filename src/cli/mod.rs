@@ -109,8 +109,8 @@ fn dispatch(command: &Command, console: &Console) -> crate::error::Result<()> {
     }
 }
 
-/// A panic inside the Parquet library on a damaged file, or of a library without threads or memory, becomes an error of ours; its own
-/// message would only confuse.
+/// A panic inside the Parquet library on a damaged file, or of a library without threads or memory, becomes an error of
+/// ours; its own message would only confuse.
 fn quiet_contained_panics() {
     let usual = std::panic::take_hook();
     let no_panic = signals::when_memory_runs_out();

@@ -210,7 +210,10 @@ impl<'a> View<'a> {
             stretch.fill(timeline, cells);
         };
         look(&mut windows.during, 0, 1);
-        look(&mut windows.after, 1, 2);
+        windows.after.clear();
+        if self.study.strategy.after {
+            look(&mut windows.after, 1, 2);
+        }
         let stretches = [&mut windows.baseline, &mut windows.placebo, &mut windows.earlier];
         for (stretch, period) in stretches.into_iter().zip(self.before()) {
             stretch.clear();

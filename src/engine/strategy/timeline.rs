@@ -68,7 +68,7 @@ pub struct Timeline {
 impl Timeline {
     /// Fills the rows of all days for so many customers, some of whom have a history.
     pub fn fill<'h>(&mut self, days: &Days, customers: usize, histories: impl Iterator<Item = (usize, History<'h>)>) {
-        // An odd number of cache lines, so that the cells of a customer do not push each other out.
+        // An odd multiple, so that rows do not all begin in the same set of a cache.
         self.width = (customers.div_ceil(8) | 1) * 8;
         let cells = days.len() * self.width;
         fn zeros<T: Copy + Default>(cells: &mut Vec<T>, count: usize) {
