@@ -3,7 +3,7 @@
 use rayon::prelude::*;
 
 use super::Assignments;
-use crate::domain::Period;
+use crate::domain::{Day, Period};
 
 /// The assignments of all periods.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -39,14 +39,20 @@ pub fn by_period(assignments: &Assignments, periods: &[Period]) -> Periods {
     let mut order: Vec<usize> = (0..periods.len()).collect();
     order.sort_unstable_by_key(|at| periods.get(*at).copied());
     let starts: Vec<Period> = order.iter().filter_map(|at| periods.get(*at).copied()).collect();
+    let find = |day: Day| {
+        let before = starts.partition_point(|p| p.start <= day);
+        before.checked_sub(1).filter(|at| starts.get(*at).is_some_and(|p| p.contains(day))).and_then(|at| order.get(at).copied())
+    };
     let mut rows: Vec<Vec<u32>> = vec![Vec::new(); periods.len()];
     let mut outside = Vec::new();
-    for (row, day) in (0u32..).zip(&assignments.assigned_on) {
-        let before = starts.partition_point(|p| p.start <= *day);
-        let found = before.checked_sub(1).filter(|at| starts.get(*at).is_some_and(|p| p.contains(*day)));
-        match found.and_then(|at| rows.get_mut(order.get(at).copied()?)) {
-            Some(own) => own.push(row),
-            None => outside.push(row),
+    // Rows of a day mostly come together.
+    let mut end = 0;
+    for days in assignments.assigned_on.chunk_by(|a, b| a == b) {
+        let start = end;
+        end += days.len() as u32;
+        match days.first().and_then(|day| rows.get_mut(find(*day)?)) {
+            Some(own) => own.extend(start..end),
+            None => outside.extend(start..end),
         }
     }
     let periods = rows.into_par_iter().zip(periods).map(|(rows, period)| of_period(assignments, *period, rows)).collect();
@@ -57,7 +63,7 @@ fn of_period(assignments: &Assignments, period: Period, mut rows: Vec<u32>) -> P
     let ids = &assignments.ids;
     let arm = |row: u32| assignments.arm.get(row as usize).copied().unwrap_or_default();
     // The table comes by customer as a rule, and with each once: then all rows count as they are.
-    if rows.is_sorted_by(|&a, &b| ids.compare(a as usize, b as usize).is_lt()) {
+    if ids.ascend(&rows) {
         let excluded_by_arm = vec![0; assignments.arms.len()];
         return PeriodRows { period, rows, in_several_arms: Vec::new(), excluded_customers: 0, excluded_by_arm, repeated: 0 };
     }
@@ -97,7 +103,7 @@ fn of_period(assignments: &Assignments, period: Period, mut rows: Vec<u32>) -> P
 mod tests {
     use super::*;
     use crate::assign::Rejected;
-    use crate::domain::{CustomerIds, Day, StringIds};
+    use crate::domain::{CustomerIds, StringIds};
 
     fn table(rows: &[(i64, u16, i32)], text: bool) -> Assignments {
         let mut texts = StringIds::default();

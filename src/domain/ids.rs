@@ -109,6 +109,14 @@ impl CustomerIds {
         }
     }
 
+    /// Whether the ids at these places ascend, each of them once.
+    pub fn ascend(&self, places: &[u32]) -> bool {
+        match self {
+            CustomerIds::Int(keys) => places.is_sorted_by(|a, b| keys.get(*a as usize) < keys.get(*b as usize)),
+            CustomerIds::Text(ids) => places.is_sorted_by(|a, b| ids.get(*a as usize) < ids.get(*b as usize)),
+        }
+    }
+
     /// How the id at one index compares with the id at an index of other ids of the same type.
     pub fn compare_with(&self, index: usize, other: &CustomerIds, at: usize) -> Ordering {
         match (self, other) {

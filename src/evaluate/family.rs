@@ -2,6 +2,8 @@
 
 use std::collections::BTreeMap;
 
+use rayon::prelude::*;
+
 use super::Method;
 use super::Outcome;
 use super::arms::{Group, Phase};
@@ -23,8 +25,9 @@ enum Family<'a> {
 /// Fills `p_adjusted` and `family_size`; effects come with the number of their strategy's period in the job.
 pub(super) fn adjust(effects: &mut [(usize, Effect<'_>)]) {
     let mut families: BTreeMap<Family<'_>, Vec<(usize, f64)>> = BTreeMap::new();
-    for (at, (period, effect)) in effects.iter().enumerate() {
-        let Some((_, interval)) = effect.estimated() else { continue };
+    let values: Vec<Option<f64>> = effects.par_iter().map(|(_, effect)| effect.estimated().map(|(_, i)| i.p)).collect();
+    for (at, ((period, effect), value)) in effects.iter().zip(values).enumerate() {
+        let Some(value) = value else { continue };
         let group: Group<'_> = effect.group;
         let family = if effect.headline {
             Family::Headline
@@ -33,7 +36,7 @@ pub(super) fn adjust(effects: &mut [(usize, Effect<'_>)]) {
         } else {
             Family::States(*period, effect.phase, effect.arm, effect.outcome, group.0, effect.method)
         };
-        families.entry(family).or_default().push((at, interval.p));
+        families.entry(family).or_default().push((at, value));
     }
     let families: Vec<Vec<(usize, f64)>> = families.into_values().collect();
     for members in families {

@@ -52,8 +52,8 @@ pub fn evaluate(strategies: &[Strategy], arms: &Arms) -> Result<Evaluation> {
     family::adjust(&mut effects);
     let by_strategy: Vec<_> = effects.iter().map(|(at, effect)| (standings[*at].0, effect)).collect();
     let over_time = over_time::over_time(&by_strategy, arms, &index)?;
-    out.effects = effects.iter().map(|(_, effect)| effect.row()).collect();
+    out.effects = effects.par_iter().map(|(_, effect)| effect.row()).collect();
     out.verdicts = verdict::verdicts(&standings, &by_strategy, &over_time);
-    out.over_time = over_time.iter().map(over_time::OverTime::row).collect();
+    out.over_time = over_time.par_iter().map(over_time::OverTime::row).collect();
     Ok(out)
 }

@@ -1,11 +1,13 @@
 //! From numbered sums to the rows of `arms`, which evaluation reads.
 
+use rayon::prelude::*;
+
 use super::Evaluated;
 use super::desk::StudySums;
 use super::store::Pairs;
 use super::study::{List, Slot, Study, cell_name};
 use super::tally::{Keys, Place, Tally};
-use super::winsorised;
+use super::winsorised::{self, Kept};
 use crate::engine::plan::SchemeColumn;
 use crate::error::{Error, Result};
 use crate::evaluate::{ALL, ArmKey, Arms, EVERYBODY, PairEnd, PairKey, Period, Phase, Quantity};
@@ -28,17 +30,27 @@ pub fn arms(evaluated: &Evaluated<'_>, mut tally: Tally, schemes: &[SchemeColumn
             evaluated.studies[*study].strategy.name
         )));
     }
-    let mut out = Arms::default();
-    let mut kept = std::mem::take(&mut tally.kept);
-    for (number, study) in evaluated.studies.iter().enumerate() {
-        let own = Names { study, schemes, lists: &evaluated.lists, keys: &evaluated.sizes[number].keys };
-        let cut = winsorised::sums(number, study, &evaluated.sizes[number], &mut kept);
+    let mut kept: Vec<Vec<Kept>> = evaluated.studies.iter().map(|_| Vec::new()).collect();
+    for own in std::mem::take(&mut tally.kept) {
+        kept[own.study()].push(own);
+    }
+    let of_study = |(number, kept): (usize, Vec<Kept>)| {
+        let study = &evaluated.studies[number];
+        let (own, mut out) =
+            (Names { study, schemes, lists: &evaluated.lists, keys: &evaluated.sizes[number].keys }, Arms::default());
+        let cut = winsorised::sums(study, &evaluated.sizes[number], kept);
         for list in study.lists.clone() {
             own.list(list, evaluated, &tally, cut.as_ref(), &mut out)?;
         }
         own.pairs(&tally.studies[number].pairs, cut.as_ref(), &mut out)?;
+        Ok(out)
+    };
+    let studies: Vec<Result<Arms>> = kept.into_par_iter().enumerate().map(of_study).collect();
+    let mut all = Arms::default();
+    for own in studies {
+        all.merge(own?)?;
     }
-    Ok(out)
+    Ok(all)
 }
 
 /// The names behind the numbers of a strategy.

@@ -6,6 +6,7 @@ use arrow::array::{
     ArrayRef, BooleanArray, Date32Array, Float64Array, Int32Array, Int64Array, RecordBatch, StringArray, StringDictionaryBuilder,
 };
 use arrow::datatypes::UInt16Type;
+use rayon::prelude::*;
 
 use crate::engine::batches::{batch_of, decimals};
 use crate::error::Result;
@@ -210,6 +211,24 @@ struct ArmRow<'a> {
     other_sums: Option<[i128; VALUES]>,
 }
 
+/// What a column of exact sums holds.
+#[derive(Clone, Copy)]
+enum Figure {
+    Sum(usize),
+    Product(usize, usize),
+    Other(usize),
+}
+
+impl Figure {
+    fn of(self, row: &ArmRow<'_>) -> Option<i128> {
+        match self {
+            Figure::Sum(i) => Some(row.sums[i]),
+            Figure::Product(i, j) => row.products[i][j],
+            Figure::Other(i) => row.other_sums.map(|sums| sums[i]),
+        }
+    }
+}
+
 /// `arms`: the rows of one period, then those of customers who are in two.
 pub fn arms(arms: &Arms, money: u32, table: &TableDefinition) -> Result<RecordBatch> {
     let scale = |quantity: &Quantity| match quantity {
@@ -261,8 +280,11 @@ pub fn arms(arms: &Arms, money: u32, table: &TableDefinition) -> Result<RecordBa
         other_sums: Some(sums.second),
     });
     let rows: Vec<ArmRow<'_>> = single.chain(pairs).collect();
-    let sums = |of: &dyn Fn(&ArmRow<'_>) -> Option<i128>| decimals(rows.iter().map(of), 0);
-    let product = |i: usize, j: usize| sums(&move |row| row.products[i][j]);
+    let of_one = (0..VALUES).map(Figure::Sum).chain((0..VALUES).flat_map(|i| (i..VALUES).map(move |j| Figure::Product(i, j))));
+    let of_two = (0..VALUES).map(Figure::Other).chain((1..VALUES).flat_map(|i| (0..i).map(move |j| Figure::Product(i, j))));
+    let figures: Vec<Figure> = of_one.chain(of_two).collect();
+    let figures: Vec<ArrayRef> =
+        figures.into_par_iter().map(|figure| decimals(rows.iter().map(|row| figure.of(row)), 0)).collect();
     let mut arrays = columns!(rows, names(some strategy));
     arrays.extend(dates(rows.iter().map(|row| Some(row.period))));
     arrays.extend(columns!(rows, names(some phase), names(some scheme), names(some state)));
@@ -273,9 +295,6 @@ pub fn arms(arms: &Arms, money: u32, table: &TableDefinition) -> Result<RecordBa
     arrays.push(texts(rows.iter().map(|row| row.other.map(|other| other.1))));
     arrays.push(names(rows.iter().map(|row| row.other.map(|other| other.2))));
     arrays.extend(columns!(rows, counts(count n)));
-    arrays.extend((0..VALUES).map(|i| sums(&move |row| Some(row.sums[i]))));
-    arrays.extend((0..VALUES).flat_map(|i| (i..VALUES).map(move |j| (i, j))).map(|(i, j)| product(i, j)));
-    arrays.extend((0..VALUES).map(|i| sums(&move |row| row.other_sums.map(|sums| sums[i]))));
-    arrays.extend((1..VALUES).flat_map(|i| (0..i).map(move |j| (i, j))).map(|(i, j)| product(i, j)));
+    arrays.extend(figures);
     batch_of(table, arrays)
 }

@@ -23,6 +23,15 @@ impl<T: Integer> StudySums<T> {
         }
     }
 
+    /// The same, to be cleared and filled again and again.
+    fn scratch(keys: &Keys, forms: &[Form], in_pairs: usize) -> StudySums<T> {
+        let singles = |_| Singles::scratch(keys.bound(), forms.iter().copied(), Some(in_pairs));
+        StudySums {
+            lists: (0..keys.lists).map(singles).collect(),
+            pairs: Pairs::scratch(keys.of_pairs(), forms.iter().copied().take(in_pairs), None),
+        }
+    }
+
     fn clear(&mut self) {
         self.lists.iter_mut().for_each(Singles::clear);
         self.pairs.clear();
@@ -50,14 +59,27 @@ pub struct Desk<'a> {
 
 /// Notes with keys no longer than they need be.
 enum AnyNotes {
-    Short(Notes<u64>),
+    Short(Notes<u32>),
+    Middle(Notes<u64>),
     Long(Notes<u128>),
 }
 
 impl AnyNotes {
+    /// Notes for keys below this.
+    fn new(bound: u128) -> AnyNotes {
+        if bound <= u128::from(u32::MAX) {
+            AnyNotes::Short(Notes::default())
+        } else if bound <= u128::from(u64::MAX) {
+            AnyNotes::Middle(Notes::default())
+        } else {
+            AnyNotes::Long(Notes::default())
+        }
+    }
+
     fn add<T: Integer>(&mut self, sizes: &Sizes, crowds: &[Crowd], sums: &mut StudySums<T>) {
         match self {
             AnyNotes::Short(notes) => notes.add(sizes, crowds, sums),
+            AnyNotes::Middle(notes) => notes.add(sizes, crowds, sums),
             AnyNotes::Long(notes) => notes.add(sizes, crowds, sums),
         }
     }
@@ -71,13 +93,12 @@ impl<'a> Desk<'a> {
 
     /// A desk for columns, of which the first so many count in pairs.
     pub fn new(sizes: &'a Sizes, forms: &[Form], in_pairs: usize) -> Desk<'a> {
-        let is_short = sizes.keys.bound().max(sizes.keys.of_pairs()) <= u128::from(u64::MAX);
         Desk {
             sizes,
             all: StudySums::new(&sizes.keys, forms, in_pairs),
-            narrow: StudySums::new(&sizes.keys, forms, in_pairs),
+            narrow: StudySums::scratch(&sizes.keys, forms, in_pairs),
             squares: 0,
-            notes: if is_short { AnyNotes::Short(Notes::default()) } else { AnyNotes::Long(Notes::default()) },
+            notes: AnyNotes::new(sizes.keys.bound().max(sizes.keys.of_pairs())),
         }
     }
 
@@ -115,13 +136,31 @@ struct Notes<K> {
     seats: Vec<Vec<K>>,
     /// By member: what they add if it is the first list.
     firsts: Vec<K>,
-    /// Members of two lists who are the same customer.
+    /// Members of two lists who are the same customer, if the lists do not have the same customers.
     met: Vec<(u32, u32)>,
-    /// Those who are also in the same group.
-    agreed: Vec<(u32, u32)>,
+    /// What their keys are made of.
+    made: [Made<K>; 2],
+    keys: Vec<K>,
     /// Where the sums of members are.
     places: Vec<u32>,
     meetings: Meetings,
+}
+
+/// What members add to the keys of their pairs, and their groups.
+#[derive(Default)]
+struct Made<K> {
+    seats: Vec<K>,
+    groups: Vec<u32>,
+}
+
+impl<K: Key> Made<K> {
+    /// Of these members.
+    fn fill(&mut self, seats: &[K], groups: &[u32], members: impl Iterator<Item = u32> + Clone) {
+        self.seats.clear();
+        self.seats.extend(members.clone().map(|member| seats[member as usize]));
+        self.groups.clear();
+        self.groups.extend(members.map(|member| groups[member as usize]));
+    }
 }
 
 impl<K: Key> Notes<K> {
@@ -129,61 +168,71 @@ impl<K: Key> Notes<K> {
         for (crowd, list) in crowds.iter().zip(&mut sums.lists) {
             self.single(sizes, crowd, list);
         }
-        let Keys { groups, lists, .. } = sizes.keys;
-        let (groups, seats, lists) = (K::from(groups as u64 + 1), K::from(sizes.keys.seats() as u64), K::from(lists as u64));
+        let (groups, seats) = (K::of(sizes.keys.groups as u64 + 1), K::of(sizes.keys.seats() as u64));
         self.seats.resize_with(crowds.len(), Vec::new);
         for (own, crowd) in self.seats.iter_mut().zip(crowds) {
             own.clear();
-            own.extend(crowd.seats.iter().map(|seat| K::from(*seat) * groups));
+            own.extend(crowd.seats.iter().map(|seat| K::of(*seat).times(groups)));
         }
-        for first in 0..crowds.len() {
-            self.firsts.clear();
-            self.firsts.extend(self.seats[first].iter().map(|seat| *seat * seats));
-            for second in first + 1..crowds.len() {
-                let both = K::from(first as u64) * lists + K::from(second as u64);
-                self.pair(crowds, (first, second), both * seats * seats * groups, &mut sums.pairs);
+        for second in 0..crowds.len() {
+            for first in 0..second {
+                let start = K::of(Keys::pair_number(first, second)).times(seats).times(seats).times(groups);
+                self.firsts.clear();
+                self.firsts.extend(self.seats[first].iter().map(|seat| start.plus(seat.times(seats))));
+                self.pair(crowds, (first, second), &mut sums.pairs);
             }
         }
     }
 
     fn single<T: Integer>(&mut self, sizes: &Sizes, crowd: &Crowd, sums: &mut Singles<T>) {
         for groups in &crowd.groups {
-            let count = K::from(sizes.keys.groups as u64);
-            let key = |(seat, group): (&u64, &u32)| K::from(*seat) * count + K::from(u64::from(*group));
-            sums.count(crowd.seats.iter().zip(groups).map(key), &mut self.places);
+            let count = K::of(sizes.keys.groups as u64);
+            let key = |(seat, group): (&u64, &u32)| K::of(*seat).times(count).plus(K::of(u64::from(*group)));
+            self.keys.clear();
+            self.keys.extend(crowd.seats.iter().zip(groups).map(key));
+            sums.count(&self.keys, &mut self.places);
             sums.observe(&self.places, &crowd.active.members, &crowd.columns);
             sums.lack(crowd.unknown.iter().map(|member| self.places[*member as usize]));
         }
     }
 
     /// Who is in both lists counts once by the groups of the first scheme, and under each further scheme whose groups agree.
-    /// Their keys begin at `start`.
-    fn pair<T: Integer>(&mut self, crowds: &[Crowd], (first, second): (usize, usize), start: K, sums: &mut Pairs<T>) {
+    fn pair<T: Integer>(&mut self, crowds: &[Crowd], (first, second): (usize, usize), sums: &mut Pairs<T>) {
         let (a, b) = (&crowds[first], &crowds[second]);
-        let (of_first, of_second) = (&self.firsts, &self.seats[second]);
-        self.met.clear();
-        match a.customers == b.customers {
-            true => self.met.extend((0..a.customers.len() as u32).map(|member| (member, member))),
-            false => both(&a.customers, &b.customers, |x, y| self.met.push((x, y))),
-        }
+        let flags = [a, b].map(|crowd| crowd.active.flags.as_slice());
+        let are_same = a.customers == b.customers;
         for (at, (of_a, of_b)) in a.groups.iter().zip(&b.groups).enumerate() {
-            let group = |(x, y): (u32, u32)| (of_a[x as usize] == of_b[y as usize]).then_some(of_a[x as usize]);
-            let met = if at == 0 {
-                &self.met
+            self.keys.clear();
+            if are_same && at == 0 {
+                let seats = self.firsts.iter().zip(&self.seats[second]);
+                self.keys.extend(seats.zip(of_a.iter().zip(of_b)).map(key));
+                sums.count(&self.keys, &mut self.places);
+                self.meetings.sort(&self.places, (0..a.customers.len() as u32).map(|member| (member, member)), flags);
             } else {
-                self.agreed.clear();
-                self.agreed.extend(self.met.iter().filter(|met| group(**met).is_some()));
-                &self.agreed
-            };
-            let key = |met: &(u32, u32)| {
-                let seats = of_first[met.0 as usize] + of_second[met.1 as usize];
-                start + seats + group(*met).map_or(K::from(0), |group| K::from(u64::from(group) + 1))
-            };
-            sums.count(met.iter().map(key), &mut self.places);
-            self.meetings.sort(&self.places, met, [&a.active.flags, &b.active.flags]);
+                self.met.clear();
+                both(&a.customers, &b.customers, |x, y| {
+                    if at == 0 || of_a[x as usize] == of_b[y as usize] {
+                        self.met.push((x, y));
+                    }
+                });
+                let [in_first, in_second] = &mut self.made;
+                in_first.fill(&self.firsts, of_a, self.met.iter().map(|met| met.0));
+                in_second.fill(&self.seats[second], of_b, self.met.iter().map(|met| met.1));
+                let seats = in_first.seats.iter().zip(&in_second.seats);
+                self.keys.extend(seats.zip(in_first.groups.iter().zip(&in_second.groups)).map(key));
+                sums.count(&self.keys, &mut self.places);
+                self.meetings.sort(&self.places, self.met.iter().copied(), flags);
+            }
             sums.observe(&self.meetings, &a.columns, &b.columns);
         }
     }
+}
+
+/// The key of who is in two lists: what cell and arm in the first and the second add, and the group, if it is the same.
+#[inline]
+fn key<K: Key>(((first, second), (of_a, of_b)): ((&K, &K), (&u32, &u32))) -> K {
+    let group = if of_a == of_b { of_a.wrapping_add(1) } else { 0 };
+    first.plus(*second).plus(K::of(u64::from(group)))
 }
 
 /// Calls `met` with the places of numbers that are in both of two ascending lists.
@@ -240,8 +289,8 @@ mod tests {
             state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
             ((u128::from(state >> 11) * u128::from(below)) >> 53) as i64
         };
-        // Cells of both kinds: few, whose keys are numbers of places, and very many.
-        for cells in [2u128, 1 << 30] {
+        // Few cells, whose keys are numbers of places, and so many that keys are long.
+        for cells in [2u128, 1 << 20, 1 << 40] {
             let keys = Keys { arms: 2, groups: 5, cells, lists: 3 };
             let sizes = Sizes { keys, forms: FORMS.to_vec(), outcomes: 2, described: 0 };
             let mut desk = Desk::of_slots(&sizes);

@@ -14,21 +14,35 @@ use crate::error::{Error, Result};
 use crate::evaluate::Phase;
 use crate::transition::ABSENT;
 
-/// Who counts in a list.
-#[derive(Debug, Clone, Copy)]
-pub struct Member {
+/// Who counts in a list, ascending by customer.
+#[derive(Default)]
+pub struct Members {
     /// The customer's number among those at hand.
-    pub customer: u32,
+    pub customers: Vec<u32>,
     /// Row of the assignments.
-    pub row: u32,
-    /// Their column among the customers of the strategy who are at hand.
-    pub column: u32,
-    /// Where the part has the customer; none if the orders do not know them.
-    pub place: Option<u32>,
+    pub rows: Vec<u32>,
+    /// Where the part has the customer; [`UNKNOWN`] if the orders do not know them.
+    pub places: Vec<u32>,
     /// Whether the customer counts in other lists of the strategy too.
-    pub recurs: bool,
+    pub recurs: Vec<bool>,
     /// Whether an earlier assignment of the strategy treated the customer inside the baseline.
-    pub touched: bool,
+    pub touched: Vec<bool>,
+}
+
+/// The place of who is in no order.
+pub const UNKNOWN: u32 = u32::MAX;
+
+impl Members {
+    pub fn len(&self) -> usize {
+        self.customers.len()
+    }
+
+    /// Forgets all, to be filled again.
+    pub fn clear(&mut self) {
+        let Members { customers, rows, places, recurs, touched } = self;
+        [customers, rows, places].into_iter().for_each(Vec::clear);
+        [recurs, touched].into_iter().for_each(Vec::clear);
+    }
 }
 
 /// A list of a part with everything its members' numbers come from.
@@ -50,8 +64,8 @@ pub struct View<'a> {
 #[derive(Default)]
 pub struct Did {
     windows: Windows,
-    /// By member: the row of the day on which they were assigned, and the rows of the end of their window and of the time after.
-    rows: Vec<[u32; 3]>,
+    /// By member: where the rows begin of the day on which they were assigned, the end of their window, and that of the time after.
+    starts: Vec<[u32; 3]>,
 }
 
 impl<'a> View<'a> {
@@ -69,13 +83,13 @@ impl<'a> View<'a> {
         }
     }
 
-    /// Fills the crowd with members, who ascend by customer; `days` and `timeline` are those of the strategy.
+    /// Fills the crowd with members, who ascend by customer; `days` and `timeline` are those of their slice.
     ///
     /// # Errors
     /// Exit 3 where an order lacks the cost that a margin needs, or money overflows.
-    pub fn fill(&self, members: &[Member], (days, timeline): (&Days, &Timeline), did: &mut Did, crowd: &mut Crowd) -> Result<()> {
+    pub fn fill(&self, members: &Members, (days, timeline): (&Days, &Timeline), did: &mut Did, crowd: &mut Crowd) -> Result<()> {
         crowd.clear(self.study);
-        crowd.customers.extend(members.iter().map(|member| member.customer));
+        crowd.customers.extend_from_slice(&members.customers);
         self.groups(members, crowd);
         self.seats(members, crowd);
         self.windows(members, days, timeline, did);
@@ -86,23 +100,23 @@ impl<'a> View<'a> {
         if self.study.strategy.design != Design::BeforeAfter {
             for (at, column) in (0..COVARIATES.len()).zip(&mut columns) {
                 let values = self.covariates.map_or(&[][..], |covariates| &covariates[at]);
-                let value = |place: Option<u32>| values.get(place? as usize).copied().filter(|value| *value != NOT_LISTED);
-                column.extend(members.iter().map(|member| [value(member.place).unwrap_or(0), 0, 0, 0]));
+                let value = |place: &u32| values.get(*place as usize).copied().filter(|value| *value != NOT_LISTED);
+                column.extend(members.places.iter().map(|place| [value(place).unwrap_or(0), 0, 0, 0]));
                 // Days since the last order are known only of who has ordered; counts and money are zero without orders.
                 if at == 0 {
-                    let unknown = members.iter().zip(0..).filter(|(member, _)| value(member.place).is_none());
+                    let unknown = members.places.iter().zip(0..).filter(|(place, _)| value(place).is_none());
                     crowd.unknown.extend(unknown.map(|(_, at)| at));
                 }
             }
         }
         if let Some(column) = columns.next() {
-            column.extend(members.iter().map(|member| [i64::from(member.touched), 0, 0, 0]));
+            column.extend(members.touched.iter().map(|touched| [i64::from(*touched), 0, 0, 0]));
         }
         if let Some(column) = columns.next() {
-            column.extend(members.iter().map(|member| [i64::from(member.recurs), 0, 0, 0]));
+            column.extend(members.recurs.iter().map(|recurs| [i64::from(*recurs), 0, 0, 0]));
         }
         if let Some((column, cost)) = columns.next().zip(self.table.cost.as_ref()) {
-            column.extend(members.iter().map(|member| [cost[member.row as usize], 0, 0, 0]));
+            column.extend(members.rows.iter().map(|row| [cost[*row as usize], 0, 0, 0]));
         }
         crowd.active.find(&crowd.columns, members.len());
         Ok(())
@@ -110,8 +124,8 @@ impl<'a> View<'a> {
 
     /// The state in a scheme of who is at a place; none of who is not listed.
     #[inline]
-    fn state(states: &[u16], place: Option<u32>) -> Option<usize> {
-        states.get(place? as usize).filter(|state| **state != ABSENT).map(|state| usize::from(*state))
+    fn state(states: &[u16], place: u32) -> Option<usize> {
+        states.get(place as usize).filter(|state| **state != ABSENT).map(|state| usize::from(*state))
     }
 
     /// The states in a scheme by place.
@@ -119,12 +133,12 @@ impl<'a> View<'a> {
         states.and_then(|states| states.get(scheme)).map_or(&[], Vec::as_slice)
     }
 
-    fn groups(&self, members: &[Member], crowd: &mut Crowd) {
+    fn groups(&self, members: &Members, crowd: &mut Crowd) {
         let mut offset = 0;
         for ((scheme, count), groups) in self.study.by.iter().zip(&mut crowd.groups) {
             let states = Self::by_place(self.before, *scheme);
-            let group = |member: &Member| (offset + Self::state(states, member.place).unwrap_or(count - 1)) as u32;
-            groups.extend(members.iter().map(group));
+            let group = |place: &u32| (offset + Self::state(states, *place).unwrap_or(count - 1)) as u32;
+            groups.extend(members.places.iter().map(group));
             offset += count;
         }
         if self.study.by.is_empty() {
@@ -133,28 +147,28 @@ impl<'a> View<'a> {
     }
 
     /// Cells and arms.
-    fn seats(&self, members: &[Member], crowd: &mut Crowd) {
+    fn seats(&self, members: &Members, crowd: &mut Crowd) {
         let mut cells = vec![0u64; if self.study.cells.is_empty() { 0 } else { members.len() }];
         for by in &self.study.cells {
             let states = match by {
                 CellBy::State { scheme, .. } => Self::by_place(self.before, *scheme),
                 CellBy::Stratum { .. } => &[],
             };
-            for (cell, member) in cells.iter_mut().zip(members) {
+            for (cell, (row, place)) in cells.iter_mut().zip(members.rows.iter().zip(&members.places)) {
                 let at = match *by {
-                    CellBy::State { states: count, .. } => Self::state(states, member.place).unwrap_or(count - 1),
-                    CellBy::Stratum { .. } => self.table.stratum.as_ref().map_or(0, |s| s[member.row as usize] as usize),
+                    CellBy::State { states: count, .. } => Self::state(states, *place).unwrap_or(count - 1),
+                    CellBy::Stratum { .. } => self.table.stratum.as_ref().map_or(0, |s| s[*row as usize] as usize),
                 };
                 *cell = *cell * by.len() as u64 + at as u64;
             }
         }
         let cells = cells.into_iter().chain(std::iter::repeat(0));
-        let seat = |(member, cell): (&Member, u64)| self.keys.seat(cell, self.table.arm[member.row as usize]);
-        crowd.seats.extend(members.iter().zip(cells).map(seat));
+        let seat = |(row, cell): (&u32, u64)| self.keys.seat(cell, self.table.arm[*row as usize]);
+        crowd.seats.extend(members.rows.iter().zip(cells).map(seat));
     }
 
     /// The numbers of an outcome.
-    fn outcome(&self, phase: Phase, kind: Kind, members: &[Member], windows: &Windows, column: &mut Column) -> Result<()> {
+    fn outcome(&self, phase: Phase, kind: Kind, members: &Members, windows: &Windows, column: &mut Column) -> Result<()> {
         if let Kind::Moved { scheme, up } = kind {
             let (before, after) = (Self::by_place(self.before, scheme), Self::by_place(self.after, scheme));
             let ladder = &self.ladders[scheme];
@@ -164,7 +178,7 @@ impl<'a> View<'a> {
                 (Some(from), Some(to)) => to > from,
                 _ => false,
             };
-            column.extend(members.iter().map(|member| [i64::from(moved(member.place)), 0, 0, 0]));
+            column.extend(members.places.iter().map(|place| [i64::from(moved(*place)), 0, 0, 0]));
             return Ok(());
         }
         values::outcome(phase, kind, windows, members.len(), column).map_err(|lack| explain(self.study, lack))
@@ -191,23 +205,22 @@ impl<'a> View<'a> {
     }
 
     /// What members did on the days that count.
-    fn windows(&self, members: &[Member], days: &Days, timeline: &Timeline, did: &mut Did) {
-        let Did { windows, rows } = did;
-        rows.clear();
+    fn windows(&self, members: &Members, days: &Days, timeline: &Timeline, did: &mut Did) {
+        let Did { windows, starts } = did;
+        starts.clear();
         let mut known = (Day(i32::MIN), [0; 3]);
-        rows.extend(members.iter().map(|member| {
-            let day = self.table.assigned_on[member.row as usize];
+        starts.extend(members.rows.iter().map(|row| {
+            let day = self.table.assigned_on[*row as usize];
             // Most are assigned on the same day as the one before.
             if day != known.0 {
-                known = (day, self.bounds(day).map(|day| days.row(day.0) as u32));
+                let [begin, end, after] = self.bounds(day).map(|day| timeline.start(days.row(day.0)));
+                known = (day, [begin, end.max(begin), after.max(end).max(begin)]);
             }
             known.1
         }));
         let look = |stretch: &mut Stretch, begin: usize, end: usize| {
-            let cells = members.iter().zip(&*rows).map(|(member, rows)| {
-                [rows[begin], rows[end].max(rows[begin])].map(|row| timeline.cell(row as usize, member.column))
-            });
-            stretch.fill(timeline, cells);
+            let own = members.customers.iter().zip(&*starts);
+            stretch.fill(timeline, own.map(|(customer, starts)| (*customer, [starts[begin], starts[end]])));
         };
         look(&mut windows.during, 0, 1);
         windows.after.clear();
@@ -218,8 +231,8 @@ impl<'a> View<'a> {
         for (stretch, period) in stretches.into_iter().zip(self.before()) {
             stretch.clear();
             let Some(Period { start, end }) = period else { continue };
-            let rows = [days.row(start.0), days.row(end.0)];
-            stretch.fill(timeline, members.iter().map(|member| rows.map(|row| timeline.cell(row, member.column))));
+            let starts = [start, end].map(|day| timeline.start(days.row(day.0)));
+            stretch.fill(timeline, members.customers.iter().map(|customer| (*customer, starts)));
         }
     }
 }

@@ -13,7 +13,7 @@ use crate::domain::{Day, Id};
 /// About this many customers are at hand at once: their numbers in all lists of a strategy fit the second cache.
 pub const AT_HAND: usize = 512;
 
-/// With more days that matter to a strategy fewer customers are at hand, so that what they had done before each of these days
+/// With more days that matter to strategies fewer customers are at hand, so that what they had done before each of these days
 /// takes not much more than this many numbers.
 const MOST_CELLS: usize = 1 << 18;
 
@@ -52,37 +52,44 @@ pub struct Run<'a> {
     rows: Cow<'a, [u32]>,
     /// The first row that was not at hand yet.
     next: usize,
-    /// The first day on which one was assigned.
-    pub first: Day,
-    /// The last day on which one was treated.
-    pub last: Day,
+    assigned: (Day, Day),
+    until: (Day, Day),
 }
 
 impl Run<'_> {
+    /// The first and the last day on which one was assigned.
+    pub fn assigned(&self) -> (Day, Day) {
+        self.assigned
+    }
+
+    /// The first and the last day on which the treatment of one ends.
+    pub fn until(&self) -> (Day, Day) {
+        self.until
+    }
+
     /// The days on which one was assigned, each once. They lie in a period, if the rows count.
     pub fn days(&self) -> impl Iterator<Item = Day> + use<> {
-        let first = self.first.0;
-        let mut is_one = Vec::new();
-        for row in self.rows.iter() {
-            let at = (self.table.assigned_on[*row as usize].0 - first) as usize;
-            if at >= is_one.len() {
-                is_one.resize(at + 1, false);
+        let (first, last) = (self.assigned.0.0, self.assigned.1.0);
+        let count = if self.rows.is_empty() { 0 } else { (last - first) as usize + 1 };
+        let mut is_one = vec![count == 1; count];
+        if count > 1 {
+            for row in self.rows.iter() {
+                is_one[(self.table.assigned_on[*row as usize].0 - first) as usize] = true;
             }
-            is_one[at] = true;
         }
         is_one.into_iter().enumerate().filter(|(_, is_one)| *is_one).map(move |(at, _)| Day(first + at as i32))
     }
 
-    /// The last day on which the customer of a row is treated.
+    /// The last day on which the customer of a row is treated, who was assigned on a day.
     #[inline]
-    pub fn until(&self, evaluated: &Evaluated<'_>, row: usize) -> Day {
+    pub fn until_of(&self, evaluated: &Evaluated<'_>, row: usize, day: Day) -> Day {
         if let Some(ended) = self.table.ended_on.as_ref().and_then(|ended| ended[row]) {
             return ended;
         }
         match (self.role.list(), evaluated.studies[self.study].strategy.outcome_days) {
-            (_, Some(days)) => Day(self.table.assigned_on[row].0.saturating_add(days as i32 - 1)),
+            (_, Some(days)) => Day(day.0.saturating_add(days as i32 - 1)),
             (Some(list), None) => evaluated.lists[list].period.last(),
-            (None, None) => self.table.assigned_on[row],
+            (None, None) => day,
         }
     }
 }
@@ -95,10 +102,12 @@ pub fn runs<'a>(evaluated: &Evaluated<'a>, part: usize) -> Vec<Run<'a>> {
         let lists = evaluated.studies[study].lists.clone();
         let mut add = |role: Role, rows: Cow<'a, [u32]>| {
             let none = (Day(i32::MAX), Day(i32::MIN));
-            let mut run = Run { study, role, table: &own.table, rows, next: 0, first: none.0, last: none.1 };
+            let mut run = Run { study, role, table: &own.table, rows, next: 0, assigned: none, until: none };
             for row in run.rows.iter() {
-                run.first = run.first.min(own.table.assigned_on[*row as usize]);
-                run.last = run.last.max(run.until(evaluated, *row as usize));
+                let day = own.table.assigned_on[*row as usize];
+                let until = run.until_of(evaluated, *row as usize, day);
+                run.assigned = (run.assigned.0.min(day), run.assigned.1.max(day));
+                run.until = (run.until.0.min(until), run.until.1.max(until));
             }
             runs.push(run);
         };
@@ -115,6 +124,14 @@ pub fn runs<'a>(evaluated: &Evaluated<'a>, part: usize) -> Vec<Run<'a>> {
     runs
 }
 
+/// The runs of a strategy whose rows count, each with its list.
+pub fn counting(runs: &[Run<'_>], study: usize) -> impl Iterator<Item = (usize, usize)> {
+    runs.iter().enumerate().filter_map(move |(at, run)| match run.role {
+        Role::Counts(list) if run.study == study => Some((at, list)),
+        _ => None,
+    })
+}
+
 /// The customers at hand.
 pub struct Hand<'a> {
     /// As many customers may be at hand if all are in all lists.
@@ -127,13 +144,15 @@ pub struct Hand<'a> {
     stretches: Vec<Range<usize>>,
     /// By run: the number of each row's customer.
     numbers: Vec<Vec<u32>>,
+    /// By run: how many customers were at hand when its rows were seen to be all of theirs, one each; 0 if they were not.
+    all: Vec<usize>,
 }
 
 impl<'a> Hand<'a> {
-    /// An empty hand for strategies to which up to so many days matter.
+    /// An empty hand for strategies to which so many days matter.
     pub fn new(days: usize) -> Hand<'a> {
         let most = (MOST_CELLS / days.max(1)).clamp(FEWEST, AT_HAND);
-        Hand { most, rows: most, ids: Vec::new(), stretches: Vec::new(), numbers: Vec::new() }
+        Hand { most, rows: most, ids: Vec::new(), stretches: Vec::new(), numbers: Vec::new(), all: Vec::new() }
     }
 
     /// Goes on to the next customers; false behind the last.
@@ -143,6 +162,7 @@ impl<'a> Hand<'a> {
         let last = full.map(|run| id(run, run.next + self.rows - 1)).min();
         self.ids.clear();
         self.stretches.clear();
+        self.all.clear();
         for run in runs.iter_mut() {
             let rest = &run.rows[run.next..];
             let count = match last {
@@ -158,9 +178,16 @@ impl<'a> Hand<'a> {
             };
             let stretch = run.next..run.next + count;
             run.next = stretch.end;
-            self.unite(stretch.clone().map(|at| id(run, at)));
+            let own = stretch.clone().map(|at| id(run, at));
+            // Most lists of a job have the same customers.
+            let are_all = own.len() == self.ids.len() && own.clone().zip(&self.ids).all(|(own, id)| own == *id);
+            self.all.push(if are_all { own.len() } else { 0 });
+            if !are_all {
+                self.unite(own);
+            }
             self.stretches.push(stretch);
         }
+        let count = self.ids.len();
         let room = self.most * MOST_LISTS;
         if self.ids.len() > room {
             self.rows = (self.rows * room / self.ids.len()).max(1);
@@ -169,8 +196,12 @@ impl<'a> Hand<'a> {
             self.rows = (self.rows * 2).min(self.most);
         }
         self.numbers.resize_with(runs.len(), Vec::new);
-        for ((run, stretch), numbers) in runs.iter().zip(&self.stretches).zip(&mut self.numbers) {
+        for (((run, stretch), numbers), all) in runs.iter().zip(&self.stretches).zip(&mut self.numbers).zip(&self.all) {
             numbers.clear();
+            if *all == count {
+                numbers.extend(0..stretch.len() as u32);
+                continue;
+            }
             let mut number = 0;
             for at in stretch.clone() {
                 let own = id(run, at);
@@ -214,8 +245,13 @@ impl<'a> Hand<'a> {
 
     /// A run's rows of the customers at hand, each with the number of its customer.
     pub fn rows<'b>(&'b self, runs: &'b [Run<'a>], run: usize) -> impl ExactSizeIterator<Item = (usize, usize)> + 'b {
-        let rows = &runs[run].rows[self.stretches[run].clone()];
-        rows.iter().zip(&self.numbers[run]).map(|(row, number)| (*row as usize, *number as usize))
+        let (rows, numbers) = self.stretch(runs, run);
+        rows.iter().zip(numbers).map(|(row, number)| (*row as usize, *number as usize))
+    }
+
+    /// The same, rows and numbers apart.
+    pub fn stretch<'b>(&'b self, runs: &'b [Run<'a>], run: usize) -> (&'b [u32], &'b [u32]) {
+        (&runs[run].rows[self.stretches[run].clone()], &self.numbers[run])
     }
 }
 
@@ -271,7 +307,15 @@ mod tests {
                 lists.iter().map(|ids| table(&ids.iter().map(|id| id + 100).collect::<Vec<_>>(), is_text)).collect();
             let run = |table| {
                 let rows = (0..Assignments::len(table) as u32).collect();
-                Run { study: 0, role: Role::Outside, table, rows: Cow::Owned(rows), next: 0, first: Day(0), last: Day(0) }
+                Run {
+                    study: 0,
+                    role: Role::Outside,
+                    table,
+                    rows: Cow::Owned(rows),
+                    next: 0,
+                    assigned: (Day(0), Day(0)),
+                    until: (Day(0), Day(0)),
+                }
             };
             let mut runs: Vec<Run<'_>> = tables.iter().map(run).collect();
             let mut hand = Hand::new(days);

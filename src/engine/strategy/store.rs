@@ -5,7 +5,6 @@
 
 use std::collections::HashMap;
 use std::hash::{BuildHasherDefault, Hasher};
-use std::ops::{Add, Mul};
 
 use crate::stats::{PairSums, Sums, VALUES};
 
@@ -80,31 +79,55 @@ impl Column {
 /// Up to this many keys are found by their number.
 const DENSE: u128 = 1 << 16;
 
+/// Up to this many keys all have cells in sums that are used again and again.
+const FEW: u128 = 1 << 12;
+
 const EMPTY: u32 = u32::MAX;
 
-/// What numbers stand under. Most keys are short, and as such worked out sooner.
-pub trait Key: Copy + Default + From<u64> + Into<u128> + Add<Output = Self> + Mul<Output = Self> {
+/// What numbers stand under. Most keys are short, and as such worked out sooner; they do not leave their bound, so that
+/// additions need no check.
+pub trait Key: Copy + Default + Into<u128> {
+    /// The key with this number, which is one of its type.
+    fn of(number: u64) -> Self;
+    fn plus(self, other: Self) -> Self;
+    fn times(self, other: Self) -> Self;
     /// Its place in a list of all keys, if there are few.
     fn at(self) -> usize;
 }
 
-impl Key for u64 {
-    #[inline]
-    fn at(self) -> usize {
-        self as usize
-    }
+macro_rules! keys {
+    ($($integer:ty),+) => {$(
+        impl Key for $integer {
+            #[inline]
+            fn of(number: u64) -> Self {
+                number as Self
+            }
+
+            #[inline]
+            fn plus(self, other: Self) -> Self {
+                self.wrapping_add(other)
+            }
+
+            #[inline]
+            fn times(self, other: Self) -> Self {
+                self.wrapping_mul(other)
+            }
+
+            #[inline]
+            fn at(self) -> usize {
+                self as usize
+            }
+        }
+    )+};
 }
 
-impl Key for u128 {
-    #[inline]
-    fn at(self) -> usize {
-        self as usize
-    }
-}
+keys!(u32, u64, u128);
 
 /// Numbers for keys, in the order in which they came.
 #[derive(Default)]
 pub struct Index {
+    /// Every key is its own number.
+    is_whole: bool,
     dense: Vec<u32>,
     sparse: HashMap<u128, u32, BuildHasherDefault<Spread>>,
     keys: Vec<u128>,
@@ -117,9 +140,31 @@ impl Index {
         Index { dense, ..Index::default() }
     }
 
+    /// An index in which all keys below `bound` have numbers.
+    fn whole(bound: u128) -> Index {
+        let numbers = 0..bound as u32;
+        Index { is_whole: true, dense: numbers.clone().collect(), keys: numbers.map(u128::from).collect(), ..Index::default() }
+    }
+
+    /// The numbers of keys, in their order; new keys get the next.
+    pub fn numbers<K: Key>(&mut self, keys: &[K], numbers: &mut Vec<u32>) {
+        numbers.clear();
+        if self.is_whole {
+            numbers.extend(keys.iter().map(|key| key.at() as u32));
+            return;
+        }
+        numbers.extend(keys.iter().map(|key| self.dense.get(key.at()).copied().unwrap_or(EMPTY)));
+        // Nearly always all are known.
+        if numbers.iter().fold(0, |bits, number| bits | number) == EMPTY {
+            for (number, key) in numbers.iter_mut().zip(keys).filter(|(number, _)| **number == EMPTY) {
+                *number = self.number(*key);
+            }
+        }
+    }
+
     /// The number of a key; a new key gets the next.
     #[inline]
-    pub fn number<K: Key>(&mut self, key: K) -> u32 {
+    fn number<K: Key>(&mut self, key: K) -> u32 {
         let next = self.keys.len() as u32;
         let found = match self.dense.get_mut(key.at()) {
             Some(own) => own,
@@ -139,7 +184,10 @@ impl Index {
     }
 
     /// Forgets all keys.
-    pub fn clear(&mut self) {
+    fn clear(&mut self) {
+        if self.is_whole {
+            return;
+        }
         for key in self.keys.drain(..) {
             if let Some(own) = self.dense.get_mut(key as usize) {
                 *own = EMPTY;
@@ -347,21 +395,35 @@ pub type Pairs<T> = Store<Pair<T, 1>, Pair<T, 2>, Pair<T, VALUES>>;
 impl<N: Copy + Default, M: Copy + Default, R: Copy + Default> Store<N, M, R> {
     /// A store for keys below `bound` and columns of these forms, in one of which a customer may lack a number.
     pub fn new(bound: u128, forms: impl IntoIterator<Item = Form>, may_lack: Option<usize>) -> Store<N, M, R> {
+        Store::with(Index::new(bound), forms, may_lack)
+    }
+
+    /// The same to be cleared and filled again and again: few keys keep their cells, whether they are used or not.
+    pub fn scratch(bound: u128, forms: impl IntoIterator<Item = Form>, may_lack: Option<usize>) -> Store<N, M, R> {
+        let index = if bound <= FEW { Index::whole(bound) } else { Index::new(bound) };
+        Store::with(index, forms, may_lack)
+    }
+
+    fn with(index: Index, forms: impl IntoIterator<Item = Form>, may_lack: Option<usize>) -> Store<N, M, R> {
         let cells = |form| match form {
             Form::Number => Cells::Numbers(Vec::new()),
             Form::Mean => Cells::Means(Vec::new()),
             Form::Ratio => Cells::Ratios(Vec::new()),
         };
         let cells = forms.into_iter().map(cells).collect();
-        Store { index: Index::new(bound), counts: Vec::new(), lacking: Vec::new(), may_lack, cells }
+        let mut store = Store { index, counts: Vec::new(), lacking: Vec::new(), may_lack, cells };
+        store.grow();
+        store
     }
 
     /// Counts a customer under each of these keys, and says where their sums are.
-    pub fn count<K: Key>(&mut self, keys: impl Iterator<Item = K>, places: &mut Vec<u32>) {
-        places.clear();
-        places.extend(keys.map(|key| self.index.number(key)));
+    pub fn count<K: Key>(&mut self, keys: &[K], places: &mut Vec<u32>) {
+        self.index.numbers(keys, places);
         self.grow();
-        places.iter().for_each(|place| self.counts[*place as usize] += 1);
+        for place in places.iter() {
+            let count = &mut self.counts[*place as usize];
+            *count = count.wrapping_add(1);
+        }
     }
 
     /// Customers who count at these places have no number in the column that may lack some; it is 0 there.
@@ -390,9 +452,11 @@ impl<N: Copy + Default, M: Copy + Default, R: Copy + Default> Store<N, M, R> {
         M: Absorb<B>,
         R: Absorb<C>,
     {
-        let places: Vec<u32> = other.index.keys().iter().map(|key| self.index.number(*key)).collect();
+        let used = other.index.keys().iter().zip(&other.counts);
+        let places: Vec<u32> = used.map(|(key, count)| if *count == 0 { EMPTY } else { self.index.number(*key) }).collect();
         self.grow();
-        for (place, (count, lacking)) in places.iter().zip(other.counts.iter().zip(&other.lacking)) {
+        let counts = places.iter().zip(other.counts.iter().zip(&other.lacking));
+        for (place, (count, lacking)) in counts.filter(|(place, _)| **place != EMPTY) {
             self.counts[*place as usize] += count;
             self.lacking[*place as usize] += lacking;
         }
@@ -409,6 +473,15 @@ impl<N: Copy + Default, M: Copy + Default, R: Copy + Default> Store<N, M, R> {
     /// Forgets all sums.
     pub fn clear(&mut self) {
         self.index.clear();
+        self.counts.clear();
+        self.lacking.clear();
+        for cells in &mut self.cells {
+            match cells {
+                Cells::Numbers(numbers) => numbers.clear(),
+                Cells::Means(means) => means.clear(),
+                Cells::Ratios(ratios) => ratios.clear(),
+            }
+        }
         self.grow();
     }
 
@@ -440,7 +513,8 @@ impl<N: Copy + Default, M: Copy + Default, R: Copy + Default> Store<N, M, R> {
 }
 
 fn absorb<M: Absorb<A>, A>(all: &mut [M], own: &[A], places: &[u32]) {
-    places.iter().zip(own).for_each(|(place, own)| all[*place as usize].absorb(own));
+    let used = places.iter().zip(own).filter(|(place, _)| **place != EMPTY);
+    used.for_each(|(place, own)| all[*place as usize].absorb(own));
 }
 
 impl<T: Integer> Singles<T> {
@@ -484,30 +558,32 @@ struct Meeting {
 /// Customers in two lists, by the lists in which they are active: in none, the first, the second, or both.
 #[derive(Default)]
 pub struct Meetings {
-    /// With room for all behind those that are there.
-    kinds: [Vec<Meeting>; 4],
-    lengths: [usize; 4],
+    /// Room for all of every kind, kind by kind.
+    room: Vec<Meeting>,
+    /// Where the room of a kind begins, and where those who are there end.
+    kinds: [(usize, usize); 4],
 }
 
 impl Meetings {
     /// Sorts customers, each with the place of their sums, their places in the lists, and who is active in these.
-    pub fn sort(&mut self, places: &[u32], met: &[(u32, u32)], [in_first, in_second]: [&[bool]; 2]) {
-        let Meetings { kinds, lengths } = self;
-        for kind in kinds.iter_mut().filter(|kind| kind.len() < met.len()) {
-            kind.resize(met.len(), Meeting::default());
+    pub fn sort(&mut self, places: &[u32], met: impl Iterator<Item = (u32, u32)>, [in_first, in_second]: [&[bool]; 2]) {
+        let count = places.len();
+        if self.room.len() < 4 * count {
+            self.room.resize(4 * count, Meeting::default());
         }
-        *lengths = [0; 4];
-        // Every meeting is written and the length of its kind counted up: which kind it is no processor guesses.
+        let mut ends = [0, 1, 2, 3].map(|kind| kind * count);
+        // Every meeting is written and the end of its kind moved: which kind it is no processor guesses.
         for (place, (first, second)) in places.iter().zip(met) {
-            let kind = usize::from(in_first[*first as usize]) + 2 * usize::from(in_second[*second as usize]);
-            kinds[kind][lengths[kind]] = Meeting { place: *place, first: *first, second: *second };
-            lengths[kind] += 1;
+            let kind = usize::from(in_first[first as usize]) | usize::from(in_second[second as usize]) << 1;
+            self.room[ends[kind]] = Meeting { place: *place, first, second };
+            ends[kind] = ends[kind].wrapping_add(1);
         }
+        self.kinds = [0, 1, 2, 3].map(|kind| (kind * count, ends[kind]));
     }
 
     /// Those who are active in the first list alone, in the second alone, and in both.
     fn active(&self) -> [&[Meeting]; 3] {
-        [1, 2, 3].map(|kind| &self.kinds[kind][..self.lengths[kind]])
+        [1, 2, 3].map(|kind| &self.room[self.kinds[kind].0..self.kinds[kind].1])
     }
 }
 
@@ -563,8 +639,9 @@ mod tests {
             Single<i128, 2>: Absorb<Single<T, 2>>,
         {
             let forms = [Form::Mean, Form::Ratio, Form::Number];
-            let (mut singles, mut few) = (Singles::<i128>::new(bound, forms, Some(2)), Singles::<T>::new(bound, forms, Some(2)));
-            let (mut pairs, mut few_pairs) = (Pairs::<i128>::new(bound, forms, None), Pairs::<T>::new(bound, forms, None));
+            let (mut singles, mut few) =
+                (Singles::<i128>::new(bound, forms, Some(2)), Singles::<T>::scratch(bound, forms, Some(2)));
+            let (mut pairs, mut few_pairs) = (Pairs::<i128>::new(bound, forms, None), Pairs::<T>::scratch(bound, forms, None));
             let mut want: HashMap<(u128, usize), (Sums, PairSums)> = HashMap::new();
             for hand in 0..10i64 {
                 let columns = || forms.map(Column::new);
@@ -594,16 +671,16 @@ mod tests {
                     keys.push(key);
                 }
                 let active = [&first, &second].map(|columns| Active::of(columns, 20));
-                few.count(keys.iter().copied(), &mut places);
+                few.count(&keys, &mut places);
                 few.observe(&places, &active[0].members, &first);
                 if hand == 2 {
                     few.lack(places[10..11].iter().copied());
                 }
                 singles.merge(&few);
                 few.clear();
-                few_pairs.count(keys.iter().copied(), &mut places);
+                few_pairs.count(&keys, &mut places);
                 let mut meetings = Meetings::default();
-                meetings.sort(&places, &met, [&active[0].flags, &active[1].flags]);
+                meetings.sort(&places, met.iter().copied(), [&active[0].flags, &active[1].flags]);
                 few_pairs.observe(&meetings, &first, &second);
                 pairs.merge(&few_pairs);
                 few_pairs.clear();
@@ -616,7 +693,7 @@ mod tests {
             assert_eq!(singles.sums(8, 0), Sums::default());
             Ok(())
         }
-        for bound in [10, DENSE + 1] {
+        for bound in [10, FEW + 1, DENSE + 1] {
             check::<i64>(bound)?;
             check::<i128>(bound)?;
         }

@@ -16,6 +16,13 @@ pub struct Account {
     pub left_out: Vec<u64>,
 }
 
+impl Account {
+    /// Of a list of the strategy, to which nothing has happened yet.
+    pub fn new(study: &Study<'_>) -> Account {
+        Account { left_out: vec![0; study.arms.len()], ..Account::default() }
+    }
+}
+
 /// How the sums of a strategy are numbered.
 #[derive(Debug, Clone, Copy)]
 pub struct Keys {
@@ -71,7 +78,12 @@ impl Keys {
 
     /// Keys of pairs are below this.
     pub fn of_pairs(&self) -> u128 {
-        self.lists * self.lists * self.of_two_lists()
+        self.lists * self.lists.saturating_sub(1) / 2 * self.of_two_lists()
+    }
+
+    /// The number of a pair of lists, of which the first comes before the second.
+    pub fn pair_number(first: usize, second: usize) -> u64 {
+        (second as u64 * (second as u64).saturating_sub(1)) / 2 + first as u64
     }
 
     /// What the key of a pair stands for: the lists' places in the strategy, what the customer is in each, and the group in
@@ -81,8 +93,11 @@ impl Keys {
         let (seat, group) = (key / (self.groups + 1), (key % (self.groups + 1)) as usize);
         let (first, second) = (seat / seats, seat % seats);
         let (pair, first) = (first / seats, first % seats);
+        // The second list is the largest whose pairs begin no later.
+        let later = (1 + 8 * pair).isqrt().div_ceil(2);
+        let earlier = pair - later * (later - 1) / 2;
         let place = |seat: u128| Place { cell: (seat / self.arms) as u64, arm: (seat % self.arms) as usize, group };
-        (((pair / self.lists) as usize, place(first)), ((pair % self.lists) as usize, place(second)), group.checked_sub(1))
+        ((earlier as usize, place(first)), (later as usize, place(second)), group.checked_sub(1))
     }
 }
 
@@ -128,7 +143,7 @@ impl Sizes {
 
 impl Tally {
     pub fn new(studies: &[Study<'_>], lists: &[List], sizes: &[Sizes]) -> Tally {
-        let account = |list: &List| Account { left_out: vec![0; studies[list.study].arms.len()], ..Account::default() };
+        let account = |list: &List| Account::new(&studies[list.study]);
         Tally {
             studies: sizes.iter().map(|sizes| StudySums::new(&sizes.keys, &sizes.forms, sizes.outcomes)).collect(),
             reference: lists.iter().map(|list| sizes[list.study].reference()).collect(),
@@ -164,6 +179,29 @@ mod tests {
     use super::*;
     use crate::engine::strategy::crowd::Crowd;
     use crate::engine::strategy::store::Column;
+
+    /// Every pair of lists has keys of its own, and the keys tell which pair it is.
+    #[test]
+    fn keys_of_pairs_are_numbered_and_read_back() {
+        let keys = Keys { arms: 3, groups: 4, cells: 5, lists: 9 };
+        let mut next = 0;
+        for second in 0..9usize {
+            for first in 0..second {
+                let number = u128::from(Keys::pair_number(first, second));
+                assert_eq!(number, next);
+                next += 1;
+                for (of_first, of_second, group) in [(0, 0, 0), (14, 3, 0), (2, 14, 4), (7, 7, 1)] {
+                    let key = ((number * keys.seats() + of_first) * keys.seats() + of_second) * (keys.groups + 1) + group;
+                    assert!(key < keys.of_pairs());
+                    let ((earlier, a), (later, b), found) = keys.pair(key);
+                    let seat = |place: Place| u128::from(place.cell) * keys.arms + place.arm as u128;
+                    assert_eq!((earlier, later, found), (first, second, (group as usize).checked_sub(1)));
+                    assert_eq!((seat(a), seat(b)), (of_first, of_second));
+                }
+            }
+        }
+        assert_eq!(next * keys.of_two_lists(), keys.of_pairs());
+    }
 
     #[test]
     fn sums_that_could_leave_their_digits_are_found() {

@@ -1,4 +1,4 @@
-//! What a strategy's customers at hand had done before each of the days that matter to it: any stretch of days is the
+//! What the customers at hand had done before each of the days that matter to strategies: any stretch of days is the
 //! difference of two rows, whatever the number of lists that look at it.
 
 use crate::measure::{Deeds, History};
@@ -113,10 +113,10 @@ impl Timeline {
         }
     }
 
-    /// The cell of a customer in a row.
+    /// Where a row begins: the cell of a customer lies so much further as their column says.
     #[inline]
-    pub fn cell(&self, row: usize, column: u32) -> u32 {
-        (row * self.width) as u32 + column
+    pub fn start(&self, row: usize) -> u32 {
+        (row * self.width) as u32
     }
 }
 
@@ -130,9 +130,9 @@ pub struct Stretch {
 }
 
 impl Stretch {
-    /// Looks up what happened from one cell of a customer to another of theirs.
+    /// Looks up what customers did, each given by column, between two rows, given by where they begin.
     #[inline]
-    pub fn fill(&mut self, timeline: &Timeline, cells: impl Iterator<Item = [u32; 2]> + Clone) {
+    pub fn fill(&mut self, timeline: &Timeline, customers: impl Iterator<Item = (u32, [u32; 2])> + Clone) {
         #[inline]
         fn differences<T: Copy>(
             out: &mut Vec<T>,
@@ -142,6 +142,7 @@ impl Stretch {
         ) {
             out.extend(cells.map(|[from, to]| subtract(all[to as usize], all[from as usize])));
         }
+        let cells = customers.map(|(column, starts)| starts.map(|start| start.wrapping_add(column)));
         self.clear();
         differences(&mut self.purchases, &timeline.purchases, cells.clone(), u32::wrapping_sub);
         differences(&mut self.money, &timeline.money, cells.clone(), i64::wrapping_sub);
@@ -210,7 +211,7 @@ mod tests {
                 for to in bounds.iter().filter(|to| *to >= from) {
                     let rows = [*from, *to].map(|day| days.row(day));
                     let mut stretch = Stretch::default();
-                    stretch.fill(&timeline, (0..customers as u32).map(|column| rows.map(|row| timeline.cell(row, column))));
+                    stretch.fill(&timeline, (0..customers as u32).map(|column| (column, rows.map(|row| timeline.start(row)))));
                     for (customer, own) in orders.iter().enumerate() {
                         let mut want = Deeds::default();
                         for (_, deeds) in own.iter().filter(|order| known(&customer) && (*from..*to).contains(&order.0)) {

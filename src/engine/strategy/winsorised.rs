@@ -24,6 +24,11 @@ impl Kept {
         Kept { study, hands: Vec::new() }
     }
 
+    /// The number of the strategy.
+    pub fn study(&self) -> usize {
+        self.study
+    }
+
     /// Keeps the outcomes of the customers at hand, who are `count`, unless all of a customer's are zero: then their sums add
     /// nothing.
     pub fn keep(&mut self, study: &Study<'_>, crowds: &[Crowd], count: usize) {
@@ -61,11 +66,10 @@ impl Kept {
     }
 }
 
-/// Winsorises the outcomes of a strategy over the customers of all parts.
-pub fn sums(number: usize, study: &Study<'_>, sizes: &Sizes, kept: &mut [Kept]) -> Option<StudySums<i128>> {
+/// Winsorises the outcomes of a strategy over the customers of all parts, who were kept.
+pub fn sums(study: &Study<'_>, sizes: &Sizes, kept: Vec<Kept>) -> Option<StudySums<i128>> {
     let percentile = study.strategy.winsorise?;
-    let own = kept.iter_mut().filter(|own| own.study == number);
-    let mut hands: Vec<Vec<Crowd>> = own.flat_map(|own| std::mem::take(&mut own.hands)).collect();
+    let mut hands: Vec<Vec<Crowd>> = kept.into_iter().flat_map(|own| own.hands).collect();
     let count = study.winsorised.len();
     let values = |list: usize, at: usize| -> Vec<i64> {
         let columns = hands.iter().filter_map(|crowds| crowds.get(list)?.columns.get(at));

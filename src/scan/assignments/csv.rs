@@ -6,7 +6,7 @@ use std::path::Path;
 use csv::{ErrorKind, ReaderBuilder, StringRecord};
 
 use super::Request;
-use super::piece::{Assigned, Has, Id, Name, Piece, Row};
+use super::piece::{Assigned, Batch, Has, Id, Name, Piece};
 use crate::domain::{CustomerIds, Day, Decimal, IdType};
 use crate::error::{Error, Result, suggestion};
 
@@ -41,8 +41,7 @@ pub(super) fn read(name: &str, path: &Path, request: &Request) -> Result<Piece> 
     while reader.read_record(&mut record).map_err(|e| unreadable(name, &e))? {
         let line = record.position().map_or(0, |p| p.line());
         let fields = Fields { name, line, record: &record, request };
-        let row = fields.row(&places)?;
-        piece.push(request, &row)?;
+        piece.add(request, &fields.row(&places)?);
     }
     Ok(piece)
 }
@@ -86,6 +85,61 @@ impl Places {
     }
 }
 
+/// A line, which is a batch of its own.
+struct Row<'a> {
+    line: u64,
+    strategy: Option<Name<'a>>,
+    id: Option<Id<'a>>,
+    arm: Option<Name<'a>>,
+    assigned_on: Assigned,
+    stratum: Option<Name<'a>>,
+    cost: Option<i64>,
+    contacts: Option<u32>,
+    ended_on: Option<Day>,
+}
+
+impl<'a> Batch<'a> for Row<'a> {
+    fn len(&self) -> usize {
+        1
+    }
+
+    fn place(&self, _: usize) -> u64 {
+        self.line
+    }
+
+    fn strategy(&self, _: usize) -> Option<Name<'a>> {
+        self.strategy
+    }
+
+    fn id(&self, _: usize) -> Option<Id<'a>> {
+        self.id
+    }
+
+    fn arm(&self, _: usize) -> Option<Name<'a>> {
+        self.arm
+    }
+
+    fn assigned_on(&self, _: usize) -> Assigned {
+        self.assigned_on
+    }
+
+    fn stratum(&self, _: usize) -> Option<Name<'a>> {
+        self.stratum
+    }
+
+    fn cost(&self, _: usize) -> Option<i64> {
+        self.cost
+    }
+
+    fn contacts(&self, _: usize) -> Option<u32> {
+        self.contacts
+    }
+
+    fn ended_on(&self, _: usize) -> Option<Day> {
+        self.ended_on
+    }
+}
+
 /// The fields of a line.
 struct Fields<'a> {
     name: &'a str,
@@ -98,7 +152,7 @@ impl<'a> Fields<'a> {
     fn row(&self, places: &Places) -> Result<Row<'a>> {
         let assigned_on = self.field(Some(places.assigned_on)).map(|text| self.day("assigned_on", text)).transpose()?;
         let row = Row {
-            place: self.line,
+            line: self.line,
             strategy: self.text(places.strategy).map(Name::of),
             id: self.id(places.customer_id)?,
             arm: self.text(Some(places.arm)).map(Name::of),

@@ -6,7 +6,7 @@ use arrow::datatypes::DataType;
 use rayon::prelude::*;
 
 use super::Request;
-use super::piece::{Assigned, Has, Id, Name, Piece, Row};
+use super::piece::{Assigned, Batch, Has, Id, Name, Piece};
 use crate::domain::{CustomerIds, Day, IdType};
 use crate::error::{Error, Result, suggestion};
 use crate::scan::decode::{self, Integers, Problem};
@@ -43,7 +43,8 @@ pub(super) fn read(source: &Source, request: &Request) -> Result<Vec<Piece>> {
             let rows = usize::try_from(source.metadata.metadata().row_group(group).num_rows()).unwrap_or(0).min(MOST_ROOM);
             let mut piece = Piece::new(request, table.has(), rows);
             reader.read(&file, group, &mut Vec::new(), |first, columns| {
-                Batch { source, table: &table, request, first, columns }.push(&mut piece)
+                piece.add(request, &Raw { source, table: &table, request, first, columns }.decoded()?);
+                Ok(())
             })?;
             Ok(piece)
         })
@@ -131,8 +132,8 @@ impl Table {
     }
 }
 
-/// The columns of a batch.
-struct Batch<'a> {
+/// The columns of a batch, as they come.
+struct Raw<'a> {
     source: &'a Source,
     table: &'a Table,
     request: &'a Request<'a>,
@@ -141,48 +142,139 @@ struct Batch<'a> {
     columns: &'a [ArrayRef],
 }
 
-impl<'a> Batch<'a> {
-    fn push(&self, piece: &mut Piece) -> Result<()> {
-        let table = self.table;
-        let ids = self.ids()?;
-        let (assigned, date_problems) = self.dates(Some(2))?;
-        let (ended, _) = self.dates(table.ended_on)?;
-        let costs = self.costs()?;
-        let contacts = self.contacts()?;
-        let arms = self.texts(Some(1))?;
-        let strategies = self.texts(table.strategy)?;
-        let strata = self.texts(table.stratum)?;
-        let mut date_problems = date_problems.into_iter().peekable();
-        for (row, assigned) in assigned.into_iter().enumerate() {
-            let problem = date_problems.next_if(|(at, _)| *at == row).map(|(_, problem)| problem);
-            let assigned_on = match (assigned, problem) {
-                (Some(day), _) => Assigned::On(day),
-                (None, Some(Problem::OutOfRange)) => Assigned::OutOfRange,
-                (None, _) => Assigned::Null,
-            };
-            let at = |values: &Option<Vec<Option<i64>>>| values.as_ref().and_then(|v| v.get(row).copied().flatten());
-            let ended_on = ended.get(row).copied().flatten();
-            if let (Assigned::On(assigned), Some(ended)) = (assigned_on, ended_on)
-                && ended < assigned
+/// The columns of a batch; those that the table lacks are empty.
+struct Columns<'a> {
+    first: u64,
+    ids: Ids<'a>,
+    days: Vec<Day>,
+    /// What assigned_on says, if some row has no day.
+    assigned: Vec<Assigned>,
+    arms: Texts<'a>,
+    strategies: Texts<'a>,
+    strata: Texts<'a>,
+    costs: Vec<Option<i64>>,
+    contacts: Vec<Option<u32>>,
+    ended: Vec<Option<Day>>,
+}
+
+impl<'a> Batch<'a> for Columns<'a> {
+    #[inline]
+    fn len(&self) -> usize {
+        self.days.len()
+    }
+
+    #[inline]
+    fn place(&self, row: usize) -> u64 {
+        self.first + row as u64 + 1
+    }
+
+    #[inline]
+    fn strategy(&self, row: usize) -> Option<Name<'a>> {
+        self.strategies.get(row)
+    }
+
+    #[inline]
+    fn id(&self, row: usize) -> Option<Id<'a>> {
+        self.ids.get(row)
+    }
+
+    #[inline]
+    fn arm(&self, row: usize) -> Option<Name<'a>> {
+        self.arms.get(row)
+    }
+
+    #[inline]
+    fn assigned_on(&self, row: usize) -> Assigned {
+        let day = |row| self.days.get(row).map_or(Assigned::Null, |day| Assigned::On(*day));
+        self.assigned.get(row).copied().unwrap_or_else(|| day(row))
+    }
+
+    #[inline]
+    fn stratum(&self, row: usize) -> Option<Name<'a>> {
+        self.strata.get(row)
+    }
+
+    #[inline]
+    fn cost(&self, row: usize) -> Option<i64> {
+        self.costs.get(row).copied().flatten()
+    }
+
+    #[inline]
+    fn contacts(&self, row: usize) -> Option<u32> {
+        self.contacts.get(row).copied().flatten()
+    }
+
+    #[inline]
+    fn ended_on(&self, row: usize) -> Option<Day> {
+        self.ended.get(row).copied().flatten()
+    }
+
+    #[inline]
+    fn short_arm(&self, row: usize) -> Option<u128> {
+        self.arms.short(row)
+    }
+
+    #[inline]
+    fn short_stratum(&self, row: usize) -> Option<u128> {
+        self.strata.short(row)
+    }
+
+    fn keys(&self) -> Option<&[i64]> {
+        match &self.ids {
+            Ids::Keys(keys, None) => Some(keys),
+            _ => None,
+        }
+    }
+
+    fn days(&self) -> Option<&[Day]> {
+        Some(self.days.as_slice()).filter(|_| self.assigned.is_empty())
+    }
+
+    fn has_arms(&self) -> bool {
+        self.arms.0.is_some_and(|arms| arms.null_count() == 0)
+    }
+}
+
+impl<'a> Raw<'a> {
+    fn decoded(&self) -> Result<Columns<'a>> {
+        let Integers { values, problems, .. } = self.dates(Some(2))?;
+        let days: Vec<Day> = values.into_iter().map(|day| Day(day as i32)).collect();
+        let mut assigned: Vec<Assigned> = Vec::new();
+        if !problems.is_empty() {
+            assigned.extend(days.iter().map(|day| Assigned::On(*day)));
+        }
+        for (row, problem) in problems {
+            if let Some(assigned) = assigned.get_mut(row) {
+                *assigned = if problem == Problem::OutOfRange { Assigned::OutOfRange } else { Assigned::Null };
+            }
+        }
+        let Integers { values, problems, .. } = self.dates(self.table.ended_on)?;
+        let mut ended: Vec<Option<Day>> = values.iter().map(|day| Some(Day(*day as i32))).collect();
+        for (row, _) in problems {
+            if let Some(ended) = ended.get_mut(row) {
+                *ended = None;
+            }
+        }
+        let columns = Columns {
+            first: self.first,
+            ids: self.ids()?,
+            days,
+            assigned,
+            arms: self.texts(Some(1))?,
+            strategies: self.texts(self.table.strategy)?,
+            strata: self.texts(self.table.stratum)?,
+            costs: self.costs()?,
+            contacts: self.contacts()?,
+            ended,
+        };
+        for (row, ended) in columns.ended.iter().enumerate() {
+            if let (Assigned::On(assigned), Some(ended)) = (columns.assigned_on(row), ended)
+                && *ended < assigned
             {
                 return Err(self.wrong(row, format!("ended_on ({ended}) lies before assigned_on ({assigned}); correct the row")));
             }
-            piece.push(
-                self.request,
-                &Row {
-                    place: self.first + row as u64 + 1,
-                    strategy: strategies.get(row),
-                    id: ids.get(row),
-                    arm: arms.get(row),
-                    assigned_on,
-                    stratum: strata.get(row),
-                    cost: at(&costs),
-                    contacts: at(&contacts).map(|n| n as u32),
-                    ended_on,
-                },
-            )?;
         }
-        Ok(())
+        Ok(columns)
     }
 
     fn wrong(&self, row: usize, what: String) -> Error {
@@ -219,25 +311,20 @@ impl<'a> Batch<'a> {
                 })?;
             }
         }
-        Ok(Ids::Keys(keys, column.nulls()))
+        Ok(Ids::Keys(keys, column.nulls().filter(|nulls| nulls.null_count() > 0)))
     }
 
-    /// Days, none where there is a problem, and the problems by row.
-    fn dates(&self, at: Option<usize>) -> Result<Days> {
-        let Some(at) = at else { return Ok((Vec::new(), Vec::new())) };
+    /// Days, and the problems with them by row.
+    fn dates(&self, at: Option<usize>) -> Result<Integers> {
         let mut out = Integers::default();
-        decode::dates(self.column(at)?, self.request.zone, self.request.naive_zone, &mut out)?;
-        let mut days: Vec<Option<Day>> = out.values.iter().map(|day| Some(Day(*day as i32))).collect();
-        for (row, _) in &out.problems {
-            if let Some(day) = days.get_mut(*row) {
-                *day = None;
-            }
+        if let Some(at) = at {
+            decode::dates(self.column(at)?, self.request.zone, self.request.naive_zone, &mut out)?;
         }
-        Ok((days, out.problems))
+        Ok(out)
     }
 
-    fn costs(&self) -> Result<Option<Vec<Option<i64>>>> {
-        let Some(at) = self.table.cost else { return Ok(None) };
+    fn costs(&self) -> Result<Vec<Option<i64>>> {
+        let Some(at) = self.table.cost else { return Ok(Vec::new()) };
         let mut out = Integers::default();
         decode::money(&[self.column(at)?], self.request.scale, &mut out)?;
         let mut costs: Vec<Option<i64>> = out.values.into_iter().map(Some).collect();
@@ -254,11 +341,11 @@ impl<'a> Batch<'a> {
                 _ => return Err(self.wrong(row, "cost is no finite amount, or too large; correct it".into())),
             }
         }
-        Ok(Some(costs))
+        Ok(costs)
     }
 
-    fn contacts(&self) -> Result<Option<Vec<Option<i64>>>> {
-        let Some(at) = self.table.contacts else { return Ok(None) };
+    fn contacts(&self) -> Result<Vec<Option<u32>>> {
+        let Some(at) = self.table.contacts else { return Ok(Vec::new()) };
         let column = self.column(at)?;
         let mut keys = Vec::new();
         decode::keys(column, &mut keys)?;
@@ -269,10 +356,10 @@ impl<'a> Batch<'a> {
             }
             let number = if unsigned { i128::from(CustomerIds::unsigned_of_key(key)) } else { i128::from(key) };
             u32::try_from(number)
-                .map(|n| Some(i64::from(n)))
+                .map(Some)
                 .map_err(|_| self.wrong(row, format!("contacts is {number}; expected a whole number from 0")))
         };
-        keys.into_iter().enumerate().map(|(row, key)| number(row, key)).collect::<Result<_>>().map(Some)
+        keys.into_iter().enumerate().map(|(row, key)| number(row, key)).collect()
     }
 }
 
@@ -281,33 +368,35 @@ fn is_null(nulls: Option<&NullBuffer>, row: usize) -> bool {
     nulls.is_some_and(|nulls| nulls.is_null(row))
 }
 
-/// Days by row, none where there is a problem; and the problems.
-type Days = (Vec<Option<Day>>, Vec<(usize, Problem)>);
-
 /// A string column, if there is one.
 struct Texts<'a>(Option<&'a arrow::array::StringViewArray>);
 
 impl<'a> Texts<'a> {
     #[inline]
     fn get(&self, row: usize) -> Option<Name<'a>> {
-        /// Views of no more bytes hold them all.
+        let texts = self.0.filter(|texts| !is_null(texts.nulls(), row))?;
+        Some(Name { text: texts.value(row), short: self.short(row) })
+    }
+
+    /// The view of a short text, which holds all of it.
+    #[inline]
+    fn short(&self, row: usize) -> Option<u128> {
         const INLINE: u32 = 12;
         let texts = self.0?;
-        if is_null(texts.nulls(), row) {
-            return None;
-        }
-        let view = texts.views().get(row).filter(|view| **view as u32 <= INLINE);
-        Some(Name { text: texts.value(row), short: view.copied() })
+        let view = texts.views().get(row).filter(|view| **view as u32 <= INLINE)?;
+        (!is_null(texts.nulls(), row)).then_some(*view)
     }
 }
 
 /// The customer ids of a batch.
 enum Ids<'a> {
+    /// With which of them are null, if any.
     Keys(Vec<i64>, Option<&'a NullBuffer>),
     Texts(&'a arrow::array::StringViewArray),
 }
 
 impl<'a> Ids<'a> {
+    #[inline]
     fn get(&self, row: usize) -> Option<Id<'a>> {
         match self {
             Ids::Keys(keys, nulls) => keys.get(row).filter(|_| !is_null(*nulls, row)).map(|key| Id::Key(*key)),

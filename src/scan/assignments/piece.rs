@@ -6,10 +6,12 @@ use super::Request;
 use crate::assign::Rejected;
 use crate::bucket::{hash_key, hash_text};
 use crate::domain::{CustomerIds, Day, IdType, StringIds, folded};
-use crate::error::{Error, Result};
 
 /// The first names, which are all if they are arms.
 const FEW: usize = 4;
+
+/// The number of the name of a row that does not count.
+const NO_NAME: u32 = u32::MAX;
 
 /// A name in a row.
 #[derive(Debug, Clone, Copy)]
@@ -47,15 +49,48 @@ pub(super) struct Found {
 impl Names {
     #[inline]
     fn number(&mut self, name: Name<'_>, place: u64) -> u32 {
-        let short = name.short.and_then(|own| self.short.iter().find(|(short, _)| *short == own));
-        let number = match short {
-            Some((_, number)) => *number,
-            None => self.look_up(name, place),
-        };
-        if let Some(found) = self.found.get_mut(number as usize) {
-            found.rows += 1;
+        name.short.and_then(|short| self.find(short)).unwrap_or_else(|| self.look_up(name, place))
+    }
+
+    #[inline]
+    fn find(&self, short: u128) -> Option<u32> {
+        self.short.iter().find(|(own, _)| *own == short).map(|(_, number)| *number)
+    }
+
+    /// Numbers the names of the rows that count, each with its place, and counts the rows.
+    #[inline]
+    fn number_all<'a>(
+        &mut self,
+        counting: impl Iterator<Item = bool>,
+        short: impl Fn(usize) -> Option<u128>,
+        name: impl Fn(usize) -> (Option<Name<'a>>, u64),
+        out: &mut Vec<u32>,
+    ) {
+        out.clear();
+        out.extend(counting.enumerate().map(|(row, counts)| match short(row).and_then(|short| self.find(short)) {
+            _ if !counts => NO_NAME,
+            Some(number) => number,
+            None => {
+                let (name, place) = name(row);
+                self.look_up(name.unwrap_or(NONE), place)
+            }
+        }));
+        self.count(out);
+    }
+
+    /// Counts rows with these numbers; [`NO_NAME`] is none.
+    fn count(&mut self, numbers: &[u32]) {
+        // Mostly there are few names, and one after the other is counted sooner.
+        for (number, found) in (0u32..).zip(self.found.iter_mut().take(FEW)) {
+            found.rows += numbers.iter().filter(|own| **own == number).count() as u64;
         }
-        number
+        if self.found.len() > FEW {
+            for number in numbers.iter().filter(|number| (**number as usize) >= FEW) {
+                if let Some(found) = self.found.get_mut(*number as usize) {
+                    found.rows += 1;
+                }
+            }
+        }
     }
 
     fn look_up(&mut self, Name { text, short }: Name<'_>, place: u64) -> u32 {
@@ -95,22 +130,50 @@ pub(super) enum Assigned {
     On(Day),
 }
 
-/// A row of the table.
-pub(super) struct Row<'a> {
-    /// Number of the row (Parquet) or line (CSV), from 1.
-    pub place: u64,
-    pub strategy: Option<Name<'a>>,
-    pub id: Option<Id<'a>>,
-    pub arm: Option<Name<'a>>,
-    pub assigned_on: Assigned,
-    pub stratum: Option<Name<'a>>,
-    pub cost: Option<i64>,
-    pub contacts: Option<u32>,
-    pub ended_on: Option<Day>,
+/// Rows of a table that were read together, from 0.
+pub(super) trait Batch<'a> {
+    /// How many rows.
+    fn len(&self) -> usize;
+    /// Number of a row (Parquet) or line (CSV), from 1.
+    fn place(&self, row: usize) -> u64;
+    fn strategy(&self, row: usize) -> Option<Name<'a>>;
+    fn id(&self, row: usize) -> Option<Id<'a>>;
+    fn arm(&self, row: usize) -> Option<Name<'a>>;
+    fn assigned_on(&self, row: usize) -> Assigned;
+    fn stratum(&self, row: usize) -> Option<Name<'a>>;
+    fn cost(&self, row: usize) -> Option<i64>;
+    fn contacts(&self, row: usize) -> Option<u32>;
+    fn ended_on(&self, row: usize) -> Option<Day>;
+
+    /// The arm and the stratum as short names, if they are some.
+    fn short_arm(&self, _: usize) -> Option<u128> {
+        None
+    }
+    fn short_stratum(&self, _: usize) -> Option<u128> {
+        None
+    }
+
+    /// All ids, if every row has one and they are integers.
+    fn keys(&self) -> Option<&[i64]> {
+        None
+    }
+
+    /// All days on which rows were assigned, if every row has one.
+    fn days(&self) -> Option<&[Day]> {
+        None
+    }
+
+    /// Whether it is known that every row has an arm.
+    fn has_arms(&self) -> bool {
+        false
+    }
 }
 
 /// The name of the stratum of rows without one.
 pub(super) const NO_STRATUM: &str = "(none)";
+
+/// That name in a row.
+const NONE: Name<'static> = Name { text: NO_STRATUM, short: None };
 
 /// Rows of one piece of a file, all columns of one length; optional columns that the table lacks stay empty.
 #[derive(Debug)]
@@ -137,6 +200,53 @@ pub(super) struct Piece {
     pub other_strategies: u64,
     pub null_costs: u64,
     pub rejected: Rejected,
+    layout: Layout,
+}
+
+/// Which rows of a batch count, and in which part.
+#[derive(Debug, Default)]
+struct Layout {
+    /// By row: the number of its part; that of no part if it does not count.
+    parts: Vec<u32>,
+    /// The rows of every part, and at last those that do not count, each in their order.
+    rows: Vec<u32>,
+    /// By part: where its rows begin.
+    starts: Vec<usize>,
+    /// By row that counts: the numbers of its arm and, if the table has any, its stratum.
+    arms: Vec<u32>,
+    strata: Vec<u32>,
+}
+
+impl Layout {
+    /// Sorts the rows by their part, of which there are so many.
+    fn sort(&mut self, parts: usize) {
+        self.starts.clear();
+        self.starts.resize(parts + 2, 0);
+        for part in &self.parts {
+            let count = &mut self.starts[*part as usize + 1];
+            *count = count.wrapping_add(1);
+        }
+        let mut rows = 0;
+        for start in &mut self.starts {
+            rows += *start;
+            *start = rows;
+        }
+        self.rows.clear();
+        self.rows.resize(self.parts.len(), 0);
+        for (row, part) in self.parts.iter().enumerate() {
+            let start = &mut self.starts[*part as usize];
+            self.rows[*start] = row as u32;
+            *start = start.wrapping_add(1);
+        }
+        // Every start has gone on to the next one.
+        self.starts.rotate_right(1);
+        self.starts[0] = 0;
+    }
+
+    /// The rows of a part.
+    fn of_part(&self, part: usize) -> &[u32] {
+        &self.rows[self.starts[part]..self.starts[part + 1]]
+    }
 }
 
 impl Piece {
@@ -167,6 +277,7 @@ impl Piece {
             other_strategies: 0,
             null_costs: 0,
             rejected: Rejected::default(),
+            layout: Layout::default(),
         }
     }
 
@@ -175,69 +286,111 @@ impl Piece {
         self.parts.iter().map(|rows| rows.arm.len()).sum()
     }
 
-    /// Adds a row, or counts why it is none.
-    // Part of its caller's loop, so that rows need not be put together in memory.
-    #[inline(always)]
-    pub fn push(&mut self, request: &Request, row: &Row) -> Result<()> {
-        self.rows_read += 1;
-        if let (true, Some(wanted)) = (self.has.strategy, request.strategy) {
-            let Some(strategy) = row.strategy else {
-                self.rejected.null_strategy += 1;
-                return Ok(());
-            };
-            if strategy.text != wanted {
-                self.strategies.number(strategy, row.place);
-                self.other_strategies += 1;
-                return Ok(());
+    /// Adds the rows of a batch, and counts why others are none.
+    pub fn add<'a>(&mut self, request: &Request, batch: &impl Batch<'a>) {
+        let mut layout = std::mem::take(&mut self.layout);
+        let parts = self.parts.len();
+        layout.parts.clear();
+        let is_only = !self.has.strategy || request.strategy.is_none();
+        match batch.keys().filter(|_| is_only && batch.has_arms() && batch.days().is_some()) {
+            // As a rule every row counts.
+            Some(keys) => {
+                self.rows_read += keys.len() as u64;
+                layout.parts.extend(keys.iter().map(|key| request.part_of(hash_key(*key)) as u32));
+            }
+            None => {
+                let part = |row| self.part_of(request, batch, row).unwrap_or(parts as u32);
+                layout.parts.extend((0..batch.len()).map(part));
             }
         }
-        let Some(id) = row.id else {
+        layout.sort(parts);
+        let counting = || layout.parts.iter().map(|part| (*part as usize) < parts);
+        let arm = |row| (batch.arm(row), batch.place(row));
+        self.arms.number_all(counting(), |row| batch.short_arm(row), arm, &mut layout.arms);
+        if self.has.stratum {
+            let stratum = |row| (batch.stratum(row), batch.place(row));
+            self.strata.number_all(counting(), |row| batch.short_stratum(row), stratum, &mut layout.strata);
+        }
+        for (part, own) in self.parts.iter_mut().enumerate() {
+            let rows = layout.of_part(part).iter().map(|row| *row as usize);
+            match (&mut own.ids, batch.keys()) {
+                (CustomerIds::Int(all), Some(keys)) => all.extend(rows.clone().map(|row| keys[row])),
+                (CustomerIds::Int(all), None) => all.extend(rows.clone().map(|row| match batch.id(row) {
+                    Some(Id::Key(key)) => key,
+                    _ => 0,
+                })),
+                (CustomerIds::Text(all), _) => rows.clone().for_each(|row| {
+                    all.push(match batch.id(row) {
+                        Some(Id::Text(text)) => text,
+                        _ => &[],
+                    });
+                }),
+            }
+            match batch.days() {
+                Some(days) => own.assigned_on.extend(rows.clone().map(|row| days[row])),
+                None => own.assigned_on.extend(rows.clone().map(|row| match batch.assigned_on(row) {
+                    Assigned::On(day) => day,
+                    _ => Day(0),
+                })),
+            }
+            own.arm.extend(rows.clone().map(|row| layout.arms[row]));
+            if self.has.stratum {
+                own.stratum.extend(rows.clone().map(|row| layout.strata[row]));
+            }
+            if self.has.cost {
+                own.cost.extend(rows.clone().map(|row| batch.cost(row).unwrap_or(0)));
+                self.null_costs += rows.clone().filter(|row| batch.cost(*row).is_none()).count() as u64;
+            }
+            if self.has.contacts {
+                own.contacts.extend(rows.clone().map(|row| batch.contacts(row).unwrap_or(0)));
+            }
+            if self.has.ended_on {
+                own.ended_on.extend(rows.map(|row| batch.ended_on(row)));
+            }
+        }
+        self.layout = layout;
+    }
+
+    /// The part of a row; none if it does not count, which is counted.
+    #[inline]
+    fn part_of<'a>(&mut self, request: &Request, batch: &impl Batch<'a>, row: usize) -> Option<u32> {
+        self.rows_read += 1;
+        if let (true, Some(wanted)) = (self.has.strategy, request.strategy) {
+            let Some(strategy) = batch.strategy(row) else {
+                self.rejected.null_strategy += 1;
+                return None;
+            };
+            if strategy.text != wanted {
+                let number = self.strategies.number(strategy, batch.place(row));
+                self.strategies.count(&[number]);
+                self.other_strategies += 1;
+                return None;
+            }
+        }
+        let Some(id) = batch.id(row) else {
             self.rejected.null_customer += 1;
-            return Ok(());
+            return None;
         };
-        let Some(arm) = row.arm else {
+        if batch.arm(row).is_none() {
             self.rejected.null_arm += 1;
-            return Ok(());
-        };
-        let day = match row.assigned_on {
-            Assigned::On(day) => day,
+            return None;
+        }
+        match batch.assigned_on(row) {
+            Assigned::On(_) => {}
             Assigned::Null => {
                 self.rejected.null_assigned_on += 1;
-                return Ok(());
+                return None;
             }
             Assigned::OutOfRange => {
                 self.rejected.date_out_of_range += 1;
-                return Ok(());
+                return None;
             }
-        };
+        }
         let hash = match id {
             Id::Key(key) => hash_key(key),
             Id::Text(text) => hash_text(text),
         };
-        let Some(rows) = self.parts.get_mut(request.part_of(hash)) else {
-            return Err(Error::bug("an assignment of no part"));
-        };
-        match (&mut rows.ids, id) {
-            (CustomerIds::Int(keys), Id::Key(key)) => keys.push(key),
-            (CustomerIds::Text(texts), Id::Text(text)) => texts.push(text),
-            _ => return Err(Error::bug("assignments with ids of two types")),
-        }
-        rows.arm.push(self.arms.number(arm, row.place));
-        rows.assigned_on.push(day);
-        if self.has.stratum {
-            rows.stratum.push(self.strata.number(row.stratum.unwrap_or(Name::of(NO_STRATUM)), row.place));
-        }
-        if self.has.cost {
-            rows.cost.push(row.cost.unwrap_or(0));
-            self.null_costs += u64::from(row.cost.is_none());
-        }
-        if self.has.contacts {
-            rows.contacts.push(row.contacts.unwrap_or(0));
-        }
-        if self.has.ended_on {
-            rows.ended_on.push(row.ended_on);
-        }
-        Ok(())
+        Some(request.part_of(hash) as u32)
     }
 }
 
