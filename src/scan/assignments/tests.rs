@@ -26,8 +26,13 @@ impl Desk {
 
     /// Writes a Parquet file with row groups of two rows.
     fn parquet(&self, name: &str, columns: &[(&str, ArrayRef)]) {
+        self.parquet_in_groups(name, columns, 2);
+    }
+
+    /// Writes a Parquet file with row groups of so many rows.
+    fn parquet_in_groups(&self, name: &str, columns: &[(&str, ArrayRef)], rows: usize) {
         let batch = RecordBatch::try_from_iter_with_nullable(columns.iter().map(|(n, a)| (*n, a.clone(), true))).unwrap();
-        let properties = WriterProperties::builder().set_max_row_group_row_count(Some(2)).build();
+        let properties = WriterProperties::builder().set_max_row_group_row_count(Some(rows)).build();
         let mut bytes = Vec::new();
         let mut writer = ArrowWriter::try_new(&mut bytes, batch.schema(), Some(properties)).unwrap();
         writer.write(&batch).unwrap();
@@ -263,7 +268,6 @@ fn files_are_put_together() {
     assert_eq!(found.arm, [1, 1, 0, 1, 1]);
 }
 
-/// What `assign` guards against spreadsheets is read back as it was.
 /// A row goes to the part of its customer whole, and keeps its place among the part's rows.
 #[test]
 fn rows_are_laid_out_by_parts() {
@@ -293,6 +297,52 @@ fn rows_are_laid_out_by_parts() {
     }
 }
 
+/// Whole batches are laid out as lines are, whether every row counts or some lack what they need; few names and many, short and
+/// long.
+#[test]
+fn batches_are_laid_out_as_lines_are() {
+    let desk = Desk::new();
+    let long = |n: i64| format!("a name of more than twelve bytes, {n}");
+    for (lacks, names) in [(false, 2), (true, 2), (false, 7), (true, 7)] {
+        let count = 9_000i64;
+        let lacks = |n: i64, every: i64| lacks && n % every == 0;
+        let ids: Vec<Option<i64>> = (0..count).map(|n| (!lacks(n, 11)).then_some(n * 37 % 8_009)).collect();
+        let name = |n: i64| if n % names > 4 { long(n % names) } else { format!("arm {}", n % names) };
+        let arms: Vec<Option<String>> = (0..count).map(|n| (!lacks(n, 13)).then(|| name(n * n / 3))).collect();
+        let days: Vec<Option<String>> =
+            (0..count).map(|n| (!lacks(n, 17)).then(|| format!("2024-01-{:02}", n / 50 % 28 + 1))).collect();
+        let strata: Vec<Option<String>> = (0..count).map(|n| (n % 19 > 0).then(|| name(n / 7))).collect();
+        let text = |values: &[Option<String>]| texts(&values.iter().map(Option::as_deref).collect::<Vec<_>>());
+        let columns = [
+            ("customer_id", Arc::new(Int64Array::from(ids.clone())) as ArrayRef),
+            ("arm", text(&arms)),
+            ("assigned_on", dates(&days.iter().map(Option::as_deref).collect::<Vec<_>>())),
+            ("stratum", text(&strata)),
+        ];
+        // One row group of two batches.
+        desk.parquet_in_groups("a.parquet", &columns, count as usize);
+        let mut lines = String::from("customer_id,arm,assigned_on,stratum\n");
+        for row in 0..count as usize {
+            let id = ids[row].map(|id| id.to_string()).unwrap_or_default();
+            let [arm, day, stratum] = [&arms, &days, &strata].map(|column| column[row].clone().unwrap_or_default());
+            lines += &format!("{id},\"{arm}\",{day},\"{stratum}\"\n");
+        }
+        desk.write("a.csv", lines);
+        for parts in [1, 8] {
+            let read = |file: &str| desk.read_parts(file, parts, IdType::Signed(64));
+            let (batches, lines) = (read("a.parquet"), read("a.csv"));
+            assert_eq!(batches.len(), parts);
+            for (one, other) in batches.iter().zip(&lines) {
+                assert!(rows(one) == rows(other));
+                assert_eq!((one.rows_read, &one.rejected, &one.arms), (other.rows_read, &other.rejected, &other.arms));
+            }
+            assert_eq!(batches[0].rows_read, count as u64);
+            assert_eq!(batches.iter().map(Assignments::len).sum::<usize>() < count as usize, lacks(0, 1));
+        }
+    }
+}
+
+/// What `assign` guards against spreadsheets is read back as it was.
 #[test]
 fn guarded_ids_are_themselves_again() {
     let desk = Desk::new();
