@@ -1,7 +1,7 @@
 //! Where the customers at hand are summed, in integers no larger than they need.
 
 use super::crowd::Crowd;
-use super::store::{Form, Integer, Key, Meetings, Pairs, Singles};
+use super::store::{FEW, Form, Integer, Key, Meetings, Pairs, Singles};
 use super::tally::{Keys, Sizes};
 
 /// The sums of a strategy.
@@ -25,10 +25,11 @@ impl<T: Integer> StudySums<T> {
 
     /// The same, to be cleared and filled again and again.
     fn scratch(keys: &Keys, forms: &[Form], in_pairs: usize) -> StudySums<T> {
-        let singles = |_| Singles::scratch(keys.bound(), forms.iter().copied(), Some(in_pairs));
+        // The lists share what few keys may take.
+        let singles = |_| Singles::scratch(keys.bound(), FEW / keys.lists.max(1), forms.iter().copied(), Some(in_pairs));
         StudySums {
             lists: (0..keys.lists).map(singles).collect(),
-            pairs: Pairs::scratch(keys.of_pairs(), forms.iter().copied().take(in_pairs), None),
+            pairs: Pairs::scratch(keys.of_pairs(), FEW, forms.iter().copied().take(in_pairs), None),
         }
     }
 

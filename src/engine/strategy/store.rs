@@ -80,7 +80,7 @@ impl Column {
 const DENSE: u128 = 1 << 16;
 
 /// Up to this many keys all have cells in sums that are used again and again.
-const FEW: u128 = 1 << 12;
+pub const FEW: u128 = 1 << 12;
 
 const EMPTY: u32 = u32::MAX;
 
@@ -398,9 +398,9 @@ impl<N: Copy + Default, M: Copy + Default, R: Copy + Default> Store<N, M, R> {
         Store::with(Index::new(bound), forms, may_lack)
     }
 
-    /// The same to be cleared and filled again and again: few keys keep their cells, whether they are used or not.
-    pub fn scratch(bound: u128, forms: impl IntoIterator<Item = Form>, may_lack: Option<usize>) -> Store<N, M, R> {
-        let index = if bound <= FEW { Index::whole(bound) } else { Index::new(bound) };
+    /// The same to be cleared and filled again and again: up to `few` keys keep their cells, whether they are used or not.
+    pub fn scratch(bound: u128, few: u128, forms: impl IntoIterator<Item = Form>, may_lack: Option<usize>) -> Store<N, M, R> {
+        let index = if bound <= few { Index::whole(bound) } else { Index::new(bound) };
         Store::with(index, forms, may_lack)
     }
 
@@ -640,8 +640,9 @@ mod tests {
         {
             let forms = [Form::Mean, Form::Ratio, Form::Number];
             let (mut singles, mut few) =
-                (Singles::<i128>::new(bound, forms, Some(2)), Singles::<T>::scratch(bound, forms, Some(2)));
-            let (mut pairs, mut few_pairs) = (Pairs::<i128>::new(bound, forms, None), Pairs::<T>::scratch(bound, forms, None));
+                (Singles::<i128>::new(bound, forms, Some(2)), Singles::<T>::scratch(bound, FEW, forms, Some(2)));
+            let (mut pairs, mut few_pairs) =
+                (Pairs::<i128>::new(bound, forms, None), Pairs::<T>::scratch(bound, FEW, forms, None));
             let mut want: HashMap<(u128, usize), (Sums, PairSums)> = HashMap::new();
             for hand in 0..10i64 {
                 let columns = || forms.map(Column::new);

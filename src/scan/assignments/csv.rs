@@ -6,7 +6,7 @@ use std::path::Path;
 use csv::{ErrorKind, ReaderBuilder, StringRecord};
 
 use super::Request;
-use super::piece::{Assigned, Batch, Has, Id, Name, Piece};
+use super::piece::{Assigned, Batch, Has, Id, Layout, Name, Piece};
 use crate::domain::{CustomerIds, Day, Decimal, IdType};
 use crate::error::{Error, Result, suggestion};
 
@@ -36,12 +36,12 @@ pub(super) fn read(name: &str, path: &Path, request: &Request) -> Result<Piece> 
         contacts: places.contacts.is_some(),
         ended_on: places.ended_on.is_some(),
     };
-    let mut piece = Piece::new(request, has, 0);
+    let (mut piece, mut layout) = (Piece::new(request, has, 0), Layout::default());
     let mut record = StringRecord::new();
     while reader.read_record(&mut record).map_err(|e| unreadable(name, &e))? {
         let line = record.position().map_or(0, |p| p.line());
         let fields = Fields { name, line, record: &record, request };
-        piece.add(request, &fields.row(&places)?);
+        piece.add(request, &fields.row(&places)?, &mut layout);
     }
     Ok(piece)
 }

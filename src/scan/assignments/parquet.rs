@@ -6,7 +6,7 @@ use arrow::datatypes::DataType;
 use rayon::prelude::*;
 
 use super::Request;
-use super::piece::{Assigned, Batch, Has, Id, Name, Piece};
+use super::piece::{Assigned, Batch, Has, Id, Layout, Name, Piece};
 use crate::domain::{CustomerIds, Day, IdType};
 use crate::error::{Error, Result, suggestion};
 use crate::scan::decode::{self, Integers, Problem};
@@ -41,9 +41,9 @@ pub(super) fn read(source: &Source, request: &Request) -> Result<Vec<Piece>> {
             let file = source::open(source)?;
             // A broken footer may promise any number of rows.
             let rows = usize::try_from(source.metadata.metadata().row_group(group).num_rows()).unwrap_or(0).min(MOST_ROOM);
-            let mut piece = Piece::new(request, table.has(), rows);
+            let (mut piece, mut layout) = (Piece::new(request, table.has(), rows), Layout::default());
             reader.read(&file, group, &mut Vec::new(), |first, columns| {
-                piece.add(request, &Raw { source, table: &table, request, first, columns }.decoded()?);
+                piece.add(request, &Raw { source, table: &table, request, first, columns }.decoded()?, &mut layout);
                 Ok(())
             })?;
             Ok(piece)

@@ -200,12 +200,11 @@ pub(super) struct Piece {
     pub other_strategies: u64,
     pub null_costs: u64,
     pub rejected: Rejected,
-    layout: Layout,
 }
 
-/// Which rows of a batch count, and in which part.
+/// Which rows of a batch count, and in which part: room that one batch after the other uses, and no piece keeps.
 #[derive(Debug, Default)]
-struct Layout {
+pub(super) struct Layout {
     /// By row: the number of its part; that of no part if it does not count.
     parts: Vec<u32>,
     /// The rows of every part, and at last those that do not count, each in their order.
@@ -277,7 +276,6 @@ impl Piece {
             other_strategies: 0,
             null_costs: 0,
             rejected: Rejected::default(),
-            layout: Layout::default(),
         }
     }
 
@@ -287,8 +285,7 @@ impl Piece {
     }
 
     /// Adds the rows of a batch, and counts why others are none.
-    pub fn add<'a>(&mut self, request: &Request, batch: &impl Batch<'a>) {
-        let mut layout = std::mem::take(&mut self.layout);
+    pub fn add<'a>(&mut self, request: &Request, batch: &impl Batch<'a>, layout: &mut Layout) {
         let parts = self.parts.len();
         layout.parts.clear();
         let is_only = !self.has.strategy || request.strategy.is_none();
@@ -348,7 +345,6 @@ impl Piece {
                 own.ended_on.extend(rows.map(|row| batch.ended_on(row)));
             }
         }
-        self.layout = layout;
     }
 
     /// The part of a row; none if it does not count, which is counted.
