@@ -26,6 +26,9 @@ from importlib.metadata import version
 from pathlib import Path
 
 HERE = Path(__file__).resolve().parent
+# What runs wrote is removed at once where the disk has less than this left.
+ROOM = 16 << 30
+
 PEERS = ("duckdb", "polars")
 ORDERS_PER_SCALE_FACTOR = 1_500_000
 
@@ -183,7 +186,7 @@ class Workload(Benchmark):
                 compare += [f"--{table}", *sides]
             agree &= subprocess.run(compare, check=False).returncode == 0
         for folder in folders.values():
-            shutil.rmtree(folder)
+            discard(folder)
         return agree
 
     def checked(self, tools: list[Tool]) -> str:
@@ -256,8 +259,15 @@ def measure(tools: list[Tool], runs: int, scratch: Path) -> list[Run]:
         for tool in tools:
             out = scratch / f"run-{number}-{tool.name}"
             measured.append(run_once(tool, out, number))
-            shutil.rmtree(out)
+            discard(out)
     return measured
+
+
+def discard(folder: Path) -> None:
+    """Remove what was written, but not before the last run is done unless the disk needs the room: some file systems pass
+    every file that was removed in the last minutes when they look for a place for a new one."""
+    if shutil.disk_usage(folder).free < ROOM:
+        shutil.rmtree(folder)
 
 
 def run_once(tool: Tool, out: Path, number: int) -> Run:

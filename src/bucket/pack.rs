@@ -1,6 +1,7 @@
 //! Packing of a block: per lane a width and a minimum, then the offsets; string bytes at the end.
 
 use super::{BLOCK, CHUNK, Chunks, LANES, Lane, Layout};
+use crate::domain::ends;
 
 /// The records of a bucket, lane by lane.
 #[derive(Debug, Default)]
@@ -50,7 +51,7 @@ pub(super) fn pack(block: &[i64], len: usize, text: &[u8], packed: &mut [u8], ch
     let mut size = 4;
     for lane in block.chunks_exact(BLOCK) {
         let values = &lane[..len];
-        let (min, max) = bounds(values);
+        let (min, max) = ends(values).unwrap_or((0, 0));
         let width = match (max as u64).wrapping_sub(min as u64) {
             0 => 0usize,
             1..=0xFF => 1,
@@ -104,22 +105,6 @@ pub fn unpack_numbers(mut packed: &[u8], into: &mut Vec<i64>) {
         packed = unpack(packed, Layout { text_ids: false, lanes }, &mut records);
         into.extend_from_slice(records.lane(Lane::Customer));
     }
-}
-
-/// Least and greatest value; four of each are kept, so that no comparison waits for the one before.
-fn bounds(values: &[i64]) -> (i64, i64) {
-    let (fours, rest) = values.as_chunks::<4>();
-    let mut least = [i64::MAX; 4];
-    let mut greatest = [i64::MIN; 4];
-    for four in fours {
-        for lane in 0..4 {
-            least[lane] = least[lane].min(four[lane]);
-            greatest[lane] = greatest[lane].max(four[lane]);
-        }
-    }
-    let least = least.iter().chain(rest).copied().min();
-    let greatest = greatest.iter().chain(rest).copied().max();
-    (least.unwrap_or(0), greatest.unwrap_or(0))
 }
 
 /// Unpacks the first of some blocks behind what `into` holds; returns the rest.

@@ -14,6 +14,6 @@ pub use event::EventKind;
 pub use ids::{CustomerIds, Id, IdType, StringIds};
 pub use measure::{Catalogue, Given, Measure, MeasureKind, Origin, Unit};
 pub use name::{folded, look_alike};
-pub use number::{Decimal, Ratio, divide_half_even, format_money, pow10};
+pub use number::{Decimal, Ratio, divide_half_even, ends, format_money, pow10};
 pub use period::Period;
 pub use strategy::{Design, EffectMethod, Outcome};

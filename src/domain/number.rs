@@ -186,6 +186,21 @@ pub fn format_money(minor: i128, scale: u32) -> String {
     format!("{}{whole}.{fraction}", if minor < 0 { "-" } else { "" })
 }
 
+/// The least and the greatest of some values. Several of each are kept, so that no comparison waits for the one before.
+pub fn ends<T: Copy + Ord>(values: &[T]) -> Option<(T, T)> {
+    let first = *values.first()?;
+    let (groups, rest) = values.as_chunks::<8>();
+    let (mut least, mut greatest) = ([first; 8], [first; 8]);
+    for group in groups {
+        for lane in 0..8 {
+            least[lane] = least[lane].min(group[lane]);
+            greatest[lane] = greatest[lane].max(group[lane]);
+        }
+    }
+    let (least, greatest) = (least.iter().chain(rest).min()?, greatest.iter().chain(rest).max()?);
+    Some((*least, *greatest))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -19,12 +19,9 @@ pub(super) struct Cells {
     /// The first customer of the block.
     first: usize,
     block: Block,
-    /// A block without anybody.
-    empty: Block,
 }
 
 /// The cells of the customers at hand: that of the `c`th of them at date `d` is `d · width + c`.
-#[derive(Clone)]
 pub(super) struct Block {
     /// Customers of the block.
     pub width: usize,
@@ -38,20 +35,12 @@ impl Cells {
     pub fn new(spec: &FoldSpec, customers: usize) -> Cells {
         let dates = spec.dates.len();
         let width = BLOCK.min(customers);
-        let empty = Block { width, listed: vec![false; dates * width], columns: spec.columns(width) };
+        let block = Block { width, listed: vec![false; dates * width], columns: spec.columns(width) };
         let columns = spec.measures.iter().map(|measure| match spec.unit(*measure) {
             unit if Column::is_long(unit) && measure.kind.origin() == Origin::Orders => Column::Int(vec![0; dates * customers]),
             unit => Column::new(unit, dates * customers),
         });
-        Cells {
-            dates,
-            customers,
-            listed: vec![false; dates * customers],
-            columns: columns.collect(),
-            first: 0,
-            block: empty.clone(),
-            empty,
-        }
+        Cells { dates, customers, listed: vec![false; dates * customers], columns: columns.collect(), first: 0, block }
     }
 
     /// The block that a customer belongs to, and the number there. Customers are asked for in ascending order.
@@ -63,7 +52,7 @@ impl Cells {
         (&mut self.block, customer - self.first)
     }
 
-    /// Copies the block to where its cells belong, and empties it.
+    /// Copies the block to where its cells belong. Afterwards it lists nobody, so that nothing else in it means anything.
     fn close(&mut self) {
         let count = self.block.width.min(self.customers - self.first);
         for date in 0..self.dates {
@@ -73,10 +62,7 @@ impl Cells {
                 all.copy(to, own, from, count);
             }
         }
-        self.block.listed.copy_from_slice(&self.empty.listed);
-        for (own, empty) in self.block.columns.iter_mut().zip(&self.empty.columns) {
-            own.copy(0, empty, 0, empty.len());
-        }
+        self.block.listed.fill(false);
     }
 
     pub fn finish(mut self) -> (Vec<bool>, Vec<Column>) {

@@ -44,7 +44,8 @@ pub(super) struct Folder<'a> {
 }
 
 impl<'a> Folder<'a> {
-    pub fn new(spec: &'a FoldSpec, customers: usize) -> Folder<'a> {
+    /// For so many customers, who have so many orders in all.
+    pub fn new(spec: &'a FoldSpec, customers: usize, orders: usize) -> Folder<'a> {
         let mut boundaries: Vec<Vec<i32>> = Vec::new();
         let mut number = |days: Vec<i32>| {
             boundaries.iter().position(|b| *b == days).unwrap_or_else(|| {
@@ -88,7 +89,7 @@ impl<'a> Folder<'a> {
             starts: vec![vec![0; dates]; boundaries.len()],
             boundaries,
             planned,
-            flows: vec![Vec::new(); spec.tiles.len()],
+            flows: spec.tiles.iter().map(|_| Vec::with_capacity(orders / spec.tiles.len())).collect(),
             sums: Vec::new(),
             lasts: Vec::new(),
             ends: vec![0; dates],

@@ -97,6 +97,24 @@ pub fn widened(value: i32) -> i64 {
     if value == NULL_INT { NULL_LONG } else { value.into() }
 }
 
+/// Writes values of a column of 64 bits into one of 32; says whether all fit.
+fn narrow(to: &mut [i32], from: &[i64]) -> bool {
+    // What fits has no bits above the lower 32 once moved to zero and up. So that this takes few instructions, which work on
+    // several values at once, null and what looks like it are left to a second look.
+    let (mut above, mut is_null) = (0, false);
+    for (to, value) in to.iter_mut().zip(from) {
+        above |= value.wrapping_sub(NULL_INT.into()) as u64;
+        *to = *value as i32;
+        is_null |= *to == NULL_INT;
+    }
+    if above >> 32 == 0 && !is_null {
+        return true;
+    }
+    let fits = |value: i64| (value > NULL_INT.into() && value <= i32::MAX.into()) || value == NULL_LONG;
+    to.iter_mut().zip(from).for_each(|(to, value)| *to = if *value == NULL_LONG { NULL_INT } else { *value as i32 });
+    from.iter().all(|value| fits(*value))
+}
+
 /// The values of one measure; a text is its number in the order of all texts.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Column {
@@ -180,13 +198,7 @@ impl Column {
     fn copy(&mut self, to: usize, other: &Column, from: usize, count: usize) {
         let (to, from) = (to..to + count, from..from + count);
         if let (Column::Int(own), Column::Long(other)) = (&mut *self, other) {
-            let fits = |value: i64| value > NULL_INT.into() && value <= i32::MAX.into();
-            let mut all_fit = true;
-            for (own, value) in own[to.clone()].iter_mut().zip(&other[from.clone()]) {
-                all_fit &= fits(*value) | (*value == NULL_LONG);
-                *own = if *value == NULL_LONG { NULL_INT } else { *value as i32 };
-            }
-            if all_fit {
+            if narrow(&mut own[to.clone()], &other[from.clone()]) {
                 return;
             }
             *self = Column::Long(own.iter().map(|value| widened(*value)).collect());
@@ -343,7 +355,7 @@ pub fn fold(layout: Layout, orders: &Unpacked, spec: &FoldSpec) -> Result<Bucket
 fn fold_sorted(layout: Layout, orders: &Unpacked, spec: &FoldSpec) -> Result<BucketPanel> {
     let groups = group::Groups::new(layout, orders, spec);
     let mut lines = vec![LineTally::default(); if spec.lines { spec.files } else { 0 }];
-    let mut folder = customer::Folder::new(spec, groups.len());
+    let mut folder = customer::Folder::new(spec, groups.len(), orders.len());
     let mut baskets = category::Baskets::new(spec, groups.len());
     let mut span: Option<(Day, Day)> = None;
     let mut histories = spec.histories.then(|| Histories::new(layout.has(Lane::Cost)));
@@ -354,7 +366,10 @@ fn fold_sorted(layout: Layout, orders: &Unpacked, spec: &FoldSpec) -> Result<Buc
             scratch.retain(|order| order.date <= spec.last().0);
             baskets.iter_mut().for_each(|b| b.items.retain(|item| item.date <= spec.last().0));
         }
-        scratch.sort_unstable_by_key(|order: &group::Order| order.date);
+        // Lines are in the order of their orders' ids, dates that lie far apart in that of their records.
+        if !scratch.is_sorted_by_key(|order: &group::Order| order.date) {
+            scratch.sort_unstable_by_key(|order| order.date);
+        }
         if let (Some(first), Some(last)) = (scratch.first(), scratch.last()) {
             let (first, last) = (Day(first.date), Day(last.date));
             span = Some(span.map_or((first, last), |(a, b)| (a.min(first), b.max(last))));

@@ -1,6 +1,8 @@
 //! The files of a run before its commit.
 
+use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
+use std::sync::{Mutex, PoisonError};
 
 use super::files::{failed, make_folder, write_file};
 use super::in_hand::IN_HAND;
@@ -14,6 +16,8 @@ use crate::table::Encoded;
 pub struct Staging {
     pub(super) folder: PathBuf,
     syncer: Syncer,
+    /// Folders below it that were made.
+    made: Mutex<BTreeSet<PathBuf>>,
     kept: bool,
 }
 
@@ -21,7 +25,7 @@ impl Staging {
     pub(super) fn new(folder: PathBuf) -> Result<Staging> {
         std::fs::create_dir(&folder).map_err(|e| failed(&folder, &e))?;
         IN_HAND.staged(&folder);
-        Ok(Staging { folder, syncer: Syncer::new(), kept: false })
+        Ok(Staging { folder, syncer: Syncer::new(), made: Mutex::default(), kept: false })
     }
 
     /// Writes a file below the run folder. It is durable and was read back once the run is committed.
@@ -30,14 +34,27 @@ impl Staging {
     /// Exit 6 if it, or one before it, cannot be written, with the path and what to do.
     pub fn write(&self, path: &str, bytes: Vec<u8>) -> Result<()> {
         IN_HAND.go_on()?;
-        // Only what lies below the run is made: where the output folder is gone, no part of it comes back.
-        let above: Vec<&Path> = Path::new(path).ancestors().skip(1).filter(|p| !p.as_os_str().is_empty()).collect();
-        for folder in above.into_iter().rev() {
-            make_folder(&self.folder.join(folder))?;
+        if let Some(folder) = Path::new(path).parent() {
+            self.make(folder)?;
         }
         let path = self.folder.join(path);
         let file = write_file(&path, &bytes)?;
         self.syncer.sync(Written { file, path, bytes })
+    }
+
+    /// Makes a folder with those above it, once. Only what lies below the run is made: where the output folder is gone, no part
+    /// of it comes back.
+    fn make(&self, folder: &Path) -> Result<()> {
+        let mut made = self.made.lock().unwrap_or_else(PoisonError::into_inner);
+        if made.contains(folder) {
+            return Ok(());
+        }
+        let above: Vec<&Path> = folder.ancestors().filter(|p| !p.as_os_str().is_empty()).collect();
+        for folder in above.into_iter().rev() {
+            make_folder(&self.folder.join(folder))?;
+            made.insert(folder.to_owned());
+        }
+        Ok(())
     }
 
     /// Writes a file and says what the manifest has to know of it.

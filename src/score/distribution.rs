@@ -56,9 +56,9 @@ impl Distribution {
         let listed = &listed[cells.clone()];
         match column {
             Column::Int(values) if self.counts_small => self.extend_counted(&values[cells], listed, NULL_INT),
-            Column::Int(values) => self.rest.extend(&values[cells], listed, NULL_INT),
+            Column::Int(values) => self.rest.extend(&values[cells], listed),
             Column::Long(values) if self.counts_small => self.extend_counted(&values[cells], listed, NULL_LONG),
-            Column::Long(values) => self.rest.extend(&values[cells], listed, NULL_LONG),
+            Column::Long(values) => self.rest.extend_wide(&values[cells], listed),
             Column::Ratio(_) | Column::Double(_) => {}
         }
     }

@@ -5,27 +5,44 @@
 
 use rayon::prelude::*;
 
+use crate::domain::ends;
+use crate::measure::{NULL_INT, NULL_LONG};
+
 /// Values of a piece, at most: few enough to stay in the cache while they are asked several things.
 const PIECE: usize = 1 << 15;
 
 /// Ranges up to this many distinct integers are counted to find order statistics.
 const COUNTERS: usize = 1 << 14;
 
-/// Values in no particular order.
+/// Values in no particular order. Those that fit 32 bits, which are nearly all, are kept in as many.
 #[derive(Debug, Clone, Default)]
 pub struct Listed {
-    pieces: Vec<Vec<i64>>,
+    narrow: Pieces<i32>,
+    wide: Pieces<i64>,
+}
+
+/// Values of a type.
+#[derive(Debug, Clone, Default)]
+struct Pieces<T> {
+    pieces: Vec<Vec<T>>,
+}
+
+/// Values of either type.
+#[derive(Clone, Copy)]
+enum Values<'a> {
+    Narrow(&'a [i32]),
+    Wide(&'a [i64]),
 }
 
 impl From<Vec<i64>> for Listed {
     fn from(values: Vec<i64>) -> Listed {
-        Listed { pieces: vec![values] }
+        Listed { wide: Pieces { pieces: vec![values] }, ..Listed::default() }
     }
 }
 
-impl Listed {
+impl<T: Copy + Default + PartialEq> Pieces<T> {
     /// The piece that is being filled.
-    fn open(&mut self) -> &mut Vec<i64> {
+    fn open(&mut self) -> &mut Vec<T> {
         if self.pieces.last().is_none_or(|piece| piece.len() >= PIECE) {
             // The first one grows: most lists of a job with many slices are short.
             self.pieces.push(Vec::with_capacity(if self.pieces.is_empty() { 0 } else { PIECE }));
@@ -34,55 +51,100 @@ impl Listed {
         &mut self.pieces[last]
     }
 
-    /// Adds a value.
-    #[inline]
-    pub fn push(&mut self, value: i64) {
-        self.open().push(value);
-    }
-
     /// Adds those of some values that are to be kept and not null.
     ///
     /// Every value is written and the next one over it if it does not stay: whether it does is as good as chance, so there is
     /// no branch to be foretold.
-    pub fn extend<T: Copy + PartialEq + Into<i64>>(&mut self, values: &[T], keep: &[bool], null: T) {
+    fn extend(&mut self, values: &[T], keep: &[bool], null: T) {
         let mut rest = values.iter().zip(keep);
         while rest.len() > 0 {
             let piece = self.open();
             let start = piece.len();
             let count = rest.len().min(PIECE - start);
-            piece.resize(start + count, 0);
+            piece.resize(start + count, T::default());
             let mut at = start;
             for (value, keep) in rest.by_ref().take(count) {
-                piece[at] = (*value).into();
+                piece[at] = *value;
                 at += usize::from(*keep & (*value != null));
             }
             piece.truncate(at);
         }
     }
 
+    fn len(&self) -> u64 {
+        self.pieces.iter().map(|piece| piece.len() as u64).sum()
+    }
+
+    fn held(&self) -> u64 {
+        self.pieces.iter().map(|piece| (piece.capacity() * size_of::<T>()) as u64).sum()
+    }
+}
+
+impl Values<'_> {
+    /// Calls `look` with each value.
+    #[inline]
+    fn each(self, mut look: impl FnMut(i64)) {
+        match self {
+            Values::Narrow(values) => values.iter().for_each(|value| look(i64::from(*value))),
+            Values::Wide(values) => values.iter().for_each(|value| look(*value)),
+        }
+    }
+
+    /// The least and the greatest.
+    fn ends(self) -> Option<(i64, i64)> {
+        match self {
+            Values::Narrow(values) => ends(values).map(|(least, greatest)| (least.into(), greatest.into())),
+            Values::Wide(values) => ends(values),
+        }
+    }
+}
+
+impl Listed {
+    /// Adds a value.
+    #[inline]
+    pub fn push(&mut self, value: i64) {
+        match i32::try_from(value) {
+            Ok(value) => self.narrow.open().push(value),
+            Err(_) => self.wide.open().push(value),
+        }
+    }
+
+    /// Adds those of the values of a column that are to be kept and not null.
+    pub fn extend(&mut self, values: &[i32], keep: &[bool]) {
+        self.narrow.extend(values, keep, NULL_INT);
+    }
+
+    /// The same for a column of 64 bits.
+    pub fn extend_wide(&mut self, values: &[i64], keep: &[bool]) {
+        self.wide.extend(values, keep, NULL_LONG);
+    }
+
     /// Adds the values of another.
     pub fn merge(&mut self, other: Listed) {
-        self.pieces.extend(other.pieces);
+        self.narrow.pieces.extend(other.narrow.pieces);
+        self.wide.pieces.extend(other.wide.pieces);
     }
 
     /// How many values.
     pub fn len(&self) -> u64 {
-        self.pieces.iter().map(|piece| piece.len() as u64).sum()
+        self.narrow.len() + self.wide.len()
     }
 
     /// Bytes of memory.
     pub fn held(&self) -> u64 {
-        self.pieces.iter().map(|piece| piece.capacity() as u64 * 8).sum()
+        self.narrow.held() + self.wide.held()
     }
 
     /// All values.
     pub fn iter(&self) -> impl Iterator<Item = i64> {
-        self.pieces.iter().flatten().copied()
+        let narrow = self.narrow.pieces.iter().flatten().map(|value| i64::from(*value));
+        narrow.chain(self.wide.pieces.iter().flatten().copied())
     }
 
     /// The values, a limited number at once.
     pub fn into_pieces(self) -> impl Iterator<Item = Vec<i64>> {
-        self.pieces.into_iter().filter(|piece| !piece.is_empty())
+        let narrow = self.narrow.pieces.into_iter().map(|piece| piece.into_iter().map(i64::from).collect());
+        narrow.chain(self.wide.pieces).filter(|piece: &Vec<i64>| !piece.is_empty())
     }
 
     /// Their sum.
@@ -90,13 +152,23 @@ impl Listed {
         self.iter().map(i128::from).sum()
     }
 
+    /// The values, some at a time.
+    fn pieces(&self) -> Vec<Values<'_>> {
+        let narrow = self.narrow.pieces.iter().flat_map(|piece| piece.chunks(PIECE)).map(Values::Narrow);
+        narrow.chain(self.wide.pieces.iter().flat_map(|piece| piece.chunks(PIECE)).map(Values::Wide)).collect()
+    }
+
     /// How many values are at least as large as each bound.
     pub fn reaching(&self, bounds: &[i64]) -> Vec<u64> {
-        let of_piece = |piece: &[i64]| -> Vec<u64> {
-            bounds.iter().map(|bound| piece.iter().map(|value| u64::from(value >= bound)).sum()).collect()
+        let of_piece = |piece: &Values<'_>| -> Vec<u64> {
+            let reaching = |bound: &i64| {
+                let mut count = 0;
+                piece.each(|value| count += u64::from(value >= *bound));
+                count
+            };
+            bounds.iter().map(reaching).collect()
         };
-        let counts = self.pieces.par_iter().flat_map(|piece| piece.par_chunks(PIECE)).map(of_piece);
-        counts.reduce(|| vec![0; bounds.len()], add)
+        self.pieces().par_iter().map(of_piece).reduce(|| vec![0; bounds.len()], add)
     }
 
     /// The order statistics at ascending indices from 0.
@@ -109,19 +181,19 @@ impl Listed {
             sorted.sort_unstable();
             return wanted.iter().map(|w| sorted.get(*w as usize).copied().unwrap_or(0)).collect();
         }
-        let pieces = || self.pieces.par_iter().flat_map(|piece| piece.par_chunks(PIECE));
-        let ends = pieces().filter_map(|piece| Some((*piece.iter().min()?, *piece.iter().max()?)));
-        let (min, max) = ends.reduce(|| (i64::MAX, i64::MIN), |a, b| (a.0.min(b.0), a.1.max(b.1)));
+        let pieces = self.pieces();
+        let of_pieces = pieces.par_iter().filter_map(|piece| piece.ends());
+        let (min, max) = of_pieces.reduce(|| (i64::MAX, i64::MIN), |a, b| (a.0.min(b.0), a.1.max(b.1)));
         let shift = (64 - max.abs_diff(min).leading_zeros()).saturating_sub(COUNTERS.ilog2());
         let stretch = |value: i64| (value.abs_diff(min) >> shift) as usize;
-        let counts = pieces().fold(
-            || vec![0u64; COUNTERS + 1],
-            |mut counts, piece| {
-                piece.iter().for_each(|value| counts[stretch(*value)] += 1);
-                counts
-            },
-        );
-        let counts = counts.reduce(|| vec![0; COUNTERS + 1], add);
+        // Every thread clears its counters and adds them up once.
+        let share = pieces.len().div_ceil(rayon::current_num_threads());
+        let counts = pieces.par_chunks(share).map(|pieces| {
+            let mut counts = vec![0u64; COUNTERS + 1];
+            pieces.iter().for_each(|piece| piece.each(|value| counts[stretch(value)] += 1));
+            counts
+        });
+        let counts = counts.reduce_with(add).unwrap_or_default();
         if shift == 0 {
             return of_counts(&counts, min, wanted);
         }
@@ -141,8 +213,16 @@ impl Listed {
             is_wanted[*at] = true;
             members[*at].reserve(counts[*at] as usize);
         }
-        let of_wanted = pieces().flat_map_iter(|piece| piece.iter().copied().filter(|value| is_wanted[stretch(*value)]));
-        for value in of_wanted.collect::<Vec<i64>>() {
+        let of_wanted = pieces.par_iter().map(|piece| {
+            let mut found = Vec::new();
+            piece.each(|value| {
+                if is_wanted[stretch(value)] {
+                    found.push(value);
+                }
+            });
+            found
+        });
+        for value in of_wanted.collect::<Vec<Vec<i64>>>().into_iter().flatten() {
             members[stretch(value)].push(value);
         }
         // Skewed values can lie in few stretches: each is asked again in the same way, over a narrower range.

@@ -61,14 +61,21 @@ impl Matrix {
     /// Counts customers, each by the states at the same place.
     pub fn count_all(&mut self, from: &[u16], to: &[u16]) {
         // One place more, for who is absent at both dates: a branch on that would often be foretold wrongly.
-        let mut counts = vec![0i64; self.cells.len() + 1];
+        // Neighbours, who often made the same step, have counts of their own: the one need not wait for the other.
+        let mut counts = [(); 2].map(|()| vec![0i64; self.cells.len() + 1]);
         let place = |state: u16| usize::from(state.min(self.none));
-        for (&from, &to) in from.iter().zip(to) {
-            let at = place(from) * self.states + place(to);
-            counts[if (from == ABSENT) & (to == ABSENT) { self.cells.len() } else { at }] += 1;
+        let at = |from: u16, to: u16| match (from == ABSENT) & (to == ABSENT) {
+            true => self.cells.len(),
+            false => place(from) * self.states + place(to),
+        };
+        let ((from, last_from), (to, last_to)) = (from.as_chunks::<2>(), to.as_chunks::<2>());
+        for (from, to) in from.iter().zip(to) {
+            counts[0][at(from[0], to[0])] += 1;
+            counts[1][at(from[1], to[1])] += 1;
         }
-        for (cell, count) in self.cells.iter_mut().zip(counts) {
-            cell.customers += count;
+        last_from.iter().zip(last_to).for_each(|(from, to)| counts[0][at(*from, *to)] += 1);
+        for counts in counts {
+            self.cells.iter_mut().zip(counts).for_each(|(cell, count)| cell.customers += count);
         }
     }
 

@@ -6,12 +6,15 @@ use arrow::array::{
     Array, ArrayRef, ArrowPrimitiveType, BooleanArray, Date32Array, Decimal128Array, DictionaryArray, Float64Array, Int32Array,
     Int64Array, PrimitiveArray, RecordBatch, StringArray, StringBuilder, UInt16Array,
 };
-use arrow::datatypes::{DataType, Int8Type, Int16Type, Int32Type, Int64Type, UInt8Type, UInt16Type, UInt32Type, UInt64Type};
+use arrow::datatypes::{
+    DECIMAL64_MAX_PRECISION, DataType, Decimal64Type, Int8Type, Int16Type, Int32Type, Int64Type, UInt8Type, UInt16Type,
+    UInt32Type, UInt64Type,
+};
 
 use super::movement::{Movement, Mover};
 use super::roster::Roster;
 use super::rows::Rows;
-use super::{Seat, Table, Workshop, panel_of, wrong};
+use super::{Table, Workshop, panel_of, wrong};
 use crate::domain::{CustomerIds, IdType, MeasureKind};
 use crate::engine::plan::OutputColumn;
 use crate::error::{Error, Result};
@@ -60,7 +63,7 @@ impl Workshop<'_> {
                 OutputColumn::HistoryComplete => Arc::new(BooleanArray::from(vec![self.history_complete[date]; rows.len()])),
             });
         }
-        RecordBatch::try_new(table.schema.clone(), arrays).map_err(|e| wrong(&table.definition, e))
+        RecordBatch::try_new(table.batch.clone(), arrays).map_err(|e| wrong(&table.definition, e))
     }
 
     /// `movers` at a date.
@@ -118,11 +121,10 @@ impl Workshop<'_> {
 
     /// `customer_id`, and `slice` where the job has one, of some places.
     fn who(&self, panels: &[BucketPanel], roster: &Roster, places: impl Iterator<Item = u32> + Clone) -> Result<Vec<ArrayRef>> {
-        let seats = places.clone().map(|p| roster.seats[p as usize]);
-        let mut arrays = vec![self.ids(panels, seats.clone())];
+        let mut arrays = vec![self.ids(roster, places.clone())];
         if self.job.raw.orders.slice.is_some() {
-            let slices = seats.map(|seat| {
-                let (panel, customer) = panel_of(panels, seat);
+            let slices = places.map(|place| {
+                let (panel, customer) = panel_of(panels, roster.seats[place as usize]);
                 u16::try_from(panel.slice(customer)).ok().filter(|slice| usize::from(*slice) < self.slices.len())
             });
             arrays.push(dictionary(UInt16Array::from_iter(slices), &self.slices)?);
@@ -130,23 +132,18 @@ impl Workshop<'_> {
         Ok(arrays)
     }
 
-    fn ids(&self, panels: &[BucketPanel], seats: impl Iterator<Item = Seat>) -> ArrayRef {
-        if self.id == IdType::Text {
-            let mut builder = StringBuilder::new();
-            for seat in seats {
-                if let (BucketPanel { ids: CustomerIds::Text(ids), .. }, at) = panel_of(panels, seat) {
-                    builder.append_value(String::from_utf8_lossy(ids.get(at)));
-                }
+    fn ids(&self, roster: &Roster, places: impl Iterator<Item = u32>) -> ArrayRef {
+        let keys = match &roster.ids {
+            CustomerIds::Int(keys) => keys,
+            CustomerIds::Text(ids) => {
+                let mut builder = StringBuilder::new();
+                places.for_each(|place| builder.append_value(String::from_utf8_lossy(ids.get(place as usize))));
+                return Arc::new(builder.finish());
             }
-            return Arc::new(builder.finish());
-        }
-        let key = |seat: Seat| match panel_of(panels, seat) {
-            (BucketPanel { ids: CustomerIds::Int(ids), .. }, at) => ids.get(at).copied().unwrap_or(0),
-            _ => 0,
         };
         macro_rules! integers {
             ($type:ty) => {{
-                let values = seats.map(|s| key(s) as <$type as ArrowPrimitiveType>::Native);
+                let values = places.map(|place| keys[place as usize] as <$type as ArrowPrimitiveType>::Native);
                 Arc::new(PrimitiveArray::<$type>::from_iter_values(values))
             }};
         }
@@ -158,7 +155,7 @@ impl Workshop<'_> {
             IdType::Unsigned(16) => integers!(UInt16Type),
             IdType::Unsigned(32) => integers!(UInt32Type),
             IdType::Unsigned(_) => {
-                let values = seats.map(|s| CustomerIds::unsigned_of_key(key(s)));
+                let values = places.map(|place| CustomerIds::unsigned_of_key(keys[place as usize]));
                 Arc::new(PrimitiveArray::<UInt64Type>::from_iter_values(values))
             }
             IdType::Signed(_) | IdType::Text => integers!(Int64Type),
@@ -206,13 +203,21 @@ impl Workshop<'_> {
             (ColumnType::Int64, Column::Long(values)) => {
                 Arc::new(Int64Array::from_iter(values.iter().map(|v| Some(*v).filter(|v| *v != NULL_LONG))))
             }
-            (ColumnType::Decimal(precision, scale), Column::Long(values)) => {
-                let array = if may_be_null {
-                    values.iter().map(|v| Some(*v).filter(|v| *v != NULL_LONG).map(i128::from)).collect()
+            (ColumnType::Decimal(..), Column::Long(values)) => {
+                let integers = if may_be_null {
+                    Int64Array::from_iter(values.iter().map(|v| Some(*v).filter(|v| *v != NULL_LONG)))
                 } else {
-                    Decimal128Array::from_iter_values(values.iter().map(|v| i128::from(*v)))
+                    Int64Array::from(values.clone())
                 };
-                Arc::new(array.with_data_type(DataType::Decimal128(precision, scale)))
+                match in_memory(&kind.arrow()) {
+                    money @ DataType::Decimal64(..) => {
+                        Arc::new(integers.reinterpret_cast::<Decimal64Type>().with_data_type(money))
+                    }
+                    wide => {
+                        let array: Decimal128Array = integers.iter().map(|value| value.map(i128::from)).collect();
+                        Arc::new(array.with_data_type(wide))
+                    }
+                }
             }
             (_, column) => {
                 let ratio = |row| column.get_ratio(row).map(|(n, d)| n as f64 / d as f64);
@@ -243,6 +248,14 @@ impl Workshop<'_> {
                     | K::RevenueAtRisk
             )
         })
+    }
+}
+
+/// The type that a column has in a batch: money has the 64 bits that it takes, and is written in them.
+pub(super) fn in_memory(kind: &DataType) -> DataType {
+    match kind {
+        DataType::Decimal128(precision @ ..=DECIMAL64_MAX_PRECISION, scale) => DataType::Decimal64(*precision, *scale),
+        other => other.clone(),
     }
 }
 

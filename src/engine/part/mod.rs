@@ -15,7 +15,7 @@ use std::ops::Range;
 use std::sync::Arc;
 
 use arrow::array::{Array, RecordBatch, StringArray};
-use arrow::datatypes::SchemaRef;
+use arrow::datatypes::{FieldRef, Schema, SchemaRef};
 
 use super::Plan;
 use super::cuts::DateScoring;
@@ -86,13 +86,19 @@ pub struct Workshop<'a> {
 pub struct Table {
     pub name: TableName,
     pub definition: TableDefinition,
+    /// Of its files.
     pub schema: SchemaRef,
+    /// Of its batches in memory.
+    pub batch: SchemaRef,
 }
 
 impl Table {
     /// A table whose files lack `as_of`.
     pub fn new(name: TableName, definition: TableDefinition) -> Table {
-        Table { name, schema: definition.schema(false), definition }
+        let schema = definition.schema(false);
+        let in_memory = |field: &FieldRef| field.as_ref().clone().with_data_type(batch::in_memory(field.data_type()));
+        let batch = Arc::new(Schema::new(schema.fields().iter().map(in_memory).collect::<Vec<_>>()));
+        Table { name, definition, schema, batch }
     }
 }
 

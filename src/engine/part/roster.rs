@@ -11,6 +11,8 @@ use crate::measure::{BucketPanel, UNKNOWN};
 pub struct Roster {
     /// By place.
     pub seats: Vec<Seat>,
+    /// By place: so that whoever goes through the customers finds their ids one after the other.
+    pub ids: CustomerIds,
     laid: Vec<u32>,
     /// Place by bucket of the part and customer of the bucket.
     pub places: Vec<Vec<u32>>,
@@ -53,6 +55,8 @@ impl Roster {
     /// Merges the customers of the buckets, which are sorted each.
     pub fn new(panels: &[BucketPanel]) -> Roster {
         let seats = sorted(panels);
+        let mut ids = panels.first().map_or(CustomerIds::Int(Vec::new()), |p| p.ids.none());
+        seats.iter().for_each(|seat| ids.push_from(&panels[seat.0 as usize].ids, seat.1 as usize));
         let mut places: Vec<Vec<u32>> = panels.iter().map(|p| vec![0; p.ids.len()]).collect();
         for (place, seat) in seats.iter().enumerate() {
             places[seat.0 as usize][seat.1 as usize] = place as u32;
@@ -81,7 +85,7 @@ impl Roster {
         };
         let count = panels.first().map_or(0, |p| p.dimensions.len());
         let dimensions = (0..count).map(|dimension| Grouping::new(values(dimension), &slices)).collect();
-        Roster { seats, laid, places, slices, slots, dimensions }
+        Roster { seats, ids, laid, places, slices, slots, dimensions }
     }
 
     /// The number of a customer's value of a dimension; [`UNKNOWN`] without one.

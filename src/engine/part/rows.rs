@@ -1,5 +1,6 @@
 //! The listed customers of a part at one date, with their measures, scores and states, in the order of the files.
 
+use std::convert::identity;
 use std::ops::Range;
 
 use super::roster::Roster;
@@ -26,7 +27,8 @@ pub struct Rows {
 impl Rows {
     /// Gathers the listed customers of a date.
     pub fn new(panels: &[BucketPanel], roster: &Roster, date: usize, spec: &FoldSpec) -> Rows {
-        let listed: Vec<bool> = panels.iter().flat_map(|p| &p.listed[p.cells(date)]).copied().collect();
+        let mut listed = Vec::with_capacity(roster.len());
+        panels.iter().for_each(|panel| listed.extend_from_slice(&panel.listed[panel.cells(date)]));
         let laid = roster.laid();
         let mut places = vec![0; roster.len()];
         let mut slices = Vec::with_capacity(roster.slices.len());
@@ -78,23 +80,25 @@ impl Rows {
 /// Laying them so first leaves one small array to look into, in place of as many as there are buckets.
 fn gather(panels: &[BucketPanel], (at, date): (usize, usize), unit: Unit, cells: &[u32]) -> Column {
     macro_rules! gather {
-        ($to:ident, $($from:ident $as:expr),+) => {{
+        ($to:ident $last:expr, $($from:ident $first:expr),+) => {{
             let mut laid = Vec::with_capacity(panels.iter().map(|p| p.ids.len()).sum());
             for panel in panels {
                 match &panel.columns[at] {
-                    $(Column::$from(values) => laid.extend(values[panel.cells(date)].iter().map($as)),)+
+                    $(Column::$from(values) => laid.extend(values[panel.cells(date)].iter().map($first)),)+
                     // A panel has a column of the unit's type for every measure.
                     _ => {}
                 }
             }
-            Column::$to(cells.iter().map(|cell| laid[*cell as usize]).collect())
+            Column::$to(cells.iter().map(|cell| $last(laid[*cell as usize])).collect())
         }};
     }
+    let are_narrow = || panels.iter().all(|panel| matches!(panel.columns[at], Column::Int(_)));
     match Column::new(unit, 0) {
-        Column::Int(_) => gather!(Int, Int | v | *v),
-        Column::Long(_) => gather!(Long, Int | v | widened(*v), Long | v | *v),
-        Column::Ratio(_) => gather!(Ratio, Ratio | v | *v),
-        Column::Double(_) => gather!(Double, Double | v | *v),
+        Column::Int(_) => gather!(Int identity, Int |v| *v),
+        Column::Long(_) if are_narrow() => gather!(Long widened, Int |v| *v),
+        Column::Long(_) => gather!(Long identity, Int |v| widened(*v), Long |v| *v),
+        Column::Ratio(_) => gather!(Ratio identity, Ratio |v| *v),
+        Column::Double(_) => gather!(Double identity, Double |v| *v),
     }
 }
 

@@ -58,16 +58,33 @@ fn groups_of_eight<T: Copy, const WIDTH: usize>(out: &mut Vec<u8>, values: &[T],
 
 /// Appends 32 values of `width` bits each (0 to 64), one after the other.
 pub(super) fn pack_32(out: &mut Vec<u8>, values: &[u64; 32], width: u8) {
-    let (mut bits, mut held) = (0u128, 0u32);
+    let mut words = [0u64; 32];
+    let (mut word, mut bits, mut held) = (0, 0u64, 0u32);
+    let width = u32::from(width);
     for value in values {
-        bits |= u128::from(*value) << held;
-        held += u32::from(width);
-        if held >= 64 {
-            out.extend_from_slice(&(bits as u64).to_le_bytes());
-            bits >>= 64;
-            held -= 64;
+        bits |= value.wrapping_shl(held);
+        let free = 64 - held;
+        if width < free {
+            held += width;
+        } else {
+            words[word] = bits;
+            word += 1;
+            // What of the value did not go in.
+            bits = value.checked_shr(free).unwrap_or(0);
+            held = width - free;
         }
     }
+    if word < words.len() {
+        words[word] = bits;
+    }
     // 32 values fill whole bytes, but not always eight of them.
-    out.extend_from_slice(&(bits as u64).to_le_bytes()[..held as usize / 8]);
+    let mut rest = 4 * width as usize;
+    for word in &words {
+        let count = rest.min(8);
+        out.extend_from_slice(&word.to_le_bytes()[..count]);
+        rest -= count;
+        if rest == 0 {
+            break;
+        }
+    }
 }

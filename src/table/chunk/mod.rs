@@ -10,7 +10,7 @@ mod delta;
 
 use arrow::array::{Array, ArrayRef, AsArray, DictionaryArray, PrimitiveArray};
 use arrow::buffer::NullBuffer;
-use arrow::datatypes::{DataType, Date32Type, Decimal128Type, Int32Type, Int64Type, UInt16Type};
+use arrow::datatypes::{DataType, Date32Type, Decimal64Type, Decimal128Type, Int32Type, Int64Type, UInt16Type};
 use bytes::Bytes;
 use parquet::basic::{Compression, Encoding, PageType, Type};
 use parquet::column::page::{CompressedPage, Page, PageWriter};
@@ -22,6 +22,7 @@ use parquet::file::statistics::Statistics;
 use parquet::file::writer::{SerializedPageWriter, TrackedWrite};
 use parquet::schema::types::ColumnDescPtr;
 
+use crate::domain::ends;
 use delta::Integer;
 
 /// An encoded column chunk, and what its file has to say of it.
@@ -52,6 +53,10 @@ pub(super) fn encode(column: &ArrayRef, descr: &ColumnDescPtr, compression: Comp
             let column: &PrimitiveArray<Decimal128Type> = column.as_primitive();
             let values: Vec<i64> = column.values().iter().map(|value| *value as i64).collect();
             integers(&values, column.nulls(), (descr, compression), long)?
+        }
+        (DataType::Decimal64(..), Type::INT64) => {
+            let column = column.as_primitive::<Decimal64Type>();
+            integers(column.values(), column.nulls(), (descr, compression), long)?
         }
         _ => return Ok(None),
     };
@@ -96,8 +101,7 @@ fn integers<T: Integer>(
     statistics: impl Fn(Option<T>, Option<T>, u64) -> Statistics,
 ) -> Result<Encoded> {
     let rows = Rows::new(values, nulls);
-    let least = rows.values().iter().copied().min();
-    let greatest = rows.values().iter().copied().max();
+    let (least, greatest) = ends(rows.values()).unzip();
     let statistics = statistics(least, greatest, rows.null_count());
     let span = least.zip(greatest).map(|(least, greatest)| (least, greatest.above(least)));
     match span {
