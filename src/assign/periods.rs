@@ -1,5 +1,7 @@
 //! Assignments by period: which of them count, and why the others do not.
 
+use std::ops::Range;
+
 use rayon::prelude::*;
 
 use super::Assignments;
@@ -20,7 +22,7 @@ pub struct PeriodRows {
     /// The period.
     pub period: Period,
     /// Rows that count: one per customer, ascending by customer.
-    pub rows: Vec<u32>,
+    pub rows: RowList,
     /// The earliest row of every arm of customers who are in several, ascending by customer and arm. They do not count.
     pub in_several_arms: Vec<u32>,
     /// How many customers are in several arms.
@@ -29,6 +31,66 @@ pub struct PeriodRows {
     pub excluded_by_arm: Vec<u64>,
     /// Further rows of a customer in an arm in which an earlier row stands.
     pub repeated: u64,
+}
+
+/// Rows of a table in some order.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum RowList {
+    /// One after the other as the table has them, which takes no memory per row.
+    Stretch(Range<u32>),
+    /// In any order.
+    List(Vec<u32>),
+}
+
+impl RowList {
+    /// How many rows.
+    pub fn len(&self) -> usize {
+        match self {
+            RowList::Stretch(rows) => rows.len(),
+            RowList::List(rows) => rows.len(),
+        }
+    }
+
+    /// Whether there is none.
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+
+    /// The row at a place, which must be there.
+    #[inline]
+    pub fn at(&self, place: usize) -> u32 {
+        match self {
+            RowList::Stretch(rows) => rows.start + place as u32,
+            RowList::List(rows) => rows[place],
+        }
+    }
+
+    /// The rows at some places, which must be there.
+    pub fn copy(&self, places: Range<usize>, out: &mut Vec<u32>) {
+        match self {
+            RowList::Stretch(rows) => out.extend(rows.start + places.start as u32..rows.start + places.end as u32),
+            RowList::List(rows) => out.extend_from_slice(&rows[places]),
+        }
+    }
+
+    /// How many of the rows at some places come before a point that all before it do.
+    pub fn partition_point(&self, places: Range<usize>, is_before: impl Fn(u32) -> bool) -> usize {
+        let (mut low, mut high) = (places.start, places.end);
+        while low < high {
+            let middle = low.midpoint(high);
+            if is_before(self.at(middle)) {
+                low = middle + 1;
+            } else {
+                high = middle;
+            }
+        }
+        low - places.start
+    }
+
+    /// All rows.
+    pub fn iter(&self) -> impl Iterator<Item = u32> {
+        (0..self.len()).map(|place| self.at(place))
+    }
 }
 
 /// Splits assignments by period. Of a customer's rows in one arm of a period the earliest counts; a customer with rows
@@ -43,7 +105,7 @@ pub fn by_period(assignments: &Assignments, periods: &[Period]) -> Periods {
         let before = starts.partition_point(|p| p.start <= day);
         before.checked_sub(1).filter(|at| starts.get(*at).is_some_and(|p| p.contains(day))).and_then(|at| order.get(at).copied())
     };
-    let mut rows: Vec<Vec<u32>> = vec![Vec::new(); periods.len()];
+    let mut rows: Vec<Vec<Range<u32>>> = vec![Vec::new(); periods.len()];
     let mut outside = Vec::new();
     // Rows of a day mostly come together.
     let mut end = 0;
@@ -51,7 +113,11 @@ pub fn by_period(assignments: &Assignments, periods: &[Period]) -> Periods {
         let start = end;
         end += days.len() as u32;
         match days.first().and_then(|day| rows.get_mut(find(*day)?)) {
-            Some(own) => own.extend(start..end),
+            // Days that follow one another make one stretch.
+            Some(own) => match own.last_mut().filter(|last| last.end == start) {
+                Some(last) => last.end = end,
+                None => own.push(start..end),
+            },
             None => outside.extend(start..end),
         }
     }
@@ -59,21 +125,28 @@ pub fn by_period(assignments: &Assignments, periods: &[Period]) -> Periods {
     Periods { periods, outside }
 }
 
-fn of_period(assignments: &Assignments, period: Period, mut rows: Vec<u32>) -> PeriodRows {
+fn of_period(assignments: &Assignments, period: Period, stretches: Vec<Range<u32>>) -> PeriodRows {
     let ids = &assignments.ids;
     let arm = |row: u32| assignments.arm.get(row as usize).copied().unwrap_or_default();
     // The table comes by customer as a rule, and with each once: then all rows count as they are.
-    if ids.ascend(&rows) {
+    if ids.ascend(stretches.iter().flat_map(|rows| rows.start as usize..rows.end as usize)) {
+        let rows = match stretches.as_slice() {
+            [] => RowList::Stretch(0..0),
+            [rows] => RowList::Stretch(rows.clone()),
+            _ => RowList::List(stretches.into_iter().flatten().collect()),
+        };
         let excluded_by_arm = vec![0; assignments.arms.len()];
         return PeriodRows { period, rows, in_several_arms: Vec::new(), excluded_customers: 0, excluded_by_arm, repeated: 0 };
     }
+    let mut rows: Vec<u32> = stretches.into_iter().flatten().collect();
     rows.par_sort_unstable_by(|&a, &b| {
         let customer = ids.compare(a as usize, b as usize);
         customer.then_with(|| arm(a).cmp(&arm(b))).then_with(|| assignments.compare_age(a as usize, b as usize))
     });
+    let mut counting = Vec::with_capacity(rows.len());
     let mut out = PeriodRows {
         period,
-        rows: Vec::with_capacity(rows.len()),
+        rows: RowList::Stretch(0..0),
         in_several_arms: Vec::new(),
         excluded_customers: 0,
         excluded_by_arm: vec![0; assignments.arms.len()],
@@ -85,7 +158,7 @@ fn of_period(assignments: &Assignments, period: Period, mut rows: Vec<u32>) -> P
         firsts.extend(customer.chunk_by(|a, b| arm(*a) == arm(*b)).filter_map(|rows| rows.first()));
         out.repeated += (customer.len() - firsts.len()) as u64;
         if let [row] = firsts.as_slice() {
-            out.rows.push(*row);
+            counting.push(*row);
             continue;
         }
         out.excluded_customers += 1;
@@ -96,6 +169,7 @@ fn of_period(assignments: &Assignments, period: Period, mut rows: Vec<u32>) -> P
         }
         out.in_several_arms.extend_from_slice(&firsts);
     }
+    out.rows = RowList::List(counting);
     out
 }
 
@@ -150,10 +224,10 @@ mod tests {
             assert_eq!(got.outside, [7, 9, 10]);
             let [empty, first, second] = got.periods.try_into().unwrap();
             assert_eq!((empty.rows.len(), empty.repeated, empty.excluded_customers), (0, 0, 0));
-            assert_eq!(first.rows, [8, 1]);
+            assert_eq!(first.rows, RowList::List(vec![8, 1]));
             assert_eq!(first.in_several_arms, [2, 3]);
             assert_eq!((first.excluded_customers, first.excluded_by_arm, first.repeated), (1, vec![1, 0, 1], 2));
-            assert_eq!((second.rows, second.excluded_customers, second.repeated), (vec![5, 6], 0, 0));
+            assert_eq!((second.rows.iter().collect::<Vec<_>>(), second.excluded_customers, second.repeated), (vec![5, 6], 0, 0));
         }
     }
 
@@ -172,7 +246,9 @@ mod tests {
             let mut all = got.outside.len() as u64;
             for own in &got.periods {
                 all += own.rows.len() as u64 + own.in_several_arms.len() as u64 + own.repeated;
-                assert!(own.rows.windows(2).all(|two| rows[two[0] as usize].0 < rows[two[1] as usize].0));
+                assert!(own.rows.iter().is_sorted_by_key(|row| rows[row as usize].0));
+                let customers: std::collections::BTreeSet<i64> = own.rows.iter().map(|row| rows[row as usize].0).collect();
+                assert_eq!(customers.len(), own.rows.len());
                 assert_eq!(own.excluded_by_arm.iter().sum::<u64>(), own.in_several_arms.len() as u64);
             }
             assert_eq!(all, rows.len() as u64);
@@ -180,10 +256,12 @@ mod tests {
             turned.reverse();
             let again = by_period(&table(&turned, false), &periods);
             for (one, other) in got.periods.iter().zip(&again.periods) {
-                let of =
-                    |rows: &[(i64, u16, i32)], numbers: &[u32]| -> Vec<_> { numbers.iter().map(|n| rows[*n as usize]).collect() };
+                let of = |rows: &[(i64, u16, i32)], numbers: &RowList| -> Vec<_> {
+                    numbers.iter().map(|n| rows[n as usize]).collect()
+                };
                 assert_eq!(of(&rows, &one.rows), of(&turned, &other.rows));
-                assert_eq!(of(&rows, &one.in_several_arms), of(&turned, &other.in_several_arms));
+                let [several, of_turned] = [one, other].map(|own| RowList::List(own.in_several_arms.clone()));
+                assert_eq!(of(&rows, &several), of(&turned, &of_turned));
                 assert_eq!(one.repeated, other.repeated);
             }
         }

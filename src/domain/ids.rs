@@ -110,10 +110,10 @@ impl CustomerIds {
     }
 
     /// Whether the ids at these places ascend, each of them once.
-    pub fn ascend(&self, places: &[u32]) -> bool {
+    pub fn ascend(&self, places: impl Iterator<Item = usize>) -> bool {
         match self {
-            CustomerIds::Int(keys) => places.is_sorted_by(|a, b| keys.get(*a as usize) < keys.get(*b as usize)),
-            CustomerIds::Text(ids) => places.is_sorted_by(|a, b| ids.get(*a as usize) < ids.get(*b as usize)),
+            CustomerIds::Int(keys) => places.is_sorted_by(|a, b| keys.get(*a) < keys.get(*b)),
+            CustomerIds::Text(ids) => places.is_sorted_by(|a, b| ids.get(*a) < ids.get(*b)),
         }
     }
 

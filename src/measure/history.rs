@@ -31,8 +31,18 @@ pub struct Deeds {
 }
 
 impl Histories {
-    pub(crate) fn new(has_cost: bool) -> Histories {
-        Histories { starts: vec![0], has_cost, ..Histories::default() }
+    /// Histories with room for so many orders.
+    pub(crate) fn new(has_cost: bool, orders: usize) -> Histories {
+        let costs = if has_cost { orders } else { 0 };
+        Histories {
+            starts: vec![0],
+            dates: Vec::with_capacity(orders),
+            is_purchase: Vec::with_capacity(orders),
+            money: Vec::with_capacity(orders),
+            cost: Vec::with_capacity(costs),
+            cost_missing: Vec::with_capacity(costs),
+            has_cost,
+        }
     }
 
     /// Bytes that they take.
@@ -137,7 +147,7 @@ mod tests {
     #[test]
     fn histories_are_the_orders_of_each_customer() -> Result<()> {
         let order = |date, amount: i64, is_return| Order { date, amount, is_return, cost: amount / 2, ..Order::default() };
-        let mut histories = Histories::new(true);
+        let mut histories = Histories::new(true, 0);
         histories.push(&[order(5, i64::MAX - 10, false)])?;
         histories.push(&[order(1, -100, true), order(3, 40, false), order(9, 7, false)])?;
         histories.push(&[])?;

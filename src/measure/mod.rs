@@ -358,7 +358,7 @@ fn fold_sorted(layout: Layout, orders: &Unpacked, spec: &FoldSpec) -> Result<Buc
     let mut folder = customer::Folder::new(spec, groups.len(), orders.len());
     let mut baskets = category::Baskets::new(spec, groups.len());
     let mut span: Option<(Day, Day)> = None;
-    let mut histories = spec.histories.then(|| Histories::new(layout.has(Lane::Cost)));
+    let mut histories = spec.histories.then(|| Histories::new(layout.has(Lane::Cost), orders.len()));
     let mut scratch = Vec::new();
     for customer in 0..groups.len() {
         groups.orders(customer, orders, spec, &mut scratch, baskets.as_mut().map(|b| &mut b.items), &mut lines)?;

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use rayon::prelude::*;
 
-use crate::assign::{Assignments, Periods, Rejected, by_period};
+use crate::assign::{Assignments, Periods, Rejected, RowList, by_period};
 use crate::domain::{Day, Period};
 use crate::error::Result;
 use crate::job::{Job, Strategy};
@@ -144,12 +144,16 @@ impl Assigned {
         let arms = first.map(|table| table.arms.clone()).unwrap_or_default();
         let strata = first.filter(|table| table.stratum.is_some()).map(|table| table.strata.to_vec());
         let has_cost = first.is_some_and(|table| table.cost.is_some());
-        let parts: Vec<PartRows> =
-            tables.into_par_iter().map(|table| PartRows { periods: by_period(&table, periods), table }).collect();
+        let part = |table: Assignments| {
+            let periods = by_period(&table, periods);
+            let spans: Vec<_> = periods.periods.iter().map(|own| span(&table, &own.rows)).collect();
+            (PartRows { periods, table }, spans)
+        };
+        let (parts, spans): (Vec<PartRows>, Vec<_>) = tables.into_par_iter().map(part).unzip();
         let mut facts = vec![PeriodFacts { in_several_arms: vec![0; arms.len()], ..PeriodFacts::default() }; periods.len()];
-        for part in &parts {
+        for (part, spans) in parts.iter().zip(spans) {
             rows.outside += part.periods.outside.len() as u64;
-            for (facts, own) in facts.iter_mut().zip(&part.periods.periods) {
+            for ((facts, own), span) in facts.iter_mut().zip(&part.periods.periods).zip(spans) {
                 rows.repeated += own.repeated;
                 rows.in_several_arms += own.in_several_arms.len() as u64;
                 rows.counted += own.rows.len() as u64;
@@ -158,12 +162,19 @@ impl Assigned {
                 for (all, own) in facts.in_several_arms.iter_mut().zip(&own.excluded_by_arm) {
                     *all += own;
                 }
-                for row in &own.rows {
-                    let day = part.table.assigned_on[*row as usize];
-                    facts.span = Some(facts.span.map_or((day, day), |(first, last)| (first.min(day), last.max(day))));
-                }
+                facts.span = match (facts.span, span) {
+                    (Some(a), Some(b)) => Some((a.0.min(b.0), a.1.max(b.1))),
+                    (one, other) => one.or(other),
+                };
             }
         }
         Assigned { arms, strata, has_cost, parts, periods: facts, rows }
     }
+}
+
+/// The first and the last day on which one of these rows was assigned.
+fn span(table: &Assignments, rows: &RowList) -> Option<(Day, Day)> {
+    let mut days = rows.iter().map(|row| table.assigned_on[row as usize]);
+    let first = days.next()?;
+    Some(days.fold((first, first), |(first, last), day| (first.min(day), last.max(day))))
 }

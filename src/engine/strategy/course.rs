@@ -121,7 +121,7 @@ impl<'a> Course<'a> {
         let rivals = &scene.evaluated.rivals[list];
         stays.clear();
         if rivals.is_empty() {
-            stays.resize(scene.hand.rows(scene.runs, run).len(), true);
+            stays.resize(scene.hand.rows(run).len(), true);
             return;
         }
         // On the same day the strategy that comes first in the job is first.
@@ -135,7 +135,7 @@ impl<'a> Course<'a> {
         }
         let table = scene.runs[run].table;
         let mut overlapping = 0;
-        stays.extend(scene.hand.rows(scene.runs, run).map(|(row, customer)| {
+        stays.extend(scene.hand.rows(run).map(|(row, customer)| {
             let (day, sooner, later) = (table.assigned_on[row], sooner[customer], later[customer]);
             let any = sooner != NEVER || later != NEVER;
             overlapping += u64::from(any);
@@ -153,7 +153,7 @@ impl<'a> Course<'a> {
         counts.clear();
         counts.resize(scene.hand.ids.len(), 0);
         for ((run, _), stays) in self.runs.iter().zip(stays) {
-            for ((_, customer), stays) in scene.hand.rows(scene.runs, *run).zip(stays) {
+            for ((_, customer), stays) in scene.hand.rows(*run).zip(stays) {
                 counts[customer] += u32::from(*stays);
             }
         }
@@ -163,7 +163,7 @@ impl<'a> Course<'a> {
     fn find_touched(&self, scene: &Scene<'_, '_>, at: usize, Notes { touched, treated, .. }: &mut Notes) {
         let Scene { evaluated, runs, hand, .. } = *scene;
         let (own, list) = self.runs[at];
-        let rows = hand.rows(runs, own);
+        let rows = hand.rows(own);
         touched.clear();
         touched.resize(rows.len(), false);
         let Some(baseline) = evaluated.lists[list].baseline else { return };
@@ -181,7 +181,7 @@ impl<'a> Course<'a> {
         treated.resize(hand.ids.len(), NEVER);
         for (other, run) in runs.iter().enumerate().filter(|(_, run)| may_touch(run)) {
             let all_lie_in_it = run.assigned().1 < baseline.end && run.until().0 >= baseline.start;
-            for (row, customer) in hand.rows(runs, other) {
+            for (row, customer) in hand.rows(other) {
                 let (day, arm) = (table.assigned_on[row], table.arm[row]);
                 let lies_in_it = || day < baseline.end && run.until_of(evaluated, row, day) >= baseline.start;
                 let treats = Some(arm) != control && (all_lie_in_it || lies_in_it());
@@ -200,7 +200,7 @@ impl<'a> Course<'a> {
         let ((run, list), stays) = (self.runs[at], &stays[at]);
         let account = &mut self.accounts[list - self.study.lists.start];
         out.clear();
-        let (rows, customers) = scene.hand.stretch(scene.runs, run);
+        let (rows, customers) = scene.hand.stretch(run);
         if stays.iter().all(|stays| *stays) {
             out.rows.extend_from_slice(rows);
             out.customers.extend_from_slice(customers);

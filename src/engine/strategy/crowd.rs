@@ -56,8 +56,6 @@ impl Crowd {
 pub struct Active {
     /// By member.
     pub flags: Vec<bool>,
-    /// Those who are active.
-    pub members: Vec<u32>,
 }
 
 impl Active {
@@ -84,14 +82,6 @@ impl Active {
                 Column::Ratios(ratios) => mark(&mut self.flags, ratios),
             }
         }
-        self.members.clear();
-        self.members.resize(count, 0);
-        let mut length = 0;
-        for (member, flag) in (0..).zip(&self.flags) {
-            self.members[length] = member;
-            length += usize::from(*flag);
-        }
-        self.members.truncate(length);
     }
 }
 

@@ -1,7 +1,8 @@
 //! Where the customers at hand are summed, in integers no larger than they need.
 
+use super::bundles::Bundles;
 use super::crowd::Crowd;
-use super::store::{FEW, Form, Integer, Key, Meetings, Pairs, Singles};
+use super::store::{FEW, Form, Integer, Key, Meeting, Pairs, Singles, kind};
 use super::tally::{Keys, Sizes};
 
 /// The sums of a strategy.
@@ -144,7 +145,8 @@ struct Notes<K> {
     keys: Vec<K>,
     /// Where the sums of members are.
     places: Vec<u32>,
-    meetings: Meetings,
+    members: Bundles<u32>,
+    meetings: Bundles<Meeting>,
 }
 
 /// What members add to the keys of their pairs, and their groups.
@@ -191,8 +193,10 @@ impl<K: Key> Notes<K> {
             let key = |(seat, group): (&u64, &u32)| K::of(*seat).times(count).plus(K::of(u64::from(*group)));
             self.keys.clear();
             self.keys.extend(crowd.seats.iter().zip(groups).map(key));
-            sums.count(&self.keys, &mut self.places);
-            sums.observe(&self.places, &crowd.active.members, &crowd.columns);
+            sums.places(&self.keys, &mut self.places);
+            let kind = |(member, is_active): (u32, &bool)| (kind::of_one(*is_active), member);
+            self.members.fill(&self.places, (0..).zip(&crowd.active.flags).map(kind));
+            sums.observe(&self.members, &crowd.columns);
             sums.lack(crowd.unknown.iter().map(|member| self.places[*member as usize]));
         }
     }
@@ -207,8 +211,9 @@ impl<K: Key> Notes<K> {
             if are_same && at == 0 {
                 let seats = self.firsts.iter().zip(&self.seats[second]);
                 self.keys.extend(seats.zip(of_a.iter().zip(of_b)).map(key));
-                sums.count(&self.keys, &mut self.places);
-                self.meetings.sort(&self.places, (0..a.customers.len() as u32).map(|member| (member, member)), flags);
+                sums.places(&self.keys, &mut self.places);
+                let both = (0..).zip(flags[0].iter().zip(flags[1]));
+                self.meetings.fill(&self.places, both.map(|(member, (a, b))| (kind::of_two(*a, *b), (member, member))));
             } else {
                 self.met.clear();
                 both(&a.customers, &b.customers, |x, y| {
@@ -221,8 +226,9 @@ impl<K: Key> Notes<K> {
                 in_second.fill(&self.seats[second], of_b, self.met.iter().map(|met| met.1));
                 let seats = in_first.seats.iter().zip(&in_second.seats);
                 self.keys.extend(seats.zip(in_first.groups.iter().zip(&in_second.groups)).map(key));
-                sums.count(&self.keys, &mut self.places);
-                self.meetings.sort(&self.places, self.met.iter().copied(), flags);
+                sums.places(&self.keys, &mut self.places);
+                let kind = |(x, y): &Meeting| kind::of_two(flags[0][*x as usize], flags[1][*y as usize]);
+                self.meetings.fill(&self.places, self.met.iter().map(|met| (kind(met), *met)));
             }
             sums.observe(&self.meetings, &a.columns, &b.columns);
         }

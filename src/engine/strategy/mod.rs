@@ -10,6 +10,7 @@ mod account;
 mod arms;
 pub mod assigned;
 pub mod batches;
+mod bundles;
 mod course;
 mod crowd;
 mod desk;

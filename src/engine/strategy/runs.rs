@@ -7,11 +7,11 @@ use std::borrow::Cow;
 use std::ops::Range;
 
 use super::Evaluated;
-use crate::assign::Assignments;
+use crate::assign::{Assignments, RowList};
 use crate::domain::{Day, Id};
 
 /// About this many customers are at hand at once: their numbers in all lists of a strategy fit the second cache.
-pub const AT_HAND: usize = 512;
+pub const AT_HAND: usize = 1024;
 
 /// With more days that matter to strategies fewer customers are at hand, so that what they had done before each of these days
 /// takes not much more than this many numbers.
@@ -49,7 +49,7 @@ pub struct Run<'a> {
     pub study: usize,
     pub role: Role,
     pub table: &'a Assignments,
-    rows: Cow<'a, [u32]>,
+    rows: Cow<'a, RowList>,
     /// The first row that was not at hand yet.
     next: usize,
     assigned: (Day, Day),
@@ -74,10 +74,15 @@ impl Run<'_> {
         let mut is_one = vec![count == 1; count];
         if count > 1 {
             for row in self.rows.iter() {
-                is_one[(self.table.assigned_on[*row as usize].0 - first) as usize] = true;
+                is_one[(self.table.assigned_on[row as usize].0 - first) as usize] = true;
             }
         }
         is_one.into_iter().enumerate().filter(|(_, is_one)| *is_one).map(move |(at, _)| Day(first + at as i32))
+    }
+
+    /// How many of the rows at some places are of customers up to this one.
+    fn before(&self, places: Range<usize>, last: Id<'_>) -> usize {
+        self.rows.partition_point(places, |row| Id::of(&self.table.ids, row as usize) <= last)
     }
 
     /// The last day on which the customer of a row is treated, who was assigned on a day.
@@ -100,12 +105,18 @@ pub fn runs<'a>(evaluated: &Evaluated<'a>, part: usize) -> Vec<Run<'a>> {
     for (study, assigned) in evaluated.assigned.iter().enumerate() {
         let own = &assigned.parts[part];
         let lists = evaluated.studies[study].lists.clone();
-        let mut add = |role: Role, rows: Cow<'a, [u32]>| {
+        let mut add = |role: Role, rows: Cow<'a, RowList>| {
             let none = (Day(i32::MAX), Day(i32::MIN));
             let mut run = Run { study, role, table: &own.table, rows, next: 0, assigned: none, until: none };
+            let mut known = None;
             for row in run.rows.iter() {
-                let day = own.table.assigned_on[*row as usize];
-                let until = run.until_of(evaluated, *row as usize, day);
+                let day = own.table.assigned_on[row as usize];
+                // Most are assigned on the same day as the one before, and their treatment ends on the same day, too.
+                if known == Some(day) && own.table.ended_on.is_none() {
+                    continue;
+                }
+                known = Some(day);
+                let until = run.until_of(evaluated, row as usize, day);
                 run.assigned = (run.assigned.0.min(day), run.assigned.1.max(day));
                 run.until = (run.until.0.min(until), run.until.1.max(until));
             }
@@ -115,11 +126,11 @@ pub fn runs<'a>(evaluated: &Evaluated<'a>, part: usize) -> Vec<Run<'a>> {
             add(Role::Counts(list), Cow::Borrowed(&period.rows));
         }
         for (list, period) in lists.zip(&own.periods.periods) {
-            add(Role::SeveralArms(list), Cow::Borrowed(&period.in_several_arms));
+            add(Role::SeveralArms(list), Cow::Owned(RowList::List(period.in_several_arms.clone())));
         }
         let mut outside = own.periods.outside.clone();
         outside.sort_by_key(|row| Id::of(&own.table.ids, *row as usize));
-        add(Role::Outside, Cow::Owned(outside));
+        add(Role::Outside, Cow::Owned(RowList::List(outside)));
     }
     runs
 }
@@ -142,6 +153,8 @@ pub struct Hand<'a> {
     pub ids: Vec<Id<'a>>,
     /// By run: its rows, as places in the run.
     stretches: Vec<Range<usize>>,
+    /// By run: these rows.
+    taken: Vec<Vec<u32>>,
     /// By run: the number of each row's customer.
     numbers: Vec<Vec<u32>>,
     /// By run: how many customers were at hand when its rows were seen to be all of theirs, one each; 0 if they were not.
@@ -152,29 +165,29 @@ impl<'a> Hand<'a> {
     /// An empty hand for strategies to which so many days matter.
     pub fn new(days: usize) -> Hand<'a> {
         let most = (MOST_CELLS / days.max(1)).clamp(FEWEST, AT_HAND);
-        Hand { most, rows: most, ids: Vec::new(), stretches: Vec::new(), numbers: Vec::new(), all: Vec::new() }
+        Hand { most, rows: most, ids: Vec::new(), stretches: Vec::new(), taken: Vec::new(), numbers: Vec::new(), all: Vec::new() }
     }
 
     /// Goes on to the next customers; false behind the last.
     pub fn advance(&mut self, runs: &mut [Run<'a>]) -> bool {
-        let id = |run: &Run<'a>, at: usize| Id::of(&run.table.ids, run.rows[at] as usize);
+        let id = |run: &Run<'a>, at: usize| Id::of(&run.table.ids, run.rows.at(at) as usize);
         let full = runs.iter().filter(|run| run.rows.len() - run.next > self.rows);
         let last = full.map(|run| id(run, run.next + self.rows - 1)).min();
         self.ids.clear();
         self.stretches.clear();
         self.all.clear();
         for run in runs.iter_mut() {
-            let rest = &run.rows[run.next..];
+            let rest = run.rows.len() - run.next;
             let count = match last {
                 Some(last) => {
                     // No run has many more rows of these customers than of as many customers.
-                    let mut bound = self.rows.min(rest.len());
-                    while bound < rest.len() && id(run, run.next + bound) <= last {
-                        bound = (bound * 2).min(rest.len());
+                    let mut bound = self.rows.min(rest);
+                    while bound < rest && id(run, run.next + bound) <= last {
+                        bound = (bound * 2).min(rest);
                     }
-                    rest[..bound].partition_point(|row| Id::of(&run.table.ids, *row as usize) <= last)
+                    run.before(run.next..run.next + bound, last)
                 }
-                None => rest.len(),
+                None => rest,
             };
             let stretch = run.next..run.next + count;
             run.next = stretch.end;
@@ -194,6 +207,11 @@ impl<'a> Hand<'a> {
             self.give_back(room, runs);
         } else if self.ids.len() <= room / 2 {
             self.rows = (self.rows * 2).min(self.most);
+        }
+        self.taken.resize_with(runs.len(), Vec::new);
+        for ((run, stretch), taken) in runs.iter().zip(&self.stretches).zip(&mut self.taken) {
+            taken.clear();
+            run.rows.copy(stretch.clone(), taken);
         }
         self.numbers.resize_with(runs.len(), Vec::new);
         for (((run, stretch), numbers), all) in runs.iter().zip(&self.stretches).zip(&mut self.numbers).zip(&self.all) {
@@ -219,8 +237,7 @@ impl<'a> Hand<'a> {
         self.ids.truncate(room);
         let Some(last) = self.ids.last() else { return };
         for (run, stretch) in runs.iter_mut().zip(&mut self.stretches) {
-            let own = &run.rows[stretch.clone()];
-            stretch.end = stretch.start + own.partition_point(|row| Id::of(&run.table.ids, *row as usize) <= *last);
+            stretch.end = stretch.start + run.before(stretch.clone(), *last);
             run.next = stretch.end;
         }
     }
@@ -244,14 +261,14 @@ impl<'a> Hand<'a> {
     }
 
     /// A run's rows of the customers at hand, each with the number of its customer.
-    pub fn rows<'b>(&'b self, runs: &'b [Run<'a>], run: usize) -> impl ExactSizeIterator<Item = (usize, usize)> + 'b {
-        let (rows, numbers) = self.stretch(runs, run);
+    pub fn rows(&self, run: usize) -> impl ExactSizeIterator<Item = (usize, usize)> {
+        let (rows, numbers) = self.stretch(run);
         rows.iter().zip(numbers).map(|(row, number)| (*row as usize, *number as usize))
     }
 
     /// The same, rows and numbers apart.
-    pub fn stretch<'b>(&'b self, runs: &'b [Run<'a>], run: usize) -> (&'b [u32], &'b [u32]) {
-        (&runs[run].rows[self.stretches[run].clone()], &self.numbers[run])
+    pub fn stretch(&self, run: usize) -> (&[u32], &[u32]) {
+        (&self.taken[run], &self.numbers[run])
     }
 }
 
@@ -306,7 +323,7 @@ mod tests {
             let tables: Vec<Assignments> =
                 lists.iter().map(|ids| table(&ids.iter().map(|id| id + 100).collect::<Vec<_>>(), is_text)).collect();
             let run = |table| {
-                let rows = (0..Assignments::len(table) as u32).collect();
+                let rows = RowList::Stretch(0..Assignments::len(table) as u32);
                 Run {
                     study: 0,
                     role: Role::Outside,
@@ -322,7 +339,7 @@ mod tests {
             let (mut seen, mut rows_of, mut most) = (Vec::new(), vec![Vec::new(); lists.len()], 0);
             while hand.advance(&mut runs) {
                 for (run, rows) in rows_of.iter_mut().enumerate() {
-                    for (row, customer) in hand.rows(&runs, run) {
+                    for (row, customer) in hand.rows(run) {
                         assert!(hand.ids[customer] == Id::of(&tables[run].ids, row));
                         rows.push(row);
                     }

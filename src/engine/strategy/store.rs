@@ -6,6 +6,7 @@
 use std::collections::HashMap;
 use std::hash::{BuildHasherDefault, Hasher};
 
+use super::bundles::Bundles;
 use crate::stats::{PairSums, Sums, VALUES};
 
 /// Numbers of a ratio: outcome, baseline, and the denominators of both.
@@ -229,6 +230,7 @@ impl Hasher for Spread {
 pub trait Integer: Copy + Default + Into<i128> {
     fn add(&mut self, number: i64);
     fn add_product(&mut self, a: i64, b: i64);
+    fn join(&mut self, other: Self);
 }
 
 impl Integer for i64 {
@@ -240,6 +242,11 @@ impl Integer for i64 {
     #[inline]
     fn add_product(&mut self, a: i64, b: i64) {
         *self = self.wrapping_add(a.wrapping_mul(b));
+    }
+
+    #[inline]
+    fn join(&mut self, other: Self) {
+        *self = self.wrapping_add(other);
     }
 }
 
@@ -253,11 +260,20 @@ impl Integer for i128 {
     fn add_product(&mut self, a: i64, b: i64) {
         *self = self.wrapping_add(i128::from(a) * i128::from(b));
     }
+
+    #[inline]
+    fn join(&mut self, other: Self) {
+        *self = self.wrapping_add(other);
+    }
 }
 
 /// Adds what was summed elsewhere.
 pub trait Absorb<Other> {
     fn absorb(&mut self, other: &Other);
+}
+
+fn join<T: Integer>(all: &mut [T], own: &[T]) {
+    all.iter_mut().zip(own).for_each(|(all, own)| all.join(*own));
 }
 
 fn absorb_all<T: Integer>(all: &mut [i128], own: &[T]) {
@@ -286,6 +302,15 @@ impl<T: Integer, const V: usize> Single<T, V> {
                 self.product[i][j].add_product(numbers[i], numbers[j]);
             }
         }
+    }
+}
+
+impl<T: Integer, const V: usize> Single<T, V> {
+    /// Adds what was summed beside it.
+    #[inline]
+    fn join(&mut self, other: &Single<T, V>) {
+        join(&mut self.sum, &other.sum);
+        self.product.iter_mut().zip(&other.product).for_each(|(all, own)| join(all, own));
     }
 }
 
@@ -344,6 +369,16 @@ impl<T: Integer, const V: usize> Pair<T, V> {
     #[inline]
     fn observe_second(&mut self, second: &[i64; V]) {
         self.second.iter_mut().zip(second).for_each(|(sum, number)| sum.add(*number));
+    }
+}
+
+impl<T: Integer, const V: usize> Pair<T, V> {
+    /// Adds what was summed beside it.
+    #[inline]
+    fn join(&mut self, other: &Pair<T, V>) {
+        join(&mut self.first, &other.first);
+        join(&mut self.second, &other.second);
+        self.product.iter_mut().zip(&other.product).for_each(|(all, own)| join(all, own));
     }
 }
 
@@ -416,13 +451,16 @@ impl<N: Copy + Default, M: Copy + Default, R: Copy + Default> Store<N, M, R> {
         store
     }
 
-    /// Counts a customer under each of these keys, and says where their sums are.
-    pub fn count<K: Key>(&mut self, keys: &[K], places: &mut Vec<u32>) {
+    /// Where the sums of these keys are.
+    pub fn places<K: Key>(&mut self, keys: &[K], places: &mut Vec<u32>) {
         self.index.numbers(keys, places);
         self.grow();
-        for place in places.iter() {
-            let count = &mut self.counts[*place as usize];
-            *count = count.wrapping_add(1);
+    }
+
+    /// Counts customers, whose places are known.
+    fn count<P: Copy + Default>(&mut self, customers: &Bundles<P>) {
+        for bundle in customers.iter() {
+            self.counts[bundle.place as usize] += bundle.members().len() as i64;
         }
     }
 
@@ -518,22 +556,31 @@ fn absorb<M: Absorb<A>, A>(all: &mut [M], own: &[A], places: &[u32]) {
 }
 
 impl<T: Integer> Singles<T> {
-    /// Sums the numbers of customers, each of whom was counted at a place. Means and ratios of who is not `active` are zero.
-    pub fn observe(&mut self, places: &[u32], active: &[u32], columns: &[Column]) {
-        fn observe<T: Integer, const V: usize>(cells: &mut [Single<T, V>], places: &[u32], active: &[u32], numbers: &[[i64; V]]) {
-            for at in active {
-                cells[places[*at as usize] as usize].observe(&numbers[*at as usize]);
+    /// Sums the numbers of customers. Means and ratios of who is not active are zero.
+    pub fn observe(&mut self, members: &Bundles<u32>, columns: &[Column]) {
+        fn observe<'m, T: Integer, const V: usize>(
+            cells: &mut [Single<T, V>],
+            members: impl Iterator<Item = (u32, &'m [u32])>,
+            numbers: &[[i64; V]],
+        ) {
+            for (place, members) in members.filter(|(_, members)| !members.is_empty()) {
+                let mut sums = Single::<T, V>::default();
+                members.iter().for_each(|member| sums.observe(&numbers[*member as usize]));
+                cells[place as usize].join(&sums);
             }
         }
+        self.count(members);
+        let (all, active) = (
+            || members.iter().map(|bundle| (bundle.place, bundle.members())),
+            || members.iter().map(|bundle| (bundle.place, bundle.of(kind::ACTIVE))),
+        );
         for (cells, column) in self.cells.iter_mut().zip(columns) {
             match (cells, column) {
                 // Often nobody has a flag.
                 (Cells::Numbers(_), Column::Numbers(flags)) if flags.iter().fold(0, |any, [flag]| any | flag) == 0 => {}
-                (Cells::Numbers(cells), Column::Numbers(numbers)) => {
-                    places.iter().zip(numbers).for_each(|(place, own)| cells[*place as usize].observe(own));
-                }
-                (Cells::Means(cells), Column::Means(means)) => observe(cells, places, active, means),
-                (Cells::Ratios(cells), Column::Ratios(ratios)) => observe(cells, places, active, ratios),
+                (Cells::Numbers(cells), Column::Numbers(numbers)) => observe(cells, all(), numbers),
+                (Cells::Means(cells), Column::Means(means)) => observe(cells, active(), means),
+                (Cells::Ratios(cells), Column::Ratios(ratios)) => observe(cells, active(), ratios),
                 _ => {}
             }
         }
@@ -547,70 +594,54 @@ impl Singles<i128> {
     }
 }
 
-/// A customer in two lists: where their sums are, and their place in each list.
-#[derive(Debug, Clone, Copy, Default)]
-struct Meeting {
-    place: u32,
-    first: u32,
-    second: u32,
-}
+/// A customer in two lists: their place in each.
+pub type Meeting = (u32, u32);
 
-/// Customers in two lists, by the lists in which they are active: in none, the first, the second, or both.
-#[derive(Default)]
-pub struct Meetings {
-    /// Room for all of every kind, kind by kind.
-    room: Vec<Meeting>,
-    /// Where the room of a kind begins, and where those who are there end.
-    kinds: [(usize, usize); 4],
-}
+/// Whether a customer is active: in two lists in both, the first alone, the second alone, or in none; in one list as in both or
+/// as in none.
+pub mod kind {
+    pub const ACTIVE: usize = 0;
+    pub const IN_FIRST: usize = 1;
+    pub const IN_SECOND: usize = 2;
+    pub const PASSIVE: usize = 3;
 
-impl Meetings {
-    /// Sorts customers, each with the place of their sums, their places in the lists, and who is active in these.
-    pub fn sort(&mut self, places: &[u32], met: impl Iterator<Item = (u32, u32)>, [in_first, in_second]: [&[bool]; 2]) {
-        let count = places.len();
-        if self.room.len() < 4 * count {
-            self.room.resize(4 * count, Meeting::default());
-        }
-        let mut ends = [0, 1, 2, 3].map(|kind| kind * count);
-        // Every meeting is written and the end of its kind moved: which kind it is no processor guesses.
-        for (place, (first, second)) in places.iter().zip(met) {
-            let kind = usize::from(in_first[first as usize]) | usize::from(in_second[second as usize]) << 1;
-            self.room[ends[kind]] = Meeting { place: *place, first, second };
-            ends[kind] = ends[kind].wrapping_add(1);
-        }
-        self.kinds = [0, 1, 2, 3].map(|kind| (kind * count, ends[kind]));
+    /// The kind of who is active in these lists.
+    #[inline]
+    pub fn of_two(in_first: bool, in_second: bool) -> usize {
+        PASSIVE - (usize::from(in_first) << 1) - usize::from(in_second)
     }
 
-    /// Those who are active in the first list alone, in the second alone, and in both.
-    fn active(&self) -> [&[Meeting]; 3] {
-        [1, 2, 3].map(|kind| &self.room[self.kinds[kind].0..self.kinds[kind].1])
+    /// The kind of who is active in a list.
+    #[inline]
+    pub fn of_one(is_active: bool) -> usize {
+        if is_active { ACTIVE } else { PASSIVE }
     }
 }
 
 impl<T: Integer> Pairs<T> {
     /// Sums the numbers of customers who are in two lists. Of the columns of the lists the first count, as many as are summed.
-    pub fn observe(&mut self, meetings: &Meetings, first: &[Column], second: &[Column]) {
+    pub fn observe(&mut self, meetings: &Bundles<Meeting>, first: &[Column], second: &[Column]) {
         fn observe<T: Integer, const V: usize>(
             cells: &mut [Pair<T, V>],
-            [in_first, in_second, in_both]: [&[Meeting]; 3],
+            meetings: &Bundles<Meeting>,
             first: &[[i64; V]],
             second: &[[i64; V]],
         ) {
-            for met in in_both {
-                cells[met.place as usize].observe(&first[met.first as usize], &second[met.second as usize]);
-            }
-            for met in in_first {
-                cells[met.place as usize].observe_first(&first[met.first as usize]);
-            }
-            for met in in_second {
-                cells[met.place as usize].observe_second(&second[met.second as usize]);
+            for bundle in meetings.iter().filter(|bundle| bundle.of(kind::PASSIVE).len() < bundle.members().len()) {
+                let mut sums = Pair::<T, V>::default();
+                for (a, b) in bundle.of(kind::ACTIVE) {
+                    sums.observe(&first[*a as usize], &second[*b as usize]);
+                }
+                bundle.of(kind::IN_FIRST).iter().for_each(|(a, _)| sums.observe_first(&first[*a as usize]));
+                bundle.of(kind::IN_SECOND).iter().for_each(|(_, b)| sums.observe_second(&second[*b as usize]));
+                cells[bundle.place as usize].join(&sums);
             }
         }
-        let active = meetings.active();
+        self.count(meetings);
         for (cells, columns) in self.cells.iter_mut().zip(first.iter().zip(second)) {
             match (cells, columns) {
-                (Cells::Means(cells), (Column::Means(a), Column::Means(b))) => observe(cells, active, a, b),
-                (Cells::Ratios(cells), (Column::Ratios(a), Column::Ratios(b))) => observe(cells, active, a, b),
+                (Cells::Means(cells), (Column::Means(a), Column::Means(b))) => observe(cells, meetings, a, b),
+                (Cells::Ratios(cells), (Column::Ratios(a), Column::Ratios(b))) => observe(cells, meetings, a, b),
                 // Only outcomes are summed in pairs.
                 _ => {}
             }
@@ -672,16 +703,19 @@ mod tests {
                     keys.push(key);
                 }
                 let active = [&first, &second].map(|columns| Active::of(columns, 20));
-                few.count(&keys, &mut places);
-                few.observe(&places, &active[0].members, &first);
+                few.places(&keys, &mut places);
+                let mut members = Bundles::default();
+                members.fill(&places, (0..).zip(&active[0].flags).map(|(member, is_active)| (kind::of_one(*is_active), member)));
+                few.observe(&members, &first);
                 if hand == 2 {
                     few.lack(places[10..11].iter().copied());
                 }
                 singles.merge(&few);
                 few.clear();
-                few_pairs.count(&keys, &mut places);
-                let mut meetings = Meetings::default();
-                meetings.sort(&places, met.iter().copied(), [&active[0].flags, &active[1].flags]);
+                few_pairs.places(&keys, &mut places);
+                let mut meetings = Bundles::default();
+                let kind = |(a, b): &Meeting| kind::of_two(active[0].flags[*a as usize], active[1].flags[*b as usize]);
+                meetings.fill(&places, met.iter().map(|met| (kind(met), *met)));
                 few_pairs.observe(&meetings, &first, &second);
                 pairs.merge(&few_pairs);
                 few_pairs.clear();

@@ -191,7 +191,7 @@ mod tests {
         };
         for (customers, has_cost, scale) in [(1, false, 1), (8, true, 1), (700, false, 3), (50, true, 100_000)] {
             let mut orders: Vec<Vec<(i32, Deeds)>> = (0..customers).map(|_| Vec::new()).collect();
-            let mut histories = Histories::new(has_cost);
+            let mut histories = Histories::new(has_cost, 0);
             for own in &mut orders {
                 for _ in 0..next(12) {
                     let money = i64::from(next(2_000)) - 500;

@@ -5,12 +5,13 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 use rayon::prelude::*;
 
 use super::Evaluated;
+use super::bundles::Bundles;
 use super::course::{Course, NEVER, Notes, Scene};
 use super::crowd::{Active, squares};
 use super::members::{UNKNOWN, View, explain};
 use super::runs::{AT_HAND, Hand, Run, counting, runs};
 use super::seen::Seen;
-use super::store::{Column, Mean};
+use super::store::{Column, Mean, kind};
 use super::tally::Tally;
 use super::timeline::{Days, Timeline};
 use super::values::{self, Windows};
@@ -114,7 +115,7 @@ impl<'a> Walk<'a> {
         days.resize(lists.len() * count, NEVER);
         for (run, list) in runs.iter().enumerate().filter_map(|(at, run)| Some((at, run.role.list()?))) {
             let own = &mut days[list * count..][..count];
-            for (row, customer) in hand.rows(runs, run) {
+            for (row, customer) in hand.rows(run) {
                 own[customer] = own[customer].min(runs[run].table.assigned_on[row]);
             }
         }
@@ -159,9 +160,11 @@ impl<'a> Walk<'a> {
             }
             let columns: Vec<Column> = columns.into_iter().map(Column::Means).collect();
             let customers = columns.first().map_or(0, |column| column.numbers().len() / 2);
-            let (all, mut sums) = (&mut tally.reference[number], Vec::new());
-            all.count(&vec![0u32; customers], &mut sums);
-            all.observe(&sums, &Active::of(&columns, customers).members, &columns);
+            let (all, mut sums, mut members) = (&mut tally.reference[number], Vec::new(), Bundles::default());
+            all.places(&vec![0u32; customers], &mut sums);
+            let active = Active::of(&columns, customers);
+            members.fill(&sums, (0..).zip(&active.flags).map(|(member, is_active)| (kind::of_one(*is_active), member)));
+            all.observe(&members, &columns);
         }
         Ok(())
     }
