@@ -1,26 +1,26 @@
-//! Customers whose sums stand at the same place, one after the other: what they add up to is worked out in registers, and the
-//! place is written once for all of them. One by one, each would wait for the sums that the one before has just written.
+//! Customers with the same key, one after the other: what they add up to is worked out in registers, and the sums under the key
+//! are looked up and written once for all of them. One by one, each would wait for the sums that the one before has just
+//! written.
 
+use super::store::Key;
 use crate::domain::ends;
 
 /// Customers may be of so many kinds.
 pub const KINDS: usize = 4;
 
-/// Some customers by the place of their sums and by kind, which is a number below [`KINDS`].
+/// Some customers by key and by kind, which is a number below [`KINDS`].
 #[derive(Debug, Default)]
-pub struct Bundles<M> {
+pub struct Bundles<K, M> {
     members: Vec<M>,
-    /// Place, and where the members of every kind end; they begin where those before end.
-    bundles: Vec<(u32, [u32; KINDS])>,
+    /// Key, and where the members of every kind end; they begin where those before end.
+    bundles: Vec<(K, [u32; KINDS])>,
     /// By customer: which of `ends` is theirs.
     slots: Vec<u32>,
     ends: Vec<u32>,
 }
 
-/// Customers with the same sums.
+/// Customers with the same key.
 pub struct Bundle<'a, M> {
-    /// Where these are.
-    pub place: u32,
     members: &'a [M],
     ends: [usize; KINDS],
 }
@@ -39,22 +39,22 @@ impl<'a, M> Bundle<'a, M> {
     }
 }
 
-impl<M: Copy + Default> Bundles<M> {
-    /// Bundles customers, each with a place of its own in `places`, and given by kind.
-    pub fn fill(&mut self, places: &[u32], customers: impl Iterator<Item = (usize, M)> + Clone) {
+impl<K: Key, M: Copy + Default> Bundles<K, M> {
+    /// Bundles customers, each with a key of its own in `keys`, and given by kind. Of keys that lie far apart there may be several
+    /// bundles.
+    pub fn fill(&mut self, keys: &[K], customers: impl Iterator<Item = (usize, M)> + Clone) {
         self.bundles.clear();
         self.members.clear();
-        let (least, greatest) = ends(places).unwrap_or_default();
-        let span = (greatest - least) as usize + 1;
-        if span > places.len() {
-            return self.one_by_one(places, customers);
+        let (least, greatest) = ends(keys).unwrap_or_default();
+        if greatest.minus(least) >= keys.len() {
+            return self.one_by_one(keys, customers);
         }
         // A counting sort. Neighbours count apart, as one would wait for the other.
         self.ends.clear();
-        self.ends.resize(2 * KINDS * span, 0);
+        self.ends.resize(2 * KINDS * (greatest.minus(least) + 1), 0);
         self.slots.clear();
-        self.slots.extend(places.iter().zip(customers.clone()).enumerate().map(|(at, (place, (kind, _)))| {
-            let slot = ((place - least) as usize * KINDS + kind) << 1 | at & 1;
+        self.slots.extend(keys.iter().zip(customers.clone()).enumerate().map(|(at, (key, (kind, _)))| {
+            let slot = (key.minus(least) * KINDS + kind) << 1 | at & 1;
             self.ends[slot] = self.ends[slot].wrapping_add(1);
             slot as u32
         }));
@@ -62,42 +62,47 @@ impl<M: Copy + Default> Bundles<M> {
         for own in &mut self.ends {
             (*own, end) = (end, *own + end);
         }
-        self.members.resize(places.len(), M::default());
+        self.members.resize(keys.len(), M::default());
         for (slot, (_, member)) in self.slots.iter().zip(customers) {
             let at = &mut self.ends[*slot as usize];
             self.members[*at as usize] = member;
             *at = at.wrapping_add(1);
         }
-        let (of_places, _) = self.ends.as_chunks::<{ 2 * KINDS }>();
+        let (of_keys, _) = self.ends.as_chunks::<{ 2 * KINDS }>();
         let mut start = 0;
-        for (place, ends) in (least..).zip(of_places) {
+        for (above, ends) in (0..).zip(of_keys) {
             let ends = [ends[1], ends[3], ends[5], ends[7]];
             if ends[KINDS - 1] > start {
-                self.bundles.push((place, ends));
+                self.bundles.push((least.plus(K::of(above)), ends));
                 start = ends[KINDS - 1];
             }
         }
     }
 
-    /// Where places are many and customers few, hardly two are at the same.
-    fn one_by_one(&mut self, places: &[u32], customers: impl Iterator<Item = (usize, M)>) {
-        for (place, (kind, member)) in places.iter().zip(customers) {
+    /// Where keys are many and customers few, hardly two have the same.
+    fn one_by_one(&mut self, keys: &[K], customers: impl Iterator<Item = (usize, M)>) {
+        for (key, (kind, member)) in keys.iter().zip(customers) {
             let at = self.members.len() as u32;
             self.members.push(member);
-            self.bundles.push((*place, [0, 1, 2, 3].map(|own| at + u32::from(own >= kind))));
+            self.bundles.push((*key, [0, 1, 2, 3].map(|own| at + u32::from(own >= kind))));
         }
     }
 
     /// All bundles.
     pub fn iter(&self) -> impl Iterator<Item = Bundle<'_, M>> {
         let mut start = 0;
-        self.bundles.iter().map(move |(place, ends)| {
+        self.bundles.iter().map(move |(_, ends)| {
             let ends = ends.map(|end| end as usize);
             let members = &self.members[start..ends[KINDS - 1]];
-            let bundle = Bundle { place: *place, members, ends: ends.map(|end| end - start) };
+            let bundle = Bundle { members, ends: ends.map(|end| end - start) };
             start = ends[KINDS - 1];
             bundle
         })
+    }
+
+    /// The key of every bundle.
+    pub fn keys(&self) -> impl Iterator<Item = K> {
+        self.bundles.iter().map(|(key, _)| *key)
     }
 }
 
@@ -105,26 +110,27 @@ impl<M: Copy + Default> Bundles<M> {
 mod tests {
     use super::*;
 
-    /// Everybody is in the bundle of their place, among those of their kind.
+    /// Everybody is in a bundle of their key, among those of their kind.
     #[test]
     fn all_are_in_their_bundles() {
-        for (count, places) in [(500u32, 7u32), (500, 500), (20, 3), (20, 1 << 20), (0, 1)] {
-            let place = |at: u32| 5 + at.wrapping_mul(2_654_435_761) % places;
+        for (count, keys) in [(500u32, 7u32), (500, 500), (20, 3), (20, 1 << 20), (0, 1)] {
+            let key = |at: u32| 5 + at.wrapping_mul(2_654_435_761) % keys;
             let kind = |at: u32| (at / 3 % 4) as usize;
-            let all: Vec<u32> = (0..count).map(place).collect();
+            let all: Vec<u32> = (0..count).map(key).collect();
             let mut bundles = Bundles::default();
             for _ in 0..2 {
                 bundles.fill(&all, (0..count).map(|at| (kind(at), at)));
                 let mut found = vec![0; count as usize];
-                for bundle in bundles.iter() {
+                for (own_key, bundle) in bundles.keys().zip(bundles.iter()) {
                     assert!(!bundle.members().is_empty());
                     assert_eq!((0..KINDS).map(|kind| bundle.of(kind).len()).sum::<usize>(), bundle.members().len());
                     for (own, member) in (0..KINDS).flat_map(|own| bundle.of(own).iter().map(move |member| (own, *member))) {
-                        assert_eq!((bundle.place, own), (place(member), kind(member)));
+                        assert_eq!((own_key, own), (key(member), kind(member)));
                         found[member as usize] += 1;
                     }
                 }
                 assert!(found.iter().all(|times| *times == 1));
+                assert!(bundles.keys().count() <= count.min(keys) as usize);
             }
         }
     }

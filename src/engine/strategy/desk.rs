@@ -143,10 +143,8 @@ struct Notes<K> {
     /// What their keys are made of.
     made: [Made<K>; 2],
     keys: Vec<K>,
-    /// Where the sums of members are.
-    places: Vec<u32>,
-    members: Bundles<u32>,
-    meetings: Bundles<Meeting>,
+    members: Bundles<K, u32>,
+    meetings: Bundles<K, Meeting>,
 }
 
 /// What members add to the keys of their pairs, and their groups.
@@ -193,11 +191,10 @@ impl<K: Key> Notes<K> {
             let key = |(seat, group): (&u64, &u32)| K::of(*seat).times(count).plus(K::of(u64::from(*group)));
             self.keys.clear();
             self.keys.extend(crowd.seats.iter().zip(groups).map(key));
-            sums.places(&self.keys, &mut self.places);
             let kind = |(member, is_active): (u32, &bool)| (kind::of_one(*is_active), member);
-            self.members.fill(&self.places, (0..).zip(&crowd.active.flags).map(kind));
+            self.members.fill(&self.keys, (0..).zip(&crowd.active.flags).map(kind));
             sums.observe(&self.members, &crowd.columns);
-            sums.lack(crowd.unknown.iter().map(|member| self.places[*member as usize]));
+            sums.lack(crowd.unknown.iter().map(|member| self.keys[*member as usize]));
         }
     }
 
@@ -211,9 +208,8 @@ impl<K: Key> Notes<K> {
             if are_same && at == 0 {
                 let seats = self.firsts.iter().zip(&self.seats[second]);
                 self.keys.extend(seats.zip(of_a.iter().zip(of_b)).map(key));
-                sums.places(&self.keys, &mut self.places);
                 let both = (0..).zip(flags[0].iter().zip(flags[1]));
-                self.meetings.fill(&self.places, both.map(|(member, (a, b))| (kind::of_two(*a, *b), (member, member))));
+                self.meetings.fill(&self.keys, both.map(|(member, (a, b))| (kind::of_two(*a, *b), (member, member))));
             } else {
                 self.met.clear();
                 both(&a.customers, &b.customers, |x, y| {
@@ -226,9 +222,8 @@ impl<K: Key> Notes<K> {
                 in_second.fill(&self.seats[second], of_b, self.met.iter().map(|met| met.1));
                 let seats = in_first.seats.iter().zip(&in_second.seats);
                 self.keys.extend(seats.zip(in_first.groups.iter().zip(&in_second.groups)).map(key));
-                sums.places(&self.keys, &mut self.places);
                 let kind = |(x, y): &Meeting| kind::of_two(flags[0][*x as usize], flags[1][*y as usize]);
-                self.meetings.fill(&self.places, self.met.iter().map(|met| (kind(met), *met)));
+                self.meetings.fill(&self.keys, self.met.iter().map(|met| (kind(met), *met)));
             }
             sums.observe(&self.meetings, &a.columns, &b.columns);
         }

@@ -6,7 +6,7 @@
 use std::collections::HashMap;
 use std::hash::{BuildHasherDefault, Hasher};
 
-use super::bundles::Bundles;
+use super::bundles::{Bundle, Bundles};
 use crate::stats::{PairSums, Sums, VALUES};
 
 /// Numbers of a ratio: outcome, baseline, and the denominators of both.
@@ -87,11 +87,13 @@ const EMPTY: u32 = u32::MAX;
 
 /// What numbers stand under. Most keys are short, and as such worked out sooner; they do not leave their bound, so that
 /// additions need no check.
-pub trait Key: Copy + Default + Into<u128> {
+pub trait Key: Copy + Default + Ord + Into<u128> {
     /// The key with this number, which is one of its type.
     fn of(number: u64) -> Self;
     fn plus(self, other: Self) -> Self;
     fn times(self, other: Self) -> Self;
+    /// By how much it exceeds another, or the most there is.
+    fn minus(self, other: Self) -> usize;
     /// Its place in a list of all keys, if there are few.
     fn at(self) -> usize;
 }
@@ -112,6 +114,11 @@ macro_rules! keys {
             #[inline]
             fn times(self, other: Self) -> Self {
                 self.wrapping_mul(other)
+            }
+
+            #[inline]
+            fn minus(self, other: Self) -> usize {
+                usize::try_from(self.wrapping_sub(other)).unwrap_or(usize::MAX)
             }
 
             #[inline]
@@ -147,25 +154,12 @@ impl Index {
         Index { is_whole: true, dense: numbers.clone().collect(), keys: numbers.map(u128::from).collect(), ..Index::default() }
     }
 
-    /// The numbers of keys, in their order; new keys get the next.
-    pub fn numbers<K: Key>(&mut self, keys: &[K], numbers: &mut Vec<u32>) {
-        numbers.clear();
-        if self.is_whole {
-            numbers.extend(keys.iter().map(|key| key.at() as u32));
-            return;
-        }
-        numbers.extend(keys.iter().map(|key| self.dense.get(key.at()).copied().unwrap_or(EMPTY)));
-        // Nearly always all are known.
-        if numbers.iter().fold(0, |bits, number| bits | number) == EMPTY {
-            for (number, key) in numbers.iter_mut().zip(keys).filter(|(number, _)| **number == EMPTY) {
-                *number = self.number(*key);
-            }
-        }
-    }
-
     /// The number of a key; a new key gets the next.
     #[inline]
     fn number<K: Key>(&mut self, key: K) -> u32 {
+        if self.is_whole {
+            return key.at() as u32;
+        }
         let next = self.keys.len() as u32;
         let found = match self.dense.get_mut(key.at()) {
             Some(own) => own,
@@ -451,22 +445,22 @@ impl<N: Copy + Default, M: Copy + Default, R: Copy + Default> Store<N, M, R> {
         store
     }
 
-    /// Where the sums of these keys are.
-    pub fn places<K: Key>(&mut self, keys: &[K], places: &mut Vec<u32>) {
-        self.index.numbers(keys, places);
+    /// Counts customers, and says for every bundle where its sums are.
+    fn count<K: Key, P: Copy + Default>(&mut self, customers: &Bundles<K, P>) -> Vec<u32> {
+        let places: Vec<u32> = customers.keys().map(|key| self.index.number(key)).collect();
         self.grow();
-    }
-
-    /// Counts customers, whose places are known.
-    fn count<P: Copy + Default>(&mut self, customers: &Bundles<P>) {
-        for bundle in customers.iter() {
-            self.counts[bundle.place as usize] += bundle.members().len() as i64;
+        for (place, bundle) in places.iter().zip(customers.iter()) {
+            self.counts[*place as usize] += bundle.members().len() as i64;
         }
+        places
     }
 
-    /// Customers who count at these places have no number in the column that may lack some; it is 0 there.
-    pub fn lack(&mut self, places: impl Iterator<Item = u32>) {
-        places.for_each(|place| self.lacking[place as usize] += 1);
+    /// Customers who count under these keys have no number in the column that may lack some; it is 0 there.
+    pub fn lack<K: Key>(&mut self, keys: impl Iterator<Item = K>) {
+        for key in keys {
+            let place = self.index.number(key);
+            self.lacking[place as usize] += 1;
+        }
     }
 
     /// Gives every key its cells.
@@ -557,30 +551,29 @@ fn absorb<M: Absorb<A>, A>(all: &mut [M], own: &[A], places: &[u32]) {
 
 impl<T: Integer> Singles<T> {
     /// Sums the numbers of customers. Means and ratios of who is not active are zero.
-    pub fn observe(&mut self, members: &Bundles<u32>, columns: &[Column]) {
+    pub fn observe<K: Key>(&mut self, members: &Bundles<K, u32>, columns: &[Column]) {
         fn observe<'m, T: Integer, const V: usize>(
             cells: &mut [Single<T, V>],
-            members: impl Iterator<Item = (u32, &'m [u32])>,
+            places: &[u32],
+            members: impl Iterator<Item = &'m [u32]>,
             numbers: &[[i64; V]],
         ) {
-            for (place, members) in members.filter(|(_, members)| !members.is_empty()) {
+            for (place, members) in places.iter().zip(members).filter(|(_, members)| !members.is_empty()) {
                 let mut sums = Single::<T, V>::default();
                 members.iter().for_each(|member| sums.observe(&numbers[*member as usize]));
-                cells[place as usize].join(&sums);
+                cells[*place as usize].join(&sums);
             }
         }
-        self.count(members);
-        let (all, active) = (
-            || members.iter().map(|bundle| (bundle.place, bundle.members())),
-            || members.iter().map(|bundle| (bundle.place, bundle.of(kind::ACTIVE))),
-        );
+        let places = &self.count(members);
+        let all = || members.iter().map(|bundle| bundle.members());
+        let active = || members.iter().map(|bundle| bundle.of(kind::ACTIVE));
         for (cells, column) in self.cells.iter_mut().zip(columns) {
             match (cells, column) {
                 // Often nobody has a flag.
                 (Cells::Numbers(_), Column::Numbers(flags)) if flags.iter().fold(0, |any, [flag]| any | flag) == 0 => {}
-                (Cells::Numbers(cells), Column::Numbers(numbers)) => observe(cells, all(), numbers),
-                (Cells::Means(cells), Column::Means(means)) => observe(cells, active(), means),
-                (Cells::Ratios(cells), Column::Ratios(ratios)) => observe(cells, active(), ratios),
+                (Cells::Numbers(cells), Column::Numbers(numbers)) => observe(cells, places, all(), numbers),
+                (Cells::Means(cells), Column::Means(means)) => observe(cells, places, active(), means),
+                (Cells::Ratios(cells), Column::Ratios(ratios)) => observe(cells, places, active(), ratios),
                 _ => {}
             }
         }
@@ -620,28 +613,30 @@ pub mod kind {
 
 impl<T: Integer> Pairs<T> {
     /// Sums the numbers of customers who are in two lists. Of the columns of the lists the first count, as many as are summed.
-    pub fn observe(&mut self, meetings: &Bundles<Meeting>, first: &[Column], second: &[Column]) {
-        fn observe<T: Integer, const V: usize>(
+    pub fn observe<K: Key>(&mut self, meetings: &Bundles<K, Meeting>, first: &[Column], second: &[Column]) {
+        fn observe<K: Key, T: Integer, const V: usize>(
             cells: &mut [Pair<T, V>],
-            meetings: &Bundles<Meeting>,
+            places: &[u32],
+            meetings: &Bundles<K, Meeting>,
             first: &[[i64; V]],
             second: &[[i64; V]],
         ) {
-            for bundle in meetings.iter().filter(|bundle| bundle.of(kind::PASSIVE).len() < bundle.members().len()) {
+            let is_active = |bundle: &Bundle<'_, Meeting>| bundle.of(kind::PASSIVE).len() < bundle.members().len();
+            for (place, bundle) in places.iter().zip(meetings.iter()).filter(|(_, bundle)| is_active(bundle)) {
                 let mut sums = Pair::<T, V>::default();
                 for (a, b) in bundle.of(kind::ACTIVE) {
                     sums.observe(&first[*a as usize], &second[*b as usize]);
                 }
                 bundle.of(kind::IN_FIRST).iter().for_each(|(a, _)| sums.observe_first(&first[*a as usize]));
                 bundle.of(kind::IN_SECOND).iter().for_each(|(_, b)| sums.observe_second(&second[*b as usize]));
-                cells[bundle.place as usize].join(&sums);
+                cells[*place as usize].join(&sums);
             }
         }
-        self.count(meetings);
+        let places = &self.count(meetings);
         for (cells, columns) in self.cells.iter_mut().zip(first.iter().zip(second)) {
             match (cells, columns) {
-                (Cells::Means(cells), (Column::Means(a), Column::Means(b))) => observe(cells, meetings, a, b),
-                (Cells::Ratios(cells), (Column::Ratios(a), Column::Ratios(b))) => observe(cells, meetings, a, b),
+                (Cells::Means(cells), (Column::Means(a), Column::Means(b))) => observe(cells, places, meetings, a, b),
+                (Cells::Ratios(cells), (Column::Ratios(a), Column::Ratios(b))) => observe(cells, places, meetings, a, b),
                 // Only outcomes are summed in pairs.
                 _ => {}
             }
@@ -677,8 +672,7 @@ mod tests {
             let mut want: HashMap<(u128, usize), (Sums, PairSums)> = HashMap::new();
             for hand in 0..10i64 {
                 let columns = || forms.map(Column::new);
-                let (mut first, mut second, mut keys, mut met, mut places) =
-                    (columns(), columns(), Vec::new(), Vec::new(), Vec::new());
+                let (mut first, mut second, mut keys, mut met) = (columns(), columns(), Vec::new(), Vec::new());
                 for customer in 20 * hand..20 * (hand + 1) {
                     let key = u128::from(customer as u64 % 7);
                     // Some are active in both lists, in either, and in none.
@@ -703,19 +697,17 @@ mod tests {
                     keys.push(key);
                 }
                 let active = [&first, &second].map(|columns| Active::of(columns, 20));
-                few.places(&keys, &mut places);
                 let mut members = Bundles::default();
-                members.fill(&places, (0..).zip(&active[0].flags).map(|(member, is_active)| (kind::of_one(*is_active), member)));
+                members.fill(&keys, (0..).zip(&active[0].flags).map(|(member, is_active)| (kind::of_one(*is_active), member)));
                 few.observe(&members, &first);
                 if hand == 2 {
-                    few.lack(places[10..11].iter().copied());
+                    few.lack(keys[10..11].iter().copied());
                 }
                 singles.merge(&few);
                 few.clear();
-                few_pairs.places(&keys, &mut places);
                 let mut meetings = Bundles::default();
                 let kind = |(a, b): &Meeting| kind::of_two(active[0].flags[*a as usize], active[1].flags[*b as usize]);
-                meetings.fill(&places, met.iter().map(|met| (kind(met), *met)));
+                meetings.fill(&keys, met.iter().map(|met| (kind(met), *met)));
                 few_pairs.observe(&meetings, &first, &second);
                 pairs.merge(&few_pairs);
                 few_pairs.clear();

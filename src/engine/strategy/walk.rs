@@ -160,11 +160,13 @@ impl<'a> Walk<'a> {
             }
             let columns: Vec<Column> = columns.into_iter().map(Column::Means).collect();
             let customers = columns.first().map_or(0, |column| column.numbers().len() / 2);
-            let (all, mut sums, mut members) = (&mut tally.reference[number], Vec::new(), Bundles::default());
-            all.places(&vec![0u32; customers], &mut sums);
+            let mut members = Bundles::default();
             let active = Active::of(&columns, customers);
-            members.fill(&sums, (0..).zip(&active.flags).map(|(member, is_active)| (kind::of_one(*is_active), member)));
-            all.observe(&members, &columns);
+            members.fill(
+                &vec![0u32; customers],
+                (0..).zip(&active.flags).map(|(member, is_active)| (kind::of_one(*is_active), member)),
+            );
+            tally.reference[number].observe(&members, &columns);
         }
         Ok(())
     }
