@@ -61,7 +61,7 @@ class Dates(Benchmark):
             command = [sys.executable, str(HERE / "compare.py"), "--customers", *sides]
             agree &= subprocess.run(command, check=False).returncode == 0
         for folder in folders.values():
-            shutil.rmtree(folder)
+            runner.discard(folder)
         return agree
 
     def checked(self, tools: list[Tool]) -> str:
