@@ -264,10 +264,12 @@ def measure(tools: list[Tool], runs: int, scratch: Path) -> list[Run]:
 
 
 def discard(folder: Path) -> None:
-    """Remove what was written, but not before the last run is done unless the disk needs the room: some file systems pass
-    every file that was removed in the last minutes when they look for a place for a new one."""
+    """Put aside what was written. It is removed when the last run is done, or at once if the disk needs the room: some file
+    systems pass every file that was removed in the last minutes when they look for a place for a new one."""
     if shutil.disk_usage(folder).free < ROOM:
         shutil.rmtree(folder)
+    else:
+        folder.rename(folder.with_name(f"discarded-{time.monotonic_ns()}"))
 
 
 def run_once(tool: Tool, out: Path, number: int) -> Run:
