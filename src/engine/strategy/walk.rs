@@ -194,11 +194,7 @@ impl Slice<'_> {
     /// Finds the next customers, who ascend.
     fn find(&mut self, ids: &[Id<'_>]) {
         let (mut place, end) = self.next;
-        let seat = |place: usize| panel_of(self.panels, self.roster.seats[place]);
-        let id = |place: usize| {
-            let (panel, customer) = seat(place);
-            Id::of(&panel.ids, customer)
-        };
+        let id = |place: usize| Id::of(&self.roster.ids, place);
         self.places.clear();
         self.places.extend(ids.iter().map(|own| {
             while place < end && id(place) < *own {
@@ -208,7 +204,7 @@ impl Slice<'_> {
         }));
         self.next.0 = place;
         let history = |(customer, place): (usize, &u32)| {
-            let (panel, number) = seat(*place as usize);
+            let (panel, number) = panel_of(self.panels, self.roster.seats[*place as usize]);
             Some((customer, panel.histories.as_ref()?.of(number)))
         };
         let known = self.places.iter().enumerate().filter(|(_, place)| **place != UNKNOWN);
