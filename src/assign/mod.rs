@@ -9,4 +9,4 @@ mod table;
 pub use detect::{Detectable, Spread, detectable, detectable_over};
 pub use draw::{Bounds, Candidates, Earlier, Role, Rules, draw};
 pub use periods::{PeriodRows, Periods, RowList, by_period};
-pub use table::{Assignments, Rejected};
+pub use table::{Assignments, Customers, Rejected};

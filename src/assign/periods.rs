@@ -108,19 +108,14 @@ pub fn by_period(assignments: &Assignments, periods: &[Period]) -> Periods {
     let mut rows: Vec<Vec<Range<u32>>> = vec![Vec::new(); periods.len()];
     let mut outside = Vec::new();
     // Rows of a day mostly come together.
-    let mut end = 0;
-    for days in assignments.assigned_on.chunk_by(|a, b| a == b) {
-        let start = end;
-        end += days.len() as u32;
-        match days.first().and_then(|day| rows.get_mut(find(*day)?)) {
-            // Days that follow one another make one stretch.
-            Some(own) => match own.last_mut().filter(|last| last.end == start) {
-                Some(last) => last.end = end,
-                None => own.push(start..end),
-            },
-            None => outside.extend(start..end),
-        }
-    }
+    assignments.assigned_on.runs(|day, own| match find(Day(day)).and_then(|at| rows.get_mut(at)) {
+        // Days that follow one another make one stretch.
+        Some(rows) => match rows.last_mut().filter(|last| last.end == own.start) {
+            Some(last) => last.end = own.end,
+            None => rows.push(own),
+        },
+        None => outside.extend(own),
+    });
     let periods = rows.into_par_iter().zip(periods).map(|(rows, period)| of_period(assignments, *period, rows)).collect();
     Periods { periods, outside }
 }
@@ -140,7 +135,7 @@ fn of_period(assignments: &Assignments, period: Period, stretches: Vec<Range<u32
     }
     let mut rows: Vec<u32> = stretches.into_iter().flatten().collect();
     rows.par_sort_unstable_by(|&a, &b| {
-        let customer = ids.compare(a as usize, b as usize);
+        let customer = ids.id(a as usize).cmp(&ids.id(b as usize));
         customer.then_with(|| arm(a).cmp(&arm(b))).then_with(|| assignments.compare_age(a as usize, b as usize))
     });
     let mut counting = Vec::with_capacity(rows.len());
@@ -153,7 +148,7 @@ fn of_period(assignments: &Assignments, period: Period, stretches: Vec<Range<u32
         repeated: 0,
     };
     let mut firsts: Vec<u32> = Vec::new();
-    for customer in rows.chunk_by(|a, b| ids.compare(*a as usize, *b as usize).is_eq()) {
+    for customer in rows.chunk_by(|a, b| ids.id(*a as usize) == ids.id(*b as usize)) {
         firsts.clear();
         firsts.extend(customer.chunk_by(|a, b| arm(*a) == arm(*b)).filter_map(|rows| rows.first()));
         out.repeated += (customer.len() - firsts.len()) as u64;
@@ -176,16 +171,16 @@ fn of_period(assignments: &Assignments, period: Period, stretches: Vec<Range<u32
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::assign::Rejected;
-    use crate::domain::{CustomerIds, StringIds};
+    use crate::assign::{Customers, Rejected};
+    use crate::domain::StringIds;
 
     fn table(rows: &[(i64, u16, i32)], text: bool) -> Assignments {
         let mut texts = StringIds::default();
         rows.iter().for_each(|(id, ..)| texts.push(format!("{id:03}").as_bytes()));
         Assignments {
-            ids: if text { CustomerIds::Text(texts) } else { CustomerIds::Int(rows.iter().map(|r| r.0).collect()) },
+            ids: if text { Customers::Text(texts) } else { Customers::Int(rows.iter().map(|r| r.0).collect()) },
             arm: rows.iter().map(|r| r.1).collect(),
-            assigned_on: rows.iter().map(|r| Day(r.2)).collect(),
+            assigned_on: rows.iter().map(|r| r.2).collect(),
             stratum: None,
             cost: None,
             contacts: None,

@@ -4,17 +4,45 @@ use std::sync::Arc;
 
 use std::cmp::Ordering;
 
-use crate::domain::{CustomerIds, Day};
+use crate::domain::{Day, Id, Narrow, StringIds};
+
+/// Customers by row, who may be many millions.
+#[derive(Debug, Clone)]
+pub enum Customers {
+    /// The keys of integer ids, see [`crate::domain::CustomerIds`].
+    Int(Narrow<u32>),
+    /// String ids.
+    Text(StringIds),
+}
+
+impl Customers {
+    /// The id of a row, which must be there.
+    #[inline]
+    pub fn id(&self, row: usize) -> Id<'_> {
+        match self {
+            Customers::Int(keys) => Id::of_key(keys.at(row)),
+            Customers::Text(texts) => Id::of_text(texts.get(row)),
+        }
+    }
+
+    /// Whether the ids of these rows ascend, each of them once.
+    pub fn ascend(&self, rows: impl Iterator<Item = usize>) -> bool {
+        match self {
+            Customers::Int(Narrow::Short(keys)) => rows.is_sorted_by(|a, b| keys[*a] < keys[*b]),
+            _ => rows.is_sorted_by(|a, b| self.id(*a) < self.id(*b)),
+        }
+    }
+}
 
 /// Assignments of one strategy, all columns of one length; rows that were rejected are not among them.
 #[derive(Debug, Clone)]
 pub struct Assignments {
     /// The customers, in the keys of the orders' ids.
-    pub ids: CustomerIds,
+    pub ids: Customers,
     /// Number of the arm in `arms`.
     pub arm: Vec<u16>,
-    /// The day from which outcomes count.
-    pub assigned_on: Vec<Day>,
+    /// The day from which outcomes count, in days since 1970.
+    pub assigned_on: Narrow<u16>,
     /// Number of the stratum in `strata`; none if the table has no strata.
     pub stratum: Option<Vec<u32>>,
     /// Cost of the row in minor units; none if the table has no costs. A null counts as 0.
@@ -90,13 +118,20 @@ impl Assignments {
         self.arm.is_empty()
     }
 
+    /// The day from which outcomes of a row count.
+    #[inline]
+    pub fn day(&self, row: usize) -> Day {
+        Day(self.assigned_on.at(row))
+    }
+
     /// Which of two rows of one customer in one arm is the earlier, whatever their order in the files: by the day, then by
     /// every other column.
     pub(super) fn compare_age(&self, left: usize, right: usize) -> Ordering {
         fn by<T: Ord>(column: Option<&Vec<T>>, left: usize, right: usize) -> Ordering {
             column.map_or(Ordering::Equal, |values| values.get(left).cmp(&values.get(right)))
         }
-        by(Some(&self.assigned_on), left, right)
+        self.day(left)
+            .cmp(&self.day(right))
             .then_with(|| by(self.stratum.as_ref(), left, right))
             .then_with(|| by(self.cost.as_ref(), left, right))
             .then_with(|| by(self.contacts.as_ref(), left, right))

@@ -109,14 +109,6 @@ impl CustomerIds {
         }
     }
 
-    /// Whether the ids at these places ascend, each of them once.
-    pub fn ascend(&self, places: impl Iterator<Item = usize>) -> bool {
-        match self {
-            CustomerIds::Int(keys) => places.is_sorted_by(|a, b| keys.get(*a) < keys.get(*b)),
-            CustomerIds::Text(ids) => places.is_sorted_by(|a, b| ids.get(*a) < ids.get(*b)),
-        }
-    }
-
     /// How the id at one index compares with the id at an index of other ids of the same type.
     pub fn compare_with(&self, index: usize, other: &CustomerIds, at: usize) -> Ordering {
         match (self, other) {
@@ -172,14 +164,23 @@ impl<'a> Id<'a> {
     #[inline]
     pub fn of(ids: &'a CustomerIds, row: usize) -> Id<'a> {
         match ids {
-            CustomerIds::Int(keys) => Id { key: (keys[row] as u64) ^ (1 << 63), text: &[] },
-            CustomerIds::Text(texts) => {
-                let text = texts.get(row);
-                let mut head = [0; 8];
-                text.iter().zip(&mut head).for_each(|(byte, to)| *to = *byte);
-                Id { key: u64::from_be_bytes(head), text }
-            }
+            CustomerIds::Int(keys) => Id::of_key(keys[row]),
+            CustomerIds::Text(texts) => Id::of_text(texts.get(row)),
         }
+    }
+
+    /// The id that an ordered key stands for.
+    #[inline]
+    pub fn of_key(key: i64) -> Id<'a> {
+        Id { key: (key as u64) ^ (1 << 63), text: &[] }
+    }
+
+    /// The id that a string is.
+    #[inline]
+    pub fn of_text(text: &'a [u8]) -> Id<'a> {
+        let mut head = [0; 8];
+        text.iter().zip(&mut head).for_each(|(byte, to)| *to = *byte);
+        Id { key: u64::from_be_bytes(head), text }
     }
 }
 

@@ -170,6 +170,15 @@ impl Case {
         let one_day = r.one_in(3);
         let arms = if design == "before_after" { 1..2 + r.below(2) } else { 0..2 + r.below(2) };
         let mut rows = Vec::new();
+        // Now and then a period has everybody.
+        for (start, end) in &periods {
+            let customers = if r.one_in(5) { CUSTOMERS } else { 0 };
+            for customer in 0..customers {
+                let day = start + r.below((end - start + 1) as usize) as i32;
+                let (arm, stratum) = (arms.start + r.below(arms.len()), r.below(STRATA.len()));
+                rows.push(Row { customer, arm, day, stratum, cost: 1, ended: None });
+            }
+        }
         for (start, end) in &periods {
             for _ in 0..r.below(60) {
                 let day = if one_day { *start } else { start + r.below((end - start + 1) as usize) as i32 };

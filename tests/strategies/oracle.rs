@@ -96,13 +96,19 @@ fn list<'a>(case: &Case, number: usize, strategy: &'a Strategy, period: Span) ->
     List { number, strategy, period, rows, several, left_out: BTreeSet::new(), baseline, placebo, earlier }
 }
 
-/// Whether a customer is left out of a list because of another strategy at the same time.
-fn is_left_out(own: &List<'_>, row: &Row, all: &[List<'_>]) -> bool {
+/// The days and numbers of other strategies that have a customer of a list at the same time.
+fn rivals(own: &List<'_>, row: &Row, all: &[List<'_>]) -> Vec<(i32, usize)> {
     let mut others = Vec::new();
     for list in all.iter().filter(|l| l.number != own.number && l.period.0 <= own.period.1 && own.period.0 <= l.period.1) {
         let rows = list.rows.get(&row.customer).into_iter().chain(list.several.get(&row.customer).into_iter().flatten());
         others.extend(rows.map(|other| (other.day, list.number)));
     }
+    others
+}
+
+/// Whether a customer is left out of a list because of another strategy at the same time.
+fn is_left_out(own: &List<'_>, row: &Row, all: &[List<'_>]) -> bool {
+    let others = rivals(own, row, all);
     match own.strategy.overlap {
         "keep" => false,
         "exclude" => !others.is_empty(),
@@ -297,11 +303,24 @@ fn add_pair(rows: &mut BTreeMap<Key, Numbers>, key: Key, a: [i64; 4], b: [i64; 4
     own.iter_mut().zip(numbers).for_each(|(all, own)| *all = all.map(|all| all + own));
 }
 
+fn lists(case: &Case) -> Vec<List<'_>> {
+    let strategies = case.strategies.iter().enumerate();
+    strategies.flat_map(|(number, s)| s.periods.iter().map(move |p| list(case, number, s, *p))).collect()
+}
+
+/// By strategy: how many customers of its lists are in another strategy at the same time.
+pub fn overlapping(case: &Case) -> BTreeMap<&str, usize> {
+    let (lists, mut counts) = (lists(case), BTreeMap::new());
+    for own in &lists {
+        let found = own.rows.values().filter(|row| !rivals(own, row, &lists).is_empty()).count();
+        *counts.entry(own.strategy.name.as_str()).or_default() += found;
+    }
+    counts
+}
+
 /// All rows of `arms`.
 pub fn arms(case: &Case, known: &Known) -> BTreeMap<Key, Numbers> {
-    let strategies = case.strategies.iter().enumerate();
-    let mut lists: Vec<List<'_>> =
-        strategies.flat_map(|(number, s)| s.periods.iter().map(move |p| list(case, number, s, *p))).collect();
+    let mut lists = lists(case);
     let left_out: Vec<BTreeSet<usize>> = lists
         .iter()
         .map(|l| l.rows.values().filter(|row| is_left_out(l, row, &lists)).map(|row| row.customer).collect())

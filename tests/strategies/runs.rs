@@ -11,7 +11,7 @@ use rfmill::job::{Overrides, parse, resolve};
 use rfmill::progress::Silent;
 
 use super::case::{CUSTOMERS, Case, LAST, SCHEMES, SLICES, date};
-use super::oracle::{Key, Known, Numbers, arms};
+use super::oracle::{Key, Known, Numbers, arms, overlapping};
 use crate::support::run::{Cell, Table, Workshop, read_file, read_folder};
 
 /// Runs a job file in a folder, in this process.
@@ -128,6 +128,15 @@ fn compare(seed: u64) -> Vec<String> {
     for key in want.keys().chain(got.keys()).collect::<BTreeSet<_>>() {
         if want.get(key) != got.get(key) {
             wrong.push(format!("{}\n  found    {:?}\n  expected {:?}", key.join(" | "), got.get(key), want.get(key)));
+        }
+    }
+    for (name, count) in overlapping(&case) {
+        let says = |n| format!("strategy {name:?}: {n} assigned customers are in another strategy at the same time");
+        let found = outcome.manifest.warnings.iter().any(|warning| warning.starts_with(&says(count)));
+        let any =
+            outcome.manifest.warnings.iter().any(|w| w.contains(&format!("{name:?}")) && w.contains("are in another strategy"));
+        if if count > 0 { !found } else { any } {
+            wrong.push(format!("no warning {:?} among {:?}", says(count), outcome.manifest.warnings));
         }
     }
     // Days that only strategies look at change nothing else.

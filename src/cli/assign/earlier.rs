@@ -6,7 +6,7 @@ use std::path::Path;
 use super::super::args::AssignArgs;
 use super::shares::Shares;
 use crate::assign::{Assignments, Earlier};
-use crate::domain::{CustomerIds, Day};
+use crate::domain::Id;
 use crate::error::{Error, Result};
 use crate::scan::Zone;
 use crate::scan::assignments::{self, Request};
@@ -30,11 +30,12 @@ pub(super) fn read(args: &AssignArgs, shares: &Shares, customers: &Population, r
         false => vec![Earlier::LeaveOut; table.arms.len()],
     };
     let mut order: Vec<usize> = (0..table.len()).collect();
-    order.sort_unstable_by(|a, b| table.ids.compare(*a, *b));
-    let mut groups = order.chunk_by(|a, b| table.ids.compare(*a, *b).is_eq()).peekable();
+    order.sort_unstable_by_key(|row| table.ids.id(*row));
+    let mut groups = order.chunk_by(|a, b| table.ids.id(*a) == table.ids.id(*b)).peekable();
     let mut out = Vec::with_capacity(rows.len());
     for row in rows {
-        let at = |group: &&[usize]| group.first().map_or(Ordering::Greater, |g| compare(&table.ids, *g, &customers.ids, *row));
+        let own = Id::of(&customers.ids, *row);
+        let at = |group: &&[usize]| group.first().map_or(Ordering::Greater, |first| table.ids.id(*first).cmp(&own));
         while groups.next_if(|group| at(group).is_lt()).is_some() {}
         let found = groups.next_if(|group| at(group).is_eq());
         out.push(found.map_or(Earlier::Nothing, |group| last_word(&table, group, &arms)));
@@ -74,22 +75,12 @@ fn meant(arm: &str, shares: &Shares, path: &Path) -> Result<Earlier> {
 
 /// What a customer's rows say: the latest counts, and rows of one day that differ leave the customer out.
 fn last_word(table: &Assignments, rows: &[usize], arms: &[Earlier]) -> Earlier {
-    let day = |row: &usize| table.assigned_on.get(*row).copied().unwrap_or(Day::MIN);
+    let day = |row: &usize| table.day(*row);
     let last = rows.iter().map(day).max();
     let arm = |row: &usize| table.arm.get(*row).and_then(|arm| arms.get(usize::from(*arm))).copied();
     let mut said = rows.iter().filter(|row| Some(day(row)) == last).filter_map(arm);
     let first = said.next().unwrap_or(Earlier::LeaveOut);
     if said.all(|other| other == first) { first } else { Earlier::LeaveOut }
-}
-
-fn compare(left: &CustomerIds, at: usize, right: &CustomerIds, other: usize) -> Ordering {
-    match (left, right) {
-        (CustomerIds::Int(left), CustomerIds::Int(right)) => left.get(at).cmp(&right.get(other)),
-        (CustomerIds::Text(left), CustomerIds::Text(right)) => left.get(at).cmp(right.get(other)),
-        // Ids of two types are refused when the file is read.
-        (CustomerIds::Int(_), CustomerIds::Text(_)) => Ordering::Less,
-        (CustomerIds::Text(_), CustomerIds::Int(_)) => Ordering::Greater,
-    }
 }
 
 /// A warning if the customers who keep their arms are in the control much more or less often than the shares say, so

@@ -174,7 +174,7 @@ impl Assigned {
 
 /// The first and the last day on which one of these rows was assigned.
 fn span(table: &Assignments, rows: &RowList) -> Option<(Day, Day)> {
-    let mut days = rows.iter().map(|row| table.assigned_on[row as usize]);
+    let mut days = rows.iter().map(|row| table.day(row as usize));
     let first = days.next()?;
     Some(days.fold((first, first), |(first, last), day| (first.min(day), last.max(day))))
 }

@@ -14,8 +14,7 @@ pub struct Bundles<K, M> {
     members: Vec<M>,
     /// Key, and where the members of every kind end; they begin where those before end.
     bundles: Vec<(K, [u32; KINDS])>,
-    /// By customer: which of `ends` is theirs.
-    slots: Vec<u32>,
+    /// By label, and within it for every other customer: where the members end.
     ends: Vec<u32>,
 }
 
@@ -39,52 +38,68 @@ impl<'a, M> Bundle<'a, M> {
     }
 }
 
+/// The label of a customer: key and kind in one number.
+#[inline]
+pub fn label<K: Key>(key: K, kind: usize) -> K {
+    key.times(K::of(KINDS as u64)).plus(K::of(kind as u64))
+}
+
 impl<K: Key, M: Copy + Default> Bundles<K, M> {
-    /// Bundles customers, each with a key of its own in `keys`, and given by kind. Of keys that lie far apart there may be several
-    /// bundles.
-    pub fn fill(&mut self, keys: &[K], customers: impl Iterator<Item = (usize, M)> + Clone) {
+    /// Bundles customers by their labels, in which keys are below `bound`; those of the bundles begin at `start`. Of keys that lie
+    /// far apart there may be several bundles.
+    pub fn fill(&mut self, start: K, bound: u128, labels: &[K], customers: impl Iterator<Item = M> + Clone) {
         self.bundles.clear();
         self.members.clear();
-        let (least, greatest) = ends(keys).unwrap_or_default();
-        if greatest.minus(least) >= keys.len() {
-            return self.one_by_one(keys, customers);
+        // Only if there may be more keys than customers is it worth looking which there are.
+        let (least, keys) = if bound <= labels.len() as u128 {
+            (K::default(), bound as usize)
+        } else {
+            let (least, greatest) = ends(labels).unwrap_or_default();
+            let least = least.split(KINDS).0;
+            (least, greatest.split(KINDS).0.minus(least).saturating_add(1))
+        };
+        if keys > labels.len() {
+            return self.one_by_one(start, labels, customers);
         }
         // A counting sort. Neighbours count apart, as one would wait for the other.
         self.ends.clear();
-        self.ends.resize(2 * KINDS * (greatest.minus(least) + 1), 0);
-        self.slots.clear();
-        self.slots.extend(keys.iter().zip(customers.clone()).enumerate().map(|(at, (key, (kind, _)))| {
-            let slot = (key.minus(least) * KINDS + kind) << 1 | at & 1;
-            self.ends[slot] = self.ends[slot].wrapping_add(1);
-            slot as u32
-        }));
+        self.ends.resize(2 * KINDS * keys, 0);
+        let first = label(least, 0);
+        let slot = |label: &K, odd: usize| label.minus(first) << 1 | odd;
+        let (neighbours, last) = labels.as_chunks::<2>();
+        let mut count = |slot: usize| self.ends[slot] = self.ends[slot].wrapping_add(1);
+        for [even, odd] in neighbours {
+            count(slot(even, 0));
+            count(slot(odd, 1));
+        }
+        last.iter().for_each(|label| count(slot(label, 0)));
         let mut end = 0;
         for own in &mut self.ends {
             (*own, end) = (end, *own + end);
         }
-        self.members.resize(keys.len(), M::default());
-        for (slot, (_, member)) in self.slots.iter().zip(customers) {
-            let at = &mut self.ends[*slot as usize];
-            self.members[*at as usize] = member;
-            *at = at.wrapping_add(1);
+        self.members.resize(labels.len(), M::default());
+        for (at, (label, member)) in labels.iter().zip(customers).enumerate() {
+            let end = &mut self.ends[slot(label, at & 1)];
+            self.members[*end as usize] = member;
+            *end = end.wrapping_add(1);
         }
         let (of_keys, _) = self.ends.as_chunks::<{ 2 * KINDS }>();
-        let mut start = 0;
+        let (first, mut before) = (start.plus(least), 0);
         for (above, ends) in (0..).zip(of_keys) {
             let ends = [ends[1], ends[3], ends[5], ends[7]];
-            if ends[KINDS - 1] > start {
-                self.bundles.push((least.plus(K::of(above)), ends));
-                start = ends[KINDS - 1];
+            if ends[KINDS - 1] > before {
+                self.bundles.push((first.plus(K::of(above)), ends));
+                before = ends[KINDS - 1];
             }
         }
     }
 
     /// Where keys are many and customers few, hardly two have the same.
-    fn one_by_one(&mut self, keys: &[K], customers: impl Iterator<Item = (usize, M)>) {
-        for (key, (kind, member)) in keys.iter().zip(customers) {
-            let at = self.members.len() as u32;
+    fn one_by_one(&mut self, start: K, labels: &[K], customers: impl Iterator<Item = M>) {
+        for (label, member) in labels.iter().zip(customers) {
+            let (at, (key, kind)) = (self.members.len() as u32, label.split(KINDS));
             self.members.push(member);
-            self.bundles.push((*key, [0, 1, 2, 3].map(|own| at + u32::from(own >= kind))));
+            self.bundles.push((start.plus(key), [0, 1, 2, 3].map(|own| at + u32::from(own >= kind))));
         }
     }
 
@@ -116,16 +131,16 @@ mod tests {
         for (count, keys) in [(500u32, 7u32), (500, 500), (20, 3), (20, 1 << 20), (0, 1)] {
             let key = |at: u32| 5 + at.wrapping_mul(2_654_435_761) % keys;
             let kind = |at: u32| (at / 3 % 4) as usize;
-            let all: Vec<u32> = (0..count).map(key).collect();
+            let all: Vec<u32> = (0..count).map(|at| label(key(at), kind(at))).collect();
             let mut bundles = Bundles::default();
-            for _ in 0..2 {
-                bundles.fill(&all, (0..count).map(|at| (kind(at), at)));
+            for (start, bound) in [(0, keys + 5), (1000, keys + 5), (0, u32::MAX / 4)] {
+                bundles.fill(start, u128::from(bound), &all, 0..count);
                 let mut found = vec![0; count as usize];
                 for (own_key, bundle) in bundles.keys().zip(bundles.iter()) {
                     assert!(!bundle.members().is_empty());
                     assert_eq!((0..KINDS).map(|kind| bundle.of(kind).len()).sum::<usize>(), bundle.members().len());
                     for (own, member) in (0..KINDS).flat_map(|own| bundle.of(own).iter().map(move |member| (own, *member))) {
-                        assert_eq!((own_key, own), (key(member), kind(member)));
+                        assert_eq!((own_key, own), (start + key(member), kind(member)));
                         found[member as usize] += 1;
                     }
                 }

@@ -4,6 +4,7 @@ use super::Evaluated;
 use super::crowd::Crowd;
 use super::desk::Desk;
 use super::members::{Did, Members, UNKNOWN, View};
+use super::rivals::{NEVER, Rivals, Sooner};
 use super::runs::{Hand, Run, counting};
 use super::study::Study;
 use super::tally::{Account, Tally};
@@ -11,10 +12,6 @@ use super::walk::Slice;
 use super::winsorised::Kept;
 use crate::domain::Day;
 use crate::error::Result;
-use crate::job::strategy::Overlap;
-
-/// The day of what does not happen.
-pub const NEVER: Day = Day(i32::MAX);
 
 /// The customers at hand, with what all strategies know of them.
 pub struct Scene<'s, 'a> {
@@ -23,9 +20,7 @@ pub struct Scene<'s, 'a> {
     pub hand: &'s Hand<'a>,
     pub slices: &'s [Slice<'a>],
     pub views: &'s [View<'a>],
-    /// By list and customer: the first day on which they were assigned in it, [`NEVER`] without; nothing if no strategies run at the
-    /// same time.
-    pub days: &'s [Day],
+    pub rivals: &'s Rivals,
 }
 
 /// A strategy with its sums.
@@ -48,9 +43,7 @@ pub struct Notes {
     stays: Vec<Vec<bool>>,
     /// By customer: in how many lists of the strategy they count.
     counts: Vec<u32>,
-    /// By customer: the first day on which a rival that comes before the strategy in the job had them, and one behind it.
-    sooner: Vec<Day>,
-    later: Vec<Day>,
+    sooner: Sooner,
     /// By customer: the first day on which the strategy treated them in the baseline at hand; [`NEVER`] if it did not.
     treated: Vec<Day>,
     /// By row: whether the customer was treated in the baseline.
@@ -82,8 +75,10 @@ impl<'a> Course<'a> {
     pub fn add(&mut self, scene: &Scene<'_, 'a>, notes: &mut Notes) -> Result<()> {
         let Some(slice) = scene.slices.iter().find(|slice| slice.number == self.study.slice) else { return Ok(()) };
         notes.stays.resize_with(notes.stays.len().max(self.runs.len()), Vec::new);
-        for at in 0..self.runs.len() {
-            self.overlaps(scene, at, notes);
+        for ((run, list), stays) in self.runs.iter().zip(&mut notes.stays) {
+            let own = (&scene.runs[*run], *run, *list);
+            let overlapping = scene.rivals.stays(scene.evaluated, own, scene.hand, &mut notes.sooner, stays);
+            self.accounts[list - self.study.lists.start].overlapping += overlapping;
         }
         self.count(scene, notes);
         notes.crowds.resize_with(notes.crowds.len().max(self.runs.len()), Crowd::default);
@@ -94,9 +89,14 @@ impl<'a> Course<'a> {
             view.fill(&notes.members, (&slice.days, &slice.timeline), &mut notes.did, &mut notes.crowds[at])?;
         }
         let crowds = &notes.crowds[..self.runs.len()];
-        let of_lists: Vec<u128> = crowds.iter().map(Crowd::squares).collect();
-        self.squares.iter_mut().zip(&of_lists).for_each(|(all, own)| *all = all.saturating_add(*own));
-        self.desk.add(crowds, &of_lists);
+        let mut most = 0;
+        for (all, crowd) in self.squares.iter_mut().zip(crowds) {
+            for squares in crowd.squares() {
+                *all = all.saturating_add(squares);
+                most = most.max(squares);
+            }
+        }
+        self.desk.add(crowds, most);
         if !self.study.winsorised.is_empty() {
             self.kept.keep(self.study, crowds, scene.hand.ids.len());
         }
@@ -112,40 +112,6 @@ impl<'a> Course<'a> {
         }
         tally.accounts.splice(own, self.accounts);
         tally.kept.push(self.kept);
-    }
-
-    /// Decides over customers of a run who are in two strategies at once, as the strategy's own setting says.
-    fn overlaps(&mut self, scene: &Scene<'_, '_>, at: usize, notes: &mut Notes) {
-        let ((run, list), count) = (self.runs[at], scene.hand.ids.len());
-        let (stays, sooner, later) = (&mut notes.stays[at], &mut notes.sooner, &mut notes.later);
-        let rivals = &scene.evaluated.rivals[list];
-        stays.clear();
-        if rivals.is_empty() {
-            stays.resize(scene.hand.rows(run).len(), true);
-            return;
-        }
-        // On the same day the strategy that comes first in the job is first.
-        sooner.clear();
-        sooner.resize(count, NEVER);
-        later.clone_from(sooner);
-        for (rival, other) in rivals {
-            let first = if *rival < self.number { &mut *sooner } else { &mut *later };
-            let others = &scene.days[other * count..][..count];
-            first.iter_mut().zip(others).for_each(|(first, other)| *first = (*first).min(*other));
-        }
-        let table = scene.runs[run].table;
-        let mut overlapping = 0;
-        stays.extend(scene.hand.rows(run).map(|(row, customer)| {
-            let (day, sooner, later) = (table.assigned_on[row], sooner[customer], later[customer]);
-            let any = sooner != NEVER || later != NEVER;
-            overlapping += u64::from(any);
-            match self.study.strategy.overlap {
-                Overlap::Keep => true,
-                Overlap::Exclude => !any,
-                Overlap::First => day < sooner && day <= later,
-            }
-        }));
-        self.accounts[list - self.study.lists.start].overlapping += overlapping;
     }
 
     /// Counts in how many lists the customers at hand count.
@@ -182,7 +148,7 @@ impl<'a> Course<'a> {
         for (other, run) in runs.iter().enumerate().filter(|(_, run)| may_touch(run)) {
             let all_lie_in_it = run.assigned().1 < baseline.end && run.until().0 >= baseline.start;
             for (row, customer) in hand.rows(other) {
-                let (day, arm) = (table.assigned_on[row], table.arm[row]);
+                let (day, arm) = (table.day(row), table.arm[row]);
                 let lies_in_it = || day < baseline.end && run.until_of(evaluated, row, day) >= baseline.start;
                 let treats = Some(arm) != control && (all_lie_in_it || lies_in_it());
                 let first = &mut treated[customer];
@@ -190,7 +156,7 @@ impl<'a> Course<'a> {
             }
         }
         for (touched, (row, customer)) in touched.iter_mut().zip(rows) {
-            *touched = treated[customer] < table.assigned_on[row];
+            *touched = treated[customer] < table.day(row);
         }
     }
 

@@ -1,8 +1,9 @@
 //! Where the customers at hand are summed, in integers no larger than they need.
 
-use super::bundles::Bundles;
+use super::bundles::{Bundles, KINDS, label};
+use super::column::Form;
 use super::crowd::Crowd;
-use super::store::{FEW, Form, Integer, Key, Meeting, Pairs, Singles, kind};
+use super::store::{FEW, Integer, Key, Meeting, Pairs, Singles, kind};
 use super::tally::{Keys, Sizes};
 
 /// The sums of a strategy.
@@ -54,12 +55,12 @@ pub struct Desk<'a> {
     all: StudySums<i128>,
     /// Sums of some customers, who are not in `all` yet.
     narrow: StudySums<i64>,
-    /// The squares of the numbers of these customers add up to no more than this in any list.
+    /// The squares of the numbers of these customers add up to no more than this in any column of any list.
     squares: u128,
     notes: AnyNotes,
 }
 
-/// Notes with keys no longer than they need be.
+/// Notes with labels no longer than they need be.
 enum AnyNotes {
     Short(Notes<u32>),
     Middle(Notes<u64>),
@@ -67,7 +68,7 @@ enum AnyNotes {
 }
 
 impl AnyNotes {
-    /// Notes for keys below this.
+    /// Notes for labels below this.
     fn new(bound: u128) -> AnyNotes {
         if bound <= u128::from(u32::MAX) {
             AnyNotes::Short(Notes::default())
@@ -100,14 +101,13 @@ impl<'a> Desk<'a> {
             all: StudySums::new(&sizes.keys, forms, in_pairs),
             narrow: StudySums::scratch(&sizes.keys, forms, in_pairs),
             squares: 0,
-            notes: AnyNotes::new(sizes.keys.bound().max(sizes.keys.of_pairs())),
+            notes: AnyNotes::new(sizes.keys.bound().max(sizes.keys.of_pairs()).saturating_mul(KINDS as u128)),
         }
     }
 
-    /// Adds crowds, one per list of the strategy; the squares of a crowd's numbers add up to no more than its `squares`.
-    pub fn add(&mut self, crowds: &[Crowd], squares: &[u128]) {
+    /// Adds crowds, one per list of the strategy; the squares of the numbers of a column add up to no more than `squares`.
+    pub fn add(&mut self, crowds: &[Crowd], squares: u128) {
         const MOST: u128 = i64::MAX as u128;
-        let squares = squares.iter().copied().max().unwrap_or(0);
         if squares > MOST {
             return self.notes.add(self.sizes, crowds, &mut self.all);
         }
@@ -134,31 +134,30 @@ impl<'a> Desk<'a> {
 /// What is worked out of the customers at hand to sum them.
 #[derive(Default)]
 struct Notes<K> {
-    /// By list and member: what cell and arm add to the key of a pair whose second list it is.
-    seats: Vec<Vec<K>>,
-    /// By member: what they add if it is the first list.
-    firsts: Vec<K>,
+    /// By list and member: what they add to the label of a pair whose first list it is, and whose second.
+    firsts: Vec<Vec<K>>,
+    seconds: Vec<Vec<K>>,
     /// Members of two lists who are the same customer, if the lists do not have the same customers.
-    met: Vec<(u32, u32)>,
-    /// What their keys are made of.
+    met: Vec<Meeting>,
+    /// What their labels are made of.
     made: [Made<K>; 2],
-    keys: Vec<K>,
+    labels: Vec<K>,
     members: Bundles<K, u32>,
     meetings: Bundles<K, Meeting>,
 }
 
-/// What members add to the keys of their pairs, and their groups.
+/// What members add to the labels of their pairs, and their groups.
 #[derive(Default)]
 struct Made<K> {
-    seats: Vec<K>,
+    added: Vec<K>,
     groups: Vec<u32>,
 }
 
 impl<K: Key> Made<K> {
     /// Of these members.
-    fn fill(&mut self, seats: &[K], groups: &[u32], members: impl Iterator<Item = u32> + Clone) {
-        self.seats.clear();
-        self.seats.extend(members.clone().map(|member| seats[member as usize]));
+    fn fill(&mut self, added: &[K], groups: &[u32], members: impl Iterator<Item = u32> + Clone) {
+        self.added.clear();
+        self.added.extend(members.clone().map(|member| added[member as usize]));
         self.groups.clear();
         self.groups.extend(members.map(|member| groups[member as usize]));
     }
@@ -166,50 +165,52 @@ impl<K: Key> Made<K> {
 
 impl<K: Key> Notes<K> {
     fn add<T: Integer>(&mut self, sizes: &Sizes, crowds: &[Crowd], sums: &mut StudySums<T>) {
+        let keys = &sizes.keys;
         for (crowd, list) in crowds.iter().zip(&mut sums.lists) {
-            self.single(sizes, crowd, list);
+            self.single(keys, crowd, list);
         }
-        let (groups, seats) = (K::of(sizes.keys.groups as u64 + 1), K::of(sizes.keys.seats() as u64));
-        self.seats.resize_with(crowds.len(), Vec::new);
-        for (own, crowd) in self.seats.iter_mut().zip(crowds) {
-            own.clear();
-            own.extend(crowd.seats.iter().map(|seat| K::of(*seat).times(groups)));
+        let (groups, seats) = (K::of(keys.groups as u64 + 1), K::of(keys.seats() as u64));
+        self.firsts.resize_with(crowds.len(), Vec::new);
+        self.seconds.resize_with(crowds.len(), Vec::new);
+        for (crowd, (firsts, seconds)) in crowds.iter().zip(self.firsts.iter_mut().zip(&mut self.seconds)) {
+            let members = || crowd.seats.iter().map(|seat| K::of(*seat).times(groups)).zip(&crowd.active.flags);
+            firsts.clear();
+            firsts.extend(members().map(|(seat, is_active)| label(seat.times(seats), kind::in_first(*is_active))));
+            seconds.clear();
+            seconds.extend(members().map(|(seat, is_active)| label(seat, kind::in_second(*is_active))));
         }
         for second in 0..crowds.len() {
             for first in 0..second {
-                let start = K::of(Keys::pair_number(first, second)).times(seats).times(seats).times(groups);
-                self.firsts.clear();
-                self.firsts.extend(self.seats[first].iter().map(|seat| start.plus(seat.times(seats))));
-                self.pair(crowds, (first, second), &mut sums.pairs);
+                self.pair(keys, crowds, (first, second), &mut sums.pairs);
             }
         }
     }
 
-    fn single<T: Integer>(&mut self, sizes: &Sizes, crowd: &Crowd, sums: &mut Singles<T>) {
+    fn single<T: Integer>(&mut self, keys: &Keys, crowd: &Crowd, sums: &mut Singles<T>) {
+        let count = K::of(keys.groups as u64);
         for groups in &crowd.groups {
-            let count = K::of(sizes.keys.groups as u64);
             let key = |(seat, group): (&u64, &u32)| K::of(*seat).times(count).plus(K::of(u64::from(*group)));
-            self.keys.clear();
-            self.keys.extend(crowd.seats.iter().zip(groups).map(key));
-            let kind = |(member, is_active): (u32, &bool)| (kind::of_one(*is_active), member);
-            self.members.fill(&self.keys, (0..).zip(&crowd.active.flags).map(kind));
+            let of_all = crowd.seats.iter().zip(groups).map(key).zip(&crowd.active.flags);
+            self.labels.clear();
+            self.labels.extend(of_all.map(|(key, is_active)| label(key, kind::of_one(*is_active))));
+            self.members.fill(K::default(), keys.bound(), &self.labels, 0..self.labels.len() as u32);
             sums.observe(&self.members, &crowd.columns);
-            sums.lack(crowd.unknown.iter().map(|member| self.keys[*member as usize]));
+            sums.lack(crowd.unknown.iter().map(|member| self.labels[*member as usize].split(KINDS).0));
         }
     }
 
     /// Who is in both lists counts once by the groups of the first scheme, and under each further scheme whose groups agree.
-    fn pair<T: Integer>(&mut self, crowds: &[Crowd], (first, second): (usize, usize), sums: &mut Pairs<T>) {
+    fn pair<T: Integer>(&mut self, keys: &Keys, crowds: &[Crowd], (first, second): (usize, usize), sums: &mut Pairs<T>) {
         let (a, b) = (&crowds[first], &crowds[second]);
-        let flags = [a, b].map(|crowd| crowd.active.flags.as_slice());
+        let (firsts, seconds) = (&self.firsts[first], &self.seconds[second]);
+        let (of_two, seats) = (keys.of_two_lists(), K::of(keys.seats() as u64));
+        let start = K::of(Keys::pair_number(first, second)).times(seats).times(seats).times(K::of(keys.groups as u64 + 1));
         let are_same = a.customers == b.customers;
         for (at, (of_a, of_b)) in a.groups.iter().zip(&b.groups).enumerate() {
-            self.keys.clear();
+            self.labels.clear();
             if are_same && at == 0 {
-                let seats = self.firsts.iter().zip(&self.seats[second]);
-                self.keys.extend(seats.zip(of_a.iter().zip(of_b)).map(key));
-                let both = (0..).zip(flags[0].iter().zip(flags[1]));
-                self.meetings.fill(&self.keys, both.map(|(member, (a, b))| (kind::of_two(*a, *b), (member, member))));
+                self.labels.extend(firsts.iter().zip(seconds).zip(of_a.iter().zip(of_b)).map(of_pair));
+                self.meetings.fill(start, of_two, &self.labels, (0..self.labels.len() as u32).map(|member| (member, member)));
             } else {
                 self.met.clear();
                 both(&a.customers, &b.customers, |x, y| {
@@ -218,23 +219,22 @@ impl<K: Key> Notes<K> {
                     }
                 });
                 let [in_first, in_second] = &mut self.made;
-                in_first.fill(&self.firsts, of_a, self.met.iter().map(|met| met.0));
-                in_second.fill(&self.seats[second], of_b, self.met.iter().map(|met| met.1));
-                let seats = in_first.seats.iter().zip(&in_second.seats);
-                self.keys.extend(seats.zip(in_first.groups.iter().zip(&in_second.groups)).map(key));
-                let kind = |(x, y): &Meeting| kind::of_two(flags[0][*x as usize], flags[1][*y as usize]);
-                self.meetings.fill(&self.keys, self.met.iter().map(|met| (kind(met), *met)));
+                in_first.fill(firsts, of_a, self.met.iter().map(|met| met.0));
+                in_second.fill(seconds, of_b, self.met.iter().map(|met| met.1));
+                let added = in_first.added.iter().zip(&in_second.added);
+                self.labels.extend(added.zip(in_first.groups.iter().zip(&in_second.groups)).map(of_pair));
+                self.meetings.fill(start, of_two, &self.labels, self.met.iter().copied());
             }
             sums.observe(&self.meetings, &a.columns, &b.columns);
         }
     }
 }
 
-/// The key of who is in two lists: what cell and arm in the first and the second add, and the group, if it is the same.
+/// The label of who is in two lists: what they add in the first and the second, and the group, if it is the same.
 #[inline]
-fn key<K: Key>(((first, second), (of_a, of_b)): ((&K, &K), (&u32, &u32))) -> K {
+fn of_pair<K: Key>(((first, second), (of_a, of_b)): ((&K, &K), (&u32, &u32))) -> K {
     let group = if of_a == of_b { of_a.wrapping_add(1) } else { 0 };
-    first.plus(*second).plus(K::of(u64::from(group)))
+    first.plus(*second).plus(label(K::of(u64::from(group)), 0))
 }
 
 /// Calls `met` with the places of numbers that are in both of two ascending lists.
@@ -254,8 +254,8 @@ mod tests {
     use std::collections::HashMap;
 
     use super::*;
+    use crate::engine::strategy::column::Column;
     use crate::engine::strategy::crowd::Active;
-    use crate::engine::strategy::store::Column;
     use crate::error::Result;
     use crate::stats::{PairSums, Sums};
 
@@ -342,9 +342,8 @@ mod tests {
                     }
                 }
                 let crowds: Vec<Crowd> = lists.iter().map(|members| crowd(members)).collect();
-                let squares: Vec<u128> = crowds.iter().map(Crowd::squares).collect();
                 let before = desk.squares;
-                desk.add(&crowds, &squares);
+                desk.add(&crowds, crowds.iter().flat_map(Crowd::squares).max().unwrap_or(0));
                 assert!(desk.squares <= i64::MAX as u128);
                 settled += usize::from(desk.squares < before);
             }

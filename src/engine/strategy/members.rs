@@ -1,9 +1,9 @@
 //! The numbers of a list's members: their cells, groups, and what they did on the days that count.
 
 use super::Evaluated;
+use super::column::Column;
 use super::crowd::Crowd;
 use super::seen::{NOT_LISTED, Seen};
-use super::store::Column;
 use super::study::{COVARIATES, CellBy, Kind, List, Study, window};
 use super::tally::Keys;
 use super::timeline::{Days, Stretch, Timeline};
@@ -210,7 +210,7 @@ impl<'a> View<'a> {
         starts.clear();
         let mut known = (Day(i32::MIN), [0; 3]);
         starts.extend(members.rows.iter().map(|row| {
-            let day = self.table.assigned_on[*row as usize];
+            let day = self.table.day(*row as usize);
             // Most are assigned on the same day as the one before.
             if day != known.0 {
                 let [begin, end, after] = self.bounds(day).map(|day| timeline.start(days.row(day.0)));
@@ -218,9 +218,13 @@ impl<'a> View<'a> {
             }
             known.1
         }));
-        let look = |stretch: &mut Stretch, begin: usize, end: usize| {
-            let own = members.customers.iter().zip(&*starts);
-            stretch.fill(timeline, own.map(|(customer, starts)| (*customer, [starts[begin], starts[end]])));
+        let one_day = starts.first().filter(|first| starts.iter().all(|own| own == *first));
+        let look = |stretch: &mut Stretch, begin: usize, end: usize| match one_day {
+            Some(starts) => stretch.between(timeline, [starts[begin], starts[end]], &members.customers),
+            None => {
+                let own = members.customers.iter().zip(&*starts);
+                stretch.fill(timeline, own.map(|(customer, starts)| (*customer, [starts[begin], starts[end]])));
+            }
         };
         look(&mut windows.during, 0, 1);
         windows.after.clear();
@@ -232,7 +236,7 @@ impl<'a> View<'a> {
             stretch.clear();
             let Some(Period { start, end }) = period else { continue };
             let starts = [start, end].map(|day| timeline.start(days.row(day.0)));
-            stretch.fill(timeline, members.customers.iter().map(|customer| (*customer, starts)));
+            stretch.between(timeline, starts, &members.customers);
         }
     }
 }

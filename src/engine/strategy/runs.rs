@@ -11,7 +11,7 @@ use crate::assign::{Assignments, RowList};
 use crate::domain::{Day, Id};
 
 /// About this many customers are at hand at once: their numbers in all lists of a strategy fit the second cache.
-pub const AT_HAND: usize = 1024;
+pub const AT_HAND: usize = 2048;
 
 /// With more days that matter to strategies fewer customers are at hand, so that what they had done before each of these days
 /// takes not much more than this many numbers.
@@ -74,7 +74,7 @@ impl Run<'_> {
         let mut is_one = vec![count == 1; count];
         if count > 1 {
             for row in self.rows.iter() {
-                is_one[(self.table.assigned_on[row as usize].0 - first) as usize] = true;
+                is_one[(self.table.day(row as usize).0 - first) as usize] = true;
             }
         }
         is_one.into_iter().enumerate().filter(|(_, is_one)| *is_one).map(move |(at, _)| Day(first + at as i32))
@@ -82,7 +82,7 @@ impl Run<'_> {
 
     /// How many of the rows at some places are of customers up to this one.
     fn before(&self, places: Range<usize>, last: Id<'_>) -> usize {
-        self.rows.partition_point(places, |row| Id::of(&self.table.ids, row as usize) <= last)
+        self.rows.partition_point(places, |row| self.table.ids.id(row as usize) <= last)
     }
 
     /// The last day on which the customer of a row is treated, who was assigned on a day.
@@ -110,7 +110,7 @@ pub fn runs<'a>(evaluated: &Evaluated<'a>, part: usize) -> Vec<Run<'a>> {
             let mut run = Run { study, role, table: &own.table, rows, next: 0, assigned: none, until: none };
             let mut known = None;
             for row in run.rows.iter() {
-                let day = own.table.assigned_on[row as usize];
+                let day = own.table.day(row as usize);
                 // Most are assigned on the same day as the one before, and their treatment ends on the same day, too.
                 if known == Some(day) && own.table.ended_on.is_none() {
                     continue;
@@ -129,7 +129,7 @@ pub fn runs<'a>(evaluated: &Evaluated<'a>, part: usize) -> Vec<Run<'a>> {
             add(Role::SeveralArms(list), Cow::Owned(RowList::List(period.in_several_arms.clone())));
         }
         let mut outside = own.periods.outside.clone();
-        outside.sort_by_key(|row| Id::of(&own.table.ids, *row as usize));
+        outside.sort_by_key(|row| own.table.ids.id(*row as usize));
         add(Role::Outside, Cow::Owned(RowList::List(outside)));
     }
     runs
@@ -170,7 +170,7 @@ impl<'a> Hand<'a> {
 
     /// Goes on to the next customers; false behind the last.
     pub fn advance(&mut self, runs: &mut [Run<'a>]) -> bool {
-        let id = |run: &Run<'a>, at: usize| Id::of(&run.table.ids, run.rows.at(at) as usize);
+        let id = |run: &Run<'a>, at: usize| run.table.ids.id(run.rows.at(at) as usize);
         let full = runs.iter().filter(|run| run.rows.len() - run.next > self.rows);
         let last = full.map(|run| id(run, run.next + self.rows - 1)).min();
         self.ids.clear();
@@ -194,10 +194,11 @@ impl<'a> Hand<'a> {
             let own = stretch.clone().map(|at| id(run, at));
             // Most lists of a job have the same customers.
             let are_all = own.len() == self.ids.len() && own.clone().zip(&self.ids).all(|(own, id)| own == *id);
-            self.all.push(if are_all { own.len() } else { 0 });
+            let (count, is_first) = (own.len(), self.ids.is_empty());
             if !are_all {
                 self.unite(own);
             }
+            self.all.push(if are_all || is_first && self.ids.len() == count { count } else { 0 });
             self.stretches.push(stretch);
         }
         let count = self.ids.len();
@@ -260,6 +261,11 @@ impl<'a> Hand<'a> {
         }
     }
 
+    /// Whether a run has a row of everybody at hand.
+    pub fn is_of_all(&self, run: usize) -> bool {
+        self.all[run] == self.ids.len()
+    }
+
     /// A run's rows of the customers at hand, each with the number of its customer.
     pub fn rows(&self, run: usize) -> impl ExactSizeIterator<Item = (usize, usize)> {
         let (rows, numbers) = self.stretch(run);
@@ -275,16 +281,16 @@ impl<'a> Hand<'a> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::assign::Rejected;
-    use crate::domain::{CustomerIds, StringIds};
+    use crate::assign::{Customers, Rejected};
+    use crate::domain::StringIds;
 
     fn table(ids: &[i64], is_text: bool) -> Assignments {
         let mut texts = StringIds::default();
         ids.iter().for_each(|id| texts.push(format!("customer {id:08}").as_bytes()));
         Assignments {
-            ids: if is_text { CustomerIds::Text(texts) } else { CustomerIds::Int(ids.to_vec()) },
+            ids: if is_text { Customers::Text(texts) } else { Customers::Int(ids.iter().copied().collect()) },
             arm: vec![0; ids.len()],
-            assigned_on: vec![Day(0); ids.len()],
+            assigned_on: ids.iter().map(|_| 0).collect(),
             stratum: None,
             cost: None,
             contacts: None,
@@ -340,7 +346,7 @@ mod tests {
             while hand.advance(&mut runs) {
                 for (run, rows) in rows_of.iter_mut().enumerate() {
                     for (row, customer) in hand.rows(run) {
-                        assert!(hand.ids[customer] == Id::of(&tables[run].ids, row));
+                        assert!(hand.ids[customer] == tables[run].ids.id(row));
                         rows.push(row);
                     }
                 }

@@ -7,75 +7,9 @@ use std::collections::HashMap;
 use std::hash::{BuildHasherDefault, Hasher};
 
 use super::bundles::{Bundle, Bundles};
+use super::column::{Column, Form, Number, Numbers};
+use crate::domain::Narrow;
 use crate::stats::{PairSums, Sums, VALUES};
-
-/// Numbers of a ratio: outcome, baseline, and the denominators of both.
-pub type Ratio = [i64; VALUES];
-
-/// Numbers of a mean: outcome and baseline.
-pub type Mean = [i64; 2];
-
-/// How many numbers of a customer are summed together, with their products.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Form {
-    /// One, which has no baseline.
-    Number,
-    Mean,
-    Ratio,
-}
-
-/// One of the numbers that are summed, of several customers.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Column {
-    Numbers(Vec<[i64; 1]>),
-    Means(Vec<Mean>),
-    Ratios(Vec<Ratio>),
-}
-
-impl Column {
-    pub fn new(form: Form) -> Column {
-        match form {
-            Form::Number => Column::Numbers(Vec::new()),
-            Form::Mean => Column::Means(Vec::new()),
-            Form::Ratio => Column::Ratios(Vec::new()),
-        }
-    }
-
-    pub fn form(&self) -> Form {
-        match self {
-            Column::Numbers(_) => Form::Number,
-            Column::Means(_) => Form::Mean,
-            Column::Ratios(_) => Form::Ratio,
-        }
-    }
-
-    /// Adds customers' numbers, of which the first are taken.
-    #[inline]
-    pub fn extend(&mut self, numbers: impl Iterator<Item = Ratio>) {
-        match self {
-            Column::Numbers(own) => own.extend(numbers.map(|numbers| [numbers[0]])),
-            Column::Means(means) => means.extend(numbers.map(|numbers| [numbers[0], numbers[1]])),
-            Column::Ratios(ratios) => ratios.extend(numbers),
-        }
-    }
-
-    pub fn clear(&mut self) {
-        match self {
-            Column::Numbers(numbers) => numbers.clear(),
-            Column::Means(means) => means.clear(),
-            Column::Ratios(ratios) => ratios.clear(),
-        }
-    }
-
-    /// All numbers.
-    pub fn numbers(&self) -> &[i64] {
-        match self {
-            Column::Numbers(numbers) => numbers.as_flattened(),
-            Column::Means(means) => means.as_flattened(),
-            Column::Ratios(ratios) => ratios.as_flattened(),
-        }
-    }
-}
 
 /// Up to this many keys are found by their number.
 const DENSE: u128 = 1 << 16;
@@ -94,6 +28,8 @@ pub trait Key: Copy + Default + Ord + Into<u128> {
     fn times(self, other: Self) -> Self;
     /// By how much it exceeds another, or the most there is.
     fn minus(self, other: Self) -> usize;
+    /// How often a number is in it, and what is left.
+    fn split(self, by: usize) -> (Self, usize);
     /// Its place in a list of all keys, if there are few.
     fn at(self) -> usize;
 }
@@ -119,6 +55,12 @@ macro_rules! keys {
             #[inline]
             fn minus(self, other: Self) -> usize {
                 usize::try_from(self.wrapping_sub(other)).unwrap_or(usize::MAX)
+            }
+
+            #[inline]
+            fn split(self, by: usize) -> (Self, usize) {
+                let by = by as Self;
+                (self / by, (self % by) as usize)
             }
 
             #[inline]
@@ -289,11 +231,11 @@ impl<T: Integer, const V: usize> Default for Single<T, V> {
 
 impl<T: Integer, const V: usize> Single<T, V> {
     #[inline]
-    fn observe(&mut self, numbers: &[i64; V]) {
+    fn observe<N: Number>(&mut self, numbers: &[N; V]) {
         for i in 0..V {
-            self.sum[i].add(numbers[i]);
+            self.sum[i].add(numbers[i].wide());
             for j in i..V {
-                self.product[i][j].add_product(numbers[i], numbers[j]);
+                self.product[i][j].add_product(numbers[i].wide(), numbers[j].wide());
             }
         }
     }
@@ -347,22 +289,23 @@ impl<T: Integer, const V: usize> Default for Pair<T, V> {
 
 impl<T: Integer, const V: usize> Pair<T, V> {
     #[inline]
-    fn observe(&mut self, first: &[i64; V], second: &[i64; V]) {
+    fn observe<A: Number, B: Number>(&mut self, first: &[A; V], second: &[B; V]) {
         self.observe_first(first);
         self.observe_second(second);
         for (products, first) in self.product.iter_mut().zip(first) {
-            products.iter_mut().zip(second).for_each(|(product, second)| product.add_product(*first, *second));
+            let both = products.iter_mut().zip(second);
+            both.for_each(|(product, second)| product.add_product(first.wide(), second.wide()));
         }
     }
 
     #[inline]
-    fn observe_first(&mut self, first: &[i64; V]) {
-        self.first.iter_mut().zip(first).for_each(|(sum, number)| sum.add(*number));
+    fn observe_first<A: Number>(&mut self, first: &[A; V]) {
+        self.first.iter_mut().zip(first).for_each(|(sum, number)| sum.add(number.wide()));
     }
 
     #[inline]
-    fn observe_second(&mut self, second: &[i64; V]) {
-        self.second.iter_mut().zip(second).for_each(|(sum, number)| sum.add(*number));
+    fn observe_second<B: Number>(&mut self, second: &[B; V]) {
+        self.second.iter_mut().zip(second).for_each(|(sum, number)| sum.add(number.wide()));
     }
 }
 
@@ -556,7 +499,18 @@ impl<T: Integer> Singles<T> {
             cells: &mut [Single<T, V>],
             places: &[u32],
             members: impl Iterator<Item = &'m [u32]>,
-            numbers: &[[i64; V]],
+            numbers: &Numbers<V>,
+        ) {
+            match numbers {
+                Narrow::Short(numbers) => each(cells, places, members, numbers),
+                Narrow::Wide(numbers) => each(cells, places, members, numbers),
+            }
+        }
+        fn each<'m, T: Integer, N: Number, const V: usize>(
+            cells: &mut [Single<T, V>],
+            places: &[u32],
+            members: impl Iterator<Item = &'m [u32]>,
+            numbers: &[[N; V]],
         ) {
             for (place, members) in places.iter().zip(members).filter(|(_, members)| !members.is_empty()) {
                 let mut sums = Single::<T, V>::default();
@@ -570,7 +524,8 @@ impl<T: Integer> Singles<T> {
         for (cells, column) in self.cells.iter_mut().zip(columns) {
             match (cells, column) {
                 // Often nobody has a flag.
-                (Cells::Numbers(_), Column::Numbers(flags)) if flags.iter().fold(0, |any, [flag]| any | flag) == 0 => {}
+                (Cells::Numbers(_), Column::Numbers(Narrow::Short(flags)))
+                    if flags.as_flattened().iter().all(|flag| *flag == 0) => {}
                 (Cells::Numbers(cells), Column::Numbers(numbers)) => observe(cells, places, all(), numbers),
                 (Cells::Means(cells), Column::Means(means)) => observe(cells, places, active(), means),
                 (Cells::Ratios(cells), Column::Ratios(ratios)) => observe(cells, places, active(), ratios),
@@ -598,10 +553,16 @@ pub mod kind {
     pub const IN_SECOND: usize = 2;
     pub const PASSIVE: usize = 3;
 
-    /// The kind of who is active in these lists.
+    /// What the first of two lists adds to the kind of who is active in it.
     #[inline]
-    pub fn of_two(in_first: bool, in_second: bool) -> usize {
-        PASSIVE - (usize::from(in_first) << 1) - usize::from(in_second)
+    pub fn in_first(is_active: bool) -> usize {
+        if is_active { ACTIVE } else { IN_SECOND }
+    }
+
+    /// What the second adds.
+    #[inline]
+    pub fn in_second(is_active: bool) -> usize {
+        if is_active { ACTIVE } else { IN_FIRST }
     }
 
     /// The kind of who is active in a list.
@@ -618,8 +579,21 @@ impl<T: Integer> Pairs<T> {
             cells: &mut [Pair<T, V>],
             places: &[u32],
             meetings: &Bundles<K, Meeting>,
-            first: &[[i64; V]],
-            second: &[[i64; V]],
+            numbers: (&Numbers<V>, &Numbers<V>),
+        ) {
+            match numbers {
+                (Narrow::Short(first), Narrow::Short(second)) => each(cells, places, meetings, first, second),
+                (Narrow::Short(first), Narrow::Wide(second)) => each(cells, places, meetings, first, second),
+                (Narrow::Wide(first), Narrow::Short(second)) => each(cells, places, meetings, first, second),
+                (Narrow::Wide(first), Narrow::Wide(second)) => each(cells, places, meetings, first, second),
+            }
+        }
+        fn each<K: Key, T: Integer, A: Number, B: Number, const V: usize>(
+            cells: &mut [Pair<T, V>],
+            places: &[u32],
+            meetings: &Bundles<K, Meeting>,
+            first: &[[A; V]],
+            second: &[[B; V]],
         ) {
             let is_active = |bundle: &Bundle<'_, Meeting>| bundle.of(kind::PASSIVE).len() < bundle.members().len();
             for (place, bundle) in places.iter().zip(meetings.iter()).filter(|(_, bundle)| is_active(bundle)) {
@@ -635,8 +609,8 @@ impl<T: Integer> Pairs<T> {
         let places = &self.count(meetings);
         for (cells, columns) in self.cells.iter_mut().zip(first.iter().zip(second)) {
             match (cells, columns) {
-                (Cells::Means(cells), (Column::Means(a), Column::Means(b))) => observe(cells, places, meetings, a, b),
-                (Cells::Ratios(cells), (Column::Ratios(a), Column::Ratios(b))) => observe(cells, places, meetings, a, b),
+                (Cells::Means(cells), (Column::Means(a), Column::Means(b))) => observe(cells, places, meetings, (a, b)),
+                (Cells::Ratios(cells), (Column::Ratios(a), Column::Ratios(b))) => observe(cells, places, meetings, (a, b)),
                 // Only outcomes are summed in pairs.
                 _ => {}
             }
@@ -654,6 +628,7 @@ impl Pairs<i128> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::engine::strategy::bundles::label;
     use crate::engine::strategy::crowd::Active;
     use crate::error::Result;
 
@@ -698,7 +673,9 @@ mod tests {
                 }
                 let active = [&first, &second].map(|columns| Active::of(columns, 20));
                 let mut members = Bundles::default();
-                members.fill(&keys, (0..).zip(&active[0].flags).map(|(member, is_active)| (kind::of_one(*is_active), member)));
+                let labels: Vec<u128> =
+                    keys.iter().zip(&active[0].flags).map(|(key, is_active)| label(*key, kind::of_one(*is_active))).collect();
+                members.fill(0, bound, &labels, 0..20);
                 few.observe(&members, &first);
                 if hand == 2 {
                     few.lack(keys[10..11].iter().copied());
@@ -706,8 +683,9 @@ mod tests {
                 singles.merge(&few);
                 few.clear();
                 let mut meetings = Bundles::default();
-                let kind = |(a, b): &Meeting| kind::of_two(active[0].flags[*a as usize], active[1].flags[*b as usize]);
-                meetings.fill(&keys, met.iter().map(|met| (kind(met), *met)));
+                let kinds = active[0].flags.iter().zip(&active[1].flags).map(|(a, b)| kind::in_first(*a) + kind::in_second(*b));
+                let labels: Vec<u128> = keys.iter().zip(kinds).map(|(key, kind)| label(*key, kind)).collect();
+                meetings.fill(0, bound, &labels, met.iter().copied());
                 few_pairs.observe(&meetings, &first, &second);
                 pairs.merge(&few_pairs);
                 few_pairs.clear();

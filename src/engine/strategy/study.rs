@@ -3,7 +3,7 @@
 use std::ops::Range;
 
 use super::assigned::{Assigned, PeriodFacts};
-use super::store::Form;
+use super::column::Form;
 use crate::domain::{Day, Decimal, Design, MeasureKind, Outcome, Period};
 use crate::engine::Plan;
 use crate::engine::plan::SchemeColumn;

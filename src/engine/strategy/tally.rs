@@ -1,7 +1,8 @@
 //! Everything that strategies sum over customers, list by list, in one part or in all.
 
+use super::column::Form;
 use super::desk::StudySums;
-use super::store::{Form, Singles};
+use super::store::Singles;
 use super::study::{List, Study};
 use super::winsorised::Kept;
 
@@ -177,8 +178,8 @@ impl Tally {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::engine::strategy::column::Column;
     use crate::engine::strategy::crowd::Crowd;
-    use crate::engine::strategy::store::Column;
 
     /// Every pair of lists has keys of its own, and the keys tell which pair it is.
     #[test]
@@ -208,7 +209,7 @@ mod tests {
         let tally = |amounts: &[i64]| {
             let mut column = Column::new(Form::Mean);
             column.extend(amounts.iter().map(|amount| [*amount, 0, 0, 0]));
-            let squares = Crowd { columns: vec![column], ..Crowd::default() }.squares();
+            let squares = Crowd { columns: vec![column], ..Crowd::default() }.squares().sum();
             let mut tally = Tally::new(&[], &[], &[]);
             tally.squares = vec![0, squares];
             tally

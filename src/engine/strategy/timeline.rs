@@ -1,6 +1,8 @@
 //! What the customers at hand had done before each of the days that matter to strategies: any stretch of days is the
 //! difference of two rows, whatever the number of lists that look at it.
 
+use std::ops::Range;
+
 use crate::measure::{Deeds, History};
 
 /// The days that matter, ascending: those on which some stretch begins or ends.
@@ -130,25 +132,39 @@ pub struct Stretch {
 }
 
 impl Stretch {
-    /// Looks up what customers did, each given by column, between two rows, given by where they begin.
+    /// Looks up what customers did, each given by column, between two rows of their own, given by where they begin.
     #[inline]
     pub fn fill(&mut self, timeline: &Timeline, customers: impl Iterator<Item = (u32, [u32; 2])> + Clone) {
-        #[inline]
-        fn differences<T: Copy>(
-            out: &mut Vec<T>,
-            all: &[T],
-            cells: impl Iterator<Item = [u32; 2]>,
-            subtract: impl Fn(T, T) -> T,
-        ) {
-            out.extend(cells.map(|[from, to]| subtract(all[to as usize], all[from as usize])));
-        }
-        let cells = customers.map(|(column, starts)| starts.map(|start| start.wrapping_add(column)));
         self.clear();
-        differences(&mut self.purchases, &timeline.purchases, cells.clone(), u32::wrapping_sub);
-        differences(&mut self.money, &timeline.money, cells.clone(), i64::wrapping_sub);
+        let cells = customers.map(|(column, starts)| starts.map(|start| start.wrapping_add(column) as usize));
+        let cells = || cells.clone();
+        self.purchases.extend(cells().map(|[from, to]| timeline.purchases[to].wrapping_sub(timeline.purchases[from])));
+        self.money.extend(cells().map(|[from, to]| timeline.money[to].wrapping_sub(timeline.money[from])));
         if timeline.has_cost {
-            differences(&mut self.cost, &timeline.cost, cells.clone(), i64::wrapping_sub);
-            differences(&mut self.cost_missing, &timeline.cost_missing, cells, u32::wrapping_sub);
+            let missing = &timeline.cost_missing;
+            self.cost.extend(cells().map(|[from, to]| timeline.cost[to].wrapping_sub(timeline.cost[from])));
+            self.cost_missing.extend(cells().map(|[from, to]| missing[to].wrapping_sub(missing[from])));
+        }
+    }
+
+    /// Looks up what customers, who ascend, did between the same two rows.
+    pub fn between(&mut self, timeline: &Timeline, starts: [u32; 2], customers: &[u32]) {
+        let count = customers.len();
+        if count == 0 || customers[0] != 0 || customers[count - 1] as usize != count - 1 {
+            return self.fill(timeline, customers.iter().map(|customer| (*customer, starts)));
+        }
+        // All that are at hand lie side by side.
+        fn differences<T: Copy>(out: &mut Vec<T>, all: &[T], rows: [Range<usize>; 2], subtract: impl Fn(T, T) -> T) {
+            let [from, to] = rows.map(|row| &all[row]);
+            out.extend(from.iter().zip(to).map(|(from, to)| subtract(*to, *from)));
+        }
+        self.clear();
+        let rows = || starts.map(|start| start as usize..start as usize + count);
+        differences(&mut self.purchases, &timeline.purchases, rows(), u32::wrapping_sub);
+        differences(&mut self.money, &timeline.money, rows(), i64::wrapping_sub);
+        if timeline.has_cost {
+            differences(&mut self.cost, &timeline.cost, rows(), i64::wrapping_sub);
+            differences(&mut self.cost_missing, &timeline.cost_missing, rows(), u32::wrapping_sub);
         }
     }
 
@@ -212,6 +228,14 @@ mod tests {
                     let rows = [*from, *to].map(|day| days.row(day));
                     let mut stretch = Stretch::default();
                     stretch.fill(&timeline, (0..customers as u32).map(|column| (column, rows.map(|row| timeline.start(row)))));
+                    // All of them, and without the first.
+                    let all: Vec<u32> = (0..customers as u32).collect();
+                    let starts = rows.map(|row| timeline.start(row));
+                    for from in [0, 1] {
+                        let mut same = Stretch::default();
+                        same.between(&timeline, starts, &all[from..]);
+                        assert!((from..customers).all(|customer| same.at(customer - from) == stretch.at(customer)));
+                    }
                     for (customer, own) in orders.iter().enumerate() {
                         let mut want = Deeds::default();
                         for (_, deeds) in own.iter().filter(|order| known(&customer) && (*from..*to).contains(&order.0)) {

@@ -1,6 +1,8 @@
 //! Customers' numbers from what they did on the days that count.
 
-use super::store::{Column, Mean, Ratio};
+use std::cell::Cell;
+
+use super::column::{Column, Mean, Ratio};
 use super::study::{Kind, Study};
 use super::timeline::Stretch;
 use crate::domain::divide_half_even;
@@ -92,14 +94,14 @@ fn each(
 
 #[inline]
 fn fill(column: &mut Column, customers: usize, numbers: impl Fn(usize) -> Result<Ratio, Lack>) -> Result<(), Lack> {
-    let mut lack = None;
+    let lack = Cell::new(None);
     column.extend((0..customers).map(|at| {
         numbers(at).unwrap_or_else(|found| {
-            lack = Some(found);
+            lack.set(Some(found));
             [0; 4]
         })
     }));
-    lack.map_or(Ok(()), Err)
+    lack.get().map_or(Ok(()), Err)
 }
 
 /// Adds the outcomes of everybody, which are means, for so many customers: in the baseline and, beside it, in the time before.

@@ -5,17 +5,19 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 use rayon::prelude::*;
 
 use super::Evaluated;
-use super::bundles::Bundles;
-use super::course::{Course, NEVER, Notes, Scene};
-use super::crowd::{Active, squares};
+use super::bundles::{Bundles, label};
+use super::column::{Column, Mean};
+use super::course::{Course, Notes, Scene};
+use super::crowd::Active;
 use super::members::{UNKNOWN, View, explain};
+use super::rivals::Rivals;
 use super::runs::{AT_HAND, Hand, Run, counting, runs};
 use super::seen::Seen;
-use super::store::{Column, Mean, kind};
+use super::store::kind;
 use super::tally::Tally;
 use super::timeline::{Days, Timeline};
 use super::values::{self, Windows};
-use crate::domain::{Day, Design, Id};
+use crate::domain::{Design, Id, Narrow};
 use crate::engine::part::{Roster, panel_of};
 use crate::error::Result;
 use crate::measure::{BucketPanel, History};
@@ -53,12 +55,12 @@ impl<'a> Walk<'a> {
         let mut slices: Vec<Slice<'_>> = self.slices(&runs, &views);
         let mut hand = Hand::new(slices.iter().map(|slice| slice.days.len()).max().unwrap_or(0));
         let mut courses: Vec<Course<'_>> = (0..studies.len()).map(|study| Course::new(self.evaluated, study, &runs)).collect();
-        let (mut days, notes) = (Vec::new(), Mutex::new(Vec::new()));
+        let (mut rivals, notes) = (Rivals::default(), Mutex::new(Vec::new()));
         while hand.advance(&mut runs) {
             slices.iter_mut().for_each(|slice| slice.find(&hand.ids));
-            self.assigned(&runs, &hand, &mut days);
+            rivals.fill(self.evaluated, &runs, &hand);
             let scene =
-                Scene { evaluated: self.evaluated, runs: &runs, hand: &hand, slices: &slices, views: &views, days: &days };
+                Scene { evaluated: self.evaluated, runs: &runs, hand: &hand, slices: &slices, views: &views, rivals: &rivals };
             // Threads that have no part any more take a strategy each.
             let add = |course: &mut Course<'a>| {
                 let mut own: Notes = locked(&notes).pop().unwrap_or_default();
@@ -103,27 +105,10 @@ impl<'a> Walk<'a> {
         numbers.into_iter().map(slice).collect()
     }
 
-    /// By list and customer at hand: the first day on which they were assigned in it, [`NEVER`] without; nothing if no strategies
-    /// run at the same time.
-    fn assigned(&self, runs: &[Run<'_>], hand: &Hand<'_>, days: &mut Vec<Day>) {
-        let Evaluated { lists, rivals, .. } = self.evaluated;
-        days.clear();
-        if rivals.iter().all(|own| own.is_empty()) {
-            return;
-        }
-        let count = hand.ids.len();
-        days.resize(lists.len() * count, NEVER);
-        for (run, list) in runs.iter().enumerate().filter_map(|(at, run)| Some((at, run.role.list()?))) {
-            let own = &mut days[list * count..][..count];
-            for (row, customer) in hand.rows(run) {
-                own[customer] = own[customer].min(runs[run].table.assigned_on[row]);
-            }
-        }
-    }
-
     /// Everybody whom the orders knew before the baseline, beside strategies without a control.
     fn reference(&self, tally: &mut Tally) -> Result<()> {
         let (mut timeline, mut windows) = (Timeline::default(), Windows::default());
+        let all: Vec<u32> = (0..AT_HAND as u32).collect();
         for (number, list) in self.evaluated.lists.iter().enumerate() {
             let study = &self.evaluated.studies[list.study];
             let (Some(baseline), Some((placebo, earlier)), true) = (list.baseline, list.placebo, list.placebo_is_known) else {
@@ -151,21 +136,19 @@ impl<'a> Walk<'a> {
                 let stretches = [&mut windows.baseline, &mut windows.placebo, &mut windows.earlier];
                 for (stretch, period) in stretches.into_iter().zip(periods) {
                     let starts = [period.start, period.end.max(period.start)].map(|day| timeline.start(days.row(day.0)));
-                    stretch.fill(&timeline, (0..at_hand.len() as u32).map(|column| (column, starts)));
+                    stretch.between(&timeline, starts, &all[..at_hand.len()]);
                 }
                 values::reference(study, &windows, at_hand.len(), &mut columns).map_err(|lack| explain(study, lack))?;
             }
+            let customers = columns.first().map_or(0, Vec::len);
+            let columns: Vec<Column> = columns.into_iter().map(|own| Column::Means(Narrow::Wide(own))).collect();
             for column in &columns {
-                tally.squares[number] = tally.squares[number].saturating_add(squares(column.as_flattened()));
+                tally.squares[number] = tally.squares[number].saturating_add(column.squares());
             }
-            let columns: Vec<Column> = columns.into_iter().map(Column::Means).collect();
-            let customers = columns.first().map_or(0, |column| column.numbers().len() / 2);
             let mut members = Bundles::default();
             let active = Active::of(&columns, customers);
-            members.fill(
-                &vec![0u32; customers],
-                (0..).zip(&active.flags).map(|(member, is_active)| (kind::of_one(*is_active), member)),
-            );
+            let labels: Vec<u32> = active.flags.iter().map(|is_active| label(0, kind::of_one(*is_active))).collect();
+            members.fill(0, 1, &labels, 0..customers as u32);
             tally.reference[number].observe(&members, &columns);
         }
         Ok(())

@@ -3,9 +3,9 @@
 
 use rayon::prelude::*;
 
+use super::column::{Column, Form, Numbers};
 use super::crowd::{Active, Crowd};
 use super::desk::{Desk, StudySums};
-use super::store::{Column, Form, Mean};
 use super::study::Study;
 use super::tally::Sizes;
 use crate::domain::{Decimal, pow10};
@@ -32,16 +32,16 @@ impl Kept {
     /// Keeps the outcomes of the customers at hand, who are `count`, unless all of a customer's are zero: then their sums add
     /// nothing.
     pub fn keep(&mut self, study: &Study<'_>, crowds: &[Crowd], count: usize) {
-        fn money<'a>(study: &'a Study<'_>, crowd: &'a Crowd) -> impl Iterator<Item = &'a [Mean]> {
+        fn money<'a>(study: &'a Study<'_>, crowd: &'a Crowd) -> impl Iterator<Item = &'a Numbers<2>> {
             study.winsorised.iter().filter_map(|slot| match crowd.columns.get(*slot) {
-                Some(Column::Means(means)) => Some(means.as_slice()),
+                Some(Column::Means(means)) => Some(means),
                 _ => None,
             })
         }
         let mut spent = vec![false; count];
         for crowd in crowds {
             for column in money(study, crowd) {
-                for (customer, _) in crowd.customers.iter().zip(column).filter(|(_, numbers)| **numbers != [0; 2]) {
+                for (customer, _) in crowd.customers.iter().zip(column.iter()).filter(|(_, numbers)| *numbers != [0; 2]) {
                     spent[*customer as usize] = true;
                 }
             }
@@ -51,7 +51,12 @@ impl Kept {
                 values.iter().zip(spent).filter(|(_, spent)| **spent).map(|(value, _)| *value).collect()
             }
             let spent: Vec<bool> = crowd.customers.iter().map(|customer| spent[*customer as usize]).collect();
-            let columns: Vec<Column> = money(study, crowd).map(|column| Column::Means(only(column, &spent))).collect();
+            let column = |means: &Numbers<2>| {
+                let mut out = Numbers::with_capacity(0);
+                out.extend(means.iter().zip(&spent).filter(|(_, spent)| **spent).map(|(numbers, _)| numbers));
+                Column::Means(out)
+            };
+            let columns: Vec<Column> = money(study, crowd).map(column).collect();
             let customers = only(&crowd.customers, &spent);
             Crowd {
                 active: Active::of(&columns, customers.len()),
@@ -72,8 +77,11 @@ pub fn sums(study: &Study<'_>, sizes: &Sizes, kept: Vec<Kept>) -> Option<StudySu
     let mut hands: Vec<Vec<Crowd>> = kept.into_iter().flat_map(|own| own.hands).collect();
     let count = study.winsorised.len();
     let values = |list: usize, at: usize| -> Vec<i64> {
-        let columns = hands.iter().filter_map(|crowds| crowds.get(list)?.columns.get(at));
-        columns.flat_map(|column| column.numbers().chunks_exact(2)).map(|numbers| numbers[Y]).filter(|y| *y != 0).collect()
+        let columns = hands.iter().filter_map(|crowds| match crowds.get(list)?.columns.get(at)? {
+            Column::Means(means) => Some(means),
+            _ => None,
+        });
+        columns.flat_map(Numbers::iter).map(|numbers| numbers[Y]).filter(|y| *y != 0).collect()
     };
     let of_list = |list: usize| (0..count).map(|at| cut(values(list, at), percentile)).collect();
     let mut cuts: Vec<Vec<i64>> = (0..study.lists.len()).into_par_iter().map(of_list).collect();
@@ -90,12 +98,13 @@ pub fn sums(study: &Study<'_>, sizes: &Sizes, kept: Vec<Kept>) -> Option<StudySu
         for (crowd, cuts) in crowds.iter_mut().zip(&cuts) {
             for (column, cut) in crowd.columns.iter_mut().zip(cuts) {
                 if let Column::Means(means) = column {
-                    means.iter_mut().for_each(|numbers| *numbers = [numbers[Y].min(*cut), numbers[X].min(*cut)]);
+                    let mut out = Numbers::with_capacity(means.len());
+                    out.extend(means.iter().map(|numbers| [numbers[Y].min(*cut), numbers[X].min(*cut)]));
+                    *means = out;
                 }
             }
         }
-        let squares: Vec<u128> = crowds.iter().map(Crowd::squares).collect();
-        desk.add(crowds, &squares);
+        desk.add(crowds, crowds.iter().flat_map(Crowd::squares).max().unwrap_or(0));
     }
     Some(desk.finish())
 }

@@ -7,8 +7,8 @@ use rayon::prelude::*;
 
 use super::Request;
 use super::piece::{Found, Has, NO_STRATUM, Names, Piece, Rows, alike};
-use crate::assign::{Assignments, Rejected};
-use crate::domain::{CustomerIds, StringIds, look_alike};
+use crate::assign::{Assignments, Customers, Rejected};
+use crate::domain::{Narrow, StringIds, look_alike};
 use crate::error::{Error, Kind, Result, suggestion};
 
 /// Most arms of a table.
@@ -59,11 +59,11 @@ fn empty(has: Has, pieces: &[(Rows, Numbers)], arms: &[String], strata: &Arc<[St
     let rows: usize = pieces.iter().map(|(rows, _)| rows.arm.len()).sum();
     Assignments {
         ids: match pieces.first().map(|(rows, _)| &rows.ids) {
-            Some(CustomerIds::Text(_)) => CustomerIds::Text(StringIds::default()),
-            _ => CustomerIds::Int(Vec::with_capacity(rows)),
+            Some(Customers::Text(_)) => Customers::Text(StringIds::default()),
+            _ => Customers::Int(Narrow::with_capacity(rows)),
         },
         arm: Vec::with_capacity(rows),
-        assigned_on: Vec::with_capacity(rows),
+        assigned_on: Narrow::with_capacity(rows),
         stratum: has.stratum.then(|| Vec::with_capacity(rows)),
         cost: has.cost.then(|| Vec::with_capacity(rows)),
         contacts: has.contacts.then(|| Vec::with_capacity(rows)),
@@ -248,12 +248,16 @@ fn nothing(whole: &Whole, pieces: &[(String, Piece)], request: &Request) -> Erro
 fn append(out: &mut Assignments, rows: Rows, numbers: &Numbers) -> Result<()> {
     let count = rows.arm.len();
     match (&mut out.ids, rows.ids) {
-        (CustomerIds::Int(all), CustomerIds::Int(own)) => all.extend(own),
-        (CustomerIds::Text(all), CustomerIds::Text(own)) => (0..own.len()).for_each(|at| all.push(own.get(at))),
+        (Customers::Int(all), Customers::Int(own)) => all.append(&own),
+        (Customers::Text(all), Customers::Text(own)) => (0..own.len()).for_each(|at| all.push(own.get(at))),
         _ => return Err(Error::bug("assignments with ids of two types")),
     }
-    out.arm.extend(rows.arm.iter().map(|arm| numbers.arms.get(*arm as usize).copied().unwrap_or_default()));
-    out.assigned_on.extend(rows.assigned_on);
+    let arm = |own: usize| numbers.arms.get(own).copied().unwrap_or_default();
+    match rows.arm {
+        Narrow::Short(own) => out.arm.extend(own.into_iter().map(|own| arm(own.into()))),
+        Narrow::Wide(own) => out.arm.extend(own.into_iter().map(|own| arm(own as usize))),
+    }
+    out.assigned_on.append(&rows.assigned_on);
     match (&mut out.stratum, &numbers.strata) {
         (Some(all), Ok(strata)) => {
             all.extend(rows.stratum.iter().map(|s| strata.get(*s as usize).copied().unwrap_or_default()));

@@ -146,7 +146,8 @@ struct Raw<'a> {
 struct Columns<'a> {
     first: u64,
     ids: Ids<'a>,
-    days: Vec<Day>,
+    /// In days since 1970.
+    days: Vec<i32>,
     /// What assigned_on says, if some row has no day.
     assigned: Vec<Assigned>,
     arms: Texts<'a>,
@@ -185,7 +186,7 @@ impl<'a> Batch<'a> for Columns<'a> {
 
     #[inline]
     fn assigned_on(&self, row: usize) -> Assigned {
-        let day = |row| self.days.get(row).map_or(Assigned::Null, |day| Assigned::On(*day));
+        let day = |row| self.days.get(row).map_or(Assigned::Null, |day| Assigned::On(Day(*day)));
         self.assigned.get(row).copied().unwrap_or_else(|| day(row))
     }
 
@@ -209,14 +210,12 @@ impl<'a> Batch<'a> for Columns<'a> {
         self.ended.get(row).copied().flatten()
     }
 
-    #[inline]
-    fn short_arm(&self, row: usize) -> Option<u128> {
-        self.arms.short(row)
+    fn arm_views(&self) -> Option<&[u128]> {
+        self.arms.views()
     }
 
-    #[inline]
-    fn short_stratum(&self, row: usize) -> Option<u128> {
-        self.strata.short(row)
+    fn stratum_views(&self) -> Option<&[u128]> {
+        self.strata.views()
     }
 
     fn keys(&self) -> Option<&[i64]> {
@@ -226,22 +225,18 @@ impl<'a> Batch<'a> for Columns<'a> {
         }
     }
 
-    fn days(&self) -> Option<&[Day]> {
+    fn days(&self) -> Option<&[i32]> {
         Some(self.days.as_slice()).filter(|_| self.assigned.is_empty())
-    }
-
-    fn has_arms(&self) -> bool {
-        self.arms.0.is_some_and(|arms| arms.null_count() == 0)
     }
 }
 
 impl<'a> Raw<'a> {
     fn decoded(&self) -> Result<Columns<'a>> {
         let Integers { values, problems, .. } = self.dates(Some(2))?;
-        let days: Vec<Day> = values.into_iter().map(|day| Day(day as i32)).collect();
+        let days: Vec<i32> = values.into_iter().map(|day| day as i32).collect();
         let mut assigned: Vec<Assigned> = Vec::new();
         if !problems.is_empty() {
-            assigned.extend(days.iter().map(|day| Assigned::On(*day)));
+            assigned.extend(days.iter().map(|day| Assigned::On(Day(*day))));
         }
         for (row, problem) in problems {
             if let Some(assigned) = assigned.get_mut(row) {
@@ -376,6 +371,11 @@ impl<'a> Texts<'a> {
     fn get(&self, row: usize) -> Option<Name<'a>> {
         let texts = self.0.filter(|texts| !is_null(texts.nulls(), row))?;
         Some(Name { text: texts.value(row), short: self.short(row) })
+    }
+
+    /// The views of all texts, if there is a column without nulls.
+    fn views(&self) -> Option<&[u128]> {
+        self.0.filter(|texts| texts.null_count() == 0).map(|texts| &**texts.views())
     }
 
     /// The view of a short text, which holds all of it.

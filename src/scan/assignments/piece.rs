@@ -3,12 +3,15 @@
 use std::collections::HashMap;
 
 use super::Request;
-use crate::assign::Rejected;
+use crate::assign::{Customers, Rejected};
 use crate::bucket::{hash_key, hash_text};
-use crate::domain::{CustomerIds, Day, IdType, StringIds, folded};
+use crate::domain::{Day, IdType, Narrow, StringIds, folded};
 
 /// The first names, which are all if they are arms.
 const FEW: usize = 4;
+
+/// What no short name looks like, as it would be long.
+const NO_VIEW: u128 = u128::MAX;
 
 /// The number of the name of a row that does not count.
 const NO_NAME: u32 = u32::MAX;
@@ -28,11 +31,11 @@ impl Name<'_> {
 }
 
 /// Names by number, in the order of their first row.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(super) struct Names {
     numbers: HashMap<String, u32>,
-    /// The first short names: they are told apart without a look at memory.
-    short: Vec<(u128, u32)>,
+    /// The first short names with their numbers: they are told apart without a look at memory. [`NO_VIEW`] is none.
+    short: [(u128, u32); FEW],
     /// Every name with its rows and its first row's place.
     pub found: Vec<Found>,
 }
@@ -46,6 +49,12 @@ pub(super) struct Found {
     pub first: u64,
 }
 
+impl Default for Names {
+    fn default() -> Names {
+        Names { numbers: HashMap::new(), short: [(NO_VIEW, NO_NAME); FEW], found: Vec::new() }
+    }
+}
+
 impl Names {
     #[inline]
     fn number(&mut self, name: Name<'_>, place: u64) -> u32 {
@@ -57,24 +66,32 @@ impl Names {
         self.short.iter().find(|(own, _)| *own == short).map(|(_, number)| *number)
     }
 
-    /// Numbers the names of the rows that count, each with its place, and counts the rows.
+    /// Numbers the names of the rows that count, each with its place, and counts the rows; rows in the part `none` do not count. `views` are the names as Arrow has them,
+    /// by which the first short ones are known.
     #[inline]
     fn number_all<'a>(
         &mut self,
-        counting: impl Iterator<Item = bool>,
-        short: impl Fn(usize) -> Option<u128>,
+        (parts, none): (&[u32], u32),
+        views: Option<&[u128]>,
         name: impl Fn(usize) -> (Option<Name<'a>>, u64),
         out: &mut Vec<u32>,
     ) {
         out.clear();
-        out.extend(counting.enumerate().map(|(row, counts)| match short(row).and_then(|short| self.find(short)) {
-            _ if !counts => NO_NAME,
-            Some(number) => number,
-            None => {
-                let (name, place) = name(row);
-                self.look_up(name.unwrap_or(NONE), place)
+        // Without branches, as nobody can foretell which name is next.
+        let known =
+            |view: &u128| self.short.iter().fold(NO_NAME, |found, (own, number)| if own == view { *number } else { found });
+        out.extend(views.unwrap_or_default().iter().map(known));
+        out.resize(parts.len(), NO_NAME);
+        if out.contains(&NO_NAME) || parts.contains(&none) {
+            for (row, (number, part)) in out.iter_mut().zip(parts).enumerate() {
+                if *part == none {
+                    *number = NO_NAME;
+                } else if *number == NO_NAME {
+                    let (name, place) = name(row);
+                    *number = self.number(name.unwrap_or(NONE), place);
+                }
             }
-        }));
+        }
         self.count(out);
     }
 
@@ -100,7 +117,9 @@ impl Names {
         let number = self.found.len() as u32;
         self.found.push(Found { name: text.to_owned(), rows: 0, first: place });
         self.numbers.insert(text.to_owned(), number);
-        self.short.extend(short.filter(|_| self.short.len() < FEW).map(|short| (short, number)));
+        if let (Some(view), Some(place)) = (short, self.short.iter_mut().find(|(own, _)| *own == NO_VIEW)) {
+            *place = (view, number);
+        }
         number
     }
 }
@@ -145,11 +164,11 @@ pub(super) trait Batch<'a> {
     fn contacts(&self, row: usize) -> Option<u32>;
     fn ended_on(&self, row: usize) -> Option<Day>;
 
-    /// The arm and the stratum as short names, if they are some.
-    fn short_arm(&self, _: usize) -> Option<u128> {
+    /// Length and bytes of every arm and every stratum as Arrow has them, if every row has one.
+    fn arm_views(&self) -> Option<&[u128]> {
         None
     }
-    fn short_stratum(&self, _: usize) -> Option<u128> {
+    fn stratum_views(&self) -> Option<&[u128]> {
         None
     }
 
@@ -158,14 +177,9 @@ pub(super) trait Batch<'a> {
         None
     }
 
-    /// All days on which rows were assigned, if every row has one.
-    fn days(&self) -> Option<&[Day]> {
+    /// All days on which rows were assigned, in days since 1970, if every row has one.
+    fn days(&self) -> Option<&[i32]> {
         None
-    }
-
-    /// Whether it is known that every row has an arm.
-    fn has_arms(&self) -> bool {
-        false
     }
 }
 
@@ -178,9 +192,10 @@ const NONE: Name<'static> = Name { text: NO_STRATUM, short: None };
 /// Rows of one piece of a file, all columns of one length; optional columns that the table lacks stay empty.
 #[derive(Debug)]
 pub(super) struct Rows {
-    pub ids: CustomerIds,
-    pub arm: Vec<u32>,
-    pub assigned_on: Vec<Day>,
+    pub ids: Customers,
+    pub arm: Narrow<u8>,
+    /// In days since 1970.
+    pub assigned_on: Narrow<u16>,
     pub stratum: Vec<u32>,
     pub cost: Vec<i64>,
     pub contacts: Vec<u32>,
@@ -254,13 +269,13 @@ impl Piece {
         // Parts are of one size but for chance.
         let room = rows / request.parts.max(1) * 9 / 8;
         let ids = || match request.id {
-            IdType::Text => CustomerIds::Text(StringIds::default()),
-            _ => CustomerIds::Int(Vec::with_capacity(room)),
+            IdType::Text => Customers::Text(StringIds::default()),
+            _ => Customers::Int(Narrow::with_capacity(room)),
         };
         let rows = |_| Rows {
             ids: ids(),
-            arm: Vec::with_capacity(room),
-            assigned_on: Vec::with_capacity(room),
+            arm: Narrow::with_capacity(room),
+            assigned_on: Narrow::with_capacity(room),
             stratum: Vec::new(),
             cost: Vec::new(),
             contacts: Vec::new(),
@@ -289,7 +304,7 @@ impl Piece {
         let parts = self.parts.len();
         layout.parts.clear();
         let is_only = !self.has.strategy || request.strategy.is_none();
-        match batch.keys().filter(|_| is_only && batch.has_arms() && batch.days().is_some()) {
+        match batch.keys().filter(|_| is_only && batch.arm_views().is_some() && batch.days().is_some()) {
             // As a rule every row counts.
             Some(keys) => {
                 self.rows_read += keys.len() as u64;
@@ -301,36 +316,43 @@ impl Piece {
             }
         }
         layout.sort(parts);
-        let counting = || layout.parts.iter().map(|part| (*part as usize) < parts);
+        let laid_out = (layout.parts.as_slice(), parts as u32);
         let arm = |row| (batch.arm(row), batch.place(row));
-        self.arms.number_all(counting(), |row| batch.short_arm(row), arm, &mut layout.arms);
+        self.arms.number_all(laid_out, batch.arm_views(), arm, &mut layout.arms);
         if self.has.stratum {
             let stratum = |row| (batch.stratum(row), batch.place(row));
-            self.strata.number_all(counting(), |row| batch.short_stratum(row), stratum, &mut layout.strata);
+            self.strata.number_all(laid_out, batch.stratum_views(), stratum, &mut layout.strata);
         }
+        let keys = batch.keys().map(|keys| (keys, Narrow::<u32>::all_fit(keys)));
+        let days = batch.days().map(|days| (days, Narrow::<u16>::all_fit(days)));
+        let few_arms = self.arms.found.len() <= usize::from(u8::MAX);
         for (part, own) in self.parts.iter_mut().enumerate() {
             let rows = layout.of_part(part).iter().map(|row| *row as usize);
-            match (&mut own.ids, batch.keys()) {
-                (CustomerIds::Int(all), Some(keys)) => all.extend(rows.clone().map(|row| keys[row])),
-                (CustomerIds::Int(all), None) => all.extend(rows.clone().map(|row| match batch.id(row) {
-                    Some(Id::Key(key)) => key,
-                    _ => 0,
-                })),
-                (CustomerIds::Text(all), _) => rows.clone().for_each(|row| {
+            match (&mut own.ids, keys) {
+                (Customers::Int(all), Some((keys, all_fit))) => all.extend_of(keys, all_fit, rows.clone()),
+                (Customers::Int(all), None) => rows.clone().for_each(|row| {
+                    all.push(match batch.id(row) {
+                        Some(Id::Key(key)) => key,
+                        _ => 0,
+                    });
+                }),
+                (Customers::Text(all), _) => rows.clone().for_each(|row| {
                     all.push(match batch.id(row) {
                         Some(Id::Text(text)) => text,
                         _ => &[],
                     });
                 }),
             }
-            match batch.days() {
-                Some(days) => own.assigned_on.extend(rows.clone().map(|row| days[row])),
-                None => own.assigned_on.extend(rows.clone().map(|row| match batch.assigned_on(row) {
-                    Assigned::On(day) => day,
-                    _ => Day(0),
-                })),
+            match days {
+                Some((days, all_fit)) => own.assigned_on.extend_of(days, all_fit, rows.clone()),
+                None => rows.clone().for_each(|row| {
+                    own.assigned_on.push(match batch.assigned_on(row) {
+                        Assigned::On(day) => day.0,
+                        _ => 0,
+                    });
+                }),
             }
-            own.arm.extend(rows.clone().map(|row| layout.arms[row]));
+            own.arm.extend_of(&layout.arms, few_arms, rows.clone());
             if self.has.stratum {
                 own.stratum.extend(rows.clone().map(|row| layout.strata[row]));
             }

@@ -8,7 +8,7 @@ use arrow::array::*;
 use arrow::datatypes::*;
 
 use super::*;
-use crate::assign::Rejected;
+use crate::assign::{Customers, Rejected};
 use crate::domain::{CustomerIds, Day};
 use crate::error::Kind;
 use crate::temp::{TempDir, tempdir};
@@ -95,11 +95,13 @@ impl Desk {
 
 /// A table as rows of text.
 fn rows(table: &Assignments) -> Vec<String> {
-    let mut id = Vec::new();
     let row = |at: usize| {
-        table.ids.write_text(IdType::Text, at, &mut id);
-        let mut out = vec![String::from_utf8(id.clone()).unwrap(), table.arms[usize::from(table.arm[at])].clone()];
-        out.push(table.assigned_on[at].to_string());
+        let id = match &table.ids {
+            Customers::Int(keys) => keys.at(at).to_string(),
+            Customers::Text(texts) => String::from_utf8(texts.get(at).to_vec()).unwrap(),
+        };
+        let mut out = vec![id, table.arms[usize::from(table.arm[at])].clone()];
+        out.push(table.day(at).to_string());
         out.extend(table.stratum.as_ref().map(|s| table.strata[s[at] as usize].clone()));
         out.extend(table.cost.as_ref().map(|c| c[at].to_string()));
         out.extend(table.contacts.as_ref().map(|c| c[at].to_string()));
@@ -170,8 +172,8 @@ fn integer_ids_have_the_orders_type() {
     let desk = Desk::new();
     desk.write("a.csv", "customer_id,arm,assigned_on\n-7,mail,2024-04-01\n 12 ,control,2024-04-01\n");
     let keys = |table: Assignments| match table.ids {
-        CustomerIds::Int(keys) => keys,
-        CustomerIds::Text(_) => panic!("text"),
+        Customers::Int(keys) => keys.iter().collect::<Vec<_>>(),
+        Customers::Text(_) => panic!("text"),
     };
     assert_eq!(keys(desk.read_as("a.csv", |r| r.id = IdType::Signed(64)).unwrap()), [-7, 12]);
     desk.refuses_as(
@@ -273,7 +275,11 @@ fn files_are_put_together() {
 fn rows_are_laid_out_by_parts() {
     let desk = Desk::new();
     let lines = |of: std::ops::Range<i64>| {
-        let line = |n: i64| format!("{},{},2024-01-{:02},{}\n", n * 37 % 101, if n % 3 == 0 { "a" } else { "b" }, n % 28 + 1, n);
+        let line = |n: i64| {
+            // The last ids and days are larger than most.
+            let (id, year) = (n * 37 % 101 + (n / 120 << 40), if n < 130 { 2024 } else { 2200 });
+            format!("{id},{},{year}-01-{:02},{n}\n", if n % 3 == 0 { "a" } else { "b" }, n % 28 + 1)
+        };
         of.map(line).collect::<String>()
     };
     desk.write("1.csv", format!("customer_id,arm,assigned_on,cost\n{}", lines(0..60)));
@@ -284,8 +290,8 @@ fn rows_are_laid_out_by_parts() {
         assert_eq!((parts.len(), parts.iter().map(|part| part.rows_read).sum::<u64>()), (8, 150));
         let part_of = |row: usize| {
             let hash = match &whole.ids {
-                CustomerIds::Int(keys) => crate::bucket::hash_key(keys[row]),
-                CustomerIds::Text(texts) => crate::bucket::hash_text(texts.get(row)),
+                Customers::Int(keys) => crate::bucket::hash_key(keys.at(row)),
+                Customers::Text(texts) => crate::bucket::hash_text(texts.get(row)),
             };
             (hash >> 61) as usize
         };
