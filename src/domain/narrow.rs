@@ -97,7 +97,11 @@ impl<S: Short> Narrow<S> {
 
     /// All of them.
     pub fn iter(&self) -> impl Iterator<Item = S::Wide> + Clone {
-        (0..self.len()).map(|place| self.at(place))
+        let (short, wide) = match self {
+            Narrow::Short(own) => (own.as_slice(), &[][..]),
+            Narrow::Wide(own) => (&[][..], own.as_slice()),
+        };
+        short.iter().map(|own| own.wide()).chain(wide.iter().copied())
     }
 
     /// Forgets all; those that come next are as wide as they were.
@@ -128,9 +132,24 @@ impl<S: Short> Narrow<S> {
         }
     }
 
+    /// Bytes that they take.
+    pub fn bytes(&self) -> usize {
+        match self {
+            Narrow::Short(own) => own.capacity() * size_of::<S>(),
+            Narrow::Wide(own) => own.capacity() * size_of::<S::Wide>(),
+        }
+    }
+
     /// Appends one.
+    #[inline]
     pub fn push(&mut self, value: S::Wide) {
-        self.extend_of(&[value], Self::all_fit(&[value]), std::iter::once(0));
+        if S::excess(value) != 0 {
+            self.admit(false);
+        }
+        match self {
+            Narrow::Short(own) => own.push(S::of(value)),
+            Narrow::Wide(own) => own.push(value),
+        }
     }
 
     /// Whether all of these fit in few bytes.

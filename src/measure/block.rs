@@ -7,8 +7,11 @@
 use super::{Column, FoldSpec};
 use crate::domain::Origin;
 
-/// Customers of a block: their cells of a date fill a few cache lines.
-const BLOCK: usize = 16;
+/// A block has about so many cells of each column.
+const CELLS: usize = 1024;
+
+/// It has so many customers, whose cells of a date then fill a few cache lines.
+const CUSTOMERS: std::ops::RangeInclusive<usize> = 16..=64;
 
 /// See the head of the file.
 pub(super) struct Cells {
@@ -34,7 +37,7 @@ pub(super) struct Block {
 impl Cells {
     pub fn new(spec: &FoldSpec, customers: usize) -> Cells {
         let dates = spec.dates.len();
-        let width = BLOCK.min(customers);
+        let width = (CELLS / dates.max(1) / 16 * 16).clamp(*CUSTOMERS.start(), *CUSTOMERS.end()).min(customers);
         let block = Block { width, listed: vec![false; dates * width], columns: spec.columns(width) };
         let columns = spec.measures.iter().map(|measure| match spec.unit(*measure) {
             unit if Column::is_long(unit) && measure.kind.origin() == Origin::Orders => Column::Int(vec![0; dates * customers]),
@@ -45,7 +48,7 @@ impl Cells {
 
     /// The block that a customer belongs to, and the number there. Customers are asked for in ascending order.
     pub fn of(&mut self, customer: usize) -> (&mut Block, usize) {
-        if customer >= self.first + BLOCK {
+        if customer >= self.first + self.block.width {
             self.close();
             self.first = customer;
         }

@@ -8,7 +8,7 @@ use super::block::Cells;
 use super::formula::{Facts, Sums, Value, set, value, within};
 use super::group::Order;
 use super::windows::{Calendar, Windows};
-use super::{Column, Flow, FoldSpec};
+use super::{Column, Flow, Flows, FoldSpec};
 
 /// A measure with the numbers of the boundaries it needs.
 #[derive(Debug, Clone, Copy)]
@@ -33,7 +33,7 @@ pub(super) struct Folder<'a> {
     boundaries: Vec<Vec<i32>>,
     /// What `windows` does not serve.
     planned: Vec<Planned>,
-    flows: Vec<Vec<Flow>>,
+    flows: Vec<Flows>,
     /// Sums before each place among the orders; one more place than orders.
     sums: Vec<Sums>,
     /// The last purchase before each place.
@@ -89,7 +89,7 @@ impl<'a> Folder<'a> {
             starts: vec![vec![0; dates]; boundaries.len()],
             boundaries,
             planned,
-            flows: spec.tiles.iter().map(|_| Vec::with_capacity(orders / spec.tiles.len())).collect(),
+            flows: spec.tiles.iter().map(|_| Flows::with_capacity(orders / spec.tiles.len())).collect(),
             sums: Vec::new(),
             lasts: Vec::new(),
             ends: vec![0; dates],
@@ -118,7 +118,7 @@ impl<'a> Folder<'a> {
         self.flow(customer, orders)
     }
 
-    pub fn finish(self) -> (Vec<bool>, Vec<Column>, Vec<Vec<Flow>>) {
+    pub fn finish(self) -> (Vec<bool>, Vec<Column>, Vec<Flows>) {
         let (listed, columns) = self.cells.finish();
         (listed, columns, self.flows)
     }

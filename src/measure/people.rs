@@ -8,7 +8,7 @@ use std::cmp::Ordering;
 use crate::domain::{CustomerIds, Given, MeasureKind};
 use crate::error::Result;
 
-use super::{BucketPanel, Column, EventBuckets, FoldSpec};
+use super::{BucketPanel, Column, EventBuckets, Flow, FoldSpec};
 
 /// The number of the value of who has none.
 pub const UNKNOWN: u32 = u32::MAX;
@@ -139,8 +139,8 @@ fn join(panel: BucketPanel, roll: &Roll, spec: &FoldSpec) -> BucketPanel {
     let slices = if sliced { seats.iter().map(slice).collect() } else { Vec::new() };
     let histories = panel.histories.map(|h| h.spread(seats.iter().map(|seat| seat.old)));
     let mut flows = panel.flows;
-    for flow in flows.iter_mut().flatten() {
-        flow.customer = renumbered[flow.customer as usize];
+    for own in &mut flows {
+        *own = own.iter().map(|flow| Flow { customer: renumbered[flow.customer as usize], ..flow }).collect();
     }
     BucketPanel { ids, slices, listed, columns, flows, histories, ..panel }
 }

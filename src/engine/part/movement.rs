@@ -9,7 +9,7 @@ use crate::domain::Day;
 use crate::engine::plan::OutputColumn;
 use crate::job::Job;
 use crate::job::raw::{Method, TableName};
-use crate::measure::{BucketPanel, Flow};
+use crate::measure::{BucketPanel, Flow, Flows};
 use crate::transition::{ABSENT, Activity, CohortSum, Cohorts, Growth, History, Matrix, Stay, by_place};
 
 /// A mover: place, scheme, earlier date, from-state, to-state, and whether behaviour is the reason.
@@ -153,12 +153,12 @@ impl<'a> Movement<'a> {
     }
 
     /// What a customer did in a stretch of tiles, as flows with their places.
-    fn flows(&self, tiles: std::ops::Range<usize>) -> impl Iterator<Item = (usize, &Flow)> {
+    fn flows(&self, tiles: std::ops::Range<usize>) -> impl Iterator<Item = (usize, Flow)> {
         tiles.flat_map(move |tile| {
             let buckets = self.panels.iter().zip(&self.roster.places);
             buckets.flat_map(move |(panel, places)| {
-                let flows = panel.flows.get(tile).map_or(&[][..], Vec::as_slice);
-                flows.iter().map(move |flow| (places[flow.customer as usize] as usize, flow))
+                let flows = panel.flows.get(tile).into_iter().flat_map(Flows::iter);
+                flows.map(move |flow| (places[flow.customer as usize] as usize, flow))
             })
         })
     }
@@ -178,9 +178,9 @@ impl<'a> Movement<'a> {
             for ((_, range), matrix) in self.roster.slices.iter().zip(&mut matrices) {
                 matrix.count_all(&from[range.clone()], &to[range.clone()]);
             }
-            for (place, flow) in self.flows(between.clone()) {
+            self.flows(between.clone()).for_each(|(place, flow)| {
                 matrices[self.roster.slot(place)].spend(from[place], to[place], i128::from(flow.money));
-            }
+            });
             let mut add = |slice: u32, dimension: u32, value: u32, matrix: &Matrix| {
                 part.moves.extend(matrix.cells().map(|(from, to, moved)| {
                     ([date as u32, origin as u32, slice, dimension, value, scheme as u32, from, to], moved)
@@ -210,22 +210,22 @@ impl<'a> Movement<'a> {
             let after = |day: Day| tiles.partition_point(|t| *t <= day);
             let end = after(as_of.date);
             let start = as_of.period_start.map_or(end, |start| after(start.previous()));
-            for (place, flow) in self.flows(own.tiles..start) {
+            self.flows(own.tiles..start).for_each(|(place, flow)| {
                 own.before[place] = own.before[place].saturating_add(flow.purchases);
                 own.life[place] += i128::from(flow.money);
-            }
+            });
             own.period.fill(0);
             own.money.fill(0);
             own.previous.fill(0);
-            for (place, flow) in self.flows(start..end) {
+            self.flows(start..end).for_each(|(place, flow)| {
                 own.period[place] = own.period[place].saturating_add(flow.purchases);
                 own.money[place] = own.money[place].saturating_add(flow.money);
                 own.life[place] += i128::from(flow.money);
-            }
+            });
             if let Some((first, last)) = as_of.previous {
-                for (place, flow) in self.flows(after(first.previous())..after(last)) {
+                self.flows(after(first.previous())..after(last)).for_each(|(place, flow)| {
                     own.previous[place] = own.previous[place].saturating_add(flow.purchases);
-                }
+                });
             }
             if workshop.job.writes(TableName::Growth) && as_of.previous.is_some() {
                 self.count_growth(workshop, date, &own, part);

@@ -3,9 +3,9 @@
 //!
 //! Assignments are read once, before the orders, and laid out by the parts that will meet their customers. A part walks its
 //! assigned customers in the order of their ids, as many at a time as the caches hold ([`runs`]), and each strategy takes its own
-//! of them ([`course`]): list by list (a list is a period of a strategy) their numbers, which are differences in a
-//! [`timeline`], become columns ([`members`], [`crowd`]), and these are added, customers with the same key together ([`bundles`]), to sums under
-//! numbered keys ([`store`]). Names come in when all parts are done ([`arms`]).
+//! of them ([`course`]), but for those whom [`rivals`] have: list by list (a list is a period of a strategy) their numbers, which
+//! are differences in a [`timeline`], become columns ([`members`], [`crowd`], [`column`]), and these are added, customers with the
+//! same key together ([`bundles`]), to sums under numbered keys ([`store`]). Names come in when all parts are done ([`arms`]).
 
 mod account;
 mod arms;

@@ -51,7 +51,8 @@ impl Rivals {
     fn asks(&self, evaluated: &Evaluated<'_>, list: usize) -> bool {
         let (rivals, own) = (&evaluated.rivals[list], &evaluated.lists[list]);
         let all_stay = evaluated.studies[own.study].strategy.overlap == Overlap::Keep;
-        !rivals.is_empty() && !(all_stay && rivals.iter().any(|(_, rival)| self.has_all[*rival]))
+        let has_all = || rivals.iter().any(|(_, rival)| self.has_all[*rival]);
+        !rivals.is_empty() && (!all_stay || !has_all())
     }
 
     /// Says for every row of a list's run whether its customer stays, as the strategy's own setting has it, and counts those who

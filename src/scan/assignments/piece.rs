@@ -66,8 +66,8 @@ impl Names {
         self.short.iter().find(|(own, _)| *own == short).map(|(_, number)| *number)
     }
 
-    /// Numbers the names of the rows that count, each with its place, and counts the rows; rows in the part `none` do not count. `views` are the names as Arrow has them,
-    /// by which the first short ones are known.
+    /// Numbers the names of the rows, each with its place, and counts the rows; those in the part `none` do not count. `views` are
+    /// the names as Arrow has them, by which the first short ones are known.
     #[inline]
     fn number_all<'a>(
         &mut self,

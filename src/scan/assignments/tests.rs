@@ -277,7 +277,7 @@ fn rows_are_laid_out_by_parts() {
     let lines = |of: std::ops::Range<i64>| {
         let line = |n: i64| {
             // The last ids and days are larger than most.
-            let (id, year) = (n * 37 % 101 + (n / 120 << 40), if n < 130 { 2024 } else { 2200 });
+            let (id, year) = (n * 37 % 101 + ((n / 120) << 40), if n < 130 { 2024 } else { 2200 });
             format!("{id},{},{year}-01-{:02},{n}\n", if n % 3 == 0 { "a" } else { "b" }, n % 28 + 1)
         };
         of.map(line).collect::<String>()
