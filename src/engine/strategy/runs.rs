@@ -159,13 +159,24 @@ pub struct Hand<'a> {
     numbers: Vec<Vec<u32>>,
     /// By run: how many customers were at hand when its rows were seen to be all of theirs, one each; 0 if they were not.
     all: Vec<usize>,
+    /// How many were at hand behind the last run, before some were given back.
+    met: usize,
 }
 
 impl<'a> Hand<'a> {
     /// An empty hand for strategies to which so many days matter.
     pub fn new(days: usize) -> Hand<'a> {
         let most = (MOST_CELLS / days.max(1)).clamp(FEWEST, AT_HAND);
-        Hand { most, rows: most, ids: Vec::new(), stretches: Vec::new(), taken: Vec::new(), numbers: Vec::new(), all: Vec::new() }
+        Hand {
+            most,
+            rows: most,
+            ids: Vec::new(),
+            stretches: Vec::new(),
+            taken: Vec::new(),
+            numbers: Vec::new(),
+            all: Vec::new(),
+            met: 0,
+        }
     }
 
     /// Goes on to the next customers; false behind the last.
@@ -201,7 +212,7 @@ impl<'a> Hand<'a> {
             self.all.push(if are_all || is_first && self.ids.len() == count { count } else { 0 });
             self.stretches.push(stretch);
         }
-        let count = self.ids.len();
+        self.met = self.ids.len();
         let room = self.most * MOST_LISTS;
         if self.ids.len() > room {
             self.rows = (self.rows * room / self.ids.len()).max(1);
@@ -217,7 +228,7 @@ impl<'a> Hand<'a> {
         self.numbers.resize_with(runs.len(), Vec::new);
         for (((run, stretch), numbers), all) in runs.iter().zip(&self.stretches).zip(&mut self.numbers).zip(&self.all) {
             numbers.clear();
-            if *all == count {
+            if *all == self.met {
                 numbers.extend(0..stretch.len() as u32);
                 continue;
             }
@@ -263,7 +274,7 @@ impl<'a> Hand<'a> {
 
     /// Whether a run has a row of everybody at hand.
     pub fn is_of_all(&self, run: usize) -> bool {
-        self.all[run] == self.ids.len()
+        self.all[run] == self.met
     }
 
     /// A run's rows of the customers at hand, each with the number of its customer.
@@ -345,6 +356,9 @@ mod tests {
             let (mut seen, mut rows_of, mut most) = (Vec::new(), vec![Vec::new(); lists.len()], 0);
             while hand.advance(&mut runs) {
                 for (run, rows) in rows_of.iter_mut().enumerate() {
+                    if hand.is_of_all(run) {
+                        assert_eq!(hand.stretch(run).1, (0..hand.ids.len() as u32).collect::<Vec<_>>());
+                    }
                     for (row, customer) in hand.rows(run) {
                         assert!(hand.ids[customer] == tables[run].ids.id(row));
                         rows.push(row);
