@@ -353,10 +353,11 @@ mod tests {
             };
             let mut runs: Vec<Run<'_>> = tables.iter().map(run).collect();
             let mut hand = Hand::new(days);
-            let (mut seen, mut rows_of, mut most) = (Vec::new(), vec![Vec::new(); lists.len()], 0);
+            let (mut seen, mut rows_of, mut most, mut of_all) = (Vec::new(), vec![Vec::new(); lists.len()], 0, 0);
             while hand.advance(&mut runs) {
                 for (run, rows) in rows_of.iter_mut().enumerate() {
                     if hand.is_of_all(run) {
+                        of_all += 1;
                         assert_eq!(hand.stretch(run).1, (0..hand.ids.len() as u32).collect::<Vec<_>>());
                     }
                     for (row, customer) in hand.rows(run) {
@@ -369,6 +370,7 @@ mod tests {
                 seen.extend(hand.ids.iter().copied());
             }
             assert_eq!(most, hand.most * MOST_LISTS);
+            assert!(of_all > 0);
             let distinct: std::collections::BTreeSet<i64> = lists.iter().flatten().copied().collect();
             assert_eq!(seen.len(), distinct.len());
             assert!(seen.windows(2).all(|two| two[0] < two[1]));
