@@ -122,7 +122,7 @@ pub fn by_period(assignments: &Assignments, periods: &[Period]) -> Periods {
 
 fn of_period(assignments: &Assignments, period: Period, stretches: Vec<Range<u32>>) -> PeriodRows {
     let ids = &assignments.ids;
-    let arm = |row: u32| assignments.arm.get(row as usize).copied().unwrap_or_default();
+    let arm = |row: u32| assignments.arm(row as usize);
     // The table comes by customer as a rule, and with each once: then all rows count as they are.
     if ids.ascend(stretches.iter().flat_map(|rows| rows.start as usize..rows.end as usize)) {
         let rows = match stretches.as_slice() {
@@ -179,7 +179,7 @@ mod tests {
         rows.iter().for_each(|(id, ..)| texts.push(format!("{id:03}").as_bytes()));
         Assignments {
             ids: if text { Customers::Text(texts) } else { Customers::Int(rows.iter().map(|r| r.0).collect()) },
-            arm: rows.iter().map(|r| r.1).collect(),
+            arm: rows.iter().map(|r| r.1.into()).collect(),
             assigned_on: rows.iter().map(|r| r.2).collect(),
             stratum: None,
             cost: None,

@@ -1,8 +1,8 @@
 //! The assignment table, column by column.
 
-use std::sync::Arc;
-
 use std::cmp::Ordering;
+use std::ops::Range;
+use std::sync::Arc;
 
 use crate::domain::{Day, Id, Narrow, StringIds};
 
@@ -25,6 +25,14 @@ impl Customers {
         }
     }
 
+    /// The keys of some rows, if they are short; they must be there.
+    pub fn short(&self, rows: Range<usize>) -> Option<&[u32]> {
+        match self {
+            Customers::Int(Narrow::Short(keys)) => Some(&keys[rows]),
+            _ => None,
+        }
+    }
+
     /// Whether the ids of these rows ascend, each of them once.
     pub fn ascend(&self, rows: impl Iterator<Item = usize>) -> bool {
         match self {
@@ -40,7 +48,7 @@ pub struct Assignments {
     /// The customers, in the keys of the orders' ids.
     pub ids: Customers,
     /// Number of the arm in `arms`.
-    pub arm: Vec<u16>,
+    pub arm: Narrow<u8>,
     /// The day from which outcomes count, in days since 1970.
     pub assigned_on: Narrow<u16>,
     /// Number of the stratum in `strata`; none if the table has no strata.
@@ -116,6 +124,12 @@ impl Assignments {
     /// Whether there is none.
     pub fn is_empty(&self) -> bool {
         self.arm.is_empty()
+    }
+
+    /// The number of a row's arm.
+    #[inline]
+    pub fn arm(&self, row: usize) -> u16 {
+        self.arm.at(row) as u16
     }
 
     /// The day from which outcomes of a row count.

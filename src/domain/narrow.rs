@@ -95,6 +95,18 @@ impl<S: Short> Narrow<S> {
         }
     }
 
+    /// The first, if all of them are the same.
+    pub fn same(&self) -> Option<S::Wide> {
+        fn first<T: Copy + PartialEq>(all: &[T]) -> Option<T> {
+            let (first, rest) = all.split_first()?;
+            rest.iter().all(|own| own == first).then_some(*first)
+        }
+        match self {
+            Narrow::Short(own) => first(own).map(S::wide),
+            Narrow::Wide(own) => first(own),
+        }
+    }
+
     /// All of them.
     pub fn iter(&self) -> impl Iterator<Item = S::Wide> + Clone {
         let (short, wide) = match self {
@@ -167,6 +179,39 @@ impl<S: Short> Narrow<S> {
         }
     }
 
+    /// Appends those at some places of others, and `rest` for places where there is none.
+    #[inline]
+    pub fn extend_at(&mut self, others: &Narrow<S>, places: impl Iterator<Item = usize>, rest: S::Wide) {
+        fn at<T: Copy>(all: &[T], place: usize, rest: T) -> T {
+            all.get(place).copied().unwrap_or(rest)
+        }
+        self.admit(matches!(others, Narrow::Short(_)) && S::excess(rest) == 0);
+        match (self, others) {
+            (Narrow::Short(own), Narrow::Short(others)) => own.extend(places.map(|place| at(others, place, S::of(rest)))),
+            (Narrow::Wide(own), Narrow::Short(others)) => {
+                own.extend(places.map(|place| others.get(place).map_or(rest, |other| other.wide())));
+            }
+            (Narrow::Wide(own), Narrow::Wide(others)) => own.extend(places.map(|place| at(others, place, rest))),
+            // Those that follow are admitted.
+            (Narrow::Short(_), Narrow::Wide(_)) => {}
+        }
+    }
+
+    /// So many `rest`, but for some, each with its place.
+    pub fn spread(count: usize, rest: S::Wide, values: impl Iterator<Item = (usize, S::Wide)> + Clone) -> Narrow<S> {
+        let (mut short, mut excess) = (vec![S::of(rest); count], S::excess(rest));
+        for (place, value) in values.clone() {
+            excess |= S::excess(value);
+            short[place] = S::of(value);
+        }
+        if excess == 0 {
+            return Narrow::Short(short);
+        }
+        let mut wide = vec![rest; count];
+        values.for_each(|(place, value)| wide[place] = value);
+        Narrow::Wide(wide)
+    }
+
     /// Appends others.
     pub fn append(&mut self, others: &Narrow<S>) {
         self.admit(matches!(others, Narrow::Short(_)));
@@ -182,7 +227,9 @@ impl<S: Short> Narrow<S> {
     /// Makes room for wide ones, unless all that follow fit.
     fn admit(&mut self, all_fit: bool) {
         if let (Narrow::Short(own), false) = (&*self, all_fit) {
-            *self = Narrow::Wide(own.iter().map(|own| own.wide()).collect());
+            let mut wide = Vec::with_capacity(own.capacity());
+            wide.extend(own.iter().map(|own| own.wide()));
+            *self = Narrow::Wide(wide);
         }
     }
 
@@ -240,9 +287,31 @@ mod tests {
         let mut short: Narrow<u32> = few.into_iter().collect();
         short.append(&more.into_iter().collect());
         assert_eq!((short.len(), short.at(4), short.at(6)), (11, 5, -1));
+        assert_eq!((short.same(), pairs.same()), (None, None));
+        for value in [7, -7] {
+            assert_eq!([value; 3].into_iter().collect::<Narrow<u32>>().same(), Some(value));
+        }
+        assert_eq!(Narrow::<u32>::with_capacity(3).same(), None);
         // Days before 1970 and after 2149.
         for day in [-1, 65_536] {
             assert_eq!([3, day].into_iter().collect::<Narrow<u16>>(), Narrow::Wide(vec![3, day]));
+        }
+    }
+
+    /// Values spread over places are found there, whatever their width and that of those before.
+    #[test]
+    fn values_are_found_at_their_places() {
+        for (largest, rest) in [(8, 0), (i64::MAX, 0), (8, -1)] {
+            let spread: Narrow<u32> = Narrow::spread(5, rest, [(3, largest), (1, 7)].into_iter());
+            let is_short = largest == 8 && rest == 0;
+            assert_eq!(matches!(spread, Narrow::Short(_)), is_short);
+            let at = [3, 1, 0, 5, usize::MAX];
+            for before in [4, -4] {
+                let mut found: Narrow<u32> = [before].into_iter().collect();
+                found.extend_at(&spread, at.into_iter(), rest);
+                assert_eq!(found.iter().collect::<Vec<_>>(), [before, largest, 7, rest, rest, rest]);
+                assert_eq!(matches!(found, Narrow::Short(_)), is_short && before == 4);
+            }
         }
     }
 

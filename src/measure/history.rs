@@ -1,18 +1,19 @@
 //! The orders of a bucket's customers, as they came: what each of them did, and when.
 
 use super::group::Order;
+use crate::domain::Narrow;
 use crate::error::{Error, Result};
 
 /// Orders of all customers of a bucket, customer after customer, each in the order of the dates.
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Clone)]
 pub struct Histories {
     /// Where each customer's orders begin, and the end of the last one's.
     starts: Vec<u32>,
-    dates: Vec<i32>,
+    dates: Narrow<u16>,
     is_purchase: Vec<bool>,
-    money: Vec<i64>,
+    money: Narrow<u32>,
     /// Empty if the orders have no costs.
-    cost: Vec<i64>,
+    cost: Narrow<u32>,
     cost_missing: Vec<bool>,
     has_cost: bool,
 }
@@ -36,10 +37,10 @@ impl Histories {
         let costs = if has_cost { orders } else { 0 };
         Histories {
             starts: vec![0],
-            dates: Vec::with_capacity(orders),
+            dates: Narrow::with_capacity(orders),
             is_purchase: Vec::with_capacity(orders),
-            money: Vec::with_capacity(orders),
-            cost: Vec::with_capacity(costs),
+            money: Narrow::with_capacity(orders),
+            cost: Narrow::with_capacity(costs),
             cost_missing: Vec::with_capacity(costs),
             has_cost,
         }
@@ -47,10 +48,8 @@ impl Histories {
 
     /// Bytes that they take.
     pub(super) fn bytes(&self) -> usize {
-        4 * (self.starts.len() + self.dates.len())
-            + 8 * (self.money.len() + self.cost.len())
-            + self.is_purchase.len()
-            + self.cost_missing.len()
+        let flags = self.is_purchase.len() + self.cost_missing.len();
+        4 * self.starts.len() + self.dates.bytes() + self.money.bytes() + self.cost.bytes() + flags
     }
 
     /// Adds the next customer's orders, which are in the order of the dates.
@@ -124,8 +123,8 @@ impl<'a> History<'a> {
     pub fn orders(&self) -> impl Iterator<Item = (i32, Deeds)> + use<'a> {
         let History { all, start, end } = *self;
         (start..end).map(move |at| {
-            let (cost, cost_missing) = if all.has_cost { (all.cost[at], u32::from(all.cost_missing[at])) } else { (0, 0) };
-            (all.dates[at], Deeds { purchases: u32::from(all.is_purchase[at]), money: all.money[at], cost, cost_missing })
+            let (cost, cost_missing) = if all.has_cost { (all.cost.at(at), u32::from(all.cost_missing[at])) } else { (0, 0) };
+            (all.dates.at(at), Deeds { purchases: u32::from(all.is_purchase[at]), money: all.money.at(at), cost, cost_missing })
         })
     }
 
@@ -136,7 +135,7 @@ impl<'a> History<'a> {
 
     /// The first date of a purchase; `None` without any.
     pub fn first_purchase(&self) -> Option<i32> {
-        (self.start..self.end).find(|at| self.all.is_purchase[*at]).map(|at| self.all.dates[at])
+        (self.start..self.end).find(|at| self.all.is_purchase[*at]).map(|at| self.all.dates.at(at))
     }
 }
 

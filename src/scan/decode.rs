@@ -87,10 +87,15 @@ pub(super) fn keys(column: &ArrayRef, out: &mut Vec<i64>) -> Result<()> {
     Ok(())
 }
 
+/// The same keys as they stand in the column, if they do.
+pub(super) fn keys_in(column: &ArrayRef) -> Option<&[i64]> {
+    column.as_primitive_opt::<Int64Type>().map(|column| &**column.values())
+}
+
 /// The same keys, as they stand in the column where they do; else in `out`.
 pub(super) fn lent_keys<'a>(column: &'a ArrayRef, out: &'a mut Vec<i64>) -> Result<&'a [i64]> {
-    match column.as_primitive_opt::<Int64Type>() {
-        Some(column) => Ok(column.values()),
+    match keys_in(column) {
+        Some(keys) => Ok(keys),
         None => keys(column, out).map(|()| out.as_slice()),
     }
 }
@@ -135,6 +140,14 @@ pub(super) fn dates(column: &ArrayRef, zone: &Zone, naive: Option<&Zone>, out: &
     }
     out.take_nulls(column);
     Ok(())
+}
+
+/// The same dates, in days since 1970, as they stand in the column, if they do and nothing is wrong with them.
+pub(super) fn days_in(column: &ArrayRef) -> Option<&[i32]> {
+    let days = column.as_primitive_opt::<Date32Type>().filter(|days| days.null_count() == 0)?.values();
+    // Without a branch for each.
+    let are_days = days.iter().fold(true, |are_days, day| are_days & (Day::MIN.0..=Day::MAX.0).contains(day));
+    are_days.then_some(days)
 }
 
 /// Money in minor units at `scale`: one column, or the product of several.

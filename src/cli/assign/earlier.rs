@@ -77,7 +77,7 @@ fn meant(arm: &str, shares: &Shares, path: &Path) -> Result<Earlier> {
 fn last_word(table: &Assignments, rows: &[usize], arms: &[Earlier]) -> Earlier {
     let day = |row: &usize| table.day(*row);
     let last = rows.iter().map(day).max();
-    let arm = |row: &usize| table.arm.get(*row).and_then(|arm| arms.get(usize::from(*arm))).copied();
+    let arm = |row: &usize| arms.get(usize::from(table.arm(*row))).copied();
     let mut said = rows.iter().filter(|row| Some(day(row)) == last).filter_map(arm);
     let first = said.next().unwrap_or(Earlier::LeaveOut);
     if said.all(|other| other == first) { first } else { Earlier::LeaveOut }

@@ -92,14 +92,7 @@ impl Names<'_> {
         }
     }
 
-    fn list(
-        &self,
-        list: usize,
-        evaluated: &Evaluated<'_>,
-        tally: &Tally,
-        cut: Option<&StudySums<i128>>,
-        out: &mut Arms,
-    ) -> Result<()> {
+    fn list(&self, list: usize, evaluated: &Evaluated<'_>, tally: &Tally, cut: Option<&StudySums>, out: &mut Arms) -> Result<()> {
         let own_list = list - self.study.lists.start;
         let store = &tally.studies[self.lists[list].study].lists[own_list];
         for &number in store.keys() {
@@ -158,7 +151,7 @@ impl Names<'_> {
         Ok(())
     }
 
-    fn pairs(&self, store: &Pairs<i128>, cut: Option<&StudySums<i128>>, out: &mut Arms) -> Result<()> {
+    fn pairs(&self, store: &Pairs<i128>, cut: Option<&StudySums>, out: &mut Arms) -> Result<()> {
         let end = |(list, place): (usize, Place)| PairEnd {
             period: inclusive(self.lists[self.study.lists.start + list].period),
             cell: cell_name(self.study, self.schemes, place.cell),

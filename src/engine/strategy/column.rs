@@ -76,6 +76,14 @@ impl Column {
         }
     }
 
+    /// Adds those at some places of numbers that others have too; 0 where there is none.
+    #[inline]
+    pub fn extend_at(&mut self, numbers: &Numbers<1>, places: impl Iterator<Item = usize>) {
+        if let Column::Numbers(own) = self {
+            own.extend_at(numbers, places, [0]);
+        }
+    }
+
     /// Forgets all customers.
     pub fn clear(&mut self) {
         match self {

@@ -10,7 +10,7 @@ use super::study::Study;
 use super::tally::{Account, Tally};
 use super::walk::Slice;
 use super::winsorised::Kept;
-use crate::domain::Day;
+use crate::domain::{Day, Period};
 use crate::error::Result;
 
 /// The customers at hand, with what all strategies know of them.
@@ -39,7 +39,7 @@ pub struct Course<'a> {
 /// What is worked out of the customers at hand for a strategy. One after the other uses the same, as caches do not hold many.
 #[derive(Default)]
 pub struct Notes {
-    /// By run, and row that counts in it: whether its customer stays despite other strategies.
+    /// By run, and row that counts in it: whether its customer stays despite other strategies; nothing if all stay.
     stays: Vec<Vec<bool>>,
     /// By customer: in how many lists of the strategy they count.
     counts: Vec<u32>,
@@ -48,10 +48,19 @@ pub struct Notes {
     treated: Vec<Day>,
     /// By row: whether the customer was treated in the baseline.
     touched: Vec<bool>,
-    members: Members,
+    stayed: Stayed,
     did: Did,
     /// With room for the strategy with most lists.
     crowds: Vec<Crowd>,
+}
+
+/// Members of a list, where they are not everybody at hand: see [`Members`].
+#[derive(Default)]
+struct Stayed {
+    customers: Vec<u32>,
+    rows: Vec<u32>,
+    places: Vec<u32>,
+    touched: Vec<bool>,
 }
 
 impl<'a> Course<'a> {
@@ -74,29 +83,23 @@ impl<'a> Course<'a> {
     /// Exit 3 where an order lacks the cost that a margin needs, or money overflows.
     pub fn add(&mut self, scene: &Scene<'_, 'a>, notes: &mut Notes) -> Result<()> {
         let Some(slice) = scene.slices.iter().find(|slice| slice.number == self.study.slice) else { return Ok(()) };
-        notes.stays.resize_with(notes.stays.len().max(self.runs.len()), Vec::new);
-        for ((run, list), stays) in self.runs.iter().zip(&mut notes.stays) {
+        let Notes { stays, counts, sooner, treated, touched, stayed, did, crowds } = notes;
+        stays.resize_with(stays.len().max(self.runs.len()), Vec::new);
+        for ((run, list), stays) in self.runs.iter().zip(&mut *stays) {
             let own = (&scene.runs[*run], *run, *list);
-            let overlapping = scene.rivals.stays(scene.evaluated, own, scene.hand, &mut notes.sooner, stays);
+            let overlapping = scene.rivals.stays(scene.evaluated, own, scene.hand, sooner, stays);
             self.accounts[list - self.study.lists.start].overlapping += overlapping;
         }
-        self.count(scene, notes);
-        notes.crowds.resize_with(notes.crowds.len().max(self.runs.len()), Crowd::default);
-        for at in 0..self.runs.len() {
-            self.find_touched(scene, at, notes);
-            self.find_members(scene, at, &slice.places, notes);
-            let view = &scene.views[self.runs[at].1];
-            view.fill(&notes.members, (&slice.days, &slice.timeline), &mut notes.did, &mut notes.crowds[at])?;
+        self.count(scene, stays, counts);
+        crowds.resize_with(crowds.len().max(self.runs.len()), Crowd::default);
+        for (at, (crowd, stays)) in crowds.iter_mut().zip(stays).enumerate().take(self.runs.len()) {
+            let (run, list) = self.runs[at];
+            self.find_touched(scene, (run, list), treated, touched);
+            let members = self.members(scene, (run, list), (&slice.places, counts), (stays, touched), stayed);
+            scene.views[list].fill(members, (&slice.days, &slice.timeline), did, crowd)?;
         }
-        let crowds = &notes.crowds[..self.runs.len()];
-        let mut most = 0;
-        for (all, crowd) in self.squares.iter_mut().zip(crowds) {
-            for squares in crowd.squares() {
-                *all = all.saturating_add(squares);
-                most = most.max(squares);
-            }
-        }
-        self.desk.add(crowds, most);
+        let crowds = &crowds[..self.runs.len()];
+        self.desk.add(crowds, &mut self.squares);
         if !self.study.winsorised.is_empty() {
             self.kept.keep(self.study, crowds, scene.hand.ids.len());
         }
@@ -115,75 +118,93 @@ impl<'a> Course<'a> {
     }
 
     /// Counts in how many lists the customers at hand count.
-    fn count(&self, scene: &Scene<'_, '_>, Notes { counts, stays, .. }: &mut Notes) {
+    fn count(&self, scene: &Scene<'_, '_>, stays: &[Vec<bool>], counts: &mut Vec<u32>) {
+        let runs = || self.runs.iter().zip(stays).map(|((run, _), stays)| (*run, stays));
+        let has_all = |(run, stays): &(usize, &Vec<bool>)| stays.is_empty() && scene.hand.is_of_all(*run);
         counts.clear();
-        counts.resize(scene.hand.ids.len(), 0);
-        for ((run, _), stays) in self.runs.iter().zip(stays) {
-            for ((_, customer), stays) in scene.hand.rows(*run).zip(stays) {
-                counts[customer] += u32::from(*stays);
+        counts.resize(scene.hand.ids.len(), runs().filter(has_all).count() as u32);
+        for (run, stays) in runs().filter(|own| !has_all(own)) {
+            let (_, customers) = scene.hand.stretch(run);
+            for (at, customer) in customers.iter().enumerate() {
+                counts[*customer as usize] += u32::from(stays.get(at).is_none_or(|stays| *stays));
             }
         }
     }
 
     /// Finds who of a run an earlier assignment of the strategy treated inside the list's baseline.
-    fn find_touched(&self, scene: &Scene<'_, '_>, at: usize, Notes { touched, treated, .. }: &mut Notes) {
-        let Scene { evaluated, runs, hand, .. } = *scene;
-        let (own, list) = self.runs[at];
-        let rows = hand.rows(own);
+    fn find_touched(
+        &self,
+        Scene { evaluated, runs, hand, .. }: &Scene<'_, '_>,
+        (own, list): (usize, usize),
+        treated: &mut Vec<Day>,
+        touched: &mut Vec<bool>,
+    ) {
+        let (rows, customers) = hand.stretch(own);
         touched.clear();
-        touched.resize(rows.len(), false);
-        let Some(baseline) = evaluated.lists[list].baseline else { return };
-        let (table, control) = (runs[own].table, self.study.control);
-        let may_touch = |run: &Run<'_>| {
-            run.study == self.number
-                && run.role != runs[own].role
-                && run.assigned().0 < baseline.end
-                && run.until().1 >= baseline.start
+        let (own, control) = (&runs[own], self.study.control);
+        let may_touch = |run: &Run<'_>, baseline: &Period| {
+            run.study == self.number && run.role != own.role && run.assigned().0 < baseline.end && run.until().1 >= baseline.start
         };
-        if !runs.iter().any(may_touch) {
-            return;
-        }
+        let touches = |baseline: &Period| runs.iter().any(|run| may_touch(run, baseline));
+        let Some(baseline) = evaluated.lists[list].baseline.filter(touches) else { return touched.resize(rows.len(), false) };
         treated.clear();
         treated.resize(hand.ids.len(), NEVER);
-        for (other, run) in runs.iter().enumerate().filter(|(_, run)| may_touch(run)) {
-            let all_lie_in_it = run.assigned().1 < baseline.end && run.until().0 >= baseline.start;
-            for (row, customer) in hand.rows(other) {
-                let (day, arm) = (table.day(row), table.arm[row]);
-                let lies_in_it = || day < baseline.end && run.until_of(evaluated, row, day) >= baseline.start;
-                let treats = Some(arm) != control && (all_lie_in_it || lies_in_it());
-                let first = &mut treated[customer];
-                *first = if treats { day.min(*first) } else { *first };
+        for (other, run) in runs.iter().enumerate().filter(|(_, run)| may_touch(run, &baseline)) {
+            let (first, last) = run.assigned();
+            let treats = |row: u32| Some(run.table.arm(row as usize)) != control;
+            if last < own.assigned().0 && last < baseline.end && run.until().0 >= baseline.start {
+                // Whichever day it was, it lies in the baseline and was sooner.
+                hand.each(other, treated, |treated, row| *treated = if treats(row) { first.min(*treated) } else { *treated });
+                continue;
             }
+            hand.each(other, treated, |treated, row| {
+                let day = run.table.day(row as usize);
+                let lies_in_it = day < baseline.end && run.until_of(evaluated, row as usize, day) >= baseline.start;
+                *treated = if treats(row) && lies_in_it { day.min(*treated) } else { *treated };
+            });
         }
-        for (touched, (row, customer)) in touched.iter_mut().zip(rows) {
-            *touched = treated[customer] < table.day(row);
+        let was_treated = |day: Day, customer: u32| treated[customer as usize] < day;
+        match own.day() {
+            Some(day) => touched.extend(customers.iter().map(|customer| was_treated(day, *customer))),
+            None => {
+                let day = |row: u32| own.table.day(row as usize);
+                touched.extend(rows.iter().zip(customers).map(|(row, customer)| was_treated(day(*row), *customer)));
+            }
         }
     }
 
     /// The members of a run's list: whose rows stay. Who is left out, or not known, goes into the account.
-    fn find_members(&mut self, scene: &Scene<'_, '_>, at: usize, places: &[u32], notes: &mut Notes) {
-        let Notes { stays, counts, touched, members: out, .. } = notes;
-        let ((run, list), stays) = (self.runs[at], &stays[at]);
+    fn members<'h>(
+        &mut self,
+        scene: &Scene<'h, '_>,
+        (run, list): (usize, usize),
+        (places, counts): (&'h [u32], &'h [u32]),
+        (stays, mut touched): (&[bool], &'h [bool]),
+        stayed: &'h mut Stayed,
+    ) -> Members<'h> {
         let account = &mut self.accounts[list - self.study.lists.start];
-        out.clear();
-        let (rows, customers) = scene.hand.stretch(run);
-        if stays.iter().all(|stays| *stays) {
-            out.rows.extend_from_slice(rows);
-            out.customers.extend_from_slice(customers);
-            out.touched.extend_from_slice(touched);
-        } else {
-            for ((row, customer), (stays, touched)) in rows.iter().zip(customers).zip(stays.iter().zip(touched)) {
-                if *stays {
-                    out.rows.push(*row);
-                    out.customers.push(*customer);
-                    out.touched.push(*touched);
-                } else {
-                    account.left_out[usize::from(scene.runs[run].table.arm[*row as usize])] += 1;
-                }
+        let ((mut rows, mut customers), all_stay) = (scene.hand.stretch(run), stays.is_empty());
+        if !all_stay {
+            let arm = |row: u32| usize::from(scene.runs[run].table.arm(row as usize));
+            let left = rows.iter().zip(stays).filter(|(_, stays)| !**stays);
+            left.for_each(|(row, _)| account.left_out[arm(*row)] += 1);
+            fn only<'h, T: Copy>(all: &[T], stays: &[bool], out: &'h mut Vec<T>) -> &'h [T] {
+                out.clear();
+                out.extend(all.iter().zip(stays).filter(|(_, stays)| **stays).map(|(own, _)| *own));
+                out
             }
+            rows = only(rows, stays, &mut stayed.rows);
+            customers = only(customers, stays, &mut stayed.customers);
+            touched = only(touched, stays, &mut stayed.touched);
         }
-        out.places.extend(out.customers.iter().map(|customer| places[*customer as usize]));
-        out.recurs.extend(out.customers.iter().map(|customer| counts[*customer as usize] > 1));
-        account.unknown += out.places.iter().filter(|place| **place == UNKNOWN).count() as u64;
+        let places = if all_stay && scene.hand.is_of_all(run) {
+            places
+        } else {
+            stayed.places.clear();
+            stayed.places.extend(customers.iter().map(|customer| places[*customer as usize]));
+            &stayed.places
+        };
+        account.unknown += places.iter().filter(|place| **place == UNKNOWN).count() as u64;
+        Members { customers, rows, places, touched, counts, day: scene.runs[run].day() }
     }
 }

@@ -22,11 +22,6 @@ pub struct Crowd {
 }
 
 impl Crowd {
-    /// By column: no less than the sum of the squares of its numbers, and little more.
-    pub fn squares(&self) -> impl Iterator<Item = u128> {
-        self.columns.iter().map(Column::squares)
-    }
-
     /// Forgets all members, to be filled for a strategy.
     pub fn clear(&mut self, study: &Study<'_>) {
         self.customers.clear();

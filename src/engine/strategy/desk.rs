@@ -1,22 +1,23 @@
 //! Where the customers at hand are summed, in integers no larger than they need.
 
 use super::bundles::{Bundles, KINDS, label};
-use super::column::Form;
+use super::column::{Column, Form};
 use super::crowd::Crowd;
-use super::store::{FEW, Integer, Key, Meeting, Pairs, Singles, kind};
+use super::growing::{Growing, GrowingPairs, GrowingSingles, Room};
+use super::store::{FEW, Integer, Key, Pairs, Singles, kind};
 use super::tally::{Keys, Sizes};
 
 /// The sums of a strategy.
-pub struct StudySums<T> {
+pub struct StudySums {
     /// By list of the strategy.
-    pub lists: Vec<Singles<T>>,
+    pub lists: Vec<Singles<i128>>,
     /// Of customers who are in two lists.
-    pub pairs: Pairs<T>,
+    pub pairs: Pairs<i128>,
 }
 
-impl<T: Integer> StudySums<T> {
+impl StudySums {
     /// Sums of columns, of which the first so many count in pairs.
-    pub fn new(keys: &Keys, forms: &[Form], in_pairs: usize) -> StudySums<T> {
+    pub fn new(keys: &Keys, forms: &[Form], in_pairs: usize) -> StudySums {
         // The days since the last order, which come behind the outcomes, are not known of everybody.
         let singles = |_| Singles::new(keys.bound(), forms.iter().copied(), Some(in_pairs));
         StudySums {
@@ -25,25 +26,8 @@ impl<T: Integer> StudySums<T> {
         }
     }
 
-    /// The same, to be cleared and filled again and again.
-    fn scratch(keys: &Keys, forms: &[Form], in_pairs: usize) -> StudySums<T> {
-        // The lists share what few keys may take.
-        let singles = |_| Singles::scratch(keys.bound(), FEW / keys.lists.max(1), forms.iter().copied(), Some(in_pairs));
-        StudySums {
-            lists: (0..keys.lists).map(singles).collect(),
-            pairs: Pairs::scratch(keys.of_pairs(), FEW, forms.iter().copied().take(in_pairs), None),
-        }
-    }
-
-    fn clear(&mut self) {
-        self.lists.iter_mut().for_each(Singles::clear);
-        self.pairs.clear();
-    }
-}
-
-impl StudySums<i128> {
     /// Adds what was summed elsewhere.
-    pub fn absorb<T: Integer>(&mut self, other: &StudySums<T>) {
+    pub fn merge(&mut self, other: &StudySums) {
         self.lists.iter_mut().zip(&other.lists).for_each(|(all, own)| all.merge(own));
         self.pairs.merge(&other.pairs);
     }
@@ -52,11 +36,11 @@ impl StudySums<i128> {
 /// The sums of a strategy as they grow.
 pub struct Desk<'a> {
     sizes: &'a Sizes,
-    all: StudySums<i128>,
-    /// Sums of some customers, who are not in `all` yet.
-    narrow: StudySums<i64>,
-    /// The squares of the numbers of these customers add up to no more than this in any column of any list.
-    squares: u128,
+    /// By list of the strategy.
+    lists: Vec<GrowingSingles>,
+    pairs: GrowingPairs,
+    /// How many columns count in pairs; they come first.
+    in_pairs: usize,
     notes: AnyNotes,
 }
 
@@ -79,11 +63,19 @@ impl AnyNotes {
         }
     }
 
-    fn add<T: Integer>(&mut self, sizes: &Sizes, crowds: &[Crowd], sums: &mut StudySums<T>) {
+    fn single<T: Integer>(&mut self, keys: &Keys, crowd: &Crowd, sums: &mut Singles<T>) {
         match self {
-            AnyNotes::Short(notes) => notes.add(sizes, crowds, sums),
-            AnyNotes::Middle(notes) => notes.add(sizes, crowds, sums),
-            AnyNotes::Long(notes) => notes.add(sizes, crowds, sums),
+            AnyNotes::Short(notes) => notes.single(keys, crowd, sums),
+            AnyNotes::Middle(notes) => notes.single(keys, crowd, sums),
+            AnyNotes::Long(notes) => notes.single(keys, crowd, sums),
+        }
+    }
+
+    fn pairs<T: Integer>(&mut self, keys: &Keys, crowds: &[Crowd], sums: &mut Pairs<T>) {
+        match self {
+            AnyNotes::Short(notes) => notes.pairs(keys, crowds, sums),
+            AnyNotes::Middle(notes) => notes.pairs(keys, crowds, sums),
+            AnyNotes::Long(notes) => notes.pairs(keys, crowds, sums),
         }
     }
 }
@@ -96,38 +88,45 @@ impl<'a> Desk<'a> {
 
     /// A desk for columns, of which the first so many count in pairs.
     pub fn new(sizes: &'a Sizes, forms: &[Form], in_pairs: usize) -> Desk<'a> {
+        let keys = &sizes.keys;
+        let StudySums { lists, pairs } = StudySums::new(keys, forms, in_pairs);
+        let forms = || forms.iter().copied();
+        // The lists share what few keys may take.
+        let few = || Singles::scratch(keys.bound(), FEW / keys.lists.max(1), forms(), Some(in_pairs));
+        let few_pairs = Pairs::scratch(keys.of_pairs(), FEW, forms().take(in_pairs), None);
         Desk {
             sizes,
-            all: StudySums::new(&sizes.keys, forms, in_pairs),
-            narrow: StudySums::scratch(&sizes.keys, forms, in_pairs),
-            squares: 0,
-            notes: AnyNotes::new(sizes.keys.bound().max(sizes.keys.of_pairs()).saturating_mul(KINDS as u128)),
+            lists: lists.into_iter().map(|all| Growing::new(all, few())).collect(),
+            pairs: Growing::new(pairs, few_pairs),
+            in_pairs,
+            notes: AnyNotes::new(keys.bound().max(keys.of_pairs()).saturating_mul(KINDS as u128)),
         }
     }
 
-    /// Adds crowds, one per list of the strategy; the squares of the numbers of a column add up to no more than `squares`.
-    pub fn add(&mut self, crowds: &[Crowd], squares: u128) {
-        const MOST: u128 = i64::MAX as u128;
-        if squares > MOST {
-            return self.notes.add(self.sizes, crowds, &mut self.all);
+    /// Adds crowds, one per list of the strategy, and to `squares`, by list, the squares of all their numbers.
+    pub fn add(&mut self, crowds: &[Crowd], squares: &mut [u128]) {
+        let (keys, mut most_of_pairs) = (&self.sizes.keys, 0);
+        for ((crowd, all), list) in crowds.iter().zip(squares).zip(&mut self.lists) {
+            let mut most = 0;
+            for (column, squares) in crowd.columns.iter().map(Column::squares).enumerate() {
+                *all = all.saturating_add(squares);
+                most = most.max(squares);
+                most_of_pairs = if column < self.in_pairs { squares.max(most_of_pairs) } else { most_of_pairs };
+            }
+            match list.room(most) {
+                Room::All(sums) => self.notes.single(keys, crowd, sums),
+                Room::Few(sums) => self.notes.single(keys, crowd, sums),
+            }
         }
-        if self.squares + squares > MOST {
-            self.settle();
+        match self.pairs.room(most_of_pairs) {
+            Room::All(sums) => self.notes.pairs(keys, crowds, sums),
+            Room::Few(sums) => self.notes.pairs(keys, crowds, sums),
         }
-        self.squares += squares;
-        self.notes.add(self.sizes, crowds, &mut self.narrow);
-    }
-
-    fn settle(&mut self) {
-        self.all.absorb(&self.narrow);
-        self.narrow.clear();
-        self.squares = 0;
     }
 
     /// All sums.
-    pub fn finish(mut self) -> StudySums<i128> {
-        self.settle();
-        self.all
+    pub fn finish(self) -> StudySums {
+        StudySums { lists: self.lists.into_iter().map(Growing::finish).collect(), pairs: self.pairs.finish() }
     }
 }
 
@@ -138,12 +137,12 @@ struct Notes<K> {
     firsts: Vec<Vec<K>>,
     seconds: Vec<Vec<K>>,
     /// Members of two lists who are the same customer, if the lists do not have the same customers.
-    met: Vec<Meeting>,
+    met: Vec<(u32, u32)>,
     /// What their labels are made of.
     made: [Made<K>; 2],
     labels: Vec<K>,
     members: Bundles<K, u32>,
-    meetings: Bundles<K, Meeting>,
+    meetings: Bundles<K, (u32, u32)>,
 }
 
 /// What members add to the labels of their pairs, and their groups.
@@ -164,11 +163,8 @@ impl<K: Key> Made<K> {
 }
 
 impl<K: Key> Notes<K> {
-    fn add<T: Integer>(&mut self, sizes: &Sizes, crowds: &[Crowd], sums: &mut StudySums<T>) {
-        let keys = &sizes.keys;
-        for (crowd, list) in crowds.iter().zip(&mut sums.lists) {
-            self.single(keys, crowd, list);
-        }
+    /// Sums the customers of every two lists.
+    fn pairs<T: Integer>(&mut self, keys: &Keys, crowds: &[Crowd], sums: &mut Pairs<T>) {
         let (groups, seats) = (K::of(keys.groups as u64 + 1), K::of(keys.seats() as u64));
         self.firsts.resize_with(crowds.len(), Vec::new);
         self.seconds.resize_with(crowds.len(), Vec::new);
@@ -181,11 +177,12 @@ impl<K: Key> Notes<K> {
         }
         for second in 0..crowds.len() {
             for first in 0..second {
-                self.pair(keys, crowds, (first, second), &mut sums.pairs);
+                self.pair(keys, crowds, (first, second), sums);
             }
         }
     }
 
+    /// Sums the customers of a list.
     fn single<T: Integer>(&mut self, keys: &Keys, crowd: &Crowd, sums: &mut Singles<T>) {
         let count = K::of(keys.groups as u64);
         for groups in &crowd.groups {
@@ -210,7 +207,8 @@ impl<K: Key> Notes<K> {
             self.labels.clear();
             if are_same && at == 0 {
                 self.labels.extend(firsts.iter().zip(seconds).zip(of_a.iter().zip(of_b)).map(of_pair));
-                self.meetings.fill(start, of_two, &self.labels, (0..self.labels.len() as u32).map(|member| (member, member)));
+                self.members.fill(start, of_two, &self.labels, 0..self.labels.len() as u32);
+                sums.observe(&self.members, &a.columns, &b.columns);
             } else {
                 self.met.clear();
                 both(&a.customers, &b.customers, |x, y| {
@@ -224,8 +222,8 @@ impl<K: Key> Notes<K> {
                 let added = in_first.added.iter().zip(&in_second.added);
                 self.labels.extend(added.zip(in_first.groups.iter().zip(&in_second.groups)).map(of_pair));
                 self.meetings.fill(start, of_two, &self.labels, self.met.iter().copied());
+                sums.observe(&self.meetings, &a.columns, &b.columns);
             }
-            sums.observe(&self.meetings, &a.columns, &b.columns);
         }
     }
 }
@@ -254,7 +252,6 @@ mod tests {
     use std::collections::HashMap;
 
     use super::*;
-    use crate::engine::strategy::column::Column;
     use crate::engine::strategy::crowd::Active;
     use crate::error::Result;
     use crate::stats::{PairSums, Sums};
@@ -297,7 +294,7 @@ mod tests {
             let sizes = Sizes { keys, forms: FORMS.to_vec(), outcomes: 2, described: 0 };
             let mut desk = Desk::of_slots(&sizes);
             let (mut singles, mut pairs) = (Plain::new(), PlainPairs::new());
-            let mut settled = 0;
+            let mut settled = [0; 4];
             for hand in 0..50 {
                 let largest = [9, 1 << 20, 1 << 28, 1 << 31, 1 << 45][hand % 5];
                 let least = if hand % 3 == 0 { largest / 2 } else { 0 };
@@ -342,12 +339,17 @@ mod tests {
                     }
                 }
                 let crowds: Vec<Crowd> = lists.iter().map(|members| crowd(members)).collect();
-                let before = desk.squares;
-                desk.add(&crowds, crowds.iter().flat_map(Crowd::squares).max().unwrap_or(0));
-                assert!(desk.squares <= i64::MAX as u128);
-                settled += usize::from(desk.squares < before);
+                let grown = |desk: &Desk<'_>| -> Vec<u128> {
+                    desk.lists.iter().map(Growing::squares).chain([desk.pairs.squares()]).collect()
+                };
+                let before = grown(&desk);
+                desk.add(&crowds, &mut [0; 3]);
+                for ((before, after), settled) in before.iter().zip(grown(&desk)).zip(&mut settled) {
+                    assert!(after <= i64::MAX as u128);
+                    *settled += usize::from(after < *before);
+                }
             }
-            assert!(settled > 0);
+            assert!(settled.iter().all(|times| *times > 0));
             let sums = desk.finish();
             let mut found = 0;
             for (list, store) in sums.lists.iter().enumerate() {

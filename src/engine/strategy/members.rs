@@ -3,7 +3,7 @@
 use super::Evaluated;
 use super::column::Column;
 use super::crowd::Crowd;
-use super::seen::{NOT_LISTED, Seen};
+use super::seen::{Covariates, Seen};
 use super::study::{COVARIATES, CellBy, Kind, List, Study, window};
 use super::tally::Keys;
 use super::timeline::{Days, Stretch, Timeline};
@@ -15,33 +15,28 @@ use crate::evaluate::Phase;
 use crate::transition::ABSENT;
 
 /// Who counts in a list, ascending by customer.
-#[derive(Default)]
-pub struct Members {
+#[derive(Clone, Copy)]
+pub struct Members<'h> {
     /// The customer's number among those at hand.
-    pub customers: Vec<u32>,
+    pub customers: &'h [u32],
     /// Row of the assignments.
-    pub rows: Vec<u32>,
+    pub rows: &'h [u32],
     /// Where the part has the customer; [`UNKNOWN`] if the orders do not know them.
-    pub places: Vec<u32>,
-    /// Whether the customer counts in other lists of the strategy too.
-    pub recurs: Vec<bool>,
+    pub places: &'h [u32],
     /// Whether an earlier assignment of the strategy treated the customer inside the baseline.
-    pub touched: Vec<bool>,
+    pub touched: &'h [bool],
+    /// By customer at hand: in how many lists of the strategy they count.
+    pub counts: &'h [u32],
+    /// The day on which they were assigned, if it is the same for all.
+    pub day: Option<Day>,
 }
 
 /// The place of who is in no order.
 pub const UNKNOWN: u32 = u32::MAX;
 
-impl Members {
+impl Members<'_> {
     pub fn len(&self) -> usize {
         self.customers.len()
-    }
-
-    /// Forgets all, to be filled again.
-    pub fn clear(&mut self) {
-        let Members { customers, rows, places, recurs, touched } = self;
-        [customers, rows, places].into_iter().for_each(Vec::clear);
-        [recurs, touched].into_iter().for_each(Vec::clear);
     }
 }
 
@@ -55,7 +50,7 @@ pub struct View<'a> {
     ladders: &'a [Vec<Option<usize>>],
     /// The day before the period: states by scheme and place, and covariates by place.
     before: Option<&'a [Vec<u16>]>,
-    covariates: Option<&'a [Vec<i64>; COVARIATES.len()]>,
+    covariates: Option<&'a Covariates>,
     /// The last day of the period: states by scheme and place, under the cut points of the day before it.
     after: Option<&'a [Vec<u16>]>,
 }
@@ -87,9 +82,15 @@ impl<'a> View<'a> {
     ///
     /// # Errors
     /// Exit 3 where an order lacks the cost that a margin needs, or money overflows.
-    pub fn fill(&self, members: &Members, (days, timeline): (&Days, &Timeline), did: &mut Did, crowd: &mut Crowd) -> Result<()> {
+    pub fn fill(
+        &self,
+        members: Members<'_>,
+        (days, timeline): (&Days, &Timeline),
+        did: &mut Did,
+        crowd: &mut Crowd,
+    ) -> Result<()> {
         crowd.clear(self.study);
-        crowd.customers.extend_from_slice(&members.customers);
+        crowd.customers.extend_from_slice(members.customers);
         self.groups(members, crowd);
         self.seats(members, crowd);
         self.windows(members, days, timeline, did);
@@ -98,22 +99,24 @@ impl<'a> View<'a> {
             self.outcome(*phase, *kind, members, &did.windows, column)?;
         }
         if self.study.strategy.design != Design::BeforeAfter {
+            let places = || members.places.iter().map(|place| *place as usize);
             for (at, column) in (0..COVARIATES.len()).zip(&mut columns) {
-                let values = self.covariates.map_or(&[][..], |covariates| &covariates[at]);
-                let value = |place: &u32| values.get(*place as usize).copied().filter(|value| *value != NOT_LISTED);
-                column.extend(members.places.iter().map(|place| [value(place).unwrap_or(0), 0, 0, 0]));
-                // Days since the last order are known only of who has ordered; counts and money are zero without orders.
-                if at == 0 {
-                    let unknown = members.places.iter().zip(0..).filter(|(place, _)| value(place).is_none());
-                    crowd.unknown.extend(unknown.map(|(_, at)| at));
+                match self.covariates {
+                    Some(covariates) => column.extend_at(&covariates.numbers[at], places()),
+                    None => column.extend(places().map(|_| [0; 4])),
                 }
             }
+            // Days since the last order are known only of who has ordered; counts and money are zero without orders.
+            let has_ordered = self.covariates.map_or(&[][..], |covariates| &covariates.has_ordered);
+            let is_known = |place: usize| has_ordered.get(place).is_some_and(|has_ordered| *has_ordered);
+            crowd.unknown.extend(places().zip(0..).filter(|(place, _)| !is_known(*place)).map(|(_, at)| at));
         }
         if let Some(column) = columns.next() {
             column.extend(members.touched.iter().map(|touched| [i64::from(*touched), 0, 0, 0]));
         }
         if let Some(column) = columns.next() {
-            column.extend(members.recurs.iter().map(|recurs| [i64::from(*recurs), 0, 0, 0]));
+            let recurs = |customer: &u32| members.counts[*customer as usize] > 1;
+            column.extend(members.customers.iter().map(|customer| [i64::from(recurs(customer)), 0, 0, 0]));
         }
         if let Some((column, cost)) = columns.next().zip(self.table.cost.as_ref()) {
             column.extend(members.rows.iter().map(|row| [cost[*row as usize], 0, 0, 0]));
@@ -133,11 +136,18 @@ impl<'a> View<'a> {
         states.and_then(|states| states.get(scheme)).map_or(&[], Vec::as_slice)
     }
 
-    fn groups(&self, members: &Members, crowd: &mut Crowd) {
+    /// The number of a customer's state among so many, of which the last is that of who is not listed.
+    #[inline]
+    fn state_or_none(states: &[u16], place: u32, count: usize) -> usize {
+        let state = states.get(place as usize).copied().unwrap_or(ABSENT);
+        if state == ABSENT { count - 1 } else { usize::from(state) }
+    }
+
+    fn groups(&self, members: Members<'_>, crowd: &mut Crowd) {
         let mut offset = 0;
         for ((scheme, count), groups) in self.study.by.iter().zip(&mut crowd.groups) {
             let states = Self::by_place(self.before, *scheme);
-            let group = |place: &u32| (offset + Self::state(states, *place).unwrap_or(count - 1)) as u32;
+            let group = |place: &u32| (offset + Self::state_or_none(states, *place, *count)) as u32;
             groups.extend(members.places.iter().map(group));
             offset += count;
         }
@@ -147,28 +157,30 @@ impl<'a> View<'a> {
     }
 
     /// Cells and arms.
-    fn seats(&self, members: &Members, crowd: &mut Crowd) {
-        let mut cells = vec![0u64; if self.study.cells.is_empty() { 0 } else { members.len() }];
+    fn seats(&self, members: Members<'_>, crowd: &mut Crowd) {
+        let arm = |row: &u32| self.table.arm(*row as usize);
+        if self.study.cells.is_empty() {
+            return crowd.seats.extend(members.rows.iter().map(|row| self.keys.seat(0, arm(row))));
+        }
+        let mut cells = vec![0u64; members.len()];
         for by in &self.study.cells {
             let states = match by {
                 CellBy::State { scheme, .. } => Self::by_place(self.before, *scheme),
                 CellBy::Stratum { .. } => &[],
             };
-            for (cell, (row, place)) in cells.iter_mut().zip(members.rows.iter().zip(&members.places)) {
+            for (cell, (row, place)) in cells.iter_mut().zip(members.rows.iter().zip(members.places)) {
                 let at = match *by {
-                    CellBy::State { states: count, .. } => Self::state(states, *place).unwrap_or(count - 1),
+                    CellBy::State { states: count, .. } => Self::state_or_none(states, *place, count),
                     CellBy::Stratum { .. } => self.table.stratum.as_ref().map_or(0, |s| s[*row as usize] as usize),
                 };
                 *cell = *cell * by.len() as u64 + at as u64;
             }
         }
-        let cells = cells.into_iter().chain(std::iter::repeat(0));
-        let seat = |(row, cell): (&u32, u64)| self.keys.seat(cell, self.table.arm[*row as usize]);
-        crowd.seats.extend(members.rows.iter().zip(cells).map(seat));
+        crowd.seats.extend(members.rows.iter().zip(cells).map(|(row, cell)| self.keys.seat(cell, arm(row))));
     }
 
     /// The numbers of an outcome.
-    fn outcome(&self, phase: Phase, kind: Kind, members: &Members, windows: &Windows, column: &mut Column) -> Result<()> {
+    fn outcome(&self, phase: Phase, kind: Kind, members: Members<'_>, windows: &Windows, column: &mut Column) -> Result<()> {
         if let Kind::Moved { scheme, up } = kind {
             let (before, after) = (Self::by_place(self.before, scheme), Self::by_place(self.after, scheme));
             let ladder = &self.ladders[scheme];
@@ -205,22 +217,28 @@ impl<'a> View<'a> {
     }
 
     /// What members did on the days that count.
-    fn windows(&self, members: &Members, days: &Days, timeline: &Timeline, did: &mut Did) {
+    fn windows(&self, members: Members<'_>, days: &Days, timeline: &Timeline, did: &mut Did) {
         let Did { windows, starts } = did;
+        windows.idle.cover(members.len());
+        let starts_of = |day| {
+            let [begin, end, after] = self.bounds(day).map(|day| timeline.start(days.row(day.0)));
+            [begin, end.max(begin), after.max(end).max(begin)]
+        };
+        let one_day = members.day.map(starts_of);
         starts.clear();
-        let mut known = (Day(i32::MIN), [0; 3]);
-        starts.extend(members.rows.iter().map(|row| {
-            let day = self.table.day(*row as usize);
-            // Most are assigned on the same day as the one before.
-            if day != known.0 {
-                let [begin, end, after] = self.bounds(day).map(|day| timeline.start(days.row(day.0)));
-                known = (day, [begin, end.max(begin), after.max(end).max(begin)]);
-            }
-            known.1
-        }));
-        let one_day = starts.first().filter(|first| starts.iter().all(|own| own == *first));
+        if one_day.is_none() {
+            let mut known = (Day(i32::MIN), [0; 3]);
+            starts.extend(members.rows.iter().map(|row| {
+                let day = self.table.day(*row as usize);
+                // Most are assigned on the same day as the one before.
+                if day != known.0 {
+                    known = (day, starts_of(day));
+                }
+                known.1
+            }));
+        }
         let look = |stretch: &mut Stretch, begin: usize, end: usize| match one_day {
-            Some(starts) => stretch.between(timeline, [starts[begin], starts[end]], &members.customers),
+            Some(starts) => stretch.between(timeline, [starts[begin], starts[end]], members.customers),
             None => {
                 let own = members.customers.iter().zip(&*starts);
                 stretch.fill(timeline, own.map(|(customer, starts)| (*customer, [starts[begin], starts[end]])));
@@ -236,7 +254,7 @@ impl<'a> View<'a> {
             stretch.clear();
             let Some(Period { start, end }) = period else { continue };
             let starts = [start, end].map(|day| timeline.start(days.row(day.0)));
-            stretch.between(timeline, starts, &members.customers);
+            stretch.between(timeline, starts, members.customers);
         }
     }
 }

@@ -5,7 +5,7 @@
 //! assigned customers in the order of their ids, as many at a time as the caches hold ([`runs`]), and each strategy takes its own
 //! of them ([`course`]), but for those whom [`rivals`] have: list by list (a list is a period of a strategy) their numbers, which
 //! are differences in a [`timeline`], become columns ([`members`], [`crowd`], [`column`]), and these are added, customers with the
-//! same key together ([`bundles`]), to sums under numbered keys ([`store`]). Names come in when all parts are done ([`arms`]).
+//! same key together ([`bundles`]), to sums under numbered keys ([`store`], [`growing`]). Names come in when all parts are done ([`arms`]).
 
 mod account;
 mod arms;
@@ -16,6 +16,7 @@ mod column;
 mod course;
 mod crowd;
 mod desk;
+mod growing;
 mod members;
 mod rivals;
 mod runs;

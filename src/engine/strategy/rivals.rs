@@ -55,8 +55,8 @@ impl Rivals {
         !rivals.is_empty() && (!all_stay || !has_all())
     }
 
-    /// Says for every row of a list's run whether its customer stays, as the strategy's own setting has it, and counts those who
-    /// are in another strategy.
+    /// Says for every row of a list's run whether its customer stays, as the strategy's own setting has it: nothing if all do.
+    /// Counts those who are in another strategy.
     pub fn stays(
         &self,
         evaluated: &Evaluated<'_>,
@@ -68,7 +68,6 @@ impl Rivals {
         let (rivals, rows) = (&evaluated.rivals[list], hand.rows(at));
         stays.clear();
         if !self.asks(evaluated, list) {
-            stays.resize(rows.len(), true);
             return if rivals.is_empty() { 0 } else { rows.len() as u64 };
         }
         let count = hand.ids.len();
@@ -93,6 +92,9 @@ impl Rivals {
                 Overlap::First => day < before && day <= behind,
             }
         }));
+        if stays.iter().all(|stays| *stays) {
+            stays.clear();
+        }
         overlapping
     }
 }

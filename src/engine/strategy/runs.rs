@@ -56,10 +56,16 @@ pub struct Run<'a> {
     until: (Day, Day),
 }
 
-impl Run<'_> {
+impl<'a> Run<'a> {
     /// The first and the last day on which one was assigned.
     pub fn assigned(&self) -> (Day, Day) {
         self.assigned
+    }
+
+    /// The day on which all were assigned, if it is the same.
+    pub fn day(&self) -> Option<Day> {
+        let (first, last) = self.assigned;
+        (first == last).then_some(first)
     }
 
     /// The first and the last day on which the treatment of one ends.
@@ -78,6 +84,17 @@ impl Run<'_> {
             }
         }
         is_one.into_iter().enumerate().filter(|(_, is_one)| *is_one).map(move |(at, _)| Day(first + at as i32))
+    }
+
+    /// The keys of the customers of the rows at some places, if the table has them side by side and short.
+    fn keys(&self, places: Range<usize>) -> Option<&'a [u32]> {
+        match &*self.rows {
+            RowList::Stretch(rows) => {
+                let start = rows.start as usize;
+                self.table.ids.short(start + places.start..start + places.end)
+            }
+            RowList::List(_) => None,
+        }
     }
 
     /// How many of the rows at some places are of customers up to this one.
@@ -187,6 +204,8 @@ impl<'a> Hand<'a> {
         self.ids.clear();
         self.stretches.clear();
         self.all.clear();
+        // The keys of all customers at hand, if a run has them.
+        let mut keys: Option<&[u32]> = None;
         for run in runs.iter_mut() {
             let rest = run.rows.len() - run.next;
             let count = match last {
@@ -204,12 +223,18 @@ impl<'a> Hand<'a> {
             run.next = stretch.end;
             let own = stretch.clone().map(|at| id(run, at));
             // Most lists of a job have the same customers.
-            let are_all = own.len() == self.ids.len() && own.clone().zip(&self.ids).all(|(own, id)| own == *id);
-            let (count, is_first) = (own.len(), self.ids.is_empty());
+            let own_keys = run.keys(stretch.clone());
+            let are_all = match keys.zip(own_keys) {
+                Some((all, own)) => all == own,
+                None => own.len() == self.ids.len() && own.clone().zip(&self.ids).all(|(own, id)| own == *id),
+            };
+            let (count, known) = (own.len(), self.ids.len());
             if !are_all {
                 self.unite(own);
             }
-            self.all.push(if are_all || is_first && self.ids.len() == count { count } else { 0 });
+            let has_all = are_all || known == 0 && self.ids.len() == count;
+            keys = if has_all { own_keys } else { keys.filter(|_| self.ids.len() == known) };
+            self.all.push(if has_all { count } else { 0 });
             self.stretches.push(stretch);
         }
         self.met = self.ids.len();
@@ -287,6 +312,16 @@ impl<'a> Hand<'a> {
     pub fn stretch(&self, run: usize) -> (&[u32], &[u32]) {
         (&self.taken[run], &self.numbers[run])
     }
+
+    /// Calls `met` with what customers have, one after the other, and a run's rows of them.
+    #[inline]
+    pub fn each<T>(&self, run: usize, own: &mut [T], met: impl Fn(&mut T, u32)) {
+        let (rows, numbers) = self.stretch(run);
+        if self.is_of_all(run) {
+            return own.iter_mut().zip(rows).for_each(|(own, row)| met(own, *row));
+        }
+        rows.iter().zip(numbers).for_each(|(row, number)| met(&mut own[*number as usize], *row));
+    }
 }
 
 #[cfg(test)]
@@ -300,7 +335,7 @@ mod tests {
         ids.iter().for_each(|id| texts.push(format!("customer {id:08}").as_bytes()));
         Assignments {
             ids: if is_text { Customers::Text(texts) } else { Customers::Int(ids.iter().copied().collect()) },
-            arm: vec![0; ids.len()],
+            arm: ids.iter().map(|_| 0).collect(),
             assigned_on: ids.iter().map(|_| 0).collect(),
             stratum: None,
             cost: None,

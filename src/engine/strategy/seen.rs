@@ -4,22 +4,56 @@ use std::collections::BTreeMap;
 use std::collections::btree_map::Entry;
 
 use super::Evaluated;
+use super::column::Numbers;
 use super::study::COVARIATES;
-use crate::domain::{Design, Measure};
+use crate::domain::{Design, Measure, Narrow};
 use crate::engine::part::{Roster, Rows, Workshop};
-use crate::measure::BucketPanel;
+use crate::measure::{BucketPanel, Column, NULL_LONG, widened};
 use crate::transition::ABSENT;
 
-/// A measure of who is not listed.
-pub const NOT_LISTED: i64 = i64::MIN;
+/// What customers are told apart by before a period, by place.
+pub struct Covariates {
+    /// In the order of [`COVARIATES`]; 0 of who is not listed.
+    pub numbers: [Numbers<1>; COVARIATES.len()],
+    /// Whether the first, the days since the last order, is known.
+    pub has_ordered: Vec<bool>,
+}
+
+impl Covariates {
+    fn of(workshop: &Workshop<'_>, roster: &Roster, rows: &Rows) -> Covariates {
+        let column = |kind| {
+            let at = workshop.plan.fold.measures.iter().position(|m| *m == Measure::plain(kind));
+            at.map(|at| &rows.columns[at])
+        };
+        let columns = COVARIATES.map(column);
+        let mut has_ordered = vec![false; roster.len()];
+        for (row, place) in rows.places.iter().enumerate() {
+            has_ordered[*place as usize] = columns[0].is_some_and(|days| days.get(row).is_some());
+        }
+        Covariates { numbers: columns.map(|column| at_places(roster.len(), &rows.places, column)), has_ordered }
+    }
+}
+
+/// The numbers of a column by the places of its rows, of which there are so many; 0 where there is none.
+fn at_places(count: usize, places: &[u32], column: Option<&Column>) -> Numbers<1> {
+    fn spread(count: usize, places: &[u32], numbers: impl Iterator<Item = i64> + Clone) -> Numbers<1> {
+        let known = places.iter().zip(numbers).filter(|(_, number)| *number != NULL_LONG);
+        Narrow::spread(count, [0], known.map(|(place, number)| (*place as usize, [number])))
+    }
+    match column {
+        Some(Column::Int(numbers)) => spread(count, places, numbers.iter().map(|number| widened(*number))),
+        Some(Column::Long(numbers)) => spread(count, places, numbers.iter().copied()),
+        Some(Column::Ratio(_) | Column::Double(_)) | None => spread(count, places, std::iter::empty()),
+    }
+}
 
 /// Days that strategies look at, with what is known of everybody.
 #[derive(Default)]
 pub struct Seen {
     /// By date: states by scheme and place; [`ABSENT`] for who is not listed.
     states: BTreeMap<usize, Vec<Vec<u16>>>,
-    /// By date: the covariates by place.
-    covariates: BTreeMap<usize, [Vec<i64>; COVARIATES.len()]>,
+    /// By date.
+    covariates: BTreeMap<usize, Covariates>,
     /// By the day before a period and its last day: the states on the last day under the cut points of the day before, by
     /// scheme and place.
     moved: BTreeMap<(usize, usize), Vec<Vec<u16>>>,
@@ -50,19 +84,7 @@ impl Seen {
             self.states.insert(date, by_place(states, rows));
         }
         if before.clone().any(|list| studies[list.study].strategy.design != Design::BeforeAfter) {
-            self.covariates.insert(
-                date,
-                COVARIATES.map(|kind| {
-                    let mut by_place = vec![NOT_LISTED; roster.len()];
-                    let at = workshop.plan.fold.measures.iter().position(|m| *m == Measure::plain(kind));
-                    if let Some(column) = at.map(|at| &rows.columns[at]) {
-                        for (row, place) in rows.places.iter().enumerate() {
-                            by_place[*place as usize] = column.get(row).unwrap_or(NOT_LISTED);
-                        }
-                    }
-                    by_place
-                }),
-            );
+            self.covariates.insert(date, Covariates::of(workshop, roster, rows));
         }
         let ends = lists.iter().filter(|list| list.end == Some(date) && studies[list.study].has_moves());
         for before in ends.filter_map(|list| list.before) {
@@ -82,8 +104,8 @@ impl Seen {
         self.states.get(&date).map(Vec::as_slice)
     }
 
-    /// The covariates of a date by place.
-    pub fn covariates(&self, date: usize) -> Option<&[Vec<i64>; COVARIATES.len()]> {
+    /// The covariates of a date.
+    pub fn covariates(&self, date: usize) -> Option<&Covariates> {
         self.covariates.get(&date)
     }
 

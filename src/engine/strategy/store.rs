@@ -250,6 +250,14 @@ impl<T: Integer, const V: usize> Single<T, V> {
     }
 }
 
+impl<T: Integer> Single<T, 1> {
+    /// Adds a flag that so many customers have.
+    fn observe_flags(&mut self, customers: usize) {
+        self.sum[0].add(customers as i64);
+        self.product[0][0].add(customers as i64);
+    }
+}
+
 impl<T: Integer, const V: usize> Absorb<Single<T, V>> for Single<i128, V> {
     fn absorb(&mut self, other: &Single<T, V>) {
         absorb_all(&mut self.sum, &other.sum);
@@ -523,10 +531,16 @@ impl<T: Integer> Singles<T> {
         let active = || members.iter().map(|bundle| bundle.of(kind::ACTIVE));
         for (cells, column) in self.cells.iter_mut().zip(columns) {
             match (cells, column) {
-                // Often nobody has a flag.
-                (Cells::Numbers(_), Column::Numbers(Narrow::Short(flags)))
-                    if flags.as_flattened().iter().all(|flag| *flag == 0) => {}
-                (Cells::Numbers(cells), Column::Numbers(numbers)) => observe(cells, places, all(), numbers),
+                (Cells::Numbers(cells), Column::Numbers(numbers)) => match numbers.same() {
+                    // Often nobody has a flag, or everybody.
+                    Some([0]) => {}
+                    Some([1]) => {
+                        for (place, members) in places.iter().zip(all()) {
+                            cells[*place as usize].observe_flags(members.len());
+                        }
+                    }
+                    _ => observe(cells, places, all(), numbers),
+                },
                 (Cells::Means(cells), Column::Means(means)) => observe(cells, places, active(), means),
                 (Cells::Ratios(cells), Column::Ratios(ratios)) => observe(cells, places, active(), ratios),
                 _ => {}
@@ -542,8 +556,27 @@ impl Singles<i128> {
     }
 }
 
-/// A customer in two lists: their place in each.
-pub type Meeting = (u32, u32);
+/// A customer in two lists.
+pub trait Meeting: Copy + Default {
+    /// Their place in each.
+    fn places(self) -> (usize, usize);
+}
+
+/// A place in each.
+impl Meeting for (u32, u32) {
+    #[inline]
+    fn places(self) -> (usize, usize) {
+        (self.0 as usize, self.1 as usize)
+    }
+}
+
+/// The same place in both.
+impl Meeting for u32 {
+    #[inline]
+    fn places(self) -> (usize, usize) {
+        (self as usize, self as usize)
+    }
+}
 
 /// Whether a customer is active: in two lists in both, the first alone, the second alone, or in none; in one list as in both or
 /// as in none.
@@ -574,11 +607,11 @@ pub mod kind {
 
 impl<T: Integer> Pairs<T> {
     /// Sums the numbers of customers who are in two lists. Of the columns of the lists the first count, as many as are summed.
-    pub fn observe<K: Key>(&mut self, meetings: &Bundles<K, Meeting>, first: &[Column], second: &[Column]) {
-        fn observe<K: Key, T: Integer, const V: usize>(
+    pub fn observe<K: Key, P: Meeting>(&mut self, meetings: &Bundles<K, P>, first: &[Column], second: &[Column]) {
+        fn observe<K: Key, P: Meeting, T: Integer, const V: usize>(
             cells: &mut [Pair<T, V>],
             places: &[u32],
-            meetings: &Bundles<K, Meeting>,
+            meetings: &Bundles<K, P>,
             numbers: (&Numbers<V>, &Numbers<V>),
         ) {
             match numbers {
@@ -588,21 +621,20 @@ impl<T: Integer> Pairs<T> {
                 (Narrow::Wide(first), Narrow::Wide(second)) => each(cells, places, meetings, first, second),
             }
         }
-        fn each<K: Key, T: Integer, A: Number, B: Number, const V: usize>(
+        fn each<K: Key, P: Meeting, T: Integer, A: Number, B: Number, const V: usize>(
             cells: &mut [Pair<T, V>],
             places: &[u32],
-            meetings: &Bundles<K, Meeting>,
+            meetings: &Bundles<K, P>,
             first: &[[A; V]],
             second: &[[B; V]],
         ) {
-            let is_active = |bundle: &Bundle<'_, Meeting>| bundle.of(kind::PASSIVE).len() < bundle.members().len();
+            let is_active = |bundle: &Bundle<'_, P>| bundle.of(kind::PASSIVE).len() < bundle.members().len();
             for (place, bundle) in places.iter().zip(meetings.iter()).filter(|(_, bundle)| is_active(bundle)) {
                 let mut sums = Pair::<T, V>::default();
-                for (a, b) in bundle.of(kind::ACTIVE) {
-                    sums.observe(&first[*a as usize], &second[*b as usize]);
-                }
-                bundle.of(kind::IN_FIRST).iter().for_each(|(a, _)| sums.observe_first(&first[*a as usize]));
-                bundle.of(kind::IN_SECOND).iter().for_each(|(_, b)| sums.observe_second(&second[*b as usize]));
+                let of = |kind| bundle.of(kind).iter().map(|meeting| meeting.places());
+                of(kind::ACTIVE).for_each(|(a, b)| sums.observe(&first[a], &second[b]));
+                of(kind::IN_FIRST).for_each(|(a, _)| sums.observe_first(&first[a]));
+                of(kind::IN_SECOND).for_each(|(_, b)| sums.observe_second(&second[b]));
                 cells[*place as usize].join(&sums);
             }
         }

@@ -105,7 +105,7 @@ impl Keys {
 /// The sums of all lists.
 pub struct Tally {
     /// By strategy.
-    pub studies: Vec<StudySums<i128>>,
+    pub studies: Vec<StudySums>,
     /// By list: everybody, for strategies without a control.
     pub reference: Vec<Singles<i128>>,
     /// By list: the sum of the squares of all numbers.
@@ -156,7 +156,7 @@ impl Tally {
 
     /// Adds what another part has summed.
     pub fn merge(&mut self, other: Tally) {
-        self.studies.iter_mut().zip(&other.studies).for_each(|(all, own)| all.absorb(own));
+        self.studies.iter_mut().zip(&other.studies).for_each(|(all, own)| all.merge(own));
         self.reference.iter_mut().zip(&other.reference).for_each(|(all, own)| all.merge(own));
         for (all, own) in self.squares.iter_mut().zip(other.squares) {
             *all = all.saturating_add(own);
@@ -179,7 +179,6 @@ impl Tally {
 mod tests {
     use super::*;
     use crate::engine::strategy::column::Column;
-    use crate::engine::strategy::crowd::Crowd;
 
     /// Every pair of lists has keys of its own, and the keys tell which pair it is.
     #[test]
@@ -209,7 +208,7 @@ mod tests {
         let tally = |amounts: &[i64]| {
             let mut column = Column::new(Form::Mean);
             column.extend(amounts.iter().map(|amount| [*amount, 0, 0, 0]));
-            let squares = Crowd { columns: vec![column], ..Crowd::default() }.squares().sum();
+            let squares = column.squares();
             let mut tally = Tally::new(&[], &[], &[]);
             tally.squares = vec![0, squares];
             tally

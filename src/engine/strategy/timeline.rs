@@ -168,7 +168,7 @@ impl Stretch {
         }
     }
 
-    /// Forgets everything: nobody did anything.
+    /// Forgets everything.
     pub fn clear(&mut self) {
         self.purchases.clear();
         self.money.clear();
@@ -176,17 +176,45 @@ impl Stretch {
         self.cost_missing.clear();
     }
 
+    /// Goes on to at least so many customers, of whom those that come in did nothing.
+    pub fn cover(&mut self, customers: usize) {
+        if self.purchases.len() < customers {
+            self.purchases.resize(customers, 0);
+            self.money.resize(customers, 0);
+        }
+    }
+
+    /// What the first so many customers did.
+    pub fn done(&self, customers: usize) -> Done<'_> {
+        let Stretch { purchases, money, cost, cost_missing } = self;
+        Done { purchases: &purchases[..customers], money: &money[..customers], cost, cost_missing }
+    }
+
+    /// Whether nothing was looked up.
+    pub fn is_empty(&self) -> bool {
+        self.purchases.is_empty()
+    }
+}
+
+/// What customers did.
+#[derive(Clone, Copy)]
+pub struct Done<'s> {
+    pub purchases: &'s [u32],
+    pub money: &'s [i64],
+    /// Empty if orders have no cost.
+    cost: &'s [i64],
+    cost_missing: &'s [u32],
+}
+
+impl Done<'_> {
     /// What one of the customers did.
     #[inline]
     pub fn at(&self, at: usize) -> Deeds {
-        fn get<T: Copy + Default>(values: &[T], at: usize) -> T {
-            values.get(at).copied().unwrap_or_default()
-        }
         Deeds {
-            purchases: get(&self.purchases, at),
-            money: get(&self.money, at),
-            cost: get(&self.cost, at),
-            cost_missing: get(&self.cost_missing, at),
+            purchases: self.purchases[at],
+            money: self.money[at],
+            cost: self.cost.get(at).copied().unwrap_or_default(),
+            cost_missing: self.cost_missing.get(at).copied().unwrap_or_default(),
         }
     }
 }
@@ -234,7 +262,10 @@ mod tests {
                     for from in [0, 1] {
                         let mut same = Stretch::default();
                         same.between(&timeline, starts, &all[from..]);
-                        assert!((from..customers).all(|customer| same.at(customer - from) == stretch.at(customer)));
+                        assert!(
+                            (from..customers).all(|customer| same.done(customers - from).at(customer - from)
+                                == stretch.done(customers).at(customer))
+                        );
                     }
                     for (customer, own) in orders.iter().enumerate() {
                         let mut want = Deeds::default();
@@ -244,7 +275,7 @@ mod tests {
                             want.cost += deeds.cost;
                             want.cost_missing += deeds.cost_missing;
                         }
-                        assert_eq!(stretch.at(customer), want);
+                        assert_eq!(stretch.done(customers).at(customer), want);
                     }
                 }
             }

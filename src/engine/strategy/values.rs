@@ -4,12 +4,12 @@ use std::cell::Cell;
 
 use super::column::{Column, Mean, Ratio};
 use super::study::{Kind, Study};
-use super::timeline::Stretch;
+use super::timeline::{Done, Stretch};
 use crate::domain::divide_half_even;
 use crate::evaluate::Phase;
 use crate::measure::Deeds;
 
-/// What customers did on the days that count; nothing on days that do not matter.
+/// What customers did on the days that count; stretches that do not matter are not looked up.
 #[derive(Default)]
 pub struct Windows {
     /// While the treatment counts.
@@ -22,6 +22,15 @@ pub struct Windows {
     pub placebo: Stretch,
     /// Before the placebo.
     pub earlier: Stretch,
+    /// Stands for what was not looked up.
+    pub idle: Stretch,
+}
+
+impl Windows {
+    /// What so many customers did in a stretch.
+    fn done<'w>(&'w self, stretch: &'w Stretch, customers: usize) -> Done<'w> {
+        if stretch.is_empty() { &self.idle } else { stretch }.done(customers)
+    }
 }
 
 /// Why a customer has no number.
@@ -60,25 +69,35 @@ fn value(kind: Kind, now: &Deeds, before: &Deeds) -> Outcome {
 /// # Errors
 /// What a customer lacks.
 pub fn outcome(phase: Phase, kind: Kind, windows: &Windows, customers: usize, column: &mut Column) -> Result<(), Lack> {
-    // Each kind has a loop of its own.
+    let done = |stretch| windows.done(stretch, customers);
+    let (now, before) = match phase {
+        Phase::During => (done(&windows.during), done(&windows.baseline)),
+        Phase::After => (done(&windows.after), done(&windows.baseline)),
+        Phase::Placebo => (done(&windows.placebo), windows.idle.done(customers)),
+        Phase::Both | Phase::Reference => return each(phase, kind, windows, customers, column),
+    };
+    // What one number says has a loop of its own.
     match kind {
-        Kind::Converted => each(phase, windows, customers, column, |now, before| value(Kind::Converted, now, before)),
-        Kind::Orders => each(phase, windows, customers, column, |now, before| value(Kind::Orders, now, before)),
-        Kind::Revenue => each(phase, windows, customers, column, |now, before| value(Kind::Revenue, now, before)),
-        _ => each(phase, windows, customers, column, |now, before| value(kind, now, before)),
+        Kind::Converted => means(column, now.purchases, before.purchases, |purchases| i64::from(purchases > 0)),
+        Kind::Orders => means(column, now.purchases, before.purchases, i64::from),
+        Kind::Revenue => means(column, now.money, before.money, |money| money),
+        _ => return each(phase, kind, windows, customers, column),
     }
+    Ok(())
 }
 
+/// Adds numbers that one number each says, and those of the time before.
 #[inline]
-fn each(
-    phase: Phase,
-    windows: &Windows,
-    customers: usize,
-    column: &mut Column,
-    value: impl Fn(&Deeds, &Deeds) -> Outcome,
-) -> Result<(), Lack> {
-    let Windows { during, after, baseline, placebo, earlier } = windows;
-    let of = |now: &Stretch, before: &Stretch, at: usize| value(&now.at(at), &before.at(at));
+fn means<T: Copy>(column: &mut Column, now: &[T], before: &[T], number: impl Fn(T) -> i64) {
+    column.extend(now.iter().zip(before).map(|(now, before)| [number(*now), number(*before), 0, 0]));
+}
+
+/// Adds numbers of any kind.
+fn each(phase: Phase, kind: Kind, windows: &Windows, customers: usize, column: &mut Column) -> Result<(), Lack> {
+    let Windows { during, after, baseline, placebo, earlier, .. } = windows;
+    let [during, after, baseline, placebo, earlier] =
+        [during, after, baseline, placebo, earlier].map(|stretch| windows.done(stretch, customers));
+    let of = |now: Done<'_>, before: Done<'_>, at: usize| value(kind, &now.at(at), &before.at(at));
     match phase {
         Phase::During => fill(column, customers, |at| Ok(pair(of(during, baseline, at)?, of(baseline, placebo, at)?))),
         Phase::After => fill(column, customers, |at| Ok(pair(of(after, baseline, at)?, of(baseline, placebo, at)?))),
@@ -110,9 +129,10 @@ fn fill(column: &mut Column, customers: usize, numbers: impl Fn(usize) -> Result
 /// What a customer lacks.
 pub fn reference(study: &Study<'_>, windows: &Windows, customers: usize, columns: &mut [Vec<Mean>]) -> Result<(), Lack> {
     let Windows { baseline, placebo, earlier, .. } = windows;
+    let stretches = [baseline, placebo, earlier].map(|stretch| windows.done(stretch, customers));
     for (own, column) in study.outcomes.iter().filter(|o| o.outcome.is_described()).zip(columns) {
         for at in 0..customers {
-            let [now, before, earlier] = [baseline, placebo, earlier].map(|stretch| stretch.at(at));
+            let [now, before, earlier] = stretches.map(|done| done.at(at));
             column.push([value(own.kind, &now, &before)?.0, value(own.kind, &before, &earlier)?.0]);
         }
     }

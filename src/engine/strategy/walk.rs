@@ -133,6 +133,7 @@ impl<'a> Walk<'a> {
                     break;
                 }
                 timeline.fill(&days, at_hand.len(), at_hand.iter().copied().enumerate());
+                windows.idle.cover(at_hand.len());
                 let stretches = [&mut windows.baseline, &mut windows.placebo, &mut windows.earlier];
                 for (stretch, period) in stretches.into_iter().zip(periods) {
                     let starts = [period.start, period.end.max(period.start)].map(|day| timeline.start(days.row(day.0)));

@@ -72,7 +72,7 @@ impl Kept {
 }
 
 /// Winsorises the outcomes of a strategy over the customers of all parts, who were kept.
-pub fn sums(study: &Study<'_>, sizes: &Sizes, kept: Vec<Kept>) -> Option<StudySums<i128>> {
+pub fn sums(study: &Study<'_>, sizes: &Sizes, kept: Vec<Kept>) -> Option<StudySums> {
     let percentile = study.strategy.winsorise?;
     let mut hands: Vec<Vec<Crowd>> = kept.into_iter().flat_map(|own| own.hands).collect();
     let count = study.winsorised.len();
@@ -104,7 +104,7 @@ pub fn sums(study: &Study<'_>, sizes: &Sizes, kept: Vec<Kept>) -> Option<StudySu
                 }
             }
         }
-        desk.add(crowds, crowds.iter().flat_map(Crowd::squares).max().unwrap_or(0));
+        desk.add(crowds, &mut vec![0; crowds.len()]);
     }
     Some(desk.finish())
 }

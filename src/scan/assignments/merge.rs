@@ -62,7 +62,7 @@ fn empty(has: Has, pieces: &[(Rows, Numbers)], arms: &[String], strata: &Arc<[St
             Some(Customers::Text(_)) => Customers::Text(StringIds::default()),
             _ => Customers::Int(Narrow::with_capacity(rows)),
         },
-        arm: Vec::with_capacity(rows),
+        arm: Narrow::with_capacity(rows),
         assigned_on: Narrow::with_capacity(rows),
         stratum: has.stratum.then(|| Vec::with_capacity(rows)),
         cost: has.cost.then(|| Vec::with_capacity(rows)),
@@ -80,14 +80,14 @@ fn empty(has: Has, pieces: &[(Rows, Numbers)], arms: &[String], strata: &Arc<[St
 /// The final numbers of a piece's names.
 #[derive(Clone)]
 struct Numbers {
-    arms: Arc<[u16]>,
+    arms: Arc<[u32]>,
     /// None if the piece has no strata: then all its rows are in the stratum of this number.
     strata: std::result::Result<Arc<[u32]>, u32>,
 }
 
 impl Numbers {
     fn of(piece: &Piece, arms: &[String], strata: &[String]) -> Numbers {
-        let arm = |found: &Found| arms.iter().position(|name| *name == found.name).unwrap_or_default() as u16;
+        let arm = |found: &Found| arms.iter().position(|name| *name == found.name).unwrap_or_default() as u32;
         let stratum = |name: &str| strata.binary_search_by(|own| own.as_str().cmp(name)).unwrap_or_default() as u32;
         Numbers {
             arms: piece.arms.found.iter().map(arm).collect(),
@@ -252,11 +252,8 @@ fn append(out: &mut Assignments, rows: Rows, numbers: &Numbers) -> Result<()> {
         (Customers::Text(all), Customers::Text(own)) => (0..own.len()).for_each(|at| all.push(own.get(at))),
         _ => return Err(Error::bug("assignments with ids of two types")),
     }
-    let arm = |own: usize| numbers.arms.get(own).copied().unwrap_or_default();
-    match rows.arm {
-        Narrow::Short(own) => out.arm.extend(own.into_iter().map(|own| arm(own.into()))),
-        Narrow::Wide(own) => out.arm.extend(own.into_iter().map(|own| arm(own as usize))),
-    }
+    let arm = |own: u32| numbers.arms.get(own as usize).copied().unwrap_or_default();
+    out.arm.extend(rows.arm.iter().map(arm));
     out.assigned_on.append(&rows.assigned_on);
     match (&mut out.stratum, &numbers.strata) {
         (Some(all), Ok(strata)) => {

@@ -1,5 +1,7 @@
 //! Assignments from Parquet, row group by row group.
 
+use std::borrow::Cow;
+
 use arrow::array::{Array, ArrayRef};
 use arrow::buffer::NullBuffer;
 use arrow::datatypes::DataType;
@@ -147,7 +149,7 @@ struct Columns<'a> {
     first: u64,
     ids: Ids<'a>,
     /// In days since 1970.
-    days: Vec<i32>,
+    days: Cow<'a, [i32]>,
     /// What assigned_on says, if some row has no day.
     assigned: Vec<Assigned>,
     arms: Texts<'a>,
@@ -226,23 +228,16 @@ impl<'a> Batch<'a> for Columns<'a> {
     }
 
     fn days(&self) -> Option<&[i32]> {
-        Some(self.days.as_slice()).filter(|_| self.assigned.is_empty())
+        Some(&*self.days).filter(|_| self.assigned.is_empty())
     }
 }
 
 impl<'a> Raw<'a> {
     fn decoded(&self) -> Result<Columns<'a>> {
-        let Integers { values, problems, .. } = self.dates(Some(2))?;
-        let days: Vec<i32> = values.into_iter().map(|day| day as i32).collect();
-        let mut assigned: Vec<Assigned> = Vec::new();
-        if !problems.is_empty() {
-            assigned.extend(days.iter().map(|day| Assigned::On(Day(*day))));
-        }
-        for (row, problem) in problems {
-            if let Some(assigned) = assigned.get_mut(row) {
-                *assigned = if problem == Problem::OutOfRange { Assigned::OutOfRange } else { Assigned::Null };
-            }
-        }
+        let (days, assigned) = match decode::days_in(self.column(2)?) {
+            Some(days) => (Cow::Borrowed(days), Vec::new()),
+            None => self.days()?,
+        };
         let Integers { values, problems, .. } = self.dates(self.table.ended_on)?;
         let mut ended: Vec<Option<Day>> = values.iter().map(|day| Some(Day(*day as i32))).collect();
         for (row, _) in problems {
@@ -272,6 +267,22 @@ impl<'a> Raw<'a> {
         Ok(columns)
     }
 
+    /// The days of assigned_on, and what it says if some row has no day.
+    fn days(&self) -> Result<(Cow<'a, [i32]>, Vec<Assigned>)> {
+        let Integers { values, problems, .. } = self.dates(Some(2))?;
+        let days: Vec<i32> = values.into_iter().map(|day| day as i32).collect();
+        let mut assigned: Vec<Assigned> = Vec::new();
+        if !problems.is_empty() {
+            assigned.extend(days.iter().map(|day| Assigned::On(Day(*day))));
+        }
+        for (row, problem) in problems {
+            if let Some(assigned) = assigned.get_mut(row) {
+                *assigned = if problem == Problem::OutOfRange { Assigned::OutOfRange } else { Assigned::Null };
+            }
+        }
+        Ok((Cow::Owned(days), assigned))
+    }
+
     fn wrong(&self, row: usize, what: String) -> Error {
         Error::contract(format!("{}, row {}: {what}", self.source.name(), self.first + row as u64 + 1))
     }
@@ -290,11 +301,17 @@ impl<'a> Raw<'a> {
         if self.request.id == IdType::Text {
             return Ok(Ids::Texts(decode::texts(column)?));
         }
-        let mut keys = Vec::new();
-        decode::keys(column, &mut keys)?;
+        let mut keys = match decode::keys_in(column) {
+            Some(keys) => Cow::Borrowed(keys),
+            None => {
+                let mut keys = Vec::new();
+                decode::keys(column, &mut keys)?;
+                Cow::Owned(keys)
+            }
+        };
         let (from, to) = (self.table.id == DataType::UInt64, self.request.id == IdType::Unsigned(64));
         if from != to {
-            for (row, key) in keys.iter_mut().enumerate().filter(|(row, _)| column.is_valid(*row)) {
+            for (row, key) in keys.to_mut().iter_mut().enumerate().filter(|(row, _)| column.is_valid(*row)) {
                 let (found, other) = if from {
                     let id = CustomerIds::unsigned_of_key(*key);
                     (id.to_string(), i64::try_from(id).ok())
@@ -391,7 +408,7 @@ impl<'a> Texts<'a> {
 /// The customer ids of a batch.
 enum Ids<'a> {
     /// With which of them are null, if any.
-    Keys(Vec<i64>, Option<&'a NullBuffer>),
+    Keys(Cow<'a, [i64]>, Option<&'a NullBuffer>),
     Texts(&'a arrow::array::StringViewArray),
 }
 

@@ -77,10 +77,17 @@ impl Names {
         out: &mut Vec<u32>,
     ) {
         out.clear();
-        // Without branches, as nobody can foretell which name is next.
-        let known =
-            |view: &u128| self.short.iter().fold(NO_NAME, |found, (own, number)| if own == view { *number } else { found });
-        out.extend(views.unwrap_or_default().iter().map(known));
+        fn known<const K: usize>(short: &[(u128, u32); K], views: &[u128], out: &mut Vec<u32>) {
+            // Without branches, as nobody can foretell which name is next.
+            let known =
+                |view: &u128| short.iter().fold(NO_NAME, |found, (own, number)| if own == view { *number } else { found });
+            out.extend(views.iter().map(known));
+        }
+        match (&self.short, views.unwrap_or_default()) {
+            // Mostly there are two.
+            ([first, second, (NO_VIEW, _), ..], views) => known(&[*first, *second], views, out),
+            (all, views) => known(all, views, out),
+        }
         out.resize(parts.len(), NO_NAME);
         if out.contains(&NO_NAME) || parts.contains(&none) {
             for (row, (number, part)) in out.iter_mut().zip(parts).enumerate() {

@@ -100,7 +100,7 @@ fn rows(table: &Assignments) -> Vec<String> {
             Customers::Int(keys) => keys.at(at).to_string(),
             Customers::Text(texts) => String::from_utf8(texts.get(at).to_vec()).unwrap(),
         };
-        let mut out = vec![id, table.arms[usize::from(table.arm[at])].clone()];
+        let mut out = vec![id, table.arms[usize::from(table.arm(at))].clone()];
         out.push(table.day(at).to_string());
         out.extend(table.stratum.as_ref().map(|s| table.strata[s[at] as usize].clone()));
         out.extend(table.cost.as_ref().map(|c| c[at].to_string()));
@@ -267,7 +267,26 @@ fn files_are_put_together() {
     // Without arms in the job, those found are numbered by name.
     let found = desk.read_as("q*", |r| (r.arms.clear(), r.control = None, ()).2).unwrap();
     assert_eq!(found.arms, ["control", "mail"]);
-    assert_eq!(found.arm, [1, 1, 0, 1, 1]);
+    assert_eq!(found.arm.iter().collect::<Vec<_>>(), [1, 1, 0, 1, 1]);
+}
+
+/// More arms than a byte can number, in files that meet them in other orders.
+#[test]
+fn many_arms_are_told_apart() {
+    let desk = Desk::new();
+    let arm = |n: usize| format!("arm {:03}", n * 7 % 300);
+    let table = |numbers: std::ops::Range<usize>| {
+        let (ids, arms): (Vec<String>, Vec<String>) = numbers.map(|n| (format!("C{n:03}"), arm(n))).unzip();
+        let some = |texts: &[String]| -> ArrayRef { Arc::new(StringArray::from(texts.to_vec())) };
+        let days = Arc::new(Date32Array::from(vec![0; ids.len()]));
+        [("customer_id", some(&ids)), ("arm", some(&arms)), ("assigned_on", days)]
+    };
+    desk.parquet_in_groups("1.parquet", &table(0..299), 1_000);
+    desk.parquet("2.parquet", &table(299..300));
+    let found = desk.read_as("*.parquet", |r| (r.arms.clear(), r.control = None, ()).2).unwrap();
+    assert_eq!(found.arms.len(), 300);
+    let names: Vec<&str> = (0..300).map(|row| found.arms[usize::from(found.arm(row))].as_str()).collect();
+    assert_eq!(names, (0..300).map(arm).collect::<Vec<_>>());
 }
 
 /// A row goes to the part of its customer whole, and keeps its place among the part's rows.
