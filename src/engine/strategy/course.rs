@@ -59,7 +59,9 @@ pub struct Notes {
 struct Stayed {
     customers: Vec<u32>,
     rows: Vec<u32>,
+    arms: Vec<u16>,
     places: Vec<u32>,
+    counts: Vec<u32>,
     touched: Vec<bool>,
 }
 
@@ -141,7 +143,10 @@ impl<'a> Course<'a> {
     ) {
         let (rows, customers) = hand.stretch(own);
         touched.clear();
-        let (own, control) = (&runs[own], self.study.control);
+        let own = &runs[own];
+        // No arm has the number of a control that is not there.
+        let control = self.study.control.map_or(u32::MAX, u32::from);
+        let treats = |arm: u16| u32::from(arm) != control;
         let may_touch = |run: &Run<'_>, baseline: &Period| {
             run.study == self.number && run.role != own.role && run.assigned().0 < baseline.end && run.until().1 >= baseline.start
         };
@@ -151,16 +156,17 @@ impl<'a> Course<'a> {
         treated.resize(hand.ids.len(), NEVER);
         for (other, run) in runs.iter().enumerate().filter(|(_, run)| may_touch(run, &baseline)) {
             let (first, last) = run.assigned();
-            let treats = |row: u32| Some(run.table.arm(row as usize)) != control;
+            let earlier = |treated: Day, treats: bool, day: Day| if treats { day.min(treated) } else { treated };
             if last < own.assigned().0 && last < baseline.end && run.until().0 >= baseline.start {
                 // Whichever day it was, it lies in the baseline and was sooner.
-                hand.each(other, treated, |treated, row| *treated = if treats(row) { first.min(*treated) } else { *treated });
+                hand.each(other, treated, hand.arms(other), |treated, arm| *treated = earlier(*treated, treats(arm), first));
                 continue;
             }
-            hand.each(other, treated, |treated, row| {
-                let day = run.table.day(row as usize);
+            let (rows, _) = hand.stretch(other);
+            hand.each(other, treated, rows, |treated, row| {
+                let (arm, day) = (run.table.arm(row as usize), run.table.day(row as usize));
                 let lies_in_it = day < baseline.end && run.until_of(evaluated, row as usize, day) >= baseline.start;
-                *treated = if treats(row) && lies_in_it { day.min(*treated) } else { *treated };
+                *treated = earlier(*treated, treats(arm) && lies_in_it, day);
             });
         }
         let was_treated = |day: Day, customer: u32| treated[customer as usize] < day;
@@ -184,10 +190,10 @@ impl<'a> Course<'a> {
     ) -> Members<'h> {
         let account = &mut self.accounts[list - self.study.lists.start];
         let ((mut rows, mut customers), all_stay) = (scene.hand.stretch(run), stays.is_empty());
+        let mut arms = scene.hand.arms(run);
         if !all_stay {
-            let arm = |row: u32| usize::from(scene.runs[run].table.arm(row as usize));
-            let left = rows.iter().zip(stays).filter(|(_, stays)| !**stays);
-            left.for_each(|(row, _)| account.left_out[arm(*row)] += 1);
+            let left = arms.iter().zip(stays).filter(|(_, stays)| !**stays);
+            left.for_each(|(arm, _)| account.left_out[usize::from(*arm)] += 1);
             fn only<'h, T: Copy>(all: &[T], stays: &[bool], out: &'h mut Vec<T>) -> &'h [T] {
                 out.clear();
                 out.extend(all.iter().zip(stays).filter(|(_, stays)| **stays).map(|(own, _)| *own));
@@ -195,16 +201,20 @@ impl<'a> Course<'a> {
             }
             rows = only(rows, stays, &mut stayed.rows);
             customers = only(customers, stays, &mut stayed.customers);
+            arms = only(arms, stays, &mut stayed.arms);
             touched = only(touched, stays, &mut stayed.touched);
         }
-        let places = if all_stay && scene.hand.is_of_all(run) {
-            places
+        let (places, counts) = if all_stay && scene.hand.is_of_all(run) {
+            (places, counts)
         } else {
-            stayed.places.clear();
-            stayed.places.extend(customers.iter().map(|customer| places[*customer as usize]));
-            &stayed.places
+            fn at<'h>(all: &[u32], customers: &[u32], out: &'h mut Vec<u32>) -> &'h [u32] {
+                out.clear();
+                out.extend(customers.iter().map(|customer| all[*customer as usize]));
+                out
+            }
+            (at(places, customers, &mut stayed.places), at(counts, customers, &mut stayed.counts))
         };
         account.unknown += places.iter().filter(|place| **place == UNKNOWN).count() as u64;
-        Members { customers, rows, places, touched, counts, day: scene.runs[run].day() }
+        Members { customers, rows, arms, places, touched, counts, day: scene.runs[run].day() }
     }
 }

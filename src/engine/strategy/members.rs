@@ -21,11 +21,13 @@ pub struct Members<'h> {
     pub customers: &'h [u32],
     /// Row of the assignments.
     pub rows: &'h [u32],
+    /// Its arm.
+    pub arms: &'h [u16],
     /// Where the part has the customer; [`UNKNOWN`] if the orders do not know them.
     pub places: &'h [u32],
     /// Whether an earlier assignment of the strategy treated the customer inside the baseline.
     pub touched: &'h [bool],
-    /// By customer at hand: in how many lists of the strategy they count.
+    /// In how many lists of the strategy the customer counts.
     pub counts: &'h [u32],
     /// The day on which they were assigned, if it is the same for all.
     pub day: Option<Day>,
@@ -115,8 +117,7 @@ impl<'a> View<'a> {
             column.extend(members.touched.iter().map(|touched| [i64::from(*touched), 0, 0, 0]));
         }
         if let Some(column) = columns.next() {
-            let recurs = |customer: &u32| members.counts[*customer as usize] > 1;
-            column.extend(members.customers.iter().map(|customer| [i64::from(recurs(customer)), 0, 0, 0]));
+            column.extend(members.counts.iter().map(|lists| [i64::from(*lists > 1), 0, 0, 0]));
         }
         if let Some((column, cost)) = columns.next().zip(self.table.cost.as_ref()) {
             column.extend(members.rows.iter().map(|row| [cost[*row as usize], 0, 0, 0]));
@@ -158,9 +159,8 @@ impl<'a> View<'a> {
 
     /// Cells and arms.
     fn seats(&self, members: Members<'_>, crowd: &mut Crowd) {
-        let arm = |row: &u32| self.table.arm(*row as usize);
         if self.study.cells.is_empty() {
-            return crowd.seats.extend(members.rows.iter().map(|row| self.keys.seat(0, arm(row))));
+            return crowd.seats.extend(members.arms.iter().map(|arm| self.keys.seat(0, *arm)));
         }
         let mut cells = vec![0u64; members.len()];
         for by in &self.study.cells {
@@ -176,7 +176,7 @@ impl<'a> View<'a> {
                 *cell = *cell * by.len() as u64 + at as u64;
             }
         }
-        crowd.seats.extend(members.rows.iter().zip(cells).map(|(row, cell)| self.keys.seat(cell, arm(row))));
+        crowd.seats.extend(members.arms.iter().zip(cells).map(|(arm, cell)| self.keys.seat(cell, *arm)));
     }
 
     /// The numbers of an outcome.

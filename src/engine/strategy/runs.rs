@@ -8,7 +8,7 @@ use std::ops::Range;
 
 use super::Evaluated;
 use crate::assign::{Assignments, RowList};
-use crate::domain::{Day, Id};
+use crate::domain::{Day, Id, Narrow};
 
 /// About this many customers are at hand at once: their numbers in all lists of a strategy fit the second cache.
 pub const AT_HAND: usize = 2048;
@@ -97,6 +97,17 @@ impl<'a> Run<'a> {
         }
     }
 
+    /// Adds the arms of the rows at some places.
+    fn arms(&self, places: Range<usize>, out: &mut Vec<u16>) {
+        match (&*self.rows, &self.table.arm) {
+            (RowList::Stretch(rows), Narrow::Short(arms)) => {
+                let start = rows.start as usize;
+                out.extend(arms[start + places.start..start + places.end].iter().map(|arm| u16::from(*arm)));
+            }
+            (rows, _) => out.extend(places.map(|place| self.table.arm(rows.at(place) as usize))),
+        }
+    }
+
     /// How many of the rows at some places are of customers up to this one.
     fn before(&self, places: Range<usize>, last: Id<'_>) -> usize {
         self.rows.partition_point(places, |row| self.table.ids.id(row as usize) <= last)
@@ -170,8 +181,9 @@ pub struct Hand<'a> {
     pub ids: Vec<Id<'a>>,
     /// By run: its rows, as places in the run.
     stretches: Vec<Range<usize>>,
-    /// By run: these rows.
+    /// By run: these rows, and their arms.
     taken: Vec<Vec<u32>>,
+    arms: Vec<Vec<u16>>,
     /// By run: the number of each row's customer.
     numbers: Vec<Vec<u32>>,
     /// By run: how many customers were at hand when its rows were seen to be all of theirs, one each; 0 if they were not.
@@ -190,6 +202,7 @@ impl<'a> Hand<'a> {
             ids: Vec::new(),
             stretches: Vec::new(),
             taken: Vec::new(),
+            arms: Vec::new(),
             numbers: Vec::new(),
             all: Vec::new(),
             met: 0,
@@ -246,9 +259,13 @@ impl<'a> Hand<'a> {
             self.rows = (self.rows * 2).min(self.most);
         }
         self.taken.resize_with(runs.len(), Vec::new);
-        for ((run, stretch), taken) in runs.iter().zip(&self.stretches).zip(&mut self.taken) {
+        self.arms.resize_with(runs.len(), Vec::new);
+        let taken = self.taken.iter_mut().zip(&mut self.arms);
+        for ((run, stretch), (taken, arms)) in runs.iter().zip(&self.stretches).zip(taken) {
             taken.clear();
             run.rows.copy(stretch.clone(), taken);
+            arms.clear();
+            run.arms(stretch.clone(), arms);
         }
         self.numbers.resize_with(runs.len(), Vec::new);
         for (((run, stretch), numbers), all) in runs.iter().zip(&self.stretches).zip(&mut self.numbers).zip(&self.all) {
@@ -313,14 +330,19 @@ impl<'a> Hand<'a> {
         (&self.taken[run], &self.numbers[run])
     }
 
-    /// Calls `met` with what customers have, one after the other, and a run's rows of them.
+    /// The arms of these rows.
+    pub fn arms(&self, run: usize) -> &[u16] {
+        &self.arms[run]
+    }
+
+    /// Calls `met` with what customers have, and what the run's rows of them have, one after the other.
     #[inline]
-    pub fn each<T>(&self, run: usize, own: &mut [T], met: impl Fn(&mut T, u32)) {
-        let (rows, numbers) = self.stretch(run);
+    pub fn each<T, R: Copy>(&self, run: usize, own: &mut [T], of_rows: &[R], met: impl Fn(&mut T, R)) {
         if self.is_of_all(run) {
-            return own.iter_mut().zip(rows).for_each(|(own, row)| met(own, *row));
+            return own.iter_mut().zip(of_rows).for_each(|(own, of_row)| met(own, *of_row));
         }
-        rows.iter().zip(numbers).for_each(|(row, number)| met(&mut own[*number as usize], *row));
+        let numbers = &self.numbers[run];
+        of_rows.iter().zip(numbers).for_each(|(of_row, number)| met(&mut own[*number as usize], *of_row));
     }
 }
 
@@ -330,12 +352,12 @@ mod tests {
     use crate::assign::{Customers, Rejected};
     use crate::domain::StringIds;
 
-    fn table(ids: &[i64], is_text: bool) -> Assignments {
+    fn table(ids: &[i64], is_text: bool, arms: i64) -> Assignments {
         let mut texts = StringIds::default();
         ids.iter().for_each(|id| texts.push(format!("customer {id:08}").as_bytes()));
         Assignments {
             ids: if is_text { Customers::Text(texts) } else { Customers::Int(ids.iter().copied().collect()) },
-            arm: ids.iter().map(|_| 0).collect(),
+            arm: ids.iter().map(|id| id.rem_euclid(arms) as u32).collect(),
             assigned_on: ids.iter().map(|_| 0).collect(),
             stratum: None,
             cost: None,
@@ -362,6 +384,7 @@ mod tests {
         let many = AT_HAND as i64 * 3;
         let mut lists: Vec<Vec<i64>> = vec![
             (0..many).collect(),
+            (0..many).collect(),
             (0..many).filter(|n| n % 3 == 0).map(|n| n * 5 - 40).collect(),
             Vec::new(),
             // One customer in more rows than are at hand at once, between others.
@@ -371,11 +394,17 @@ mod tests {
         ];
         // Six lists, each with other customers than the others.
         lists.extend((0..6).map(|list| (0..many).map(|n| 10_000_000 + n * 6 + list).collect()));
-        for is_text in [false, true] {
+        // Rows side by side, without the first, and in a list; the arms of texts are more than a byte can number.
+        for (is_text, first, is_list) in
+            [(false, 0, false), (false, 1, false), (false, 0, true), (true, 1, false), (true, 0, true)]
+        {
+            let ids = |list: &Vec<i64>| list.iter().map(|id| id + 100).collect::<Vec<_>>();
             let tables: Vec<Assignments> =
-                lists.iter().map(|ids| table(&ids.iter().map(|id| id + 100).collect::<Vec<_>>(), is_text)).collect();
+                lists.iter().map(|list| table(&ids(list), is_text, if is_text { 300 } else { 3 })).collect();
             let run = |table| {
-                let rows = RowList::Stretch(0..Assignments::len(table) as u32);
+                let end = Assignments::len(table) as u32;
+                let rows = first.min(end)..end;
+                let rows = if is_list { RowList::List(rows.collect()) } else { RowList::Stretch(rows) };
                 Run {
                     study: 0,
                     role: Role::Outside,
@@ -395,6 +424,8 @@ mod tests {
                         of_all += 1;
                         assert_eq!(hand.stretch(run).1, (0..hand.ids.len() as u32).collect::<Vec<_>>());
                     }
+                    let arms = hand.rows(run).map(|(row, _)| tables[run].arm(row));
+                    assert!(arms.eq(hand.arms(run).iter().copied()));
                     for (row, customer) in hand.rows(run) {
                         assert!(hand.ids[customer] == tables[run].ids.id(row));
                         rows.push(row);
@@ -406,11 +437,12 @@ mod tests {
             }
             assert_eq!(most, hand.most * MOST_LISTS);
             assert!(of_all > 0);
-            let distinct: std::collections::BTreeSet<i64> = lists.iter().flatten().copied().collect();
+            let distinct: std::collections::BTreeSet<i64> =
+                lists.iter().flat_map(|ids| ids.iter().skip(first as usize)).copied().collect();
             assert_eq!(seen.len(), distinct.len());
             assert!(seen.windows(2).all(|two| two[0] < two[1]));
             for (rows, ids) in rows_of.iter().zip(&lists) {
-                assert_eq!(*rows, (0..ids.len()).collect::<Vec<_>>());
+                assert_eq!(*rows, (ids.len().min(first as usize)..ids.len()).collect::<Vec<_>>());
             }
         }
     }
