@@ -44,11 +44,17 @@ pub enum Lack {
 
 type Outcome = Result<(i64, i64), Lack>;
 
+/// Whether who has so many purchases has bought.
+#[inline]
+fn converted(purchases: u32) -> i64 {
+    i64::from(purchases > 0)
+}
+
 /// An outcome and its denominator; `before` is the time before, for outcomes that need a purchase then.
 #[inline]
 fn value(kind: Kind, now: &Deeds, before: &Deeds) -> Outcome {
     Ok(match kind {
-        Kind::Converted => (i64::from(now.purchases > 0), 0),
+        Kind::Converted => (converted(now.purchases), 0),
         Kind::Orders => (i64::from(now.purchases), 0),
         Kind::Revenue => (now.money, 0),
         Kind::Margin if now.cost_missing > 0 => return Err(Lack::Cost),
@@ -78,7 +84,7 @@ pub fn outcome(phase: Phase, kind: Kind, windows: &Windows, customers: usize, co
     };
     // What one number says has a loop of its own.
     match kind {
-        Kind::Converted => means(column, now.purchases, before.purchases, |purchases| i64::from(purchases > 0)),
+        Kind::Converted => means(column, now.purchases, before.purchases, converted),
         Kind::Orders => means(column, now.purchases, before.purchases, i64::from),
         Kind::Revenue => means(column, now.money, before.money, |money| money),
         _ => return each(phase, kind, windows, customers, column),
