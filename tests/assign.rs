@@ -297,7 +297,7 @@ fn ids_like_formulas_survive_csv() {
 fn wrong_flags_are_refused() {
     let bench = bench();
     let usual = ["--from", "segment", "--holdout", "0.2"];
-    let cases: [(&[&str], i32, &str); 24] = [
+    let cases: [(&[&str], i32, &str); 26] = [
         (
             &["--from", "segment=Hibernatin", "--holdout", "0.2"],
             2,
@@ -346,7 +346,17 @@ fn wrong_flags_are_refused() {
         (
             &["--from", "segment", "--holdout", "0.2", "--holdout-by", "Hibernation=0.3"],
             2,
-            "--holdout-by \"Hibernation\": no customer is in that state; did you mean \"Hibernating\"? (states: …); name one of them.",
+            "--holdout-by \"Hibernation\": no customer to draw from is in that state; did you mean \"Hibernating\"? (states: …); name one of them.",
+        ),
+        (
+            &["--from", "segment=New", "--holdout", "0.2", "--holdout-by", "Hibernating=0.3"],
+            2,
+            "--holdout-by \"Hibernating\": no customer to draw from is in that state (states: New); name one of them.",
+        ),
+        (
+            &["--from", "segment", "--holdout", "0.2", "--holdout-by", "New=0.3", "--holdout-by", "New=0.1"],
+            2,
+            "--holdout-by gives the state \"New\" twice; give it one share.",
         ),
         (
             &["--from", "segment", "--holdout", "0.2", "--control", "Treatment"],
@@ -561,6 +571,15 @@ fn strategies_of_job_files_are_checked() {
     let bench = bench();
     let strategy = "[[strategy]]\nname = \"winback\"\ndesign = \"randomised\"\nassignments = \"a.csv\"\ncontrol = \"control\"\nsplit = { control = 0.1, treatment = 0.9 }\nperiods = [{ from = 2024-04-01, to = 2024-06-30 }]\nprimary = { outcome = \"revenue\", method = \"cuped\" }\nby = [\"segment\"]";
     bench.append(strategy);
+    bench.refuses_command(
+        &["check", "job.toml"],
+        4,
+        "error: there is no file or folder a.csv; check strategy.assignments (it is relative to the job file).",
+    );
+    bench.write("a.csv", "customer_id,arm,assigned\n");
+    bench.refuses_command(&["check", "job.toml"], 3, "error: a.csv has no column \"assigned_on\"; did you mean \"assigned\"? (its first line names customer_id, arm, assigned); name the columns in the first line, customer_id, arm and assigned_on at least.");
+    // Rows are looked at by a run alone.
+    bench.write("a.csv", "customer_id,arm,assigned_on\n");
     bench.succeeds(&["check", "job.toml"]);
     bench.edit("treatment = 0.9", "treatment = 0.8");
     bench.refuses_command(&["check", "job.toml"], 2, "error: job.toml, line 21, column 1: strategy \"winback\": the split adds to 0.9, not to 1 (0.1 + 0.8); correct the shares, thirds as \"1/3\".");

@@ -193,6 +193,7 @@ fn arms_without_variance_are_no_numbers() {
     says(effect(&of(&[], &[]), Method::Welch), "has no customers");
     says(effect(&of(&[5], &[1, 2, 3]), Method::Welch), "one customer");
     says(effect(&of(&[5, 5], &[5, 5, 5]), Method::Welch), "same outcome");
+    says(effect(&of(&[5, 5], &[0, 0, 0]), Method::Welch), "within each arm all customers have the same outcome");
     assert_eq!(of(&[5, 5], &[5, 5, 5]).verdicts[0].verdict, Verdict::CannotSay);
     // One arm without variance is an ordinary comparison; a control mean of zero has no lift.
     let one_sided = of(&[100, 300, 200], &[0, 0, 0]);
@@ -218,7 +219,11 @@ fn broken_periods_are_no_numbers() {
     says(effect(&unfinished, Method::Welch), "the period is not finished");
     says(effect(&unfinished, Method::Cuped), "the period is not finished");
     assert!(unfinished.before_after.iter().all(|r| r.mean_after.is_none() && r.change.is_none() && r.mean_before.is_some()));
-    says(effect(&with(|s| s.periods[0].equally_long = false), Method::Welch), "different dates");
+    let uneven = with(|s| s.periods[0].equally_long = false);
+    says(effect(&uneven, Method::Welch), "different dates");
+    for row in &uneven.before_after {
+        assert!(row.mean_after.is_none() && row.change.is_none() && row.note.contains("different dates"), "{row:?}");
+    }
     let split = with(|s| s.split.shares = [("control".into(), 0.9), ("mail".into(), 0.1)].into());
     says(effect(&split, Method::Welch), "not those of the planned split");
     assert!(effect(&split, Method::Welch).srm_p.is_some_and(|p| p < 0.001));
@@ -360,6 +365,37 @@ fn a_matched_strategy_needs_its_placebo_and_both_ends() {
     let mut unknown = matched(customers(1000));
     unknown.iter_mut().for_each(|c| c.before = 0);
     assert!(verdict(unknown).verdicts[0].reason.contains("no placebo"));
+}
+
+/// A move is made after the baseline, and whoever was retained then bought before it, too: what is not known has no change.
+#[test]
+fn what_is_not_known_of_the_baseline_has_not_changed_since() {
+    let outcomes = vec![Outcome::Revenue, Outcome::Retained, Outcome::MovedUp("segment".into())];
+    let mut design = Strategy {
+        design: Design::Matched,
+        primary: Primary { outcome: Outcome::Revenue, method: Method::Matched },
+        outcomes: outcomes.clone(),
+        ..strategy("s", 1)
+    };
+    let mut arms = Arms::default();
+    for outcome in &outcomes {
+        arms.merge(fill("s", outcome, &[matched(customers(1000))])).expect("sums");
+    }
+    for known in [true, false] {
+        design.periods[0].knows_before_baseline = known;
+        let evaluation = run(std::slice::from_ref(&design), &arms);
+        for row in evaluation.effects.iter().filter(|e| e.method == Method::Did) {
+            let is_known = row.outcome == Outcome::Revenue || known && row.outcome == Outcome::Retained;
+            assert_eq!(row.difference.is_some(), is_known, "{row:?}");
+            if !is_known {
+                says(row, "not known of the baseline");
+            }
+        }
+        let retained: Vec<_> = evaluation.before_after.iter().filter(|r| r.outcome == Outcome::Retained).collect();
+        assert!(!retained.is_empty() && retained.iter().all(|r| r.mean_before.is_some() == known && r.change.is_some() == known));
+        assert_eq!(evaluation.balance.iter().any(|b| b.covariate == "retained in the baseline"), known);
+        assert!(!evaluation.balance.iter().any(|b| b.covariate.starts_with("moved")));
+    }
 }
 
 #[test]

@@ -41,8 +41,30 @@ def main() -> int:
         check_written(home / "out", totals)
         check_segments(tables)
         check_ledger(home, tables)
+        check_shared_names(rfmill, home)
     print("DuckDB, pyarrow and Polars agree.")
     return 0
+
+
+def check_shared_names(rfmill: Path, home: Path) -> None:
+    """Columns in which two schemes have a state of the same name, or two states the same action, are whole for all readers."""
+    job = (home / "quickstart.toml").read_text()
+    job = job.replace("[schemes]", '[playbook.segment]\n"At Risk" = "write"\n"Hibernating" = "write"\n\n[schemes]\nmore = "simple_lifecycle"')
+    assert "[playbook" in job, "the quickstart's job has no section [schemes]"
+    (home / "shared.toml").write_text(job.replace('path = "out"', 'path = "shared"'))
+    call(rfmill, "run", home / "shared.toml")
+    seen = set()
+    for path in sorted((home / "shared").resolve().joinpath("latest").resolve().glob("**/*.parquet")):
+        table = pq.read_table(path)
+        table.validate(full=True)
+        frame, rows = table.to_pandas(), pl.read_parquet(path)
+        for name in (field.name for field in table.schema if pa.types.is_dictionary(field.type)):
+            column = table[name]
+            assert all(len(chunk.dictionary.unique()) == len(chunk.dictionary) for chunk in column.chunks), f"{path.name}: {name}"
+            values = column.to_pylist()
+            assert values == rows[name].to_list() and len(frame) == len(values), f"{path.name}: {name}"
+            seen.add(name)
+    assert {"scheme", "from_state", "to_state", "state", "action"} <= seen, seen
 
 
 def call(rfmill: Path, *arguments: object) -> None:

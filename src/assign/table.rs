@@ -57,7 +57,7 @@ pub struct Assignments {
     pub cost: Option<Vec<i64>>,
     /// Contacts of the row; none if the table has none. A null counts as 0.
     pub contacts: Option<Vec<u32>>,
-    /// The day on which the treatment ended; none if the table has no such column.
+    /// The last day of the treatment; none if the table has no such column.
     pub ended_on: Option<Vec<Option<Day>>>,
     /// Names of the arms: those of the job in its order, else those found, by name.
     pub arms: Vec<String>,

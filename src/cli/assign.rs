@@ -16,7 +16,7 @@ use crate::error::{Error, Result, suggestion};
 use crate::hash::Lots;
 use crate::progress::Progress;
 use crate::publish::{self, Exported};
-use crate::scan::population::{self, Population, Wanted};
+use crate::scan::population::{self, Labels, Population, Wanted};
 use crate::table::{self, Assigned, Names};
 use shares::Shares;
 
@@ -142,6 +142,11 @@ impl Flags {
                 strata.push(place);
             }
         }
+        if args.salt.is_empty() {
+            return Err(Error::usage(
+                "--salt is empty; give a text that names this draw, such as its strategy and quarter (an unset variable in a script?)",
+            ));
+        }
         let global = match (&args.global_holdout, &args.global_salt) {
             (Some(share), Some(salt)) => {
                 if *salt == args.salt {
@@ -162,8 +167,15 @@ impl Flags {
 struct Chosen {
     /// Their places, ascending by customer id.
     rows: Vec<usize>,
-    /// How many different states they are in.
-    states: usize,
+    /// The different states they are in, ascending.
+    states: Vec<u32>,
+}
+
+impl Chosen {
+    /// The names of their states.
+    fn states_of<'a>(&self, labels: &'a Labels) -> Vec<&'a str> {
+        self.states.iter().filter_map(|code| labels.names.get(*code as usize)).map(String::as_str).collect()
+    }
 }
 
 fn choose(flags: &Flags, customers: &Population, as_of: Day) -> Result<Chosen> {
@@ -198,7 +210,7 @@ fn choose(flags: &Flags, customers: &Population, as_of: Day) -> Result<Chosen> {
     };
     states.sort_unstable();
     states.dedup();
-    Ok(Chosen { rows, states: states.len() })
+    Ok(Chosen { rows, states })
 }
 
 impl Flags {
@@ -227,7 +239,7 @@ struct Drawn {
 
 fn draw_arms(args: &AssignArgs, flags: &Flags, customers: &Population, chosen: &Chosen, console: &Console) -> Result<Drawn> {
     let states = customers.columns.first().ok_or_else(|| Error::bug("a draw without a column of states"))?;
-    let bounds = flags.shares.bounds(&states.names)?;
+    let bounds = flags.shares.bounds(&states.names, &chosen.states_of(states))?;
     let earlier = earlier::read(args, &flags.shares, customers, &chosen.rows)?;
     let rules = Rules { lots: Lots::new(&args.salt), bounds, global: flags.global.clone() };
     let (kind, rows) = (customers.kind, chosen.rows.as_slice());
@@ -277,7 +289,7 @@ struct Strata {
 fn strata(flags: &Flags, customers: &Population, rows: &[usize], chosen: &Chosen) -> Result<Strata> {
     let mut places = flags.strata.clone();
     // Strata never join states, which may have shares of their own.
-    if places.is_empty() || (chosen.states > 1 && !places.contains(&0)) {
+    if places.is_empty() || (chosen.states.len() > 1 && !places.contains(&0)) {
         places.insert(0, 0);
     }
     let columns: Vec<_> = places.iter().filter_map(|place| customers.columns.get(*place)).collect();

@@ -123,6 +123,7 @@ pub(super) fn check(args: &JobArgs, console: &Console) -> Result<()> {
     let columns = scan::schema::check(&job, &sources, plan.uses())?;
     customers.check_ids(&job, columns.id)?;
     with_threads(args.threads, || scan::events::open(&job))?.check_ids(&job, columns.id)?;
+    with_threads(args.threads, || engine::check_assignments(&job, &columns))?;
     for warning in &plan.warnings {
         console.warn(warning);
     }

@@ -21,4 +21,5 @@ mod survey;
 
 pub use native::{Outcome, run};
 pub use plan::Plan;
+pub use strategy::assigned::check as check_assignments;
 pub use summary::StateLine;

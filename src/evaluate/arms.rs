@@ -60,6 +60,8 @@ pub enum Quantity {
     Outcome(Outcome),
     /// y is what the assignment table says the customer's treatment cost, minor units. Rows for every state and cell.
     Cost,
+    /// y is how often the assignment table says the customer was contacted. Rows for every state and cell.
+    Contacts,
     /// y is 1 if the customer was treated inside the baseline (by an earlier period's assignment), else 0. Phase `during`,
     /// (all) states, every cell.
     TreatedInBaseline,
@@ -82,6 +84,7 @@ impl fmt::Display for Quantity {
         match self {
             Quantity::Outcome(outcome) => outcome.fmt(f),
             Quantity::Cost => f.write_str("(cost)"),
+            Quantity::Contacts => f.write_str("(contacts)"),
             Quantity::TreatedInBaseline => f.write_str("(treated in baseline)"),
             Quantity::Recurs => f.write_str("(recurs)"),
             Quantity::Excluded => f.write_str("(excluded)"),

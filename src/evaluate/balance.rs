@@ -17,11 +17,9 @@ pub(super) fn balance<'a>(standing: &Standing<'a>, index: &Index<'a>) -> Result<
         return Ok(Vec::new());
     }
     let during = index.slice(&strategy.name, standing.period.period, Phase::During);
-    let outcomes = strategy.outcomes.iter().filter(|o| o.may_lead() && o.shape() == Shape::Mean);
-    let mut covariates: Vec<(Quantity, usize, u32)> = Vec::new();
-    if standing.period.baseline.is_some() {
-        covariates.extend(outcomes.map(|o| (Quantity::Outcome(o.clone()), X, o.scales(strategy.money_scale)[X])));
-    }
+    let outcomes = strategy.outcomes.iter().filter(|o| o.shape() == Shape::Mean && standing.has_before(o));
+    let outcomes = outcomes.map(|o| (Quantity::Outcome(o.clone()), X, o.scales(strategy.money_scale)[X]));
+    let mut covariates: Vec<(Quantity, usize, u32)> = outcomes.collect();
     covariates.extend(during.covariates().into_iter().map(|quantity| match quantity {
         Quantity::Covariate { scale, .. } => (quantity.clone(), Y, *scale),
         other => (other.clone(), Y, 0),

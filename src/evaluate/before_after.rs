@@ -5,7 +5,7 @@ use super::arms::{EVERYBODY, Index, Phase, Quantity};
 use super::rows::BeforeAfterRow;
 use super::standing::{Standing, TOTAL};
 use crate::error::Result;
-use crate::stats::{X, Y, expected_drift};
+use crate::stats::{Sums, X, Y, expected_drift};
 
 /// The rows of a strategy's period; none without a baseline.
 ///
@@ -21,7 +21,12 @@ pub(super) fn before_after<'a>(standing: &Standing<'a>, index: &Index<'a>) -> Re
     let reference = index.slice(&strategy.name, standing.period.period, Phase::Reference);
     let controlled = strategy.design != Design::BeforeAfter;
     let control = controlled.then_some(strategy.control.as_str());
-    let unfinished = standing.period.outcomes_until > standing.period.known_until;
+    // The after of a period that is not over will still grow; that of who was assigned sooner is longer.
+    let no_after = match standing.period {
+        period if period.outcomes_until > period.known_until => "; the period is not finished",
+        period if !period.equally_long => "; customers were assigned on different dates and the job gives no outcome_days",
+        _ => "",
+    };
     for &arm in standing.treated.iter().chain(&control) {
         for outcome in strategy.outcomes.iter().filter(|o| o.is_described()) {
             let quantity = Quantity::Outcome(outcome.clone());
@@ -29,9 +34,9 @@ pub(super) fn before_after<'a>(standing: &Standing<'a>, index: &Index<'a>) -> Re
             let everybody = reference.arm(TOTAL, &quantity, EVERYBODY)?;
             for group in during.groups(&strategy.by) {
                 let sums = during.arm(group, &quantity, arm)?;
-                let mean_before = sums.mean(X, scale);
-                // A period that is not over has an after that will still grow.
-                let mean_after = if unfinished { None } else { sums.mean(Y, scale) };
+                let before = |sums: &Sums| if standing.has_before(outcome) { sums.mean(X, scale) } else { None };
+                let after = |sums: &Sums| if no_after.is_empty() { sums.mean(Y, scale) } else { None };
+                let (mean_before, mean_after) = (before(&sums), after(&sums));
                 let population = everybody.moments([scale; 4]).filter(|m| m.covariance[X][X] > 0.0);
                 let (expected_change, note) = match (population, control) {
                     (Some(population), _) => {
@@ -41,12 +46,10 @@ pub(super) fn before_after<'a>(standing: &Standing<'a>, index: &Index<'a>) -> Re
                     }
                     (None, Some(control)) => {
                         let sums = during.arm(group, &quantity, control)?;
-                        let after = if unfinished { None } else { sums.mean(Y, scale) };
-                        (after.zip(sums.mean(X, scale)).map(|(y, x)| y - x), format!("the change of arm {control:?}"))
+                        (after(&sums).zip(before(&sums)).map(|(y, x)| y - x), format!("the change of arm {control:?}"))
                     }
                     (None, None) => (None, "nothing is known of customers before the baseline to expect a change from".into()),
                 };
-                let note = if unfinished { format!("{note}; the period is not finished") } else { note };
                 rows.push(BeforeAfterRow {
                     strategy: strategy.name.clone(),
                     period: standing.period.period,
@@ -59,7 +62,7 @@ pub(super) fn before_after<'a>(standing: &Standing<'a>, index: &Index<'a>) -> Re
                     mean_after,
                     change: mean_after.zip(mean_before).map(|(after, before)| after - before),
                     expected_change,
-                    note,
+                    note: note + no_after,
                 });
             }
         }

@@ -276,9 +276,12 @@ impl<'a> Comparison<'a, '_> {
             _ => Adjustment::None,
         };
         let weighting = if method == Method::Matched { Weighting::Treated } else { Weighting::Pooled };
-        Ok(estimate(&cells, outcome.shape(), adjustment, weighting).map_err(|why| match why {
+        let shape = outcome.shape();
+        Ok(estimate(&cells, shape, adjustment, weighting).map_err(|why| match why {
             Unestimable::NoCells => NotEstimable::NoCells,
-            Unestimable::ZeroVariance => NotEstimable::ZeroVariance,
+            Unestimable::ZeroVariance if shape == Shape::Ratio => NotEstimable::SameValue,
+            Unestimable::ZeroVariance => NotEstimable::SameOutcome,
+            Unestimable::Explained => NotEstimable::Explained,
             Unestimable::ZeroDenominator => NotEstimable::NoDenominator,
         }))
     }

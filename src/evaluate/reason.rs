@@ -18,8 +18,12 @@ pub enum NotEstimable {
         /// The arm.
         arm: String,
     },
-    /// All customers of both arms have the same outcome.
-    ZeroVariance,
+    /// Within either arm all customers have the same outcome.
+    SameOutcome,
+    /// Within either arm all customers with orders have the same value per order.
+    SameValue,
+    /// Within either arm the baseline explains all that differs.
+    Explained,
     /// A ratio's denominator is 0 in an arm.
     NoDenominator,
     /// The arms' sizes are not those that were planned.
@@ -43,6 +47,8 @@ pub enum NotEstimable {
     },
     /// There is no baseline.
     NoBaseline,
+    /// The outcome has no number in the baseline from which it could have changed.
+    NoBefore,
     /// Strata with different planned shares cannot be thrown together.
     UnequalShares,
     /// No stratum or matching cell has two customers in each arm.
@@ -81,14 +87,16 @@ impl fmt::Display for NotEstimable {
         match self {
             NotEstimable::EmptyArm { arm } => write!(f, "arm {arm:?} has no customers here"),
             NotEstimable::OneCustomer { arm } => write!(f, "arm {arm:?} has one customer here, and one has no variance"),
-            NotEstimable::ZeroVariance => f.write_str("all customers of both arms have the same outcome, so there is no variance"),
+            NotEstimable::SameOutcome => f.write_str("within each arm all customers have the same outcome, so there is no variance"),
+            NotEstimable::SameValue => f.write_str("within each arm all customers have the same value per order, so there is no variance"),
+            NotEstimable::Explained => f.write_str("the baseline explains all that differs within the arms, so there is no variance left"),
             NotEstimable::NoDenominator => f.write_str("an arm has no orders here, so there is no value per order"),
             NotEstimable::FailedSplit { p } => {
                 let p = p_value(*p);
                 write!(f, "the arms' sizes are not those of the planned split (chi-square p {p}), so who is in which arm was not left to chance")
             }
             NotEstimable::Unfinished { until, known } => {
-                write!(f, "outcomes run until {until} and the data end on {known}: the period is not finished")
+                write!(f, "outcomes run until {until} and the last as-of date is {known}: the period is not finished")
             }
             NotEstimable::NoCommonStart => {
                 f.write_str("customers were assigned on different dates and the job gives no outcome_days, so they were not watched equally long")
@@ -98,6 +106,7 @@ impl fmt::Display for NotEstimable {
                 write!(f, "the arms were treated differently inside the baseline already (chi-square p {p}), so the baseline is no fair covariate")
             }
             NotEstimable::NoBaseline => f.write_str("there is no baseline"),
+            NotEstimable::NoBefore => f.write_str("the outcome is not known of the baseline, so there is no change since then"),
             NotEstimable::UnequalShares => {
                 f.write_str("strata have different planned shares, so the arms' plain means differ by their mix: see post_stratified")
             }

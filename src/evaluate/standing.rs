@@ -115,6 +115,13 @@ impl<'a> Standing<'a> {
         })
     }
 
+    /// Whether customers have the number in the baseline, too: a move is made after it, and `retained` needs the time before.
+    pub fn has_before(&self, outcome: &Outcome) -> bool {
+        self.period.baseline.is_some()
+            && outcome.moved_in().is_none()
+            && (*outcome != Outcome::Retained || self.period.knows_before_baseline)
+    }
+
     /// What makes all numbers of an outcome, phase and method null.
     pub fn obstacle(&self, outcome: &Outcome, phase: Phase, method: Method) -> Option<NotEstimable> {
         let period = self.period;
@@ -138,6 +145,7 @@ impl<'a> Standing<'a> {
             (false, None, _) if *outcome == Outcome::Retained => Some(NotEstimable::NoBaseline),
             (true, None, _) => Some(NotEstimable::NoBaseline),
             (true, Some(_), Some(p)) => Some(NotEstimable::TouchedBaseline { p }),
+            _ if method == Method::Did && !self.has_before(outcome) => Some(NotEstimable::NoBefore),
             _ => None,
         }
     }

@@ -46,6 +46,8 @@ pub struct StrategyPeriod {
     pub known_until: Day,
     /// Whether all customers are watched equally long: assigned on one date, or for `outcome_days` each.
     pub equally_long: bool,
+    /// Whether the data begin before the time before the baseline, in which `retained` of the baseline looks for purchases.
+    pub knows_before_baseline: bool,
 }
 
 /// A strategy.

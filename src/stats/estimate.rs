@@ -7,7 +7,7 @@
 //! variance, of differences, lifts, and across periods, is a sum of products of such influences.
 
 use super::distribution::{t_quantile, t_two_sided};
-use super::sums::{D, E, Moments, VALUES, X, Y};
+use super::sums::{D, E, Moments, VALUES, X, Y, but_rounding};
 
 /// Two arms in one cell.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -55,8 +55,10 @@ pub enum Weighting {
 pub enum Unestimable {
     /// No cells.
     NoCells,
-    /// No customer differs from another in either arm.
+    /// Within either arm no customer's number differs from another's, or no order's value for a ratio.
     ZeroVariance,
+    /// Within either arm the baseline explains all that differs.
+    Explained,
     /// The denominator of the ratio is zero in an arm.
     ZeroDenominator,
 }
@@ -165,7 +167,7 @@ fn mean_of(shape: Shape, means: &[f64; VALUES], numerator: usize, denominator: u
 fn theta(shape: Shape, both: &Moments) -> Option<f64> {
     let (_, y) = mean_of(shape, &both.mean, Y, D)?;
     let (_, x) = mean_of(shape, &both.mean, X, E)?;
-    let variance = both.form(&x, &x);
+    let variance = both.variance(&x);
     Some(if variance > 0.0 { both.form(&y, &x) / variance } else { 0.0 })
 }
 
@@ -215,23 +217,25 @@ pub fn estimate(
         let (before, slope) = mean_of(shape, means, X, E).ok_or(Unestimable::ZeroDenominator)?;
         Ok(((base.0 - theta * (before - centre), std::array::from_fn(|i| base.1[i] - theta * slope[i])), base))
     };
-    let ((mean_treated, slope_treated), _) = arm(&treated)?;
+    let ((mean_treated, slope_treated), (_, treated_slope)) = arm(&treated)?;
     let ((mean_control, slope_control), (base, base_slope)) = arm(&control)?;
     let difference = mean_treated - mean_control;
 
     let shares_of = if weighting == Weighting::Pooled && cells.len() > 1 { Some(n_treated + n_control) } else { None };
     let spread = Spread { cells, weights: &weights, treated: &treated, control: &control, shares_of };
     let (influence, variance, df) = spread.of(&slope_treated, &slope_control);
-    // What CUPED leaves of an outcome that the baseline explains wholly is rounding, not variance.
-    let whole = spread.of(&mean_of(shape, &treated, Y, D).map_or(slope_treated, |s| s.1), &base_slope).1;
-    if variance.is_nan() || variance <= 1e-12 * whole || variance <= 0.0 {
-        return Err(Unestimable::ZeroVariance);
+    if variance.is_nan() || variance <= 0.0 {
+        let unadjusted = spread.of(&treated_slope, &base_slope).1;
+        return Err(if unadjusted > 0.0 { Unestimable::Explained } else { Unestimable::ZeroVariance });
     }
     let lift = if base > 0.0 {
         let to_treated = slope_treated.map(|g| g / base);
-        let to_control = std::array::from_fn(|i| slope_control[i] / base + difference / (base * base) * base_slope[i]);
-        let (influence, variance, df) = spread.of(&to_treated, &to_control);
         // Where nobody treated did anything, the lift is -1 whatever the control arm did, and has no variance.
+        let to_control = std::array::from_fn(|i| {
+            let (own, through_base) = (slope_control[i] / base, difference / (base * base) * base_slope[i]);
+            but_rounding(own + through_base, own.abs() + through_base.abs())
+        });
+        let (influence, variance, df) = spread.of(&to_treated, &to_control);
         (variance > 0.0).then(|| Lift { value: difference / base, se: variance.sqrt(), df, influence })
     } else {
         None
@@ -253,16 +257,18 @@ impl Spread<'_> {
     /// Influences, variance and degrees of freedom of ∇t·v̄(treated) − ∇c·v̄(control).
     fn of(&self, to_treated: &[f64; VALUES], to_control: &[f64; VALUES]) -> (Vec<[Influence; 2]>, f64, f64) {
         let dot = |a: &[f64; VALUES], b: &[f64; VALUES]| -> f64 { a.iter().zip(b).map(|(x, y)| x * y).sum() };
+        let size = |a: &[f64; VALUES], b: &[f64; VALUES]| -> f64 { a.iter().zip(b).map(|(x, y)| (x * y).abs()).sum() };
         let overall = dot(to_treated, self.treated) - dot(to_control, self.control);
         let (mut variance, mut squares, mut between) = (0.0, 0.0, 0.0);
         let mut influence = Vec::with_capacity(self.cells.len());
         for (cell, &weight) in self.cells.iter().zip(self.weights) {
             for (arm, slope) in [(&cell.treated, to_treated), (&cell.control, to_control)] {
-                let part = weight * weight * arm.form(slope, slope) / arm.n;
+                let part = weight * weight * arm.variance(slope) / arm.n;
                 variance += part;
                 squares += part * part / (arm.n - 1.0);
             }
             let distance = dot(to_treated, &cell.treated.mean) - dot(to_control, &cell.control.mean) - overall;
+            let distance = but_rounding(distance, size(to_treated, &cell.treated.mean) + size(to_control, &cell.control.mean));
             let constant = self.shares_of.map_or(0.0, |n| distance / n);
             between += self.shares_of.map_or(0.0, |n| weight * distance * distance / n);
             let side = |arm: &Moments, slope: &[f64; VALUES], sign: f64| Influence {

@@ -314,7 +314,46 @@ fn what_is_no_number_is_none() -> Result<()> {
     both.add(&arms[1])?;
     let moments = |s: Sums| s.moments(MONEY).ok_or_else(|| Error::bug("no moments"));
     let exact = Cell { treated: moments(arms[0])?, control: moments(arms[1])?, both: moments(both)? };
-    assert_eq!(none(&[exact], Shape::Mean), Some(Unestimable::ZeroVariance));
+    assert_eq!(none(&[exact], Shape::Mean), Some(Unestimable::Explained));
+    // Nor does a value per order that is the same for everybody, whatever it is, and whether in one cell or in two.
+    for price in [3i64, 7, 1999, 12_345] {
+        let orders = |from: i64| -> Result<Cell> {
+            let mut arms = [Sums::default(); 2];
+            for i in from..from + 90 {
+                let (orders, before) = (i % 7, i % 5 + i % 2);
+                // The treated pay one more for each order.
+                let paid = if i % 2 == 0 { price + 1 } else { price };
+                arms[(i % 2) as usize].observe([orders * paid, before * price, orders, before])?;
+            }
+            let mut both = arms[0];
+            both.add(&arms[1])?;
+            let ratio = |s: Sums| s.moments([2, 2, 0, 0]).ok_or_else(|| Error::bug("no moments"));
+            Ok(Cell { treated: ratio(arms[0])?, control: ratio(arms[1])?, both: ratio(both)? })
+        };
+        let (one, two) = (orders(0)?, orders(1_000)?);
+        for cells in [&[one][..], &[one, two][..]] {
+            for adjustment in [Adjustment::None, Adjustment::Cuped, Adjustment::Change] {
+                for weighting in [Weighting::Pooled, Weighting::Treated] {
+                    let got = estimate(cells, Shape::Ratio, adjustment, weighting);
+                    assert_eq!(got.err(), Some(Unestimable::ZeroVariance), "{price} {adjustment:?} {weighting:?}");
+                }
+            }
+        }
+    }
+    // Where no treated customer did anything, no control arm gives the lift of -1 a variance.
+    for bought in 1..60 {
+        let mut arms = [Sums::default(); 2];
+        for i in 0..61i64 {
+            arms[0].observe([0; 4])?;
+            arms[1].observe([i64::from(i < bought), 0, 0, 0])?;
+        }
+        let mut both = arms[0];
+        both.add(&arms[1])?;
+        let silent = |s: Sums| s.moments([0; 4]).ok_or_else(|| Error::bug("no moments"));
+        let silent = Cell { treated: silent(arms[0])?, control: silent(arms[1])?, both: silent(both)? };
+        let got = estimate(&[silent], Shape::Mean, Adjustment::None, Weighting::Pooled);
+        assert!(got.is_ok_and(|e| e.difference < 0.0 && e.lift.is_none()), "{bought} of 61");
+    }
     // A control mean of zero or below has no lift.
     let mut arms = [Sums::default(); 2];
     for i in 0..100i64 {

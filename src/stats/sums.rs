@@ -127,6 +127,20 @@ impl Moments {
         let row = |covariances: &[f64; VALUES]| -> f64 { covariances.iter().zip(b).map(|(c, y)| c * y).sum() };
         self.covariance.iter().zip(a).map(|(covariances, x)| x * row(covariances)).sum()
     }
+
+    /// The variance of the linear form `a` of a customer's numbers; 0 if that is what rounding leaves of it.
+    pub fn variance(&self, a: &[f64; VALUES]) -> f64 {
+        let row = |covariances: &[f64; VALUES]| -> f64 { covariances.iter().zip(a).map(|(c, y)| (c * y).abs()).sum() };
+        let terms = self.covariance.iter().zip(a).map(|(covariances, x)| x.abs() * row(covariances)).sum();
+        but_rounding(self.form(a, a), terms)
+    }
+}
+
+/// `sum`, or 0 if it is so small beside its `terms` (the sum of their sizes) that rounding them could have made it.
+///
+/// At 10⁻¹² of its terms a sum of doubles has three or four digits left: below, it is nothing that could be divided by.
+pub(super) fn but_rounding(sum: f64, terms: f64) -> f64 {
+    if sum.abs() <= 1e-12 * terms { 0.0 } else { sum }
 }
 
 #[cfg(test)]

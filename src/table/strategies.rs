@@ -35,7 +35,10 @@ pub(super) fn definitions() -> Vec<TableDefinition> {
     };
     let lift = || {
         [
-            number("lift", "Difference over the control mean without adjustment; null where that is not above 0."),
+            number(
+                "lift",
+                "Difference over the control mean without adjustment; null where that is not above 0, or where nobody treated did anything, so that the lift is -1 whatever the control arm did.",
+            ),
             number("lift_low", "Lower end of the lift's 95 % interval."),
             number("lift_high", "Upper end of the lift's 95 % interval."),
         ]
@@ -165,7 +168,7 @@ pub(super) fn definitions() -> Vec<TableDefinition> {
         state("arm", "The arm; (everybody) in phase reference."),
         state(
             "outcome",
-            "What is summed: an outcome, a covariate, (cost), (treated in baseline), (recurs); (excluded) counts who was left out.",
+            "What is summed: an outcome, a covariate, (cost), (contacts), (treated in baseline), (recurs); (excluded) counts who was left out.",
         ),
         Field::new("scale", ColumnType::Int32, "Digits behind the point of y and x: sums are in units of 10^-scale, products in its square."),
         date("other_period_start", "In rows of customers who are in two periods, first day of the later one; else null."),

@@ -44,3 +44,17 @@ fn matching_on_strata_needs_strata() {
     let bench = bench("design = \"matched\"\nmatch_on = [\"segment\", \"stratum\"]\n", rows);
     bench.refuses(3, "error: job.toml, line …: strategy \"mail\": match_on names \"stratum\", but its assignments have neither a column \"stratum\" nor \"state\"; add one, or match on scheme columns.");
 }
+
+/// Time before the first order is no time without orders, and whoever reads a change since then must know it.
+#[test]
+fn time_before_the_data_is_told() {
+    let rows = "customer_id,arm,assigned_on\n1,mail,2024-01-15\n2,control,2024-01-15\n";
+    let bench = bench(&format!("{SPLIT}baseline = {{ from = 2023-12-01, to = 2024-01-14 }}"), rows);
+    bench.edit("periods = [{ from = 2024-04-01, to = 2024-04-30 }]", "periods = [{ from = 2024-01-15, to = 2024-01-31 }]");
+    let told = bench.succeeds(&["run", "job.toml"]).err;
+    assert!(
+        told.contains("warning: strategy \"mail\": days of its baseline 2023-12-01 to 2024-01-14 lie before the first order ("),
+        "{told}"
+    );
+    assert!(!told.contains("days of its period"), "{told}");
+}

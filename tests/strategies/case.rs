@@ -39,6 +39,12 @@ pub struct Row {
     pub ended: Option<i32>,
 }
 
+impl Row {
+    pub fn contacts(&self) -> i64 {
+        (self.cost * 7 + self.day as i64) % 5
+    }
+}
+
 pub struct Strategy {
     pub name: String,
     pub design: &'static str,
@@ -59,6 +65,7 @@ pub struct Strategy {
     pub has_strata: bool,
     pub has_cost: bool,
     pub has_end: bool,
+    pub has_contacts: bool,
     pub rows: Vec<Row>,
 }
 
@@ -213,6 +220,7 @@ impl Case {
             has_strata,
             has_cost: r.one_in(3),
             has_end: r.one_in(3),
+            has_contacts: (number + periods.len()).is_multiple_of(2),
             periods,
             rows,
         }
@@ -260,6 +268,9 @@ impl Case {
             }
             if strategy.has_cost {
                 columns.push(("cost", decimals(2, rows.iter().map(|row| i128::from(row.cost)))));
+            }
+            if strategy.has_contacts {
+                columns.push(("contacts", ints(rows.iter().map(Row::contacts))));
             }
             if strategy.has_end {
                 columns.push(("ended_on", crate::fixture::dates(ends.iter().map(Option::as_deref))));

@@ -61,9 +61,11 @@ struct List<'a> {
     earlier: Span,
 }
 
-fn age(row: &Row, strategy: &Strategy) -> (i32, usize, i64, Option<i32>) {
+fn age(row: &Row, strategy: &Strategy) -> (i32, usize, i64, i64, Option<i32>) {
     let stratum = if strategy.has_strata { row.stratum } else { 0 };
-    (row.day, stratum, if strategy.has_cost { row.cost } else { 0 }, row.ended.filter(|_| strategy.has_end))
+    let cost = if strategy.has_cost { row.cost } else { 0 };
+    let contacts = if strategy.has_contacts { row.contacts() } else { 0 };
+    (row.day, stratum, cost, contacts, row.ended.filter(|_| strategy.has_end))
 }
 
 fn list<'a>(case: &Case, number: usize, strategy: &'a Strategy, period: Span) -> List<'a> {
@@ -96,12 +98,24 @@ fn list<'a>(case: &Case, number: usize, strategy: &'a Strategy, period: Span) ->
     List { number, strategy, period, rows, several, left_out: BTreeSet::new(), baseline, placebo, earlier }
 }
 
-/// The days and numbers of other strategies that have a customer of a list at the same time.
+/// The last day of a row's treatment.
+fn treated_until(list: &List<'_>, row: &Row) -> i32 {
+    let planned = list.strategy.outcome_days.map_or(list.period.1, |days| row.day + days - 1);
+    row.ended.filter(|_| list.strategy.has_end).unwrap_or(planned)
+}
+
+/// The first days and numbers of other strategies that treat a customer of a list on a day on which the list does, too.
 fn rivals(own: &List<'_>, row: &Row, all: &[List<'_>]) -> Vec<(i32, usize)> {
     let mut others = Vec::new();
-    for list in all.iter().filter(|l| l.number != own.number && l.period.0 <= own.period.1 && own.period.0 <= l.period.1) {
-        let rows = list.rows.get(&row.customer).into_iter().chain(list.several.get(&row.customer).into_iter().flatten());
-        others.extend(rows.map(|other| (other.day, list.number)));
+    for list in all.iter().filter(|l| l.number != own.number) {
+        let rows = || list.rows.get(&row.customer).into_iter().chain(list.several.get(&row.customer).into_iter().flatten());
+        let first = rows().map(|other| other.day).min();
+        let last = rows().map(|other| treated_until(list, other)).max();
+        if let Some((first, last)) = first.zip(last)
+            && (row.day..=treated_until(own, row)).any(|day| first <= day && day <= last)
+        {
+            others.push((first, list.number));
+        }
     }
     others
 }
@@ -215,6 +229,9 @@ fn found(case: &Case, known: &Known, list: &List<'_>, row: &Row, all: &[List<'_>
     more("(recurs)", i64::from(recurs));
     if strategy.has_cost {
         more("(cost)", row.cost);
+    }
+    if strategy.has_contacts {
+        more("(contacts)", row.contacts());
     }
     let touched = list.baseline.is_some_and(|baseline| {
         strategy.rows.iter().any(|earlier| {

@@ -56,25 +56,25 @@ impl Shares {
                 arms.iter().map(|(name, text, _)| format!("{name}={text}")).collect::<Vec<_>>().join(", ")
             )));
         }
-        let by_state = args.holdout_by.iter().map(|text| {
+        let mut by_state: Vec<(String, Ratio)> = Vec::new();
+        for text in &args.holdout_by {
             let (state, share) = split("--holdout-by", text, "At Risk=0.2")?;
-            Ok((state.to_owned(), holdout(&format!("--holdout-by {state:?}"), share)?))
-        });
-        Ok(Shares {
-            by_state: by_state.collect::<Result<_>>()?,
-            usual: arms.iter().map(|(.., share)| *share).collect(),
-            arms: names,
-        })
+            if by_state.iter().any(|(known, _)| known == state) {
+                return Err(Error::usage(format!("--holdout-by gives the state {state:?} twice; give it one share")));
+            }
+            by_state.push((state.to_owned(), holdout(&format!("--holdout-by {state:?}"), share)?));
+        }
+        Ok(Shares { by_state, usual: arms.iter().map(|(.., share)| *share).collect(), arms: names })
     }
 
-    /// The bounds of the arms in every one of these states.
-    pub fn bounds(&self, states: &[String]) -> Result<Vec<Bounds>> {
+    /// The bounds of the arms in every one of these states; customers are drawn from those that `occur`.
+    pub fn bounds(&self, states: &[String], occur: &[&str]) -> Result<Vec<Bounds>> {
         for (state, _) in &self.by_state {
-            if states.binary_search(state).is_err() {
+            if !occur.contains(&state.as_str()) {
                 return Err(Error::usage(format!(
-                    "--holdout-by {state:?}: no customer is in that state{} (states: {}); name one of them",
-                    suggestion(state, states.iter().map(String::as_str)),
-                    states.join(", ")
+                    "--holdout-by {state:?}: no customer to draw from is in that state{} (states: {}); name one of them",
+                    suggestion(state, occur.iter().copied()),
+                    occur.join(", ")
                 )));
             }
         }
@@ -83,7 +83,7 @@ impl Shares {
 
     /// The shares in a state.
     pub fn of(&self, state: &str) -> Vec<Ratio> {
-        match self.by_state.iter().rev().find(|(own, _)| own == state) {
+        match self.by_state.iter().find(|(own, _)| own == state) {
             Some((_, share)) => with_rest(*share).into(),
             None => self.usual.clone(),
         }

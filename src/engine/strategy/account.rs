@@ -3,7 +3,7 @@
 use super::Evaluated;
 use super::study::{List, Study};
 use super::tally::{Account, Tally};
-use crate::domain::Day;
+use crate::domain::{Day, Period};
 use crate::job::strategy::Overlap;
 
 /// One sentence per strategy and finding, over all its periods.
@@ -37,33 +37,36 @@ pub fn warnings(evaluated: &Evaluated<'_>, tally: &Tally, last: Day) -> Vec<Stri
         }
         let several: u64 = assigned.periods.iter().map(|p| p.excluded).sum();
         if several > 0 {
-            say(format!("{several} customers are in several arms of one period and are left out of it"));
+            say(format!("{several} times a customer is in several arms of one period and left out of it"));
         }
         let accounts = &tally.accounts[study.lists.clone()];
         let sum = |of: fn(&Account) -> u64| accounts.iter().map(of).sum::<u64>();
         let unknown = sum(|a| a.unknown);
         if unknown > 0 {
-            say(format!("{unknown} assigned customers have no orders, so all their outcomes are 0"));
+            say(format!("{unknown} assignments are of customers without orders, whose outcomes are all 0"));
         }
         let overlapping = sum(|a| a.overlapping);
         if overlapping > 0 {
             let left_out = sum(|a| a.left_out.iter().sum());
             say(format!(
-                "{overlapping} assigned customers are in another strategy at the same time; {}",
+                "{overlapping} assignments are of customers who are in another strategy at the same time; {}",
                 match study.strategy.overlap {
-                    Overlap::Keep => "they stay in it (overlap = \"keep\")".into(),
-                    Overlap::Exclude => "they are left out of it (overlap = \"exclude\")".into(),
+                    Overlap::Keep => "they stay in this one (overlap = \"keep\")".into(),
+                    Overlap::Exclude => "they are left out of this one (overlap = \"exclude\")".into(),
                     Overlap::First =>
-                        format!("{left_out} were assigned to the other first and are left out (overlap = \"first\")"),
+                        format!("{left_out} of them, who were assigned to the other first, are left out (overlap = \"first\")"),
                 }
             ));
         }
-        of_periods(study, &evaluated.lists[study.lists.clone()], last, &mut say);
+        of_periods(study, &evaluated.lists[study.lists.clone()], (evaluated.first_order, last), &mut say);
     }
     out
 }
 
-fn of_periods(study: &Study<'_>, lists: &[List], last: Day, say: &mut impl FnMut(String)) {
+/// A stretch of which less than this share of days lies before the first order is taken for known.
+const UNKNOWN_DAYS: f64 = 0.1;
+
+fn of_periods(study: &Study<'_>, lists: &[List], (first, last): (Option<Day>, Day), say: &mut impl FnMut(String)) {
     if let Some(list) = lists.iter().find(|list| list.period.start.previous() > last) {
         say(format!("the period {} begins after the last as-of date {last}, so nothing is known of it", list.period));
     }
@@ -72,5 +75,22 @@ fn of_periods(study: &Study<'_>, lists: &[List], last: Day, say: &mut impl FnMut
         && let Some(list) = without()
     {
         say(format!("the data begin after its baseline, so the period {} has none", list.period));
+    }
+    // Time before the first order counts as time in which nobody bought.
+    let Some(first) = first else { return };
+    let days_before = |time: Period| time.end.min(first).0.saturating_sub(time.start.0);
+    let short = |of: fn(&List) -> Option<Period>| {
+        let time = lists.iter().filter_map(of).find(|t| f64::from(days_before(*t)) > UNKNOWN_DAYS * f64::from(t.days()))?;
+        Some(format!(
+            "{time} lie before the first order ({first}; {} of {} days) and count as days without orders",
+            days_before(time),
+            time.days()
+        ))
+    };
+    if let Some(short) = short(|list| Some(list.period)) {
+        say(format!("days of its period {short}"));
+    }
+    if let Some(short) = short(|list| list.baseline) {
+        say(format!("days of its baseline {short}, so a change since then looks larger than it is"));
     }
 }

@@ -21,6 +21,8 @@ pub struct Assigned {
     pub strata: Option<Vec<String>>,
     /// Whether the table has costs.
     pub has_cost: bool,
+    /// Whether it has contacts.
+    pub has_contacts: bool,
     /// By part.
     pub parts: Vec<PartRows>,
     /// By period.
@@ -100,6 +102,15 @@ pub fn entries(job: &Job, files: &[Vec<AssignmentFile>]) -> Vec<AssignmentsEntry
     job.strategies.iter().zip(files).map(of_strategy).collect()
 }
 
+/// Checks that the files of every strategy are there, with the columns that are read.
+///
+/// # Errors
+/// Those of [`open`] and [`assignments::check`].
+pub fn check(job: &Job, columns: &Columns) -> Result<()> {
+    let mut strategies = job.strategies.iter().zip(open(job)?);
+    strategies.try_for_each(|(strategy, files)| assignments::check(&files, &Request::of(strategy, columns, job.scale(), 1)))
+}
+
 /// Reads the assignments of all strategies; `parts` is a power of two.
 ///
 /// # Errors
@@ -144,6 +155,7 @@ impl Assigned {
         let arms = first.map(|table| table.arms.clone()).unwrap_or_default();
         let strata = first.filter(|table| table.stratum.is_some()).map(|table| table.strata.to_vec());
         let has_cost = first.is_some_and(|table| table.cost.is_some());
+        let has_contacts = first.is_some_and(|table| table.contacts.is_some());
         let part = |table: Assignments| {
             let periods = by_period(&table, periods);
             let spans: Vec<_> = periods.periods.iter().map(|own| span(&table, &own.rows)).collect();
@@ -168,7 +180,7 @@ impl Assigned {
                 };
             }
         }
-        Assigned { arms, strata, has_cost, parts, periods: facts, rows }
+        Assigned { arms, strata, has_cost, has_contacts, parts, periods: facts, rows }
     }
 }
 

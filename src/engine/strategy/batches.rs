@@ -235,7 +235,7 @@ pub fn arms(arms: &Arms, money: u32, table: &TableDefinition) -> Result<RecordBa
         Quantity::Outcome(outcome) => outcome.scales(money)[0],
         Quantity::Cost => money,
         Quantity::Covariate { scale, .. } => *scale,
-        Quantity::TreatedInBaseline | Quantity::Recurs | Quantity::Excluded => 0,
+        Quantity::Contacts | Quantity::TreatedInBaseline | Quantity::Recurs | Quantity::Excluded => 0,
     };
     let upper = |sums: &Sums| {
         let mut products = [[None; VALUES]; VALUES];

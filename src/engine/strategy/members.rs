@@ -119,8 +119,12 @@ impl<'a> View<'a> {
         if let Some(column) = columns.next() {
             column.extend(members.counts.iter().map(|lists| [i64::from(*lists > 1), 0, 0, 0]));
         }
-        if let Some((column, cost)) = columns.next().zip(self.table.cost.as_ref()) {
-            column.extend(members.rows.iter().map(|row| [cost[*row as usize], 0, 0, 0]));
+        let rows = || members.rows.iter().map(|row| *row as usize);
+        if let Some((cost, column)) = self.table.cost.as_ref().and_then(|cost| Some((cost, columns.next()?))) {
+            column.extend(rows().map(|row| [cost[row], 0, 0, 0]));
+        }
+        if let Some((contacts, column)) = self.table.contacts.as_ref().and_then(|contacts| Some((contacts, columns.next()?))) {
+            column.extend(rows().map(|row| [i64::from(contacts[row]), 0, 0, 0]));
         }
         crowd.active.find(&crowd.columns, members.len());
         Ok(())

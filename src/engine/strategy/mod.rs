@@ -50,8 +50,8 @@ pub struct Evaluated<'a> {
     pub studies: Vec<Study<'a>>,
     /// The periods of all strategies, strategy by strategy.
     pub lists: Vec<List>,
-    /// By list: the lists of other strategies at the same time, each with its strategy.
-    rivals: Vec<Vec<(usize, usize)>>,
+    /// The day of the first order.
+    first_order: Option<Day>,
     /// By strategy.
     sizes: Vec<Sizes>,
     /// By scheme and state: the step of the ladder, if the state has one.
@@ -71,17 +71,13 @@ impl<'a> Evaluated<'a> {
         first_order: Option<Day>,
     ) -> Result<Evaluated<'a>> {
         let (studies, lists) = study::studies(job, plan, assigned, slices, first_order)?;
-        let rivals = |own: &List| {
-            let others = lists.iter().enumerate().filter(|(_, l)| l.study != own.study && l.period.overlaps(own.period));
-            others.map(|(at, list)| (list.study, at)).collect()
-        };
         let ladder = |column: &super::plan::SchemeColumn| {
             let states = 0..column.scheme.states.len() + 2;
             states.map(|state| column.scheme.ladder.iter().position(|s| *s == state)).collect()
         };
         Ok(Evaluated {
             assigned,
-            rivals: lists.iter().map(rivals).collect(),
+            first_order,
             sizes: studies.iter().map(Sizes::of).collect(),
             ladders: plan.schemes.iter().map(ladder).collect(),
             studies,

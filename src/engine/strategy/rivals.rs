@@ -1,4 +1,7 @@
 //! Who of the customers at hand is in other strategies at the same time, and whether they stay in a list despite that.
+//!
+//! A list has a customer from the day on which they were assigned to the last day of their treatment: `ended_on`, else the
+//! last of `outcome_days`, else that of the period. Two lists have a customer at the same time if these spans share a day.
 
 use super::Evaluated;
 use super::runs::{Hand, Run};
@@ -8,51 +11,110 @@ use crate::job::strategy::Overlap;
 /// The day of what does not happen.
 pub const NEVER: Day = Day(i32::MAX);
 
+/// First and last day of a treatment.
+type Span = (Day, Day);
+
+fn share_a_day(one: Span, other: Span) -> bool {
+    one.0 <= other.1 && other.0 <= one.1
+}
+
+/// A list of another strategy that may have customers at the same time.
+struct Rival {
+    list: usize,
+    /// Whether its strategy comes before the other in the job: on the same day it is first.
+    comes_first: bool,
+    /// Whether it has every customer at the same time whom both have, whatever their days.
+    always: bool,
+}
+
 /// The customers at hand by list.
-#[derive(Default)]
 pub struct Rivals {
+    /// By list.
+    rivals: Vec<Vec<Rival>>,
     /// By list: whether everybody at hand is in it.
     has_all: Vec<bool>,
-    /// By list and customer: the first day on which they were assigned in it, [`NEVER`] without; nothing if no list asks.
-    days: Vec<Day>,
+    /// By list and customer: from when to when it has them, [`NEVER`] without; nothing if no list asks.
+    spans: Vec<Span>,
 }
 
 /// Room for a list's customers.
 #[derive(Default)]
 pub struct Sooner {
-    /// By customer: the first day on which a rival that comes before the strategy in the job had them, and one behind it.
+    own: Vec<Span>,
+    /// By row: the first day on which a rival that comes first in the job had its customer, and one of the others.
     before: Vec<Day>,
     behind: Vec<Day>,
 }
 
+/// The first and last day on which a list's treatments begin, and those on which they end.
+#[derive(Clone, Copy)]
+struct Extent {
+    begins: Span,
+    ends: Span,
+}
+
+impl Extent {
+    fn unite(&mut self, run: &Run<'_>) {
+        let wider = |own: Span, other: Span| (own.0.min(other.0), own.1.max(other.1));
+        *self = Extent { begins: wider(self.begins, run.assigned()), ends: wider(self.ends, run.until()) };
+    }
+
+    fn may_meet(&self, other: &Extent) -> bool {
+        share_a_day((self.begins.0, self.ends.1), (other.begins.0, other.ends.1))
+    }
+
+    fn must_meet(&self, other: &Extent) -> bool {
+        self.begins.1.max(other.begins.1) <= self.ends.0.min(other.ends.0)
+    }
+}
+
 impl Rivals {
+    /// Finds which lists of a part may have customers at the same time.
+    pub fn new(evaluated: &Evaluated<'_>, runs: &[Run<'_>]) -> Rivals {
+        let nobody = (NEVER, Day(i32::MIN));
+        let mut extents = vec![Extent { begins: nobody, ends: nobody }; evaluated.lists.len()];
+        runs.iter().filter_map(|run| Some((run, run.role.list()?))).for_each(|(run, list)| extents[list].unite(run));
+        let rivals = |(own, extent): (usize, &Extent)| {
+            let study = |list: usize| evaluated.lists[list].study;
+            let others = extents.iter().enumerate().filter(|(list, other)| study(*list) != study(own) && other.may_meet(extent));
+            let rival = |(list, other): (usize, &Extent)| Rival {
+                list,
+                comes_first: study(list) < study(own),
+                always: other.must_meet(extent),
+            };
+            others.map(rival).collect()
+        };
+        Rivals { rivals: extents.iter().enumerate().map(rivals).collect(), has_all: Vec::new(), spans: Vec::new() }
+    }
+
     /// Notes who is at hand.
     pub fn fill(&mut self, evaluated: &Evaluated<'_>, runs: &[Run<'_>], hand: &Hand<'_>) {
-        let Rivals { has_all, days } = self;
         let of_lists = || runs.iter().enumerate().filter_map(|(at, run)| Some((at, run.role.list()?)));
-        has_all.clear();
-        has_all.resize(evaluated.lists.len(), false);
-        of_lists().for_each(|(run, list)| has_all[list] |= hand.is_of_all(run));
-        days.clear();
+        self.has_all.clear();
+        self.has_all.resize(evaluated.lists.len(), false);
+        of_lists().for_each(|(run, list)| self.has_all[list] |= hand.is_of_all(run));
+        self.spans.clear();
         if !(0..evaluated.lists.len()).any(|list| self.asks(evaluated, list)) {
             return;
         }
         let count = hand.ids.len();
-        self.days.resize(evaluated.lists.len() * count, NEVER);
+        self.spans.resize(evaluated.lists.len() * count, (NEVER, NEVER));
         for (run, list) in of_lists() {
-            let own = &mut self.days[list * count..][..count];
+            let own = &mut self.spans[list * count..][..count];
             for (row, customer) in hand.rows(run) {
-                own[customer] = own[customer].min(runs[run].table.day(row));
+                let (first, last) = span(evaluated, &runs[run], row);
+                let known = &mut own[customer];
+                *known = if known.0 == NEVER { (first, last) } else { (known.0.min(first), known.1.max(last)) };
             }
         }
     }
 
-    /// Whether it matters to a list who is in its rivals, and when: not if all stay, and all are in one of them.
+    /// Whether it matters to a list who is in its rivals, and when: not if all stay, and one of them has all anyway.
     fn asks(&self, evaluated: &Evaluated<'_>, list: usize) -> bool {
-        let (rivals, own) = (&evaluated.rivals[list], &evaluated.lists[list]);
-        let all_stay = evaluated.studies[own.study].strategy.overlap == Overlap::Keep;
-        let has_all = || rivals.iter().any(|(_, rival)| self.has_all[*rival]);
-        !rivals.is_empty() && (!all_stay || !has_all())
+        let rivals = &self.rivals[list];
+        let all_stay = evaluated.studies[evaluated.lists[list].study].strategy.overlap == Overlap::Keep;
+        let one_has_all = || rivals.iter().any(|rival| rival.always && self.has_all[rival.list]);
+        !(rivals.is_empty() || all_stay && one_has_all())
     }
 
     /// Says for every row of a list's run whether its customer stays, as the strategy's own setting has it: nothing if all do.
@@ -62,29 +124,34 @@ impl Rivals {
         evaluated: &Evaluated<'_>,
         (run, at, list): (&Run<'_>, usize, usize),
         hand: &Hand<'_>,
-        Sooner { before, behind }: &mut Sooner,
+        Sooner { own, before, behind }: &mut Sooner,
         stays: &mut Vec<bool>,
     ) -> u64 {
-        let (rivals, rows) = (&evaluated.rivals[list], hand.rows(at));
+        let (rivals, rows) = (&self.rivals[list], hand.rows(at));
         stays.clear();
         if !self.asks(evaluated, list) {
             return if rivals.is_empty() { 0 } else { rows.len() as u64 };
         }
-        let count = hand.ids.len();
+        own.clear();
+        own.extend(rows.map(|(row, _)| span(evaluated, run, row)));
         before.clear();
-        before.resize(count, NEVER);
+        before.resize(own.len(), NEVER);
         behind.clone_from(before);
-        // On the same day the strategy that comes first in the job is first.
-        for (rival, other) in rivals {
-            let first = if *rival < run.study { &mut *before } else { &mut *behind };
-            let others = &self.days[other * count..][..count];
-            first.iter_mut().zip(others).for_each(|(first, other)| *first = (*first).min(*other));
+        let (_, customers) = hand.stretch(at);
+        for rival in rivals {
+            let first = if rival.comes_first { &mut *before } else { &mut *behind };
+            let others = &self.spans[rival.list * hand.ids.len()..][..hand.ids.len()];
+            for ((first, own), customer) in first.iter_mut().zip(&*own).zip(customers) {
+                let other = others[*customer as usize];
+                if share_a_day(*own, other) {
+                    *first = (*first).min(other.0);
+                }
+            }
         }
         let overlap = evaluated.studies[run.study].strategy.overlap;
         let mut overlapping = 0;
-        stays.extend(rows.map(|(row, customer)| {
-            let (day, before, behind) = (run.table.day(row), before[customer], behind[customer]);
-            let any = before != NEVER || behind != NEVER;
+        stays.extend(own.iter().zip(before).zip(behind).map(|(((day, _), before), behind)| {
+            let any = *before != NEVER || *behind != NEVER;
             overlapping += u64::from(any);
             match overlap {
                 Overlap::Keep => true,
@@ -97,4 +164,10 @@ impl Rivals {
         }
         overlapping
     }
+}
+
+/// From when to when a row of assignments treats its customer.
+fn span(evaluated: &Evaluated<'_>, run: &Run<'_>, row: usize) -> Span {
+    let day = run.table.day(row);
+    (day, run.until_of(evaluated, row, day))
 }

@@ -63,6 +63,7 @@ fn period(job: &Job, evaluated: &Evaluated<'_>, list: usize) -> StrategyPeriod {
         after_until: study.strategy.after.then(|| after_until.previous()),
         known_until: job.last(),
         equally_long: study.strategy.outcome_days.is_some() || first == last,
+        knows_before_baseline: own.placebo_is_known,
     }
 }
 

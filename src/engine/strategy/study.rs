@@ -197,6 +197,9 @@ impl<'a> Study<'a> {
         if assigned.has_cost {
             slots.push(slot(Quantity::Cost, true));
         }
+        if assigned.has_contacts {
+            slots.push(slot(Quantity::Contacts, true));
+        }
         let is_money = |slot: &Slot| matches!(slot.quantity, Quantity::Outcome(Outcome::Revenue | Outcome::Margin));
         let money = slots.iter().enumerate().filter(|(_, slot)| strategy.winsorise.is_some() && is_money(slot));
         Ok(Study {

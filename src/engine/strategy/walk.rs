@@ -55,7 +55,7 @@ impl<'a> Walk<'a> {
         let mut slices: Vec<Slice<'_>> = self.slices(&runs, &views);
         let mut hand = Hand::new(slices.iter().map(|slice| slice.days.len()).max().unwrap_or(0));
         let mut courses: Vec<Course<'_>> = (0..studies.len()).map(|study| Course::new(self.evaluated, study, &runs)).collect();
-        let (mut rivals, notes) = (Rivals::default(), Mutex::new(Vec::new()));
+        let (mut rivals, notes) = (Rivals::new(self.evaluated, &runs), Mutex::new(Vec::new()));
         while hand.advance(&mut runs) {
             slices.iter_mut().for_each(|slice| slice.find(&hand.ids));
             rivals.fill(self.evaluated, &runs, &hand);

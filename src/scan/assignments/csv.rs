@@ -3,7 +3,7 @@
 use std::fs::File;
 use std::path::Path;
 
-use csv::{ErrorKind, ReaderBuilder, StringRecord};
+use csv::{ErrorKind, Reader, ReaderBuilder, StringRecord};
 
 use super::Request;
 use super::piece::{Assigned, Batch, Has, Id, Layout, Name, Piece};
@@ -22,13 +22,24 @@ struct Places {
     ended_on: Option<usize>,
 }
 
-/// Reads a CSV file.
-pub(super) fn read(name: &str, path: &Path, request: &Request) -> Result<Piece> {
+/// Opens a CSV file and finds its columns.
+fn open(name: &str, path: &Path) -> Result<(Reader<File>, Places)> {
     let file =
         File::open(path).map_err(|e| Error::input(format!("cannot read {name}: {e}; check the file and its permissions")))?;
     let mut reader = ReaderBuilder::new().buffer_capacity(1 << 16).from_reader(file);
     let header = reader.headers().map_err(|e| unreadable(name, &e))?;
     let places = Places::find(name, header)?;
+    Ok((reader, places))
+}
+
+/// Checks the columns of a CSV file.
+pub(super) fn check(name: &str, path: &Path) -> Result<()> {
+    open(name, path).map(drop)
+}
+
+/// Reads a CSV file.
+pub(super) fn read(name: &str, path: &Path, request: &Request) -> Result<Piece> {
+    let (mut reader, places) = open(name, path)?;
     let has = Has {
         strategy: places.strategy.is_some(),
         stratum: places.stratum.is_some(),
@@ -58,6 +69,11 @@ impl Places {
         };
         let required = |column: &str| -> Result<usize> {
             optional(column)?.ok_or_else(|| {
+                if names.is_empty() {
+                    return Error::contract(format!(
+                        "{name} is empty; expected a first line that names the columns, customer_id, arm and assigned_on at least"
+                    ));
+                }
                 let (near, separator) = match names.as_slice() {
                     [one] if one.contains([';', '\t']) => (String::new(), ". Fields are separated by commas"),
                     _ => (suggestion(column, names.iter().copied()), ""),
@@ -208,6 +224,7 @@ impl<'a> Fields<'a> {
             Decimal::parse(text).ok_or_else(|| self.wrong(format!("cost is {text:?}; expected an amount such as 0.35")))?;
         let (numerator, denominator) = decimal.shifted(scale).map_or((0, 0), |ratio| ratio.parts());
         match (i64::try_from(numerator), denominator) {
+            (Ok(minor), 1) if minor < 0 => Err(self.wrong(super::negative_cost(minor, scale))),
             (Ok(minor), 1) => Ok(minor),
             (_, 2..) => Err(self.wrong(format!(
                 "cost is {text:?}, which has more than {scale} digits behind the point; round it, or set orders.amount_scale"

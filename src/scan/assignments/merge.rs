@@ -10,6 +10,7 @@ use super::piece::{Found, Has, NO_STRATUM, Names, Piece, Rows, alike};
 use crate::assign::{Assignments, Customers, Rejected};
 use crate::domain::{Narrow, StringIds, look_alike};
 use crate::error::{Error, Kind, Result, suggestion};
+use crate::evaluate::ALL;
 
 /// Most arms of a table.
 const MOST_ARMS: usize = 1_000;
@@ -183,6 +184,11 @@ fn arms(found: &BTreeMap<String, (u64, String)>, request: &Request) -> Result<Ve
             counted()
         )));
     }
+    if let Some((arm, (_, place))) = found.iter().find(|(arm, _)| arm.starts_with('(')) {
+        return Err(Error::contract(format!(
+            "{place}: the arm {arm:?} of {whose} begins with a parenthesis, as tables write what is no arm, such as (all); give it another name"
+        )));
+    }
     if let Some((one, other)) = look_alike(found.keys().map(String::as_str)) {
         return Err(Error::contract(format!(
             "{}: the arms {one:?} and {other:?} of {whose} differ only in case or blanks; write one name",
@@ -207,6 +213,12 @@ fn arms(found: &BTreeMap<String, (u64, String)>, request: &Request) -> Result<Ve
 }
 
 fn strata(found: &BTreeMap<String, (u64, String)>, request: &Request) -> Result<Vec<String>> {
+    if let Some((_, place)) = found.get(ALL) {
+        return Err(Error::contract(format!(
+            "{place}: a stratum of {} is called {ALL:?}, which tables call all strata together; give it another name",
+            request.whose
+        )));
+    }
     if let Some((one, other)) = look_alike(found.keys().map(String::as_str)) {
         return Err(Error::contract(format!(
             "{}: the strata {one:?} and {other:?} of {} differ only in case or blanks; write one name",
@@ -231,8 +243,10 @@ fn nothing(whole: &Whole, pieces: &[(String, Piece)], request: &Request) -> Erro
     Error::contract(match (pieces.first(), names.as_slice(), rejected.as_slice()) {
         (_, [_, ..], _) => {
             let wanted = request.strategy.unwrap_or_default();
+            let others = if rejected.is_empty() { "" } else { " that is not rejected" };
+            let rejected = if rejected.is_empty() { String::new() } else { format!("; rejected rows: {}", rejected.join(", ")) };
             format!(
-                "{whose} has no assignments: no row of its table has {wanted:?} in the column \"strategy\"{} (strategies found: {}); correct the table or the name",
+                "{whose} has no assignments: no row of its table{others} has {wanted:?} in the column \"strategy\"{} (strategies found: {}{rejected}); correct the table or the name",
                 suggestion(wanted, names.iter().copied()),
                 names.join(", ")
             )

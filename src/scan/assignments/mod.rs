@@ -24,7 +24,7 @@ use super::schema::Columns;
 use super::source::{Source, looks_like, mtime_ns, open_regular};
 use super::zone::Zone;
 use crate::assign::Assignments;
-use crate::domain::IdType;
+use crate::domain::{IdType, format_money};
 use crate::error::{Error, Result};
 use crate::job::Strategy;
 
@@ -102,6 +102,17 @@ pub fn open(patterns: &[(String, PathBuf)], key: &'static str, hashes: Option<&A
     opened.into_iter().collect()
 }
 
+/// Checks that files have the columns that a request needs, of types that serve. No row is read.
+///
+/// # Errors
+/// Exit 3: a column is missing, stands there twice or is of another type. Exit 4: a file that cannot be read.
+pub fn check(files: &[AssignmentFile], request: &Request) -> Result<()> {
+    files.iter().try_for_each(|file| match &file.source {
+        Some(source) => parquet::check(source, request),
+        None => csv::check(&file.name(), &file.input.path),
+    })
+}
+
 /// Reads the assignments of a request, part by part of their customers. Rows that are no assignments count with the first.
 ///
 /// # Errors
@@ -124,6 +135,12 @@ pub fn read(files: &[AssignmentFile], request: &Request) -> Result<Vec<Assignmen
         all.extend(pieces?.into_iter().map(|piece| (file.name(), piece)));
     }
     merge::merge(all, request)
+}
+
+/// What to say of a cost below zero, minor units.
+fn negative_cost(cost: i64, scale: u32) -> String {
+    let cost = format_money(cost.into(), scale);
+    format!("cost is {cost}; expected 0 or more: what a treatment brings is in the orders, not in its cost")
 }
 
 impl AssignmentFile {

@@ -2,9 +2,10 @@
 
 use std::borrow::Cow;
 
-use arrow::array::{Array, ArrayRef};
+use arrow::array::{Array, ArrayRef, AsArray};
 use arrow::buffer::NullBuffer;
-use arrow::datatypes::DataType;
+use arrow::compute::cast;
+use arrow::datatypes::{DataType, Float64Type};
 use rayon::prelude::*;
 
 use super::Request;
@@ -30,6 +31,11 @@ struct Table {
     ended_on: Option<usize>,
     /// Type of the customer id.
     id: DataType,
+}
+
+/// Checks the columns of a Parquet file.
+pub(super) fn check(source: &Source, request: &Request) -> Result<()> {
+    Table::find(source, request).map(drop)
 }
 
 /// Reads a Parquet file.
@@ -71,6 +77,10 @@ impl Table {
                 (None, _) if in_path => DataType::Utf8View,
                 (None, _) => return Ok(None),
             };
+            // What writers make of a column in which nothing is known yet.
+            if data_type == DataType::Null && ["contacts", "ended_on"].contains(&column) {
+                return Ok(None);
+            }
             if !serves(&data_type) {
                 return Err(Error::contract(format!(
                     "{name}: column {column:?} is of type {}; expected {expected}. Convert it where the file is written",
@@ -87,7 +97,7 @@ impl Table {
                 || matches!(t, DataType::Float32 | DataType::Float64)
                 || matches!(t, DataType::Decimal64(_, scale) | DataType::Decimal128(_, scale) if *scale >= 0)
         };
-        let whole = |t: &DataType| t.is_integer();
+        let whole = |t: &DataType| t.is_integer() || matches!(t, DataType::Float32 | DataType::Float64);
         let is_text = request.id == IdType::Text;
         let serves_id = |t: &DataType| if is_text { text(t) } else { t.is_integer() };
         let as_orders = if is_text { "a string, as the orders' ids are" } else { "an integer, as the orders' ids are" };
@@ -109,7 +119,7 @@ impl Table {
             None => place("state", &text, "a string")?,
         };
         let cost = place("cost", &money, "an integer, a decimal or a float")?;
-        let contacts = place("contacts", &whole, "an integer")?;
+        let contacts = place("contacts", &whole, "an integer, or a float of whole numbers")?;
         let ended_on = place("ended_on", &date, "a date or a timestamp")?;
         let number = |place: Option<(usize, DataType)>| place.map(|(at, _)| at);
         Ok(Table {
@@ -353,12 +363,27 @@ impl<'a> Raw<'a> {
                 _ => return Err(self.wrong(row, "cost is no finite amount, or too large; correct it".into())),
             }
         }
-        Ok(costs)
+        match costs.iter().enumerate().find_map(|(row, cost)| Some((row, cost.filter(|cost| *cost < 0)?))) {
+            Some((row, cost)) => Err(self.wrong(row, super::negative_cost(cost, self.request.scale))),
+            None => Ok(costs),
+        }
     }
 
     fn contacts(&self) -> Result<Vec<Option<u32>>> {
         let Some(at) = self.table.contacts else { return Ok(Vec::new()) };
         let column = self.column(at)?;
+        let expected = "expected a whole number from 0";
+        // Writers that know no missing integers make floats of them.
+        if column.data_type().is_floating() {
+            let floats = cast(column, &DataType::Float64).map_err(|e| Error::bug(format!("contacts cannot be read: {e}")))?;
+            let whole = |(row, number): (usize, Option<f64>)| match number {
+                Some(number) if number.fract() != 0.0 || !(0.0..=f64::from(u32::MAX)).contains(&number) => {
+                    Err(self.wrong(row, format!("contacts is {number}; {expected}")))
+                }
+                number => Ok(number.map(|number| number as u32)),
+            };
+            return floats.as_primitive::<Float64Type>().iter().enumerate().map(whole).collect();
+        }
         let mut keys = Vec::new();
         decode::keys(column, &mut keys)?;
         let unsigned = *column.data_type() == DataType::UInt64;
@@ -367,9 +392,7 @@ impl<'a> Raw<'a> {
                 return Ok(None);
             }
             let number = if unsigned { i128::from(CustomerIds::unsigned_of_key(key)) } else { i128::from(key) };
-            u32::try_from(number)
-                .map(Some)
-                .map_err(|_| self.wrong(row, format!("contacts is {number}; expected a whole number from 0")))
+            u32::try_from(number).map(Some).map_err(|_| self.wrong(row, format!("contacts is {number}; {expected}")))
         };
         keys.into_iter().enumerate().map(|(row, key)| number(row, key)).collect()
     }

@@ -154,7 +154,20 @@ fn csv_and_parquet_are_read_alike() {
             ("ended_on", dates(&[None, Some("2024-04-09"), None])),
         ],
     );
-    for name in ["plain.csv", "marked.CSV", "table.parquet"] {
+    // Writers that know no missing integers make floats of contacts.
+    desk.parquet(
+        "floats.parquet",
+        &[
+            ("customer_id", texts(&[Some("C1"), Some("C,2"), Some("C3")])),
+            ("assigned_on", dates(&[Some("2024-04-01"), Some("2024-04-02"), Some("2024-04-03")])),
+            ("arm", texts(&[Some("control"), Some("mail"), Some("mail")])),
+            ("state", texts(&[Some("At Risk"), Some("New"), None])),
+            ("cost", Arc::new(Float64Array::from(vec![Some(0.0), Some(0.35), None]))),
+            ("contacts", Arc::new(Float64Array::from(vec![Some(0.0), Some(3.0), None]))),
+            ("ended_on", dates(&[None, Some("2024-04-09"), None])),
+        ],
+    );
+    for name in ["plain.csv", "marked.CSV", "table.parquet", "floats.parquet"] {
         let table = desk.read(name).unwrap();
         assert_eq!(rows(&table), ROWS, "{name}");
         assert_eq!((table.rows_read, table.null_costs, table.rejected), (3, 1, Rejected::default()), "{name}");
@@ -383,11 +396,11 @@ fn guarded_ids_are_themselves_again() {
 #[test]
 fn wrong_csv_is_refused() {
     const HEAD: &str = "customer_id,arm,assigned_on";
-    let cases: [(String, Kind, &str); 16] = [
+    let cases: [(String, Kind, &str); 19] = [
         (
             "".into(),
             Kind::Contract,
-            "a.csv has no column \"customer_id\" (its first line names ); name the columns in the first line, customer_id, arm and assigned_on at least",
+            "a.csv is empty; expected a first line that names the columns, customer_id, arm and assigned_on at least",
         ),
         (
             "customer,arm,assigned_on\n".into(),
@@ -446,6 +459,16 @@ fn wrong_csv_is_refused() {
             "strategy \"mail\" has no assignments: no row of its table has \"mail\" in the column \"strategy\"; did you mean \"mails\"? (strategies found: mails); correct the table or the name",
         ),
         (
+            format!("{HEAD},strategy\nC1,mail,2024-04-01,mails\n,mail,2024-04-01,mail\n"),
+            Kind::Contract,
+            "strategy \"mail\" has no assignments: no row of its table that is not rejected has \"mail\" in the column \"strategy\"; did you mean \"mails\"? (strategies found: mails; rejected rows: 1 null_customer); correct the table or the name",
+        ),
+        (
+            format!("{HEAD},stratum\nC1,mail,2024-04-01,(all)\n"),
+            Kind::Contract,
+            "a.csv, line 2: a stratum of strategy \"mail\" is called \"(all)\", which tables call all strata together; give it another name",
+        ),
+        (
             format!("{HEAD},cost\nC1,mail,2024-04-01,0.355\n"),
             Kind::Contract,
             "a.csv, line 2: cost is \"0.355\", which has more than 2 digits behind the point; round it, or set orders.amount_scale",
@@ -454,6 +477,11 @@ fn wrong_csv_is_refused() {
             format!("{HEAD},cost\nC1,mail,2024-04-01,\"1,50\"\n"),
             Kind::Contract,
             "a.csv, line 2: cost is \"1,50\"; expected an amount such as 0.35",
+        ),
+        (
+            format!("{HEAD},cost\nC1,mail,2024-04-01,-0.35\n"),
+            Kind::Contract,
+            "a.csv, line 2: cost is -0.35; expected 0 or more: what a treatment brings is in the orders, not in its cost",
         ),
         (
             format!("{HEAD},contacts,ended_on\nC1,mail,2024-04-01,1,2024-03-31\n"),
@@ -525,6 +553,13 @@ fn wrong_parquet_is_refused() {
         Kind::Contract,
         "a.parquet, row 1: the arms \"MAIL\" and \"mail\" of strategy \"mail\" differ only in case or blanks; write one name",
     );
+    with("arm", texts(&[Some("mail"), Some("control"), Some("(all)")]));
+    desk.refuses_as(
+        "a.parquet",
+        |r| r.arms.clear(),
+        Kind::Contract,
+        "a.parquet, row 3: the arm \"(all)\" of strategy \"mail\" begins with a parenthesis, as tables write what is no arm, such as (all); give it another name",
+    );
     with("cost", Arc::new(Decimal128Array::from(vec![10, 20, 25]).with_data_type(DataType::Decimal128(12, 3))));
     desk.refuses(
         "a.parquet",
@@ -533,6 +568,23 @@ fn wrong_parquet_is_refused() {
     );
     with("cost", Arc::new(Float64Array::from(vec![1.0, f64::NAN, 2.0])));
     desk.refuses("a.parquet", Kind::Contract, "a.parquet, row 2: cost is no finite amount, or too large; correct it");
+    with("cost", Arc::new(Float64Array::from(vec![1.0, -0.5, 2.0])));
+    desk.refuses(
+        "a.parquet",
+        Kind::Contract,
+        "a.parquet, row 2: cost is -0.50; expected 0 or more: what a treatment brings is in the orders, not in its cost",
+    );
+    for contacts in [0.5, -1.0, f64::NAN, 1e10] {
+        with("contacts", Arc::new(Float64Array::from(vec![1.0, 2.0, contacts])));
+        let message = format!("a.parquet, row 3: contacts is {contacts}; expected a whole number from 0");
+        desk.refuses("a.parquet", Kind::Contract, &message);
+    }
+    // A column in which nothing is known yet has no type.
+    for name in ["contacts", "ended_on"] {
+        with(name, Arc::new(arrow::array::NullArray::new(3)));
+        let table = desk.read("a.parquet").unwrap();
+        assert_eq!((table.contacts, table.ended_on), (None, None));
+    }
     with("contacts", Arc::new(Int32Array::from(vec![1, 2, -1])));
     desk.refuses("a.parquet", Kind::Contract, "a.parquet, row 3: contacts is -1; expected a whole number from 0");
     with("ended_on", dates(&[None, None, Some("2024-03-01")]));

@@ -8,6 +8,8 @@
 mod bits;
 mod delta;
 
+use std::collections::HashMap;
+
 use arrow::array::{Array, ArrayRef, AsArray, DictionaryArray, PrimitiveArray};
 use arrow::buffer::NullBuffer;
 use arrow::datatypes::{DataType, Date32Type, Decimal64Type, Decimal128Type, Int32Type, Int64Type, UInt16Type};
@@ -65,7 +67,8 @@ pub(super) fn encode(column: &ArrayRef, descr: &ColumnDescPtr, compression: Comp
 
 /// Encodes a dictionary column as one dictionary page and one data page.
 ///
-/// The dictionary holds the values that occur, in the order of their keys.
+/// The dictionary holds the values that occur, in the order of their keys. Keys may have the same value, as states of two
+/// schemes have; the dictionary has it once, since Arrow's readers take what stands twice in a dictionary for a broken file.
 fn states(column: &DictionaryArray<UInt16Type>, descr: &ColumnDescPtr) -> Result<Encoded> {
     let wrong = |what: &str| ParquetError::General(format!("a column of states {what}"));
     let values = column.values().as_string_opt::<i32>().ok_or_else(|| wrong("has values that are not strings"))?;
@@ -74,9 +77,12 @@ fn states(column: &DictionaryArray<UInt16Type>, descr: &ColumnDescPtr) -> Result
     rows.values().iter().for_each(|key| occurs[usize::from(*key)] = true);
     let mut used: Vec<&str> = Vec::new();
     let mut number = vec![0u16; values.len()];
+    let mut numbers: HashMap<&str, u16> = HashMap::new();
     for (key, number) in number.iter_mut().enumerate().filter(|(key, _)| occurs[*key]) {
-        *number = used.len() as u16;
-        used.push(values.value(key));
+        *number = *numbers.entry(values.value(key)).or_insert_with_key(|value| {
+            used.push(value);
+            used.len() as u16 - 1
+        });
     }
     let mut dictionary = Vec::new();
     for value in &used {
@@ -317,6 +323,32 @@ mod tests {
                 i64::from(span) - 4,
             );
         }
+    }
+
+    /// States of two schemes may have one name. It stands in the dictionary once.
+    #[test]
+    fn states_of_one_name_are_one_entry() {
+        let names = ["active", "lost", "active", "none", "lost", "new"];
+        let keys = [Some(2), Some(0), None, Some(4), Some(5), Some(1), Some(2)];
+        let keys = arrow::array::UInt16Array::from(keys.to_vec());
+        let states = DictionaryArray::try_new(keys, Arc::new(arrow::array::StringArray::from(names.to_vec()))).expect("states");
+        let schema = Arc::new(Schema::new(vec![Field::new("state", states.data_type().clone(), true)]));
+        let writer = ArrowWriter::try_new(Vec::new(), schema, None).expect("a writer");
+        let (mut file, _) = writer.into_serialized_writer().expect("a writer");
+        let descr = file.schema_descr().columns()[0].clone();
+        let column: ArrayRef = Arc::new(states);
+        let (bytes, close) = encode(&column, &descr, Compression::UNCOMPRESSED).expect("a chunk").expect("states");
+        let mut group = file.next_row_group().expect("a row group");
+        group.append_column(&bytes, close).expect("a column");
+        group.close().expect("a row group");
+        let file = Bytes::from(file.into_inner().expect("a file"));
+        let mut reader = ParquetRecordBatchReaderBuilder::try_new(file).expect("a file").build().expect("a reader");
+        let batch = reader.next().expect("a batch").expect("rows");
+        let got = batch.column(0).as_dictionary::<UInt16Type>();
+        let entries: Vec<&str> = got.values().as_string::<i32>().iter().flatten().collect();
+        assert_eq!(entries, ["active", "lost", "new"]);
+        let got: Vec<Option<&str>> = got.downcast_dict::<arrow::array::StringArray>().expect("texts").into_iter().collect();
+        assert_eq!(got, [Some("active"), Some("active"), None, Some("lost"), Some("new"), Some("lost"), Some("active")]);
     }
 
     #[test]
