@@ -398,6 +398,68 @@ fn what_is_not_known_of_the_baseline_has_not_changed_since() {
     }
 }
 
+/// A change is told between stretches of about the same length, and a bracket has both ends in every period.
+#[test]
+fn a_bracket_has_two_ends_of_the_same_time() {
+    let mut design = Strategy {
+        design: Design::Matched,
+        primary: Primary { outcome: Outcome::Revenue, method: Method::Matched },
+        ..strategy("s", 2)
+    };
+    let arms = fill("s", &Outcome::Revenue, &[matched(customers(1000)), matched(customers(1000))]);
+    // Calendar months may be a tenth apart.
+    for (days, is_told) in [((31, 28), true), ((28, 31), true), ((91, 30), false), ((14, 90), false)] {
+        design.periods[0].days = days;
+        let evaluation = run(std::slice::from_ref(&design), &arms);
+        let first = evaluation.effects.iter().find(|e| e.method == Method::Did).expect("a row");
+        assert_eq!(first.difference.is_some(), is_told);
+        let over_all = evaluation.verdicts.iter().find(|v| v.period.is_none()).expect("a verdict");
+        assert_eq!(over_all.verdict == Verdict::CannotSay, !is_told, "{}", over_all.reason);
+        for row in evaluation.before_after.iter().filter(|r| r.period == design.periods[0].period) {
+            assert_eq!((row.change.is_some(), row.mean_after.is_some()), (is_told, true), "{row:?}");
+        }
+        if !is_told {
+            let reason = format!("the data have {} days of the baseline and {} of outcomes", days.0, days.1);
+            says(first, &reason);
+            assert!(over_all.reason.contains(&reason), "{}", over_all.reason);
+            assert!(evaluation.before_after[0].note.contains(&reason), "{}", evaluation.before_after[0].note);
+        }
+    }
+}
+
+/// A matching cell in which nobody ordered before the baseline is a cell with zeros, not a placebo that is not known.
+#[test]
+fn the_placebo_of_a_ratio_has_cells_without_orders() {
+    let design = Strategy {
+        design: Design::Matched,
+        outcomes: vec![Outcome::Revenue, Outcome::AvgOrderValue],
+        primary: Primary { outcome: Outcome::Revenue, method: Method::Matched },
+        ..strategy("s", 1)
+    };
+    let ratio = |gap: i64, silent: bool| {
+        let mut arms = fill("s", &Outcome::Revenue, &[matched(customers(1000))]);
+        for (cell, arm, number) in [("a", "mail", 0), ("a", "control", 1), ("b", "mail", 2), ("b", "control", 3)] {
+            for (phase, gap) in [(Phase::During, 500), (Phase::Placebo, gap)] {
+                let mut sums = Sums::default();
+                for i in 0..40i64 {
+                    let orders = if phase == Phase::Placebo && silent && cell == "b" { 0 } else { 1 + (i + number) % 3 };
+                    let price = 2000 + i * 7 + if arm == "mail" { gap } else { 0 };
+                    sums.observe([orders * price, 0, orders, 0]).expect("small sums");
+                }
+                let key = total("s", 0, phase, arm, Quantity::Outcome(Outcome::AvgOrderValue));
+                arms.add(ArmKey { cell: cell.into(), ..key }, &sums).expect("small sums");
+            }
+        }
+        let evaluation = run(std::slice::from_ref(&design), &arms);
+        let rows = evaluation.effects.into_iter();
+        rows.into_iter().find(|e| e.outcome == Outcome::AvgOrderValue && e.method == Method::Matched).expect("a row")
+    };
+    for silent in [false, true] {
+        assert!(ratio(0, silent).difference.is_some_and(|d| (d - 5.0).abs() < 0.5));
+        says(&ratio(500, silent), "before the baseline already");
+    }
+}
+
 #[test]
 fn before_after_describes_and_claims_nothing() {
     let design = Strategy { design: Design::BeforeAfter, by: vec!["segment".into()], ..strategy("s", 1) };

@@ -1,4 +1,5 @@
--- Headline effects of the newest evaluation, one row per strategy, period, arm and tier, with verdict and reason.
+-- Headline effects of the newest evaluation, one row per strategy, period, arm and tier, with verdict, reason and the same
+-- period last year.
 -- tables: effects, verdicts
 CREATE OR REPLACE VIEW headline_effects AS
 SELECT
@@ -28,6 +29,8 @@ SELECT
     e.lift,
     e.lift_low,
     e.lift_high,
+    y.difference AS difference_last_year,
+    y.lift AS lift_last_year,
     e.incremental,
     e.cost,
     e.roi,
@@ -46,4 +49,14 @@ LEFT JOIN verdicts AS v
     AND v.state = e.state
     AND v.period_start = e.period_start
     AND v.period_end = e.period_end
+LEFT JOIN effects AS y
+    ON y.as_of = e.as_of
+    AND y.strategy = e.strategy
+    AND y.phase = e.phase
+    AND y.arm = e.arm
+    AND y.outcome = e.outcome
+    AND y.scheme = e.scheme
+    AND y.state = e.state
+    AND y.method = e.method
+    AND y.period_start = CAST(e.period_start - INTERVAL '1 year' AS DATE)
 WHERE e.headline AND e.as_of = (SELECT max(as_of) FROM effects);

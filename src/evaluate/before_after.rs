@@ -22,11 +22,17 @@ pub(super) fn before_after<'a>(standing: &Standing<'a>, index: &Index<'a>) -> Re
     let controlled = strategy.design != Design::BeforeAfter;
     let control = controlled.then_some(strategy.control.as_str());
     // The after of a period that is not over will still grow; that of who was assigned sooner is longer.
-    let no_after = match standing.period {
-        period if period.outcomes_until > period.known_until => "; the period is not finished",
-        period if !period.equally_long => "; customers were assigned on different dates and the job gives no outcome_days",
-        _ => "",
+    let period = standing.period;
+    let has_after = period.equally_long && period.outcomes_until <= period.known_until;
+    let caveat = match standing.unlike_days() {
+        _ if period.outcomes_until > period.known_until => "; the period is not finished".into(),
+        _ if !has_after => "; customers were assigned on different dates and the job gives no outcome_days".into(),
+        Some((baseline, outcomes)) => {
+            format!("; the data have {baseline} days of the baseline and {outcomes} of outcomes, so no change is told")
+        }
+        None => String::new(),
     };
+    let tells_change = standing.unlike_days().is_none();
     for &arm in standing.treated.iter().chain(&control) {
         for outcome in strategy.outcomes.iter().filter(|o| o.is_described()) {
             let quantity = Quantity::Outcome(outcome.clone());
@@ -35,7 +41,7 @@ pub(super) fn before_after<'a>(standing: &Standing<'a>, index: &Index<'a>) -> Re
             for group in during.groups(&strategy.by) {
                 let sums = during.arm(group, &quantity, arm)?;
                 let before = |sums: &Sums| if standing.has_before(outcome) { sums.mean(X, scale) } else { None };
-                let after = |sums: &Sums| if no_after.is_empty() { sums.mean(Y, scale) } else { None };
+                let after = |sums: &Sums| if has_after { sums.mean(Y, scale) } else { None };
                 let (mean_before, mean_after) = (before(&sums), after(&sums));
                 let population = everybody.moments([scale; 4]).filter(|m| m.covariance[X][X] > 0.0);
                 let (expected_change, note) = match (population, control) {
@@ -60,9 +66,9 @@ pub(super) fn before_after<'a>(standing: &Standing<'a>, index: &Index<'a>) -> Re
                     customers: sums.n,
                     mean_before,
                     mean_after,
-                    change: mean_after.zip(mean_before).map(|(after, before)| after - before),
-                    expected_change,
-                    note: note + no_after,
+                    change: mean_after.zip(mean_before).filter(|_| tells_change).map(|(after, before)| after - before),
+                    expected_change: expected_change.filter(|_| tells_change),
+                    note: note + &caveat,
                 });
             }
         }

@@ -291,11 +291,10 @@ impl<'a> Comparison<'a, '_> {
         let before = Comparison { slice: self.before, ..*self };
         let mut pairs = before.pairs(group, quantity, arm);
         pairs.retain(|p| cells.contains(&p.cell) && p.treated.n > 1 && p.control.n > 1);
-        // A ratio needs denominators, which the placebo's customers need not have; it is then not known, not passed.
-        let shape_known = outcome.shape() == Shape::Mean || pairs.iter().all(|p| p.treated.sum[crate::stats::D] > 0);
-        if pairs.len() != cells.len() || !shape_known {
+        if pairs.len() != cells.len() {
             return Ok(Placebo::Missing);
         }
+        // Without variance, or orders to divide by, it is not known, which is not passed.
         Ok(match self.compare(&pairs, outcome, Method::Matched)? {
             Err(_) => Placebo::Missing,
             Ok(estimate) => {

@@ -49,6 +49,13 @@ pub enum NotEstimable {
     NoBaseline,
     /// The outcome has no number in the baseline from which it could have changed.
     NoBefore,
+    /// The baseline and the outcomes are of different length.
+    UnlikeDays {
+        /// Days of the baseline that are in the data.
+        baseline: i32,
+        /// Days of the outcomes.
+        outcomes: i32,
+    },
     /// Strata with different planned shares cannot be thrown together.
     UnequalShares,
     /// No stratum or matching cell has two customers in each arm.
@@ -107,6 +114,9 @@ impl fmt::Display for NotEstimable {
             }
             NotEstimable::NoBaseline => f.write_str("there is no baseline"),
             NotEstimable::NoBefore => f.write_str("the outcome is not known of the baseline, so there is no change since then"),
+            NotEstimable::UnlikeDays { baseline, outcomes } => {
+                write!(f, "the data have {baseline} days of the baseline and {outcomes} of outcomes, which are too unlike to tell a change by")
+            }
             NotEstimable::UnequalShares => {
                 f.write_str("strata have different planned shares, so the arms' plain means differ by their mix: see post_stratified")
             }

@@ -12,6 +12,9 @@ use crate::stats::{SplitCell, chi_square_homogeneity, split_check};
 /// Below this a check of the design has failed.
 pub(super) const FAILED: f64 = 0.001;
 
+/// Stretches are alike if the days by which they differ are no more than this part of them.
+const MONTHS_DIFFER: u64 = 8;
+
 /// The total row.
 pub(super) const TOTAL: Group<'static> = (ALL, ALL);
 
@@ -122,6 +125,14 @@ impl<'a> Standing<'a> {
             && (*outcome != Outcome::Retained || self.period.knows_before_baseline)
     }
 
+    /// The days of the baseline and of the outcomes, if they are too unlike for what happened in them to be compared. Months
+    /// differ by a tenth.
+    pub fn unlike_days(&self) -> Option<(i32, i32)> {
+        let (baseline, outcomes) = self.period.days;
+        let apart = i64::from(baseline).abs_diff(outcomes.into());
+        (apart * MONTHS_DIFFER > outcomes.unsigned_abs().into()).then_some((baseline, outcomes))
+    }
+
     /// What makes all numbers of an outcome, phase and method null.
     pub fn obstacle(&self, outcome: &Outcome, phase: Phase, method: Method) -> Option<NotEstimable> {
         let period = self.period;
@@ -145,8 +156,9 @@ impl<'a> Standing<'a> {
             (false, None, _) if *outcome == Outcome::Retained => Some(NotEstimable::NoBaseline),
             (true, None, _) => Some(NotEstimable::NoBaseline),
             (true, Some(_), Some(p)) => Some(NotEstimable::TouchedBaseline { p }),
-            _ if method == Method::Did && !self.has_before(outcome) => Some(NotEstimable::NoBefore),
-            _ => None,
+            _ if method != Method::Did => None,
+            _ if !self.has_before(outcome) => Some(NotEstimable::NoBefore),
+            _ => self.unlike_days().map(|(baseline, outcomes)| NotEstimable::UnlikeDays { baseline, outcomes }),
         }
     }
 }

@@ -46,6 +46,8 @@ pub struct StrategyPeriod {
     pub known_until: Day,
     /// Whether all customers are watched equally long: assigned on one date, or for `outcome_days` each.
     pub equally_long: bool,
+    /// Days of the baseline that the data reach back to, and days of the outcomes.
+    pub days: (i32, i32),
     /// Whether the data begin before the time before the baseline, in which `retained` of the baseline looks for purchases.
     pub knows_before_baseline: bool,
 }

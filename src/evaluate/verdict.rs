@@ -269,9 +269,9 @@ fn over_all(standings: &[(usize, Standing<'_>)], over_time: &[OverTime<'_>]) -> 
                 let all = same(Method::Did).map_or(0, |t| t.n_treated);
                 let matched = same(Method::Matched);
                 let share = matched.map_or(0.0, |t| t.n_treated as f64 / all.max(1) as f64);
-                let failed = matched
-                    .and_then(|t| t.missing.as_ref())
-                    .map(|(period, why)| format!("in the period from {}, {why}", period.start));
+                // Both ends must be of all periods, or they are not the ends of one bracket.
+                let failed = matched.and_then(|t| t.missing.as_ref()).or(same(Method::Did).and_then(|t| t.missing.as_ref()));
+                let failed = failed.map(|(period, why)| format!("in the period from {}, {why}", period.start));
                 failed.or_else(|| bracket(matched.is_some_and(|t| t.placebo), share, value(Method::Matched), value(Method::Did)))
             }
             _ => None,

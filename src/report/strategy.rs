@@ -1,7 +1,10 @@
 //! The tables of effects as a reader asks for them: per strategy and arm, what came out overall, by period and by tier.
 
+use jiff::ToSpan;
+
 use super::data::{EffectRow, PooledRow, ReportData, VerdictRow};
 use super::read::ALL;
+use crate::domain::Day;
 
 /// The verdict where design or data allow none.
 const CANNOT_SAY: &str = "cannot_say";
@@ -86,6 +89,12 @@ impl<'a> Arm<'a> {
     pub fn overall_verdict(&self) -> Option<&'a VerdictRow> {
         let of_all = || self.verdicts.iter().filter(|v| v.state == ALL);
         of_all().find(|v| v.period_start.is_some()).or_else(|| of_all().next()).copied()
+    }
+
+    /// The effect of the same period last year, if the strategy had one.
+    pub fn last_year(&self, row: &EffectRow) -> Option<&'a EffectRow> {
+        let start = Day::from_date(row.period_start?.to_date().checked_sub(1.year()).ok()?);
+        self.periods.iter().find(|other| other.period_start == Some(start) && other.phase == row.phase).copied()
     }
 
     /// The verdict over all customers and all periods, if there are several.

@@ -61,7 +61,7 @@ pub(super) fn definitions() -> Vec<TableDefinition> {
     effects.extend(interval());
     effects.extend([
         number("p_adjusted", "The p-value adjusted over its family (Benjamini and Hochberg)."),
-        count("family_size", "Rows of the family that have a p-value."),
+        count("family_size", "Rows of the family that have a p-value; 0 in a row without one."),
     ]);
     effects.extend(lift());
     effects.extend([
@@ -77,7 +77,7 @@ pub(super) fn definitions() -> Vec<TableDefinition> {
         number("net_margin_high", "Upper end of its 95 % interval."),
         count(
             "excluded",
-            "Customers of the treated arm left out: also in another arm or strategy, or in a cell too small to compare.",
+            "Customers of the treated arm left out: also in another arm or strategy (of the whole arm, also in rows of states), or in a cell too small to compare.",
         ),
         text("not_estimable", WHY),
     ]);

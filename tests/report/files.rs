@@ -73,6 +73,19 @@ fn the_json_of_a_small_job_is_as_it_was() {
     assert_eq!(json.len(), want.len());
 }
 
+/// A season moves money by itself, so an effect stands beside the control's mean and the lift of the same period last year.
+#[test]
+fn effects_stand_beside_those_of_a_year_before() {
+    let page = |shop: &Shop| text(data(shop, settings("en", 1)), ReportFormat::Html);
+    let (long, short) = (page(&Shop::default()), page(&Shop { periods: 2, ..Shop::default() }));
+    let heading = "Lift a year before (95% interval)";
+    assert!(long.contains(heading) && !short.contains(heading));
+    assert!(long.contains("Control mean") && short.contains("Control mean"));
+    // The effect of all customers by CUPED is 2.35 in the last quarter, and was 0.9 times that a year before, of 21.40.
+    let lift = format!("+{:.1}%", 2.35 * 0.9 / 21.4 * 100.0);
+    assert_eq!(long.matches(&format!(">{lift}<")).count(), 2, "{lift}");
+}
+
 #[test]
 fn the_same_data_give_the_same_bytes() {
     let once = data(&Shop { customers: 300, ..Shop::default() }, settings("zh-Hans", 3));

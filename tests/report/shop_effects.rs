@@ -36,10 +36,12 @@ fn day(text: &str) -> Day {
     Day::parse(text).expect("a date")
 }
 
-/// The last quarters of 2023 and 2024 and those between, as far as the shop has them.
+/// Quarters of 2024, and the last one of 2023, as far as the shop has them.
 fn quarters(periods: usize) -> Vec<(Day, Day)> {
-    let all = [("2024-04-01", "2024-06-30"), ("2024-07-01", "2024-09-30"), ("2024-10-01", "2024-12-31")];
-    all.into_iter().map(|(from, to)| (day(from), day(to))).take(if periods >= 8 { 3 } else { 1 }).collect()
+    let spring = ("2024-04-01", "2024-06-30");
+    let long = [("2023-10-01", "2023-12-31"), spring, ("2024-07-01", "2024-09-30"), ("2024-10-01", "2024-12-31")];
+    let all = if periods >= 8 { &long[..] } else { &[spring] };
+    all.iter().map(|(from, to)| (day(from), day(to))).collect()
 }
 
 /// One row of effects from a difference and its standard error.
@@ -101,7 +103,7 @@ pub fn tables(name: &dyn Fn(&'static str) -> String, states: &[String], periods:
     let (mail, event) = (name("winback-mail"), name("vip-event"));
     let periods = quarters(periods);
     for (number, period) in periods.iter().enumerate() {
-        let shift = [0.7, 1.15, 1.0][number];
+        let shift = if periods.len() > 1 { [0.9, 0.7, 1.15, 1.0][number] } else { 0.7 };
         for (place, (n, estimate)) in MAIL.iter().enumerate() {
             let (scheme, state) = if place == 0 { ("(all)", "(all)") } else { ("segment", states[place - 1].as_str()) };
             let estimate = estimate.map(|[d, se]| [d * shift, se]);

@@ -47,6 +47,7 @@ pub fn finished(n: usize) -> StrategyPeriod {
         after_until: None,
         known_until: own.end,
         equally_long: true,
+        days: (90, 91),
         knows_before_baseline: true,
     }
 }

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use super::Evaluated;
 use super::arms::inclusive;
 use super::study::window;
-use crate::domain::{Day, Decimal, EffectMethod, Outcome};
+use crate::domain::{Day, Decimal, EffectMethod, Outcome, Period};
 use crate::evaluate::{Primary, Split, Strategy, StrategyPeriod};
 use crate::job::Job;
 use crate::job::strategy::Arm;
@@ -63,8 +63,15 @@ fn period(job: &Job, evaluated: &Evaluated<'_>, list: usize) -> StrategyPeriod {
         after_until: study.strategy.after.then(|| after_until.previous()),
         known_until: job.last(),
         equally_long: study.strategy.outcome_days.is_some() || first == last,
+        days: (own.baseline.map_or(0, |baseline| known_days(baseline, evaluated.first_order)), longest.days()),
         knows_before_baseline: own.placebo_is_known,
     }
+}
+
+/// The days of a stretch that do not lie before the first order.
+fn known_days(time: Period, first_order: Option<Day>) -> i32 {
+    let start = first_order.map_or(time.start, |first| first.max(time.start));
+    time.end.0.saturating_sub(start.0).max(0)
 }
 
 fn shares(arms: &[Arm]) -> BTreeMap<String, f64> {

@@ -159,6 +159,7 @@ fn reasons_are_translated_with_what_stands_in_them() {
         Why::TouchedBaseline { p: 0.0004 },
         Why::NoBaseline,
         Why::NoBefore,
+        Why::UnlikeDays { baseline: 91, outcomes: 30 },
         Why::UnequalShares,
         Why::NoCells,
         Why::FailedPlacebo { difference: 1.5, low: 0.5, high: 2.5 },

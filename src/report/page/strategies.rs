@@ -80,7 +80,7 @@ fn estimates(view: &View, arm: &Arm, number: usize) -> Markup {
         let title = words.fill("strategy.by_period", &[("strategy", arm.strategy)]);
         out.append(&forest(view, arm, &format!("effects-period-{number}"), &title, rows));
         let name = |r: &EffectRow| GridCell::text(period_name(view, arm, r));
-        out.append(&table(view, "column.period", &arm.periods, &name));
+        out.append(&table(view, "column.period", &arm.periods, &name, &beside_periods(view, arm)));
     }
     if !arm.tiers.is_empty() {
         let last = arm.tiers.first().map(|r| view.span(r.period_start, r.period_end)).unwrap_or_default();
@@ -92,7 +92,7 @@ fn estimates(view: &View, arm: &Arm, number: usize) -> Markup {
             let colour = view.scheme(&r.scheme).and_then(|s| s.state(&r.state)).map(|s| &s.colour);
             GridCell::state(label(r), colour)
         };
-        out.append(&table(view, "column.tier", &arm.tiers, &name));
+        out.append(&table(view, "column.tier", &arm.tiers, &name, &[]));
     }
     out.append(&pooled(view, arm, number));
     out
@@ -161,7 +161,26 @@ fn written(view: &View, outcome: &str, [estimate, low, high]: [f64; 3]) -> Strin
     format!("{} {ends}", view.format.change(estimate, write))
 }
 
-fn table(view: &View, first: &str, rows: &[&EffectRow], name: &dyn Fn(&EffectRow) -> GridCell) -> Markup {
+/// A column of a table of effects: its heading, and what it says of a row.
+type Column<'a> = (&'static str, Box<dyn Fn(&EffectRow) -> GridCell + 'a>);
+
+/// What stands beside the effects of periods, because a season moves money by itself: the control arm's mean, and the lift of
+/// the same period last year, where there is one.
+fn beside_periods<'a>(view: &'a View, arm: &'a Arm) -> Vec<Column<'a>> {
+    let control = |r: &EffectRow| Cells::of(view, r.suppressed).written(r.mean_control, |x| view.outcome(&r.outcome, x));
+    let mut columns: Vec<Column<'a>> = vec![("column.mean_control", Box::new(control))];
+    if arm.periods.iter().any(|r| arm.last_year(r).is_some()) {
+        let last_year = |r: &EffectRow| {
+            let before = arm.last_year(r);
+            let lift = before.map_or([None; 3], |b| [b.lift, b.lift_low, b.lift_high]);
+            Cells::of(view, before.is_some_and(|b| b.suppressed)).interval(lift, |x| view.format.percent(x, 1))
+        };
+        columns.push(("column.lift_last_year", Box::new(last_year)));
+    }
+    columns
+}
+
+fn table(view: &View, first: &str, rows: &[&EffectRow], name: &dyn Fn(&EffectRow) -> GridCell, further: &[Column<'_>]) -> Markup {
     let mut keys = vec![
         first,
         "column.difference",
@@ -173,6 +192,7 @@ fn table(view: &View, first: &str, rows: &[&EffectRow], name: &dyn Fn(&EffectRow
         "column.lift",
         "column.mde",
     ];
+    keys.extend(further.iter().map(|(heading, _)| *heading));
     let reasons = rows.iter().any(|r| r.difference.is_none());
     if reasons {
         keys.push("column.not_estimable");
@@ -194,6 +214,7 @@ fn table(view: &View, first: &str, rows: &[&EffectRow], name: &dyn Fn(&EffectRow
             cells.interval([r.lift, r.lift_low, r.lift_high], |x| view.format.percent(x, 1)),
             cells.written(r.mde, write),
         ];
+        line.extend(further.iter().map(|(_, cell)| cell(r)));
         if reasons {
             line.push(GridCell::text(if r.difference.is_none() { why_not(view, r) } else { String::new() }));
         }
