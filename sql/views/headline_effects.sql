@@ -1,5 +1,4 @@
--- Headline effects of the newest evaluation, one row per strategy, period, arm and tier, with verdict, reason and the same
--- period last year.
+-- Headline effects of the newest evaluation, one row per strategy, period, arm and tier, with verdict, reason and the same period last year.
 -- tables: effects, verdicts
 CREATE OR REPLACE VIEW headline_effects AS
 SELECT
