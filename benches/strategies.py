@@ -130,15 +130,7 @@ class Strategies(Benchmark):
     def make_tools(self, options: argparse.Namespace, data: Path, scratch: Path) -> list[Tool]:
         self.data, tools = data, []
         for kind, name in NAMES.items():
-            folder = scratch / f"{data.name}-{kind}"
-            folder.mkdir()
-            text = JOB.format(first=QUARTERS[0], last=last_day(QUARTERS[-1]))
-            if kind != "none":
-                python("make assignments", ASSIGN, data, folder, kind == "shared", *QUARTERS)
-                periods = ", ".join(f"{{ from = {day}, to = {last_day(day)} }}" for day in QUARTERS)
-                text += "".join(STRATEGY.format(number=n, periods=periods, folder=folder) for n in STRATEGIES)
-            job = folder / "job.toml"
-            job.write_text(text, encoding="utf-8")
+            job = write_job(kind, data, scratch / f"{data.name}-{kind}")
             tools.append(runner.rfmill_tool(name, options, job, data, CUSTOMERS))
         return tools
 
@@ -174,6 +166,19 @@ class Strategies(Benchmark):
             pairs = (own.wall_s / without.wall_s for own, without in zip(rows, base))
             lines.append(runner.table_row(name, f"{wall:.2f}", runner.spread(pairs, ".2f"), f"{cpu:.2f}"))
         return "\n".join(lines + runner.crowded(runs))
+
+
+def write_job(kind: str, data: Path, folder: Path) -> Path:
+    """Write a job of one of the kinds in NAMES, with its assignments, into a folder; returns the job file."""
+    folder.mkdir()
+    text = JOB.format(first=QUARTERS[0], last=last_day(QUARTERS[-1]))
+    if kind != "none":
+        python("make assignments", ASSIGN, data, folder, kind == "shared", *QUARTERS)
+        periods = ", ".join(f"{{ from = {day}, to = {last_day(day)} }}" for day in QUARTERS)
+        text += "".join(STRATEGY.format(number=n, periods=periods, folder=folder) for n in STRATEGIES)
+    job = folder / "job.toml"
+    job.write_text(text, encoding="utf-8")
+    return job
 
 
 def last_day(quarter: date) -> date:
