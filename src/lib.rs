@@ -4,7 +4,7 @@
 //! Data goes one way:
 //!
 //! ```text
-//! orders.parquet ─ scan ─ bucket ─ measure ─ score ─ scheme ─ transition ─ table ─ publish
+//! orders.parquet ─ scan ─ bucket ─ measure ─ score ─ scheme ─ movement ─ table ─ publish
 //! ```
 //!
 //! Modules use only what stands below them, or before them in their own row; `tests/architecture.rs` holds them to it.
@@ -14,7 +14,7 @@
 //! | process | [`cli`], `main` |
 //! | wiring | [`engine`]: the only place that knows the order of the steps |
 //! | edges | [`scan`], [`publish`], [`load`], [`report`] |
-//! | pure steps | [`bucket`], [`measure`], [`score`], [`scheme`], [`transition`], [`assign`], [`evaluate`] |
+//! | pure steps | [`bucket`], [`measure`], [`score`], [`scheme`], [`movement`], [`assign`], [`evaluate`] |
 //! | tools | [`stats`], [`hash`], [`memory`], [`progress`], [`sample`], [`job`], [`table`] |
 //! | values | [`error`], [`domain`] |
 
@@ -33,6 +33,7 @@ pub mod job;
 pub mod load;
 pub mod measure;
 pub mod memory;
+pub mod movement;
 pub mod progress;
 pub mod publish;
 pub mod report;
@@ -42,7 +43,6 @@ pub mod scheme;
 pub mod score;
 pub mod stats;
 pub mod table;
-pub mod transition;
 
 #[cfg(test)]
 #[path = "../tests/support/temp.rs"]

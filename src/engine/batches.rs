@@ -18,13 +18,13 @@ use crate::job::Job;
 use crate::job::raw::Closed;
 use crate::measure::UNKNOWN_NAME;
 use crate::memory::Memory;
+use crate::movement::{CohortSum, Cohorts, Concentration, GrowthStatus, GrowthSum, TransitionSum};
 use crate::scan::ledger::{Fate, Fates, Tally};
 use crate::scan::source::Source;
 use crate::scheme::{NONE, OUTSIDE, State, colour};
 use crate::score::{Axis, Cut};
 use crate::stats::wilson;
 use crate::table::{SegmentRow, TableDefinition};
-use crate::transition::{Activity, CohortSum, Cohorts, Concentration, GrowthSum, Moved};
 
 /// Names behind the numbers of rows.
 pub(super) struct Names<'a> {
@@ -234,14 +234,14 @@ pub(super) fn ledger(tally: &Tally, fates: &Fates, sources: &[Source], table: &T
 /// `transitions`, states in the order of the ladder.
 pub(super) fn transitions(
     job: &Job,
-    moves: &[(MoveKey, Moved)],
+    moves: &[(MoveKey, TransitionSum)],
     names: &Names<'_>,
     table: &TableDefinition,
 ) -> Result<RecordBatch> {
     use std::collections::BTreeMap;
     // Sums of all parts, in the order of the rows; and of everybody who comes from a state.
     type Place = ([u32; 6], usize, usize, [u32; 2]);
-    let mut rows: BTreeMap<Place, Moved> = BTreeMap::new();
+    let mut rows: BTreeMap<Place, TransitionSum> = BTreeMap::new();
     let mut all: BTreeMap<([u32; 6], usize), i64> = BTreeMap::new();
     for (key, moved) in moves {
         let [date, origin, slice, dimension, value, scheme, from, to] = *key;
@@ -303,11 +303,11 @@ pub(super) fn growth(
             Arc::new(Date32Array::from_iter(rows.keys().map(|k| job.shown_before(k.0[0] as usize).and_then(date)))),
             count(&GrowthSum::all),
             count(&GrowthSum::active),
-            count(&|s| s.of(Activity::New)),
-            count(&|s| s.of(Activity::Retained)),
-            count(&|s| s.of(Activity::Resurrected)),
-            count(&|s| s.of(Activity::Lapsed)),
-            count(&|s| s.of(Activity::Inactive)),
+            count(&|s| s.of(GrowthStatus::New)),
+            count(&|s| s.of(GrowthStatus::Retained)),
+            count(&|s| s.of(GrowthStatus::Resurrected)),
+            count(&|s| s.of(GrowthStatus::Lapsed)),
+            count(&|s| s.of(GrowthStatus::Inactive)),
             count(&GrowthSum::previous_active),
             count(&|s| s.active() - s.previous_active()),
             rate(GrowthSum::retention_rate),

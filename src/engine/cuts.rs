@@ -9,7 +9,7 @@ use crate::job::raw::{Closed, Method};
 use crate::job::{Cuts, Job};
 use crate::measure::Column;
 use crate::memory::Memory;
-use crate::score::{self, Axis, CutPoints, Gathering, Level};
+use crate::score::{self, Axis, CutPoints, Level, SpillableDistribution};
 
 /// The scoring of one slice at one as-of date.
 #[derive(Debug, Clone, Default)]
@@ -144,7 +144,7 @@ fn score_axis(
     job: &Job,
     plan: &Plan,
     axis: Axis,
-    (values, memory): (&Gathering, &Memory),
+    (values, memory): (&SpillableDistribution, &Memory),
     frozen: Option<Option<&SliceScoring>>,
 ) -> Result<AxisScoring> {
     let values = values.whole(memory, || format!("{} at one as-of date", axis.name()))?;

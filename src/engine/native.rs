@@ -12,10 +12,10 @@ use rayon::prelude::*;
 use super::batches::{self, Names};
 use super::beside::{Known, Tables};
 use super::cuts::{self, DateScoring, SliceScoring};
-use super::part::{self, Part, Room, Table, Workshop};
+use super::part::{self, Concurrency, PartContext, PartOutput, PartTable};
 use super::strategy::{self, Evaluated};
 use super::summary::{self, StateLine};
-use super::survey::{self, Only};
+use super::survey::{self, ScoringFilter};
 use super::{Plan, frozen, gates, reports};
 use crate::domain::Day;
 use crate::error::{Error, Result, suggestion};
@@ -151,12 +151,12 @@ pub fn run(job: &Job, progress: &dyn Progress) -> Result<Outcome> {
         [] => None,
         assigned => Some(Evaluated::new(job, &plan, assigned, &slice_names, first_order)?),
     };
-    let workshop = Workshop {
+    let context = PartContext {
         job,
         plan: &plan,
         panels: &panels,
         scoring: &scoring,
-        only: Only::new(job, &plan, &plan.fold.measures),
+        only: ScoringFilter::new(job, &plan, &plan.fold.measures),
         classifiers: classifiers(job, &plan, &slice_names)?,
         states: plan.schemes.iter().map(|s| Arc::new(StringArray::from(s.scheme.all_states()))).collect(),
         actions: actions(&plan),
@@ -165,16 +165,16 @@ pub fn run(job: &Job, progress: &dyn Progress) -> Result<Outcome> {
         dimensions: values.iter().map(|v| Arc::new(StringArray::from_iter_values(v))).collect(),
         history_complete,
         id,
-        tables: per_customer.map(|t| Ok(Table::new(t, table(t.name())?.clone()))).collect::<Result<_>>()?,
+        tables: per_customer.map(|t| Ok(PartTable::new(t, table(t.name())?.clone()))).collect::<Result<_>>()?,
         staging: &staging,
         strategies: strategies.as_ref(),
-        room: Room::new(job, &plan, (survey.customers, input_rows), parts, &memory)?,
+        concurrency: Concurrency::new(job, &plan, (survey.customers, input_rows), parts, &memory)?,
     };
-    let mut part = run_parts(&workshop, parts, &memory, progress)?;
+    let mut part = run_parts(&context, parts, &memory, progress)?;
     clock.lap("write");
 
     let mut entries = Vec::new();
-    for table in &workshop.tables {
+    for table in &context.tables {
         let files: Vec<TableFile> = part.files.iter().filter(|(name, _)| *name == table.name).map(|(_, f)| f.clone()).collect();
         entries.push(TableEntry { name: table.name.name().into(), rows: files.iter().map(|f| f.rows).sum(), files });
     }
@@ -198,7 +198,7 @@ pub fn run(job: &Job, progress: &dyn Progress) -> Result<Outcome> {
             TableName::Cohorts => batches::cohorts(job, &part.cohorts, &spend, &names, table)?,
             TableName::Concentration => batches::concentration(job, (&survey, &memory), &names, table)?,
             TableName::DimState => batches::dim_state(&plan, table)?,
-            TableName::DimPeriod => batches::dim_period(job, &workshop.history_complete, table)?,
+            TableName::DimPeriod => batches::dim_period(job, &context.history_complete, table)?,
             TableName::Effects => strategy::batches::effects(&evaluation.effects, table)?,
             TableName::EffectsOverTime => strategy::batches::over_time(&evaluation.over_time, table)?,
             TableName::Verdicts => strategy::batches::verdicts(&evaluation.verdicts, table)?,
@@ -249,9 +249,9 @@ pub fn run(job: &Job, progress: &dyn Progress) -> Result<Outcome> {
         peak_memory_bytes: memory::peak(),
         spilled_bytes: memory.spill().map_or(0, |spill| spill.bytes()),
     };
-    manifest.reports = reports::write(&workshop, &manifest, &summed, &part.movers)?;
+    manifest.reports = reports::write(&context, &manifest, &summed, &part.movers)?;
     if plan.crm.is_some() {
-        manifest.reports.extend(reports::write_crm(&workshop, &part.crm)?);
+        manifest.reports.extend(reports::write_crm(&context, &part.crm)?);
     }
     let folder = output.commit(staging, &manifest)?;
     output.collect(job.keep_runs)?;
@@ -404,12 +404,12 @@ fn actions(plan: &Plan) -> Arc<StringArray> {
 /// Does all parts, several at once, and joins what they give. Nothing in that hangs on which part is done first.
 ///
 /// Threads take the next part when they are done with one. Who finds none left helps with the pieces of those at work.
-fn run_parts(workshop: &Workshop<'_>, parts: usize, memory: &Memory, progress: &dyn Progress) -> Result<Part> {
-    let buckets = workshop.panels.len();
+fn run_parts(context: &PartContext<'_>, parts: usize, memory: &Memory, progress: &dyn Progress) -> Result<PartOutput> {
+    let buckets = context.panels.len();
     progress.begin("writing customers", parts as u64);
-    let all = Mutex::new((Part::default(), 0));
+    let all = Mutex::new((PartOutput::default(), 0));
     let run = |number: usize| {
-        let part = workshop.part(number, number * buckets / parts..(number + 1) * buckets / parts)?;
+        let part = context.part(number, number * buckets / parts..(number + 1) * buckets / parts)?;
         let mut all = all.lock().map_err(|_| Error::bug("a thread stopped while it joined its part"))?;
         all.0.join(part);
         all.1 += 1;
@@ -418,7 +418,7 @@ fn run_parts(workshop: &Workshop<'_>, parts: usize, memory: &Memory, progress: &
     };
     let next = AtomicUsize::new(0);
     let take = |thread: rayon::BroadcastContext<'_>| -> Result<()> {
-        while thread.index() < workshop.room.parts {
+        while thread.index() < context.concurrency.parts {
             let number = next.fetch_add(1, Ordering::Relaxed);
             if number >= parts {
                 break;

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use arrow::array::RecordBatch;
 
-use super::part::{CrmRows, Workshop};
+use super::part::{CrmRows, PartContext};
 use crate::error::Result;
 use crate::job::Job;
 use crate::job::raw::{ReportName, TableName};
@@ -31,38 +31,38 @@ pub fn formats(job: &Job) -> Vec<ReportFormat> {
 /// # Errors
 /// Exit 6 if a file cannot be written.
 pub fn write(
-    workshop: &Workshop<'_>,
+    context: &PartContext<'_>,
     manifest: &Manifest,
     tables: &[(TableName, RecordBatch)],
     movers: &BTreeMap<MoverKey, i64>,
 ) -> Result<Vec<TableFile>> {
-    let job = workshop.job;
+    let job = context.job;
     let formats = formats(job);
     if formats.is_empty() {
         return Ok(Vec::new());
     }
-    let mut reader = Reader::new(RunFacts::of(manifest), workshop.plan.reports.clone());
+    let mut reader = Reader::new(RunFacts::of(manifest), context.plan.reports.clone());
     for (name, batch) in tables {
         reader.batch(name.name(), None, batch)?;
     }
     let mut data = reader.finish();
     if job.writes(TableName::Movers) {
-        data.moves = Some(moves(workshop, movers));
+        data.moves = Some(moves(context, movers));
     }
-    write_files(workshop, data, &formats)
+    write_files(context, data, &formats)
 }
 
-fn write_files(workshop: &Workshop<'_>, data: ReportData, formats: &[ReportFormat]) -> Result<Vec<TableFile>> {
+fn write_files(context: &PartContext<'_>, data: ReportData, formats: &[ReportFormat]) -> Result<Vec<TableFile>> {
     let files = report::write(data, formats)?;
     let put = |file: report::ReportFile| {
         let encoded = Encoded { sha256: crate::hash::sha256(&file.bytes), rows: 0, bytes: file.bytes };
-        workshop.staging.put(format!("report/{}", file.name), encoded)
+        context.staging.put(format!("report/{}", file.name), encoded)
     };
     files.into_iter().map(put).collect()
 }
 
-fn moves(workshop: &Workshop<'_>, movers: &BTreeMap<MoverKey, i64>) -> Vec<MoveRow> {
-    let (job, plan) = (workshop.job, workshop.plan);
+fn moves(context: &PartContext<'_>, movers: &BTreeMap<MoverKey, i64>) -> Vec<MoveRow> {
+    let (job, plan) = (context.job, context.plan);
     let date = |at: u32| job.dates.get(at as usize).map(|d| d.date);
     let row = |(&(at, from_date, slice, scheme, from, to, behaviour), &customers): (&MoverKey, &i64)| {
         let column = plan.schemes.get(scheme as usize)?;
@@ -70,7 +70,7 @@ fn moves(workshop: &Workshop<'_>, movers: &BTreeMap<MoverKey, i64>) -> Vec<MoveR
         let state = |state: u16| states.get(usize::from(state)).cloned();
         Some(MoveRow {
             as_of: date(at)?,
-            slice: workshop.slice_name(slice),
+            slice: context.slice_name(slice),
             scheme: column.column.clone(),
             from_as_of: date(from_date)?,
             from_state: state(from)?,
@@ -87,9 +87,9 @@ fn moves(workshop: &Workshop<'_>, movers: &BTreeMap<MoverKey, i64>) -> Vec<MoveR
 ///
 /// # Errors
 /// Exit 6 if a file cannot be written.
-pub fn write_crm(workshop: &Workshop<'_>, parts: &[(usize, CrmRows)]) -> Result<Vec<TableFile>> {
-    let output = &workshop.job.raw.output;
-    let header = workshop.crm_header()?;
+pub fn write_crm(context: &PartContext<'_>, parts: &[(usize, CrmRows)]) -> Result<Vec<TableFile>> {
+    let output = &context.job.raw.output;
+    let header = context.crm_header()?;
     let rows: Vec<&[u8]> = parts.iter().flat_map(|(_, rows)| rows.rows()).collect();
     let most = output.crm_rows.map_or(usize::MAX, |n| n as usize);
     let chunks: Vec<&[&[u8]]> = if rows.is_empty() { vec![&[]] } else { rows.chunks(most.min(rows.len())).collect() };
@@ -99,7 +99,7 @@ pub fn write_crm(workshop: &Workshop<'_>, parts: &[(usize, CrmRows)]) -> Result<
         let bytes = [mark, &header].into_iter().chain(chunk.iter().copied()).flatten().copied().collect::<Vec<u8>>();
         let name = if output.crm_rows.is_some() { format!("crm-{:03}.csv", number + 1) } else { "crm.csv".into() };
         let encoded = Encoded { sha256: crate::hash::sha256(&bytes), rows: chunk.len() as u64, bytes };
-        files.push(workshop.staging.put(format!("report/{name}"), encoded)?);
+        files.push(context.staging.put(format!("report/{name}"), encoded)?);
     }
     Ok(files)
 }

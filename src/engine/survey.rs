@@ -18,7 +18,7 @@ use crate::measure::{Beside, BucketPanel, Column, LineTally};
 use crate::memory::{Memory, Share};
 use crate::progress::Progress;
 use crate::scheme::Test;
-use crate::score::{Axis, Distribution, Gathering};
+use crate::score::{Axis, Distribution, SpillableDistribution};
 
 /// A customer id that can be compared and kept.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
@@ -43,19 +43,20 @@ impl Id {
 #[derive(Debug, Clone)]
 pub struct SliceSurvey {
     /// Values per axis.
-    pub axes: [Gathering; 3],
+    pub axes: [SpillableDistribution; 3],
     /// Under `ntile`: value (recency negated) and id of everybody, per axis.
     pub pairs: [Vec<(i64, Id)>; 3],
     /// Revenue of who bought in the lookback, scored or not; only if a table asks for it.
-    pub revenue: Gathering,
+    pub revenue: SpillableDistribution,
 }
 
 impl SliceSurvey {
     fn new() -> SliceSurvey {
         SliceSurvey {
-            axes: [Distribution::of_counts(), Distribution::of_counts(), Distribution::of_money()].map(Gathering::new),
+            axes: [Distribution::of_counts(), Distribution::of_counts(), Distribution::of_money()]
+                .map(SpillableDistribution::new),
             pairs: Default::default(),
-            revenue: Gathering::new(Distribution::of_money()),
+            revenue: SpillableDistribution::new(Distribution::of_money()),
         }
     }
 
@@ -69,7 +70,7 @@ impl SliceSurvey {
         self.revenue.merge(other.revenue);
     }
 
-    fn gatherings(&mut self) -> impl Iterator<Item = &mut Gathering> {
+    fn distributions(&mut self) -> impl Iterator<Item = &mut SpillableDistribution> {
         self.axes.iter_mut().chain([&mut self.revenue])
     }
 }
@@ -90,7 +91,7 @@ pub struct Survey {
 struct Lens {
     axes: [usize; 3],
     ntile: [bool; 3],
-    only: Only,
+    only: ScoringFilter,
     /// Frequency and revenue, if the concentration of revenue is asked for.
     revenue: Option<usize>,
 }
@@ -102,26 +103,26 @@ impl Lens {
         Lens {
             axes: plan.axes.map(|a| column(plan.fold.measures[a])),
             ntile: Axis::ALL.map(|a| job.score.axes[a as usize].method == Method::Ntile),
-            only: Only::new(job, plan, measures),
+            only: ScoringFilter::new(job, plan, measures),
             revenue: plan.revenue.filter(|_| job.writes(TableName::Concentration)).map(|r| column(plan.fold.measures[r])),
         }
     }
 }
 
 /// `[score.only]` for panels of certain measures.
-pub struct Only {
+pub struct ScoringFilter {
     tests: Vec<(usize, Test)>,
     /// Digits behind the point per column.
     scales: Vec<u32>,
 }
 
-impl Only {
+impl ScoringFilter {
     /// The ranges of a plan, for columns that hold these measures.
-    pub fn new(job: &Job, plan: &Plan, measures: &[Measure]) -> Only {
+    pub fn new(job: &Job, plan: &Plan, measures: &[Measure]) -> ScoringFilter {
         let column = |measure: &Measure| measures.iter().position(|m| m == measure);
         let tests = plan.only.iter().filter_map(|(measure, test)| Some((column(measure)?, *test))).collect();
         let scales = measures.iter().map(|m| crate::scheme::unit_scale(plan.fold.unit(*m), job.scale())).collect();
-        Only { tests, scales }
+        ScoringFilter { tests, scales }
     }
 
     /// Whether everybody is scored.
@@ -202,10 +203,10 @@ impl Survey {
     /// Writes what was gathered away if it is more than a thread may hold.
     fn relieve(&mut self, memory: &Memory, most: u64) -> Result<()> {
         let Some(spill) = memory.spill() else { return Ok(()) };
-        let held: u64 = self.dates.iter_mut().flatten().flat_map(SliceSurvey::gatherings).map(|g| g.held()).sum();
+        let held: u64 = self.dates.iter_mut().flatten().flat_map(SliceSurvey::distributions).map(|g| g.held()).sum();
         if held > most {
-            for gathering in self.dates.iter_mut().flatten().flat_map(SliceSurvey::gatherings) {
-                gathering.spill(spill)?;
+            for distribution in self.dates.iter_mut().flatten().flat_map(SliceSurvey::distributions) {
+                distribution.spill(spill)?;
             }
         }
         Ok(())

@@ -15,7 +15,7 @@ pub struct Subject {
 }
 
 #[derive(Debug, Clone, Copy)]
-enum Compiled {
+enum CompiledTest {
     Null(usize),
     Integers { column: usize, low: i64, high: i64 },
     Ratio { column: usize, test: Test },
@@ -34,16 +34,16 @@ pub struct Classifier {
     /// Rules in question per cell, in match order.
     cells: Vec<Vec<u32>>,
     /// State and tests per rule.
-    rules: Vec<(usize, Vec<Compiled>)>,
-    /// The scheme as stretches of one measure, if it looks at nothing else.
-    stretches: Option<Stretches>,
+    rules: Vec<(usize, Vec<CompiledTest>)>,
+    /// The scheme as intervals of one measure, if it looks at nothing else.
+    intervals: Option<MeasureIntervals>,
     /// Rules that can give a state to who has no order.
     without_orders: Vec<u32>,
 }
 
 /// A scheme over one integer measure: between two thresholds the state is the same.
 #[derive(Debug, Clone)]
-struct Stretches {
+struct MeasureIntervals {
     column: usize,
     /// Ascending; a value's stretch is the number of them at or below it.
     thresholds: Vec<i64>,
@@ -52,20 +52,20 @@ struct Stretches {
     null: u16,
 }
 
-impl Stretches {
-    /// The stretches of rules that all test one integer column.
-    fn new(rules: &[(usize, Vec<Compiled>)], none: usize) -> Option<Stretches> {
+impl MeasureIntervals {
+    /// The intervals of rules that all test one integer column.
+    fn new(rules: &[(usize, Vec<CompiledTest>)], none: usize) -> Option<MeasureIntervals> {
         let mut columns = rules.iter().flat_map(|(_, tests)| tests).map(|test| match test {
-            Compiled::Integers { column, .. } => Some(*column),
-            Compiled::Null(_) | Compiled::Ratio { .. } | Compiled::Doubles { .. } => None,
+            CompiledTest::Integers { column, .. } => Some(*column),
+            CompiledTest::Null(_) | CompiledTest::Ratio { .. } | CompiledTest::Doubles { .. } => None,
         });
         let column = columns.next()??;
         if !columns.all(|c| c == Some(column)) {
             return None;
         }
-        let ranges = |tests: &[Compiled]| {
+        let ranges = |tests: &[CompiledTest]| {
             let ends = tests.iter().filter_map(|test| match test {
-                Compiled::Integers { low, high, .. } => Some((*low, *high)),
+                CompiledTest::Integers { low, high, .. } => Some((*low, *high)),
                 _ => None,
             });
             ends.collect::<Vec<_>>()
@@ -81,11 +81,11 @@ impl Stretches {
         thresholds.dedup();
         let state = |value: Option<i64>| {
             let holds =
-                |tests: &[Compiled]| ranges(tests).iter().all(|(low, high)| value.is_some_and(|v| *low <= v && v <= *high));
+                |tests: &[CompiledTest]| ranges(tests).iter().all(|(low, high)| value.is_some_and(|v| *low <= v && v <= *high));
             rules.iter().find(|(_, tests)| holds(tests)).map_or(none, |(state, _)| *state) as u16
         };
         let states = std::iter::once(i64::MIN).chain(thresholds.iter().copied()).map(|v| state(Some(v))).collect();
-        Some(Stretches { column, states, null: state(None), thresholds })
+        Some(MeasureIntervals { column, states, null: state(None), thresholds })
     }
 
     fn state(&self, value: Option<i64>) -> u16 {
@@ -122,17 +122,17 @@ impl Classifier {
                     .position(|m| m == measure)
                     .ok_or_else(|| Error::bug(format!("the panel lacks the measure {measure}")))?;
                 tests.push(match (test, unit(*measure)) {
-                    (Test::IsNull, _) => Compiled::Null(column),
-                    (test, Unit::Ratio) => Compiled::Ratio { column, test: *test },
+                    (Test::IsNull, _) => CompiledTest::Null(column),
+                    (test, Unit::Ratio) => CompiledTest::Ratio { column, test: *test },
                     (test, Unit::Double) => {
                         let (low, high) = test.doubles().unwrap_or((f64::INFINITY, f64::NEG_INFINITY));
-                        Compiled::Doubles { column, low, high }
+                        CompiledTest::Doubles { column, low, high }
                     }
                     (test, unit) => {
                         let (low, high) = test.integers(unit_scale(unit, money_scale)).ok_or_else(|| {
                             Error::usage(format!("a bound of {measure} in the scheme {:?} is too large", scheme.name))
                         })?;
-                        Compiled::Integers { column, low, high }
+                        CompiledTest::Integers { column, low, high }
                     }
                 });
             }
@@ -159,7 +159,7 @@ impl Classifier {
             _ => None,
         });
         let of_cell: Option<Vec<u16>> = of_cell.collect();
-        let stretches = (!uses_scores).then(|| Stretches::new(&rules, none)).flatten();
+        let intervals = (!uses_scores).then(|| MeasureIntervals::new(&rules, none)).flatten();
         let without_orders = without_orders(scheme);
         let mut classifier = Classifier {
             without_orders,
@@ -170,7 +170,7 @@ impl Classifier {
             of_scores: None,
             cells,
             rules,
-            stretches,
+            intervals,
         };
         classifier.of_scores = of_cell.filter(|_| uses_scores).map(|of_cell| classifier.by_scores(&of_cell));
         Ok(classifier)
@@ -214,11 +214,11 @@ impl Classifier {
             let scores = [score(r), score(f), score(m)];
             Subject { scores: (scores != [0; 3]).then_some(scores), high }
         };
-        if let Some(stretches) = &self.stretches {
-            let column = &columns[stretches.column];
+        if let Some(intervals) = &self.intervals {
+            let column = &columns[intervals.column];
             match column {
-                Column::Int(values) => stretches.extend(out, &values[rows]),
-                _ => out.extend(rows.map(|row| stretches.state(column.get(row)))),
+                Column::Int(values) => intervals.extend(out, &values[rows]),
+                _ => out.extend(rows.map(|row| intervals.state(column.get(row)))),
             }
             return;
         }
@@ -285,14 +285,14 @@ fn without_orders(scheme: &Scheme) -> Vec<u32> {
     scheme.rules.iter().zip(0..).filter(|(rule, _)| !rule.when.uses_scores()).map(|(_, number)| number).collect()
 }
 
-impl Compiled {
+impl CompiledTest {
     #[inline]
     fn passes(&self, columns: &[Column], row: usize) -> bool {
         match *self {
-            Compiled::Integers { column, low, high } => columns[column].get(row).is_some_and(|v| low <= v && v <= high),
-            Compiled::Null(column) => columns[column].is_null(row),
-            Compiled::Doubles { column, low, high } => columns[column].get_double(row).is_some_and(|v| low <= v && v <= high),
-            Compiled::Ratio { column, test } => columns[column].get_ratio(row).is_some_and(|value| ratio_passes(test, value)),
+            CompiledTest::Integers { column, low, high } => columns[column].get(row).is_some_and(|v| low <= v && v <= high),
+            CompiledTest::Null(column) => columns[column].is_null(row),
+            CompiledTest::Doubles { column, low, high } => columns[column].get_double(row).is_some_and(|v| low <= v && v <= high),
+            CompiledTest::Ratio { column, test } => columns[column].get_ratio(row).is_some_and(|value| ratio_passes(test, value)),
         }
     }
 }
@@ -331,7 +331,7 @@ mod tests {
     use crate::job::SchemeUse;
     use crate::job::parse::Source;
 
-    /// Stretches are a short cut: they must say what the rules say.
+    /// MeasureIntervals are a short cut: they must say what the rules say.
     #[test]
     fn stretches_equal_the_rules() -> Result<()> {
         for name in ["recency_windows", "simple_lifecycle", "purchase_stage"] {
@@ -344,7 +344,7 @@ mod tests {
             let scheme = super::super::load(&used, &Catalogue::default(), &Source::default())?;
             let measures = scheme.measures();
             let classifier = Classifier::new(&scheme, &measures, |m| m.kind.unit(), 2)?;
-            assert_eq!(classifier.stretches.is_some(), name == "recency_windows", "{name}");
+            assert_eq!(classifier.intervals.is_some(), name == "recency_windows", "{name}");
             let values: Vec<i32> = (0..1000).chain([NULL_INT, i32::MAX]).collect();
             let column = |kind: MeasureKind| match kind.unit() {
                 Unit::Days => Column::Int(values.clone()),

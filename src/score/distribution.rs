@@ -1,6 +1,6 @@
 //! The values of all scored customers on an axis, in a form that answers order statistics.
 
-use super::listed::{Listed, of_counts};
+use super::value_list::{ValueList, of_counts};
 use crate::job::raw::Ties;
 use crate::measure::{Column, NULL_INT, NULL_LONG};
 
@@ -18,7 +18,7 @@ pub struct Distribution {
     /// How often each value from 0 occurs.
     counts: Vec<u64>,
     /// All other values; above every counted one, if any are counted.
-    rest: Listed,
+    rest: ValueList,
 }
 
 impl Distribution {
@@ -104,12 +104,12 @@ impl Distribution {
     }
 
     /// Takes the listed values out.
-    pub(super) fn take_listed(&mut self) -> Listed {
+    pub(super) fn take_listed(&mut self) -> ValueList {
         std::mem::take(&mut self.rest)
     }
 
     /// Adds values that were taken out.
-    pub(super) fn list_more(&mut self, values: Listed) {
+    pub(super) fn list_more(&mut self, values: ValueList) {
         self.rest.merge(values);
     }
 

@@ -5,16 +5,16 @@
 //! reversed.
 
 mod distribution;
-mod gathering;
-mod listed;
-mod order;
+mod quantile;
+mod spillable;
+mod value_list;
 
 use crate::domain::Ratio;
 use crate::job::AxisSpec;
 use crate::job::raw::{Closed, Levels, Method};
 
 pub use distribution::Distribution;
-pub use gathering::Gathering;
+pub use spillable::SpillableDistribution;
 
 /// The three axes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -158,10 +158,10 @@ pub fn cut_points(axis: Axis, spec: &AxisSpec, bins: u32, values: &Distribution)
         Method::Ntile => None,
         Method::Thresholds => points(spec.cuts.iter().map(|c| Cut::At(*c)).collect(), spec.closed),
         Method::Quantile if values.is_empty() => points(highest(), Closed::Right),
-        Method::Quantile => points(order::type_7(values, bins, 0).into_iter().map(Cut::At).collect(), Closed::Right),
+        Method::Quantile => points(quantile::type_7(values, bins, 0).into_iter().map(Cut::At).collect(), Closed::Right),
         Method::RRfm if values.is_empty() => points(highest(), Closed::Left),
         Method::RRfm => {
-            let cuts = order::type_7(values, bins, spec.printed_unit);
+            let cuts = quantile::type_7(values, bins, spec.printed_unit);
             points(cuts.into_iter().map(Cut::At).collect(), Closed::Left)
         }
         Method::Rank if reversed => {
@@ -211,7 +211,7 @@ pub fn level(axis: Axis, levels: Levels, values: &Distribution, score_sum: i128)
         Levels::Score => Level { bound: Ratio::new(score_sum, n), high_below: false, of_score: true },
         Levels::Mean => Level { bound: Ratio::new(values.sum(), n), high_below: axis.is_reversed(), of_score: false },
         Levels::Median => {
-            let bound = order::type_7(values, 2, 0).first().copied().unwrap_or(Ratio::new(0, 1));
+            let bound = quantile::type_7(values, 2, 0).first().copied().unwrap_or(Ratio::new(0, 1));
             Level { bound, high_below: axis.is_reversed(), of_score: false }
         }
     }

@@ -11,38 +11,38 @@ use arrow::datatypes::{
     UInt32Type, UInt64Type,
 };
 
-use super::movement::{Movement, Mover};
-use super::roster::Roster;
-use super::rows::Rows;
-use super::{Table, Workshop, panel_of, wrong};
+use super::customers::PartCustomers;
+use super::movement::{MovementTracker, Mover};
+use super::rows::CustomerRows;
+use super::{PartContext, PartTable, panel_of, wrong};
 use crate::domain::{CustomerIds, IdType, MeasureKind};
 use crate::engine::plan::OutputColumn;
 use crate::error::{Error, Result};
 use crate::measure::{BucketPanel, Column, NULL_INT, NULL_LONG};
+use crate::movement::{ABSENT, StateSpell};
 use crate::score::Axis;
 use crate::table::ColumnType;
-use crate::transition::{ABSENT, Stay};
 
-impl Workshop<'_> {
+impl PartContext<'_> {
     /// `customers` at a date.
     #[allow(clippy::too_many_arguments, reason = "all that is known of a date meets here")]
     pub(super) fn customers(
         &self,
-        table: &Table,
+        table: &PartTable,
         date: usize,
         panels: &[BucketPanel],
-        roster: &Roster,
-        rows: &Rows,
+        customers: &PartCustomers,
+        rows: &CustomerRows,
         states: &[Vec<u16>],
-        movement: &Movement<'_>,
+        movement: &MovementTracker<'_>,
     ) -> Result<RecordBatch> {
-        let mut arrays = self.who(panels, roster, rows.places.iter().copied())?;
+        let mut arrays = self.who(panels, customers, rows.customers.iter().copied())?;
         for (field, column) in &self.plan.columns {
             arrays.push(match *column {
                 OutputColumn::Measure(at) => self.measure(&rows.columns[at], at, field.kind)?,
                 OutputColumn::Dimension(at) => {
-                    let value = |place: &u32| roster.value(at, *place).try_into().ok();
-                    dictionary(UInt16Array::from_iter(rows.places.iter().map(value)), &self.dimensions[at])?
+                    let value = |place: &u32| customers.value(at, *place).try_into().ok();
+                    dictionary(UInt16Array::from_iter(rows.customers.iter().map(value)), &self.dimensions[at])?
                 }
                 OutputColumn::Score(axis) => self.score_array(rows, axis),
                 OutputColumn::State(scheme) => {
@@ -56,7 +56,7 @@ impl Workshop<'_> {
                 OutputColumn::Since(scheme) => {
                     // Null without an earlier date: nothing is known of before.
                     let known = !self.job.origins[date].is_empty();
-                    let days = rows.places.iter().map(|p| known.then(|| movement.since(scheme, *p).0));
+                    let days = rows.customers.iter().map(|p| known.then(|| movement.since(scheme, *p).0));
                     Arc::new(Date32Array::from_iter(days))
                 }
                 OutputColumn::Action => self.actions(states, rows.len())?,
@@ -67,7 +67,13 @@ impl Workshop<'_> {
     }
 
     /// `movers` at a date.
-    pub(super) fn movers(&self, table: &Table, panels: &[BucketPanel], roster: &Roster, movers: &[Mover]) -> Result<RecordBatch> {
+    pub(super) fn movers(
+        &self,
+        table: &PartTable,
+        panels: &[BucketPanel],
+        customers: &PartCustomers,
+        movers: &[Mover],
+    ) -> Result<RecordBatch> {
         let (names, first) = self.all_states();
         let schemes = Arc::new(StringArray::from_iter_values(self.plan.schemes.iter().map(|s| s.column.as_str())));
         let reasons = Arc::new(StringArray::from(vec!["behaviour", "cut_points"]));
@@ -75,7 +81,7 @@ impl Workshop<'_> {
             let keys = movers.iter().map(|m| first[m.scheme as usize] + of(m));
             dictionary(UInt16Array::from_iter_values(keys), &names)
         };
-        let mut arrays = self.who(panels, roster, movers.iter().map(|m| m.place))?;
+        let mut arrays = self.who(panels, customers, movers.iter().map(|m| m.place))?;
         arrays.extend([
             dictionary(UInt16Array::from_iter_values(movers.iter().map(|m| m.scheme as u16)), &schemes)?,
             Arc::new(Date32Array::from_iter_values(movers.iter().map(|m| self.job.dates[m.from_date as usize].date.0))),
@@ -89,14 +95,14 @@ impl Workshop<'_> {
     /// `state_history`.
     pub(super) fn state_history(
         &self,
-        table: &Table,
+        table: &PartTable,
         panels: &[BucketPanel],
-        roster: &Roster,
-        stays: &[(u32, Stay)],
+        customers: &PartCustomers,
+        stays: &[(u32, StateSpell)],
     ) -> Result<RecordBatch> {
         let (names, first) = self.all_states();
         let schemes = Arc::new(StringArray::from_iter_values(self.plan.schemes.iter().map(|s| s.column.as_str())));
-        let mut arrays = self.who(panels, roster, stays.iter().map(|(_, stay)| stay.place))?;
+        let mut arrays = self.who(panels, customers, stays.iter().map(|(_, stay)| stay.place))?;
         let states = stays.iter().map(|(scheme, stay)| first[*scheme as usize] + stay.state);
         arrays.extend([
             dictionary(UInt16Array::from_iter_values(stays.iter().map(|(scheme, _)| *scheme as u16)), &schemes)?,
@@ -120,11 +126,16 @@ impl Workshop<'_> {
     }
 
     /// `customer_id`, and `slice` where the job has one, of some places.
-    fn who(&self, panels: &[BucketPanel], roster: &Roster, places: impl Iterator<Item = u32> + Clone) -> Result<Vec<ArrayRef>> {
-        let mut arrays = vec![self.ids(roster, places.clone())];
+    fn who(
+        &self,
+        panels: &[BucketPanel],
+        customers: &PartCustomers,
+        places: impl Iterator<Item = u32> + Clone,
+    ) -> Result<Vec<ArrayRef>> {
+        let mut arrays = vec![self.ids(customers, places.clone())];
         if self.job.raw.orders.slice.is_some() {
             let slices = places.map(|place| {
-                let (panel, customer) = panel_of(panels, roster.seats[place as usize]);
+                let (panel, customer) = panel_of(panels, customers.bucket_rows[place as usize]);
                 u16::try_from(panel.slice(customer)).ok().filter(|slice| usize::from(*slice) < self.slices.len())
             });
             arrays.push(dictionary(UInt16Array::from_iter(slices), &self.slices)?);
@@ -132,8 +143,8 @@ impl Workshop<'_> {
         Ok(arrays)
     }
 
-    fn ids(&self, roster: &Roster, places: impl Iterator<Item = u32>) -> ArrayRef {
-        let keys = match &roster.ids {
+    fn ids(&self, customers: &PartCustomers, places: impl Iterator<Item = u32>) -> ArrayRef {
+        let keys = match &customers.ids {
             CustomerIds::Int(keys) => keys,
             CustomerIds::Text(ids) => {
                 let mut builder = StringBuilder::new();
@@ -162,7 +173,7 @@ impl Workshop<'_> {
         }
     }
 
-    fn score_array(&self, rows: &Rows, axis: Axis) -> ArrayRef {
+    fn score_array(&self, rows: &CustomerRows, axis: Axis) -> ArrayRef {
         let scores = &rows.scores[axis as usize];
         if self.only.is_everybody() && !scores.contains(&0) {
             return Arc::new(Int32Array::from_iter_values(scores.iter().map(|s| i32::from(*s))));

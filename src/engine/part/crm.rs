@@ -2,15 +2,15 @@
 
 use arrow::array::Array;
 
-use super::movement::Movement;
-use super::roster::Roster;
-use super::rows::Rows;
-use super::{Workshop, panel_of};
+use super::customers::PartCustomers;
+use super::movement::MovementTracker;
+use super::rows::CustomerRows;
+use super::{PartContext, panel_of};
 use crate::domain::{CustomerIds, Day, IdType, divide_half_even};
 use crate::error::{Error, Result};
 use crate::measure::BucketPanel;
+use crate::movement::ABSENT;
 use crate::table::guarded;
-use crate::transition::ABSENT;
 
 /// CSV rows of a part.
 #[derive(Debug, Clone, Default)]
@@ -36,7 +36,7 @@ fn row(cells: &[String]) -> Result<Vec<u8>> {
     writer.into_inner().map_err(|e| wrong(&e))
 }
 
-impl Workshop<'_> {
+impl PartContext<'_> {
     /// The header row of the CRM file.
     ///
     /// # Errors
@@ -56,17 +56,17 @@ impl Workshop<'_> {
         &self,
         date: usize,
         panels: &[BucketPanel],
-        roster: &Roster,
-        rows: &Rows,
+        customers: &PartCustomers,
+        rows: &CustomerRows,
         states: &[Vec<u16>],
-        movement: &Movement<'_>,
+        movement: &MovementTracker<'_>,
     ) -> Result<CrmRows> {
         let Some(measures) = self.plan.crm else { return Ok(CrmRows::default()) };
         let before: Vec<Vec<u16>> = (0..states.len()).map(|scheme| movement.previous(self.job, date, scheme, rows)).collect();
         let known = !self.job.origins[date].is_empty();
         let mut out = CrmRows::default();
-        for (at, place) in rows.places.iter().enumerate() {
-            let (panel, customer) = panel_of(panels, roster.seats[*place as usize]);
+        for (at, place) in rows.customers.iter().enumerate() {
+            let (panel, customer) = panel_of(panels, customers.bucket_rows[*place as usize]);
             let mut cells = vec![self.id_text(panel, customer)];
             if self.job.raw.orders.slice.is_some() {
                 let slice = panel.slice(customer) as usize;
@@ -110,7 +110,7 @@ impl Workshop<'_> {
     }
 
     /// A customer's rhythm in a few words.
-    fn why(&self, measures: super::CrmMeasures, rows: &Rows, at: usize) -> String {
+    fn why(&self, measures: super::CrmMeasures, rows: &CustomerRows, at: usize) -> String {
         let number = |column: usize| rows.columns[column].get(at);
         let plural = |n: i64, one: &str| format!("{n} {one}{}", if n == 1 { "" } else { "s" });
         let Some(silent) = number(measures.recency) else { return "no order yet".into() };

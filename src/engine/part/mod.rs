@@ -4,10 +4,10 @@
 //! A part needs its own buckets and the scoring of everybody, nothing of other parts. Its sums add up to the other tables.
 
 mod batch;
+mod concurrency;
 mod crm;
+mod customers;
 mod movement;
-mod room;
-mod roster;
 mod rows;
 
 use std::collections::BTreeMap;
@@ -24,22 +24,22 @@ use super::plan::CrmMeasures;
 use super::reports::MoverKey;
 use super::strategy::seen::Seen;
 use super::strategy::{Evaluated, Tally};
-use super::survey::Only;
+use super::survey::ScoringFilter;
 use crate::domain::{Day, IdType};
 use crate::error::{Error, Result};
 use crate::job::Job;
 use crate::job::raw::TableName;
 use crate::measure::{BucketPanel, Column, NULL_INT, NULL_LONG};
+use crate::movement::{CohortSum, GrowthSum, TransitionSum};
 use crate::publish::{Staging, TableFile};
 use crate::scheme::Classifier;
 use crate::table::{SegmentSum, TableDefinition, encode};
-use crate::transition::{CohortSum, GrowthSum, Moved};
 
+pub use concurrency::Concurrency;
 pub use crm::CrmRows;
-use movement::Movement;
-pub use room::Room;
-pub use roster::Roster;
-pub use rows::Rows;
+pub use customers::PartCustomers;
+use movement::MovementTracker;
+pub use rows::CustomerRows;
 
 /// Input rows per part, about: with as many rows per customer as is common, a file has some 50,000 customers.
 const PART_ROWS: u64 = 1 << 20;
@@ -51,14 +51,14 @@ pub fn count(input_rows: u64, buckets: usize) -> usize {
 }
 
 /// What every part needs to know.
-pub struct Workshop<'a> {
+pub struct PartContext<'a> {
     pub job: &'a Job,
     pub plan: &'a Plan,
     pub panels: &'a Panels,
     /// By date.
     pub scoring: &'a [DateScoring],
     /// `[score.only]`.
-    pub only: Only,
+    pub only: ScoringFilter,
     /// Per scheme column: the classifier of every slice number.
     pub classifiers: Vec<Vec<Classifier>>,
     /// Per scheme column: names of all states.
@@ -74,16 +74,16 @@ pub struct Workshop<'a> {
     pub history_complete: Vec<bool>,
     pub id: IdType,
     /// Definitions of the tables with a row per customer.
-    pub tables: Vec<Table>,
+    pub tables: Vec<PartTable>,
     pub staging: &'a Staging,
     /// Strategies to evaluate, if the job has any.
     pub strategies: Option<&'a Evaluated<'a>>,
     /// How many parts are in work at once, and for how many dates their customers are measured at once.
-    pub room: Room,
+    pub concurrency: Concurrency,
 }
 
 /// A table that parts write.
-pub struct Table {
+pub struct PartTable {
     pub name: TableName,
     pub definition: TableDefinition,
     /// Of its files.
@@ -92,13 +92,13 @@ pub struct Table {
     pub batch: SchemaRef,
 }
 
-impl Table {
+impl PartTable {
     /// A table whose files lack `as_of`.
-    pub fn new(name: TableName, definition: TableDefinition) -> Table {
+    pub fn new(name: TableName, definition: TableDefinition) -> PartTable {
         let schema = definition.schema(false);
         let in_memory = |field: &FieldRef| field.as_ref().clone().with_data_type(batch::in_memory(field.data_type()));
         let batch = Arc::new(Schema::new(schema.fields().iter().map(in_memory).collect::<Vec<_>>()));
-        Table { name, definition, schema, batch }
+        PartTable { name, definition, schema, batch }
     }
 }
 
@@ -113,20 +113,20 @@ pub type CohortKey = [u32; 3];
 
 /// What a part gives.
 #[derive(Default)]
-pub struct Part {
+pub struct PartOutput {
     /// Its files, per table.
     pub files: Vec<(TableName, TableFile)>,
     /// Sums per state.
     pub segments: Vec<(SegmentKey, SegmentSum)>,
     /// Sums per step from state to state.
-    pub moves: Vec<(MoveKey, Moved)>,
+    pub moves: Vec<(MoveKey, TransitionSum)>,
     /// Growth by former state.
     pub growth: Vec<(GrowthKey, GrowthSum)>,
     /// Sums per cohort.
     pub cohorts: Vec<(CohortKey, CohortSum)>,
     /// Movers counted.
     pub movers: BTreeMap<MoverKey, i64>,
-    /// Rows of the CRM file, if it is asked for, with the part's number.
+    /// CustomerRows of the CRM file, if it is asked for, with the part's number.
     pub crm: Vec<(usize, CrmRows)>,
     /// Sums of what assigned customers did, if the job has strategies, with the part's number.
     pub tallies: Vec<(usize, Tally)>,
@@ -137,9 +137,9 @@ pub struct Part {
 /// Sums that may take this much before those of equal keys are added up.
 const MANY: usize = 1 << 18;
 
-impl Part {
+impl PartOutput {
     /// Adds what another part has found.
-    pub fn join(&mut self, other: Part) {
+    pub fn join(&mut self, other: PartOutput) {
         self.strangers += other.strangers;
         self.crm.extend(other.crm);
         self.files.extend(other.files);
@@ -159,7 +159,7 @@ impl Part {
     /// Adds up sums of equal keys, and puts what is listed in an order that does not depend on that of the parts.
     pub fn add_up(&mut self) {
         add_up(&mut self.segments, SegmentSum::merge);
-        add_up(&mut self.moves, Moved::merge);
+        add_up(&mut self.moves, TransitionSum::merge);
         add_up(&mut self.growth, GrowthSum::merge);
         add_up(&mut self.cohorts, CohortSum::merge);
         self.files.sort_by(|a, b| a.1.path.cmp(&b.1.path));
@@ -179,63 +179,63 @@ fn add_up<K: Ord, S>(sums: &mut Vec<(K, S)>, merge: impl Fn(&mut S, &S)) {
     });
 }
 
-impl Workshop<'_> {
+impl PartContext<'_> {
     /// Does a part; `buckets` are the numbers of its buckets.
     ///
     /// # Errors
     /// Those of the fold, and exit 6 if a file cannot be written.
-    pub fn part(&self, number: usize, buckets: Range<usize>) -> Result<Part> {
+    pub fn part(&self, number: usize, buckets: Range<usize>) -> Result<PartOutput> {
         let dates = self.job.dates.len();
-        let whole = self.room.dates >= dates;
+        let whole = self.concurrency.dates >= dates;
         let panels = if whole {
             self.panels.take(buckets.clone(), &self.plan.fold)?
         } else {
             self.panels.fold(buckets.clone(), &self.plan.fold.without_dates())?
         };
         let mut of_window = Vec::new();
-        let roster = Roster::new(&panels);
-        let mut movement = Movement::new(self, &panels, &roster);
-        let mut part = Part { strangers: panels.iter().map(|p| p.strangers).sum(), ..Part::default() };
+        let customers = PartCustomers::new(&panels);
+        let mut movement = MovementTracker::new(self, &panels, &customers);
+        let mut part = PartOutput { strangers: panels.iter().map(|p| p.strangers).sum(), ..PartOutput::default() };
         let mut seen = Seen::default();
         for (date, as_of) in self.job.dates.iter().enumerate() {
-            let at = date % self.room.dates;
+            let at = date % self.concurrency.dates;
             if !whole && at == 0 {
-                let window = date..(date + self.room.dates).min(dates);
+                let window = date..(date + self.concurrency.dates).min(dates);
                 // The old ones go before the new ones come.
                 drop(std::mem::take(&mut of_window));
                 of_window = self.panels.fold(buckets.clone(), &self.plan.fold.only_dates(window))?;
             }
             let measured = if whole { &panels } else { &of_window };
-            let mut rows = Rows::new(measured, &roster, at, &self.plan.fold);
-            self.score(&mut rows, &panels, &roster, &self.scoring[date]);
+            let mut rows = CustomerRows::new(measured, &customers, at, &self.plan.fold);
+            self.score(&mut rows, &panels, &customers, &self.scoring[date]);
             let states: Vec<Vec<u16>> =
                 (0..self.classifiers.len()).map(|scheme| self.states(scheme, &rows, &self.scoring[date])).collect();
             movement.advance(self, date, &rows, &states, &mut part);
             if let Some(strategies) = self.strategies {
-                seen.look(self, strategies, date, (&panels, &roster), &mut rows, &states);
+                seen.look(self, strategies, date, (&panels, &customers), &mut rows, &states);
             }
             if !as_of.shown {
                 continue;
             }
-            self.add_segments(date, &roster, &rows, &states, &mut part.segments);
+            self.add_segments(date, &customers, &rows, &states, &mut part.segments);
             if let Some(table) = self.table(TableName::Customers)
                 && (number == 0 || !rows.is_empty())
             {
-                let batch = self.customers(table, date, &panels, &roster, &rows, &states, &movement)?;
+                let batch = self.customers(table, date, &panels, &customers, &rows, &states, &movement)?;
                 part.files.push((table.name, self.write(table, Some(as_of.date), number, &batch)?));
             }
             if date + 1 == self.job.dates.len() {
-                part.crm.push((number, self.crm(date, &panels, &roster, &rows, &states, &movement)?));
+                part.crm.push((number, self.crm(date, &panels, &customers, &rows, &states, &movement)?));
             }
             if let Some(table) = self.table(TableName::Movers) {
                 let movers = movement.movers(self, date, &rows, &states);
                 for mover in &movers {
-                    let slice = self.slice_of(&panels, &roster, mover.place);
+                    let slice = self.slice_of(&panels, &customers, mover.place);
                     let key = (date as u32, mover.from_date, slice, mover.scheme, mover.from, mover.to, mover.behaviour);
                     *part.movers.entry(key).or_default() += 1;
                 }
                 if number == 0 || !movers.is_empty() {
-                    let batch = self.movers(table, &panels, &roster, &movers)?;
+                    let batch = self.movers(table, &panels, &customers, &movers)?;
                     part.files.push((table.name, self.write(table, Some(as_of.date), number, &batch)?));
                 }
             }
@@ -243,19 +243,19 @@ impl Workshop<'_> {
         if let Some(table) = self.table(TableName::StateHistory) {
             let stays = movement.into_stays();
             if number == 0 || !stays.is_empty() {
-                let batch = self.state_history(table, &panels, &roster, &stays)?;
+                let batch = self.state_history(table, &panels, &customers, &stays)?;
                 part.files.push((table.name, self.write(table, None, number, &batch)?));
             }
         }
         if let Some(strategies) = self.strategies {
-            part.tallies.push((number, strategies.tally(number, &panels, &roster, &seen)?));
+            part.tallies.push((number, strategies.tally(number, &panels, &customers, &seen)?));
         }
         Ok(part)
     }
 
     /// The slice number of a place.
-    fn slice_of(&self, panels: &[BucketPanel], roster: &Roster, place: u32) -> u32 {
-        let (panel, customer) = panel_of(panels, roster.seats[place as usize]);
+    fn slice_of(&self, panels: &[BucketPanel], customers: &PartCustomers, place: u32) -> u32 {
+        let (panel, customer) = panel_of(panels, customers.bucket_rows[place as usize]);
         panel.slice(customer)
     }
 
@@ -265,11 +265,11 @@ impl Workshop<'_> {
         if at < self.slices.len() { self.slices.value(at).to_owned() } else { "(all)".into() }
     }
 
-    fn table(&self, name: TableName) -> Option<&Table> {
+    fn table(&self, name: TableName) -> Option<&PartTable> {
         self.tables.iter().find(|t| t.name == name)
     }
 
-    fn write(&self, table: &Table, as_of: Option<Day>, number: usize, batch: &RecordBatch) -> Result<TableFile> {
+    fn write(&self, table: &PartTable, as_of: Option<Day>, number: usize, batch: &RecordBatch) -> Result<TableFile> {
         let encoded = encode(&table.definition, &table.schema, batch, &self.job.raw.name)?;
         let folder = as_of.map_or_else(String::new, |day| format!("as_of={day}/"));
         self.staging.put(format!("{}/{folder}part-{number:03}.parquet", table.definition.name), encoded)
@@ -279,13 +279,14 @@ impl Workshop<'_> {
     fn add_segments(
         &self,
         date: usize,
-        roster: &Roster,
-        rows: &Rows,
+        customers: &PartCustomers,
+        rows: &CustomerRows,
         states: &[Vec<u16>],
         sums: &mut Vec<(SegmentKey, SegmentSum)>,
     ) {
         let Some(columns) = SumColumns::new(self.plan, rows) else { return };
-        let row_of: Vec<Option<usize>> = if roster.dimensions.is_empty() { Vec::new() } else { rows.by_place(roster.len()) };
+        let row_of: Vec<Option<usize>> =
+            if customers.dimensions.is_empty() { Vec::new() } else { rows.row_of_customer(customers.len()) };
         let states = States::new(self.states.iter().map(|names| names.len()).collect(), states);
         let mut add = |slice: u32, dimension: u32, value: u32, by_scheme: Vec<Vec<SegmentSum>>| {
             for (scheme, dense) in by_scheme.into_iter().enumerate() {
@@ -297,7 +298,7 @@ impl Workshop<'_> {
         for (slice, of_slice) in &rows.slices {
             add(*slice, 0, 0, states.sums(&columns, of_slice.clone()));
         }
-        for (grouping, dimension) in roster.dimensions.iter().zip(1..) {
+        for (grouping, dimension) in customers.dimensions.iter().zip(1..) {
             for (slice, value, range) in &grouping.groups {
                 let own = grouping.places[range.clone()].iter().filter_map(|place| row_of[*place as usize]);
                 add(*slice, dimension, *value, states.sums(&columns, own));
@@ -364,7 +365,7 @@ struct SumColumns<'a> {
 
 impl SumColumns<'_> {
     /// The columns of these rows; `None` if the job does not ask for `segments`.
-    fn new<'a>(plan: &Plan, rows: &'a Rows) -> Option<SumColumns<'a>> {
+    fn new<'a>(plan: &Plan, rows: &'a CustomerRows) -> Option<SumColumns<'a>> {
         let longs = |at: usize| if let Column::Long(values) = &rows.columns[at] { values.as_slice() } else { &[] };
         let [recency, frequency, monetary] = plan.axes;
         Some(SumColumns {
@@ -409,9 +410,9 @@ fn wrong(table: &TableDefinition, error: impl std::fmt::Display) -> Error {
 }
 
 /// Where a customer of a part lies: bucket within the part, and customer within the bucket.
-pub type Seat = (u32, u32);
+pub type BucketRow = (u32, u32);
 
 /// The id and slice that a seat stands for.
-pub fn panel_of(panels: &[BucketPanel], seat: Seat) -> (&BucketPanel, usize) {
+pub fn panel_of(panels: &[BucketPanel], seat: BucketRow) -> (&BucketPanel, usize) {
     (&panels[seat.0 as usize], seat.1 as usize)
 }

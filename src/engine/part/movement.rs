@@ -1,16 +1,18 @@
-//! Movement of a part's customers from date to date.
+//! MovementTracker of a part's customers from date to date.
 
 use arrow::array::Array;
 
-use super::roster::Roster;
-use super::rows::Rows;
-use super::{CohortKey, GrowthKey, Part, Workshop};
+use super::customers::PartCustomers;
+use super::rows::CustomerRows;
+use super::{CohortKey, GrowthKey, PartContext, PartOutput};
 use crate::domain::Day;
 use crate::engine::plan::OutputColumn;
 use crate::job::Job;
 use crate::job::raw::{Method, TableName};
 use crate::measure::{BucketPanel, Flow, Flows};
-use crate::transition::{ABSENT, Activity, CohortSum, Cohorts, Growth, History, Matrix, Stay, by_place};
+use crate::movement::{
+    ABSENT, CohortSum, Cohorts, Growth, GrowthStatus, StateHistory, StateSpell, TransitionMatrix, sort_by_customer,
+};
 
 /// A mover: place, scheme, earlier date, from-state, to-state, and whether behaviour is the reason.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -25,17 +27,17 @@ pub struct Mover {
 }
 
 /// What is remembered of the dates so far.
-pub struct Movement<'a> {
+pub struct MovementTracker<'a> {
     panels: &'a [BucketPanel],
-    roster: &'a Roster,
+    customers: &'a PartCustomers,
     /// States by scheme and place, of the dates that later ones are still compared with.
     states: Vec<Option<Vec<Vec<u16>>>>,
     /// The last date that looks at each date.
     last_use: Vec<usize>,
     /// Per scheme: over the as-of dates. None if nobody asks since when.
-    histories: Vec<History>,
+    histories: Vec<StateHistory>,
     /// Per scheme: over the dates that these are compared with, too; `None` if there are no others.
-    runs: Option<Vec<History>>,
+    runs: Option<Vec<StateHistory>>,
     /// Which dates are as-of dates, or compared with one.
     counted: Vec<bool>,
     counts: bool,
@@ -59,10 +61,10 @@ struct Purchases {
     cohorts: Cohorts,
 }
 
-impl<'a> Movement<'a> {
-    pub fn new(workshop: &Workshop<'_>, panels: &'a [BucketPanel], roster: &'a Roster) -> Movement<'a> {
-        let job = workshop.job;
-        let n = roster.len();
+impl<'a> MovementTracker<'a> {
+    pub fn new(context: &PartContext<'_>, panels: &'a [BucketPanel], customers: &'a PartCustomers) -> MovementTracker<'a> {
+        let job = context.job;
+        let n = customers.len();
         let mut last_use: Vec<usize> = (0..job.dates.len()).collect();
         for date in 0..job.dates.len() {
             for origin in job.origins[date].iter().copied().chain(job.shown_before(date)) {
@@ -75,8 +77,8 @@ impl<'a> Movement<'a> {
         }
         let compares = job.dates.iter().zip(&counted).any(|(date, counted)| *counted && !date.shown);
         let keep = job.writes(TableName::StateHistory);
-        let since = workshop.plan.columns.iter().any(|(_, column)| matches!(column, OutputColumn::Since(_)));
-        let schemes = if keep || since || workshop.plan.crm.is_some() { workshop.states.len() } else { 0 };
+        let since = context.plan.columns.iter().any(|(_, column)| matches!(column, OutputColumn::Since(_)));
+        let schemes = if keep || since || context.plan.crm.is_some() { context.states.len() } else { 0 };
         let activity = (job.writes(TableName::Growth) || job.writes(TableName::Cohorts)).then(|| Purchases {
             tiles: 0,
             before: vec![0; n],
@@ -86,13 +88,13 @@ impl<'a> Movement<'a> {
             life: vec![0; n],
             cohorts: Cohorts::new(n),
         });
-        Movement {
+        MovementTracker {
             panels,
-            roster,
+            customers,
             states: vec![None; job.dates.len()],
             last_use,
-            histories: vec![History::new(n, keep); schemes],
-            runs: compares.then(|| vec![History::new(n, false); schemes]),
+            histories: vec![StateHistory::new(n, keep); schemes],
+            runs: compares.then(|| vec![StateHistory::new(n, false); schemes]),
             counted,
             counts: job.writes(TableName::Transitions),
             activity,
@@ -100,32 +102,39 @@ impl<'a> Movement<'a> {
     }
 
     /// Takes the states at a date and adds what moved since earlier ones.
-    pub fn advance(&mut self, workshop: &Workshop<'_>, date: usize, rows: &Rows, states: &[Vec<u16>], part: &mut Part) {
-        let job = workshop.job;
-        let by_place: Vec<Vec<u16>> = states
+    pub fn advance(
+        &mut self,
+        context: &PartContext<'_>,
+        date: usize,
+        rows: &CustomerRows,
+        states: &[Vec<u16>],
+        part: &mut PartOutput,
+    ) {
+        let job = context.job;
+        let sort_by_customer: Vec<Vec<u16>> = states
             .iter()
             .map(|of_scheme| {
-                let mut by_place = vec![ABSENT; self.roster.len()];
-                for (place, state) in rows.places.iter().zip(of_scheme) {
-                    by_place[*place as usize] = *state;
+                let mut sort_by_customer = vec![ABSENT; self.customers.len()];
+                for (place, state) in rows.customers.iter().zip(of_scheme) {
+                    sort_by_customer[*place as usize] = *state;
                 }
-                by_place
+                sort_by_customer
             })
             .collect();
         let runs = self.runs.iter_mut().filter(|_| self.counted[date]);
         let of_date = runs.chain(job.dates[date].shown.then_some(&mut self.histories));
         for histories in of_date {
-            for (history, states) in histories.iter_mut().zip(&by_place) {
+            for (history, states) in histories.iter_mut().zip(&sort_by_customer) {
                 history.advance(job.dates[date].date, states);
             }
         }
-        self.states[date] = Some(by_place);
+        self.states[date] = Some(sort_by_customer);
         if self.counts {
             for &origin in &job.origins[date] {
-                self.count_moves(workshop, origin, date, part);
+                self.count_moves(context, origin, date, part);
             }
         }
-        self.count_activity(workshop, date, part);
+        self.count_activity(context, date, part);
         for (of_date, last) in self.states.iter_mut().zip(&self.last_use) {
             if *last < date {
                 *of_date = None;
@@ -139,10 +148,10 @@ impl<'a> Movement<'a> {
     }
 
     /// Per row the state at the nearest earlier date; [`ABSENT`] without.
-    pub fn previous(&self, job: &Job, date: usize, scheme: usize, rows: &Rows) -> Vec<u16> {
+    pub fn previous(&self, job: &Job, date: usize, scheme: usize, rows: &CustomerRows) -> Vec<u16> {
         let before = job.origins[date].last().and_then(|origin| self.at(*origin).get(scheme));
         match before {
-            Some(states) => rows.places.iter().map(|p| states[*p as usize]).collect(),
+            Some(states) => rows.customers.iter().map(|p| states[*p as usize]).collect(),
             None => vec![ABSENT; rows.len()],
         }
     }
@@ -155,7 +164,7 @@ impl<'a> Movement<'a> {
     /// What a customer did in a stretch of tiles, as flows with their places.
     fn flows(&self, tiles: std::ops::Range<usize>) -> impl Iterator<Item = (usize, Flow)> {
         tiles.flat_map(move |tile| {
-            let buckets = self.panels.iter().zip(&self.roster.places);
+            let buckets = self.panels.iter().zip(&self.customers.indices);
             buckets.flat_map(move |(panel, places)| {
                 let flows = panel.flows.get(tile).into_iter().flat_map(Flows::iter);
                 flows.map(move |flow| (places[flow.customer as usize] as usize, flow))
@@ -163,35 +172,35 @@ impl<'a> Movement<'a> {
         })
     }
 
-    fn count_moves(&self, workshop: &Workshop<'_>, origin: usize, date: usize, part: &mut Part) {
-        let job = workshop.job;
-        let tiles = &workshop.plan.fold.tiles;
+    fn count_moves(&self, context: &PartContext<'_>, origin: usize, date: usize, part: &mut PartOutput) {
+        let job = context.job;
+        let tiles = &context.plan.fold.tiles;
         let after = |day: Day| tiles.partition_point(|t| *t <= day);
         let between = after(job.dates[origin].date)..after(job.dates[date].date);
         // By place, for the dimensions.
-        let mut spent = vec![0i128; if self.roster.dimensions.is_empty() { 0 } else { self.roster.len() }];
+        let mut spent = vec![0i128; if self.customers.dimensions.is_empty() { 0 } else { self.customers.len() }];
         if !spent.is_empty() {
             self.flows(between.clone()).for_each(|(place, flow)| spent[place] += i128::from(flow.money));
         }
         for (scheme, (from, to)) in self.at(origin).iter().zip(self.at(date)).enumerate() {
-            let mut matrices = vec![Matrix::new(workshop.states[scheme].len()); self.roster.slices.len()];
-            for ((_, range), matrix) in self.roster.slices.iter().zip(&mut matrices) {
+            let mut matrices = vec![TransitionMatrix::new(context.states[scheme].len()); self.customers.slices.len()];
+            for ((_, range), matrix) in self.customers.slices.iter().zip(&mut matrices) {
                 matrix.count_all(&from[range.clone()], &to[range.clone()]);
             }
             self.flows(between.clone()).for_each(|(place, flow)| {
-                matrices[self.roster.slot(place)].spend(from[place], to[place], i128::from(flow.money));
+                matrices[self.customers.slice_of(place)].spend(from[place], to[place], i128::from(flow.money));
             });
-            let mut add = |slice: u32, dimension: u32, value: u32, matrix: &Matrix| {
+            let mut add = |slice: u32, dimension: u32, value: u32, matrix: &TransitionMatrix| {
                 part.moves.extend(matrix.cells().map(|(from, to, moved)| {
                     ([date as u32, origin as u32, slice, dimension, value, scheme as u32, from, to], moved)
                 }));
             };
-            for ((slice, _), matrix) in self.roster.slices.iter().zip(&matrices) {
+            for ((slice, _), matrix) in self.customers.slices.iter().zip(&matrices) {
                 add(*slice, 0, 0, matrix);
             }
-            for (grouping, dimension) in self.roster.dimensions.iter().zip(1..) {
+            for (grouping, dimension) in self.customers.dimensions.iter().zip(1..) {
                 for (slice, value, range) in &grouping.groups {
-                    let mut matrix = Matrix::new(workshop.states[scheme].len());
+                    let mut matrix = TransitionMatrix::new(context.states[scheme].len());
                     for place in grouping.places[range.clone()].iter().map(|p| *p as usize) {
                         matrix.count(from[place], to[place]);
                         matrix.spend(from[place], to[place], spent[place]);
@@ -202,11 +211,11 @@ impl<'a> Movement<'a> {
         }
     }
 
-    fn count_activity(&mut self, workshop: &Workshop<'_>, date: usize, part: &mut Part) {
+    fn count_activity(&mut self, context: &PartContext<'_>, date: usize, part: &mut PartOutput) {
         let Some(mut own) = self.activity.take() else { return };
-        let as_of = &workshop.job.dates[date];
+        let as_of = &context.job.dates[date];
         if as_of.shown {
-            let tiles = &workshop.plan.fold.tiles;
+            let tiles = &context.plan.fold.tiles;
             let after = |day: Day| tiles.partition_point(|t| *t <= day);
             let end = after(as_of.date);
             let start = as_of.period_start.map_or(end, |start| after(start.previous()));
@@ -227,10 +236,10 @@ impl<'a> Movement<'a> {
                     own.previous[place] = own.previous[place].saturating_add(flow.purchases);
                 });
             }
-            if workshop.job.writes(TableName::Growth) && as_of.previous.is_some() {
-                self.count_growth(workshop, date, &own, part);
+            if context.job.writes(TableName::Growth) && as_of.previous.is_some() {
+                self.count_growth(context, date, &own, part);
             }
-            if workshop.job.writes(TableName::Cohorts) && as_of.period_start.is_some() {
+            if context.job.writes(TableName::Cohorts) && as_of.period_start.is_some() {
                 self.count_cohorts(date, &mut own, part);
             }
             // What was the period is before the next one.
@@ -242,15 +251,15 @@ impl<'a> Movement<'a> {
         self.activity = Some(own);
     }
 
-    fn count_growth(&self, workshop: &Workshop<'_>, date: usize, own: &Purchases, part: &mut Part) {
-        let former = workshop.job.shown_before(date).map_or(&[][..], |origin| self.at(origin));
+    fn count_growth(&self, context: &PartContext<'_>, date: usize, own: &Purchases, part: &mut PartOutput) {
+        let former = context.job.shown_before(date).map_or(&[][..], |origin| self.at(origin));
         let everybody = std::iter::once(None);
         for (scheme, states) in everybody.chain(former.iter().map(Some)).enumerate() {
-            let names = scheme.checked_sub(1).map_or(1, |s| workshop.states[s].len());
-            for (slice, range) in &self.roster.slices {
+            let names = scheme.checked_sub(1).map_or(1, |s| context.states[s].len());
+            for (slice, range) in &self.customers.slices {
                 let mut growth = Growth::new(names);
                 for place in range.clone() {
-                    if let Some(activity) = Activity::of(own.before[place], own.previous[place], own.period[place]) {
+                    if let Some(activity) = GrowthStatus::of(own.before[place], own.previous[place], own.period[place]) {
                         let state = states.map_or(0, |s| if s[place] == ABSENT { names - 1 } else { usize::from(s[place]) });
                         growth.count(state, activity, i128::from(own.money[place]));
                     }
@@ -263,8 +272,8 @@ impl<'a> Movement<'a> {
         }
     }
 
-    fn count_cohorts(&self, date: usize, own: &mut Purchases, part: &mut Part) {
-        for (slice, range) in &self.roster.slices {
+    fn count_cohorts(&self, date: usize, own: &mut Purchases, part: &mut PartOutput) {
+        for (slice, range) in &self.customers.slices {
             let mut sums = vec![CohortSum::default(); Cohorts::number(date) as usize + 1];
             for place in range.clone() {
                 let (before, period) = (own.before[place], own.period[place]);
@@ -285,17 +294,17 @@ impl<'a> Movement<'a> {
     }
 
     /// Who changed a state since an earlier date, and why; by place, scheme and earlier date.
-    pub fn movers(&self, workshop: &Workshop<'_>, date: usize, rows: &Rows, states: &[Vec<u16>]) -> Vec<Mover> {
-        let job = workshop.job;
+    pub fn movers(&self, context: &PartContext<'_>, date: usize, rows: &CustomerRows, states: &[Vec<u16>]) -> Vec<Mover> {
+        let job = context.job;
         let has_cuts = job.score.axes.iter().all(|a| a.method != Method::Ntile);
         let mut movers = Vec::new();
         for (scheme, now) in states.iter().enumerate() {
             for &origin in &job.origins[date] {
                 let Some(before) = self.at(origin).get(scheme) else { continue };
                 for (slice, range) in &rows.slices {
-                    let by_scores = workshop.classifiers[scheme][*slice as usize].uses_scores();
+                    let by_scores = context.classifiers[scheme][*slice as usize].uses_scores();
                     for row in range.clone() {
-                        let (place, to) = (rows.places[row], now[row]);
+                        let (place, to) = (rows.customers[row], now[row]);
                         let from = before[place as usize];
                         if from == to || from == ABSENT {
                             continue;
@@ -305,9 +314,9 @@ impl<'a> Movement<'a> {
                             (true, false) => None,
                             (true, true) => {
                                 // Where nobody was scored at the earlier date, no cut point has moved since.
-                                let earlier = &workshop.scoring[origin];
+                                let earlier = &context.scoring[origin];
                                 let had_cuts = earlier[*slice as usize].scored > 0;
-                                Some(!had_cuts || workshop.state_under(scheme, rows, row, *slice, earlier) != from)
+                                Some(!had_cuts || context.state_under(scheme, rows, row, *slice, earlier) != from)
                             }
                         };
                         let (scheme, from_date) = (scheme as u32, origin as u32);
@@ -316,14 +325,14 @@ impl<'a> Movement<'a> {
                 }
             }
         }
-        by_place(&movers, self.roster.len(), |mover| mover.place)
+        sort_by_customer(&movers, self.customers.len(), |mover| mover.place)
     }
 
     /// The stays of all customers, with their schemes, by place, scheme and date.
-    pub fn into_stays(self) -> Vec<(u32, Stay)> {
+    pub fn into_stays(self) -> Vec<(u32, StateSpell)> {
         let of_scheme = self.histories.into_iter().zip(0u32..);
-        let stays: Vec<(u32, Stay)> =
+        let stays: Vec<(u32, StateSpell)> =
             of_scheme.flat_map(|(h, scheme)| h.finish().into_iter().map(move |s| (scheme, s))).collect();
-        by_place(&stays, self.roster.len(), |(_, stay)| stay.place)
+        sort_by_customer(&stays, self.customers.len(), |(_, stay)| stay.place)
     }
 }

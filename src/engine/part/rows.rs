@@ -3,8 +3,8 @@
 use std::convert::identity;
 use std::ops::Range;
 
-use super::roster::Roster;
-use super::{Workshop, panel_of};
+use super::customers::PartCustomers;
+use super::{PartContext, panel_of};
 use crate::domain::Unit;
 use crate::engine::cuts::DateScoring;
 use crate::engine::survey::Id;
@@ -13,9 +13,9 @@ use crate::scheme::Subject;
 use crate::score::Axis;
 
 /// One row per listed customer.
-pub struct Rows {
-    /// Place of the customer.
-    pub places: Vec<u32>,
+pub struct CustomerRows {
+    /// Index of the customer in the part.
+    pub customers: Vec<u32>,
     /// One column per measure of the plan.
     pub columns: Vec<Column>,
     /// Per axis; 0 if unscored.
@@ -24,16 +24,16 @@ pub struct Rows {
     pub slices: Vec<(u32, Range<usize>)>,
 }
 
-impl Rows {
+impl CustomerRows {
     /// Gathers the listed customers of a date.
-    pub fn new(panels: &[BucketPanel], roster: &Roster, date: usize, spec: &FoldSpec) -> Rows {
-        let mut listed = Vec::with_capacity(roster.len());
+    pub fn new(panels: &[BucketPanel], customers: &PartCustomers, date: usize, spec: &FoldSpec) -> CustomerRows {
+        let mut listed = Vec::with_capacity(customers.len());
         panels.iter().for_each(|panel| listed.extend_from_slice(&panel.listed[panel.cells(date)]));
-        let laid = roster.laid();
-        let mut places = vec![0; roster.len()];
-        let mut slices = Vec::with_capacity(roster.slices.len());
+        let laid = customers.flat_offsets();
+        let mut places = vec![0; customers.len()];
+        let mut slices = Vec::with_capacity(customers.slices.len());
         let mut end = 0;
-        for (slice, range) in &roster.slices {
+        for (slice, range) in &customers.slices {
             let first = end;
             // Every place is written, and the next one over it if its customer is not listed.
             for place in range.clone() {
@@ -47,13 +47,13 @@ impl Rows {
         places.truncate(end);
         let cells: Vec<u32> = places.iter().map(|place| laid[*place as usize]).collect();
         let columns = spec.measures.iter().enumerate().map(|(at, m)| gather(panels, (at, date), spec.unit(*m), &cells)).collect();
-        Rows { places, columns, scores: Default::default(), slices }
+        CustomerRows { customers: places, columns, scores: Default::default(), slices }
     }
 
     /// The row of every place, where it has one.
-    pub fn by_place(&self, places: usize) -> Vec<Option<usize>> {
+    pub fn row_of_customer(&self, places: usize) -> Vec<Option<usize>> {
         let mut rows = vec![None; places];
-        for (row, place) in self.places.iter().enumerate() {
+        for (row, place) in self.customers.iter().enumerate() {
             rows[*place as usize] = Some(row);
         }
         rows
@@ -61,12 +61,12 @@ impl Rows {
 
     /// How many rows.
     pub fn len(&self) -> usize {
-        self.places.len()
+        self.customers.len()
     }
 
     /// Whether nobody is listed.
     pub fn is_empty(&self) -> bool {
-        self.places.is_empty()
+        self.customers.is_empty()
     }
 
     /// The scores of a row.
@@ -102,13 +102,13 @@ fn gather(panels: &[BucketPanel], (at, date): (usize, usize), unit: Unit, cells:
     }
 }
 
-impl Workshop<'_> {
+impl PartContext<'_> {
     /// Scores the rows.
-    pub fn score(&self, rows: &mut Rows, panels: &[BucketPanel], roster: &Roster, scoring: &DateScoring) {
+    pub fn score(&self, rows: &mut CustomerRows, panels: &[BucketPanel], customers: &PartCustomers, scoring: &DateScoring) {
         for axis in Axis::ALL {
             let column = &rows.columns[self.plan.axes[axis as usize]];
             let id = |row: usize| {
-                let (panel, customer) = panel_of(panels, roster.seats[rows.places[row] as usize]);
+                let (panel, customer) = panel_of(panels, customers.bucket_rows[rows.customers[row] as usize]);
                 Id::of(&panel.ids, customer)
             };
             let mut scores = Vec::with_capacity(rows.len());
@@ -130,14 +130,14 @@ impl Workshop<'_> {
     }
 
     /// The rows of customers who have not ordered yet: only a customers table lists them.
-    fn without_orders<'r>(&self, rows: &'r Rows, range: Range<usize>) -> impl Iterator<Item = usize> + use<'r> {
+    fn without_orders<'r>(&self, rows: &'r CustomerRows, range: Range<usize>) -> impl Iterator<Item = usize> + use<'r> {
         let range = if self.job.raw.customers.is_some() { range } else { 0..0 };
         let recency = &rows.columns[self.plan.axes[Axis::Recency as usize]];
         range.filter(|row| recency.is_null(*row))
     }
 
     /// The states of the rows in a scheme.
-    pub fn states(&self, scheme: usize, rows: &Rows, scoring: &DateScoring) -> Vec<u16> {
+    pub fn states(&self, scheme: usize, rows: &CustomerRows, scoring: &DateScoring) -> Vec<u16> {
         let mut states = Vec::with_capacity(rows.len());
         for (slice, range) in &rows.slices {
             let high = |row: usize| self.high(rows, row, rows.score(row), &scoring[*slice as usize]);
@@ -155,7 +155,7 @@ impl Workshop<'_> {
     }
 
     /// Which levels of a row are high.
-    fn high(&self, rows: &Rows, row: usize, scores: [u8; 3], scoring: &crate::engine::cuts::SliceScoring) -> [bool; 3] {
+    fn high(&self, rows: &CustomerRows, row: usize, scores: [u8; 3], scoring: &crate::engine::cuts::SliceScoring) -> [bool; 3] {
         scoring.levels.as_ref().map_or([false; 3], |levels| {
             Axis::ALL.map(|axis| {
                 let at = axis as usize;
@@ -165,7 +165,7 @@ impl Workshop<'_> {
     }
 
     /// The state that a row would have under the scoring of another date.
-    pub(super) fn state_under(&self, scheme: usize, rows: &Rows, row: usize, slice: u32, scoring: &DateScoring) -> u16 {
+    pub(super) fn state_under(&self, scheme: usize, rows: &CustomerRows, row: usize, slice: u32, scoring: &DateScoring) -> u16 {
         if self.without_orders(rows, row..row + 1).next().is_some() {
             return self.classifiers[scheme][slice as usize].state_without_orders(&rows.columns, row);
         }

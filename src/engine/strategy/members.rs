@@ -12,7 +12,7 @@ use crate::assign::Assignments;
 use crate::domain::{Day, Design, Period};
 use crate::error::{Error, Result};
 use crate::evaluate::Phase;
-use crate::transition::ABSENT;
+use crate::movement::ABSENT;
 
 /// Who counts in a list, ascending by customer.
 #[derive(Clone, Copy)]

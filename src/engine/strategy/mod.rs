@@ -37,7 +37,7 @@ use tally::Sizes;
 pub use tally::Tally;
 
 use super::Plan;
-use super::part::Roster;
+use super::part::PartCustomers;
 use crate::domain::Day;
 use crate::error::Result;
 use crate::evaluate::{Arms, Evaluation, evaluate};
@@ -89,8 +89,8 @@ impl<'a> Evaluated<'a> {
     ///
     /// # Errors
     /// Exit 3 where an order lacks the cost that a margin needs, or money overflows.
-    pub fn tally(&self, part: usize, panels: &[BucketPanel], roster: &Roster, seen: &Seen) -> Result<Tally> {
-        walk::Walk::new(self, part, panels, roster, seen).tally()
+    pub fn tally(&self, part: usize, panels: &[BucketPanel], customers: &PartCustomers, seen: &Seen) -> Result<Tally> {
+        walk::Walk::new(self, part, panels, customers, seen).tally()
     }
 
     /// Joins what the parts have summed and evaluates it. The sentences are worth reading.

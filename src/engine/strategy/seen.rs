@@ -7,9 +7,9 @@ use super::Evaluated;
 use super::column::Numbers;
 use super::study::COVARIATES;
 use crate::domain::{Design, Measure, Narrow};
-use crate::engine::part::{Roster, Rows, Workshop};
+use crate::engine::part::{CustomerRows, PartContext, PartCustomers};
 use crate::measure::{BucketPanel, Column, NULL_LONG, widened};
-use crate::transition::ABSENT;
+use crate::movement::ABSENT;
 
 /// What customers are told apart by before a period, by place.
 pub struct Covariates {
@@ -20,17 +20,17 @@ pub struct Covariates {
 }
 
 impl Covariates {
-    fn of(workshop: &Workshop<'_>, roster: &Roster, rows: &Rows) -> Covariates {
+    fn of(context: &PartContext<'_>, customers: &PartCustomers, rows: &CustomerRows) -> Covariates {
         let column = |kind| {
-            let at = workshop.plan.fold.measures.iter().position(|m| *m == Measure::plain(kind));
+            let at = context.plan.fold.measures.iter().position(|m| *m == Measure::plain(kind));
             at.map(|at| &rows.columns[at])
         };
         let columns = COVARIATES.map(column);
-        let mut has_ordered = vec![false; roster.len()];
-        for (row, place) in rows.places.iter().enumerate() {
+        let mut has_ordered = vec![false; customers.len()];
+        for (row, place) in rows.customers.iter().enumerate() {
             has_ordered[*place as usize] = columns[0].is_some_and(|days| days.get(row).is_some());
         }
-        Covariates { numbers: columns.map(|column| at_places(roster.len(), &rows.places, column)), has_ordered }
+        Covariates { numbers: columns.map(|column| at_places(customers.len(), &rows.customers, column)), has_ordered }
     }
 }
 
@@ -63,18 +63,18 @@ impl Seen {
     /// Looks at a date; rows are scored and have these states.
     pub fn look(
         &mut self,
-        workshop: &Workshop<'_>,
+        context: &PartContext<'_>,
         strategies: &Evaluated<'_>,
         date: usize,
-        (panels, roster): (&[BucketPanel], &Roster),
-        rows: &mut Rows,
+        (panels, customers): (&[BucketPanel], &PartCustomers),
+        rows: &mut CustomerRows,
         states: &[Vec<u16>],
     ) {
         let Evaluated { studies, lists, .. } = strategies;
-        let by_place = |states: &[Vec<u16>], rows: &Rows| -> Vec<Vec<u16>> {
+        let by_place = |states: &[Vec<u16>], rows: &CustomerRows| -> Vec<Vec<u16>> {
             let spread = |of_scheme: &Vec<u16>| {
-                let mut by_place = vec![ABSENT; roster.len()];
-                rows.places.iter().zip(of_scheme).for_each(|(place, state)| by_place[*place as usize] = *state);
+                let mut by_place = vec![ABSENT; customers.len()];
+                rows.customers.iter().zip(of_scheme).for_each(|(place, state)| by_place[*place as usize] = *state);
                 by_place
             };
             states.iter().map(spread).collect()
@@ -84,15 +84,15 @@ impl Seen {
             self.states.insert(date, by_place(states, rows));
         }
         if before.clone().any(|list| studies[list.study].strategy.design != Design::BeforeAfter) {
-            self.covariates.insert(date, Covariates::of(workshop, roster, rows));
+            self.covariates.insert(date, Covariates::of(context, customers, rows));
         }
         let ends = lists.iter().filter(|list| list.end == Some(date) && studies[list.study].has_moves());
         for before in ends.filter_map(|list| list.before) {
             if let Entry::Vacant(entry) = self.moved.entry((before, date)) {
-                let scoring = &workshop.scoring[before];
+                let scoring = &context.scoring[before];
                 let own = std::mem::take(&mut rows.scores);
-                workshop.score(rows, panels, roster, scoring);
-                let under: Vec<Vec<u16>> = (0..states.len()).map(|scheme| workshop.states(scheme, rows, scoring)).collect();
+                context.score(rows, panels, customers, scoring);
+                let under: Vec<Vec<u16>> = (0..states.len()).map(|scheme| context.states(scheme, rows, scoring)).collect();
                 rows.scores = own;
                 entry.insert(by_place(&under, rows));
             }

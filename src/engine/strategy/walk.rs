@@ -18,7 +18,7 @@ use super::tally::Tally;
 use super::timeline::{Days, Timeline};
 use super::values::{self, Windows};
 use crate::domain::{Design, Id, Narrow};
-use crate::engine::part::{Roster, panel_of};
+use crate::engine::part::{PartCustomers, panel_of};
 use crate::error::Result;
 use crate::measure::{BucketPanel, History};
 
@@ -27,7 +27,7 @@ pub struct Walk<'a> {
     evaluated: &'a Evaluated<'a>,
     part: usize,
     panels: &'a [BucketPanel],
-    roster: &'a Roster,
+    customers: &'a PartCustomers,
     seen: &'a Seen,
 }
 
@@ -36,10 +36,10 @@ impl<'a> Walk<'a> {
         evaluated: &'a Evaluated<'a>,
         part: usize,
         panels: &'a [BucketPanel],
-        roster: &'a Roster,
+        customers: &'a PartCustomers,
         seen: &'a Seen,
     ) -> Walk<'a> {
-        Walk { evaluated, part, panels, roster, seen }
+        Walk { evaluated, part, panels, customers, seen }
     }
 
     /// Sums everything that strategies need of the part.
@@ -82,7 +82,7 @@ impl<'a> Walk<'a> {
         let mut numbers: Vec<u32> = studies.iter().map(|s| s.slice).collect();
         numbers.sort_unstable();
         numbers.dedup();
-        let known = |number: u32| self.roster.slices.iter().find(|(n, _)| *n == number);
+        let known = |number: u32| self.customers.slices.iter().find(|(n, _)| *n == number);
         let next = |number: u32| known(number).map_or((0, 0), |(_, places)| (places.start, places.end));
         let days = |number: u32| {
             let mut days = Vec::new();
@@ -100,7 +100,7 @@ impl<'a> Walk<'a> {
             days: days(number),
             timeline: Timeline::default(),
             panels: self.panels,
-            roster: self.roster,
+            customers: self.customers,
         };
         numbers.into_iter().map(slice).collect()
     }
@@ -117,13 +117,13 @@ impl<'a> Walk<'a> {
             if study.strategy.design != Design::BeforeAfter {
                 continue;
             }
-            let places = self.roster.slices.iter().find(|(n, _)| *n == study.slice).map_or(0..0, |(_, range)| range.clone());
+            let places = self.customers.slices.iter().find(|(n, _)| *n == study.slice).map_or(0..0, |(_, range)| range.clone());
             let outcomes = study.outcomes.iter().filter(|o| o.outcome.is_described());
             let mut columns: Vec<Vec<Mean>> = outcomes.map(|_| Vec::new()).collect();
             let periods = [baseline, placebo, earlier];
             let days = Days::new(periods.iter().flat_map(|period| [period.start.0, period.end.0]).collect());
             let mut known = places.filter_map(|place| {
-                let (panel, customer) = panel_of(self.panels, self.roster.seats[place]);
+                let (panel, customer) = panel_of(self.panels, self.customers.bucket_rows[place]);
                 let history = panel.histories.as_ref()?.of(customer);
                 history.first_purchase().is_some_and(|first| first < baseline.start.0).then_some(history)
             });
@@ -171,14 +171,14 @@ pub struct Slice<'a> {
     pub days: Days,
     pub timeline: Timeline,
     panels: &'a [BucketPanel],
-    roster: &'a Roster,
+    customers: &'a PartCustomers,
 }
 
 impl Slice<'_> {
     /// Finds the next customers, who ascend.
     fn find(&mut self, ids: &[Id<'_>]) {
         let (mut place, end) = self.next;
-        let id = |place: usize| Id::of(&self.roster.ids, place);
+        let id = |place: usize| Id::of(&self.customers.ids, place);
         self.places.clear();
         self.places.extend(ids.iter().map(|own| {
             while place < end && id(place) < *own {
@@ -188,7 +188,7 @@ impl Slice<'_> {
         }));
         self.next.0 = place;
         let history = |(customer, place): (usize, &u32)| {
-            let (panel, number) = panel_of(self.panels, self.roster.seats[*place as usize]);
+            let (panel, number) = panel_of(self.panels, self.customers.bucket_rows[*place as usize]);
             Some((customer, panel.histories.as_ref()?.of(number)))
         };
         let known = self.places.iter().enumerate().filter(|(_, place)| **place != UNKNOWN);

@@ -4,16 +4,16 @@ use super::ABSENT;
 
 /// Customers who made the same step, and their money since.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub struct Moved {
+pub struct TransitionSum {
     /// Customers.
     pub customers: i64,
     /// Their money after the earlier date, up to the later one, minor units.
     pub revenue: i128,
 }
 
-impl Moved {
+impl TransitionSum {
     /// Adds others.
-    pub fn merge(&mut self, other: &Moved) {
+    pub fn merge(&mut self, other: &TransitionSum) {
         self.customers += other.customers;
         self.revenue += other.revenue;
     }
@@ -21,27 +21,27 @@ impl Moved {
 
 /// A table of states by states.
 #[derive(Debug, Clone)]
-pub struct Matrix {
+pub struct TransitionMatrix {
     states: usize,
     /// The state that stands for absence.
     none: u16,
-    cells: Vec<Moved>,
+    cells: Vec<TransitionSum>,
 }
 
-impl Matrix {
+impl TransitionMatrix {
     /// An empty table of so many states, of which the last stands for absence.
-    pub fn new(states: usize) -> Matrix {
+    pub fn new(states: usize) -> TransitionMatrix {
         let none = states.saturating_sub(1) as u16;
-        Matrix { states, none, cells: vec![Moved::default(); states * states] }
+        TransitionMatrix { states, none, cells: vec![TransitionSum::default(); states * states] }
     }
 
     /// Whether nobody moved or stayed.
     pub fn is_empty(&self) -> bool {
-        self.cells.iter().all(|c| *c == Moved::default())
+        self.cells.iter().all(|c| *c == TransitionSum::default())
     }
 
     #[inline]
-    fn cell(&mut self, from: u16, to: u16) -> Option<&mut Moved> {
+    fn cell(&mut self, from: u16, to: u16) -> Option<&mut TransitionSum> {
         if from == ABSENT && to == ABSENT {
             return None;
         }
@@ -88,7 +88,7 @@ impl Matrix {
     }
 
     /// What has customers: from, to and how many.
-    pub fn cells(&self) -> impl Iterator<Item = (u32, u32, Moved)> {
+    pub fn cells(&self) -> impl Iterator<Item = (u32, u32, TransitionSum)> {
         let states = self.states;
         let filled = self.cells.iter().enumerate().filter(|(_, moved)| moved.customers > 0);
         filled.map(move |(at, moved)| ((at / states) as u32, (at % states) as u32, *moved))
@@ -101,7 +101,7 @@ mod tests {
 
     #[test]
     fn absence_is_the_last_state() {
-        let mut matrix = Matrix::new(3);
+        let mut matrix = TransitionMatrix::new(3);
         matrix.count(ABSENT, 0);
         matrix.count(0, ABSENT);
         matrix.count(ABSENT, ABSENT);
@@ -109,7 +109,7 @@ mod tests {
         matrix.spend(ABSENT, 0, 500);
         let cells: Vec<_> = matrix.cells().map(|(from, to, m)| (from, to, m.customers, m.revenue)).collect();
         assert_eq!(cells, [(0, 2, 1, 0), (1, 1, 1, 0), (2, 0, 1, 500)]);
-        let mut at_once = Matrix::new(3);
+        let mut at_once = TransitionMatrix::new(3);
         at_once.count_all(&[ABSENT, 0, ABSENT, 1], &[0, ABSENT, ABSENT, 1]);
         at_once.spend(ABSENT, 0, 500);
         assert_eq!(at_once.cells().collect::<Vec<_>>(), matrix.cells().collect::<Vec<_>>());

@@ -1,11 +1,11 @@
 //! Since when and until when customers were in their states.
 
-use super::{ABSENT, by_place};
+use super::{ABSENT, sort_by_customer};
 use crate::domain::Day;
 
 /// A stretch of dates over which a customer was in one state.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Stay {
+pub struct StateSpell {
     /// Place of the customer.
     pub place: u32,
     /// State.
@@ -18,16 +18,16 @@ pub struct Stay {
 
 /// The present states of the customers of a part in one scheme, and the stays that are over.
 #[derive(Debug, Clone)]
-pub struct History {
+pub struct StateHistory {
     states: Vec<u16>,
     since: Vec<Day>,
-    over: Option<Vec<Stay>>,
+    over: Option<Vec<StateSpell>>,
 }
 
-impl History {
+impl StateHistory {
     /// So many customers, none listed yet; `keep` asks for the stays.
-    pub fn new(customers: usize, keep: bool) -> History {
-        History { states: vec![ABSENT; customers], since: vec![Day::MIN; customers], over: keep.then(Vec::new) }
+    pub fn new(customers: usize, keep: bool) -> StateHistory {
+        StateHistory { states: vec![ABSENT; customers], since: vec![Day::MIN; customers], over: keep.then(Vec::new) }
     }
 
     /// Takes the states at the next date.
@@ -37,7 +37,7 @@ impl History {
                 if let Some(over) = &mut self.over
                     && *held != ABSENT
                 {
-                    over.push(Stay { place: place as u32, state: *held, from: *since, to: Some(date.previous()) });
+                    over.push(StateSpell { place: place as u32, state: *held, from: *since, to: Some(date.previous()) });
                 }
                 *held = state;
                 *since = date;
@@ -51,15 +51,15 @@ impl History {
     }
 
     /// All stays, by customer and date.
-    pub fn finish(self) -> Vec<Stay> {
+    pub fn finish(self) -> Vec<StateSpell> {
         // Those that are over were met in the order of the dates, and the last of each customer comes after them.
         let mut stays = self.over.unwrap_or_default();
         for (place, (&state, &from)) in self.states.iter().zip(&self.since).enumerate() {
             if state != ABSENT {
-                stays.push(Stay { place: place as u32, state, from, to: None });
+                stays.push(StateSpell { place: place as u32, state, from, to: None });
             }
         }
-        by_place(&stays, self.states.len(), |stay| stay.place)
+        sort_by_customer(&stays, self.states.len(), |stay| stay.place)
     }
 }
 
@@ -69,12 +69,12 @@ mod tests {
 
     #[test]
     fn stays_end_where_the_next_begins() {
-        let mut history = History::new(2, true);
+        let mut history = StateHistory::new(2, true);
         history.advance(Day(10), &[3, ABSENT]);
         history.advance(Day(20), &[3, 1]);
         history.advance(Day(30), &[ABSENT, 2]);
         assert_eq!(history.since(1), Day(30));
-        let stay = |place, state, from, to: Option<i32>| Stay { place, state, from: Day(from), to: to.map(Day) };
+        let stay = |place, state, from, to: Option<i32>| StateSpell { place, state, from: Day(from), to: to.map(Day) };
         assert_eq!(history.finish(), [stay(0, 3, 10, Some(29)), stay(1, 1, 20, Some(29)), stay(1, 2, 30, None)]);
     }
 }

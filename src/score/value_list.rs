@@ -16,7 +16,7 @@ const COUNTERS: usize = 1 << 14;
 
 /// Values in no particular order. Those that fit 32 bits, which are nearly all, are kept in as many.
 #[derive(Debug, Clone, Default)]
-pub struct Listed {
+pub struct ValueList {
     narrow: Pieces<i32>,
     wide: Pieces<i64>,
 }
@@ -34,9 +34,9 @@ enum Values<'a> {
     Wide(&'a [i64]),
 }
 
-impl From<Vec<i64>> for Listed {
-    fn from(values: Vec<i64>) -> Listed {
-        Listed { wide: Pieces { pieces: vec![values] }, ..Listed::default() }
+impl From<Vec<i64>> for ValueList {
+    fn from(values: Vec<i64>) -> ValueList {
+        ValueList { wide: Pieces { pieces: vec![values] }, ..ValueList::default() }
     }
 }
 
@@ -99,7 +99,7 @@ impl Values<'_> {
     }
 }
 
-impl Listed {
+impl ValueList {
     /// Adds a value.
     #[inline]
     pub fn push(&mut self, value: i64) {
@@ -120,7 +120,7 @@ impl Listed {
     }
 
     /// Adds the values of another.
-    pub fn merge(&mut self, other: Listed) {
+    pub fn merge(&mut self, other: ValueList) {
         self.narrow.pieces.extend(other.narrow.pieces);
         self.wide.pieces.extend(other.wide.pieces);
     }
@@ -231,7 +231,7 @@ impl Listed {
         while let Some(&(at, below)) = places.get(first) {
             let stop = first + places[first..].iter().take_while(|p| p.0 == at).count();
             let inner: Vec<u64> = wanted[first..stop].iter().map(|w| w - below).collect();
-            out.extend(Listed::from(std::mem::take(&mut members[at])).statistics(&inner));
+            out.extend(ValueList::from(std::mem::take(&mut members[at])).statistics(&inner));
             first = stop;
         }
         out

@@ -5,7 +5,7 @@
 
 /// What a customer did in a period and before it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Activity {
+pub enum GrowthStatus {
     /// Bought for the first time.
     New,
     /// Bought, and in the period before, too.
@@ -18,16 +18,16 @@ pub enum Activity {
     Inactive,
 }
 
-impl Activity {
+impl GrowthStatus {
     /// The activity of a customer with so many purchases; `None` before the first one.
     #[inline]
-    pub fn of(before: u32, previous: u32, period: u32) -> Option<Activity> {
+    pub fn of(before: u32, previous: u32, period: u32) -> Option<GrowthStatus> {
         match (before > 0, previous > 0, period > 0) {
-            (false, _, true) => Some(Activity::New),
-            (_, true, true) => Some(Activity::Retained),
-            (true, false, true) => Some(Activity::Resurrected),
-            (_, true, false) => Some(Activity::Lapsed),
-            (true, false, false) => Some(Activity::Inactive),
+            (false, _, true) => Some(GrowthStatus::New),
+            (_, true, true) => Some(GrowthStatus::Retained),
+            (true, false, true) => Some(GrowthStatus::Resurrected),
+            (_, true, false) => Some(GrowthStatus::Lapsed),
+            (true, false, false) => Some(GrowthStatus::Inactive),
             (false, false, false) => None,
         }
     }
@@ -36,7 +36,7 @@ impl Activity {
 /// Sums over customers who were in the same state.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct GrowthSum {
-    /// Customers per activity, in the order of [`Activity`].
+    /// Customers per activity, in the order of [`GrowthStatus`].
     pub customers: [i64; 5],
     /// Money of the period, minor units.
     pub revenue: i128,
@@ -52,7 +52,7 @@ impl GrowthSum {
     }
 
     /// Customers of one activity.
-    pub fn of(&self, activity: Activity) -> i64 {
+    pub fn of(&self, activity: GrowthStatus) -> i64 {
         self.customers[activity as usize]
     }
 
@@ -63,28 +63,28 @@ impl GrowthSum {
 
     /// Who bought in the period.
     pub fn active(&self) -> i64 {
-        self.of(Activity::New) + self.of(Activity::Retained) + self.of(Activity::Resurrected)
+        self.of(GrowthStatus::New) + self.of(GrowthStatus::Retained) + self.of(GrowthStatus::Resurrected)
     }
 
     /// Who bought in the period before.
     pub fn previous_active(&self) -> i64 {
-        self.of(Activity::Retained) + self.of(Activity::Lapsed)
+        self.of(GrowthStatus::Retained) + self.of(GrowthStatus::Lapsed)
     }
 
     /// Share of the formerly active who bought again.
     pub fn retention_rate(&self) -> Option<f64> {
-        rate(self.of(Activity::Retained), self.previous_active())
+        rate(self.of(GrowthStatus::Retained), self.previous_active())
     }
 
     /// Share of the formerly active who did not.
     pub fn churn_rate(&self) -> Option<f64> {
-        rate(self.of(Activity::Lapsed), self.previous_active())
+        rate(self.of(GrowthStatus::Lapsed), self.previous_active())
     }
 
     /// Share of the formerly inactive who came back.
     pub fn reactivation_rate(&self) -> Option<f64> {
-        let back = self.of(Activity::Resurrected);
-        rate(back, back + self.of(Activity::Inactive))
+        let back = self.of(GrowthStatus::Resurrected);
+        rate(back, back + self.of(GrowthStatus::Inactive))
     }
 }
 
@@ -107,7 +107,7 @@ impl Growth {
 
     /// Counts a customer.
     #[inline]
-    pub fn count(&mut self, state: usize, activity: Activity, money: i128) {
+    pub fn count(&mut self, state: usize, activity: GrowthStatus, money: i128) {
         let sum = &mut self.states[state];
         sum.customers[activity as usize] += 1;
         sum.revenue += money;
@@ -122,7 +122,7 @@ mod tests {
     fn growth_adds_up() {
         let mut growth = Growth::new(1);
         for (before, previous, period) in [(0, 0, 2), (3, 1, 1), (3, 0, 1), (1, 1, 0), (1, 0, 0), (2, 2, 0)] {
-            if let Some(activity) = Activity::of(before, previous, period) {
+            if let Some(activity) = GrowthStatus::of(before, previous, period) {
                 growth.count(0, activity, i128::from(period) * 100);
             }
         }
@@ -130,7 +130,7 @@ mod tests {
         assert_eq!(sum.customers, [1, 1, 1, 2, 1]);
         assert_eq!((sum.active(), sum.previous_active(), sum.all(), sum.revenue), (3, 3, 6, 400));
         let change = sum.active() - sum.previous_active();
-        assert_eq!(change, sum.of(Activity::New) + sum.of(Activity::Resurrected) - sum.of(Activity::Lapsed));
-        assert_eq!(Activity::of(0, 0, 0), None);
+        assert_eq!(change, sum.of(GrowthStatus::New) + sum.of(GrowthStatus::Resurrected) - sum.of(GrowthStatus::Lapsed));
+        assert_eq!(GrowthStatus::of(0, 0, 0), None);
     }
 }

@@ -1,5 +1,5 @@
-//! How customers move: between states ([`Matrix`]), in and out of activity ([`Growth`]), by the period of their first
-//! order ([`Cohorts`]), over time ([`History`]); and how unequal they are ([`Concentration`]).
+//! How customers move: between states ([`TransitionMatrix`]), in and out of activity ([`Growth`]), by the period of their first
+//! order ([`Cohorts`]), over time ([`StateHistory`]); and how unequal they are ([`Concentration`]).
 //!
 //! Everything here works on the customers of a part, each at a fixed place, date after date, and gives sums that add up
 //! over parts.
@@ -7,20 +7,20 @@
 mod cohort;
 mod concentration;
 mod growth;
-mod history;
-mod matrix;
+mod state_history;
+mod transition_matrix;
 
 pub use cohort::{CohortSum, Cohorts};
 pub use concentration::Concentration;
-pub use growth::{Activity, Growth, GrowthSum};
-pub use history::{History, Stay};
-pub use matrix::{Matrix, Moved};
+pub use growth::{Growth, GrowthStatus, GrowthSum};
+pub use state_history::{StateHistory, StateSpell};
+pub use transition_matrix::{TransitionMatrix, TransitionSum};
 
 /// The state of who is not listed at a date.
 pub const ABSENT: u16 = u16::MAX;
 
 /// Sorts by place, and leaves those of one place in their order. Places are dense, so they are counted and not compared.
-pub fn by_place<T: Copy>(items: &[T], places: usize, place: impl Fn(&T) -> u32) -> Vec<T> {
+pub fn sort_by_customer<T: Copy>(items: &[T], places: usize, place: impl Fn(&T) -> u32) -> Vec<T> {
     let Some(&first) = items.first() else { return Vec::new() };
     let mut next = vec![0usize; places + 1];
     items.iter().for_each(|item| next[place(item) as usize + 1] += 1);
@@ -45,7 +45,7 @@ mod tests {
         let items: Vec<(u32, usize)> = (0..1000).map(|n| ((n as u32 * 7919) % 37, n)).collect();
         let mut sorted = items.clone();
         sorted.sort();
-        assert_eq!(by_place(&items, 40, |item| item.0), sorted);
-        assert!(by_place(&[] as &[u32], 3, |place| *place).is_empty());
+        assert_eq!(sort_by_customer(&items, 40, |item| item.0), sorted);
+        assert!(sort_by_customer(&[] as &[u32], 3, |place| *place).is_empty());
     }
 }

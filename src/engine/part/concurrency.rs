@@ -9,7 +9,7 @@ use crate::memory::{Memory, Share};
 
 /// How many parts are in work at once, and for how many dates their customers are measured at once.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Room {
+pub struct Concurrency {
     /// Parts.
     pub parts: usize,
     /// Dates.
@@ -37,7 +37,7 @@ impl Need {
         };
         let measures: u64 = plan.fold.measures.iter().map(|m| width(plan.fold.unit(*m))).sum();
         let (schemes, dates) = (plan.schemes.len() as u64, job.dates.len() as u64);
-        // Rows of a date and the table made of them, places, states, and what stays of each date.
+        // CustomerRows of a date and the table made of them, places, states, and what stays of each date.
         let mut customer = 3 * measures + 16 * plan.columns.len() as u64 + 128 + 48 * schemes;
         if job.writes(TableName::StateHistory) {
             customer += 16 * schemes * dates;
@@ -48,16 +48,16 @@ impl Need {
     }
 }
 
-impl Room {
+impl Concurrency {
     /// All parts on all threads and all dates, if they fit; else fewer dates at once, then fewer parts. `customers` and `rows`
     /// are those of the run.
     ///
     /// # Errors
     /// Exit 7 if not even one date of one part fits.
-    pub fn new(job: &Job, plan: &Plan, (customers, rows): (u64, u64), parts: usize, memory: &Memory) -> Result<Room> {
+    pub fn new(job: &Job, plan: &Plan, (customers, rows): (u64, u64), parts: usize, memory: &Memory) -> Result<Concurrency> {
         let (threads, dates) = (rayon::current_num_threads(), job.dates.len());
         if memory.spill().is_none() {
-            return Ok(Room { parts: threads, dates });
+            return Ok(Concurrency { parts: threads, dates });
         }
         // Parts are not of one size.
         let of_part = |all: u64| all / parts as u64 + all / parts as u64 / 4;
@@ -65,17 +65,17 @@ impl Room {
         memory.claim(Share::Parts, need.fixed + need.date, || {
             format!("the {} customers of a part at one of {dates} as-of dates", of_part(customers))
         })?;
-        Ok(need.room(memory.share(Share::Parts), threads, dates))
+        Ok(need.concurrency(memory.share(Share::Parts), threads, dates))
     }
 }
 
 impl Need {
-    /// The room that some memory gives, which is enough for one date of one part.
-    fn room(&self, bytes: u64, threads: usize, dates: usize) -> Room {
+    /// The concurrency that some memory gives, which is enough for one date of one part.
+    fn concurrency(&self, bytes: u64, threads: usize, dates: usize) -> Concurrency {
         let fitting =
             |parts: usize| ((bytes / parts as u64).saturating_sub(self.fixed) / self.date.max(1)).min(dates as u64) as usize;
         let parts = (1..=threads).rev().find(|parts| fitting(*parts) * WINDOWS >= dates).unwrap_or(1);
-        Room { parts, dates: fitting(parts).max(1) }
+        Concurrency { parts, dates: fitting(parts).max(1) }
     }
 }
 
@@ -86,9 +86,9 @@ mod tests {
     #[test]
     fn threads_idle_before_dates_are_folded_too_often() {
         let need = Need { fixed: 100, date: 10 };
-        assert_eq!(need.room(2 * 460, 2, 36), Room { parts: 2, dates: 36 });
-        assert_eq!(need.room(2 * 280, 2, 36), Room { parts: 2, dates: 18 });
-        assert_eq!(need.room(2 * 189, 2, 36), Room { parts: 1, dates: 27 });
-        assert_eq!(need.room(110, 2, 36), Room { parts: 1, dates: 1 });
+        assert_eq!(need.concurrency(2 * 460, 2, 36), Concurrency { parts: 2, dates: 36 });
+        assert_eq!(need.concurrency(2 * 280, 2, 36), Concurrency { parts: 2, dates: 18 });
+        assert_eq!(need.concurrency(2 * 189, 2, 36), Concurrency { parts: 1, dates: 27 });
+        assert_eq!(need.concurrency(110, 2, 36), Concurrency { parts: 1, dates: 1 });
     }
 }

@@ -10,17 +10,17 @@ use crate::memory::{Memory, Piece, Share, Spill};
 
 /// A distribution that is being gathered.
 #[derive(Debug, Clone)]
-pub struct Gathering {
+pub struct SpillableDistribution {
     here: Distribution,
     /// Values on disk.
     away: Vec<Piece>,
     away_len: u64,
 }
 
-impl Gathering {
+impl SpillableDistribution {
     /// An empty one.
-    pub fn new(empty: Distribution) -> Gathering {
-        Gathering { here: empty, away: Vec::new(), away_len: 0 }
+    pub fn new(empty: Distribution) -> SpillableDistribution {
+        SpillableDistribution { here: empty, away: Vec::new(), away_len: 0 }
     }
 
     /// Adds a value.
@@ -35,7 +35,7 @@ impl Gathering {
     }
 
     /// Adds the values of another.
-    pub fn merge(&mut self, other: Gathering) {
+    pub fn merge(&mut self, other: SpillableDistribution) {
         self.here.merge(other.here);
         self.away.extend(other.away);
         self.away_len += other.away_len;
@@ -103,7 +103,7 @@ mod tests {
         let spill = memory.spill().expect("a limit");
         for empty in [Distribution::of_money(), Distribution::of_counts()] {
             let mut all = empty.clone();
-            let mut parts = [Gathering::new(empty.clone()), Gathering::new(empty)];
+            let mut parts = [SpillableDistribution::new(empty.clone()), SpillableDistribution::new(empty)];
             for i in 0..300_000i64 {
                 let value = (i * 7_919) % 1_000_003 * if i % 1000 == 0 { 1 << 40 } else { 1 };
                 all.push(value);
