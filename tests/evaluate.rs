@@ -6,13 +6,14 @@ use std::path::{Path, PathBuf};
 
 use rfmill::domain::{Day, Decimal};
 use rfmill::evaluate::{
-    ALL, ArmKey, Arms, Design, EffectRow, Evaluation, Method, Outcome, Phase, Primary, Quantity, Strategy, Verdict, evaluate,
+    ALL, ArmKey, ArmSums, Design, EffectRow, Evaluation, Method, Outcome, Phase, Primary, Quantity, StrategySettings, Verdict,
+    evaluate,
 };
 use rfmill::stats::Sums;
 
 use crate::support::arms::{Customer, add_reference, fill, finished, strategy, sums, total};
 
-fn run(strategies: &[Strategy], arms: &Arms) -> Evaluation {
+fn run(strategies: &[StrategySettings], arms: &ArmSums) -> Evaluation {
     evaluate(strategies, arms).expect("an evaluation")
 }
 
@@ -64,10 +65,10 @@ fn contract() -> Option<PathBuf> {
 }
 
 /// The arms of contract job `experiment`, from tests/data/experiment_arms.json.
-fn experiment_arms() -> Arms {
+fn experiment_arms() -> ArmSums {
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/data/experiment_arms.json");
     let file: serde_json::Value = serde_json::from_str(&fs::read_to_string(path).expect("the fixture")).expect("JSON");
-    let mut arms = Arms::default();
+    let mut arms = ArmSums::default();
     for row in file["rows"].as_array().expect("rows") {
         let text = |i: usize| row[i].as_str().expect("text");
         let number = |i: usize| i128::from(row[i].as_i64().expect("a number"));
@@ -92,7 +93,7 @@ fn experiment_arms() -> Arms {
 #[test]
 fn the_contract_experiment_has_its_66_rows() {
     let Some(path) = contract() else { return };
-    let winback = Strategy {
+    let winback = StrategySettings {
         split: rfmill::evaluate::Split {
             shares: [("control".to_string(), 0.5), ("treatment".to_string(), 0.5)].into(),
             strata: BTreeMap::new(),
@@ -180,7 +181,7 @@ fn says(row: &EffectRow, reason: &str) {
 fn arms_without_variance_are_no_numbers() {
     let plain = strategy("s", 1);
     let of = |treated: &[i64], control: &[i64]| {
-        let mut arms = Arms::default();
+        let mut arms = ArmSums::default();
         for (arm, values) in [("mail", treated), ("control", control)] {
             if !values.is_empty() {
                 arms.add(total("s", 0, Phase::During, arm, Quantity::Outcome(Outcome::Revenue)), &sums(values)).expect("sums");
@@ -209,13 +210,13 @@ fn arms_without_variance_are_no_numbers() {
 #[test]
 fn broken_periods_are_no_numbers() {
     let arms = fill("s", &Outcome::Revenue, &[customers(1000)]);
-    let with = |change: fn(&mut Strategy)| {
+    let with = |change: fn(&mut StrategySettings)| {
         let mut changed = strategy("s", 1);
         changed.primary.method = Method::Cuped;
         change(&mut changed);
         run(&[changed], &arms)
     };
-    let unfinished = with(|s| s.periods[0].known_until = Day(s.periods[0].period.end.0 - 1));
+    let unfinished = with(|s| s.periods[0].known_until = Day(s.periods[0].period.last().0 - 1));
     says(effect(&unfinished, Method::Welch), "the period is not finished");
     says(effect(&unfinished, Method::Cuped), "the period is not finished");
     assert!(unfinished.before_after.iter().all(|r| r.mean_after.is_none() && r.change.is_none() && r.mean_before.is_some()));
@@ -246,10 +247,10 @@ fn broken_periods_are_no_numbers() {
 
 #[test]
 fn wrong_settings_are_refused() {
-    let refused = |change: fn(&mut Strategy), what: &str| {
+    let refused = |change: fn(&mut StrategySettings), what: &str| {
         let mut wrong = strategy("s", 1);
         change(&mut wrong);
-        let error = evaluate(&[wrong], &Arms::default()).expect_err("an error").to_string();
+        let error = evaluate(&[wrong], &ArmSums::default()).expect_err("an error").to_string();
         assert!(error.contains("\"s\"") && error.contains(what), "{error}");
     };
     refused(|s| s.split.shares = [("control".into(), 0.5), ("mail".into(), 0.4)].into(), "adds up to 0.9");
@@ -263,15 +264,15 @@ fn wrong_settings_are_refused() {
 
 #[test]
 fn families_are_those_of_the_design() {
-    let two: Vec<Strategy> = ["a", "b"]
+    let two: Vec<StrategySettings> = ["a", "b"]
         .iter()
-        .map(|name| Strategy {
+        .map(|name| StrategySettings {
             by: vec!["segment".into()],
             outcomes: vec![Outcome::Revenue, Outcome::Orders],
             ..strategy(name, 2)
         })
         .collect();
-    let mut arms = Arms::default();
+    let mut arms = ArmSums::default();
     for name in ["a", "b"] {
         for outcome in [Outcome::Revenue, Outcome::Orders] {
             arms.merge(fill(name, &outcome, &[customers(300), customers(0)])).expect("sums");
@@ -329,7 +330,7 @@ fn strata_with_different_shares_are_post_stratified() {
 
 #[test]
 fn a_matched_strategy_needs_its_placebo_and_both_ends() {
-    let design = Strategy {
+    let design = StrategySettings {
         design: Design::Matched,
         primary: Primary { outcome: Outcome::Revenue, method: Method::Matched },
         by: vec!["segment".into()],
@@ -371,13 +372,13 @@ fn a_matched_strategy_needs_its_placebo_and_both_ends() {
 #[test]
 fn what_is_not_known_of_the_baseline_has_not_changed_since() {
     let outcomes = vec![Outcome::Revenue, Outcome::Retained, Outcome::MovedUp("segment".into())];
-    let mut design = Strategy {
+    let mut design = StrategySettings {
         design: Design::Matched,
         primary: Primary { outcome: Outcome::Revenue, method: Method::Matched },
         outcomes: outcomes.clone(),
         ..strategy("s", 1)
     };
-    let mut arms = Arms::default();
+    let mut arms = ArmSums::default();
     for outcome in &outcomes {
         arms.merge(fill("s", outcome, &[matched(customers(1000))])).expect("sums");
     }
@@ -401,7 +402,7 @@ fn what_is_not_known_of_the_baseline_has_not_changed_since() {
 /// A change is told between stretches of about the same length, and a bracket has both ends in every period.
 #[test]
 fn a_bracket_has_two_ends_of_the_same_time() {
-    let mut design = Strategy {
+    let mut design = StrategySettings {
         design: Design::Matched,
         primary: Primary { outcome: Outcome::Revenue, method: Method::Matched },
         ..strategy("s", 2)
@@ -430,7 +431,7 @@ fn a_bracket_has_two_ends_of_the_same_time() {
 /// A matching cell in which nobody ordered before the baseline is a cell with zeros, not a placebo that is not known.
 #[test]
 fn the_placebo_of_a_ratio_has_cells_without_orders() {
-    let design = Strategy {
+    let design = StrategySettings {
         design: Design::Matched,
         outcomes: vec![Outcome::Revenue, Outcome::AvgOrderValue],
         primary: Primary { outcome: Outcome::Revenue, method: Method::Matched },
@@ -462,7 +463,7 @@ fn the_placebo_of_a_ratio_has_cells_without_orders() {
 
 #[test]
 fn before_after_describes_and_claims_nothing() {
-    let design = Strategy { design: Design::BeforeAfter, by: vec!["segment".into()], ..strategy("s", 1) };
+    let design = StrategySettings { design: Design::BeforeAfter, by: vec!["segment".into()], ..strategy("s", 1) };
     let mut people = customers(0);
     people.retain(|c| c.arm == "mail");
     let mut arms = fill("s", &Outcome::Revenue, &[people]);
@@ -480,8 +481,8 @@ fn before_after_describes_and_claims_nothing() {
 #[test]
 fn a_verdict_with_an_after_window_rests_on_the_sum() {
     let mut whole = strategy("s", 1);
-    whole.periods[0].after_until = Some(Day(finished(0).period.end.0 + 90));
-    whole.periods[0].known_until = Day(finished(0).period.end.0 + 90);
+    whole.periods[0].after_until = Some(Day(finished(0).period.last().0 + 90));
+    whole.periods[0].known_until = Day(finished(0).period.last().0 + 90);
     let mut arms = fill("s", &Outcome::Revenue, &[customers(1000)]);
     let rows: Vec<(ArmKey, Sums)> = arms.rows().map(|(k, s)| (k.clone(), *s)).collect();
     for (key, sums) in rows.into_iter().filter(|(k, _)| k.phase == Phase::During && matches!(k.quantity, Quantity::Outcome(_))) {
@@ -495,7 +496,7 @@ fn a_verdict_with_an_after_window_rests_on_the_sum() {
     let of = |phase: Phase| evaluation.effects.iter().find(|e| e.phase == phase && e.method == Method::Welch).expect("a row");
     assert!(of(Phase::Both).headline && !of(Phase::During).headline && !of(Phase::After).headline);
     assert_eq!(evaluation.verdicts[0].difference, of(Phase::Both).difference);
-    whole.periods[0].known_until = finished(0).period.end;
+    whole.periods[0].known_until = finished(0).period.last();
     let open = run(&[whole], &arms);
     assert!(open.effects.iter().any(|e| e.phase == Phase::During && e.difference.is_some()));
     assert_eq!(open.verdicts[0].verdict, Verdict::CannotSay);
@@ -503,8 +504,12 @@ fn a_verdict_with_an_after_window_rests_on_the_sum() {
 
 #[test]
 fn costs_add_up_over_states() {
-    let mut paid =
-        Strategy { by: vec!["segment".into()], fixed_cost: Decimal::parse("25.00"), margin_rate: Some(0.5), ..strategy("s", 1) };
+    let mut paid = StrategySettings {
+        by: vec!["segment".into()],
+        fixed_cost: Decimal::parse("25.00"),
+        margin_rate: Some(0.5),
+        ..strategy("s", 1)
+    };
     let mut arms = fill("s", &Outcome::Revenue, &[customers(1000)]);
     let costs = |evaluation: &Evaluation, state: &str| {
         evaluation.effects.iter().find(|e| e.state == state && e.method == Method::Welch).and_then(|e| e.cost).expect("a cost")

@@ -10,7 +10,7 @@ use rand::{RngExt, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 use rand_distr::{Binomial, Distribution, Gamma, LogNormal, Poisson};
 use rayon::prelude::*;
-use rfmill::evaluate::{ALL, Design, Evaluation, Method, Outcome, Primary, Split, Strategy, Verdict, evaluate};
+use rfmill::evaluate::{ALL, Design, Evaluation, Method, Outcome, Primary, Split, StrategySettings, Verdict, evaluate};
 use rfmill::stats::{Adjustment, Cell, Shape, SplitCell, Sums, Weighting, estimate, split_check};
 
 use crate::support::arms::{Customer, add_reference, fill, strategy};
@@ -91,7 +91,7 @@ fn customer(id: u32, mail: bool, rng: &mut ChaCha8Rng, shopper: &Shopper, lift: 
     }
 }
 
-fn run(strategy: &Strategy, periods: &[Vec<Customer>]) -> Evaluation {
+fn run(strategy: &StrategySettings, periods: &[Vec<Customer>]) -> Evaluation {
     evaluate(std::slice::from_ref(strategy), &fill(&strategy.name, &Outcome::Revenue, periods)).expect("an evaluation")
 }
 
@@ -140,7 +140,7 @@ fn simulation_randomised_keeps_its_level() {
                     })
                     .collect();
                 // A failed split check is part of the design, and rare; what it withholds is not counted here.
-                let open = Strategy { split: Split::default(), ..plain.clone() };
+                let open = StrategySettings { split: Split::default(), ..plain.clone() };
                 let evaluation = run(&open, &[people]);
                 let truth = (lift - 1.0) * Shopper::mean_quarter();
                 [Method::Welch, Method::Cuped].map(|m| of_effect(&evaluation, m, truth))
@@ -173,7 +173,7 @@ fn simulation_recurring_customers_pool_to_their_level() {
                         drawn.collect()
                     })
                     .collect();
-                let open = Strategy { split: Split::default(), ..strategy("s", 4) };
+                let open = StrategySettings { split: Split::default(), ..strategy("s", 4) };
                 let evaluation = run(&open, &periods);
                 let row = evaluation.over_time.iter().find(|r| r.method == Method::Welch).expect("a row");
                 assert!(row.clustered && row.periods == 4);
@@ -209,7 +209,7 @@ fn unequal_strata(seed: u64, customers: u32, held_out: f64, lift: f64) -> Vec<(O
         let truth = (lift - 1.0) * Shopper::mean_quarter() * (0.4 * 2.0 + 0.6 * 0.5);
         let evaluation = run(&unequal, std::slice::from_ref(&people));
         let row = evaluation.effects.iter().find(|e| e.method == Method::PostStratified).expect("a row");
-        let naive = Strategy { split: Split::default(), ..unequal.clone() };
+        let naive = StrategySettings { split: Split::default(), ..unequal.clone() };
         let pooled = of_effect(&run(&naive, &[people]), Method::Welch, truth);
         (row.difference.map(|_| kept(row.ci_low, row.ci_high, truth)), pooled.0)
     })
@@ -260,17 +260,18 @@ fn simulation_an_untreated_weak_tier_only_looks_better() {
             })
             .collect();
         let naive = mean(&weak.iter().map(|c| (c.after - c.baseline) as f64 / 100.0).collect::<Vec<_>>());
-        let described = Strategy { design: Design::BeforeAfter, split: Split::default(), ..strategy("d", 1) };
+        let described = StrategySettings { design: Design::BeforeAfter, split: Split::default(), ..strategy("d", 1) };
         let mut arms = fill("d", &Outcome::Revenue, std::slice::from_ref(&weak));
         add_reference(&mut arms, "d", &Outcome::Revenue, 0, everybody.iter().copied());
         let described = evaluate(&[described], &arms).expect("an evaluation");
         let drift = mean(&described.before_after.iter().filter_map(|r| r.expected_change).collect::<Vec<_>>());
-        let matched = Strategy {
+        let matched = StrategySettings {
             design: Design::Matched,
             primary: Primary { outcome: Outcome::Revenue, method: Method::Matched },
             ..strategy("s", 1)
         };
-        let cuped = Strategy { primary: Primary { outcome: Outcome::Revenue, method: Method::Cuped }, ..strategy("s", 1) };
+        let cuped =
+            StrategySettings { primary: Primary { outcome: Outcome::Revenue, method: Method::Cuped }, ..strategy("s", 1) };
         let claimed = [claims(&run(&cuped, std::slice::from_ref(&weak))), claims(&run(&matched, &[weak])), claims(&described)];
         (naive, drift, claimed)
     });
@@ -298,7 +299,7 @@ fn simulation_an_untreated_weak_tier_only_looks_better() {
 #[test]
 #[ignore = "simulation"]
 fn simulation_matching_under_selection_claims_nothing() {
-    let matched = Strategy {
+    let matched = StrategySettings {
         design: Design::Matched,
         primary: Primary { outcome: Outcome::Revenue, method: Method::Matched },
         split: Split::default(),
@@ -329,7 +330,7 @@ fn simulation_matching_under_selection_claims_nothing() {
             let evaluation = run(&matched, std::slice::from_ref(&people));
             // What the level in matched cells would say without placebo and bracket.
             let level = evaluation.effects.iter().find(|e| e.method == Method::Matched).expect("a row");
-            let naive = Strategy {
+            let naive = StrategySettings {
                 design: Design::Randomised,
                 primary: Primary { outcome: Outcome::Revenue, method: Method::Welch },
                 ..matched.clone()
@@ -370,7 +371,7 @@ fn simulation_persisted_arms_do_not_look_worn_off() {
                 shoppers.iter().enumerate().map(|s| one(s, rng, &mut last)).collect()
             })
             .collect();
-        let cuped = Strategy {
+        let cuped = StrategySettings {
             primary: Primary { outcome: Outcome::Revenue, method: Method::Cuped },
             split: Split::default(),
             ..strategy("s", 4)
@@ -442,7 +443,7 @@ fn simulation_headlines_of_many_states_keep_their_family() {
                 Customer { state: states[id as usize % 10], ..customer(id, mail, rng, &shopper, 1.0) }
             })
             .collect();
-        let by = Strategy { by: vec!["segment".into()], split: Split::default(), ..strategy("s", 1) };
+        let by = StrategySettings { by: vec!["segment".into()], split: Split::default(), ..strategy("s", 1) };
         let evaluation = run(&by, &[people]);
         let raw = evaluation.effects.iter().any(|e| e.headline && e.p_value.is_some_and(|p| p < 0.05));
         (

@@ -1,9 +1,9 @@
 //! Whether arms were alike before anything was done.
 
 use super::Design;
-use super::arms::{Group, Index, Phase, Quantity, Table};
+use super::arm_sums::{ArmSumsIndex, CellSums, Group, Phase, Quantity};
+use super::diagnostics::PeriodDiagnostics;
 use super::rows::BalanceRow;
-use super::standing::Standing;
 use crate::error::Result;
 use crate::stats::{Shape, Sums, X, Y, smd};
 
@@ -11,13 +11,13 @@ use crate::stats::{Shape, Sums, X, Y, smd};
 ///
 /// # Errors
 /// Exit 3 if sums of cells leave 128 bits.
-pub(super) fn balance<'a>(standing: &Standing<'a>, index: &Index<'a>) -> Result<Vec<BalanceRow>> {
-    let strategy = standing.strategy;
+pub(super) fn balance<'a>(diagnostics: &PeriodDiagnostics<'a>, index: &ArmSumsIndex<'a>) -> Result<Vec<BalanceRow>> {
+    let strategy = diagnostics.strategy;
     if strategy.design == Design::BeforeAfter {
         return Ok(Vec::new());
     }
-    let during = index.slice(&strategy.name, standing.period.period, Phase::During);
-    let outcomes = strategy.outcomes.iter().filter(|o| o.shape() == Shape::Mean && standing.has_before(o));
+    let during = index.slice(&strategy.name, diagnostics.period.period, Phase::During);
+    let outcomes = strategy.outcomes.iter().filter(|o| o.shape() == Shape::Mean && diagnostics.has_before(o));
     let outcomes = outcomes.map(|o| (Quantity::Outcome(o.clone()), X, o.scales(strategy.money_scale)[X]));
     let mut covariates: Vec<(Quantity, usize, u32)> = outcomes.collect();
     covariates.extend(during.covariates().into_iter().map(|quantity| match quantity {
@@ -25,11 +25,11 @@ pub(super) fn balance<'a>(standing: &Standing<'a>, index: &Index<'a>) -> Result<
         other => (other.clone(), Y, 0),
     }));
     let mut rows = Vec::new();
-    for arm in &standing.treated {
+    for arm in &diagnostics.treated {
         for group in during.groups(&strategy.by) {
             for (quantity, value, scale) in &covariates {
                 if let Some(table) = during.table(group, quantity) {
-                    rows.push(row(standing, arm, group, quantity, table, *value, *scale)?);
+                    rows.push(row(diagnostics, arm, group, quantity, table, *value, *scale)?);
                 }
             }
         }
@@ -38,15 +38,15 @@ pub(super) fn balance<'a>(standing: &Standing<'a>, index: &Index<'a>) -> Result<
 }
 
 fn row(
-    standing: &Standing<'_>,
+    diagnostics: &PeriodDiagnostics<'_>,
     arm: &str,
     group: Group<'_>,
     quantity: &Quantity,
-    table: &Table<'_>,
+    table: &CellSums<'_>,
     value: usize,
     scale: u32,
 ) -> Result<BalanceRow> {
-    let strategy = standing.strategy;
+    let strategy = diagnostics.strategy;
     let (mut treated, mut control) = (Sums::default(), Sums::default());
     let mut matched: Vec<(&Sums, &Sums)> = Vec::new();
     for arms in table.values() {
@@ -78,7 +78,7 @@ fn row(
     };
     Ok(BalanceRow {
         strategy: strategy.name.clone(),
-        period: standing.period.period,
+        period: diagnostics.period.period,
         arm: arm.into(),
         scheme: group.0.into(),
         state: group.1.into(),

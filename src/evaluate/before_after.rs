@@ -1,9 +1,9 @@
 //! What changed since the baseline, beside what would have changed anyway. A description, never an effect.
 
 use super::Design;
-use super::arms::{EVERYBODY, Index, Phase, Quantity};
+use super::arm_sums::{ArmSumsIndex, EVERYBODY, Phase, Quantity};
+use super::diagnostics::{PeriodDiagnostics, TOTAL};
 use super::rows::BeforeAfterRow;
-use super::standing::{Standing, TOTAL};
 use crate::error::Result;
 use crate::stats::{Sums, X, Y, expected_drift};
 
@@ -11,20 +11,20 @@ use crate::stats::{Sums, X, Y, expected_drift};
 ///
 /// # Errors
 /// Exit 3 if sums of cells leave 128 bits.
-pub(super) fn before_after<'a>(standing: &Standing<'a>, index: &Index<'a>) -> Result<Vec<BeforeAfterRow>> {
-    let strategy = standing.strategy;
+pub(super) fn before_after<'a>(diagnostics: &PeriodDiagnostics<'a>, index: &ArmSumsIndex<'a>) -> Result<Vec<BeforeAfterRow>> {
+    let strategy = diagnostics.strategy;
     let mut rows = Vec::new();
-    if standing.period.baseline.is_none() {
+    if diagnostics.period.baseline.is_none() {
         return Ok(rows);
     }
-    let during = index.slice(&strategy.name, standing.period.period, Phase::During);
-    let reference = index.slice(&strategy.name, standing.period.period, Phase::Reference);
+    let during = index.slice(&strategy.name, diagnostics.period.period, Phase::During);
+    let reference = index.slice(&strategy.name, diagnostics.period.period, Phase::Reference);
     let controlled = strategy.design != Design::BeforeAfter;
     let control = controlled.then_some(strategy.control.as_str());
     // The after of a period that is not over will still grow; that of who was assigned sooner is longer.
-    let period = standing.period;
+    let period = diagnostics.period;
     let has_after = period.equally_long && period.outcomes_until <= period.known_until;
-    let caveat = match standing.unlike_days() {
+    let caveat = match diagnostics.unequal_days() {
         _ if period.outcomes_until > period.known_until => "; the period is not finished".into(),
         _ if !has_after => "; customers were assigned on different dates and the job gives no outcome_days".into(),
         Some((baseline, outcomes)) => {
@@ -32,15 +32,15 @@ pub(super) fn before_after<'a>(standing: &Standing<'a>, index: &Index<'a>) -> Re
         }
         None => String::new(),
     };
-    let tells_change = standing.unlike_days().is_none();
-    for &arm in standing.treated.iter().chain(&control) {
+    let tells_change = diagnostics.unequal_days().is_none();
+    for &arm in diagnostics.treated.iter().chain(&control) {
         for outcome in strategy.outcomes.iter().filter(|o| o.is_described()) {
             let quantity = Quantity::Outcome(outcome.clone());
             let scale = outcome.scales(strategy.money_scale)[Y];
             let everybody = reference.arm(TOTAL, &quantity, EVERYBODY)?;
             for group in during.groups(&strategy.by) {
                 let sums = during.arm(group, &quantity, arm)?;
-                let before = |sums: &Sums| if standing.has_before(outcome) { sums.mean(X, scale) } else { None };
+                let before = |sums: &Sums| if diagnostics.has_before(outcome) { sums.mean(X, scale) } else { None };
                 let after = |sums: &Sums| if has_after { sums.mean(Y, scale) } else { None };
                 let (mean_before, mean_after) = (before(&sums), after(&sums));
                 let population = everybody.moments([scale; 4]).filter(|m| m.covariance[X][X] > 0.0);
@@ -58,7 +58,7 @@ pub(super) fn before_after<'a>(standing: &Standing<'a>, index: &Index<'a>) -> Re
                 };
                 rows.push(BeforeAfterRow {
                     strategy: strategy.name.clone(),
-                    period: standing.period.period,
+                    period: diagnostics.period.period,
                     arm: arm.into(),
                     outcome: outcome.clone(),
                     scheme: group.0.into(),

@@ -2,13 +2,14 @@
 
 use super::Method;
 use super::Outcome;
-use super::arms::{Group, Index, Phase, Quantity, Slice};
+use super::arm_sums::{ArmSumsIndex, Group, PeriodSums, Phase, Quantity};
+use super::diagnostics::{PeriodDiagnostics, TOTAL};
 use super::reason::NotEstimable;
 use super::rows::EffectRow;
-use super::standing::{Standing, TOTAL};
 use crate::error::Result;
 use crate::stats::{
-    Adjustment, Cell, Estimate, Interval, Money, Return, Shape, Sums, Unestimable, Weighting, Y, estimate, mde, printed,
+    Adjustment, Cell, Estimate, EstimateError, Interval, MoneyInterval, Shape, Sums, TreatmentEconomics, Weighting, Y, estimate,
+    mde, printed,
 };
 
 /// What the placebo of a matched comparison says.
@@ -24,7 +25,7 @@ pub(super) enum Placebo {
 
 /// A row of `effects` in the making.
 pub(super) struct Effect<'a> {
-    pub standing: &'a Standing<'a>,
+    pub diagnostics: &'a PeriodDiagnostics<'a>,
     pub phase: Phase,
     pub arm: &'a str,
     pub outcome: &'a Outcome,
@@ -50,14 +51,14 @@ impl Effect<'_> {
     }
 
     /// Margin less cost per treated customer.
-    pub fn net_margin(&self) -> Option<Return> {
+    pub fn net_margin(&self) -> Option<MoneyInterval> {
         let (estimate, interval) = self.estimated()?;
         Some(self.money()?.net_margin(estimate.difference, interval.low, interval.high))
     }
 
-    fn money(&self) -> Option<Money> {
-        let margin_rate = self.outcome.margin_rate(self.standing.strategy.margin_rate)?;
-        Some(Money { cost: self.cost?, margin_rate, n_treated: self.n_treated as f64 })
+    fn money(&self) -> Option<TreatmentEconomics> {
+        let margin_rate = self.outcome.margin_rate(self.diagnostics.strategy.margin_rate)?;
+        Some(TreatmentEconomics { cost: self.cost?, margin_rate, n_treated: self.n_treated as f64 })
     }
 
     /// The row of the table.
@@ -69,10 +70,10 @@ impl Effect<'_> {
         let money = self.money().zip(estimated.as_ref());
         let roi = money.as_ref().and_then(|(m, (e, i))| m.roi(e.difference, i.low, i.high));
         let net = self.net_margin();
-        let strategy = self.standing.strategy;
+        let strategy = self.diagnostics.strategy;
         EffectRow {
             strategy: strategy.name.clone(),
-            period: self.standing.period.period,
+            period: self.diagnostics.period.period,
             phase: self.phase,
             arm: self.arm.into(),
             outcome: self.outcome.clone(),
@@ -95,7 +96,7 @@ impl Effect<'_> {
             lift_low: lift_interval.map(|i| i.low),
             lift_high: lift_interval.map(|i| i.high),
             mde: number(|e, _| mde(e.se)),
-            srm_p: if self.group == TOTAL { self.standing.srm_p } else { None },
+            srm_p: if self.group == TOTAL { self.diagnostics.srm_p } else { None },
             incremental: number(|e, _| e.difference * e.n_treated),
             cost: estimated.as_ref().and(self.cost),
             roi: roi.map(|r| r.value),
@@ -114,24 +115,24 @@ impl Effect<'_> {
 ///
 /// # Errors
 /// Exit 3 if sums of cells leave 128 bits.
-pub(super) fn effects<'a>(standing: &'a Standing<'a>, index: &Index<'a>) -> Result<Vec<Effect<'a>>> {
-    let strategy = standing.strategy;
+pub(super) fn effects<'a>(diagnostics: &'a PeriodDiagnostics<'a>, index: &ArmSumsIndex<'a>) -> Result<Vec<Effect<'a>>> {
+    let strategy = diagnostics.strategy;
     let mut out = Vec::new();
-    for &phase in standing.phases() {
-        let slice = index.slice(&strategy.name, standing.period.period, phase);
+    for &phase in diagnostics.phases() {
+        let slice = index.slice(&strategy.name, diagnostics.period.period, phase);
         let comparison = Comparison {
-            standing,
+            diagnostics,
             phase,
             slice,
-            during: index.slice(&strategy.name, standing.period.period, Phase::During),
-            before: index.slice(&strategy.name, standing.period.period, Phase::Placebo),
+            during: index.slice(&strategy.name, diagnostics.period.period, Phase::During),
+            before: index.slice(&strategy.name, diagnostics.period.period, Phase::Placebo),
         };
-        for &arm in &standing.treated {
+        for &arm in &diagnostics.treated {
             // A move is told of the end of the period, so there is none after it.
             for outcome in strategy.outcomes.iter().filter(|o| phase == Phase::During || o.moved_in().is_none()) {
                 let mut total = Placebo::Missing;
                 for group in slice.groups(&strategy.by) {
-                    for method in standing.methods() {
+                    for method in diagnostics.methods() {
                         let effect = comparison.effect(arm, outcome, group, method, &total)?;
                         if group == TOTAL && method == Method::Matched {
                             total = effect.placebo.clone();
@@ -147,11 +148,11 @@ pub(super) fn effects<'a>(standing: &'a Standing<'a>, index: &Index<'a>) -> Resu
 
 /// The rows that a comparison of two arms reads.
 struct Comparison<'a, 'i> {
-    standing: &'a Standing<'a>,
+    diagnostics: &'a PeriodDiagnostics<'a>,
     phase: Phase,
-    slice: &'i Slice<'a>,
-    during: &'i Slice<'a>,
-    before: &'i Slice<'a>,
+    slice: &'i PeriodSums<'a>,
+    during: &'i PeriodSums<'a>,
+    before: &'i PeriodSums<'a>,
 }
 
 /// Both arms of one cell.
@@ -170,20 +171,20 @@ impl<'a> Comparison<'a, '_> {
         method: Method,
         total: &Placebo,
     ) -> Result<Effect<'a>> {
-        let standing = self.standing;
-        let strategy = standing.strategy;
+        let diagnostics = self.diagnostics;
+        let strategy = diagnostics.strategy;
         let quantity = Quantity::Outcome(outcome.clone());
         let pairs = self.pairs(group, &quantity, arm);
         let n = |pairs: &[Pair<'_>]| -> (i64, i64) { pairs.iter().fold((0, 0), |(t, c), p| (t + p.treated.n, c + p.control.n)) };
         let all = n(&pairs);
         let strata: Vec<&str> = pairs.iter().map(|p| p.cell).collect();
-        let obstacle = standing.obstacle(outcome, self.phase, method).or_else(|| {
+        let obstacle = diagnostics.obstacle(outcome, self.phase, method).or_else(|| {
             let side = |n: i64, arm: &str| match n {
                 0 => Some(NotEstimable::EmptyArm { arm: arm.into() }),
                 1 => Some(NotEstimable::OneCustomer { arm: arm.into() }),
                 _ => None,
             };
-            let mixed = || (!method.has_cells() && standing.unequal(&strata)).then_some(NotEstimable::UnequalShares);
+            let mixed = || (!method.has_cells() && diagnostics.unequal(&strata)).then_some(NotEstimable::UnequalShares);
             side(all.0, arm).or_else(|| side(all.1, &strategy.control)).or_else(mixed)
         });
         let pairs =
@@ -208,15 +209,15 @@ impl<'a> Comparison<'a, '_> {
         };
         let (n_treated, n_control) = if result.is_ok() { used } else { all };
         Ok(Effect {
-            standing,
+            diagnostics,
             phase: self.phase,
             arm,
             outcome,
             group,
             method,
-            headline: self.phase == standing.verdict_phase()
+            headline: self.phase == diagnostics.verdict_phase()
                 && *outcome == strategy.primary.outcome
-                && method == standing.headline,
+                && method == diagnostics.headline,
             n_treated,
             n_control,
             excluded: self.during.arm(TOTAL, &Quantity::Excluded, arm)?.n + all.0 - n_treated,
@@ -236,7 +237,7 @@ impl<'a> Comparison<'a, '_> {
         let pair = |(cell, arms): (&&'a str, _)| Pair {
             cell,
             treated: sums(arms, arm),
-            control: sums(arms, &self.standing.strategy.control),
+            control: sums(arms, &self.diagnostics.strategy.control),
         };
         cells.map(pair).filter(|p| p.treated.n + p.control.n > 0).collect()
     }
@@ -248,7 +249,7 @@ impl<'a> Comparison<'a, '_> {
         outcome: &Outcome,
         method: Method,
     ) -> Result<std::result::Result<Estimate, NotEstimable>> {
-        let scales = outcome.scales(self.standing.strategy.money_scale);
+        let scales = outcome.scales(self.diagnostics.strategy.money_scale);
         let mut cells = Vec::new();
         let whole;
         let pairs = if method.has_cells() {
@@ -278,11 +279,11 @@ impl<'a> Comparison<'a, '_> {
         let weighting = if method == Method::Matched { Weighting::Treated } else { Weighting::Pooled };
         let shape = outcome.shape();
         Ok(estimate(&cells, shape, adjustment, weighting).map_err(|why| match why {
-            Unestimable::NoCells => NotEstimable::NoCells,
-            Unestimable::ZeroVariance if shape == Shape::Ratio => NotEstimable::SameValue,
-            Unestimable::ZeroVariance => NotEstimable::SameOutcome,
-            Unestimable::Explained => NotEstimable::Explained,
-            Unestimable::ZeroDenominator => NotEstimable::NoDenominator,
+            EstimateError::NoCells => NotEstimable::NoCells,
+            EstimateError::ZeroVariance if shape == Shape::Ratio => NotEstimable::SameValue,
+            EstimateError::ZeroVariance => NotEstimable::SameOutcome,
+            EstimateError::Explained => NotEstimable::Explained,
+            EstimateError::ZeroDenominator => NotEstimable::NoDenominator,
         }))
     }
 
@@ -315,7 +316,7 @@ impl<'a> Comparison<'a, '_> {
         if self.phase == Phase::After {
             return None;
         }
-        let strategy = self.standing.strategy;
+        let strategy = self.diagnostics.strategy;
         let own = match self.during.table(group, &Quantity::Cost) {
             Some(table) => {
                 let rows = table.iter().filter(|(cell, _)| cells.contains(*cell)).filter_map(|(_, arms)| arms.get(arm));
@@ -323,7 +324,7 @@ impl<'a> Comparison<'a, '_> {
             }
             None => strategy.cost_per_customer.map(|c| printed(c.digits.saturating_mul(i128::from(n_treated)), c.scale)),
         };
-        let share = n_treated as f64 / self.standing.all_treated.max(1) as f64;
+        let share = n_treated as f64 / self.diagnostics.all_treated.max(1) as f64;
         let fixed = strategy.fixed_cost.map(|c| printed(c.digits, c.scale) * share);
         match (own, fixed) {
             (None, None) => None,

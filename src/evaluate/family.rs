@@ -6,9 +6,9 @@ use rayon::prelude::*;
 
 use super::Method;
 use super::Outcome;
-use super::arms::{Group, Phase};
+use super::arm_sums::{Group, Phase};
+use super::diagnostics::TOTAL;
 use super::effect::Effect;
-use super::standing::TOTAL;
 use crate::stats::benjamini_hochberg;
 
 /// A row's family.

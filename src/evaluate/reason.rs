@@ -2,8 +2,8 @@
 
 use std::fmt;
 
-use super::arms::Period;
 use crate::domain::Day;
+use crate::domain::Period;
 
 /// A reason for null numbers, printed as one sentence in `not_estimable`.
 #[derive(Debug, Clone, PartialEq)]
@@ -41,16 +41,16 @@ pub enum NotEstimable {
     /// Customers were assigned on different dates and the job gives no `outcome_days`.
     NoCommonStart,
     /// The arms were already treated differently inside the baseline.
-    TouchedBaseline {
+    ContaminatedBaseline {
         /// The p-value of equal shares.
         p: f64,
     },
     /// There is no baseline.
     NoBaseline,
     /// The outcome has no number in the baseline from which it could have changed.
-    NoBefore,
+    NoBaselineValue,
     /// The baseline and the outcomes are of different length.
-    UnlikeDays {
+    UnequalDays {
         /// Days of the baseline that are in the data.
         baseline: i32,
         /// Days of the outcomes.
@@ -108,13 +108,13 @@ impl fmt::Display for NotEstimable {
             NotEstimable::NoCommonStart => {
                 f.write_str("customers were assigned on different dates and the job gives no outcome_days, so they were not watched equally long")
             }
-            NotEstimable::TouchedBaseline { p } => {
+            NotEstimable::ContaminatedBaseline { p } => {
                 let p = p_value(*p);
                 write!(f, "the arms were treated differently inside the baseline already (chi-square p {p}), so the baseline is no fair covariate")
             }
             NotEstimable::NoBaseline => f.write_str("there is no baseline"),
-            NotEstimable::NoBefore => f.write_str("the outcome is not known of the baseline, so there is no change since then"),
-            NotEstimable::UnlikeDays { baseline, outcomes } => {
+            NotEstimable::NoBaselineValue => f.write_str("the outcome is not known of the baseline, so there is no change since then"),
+            NotEstimable::UnequalDays { baseline, outcomes } => {
                 write!(f, "the data have {baseline} days of the baseline and {outcomes} of outcomes, which are too unlike to tell a change by")
             }
             NotEstimable::UnequalShares => {

@@ -2,8 +2,9 @@
 //! NaN.
 
 use super::Outcome;
-use super::arms::{Period, Phase};
+use super::arm_sums::Phase;
 use super::{Design, Method};
+use crate::domain::Period;
 
 /// A row of `effects`.
 #[derive(Debug, Clone, PartialEq)]

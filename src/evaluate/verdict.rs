@@ -17,14 +17,14 @@
 
 use std::collections::BTreeMap;
 
-use super::arms::Period;
+use super::diagnostics::PeriodDiagnostics;
 use super::effect::{Effect, Placebo};
-use super::over_time::OverTime;
+use super::pooled::PooledEffect;
 use super::reason::{NotEstimable, p_value, short};
 use super::rows::{Verdict, VerdictRow};
-use super::standing::Standing;
 use super::{Design, Method};
-use crate::stats::{Interval, Return, benjamini_hochberg, mde, shrink};
+use crate::domain::Period;
+use crate::stats::{Interval, MoneyInterval, benjamini_hochberg, mde, shrink};
 
 /// The level of all verdicts.
 const LEVEL: f64 = 0.05;
@@ -38,13 +38,13 @@ struct Evidence {
     se: f64,
     interval: Interval,
     p: f64,
-    net: Option<Return>,
+    net: Option<MoneyInterval>,
     /// Cochran's Q on the lift, over all periods.
     q_lift_p: Option<f64>,
 }
 
 /// A verdict in the making: the row, and what it is ranked by.
-struct Ruled {
+struct DraftVerdict {
     row: VerdictRow,
     effect: Option<(f64, f64)>,
     design: Design,
@@ -91,37 +91,38 @@ fn judge(outcome: &str, evidence: &Evidence) -> (Verdict, String) {
 
 /// Verdicts of every period, then over all periods, each with its rank.
 ///
-/// `standings` and `effects` come with the number of their strategy.
+/// `all_diagnostics` and `effects` come with the number of their strategy.
 pub(super) fn verdicts(
-    standings: &[(usize, Standing<'_>)],
+    all_diagnostics: &[(usize, PeriodDiagnostics<'_>)],
     effects: &[(usize, &Effect<'_>)],
-    over_time: &[OverTime<'_>],
+    over_time: &[PooledEffect<'_>],
 ) -> Vec<VerdictRow> {
-    let mut ruled: Vec<Ruled> = Vec::new();
-    for (_, standing) in standings {
-        if standing.strategy.design == Design::BeforeAfter {
-            ruled.extend(standing.treated.iter().map(|arm| uncontrolled(standing, arm)));
+    let mut drafts: Vec<DraftVerdict> = Vec::new();
+    for (_, diagnostics) in all_diagnostics {
+        if diagnostics.strategy.design == Design::BeforeAfter {
+            drafts.extend(diagnostics.treated.iter().map(|arm| uncontrolled(diagnostics, arm)));
         }
-        let own = effects.iter().map(|(_, e)| *e).filter(|e| std::ptr::eq(e.standing, standing));
-        let own: Vec<&Effect<'_>> =
-            own.filter(|e| e.phase == standing.verdict_phase() && *e.outcome == standing.strategy.primary.outcome).collect();
-        ruled.extend(own.iter().filter(|e| e.headline).map(|e| of_period(e, &own)));
+        let own = effects.iter().map(|(_, e)| *e).filter(|e| std::ptr::eq(e.diagnostics, diagnostics));
+        let own: Vec<&Effect<'_>> = own
+            .filter(|e| e.phase == diagnostics.verdict_phase() && *e.outcome == diagnostics.strategy.primary.outcome)
+            .collect();
+        drafts.extend(own.iter().filter(|e| e.headline).map(|e| of_period(e, &own)));
     }
-    ruled.extend(over_all(standings, over_time));
-    rank(&mut ruled);
-    ruled.into_iter().map(|r| r.row).collect()
+    drafts.extend(over_all(all_diagnostics, over_time));
+    rank(&mut drafts);
+    drafts.into_iter().map(|r| r.row).collect()
 }
 
 /// A strategy without control.
-fn uncontrolled(standing: &Standing<'_>, arm: &str) -> Ruled {
-    let strategy = standing.strategy;
-    Ruled {
+fn uncontrolled(diagnostics: &PeriodDiagnostics<'_>, arm: &str) -> DraftVerdict {
+    let strategy = diagnostics.strategy;
+    DraftVerdict {
         row: VerdictRow {
             strategy: strategy.name.clone(),
             arm: arm.into(),
-            period: Some(standing.period.period),
-            scheme: super::arms::ALL.into(),
-            state: super::arms::ALL.into(),
+            period: Some(diagnostics.period.period),
+            scheme: super::arm_sums::ALL.into(),
+            state: super::arm_sums::ALL.into(),
             verdict: Verdict::CannotSay,
             reason: "there is no control arm, so a change cannot be told from what would have happened anyway: see before_after"
                 .into(),
@@ -159,8 +160,8 @@ fn bracket(placebo: bool, share: f64, matched: Option<f64>, did: Option<f64>) ->
 }
 
 /// The verdict of one headline effect; `own` are all effects of its period.
-fn of_period(effect: &Effect<'_>, own: &[&Effect<'_>]) -> Ruled {
-    let strategy = effect.standing.strategy;
+fn of_period(effect: &Effect<'_>, own: &[&Effect<'_>]) -> DraftVerdict {
+    let strategy = effect.diagnostics.strategy;
     let same = |method: Method| {
         let found = own.iter().find(|e| {
             (e.phase, e.arm, e.outcome, e.group, e.method) == (effect.phase, effect.arm, effect.outcome, effect.group, method)
@@ -191,12 +192,12 @@ fn of_period(effect: &Effect<'_>, own: &[&Effect<'_>]) -> Ruled {
         net: effect.net_margin(),
         q_lift_p: None,
     });
-    let fallback = effect.standing.fallback.as_ref().map(|why| format!(" (by {} because {why})", effect.method));
+    let fallback = effect.diagnostics.fallback.as_ref().map(|why| format!(" (by {} because {why})", effect.method));
     rule(
         VerdictRow {
             strategy: strategy.name.clone(),
             arm: effect.arm.into(),
-            period: Some(effect.standing.period.period),
+            period: Some(effect.diagnostics.period.period),
             scheme: effect.group.0.into(),
             state: effect.group.1.into(),
             verdict: Verdict::CannotSay,
@@ -222,7 +223,7 @@ fn rule(
     blocked: Option<String>,
     evidence: Option<Evidence>,
     fallback: Option<String>,
-) -> Ruled {
+) -> DraftVerdict {
     let mut effect = None;
     (row.verdict, row.reason) = match (blocked, &evidence) {
         (Some(reason), _) => (Verdict::CannotSay, reason),
@@ -233,35 +234,36 @@ fn rule(
             (verdict, reason + &fallback.unwrap_or_default())
         }
     };
-    Ruled { row, effect, design }
+    DraftVerdict { row, effect, design }
 }
 
 /// Verdicts over all periods of each strategy.
-fn over_all(standings: &[(usize, Standing<'_>)], over_time: &[OverTime<'_>]) -> Vec<Ruled> {
+fn over_all(all_diagnostics: &[(usize, PeriodDiagnostics<'_>)], over_time: &[PooledEffect<'_>]) -> Vec<DraftVerdict> {
     // Per strategy: the phase of its verdicts, its method in every period, and why that is not the primary one.
     let mut leads = BTreeMap::new();
-    let controlled = standings.iter().filter(|(_, s)| s.strategy.design != Design::BeforeAfter);
+    let controlled = all_diagnostics.iter().filter(|(_, s)| s.strategy.design != Design::BeforeAfter);
     // A period in which nobody was assigned decides nothing, unless there is no other.
     let (assigned, empty): (Vec<_>, Vec<_>) = controlled.partition(|(_, s)| s.all_treated > 0);
-    for (number, standing) in assigned {
-        let lead = (standing.verdict_phase(), standing.headline, standing.fallback.clone());
+    for (number, diagnostics) in assigned {
+        let lead = (diagnostics.verdict_phase(), diagnostics.headline, diagnostics.fallback.clone());
         let kept = leads.entry(*number).or_insert_with(|| lead.clone());
-        if standing.headline != standing.strategy.primary.method {
+        if diagnostics.headline != diagnostics.strategy.primary.method {
             *kept = lead;
         }
     }
-    for (number, standing) in empty {
-        leads.entry(*number).or_insert_with(|| (standing.verdict_phase(), standing.headline, standing.fallback.clone()));
+    for (number, diagnostics) in empty {
+        leads.entry(*number).or_insert_with(|| (diagnostics.verdict_phase(), diagnostics.headline, diagnostics.fallback.clone()));
     }
-    let lead = |t: &OverTime<'_>| {
-        leads.get(&t.who.strategy).is_some_and(|(phase, method, _)| (*phase, *method) == (t.who.phase, t.who.method))
+    let lead = |t: &PooledEffect<'_>| {
+        leads.get(&t.key.strategy).is_some_and(|(phase, method, _)| (*phase, *method) == (t.key.phase, t.key.method))
     };
-    let rows: Vec<&OverTime<'_>> = over_time.iter().filter(|t| lead(t) && *t.who.outcome == t.strategy.primary.outcome).collect();
+    let rows: Vec<&PooledEffect<'_>> =
+        over_time.iter().filter(|t| lead(t) && *t.key.outcome == t.strategy.primary.outcome).collect();
     let tested: Vec<usize> = (0..rows.len()).filter(|&i| rows[i].pooled.is_some()).collect();
     let p: Vec<f64> = tested.iter().filter_map(|&i| Some(rows[i].estimated()?.1.p)).collect();
     let adjusted: BTreeMap<usize, f64> = tested.into_iter().zip(benjamini_hochberg(&p)).collect();
-    let ruled = rows.iter().enumerate().map(|(at, row)| {
-        let same = |method: Method| over_time.iter().find(|t| t.who == super::over_time::Who { method, ..row.who });
+    let drafts = rows.iter().enumerate().map(|(at, row)| {
+        let same = |method: Method| over_time.iter().find(|t| t.key == super::pooled::EffectKey { method, ..row.key });
         let value = |method: Method| same(method).and_then(|t| t.pooled.as_ref()).map(|p| p.value);
         let blocked = match (&row.pooled, row.strategy.design) {
             (None, _) => Some(row.reason().to_string()),
@@ -284,18 +286,18 @@ fn over_all(standings: &[(usize, Standing<'_>)], over_time: &[OverTime<'_>]) -> 
             net: row.net_margin(),
             q_lift_p: row.lift.as_ref().and_then(|l| l.q_p),
         });
-        let why = leads.get(&row.who.strategy).and_then(|lead| lead.2.as_ref());
-        let fallback = why.map(|why| format!(" (by {} because in a period {why})", row.who.method));
+        let why = leads.get(&row.key.strategy).and_then(|lead| lead.2.as_ref());
+        let fallback = why.map(|why| format!(" (by {} because in a period {why})", row.key.method));
         let row = VerdictRow {
             strategy: row.strategy.name.clone(),
-            arm: row.who.arm.into(),
+            arm: row.key.arm.into(),
             period: None,
-            scheme: row.who.group.0.into(),
-            state: row.who.group.1.into(),
+            scheme: row.key.group.0.into(),
+            state: row.key.group.1.into(),
             verdict: Verdict::CannotSay,
             reason: String::new(),
-            outcome: row.who.outcome.clone(),
-            method: Some(row.who.method),
+            outcome: row.key.outcome.clone(),
+            method: Some(row.key.method),
             difference: evidence.as_ref().map(|e| e.difference),
             shrunk_difference: None,
             shrunk_low: None,
@@ -304,7 +306,7 @@ fn over_all(standings: &[(usize, Standing<'_>)], over_time: &[OverTime<'_>]) -> 
         (row, blocked, evidence, fallback)
     });
     let designs: Vec<Design> = rows.iter().map(|r| r.strategy.design).collect();
-    ruled
+    drafts
         .zip(designs)
         .map(|((row, blocked, evidence, fallback), design)| rule(row, design, blocked, evidence, fallback))
         .collect()
@@ -314,27 +316,27 @@ fn over_all(standings: &[(usize, Standing<'_>)], over_time: &[OverTime<'_>]) -> 
 ///
 /// Effects are shrunken together if they are of one outcome, design, scheme and period: all states of all strategies. A
 /// verdict `cannot_say` has no rank.
-fn rank(ruled: &mut [Ruled]) {
+fn rank(drafts: &mut [DraftVerdict]) {
     let mut families: BTreeMap<_, Vec<usize>> = BTreeMap::new();
-    for (at, r) in ruled.iter().enumerate().filter(|(_, r)| r.effect.is_some()) {
+    for (at, r) in drafts.iter().enumerate().filter(|(_, r)| r.effect.is_some()) {
         let family: (Option<Period>, String, String, Design) =
             (r.row.period, r.row.scheme.clone(), r.row.outcome.to_string(), r.design);
         families.entry(family).or_default().push(at);
     }
     for members in families.into_values() {
-        let effects: Vec<(f64, f64)> = members.iter().filter_map(|&at| ruled[at].effect).collect();
+        let effects: Vec<(f64, f64)> = members.iter().filter_map(|&at| drafts[at].effect).collect();
         for (&at, shrunk) in members.iter().zip(shrink(&effects)) {
-            ruled[at].row.shrunk_difference = Some(shrunk.value);
-            ruled[at].row.shrunk_low = Some(shrunk.low);
+            drafts[at].row.shrunk_difference = Some(shrunk.value);
+            drafts[at].row.shrunk_low = Some(shrunk.low);
         }
         let mut states: BTreeMap<String, Vec<usize>> = BTreeMap::new();
-        members.iter().for_each(|&at| states.entry(ruled[at].row.state.clone()).or_default().push(at));
+        members.iter().for_each(|&at| states.entry(drafts[at].row.state.clone()).or_default().push(at));
         for mut tier in states.into_values() {
-            let low = |at: usize| ruled[at].row.shrunk_low.unwrap_or(f64::NEG_INFINITY);
+            let low = |at: usize| drafts[at].row.shrunk_low.unwrap_or(f64::NEG_INFINITY);
             // Equal ends keep the order of the job, so that ranks do not depend on anything else.
             tier.sort_by(|&a, &b| low(b).total_cmp(&low(a)).then(a.cmp(&b)));
             for (place, at) in tier.into_iter().enumerate() {
-                ruled[at].row.rank = Some(place as i64 + 1);
+                drafts[at].row.rank = Some(place as i64 + 1);
             }
         }
     }

@@ -24,7 +24,7 @@ pub(super) fn write(view: &View, story: &Story) -> Result<Vec<u8>> {
             json!({ "key": a.key, "question": a.question, "answer": text.collect::<Vec<_>>() })
         })
         .collect();
-    let mut file = File::default();
+    let mut file = JsonObject::default();
     file.member("schema_version", &SCHEMA_VERSION)?;
     file.member("rfmill", &run.version)?;
     file.member("job", &run.job_name)?;
@@ -47,7 +47,7 @@ pub(super) fn write(view: &View, story: &Story) -> Result<Vec<u8>> {
         json!({ "as_of": t.as_of.to_string(), "slice": t.slice, "customers": t.customers, "revenue": money })
     });
     file.rows("totals", &totals.collect::<Vec<_>>())?;
-    let mut tables = Tables { file, error: None };
+    let mut tables = JsonTables { file, error: None };
     data.visit(&mut tables);
     match tables.error {
         Some(error) => Err(error),
@@ -57,9 +57,9 @@ pub(super) fn write(view: &View, story: &Story) -> Result<Vec<u8>> {
 
 /// The object, member by member.
 #[derive(Default)]
-struct File(String);
+struct JsonObject(String);
 
-impl File {
+impl JsonObject {
     fn key(&mut self, name: &str) {
         self.0.push_str(if self.0.is_empty() { "{\n" } else { ",\n" });
         self.0.push_str(&format!("\"{name}\": "));
@@ -96,12 +96,12 @@ fn text(value: &impl Serialize) -> Result<String> {
 }
 
 /// Writes the tables as members.
-struct Tables {
-    file: File,
+struct JsonTables {
+    file: JsonObject,
     error: Option<Error>,
 }
 
-impl TableVisitor for Tables {
+impl TableVisitor for JsonTables {
     fn table<R: Row + Serialize>(&mut self, name: &'static str, rows: Option<&[R]>) {
         let written = match rows {
             Some(rows) => self.file.rows(name, rows),

@@ -68,7 +68,7 @@ impl Sentence {
 pub struct Words {
     messages: BTreeMap<String, String>,
     /// English sentences of the program with places, and their translation; those that say most come first.
-    said: Vec<(Vec<Part>, String)>,
+    said: Vec<(Vec<MessagePart>, String)>,
 }
 
 impl Words {
@@ -132,55 +132,56 @@ const SENTENCES: [&str; 5] = ["effect", "money", "note", "reason", "why"];
 /// A message with its places filled in.
 fn compose(message: &str, values: &[(&str, &str)]) -> Sentence {
     let pieces = parts(message).into_iter().map(|part| match part {
-        Part::Fixed(text) => Piece::Fixed(text),
-        Part::Place(place) => fill(&place, values),
+        MessagePart::Fixed(text) => Piece::Fixed(text),
+        MessagePart::Place(place) => fill(&place, values),
     });
     Sentence(pieces.collect())
 }
 
 /// A part of a message that is not filled in yet.
 #[derive(Debug, Clone, PartialEq, Eq)]
-enum Part {
+enum MessagePart {
     Fixed(String),
     Place(String),
 }
 
-fn parts(message: &str) -> Vec<Part> {
+fn parts(message: &str) -> Vec<MessagePart> {
     let mut out = Vec::new();
     let mut rest = message;
     while let Some((before, after)) = rest.split_once('{') {
         let Some((place, behind)) = after.split_once('}') else { break };
         if !before.is_empty() {
-            out.push(Part::Fixed(before.to_owned()));
+            out.push(MessagePart::Fixed(before.to_owned()));
         }
-        out.push(Part::Place(place.to_owned()));
+        out.push(MessagePart::Place(place.to_owned()));
         rest = behind;
     }
     if !rest.is_empty() {
-        out.push(Part::Fixed(rest.to_owned()));
+        out.push(MessagePart::Fixed(rest.to_owned()));
     }
     out
 }
 
 /// The sentences under `said`, those with most fixed text first.
-fn sentences(messages: &BTreeMap<String, String>) -> Vec<(Vec<Part>, String)> {
+fn sentences(messages: &BTreeMap<String, String>) -> Vec<(Vec<MessagePart>, String)> {
     let own = messages.iter().filter_map(|(key, message)| Some((parts(key.strip_prefix("said.")?), message.clone())));
-    let mut out: Vec<(Vec<Part>, String)> = own.collect();
-    let fixed = |of: &[Part]| of.iter().map(|p| if let Part::Fixed(text) = p { text.len() } else { 0 }).sum::<usize>();
+    let mut out: Vec<(Vec<MessagePart>, String)> = own.collect();
+    let fixed =
+        |of: &[MessagePart]| of.iter().map(|p| if let MessagePart::Fixed(text) = p { text.len() } else { 0 }).sum::<usize>();
     out.sort_by_key(|(of, _)| std::cmp::Reverse(fixed(of)));
     out
 }
 
 /// What fills the places of a sentence if `text` is that sentence.
-fn matching<'p, 't>(parts: &'p [Part], text: &'t str) -> Option<Vec<(&'p str, &'t str)>> {
+fn matching<'p, 't>(parts: &'p [MessagePart], text: &'t str) -> Option<Vec<(&'p str, &'t str)>> {
     let mut filled = Vec::new();
     let mut rest = text;
     let mut open: Option<&str> = None;
     for (number, part) in parts.iter().enumerate() {
         match (part, open.take()) {
-            (Part::Place(name), _) => open = Some(name),
-            (Part::Fixed(fixed), None) => rest = rest.strip_prefix(fixed.as_str())?,
-            (Part::Fixed(fixed), Some(name)) => {
+            (MessagePart::Place(name), _) => open = Some(name),
+            (MessagePart::Fixed(fixed), None) => rest = rest.strip_prefix(fixed.as_str())?,
+            (MessagePart::Fixed(fixed), Some(name)) => {
                 let at =
                     if number + 1 == parts.len() { rest.strip_suffix(fixed.as_str())?.len() } else { rest.find(fixed.as_str())? };
                 filled.push((name, &rest[..at]));

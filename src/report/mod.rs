@@ -9,6 +9,7 @@
 //! data; text from outside is escaped at one place (`escape`). The bytes depend on the data and the settings alone: there is
 //! no clock, no random number and no customer id in a report.
 
+mod arm_effects;
 mod chart;
 mod colour;
 mod data;
@@ -20,7 +21,6 @@ mod number;
 mod page;
 mod read;
 mod story;
-mod strategy;
 mod suppress;
 mod value;
 mod view;

@@ -9,7 +9,7 @@ pub(super) const NOTHING: &str = "–";
 
 /// How numbers are written.
 #[derive(Debug, Clone)]
-pub(super) struct Format {
+pub(super) struct NumberFormat {
     group: String,
     decimal: String,
     space: String,
@@ -20,13 +20,13 @@ pub(super) struct Format {
     currency: String,
 }
 
-impl Format {
-    pub fn new(words: &Words, currency: &str) -> Format {
+impl NumberFormat {
+    pub fn new(words: &Words, currency: &str) -> NumberFormat {
         let scales = words.text("format.scales").split(';').filter_map(|part| {
             let (exponent, unit) = part.split_once('=')?;
             Some((exponent.trim().parse().ok()?, unit.to_owned()))
         });
-        Format {
+        NumberFormat {
             group: words.text("format.group").into(),
             decimal: words.text("format.decimal").into(),
             space: words.text("format.unit_space").into(),
@@ -150,9 +150,9 @@ mod tests {
     use super::*;
     use crate::report::language::Language;
 
-    fn format(tag: &str, currency: &str) -> Option<Format> {
+    fn format(tag: &str, currency: &str) -> Option<NumberFormat> {
         let words = Words::load(Language::parse(tag).ok()?).ok()?;
-        Some(Format::new(&words, currency))
+        Some(NumberFormat::new(&words, currency))
     }
 
     #[test]

@@ -9,7 +9,7 @@ use super::number::NOTHING;
 use super::read::ALL;
 use super::suppress::add_money;
 use super::value::Value;
-use super::view::{NONE, Scheme, View};
+use super::view::{NONE, SchemeView, View};
 use crate::domain::Decimal;
 
 /// A question with its answer.
@@ -226,7 +226,7 @@ impl Story {
     }
 
     /// Why customers left a state.
-    fn why(&mut self, view: &View, scheme: &Scheme, state: &str, from: crate::domain::Day) -> Vec<Sentence> {
+    fn why(&mut self, view: &View, scheme: &SchemeView, state: &str, from: crate::domain::Day) -> Vec<Sentence> {
         let (words, format) = (&view.words, &view.format);
         let rows = view.data.moves.iter().flatten().filter(|r| {
             Some(r.as_of) == view.last()
@@ -259,7 +259,7 @@ impl Story {
 }
 
 /// The states that gained and lost most.
-fn largest_moves(view: &View, scheme: &Scheme, now: crate::domain::Day, before: crate::domain::Day) -> Vec<Sentence> {
+fn largest_moves(view: &View, scheme: &SchemeView, now: crate::domain::Day, before: crate::domain::Day) -> Vec<Sentence> {
     let customers = |date, state: &str| match view.segment(date, &scheme.name, state) {
         Some(row) => row.customers,
         None => Some(0),

@@ -7,19 +7,19 @@
 
 mod cells;
 mod clear;
-mod marks;
+mod row_cells;
 
 use std::collections::BTreeMap;
 
 use super::data::ReportData;
 use super::read::ALL;
 use crate::domain::{Day, Decimal};
-use cells::Cells;
-use marks::Marks;
+use cells::CellTable;
+use row_cells::RowCells;
 
 /// All customers of a slice at an as-of date.
 #[derive(Debug, Clone, PartialEq)]
-pub(super) struct Total {
+pub(super) struct SliceTotal {
     pub as_of: Day,
     pub slice: String,
     /// `None` if suppressed.
@@ -28,25 +28,25 @@ pub(super) struct Total {
 }
 
 /// The data without what would tell of small groups, and the totals that remain known.
-pub(super) fn apply(mut data: ReportData) -> (ReportData, Vec<Total>) {
+pub(super) fn apply(mut data: ReportData) -> (ReportData, Vec<SliceTotal>) {
     let mut totals = totals(&data);
     let min = data.settings.min_group;
     if min > 1 {
-        let mut cells = Cells::new(min);
-        let marks = Marks::of(&data, &mut cells);
+        let mut cells = CellTable::new(min);
+        let row_cells = RowCells::of(&data, &mut cells);
         cells.close();
         for total in &mut totals {
             if cells.is_hidden(cells.find(&total_key(total.as_of, &total.slice, ALL, ALL))) {
                 (total.customers, total.revenue) = (None, None);
             }
         }
-        marks.clear(&mut data, &cells);
+        row_cells.clear(&mut data, &cells);
     }
     (data, totals)
 }
 
-fn totals(data: &ReportData) -> Vec<Total> {
-    let mut out: Vec<Total> = Vec::new();
+fn totals(data: &ReportData) -> Vec<SliceTotal> {
+    let mut out: Vec<SliceTotal> = Vec::new();
     let rows = data.segments.iter().flatten().filter(|r| r.dimension == ALL);
     let mut first: BTreeMap<(Day, &str), &str> = BTreeMap::new();
     for row in rows {
@@ -59,9 +59,12 @@ fn totals(data: &ReportData) -> Vec<Total> {
                 total.customers = add(total.customers, row.customers);
                 total.revenue = add_money(total.revenue, row.revenue);
             }
-            None => {
-                out.push(Total { as_of: row.as_of, slice: row.slice.clone(), customers: row.customers, revenue: row.revenue })
-            }
+            None => out.push(SliceTotal {
+                as_of: row.as_of,
+                slice: row.slice.clone(),
+                customers: row.customers,
+                revenue: row.revenue,
+            }),
         }
     }
     out

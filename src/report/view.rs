@@ -5,9 +5,9 @@ use std::collections::BTreeMap;
 use super::colour::{self, Colour};
 use super::data::{ReportData, SegmentRow, StateRow, TransitionRow};
 use super::language::Words;
-use super::number::Format;
+use super::number::NumberFormat;
 use super::read::ALL;
-use super::suppress::Total;
+use super::suppress::SliceTotal;
 use crate::domain::Day;
 
 /// State of who is not listed, in transitions.
@@ -37,7 +37,7 @@ const TELLING_LADDER: usize = 5;
 
 /// A state as it is shown.
 #[derive(Debug, Clone)]
-pub(super) struct State {
+pub(super) struct StateView {
     pub name: String,
     pub label: String,
     pub definition: String,
@@ -50,21 +50,21 @@ pub(super) struct State {
 
 /// A scheme column of the job.
 #[derive(Debug, Clone)]
-pub(super) struct Scheme {
+pub(super) struct SchemeView {
     pub name: String,
     pub label: String,
     /// Best first; states outside the ladder last.
-    pub states: Vec<State>,
+    pub states: Vec<StateView>,
 }
 
-impl Scheme {
+impl SchemeView {
     /// The best state.
-    pub fn best(&self) -> Option<&State> {
+    pub fn best(&self) -> Option<&StateView> {
         self.states.first().filter(|s| s.ranked)
     }
 
     /// A state by name.
-    pub fn state(&self, name: &str) -> Option<&State> {
+    pub fn state(&self, name: &str) -> Option<&StateView> {
         self.states.iter().find(|s| s.name == name)
     }
 }
@@ -73,10 +73,10 @@ impl Scheme {
 #[derive(Debug)]
 pub(super) struct View<'a> {
     pub data: &'a ReportData,
-    pub totals: &'a [Total],
+    pub totals: &'a [SliceTotal],
     pub words: Words,
-    pub format: Format,
-    pub schemes: Vec<Scheme>,
+    pub format: NumberFormat,
+    pub schemes: Vec<SchemeView>,
     /// The slice that charts show.
     pub slice: String,
     /// All slices, the largest first.
@@ -86,8 +86,8 @@ pub(super) struct View<'a> {
 }
 
 impl<'a> View<'a> {
-    pub fn new(data: &'a ReportData, totals: &'a [Total], words: Words) -> View<'a> {
-        let format = Format::new(&words, &data.settings.currency_label);
+    pub fn new(data: &'a ReportData, totals: &'a [SliceTotal], words: Words) -> View<'a> {
+        let format = NumberFormat::new(&words, &data.settings.currency_label);
         let mut dates = data.run.as_of.clone();
         dates.sort_unstable();
         dates.dedup();
@@ -112,7 +112,7 @@ impl<'a> View<'a> {
         names
     }
 
-    fn scheme_of(&self, name: String) -> Scheme {
+    fn scheme_of(&self, name: String) -> SchemeView {
         let mut declared: Vec<&StateRow> = self.data.dim_state.iter().flatten().filter(|r| r.scheme == name).collect();
         declared.sort_by_key(|r| r.rank.unwrap_or(i64::MAX));
         let mut order: Vec<String> = declared.iter().map(|r| r.state.clone()).collect();
@@ -134,7 +134,7 @@ impl<'a> View<'a> {
             let ranked = !state.starts_with('(');
             let by_ladder = places >= TELLING_LADDER && place >= places / 2 && place + 1 < places;
             let own = row.and_then(|r| r.colour.as_deref()).and_then(Colour::parse);
-            State {
+            StateView {
                 label: self.label_of(state, row),
                 definition: self.definition_of(row),
                 action: row.and_then(|r| r.action.clone()).unwrap_or_default(),
@@ -145,7 +145,7 @@ impl<'a> View<'a> {
             }
         });
         let states = states.collect();
-        Scheme { label: self.words.find("schemes", &name).unwrap_or(&name).to_owned(), states, name }
+        SchemeView { label: self.words.find("schemes", &name).unwrap_or(&name).to_owned(), states, name }
     }
 
     /// The ladder as the rows of `segments` have it, date by date.
@@ -222,7 +222,7 @@ impl<'a> View<'a> {
     }
 
     /// All customers of the shown slice.
-    pub fn total(&self, date: Day) -> Option<&Total> {
+    pub fn total(&self, date: Day) -> Option<&SliceTotal> {
         self.totals.iter().find(|t| t.as_of == date && t.slice == self.slice)
     }
 
@@ -252,7 +252,7 @@ impl<'a> View<'a> {
     }
 
     /// A scheme by name.
-    pub fn scheme(&self, name: &str) -> Option<&Scheme> {
+    pub fn scheme(&self, name: &str) -> Option<&SchemeView> {
         self.schemes.iter().find(|s| s.name == name)
     }
 
@@ -289,7 +289,7 @@ impl<'a> View<'a> {
 }
 
 /// The slices, the largest at the last date first; `(all)` before them.
-fn slices(totals: &[Total], last: Option<Day>) -> Vec<String> {
+fn slices(totals: &[SliceTotal], last: Option<Day>) -> Vec<String> {
     let mut sizes: Vec<(bool, i64, String)> = Vec::new();
     for total in totals {
         let size = if Some(total.as_of) == last { total.customers.unwrap_or(0) } else { 0 };

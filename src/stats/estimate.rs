@@ -7,7 +7,7 @@
 //! variance, of differences, lifts, and across periods, is a sum of products of such influences.
 
 use super::distribution::{t_quantile, t_two_sided};
-use super::sums::{D, E, Moments, VALUES, X, Y, but_rounding};
+use super::sums::{D, E, Moments, VALUES, X, Y, zero_if_rounding};
 
 /// Two arms in one cell.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -52,7 +52,7 @@ pub enum Weighting {
 
 /// Why there is no estimate.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Unestimable {
+pub enum EstimateError {
     /// No cells.
     NoCells,
     /// Within either arm no customer's number differs from another's, or no order's value for a ratio.
@@ -144,10 +144,10 @@ impl Estimate {
 }
 
 /// A smooth function of a vector of means: value and gradient.
-type Smooth = (f64, [f64; VALUES]);
+type ValueAndGradient = (f64, [f64; VALUES]);
 
 /// `numerator`, or `numerator`/`denominator` for a ratio.
-fn mean_of(shape: Shape, means: &[f64; VALUES], numerator: usize, denominator: usize) -> Option<Smooth> {
+fn mean_of(shape: Shape, means: &[f64; VALUES], numerator: usize, denominator: usize) -> Option<ValueAndGradient> {
     let mut gradient = [0.0; VALUES];
     match shape {
         Shape::Mean => {
@@ -189,8 +189,8 @@ pub fn estimate(
     shape: Shape,
     adjustment: Adjustment,
     weighting: Weighting,
-) -> std::result::Result<Estimate, Unestimable> {
-    let first = cells.first().ok_or(Unestimable::NoCells)?;
+) -> std::result::Result<Estimate, EstimateError> {
+    let first = cells.first().ok_or(EstimateError::NoCells)?;
     let n_treated: f64 = cells.iter().map(|c| c.treated.n).sum();
     let n_control: f64 = cells.iter().map(|c| c.control.n).sum();
     let weights: Vec<f64> = match weighting {
@@ -209,12 +209,12 @@ pub fn estimate(
             _ => (0.0, 0.0),
         },
     };
-    let arm = |means: &[f64; VALUES]| -> std::result::Result<(Smooth, Smooth), Unestimable> {
-        let base = mean_of(shape, means, Y, D).ok_or(Unestimable::ZeroDenominator)?;
+    let arm = |means: &[f64; VALUES]| -> std::result::Result<(ValueAndGradient, ValueAndGradient), EstimateError> {
+        let base = mean_of(shape, means, Y, D).ok_or(EstimateError::ZeroDenominator)?;
         if theta == 0.0 {
             return Ok((base, base));
         }
-        let (before, slope) = mean_of(shape, means, X, E).ok_or(Unestimable::ZeroDenominator)?;
+        let (before, slope) = mean_of(shape, means, X, E).ok_or(EstimateError::ZeroDenominator)?;
         Ok(((base.0 - theta * (before - centre), std::array::from_fn(|i| base.1[i] - theta * slope[i])), base))
     };
     let ((mean_treated, slope_treated), (_, treated_slope)) = arm(&treated)?;
@@ -222,20 +222,20 @@ pub fn estimate(
     let difference = mean_treated - mean_control;
 
     let shares_of = if weighting == Weighting::Pooled && cells.len() > 1 { Some(n_treated + n_control) } else { None };
-    let spread = Spread { cells, weights: &weights, treated: &treated, control: &control, shares_of };
-    let (influence, variance, df) = spread.of(&slope_treated, &slope_control);
+    let contrast = Contrast { cells, weights: &weights, treated: &treated, control: &control, shares_of };
+    let (influence, variance, df) = contrast.of(&slope_treated, &slope_control);
     if variance.is_nan() || variance <= 0.0 {
-        let unadjusted = spread.of(&treated_slope, &base_slope).1;
-        return Err(if unadjusted > 0.0 { Unestimable::Explained } else { Unestimable::ZeroVariance });
+        let unadjusted = contrast.of(&treated_slope, &base_slope).1;
+        return Err(if unadjusted > 0.0 { EstimateError::Explained } else { EstimateError::ZeroVariance });
     }
     let lift = if base > 0.0 {
         let to_treated = slope_treated.map(|g| g / base);
         // Where nobody treated did anything, the lift is -1 whatever the control arm did, and has no variance.
         let to_control = std::array::from_fn(|i| {
             let (own, through_base) = (slope_control[i] / base, difference / (base * base) * base_slope[i]);
-            but_rounding(own + through_base, own.abs() + through_base.abs())
+            zero_if_rounding(own + through_base, own.abs() + through_base.abs())
         });
-        let (influence, variance, df) = spread.of(&to_treated, &to_control);
+        let (influence, variance, df) = contrast.of(&to_treated, &to_control);
         (variance > 0.0).then(|| Lift { value: difference / base, se: variance.sqrt(), df, influence })
     } else {
         None
@@ -244,7 +244,7 @@ pub fn estimate(
 }
 
 /// What the variance of a contrast needs beside its gradients.
-struct Spread<'a> {
+struct Contrast<'a> {
     cells: &'a [Cell],
     weights: &'a [f64],
     treated: &'a [f64; VALUES],
@@ -253,7 +253,7 @@ struct Spread<'a> {
     shares_of: Option<f64>,
 }
 
-impl Spread<'_> {
+impl Contrast<'_> {
     /// Influences, variance and degrees of freedom of ∇t·v̄(treated) − ∇c·v̄(control).
     fn of(&self, to_treated: &[f64; VALUES], to_control: &[f64; VALUES]) -> (Vec<[Influence; 2]>, f64, f64) {
         let dot = |a: &[f64; VALUES], b: &[f64; VALUES]| -> f64 { a.iter().zip(b).map(|(x, y)| x * y).sum() };
@@ -268,7 +268,8 @@ impl Spread<'_> {
                 squares += part * part / (arm.n - 1.0);
             }
             let distance = dot(to_treated, &cell.treated.mean) - dot(to_control, &cell.control.mean) - overall;
-            let distance = but_rounding(distance, size(to_treated, &cell.treated.mean) + size(to_control, &cell.control.mean));
+            let distance =
+                zero_if_rounding(distance, size(to_treated, &cell.treated.mean) + size(to_control, &cell.control.mean));
             let constant = self.shares_of.map_or(0.0, |n| distance / n);
             between += self.shares_of.map_or(0.0, |n| weight * distance * distance / n);
             let side = |arm: &Moments, slope: &[f64; VALUES], sign: f64| Influence {

@@ -216,7 +216,8 @@ fn periods_pool_as_statsmodels_does_and_cluster_as_brute_force_does() -> Result<
     for (got, want) in covariances.iter().zip(list(&want["covariances"])) {
         close(*got, want, 1e-9, "covariance of two periods");
     }
-    let members: Vec<Member> = estimates.iter().map(|e| Member { value: e.difference, se: e.se, df: e.df }).collect();
+    let members: Vec<PeriodEstimate> =
+        estimates.iter().map(|e| PeriodEstimate { value: e.difference, se: e.se, df: e.df }).collect();
     let none = || Error::bug("nothing pooled");
     let independent = pool(&members, |_, _| 0.0).ok_or_else(none)?;
     let clustered = pool(&members, |i, j| covariances[if i == 0 { j - 1 } else { 2 }]).ok_or_else(none)?;
@@ -281,12 +282,12 @@ fn small_strata_are_checked_together() {
 
 #[test]
 fn money_follows_the_difference() {
-    let money = Money { cost: 50.0, margin_rate: 0.4, n_treated: 100.0 };
+    let money = TreatmentEconomics { cost: 50.0, margin_rate: 0.4, n_treated: 100.0 };
     // 100 customers bring 2.00 more each at 40 %: 80 of margin for 50.
-    assert_eq!(money.roi(2.0, 1.0, 3.0), Some(Return { value: 0.6, low: -0.2, high: 1.4 }));
+    assert_eq!(money.roi(2.0, 1.0, 3.0), Some(MoneyInterval { value: 0.6, low: -0.2, high: 1.4 }));
     let net = money.net_margin(2.0, 1.0, 3.0);
     assert!((net.value - 0.3).abs() < 1e-12 && (net.low + 0.1).abs() < 1e-12 && (net.high - 0.7).abs() < 1e-12);
-    assert_eq!(Money { cost: 0.0, ..money }.roi(2.0, 1.0, 3.0), None);
+    assert_eq!(TreatmentEconomics { cost: 0.0, ..money }.roi(2.0, 1.0, 3.0), None);
 }
 
 #[test]
@@ -302,9 +303,9 @@ fn what_is_no_number_is_none() -> Result<()> {
     let flat = Sums { n: 5, sum: [0; 4], product: [0; 10] }.moments(MONEY).ok_or_else(|| Error::bug("no moments"))?;
     let nothing = Cell { treated: flat, control: flat, both: flat };
     let none = |cells: &[Cell], shape| estimate(cells, shape, Adjustment::Cuped, Weighting::Pooled).err();
-    assert_eq!(none(&[nothing], Shape::Mean), Some(Unestimable::ZeroVariance));
-    assert_eq!(none(&[nothing], Shape::Ratio), Some(Unestimable::ZeroDenominator));
-    assert_eq!(none(&[], Shape::Mean), Some(Unestimable::NoCells));
+    assert_eq!(none(&[nothing], Shape::Mean), Some(EstimateError::ZeroVariance));
+    assert_eq!(none(&[nothing], Shape::Ratio), Some(EstimateError::ZeroDenominator));
+    assert_eq!(none(&[], Shape::Mean), Some(EstimateError::NoCells));
     // An outcome that the baseline explains wholly leaves rounding, not variance.
     let mut arms = [Sums::default(); 2];
     for i in 0..100i64 {
@@ -314,7 +315,7 @@ fn what_is_no_number_is_none() -> Result<()> {
     both.add(&arms[1])?;
     let moments = |s: Sums| s.moments(MONEY).ok_or_else(|| Error::bug("no moments"));
     let exact = Cell { treated: moments(arms[0])?, control: moments(arms[1])?, both: moments(both)? };
-    assert_eq!(none(&[exact], Shape::Mean), Some(Unestimable::Explained));
+    assert_eq!(none(&[exact], Shape::Mean), Some(EstimateError::Explained));
     // Nor does a value per order that is the same for everybody, whatever it is, and whether in one cell or in two.
     for price in [3i64, 7, 1999, 12_345] {
         let orders = |from: i64| -> Result<Cell> {
@@ -335,7 +336,7 @@ fn what_is_no_number_is_none() -> Result<()> {
             for adjustment in [Adjustment::None, Adjustment::Cuped, Adjustment::Change] {
                 for weighting in [Weighting::Pooled, Weighting::Treated] {
                     let got = estimate(cells, Shape::Ratio, adjustment, weighting);
-                    assert_eq!(got.err(), Some(Unestimable::ZeroVariance), "{price} {adjustment:?} {weighting:?}");
+                    assert_eq!(got.err(), Some(EstimateError::ZeroVariance), "{price} {adjustment:?} {weighting:?}");
                 }
             }
         }

@@ -20,10 +20,10 @@ mod wide;
 
 pub use check::{SplitCell, chi_square_homogeneity, expected_drift, smd, split_check, wilson};
 pub use distribution::{chi_square_sf, normal_quantile, t_quantile, t_two_sided};
-pub use estimate::{Adjustment, Cell, Estimate, Influence, Interval, Lift, Shape, Unestimable, Weighting, estimate};
+pub use estimate::{Adjustment, Cell, Estimate, EstimateError, Influence, Interval, Lift, Shape, Weighting, estimate};
 pub use family::benjamini_hochberg;
-pub use money::{Money, Return, mde};
-pub use pool::{Member, PairSums, Pooled, pair_covariance, pool};
+pub use money::{MoneyInterval, TreatmentEconomics, mde};
+pub use pool::{PairSums, PeriodEstimate, Pooled, pair_covariance, pool};
 pub use shrink::{Shrunk, shrink};
 pub use sums::{D, E, Moments, Scales, Sums, VALUES, X, Y, printed};
 

@@ -4,7 +4,7 @@ use super::distribution::normal_quantile;
 
 /// What a treatment cost, and what an outcome is worth.
 #[derive(Debug, Clone, Copy, PartialEq)]
-pub struct Money {
+pub struct TreatmentEconomics {
     /// Cost of all treated customers, printed units.
     pub cost: f64,
     /// Margin per unit of the outcome: the margin rate for revenue, 1 for margin itself.
@@ -15,7 +15,7 @@ pub struct Money {
 
 /// A number with its interval.
 #[derive(Debug, Clone, Copy, PartialEq)]
-pub struct Return {
+pub struct MoneyInterval {
     /// The number.
     pub value: f64,
     /// Lower end.
@@ -24,18 +24,18 @@ pub struct Return {
     pub high: f64,
 }
 
-impl Money {
+impl TreatmentEconomics {
     /// Return on investment of a difference (or an end of its interval) per customer: (incremental margin − cost)/cost;
     /// `None` without cost.
-    pub fn roi(&self, difference: f64, low: f64, high: f64) -> Option<Return> {
+    pub fn roi(&self, difference: f64, low: f64, high: f64) -> Option<MoneyInterval> {
         let of = |d: f64| (d * self.n_treated * self.margin_rate - self.cost) / self.cost;
-        (self.cost > 0.0).then(|| Return { value: of(difference), low: of(low), high: of(high) })
+        (self.cost > 0.0).then(|| MoneyInterval { value: of(difference), low: of(low), high: of(high) })
     }
 
     /// Margin less cost per treated customer.
-    pub fn net_margin(&self, difference: f64, low: f64, high: f64) -> Return {
+    pub fn net_margin(&self, difference: f64, low: f64, high: f64) -> MoneyInterval {
         let of = |d: f64| d * self.margin_rate - self.cost / self.n_treated;
-        Return { value: of(difference), low: of(low), high: of(high) }
+        MoneyInterval { value: of(difference), low: of(low), high: of(high) }
     }
 }
 

@@ -79,7 +79,7 @@ pub fn pair_covariance(pairs: &PairSums, scales: Scales, first: &Influence, seco
 
 /// One period's estimate.
 #[derive(Debug, Clone, Copy, PartialEq)]
-pub struct Member {
+pub struct PeriodEstimate {
     /// The estimate.
     pub value: f64,
     /// Its standard error.
@@ -109,7 +109,7 @@ pub struct Pooled {
 ///
 /// The weights are those of independent periods also if customers recur, and only the variance takes the covariances in:
 /// Var = Σ w²se² + 2 Σ w w′ cov. `None` for no periods, or if that is not positive.
-pub fn pool(members: &[Member], covariance: impl Fn(usize, usize) -> f64) -> Option<Pooled> {
+pub fn pool(members: &[PeriodEstimate], covariance: impl Fn(usize, usize) -> f64) -> Option<Pooled> {
     let precision: f64 = members.iter().map(|m| 1.0 / (m.se * m.se)).sum();
     let weights: Vec<f64> = members.iter().map(|m| 1.0 / (m.se * m.se) / precision).collect();
     let value: f64 = members.iter().zip(&weights).map(|(m, w)| w * m.value).sum();

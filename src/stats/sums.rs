@@ -132,14 +132,14 @@ impl Moments {
     pub fn variance(&self, a: &[f64; VALUES]) -> f64 {
         let row = |covariances: &[f64; VALUES]| -> f64 { covariances.iter().zip(a).map(|(c, y)| (c * y).abs()).sum() };
         let terms = self.covariance.iter().zip(a).map(|(covariances, x)| x.abs() * row(covariances)).sum();
-        but_rounding(self.form(a, a), terms)
+        zero_if_rounding(self.form(a, a), terms)
     }
 }
 
 /// `sum`, or 0 if it is so small beside its `terms` (the sum of their sizes) that rounding them could have made it.
 ///
 /// At 10⁻¹² of its terms a sum of doubles has three or four digits left: below, it is nothing that could be divided by.
-pub(super) fn but_rounding(sum: f64, terms: f64) -> f64 {
+pub(super) fn zero_if_rounding(sum: f64, terms: f64) -> f64 {
     if sum.abs() <= 1e-12 * terms { 0.0 } else { sum }
 }
 

@@ -4,8 +4,8 @@ use std::collections::BTreeMap;
 
 use rfmill::domain::Day;
 use rfmill::evaluate::{
-    ALL, ArmKey, Arms, Design, EVERYBODY, Method, Outcome, PairEnd, PairKey, Period, Phase, Primary, Quantity, Split, Strategy,
-    StrategyPeriod,
+    ALL, ArmKey, ArmSums, Design, EVERYBODY, Method, Outcome, PairEnd, PairKey, Period, Phase, Primary, Quantity, Split,
+    StrategyPeriod, StrategySettings,
 };
 use rfmill::stats::{PairSums, Sums};
 
@@ -33,19 +33,19 @@ pub struct Customer {
 /// The `n`-th quarter-like period of 90 days.
 pub fn period(n: usize) -> Period {
     let start = 19_000 + 90 * n as i32;
-    Period { start: Day(start), end: Day(start + 89) }
+    Period { start: Day(start), end: Day(start + 90) }
 }
 
 /// A finished period with a baseline.
 pub fn finished(n: usize) -> StrategyPeriod {
     let own = period(n);
-    let baseline = Period { start: Day(own.start.0 - 90), end: own.start.previous() };
+    let baseline = Period { start: Day(own.start.0 - 90), end: own.start };
     StrategyPeriod {
         period: own,
         baseline: Some(baseline),
-        outcomes_until: own.end,
+        outcomes_until: own.last(),
         after_until: None,
-        known_until: own.end,
+        known_until: own.last(),
         equally_long: true,
         days: (90, 91),
         knows_before_baseline: true,
@@ -53,9 +53,9 @@ pub fn finished(n: usize) -> StrategyPeriod {
 }
 
 /// A randomised half-and-half strategy on revenue with these many periods.
-pub fn strategy(name: &str, periods: usize) -> Strategy {
+pub fn strategy(name: &str, periods: usize) -> StrategySettings {
     let half = [("control".to_string(), 0.5), ("mail".to_string(), 0.5)];
-    Strategy {
+    StrategySettings {
         name: name.into(),
         design: Design::Randomised,
         control: "control".into(),
@@ -93,8 +93,8 @@ pub fn sums(values: &[i64]) -> Sums {
 }
 
 /// The arms of a strategy whose `n`-th period has these customers, on one outcome and by scheme `segment`.
-pub fn fill(strategy: &str, outcome: &Outcome, periods: &[Vec<Customer>]) -> Arms {
-    let mut arms = Arms::default();
+pub fn fill(strategy: &str, outcome: &Outcome, periods: &[Vec<Customer>]) -> ArmSums {
+    let mut arms = ArmSums::default();
     let mut seen: BTreeMap<u32, usize> = BTreeMap::new();
     periods.iter().flatten().for_each(|c| *seen.entry(c.id).or_default() += 1);
     for (n, customers) in periods.iter().enumerate() {
@@ -132,7 +132,7 @@ pub fn fill(strategy: &str, outcome: &Outcome, periods: &[Vec<Customer>]) -> Arm
 }
 
 /// The rows of customers who are in two periods.
-fn fill_pairs(arms: &mut Arms, strategy: &str, outcome: &Outcome, periods: &[Vec<Customer>]) {
+fn fill_pairs(arms: &mut ArmSums, strategy: &str, outcome: &Outcome, periods: &[Vec<Customer>]) {
     for (j, later) in periods.iter().enumerate() {
         let later: BTreeMap<u32, &Customer> = later.iter().map(|c| (c.id, c)).collect();
         for (i, earlier) in periods.iter().enumerate().take(j) {
@@ -163,7 +163,13 @@ fn fill_pairs(arms: &mut Arms, strategy: &str, outcome: &Outcome, periods: &[Vec
 }
 
 /// Everybody, with the outcome in the baseline and in the period before it.
-pub fn add_reference(arms: &mut Arms, strategy: &str, outcome: &Outcome, n: usize, everybody: impl Iterator<Item = (i64, i64)>) {
+pub fn add_reference(
+    arms: &mut ArmSums,
+    strategy: &str,
+    outcome: &Outcome,
+    n: usize,
+    everybody: impl Iterator<Item = (i64, i64)>,
+) {
     let mut sums = Sums::default();
     everybody.for_each(|(baseline, before)| sums.observe([baseline, before, 0, 0]).expect("small sums"));
     let key = total(strategy, n, Phase::Reference, EVERYBODY, Quantity::Outcome(outcome.clone()));

@@ -10,19 +10,14 @@ use super::tally::{Keys, Place, Tally};
 use super::winsorised::{self, Kept};
 use crate::engine::plan::SchemeColumn;
 use crate::error::{Error, Result};
-use crate::evaluate::{ALL, ArmKey, Arms, EVERYBODY, PairEnd, PairKey, Period, Phase, Quantity};
+use crate::evaluate::{ALL, ArmKey, ArmSums, EVERYBODY, PairEnd, PairKey, Phase, Quantity};
 use crate::stats::{PairSums, Sums};
-
-/// A period as evaluation has it, with its last day.
-pub fn inclusive(period: crate::domain::Period) -> Period {
-    Period { start: period.start, end: period.last() }
-}
 
 /// The sums of all strategies under their names.
 ///
 /// # Errors
 /// Exit 3 if a sum leaves its digits.
-pub fn arms(evaluated: &Evaluated<'_>, mut tally: Tally, schemes: &[SchemeColumn]) -> Result<Arms> {
+pub fn arms(evaluated: &Evaluated<'_>, mut tally: Tally, schemes: &[SchemeColumn]) -> Result<ArmSums> {
     if let Some(list) = tally.too_large() {
         let List { study, period, .. } = &evaluated.lists[list];
         return Err(Error::contract(format!(
@@ -37,7 +32,7 @@ pub fn arms(evaluated: &Evaluated<'_>, mut tally: Tally, schemes: &[SchemeColumn
     let of_study = |(number, kept): (usize, Vec<Kept>)| {
         let study = &evaluated.studies[number];
         let (own, mut out) =
-            (Names { study, schemes, lists: &evaluated.lists, keys: &evaluated.sizes[number].keys }, Arms::default());
+            (Names { study, schemes, lists: &evaluated.lists, keys: &evaluated.sizes[number].keys }, ArmSums::default());
         let cut = winsorised::sums(study, &evaluated.sizes[number], kept);
         for list in study.lists.clone() {
             own.list(list, evaluated, &tally, cut.as_ref(), &mut out)?;
@@ -45,8 +40,8 @@ pub fn arms(evaluated: &Evaluated<'_>, mut tally: Tally, schemes: &[SchemeColumn
         own.pairs(&tally.studies[number].pairs, cut.as_ref(), &mut out)?;
         Ok(out)
     };
-    let studies: Vec<Result<Arms>> = kept.into_par_iter().enumerate().map(of_study).collect();
-    let mut all = Arms::default();
+    let studies: Vec<Result<ArmSums>> = kept.into_par_iter().enumerate().map(of_study).collect();
+    let mut all = ArmSums::default();
     for own in studies {
         all.merge(own?)?;
     }
@@ -82,7 +77,7 @@ impl Names<'_> {
     fn key(&self, list: usize, place: Place, slot: &Slot) -> ArmKey {
         ArmKey {
             strategy: self.study.strategy.name.clone(),
-            period: inclusive(self.lists[list].period),
+            period: self.lists[list].period,
             phase: slot.phase,
             scheme: ALL.into(),
             state: ALL.into(),
@@ -92,7 +87,14 @@ impl Names<'_> {
         }
     }
 
-    fn list(&self, list: usize, evaluated: &Evaluated<'_>, tally: &Tally, cut: Option<&StudySums>, out: &mut Arms) -> Result<()> {
+    fn list(
+        &self,
+        list: usize,
+        evaluated: &Evaluated<'_>,
+        tally: &Tally,
+        cut: Option<&StudySums>,
+        out: &mut ArmSums,
+    ) -> Result<()> {
         let own_list = list - self.study.lists.start;
         let store = &tally.studies[self.lists[list].study].lists[own_list];
         for &number in store.keys() {
@@ -125,7 +127,7 @@ impl Names<'_> {
         }
         let total = |phase: Phase, arm: String, quantity: Quantity| ArmKey {
             strategy: self.study.strategy.name.clone(),
-            period: inclusive(self.lists[list].period),
+            period: self.lists[list].period,
             phase,
             scheme: ALL.into(),
             state: ALL.into(),
@@ -151,9 +153,9 @@ impl Names<'_> {
         Ok(())
     }
 
-    fn pairs(&self, store: &Pairs<i128>, cut: Option<&StudySums>, out: &mut Arms) -> Result<()> {
+    fn pairs(&self, store: &Pairs<i128>, cut: Option<&StudySums>, out: &mut ArmSums) -> Result<()> {
         let end = |(list, place): (usize, Place)| PairEnd {
-            period: inclusive(self.lists[self.study.lists.start + list].period),
+            period: self.lists[self.study.lists.start + list].period,
             cell: cell_name(self.study, self.schemes, place.cell),
             arm: self.study.arms.get(place.arm).cloned().unwrap_or_default(),
         };

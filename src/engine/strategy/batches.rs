@@ -8,9 +8,10 @@ use arrow::array::{
 use arrow::datatypes::UInt16Type;
 use rayon::prelude::*;
 
+use crate::domain::Period;
 use crate::engine::batches::{batch_of, decimals};
 use crate::error::Result;
-use crate::evaluate::{Arms, BalanceRow, BeforeAfterRow, EffectRow, OverTimeRow, Period, Quantity, VerdictRow};
+use crate::evaluate::{ArmSums, BalanceRow, BeforeAfterRow, EffectRow, OverTimeRow, Quantity, VerdictRow};
 use crate::stats::{PairSums, Sums, VALUES};
 use crate::table::TableDefinition;
 
@@ -39,7 +40,7 @@ fn flags(values: impl Iterator<Item = bool>) -> ArrayRef {
 /// First and last days.
 fn dates(periods: impl Iterator<Item = Option<Period>> + Clone) -> [ArrayRef; 2] {
     let days = |of: fn(Period) -> i32| Arc::new(Date32Array::from_iter(periods.clone().map(|p| p.map(of)))) as ArrayRef;
-    [days(|p| p.start.0), days(|p| p.end.0)]
+    [days(|p| p.start.0), days(|p| p.last().0)]
 }
 
 /// A column per field, by the function that takes it from a row.
@@ -230,7 +231,7 @@ impl Figure {
 }
 
 /// `arms`: the rows of one period, then those of customers who are in two.
-pub fn arms(arms: &Arms, money: u32, table: &TableDefinition) -> Result<RecordBatch> {
+pub fn arms(arms: &ArmSums, money: u32, table: &TableDefinition) -> Result<RecordBatch> {
     let scale = |quantity: &Quantity| match quantity {
         Quantity::Outcome(outcome) => outcome.scales(money)[0],
         Quantity::Cost => money,

@@ -40,7 +40,7 @@ use super::Plan;
 use super::part::PartCustomers;
 use crate::domain::Day;
 use crate::error::Result;
-use crate::evaluate::{Arms, Evaluation, evaluate};
+use crate::evaluate::{ArmSums, Evaluation, evaluate};
 use crate::job::Job;
 use crate::measure::BucketPanel;
 
@@ -102,7 +102,7 @@ impl<'a> Evaluated<'a> {
         job: &Job,
         plan: &Plan,
         parts: impl Iterator<Item = Tally>,
-    ) -> Result<(Arms, Evaluation, Vec<String>)> {
+    ) -> Result<(ArmSums, Evaluation, Vec<String>)> {
         let mut all = Tally::new(&self.studies, &self.lists, &self.sizes);
         parts.for_each(|own| all.merge(own));
         let warnings = account::warnings(self, &all, job.last());

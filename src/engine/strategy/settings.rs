@@ -3,16 +3,15 @@
 use std::collections::BTreeMap;
 
 use super::Evaluated;
-use super::arms::inclusive;
 use super::study::window;
 use crate::domain::{Day, Decimal, EffectMethod, Outcome, Period};
-use crate::evaluate::{Primary, Split, Strategy, StrategyPeriod};
+use crate::evaluate::{Primary, Split, StrategyPeriod, StrategySettings};
 use crate::job::Job;
 use crate::job::strategy::Arm;
 
 /// The settings of all strategies.
-pub fn settings(job: &Job, evaluated: &Evaluated<'_>) -> Vec<Strategy> {
-    let one = |number: usize| -> Strategy {
+pub fn settings(job: &Job, evaluated: &Evaluated<'_>) -> Vec<StrategySettings> {
+    let one = |number: usize| -> StrategySettings {
         let study = &evaluated.studies[number];
         let strategy = study.strategy;
         let is_cut = |outcome: &Outcome| strategy.winsorise.is_some() && matches!(outcome, Outcome::Revenue | Outcome::Margin);
@@ -25,7 +24,7 @@ pub fn settings(job: &Job, evaluated: &Evaluated<'_>) -> Vec<Strategy> {
             || Primary { outcome: first(), method: EffectMethod::Welch },
             |primary| Primary { outcome: primary.outcome.clone(), method: primary.method },
         );
-        Strategy {
+        StrategySettings {
             name: strategy.name.clone(),
             design: strategy.design,
             control: strategy.control.clone().unwrap_or_default(),
@@ -57,8 +56,8 @@ fn period(job: &Job, evaluated: &Evaluated<'_>, list: usize) -> StrategyPeriod {
     let after_until =
         Day(until.end.0.saturating_add(if study.strategy.outcome_days.is_some() { until.days() } else { longest.days() }));
     StrategyPeriod {
-        period: inclusive(own.period),
-        baseline: own.baseline.map(inclusive),
+        period: own.period,
+        baseline: own.baseline,
         outcomes_until: until.last(),
         after_until: study.strategy.after.then(|| after_until.previous()),
         known_until: job.last(),

@@ -15,14 +15,14 @@ pub struct Bar {
 
 /// Rows of two bars.
 #[derive(Debug, Clone)]
-pub struct Bars {
+pub struct BarChart {
     /// Label, ink and bars of every row.
     pub rows: Vec<(String, Ink, [Bar; 2])>,
     /// What the two bars are.
     pub names: [String; 2],
 }
 
-impl Chart for Bars {
+impl Chart for BarChart {
     fn draw(&self, width: Width) -> Canvas {
         let units = width.units();
         let wide = width == Width::Wide;

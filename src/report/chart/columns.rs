@@ -15,7 +15,7 @@ pub struct Series {
 }
 
 /// Stacked columns.
-pub struct Columns<'a> {
+pub struct ColumnChart<'a> {
     /// Names of the periods.
     pub periods: Vec<String>,
     /// From the line outwards.
@@ -42,7 +42,7 @@ pub(super) fn axis_room(marks: &[f64], tick: &dyn Fn(f64) -> String) -> f64 {
     marks.iter().map(|m| words::width(&tick(*m), 11.5)).fold(0.0, f64::max) + 10.0
 }
 
-impl Chart for Columns<'_> {
+impl Chart for ColumnChart<'_> {
     fn draw(&self, width: Width) -> Canvas {
         let units = width.units();
         let (top, plot) = (10.0, 240.0);

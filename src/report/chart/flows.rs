@@ -1,4 +1,4 @@
-//! Flows between two dates: who was what, and became what (a Sankey diagram).
+//! FlowChart between two dates: who was what, and became what (a Sankey diagram).
 
 use super::{Anchor, Canvas, Chart, Ink, Mark, Width, words};
 use crate::report::markup::short;
@@ -29,14 +29,14 @@ pub struct Link {
     pub mark: Mark,
 }
 
-/// Flows from left to right.
+/// FlowChart from left to right.
 #[derive(Debug, Clone)]
-pub struct Flows {
+pub struct FlowChart {
     /// Names of the two dates.
     pub sides: [String; 2],
     /// States at the first and second date, in the order of the ladder.
     pub nodes: [Vec<Node>; 2],
-    /// Flows.
+    /// FlowChart.
     pub links: Vec<Link>,
 }
 
@@ -58,7 +58,7 @@ fn blocks(sizes: &[f64], scale: f64) -> Vec<(f64, f64)> {
         .collect()
 }
 
-impl Flows {
+impl FlowChart {
     /// Customers per state of a side.
     fn sizes(&self, side: usize) -> Vec<f64> {
         let mut out = vec![0.0; self.nodes[side].len()];
@@ -71,7 +71,7 @@ impl Flows {
     }
 }
 
-impl Chart for Flows {
+impl Chart for FlowChart {
     fn draw(&self, width: Width) -> Canvas {
         let units = width.units();
         let (label, size) = if width == Width::Wide { (196.0, 13.0) } else { (104.0, 11.0) };

@@ -21,7 +21,7 @@ pub struct ForestRow {
 }
 
 /// Estimates on one axis.
-pub struct Forest<'a> {
+pub struct ForestPlot<'a> {
     /// Rows from top to bottom.
     pub rows: Vec<ForestRow>,
     /// What the axis shows.
@@ -30,7 +30,7 @@ pub struct Forest<'a> {
     pub tick: &'a dyn Fn(f64) -> String,
 }
 
-impl Forest<'_> {
+impl ForestPlot<'_> {
     /// Ends of the axis: zero and all intervals, save that an interval many times wider than the others is cut.
     fn range(&self) -> [f64; 2] {
         let mut sizes: Vec<f64> =
@@ -44,7 +44,7 @@ impl Forest<'_> {
     }
 }
 
-impl Chart for Forest<'_> {
+impl Chart for ForestPlot<'_> {
     fn draw(&self, width: Width) -> Canvas {
         let units = width.units();
         let wide = width == Width::Wide;

@@ -17,7 +17,7 @@ pub struct HeatCell {
 
 /// Rows of cells.
 #[derive(Debug, Clone)]
-pub struct Heat {
+pub struct HeatMap {
     /// What the rows are.
     pub row_title: String,
     /// What the columns are.
@@ -30,7 +30,7 @@ pub struct Heat {
     pub cells: Vec<Vec<Option<HeatCell>>>,
 }
 
-impl Chart for Heat {
+impl Chart for HeatMap {
     fn draw(&self, width: Width) -> Canvas {
         let wide = width == Width::Wide;
         let size = if wide { 12.5 } else { 11.0 };

@@ -1,4 +1,4 @@
-//! Lines over periods, each named at its end.
+//! LineChart over periods, each named at its end.
 
 use super::columns::{axis_names, axis_room};
 use super::scale::{Scale, ticks};
@@ -13,11 +13,11 @@ pub struct Line {
     pub values: Vec<Option<(f64, Mark)>>,
 }
 
-/// Lines.
-pub struct Lines<'a> {
+/// LineChart.
+pub struct LineChart<'a> {
     /// Names of the periods.
     pub periods: Vec<String>,
-    /// Lines, at most four.
+    /// LineChart, at most four.
     pub series: Vec<Line>,
     /// How numbers of the axis are written.
     pub tick: &'a dyn Fn(f64) -> String,
@@ -26,7 +26,7 @@ pub struct Lines<'a> {
 /// Classes of the lines and of their dots.
 const CLASSES: [(&str, &str); 4] = [("line l1", "d1"), ("line l2", "d2"), ("line l3", "d3"), ("line l4", "d4")];
 
-impl Chart for Lines<'_> {
+impl Chart for LineChart<'_> {
     fn draw(&self, width: Width) -> Canvas {
         let units = width.units();
         let (top, plot) = (10.0, 210.0);

@@ -10,12 +10,12 @@ mod lines;
 mod scale;
 mod words;
 
-pub use bars::{Bar, Bars};
-pub use columns::{Columns, Series};
-pub use flows::{Flows, Link, Node};
-pub use forest::{Forest, ForestRow};
-pub use heat::{Heat, HeatCell};
-pub use lines::{Line, Lines};
+pub use bars::{Bar, BarChart};
+pub use columns::{ColumnChart, Series};
+pub use flows::{FlowChart, Link, Node};
+pub use forest::{ForestPlot, ForestRow};
+pub use heat::{HeatCell, HeatMap};
+pub use lines::{Line, LineChart};
 
 use super::colour::Colour;
 use super::markup::Markup;

@@ -18,7 +18,7 @@ fn attributes(svg: &str, name: &str) -> Vec<String> {
     svg.split(&quoted).skip(1).filter_map(|rest| rest.split('"').next()).map(str::to_owned).collect()
 }
 
-fn flows() -> Flows {
+fn flows() -> FlowChart {
     let node = |name: &str, place| Node {
         label: name.into(),
         ink: Ink::State(colour::on_ladder(place, 2)),
@@ -27,7 +27,11 @@ fn flows() -> Flows {
     };
     let link = |from, to, value| Link { from, to, value, mark: mark(&format!("{from}>{to}"), value) };
     let sides = [vec![node("Best", 0), node("<Worst>", 1)], vec![node("Best", 0), node("<Worst>", 1)]];
-    Flows { sides: ["Q1".into(), "Q2".into()], nodes: sides, links: vec![link(0, 0, 60.0), link(0, 1, 20.0), link(1, 1, 20.0)] }
+    FlowChart {
+        sides: ["Q1".into(), "Q2".into()],
+        nodes: sides,
+        links: vec![link(0, 0, 60.0), link(0, 1, 20.0), link(1, 1, 20.0)],
+    }
 }
 
 #[test]
@@ -63,7 +67,7 @@ fn bars_are_as_long_as_their_values() {
         ("a".to_owned(), Ink::Class("x"), [bar(Some(0.5)), bar(Some(0.25))]),
         ("b".to_owned(), Ink::Class("x"), [bar(Some(0.125)), bar(None)]),
     ];
-    let svg = draw(&Bars { rows, names: ["one".into(), "two".into()] }, Width::Wide);
+    let svg = draw(&BarChart { rows, names: ["one".into(), "two".into()] }, Width::Wide);
     let widths: Vec<f64> = attributes(&svg, "width").iter().skip(3).filter_map(|w| w.parse().ok()).collect();
     assert_eq!(widths, [438.0, 219.0, 109.5, 0.0]);
 }
@@ -83,7 +87,7 @@ fn forests_show_intervals_or_reasons() {
         row("New", None, "no control"),
         row("All", Some([-1.0, -4.0, 2.0]), "−1"),
     ];
-    let svg = draw(&Forest { rows, axis: "money".into(), tick: &|v| format!("{v}") }, Width::Wide);
+    let svg = draw(&ForestPlot { rows, axis: "money".into(), tick: &|v| format!("{v}") }, Width::Wide);
     assert_eq!(svg.matches("<circle").count(), 2);
     assert!(svg.contains(">no control</text>") && !svg.contains("NaN"), "{svg}");
     // From −4 at the left end of the plot to 4 at its right end.
@@ -94,7 +98,7 @@ fn forests_show_intervals_or_reasons() {
 #[test]
 fn columns_stack_and_stand_below_the_line() {
     let series = |value, below| Series { ink: Ink::Class("x"), values: vec![Some((value, Mark::default())), None], below };
-    let chart = Columns {
+    let chart = ColumnChart {
         periods: vec!["1".into(), "2".into()],
         series: vec![series(30.0, false), series(50.0, false), series(20.0, true)],
         tick: &|v| format!("{v}"),
@@ -110,7 +114,7 @@ fn heat_has_a_number_in_every_cell() {
         let number = format!("{:.0}", strength * 100.0);
         Some(HeatCell { strength, text: format!("{number}%"), short: number, mark: Mark::default() })
     };
-    let chart = Heat {
+    let chart = HeatMap {
         row_title: "from".into(),
         column_title: "to".into(),
         rows: vec![("a".into(), None), ("b".into(), None)],

@@ -129,7 +129,7 @@ fn sentences_of_the_program_are_translated_as_it_says_them() {
     for (key, message) in messages("zh-Hans").iter().filter_map(|(k, m)| Some((k.strip_prefix("said.")?, m))) {
         assert_eq!(places(key), places(message), "the places of {key}");
         for part in parts(key) {
-            if let Part::Fixed(text) = part {
+            if let MessagePart::Fixed(text) = part {
                 // The verb is put in by itself.
                 let text = text.trim().replace("rises by", "by").replace("falls by", "by");
                 assert!(code.contains(&text), "the program says nowhere {text:?}");
@@ -156,10 +156,10 @@ fn reasons_are_translated_with_what_stands_in_them() {
         Why::FailedSplit { p: 0.00001 },
         Why::Unfinished { until, known },
         Why::NoCommonStart,
-        Why::TouchedBaseline { p: 0.0004 },
+        Why::ContaminatedBaseline { p: 0.0004 },
         Why::NoBaseline,
-        Why::NoBefore,
-        Why::UnlikeDays { baseline: 91, outcomes: 30 },
+        Why::NoBaselineValue,
+        Why::UnequalDays { baseline: 91, outcomes: 30 },
         Why::UnequalShares,
         Why::NoCells,
         Why::FailedPlacebo { difference: 1.5, low: 0.5, high: 2.5 },

@@ -1,10 +1,10 @@
 //! Who stays: customers by the period of their first order, some periods on.
 
 use super::figure::{behind, figure};
-use super::grid::{Cells, Grid, GridCell};
+use super::grid::{CellWriter, Grid, GridCell};
 use super::missing;
 use crate::domain::Day;
-use crate::report::chart::{Heat, HeatCell, Mark};
+use crate::report::chart::{HeatCell, HeatMap, Mark};
 use crate::report::data::CohortRow;
 use crate::report::markup::Markup;
 use crate::report::view::View;
@@ -46,7 +46,7 @@ fn triangle(view: &View, rows: &[&CohortRow]) -> Markup {
         let row = of(start).next()?;
         Some((format!("{} · {}", name(view, row), view.format.maybe_count(row.customers)), None))
     };
-    let chart = Heat {
+    let chart = HeatMap {
         row_title: view.words.text("cohorts.rows").to_owned(),
         column_title: view.words.text("cohorts.columns").to_owned(),
         rows: starts.iter().filter_map(|s| label(*s)).collect(),
@@ -73,7 +73,7 @@ fn table(view: &View, rows: &[&CohortRow]) -> Markup {
     }
     let mut grid = Grid::new(view, &keys);
     for row in rows {
-        let cells = Cells::of(view, row.suppressed);
+        let cells = CellWriter::of(view, row.suppressed);
         let mut line = vec![
             GridCell::text(name(view, row)),
             cells.count(row.periods_since),

@@ -56,15 +56,15 @@ impl GridCell {
 }
 
 /// How cells of numbers are written; a number that is not there because it was suppressed says so.
-pub(super) struct Cells<'a> {
+pub(super) struct CellWriter<'a> {
     view: &'a View<'a>,
     suppressed: bool,
 }
 
-impl<'a> Cells<'a> {
-    /// Cells of a row, of which numbers were suppressed or not.
-    pub fn of(view: &'a View<'a>, suppressed: bool) -> Cells<'a> {
-        Cells { view, suppressed }
+impl<'a> CellWriter<'a> {
+    /// CellWriter of a row, of which numbers were suppressed or not.
+    pub fn of(view: &'a View<'a>, suppressed: bool) -> CellWriter<'a> {
+        CellWriter { view, suppressed }
     }
 
     fn maybe<T: Copy>(&self, value: Option<T>, write: impl Fn(T) -> (String, f64)) -> GridCell {

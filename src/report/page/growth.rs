@@ -1,9 +1,9 @@
 //! Growth accounting, and how concentrated the revenue is.
 
 use super::figure::{behind, figure};
-use super::grid::{Cells, Grid, GridCell, swatch};
+use super::grid::{CellWriter, Grid, GridCell, swatch};
 use super::missing;
-use crate::report::chart::{Columns, Ink, Line, Lines, Mark, Series};
+use crate::report::chart::{ColumnChart, Ink, Line, LineChart, Mark, Series};
 use crate::report::colour::Colour;
 use crate::report::data::{ConcentrationRow, GrowthRow};
 use crate::report::markup::Markup;
@@ -41,7 +41,7 @@ pub(super) fn write(view: &View) -> Markup {
         series.push(Series { ink: Ink::State(colour), values: values.collect(), below });
     }
     out.raw("</p>\n");
-    let chart = Columns { periods, series, tick: &|v| view.format.short(v.abs(), 0) };
+    let chart = ColumnChart { periods, series, tick: &|v| view.format.short(v.abs(), 0) };
     out.append(&figure("growth-0", view.words.text("growth.title"), view.words.text("growth.description"), &chart));
     out.append(&behind(view, view.words.text("growth.title"), &table(view, &total, false)));
     let by_state: Vec<&GrowthRow> = own.iter().filter(|r| r.scheme != ALL && Some(r.as_of) == view.last()).copied().collect();
@@ -68,7 +68,7 @@ fn table(view: &View, rows: &[&GrowthRow], states: bool) -> Grid {
     ]);
     let mut grid = Grid::new(view, &keys);
     for row in rows {
-        let cells = Cells::of(view, row.suppressed);
+        let cells = CellWriter::of(view, row.suppressed);
         let mut line = if states {
             let scheme = view.scheme(&row.scheme);
             let colour = scheme.and_then(|s| s.state(&row.from_state)).map(|s| &s.colour);
@@ -113,7 +113,7 @@ pub(super) fn concentration(view: &View) -> Markup {
         });
         Line { name: label.to_owned(), values: points.collect() }
     });
-    let chart = Lines {
+    let chart = LineChart {
         periods: rows.iter().map(|r| view.short_period(r.as_of)).collect(),
         series: series.collect(),
         tick: &|v| view.format.percent(v, 0),
@@ -133,7 +133,7 @@ pub(super) fn concentration(view: &View) -> Markup {
         ],
     );
     for row in rows {
-        let cells = Cells::of(view, row.suppressed);
+        let cells = CellWriter::of(view, row.suppressed);
         grid.row(vec![
             GridCell::text(view.period(row.as_of)),
             cells.count(row.customers),

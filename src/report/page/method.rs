@@ -1,6 +1,6 @@
 //! How the numbers came about: settings of the job, words, cut points.
 
-use super::grid::{Cells, Grid, GridCell};
+use super::grid::{CellWriter, Grid, GridCell};
 use super::missing;
 use crate::report::data::CutPointRow;
 use crate::report::language::Sentence;
@@ -71,7 +71,7 @@ fn cut_points(view: &View) -> Markup {
     let mut grid =
         Grid::new(view, &["column.axis", "column.bin", "column.from", "column.to", "column.exact", "column.customers"]);
     for row in rows {
-        let cells = Cells::of(view, row.suppressed);
+        let cells = CellWriter::of(view, row.suppressed);
         grid.row(vec![
             GridCell::text(view.name("axis", &row.axis)),
             cells.count(row.bin),

@@ -1,12 +1,12 @@
 //! Who went where between the last two dates, and why.
 
 use super::figure::{behind, figure};
-use super::grid::{Cells, Grid, GridCell};
+use super::grid::{CellWriter, Grid, GridCell};
 use super::missing;
-use crate::report::chart::{Flows, Heat, HeatCell, Ink, Link, Mark, Node};
+use crate::report::chart::{FlowChart, HeatCell, HeatMap, Ink, Link, Mark, Node};
 use crate::report::data::TransitionRow;
 use crate::report::markup::Markup;
-use crate::report::view::{Scheme, State, View};
+use crate::report::view::{SchemeView, StateView, View};
 
 /// The section.
 pub(super) fn write(view: &View) -> Markup {
@@ -31,14 +31,14 @@ pub(super) fn write(view: &View) -> Markup {
 }
 
 /// States that occur on a side.
-fn side<'a>(scheme: &'a Scheme, rows: &[&TransitionRow], of: fn(&TransitionRow) -> &str) -> Vec<&'a State> {
+fn side<'a>(scheme: &'a SchemeView, rows: &[&TransitionRow], of: fn(&TransitionRow) -> &str) -> Vec<&'a StateView> {
     scheme.states.iter().filter(|s| rows.iter().any(|r| of(r) == s.name)).collect()
 }
 
-fn flows(view: &View, scheme: &Scheme, rows: &[&TransitionRow], dates: &[String; 2]) -> Markup {
+fn flows(view: &View, scheme: &SchemeView, rows: &[&TransitionRow], dates: &[String; 2]) -> Markup {
     let ends = [view.last().and_then(|now| view.compared(now, &scheme.name)), view.last()];
     let sides = [side(scheme, rows, |r| &r.from_state), side(scheme, rows, |r| &r.to_state)];
-    let node = |state: &State, side: usize| {
+    let node = |state: &StateView, side: usize| {
         let own = rows.iter().filter(|r| [&r.from_state, &r.to_state][side] == &state.name);
         let n = match ends[side].and_then(|date| view.segment(date, &scheme.name, &state.name)) {
             Some(row) => row.customers,
@@ -51,7 +51,7 @@ fn flows(view: &View, scheme: &Scheme, rows: &[&TransitionRow], dates: &[String;
         Node { label: state.label.clone(), ink: Ink::State(state.colour.clone()), text, mark }
     };
     let links = rows.iter().filter_map(|r| {
-        let place = |states: &[&State], name: &str| states.iter().position(|s| s.name == name);
+        let place = |states: &[&StateView], name: &str| states.iter().position(|s| s.name == name);
         let n = r.customers?;
         let (from, to) = (place(&sides[0], &r.from_state)?, place(&sides[1], &r.to_state)?);
         let tip = format!("{} → {}: {}", sides[0][from].label, sides[1][to].label, view.format.count(n));
@@ -62,13 +62,13 @@ fn flows(view: &View, scheme: &Scheme, rows: &[&TransitionRow], dates: &[String;
     let nodes = [sides[0].iter().map(|s| node(s, 0)).collect(), sides[1].iter().map(|s| node(s, 1)).collect()];
     let values = [("scheme", &*scheme.label), ("before", &*dates[0]), ("now", &*dates[1])];
     let title = view.words.fill("movement.flows", &values);
-    let chart = Flows { sides: dates.clone(), nodes, links };
+    let chart = FlowChart { sides: dates.clone(), nodes, links };
     figure(&format!("flows-{}", view.place_of(scheme)), &title, view.words.text("movement.flows_description"), &chart)
 }
 
-fn matrix(view: &View, scheme: &Scheme, rows: &[&TransitionRow], dates: &[String; 2]) -> Markup {
+fn matrix(view: &View, scheme: &SchemeView, rows: &[&TransitionRow], dates: &[String; 2]) -> Markup {
     let sides = [side(scheme, rows, |r| &r.from_state), side(scheme, rows, |r| &r.to_state)];
-    let cell = |from: &State, to: &State| {
+    let cell = |from: &StateView, to: &StateView| {
         let row = rows.iter().find(|r| r.from_state == from.name && r.to_state == to.name)?;
         let text = match row.rate {
             Some(rate) if rate > 0.0 && rate < 0.005 => view.format.percent(rate, 1),
@@ -81,9 +81,10 @@ fn matrix(view: &View, scheme: &Scheme, rows: &[&TransitionRow], dates: &[String
         let short = text.trim_end_matches('%').to_owned();
         Some(HeatCell { strength: row.rate.unwrap_or(0.0), text, short, mark: Mark { key, value: row.rate, tip } })
     };
-    let number =
-        |state: &State| scheme.states.iter().position(|s| s.name == state.name).map_or(String::new(), |p| (p + 1).to_string());
-    let chart = Heat {
+    let number = |state: &StateView| {
+        scheme.states.iter().position(|s| s.name == state.name).map_or(String::new(), |p| (p + 1).to_string())
+    };
+    let chart = HeatMap {
         row_title: view.words.fill("movement.rows", &[("before", &dates[0])]),
         column_title: view.words.fill("movement.columns", &[("now", &dates[1])]),
         rows: sides[0].iter().map(|s| (format!("{} {}", number(s), s.label), Some(Ink::State(s.colour.clone())))).collect(),
@@ -94,7 +95,7 @@ fn matrix(view: &View, scheme: &Scheme, rows: &[&TransitionRow], dates: &[String
     figure(&format!("matrix-{}", view.place_of(scheme)), &title, view.words.text("movement.matrix_description"), &chart)
 }
 
-fn table(view: &View, scheme: &Scheme, rows: &[&TransitionRow]) -> Markup {
+fn table(view: &View, scheme: &SchemeView, rows: &[&TransitionRow]) -> Markup {
     let mut grid = Grid::new(
         view,
         &[
@@ -108,7 +109,7 @@ fn table(view: &View, scheme: &Scheme, rows: &[&TransitionRow]) -> Markup {
     );
     let colour = |name: &str| scheme.state(name).map(|s| &s.colour);
     for row in rows {
-        let cells = Cells::of(view, row.suppressed);
+        let cells = CellWriter::of(view, row.suppressed);
         let ends = row.rate_low.zip(row.rate_high).map(|(low, high)| {
             let write = |x| view.format.percent(x, 1);
             view.words.fill("interval", &[("low", &write(low)), ("high", &write(high))])
@@ -126,7 +127,7 @@ fn table(view: &View, scheme: &Scheme, rows: &[&TransitionRow]) -> Markup {
 }
 
 /// Who left each state, by reason.
-fn reasons(view: &View, scheme: &Scheme, dates: &[String; 2]) -> Markup {
+fn reasons(view: &View, scheme: &SchemeView, dates: &[String; 2]) -> Markup {
     let from = view.last().and_then(|now| view.compared(now, &scheme.name));
     let rows = view.data.moves.iter().flatten().filter(|r| {
         Some(r.as_of) == view.last() && Some(r.from_as_of) == from && r.slice == view.slice && r.scheme == scheme.name
@@ -144,7 +145,7 @@ fn reasons(view: &View, scheme: &Scheme, dates: &[String; 2]) -> Markup {
             let counts = own.iter().filter(|r| of(r.reason.as_deref())).map(|r| r.customers);
             counts.sum::<Option<i64>>()
         };
-        let cells = Cells::of(view, suppressed);
+        let cells = CellWriter::of(view, suppressed);
         grid.row(vec![
             GridCell::state(&state.label, Some(&state.colour)),
             cells.count(sum(&|_| true)),

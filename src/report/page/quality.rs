@@ -1,7 +1,7 @@
 //! How far the data can be trusted: what became of every input row, checks, warnings.
 
 use super::figure::behind;
-use super::grid::{Cells, Grid, GridCell};
+use super::grid::{CellWriter, Grid, GridCell};
 use super::missing;
 use crate::domain::Decimal;
 use crate::report::data::LedgerRow;
@@ -93,7 +93,7 @@ fn ledger(view: &View) -> Markup {
         let count: i64 = own.iter().filter_map(|r| r.row_count).sum();
         let amounts: Vec<Decimal> = own.iter().filter_map(|r| r.amount).collect();
         let amount = amounts.iter().skip(1).fold(amounts.first().copied(), |sum, m| add_money(sum, Some(*m)));
-        let cells = Cells::of(view, false);
+        let cells = CellWriter::of(view, false);
         grid.row(vec![
             GridCell::text(outcome),
             GridCell::text(meaning(view, outcome)),
@@ -105,7 +105,7 @@ fn ledger(view: &View) -> Markup {
     out.append(&grid.write());
     let mut files = Grid::new(view, &["column.file", "column.outcome_of_row", "column.rows", "column.amount"]);
     for row in rows.iter().take(LISTED) {
-        let cells = Cells::of(view, false);
+        let cells = CellWriter::of(view, false);
         files.row(vec![
             GridCell::text(&row.file),
             GridCell::text(&row.outcome),

@@ -1,13 +1,13 @@
 //! States at the last as-of date: sizes, money and definitions.
 
 use super::figure::{behind, figure};
-use super::grid::{Cells, Grid, GridCell};
+use super::grid::{CellWriter, Grid, GridCell};
 use super::missing;
-use crate::report::chart::{Bar, Bars, Ink, Mark};
+use crate::report::chart::{Bar, BarChart, Ink, Mark};
 use crate::report::data::SegmentRow;
 use crate::report::markup::Markup;
 use crate::report::read::ALL;
-use crate::report::view::{Scheme, State, View};
+use crate::report::view::{SchemeView, StateView, View};
 
 /// Values of slices and dimensions that the page lists; `report.json` has all.
 const LISTED: usize = 60;
@@ -17,7 +17,7 @@ pub(super) fn write(view: &View) -> Markup {
     let (Some(now), Some(_)) = (view.last(), &view.data.segments) else { return missing(view, "segments") };
     let mut out = Markup::new();
     for scheme in &view.schemes {
-        let rows: Vec<(&State, &SegmentRow)> =
+        let rows: Vec<(&StateView, &SegmentRow)> =
             scheme.states.iter().filter_map(|s| Some((s, view.segment(now, &scheme.name, &s.name)?))).collect();
         if rows.is_empty() {
             continue;
@@ -29,7 +29,7 @@ pub(super) fn write(view: &View) -> Markup {
     out
 }
 
-fn picture(view: &View, scheme: &Scheme, rows: &[(&State, &SegmentRow)]) -> Markup {
+fn picture(view: &View, scheme: &SchemeView, rows: &[(&StateView, &SegmentRow)]) -> Markup {
     let (words, format) = (&view.words, &view.format);
     let bars = rows.iter().map(|(state, row)| {
         let bar = |share: Option<f64>, amount: String, what: &str| {
@@ -51,13 +51,13 @@ fn picture(view: &View, scheme: &Scheme, rows: &[(&State, &SegmentRow)]) -> Mark
         &format!("segments-{}", view.place_of(scheme)),
         &title,
         words.text("segments.description"),
-        &Bars { rows: bars.collect(), names },
+        &BarChart { rows: bars.collect(), names },
     )
 }
 
 /// What the states mean, with their customers.
-fn meanings(view: &View, rows: &[(&State, &SegmentRow)]) -> Markup {
-    let has = |of: fn(&State) -> &String| rows.iter().any(|(state, _)| !of(state).is_empty());
+fn meanings(view: &View, rows: &[(&StateView, &SegmentRow)]) -> Markup {
+    let has = |of: fn(&StateView) -> &String| rows.iter().any(|(state, _)| !of(state).is_empty());
     let (definitions, actions) = (has(|s| &s.definition), has(|s| &s.action));
     let mut keys = vec!["column.state"];
     keys.extend(definitions.then_some("column.definition"));
@@ -65,7 +65,7 @@ fn meanings(view: &View, rows: &[(&State, &SegmentRow)]) -> Markup {
     keys.extend(actions.then_some("column.action"));
     let mut grid = Grid::new(view, &keys);
     for (state, row) in rows {
-        let cells = Cells::of(view, row.suppressed);
+        let cells = CellWriter::of(view, row.suppressed);
         let mut line = vec![GridCell::state(&state.label, Some(&state.colour))];
         line.extend(definitions.then(|| GridCell::text(&state.definition)));
         line.extend([cells.count(row.customers), cells.money(row.revenue), cells.money(row.revenue_at_risk)]);
@@ -76,7 +76,7 @@ fn meanings(view: &View, rows: &[(&State, &SegmentRow)]) -> Markup {
 }
 
 /// Everything the table has.
-fn full(view: &View, scheme: &Scheme, rows: &[(&State, &SegmentRow)]) -> Markup {
+fn full(view: &View, scheme: &SchemeView, rows: &[(&StateView, &SegmentRow)]) -> Markup {
     let mut grid = Grid::new(
         view,
         &[
@@ -97,7 +97,7 @@ fn full(view: &View, scheme: &Scheme, rows: &[(&State, &SegmentRow)]) -> Markup 
     );
     let before = view.last().and_then(|d| view.before(d));
     for (state, row) in rows {
-        let cells = Cells::of(view, row.suppressed);
+        let cells = CellWriter::of(view, row.suppressed);
         let was = before.map(|d| view.segment(d, &scheme.name, &state.name).map_or(Some(0), |r| r.customers));
         let change = row.customers.zip(was.flatten()).map(|(now, was)| now - was);
         grid.row(vec![
@@ -152,8 +152,8 @@ fn groups(view: &View) -> Markup {
             .collect();
         // A sum over states would give the suppressed ones away.
         let suppressed = rows.iter().any(|r| r.suppressed);
-        let cells = Cells::of(view, suppressed);
-        let in_states = |of: &dyn Fn(&State) -> bool| {
+        let cells = CellWriter::of(view, suppressed);
+        let in_states = |of: &dyn Fn(&StateView) -> bool| {
             let rows = rows.iter().filter(|r| scheme.state(&r.state).is_some_and(of));
             rows.copied().collect::<Vec<_>>()
         };
@@ -189,7 +189,7 @@ fn groups(view: &View) -> Markup {
 
 impl View<'_> {
     /// The place of a scheme, for ids.
-    pub(super) fn place_of(&self, scheme: &Scheme) -> usize {
+    pub(super) fn place_of(&self, scheme: &SchemeView) -> usize {
         self.schemes.iter().position(|s| s.name == scheme.name).unwrap_or(0)
     }
 }

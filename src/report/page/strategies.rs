@@ -1,13 +1,13 @@
 //! Strategies: the verdict and its reason first, then the estimates by period and by tier.
 
 use super::figure::{behind, figure};
-use super::grid::{Cells, Grid, GridCell};
+use super::grid::{CellWriter, Grid, GridCell};
 use super::missing;
-use crate::report::chart::{Forest, ForestRow, Ink, Mark};
+use crate::report::arm_effects::{ArmEffects, arms};
+use crate::report::chart::{ForestPlot, ForestRow, Ink, Mark};
 use crate::report::data::{BeforeAfterRow, EffectRow, PooledRow, VerdictRow};
 use crate::report::markup::Markup;
 use crate::report::read::ALL;
-use crate::report::strategy::{Arm, arms};
 use crate::report::view::View;
 
 /// The section.
@@ -30,7 +30,7 @@ pub(super) fn write(view: &View) -> Markup {
     out
 }
 
-fn verdicts(view: &View, arm: &Arm) -> Markup {
+fn verdicts(view: &View, arm: &ArmEffects) -> Markup {
     let mut out = Markup::new();
     let current = arm.current();
     let several = arm.pooled_verdict().is_some();
@@ -46,7 +46,7 @@ fn verdicts(view: &View, arm: &Arm) -> Markup {
     }
     let mut grid = Grid::new(view, &["column.tier", "column.verdict", "column.reason", "column.rank", "column.period"]);
     for verdict in current.iter().filter(|v| v.state != ALL) {
-        let cells = Cells::of(view, verdict.suppressed);
+        let cells = CellWriter::of(view, verdict.suppressed);
         let colour = view.scheme(&verdict.scheme).and_then(|s| s.state(&verdict.state)).map(|s| &s.colour);
         grid.row(vec![
             GridCell::state(view.state_label(&verdict.scheme, &verdict.state), colour),
@@ -65,8 +65,8 @@ fn reason(view: &View, verdict: &VerdictRow) -> String {
     verdict.reason.as_deref().map_or_else(|| view.words.text("suppressed").to_owned(), |r| view.words.translate(r))
 }
 
-/// Forest plots with the tables behind them in view: the numbers are the point.
-fn estimates(view: &View, arm: &Arm, number: usize) -> Markup {
+/// ForestPlot plots with the tables behind them in view: the numbers are the point.
+fn estimates(view: &View, arm: &ArmEffects, number: usize) -> Markup {
     let words = &view.words;
     let mut out = Markup::new();
     if !arm.periods.is_empty() {
@@ -80,7 +80,7 @@ fn estimates(view: &View, arm: &Arm, number: usize) -> Markup {
         let title = words.fill("strategy.by_period", &[("strategy", arm.strategy)]);
         out.append(&forest(view, arm, &format!("effects-period-{number}"), &title, rows));
         let name = |r: &EffectRow| GridCell::text(period_name(view, arm, r));
-        out.append(&table(view, "column.period", &arm.periods, &name, &beside_periods(view, arm)));
+        out.append(&table(view, "column.period", &arm.periods, &name, &further_columns(view, arm)));
     }
     if !arm.tiers.is_empty() {
         let last = arm.tiers.first().map(|r| view.span(r.period_start, r.period_end)).unwrap_or_default();
@@ -98,7 +98,7 @@ fn estimates(view: &View, arm: &Arm, number: usize) -> Markup {
     out
 }
 
-fn period_name(view: &View, arm: &Arm, row: &EffectRow) -> String {
+fn period_name(view: &View, arm: &ArmEffects, row: &EffectRow) -> String {
     let span = view.span(row.period_start, row.period_end);
     match &row.phase {
         Some(phase) if arm.phases() > 1 => format!("{span} · {}", view.name("phase", phase)),
@@ -106,12 +106,12 @@ fn period_name(view: &View, arm: &Arm, row: &EffectRow) -> String {
     }
 }
 
-fn forest(view: &View, arm: &Arm, id: &str, title: &str, rows: Vec<ForestRow>) -> Markup {
+fn forest(view: &View, arm: &ArmEffects, id: &str, title: &str, rows: Vec<ForestRow>) -> Markup {
     let first = arm.periods.first().or(arm.tiers.first());
     let outcome = first.map(|r| r.outcome.clone()).unwrap_or_default();
     let method = first.map(|r| view.name("estimator", &r.method)).unwrap_or_default();
     let values = [("outcome", &*view.outcome_name(&outcome)), ("method", &*method)];
-    let chart = Forest { rows, axis: view.words.fill("strategy.axis", &values), tick: &|x| view.tick(&outcome, x) };
+    let chart = ForestPlot { rows, axis: view.words.fill("strategy.axis", &values), tick: &|x| view.tick(&outcome, x) };
     figure(id, title, view.words.text("strategy.forest_description"), &chart)
 }
 
@@ -162,25 +162,31 @@ fn written(view: &View, outcome: &str, [estimate, low, high]: [f64; 3]) -> Strin
 }
 
 /// A column of a table of effects: its heading, and what it says of a row.
-type Column<'a> = (&'static str, Box<dyn Fn(&EffectRow) -> GridCell + 'a>);
+type EffectColumn<'a> = (&'static str, Box<dyn Fn(&EffectRow) -> GridCell + 'a>);
 
 /// What stands beside the effects of periods, because a season moves money by itself: the control arm's mean, and the lift of
 /// the same period last year, where there is one.
-fn beside_periods<'a>(view: &'a View, arm: &'a Arm) -> Vec<Column<'a>> {
-    let control = |r: &EffectRow| Cells::of(view, r.suppressed).written(r.mean_control, |x| view.outcome(&r.outcome, x));
-    let mut columns: Vec<Column<'a>> = vec![("column.mean_control", Box::new(control))];
+fn further_columns<'a>(view: &'a View, arm: &'a ArmEffects) -> Vec<EffectColumn<'a>> {
+    let control = |r: &EffectRow| CellWriter::of(view, r.suppressed).written(r.mean_control, |x| view.outcome(&r.outcome, x));
+    let mut columns: Vec<EffectColumn<'a>> = vec![("column.mean_control", Box::new(control))];
     if arm.periods.iter().any(|r| arm.last_year(r).is_some()) {
         let last_year = |r: &EffectRow| {
             let before = arm.last_year(r);
             let lift = before.map_or([None; 3], |b| [b.lift, b.lift_low, b.lift_high]);
-            Cells::of(view, before.is_some_and(|b| b.suppressed)).interval(lift, |x| view.format.percent(x, 1))
+            CellWriter::of(view, before.is_some_and(|b| b.suppressed)).interval(lift, |x| view.format.percent(x, 1))
         };
         columns.push(("column.lift_last_year", Box::new(last_year)));
     }
     columns
 }
 
-fn table(view: &View, first: &str, rows: &[&EffectRow], name: &dyn Fn(&EffectRow) -> GridCell, further: &[Column<'_>]) -> Markup {
+fn table(
+    view: &View,
+    first: &str,
+    rows: &[&EffectRow],
+    name: &dyn Fn(&EffectRow) -> GridCell,
+    further: &[EffectColumn<'_>],
+) -> Markup {
     let mut keys = vec![
         first,
         "column.difference",
@@ -199,7 +205,7 @@ fn table(view: &View, first: &str, rows: &[&EffectRow], name: &dyn Fn(&EffectRow
     }
     let mut grid = Grid::new(view, &keys);
     for r in rows {
-        let cells = Cells::of(view, r.suppressed);
+        let cells = CellWriter::of(view, r.suppressed);
         let write = |x: f64| view.outcome(&r.outcome, x);
         let money = |x: f64| view.format.float_money(x, 2);
         let percent = |x: f64| view.format.percent(x, 0);
@@ -224,7 +230,7 @@ fn table(view: &View, first: &str, rows: &[&EffectRow], name: &dyn Fn(&EffectRow
 }
 
 /// The tiers over all periods, where there are several.
-fn pooled(view: &View, arm: &Arm, number: usize) -> Markup {
+fn pooled(view: &View, arm: &ArmEffects, number: usize) -> Markup {
     let tiers: Vec<&PooledRow> = arm.pooled.iter().filter(|r| r.state != ALL).copied().collect();
     if tiers.is_empty() || arm.periods.len() < 2 {
         return Markup::new();
@@ -247,7 +253,7 @@ fn pooled(view: &View, arm: &Arm, number: usize) -> Markup {
         ],
     );
     for r in arm.pooled.iter() {
-        let cells = Cells::of(view, r.suppressed);
+        let cells = CellWriter::of(view, r.suppressed);
         let colour = view.scheme(&r.scheme).and_then(|s| s.state(&r.state)).map(|s| &s.colour);
         grid.row(vec![
             GridCell::state(view.state_label(&r.scheme, &r.state), colour),
@@ -266,7 +272,7 @@ fn pooled(view: &View, arm: &Arm, number: usize) -> Markup {
 }
 
 /// Other outcomes and methods over all customers.
-fn others(view: &View, arm: &Arm) -> Markup {
+fn others(view: &View, arm: &ArmEffects) -> Markup {
     if arm.others.is_empty() {
         return Markup::new();
     }
@@ -283,7 +289,7 @@ fn others(view: &View, arm: &Arm) -> Markup {
         ],
     );
     for r in &arm.others {
-        let cells = Cells::of(view, r.suppressed);
+        let cells = CellWriter::of(view, r.suppressed);
         grid.row(vec![
             GridCell::text(view.outcome_name(&r.outcome)),
             GridCell::text(view.name("estimator", &r.method)),
@@ -298,7 +304,7 @@ fn others(view: &View, arm: &Arm) -> Markup {
 }
 
 /// All customers of the arm before and after, which describes and proves nothing.
-fn before_after(view: &View, arm: &Arm) -> Markup {
+fn before_after(view: &View, arm: &ArmEffects) -> Markup {
     let rows = view.data.before_after.iter().flatten().filter(|r| r.strategy == arm.strategy && r.state == ALL);
     let rows: Vec<&BeforeAfterRow> = rows.collect();
     if rows.is_empty() {
@@ -319,7 +325,7 @@ fn before_after(view: &View, arm: &Arm) -> Markup {
         ],
     );
     for r in rows {
-        let cells = Cells::of(view, r.suppressed);
+        let cells = CellWriter::of(view, r.suppressed);
         let mean = |x: Option<f64>| cells.written(x, |x| view.outcome(&r.outcome, x));
         grid.row(vec![
             GridCell::text(view.span(r.period_start, r.period_end)),

@@ -1,19 +1,19 @@
 //! Sizes of states and their revenue over all as-of dates.
 
 use super::figure::{behind, figure};
-use super::grid::{Cells, Grid, GridCell, swatch};
+use super::grid::{CellWriter, Grid, GridCell, swatch};
 use super::missing;
-use crate::report::chart::{Columns, Ink, Mark, Series};
+use crate::report::chart::{ColumnChart, Ink, Mark, Series};
 use crate::report::data::SegmentRow;
 use crate::report::markup::Markup;
 use crate::report::value::float;
-use crate::report::view::{Scheme, State, View};
+use crate::report::view::{SchemeView, StateView, View};
 
 /// What is drawn: the key of its messages, its value, its cell.
 struct Kind {
     key: &'static str,
     value: fn(&SegmentRow) -> Option<f64>,
-    cell: fn(&Cells, &SegmentRow) -> GridCell,
+    cell: fn(&CellWriter, &SegmentRow) -> GridCell,
 }
 
 const KINDS: [Kind; 2] = [
@@ -32,7 +32,7 @@ pub(super) fn write(view: &View) -> Markup {
         return out;
     }
     for scheme in &view.schemes {
-        let shown: Vec<&State> = scheme
+        let shown: Vec<&StateView> = scheme
             .states
             .iter()
             .filter(|s| view.dates.iter().any(|d| view.segment(*d, &scheme.name, &s.name).is_some()))
@@ -52,7 +52,7 @@ pub(super) fn write(view: &View) -> Markup {
     out
 }
 
-fn picture(view: &View, scheme: &Scheme, shown: &[&State], kind: &Kind) -> Markup {
+fn picture(view: &View, scheme: &SchemeView, shown: &[&StateView], kind: &Kind) -> Markup {
     let periods: Vec<String> = view.dates.iter().map(|d| view.short_period(*d)).collect();
     let mut grid = Grid::new(view, &["column.state"]);
     periods.iter().for_each(|p| grid.head(p.clone()));
@@ -62,7 +62,7 @@ fn picture(view: &View, scheme: &Scheme, shown: &[&State], kind: &Kind) -> Marku
         let mut values = Vec::new();
         for (date, name) in view.dates.iter().zip(&periods) {
             let row = view.segment(*date, &scheme.name, &state.name);
-            line.push(row.map_or_else(GridCell::default, |r| (kind.cell)(&Cells::of(view, r.suppressed), r)));
+            line.push(row.map_or_else(GridCell::default, |r| (kind.cell)(&CellWriter::of(view, r.suppressed), r)));
             values.push(row.and_then(kind.value).map(|value| {
                 let tip = format!("{name} · {}: {}", state.label, view.format.short(value, 0));
                 (value, Mark { key: format!("{date} {}", state.name), value: Some(value), tip })
@@ -75,7 +75,7 @@ fn picture(view: &View, scheme: &Scheme, shown: &[&State], kind: &Kind) -> Marku
     series.reverse();
     let key = format!("trends.{}", kind.key);
     let title = view.words.fill(&key, &[("scheme", &scheme.label)]);
-    let chart = Columns { periods, series, tick: &|v| view.format.short(v, 0) };
+    let chart = ColumnChart { periods, series, tick: &|v| view.format.short(v, 0) };
     let mut out =
         figure(&format!("trend-{}-{}", kind.key, view.place_of(scheme)), &title, view.words.text("trends.description"), &chart);
     out.append(&behind(view, &title, &grid));

@@ -1,10 +1,10 @@
 //! Which strategy earned money, for whom, and how sure that is.
 
+use super::super::arm_effects::{ArmEffects, Earned, arms};
 use super::super::data::EffectRow;
 use super::super::language::Sentence;
 use super::super::number::NOTHING;
 use super::super::read::ALL;
-use super::super::strategy::{Arm, Earned, arms};
 use super::super::view::View;
 use super::{Story, Tile};
 
@@ -40,7 +40,7 @@ impl Story {
 }
 
 /// The arm of which it is surest that it earned most per customer, over all customers in its last period.
-fn best_net_margin<'a>(arms: &'a [Arm<'a>]) -> Option<(&'a Arm<'a>, &'a EffectRow, f64)> {
+fn best_net_margin<'a>(arms: &'a [ArmEffects<'a>]) -> Option<(&'a ArmEffects<'a>, &'a EffectRow, f64)> {
     let known = arms.iter().filter_map(|arm| {
         let row = arm.overall().filter(|r| arm.earned(r) != Earned::Unknown)?;
         Some((arm, row, row.net_margin_per_customer?))
@@ -71,7 +71,7 @@ fn estimate(view: &View, row: &EffectRow) -> String {
 }
 
 /// What came out over all customers.
-fn overall(view: &View, arm: &Arm, several: bool) -> Sentence {
+fn overall(view: &View, arm: &ArmEffects, several: bool) -> Sentence {
     let (words, format) = (&view.words, &view.format);
     let name = if several {
         words.fill("story.strategy.arm", &[("strategy", arm.strategy), ("arm", arm.arm)])
@@ -106,7 +106,7 @@ fn overall(view: &View, arm: &Arm, several: bool) -> Sentence {
 }
 
 /// What came out over all customers and all periods together.
-fn over_time(view: &View, arm: &Arm) -> Option<Sentence> {
+fn over_time(view: &View, arm: &ArmEffects) -> Option<Sentence> {
     let verdict = arm.pooled_verdict()?;
     let row = arm.pooled.iter().find(|r| r.state == ALL)?;
     let write = |x: f64| view.outcome(&row.outcome, x);
@@ -123,7 +123,7 @@ fn over_time(view: &View, arm: &Arm) -> Option<Sentence> {
 }
 
 /// For which tiers it earned money, and for which nobody knows.
-fn tiers(view: &View, arm: &Arm) -> Vec<Sentence> {
+fn tiers(view: &View, arm: &ArmEffects) -> Vec<Sentence> {
     let kinds = [
         (Earned::Yes, "story.strategy.earned"),
         (Earned::Likely, "story.strategy.likely"),

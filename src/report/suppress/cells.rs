@@ -8,7 +8,7 @@ pub(super) struct Cell(usize);
 
 /// Counts, and what adds up to what.
 #[derive(Debug, Default)]
-pub(super) struct Cells {
+pub(super) struct CellTable {
     /// Smaller counts are hidden.
     pub min: i64,
     counts: Vec<i64>,
@@ -17,10 +17,10 @@ pub(super) struct Cells {
     sums: Vec<(Vec<Cell>, Cell)>,
 }
 
-impl Cells {
+impl CellTable {
     /// No cells yet; counts below `min` will be hidden.
-    pub fn new(min: i64) -> Cells {
-        Cells { min, ..Cells::default() }
+    pub fn new(min: i64) -> CellTable {
+        CellTable { min, ..CellTable::default() }
     }
 
     /// The cell of this name, or a new one without a name if that holds another count.
@@ -100,9 +100,9 @@ impl Cells {
 mod tests {
     use super::*;
 
-    /// Cells a, b, c … with these counts, of which some add up to others; the hidden ones.
+    /// CellTable a, b, c … with these counts, of which some add up to others; the hidden ones.
     fn hidden(min: i64, counts: &[i64], sums: &[(&[usize], usize)]) -> Vec<usize> {
-        let mut cells = Cells::new(min);
+        let mut cells = CellTable::new(min);
         let all: Vec<Cell> = counts.iter().enumerate().map(|(i, n)| cells.cell(i.to_string(), *n)).collect();
         for (parts, total) in sums {
             cells.add_sum(parts.iter().map(|p| all[*p]).collect(), all[*total]);

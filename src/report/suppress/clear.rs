@@ -1,13 +1,13 @@
 //! Takes hidden counts out of the rows, and every number that tells of the same customers.
 
-use super::cells::{Cell, Cells};
-use super::marks::Marks;
+use super::cells::{Cell, CellTable};
+use super::row_cells::RowCells;
 use crate::domain::Day;
 use crate::report::data::ReportData;
 
-impl Marks {
+impl RowCells {
     /// Takes out what is hidden, and every number that tells of the same customers.
-    pub fn clear(&self, data: &mut ReportData, cells: &Cells) {
+    pub fn clear(&self, data: &mut ReportData, cells: &CellTable) {
         let hidden = |cell: &Option<Cell>| cells.is_hidden(*cell);
         for (r, (own, total, repeat)) in data.segments.iter_mut().flatten().zip(&self.segments) {
             if hidden(own) {
@@ -85,7 +85,7 @@ impl Marks {
         }
     }
 
-    fn clear_effects(&self, data: &mut ReportData, cells: &Cells) {
+    fn clear_effects(&self, data: &mut ReportData, cells: &CellTable) {
         let hidden = |own: &[Option<Cell>; 2]| own.iter().any(|c| cells.is_hidden(*c));
         let mut gone: Vec<(String, Option<Day>, String, String, String)> = Vec::new();
         for (r, own) in data.effects.iter_mut().flatten().zip(&self.effects) {

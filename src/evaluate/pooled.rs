@@ -4,21 +4,25 @@ use std::collections::BTreeMap;
 
 use super::Method;
 use super::Outcome;
-use super::arms::{Arms, Group, Index, PairEnd, PairKey, Period, Phase, Quantity};
+use super::arm_sums::{ArmSums, ArmSumsIndex, Group, PairEnd, PairKey, Phase, Quantity};
+use super::diagnostics::PeriodDiagnostics;
 use super::effect::{Effect, Placebo};
 use super::reason::NotEstimable;
 use super::rows::OverTimeRow;
-use super::standing::Standing;
-use super::strategy::Strategy;
+use super::settings::StrategySettings;
+use crate::domain::Period;
 use crate::error::Result;
-use crate::stats::{Estimate, Influence, Interval, Member, Money, PairSums, Pooled, Return, Scales, Y, pair_covariance, pool};
+use crate::stats::{
+    Estimate, Influence, Interval, MoneyInterval, PairSums, PeriodEstimate, Pooled, Scales, TreatmentEconomics, Y,
+    pair_covariance, pool,
+};
 
 /// From this share of recurring customers on, variances are clustered by customer.
 const RECURRING: f64 = 0.01;
 
-/// Who an effect over time is of.
+/// What a pooled effect is an effect of.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub(super) struct Who<'a> {
+pub(super) struct EffectKey<'a> {
     pub strategy: usize,
     pub phase: Phase,
     pub arm: &'a str,
@@ -28,9 +32,9 @@ pub(super) struct Who<'a> {
 }
 
 /// A row of `effects_over_time` in the making.
-pub(super) struct OverTime<'a> {
-    pub who: Who<'a>,
-    pub strategy: &'a Strategy,
+pub(super) struct PooledEffect<'a> {
+    pub key: EffectKey<'a>,
+    pub strategy: &'a StrategySettings,
     pub pooled: Option<Pooled>,
     pub lift: Option<Pooled>,
     pub periods: i64,
@@ -46,17 +50,17 @@ pub(super) struct OverTime<'a> {
     pub placebo: bool,
 }
 
-impl OverTime<'_> {
+impl PooledEffect<'_> {
     /// The pooled difference with its interval.
     pub fn estimated(&self) -> Option<(&Pooled, Interval)> {
         self.pooled.as_ref().map(|p| (p, Interval::student(p.value, p.se, p.df)))
     }
 
     /// Margin less cost per treated customer.
-    pub fn net_margin(&self) -> Option<Return> {
+    pub fn net_margin(&self) -> Option<MoneyInterval> {
         let (pooled, interval) = self.estimated()?;
-        let margin_rate = self.who.outcome.margin_rate(self.strategy.margin_rate)?;
-        let money = Money { cost: self.cost?, margin_rate, n_treated: self.n_treated as f64 };
+        let margin_rate = self.key.outcome.margin_rate(self.strategy.margin_rate)?;
+        let money = TreatmentEconomics { cost: self.cost?, margin_rate, n_treated: self.n_treated as f64 };
         Some(money.net_margin(pooled.value, interval.low, interval.high))
     }
 
@@ -71,12 +75,12 @@ impl OverTime<'_> {
         let lift = self.lift.as_ref().map(|p| (p, Interval::student(p.value, p.se, p.df)));
         OverTimeRow {
             strategy: self.strategy.name.clone(),
-            phase: self.who.phase,
-            arm: self.who.arm.into(),
-            outcome: self.who.outcome.clone(),
-            scheme: self.who.group.0.into(),
-            state: self.who.group.1.into(),
-            method: self.who.method,
+            phase: self.key.phase,
+            arm: self.key.arm.into(),
+            outcome: self.key.outcome.clone(),
+            scheme: self.key.group.0.into(),
+            state: self.key.group.1.into(),
+            method: self.key.method,
             periods: self.periods,
             n_treated: self.n_treated,
             n_control: self.n_control,
@@ -105,57 +109,67 @@ impl OverTime<'_> {
 ///
 /// # Errors
 /// Exit 3 if sums of cells leave 128 bits.
-pub(super) fn over_time<'a>(effects: &[(usize, &Effect<'a>)], arms: &'a Arms, index: &Index<'a>) -> Result<Vec<OverTime<'a>>> {
-    let mut order: Vec<Who<'a>> = Vec::new();
-    let mut members: BTreeMap<Who<'a>, Vec<&Effect<'a>>> = BTreeMap::new();
+pub(super) fn over_time<'a>(
+    effects: &[(usize, &Effect<'a>)],
+    arms: &'a ArmSums,
+    index: &ArmSumsIndex<'a>,
+) -> Result<Vec<PooledEffect<'a>>> {
+    let mut order: Vec<EffectKey<'a>> = Vec::new();
+    let mut members: BTreeMap<EffectKey<'a>, Vec<&Effect<'a>>> = BTreeMap::new();
     for &(strategy, effect) in effects {
         let Effect { phase, arm, outcome, group, method, .. } = *effect;
-        let who = Who { strategy, phase, arm, outcome, group, method };
+        let key = EffectKey { strategy, phase, arm, outcome, group, method };
         members
-            .entry(who)
+            .entry(key)
             .or_insert_with(|| {
-                order.push(who);
+                order.push(key);
                 Vec::new()
             })
             .push(effect);
     }
     let pairs = Pairs::new(arms);
-    order.into_iter().map(|who| pooled(who, &members[&who], &pairs, index)).collect()
+    order.into_iter().map(|key| pooled(key, &members[&key], &pairs, index)).collect()
 }
 
 /// One pooled effect.
-fn pooled<'a>(who: Who<'a>, effects: &[&Effect<'a>], pairs: &Pairs<'a>, index: &Index<'a>) -> Result<OverTime<'a>> {
-    let standing: &Standing<'a> = effects[0].standing;
-    let strategy = standing.strategy;
+fn pooled<'a>(
+    key: EffectKey<'a>,
+    effects: &[&Effect<'a>],
+    pairs: &Pairs<'a>,
+    index: &ArmSumsIndex<'a>,
+) -> Result<PooledEffect<'a>> {
+    let diagnostics: &PeriodDiagnostics<'a> = effects[0].diagnostics;
+    let strategy = diagnostics.strategy;
     let usable: Vec<(&Effect<'a>, &Estimate)> = effects.iter().filter_map(|e| Some((*e, e.result.as_ref().ok()?))).collect();
-    let recurring_share = recurring_share(who, &usable, strategy, index)?;
+    let recurring_share = recurring_share(key, &usable, strategy, index)?;
     let clustered = recurring_share.is_some_and(|share| share > RECURRING);
-    let scales = who.outcome.scales(strategy.money_scale);
+    let scales = key.outcome.scales(strategy.money_scale);
     let covariance = |first: &Effect<'a>, second: &Effect<'a>, of: fn(&Estimate) -> Option<&Vec<[Influence; 2]>>| -> f64 {
         let (Ok(a), Ok(b)) = (&first.result, &second.result) else { return 0.0 };
         match (of(a), of(b)) {
-            (Some(a), Some(b)) if clustered => pairs.covariance(who, (first, a), (second, b), scales),
+            (Some(a), Some(b)) if clustered => pairs.covariance(key, (first, a), (second, b), scales),
             _ => 0.0,
         }
     };
-    let differences: Vec<Member> = usable.iter().map(|(_, e)| Member { value: e.difference, se: e.se, df: e.df }).collect();
+    let differences: Vec<PeriodEstimate> =
+        usable.iter().map(|(_, e)| PeriodEstimate { value: e.difference, se: e.se, df: e.df }).collect();
     let pooled = pool(&differences, |i, j| covariance(usable[i].0, usable[j].0, |e| Some(&e.influence)));
-    let lifts: Vec<(&Effect<'a>, Member)> = usable
+    let lifts: Vec<(&Effect<'a>, PeriodEstimate)> = usable
         .iter()
-        .filter_map(|(effect, e)| e.lift.as_ref().map(|l| (*effect, Member { value: l.value, se: l.se, df: l.df })))
+        .filter_map(|(effect, e)| e.lift.as_ref().map(|l| (*effect, PeriodEstimate { value: l.value, se: l.se, df: l.df })))
         .collect();
     // A pooled lift is of the same periods as the pooled difference, or is none.
     let lift = if lifts.len() == usable.len() {
-        let members: Vec<Member> = lifts.iter().map(|l| l.1).collect();
+        let members: Vec<PeriodEstimate> = lifts.iter().map(|l| l.1).collect();
         pool(&members, |i, j| covariance(lifts[i].0, lifts[j].0, |e| e.lift.as_ref().map(|l| &l.influence)))
     } else {
         None
     };
     let mean_control = pooled.as_ref().map(|p| p.weights.iter().zip(&usable).map(|(w, (_, e))| w * e.base).sum());
     let costs: Option<Vec<f64>> = usable.iter().map(|(effect, _)| effect.cost).collect();
-    let missing = effects.iter().find_map(|e| Some((e.standing.period.period, e.result.as_ref().err()?.clone())));
-    Ok(OverTime {
-        who,
+    let missing = effects.iter().find_map(|e| Some((e.diagnostics.period.period, e.result.as_ref().err()?.clone())));
+    Ok(PooledEffect {
+        key,
         strategy,
         pooled,
         lift,
@@ -173,16 +187,16 @@ fn pooled<'a>(who: Who<'a>, effects: &[&Effect<'a>], pairs: &Pairs<'a>, index: &
 
 /// The share of the pooled assignments whose customer is assigned in another period too.
 fn recurring_share<'a>(
-    who: Who<'a>,
+    key: EffectKey<'a>,
     usable: &[(&Effect<'a>, &Estimate)],
-    strategy: &'a Strategy,
-    index: &Index<'a>,
+    strategy: &'a StrategySettings,
+    index: &ArmSumsIndex<'a>,
 ) -> Result<Option<f64>> {
     let (mut recur, mut all) = (0, 0);
     for (effect, _) in usable {
-        let slice = index.slice(&strategy.name, effect.standing.period.period, Phase::During);
-        for arm in [who.arm, strategy.control.as_str()] {
-            let sums = slice.arm(who.group, &Quantity::Recurs, arm)?;
+        let slice = index.slice(&strategy.name, effect.diagnostics.period.period, Phase::During);
+        for arm in [key.arm, strategy.control.as_str()] {
+            let sums = slice.arm(key.group, &Quantity::Recurs, arm)?;
             recur += sums.sum[Y];
             all += i128::from(sums.n);
         }
@@ -200,7 +214,7 @@ struct Pairs<'a> {
 }
 
 impl<'a> Pairs<'a> {
-    fn new(arms: &'a Arms) -> Pairs<'a> {
+    fn new(arms: &'a ArmSums) -> Pairs<'a> {
         let mut rows: BTreeMap<_, BTreeMap<_, Vec<_>>> = BTreeMap::new();
         for (key, sums) in arms.pairs() {
             let PairKey { strategy, phase, scheme, state, outcome, first, second } = key;
@@ -213,16 +227,16 @@ impl<'a> Pairs<'a> {
     /// The covariance of two periods' estimates that comes from customers who are in both.
     fn covariance(
         &self,
-        who: Who<'a>,
+        key: EffectKey<'a>,
         (first, first_influence): (&Effect<'a>, &[[Influence; 2]]),
         (second, second_influence): (&Effect<'a>, &[[Influence; 2]]),
         scales: Scales,
     ) -> f64 {
-        let strategy = first.standing.strategy;
-        let periods = (first.standing.period.period, second.standing.period.period);
-        let rows = self.rows.get(&(strategy.name.as_str(), who.phase, who.group, who.outcome)).and_then(|p| p.get(&periods));
+        let strategy = first.diagnostics.strategy;
+        let periods = (first.diagnostics.period.period, second.diagnostics.period.period);
+        let rows = self.rows.get(&(strategy.name.as_str(), key.phase, key.group, key.outcome)).and_then(|p| p.get(&periods));
         let influence = |effect: &Effect<'a>, all: &[[Influence; 2]], end: &PairEnd| -> Option<Influence> {
-            let side = if end.arm == who.arm {
+            let side = if end.arm == key.arm {
                 0
             } else if end.arm == strategy.control {
                 1
@@ -230,7 +244,7 @@ impl<'a> Pairs<'a> {
                 return None;
             };
             // Methods without cells have one influence for all of them.
-            let cell = if who.method.has_cells() { effect.cells.iter().position(|c| *c == end.cell)? } else { 0 };
+            let cell = if key.method.has_cells() { effect.cells.iter().position(|c| *c == end.cell)? } else { 0 };
             Some(all.get(cell)?[side])
         };
         let product = |(a, b, sums): &(&PairEnd, &PairEnd, &PairSums)| {

@@ -1,10 +1,11 @@
-//! What holds for all rows of a strategy's period: its arms, its checks, and the method of its headline.
+//! Diagnostics of a strategy's period that hold for all of its rows: its arms, its design checks, and the method of its
+//! headline.
 
 use std::collections::BTreeSet;
 
-use super::arms::{ALL, Group, Index, Phase, Quantity, Slice};
+use super::arm_sums::{ALL, ArmSumsIndex, Group, PeriodSums, Phase, Quantity};
 use super::reason::NotEstimable;
-use super::strategy::{Strategy, StrategyPeriod};
+use super::settings::{StrategyPeriod, StrategySettings};
 use super::{Design, Method, Outcome};
 use crate::error::Result;
 use crate::stats::{SplitCell, chi_square_homogeneity, split_check};
@@ -12,22 +13,22 @@ use crate::stats::{SplitCell, chi_square_homogeneity, split_check};
 /// Below this a check of the design has failed.
 pub(super) const FAILED: f64 = 0.001;
 
-/// Stretches are alike if the days by which they differ are no more than this part of them.
-const MONTHS_DIFFER: u64 = 8;
+/// Two time spans have equal length if they differ by at most one part in this many. Months differ by a tenth.
+const LENGTH_TOLERANCE: u64 = 8;
 
 /// The total row.
 pub(super) const TOTAL: Group<'static> = (ALL, ALL);
 
-/// A strategy's period and what is known of it before an effect is computed.
-pub(super) struct Standing<'a> {
-    pub strategy: &'a Strategy,
+/// A strategy's period and what is known of it before any effect is computed.
+pub(super) struct PeriodDiagnostics<'a> {
+    pub strategy: &'a StrategySettings,
     pub period: &'a StrategyPeriod,
     /// The treated arms: those planned and those found, sorted.
     pub treated: Vec<&'a str>,
     /// The split check.
     pub srm_p: Option<f64>,
     /// The p-value of equal shares treated inside the baseline, if it fails.
-    pub touched: Option<f64>,
+    pub contaminated_p: Option<f64>,
     /// Whether customers have strata.
     pub strata: bool,
     /// The method of the headline.
@@ -38,8 +39,12 @@ pub(super) struct Standing<'a> {
     pub all_treated: i64,
 }
 
-impl<'a> Standing<'a> {
-    pub fn new(strategy: &'a Strategy, period: &'a StrategyPeriod, index: &Index<'a>) -> Result<Standing<'a>> {
+impl<'a> PeriodDiagnostics<'a> {
+    pub fn new(
+        strategy: &'a StrategySettings,
+        period: &'a StrategyPeriod,
+        index: &ArmSumsIndex<'a>,
+    ) -> Result<PeriodDiagnostics<'a>> {
         let during = index.slice(&strategy.name, period.period, Phase::During);
         let controlled = strategy.design != Design::BeforeAfter;
         let planned = strategy.split.strata.values().chain([&strategy.split.shares]).flat_map(|s| s.keys().map(String::as_str));
@@ -52,19 +57,19 @@ impl<'a> Standing<'a> {
         for arm in &treated {
             all_treated += during.arm(TOTAL, &quantity, arm)?.n;
         }
-        let mut standing = Standing {
+        let mut diagnostics = PeriodDiagnostics {
             strategy,
             period,
             srm_p: if strategy.design == Design::Randomised { split_of(strategy, during, &quantity) } else { None },
-            touched: touched(during)?,
+            contaminated_p: contaminated_p(during)?,
             strata: strategy.design == Design::Randomised && strata.iter().any(|s| *s != ALL),
             headline: strategy.primary.method,
             fallback: None,
             treated,
             all_treated,
         };
-        standing.choose_headline(&strata);
-        Ok(standing)
+        diagnostics.choose_headline(&strata);
+        Ok(diagnostics)
     }
 
     /// Whether strata were planned with different shares, so that pooling them confounds.
@@ -79,9 +84,9 @@ impl<'a> Standing<'a> {
             return;
         }
         if self.headline.adjusts() {
-            self.fallback = match (self.touched, self.period.baseline) {
+            self.fallback = match (self.contaminated_p, self.period.baseline) {
                 (_, None) => Some(NotEstimable::NoBaseline),
-                (Some(p), _) => Some(NotEstimable::TouchedBaseline { p }),
+                (Some(p), _) => Some(NotEstimable::ContaminatedBaseline { p }),
                 (None, Some(_)) => None,
             };
             if self.fallback.is_some() {
@@ -125,12 +130,11 @@ impl<'a> Standing<'a> {
             && (*outcome != Outcome::Retained || self.period.knows_before_baseline)
     }
 
-    /// The days of the baseline and of the outcomes, if they are too unlike for what happened in them to be compared. Months
-    /// differ by a tenth.
-    pub fn unlike_days(&self) -> Option<(i32, i32)> {
+    /// The days of the baseline and of the outcomes, if their lengths differ too much for a comparison.
+    pub fn unequal_days(&self) -> Option<(i32, i32)> {
         let (baseline, outcomes) = self.period.days;
         let apart = i64::from(baseline).abs_diff(outcomes.into());
-        (apart * MONTHS_DIFFER > outcomes.unsigned_abs().into()).then_some((baseline, outcomes))
+        (apart * LENGTH_TOLERANCE > outcomes.unsigned_abs().into()).then_some((baseline, outcomes))
     }
 
     /// What makes all numbers of an outcome, phase and method null.
@@ -138,7 +142,7 @@ impl<'a> Standing<'a> {
         let period = self.period;
         let until = match (phase, outcome.moved_in()) {
             // A move is told of the state at the end of the period.
-            (_, Some(_)) => period.outcomes_until.max(period.period.end),
+            (_, Some(_)) => period.outcomes_until.max(period.period.last()),
             (Phase::During, None) => period.outcomes_until,
             _ => period.after_until.unwrap_or(period.outcomes_until),
         };
@@ -151,20 +155,20 @@ impl<'a> Standing<'a> {
         if let Some(p) = self.srm_p.filter(|p| *p < FAILED) {
             return Some(NotEstimable::FailedSplit { p });
         }
-        match (method.adjusts(), period.baseline, self.touched) {
-            // Who was there before cannot be told without a before.
+        match (method.adjusts(), period.baseline, self.contaminated_p) {
+            // Retention compares with the baseline, so it needs one.
             (false, None, _) if *outcome == Outcome::Retained => Some(NotEstimable::NoBaseline),
             (true, None, _) => Some(NotEstimable::NoBaseline),
-            (true, Some(_), Some(p)) => Some(NotEstimable::TouchedBaseline { p }),
+            (true, Some(_), Some(p)) => Some(NotEstimable::ContaminatedBaseline { p }),
             _ if method != Method::Did => None,
-            _ if !self.has_before(outcome) => Some(NotEstimable::NoBefore),
-            _ => self.unlike_days().map(|(baseline, outcomes)| NotEstimable::UnlikeDays { baseline, outcomes }),
+            _ if !self.has_before(outcome) => Some(NotEstimable::NoBaselineValue),
+            _ => self.unequal_days().map(|(baseline, outcomes)| NotEstimable::UnequalDays { baseline, outcomes }),
         }
     }
 }
 
 /// The split check over all arms, stratum by stratum.
-fn split_of(strategy: &Strategy, during: &Slice<'_>, quantity: &Quantity) -> Option<f64> {
+fn split_of(strategy: &StrategySettings, during: &PeriodSums<'_>, quantity: &Quantity) -> Option<f64> {
     let cell = |(stratum, arms): (&&str, &std::collections::BTreeMap<&str, &crate::stats::Sums>)| {
         let shares = strategy.split.of(stratum);
         let observed = shares.keys().map(|arm| arms.get(arm.as_str()).map_or(0, |sums| sums.n)).collect();
@@ -174,7 +178,7 @@ fn split_of(strategy: &Strategy, during: &Slice<'_>, quantity: &Quantity) -> Opt
 }
 
 /// Whether the arms differ in who was treated inside the baseline.
-fn touched(during: &Slice<'_>) -> Result<Option<f64>> {
+fn contaminated_p(during: &PeriodSums<'_>) -> Result<Option<f64>> {
     let mut groups = Vec::new();
     for arm in during.arms() {
         let sums = during.arm(TOTAL, &Quantity::TreatedInBaseline, arm)?;

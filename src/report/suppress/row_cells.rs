@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use super::cells::{Cell, Cells};
+use super::cells::{Cell, CellTable};
 use super::{key, total_key};
 use crate::domain::Day;
 use crate::report::data::{CutPointRow, EffectRow, MoveRow, ReportData, SegmentRow, TransitionRow};
@@ -27,7 +27,7 @@ fn transition_key(r: &TransitionRow, dimension: &str, value: &str) -> String {
 
 /// The cells of every row.
 #[derive(Debug, Default)]
-pub(super) struct Marks {
+pub(super) struct RowCells {
     pub(super) segments: Vec<(Option<Cell>, Option<Cell>, Option<Cell>)>,
     pub(super) transitions: Vec<(Option<Cell>, Option<Cell>)>,
     pub(super) moves: Vec<Option<Cell>>,
@@ -39,21 +39,21 @@ pub(super) struct Marks {
     pub(super) cutpoints: Vec<Option<Cell>>,
 }
 
-impl Marks {
+impl RowCells {
     /// The cells of all tables, with the sums that they are part of.
-    pub fn of(data: &ReportData, cells: &mut Cells) -> Marks {
-        let mut marks = Marks::default();
-        marks.segments(data, cells);
-        marks.transitions(data, cells);
-        marks.moves(data, cells);
-        marks.growth(data, cells);
-        marks.cohorts(data, cells);
-        marks.effects(data, cells);
-        marks.cutpoints(data, cells);
-        marks
+    pub fn of(data: &ReportData, cells: &mut CellTable) -> RowCells {
+        let mut row_cells = RowCells::default();
+        row_cells.segments(data, cells);
+        row_cells.transitions(data, cells);
+        row_cells.moves(data, cells);
+        row_cells.growth(data, cells);
+        row_cells.cohorts(data, cells);
+        row_cells.effects(data, cells);
+        row_cells.cutpoints(data, cells);
+        row_cells
     }
 
-    fn segments(&mut self, data: &ReportData, cells: &mut Cells) {
+    fn segments(&mut self, data: &ReportData, cells: &mut CellTable) {
         let rows: Vec<&SegmentRow> = data.segments.iter().flatten().collect();
         let name = |r: &SegmentRow| state_key(r.as_of, &r.slice, &r.dimension, &r.dimension_value, &r.scheme, &r.state);
         let own: Vec<_> = rows.iter().map(|r| r.customers.map(|n| cells.cell(name(r), n))).collect();
@@ -85,7 +85,7 @@ impl Marks {
         }
     }
 
-    fn transitions(&mut self, data: &ReportData, cells: &mut Cells) {
+    fn transitions(&mut self, data: &ReportData, cells: &mut CellTable) {
         let rows: Vec<&TransitionRow> = data.transitions.iter().flatten().collect();
         let place = |r: &TransitionRow| key(&[&r.as_of, &r.from_as_of, &r.slice, &r.dimension, &r.dimension_value, &r.scheme]);
         let own: Vec<_> = rows
@@ -119,7 +119,7 @@ impl Marks {
         self.transitions = rows.iter().zip(own).map(|(r, c)| (c, cells.find(&from(r)))).collect();
     }
 
-    fn moves(&mut self, data: &ReportData, cells: &mut Cells) {
+    fn moves(&mut self, data: &ReportData, cells: &mut CellTable) {
         let rows: Vec<_> = data.moves.iter().flatten().collect();
         let place = |r: &MoveRow| {
             key(&[&"transition", &r.as_of, &r.from_as_of, &r.slice, &ALL, &ALL, &r.scheme, &r.from_state, &r.to_state])
@@ -133,7 +133,7 @@ impl Marks {
         self.moves = own;
     }
 
-    fn growth(&mut self, data: &ReportData, cells: &mut Cells) {
+    fn growth(&mut self, data: &ReportData, cells: &mut CellTable) {
         let names = ["customers", "active", "new", "retained", "resurrected", "lapsed", "inactive"];
         for r in data.growth.iter().flatten() {
             let place = key(&[&"growth", &r.as_of, &r.slice, &r.scheme, &r.from_state]);
@@ -173,12 +173,12 @@ impl Marks {
         }
     }
 
-    fn cohorts(&mut self, data: &ReportData, cells: &mut Cells) {
+    fn cohorts(&mut self, data: &ReportData, cells: &mut CellTable) {
         let rows: Vec<_> = data.cohorts.iter().flatten().collect();
         for r in &rows {
             let cohort = key(&[&"cohort", &r.slice, &r.cohort_start.unwrap_or(Day::MIN)]);
             let then = format!("{cohort}{}", r.as_of);
-            let of = |cells: &mut Cells, name: String, n: Option<i64>| n.map(|n| cells.cell(name, n));
+            let of = |cells: &mut CellTable, name: String, n: Option<i64>| n.map(|n| cells.cell(name, n));
             self.cohorts.push([
                 of(cells, cohort, r.customers),
                 of(cells, format!("{then}active"), r.active_customers),
@@ -202,11 +202,11 @@ impl Marks {
         }
     }
 
-    fn effects(&mut self, data: &ReportData, cells: &mut Cells) {
+    fn effects(&mut self, data: &ReportData, cells: &mut CellTable) {
         let period = |day: Option<Day>| day.map(|d| d.to_string()).unwrap_or_default();
         let phase = |p: &Option<String>| p.clone().unwrap_or_default();
         let mut sums: BTreeMap<String, (Vec<Cell>, String)> = BTreeMap::new();
-        let mut add = |cells: &mut Cells, place: &str, estimate: &str, scheme: &str, state: &str, n: Option<i64>| {
+        let mut add = |cells: &mut CellTable, place: &str, estimate: &str, scheme: &str, state: &str, n: Option<i64>| {
             let cell = cells.cell(format!("{place}{}", key(&[&scheme, &state])), n?);
             if scheme != ALL {
                 let total = format!("{place}{}", key(&[&ALL, &ALL]));
@@ -255,7 +255,7 @@ impl Marks {
         }
     }
 
-    fn cutpoints(&mut self, data: &ReportData, cells: &mut Cells) {
+    fn cutpoints(&mut self, data: &ReportData, cells: &mut CellTable) {
         let rows: Vec<_> = data.cutpoints.iter().flatten().collect();
         let place = |r: &CutPointRow| key(&[&"bins", &r.as_of, &r.slice, &r.axis]);
         let own: Vec<_> = rows.iter().map(|r| r.customers.map(|n| cells.cell(format!("{}{:?}", place(r), r.bin), n))).collect();

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use std::fmt;
 
 use super::Outcome;
-use crate::domain::Day;
+use crate::domain::Period;
 use crate::error::Result;
 use crate::stats::{PairSums, Sums};
 
@@ -14,15 +14,6 @@ pub const ALL: &str = "(all)";
 
 /// The arm of everybody in [`Phase::Reference`].
 pub const EVERYBODY: &str = "(everybody)";
-
-/// A strategy's period, both dates inclusive.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct Period {
-    /// First day on which customers are assigned.
-    pub start: Day,
-    /// Last day.
-    pub end: Day,
-}
 
 /// Which days a row's outcomes are from.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -149,12 +140,12 @@ pub struct PairKey {
 
 /// All sums of a job.
 #[derive(Debug, Clone, Default, PartialEq)]
-pub struct Arms {
+pub struct ArmSums {
     rows: BTreeMap<ArmKey, Sums>,
     pairs: BTreeMap<PairKey, PairSums>,
 }
 
-impl Arms {
+impl ArmSums {
     /// Adds sums to a row.
     ///
     /// # Errors
@@ -175,7 +166,7 @@ impl Arms {
     ///
     /// # Errors
     /// Exit 3 if a sum leaves 128 bits.
-    pub fn merge(&mut self, other: Arms) -> Result<()> {
+    pub fn merge(&mut self, other: ArmSums) -> Result<()> {
         other.rows.into_iter().try_for_each(|(key, sums)| self.add(key, &sums))?;
         other.pairs.into_iter().try_for_each(|(key, sums)| self.add_pair(key, &sums))
     }
@@ -195,17 +186,17 @@ impl Arms {
 pub(super) type Group<'a> = (&'a str, &'a str);
 
 /// Sums per cell and arm.
-pub(super) type Table<'a> = BTreeMap<&'a str, BTreeMap<&'a str, &'a Sums>>;
+pub(super) type CellSums<'a> = BTreeMap<&'a str, BTreeMap<&'a str, &'a Sums>>;
 
 /// The rows of one strategy, period and phase.
 #[derive(Debug, Default)]
-pub(super) struct Slice<'a> {
-    groups: BTreeMap<Group<'a>, BTreeMap<&'a Quantity, Table<'a>>>,
+pub(super) struct PeriodSums<'a> {
+    groups: BTreeMap<Group<'a>, BTreeMap<&'a Quantity, CellSums<'a>>>,
 }
 
-impl<'a> Slice<'a> {
+impl<'a> PeriodSums<'a> {
     /// The sums of a quantity, if there are any.
-    pub fn table(&self, group: Group<'a>, quantity: &Quantity) -> Option<&Table<'a>> {
+    pub fn table(&self, group: Group<'a>, quantity: &Quantity) -> Option<&CellSums<'a>> {
         self.groups.get(&group)?.get(quantity)
     }
 
@@ -243,14 +234,14 @@ impl<'a> Slice<'a> {
 
 /// Sums by what evaluation asks for.
 #[derive(Debug, Default)]
-pub(super) struct Index<'a> {
-    slices: BTreeMap<(&'a str, Period, Phase), Slice<'a>>,
-    empty: Slice<'a>,
+pub(super) struct ArmSumsIndex<'a> {
+    slices: BTreeMap<(&'a str, Period, Phase), PeriodSums<'a>>,
+    empty: PeriodSums<'a>,
 }
 
-impl<'a> Index<'a> {
-    pub fn new(arms: &'a Arms) -> Index<'a> {
-        let mut index = Index::default();
+impl<'a> ArmSumsIndex<'a> {
+    pub fn new(arms: &'a ArmSums) -> ArmSumsIndex<'a> {
+        let mut index = ArmSumsIndex::default();
         for (key, sums) in &arms.rows {
             let slice = index.slices.entry((&key.strategy, key.period, key.phase)).or_default();
             let table = slice.groups.entry((&key.scheme, &key.state)).or_default().entry(&key.quantity).or_default();
@@ -260,7 +251,7 @@ impl<'a> Index<'a> {
     }
 
     /// The rows of a strategy, period and phase; empty if there are none.
-    pub fn slice(&self, strategy: &'a str, period: Period, phase: Phase) -> &Slice<'a> {
+    pub fn slice(&self, strategy: &'a str, period: Period, phase: Phase) -> &PeriodSums<'a> {
         self.slices.get(&(strategy, period, phase)).unwrap_or(&self.empty)
     }
 }

@@ -11,7 +11,7 @@ const CANNOT_SAY: &str = "cannot_say";
 
 /// An arm of a strategy against its control.
 #[derive(Debug)]
-pub(super) struct Arm<'a> {
+pub(super) struct ArmEffects<'a> {
     pub strategy: &'a str,
     pub arm: &'a str,
     /// Headline rows over all customers, by period and phase.
@@ -42,7 +42,7 @@ pub(super) enum Earned {
 }
 
 /// The arms of all strategies in the order of the tables.
-pub(super) fn arms(data: &ReportData) -> Vec<Arm<'_>> {
+pub(super) fn arms(data: &ReportData) -> Vec<ArmEffects<'_>> {
     let mut names: Vec<(&str, &str)> = Vec::new();
     let effects = data.effects.iter().flatten().map(|r| (r.strategy.as_str(), r.arm.as_str()));
     let verdicts = data.verdicts.iter().flatten().map(|r| (r.strategy.as_str(), r.arm.as_str()));
@@ -51,11 +51,11 @@ pub(super) fn arms(data: &ReportData) -> Vec<Arm<'_>> {
             names.push(name);
         }
     }
-    names.into_iter().map(|(strategy, arm)| Arm::of(data, strategy, arm)).collect()
+    names.into_iter().map(|(strategy, arm)| ArmEffects::of(data, strategy, arm)).collect()
 }
 
-impl<'a> Arm<'a> {
-    fn of(data: &'a ReportData, strategy: &'a str, arm: &'a str) -> Arm<'a> {
+impl<'a> ArmEffects<'a> {
+    fn of(data: &'a ReportData, strategy: &'a str, arm: &'a str) -> ArmEffects<'a> {
         let own = || data.effects.iter().flatten().filter(move |r| r.strategy == strategy && r.arm == arm);
         let headline = || own().filter(|r| r.headline == Some(true));
         let mut periods: Vec<&EffectRow> = headline().filter(|r| r.state == ALL).collect();
@@ -71,7 +71,7 @@ impl<'a> Arm<'a> {
         let mut verdicts: Vec<&VerdictRow> =
             data.verdicts.iter().flatten().filter(|r| r.strategy == strategy && r.arm == arm).collect();
         verdicts.sort_by_key(|r| (r.period_start.is_some(), std::cmp::Reverse(r.period_start)));
-        Arm { strategy, arm, periods, tiers, pooled: pooled.collect(), others, verdicts }
+        ArmEffects { strategy, arm, periods, tiers, pooled: pooled.collect(), others, verdicts }
     }
 
     /// The estimate over all customers in the last period.

@@ -2,8 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use super::arms::Period;
-use crate::domain::{Day, Decimal, Design, EffectMethod as Method, Outcome};
+use crate::domain::{Day, Decimal, Design, EffectMethod as Method, Outcome, Period};
 use crate::error::{Error, Result, suggestion};
 
 /// The share of customers each arm was to have.
@@ -54,7 +53,7 @@ pub struct StrategyPeriod {
 
 /// A strategy.
 #[derive(Debug, Clone, PartialEq)]
-pub struct Strategy {
+pub struct StrategySettings {
     /// Its name.
     pub name: String,
     /// Its design.
@@ -81,7 +80,7 @@ pub struct Strategy {
     pub money_scale: u32,
 }
 
-impl Strategy {
+impl StrategySettings {
     /// Checks what can be checked without data.
     ///
     /// # Errors
