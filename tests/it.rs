@@ -38,6 +38,8 @@ mod people;
 mod publish;
 /// The report, from tables to files.
 mod report;
+/// Table bytes change only together with the number of the rules that made them.
+mod rules;
 /// Whether intervals and verdicts keep what they promise over thousands of simulated strategies; ignored by default.
 mod simulation;
 /// The names of the scheme `standard` are true of everybody who carries them.

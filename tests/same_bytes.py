@@ -24,46 +24,6 @@ CONTRACT = ROOT.parent / "shared" / "contract" / "jobs"
 # What differs between two runs of one program, or between the ids of their rules.
 VARIES = {"run_id", "job_sha256", "timings", "peak_memory_bytes", "spilled_bytes", "tables", "reports", "rfmill"}
 
-# A randomised strategy over what `sample --strategy` makes, evaluated in three ways.
-EXPERIMENT = """name = "experiment"
-[orders]
-path = "treated/orders-*.parquet"
-customer_id = "customer_id"
-ordered_at = "ordered_at"
-amount = "amount"
-order_id = "order_id"
-[periods]
-every = "quarter"
-from = 2023-01-01
-to = 2024-12-31
-[schemes]
-segment = "standard"
-lifecycle = "recency_windows"
-[[strategy]]
-name = "winback"
-design = "randomised"
-assignments = "treated/_assignments/winback.parquet"
-control = "control"
-split = { control = 0.5, treatment = 0.5 }
-cost_per_customer = "0.35"
-margin_rate = 0.4
-after = true
-winsorise = 0.99
-outcomes = ["converted", "orders", "revenue", "avg_order_value", "retained", "moved_up:lifecycle"]
-by = ["segment", "lifecycle"]
-[[strategy]]
-name = "matched"
-design = "matched"
-assignments = "treated/_assignments/winback.parquet"
-control = "control"
-match_on = ["segment"]
-by = ["lifecycle"]
-[output]
-path = "out"
-report = ["html", "json", "xlsx"]
-language = "zh-Hans"
-"""
-
 
 @dataclass(frozen=True)
 class Case:
@@ -92,7 +52,7 @@ def sample_cases(program: Path, folder: Path) -> list[Case]:
     call(program, "sample", folder / "treated", "--orders", 20000, "--strategy", "winback", "--effect", 0.3,
          "--strategy-from", "2024-07-01", "--quiet")
     experiment = folder / "experiment.toml"
-    experiment.write_text(EXPERIMENT)
+    experiment.write_text((HERE / "data" / "experiment.toml").read_text())
     cases.append(Case("strategy", experiment))
     return cases
 

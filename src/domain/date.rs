@@ -4,6 +4,7 @@ use std::fmt;
 
 use jiff::ToSpan;
 use jiff::civil::Date;
+use serde::{Serialize, Serializer};
 
 use crate::error::{Error, Result};
 
@@ -52,8 +53,14 @@ impl fmt::Display for Day {
     }
 }
 
+impl Serialize for Day {
+    fn serialize<S: Serializer>(&self, serializer: S) -> std::result::Result<S::Ok, S::Error> {
+        serializer.collect_str(self)
+    }
+}
+
 /// An as-of date with its period and the period before, where the job has them.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 pub struct AsOf {
     /// Last date counted.
     pub date: Day,

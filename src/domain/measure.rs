@@ -4,6 +4,8 @@ use std::collections::BTreeSet;
 use std::fmt;
 use std::sync::{Mutex, PoisonError};
 
+use serde::{Serialize, Serializer};
+
 use super::Lookback;
 use crate::error::{Error, Result, suggestion};
 
@@ -249,6 +251,12 @@ impl fmt::Display for Measure {
             Some(lookback) => write!(f, "@{lookback}"),
             None => Ok(()),
         }
+    }
+}
+
+impl Serialize for Measure {
+    fn serialize<S: Serializer>(&self, serializer: S) -> std::result::Result<S::Ok, S::Error> {
+        serializer.collect_str(self)
     }
 }
 

@@ -3,6 +3,8 @@
 use std::cmp::Ordering;
 use std::fmt;
 
+use serde::{Serialize, Serializer};
+
 /// `10^n` as an integer, if it fits.
 pub fn pow10(n: u32) -> Option<i128> {
     10i128.checked_pow(n)
@@ -149,6 +151,13 @@ impl Ord for Ratio {
             let right = other.numerator.rem_euclid(other.denominator).saturating_mul(self.denominator);
             left.cmp(&right)
         })
+    }
+}
+
+/// As text such as `"1250e-2"`: JSON numbers lose digits.
+impl Serialize for Decimal {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_str(&format_args!("{}e-{}", self.digits, self.scale))
     }
 }
 

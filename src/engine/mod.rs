@@ -9,6 +9,7 @@ mod beside;
 mod cuts;
 mod frozen;
 mod gates;
+mod identity;
 mod names;
 pub mod native;
 mod panels;
@@ -19,6 +20,7 @@ mod strategy;
 mod summary;
 mod survey;
 
+pub use identity::RULES;
 pub use native::{Outcome, run};
 pub use plan::Plan;
 pub use strategy::assigned::check as check_assignments;

@@ -16,16 +16,14 @@ use super::part::{self, Concurrency, PartContext, PartOutput, PartTable};
 use super::strategy::{self, Evaluated};
 use super::summary::{self, StateLine};
 use super::survey::{self, ScoringFilter};
-use super::{Plan, frozen, gates, reports};
+use super::{Plan, frozen, gates, identity, reports};
 use crate::domain::Day;
 use crate::error::{Error, Result, suggestion};
 use crate::job::raw::TableName;
 use crate::job::{Cuts, Job};
 use crate::memory::{self, Memory};
 use crate::progress::Progress;
-use crate::publish::{
-    AssignmentsEntry, CutPointEntry, HashListEntry, InputEntry, Manifest, OutputFolder, Staging, TableEntry, TableFile, Timing,
-};
+use crate::publish::{CutPointEntry, HashListEntry, InputEntry, Manifest, OutputFolder, Staging, TableEntry, TableFile, Timing};
 use crate::scan::assignments::AssignmentFile;
 use crate::scan::hashes::Verified;
 use crate::scan::source::Source;
@@ -80,7 +78,8 @@ pub fn run(job: &Job, progress: &dyn Progress) -> Result<Outcome> {
     let mut assignments = strategy::assigned::entries(job, &assignment_files);
     let (inputs_verified, input_manifests) =
         verified(sources.iter().chain(tables_beside.sources(&plan)), assignment_files.iter().flatten());
-    let run_id = run_id(job, &plan, &inputs, &assignments, &input_manifests)?;
+    let job_sha256 = identity::job_hash(job, &plan)?;
+    let run_id = identity::run_id(&job_sha256, &inputs, &assignments, &input_manifests)?;
     if let Some(manifest) = output.finished(&run_id) {
         let folder = output.recommit(&manifest)?;
         // The run may have been killed between its commit and this.
@@ -234,8 +233,8 @@ pub fn run(job: &Job, progress: &dyn Progress) -> Result<Outcome> {
         job_name: job.raw.name.clone(),
         engine: "native".into(),
         as_of: job.shown().map(|(_, d)| d.date.to_string()).collect(),
-        job: job_json(job)?,
-        job_sha256: job_hash(job, &plan)?,
+        job: identity::job_json(job)?,
+        job_sha256,
         inputs,
         input_rows,
         assignments,
@@ -286,53 +285,6 @@ fn verified<'a>(
     lists.sort_unstable();
     lists.dedup();
     (checks.iter().all(Option::is_some), lists)
-}
-
-/// The job as JSON, without where its output goes.
-fn job_json(job: &Job) -> Result<serde_json::Value> {
-    let mut json = serde_json::to_value(&job.raw).map_err(|e| Error::bug(format!("the job cannot be shown as JSON: {e}")))?;
-    if let Some(output) = json.get_mut("output").and_then(|o| o.as_object_mut()) {
-        output.remove("path");
-        output.remove("keep_runs");
-    }
-    Ok(json)
-}
-
-/// Hash of everything in the job that decides over the result.
-fn job_hash(job: &Job, plan: &Plan) -> Result<String> {
-    let mut text = job_json(job)?.to_string();
-    text.push_str(&format!("{:?}{:?}", job.dates, plan.schemes));
-    if let Cuts::Table(path) = &job.score.cuts {
-        let bytes = std::fs::read(path).map_err(|e| {
-            Error::input(format!("cannot read the cut points {} (score.cuts): {e}; check the path", path.display()))
-        })?;
-        text.push_str(&crate::hash::sha256(&bytes));
-    }
-    if let Some((written, path)) = &job.acquisition {
-        let bytes = std::fs::read(path)
-            .map_err(|e| Error::input(format!("cannot read {written} (acquisition.path): {e}; check the path")))?;
-        text.push_str(&crate::hash::sha256(&bytes));
-    }
-    Ok(crate::hash::sha256(text.as_bytes()))
-}
-
-fn run_id(
-    job: &Job,
-    plan: &Plan,
-    inputs: &[InputEntry],
-    assignments: &[AssignmentsEntry],
-    manifests: &[HashListEntry],
-) -> Result<String> {
-    let wrong = |e: serde_json::Error| Error::bug(format!("the inputs cannot be shown as JSON: {e}"));
-    let mut inputs = serde_json::to_string(inputs).map_err(wrong)?;
-    if !assignments.is_empty() {
-        inputs.push_str(&serde_json::to_string(assignments).map_err(wrong)?);
-    }
-    if !manifests.is_empty() {
-        inputs.push_str(&serde_json::to_string(manifests).map_err(wrong)?);
-    }
-    let text = format!("{}\n{}\n{inputs}", env!("CARGO_PKG_VERSION"), job_hash(job, plan)?);
-    Ok(crate::hash::sha256(text.as_bytes()).chars().take(16).collect())
 }
 
 /// Given cut points by slice number.

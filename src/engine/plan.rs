@@ -2,6 +2,8 @@
 
 use std::collections::BTreeMap;
 
+use serde::Serialize;
+
 use super::names;
 use crate::domain::{Catalogue, Day, Given, Measure, MeasureKind, Origin, Outcome, Unit};
 use crate::error::{Error, Result, suggestion};
@@ -16,7 +18,7 @@ use crate::score::Axis;
 use crate::table::{ColumnType, Field};
 
 /// A scheme column with its scheme, and the schemes of slice values that override it.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Serialize)]
 pub struct SchemeColumn {
     /// The column.
     pub column: String,

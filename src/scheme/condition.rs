@@ -2,13 +2,14 @@
 
 use std::fmt;
 
+use serde::Serialize;
 use toml::Value;
 
 use crate::domain::{Catalogue, Day, Decimal, Measure, Ratio, Unit};
 use crate::error::{Error, Result, suggestion};
 
 /// All conditions of a rule; every one must hold.
-#[derive(Debug, Clone, Default, PartialEq)]
+#[derive(Debug, Clone, Default, PartialEq, Serialize)]
 pub struct Conditions {
     /// Closed ranges of the r, f and m score.
     pub scores: [Option<(u8, u8)>; 3],
@@ -23,7 +24,7 @@ pub struct Conditions {
 }
 
 /// A test of a measure, in printed units.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 pub enum Test {
     /// Null.
     IsNull,
@@ -37,7 +38,7 @@ pub enum Test {
 }
 
 /// An end of a range.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 pub enum End {
     /// No bound.
     Open,

@@ -12,6 +12,8 @@ mod file;
 
 use std::collections::BTreeMap;
 
+use serde::Serialize;
+
 use crate::domain::{Measure, MeasureKind, Origin, Unit};
 
 pub use builtin::{names as builtin_names, text as builtin_text};
@@ -22,7 +24,7 @@ pub use condition::{Conditions, Test, parse as parse_conditions, parse_test};
 pub use file::{load, with_override};
 
 /// A scheme, ready to classify.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct Scheme {
     /// Its name.
     pub name: String,
@@ -43,7 +45,7 @@ pub struct Scheme {
 }
 
 /// A state of a scheme.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct State {
     /// The name, as tables show it.
     pub name: String,
@@ -54,7 +56,7 @@ pub struct State {
 }
 
 /// A rule: who meets all conditions is in the state.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct Rule {
     /// Index into the scheme's states.
     pub state: usize,

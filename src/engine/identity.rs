@@ -1,0 +1,125 @@
+//! The identity of a run: a hash of everything that decides over its tables. Two runs with one id hold the same bytes.
+//!
+//! Hashed is canonical JSON: keys in order, no spaces, every default and every scheme written out. So an id depends on
+//! what a job means, and neither on how its file is laid out nor on how the program names things.
+
+use std::path::Path;
+
+use serde::Serialize;
+use serde_json::{Map, Value, json};
+
+use super::Plan;
+use crate::error::{Error, Result};
+use crate::hash::sha256;
+use crate::job::{Cuts, Job};
+use crate::publish::{AssignmentsEntry, HashListEntry, InputEntry};
+
+/// The number of the rules that make tables of orders. Raise it with every change that alters the bytes of a table;
+/// `tests/rules.rs` fails until that is done. A run of older rules is then computed anew instead of being taken for the
+/// same.
+pub const RULES: u32 = 1;
+
+/// Hexadecimal digits of a run id.
+const DIGITS: usize = 16;
+
+/// The id of a run.
+///
+/// # Errors
+/// Exit 1 if an input cannot be shown as JSON.
+pub fn run_id(
+    job_sha256: &str,
+    inputs: &[InputEntry],
+    assignments: &[AssignmentsEntry],
+    hash_lists: &[HashListEntry],
+) -> Result<String> {
+    let identity = json!({
+        "rules": RULES,
+        "version": env!("CARGO_PKG_VERSION"),
+        "job": job_sha256,
+        "inputs": to_json(inputs)?,
+        "assignments": to_json(assignments)?,
+        "hash_lists": to_json(hash_lists)?,
+    });
+    Ok(sha256(canonical(&identity).as_bytes()).chars().take(DIGITS).collect())
+}
+
+/// The hash of everything in the job that decides over its tables.
+///
+/// # Errors
+/// Exit 4 if a file of cut points or of acquisition costs cannot be read.
+pub fn job_hash(job: &Job, plan: &Plan) -> Result<String> {
+    let cut_points = match &job.score.cuts {
+        Cuts::Table(path) => Some(file_hash(path, &format!("the cut points {} (score.cuts)", path.display()))?),
+        Cuts::Each | Cuts::Frozen => None,
+    };
+    let acquisition = match &job.acquisition {
+        Some((written, path)) => Some(file_hash(path, &format!("{written} (acquisition.path)"))?),
+        None => None,
+    };
+    let mut written = job_json(job)?;
+    if let Some(written) = written.as_object_mut() {
+        // The schemes stand below, resolved and in the order of their columns.
+        written.remove("schemes");
+    }
+    let resolved = json!({
+        "job": written,
+        "dates": to_json(&job.dates)?,
+        "schemes": to_json(&plan.schemes)?,
+        "cut_points": cut_points,
+        "acquisition": acquisition,
+    });
+    Ok(sha256(canonical(&resolved).as_bytes()))
+}
+
+/// The job as JSON, with defaults, without what does not decide over its tables: where they go, and for how long.
+///
+/// # Errors
+/// Exit 1 if the job cannot be shown as JSON.
+pub fn job_json(job: &Job) -> Result<Value> {
+    let mut json = to_json(&job.raw)?;
+    if let Some(output) = json.get_mut("output").and_then(Value::as_object_mut) {
+        output.remove("path");
+        output.remove("keep_runs");
+    }
+    Ok(json)
+}
+
+fn file_hash(path: &Path, name: &str) -> Result<String> {
+    let bytes = std::fs::read(path).map_err(|e| Error::input(format!("cannot read {name}: {e}; check the path")))?;
+    Ok(sha256(&bytes))
+}
+
+fn to_json(value: &(impl Serialize + ?Sized)) -> Result<Value> {
+    serde_json::to_value(value).map_err(|e| Error::bug(format!("a run's identity cannot be shown as JSON: {e}")))
+}
+
+/// JSON with the keys of every object in order and without spaces.
+fn canonical(value: &Value) -> String {
+    fn sorted(value: &Value) -> Value {
+        match value {
+            Value::Object(map) => {
+                let mut entries: Vec<(&String, &Value)> = map.iter().collect();
+                entries.sort_unstable_by_key(|(key, _)| *key);
+                Value::Object(entries.into_iter().map(|(key, value)| (key.clone(), sorted(value))).collect::<Map<_, _>>())
+            }
+            Value::Array(values) => Value::Array(values.iter().map(sorted).collect()),
+            other => other.clone(),
+        }
+    }
+    sorted(value).to_string()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// The order in which keys were written does not matter, that of a list does.
+    #[test]
+    fn canonical_json_has_its_keys_in_order() {
+        let one: Value = serde_json::from_str(r#"{ "b": [2, 1], "a": {"d": null, "c": "x y"} }"#).unwrap_or_default();
+        let other: Value = serde_json::from_str(r#"{"a":{"c":"x y","d":null},"b":[2,1]}"#).unwrap_or_default();
+        assert_eq!(canonical(&one), r#"{"a":{"c":"x y","d":null},"b":[2,1]}"#);
+        assert_eq!(canonical(&one), canonical(&other));
+        assert_ne!(canonical(&json!([1, 2])), canonical(&json!([2, 1])));
+    }
+}
