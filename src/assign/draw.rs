@@ -11,17 +11,17 @@ use crate::hash::Lots;
 /// With the shares p1, p2 … in order, a lot h belongs to the first k for which h / 2^64 < p1 + … + pk. So the first
 /// share, when it grows, keeps everybody it had.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Bounds {
+pub struct ShareBounds {
     /// The smallest lot beyond each share but the last, which takes the rest.
     ends: Vec<u128>,
 }
 
-impl Bounds {
-    /// Bounds of shares that add to 1; the last share takes what the others leave.
+impl ShareBounds {
+    /// ShareBounds of shares that add to 1; the last share takes what the others leave.
     ///
     /// # Errors
     /// Exit 2 if a share has more digits than can be compared exactly.
-    pub fn new(shares: &[Ratio]) -> Result<Bounds> {
+    pub fn new(shares: &[Ratio]) -> Result<ShareBounds> {
         let mut sum = Ratio::new(0, 1);
         let mut ends = Vec::with_capacity(shares.len());
         for share in shares.split_last().map_or(shares, |(_, rest)| rest) {
@@ -36,7 +36,7 @@ impl Bounds {
             ends.push(((p as u128) << 64).div_ceil(q as u128));
             sum = Ratio::new(p, q);
         }
-        Ok(Bounds { ends })
+        Ok(ShareBounds { ends })
     }
 
     /// Which share the lot belongs to, counting from 0.
@@ -57,54 +57,54 @@ pub struct Candidates<'a> {
     /// Places of the customers who are drawn.
     pub rows: &'a [usize],
     /// What an earlier assignment says of each of `rows`; empty without one.
-    pub earlier: &'a [Earlier],
+    pub earlier: &'a [PriorAssignment],
 }
 
 /// What an earlier assignment says of a customer.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Earlier {
+pub enum PriorAssignment {
     /// Nothing: the lot decides.
-    Nothing,
+    None,
     /// To be left out.
-    LeaveOut,
+    Exclude,
     /// To stay in the arm with this number.
     Arm(u16),
 }
 
 /// How arms are drawn.
 #[derive(Debug, Clone)]
-pub struct Rules {
+pub struct DrawRules {
     /// The lots of the strategy.
     pub lots: Lots,
     /// The arms' bounds by number of the state; the control is arm 0.
-    pub bounds: Vec<Bounds>,
+    pub bounds: Vec<ShareBounds>,
     /// The lots and the bounds of the global hold-out, which is share 0 of them.
-    pub global: Option<(Lots, Bounds)>,
+    pub global: Option<(Lots, ShareBounds)>,
 }
 
 /// What becomes of a customer.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Role {
+pub enum Allocation {
     /// In the global hold-out, so in no strategy.
     GlobalHoldout,
     /// Left out for an earlier assignment.
-    LeftOut,
+    Excluded,
     /// In the arm with this number.
     Arm(u16),
 }
 
-impl Rules {
+impl DrawRules {
     /// What becomes of a customer; the global hold-out is taken out first.
-    fn role(&self, id: &[u8], state: u32, earlier: Earlier) -> Role {
+    fn role(&self, id: &[u8], state: u32, earlier: PriorAssignment) -> Allocation {
         if self.global.as_ref().is_some_and(|(lots, bounds)| bounds.of(lots.of(id)) == 0) {
-            return Role::GlobalHoldout;
+            return Allocation::GlobalHoldout;
         }
         match earlier {
-            Earlier::LeaveOut => Role::LeftOut,
-            Earlier::Arm(arm) => Role::Arm(arm),
-            Earlier::Nothing => {
+            PriorAssignment::Exclude => Allocation::Excluded,
+            PriorAssignment::Arm(arm) => Allocation::Arm(arm),
+            PriorAssignment::None => {
                 let bounds = self.bounds.get(state as usize);
-                Role::Arm(bounds.map_or(0, |bounds| bounds.of(self.lots.of(id)) as u16))
+                Allocation::Arm(bounds.map_or(0, |bounds| bounds.of(self.lots.of(id)) as u16))
             }
         }
     }
@@ -112,11 +112,11 @@ impl Rules {
 
 /// Draws for every row. What becomes of a customer depends on the rules, its id, its state and its earlier assignment:
 /// never on other customers or their order.
-pub fn draw(rules: &Rules, from: &Candidates) -> Vec<Role> {
+pub fn draw(rules: &DrawRules, from: &Candidates) -> Vec<Allocation> {
     let one = |text: &mut Vec<u8>, at: usize, row: usize| {
         from.ids.write_text(from.kind, row, text);
         let state = from.state.get(row).copied().unwrap_or_default();
-        rules.role(text, state, from.earlier.get(at).copied().unwrap_or(Earlier::Nothing))
+        rules.role(text, state, from.earlier.get(at).copied().unwrap_or(PriorAssignment::None))
     };
     from.rows.par_iter().enumerate().map_init(Vec::new, |text, (at, row)| one(text, at, *row)).collect()
 }
@@ -134,24 +134,24 @@ mod tests {
         CustomerIds::Int(ids.into_iter().collect())
     }
 
-    fn roles(rules: &Rules, ids: &CustomerIds) -> Vec<Role> {
+    fn roles(rules: &DrawRules, ids: &CustomerIds) -> Vec<Allocation> {
         let rows: Vec<usize> = (0..ids.len()).collect();
         draw(rules, &Candidates { ids, kind: IdType::Signed(64), state: &vec![0; ids.len()], rows: &rows, earlier: &[] })
     }
 
-    fn rules(salt: &str, parts: &[(i128, i128)]) -> Rules {
-        Rules { lots: Lots::new(salt), bounds: vec![Bounds::new(&shares(parts)).unwrap()], global: None }
+    fn rules(salt: &str, parts: &[(i128, i128)]) -> DrawRules {
+        DrawRules { lots: Lots::new(salt), bounds: vec![ShareBounds::new(&shares(parts)).unwrap()], global: None }
     }
 
     #[test]
     fn bounds_are_exact() {
-        let half = Bounds::new(&shares(&[(1, 2), (1, 2)])).unwrap();
+        let half = ShareBounds::new(&shares(&[(1, 2), (1, 2)])).unwrap();
         assert_eq!([0, (1 << 63) - 1, 1 << 63, u64::MAX].map(|lot| half.of(lot)), [0, 0, 1, 1]);
         // 2^64 / 3 = 6148914691236517205.33…
-        let thirds = Bounds::new(&shares(&[(1, 3), (1, 3), (1, 3)])).unwrap();
+        let thirds = ShareBounds::new(&shares(&[(1, 3), (1, 3), (1, 3)])).unwrap();
         let lots = [6_148_914_691_236_517_205, 6_148_914_691_236_517_206, 12_297_829_382_473_034_410, 12_297_829_382_473_034_411];
         assert_eq!(lots.map(|lot| thirds.of(lot)), [0, 1, 1, 2]);
-        assert!(Bounds::new(&[Ratio::new(1, 1 << 62), Ratio::new((1 << 62) - 1, 1 << 62)]).is_err());
+        assert!(ShareBounds::new(&[Ratio::new(1, 1 << 62), Ratio::new((1 << 62) - 1, 1 << 62)]).is_err());
     }
 
     /// Chi-square over 1,000 cells of sequential ids: the lots are as even as chance makes them.
@@ -174,7 +174,7 @@ mod tests {
     fn shares_are_met() {
         let got = roles(&rules("s", &[(1, 10), (3, 10), (6, 10)]), &ints(1..=200_000));
         for (arm, share) in [(0, 0.1), (1, 0.3), (2, 0.6)] {
-            let count = got.iter().filter(|r| **r == Role::Arm(arm)).count() as f64;
+            let count = got.iter().filter(|r| **r == Allocation::Arm(arm)).count() as f64;
             let sd = f64::sqrt(200_000.0 * share * (1.0 - share));
             assert!((count - 200_000.0 * share).abs() < 4.0 * sd, "arm {arm}: {count}");
         }
@@ -185,7 +185,7 @@ mod tests {
         let half = rules("s", &[(1, 2), (1, 2)]);
         let all = roles(&half, &ints(0..10_000));
         assert_eq!(all, roles(&half, &ints(0..10_000)));
-        let turned: Vec<Role> = roles(&half, &ints((0..10_000).rev())).into_iter().rev().collect();
+        let turned: Vec<Allocation> = roles(&half, &ints((0..10_000).rev())).into_iter().rev().collect();
         assert_eq!(all, turned);
         let some = roles(&half, &ints((0..10_000).step_by(7)));
         assert!(some.iter().eq(all.iter().step_by(7)));
@@ -203,30 +203,30 @@ mod tests {
     fn a_growing_hold_out_keeps_whom_it_had() {
         let small = roles(&rules("s", &[(1, 10), (9, 10)]), &ints(0..10_000));
         let large = roles(&rules("s", &[(2, 10), (8, 10)]), &ints(0..10_000));
-        assert!(small.iter().zip(&large).all(|(s, l)| *s != Role::Arm(0) || *l == Role::Arm(0)));
+        assert!(small.iter().zip(&large).all(|(s, l)| *s != Allocation::Arm(0) || *l == Allocation::Arm(0)));
     }
 
     #[test]
     fn the_global_hold_out_comes_first_and_is_independent() {
-        let global = Bounds::new(&shares(&[(1, 20), (19, 20)])).unwrap();
-        let with = Rules { global: Some((Lots::new("permanent"), global)), ..rules("s", &[(1, 2), (1, 2)]) };
+        let global = ShareBounds::new(&shares(&[(1, 20), (19, 20)])).unwrap();
+        let with = DrawRules { global: Some((Lots::new("permanent"), global)), ..rules("s", &[(1, 2), (1, 2)]) };
         let (before, after) = (roles(&rules("s", &[(1, 2), (1, 2)]), &ints(0..100_000)), roles(&with, &ints(0..100_000)));
-        let out: Vec<usize> = (0..100_000).filter(|at| after[*at] == Role::GlobalHoldout).collect();
+        let out: Vec<usize> = (0..100_000).filter(|at| after[*at] == Allocation::GlobalHoldout).collect();
         assert!((4_700..5_300).contains(&out.len()), "{}", out.len());
-        assert!((0..100_000).all(|at| after[at] == Role::GlobalHoldout || after[at] == before[at]));
-        let control = out.iter().filter(|at| before[**at] == Role::Arm(0)).count() as f64 / out.len() as f64;
+        assert!((0..100_000).all(|at| after[at] == Allocation::GlobalHoldout || after[at] == before[at]));
+        let control = out.iter().filter(|at| before[**at] == Allocation::Arm(0)).count() as f64 / out.len() as f64;
         assert!((0.46..0.54).contains(&control), "{control}");
     }
 
     #[test]
     fn states_have_shares_and_earlier_assignments_win() {
         let bounds = [[(1, 1_000), (999, 1_000)], [(999, 1_000), (1, 1_000)]];
-        let bounds = bounds.iter().map(|b| Bounds::new(&shares(b)).unwrap()).collect();
-        let rules = Rules { lots: Lots::new("s"), bounds, global: None };
+        let bounds = bounds.iter().map(|b| ShareBounds::new(&shares(b)).unwrap()).collect();
+        let rules = DrawRules { lots: Lots::new("s"), bounds, global: None };
         let ids = ints(0..4);
-        let earlier = [Earlier::Arm(7), Earlier::LeaveOut, Earlier::Nothing, Earlier::Nothing];
+        let earlier = [PriorAssignment::Arm(7), PriorAssignment::Exclude, PriorAssignment::None, PriorAssignment::None];
         let from =
             Candidates { ids: &ids, kind: IdType::Signed(64), state: &[0, 1, 0, 1], rows: &[3, 2, 1, 0], earlier: &earlier };
-        assert_eq!(draw(&rules, &from), [Role::Arm(7), Role::LeftOut, Role::Arm(0), Role::Arm(1)]);
+        assert_eq!(draw(&rules, &from), [Allocation::Arm(7), Allocation::Excluded, Allocation::Arm(0), Allocation::Arm(1)]);
     }
 }

@@ -1,12 +1,12 @@
 //! Who is assigned to what: drawing arms, what a draw can detect, and assignments by period. Pure: no file is read or
 //! written here.
 
-mod detect;
 mod draw;
 mod periods;
+mod power;
 mod table;
 
-pub use detect::{Detectable, Spread, detectable, detectable_over};
-pub use draw::{Bounds, Candidates, Earlier, Role, Rules, draw};
-pub use periods::{PeriodRows, Periods, RowList, by_period};
-pub use table::{Assignments, Customers, Rejected};
+pub use draw::{Allocation, Candidates, DrawRules, PriorAssignment, ShareBounds, draw};
+pub use periods::{AssignmentsByPeriod, PeriodRows, RowSet, by_period};
+pub use power::{DetectableEffect, OutcomeSpread, detectable_effect, stratified_detectable_effect};
+pub use table::{AssignedIds, Assignments, Rejected};

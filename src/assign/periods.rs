@@ -9,7 +9,7 @@ use crate::domain::{Day, Period};
 
 /// The assignments of all periods.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Periods {
+pub struct AssignmentsByPeriod {
     /// One entry per period, in the order they were given.
     pub periods: Vec<PeriodRows>,
     /// Rows whose assigned_on lies in no period, in the order of the table.
@@ -22,7 +22,7 @@ pub struct PeriodRows {
     /// The period.
     pub period: Period,
     /// Rows that count: one per customer, ascending by customer.
-    pub rows: RowList,
+    pub rows: RowSet,
     /// The earliest row of every arm of customers who are in several, ascending by customer and arm. They do not count.
     pub in_several_arms: Vec<u32>,
     /// How many customers are in several arms.
@@ -35,19 +35,19 @@ pub struct PeriodRows {
 
 /// Rows of a table in some order.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum RowList {
+pub enum RowSet {
     /// One after the other as the table has them, which takes no memory per row.
-    Stretch(Range<u32>),
+    Range(Range<u32>),
     /// In any order.
-    List(Vec<u32>),
+    Indices(Vec<u32>),
 }
 
-impl RowList {
+impl RowSet {
     /// How many rows.
     pub fn len(&self) -> usize {
         match self {
-            RowList::Stretch(rows) => rows.len(),
-            RowList::List(rows) => rows.len(),
+            RowSet::Range(rows) => rows.len(),
+            RowSet::Indices(rows) => rows.len(),
         }
     }
 
@@ -60,16 +60,16 @@ impl RowList {
     #[inline]
     pub fn at(&self, place: usize) -> u32 {
         match self {
-            RowList::Stretch(rows) => rows.start + place as u32,
-            RowList::List(rows) => rows[place],
+            RowSet::Range(rows) => rows.start + place as u32,
+            RowSet::Indices(rows) => rows[place],
         }
     }
 
     /// The rows at some places, which must be there.
     pub fn copy(&self, places: Range<usize>, out: &mut Vec<u32>) {
         match self {
-            RowList::Stretch(rows) => out.extend(rows.start + places.start as u32..rows.start + places.end as u32),
-            RowList::List(rows) => out.extend_from_slice(&rows[places]),
+            RowSet::Range(rows) => out.extend(rows.start + places.start as u32..rows.start + places.end as u32),
+            RowSet::Indices(rows) => out.extend_from_slice(&rows[places]),
         }
     }
 
@@ -97,7 +97,7 @@ impl RowList {
 /// in two arms of a period is left out of it.
 ///
 /// The periods must not overlap. What comes out depends on the rows, not on their order.
-pub fn by_period(assignments: &Assignments, periods: &[Period]) -> Periods {
+pub fn by_period(assignments: &Assignments, periods: &[Period]) -> AssignmentsByPeriod {
     let mut order: Vec<usize> = (0..periods.len()).collect();
     order.sort_unstable_by_key(|at| periods.get(*at).copied());
     let starts: Vec<Period> = order.iter().filter_map(|at| periods.get(*at).copied()).collect();
@@ -117,7 +117,7 @@ pub fn by_period(assignments: &Assignments, periods: &[Period]) -> Periods {
         None => outside.extend(own),
     });
     let periods = rows.into_par_iter().zip(periods).map(|(rows, period)| of_period(assignments, *period, rows)).collect();
-    Periods { periods, outside }
+    AssignmentsByPeriod { periods, outside }
 }
 
 fn of_period(assignments: &Assignments, period: Period, stretches: Vec<Range<u32>>) -> PeriodRows {
@@ -126,9 +126,9 @@ fn of_period(assignments: &Assignments, period: Period, stretches: Vec<Range<u32
     // The table comes by customer as a rule, and with each once: then all rows count as they are.
     if ids.ascend(stretches.iter().flat_map(|rows| rows.start as usize..rows.end as usize)) {
         let rows = match stretches.as_slice() {
-            [] => RowList::Stretch(0..0),
-            [rows] => RowList::Stretch(rows.clone()),
-            _ => RowList::List(stretches.into_iter().flatten().collect()),
+            [] => RowSet::Range(0..0),
+            [rows] => RowSet::Range(rows.clone()),
+            _ => RowSet::Indices(stretches.into_iter().flatten().collect()),
         };
         let excluded_by_arm = vec![0; assignments.arms.len()];
         return PeriodRows { period, rows, in_several_arms: Vec::new(), excluded_customers: 0, excluded_by_arm, repeated: 0 };
@@ -141,7 +141,7 @@ fn of_period(assignments: &Assignments, period: Period, stretches: Vec<Range<u32
     let mut counting = Vec::with_capacity(rows.len());
     let mut out = PeriodRows {
         period,
-        rows: RowList::Stretch(0..0),
+        rows: RowSet::Range(0..0),
         in_several_arms: Vec::new(),
         excluded_customers: 0,
         excluded_by_arm: vec![0; assignments.arms.len()],
@@ -164,21 +164,21 @@ fn of_period(assignments: &Assignments, period: Period, stretches: Vec<Range<u32
         }
         out.in_several_arms.extend_from_slice(&firsts);
     }
-    out.rows = RowList::List(counting);
+    out.rows = RowSet::Indices(counting);
     out
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::assign::{Customers, Rejected};
+    use crate::assign::{AssignedIds, Rejected};
     use crate::domain::StringIds;
 
     fn table(rows: &[(i64, u16, i32)], text: bool) -> Assignments {
         let mut texts = StringIds::default();
         rows.iter().for_each(|(id, ..)| texts.push(format!("{id:03}").as_bytes()));
         Assignments {
-            ids: if text { Customers::Text(texts) } else { Customers::Int(rows.iter().map(|r| r.0).collect()) },
+            ids: if text { AssignedIds::Text(texts) } else { AssignedIds::Int(rows.iter().map(|r| r.0).collect()) },
             arm: rows.iter().map(|r| r.1.into()).collect(),
             assigned_on: rows.iter().map(|r| r.2).collect(),
             stratum: None,
@@ -219,7 +219,7 @@ mod tests {
             assert_eq!(got.outside, [7, 9, 10]);
             let [empty, first, second] = got.periods.try_into().unwrap();
             assert_eq!((empty.rows.len(), empty.repeated, empty.excluded_customers), (0, 0, 0));
-            assert_eq!(first.rows, RowList::List(vec![8, 1]));
+            assert_eq!(first.rows, RowSet::Indices(vec![8, 1]));
             assert_eq!(first.in_several_arms, [2, 3]);
             assert_eq!((first.excluded_customers, first.excluded_by_arm, first.repeated), (1, vec![1, 0, 1], 2));
             assert_eq!((second.rows.iter().collect::<Vec<_>>(), second.excluded_customers, second.repeated), (vec![5, 6], 0, 0));
@@ -251,11 +251,10 @@ mod tests {
             turned.reverse();
             let again = by_period(&table(&turned, false), &periods);
             for (one, other) in got.periods.iter().zip(&again.periods) {
-                let of = |rows: &[(i64, u16, i32)], numbers: &RowList| -> Vec<_> {
-                    numbers.iter().map(|n| rows[n as usize]).collect()
-                };
+                let of =
+                    |rows: &[(i64, u16, i32)], numbers: &RowSet| -> Vec<_> { numbers.iter().map(|n| rows[n as usize]).collect() };
                 assert_eq!(of(&rows, &one.rows), of(&turned, &other.rows));
-                let [several, of_turned] = [one, other].map(|own| RowList::List(own.in_several_arms.clone()));
+                let [several, of_turned] = [one, other].map(|own| RowSet::Indices(own.in_several_arms.clone()));
                 assert_eq!(of(&rows, &several), of(&turned, &of_turned));
                 assert_eq!(one.repeated, other.repeated);
             }

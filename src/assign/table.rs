@@ -6,29 +6,29 @@ use std::sync::Arc;
 
 use crate::domain::{Day, Id, Narrow, StringIds};
 
-/// Customers by row, who may be many millions.
+/// AssignedIds by row, who may be many millions.
 #[derive(Debug, Clone)]
-pub enum Customers {
+pub enum AssignedIds {
     /// The keys of integer ids, see [`crate::domain::CustomerIds`].
     Int(Narrow<u32>),
     /// String ids.
     Text(StringIds),
 }
 
-impl Customers {
+impl AssignedIds {
     /// The id of a row, which must be there.
     #[inline]
     pub fn id(&self, row: usize) -> Id<'_> {
         match self {
-            Customers::Int(keys) => Id::of_key(keys.at(row)),
-            Customers::Text(texts) => Id::of_text(texts.get(row)),
+            AssignedIds::Int(keys) => Id::of_key(keys.at(row)),
+            AssignedIds::Text(texts) => Id::of_text(texts.get(row)),
         }
     }
 
     /// The keys of some rows, if they are short; they must be there.
     pub fn short(&self, rows: Range<usize>) -> Option<&[u32]> {
         match self {
-            Customers::Int(Narrow::Short(keys)) => Some(&keys[rows]),
+            AssignedIds::Int(Narrow::Short(keys)) => Some(&keys[rows]),
             _ => None,
         }
     }
@@ -36,7 +36,7 @@ impl Customers {
     /// Whether the ids of these rows ascend, each of them once.
     pub fn ascend(&self, rows: impl Iterator<Item = usize>) -> bool {
         match self {
-            Customers::Int(Narrow::Short(keys)) => rows.is_sorted_by(|a, b| keys[*a] < keys[*b]),
+            AssignedIds::Int(Narrow::Short(keys)) => rows.is_sorted_by(|a, b| keys[*a] < keys[*b]),
             _ => rows.is_sorted_by(|a, b| self.id(*a) < self.id(*b)),
         }
     }
@@ -46,7 +46,7 @@ impl Customers {
 #[derive(Debug, Clone)]
 pub struct Assignments {
     /// The customers, in the keys of the orders' ids.
-    pub ids: Customers,
+    pub ids: AssignedIds,
     /// Number of the arm in `arms`.
     pub arm: Narrow<u8>,
     /// The day from which outcomes count, in days since 1970.

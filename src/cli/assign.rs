@@ -10,7 +10,7 @@ use serde_json::json;
 
 use super::args::AssignArgs;
 use super::console::Console;
-use crate::assign::{Bounds, Candidates, Earlier, Role, Rules, draw};
+use crate::assign::{Allocation, Candidates, DrawRules, PriorAssignment, ShareBounds, draw};
 use crate::domain::Day;
 use crate::error::{Error, Result, suggestion};
 use crate::hash::Lots;
@@ -88,7 +88,7 @@ struct Flags {
     columns: Vec<(String, &'static str)>,
     /// Columns of `--strata`, as places in `columns`; empty for the state alone.
     strata: Vec<usize>,
-    global: Option<(Lots, Bounds)>,
+    global: Option<(Lots, ShareBounds)>,
     csv: bool,
 }
 
@@ -155,7 +155,7 @@ impl Flags {
                     ));
                 }
                 let share = shares::holdout("--global-holdout", share)?;
-                Some((Lots::new(salt), Bounds::new(&shares::with_rest(share))?))
+                Some((Lots::new(salt), ShareBounds::new(&shares::with_rest(share))?))
             }
             _ => None,
         };
@@ -241,19 +241,19 @@ fn draw_arms(args: &AssignArgs, flags: &Flags, customers: &Population, chosen: &
     let states = customers.columns.first().ok_or_else(|| Error::bug("a draw without a column of states"))?;
     let bounds = flags.shares.bounds(&states.names, &chosen.states_of(states))?;
     let earlier = earlier::read(args, &flags.shares, customers, &chosen.rows)?;
-    let rules = Rules { lots: Lots::new(&args.salt), bounds, global: flags.global.clone() };
+    let rules = DrawRules { lots: Lots::new(&args.salt), bounds, global: flags.global.clone() };
     let (kind, rows) = (customers.kind, chosen.rows.as_slice());
     let roles = draw(&rules, &Candidates { ids: &customers.ids, kind, state: &states.codes, rows, earlier: &earlier });
     let mut drawn = Drawn { rows: Vec::with_capacity(rows.len()), arms: Vec::new(), global: 0, left_out: 0, kept: 0 };
     for (at, (&row, role)) in rows.iter().zip(&roles).enumerate() {
         match role {
-            Role::Arm(arm) => {
+            Allocation::Arm(arm) => {
                 drawn.rows.push(row);
                 drawn.arms.push(u32::from(*arm));
-                drawn.kept += u64::from(matches!(earlier.get(at), Some(Earlier::Arm(_))));
+                drawn.kept += u64::from(matches!(earlier.get(at), Some(PriorAssignment::Arm(_))));
             }
-            Role::LeftOut => drawn.left_out += 1,
-            Role::GlobalHoldout => drawn.global += 1,
+            Allocation::Excluded => drawn.left_out += 1,
+            Allocation::GlobalHoldout => drawn.global += 1,
         }
     }
     if drawn.rows.is_empty() {

@@ -7,6 +7,8 @@
 mod batches;
 mod beside;
 mod cuts;
+#[path = "../experiment/mod.rs"]
+mod experiment;
 mod frozen;
 mod gates;
 mod identity;
@@ -20,8 +22,8 @@ mod strategy;
 mod summary;
 mod survey;
 
+pub use experiment::exposure::load::check as check_assignments;
 pub use identity::RULES;
 pub use native::{Outcome, run};
 pub use plan::Plan;
-pub use strategy::assigned::check as check_assignments;
 pub use summary::StateLine;

@@ -12,8 +12,8 @@ use rayon::prelude::*;
 use super::batches::{self, Names};
 use super::beside::{Known, Tables};
 use super::cuts::{self, DateScoring, SliceScoring};
+use super::experiment::{self, Experiments};
 use super::part::{self, Concurrency, PartContext, PartOutput, PartTable};
-use super::strategy::{self, Evaluated};
 use super::summary::{self, StateLine};
 use super::survey::{self, ScoringFilter};
 use super::{Plan, frozen, gates, identity, reports};
@@ -74,8 +74,8 @@ pub fn run(job: &Job, progress: &dyn Progress) -> Result<Outcome> {
     plan.fold.files = sources.len();
     let input_rows: u64 = sources.iter().map(Source::rows).sum();
     let inputs = input_entries(sources.iter().chain(tables_beside.sources(&plan)));
-    let assignment_files = strategy::assigned::open(job)?;
-    let mut assignments = strategy::assigned::entries(job, &assignment_files);
+    let assignment_files = experiment::exposure::load::open(job)?;
+    let mut assignments = experiment::exposure::load::entries(job, &assignment_files);
     let (inputs_verified, input_manifests) =
         verified(sources.iter().chain(tables_beside.sources(&plan)), assignment_files.iter().flatten());
     let job_sha256 = identity::job_hash(job, &plan)?;
@@ -104,7 +104,7 @@ pub fn run(job: &Job, progress: &dyn Progress) -> Result<Outcome> {
         }
         None => Memory::unlimited(),
     };
-    let assigned = strategy::assigned::read(job, &assignment_files, &columns, parts)?;
+    let assigned = experiment::exposure::load::read(job, &assignment_files, &columns, parts)?;
     if !assigned.is_empty() {
         for (entry, own) in assignments.iter_mut().zip(&assigned) {
             entry.rows = own.rows.outcomes().into_iter().collect();
@@ -148,7 +148,7 @@ pub fn run(job: &Job, progress: &dyn Progress) -> Result<Outcome> {
     let per_customer = [TableName::Customers, TableName::Movers, TableName::StateHistory].into_iter().filter(|t| job.writes(*t));
     let strategies = match assigned.as_slice() {
         [] => None,
-        assigned => Some(Evaluated::new(job, &plan, assigned, &slice_names, first_order)?),
+        assigned => Some(Experiments::new(job, &plan, assigned, &slice_names, first_order)?),
     };
     let context = PartContext {
         job,
@@ -198,12 +198,12 @@ pub fn run(job: &Job, progress: &dyn Progress) -> Result<Outcome> {
             TableName::Concentration => batches::concentration(job, (&survey, &memory), &names, table)?,
             TableName::DimState => batches::dim_state(&plan, table)?,
             TableName::DimPeriod => batches::dim_period(job, &context.history_complete, table)?,
-            TableName::Effects => strategy::batches::effects(&evaluation.effects, table)?,
-            TableName::EffectsOverTime => strategy::batches::over_time(&evaluation.over_time, table)?,
-            TableName::Verdicts => strategy::batches::verdicts(&evaluation.verdicts, table)?,
-            TableName::Balance => strategy::batches::balance(&evaluation.balance, table)?,
-            TableName::BeforeAfter => strategy::batches::before_after(&evaluation.before_after, table)?,
-            TableName::Arms => strategy::batches::arms(&arms, job.scale(), table)?,
+            TableName::Effects => super::strategy::batches::effects(&evaluation.effects, table)?,
+            TableName::EffectsOverTime => super::strategy::batches::over_time(&evaluation.over_time, table)?,
+            TableName::Verdicts => super::strategy::batches::verdicts(&evaluation.verdicts, table)?,
+            TableName::Balance => super::strategy::batches::balance(&evaluation.balance, table)?,
+            TableName::BeforeAfter => super::strategy::batches::before_after(&evaluation.before_after, table)?,
+            TableName::Arms => super::strategy::batches::arms(&arms, job.scale(), table)?,
             TableName::Ledger => batches::ledger(&tally, &fates, &sources, table)?,
         };
         singles.push((name, table, batch));

@@ -5,7 +5,7 @@ use std::path::Path;
 
 use super::super::args::AssignArgs;
 use super::shares::Shares;
-use crate::assign::{Assignments, Earlier};
+use crate::assign::{Assignments, PriorAssignment};
 use crate::domain::Id;
 use crate::error::{Error, Result};
 use crate::scan::Zone;
@@ -16,7 +16,7 @@ use crate::scan::population::Population;
 const COST_SCALE: u32 = 6;
 
 /// What is known of every row, which are places of customers ascending by id; empty without an earlier file.
-pub(super) fn read(args: &AssignArgs, shares: &Shares, customers: &Population, rows: &[usize]) -> Result<Vec<Earlier>> {
+pub(super) fn read(args: &AssignArgs, shares: &Shares, customers: &Population, rows: &[usize]) -> Result<Vec<PriorAssignment>> {
     let (path, flag) = match (&args.avoid, &args.reuse) {
         (Some(path), _) => (path, "--avoid"),
         (None, Some(path)) => (path, "--reuse"),
@@ -25,9 +25,9 @@ pub(super) fn read(args: &AssignArgs, shares: &Shares, customers: &Population, r
     let is_reuse = flag == "--reuse";
     let table = load(path, flag, is_reuse.then_some(args.control.as_str()), customers)?;
     // By number of the file's arm: the arm it means here.
-    let arms: Vec<Earlier> = match is_reuse {
+    let arms: Vec<PriorAssignment> = match is_reuse {
         true => table.arms.iter().map(|arm| meant(arm, shares, path)).collect::<Result<_>>()?,
-        false => vec![Earlier::LeaveOut; table.arms.len()],
+        false => vec![PriorAssignment::Exclude; table.arms.len()],
     };
     let mut order: Vec<usize> = (0..table.len()).collect();
     order.sort_unstable_by_key(|row| table.ids.id(*row));
@@ -38,7 +38,7 @@ pub(super) fn read(args: &AssignArgs, shares: &Shares, customers: &Population, r
         let at = |group: &&[usize]| group.first().map_or(Ordering::Greater, |first| table.ids.id(*first).cmp(&own));
         while groups.next_if(|group| at(group).is_lt()).is_some() {}
         let found = groups.next_if(|group| at(group).is_eq());
-        out.push(found.map_or(Earlier::Nothing, |group| last_word(&table, group, &arms)));
+        out.push(found.map_or(PriorAssignment::None, |group| last_word(&table, group, &arms)));
     }
     Ok(out)
 }
@@ -62,9 +62,9 @@ fn load(path: &Path, flag: &'static str, control: Option<&str>, customers: &Popu
 }
 
 /// The arm of this draw that an arm of the file means: the one of its name, or the only treatment.
-fn meant(arm: &str, shares: &Shares, path: &Path) -> Result<Earlier> {
+fn meant(arm: &str, shares: &Shares, path: &Path) -> Result<PriorAssignment> {
     let place = shares.arms.iter().position(|own| own == arm).or_else(|| (shares.arms.len() == 2).then_some(1));
-    place.map(|at| Earlier::Arm(at as u16)).ok_or_else(|| {
+    place.map(|at| PriorAssignment::Arm(at as u16)).ok_or_else(|| {
         Error::usage(format!(
             "--reuse {}: its arm {arm:?} is none of the arms here ({}), so it is open which of them its customers go into; name the arms as the file does, or have one treatment",
             path.display(),
@@ -74,20 +74,21 @@ fn meant(arm: &str, shares: &Shares, path: &Path) -> Result<Earlier> {
 }
 
 /// What a customer's rows say: the latest counts, and rows of one day that differ leave the customer out.
-fn last_word(table: &Assignments, rows: &[usize], arms: &[Earlier]) -> Earlier {
+fn last_word(table: &Assignments, rows: &[usize], arms: &[PriorAssignment]) -> PriorAssignment {
     let day = |row: &usize| table.day(*row);
     let last = rows.iter().map(day).max();
     let arm = |row: &usize| arms.get(usize::from(table.arm(*row))).copied();
     let mut said = rows.iter().filter(|row| Some(day(row)) == last).filter_map(arm);
-    let first = said.next().unwrap_or(Earlier::LeaveOut);
-    if said.all(|other| other == first) { first } else { Earlier::LeaveOut }
+    let first = said.next().unwrap_or(PriorAssignment::Exclude);
+    if said.all(|other| other == first) { first } else { PriorAssignment::Exclude }
 }
 
 /// A warning if the customers who keep their arms are in the control much more or less often than the shares say, so
 /// that the split check of the evaluation would fail; `share` is the control's share at a row.
-pub(super) fn uneven(earlier: &[Earlier], share: impl Fn(usize) -> f64) -> Option<String> {
-    let kept: Vec<usize> = earlier.iter().enumerate().filter(|(_, e)| matches!(e, Earlier::Arm(_))).map(|(at, _)| at).collect();
-    let control = kept.iter().filter(|at| earlier.get(**at) == Some(&Earlier::Arm(0))).count();
+pub(super) fn uneven(earlier: &[PriorAssignment], share: impl Fn(usize) -> f64) -> Option<String> {
+    let kept: Vec<usize> =
+        earlier.iter().enumerate().filter(|(_, e)| matches!(e, PriorAssignment::Arm(_))).map(|(at, _)| at).collect();
+    let control = kept.iter().filter(|at| earlier.get(**at) == Some(&PriorAssignment::Arm(0))).count();
     let (expected, variance) = kept.iter().map(|at| share(*at)).fold((0.0, 0.0), |(e, v), p| (e + p, v + p * (1.0 - p)));
     // 3.29 standard deviations: one draw in a thousand.
     ((control as f64 - expected).abs() > 3.29 * f64::sqrt(variance)).then(|| {
@@ -104,9 +105,9 @@ mod tests {
 
     #[test]
     fn uneven_hold_outs_are_noticed() {
-        let with = |control: usize, all: usize| -> Vec<Earlier> {
-            let arm = |at: usize| Earlier::Arm(u16::from(at >= control));
-            (0..all).map(arm).chain([Earlier::Nothing, Earlier::LeaveOut]).collect()
+        let with = |control: usize, all: usize| -> Vec<PriorAssignment> {
+            let arm = |at: usize| PriorAssignment::Arm(u16::from(at >= control));
+            (0..all).map(arm).chain([PriorAssignment::None, PriorAssignment::Exclude]).collect()
         };
         assert_eq!(uneven(&with(100, 1_000), |_| 0.1), None);
         assert_eq!(uneven(&with(125, 1_000), |_| 0.1), None);

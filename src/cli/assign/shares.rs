@@ -1,7 +1,7 @@
 //! Arms and their shares, as the flags say them.
 
 use super::super::args::AssignArgs;
-use crate::assign::Bounds;
+use crate::assign::ShareBounds;
 use crate::domain::{Decimal, Ratio, look_alike};
 use crate::error::{Error, Result, suggestion};
 
@@ -68,7 +68,7 @@ impl Shares {
     }
 
     /// The bounds of the arms in every one of these states; customers are drawn from those that `occur`.
-    pub fn bounds(&self, states: &[String], occur: &[&str]) -> Result<Vec<Bounds>> {
+    pub fn bounds(&self, states: &[String], occur: &[&str]) -> Result<Vec<ShareBounds>> {
         for (state, _) in &self.by_state {
             if !occur.contains(&state.as_str()) {
                 return Err(Error::usage(format!(
@@ -78,7 +78,7 @@ impl Shares {
                 )));
             }
         }
-        states.iter().map(|state| Bounds::new(&self.of(state))).collect()
+        states.iter().map(|state| ShareBounds::new(&self.of(state))).collect()
     }
 
     /// The shares in a state.

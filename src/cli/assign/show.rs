@@ -5,7 +5,7 @@ use super::super::commands::data;
 use super::super::console::{columns, count, printable};
 use super::shares::{Shares, toml_key};
 use super::{Drawn, Strata};
-use crate::assign::{Detectable, Spread, detectable, detectable_over};
+use crate::assign::{DetectableEffect, OutcomeSpread, detectable_effect, stratified_detectable_effect};
 use crate::domain::Day;
 use crate::scan::population::Population;
 
@@ -86,9 +86,9 @@ struct Group {
 }
 
 impl Group {
-    fn detects(&self, arm: usize) -> Result<Detectable, &'static str> {
+    fn detects(&self, arm: usize) -> Result<DetectableEffect, &'static str> {
         let at = |arm: usize| self.arms.get(arm).copied().unwrap_or_default();
-        detectable(&Spread::of(self.money.iter().copied()), at(arm), at(0))
+        detectable_effect(&OutcomeSpread::of(self.money.iter().copied()), at(arm), at(0))
     }
 }
 
@@ -122,7 +122,7 @@ fn table(shown: &Shown) -> Vec<Vec<String>> {
             _ => "detects".into(),
         }));
     }
-    let row = |name: String, group: &Group, detects: &dyn Fn(usize) -> Result<Detectable, &'static str>| {
+    let row = |name: String, group: &Group, detects: &dyn Fn(usize) -> Result<DetectableEffect, &'static str>| {
         let mut row = vec![name];
         row.extend(group.arms.iter().map(count));
         if known {
@@ -147,28 +147,28 @@ fn table(shown: &Shown) -> Vec<Vec<String>> {
 }
 
 /// What all strata together detect; post-stratified by state where states have shares of their own.
-fn over_all(shown: &Shown, all: &Group, arm: usize) -> Result<Detectable, &'static str> {
+fn over_all(shown: &Shown, all: &Group, arm: usize) -> Result<DetectableEffect, &'static str> {
     if shown.shares.are_equal() {
         return all.detects(arm);
     }
     let many = shown.states.iter().max().map_or(0, |most| *most as usize + 1);
-    let states: Vec<(Spread, u64, u64)> = groups(shown, |at| code(shown.states, at), many)
+    let states: Vec<(OutcomeSpread, u64, u64)> = groups(shown, |at| code(shown.states, at), many)
         .into_iter()
         .filter(|group| group.arms.iter().any(|customers| *customers > 0))
         .map(|group| {
             let at = |arm: usize| group.arms.get(arm).copied().unwrap_or_default();
-            (Spread::of(group.money.iter().copied()), at(arm), at(0))
+            (OutcomeSpread::of(group.money.iter().copied()), at(arm), at(0))
         })
         .collect();
-    detectable_over(&states)
+    stratified_detectable_effect(&states)
 }
 
-fn shortly(detects: Result<Detectable, &'static str>, scale: u32) -> String {
+fn shortly(detects: Result<DetectableEffect, &'static str>, scale: u32) -> String {
     match detects {
-        Ok(Detectable { absolute, relative: Some(relative) }) => {
+        Ok(DetectableEffect { absolute, relative: Some(relative) }) => {
             format!("+{} ({})", percent(relative), printed(absolute, scale))
         }
-        Ok(Detectable { absolute, relative: None }) => format!("+{}", printed(absolute, scale)),
+        Ok(DetectableEffect { absolute, relative: None }) => format!("+{}", printed(absolute, scale)),
         Err(_) => "-".into(),
     }
 }
@@ -179,7 +179,7 @@ fn summary(shown: &Shown) -> String {
         return "What these arms can detect is unknown: the customers have no column monetary.".into();
     }
     let all = groups(shown, |_| 0, 1).pop().unwrap_or_default();
-    let mean = Spread::of(all.money.iter().copied()).mean().unwrap_or_default();
+    let mean = OutcomeSpread::of(all.money.iter().copied()).mean().unwrap_or_default();
     let scale = shown.customers.scale;
     let at = |arm: usize| all.arms.get(arm).copied().unwrap_or_default();
     let name = |arm: usize| shown.shares.arms.get(arm).map_or(String::new(), |arm| printable(arm));
@@ -190,13 +190,13 @@ fn summary(shown: &Shown) -> String {
             false => format!("{} in {} and {} in {}", count(at(arm)), name(arm), count(at(0)), name(0)),
         };
         sentences.push(match over_all(shown, &all, arm) {
-            Ok(Detectable { absolute, relative: Some(relative) }) => format!(
+            Ok(DetectableEffect { absolute, relative: Some(relative) }) => format!(
                 "{sizes} detect +{}, that is {} on a mean of {}.",
                 percent(relative),
                 printed(absolute, scale),
                 printed(mean, scale)
             ),
-            Ok(Detectable { absolute, relative: None }) => format!("{sizes} detect +{}.", printed(absolute, scale)),
+            Ok(DetectableEffect { absolute, relative: None }) => format!("{sizes} detect +{}.", printed(absolute, scale)),
             Err(reason) => format!("What {sizes} detect cannot be said: {reason}."),
         });
     }

@@ -19,11 +19,11 @@ use arrow::datatypes::{FieldRef, Schema, SchemaRef};
 
 use super::Plan;
 use super::cuts::DateScoring;
+use super::experiment::outcomes::snapshots::Snapshots;
+use super::experiment::{Experiments, Tally};
 use super::panels::Panels;
 use super::plan::CrmMeasures;
 use super::reports::MoverKey;
-use super::strategy::seen::Seen;
-use super::strategy::{Evaluated, Tally};
 use super::survey::ScoringFilter;
 use crate::domain::{Day, IdType};
 use crate::error::{Error, Result};
@@ -77,7 +77,7 @@ pub struct PartContext<'a> {
     pub tables: Vec<PartTable>,
     pub staging: &'a Staging,
     /// Strategies to evaluate, if the job has any.
-    pub strategies: Option<&'a Evaluated<'a>>,
+    pub strategies: Option<&'a Experiments<'a>>,
     /// How many parts are in work at once, and for how many dates their customers are measured at once.
     pub concurrency: Concurrency,
 }
@@ -196,7 +196,7 @@ impl PartContext<'_> {
         let customers = PartCustomers::new(&panels);
         let mut movement = MovementTracker::new(self, &panels, &customers);
         let mut part = PartOutput { strangers: panels.iter().map(|p| p.strangers).sum(), ..PartOutput::default() };
-        let mut seen = Seen::default();
+        let mut snapshots = Snapshots::default();
         for (date, as_of) in self.job.dates.iter().enumerate() {
             let at = date % self.concurrency.dates;
             if !whole && at == 0 {
@@ -212,7 +212,7 @@ impl PartContext<'_> {
                 (0..self.classifiers.len()).map(|scheme| self.states(scheme, &rows, &self.scoring[date])).collect();
             movement.advance(self, date, &rows, &states, &mut part);
             if let Some(strategies) = self.strategies {
-                seen.look(self, strategies, date, (&panels, &customers), &mut rows, &states);
+                snapshots.record(self, strategies, date, (&panels, &customers), &mut rows, &states);
             }
             if !as_of.shown {
                 continue;
@@ -248,7 +248,7 @@ impl PartContext<'_> {
             }
         }
         if let Some(strategies) = self.strategies {
-            part.tallies.push((number, strategies.tally(number, &panels, &customers, &seen)?));
+            part.tallies.push((number, strategies.tally(number, &panels, &customers, &snapshots)?));
         }
         Ok(part)
     }

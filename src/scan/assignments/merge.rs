@@ -7,7 +7,7 @@ use rayon::prelude::*;
 
 use super::Request;
 use super::piece::{Found, Has, NO_STRATUM, Names, Piece, Rows, alike};
-use crate::assign::{Assignments, Customers, Rejected};
+use crate::assign::{AssignedIds, Assignments, Rejected};
 use crate::domain::{Narrow, StringIds, look_alike};
 use crate::error::{Error, Kind, Result, suggestion};
 use crate::evaluate::ALL;
@@ -60,8 +60,8 @@ fn empty(has: Has, pieces: &[(Rows, Numbers)], arms: &[String], strata: &Arc<[St
     let rows: usize = pieces.iter().map(|(rows, _)| rows.arm.len()).sum();
     Assignments {
         ids: match pieces.first().map(|(rows, _)| &rows.ids) {
-            Some(Customers::Text(_)) => Customers::Text(StringIds::default()),
-            _ => Customers::Int(Narrow::with_capacity(rows)),
+            Some(AssignedIds::Text(_)) => AssignedIds::Text(StringIds::default()),
+            _ => AssignedIds::Int(Narrow::with_capacity(rows)),
         },
         arm: Narrow::with_capacity(rows),
         assigned_on: Narrow::with_capacity(rows),
@@ -262,8 +262,8 @@ fn nothing(whole: &Whole, pieces: &[(String, Piece)], request: &Request) -> Erro
 fn append(out: &mut Assignments, rows: Rows, numbers: &Numbers) -> Result<()> {
     let count = rows.arm.len();
     match (&mut out.ids, rows.ids) {
-        (Customers::Int(all), Customers::Int(own)) => all.append(&own),
-        (Customers::Text(all), Customers::Text(own)) => (0..own.len()).for_each(|at| all.push(own.get(at))),
+        (AssignedIds::Int(all), AssignedIds::Int(own)) => all.append(&own),
+        (AssignedIds::Text(all), AssignedIds::Text(own)) => (0..own.len()).for_each(|at| all.push(own.get(at))),
         _ => return Err(Error::bug("assignments with ids of two types")),
     }
     let arm = |own: u32| numbers.arms.get(own as usize).copied().unwrap_or_default();

@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 
 use super::Request;
-use crate::assign::{Customers, Rejected};
+use crate::assign::{AssignedIds, Rejected};
 use crate::bucket::{hash_key, hash_text};
 use crate::domain::{Day, IdType, Narrow, StringIds, folded};
 
@@ -199,7 +199,7 @@ const NONE: Name<'static> = Name { text: NO_STRATUM, short: None };
 /// Rows of one piece of a file, all columns of one length; optional columns that the table lacks stay empty.
 #[derive(Debug)]
 pub(super) struct Rows {
-    pub ids: Customers,
+    pub ids: AssignedIds,
     pub arm: Narrow<u8>,
     /// In days since 1970.
     pub assigned_on: Narrow<u16>,
@@ -276,8 +276,8 @@ impl Piece {
         // Parts are of one size but for chance.
         let room = rows / request.parts.max(1) * 9 / 8;
         let ids = || match request.id {
-            IdType::Text => Customers::Text(StringIds::default()),
-            _ => Customers::Int(Narrow::with_capacity(room)),
+            IdType::Text => AssignedIds::Text(StringIds::default()),
+            _ => AssignedIds::Int(Narrow::with_capacity(room)),
         };
         let rows = |_| Rows {
             ids: ids(),
@@ -336,14 +336,14 @@ impl Piece {
         for (part, own) in self.parts.iter_mut().enumerate() {
             let rows = layout.of_part(part).iter().map(|row| *row as usize);
             match (&mut own.ids, keys) {
-                (Customers::Int(all), Some((keys, all_fit))) => all.extend_of(keys, all_fit, rows.clone()),
-                (Customers::Int(all), None) => rows.clone().for_each(|row| {
+                (AssignedIds::Int(all), Some((keys, all_fit))) => all.extend_of(keys, all_fit, rows.clone()),
+                (AssignedIds::Int(all), None) => rows.clone().for_each(|row| {
                     all.push(match batch.id(row) {
                         Some(Id::Key(key)) => key,
                         _ => 0,
                     });
                 }),
-                (Customers::Text(all), _) => rows.clone().for_each(|row| {
+                (AssignedIds::Text(all), _) => rows.clone().for_each(|row| {
                     all.push(match batch.id(row) {
                         Some(Id::Text(text)) => text,
                         _ => &[],

@@ -8,7 +8,7 @@ use arrow::array::*;
 use arrow::datatypes::*;
 
 use super::*;
-use crate::assign::{Customers, Rejected};
+use crate::assign::{AssignedIds, Rejected};
 use crate::domain::{CustomerIds, Day};
 use crate::error::Kind;
 use crate::temp::{TempDir, tempdir};
@@ -97,8 +97,8 @@ impl Desk {
 fn rows(table: &Assignments) -> Vec<String> {
     let row = |at: usize| {
         let id = match &table.ids {
-            Customers::Int(keys) => keys.at(at).to_string(),
-            Customers::Text(texts) => String::from_utf8(texts.get(at).to_vec()).unwrap(),
+            AssignedIds::Int(keys) => keys.at(at).to_string(),
+            AssignedIds::Text(texts) => String::from_utf8(texts.get(at).to_vec()).unwrap(),
         };
         let mut out = vec![id, table.arms[usize::from(table.arm(at))].clone()];
         out.push(table.day(at).to_string());
@@ -185,8 +185,8 @@ fn integer_ids_have_the_orders_type() {
     let desk = Desk::new();
     desk.write("a.csv", "customer_id,arm,assigned_on\n-7,mail,2024-04-01\n 12 ,control,2024-04-01\n");
     let keys = |table: Assignments| match table.ids {
-        Customers::Int(keys) => keys.iter().collect::<Vec<_>>(),
-        Customers::Text(_) => panic!("text"),
+        AssignedIds::Int(keys) => keys.iter().collect::<Vec<_>>(),
+        AssignedIds::Text(_) => panic!("text"),
     };
     assert_eq!(keys(desk.read_as("a.csv", |r| r.id = IdType::Signed(64)).unwrap()), [-7, 12]);
     desk.refuses_as(
@@ -322,8 +322,8 @@ fn rows_are_laid_out_by_parts() {
         assert_eq!((parts.len(), parts.iter().map(|part| part.rows_read).sum::<u64>()), (8, 150));
         let part_of = |row: usize| {
             let hash = match &whole.ids {
-                Customers::Int(keys) => crate::bucket::hash_key(keys.at(row)),
-                Customers::Text(texts) => crate::bucket::hash_text(texts.get(row)),
+                AssignedIds::Int(keys) => crate::bucket::hash_key(keys.at(row)),
+                AssignedIds::Text(texts) => crate::bucket::hash_text(texts.get(row)),
             };
             (hash >> 61) as usize
         };

@@ -2,15 +2,15 @@
 
 use std::collections::BTreeMap;
 
-use super::Evaluated;
-use super::study::window;
 use crate::domain::{Day, Decimal, EffectMethod, Outcome, Period};
+use crate::engine::experiment::Experiments;
+use crate::engine::experiment::plan::window;
 use crate::evaluate::{Primary, Split, StrategyPeriod, StrategySettings};
 use crate::job::Job;
 use crate::job::strategy::Arm;
 
 /// The settings of all strategies.
-pub fn settings(job: &Job, evaluated: &Evaluated<'_>) -> Vec<StrategySettings> {
+pub fn settings(job: &Job, evaluated: &Experiments<'_>) -> Vec<StrategySettings> {
     let one = |number: usize| -> StrategySettings {
         let study = &evaluated.studies[number];
         let strategy = study.strategy;
@@ -45,7 +45,7 @@ pub fn settings(job: &Job, evaluated: &Evaluated<'_>) -> Vec<StrategySettings> {
     (0..evaluated.studies.len()).map(one).collect()
 }
 
-fn period(job: &Job, evaluated: &Evaluated<'_>, list: usize) -> StrategyPeriod {
+fn period(job: &Job, evaluated: &Experiments<'_>, list: usize) -> StrategyPeriod {
     let own = &evaluated.lists[list];
     let study = &evaluated.studies[own.study];
     let span = evaluated.assigned[own.study].periods[list - study.lists.start].span;

@@ -2,8 +2,8 @@
 //! are looked up and written once for all of them. One by one, each would wait for the sums that the one before has just
 //! written.
 
-use super::store::Key;
 use crate::domain::ends;
+use crate::engine::experiment::store::Key;
 
 /// Customers may be of so many kinds.
 pub const KINDS: usize = 4;

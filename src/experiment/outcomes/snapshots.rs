@@ -3,10 +3,10 @@
 use std::collections::BTreeMap;
 use std::collections::btree_map::Entry;
 
-use super::Evaluated;
-use super::column::Numbers;
-use super::study::COVARIATES;
 use crate::domain::{Design, Measure, Narrow};
+use crate::engine::experiment::Experiments;
+use crate::engine::experiment::column::Numbers;
+use crate::engine::experiment::plan::COVARIATES;
 use crate::engine::part::{CustomerRows, PartContext, PartCustomers};
 use crate::measure::{BucketPanel, Column, NULL_LONG, widened};
 use crate::movement::ABSENT;
@@ -49,7 +49,7 @@ fn at_places(count: usize, places: &[u32], column: Option<&Column>) -> Numbers<1
 
 /// Days that strategies look at, with what is known of everybody.
 #[derive(Default)]
-pub struct Seen {
+pub struct Snapshots {
     /// By date: states by scheme and place; [`ABSENT`] for who is not listed.
     states: BTreeMap<usize, Vec<Vec<u16>>>,
     /// By date.
@@ -59,18 +59,18 @@ pub struct Seen {
     moved: BTreeMap<(usize, usize), Vec<Vec<u16>>>,
 }
 
-impl Seen {
+impl Snapshots {
     /// Looks at a date; rows are scored and have these states.
-    pub fn look(
+    pub fn record(
         &mut self,
         context: &PartContext<'_>,
-        strategies: &Evaluated<'_>,
+        strategies: &Experiments<'_>,
         date: usize,
         (panels, customers): (&[BucketPanel], &PartCustomers),
         rows: &mut CustomerRows,
         states: &[Vec<u16>],
     ) {
-        let Evaluated { studies, lists, .. } = strategies;
+        let Experiments { studies, lists, .. } = strategies;
         let by_place = |states: &[Vec<u16>], rows: &CustomerRows| -> Vec<Vec<u16>> {
             let spread = |of_scheme: &Vec<u16>| {
                 let mut by_place = vec![ABSENT; customers.len()];

@@ -6,57 +6,57 @@
 use std::borrow::Cow;
 use std::ops::Range;
 
-use super::Evaluated;
-use crate::assign::{Assignments, RowList};
+use crate::assign::{Assignments, RowSet};
 use crate::domain::{Day, Id, Narrow};
+use crate::engine::experiment::Experiments;
 
 /// About this many customers are at hand at once: their numbers in all lists of a strategy fit the second cache.
-pub const AT_HAND: usize = 2048;
+pub const BATCH_ROWS: usize = 2048;
 
 /// With more days that matter to strategies fewer customers are at hand, so that what they had done before each of these days
 /// takes not much more than this many numbers.
 const MOST_CELLS: usize = 1 << 18;
 
 /// Not fewer rows of a run are taken at once for that.
-const FEWEST: usize = 16;
+const MIN_RUN_ROWS: usize = 16;
 
 /// Lists with other customers each bring more of them to hand; no more than so many times as one list does.
-const MOST_LISTS: usize = 4;
+const MAX_BATCH_FACTOR: usize = 4;
 
 /// What a row of assignments is to its customer.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Role {
+pub enum Eligibility {
     /// It counts in the list.
-    Counts(usize),
+    Eligible(usize),
     /// The customer is in several arms of the list.
-    SeveralArms(usize),
+    MultipleArms(usize),
     /// It lies in no period.
-    Outside,
+    OutsidePeriods,
 }
 
-impl Role {
+impl Eligibility {
     /// The list it belongs to.
     pub fn list(self) -> Option<usize> {
         match self {
-            Role::Counts(list) | Role::SeveralArms(list) => Some(list),
-            Role::Outside => None,
+            Eligibility::Eligible(list) | Eligibility::MultipleArms(list) => Some(list),
+            Eligibility::OutsidePeriods => None,
         }
     }
 }
 
 /// Rows of a strategy that are the same to their customers, ascending by customer.
-pub struct Run<'a> {
+pub struct AssignmentRun<'a> {
     pub study: usize,
-    pub role: Role,
+    pub role: Eligibility,
     pub table: &'a Assignments,
-    rows: Cow<'a, RowList>,
+    rows: Cow<'a, RowSet>,
     /// The first row that was not at hand yet.
     next: usize,
     assigned: (Day, Day),
     until: (Day, Day),
 }
 
-impl<'a> Run<'a> {
+impl<'a> AssignmentRun<'a> {
     /// The first and the last day on which one was assigned.
     pub fn assigned(&self) -> (Day, Day) {
         self.assigned
@@ -89,18 +89,18 @@ impl<'a> Run<'a> {
     /// The keys of the customers of the rows at some places, if the table has them side by side and short.
     fn keys(&self, places: Range<usize>) -> Option<&'a [u32]> {
         match &*self.rows {
-            RowList::Stretch(rows) => {
+            RowSet::Range(rows) => {
                 let start = rows.start as usize;
                 self.table.ids.short(start + places.start..start + places.end)
             }
-            RowList::List(_) => None,
+            RowSet::Indices(_) => None,
         }
     }
 
     /// Adds the arms of the rows at some places.
     fn arms(&self, places: Range<usize>, out: &mut Vec<u16>) {
         match (&*self.rows, &self.table.arm) {
-            (RowList::Stretch(rows), Narrow::Short(arms)) => {
+            (RowSet::Range(rows), Narrow::Short(arms)) => {
                 let start = rows.start as usize;
                 out.extend(arms[start + places.start..start + places.end].iter().map(|arm| u16::from(*arm)));
             }
@@ -115,7 +115,7 @@ impl<'a> Run<'a> {
 
     /// The last day on which the customer of a row is treated, who was assigned on a day.
     #[inline]
-    pub fn until_of(&self, evaluated: &Evaluated<'_>, row: usize, day: Day) -> Day {
+    pub fn until_of(&self, evaluated: &Experiments<'_>, row: usize, day: Day) -> Day {
         if let Some(ended) = self.table.ended_on.as_ref().and_then(|ended| ended[row]) {
             return ended;
         }
@@ -128,14 +128,14 @@ impl<'a> Run<'a> {
 }
 
 /// All runs of a part, strategy by strategy: who counts in each period, who is in several arms of it, and rows outside.
-pub fn runs<'a>(evaluated: &Evaluated<'a>, part: usize) -> Vec<Run<'a>> {
+pub fn runs<'a>(evaluated: &Experiments<'a>, part: usize) -> Vec<AssignmentRun<'a>> {
     let mut runs = Vec::new();
     for (study, assigned) in evaluated.assigned.iter().enumerate() {
         let own = &assigned.parts[part];
         let lists = evaluated.studies[study].lists.clone();
-        let mut add = |role: Role, rows: Cow<'a, RowList>| {
+        let mut add = |role: Eligibility, rows: Cow<'a, RowSet>| {
             let none = (Day(i32::MAX), Day(i32::MIN));
-            let mut run = Run { study, role, table: &own.table, rows, next: 0, assigned: none, until: none };
+            let mut run = AssignmentRun { study, role, table: &own.table, rows, next: 0, assigned: none, until: none };
             let mut known = None;
             for row in run.rows.iter() {
                 let day = own.table.day(row as usize);
@@ -151,28 +151,28 @@ pub fn runs<'a>(evaluated: &Evaluated<'a>, part: usize) -> Vec<Run<'a>> {
             runs.push(run);
         };
         for (list, period) in lists.clone().zip(&own.periods.periods) {
-            add(Role::Counts(list), Cow::Borrowed(&period.rows));
+            add(Eligibility::Eligible(list), Cow::Borrowed(&period.rows));
         }
         for (list, period) in lists.zip(&own.periods.periods) {
-            add(Role::SeveralArms(list), Cow::Owned(RowList::List(period.in_several_arms.clone())));
+            add(Eligibility::MultipleArms(list), Cow::Owned(RowSet::Indices(period.in_several_arms.clone())));
         }
         let mut outside = own.periods.outside.clone();
         outside.sort_by_key(|row| own.table.ids.id(*row as usize));
-        add(Role::Outside, Cow::Owned(RowList::List(outside)));
+        add(Eligibility::OutsidePeriods, Cow::Owned(RowSet::Indices(outside)));
     }
     runs
 }
 
 /// The runs of a strategy whose rows count, each with its list.
-pub fn counting(runs: &[Run<'_>], study: usize) -> impl Iterator<Item = (usize, usize)> {
+pub fn counting(runs: &[AssignmentRun<'_>], study: usize) -> impl Iterator<Item = (usize, usize)> {
     runs.iter().enumerate().filter_map(move |(at, run)| match run.role {
-        Role::Counts(list) if run.study == study => Some((at, list)),
+        Eligibility::Eligible(list) if run.study == study => Some((at, list)),
         _ => None,
     })
 }
 
 /// The customers at hand.
-pub struct Hand<'a> {
+pub struct CustomerBatch<'a> {
     /// As many customers may be at hand if all are in all lists.
     most: usize,
     /// No more rows of a run are taken at once.
@@ -192,11 +192,11 @@ pub struct Hand<'a> {
     met: usize,
 }
 
-impl<'a> Hand<'a> {
+impl<'a> CustomerBatch<'a> {
     /// An empty hand for strategies to which so many days matter.
-    pub fn new(days: usize) -> Hand<'a> {
-        let most = (MOST_CELLS / days.max(1)).clamp(FEWEST, AT_HAND);
-        Hand {
+    pub fn new(days: usize) -> CustomerBatch<'a> {
+        let most = (MOST_CELLS / days.max(1)).clamp(MIN_RUN_ROWS, BATCH_ROWS);
+        CustomerBatch {
             most,
             rows: most,
             ids: Vec::new(),
@@ -210,8 +210,8 @@ impl<'a> Hand<'a> {
     }
 
     /// Goes on to the next customers; false behind the last.
-    pub fn advance(&mut self, runs: &mut [Run<'a>]) -> bool {
-        let id = |run: &Run<'a>, at: usize| run.table.ids.id(run.rows.at(at) as usize);
+    pub fn advance(&mut self, runs: &mut [AssignmentRun<'a>]) -> bool {
+        let id = |run: &AssignmentRun<'a>, at: usize| run.table.ids.id(run.rows.at(at) as usize);
         let full = runs.iter().filter(|run| run.rows.len() - run.next > self.rows);
         let last = full.map(|run| id(run, run.next + self.rows - 1)).min();
         self.ids.clear();
@@ -251,7 +251,7 @@ impl<'a> Hand<'a> {
             self.stretches.push(stretch);
         }
         self.met = self.ids.len();
-        let room = self.most * MOST_LISTS;
+        let room = self.most * MAX_BATCH_FACTOR;
         if self.ids.len() > room {
             self.rows = (self.rows * room / self.ids.len()).max(1);
             self.give_back(room, runs);
@@ -287,7 +287,7 @@ impl<'a> Hand<'a> {
     }
 
     /// Keeps the first so many customers at hand.
-    fn give_back(&mut self, room: usize, runs: &mut [Run<'a>]) {
+    fn give_back(&mut self, room: usize, runs: &mut [AssignmentRun<'a>]) {
         self.ids.truncate(room);
         let Some(last) = self.ids.last() else { return };
         for (run, stretch) in runs.iter_mut().zip(&mut self.stretches) {
@@ -349,14 +349,14 @@ impl<'a> Hand<'a> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::assign::{Customers, Rejected};
+    use crate::assign::{AssignedIds, Rejected};
     use crate::domain::StringIds;
 
     fn table(ids: &[i64], is_text: bool, arms: i64) -> Assignments {
         let mut texts = StringIds::default();
         ids.iter().for_each(|id| texts.push(format!("customer {id:08}").as_bytes()));
         Assignments {
-            ids: if is_text { Customers::Text(texts) } else { Customers::Int(ids.iter().copied().collect()) },
+            ids: if is_text { AssignedIds::Text(texts) } else { AssignedIds::Int(ids.iter().copied().collect()) },
             arm: ids.iter().map(|id| id.rem_euclid(arms) as u32).collect(),
             assigned_on: ids.iter().map(|_| 0).collect(),
             stratum: None,
@@ -381,14 +381,14 @@ mod tests {
     }
 
     fn check(days: usize) {
-        let many = AT_HAND as i64 * 3;
+        let many = BATCH_ROWS as i64 * 3;
         let mut lists: Vec<Vec<i64>> = vec![
             (0..many).collect(),
             (0..many).collect(),
             (0..many).filter(|n| n % 3 == 0).map(|n| n * 5 - 40).collect(),
             Vec::new(),
             // One customer in more rows than are at hand at once, between others.
-            (0..10).chain(std::iter::repeat_n(10, AT_HAND * 2)).chain([11, 900_000]).collect(),
+            (0..10).chain(std::iter::repeat_n(10, BATCH_ROWS * 2)).chain([11, 900_000]).collect(),
             (0..many).map(|n| 1_000_000 + n / 2).collect(),
             vec![-7],
         ];
@@ -404,10 +404,10 @@ mod tests {
             let run = |table| {
                 let end = Assignments::len(table) as u32;
                 let rows = first.min(end)..end;
-                let rows = if is_list { RowList::List(rows.collect()) } else { RowList::Stretch(rows) };
-                Run {
+                let rows = if is_list { RowSet::Indices(rows.collect()) } else { RowSet::Range(rows) };
+                AssignmentRun {
                     study: 0,
-                    role: Role::Outside,
+                    role: Eligibility::OutsidePeriods,
                     table,
                     rows: Cow::Owned(rows),
                     next: 0,
@@ -415,8 +415,8 @@ mod tests {
                     until: (Day(0), Day(0)),
                 }
             };
-            let mut runs: Vec<Run<'_>> = tables.iter().map(run).collect();
-            let mut hand = Hand::new(days);
+            let mut runs: Vec<AssignmentRun<'_>> = tables.iter().map(run).collect();
+            let mut hand = CustomerBatch::new(days);
             let (mut seen, mut rows_of, mut most, mut of_all) = (Vec::new(), vec![Vec::new(); lists.len()], 0, 0);
             while hand.advance(&mut runs) {
                 for (run, rows) in rows_of.iter_mut().enumerate() {
@@ -431,11 +431,11 @@ mod tests {
                         rows.push(row);
                     }
                 }
-                assert!(hand.ids.len() <= hand.most * MOST_LISTS);
+                assert!(hand.ids.len() <= hand.most * MAX_BATCH_FACTOR);
                 most = most.max(hand.ids.len());
                 seen.extend(hand.ids.iter().copied());
             }
-            assert_eq!(most, hand.most * MOST_LISTS);
+            assert_eq!(most, hand.most * MAX_BATCH_FACTOR);
             assert!(of_all > 0);
             let distinct: std::collections::BTreeSet<i64> =
                 lists.iter().flat_map(|ids| ids.iter().skip(first as usize)).copied().collect();

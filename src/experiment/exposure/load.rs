@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use rayon::prelude::*;
 
-use crate::assign::{Assignments, Periods, Rejected, RowList, by_period};
+use crate::assign::{Assignments, AssignmentsByPeriod, Rejected, RowSet, by_period};
 use crate::domain::{Day, Period};
 use crate::error::Result;
 use crate::job::{Job, Strategy};
@@ -14,7 +14,7 @@ use crate::scan::hashes::HashList;
 use crate::scan::schema::Columns;
 
 /// The assignments of a strategy.
-pub struct Assigned {
+pub struct StrategyAssignments {
     /// Names of the arms.
     pub arms: Vec<String>,
     /// Names of the strata; none if the table has no strata.
@@ -24,24 +24,24 @@ pub struct Assigned {
     /// Whether it has contacts.
     pub has_contacts: bool,
     /// By part.
-    pub parts: Vec<PartRows>,
+    pub parts: Vec<PartAssignments>,
     /// By period.
-    pub periods: Vec<PeriodFacts>,
-    /// Rows of the table by what became of them.
-    pub rows: Rows,
+    pub periods: Vec<PeriodCounts>,
+    /// RowCounts of the table by what became of them.
+    pub rows: RowCounts,
 }
 
 /// A part's assignments of a strategy.
-pub struct PartRows {
+pub struct PartAssignments {
     /// Its rows.
     pub table: Assignments,
     /// Which of them count, by period.
-    pub periods: Periods,
+    pub periods: AssignmentsByPeriod,
 }
 
 /// What is known of a period's assignments before an order is read.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct PeriodFacts {
+pub struct PeriodCounts {
     /// First and last day on which a customer was assigned.
     pub span: Option<(Day, Day)>,
     /// Customers who are in one arm.
@@ -52,9 +52,9 @@ pub struct PeriodFacts {
     pub excluded: u64,
 }
 
-/// Rows of an assignment table by what became of them.
+/// RowCounts of an assignment table by what became of them.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub struct Rows {
+pub struct RowCounts {
     /// All that were read.
     pub read: u64,
     /// Those of other strategies.
@@ -115,17 +115,17 @@ pub fn check(job: &Job, columns: &Columns) -> Result<()> {
 ///
 /// # Errors
 /// Those of [`assignments::read`].
-pub fn read(job: &Job, files: &[Vec<AssignmentFile>], columns: &Columns, parts: usize) -> Result<Vec<Assigned>> {
+pub fn read(job: &Job, files: &[Vec<AssignmentFile>], columns: &Columns, parts: usize) -> Result<Vec<StrategyAssignments>> {
     let strategies = job.strategies.iter().zip(files);
     strategies
         .map(|(strategy, files)| {
             let tables = assignments::read(files, &Request::of(strategy, columns, job.scale(), parts))?;
-            Ok(Assigned::new(tables, &strategy.periods))
+            Ok(StrategyAssignments::new(tables, &strategy.periods))
         })
         .collect()
 }
 
-impl Rows {
+impl RowCounts {
     /// All outcomes that rows had, with their names.
     pub fn outcomes(&self) -> Vec<(String, u64)> {
         let named = [
@@ -142,9 +142,9 @@ impl Rows {
     }
 }
 
-impl Assigned {
-    fn new(tables: Vec<Assignments>, periods: &[Period]) -> Assigned {
-        let mut rows = Rows::default();
+impl StrategyAssignments {
+    fn new(tables: Vec<Assignments>, periods: &[Period]) -> StrategyAssignments {
+        let mut rows = RowCounts::default();
         for table in &tables {
             rows.read += table.rows_read;
             rows.other_strategies += table.other_strategies;
@@ -159,10 +159,10 @@ impl Assigned {
         let part = |table: Assignments| {
             let periods = by_period(&table, periods);
             let spans: Vec<_> = periods.periods.iter().map(|own| span(&table, &own.rows)).collect();
-            (PartRows { periods, table }, spans)
+            (PartAssignments { periods, table }, spans)
         };
-        let (parts, spans): (Vec<PartRows>, Vec<_>) = tables.into_par_iter().map(part).unzip();
-        let mut facts = vec![PeriodFacts { in_several_arms: vec![0; arms.len()], ..PeriodFacts::default() }; periods.len()];
+        let (parts, spans): (Vec<PartAssignments>, Vec<_>) = tables.into_par_iter().map(part).unzip();
+        let mut facts = vec![PeriodCounts { in_several_arms: vec![0; arms.len()], ..PeriodCounts::default() }; periods.len()];
         for (part, spans) in parts.iter().zip(spans) {
             rows.outside += part.periods.outside.len() as u64;
             for ((facts, own), span) in facts.iter_mut().zip(&part.periods.periods).zip(spans) {
@@ -180,12 +180,12 @@ impl Assigned {
                 };
             }
         }
-        Assigned { arms, strata, has_cost, has_contacts, parts, periods: facts, rows }
+        StrategyAssignments { arms, strata, has_cost, has_contacts, parts, periods: facts, rows }
     }
 }
 
 /// The first and the last day on which one of these rows was assigned.
-fn span(table: &Assignments, rows: &RowList) -> Option<(Day, Day)> {
+fn span(table: &Assignments, rows: &RowSet) -> Option<(Day, Day)> {
     let mut days = rows.iter().map(|row| table.day(row as usize));
     let first = days.next()?;
     Some(days.fold((first, first), |(first, last), day| (first.min(day), last.max(day))))

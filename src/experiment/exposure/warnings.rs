@@ -1,13 +1,13 @@
 //! What is worth saying of assignments that do not count, and of customers who are not what one would expect.
 
-use super::Evaluated;
-use super::study::{List, Study};
-use super::tally::{Account, Tally};
 use crate::domain::{Day, Period};
+use crate::engine::experiment::Experiments;
+use crate::engine::experiment::plan::{PeriodPlan, StrategyPlan};
+use crate::engine::experiment::tally::{Account, Tally};
 use crate::job::strategy::Overlap;
 
 /// One sentence per strategy and finding, over all its periods.
-pub fn warnings(evaluated: &Evaluated<'_>, tally: &Tally, last: Day) -> Vec<String> {
+pub fn warnings(evaluated: &Experiments<'_>, tally: &Tally, last: Day) -> Vec<String> {
     let mut out = Vec::new();
     for (study, assigned) in evaluated.studies.iter().zip(evaluated.assigned) {
         let name = &study.strategy.name;
@@ -66,7 +66,7 @@ pub fn warnings(evaluated: &Evaluated<'_>, tally: &Tally, last: Day) -> Vec<Stri
 /// A stretch of which less than this share of days lies before the first order is taken for known.
 const UNKNOWN_DAYS: f64 = 0.1;
 
-fn of_periods(study: &Study<'_>, lists: &[List], (first, last): (Option<Day>, Day), say: &mut impl FnMut(String)) {
+fn of_periods(study: &StrategyPlan<'_>, lists: &[PeriodPlan], (first, last): (Option<Day>, Day), say: &mut impl FnMut(String)) {
     if let Some(list) = lists.iter().find(|list| list.period.start.previous() > last) {
         say(format!("the period {} begins after the last as-of date {last}, so nothing is known of it", list.period));
     }
@@ -79,7 +79,7 @@ fn of_periods(study: &Study<'_>, lists: &[List], (first, last): (Option<Day>, Da
     // Time before the first order counts as time in which nobody bought.
     let Some(first) = first else { return };
     let days_before = |time: Period| time.end.min(first).0.saturating_sub(time.start.0);
-    let short = |of: fn(&List) -> Option<Period>| {
+    let short = |of: fn(&PeriodPlan) -> Option<Period>| {
         let time = lists.iter().filter_map(of).find(|t| f64::from(days_before(*t)) > UNKNOWN_DAYS * f64::from(t.days()))?;
         Some(format!(
             "{time} lie before the first order ({first}; {} of {} days) and count as days without orders",

@@ -2,12 +2,12 @@
 
 use rayon::prelude::*;
 
-use super::Evaluated;
-use super::desk::StudySums;
-use super::store::Pairs;
-use super::study::{List, Slot, Study, cell_name};
-use super::tally::{Keys, Place, Tally};
-use super::winsorised::{self, Kept};
+use crate::engine::experiment::Experiments;
+use crate::engine::experiment::desk::StudySums;
+use crate::engine::experiment::plan::{PeriodPlan, StrategyPlan, SummedQuantity, cell_name};
+use crate::engine::experiment::store::Pairs;
+use crate::engine::experiment::tally::{Keys, Place, Tally};
+use crate::engine::experiment::winsorised::{self, Kept};
 use crate::engine::plan::SchemeColumn;
 use crate::error::{Error, Result};
 use crate::evaluate::{ALL, ArmKey, ArmSums, EVERYBODY, PairEnd, PairKey, Phase, Quantity};
@@ -17,9 +17,9 @@ use crate::stats::{PairSums, Sums};
 ///
 /// # Errors
 /// Exit 3 if a sum leaves its digits.
-pub fn arms(evaluated: &Evaluated<'_>, mut tally: Tally, schemes: &[SchemeColumn]) -> Result<ArmSums> {
+pub fn arms(evaluated: &Experiments<'_>, mut tally: Tally, schemes: &[SchemeColumn]) -> Result<ArmSums> {
     if let Some(list) = tally.too_large() {
-        let List { study, period, .. } = &evaluated.lists[list];
+        let PeriodPlan { study, period, .. } = &evaluated.lists[list];
         return Err(Error::contract(format!(
             "strategy {:?}, period {period}: the sums of squares of an outcome could leave 38 digits: the amounts are too large for orders.amount_scale; lower it, or look for a wrong amount",
             evaluated.studies[*study].strategy.name
@@ -50,9 +50,9 @@ pub fn arms(evaluated: &Evaluated<'_>, mut tally: Tally, schemes: &[SchemeColumn
 
 /// The names behind the numbers of a strategy.
 struct Names<'a> {
-    study: &'a Study<'a>,
+    study: &'a StrategyPlan<'a>,
     schemes: &'a [SchemeColumn],
-    lists: &'a [List],
+    lists: &'a [PeriodPlan],
     keys: &'a Keys,
 }
 
@@ -74,7 +74,7 @@ impl Names<'_> {
         self.study.by.first().is_none_or(|(_, states)| group < *states)
     }
 
-    fn key(&self, list: usize, place: Place, slot: &Slot) -> ArmKey {
+    fn key(&self, list: usize, place: Place, slot: &SummedQuantity) -> ArmKey {
         ArmKey {
             strategy: self.study.strategy.name.clone(),
             period: self.lists[list].period,
@@ -90,7 +90,7 @@ impl Names<'_> {
     fn list(
         &self,
         list: usize,
-        evaluated: &Evaluated<'_>,
+        evaluated: &Experiments<'_>,
         tally: &Tally,
         cut: Option<&StudySums>,
         out: &mut ArmSums,

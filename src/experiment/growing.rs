@@ -1,6 +1,6 @@
 //! Sums that grow: of few customers in 64 bits, which is fast, and of all in 128.
 
-use super::store::{Absorb, Pairs, Singles, Store};
+use crate::engine::experiment::store::{Absorb, Pairs, Singles, Store};
 
 /// Sums, and those of some customers who are not in them yet.
 pub struct Growing<All, Few> {

@@ -1,10 +1,10 @@
 //! Everything that strategies sum over customers, list by list, in one part or in all.
 
-use super::column::Form;
-use super::desk::StudySums;
-use super::store::Singles;
-use super::study::{List, Study};
-use super::winsorised::Kept;
+use crate::engine::experiment::column::Form;
+use crate::engine::experiment::desk::StudySums;
+use crate::engine::experiment::plan::{PeriodPlan, StrategyPlan};
+use crate::engine::experiment::store::Singles;
+use crate::engine::experiment::winsorised::Kept;
 
 /// Customers of a list by what became of them.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -19,7 +19,7 @@ pub struct Account {
 
 impl Account {
     /// Of a list of the strategy, to which nothing has happened yet.
-    pub fn new(study: &Study<'_>) -> Account {
+    pub fn new(study: &StrategyPlan<'_>) -> Account {
         Account { left_out: vec![0; study.arms.len()], ..Account::default() }
     }
 }
@@ -42,7 +42,7 @@ pub struct Place {
 }
 
 impl Keys {
-    pub fn of(study: &Study<'_>) -> Keys {
+    pub fn of(study: &StrategyPlan<'_>) -> Keys {
         Keys {
             arms: study.arms.len() as u128,
             groups: study.groups as u128,
@@ -128,7 +128,7 @@ pub struct Sizes {
 }
 
 impl Sizes {
-    pub fn of(study: &Study<'_>) -> Sizes {
+    pub fn of(study: &StrategyPlan<'_>) -> Sizes {
         Sizes {
             keys: Keys::of(study),
             forms: study.slots.iter().map(|slot| slot.form).collect(),
@@ -143,8 +143,8 @@ impl Sizes {
 }
 
 impl Tally {
-    pub fn new(studies: &[Study<'_>], lists: &[List], sizes: &[Sizes]) -> Tally {
-        let account = |list: &List| Account::new(&studies[list.study]);
+    pub fn new(studies: &[StrategyPlan<'_>], lists: &[PeriodPlan], sizes: &[Sizes]) -> Tally {
+        let account = |list: &PeriodPlan| Account::new(&studies[list.study]);
         Tally {
             studies: sizes.iter().map(|sizes| StudySums::new(&sizes.keys, &sizes.forms, sizes.outcomes)).collect(),
             reference: lists.iter().map(|list| sizes[list.study].reference()).collect(),
@@ -178,7 +178,7 @@ impl Tally {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::engine::strategy::column::Column;
+    use crate::engine::experiment::column::Column;
 
     /// Every pair of lists has keys of its own, and the keys tell which pair it is.
     #[test]

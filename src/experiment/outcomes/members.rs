@@ -1,29 +1,29 @@
 //! The numbers of a list's members: their cells, groups, and what they did on the days that count.
 
-use super::Evaluated;
-use super::column::Column;
-use super::crowd::Crowd;
-use super::seen::{Covariates, Seen};
-use super::study::{COVARIATES, CellBy, Kind, List, Study, window};
-use super::tally::Keys;
-use super::timeline::{Days, Stretch, Timeline};
-use super::values::{self, Lack, Windows};
 use crate::assign::Assignments;
 use crate::domain::{Day, Design, Period};
+use crate::engine::experiment::Experiments;
+use crate::engine::experiment::column::Column;
+use crate::engine::experiment::member_batch::MemberBatch;
+use crate::engine::experiment::outcomes::snapshots::{Covariates, Snapshots};
+use crate::engine::experiment::outcomes::values::{self, OutcomeError, OutcomeWindows};
+use crate::engine::experiment::plan::{COVARIATES, CellBy, OutcomeKind, PeriodPlan, StrategyPlan, window};
+use crate::engine::experiment::tally::Keys;
+use crate::engine::experiment::timeline::{Days, Stretch, Timeline};
 use crate::error::{Error, Result};
 use crate::evaluate::Phase;
 use crate::movement::ABSENT;
 
 /// Who counts in a list, ascending by customer.
 #[derive(Clone, Copy)]
-pub struct Members<'h> {
+pub struct MemberRows<'h> {
     /// The customer's number among those at hand.
     pub customers: &'h [u32],
     /// Row of the assignments.
     pub rows: &'h [u32],
     /// Its arm.
     pub arms: &'h [u16],
-    /// Where the part has the customer; [`UNKNOWN`] if the orders do not know them.
+    /// Where the part has the customer; [`UNMATCHED`] if the orders do not know them.
     pub places: &'h [u32],
     /// Whether an earlier assignment of the strategy treated the customer inside the baseline.
     pub touched: &'h [bool],
@@ -34,18 +34,18 @@ pub struct Members<'h> {
 }
 
 /// The place of who is in no order.
-pub const UNKNOWN: u32 = u32::MAX;
+pub const UNMATCHED: u32 = u32::MAX;
 
-impl Members<'_> {
+impl MemberRows<'_> {
     pub fn len(&self) -> usize {
         self.customers.len()
     }
 }
 
 /// A list of a part with everything its members' numbers come from.
-pub struct View<'a> {
-    study: &'a Study<'a>,
-    list: &'a List,
+pub struct PeriodOutcomes<'a> {
+    study: &'a StrategyPlan<'a>,
+    list: &'a PeriodPlan,
     keys: &'a Keys,
     table: &'a Assignments,
     /// By scheme: the steps of the ladder.
@@ -59,16 +59,16 @@ pub struct View<'a> {
 
 /// What the members of a list did, with room to work it out.
 #[derive(Default)]
-pub struct Did {
-    windows: Windows,
+pub struct ActivityScratch {
+    windows: OutcomeWindows,
     /// By member: where the rows begin of the day on which they were assigned, the end of their window, and that of the time after.
     starts: Vec<[u32; 3]>,
 }
 
-impl<'a> View<'a> {
-    pub fn new(evaluated: &'a Evaluated<'a>, list: usize, part: usize, seen: &'a Seen) -> View<'a> {
+impl<'a> PeriodOutcomes<'a> {
+    pub fn new(evaluated: &'a Experiments<'a>, list: usize, part: usize, seen: &'a Snapshots) -> PeriodOutcomes<'a> {
         let of_list = &evaluated.lists[list];
-        View {
+        PeriodOutcomes {
             study: &evaluated.studies[of_list.study],
             list: of_list,
             keys: &evaluated.sizes[of_list.study].keys,
@@ -86,10 +86,10 @@ impl<'a> View<'a> {
     /// Exit 3 where an order lacks the cost that a margin needs, or money overflows.
     pub fn fill(
         &self,
-        members: Members<'_>,
+        members: MemberRows<'_>,
         (days, timeline): (&Days, &Timeline),
-        did: &mut Did,
-        crowd: &mut Crowd,
+        did: &mut ActivityScratch,
+        crowd: &mut MemberBatch,
     ) -> Result<()> {
         crowd.clear(self.study);
         crowd.customers.extend_from_slice(members.customers);
@@ -148,7 +148,7 @@ impl<'a> View<'a> {
         if state == ABSENT { count - 1 } else { usize::from(state) }
     }
 
-    fn groups(&self, members: Members<'_>, crowd: &mut Crowd) {
+    fn groups(&self, members: MemberRows<'_>, crowd: &mut MemberBatch) {
         let mut offset = 0;
         for ((scheme, count), groups) in self.study.by.iter().zip(&mut crowd.groups) {
             let states = Self::by_place(self.before, *scheme);
@@ -162,7 +162,7 @@ impl<'a> View<'a> {
     }
 
     /// Cells and arms.
-    fn seats(&self, members: Members<'_>, crowd: &mut Crowd) {
+    fn seats(&self, members: MemberRows<'_>, crowd: &mut MemberBatch) {
         if self.study.cells.is_empty() {
             return crowd.seats.extend(members.arms.iter().map(|arm| self.keys.seat(0, *arm)));
         }
@@ -184,8 +184,15 @@ impl<'a> View<'a> {
     }
 
     /// The numbers of an outcome.
-    fn outcome(&self, phase: Phase, kind: Kind, members: Members<'_>, windows: &Windows, column: &mut Column) -> Result<()> {
-        if let Kind::Moved { scheme, up } = kind {
+    fn outcome(
+        &self,
+        phase: Phase,
+        kind: OutcomeKind,
+        members: MemberRows<'_>,
+        windows: &OutcomeWindows,
+        column: &mut Column,
+    ) -> Result<()> {
+        if let OutcomeKind::Moved { scheme, up } = kind {
             let (before, after) = (Self::by_place(self.before, scheme), Self::by_place(self.after, scheme));
             let ladder = &self.ladders[scheme];
             let step = |states: &[u16], place| ladder.get(Self::state(states, place)?).copied().flatten();
@@ -221,8 +228,8 @@ impl<'a> View<'a> {
     }
 
     /// What members did on the days that count.
-    fn windows(&self, members: Members<'_>, days: &Days, timeline: &Timeline, did: &mut Did) {
-        let Did { windows, starts } = did;
+    fn windows(&self, members: MemberRows<'_>, days: &Days, timeline: &Timeline, did: &mut ActivityScratch) {
+        let ActivityScratch { windows, starts } = did;
         windows.idle.cover(members.len());
         let starts_of = |day| {
             let [begin, end, after] = self.bounds(day).map(|day| timeline.start(days.row(day.0)));
@@ -264,13 +271,13 @@ impl<'a> View<'a> {
 }
 
 /// Why the numbers of a strategy cannot be had.
-pub fn explain(study: &Study<'_>, lack: Lack) -> Error {
+pub fn explain(study: &StrategyPlan<'_>, lack: OutcomeError) -> Error {
     let name = &study.strategy.name;
     match lack {
-        Lack::Cost => Error::contract(format!(
+        OutcomeError::MissingCost => Error::contract(format!(
             "strategy {name:?}: the outcome \"margin\" needs the cost of every order of its customers, and some have none (orders.cost is null); fill them in, filter these rows with orders.keep, or remove orders.cost and give margin_rate"
         )),
-        Lack::Digits => Error::contract(format!(
+        OutcomeError::Overflow => Error::contract(format!(
             "strategy {name:?}: an outcome of a customer overflows 64 bits of minor units; lower orders.amount_scale or look for a wrong amount"
         )),
     }

@@ -1,11 +1,11 @@
 //! Where the customers at hand are summed, in integers no larger than they need.
 
-use super::bundles::{Bundles, KINDS, label};
-use super::column::{Column, Form};
-use super::crowd::Crowd;
-use super::growing::{Growing, GrowingPairs, GrowingSingles, Room};
-use super::store::{FEW, Integer, Key, Pairs, Singles, kind};
-use super::tally::{Keys, Sizes};
+use crate::engine::experiment::bundles::{Bundles, KINDS, label};
+use crate::engine::experiment::column::{Column, Form};
+use crate::engine::experiment::growing::{Growing, GrowingPairs, GrowingSingles, Room};
+use crate::engine::experiment::member_batch::MemberBatch;
+use crate::engine::experiment::store::{FEW, Integer, Key, Pairs, Singles, kind};
+use crate::engine::experiment::tally::{Keys, Sizes};
 
 /// The sums of a strategy.
 pub struct StudySums {
@@ -63,7 +63,7 @@ impl AnyNotes {
         }
     }
 
-    fn single<T: Integer>(&mut self, keys: &Keys, crowd: &Crowd, sums: &mut Singles<T>) {
+    fn single<T: Integer>(&mut self, keys: &Keys, crowd: &MemberBatch, sums: &mut Singles<T>) {
         match self {
             AnyNotes::Short(notes) => notes.single(keys, crowd, sums),
             AnyNotes::Middle(notes) => notes.single(keys, crowd, sums),
@@ -71,7 +71,7 @@ impl AnyNotes {
         }
     }
 
-    fn pairs<T: Integer>(&mut self, keys: &Keys, crowds: &[Crowd], sums: &mut Pairs<T>) {
+    fn pairs<T: Integer>(&mut self, keys: &Keys, crowds: &[MemberBatch], sums: &mut Pairs<T>) {
         match self {
             AnyNotes::Short(notes) => notes.pairs(keys, crowds, sums),
             AnyNotes::Middle(notes) => notes.pairs(keys, crowds, sums),
@@ -104,7 +104,7 @@ impl<'a> Desk<'a> {
     }
 
     /// Adds crowds, one per list of the strategy, and to `squares`, by list, the squares of all their numbers.
-    pub fn add(&mut self, crowds: &[Crowd], squares: &mut [u128]) {
+    pub fn add(&mut self, crowds: &[MemberBatch], squares: &mut [u128]) {
         let (keys, mut most_of_pairs) = (&self.sizes.keys, 0);
         for ((crowd, all), list) in crowds.iter().zip(squares).zip(&mut self.lists) {
             let mut most = 0;
@@ -136,7 +136,7 @@ struct Notes<K> {
     /// By list and member: what they add to the label of a pair whose first list it is, and whose second.
     firsts: Vec<Vec<K>>,
     seconds: Vec<Vec<K>>,
-    /// Members of two lists who are the same customer, if the lists do not have the same customers.
+    /// MemberRows of two lists who are the same customer, if the lists do not have the same customers.
     met: Vec<(u32, u32)>,
     /// What their labels are made of.
     made: [Made<K>; 2],
@@ -164,7 +164,7 @@ impl<K: Key> Made<K> {
 
 impl<K: Key> Notes<K> {
     /// Sums the customers of every two lists.
-    fn pairs<T: Integer>(&mut self, keys: &Keys, crowds: &[Crowd], sums: &mut Pairs<T>) {
+    fn pairs<T: Integer>(&mut self, keys: &Keys, crowds: &[MemberBatch], sums: &mut Pairs<T>) {
         let (groups, seats) = (K::of(keys.groups as u64 + 1), K::of(keys.seats() as u64));
         self.firsts.resize_with(crowds.len(), Vec::new);
         self.seconds.resize_with(crowds.len(), Vec::new);
@@ -183,7 +183,7 @@ impl<K: Key> Notes<K> {
     }
 
     /// Sums the customers of a list.
-    fn single<T: Integer>(&mut self, keys: &Keys, crowd: &Crowd, sums: &mut Singles<T>) {
+    fn single<T: Integer>(&mut self, keys: &Keys, crowd: &MemberBatch, sums: &mut Singles<T>) {
         let count = K::of(keys.groups as u64);
         for groups in &crowd.groups {
             let key = |(seat, group): (&u64, &u32)| K::of(*seat).times(count).plus(K::of(u64::from(*group)));
@@ -197,7 +197,7 @@ impl<K: Key> Notes<K> {
     }
 
     /// Who is in both lists counts once by the groups of the first scheme, and under each further scheme whose groups agree.
-    fn pair<T: Integer>(&mut self, keys: &Keys, crowds: &[Crowd], (first, second): (usize, usize), sums: &mut Pairs<T>) {
+    fn pair<T: Integer>(&mut self, keys: &Keys, crowds: &[MemberBatch], (first, second): (usize, usize), sums: &mut Pairs<T>) {
         let (a, b) = (&crowds[first], &crowds[second]);
         let (firsts, seconds) = (&self.firsts[first], &self.seconds[second]);
         let (of_two, seats) = (keys.of_two_lists(), K::of(keys.seats() as u64));
@@ -252,7 +252,7 @@ mod tests {
     use std::collections::HashMap;
 
     use super::*;
-    use crate::engine::strategy::crowd::Active;
+    use crate::engine::experiment::member_batch::Active;
     use crate::error::Result;
     use crate::stats::{PairSums, Sums};
 
@@ -265,12 +265,12 @@ mod tests {
 
     const FORMS: [Form; 3] = [Form::Mean, Form::Ratio, Form::Number];
 
-    fn crowd(members: &[Member]) -> Crowd {
+    fn crowd(members: &[Member]) -> MemberBatch {
         let mut columns = FORMS.map(Column::new).to_vec();
         for (at, column) in columns.iter_mut().enumerate() {
             column.extend(members.iter().map(|member| member.3[at]));
         }
-        Crowd {
+        MemberBatch {
             active: Active::of(&columns, members.len()),
             customers: members.iter().map(|member| member.0).collect(),
             seats: members.iter().map(|member| member.1).collect(),
@@ -338,7 +338,7 @@ mod tests {
                         }
                     }
                 }
-                let crowds: Vec<Crowd> = lists.iter().map(|members| crowd(members)).collect();
+                let crowds: Vec<MemberBatch> = lists.iter().map(|members| crowd(members)).collect();
                 let grown = |desk: &Desk<'_>| -> Vec<u128> {
                     desk.lists.iter().map(Growing::squares).chain([desk.pairs.squares()]).collect()
                 };

@@ -1,15 +1,15 @@
 //! Crowds: who of the customers at hand counts in a list, column by column.
 
-use super::column::{Column, Number, Numbers};
-use super::study::{Slot, Study};
 use crate::domain::Narrow;
+use crate::engine::experiment::column::{Column, Number, Numbers};
+use crate::engine::experiment::plan::{StrategyPlan, SummedQuantity};
 
-/// Members of a list, ascending by customer.
+/// MemberRows of a list, ascending by customer.
 #[derive(Debug, Default)]
-pub struct Crowd {
+pub struct MemberBatch {
     /// The customer's number among those at hand.
     pub customers: Vec<u32>,
-    /// Cell and arm in one number, see [`super::tally::Keys::seat`].
+    /// Cell and arm in one number, see [`crate::engine::experiment::tally::Keys::seat`].
     pub seats: Vec<u64>,
     /// The group, for each scheme of `by`; a single one without.
     pub groups: Vec<Vec<u32>>,
@@ -17,18 +17,18 @@ pub struct Crowd {
     pub columns: Vec<Column>,
     /// Who has means and ratios that are not all zero.
     pub active: Active,
-    /// Members of whom nothing is known of the days since the last order.
+    /// MemberRows of whom nothing is known of the days since the last order.
     pub unknown: Vec<u32>,
 }
 
-impl Crowd {
+impl MemberBatch {
     /// Forgets all members, to be filled for a strategy.
-    pub fn clear(&mut self, study: &Study<'_>) {
+    pub fn clear(&mut self, study: &StrategyPlan<'_>) {
         self.customers.clear();
         self.seats.clear();
         self.groups.resize_with(study.by.len().max(1), Vec::new);
         self.groups.iter_mut().for_each(Vec::clear);
-        let fits = |(column, slot): (&Column, &Slot)| column.form() == slot.form;
+        let fits = |(column, slot): (&Column, &SummedQuantity)| column.form() == slot.form;
         if self.columns.len() != study.slots.len() || !self.columns.iter().zip(&study.slots).all(fits) {
             self.columns = study.slots.iter().map(|slot| Column::new(slot.form)).collect();
         }

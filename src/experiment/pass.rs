@@ -1,32 +1,32 @@
 //! A strategy's way through a part: who of the customers at hand counts in which of its lists, and the sums of what they did.
 
-use super::Evaluated;
-use super::crowd::Crowd;
-use super::desk::Desk;
-use super::members::{Did, Members, UNKNOWN, View};
-use super::rivals::{NEVER, Rivals, Sooner};
-use super::runs::{Hand, Run, counting};
-use super::study::Study;
-use super::tally::{Account, Tally};
-use super::walk::Slice;
-use super::winsorised::Kept;
 use crate::domain::{Day, Period};
+use crate::engine::experiment::Experiments;
+use crate::engine::experiment::desk::Desk;
+use crate::engine::experiment::exposure::cursor::{AssignmentRun, CustomerBatch, counting};
+use crate::engine::experiment::exposure::overlap::{NO_DAY, OverlapScratch, Overlaps};
+use crate::engine::experiment::member_batch::MemberBatch;
+use crate::engine::experiment::outcomes::members::{ActivityScratch, MemberRows, PeriodOutcomes, UNMATCHED};
+use crate::engine::experiment::part_pass::Slice;
+use crate::engine::experiment::plan::StrategyPlan;
+use crate::engine::experiment::tally::{Account, Tally};
+use crate::engine::experiment::winsorised::Kept;
 use crate::error::Result;
 
 /// The customers at hand, with what all strategies know of them.
-pub struct Scene<'s, 'a> {
-    pub evaluated: &'a Evaluated<'a>,
-    pub runs: &'s [Run<'a>],
-    pub hand: &'s Hand<'a>,
+pub struct BatchContext<'s, 'a> {
+    pub evaluated: &'a Experiments<'a>,
+    pub runs: &'s [AssignmentRun<'a>],
+    pub hand: &'s CustomerBatch<'a>,
     pub slices: &'s [Slice<'a>],
-    pub views: &'s [View<'a>],
-    pub rivals: &'s Rivals,
+    pub views: &'s [PeriodOutcomes<'a>],
+    pub rivals: &'s Overlaps,
 }
 
 /// A strategy with its sums.
-pub struct Course<'a> {
+pub struct StrategyPass<'a> {
     number: usize,
-    study: &'a Study<'a>,
+    study: &'a StrategyPlan<'a>,
     /// Its runs of rows that count, each with its list.
     runs: Vec<(usize, usize)>,
     desk: Desk<'a>,
@@ -38,25 +38,25 @@ pub struct Course<'a> {
 
 /// What is worked out of the customers at hand for a strategy. One after the other uses the same, as caches do not hold many.
 #[derive(Default)]
-pub struct Notes {
+pub struct StrategyScratch {
     /// By run, and row that counts in it: whether its customer stays despite other strategies; nothing if all stay.
     stays: Vec<Vec<bool>>,
     /// By customer: in how many lists of the strategy they count.
     counts: Vec<u32>,
-    sooner: Sooner,
-    /// By customer: the first day on which the strategy treated them in the baseline at hand; [`NEVER`] if it did not.
+    sooner: OverlapScratch,
+    /// By customer: the first day on which the strategy treated them in the baseline at hand; [`NO_DAY`] if it did not.
     treated: Vec<Day>,
     /// By row: whether the customer was treated in the baseline.
     touched: Vec<bool>,
-    stayed: Stayed,
-    did: Did,
+    stayed: MemberScratch,
+    did: ActivityScratch,
     /// With room for the strategy with most lists.
-    crowds: Vec<Crowd>,
+    crowds: Vec<MemberBatch>,
 }
 
-/// Members of a list, where they are not everybody at hand: see [`Members`].
+/// MemberRows of a list, where they are not everybody at hand: see [`MemberRows`].
 #[derive(Default)]
-struct Stayed {
+struct MemberScratch {
     customers: Vec<u32>,
     rows: Vec<u32>,
     arms: Vec<u16>,
@@ -65,10 +65,10 @@ struct Stayed {
     touched: Vec<bool>,
 }
 
-impl<'a> Course<'a> {
-    pub fn new(evaluated: &'a Evaluated<'a>, number: usize, runs: &[Run<'_>]) -> Course<'a> {
+impl<'a> StrategyPass<'a> {
+    pub fn new(evaluated: &'a Experiments<'a>, number: usize, runs: &[AssignmentRun<'_>]) -> StrategyPass<'a> {
         let study = &evaluated.studies[number];
-        Course {
+        StrategyPass {
             number,
             study,
             runs: counting(runs, number).collect(),
@@ -83,9 +83,9 @@ impl<'a> Course<'a> {
     ///
     /// # Errors
     /// Exit 3 where an order lacks the cost that a margin needs, or money overflows.
-    pub fn add(&mut self, scene: &Scene<'_, 'a>, notes: &mut Notes) -> Result<()> {
+    pub fn add(&mut self, scene: &BatchContext<'_, 'a>, notes: &mut StrategyScratch) -> Result<()> {
         let Some(slice) = scene.slices.iter().find(|slice| slice.number == self.study.slice) else { return Ok(()) };
-        let Notes { stays, counts, sooner, treated, touched, stayed, did, crowds } = notes;
+        let StrategyScratch { stays, counts, sooner, treated, touched, stayed, did, crowds } = notes;
         stays.resize_with(stays.len().max(self.runs.len()), Vec::new);
         for ((run, list), stays) in self.runs.iter().zip(&mut *stays) {
             let own = (&scene.runs[*run], *run, *list);
@@ -93,7 +93,7 @@ impl<'a> Course<'a> {
             self.accounts[list - self.study.lists.start].overlapping += overlapping;
         }
         self.count(scene, stays, counts);
-        crowds.resize_with(crowds.len().max(self.runs.len()), Crowd::default);
+        crowds.resize_with(crowds.len().max(self.runs.len()), MemberBatch::default);
         for (at, (crowd, stays)) in crowds.iter_mut().zip(stays).enumerate().take(self.runs.len()) {
             let (run, list) = self.runs[at];
             self.find_touched(scene, (run, list), treated, touched);
@@ -120,7 +120,7 @@ impl<'a> Course<'a> {
     }
 
     /// Counts in how many lists the customers at hand count.
-    fn count(&self, scene: &Scene<'_, '_>, stays: &[Vec<bool>], counts: &mut Vec<u32>) {
+    fn count(&self, scene: &BatchContext<'_, '_>, stays: &[Vec<bool>], counts: &mut Vec<u32>) {
         let runs = || self.runs.iter().zip(stays).map(|((run, _), stays)| (*run, stays));
         let has_all = |(run, stays): &(usize, &Vec<bool>)| stays.is_empty() && scene.hand.is_of_all(*run);
         counts.clear();
@@ -136,7 +136,7 @@ impl<'a> Course<'a> {
     /// Finds who of a run an earlier assignment of the strategy treated inside the list's baseline.
     fn find_touched(
         &self,
-        Scene { evaluated, runs, hand, .. }: &Scene<'_, '_>,
+        BatchContext { evaluated, runs, hand, .. }: &BatchContext<'_, '_>,
         (own, list): (usize, usize),
         treated: &mut Vec<Day>,
         touched: &mut Vec<bool>,
@@ -147,13 +147,13 @@ impl<'a> Course<'a> {
         // No arm has the number of a control that is not there.
         let control = self.study.control.map_or(u32::MAX, u32::from);
         let treats = |arm: u16| u32::from(arm) != control;
-        let may_touch = |run: &Run<'_>, baseline: &Period| {
+        let may_touch = |run: &AssignmentRun<'_>, baseline: &Period| {
             run.study == self.number && run.role != own.role && run.assigned().0 < baseline.end && run.until().1 >= baseline.start
         };
         let touches = |baseline: &Period| runs.iter().any(|run| may_touch(run, baseline));
         let Some(baseline) = evaluated.lists[list].baseline.filter(touches) else { return touched.resize(rows.len(), false) };
         treated.clear();
-        treated.resize(hand.ids.len(), NEVER);
+        treated.resize(hand.ids.len(), NO_DAY);
         for (other, run) in runs.iter().enumerate().filter(|(_, run)| may_touch(run, &baseline)) {
             let (first, last) = run.assigned();
             let earlier = |treated: Day, treats: bool, day: Day| if treats { day.min(treated) } else { treated };
@@ -182,12 +182,12 @@ impl<'a> Course<'a> {
     /// The members of a run's list: whose rows stay. Who is left out, or not known, goes into the account.
     fn members<'h>(
         &mut self,
-        scene: &Scene<'h, '_>,
+        scene: &BatchContext<'h, '_>,
         (run, list): (usize, usize),
         (places, counts): (&'h [u32], &'h [u32]),
         (stays, mut touched): (&[bool], &'h [bool]),
-        stayed: &'h mut Stayed,
-    ) -> Members<'h> {
+        stayed: &'h mut MemberScratch,
+    ) -> MemberRows<'h> {
         let account = &mut self.accounts[list - self.study.lists.start];
         let ((mut rows, mut customers), all_stay) = (scene.hand.stretch(run), stays.is_empty());
         let mut arms = scene.hand.arms(run);
@@ -214,7 +214,7 @@ impl<'a> Course<'a> {
             }
             (at(places, customers, &mut stayed.places), at(counts, customers, &mut stayed.counts))
         };
-        account.unknown += places.iter().filter(|place| **place == UNKNOWN).count() as u64;
-        Members { customers, rows, arms, places, touched, counts, day: scene.runs[run].day() }
+        account.unknown += places.iter().filter(|place| **place == UNMATCHED).count() as u64;
+        MemberRows { customers, rows, arms, places, touched, counts, day: scene.runs[run].day() }
     }
 }

@@ -3,12 +3,12 @@
 
 use rayon::prelude::*;
 
-use super::column::{Column, Form, Numbers};
-use super::crowd::{Active, Crowd};
-use super::desk::{Desk, StudySums};
-use super::study::Study;
-use super::tally::Sizes;
 use crate::domain::{Decimal, pow10};
+use crate::engine::experiment::column::{Column, Form, Numbers};
+use crate::engine::experiment::desk::{Desk, StudySums};
+use crate::engine::experiment::member_batch::{Active, MemberBatch};
+use crate::engine::experiment::plan::StrategyPlan;
+use crate::engine::experiment::tally::Sizes;
 use crate::evaluate::{Phase, Quantity};
 use crate::stats::{X, Y};
 
@@ -16,7 +16,7 @@ use crate::stats::{X, Y};
 pub struct Kept {
     study: usize,
     /// Crowds by list of the strategy, as they were at hand; of the numbers, those that are winsorised.
-    hands: Vec<Vec<Crowd>>,
+    hands: Vec<Vec<MemberBatch>>,
 }
 
 impl Kept {
@@ -31,8 +31,8 @@ impl Kept {
 
     /// Keeps the outcomes of the customers at hand, who are `count`, unless all of a customer's are zero: then their sums add
     /// nothing.
-    pub fn keep(&mut self, study: &Study<'_>, crowds: &[Crowd], count: usize) {
-        fn money<'a>(study: &'a Study<'_>, crowd: &'a Crowd) -> impl Iterator<Item = &'a Numbers<2>> {
+    pub fn keep(&mut self, study: &StrategyPlan<'_>, crowds: &[MemberBatch], count: usize) {
+        fn money<'a>(study: &'a StrategyPlan<'_>, crowd: &'a MemberBatch) -> impl Iterator<Item = &'a Numbers<2>> {
             study.winsorised.iter().filter_map(|slot| match crowd.columns.get(*slot) {
                 Some(Column::Means(means)) => Some(means),
                 _ => None,
@@ -46,7 +46,7 @@ impl Kept {
                 }
             }
         }
-        let keep = |crowd: &Crowd| {
+        let keep = |crowd: &MemberBatch| {
             fn only<T: Copy>(values: &[T], spent: &[bool]) -> Vec<T> {
                 values.iter().zip(spent).filter(|(_, spent)| **spent).map(|(value, _)| *value).collect()
             }
@@ -58,7 +58,7 @@ impl Kept {
             };
             let columns: Vec<Column> = money(study, crowd).map(column).collect();
             let customers = only(&crowd.customers, &spent);
-            Crowd {
+            MemberBatch {
                 active: Active::of(&columns, customers.len()),
                 customers,
                 columns,
@@ -72,9 +72,9 @@ impl Kept {
 }
 
 /// Winsorises the outcomes of a strategy over the customers of all parts, who were kept.
-pub fn sums(study: &Study<'_>, sizes: &Sizes, kept: Vec<Kept>) -> Option<StudySums> {
+pub fn sums(study: &StrategyPlan<'_>, sizes: &Sizes, kept: Vec<Kept>) -> Option<StudySums> {
     let percentile = study.strategy.winsorise?;
-    let mut hands: Vec<Vec<Crowd>> = kept.into_iter().flat_map(|own| own.hands).collect();
+    let mut hands: Vec<Vec<MemberBatch>> = kept.into_iter().flat_map(|own| own.hands).collect();
     let count = study.winsorised.len();
     let values = |list: usize, at: usize| -> Vec<i64> {
         let columns = hands.iter().filter_map(|crowds| match crowds.get(list)?.columns.get(at)? {

@@ -2,16 +2,16 @@
 
 use std::cell::Cell;
 
-use super::column::{Column, Mean, Ratio};
-use super::study::{Kind, Study};
-use super::timeline::{Done, Stretch};
 use crate::domain::divide_half_even;
+use crate::engine::experiment::column::{Column, Mean, Ratio};
+use crate::engine::experiment::plan::{OutcomeKind, StrategyPlan};
+use crate::engine::experiment::timeline::{Done, Stretch};
 use crate::evaluate::Phase;
 use crate::measure::Deeds;
 
 /// What customers did on the days that count; stretches that do not matter are not looked up.
 #[derive(Default)]
-pub struct Windows {
+pub struct OutcomeWindows {
     /// While the treatment counts.
     pub during: Stretch,
     /// As long again after that.
@@ -26,7 +26,7 @@ pub struct Windows {
     pub idle: Stretch,
 }
 
-impl Windows {
+impl OutcomeWindows {
     /// What so many customers did in a stretch.
     fn done<'w>(&'w self, stretch: &'w Stretch, customers: usize) -> Done<'w> {
         if stretch.is_empty() { &self.idle } else { stretch }.done(customers)
@@ -35,14 +35,14 @@ impl Windows {
 
 /// Why a customer has no number.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Lack {
+pub enum OutcomeError {
     /// An order has no cost.
-    Cost,
+    MissingCost,
     /// The number does not fit.
-    Digits,
+    Overflow,
 }
 
-type Outcome = Result<(i64, i64), Lack>;
+type Outcome = Result<(i64, i64), OutcomeError>;
 
 /// Whether who has so many purchases has bought.
 #[inline]
@@ -52,21 +52,21 @@ fn converted(purchases: u32) -> i64 {
 
 /// An outcome and its denominator; `before` is the time before, for outcomes that need a purchase then.
 #[inline]
-fn value(kind: Kind, now: &Deeds, before: &Deeds) -> Outcome {
+fn value(kind: OutcomeKind, now: &Deeds, before: &Deeds) -> Outcome {
     Ok(match kind {
-        Kind::Converted => (converted(now.purchases), 0),
-        Kind::Orders => (i64::from(now.purchases), 0),
-        Kind::Revenue => (now.money, 0),
-        Kind::Margin if now.cost_missing > 0 => return Err(Lack::Cost),
-        Kind::Margin => (now.money.checked_sub(now.cost).ok_or(Lack::Digits)?, 0),
-        Kind::MarginRate(rate) => {
-            let unit = crate::domain::pow10(rate.scale).ok_or(Lack::Digits)?;
-            let product = i128::from(now.money).checked_mul(rate.digits).ok_or(Lack::Digits)?;
-            (i64::try_from(divide_half_even(product, unit)).map_err(|_| Lack::Digits)?, 0)
+        OutcomeKind::Converted => (converted(now.purchases), 0),
+        OutcomeKind::Orders => (i64::from(now.purchases), 0),
+        OutcomeKind::Revenue => (now.money, 0),
+        OutcomeKind::Margin if now.cost_missing > 0 => return Err(OutcomeError::MissingCost),
+        OutcomeKind::Margin => (now.money.checked_sub(now.cost).ok_or(OutcomeError::Overflow)?, 0),
+        OutcomeKind::MarginRate(rate) => {
+            let unit = crate::domain::pow10(rate.scale).ok_or(OutcomeError::Overflow)?;
+            let product = i128::from(now.money).checked_mul(rate.digits).ok_or(OutcomeError::Overflow)?;
+            (i64::try_from(divide_half_even(product, unit)).map_err(|_| OutcomeError::Overflow)?, 0)
         }
-        Kind::Retained => (i64::from(now.purchases > 0 && before.purchases > 0), 0),
-        Kind::OrderValue => (now.money, i64::from(now.purchases)),
-        Kind::Moved { .. } => (0, 0),
+        OutcomeKind::Retained => (i64::from(now.purchases > 0 && before.purchases > 0), 0),
+        OutcomeKind::OrderValue => (now.money, i64::from(now.purchases)),
+        OutcomeKind::Moved { .. } => (0, 0),
     })
 }
 
@@ -74,7 +74,13 @@ fn value(kind: Kind, now: &Deeds, before: &Deeds) -> Outcome {
 ///
 /// # Errors
 /// What a customer lacks.
-pub fn outcome(phase: Phase, kind: Kind, windows: &Windows, customers: usize, column: &mut Column) -> Result<(), Lack> {
+pub fn outcome(
+    phase: Phase,
+    kind: OutcomeKind,
+    windows: &OutcomeWindows,
+    customers: usize,
+    column: &mut Column,
+) -> Result<(), OutcomeError> {
     let done = |stretch| windows.done(stretch, customers);
     let (now, before) = match phase {
         Phase::During => (done(&windows.during), done(&windows.baseline)),
@@ -84,9 +90,9 @@ pub fn outcome(phase: Phase, kind: Kind, windows: &Windows, customers: usize, co
     };
     // What one number says has a loop of its own.
     match kind {
-        Kind::Converted => means(column, now.purchases, before.purchases, converted),
-        Kind::Orders => means(column, now.purchases, before.purchases, i64::from),
-        Kind::Revenue => means(column, now.money, before.money, |money| money),
+        OutcomeKind::Converted => means(column, now.purchases, before.purchases, converted),
+        OutcomeKind::Orders => means(column, now.purchases, before.purchases, i64::from),
+        OutcomeKind::Revenue => means(column, now.money, before.money, |money| money),
         _ => return each(phase, kind, windows, customers, column),
     }
     Ok(())
@@ -99,8 +105,14 @@ fn means<T: Copy>(column: &mut Column, now: &[T], before: &[T], number: impl Fn(
 }
 
 /// Adds numbers of any kind.
-fn each(phase: Phase, kind: Kind, windows: &Windows, customers: usize, column: &mut Column) -> Result<(), Lack> {
-    let Windows { during, after, baseline, placebo, earlier, .. } = windows;
+fn each(
+    phase: Phase,
+    kind: OutcomeKind,
+    windows: &OutcomeWindows,
+    customers: usize,
+    column: &mut Column,
+) -> Result<(), OutcomeError> {
+    let OutcomeWindows { during, after, baseline, placebo, earlier, .. } = windows;
     let [during, after, baseline, placebo, earlier] =
         [during, after, baseline, placebo, earlier].map(|stretch| windows.done(stretch, customers));
     let of = |now: Done<'_>, before: Done<'_>, at: usize| value(kind, &now.at(at), &before.at(at));
@@ -118,7 +130,11 @@ fn each(phase: Phase, kind: Kind, windows: &Windows, customers: usize, column: &
 }
 
 #[inline]
-fn fill(column: &mut Column, customers: usize, numbers: impl Fn(usize) -> Result<Ratio, Lack>) -> Result<(), Lack> {
+fn fill(
+    column: &mut Column,
+    customers: usize,
+    numbers: impl Fn(usize) -> Result<Ratio, OutcomeError>,
+) -> Result<(), OutcomeError> {
     let lack = Cell::new(None);
     column.extend((0..customers).map(|at| {
         numbers(at).unwrap_or_else(|found| {
@@ -133,8 +149,13 @@ fn fill(column: &mut Column, customers: usize, numbers: impl Fn(usize) -> Result
 ///
 /// # Errors
 /// What a customer lacks.
-pub fn reference(study: &Study<'_>, windows: &Windows, customers: usize, columns: &mut [Vec<Mean>]) -> Result<(), Lack> {
-    let Windows { baseline, placebo, earlier, .. } = windows;
+pub fn reference(
+    study: &StrategyPlan<'_>,
+    windows: &OutcomeWindows,
+    customers: usize,
+    columns: &mut [Vec<Mean>],
+) -> Result<(), OutcomeError> {
+    let OutcomeWindows { baseline, placebo, earlier, .. } = windows;
     let stretches = [baseline, placebo, earlier].map(|stretch| windows.done(stretch, customers));
     for (own, column) in study.outcomes.iter().filter(|o| o.outcome.is_described()).zip(columns) {
         for at in 0..customers {
@@ -150,6 +171,6 @@ fn pair((y, d): (i64, i64), (x, e): (i64, i64)) -> Ratio {
 }
 
 fn plus(a: (i64, i64), b: (i64, i64)) -> Outcome {
-    let sum = |a: i64, b: i64| a.checked_add(b).ok_or(Lack::Digits);
+    let sum = |a: i64, b: i64| a.checked_add(b).ok_or(OutcomeError::Overflow);
     Ok((sum(a.0, b.0)?, sum(a.1, b.1)?))
 }

@@ -6,9 +6,9 @@
 use std::collections::HashMap;
 use std::hash::{BuildHasherDefault, Hasher};
 
-use super::bundles::{Bundle, Bundles};
-use super::column::{Column, Form, Number, Numbers};
 use crate::domain::Narrow;
+use crate::engine::experiment::bundles::{Bundle, Bundles};
+use crate::engine::experiment::column::{Column, Form, Number, Numbers};
 use crate::stats::{PairSums, Sums, VALUES};
 
 /// Up to this many keys are found by their number.
@@ -660,8 +660,8 @@ impl Pairs<i128> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::engine::strategy::bundles::label;
-    use crate::engine::strategy::crowd::Active;
+    use crate::engine::experiment::bundles::label;
+    use crate::engine::experiment::member_batch::Active;
     use crate::error::Result;
 
     /// What the exact sums of [`crate::stats`] say of the same customers.

@@ -2,10 +2,10 @@
 
 use std::ops::Range;
 
-use super::assigned::{Assigned, PeriodFacts};
-use super::column::Form;
 use crate::domain::{Day, Decimal, Design, MeasureKind, Outcome, Period};
 use crate::engine::Plan;
+use crate::engine::experiment::column::Form;
+use crate::engine::experiment::exposure::load::{PeriodCounts, StrategyAssignments};
 use crate::engine::plan::SchemeColumn;
 use crate::error::{Error, Result, suggestion};
 use crate::evaluate::{Phase, Quantity};
@@ -14,7 +14,7 @@ use crate::job::{Job, Strategy};
 use crate::stats::Shape;
 
 /// A strategy and everything its customers' numbers depend on.
-pub struct Study<'a> {
+pub struct StrategyPlan<'a> {
     pub strategy: &'a Strategy,
     pub arms: &'a [String],
     pub strata: Option<&'a [String]>,
@@ -29,11 +29,11 @@ pub struct Study<'a> {
     /// What makes the cells.
     pub cells: Vec<CellBy>,
     /// Outcomes that are summed as they are; winsorised ones follow from them.
-    pub outcomes: Vec<Measured>,
+    pub outcomes: Vec<PlannedOutcome>,
     /// What is summed per customer, in the order of their numbers.
-    pub slots: Vec<Slot>,
+    pub slots: Vec<SummedQuantity>,
     /// The slots that are outcomes, which come first: when and what.
-    pub outcome_slots: Vec<(Phase, Kind)>,
+    pub outcome_slots: Vec<(Phase, OutcomeKind)>,
     /// The slots that are winsorised too: those of money.
     pub winsorised: Vec<usize>,
     /// Its lists: one per period.
@@ -42,14 +42,14 @@ pub struct Study<'a> {
 
 /// An outcome, and how it is had from what a customer did.
 #[derive(Debug, Clone, PartialEq)]
-pub struct Measured {
+pub struct PlannedOutcome {
     pub outcome: Outcome,
-    pub kind: Kind,
+    pub kind: OutcomeKind,
 }
 
 /// How an outcome is had.
 #[derive(Debug, Clone, Copy, PartialEq)]
-pub enum Kind {
+pub enum OutcomeKind {
     Converted,
     Orders,
     Revenue,
@@ -86,7 +86,7 @@ impl CellBy {
 
 /// One thing that is summed.
 #[derive(Debug, Clone, PartialEq)]
-pub struct Slot {
+pub struct SummedQuantity {
     pub phase: Phase,
     pub quantity: Quantity,
     pub form: Form,
@@ -101,7 +101,7 @@ const MOST_CELLS: u64 = 1 << 40;
 pub const COVARIATES: [MeasureKind; 3] = [MeasureKind::RecencyDays, MeasureKind::Frequency, MeasureKind::Monetary];
 
 /// A period of a strategy: the customers who were assigned in it.
-pub struct List {
+pub struct PeriodPlan {
     /// The strategy's number.
     pub study: usize,
     pub period: Period,
@@ -116,15 +116,15 @@ pub struct List {
     pub placebo_is_known: bool,
 }
 
-impl<'a> Study<'a> {
+impl<'a> StrategyPlan<'a> {
     fn new(
         job: &'a Job,
         plan: &Plan,
         strategy: &'a Strategy,
-        assigned: &'a Assigned,
+        assigned: &'a StrategyAssignments,
         slices: &[String],
         lists: Range<usize>,
-    ) -> Result<Study<'a>> {
+    ) -> Result<StrategyPlan<'a>> {
         let scheme = |column: &str| -> Result<(usize, usize)> {
             let found = plan.schemes.iter().position(|s| s.column == column);
             let states = |at: usize| plan.schemes.get(at).map_or(0, |s| s.scheme.states.len() + 2);
@@ -153,32 +153,32 @@ impl<'a> Study<'a> {
                 strategy.name
             )));
         }
-        let outcomes: Vec<Measured> = strategy
+        let outcomes: Vec<PlannedOutcome> = strategy
             .outcomes
             .iter()
             .map(|outcome| {
                 let kind = match outcome {
-                    Outcome::Converted => Kind::Converted,
-                    Outcome::Orders => Kind::Orders,
-                    Outcome::Revenue => Kind::Revenue,
+                    Outcome::Converted => OutcomeKind::Converted,
+                    Outcome::Orders => OutcomeKind::Orders,
+                    Outcome::Revenue => OutcomeKind::Revenue,
                     Outcome::Margin => match strategy.margin_rate.filter(|_| job.raw.orders.cost.is_none()) {
-                        Some(rate) => Kind::MarginRate(rate),
-                        None => Kind::Margin,
+                        Some(rate) => OutcomeKind::MarginRate(rate),
+                        None => OutcomeKind::Margin,
                     },
-                    Outcome::Retained => Kind::Retained,
-                    Outcome::AvgOrderValue => Kind::OrderValue,
-                    Outcome::MovedUp(column) => Kind::Moved { scheme: scheme(column)?.0, up: true },
-                    Outcome::MovedDown(column) => Kind::Moved { scheme: scheme(column)?.0, up: false },
+                    Outcome::Retained => OutcomeKind::Retained,
+                    Outcome::AvgOrderValue => OutcomeKind::OrderValue,
+                    Outcome::MovedUp(column) => OutcomeKind::Moved { scheme: scheme(column)?.0, up: true },
+                    Outcome::MovedDown(column) => OutcomeKind::Moved { scheme: scheme(column)?.0, up: false },
                     Outcome::Winsorised(_) => return Err(Error::bug("a job names no winsorised outcome")),
                 };
-                Ok(Measured { outcome: outcome.clone(), kind })
+                Ok(PlannedOutcome { outcome: outcome.clone(), kind })
             })
             .collect::<Result<_>>()?;
         let (mut slots, mut outcome_slots) = (Vec::new(), Vec::new());
         for phase in phases(strategy) {
             for own in outcomes.iter().filter(|o| has_phase(o.kind, phase)) {
                 outcome_slots.push((phase, own.kind));
-                slots.push(Slot {
+                slots.push(SummedQuantity {
                     phase,
                     form: if own.outcome.shape() == Shape::Ratio { Form::Ratio } else { Form::Mean },
                     quantity: Quantity::Outcome(own.outcome.clone()),
@@ -186,7 +186,8 @@ impl<'a> Study<'a> {
                 });
             }
         }
-        let slot = |quantity: Quantity, by_state: bool| Slot { phase: Phase::During, quantity, form: Form::Number, by_state };
+        let slot =
+            |quantity: Quantity, by_state: bool| SummedQuantity { phase: Phase::During, quantity, form: Form::Number, by_state };
         if strategy.design != Design::BeforeAfter {
             let scale = |kind: MeasureKind| if kind == MeasureKind::Monetary { job.monetary_scale() } else { 0 };
             let covariate = |kind: MeasureKind| Quantity::Covariate { name: kind.name().into(), scale: scale(kind) };
@@ -200,9 +201,9 @@ impl<'a> Study<'a> {
         if assigned.has_contacts {
             slots.push(slot(Quantity::Contacts, true));
         }
-        let is_money = |slot: &Slot| matches!(slot.quantity, Quantity::Outcome(Outcome::Revenue | Outcome::Margin));
+        let is_money = |slot: &SummedQuantity| matches!(slot.quantity, Quantity::Outcome(Outcome::Revenue | Outcome::Margin));
         let money = slots.iter().enumerate().filter(|(_, slot)| strategy.winsorise.is_some() && is_money(slot));
-        Ok(Study {
+        Ok(StrategyPlan {
             strategy,
             arms: &assigned.arms,
             strata: assigned.strata.as_deref(),
@@ -221,12 +222,12 @@ impl<'a> Study<'a> {
 
     /// Whether outcomes compare states.
     pub fn has_moves(&self) -> bool {
-        self.outcomes.iter().any(|o| matches!(o.kind, Kind::Moved { .. }))
+        self.outcomes.iter().any(|o| matches!(o.kind, OutcomeKind::Moved { .. }))
     }
 
     /// Whether it matters what customers did before the baseline.
     pub fn looks_back(&self) -> bool {
-        self.strategy.design == Design::Matched || self.outcomes.iter().any(|o| o.kind == Kind::Retained)
+        self.strategy.design == Design::Matched || self.outcomes.iter().any(|o| o.kind == OutcomeKind::Retained)
     }
 
     /// How many cells there can be.
@@ -246,8 +247,8 @@ fn phases(strategy: &Strategy) -> impl Iterator<Item = Phase> + use<> {
 }
 
 /// Whether an outcome has a phase: a move is told of the end of the period alone.
-fn has_phase(kind: Kind, phase: Phase) -> bool {
-    phase == Phase::During || !matches!(kind, Kind::Moved { .. })
+fn has_phase(kind: OutcomeKind, phase: Phase) -> bool {
+    phase == Phase::During || !matches!(kind, OutcomeKind::Moved { .. })
 }
 
 fn no_strata(job: &Job, strategy: &Strategy) -> Error {
@@ -260,7 +261,7 @@ fn no_strata(job: &Job, strategy: &Strategy) -> Error {
 }
 
 /// Strata with shares of their own must be among the assignments, or the split check would use other shares.
-fn known_strata(job: &Job, strategy: &Strategy, assigned: &Assigned) -> Result<()> {
+fn known_strata(job: &Job, strategy: &Strategy, assigned: &StrategyAssignments) -> Result<()> {
     let known = assigned.strata.as_deref().unwrap_or_default();
     match strategy.strata.iter().find(|(stratum, _)| !known.contains(stratum)) {
         Some((stratum, _)) => Err(Error::contract(format!(
@@ -289,8 +290,15 @@ fn slice_number(job: &Job, strategy: &Strategy, slices: &[String]) -> Result<u32
     }
 }
 
-impl List {
-    fn new(job: &Job, study: usize, strategy: &Strategy, period: Period, facts: &PeriodFacts, first_order: Option<Day>) -> List {
+impl PeriodPlan {
+    fn new(
+        job: &Job,
+        study: usize,
+        strategy: &Strategy,
+        period: Period,
+        facts: &PeriodCounts,
+        first_order: Option<Day>,
+    ) -> PeriodPlan {
         let place = |day: Day| job.dates.iter().position(|date| date.date == day);
         let back = |time: Period| match strategy.outcome_days.filter(|_| strategy.baseline.is_none()) {
             Some(_) => Period { start: Day(time.start.0.saturating_sub(time.days())), end: time.start },
@@ -301,7 +309,7 @@ impl List {
         // Of time before the data nothing is known, which is not the same as zero.
         let baseline = wanted.filter(|baseline| first_order.is_some_and(|first| first < baseline.end));
         let placebo = baseline.map(|baseline| (back(baseline), back(back(baseline))));
-        List {
+        PeriodPlan {
             study,
             period,
             before: place(period.start.previous()),
@@ -325,23 +333,23 @@ pub fn window(strategy: &Strategy, period: Period, day: Day) -> Period {
 pub fn studies<'a>(
     job: &'a Job,
     plan: &Plan,
-    assigned: &'a [Assigned],
+    assigned: &'a [StrategyAssignments],
     slices: &[String],
     first_order: Option<Day>,
-) -> Result<(Vec<Study<'a>>, Vec<List>)> {
+) -> Result<(Vec<StrategyPlan<'a>>, Vec<PeriodPlan>)> {
     let (mut studies, mut lists) = (Vec::new(), Vec::new());
     for (number, (strategy, own)) in job.strategies.iter().zip(assigned).enumerate() {
         let start = lists.len();
         for (period, facts) in strategy.periods.iter().zip(&own.periods) {
-            lists.push(List::new(job, number, strategy, *period, facts, first_order));
+            lists.push(PeriodPlan::new(job, number, strategy, *period, facts, first_order));
         }
-        studies.push(Study::new(job, plan, strategy, own, slices, start..lists.len())?);
+        studies.push(StrategyPlan::new(job, plan, strategy, own, slices, start..lists.len())?);
     }
     Ok((studies, lists))
 }
 
 /// The names behind a cell's number, as the tables show them: `segment=Loyal, stratum=north`; a stratum alone is its name.
-pub fn cell_name(study: &Study<'_>, schemes: &[SchemeColumn], mut cell: u64) -> String {
+pub fn cell_name(study: &StrategyPlan<'_>, schemes: &[SchemeColumn], mut cell: u64) -> String {
     let mut parts = Vec::with_capacity(study.cells.len());
     for by in study.cells.iter().rev() {
         let at = (cell % by.len() as u64) as usize;

@@ -4,42 +4,42 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use rayon::prelude::*;
 
-use super::Evaluated;
-use super::bundles::{Bundles, label};
-use super::column::{Column, Mean};
-use super::course::{Course, Notes, Scene};
-use super::crowd::Active;
-use super::members::{UNKNOWN, View, explain};
-use super::rivals::Rivals;
-use super::runs::{AT_HAND, Hand, Run, counting, runs};
-use super::seen::Seen;
-use super::store::kind;
-use super::tally::Tally;
-use super::timeline::{Days, Timeline};
-use super::values::{self, Windows};
 use crate::domain::{Design, Id, Narrow};
+use crate::engine::experiment::Experiments;
+use crate::engine::experiment::bundles::{Bundles, label};
+use crate::engine::experiment::column::{Column, Mean};
+use crate::engine::experiment::exposure::cursor::{AssignmentRun, BATCH_ROWS, CustomerBatch, counting, runs};
+use crate::engine::experiment::exposure::overlap::Overlaps;
+use crate::engine::experiment::member_batch::Active;
+use crate::engine::experiment::outcomes::members::{PeriodOutcomes, UNMATCHED, explain};
+use crate::engine::experiment::outcomes::snapshots::Snapshots;
+use crate::engine::experiment::outcomes::values::{self, OutcomeWindows};
+use crate::engine::experiment::pass::{BatchContext, StrategyPass, StrategyScratch};
+use crate::engine::experiment::store::kind;
+use crate::engine::experiment::tally::Tally;
+use crate::engine::experiment::timeline::{Days, Timeline};
 use crate::engine::part::{PartCustomers, panel_of};
 use crate::error::Result;
 use crate::measure::{BucketPanel, History};
 
 /// The walk through one part.
-pub struct Walk<'a> {
-    evaluated: &'a Evaluated<'a>,
+pub struct PartPass<'a> {
+    evaluated: &'a Experiments<'a>,
     part: usize,
     panels: &'a [BucketPanel],
     customers: &'a PartCustomers,
-    seen: &'a Seen,
+    seen: &'a Snapshots,
 }
 
-impl<'a> Walk<'a> {
+impl<'a> PartPass<'a> {
     pub fn new(
-        evaluated: &'a Evaluated<'a>,
+        evaluated: &'a Experiments<'a>,
         part: usize,
         panels: &'a [BucketPanel],
         customers: &'a PartCustomers,
-        seen: &'a Seen,
-    ) -> Walk<'a> {
-        Walk { evaluated, part, panels, customers, seen }
+        seen: &'a Snapshots,
+    ) -> PartPass<'a> {
+        PartPass { evaluated, part, panels, customers, seen }
     }
 
     /// Sums everything that strategies need of the part.
@@ -47,23 +47,30 @@ impl<'a> Walk<'a> {
     /// # Errors
     /// Exit 3 where an order lacks the cost that a margin needs, or money overflows.
     pub fn tally(&self) -> Result<Tally> {
-        let Evaluated { studies, lists, sizes, .. } = self.evaluated;
+        let Experiments { studies, lists, sizes, .. } = self.evaluated;
         let mut tally = Tally::new(studies, lists, sizes);
         let mut runs = runs(self.evaluated, self.part);
-        let view = |list: usize| View::new(self.evaluated, list, self.part, self.seen);
-        let views: Vec<View<'_>> = (0..lists.len()).map(view).collect();
+        let view = |list: usize| PeriodOutcomes::new(self.evaluated, list, self.part, self.seen);
+        let views: Vec<PeriodOutcomes<'_>> = (0..lists.len()).map(view).collect();
         let mut slices: Vec<Slice<'_>> = self.slices(&runs, &views);
-        let mut hand = Hand::new(slices.iter().map(|slice| slice.days.len()).max().unwrap_or(0));
-        let mut courses: Vec<Course<'_>> = (0..studies.len()).map(|study| Course::new(self.evaluated, study, &runs)).collect();
-        let (mut rivals, notes) = (Rivals::new(self.evaluated, &runs), Mutex::new(Vec::new()));
+        let mut hand = CustomerBatch::new(slices.iter().map(|slice| slice.days.len()).max().unwrap_or(0));
+        let mut courses: Vec<StrategyPass<'_>> =
+            (0..studies.len()).map(|study| StrategyPass::new(self.evaluated, study, &runs)).collect();
+        let (mut rivals, notes) = (Overlaps::new(self.evaluated, &runs), Mutex::new(Vec::new()));
         while hand.advance(&mut runs) {
             slices.iter_mut().for_each(|slice| slice.find(&hand.ids));
             rivals.fill(self.evaluated, &runs, &hand);
-            let scene =
-                Scene { evaluated: self.evaluated, runs: &runs, hand: &hand, slices: &slices, views: &views, rivals: &rivals };
+            let scene = BatchContext {
+                evaluated: self.evaluated,
+                runs: &runs,
+                hand: &hand,
+                slices: &slices,
+                views: &views,
+                rivals: &rivals,
+            };
             // Threads that have no part any more take a strategy each.
-            let add = |course: &mut Course<'a>| {
-                let mut own: Notes = locked(&notes).pop().unwrap_or_default();
+            let add = |course: &mut StrategyPass<'a>| {
+                let mut own: StrategyScratch = locked(&notes).pop().unwrap_or_default();
                 let done = course.add(&scene, &mut own);
                 locked(&notes).push(own);
                 done
@@ -77,7 +84,7 @@ impl<'a> Walk<'a> {
     }
 
     /// The slices of the strategies, each once.
-    fn slices(&self, runs: &[Run<'_>], views: &[View<'_>]) -> Vec<Slice<'a>> {
+    fn slices(&self, runs: &[AssignmentRun<'_>], views: &[PeriodOutcomes<'_>]) -> Vec<Slice<'a>> {
         let studies = &self.evaluated.studies;
         let mut numbers: Vec<u32> = studies.iter().map(|s| s.slice).collect();
         numbers.sort_unstable();
@@ -107,8 +114,8 @@ impl<'a> Walk<'a> {
 
     /// Everybody whom the orders knew before the baseline, beside strategies without a control.
     fn reference(&self, tally: &mut Tally) -> Result<()> {
-        let (mut timeline, mut windows) = (Timeline::default(), Windows::default());
-        let all: Vec<u32> = (0..AT_HAND as u32).collect();
+        let (mut timeline, mut windows) = (Timeline::default(), OutcomeWindows::default());
+        let all: Vec<u32> = (0..BATCH_ROWS as u32).collect();
         for (number, list) in self.evaluated.lists.iter().enumerate() {
             let study = &self.evaluated.studies[list.study];
             let (Some(baseline), Some((placebo, earlier)), true) = (list.baseline, list.placebo, list.placebo_is_known) else {
@@ -128,7 +135,7 @@ impl<'a> Walk<'a> {
                 history.first_purchase().is_some_and(|first| first < baseline.start.0).then_some(history)
             });
             loop {
-                let at_hand: Vec<History<'_>> = known.by_ref().take(AT_HAND).collect();
+                let at_hand: Vec<History<'_>> = known.by_ref().take(BATCH_ROWS).collect();
                 if at_hand.is_empty() {
                     break;
                 }
@@ -165,7 +172,7 @@ pub struct Slice<'a> {
     pub number: u32,
     /// The first place that no customer has passed, and where places end.
     next: (usize, usize),
-    /// By customer at hand: their place; [`UNKNOWN`] without orders.
+    /// By customer at hand: their place; [`UNMATCHED`] without orders.
     pub places: Vec<u32>,
     /// The days that matter to its strategies, and what the customers at hand had done before each.
     pub days: Days,
@@ -184,14 +191,14 @@ impl Slice<'_> {
             while place < end && id(place) < *own {
                 place += 1;
             }
-            if place < end && id(place) == *own { place as u32 } else { UNKNOWN }
+            if place < end && id(place) == *own { place as u32 } else { UNMATCHED }
         }));
         self.next.0 = place;
         let history = |(customer, place): (usize, &u32)| {
             let (panel, number) = panel_of(self.panels, self.customers.bucket_rows[*place as usize]);
             Some((customer, panel.histories.as_ref()?.of(number)))
         };
-        let known = self.places.iter().enumerate().filter(|(_, place)| **place != UNKNOWN);
+        let known = self.places.iter().enumerate().filter(|(_, place)| **place != UNMATCHED);
         self.timeline.fill(&self.days, ids.len(), known.filter_map(history));
     }
 }

@@ -5,7 +5,7 @@ const REACH: f64 = 1.959_963_984_540_054 + 0.841_621_233_572_914_3;
 
 /// Number, sum and sum of squares of integers, exact.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub struct Spread {
+pub struct OutcomeSpread {
     /// How many.
     pub count: u64,
     sum: i128,
@@ -13,10 +13,10 @@ pub struct Spread {
     squares: Option<i128>,
 }
 
-impl Spread {
+impl OutcomeSpread {
     /// Of these values.
-    pub fn of(values: impl IntoIterator<Item = i64>) -> Spread {
-        let mut all = Spread { count: 0, sum: 0, squares: Some(0) };
+    pub fn of(values: impl IntoIterator<Item = i64>) -> OutcomeSpread {
+        let mut all = OutcomeSpread { count: 0, sum: 0, squares: Some(0) };
         for value in values {
             all.count += 1;
             all.sum += i128::from(value);
@@ -41,7 +41,7 @@ impl Spread {
 
 /// The smallest effect that can be detected.
 #[derive(Debug, Clone, Copy, PartialEq)]
-pub struct Detectable {
+pub struct DetectableEffect {
     /// In the unit of the values.
     pub absolute: f64,
     /// As a share of the mean; `None` if the mean is not above 0.
@@ -53,7 +53,7 @@ pub struct Detectable {
 ///
 /// # Errors
 /// Why it cannot be said.
-pub fn detectable(spread: &Spread, treated: u64, control: u64) -> Result<Detectable, &'static str> {
+pub fn detectable_effect(spread: &OutcomeSpread, treated: u64, control: u64) -> Result<DetectableEffect, &'static str> {
     if treated < 2 || control < 2 {
         return Err("an arm has fewer than 2 customers");
     }
@@ -63,7 +63,7 @@ pub fn detectable(spread: &Spread, treated: u64, control: u64) -> Result<Detecta
     }
     let absolute = REACH * (variance / treated as f64 + variance / control as f64).sqrt();
     let relative = spread.mean().filter(|mean| *mean > 0.0).map(|mean| absolute / mean);
-    Ok(Detectable { absolute, relative })
+    Ok(DetectableEffect { absolute, relative })
 }
 
 /// The same where arms have other shares in every stratum, so that the effect is post-stratified: strata are weighted by
@@ -71,17 +71,17 @@ pub fn detectable(spread: &Spread, treated: u64, control: u64) -> Result<Detecta
 ///
 /// # Errors
 /// Why it cannot be said.
-pub fn detectable_over(strata: &[(Spread, u64, u64)]) -> Result<Detectable, &'static str> {
+pub fn stratified_detectable_effect(strata: &[(OutcomeSpread, u64, u64)]) -> Result<DetectableEffect, &'static str> {
     let customers: u64 = strata.iter().map(|(spread, ..)| spread.count).sum();
     let (mut variance, mut mean) = (0.0, 0.0);
     for (spread, treated, control) in strata {
         let weight = spread.count as f64 / customers as f64;
-        let own = detectable(spread, *treated, *control)?.absolute / REACH;
+        let own = detectable_effect(spread, *treated, *control)?.absolute / REACH;
         variance += weight * weight * own * own;
         mean += weight * spread.mean().unwrap_or_default();
     }
     let absolute = REACH * variance.sqrt();
-    Ok(Detectable { absolute, relative: (mean > 0.0).then(|| absolute / mean) })
+    Ok(DetectableEffect { absolute, relative: (mean > 0.0).then(|| absolute / mean) })
 }
 
 #[cfg(test)]
@@ -90,40 +90,40 @@ mod tests {
 
     #[test]
     fn strata_of_one_kind_are_one_population() {
-        let (one, twice) = (Spread::of([1, 5, 9]), Spread::of([1, 5, 9, 1, 5, 9]));
-        let over = detectable_over(&[(one, 30, 60), (one, 30, 60)]).unwrap();
+        let (one, twice) = (OutcomeSpread::of([1, 5, 9]), OutcomeSpread::of([1, 5, 9, 1, 5, 9]));
+        let over = stratified_detectable_effect(&[(one, 30, 60), (one, 30, 60)]).unwrap();
         // Apart from the n − 1 of the variance.
-        let whole = detectable(&twice, 60, 120).unwrap().absolute * (16.0f64 / 12.8).sqrt();
+        let whole = detectable_effect(&twice, 60, 120).unwrap().absolute * (16.0f64 / 12.8).sqrt();
         assert!((over.absolute / whole - 1.0).abs() < 1e-12, "{over:?} {whole}");
         assert_eq!(over.relative, Some(over.absolute / 5.0));
-        assert!(detectable_over(&[(one, 30, 60), (one, 1, 60)]).is_err());
+        assert!(stratified_detectable_effect(&[(one, 30, 60), (one, 1, 60)]).is_err());
     }
 
     /// Expected: `(norm.ppf(.975) + norm.ppf(.8)) * sqrt(var([10, 20, 40, 90], ddof=1) * (1/100 + 1/50))` with scipy
     /// and numpy.
     #[test]
     fn equals_the_formula() {
-        let spread = Spread::of([10, 20, 40, 90]);
+        let spread = OutcomeSpread::of([10, 20, 40, 90]);
         assert_eq!((spread.mean(), spread.variance()), (Some(40.0), Some(3800.0 / 3.0)));
-        let got = detectable(&spread, 100, 50).unwrap();
+        let got = detectable_effect(&spread, 100, 50).unwrap();
         assert!((got.absolute / 17.270_131_149_046_474 - 1.0).abs() < 1e-12, "{got:?}");
         assert_eq!(got.relative, Some(got.absolute / 40.0));
     }
 
     #[test]
     fn what_cannot_be_said_has_a_reason() {
-        assert!(detectable(&Spread::of([1, 2]), 1, 50).is_err_and(|e| e.contains("fewer than 2")));
-        assert!(detectable(&Spread::of([7, 7, 7]), 10, 10).is_err_and(|e| e.contains("same")));
-        assert!(detectable(&Spread::of([5]), 10, 10).is_err());
-        assert!(detectable(&Spread::of([i64::MAX; 8]), 10, 10).is_err_and(|e| e.contains("cannot be computed")));
-        assert_eq!(detectable(&Spread::of([-1, -3]), 10, 10).map(|d| d.relative), Ok(None));
+        assert!(detectable_effect(&OutcomeSpread::of([1, 2]), 1, 50).is_err_and(|e| e.contains("fewer than 2")));
+        assert!(detectable_effect(&OutcomeSpread::of([7, 7, 7]), 10, 10).is_err_and(|e| e.contains("same")));
+        assert!(detectable_effect(&OutcomeSpread::of([5]), 10, 10).is_err());
+        assert!(detectable_effect(&OutcomeSpread::of([i64::MAX; 8]), 10, 10).is_err_and(|e| e.contains("cannot be computed")));
+        assert_eq!(detectable_effect(&OutcomeSpread::of([-1, -3]), 10, 10).map(|d| d.relative), Ok(None));
     }
 
     /// More customers detect less, and splitting evenly detects least.
     #[test]
     fn size_and_balance_help() {
-        let spread = Spread::of([1, 5, 9]);
-        let at = |treated, control| detectable(&spread, treated, control).unwrap().absolute;
+        let spread = OutcomeSpread::of([1, 5, 9]);
+        let at = |treated, control| detectable_effect(&spread, treated, control).unwrap().absolute;
         assert!(at(100, 100) > at(400, 400) * 1.999 && at(100, 100) < at(400, 400) * 2.001);
         assert!(at(100, 100) < at(150, 50));
     }
