@@ -4,7 +4,7 @@
 //! Data goes one way:
 //!
 //! ```text
-//! orders.parquet ─ scan ─ bucket ─ measure ─ score ─ scheme ─ movement ─ table ─ publish
+//! orders.parquet ─ scan ─ bucket ─ measure ─ score ─ scheme ─ movement ─ tables ─ publish
 //! ```
 //!
 //! Modules use only what stands below them, or before them in their own row; `tests/architecture.rs` holds them to it.
@@ -15,7 +15,7 @@
 //! | wiring | [`engine`]: the only place that knows the order of the steps |
 //! | edges | [`scan`], [`publish`], [`load`], [`report`] |
 //! | pure steps | [`bucket`], [`measure`], [`score`], [`scheme`], [`movement`], [`assign`], [`evaluate`] |
-//! | tools | [`stats`], [`hash`], [`memory`], [`progress`], [`sample`], [`job`], [`table`] |
+//! | tools | [`stats`], [`hash`], [`memory`], [`progress`], [`sample`], [`job`], [`tables`] |
 //! | values | [`error`], [`domain`] |
 
 #![forbid(unsafe_code)]
@@ -42,7 +42,7 @@ pub mod scan;
 pub mod scheme;
 pub mod score;
 pub mod stats;
-pub mod table;
+pub mod tables;
 
 #[cfg(test)]
 #[path = "../tests/support/temp.rs"]

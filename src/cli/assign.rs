@@ -17,7 +17,7 @@ use crate::hash::Lots;
 use crate::progress::Progress;
 use crate::publish::{self, Exported};
 use crate::scan::population::{self, Labels, Population, Wanted};
-use crate::table::{self, Assigned, Names};
+use crate::tables::{self, AssignedRows, CodedNames};
 use shares::Shares;
 
 /// Most strata of a draw.
@@ -40,19 +40,19 @@ pub(super) fn run(args: &AssignArgs, console: &Console) -> Result<()> {
     let strata = strata(&flags, &customers, &drawn.rows, &chosen)?;
     let states = customers.columns.first().ok_or_else(|| Error::bug("a draw without a column of states"))?;
     let state_codes: Vec<u32> = drawn.rows.iter().filter_map(|row| states.codes.get(*row).copied()).collect();
-    let file = Assigned {
+    let file = AssignedRows {
         strategy: &args.name,
         ids: &customers.ids,
         kind: customers.kind,
         rows: &drawn.rows,
         assigned_on,
-        arms: Names { codes: &drawn.arms, names: &flags.shares.arms },
-        states: Names { codes: &state_codes, names: &states.names },
-        strata: Names { codes: &strata.codes, names: &strata.names },
+        arms: CodedNames { codes: &drawn.arms, names: &flags.shares.arms },
+        states: CodedNames { codes: &state_codes, names: &states.names },
+        strata: CodedNames { codes: &strata.codes, names: &strata.names },
     };
     let bytes = match flags.csv {
-        true => table::assigned_csv(&file)?,
-        false => table::assigned_parquet(&file)?.bytes,
+        true => tables::assigned_csv(&file)?,
+        false => tables::assigned_parquet(&file)?.bytes,
     };
     let exported = publish::export(&args.output, &bytes)?;
     console.event(json!({

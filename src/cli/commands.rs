@@ -14,7 +14,7 @@ use crate::error::{Error, Kind, Result};
 use crate::job::{Job, Overrides, parse, raw::RawJob, resolve};
 use crate::progress::Progress;
 use crate::sample::{self, SampleSpec, StrategySpec};
-use crate::{engine, publish, scan, table};
+use crate::{engine, publish, scan, tables};
 
 /// Prints data to stdout; a reader that went away is no error.
 ///
@@ -221,11 +221,11 @@ pub(super) fn schema(args: &SchemaArgs) -> Result<()> {
     // Without its orders the id is shown as text; with them as what it is.
     let id = scan::open(&job).and_then(|sources| scan::schema::check(&job, &sources, plan.uses())).map_or(IdType::Text, |c| c.id);
     let fields: Vec<_> = plan.columns.iter().map(|(f, _)| f.clone()).collect();
-    let tables = table::definitions(&job, &fields, id);
+    let tables = tables::definitions(&job, &fields, id);
     data(&match args.format {
-        TablesFormat::Ddl => table::ddl(&tables),
-        TablesFormat::Dbt => table::dbt(&tables, &job.raw.name),
-        TablesFormat::Markdown => table::markdown(&tables),
+        TablesFormat::Ddl => tables::ddl(&tables),
+        TablesFormat::Dbt => tables::dbt(&tables, &job.raw.name),
+        TablesFormat::Markdown => tables::markdown(&tables),
         TablesFormat::Duckdb => duckdb_views(&job.output)?,
     })
 }
@@ -239,11 +239,11 @@ fn duckdb_views(output: &std::path::Path) -> Result<String> {
     tables.sort_unstable();
     let mut out = String::new();
     for name in &tables {
-        let files = table::literal(&folder.join(name).join("*/*.parquet").to_string_lossy());
+        let files = tables::literal(&folder.join(name).join("*/*.parquet").to_string_lossy());
         let read = format!("read_parquet({files}, hive_partitioning = true, union_by_name = true)");
-        out.push_str(&format!("CREATE OR REPLACE VIEW {} AS SELECT * FROM {read};\n", table::identifier(name)));
+        out.push_str(&format!("CREATE OR REPLACE VIEW {} AS SELECT * FROM {read};\n", tables::identifier(name)));
     }
-    for view in table::views(|name| tables.iter().any(|t| t == name)) {
+    for view in tables::views(|name| tables.iter().any(|t| t == name)) {
         out.push_str(&format!("\n{}", view.sql));
     }
     Ok(out)

@@ -24,7 +24,7 @@ use crate::scan::source::Source;
 use crate::scheme::{NONE, OUTSIDE, State, colour};
 use crate::score::{Axis, Cut};
 use crate::stats::wilson;
-use crate::table::{SegmentRow, TableDefinition};
+use crate::tables::{SegmentRow, TableDefinition};
 
 /// Names behind the numbers of rows.
 pub(super) struct Names<'a> {
@@ -205,8 +205,8 @@ pub(super) fn segments(job: &Job, rows: &[SegmentRow], names: &Names<'_>, table:
 
 /// `ledger`.
 pub(super) fn ledger(tally: &Tally, fates: &Fates, sources: &[Source], table: &TableDefinition) -> Result<RecordBatch> {
-    let scale = match table.fields.iter().find(|f| f.name == "amount").map(|f| f.kind) {
-        Some(crate::table::ColumnType::Decimal(_, scale)) => scale,
+    let scale = match table.columns.iter().find(|f| f.name == "amount").map(|f| f.kind) {
+        Some(crate::tables::ColumnType::Decimal(_, scale)) => scale,
         _ => 0,
     };
     // Several filters on one column are one outcome.

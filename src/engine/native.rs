@@ -30,7 +30,7 @@ use crate::scan::source::Source;
 use crate::scan::{self, Scanned};
 use crate::scheme::Classifier;
 use crate::score::Axis;
-use crate::table::{TableDefinition, definitions, encode, summarise};
+use crate::tables::{TableDefinition, definitions, encode, summarise};
 
 /// What a run did.
 #[derive(Debug, Clone)]

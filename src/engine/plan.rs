@@ -15,7 +15,7 @@ use crate::scan::customers::CustomersTable;
 use crate::scan::schema::Uses;
 use crate::scheme::{self, Scheme, Test, unit_scale};
 use crate::score::Axis;
-use crate::table::{ColumnType, Field};
+use crate::tables::{ColumnDefinition, ColumnType};
 
 /// A scheme column with its scheme, and the schemes of slice values that override it.
 #[derive(Debug, Clone, Serialize)]
@@ -59,7 +59,7 @@ pub struct Plan {
     /// Ranges over measures (by place in the fold) outside which customers are not scored.
     pub only: Vec<(Measure, Test)>,
     /// Columns of `customers`.
-    pub columns: Vec<(Field, OutputColumn)>,
+    pub columns: Vec<(ColumnDefinition, OutputColumn)>,
     /// Sentences worth reading.
     pub warnings: Vec<String>,
     /// Places of recency, frequency and monetary in the fold.
@@ -148,7 +148,7 @@ impl Plan {
                 }
                 Choice::Other(kind, column, doc) => (kind, column, doc),
             };
-            columns.push((Field::new(name, kind, doc), column));
+            columns.push((ColumnDefinition::new(name, kind, doc), column));
         }
         let needs_period = measures.iter().find(|m| {
             matches!(

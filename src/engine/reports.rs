@@ -10,7 +10,7 @@ use crate::job::Job;
 use crate::job::raw::{ReportName, TableName};
 use crate::publish::{Manifest, TableFile};
 use crate::report::{self, MoveRow, Reader, ReportData, ReportFormat, RunFacts};
-use crate::table::Encoded;
+use crate::tables::EncodedFile;
 
 /// Numbers of date, earlier date, slice, scheme, from-state, to-state, and whether behaviour is the reason.
 pub type MoverKey = (u32, u32, u32, u32, u16, u16, Option<bool>);
@@ -55,7 +55,7 @@ pub fn write(
 fn write_files(context: &PartContext<'_>, data: ReportData, formats: &[ReportFormat]) -> Result<Vec<TableFile>> {
     let files = report::write(data, formats)?;
     let put = |file: report::ReportFile| {
-        let encoded = Encoded { sha256: crate::hash::sha256(&file.bytes), rows: 0, bytes: file.bytes };
+        let encoded = EncodedFile { sha256: crate::hash::sha256(&file.bytes), rows: 0, bytes: file.bytes };
         context.staging.put(format!("report/{}", file.name), encoded)
     };
     files.into_iter().map(put).collect()
@@ -98,7 +98,7 @@ pub fn write_crm(context: &PartContext<'_>, parts: &[(usize, CrmRows)]) -> Resul
         let mark: &[u8] = if output.crm_bom { b"\xEF\xBB\xBF" } else { b"" };
         let bytes = [mark, &header].into_iter().chain(chunk.iter().copied()).flatten().copied().collect::<Vec<u8>>();
         let name = if output.crm_rows.is_some() { format!("crm-{:03}.csv", number + 1) } else { "crm.csv".into() };
-        let encoded = Encoded { sha256: crate::hash::sha256(&bytes), rows: chunk.len() as u64, bytes };
+        let encoded = EncodedFile { sha256: crate::hash::sha256(&bytes), rows: chunk.len() as u64, bytes };
         files.push(context.staging.put(format!("report/{name}"), encoded)?);
     }
     Ok(files)

@@ -4,7 +4,7 @@ use super::cuts::SliceScoring;
 use super::plan::SchemeColumn;
 use crate::job::Job;
 use crate::score::Axis;
-use crate::table::SegmentRow;
+use crate::tables::SegmentRow;
 
 /// A line of the table of states.
 #[derive(Debug, Clone, PartialEq)]

@@ -30,7 +30,7 @@ use postgres::{Client, Transaction};
 use crate::domain::Day;
 use crate::error::{Error, Kind, Result};
 use crate::progress::Progress;
-use crate::table::{identifier, literal};
+use crate::tables::{identifier, literal};
 use database::{Database, cause};
 use source::{AS_OF, Part, Source, SourceTable};
 use structure::{Changes, RECORD, STAGING, Structure};

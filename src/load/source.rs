@@ -10,7 +10,7 @@ use rayon::prelude::*;
 use crate::domain::Day;
 use crate::error::{Error, Kind, Result};
 use crate::publish::{self, CommittedRun, TableEntry};
-use crate::table::{ColumnType, DESCRIPTION, ONE_ROW_PER};
+use crate::tables::{ColumnType, DESCRIPTION, ONE_ROW_PER};
 
 /// The column that every table has in a database, also where files have the date in their path alone.
 pub const AS_OF: &str = "as_of";

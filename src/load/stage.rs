@@ -16,7 +16,7 @@ use super::structure::{STAGING, column_list};
 use crate::domain::Day;
 use crate::error::{Error, Result};
 use crate::progress::Progress;
-use crate::table::identifier;
+use crate::tables::identifier;
 
 /// Rows that are decoded at once.
 const BATCH: usize = 8192;

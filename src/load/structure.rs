@@ -7,7 +7,7 @@ use postgres::{Client, Transaction};
 use super::database::Database;
 use super::source::{AS_OF, Column, Source, SourceTable};
 use crate::error::{Error, Kind, Result};
-use crate::table::{ColumnType, View, identifier, literal, views};
+use crate::tables::{ColumnType, View, identifier, literal, views};
 
 /// The table that says which run every as-of date comes from.
 pub const RECORD: &str = "rfmill_load";

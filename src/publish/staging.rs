@@ -9,7 +9,7 @@ use super::in_hand::IN_HAND;
 use super::manifest::TableFile;
 use super::syncer::{Syncer, Written};
 use crate::error::Result;
-use crate::table::Encoded;
+use crate::tables::EncodedFile;
 
 /// Files that are being written for a run; dropped without a commit, they are removed.
 #[derive(Debug)]
@@ -61,8 +61,8 @@ impl Staging {
     ///
     /// # Errors
     /// As [`Self::write`].
-    pub fn put(&self, path: String, encoded: Encoded) -> Result<TableFile> {
-        let Encoded { bytes, sha256, rows } = encoded;
+    pub fn put(&self, path: String, encoded: EncodedFile) -> Result<TableFile> {
+        let EncodedFile { bytes, sha256, rows } = encoded;
         let file = TableFile { path, rows, bytes: bytes.len() as u64, sha256 };
         self.write(&file.path, bytes)?;
         Ok(file)

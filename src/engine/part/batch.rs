@@ -21,7 +21,7 @@ use crate::error::{Error, Result};
 use crate::measure::{BucketPanel, Column, NULL_INT, NULL_LONG};
 use crate::movement::{ABSENT, StateSpell};
 use crate::score::Axis;
-use crate::table::ColumnType;
+use crate::tables::ColumnType;
 
 impl PartContext<'_> {
     /// `customers` at a date.

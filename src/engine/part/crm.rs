@@ -10,7 +10,7 @@ use crate::domain::{CustomerIds, Day, IdType, divide_half_even};
 use crate::error::{Error, Result};
 use crate::measure::BucketPanel;
 use crate::movement::ABSENT;
-use crate::table::guarded;
+use crate::tables::escape_formula;
 
 /// CSV rows of a part.
 #[derive(Debug, Clone, Default)]
@@ -71,14 +71,14 @@ impl PartContext<'_> {
             if self.job.raw.orders.slice.is_some() {
                 let slice = panel.slice(customer) as usize;
                 cells.push(if slice < self.slices.len() {
-                    guarded(self.slices.value(slice)).into_owned()
+                    escape_formula(self.slices.value(slice)).into_owned()
                 } else {
                     String::new()
                 });
             }
             for (scheme, names) in self.states.iter().enumerate() {
                 let name = |state: u16| match usize::from(state) {
-                    state if state < names.len() => guarded(names.value(state)).into_owned(),
+                    state if state < names.len() => escape_formula(names.value(state)).into_owned(),
                     _ => String::new(),
                 };
                 cells.push(name(states[scheme][at]));
@@ -89,7 +89,7 @@ impl PartContext<'_> {
             let due = rows.columns[measures.next_due].get(at).map(|days| Day(days as i32).to_string());
             cells.push(due.unwrap_or_default());
             cells.push(self.why(measures, rows, at));
-            cells.push(self.action_of(states, at).map(|a| guarded(a).into_owned()).unwrap_or_default());
+            cells.push(self.action_of(states, at).map(|a| escape_formula(a).into_owned()).unwrap_or_default());
             out.bytes.extend(row(&cells)?);
             out.ends.push(out.bytes.len());
         }
@@ -98,7 +98,7 @@ impl PartContext<'_> {
 
     fn id_text(&self, panel: &BucketPanel, customer: usize) -> String {
         match &panel.ids {
-            CustomerIds::Text(ids) => guarded(&String::from_utf8_lossy(ids.get(customer))).into_owned(),
+            CustomerIds::Text(ids) => escape_formula(&String::from_utf8_lossy(ids.get(customer))).into_owned(),
             CustomerIds::Int(ids) => {
                 let key = ids.get(customer).copied().unwrap_or(0);
                 match self.id {

@@ -33,7 +33,7 @@ use crate::measure::{BucketPanel, Column, NULL_INT, NULL_LONG};
 use crate::movement::{CohortSum, GrowthSum, TransitionSum};
 use crate::publish::{Staging, TableFile};
 use crate::scheme::Classifier;
-use crate::table::{SegmentSum, TableDefinition, encode};
+use crate::tables::{SegmentSum, TableDefinition, encode};
 
 pub use concurrency::Concurrency;
 pub use crm::CrmRows;

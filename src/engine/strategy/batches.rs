@@ -13,7 +13,7 @@ use crate::engine::batches::{batch_of, decimals};
 use crate::error::Result;
 use crate::evaluate::{ArmSums, BalanceRow, BeforeAfterRow, EffectRow, OverTimeRow, Quantity, VerdictRow};
 use crate::stats::{PairSums, Sums, VALUES};
-use crate::table::TableDefinition;
+use crate::tables::TableDefinition;
 
 fn names<T: ToString>(values: impl Iterator<Item = Option<T>>) -> ArrayRef {
     let mut builder = StringDictionaryBuilder::<UInt16Type>::new();

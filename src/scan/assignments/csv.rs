@@ -241,7 +241,7 @@ impl<'a> Fields<'a> {
 /// The text behind an apostrophe that guards it; see `docs/ASSIGN.md`.
 fn unguarded(text: &str) -> &str {
     match text.strip_prefix('\'') {
-        Some(rest) if rest.starts_with(crate::table::is_guarded) => rest,
+        Some(rest) if rest.starts_with(crate::tables::starts_formula) => rest,
         _ => text,
     }
 }

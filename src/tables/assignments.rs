@@ -5,13 +5,13 @@ use std::sync::Arc;
 use arrow::array::{ArrayRef, Date32Array, DictionaryArray, Int64Array, RecordBatch, StringArray, UInt16Array, UInt64Array};
 use arrow::compute::cast;
 
-use super::{ColumnType, Encoded, Field, TableDefinition, encode, guarded};
+use super::{ColumnDefinition, ColumnType, EncodedFile, TableDefinition, encode, escape_formula};
 use crate::domain::{CustomerIds, Day, IdType};
 use crate::error::{Error, Result};
 
-/// Assigned customers; the columns beside `ids` have one entry per row.
+/// AssignedRows customers; the columns beside `ids` have one entry per row.
 #[derive(Debug, Clone)]
-pub struct Assigned<'a> {
+pub struct AssignedRows<'a> {
     /// Name of the strategy.
     pub strategy: &'a str,
     /// Customers, more than are assigned.
@@ -23,23 +23,23 @@ pub struct Assigned<'a> {
     /// The day they are assigned on.
     pub assigned_on: Day,
     /// Numbers of the arms, with their names.
-    pub arms: Names<'a>,
+    pub arms: CodedNames<'a>,
     /// Numbers of the states, with their names.
-    pub states: Names<'a>,
+    pub states: CodedNames<'a>,
     /// Numbers of the strata, with their names.
-    pub strata: Names<'a>,
+    pub strata: CodedNames<'a>,
 }
 
 /// A column of names by number; at most 65,536 of them.
 #[derive(Debug, Clone, Copy)]
-pub struct Names<'a> {
+pub struct CodedNames<'a> {
     /// Number of every row's name.
     pub codes: &'a [u32],
     /// The names.
     pub names: &'a [String],
 }
 
-impl<'a> Names<'a> {
+impl<'a> CodedNames<'a> {
     fn get(&self, row: usize) -> &'a str {
         self.codes.get(row).and_then(|code| self.names.get(*code as usize)).map_or("", String::as_str)
     }
@@ -56,12 +56,12 @@ pub fn assigned(kind: IdType) -> TableDefinition {
     TableDefinition {
         name: "assignments",
         one_row_per: "assigned customer",
-        fields: vec![
-            Field::new("customer_id", ColumnType::Id(kind), "The customer, as the orders name them."),
-            Field::new("arm", ColumnType::State, "The arm that was drawn."),
-            Field::new("assigned_on", ColumnType::Date, "Day from which outcomes count."),
-            Field::new("state", ColumnType::State, "State that the customer was drawn from."),
-            Field::new("stratum", ColumnType::State, "Stratum within which arms are compared."),
+        columns: vec![
+            ColumnDefinition::new("customer_id", ColumnType::Id(kind), "The customer, as the orders name them."),
+            ColumnDefinition::new("arm", ColumnType::State, "The arm that was drawn."),
+            ColumnDefinition::new("assigned_on", ColumnType::Date, "Day from which outcomes count."),
+            ColumnDefinition::new("state", ColumnType::State, "State that the customer was drawn from."),
+            ColumnDefinition::new("stratum", ColumnType::State, "Stratum within which arms are compared."),
         ],
         partitioned: false,
     }
@@ -71,7 +71,7 @@ pub fn assigned(kind: IdType) -> TableDefinition {
 ///
 /// # Errors
 /// Exit 1 if Arrow refuses what we built.
-pub fn assigned_parquet(of: &Assigned) -> Result<Encoded> {
+pub fn assigned_parquet(of: &AssignedRows) -> Result<EncodedFile> {
     let table = assigned(of.kind);
     let schema = table.schema(true);
     let dates = Date32Array::from_value(of.assigned_on.0, of.rows.len());
@@ -85,24 +85,25 @@ pub fn assigned_parquet(of: &Assigned) -> Result<Encoded> {
 ///
 /// # Errors
 /// Exit 1 if the CSV writer refuses what we built.
-pub fn assigned_csv(of: &Assigned) -> Result<Vec<u8>> {
+pub fn assigned_csv(of: &AssignedRows) -> Result<Vec<u8>> {
     let wrong = |e: &dyn std::fmt::Display| Error::bug(format!("assignments cannot be written as CSV: {e}"));
     let mut writer = csv::Writer::from_writer(Vec::new());
-    let header: Vec<String> = assigned(of.kind).fields.into_iter().map(|field| field.name).collect();
+    let header: Vec<String> = assigned(of.kind).columns.into_iter().map(|field| field.name).collect();
     writer.write_record(&header).map_err(|e| wrong(&e))?;
     let day = of.assigned_on.to_string();
     let mut id = Vec::new();
     for (row, &at) in of.rows.iter().enumerate() {
         of.ids.write_text(of.kind, at, &mut id);
         let id = std::str::from_utf8(&id).map_err(|e| wrong(&e))?;
-        let id = if of.kind == IdType::Text { guarded(id) } else { id.into() };
-        let (arm, state, stratum) = (guarded(of.arms.get(row)), guarded(of.states.get(row)), guarded(of.strata.get(row)));
+        let id = if of.kind == IdType::Text { escape_formula(id) } else { id.into() };
+        let (arm, state, stratum) =
+            (escape_formula(of.arms.get(row)), escape_formula(of.states.get(row)), escape_formula(of.strata.get(row)));
         writer.write_record([&id, &arm, day.as_str(), &state, &stratum]).map_err(|e| wrong(&e))?;
     }
     writer.into_inner().map_err(|e| wrong(&e))
 }
 
-impl Assigned<'_> {
+impl AssignedRows<'_> {
     fn id_array(&self) -> Result<ArrayRef> {
         let wrong = |e: arrow::error::ArrowError| Error::bug(format!("assignments cannot be put together: {e}"));
         let keys = match self.ids {
@@ -131,15 +132,15 @@ mod tests {
         let mut texts = StringIds::default();
         ["=cmd|'/c calc'!A1", "C,1", "0017"].iter().for_each(|id| texts.push(id.as_bytes()));
         let (arms, states) = (["control".to_owned(), "+mail".into()], ["At \"Risk\"".to_owned()]);
-        let of = Assigned {
+        let of = AssignedRows {
             strategy: "x",
             ids: &CustomerIds::Text(texts),
             kind: IdType::Text,
             rows: &[2, 0, 1],
             assigned_on: Day(0),
-            arms: Names { codes: &[0, 1, 1], names: &arms },
-            states: Names { codes: &[0; 3], names: &states },
-            strata: Names { codes: &[0; 3], names: &states },
+            arms: CodedNames { codes: &[0, 1, 1], names: &arms },
+            states: CodedNames { codes: &[0; 3], names: &states },
+            strata: CodedNames { codes: &[0; 3], names: &states },
         };
         let want = "customer_id,arm,assigned_on,state,stratum\n\
                     0017,control,1970-01-01,\"At \"\"Risk\"\"\",\"At \"\"Risk\"\"\"\n\
@@ -151,7 +152,7 @@ mod tests {
     #[test]
     fn ids_keep_their_type() {
         let names = ["a".to_owned()];
-        let one = Names { codes: &[0], names: &names };
+        let one = CodedNames { codes: &[0], names: &names };
         let largest = CustomerIds::key_of_unsigned(u64::MAX);
         for (kind, key, text) in [
             (IdType::Signed(8), -5, "-5"),
@@ -160,8 +161,16 @@ mod tests {
             (IdType::Unsigned(64), largest, "18446744073709551615"),
         ] {
             let ids = CustomerIds::Int(vec![key]);
-            let of =
-                Assigned { strategy: "x", ids: &ids, kind, rows: &[0], assigned_on: Day(0), arms: one, states: one, strata: one };
+            let of = AssignedRows {
+                strategy: "x",
+                ids: &ids,
+                kind,
+                rows: &[0],
+                assigned_on: Day(0),
+                arms: one,
+                states: one,
+                strata: one,
+            };
             assert_eq!(*of.id_array().unwrap().data_type(), ColumnType::Id(kind).arrow());
             assert_eq!(assigned_parquet(&of).unwrap().rows, 1);
             let lines = String::from_utf8(assigned_csv(&of).unwrap()).unwrap();

@@ -1,6 +1,6 @@
 //! Columns of the tables about strategies. Statistics are doubles in printed units; a number that is not there is null.
 
-use super::definition::{ColumnType, Field, SCHEME, TableDefinition};
+use super::definition::{ColumnDefinition, ColumnType, SCHEME, TableDefinition};
 
 const STRATEGY: &str = "The strategy.";
 const PERIOD_START: &str = "First day of the period in which customers were assigned.";
@@ -16,13 +16,13 @@ const WHY: &str = "Why the numbers are null, in one sentence; null where they ar
 
 /// The tables about strategies, in the order of the docs.
 pub(super) fn definitions() -> Vec<TableDefinition> {
-    let state = |name: &str, doc: &'static str| Field::new(name, ColumnType::State, doc);
-    let text = |name: &str, doc: &'static str| Field::new(name, ColumnType::Text, doc);
-    let date = |name: &str, doc: &'static str| Field::new(name, ColumnType::Date, doc);
-    let count = |name: &str, doc: &'static str| Field::new(name, ColumnType::Int64, doc);
-    let number = |name: &str, doc: &'static str| Field::new(name, ColumnType::Double, doc);
-    let flag = |name: &str, doc: &'static str| Field::new(name, ColumnType::Boolean, doc);
-    let sum = |name: &str, doc: &'static str| Field::new(name, ColumnType::Decimal(38, 0), doc);
+    let state = |name: &str, doc: &'static str| ColumnDefinition::new(name, ColumnType::State, doc);
+    let text = |name: &str, doc: &'static str| ColumnDefinition::new(name, ColumnType::Text, doc);
+    let date = |name: &str, doc: &'static str| ColumnDefinition::new(name, ColumnType::Date, doc);
+    let count = |name: &str, doc: &'static str| ColumnDefinition::new(name, ColumnType::Int64, doc);
+    let number = |name: &str, doc: &'static str| ColumnDefinition::new(name, ColumnType::Double, doc);
+    let flag = |name: &str, doc: &'static str| ColumnDefinition::new(name, ColumnType::Boolean, doc);
+    let sum = |name: &str, doc: &'static str| ColumnDefinition::new(name, ColumnType::Decimal(38, 0), doc);
     let strategy = || state("strategy", STRATEGY);
     let period = || [date("period_start", PERIOD_START), date("period_end", PERIOD_END)];
     let groups = || [state("scheme", SCHEME_OR_ALL), state("state", STATE)];
@@ -170,7 +170,7 @@ pub(super) fn definitions() -> Vec<TableDefinition> {
             "outcome",
             "What is summed: an outcome, a covariate, (cost), (contacts), (treated in baseline), (recurs); (excluded) counts who was left out.",
         ),
-        Field::new("scale", ColumnType::Int32, "Digits behind the point of y and x: sums are in units of 10^-scale, products in its square."),
+        ColumnDefinition::new("scale", ColumnType::Int32, "Digits behind the point of y and x: sums are in units of 10^-scale, products in its square."),
         date("other_period_start", "In rows of customers who are in two periods, first day of the later one; else null."),
         date("other_period_end", "Its last day."),
         text("other_cell", "The cell in the later period."),
@@ -202,7 +202,7 @@ pub(super) fn definitions() -> Vec<TableDefinition> {
         sum("sum_ed", "In rows of two periods, e times the later d; else null."),
     ]);
 
-    let table = |name, one_row_per, fields| TableDefinition { name, one_row_per, fields, partitioned: false };
+    let table = |name, one_row_per, columns| TableDefinition { name, one_row_per, columns, partitioned: false };
     vec![
         table("effects", "strategy, period, phase, treated arm, outcome, state and method", effects),
         table("effects_over_time", "strategy, phase, treated arm, outcome, state and method, over all periods", over_time),

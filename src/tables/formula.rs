@@ -2,13 +2,13 @@
 
 /// Whether a text that begins with this character needs an apostrophe before it in CSV: spreadsheets run what begins
 /// like a formula (OWASP, CSV injection), and an apostrophe of the text's own must stay one.
-pub fn is_guarded(first: char) -> bool {
+pub fn starts_formula(first: char) -> bool {
     matches!(first, '=' | '+' | '-' | '@' | '\t' | '\r' | '\n' | '\0' | '\'')
 }
 
 /// A text as a CSV file may hold it: with an apostrophe before it if it would be taken for a formula.
-pub fn guarded(text: &str) -> std::borrow::Cow<'_, str> {
-    if text.starts_with(is_guarded) { format!("'{text}").into() } else { text.into() }
+pub fn escape_formula(text: &str) -> std::borrow::Cow<'_, str> {
+    if text.starts_with(starts_formula) { format!("'{text}").into() } else { text.into() }
 }
 
 #[cfg(test)]
@@ -18,10 +18,10 @@ mod tests {
     #[test]
     fn formulas_are_guarded() {
         for formula in ["=1+1", "+1", "-1", "@SUM(A1)", "\t=1", "\r=1", "\n=1", "\0=1", "'=1", "'x"] {
-            assert_eq!(guarded(formula), format!("'{formula}"));
+            assert_eq!(escape_formula(formula), format!("'{formula}"));
         }
         for text in ["", "C001", "At Risk", "1-1", "a=b", " =1"] {
-            assert_eq!(guarded(text), text);
+            assert_eq!(escape_formula(text), text);
         }
     }
 }

@@ -22,10 +22,11 @@ fn sentence(table: &TableDefinition) -> String {
 pub fn ddl(tables: &[TableDefinition]) -> String {
     let mut out = String::new();
     for table in tables {
-        let columns: Vec<String> = table.fields.iter().map(|f| format!("    {} {}", identifier(&f.name), f.kind.sql())).collect();
+        let columns: Vec<String> =
+            table.columns.iter().map(|f| format!("    {} {}", identifier(&f.name), f.kind.sql())).collect();
         out.push_str(&format!("CREATE TABLE {} (\n{}\n);\n", table.name, columns.join(",\n")));
         out.push_str(&format!("COMMENT ON TABLE {} IS {};\n", table.name, literal(&sentence(table))));
-        for field in &table.fields {
+        for field in &table.columns {
             let column = identifier(&field.name);
             out.push_str(&format!("COMMENT ON COLUMN {}.{column} IS {};\n", table.name, literal(field.doc)));
         }
@@ -55,7 +56,7 @@ pub fn dbt(tables: &[TableDefinition], job: &str) -> String {
     for table in tables {
         out.push_str(&format!("      - name: {}\n        description: {}\n", table.name, quoted(&sentence(table))));
         out.push_str("        columns:\n");
-        for field in &table.fields {
+        for field in &table.columns {
             out.push_str(&format!(
                 "          - name: {}\n            description: {}\n            data_type: {}\n            quote: true\n",
                 quoted(&field.name),
@@ -93,7 +94,7 @@ pub fn markdown(tables: &[TableDefinition]) -> String {
     for table in tables {
         out.push_str(&format!("## {}\n\n{}\n\n", table.name, sentence(table)));
         out.push_str("| column | type | meaning |\n|---|---|---|\n");
-        for field in &table.fields {
+        for field in &table.columns {
             out.push_str(&format!("| `{}` | {} | {} |\n", cell(&field.name), type_name(field.kind), cell(field.doc)));
         }
         out.push('\n');

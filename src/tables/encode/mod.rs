@@ -11,7 +11,8 @@ use parquet::file::properties::{EnabledStatistics, WriterProperties};
 use parquet::schema::types::ColumnPath;
 use rayon::prelude::*;
 
-use super::chunk;
+mod chunk;
+
 use super::definition::{ColumnType, TableDefinition};
 use crate::domain::IdType;
 use crate::error::{Error, Result};
@@ -30,7 +31,7 @@ const SMALL: usize = 256;
 
 /// A file in memory.
 #[derive(Debug, Clone)]
-pub struct Encoded {
+pub struct EncodedFile {
     /// Its bytes.
     pub bytes: Vec<u8>,
     /// Their SHA-256.
@@ -45,7 +46,7 @@ pub struct Encoded {
 ///
 /// # Errors
 /// Exit 1 if Arrow refuses what we built.
-pub fn encode(table: &TableDefinition, schema: &SchemaRef, batch: &RecordBatch, job: &str) -> Result<Encoded> {
+pub fn encode(table: &TableDefinition, schema: &SchemaRef, batch: &RecordBatch, job: &str) -> Result<EncodedFile> {
     let wrong = |e: &dyn std::fmt::Display| Error::bug(format!("table {} cannot be encoded: {e}", table.name));
     let level = ZstdLevel::try_new(1).map_err(|e| wrong(&e))?;
     let mut properties = WriterProperties::builder()
@@ -57,7 +58,7 @@ pub fn encode(table: &TableDefinition, schema: &SchemaRef, batch: &RecordBatch, 
             KeyValue::new("job".into(), Some(job.into())),
             KeyValue::new(ONE_ROW_PER.into(), Some(table.one_row_per.into())),
         ]));
-    for field in &table.fields {
+    for field in &table.columns {
         let path = ColumnPath::from(field.name.clone());
         // A dictionary costs a look-up per value; integers pack as well by their differences, and money hardly repeats.
         // Workload W1 of `benches/README.md` writes 8.3 MB with differences alone and 8.5 MB with money under Zstandard.
@@ -81,21 +82,21 @@ pub fn encode(table: &TableDefinition, schema: &SchemaRef, batch: &RecordBatch, 
     }
     let bytes = write(schema, batch, properties.build()).map_err(|e| wrong(&e))?;
     let sha256 = crate::hash::sha256(&bytes);
-    Ok(Encoded { sha256, rows: batch.num_rows() as u64, bytes })
+    Ok(EncodedFile { sha256, rows: batch.num_rows() as u64, bytes })
 }
 
 /// An encoded column of a row group.
-enum Chunk {
-    Own(chunk::Encoded),
+enum ColumnChunk {
+    Packed(chunk::EncodedChunk),
     Arrow(ArrowColumnChunk),
 }
 
-impl Chunk {
-    fn of(field: &Field, array: &ArrayRef, mut writer: ArrowColumnWriter) -> parquet::errors::Result<Chunk> {
+impl ColumnChunk {
+    fn of(field: &Field, array: &ArrayRef, mut writer: ArrowColumnWriter) -> parquet::errors::Result<ColumnChunk> {
         for leaf in compute_leaves(field, array)? {
             writer.write(&leaf)?;
         }
-        writer.close().map(Chunk::Arrow)
+        writer.close().map(ColumnChunk::Arrow)
     }
 }
 
@@ -112,22 +113,22 @@ fn write(schema: &SchemaRef, batch: &RecordBatch, properties: WriterProperties) 
         // A thread that has no work of its own takes columns of others.
         let own = rows.columns().par_iter().zip(&columns).with_max_len(1);
         let own = own.map(|(array, descr)| chunk::encode(array, descr, compression(descr.path())));
-        let own: Vec<Option<chunk::Encoded>> = own.collect::<parquet::errors::Result<_>>()?;
+        let own: Vec<Option<chunk::EncodedChunk>> = own.collect::<parquet::errors::Result<_>>()?;
         // Writers bring their compressors along, which take longer than a small column.
         let writers = if own.iter().all(Option::is_some) { Vec::new() } else { factory.create_column_writers(number)? };
         let mut writers = writers.into_iter();
         let fields: Vec<_> = own.into_iter().map(|own| (own, writers.next())).zip(schema.fields()).zip(rows.columns()).collect();
         let chunks = fields.into_par_iter().with_max_len(1).map(|(((own, writer), field), array)| match (own, writer) {
-            (Some(own), _) => Ok(Chunk::Own(own)),
-            (None, Some(writer)) => Chunk::of(field, array, writer),
+            (Some(own), _) => Ok(ColumnChunk::Packed(own)),
+            (None, Some(writer)) => ColumnChunk::of(field, array, writer),
             (None, None) => Err(ParquetError::General(format!("the column {:?} has no writer", field.name()))),
         });
-        let chunks: Vec<Chunk> = chunks.collect::<parquet::errors::Result<_>>()?;
+        let chunks: Vec<ColumnChunk> = chunks.collect::<parquet::errors::Result<_>>()?;
         let mut group = file.next_row_group()?;
         for chunk in chunks {
             match chunk {
-                Chunk::Own((bytes, close)) => group.append_column(&bytes, close)?,
-                Chunk::Arrow(chunk) => chunk.append_to_row_group(&mut group)?,
+                ColumnChunk::Packed((bytes, close)) => group.append_column(&bytes, close)?,
+                ColumnChunk::Arrow(chunk) => chunk.append_to_row_group(&mut group)?,
             }
         }
         group.close()?;

@@ -96,7 +96,7 @@ pub const DESCRIPTION: &str = "description";
 
 /// A column.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Field {
+pub struct ColumnDefinition {
     /// Its name.
     pub name: String,
     /// Its type.
@@ -105,10 +105,10 @@ pub struct Field {
     pub doc: &'static str,
 }
 
-impl Field {
+impl ColumnDefinition {
     /// A column of this name and type, and what it holds.
-    pub fn new(name: impl Into<String>, kind: ColumnType, doc: &'static str) -> Field {
-        Field { name: name.into(), kind, doc }
+    pub fn new(name: impl Into<String>, kind: ColumnType, doc: &'static str) -> ColumnDefinition {
+        ColumnDefinition { name: name.into(), kind, doc }
     }
 }
 
@@ -120,7 +120,7 @@ pub struct TableDefinition {
     /// What a row stands for.
     pub one_row_per: &'static str,
     /// Its columns in order; `as_of` first where the table has one.
-    pub fields: Vec<Field>,
+    pub columns: Vec<ColumnDefinition>,
     /// Whether `as_of` stands in the path alone, also within a run.
     pub partitioned: bool,
 }
@@ -128,7 +128,7 @@ pub struct TableDefinition {
 impl TableDefinition {
     /// The Arrow schema; without `as_of` where that stands in the path. Every field carries its [`DESCRIPTION`].
     pub fn schema(&self, with_as_of: bool) -> SchemaRef {
-        let fields = self.fields.iter().filter(|f| with_as_of || f.name != "as_of").map(|f| {
+        let fields = self.columns.iter().filter(|f| with_as_of || f.name != "as_of").map(|f| {
             let described = HashMap::from([(DESCRIPTION.to_owned(), f.doc.to_owned())]);
             arrow::datatypes::Field::new(&f.name, f.kind.arrow(), true).with_metadata(described)
         });
@@ -144,9 +144,9 @@ pub(super) const SCHEME: &str = "Scheme column of the job, such as segment.";
 pub(super) const SLICE: &str = "Value of the slice column; (all) in a job without slices, (none) or null for who never ordered.";
 
 /// The tables of a job, whose `customers` has these columns after the id and the slice.
-pub fn definitions(job: &Job, columns: &[Field], id: IdType) -> Vec<TableDefinition> {
+pub fn definitions(job: &Job, columns: &[ColumnDefinition], id: IdType) -> Vec<TableDefinition> {
     let scale = job.scale() as i8;
-    let field = |name: &str, kind: ColumnType, doc: &'static str| Field::new(name, kind, doc);
+    let field = |name: &str, kind: ColumnType, doc: &'static str| ColumnDefinition::new(name, kind, doc);
     let mut customers = vec![field("as_of", ColumnType::Date, AS_OF), field("customer_id", ColumnType::Id(id), CUSTOMER_ID)];
     if job.raw.orders.slice.is_some() {
         customers.push(field("slice", ColumnType::State, SLICE));
@@ -156,13 +156,13 @@ pub fn definitions(job: &Job, columns: &[Field], id: IdType) -> Vec<TableDefinit
         TableDefinition {
             name: "customers",
             one_row_per: "customer (and slice) at an as-of date",
-            fields: customers,
+            columns: customers,
             partitioned: true,
         },
         TableDefinition {
             name: "cutpoints",
             one_row_per: "bin of an axis (or of a level) at an as-of date in a slice, ascending in the measure",
-            fields: vec![
+            columns: vec![
                 field("as_of", ColumnType::Date, AS_OF),
                 field("slice", ColumnType::State, SLICE),
                 field(
@@ -191,7 +191,7 @@ pub fn definitions(job: &Job, columns: &[Field], id: IdType) -> Vec<TableDefinit
         TableDefinition {
             name: "segments",
             one_row_per: "state of a scheme at an as-of date in a slice, of everybody and by each dimension",
-            fields: vec![
+            columns: vec![
                 field("as_of", ColumnType::Date, AS_OF),
                 field("slice", ColumnType::State, SLICE),
                 field("dimension", ColumnType::State, DIMENSION),
@@ -244,7 +244,7 @@ pub fn definitions(job: &Job, columns: &[Field], id: IdType) -> Vec<TableDefinit
     tables.push(TableDefinition {
         name: "ledger",
         one_row_per: "input file and outcome",
-        fields: vec![
+        columns: vec![
             field("file", ColumnType::Text, "Input file, as the job names it."),
             field("outcome", ColumnType::State, "What became of the rows: kept, filtered:status, no_customer and others."),
             field("row_count", ColumnType::Int64, "Rows with this outcome."),

@@ -28,10 +28,10 @@ use crate::domain::ends;
 use delta::Integer;
 
 /// An encoded column chunk, and what its file has to say of it.
-pub(super) type Encoded = (Bytes, ColumnCloseResult);
+pub(super) type EncodedChunk = (Bytes, ColumnCloseResult);
 
 /// Encodes a column that this is made for; `None` for any other. `compression` is for differences; bits of keys are dense.
-pub(super) fn encode(column: &ArrayRef, descr: &ColumnDescPtr, compression: Compression) -> Result<Option<Encoded>> {
+pub(super) fn encode(column: &ArrayRef, descr: &ColumnDescPtr, compression: Compression) -> Result<Option<EncodedChunk>> {
     let int = |least, greatest, nulls| Statistics::int32(least, greatest, None, Some(nulls), false);
     let long = |least, greatest, nulls| Statistics::int64(least, greatest, None, Some(nulls), false);
     let encoded = match (column.data_type(), descr.physical_type()) {
@@ -69,10 +69,10 @@ pub(super) fn encode(column: &ArrayRef, descr: &ColumnDescPtr, compression: Comp
 ///
 /// The dictionary holds the values that occur, in the order of their keys. Keys may have the same value, as states of two
 /// schemes have; the dictionary has it once, since Arrow's readers take what stands twice in a dictionary for a broken file.
-fn states(column: &DictionaryArray<UInt16Type>, descr: &ColumnDescPtr) -> Result<Encoded> {
+fn states(column: &DictionaryArray<UInt16Type>, descr: &ColumnDescPtr) -> Result<EncodedChunk> {
     let wrong = |what: &str| ParquetError::General(format!("a column of states {what}"));
     let values = column.values().as_string_opt::<i32>().ok_or_else(|| wrong("has values that are not strings"))?;
-    let rows = Rows::new(column.keys().values(), column.keys().nulls());
+    let rows = PresentValues::new(column.keys().values(), column.keys().nulls());
     let mut occurs = vec![false; values.len()];
     rows.values().iter().for_each(|key| occurs[usize::from(*key)] = true);
     let mut used: Vec<&str> = Vec::new();
@@ -105,8 +105,8 @@ fn integers<T: Integer>(
     nulls: Option<&NullBuffer>,
     (descr, compression): (&ColumnDescPtr, Compression),
     statistics: impl Fn(Option<T>, Option<T>, u64) -> Statistics,
-) -> Result<Encoded> {
-    let rows = Rows::new(values, nulls);
+) -> Result<EncodedChunk> {
+    let rows = PresentValues::new(values, nulls);
     let (least, greatest) = ends(rows.values()).unzip();
     let statistics = statistics(least, greatest, rows.null_count());
     let span = least.zip(greatest).map(|(least, greatest)| (least, greatest.above(least)));
@@ -121,21 +121,21 @@ fn integers<T: Integer>(
 }
 
 /// The rows of a column on their way into pages.
-struct Rows<'a, T: Clone> {
+struct PresentValues<'a, T: Clone> {
     count: usize,
     nulls: Option<&'a NullBuffer>,
     /// Those that are not null.
     values: std::borrow::Cow<'a, [T]>,
 }
 
-impl<'a, T: Copy + Default> Rows<'a, T> {
-    fn new(all: &'a [T], nulls: Option<&'a NullBuffer>) -> Rows<'a, T> {
+impl<'a, T: Copy + Default> PresentValues<'a, T> {
+    fn new(all: &'a [T], nulls: Option<&'a NullBuffer>) -> PresentValues<'a, T> {
         let nulls = nulls.filter(|n| n.null_count() > 0);
         let values = match nulls {
             None => all.into(),
             Some(nulls) => nulls.valid_indices().map(|row| all[row]).collect(),
         };
-        Rows { count: all.len(), nulls, values }
+        PresentValues { count: all.len(), nulls, values }
     }
 
     fn values(&self) -> &[T] {
@@ -170,7 +170,7 @@ impl<'a, T: Copy + Default> Rows<'a, T> {
         key: impl Fn(T) -> u16,
         statistics: Statistics,
         descr: &ColumnDescPtr,
-    ) -> Result<Encoded> {
+    ) -> Result<EncodedChunk> {
         let width = bits::width(entries.saturating_sub(1) as u64).max(1);
         let mut page = self.page(descr);
         page.push(width);
@@ -186,7 +186,7 @@ impl<'a, T: Copy + Default> Rows<'a, T> {
         (page, encoding, compression): (Vec<u8>, Encoding, Compression),
         statistics: Statistics,
         descr: &ColumnDescPtr,
-    ) -> Result<Encoded> {
+    ) -> Result<EncodedChunk> {
         let mut sink = TrackedWrite::new(Vec::with_capacity(page.len() + 4096));
         let mut writer = SerializedPageWriter::new(&mut sink);
         let stats = |page_type, encoding| PageEncodingStats { page_type, encoding, count: 1 };
@@ -250,9 +250,9 @@ impl<'a, T: Copy + Default> Rows<'a, T> {
     }
 }
 
-impl<T: Integer> Rows<'_, T> {
+impl<T: Integer> PresentValues<'_, T> {
     /// A data page of differences.
-    fn differences(&self, statistics: Statistics, descr: &ColumnDescPtr, compression: Compression) -> Result<Encoded> {
+    fn differences(&self, statistics: Statistics, descr: &ColumnDescPtr, compression: Compression) -> Result<EncodedChunk> {
         let mut page = self.page(descr);
         delta::encode(&mut page, &self.values);
         self.chunk(None, (page, Encoding::DELTA_BINARY_PACKED, compression), statistics, descr)

@@ -1,7 +1,9 @@
 //! Columns of the tables about movement (transitions, movers, histories, growth, cohorts, concentration), and of the
 //! dimensions that BI tools join to them.
 
-use super::definition::{AS_OF, CUSTOMER_ID, ColumnType, DIMENSION, DIMENSION_VALUE, Field, SCHEME, SLICE, TableDefinition};
+use super::definition::{
+    AS_OF, CUSTOMER_ID, ColumnDefinition, ColumnType, DIMENSION, DIMENSION_VALUE, SCHEME, SLICE, TableDefinition,
+};
 use crate::domain::IdType;
 use crate::job::Job;
 
@@ -10,13 +12,13 @@ const FROM_AS_OF: &str = "The earlier date that is compared with.";
 /// The tables about movement and the dimensions, in the order of the docs.
 pub(super) fn definitions(job: &Job, id: IdType) -> Vec<TableDefinition> {
     let money = ColumnType::Decimal(38, job.scale() as i8);
-    let field = |name: &str, kind: ColumnType, doc: &'static str| Field::new(name, kind, doc);
+    let field = |name: &str, kind: ColumnType, doc: &'static str| ColumnDefinition::new(name, kind, doc);
     let as_of = || field("as_of", ColumnType::Date, AS_OF);
     let slice = || field("slice", ColumnType::State, SLICE);
     let scheme = || field("scheme", ColumnType::State, SCHEME);
     let count = |name: &str, doc: &'static str| field(name, ColumnType::Int64, doc);
     let rate = |name: &str, doc: &'static str| field(name, ColumnType::Double, doc);
-    let customer = |before: Vec<Field>| {
+    let customer = |before: Vec<ColumnDefinition>| {
         let mut fields = before;
         fields.push(field("customer_id", ColumnType::Id(id), CUSTOMER_ID));
         if job.raw.orders.slice.is_some() {
@@ -140,7 +142,7 @@ pub(super) fn definitions(job: &Job, id: IdType) -> Vec<TableDefinition> {
         flag("is_partial", "Whether the period is not over on the as-of date."),
         flag("history_complete", "Whether no lookback reaches before the first order."),
     ];
-    let table = |name, one_row_per, fields, partitioned| TableDefinition { name, one_row_per, fields, partitioned };
+    let table = |name, one_row_per, columns, partitioned| TableDefinition { name, one_row_per, columns, partitioned };
     vec![
         table(
             "transitions",
