@@ -12,7 +12,8 @@
 //! | layer | modules |
 //! |---|---|
 //! | process | [`cli`], `main` |
-//! | wiring | [`engine`]: the only place that knows the order of the steps |
+//! | wiring | [`pipeline`]: the order of the steps |
+//! | passes over customers | [`plan`], [`engine`] |
 //! | edges | [`scan`], [`publish`], [`load`], [`report`] |
 //! | pure steps | [`bucket`], [`measure`], [`score`], [`scheme`], [`movement`], [`assign`], [`evaluate`] |
 //! | tools | [`stats`], [`hash`], [`memory`], [`progress`], [`sample`], [`job`], [`tables`] |
@@ -34,6 +35,8 @@ pub mod load;
 pub mod measure;
 pub mod memory;
 pub mod movement;
+pub mod pipeline;
+pub mod plan;
 pub mod progress;
 pub mod publish;
 pub mod report;

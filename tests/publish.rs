@@ -5,8 +5,8 @@ use std::os::unix::fs::symlink;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, Ordering};
 
-use rfmill::engine;
 use rfmill::job::{Overrides, parse, resolve};
+use rfmill::pipeline;
 use rfmill::progress::Progress;
 
 use crate::fixture::Bench;
@@ -156,7 +156,7 @@ fn a_panic_in_a_thread_publishes_nothing_and_frees_the_output() {
     let as_of = Some(rfmill::domain::Day(20_000));
     let job = resolve(raw, source, &Overrides { as_of, ..Overrides::default() }).unwrap();
     let stumbling = Stumbling(AtomicBool::new(false));
-    let outcome = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| engine::run(&job, &stumbling)));
+    let outcome = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| pipeline::run(&job, &stumbling)));
     assert!(outcome.is_err(), "the panic reaches the command, which ends with exit 1");
     assert_eq!(bench.visible(), before);
     assert!(!fs::read_dir(bench.path("out/runs")).unwrap().any(|e| e.unwrap().file_name().to_string_lossy().starts_with('.')));

@@ -5,8 +5,8 @@ use std::collections::BTreeMap;
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use rfmill::engine::RULES;
 use rfmill::hash::sha256;
+use rfmill::pipeline::RULES;
 
 use crate::fixture::Bench;
 use crate::support::run::table_hashes;

@@ -9,12 +9,13 @@ use serde_json::json;
 use super::args::{Arguments, CompletionsArgs, JobArgs, SampleArgs, SchemaArgs, TablesFormat, ThreadArgs, VerifyArgs};
 use super::console::{Console, columns, count, duration, printable};
 use crate::domain::{IdType, format_money};
-use crate::engine::{Outcome, Plan};
 use crate::error::{Error, Kind, Result};
 use crate::job::{Job, Overrides, parse, raw::RawJob, resolve};
+use crate::pipeline::Outcome;
+use crate::plan::Plan;
 use crate::progress::Progress;
 use crate::sample::{self, SampleSpec, StrategySpec};
-use crate::{engine, publish, scan, tables};
+use crate::{pipeline, publish, scan, tables};
 
 /// Prints data to stdout; a reader that went away is no error.
 ///
@@ -53,7 +54,7 @@ pub(super) fn load(args: &JobArgs, needs_output: bool) -> Result<Job> {
 pub(super) fn run(args: &JobArgs, console: &Console) -> Result<()> {
     let job = load(args, true)?;
     let began = Instant::now();
-    let outcome = with_threads(args.threads, || engine::run(&job, console))?;
+    let outcome = with_threads(args.threads, || pipeline::run(&job, console))?;
     summarise(&job, &outcome, began, console);
     Ok(())
 }
@@ -123,7 +124,7 @@ pub(super) fn check(args: &JobArgs, console: &Console) -> Result<()> {
     let columns = scan::schema::check(&job, &sources, plan.uses())?;
     customers.check_ids(&job, columns.id)?;
     with_threads(args.threads, || scan::events::open(&job))?.check_ids(&job, columns.id)?;
-    with_threads(args.threads, || engine::check_assignments(&job, &columns))?;
+    with_threads(args.threads, || pipeline::check_assignments(&job, &columns))?;
     for warning in &plan.warnings {
         console.warn(warning);
     }

@@ -3,8 +3,8 @@
 use super::args::JobArgs;
 use super::commands::{data, load, with_threads};
 use super::console::{Console, count};
-use crate::engine::Plan;
 use crate::error::Result;
+use crate::plan::Plan;
 use crate::progress::Progress;
 use crate::scan;
 use crate::scheme::{self, Scheme};

@@ -7,9 +7,9 @@ use jiff::civil::Date;
 use super::args::QuickstartArgs;
 use super::commands::{summarise, with_threads, write_sample};
 use super::console::Console;
-use crate::engine;
 use crate::error::{Error, Result};
 use crate::job::{Overrides, parse, resolve};
+use crate::pipeline;
 use crate::sample::SampleSpec;
 
 /// The job that quickstart writes beside the orders; users change it into their own.
@@ -25,7 +25,7 @@ pub(super) fn run(args: &QuickstartArgs, console: &Console) -> Result<()> {
             .map_err(|e| Error::output(format!("cannot write {}: {e}; choose another folder", file.display())))?;
         let (raw, source) = parse::load(&file, &[])?;
         let job = resolve(raw, source, &Overrides::default())?;
-        let outcome = engine::run(&job, console)?;
+        let outcome = pipeline::run(&job, console)?;
         summarise(&job, &outcome, began, console);
         Ok(())
     })?;

@@ -150,6 +150,25 @@ impl CustomerIds {
     }
 }
 
+/// A customer id that owns its bytes; ids of one job ascend as their customers do.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub enum CustomerId {
+    /// The ordered key of an integer id.
+    Int(i64),
+    /// A string id.
+    Text(Box<[u8]>),
+}
+
+impl CustomerId {
+    /// The id of a row; 0 if there is no such row.
+    pub fn of(ids: &CustomerIds, row: usize) -> CustomerId {
+        match ids {
+            CustomerIds::Int(ids) => CustomerId::Int(ids.get(row).copied().unwrap_or(0)),
+            CustomerIds::Text(ids) => CustomerId::Text(ids.get(row).into()),
+        }
+    }
+}
+
 /// One customer id, which can be kept and compared with those of other tables: as [`CustomerIds::compare_with`] compares, though
 /// mostly by one integer.
 #[derive(Debug, Clone, Copy)]

@@ -12,7 +12,7 @@ mod strategy;
 
 pub use date::{AsOf, Day, Lookback, WindowStart};
 pub use event::EventKind;
-pub use ids::{CustomerIds, Id, IdType, StringIds};
+pub use ids::{CustomerId, CustomerIds, Id, IdType, StringIds};
 pub use measure::{Catalogue, Given, Measure, MeasureKind, Origin, Unit};
 pub use name::{folded, look_alike};
 pub use narrow::{Narrow, Short};

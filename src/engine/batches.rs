@@ -8,10 +8,7 @@ use arrow::array::{
 };
 use arrow::datatypes::{DataType, UInt16Type};
 
-use super::cuts::{DateScoring, level_closed};
 use super::part::{CohortKey, GrowthKey, MoveKey};
-use super::plan::{Plan, SchemeColumn};
-use super::survey::Survey;
 use crate::domain::{AsOf, Day, Lookback};
 use crate::error::{Error, Result};
 use crate::job::Job;
@@ -19,15 +16,16 @@ use crate::job::raw::Closed;
 use crate::measure::UNKNOWN_NAME;
 use crate::memory::Memory;
 use crate::movement::{CohortSum, Cohorts, Concentration, GrowthStatus, GrowthSum, TransitionSum};
+use crate::plan::{Plan, SchemeColumn};
 use crate::scan::ledger::{Fate, Fates, Tally};
 use crate::scan::source::Source;
 use crate::scheme::{NONE, OUTSIDE, State, colour};
-use crate::score::{Axis, Cut};
+use crate::score::{Axis, Cut, DateScoring, SliceDistributions};
 use crate::stats::wilson;
 use crate::tables::{SegmentRow, TableDefinition};
 
 /// Names behind the numbers of rows.
-pub(super) struct Names<'a> {
+pub(crate) struct Names<'a> {
     pub slices: &'a [String],
     pub schemes: &'a [SchemeColumn],
     /// Dimensions with their values in order.
@@ -70,12 +68,12 @@ fn states_array(values: impl Iterator<Item = String>) -> ArrayRef {
     Arc::new(builder.finish())
 }
 
-pub(super) fn decimals(values: impl Iterator<Item = Option<i128>>, scale: i8) -> ArrayRef {
+pub(crate) fn decimals(values: impl Iterator<Item = Option<i128>>, scale: i8) -> ArrayRef {
     let array: Decimal128Array = values.collect();
     Arc::new(array.with_data_type(DataType::Decimal128(38, scale)))
 }
 
-pub(super) fn batch_of(table: &TableDefinition, arrays: Vec<ArrayRef>) -> Result<RecordBatch> {
+pub(crate) fn batch_of(table: &TableDefinition, arrays: Vec<ArrayRef>) -> Result<RecordBatch> {
     RecordBatch::try_new(table.schema(true), arrays)
         .map_err(|e| Error::bug(format!("table {} cannot be put together: {e}", table.name)))
 }
@@ -92,7 +90,7 @@ struct CutRow {
 }
 
 /// `cutpoints`.
-pub(super) fn cutpoints(
+pub(crate) fn cutpoints(
     job: &Job,
     plan: &Plan,
     scoring: &[DateScoring],
@@ -134,7 +132,7 @@ pub(super) fn cutpoints(
                         bin: bin as i32 + 1,
                         lower: bound.clone().filter(|_| bin == 1),
                         upper: bound.clone().filter(|_| bin == 0),
-                        closed: level_closed(level),
+                        closed: level.closed(),
                         customers: customers as i64,
                     });
                 }
@@ -169,7 +167,7 @@ pub(super) fn cutpoints(
 }
 
 /// `segments`, states in the order of the ladder.
-pub(super) fn segments(job: &Job, rows: &[SegmentRow], names: &Names<'_>, table: &TableDefinition) -> Result<RecordBatch> {
+pub(crate) fn segments(job: &Job, rows: &[SegmentRow], names: &Names<'_>, table: &TableDefinition) -> Result<RecordBatch> {
     let mut rows: Vec<SegmentRow> = rows.to_vec();
     rows.sort_by_key(|r| {
         let [date, slice, dimension, value, scheme, state] = r.key;
@@ -204,7 +202,7 @@ pub(super) fn segments(job: &Job, rows: &[SegmentRow], names: &Names<'_>, table:
 }
 
 /// `ledger`.
-pub(super) fn ledger(tally: &Tally, fates: &Fates, sources: &[Source], table: &TableDefinition) -> Result<RecordBatch> {
+pub(crate) fn ledger(tally: &Tally, fates: &Fates, sources: &[Source], table: &TableDefinition) -> Result<RecordBatch> {
     let scale = match table.columns.iter().find(|f| f.name == "amount").map(|f| f.kind) {
         Some(crate::tables::ColumnType::Decimal(_, scale)) => scale,
         _ => 0,
@@ -232,7 +230,7 @@ pub(super) fn ledger(tally: &Tally, fates: &Fates, sources: &[Source], table: &T
 }
 
 /// `transitions`, states in the order of the ladder.
-pub(super) fn transitions(
+pub(crate) fn transitions(
     job: &Job,
     moves: &[(MoveKey, TransitionSum)],
     names: &Names<'_>,
@@ -275,7 +273,7 @@ pub(super) fn transitions(
 }
 
 /// `growth`, states in the order of the ladder.
-pub(super) fn growth(
+pub(crate) fn growth(
     job: &Job,
     sums: &[(GrowthKey, GrowthSum)],
     names: &Names<'_>,
@@ -319,7 +317,7 @@ pub(super) fn growth(
 }
 
 /// `cohorts`; `spend` is what winning the customers of a period cost, by its first day.
-pub(super) fn cohorts(
+pub(crate) fn cohorts(
     job: &Job,
     sums: &[(CohortKey, CohortSum)],
     spend: &std::collections::BTreeMap<Day, i128>,
@@ -379,19 +377,19 @@ pub(super) fn cohorts(
 }
 
 /// `concentration`.
-pub(super) fn concentration(
+pub(crate) fn concentration(
     job: &Job,
-    (survey, memory): (&Survey, &Memory),
+    (distributions, memory): (&[Vec<SliceDistributions>], &Memory),
     names: &Names<'_>,
     table: &TableDefinition,
 ) -> Result<RecordBatch> {
     use rayon::prelude::*;
     let places: Vec<(usize, usize)> =
-        job.shown().flat_map(|(date, _)| (0..survey.dates[date].len()).map(move |slice| (date, slice))).collect();
+        job.shown().flat_map(|(date, _)| (0..distributions[date].len()).map(move |slice| (date, slice))).collect();
     let rows: Vec<(usize, usize, Concentration)> = places
         .into_par_iter()
         .map(|(date, slice)| {
-            let revenue = survey.dates[date][slice].revenue.whole(memory, || "revenue at one as-of date".into())?;
+            let revenue = distributions[date][slice].revenue.whole(memory, || "revenue at one as-of date".into())?;
             Ok((date, slice, Concentration::of(revenue.list())))
         })
         .filter(|row| row.as_ref().is_ok_and(|(_, _, c)| c.customers > 0) || row.is_err())
@@ -415,7 +413,7 @@ pub(super) fn concentration(
 }
 
 /// `dim_state`, states in the order of the ladder.
-pub(super) fn dim_state(plan: &Plan, table: &TableDefinition) -> Result<RecordBatch> {
+pub(crate) fn dim_state(plan: &Plan, table: &TableDefinition) -> Result<RecordBatch> {
     struct Row<'a> {
         column: &'a str,
         name: String,
@@ -460,7 +458,7 @@ pub(super) fn dim_state(plan: &Plan, table: &TableDefinition) -> Result<RecordBa
 }
 
 /// `dim_period`.
-pub(super) fn dim_period(job: &Job, history_complete: &[bool], table: &TableDefinition) -> Result<RecordBatch> {
+pub(crate) fn dim_period(job: &Job, history_complete: &[bool], table: &TableDefinition) -> Result<RecordBatch> {
     let shown: Vec<(usize, &AsOf)> = job.shown().collect();
     let year_before = |date: &AsOf| {
         let day = Lookback::Months(12).start(date.date).map(Day::previous)?;

@@ -8,9 +8,9 @@ use crate::engine::experiment::plan::{PeriodPlan, StrategyPlan, SummedQuantity, 
 use crate::engine::experiment::store::Pairs;
 use crate::engine::experiment::tally::{Keys, Place, Tally};
 use crate::engine::experiment::winsorised::{self, Kept};
-use crate::engine::plan::SchemeColumn;
 use crate::error::{Error, Result};
 use crate::evaluate::{ALL, ArmKey, ArmSums, EVERYBODY, PairEnd, PairKey, Phase, Quantity};
+use crate::plan::SchemeColumn;
 use crate::stats::{PairSums, Sums};
 
 /// The sums of all strategies under their names.

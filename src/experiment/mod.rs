@@ -30,12 +30,12 @@ use tally::Sizes;
 pub use tally::Tally;
 
 use crate::domain::Day;
-use crate::engine::Plan;
 use crate::engine::part::PartCustomers;
 use crate::error::Result;
 use crate::evaluate::{ArmSums, Evaluation, evaluate};
 use crate::job::Job;
 use crate::measure::BucketPanel;
+use crate::plan::Plan;
 
 /// The strategies of a job with their assignments, ready to be summed.
 pub struct Experiments<'a> {
@@ -64,7 +64,7 @@ impl<'a> Experiments<'a> {
         first_order: Option<Day>,
     ) -> Result<Experiments<'a>> {
         let (studies, lists) = plan::studies(job, plan, assigned, slices, first_order)?;
-        let ladder = |column: &crate::engine::plan::SchemeColumn| {
+        let ladder = |column: &crate::plan::SchemeColumn| {
             let states = 0..column.scheme.states.len() + 2;
             states.map(|state| column.scheme.ladder.iter().position(|s| *s == state)).collect()
         };

@@ -3,14 +3,14 @@
 use std::ops::Range;
 
 use crate::domain::{Day, Decimal, Design, MeasureKind, Outcome, Period};
-use crate::engine::Plan;
 use crate::engine::experiment::column::Form;
 use crate::engine::experiment::exposure::load::{PeriodCounts, StrategyAssignments};
-use crate::engine::plan::SchemeColumn;
 use crate::error::{Error, Result, suggestion};
 use crate::evaluate::{Phase, Quantity};
 use crate::job::strategy::STRATUM;
 use crate::job::{Job, Strategy};
+use crate::plan::Plan;
+use crate::plan::SchemeColumn;
 use crate::stats::Shape;
 
 /// A strategy and everything its customers' numbers depend on.

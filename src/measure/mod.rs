@@ -5,6 +5,7 @@
 //! and the cost grows with orders plus customer-dates, never with orders × dates.
 
 mod block;
+mod bucket_cache;
 mod category;
 mod customer;
 mod events;
@@ -19,6 +20,7 @@ use crate::bucket::{Lane, Layout, Unpacked};
 use crate::domain::{AsOf, CustomerIds, Day, Lookback, Measure, MeasureKind, Narrow, Origin, Short, Unit};
 use crate::error::Result;
 
+pub use bucket_cache::BucketCache;
 pub use events::EventBuckets;
 pub use group::LineTally;
 pub use history::{Deeds, Histories, History};

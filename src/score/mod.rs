@@ -5,7 +5,9 @@
 //! reversed.
 
 mod distribution;
+mod distributions;
 mod quantile;
+mod scoring;
 mod spillable;
 mod value_list;
 
@@ -14,6 +16,8 @@ use crate::job::AxisSpec;
 use crate::job::raw::{Closed, Levels, Method};
 
 pub use distribution::Distribution;
+pub use distributions::SliceDistributions;
+pub use scoring::{DateScoring, SliceScoring};
 pub use spillable::SpillableDistribution;
 
 /// The three axes.
@@ -200,6 +204,11 @@ impl Level {
     pub fn is_high(&self, value: i64, score: u8) -> bool {
         let x = i128::from(if self.of_score { i64::from(score) } else { value });
         if self.high_below { x <= self.bound.floor() } else { x >= self.bound.ceil() }
+    }
+
+    /// Which side the bound belongs to, as a cut point of the table `cutpoints`.
+    pub fn closed(&self) -> Closed {
+        if self.high_below { Closed::Right } else { Closed::Left }
     }
 }
 

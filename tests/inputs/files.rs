@@ -9,8 +9,8 @@ use std::os::unix::net::UnixListener;
 use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
-use rfmill::engine;
 use rfmill::job::{Overrides, parse, resolve};
+use rfmill::pipeline;
 use rfmill::progress::Progress;
 
 use crate::fixture::{Bench, assert_message, ints, orders, orders_but, parquet_bytes};
@@ -216,7 +216,7 @@ fn a_file_that_changes_during_the_run_is_refused() {
             let (raw, source) = parse::load(&bench.path("job.toml"), &[]).unwrap();
             let job = resolve(raw, source, &Overrides::default()).unwrap();
             let progress = At { step, change: &|| change(&bench) };
-            let error = engine::run(&job, &progress).expect_err(what);
+            let error = pipeline::run(&job, &progress).expect_err(what);
             assert_eq!(error.kind().exit_code(), 4, "{what} at {step}: {error}");
             assert!(error.to_string().contains("orders/a.parquet"), "{what} at {step}: {error}");
             assert_eq!(bench.visible(), before, "{what} at {step}");

@@ -11,9 +11,9 @@ use std::path::PathBuf;
 use std::time::{Duration, Instant};
 
 use rfmill::domain::IdType;
-use rfmill::engine::Plan;
 use rfmill::error::Error;
 use rfmill::job::{Overrides, parse, resolve};
+use rfmill::plan::Plan;
 use rfmill::scan::assignments::{self, Request};
 use rfmill::scan::{Zone, customers, files};
 

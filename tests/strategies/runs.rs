@@ -5,9 +5,9 @@ use std::path::Path;
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
-use rfmill::engine;
 use rfmill::error::Error;
 use rfmill::job::{Overrides, parse, resolve};
+use rfmill::pipeline;
 use rfmill::progress::Silent;
 
 use super::case::{CUSTOMERS, Case, LAST, SCHEMES, SLICES, date};
@@ -15,15 +15,15 @@ use super::oracle::{Key, Known, Numbers, arms, overlapping};
 use crate::support::run::{Cell, Table, Workshop, read_file, read_folder};
 
 /// Runs a job file in a folder, in this process.
-fn run(folder: &Path, job: &str) -> Result<engine::Outcome, Error> {
+fn run(folder: &Path, job: &str) -> Result<pipeline::Outcome, Error> {
     let path = folder.join("job.toml");
     std::fs::write(&path, job).expect("a job file");
     let (raw, source) = parse::load(&path, &[])?;
     let job = resolve(raw, source, &Overrides::default())?;
-    engine::run(&job, &Silent)
+    pipeline::run(&job, &Silent)
 }
 
-fn must_run(folder: &Path, job: &str) -> engine::Outcome {
+fn must_run(folder: &Path, job: &str) -> pipeline::Outcome {
     run(folder, job).unwrap_or_else(|error| panic!("{error}\n{job}"))
 }
 

@@ -12,10 +12,10 @@ use arrow::compute::cast;
 use arrow::datatypes::*;
 use parquet::arrow::arrow_reader::ParquetRecordBatchReaderBuilder;
 use rfmill::domain::Day;
-use rfmill::engine;
 use rfmill::error::Error;
 use rfmill::hash::sha256;
 use rfmill::job::{Overrides, parse, resolve};
+use rfmill::pipeline;
 use rfmill::progress::Silent;
 
 /// A folder with a job file, its data in `data` and its output in `out`; it goes when this is dropped.
@@ -45,7 +45,7 @@ impl Workshop {
         let (raw, source) = parse::load(&self.path("job.toml"), &[])?;
         let as_of = as_of.map(|date| Day(date as i32));
         let job = resolve(raw, source, &Overrides { as_of, ..Overrides::default() })?;
-        engine::run(&job, &Silent).map(|_| ())
+        pipeline::run(&job, &Silent).map(|_| ())
     }
 
     /// Runs `rfmill run job.toml` with more arguments, in the folder.

@@ -16,10 +16,10 @@ use super::movement::{MovementTracker, Mover};
 use super::rows::CustomerRows;
 use super::{PartContext, PartTable, panel_of, wrong};
 use crate::domain::{CustomerIds, IdType, MeasureKind};
-use crate::engine::plan::OutputColumn;
 use crate::error::{Error, Result};
 use crate::measure::{BucketPanel, Column, NULL_INT, NULL_LONG};
 use crate::movement::{ABSENT, StateSpell};
+use crate::plan::OutputColumn;
 use crate::score::Axis;
 use crate::tables::ColumnType;
 
@@ -175,7 +175,7 @@ impl PartContext<'_> {
 
     fn score_array(&self, rows: &CustomerRows, axis: Axis) -> ArrayRef {
         let scores = &rows.scores[axis as usize];
-        if self.only.is_everybody() && !scores.contains(&0) {
+        if self.only.admits_all() && !scores.contains(&0) {
             return Arc::new(Int32Array::from_iter_values(scores.iter().map(|s| i32::from(*s))));
         }
         let all = (0..rows.len()).map(|row| (rows.score(row) != [0; 3]).then_some(i32::from(scores[row])));

@@ -1,11 +1,11 @@
 //! How much of the work on parts fits into memory at once. What tables hold does not hang on it.
 
 use crate::domain::Unit;
-use crate::engine::Plan;
 use crate::error::Result;
 use crate::job::Job;
 use crate::job::raw::TableName;
 use crate::memory::{Memory, Share};
+use crate::plan::Plan;
 
 /// How many parts are in work at once, and for how many dates their customers are measured at once.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

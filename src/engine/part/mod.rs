@@ -17,22 +17,18 @@ use std::sync::Arc;
 use arrow::array::{Array, RecordBatch, StringArray};
 use arrow::datatypes::{FieldRef, Schema, SchemaRef};
 
-use super::Plan;
-use super::cuts::DateScoring;
 use super::experiment::outcomes::snapshots::Snapshots;
 use super::experiment::{Experiments, Tally};
-use super::panels::Panels;
-use super::plan::CrmMeasures;
-use super::reports::MoverKey;
-use super::survey::ScoringFilter;
 use crate::domain::{Day, IdType};
 use crate::error::{Error, Result};
 use crate::job::Job;
 use crate::job::raw::TableName;
-use crate::measure::{BucketPanel, Column, NULL_INT, NULL_LONG};
+use crate::measure::{BucketCache, BucketPanel, Column, NULL_INT, NULL_LONG};
 use crate::movement::{CohortSum, GrowthSum, TransitionSum};
+use crate::plan::{CrmMeasures, Plan, ScoringFilter};
 use crate::publish::{Staging, TableFile};
 use crate::scheme::Classifier;
+use crate::score::DateScoring;
 use crate::tables::{SegmentSum, TableDefinition, encode};
 
 pub use concurrency::Concurrency;
@@ -54,7 +50,7 @@ pub fn count(input_rows: u64, buckets: usize) -> usize {
 pub struct PartContext<'a> {
     pub job: &'a Job,
     pub plan: &'a Plan,
-    pub panels: &'a Panels,
+    pub buckets: &'a BucketCache,
     /// By date.
     pub scoring: &'a [DateScoring],
     /// `[score.only]`.
@@ -110,6 +106,8 @@ pub type MoveKey = [u32; 8];
 pub type GrowthKey = [u32; 4];
 /// Numbers of date, slice and cohort.
 pub type CohortKey = [u32; 3];
+/// Numbers of date, earlier date, slice, scheme, from-state, to-state, and whether behaviour is the reason.
+pub type MoverKey = (u32, u32, u32, u32, u16, u16, Option<bool>);
 
 /// What a part gives.
 #[derive(Default)]
@@ -188,9 +186,9 @@ impl PartContext<'_> {
         let dates = self.job.dates.len();
         let whole = self.concurrency.dates >= dates;
         let panels = if whole {
-            self.panels.take(buckets.clone(), &self.plan.fold)?
+            self.buckets.take(buckets.clone(), &self.plan.fold)?
         } else {
-            self.panels.fold(buckets.clone(), &self.plan.fold.without_dates())?
+            self.buckets.fold(buckets.clone(), &self.plan.fold.without_dates())?
         };
         let mut of_window = Vec::new();
         let customers = PartCustomers::new(&panels);
@@ -203,7 +201,7 @@ impl PartContext<'_> {
                 let window = date..(date + self.concurrency.dates).min(dates);
                 // The old ones go before the new ones come.
                 drop(std::mem::take(&mut of_window));
-                of_window = self.panels.fold(buckets.clone(), &self.plan.fold.only_dates(window))?;
+                of_window = self.buckets.fold(buckets.clone(), &self.plan.fold.only_dates(window))?;
             }
             let measured = if whole { &panels } else { &of_window };
             let mut rows = CustomerRows::new(measured, &customers, at, &self.plan.fold);

@@ -6,13 +6,13 @@ use super::customers::PartCustomers;
 use super::rows::CustomerRows;
 use super::{CohortKey, GrowthKey, PartContext, PartOutput};
 use crate::domain::Day;
-use crate::engine::plan::OutputColumn;
 use crate::job::Job;
 use crate::job::raw::{Method, TableName};
 use crate::measure::{BucketPanel, Flow, Flows};
 use crate::movement::{
     ABSENT, CohortSum, Cohorts, Growth, GrowthStatus, StateHistory, StateSpell, TransitionMatrix, sort_by_customer,
 };
+use crate::plan::OutputColumn;
 
 /// A mover: place, scheme, earlier date, from-state, to-state, and whether behaviour is the reason.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -5,12 +5,11 @@ use std::ops::Range;
 
 use super::customers::PartCustomers;
 use super::{PartContext, panel_of};
-use crate::domain::Unit;
-use crate::engine::cuts::DateScoring;
-use crate::engine::survey::Id;
+use crate::domain::{CustomerId, Unit};
 use crate::measure::{BucketPanel, Column, FoldSpec, widened};
 use crate::scheme::Subject;
 use crate::score::Axis;
+use crate::score::DateScoring;
 
 /// One row per listed customer.
 pub struct CustomerRows {
@@ -109,7 +108,7 @@ impl PartContext<'_> {
             let column = &rows.columns[self.plan.axes[axis as usize]];
             let id = |row: usize| {
                 let (panel, customer) = panel_of(panels, customers.bucket_rows[rows.customers[row] as usize]);
-                Id::of(&panel.ids, customer)
+                CustomerId::of(&panel.ids, customer)
             };
             let mut scores = Vec::with_capacity(rows.len());
             for (slice, range) in &rows.slices {
@@ -117,9 +116,9 @@ impl PartContext<'_> {
             }
             rows.scores[axis as usize] = scores;
         }
-        if !self.only.is_everybody() {
+        if !self.only.admits_all() {
             for row in 0..rows.len() {
-                if !self.only.is_scored(&rows.columns, row) {
+                if !self.only.admits(&rows.columns, row) {
                     rows.scores.iter_mut().for_each(|of_axis| of_axis[row] = 0);
                 }
             }
@@ -155,7 +154,7 @@ impl PartContext<'_> {
     }
 
     /// Which levels of a row are high.
-    fn high(&self, rows: &CustomerRows, row: usize, scores: [u8; 3], scoring: &crate::engine::cuts::SliceScoring) -> [bool; 3] {
+    fn high(&self, rows: &CustomerRows, row: usize, scores: [u8; 3], scoring: &crate::score::SliceScoring) -> [bool; 3] {
         scoring.levels.as_ref().map_or([false; 3], |levels| {
             Axis::ALL.map(|axis| {
                 let at = axis as usize;
@@ -171,7 +170,7 @@ impl PartContext<'_> {
         }
         let scoring = &scoring[slice as usize];
         let mut scores = [0; 3];
-        if self.only.is_scored(&rows.columns, row) {
+        if self.only.admits(&rows.columns, row) {
             scores = Axis::ALL.map(|axis| scoring.score(axis, &rows.columns[self.plan.axes[axis as usize]], row));
         }
         let high = self.high(rows, row, scores, scoring);

@@ -1,11 +1,11 @@
 //! What a run reads besides orders: the customers table and the events.
 
-use super::Plan;
 use crate::domain::{EventKind, IdType, MeasureKind};
 use crate::error::Result;
 use crate::job::Job;
 use crate::measure::Beside;
 use crate::memory::Memory;
+use crate::plan::Plan;
 use crate::progress::Progress;
 use crate::scan::customers::{self, CustomersTable, People};
 use crate::scan::events::{self, EventTally, EventsTable};
@@ -13,7 +13,7 @@ use crate::scan::schema::Columns;
 use crate::scan::source::Source;
 
 /// The tables of a job besides its orders, opened.
-pub struct Tables {
+pub struct OpenInputs {
     /// `[customers]`.
     pub customers: CustomersTable,
     /// `[events]`.
@@ -21,29 +21,29 @@ pub struct Tables {
 }
 
 /// What they say.
-pub struct Known {
+pub struct LoadedInputs {
     /// Of customers, by bucket of the orders.
     pub beside: Beside,
     /// Per dimension its values in order.
     pub values: Vec<Vec<String>>,
     /// What is worth saying of them.
-    pub findings: Findings,
+    pub findings: InputWarnings,
 }
 
 /// Rows of these tables that do not count, and what events there are.
-pub struct Findings {
+pub struct InputWarnings {
     /// Rows of the customers table without an id.
     null_ids: u64,
     tally: EventTally,
 }
 
-impl Tables {
+impl OpenInputs {
     /// Opens the tables that the job names.
     ///
     /// # Errors
     /// Exits 2 to 4: what is wrong with their files and columns.
-    pub fn open(job: &Job) -> Result<Tables> {
-        Ok(Tables { customers: customers::open(job)?, events: events::open(job)? })
+    pub fn open(job: &Job) -> Result<OpenInputs> {
+        Ok(OpenInputs { customers: customers::open(job)?, events: events::open(job)? })
     }
 
     /// Checks that their ids can be compared with those of the orders.
@@ -77,7 +77,7 @@ impl Tables {
         buckets: usize,
         memory: &Memory,
         progress: &dyn Progress,
-    ) -> Result<Known> {
+    ) -> Result<LoadedInputs> {
         let given = plan.given();
         let People { rolls, values, null_ids } =
             customers::read(job, &self.customers, columns, &given, buckets, memory, progress)?;
@@ -87,11 +87,11 @@ impl Tables {
         } else {
             (None, EventTally::default())
         };
-        Ok(Known { beside: Beside { given, rolls, events }, values, findings: Findings { null_ids, tally } })
+        Ok(LoadedInputs { beside: Beside { given, rolls, events }, values, findings: InputWarnings { null_ids, tally } })
     }
 }
 
-impl Findings {
+impl InputWarnings {
     /// What is worth saying; `strangers` are the events of customers whom nothing else knows.
     pub fn warnings(&self, job: &Job, plan: &Plan, strangers: u64) -> Vec<String> {
         let mut out = Vec::new();

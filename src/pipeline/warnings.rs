@@ -1,9 +1,8 @@
 //! What a run tells at its end: a short table of states, and warnings worth reading.
 
-use super::cuts::SliceScoring;
-use super::plan::SchemeColumn;
 use crate::job::Job;
-use crate::score::Axis;
+use crate::plan::SchemeColumn;
+use crate::score::{Axis, SliceScoring};
 use crate::tables::SegmentRow;
 
 /// A line of the table of states.

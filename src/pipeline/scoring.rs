@@ -2,79 +2,14 @@
 
 use rayon::prelude::*;
 
-use super::Plan;
-use super::survey::{Id, SliceSurvey, Survey};
+use super::first_pass::Survey;
+use crate::domain::CustomerId;
 use crate::error::{Error, Result};
-use crate::job::raw::{Closed, Method};
+use crate::job::raw::Method;
 use crate::job::{Cuts, Job};
-use crate::measure::Column;
 use crate::memory::Memory;
-use crate::score::{self, Axis, CutPoints, Level, SpillableDistribution};
-
-/// The scoring of one slice at one as-of date.
-#[derive(Debug, Clone, Default)]
-pub struct SliceScoring {
-    /// Cut points per axis; `None` under `ntile`.
-    pub cuts: [Option<CutPoints>; 3],
-    /// Integer thresholds per axis.
-    pub thresholds: [Vec<i64>; 3],
-    /// Under `ntile`: value (recency negated) and id of the first customer of every tile but the first.
-    pub tiles: [Vec<(i64, Id)>; 3],
-    /// Levels, if a scheme looks at them and anybody is scored.
-    pub levels: Option<[Level; 3]>,
-    /// Scored customers per bin, ascending in the measure.
-    pub bins: [Vec<u64>; 3],
-    /// Scored customers per side of the level bounds: low values, then high values of the measure.
-    pub level_sides: [[u64; 2]; 3],
-    /// Scored customers.
-    pub scored: u64,
-    /// Customers who share the most frequent frequency.
-    pub most_common: u64,
-}
-
-/// The scoring of one as-of date, by slice number; one slice if the job has none.
-pub type DateScoring = Vec<SliceScoring>;
-
-impl SliceScoring {
-    /// The score of the value in a row, by cut points; 0 where there are none.
-    pub fn score(&self, axis: Axis, column: &Column, row: usize) -> u8 {
-        let value = match column {
-            Column::Int(values) => i64::from(values[row]),
-            Column::Long(values) => values[row],
-            Column::Ratio(_) | Column::Double(_) => return 0,
-        };
-        let at = axis as usize;
-        self.cuts[at].as_ref().map_or(0, |cuts| cuts.score_of_bin(score::bin(&self.thresholds[at], value)))
-    }
-
-    /// The scores of values on an axis; `id(row)` is asked for under `ntile` alone. 0 where nothing was there to score by.
-    pub fn scores(&self, axis: Axis, column: &Column, rows: std::ops::Range<usize>, id: impl Fn(usize) -> Id, out: &mut Vec<u8>) {
-        let at = axis as usize;
-        let Some(cuts) = &self.cuts[at] else {
-            let tiles = &self.tiles[at];
-            out.extend(rows.map(|row| match column.get(row) {
-                Some(_) if self.scored == 0 => 0,
-                Some(value) => {
-                    let key = (if axis.is_reversed() { -value } else { value }, id(row));
-                    tiles.partition_point(|t| *t <= key) as u8 + 1
-                }
-                None => 0,
-            }));
-            return;
-        };
-        let thresholds = self.thresholds[at].as_slice();
-        let of_bin: Vec<u8> = (0..=thresholds.len()).map(|bin| cuts.score_of_bin(bin)).collect();
-        match column {
-            Column::Int(values) => {
-                // No value reaches a threshold above them all.
-                let within = thresholds.iter().filter_map(|t| i32::try_from((*t).max(i32::MIN.into())).ok());
-                score::extend_by_bin(out, &values[rows], &within.collect::<Vec<i32>>(), &of_bin);
-            }
-            Column::Long(values) => score::extend_by_bin(out, &values[rows], thresholds, &of_bin),
-            Column::Ratio(_) | Column::Double(_) => out.extend(rows.map(|_| 0)),
-        }
-    }
-}
+use crate::plan::Plan;
+use crate::score::{self, Axis, CutPoints, DateScoring, Level, SliceDistributions, SliceScoring, SpillableDistribution};
 
 /// The scoring of every as-of date. `frozen` are given cut points by slice number, for all dates.
 ///
@@ -107,10 +42,10 @@ pub fn score(
 fn score_date(
     job: &Job,
     plan: &Plan,
-    (survey, memory): (&[SliceSurvey], &Memory),
+    (survey, memory): (&[SliceDistributions], &Memory),
     frozen: Option<&[Option<SliceScoring>]>,
 ) -> Result<DateScoring> {
-    let of_slice = |(slice, survey): (usize, &SliceSurvey)| -> Result<SliceScoring> {
+    let of_slice = |(slice, survey): (usize, &SliceDistributions)| -> Result<SliceScoring> {
         let given = frozen.map(|f| f.get(slice).and_then(Option::as_ref));
         let mut out = SliceScoring { scored: survey.axes[0].len(), ..SliceScoring::default() };
         let axes =
@@ -197,8 +132,8 @@ fn ntile_sizes(n: u64, bins: u32) -> Vec<(i128, u64)> {
 }
 
 /// The first customer of every tile but the first, under `ntile`.
-fn tiles(pairs: &[(i64, Id)], bins: u32) -> Vec<(i64, Id)> {
-    let mut sorted: Vec<&(i64, Id)> = pairs.iter().collect();
+fn tiles(pairs: &[(i64, CustomerId)], bins: u32) -> Vec<(i64, CustomerId)> {
+    let mut sorted: Vec<&(i64, CustomerId)> = pairs.iter().collect();
     sorted.par_sort_unstable();
     let mut at = 0;
     let sizes = ntile_sizes(pairs.len() as u64, bins);
@@ -207,9 +142,4 @@ fn tiles(pairs: &[(i64, Id)], bins: u32) -> Vec<(i64, Id)> {
         sorted.get(at).map(|pair| (*pair).clone())
     });
     firsts.collect()
-}
-
-/// The level's bound as the cut of `cutpoints`: which side it belongs to.
-pub fn level_closed(level: &Level) -> Closed {
-    if level.high_below { Closed::Right } else { Closed::Left }
 }

@@ -8,10 +8,10 @@ use std::path::Path;
 use serde::Serialize;
 use serde_json::{Map, Value, json};
 
-use super::Plan;
 use crate::error::{Error, Result};
 use crate::hash::sha256;
 use crate::job::{Cuts, Job};
+use crate::plan::Plan;
 use crate::publish::{AssignmentsEntry, HashListEntry, InputEntry};
 
 /// The number of the rules that make tables of orders. Raise it with every change that alters the bytes of a table;

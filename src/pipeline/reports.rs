@@ -4,16 +4,13 @@ use std::collections::BTreeMap;
 
 use arrow::array::RecordBatch;
 
-use super::part::{CrmRows, PartContext};
+use crate::engine::part::{CrmRows, MoverKey, PartContext};
 use crate::error::Result;
 use crate::job::Job;
 use crate::job::raw::{ReportName, TableName};
 use crate::publish::{Manifest, TableFile};
 use crate::report::{self, MoveRow, Reader, ReportData, ReportFormat, RunFacts};
 use crate::tables::EncodedFile;
-
-/// Numbers of date, earlier date, slice, scheme, from-state, to-state, and whether behaviour is the reason.
-pub type MoverKey = (u32, u32, u32, u32, u16, u16, Option<bool>);
 
 /// The reports a job asks for, besides CRM files.
 pub fn formats(job: &Job) -> Vec<ReportFormat> {

@@ -7,78 +7,21 @@ use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 
 use rayon::prelude::*;
 
-use super::Plan;
-use super::panels::Panels;
 use crate::bucket::{Store, Unpacked};
-use crate::domain::{CustomerIds, Day, Measure, Ratio};
+use crate::domain::{CustomerId, Day, Measure};
 use crate::error::{Error, Result};
 use crate::job::Job;
 use crate::job::raw::{Method, TableName};
-use crate::measure::{Beside, BucketPanel, Column, LineTally};
+use crate::measure::{Beside, BucketCache, BucketPanel, LineTally};
 use crate::memory::{Memory, Share};
+use crate::plan::{Plan, ScoringFilter};
 use crate::progress::Progress;
-use crate::scheme::Test;
-use crate::score::{Axis, Distribution, SpillableDistribution};
-
-/// A customer id that can be compared and kept.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Id {
-    /// The ordered key of an integer id.
-    Int(i64),
-    /// A string id.
-    Text(Box<[u8]>),
-}
-
-impl Id {
-    /// The id of a customer of a bucket.
-    pub fn of(ids: &CustomerIds, customer: usize) -> Id {
-        match ids {
-            CustomerIds::Int(ids) => Id::Int(ids.get(customer).copied().unwrap_or(0)),
-            CustomerIds::Text(ids) => Id::Text(ids.get(customer).into()),
-        }
-    }
-}
-
-/// What all scored customers of a slice at a date are like.
-#[derive(Debug, Clone)]
-pub struct SliceSurvey {
-    /// Values per axis.
-    pub axes: [SpillableDistribution; 3],
-    /// Under `ntile`: value (recency negated) and id of everybody, per axis.
-    pub pairs: [Vec<(i64, Id)>; 3],
-    /// Revenue of who bought in the lookback, scored or not; only if a table asks for it.
-    pub revenue: SpillableDistribution,
-}
-
-impl SliceSurvey {
-    fn new() -> SliceSurvey {
-        SliceSurvey {
-            axes: [Distribution::of_counts(), Distribution::of_counts(), Distribution::of_money()]
-                .map(SpillableDistribution::new),
-            pairs: Default::default(),
-            revenue: SpillableDistribution::new(Distribution::of_money()),
-        }
-    }
-
-    fn merge(&mut self, other: SliceSurvey) {
-        for (all, own) in self.axes.iter_mut().zip(other.axes) {
-            all.merge(own);
-        }
-        for (all, own) in self.pairs.iter_mut().zip(other.pairs) {
-            all.extend(own);
-        }
-        self.revenue.merge(other.revenue);
-    }
-
-    fn distributions(&mut self) -> impl Iterator<Item = &mut SpillableDistribution> {
-        self.axes.iter_mut().chain([&mut self.revenue])
-    }
-}
+use crate::score::{Axis, SliceDistributions};
 
 /// What the first look found.
 pub struct Survey {
     /// By date and slice number.
-    pub dates: Vec<Vec<SliceSurvey>>,
+    pub dates: Vec<Vec<SliceDistributions>>,
     /// Customers in all buckets.
     pub customers: u64,
     /// Fate of the lines per file, if the job has lines.
@@ -109,48 +52,10 @@ impl Lens {
     }
 }
 
-/// `[score.only]` for panels of certain measures.
-pub struct ScoringFilter {
-    tests: Vec<(usize, Test)>,
-    /// Digits behind the point per column.
-    scales: Vec<u32>,
-}
-
-impl ScoringFilter {
-    /// The ranges of a plan, for columns that hold these measures.
-    pub fn new(job: &Job, plan: &Plan, measures: &[Measure]) -> ScoringFilter {
-        let column = |measure: &Measure| measures.iter().position(|m| m == measure);
-        let tests = plan.only.iter().filter_map(|(measure, test)| Some((column(measure)?, *test))).collect();
-        let scales = measures.iter().map(|m| crate::scheme::unit_scale(plan.fold.unit(*m), job.scale())).collect();
-        ScoringFilter { tests, scales }
-    }
-
-    /// Whether everybody is scored.
-    pub fn is_everybody(&self) -> bool {
-        self.tests.is_empty()
-    }
-
-    /// Whether the customer in a row (or cell) of the columns is scored.
-    pub fn is_scored(&self, columns: &[Column], row: usize) -> bool {
-        self.tests.iter().all(|(column, test)| {
-            let unit = crate::domain::pow10(self.scales.get(*column).copied().unwrap_or(0)).unwrap_or(1);
-            let column = &columns[*column];
-            if let Column::Double(_) = column {
-                let value = column.get_double(row);
-                return match test.doubles() {
-                    Some((low, high)) => value.is_some_and(|v| low <= v && v <= high),
-                    None => value.is_none(),
-                };
-            }
-            test.passes(column.get_ratio(row).map(|(n, d)| Ratio::new(i128::from(n), i128::from(d) * unit)))
-        })
-    }
-}
-
 impl Survey {
     fn new(dates: usize, slices: usize, files: usize) -> Survey {
         Survey {
-            dates: vec![vec![SliceSurvey::new(); slices]; dates],
+            dates: vec![vec![SliceDistributions::new(); slices]; dates],
             customers: 0,
             lines: vec![LineTally::default(); files],
             span: None,
@@ -168,13 +73,13 @@ impl Survey {
             for axis in Axis::ALL {
                 let at = axis as usize;
                 let column = &panel.columns[lens.axes[at]];
-                let is_plain = lens.only.is_everybody() && !lens.ntile[at];
+                let is_plain = lens.only.admits_all() && !lens.ntile[at];
                 match by_slice.as_mut_slice() {
                     // The shape of nearly every job, without a question per cell.
                     [only] if is_plain => only.axes[at].extend(column, cells.clone(), &panel.listed),
                     by_slice => {
                         for (customer, cell) in cells.clone().enumerate() {
-                            if !panel.listed[cell] || !lens.only.is_scored(&panel.columns, cell) {
+                            if !panel.listed[cell] || !lens.only.admits(&panel.columns, cell) {
                                 continue;
                             }
                             let Some(value) = column.get(cell) else { continue };
@@ -182,7 +87,7 @@ impl Survey {
                             slice.axes[at].push(value);
                             if lens.ntile[at] {
                                 let value = if axis.is_reversed() { -value } else { value };
-                                slice.pairs[at].push((value, Id::of(&panel.ids, customer)));
+                                slice.pairs[at].push((value, CustomerId::of(&panel.ids, customer)));
                             }
                         }
                     }
@@ -203,9 +108,9 @@ impl Survey {
     /// Writes what was gathered away if it is more than a thread may hold.
     fn relieve(&mut self, memory: &Memory, most: u64) -> Result<()> {
         let Some(spill) = memory.spill() else { return Ok(()) };
-        let held: u64 = self.dates.iter_mut().flatten().flat_map(SliceSurvey::distributions).map(|g| g.held()).sum();
+        let held: u64 = self.dates.iter_mut().flatten().flat_map(SliceDistributions::iter_mut).map(|g| g.held()).sum();
         if held > most {
-            for distribution in self.dates.iter_mut().flatten().flat_map(SliceSurvey::distributions) {
+            for distribution in self.dates.iter_mut().flatten().flat_map(SliceDistributions::iter_mut) {
                 distribution.spill(spill)?;
             }
         }
@@ -245,9 +150,9 @@ pub fn survey(
     beside: Beside,
     memory: &Memory,
     progress: &dyn Progress,
-) -> Result<(Survey, Panels)> {
+) -> Result<(Survey, BucketCache)> {
     progress.begin("measuring customers", orders.len() as u64);
-    let panels = Panels::new(orders, beside, memory);
+    let panels = BucketCache::new(orders, beside, memory);
     let whole = Lens::new(job, plan, &plan.fold.measures);
     let axes = {
         let mut measures: Vec<Measure> = plan.axes.iter().map(|a| plan.fold.measures[*a]).collect();
@@ -276,10 +181,10 @@ pub fn survey(
                 return Ok(own);
             }
             let mut look = || {
-                if panels.keep_more() {
+                if panels.has_capacity() {
                     let panel = panels.fold_one(number, &plan.fold, &mut unpacked)?;
                     own.add(&panel, &whole);
-                    panels.keep(number, panel);
+                    panels.insert(number, panel);
                 } else {
                     own.add(&panels.fold_one(number, &axes, &mut unpacked)?, &of_axes);
                 }

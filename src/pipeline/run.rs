@@ -9,19 +9,19 @@ use arrow::array::{AsArray, RecordBatch, StringArray};
 use arrow::datatypes::{Date32Type, SchemaRef};
 use rayon::prelude::*;
 
-use super::batches::{self, Names};
-use super::beside::{Known, Tables};
-use super::cuts::{self, DateScoring, SliceScoring};
-use super::experiment::{self, Experiments};
-use super::part::{self, Concurrency, PartContext, PartOutput, PartTable};
-use super::summary::{self, StateLine};
-use super::survey::{self, ScoringFilter};
-use super::{Plan, frozen, gates, identity, reports};
+use super::side_inputs::{LoadedInputs, OpenInputs};
+use super::warnings::{self as summary, StateLine};
+use super::{first_pass, frozen_cuts, gates, identity, reports, scoring as cuts};
 use crate::domain::Day;
+use crate::engine::batches::{self, Names};
+use crate::engine::experiment::{self, Experiments};
+use crate::engine::part::{self, Concurrency, PartContext, PartOutput, PartTable};
+use crate::engine::strategy;
 use crate::error::{Error, Result, suggestion};
 use crate::job::raw::TableName;
 use crate::job::{Cuts, Job};
 use crate::memory::{self, Memory};
+use crate::plan::{Plan, ScoringFilter};
 use crate::progress::Progress;
 use crate::publish::{CutPointEntry, HashListEntry, InputEntry, Manifest, OutputFolder, Staging, TableEntry, TableFile, Timing};
 use crate::scan::assignments::AssignmentFile;
@@ -29,7 +29,7 @@ use crate::scan::hashes::Verified;
 use crate::scan::source::Source;
 use crate::scan::{self, Scanned};
 use crate::scheme::Classifier;
-use crate::score::Axis;
+use crate::score::{Axis, DateScoring, SliceScoring};
 use crate::tables::{TableDefinition, definitions, encode, summarise};
 
 /// What a run did.
@@ -64,7 +64,7 @@ impl Clock {
 /// Every kind; nothing is visible unless the run is committed.
 pub fn run(job: &Job, progress: &dyn Progress) -> Result<Outcome> {
     let mut clock = Clock { last: Instant::now(), timings: Vec::new() };
-    let tables_beside = Tables::open(job)?;
+    let tables_beside = OpenInputs::open(job)?;
     let mut plan = Plan::new(job, &tables_beside.customers)?;
     // An output that cannot be written is found before hours of reading.
     let output = OutputFolder::open(&job.output)?;
@@ -89,7 +89,7 @@ pub fn run(job: &Job, progress: &dyn Progress) -> Result<Outcome> {
     gates::rows_vs_previous(job, &output, input_rows)?;
     let spend = scan::acquisition::read(job)?;
     let frozen = match &job.score.cuts {
-        Cuts::Table(path) => Some(frozen::read_table(path, job)?),
+        Cuts::Table(path) => Some(frozen_cuts::read_table(path, job)?),
         Cuts::Each | Cuts::Frozen => None,
     };
     clock.lap("open");
@@ -120,10 +120,10 @@ pub fn run(job: &Job, progress: &dyn Progress) -> Result<Outcome> {
     plan.fold.slices = slice_numbers;
     let (category_names, category_numbers) = ranked(categories);
     plan.fold.categories = category_numbers;
-    let Known { beside, values, findings } = tables_beside.read(job, &plan, &columns, orders.len(), &memory, progress)?;
+    let LoadedInputs { beside, values, findings } = tables_beside.read(job, &plan, &columns, orders.len(), &memory, progress)?;
     clock.lap("read");
 
-    let (survey, panels) = survey::survey(job, &plan, orders, beside, &memory, progress)?;
+    let (survey, panels) = first_pass::survey(job, &plan, orders, beside, &memory, progress)?;
     gates::close_ledger(&survey.lines, &mut tally, &sources)?;
     gates::check(job, &tally, &fates, &sources, input_rows, survey.span)?;
     clock.lap("measure");
@@ -153,7 +153,7 @@ pub fn run(job: &Job, progress: &dyn Progress) -> Result<Outcome> {
     let context = PartContext {
         job,
         plan: &plan,
-        panels: &panels,
+        buckets: &panels,
         scoring: &scoring,
         only: ScoringFilter::new(job, &plan, &plan.fold.measures),
         classifiers: classifiers(job, &plan, &slice_names)?,
@@ -195,15 +195,15 @@ pub fn run(job: &Job, progress: &dyn Progress) -> Result<Outcome> {
             TableName::Transitions => batches::transitions(job, &part.moves, &names, table)?,
             TableName::Growth => batches::growth(job, &part.growth, &names, table)?,
             TableName::Cohorts => batches::cohorts(job, &part.cohorts, &spend, &names, table)?,
-            TableName::Concentration => batches::concentration(job, (&survey, &memory), &names, table)?,
+            TableName::Concentration => batches::concentration(job, (&survey.dates, &memory), &names, table)?,
             TableName::DimState => batches::dim_state(&plan, table)?,
             TableName::DimPeriod => batches::dim_period(job, &context.history_complete, table)?,
-            TableName::Effects => super::strategy::batches::effects(&evaluation.effects, table)?,
-            TableName::EffectsOverTime => super::strategy::batches::over_time(&evaluation.over_time, table)?,
-            TableName::Verdicts => super::strategy::batches::verdicts(&evaluation.verdicts, table)?,
-            TableName::Balance => super::strategy::batches::balance(&evaluation.balance, table)?,
-            TableName::BeforeAfter => super::strategy::batches::before_after(&evaluation.before_after, table)?,
-            TableName::Arms => super::strategy::batches::arms(&arms, job.scale(), table)?,
+            TableName::Effects => strategy::batches::effects(&evaluation.effects, table)?,
+            TableName::EffectsOverTime => strategy::batches::over_time(&evaluation.over_time, table)?,
+            TableName::Verdicts => strategy::batches::verdicts(&evaluation.verdicts, table)?,
+            TableName::Balance => strategy::batches::balance(&evaluation.balance, table)?,
+            TableName::BeforeAfter => strategy::batches::before_after(&evaluation.before_after, table)?,
+            TableName::Arms => strategy::batches::arms(&arms, job.scale(), table)?,
             TableName::Ledger => batches::ledger(&tally, &fates, &sources, table)?,
         };
         singles.push((name, table, batch));
@@ -357,7 +357,7 @@ fn actions(plan: &Plan) -> Arc<StringArray> {
 ///
 /// Threads take the next part when they are done with one. Who finds none left helps with the pieces of those at work.
 fn run_parts(context: &PartContext<'_>, parts: usize, memory: &Memory, progress: &dyn Progress) -> Result<PartOutput> {
-    let buckets = context.panels.len();
+    let buckets = context.buckets.len();
     progress.begin("writing customers", parts as u64);
     let all = Mutex::new((PartOutput::default(), 0));
     let run = |number: usize| {

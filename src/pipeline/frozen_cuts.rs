@@ -7,12 +7,11 @@ use arrow::array::{Array, AsArray, RecordBatch};
 use arrow::datatypes::{DataType, Date32Type, Int32Type};
 use parquet::arrow::arrow_reader::ParquetRecordBatchReaderBuilder;
 
-use super::cuts::SliceScoring;
 use crate::domain::Ratio;
 use crate::error::{Error, Result};
 use crate::job::Job;
 use crate::job::raw::{Closed, Levels};
-use crate::score::{Axis, Cut, CutPoints, Level};
+use crate::score::{Axis, Cut, CutPoints, Level, SliceScoring};
 
 /// Reads a `cutpoints` table: cut points (and level bounds) by slice value, of the last as-of date in it.
 ///

@@ -1,10 +1,12 @@
 //! The plan of a run: the job, its columns, schemes, measures and output columns, checked against each other.
 
+mod names;
+mod scoring_filter;
+
 use std::collections::BTreeMap;
 
 use serde::Serialize;
 
-use super::names;
 use crate::domain::{Catalogue, Day, Given, Measure, MeasureKind, Origin, Outcome, Unit};
 use crate::error::{Error, Result, suggestion};
 use crate::job::raw::{MonetaryAs, ReportName, TableName, ZeroAmount};
@@ -16,6 +18,8 @@ use crate::scan::schema::Uses;
 use crate::scheme::{self, Scheme, Test, unit_scale};
 use crate::score::Axis;
 use crate::tables::{ColumnDefinition, ColumnType};
+
+pub use scoring_filter::ScoringFilter;
 
 /// A scheme column with its scheme, and the schemes of slice values that override it.
 #[derive(Debug, Clone, Serialize)]

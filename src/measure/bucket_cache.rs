@@ -1,0 +1,110 @@
+//! The buckets between the first pass and the second: packed orders, or the panels folded from them.
+//!
+//! The first pass must see all customers before a part can be scored. It keeps the panels it folds if all of them fit into
+//! memory, so that the second pass need not fold them again; otherwise the orders stay packed. The tables are the same
+//! either way.
+
+use std::ops::Range;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Mutex, MutexGuard, PoisonError};
+
+use rayon::prelude::*;
+
+use crate::bucket::{Store, Unpacked};
+use crate::error::Result;
+use crate::memory::Memory;
+
+use super::{Beside, BucketPanel, FoldSpec, fold};
+
+/// Bytes that all panels may take together when the job has no memory limit. Those of workload W2 of `benches/README.md`, a
+/// million customers at 27 dates, take 0.7 GiB.
+const CAPACITY: u64 = 3 << 28;
+
+/// Buckets as packed orders or as folded panels.
+pub struct BucketCache {
+    orders: Store,
+    beside: Beside,
+    /// Per bucket, its panel until it is taken.
+    panels: Vec<Mutex<Option<BucketPanel>>>,
+    /// Panels inserted.
+    count: AtomicU64,
+    /// Bytes of the panels inserted.
+    bytes: AtomicU64,
+    /// Bytes that all panels may take.
+    capacity: u64,
+}
+
+impl BucketCache {
+    /// Packed orders and side inputs, nothing folded yet.
+    pub fn new(orders: Store, beside: Beside, memory: &Memory) -> BucketCache {
+        let panels = (0..orders.len()).map(|_| Mutex::new(None)).collect();
+        let capacity = if memory.spill().is_some() { 0 } else { CAPACITY };
+        BucketCache { orders, beside, panels, count: AtomicU64::new(0), bytes: AtomicU64::new(0), capacity }
+    }
+
+    /// How many buckets.
+    pub fn len(&self) -> usize {
+        self.orders.len()
+    }
+
+    /// Whether there is no bucket.
+    pub fn is_empty(&self) -> bool {
+        self.orders.is_empty()
+    }
+
+    /// Folds a bucket; `unpacked` is scratch space.
+    ///
+    /// # Errors
+    /// Those of [`fold`], and exit 7 if spilled orders do not come back.
+    pub fn fold_one(&self, bucket: usize, spec: &FoldSpec, unpacked: &mut Unpacked) -> Result<BucketPanel> {
+        self.orders.unpack(bucket, unpacked)?;
+        self.beside.complete(bucket, fold(self.orders.layout, unpacked, spec)?, spec)
+    }
+
+    /// Folds some buckets.
+    ///
+    /// # Errors
+    /// As [`Self::fold_one`], of the first bucket that has one.
+    pub fn fold(&self, buckets: Range<usize>, spec: &FoldSpec) -> Result<Vec<BucketPanel>> {
+        fold_all(buckets, |unpacked, bucket| self.fold_one(bucket, spec, unpacked))
+    }
+
+    /// Whether all panels will fit, if the rest are as large as those inserted so far.
+    pub fn has_capacity(&self) -> bool {
+        let (count, bytes) = (self.count.load(Ordering::Relaxed), self.bytes.load(Ordering::Relaxed));
+        self.capacity > 0 && u128::from(bytes) * self.panels.len() as u128 <= u128::from(self.capacity) * u128::from(count)
+    }
+
+    /// Keeps the panel of a bucket for [`Self::take`] and frees its orders.
+    pub fn insert(&self, bucket: usize, panel: BucketPanel) {
+        self.bytes.fetch_add(panel.bytes(), Ordering::Relaxed);
+        self.count.fetch_add(1, Ordering::Relaxed);
+        *self.slot(bucket) = Some(panel);
+        self.orders.forget(bucket);
+    }
+
+    /// Removes the panels of some buckets: the cached ones, which must have been folded with the same `spec`; the others are
+    /// folded now.
+    ///
+    /// # Errors
+    /// As [`Self::fold`].
+    pub fn take(&self, buckets: Range<usize>, spec: &FoldSpec) -> Result<Vec<BucketPanel>> {
+        fold_all(buckets, |unpacked, bucket| match self.slot(bucket).take() {
+            Some(panel) => Ok(panel),
+            None => self.fold_one(bucket, spec, unpacked),
+        })
+    }
+
+    fn slot(&self, bucket: usize) -> MutexGuard<'_, Option<BucketPanel>> {
+        self.panels[bucket].lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// The panels of some buckets in parallel, or the error of the first bucket that has one.
+fn fold_all(
+    buckets: Range<usize>,
+    panel: impl Fn(&mut Unpacked, usize) -> Result<BucketPanel> + Sync + Send,
+) -> Result<Vec<BucketPanel>> {
+    let panels: Vec<Result<BucketPanel>> = buckets.into_par_iter().map_init(Unpacked::default, panel).collect();
+    panels.into_iter().collect()
+}

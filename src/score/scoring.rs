@@ -1,0 +1,77 @@
+//! Cut points, thresholds and levels of the slices of one as-of date, and the scores they give.
+
+use super::{Axis, CutPoints, Level, bin, extend_by_bin};
+use crate::domain::CustomerId;
+use crate::measure::Column;
+
+/// The scoring of one slice at one as-of date.
+#[derive(Debug, Clone, Default)]
+pub struct SliceScoring {
+    /// Cut points per axis; `None` under `ntile`.
+    pub cuts: [Option<CutPoints>; 3],
+    /// Integer thresholds per axis.
+    pub thresholds: [Vec<i64>; 3],
+    /// Under `ntile`: value (recency negated) and id of the first customer of every tile but the first.
+    pub tiles: [Vec<(i64, CustomerId)>; 3],
+    /// Levels, if a scheme looks at them and anybody is scored.
+    pub levels: Option<[Level; 3]>,
+    /// Scored customers per bin, ascending in the measure.
+    pub bins: [Vec<u64>; 3],
+    /// Scored customers per side of the level bounds: low values, then high values of the measure.
+    pub level_sides: [[u64; 2]; 3],
+    /// Scored customers.
+    pub scored: u64,
+    /// Customers who share the most frequent frequency.
+    pub most_common: u64,
+}
+
+/// The scoring of one as-of date, by slice number; one slice if the job has none.
+pub type DateScoring = Vec<SliceScoring>;
+
+impl SliceScoring {
+    /// The score of the value in a row, by cut points; 0 where there are none.
+    pub fn score(&self, axis: Axis, column: &Column, row: usize) -> u8 {
+        let value = match column {
+            Column::Int(values) => i64::from(values[row]),
+            Column::Long(values) => values[row],
+            Column::Ratio(_) | Column::Double(_) => return 0,
+        };
+        let at = axis as usize;
+        self.cuts[at].as_ref().map_or(0, |cuts| cuts.score_of_bin(bin(&self.thresholds[at], value)))
+    }
+
+    /// The scores of values on an axis; `id(row)` is called under `ntile` only. 0 where the slice has no cut points.
+    pub fn scores(
+        &self,
+        axis: Axis,
+        column: &Column,
+        rows: std::ops::Range<usize>,
+        id: impl Fn(usize) -> CustomerId,
+        out: &mut Vec<u8>,
+    ) {
+        let at = axis as usize;
+        let Some(cuts) = &self.cuts[at] else {
+            let tiles = &self.tiles[at];
+            out.extend(rows.map(|row| match column.get(row) {
+                Some(_) if self.scored == 0 => 0,
+                Some(value) => {
+                    let key = (if axis.is_reversed() { -value } else { value }, id(row));
+                    tiles.partition_point(|t| *t <= key) as u8 + 1
+                }
+                None => 0,
+            }));
+            return;
+        };
+        let thresholds = self.thresholds[at].as_slice();
+        let of_bin: Vec<u8> = (0..=thresholds.len()).map(|bin| cuts.score_of_bin(bin)).collect();
+        match column {
+            Column::Int(values) => {
+                // No value reaches a threshold above them all.
+                let within = thresholds.iter().filter_map(|t| i32::try_from((*t).max(i32::MIN.into())).ok());
+                extend_by_bin(out, &values[rows], &within.collect::<Vec<i32>>(), &of_bin);
+            }
+            Column::Long(values) => extend_by_bin(out, &values[rows], thresholds, &of_bin),
+            Column::Ratio(_) | Column::Double(_) => out.extend(rows.map(|_| 0)),
+        }
+    }
+}
