@@ -16,7 +16,7 @@
 //! | passes over customers | [`plan`], [`engine`] |
 //! | edges | [`scan`], [`publish`], [`load`], [`report`] |
 //! | pure steps | [`bucket`], [`measure`], [`score`], [`scheme`], [`movement`], [`assign`], [`evaluate`] |
-//! | tools | [`stats`], [`hash`], [`memory`], [`progress`], [`sample`], [`job`], [`tables`] |
+//! | tools | [`stats`], [`sums`], [`hash`], [`memory`], [`progress`], [`sample`], [`job`], [`tables`] |
 //! | values | [`error`], [`domain`] |
 
 #![forbid(unsafe_code)]
@@ -45,6 +45,7 @@ pub mod scan;
 pub mod scheme;
 pub mod score;
 pub mod stats;
+pub mod sums;
 pub mod tables;
 
 #[cfg(test)]

@@ -4,13 +4,13 @@ use std::cmp::Ordering;
 use std::ops::Range;
 use std::sync::Arc;
 
-use crate::domain::{Day, Id, Narrow, StringIds};
+use crate::domain::{CompactInts, Day, Id, StringIds};
 
 /// AssignedIds by row, who may be many millions.
 #[derive(Debug, Clone)]
 pub enum AssignedIds {
     /// The keys of integer ids, see [`crate::domain::CustomerIds`].
-    Int(Narrow<u32>),
+    Int(CompactInts<u32>),
     /// String ids.
     Text(StringIds),
 }
@@ -28,7 +28,7 @@ impl AssignedIds {
     /// The keys of some rows, if they are short; they must be there.
     pub fn short(&self, rows: Range<usize>) -> Option<&[u32]> {
         match self {
-            AssignedIds::Int(Narrow::Short(keys)) => Some(&keys[rows]),
+            AssignedIds::Int(CompactInts::Narrow(keys)) => Some(&keys[rows]),
             _ => None,
         }
     }
@@ -36,7 +36,7 @@ impl AssignedIds {
     /// Whether the ids of these rows ascend, each of them once.
     pub fn ascend(&self, rows: impl Iterator<Item = usize>) -> bool {
         match self {
-            AssignedIds::Int(Narrow::Short(keys)) => rows.is_sorted_by(|a, b| keys[*a] < keys[*b]),
+            AssignedIds::Int(CompactInts::Narrow(keys)) => rows.is_sorted_by(|a, b| keys[*a] < keys[*b]),
             _ => rows.is_sorted_by(|a, b| self.id(*a) < self.id(*b)),
         }
     }
@@ -48,9 +48,9 @@ pub struct Assignments {
     /// The customers, in the keys of the orders' ids.
     pub ids: AssignedIds,
     /// Number of the arm in `arms`.
-    pub arm: Narrow<u8>,
+    pub arm: CompactInts<u8>,
     /// The day from which outcomes count, in days since 1970.
-    pub assigned_on: Narrow<u16>,
+    pub assigned_on: CompactInts<u16>,
     /// Number of the stratum in `strata`; none if the table has no strata.
     pub stratum: Option<Vec<u32>>,
     /// Cost of the row in minor units; none if the table has no costs. A null counts as 0.

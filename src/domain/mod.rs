@@ -1,21 +1,21 @@
 //! Values that every layer shares: dates, money, exact numbers, customer ids, outcomes. Pure, no I/O.
 
+mod compact_ints;
 mod date;
 mod event;
 mod ids;
 mod measure;
 mod name;
-mod narrow;
 mod number;
 mod period;
 mod strategy;
 
+pub use compact_ints::{CompactInts, NarrowInt};
 pub use date::{AsOf, Day, Lookback, WindowStart};
 pub use event::EventKind;
 pub use ids::{CustomerId, CustomerIds, Id, IdType, StringIds};
 pub use measure::{Catalogue, Given, Measure, MeasureKind, Origin, Unit};
 pub use name::{folded, look_alike};
-pub use narrow::{Narrow, Short};
 pub use number::{Decimal, Ratio, divide_half_even, ends, format_money, pow10};
 pub use period::Period;
 pub use strategy::{Design, EffectMethod, Outcome};

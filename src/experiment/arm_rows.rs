@@ -3,41 +3,42 @@
 use rayon::prelude::*;
 
 use crate::engine::experiment::Experiments;
-use crate::engine::experiment::desk::StudySums;
+use crate::engine::experiment::layout::{GroupKey, KeyLayout};
+use crate::engine::experiment::partial_sums::PartialSums;
 use crate::engine::experiment::plan::{PeriodPlan, StrategyPlan, SummedQuantity, cell_name};
-use crate::engine::experiment::store::Pairs;
-use crate::engine::experiment::tally::{Keys, Place, Tally};
-use crate::engine::experiment::winsorised::{self, Kept};
+use crate::engine::experiment::strategy_sums::StrategySums;
+use crate::engine::experiment::winsorise::{self, WinsorInput};
 use crate::error::{Error, Result};
 use crate::evaluate::{ALL, ArmKey, ArmSums, EVERYBODY, PairEnd, PairKey, Phase, Quantity};
 use crate::plan::SchemeColumn;
 use crate::stats::{PairSums, Sums};
+use crate::sums::GroupedCrossMoments;
 
 /// The sums of all strategies under their names.
 ///
 /// # Errors
 /// Exit 3 if a sum leaves its digits.
-pub fn arms(evaluated: &Experiments<'_>, mut tally: Tally, schemes: &[SchemeColumn]) -> Result<ArmSums> {
-    if let Some(list) = tally.too_large() {
+pub fn arms(evaluated: &Experiments<'_>, mut sums: PartialSums, schemes: &[SchemeColumn]) -> Result<ArmSums> {
+    if let Some(list) = sums.first_too_large() {
         let PeriodPlan { study, period, .. } = &evaluated.lists[list];
         return Err(Error::contract(format!(
             "strategy {:?}, period {period}: the sums of squares of an outcome could leave 38 digits: the amounts are too large for orders.amount_scale; lower it, or look for a wrong amount",
             evaluated.studies[*study].strategy.name
         )));
     }
-    let mut kept: Vec<Vec<Kept>> = evaluated.studies.iter().map(|_| Vec::new()).collect();
-    for own in std::mem::take(&mut tally.kept) {
+    let mut kept: Vec<Vec<WinsorInput>> = evaluated.studies.iter().map(|_| Vec::new()).collect();
+    for own in std::mem::take(&mut sums.winsor_inputs) {
         kept[own.study()].push(own);
     }
-    let of_study = |(number, kept): (usize, Vec<Kept>)| {
+    let of_study = |(number, kept): (usize, Vec<WinsorInput>)| {
         let study = &evaluated.studies[number];
         let (own, mut out) =
-            (Names { study, schemes, lists: &evaluated.lists, keys: &evaluated.sizes[number].keys }, ArmSums::default());
-        let cut = winsorised::sums(study, &evaluated.sizes[number], kept);
+            (Names { study, schemes, lists: &evaluated.lists, keys: &evaluated.layouts[number].keys }, ArmSums::default());
+        let cut = winsorise::sums(study, &evaluated.layouts[number], kept);
         for list in study.lists.clone() {
-            own.list(list, evaluated, &tally, cut.as_ref(), &mut out)?;
+            own.list(list, evaluated, &sums, cut.as_ref(), &mut out)?;
         }
-        own.pairs(&tally.studies[number].pairs, cut.as_ref(), &mut out)?;
+        own.pairs(&sums.strategies[number].pairs, cut.as_ref(), &mut out)?;
         Ok(out)
     };
     let studies: Vec<Result<ArmSums>> = kept.into_par_iter().enumerate().map(of_study).collect();
@@ -53,7 +54,7 @@ struct Names<'a> {
     study: &'a StrategyPlan<'a>,
     schemes: &'a [SchemeColumn],
     lists: &'a [PeriodPlan],
-    keys: &'a Keys,
+    keys: &'a KeyLayout,
 }
 
 impl Names<'_> {
@@ -74,7 +75,7 @@ impl Names<'_> {
         self.study.by.first().is_none_or(|(_, states)| group < *states)
     }
 
-    fn key(&self, list: usize, place: Place, slot: &SummedQuantity) -> ArmKey {
+    fn key(&self, list: usize, place: GroupKey, slot: &SummedQuantity) -> ArmKey {
         ArmKey {
             strategy: self.study.strategy.name.clone(),
             period: self.lists[list].period,
@@ -91,14 +92,14 @@ impl Names<'_> {
         &self,
         list: usize,
         evaluated: &Experiments<'_>,
-        tally: &Tally,
-        cut: Option<&StudySums>,
+        all: &PartialSums,
+        cut: Option<&StrategySums>,
         out: &mut ArmSums,
     ) -> Result<()> {
         let own_list = list - self.study.lists.start;
-        let store = &tally.studies[self.lists[list].study].lists[own_list];
+        let store = &all.strategies[self.lists[list].study].lists[own_list];
         for &number in store.keys() {
-            let place = self.keys.place(number);
+            let place = self.keys.decode(number);
             let state = self.state(place.group);
             let mut add = |key: ArmKey, sums: &Sums, by_state: bool| -> Result<()> {
                 if sums.n == 0 {
@@ -118,7 +119,7 @@ impl Names<'_> {
                 if let (Some(cut), Some(of_cut)) = (cut, self.study.winsorised.iter().position(|w| *w == at)) {
                     // Customers who spent nothing are not among those that were kept.
                     let own = Sums { n: sums.n, ..cut.lists[own_list].sums(number, of_cut) };
-                    if let Some(quantity) = winsorised::quantity(&slot.quantity) {
+                    if let Some(quantity) = winsorise::quantity(&slot.quantity) {
                         add(ArmKey { quantity, ..key.clone() }, &own, slot.by_state)?;
                     }
                 }
@@ -136,8 +137,8 @@ impl Names<'_> {
             quantity,
         };
         let facts = &evaluated.assigned[self.lists[list].study].periods[own_list];
-        let left_out = &tally.accounts[list].left_out;
-        for ((arm, several), overlapping) in self.study.arms.iter().zip(&facts.in_several_arms).zip(left_out) {
+        let excluded_by_arm = &all.exclusions[list].excluded_by_arm;
+        for ((arm, several), overlapping) in self.study.arms.iter().zip(&facts.in_several_arms).zip(excluded_by_arm) {
             let excluded = several + overlapping;
             if excluded > 0 {
                 let sums = Sums { n: excluded as i64, ..Sums::default() };
@@ -145,7 +146,7 @@ impl Names<'_> {
             }
         }
         for (at, own) in self.study.outcomes.iter().filter(|o| o.outcome.is_described()).enumerate() {
-            let sums = tally.reference[list].sums(0, at);
+            let sums = all.reference[list].sums(0, at);
             if sums.n > 0 {
                 out.add(total(Phase::Reference, EVERYBODY.into(), Quantity::Outcome(own.outcome.clone())), &sums)?;
             }
@@ -153,14 +154,14 @@ impl Names<'_> {
         Ok(())
     }
 
-    fn pairs(&self, store: &Pairs<i128>, cut: Option<&StudySums>, out: &mut ArmSums) -> Result<()> {
-        let end = |(list, place): (usize, Place)| PairEnd {
+    fn pairs(&self, store: &GroupedCrossMoments<i128>, cut: Option<&StrategySums>, out: &mut ArmSums) -> Result<()> {
+        let end = |(list, place): (usize, GroupKey)| PairEnd {
             period: self.lists[self.study.lists.start + list].period,
             cell: cell_name(self.study, self.schemes, place.cell),
             arm: self.study.arms.get(place.arm).cloned().unwrap_or_default(),
         };
         for &key in store.keys() {
-            let (first, second, group) = self.keys.pair(key);
+            let (first, second, group) = self.keys.decode_pair(key);
             let everybody = (String::from(ALL), String::from(ALL));
             let is_of_all = group.is_none_or(|group| self.is_of_all(group));
             let states: Vec<(String, String)> =
@@ -186,7 +187,7 @@ impl Names<'_> {
                 add(&slot.quantity, &sums)?;
                 if let (Some(cut), Some(of_cut)) = (cut, self.study.winsorised.iter().position(|w| *w == at)) {
                     let own = PairSums { n: sums.n, ..cut.pairs.sums(key, of_cut) };
-                    if let Some(quantity) = winsorised::quantity(&slot.quantity) {
+                    if let Some(quantity) = winsorise::quantity(&slot.quantity) {
                         add(&quantity, &own)?;
                     }
                 }

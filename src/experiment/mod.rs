@@ -3,31 +3,29 @@
 //! Assignments are read once, before the orders, and laid out by the parts that will meet their customers. A part walks its
 //! assigned customers in the order of their ids, as many at a time as the caches hold ([`exposure::cursor`]), and each strategy takes its own
 //! of them ([`pass`]), but for those whom [`exposure::overlap`] have: list by list (a list is a period of a strategy) their numbers, which
-//! are differences in a [`timeline`], become columns ([`outcomes::members`], [`member_batch`], [`column`]), and these are added, customers with the
-//! same key together ([`bundles`]), to sums under numbered keys ([`store`], [`growing`]). Names come in when all parts are done ([`arm_rows`]).
+//! are differences in a [`timeline`], become columns ([`outcomes::members`], [`member_batch`]), and these are added, customers with the
+//! same key together, to exact sums by group ([`accumulator`], [`crate::sums`]). Names come in when all parts are done ([`arm_rows`]).
 
+mod accumulator;
 mod arm_rows;
-mod bundles;
-mod column;
-mod desk;
 pub mod exposure;
-mod growing;
+mod layout;
 mod member_batch;
 pub mod outcomes;
 mod part_pass;
+mod partial_sums;
 mod pass;
 mod plan;
 mod settings;
-mod store;
-mod tally;
+mod strategy_sums;
 mod timeline;
-mod winsorised;
+mod winsorise;
 
 use exposure::load::StrategyAssignments;
+use layout::SumLayout;
 use outcomes::snapshots::Snapshots;
+pub use partial_sums::PartialSums;
 use plan::{PeriodPlan, StrategyPlan};
-use tally::Sizes;
-pub use tally::Tally;
 
 use crate::domain::Day;
 use crate::engine::part::PartCustomers;
@@ -46,7 +44,7 @@ pub struct Experiments<'a> {
     /// The day of the first order.
     first_order: Option<Day>,
     /// By strategy.
-    sizes: Vec<Sizes>,
+    layouts: Vec<SumLayout>,
     /// By scheme and state: the step of the ladder, if the state has one.
     ladders: Vec<Vec<Option<usize>>>,
 }
@@ -71,7 +69,7 @@ impl<'a> Experiments<'a> {
         Ok(Experiments {
             assigned,
             first_order,
-            sizes: studies.iter().map(Sizes::of).collect(),
+            layouts: studies.iter().map(SumLayout::of).collect(),
             ladders: plan.schemes.iter().map(ladder).collect(),
             studies,
             lists,
@@ -82,8 +80,14 @@ impl<'a> Experiments<'a> {
     ///
     /// # Errors
     /// Exit 3 where an order lacks the cost that a margin needs, or money overflows.
-    pub fn tally(&self, part: usize, panels: &[BucketPanel], customers: &PartCustomers, seen: &Snapshots) -> Result<Tally> {
-        part_pass::PartPass::new(self, part, panels, customers, seen).tally()
+    pub fn sum_part(
+        &self,
+        part: usize,
+        panels: &[BucketPanel],
+        customers: &PartCustomers,
+        seen: &Snapshots,
+    ) -> Result<PartialSums> {
+        part_pass::PartPass::new(self, part, panels, customers, seen).sum()
     }
 
     /// Joins what the parts have summed and evaluates it. The sentences are worth reading.
@@ -94,9 +98,9 @@ impl<'a> Experiments<'a> {
         &self,
         job: &Job,
         plan: &Plan,
-        parts: impl Iterator<Item = Tally>,
+        parts: impl Iterator<Item = PartialSums>,
     ) -> Result<(ArmSums, Evaluation, Vec<String>)> {
-        let mut all = Tally::new(&self.studies, &self.lists, &self.sizes);
+        let mut all = PartialSums::new(&self.studies, &self.lists, &self.layouts);
         parts.for_each(|own| all.merge(own));
         let warnings = exposure::warnings::warnings(self, &all, job.last());
         let arms = arm_rows::arms(self, all, &plan.schemes)?;

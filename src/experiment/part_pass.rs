@@ -4,23 +4,20 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use rayon::prelude::*;
 
-use crate::domain::{Design, Id, Narrow};
+use crate::domain::{CompactInts, Design, Id};
 use crate::engine::experiment::Experiments;
-use crate::engine::experiment::bundles::{Bundles, label};
-use crate::engine::experiment::column::{Column, Mean};
 use crate::engine::experiment::exposure::cursor::{AssignmentRun, BATCH_ROWS, CustomerBatch, counting, runs};
 use crate::engine::experiment::exposure::overlap::Overlaps;
-use crate::engine::experiment::member_batch::Active;
 use crate::engine::experiment::outcomes::members::{PeriodOutcomes, UNMATCHED, explain};
 use crate::engine::experiment::outcomes::snapshots::Snapshots;
 use crate::engine::experiment::outcomes::values::{self, OutcomeWindows};
+use crate::engine::experiment::partial_sums::PartialSums;
 use crate::engine::experiment::pass::{BatchContext, StrategyPass, StrategyScratch};
-use crate::engine::experiment::store::kind;
-use crate::engine::experiment::tally::Tally;
 use crate::engine::experiment::timeline::{Days, Timeline};
 use crate::engine::part::{PartCustomers, panel_of};
 use crate::error::Result;
 use crate::measure::{BucketPanel, History};
+use crate::sums::{Column, GroupPartition, Pair, mark_nonzero, sort_code, zero_pattern};
 
 /// The walk through one part.
 pub struct PartPass<'a> {
@@ -46,9 +43,9 @@ impl<'a> PartPass<'a> {
     ///
     /// # Errors
     /// Exit 3 where an order lacks the cost that a margin needs, or money overflows.
-    pub fn tally(&self) -> Result<Tally> {
-        let Experiments { studies, lists, sizes, .. } = self.evaluated;
-        let mut tally = Tally::new(studies, lists, sizes);
+    pub fn sum(&self) -> Result<PartialSums> {
+        let Experiments { studies, lists, layouts, .. } = self.evaluated;
+        let mut sums = PartialSums::new(studies, lists, layouts);
         let mut runs = runs(self.evaluated, self.part);
         let view = |list: usize| PeriodOutcomes::new(self.evaluated, list, self.part, self.seen);
         let views: Vec<PeriodOutcomes<'_>> = (0..lists.len()).map(view).collect();
@@ -78,9 +75,9 @@ impl<'a> PartPass<'a> {
             let done: Vec<Result<()>> = courses.par_iter_mut().map(add).collect();
             done.into_iter().collect::<Result<()>>()?;
         }
-        self.reference(&mut tally)?;
-        courses.into_iter().for_each(|course| course.finish(&mut tally));
-        Ok(tally)
+        self.reference(&mut sums)?;
+        courses.into_iter().for_each(|course| course.finish(&mut sums));
+        Ok(sums)
     }
 
     /// The slices of the strategies, each once.
@@ -113,7 +110,7 @@ impl<'a> PartPass<'a> {
     }
 
     /// Everybody whom the orders knew before the baseline, beside strategies without a control.
-    fn reference(&self, tally: &mut Tally) -> Result<()> {
+    fn reference(&self, sums: &mut PartialSums) -> Result<()> {
         let (mut timeline, mut windows) = (Timeline::default(), OutcomeWindows::default());
         let all: Vec<u32> = (0..BATCH_ROWS as u32).collect();
         for (number, list) in self.evaluated.lists.iter().enumerate() {
@@ -126,7 +123,7 @@ impl<'a> PartPass<'a> {
             }
             let places = self.customers.slices.iter().find(|(n, _)| *n == study.slice).map_or(0..0, |(_, range)| range.clone());
             let outcomes = study.outcomes.iter().filter(|o| o.outcome.is_described());
-            let mut columns: Vec<Vec<Mean>> = outcomes.map(|_| Vec::new()).collect();
+            let mut columns: Vec<Vec<Pair>> = outcomes.map(|_| Vec::new()).collect();
             let periods = [baseline, placebo, earlier];
             let days = Days::new(periods.iter().flat_map(|period| [period.start.0, period.end.0]).collect());
             let mut known = places.filter_map(|place| {
@@ -149,15 +146,16 @@ impl<'a> PartPass<'a> {
                 values::reference(study, &windows, at_hand.len(), &mut columns).map_err(|lack| explain(study, lack))?;
             }
             let customers = columns.first().map_or(0, Vec::len);
-            let columns: Vec<Column> = columns.into_iter().map(|own| Column::Means(Narrow::Wide(own))).collect();
+            let columns: Vec<Column> = columns.into_iter().map(|own| Column::Two(CompactInts::Wide(own))).collect();
             for column in &columns {
-                tally.squares[number] = tally.squares[number].saturating_add(column.squares());
+                sums.squares[number] = sums.squares[number].saturating_add(column.squares());
             }
-            let mut members = Bundles::default();
-            let active = Active::of(&columns, customers);
-            let labels: Vec<u32> = active.flags.iter().map(|is_active| label(0, kind::of_one(*is_active))).collect();
-            members.fill(0, 1, &labels, 0..customers as u32);
-            tally.reference[number].observe(&members, &columns);
+            let mut members = GroupPartition::default();
+            let mut nonzero = Vec::new();
+            mark_nonzero(&columns, customers, &mut nonzero);
+            let labels: Vec<u32> = nonzero.iter().map(|is_nonzero| sort_code(0, zero_pattern::of_one(*is_nonzero))).collect();
+            members.sort(0, 1, &labels, 0..customers as u32);
+            sums.reference[number].observe(&members, &columns);
         }
         Ok(())
     }

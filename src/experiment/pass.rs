@@ -2,15 +2,15 @@
 
 use crate::domain::{Day, Period};
 use crate::engine::experiment::Experiments;
-use crate::engine::experiment::desk::Desk;
+use crate::engine::experiment::accumulator::StrategyAccumulator;
 use crate::engine::experiment::exposure::cursor::{AssignmentRun, CustomerBatch, counting};
 use crate::engine::experiment::exposure::overlap::{NO_DAY, OverlapScratch, Overlaps};
 use crate::engine::experiment::member_batch::MemberBatch;
 use crate::engine::experiment::outcomes::members::{ActivityScratch, MemberRows, PeriodOutcomes, UNMATCHED};
 use crate::engine::experiment::part_pass::Slice;
+use crate::engine::experiment::partial_sums::{ExclusionCounts, PartialSums};
 use crate::engine::experiment::plan::StrategyPlan;
-use crate::engine::experiment::tally::{Account, Tally};
-use crate::engine::experiment::winsorised::Kept;
+use crate::engine::experiment::winsorise::WinsorInput;
 use crate::error::Result;
 
 /// The customers at hand, with what all strategies know of them.
@@ -29,11 +29,11 @@ pub struct StrategyPass<'a> {
     study: &'a StrategyPlan<'a>,
     /// Its runs of rows that count, each with its list.
     runs: Vec<(usize, usize)>,
-    desk: Desk<'a>,
-    kept: Kept,
+    accumulator: StrategyAccumulator<'a>,
+    winsor_input: WinsorInput,
     /// By list of the strategy.
     squares: Vec<u128>,
-    accounts: Vec<Account>,
+    exclusions: Vec<ExclusionCounts>,
 }
 
 /// What is worked out of the customers at hand for a strategy. One after the other uses the same, as caches do not hold many.
@@ -72,10 +72,10 @@ impl<'a> StrategyPass<'a> {
             number,
             study,
             runs: counting(runs, number).collect(),
-            desk: Desk::of_slots(&evaluated.sizes[number]),
-            kept: Kept::new(number),
+            accumulator: StrategyAccumulator::new(&evaluated.layouts[number]),
+            winsor_input: WinsorInput::new(number),
             squares: vec![0; study.lists.len()],
-            accounts: vec![Account::new(study); study.lists.len()],
+            exclusions: vec![ExclusionCounts::new(study); study.lists.len()],
         }
     }
 
@@ -90,7 +90,7 @@ impl<'a> StrategyPass<'a> {
         for ((run, list), stays) in self.runs.iter().zip(&mut *stays) {
             let own = (&scene.runs[*run], *run, *list);
             let overlapping = scene.rivals.stays(scene.evaluated, own, scene.hand, sooner, stays);
-            self.accounts[list - self.study.lists.start].overlapping += overlapping;
+            self.exclusions[list - self.study.lists.start].overlapping += overlapping;
         }
         self.count(scene, stays, counts);
         crowds.resize_with(crowds.len().max(self.runs.len()), MemberBatch::default);
@@ -101,22 +101,22 @@ impl<'a> StrategyPass<'a> {
             scene.views[list].fill(members, (&slice.days, &slice.timeline), did, crowd)?;
         }
         let crowds = &crowds[..self.runs.len()];
-        self.desk.add(crowds, &mut self.squares);
+        self.accumulator.add(crowds, &mut self.squares);
         if !self.study.winsorised.is_empty() {
-            self.kept.keep(self.study, crowds, scene.hand.ids.len());
+            self.winsor_input.add(self.study, crowds, scene.hand.ids.len());
         }
         Ok(())
     }
 
     /// Adds everything that was summed.
-    pub fn finish(self, tally: &mut Tally) {
+    pub fn finish(self, sums: &mut PartialSums) {
         let own = self.study.lists.clone();
-        tally.studies[self.number] = self.desk.finish();
-        for (all, own) in tally.squares[own.clone()].iter_mut().zip(self.squares) {
+        sums.strategies[self.number] = self.accumulator.finish();
+        for (all, own) in sums.squares[own.clone()].iter_mut().zip(self.squares) {
             *all = all.saturating_add(own);
         }
-        tally.accounts.splice(own, self.accounts);
-        tally.kept.push(self.kept);
+        sums.exclusions.splice(own, self.exclusions);
+        sums.winsor_inputs.push(self.winsor_input);
     }
 
     /// Counts in how many lists the customers at hand count.
@@ -188,12 +188,12 @@ impl<'a> StrategyPass<'a> {
         (stays, mut touched): (&[bool], &'h [bool]),
         stayed: &'h mut MemberScratch,
     ) -> MemberRows<'h> {
-        let account = &mut self.accounts[list - self.study.lists.start];
+        let exclusions = &mut self.exclusions[list - self.study.lists.start];
         let ((mut rows, mut customers), all_stay) = (scene.hand.stretch(run), stays.is_empty());
         let mut arms = scene.hand.arms(run);
         if !all_stay {
             let left = arms.iter().zip(stays).filter(|(_, stays)| !**stays);
-            left.for_each(|(arm, _)| account.left_out[usize::from(*arm)] += 1);
+            left.for_each(|(arm, _)| exclusions.excluded_by_arm[usize::from(*arm)] += 1);
             fn only<'h, T: Copy>(all: &[T], stays: &[bool], out: &'h mut Vec<T>) -> &'h [T] {
                 out.clear();
                 out.extend(all.iter().zip(stays).filter(|(_, stays)| **stays).map(|(own, _)| *own));
@@ -214,7 +214,7 @@ impl<'a> StrategyPass<'a> {
             }
             (at(places, customers, &mut stayed.places), at(counts, customers, &mut stayed.counts))
         };
-        account.unknown += places.iter().filter(|place| **place == UNMATCHED).count() as u64;
+        exclusions.unmatched += places.iter().filter(|place| **place == UNMATCHED).count() as u64;
         MemberRows { customers, rows, arms, places, touched, counts, day: scene.runs[run].day() }
     }
 }

@@ -3,7 +3,6 @@
 use std::ops::Range;
 
 use crate::domain::{Day, Decimal, Design, MeasureKind, Outcome, Period};
-use crate::engine::experiment::column::Form;
 use crate::engine::experiment::exposure::load::{PeriodCounts, StrategyAssignments};
 use crate::error::{Error, Result, suggestion};
 use crate::evaluate::{Phase, Quantity};
@@ -12,6 +11,7 @@ use crate::job::{Job, Strategy};
 use crate::plan::Plan;
 use crate::plan::SchemeColumn;
 use crate::stats::Shape;
+use crate::sums::Arity;
 
 /// A strategy and everything its customers' numbers depend on.
 pub struct StrategyPlan<'a> {
@@ -89,7 +89,7 @@ impl CellBy {
 pub struct SummedQuantity {
     pub phase: Phase,
     pub quantity: Quantity,
-    pub form: Form,
+    pub arity: Arity,
     /// Whether states have rows of their own.
     pub by_state: bool,
 }
@@ -105,7 +105,7 @@ pub struct PeriodPlan {
     /// The strategy's number.
     pub study: usize,
     pub period: Period,
-    /// Place among the job's dates of the day before the period; none if it lies beyond the last one.
+    /// GroupKey among the job's dates of the day before the period; none if it lies beyond the last one.
     pub before: Option<usize>,
     /// The same of the period's last day.
     pub end: Option<usize>,
@@ -180,14 +180,14 @@ impl<'a> StrategyPlan<'a> {
                 outcome_slots.push((phase, own.kind));
                 slots.push(SummedQuantity {
                     phase,
-                    form: if own.outcome.shape() == Shape::Ratio { Form::Ratio } else { Form::Mean },
+                    arity: if own.outcome.shape() == Shape::Ratio { Arity::Four } else { Arity::Two },
                     quantity: Quantity::Outcome(own.outcome.clone()),
                     by_state: true,
                 });
             }
         }
         let slot =
-            |quantity: Quantity, by_state: bool| SummedQuantity { phase: Phase::During, quantity, form: Form::Number, by_state };
+            |quantity: Quantity, by_state: bool| SummedQuantity { phase: Phase::During, quantity, arity: Arity::One, by_state };
         if strategy.design != Design::BeforeAfter {
             let scale = |kind: MeasureKind| if kind == MeasureKind::Monetary { job.monetary_scale() } else { 0 };
             let covariate = |kind: MeasureKind| Quantity::Covariate { name: kind.name().into(), scale: scale(kind) };

@@ -1,7 +1,7 @@
 //! The orders of a bucket's customers, as they came: what each of them did, and when.
 
 use super::group::Order;
-use crate::domain::Narrow;
+use crate::domain::CompactInts;
 use crate::error::{Error, Result};
 
 /// Orders of all customers of a bucket, customer after customer, each in the order of the dates.
@@ -9,11 +9,11 @@ use crate::error::{Error, Result};
 pub struct Histories {
     /// Where each customer's orders begin, and the end of the last one's.
     starts: Vec<u32>,
-    dates: Narrow<u16>,
+    dates: CompactInts<u16>,
     is_purchase: Vec<bool>,
-    money: Narrow<u32>,
+    money: CompactInts<u32>,
     /// Empty if the orders have no costs.
-    cost: Narrow<u32>,
+    cost: CompactInts<u32>,
     cost_missing: Vec<bool>,
     has_cost: bool,
 }
@@ -37,10 +37,10 @@ impl Histories {
         let costs = if has_cost { orders } else { 0 };
         Histories {
             starts: vec![0],
-            dates: Narrow::with_capacity(orders),
+            dates: CompactInts::with_capacity(orders),
             is_purchase: Vec::with_capacity(orders),
-            money: Narrow::with_capacity(orders),
-            cost: Narrow::with_capacity(costs),
+            money: CompactInts::with_capacity(orders),
+            cost: CompactInts::with_capacity(costs),
             cost_missing: Vec::with_capacity(costs),
             has_cost,
         }

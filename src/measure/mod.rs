@@ -17,7 +17,7 @@ mod single;
 mod windows;
 
 use crate::bucket::{Lane, Layout, Unpacked};
-use crate::domain::{AsOf, CustomerIds, Day, Lookback, Measure, MeasureKind, Narrow, Origin, Short, Unit};
+use crate::domain::{AsOf, CompactInts, CustomerIds, Day, Lookback, Measure, MeasureKind, NarrowInt, Origin, Unit};
 use crate::error::Result;
 
 pub use bucket_cache::BucketCache;
@@ -264,28 +264,28 @@ pub struct ShortFlow {
     money: i32,
 }
 
-impl Short for ShortFlow {
+impl NarrowInt for ShortFlow {
     type Wide = Flow;
 
     #[inline]
-    fn excess(Flow { customer, purchases, money }: Flow) -> u64 {
+    fn overflow_bits(Flow { customer, purchases, money }: Flow) -> u64 {
         u64::from(customer >> 24) | u64::from(purchases >> 8) | (money.wrapping_sub(i32::MIN.into()) as u64) >> 32
     }
 
     #[inline]
-    fn of(Flow { customer, purchases, money }: Flow) -> ShortFlow {
+    fn truncate(Flow { customer, purchases, money }: Flow) -> ShortFlow {
         ShortFlow { customer_purchases: purchases << 24 | customer, money: money as i32 }
     }
 
     #[inline]
-    fn wide(self) -> Flow {
+    fn widen(self) -> Flow {
         let (customer, purchases) = (self.customer_purchases & ((1 << 24) - 1), self.customer_purchases >> 24);
         Flow { customer, purchases, money: self.money.into() }
     }
 }
 
 /// What customers did in a tile, ascending by customer.
-pub type Flows = Narrow<ShortFlow>;
+pub type Flows = CompactInts<ShortFlow>;
 
 /// The measures of a bucket's customers: the cell of customer `c` at date `d` is `d · customers + c`.
 #[derive(Debug, Clone)]
@@ -446,12 +446,12 @@ mod tests {
         for (customer, purchases) in [(0, 0), (5, 3), ((1 << 24) - 1, 255)] {
             for money in [0, -7, i32::MIN.into(), i32::MAX.into()] {
                 let flow = flow(customer, purchases, money);
-                assert_eq!((ShortFlow::excess(flow), ShortFlow::of(flow).wide()), (0, flow));
+                assert_eq!((ShortFlow::overflow_bits(flow), ShortFlow::truncate(flow).widen()), (0, flow));
             }
         }
         let large = [1, -1].map(|sign| flow(0, 0, sign * (i64::from(i32::MAX) + 2)));
         for flow in [flow(1 << 24, 0, 0), flow(0, 256, 0), flow(0, 0, i64::MIN)].into_iter().chain(large) {
-            assert_ne!(ShortFlow::excess(flow), 0);
+            assert_ne!(ShortFlow::overflow_bits(flow), 0);
         }
     }
 

@@ -18,7 +18,7 @@ use arrow::array::{Array, RecordBatch, StringArray};
 use arrow::datatypes::{FieldRef, Schema, SchemaRef};
 
 use super::experiment::outcomes::snapshots::Snapshots;
-use super::experiment::{Experiments, Tally};
+use super::experiment::{Experiments, PartialSums};
 use crate::domain::{Day, IdType};
 use crate::error::{Error, Result};
 use crate::job::Job;
@@ -127,7 +127,7 @@ pub struct PartOutput {
     /// CustomerRows of the CRM file, if it is asked for, with the part's number.
     pub crm: Vec<(usize, CrmRows)>,
     /// Sums of what assigned customers did, if the job has strategies, with the part's number.
-    pub tallies: Vec<(usize, Tally)>,
+    pub tallies: Vec<(usize, PartialSums)>,
     /// Events of unknown customers.
     pub strangers: u64,
 }
@@ -246,7 +246,7 @@ impl PartContext<'_> {
             }
         }
         if let Some(strategies) = self.strategies {
-            part.tallies.push((number, strategies.tally(number, &panels, &customers, &snapshots)?));
+            part.tallies.push((number, strategies.sum_part(number, &panels, &customers, &snapshots)?));
         }
         Ok(part)
     }

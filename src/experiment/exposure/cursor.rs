@@ -7,7 +7,7 @@ use std::borrow::Cow;
 use std::ops::Range;
 
 use crate::assign::{Assignments, RowSet};
-use crate::domain::{Day, Id, Narrow};
+use crate::domain::{CompactInts, Day, Id};
 use crate::engine::experiment::Experiments;
 
 /// About this many customers are at hand at once: their numbers in all lists of a strategy fit the second cache.
@@ -100,7 +100,7 @@ impl<'a> AssignmentRun<'a> {
     /// Adds the arms of the rows at some places.
     fn arms(&self, places: Range<usize>, out: &mut Vec<u16>) {
         match (&*self.rows, &self.table.arm) {
-            (RowSet::Range(rows), Narrow::Short(arms)) => {
+            (RowSet::Range(rows), CompactInts::Narrow(arms)) => {
                 let start = rows.start as usize;
                 out.extend(arms[start + places.start..start + places.end].iter().map(|arm| u16::from(*arm)));
             }

@@ -2,12 +2,12 @@
 
 use crate::domain::{Day, Period};
 use crate::engine::experiment::Experiments;
+use crate::engine::experiment::partial_sums::{ExclusionCounts, PartialSums};
 use crate::engine::experiment::plan::{PeriodPlan, StrategyPlan};
-use crate::engine::experiment::tally::{Account, Tally};
 use crate::job::strategy::Overlap;
 
 /// One sentence per strategy and finding, over all its periods.
-pub fn warnings(evaluated: &Experiments<'_>, tally: &Tally, last: Day) -> Vec<String> {
+pub fn warnings(evaluated: &Experiments<'_>, sums: &PartialSums, last: Day) -> Vec<String> {
     let mut out = Vec::new();
     for (study, assigned) in evaluated.studies.iter().zip(evaluated.assigned) {
         let name = &study.strategy.name;
@@ -39,15 +39,15 @@ pub fn warnings(evaluated: &Experiments<'_>, tally: &Tally, last: Day) -> Vec<St
         if several > 0 {
             say(format!("{several} times a customer is in several arms of one period and left out of it"));
         }
-        let accounts = &tally.accounts[study.lists.clone()];
-        let sum = |of: fn(&Account) -> u64| accounts.iter().map(of).sum::<u64>();
-        let unknown = sum(|a| a.unknown);
+        let exclusions = &sums.exclusions[study.lists.clone()];
+        let sum = |of: fn(&ExclusionCounts) -> u64| exclusions.iter().map(of).sum::<u64>();
+        let unknown = sum(|e| e.unmatched);
         if unknown > 0 {
             say(format!("{unknown} assignments are of customers without orders, whose outcomes are all 0"));
         }
-        let overlapping = sum(|a| a.overlapping);
+        let overlapping = sum(|e| e.overlapping);
         if overlapping > 0 {
-            let left_out = sum(|a| a.left_out.iter().sum());
+            let left_out = sum(|e| e.excluded_by_arm.iter().sum());
             say(format!(
                 "{overlapping} assignments are of customers who are in another strategy at the same time; {}",
                 match study.strategy.overlap {

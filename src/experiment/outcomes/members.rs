@@ -3,16 +3,16 @@
 use crate::assign::Assignments;
 use crate::domain::{Day, Design, Period};
 use crate::engine::experiment::Experiments;
-use crate::engine::experiment::column::Column;
+use crate::engine::experiment::layout::KeyLayout;
 use crate::engine::experiment::member_batch::MemberBatch;
 use crate::engine::experiment::outcomes::snapshots::{Covariates, Snapshots};
 use crate::engine::experiment::outcomes::values::{self, OutcomeError, OutcomeWindows};
 use crate::engine::experiment::plan::{COVARIATES, CellBy, OutcomeKind, PeriodPlan, StrategyPlan, window};
-use crate::engine::experiment::tally::Keys;
 use crate::engine::experiment::timeline::{Days, Stretch, Timeline};
 use crate::error::{Error, Result};
 use crate::evaluate::Phase;
 use crate::movement::ABSENT;
+use crate::sums::{Column, mark_nonzero};
 
 /// Who counts in a list, ascending by customer.
 #[derive(Clone, Copy)]
@@ -46,7 +46,7 @@ impl MemberRows<'_> {
 pub struct PeriodOutcomes<'a> {
     study: &'a StrategyPlan<'a>,
     list: &'a PeriodPlan,
-    keys: &'a Keys,
+    keys: &'a KeyLayout,
     table: &'a Assignments,
     /// By scheme: the steps of the ladder.
     ladders: &'a [Vec<Option<usize>>],
@@ -71,7 +71,7 @@ impl<'a> PeriodOutcomes<'a> {
         PeriodOutcomes {
             study: &evaluated.studies[of_list.study],
             list: of_list,
-            keys: &evaluated.sizes[of_list.study].keys,
+            keys: &evaluated.layouts[of_list.study].keys,
             table: &evaluated.assigned[of_list.study].parts[part].table,
             ladders: &evaluated.ladders,
             before: of_list.before.and_then(|date| seen.states(date)),
@@ -104,7 +104,7 @@ impl<'a> PeriodOutcomes<'a> {
             let places = || members.places.iter().map(|place| *place as usize);
             for (at, column) in (0..COVARIATES.len()).zip(&mut columns) {
                 match self.covariates {
-                    Some(covariates) => column.extend_at(&covariates.numbers[at], places()),
+                    Some(covariates) => column.gather(&covariates.numbers[at], places()),
                     None => column.extend(places().map(|_| [0; 4])),
                 }
             }
@@ -126,7 +126,7 @@ impl<'a> PeriodOutcomes<'a> {
         if let Some((contacts, column)) = self.table.contacts.as_ref().and_then(|contacts| Some((contacts, columns.next()?))) {
             column.extend(rows().map(|row| [i64::from(contacts[row]), 0, 0, 0]));
         }
-        crowd.active.find(&crowd.columns, members.len());
+        mark_nonzero(&crowd.columns, members.len(), &mut crowd.nonzero);
         Ok(())
     }
 
@@ -164,7 +164,7 @@ impl<'a> PeriodOutcomes<'a> {
     /// Cells and arms.
     fn seats(&self, members: MemberRows<'_>, crowd: &mut MemberBatch) {
         if self.study.cells.is_empty() {
-            return crowd.seats.extend(members.arms.iter().map(|arm| self.keys.seat(0, *arm)));
+            return crowd.seats.extend(members.arms.iter().map(|arm| self.keys.cell_arm(0, *arm)));
         }
         let mut cells = vec![0u64; members.len()];
         for by in &self.study.cells {
@@ -180,7 +180,7 @@ impl<'a> PeriodOutcomes<'a> {
                 *cell = *cell * by.len() as u64 + at as u64;
             }
         }
-        crowd.seats.extend(members.arms.iter().zip(cells).map(|(arm, cell)| self.keys.seat(cell, *arm)));
+        crowd.seats.extend(members.arms.iter().zip(cells).map(|(arm, cell)| self.keys.cell_arm(cell, *arm)));
     }
 
     /// The numbers of an outcome.

@@ -3,18 +3,18 @@
 use std::collections::BTreeMap;
 use std::collections::btree_map::Entry;
 
-use crate::domain::{Design, Measure, Narrow};
+use crate::domain::{CompactInts, Design, Measure};
 use crate::engine::experiment::Experiments;
-use crate::engine::experiment::column::Numbers;
 use crate::engine::experiment::plan::COVARIATES;
 use crate::engine::part::{CustomerRows, PartContext, PartCustomers};
 use crate::measure::{BucketPanel, Column, NULL_LONG, widened};
 use crate::movement::ABSENT;
+use crate::sums::Tuples;
 
 /// What customers are told apart by before a period, by place.
 pub struct Covariates {
     /// In the order of [`COVARIATES`]; 0 of who is not listed.
-    pub numbers: [Numbers<1>; COVARIATES.len()],
+    pub numbers: [Tuples<1>; COVARIATES.len()],
     /// Whether the first, the days since the last order, is known.
     pub has_ordered: Vec<bool>,
 }
@@ -35,10 +35,10 @@ impl Covariates {
 }
 
 /// The numbers of a column by the places of its rows, of which there are so many; 0 where there is none.
-fn at_places(count: usize, places: &[u32], column: Option<&Column>) -> Numbers<1> {
-    fn spread(count: usize, places: &[u32], numbers: impl Iterator<Item = i64> + Clone) -> Numbers<1> {
+fn at_places(count: usize, places: &[u32], column: Option<&Column>) -> Tuples<1> {
+    fn spread(count: usize, places: &[u32], numbers: impl Iterator<Item = i64> + Clone) -> Tuples<1> {
         let known = places.iter().zip(numbers).filter(|(_, number)| *number != NULL_LONG);
-        Narrow::spread(count, [0], known.map(|(place, number)| (*place as usize, [number])))
+        CompactInts::scatter(count, [0], known.map(|(place, number)| (*place as usize, [number])))
     }
     match column {
         Some(Column::Int(numbers)) => spread(count, places, numbers.iter().map(|number| widened(*number))),

@@ -3,11 +3,11 @@
 use std::cell::Cell;
 
 use crate::domain::divide_half_even;
-use crate::engine::experiment::column::{Column, Mean, Ratio};
 use crate::engine::experiment::plan::{OutcomeKind, StrategyPlan};
 use crate::engine::experiment::timeline::{Done, Stretch};
 use crate::evaluate::Phase;
 use crate::measure::Deeds;
+use crate::sums::{Column, Pair, Quadruple};
 
 /// What customers did on the days that count; stretches that do not matter are not looked up.
 #[derive(Default)]
@@ -133,7 +133,7 @@ fn each(
 fn fill(
     column: &mut Column,
     customers: usize,
-    numbers: impl Fn(usize) -> Result<Ratio, OutcomeError>,
+    numbers: impl Fn(usize) -> Result<Quadruple, OutcomeError>,
 ) -> Result<(), OutcomeError> {
     let lack = Cell::new(None);
     column.extend((0..customers).map(|at| {
@@ -153,7 +153,7 @@ pub fn reference(
     study: &StrategyPlan<'_>,
     windows: &OutcomeWindows,
     customers: usize,
-    columns: &mut [Vec<Mean>],
+    columns: &mut [Vec<Pair>],
 ) -> Result<(), OutcomeError> {
     let OutcomeWindows { baseline, placebo, earlier, .. } = windows;
     let stretches = [baseline, placebo, earlier].map(|stretch| windows.done(stretch, customers));
@@ -166,7 +166,7 @@ pub fn reference(
     Ok(())
 }
 
-fn pair((y, d): (i64, i64), (x, e): (i64, i64)) -> Ratio {
+fn pair((y, d): (i64, i64), (x, e): (i64, i64)) -> Quadruple {
     [y, x, d, e]
 }
 

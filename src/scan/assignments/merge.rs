@@ -8,7 +8,7 @@ use rayon::prelude::*;
 use super::Request;
 use super::piece::{Found, Has, NO_STRATUM, Names, Piece, Rows, alike};
 use crate::assign::{AssignedIds, Assignments, Rejected};
-use crate::domain::{Narrow, StringIds, look_alike};
+use crate::domain::{CompactInts, StringIds, look_alike};
 use crate::error::{Error, Kind, Result, suggestion};
 use crate::evaluate::ALL;
 
@@ -61,10 +61,10 @@ fn empty(has: Has, pieces: &[(Rows, Numbers)], arms: &[String], strata: &Arc<[St
     Assignments {
         ids: match pieces.first().map(|(rows, _)| &rows.ids) {
             Some(AssignedIds::Text(_)) => AssignedIds::Text(StringIds::default()),
-            _ => AssignedIds::Int(Narrow::with_capacity(rows)),
+            _ => AssignedIds::Int(CompactInts::with_capacity(rows)),
         },
-        arm: Narrow::with_capacity(rows),
-        assigned_on: Narrow::with_capacity(rows),
+        arm: CompactInts::with_capacity(rows),
+        assigned_on: CompactInts::with_capacity(rows),
         stratum: has.stratum.then(|| Vec::with_capacity(rows)),
         cost: has.cost.then(|| Vec::with_capacity(rows)),
         contacts: has.contacts.then(|| Vec::with_capacity(rows)),

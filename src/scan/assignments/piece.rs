@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use super::Request;
 use crate::assign::{AssignedIds, Rejected};
 use crate::bucket::{hash_key, hash_text};
-use crate::domain::{Day, IdType, Narrow, StringIds, folded};
+use crate::domain::{CompactInts, Day, IdType, StringIds, folded};
 
 /// The first names, which are all if they are arms.
 const FEW: usize = 4;
@@ -200,9 +200,9 @@ const NONE: Name<'static> = Name { text: NO_STRATUM, short: None };
 #[derive(Debug)]
 pub(super) struct Rows {
     pub ids: AssignedIds,
-    pub arm: Narrow<u8>,
+    pub arm: CompactInts<u8>,
     /// In days since 1970.
-    pub assigned_on: Narrow<u16>,
+    pub assigned_on: CompactInts<u16>,
     pub stratum: Vec<u32>,
     pub cost: Vec<i64>,
     pub contacts: Vec<u32>,
@@ -277,12 +277,12 @@ impl Piece {
         let room = rows / request.parts.max(1) * 9 / 8;
         let ids = || match request.id {
             IdType::Text => AssignedIds::Text(StringIds::default()),
-            _ => AssignedIds::Int(Narrow::with_capacity(room)),
+            _ => AssignedIds::Int(CompactInts::with_capacity(room)),
         };
         let rows = |_| Rows {
             ids: ids(),
-            arm: Narrow::with_capacity(room),
-            assigned_on: Narrow::with_capacity(room),
+            arm: CompactInts::with_capacity(room),
+            assigned_on: CompactInts::with_capacity(room),
             stratum: Vec::new(),
             cost: Vec::new(),
             contacts: Vec::new(),
@@ -330,13 +330,13 @@ impl Piece {
             let stratum = |row| (batch.stratum(row), batch.place(row));
             self.strata.number_all(laid_out, batch.stratum_views(), stratum, &mut layout.strata);
         }
-        let keys = batch.keys().map(|keys| (keys, Narrow::<u32>::all_fit(keys)));
-        let days = batch.days().map(|days| (days, Narrow::<u16>::all_fit(days)));
+        let keys = batch.keys().map(|keys| (keys, CompactInts::<u32>::all_fit(keys)));
+        let days = batch.days().map(|days| (days, CompactInts::<u16>::all_fit(days)));
         let few_arms = self.arms.found.len() <= usize::from(u8::MAX);
         for (part, own) in self.parts.iter_mut().enumerate() {
             let rows = layout.of_part(part).iter().map(|row| *row as usize);
             match (&mut own.ids, keys) {
-                (AssignedIds::Int(all), Some((keys, all_fit))) => all.extend_of(keys, all_fit, rows.clone()),
+                (AssignedIds::Int(all), Some((keys, all_fit))) => all.extend_from(keys, all_fit, rows.clone()),
                 (AssignedIds::Int(all), None) => rows.clone().for_each(|row| {
                     all.push(match batch.id(row) {
                         Some(Id::Key(key)) => key,
@@ -351,7 +351,7 @@ impl Piece {
                 }),
             }
             match days {
-                Some((days, all_fit)) => own.assigned_on.extend_of(days, all_fit, rows.clone()),
+                Some((days, all_fit)) => own.assigned_on.extend_from(days, all_fit, rows.clone()),
                 None => rows.clone().for_each(|row| {
                     own.assigned_on.push(match batch.assigned_on(row) {
                         Assigned::On(day) => day.0,
@@ -359,7 +359,7 @@ impl Piece {
                     });
                 }),
             }
-            own.arm.extend_of(&layout.arms, few_arms, rows.clone());
+            own.arm.extend_from(&layout.arms, few_arms, rows.clone());
             if self.has.stratum {
                 own.stratum.extend(rows.clone().map(|row| layout.strata[row]));
             }

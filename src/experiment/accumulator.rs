@@ -1,148 +1,123 @@
-//! Where the customers at hand are summed, in integers no larger than they need.
+//! Accumulates batches of members into the sums of a strategy, with the narrowest key type that fits.
 
-use crate::engine::experiment::bundles::{Bundles, KINDS, label};
-use crate::engine::experiment::column::{Column, Form};
-use crate::engine::experiment::growing::{Growing, GrowingPairs, GrowingSingles, Room};
+use crate::engine::experiment::layout::{KeyLayout, SumLayout};
 use crate::engine::experiment::member_batch::MemberBatch;
-use crate::engine::experiment::store::{FEW, Integer, Key, Pairs, Singles, kind};
-use crate::engine::experiment::tally::{Keys, Sizes};
-
-/// The sums of a strategy.
-pub struct StudySums {
-    /// By list of the strategy.
-    pub lists: Vec<Singles<i128>>,
-    /// Of customers who are in two lists.
-    pub pairs: Pairs<i128>,
-}
-
-impl StudySums {
-    /// Sums of columns, of which the first so many count in pairs.
-    pub fn new(keys: &Keys, forms: &[Form], in_pairs: usize) -> StudySums {
-        // The days since the last order, which come behind the outcomes, are not known of everybody.
-        let singles = |_| Singles::new(keys.bound(), forms.iter().copied(), Some(in_pairs));
-        StudySums {
-            lists: (0..keys.lists).map(singles).collect(),
-            pairs: Pairs::new(keys.of_pairs(), forms.iter().copied().take(in_pairs), None),
-        }
-    }
-
-    /// Adds what was summed elsewhere.
-    pub fn merge(&mut self, other: &StudySums) {
-        self.lists.iter_mut().zip(&other.lists).for_each(|(all, own)| all.merge(own));
-        self.pairs.merge(&other.pairs);
-    }
-}
+use crate::engine::experiment::strategy_sums::StrategySums;
+use crate::sums::{
+    Arity, Column, FEW, GroupPartition, GroupedCrossMoments, GroupedMoments, Integer, Key, PATTERNS, Target,
+    TwoLevelCrossMoments, TwoLevelMoments, TwoLevelSums, sort_code, zero_pattern,
+};
 
 /// The sums of a strategy as they grow.
-pub struct Desk<'a> {
-    sizes: &'a Sizes,
+pub struct StrategyAccumulator<'a> {
+    layout: &'a SumLayout,
     /// By list of the strategy.
-    lists: Vec<GrowingSingles>,
-    pairs: GrowingPairs,
+    lists: Vec<TwoLevelMoments>,
+    pairs: TwoLevelCrossMoments,
     /// How many columns count in pairs; they come first.
-    in_pairs: usize,
-    notes: AnyNotes,
+    pair_columns: usize,
+    scratch: AnyScratch,
 }
 
-/// Notes with labels no longer than they need be.
-enum AnyNotes {
-    Short(Notes<u32>),
-    Middle(Notes<u64>),
-    Long(Notes<u128>),
+/// Scratch with labels no longer than they need be.
+enum AnyScratch {
+    Short(Scratch<u32>),
+    Middle(Scratch<u64>),
+    Long(Scratch<u128>),
 }
 
-impl AnyNotes {
-    /// Notes for labels below this.
-    fn new(bound: u128) -> AnyNotes {
+impl AnyScratch {
+    /// Scratch for labels below this.
+    fn new(bound: u128) -> AnyScratch {
         if bound <= u128::from(u32::MAX) {
-            AnyNotes::Short(Notes::default())
+            AnyScratch::Short(Scratch::default())
         } else if bound <= u128::from(u64::MAX) {
-            AnyNotes::Middle(Notes::default())
+            AnyScratch::Middle(Scratch::default())
         } else {
-            AnyNotes::Long(Notes::default())
+            AnyScratch::Long(Scratch::default())
         }
     }
 
-    fn single<T: Integer>(&mut self, keys: &Keys, crowd: &MemberBatch, sums: &mut Singles<T>) {
+    fn single<T: Integer>(&mut self, keys: &KeyLayout, crowd: &MemberBatch, sums: &mut GroupedMoments<T>) {
         match self {
-            AnyNotes::Short(notes) => notes.single(keys, crowd, sums),
-            AnyNotes::Middle(notes) => notes.single(keys, crowd, sums),
-            AnyNotes::Long(notes) => notes.single(keys, crowd, sums),
+            AnyScratch::Short(scratch) => scratch.single(keys, crowd, sums),
+            AnyScratch::Middle(scratch) => scratch.single(keys, crowd, sums),
+            AnyScratch::Long(scratch) => scratch.single(keys, crowd, sums),
         }
     }
 
-    fn pairs<T: Integer>(&mut self, keys: &Keys, crowds: &[MemberBatch], sums: &mut Pairs<T>) {
+    fn pairs<T: Integer>(&mut self, keys: &KeyLayout, crowds: &[MemberBatch], sums: &mut GroupedCrossMoments<T>) {
         match self {
-            AnyNotes::Short(notes) => notes.pairs(keys, crowds, sums),
-            AnyNotes::Middle(notes) => notes.pairs(keys, crowds, sums),
-            AnyNotes::Long(notes) => notes.pairs(keys, crowds, sums),
+            AnyScratch::Short(scratch) => scratch.pairs(keys, crowds, sums),
+            AnyScratch::Middle(scratch) => scratch.pairs(keys, crowds, sums),
+            AnyScratch::Long(scratch) => scratch.pairs(keys, crowds, sums),
         }
     }
 }
 
-impl<'a> Desk<'a> {
-    /// A desk for all slots.
-    pub fn of_slots(sizes: &'a Sizes) -> Desk<'a> {
-        Desk::new(sizes, &sizes.forms, sizes.outcomes)
+impl<'a> StrategyAccumulator<'a> {
+    /// An accumulator for all columns of the layout.
+    pub fn new(layout: &'a SumLayout) -> StrategyAccumulator<'a> {
+        StrategyAccumulator::of_columns(layout, &layout.arities, layout.outcomes)
     }
 
-    /// A desk for columns, of which the first so many count in pairs.
-    pub fn new(sizes: &'a Sizes, forms: &[Form], in_pairs: usize) -> Desk<'a> {
-        let keys = &sizes.keys;
-        let StudySums { lists, pairs } = StudySums::new(keys, forms, in_pairs);
-        let forms = || forms.iter().copied();
-        // The lists share what few keys may take.
-        let few = || Singles::scratch(keys.bound(), FEW / keys.lists.max(1), forms(), Some(in_pairs));
-        let few_pairs = Pairs::scratch(keys.of_pairs(), FEW, forms().take(in_pairs), None);
-        Desk {
-            sizes,
-            lists: lists.into_iter().map(|all| Growing::new(all, few())).collect(),
-            pairs: Growing::new(pairs, few_pairs),
-            in_pairs,
-            notes: AnyNotes::new(keys.bound().max(keys.of_pairs()).saturating_mul(KINDS as u128)),
+    /// An accumulator for some columns, of which the first `pair_columns` are summed for pairs of lists, too.
+    pub fn of_columns(layout: &'a SumLayout, arities: &[Arity], pair_columns: usize) -> StrategyAccumulator<'a> {
+        let keys = &layout.keys;
+        let StrategySums { lists, pairs } = StrategySums::new(keys, arities, pair_columns);
+        let arities = || arities.iter().copied();
+        // The lists share the number of keys whose cells are kept.
+        let few = || GroupedMoments::scratch(keys.bound(), FEW / keys.lists.max(1), arities(), Some(pair_columns));
+        let few_pairs = GroupedCrossMoments::scratch(keys.pairs_bound(), FEW, arities().take(pair_columns), None);
+        StrategyAccumulator {
+            layout,
+            lists: lists.into_iter().map(|all| TwoLevelSums::new(all, few())).collect(),
+            pairs: TwoLevelSums::new(pairs, few_pairs),
+            pair_columns,
+            scratch: AnyScratch::new(keys.bound().max(keys.pairs_bound()).saturating_mul(PATTERNS as u128)),
         }
     }
 
     /// Adds crowds, one per list of the strategy, and to `squares`, by list, the squares of all their numbers.
     pub fn add(&mut self, crowds: &[MemberBatch], squares: &mut [u128]) {
-        let (keys, mut most_of_pairs) = (&self.sizes.keys, 0);
+        let (keys, mut most_of_pairs) = (&self.layout.keys, 0);
         for ((crowd, all), list) in crowds.iter().zip(squares).zip(&mut self.lists) {
             let mut most = 0;
             for (column, squares) in crowd.columns.iter().map(Column::squares).enumerate() {
                 *all = all.saturating_add(squares);
                 most = most.max(squares);
-                most_of_pairs = if column < self.in_pairs { squares.max(most_of_pairs) } else { most_of_pairs };
+                most_of_pairs = if column < self.pair_columns { squares.max(most_of_pairs) } else { most_of_pairs };
             }
-            match list.room(most) {
-                Room::All(sums) => self.notes.single(keys, crowd, sums),
-                Room::Few(sums) => self.notes.single(keys, crowd, sums),
+            match list.target(most) {
+                Target::Total(sums) => self.scratch.single(keys, crowd, sums),
+                Target::Partial(sums) => self.scratch.single(keys, crowd, sums),
             }
         }
-        match self.pairs.room(most_of_pairs) {
-            Room::All(sums) => self.notes.pairs(keys, crowds, sums),
-            Room::Few(sums) => self.notes.pairs(keys, crowds, sums),
+        match self.pairs.target(most_of_pairs) {
+            Target::Total(sums) => self.scratch.pairs(keys, crowds, sums),
+            Target::Partial(sums) => self.scratch.pairs(keys, crowds, sums),
         }
     }
 
     /// All sums.
-    pub fn finish(self) -> StudySums {
-        StudySums { lists: self.lists.into_iter().map(Growing::finish).collect(), pairs: self.pairs.finish() }
+    pub fn finish(self) -> StrategySums {
+        StrategySums { lists: self.lists.into_iter().map(TwoLevelSums::finish).collect(), pairs: self.pairs.finish() }
     }
 }
 
 /// What is worked out of the customers at hand to sum them.
 #[derive(Default)]
-struct Notes<K> {
+struct Scratch<K> {
     /// By list and member: what they add to the label of a pair whose first list it is, and whose second.
     firsts: Vec<Vec<K>>,
     seconds: Vec<Vec<K>>,
-    /// MemberRows of two lists who are the same customer, if the lists do not have the same customers.
+    /// Members of two lists who are the same customer, if the lists do not have the same customers.
     met: Vec<(u32, u32)>,
     /// What their labels are made of.
     made: [Made<K>; 2],
     labels: Vec<K>,
-    members: Bundles<K, u32>,
-    meetings: Bundles<K, (u32, u32)>,
+    members: GroupPartition<K, u32>,
+    meetings: GroupPartition<K, (u32, u32)>,
 }
 
 /// What members add to the labels of their pairs, and their groups.
@@ -162,18 +137,18 @@ impl<K: Key> Made<K> {
     }
 }
 
-impl<K: Key> Notes<K> {
+impl<K: Key> Scratch<K> {
     /// Sums the customers of every two lists.
-    fn pairs<T: Integer>(&mut self, keys: &Keys, crowds: &[MemberBatch], sums: &mut Pairs<T>) {
-        let (groups, seats) = (K::of(keys.groups as u64 + 1), K::of(keys.seats() as u64));
+    fn pairs<T: Integer>(&mut self, keys: &KeyLayout, crowds: &[MemberBatch], sums: &mut GroupedCrossMoments<T>) {
+        let (groups, seats) = (K::of(keys.groups as u64 + 1), K::of(keys.cell_arms() as u64));
         self.firsts.resize_with(crowds.len(), Vec::new);
         self.seconds.resize_with(crowds.len(), Vec::new);
         for (crowd, (firsts, seconds)) in crowds.iter().zip(self.firsts.iter_mut().zip(&mut self.seconds)) {
-            let members = || crowd.seats.iter().map(|seat| K::of(*seat).times(groups)).zip(&crowd.active.flags);
+            let members = || crowd.seats.iter().map(|seat| K::of(*seat).times(groups)).zip(&crowd.nonzero);
             firsts.clear();
-            firsts.extend(members().map(|(seat, is_active)| label(seat.times(seats), kind::in_first(*is_active))));
+            firsts.extend(members().map(|(seat, is_nonzero)| sort_code(seat.times(seats), zero_pattern::in_first(*is_nonzero))));
             seconds.clear();
-            seconds.extend(members().map(|(seat, is_active)| label(seat, kind::in_second(*is_active))));
+            seconds.extend(members().map(|(seat, is_nonzero)| sort_code(seat, zero_pattern::in_second(*is_nonzero))));
         }
         for second in 0..crowds.len() {
             for first in 0..second {
@@ -183,31 +158,37 @@ impl<K: Key> Notes<K> {
     }
 
     /// Sums the customers of a list.
-    fn single<T: Integer>(&mut self, keys: &Keys, crowd: &MemberBatch, sums: &mut Singles<T>) {
+    fn single<T: Integer>(&mut self, keys: &KeyLayout, crowd: &MemberBatch, sums: &mut GroupedMoments<T>) {
         let count = K::of(keys.groups as u64);
         for groups in &crowd.groups {
             let key = |(seat, group): (&u64, &u32)| K::of(*seat).times(count).plus(K::of(u64::from(*group)));
-            let of_all = crowd.seats.iter().zip(groups).map(key).zip(&crowd.active.flags);
+            let of_all = crowd.seats.iter().zip(groups).map(key).zip(&crowd.nonzero);
             self.labels.clear();
-            self.labels.extend(of_all.map(|(key, is_active)| label(key, kind::of_one(*is_active))));
-            self.members.fill(K::default(), keys.bound(), &self.labels, 0..self.labels.len() as u32);
+            self.labels.extend(of_all.map(|(key, is_nonzero)| sort_code(key, zero_pattern::of_one(*is_nonzero))));
+            self.members.sort(K::default(), keys.bound(), &self.labels, 0..self.labels.len() as u32);
             sums.observe(&self.members, &crowd.columns);
-            sums.lack(crowd.unknown.iter().map(|member| self.labels[*member as usize].split(KINDS).0));
+            sums.lack(crowd.unknown.iter().map(|member| self.labels[*member as usize].split(PATTERNS).0));
         }
     }
 
     /// Who is in both lists counts once by the groups of the first scheme, and under each further scheme whose groups agree.
-    fn pair<T: Integer>(&mut self, keys: &Keys, crowds: &[MemberBatch], (first, second): (usize, usize), sums: &mut Pairs<T>) {
+    fn pair<T: Integer>(
+        &mut self,
+        keys: &KeyLayout,
+        crowds: &[MemberBatch],
+        (first, second): (usize, usize),
+        sums: &mut GroupedCrossMoments<T>,
+    ) {
         let (a, b) = (&crowds[first], &crowds[second]);
         let (firsts, seconds) = (&self.firsts[first], &self.seconds[second]);
-        let (of_two, seats) = (keys.of_two_lists(), K::of(keys.seats() as u64));
-        let start = K::of(Keys::pair_number(first, second)).times(seats).times(seats).times(K::of(keys.groups as u64 + 1));
+        let (of_two, seats) = (keys.pair_bound(), K::of(keys.cell_arms() as u64));
+        let start = K::of(KeyLayout::pair_number(first, second)).times(seats).times(seats).times(K::of(keys.groups as u64 + 1));
         let are_same = a.customers == b.customers;
         for (at, (of_a, of_b)) in a.groups.iter().zip(&b.groups).enumerate() {
             self.labels.clear();
             if are_same && at == 0 {
                 self.labels.extend(firsts.iter().zip(seconds).zip(of_a.iter().zip(of_b)).map(of_pair));
-                self.members.fill(start, of_two, &self.labels, 0..self.labels.len() as u32);
+                self.members.sort(start, of_two, &self.labels, 0..self.labels.len() as u32);
                 sums.observe(&self.members, &a.columns, &b.columns);
             } else {
                 self.met.clear();
@@ -221,7 +202,7 @@ impl<K: Key> Notes<K> {
                 in_second.fill(seconds, of_b, self.met.iter().map(|met| met.1));
                 let added = in_first.added.iter().zip(&in_second.added);
                 self.labels.extend(added.zip(in_first.groups.iter().zip(&in_second.groups)).map(of_pair));
-                self.meetings.fill(start, of_two, &self.labels, self.met.iter().copied());
+                self.meetings.sort(start, of_two, &self.labels, self.met.iter().copied());
                 sums.observe(&self.meetings, &a.columns, &b.columns);
             }
         }
@@ -232,7 +213,7 @@ impl<K: Key> Notes<K> {
 #[inline]
 fn of_pair<K: Key>(((first, second), (of_a, of_b)): ((&K, &K), (&u32, &u32))) -> K {
     let group = if of_a == of_b { of_a.wrapping_add(1) } else { 0 };
-    first.plus(*second).plus(label(K::of(u64::from(group)), 0))
+    first.plus(*second).plus(sort_code(K::of(u64::from(group)), 0))
 }
 
 /// Calls `met` with the places of numbers that are in both of two ascending lists.
@@ -252,9 +233,9 @@ mod tests {
     use std::collections::HashMap;
 
     use super::*;
-    use crate::engine::experiment::member_batch::Active;
     use crate::error::Result;
     use crate::stats::{PairSums, Sums};
+    use crate::sums::mark_nonzero;
 
     /// Sums by list, seat, group and slot.
     type Plain = HashMap<(usize, u64, u32, usize), Sums>;
@@ -263,15 +244,17 @@ mod tests {
     /// A member as plain numbers: customer, seat, groups in two schemes, a mean, a ratio and a count.
     type Member = (u32, u64, [u32; 2], [[i64; 4]; 3]);
 
-    const FORMS: [Form; 3] = [Form::Mean, Form::Ratio, Form::Number];
+    const ARITIES: [Arity; 3] = [Arity::Two, Arity::Four, Arity::One];
 
     fn crowd(members: &[Member]) -> MemberBatch {
-        let mut columns = FORMS.map(Column::new).to_vec();
+        let mut columns = ARITIES.map(Column::new).to_vec();
         for (at, column) in columns.iter_mut().enumerate() {
             column.extend(members.iter().map(|member| member.3[at]));
         }
+        let mut nonzero = Vec::new();
+        mark_nonzero(&columns, members.len(), &mut nonzero);
         MemberBatch {
-            active: Active::of(&columns, members.len()),
+            nonzero,
             customers: members.iter().map(|member| member.0).collect(),
             seats: members.iter().map(|member| member.1).collect(),
             groups: (0..2).map(|scheme| members.iter().map(|member| member.2[scheme]).collect()).collect(),
@@ -290,11 +273,11 @@ mod tests {
         };
         // Few cells, whose keys are numbers of places, and so many that keys are long.
         for cells in [2u128, 1 << 20, 1 << 40] {
-            let keys = Keys { arms: 2, groups: 5, cells, lists: 3 };
-            let sizes = Sizes { keys, forms: FORMS.to_vec(), outcomes: 2, described: 0 };
-            let mut desk = Desk::of_slots(&sizes);
+            let keys = KeyLayout { arms: 2, groups: 5, cells, lists: 3 };
+            let layout = SumLayout { keys, arities: ARITIES.to_vec(), outcomes: 2, described: 0 };
+            let mut accumulator = StrategyAccumulator::new(&layout);
             let (mut singles, mut pairs) = (Plain::new(), PlainPairs::new());
-            let mut settled = [0; 4];
+            let mut flushed = [0; 4];
             for hand in 0..50 {
                 let largest = [9, 1 << 20, 1 << 28, 1 << 31, 1 << 45][hand % 5];
                 let least = if hand % 3 == 0 { largest / 2 } else { 0 };
@@ -339,22 +322,22 @@ mod tests {
                     }
                 }
                 let crowds: Vec<MemberBatch> = lists.iter().map(|members| crowd(members)).collect();
-                let grown = |desk: &Desk<'_>| -> Vec<u128> {
-                    desk.lists.iter().map(Growing::squares).chain([desk.pairs.squares()]).collect()
+                let grown = |accumulator: &StrategyAccumulator<'_>| -> Vec<u128> {
+                    accumulator.lists.iter().map(TwoLevelSums::squares).chain([accumulator.pairs.squares()]).collect()
                 };
-                let before = grown(&desk);
-                desk.add(&crowds, &mut [0; 3]);
-                for ((before, after), settled) in before.iter().zip(grown(&desk)).zip(&mut settled) {
+                let before = grown(&accumulator);
+                accumulator.add(&crowds, &mut [0; 3]);
+                for ((before, after), flushed) in before.iter().zip(grown(&accumulator)).zip(&mut flushed) {
                     assert!(after <= i64::MAX as u128);
-                    *settled += usize::from(after < *before);
+                    *flushed += usize::from(after < *before);
                 }
             }
-            assert!(settled.iter().all(|times| *times > 0));
-            let sums = desk.finish();
+            assert!(flushed.iter().all(|times| *times > 0));
+            let sums = accumulator.finish();
             let mut found = 0;
             for (list, store) in sums.lists.iter().enumerate() {
                 for key in store.keys() {
-                    let place = sizes.keys.place(*key);
+                    let place = layout.keys.decode(*key);
                     let seat = place.cell * 2 + place.arm as u64;
                     for slot in 0..3 {
                         assert_eq!(store.sums(*key, slot), singles[&(list, seat, place.group as u32, slot)]);
@@ -364,7 +347,7 @@ mod tests {
             }
             assert_eq!(found, singles.len());
             for key in sums.pairs.keys() {
-                let ((first, a), (second, b), group) = sizes.keys.pair(*key);
+                let ((first, a), (second, b), group) = layout.keys.decode_pair(*key);
                 let seats = [a, b].map(|place| place.cell * 2 + place.arm as u64);
                 for slot in 0..2 {
                     let want = pairs.remove(&([first, second], seats, group.map(|g| g as u32), slot));

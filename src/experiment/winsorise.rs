@@ -1,27 +1,27 @@
-//! Money outcomes with their largest values cut off. Where to cut is known only when all parts are done, so the numbers of
-//! these outcomes are kept until then.
+//! Winsorises money outcomes. The threshold is a percentile over all parts, so the values are retained until every part is done.
 
 use rayon::prelude::*;
 
 use crate::domain::{Decimal, pow10};
-use crate::engine::experiment::column::{Column, Form, Numbers};
-use crate::engine::experiment::desk::{Desk, StudySums};
-use crate::engine::experiment::member_batch::{Active, MemberBatch};
+use crate::engine::experiment::accumulator::StrategyAccumulator;
+use crate::engine::experiment::layout::SumLayout;
+use crate::engine::experiment::member_batch::MemberBatch;
 use crate::engine::experiment::plan::StrategyPlan;
-use crate::engine::experiment::tally::Sizes;
+use crate::engine::experiment::strategy_sums::StrategySums;
 use crate::evaluate::{Phase, Quantity};
 use crate::stats::{X, Y};
+use crate::sums::{Arity, Column, Tuples, mark_nonzero};
 
 /// A part's customers of a strategy who have a money outcome that is not zero in any of its lists.
-pub struct Kept {
+pub struct WinsorInput {
     study: usize,
     /// Crowds by list of the strategy, as they were at hand; of the numbers, those that are winsorised.
-    hands: Vec<Vec<MemberBatch>>,
+    batches: Vec<Vec<MemberBatch>>,
 }
 
-impl Kept {
-    pub fn new(study: usize) -> Kept {
-        Kept { study, hands: Vec::new() }
+impl WinsorInput {
+    pub fn new(study: usize) -> WinsorInput {
+        WinsorInput { study, batches: Vec::new() }
     }
 
     /// The number of the strategy.
@@ -31,10 +31,10 @@ impl Kept {
 
     /// Keeps the outcomes of the customers at hand, who are `count`, unless all of a customer's are zero: then their sums add
     /// nothing.
-    pub fn keep(&mut self, study: &StrategyPlan<'_>, crowds: &[MemberBatch], count: usize) {
-        fn money<'a>(study: &'a StrategyPlan<'_>, crowd: &'a MemberBatch) -> impl Iterator<Item = &'a Numbers<2>> {
+    pub fn add(&mut self, study: &StrategyPlan<'_>, crowds: &[MemberBatch], count: usize) {
+        fn money<'a>(study: &'a StrategyPlan<'_>, crowd: &'a MemberBatch) -> impl Iterator<Item = &'a Tuples<2>> {
             study.winsorised.iter().filter_map(|slot| match crowd.columns.get(*slot) {
-                Some(Column::Means(means)) => Some(means),
+                Some(Column::Two(means)) => Some(means),
                 _ => None,
             })
         }
@@ -51,15 +51,17 @@ impl Kept {
                 values.iter().zip(spent).filter(|(_, spent)| **spent).map(|(value, _)| *value).collect()
             }
             let spent: Vec<bool> = crowd.customers.iter().map(|customer| spent[*customer as usize]).collect();
-            let column = |means: &Numbers<2>| {
-                let mut out = Numbers::with_capacity(0);
+            let column = |means: &Tuples<2>| {
+                let mut out = Tuples::with_capacity(0);
                 out.extend(means.iter().zip(&spent).filter(|(_, spent)| **spent).map(|(numbers, _)| numbers));
-                Column::Means(out)
+                Column::Two(out)
             };
             let columns: Vec<Column> = money(study, crowd).map(column).collect();
             let customers = only(&crowd.customers, &spent);
+            let mut nonzero = Vec::new();
+            mark_nonzero(&columns, customers.len(), &mut nonzero);
             MemberBatch {
-                active: Active::of(&columns, customers.len()),
+                nonzero,
                 customers,
                 columns,
                 seats: only(&crowd.seats, &spent),
@@ -67,21 +69,21 @@ impl Kept {
                 unknown: Vec::new(),
             }
         };
-        self.hands.push(crowds.iter().map(keep).collect());
+        self.batches.push(crowds.iter().map(keep).collect());
     }
 }
 
 /// Winsorises the outcomes of a strategy over the customers of all parts, who were kept.
-pub fn sums(study: &StrategyPlan<'_>, sizes: &Sizes, kept: Vec<Kept>) -> Option<StudySums> {
+pub fn sums(study: &StrategyPlan<'_>, layout: &SumLayout, kept: Vec<WinsorInput>) -> Option<StrategySums> {
     let percentile = study.strategy.winsorise?;
-    let mut hands: Vec<Vec<MemberBatch>> = kept.into_iter().flat_map(|own| own.hands).collect();
+    let mut batches: Vec<Vec<MemberBatch>> = kept.into_iter().flat_map(|own| own.batches).collect();
     let count = study.winsorised.len();
     let values = |list: usize, at: usize| -> Vec<i64> {
-        let columns = hands.iter().filter_map(|crowds| match crowds.get(list)?.columns.get(at)? {
-            Column::Means(means) => Some(means),
+        let columns = batches.iter().filter_map(|crowds| match crowds.get(list)?.columns.get(at)? {
+            Column::Two(means) => Some(means),
             _ => None,
         });
-        columns.flat_map(Numbers::iter).map(|numbers| numbers[Y]).filter(|y| *y != 0).collect()
+        columns.flat_map(Tuples::iter).map(|numbers| numbers[Y]).filter(|y| *y != 0).collect()
     };
     let of_list = |list: usize| (0..count).map(|at| cut(values(list, at), percentile)).collect();
     let mut cuts: Vec<Vec<i64>> = (0..study.lists.len()).into_par_iter().map(of_list).collect();
@@ -93,20 +95,20 @@ pub fn sums(study: &StrategyPlan<'_>, sizes: &Sizes, kept: Vec<Kept>) -> Option<
             cuts.iter_mut().for_each(|of_list| of_list[at] = of_list[during]);
         }
     }
-    let mut desk = Desk::new(sizes, &vec![Form::Mean; count], count);
-    for crowds in &mut hands {
+    let mut accumulator = StrategyAccumulator::of_columns(layout, &vec![Arity::Two; count], count);
+    for crowds in &mut batches {
         for (crowd, cuts) in crowds.iter_mut().zip(&cuts) {
             for (column, cut) in crowd.columns.iter_mut().zip(cuts) {
-                if let Column::Means(means) = column {
-                    let mut out = Numbers::with_capacity(means.len());
+                if let Column::Two(means) = column {
+                    let mut out = Tuples::with_capacity(means.len());
                     out.extend(means.iter().map(|numbers| [numbers[Y].min(*cut), numbers[X].min(*cut)]));
                     *means = out;
                 }
             }
         }
-        desk.add(crowds, &mut vec![0; crowds.len()]);
+        accumulator.add(crowds, &mut vec![0; crowds.len()]);
     }
-    Some(desk.finish())
+    Some(accumulator.finish())
 }
 
 /// The percentile of values: the smallest that at least this share of them does not exceed; the largest number without any.

@@ -1,0 +1,137 @@
+//! How the sums of a strategy are laid out: which columns are summed, and which group key stands for which cell, arm and state.
+
+use crate::engine::experiment::plan::StrategyPlan;
+use crate::sums::{Arity, GroupedMoments};
+
+/// How the sums of a strategy are numbered.
+#[derive(Debug, Clone, Copy)]
+pub struct KeyLayout {
+    pub arms: u128,
+    pub groups: u128,
+    pub cells: u128,
+    pub lists: u128,
+}
+
+/// What a key of a list stands for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct GroupKey {
+    pub cell: u64,
+    pub arm: usize,
+    pub group: usize,
+}
+
+impl KeyLayout {
+    pub fn of(study: &StrategyPlan<'_>) -> KeyLayout {
+        KeyLayout {
+            arms: study.arms.len() as u128,
+            groups: study.groups as u128,
+            cells: study.cell_bound(),
+            lists: study.lists.len() as u128,
+        }
+    }
+
+    /// KeyLayout of a list are below this.
+    pub fn bound(&self) -> u128 {
+        self.cells * self.arms * self.groups
+    }
+
+    /// Cell and arm in one number.
+    #[inline]
+    pub fn cell_arm(&self, cell: u64, arm: u16) -> u64 {
+        cell * self.arms as u64 + u64::from(arm)
+    }
+
+    /// What a key stands for.
+    pub fn decode(&self, key: u128) -> GroupKey {
+        let (seat, group) = (key / self.groups, key % self.groups);
+        GroupKey { cell: (seat / self.arms) as u64, arm: (seat % self.arms) as usize, group: group as usize }
+    }
+
+    pub fn cell_arms(&self) -> u128 {
+        self.cells * self.arms
+    }
+
+    /// How many keys two lists have: cell and arm in each, and the group in both or none.
+    pub fn pair_bound(&self) -> u128 {
+        self.cell_arms() * self.cell_arms() * (self.groups + 1)
+    }
+
+    /// KeyLayout of pairs are below this.
+    pub fn pairs_bound(&self) -> u128 {
+        self.lists * self.lists.saturating_sub(1) / 2 * self.pair_bound()
+    }
+
+    /// The number of a pair of lists, of which the first comes before the second.
+    pub fn pair_number(first: usize, second: usize) -> u64 {
+        (second as u64 * (second as u64).saturating_sub(1)) / 2 + first as u64
+    }
+
+    /// What the key of a pair stands for: the lists' places in the strategy, what the customer is in each, and the group in
+    /// both; none if the groups of the first scheme differ.
+    pub fn decode_pair(&self, key: u128) -> ((usize, GroupKey), (usize, GroupKey), Option<usize>) {
+        let seats = self.cell_arms();
+        let (seat, group) = (key / (self.groups + 1), (key % (self.groups + 1)) as usize);
+        let (first, second) = (seat / seats, seat % seats);
+        let (pair, first) = (first / seats, first % seats);
+        // The second list is the largest whose pairs begin no later.
+        let later = (1 + 8 * pair).isqrt().div_ceil(2);
+        let earlier = pair - later * (later - 1) / 2;
+        let place = |seat: u128| GroupKey { cell: (seat / self.arms) as u64, arm: (seat % self.arms) as usize, group };
+        ((earlier as usize, place(first)), (later as usize, place(second)), group.checked_sub(1))
+    }
+}
+
+/// How the numbers of a strategy's customers are summed.
+pub struct SumLayout {
+    pub keys: KeyLayout,
+    /// By slot.
+    pub arities: Vec<Arity>,
+    /// How many slots are outcomes; they come first.
+    pub outcomes: usize,
+    /// How many outcomes a description of before and after shows; they are means.
+    pub described: usize,
+}
+
+impl SumLayout {
+    pub fn of(study: &StrategyPlan<'_>) -> SumLayout {
+        SumLayout {
+            keys: KeyLayout::of(study),
+            arities: study.slots.iter().map(|slot| slot.arity).collect(),
+            outcomes: study.outcome_slots.len(),
+            described: study.outcomes.iter().filter(|o| o.outcome.is_described()).count(),
+        }
+    }
+
+    /// Empty sums of everybody, for strategies without a control.
+    pub fn reference(&self) -> GroupedMoments<i128> {
+        GroupedMoments::new(1, std::iter::repeat_n(Arity::Two, self.described), None)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Every pair of lists has keys of its own, and the keys tell which pair it is.
+    #[test]
+    fn keys_of_pairs_are_numbered_and_read_back() {
+        let keys = KeyLayout { arms: 3, groups: 4, cells: 5, lists: 9 };
+        let mut next = 0;
+        for second in 0..9usize {
+            for first in 0..second {
+                let number = u128::from(KeyLayout::pair_number(first, second));
+                assert_eq!(number, next);
+                next += 1;
+                for (of_first, of_second, group) in [(0, 0, 0), (14, 3, 0), (2, 14, 4), (7, 7, 1)] {
+                    let key = ((number * keys.cell_arms() + of_first) * keys.cell_arms() + of_second) * (keys.groups + 1) + group;
+                    assert!(key < keys.pairs_bound());
+                    let ((earlier, a), (later, b), found) = keys.decode_pair(key);
+                    let seat = |place: GroupKey| u128::from(place.cell) * keys.arms + place.arm as u128;
+                    assert_eq!((earlier, later, found), (first, second, (group as usize).checked_sub(1)));
+                    assert_eq!((seat(a), seat(b)), (of_first, of_second));
+                }
+            }
+        }
+        assert_eq!(next * keys.pair_bound(), keys.pairs_bound());
+    }
+}
