@@ -4,7 +4,7 @@
 //! Data goes one way:
 //!
 //! ```text
-//! orders.parquet ─ scan ─ bucket ─ measure ─ score ─ scheme ─ movement ─ tables ─ publish
+//! orders.parquet ─ input ─ bucket ─ measure ─ score ─ scheme ─ movement ─ tables ─ publish
 //! ```
 //!
 //! Modules use only what stands below them, or before them in their own row; `tests/architecture.rs` holds them to it.
@@ -14,7 +14,7 @@
 //! | process | [`cli`], `main` |
 //! | wiring | [`pipeline`]: the order of the steps |
 //! | passes over customers | [`plan`], [`engine`] |
-//! | edges | [`scan`], [`publish`], [`load`], [`report`] |
+//! | edges | [`input`], [`publish`], [`load`], [`report`] |
 //! | pure steps | [`bucket`], [`measure`], [`score`], [`scheme`], [`movement`], [`assign`], [`evaluate`] |
 //! | tools | [`stats`], [`sums`], [`hash`], [`memory`], [`progress`], [`sample`], [`job`], [`tables`] |
 //! | values | [`error`], [`domain`] |
@@ -30,6 +30,7 @@ pub mod engine;
 pub mod error;
 pub mod evaluate;
 pub mod hash;
+pub mod input;
 pub mod job;
 pub mod load;
 pub mod measure;
@@ -41,7 +42,6 @@ pub mod progress;
 pub mod publish;
 pub mod report;
 pub mod sample;
-pub mod scan;
 pub mod scheme;
 pub mod score;
 pub mod stats;

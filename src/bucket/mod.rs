@@ -11,7 +11,7 @@ mod store;
 use std::sync::Arc;
 
 use crate::error::Result;
-use crate::memory::{Memory, Share, Spill};
+use crate::memory::{Consumer, MemoryPool, SpillFile};
 pub use pack::{Unpacked, pack_numbers, unpack_numbers};
 pub use store::{Packed, Store};
 
@@ -135,7 +135,7 @@ pub struct Buckets {
     /// Bytes of closed blocks in memory.
     held: u64,
     /// How many of them may be, and where they go then.
-    spill: Option<(u64, Arc<Spill>)>,
+    spill: Option<(u64, Arc<SpillFile>)>,
 }
 
 impl Buckets {
@@ -157,10 +157,10 @@ impl Buckets {
     }
 
     /// Keeps to this thread's part of a share of the memory, if [`Buckets::relieve`] is called now and then.
-    pub fn within(mut self, memory: &Memory, share: Share) -> Buckets {
+    pub fn within(mut self, memory: &MemoryPool, consumer: Consumer) -> Buckets {
         if let Some(spill) = memory.spill() {
             self.chunk = SMALL_CHUNK;
-            self.spill = Some((memory.per_thread(share), Arc::clone(spill)));
+            self.spill = Some((memory.capacity_per_thread(consumer), Arc::clone(spill)));
         }
         self
     }

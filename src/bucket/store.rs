@@ -4,7 +4,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use super::{Chunks, Layout, Unpacked, pack};
 use crate::error::{Error, Result};
-use crate::memory::{self, Memory, Piece, Share, Spill};
+use crate::memory::{self, Consumer, MemoryPool, SpillFile, SpilledRange};
 
 /// So many records are those of a customer whom nobody expects: a bucket has some 60,000.
 const CROWDED: u64 = 1 << 25;
@@ -14,7 +14,7 @@ const CROWDED: u64 = 1 << 25;
 pub struct Packed {
     pub(super) chunks: Chunks,
     /// Blocks on disk.
-    pieces: Vec<Piece>,
+    pieces: Vec<SpilledRange>,
     pub(super) records: u64,
 }
 
@@ -33,10 +33,10 @@ impl Packed {
     ///
     /// # Errors
     /// Exit 7 if they do not fit into memory, or if spilled ones do not come back.
-    pub fn unpack(&self, layout: Layout, spill: Option<&Spill>, into: &mut Unpacked) -> Result<()> {
+    pub fn unpack(&self, layout: Layout, spill: Option<&SpillFile>, into: &mut Unpacked) -> Result<()> {
         into.clear();
         if self.records > CROWDED {
-            memory::must_fit(self.bytes(layout), || format!("{} rows of customers who share a bucket", self.records))?;
+            memory::check_available(self.bytes(layout), || format!("{} rows of customers who share a bucket", self.records))?;
         }
         let mut add = |blocks: &[u8]| {
             let mut rest = blocks;
@@ -57,7 +57,7 @@ impl Packed {
 }
 
 /// Writes what buckets hold in memory away.
-pub(super) fn spill(buckets: &mut [Packed], spill: &Spill) -> Result<()> {
+pub(super) fn spill(buckets: &mut [Packed], spill: &SpillFile) -> Result<()> {
     let mut blocks = Vec::new();
     for bucket in buckets {
         if bucket.chunks.is_empty() {
@@ -77,7 +77,7 @@ pub struct Store {
     pub layout: Layout,
     /// `None` once forgotten.
     buckets: Vec<Mutex<Option<Packed>>>,
-    memory: Memory,
+    memory: MemoryPool,
 }
 
 fn lock(bucket: &Mutex<Option<Packed>>) -> MutexGuard<'_, Option<Packed>> {
@@ -89,7 +89,7 @@ impl Store {
     ///
     /// # Errors
     /// Exit 7 if it cannot be spilled.
-    pub fn join(layout: Layout, threads: Vec<Vec<Packed>>, memory: &Memory) -> Result<Store> {
+    pub fn join(layout: Layout, threads: Vec<Vec<Packed>>, memory: &MemoryPool) -> Result<Store> {
         let mut all: Vec<Packed> = Vec::new();
         for own in threads {
             if all.is_empty() {
@@ -103,7 +103,7 @@ impl Store {
             }
         }
         let held: u64 = all.iter().map(Packed::held).sum();
-        if let Some(to) = memory.spill().filter(|_| held > memory.share(Share::Kept)) {
+        if let Some(to) = memory.spill().filter(|_| held > memory.capacity(Consumer::Retained)) {
             spill(&mut all, to)?;
         }
         let buckets = all.into_iter().map(|bucket| Mutex::new(Some(bucket))).collect();
@@ -136,9 +136,11 @@ impl Store {
         };
         let bucket = lock(bucket);
         let bucket = bucket.as_ref().ok_or_else(|| Error::bug(format!("bucket {number} is asked for after it was forgotten")))?;
-        self.memory.claim(Share::Bucket, bucket.bytes(self.layout) * rayon::current_num_threads() as u64, || {
-            format!("{} rows of customers who share a bucket", bucket.records)
-        })?;
+        self.memory.try_reserve(
+            Consumer::UnpackedBucket,
+            bucket.bytes(self.layout) * rayon::current_num_threads() as u64,
+            || format!("{} rows of customers who share a bucket", bucket.records),
+        )?;
         bucket.unpack(self.layout, self.memory.spill().map(Arc::as_ref), into)
     }
 }

@@ -1,6 +1,8 @@
 //! `assign`: from the states of a run to an assignment file, and what it can detect.
 
 mod earlier;
+mod export;
+mod population;
 mod shares;
 mod show;
 
@@ -15,9 +17,10 @@ use crate::domain::Day;
 use crate::error::{Error, Result, suggestion};
 use crate::hash::Lots;
 use crate::progress::Progress;
-use crate::publish::{self, Exported};
-use crate::scan::population::{self, Labels, Population, Wanted};
+use crate::publish;
 use crate::tables::{self, AssignedRows, CodedNames};
+use export::Exported;
+use population::{DictionaryColumn, Population, PopulationRequest};
 use shares::Shares;
 
 /// Most strata of a draw.
@@ -33,7 +36,7 @@ pub(super) fn run(args: &AssignArgs, console: &Console) -> Result<()> {
         )));
     }
     let columns: Vec<(&str, &'static str)> = flags.columns.iter().map(|(column, flag)| (column.as_str(), *flag)).collect();
-    let wanted = Wanted { columns: &columns, slice: args.slice.as_deref() };
+    let wanted = PopulationRequest { columns: &columns, slice: args.slice.as_deref() };
     let customers = population::read(&folder, &wanted)?;
     let chosen = choose(&flags, &customers, as_of)?;
     let drawn = draw_arms(args, &flags, &customers, &chosen, console)?;
@@ -54,7 +57,7 @@ pub(super) fn run(args: &AssignArgs, console: &Console) -> Result<()> {
         true => tables::assigned_csv(&file)?,
         false => tables::assigned_parquet(&file)?.bytes,
     };
-    let exported = publish::export(&args.output, &bytes)?;
+    let exported = export::write(&args.output, &bytes)?;
     console.event(json!({
         "level": "info",
         "event": "assigned",
@@ -173,7 +176,7 @@ struct Chosen {
 
 impl Chosen {
     /// The names of their states.
-    fn states_of<'a>(&self, labels: &'a Labels) -> Vec<&'a str> {
+    fn states_of<'a>(&self, labels: &'a DictionaryColumn) -> Vec<&'a str> {
         self.states.iter().filter_map(|code| labels.names.get(*code as usize)).map(String::as_str).collect()
     }
 }

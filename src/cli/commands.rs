@@ -15,7 +15,7 @@ use crate::pipeline::Outcome;
 use crate::plan::Plan;
 use crate::progress::Progress;
 use crate::sample::{self, SampleSpec, StrategySpec};
-use crate::{pipeline, publish, scan, tables};
+use crate::{input, pipeline, publish, tables};
 
 /// Prints data to stdout; a reader that went away is no error.
 ///
@@ -118,17 +118,17 @@ pub(super) fn summarise(job: &Job, outcome: &Outcome, began: Instant, console: &
 
 pub(super) fn check(args: &JobArgs, console: &Console) -> Result<()> {
     let job = load(args, false)?;
-    let customers = with_threads(args.threads, || scan::customers::open(&job))?;
+    let customers = with_threads(args.threads, || input::customers::open(&job))?;
     let plan = Plan::new(&job, &customers)?;
-    let sources = with_threads(args.threads, || scan::open(&job))?;
-    let columns = scan::schema::check(&job, &sources, plan.uses())?;
+    let sources = with_threads(args.threads, || input::orders::open(&job))?;
+    let columns = input::orders::columns::check(&job, &sources, plan.uses())?;
     customers.check_ids(&job, columns.id)?;
-    with_threads(args.threads, || scan::events::open(&job))?.check_ids(&job, columns.id)?;
+    with_threads(args.threads, || input::events::open(&job))?.check_ids(&job, columns.id)?;
     with_threads(args.threads, || pipeline::check_assignments(&job, &columns))?;
     for warning in &plan.warnings {
         console.warn(warning);
     }
-    let rows: u64 = sources.iter().map(scan::source::Source::rows).sum();
+    let rows: u64 = sources.iter().map(input::source::Source::rows).sum();
     data(&format!(
         "{}: ok ({} rows in {} file{}, {} as-of date{}, last {})",
         args.job.display(),
@@ -218,9 +218,11 @@ pub(super) fn schema(args: &SchemaArgs) -> Result<()> {
     let has_dates = raw.periods.as_of.is_some() || raw.periods.every.is_some() || raw.periods.list.is_some();
     let as_of = (!has_dates).then_some(crate::domain::Day(0));
     let job = resolve(raw, source, &Overrides { output, as_of, ..Overrides::default() })?;
-    let plan = Plan::new(&job, &scan::customers::open(&job)?)?;
+    let plan = Plan::new(&job, &input::customers::open(&job)?)?;
     // Without its orders the id is shown as text; with them as what it is.
-    let id = scan::open(&job).and_then(|sources| scan::schema::check(&job, &sources, plan.uses())).map_or(IdType::Text, |c| c.id);
+    let id = input::orders::open(&job)
+        .and_then(|sources| input::orders::columns::check(&job, &sources, plan.uses()))
+        .map_or(IdType::Text, |c| c.id);
     let fields: Vec<_> = plan.columns.iter().map(|(f, _)| f.clone()).collect();
     let tables = tables::definitions(&job, &fields, id);
     data(&match args.format {

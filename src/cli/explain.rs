@@ -4,17 +4,17 @@ use super::args::JobArgs;
 use super::commands::{data, load, with_threads};
 use super::console::{Console, count};
 use crate::error::Result;
+use crate::input;
 use crate::plan::Plan;
 use crate::progress::Progress;
-use crate::scan;
 use crate::scheme::{self, Scheme};
 
 pub(super) fn run(args: &JobArgs, console: &Console) -> Result<()> {
     let job = load(args, false)?;
-    let customers = with_threads(args.threads, || scan::customers::open(&job))?;
+    let customers = with_threads(args.threads, || input::customers::open(&job))?;
     let plan = Plan::new(&job, &customers)?;
-    let sources = with_threads(args.threads, || scan::open(&job))?;
-    let columns = scan::schema::check(&job, &sources, plan.uses())?;
+    let sources = with_threads(args.threads, || input::orders::open(&job))?;
+    let columns = input::orders::columns::check(&job, &sources, plan.uses())?;
     for warning in &plan.warnings {
         console.warn(warning);
     }
@@ -26,7 +26,7 @@ pub(super) fn run(args: &JobArgs, console: &Console) -> Result<()> {
         out.push_str(&format!("  {} (lookback {lookback}{period}{shown})\n", date.date));
     }
     out.push_str(&format!("\ncolumns read\n  {}\n\nfiles\n", columns.names.join(", ")));
-    let tasks = scan::tasks(&job, &sources);
+    let tasks = input::orders::row_groups::tasks(&job, &sources);
     for (number, source) in sources.iter().enumerate() {
         let own = tasks.iter().filter(|t| t.file == number);
         let (groups, after) = own.fold((0, 0), |(all, after), t| (all + 1, after + usize::from(t.amounts_only)));

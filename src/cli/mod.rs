@@ -119,7 +119,7 @@ fn quiet_contained_panics() {
         if message.is_some_and(|m| m.contains("ThreadPoolBuildError") || tells_of_memory(m)) {
             REFUSED.store(true, Ordering::SeqCst);
         }
-        if !crate::scan::source::panics_are_contained() && !REFUSED.load(Ordering::SeqCst) {
+        if !crate::input::damage::panics_are_contained() && !REFUSED.load(Ordering::SeqCst) {
             no_panic.store(false, Ordering::SeqCst);
             usual(info);
         }

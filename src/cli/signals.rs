@@ -14,7 +14,7 @@ use signal_hook::{flag, low_level};
 
 use super::console::Console;
 use crate::error::Kind;
-use crate::publish::{self, Stopped};
+use crate::publish::{self, StopOutcome};
 
 /// How long a stop may wait for a commit or for files to go.
 const PATIENCE: Duration = Duration::from_secs(3);
@@ -63,16 +63,16 @@ pub(super) fn give_way() {
 fn end(signal: i32, console: &Console, publishes: bool) {
     let name = low_level::signal_name(signal).unwrap_or("a signal");
     let message = match publish::stop(PATIENCE) {
-        Stopped::Before if publishes => {
+        StopOutcome::BeforeCommit if publishes => {
             format!("{name} stopped the run, and nothing was committed; run the job again. The last committed run is untouched")
         }
-        Stopped::Before => format!("{name} stopped the command before its end; run it again"),
-        Stopped::During => {
+        StopOutcome::BeforeCommit => format!("{name} stopped the command before its end; run it again"),
+        StopOutcome::DuringCommit => {
             format!(
                 "{name} stopped the run during its commit, and it cannot be told whether that happened; run `rfmill verify` on the output, and then the job again"
             )
         }
-        Stopped::After(run_id) => {
+        StopOutcome::Committed(run_id) => {
             // It only has to put away older runs.
             std::thread::sleep(PATIENCE);
             format!("{name} stopped the command after run {run_id} was committed; the next run removes what it left")

@@ -11,14 +11,14 @@ use arrow::datatypes::{DataType, UInt16Type};
 use super::part::{CohortKey, GrowthKey, MoveKey};
 use crate::domain::{AsOf, Day, Lookback};
 use crate::error::{Error, Result};
+use crate::input::orders::ledger::{OutcomeNames, RowCounts, RowOutcome};
+use crate::input::source::Source;
 use crate::job::Job;
 use crate::job::raw::Closed;
 use crate::measure::UNKNOWN_NAME;
-use crate::memory::Memory;
+use crate::memory::MemoryPool;
 use crate::movement::{CohortSum, Cohorts, Concentration, GrowthStatus, GrowthSum, TransitionSum};
 use crate::plan::{Plan, SchemeColumn};
-use crate::scan::ledger::{Fate, Fates, Tally};
-use crate::scan::source::Source;
 use crate::scheme::{NONE, OUTSIDE, State, colour};
 use crate::score::{Axis, Cut, DateScoring, SliceDistributions};
 use crate::stats::wilson;
@@ -202,14 +202,19 @@ pub(crate) fn segments(job: &Job, rows: &[SegmentRow], names: &Names<'_>, table:
 }
 
 /// `ledger`.
-pub(crate) fn ledger(tally: &Tally, fates: &Fates, sources: &[Source], table: &TableDefinition) -> Result<RecordBatch> {
+pub(crate) fn ledger(
+    tally: &RowCounts,
+    fates: &OutcomeNames,
+    sources: &[Source],
+    table: &TableDefinition,
+) -> Result<RecordBatch> {
     let scale = match table.columns.iter().find(|f| f.name == "amount").map(|f| f.kind) {
         Some(crate::tables::ColumnType::Decimal(_, scale)) => scale,
         _ => 0,
     };
     // Several filters on one column are one outcome.
-    let mut rows: std::collections::BTreeMap<(usize, Fate, String), (u64, i128)> = std::collections::BTreeMap::new();
-    let mut first: std::collections::BTreeMap<String, Fate> = std::collections::BTreeMap::new();
+    let mut rows: std::collections::BTreeMap<(usize, RowOutcome, String), (u64, i128)> = std::collections::BTreeMap::new();
+    let mut first: std::collections::BTreeMap<String, RowOutcome> = std::collections::BTreeMap::new();
     for (file, fate, count, money) in tally.cells() {
         let name = fates.name(fate);
         let fate = *first.entry(name.clone()).or_insert(fate);
@@ -379,7 +384,7 @@ pub(crate) fn cohorts(
 /// `concentration`.
 pub(crate) fn concentration(
     job: &Job,
-    (distributions, memory): (&[Vec<SliceDistributions>], &Memory),
+    (distributions, memory): (&[Vec<SliceDistributions>], &MemoryPool),
     names: &Names<'_>,
     table: &TableDefinition,
 ) -> Result<RecordBatch> {

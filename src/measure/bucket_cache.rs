@@ -12,7 +12,7 @@ use rayon::prelude::*;
 
 use crate::bucket::{Store, Unpacked};
 use crate::error::Result;
-use crate::memory::Memory;
+use crate::memory::MemoryPool;
 
 use super::{Beside, BucketPanel, FoldSpec, fold};
 
@@ -36,7 +36,7 @@ pub struct BucketCache {
 
 impl BucketCache {
     /// Packed orders and side inputs, nothing folded yet.
-    pub fn new(orders: Store, beside: Beside, memory: &Memory) -> BucketCache {
+    pub fn new(orders: Store, beside: Beside, memory: &MemoryPool) -> BucketCache {
         let panels = (0..orders.len()).map(|_| Mutex::new(None)).collect();
         let capacity = if memory.spill().is_some() { 0 } else { CAPACITY };
         BucketCache { orders, beside, panels, count: AtomicU64::new(0), bytes: AtomicU64::new(0), capacity }

@@ -1,7 +1,7 @@
-//! How much memory a run may use, and how its steps share it.
+//! The memory of a run under a limit, and how its steps share it.
 //!
-//! Without a limit everything stays in memory. Under one, a step that would outgrow its share writes to the [`Spill`]; what
-//! cannot be spilled is watched, and refused with the least limit that would do.
+//! Without a limit everything stays in memory. Under one, a step that would exceed its capacity writes to the [`SpillFile`].
+//! Memory that cannot be spilled is checked against the limit, and the error names the smallest limit that would do.
 
 mod spill;
 
@@ -9,71 +9,71 @@ use std::path::Path;
 use std::sync::Arc;
 
 use crate::error::{Error, Kind, Result};
-pub use spill::{Piece, Spill};
+pub use spill::{SpillFile, SpilledRange};
 
-/// Bytes of a MiB, in which limits are said.
 const MIB: u64 = 1 << 20;
 
-/// What a process of this program takes before it reads anything, and for what it does not count.
+/// Bytes of the process before it reads anything, and of allocations that nothing else counts.
 const BASE: u64 = 64 * MIB;
 
-/// The least that steps can share.
-const LEAST: u64 = 64 * MIB;
+/// The fewest bytes that the consumers can share.
+const MIN_SHARED: u64 = 64 * MIB;
 
-/// What shares the memory.
+/// A consumer of the pool's memory.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Share {
+pub enum Consumer {
     /// Packed orders while they are read, over all threads.
     Orders,
     /// Packed events while they are read, over all threads.
     Events,
-    /// What stays in memory of each of them after it was read.
-    Kept,
-    /// Values of the axes while they are surveyed, over all threads; and those of one axis at one date while it is cut.
-    Values,
-    /// The orders of one bucket, unpacked.
-    Bucket,
-    /// All parts that are in work.
+    /// The part of the orders, of the events and of the axis values that stays in memory after it was read, each.
+    Retained,
+    /// Values of the axes in the first pass, over all threads; later those of one axis at one date while its cut points are found.
+    AxisValues,
+    /// The records of one bucket, unpacked.
+    UnpackedBucket,
+    /// All parts that are processed at the same time.
     Parts,
 }
 
-impl Share {
-    /// Of what steps share. Parts are in work while orders, events and the survey keep something each.
+impl Consumer {
+    /// The consumer's fraction of the shared bytes, in eighths. Parts are processed while orders, events and the first pass
+    /// retain an eighth each.
     fn eighths(self) -> u64 {
         match self {
-            Share::Parts => 5,
-            Share::Orders => 4,
-            Share::Events | Share::Values | Share::Bucket => 2,
-            Share::Kept => 1,
+            Consumer::Parts => 5,
+            Consumer::Orders => 4,
+            Consumer::Events | Consumer::AxisValues | Consumer::UnpackedBucket => 2,
+            Consumer::Retained => 1,
         }
     }
 }
 
-/// The memory of a run.
+/// The memory of a run; clones share one spill file.
 #[derive(Debug, Clone, Default)]
-pub struct Memory(Option<Limited>);
+pub struct MemoryPool(Option<Limited>);
 
 #[derive(Debug, Clone)]
 struct Limited {
     limit: u64,
-    /// What steps share: the limit without the base.
-    free: u64,
-    spill: Arc<Spill>,
+    /// The limit without the bytes that no consumer shares.
+    shared: u64,
+    spill: Arc<SpillFile>,
 }
 
-impl Memory {
-    /// Memory without a limit.
-    pub fn unlimited() -> Memory {
-        Memory(None)
+impl MemoryPool {
+    /// A pool without a limit.
+    pub fn unlimited() -> MemoryPool {
+        MemoryPool(None)
     }
 
-    /// At most `limit` bytes, of which reading takes `reading`; what does not fit is spilled into `folder`.
+    /// A pool of `limit` bytes, of which reading takes `reading`; the spill file lies in `folder`.
     ///
     /// # Errors
-    /// Exit 7 if the limit is too small, or nothing can be spilled.
-    pub fn limited(limit: u64, reading: u64, folder: &Path) -> Result<Memory> {
+    /// Exit 7 if the limit is too small, or the spill file cannot be made.
+    pub fn limited(limit: u64, reading: u64, folder: &Path) -> Result<MemoryPool> {
         let base = BASE + reading;
-        if limit < base + LEAST {
+        if limit < base + MIN_SHARED {
             return Err(Error::new(
                 Kind::Resource,
                 format!(
@@ -81,54 +81,54 @@ impl Memory {
                      give at least {}, or fewer --threads",
                     mib(limit),
                     mib(base),
-                    mib(base + LEAST)
+                    mib(base + MIN_SHARED)
                 ),
             ));
         }
-        Ok(Memory(Some(Limited { limit, free: limit - base, spill: Arc::new(Spill::create(folder)?) })))
+        Ok(MemoryPool(Some(Limited { limit, shared: limit - base, spill: Arc::new(SpillFile::create(folder)?) })))
     }
 
-    /// Where to spill, under a limit.
-    pub fn spill(&self) -> Option<&Arc<Spill>> {
-        self.0.as_ref().map(|own| &own.spill)
+    /// The spill file, under a limit.
+    pub fn spill(&self) -> Option<&Arc<SpillFile>> {
+        self.0.as_ref().map(|limited| &limited.spill)
     }
 
-    /// Bytes of a share; boundless without a limit.
-    pub fn share(&self, share: Share) -> u64 {
-        let Some(own) = &self.0 else { return u64::MAX };
-        own.free / 8 * share.eighths()
+    /// Bytes that a consumer may use; `u64::MAX` without a limit.
+    pub fn capacity(&self, consumer: Consumer) -> u64 {
+        self.0.as_ref().map_or(u64::MAX, |limited| limited.shared / 8 * consumer.eighths())
     }
 
-    /// Bytes of a share for each of the threads that this is called on.
-    pub fn per_thread(&self, share: Share) -> u64 {
-        self.share(share) / rayon::current_num_threads().max(1) as u64
+    /// Bytes that a consumer may use on each thread of the current thread pool.
+    pub fn capacity_per_thread(&self, consumer: Consumer) -> u64 {
+        self.capacity(consumer) / rayon::current_num_threads().max(1) as u64
     }
 
-    /// Refuses what needs more than its share, before it takes it.
+    /// Checks that `bytes` are within a consumer's capacity, before they are allocated.
     ///
     /// # Errors
-    /// Exit 7, with the least limit that would do.
-    pub fn claim(&self, share: Share, bytes: u64, what: impl FnOnce() -> String) -> Result<()> {
-        let Some(own) = self.0.as_ref().filter(|_| bytes > self.share(share)) else { return Ok(()) };
-        let least = own.limit - own.free + bytes.div_ceil(share.eighths()).saturating_mul(8);
+    /// Exit 7, with the smallest limit that would do.
+    pub fn try_reserve(&self, consumer: Consumer, bytes: u64, what: impl FnOnce() -> String) -> Result<()> {
+        let Some(pool) = self.0.as_ref().filter(|_| bytes > self.capacity(consumer)) else { return Ok(()) };
+        let least = pool.limit - pool.shared + bytes.div_ceil(consumer.eighths()).saturating_mul(8);
         Err(Error::new(
             Kind::Resource,
             format!(
                 "{} need {} of memory at once, which --memory-limit {} does not leave them; give at least {}",
                 what(),
                 mib(bytes),
-                mib(own.limit),
+                mib(pool.limit),
                 mib(least)
             ),
         ))
     }
 
-    /// Watches what is not spilled: refuses to go on once more is used than may be. `done` of `all` is what was done until now.
+    /// Checks that the resident memory of the process is within the limit, for memory that cannot be spilled. `done` of `all`
+    /// is how far the step is, from which the error estimates its need.
     ///
     /// # Errors
-    /// Exit 7, with about the least limit that would do.
-    pub fn watch(&self, what: &str, done: u64, all: u64) -> Result<()> {
-        let Some((own, used)) = self.0.as_ref().zip(resident()).filter(|(own, used)| *used > own.limit) else { return Ok(()) };
+    /// Exit 7, with about the smallest limit that would do.
+    pub fn check_rss(&self, what: &str, done: u64, all: u64) -> Result<()> {
+        let Some((pool, used)) = self.0.as_ref().zip(resident()).filter(|(pool, used)| *used > pool.limit) else { return Ok(()) };
         let whole = u128::from(used) * u128::from(all.max(done)) / u128::from(done.max(1));
         let least = u64::try_from(whole).unwrap_or(u64::MAX);
         Err(Error::new(
@@ -136,18 +136,18 @@ impl Memory {
             format!(
                 "{what} cannot be spilled and took the memory to {}, above --memory-limit {}; give at least about {}",
                 mib(used),
-                mib(own.limit),
+                mib(pool.limit),
                 mib(least)
             ),
         ))
     }
 }
 
-/// Refuses what the machine has no memory for, where the system tells, rather than that the kernel ends the process.
+/// Checks that the machine has `bytes` of memory left, if it says how much: an error is better than the kernel killing the process.
 ///
 /// # Errors
 /// Exit 7.
-pub fn must_fit(bytes: u64, what: impl FnOnce() -> String) -> Result<()> {
+pub fn check_available(bytes: u64, what: impl FnOnce() -> String) -> Result<()> {
     let Some(free) = kib("/proc/meminfo", "MemAvailable:").filter(|free| bytes > *free) else { return Ok(()) };
     Err(Error::new(
         Kind::Resource,
@@ -155,22 +155,22 @@ pub fn must_fit(bytes: u64, what: impl FnOnce() -> String) -> Result<()> {
     ))
 }
 
-/// Bytes as a limit is written, rounded up.
+/// Bytes in the form of a limit, rounded up.
 fn mib(bytes: u64) -> String {
     format!("{}MiB", bytes.div_ceil(MIB))
 }
 
-/// Resident memory of this process in bytes, where the system tells.
+/// Resident memory of this process in bytes, if the system says.
 pub fn resident() -> Option<u64> {
     kib("/proc/self/status", "VmRSS:")
 }
 
-/// Largest resident memory of this process in bytes, where the system tells.
+/// Largest resident memory of this process in bytes, if the system says.
 pub fn peak() -> Option<u64> {
     kib("/proc/self/status", "VmHWM:")
 }
 
-/// Bytes of a line of one of the system's files.
+/// The bytes that a line of a file of `/proc` gives in KiB.
 fn kib(path: &str, key: &str) -> Option<u64> {
     let text = std::fs::read_to_string(path).ok()?;
     let line = text.lines().find_map(|l| l.strip_prefix(key))?;
@@ -183,42 +183,42 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_does_not_fit_is_refused_with_what_would_do() -> Result<()> {
+    fn too_small_a_limit_is_refused_with_one_that_would_do() -> Result<()> {
         let folder = crate::temp::tempdir().expect("a folder");
-        let small = Memory::limited(100 * MIB, 20 * MIB, folder.path()).expect_err("too small");
+        let small = MemoryPool::limited(100 * MIB, 20 * MIB, folder.path()).expect_err("too small");
         assert_eq!(small.kind(), Kind::Resource);
         assert!(small.to_string().contains("at least 148MiB"), "{small}");
-        let memory = Memory::limited(184 * MIB, 20 * MIB, folder.path())?;
-        assert_eq!(memory.share(Share::Orders), 50 * MIB);
-        memory.claim(Share::Values, 25 * MIB, || "values".into())?;
-        let error = memory.claim(Share::Values, 26 * MIB, || "values".into()).expect_err("too much");
+        let memory = MemoryPool::limited(184 * MIB, 20 * MIB, folder.path())?;
+        assert_eq!(memory.capacity(Consumer::Orders), 50 * MIB);
+        memory.try_reserve(Consumer::AxisValues, 25 * MIB, || "values".into())?;
+        let error = memory.try_reserve(Consumer::AxisValues, 26 * MIB, || "values".into()).expect_err("too much");
         assert!(error.to_string().contains("values need 26MiB of memory at once"), "{error}");
         assert!(error.to_string().contains("at least 188MiB"), "{error}");
-        let enough = Memory::limited(188 * MIB, 20 * MIB, folder.path())?;
-        enough.claim(Share::Values, 26 * MIB, || "values".into())?;
-        assert_eq!(Memory::unlimited().share(Share::Kept), u64::MAX);
-        Memory::unlimited().claim(Share::Kept, u64::MAX - 1, String::new)?;
+        let enough = MemoryPool::limited(188 * MIB, 20 * MIB, folder.path())?;
+        enough.try_reserve(Consumer::AxisValues, 26 * MIB, || "values".into())?;
+        assert_eq!(MemoryPool::unlimited().capacity(Consumer::Retained), u64::MAX);
+        MemoryPool::unlimited().try_reserve(Consumer::Retained, u64::MAX - 1, String::new)?;
         Ok(())
     }
 
     #[test]
     fn what_the_machine_cannot_hold_is_refused() -> Result<()> {
-        must_fit(1, || "a byte".into())?;
-        let error = must_fit(1 << 60, || "The rows of a customer".into()).expect_err("more than any machine has");
+        check_available(1, || "a byte".into())?;
+        let error = check_available(1 << 60, || "The rows of a customer".into()).expect_err("more than any machine has");
         assert_eq!(error.kind(), Kind::Resource);
         assert!(error.to_string().starts_with("The rows of a customer need 1099511627776MiB of memory at once"), "{error}");
         Ok(())
     }
 
     #[test]
-    fn memory_is_watched() -> Result<()> {
+    fn resident_memory_is_checked() -> Result<()> {
         let folder = crate::temp::tempdir().expect("a folder");
-        let roomy = Memory::limited(1 << 40, 0, folder.path())?;
-        roomy.watch("rows", 1, 10)?;
+        let roomy = MemoryPool::limited(1 << 40, 0, folder.path())?;
+        roomy.check_rss("rows", 1, 10)?;
         let used = resident().expect("a figure on Linux");
         assert!(peak().expect("a figure on Linux") >= used);
-        let tight = Memory(Some(Limited { limit: used / 2, free: 1, spill: Arc::new(Spill::create(folder.path())?) }));
-        let error = tight.watch("The rows of a table", 1, 10).expect_err("above the limit");
+        let tight = MemoryPool(Some(Limited { limit: used / 2, shared: 1, spill: Arc::new(SpillFile::create(folder.path())?) }));
+        let error = tight.check_rss("The rows of a table", 1, 10).expect_err("above the limit");
         assert!(error.to_string().starts_with("The rows of a table cannot be spilled"), "{error}");
         Ok(())
     }

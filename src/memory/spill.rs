@@ -1,7 +1,7 @@
-//! A file for what does not fit into memory.
+//! The spill file: data that do not fit into memory.
 //!
-//! It lies in the output folder and loses its name as soon as it is open, so nothing is left of it however the run ends. Any
-//! thread appends pieces; every piece is checked when it is read back.
+//! It lies in the output folder and is unlinked as soon as it is open, so nothing remains of it however the run ends. Any thread
+//! appends ranges; each is checked against its checksum when it is read back.
 
 use std::fs::{self, File, OpenOptions};
 use std::io::ErrorKind;
@@ -13,35 +13,35 @@ use xxhash_rust::xxh3::xxh3_64;
 
 use crate::error::{Error, Kind, Result};
 
-/// The file.
+/// An unlinked file that every thread may append to.
 #[derive(Debug)]
-pub struct Spill {
+pub struct SpillFile {
     file: File,
     folder: PathBuf,
     end: AtomicU64,
 }
 
-/// Bytes in the file.
+/// A range of the spill file, with its checksum.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Piece {
+pub struct SpilledRange {
     at: u64,
     len: u64,
-    check: u64,
+    checksum: u64,
 }
 
-impl Piece {
-    /// How many bytes.
+impl SpilledRange {
+    /// Its length in bytes.
     pub fn bytes(&self) -> u64 {
         self.len
     }
 }
 
-impl Spill {
-    /// A new file in a folder.
+impl SpillFile {
+    /// Creates the file in a folder.
     ///
     /// # Errors
-    /// Exit 7 if it cannot be made.
-    pub fn create(folder: &Path) -> Result<Spill> {
+    /// Exit 7 if it cannot be created.
+    pub fn create(folder: &Path) -> Result<SpillFile> {
         let path = folder.join(format!(".spill-{}", std::process::id()));
         let open = || {
             let file = OpenOptions::new().read(true).write(true).create_new(true).mode(0o600).open(&path)?;
@@ -49,42 +49,42 @@ impl Spill {
             Ok(file)
         };
         let file = open().map_err(|e| failed(folder, &e))?;
-        Ok(Spill { file, folder: folder.to_owned(), end: AtomicU64::new(0) })
+        Ok(SpillFile { file, folder: folder.to_owned(), end: AtomicU64::new(0) })
     }
 
-    /// Appends bytes.
+    /// Appends bytes and returns where they are.
     ///
     /// # Errors
-    /// Exit 7 if there is no room.
-    pub fn write(&self, bytes: &[u8]) -> Result<Piece> {
+    /// Exit 7 if the disk is full or fails.
+    pub fn write(&self, bytes: &[u8]) -> Result<SpilledRange> {
         let len = bytes.len() as u64;
         let at = self.end.fetch_add(len, Ordering::Relaxed);
         self.file.write_all_at(bytes, at).map_err(|e| failed(&self.folder, &e))?;
-        Ok(Piece { at, len, check: xxh3_64(bytes) })
+        Ok(SpilledRange { at, len, checksum: xxh3_64(bytes) })
     }
 
-    /// Reads a piece, in place of what `into` held.
+    /// Reads a range into `into`, whose content is replaced.
     ///
     /// # Errors
     /// Exit 7 if it does not come back as it was written.
-    pub fn read(&self, piece: &Piece, into: &mut Vec<u8>) -> Result<()> {
+    pub fn read(&self, range: &SpilledRange, into: &mut Vec<u8>) -> Result<()> {
         into.clear();
-        into.resize(piece.len as usize, 0);
-        self.file.read_exact_at(into, piece.at).map_err(|e| failed(&self.folder, &e))?;
-        if xxh3_64(into) == piece.check {
+        into.resize(range.len as usize, 0);
+        self.file.read_exact_at(into, range.at).map_err(|e| failed(&self.folder, &e))?;
+        if xxh3_64(into) == range.checksum {
             return Ok(());
         }
         Err(Error::new(
             Kind::Resource,
             format!(
                 "{} bytes that were spilled to {} came back changed; check the disk, then run again",
-                piece.len,
+                range.len,
                 self.folder.display()
             ),
         ))
     }
 
-    /// How many bytes were written.
+    /// Bytes written until now.
     pub fn bytes(&self) -> u64 {
         self.end.load(Ordering::Relaxed)
     }
@@ -103,21 +103,21 @@ mod tests {
     use super::*;
 
     #[test]
-    fn pieces_come_back_and_damage_is_found() -> Result<()> {
+    fn ranges_come_back_and_damage_is_found() -> Result<()> {
         let folder = crate::temp::tempdir().expect("a folder");
-        let spill = Spill::create(folder.path())?;
+        let spill = SpillFile::create(folder.path())?;
         assert_eq!(fs::read_dir(folder.path()).expect("the folder").count(), 0);
-        let pieces = [spill.write(b"first")?, spill.write(b"")?, spill.write(b"second")?];
+        let ranges = [spill.write(b"first")?, spill.write(b"")?, spill.write(b"second")?];
         let mut back = vec![9; 3];
-        for (piece, want) in pieces.iter().zip([&b"first"[..], b"", b"second"]) {
-            spill.read(piece, &mut back)?;
+        for (range, want) in ranges.iter().zip([&b"first"[..], b"", b"second"]) {
+            spill.read(range, &mut back)?;
             assert_eq!(back, want);
         }
         assert_eq!(spill.bytes(), 11);
         spill.file.write_all_at(b"S", 5).expect("a byte");
-        let error = spill.read(&pieces[2], &mut back).expect_err("a changed byte");
+        let error = spill.read(&ranges[2], &mut back).expect_err("a changed byte");
         assert_eq!(error.kind(), Kind::Resource);
-        assert!(spill.read(&Piece { at: 6, len: 60, check: 0 }, &mut back).is_err());
+        assert!(spill.read(&SpilledRange { at: 6, len: 60, checksum: 0 }, &mut back).is_err());
         Ok(())
     }
 }

@@ -13,7 +13,7 @@ use crate::error::{Error, Result};
 use crate::job::Job;
 use crate::job::raw::{Method, TableName};
 use crate::measure::{Beside, BucketCache, BucketPanel, LineTally};
-use crate::memory::{Memory, Share};
+use crate::memory::{Consumer, MemoryPool};
 use crate::plan::{Plan, ScoringFilter};
 use crate::progress::Progress;
 use crate::score::{Axis, SliceDistributions};
@@ -106,7 +106,7 @@ impl Survey {
     }
 
     /// Writes what was gathered away if it is more than a thread may hold.
-    fn relieve(&mut self, memory: &Memory, most: u64) -> Result<()> {
+    fn relieve(&mut self, memory: &MemoryPool, most: u64) -> Result<()> {
         let Some(spill) = memory.spill() else { return Ok(()) };
         let held: u64 = self.dates.iter_mut().flatten().flat_map(SliceDistributions::iter_mut).map(|g| g.held()).sum();
         if held > most {
@@ -148,7 +148,7 @@ pub fn survey(
     plan: &Plan,
     orders: Store,
     beside: Beside,
-    memory: &Memory,
+    memory: &MemoryPool,
     progress: &dyn Progress,
 ) -> Result<(Survey, BucketCache)> {
     progress.begin("measuring customers", orders.len() as u64);
@@ -164,7 +164,7 @@ pub fn survey(
     let (next, failed) = (AtomicUsize::new(0), AtomicUsize::new(usize::MAX));
     let files = if plan.fold.lines { plan.fold.files } else { 0 };
     let slices = plan.slices();
-    let most = memory.per_thread(Share::Values);
+    let most = memory.capacity_per_thread(Consumer::AxisValues);
     // Ids are sorted, which takes as much again.
     let (what, all) = match whole.ntile.contains(&true) {
         true => ("Everybody's id, which method = \"ntile\" compares,", 2 * panels.len() as u64),
@@ -190,7 +190,7 @@ pub fn survey(
                 }
                 own.relieve(memory, most)?;
                 let done = done.fetch_add(1, Ordering::Relaxed) + 1;
-                memory.watch(what, done, all)
+                memory.check_rss(what, done, all)
             };
             if let Err(error) = look() {
                 failed.fetch_min(number, Ordering::Relaxed);
@@ -212,7 +212,7 @@ pub fn survey(
         return Err(error);
     }
     let mut all = all.ok_or_else(|| Error::bug("no thread looked at the buckets"))?;
-    all.relieve(memory, memory.share(Share::Kept))?;
+    all.relieve(memory, memory.capacity(Consumer::Retained))?;
     progress.end(&format!("{} customers", all.customers));
     Ok((all, panels))
 }

@@ -2,11 +2,11 @@
 
 use crate::domain::Day;
 use crate::error::{Error, Result};
+use crate::input::orders::ledger::{self, RowCounts};
+use crate::input::source::Source;
 use crate::job::Job;
 use crate::measure::LineTally;
 use crate::publish::OutputFolder;
-use crate::scan::ledger::{self, Tally};
-use crate::scan::source::Source;
 
 /// Whether the volume of the input is plausible beside the last committed run.
 ///
@@ -29,7 +29,7 @@ pub(super) fn rows_vs_previous(job: &Job, output: &OutputFolder, rows: u64) -> R
 ///
 /// # Errors
 /// Exit 1 if the ledger does not add up.
-pub(super) fn close_ledger(lines: &[LineTally], tally: &mut Tally, sources: &[Source]) -> Result<()> {
+pub(super) fn close_ledger(lines: &[LineTally], tally: &mut RowCounts, sources: &[Source]) -> Result<()> {
     for (file, lines) in lines.iter().enumerate() {
         tally.add(file, ledger::KEPT, lines.kept.0, lines.kept.1);
         tally.add(file, ledger::AFTER_AS_OF, lines.after.0, lines.after.1);
@@ -54,8 +54,8 @@ pub(super) fn close_ledger(lines: &[LineTally], tally: &mut Tally, sources: &[So
 /// Exit 3.
 pub(super) fn check(
     job: &Job,
-    tally: &Tally,
-    fates: &ledger::Fates,
+    tally: &RowCounts,
+    fates: &ledger::OutcomeNames,
     sources: &[Source],
     rows: u64,
     span: Option<(Day, Day)>,
@@ -108,7 +108,7 @@ pub(super) fn check(
     Ok(())
 }
 
-fn column_of(job: &Job, fate: ledger::Fate) -> String {
+fn column_of(job: &Job, fate: ledger::RowOutcome) -> String {
     let orders = &job.raw.orders;
     let name = match fate {
         ledger::NULL_SLICE => orders.slice.clone().unwrap_or_default(),

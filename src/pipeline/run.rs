@@ -18,16 +18,16 @@ use crate::engine::experiment::{self, Experiments};
 use crate::engine::part::{self, Concurrency, PartContext, PartOutput, PartTable};
 use crate::engine::strategy;
 use crate::error::{Error, Result, suggestion};
+use crate::input::assignments::AssignmentFile;
+use crate::input::hashes::VerifiedHash;
+use crate::input::source::Source;
+use crate::input::{self, orders::ScannedOrders};
 use crate::job::raw::TableName;
 use crate::job::{Cuts, Job};
-use crate::memory::{self, Memory};
+use crate::memory::{self, MemoryPool};
 use crate::plan::{Plan, ScoringFilter};
 use crate::progress::Progress;
 use crate::publish::{CutPointEntry, HashListEntry, InputEntry, Manifest, OutputFolder, Staging, TableEntry, TableFile, Timing};
-use crate::scan::assignments::AssignmentFile;
-use crate::scan::hashes::Verified;
-use crate::scan::source::Source;
-use crate::scan::{self, Scanned};
 use crate::scheme::Classifier;
 use crate::score::{Axis, DateScoring, SliceScoring};
 use crate::tables::{TableDefinition, definitions, encode, summarise};
@@ -68,8 +68,8 @@ pub fn run(job: &Job, progress: &dyn Progress) -> Result<Outcome> {
     let mut plan = Plan::new(job, &tables_beside.customers)?;
     // An output that cannot be written is found before hours of reading.
     let output = OutputFolder::open(&job.output)?;
-    let sources = scan::open(job)?;
-    let columns = scan::schema::check(job, &sources, plan.uses())?;
+    let sources = input::orders::open(job)?;
+    let columns = input::orders::columns::check(job, &sources, plan.uses())?;
     tables_beside.check_ids(job, columns.id)?;
     plan.fold.files = sources.len();
     let input_rows: u64 = sources.iter().map(Source::rows).sum();
@@ -87,7 +87,7 @@ pub fn run(job: &Job, progress: &dyn Progress) -> Result<Outcome> {
         return Ok(Outcome { manifest, folder, repeated: true, states: Vec::new() });
     }
     gates::rows_vs_previous(job, &output, input_rows)?;
-    let spend = scan::acquisition::read(job)?;
+    let spend = input::acquisition::read(job)?;
     let frozen = match &job.score.cuts {
         Cuts::Table(path) => Some(frozen_cuts::read_table(path, job)?),
         Cuts::Each | Cuts::Frozen => None,
@@ -95,26 +95,26 @@ pub fn run(job: &Job, progress: &dyn Progress) -> Result<Outcome> {
     clock.lap("open");
 
     let people = tables_beside.customers.rows();
-    let bits = scan::bucket_bits(input_rows.max(tables_beside.event_rows(&plan)).max(people));
+    let bits = input::orders::bucket_bits(input_rows.max(tables_beside.event_rows(&plan)).max(people));
     let parts = part::count(input_rows + people, 1 << bits);
     let memory = match job.memory_limit {
         Some(limit) => {
-            let of_thread = scan::reading_bytes(job, &sources, &columns, plan.uses(), bits);
-            Memory::limited(limit, of_thread * rayon::current_num_threads() as u64, &output.scratch())?
+            let of_thread = input::orders::reading_bytes(job, &sources, &columns, plan.uses(), bits);
+            MemoryPool::limited(limit, of_thread * rayon::current_num_threads() as u64, &output.scratch())?
         }
-        None => Memory::unlimited(),
+        None => MemoryPool::unlimited(),
     };
     let assigned = experiment::exposure::load::read(job, &assignment_files, &columns, parts)?;
     if !assigned.is_empty() {
         for (entry, own) in assignments.iter_mut().zip(&assigned) {
             entry.rows = own.rows.outcomes().into_iter().collect();
         }
-        memory.watch("Assignments of strategies", 1, 1)?;
+        memory.check_rss("Assignments of strategies", 1, 1)?;
         clock.lap("assignments");
     }
 
-    let scanned = scan::scan(job, &sources, &columns, plan.uses(), bits, &memory, progress)?;
-    let Scanned { id, orders, mut tally, fates, slices, categories, empty_ids } = scanned;
+    let scanned = input::orders::scan(job, &sources, &columns, plan.uses(), bits, &memory, progress)?;
+    let ScannedOrders { id, orders, row_counts: mut tally, outcome_names: fates, slices, categories, empty_ids } = scanned;
     let (slice_names, slice_numbers) = ranked(slices);
     unknown_overrides(job, &plan, &slice_names)?;
     plan.fold.slices = slice_numbers;
@@ -275,7 +275,7 @@ fn verified<'a>(
     sources: impl Iterator<Item = &'a Source>,
     assignments: impl Iterator<Item = &'a AssignmentFile>,
 ) -> (bool, Vec<HashListEntry>) {
-    let checks: Vec<Option<&Verified>> =
+    let checks: Vec<Option<&VerifiedHash>> =
         sources.map(|s| s.verified.as_ref()).chain(assignments.map(|a| a.verified.as_ref())).collect();
     let mut lists: Vec<HashListEntry> = checks
         .iter()
@@ -356,7 +356,7 @@ fn actions(plan: &Plan) -> Arc<StringArray> {
 /// Does all parts, several at once, and joins what they give. Nothing in that hangs on which part is done first.
 ///
 /// Threads take the next part when they are done with one. Who finds none left helps with the pieces of those at work.
-fn run_parts(context: &PartContext<'_>, parts: usize, memory: &Memory, progress: &dyn Progress) -> Result<PartOutput> {
+fn run_parts(context: &PartContext<'_>, parts: usize, memory: &MemoryPool, progress: &dyn Progress) -> Result<PartOutput> {
     let buckets = context.buckets.len();
     progress.begin("writing customers", parts as u64);
     let all = Mutex::new((PartOutput::default(), 0));
@@ -366,7 +366,7 @@ fn run_parts(context: &PartContext<'_>, parts: usize, memory: &Memory, progress:
         all.0.join(part);
         all.1 += 1;
         progress.advance(1);
-        memory.watch("What is summed of customers", all.1, parts as u64)
+        memory.check_rss("What is summed of customers", all.1, parts as u64)
     };
     let next = AtomicUsize::new(0);
     let take = |thread: rayon::BroadcastContext<'_>| -> Result<()> {

@@ -7,7 +7,7 @@ use crate::domain::CustomerId;
 use crate::error::{Error, Result};
 use crate::job::raw::Method;
 use crate::job::{Cuts, Job};
-use crate::memory::Memory;
+use crate::memory::MemoryPool;
 use crate::plan::Plan;
 use crate::score::{self, Axis, CutPoints, DateScoring, Level, SliceDistributions, SliceScoring, SpillableDistribution};
 
@@ -20,7 +20,7 @@ pub fn score(
     plan: &Plan,
     survey: &Survey,
     frozen: Option<&[Option<SliceScoring>]>,
-    memory: &Memory,
+    memory: &MemoryPool,
 ) -> Result<Vec<DateScoring>> {
     let dates = &survey.dates;
     let date = |at: usize, frozen: Option<&[Option<SliceScoring>]>| score_date(job, plan, (&dates[at], memory), frozen);
@@ -42,7 +42,7 @@ pub fn score(
 fn score_date(
     job: &Job,
     plan: &Plan,
-    (survey, memory): (&[SliceDistributions], &Memory),
+    (survey, memory): (&[SliceDistributions], &MemoryPool),
     frozen: Option<&[Option<SliceScoring>]>,
 ) -> Result<DateScoring> {
     let of_slice = |(slice, survey): (usize, &SliceDistributions)| -> Result<SliceScoring> {
@@ -79,7 +79,7 @@ fn score_axis(
     job: &Job,
     plan: &Plan,
     axis: Axis,
-    (values, memory): (&SpillableDistribution, &Memory),
+    (values, memory): (&SpillableDistribution, &MemoryPool),
     frozen: Option<Option<&SliceScoring>>,
 ) -> Result<AxisScoring> {
     let values = values.whole(memory, || format!("{} at one as-of date", axis.name()))?;

@@ -2,15 +2,15 @@
 
 use crate::domain::{EventKind, IdType, MeasureKind};
 use crate::error::Result;
+use crate::input::customers::{self, CustomersData, CustomersTable};
+use crate::input::events::{self, EventCounts, EventsTable};
+use crate::input::orders::columns::OrderColumns;
+use crate::input::source::Source;
 use crate::job::Job;
 use crate::measure::Beside;
-use crate::memory::Memory;
+use crate::memory::MemoryPool;
 use crate::plan::Plan;
 use crate::progress::Progress;
-use crate::scan::customers::{self, CustomersTable, People};
-use crate::scan::events::{self, EventTally, EventsTable};
-use crate::scan::schema::Columns;
-use crate::scan::source::Source;
 
 /// The tables of a job besides its orders, opened.
 pub struct OpenInputs {
@@ -34,7 +34,7 @@ pub struct LoadedInputs {
 pub struct InputWarnings {
     /// Rows of the customers table without an id.
     null_ids: u64,
-    tally: EventTally,
+    tally: EventCounts,
 }
 
 impl OpenInputs {
@@ -73,19 +73,19 @@ impl OpenInputs {
         &self,
         job: &Job,
         plan: &Plan,
-        columns: &Columns,
+        columns: &OrderColumns,
         buckets: usize,
-        memory: &Memory,
+        memory: &MemoryPool,
         progress: &dyn Progress,
     ) -> Result<LoadedInputs> {
         let given = plan.given();
-        let People { rolls, values, null_ids } =
+        let CustomersData { rolls, values, null_ids } =
             customers::read(job, &self.customers, columns, &given, buckets, memory, progress)?;
         let (events, tally) = if plan.uses_events() {
             let (events, tally) = events::read(job, &self.events, columns.id, buckets, memory, progress)?;
             (Some(events), tally)
         } else {
-            (None, EventTally::default())
+            (None, EventCounts::default())
         };
         Ok(LoadedInputs { beside: Beside { given, rolls, events }, values, findings: InputWarnings { null_ids, tally } })
     }
@@ -109,7 +109,7 @@ impl InputWarnings {
 }
 
 /// What is worth saying of the events: those that do not count, and kinds that are asked for and not found.
-fn of_events(job: &Job, plan: &Plan, tally: &EventTally, strangers: u64) -> Vec<String> {
+fn of_events(job: &Job, plan: &Plan, tally: &EventCounts, strangers: u64) -> Vec<String> {
     let Some(events) = &job.raw.events else { return Vec::new() };
     let mut out = Vec::new();
     let strangers = strangers + tally.impossible;

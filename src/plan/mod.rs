@@ -9,12 +9,12 @@ use serde::Serialize;
 
 use crate::domain::{Catalogue, Day, Given, Measure, MeasureKind, Origin, Outcome, Unit};
 use crate::error::{Error, Result, suggestion};
+use crate::input::customers::CustomersTable;
+use crate::input::orders::columns::UsedColumns;
 use crate::job::raw::{MonetaryAs, ReportName, TableName, ZeroAmount};
 use crate::job::{Job, SchemeUse};
 use crate::measure::FoldSpec;
 use crate::report;
-use crate::scan::customers::CustomersTable;
-use crate::scan::schema::Uses;
 use crate::scheme::{self, Scheme, Test, unit_scale};
 use crate::score::Axis;
 use crate::tables::{ColumnDefinition, ColumnType};
@@ -255,9 +255,9 @@ impl Plan {
     }
 
     /// Which optional columns of the orders the measures look at.
-    pub fn uses(&self) -> Uses {
+    pub fn uses(&self) -> UsedColumns {
         let uses = |kind: MeasureKind| self.fold.measures.iter().any(|m| m.kind == kind);
-        Uses {
+        UsedColumns {
             cost: self.margin_outcome || uses(MeasureKind::Margin),
             discount: uses(MeasureKind::DiscountShare),
             category: self.fold.measures.iter().any(|m| m.kind.origin() == Origin::Categories),

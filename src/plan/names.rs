@@ -2,8 +2,8 @@
 
 use crate::domain::MeasureKind;
 use crate::error::{Error, Result};
+use crate::input::customers::CustomersTable;
 use crate::job::{Job, SchemeUse};
-use crate::scan::customers::CustomersTable;
 use crate::score::Axis;
 
 /// Names that columns of `customers`, measures and conditions have in every job.

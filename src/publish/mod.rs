@@ -14,12 +14,11 @@
 
 mod commits;
 mod customers;
-mod export;
 mod files;
-mod in_hand;
+mod fsync;
+mod interrupt;
 mod manifest;
 mod staging;
-mod syncer;
 mod tables;
 mod verify;
 
@@ -31,17 +30,16 @@ use std::path::{Path, PathBuf};
 use crate::error::{Error, Kind, Result};
 use commits::{commit_numbers, last_commit};
 use files::{after_commit, failed, make_folder, make_root, remove, swap_link, sync_folder, sync_tree, write_new};
-use in_hand::IN_HAND;
+use interrupt::INTERRUPTS;
 
 pub use customers::customers;
-pub use export::{Exported, export};
-pub use in_hand::{Stopped, is_stopped, stop};
+pub use interrupt::{StopOutcome, is_stopped, stop};
 pub use manifest::{
     AssignmentFileEntry, AssignmentsEntry, CommitRecord, CutPointEntry, HashListEntry, InputEntry, Manifest, TableEntry,
     TableFile, Timing,
 };
 pub use staging::Staging;
-pub use verify::{CommittedRun, Verified, last_run, runs_by_date, verify};
+pub use verify::{CommittedRun, VerifiedRun, last_run, runs_by_date, verify};
 
 const MARKER: &str = ".rfmill";
 const MARKER_TEXT: &str = "This folder is written by rfmill. Read tables/ or latest/; leave the rest alone.\nformat = 1\n";
@@ -224,7 +222,7 @@ impl OutputFolder {
     /// # Errors
     /// Exit 6 before the commit; exit 9 if it cannot be told whether it happened.
     pub fn commit(&self, mut staging: Staging, manifest: &Manifest) -> Result<PathBuf> {
-        staging.settle()?;
+        staging.drain()?;
         verify::check_sizes(&staging.folder, manifest)?;
         let bytes = manifest.to_bytes()?;
         staging.write("manifest.json", bytes.clone())?;
@@ -232,7 +230,7 @@ impl OutputFolder {
         let runs = self.root.join("runs");
         let folder = runs.join(&manifest.run_id);
         let aside = runs.join(format!(".damaged-{}", manifest.run_id));
-        let mut committing = IN_HAND.committing()?;
+        let mut guard = INTERRUPTS.begin_commit()?;
         self.still_ours()?;
         // A run that stands there is not whole, or it would have been recognised.
         let was_there = fs::symlink_metadata(&folder).is_ok();
@@ -261,7 +259,7 @@ impl OutputFolder {
             }
         };
         staging.keep();
-        committing.done(&manifest.run_id);
+        guard.committed(&manifest.run_id);
         self.show(number, &CommitRecord::of(manifest, &bytes))?;
         if was_there {
             remove(&aside).map_err(|e| after_commit(&manifest.run_id, "its damaged version cannot be removed", &e))?;
@@ -279,10 +277,10 @@ impl OutputFolder {
         // Its bytes, not the manifest written anew: numbers may not survive the way through JSON to the last bit.
         let bytes = fs::read(&path).map_err(|e| failed(&path, &e))?;
         let record = CommitRecord::of(manifest, &bytes);
-        let mut committing = IN_HAND.committing()?;
+        let mut guard = INTERRUPTS.begin_commit()?;
         self.still_ours()?;
         let number = commits::add(&self.root, &record)?;
-        committing.done(&manifest.run_id);
+        guard.committed(&manifest.run_id);
         self.show(number, &record)?;
         Ok(folder)
     }

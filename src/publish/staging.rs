@@ -5,9 +5,9 @@ use std::path::{Path, PathBuf};
 use std::sync::{Mutex, PoisonError};
 
 use super::files::{failed, make_folder, write_file};
-use super::in_hand::IN_HAND;
+use super::fsync::{FsyncQueue, WrittenFile};
+use super::interrupt::INTERRUPTS;
 use super::manifest::TableFile;
-use super::syncer::{Syncer, Written};
 use crate::error::Result;
 use crate::tables::EncodedFile;
 
@@ -15,7 +15,7 @@ use crate::tables::EncodedFile;
 #[derive(Debug)]
 pub struct Staging {
     pub(super) folder: PathBuf,
-    syncer: Syncer,
+    queue: FsyncQueue,
     /// Folders below it that were made.
     made: Mutex<BTreeSet<PathBuf>>,
     kept: bool,
@@ -24,8 +24,8 @@ pub struct Staging {
 impl Staging {
     pub(super) fn new(folder: PathBuf) -> Result<Staging> {
         std::fs::create_dir(&folder).map_err(|e| failed(&folder, &e))?;
-        IN_HAND.staged(&folder);
-        Ok(Staging { folder, syncer: Syncer::new(), made: Mutex::default(), kept: false })
+        INTERRUPTS.register(&folder);
+        Ok(Staging { folder, queue: FsyncQueue::new(), made: Mutex::default(), kept: false })
     }
 
     /// Writes a file below the run folder. It is durable and was read back once the run is committed.
@@ -33,13 +33,13 @@ impl Staging {
     /// # Errors
     /// Exit 6 if it, or one before it, cannot be written, with the path and what to do.
     pub fn write(&self, path: &str, bytes: Vec<u8>) -> Result<()> {
-        IN_HAND.go_on()?;
+        INTERRUPTS.check()?;
         if let Some(folder) = Path::new(path).parent() {
             self.make(folder)?;
         }
         let path = self.folder.join(path);
         let file = write_file(&path, &bytes)?;
-        self.syncer.sync(Written { file, path, bytes })
+        self.queue.push(WrittenFile { file, path, bytes })
     }
 
     /// Makes a folder with those above it, once. Only what lies below the run is made: where the output folder is gone, no part
@@ -72,8 +72,8 @@ impl Staging {
     ///
     /// # Errors
     /// Exit 6 if that fails for one.
-    pub(super) fn settle(&mut self) -> Result<()> {
-        self.syncer.settle()
+    pub(super) fn drain(&mut self) -> Result<()> {
+        self.queue.drain()
     }
 
     /// The folder stays: it is committed, or nobody knows whether it is.
@@ -87,6 +87,6 @@ impl Drop for Staging {
         if !self.kept {
             let _ = std::fs::remove_dir_all(&self.folder);
         }
-        IN_HAND.unstaged(&self.folder);
+        INTERRUPTS.unregister(&self.folder);
     }
 }

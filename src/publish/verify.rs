@@ -13,7 +13,7 @@ const TRIES: u32 = 3;
 
 /// What was verified.
 #[derive(Debug, Clone)]
-pub struct Verified {
+pub struct VerifiedRun {
     /// The run of the last commit.
     pub run_id: String,
     /// Its job.
@@ -86,7 +86,7 @@ pub fn runs_by_date(root: &Path) -> Result<BTreeMap<String, String>> {
 ///
 /// # Errors
 /// As [`last_run`]; exit 5 also if a file is missing, changed, damaged or too many.
-pub fn verify(root: &Path) -> Result<Verified> {
+pub fn verify(root: &Path) -> Result<VerifiedRun> {
     let number = || commit_numbers(root).ok().and_then(|n| n.last().copied());
     let mut tries = 0;
     loop {
@@ -100,7 +100,7 @@ pub fn verify(root: &Path) -> Result<Verified> {
     }
 }
 
-fn look(root: &Path) -> Result<Verified> {
+fn look(root: &Path) -> Result<VerifiedRun> {
     let CommittedRun { folder: run, manifest } = last_run(root)?;
     let (files, bytes) = check_files(&run, &manifest)?;
     check_nothing_else(&run, &manifest)?;
@@ -113,7 +113,7 @@ fn look(root: &Path) -> Result<Verified> {
         tries += 1;
         std::thread::sleep(std::time::Duration::from_millis(100));
     }
-    Ok(Verified {
+    Ok(VerifiedRun {
         run_id: manifest.run_id,
         job_name: manifest.job_name.clone(),
         as_of: manifest.as_of.clone(),

@@ -6,14 +6,14 @@ use super::Distribution;
 use crate::bucket::{pack_numbers, unpack_numbers};
 use crate::error::Result;
 use crate::measure::Column;
-use crate::memory::{Memory, Piece, Share, Spill};
+use crate::memory::{Consumer, MemoryPool, SpillFile, SpilledRange};
 
 /// A distribution that is being gathered.
 #[derive(Debug, Clone)]
 pub struct SpillableDistribution {
     here: Distribution,
     /// Values on disk.
-    away: Vec<Piece>,
+    away: Vec<SpilledRange>,
     away_len: u64,
 }
 
@@ -50,7 +50,7 @@ impl SpillableDistribution {
     ///
     /// # Errors
     /// Exit 7 if they cannot be written.
-    pub fn spill(&mut self, spill: &Spill) -> Result<()> {
+    pub fn spill(&mut self, spill: &SpillFile) -> Result<()> {
         for values in self.here.take_listed().into_pieces() {
             self.away.push(spill.write(&pack_numbers(&values))?);
             self.away_len += values.len() as u64;
@@ -77,10 +77,10 @@ impl SpillableDistribution {
     ///
     /// # Errors
     /// Exit 7 if they do not fit into memory, or do not come back from disk.
-    pub fn whole(&self, memory: &Memory, what: impl Fn() -> String) -> Result<Cow<'_, Distribution>> {
+    pub fn whole(&self, memory: &MemoryPool, what: impl Fn() -> String) -> Result<Cow<'_, Distribution>> {
         let Some(spill) = memory.spill().filter(|_| !self.away.is_empty()) else { return Ok(Cow::Borrowed(&self.here)) };
         let threads = rayon::current_num_threads() as u64;
-        memory.claim(Share::Values, self.len() * 8 * threads, || format!("{} values of {}", self.len(), what()))?;
+        memory.try_reserve(Consumer::AxisValues, self.len() * 8 * threads, || format!("{} values of {}", self.len(), what()))?;
         let (mut packed, mut values) = (Vec::new(), Vec::with_capacity(self.away_len as usize));
         for piece in &self.away {
             spill.read(piece, &mut packed)?;
@@ -99,7 +99,7 @@ mod tests {
     #[test]
     fn what_was_spilled_counts_as_what_was_not() -> Result<()> {
         let folder = crate::temp::tempdir().expect("a folder");
-        let memory = Memory::limited(1 << 30, 0, folder.path())?;
+        let memory = MemoryPool::limited(1 << 30, 0, folder.path())?;
         let spill = memory.spill().expect("a limit");
         for empty in [Distribution::of_money(), Distribution::of_counts()] {
             let mut all = empty.clone();

@@ -12,10 +12,10 @@ use std::time::{Duration, Instant};
 
 use rfmill::domain::IdType;
 use rfmill::error::Error;
+use rfmill::input::assignments::{self, Request};
+use rfmill::input::{Zone, customers, files};
 use rfmill::job::{Overrides, parse, resolve};
 use rfmill::plan::Plan;
-use rfmill::scan::assignments::{self, Request};
-use rfmill::scan::{Zone, customers, files};
 
 use super::flips::{CHECKED, PLAIN, rewritten, with_deltas};
 use super::mill::{campaign_until, count_panics, text_of};

@@ -10,7 +10,7 @@ use std::time::{Duration, Instant};
 
 use rfmill::error::Error;
 use rfmill::hash::sha256;
-use rfmill::scan::source::panics_are_contained;
+use rfmill::input::damage::panics_are_contained;
 
 use crate::support::run::{Workshop, files_below};
 

@@ -4,13 +4,13 @@ use std::cmp::Ordering;
 use std::path::Path;
 
 use super::super::args::AssignArgs;
+use super::population::Population;
 use super::shares::Shares;
 use crate::assign::{Assignments, PriorAssignment};
 use crate::domain::Id;
 use crate::error::{Error, Result};
-use crate::scan::Zone;
-use crate::scan::assignments::{self, Request};
-use crate::scan::population::Population;
+use crate::input::Zone;
+use crate::input::assignments::{self, Request};
 
 /// Digits behind the point with which costs of the file are read; they are not used.
 const COST_SCALE: u32 = 6;

@@ -3,11 +3,11 @@
 use super::super::args::AssignArgs;
 use super::super::commands::data;
 use super::super::console::{columns, count, printable};
+use super::population::Population;
 use super::shares::{Shares, toml_key};
 use super::{Drawn, Strata};
 use crate::assign::{DetectableEffect, OutcomeSpread, detectable_effect, stratified_detectable_effect};
 use crate::domain::Day;
-use crate::scan::population::Population;
 
 /// Everything that is shown.
 pub(super) struct Shown<'a> {

@@ -4,7 +4,7 @@ use crate::domain::Unit;
 use crate::error::Result;
 use crate::job::Job;
 use crate::job::raw::TableName;
-use crate::memory::{Memory, Share};
+use crate::memory::{Consumer, MemoryPool};
 use crate::plan::Plan;
 
 /// How many parts are in work at once, and for how many dates their customers are measured at once.
@@ -54,7 +54,7 @@ impl Concurrency {
     ///
     /// # Errors
     /// Exit 7 if not even one date of one part fits.
-    pub fn new(job: &Job, plan: &Plan, (customers, rows): (u64, u64), parts: usize, memory: &Memory) -> Result<Concurrency> {
+    pub fn new(job: &Job, plan: &Plan, (customers, rows): (u64, u64), parts: usize, memory: &MemoryPool) -> Result<Concurrency> {
         let (threads, dates) = (rayon::current_num_threads(), job.dates.len());
         if memory.spill().is_none() {
             return Ok(Concurrency { parts: threads, dates });
@@ -62,10 +62,10 @@ impl Concurrency {
         // Parts are not of one size.
         let of_part = |all: u64| all / parts as u64 + all / parts as u64 / 4;
         let need = Need::new(job, plan, of_part(customers), of_part(rows));
-        memory.claim(Share::Parts, need.fixed + need.date, || {
+        memory.try_reserve(Consumer::Parts, need.fixed + need.date, || {
             format!("the {} customers of a part at one of {dates} as-of dates", of_part(customers))
         })?;
-        Ok(need.concurrency(memory.share(Share::Parts), threads, dates))
+        Ok(need.concurrency(memory.capacity(Consumer::Parts), threads, dates))
     }
 }
 

@@ -7,11 +7,11 @@ use rayon::prelude::*;
 use crate::assign::{Assignments, AssignmentsByPeriod, Rejected, RowSet, by_period};
 use crate::domain::{Day, Period};
 use crate::error::Result;
+use crate::input::assignments::{self, AssignmentFile, Request};
+use crate::input::hashes::HashList;
+use crate::input::orders::columns::OrderColumns;
 use crate::job::{Job, Strategy};
 use crate::publish::{AssignmentFileEntry, AssignmentsEntry};
-use crate::scan::assignments::{self, AssignmentFile, Request};
-use crate::scan::hashes::HashList;
-use crate::scan::schema::Columns;
 
 /// The assignments of a strategy.
 pub struct StrategyAssignments {
@@ -106,7 +106,7 @@ pub fn entries(job: &Job, files: &[Vec<AssignmentFile>]) -> Vec<AssignmentsEntry
 ///
 /// # Errors
 /// Those of [`open`] and [`assignments::check`].
-pub fn check(job: &Job, columns: &Columns) -> Result<()> {
+pub fn check(job: &Job, columns: &OrderColumns) -> Result<()> {
     let mut strategies = job.strategies.iter().zip(open(job)?);
     strategies.try_for_each(|(strategy, files)| assignments::check(&files, &Request::of(strategy, columns, job.scale(), 1)))
 }
@@ -115,7 +115,7 @@ pub fn check(job: &Job, columns: &Columns) -> Result<()> {
 ///
 /// # Errors
 /// Those of [`assignments::read`].
-pub fn read(job: &Job, files: &[Vec<AssignmentFile>], columns: &Columns, parts: usize) -> Result<Vec<StrategyAssignments>> {
+pub fn read(job: &Job, files: &[Vec<AssignmentFile>], columns: &OrderColumns, parts: usize) -> Result<Vec<StrategyAssignments>> {
     let strategies = job.strategies.iter().zip(files);
     strategies
         .map(|(strategy, files)| {

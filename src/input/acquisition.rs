@@ -1,0 +1,112 @@
+//! `[acquisition]`: what winning the customers of a period cost, from a small CSV or Parquet file.
+
+use std::collections::BTreeMap;
+use std::path::Path;
+
+use parquet::file::reader::{FileReader, SerializedFileReader};
+use parquet::record::Field;
+
+use super::damage::contained;
+use crate::domain::{Day, Decimal};
+use crate::error::{Error, Result};
+use crate::job::Job;
+
+/// A row as read: what it says, and where it stands.
+struct Line {
+    place: String,
+    start: Option<String>,
+    spend: Option<String>,
+}
+
+/// Spend in minor units by the first day of the period.
+///
+/// # Errors
+/// Exit 4 if the file cannot be read, exit 3 if it does not say what it should.
+pub fn read(job: &Job) -> Result<BTreeMap<Day, i128>> {
+    let Some((written, path)) = &job.acquisition else { return Ok(BTreeMap::new()) };
+    let is_parquet = path.extension().is_some_and(|e| e.eq_ignore_ascii_case("parquet"));
+    let lines = if is_parquet { contained(written, || parquet_lines(written, path))? } else { csv_lines(written, path)? };
+    let starts: Vec<Day> = job.shown().filter_map(|(_, d)| d.period_start).collect();
+    let mut out = BTreeMap::new();
+    for line in lines {
+        let Line { place, start, spend } = line;
+        let start = start.as_deref().and_then(Day::parse).ok_or_else(|| {
+            Error::contract(format!(
+                "{place}: period_start is {}; expected the first day of a period, such as 2024-01-01",
+                shown(start.as_deref())
+            ))
+        })?;
+        let minor = spend.as_deref().and_then(Decimal::parse).and_then(|d| d.shifted(job.scale()));
+        let minor = minor.filter(|m| m.ceil() == m.floor() && m.floor() >= 0).ok_or_else(|| {
+            Error::contract(format!(
+                "{place}: spend is {}; expected an amount of at least 0 with at most {} digits behind the point",
+                shown(spend.as_deref()),
+                job.scale()
+            ))
+        })?;
+        if out.insert(start, minor.floor()).is_some() {
+            return Err(Error::contract(format!("{place}: the period from {start} stands twice; give each period one row")));
+        }
+    }
+    // Rows of other years are fine, but a file that meets no period at all is the wrong one.
+    if !out.is_empty() && !starts.is_empty() && !out.keys().any(|start| starts.contains(start)) {
+        return Err(Error::contract(format!(
+            "{written} (acquisition.path) has {} periods, none of which is a period of the job (the first begins on {}); period_start must be the first day of a period",
+            out.len(),
+            starts.first().copied().unwrap_or(Day::MIN)
+        )));
+    }
+    Ok(out)
+}
+
+fn shown(text: Option<&str>) -> String {
+    text.map_or_else(|| "empty".into(), |t| format!("{t:?}"))
+}
+
+fn unreadable(name: &str, error: &dyn std::fmt::Display) -> Error {
+    Error::input(format!("cannot read {name} (acquisition.path): {error}; it needs the columns period_start and spend"))
+}
+
+fn csv_lines(name: &str, path: &Path) -> Result<Vec<Line>> {
+    let bytes = std::fs::read(path).map_err(|e| unreadable(name, &e))?;
+    let bytes = bytes.strip_prefix(b"\xEF\xBB\xBF").unwrap_or(&bytes);
+    let mut reader = csv::ReaderBuilder::new().trim(csv::Trim::All).from_reader(bytes);
+    let headers = reader.headers().map_err(|e| unreadable(name, &e))?.clone();
+    let column = |wanted: &str| {
+        let found = headers.iter().position(|h| h == wanted);
+        found.ok_or_else(|| unreadable(name, &format!("it has the columns {}", headers.iter().collect::<Vec<_>>().join(", "))))
+    };
+    let (start, spend) = (column("period_start")?, column("spend")?);
+    let mut lines = Vec::new();
+    for record in reader.records() {
+        let record = record.map_err(|e| unreadable(name, &e))?;
+        let cell = |at: usize| record.get(at).filter(|c| !c.is_empty()).map(str::to_owned);
+        let line = record.position().map_or(0, csv::Position::line);
+        lines.push(Line { place: format!("{name}, line {line}"), start: cell(start), spend: cell(spend) });
+    }
+    Ok(lines)
+}
+
+fn parquet_lines(name: &str, path: &Path) -> Result<Vec<Line>> {
+    let file = std::fs::File::open(path).map_err(|e| unreadable(name, &e))?;
+    let reader = SerializedFileReader::new(file).map_err(|e| unreadable(name, &e))?;
+    let mut lines = Vec::new();
+    for (number, row) in reader.get_row_iter(None).map_err(|e| unreadable(name, &e))?.enumerate() {
+        let row = row.map_err(|e| unreadable(name, &e))?;
+        let cell = |wanted: &str| {
+            let field = row.get_column_iter().find(|(column, _)| *column == wanted).map(|(_, field)| field);
+            field.ok_or_else(|| unreadable(name, &format!("it has no column {wanted:?}")))
+        };
+        let start = match cell("period_start")? {
+            Field::Date(days) => Some(Day(*days).to_string()),
+            Field::Str(text) => Some(text.clone()),
+            _ => None,
+        };
+        let spend = match cell("spend")? {
+            Field::Null => None,
+            other => Some(other.to_string()),
+        };
+        lines.push(Line { place: format!("{name}, row {}", number + 1), start, spend });
+    }
+    Ok(lines)
+}

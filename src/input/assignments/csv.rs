@@ -1,0 +1,259 @@
+//! Assignments from CSV: comma-separated UTF-8 with a header, with or without a byte order mark; an empty field is null.
+
+use std::fs::File;
+use std::path::Path;
+
+use csv::{ErrorKind, Reader, ReaderBuilder, StringRecord};
+
+use super::Request;
+use super::rows::{AssignedOn, CustomerId, FileChunk, Name, OptionalColumns, RowBatch, RowsByPart};
+use crate::domain::{CustomerIds, Day, Decimal, IdType};
+use crate::error::{Error, Result, suggestion};
+
+/// Where the columns stand.
+struct ColumnIndices {
+    customer_id: usize,
+    arm: usize,
+    assigned_on: usize,
+    strategy: Option<usize>,
+    stratum: Option<usize>,
+    cost: Option<usize>,
+    contacts: Option<usize>,
+    ended_on: Option<usize>,
+}
+
+/// Opens a CSV file and finds its columns.
+fn open(name: &str, path: &Path) -> Result<(Reader<File>, ColumnIndices)> {
+    let file =
+        File::open(path).map_err(|e| Error::input(format!("cannot read {name}: {e}; check the file and its permissions")))?;
+    let mut reader = ReaderBuilder::new().buffer_capacity(1 << 16).from_reader(file);
+    let header = reader.headers().map_err(|e| unreadable(name, &e))?;
+    let places = ColumnIndices::find(name, header)?;
+    Ok((reader, places))
+}
+
+/// Checks the columns of a CSV file.
+pub(super) fn check(name: &str, path: &Path) -> Result<()> {
+    open(name, path).map(drop)
+}
+
+/// Reads a CSV file.
+pub(super) fn read(name: &str, path: &Path, request: &Request) -> Result<FileChunk> {
+    let (mut reader, places) = open(name, path)?;
+    let has = OptionalColumns {
+        strategy: places.strategy.is_some(),
+        stratum: places.stratum.is_some(),
+        cost: places.cost.is_some(),
+        contacts: places.contacts.is_some(),
+        ended_on: places.ended_on.is_some(),
+    };
+    let (mut chunk, mut layout) = (FileChunk::new(request, has, 0), RowsByPart::default());
+    let mut record = StringRecord::new();
+    while reader.read_record(&mut record).map_err(|e| unreadable(name, &e))? {
+        let line = record.position().map_or(0, |p| p.line());
+        let fields = CsvLine { name, line, record: &record, request };
+        chunk.add(request, &fields.row(&places)?, &mut layout);
+    }
+    Ok(chunk)
+}
+
+impl ColumnIndices {
+    fn find(name: &str, header: &StringRecord) -> Result<ColumnIndices> {
+        let names: Vec<&str> = header.iter().collect();
+        let optional = |column: &str| -> Result<Option<usize>> {
+            let mut found = names.iter().enumerate().filter(|(_, n)| **n == column).map(|(at, _)| at);
+            match (found.next(), found.next()) {
+                (_, Some(_)) => Err(Error::contract(format!("{name} has several columns named {column:?}; rename all but one"))),
+                (first, None) => Ok(first),
+            }
+        };
+        let required = |column: &str| -> Result<usize> {
+            optional(column)?.ok_or_else(|| {
+                if names.is_empty() {
+                    return Error::contract(format!(
+                        "{name} is empty; expected a first line that names the columns, customer_id, arm and assigned_on at least"
+                    ));
+                }
+                let (near, separator) = match names.as_slice() {
+                    [one] if one.contains([';', '\t']) => (String::new(), ". CsvLine are separated by commas"),
+                    _ => (suggestion(column, names.iter().copied()), ""),
+                };
+                Error::contract(format!(
+                    "{name} has no column {column:?}{near} (its first line names {}); name the columns in the first line, customer_id, arm and assigned_on at least{separator}",
+                    names.join(", ")
+                ))
+            })
+        };
+        let stratum = match optional("stratum")? {
+            Some(at) => Some(at),
+            None => optional("state")?,
+        };
+        Ok(ColumnIndices {
+            customer_id: required("customer_id")?,
+            arm: required("arm")?,
+            assigned_on: required("assigned_on")?,
+            strategy: optional("strategy")?,
+            stratum,
+            cost: optional("cost")?,
+            contacts: optional("contacts")?,
+            ended_on: optional("ended_on")?,
+        })
+    }
+}
+
+/// A line, which is a batch of its own.
+struct CsvRow<'a> {
+    line: u64,
+    strategy: Option<Name<'a>>,
+    id: Option<CustomerId<'a>>,
+    arm: Option<Name<'a>>,
+    assigned_on: AssignedOn,
+    stratum: Option<Name<'a>>,
+    cost: Option<i64>,
+    contacts: Option<u32>,
+    ended_on: Option<Day>,
+}
+
+impl<'a> RowBatch<'a> for CsvRow<'a> {
+    fn len(&self) -> usize {
+        1
+    }
+
+    fn place(&self, _: usize) -> u64 {
+        self.line
+    }
+
+    fn strategy(&self, _: usize) -> Option<Name<'a>> {
+        self.strategy
+    }
+
+    fn id(&self, _: usize) -> Option<CustomerId<'a>> {
+        self.id
+    }
+
+    fn arm(&self, _: usize) -> Option<Name<'a>> {
+        self.arm
+    }
+
+    fn assigned_on(&self, _: usize) -> AssignedOn {
+        self.assigned_on
+    }
+
+    fn stratum(&self, _: usize) -> Option<Name<'a>> {
+        self.stratum
+    }
+
+    fn cost(&self, _: usize) -> Option<i64> {
+        self.cost
+    }
+
+    fn contacts(&self, _: usize) -> Option<u32> {
+        self.contacts
+    }
+
+    fn ended_on(&self, _: usize) -> Option<Day> {
+        self.ended_on
+    }
+}
+
+/// The fields of a line.
+struct CsvLine<'a> {
+    name: &'a str,
+    line: u64,
+    record: &'a StringRecord,
+    request: &'a Request<'a>,
+}
+
+impl<'a> CsvLine<'a> {
+    fn row(&self, places: &ColumnIndices) -> Result<CsvRow<'a>> {
+        let assigned_on = self.field(Some(places.assigned_on)).map(|text| self.day("assigned_on", text)).transpose()?;
+        let row = CsvRow {
+            line: self.line,
+            strategy: self.text(places.strategy).map(Name::of),
+            id: self.id(places.customer_id)?,
+            arm: self.text(Some(places.arm)).map(Name::of),
+            assigned_on: assigned_on.map_or(AssignedOn::Null, AssignedOn::On),
+            stratum: self.text(places.stratum).map(Name::of),
+            cost: self.field(places.cost).map(|text| self.money(text)).transpose()?,
+            contacts: self.field(places.contacts).map(|text| self.contacts(text)).transpose()?,
+            ended_on: self.field(places.ended_on).map(|text| self.day("ended_on", text)).transpose()?,
+        };
+        match (row.assigned_on, row.ended_on) {
+            (AssignedOn::On(assigned), Some(ended)) if ended < assigned => {
+                Err(self.wrong(format!("ended_on ({ended}) lies before assigned_on ({assigned}); correct the line")))
+            }
+            _ => Ok(row),
+        }
+    }
+
+    fn wrong(&self, what: String) -> Error {
+        Error::contract(format!("{}, line {}: {what}", self.name, self.line))
+    }
+
+    /// A field that is not empty.
+    fn field(&self, at: Option<usize>) -> Option<&'a str> {
+        self.record.get(at?).filter(|text| !text.is_empty())
+    }
+
+    /// A field without the apostrophe that keeps spreadsheets from taking it as a formula.
+    fn text(&self, at: Option<usize>) -> Option<&'a str> {
+        self.field(at).map(unguarded)
+    }
+
+    fn id(&self, at: usize) -> Result<Option<CustomerId<'a>>> {
+        let Some(text) = self.field(Some(at)) else { return Ok(None) };
+        if self.request.id == IdType::Text {
+            return Ok(Some(CustomerId::Text(unguarded(text).as_bytes())));
+        }
+        let key = match self.request.id {
+            IdType::Unsigned(64) => text.trim().parse::<u64>().ok().map(CustomerIds::key_of_unsigned),
+            _ => text.trim().parse::<i64>().ok(),
+        };
+        key.map(|key| Some(CustomerId::Key(key))).ok_or_else(|| {
+            self.wrong(format!("customer_id is {text:?}, but the orders' ids are integers; expected a number such as 1017"))
+        })
+    }
+
+    fn day(&self, column: &str, text: &str) -> Result<Day> {
+        Day::parse(text.trim()).ok_or_else(|| self.wrong(format!("{column} is {text:?}; expected a date such as 2024-12-31")))
+    }
+
+    fn money(&self, text: &str) -> Result<i64> {
+        let scale = self.request.scale;
+        let decimal =
+            Decimal::parse(text).ok_or_else(|| self.wrong(format!("cost is {text:?}; expected an amount such as 0.35")))?;
+        let (numerator, denominator) = decimal.shifted(scale).map_or((0, 0), |ratio| ratio.parts());
+        match (i64::try_from(numerator), denominator) {
+            (Ok(minor), 1) if minor < 0 => Err(self.wrong(super::negative_cost(minor, scale))),
+            (Ok(minor), 1) => Ok(minor),
+            (_, 2..) => Err(self.wrong(format!(
+                "cost is {text:?}, which has more than {scale} digits behind the point; round it, or set orders.amount_scale"
+            ))),
+            _ => Err(self.wrong(format!("cost is {text:?}, which is too large; correct it"))),
+        }
+    }
+
+    fn contacts(&self, text: &str) -> Result<u32> {
+        text.trim().parse().map_err(|_| self.wrong(format!("contacts is {text:?}; expected a whole number from 0")))
+    }
+}
+
+/// The text behind an apostrophe that guards it; see `docs/ASSIGN.md`.
+fn unguarded(text: &str) -> &str {
+    match text.strip_prefix('\'') {
+        Some(rest) if rest.starts_with(crate::tables::starts_formula) => rest,
+        _ => text,
+    }
+}
+
+fn unreadable(name: &str, error: &csv::Error) -> Error {
+    let line = error.position().map_or(0, |p| p.line());
+    match error.kind() {
+        ErrorKind::Io(e) => Error::input(format!("cannot read {name}: {e}; check the disk and run again")),
+        ErrorKind::Utf8 { .. } => Error::input(format!("{name}, line {line}: this is not UTF-8 text; save the file as UTF-8")),
+        ErrorKind::UnequalLengths { expected_len, len, .. } => Error::contract(format!(
+            "{name}, line {line}: {len} fields, where the first line names {expected_len}; put fields with commas into double quotes"
+        )),
+        _ => Error::input(format!("{name}, line {line}: this is not CSV ({error}); write the file again")),
+    }
+}

@@ -1,0 +1,449 @@
+//! Assignments from Parquet, row group by row group.
+
+use std::borrow::Cow;
+
+use arrow::array::{Array, ArrayRef, AsArray};
+use arrow::buffer::NullBuffer;
+use arrow::compute::cast;
+use arrow::datatypes::{DataType, Float64Type};
+use rayon::prelude::*;
+
+use super::Request;
+use super::rows::{AssignedOn, CustomerId, FileChunk, Name, OptionalColumns, RowBatch, RowsByPart};
+use crate::domain::{CustomerIds, Day, IdType};
+use crate::error::{Error, Result, suggestion};
+use crate::input::column_types::type_name;
+use crate::input::decode::{self, Integers, Problem};
+use crate::input::reader::FileReader;
+use crate::input::schema::read_schema;
+use crate::input::source::Source;
+
+/// Room is made for no more rows of a row group than this before they are there.
+const MOST_ROOM: usize = 1 << 20;
+
+/// The columns that are read, in the order of [`ColumnIndices`].
+struct AssignmentColumns {
+    names: Vec<String>,
+    /// Number of `stratum`, or else of `state`, among the names; and so on.
+    strategy: Option<usize>,
+    stratum: Option<usize>,
+    cost: Option<usize>,
+    contacts: Option<usize>,
+    ended_on: Option<usize>,
+    /// Type of the customer id.
+    id: DataType,
+}
+
+/// Checks the columns of a Parquet file.
+pub(super) fn check(source: &Source, request: &Request) -> Result<()> {
+    AssignmentColumns::find(source, request).map(drop)
+}
+
+/// Reads a Parquet file.
+pub(super) fn read(source: &Source, request: &Request) -> Result<Vec<FileChunk>> {
+    let table = AssignmentColumns::find(source, request)?;
+    let reader = FileReader::new(source, &table.names, "assigned_on")?;
+    let groups = source.metadata.metadata().num_row_groups();
+    let chunks: Vec<Result<FileChunk>> = (0..groups)
+        .into_par_iter()
+        .map(|group| {
+            let file = source.reopen()?;
+            // A broken footer may promise any number of rows.
+            let rows = usize::try_from(source.metadata.metadata().row_group(group).num_rows()).unwrap_or(0).min(MOST_ROOM);
+            let (mut chunk, mut layout) = (FileChunk::new(request, table.has(), rows), RowsByPart::default());
+            reader.read(&file, group, &mut Vec::new(), |first, columns| {
+                chunk.add(request, &RawBatch { source, table: &table, request, first, columns }.decoded()?, &mut layout);
+                Ok(())
+            })?;
+            Ok(chunk)
+        })
+        .collect();
+    chunks.into_iter().collect()
+}
+
+impl AssignmentColumns {
+    fn find(source: &Source, request: &Request) -> Result<AssignmentColumns> {
+        let schema = read_schema(source);
+        let name = source.name();
+        let mut names: Vec<String> = Vec::new();
+        let mut place = |column: &str, serves: &dyn Fn(&DataType) -> bool, expected: &str| -> Result<Option<(usize, DataType)>> {
+            let mut found = schema.fields().iter().filter(|f| f.name() == column);
+            let in_path = source.input.partitions.iter().any(|(key, _)| key == column);
+            let data_type = match (found.next(), found.next()) {
+                (Some(_), Some(_)) => {
+                    return Err(Error::contract(format!("{name} has several columns named {column:?}; rename all but one")));
+                }
+                (Some(field), None) => field.data_type().clone(),
+                (None, _) if in_path && column == "assigned_on" => DataType::Date32,
+                (None, _) if in_path => DataType::Utf8View,
+                (None, _) => return Ok(None),
+            };
+            // What writers make of a column in which nothing is known yet.
+            if data_type == DataType::Null && ["contacts", "ended_on"].contains(&column) {
+                return Ok(None);
+            }
+            if !serves(&data_type) {
+                return Err(Error::contract(format!(
+                    "{name}: column {column:?} is of type {}; expected {expected}. Convert it where the file is written",
+                    type_name(&data_type)
+                )));
+            }
+            names.push(column.to_owned());
+            Ok(Some((names.len() - 1, data_type)))
+        };
+        let text = |t: &DataType| *t == DataType::Utf8View;
+        let date = |t: &DataType| matches!(t, DataType::Date32 | DataType::Date64 | DataType::Timestamp(..));
+        let money = |t: &DataType| {
+            t.is_integer()
+                || matches!(t, DataType::Float32 | DataType::Float64)
+                || matches!(t, DataType::Decimal64(_, scale) | DataType::Decimal128(_, scale) if *scale >= 0)
+        };
+        let whole = |t: &DataType| t.is_integer() || matches!(t, DataType::Float32 | DataType::Float64);
+        let is_text = request.id == IdType::Text;
+        let serves_id = |t: &DataType| if is_text { text(t) } else { t.is_integer() };
+        let as_orders = if is_text { "a string, as the orders' ids are" } else { "an integer, as the orders' ids are" };
+        let customer_id = place("customer_id", &serves_id, as_orders)?;
+        let arm = place("arm", &text, "a string")?;
+        let assigned_on = place("assigned_on", &date, "a date or a timestamp")?;
+        let required = [("customer_id", customer_id.is_some()), ("arm", arm.is_some()), ("assigned_on", assigned_on.is_some())];
+        if let Some((column, _)) = required.iter().find(|(_, found)| !found) {
+            let columns: Vec<&str> = schema.fields().iter().map(|f| f.name().as_str()).collect();
+            return Err(Error::contract(format!(
+                "{name} has no column {column:?}{} (its columns are {}); expected customer_id, arm and assigned_on at least",
+                suggestion(column, columns.iter().copied()),
+                columns.join(", ")
+            )));
+        }
+        let strategy = place("strategy", &text, "a string")?;
+        let stratum = match place("stratum", &text, "a string")? {
+            Some(place) => Some(place),
+            None => place("state", &text, "a string")?,
+        };
+        let cost = place("cost", &money, "an integer, a decimal or a float")?;
+        let contacts = place("contacts", &whole, "an integer, or a float of whole numbers")?;
+        let ended_on = place("ended_on", &date, "a date or a timestamp")?;
+        let number = |place: Option<(usize, DataType)>| place.map(|(at, _)| at);
+        Ok(AssignmentColumns {
+            id: customer_id.map_or(DataType::Null, |(_, data_type)| data_type),
+            strategy: number(strategy),
+            stratum: number(stratum),
+            cost: number(cost),
+            contacts: number(contacts),
+            ended_on: number(ended_on),
+            names,
+        })
+    }
+
+    fn has(&self) -> OptionalColumns {
+        OptionalColumns {
+            strategy: self.strategy.is_some(),
+            stratum: self.stratum.is_some(),
+            cost: self.cost.is_some(),
+            contacts: self.contacts.is_some(),
+            ended_on: self.ended_on.is_some(),
+        }
+    }
+}
+
+/// The columns of a batch, as they come.
+struct RawBatch<'a> {
+    source: &'a Source,
+    table: &'a AssignmentColumns,
+    request: &'a Request<'a>,
+    /// Number of its first row in the file, from 0.
+    first: u64,
+    columns: &'a [ArrayRef],
+}
+
+/// The columns of a batch; those that the table lacks are empty.
+struct DecodedBatch<'a> {
+    first: u64,
+    ids: IdColumn<'a>,
+    /// In days since 1970.
+    days: Cow<'a, [i32]>,
+    /// What assigned_on says, if some row has no day.
+    assigned: Vec<AssignedOn>,
+    arms: TextColumn<'a>,
+    strategies: TextColumn<'a>,
+    strata: TextColumn<'a>,
+    costs: Vec<Option<i64>>,
+    contacts: Vec<Option<u32>>,
+    ended: Vec<Option<Day>>,
+}
+
+impl<'a> RowBatch<'a> for DecodedBatch<'a> {
+    #[inline]
+    fn len(&self) -> usize {
+        self.days.len()
+    }
+
+    #[inline]
+    fn place(&self, row: usize) -> u64 {
+        self.first + row as u64 + 1
+    }
+
+    #[inline]
+    fn strategy(&self, row: usize) -> Option<Name<'a>> {
+        self.strategies.get(row)
+    }
+
+    #[inline]
+    fn id(&self, row: usize) -> Option<CustomerId<'a>> {
+        self.ids.get(row)
+    }
+
+    #[inline]
+    fn arm(&self, row: usize) -> Option<Name<'a>> {
+        self.arms.get(row)
+    }
+
+    #[inline]
+    fn assigned_on(&self, row: usize) -> AssignedOn {
+        let day = |row| self.days.get(row).map_or(AssignedOn::Null, |day| AssignedOn::On(Day(*day)));
+        self.assigned.get(row).copied().unwrap_or_else(|| day(row))
+    }
+
+    #[inline]
+    fn stratum(&self, row: usize) -> Option<Name<'a>> {
+        self.strata.get(row)
+    }
+
+    #[inline]
+    fn cost(&self, row: usize) -> Option<i64> {
+        self.costs.get(row).copied().flatten()
+    }
+
+    #[inline]
+    fn contacts(&self, row: usize) -> Option<u32> {
+        self.contacts.get(row).copied().flatten()
+    }
+
+    #[inline]
+    fn ended_on(&self, row: usize) -> Option<Day> {
+        self.ended.get(row).copied().flatten()
+    }
+
+    fn arm_views(&self) -> Option<&[u128]> {
+        self.arms.views()
+    }
+
+    fn stratum_views(&self) -> Option<&[u128]> {
+        self.strata.views()
+    }
+
+    fn keys(&self) -> Option<&[i64]> {
+        match &self.ids {
+            IdColumn::Keys(keys, None) => Some(keys),
+            _ => None,
+        }
+    }
+
+    fn days(&self) -> Option<&[i32]> {
+        Some(&*self.days).filter(|_| self.assigned.is_empty())
+    }
+}
+
+impl<'a> RawBatch<'a> {
+    fn decoded(&self) -> Result<DecodedBatch<'a>> {
+        let (days, assigned) = match decode::days_in(self.column(2)?) {
+            Some(days) => (Cow::Borrowed(days), Vec::new()),
+            None => self.days()?,
+        };
+        let Integers { values, problems, .. } = self.dates(self.table.ended_on)?;
+        let mut ended: Vec<Option<Day>> = values.iter().map(|day| Some(Day(*day as i32))).collect();
+        for (row, _) in problems {
+            if let Some(ended) = ended.get_mut(row) {
+                *ended = None;
+            }
+        }
+        let columns = DecodedBatch {
+            first: self.first,
+            ids: self.ids()?,
+            days,
+            assigned,
+            arms: self.texts(Some(1))?,
+            strategies: self.texts(self.table.strategy)?,
+            strata: self.texts(self.table.stratum)?,
+            costs: self.costs()?,
+            contacts: self.contacts()?,
+            ended,
+        };
+        for (row, ended) in columns.ended.iter().enumerate() {
+            if let (AssignedOn::On(assigned), Some(ended)) = (columns.assigned_on(row), ended)
+                && *ended < assigned
+            {
+                return Err(self.wrong(row, format!("ended_on ({ended}) lies before assigned_on ({assigned}); correct the row")));
+            }
+        }
+        Ok(columns)
+    }
+
+    /// The days of assigned_on, and what it says if some row has no day.
+    fn days(&self) -> Result<(Cow<'a, [i32]>, Vec<AssignedOn>)> {
+        let Integers { values, problems, .. } = self.dates(Some(2))?;
+        let days: Vec<i32> = values.into_iter().map(|day| day as i32).collect();
+        let mut assigned: Vec<AssignedOn> = Vec::new();
+        if !problems.is_empty() {
+            assigned.extend(days.iter().map(|day| AssignedOn::On(Day(*day))));
+        }
+        for (row, problem) in problems {
+            if let Some(assigned) = assigned.get_mut(row) {
+                *assigned = if problem == Problem::OutOfRange { AssignedOn::OutOfRange } else { AssignedOn::Null };
+            }
+        }
+        Ok((Cow::Owned(days), assigned))
+    }
+
+    fn wrong(&self, row: usize, what: String) -> Error {
+        Error::contract(format!("{}, row {}: {what}", self.source.name(), self.first + row as u64 + 1))
+    }
+
+    fn column(&self, at: usize) -> Result<&'a ArrayRef> {
+        self.columns.get(at).ok_or_else(|| Error::bug("a column of the assignments is missing from its batch"))
+    }
+
+    fn texts(&self, at: Option<usize>) -> Result<TextColumn<'a>> {
+        at.map(|at| decode::texts(self.column(at)?)).transpose().map(TextColumn)
+    }
+
+    /// The customers in the keys of the orders' ids.
+    fn ids(&self) -> Result<IdColumn<'a>> {
+        let column = self.column(0)?;
+        if self.request.id == IdType::Text {
+            return Ok(IdColumn::Texts(decode::texts(column)?));
+        }
+        let mut keys = match decode::keys_in(column) {
+            Some(keys) => Cow::Borrowed(keys),
+            None => {
+                let mut keys = Vec::new();
+                decode::keys(column, &mut keys)?;
+                Cow::Owned(keys)
+            }
+        };
+        let (from, to) = (self.table.id == DataType::UInt64, self.request.id == IdType::Unsigned(64));
+        if from != to {
+            for (row, key) in keys.to_mut().iter_mut().enumerate().filter(|(row, _)| column.is_valid(*row)) {
+                let (found, other) = if from {
+                    let id = CustomerIds::unsigned_of_key(*key);
+                    (id.to_string(), i64::try_from(id).ok())
+                } else {
+                    (key.to_string(), u64::try_from(*key).ok().map(CustomerIds::key_of_unsigned))
+                };
+                *key = other.ok_or_else(|| {
+                    self.wrong(row, format!("customer_id is {found}, which no order's customer_id can be; correct it"))
+                })?;
+            }
+        }
+        Ok(IdColumn::Keys(keys, column.nulls().filter(|nulls| nulls.null_count() > 0)))
+    }
+
+    /// Days, and the problems with them by row.
+    fn dates(&self, at: Option<usize>) -> Result<Integers> {
+        let mut out = Integers::default();
+        if let Some(at) = at {
+            decode::dates(self.column(at)?, self.request.zone, self.request.naive_zone, &mut out)?;
+        }
+        Ok(out)
+    }
+
+    fn costs(&self) -> Result<Vec<Option<i64>>> {
+        let Some(at) = self.table.cost else { return Ok(Vec::new()) };
+        let mut out = Integers::default();
+        decode::money(&[self.column(at)?], self.request.scale, &mut out)?;
+        let mut costs: Vec<Option<i64>> = out.values.into_iter().map(Some).collect();
+        for (row, problem) in out.problems {
+            let scale = self.request.scale;
+            match (problem, costs.get_mut(row)) {
+                (Problem::Null, Some(cost)) => *cost = None,
+                (Problem::Finer, _) => {
+                    return Err(self.wrong(
+                        row,
+                        format!("cost has more than {scale} digits behind the point; round it, or set orders.amount_scale"),
+                    ));
+                }
+                _ => return Err(self.wrong(row, "cost is no finite amount, or too large; correct it".into())),
+            }
+        }
+        match costs.iter().enumerate().find_map(|(row, cost)| Some((row, cost.filter(|cost| *cost < 0)?))) {
+            Some((row, cost)) => Err(self.wrong(row, super::negative_cost(cost, self.request.scale))),
+            None => Ok(costs),
+        }
+    }
+
+    fn contacts(&self) -> Result<Vec<Option<u32>>> {
+        let Some(at) = self.table.contacts else { return Ok(Vec::new()) };
+        let column = self.column(at)?;
+        let expected = "expected a whole number from 0";
+        // Writers that know no missing integers make floats of them.
+        if column.data_type().is_floating() {
+            let floats = cast(column, &DataType::Float64).map_err(|e| Error::bug(format!("contacts cannot be read: {e}")))?;
+            let whole = |(row, number): (usize, Option<f64>)| match number {
+                Some(number) if number.fract() != 0.0 || !(0.0..=f64::from(u32::MAX)).contains(&number) => {
+                    Err(self.wrong(row, format!("contacts is {number}; {expected}")))
+                }
+                number => Ok(number.map(|number| number as u32)),
+            };
+            return floats.as_primitive::<Float64Type>().iter().enumerate().map(whole).collect();
+        }
+        let mut keys = Vec::new();
+        decode::keys(column, &mut keys)?;
+        let unsigned = *column.data_type() == DataType::UInt64;
+        let number = |row: usize, key: i64| {
+            if column.is_null(row) {
+                return Ok(None);
+            }
+            let number = if unsigned { i128::from(CustomerIds::unsigned_of_key(key)) } else { i128::from(key) };
+            u32::try_from(number).map(Some).map_err(|_| self.wrong(row, format!("contacts is {number}; {expected}")))
+        };
+        keys.into_iter().enumerate().map(|(row, key)| number(row, key)).collect()
+    }
+}
+
+#[inline]
+fn is_null(nulls: Option<&NullBuffer>, row: usize) -> bool {
+    nulls.is_some_and(|nulls| nulls.is_null(row))
+}
+
+/// A string column, if there is one.
+struct TextColumn<'a>(Option<&'a arrow::array::StringViewArray>);
+
+impl<'a> TextColumn<'a> {
+    #[inline]
+    fn get(&self, row: usize) -> Option<Name<'a>> {
+        let texts = self.0.filter(|texts| !is_null(texts.nulls(), row))?;
+        Some(Name { text: texts.value(row), short: self.short(row) })
+    }
+
+    /// The views of all texts, if there is a column without nulls.
+    fn views(&self) -> Option<&[u128]> {
+        self.0.filter(|texts| texts.null_count() == 0).map(|texts| &**texts.views())
+    }
+
+    /// The view of a short text, which holds all of it.
+    #[inline]
+    fn short(&self, row: usize) -> Option<u128> {
+        const INLINE: u32 = 12;
+        let texts = self.0?;
+        let view = texts.views().get(row).filter(|view| **view as u32 <= INLINE)?;
+        (!is_null(texts.nulls(), row)).then_some(*view)
+    }
+}
+
+/// The customer ids of a batch.
+enum IdColumn<'a> {
+    /// With which of them are null, if any.
+    Keys(Cow<'a, [i64]>, Option<&'a NullBuffer>),
+    Texts(&'a arrow::array::StringViewArray),
+}
+
+impl<'a> IdColumn<'a> {
+    #[inline]
+    fn get(&self, row: usize) -> Option<CustomerId<'a>> {
+        match self {
+            IdColumn::Keys(keys, nulls) => keys.get(row).filter(|_| !is_null(*nulls, row)).map(|key| CustomerId::Key(*key)),
+            IdColumn::Texts(texts) => {
+                Some(*texts).filter(|t| !is_null(t.nulls(), row)).map(|t| CustomerId::Text(t.value(row).as_bytes()))
+            }
+        }
+    }
+}

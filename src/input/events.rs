@@ -1,0 +1,242 @@
+//! `[events]`: what customers did with messages and promotions, spread over the buckets of the orders.
+
+use std::collections::{BTreeMap, BTreeSet, HashMap};
+
+use arrow::array::{Array, ArrayRef, StringViewArray};
+use arrow::datatypes::DataType;
+
+use super::column_types::ColumnRole;
+use super::decode::{self, Integers};
+use super::keys::{self, CustomerKeys};
+use super::reader::FileReader;
+use super::schema;
+use super::source::{self, Source};
+use super::threads::on_all_threads;
+use super::zone::Zone;
+use crate::bucket::{Buckets, Layout, Packed, Store};
+use crate::domain::{EventKind, IdType};
+use crate::error::{Error, Result};
+use crate::job::Job;
+use crate::measure::EventBuckets;
+use crate::memory::{Consumer, MemoryPool};
+use crate::progress::Progress;
+
+/// Most distinct values of the event column whose kinds a thread need not look up again.
+const MOST_KNOWN: usize = 1000;
+/// Values without a kind that are kept for messages.
+const MOST_OTHER: usize = 10;
+
+/// The events of a job, opened.
+#[derive(Debug, Clone, Default)]
+pub struct EventsTable {
+    /// Their files; none if the job has no events.
+    pub sources: Vec<Source>,
+    /// Whether the ids of the customers are strings.
+    pub text_ids: bool,
+    /// The zone of business dates, and that of naive timestamps if it is another one.
+    zones: Option<(Zone, Option<Zone>)>,
+}
+
+/// What became of the rows of events.
+#[derive(Debug, Clone, Default)]
+pub struct EventCounts {
+    /// Without a customer.
+    pub no_customer: u64,
+    /// Without a date, or with one outside the years 1 to 9999.
+    pub no_date: u64,
+    /// Without an event.
+    pub no_event: u64,
+    /// With an id that no customer of the orders can have.
+    pub impossible: u64,
+    /// Up to the last as-of date: what they count as, and what the column says; of values without a kind the first ten.
+    pub values: BTreeMap<EventKind, BTreeSet<String>>,
+}
+
+/// Opens the events; none if the job has no such section.
+///
+/// # Errors
+/// Exit 2: unknown time zones; exit 3: columns that are missing, of a type that does not serve, or that differ between
+/// files; exit 4: files that cannot be read.
+pub fn open(job: &Job) -> Result<EventsTable> {
+    let Some(events) = &job.raw.events else { return Ok(EventsTable::default()) };
+    let place = |name: &str| job.source.locate(&format!("\"{name}\""));
+    let zone = |name: &str, key| Zone::named(name, &format!("{}: {key}", place(name)));
+    let name = events.timezone.as_ref().unwrap_or(&job.raw.orders.timezone);
+    let own = zone(name, "events.timezone")?;
+    let orders_naive = job.raw.orders.naive_timezone.as_ref().filter(|_| events.timezone.is_none());
+    let naive = events.naive_timezone.as_ref().or(orders_naive).filter(|naive| *naive != name);
+    let naive = naive.map(|naive| zone(naive, "events.naive_timezone")).transpose()?;
+    let sources = source::open_all(job, &job.event_paths, "events.path", events.manifest.as_deref(), "events.manifest")?;
+    let column = |name: &str, role, key| schema::column(&sources, name, role, key, &place(name));
+    let id = column(&events.customer_id, ColumnRole::Customer, "events.customer_id")?;
+    column(&events.event, ColumnRole::Text, "events.event")?;
+    column(&events.at, ColumnRole::Date, "events.at")?;
+    Ok(EventsTable { text_ids: id == DataType::Utf8View, zones: Some((own, naive)), sources })
+}
+
+impl EventsTable {
+    /// Checks that the ids are of a type that can be compared with those of the orders.
+    ///
+    /// # Errors
+    /// Exit 3 if one is text and the other is not.
+    pub fn check_ids(&self, job: &Job, id: IdType) -> Result<()> {
+        let Some(events) = &job.raw.events else { return Ok(()) };
+        keys::comparable(self.text_ids, &events.customer_id, "events.customer_id", id)
+    }
+
+    /// Rows by the footers.
+    pub fn rows(&self) -> u64 {
+        self.sources.iter().map(Source::rows).sum()
+    }
+}
+
+/// Reads the events into as many buckets as the orders have; `id` is the type of the orders' customer id.
+///
+/// # Errors
+/// Exit 4: files that cannot be read.
+pub fn read(
+    job: &Job,
+    table: &EventsTable,
+    id: IdType,
+    buckets: usize,
+    memory: &MemoryPool,
+    progress: &dyn Progress,
+) -> Result<(EventBuckets, EventCounts)> {
+    let layout = Layout::of_events(id == IdType::Text);
+    let (Some(events), Some(zones)) = (&job.raw.events, &table.zones) else {
+        return Err(Error::bug("events were asked for without a section [events]"));
+    };
+    // In the order of the columns of a batch.
+    let names = [events.customer_id.clone(), events.at.clone(), events.event.clone()];
+    let groups = |(file, source): (usize, &Source)| (0..source.metadata.metadata().num_row_groups()).map(move |g| (file, g));
+    let tasks: Vec<(usize, usize)> = table.sources.iter().enumerate().flat_map(groups).collect();
+    progress.begin("reading events", table.rows());
+    let start = || EventReader {
+        job,
+        id,
+        zones,
+        buckets: Buckets::new(layout, buckets.trailing_zeros()).within(memory, Consumer::Events),
+        counts: EventCounts::default(),
+        known: HashMap::new(),
+        buffers: Vec::new(),
+    };
+    let run = |reader: &mut EventReader<'_>, (file, group): &(usize, usize)| {
+        let source = table.sources.get(*file).ok_or_else(|| Error::bug("an events file is missing"))?;
+        reader.run(source, &names, *group)
+    };
+    let found = on_all_threads(&tasks, start, run, EventReader::finish, progress)?;
+    let (buckets, all_counts): (Vec<_>, Vec<_>) = found.into_iter().unzip();
+    let mut counts = EventCounts::default();
+    all_counts.into_iter().for_each(|own| counts.merge(own));
+    let events = EventBuckets(Store::join(layout, buckets, memory)?);
+    progress.end(&format!("{} events", table.rows()));
+    Ok((events, counts))
+}
+
+impl EventCounts {
+    fn merge(&mut self, other: EventCounts) {
+        self.no_customer += other.no_customer;
+        self.no_date += other.no_date;
+        self.no_event += other.no_event;
+        self.impossible += other.impossible;
+        for (kind, values) in other.values {
+            values.into_iter().for_each(|value| self.note(kind, value));
+        }
+    }
+
+    /// Notes what the column says of an event of a kind.
+    fn note(&mut self, kind: EventKind, value: String) {
+        let values = self.values.entry(kind).or_default();
+        values.insert(value);
+        if kind == EventKind::Other && values.len() > MOST_OTHER {
+            values.pop_last();
+        }
+    }
+
+    /// What the column says of the events of a kind.
+    pub fn of(&self, kind: EventKind) -> impl Iterator<Item = &str> {
+        self.values.get(&kind).into_iter().flatten().map(String::as_str)
+    }
+}
+
+/// One thread.
+struct EventReader<'a> {
+    job: &'a Job,
+    id: IdType,
+    zones: &'a (Zone, Option<Zone>),
+    buckets: Buckets,
+    counts: EventCounts,
+    /// What values that this thread has met count as.
+    known: HashMap<String, EventKind>,
+    buffers: Vec<Vec<u8>>,
+}
+
+impl EventReader<'_> {
+    fn finish(self) -> (Vec<Packed>, EventCounts) {
+        (self.buckets.finish(), self.counts)
+    }
+
+    fn run(&mut self, source: &Source, names: &[String; 3], group: usize) -> Result<u64> {
+        let file = source.reopen()?;
+        let reader = FileReader::new(source, names, &names[1])?;
+        let mut buffers = std::mem::take(&mut self.buffers);
+        let mut rows = 0;
+        reader.read(&file, group, &mut buffers, |_, columns| match columns {
+            [customer, at, event] => {
+                rows += customer.len() as u64;
+                self.batch(customer, at, event)
+            }
+            _ => Err(Error::bug("a column of the events was not read")),
+        })?;
+        self.buffers = buffers;
+        Ok(rows)
+    }
+
+    fn batch(&mut self, customer: &ArrayRef, at: &ArrayRef, event: &ArrayRef) -> Result<()> {
+        let ids = CustomerKeys::of(customer, self.id)?;
+        let mut dates = Integers::default();
+        decode::dates(at, &self.zones.0, self.zones.1.as_ref(), &mut dates)?;
+        let mut dated = vec![true; at.len()];
+        dates.problems.iter().for_each(|(row, _)| dated[*row] = false);
+        let last = i64::from(self.job.last().0);
+        let texts = event.as_any().downcast_ref::<StringViewArray>();
+        let (mut kinds, mut keep) = (vec![0; at.len()], vec![false; at.len()]);
+        for row in 0..at.len() {
+            if customer.is_null(row) {
+                self.counts.no_customer += 1;
+            } else if !dated[row] {
+                self.counts.no_date += 1;
+            } else if event.is_null(row) {
+                self.counts.no_event += 1;
+            } else if dates.values[row] <= last {
+                kinds[row] = self.kind(texts, event, row)? as i64;
+                keep[row] = ids.is_known(row);
+                self.counts.impossible += u64::from(!keep[row]);
+            }
+        }
+        let keys = ids.lane();
+        let lanes = [keys.as_slice(), dates.values.as_slice(), kinds.as_slice()];
+        match &ids {
+            CustomerKeys::Text(texts) => self.buckets.append_text(|row| texts.value(row).as_bytes(), &lanes, Some(&keep)),
+            CustomerKeys::Int(_) => self.buckets.append(&lanes, Some(&keep)),
+        }
+        self.buckets.relieve()
+    }
+
+    /// What the event of a row counts as.
+    fn kind(&mut self, texts: Option<&StringViewArray>, event: &ArrayRef, row: usize) -> Result<EventKind> {
+        if let Some(kind) = texts.and_then(|t| self.known.get(t.value(row))) {
+            return Ok(*kind);
+        }
+        let value = decode::text_of(event, row)?.unwrap_or_default();
+        if let Some(kind) = self.known.get(&value) {
+            return Ok(*kind);
+        }
+        let kind = self.job.event_kinds.get(&value.to_lowercase()).copied().unwrap_or(EventKind::Other);
+        if self.known.len() < MOST_KNOWN {
+            self.known.insert(value.clone(), kind);
+        }
+        self.counts.note(kind, value);
+        Ok(kind)
+    }
+}

@@ -1,0 +1,215 @@
+//! Lists of hashes that input files are held against, in the form that `sha256sum` writes: the input manifest of a job.
+//!
+//! A file is hashed through the handle that its footer is read from, before anything of it is believed; that it stays the
+//! same until the run is committed is [`super::source::Source::check_unchanged`]'s matter.
+
+use std::collections::HashMap;
+use std::ffi::OsStr;
+use std::fs::File;
+use std::os::unix::ffi::OsStrExt;
+use std::os::unix::fs::FileExt;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use sha2::{Digest, Sha256};
+
+use super::files::InputPath;
+use super::regular_file::open_regular;
+use crate::error::{Error, Result};
+use crate::hash::hex;
+
+/// Largest list that is read.
+const MOST_BYTES: u64 = 1 << 28;
+
+/// Bytes that are hashed at a time.
+const BLOCK: usize = 1 << 18;
+
+/// A list of hashes.
+#[derive(Debug)]
+pub struct HashList {
+    /// How the job names it.
+    pub name: String,
+    /// The key of the job file that names it.
+    pub key: &'static str,
+    /// SHA-256 of the list itself.
+    pub sha256: String,
+    /// Hash and line of every file, by its path without links.
+    files: HashMap<PathBuf, (String, usize)>,
+}
+
+/// What a file was found to be, and the list that says so.
+#[derive(Debug, Clone)]
+pub struct VerifiedHash {
+    /// SHA-256 of the whole file.
+    pub sha256: String,
+    /// The list.
+    pub list: Arc<HashList>,
+}
+
+impl HashList {
+    /// Reads the list that a key of the job names, if it does; paths are relative to `folder`, that of the job file.
+    ///
+    /// # Errors
+    /// Exit 4: it cannot be read, a line is not of its form, or a file that it lists is not there.
+    pub fn named(written: Option<&str>, folder: &Path, key: &'static str) -> Result<Option<Arc<HashList>>> {
+        written.map(|written| HashList::read(written, &folder.join(written), key).map(Arc::new)).transpose()
+    }
+
+    fn read(written: &str, path: &Path, key: &'static str) -> Result<HashList> {
+        let io = |e: std::io::Error| {
+            Error::input(format!("cannot read the list of hashes {} ({key}): {e}; check the path", path.display()))
+        };
+        let (file, stat) = open_regular(path).map_err(io)?;
+        let mut bytes = vec![0; stat.len().min(MOST_BYTES + 1) as usize];
+        if stat.len() > MOST_BYTES {
+            return Err(Error::input(format!(
+                "the list of hashes {} ({key}) has {} bytes; expected at most {MOST_BYTES}. Check that the key names the list and not a data file",
+                path.display(),
+                stat.len()
+            )));
+        }
+        file.read_exact_at(&mut bytes, 0).map_err(io)?;
+        let mut list = HashList { name: written.to_owned(), key, sha256: crate::hash::sha256(&bytes), files: HashMap::new() };
+        let folder = path.parent().unwrap_or(Path::new(""));
+        let mut missing: Vec<(usize, PathBuf)> = Vec::new();
+        let text = bytes.strip_prefix(b"\xEF\xBB\xBF").unwrap_or(&bytes);
+        for (number, line) in text.split(|b| *b == b'\n').enumerate() {
+            let number = number + 1;
+            let line = line.strip_suffix(b"\r").unwrap_or(line);
+            if line.trim_ascii().is_empty() || line.starts_with(b"#") {
+                continue;
+            }
+            let (hash, name) = parse(line).ok_or_else(|| {
+                Error::input(format!(
+                    "{}, line {number} ({key}): {} is not a hash of 64 hexadecimal digits, two blanks and a path; write the list with: sha256sum *.parquet > SHA256SUMS",
+                    path.display(),
+                    shown(line)
+                ))
+            })?;
+            let listed = folder.join(OsStr::from_bytes(&name));
+            match std::fs::canonicalize(&listed) {
+                Err(_) => missing.push((number, listed)),
+                Ok(real) => {
+                    let (before, line) = list.files.entry(real).or_insert_with(|| (hash.clone(), number));
+                    if *before != hash {
+                        return Err(Error::input(format!(
+                            "{} ({key}) gives {} two hashes, in lines {line} and {number}; write the list again",
+                            path.display(),
+                            listed.display()
+                        )));
+                    }
+                }
+            }
+        }
+        if let Some((line, first)) = missing.first() {
+            let more = match missing.len() - 1 {
+                0 => String::new(),
+                1 => " (nor does 1 further file of the list)".to_owned(),
+                n => format!(" (nor do {n} further files of the list)"),
+            };
+            return Err(Error::input(format!(
+                "{}, line {line} ({key}): the listed file {} does not exist{more}; deliver what is missing, or write the list again",
+                path.display(),
+                first.display()
+            )));
+        }
+        Ok(list)
+    }
+
+    /// Hashes an opened file and compares it with what the list says.
+    ///
+    /// # Errors
+    /// Exit 4: it is not listed, cannot be read, or has another hash.
+    pub fn check(self: &Arc<HashList>, input: &InputPath, file: &File, size: u64) -> Result<VerifiedHash> {
+        let name = input.path.display();
+        let io = |e: std::io::Error| Error::input(format!("cannot read {name}: {e}; check the disk and run again"));
+        let real = std::fs::canonicalize(&input.path).map_err(io)?;
+        let (expected, line) = self.files.get(&real).ok_or_else(|| {
+            Error::input(format!(
+                "{name} is not in the list of hashes {} ({}); write the list again with all files, or take the file out of {}",
+                self.name, self.key, input.key
+            ))
+        })?;
+        let mut hash = Sha256::new();
+        let mut buffer = vec![0; BLOCK.min(size as usize)];
+        let mut at = 0;
+        while at < size {
+            let length = buffer.len().min((size - at) as usize);
+            let block = buffer.get_mut(..length).unwrap_or_default();
+            file.read_exact_at(block, at).map_err(io)?;
+            hash.update(&*block);
+            at += length as u64;
+        }
+        let found = hex(&hash.finalize());
+        if found != *expected {
+            return Err(Error::input(format!(
+                "{name} does not have the hash that it should: SHA-256 of its {size} bytes is {found}, and {}, line {line} ({}) says {expected}; deliver the file again, or write the list again if the file is right",
+                self.name, self.key
+            )));
+        }
+        Ok(VerifiedHash { sha256: found, list: Arc::clone(self) })
+    }
+}
+
+/// Hash, in lower case, and path of a line. A line that begins with a backslash has backslashes, newlines and carriage
+/// returns of its path escaped.
+fn parse(line: &[u8]) -> Option<(String, Vec<u8>)> {
+    let (line, escaped) = match line.strip_prefix(b"\\") {
+        Some(rest) => (rest, true),
+        None => (line, false),
+    };
+    let (hash, rest) = line.split_at_checked(64)?;
+    // A blank and a mark: another blank for text, an asterisk for binary.
+    let name = rest.strip_prefix(b"  ").or_else(|| rest.strip_prefix(b" *"))?;
+    if name.is_empty() || !hash.iter().all(u8::is_ascii_hexdigit) {
+        return None;
+    }
+    let hash = String::from_utf8(hash.to_ascii_lowercase()).ok()?;
+    if !escaped {
+        return Some((hash, name.to_owned()));
+    }
+    let mut out = Vec::with_capacity(name.len());
+    let mut bytes = name.iter();
+    while let Some(&byte) = bytes.next() {
+        out.push(match (byte, byte == b'\\') {
+            (_, true) => match bytes.next()? {
+                b'n' => b'\n',
+                b'r' => b'\r',
+                b'\\' => b'\\',
+                _ => return None,
+            },
+            (byte, false) => byte,
+        });
+    }
+    Some((hash, out))
+}
+
+/// The beginning of a line for a message.
+fn shown(line: &[u8]) -> String {
+    let text: String = String::from_utf8_lossy(line).chars().take(80).collect();
+    format!("{text:?}")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const HASH: &str = "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855";
+
+    #[test]
+    fn lines_of_sha256sum_are_understood() {
+        let of = |line: &str| parse(line.as_bytes()).map(|(hash, name)| (hash, String::from_utf8(name).unwrap()));
+        let found = |name: &str| Some((HASH.to_owned(), name.to_owned()));
+        assert_eq!(of(&format!("{HASH}  a b.parquet")), found("a b.parquet"));
+        assert_eq!(of(&format!("{HASH} *a.parquet")), found("a.parquet"));
+        assert_eq!(of(&format!("{}  a.parquet", HASH.to_uppercase())), found("a.parquet"));
+        assert_eq!(of(&format!("\\{HASH}  a\\nb\\\\c.parquet")), found("a\nb\\c.parquet"));
+        assert_eq!(of(&format!("{HASH}  a\\nb.parquet")), found("a\\nb.parquet"));
+        for wrong in ["", HASH, "abc  a.parquet", &format!("{HASH} a.parquet"), &format!("{HASH}  "), &format!("\\{HASH}  a\\")] {
+            assert_eq!(of(wrong), None, "{wrong}");
+        }
+        // Other hashes: MD5 and SHA-512.
+        assert_eq!(of(&format!("{}  a.parquet", &HASH[..32])), None);
+        assert_eq!(of(&format!("{HASH}{HASH}  a.parquet")), None);
+    }
+}

@@ -1,0 +1,28 @@
+//! From input files to records in buckets, with every row accounted for.
+//!
+//! [`files`] finds the files, [`source`] opens them and [`schema`] checks their columns; [`orders`], [`customers`],
+//! [`events`], [`assignments`] and [`acquisition`] each read one kind of table. `integrity` checks what a file says of itself
+//! before a decoder believes it.
+
+pub mod acquisition;
+pub mod assignments;
+pub(crate) mod column_types;
+pub mod customers;
+pub mod damage;
+pub(crate) mod decode;
+pub mod events;
+pub mod files;
+pub mod hashes;
+mod integrity;
+mod keys;
+pub mod orders;
+mod predicate;
+pub(crate) mod reader;
+mod regular_file;
+pub mod schema;
+pub mod source;
+mod threads;
+mod zone;
+
+pub use reader::read_all;
+pub use zone::Zone;

@@ -1,0 +1,182 @@
+//! Batches of a row group: the named columns, whether they stand in the file or in its path.
+
+use std::fs::File;
+use std::sync::Arc;
+
+use arrow::array::{ArrayRef, Date32Array, StringViewArray, new_null_array};
+use arrow::datatypes::DataType;
+use parquet::arrow::ProjectionMask;
+use parquet::arrow::arrow_reader::{ArrowReaderMetadata, ArrowReaderOptions, ParquetRecordBatchReaderBuilder};
+use parquet::file::serialized_reader::SerializedPageReader;
+
+use super::damage::{contained, corrupt, undecodable, unreadable};
+use super::integrity::string_lengths;
+use super::schema::read_schema;
+use super::source::{ColumnBytes, Source};
+use crate::domain::Day;
+use crate::error::{Error, Result};
+
+/// Rows per batch: large enough to be quick, small enough for the cache.
+const BATCH: usize = 1 << 13;
+
+/// Bytes per batch beyond which its rows become fewer: only columns of very long texts have as many.
+const BATCH_BYTES: u64 = 1 << 26;
+
+/// Where a column of a file comes from.
+enum Origin {
+    /// The n-th column of the projected batch.
+    File(usize),
+    /// A partition of the path, as text or as a date.
+    Path { value: Option<String>, date: bool },
+}
+
+/// Reads the named columns of one file.
+pub(crate) struct FileReader<'a> {
+    source: &'a Source,
+    metadata: ArrowReaderMetadata,
+    mask: ProjectionMask,
+    leaves: Vec<usize>,
+    origins: Vec<Origin>,
+}
+
+/// Reads every column of a file, as a run would, and forgets it; returns the rows.
+///
+/// # Errors
+/// Exit 4: what is damaged.
+pub fn read_all(source: &Source) -> Result<u64> {
+    let names: Vec<String> = source.metadata.schema().fields().iter().map(|f| f.name().clone()).collect();
+    let reader = FileReader::new(source, &names, "")?;
+    let file = source.reopen()?;
+    let (mut rows, mut buffers) = (0, Vec::new());
+    for group in 0..source.metadata.metadata().num_row_groups() {
+        reader.read(&file, group, &mut buffers, |_, columns| {
+            rows += columns.first().map_or(0, |c| c.len() as u64);
+            Ok(())
+        })?;
+    }
+    Ok(rows)
+}
+
+impl<'a> FileReader<'a> {
+    /// A reader of these columns; `date` is the one that is read as a date if it stands in the path.
+    pub fn new(source: &'a Source, names: &[String], date: &str) -> Result<FileReader<'a>> {
+        let name = source.name();
+        let schema = read_schema(source);
+        let options = ArrowReaderOptions::new().with_schema(Arc::clone(&schema));
+        let parquet = Arc::clone(source.metadata.metadata());
+        let metadata = contained(&name, || ArrowReaderMetadata::try_new(parquet, options).map_err(|e| unreadable(&name, &e)))?;
+        let mut roots: Vec<usize> = names.iter().filter_map(|n| schema.index_of(n).ok()).collect();
+        roots.sort_unstable();
+        let position = |root: usize| roots.iter().position(|r| *r == root);
+        let origins = names.iter().map(|n| match schema.index_of(n).ok().and_then(position) {
+            Some(at) => Origin::File(at),
+            None => {
+                let value = source.input.partitions.iter().find(|(key, _)| key == n).and_then(|(_, value)| value.clone());
+                Origin::Path { value, date: n == date }
+            }
+        });
+        let origins = origins.collect();
+        let descriptor = source.metadata.metadata().file_metadata().schema_descr();
+        let mask = ProjectionMask::roots(descriptor, roots.iter().copied());
+        let leaves = (0..descriptor.num_columns()).filter(|leaf| mask.leaf_included(*leaf)).collect();
+        Ok(FileReader { source, metadata, mask, leaves, origins })
+    }
+
+    /// Calls `each` with the columns of every batch of a row group, in the order of the names; the first row's number
+    /// within the file counts from 0.
+    ///
+    /// `buffers` is memory for the bytes of the columns that is used again and again.
+    pub fn read(
+        &self,
+        file: &File,
+        row_group: usize,
+        buffers: &mut Vec<Vec<u8>>,
+        mut each: impl FnMut(u64, &[ArrayRef]) -> Result<()>,
+    ) -> Result<()> {
+        let name = self.source.name();
+        let groups = self.source.metadata.metadata().row_groups();
+        let mut first: u64 = groups.iter().take(row_group).map(|g| g.num_rows().max(0) as u64).sum();
+        let expected = first + groups.get(row_group).map_or(0, |g| g.num_rows().max(0) as u64);
+        if self.leaves.is_empty() {
+            // Every column stands in the path.
+            while first < expected {
+                let length = (expected - first).min(BATCH as u64) as usize;
+                let columns = self.columns(&[], length)?;
+                each(first, &columns)?;
+                first += length as u64;
+            }
+            return Ok(());
+        }
+        let input = self.source.columns(file, row_group, &self.leaves, buffers)?;
+        let lent = input.lend();
+        contained(&name, || {
+            self.check_deltas(&name, row_group, &input)?;
+            let builder = ParquetRecordBatchReaderBuilder::new_with_metadata(input, self.metadata.clone())
+                .with_projection(self.mask.clone())
+                .with_row_groups(vec![row_group])
+                .with_batch_size(self.batch_rows(row_group));
+            let reader = builder.build().map_err(|e| unreadable(&name, &e))?;
+            for batch in reader {
+                let batch = batch.map_err(|e| undecodable(&name, row_group, &e))?;
+                let columns = self.columns(batch.columns(), batch.num_rows())?;
+                each(first, &columns)?;
+                first += batch.num_rows() as u64;
+            }
+            Ok(())
+        })?;
+        buffers.extend(lent.into_iter().map(Vec::from));
+        if first == expected {
+            Ok(())
+        } else {
+            Err(corrupt(&name, format_args!("row group {row_group} holds other rows than its footer counts")))
+        }
+    }
+
+    /// Checks counts inside pages that the library would reserve memory for.
+    fn check_deltas(&self, name: &str, row_group: usize, input: &ColumnBytes) -> Result<()> {
+        let group = self.source.metadata.metadata().row_group(row_group);
+        for &leaf in &input.deltas {
+            let chunk = group.column(leaf);
+            let rows = group.num_rows().max(0) as usize;
+            let pages =
+                SerializedPageReader::new(Arc::new(input.clone()), chunk, rows, None).map_err(|e| unreadable(name, &e))?;
+            let wrong = string_lengths::check(pages, chunk.column_descr()).map_err(|e| undecodable(name, row_group, &e))?;
+            if let Some(page) = wrong {
+                let column = chunk.column_path();
+                let what = format!("in row group {row_group}, page {page} of column {column} holds more lengths than values");
+                return Err(corrupt(name, what));
+            }
+        }
+        Ok(())
+    }
+
+    /// Rows of a batch of a row group.
+    fn batch_rows(&self, row_group: usize) -> usize {
+        let group = self.source.metadata.metadata().row_group(row_group);
+        let bytes: u64 = self.leaves.iter().map(|leaf| group.column(*leaf).uncompressed_size().max(0) as u64).sum();
+        let rows = group.num_rows().max(1) as u64;
+        (BATCH_BYTES / (bytes / rows).max(1)).clamp(1, BATCH as u64) as usize
+    }
+
+    fn columns(&self, batch: &[ArrayRef], rows: usize) -> Result<Vec<ArrayRef>> {
+        let column = |origin: &Origin| match origin {
+            Origin::File(at) => batch.get(*at).cloned().ok_or_else(|| Error::bug("a projected column is missing from its batch")),
+            Origin::Path { value: None, date } => {
+                Ok(new_null_array(if *date { &DataType::Date32 } else { &DataType::Utf8View }, rows))
+            }
+            Origin::Path { value: Some(text), date: true } => {
+                let day = Day::parse(text).ok_or_else(|| {
+                    Error::contract(format!(
+                        "{}: the path gives the date {text:?}; expected a form such as 2024-12-31",
+                        self.source.name()
+                    ))
+                })?;
+                Ok(Arc::new(Date32Array::from_value(day.0, rows)) as ArrayRef)
+            }
+            Origin::Path { value: Some(text), date: false } => {
+                Ok(Arc::new(StringViewArray::from_iter_values(std::iter::repeat_n(text.as_str(), rows))) as ArrayRef)
+            }
+        };
+        self.origins.iter().map(column).collect()
+    }
+}

@@ -1,0 +1,259 @@
+//! One Parquet file: its footer, and the bytes of one row group's columns. Every failure names the file.
+
+use std::fs::{File, Metadata};
+use std::io::{Read, Seek, SeekFrom};
+use std::os::unix::fs::{FileExt, MetadataExt};
+use std::sync::Arc;
+
+use bytes::{Buf, Bytes};
+use parquet::arrow::arrow_reader::{ArrowReaderMetadata, ArrowReaderOptions};
+use parquet::errors::ParquetError;
+use parquet::file::metadata::ParquetMetaDataReader;
+use parquet::file::reader::{ChunkReader, Length};
+
+use super::damage::{contained, corrupt, unreadable};
+use super::files::{self, InputPath};
+use super::hashes::{HashList, VerifiedHash};
+use super::integrity::pages::{self, Fault};
+use super::integrity::{layout, schema_depth};
+use super::regular_file::{looks_like, mtime_ns, open_regular};
+use crate::error::{Error, Kind, Result};
+use crate::job::Job;
+
+/// Largest footer that is read.
+const MOST_FOOTER: u64 = 1 << 28;
+
+/// Deepest schema that is read; the Parquet library calls itself for every level.
+const MOST_DEPTH: usize = 200;
+
+/// An opened file.
+#[derive(Debug, Clone)]
+pub struct Source {
+    /// Where it is and what the job calls it.
+    pub input: InputPath,
+    /// Bytes.
+    pub size: u64,
+    /// Modification time in nanoseconds since 1970.
+    pub mtime_ns: i128,
+    /// Number in its file system; a file that took its place has another.
+    inode: u64,
+    /// SHA-256 of the footer.
+    pub footer_hash: String,
+    /// Parquet and Arrow schema, row groups and statistics.
+    pub metadata: ArrowReaderMetadata,
+    /// Its whole hash, if a list of hashes was given.
+    pub verified: Option<VerifiedHash>,
+}
+
+impl Source {
+    /// Opens a file, compares it with the hash that a list gives it, and reads its footer.
+    ///
+    /// # Errors
+    /// Exit 4: unreadable, not Parquet (saying what it looks like), truncated, encrypted, damaged, or of another hash.
+    pub fn open(input: InputPath, hashes: Option<&Arc<HashList>>) -> Result<Source> {
+        let name = input.path.display().to_string();
+        let io = |e: std::io::Error| Error::input(format!("cannot read {name}: {e}; check the file and its permissions"));
+        let (file, stat) = open_regular(&input.path).map_err(io)?;
+        let size = stat.len();
+        let verified = hashes.map(|list| list.check(&input, &file, size)).transpose()?;
+        if size == 0 {
+            return Err(Error::input(format!("{name} is empty (0 bytes), not a Parquet file; write it again or remove it")));
+        }
+        let mut head = [0u8; 4];
+        let head = &mut head[..size.min(4) as usize];
+        file.read_exact_at(head, 0).map_err(io)?;
+        if !b"PAR1".starts_with(head) {
+            return Err(Error::input(format!(
+                "{name} is not a Parquet file: it begins like {}; expected the bytes PAR1. Check what wrote it, or take it out of {}",
+                looks_like(head),
+                input.key
+            )));
+        }
+        let mut tail = [0u8; 8];
+        if size < 12 {
+            return Err(corrupt(&name, format_args!("it is truncated to {size} byte{}", if size == 1 { "" } else { "s" })));
+        }
+        file.read_exact_at(&mut tail, size - 8).map_err(io)?;
+        let [l0, l1, l2, l3, magic @ ..] = tail;
+        if &magic == b"PARE" {
+            return Err(Error::input(format!(
+                "{name} has an encrypted footer, which rfmill cannot read; write it without encryption"
+            )));
+        }
+        let length = u64::from(u32::from_le_bytes([l0, l1, l2, l3]));
+        if &magic == b"PAR1" && length > MOST_FOOTER && length + 12 <= size {
+            return Err(Error::input(format!(
+                "{name} has a footer of {length} bytes; expected at most {MOST_FOOTER}. Write fewer row groups or columns to a file"
+            )));
+        }
+        if &magic != b"PAR1" || length + 12 > size {
+            return Err(corrupt(&name, "it is truncated or its footer is gone (the last bytes are not those of a Parquet file)"));
+        }
+        let mut footer = vec![0u8; length as usize];
+        file.read_exact_at(&mut footer, size - 8 - length).map_err(io)?;
+        match schema_depth(&footer) {
+            None => return Err(corrupt(&name, "its footer cannot be read")),
+            Some(depth) if depth > MOST_DEPTH => {
+                return Err(Error::input(format!(
+                    "{name} nests its columns {depth} deep; expected at most {MOST_DEPTH}. Write the columns that rfmill is to read to a file of their own"
+                )));
+            }
+            Some(_) => {}
+        }
+        let metadata = contained(&name, || {
+            let metadata = ParquetMetaDataReader::decode_metadata(&footer).map_err(|e| unreadable(&name, &e))?;
+            // Types come from the Parquet schema alone, so that the writer's Arrow encodings make no difference.
+            let options = ArrowReaderOptions::new().with_skip_arrow_metadata(true);
+            ArrowReaderMetadata::try_new(Arc::new(metadata), options).map_err(|e| unreadable(&name, &e))
+        })?;
+        layout::check(&name, &file, metadata.metadata(), size - 8 - length)?;
+        let footer_hash = crate::hash::sha256(&footer);
+        Ok(Source { size, mtime_ns: mtime_ns(&stat), inode: stat.ino(), footer_hash, metadata, verified, input })
+    }
+
+    /// Rows by the footer.
+    pub fn rows(&self) -> u64 {
+        self.metadata.metadata().file_metadata().num_rows().max(0) as u64
+    }
+
+    /// The path as errors show it.
+    pub fn name(&self) -> String {
+        self.input.path.display().to_string()
+    }
+
+    /// Checks that the file is still the one whose footer was read.
+    ///
+    /// # Errors
+    /// Exit 4 if it was replaced, changed or removed.
+    pub fn check_unchanged(&self) -> Result<()> {
+        let stat = std::fs::metadata(&self.input.path).map_err(|_| self.changed())?;
+        self.check_same(&stat)
+    }
+
+    /// Opens the file again to read row groups; it must still be the one whose footer was read.
+    ///
+    /// # Errors
+    /// Exit 4 if it was replaced, changed or removed.
+    pub(crate) fn reopen(&self) -> Result<File> {
+        let (file, stat) = open_regular(&self.input.path)
+            .map_err(|e| Error::input(format!("cannot read {}: {e}; check the file and its permissions", self.name())))?;
+        self.check_same(&stat)?;
+        Ok(file)
+    }
+
+    fn check_same(&self, stat: &Metadata) -> Result<()> {
+        let same = stat.len() == self.size && mtime_ns(stat) == self.mtime_ns && stat.ino() == self.inode;
+        if same { Ok(()) } else { Err(self.changed()) }
+    }
+
+    fn changed(&self) -> Error {
+        Error::input(format!("{} changed while it was read; run again when its writer has finished", self.name()))
+    }
+
+    /// Reads the bytes of some columns of a row group.
+    ///
+    /// # Errors
+    /// Exit 4 if they cannot be read.
+    pub(crate) fn columns(
+        &self,
+        file: &File,
+        row_group: usize,
+        leaves: &[usize],
+        buffers: &mut Vec<Vec<u8>>,
+    ) -> Result<ColumnBytes> {
+        let group = self.metadata.metadata().row_group(row_group);
+        let (mut chunks, mut deltas) = (Vec::with_capacity(leaves.len()), Vec::new());
+        for &leaf in leaves {
+            let (start, length) = group.column(leaf).byte_range();
+            // Used memory is read into as it is: new pages, or zeroing them, would cost as much as some decoding does.
+            let mut bytes = buffers.pop().unwrap_or_default();
+            bytes.clear();
+            bytes.reserve(length as usize);
+            let mut at = file;
+            let read = at.seek(SeekFrom::Start(start)).and_then(|_| at.take(length).read_to_end(&mut bytes));
+            read.map_err(|e| {
+                Error::input(format!("cannot read {} at byte {start}: {e}; check the disk and run again", self.name()))
+            })?;
+            if bytes.len() as u64 != length {
+                return Err(Error::input(format!(
+                    "{} became shorter while it was read; run again when its writer has finished",
+                    self.name()
+                )));
+            }
+            let has_deltas = pages::check(&bytes, group.column(leaf)).map_err(|fault| match fault {
+                Fault::Damaged(what) => corrupt(&self.name(), format_args!("in row group {row_group}, {what}")),
+                Fault::TooLarge(what) => Error::new(
+                    Kind::Resource,
+                    format!("{}: in row group {row_group}, {what}; write the file again with smaller pages", self.name()),
+                ),
+            })?;
+            if has_deltas {
+                deltas.push(leaf);
+            }
+            chunks.push((start, Bytes::from(bytes)));
+        }
+        Ok(ColumnBytes { chunks, size: self.size, deltas })
+    }
+}
+
+/// Opens the files of the patterns of a key; another may name a list of their hashes.
+pub(crate) fn open_all(
+    job: &Job,
+    patterns: &[(String, std::path::PathBuf)],
+    key: &'static str,
+    manifest: Option<&str>,
+    manifest_key: &'static str,
+) -> Result<Vec<Source>> {
+    use rayon::prelude::*;
+    let inputs = files::find(patterns, key)?;
+    let hashes = HashList::named(manifest, job.source.folder(), manifest_key)?;
+    // In the order of the paths, so that the first error is always the same one.
+    let opened: Vec<Result<Source>> = inputs.into_par_iter().map(|input| Source::open(input, hashes.as_ref())).collect();
+    opened.into_iter().collect()
+}
+
+/// The bytes of the columns of one row group, at their places in the file.
+#[derive(Clone)]
+pub(crate) struct ColumnBytes {
+    chunks: Vec<(u64, Bytes)>,
+    size: u64,
+    /// Columns that [`super::integrity::string_lengths`] must look into.
+    pub deltas: Vec<usize>,
+}
+
+impl ColumnBytes {
+    /// The same bytes, to take their memory back when the reader is done with them.
+    pub fn lend(&self) -> Vec<Bytes> {
+        self.chunks.iter().map(|(_, bytes)| bytes.clone()).collect()
+    }
+}
+
+impl Length for ColumnBytes {
+    fn len(&self) -> u64 {
+        self.size
+    }
+}
+
+impl ChunkReader for ColumnBytes {
+    type T = bytes::buf::Reader<Bytes>;
+
+    fn get_read(&self, start: u64) -> parquet::errors::Result<Self::T> {
+        for (at, bytes) in &self.chunks {
+            if start >= *at && start < at + bytes.len() as u64 {
+                return Ok(bytes.slice((start - at) as usize..).reader());
+            }
+        }
+        Err(ParquetError::EOF(format!("no column at byte {start}")))
+    }
+
+    fn get_bytes(&self, start: u64, length: usize) -> parquet::errors::Result<Bytes> {
+        for (at, bytes) in &self.chunks {
+            let end = start.saturating_add(length as u64);
+            if start >= *at && end <= at + bytes.len() as u64 {
+                let from = (start - at) as usize;
+                return Ok(bytes.slice(from..from + length));
+            }
+        }
+        Err(ParquetError::EOF(format!("no {length} bytes of a column at byte {start}")))
+    }
+}

@@ -1,0 +1,143 @@
+//! Makes written files durable and reads them back while the next ones are computed: waiting for a disk costs no processor.
+
+use std::fs::File;
+use std::io::Read;
+use std::path::{Path, PathBuf};
+use std::sync::mpsc::{Receiver, SyncSender, TrySendError, sync_channel};
+use std::thread::{Builder, JoinHandle};
+
+use super::files::failed;
+use crate::error::{Error, Result};
+
+/// Files that may wait. Each holds a descriptor, and where a disk does not keep up, waiting longer gains nothing.
+const WAITING: usize = 8;
+
+/// A file that is written to its end.
+#[derive(Debug)]
+pub(super) struct WrittenFile {
+    pub file: File,
+    pub path: PathBuf,
+    /// What it must hold.
+    pub bytes: Vec<u8>,
+}
+
+/// A thread that makes files durable and reads them back. Without one, because the run is to have a single thread or the system
+/// gives no other, or while the queue is full, it is done at once.
+#[derive(Debug)]
+pub(super) struct FsyncQueue {
+    queue: Option<SyncSender<WrittenFile>>,
+    thread: Option<JoinHandle<Result<()>>>,
+}
+
+impl FsyncQueue {
+    pub fn new() -> FsyncQueue {
+        let none = FsyncQueue { queue: None, thread: None };
+        if rayon::current_num_threads() == 1 {
+            return none;
+        }
+        let (queue, files) = sync_channel(WAITING);
+        match Builder::new().name("sync".into()).spawn(move || sync_all(&files)) {
+            Ok(thread) => FsyncQueue { queue: Some(queue), thread: Some(thread) },
+            Err(_) => none,
+        }
+    }
+
+    /// Takes a file.
+    ///
+    /// # Errors
+    /// Exit 6 if it is done at once and fails; a failure of the thread comes out of [`Self::drain`].
+    pub fn push(&self, written: WrittenFile) -> Result<()> {
+        let refused = match &self.queue {
+            Some(queue) => queue.try_send(written),
+            None => Err(TrySendError::Full(written)),
+        };
+        match refused {
+            Ok(()) => Ok(()),
+            Err(TrySendError::Full(written) | TrySendError::Disconnected(written)) => written.sync_and_verify(),
+        }
+    }
+
+    /// Waits for all files; what comes later is done at once.
+    ///
+    /// # Errors
+    /// Exit 6 with the first file that failed.
+    pub fn drain(&mut self) -> Result<()> {
+        self.queue = None;
+        match self.thread.take().map(JoinHandle::join) {
+            None => Ok(()),
+            Some(Ok(outcome)) => outcome,
+            Some(Err(_)) => Err(Error::bug("the thread that makes files durable stopped")),
+        }
+    }
+}
+
+impl Drop for FsyncQueue {
+    fn drop(&mut self) {
+        let _ = self.drain();
+    }
+}
+
+/// Ends at the first failure, after which [`FsyncQueue::push`] finds nobody at the other end.
+fn sync_all(files: &Receiver<WrittenFile>) -> Result<()> {
+    files.iter().try_for_each(|written| written.sync_and_verify())
+}
+
+impl WrittenFile {
+    fn sync_and_verify(&self) -> Result<()> {
+        self.file.sync_all().map_err(|e| failed(&self.path, &e))?;
+        let is_same = holds(&self.path, &self.bytes).map_err(|e| failed(&self.path, &e))?;
+        is_same.then_some(()).ok_or_else(|| {
+            let path = self.path.display();
+            Error::output(format!(
+                "{path} does not read back as it was written; check the disk. The last committed run is untouched"
+            ))
+        })
+    }
+}
+
+/// Whether a file holds these bytes and no others.
+fn holds(path: &Path, mut expected: &[u8]) -> std::io::Result<bool> {
+    let mut file = File::open(path)?;
+    let mut found = [0; 1 << 16];
+    loop {
+        let count = match file.read(&mut found) {
+            Err(e) if e.kind() == std::io::ErrorKind::Interrupted => continue,
+            read => read?,
+        };
+        if count == 0 {
+            return Ok(expected.is_empty());
+        }
+        let Some((same, rest)) = expected.split_at_checked(count) else { return Ok(false) };
+        if *same != found[..count] {
+            return Ok(false);
+        }
+        expected = rest;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::error::Kind;
+
+    #[test]
+    fn a_file_must_read_back_as_it_was_written() {
+        let folder = crate::temp::tempdir().expect("a folder");
+        let path = folder.path().join("file");
+        let long: Vec<u8> = (0..200_000u32).map(|n| n as u8).collect();
+        for (written, bytes, same) in [
+            (&long[..], &long[..], true),
+            (&long[..], &long[1..], false),
+            (&long[1..], &long[..], false),
+            (&long[..9], &long[..], false),
+            (&[], &[], true),
+        ] {
+            std::fs::write(&path, written).expect("a file");
+            let mut queue = FsyncQueue::new();
+            let file = File::open(&path).expect("a file");
+            let sent = queue.push(WrittenFile { file, path: path.clone(), bytes: bytes.to_vec() });
+            let outcome = sent.and_then(|()| queue.drain());
+            assert_eq!(outcome.map_err(|e| e.kind()), if same { Ok(()) } else { Err(Kind::Output) });
+        }
+    }
+}
