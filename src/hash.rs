@@ -12,24 +12,24 @@ pub fn sha256(bytes: &[u8]) -> String {
     hex(&Sha256::digest(bytes))
 }
 
-/// Lots drawn with a salt: uniform 64-bit numbers that depend on the salt and the customer's id alone.
+/// HashDraw drawn with a salt: uniform 64-bit numbers that depend on the salt and the customer's id alone.
 ///
 /// The lot is the first eight bytes, as a big-endian number, of SHA-256 over the salt, a NUL byte, and the id as text.
 /// Assignments that are kept depend on this for all time.
 #[derive(Debug, Clone)]
-pub struct Lots(Sha256);
+pub struct HashDraw(Sha256);
 
-impl Lots {
+impl HashDraw {
     /// The lots of a salt.
-    pub fn new(salt: &str) -> Lots {
+    pub fn new(salt: &str) -> HashDraw {
         let mut state = Sha256::new();
         state.update(salt.as_bytes());
         state.update([0]);
-        Lots(state)
+        HashDraw(state)
     }
 
     /// The lot of a customer, by the id as text.
-    pub fn of(&self, id: &[u8]) -> u64 {
+    pub fn value(&self, id: &[u8]) -> u64 {
         let mut state = self.0.clone();
         state.update(id);
         let [b0, b1, b2, b3, b4, b5, b6, b7, ..] = state.finalize().0;
@@ -44,8 +44,8 @@ mod tests {
     /// Expected numbers: `int(hashlib.sha256(b"2024-q2\0" + b"C000017").hexdigest()[:16], 16)` in Python.
     #[test]
     fn lots_are_those_of_the_recipe() {
-        assert_eq!(Lots::new("2024-q2").of(b"C000017"), 0xc080_b0f2_6418_d27c);
-        assert_eq!(Lots::new("").of(b""), 0x6e34_0b9c_ffb3_7a98);
-        assert_eq!(Lots::new("salt é").of("客".as_bytes()), 0xa7f9_e959_9efd_a94c);
+        assert_eq!(HashDraw::new("2024-q2").value(b"C000017"), 0xc080_b0f2_6418_d27c);
+        assert_eq!(HashDraw::new("").value(b""), 0x6e34_0b9c_ffb3_7a98);
+        assert_eq!(HashDraw::new("salt é").value("客".as_bytes()), 0xa7f9_e959_9efd_a94c);
     }
 }

@@ -15,13 +15,14 @@
 //! | wiring | [`pipeline`]: the order of the steps |
 //! | passes over customers | [`plan`], [`engine`] |
 //! | edges | [`input`], [`publish`], [`load`], [`report`] |
-//! | pure steps | [`bucket`], [`measure`], [`score`], [`scheme`], [`movement`], [`assign`], [`evaluate`] |
+//! | pure steps | [`bucket`], [`activity`], [`measure`], [`score`], [`scheme`], [`movement`], [`assign`], [`evaluate`] |
 //! | tools | [`stats`], [`sums`], [`hash`], [`memory`], [`progress`], [`sample`], [`job`], [`tables`] |
 //! | values | [`error`], [`domain`] |
 
 #![forbid(unsafe_code)]
 #![warn(missing_docs)]
 
+pub mod activity;
 pub mod assign;
 pub mod bucket;
 pub mod cli;

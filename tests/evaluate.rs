@@ -216,7 +216,7 @@ fn broken_periods_are_no_numbers() {
         change(&mut changed);
         run(&[changed], &arms)
     };
-    let unfinished = with(|s| s.periods[0].known_until = Day(s.periods[0].period.last().0 - 1));
+    let unfinished = with(|s| s.periods[0].known_until = Day(s.periods[0].period.last_day().0 - 1));
     says(effect(&unfinished, Method::Welch), "the period is not finished");
     says(effect(&unfinished, Method::Cuped), "the period is not finished");
     assert!(unfinished.before_after.iter().all(|r| r.mean_after.is_none() && r.change.is_none() && r.mean_before.is_some()));
@@ -481,8 +481,8 @@ fn before_after_describes_and_claims_nothing() {
 #[test]
 fn a_verdict_with_an_after_window_rests_on_the_sum() {
     let mut whole = strategy("s", 1);
-    whole.periods[0].after_until = Some(Day(finished(0).period.last().0 + 90));
-    whole.periods[0].known_until = Day(finished(0).period.last().0 + 90);
+    whole.periods[0].after_until = Some(Day(finished(0).period.last_day().0 + 90));
+    whole.periods[0].known_until = Day(finished(0).period.last_day().0 + 90);
     let mut arms = fill("s", &Outcome::Revenue, &[customers(1000)]);
     let rows: Vec<(ArmKey, Sums)> = arms.rows().map(|(k, s)| (k.clone(), *s)).collect();
     for (key, sums) in rows.into_iter().filter(|(k, _)| k.phase == Phase::During && matches!(k.quantity, Quantity::Outcome(_))) {
@@ -496,7 +496,7 @@ fn a_verdict_with_an_after_window_rests_on_the_sum() {
     let of = |phase: Phase| evaluation.effects.iter().find(|e| e.phase == phase && e.method == Method::Welch).expect("a row");
     assert!(of(Phase::Both).headline && !of(Phase::During).headline && !of(Phase::After).headline);
     assert_eq!(evaluation.verdicts[0].difference, of(Phase::Both).difference);
-    whole.periods[0].known_until = finished(0).period.last();
+    whole.periods[0].known_until = finished(0).period.last_day();
     let open = run(&[whole], &arms);
     assert!(open.effects.iter().any(|e| e.phase == Phase::During && e.difference.is_some()));
     assert_eq!(open.verdicts[0].verdict, Verdict::CannotSay);

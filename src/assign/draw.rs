@@ -4,7 +4,7 @@ use rayon::prelude::*;
 
 use crate::domain::{CustomerIds, IdType, Ratio};
 use crate::error::{Error, Result};
-use crate::hash::Lots;
+use crate::hash::HashDraw;
 
 /// Shares laid end to end on the lots.
 ///
@@ -75,11 +75,11 @@ pub enum PriorAssignment {
 #[derive(Debug, Clone)]
 pub struct DrawRules {
     /// The lots of the strategy.
-    pub lots: Lots,
+    pub lots: HashDraw,
     /// The arms' bounds by number of the state; the control is arm 0.
     pub bounds: Vec<ShareBounds>,
     /// The lots and the bounds of the global hold-out, which is share 0 of them.
-    pub global: Option<(Lots, ShareBounds)>,
+    pub global: Option<(HashDraw, ShareBounds)>,
 }
 
 /// What becomes of a customer.
@@ -96,7 +96,7 @@ pub enum Allocation {
 impl DrawRules {
     /// What becomes of a customer; the global hold-out is taken out first.
     fn role(&self, id: &[u8], state: u32, earlier: PriorAssignment) -> Allocation {
-        if self.global.as_ref().is_some_and(|(lots, bounds)| bounds.of(lots.of(id)) == 0) {
+        if self.global.as_ref().is_some_and(|(lots, bounds)| bounds.of(lots.value(id)) == 0) {
             return Allocation::GlobalHoldout;
         }
         match earlier {
@@ -104,7 +104,7 @@ impl DrawRules {
             PriorAssignment::Arm(arm) => Allocation::Arm(arm),
             PriorAssignment::None => {
                 let bounds = self.bounds.get(state as usize);
-                Allocation::Arm(bounds.map_or(0, |bounds| bounds.of(self.lots.of(id)) as u16))
+                Allocation::Arm(bounds.map_or(0, |bounds| bounds.of(self.lots.value(id)) as u16))
             }
         }
     }
@@ -140,7 +140,7 @@ mod tests {
     }
 
     fn rules(salt: &str, parts: &[(i128, i128)]) -> DrawRules {
-        DrawRules { lots: Lots::new(salt), bounds: vec![ShareBounds::new(&shares(parts)).unwrap()], global: None }
+        DrawRules { lots: HashDraw::new(salt), bounds: vec![ShareBounds::new(&shares(parts)).unwrap()], global: None }
     }
 
     #[test]
@@ -158,10 +158,10 @@ mod tests {
     #[test]
     fn lots_are_uniform() {
         for salt in ["a", "2024-q2", ""] {
-            let lots = Lots::new(salt);
+            let lots = HashDraw::new(salt);
             let mut cells = vec![0f64; 1_000];
             for id in 0..1_000_000u32 {
-                let lot = lots.of(id.to_string().as_bytes());
+                let lot = lots.value(id.to_string().as_bytes());
                 cells[((u128::from(lot) * 1_000) >> 64) as usize] += 1.0;
             }
             let chi: f64 = cells.iter().map(|n| (n - 1_000.0) * (n - 1_000.0) / 1_000.0).sum();
@@ -209,7 +209,7 @@ mod tests {
     #[test]
     fn the_global_hold_out_comes_first_and_is_independent() {
         let global = ShareBounds::new(&shares(&[(1, 20), (19, 20)])).unwrap();
-        let with = DrawRules { global: Some((Lots::new("permanent"), global)), ..rules("s", &[(1, 2), (1, 2)]) };
+        let with = DrawRules { global: Some((HashDraw::new("permanent"), global)), ..rules("s", &[(1, 2), (1, 2)]) };
         let (before, after) = (roles(&rules("s", &[(1, 2), (1, 2)]), &ints(0..100_000)), roles(&with, &ints(0..100_000)));
         let out: Vec<usize> = (0..100_000).filter(|at| after[*at] == Allocation::GlobalHoldout).collect();
         assert!((4_700..5_300).contains(&out.len()), "{}", out.len());
@@ -222,7 +222,7 @@ mod tests {
     fn states_have_shares_and_earlier_assignments_win() {
         let bounds = [[(1, 1_000), (999, 1_000)], [(999, 1_000), (1, 1_000)]];
         let bounds = bounds.iter().map(|b| ShareBounds::new(&shares(b)).unwrap()).collect();
-        let rules = DrawRules { lots: Lots::new("s"), bounds, global: None };
+        let rules = DrawRules { lots: HashDraw::new("s"), bounds, global: None };
         let ids = ints(0..4);
         let earlier = [PriorAssignment::Arm(7), PriorAssignment::Exclude, PriorAssignment::None, PriorAssignment::None];
         let from =

@@ -4,7 +4,7 @@ use std::cmp::Ordering;
 use std::ops::Range;
 use std::sync::Arc;
 
-use crate::domain::{CompactInts, Day, Id, StringIds};
+use crate::domain::{CompactInts, CustomerIdRef, Day, StringIds};
 
 /// AssignedIds by row, who may be many millions.
 #[derive(Debug, Clone)]
@@ -18,10 +18,10 @@ pub enum AssignedIds {
 impl AssignedIds {
     /// The id of a row, which must be there.
     #[inline]
-    pub fn id(&self, row: usize) -> Id<'_> {
+    pub fn id(&self, row: usize) -> CustomerIdRef<'_> {
         match self {
-            AssignedIds::Int(keys) => Id::of_key(keys.at(row)),
-            AssignedIds::Text(texts) => Id::of_text(texts.get(row)),
+            AssignedIds::Int(keys) => CustomerIdRef::of_key(keys.at(row)),
+            AssignedIds::Text(texts) => CustomerIdRef::of_text(texts.get(row)),
         }
     }
 

@@ -1,19 +1,19 @@
-//! Packing of a block: per lane a width and a minimum, then the offsets; string bytes at the end.
+//! The packed form of a block: per field a width, a minimum and the offsets from it; string bytes at the end.
 
-use super::{BLOCK, CHUNK, Chunks, LANES, Lane, Layout};
+use super::{BLOCK, CHUNK, Chunks, FIELDS, Field, RecordLayout};
 use crate::domain::ends;
 
-/// The records of a bucket, lane by lane.
+/// The unpacked records of a bucket, one column per field.
 #[derive(Debug, Default)]
-pub struct Unpacked {
-    lanes: [Vec<i64>; LANES],
+pub struct Records {
+    columns: [Vec<i64>; FIELDS],
     text: Vec<u8>,
 }
 
-impl Unpacked {
-    /// The values of a lane; empty if the layout lacks it.
-    pub fn lane(&self, lane: Lane) -> &[i64] {
-        &self.lanes[lane as usize]
+impl Records {
+    /// The values of a field; empty if the layout lacks it.
+    pub fn column(&self, field: Field) -> &[i64] {
+        &self.columns[field as usize]
     }
 
     /// The bytes of all string ids, one after the other in record order.
@@ -21,36 +21,36 @@ impl Unpacked {
         &self.text
     }
 
-    /// Forgets the records and keeps the memory.
+    /// Removes the records and keeps the memory.
     pub(super) fn clear(&mut self) {
-        self.lanes.iter_mut().for_each(Vec::clear);
+        self.columns.iter_mut().for_each(Vec::clear);
         self.text.clear();
     }
 
-    /// How many records.
+    /// Number of records.
     pub fn len(&self) -> usize {
-        self.lanes[Lane::Customer as usize].len()
+        self.columns[Field::Customer as usize].len()
     }
 
-    /// Whether there is none.
+    /// Whether there are none.
     pub fn is_empty(&self) -> bool {
         self.len() == 0
     }
 }
 
-/// Bytes that a block of so many lanes takes at most, without its string ids.
-pub(super) fn most_bytes(lanes: usize) -> usize {
-    4 + lanes * (9 + 8 * BLOCK)
+/// Upper bound on the packed bytes of a block with this number of fields, without its string ids.
+pub(super) fn most_bytes(fields: usize) -> usize {
+    4 + fields * (9 + 8 * BLOCK)
 }
 
-/// Packs the first `len` records of a block of lanes behind what the last chunk holds, or into a new one. `packed` is memory
-/// for [`most_bytes`]: a block is put together in the cache, since the chunks' pages are new. Returns its bytes.
+/// Packs the first `len` records of a block and appends them to the last chunk, or to a new one. `packed` is scratch memory of
+/// [`most_bytes`], which stays in the cache while the pages of chunks are new. Returns the number of bytes.
 pub(super) fn pack(block: &[i64], len: usize, text: &[u8], packed: &mut [u8], chunk: usize, chunks: &mut Chunks) -> usize {
     let (head, mut rest) = packed.split_at_mut(4);
     head.copy_from_slice(&(len as u32).to_le_bytes());
     let mut size = 4;
-    for lane in block.chunks_exact(BLOCK) {
-        let values = &lane[..len];
+    for column in block.chunks_exact(BLOCK) {
+        let values = &column[..len];
         let (min, max) = ends(values).unwrap_or((0, 0));
         let width = match (max as u64).wrapping_sub(min as u64) {
             0 => 0usize,
@@ -85,7 +85,7 @@ pub(super) fn pack(block: &[i64], len: usize, text: &[u8], packed: &mut [u8], ch
     whole
 }
 
-/// Packs numbers without a record.
+/// Packs a list of numbers.
 pub fn pack_numbers(numbers: &[i64]) -> Vec<u8> {
     let (mut block, mut packed, mut chunks) = ([0; BLOCK], vec![0; most_bytes(1)], Vec::new());
     for some in numbers.chunks(BLOCK) {
@@ -95,20 +95,20 @@ pub fn pack_numbers(numbers: &[i64]) -> Vec<u8> {
     chunks.concat()
 }
 
-/// Unpacks numbers behind what `into` holds.
+/// Unpacks a list of numbers and appends it to `into`.
 pub fn unpack_numbers(mut packed: &[u8], into: &mut Vec<i64>) {
-    let mut lanes = [false; LANES];
-    lanes[Lane::Customer as usize] = true;
-    let mut records = Unpacked::default();
+    let mut fields = [false; FIELDS];
+    fields[Field::Customer as usize] = true;
+    let mut records = Records::default();
     while !packed.is_empty() {
         records.clear();
-        packed = unpack(packed, Layout { text_ids: false, lanes }, &mut records);
-        into.extend_from_slice(records.lane(Lane::Customer));
+        packed = unpack(packed, RecordLayout { text_ids: false, fields }, &mut records);
+        into.extend_from_slice(records.column(Field::Customer));
     }
 }
 
-/// Unpacks the first of some blocks behind what `into` holds; returns the rest.
-pub(super) fn unpack<'a>(blocks: &'a [u8], layout: Layout, into: &mut Unpacked) -> &'a [u8] {
+/// Unpacks the first of some blocks and appends it to `into`; returns the other blocks.
+pub(super) fn unpack<'a>(blocks: &'a [u8], layout: RecordLayout, into: &mut Records) -> &'a [u8] {
     let mut at = 0;
     let mut take = |n: usize| {
         let bytes = &blocks[at..at + n];
@@ -117,27 +117,27 @@ pub(super) fn unpack<'a>(blocks: &'a [u8], layout: Layout, into: &mut Unpacked) 
     };
     let len = u32::from_le_bytes(array(take(4))) as usize;
     let before = into.len();
-    for (lane, _) in into.lanes.iter_mut().zip(&layout.lanes).filter(|(_, used)| **used) {
+    for (column, _) in into.columns.iter_mut().zip(&layout.fields).filter(|(_, used)| **used) {
         let width = take(1)[0] as usize;
         let min = i64::from_le_bytes(array(take(8)));
         let packed = take(width * len);
         let value = |offset: u64| (min as u64).wrapping_add(offset) as i64;
         match width {
-            0 => lane.extend(std::iter::repeat_n(min, len)),
-            1 => lane.extend(packed.iter().map(|&b| value(u64::from(b)))),
-            2 => lane.extend(packed.chunks_exact(2).map(|b| value(u64::from(u16::from_le_bytes(array(b)))))),
-            4 => lane.extend(packed.chunks_exact(4).map(|b| value(u64::from(u32::from_le_bytes(array(b)))))),
-            _ => lane.extend(packed.chunks_exact(8).map(|b| value(u64::from_le_bytes(array(b))))),
+            0 => column.extend(std::iter::repeat_n(min, len)),
+            1 => column.extend(packed.iter().map(|&b| value(u64::from(b)))),
+            2 => column.extend(packed.chunks_exact(2).map(|b| value(u64::from(u16::from_le_bytes(array(b)))))),
+            4 => column.extend(packed.chunks_exact(4).map(|b| value(u64::from(u32::from_le_bytes(array(b)))))),
+            _ => column.extend(packed.chunks_exact(8).map(|b| value(u64::from_le_bytes(array(b))))),
         }
     }
     if layout.text_ids {
-        let length: i64 = into.lane(Lane::Customer)[before..].iter().sum();
+        let length: i64 = into.column(Field::Customer)[before..].iter().sum();
         into.text.extend_from_slice(take(length as usize));
     }
     &blocks[at..]
 }
 
-/// The bytes as an array; the caller has cut them to `N`.
+/// Exactly `N` bytes as an array.
 fn array<const N: usize>(bytes: &[u8]) -> [u8; N] {
     let mut out = [0; N];
     out.copy_from_slice(bytes);

@@ -1,41 +1,41 @@
-//! All buckets of a table when its reading is over: in memory, on disk, or both.
+//! The packed buckets of a table that has been read: in memory, on disk, or both.
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use super::{Chunks, Layout, Unpacked, pack};
+use super::{Chunks, RecordLayout, Records, pack};
 use crate::error::{Error, Result};
 use crate::memory::{self, Consumer, MemoryPool, SpillFile, SpilledRange};
 
-/// So many records are those of a customer whom nobody expects: a bucket has some 60,000.
-const CROWDED: u64 = 1 << 25;
+/// A bucket usually has some 60,000 records. This many come from one customer, so memory is checked before unpacking.
+const OVERSIZED: u64 = 1 << 25;
 
 /// The packed records of one bucket.
 #[derive(Debug, Default)]
-pub struct Packed {
+pub struct PackedBucket {
     pub(super) chunks: Chunks,
-    /// Blocks on disk.
+    /// Spilled blocks.
     pieces: Vec<SpilledRange>,
     pub(super) records: u64,
 }
 
-impl Packed {
-    /// Bytes of the records when they are unpacked. What the fold makes of them is about as large as they are.
-    fn bytes(&self, layout: Layout) -> u64 {
+impl PackedBucket {
+    /// Bytes needed to fold the bucket: the unpacked records, and about as much for their panel.
+    fn bytes(&self, layout: RecordLayout) -> u64 {
         2 * self.records * 8 * layout.count() as u64
     }
 
-    /// Bytes of records in memory.
-    fn held(&self) -> u64 {
+    /// Packed bytes in memory.
+    fn packed_bytes(&self) -> u64 {
         self.chunks.iter().map(|chunk| chunk.len() as u64).sum()
     }
 
-    /// Unpacks the records, in any order, in place of what `into` held.
+    /// Replaces the contents of `into` with the unpacked records, in any order.
     ///
     /// # Errors
     /// Exit 7 if they do not fit into memory, or if spilled ones do not come back.
-    pub fn unpack(&self, layout: Layout, spill: Option<&SpillFile>, into: &mut Unpacked) -> Result<()> {
+    pub fn unpack(&self, layout: RecordLayout, spill: Option<&SpillFile>, into: &mut Records) -> Result<()> {
         into.clear();
-        if self.records > CROWDED {
+        if self.records > OVERSIZED {
             memory::check_available(self.bytes(layout), || format!("{} rows of customers who share a bucket", self.records))?;
         }
         let mut add = |blocks: &[u8]| {
@@ -56,8 +56,8 @@ impl Packed {
     }
 }
 
-/// Writes what buckets hold in memory away.
-pub(super) fn spill(buckets: &mut [Packed], spill: &SpillFile) -> Result<()> {
+/// Spills the packed blocks of buckets.
+pub(super) fn spill(buckets: &mut [PackedBucket], spill: &SpillFile) -> Result<()> {
     let mut blocks = Vec::new();
     for bucket in buckets {
         if bucket.chunks.is_empty() {
@@ -70,44 +70,44 @@ pub(super) fn spill(buckets: &mut [Packed], spill: &SpillFile) -> Result<()> {
     Ok(())
 }
 
-/// The buckets of a table.
+/// The packed buckets of a table.
 #[derive(Debug)]
-pub struct Store {
-    /// What the records hold.
-    pub layout: Layout,
-    /// `None` once forgotten.
-    buckets: Vec<Mutex<Option<Packed>>>,
+pub struct BucketStore {
+    /// The fields of the records.
+    pub layout: RecordLayout,
+    /// `None` once released.
+    buckets: Vec<Mutex<Option<PackedBucket>>>,
     memory: MemoryPool,
 }
 
-fn lock(bucket: &Mutex<Option<Packed>>) -> MutexGuard<'_, Option<Packed>> {
+fn lock(bucket: &Mutex<Option<PackedBucket>>) -> MutexGuard<'_, Option<PackedBucket>> {
     bucket.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-impl Store {
-    /// Joins what threads have packed into as many buckets each. Under a limit, little of it stays in memory.
+impl BucketStore {
+    /// Joins the buckets of all threads, which have as many each. Under a memory limit, most of them are spilled.
     ///
     /// # Errors
-    /// Exit 7 if it cannot be spilled.
-    pub fn join(layout: Layout, threads: Vec<Vec<Packed>>, memory: &MemoryPool) -> Result<Store> {
-        let mut all: Vec<Packed> = Vec::new();
-        for own in threads {
+    /// Exit 7 if they cannot be spilled.
+    pub fn join(layout: RecordLayout, threads: Vec<Vec<PackedBucket>>, memory: &MemoryPool) -> Result<BucketStore> {
+        let mut all: Vec<PackedBucket> = Vec::new();
+        for buckets in threads {
             if all.is_empty() {
-                all = own;
+                all = buckets;
                 continue;
             }
-            for (all, own) in all.iter_mut().zip(own) {
-                all.chunks.extend(own.chunks);
-                all.pieces.extend(own.pieces);
-                all.records += own.records;
+            for (all, bucket) in all.iter_mut().zip(buckets) {
+                all.chunks.extend(bucket.chunks);
+                all.pieces.extend(bucket.pieces);
+                all.records += bucket.records;
             }
         }
-        let held: u64 = all.iter().map(Packed::held).sum();
-        if let Some(to) = memory.spill().filter(|_| held > memory.capacity(Consumer::Retained)) {
+        let packed: u64 = all.iter().map(PackedBucket::packed_bytes).sum();
+        if let Some(to) = memory.spill().filter(|_| packed > memory.capacity(Consumer::Retained)) {
             spill(&mut all, to)?;
         }
         let buckets = all.into_iter().map(|bucket| Mutex::new(Some(bucket))).collect();
-        Ok(Store { layout, buckets, memory: memory.clone() })
+        Ok(BucketStore { layout, buckets, memory: memory.clone() })
     }
 
     /// How many buckets.
@@ -120,16 +120,16 @@ impl Store {
         self.buckets.is_empty()
     }
 
-    /// Frees the records of a bucket that nobody will look at again.
-    pub fn forget(&self, number: usize) {
+    /// Frees the records of a bucket that is no longer needed.
+    pub fn release(&self, number: usize) {
         self.buckets.get(number).map(|bucket| lock(bucket).take());
     }
 
-    /// Unpacks the records of a bucket, in any order, in place of what `into` held.
+    /// Unpacks the records of a bucket, in any order, replacing the contents of `into`.
     ///
     /// # Errors
-    /// Exit 7 if they do not fit into memory, or do not come back from disk; exit 1 if they were forgotten.
-    pub fn unpack(&self, number: usize, into: &mut Unpacked) -> Result<()> {
+    /// Exit 7 if they do not fit into memory, or do not come back from disk; exit 1 if they were released.
+    pub fn unpack(&self, number: usize, into: &mut Records) -> Result<()> {
         let Some(bucket) = self.buckets.get(number) else {
             into.clear();
             return Ok(());

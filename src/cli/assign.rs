@@ -15,7 +15,7 @@ use super::console::Console;
 use crate::assign::{Allocation, Candidates, DrawRules, PriorAssignment, ShareBounds, draw};
 use crate::domain::Day;
 use crate::error::{Error, Result, suggestion};
-use crate::hash::Lots;
+use crate::hash::HashDraw;
 use crate::progress::Progress;
 use crate::publish;
 use crate::tables::{self, AssignedRows, CodedNames};
@@ -91,7 +91,7 @@ struct Flags {
     columns: Vec<(String, &'static str)>,
     /// Columns of `--strata`, as places in `columns`; empty for the state alone.
     strata: Vec<usize>,
-    global: Option<(Lots, ShareBounds)>,
+    global: Option<(HashDraw, ShareBounds)>,
     csv: bool,
 }
 
@@ -158,7 +158,7 @@ impl Flags {
                     ));
                 }
                 let share = shares::holdout("--global-holdout", share)?;
-                Some((Lots::new(salt), ShareBounds::new(&shares::with_rest(share))?))
+                Some((HashDraw::new(salt), ShareBounds::new(&shares::with_rest(share))?))
             }
             _ => None,
         };
@@ -244,7 +244,7 @@ fn draw_arms(args: &AssignArgs, flags: &Flags, customers: &Population, chosen: &
     let states = customers.columns.first().ok_or_else(|| Error::bug("a draw without a column of states"))?;
     let bounds = flags.shares.bounds(&states.names, &chosen.states_of(states))?;
     let earlier = earlier::read(args, &flags.shares, customers, &chosen.rows)?;
-    let rules = DrawRules { lots: Lots::new(&args.salt), bounds, global: flags.global.clone() };
+    let rules = DrawRules { lots: HashDraw::new(&args.salt), bounds, global: flags.global.clone() };
     let (kind, rows) = (customers.kind, chosen.rows.as_slice());
     let roles = draw(&rules, &Candidates { ids: &customers.ids, kind, state: &states.codes, rows, earlier: &earlier });
     let mut drawn = Drawn { rows: Vec::with_capacity(rows.len()), arms: Vec::new(), global: 0, left_out: 0, kept: 0 };

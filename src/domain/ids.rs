@@ -172,38 +172,38 @@ impl CustomerId {
 /// One customer id, which can be kept and compared with those of other tables: as [`CustomerIds::compare_with`] compares, though
 /// mostly by one integer.
 #[derive(Debug, Clone, Copy)]
-pub struct Id<'a> {
+pub struct CustomerIdRef<'a> {
     /// Sorts integers; of a string, the first eight bytes.
     key: u64,
     text: &'a [u8],
 }
 
-impl<'a> Id<'a> {
+impl<'a> CustomerIdRef<'a> {
     /// The id of a row, which must be there.
     #[inline]
-    pub fn of(ids: &'a CustomerIds, row: usize) -> Id<'a> {
+    pub fn of(ids: &'a CustomerIds, row: usize) -> CustomerIdRef<'a> {
         match ids {
-            CustomerIds::Int(keys) => Id::of_key(keys[row]),
-            CustomerIds::Text(texts) => Id::of_text(texts.get(row)),
+            CustomerIds::Int(keys) => CustomerIdRef::of_key(keys[row]),
+            CustomerIds::Text(texts) => CustomerIdRef::of_text(texts.get(row)),
         }
     }
 
     /// The id that an ordered key stands for.
     #[inline]
-    pub fn of_key(key: i64) -> Id<'a> {
-        Id { key: (key as u64) ^ (1 << 63), text: &[] }
+    pub fn of_key(key: i64) -> CustomerIdRef<'a> {
+        CustomerIdRef { key: (key as u64) ^ (1 << 63), text: &[] }
     }
 
     /// The id that a string is.
     #[inline]
-    pub fn of_text(text: &'a [u8]) -> Id<'a> {
+    pub fn of_text(text: &'a [u8]) -> CustomerIdRef<'a> {
         let mut head = [0; 8];
         text.iter().zip(&mut head).for_each(|(byte, to)| *to = *byte);
-        Id { key: u64::from_be_bytes(head), text }
+        CustomerIdRef { key: u64::from_be_bytes(head), text }
     }
 }
 
-impl Ord for Id<'_> {
+impl Ord for CustomerIdRef<'_> {
     #[inline]
     fn cmp(&self, other: &Self) -> Ordering {
         match self.key.cmp(&other.key) {
@@ -214,16 +214,16 @@ impl Ord for Id<'_> {
     }
 }
 
-impl PartialEq for Id<'_> {
+impl PartialEq for CustomerIdRef<'_> {
     #[inline]
     fn eq(&self, other: &Self) -> bool {
         self.cmp(other).is_eq()
     }
 }
 
-impl Eq for Id<'_> {}
+impl Eq for CustomerIdRef<'_> {}
 
-impl PartialOrd for Id<'_> {
+impl PartialOrd for CustomerIdRef<'_> {
     #[inline]
     fn partial_cmp(&self, other: &Self) -> Option<Ordering> {
         Some(self.cmp(other))
@@ -263,7 +263,7 @@ mod tests {
         let numbers = vec![i64::MIN, -5, -1, 0, 1, 5, i64::MAX];
         for (ids, count) in [(CustomerIds::Text(texts), 10), (CustomerIds::Int(numbers), 7)] {
             for (a, b) in (0..count).flat_map(|a| (0..count).map(move |b| (a, b))) {
-                let (one, other) = (Id::of(&ids, a), Id::of(&ids, b));
+                let (one, other) = (CustomerIdRef::of(&ids, a), CustomerIdRef::of(&ids, b));
                 assert_eq!((one.cmp(&other), one == other), (ids.compare_with(a, &ids, b), a == b));
             }
         }

@@ -34,7 +34,7 @@ pub enum Unit {
 
 /// What a measure is taken from.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Origin {
+pub enum MeasureSource {
     /// The orders.
     Orders,
     /// The categories of the orders' lines.
@@ -47,25 +47,25 @@ pub enum Origin {
 
 /// A column of the customers table that is a measure of its name.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub struct Given {
+pub struct AttributeColumn {
     name: &'static str,
     unit: Unit,
 }
 
-/// The names of all columns that were ever given: they live as long as the program, so that measures stay small and are
+/// The names of all columns that were ever named: they live as long as the program, so that measures stay small and are
 /// copied freely.
 static NAMES: Mutex<BTreeSet<&'static str>> = Mutex::new(BTreeSet::new());
 
-impl Given {
+impl AttributeColumn {
     /// The column of this name, whose numbers mean this.
-    pub fn new(name: &str, unit: Unit) -> Given {
+    pub fn new(name: &str, unit: Unit) -> AttributeColumn {
         let mut names = NAMES.lock().unwrap_or_else(PoisonError::into_inner);
         let name = names.get(name).copied().unwrap_or_else(|| {
             let name: &'static str = Box::leak(name.to_owned().into_boxed_str());
             names.insert(name);
             name
         });
-        Given { name, unit }
+        AttributeColumn { name, unit }
     }
 
     /// Its name.
@@ -86,7 +86,7 @@ macro_rules! measures {
         pub enum MeasureKind {
             $(#[doc = $doc] $kind,)*
             /// A column of the customers table.
-            Given(Given),
+            Attribute(AttributeColumn),
         }
 
         impl MeasureKind {
@@ -95,22 +95,22 @@ macro_rules! measures {
 
             /// The name, the same in job files, schemes and tables.
             pub fn name(self) -> &'static str {
-                match self { $(MeasureKind::$kind => $name,)* MeasureKind::Given(given) => given.name }
+                match self { $(MeasureKind::$kind => $name,)* MeasureKind::Attribute(attribute) => attribute.name }
             }
 
             /// What its numbers mean (monetary of a job with `monetary_as = "average"` is an average instead).
             pub fn unit(self) -> Unit {
-                match self { $(MeasureKind::$kind => Unit::$unit,)* MeasureKind::Given(given) => given.unit }
+                match self { $(MeasureKind::$kind => Unit::$unit,)* MeasureKind::Attribute(attribute) => attribute.unit }
             }
 
             /// Whether it looks back over a window and can be given its own with `@`.
             pub fn is_windowed(self) -> bool {
-                match self { $(MeasureKind::$kind => $windowed,)* MeasureKind::Given(_) => false }
+                match self { $(MeasureKind::$kind => $windowed,)* MeasureKind::Attribute(_) => false }
             }
 
             /// One sentence on what it is.
             pub fn describe(self) -> &'static str {
-                match self { $(MeasureKind::$kind => $doc,)* MeasureKind::Given(_) => "As the customers table has it, whatever the as-of date." }
+                match self { $(MeasureKind::$kind => $doc,)* MeasureKind::Attribute(_) => "As the customers table has it, whatever the as-of date." }
             }
         }
     };
@@ -156,10 +156,10 @@ measures! {
 
 impl MeasureKind {
     /// What it is taken from.
-    pub fn origin(self) -> Origin {
+    pub fn source(self) -> MeasureSource {
         match self {
-            MeasureKind::TopCategory | MeasureKind::TopCategoryShare | MeasureKind::Categories => Origin::Categories,
-            MeasureKind::Given(_) => Origin::Customers,
+            MeasureKind::TopCategory | MeasureKind::TopCategoryShare | MeasureKind::Categories => MeasureSource::Categories,
+            MeasureKind::Attribute(_) => MeasureSource::Customers,
             MeasureKind::Events
             | MeasureKind::Sends
             | MeasureKind::Opens
@@ -168,8 +168,8 @@ impl MeasureKind {
             | MeasureKind::Responses
             | MeasureKind::OpenRate
             | MeasureKind::ClickRate
-            | MeasureKind::ConversionRate => Origin::Events,
-            _ => Origin::Orders,
+            | MeasureKind::ConversionRate => MeasureSource::Events,
+            _ => MeasureSource::Orders,
         }
     }
 }
@@ -193,18 +193,18 @@ impl Measure {
 /// The measures that a job can name: those there always are, and the columns of its customers table.
 #[derive(Debug, Clone, Default)]
 pub struct Catalogue {
-    given: Vec<Given>,
+    attributes: Vec<AttributeColumn>,
 }
 
 impl Catalogue {
     /// The catalogue with these columns of a customers table.
-    pub fn new(given: Vec<Given>) -> Catalogue {
-        Catalogue { given }
+    pub fn new(attributes: Vec<AttributeColumn>) -> Catalogue {
+        Catalogue { attributes }
     }
 
     /// All names.
     pub fn names(&self) -> impl Iterator<Item = &str> + Clone {
-        MeasureKind::ALL.iter().map(|k| k.name()).chain(self.given.iter().map(|g| g.name))
+        MeasureKind::ALL.iter().map(|k| k.name()).chain(self.attributes.iter().map(|a| a.name))
     }
 
     /// Whether `text` begins with the name of a measure, so that only its lookback can be wrong.
@@ -219,15 +219,15 @@ impl Catalogue {
     /// An unknown name (with the nearest), a lookback on a measure without one, or a wrong lookback.
     pub fn parse(&self, text: &str) -> Result<Measure> {
         // A column's name may itself have an "@".
-        let given = |name: &str| self.given.iter().find(|g| g.name == name).map(|g| MeasureKind::Given(*g));
-        if let Some(kind) = given(text) {
+        let attribute = |name: &str| self.attributes.iter().find(|a| a.name == name).map(|a| MeasureKind::Attribute(*a));
+        if let Some(kind) = attribute(text) {
             return Ok(Measure::plain(kind));
         }
         let (name, window) = match text.split_once('@') {
             Some((name, window)) => (name, Some(window)),
             None => (text, None),
         };
-        let kind = MeasureKind::ALL.iter().copied().find(|k| k.name() == name).or_else(|| given(name)).ok_or_else(|| {
+        let kind = MeasureKind::ALL.iter().copied().find(|k| k.name() == name).or_else(|| attribute(name)).ok_or_else(|| {
             Error::usage(format!(
                 "there is no measure {name:?}{}; the measures are {}",
                 suggestion(name, self.names()),
@@ -266,7 +266,8 @@ mod tests {
 
     #[test]
     fn names_read_back() -> Result<()> {
-        let catalogue = Catalogue::new(vec![Given::new("points", Unit::Count), Given::new("clv@2024", Unit::Double)]);
+        let catalogue =
+            Catalogue::new(vec![AttributeColumn::new("points", Unit::Count), AttributeColumn::new("clv@2024", Unit::Double)]);
         for &kind in MeasureKind::ALL {
             assert_eq!(catalogue.parse(kind.name())?, Measure::plain(kind));
         }
@@ -276,7 +277,7 @@ mod tests {
         assert_eq!(catalogue.parse("points")?.to_string(), "points");
         assert_eq!(catalogue.parse("clv@2024")?.kind.unit(), Unit::Double);
         assert!(catalogue.parse("points@30d").is_err_and(|e| e.to_string().contains("takes no \"@\"")));
-        assert_eq!(Given::new("points", Unit::Count), Given::new(&String::from("points"), Unit::Count));
+        assert_eq!(AttributeColumn::new("points", Unit::Count), AttributeColumn::new(&String::from("points"), Unit::Count));
         Ok(())
     }
 }

@@ -22,7 +22,7 @@ impl Period {
     }
 
     /// The last day.
-    pub fn last(self) -> Day {
+    pub fn last_day(self) -> Day {
         self.end.previous()
     }
 
@@ -55,7 +55,7 @@ impl Period {
 
 impl fmt::Display for Period {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{} to {}", self.start, self.last())
+        write!(f, "{} to {}", self.start, self.last_day())
     }
 }
 

@@ -142,7 +142,7 @@ impl<'a> PeriodDiagnostics<'a> {
         let period = self.period;
         let until = match (phase, outcome.moved_in()) {
             // A move is told of the state at the end of the period.
-            (_, Some(_)) => period.outcomes_until.max(period.period.last()),
+            (_, Some(_)) => period.outcomes_until.max(period.period.last_day()),
             (Phase::During, None) => period.outcomes_until,
             _ => period.after_until.unwrap_or(period.outcomes_until),
         };

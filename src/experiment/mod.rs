@@ -3,7 +3,7 @@
 //! Assignments are read once, before the orders, and laid out by the parts that will meet their customers. A part walks its
 //! assigned customers in the order of their ids, as many at a time as the caches hold ([`exposure::cursor`]), and each strategy takes its own
 //! of them ([`pass`]), but for those whom [`exposure::overlap`] have: list by list (a list is a period of a strategy) their numbers, which
-//! are differences in a [`timeline`], become columns ([`outcomes::members`], [`member_batch`]), and these are added, customers with the
+//! are differences in cumulative activity, become columns ([`outcomes::members`], [`member_batch`]), and these are added, customers with the
 //! same key together, to exact sums by group ([`accumulator`], [`crate::sums`]). Names come in when all parts are done ([`arm_rows`]).
 
 mod accumulator;
@@ -18,7 +18,6 @@ mod pass;
 mod plan;
 mod settings;
 mod strategy_sums;
-mod timeline;
 mod winsorise;
 
 use exposure::load::StrategyAssignments;

@@ -4,7 +4,8 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use rayon::prelude::*;
 
-use crate::domain::{CompactInts, Design, Id};
+use crate::activity::{BoundaryDays, CumulativeActivity, OrderHistory};
+use crate::domain::{CompactInts, CustomerIdRef, Design};
 use crate::engine::experiment::Experiments;
 use crate::engine::experiment::exposure::cursor::{AssignmentRun, BATCH_ROWS, CustomerBatch, counting, runs};
 use crate::engine::experiment::exposure::overlap::Overlaps;
@@ -13,10 +14,9 @@ use crate::engine::experiment::outcomes::snapshots::Snapshots;
 use crate::engine::experiment::outcomes::values::{self, OutcomeWindows};
 use crate::engine::experiment::partial_sums::PartialSums;
 use crate::engine::experiment::pass::{BatchContext, StrategyPass, StrategyScratch};
-use crate::engine::experiment::timeline::{Days, Timeline};
 use crate::engine::part::{PartCustomers, panel_of};
 use crate::error::Result;
-use crate::measure::{BucketPanel, History};
+use crate::measure::BucketPanel;
 use crate::sums::{Column, GroupPartition, Pair, mark_nonzero, sort_code, zero_pattern};
 
 /// The walk through one part.
@@ -95,14 +95,14 @@ impl<'a> PartPass<'a> {
                     views[list].days(runs[run].days(), &mut days);
                 }
             }
-            Days::new(days)
+            BoundaryDays::new(days)
         };
         let slice = |number: u32| Slice {
             number,
             next: next(number),
             places: Vec::new(),
             days: days(number),
-            timeline: Timeline::default(),
+            timeline: CumulativeActivity::default(),
             panels: self.panels,
             customers: self.customers,
         };
@@ -111,7 +111,7 @@ impl<'a> PartPass<'a> {
 
     /// Everybody whom the orders knew before the baseline, beside strategies without a control.
     fn reference(&self, sums: &mut PartialSums) -> Result<()> {
-        let (mut timeline, mut windows) = (Timeline::default(), OutcomeWindows::default());
+        let (mut timeline, mut windows) = (CumulativeActivity::default(), OutcomeWindows::default());
         let all: Vec<u32> = (0..BATCH_ROWS as u32).collect();
         for (number, list) in self.evaluated.lists.iter().enumerate() {
             let study = &self.evaluated.studies[list.study];
@@ -125,14 +125,14 @@ impl<'a> PartPass<'a> {
             let outcomes = study.outcomes.iter().filter(|o| o.outcome.is_described());
             let mut columns: Vec<Vec<Pair>> = outcomes.map(|_| Vec::new()).collect();
             let periods = [baseline, placebo, earlier];
-            let days = Days::new(periods.iter().flat_map(|period| [period.start.0, period.end.0]).collect());
+            let days = BoundaryDays::new(periods.iter().flat_map(|period| [period.start.0, period.end.0]).collect());
             let mut known = places.filter_map(|place| {
                 let (panel, customer) = panel_of(self.panels, self.customers.bucket_rows[place]);
                 let history = panel.histories.as_ref()?.of(customer);
                 history.first_purchase().is_some_and(|first| first < baseline.start.0).then_some(history)
             });
             loop {
-                let at_hand: Vec<History<'_>> = known.by_ref().take(BATCH_ROWS).collect();
+                let at_hand: Vec<OrderHistory<'_>> = known.by_ref().take(BATCH_ROWS).collect();
                 if at_hand.is_empty() {
                     break;
                 }
@@ -173,17 +173,17 @@ pub struct Slice<'a> {
     /// By customer at hand: their place; [`UNMATCHED`] without orders.
     pub places: Vec<u32>,
     /// The days that matter to its strategies, and what the customers at hand had done before each.
-    pub days: Days,
-    pub timeline: Timeline,
+    pub days: BoundaryDays,
+    pub timeline: CumulativeActivity,
     panels: &'a [BucketPanel],
     customers: &'a PartCustomers,
 }
 
 impl Slice<'_> {
     /// Finds the next customers, who ascend.
-    fn find(&mut self, ids: &[Id<'_>]) {
+    fn find(&mut self, ids: &[CustomerIdRef<'_>]) {
         let (mut place, end) = self.next;
-        let id = |place: usize| Id::of(&self.customers.ids, place);
+        let id = |place: usize| CustomerIdRef::of(&self.customers.ids, place);
         self.places.clear();
         self.places.extend(ids.iter().map(|own| {
             while place < end && id(place) < *own {

@@ -313,7 +313,7 @@ impl PeriodPlan {
             study,
             period,
             before: place(period.start.previous()),
-            end: place(period.last()),
+            end: place(period.last_day()),
             baseline,
             placebo_is_known: placebo.zip(first_order).is_some_and(|((placebo, _), first)| first <= placebo.start),
             placebo,

@@ -58,7 +58,7 @@ fn period(job: &Job, evaluated: &Experiments<'_>, list: usize) -> StrategyPeriod
     StrategyPeriod {
         period: own.period,
         baseline: own.baseline,
-        outcomes_until: until.last(),
+        outcomes_until: until.last_day(),
         after_until: study.strategy.after.then(|| after_until.previous()),
         known_until: job.last(),
         equally_long: study.strategy.outcome_days.is_some() || first == last,

@@ -16,10 +16,10 @@ use super::orders::columns::OrderColumns;
 use super::reader::FileReader;
 use super::schema::{self, read_schema};
 use super::source::{self, Source};
-use crate::domain::{CustomerIds, Given, IdType, StringIds, Unit};
+use crate::domain::{AttributeColumn, CustomerIds, IdType, StringIds, Unit};
 use crate::error::{Error, Result};
 use crate::job::Job;
-use crate::measure::{Column, Roll, UNKNOWN, UNKNOWN_NAME};
+use crate::measure::{Column, CustomerAttributes, UNKNOWN, UNKNOWN_NAME};
 use crate::memory::MemoryPool;
 use crate::progress::Progress;
 
@@ -36,14 +36,14 @@ pub struct CustomersTable {
     /// Whether its ids are strings.
     pub text_ids: bool,
     /// Its numeric columns and dates, in the order of the first file.
-    pub given: Vec<Given>,
+    pub given: Vec<AttributeColumn>,
 }
 
 /// The customers of the table; nobody without one.
 #[derive(Debug, Default)]
 pub struct CustomersData {
     /// One roll per bucket; none without a table.
-    pub rolls: Vec<Roll>,
+    pub rolls: Vec<CustomerAttributes>,
     /// Per dimension its values in order.
     pub values: Vec<Vec<String>>,
     /// Rows without an id.
@@ -71,7 +71,7 @@ pub fn open(job: &Job) -> Result<CustomersTable> {
         for field in schema.fields().iter().filter(|f| f.name() != id && !customers.dimensions.contains(f.name())) {
             if let Some(unit) = unit_of(field.data_type()) {
                 schema::column(&sources, field.name(), ColumnRole::Any, "customers.path", &first.name())?;
-                given.push(Given::new(field.name(), unit));
+                given.push(AttributeColumn::new(field.name(), unit));
             }
         }
     }
@@ -108,7 +108,7 @@ impl CustomersTable {
 
 /// A roll in the making: customers of a bucket in the order of the files, with the places of their rows.
 struct BucketDraft {
-    roll: Roll,
+    roll: CustomerAttributes,
     rows: Vec<(u32, u64)>,
 }
 
@@ -123,7 +123,7 @@ pub fn read(
     job: &Job,
     table: &CustomersTable,
     columns: &OrderColumns,
-    used: &[Given],
+    used: &[AttributeColumn],
     buckets: usize,
     memory: &MemoryPool,
     progress: &dyn Progress,
@@ -132,8 +132,11 @@ pub fn read(
     progress.begin("reading customers", table.rows());
     let ids = if columns.id == IdType::Text { CustomerIds::Text(StringIds::default()) } else { CustomerIds::Int(Vec::new()) };
     let dimensions = customers.dimensions.len();
-    let empty =
-        Roll { ids, columns: used.iter().map(|g| Column::new(g.unit(), 0)).collect(), dimensions: vec![Vec::new(); dimensions] };
+    let empty = CustomerAttributes {
+        ids,
+        columns: used.iter().map(|g| Column::new(g.unit(), 0)).collect(),
+        dimensions: vec![Vec::new(); dimensions],
+    };
     let mut drafts: Vec<BucketDraft> = (0..buckets).map(|_| BucketDraft { roll: empty.clone(), rows: Vec::new() }).collect();
     let mut batch_reader = BatchReader { job, columns, used, codes: vec![HashMap::new(); dimensions], null_ids: 0 };
     let mut names = vec![customers.customer_id.clone()];
@@ -156,7 +159,7 @@ pub fn read(
     }
     let null_ids = batch_reader.null_ids;
     let (values, ranks): (Vec<Vec<String>>, Vec<Vec<u32>>) = batch_reader.codes.into_iter().map(ranked).unzip();
-    let sorted: Vec<(Roll, Option<DuplicateCustomer>)> =
+    let sorted: Vec<(CustomerAttributes, Option<DuplicateCustomer>)> =
         drafts.into_par_iter().map(|draft| sorted(draft, &ranks, columns.id)).collect();
     if let Some((later, earlier, id)) = sorted.iter().filter_map(|(_, twice)| twice.as_ref()).min() {
         let place = |(file, row): &(u32, u64)| {
@@ -170,7 +173,7 @@ pub fn read(
             customers.customer_id
         )));
     }
-    let rolls: Vec<Roll> = sorted.into_iter().map(|(roll, _)| roll).collect();
+    let rolls: Vec<CustomerAttributes> = sorted.into_iter().map(|(roll, _)| roll).collect();
     progress.end(&format!("{} customers", rolls.iter().map(|r| r.ids.len()).sum::<usize>()));
     Ok(CustomersData { rolls, values, null_ids })
 }
@@ -187,7 +190,7 @@ fn ranked(codes: HashMap<String, u32>) -> (Vec<String>, Vec<u32>) {
 }
 
 /// The roll of a draft, ascending by id, and the first customer that stands twice.
-fn sorted(draft: BucketDraft, ranks: &[Vec<u32>], id: IdType) -> (Roll, Option<DuplicateCustomer>) {
+fn sorted(draft: BucketDraft, ranks: &[Vec<u32>], id: IdType) -> (CustomerAttributes, Option<DuplicateCustomer>) {
     let BucketDraft { roll, rows } = draft;
     let mut order: Vec<usize> = (0..rows.len()).collect();
     order.sort_by(|a, b| roll.ids.compare(*a, *b));
@@ -207,7 +210,7 @@ fn sorted(draft: BucketDraft, ranks: &[Vec<u32>], id: IdType) -> (Roll, Option<D
         order.iter().map(|at| ranks.get(codes[*at] as usize).copied().unwrap_or(UNKNOWN)).collect()
     };
     let dimensions = roll.dimensions.iter().zip(ranks).map(|(codes, ranks)| rank(codes, ranks)).collect();
-    (Roll { ids, columns, dimensions }, twice)
+    (CustomerAttributes { ids, columns, dimensions }, twice)
 }
 
 /// An id as errors show it.
@@ -222,7 +225,7 @@ fn shown(ids: &CustomerIds, at: usize, id: IdType) -> String {
 struct BatchReader<'a> {
     job: &'a Job,
     columns: &'a OrderColumns,
-    used: &'a [Given],
+    used: &'a [AttributeColumn],
     /// Per dimension the codes of its values.
     codes: Vec<HashMap<String, u32>>,
     null_ids: u64,
@@ -273,7 +276,7 @@ impl BatchReader<'_> {
     }
 
     /// The values of a measure.
-    fn values(&self, source: &Source, first: u64, given: Given, column: &ArrayRef) -> Result<Column> {
+    fn values(&self, source: &Source, first: u64, given: AttributeColumn, column: &ArrayRef) -> Result<Column> {
         let mut integers = Integers::default();
         let wrong = |row: usize, what: &str| {
             Error::contract(format!(

@@ -13,7 +13,7 @@ use super::schema;
 use super::source::{self, Source};
 use super::threads::on_all_threads;
 use super::zone::Zone;
-use crate::bucket::{Buckets, Layout, Packed, Store};
+use crate::bucket::{BucketStore, BucketWriter, PackedBucket, RecordLayout};
 use crate::domain::{EventKind, IdType};
 use crate::error::{Error, Result};
 use crate::job::Job;
@@ -102,7 +102,7 @@ pub fn read(
     memory: &MemoryPool,
     progress: &dyn Progress,
 ) -> Result<(EventBuckets, EventCounts)> {
-    let layout = Layout::of_events(id == IdType::Text);
+    let layout = RecordLayout::of_events(id == IdType::Text);
     let (Some(events), Some(zones)) = (&job.raw.events, &table.zones) else {
         return Err(Error::bug("events were asked for without a section [events]"));
     };
@@ -115,7 +115,7 @@ pub fn read(
         job,
         id,
         zones,
-        buckets: Buckets::new(layout, buckets.trailing_zeros()).within(memory, Consumer::Events),
+        buckets: BucketWriter::new(layout, buckets.trailing_zeros()).with_budget(memory, Consumer::Events),
         counts: EventCounts::default(),
         known: HashMap::new(),
         buffers: Vec::new(),
@@ -128,7 +128,7 @@ pub fn read(
     let (buckets, all_counts): (Vec<_>, Vec<_>) = found.into_iter().unzip();
     let mut counts = EventCounts::default();
     all_counts.into_iter().for_each(|own| counts.merge(own));
-    let events = EventBuckets(Store::join(layout, buckets, memory)?);
+    let events = EventBuckets(BucketStore::join(layout, buckets, memory)?);
     progress.end(&format!("{} events", table.rows()));
     Ok((events, counts))
 }
@@ -164,7 +164,7 @@ struct EventReader<'a> {
     job: &'a Job,
     id: IdType,
     zones: &'a (Zone, Option<Zone>),
-    buckets: Buckets,
+    buckets: BucketWriter,
     counts: EventCounts,
     /// What values that this thread has met count as.
     known: HashMap<String, EventKind>,
@@ -172,7 +172,7 @@ struct EventReader<'a> {
 }
 
 impl EventReader<'_> {
-    fn finish(self) -> (Vec<Packed>, EventCounts) {
+    fn finish(self) -> (Vec<PackedBucket>, EventCounts) {
         (self.buckets.finish(), self.counts)
     }
 
@@ -220,7 +220,7 @@ impl EventReader<'_> {
             CustomerKeys::Text(texts) => self.buckets.append_text(|row| texts.value(row).as_bytes(), &lanes, Some(&keep)),
             CustomerKeys::Int(_) => self.buckets.append(&lanes, Some(&keep)),
         }
-        self.buckets.relieve()
+        self.buckets.spill_if_over_budget()
     }
 
     /// What the event of a row counts as.

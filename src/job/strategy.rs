@@ -181,7 +181,7 @@ impl Strategy {
     /// the two.
     pub fn state_dates(&self) -> Vec<Day> {
         let moves = self.outcomes.iter().any(|outcome| outcome.moved_in().is_some());
-        let ends = self.periods.iter().filter(|_| moves).map(|period| period.last());
+        let ends = self.periods.iter().filter(|_| moves).map(|period| period.last_day());
         self.periods.iter().map(|period| period.start.previous()).chain(ends).collect()
     }
 }

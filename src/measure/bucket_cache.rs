@@ -10,11 +10,11 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use rayon::prelude::*;
 
-use crate::bucket::{Store, Unpacked};
+use crate::bucket::{BucketStore, Records};
 use crate::error::Result;
 use crate::memory::MemoryPool;
 
-use super::{Beside, BucketPanel, FoldSpec, fold};
+use super::{BucketPanel, CustomerData, FoldSpec, fold};
 
 /// Bytes that all panels may take together when the job has no memory limit. Those of workload W2 of `benches/README.md`, a
 /// million customers at 27 dates, take 0.7 GiB.
@@ -22,8 +22,8 @@ const CAPACITY: u64 = 3 << 28;
 
 /// Buckets as packed orders or as folded panels.
 pub struct BucketCache {
-    orders: Store,
-    beside: Beside,
+    orders: BucketStore,
+    customer_data: CustomerData,
     /// Per bucket, its panel until it is taken.
     panels: Vec<Mutex<Option<BucketPanel>>>,
     /// Panels inserted.
@@ -36,10 +36,10 @@ pub struct BucketCache {
 
 impl BucketCache {
     /// Packed orders and side inputs, nothing folded yet.
-    pub fn new(orders: Store, beside: Beside, memory: &MemoryPool) -> BucketCache {
+    pub fn new(orders: BucketStore, customer_data: CustomerData, memory: &MemoryPool) -> BucketCache {
         let panels = (0..orders.len()).map(|_| Mutex::new(None)).collect();
         let capacity = if memory.spill().is_some() { 0 } else { CAPACITY };
-        BucketCache { orders, beside, panels, count: AtomicU64::new(0), bytes: AtomicU64::new(0), capacity }
+        BucketCache { orders, customer_data, panels, count: AtomicU64::new(0), bytes: AtomicU64::new(0), capacity }
     }
 
     /// How many buckets.
@@ -56,9 +56,9 @@ impl BucketCache {
     ///
     /// # Errors
     /// Those of [`fold`], and exit 7 if spilled orders do not come back.
-    pub fn fold_one(&self, bucket: usize, spec: &FoldSpec, unpacked: &mut Unpacked) -> Result<BucketPanel> {
+    pub fn fold_one(&self, bucket: usize, spec: &FoldSpec, unpacked: &mut Records) -> Result<BucketPanel> {
         self.orders.unpack(bucket, unpacked)?;
-        self.beside.complete(bucket, fold(self.orders.layout, unpacked, spec)?, spec)
+        self.customer_data.complete(bucket, fold(self.orders.layout, unpacked, spec)?, spec)
     }
 
     /// Folds some buckets.
@@ -80,7 +80,7 @@ impl BucketCache {
         self.bytes.fetch_add(panel.bytes(), Ordering::Relaxed);
         self.count.fetch_add(1, Ordering::Relaxed);
         *self.slot(bucket) = Some(panel);
-        self.orders.forget(bucket);
+        self.orders.release(bucket);
     }
 
     /// Removes the panels of some buckets: the cached ones, which must have been folded with the same `spec`; the others are
@@ -103,8 +103,8 @@ impl BucketCache {
 /// The panels of some buckets in parallel, or the error of the first bucket that has one.
 fn fold_all(
     buckets: Range<usize>,
-    panel: impl Fn(&mut Unpacked, usize) -> Result<BucketPanel> + Sync + Send,
+    panel: impl Fn(&mut Records, usize) -> Result<BucketPanel> + Sync + Send,
 ) -> Result<Vec<BucketPanel>> {
-    let panels: Vec<Result<BucketPanel>> = buckets.into_par_iter().map_init(Unpacked::default, panel).collect();
+    let panels: Vec<Result<BucketPanel>> = buckets.into_par_iter().map_init(Records::default, panel).collect();
     panels.into_iter().collect()
 }

@@ -3,10 +3,10 @@
 //! As in [`super::windows`], a window moves from date to date, and the money by category is kept by adding the lines that
 //! come in and taking away those that fall out.
 
-use crate::domain::Origin;
+use crate::domain::MeasureSource;
 
 use super::formula::Value;
-use super::group::Item;
+use super::group::OrderLine;
 use super::{Column, FoldSpec, NULL_INT};
 
 /// Measures over windows with the same first days.
@@ -18,21 +18,21 @@ struct Window {
 }
 
 /// Folds customers one after the other.
-pub(super) struct Baskets<'a> {
+pub(super) struct CategorySums<'a> {
     spec: &'a FoldSpec,
     customers: usize,
     windows: Vec<Window>,
     /// The lines of the customer at hand.
-    pub items: Vec<Item>,
+    pub order_lines: Vec<OrderLine>,
     /// Lines and money of the window at hand by category, ascending.
     held: Vec<(u32, i64, i128)>,
 }
 
-impl<'a> Baskets<'a> {
+impl<'a> CategorySums<'a> {
     /// What folds the measures by category of a job; `None` if it has none.
-    pub fn new(spec: &'a FoldSpec, customers: usize) -> Option<Baskets<'a>> {
+    pub fn new(spec: &'a FoldSpec, customers: usize) -> Option<CategorySums<'a>> {
         let mut windows: Vec<Window> = Vec::new();
-        for (at, measure) in spec.measures.iter().enumerate().filter(|(_, m)| m.kind.origin() == Origin::Categories) {
+        for (at, measure) in spec.measures.iter().enumerate().filter(|(_, m)| m.kind.source() == MeasureSource::Categories) {
             let lookback = measure.lookback.unwrap_or(spec.lookback);
             let starts = spec.starts(lookback);
             let column = (at, Column::new(measure.kind.unit(), spec.dates.len() * customers));
@@ -41,24 +41,24 @@ impl<'a> Baskets<'a> {
                 None => windows.push(Window { starts, columns: vec![column] }),
             }
         }
-        (!windows.is_empty()).then(|| Baskets { spec, customers, windows, items: Vec::new(), held: Vec::new() })
+        (!windows.is_empty()).then(|| CategorySums { spec, customers, windows, order_lines: Vec::new(), held: Vec::new() })
     }
 
-    /// Adds the customer whose lines are in `items`.
+    /// Adds the customer whose lines are in `order_lines`.
     pub fn add(&mut self, customer: usize) {
-        self.items.sort_unstable_by_key(|item| item.date);
+        self.order_lines.sort_unstable_by_key(|order_line| order_line.date);
         for window in &mut self.windows {
             self.held.clear();
-            let (mut coming, mut going) = (self.items.iter().peekable(), self.items.iter().peekable());
+            let (mut coming, mut going) = (self.order_lines.iter().peekable(), self.order_lines.iter().peekable());
             let mut money = 0i128;
             for (at, (date, start)) in self.spec.dates.iter().zip(&window.starts).enumerate() {
-                while let Some(item) = coming.next_if(|i| i.date <= date.date.0) {
-                    money += i128::from(item.amount);
-                    hold(&mut self.held, item, 1);
+                while let Some(order_line) = coming.next_if(|i| i.date <= date.date.0) {
+                    money += i128::from(order_line.amount);
+                    hold(&mut self.held, order_line, 1);
                 }
-                while let Some(item) = going.next_if(|i| i.date < *start) {
-                    money -= i128::from(item.amount);
-                    hold(&mut self.held, item, -1);
+                while let Some(order_line) = going.next_if(|i| i.date < *start) {
+                    money -= i128::from(order_line.amount);
+                    hold(&mut self.held, order_line, -1);
                 }
                 // Of equal sums the first category by name.
                 let top = self.held.iter().rev().max_by_key(|(_, _, money)| *money);
@@ -87,9 +87,9 @@ impl<'a> Baskets<'a> {
 }
 
 /// Adds a line to its category (`by` 1) or takes it away (−1); a category without lines is not held.
-fn hold(held: &mut Vec<(u32, i64, i128)>, item: &Item, by: i64) {
-    let Some(category) = item.category else { return };
-    let amount = i128::from(item.amount) * i128::from(by);
+fn hold(held: &mut Vec<(u32, i64, i128)>, order_line: &OrderLine, by: i64) {
+    let Some(category) = order_line.category else { return };
+    let amount = i128::from(order_line.amount) * i128::from(by);
     match held.binary_search_by_key(&category, |h| h.0) {
         Ok(at) => {
             held[at].1 += by;

@@ -1,14 +1,14 @@
 //! The measures of one customer at every as-of date: [`Windows`] has the common ones, running sums before every order
 //! answer the others.
 
-use crate::domain::{Lookback, Measure, MeasureKind, Origin};
+use crate::activity::{IntervalActivities, IntervalActivity, Order};
+use crate::domain::{Lookback, Measure, MeasureKind, MeasureSource};
 use crate::error::Result;
 
-use super::block::Cells;
+use super::cells::PanelCells;
 use super::formula::{Facts, Sums, Value, set, value, within};
-use super::group::Order;
 use super::windows::{Calendar, Windows};
-use super::{Column, Flow, Flows, FoldSpec};
+use super::{Column, FoldSpec};
 
 /// A measure with the numbers of the boundaries it needs.
 #[derive(Debug, Clone, Copy)]
@@ -24,16 +24,16 @@ struct Planned {
 }
 
 /// Folds customers one after the other into the cells of a bucket.
-pub(super) struct Folder<'a> {
+pub(super) struct CustomerFold<'a> {
     spec: &'a FoldSpec,
-    cells: Cells,
+    cells: PanelCells,
     windows: Windows,
-    tiles: Calendar,
+    interval_ends: Calendar,
     /// First days of windows (or of parts of them), one per as-of date; they ascend with the dates.
     boundaries: Vec<Vec<i32>>,
     /// What `windows` does not serve.
     planned: Vec<Planned>,
-    flows: Vec<Flows>,
+    intervals: Vec<IntervalActivities>,
     /// Sums before each place among the orders; one more place than orders.
     sums: Vec<Sums>,
     /// The last purchase before each place.
@@ -43,9 +43,9 @@ pub(super) struct Folder<'a> {
     starts: Vec<Vec<u32>>,
 }
 
-impl<'a> Folder<'a> {
+impl<'a> CustomerFold<'a> {
     /// For so many customers, who have so many orders in all.
-    pub fn new(spec: &'a FoldSpec, customers: usize, orders: usize) -> Folder<'a> {
+    pub fn new(spec: &'a FoldSpec, customers: usize, orders: usize) -> CustomerFold<'a> {
         let mut boundaries: Vec<Vec<i32>> = Vec::new();
         let mut number = |days: Vec<i32>| {
             boundaries.iter().position(|b| *b == days).unwrap_or_else(|| {
@@ -54,8 +54,11 @@ impl<'a> Folder<'a> {
             })
         };
         let mut planned = Vec::new();
-        let others =
-            spec.measures.iter().enumerate().filter(|(_, m)| m.kind.origin() == Origin::Orders && !Windows::serves(spec, m.kind));
+        let others = spec
+            .measures
+            .iter()
+            .enumerate()
+            .filter(|(_, m)| m.kind.source() == MeasureSource::Orders && !Windows::serves(spec, m.kind));
         for (column, &measure) in others {
             let window = measure.lookback.unwrap_or(spec.lookback);
             let (start, split, stop) = match measure.kind {
@@ -81,15 +84,19 @@ impl<'a> Folder<'a> {
             planned.push(Planned { measure, column, start, split, stop });
         }
         let dates = spec.dates.len();
-        Folder {
+        CustomerFold {
             spec,
-            cells: Cells::new(spec, customers),
+            cells: PanelCells::new(spec, customers),
             windows: Windows::new(spec),
-            tiles: Calendar::new(spec.tiles.iter().map(|tile| tile.0).collect()),
+            interval_ends: Calendar::new(spec.interval_ends.iter().map(|end| end.0).collect()),
             starts: vec![vec![0; dates]; boundaries.len()],
             boundaries,
             planned,
-            flows: spec.tiles.iter().map(|_| Flows::with_capacity(orders / spec.tiles.len())).collect(),
+            intervals: spec
+                .interval_ends
+                .iter()
+                .map(|_| IntervalActivities::with_capacity(orders / spec.interval_ends.len()))
+                .collect(),
             sums: Vec::new(),
             lasts: Vec::new(),
             ends: vec![0; dates],
@@ -115,12 +122,12 @@ impl<'a> Folder<'a> {
                 set(&mut block.columns[planned.column], at * block.width + number, value, planned.measure.kind, date.date.0)?;
             }
         }
-        self.flow(customer, orders)
+        self.add_to_intervals(customer, orders)
     }
 
-    pub fn finish(self) -> (Vec<bool>, Vec<Column>, Vec<Flows>) {
+    pub fn finish(self) -> (Vec<bool>, Vec<Column>, Vec<IntervalActivities>) {
         let (listed, columns) = self.cells.finish();
-        (listed, columns, self.flows)
+        (listed, columns, self.intervals)
     }
 
     /// Where the as-of dates and boundaries lie among the orders.
@@ -200,20 +207,20 @@ impl<'a> Folder<'a> {
         }
     }
 
-    /// Lists what the customer did in each tile.
-    fn flow(&mut self, customer: usize, orders: &[Order]) -> Result<()> {
+    /// Lists what the customer did in each interval.
+    fn add_to_intervals(&mut self, customer: usize, orders: &[Order]) -> Result<()> {
         let customer = customer as u32;
-        let mut rest = orders.iter().map(|order| (self.tiles.place(order.date), order)).peekable();
-        while let Some((tile, first)) = rest.next() {
-            let Some(flows) = self.flows.get_mut(tile) else { break };
+        let mut rest = orders.iter().map(|order| (self.interval_ends.place(order.date), order)).peekable();
+        while let Some((interval, first)) = rest.next() {
+            let Some(intervals) = self.intervals.get_mut(interval) else { break };
             let money = |order: &Order| i128::from(if self.spec.net || !order.is_return { order.amount } else { 0 });
             let (mut purchases, mut sum) = (u32::from(!first.is_return), money(first));
-            while let Some((_, order)) = rest.next_if(|(next, _)| *next == tile) {
+            while let Some((_, order)) = rest.next_if(|(next, _)| *next == interval) {
                 purchases += u32::from(!order.is_return);
                 sum += money(order);
             }
-            let money = within(sum, MeasureKind::PeriodMonetary, self.spec.tiles[tile].0)?;
-            flows.push(Flow { customer, purchases, money });
+            let money = within(sum, MeasureKind::PeriodMonetary, self.spec.interval_ends[interval].0)?;
+            intervals.push(IntervalActivity { customer, purchases, money });
         }
         Ok(())
     }

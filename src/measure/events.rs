@@ -3,16 +3,16 @@
 //! Events lie in as many buckets as the orders, so that a bucket's events meet their customers there. As in
 //! [`super::windows`], a window moves from date to date, and its counts with it.
 
-use crate::bucket::{Lane, Layout, Store, Unpacked};
-use crate::domain::{CustomerIds, EventKind, MeasureKind, Origin, StringIds};
+use crate::bucket::{BucketStore, Field, RecordLayout, Records};
+use crate::domain::{CustomerIds, EventKind, MeasureKind, MeasureSource, StringIds};
 use crate::error::Result;
 
-use super::people::places;
+use super::attributes::positions;
 use super::{BucketPanel, Column, FoldSpec};
 
 /// The events of a job, by bucket of the orders.
 #[derive(Debug)]
-pub struct EventBuckets(pub Store);
+pub struct EventBuckets(pub BucketStore);
 
 /// Events by kind.
 type Counts = [i64; EventKind::ALL.len()];
@@ -26,11 +26,17 @@ struct Window {
 }
 
 impl EventBuckets {
-    /// Measures the events of a bucket for the customers of its panel; `roll` are the customers of the customers table.
+    /// Measures the events of a bucket for the customers of its panel; `attributes` are the customers of the customers table.
     ///
     /// # Errors
     /// Exit 7 if spilled events do not come back.
-    pub(super) fn fold(&self, bucket: usize, panel: &mut BucketPanel, roll: Option<&CustomerIds>, spec: &FoldSpec) -> Result<()> {
+    pub(super) fn fold(
+        &self,
+        bucket: usize,
+        panel: &mut BucketPanel,
+        attributes: Option<&CustomerIds>,
+        spec: &FoldSpec,
+    ) -> Result<()> {
         let windows = windows(spec);
         if windows.is_empty() {
             return Ok(());
@@ -39,18 +45,18 @@ impl EventBuckets {
         for (at, measure) in windows.iter().flat_map(|w| &w.measures) {
             panel.columns[*at] = Column::new(measure.unit(), spec.dates.len() * customers);
         }
-        let mut records = Unpacked::default();
+        let mut records = Records::default();
         self.0.unpack(bucket, &mut records)?;
         let events = Events::new(self.0.layout, &records);
-        let places = places(panel, &events.ids);
+        let positions = positions(panel, &events.ids);
         for window in &windows {
-            for (customer, place) in places.iter().enumerate() {
-                if let Some(place) = place {
-                    window.count(spec, events.of(*place), &mut panel.columns, (customer, customers));
+            for (customer, position) in positions.iter().enumerate() {
+                if let Some(position) = position {
+                    window.count(spec, events.of(*position), &mut panel.columns, (customer, customers));
                 }
             }
         }
-        panel.strangers = events.strangers(&places, roll);
+        panel.unmatched_events = events.unmatched(&positions, attributes);
         Ok(())
     }
 }
@@ -58,7 +64,7 @@ impl EventBuckets {
 /// The windows over events that a job looks at.
 fn windows(spec: &FoldSpec) -> Vec<Window> {
     let mut windows: Vec<Window> = Vec::new();
-    for (at, measure) in spec.measures.iter().enumerate().filter(|(_, m)| m.kind.origin() == Origin::Events) {
+    for (at, measure) in spec.measures.iter().enumerate().filter(|(_, m)| m.kind.source() == MeasureSource::Events) {
         let lookback = measure.lookback.unwrap_or(spec.lookback);
         let starts = spec.starts(lookback);
         match windows.iter_mut().find(|w| w.starts == starts) {
@@ -82,8 +88,8 @@ impl Window {
                 counts[usize::from(*kind)] -= 1;
             }
             let cell = at * customers + customer;
-            for (place, measure) in &self.measures {
-                match &mut columns[*place] {
+            for (position, measure) in &self.measures {
+                match &mut columns[*position] {
                     Column::Long(out) => out[cell] = number(*measure, &counts),
                     Column::Ratio(out) => out[cell] = (number(*measure, &counts), counts[EventKind::Sends as usize]),
                     Column::Int(_) | Column::Double(_) => {}
@@ -117,8 +123,8 @@ struct Events {
 }
 
 impl Events {
-    fn new(layout: Layout, records: &Unpacked) -> Events {
-        let customers = records.lane(Lane::Customer);
+    fn new(layout: RecordLayout, records: &Records) -> Events {
+        let customers = records.column(Field::Customer);
         let all = if layout.text_ids {
             let mut ids = StringIds::default();
             let mut rest = records.text();
@@ -131,7 +137,7 @@ impl Events {
         } else {
             CustomerIds::Int(customers.to_vec())
         };
-        let dates = records.lane(Lane::Date);
+        let dates = records.column(Field::Date);
         let mut order: Vec<usize> = (0..records.len()).collect();
         order.sort_unstable_by(|a, b| all.compare(*a, *b).then_with(|| dates[*a].cmp(&dates[*b])));
         let (mut ids, mut starts, mut end) = (all.none(), vec![0], 0);
@@ -140,7 +146,7 @@ impl Events {
             end += own.len();
             starts.push(end);
         }
-        let kinds = records.lane(Lane::Kind);
+        let kinds = records.column(Field::Kind);
         let events = order.iter().map(|at| (dates[*at] as i32, kinds[*at] as u8)).collect();
         Events { ids, starts, events }
     }
@@ -149,17 +155,17 @@ impl Events {
         &self.events[self.starts[customer]..self.starts[customer + 1]]
     }
 
-    /// How many events are of nobody in the panel or on the roll.
-    fn strangers(&self, places: &[Option<usize>], roll: Option<&CustomerIds>) -> u64 {
+    /// How many events are of nobody in the panel or on the attributes.
+    fn unmatched(&self, positions: &[Option<usize>], attributes: Option<&CustomerIds>) -> u64 {
         let mut known = vec![false; self.ids.len()];
-        places.iter().flatten().for_each(|place| known[*place] = true);
-        if let Some(roll) = roll {
+        positions.iter().flatten().for_each(|position| known[*position] = true);
+        if let Some(attributes) = attributes {
             let mut at = 0;
             for (customer, known) in known.iter_mut().enumerate() {
-                while at < roll.len() && roll.compare_with(at, &self.ids, customer).is_lt() {
+                while at < attributes.len() && attributes.compare_with(at, &self.ids, customer).is_lt() {
                     at += 1;
                 }
-                *known |= at < roll.len() && roll.compare_with(at, &self.ids, customer).is_eq();
+                *known |= at < attributes.len() && attributes.compare_with(at, &self.ids, customer).is_eq();
             }
         }
         let unknown = known.iter().enumerate().filter(|(_, known)| !**known);

@@ -137,7 +137,7 @@ pub(super) fn value(kind: MeasureKind, facts: &Facts, counting: Counting) -> Val
         | MeasureKind::OpenRate
         | MeasureKind::ClickRate
         | MeasureKind::ConversionRate
-        | MeasureKind::Given(_) => Value::Null,
+        | MeasureKind::Attribute(_) => Value::Null,
     }
 }
 

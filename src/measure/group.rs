@@ -1,31 +1,15 @@
 //! Grouping of a bucket's records by (slice, customer), and of lines into orders.
 
-use crate::bucket::{Lane, Layout, Unpacked, flag, hash_key, hash_text};
+use crate::activity::Order;
+use crate::bucket::{Field, RecordLayout, Records, flag, hash_key, hash_text};
 use crate::domain::{CustomerIds, StringIds};
 use crate::error::{Error, Result};
 
 use super::FoldSpec;
 
-/// One order of a customer, its lines summed.
-#[derive(Debug, Clone, Copy, Default)]
-pub(super) struct Order {
-    /// Business date of its earliest line.
-    pub date: i32,
-    /// Whether it is a return.
-    pub is_return: bool,
-    /// Whether a line has a discount.
-    pub discounted: bool,
-    /// Whether a line lacks its cost.
-    pub cost_missing: bool,
-    /// Sum of its lines in minor units.
-    pub amount: i64,
-    /// Cost of its lines in minor units.
-    pub cost: i64,
-}
-
 /// A line of a purchase, for what is known by category.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct Item {
+pub(super) struct OrderLine {
     /// Business date of its order.
     pub date: i32,
     /// Number of its category in the order of their names; `None` without one.
@@ -34,21 +18,21 @@ pub(super) struct Item {
     pub amount: i64,
 }
 
-/// What became of the lines of a file: rows and money by fate.
+/// Lines of a file, as rows and money, by outcome.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub struct LineTally {
+pub struct LineCounts {
     /// Lines of orders up to the last as-of date.
-    pub kept: (u64, i128),
+    pub included: (u64, i128),
     /// Lines of later orders.
     pub after: (u64, i128),
     /// Lines of orders of zero that the job drops.
     pub zero: (u64, i128),
 }
 
-impl LineTally {
+impl LineCounts {
     /// Adds the lines of another.
-    pub fn merge(&mut self, other: &LineTally) {
-        for (all, own) in [(&mut self.kept, other.kept), (&mut self.after, other.after), (&mut self.zero, other.zero)] {
+    pub fn merge(&mut self, other: &LineCounts) {
+        for (all, own) in [(&mut self.included, other.included), (&mut self.after, other.after), (&mut self.zero, other.zero)] {
             all.0 += own.0;
             all.1 += own.1;
         }
@@ -56,7 +40,7 @@ impl LineTally {
 }
 
 /// The records of a bucket, grouped.
-pub(super) struct Groups {
+pub(super) struct CustomerGroups {
     pub ids: CustomerIds,
     pub slices: Vec<u32>,
     /// Records in groups: those of customer `c` stand at `starts[c]..starts[c + 1]`, nearly always in the order of their dates.
@@ -64,9 +48,9 @@ pub(super) struct Groups {
     starts: Vec<u32>,
 }
 
-impl Groups {
-    pub fn new(layout: Layout, orders: &Unpacked, spec: &FoldSpec) -> Groups {
-        let mut met = Met::new(layout, orders, spec);
+impl CustomerGroups {
+    pub fn new(layout: RecordLayout, orders: &Records, spec: &FoldSpec) -> CustomerGroups {
+        let mut met = CustomerInterner::new(layout, orders, spec);
         let order = met.order();
         let of_record = met.renumber(&order);
         let (ids, slices) = met.in_order(&order);
@@ -80,36 +64,36 @@ impl Groups {
         }
         let mut next = starts.clone();
         let mut records = vec![0u32; of_record.len()];
-        for record in by_date(orders.lane(Lane::Date)) {
+        for record in by_date(orders.column(Field::Date)) {
             let at = &mut next[of_record[record as usize] as usize];
             records[*at as usize] = record;
             *at += 1;
         }
-        Groups { ids, slices, records, starts }
+        CustomerGroups { ids, slices, records, starts }
     }
 
     pub fn len(&self) -> usize {
         self.ids.len()
     }
 
-    /// The orders of a customer up to the last as-of date, into `out`; the lines of the purchases among them into `items`,
+    /// The orders of a customer up to the last as-of date, into `out`; the lines of the purchases among them into `order_lines`,
     /// where that is asked for.
     pub fn orders(
         &self,
         customer: usize,
-        from: &Unpacked,
+        from: &Records,
         spec: &FoldSpec,
         out: &mut Vec<Order>,
-        mut items: Option<&mut Vec<Item>>,
-        lines: &mut [LineTally],
+        mut order_lines: Option<&mut Vec<OrderLine>>,
+        lines: &mut [LineCounts],
     ) -> Result<()> {
         out.clear();
-        if let Some(items) = &mut items {
-            items.clear();
+        if let Some(order_lines) = &mut order_lines {
+            order_lines.clear();
         }
         let records = &self.records[self.starts[customer] as usize..self.starts[customer + 1] as usize];
-        let (dates, amounts) = (from.lane(Lane::Date), from.lane(Lane::Amount));
-        let (flags, costs) = (from.lane(Lane::Flags), from.lane(Lane::Cost));
+        let (dates, amounts) = (from.column(Field::Date), from.column(Field::Amount));
+        let (flags, costs) = (from.column(Field::Flags), from.column(Field::Cost));
         let line = |record: u32| {
             let record = record as usize;
             let flags = flags.get(record).copied().unwrap_or(0);
@@ -123,23 +107,23 @@ impl Groups {
                 cost: costs.get(record).copied().unwrap_or(0),
             }
         };
-        let item = |record: u32, date: i32| {
-            let code = from.lane(Lane::Category).get(record as usize).and_then(|code| usize::try_from(*code).ok());
+        let order_line = |record: u32, date: i32| {
+            let code = from.column(Field::Category).get(record as usize).and_then(|code| usize::try_from(*code).ok());
             let category = code.and_then(|code| spec.categories.get(code).copied());
-            Item { date, category, amount: amounts[record as usize] }
+            OrderLine { date, category, amount: amounts[record as usize] }
         };
         if !spec.lines {
             out.extend(records.iter().map(|&record| {
                 let order = line(record);
                 Order { is_return: order.is_return || order.amount < 0, ..order }
             }));
-            if let Some(items) = items {
+            if let Some(order_lines) = order_lines {
                 let purchases = records.iter().zip(out.iter()).filter(|(_, order)| !order.is_return);
-                items.extend(purchases.map(|(&record, order)| item(record, order.date)));
+                order_lines.extend(purchases.map(|(&record, order)| order_line(record, order.date)));
             }
             return Ok(());
         }
-        let (low, high, files) = (from.lane(Lane::Order), from.lane(Lane::OrderHigh), from.lane(Lane::File));
+        let (low, high, files) = (from.column(Field::Order), from.column(Field::OrderHigh), from.column(Field::File));
         let key = |record: u32| (high.get(record as usize).copied().unwrap_or(0), low[record as usize]);
         let mut records = records.to_vec();
         records.sort_unstable_by_key(|&record| key(record));
@@ -167,21 +151,21 @@ impl Groups {
             let dropped = spec.drop_zero && order.amount == 0 && !order.is_return;
             let after = order.date > spec.last().0;
             for &record in lines_of_order {
-                let tally = &mut lines[files.get(record as usize).map_or(0, |f| *f as usize)];
+                let counts = &mut lines[files.get(record as usize).map_or(0, |f| *f as usize)];
                 let cell = if dropped {
-                    &mut tally.zero
+                    &mut counts.zero
                 } else if after {
-                    &mut tally.after
+                    &mut counts.after
                 } else {
-                    &mut tally.kept
+                    &mut counts.included
                 };
                 cell.0 += 1;
                 cell.1 += i128::from(amounts[record as usize]);
             }
             if !dropped && !after {
                 out.push(order);
-                if let Some(items) = items.as_mut().filter(|_| !order.is_return) {
-                    items.extend(lines_of_order.iter().map(|&record| item(record, order.date)));
+                if let Some(order_lines) = order_lines.as_mut().filter(|_| !order.is_return) {
+                    order_lines.extend(lines_of_order.iter().map(|&record| order_line(record, order.date)));
                 }
             }
         }
@@ -216,7 +200,7 @@ fn by_date(dates: &[i64]) -> Vec<u32> {
 }
 
 /// The customers of a bucket, numbered as their records were met.
-pub(super) struct Met {
+pub(super) struct CustomerInterner {
     ids: CustomerIds,
     /// Slice number per customer; empty without slices.
     slices: Vec<u32>,
@@ -224,19 +208,19 @@ pub(super) struct Met {
     pub of_record: Vec<u32>,
 }
 
-impl Met {
-    pub fn new(layout: Layout, orders: &Unpacked, spec: &FoldSpec) -> Met {
-        let codes = layout.has(Lane::Slice).then(|| orders.lane(Lane::Slice));
+impl CustomerInterner {
+    pub fn new(layout: RecordLayout, orders: &Records, spec: &FoldSpec) -> CustomerInterner {
+        let codes = layout.has(Field::Slice).then(|| orders.column(Field::Slice));
         let (ids, codes, of_record) = if layout.text_ids {
             let (ids, codes, of_record) = intern_text(orders, codes);
             (CustomerIds::Text(ids), codes, of_record)
         } else {
-            let (ids, codes, of_record) = intern_int(orders.lane(Lane::Customer), codes);
+            let (ids, codes, of_record) = intern_int(orders.column(Field::Customer), codes);
             (CustomerIds::Int(ids), codes, of_record)
         };
         // A code is of the order in which threads met the values; a number is of the order of the values.
         let number = |code: u32| spec.slices.get(code as usize).copied().unwrap_or(code);
-        Met { ids, slices: codes.into_iter().map(number).collect(), of_record }
+        CustomerInterner { ids, slices: codes.into_iter().map(number).collect(), of_record }
     }
 
     /// How many customers.
@@ -384,14 +368,14 @@ fn intern_int(keys: &[i64], slices: Option<&[i64]>) -> (Vec<i64>, Vec<u32>, Vec<
     }
 }
 
-fn intern_text(orders: &Unpacked, slices: Option<&[i64]>) -> (StringIds, Vec<u32>, Vec<u32>) {
+fn intern_text(orders: &Records, slices: Option<&[i64]>) -> (StringIds, Vec<u32>, Vec<u32>) {
     let mut table = Interner::new();
     let mut ids = StringIds::default();
     let mut hashes: Vec<u64> = Vec::new();
     let mut slice_of: Vec<u32> = Vec::new();
     let mut of_record = Vec::with_capacity(orders.len());
     let mut rest = orders.text();
-    for (record, &length) in orders.lane(Lane::Customer).iter().enumerate() {
+    for (record, &length) in orders.column(Field::Customer).iter().enumerate() {
         let (id, after) = rest.split_at(length as usize);
         rest = after;
         let slice = slices.map_or(0, |s| s[record]);

@@ -4,27 +4,26 @@
 //! as-of dates together, customer by customer: orders are grouped and sorted once, running sums answer every window,
 //! and the cost grows with orders plus customer-dates, never with orders × dates.
 
-mod block;
+mod attributes;
 mod bucket_cache;
 mod category;
+mod cells;
 mod customer;
 mod events;
 mod formula;
 mod group;
-mod history;
-mod people;
-mod single;
+mod one_date;
 mod windows;
 
-use crate::bucket::{Lane, Layout, Unpacked};
-use crate::domain::{AsOf, CompactInts, CustomerIds, Day, Lookback, Measure, MeasureKind, NarrowInt, Origin, Unit};
+use crate::activity::{IntervalActivities, Order, OrderHistories};
+use crate::bucket::{Field, RecordLayout, Records};
+use crate::domain::{AsOf, CustomerIds, Day, Lookback, Measure, MeasureKind, MeasureSource, Unit};
 use crate::error::Result;
 
+pub use attributes::{CustomerAttributes, CustomerData, UNKNOWN, UNKNOWN_NAME};
 pub use bucket_cache::BucketCache;
 pub use events::EventBuckets;
-pub use group::LineTally;
-pub use history::{Deeds, Histories, History};
-pub use people::{Beside, Roll, UNKNOWN, UNKNOWN_NAME};
+pub use group::LineCounts;
 
 /// What to measure, and when.
 #[derive(Debug, Clone)]
@@ -54,9 +53,9 @@ pub struct FoldSpec {
     /// Number of each category code in the order of the categories.
     pub categories: Vec<u32>,
     /// Whether what is known of customers besides their orders belongs to the panel.
-    pub beside: bool,
-    /// Last days of the stretches of time whose purchases and money are listed as [`Flow`]s, ascending.
-    pub tiles: Vec<Day>,
+    pub with_customer_data: bool,
+    /// Last days of the stretches of time whose purchases and money are listed as [`IntervalActivity`]s, ascending.
+    pub interval_ends: Vec<Day>,
     /// Whether the panel keeps every customer's orders, for outcomes that begin on days of their own.
     pub histories: bool,
     /// Whether there are orders after the last date, which are to be passed over.
@@ -82,7 +81,7 @@ impl FoldSpec {
         let windows = self
             .measures
             .iter()
-            .filter(|m| m.kind.is_windowed() && m.kind.origin() != Origin::Events)
+            .filter(|m| m.kind.is_windowed() && m.kind.source() != MeasureSource::Events)
             .map(|m| m.lookback.unwrap_or(self.lookback));
         windows.chain([self.lookback]).filter_map(|l| l.start(date)).min()
     }
@@ -244,49 +243,6 @@ impl Column {
     }
 }
 
-/// What a customer did in a stretch of time: a row exists only if there was an order.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Flow {
-    /// Index into the bucket's customers.
-    pub customer: u32,
-    /// Purchases.
-    pub purchases: u32,
-    /// Money as `monetary` counts it (net of returns, or gross), minor units.
-    pub money: i64,
-}
-
-/// A flow in half the memory, as most are: of one of the first 2^24 customers, who bought no more than 255 times for no more
-/// money than 32 bits hold.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct ShortFlow {
-    /// Customer, and above them the purchases.
-    customer_purchases: u32,
-    money: i32,
-}
-
-impl NarrowInt for ShortFlow {
-    type Wide = Flow;
-
-    #[inline]
-    fn overflow_bits(Flow { customer, purchases, money }: Flow) -> u64 {
-        u64::from(customer >> 24) | u64::from(purchases >> 8) | (money.wrapping_sub(i32::MIN.into()) as u64) >> 32
-    }
-
-    #[inline]
-    fn truncate(Flow { customer, purchases, money }: Flow) -> ShortFlow {
-        ShortFlow { customer_purchases: purchases << 24 | customer, money: money as i32 }
-    }
-
-    #[inline]
-    fn widen(self) -> Flow {
-        let (customer, purchases) = (self.customer_purchases & ((1 << 24) - 1), self.customer_purchases >> 24);
-        Flow { customer, purchases, money: self.money.into() }
-    }
-}
-
-/// What customers did in a tile, ascending by customer.
-pub type Flows = CompactInts<ShortFlow>;
-
 /// The measures of a bucket's customers: the cell of customer `c` at date `d` is `d · customers + c`.
 #[derive(Debug, Clone)]
 pub struct BucketPanel {
@@ -296,20 +252,20 @@ pub struct BucketPanel {
     pub slices: Vec<u32>,
     /// Per dimension the number of every customer's value; [`UNKNOWN`] without one.
     pub dimensions: Vec<Vec<u32>>,
-    /// Cells that are listed: customers with a purchase by then (or in the lookback), and who is on the customers table.
+    /// PanelCells that are listed: customers with a purchase by then (or in the lookback), and who is on the customers table.
     pub listed: Vec<bool>,
     /// One column of cells per measure of the spec; only those of listed cells mean anything.
     pub columns: Vec<Column>,
     /// What customers did in each of the spec's tiles.
-    pub flows: Vec<Flows>,
+    pub intervals: Vec<IntervalActivities>,
     /// The customers' orders, if the spec asks for them.
-    pub histories: Option<Histories>,
+    pub histories: Option<OrderHistories>,
     /// Fate of the lines per file, if the job has lines.
-    pub lines: Vec<LineTally>,
+    pub lines: Vec<LineCounts>,
     /// First and last date of an order up to the last as-of date.
     pub span: Option<(Day, Day)>,
     /// Events of customers who are neither among the orders nor on the customers table.
-    pub strangers: u64,
+    pub unmatched_events: u64,
 }
 
 impl BucketPanel {
@@ -326,9 +282,9 @@ impl BucketPanel {
             Column::Ratio(values) => 16 * values.len(),
             Column::Double(values) => 8 * values.len(),
         });
-        let flows = self.flows.iter().map(Flows::bytes);
-        let histories = self.histories.as_ref().map_or(0, Histories::bytes);
-        (columns.chain(flows).sum::<usize>() + self.listed.len() + 16 * self.ids.len() + histories) as u64
+        let intervals = self.intervals.iter().map(IntervalActivities::bytes);
+        let histories = self.histories.as_ref().map_or(0, OrderHistories::bytes);
+        (columns.chain(intervals).sum::<usize>() + self.listed.len() + 16 * self.ids.len() + histories) as u64
     }
 
     /// The cells of a date.
@@ -352,7 +308,7 @@ impl FoldSpec {
         self.measures.iter().map(|m| Column::new(self.unit(*m), self.dates.len() * customers)).collect()
     }
 
-    /// The same fold without a measure, for what does not hang on dates: flows, histories, and who there is.
+    /// The same fold without a measure, for what does not hang on dates: intervals, histories, and who there is.
     pub fn without_dates(&self) -> FoldSpec {
         let dates = self.dates.last().copied().into_iter().collect();
         FoldSpec { measures: Vec::new(), dates, ..self.clone() }
@@ -361,13 +317,14 @@ impl FoldSpec {
     /// The same fold for some of the dates, without what does not hang on them.
     pub fn only_dates(&self, dates: std::ops::Range<usize>) -> FoldSpec {
         let dates = self.dates.get(dates).unwrap_or_default().to_vec();
-        FoldSpec { dates, tiles: Vec::new(), histories: false, is_window: true, ..self.clone() }
+        FoldSpec { dates, interval_ends: Vec::new(), histories: false, is_window: true, ..self.clone() }
     }
 
-    /// The same fold for some of the measures, without flows, histories and who has no order.
+    /// The same fold for some of the measures, without intervals, histories and who has no order.
     pub fn only(&self, measures: Vec<Measure>) -> FoldSpec {
-        let beside = measures.iter().any(|m| matches!(m.kind.origin(), Origin::Customers | Origin::Events));
-        FoldSpec { measures, tiles: Vec::new(), histories: false, beside, ..self.clone() }
+        let with_customer_data =
+            measures.iter().any(|m| matches!(m.kind.source(), MeasureSource::Customers | MeasureSource::Events));
+        FoldSpec { measures, interval_ends: Vec::new(), histories: false, with_customer_data, ..self.clone() }
     }
 }
 
@@ -375,10 +332,10 @@ impl FoldSpec {
 ///
 /// # Errors
 /// Exit 3 if money of a customer exceeds what DECIMAL(18) holds.
-pub fn fold(layout: Layout, orders: &Unpacked, spec: &FoldSpec) -> Result<BucketPanel> {
+pub fn fold(layout: RecordLayout, orders: &Records, spec: &FoldSpec) -> Result<BucketPanel> {
     if !spec.is_window
-        && single::serves(spec)
-        && let Some(panel) = single::fold(layout, orders, spec)?
+        && one_date::serves(spec)
+        && let Some(panel) = one_date::fold(layout, orders, spec)?
     {
         return Ok(panel);
     }
@@ -386,22 +343,22 @@ pub fn fold(layout: Layout, orders: &Unpacked, spec: &FoldSpec) -> Result<Bucket
 }
 
 /// Folds one bucket for any measures and dates: groups and sorts the orders of every customer.
-fn fold_sorted(layout: Layout, orders: &Unpacked, spec: &FoldSpec) -> Result<BucketPanel> {
-    let groups = group::Groups::new(layout, orders, spec);
-    let mut lines = vec![LineTally::default(); if spec.lines { spec.files } else { 0 }];
-    let mut folder = customer::Folder::new(spec, groups.len(), orders.len());
-    let mut baskets = category::Baskets::new(spec, groups.len());
+fn fold_sorted(layout: RecordLayout, orders: &Records, spec: &FoldSpec) -> Result<BucketPanel> {
+    let groups = group::CustomerGroups::new(layout, orders, spec);
+    let mut lines = vec![LineCounts::default(); if spec.lines { spec.files } else { 0 }];
+    let mut folder = customer::CustomerFold::new(spec, groups.len(), orders.len());
+    let mut category_sums = category::CategorySums::new(spec, groups.len());
     let mut span: Option<(Day, Day)> = None;
-    let mut histories = spec.histories.then(|| Histories::new(layout.has(Lane::Cost), orders.len()));
+    let mut histories = spec.histories.then(|| OrderHistories::new(layout.has(Field::Cost), orders.len()));
     let mut scratch = Vec::new();
     for customer in 0..groups.len() {
-        groups.orders(customer, orders, spec, &mut scratch, baskets.as_mut().map(|b| &mut b.items), &mut lines)?;
+        groups.orders(customer, orders, spec, &mut scratch, category_sums.as_mut().map(|b| &mut b.order_lines), &mut lines)?;
         if spec.is_window {
             scratch.retain(|order| order.date <= spec.last().0);
-            baskets.iter_mut().for_each(|b| b.items.retain(|item| item.date <= spec.last().0));
+            category_sums.iter_mut().for_each(|b| b.order_lines.retain(|order_line| order_line.date <= spec.last().0));
         }
         // Lines are in the order of their orders' ids, dates that lie far apart in that of their records.
-        if !scratch.is_sorted_by_key(|order: &group::Order| order.date) {
+        if !scratch.is_sorted_by_key(|order: &Order| order.date) {
             scratch.sort_unstable_by_key(|order| order.date);
         }
         if let (Some(first), Some(last)) = (scratch.first(), scratch.last()) {
@@ -412,13 +369,13 @@ fn fold_sorted(layout: Layout, orders: &Unpacked, spec: &FoldSpec) -> Result<Buc
         if let Some(histories) = &mut histories {
             histories.push(&scratch)?;
         }
-        if let Some(baskets) = &mut baskets {
-            baskets.add(customer);
+        if let Some(category_sums) = &mut category_sums {
+            category_sums.add(customer);
         }
     }
-    let (listed, mut columns, flows) = folder.finish();
-    if let Some(baskets) = baskets {
-        baskets.finish(&mut columns);
+    let (listed, mut columns, intervals) = folder.finish();
+    if let Some(category_sums) = category_sums {
+        category_sums.finish(&mut columns);
     }
     Ok(BucketPanel {
         ids: groups.ids,
@@ -426,34 +383,18 @@ fn fold_sorted(layout: Layout, orders: &Unpacked, spec: &FoldSpec) -> Result<Buc
         dimensions: Vec::new(),
         listed,
         columns,
-        flows,
+        intervals,
         histories,
         lines,
         span,
-        strangers: 0,
+        unmatched_events: 0,
     })
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::bucket::{Buckets, flag};
-
-    /// A flow that fits half the memory comes out of it as it went in, and no other goes in.
-    #[test]
-    fn short_flows_are_flows() {
-        let flow = |customer, purchases, money| Flow { customer, purchases, money };
-        for (customer, purchases) in [(0, 0), (5, 3), ((1 << 24) - 1, 255)] {
-            for money in [0, -7, i32::MIN.into(), i32::MAX.into()] {
-                let flow = flow(customer, purchases, money);
-                assert_eq!((ShortFlow::overflow_bits(flow), ShortFlow::truncate(flow).widen()), (0, flow));
-            }
-        }
-        let large = [1, -1].map(|sign| flow(0, 0, sign * (i64::from(i32::MAX) + 2)));
-        for flow in [flow(1 << 24, 0, 0), flow(0, 256, 0), flow(0, 0, i64::MIN)].into_iter().chain(large) {
-            assert_ne!(ShortFlow::overflow_bits(flow), 0);
-        }
-    }
+    use crate::bucket::{BucketWriter, flag};
 
     /// Counts and money stay in 32 bits until one of them needs more; then none is lost, and null stays null.
     #[test]
@@ -482,8 +423,8 @@ mod tests {
             ((state >> 33) % below) as i64
         };
         let as_of = Day(2000);
-        let kinds = MeasureKind::ALL.iter().copied().filter(|k| k.origin() == Origin::Orders);
-        let of_orders = kinds.filter(|k| k.origin() == Origin::Orders && !k.name().contains("period"));
+        let kinds = MeasureKind::ALL.iter().copied().filter(|k| k.source() == MeasureSource::Orders);
+        let of_orders = kinds.filter(|k| k.source() == MeasureSource::Orders && !k.name().contains("period"));
         let plain = of_orders.map(Measure::plain);
         let windowed = [MeasureKind::Frequency, MeasureKind::Monetary, MeasureKind::AvgOrderValue]
             .map(|kind| Measure { kind, lookback: Some(Lookback::Days(90)) });
@@ -501,26 +442,26 @@ mod tests {
                 files: 0,
                 slices: Vec::new(),
                 categories: Vec::new(),
-                beside: false,
-                tiles: Vec::new(),
+                with_customer_data: false,
+                interval_ends: Vec::new(),
                 histories: false,
                 is_window: false,
             };
             let all = spec.clone();
-            spec.measures.retain(|m| single::serves(&FoldSpec { measures: vec![*m], ..all.clone() }));
+            spec.measures.retain(|m| one_date::serves(&FoldSpec { measures: vec![*m], ..all.clone() }));
             assert!(spec.measures.iter().any(|m| m.kind == MeasureKind::RevenueAtRisk));
             let rows = 400;
             let customers: Vec<i64> = (0..rows).map(|_| random(40)).collect();
             let dates: Vec<i64> = (0..rows).map(|_| 2000 - random(900)).collect();
             let amounts: Vec<i64> = (0..rows).map(|_| random(10_000) - 1_000).collect();
             let flags: Vec<i64> = (0..rows).map(|_| if random(10) == 0 { flag::RETURN } else { 0 }).collect();
-            let layout = Layout::new(false, &[Lane::Flags]);
-            let mut buckets = Buckets::new(layout, 1);
+            let layout = RecordLayout::new(false, &[Field::Flags]);
+            let mut buckets = BucketWriter::new(layout, 1);
             buckets.append(&[&customers, &dates, &amounts, &flags], None);
             for chunks in buckets.finish() {
-                let mut orders = Unpacked::default();
+                let mut orders = Records::default();
                 chunks.unpack(layout, None, &mut orders)?;
-                let (sums, sorted) = (single::fold(layout, &orders, &spec)?, fold_sorted(layout, &orders, &spec)?);
+                let (sums, sorted) = (one_date::fold(layout, &orders, &spec)?, fold_sorted(layout, &orders, &spec)?);
                 let cells = |p: BucketPanel| {
                     let values = |c: &Column| {
                         let cell = |(at, listed): (usize, &bool)| listed.then(|| c.get_ratio(at));

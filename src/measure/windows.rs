@@ -5,11 +5,11 @@
 //! Nothing in this hangs on whether an order comes before a date or after it, so no branch is to be foretold. Together with
 //! leaving out histories that no table shows, this took the CPU time of workload W2 of `benches/README.md` from 10.4 to 9.1 s.
 
+use crate::activity::Order;
 use crate::domain::{Lookback, Measure, MeasureKind};
 use crate::error::Result;
 
 use super::formula::{Counting, Facts, MONEY_LIMIT, Sums, set, value, within};
-use super::group::Order;
 use super::{Column, FoldSpec};
 
 /// The widest range of days that is looked up in a table.

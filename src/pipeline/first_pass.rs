@@ -7,12 +7,12 @@ use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 
 use rayon::prelude::*;
 
-use crate::bucket::{Store, Unpacked};
+use crate::bucket::{BucketStore, Records};
 use crate::domain::{CustomerId, Day, Measure};
 use crate::error::{Error, Result};
 use crate::job::Job;
 use crate::job::raw::{Method, TableName};
-use crate::measure::{Beside, BucketCache, BucketPanel, LineTally};
+use crate::measure::{BucketCache, BucketPanel, CustomerData, LineCounts};
 use crate::memory::{Consumer, MemoryPool};
 use crate::plan::{Plan, ScoringFilter};
 use crate::progress::Progress;
@@ -25,7 +25,7 @@ pub struct Survey {
     /// Customers in all buckets.
     pub customers: u64,
     /// Fate of the lines per file, if the job has lines.
-    pub lines: Vec<LineTally>,
+    pub lines: Vec<LineCounts>,
     /// First and last date of an order up to the last as-of date.
     pub span: Option<(Day, Day)>,
 }
@@ -57,7 +57,7 @@ impl Survey {
         Survey {
             dates: vec![vec![SliceDistributions::new(); slices]; dates],
             customers: 0,
-            lines: vec![LineTally::default(); files],
+            lines: vec![LineCounts::default(); files],
             span: None,
         }
     }
@@ -146,13 +146,13 @@ fn join(a: Option<(Day, Day)>, b: Option<(Day, Day)>) -> Option<(Day, Day)> {
 pub fn survey(
     job: &Job,
     plan: &Plan,
-    orders: Store,
-    beside: Beside,
+    orders: BucketStore,
+    customer_data: CustomerData,
     memory: &MemoryPool,
     progress: &dyn Progress,
 ) -> Result<(Survey, BucketCache)> {
     progress.begin("measuring customers", orders.len() as u64);
-    let panels = BucketCache::new(orders, beside, memory);
+    let panels = BucketCache::new(orders, customer_data, memory);
     let whole = Lens::new(job, plan, &plan.fold.measures);
     let axes = {
         let mut measures: Vec<Measure> = plan.axes.iter().map(|a| plan.fold.measures[*a]).collect();
@@ -173,7 +173,7 @@ pub fn survey(
     let done = AtomicU64::new(0);
     let looks = rayon::broadcast(|_| {
         let mut own = Survey::new(job.dates.len(), slices, files);
-        let mut unpacked = Unpacked::default();
+        let mut unpacked = Records::default();
         loop {
             let number = next.fetch_add(1, Ordering::Relaxed);
             // Buckets before a failed one are still folded, so that the first error is always the same one.

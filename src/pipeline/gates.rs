@@ -5,7 +5,7 @@ use crate::error::{Error, Result};
 use crate::input::orders::ledger::{self, RowCounts};
 use crate::input::source::Source;
 use crate::job::Job;
-use crate::measure::LineTally;
+use crate::measure::LineCounts;
 use crate::publish::OutputFolder;
 
 /// Whether the volume of the input is plausible beside the last committed run.
@@ -29,9 +29,9 @@ pub(super) fn rows_vs_previous(job: &Job, output: &OutputFolder, rows: u64) -> R
 ///
 /// # Errors
 /// Exit 1 if the ledger does not add up.
-pub(super) fn close_ledger(lines: &[LineTally], tally: &mut RowCounts, sources: &[Source]) -> Result<()> {
+pub(super) fn close_ledger(lines: &[LineCounts], tally: &mut RowCounts, sources: &[Source]) -> Result<()> {
     for (file, lines) in lines.iter().enumerate() {
-        tally.add(file, ledger::KEPT, lines.kept.0, lines.kept.1);
+        tally.add(file, ledger::KEPT, lines.included.0, lines.included.1);
         tally.add(file, ledger::AFTER_AS_OF, lines.after.0, lines.after.1);
         tally.add(file, ledger::ZERO, lines.zero.0, lines.zero.1);
     }

@@ -7,7 +7,7 @@ use crate::input::events::{self, EventCounts, EventsTable};
 use crate::input::orders::columns::OrderColumns;
 use crate::input::source::Source;
 use crate::job::Job;
-use crate::measure::Beside;
+use crate::measure::CustomerData;
 use crate::memory::MemoryPool;
 use crate::plan::Plan;
 use crate::progress::Progress;
@@ -23,7 +23,7 @@ pub struct OpenInputs {
 /// What they say.
 pub struct LoadedInputs {
     /// Of customers, by bucket of the orders.
-    pub beside: Beside,
+    pub beside: CustomerData,
     /// Per dimension its values in order.
     pub values: Vec<Vec<String>>,
     /// What is worth saying of them.
@@ -87,7 +87,11 @@ impl OpenInputs {
         } else {
             (None, EventCounts::default())
         };
-        Ok(LoadedInputs { beside: Beside { given, rolls, events }, values, findings: InputWarnings { null_ids, tally } })
+        Ok(LoadedInputs {
+            beside: CustomerData { columns: given, attributes: rolls, events },
+            values,
+            findings: InputWarnings { null_ids, tally },
+        })
     }
 }
 

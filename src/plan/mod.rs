@@ -7,7 +7,7 @@ use std::collections::BTreeMap;
 
 use serde::Serialize;
 
-use crate::domain::{Catalogue, Day, Given, Measure, MeasureKind, Origin, Outcome, Unit};
+use crate::domain::{AttributeColumn, Catalogue, Day, Measure, MeasureKind, MeasureSource, Outcome, Unit};
 use crate::error::{Error, Result, suggestion};
 use crate::input::customers::CustomersTable;
 use crate::input::orders::columns::UsedColumns;
@@ -171,7 +171,7 @@ impl Plan {
                 job.source.path.display()
             )));
         }
-        let of_events = measures.iter().find(|m| m.kind.origin() == Origin::Events);
+        let of_events = measures.iter().find(|m| m.kind.source() == MeasureSource::Events);
         match (of_events, &job.raw.events) {
             (Some(measure), None) => {
                 return Err(Error::usage(format!(
@@ -188,7 +188,9 @@ impl Plan {
             let lacking = match measure.kind {
                 MeasureKind::DiscountShare if job.raw.orders.discount.is_none() => Some("orders.discount"),
                 MeasureKind::Margin if job.raw.orders.cost.is_none() => Some("orders.cost"),
-                kind if kind.origin() == Origin::Categories && job.raw.orders.category.is_none() => Some("orders.category"),
+                kind if kind.source() == MeasureSource::Categories && job.raw.orders.category.is_none() => {
+                    Some("orders.category")
+                }
                 _ => None,
             };
             if let Some(key) = lacking {
@@ -210,8 +212,8 @@ impl Plan {
             files: 0,
             slices: Vec::new(),
             categories: Vec::new(),
-            beside: job.raw.customers.is_some() || measures.iter().any(|m| m.kind.origin() == Origin::Events),
-            tiles: tiles(job),
+            with_customer_data: job.raw.customers.is_some() || measures.iter().any(|m| m.kind.source() == MeasureSource::Events),
+            interval_ends: interval_ends(job),
             histories: !job.strategies.is_empty(),
             is_window: false,
             measures,
@@ -237,13 +239,13 @@ impl Plan {
 
     /// Whether anything looks at events.
     pub fn uses_events(&self) -> bool {
-        self.fold.measures.iter().any(|m| m.kind.origin() == Origin::Events)
+        self.fold.measures.iter().any(|m| m.kind.source() == MeasureSource::Events)
     }
 
     /// The columns of the customers table that something looks at.
-    pub fn given(&self) -> Vec<Given> {
+    pub fn given(&self) -> Vec<AttributeColumn> {
         let given = self.fold.measures.iter().filter_map(|m| match m.kind {
-            MeasureKind::Given(given) => Some(given),
+            MeasureKind::Attribute(given) => Some(given),
             _ => None,
         });
         given.collect()
@@ -260,7 +262,7 @@ impl Plan {
         UsedColumns {
             cost: self.margin_outcome || uses(MeasureKind::Margin),
             discount: uses(MeasureKind::DiscountShare),
-            category: self.fold.measures.iter().any(|m| m.kind.origin() == Origin::Categories),
+            category: self.fold.measures.iter().any(|m| m.kind.source() == MeasureSource::Categories),
         }
     }
 
@@ -272,7 +274,7 @@ impl Plan {
 
 /// The last days of the stretches of time that the tables about movement add up: they end wherever a date, a period or
 /// the period before it ends, so that each of these is a row of whole stretches.
-fn tiles(job: &Job) -> Vec<Day> {
+fn interval_ends(job: &Job) -> Vec<Day> {
     let moves = [TableName::Transitions, TableName::Growth, TableName::Cohorts].iter().any(|t| job.writes(*t));
     if !moves {
         return Vec::new();

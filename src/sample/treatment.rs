@@ -1,7 +1,7 @@
 //! A strategy with a known effect: who is treated, and how much more often they buy.
 //!
 //! Everybody who has arrived before the first day of the strategy is assigned on that day: half to the control, half to
-//! the treatment, by the lots of [`Lots`] with the strategy's name as salt, so that `rfmill assign` with this salt draws
+//! the treatment, by the lots of [`HashDraw`] with the strategy's name as salt, so that `rfmill assign` with this salt draws
 //! the same arms. Treated customers buy more often by a factor while the strategy runs.
 
 use std::ops::Range;
@@ -13,9 +13,9 @@ use super::buyer::Buyer;
 use super::calendar::Calendar;
 use super::columns::Ids;
 use super::error::SampleError;
-use crate::hash::Lots;
+use crate::hash::HashDraw;
 
-/// Lots below this one are the control's: half of them.
+/// HashDraw below this one are the control's: half of them.
 const CONTROL_BELOW: u64 = 1 << 63;
 
 /// Names of the arms, in the order of their numbers.
@@ -32,7 +32,7 @@ pub(super) struct Treatment {
     /// Its days, counted from the sample's first date.
     pub(super) days: Range<usize>,
     factor: f64,
-    lots: Lots,
+    lots: HashDraw,
     ids: Ids,
 }
 
@@ -57,14 +57,14 @@ impl Treatment {
             from: spec.from,
             days: start..end,
             factor: 1.0 + spec.effect,
-            lots: Lots::new(&spec.name),
+            lots: HashDraw::new(&spec.name),
             ids,
         })
     }
 
     /// The number of a customer's arm.
     pub(super) fn arm(&self, customer: u64) -> usize {
-        usize::from(self.lots.of(self.ids.text(customer).as_bytes()) >= CONTROL_BELOW)
+        usize::from(self.lots.value(self.ids.text(customer).as_bytes()) >= CONTROL_BELOW)
     }
 
     /// The days of `active` on which a customer who arrived on day `start` buys more often.

@@ -1,7 +1,7 @@
 //! From a scheme to a classifier: per cell the list of rules that are still in question.
 
 use super::{Scheme, Test, unit_scale};
-use crate::domain::{Decimal, Measure, Origin, Unit};
+use crate::domain::{Decimal, Measure, MeasureSource, Unit};
 use crate::error::{Error, Result};
 use crate::measure::{Column, NULL_INT};
 
@@ -278,7 +278,7 @@ fn without_orders(scheme: &Scheme) -> Vec<u32> {
     let mut tests = scheme.rules.iter().flat_map(|r| &r.when.measures);
     let asks_for_null = tests.clone().any(|(_, test)| *test == Test::IsNull);
     let looks_at_orders =
-        scheme.uses_scores() || tests.any(|(m, _)| matches!(m.kind.origin(), Origin::Orders | Origin::Categories));
+        scheme.uses_scores() || tests.any(|(m, _)| matches!(m.kind.source(), MeasureSource::Orders | MeasureSource::Categories));
     if looks_at_orders && !asks_for_null {
         return Vec::new();
     }

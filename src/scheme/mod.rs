@@ -14,7 +14,7 @@ use std::collections::BTreeMap;
 
 use serde::Serialize;
 
-use crate::domain::{Measure, MeasureKind, Origin, Unit};
+use crate::domain::{Measure, MeasureKind, MeasureSource, Unit};
 
 pub use builtin::{names as builtin_names, text as builtin_text};
 pub use check::{Report, check, grid};
@@ -112,7 +112,7 @@ pub(crate) fn unit_scale(unit: Unit, money_scale: u32) -> u32 {
 /// The smallest value a measure can have, if there is one.
 pub(crate) fn floor_of(kind: MeasureKind) -> Option<i64> {
     match kind.unit() {
-        _ if kind.origin() == Origin::Customers => None,
+        _ if kind.source() == MeasureSource::Customers => None,
         Unit::Days => Some(0),
         Unit::Count => Some(i64::from(kind == MeasureKind::LifetimeOrders)),
         Unit::Ratio if kind != MeasureKind::MonetaryTrend => Some(0),

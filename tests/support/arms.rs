@@ -43,9 +43,9 @@ pub fn finished(n: usize) -> StrategyPeriod {
     StrategyPeriod {
         period: own,
         baseline: Some(baseline),
-        outcomes_until: own.last(),
+        outcomes_until: own.last_day(),
         after_until: None,
-        known_until: own.last(),
+        known_until: own.last_day(),
         equally_long: true,
         days: (90, 91),
         knows_before_baseline: true,

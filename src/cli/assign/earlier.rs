@@ -7,7 +7,7 @@ use super::super::args::AssignArgs;
 use super::population::Population;
 use super::shares::Shares;
 use crate::assign::{Assignments, PriorAssignment};
-use crate::domain::Id;
+use crate::domain::CustomerIdRef;
 use crate::error::{Error, Result};
 use crate::input::Zone;
 use crate::input::assignments::{self, Request};
@@ -34,7 +34,7 @@ pub(super) fn read(args: &AssignArgs, shares: &Shares, customers: &Population, r
     let mut groups = order.chunk_by(|a, b| table.ids.id(*a) == table.ids.id(*b)).peekable();
     let mut out = Vec::with_capacity(rows.len());
     for row in rows {
-        let own = Id::of(&customers.ids, *row);
+        let own = CustomerIdRef::of(&customers.ids, *row);
         let at = |group: &&[usize]| group.first().map_or(Ordering::Greater, |first| table.ids.id(*first).cmp(&own));
         while groups.next_if(|group| at(group).is_lt()).is_some() {}
         let found = groups.next_if(|group| at(group).is_eq());

@@ -193,7 +193,7 @@ impl PartContext<'_> {
         let mut of_window = Vec::new();
         let customers = PartCustomers::new(&panels);
         let mut movement = MovementTracker::new(self, &panels, &customers);
-        let mut part = PartOutput { strangers: panels.iter().map(|p| p.strangers).sum(), ..PartOutput::default() };
+        let mut part = PartOutput { strangers: panels.iter().map(|p| p.unmatched_events).sum(), ..PartOutput::default() };
         let mut snapshots = Snapshots::default();
         for (date, as_of) in self.job.dates.iter().enumerate() {
             let at = date % self.concurrency.dates;

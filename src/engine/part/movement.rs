@@ -5,10 +5,11 @@ use arrow::array::Array;
 use super::customers::PartCustomers;
 use super::rows::CustomerRows;
 use super::{CohortKey, GrowthKey, PartContext, PartOutput};
+use crate::activity::{IntervalActivities, IntervalActivity};
 use crate::domain::Day;
 use crate::job::Job;
 use crate::job::raw::{Method, TableName};
-use crate::measure::{BucketPanel, Flow, Flows};
+use crate::measure::BucketPanel;
 use crate::movement::{
     ABSENT, CohortSum, Cohorts, Growth, GrowthStatus, StateHistory, StateSpell, TransitionMatrix, sort_by_customer,
 };
@@ -162,11 +163,11 @@ impl<'a> MovementTracker<'a> {
     }
 
     /// What a customer did in a stretch of tiles, as flows with their places.
-    fn flows(&self, tiles: std::ops::Range<usize>) -> impl Iterator<Item = (usize, Flow)> {
+    fn flows(&self, tiles: std::ops::Range<usize>) -> impl Iterator<Item = (usize, IntervalActivity)> {
         tiles.flat_map(move |tile| {
             let buckets = self.panels.iter().zip(&self.customers.indices);
             buckets.flat_map(move |(panel, places)| {
-                let flows = panel.flows.get(tile).into_iter().flat_map(Flows::iter);
+                let flows = panel.intervals.get(tile).into_iter().flat_map(IntervalActivities::iter);
                 flows.map(move |flow| (places[flow.customer as usize] as usize, flow))
             })
         })
@@ -174,7 +175,7 @@ impl<'a> MovementTracker<'a> {
 
     fn count_moves(&self, context: &PartContext<'_>, origin: usize, date: usize, part: &mut PartOutput) {
         let job = context.job;
-        let tiles = &context.plan.fold.tiles;
+        let tiles = &context.plan.fold.interval_ends;
         let after = |day: Day| tiles.partition_point(|t| *t <= day);
         let between = after(job.dates[origin].date)..after(job.dates[date].date);
         // By place, for the dimensions.
@@ -215,7 +216,7 @@ impl<'a> MovementTracker<'a> {
         let Some(mut own) = self.activity.take() else { return };
         let as_of = &context.job.dates[date];
         if as_of.shown {
-            let tiles = &context.plan.fold.tiles;
+            let tiles = &context.plan.fold.interval_ends;
             let after = |day: Day| tiles.partition_point(|t| *t <= day);
             let end = after(as_of.date);
             let start = as_of.period_start.map_or(end, |start| after(start.previous()));

@@ -40,7 +40,7 @@ fn flags(values: impl Iterator<Item = bool>) -> ArrayRef {
 /// First and last days.
 fn dates(periods: impl Iterator<Item = Option<Period>> + Clone) -> [ArrayRef; 2] {
     let days = |of: fn(Period) -> i32| Arc::new(Date32Array::from_iter(periods.clone().map(|p| p.map(of)))) as ArrayRef;
-    [days(|p| p.start.0), days(|p| p.last().0)]
+    [days(|p| p.start.0), days(|p| p.last_day().0)]
 }
 
 /// A column per field, by the function that takes it from a row.

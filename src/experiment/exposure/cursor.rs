@@ -7,7 +7,7 @@ use std::borrow::Cow;
 use std::ops::Range;
 
 use crate::assign::{Assignments, RowSet};
-use crate::domain::{CompactInts, Day, Id};
+use crate::domain::{CompactInts, CustomerIdRef, Day};
 use crate::engine::experiment::Experiments;
 
 /// About this many customers are at hand at once: their numbers in all lists of a strategy fit the second cache.
@@ -109,7 +109,7 @@ impl<'a> AssignmentRun<'a> {
     }
 
     /// How many of the rows at some places are of customers up to this one.
-    fn before(&self, places: Range<usize>, last: Id<'_>) -> usize {
+    fn before(&self, places: Range<usize>, last: CustomerIdRef<'_>) -> usize {
         self.rows.partition_point(places, |row| self.table.ids.id(row as usize) <= last)
     }
 
@@ -121,7 +121,7 @@ impl<'a> AssignmentRun<'a> {
         }
         match (self.role.list(), evaluated.studies[self.study].strategy.outcome_days) {
             (_, Some(days)) => Day(day.0.saturating_add(days as i32 - 1)),
-            (Some(list), None) => evaluated.lists[list].period.last(),
+            (Some(list), None) => evaluated.lists[list].period.last_day(),
             (None, None) => day,
         }
     }
@@ -178,7 +178,7 @@ pub struct CustomerBatch<'a> {
     /// No more rows of a run are taken at once.
     rows: usize,
     /// Ascending; a customer's number is the place.
-    pub ids: Vec<Id<'a>>,
+    pub ids: Vec<CustomerIdRef<'a>>,
     /// By run: its rows, as places in the run.
     stretches: Vec<Range<usize>>,
     /// By run: these rows, and their arms.
@@ -297,7 +297,7 @@ impl<'a> CustomerBatch<'a> {
     }
 
     /// Adds customers, ascending, to those at hand.
-    fn unite(&mut self, ids: impl Iterator<Item = Id<'a>>) {
+    fn unite(&mut self, ids: impl Iterator<Item = CustomerIdRef<'a>>) {
         let (known, mut at) = (self.ids.len(), 0);
         for id in ids {
             while at < known && self.ids[at] < id {

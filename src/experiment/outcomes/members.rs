@@ -1,5 +1,6 @@
 //! The numbers of a list's members: their cells, groups, and what they did on the days that count.
 
+use crate::activity::{BoundaryDays, CumulativeActivity, WindowActivity};
 use crate::assign::Assignments;
 use crate::domain::{Day, Design, Period};
 use crate::engine::experiment::Experiments;
@@ -8,7 +9,6 @@ use crate::engine::experiment::member_batch::MemberBatch;
 use crate::engine::experiment::outcomes::snapshots::{Covariates, Snapshots};
 use crate::engine::experiment::outcomes::values::{self, OutcomeError, OutcomeWindows};
 use crate::engine::experiment::plan::{COVARIATES, CellBy, OutcomeKind, PeriodPlan, StrategyPlan, window};
-use crate::engine::experiment::timeline::{Days, Stretch, Timeline};
 use crate::error::{Error, Result};
 use crate::evaluate::Phase;
 use crate::movement::ABSENT;
@@ -87,7 +87,7 @@ impl<'a> PeriodOutcomes<'a> {
     pub fn fill(
         &self,
         members: MemberRows<'_>,
-        (days, timeline): (&Days, &Timeline),
+        (days, timeline): (&BoundaryDays, &CumulativeActivity),
         did: &mut ActivityScratch,
         crowd: &mut MemberBatch,
     ) -> Result<()> {
@@ -228,7 +228,7 @@ impl<'a> PeriodOutcomes<'a> {
     }
 
     /// What members did on the days that count.
-    fn windows(&self, members: MemberRows<'_>, days: &Days, timeline: &Timeline, did: &mut ActivityScratch) {
+    fn windows(&self, members: MemberRows<'_>, days: &BoundaryDays, timeline: &CumulativeActivity, did: &mut ActivityScratch) {
         let ActivityScratch { windows, starts } = did;
         windows.idle.cover(members.len());
         let starts_of = |day| {
@@ -248,7 +248,7 @@ impl<'a> PeriodOutcomes<'a> {
                 known.1
             }));
         }
-        let look = |stretch: &mut Stretch, begin: usize, end: usize| match one_day {
+        let look = |stretch: &mut WindowActivity, begin: usize, end: usize| match one_day {
             Some(starts) => stretch.between(timeline, [starts[begin], starts[end]], members.customers),
             None => {
                 let own = members.customers.iter().zip(&*starts);

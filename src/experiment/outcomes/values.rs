@@ -2,33 +2,32 @@
 
 use std::cell::Cell;
 
+use crate::activity::{Activity, ActivitySlices, WindowActivity};
 use crate::domain::divide_half_even;
 use crate::engine::experiment::plan::{OutcomeKind, StrategyPlan};
-use crate::engine::experiment::timeline::{Done, Stretch};
 use crate::evaluate::Phase;
-use crate::measure::Deeds;
 use crate::sums::{Column, Pair, Quadruple};
 
 /// What customers did on the days that count; stretches that do not matter are not looked up.
 #[derive(Default)]
 pub struct OutcomeWindows {
     /// While the treatment counts.
-    pub during: Stretch,
+    pub during: WindowActivity,
     /// As long again after that.
-    pub after: Stretch,
+    pub after: WindowActivity,
     /// As long before the first assignment.
-    pub baseline: Stretch,
+    pub baseline: WindowActivity,
     /// Before the baseline.
-    pub placebo: Stretch,
+    pub placebo: WindowActivity,
     /// Before the placebo.
-    pub earlier: Stretch,
+    pub earlier: WindowActivity,
     /// Stands for what was not looked up.
-    pub idle: Stretch,
+    pub idle: WindowActivity,
 }
 
 impl OutcomeWindows {
     /// What so many customers did in a stretch.
-    fn done<'w>(&'w self, stretch: &'w Stretch, customers: usize) -> Done<'w> {
+    fn done<'w>(&'w self, stretch: &'w WindowActivity, customers: usize) -> ActivitySlices<'w> {
         if stretch.is_empty() { &self.idle } else { stretch }.done(customers)
     }
 }
@@ -52,7 +51,7 @@ fn converted(purchases: u32) -> i64 {
 
 /// An outcome and its denominator; `before` is the time before, for outcomes that need a purchase then.
 #[inline]
-fn value(kind: OutcomeKind, now: &Deeds, before: &Deeds) -> Outcome {
+fn value(kind: OutcomeKind, now: &Activity, before: &Activity) -> Outcome {
     Ok(match kind {
         OutcomeKind::Converted => (converted(now.purchases), 0),
         OutcomeKind::Orders => (i64::from(now.purchases), 0),
@@ -115,7 +114,7 @@ fn each(
     let OutcomeWindows { during, after, baseline, placebo, earlier, .. } = windows;
     let [during, after, baseline, placebo, earlier] =
         [during, after, baseline, placebo, earlier].map(|stretch| windows.done(stretch, customers));
-    let of = |now: Done<'_>, before: Done<'_>, at: usize| value(kind, &now.at(at), &before.at(at));
+    let of = |now: ActivitySlices<'_>, before: ActivitySlices<'_>, at: usize| value(kind, &now.at(at), &before.at(at));
     match phase {
         Phase::During => fill(column, customers, |at| Ok(pair(of(during, baseline, at)?, of(baseline, placebo, at)?))),
         Phase::After => fill(column, customers, |at| Ok(pair(of(after, baseline, at)?, of(baseline, placebo, at)?))),

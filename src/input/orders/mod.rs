@@ -12,7 +12,7 @@ mod worker;
 
 use std::collections::HashMap;
 
-use crate::bucket::{Buckets, Lane, Layout, Store};
+use crate::bucket::{BucketStore, BucketWriter, Field, RecordLayout};
 use crate::domain::IdType;
 use crate::error::{Error, Result};
 use crate::input::source::{self, Source};
@@ -32,7 +32,7 @@ pub struct ScannedOrders {
     /// Type of the customer ids.
     pub id: IdType,
     /// The records, in buckets.
-    pub orders: Store,
+    pub orders: BucketStore,
     /// What became of the rows; kept lines are missing from it, since only the fold knows their order's date.
     pub row_counts: RowCounts,
     /// Names of the outcomes.
@@ -54,25 +54,25 @@ pub fn open(job: &Job) -> Result<Vec<Source>> {
 }
 
 /// Which lanes the records of a job need.
-fn layout(job: &Job, id: IdType, uses: UsedColumns) -> Layout {
+fn layout(job: &Job, id: IdType, uses: UsedColumns) -> RecordLayout {
     let orders = &job.raw.orders;
     let mut lanes = Vec::new();
     if orders.returns.is_some() || uses.discount || uses.cost {
-        lanes.push(Lane::Flags);
+        lanes.push(Field::Flags);
     }
     if orders.slice.is_some() {
-        lanes.push(Lane::Slice);
+        lanes.push(Field::Slice);
     }
     if uses.cost {
-        lanes.push(Lane::Cost);
+        lanes.push(Field::Cost);
     }
     if orders.order_id.is_some() {
-        lanes.extend([Lane::Order, Lane::OrderHigh, Lane::File]);
+        lanes.extend([Field::Order, Field::OrderHigh, Field::File]);
     }
     if uses.category {
-        lanes.push(Lane::Category);
+        lanes.push(Field::Category);
     }
-    Layout::new(id == IdType::Text, &lanes)
+    RecordLayout::new(id == IdType::Text, &lanes)
 }
 
 /// Reads the orders into `2^bits` buckets.
@@ -114,7 +114,7 @@ pub fn scan(
     };
     let tasks = tasks(job, sources);
     progress.begin("reading orders", rows);
-    let start = || Worker::new(&shared, Buckets::new(layout, bits).within(memory, Consumer::Orders));
+    let start = || Worker::new(&shared, BucketWriter::new(layout, bits).with_budget(memory, Consumer::Orders));
     let done = on_all_threads(&tasks, start, |worker, task| worker.run(*task), Worker::finish, progress)?;
     let mut row_counts = RowCounts::default();
     let mut packed = Vec::with_capacity(done.len());
@@ -129,7 +129,7 @@ pub fn scan(
         empty_ids += worker.empty_ids;
     }
     one_currency(job, &currencies)?;
-    let packed = Store::join(layout, packed, memory)?;
+    let packed = BucketStore::join(layout, packed, memory)?;
     let (slices, categories) = (shared.slices.into_values()?, shared.categories.into_values()?);
     progress.end(&format!("{rows} rows of {} file{}", sources.len(), if sources.len() == 1 { "" } else { "s" }));
     let outcome_names = OutcomeNames::new(orders.keep.iter().map(|k| k.column.clone()).collect());
@@ -157,7 +157,7 @@ pub fn reading_bytes(job: &Job, sources: &[Source], columns: &OrderColumns, uses
         leaves.map(|leaf| group.column(leaf).compressed_size().max(0) as u64).sum()
     };
     let groups = sources.iter().flat_map(|s| s.metadata.metadata().row_groups().iter().map(move |g| group(s, g)));
-    2 * groups.max().unwrap_or(0) + Buckets::open_bytes(layout(job, columns.id, uses), bits) + DECODED
+    2 * groups.max().unwrap_or(0) + BucketWriter::open_bytes(layout(job, columns.id, uses), bits) + DECODED
 }
 
 /// Decoded pages and batches of a thread, about.

@@ -5,7 +5,7 @@ use std::sync::Mutex;
 
 use super::columns::{OrderColumns, UsedColumns};
 use super::dedup::ExclusionBitmap;
-use crate::bucket::Layout;
+use crate::bucket::RecordLayout;
 use crate::error::{Error, Result};
 use crate::input::source::Source;
 use crate::job::Job;
@@ -15,7 +15,7 @@ pub struct Shared<'a> {
     pub job: &'a Job,
     pub sources: &'a [Source],
     pub columns: &'a OrderColumns,
-    pub layout: Layout,
+    pub layout: RecordLayout,
     pub uses: UsedColumns,
     pub excluded: Vec<ExclusionBitmap>,
     pub slices: Codes,

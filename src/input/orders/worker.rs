@@ -12,7 +12,7 @@ use super::ledger::{
 };
 use super::row_groups::RowGroupTask;
 use super::shared::{Codes, Shared};
-use crate::bucket::{Buckets, Lane, Packed, flag};
+use crate::bucket::{BucketWriter, Field, PackedBucket, flag};
 use crate::error::{Error, Result};
 use crate::input::damage::corrupt;
 use crate::input::decode::{self, Integers, Problem};
@@ -24,7 +24,7 @@ const MOST_CURRENCIES: usize = 64;
 
 /// What a thread found.
 pub(super) struct ThreadResult {
-    pub buckets: Vec<Packed>,
+    pub buckets: Vec<PackedBucket>,
     pub counts: RowCounts,
     pub currencies: HashMap<String, u64>,
     pub empty_ids: u64,
@@ -65,7 +65,7 @@ struct Scratch {
 pub(super) struct Worker<'a> {
     shared: &'a Shared<'a>,
     positions: Positions,
-    buckets: Buckets,
+    buckets: BucketWriter,
     counts: RowCounts,
     currencies: HashMap<String, u64>,
     slices: HashMap<String, u32>,
@@ -77,7 +77,7 @@ pub(super) struct Worker<'a> {
 }
 
 impl<'a> Worker<'a> {
-    pub fn new(shared: &'a Shared<'a>, buckets: Buckets) -> Worker<'a> {
+    pub fn new(shared: &'a Shared<'a>, buckets: BucketWriter) -> Worker<'a> {
         let orders = &shared.job.raw.orders;
         let names = &shared.columns.names;
         // OrderColumns that no measure looks at are not among those read.
@@ -241,7 +241,7 @@ impl<'a> Worker<'a> {
         }
 
         let flags = &mut scratch.flags;
-        if layout.has(Lane::Flags) {
+        if layout.has(Field::Flags) {
             flags.clear();
             flags.resize(rows, 0);
             if let (Some(predicate), Some(at)) = (&shared.columns.returns, self.positions.returns) {
@@ -263,7 +263,7 @@ impl<'a> Worker<'a> {
                 }
             }
         }
-        let lines = layout.has(Lane::Order);
+        let lines = layout.has(Field::Order);
         if !lines {
             let last = i64::from(shared.job.last().0);
             let drop_zero = shared.job.raw.orders.zero_amount == ZeroAmount::Drop;
@@ -314,24 +314,24 @@ impl<'a> Worker<'a> {
         } else {
             (None, decode::lent_keys(customer, &mut scratch.keys)?)
         };
-        let lanes: [(Lane, &[i64]); 10] = [
-            (Lane::Customer, keys),
-            (Lane::Date, &scratch.dates.values),
-            (Lane::Amount, &scratch.amounts.values),
-            (Lane::Flags, &scratch.flags),
-            (Lane::Slice, &scratch.slices),
-            (Lane::Cost, &scratch.costs.values),
-            (Lane::Order, &scratch.order),
-            (Lane::OrderHigh, &scratch.order_high),
-            (Lane::File, &scratch.file),
-            (Lane::Category, &scratch.categories),
+        let lanes: [(Field, &[i64]); 10] = [
+            (Field::Customer, keys),
+            (Field::Date, &scratch.dates.values),
+            (Field::Amount, &scratch.amounts.values),
+            (Field::Flags, &scratch.flags),
+            (Field::Slice, &scratch.slices),
+            (Field::Cost, &scratch.costs.values),
+            (Field::Order, &scratch.order),
+            (Field::OrderHigh, &scratch.order_high),
+            (Field::File, &scratch.file),
+            (Field::Category, &scratch.categories),
         ];
         let lanes: Vec<&[i64]> = lanes.iter().filter(|(lane, _)| layout.has(*lane)).map(|(_, values)| *values).collect();
         match texts {
             Some(texts) => self.buckets.append_text(|row| id_bytes(texts, row), &lanes, keep),
             None => self.buckets.append(&lanes, keep),
         }
-        self.buckets.relieve()
+        self.buckets.spill_if_over_budget()
     }
 
     /// Marks rows without an amount. An amount that the money scale cannot hold is an error in any row, since the ledger

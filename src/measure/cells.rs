@@ -5,7 +5,7 @@
 //! customers have more, and whoever looks at a column of all dates next finds it in half the memory.
 
 use super::{Column, FoldSpec};
-use crate::domain::Origin;
+use crate::domain::MeasureSource;
 
 /// A block has about so many cells of each column.
 const CELLS: usize = 1024;
@@ -14,18 +14,18 @@ const CELLS: usize = 1024;
 const CUSTOMERS: std::ops::RangeInclusive<usize> = 16..=64;
 
 /// See the head of the file.
-pub(super) struct Cells {
+pub(super) struct PanelCells {
     dates: usize,
     customers: usize,
     listed: Vec<bool>,
     columns: Vec<Column>,
     /// The first customer of the block.
     first: usize,
-    block: Block,
+    block: CellBlock,
 }
 
 /// The cells of the customers at hand: that of the `c`th of them at date `d` is `d · width + c`.
-pub(super) struct Block {
+pub(super) struct CellBlock {
     /// Customers of the block.
     pub width: usize,
     /// See [`super::BucketPanel::listed`].
@@ -34,20 +34,22 @@ pub(super) struct Block {
     pub columns: Vec<Column>,
 }
 
-impl Cells {
-    pub fn new(spec: &FoldSpec, customers: usize) -> Cells {
+impl PanelCells {
+    pub fn new(spec: &FoldSpec, customers: usize) -> PanelCells {
         let dates = spec.dates.len();
         let width = (CELLS / dates.max(1) / 16 * 16).clamp(*CUSTOMERS.start(), *CUSTOMERS.end()).min(customers);
-        let block = Block { width, listed: vec![false; dates * width], columns: spec.columns(width) };
+        let block = CellBlock { width, listed: vec![false; dates * width], columns: spec.columns(width) };
         let columns = spec.measures.iter().map(|measure| match spec.unit(*measure) {
-            unit if Column::is_long(unit) && measure.kind.origin() == Origin::Orders => Column::Int(vec![0; dates * customers]),
+            unit if Column::is_long(unit) && measure.kind.source() == MeasureSource::Orders => {
+                Column::Int(vec![0; dates * customers])
+            }
             unit => Column::new(unit, dates * customers),
         });
-        Cells { dates, customers, listed: vec![false; dates * customers], columns: columns.collect(), first: 0, block }
+        PanelCells { dates, customers, listed: vec![false; dates * customers], columns: columns.collect(), first: 0, block }
     }
 
     /// The block that a customer belongs to, and the number there. Customers are asked for in ascending order.
-    pub fn of(&mut self, customer: usize) -> (&mut Block, usize) {
+    pub fn of(&mut self, customer: usize) -> (&mut CellBlock, usize) {
         if customer >= self.first + self.block.width {
             self.close();
             self.first = customer;

@@ -1,12 +1,28 @@
 //! The orders of a bucket's customers, as they came: what each of them did, and when.
 
-use super::group::Order;
 use crate::domain::CompactInts;
 use crate::error::{Error, Result};
 
+/// One order of a customer, its lines summed.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Order {
+    /// Business date of its earliest line.
+    pub date: i32,
+    /// Whether it is a return.
+    pub is_return: bool,
+    /// Whether a line has a discount.
+    pub discounted: bool,
+    /// Whether a line lacks its cost.
+    pub cost_missing: bool,
+    /// Sum of its lines in minor units.
+    pub amount: i64,
+    /// Cost of its lines in minor units.
+    pub cost: i64,
+}
+
 /// Orders of all customers of a bucket, customer after customer, each in the order of the dates.
 #[derive(Debug, Clone)]
-pub struct Histories {
+pub struct OrderHistories {
     /// Where each customer's orders begin, and the end of the last one's.
     starts: Vec<u32>,
     dates: CompactInts<u16>,
@@ -20,7 +36,7 @@ pub struct Histories {
 
 /// What a customer did with an order, or in a stretch of days.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub struct Deeds {
+pub struct Activity {
     /// Purchases.
     pub purchases: u32,
     /// Money of purchases and returns, minor units.
@@ -31,11 +47,11 @@ pub struct Deeds {
     pub cost_missing: u32,
 }
 
-impl Histories {
-    /// Histories with room for so many orders.
-    pub(crate) fn new(has_cost: bool, orders: usize) -> Histories {
+impl OrderHistories {
+    /// OrderHistories with room for so many orders.
+    pub fn new(has_cost: bool, orders: usize) -> OrderHistories {
         let costs = if has_cost { orders } else { 0 };
-        Histories {
+        OrderHistories {
             starts: vec![0],
             dates: CompactInts::with_capacity(orders),
             is_purchase: Vec::with_capacity(orders),
@@ -47,7 +63,7 @@ impl Histories {
     }
 
     /// Bytes that they take.
-    pub(super) fn bytes(&self) -> usize {
+    pub fn bytes(&self) -> usize {
         let flags = self.is_purchase.len() + self.cost_missing.len();
         4 * self.starts.len() + self.dates.bytes() + self.money.bytes() + self.cost.bytes() + flags
     }
@@ -56,7 +72,7 @@ impl Histories {
     ///
     /// # Errors
     /// Exit 3 if a stretch of them could overflow 64 bits.
-    pub(super) fn push(&mut self, orders: &[Order]) -> Result<()> {
+    pub fn push(&mut self, orders: &[Order]) -> Result<()> {
         let most = |of: fn(&Order) -> i64| orders.iter().try_fold(0u64, |sum, o| sum.checked_add(of(o).unsigned_abs()));
         let fits = |most: Option<u64>| most.is_some_and(|most| most <= i64::MAX as u64);
         if !fits(most(|o| o.amount)) || !fits(most(|o| o.cost)) {
@@ -77,8 +93,8 @@ impl Histories {
 
     /// Adds the next customer's orders as deeds by date, for tests.
     #[cfg(test)]
-    pub(crate) fn push_deeds(&mut self, orders: &[(i32, Deeds)]) -> Result<()> {
-        let order = |(date, deeds): &(i32, Deeds)| Order {
+    pub(crate) fn push_deeds(&mut self, orders: &[(i32, Activity)]) -> Result<()> {
+        let order = |(date, deeds): &(i32, Activity)| Order {
             date: *date,
             amount: deeds.money,
             is_return: deeds.purchases == 0,
@@ -91,40 +107,43 @@ impl Histories {
 
     /// The same for customers with others between them who have no order: one entry per customer, with the place among these
     /// histories of who has one. The places ascend.
-    pub(super) fn spread(self, places: impl Iterator<Item = Option<usize>>) -> Histories {
+    pub fn spread(self, places: impl Iterator<Item = Option<usize>>) -> OrderHistories {
         let mut starts = vec![0];
         let mut end = 0;
         for place in places {
             end = place.and_then(|p| self.starts.get(p + 1).copied()).unwrap_or(end);
             starts.push(end);
         }
-        Histories { starts, ..self }
+        OrderHistories { starts, ..self }
     }
 
     /// The orders of a customer.
     #[inline]
-    pub fn of(&self, customer: usize) -> History<'_> {
-        History { all: self, start: self.starts[customer] as usize, end: self.starts[customer + 1] as usize }
+    pub fn of(&self, customer: usize) -> OrderHistory<'_> {
+        OrderHistory { all: self, start: self.starts[customer] as usize, end: self.starts[customer + 1] as usize }
     }
 }
 
 /// The orders of a customer.
 #[derive(Debug, Clone, Copy)]
-pub struct History<'a> {
-    all: &'a Histories,
+pub struct OrderHistory<'a> {
+    all: &'a OrderHistories,
     /// Where they begin and end.
     start: usize,
     end: usize,
 }
 
-impl<'a> History<'a> {
+impl<'a> OrderHistory<'a> {
     /// The date of every order, ascending, with what was done then.
     #[inline]
-    pub fn orders(&self) -> impl Iterator<Item = (i32, Deeds)> + use<'a> {
-        let History { all, start, end } = *self;
+    pub fn orders(&self) -> impl Iterator<Item = (i32, Activity)> + use<'a> {
+        let OrderHistory { all, start, end } = *self;
         (start..end).map(move |at| {
             let (cost, cost_missing) = if all.has_cost { (all.cost.at(at), u32::from(all.cost_missing[at])) } else { (0, 0) };
-            (all.dates.at(at), Deeds { purchases: u32::from(all.is_purchase[at]), money: all.money.at(at), cost, cost_missing })
+            (
+                all.dates.at(at),
+                Activity { purchases: u32::from(all.is_purchase[at]), money: all.money.at(at), cost, cost_missing },
+            )
         })
     }
 
@@ -146,13 +165,13 @@ mod tests {
     #[test]
     fn histories_are_the_orders_of_each_customer() -> Result<()> {
         let order = |date, amount: i64, is_return| Order { date, amount, is_return, cost: amount / 2, ..Order::default() };
-        let mut histories = Histories::new(true, 0);
+        let mut histories = OrderHistories::new(true, 0);
         histories.push(&[order(5, i64::MAX - 10, false)])?;
         histories.push(&[order(1, -100, true), order(3, 40, false), order(9, 7, false)])?;
         histories.push(&[])?;
         histories.push(&[order(2, i64::MAX, false)])?;
         assert!(histories.push(&[order(1, i64::MAX, false), order(1, 1, false)]).is_err());
-        let orders = |histories: &Histories, customer| -> Vec<(i32, u32, i64, i64)> {
+        let orders = |histories: &OrderHistories, customer| -> Vec<(i32, u32, i64, i64)> {
             let orders = histories.of(customer).orders();
             orders.map(|(date, deeds)| (date, deeds.purchases, deeds.money, deeds.cost)).collect()
         };

@@ -4,31 +4,31 @@
 //! come, without grouping or sorting them. In workload W1 of `benches/README.md` the measuring step takes a third of the
 //! general fold's time (0.55 s and 0.19 s).
 
-use crate::bucket::{Lane, Layout, Unpacked, flag};
-use crate::domain::{Day, Lookback, MeasureKind, Origin};
+use crate::bucket::{Field, RecordLayout, Records, flag};
+use crate::domain::{Day, Lookback, MeasureKind, MeasureSource};
 use crate::error::Result;
 
 use super::formula::{Facts, Sums, set, value};
-use super::group::Met;
+use super::group::CustomerInterner;
 use super::{BucketPanel, Column, FoldSpec};
 
 /// What is known of a customer: purchase days, and sums over all history.
 #[derive(Debug, Clone, Copy)]
-struct Account {
+struct CustomerSums {
     first: i32,
     last: i32,
-    life: Cell,
+    life: WindowSums,
     at_risk: i64,
 }
 
 /// Sums over one window.
 #[derive(Debug, Clone, Copy, Default)]
-struct Cell {
+struct WindowSums {
     purchases: i64,
     money: i64,
 }
 
-impl Cell {
+impl WindowSums {
     /// Adds an order; the result says whether the money overflowed.
     #[inline]
     fn add(&mut self, purchase: bool, money: i64) -> bool {
@@ -58,18 +58,21 @@ pub(super) fn serves(spec: &FoldSpec) -> bool {
         )
     };
     spec.dates.len() == 1
-        && spec.tiles.is_empty()
+        && spec.interval_ends.is_empty()
         && !spec.histories
         && !spec.lines
         && !spec.count_days
-        && spec.measures.iter().all(|m| summable(m.kind) || matches!(m.kind.origin(), Origin::Customers | Origin::Events))
+        && spec
+            .measures
+            .iter()
+            .all(|m| summable(m.kind) || matches!(m.kind.source(), MeasureSource::Customers | MeasureSource::Events))
 }
 
 /// Folds one bucket; `None` if money overflows 64 bits, which the general fold can still add up.
-pub(super) fn fold(layout: Layout, orders: &Unpacked, spec: &FoldSpec) -> Result<Option<BucketPanel>> {
+pub(super) fn fold(layout: RecordLayout, orders: &Records, spec: &FoldSpec) -> Result<Option<BucketPanel>> {
     let Some(date) = spec.dates.first() else { return Ok(None) };
     let as_of = date.date;
-    let met = Met::new(layout, orders, spec);
+    let met = CustomerInterner::new(layout, orders, spec);
     // Windows besides all history, which every account has.
     let mut starts: Vec<i64> = Vec::new();
     let mut window_of = |lookback: Lookback| {
@@ -83,9 +86,9 @@ pub(super) fn fold(layout: Layout, orders: &Unpacked, spec: &FoldSpec) -> Result
     let windows: Vec<Option<usize>> = spec.measures.iter().map(|m| window_of(m.lookback.unwrap_or(spec.lookback))).collect();
     let width = starts.len();
 
-    let records = Records::new(orders, &met.of_record, spec);
-    let mut accounts = vec![Account { first: i32::MAX, last: i32::MIN, life: Cell::default(), at_risk: 0 }; met.len()];
-    let mut cells = vec![Cell::default(); met.len() * width];
+    let records = OrderColumns::new(orders, &met.of_record, spec);
+    let mut accounts = vec![CustomerSums { first: i32::MAX, last: i32::MIN, life: WindowSums::default(), at_risk: 0 }; met.len()];
+    let mut cells = vec![WindowSums::default(); met.len() * width];
     let mut overflow = records.add_to_life(&mut accounts);
     if width > 0 {
         overflow |= records.add_to_windows(&starts, &mut cells);
@@ -108,7 +111,7 @@ pub(super) fn fold(layout: Layout, orders: &Unpacked, spec: &FoldSpec) -> Result
     };
     let listed: Vec<bool> = order.iter().map(listed).collect();
     let mut columns = spec.columns(order.len());
-    let sums = |cell: Cell| Sums { purchases: cell.purchases, money: i128::from(cell.money), ..Sums::default() };
+    let sums = |cell: WindowSums| Sums { purchases: cell.purchases, money: i128::from(cell.money), ..Sums::default() };
     for ((measure, window), column) in spec.measures.iter().zip(&windows).zip(&mut columns) {
         let facts = |customer: u32| {
             let account = &accounts[customer as usize];
@@ -123,7 +126,7 @@ pub(super) fn fold(layout: Layout, orders: &Unpacked, spec: &FoldSpec) -> Result
         };
         fill(column, measure.kind, spec, &order, &listed, facts)?;
     }
-    let dates = orders.lane(Lane::Date).iter().copied();
+    let dates = orders.column(Field::Date).iter().copied();
     let span = dates.clone().min().zip(dates.max()).map(|(first, last)| (Day(first as i32), Day(last as i32)));
     let (ids, slices) = met.in_order(&order);
     Ok(Some(BucketPanel {
@@ -132,16 +135,16 @@ pub(super) fn fold(layout: Layout, orders: &Unpacked, spec: &FoldSpec) -> Result
         dimensions: Vec::new(),
         listed,
         columns,
-        flows: Vec::new(),
+        intervals: Vec::new(),
         histories: None,
         lines: Vec::new(),
         span,
-        strangers: 0,
+        unmatched_events: 0,
     }))
 }
 
 /// The records of a bucket, added up in loops that do one thing each: they take most of the time of this fold.
-struct Records<'a> {
+struct OrderColumns<'a> {
     /// Numbers of their customers.
     customers: &'a [u32],
     dates: &'a [i64],
@@ -154,11 +157,11 @@ struct Records<'a> {
     net: bool,
 }
 
-impl<'a> Records<'a> {
-    fn new(orders: &'a Unpacked, customers: &'a [u32], spec: &FoldSpec) -> Records<'a> {
-        let (dates, amounts, flags) = (orders.lane(Lane::Date), orders.lane(Lane::Amount), orders.lane(Lane::Flags));
+impl<'a> OrderColumns<'a> {
+    fn new(orders: &'a Records, customers: &'a [u32], spec: &FoldSpec) -> OrderColumns<'a> {
+        let (dates, amounts, flags) = (orders.column(Field::Date), orders.column(Field::Amount), orders.column(Field::Flags));
         let purchases = flags.is_empty() && amounts.iter().fold(0, |all, amount| all | amount) >= 0;
-        Records { customers, dates, amounts, flags, purchases, net: spec.net }
+        OrderColumns { customers, dates, amounts, flags, purchases, net: spec.net }
     }
 
     /// Customer, day, whether it is a purchase, and money of every record.
@@ -177,7 +180,7 @@ impl<'a> Records<'a> {
 
     /// Adds the records to their customers' history; the result says whether money overflowed.
     #[inline(never)]
-    fn add_to_life(&self, accounts: &mut [Account]) -> bool {
+    fn add_to_life(&self, accounts: &mut [CustomerSums]) -> bool {
         let mut overflow = false;
         self.each(|customer, day, purchase, money| {
             let account = &mut accounts[customer];
@@ -193,7 +196,7 @@ impl<'a> Records<'a> {
     /// Adds the records to the windows, as many cells per customer, that begin on these days; the result says whether money
     /// overflowed.
     #[inline(never)]
-    fn add_to_windows(&self, starts: &[i64], cells: &mut [Cell]) -> bool {
+    fn add_to_windows(&self, starts: &[i64], cells: &mut [WindowSums]) -> bool {
         let mut overflow = false;
         self.each(|customer, day, purchase, money| {
             let of_customer = &mut cells[customer * starts.len()..(customer + 1) * starts.len()];
@@ -206,7 +209,7 @@ impl<'a> Records<'a> {
 
     /// Adds the money of the 365 days that end with the last purchase; the result says whether it overflowed.
     #[inline(never)]
-    fn add_at_risk(&self, accounts: &mut [Account]) -> bool {
+    fn add_at_risk(&self, accounts: &mut [CustomerSums]) -> bool {
         let mut overflow = false;
         self.each(|customer, day, _, money| {
             let account = &mut accounts[customer];

@@ -1,63 +1,12 @@
-//! What the customers at hand had done before each of the days that matter to strategies: any stretch of days is the
-//! difference of two rows, whatever the number of lists that look at it.
+//! Cumulative activity of a batch of customers at each boundary day. Activity in any window is the difference of two rows.
 
 use std::ops::Range;
 
-use crate::measure::{Deeds, History};
-
-/// The days that matter, ascending: those on which some stretch begins or ends.
-pub struct Days {
-    days: Vec<i32>,
-    /// By day from the first to the last: how many of the days are not after it. Empty if they lie too far apart.
-    ranks: Vec<u32>,
-}
-
-/// Days that lie no further apart than this, some 180 years, are looked up.
-const MOST_APART: i64 = 1 << 16;
-
-impl Days {
-    pub fn new(mut days: Vec<i32>) -> Days {
-        days.sort_unstable();
-        days.dedup();
-        let (first, last) = (days.first().copied().unwrap_or(0), days.last().copied().unwrap_or(0));
-        let apart = i64::from(last) - i64::from(first);
-        let mut ranks = Vec::new();
-        if apart < MOST_APART {
-            ranks.resize(apart as usize + 1, 0);
-            let mut known = 0;
-            for (day, rank) in (i64::from(first)..).zip(&mut ranks) {
-                known += usize::from(days.get(known).is_some_and(|own| i64::from(*own) == day));
-                *rank = known as u32;
-            }
-        }
-        Days { days, ranks }
-    }
-
-    /// How many days there are.
-    pub fn len(&self) -> usize {
-        self.days.len()
-    }
-
-    /// How many of the days are not after this one.
-    #[inline]
-    fn rank(&self, day: i32) -> usize {
-        let Some(first) = self.days.first().filter(|first| day >= **first) else { return 0 };
-        if self.ranks.is_empty() {
-            return self.days.partition_point(|own| *own <= day);
-        }
-        self.ranks.get((i64::from(day) - i64::from(*first)) as usize).map_or(self.days.len(), |rank| *rank as usize)
-    }
-
-    /// The row of one of the days.
-    #[inline]
-    pub fn row(&self, day: i32) -> usize {
-        self.rank(day).saturating_sub(1)
-    }
-}
+use super::{Activity, BoundaryDays, OrderHistory};
 
 /// What customers had done before each day, row by row; a customer is a column.
 #[derive(Default)]
-pub struct Timeline {
+pub struct CumulativeActivity {
     /// Length of a row.
     width: usize,
     purchases: Vec<u32>,
@@ -67,9 +16,14 @@ pub struct Timeline {
     has_cost: bool,
 }
 
-impl Timeline {
+impl CumulativeActivity {
     /// Fills the rows of all days for so many customers, some of whom have a history.
-    pub fn fill<'h>(&mut self, days: &Days, customers: usize, histories: impl Iterator<Item = (usize, History<'h>)>) {
+    pub fn fill<'h>(
+        &mut self,
+        days: &BoundaryDays,
+        customers: usize,
+        histories: impl Iterator<Item = (usize, OrderHistory<'h>)>,
+    ) {
         // An odd multiple, so that rows do not all begin in the same set of a cache.
         self.width = (customers.div_ceil(8) | 1) * 8;
         let cells = days.len() * self.width;
@@ -124,17 +78,17 @@ impl Timeline {
 
 /// What some customers did in a stretch of days each.
 #[derive(Default)]
-pub struct Stretch {
+pub struct WindowActivity {
     purchases: Vec<u32>,
     money: Vec<i64>,
     cost: Vec<i64>,
     cost_missing: Vec<u32>,
 }
 
-impl Stretch {
+impl WindowActivity {
     /// Looks up what customers did, each given by column, between two rows of their own, given by where they begin.
     #[inline]
-    pub fn fill(&mut self, timeline: &Timeline, customers: impl Iterator<Item = (u32, [u32; 2])> + Clone) {
+    pub fn fill(&mut self, timeline: &CumulativeActivity, customers: impl Iterator<Item = (u32, [u32; 2])> + Clone) {
         self.clear();
         let cells = customers.map(|(column, starts)| starts.map(|start| start.wrapping_add(column) as usize));
         let cells = || cells.clone();
@@ -148,7 +102,7 @@ impl Stretch {
     }
 
     /// Looks up what customers, who ascend, did between the same two rows.
-    pub fn between(&mut self, timeline: &Timeline, starts: [u32; 2], customers: &[u32]) {
+    pub fn between(&mut self, timeline: &CumulativeActivity, starts: [u32; 2], customers: &[u32]) {
         let count = customers.len();
         if count == 0 || customers[0] != 0 || customers[count - 1] as usize != count - 1 {
             return self.fill(timeline, customers.iter().map(|customer| (*customer, starts)));
@@ -185,9 +139,9 @@ impl Stretch {
     }
 
     /// What the first so many customers did.
-    pub fn done(&self, customers: usize) -> Done<'_> {
-        let Stretch { purchases, money, cost, cost_missing } = self;
-        Done { purchases: &purchases[..customers], money: &money[..customers], cost, cost_missing }
+    pub fn done(&self, customers: usize) -> ActivitySlices<'_> {
+        let WindowActivity { purchases, money, cost, cost_missing } = self;
+        ActivitySlices { purchases: &purchases[..customers], money: &money[..customers], cost, cost_missing }
     }
 
     /// Whether nothing was looked up.
@@ -198,19 +152,21 @@ impl Stretch {
 
 /// What customers did.
 #[derive(Clone, Copy)]
-pub struct Done<'s> {
+pub struct ActivitySlices<'s> {
+    /// Purchases per customer.
     pub purchases: &'s [u32],
+    /// Money per customer, minor units.
     pub money: &'s [i64],
     /// Empty if orders have no cost.
     cost: &'s [i64],
     cost_missing: &'s [u32],
 }
 
-impl Done<'_> {
+impl ActivitySlices<'_> {
     /// What one of the customers did.
     #[inline]
-    pub fn at(&self, at: usize) -> Deeds {
-        Deeds {
+    pub fn at(&self, at: usize) -> Activity {
+        Activity {
             purchases: self.purchases[at],
             money: self.money[at],
             cost: self.cost.get(at).copied().unwrap_or_default(),
@@ -222,8 +178,8 @@ impl Done<'_> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::activity::OrderHistories;
     use crate::error::Result;
-    use crate::measure::Histories;
 
     /// Any stretch between days is what a look at every order says, also of days far apart and of many customers.
     #[test]
@@ -234,33 +190,33 @@ mod tests {
             ((state >> 33) % below as u64) as i32
         };
         for (customers, has_cost, scale) in [(1, false, 1), (8, true, 1), (700, false, 3), (50, true, 100_000)] {
-            let mut orders: Vec<Vec<(i32, Deeds)>> = (0..customers).map(|_| Vec::new()).collect();
-            let mut histories = Histories::new(has_cost, 0);
+            let mut orders: Vec<Vec<(i32, Activity)>> = (0..customers).map(|_| Vec::new()).collect();
+            let mut histories = OrderHistories::new(has_cost, 0);
             for own in &mut orders {
                 for _ in 0..next(12) {
                     let money = i64::from(next(2_000)) - 500;
                     let (cost, cost_missing) = if has_cost { (money / 3, u32::from(next(2) == 0)) } else { (0, 0) };
-                    own.push((next(40) * scale, Deeds { purchases: next(2) as u32, money, cost, cost_missing }));
+                    own.push((next(40) * scale, Activity { purchases: next(2) as u32, money, cost, cost_missing }));
                 }
                 own.sort_by_key(|order| order.0);
                 histories.push_deeds(own)?;
             }
             let bounds: Vec<i32> = (0..9).map(|_| (next(44) - 2) * scale).chain([5, i32::MAX]).collect();
-            let days = Days::new(bounds.clone());
-            let mut timeline = Timeline::default();
+            let days = BoundaryDays::new(bounds.clone());
+            let mut timeline = CumulativeActivity::default();
             // Every third customer is not known.
             let known = |customer: &usize| customer % 3 != 2;
             timeline.fill(&days, customers, (0..customers).filter(known).map(|customer| (customer, histories.of(customer))));
             for from in &bounds {
                 for to in bounds.iter().filter(|to| *to >= from) {
                     let rows = [*from, *to].map(|day| days.row(day));
-                    let mut stretch = Stretch::default();
+                    let mut stretch = WindowActivity::default();
                     stretch.fill(&timeline, (0..customers as u32).map(|column| (column, rows.map(|row| timeline.start(row)))));
                     // All of them, and without the first.
                     let all: Vec<u32> = (0..customers as u32).collect();
                     let starts = rows.map(|row| timeline.start(row));
                     for from in [0, 1] {
-                        let mut same = Stretch::default();
+                        let mut same = WindowActivity::default();
                         same.between(&timeline, starts, &all[from..]);
                         assert!(
                             (from..customers).all(|customer| same.done(customers - from).at(customer - from)
@@ -268,7 +224,7 @@ mod tests {
                         );
                     }
                     for (customer, own) in orders.iter().enumerate() {
-                        let mut want = Deeds::default();
+                        let mut want = Activity::default();
                         for (_, deeds) in own.iter().filter(|order| known(&customer) && (*from..*to).contains(&order.0)) {
                             want.purchases += deeds.purchases;
                             want.money += deeds.money;
