@@ -30,21 +30,7 @@ pub struct Overrides {
 /// # Errors
 /// Exit 2, with the key, what it holds and what was expected.
 pub fn resolve(raw: RawJob, source: Source, overrides: &Overrides) -> Result<Job> {
-    if raw.name.trim().is_empty() {
-        return Err(Error::usage(format!("{}: name is empty; give the job a name", source.path.display())));
-    }
-    if raw.orders.amount_scale > 6 {
-        return Err(Error::usage(format!(
-            "{}: orders.amount_scale is {}; expected 0 to 6 digits behind the point",
-            source.locate("amount_scale"),
-            raw.orders.amount_scale
-        )));
-    }
-    for (key, share) in [("max_rejected", raw.orders.max_rejected), ("max_no_customer", raw.orders.max_no_customer)] {
-        if !(0.0..=1.0).contains(&share) {
-            return Err(Error::usage(format!("{}: orders.{key} is {share}; expected a share from 0 to 1", source.locate(key))));
-        }
-    }
+    check_orders(&raw, &source)?;
     let folder = source.folder().to_owned();
     let paths = joined(&raw.orders.path, "orders.path", &source)?;
     let customer_paths = match &raw.customers {
@@ -56,12 +42,6 @@ pub fn resolve(raw: RawJob, source: Source, overrides: &Overrides) -> Result<Job
         None => Vec::new(),
     };
     let event_kinds = event_kinds(&raw, &source)?;
-    if raw.orders.amount.as_slice().is_empty() {
-        return Err(Error::usage(format!(
-            "{}: orders.amount is an empty list; name at least one column",
-            source.locate("amount")
-        )));
-    }
     let timeline = periods::timeline(&raw.periods, &source, overrides.as_of, overrides.from, overrides.to)?;
     let score = score(&raw, &source, &folder)?;
     let schemes = schemes(&raw, &source)?;
@@ -76,60 +56,12 @@ pub fn resolve(raw: RawJob, source: Source, overrides: &Overrides) -> Result<Job
     let strategies = strategy::resolve(&raw.strategy, &context)?;
     let days: Vec<Day> = strategies.iter().flat_map(strategy::Strategy::state_dates).collect();
     let Timeline { dates, origins, labels } = timeline.with_hidden(&days, &raw.periods, &source)?;
-    let newest_order_within = match &raw.checks.newest_order_within {
-        None => None,
-        Some(text) => match Lookback::parse(text) {
-            Ok(Lookback::Days(days)) => Some(days),
-            _ => {
-                return Err(Error::usage(format!(
-                    "{}: checks.newest_order_within is {text:?}; expected a number of days such as \"2d\"",
-                    source.locate(text)
-                )));
-            }
-        },
-    };
-    if let Some([least, most]) = raw.checks.rows_vs_previous
-        && !(least >= 0.0 && most >= least)
-    {
-        return Err(Error::usage(format!(
-            "{}: checks.rows_vs_previous is [{least}, {most}]; expected the least and the greatest ratio, such as [0.5, 2.0]",
-            source.locate("rows_vs_previous")
-        )));
-    }
-    let output = match (&overrides.output, &raw.output.path) {
-        (Some(path), _) => path.clone(),
-        (None, Some(path)) => folder.join(path),
-        (None, None) => {
-            return Err(Error::usage(format!(
-                "{}: nowhere to write; give --output FOLDER, or [output] path in the job file",
-                source.path.display()
-            )));
-        }
-    };
-    if raw.output.crm_rows == Some(0) {
-        return Err(Error::usage(format!(
-            "{}: output.crm_rows is 0; expected the most rows that a CRM file may have",
-            source.locate("crm_rows")
-        )));
-    }
-    if raw.output.min_group == Some(0) {
-        return Err(Error::usage(format!(
-            "{}: output.min_group is 0; expected the least number of customers that a report may show",
-            source.locate("min_group")
-        )));
-    }
+    let newest_order_within = newest_order_within(&raw, &source)?;
+    check_volume(&raw, &source)?;
+    let output = output_folder(&raw, &source, overrides)?;
+    check_report(&raw, &source)?;
     let acquisition = raw.acquisition.as_ref().map(|a| (a.path.clone(), folder.join(&a.path)));
-    let tables = match &raw.output.tables {
-        Some(tables) => tables.clone(),
-        None => TableName::ALL.into_iter().filter(|t| !t.is_of_strategies() || !strategies.is_empty()).collect(),
-    };
-    if let Some(table) = tables.iter().find(|t| t.is_of_strategies() && strategies.is_empty()) {
-        return Err(Error::usage(format!(
-            "{}: output.tables names {:?}, but the job has no [[strategy]] to evaluate; remove it, or add a strategy",
-            source.locate(&format!("\"{}\"", table.name())),
-            table.name()
-        )));
-    }
+    let tables = tables(&raw, &source, !strategies.is_empty())?;
     let keep_runs = raw.output.keep_runs.unwrap_or(10).max(1);
     Ok(Job {
         paths,
@@ -151,6 +83,95 @@ pub fn resolve(raw: RawJob, source: Source, overrides: &Overrides) -> Result<Job
         raw,
         source,
     })
+}
+
+fn check_orders(raw: &RawJob, source: &Source) -> Result<()> {
+    if raw.name.trim().is_empty() {
+        return Err(Error::usage(format!("{}: name is empty; give the job a name", source.path.display())));
+    }
+    if raw.orders.amount_scale > 6 {
+        return Err(Error::usage(format!(
+            "{}: orders.amount_scale is {}; expected 0 to 6 digits behind the point",
+            source.locate("amount_scale"),
+            raw.orders.amount_scale
+        )));
+    }
+    for (key, share) in [("max_rejected", raw.orders.max_rejected), ("max_no_customer", raw.orders.max_no_customer)] {
+        if !(0.0..=1.0).contains(&share) {
+            return Err(Error::usage(format!("{}: orders.{key} is {share}; expected a share from 0 to 1", source.locate(key))));
+        }
+    }
+    if raw.orders.amount.as_slice().is_empty() {
+        return Err(Error::usage(format!(
+            "{}: orders.amount is an empty list; name at least one column",
+            source.locate("amount")
+        )));
+    }
+    Ok(())
+}
+
+/// The days of `checks.newest_order_within`.
+fn newest_order_within(raw: &RawJob, source: &Source) -> Result<Option<i32>> {
+    let Some(text) = &raw.checks.newest_order_within else { return Ok(None) };
+    match Lookback::parse(text) {
+        Ok(Lookback::Days(days)) => Ok(Some(days)),
+        _ => Err(Error::usage(format!(
+            "{}: checks.newest_order_within is {text:?}; expected a number of days such as \"2d\"",
+            source.locate(text)
+        ))),
+    }
+}
+
+fn check_volume(raw: &RawJob, source: &Source) -> Result<()> {
+    match raw.checks.rows_vs_previous {
+        Some([least, most]) if !(least >= 0.0 && most >= least) => Err(Error::usage(format!(
+            "{}: checks.rows_vs_previous is [{least}, {most}]; expected the least and the greatest ratio, such as [0.5, 2.0]",
+            source.locate("rows_vs_previous")
+        ))),
+        _ => Ok(()),
+    }
+}
+
+fn output_folder(raw: &RawJob, source: &Source, overrides: &Overrides) -> Result<PathBuf> {
+    match (&overrides.output, &raw.output.path) {
+        (Some(path), _) => Ok(path.clone()),
+        (None, Some(path)) => Ok(source.folder().join(path)),
+        (None, None) => Err(Error::usage(format!(
+            "{}: nowhere to write; give --output FOLDER, or [output] path in the job file",
+            source.path.display()
+        ))),
+    }
+}
+
+fn check_report(raw: &RawJob, source: &Source) -> Result<()> {
+    if raw.output.crm_rows == Some(0) {
+        return Err(Error::usage(format!(
+            "{}: output.crm_rows is 0; expected the most rows that a CRM file may have",
+            source.locate("crm_rows")
+        )));
+    }
+    if raw.output.min_group == Some(0) {
+        return Err(Error::usage(format!(
+            "{}: output.min_group is 0; expected the least number of customers that a report may show",
+            source.locate("min_group")
+        )));
+    }
+    Ok(())
+}
+
+/// The tables to write: those that the job names, or all that it can have.
+fn tables(raw: &RawJob, source: &Source, has_strategies: bool) -> Result<Vec<TableName>> {
+    let Some(tables) = &raw.output.tables else {
+        return Ok(TableName::ALL.into_iter().filter(|t| has_strategies || !t.is_of_strategies()).collect());
+    };
+    match tables.iter().find(|t| t.is_of_strategies() && !has_strategies) {
+        Some(table) => Err(Error::usage(format!(
+            "{}: output.tables names {:?}, but the job has no [[strategy]] to evaluate; remove it, or add a strategy",
+            source.locate(&format!("\"{}\"", table.name())),
+            table.name()
+        ))),
+        None => Ok(tables.clone()),
+    }
 }
 
 /// What values of the event column count as: those of the job for the kinds it names, the usual ones for the others.

@@ -2,11 +2,11 @@
 
 use std::path::PathBuf;
 
-use super::{Arm, Design, Outcome, Primary, RawShare, RawSpan, RawStrategy, STRATUM, Strategy};
+use super::{Arm, Design, Outcome, Primary, STRATUM, Strategy};
 use crate::domain::{AsOf, Decimal, Period, Ratio, folded, look_alike};
 use crate::error::{Error, Result, suggestion};
 use crate::job::parse::Source;
-use crate::job::raw::{Method, RawNumber};
+use crate::job::raw::{Method, RawNumber, RawShare, RawSpan, RawStrategy};
 use crate::job::{AxisSpec, SchemeUse, periods};
 
 /// What a strategy is checked against.

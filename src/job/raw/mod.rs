@@ -1,0 +1,100 @@
+//! The job file as written: one struct per section, unknown keys refused, defaults where DESIGN gives them.
+//!
+//! Nothing is interpreted here beyond types; [`super::resolve`] turns it into a [`super::Job`]. `rfmill schema` prints
+//! the JSON Schema of these types, so their doc comments are the reference of the job file.
+
+mod customers;
+mod orders;
+mod output;
+mod periods;
+mod score;
+mod strategy;
+mod values;
+
+use std::collections::BTreeMap;
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+pub use customers::{EventName, RawCustomers, RawEvents};
+pub use orders::{Dedupe, MonetaryPolicy, RawLatest, RawOrders, RawPredicate, ZeroAmount};
+pub use output::{RawOutput, ReportName, TableName};
+pub use periods::{Calendar, RawPeriod, RawPeriods};
+pub use score::{AxisName, Closed, Count, Levels, Method, MonetaryAs, RawAxis, RawScore, Ties};
+pub use strategy::{Overlap, RawPrimary, RawShare, RawSpan, RawStrategy};
+pub use values::{OneOrMany, RawDate, RawNumber, RawScalar};
+
+/// A job: what to read, how to score it, and where the tables go.
+#[derive(Debug, Clone, Deserialize, Serialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct RawJob {
+    /// Name of the job; written into the metadata of every table.
+    pub name: String,
+    /// Who is listed: every customer who ever bought, or only who bought in the lookback.
+    #[serde(default)]
+    pub population: Population,
+    /// Where the orders are and what their columns mean.
+    pub orders: RawOrders,
+    /// A table of customers: what is known of them besides their orders, and who has not ordered yet.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub customers: Option<RawCustomers>,
+    /// What customers did with messages and promotions.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub events: Option<RawEvents>,
+    /// The as-of dates.
+    #[serde(default)]
+    pub periods: RawPeriods,
+    /// How recency, frequency and monetary become scores.
+    #[serde(default)]
+    pub score: RawScore,
+    /// What to do with customers, by scheme column and state: `[playbook.segment] "At Risk" = "win-back mail"`.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub playbook: BTreeMap<String, BTreeMap<String, String>>,
+    /// Column name = scheme. Without this section: `segment = "standard"`, `lifecycle = "recency_windows"`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(with = "Option<BTreeMap<String, serde_json::Value>>")]
+    pub schemes: Option<toml::map::Map<String, toml::Value>>,
+    /// Treatments whose effects are estimated.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub strategy: Vec<RawStrategy>,
+    /// Gates on freshness and volume.
+    #[serde(default)]
+    pub checks: RawChecks,
+    /// What winning new customers cost.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub acquisition: Option<RawAcquisition>,
+    /// Where the tables go.
+    #[serde(default)]
+    pub output: RawOutput,
+}
+
+/// Who is listed in `customers`.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize, Serialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum Population {
+    /// Everybody with a purchase on or before the as-of date.
+    #[default]
+    Ever,
+    /// Only who bought in the lookback.
+    Lookback,
+}
+
+/// Gates on freshness and volume.
+#[derive(Debug, Clone, Default, Deserialize, Serialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct RawChecks {
+    /// The newest order must be at most this old on the last as-of date: "2d".
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub newest_order_within: Option<String>,
+    /// Least and greatest ratio of input rows to those of the last committed run.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub rows_vs_previous: Option<[f64; 2]>,
+}
+
+/// What winning new customers cost, per period.
+#[derive(Debug, Clone, Deserialize, Serialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct RawAcquisition {
+    /// CSV or Parquet file with the columns `period_start` and `spend`; relative to the job file.
+    pub path: String,
+}

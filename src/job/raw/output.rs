@@ -1,0 +1,178 @@
+//! `[output]`.
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+/// Where the tables go.
+#[derive(Debug, Clone, Deserialize, Serialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct RawOutput {
+    /// Output folder; relative to the job file.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub path: Option<String>,
+    /// The columns of `customers` after `customer_id` and `slice`; any measure, score or scheme column.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub columns: Option<Vec<String>>,
+    /// Tables to write (all that the job can have).
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub tables: Option<Vec<TableName>>,
+    /// Files to write into `report/`.
+    #[serde(default = "html")]
+    pub report: Vec<ReportName>,
+    /// Language of reports: "en" or "zh-Hans".
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub language: Option<String>,
+    /// What stands beside money in reports, such as "£".
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub currency_label: Option<String>,
+    /// Groups of fewer customers are not shown in reports (1: all are).
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub min_group: Option<u32>,
+    /// Most rows of a CRM file; without it there is one file per as-of date.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub crm_rows: Option<u32>,
+    /// Whether CRM files begin with a byte order mark, which some spreadsheets need to read UTF-8.
+    #[serde(default)]
+    pub crm_bom: bool,
+    /// How many committed runs stay (10).
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub keep_runs: Option<u32>,
+}
+
+impl Default for RawOutput {
+    fn default() -> Self {
+        RawOutput {
+            path: None,
+            columns: None,
+            tables: None,
+            report: html(),
+            language: None,
+            currency_label: None,
+            min_group: None,
+            crm_rows: None,
+            crm_bom: false,
+            keep_runs: None,
+        }
+    }
+}
+
+/// A file for people or other programs.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Deserialize, Serialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum ReportName {
+    /// `index.html`: one page for people.
+    Html,
+    /// `report.json`: the same for programs.
+    Json,
+    /// `workbook.xlsx`: the same for Excel.
+    Xlsx,
+    /// CSV files for the import of a CRM: the states of every customer at the last as-of date, why, and what to do.
+    Crm,
+}
+
+/// A table of a run.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Deserialize, Serialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum TableName {
+    /// One row per customer and as-of date.
+    Customers,
+    /// The cut points used.
+    Cutpoints,
+    /// Sums per state.
+    Segments,
+    /// Who went from which state to which, summed.
+    Transitions,
+    /// One row per customer whose state changed.
+    Movers,
+    /// Since when and until when a customer was in a state.
+    StateHistory,
+    /// New, retained, resurrected and lapsed customers per period.
+    Growth,
+    /// Customers by the period of their first order.
+    Cohorts,
+    /// How much of the revenue the best customers bring.
+    Concentration,
+    /// The states of every scheme, for BI tools to join.
+    DimState,
+    /// The as-of dates with their periods, for BI tools to join.
+    DimPeriod,
+    /// What strategies changed, per period.
+    Effects,
+    /// What strategies changed, over all periods.
+    EffectsOverTime,
+    /// What to do with strategies, and why.
+    Verdicts,
+    /// Whether arms were alike before.
+    Balance,
+    /// What changed since the time before, beside what would have changed anyway.
+    BeforeAfter,
+    /// The exact sums that all tables of strategies follow from.
+    Arms,
+    /// The account of every input row.
+    Ledger,
+}
+
+impl TableName {
+    /// Every table, in the order of the docs.
+    pub const ALL: [TableName; 18] = [
+        TableName::Customers,
+        TableName::Cutpoints,
+        TableName::Segments,
+        TableName::Transitions,
+        TableName::Movers,
+        TableName::StateHistory,
+        TableName::Growth,
+        TableName::Cohorts,
+        TableName::Concentration,
+        TableName::DimState,
+        TableName::DimPeriod,
+        TableName::Effects,
+        TableName::EffectsOverTime,
+        TableName::Verdicts,
+        TableName::Balance,
+        TableName::BeforeAfter,
+        TableName::Arms,
+        TableName::Ledger,
+    ];
+
+    /// Its name, the same in job files and folders.
+    pub fn name(self) -> &'static str {
+        match self {
+            TableName::Customers => "customers",
+            TableName::Cutpoints => "cutpoints",
+            TableName::Segments => "segments",
+            TableName::Transitions => "transitions",
+            TableName::Movers => "movers",
+            TableName::StateHistory => "state_history",
+            TableName::Growth => "growth",
+            TableName::Cohorts => "cohorts",
+            TableName::Concentration => "concentration",
+            TableName::DimState => "dim_state",
+            TableName::DimPeriod => "dim_period",
+            TableName::Effects => "effects",
+            TableName::EffectsOverTime => "effects_over_time",
+            TableName::Verdicts => "verdicts",
+            TableName::Balance => "balance",
+            TableName::BeforeAfter => "before_after",
+            TableName::Arms => "arms",
+            TableName::Ledger => "ledger",
+        }
+    }
+
+    /// Whether only a job with strategies has it.
+    pub fn is_of_strategies(self) -> bool {
+        matches!(
+            self,
+            TableName::Effects
+                | TableName::EffectsOverTime
+                | TableName::Verdicts
+                | TableName::Balance
+                | TableName::BeforeAfter
+                | TableName::Arms
+        )
+    }
+}
+
+fn html() -> Vec<ReportName> {
+    vec![ReportName::Html]
+}
