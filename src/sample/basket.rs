@@ -5,6 +5,7 @@
 use rand_distr::{Distribution, LogNormal};
 
 use super::buyer::Traits;
+use super::category::Category;
 use super::error::SampleError;
 use super::rng::Stream;
 
@@ -23,93 +24,6 @@ const LINE_STEPS: [usize; 4] = [1, 2, 4, 5];
 
 /// How often customers buy in their favourite category.
 const FAVOURITE: f64 = 0.55;
-
-/// What an order line is about.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-#[repr(u8)]
-pub(super) enum Category {
-    Electronics,
-    Fashion,
-    Home,
-    Beauty,
-    Sports,
-    Books,
-}
-
-/// Names of the categories, in the order of their numbers.
-pub(super) const CATEGORIES: [&str; 6] = ["electronics", "fashion", "home", "beauty", "sports", "books"];
-
-/// Categories, as often as they are bought.
-const CATEGORY_SHARES: [Category; 16] = [
-    Category::Electronics,
-    Category::Electronics,
-    Category::Electronics,
-    Category::Fashion,
-    Category::Fashion,
-    Category::Fashion,
-    Category::Fashion,
-    Category::Home,
-    Category::Home,
-    Category::Home,
-    Category::Beauty,
-    Category::Beauty,
-    Category::Sports,
-    Category::Sports,
-    Category::Books,
-    Category::Books,
-];
-
-/// All categories, in the order of their numbers.
-const ALL: [Category; 6] =
-    [Category::Electronics, Category::Fashion, Category::Home, Category::Beauty, Category::Sports, Category::Books];
-
-impl Category {
-    /// A category, the larger ones more often.
-    pub(super) fn any(stream: &mut Stream) -> Self {
-        stream.pick(&CATEGORY_SHARES, Category::Home)
-    }
-
-    /// The category `steps` further, so that the lines of one order differ.
-    fn next(self, steps: usize) -> Self {
-        let index = (self as usize + steps) % ALL.len();
-        ALL.get(index).copied().unwrap_or(self)
-    }
-
-    /// The middle list price in cents, and how far prices spread.
-    fn price(self) -> (f64, f64) {
-        match self {
-            Self::Electronics => (14_900.0, 0.75),
-            Self::Fashion => (5_400.0, 0.55),
-            Self::Home => (6_400.0, 0.65),
-            Self::Beauty => (2_900.0, 0.45),
-            Self::Sports => (5_900.0, 0.60),
-            Self::Books => (1_900.0, 0.40),
-        }
-    }
-
-    /// What goods cost, as a share of their list price.
-    fn cost_share(self) -> f64 {
-        match self {
-            Self::Electronics => 0.74,
-            Self::Fashion => 0.42,
-            Self::Home => 0.52,
-            Self::Beauty => 0.36,
-            Self::Sports => 0.54,
-            Self::Books => 0.60,
-        }
-    }
-
-    /// How likely goods come back, relative to the category with most returns.
-    pub(super) fn return_weight(self) -> f64 {
-        match self {
-            Self::Fashion => 1.0,
-            Self::Electronics => 0.5,
-            Self::Home | Self::Sports => 0.4,
-            Self::Beauty => 0.2,
-            Self::Books => 0.1,
-        }
-    }
-}
 
 /// An order line: goods of one category.
 #[derive(Clone, Copy, Debug)]
@@ -143,7 +57,7 @@ impl Prices {
             let (middle, spread) = category.price();
             LogNormal::new(middle.ln(), spread).map_err(|error| SampleError::bug(format!("no prices, {error}")))
         };
-        Ok(Self { lists: ALL.iter().map(list).collect::<Result<_, _>>()? })
+        Ok(Self { lists: Category::ALL.iter().map(list).collect::<Result<_, _>>()? })
     }
 
     /// Fills `lines` with what a customer buys in one order; returns the number of lines.

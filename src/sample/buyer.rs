@@ -8,8 +8,8 @@ use std::ops::Range;
 
 use rand_distr::{Distribution, Gamma, LogNormal, Pareto};
 
-use super::basket::Category;
 use super::calendar::Calendar;
+use super::category::Category;
 use super::error::SampleError;
 use super::rng::{Purpose, Streams};
 

@@ -5,35 +5,13 @@ use super::calendar::DAY_SECONDS;
 use super::columns::{Columns, Row};
 use super::error::SampleError;
 use super::rng::Stream;
+use super::status::Status;
 
 /// Longest time until goods come back, in days.
 const RETURN_DAYS: u64 = 28;
 
 /// How often to look for a purchase that is likely to come back before taking any.
 const RETURN_TRIES: u32 = 32;
-
-/// What became of an order.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-#[repr(u8)]
-pub(super) enum Status {
-    Paid,
-    Shipped,
-    Returned,
-    Cancelled,
-}
-
-/// Names of the statuses, in the order of their numbers.
-pub(super) const STATUSES: [&str; 4] = ["paid", "shipped", "returned", "cancelled"];
-
-impl Status {
-    pub(super) fn of_purchase(stream: &mut Stream) -> Self {
-        match stream.below(50) {
-            0 => Self::Cancelled,
-            1..7 => Self::Paid,
-            _ => Self::Shipped,
-        }
-    }
-}
 
 /// An order while it is in a chunk.
 #[derive(Clone, Debug)]

@@ -11,9 +11,9 @@ use arrow::buffer::ScalarBuffer;
 use arrow::datatypes::{DataType, Field, Int8Type, Schema, SchemaRef, TimeUnit};
 use arrow::error::ArrowError;
 
-use super::basket::CATEGORIES;
 use super::buyer::REGIONS;
-use super::chunk::STATUSES;
+use super::category::CATEGORIES;
+use super::status::STATUSES;
 
 /// The one currency of all orders.
 const CURRENCY: [&str; 1] = ["EUR"];

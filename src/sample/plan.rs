@@ -11,13 +11,13 @@ use std::ops::Range;
 use rand_distr::{Binomial, Distribution};
 use rayon::prelude::*;
 
-use super::SampleSpec;
 use super::basket::Prices;
 use super::buyer::{Buyer, Buyers};
 use super::calendar::{Calendar, DateRange, date_ranges};
 use super::columns::Ids;
 use super::error::SampleError;
 use super::rng::{Purpose, Stream, Streams};
+use super::spec::SampleSpec;
 use super::treatment::{Demand, Treatment};
 
 /// The largest sample.

@@ -6,10 +6,11 @@ use rand_distr::{Distribution, Exp1};
 
 use super::buyer::Traits;
 use super::calendar::{DAY_SECONDS, time_of_day};
-use super::chunk::{Chunk, Order, Status};
+use super::chunk::{Chunk, Order};
 use super::error::SampleError;
 use super::plan::{Block, FilePlan, Plan};
 use super::rng::{Purpose, Stream, Streams};
+use super::status::Status;
 
 /// The most purchases held at a time. A chunk becomes a row group; making and encoding one takes
 /// about 60 MB, and each thread has one.

@@ -8,14 +8,14 @@ use std::ops::Range;
 
 use jiff::civil::Date;
 
-use super::StrategySpec;
 use super::buyer::Buyer;
 use super::calendar::Calendar;
 use super::columns::Ids;
 use super::error::SampleError;
+use super::spec::StrategySpec;
 use crate::hash::HashDraw;
 
-/// HashDraw below this one are the control's: half of them.
+/// Draw values below this one are the control's: half of them.
 const CONTROL_BELOW: u64 = 1 << 63;
 
 /// Names of the arms, in the order of their numbers.
