@@ -1,0 +1,130 @@
+//! The measures of a plan: which there are, whether the job can have them, and how they are folded.
+
+use crate::domain::{Day, Measure, MeasureKind, MeasureSource};
+use crate::error::{Error, Result};
+use crate::job::Job;
+use crate::job::raw::{Count, MonetaryAs, Population, TableName, ZeroAmount};
+use crate::measure::FoldSpec;
+
+/// Measures, each once.
+#[derive(Debug, Default)]
+pub(super) struct MeasureList(Vec<Measure>);
+
+impl MeasureList {
+    /// The index of a measure, which is added if it is new.
+    pub fn index(&mut self, measure: Measure) -> usize {
+        self.0.iter().position(|m| *m == measure).unwrap_or_else(|| {
+            self.0.push(measure);
+            self.0.len() - 1
+        })
+    }
+
+    /// The index of a measure without a lookback or window of its own.
+    pub fn index_of(&mut self, kind: MeasureKind) -> usize {
+        self.index(Measure::plain(kind))
+    }
+
+    /// Checks that the job has what the measures are computed from.
+    ///
+    /// # Errors
+    /// Exit 2 if it lacks periods, events or a column of the orders.
+    pub fn check(&self, job: &Job, warnings: &mut Vec<String>) -> Result<()> {
+        self.check_periods(job)?;
+        self.check_events(job, warnings)?;
+        self.check_columns(job)
+    }
+
+    fn check_periods(&self, job: &Job) -> Result<()> {
+        let needs_period = self.0.iter().find(|m| {
+            matches!(
+                m.kind,
+                MeasureKind::PeriodOrders
+                    | MeasureKind::PeriodMonetary
+                    | MeasureKind::PreviousPeriodOrders
+                    | MeasureKind::OrdersBeforePeriod
+            )
+        });
+        match needs_period {
+            Some(measure) if job.shown().all(|(_, d)| d.period_start.is_none()) => Err(Error::usage(format!(
+                "{}: {measure} needs periods, but the job has a single as-of date without any; add [periods] every = \"month\" or a second as-of date",
+                job.source.path.display()
+            ))),
+            _ => Ok(()),
+        }
+    }
+
+    fn check_events(&self, job: &Job, warnings: &mut Vec<String>) -> Result<()> {
+        match (self.0.iter().find(|m| m.kind.source() == MeasureSource::Events), &job.raw.events) {
+            (Some(measure), None) => Err(Error::usage(format!(
+                "{}: {measure} is asked for, but the job has no events; add a section [events] with path, customer_id, event and at",
+                job.source.path.display()
+            ))),
+            (None, Some(_)) => {
+                warnings.push("the events are not read, because no scheme, column or score.only of the job looks at them; see the scheme engagement".into());
+                Ok(())
+            }
+            _ => Ok(()),
+        }
+    }
+
+    fn check_columns(&self, job: &Job) -> Result<()> {
+        for measure in &self.0 {
+            let lacking = match measure.kind {
+                MeasureKind::DiscountShare if job.raw.orders.discount.is_none() => Some("orders.discount"),
+                MeasureKind::Margin if job.raw.orders.cost.is_none() => Some("orders.cost"),
+                kind if kind.source() == MeasureSource::Categories && job.raw.orders.category.is_none() => {
+                    Some("orders.category")
+                }
+                _ => None,
+            };
+            if let Some(key) = lacking {
+                return Err(Error::usage(format!(
+                    "{}: {measure} is asked for, but the job does not say which column holds it; set {key}",
+                    job.source.path.display()
+                )));
+            }
+        }
+        Ok(())
+    }
+
+    /// The fold of these measures at the dates of a job.
+    pub fn into_fold(self, job: &Job) -> FoldSpec {
+        FoldSpec {
+            dates: job.dates.clone(),
+            lookback: job.score.lookback,
+            net: job.is_net(),
+            count_days: job.score.count == Count::OrderDays,
+            monetary_average: job.score.monetary_as == MonetaryAs::Average,
+            only_lookback: job.raw.population == Population::Lookback,
+            lines: job.raw.orders.order_id.is_some(),
+            drop_zero: job.raw.orders.zero_amount == ZeroAmount::Drop,
+            files: 0,
+            slices: Vec::new(),
+            categories: Vec::new(),
+            with_customer_data: job.raw.customers.is_some() || self.0.iter().any(|m| m.kind.source() == MeasureSource::Events),
+            interval_ends: interval_ends(job),
+            histories: !job.strategies.is_empty(),
+            is_window: false,
+            measures: self.0,
+        }
+    }
+}
+
+/// The last days of the intervals that the tables about movement sum: an interval ends wherever a date, a period or the
+/// period before it ends, so that each of these consists of whole intervals.
+fn interval_ends(job: &Job) -> Vec<Day> {
+    let moves = [TableName::Transitions, TableName::Growth, TableName::Cohorts].iter().any(|t| job.writes(*t));
+    if !moves {
+        return Vec::new();
+    }
+    let is_compared = |at: &usize| job.origins.iter().flatten().any(|origin| origin == at);
+    let dates = job.dates.iter().enumerate().filter(|(at, d)| d.shown || is_compared(at)).map(|(_, d)| d);
+    let ends = dates.flat_map(|d| {
+        let previous = d.previous.map(|(start, end)| [start.previous(), end]);
+        [Some(d.date), d.period_start.map(Day::previous)].into_iter().flatten().chain(previous.into_iter().flatten())
+    });
+    let mut ends: Vec<Day> = ends.collect();
+    ends.sort_unstable();
+    ends.dedup();
+    ends
+}
