@@ -13,7 +13,7 @@
 //! |---|---|
 //! | process | [`cli`], `main` |
 //! | wiring | [`pipeline`]: the order of the steps |
-//! | passes over customers | [`plan`], [`engine`] |
+//! | passes over customers | [`plan`], [`part`], [`engine`] |
 //! | edges | [`input`], [`publish`], [`load`], [`report`] |
 //! | pure steps | [`bucket`], [`activity`], [`measure`], [`score`], [`scheme`], [`movement`], [`assign`], [`evaluate`] |
 //! | tools | [`stats`], [`sums`], [`hash`], [`memory`], [`progress`], [`sample`], [`job`], [`tables`] |
@@ -37,6 +37,7 @@ pub mod load;
 pub mod measure;
 pub mod memory;
 pub mod movement;
+pub mod part;
 pub mod pipeline;
 pub mod plan;
 pub mod progress;

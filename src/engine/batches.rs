@@ -8,7 +8,6 @@ use arrow::array::{
 };
 use arrow::datatypes::{DataType, UInt16Type};
 
-use super::part::{CohortKey, GrowthKey, MoveKey};
 use crate::domain::{AsOf, Day, Lookback};
 use crate::error::{Error, Result};
 use crate::input::orders::ledger::{OutcomeNames, RowCounts, RowOutcome};
@@ -17,7 +16,9 @@ use crate::job::Job;
 use crate::job::raw::Closed;
 use crate::measure::UNKNOWN_NAME;
 use crate::memory::MemoryPool;
-use crate::movement::{CohortSum, Cohorts, Concentration, GrowthStatus, GrowthSum, TransitionSum};
+use crate::movement::{
+    CohortKey, CohortSum, Cohorts, Concentration, GrowthKey, GrowthStatus, GrowthSum, TransitionKey, TransitionSum,
+};
 use crate::plan::{Plan, SchemeColumn};
 use crate::scheme::{NONE, OUTSIDE, State, colour};
 use crate::score::{Axis, Cut, DateScoring, SliceDistributions};
@@ -237,7 +238,7 @@ pub(crate) fn ledger(
 /// `transitions`, states in the order of the ladder.
 pub(crate) fn transitions(
     job: &Job,
-    moves: &[(MoveKey, TransitionSum)],
+    moves: &[(TransitionKey, TransitionSum)],
     names: &Names<'_>,
     table: &TableDefinition,
 ) -> Result<RecordBatch> {

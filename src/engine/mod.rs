@@ -3,5 +3,4 @@
 pub(crate) mod batches;
 #[path = "../experiment/mod.rs"]
 pub(crate) mod experiment;
-pub(crate) mod part;
 pub(crate) mod strategy;

@@ -27,11 +27,11 @@ pub use partial_sums::PartialSums;
 use plan::{PeriodPlan, StrategyPlan};
 
 use crate::domain::Day;
-use crate::engine::part::PartCustomers;
 use crate::error::Result;
 use crate::evaluate::{ArmSums, Evaluation, evaluate};
 use crate::job::Job;
 use crate::measure::BucketPanel;
+use crate::part::PartCustomers;
 use crate::plan::Plan;
 
 /// The strategies of a job with their assignments, ready to be summed.
@@ -73,6 +73,17 @@ impl<'a> Experiments<'a> {
             studies,
             lists,
         })
+    }
+
+    /// The dates before the periods that end on a date, where an outcome compares the states then and now.
+    fn rescored_at(&self, date: usize) -> impl Iterator<Item = usize> {
+        let ends = self.lists.iter().filter(move |list| list.end == Some(date) && self.studies[list.study].has_moves());
+        ends.filter_map(|list| list.before)
+    }
+
+    /// By date: the earlier dates under whose cut points its states are needed, too.
+    pub fn rescored_from(&self, dates: usize) -> Vec<Vec<usize>> {
+        (0..dates).map(|date| self.rescored_at(date).collect()).collect()
     }
 
     /// Sums what the assigned customers of a part did.

@@ -14,9 +14,9 @@ use crate::engine::experiment::outcomes::snapshots::Snapshots;
 use crate::engine::experiment::outcomes::values::{self, OutcomeWindows};
 use crate::engine::experiment::partial_sums::PartialSums;
 use crate::engine::experiment::pass::{BatchContext, StrategyPass, StrategyScratch};
-use crate::engine::part::{PartCustomers, panel_of};
 use crate::error::Result;
 use crate::measure::BucketPanel;
+use crate::part::{PartCustomers, panel_of};
 use crate::sums::{Column, GroupPartition, Pair, mark_nonzero, sort_code, zero_pattern};
 
 /// The walk through one part.
@@ -86,8 +86,10 @@ impl<'a> PartPass<'a> {
         let mut numbers: Vec<u32> = studies.iter().map(|s| s.slice).collect();
         numbers.sort_unstable();
         numbers.dedup();
-        let known = |number: u32| self.customers.slices.iter().find(|(n, _)| *n == number);
-        let next = |number: u32| known(number).map_or((0, 0), |(_, places)| (places.start, places.end));
+        let next = |number: u32| {
+            let customers = self.customers.groups.slice(number);
+            (customers.start, customers.end)
+        };
         let days = |number: u32| {
             let mut days = Vec::new();
             for study in (0..studies.len()).filter(|study| studies[*study].slice == number) {
@@ -121,7 +123,7 @@ impl<'a> PartPass<'a> {
             if study.strategy.design != Design::BeforeAfter {
                 continue;
             }
-            let places = self.customers.slices.iter().find(|(n, _)| *n == study.slice).map_or(0..0, |(_, range)| range.clone());
+            let places = self.customers.groups.slice(study.slice);
             let outcomes = study.outcomes.iter().filter(|o| o.outcome.is_described());
             let mut columns: Vec<Vec<Pair>> = outcomes.map(|_| Vec::new()).collect();
             let periods = [baseline, placebo, earlier];

@@ -5,9 +5,9 @@
 pub struct CohortSum {
     /// Customers of the cohort.
     pub customers: i64,
-    /// Who bought in the period.
+    /// Customers who bought in the period.
     pub active: i64,
-    /// Who has bought twice or more by its end.
+    /// Customers who have bought twice or more by its end.
     pub repeat: i64,
     /// Purchases of the period.
     pub orders: i64,
@@ -41,12 +41,12 @@ impl Cohorts {
     /// First purchase outside of the job's periods.
     pub const OUTSIDE: u32 = 1;
 
-    /// So many customers, all before their first purchase.
+    /// `customers` customers, all before their first purchase.
     pub fn new(customers: usize) -> Cohorts {
         Cohorts { of: vec![Cohorts::NONE; customers] }
     }
 
-    /// The number of the cohort of a period, by the place of its date.
+    /// The number of the cohort whose period ends on the date of this index.
     pub fn number(date: usize) -> u32 {
         date as u32 + 2
     }
@@ -59,8 +59,8 @@ impl Cohorts {
     /// The cohort of a customer, who joins one with the first purchase: that of the period at `date` if the purchase
     /// lies in it.
     #[inline]
-    pub fn join(&mut self, place: usize, date: usize, before: u32, period: u32) -> Option<u32> {
-        let of = &mut self.of[place];
+    pub fn join(&mut self, customer: usize, date: usize, before: u32, period: u32) -> Option<u32> {
+        let of = &mut self.of[customer];
         if *of == Cohorts::NONE {
             match (before > 0, period > 0) {
                 (true, _) => *of = Cohorts::OUTSIDE,

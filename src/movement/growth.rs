@@ -19,7 +19,8 @@ pub enum GrowthStatus {
 }
 
 impl GrowthStatus {
-    /// The activity of a customer with so many purchases; `None` before the first one.
+    /// The status of a customer with these purchases before the period, in the previous period and in the period; `None`
+    /// before the first purchase.
     #[inline]
     pub fn of(before: u32, previous: u32, period: u32) -> Option<GrowthStatus> {
         match (before > 0, previous > 0, period > 0) {
@@ -36,7 +37,7 @@ impl GrowthStatus {
 /// Sums over customers who were in the same state.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct GrowthSum {
-    /// Customers per activity, in the order of [`GrowthStatus`].
+    /// Customers per status, in the order of [`GrowthStatus`].
     pub customers: [i64; 5],
     /// Money of the period, minor units.
     pub revenue: i128,
@@ -45,15 +46,15 @@ pub struct GrowthSum {
 impl GrowthSum {
     /// Adds others.
     pub fn merge(&mut self, other: &GrowthSum) {
-        for (all, own) in self.customers.iter_mut().zip(other.customers) {
-            *all += own;
+        for (count, more) in self.customers.iter_mut().zip(other.customers) {
+            *count += more;
         }
         self.revenue += other.revenue;
     }
 
-    /// Customers of one activity.
-    pub fn of(&self, activity: GrowthStatus) -> i64 {
-        self.customers[activity as usize]
+    /// Customers of one status.
+    pub fn of(&self, status: GrowthStatus) -> i64 {
+        self.customers[status as usize]
     }
 
     /// All customers.
@@ -61,30 +62,30 @@ impl GrowthSum {
         self.customers.iter().sum()
     }
 
-    /// Who bought in the period.
+    /// Customers who bought in the period.
     pub fn active(&self) -> i64 {
         self.of(GrowthStatus::New) + self.of(GrowthStatus::Retained) + self.of(GrowthStatus::Resurrected)
     }
 
-    /// Who bought in the period before.
+    /// Customers who bought in the period before.
     pub fn previous_active(&self) -> i64 {
         self.of(GrowthStatus::Retained) + self.of(GrowthStatus::Lapsed)
     }
 
-    /// Share of the formerly active who bought again.
+    /// Share of the previously active who bought again.
     pub fn retention_rate(&self) -> Option<f64> {
         rate(self.of(GrowthStatus::Retained), self.previous_active())
     }
 
-    /// Share of the formerly active who did not.
+    /// Share of the previously active who did not.
     pub fn churn_rate(&self) -> Option<f64> {
         rate(self.of(GrowthStatus::Lapsed), self.previous_active())
     }
 
-    /// Share of the formerly inactive who came back.
+    /// Share of the previously inactive who came back.
     pub fn reactivation_rate(&self) -> Option<f64> {
-        let back = self.of(GrowthStatus::Resurrected);
-        rate(back, back + self.of(GrowthStatus::Inactive))
+        let resurrected = self.of(GrowthStatus::Resurrected);
+        rate(resurrected, resurrected + self.of(GrowthStatus::Inactive))
     }
 }
 
@@ -92,7 +93,7 @@ fn rate(part: i64, whole: i64) -> Option<f64> {
     (whole > 0).then(|| part as f64 / whole as f64)
 }
 
-/// Growth by former state, of one slice at one date.
+/// Growth by earlier state, of one slice at one date.
 #[derive(Debug, Clone, Default)]
 pub struct Growth {
     /// By state.
@@ -100,16 +101,16 @@ pub struct Growth {
 }
 
 impl Growth {
-    /// Empty, for so many states.
+    /// Without customers, for `states` states.
     pub fn new(states: usize) -> Growth {
         Growth { states: vec![GrowthSum::default(); states] }
     }
 
     /// Counts a customer.
     #[inline]
-    pub fn count(&mut self, state: usize, activity: GrowthStatus, money: i128) {
+    pub fn count(&mut self, state: usize, status: GrowthStatus, money: i128) {
         let sum = &mut self.states[state];
-        sum.customers[activity as usize] += 1;
+        sum.customers[status as usize] += 1;
         sum.revenue += money;
     }
 }
@@ -122,8 +123,8 @@ mod tests {
     fn growth_adds_up() {
         let mut growth = Growth::new(1);
         for (before, previous, period) in [(0, 0, 2), (3, 1, 1), (3, 0, 1), (1, 1, 0), (1, 0, 0), (2, 2, 0)] {
-            if let Some(activity) = GrowthStatus::of(before, previous, period) {
-                growth.count(0, activity, i128::from(period) * 100);
+            if let Some(status) = GrowthStatus::of(before, previous, period) {
+                growth.count(0, status, i128::from(period) * 100);
             }
         }
         let sum = growth.states[0];

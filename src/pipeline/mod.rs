@@ -8,6 +8,7 @@ mod identity;
 mod reports;
 mod run;
 mod scoring;
+mod second_pass;
 mod side_inputs;
 mod warnings;
 

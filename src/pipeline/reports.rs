@@ -4,10 +4,10 @@ use std::collections::BTreeMap;
 
 use arrow::array::RecordBatch;
 
-use crate::engine::part::{CrmRows, MoverKey, PartContext};
 use crate::error::Result;
 use crate::job::Job;
 use crate::job::raw::{ReportName, TableName};
+use crate::part::{CrmRows, MoverKey, PartContext, crm_header};
 use crate::publish::{Manifest, TableFile};
 use crate::report::{self, MoveRow, Reader, ReportData, ReportFormat, RunFacts};
 use crate::tables::EncodedFile;
@@ -61,18 +61,18 @@ fn write_files(context: &PartContext<'_>, data: ReportData, formats: &[ReportFor
 fn moves(context: &PartContext<'_>, movers: &BTreeMap<MoverKey, i64>) -> Vec<MoveRow> {
     let (job, plan) = (context.job, context.plan);
     let date = |at: u32| job.dates.get(at as usize).map(|d| d.date);
-    let row = |(&(at, from_date, slice, scheme, from, to, behaviour), &customers): (&MoverKey, &i64)| {
-        let column = plan.schemes.get(scheme as usize)?;
+    let row = |(key, &customers): (&MoverKey, &i64)| {
+        let column = plan.schemes.get(key.scheme as usize)?;
         let states = column.scheme.all_states();
         let state = |state: u16| states.get(usize::from(state)).cloned();
         Some(MoveRow {
-            as_of: date(at)?,
-            slice: context.slice_name(slice),
+            as_of: date(key.date)?,
+            slice: context.labels.slice(key.slice).unwrap_or("(all)").to_owned(),
             scheme: column.column.clone(),
-            from_as_of: date(from_date)?,
-            from_state: state(from)?,
-            to_state: state(to)?,
-            reason: behaviour.map(|b| if b { "behaviour" } else { "cut_points" }.to_owned()),
+            from_as_of: date(key.from_date)?,
+            from_state: state(key.from)?,
+            to_state: state(key.to)?,
+            reason: key.reason.map(|reason| reason.name().to_owned()),
             customers: Some(customers),
             suppressed: false,
         })
@@ -86,7 +86,7 @@ fn moves(context: &PartContext<'_>, movers: &BTreeMap<MoverKey, i64>) -> Vec<Mov
 /// Exit 6 if a file cannot be written.
 pub fn write_crm(context: &PartContext<'_>, parts: &[(usize, CrmRows)]) -> Result<Vec<TableFile>> {
     let output = &context.job.raw.output;
-    let header = context.crm_header()?;
+    let header = crm_header(context)?;
     let rows: Vec<&[u8]> = parts.iter().flat_map(|(_, rows)| rows.rows()).collect();
     let most = output.crm_rows.map_or(usize::MAX, |n| n as usize);
     let chunks: Vec<&[&[u8]]> = if rows.is_empty() { vec![&[]] } else { rows.chunks(most.min(rows.len())).collect() };

@@ -1,21 +1,19 @@
 //! The native engine: one reading of the orders, a survey of everybody, and everything else part by part.
 
 use std::path::PathBuf;
-use std::sync::atomic::{AtomicUsize, Ordering};
-use std::sync::{Arc, Mutex};
 use std::time::Instant;
 
-use arrow::array::{AsArray, RecordBatch, StringArray};
+use arrow::array::{AsArray, RecordBatch};
 use arrow::datatypes::{Date32Type, SchemaRef};
 use rayon::prelude::*;
 
+use super::second_pass::{SecondPass, SecondPassOutput};
 use super::side_inputs::{LoadedInputs, OpenInputs};
 use super::warnings::{self as summary, StateLine};
 use super::{first_pass, frozen_cuts, gates, identity, reports, scoring as cuts};
 use crate::domain::Day;
 use crate::engine::batches::{self, Names};
 use crate::engine::experiment::{self, Experiments};
-use crate::engine::part::{self, Concurrency, PartContext, PartOutput, PartTable};
 use crate::engine::strategy;
 use crate::error::{Error, Result, suggestion};
 use crate::input::assignments::AssignmentFile;
@@ -25,10 +23,10 @@ use crate::input::{self, orders::ScannedOrders};
 use crate::job::raw::TableName;
 use crate::job::{Cuts, Job};
 use crate::memory::{self, MemoryPool};
-use crate::plan::{Plan, ScoringFilter};
+use crate::part::{Concurrency, Labels, PartContext, PartTable, ScoringRules, movement_plan, part_count};
+use crate::plan::Plan;
 use crate::progress::Progress;
 use crate::publish::{CutPointEntry, HashListEntry, InputEntry, Manifest, OutputFolder, Staging, TableEntry, TableFile, Timing};
-use crate::scheme::Classifier;
 use crate::score::{Axis, DateScoring, SliceScoring};
 use crate::tables::{TableDefinition, definitions, encode, summarise};
 
@@ -96,7 +94,7 @@ pub fn run(job: &Job, progress: &dyn Progress) -> Result<Outcome> {
 
     let people = tables_beside.customers.rows();
     let bits = input::orders::bucket_bits(input_rows.max(tables_beside.event_rows(&plan)).max(people));
-    let parts = part::count(input_rows + people, 1 << bits);
+    let parts = part_count(input_rows + people, 1 << bits);
     let memory = match job.memory_limit {
         Some(limit) => {
             let of_thread = input::orders::reading_bytes(job, &sources, &columns, plan.uses(), bits);
@@ -153,23 +151,19 @@ pub fn run(job: &Job, progress: &dyn Progress) -> Result<Outcome> {
     let context = PartContext {
         job,
         plan: &plan,
-        buckets: &panels,
         scoring: &scoring,
-        only: ScoringFilter::new(job, &plan, &plan.fold.measures),
-        classifiers: classifiers(job, &plan, &slice_names)?,
-        states: plan.schemes.iter().map(|s| Arc::new(StringArray::from(s.scheme.all_states()))).collect(),
-        actions: actions(&plan),
-        slices: Arc::new(StringArray::from(slice_names.clone())),
-        categories: Arc::new(StringArray::from(category_names)),
-        dimensions: values.iter().map(|v| Arc::new(StringArray::from_iter_values(v))).collect(),
+        rules: ScoringRules::new(job, &plan, &slice_names)?,
+        labels: Labels::new(job, &plan, &slice_names, &category_names, &values),
+        movement: movement_plan(job, &plan),
+        rescored_from: strategies.as_ref().map_or_else(Vec::new, |strategies| strategies.rescored_from(job.dates.len())),
         history_complete,
         id,
         tables: per_customer.map(|t| Ok(PartTable::new(t, table(t.name())?.clone()))).collect::<Result<_>>()?,
         staging: &staging,
-        strategies: strategies.as_ref(),
-        concurrency: Concurrency::new(job, &plan, (survey.customers, input_rows), parts, &memory)?,
     };
-    let mut part = run_parts(&context, parts, &memory, progress)?;
+    let concurrency = Concurrency::new(job, &plan, (survey.customers, input_rows), parts, &memory)?;
+    let second_pass = SecondPass { context: &context, buckets: &panels, strategies: strategies.as_ref(), concurrency, parts };
+    let SecondPassOutput { part, sums } = second_pass.run(&memory, progress)?;
     clock.lap("write");
 
     let mut entries = Vec::new();
@@ -183,7 +177,7 @@ pub fn run(job: &Job, progress: &dyn Progress) -> Result<Outcome> {
     let segments = summarise(&part.segments)?;
     let mut singles = Vec::new();
     let (arms, evaluation, mut of_strategies) = match &strategies {
-        Some(strategies) => strategies.evaluate(job, &plan, part.tallies.drain(..).map(|(_, own)| own))?,
+        Some(strategies) => strategies.evaluate(job, &plan, sums.into_iter().map(|(_, own)| own))?,
         None => Default::default(),
     };
     for name in TableName::ALL.into_iter().filter(|t| job.writes(*t)) {
@@ -192,9 +186,9 @@ pub fn run(job: &Job, progress: &dyn Progress) -> Result<Outcome> {
             TableName::Customers | TableName::Movers | TableName::StateHistory => continue,
             TableName::Cutpoints => batches::cutpoints(job, &plan, &scoring, &names, table)?,
             TableName::Segments => batches::segments(job, &segments, &names, table)?,
-            TableName::Transitions => batches::transitions(job, &part.moves, &names, table)?,
-            TableName::Growth => batches::growth(job, &part.growth, &names, table)?,
-            TableName::Cohorts => batches::cohorts(job, &part.cohorts, &spend, &names, table)?,
+            TableName::Transitions => batches::transitions(job, &part.movement.transitions, &names, table)?,
+            TableName::Growth => batches::growth(job, &part.movement.growth, &names, table)?,
+            TableName::Cohorts => batches::cohorts(job, &part.movement.cohorts, &spend, &names, table)?,
             TableName::Concentration => batches::concentration(job, (&survey.dates, &memory), &names, table)?,
             TableName::DimState => batches::dim_state(&plan, table)?,
             TableName::DimPeriod => batches::dim_period(job, &context.history_complete, table)?,
@@ -216,7 +210,7 @@ pub fn run(job: &Job, progress: &dyn Progress) -> Result<Outcome> {
     let mut warnings = plan.warnings.clone();
     warnings.extend(warn(job, &plan, &scoring, &slice_names, &states, empty_ids, first_order));
     warnings.append(&mut of_strategies);
-    warnings.extend(findings.warnings(job, &plan, part.strangers));
+    warnings.extend(findings.warnings(job, &plan, part.unmatched_events));
     for warning in &warnings {
         progress.warn(warning);
     }
@@ -328,63 +322,6 @@ fn unknown_overrides(job: &Job, plan: &Plan, slices: &[String]) -> Result<()> {
         }
     }
     Ok(())
-}
-
-fn classifiers(job: &Job, plan: &Plan, slices: &[String]) -> Result<Vec<Vec<Classifier>>> {
-    let compile = |scheme| Classifier::new(scheme, &plan.fold.measures, |m| plan.fold.unit(m), job.scale());
-    plan.schemes
-        .iter()
-        .map(|column| {
-            if slices.is_empty() {
-                return Ok(vec![compile(&column.scheme)?]);
-            }
-            let own = slices.iter().map(|s| compile(column.overrides.get(s).unwrap_or(&column.scheme)));
-            // Who never ordered has no slice.
-            own.chain([compile(&column.scheme)]).collect()
-        })
-        .collect()
-}
-
-/// The actions of the playbook, each once, in order.
-fn actions(plan: &Plan) -> Arc<StringArray> {
-    let mut all: Vec<&str> = plan.playbook.iter().flatten().filter_map(|a| a.as_deref()).collect();
-    all.sort_unstable();
-    all.dedup();
-    Arc::new(StringArray::from(all))
-}
-
-/// Does all parts, several at once, and joins what they give. Nothing in that hangs on which part is done first.
-///
-/// Threads take the next part when they are done with one. Who finds none left helps with the pieces of those at work.
-fn run_parts(context: &PartContext<'_>, parts: usize, memory: &MemoryPool, progress: &dyn Progress) -> Result<PartOutput> {
-    let buckets = context.buckets.len();
-    progress.begin("writing customers", parts as u64);
-    let all = Mutex::new((PartOutput::default(), 0));
-    let run = |number: usize| {
-        let part = context.part(number, number * buckets / parts..(number + 1) * buckets / parts)?;
-        let mut all = all.lock().map_err(|_| Error::bug("a thread stopped while it joined its part"))?;
-        all.0.join(part);
-        all.1 += 1;
-        progress.advance(1);
-        memory.check_rss("What is summed of customers", all.1, parts as u64)
-    };
-    let next = AtomicUsize::new(0);
-    let take = |thread: rayon::BroadcastContext<'_>| -> Result<()> {
-        while thread.index() < context.concurrency.parts {
-            let number = next.fetch_add(1, Ordering::Relaxed);
-            if number >= parts {
-                break;
-            }
-            // After an error nothing more is begun.
-            run(number).inspect_err(|_| next.store(parts, Ordering::Relaxed))?;
-        }
-        Ok(())
-    };
-    rayon::broadcast(take).into_iter().collect::<Result<()>>()?;
-    let (mut all, _) = all.into_inner().map_err(|_| Error::bug("a thread stopped while it joined its part"))?;
-    all.add_up();
-    progress.end(&format!("{} rows", all.files.iter().map(|(_, f)| f.rows).sum::<u64>()));
-    Ok(all)
 }
 
 /// Writes a table that is one file per run; where it has `as_of`, also a partition per date without that column.

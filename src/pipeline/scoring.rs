@@ -105,18 +105,16 @@ fn score_axis(
     if plan.uses_levels() && (frozen.is_some() || !values.is_empty()) {
         let score_sum = scores.iter().map(|(score, n)| score * i128::from(*n)).sum();
         let level = match frozen {
-            None => Some(score::level(axis, job.score.levels, values, score_sum)),
+            None => Some(Level::new(axis, job.score.levels, values, score_sum)),
             Some(given) => given.and_then(|s| s.levels).map(|l| l[axis as usize]),
         };
         if let Some(level) = level {
-            let (floor, ceil) = (level.bound.floor(), level.bound.ceil());
+            let threshold = level.threshold();
             if level.of_score {
                 for (score, n) in scores {
-                    out.level_sides[usize::from(score >= ceil)] += n;
+                    out.level_sides[usize::from(score >= i128::from(threshold))] += n;
                 }
             } else {
-                let threshold = if level.high_below { floor + 1 } else { ceil };
-                let threshold = threshold.clamp(i128::from(i64::MIN), i128::from(i64::MAX)) as i64;
                 out.level_sides.copy_from_slice(&values.bins(&[threshold]));
             }
             out.level = Some(level);

@@ -1,107 +1,54 @@
-//! From a scheme to a classifier: per cell the list of rules that are still in question.
+//! From a scheme to a classifier: a lookup table over scores and levels, with the rules that are still in question.
 
-use super::{Scheme, Test, unit_scale};
-use crate::domain::{Decimal, Measure, MeasureSource, Unit};
+use std::ops::Range;
+
+use super::Scheme;
+use super::compiled_test::CompiledTest;
+use super::condition::Test;
+use crate::domain::{Measure, MeasureSource, Unit};
 use crate::error::{Error, Result};
-use crate::measure::{Column, NULL_INT};
+use crate::measure::{Column, NULL_INT, NULL_LONG};
+use crate::score::extend_by_bin;
 
-/// A customer to classify.
-#[derive(Debug, Clone, Copy)]
-pub struct Subject {
-    /// r, f and m score; `None` if unscored.
-    pub scores: Option<[u8; 3]>,
-    /// Whether the r, f and m level is high.
-    pub high: [bool; 3],
-}
-
-#[derive(Debug, Clone, Copy)]
-enum CompiledTest {
-    Null(usize),
-    Integers { column: usize, low: i64, high: i64 },
-    Ratio { column: usize, test: Test },
-    Doubles { column: usize, low: f64, high: f64 },
-}
-
-/// A scheme as a lookup table over cells, with the tests of measures that remain.
+/// A scheme as a lookup table over cells, with the tests of measures that remain. A cell is three scores and three levels.
 #[derive(Debug, Clone)]
 pub struct Classifier {
+    /// Scores go up to this; 0 if no rule looks at scores, so that there is one cell per level.
     bins: usize,
-    uses_scores: bool,
-    unscored: usize,
-    none: usize,
-    /// The state of every cell, if no rule looks at a measure; by [`Classifier::index`].
-    of_scores: Option<Vec<u16>>,
-    /// Rules in question per cell, in match order.
-    cells: Vec<Vec<u32>>,
-    /// State and tests per rule.
-    rules: Vec<(usize, Vec<CompiledTest>)>,
+    /// By [`Classifier::cell`].
+    cells: Vec<Cell>,
+    /// The state of every cell, if no rule looks at a measure.
+    cell_states: Option<Vec<u16>>,
+    rules: Vec<CompiledRule>,
     /// The scheme as intervals of one measure, if it looks at nothing else.
     intervals: Option<MeasureIntervals>,
-    /// Rules that can give a state to who has no order.
+    /// Rules that can give a state to a customer without an order.
     without_orders: Vec<u32>,
+    /// The state of customers whom no rule matches.
+    none: u16,
 }
 
-/// A scheme over one integer measure: between two thresholds the state is the same.
+/// What decides over the state in a cell.
 #[derive(Debug, Clone)]
-struct MeasureIntervals {
-    column: usize,
-    /// Ascending; a value's stretch is the number of them at or below it.
-    thresholds: Vec<i64>,
-    states: Vec<u16>,
-    /// The state of who has no value.
-    null: u16,
+enum Cell {
+    /// The state is known.
+    State(u16),
+    /// The first of these rules whose tests pass.
+    Rules(Vec<u32>),
 }
 
-impl MeasureIntervals {
-    /// The intervals of rules that all test one integer column.
-    fn new(rules: &[(usize, Vec<CompiledTest>)], none: usize) -> Option<MeasureIntervals> {
-        let mut columns = rules.iter().flat_map(|(_, tests)| tests).map(|test| match test {
-            CompiledTest::Integers { column, .. } => Some(*column),
-            CompiledTest::Null(_) | CompiledTest::Ratio { .. } | CompiledTest::Doubles { .. } => None,
-        });
-        let column = columns.next()??;
-        if !columns.all(|c| c == Some(column)) {
-            return None;
-        }
-        let ranges = |tests: &[CompiledTest]| {
-            let ends = tests.iter().filter_map(|test| match test {
-                CompiledTest::Integers { low, high, .. } => Some((*low, *high)),
-                _ => None,
-            });
-            ends.collect::<Vec<_>>()
-        };
-        let mut thresholds: Vec<i64> = rules
-            .iter()
-            .flat_map(|(_, tests)| ranges(tests))
-            .flat_map(|(low, high)| [Some(low), high.checked_add(1)])
-            .flatten()
-            .filter(|t| *t > i64::MIN)
-            .collect();
-        thresholds.sort_unstable();
-        thresholds.dedup();
-        let state = |value: Option<i64>| {
-            let holds =
-                |tests: &[CompiledTest]| ranges(tests).iter().all(|(low, high)| value.is_some_and(|v| *low <= v && v <= *high));
-            rules.iter().find(|(_, tests)| holds(tests)).map_or(none, |(state, _)| *state) as u16
-        };
-        let states = std::iter::once(i64::MIN).chain(thresholds.iter().copied()).map(|v| state(Some(v))).collect();
-        Some(MeasureIntervals { column, states, null: state(None), thresholds })
-    }
+/// A rule over measures.
+#[derive(Debug, Clone)]
+struct CompiledRule {
+    state: u16,
+    /// All must pass.
+    tests: Vec<CompiledTest>,
+}
 
-    fn state(&self, value: Option<i64>) -> u16 {
-        value.map_or(self.null, |value| self.states[crate::score::bin(&self.thresholds, value)])
-    }
-
-    /// Appends the states of values.
-    fn extend(&self, out: &mut Vec<u16>, values: &[i32]) {
-        // Whoever has a value reaches a bound below them all, and nobody one above.
-        let within: Vec<i32> =
-            self.thresholds.iter().filter_map(|t| i32::try_from((*t).max(i64::from(NULL_INT) + 1)).ok()).collect();
-        let first = out.len();
-        crate::score::extend_by_bin(out, values, &within, &self.states);
-        for (state, _) in out[first..].iter_mut().zip(values).filter(|(_, value)| **value == NULL_INT) {
-            *state = self.null;
-        }
+impl CompiledRule {
+    #[inline]
+    fn passes(&self, columns: &[Column], row: usize) -> bool {
+        self.tests.iter().all(|test| test.passes(columns, row))
     }
 }
 
@@ -109,171 +56,209 @@ impl Classifier {
     /// Compiles a scheme for panels whose columns are `measures`, of these units.
     ///
     /// # Errors
-    /// Exit 1 if the panel lacks a measure that the scheme looks at.
+    /// Exit 1 if the panel lacks a measure that the scheme looks at; exit 2 if a bound is too large.
     pub fn new(scheme: &Scheme, measures: &[Measure], unit: impl Fn(Measure) -> Unit, money_scale: u32) -> Result<Classifier> {
         let uses_scores = scheme.uses_scores();
-        let bins = if uses_scores { scheme.bins.unwrap_or(1) as usize } else { 1 };
-        let mut rules = Vec::with_capacity(scheme.rules.len());
-        for rule in &scheme.rules {
-            let mut tests = Vec::with_capacity(rule.when.measures.len());
-            for (measure, test) in &rule.when.measures {
-                let column = measures
-                    .iter()
-                    .position(|m| m == measure)
-                    .ok_or_else(|| Error::bug(format!("the panel lacks the measure {measure}")))?;
-                tests.push(match (test, unit(*measure)) {
-                    (Test::IsNull, _) => CompiledTest::Null(column),
-                    (test, Unit::Ratio) => CompiledTest::Ratio { column, test: *test },
-                    (test, Unit::Double) => {
-                        let (low, high) = test.doubles().unwrap_or((f64::INFINITY, f64::NEG_INFINITY));
-                        CompiledTest::Doubles { column, low, high }
-                    }
-                    (test, unit) => {
-                        let (low, high) = test.integers(unit_scale(unit, money_scale)).ok_or_else(|| {
-                            Error::usage(format!("a bound of {measure} in the scheme {:?} is too large", scheme.name))
-                        })?;
-                        CompiledTest::Integers { column, low, high }
-                    }
-                });
-            }
-            rules.push((rule.state, tests));
+        let (unscored, none) = (scheme.states.len() as u16, scheme.states.len() as u16 + 1);
+        let rules = compile_rules(scheme, measures, unit, money_scale)?;
+        let bins = if uses_scores { scheme.bins.unwrap_or(1) as usize } else { 0 };
+        let mut cells = Vec::with_capacity((bins + 1).pow(3) * 8);
+        for index in 0..(bins + 1).pow(3) * 8 {
+            let (scores, level) = (index / 8, index % 8);
+            let [r, f, m] = [scores / ((bins + 1) * (bins + 1)), scores / (bins + 1) % (bins + 1), scores % (bins + 1)];
+            cells.push(match [r as u8, f as u8, m as u8] {
+                [0, 0, 0] if uses_scores => Cell::State(unscored),
+                scores => Cell::new(scheme, &rules, scores.map(|score| score.max(1)), level, none),
+            });
         }
-        let mut cells = Vec::with_capacity(bins * bins * bins * 8);
-        for index in 0..bins * bins * bins * 8 {
-            let (cell, level) = (index / 8, index % 8);
-            let scores = [(cell / (bins * bins)) as u8 + 1, (cell / bins % bins) as u8 + 1, (cell % bins) as u8 + 1];
-            let high = [level & 4 != 0, level & 2 != 0, level & 1 != 0];
-            let mut candidates = Vec::new();
-            for (number, rule) in scheme.rules.iter().enumerate().filter(|(_, r)| r.when.holds_in(scores, high)) {
-                candidates.push(number as u32);
-                if rule.when.measures.is_empty() {
-                    break;
+        let cell_state = |cell: &Cell| match cell {
+            Cell::State(state) => Some(*state),
+            Cell::Rules(_) => None,
+        };
+        Ok(Classifier {
+            bins,
+            cell_states: cells.iter().map(cell_state).collect(),
+            cells,
+            intervals: (!uses_scores).then(|| MeasureIntervals::new(&rules, none)).flatten(),
+            without_orders: without_orders(scheme),
+            rules,
+            none,
+        })
+    }
+
+    /// The states of some rows, as indices into [`Scheme::all_states`]: appended to `out`.
+    ///
+    /// `scores` are those of all rows per axis (0 is unscored), `levels` a bit per high level of every row, see
+    /// [`crate::score::Axis::level_bit`]; they may be empty where the scheme does not look at them.
+    pub fn states(&self, rows: Range<usize>, scores: &[Vec<u8>; 3], levels: &[u8], columns: &[Column], out: &mut Vec<u16>) {
+        if let Some(intervals) = &self.intervals {
+            return match &columns[intervals.column] {
+                Column::Int(values) => intervals.extend(out, &values[rows], NULL_INT),
+                Column::Long(values) => intervals.extend(out, &values[rows], NULL_LONG),
+                // Intervals are of integers.
+                Column::Ratio(_) | Column::Double(_) => {}
+            };
+        }
+        let [r, f, m] = scores;
+        let level = |row: usize| levels.get(row).copied().unwrap_or(0);
+        match &self.cell_states {
+            Some(states) if self.bins > 0 => {
+                let scores = r[rows.clone()].iter().zip(&f[rows.clone()]).zip(&m[rows.clone()]);
+                match levels.get(rows) {
+                    Some(levels) => {
+                        out.extend(scores.zip(levels).map(|(((r, f), m), level)| states[self.cell([*r, *f, *m], *level)]));
+                    }
+                    None => out.extend(scores.map(|((r, f), m)| states[self.cell([*r, *f, *m], 0)])),
                 }
             }
-            cells.push(candidates);
+            _ => {
+                let score = |of_axis: &[u8], row: usize| of_axis.get(row).copied().unwrap_or(0);
+                out.extend(rows.map(|row| {
+                    let cell = self.cell([score(r, row), score(f, row), score(m, row)], level(row));
+                    self.state_in(&self.cells[cell], columns, row)
+                }));
+            }
         }
-        let none = scheme.states.len() + 1;
-        let of_cell = cells.iter().map(|candidates: &Vec<u32>| match candidates.as_slice() {
-            [] => Some(none as u16),
-            [rule] => rules.get(*rule as usize).filter(|r| r.1.is_empty()).map(|r| r.0 as u16),
-            _ => None,
-        });
-        let of_cell: Option<Vec<u16>> = of_cell.collect();
-        let intervals = (!uses_scores).then(|| MeasureIntervals::new(&rules, none)).flatten();
-        let without_orders = without_orders(scheme);
-        let mut classifier = Classifier {
-            without_orders,
-            bins,
-            uses_scores,
-            unscored: scheme.states.len(),
-            none,
-            of_scores: None,
-            cells,
-            rules,
-            intervals,
-        };
-        classifier.of_scores = of_cell.filter(|_| uses_scores).map(|of_cell| classifier.by_scores(&of_cell));
-        Ok(classifier)
     }
 
-    /// Place of three scores, of which 0 is none, and three levels in a table.
+    /// The index of the cell of three scores, of which 0 is none, and of level bits.
     #[inline]
-    fn index(&self, scores: [u8; 3], high: [bool; 3]) -> usize {
+    fn cell(&self, scores: [u8; 3], levels: u8) -> usize {
         let scores = scores.iter().fold(0, |all, score| all * (self.bins + 1) + usize::from(*score).min(self.bins));
-        high.iter().fold(scores, |all, high| all * 2 + usize::from(*high))
+        scores * 8 + usize::from(levels & 7)
     }
 
-    /// The states of cells by [`Classifier::index`].
-    fn by_scores(&self, of_cell: &[u16]) -> Vec<u16> {
-        let most = self.bins as u8;
-        let mut table = Vec::with_capacity((self.bins + 1).pow(3) * 8);
-        for (r, f, m) in (0..=most).flat_map(|r| (0..=most).flat_map(move |f| (0..=most).map(move |m| (r, f, m)))) {
-            for level in 0..8 {
-                let scores = Some([r, f, m]).filter(|scores| *scores != [0; 3]);
-                let subject = Subject { scores, high: [level & 4 != 0, level & 2 != 0, level & 1 != 0] };
-                table.push(self.cell(subject).map_or(self.unscored as u16, |cell| of_cell[cell]));
-            }
-        }
-        table
-    }
-
-    /// The states of a stretch of rows, as indices into [`Scheme::all_states`]: appended to `out`.
-    ///
-    /// `scores` are those of all rows (0 is unscored), `high` says whether the r, f and m level of a row is high.
-    pub fn states(
-        &self,
-        rows: std::ops::Range<usize>,
-        scores: &[Vec<u8>; 3],
-        high: impl Fn(usize) -> [bool; 3],
-        columns: &[Column],
-        out: &mut Vec<u16>,
-    ) {
-        let [r, f, m] = scores;
-        let subject = |row: usize, high: [bool; 3]| {
-            let score = |of: &[u8]| of.get(row).copied().unwrap_or(0);
-            let scores = [score(r), score(f), score(m)];
-            Subject { scores: (scores != [0; 3]).then_some(scores), high }
-        };
-        if let Some(intervals) = &self.intervals {
-            let column = &columns[intervals.column];
-            match column {
-                Column::Int(values) => intervals.extend(out, &values[rows]),
-                _ => out.extend(rows.map(|row| intervals.state(column.get(row)))),
-            }
-            return;
-        }
-        match &self.of_scores {
-            // Scores and levels say it all: no measure is looked at.
-            Some(of_scores) => {
-                let scores = r[rows.clone()].iter().zip(&f[rows.clone()]).zip(&m[rows.clone()]);
-                out.extend(scores.zip(rows).map(|(((r, f), m), row)| of_scores[self.index([*r, *f, *m], high(row))]));
-            }
-            None => out.extend(rows.map(|row| self.state(subject(row, high(row)), columns, row) as u16)),
-        }
-    }
-
-    /// The cell of a customer; `None` if unscored.
+    /// The state of the customer in a row.
     #[inline]
-    fn cell(&self, subject: Subject) -> Option<usize> {
-        let [r, f, m] = subject.scores?;
-        let level = subject.high.iter().fold(0, |bits, high| bits * 2 + usize::from(*high));
-        let at = |score: u8| usize::from(score.saturating_sub(1)).min(self.bins - 1);
-        Some(((at(r) * self.bins + at(f)) * self.bins + at(m)) * 8 + level)
+    fn state_in(&self, cell: &Cell, columns: &[Column], row: usize) -> u16 {
+        match cell {
+            Cell::State(state) => *state,
+            Cell::Rules(rules) => self.first_match(rules, columns, row),
+        }
     }
 
-    /// The state of the customer in `row` of the panel: an index into [`Scheme::all_states`].
-    pub fn state(&self, subject: Subject, columns: &[Column], row: usize) -> usize {
-        let cell = if self.uses_scores {
-            let Some(cell) = self.cell(subject) else { return self.unscored };
-            cell
-        } else {
-            0
-        };
-        for &rule in &self.cells[cell] {
-            let (state, tests) = &self.rules[rule as usize];
-            if tests.iter().all(|test| test.passes(columns, row)) {
-                return *state;
-            }
-        }
-        self.none
+    /// The state of the first of some rules that passes.
+    #[inline]
+    fn first_match(&self, rules: &[u32], columns: &[Column], row: usize) -> u16 {
+        let mut rules = rules.iter().map(|rule| &self.rules[*rule as usize]);
+        rules.find(|rule| rule.passes(columns, row)).map_or(self.none, |rule| rule.state)
     }
 
     /// The state of a customer of the customers table who has not ordered yet.
     ///
-    /// Such a customer has nothing but null where a rule looks at orders, and a rule without conditions means everybody else
-    /// who orders. So there is a state only in a scheme that asks for null somewhere, or that does not look at orders at all.
+    /// Such a customer has only nulls where a rule looks at orders, and a rule without conditions means all other customers
+    /// who order. So there is a state only in a scheme that asks for null somewhere, or that does not look at orders at all.
     pub fn state_without_orders(&self, columns: &[Column], row: usize) -> u16 {
-        let passes = |rule: &&u32| self.rules[**rule as usize].1.iter().all(|test| test.passes(columns, row));
-        self.without_orders.iter().find(passes).map_or(self.none, |rule| self.rules[*rule as usize].0) as u16
+        self.first_match(&self.without_orders, columns, row)
     }
 
-    /// Whether scores decide over the state, and with them cut points.
+    /// Whether states depend on scores, and with them on cut points.
     pub fn uses_scores(&self) -> bool {
-        self.uses_scores
+        self.bins > 0
     }
 }
 
-/// Numbers of the rules that can give a state to who has no order, in match order.
+impl Cell {
+    /// The cell of some scores and level bits.
+    fn new(scheme: &Scheme, rules: &[CompiledRule], scores: [u8; 3], level: usize, none: u16) -> Cell {
+        let high = [level & 4 != 0, level & 2 != 0, level & 1 != 0];
+        let mut candidates = Vec::new();
+        for (number, rule) in scheme.rules.iter().enumerate().filter(|(_, rule)| rule.when.holds_in(scores, high)) {
+            candidates.push(number as u32);
+            if rule.when.measures.is_empty() {
+                break;
+            }
+        }
+        match candidates.first().map(|first| &rules[*first as usize]) {
+            None => Cell::State(none),
+            Some(rule) if rule.tests.is_empty() => Cell::State(rule.state),
+            Some(_) => Cell::Rules(candidates),
+        }
+    }
+}
+
+/// The rules of a scheme over columns that hold `measures`.
+fn compile_rules(
+    scheme: &Scheme,
+    measures: &[Measure],
+    unit: impl Fn(Measure) -> Unit,
+    money_scale: u32,
+) -> Result<Vec<CompiledRule>> {
+    let mut rules = Vec::with_capacity(scheme.rules.len());
+    for rule in &scheme.rules {
+        let mut tests = Vec::with_capacity(rule.when.measures.len());
+        for (measure, test) in &rule.when.measures {
+            let column = measures
+                .iter()
+                .position(|m| m == measure)
+                .ok_or_else(|| Error::bug(format!("the panel lacks the measure {measure}")))?;
+            let unit = unit(*measure);
+            let compiled = CompiledTest::new(test, column, unit, money_scale);
+            if matches!(compiled, CompiledTest::Exact { .. }) && !matches!(unit, Unit::Ratio) {
+                return Err(Error::usage(format!("a bound of {measure} in the scheme {:?} is too large", scheme.name)));
+            }
+            tests.push(compiled);
+        }
+        rules.push(CompiledRule { state: rule.state as u16, tests });
+    }
+    Ok(rules)
+}
+
+/// A scheme over one integer measure: between two thresholds the state is the same.
+#[derive(Debug, Clone)]
+struct MeasureIntervals {
+    column: usize,
+    /// Ascending; a value's interval is the number of them at or below it.
+    thresholds: Vec<i64>,
+    states: Vec<u16>,
+    /// The state of customers who have no value.
+    null: u16,
+}
+
+impl MeasureIntervals {
+    /// The intervals of rules that all test one integer column.
+    fn new(rules: &[CompiledRule], none: u16) -> Option<MeasureIntervals> {
+        let mut only_column = None;
+        let mut ranges: Vec<(u16, Vec<(i64, i64)>)> = Vec::with_capacity(rules.len());
+        for rule in rules {
+            let mut of_rule = Vec::with_capacity(rule.tests.len());
+            for test in &rule.tests {
+                let CompiledTest::Integers { column, low, high } = *test else { return None };
+                if *only_column.get_or_insert(column) != column {
+                    return None;
+                }
+                of_rule.push((low, high));
+            }
+            ranges.push((rule.state, of_rule));
+        }
+        let ends = ranges.iter().flat_map(|(_, ranges)| ranges).flat_map(|(low, high)| [Some(*low), high.checked_add(1)]);
+        let mut thresholds: Vec<i64> = ends.flatten().filter(|threshold| *threshold > i64::MIN).collect();
+        thresholds.sort_unstable();
+        thresholds.dedup();
+        let state = |value: Option<i64>| {
+            let holds = |ranges: &[(i64, i64)]| {
+                ranges.iter().all(|(low, high)| value.is_some_and(|value| *low <= value && value <= *high))
+            };
+            ranges.iter().find(|(_, ranges)| holds(ranges)).map_or(none, |(state, _)| *state)
+        };
+        let states = std::iter::once(i64::MIN).chain(thresholds.iter().copied()).map(|first| state(Some(first))).collect();
+        Some(MeasureIntervals { column: only_column?, states, null: state(None), thresholds })
+    }
+
+    /// Appends the states of values.
+    fn extend<T: Copy + PartialOrd + TryFrom<i64> + Into<i64>>(&self, out: &mut Vec<u16>, values: &[T], null: T) {
+        // Every value reaches a threshold below the least value of the type, and none reaches one above its greatest.
+        let least = null.into() + 1;
+        let thresholds: Vec<T> = self.thresholds.iter().filter_map(|t| T::try_from((*t).max(least)).ok()).collect();
+        let first = out.len();
+        extend_by_bin(out, values, &thresholds, &self.states);
+        for (state, _) in out[first..].iter_mut().zip(values).filter(|(_, value)| **value == null) {
+            *state = self.null;
+        }
+    }
+}
+
+/// Numbers of the rules that can give a state to a customer without an order, in match order.
 fn without_orders(scheme: &Scheme) -> Vec<u32> {
     let mut tests = scheme.rules.iter().flat_map(|r| &r.when.measures);
     let asks_for_null = tests.clone().any(|(_, test)| *test == Test::IsNull);
@@ -285,45 +270,6 @@ fn without_orders(scheme: &Scheme) -> Vec<u32> {
     scheme.rules.iter().zip(0..).filter(|(rule, _)| !rule.when.uses_scores()).map(|(_, number)| number).collect()
 }
 
-impl CompiledTest {
-    #[inline]
-    fn passes(&self, columns: &[Column], row: usize) -> bool {
-        match *self {
-            CompiledTest::Integers { column, low, high } => columns[column].get(row).is_some_and(|v| low <= v && v <= high),
-            CompiledTest::Null(column) => columns[column].is_null(row),
-            CompiledTest::Doubles { column, low, high } => columns[column].get_double(row).is_some_and(|v| low <= v && v <= high),
-            CompiledTest::Ratio { column, test } => columns[column].get_ratio(row).is_some_and(|value| ratio_passes(test, value)),
-        }
-    }
-}
-
-/// Compares `n / d` (`d > 0`) with the ends of a range by cross-multiplication.
-fn ratio_passes(test: Test, (n, d): (i64, i64)) -> bool {
-    use super::condition::End;
-    use std::cmp::Ordering;
-    let Test::Range { low, high } = test else { return false };
-    let against = |bound: Decimal| {
-        let left = 10i128.checked_pow(bound.scale).and_then(|p| p.checked_mul(i128::from(n)));
-        let right = bound.digits.checked_mul(i128::from(d));
-        match (left, right) {
-            (Some(left), Some(right)) => left.cmp(&right),
-            // Bounds of more than 19 digits: doubles are near enough to tell such sizes apart.
-            _ => (n as f64 / d as f64).total_cmp(&(bound.digits as f64 / 10f64.powi(bound.scale as i32))),
-        }
-    };
-    let above = match low {
-        End::Open => true,
-        End::Closed(bound) => against(bound) != Ordering::Less,
-        End::Strict(bound) => against(bound) == Ordering::Greater,
-    };
-    above
-        && match high {
-            End::Open => true,
-            End::Closed(bound) => against(bound) != Ordering::Greater,
-            End::Strict(bound) => against(bound) == Ordering::Less,
-        }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -331,9 +277,9 @@ mod tests {
     use crate::job::SchemeUse;
     use crate::job::parse::Source;
 
-    /// MeasureIntervals are a short cut: they must say what the rules say.
+    /// Intervals are a shortcut: they must give the states that the rules give.
     #[test]
-    fn stretches_equal_the_rules() -> Result<()> {
+    fn intervals_equal_the_rules() -> Result<()> {
         for name in ["recency_windows", "simple_lifecycle", "purchase_stage"] {
             let used = SchemeUse {
                 column: "lifecycle".into(),
@@ -341,7 +287,7 @@ mod tests {
                 rules: toml::Table::new(),
                 overrides: toml::Table::new(),
             };
-            let scheme = super::super::load(&used, &Catalogue::default(), &Source::default())?;
+            let scheme = crate::scheme::load(&used, &Catalogue::default(), &Source::default())?;
             let measures = scheme.measures();
             let classifier = Classifier::new(&scheme, &measures, |m| m.kind.unit(), 2)?;
             assert_eq!(classifier.intervals.is_some(), name == "recency_windows", "{name}");
@@ -351,11 +297,13 @@ mod tests {
                 _ => Column::Long(values.iter().map(|v| i64::from(*v)).collect()),
             };
             let columns: Vec<Column> = measures.iter().map(|m| column(m.kind)).collect();
-            let mut states = Vec::new();
-            classifier.states(0..values.len(), &Default::default(), |_| [false; 3], &columns, &mut states);
-            let subject = Subject { scores: None, high: [false; 3] };
-            let one_by_one: Vec<u16> = (0..values.len()).map(|row| classifier.state(subject, &columns, row) as u16).collect();
-            assert_eq!(states, one_by_one, "{name}");
+            let states = |classifier: &Classifier| {
+                let mut states = Vec::new();
+                classifier.states(0..values.len(), &Default::default(), &[], &columns, &mut states);
+                states
+            };
+            let by_rules = Classifier { intervals: None, ..classifier.clone() };
+            assert_eq!(states(&classifier), states(&by_rules), "{name}");
         }
         Ok(())
     }

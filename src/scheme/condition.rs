@@ -1,5 +1,6 @@
 //! Conditions of a rule: ranges over measures and scores, cells, levels.
 
+use std::cmp::Ordering;
 use std::fmt;
 
 use serde::Serialize;
@@ -51,23 +52,17 @@ pub enum End {
 impl Test {
     /// Whether a value in printed units passes; `None` is null.
     pub fn passes(&self, value: Option<Ratio>) -> bool {
-        match (self, value) {
-            (Test::IsNull, value) => value.is_none(),
-            (Test::Range { .. }, None) => false,
-            (Test::Range { low, high }, Some(value)) => {
-                let above = match low {
-                    End::Open => true,
-                    End::Closed(d) => d.shifted(0).is_some_and(|bound| value >= bound),
-                    End::Strict(d) => d.shifted(0).is_some_and(|bound| value > bound),
-                };
-                let below = match high {
-                    End::Open => true,
-                    End::Closed(d) => d.shifted(0).is_some_and(|bound| value <= bound),
-                    End::Strict(d) => d.shifted(0).is_some_and(|bound| value < bound),
-                };
-                above && below
-            }
+        match value {
+            None => *self == Test::IsNull,
+            Some(value) => self.admits(|bound| Some(value.cmp(&bound.shifted(0)?))),
         }
+    }
+
+    /// Whether a value lies in the range; `compare` says how it compares with a bound, `None` if that cannot be told.
+    #[inline]
+    pub fn admits(&self, compare: impl Fn(Decimal) -> Option<Ordering>) -> bool {
+        let Test::Range { low, high } = self else { return false };
+        low.admits(Ordering::Less, &compare) && high.admits(Ordering::Greater, &compare)
     }
 
     /// The test as a closed range of integers with `scale` digits behind the point; `None` for null tests.
@@ -113,6 +108,18 @@ impl Test {
             End::Open => None,
             End::Closed(d) | End::Strict(d) => d.shifted(0),
         })
+    }
+}
+
+impl End {
+    /// Whether a value is on the right side of this end; `outside` is how values on the wrong side compare with it.
+    #[inline]
+    fn admits(self, outside: Ordering, compare: impl Fn(Decimal) -> Option<Ordering>) -> bool {
+        match self {
+            End::Open => true,
+            End::Closed(bound) => compare(bound).is_some_and(|order| order != outside),
+            End::Strict(bound) => compare(bound) == Some(outside.reverse()),
+        }
     }
 }
 

@@ -7,6 +7,7 @@ mod builtin;
 mod check;
 mod classify;
 mod colour;
+mod compiled_test;
 mod condition;
 mod file;
 
@@ -18,8 +19,9 @@ use crate::domain::{Measure, MeasureKind, MeasureSource, Unit};
 
 pub use builtin::{names as builtin_names, text as builtin_text};
 pub use check::{Report, check, grid};
-pub use classify::{Classifier, Subject};
+pub use classify::Classifier;
 pub use colour::{OUTSIDE, colour};
+pub use compiled_test::CompiledTest;
 pub use condition::{Conditions, Test, parse as parse_conditions, parse_test};
 pub use file::{load, with_override};
 

@@ -6,6 +6,7 @@
 
 mod distribution;
 mod distributions;
+mod level;
 mod quantile;
 mod scoring;
 mod spillable;
@@ -13,10 +14,11 @@ mod value_list;
 
 use crate::domain::Ratio;
 use crate::job::AxisSpec;
-use crate::job::raw::{Closed, Levels, Method};
+use crate::job::raw::{Closed, Method};
 
 pub use distribution::Distribution;
 pub use distributions::SliceDistributions;
+pub use level::Level;
 pub use scoring::{DateScoring, SliceScoring};
 pub use spillable::SpillableDistribution;
 
@@ -61,6 +63,11 @@ impl Axis {
             Axis::Frequency => "f_score",
             Axis::Monetary => "m_score",
         }
+    }
+
+    /// The bit that stands for the high level of this axis.
+    pub fn level_bit(self) -> u8 {
+        4 >> self as usize
     }
 
     /// Whether a small value is the better one.
@@ -126,16 +133,20 @@ impl CutPoints {
 
 /// Bin of a value: how many ascending thresholds it reaches.
 #[inline]
-pub fn bin(thresholds: &[i64], value: i64) -> usize {
-    thresholds.iter().map(|t| usize::from(value >= *t)).sum()
+pub fn bin<T: Copy + PartialOrd>(thresholds: &[T], value: T) -> usize {
+    /// Up to this many comparisons are faster than a search.
+    const FEW: usize = 9;
+    match thresholds.len() {
+        ..=FEW => thresholds.iter().map(|t| usize::from(value >= *t)).sum(),
+        _ => thresholds.partition_point(|t| value >= *t),
+    }
 }
 
 /// Appends what stands for the bin of every value; `of_bin` has an entry per bin.
 pub fn extend_by_bin<T: Copy + PartialOrd, R: Copy>(out: &mut Vec<R>, values: &[T], thresholds: &[T], of_bin: &[R]) {
     /// The number of thresholds is known to the compiler, so that a bin is a few comparisons and no loop.
     fn fixed<T: Copy + PartialOrd, R: Copy, const N: usize>(out: &mut Vec<R>, values: &[T], thresholds: &[T; N], of_bin: &[R]) {
-        let bin = |value: T| thresholds.iter().map(|t| usize::from(value >= *t)).sum::<usize>();
-        out.extend(values.iter().map(|value| of_bin[bin(*value)]));
+        out.extend(values.iter().map(|value| of_bin[bin(thresholds, *value)]));
     }
     macro_rules! by_length {
         ($($n:literal)*) => {
@@ -145,7 +156,7 @@ pub fn extend_by_bin<T: Copy + PartialOrd, R: Copy>(out: &mut Vec<R>, values: &[
         };
     }
     by_length!(0 1 2 3 4 5 6 7 8 9);
-    out.extend(values.iter().map(|value| of_bin[thresholds.partition_point(|t| value >= t)]));
+    out.extend(values.iter().map(|value| of_bin[bin(thresholds, *value)]));
 }
 
 fn clamp(x: i128) -> i64 {
@@ -186,44 +197,6 @@ pub fn ntile(position: usize, n: usize, bins: u32) -> u8 {
     let in_larger = larger * (size + 1);
     let tile = if position < in_larger { position / (size + 1) } else { larger + (position - in_larger) / size.max(1) };
     (tile + 1) as u8
-}
-
-/// The bound between the low and the high level of an axis.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Level {
-    /// The bound: a value of the measure, or of the score if levels are taken from scores.
-    pub bound: Ratio,
-    /// Whether high is at or below the bound (recency in days).
-    pub high_below: bool,
-    /// Whether the bound is compared with the score.
-    pub of_score: bool,
-}
-
-impl Level {
-    /// Whether a customer with this value and score is on the high level.
-    pub fn is_high(&self, value: i64, score: u8) -> bool {
-        let x = i128::from(if self.of_score { i64::from(score) } else { value });
-        if self.high_below { x <= self.bound.floor() } else { x >= self.bound.ceil() }
-    }
-
-    /// Which side the bound belongs to, as a cut point of the table `cutpoints`.
-    pub fn closed(&self) -> Closed {
-        if self.high_below { Closed::Right } else { Closed::Left }
-    }
-}
-
-/// The level bound of an axis over the values of all scored customers, of whom there is at least one; `score_sum` is the
-/// sum of their scores.
-pub fn level(axis: Axis, levels: Levels, values: &Distribution, score_sum: i128) -> Level {
-    let n = i128::from(values.len().max(1));
-    match levels {
-        Levels::Score => Level { bound: Ratio::new(score_sum, n), high_below: false, of_score: true },
-        Levels::Mean => Level { bound: Ratio::new(values.sum(), n), high_below: axis.is_reversed(), of_score: false },
-        Levels::Median => {
-            let bound = quantile::type_7(values, 2, 0).first().copied().unwrap_or(Ratio::new(0, 1));
-            Level { bound, high_below: axis.is_reversed(), of_score: false }
-        }
-    }
 }
 
 #[cfg(test)]
@@ -267,14 +240,5 @@ mod tests {
         let got: Vec<u8> = (0..10).map(|i| ntile(i, 10, 4)).collect();
         assert_eq!(got, [1, 1, 1, 2, 2, 2, 3, 3, 4, 4]);
         assert_eq!((0..2).map(|i| ntile(i, 2, 5)).collect::<Vec<_>>(), [1, 2]);
-    }
-
-    #[test]
-    fn levels_give_ties_to_high() {
-        let level = level(Axis::Frequency, Levels::Mean, &Distribution::from_list(vec![1, 2, 3]), 0);
-        assert!(level.is_high(2, 1) && level.is_high(3, 1) && !level.is_high(1, 1));
-        let level = super::level(Axis::Recency, Levels::Median, &Distribution::from_list(vec![1, 2, 3, 4]), 0);
-        assert_eq!(level.bound, Ratio::new(5, 2));
-        assert!(level.is_high(2, 1) && !level.is_high(3, 1));
     }
 }

@@ -1,6 +1,6 @@
 //! Cut points, thresholds and levels of the slices of one as-of date, and the scores they give.
 
-use super::{Axis, CutPoints, Level, bin, extend_by_bin};
+use super::{Axis, CutPoints, Level, extend_by_bin};
 use crate::domain::CustomerId;
 use crate::measure::Column;
 
@@ -29,17 +29,6 @@ pub struct SliceScoring {
 pub type DateScoring = Vec<SliceScoring>;
 
 impl SliceScoring {
-    /// The score of the value in a row, by cut points; 0 where there are none.
-    pub fn score(&self, axis: Axis, column: &Column, row: usize) -> u8 {
-        let value = match column {
-            Column::Int(values) => i64::from(values[row]),
-            Column::Long(values) => values[row],
-            Column::Ratio(_) | Column::Double(_) => return 0,
-        };
-        let at = axis as usize;
-        self.cuts[at].as_ref().map_or(0, |cuts| cuts.score_of_bin(bin(&self.thresholds[at], value)))
-    }
-
     /// The scores of values on an axis; `id(row)` is called under `ntile` only. 0 where the slice has no cut points.
     pub fn scores(
         &self,

@@ -1,14 +1,13 @@
 //! What a part sees of its customers on the days that strategies look at: states and measures, by place.
 
 use std::collections::BTreeMap;
-use std::collections::btree_map::Entry;
 
 use crate::domain::{CompactInts, Design, Measure};
 use crate::engine::experiment::Experiments;
 use crate::engine::experiment::plan::COVARIATES;
-use crate::engine::part::{CustomerRows, PartContext, PartCustomers};
-use crate::measure::{BucketPanel, Column, NULL_LONG, widened};
-use crate::movement::ABSENT;
+use crate::measure::{Column, NULL_LONG, widened};
+use crate::movement::states_by_customer;
+use crate::part::{CustomerRows, DateRows};
 use crate::sums::Tuples;
 
 /// What customers are told apart by before a period, by place.
@@ -20,17 +19,17 @@ pub struct Covariates {
 }
 
 impl Covariates {
-    fn of(context: &PartContext<'_>, customers: &PartCustomers, rows: &CustomerRows) -> Covariates {
+    fn of(measures: &[Measure], customers: usize, rows: &CustomerRows) -> Covariates {
         let column = |kind| {
-            let at = context.plan.fold.measures.iter().position(|m| *m == Measure::plain(kind));
+            let at = measures.iter().position(|m| *m == Measure::plain(kind));
             at.map(|at| &rows.columns[at])
         };
         let columns = COVARIATES.map(column);
-        let mut has_ordered = vec![false; customers.len()];
+        let mut has_ordered = vec![false; customers];
         for (row, place) in rows.customers.iter().enumerate() {
             has_ordered[*place as usize] = columns[0].is_some_and(|days| days.get(row).is_some());
         }
-        Covariates { numbers: columns.map(|column| at_places(customers.len(), &rows.customers, column)), has_ordered }
+        Covariates { numbers: columns.map(|column| at_places(customers, &rows.customers, column)), has_ordered }
     }
 }
 
@@ -60,41 +59,20 @@ pub struct Snapshots {
 }
 
 impl Snapshots {
-    /// Looks at a date; rows are scored and have these states.
-    pub fn record(
-        &mut self,
-        context: &PartContext<'_>,
-        strategies: &Experiments<'_>,
-        date: usize,
-        (panels, customers): (&[BucketPanel], &PartCustomers),
-        rows: &mut CustomerRows,
-        states: &[Vec<u16>],
-    ) {
+    /// Records a date; `measures` are those of the rows' columns, `customers` is the number of the part's customers.
+    pub fn record(&mut self, strategies: &Experiments<'_>, measures: &[Measure], customers: usize, date: &DateRows) {
         let Experiments { studies, lists, .. } = strategies;
-        let by_place = |states: &[Vec<u16>], rows: &CustomerRows| -> Vec<Vec<u16>> {
-            let spread = |of_scheme: &Vec<u16>| {
-                let mut by_place = vec![ABSENT; customers.len()];
-                rows.customers.iter().zip(of_scheme).for_each(|(place, state)| by_place[*place as usize] = *state);
-                by_place
-            };
-            states.iter().map(spread).collect()
-        };
-        let before = lists.iter().filter(|list| list.before == Some(date));
+        let before = lists.iter().filter(|list| list.before == Some(date.date));
         if before.clone().next().is_some() {
-            self.states.insert(date, by_place(states, rows));
+            self.states.insert(date.date, states_by_customer(customers, &date.rows.customers, &date.states));
         }
         if before.clone().any(|list| studies[list.study].strategy.design != Design::BeforeAfter) {
-            self.covariates.insert(date, Covariates::of(context, customers, rows));
+            self.covariates.insert(date.date, Covariates::of(measures, customers, &date.rows));
         }
-        let ends = lists.iter().filter(|list| list.end == Some(date) && studies[list.study].has_moves());
-        for before in ends.filter_map(|list| list.before) {
-            if let Entry::Vacant(entry) = self.moved.entry((before, date)) {
-                let scoring = &context.scoring[before];
-                let own = std::mem::take(&mut rows.scores);
-                context.score(rows, panels, customers, scoring);
-                let under: Vec<Vec<u16>> = (0..states.len()).map(|scheme| context.states(scheme, rows, scoring)).collect();
-                rows.scores = own;
-                entry.insert(by_place(&under, rows));
+        for before in strategies.rescored_at(date.date) {
+            if let Some((_, states)) = date.rescored.iter().find(|(from, _)| *from == before) {
+                let by_customer = states_by_customer(customers, &date.rows.customers, states);
+                self.moved.insert((before, date.date), by_customer);
             }
         }
     }

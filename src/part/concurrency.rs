@@ -1,4 +1,4 @@
-//! How much of the work on parts fits into memory at once. What tables hold does not hang on it.
+//! How many parts and dates are processed at once under the memory limit. The tables do not depend on it.
 
 use crate::domain::Unit;
 use crate::error::Result;
@@ -7,7 +7,16 @@ use crate::job::raw::TableName;
 use crate::memory::{Consumer, MemoryPool};
 use crate::plan::Plan;
 
-/// How many parts are in work at once, and for how many dates their customers are measured at once.
+/// Input rows per part, about: at a common number of rows per customer, a file has some 50,000 customers.
+const PART_ROWS: u64 = 1 << 20;
+
+/// How many parts a run has: a power of two that depends on the input only, so that the files of an as-of date are the same
+/// whatever other dates the job has. A bucket never lies in two parts.
+pub fn part_count(input_rows: u64, buckets: usize) -> usize {
+    (input_rows.div_ceil(PART_ROWS) as usize).next_power_of_two().clamp(1, buckets)
+}
+
+/// How many parts are processed at once, and for how many dates their customers are measured at once.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Concurrency {
     /// Parts.
@@ -16,16 +25,16 @@ pub struct Concurrency {
     pub dates: usize,
 }
 
-/// What the work on a part takes, about: bytes.
+/// Bytes that a part takes, about.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 struct Need {
-    /// Whatever the dates.
+    /// Independent of the dates.
     fixed: u64,
-    /// For every date that is measured at once.
+    /// Per date that is measured at once.
     date: u64,
 }
 
-/// A date's measures are folded anew for so many windows of dates at most, rather than that a thread idles.
+/// At most this many windows of dates: rather than fold buckets more often, a thread idles.
 const WINDOWS: usize = 4;
 
 impl Need {
@@ -70,7 +79,7 @@ impl Concurrency {
 }
 
 impl Need {
-    /// The concurrency that some memory gives, which is enough for one date of one part.
+    /// The concurrency that these bytes allow; they are enough for one date of one part.
     fn concurrency(&self, bytes: u64, threads: usize, dates: usize) -> Concurrency {
         let fitting =
             |parts: usize| ((bytes / parts as u64).saturating_sub(self.fixed) / self.date.max(1)).min(dates as u64) as usize;

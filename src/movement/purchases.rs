@@ -1,0 +1,122 @@
+//! Purchases of a part's customers by period, and the growth and cohort sums they add up to.
+
+use super::cohort::{CohortSum, Cohorts};
+use super::groups::CustomerGroups;
+use super::growth::{Growth, GrowthStatus, GrowthSum};
+use super::keys::{CohortKey, GrowthKey};
+use super::part_activity::PartActivity;
+use super::states::ABSENT;
+use crate::domain::AsOf;
+
+/// Purchases and money by customer, for the period that ends with the present date.
+pub(super) struct PurchaseTracker {
+    /// Intervals that are in `before` already.
+    intervals: usize,
+    /// Purchases before the period.
+    before: Vec<u32>,
+    /// Purchases in the period before this one.
+    previous: Vec<u32>,
+    /// Purchases in the period.
+    period: Vec<u32>,
+    /// Money of the period, minor units.
+    revenue: Vec<i64>,
+    /// Money up to the date, minor units.
+    revenue_to_date: Vec<i128>,
+    cohorts: Cohorts,
+}
+
+impl PurchaseTracker {
+    /// A tracker before the first date.
+    pub(super) fn new(customers: usize) -> PurchaseTracker {
+        PurchaseTracker {
+            intervals: 0,
+            before: vec![0; customers],
+            previous: vec![0; customers],
+            period: vec![0; customers],
+            revenue: vec![0; customers],
+            revenue_to_date: vec![0; customers],
+            cohorts: Cohorts::new(customers),
+        }
+    }
+
+    /// Goes on to the period that ends on the next shown date.
+    pub(super) fn advance(&mut self, as_of: &AsOf, activity: &PartActivity<'_>) {
+        // What was the period lies before the next one.
+        for (before, period) in self.before.iter_mut().zip(&self.period) {
+            *before = before.saturating_add(*period);
+        }
+        let end = activity.interval_after(as_of.date);
+        let start = as_of.period_start.map_or(end, |start| activity.interval_after(start.previous()));
+        activity.in_intervals(self.intervals..start).for_each(|(customer, flow)| {
+            self.before[customer] = self.before[customer].saturating_add(flow.purchases);
+            self.revenue_to_date[customer] += i128::from(flow.money);
+        });
+        self.period.fill(0);
+        self.revenue.fill(0);
+        self.previous.fill(0);
+        activity.in_intervals(start..end).for_each(|(customer, flow)| {
+            self.period[customer] = self.period[customer].saturating_add(flow.purchases);
+            self.revenue[customer] = self.revenue[customer].saturating_add(flow.money);
+            self.revenue_to_date[customer] += i128::from(flow.money);
+        });
+        if let Some((first, last)) = as_of.previous {
+            activity.between(first.previous(), last).for_each(|(customer, flow)| {
+                self.previous[customer] = self.previous[customer].saturating_add(flow.purchases);
+            });
+        }
+        self.intervals = end;
+    }
+
+    /// Adds the growth sums of a date: of all customers, and by the states of the earlier date per scheme.
+    pub(super) fn add_growth(
+        &self,
+        date: usize,
+        groups: &CustomerGroups,
+        state_counts: &[usize],
+        earlier: &[Vec<u16>],
+        sums: &mut Vec<(GrowthKey, GrowthSum)>,
+    ) {
+        let all = std::iter::once((None, 1));
+        let by_scheme = earlier.iter().zip(state_counts).map(|(states, count)| (Some(states), *count));
+        for (scheme, (states, count)) in all.chain(by_scheme).enumerate() {
+            for (slice, customers) in &groups.slices {
+                let mut growth = Growth::new(count);
+                for customer in customers.clone() {
+                    let purchases = (self.before[customer], self.previous[customer], self.period[customer]);
+                    let Some(status) = GrowthStatus::of(purchases.0, purchases.1, purchases.2) else { continue };
+                    let state = match states.map(|states| states[customer]) {
+                        None => 0,
+                        Some(ABSENT) => count - 1,
+                        Some(state) => usize::from(state),
+                    };
+                    growth.count(state, status, i128::from(self.revenue[customer]));
+                }
+                for (state, sum) in growth.states.into_iter().enumerate().filter(|(_, sum)| sum.all() > 0) {
+                    sums.push(([date as u32, *slice, scheme as u32, state as u32], sum));
+                }
+            }
+        }
+    }
+
+    /// Adds the cohort sums of a date.
+    pub(super) fn add_cohorts(&mut self, date: usize, groups: &CustomerGroups, sums: &mut Vec<(CohortKey, CohortSum)>) {
+        for (slice, customers) in &groups.slices {
+            let mut by_cohort = vec![CohortSum::default(); Cohorts::number(date) as usize + 1];
+            for customer in customers.clone() {
+                let (before, period) = (self.before[customer], self.period[customer]);
+                let Some(cohort) = self.cohorts.join(customer, date, before, period) else { continue };
+                by_cohort[cohort as usize].merge(&CohortSum {
+                    customers: 1,
+                    active: i64::from(period > 0),
+                    repeat: i64::from(before.saturating_add(period) >= 2),
+                    orders: i64::from(period),
+                    revenue: i128::from(self.revenue[customer]),
+                    revenue_to_date: self.revenue_to_date[customer],
+                });
+            }
+            for (cohort, sum) in by_cohort.into_iter().enumerate().filter(|(_, sum)| sum.customers > 0) {
+                sums.push(([date as u32, *slice, cohort as u32], sum));
+            }
+        }
+    }
+}
