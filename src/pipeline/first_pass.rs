@@ -87,7 +87,7 @@ impl Survey {
                             slice.axes[at].push(value);
                             if lens.ntile[at] {
                                 let value = if axis.is_reversed() { -value } else { value };
-                                slice.pairs[at].push((value, CustomerId::of(&panel.ids, customer)));
+                                slice.ranked[at].push((value, CustomerId::of(&panel.ids, customer)));
                             }
                         }
                     }
@@ -108,7 +108,7 @@ impl Survey {
     /// Writes what was gathered away if it is more than a thread may hold.
     fn relieve(&mut self, memory: &MemoryPool, most: u64) -> Result<()> {
         let Some(spill) = memory.spill() else { return Ok(()) };
-        let held: u64 = self.dates.iter_mut().flatten().flat_map(SliceDistributions::iter_mut).map(|g| g.held()).sum();
+        let held: u64 = self.dates.iter_mut().flatten().flat_map(SliceDistributions::iter_mut).map(|d| d.memory_bytes()).sum();
         if held > most {
             for distribution in self.dates.iter_mut().flatten().flat_map(SliceDistributions::iter_mut) {
                 distribution.spill(spill)?;

@@ -3,7 +3,6 @@
 use rayon::prelude::*;
 
 use super::first_pass::Survey;
-use crate::domain::CustomerId;
 use crate::error::{Error, Result};
 use crate::job::raw::Method;
 use crate::job::{Cuts, Job};
@@ -56,7 +55,7 @@ fn score_date(
             out.cuts[at] = own.cuts;
             out.bins[at] = own.bins;
             out.level_sides[at] = own.level_sides;
-            out.tiles[at] = tiles(&survey.pairs[at], job.score.bins);
+            out.tile_starts[at] = score::tile_starts(&survey.ranked[at], job.score.bins);
             if let Some(level) = own.level {
                 out.levels.get_or_insert([level; 3])[at] = level;
             }
@@ -99,7 +98,7 @@ fn score_axis(
             out.bins = values.bins(&cuts.thresholds());
             out.bins.iter().enumerate().map(|(bin, n)| (i128::from(cuts.score_of_bin(bin)), *n)).collect()
         }
-        None if spec.method == Method::Ntile => ntile_sizes(values.len(), bins),
+        None if spec.method == Method::Ntile => (1..).zip(score::tile_sizes(values.len(), bins)).collect(),
         None => Vec::new(),
     };
     if plan.uses_levels() && (frozen.is_some() || !values.is_empty()) {
@@ -121,23 +120,4 @@ fn score_axis(
         }
     }
     Ok(out)
-}
-
-/// The tiles of SQL `NTILE` with their sizes.
-fn ntile_sizes(n: u64, bins: u32) -> Vec<(i128, u64)> {
-    let bins = u64::from(bins);
-    (0..bins).map(|tile| (i128::from(tile) + 1, n / bins + u64::from(tile < n % bins))).collect()
-}
-
-/// The first customer of every tile but the first, under `ntile`.
-fn tiles(pairs: &[(i64, CustomerId)], bins: u32) -> Vec<(i64, CustomerId)> {
-    let mut sorted: Vec<&(i64, CustomerId)> = pairs.iter().collect();
-    sorted.par_sort_unstable();
-    let mut at = 0;
-    let sizes = ntile_sizes(pairs.len() as u64, bins);
-    let firsts = sizes.iter().filter_map(|(_, size)| {
-        at += *size as usize;
-        sorted.get(at).map(|pair| (*pair).clone())
-    });
-    firsts.collect()
 }

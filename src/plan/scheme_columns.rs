@@ -47,7 +47,7 @@ impl SchemeColumn {
 fn scheme_column(job: &Job, used: &SchemeUse, known: &Catalogue, warnings: &mut Vec<String>) -> Result<SchemeColumn> {
     let scheme = scheme::load(used, known, &job.source)?;
     let place = job.source.locate(&format!("\"{}\"", used.scheme));
-    warnings.extend(scheme::check(&scheme, job.score.bins, job.scale(), &place)?.warnings);
+    warnings.extend(scheme::check(&scheme, job.score.bins, job.scale(), &place)?);
     let mut overrides = BTreeMap::new();
     for (slice, rules) in &used.overrides {
         let rules = rules.as_table().ok_or_else(|| {
@@ -58,9 +58,7 @@ fn scheme_column(job: &Job, used: &SchemeUse, known: &Catalogue, warnings: &mut 
             ))
         })?;
         let own = scheme::with_override(used, slice, rules, known, &job.source)?;
-        warnings.extend(
-            scheme::check(&own, job.score.bins, job.scale(), &format!("{place}, override for slice {slice:?}"))?.warnings,
-        );
+        warnings.extend(scheme::check(&own, job.score.bins, job.scale(), &format!("{place}, override for slice {slice:?}"))?);
         overrides.insert(slice.clone(), own);
     }
     Ok(SchemeColumn { column: used.column.clone(), scheme, overrides })

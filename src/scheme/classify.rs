@@ -2,9 +2,9 @@
 
 use std::ops::Range;
 
-use super::Scheme;
 use super::compiled_test::CompiledTest;
 use super::condition::Test;
+use super::definition::Scheme;
 use crate::domain::{Measure, MeasureSource, Unit};
 use crate::error::{Error, Result};
 use crate::measure::{Column, NULL_INT, NULL_LONG};

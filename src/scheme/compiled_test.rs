@@ -3,7 +3,7 @@
 use std::cmp::Ordering;
 
 use super::condition::Test;
-use super::unit_scale;
+use super::units::unit_scale;
 use crate::domain::{Decimal, Unit, pow10};
 use crate::measure::Column;
 

@@ -4,7 +4,10 @@ use std::collections::BTreeMap;
 
 use serde::Deserialize;
 
-use super::{Conditions, Rule, Scheme, State, builtin_names, builtin_text, condition};
+use super::builtin::{names as builtin_names, text as builtin_text};
+use super::condition::Conditions;
+use super::definition::{Rule, Scheme, State};
+use super::parse::parse_conditions;
 use crate::domain::Catalogue;
 use crate::error::{Error, Result, suggestion};
 use crate::job::SchemeUse;
@@ -52,7 +55,7 @@ enum When {
     Word(String),
 }
 
-/// Reads the scheme that a job uses, built in or from a file, with the job's own rules in place; `known` are the measures
+/// Reads the scheme that a job uses, built in or from a file, with the job's rules in place; `known` are the measures
 /// that its rules can name.
 ///
 /// # Errors
@@ -61,7 +64,7 @@ pub fn load(used: &SchemeUse, known: &Catalogue, job: &Source) -> Result<Scheme>
     load_as(used, &format!("schemes.{}.rules", used.column), known, job)
 }
 
-/// [`load`], where `key` is what errors call the job's own rules.
+/// [`load`], where `key` is what errors call the job's rules.
 fn load_as(used: &SchemeUse, key: &str, known: &Catalogue, job: &Source) -> Result<Scheme> {
     let (source, builtin) = match builtin_text(&used.scheme) {
         Some(text) => (Source { path: format!("{}.toml (built in)", used.scheme).into(), text: text.to_owned() }, true),
@@ -92,64 +95,121 @@ pub fn with_override(used: &SchemeUse, slice: &str, rules: &toml::Table, known: 
 fn build(source: &Source, builtin: bool, rules: &toml::Table, key: &str, known: &Catalogue, job: &Source) -> Result<Scheme> {
     let raw: RawScheme = source.parse()?;
     let path = source.path.display();
-    let at = |literal: &str| source.locate(&format!("\"{literal}\""));
     if let Some(bins) = raw.bins
         && !(2..=10).contains(&bins)
     {
         return Err(Error::usage(format!("{path}: bins is {bins}; expected 2 to 10")));
     }
-    let mut names: Vec<&str> = Vec::new();
-    for state in &raw.states {
-        if names.contains(&state.name.as_str()) || state.name.trim().is_empty() || state.name.starts_with('(') {
-            return Err(Error::usage(format!(
-                "{}: the state {:?} is listed twice, is empty, or begins with a parenthesis; give every state a name of its own",
-                at(&state.name),
-                state.name
-            )));
-        }
-        names.push(&state.name);
+    let states = StateNames::new(&raw, source)?;
+    let ladder =
+        raw.ladder.iter().map(|name| states.find(name, &source.locate(&quoted(name)))).collect::<Result<Vec<usize>>>()?;
+    let count = states.names.len();
+    if !ladder.is_empty() && (ladder.len() != count || (0..count).any(|state| !ladder.contains(&state))) {
+        return Err(Error::usage(format!("{path}: the ladder must hold every state once; it has {} of {count}", ladder.len())));
     }
-    let find = |name: &str, place: String| {
-        names.iter().position(|n| *n == name).ok_or_else(|| {
+    let replaced = replaced_conditions(&raw, &states, rules, key, known, job)?;
+    let scheme_rules = build_rules(&raw, source, &states, &replaced, key, known, job)?;
+    if scheme_rules.is_empty() {
+        return Err(Error::usage(format!("{path} has no rules; add at least one [[rules]]")));
+    }
+    Ok(Scheme {
+        name: raw.name,
+        summary: raw.summary,
+        bins: raw.bins,
+        builtin,
+        changed: !rules.is_empty(),
+        ladder,
+        rules: scheme_rules,
+        states: raw
+            .states
+            .into_iter()
+            .map(|state| State { name: state.name, labels: state.labels, definition: state.definition })
+            .collect(),
+    })
+}
+
+fn quoted(literal: &str) -> String {
+    format!("\"{literal}\"")
+}
+
+/// The names of a scheme's states.
+struct StateNames {
+    names: Vec<String>,
+}
+
+impl StateNames {
+    fn new(raw: &RawScheme, source: &Source) -> Result<StateNames> {
+        let mut names: Vec<String> = Vec::with_capacity(raw.states.len());
+        for state in &raw.states {
+            if names.contains(&state.name) || state.name.trim().is_empty() || state.name.starts_with('(') {
+                return Err(Error::usage(format!(
+                    "{}: the state {:?} is listed twice, is empty, or begins with a parenthesis; give every state a name of its own",
+                    source.locate(&quoted(&state.name)),
+                    state.name
+                )));
+            }
+            names.push(state.name.clone());
+        }
+        Ok(StateNames { names })
+    }
+
+    /// The index of a state that is named at `place`.
+    fn find(&self, name: &str, place: &str) -> Result<usize> {
+        self.names.iter().position(|known| known == name).ok_or_else(|| {
             Error::usage(format!(
                 "{place}: there is no state {name:?}{} (states: {})",
-                suggestion(name, names.iter().copied()),
-                names.join(", ")
+                suggestion(name, self.names.iter().map(String::as_str)),
+                self.names.join(", ")
             ))
         })
-    };
-    let ladder = raw.ladder.iter().map(|name| find(name, at(name))).collect::<Result<Vec<usize>>>()?;
-    if !ladder.is_empty() && (ladder.len() != names.len() || (0..names.len()).any(|s| !ladder.contains(&s))) {
-        return Err(Error::usage(format!(
-            "{path}: the ladder must hold every state once; it has {} of {}",
-            ladder.len(),
-            names.len()
-        )));
     }
-    // The job's own conditions, by state.
-    let mut own: BTreeMap<usize, Conditions> = BTreeMap::new();
+}
+
+/// The conditions that a job gives instead of those of the file, by state.
+fn replaced_conditions(
+    raw: &RawScheme,
+    states: &StateNames,
+    rules: &toml::Table,
+    key: &str,
+    known: &Catalogue,
+    job: &Source,
+) -> Result<BTreeMap<usize, Conditions>> {
+    let mut by_state = BTreeMap::new();
     for (name, conditions) in rules {
-        let place = job.locate(name);
-        let state = find(name, format!("{place}: {key}"))?;
+        let place = format!("{}: {key}", job.locate(name));
+        let state = states.find(name, &place)?;
         let table = conditions.as_table().ok_or_else(|| {
-            Error::usage(format!("{place}: {key}.{name} is {conditions}; expected conditions such as {{ frequency = [4, inf] }}"))
+            Error::usage(format!("{place}.{name} is {conditions}; expected conditions such as {{ frequency = [4, inf] }}"))
         })?;
-        own.insert(state, condition::parse(table, raw.bins, known, &format!("{place}: {key}.{name}"))?);
+        by_state.insert(state, parse_conditions(table, raw.bins, known, &format!("{place}.{name}"))?);
     }
+    Ok(by_state)
+}
+
+/// The rules of a file, with the conditions that a job replaces.
+fn build_rules(
+    raw: &RawScheme,
+    source: &Source,
+    states: &StateNames,
+    replaced: &BTreeMap<usize, Conditions>,
+    key: &str,
+    known: &Catalogue,
+    job: &Source,
+) -> Result<Vec<Rule>> {
     let mut out: Vec<Rule> = Vec::new();
     let last = raw.rules.len().saturating_sub(1);
     for (number, rule) in raw.rules.iter().enumerate() {
-        let place = format!("{path}, rule {} (state {:?})", number + 1, rule.state);
-        let state = find(&rule.state, at(&rule.state))?;
-        let always = condition::parse(&rule.always, raw.bins, known, &place)?;
-        let replaced = own.get(&state);
-        // A replaced state keeps the place of its first rule.
+        let place = format!("{}, rule {} (state {:?})", source.path.display(), number + 1, rule.state);
+        let state = states.find(&rule.state, &source.locate(&quoted(&rule.state)))?;
+        let always = parse_conditions(&rule.always, raw.bins, known, &place)?;
+        let replaced = replaced.get(&state);
+        // A replaced state keeps the position of its first rule.
         if replaced.is_some() && out.iter().any(|r| r.state == state) {
             continue;
         }
         let mut when = match (&rule.when, replaced) {
             (_, Some(conditions)) => conditions.clone(),
-            (Some(When::Conditions(table)), None) => condition::parse(table, raw.bins, known, &place)?,
+            (Some(When::Conditions(table)), None) => parse_conditions(table, raw.bins, known, &place)?,
             (Some(When::Word(word)), None) if word == "job" => {
                 return Err(Error::usage(format!(
                     "{}: the scheme {:?} leaves the ranges of {:?} to the job; give them, for example [{key}] {} = {{ \"monetary@365d\" = {{ min = 1000 }} }}",
@@ -172,30 +232,16 @@ fn build(source: &Source, builtin: bool, rules: &toml::Table, key: &str, known: 
         }
         out.push(Rule { state, when });
     }
-    if out.is_empty() {
-        return Err(Error::usage(format!("{path} has no rules; add at least one [[rules]]")));
-    }
-    let states =
-        raw.states.iter().map(|s| State { name: s.name.clone(), labels: s.labels.clone(), definition: s.definition.clone() });
-    Ok(Scheme {
-        states: states.collect(),
-        name: raw.name.clone(),
-        summary: raw.summary.clone(),
-        bins: raw.bins,
-        builtin,
-        changed: !rules.is_empty(),
-        ladder,
-        rules: out,
-    })
+    Ok(out)
 }
 
-/// Adds what must hold besides; the rule's own condition on the same key wins.
+/// Adds conditions that must hold as well; a condition of the rule on the same key wins.
 fn merge(when: &mut Conditions, always: Conditions) {
-    for (own, also) in when.scores.iter_mut().zip(always.scores) {
-        *own = own.or(also);
+    for (score, more) in when.scores.iter_mut().zip(always.scores) {
+        *score = score.or(more);
     }
-    for (own, also) in when.levels.iter_mut().zip(always.levels) {
-        *own = own.or(also);
+    for (level, more) in when.levels.iter_mut().zip(always.levels) {
+        *level = level.or(more);
     }
     when.f_plus_m = when.f_plus_m.or(always.f_plus_m);
     when.cells = when.cells.take().or(always.cells);

@@ -1,5 +1,6 @@
 //! The values of all scored customers on an axis, in a form that answers order statistics.
 
+use super::bins::bin;
 use super::value_list::{ValueList, of_counts};
 use crate::job::raw::Ties;
 use crate::measure::{Column, NULL_INT, NULL_LONG};
@@ -63,13 +64,13 @@ impl Distribution {
         }
     }
 
-    /// Adds the listed values that are not null. If all are counted, whether one is listed is a number to be added, not a
-    /// branch to be foretold.
+    /// Adds the listed values that are not null. If all values are counted, whether one is listed is a number to be added, not
+    /// a branch that could be mispredicted.
     fn extend_counted<T: Copy + Ord + Into<i64>>(&mut self, values: &[T], listed: &[bool], null: T) {
-        let kept = || values.iter().zip(listed).filter(|(value, listed)| **listed && **value != null);
+        let listed_values = || values.iter().zip(listed).filter(|(value, listed)| **listed && **value != null);
         let range = values.iter().filter(|v| **v != null).max().map_or(0, |max| (*max).into()).max(0);
         if !self.counts_small || range >= COUNTED {
-            kept().for_each(|(value, _)| self.push((*value).into()));
+            listed_values().for_each(|(value, _)| self.push((*value).into()));
             return;
         }
         let range = range as usize;
@@ -92,24 +93,24 @@ impl Distribution {
         if self.counts.len() < other.counts.len() {
             self.counts.resize(other.counts.len(), 0);
         }
-        for (all, own) in self.counts.iter_mut().zip(other.counts) {
-            *all += own;
+        for (count, more) in self.counts.iter_mut().zip(other.counts) {
+            *count += more;
         }
         self.rest.merge(other.rest);
     }
 
     /// Bytes of the listed values.
-    pub(super) fn held(&self) -> u64 {
-        self.rest.held()
+    pub(super) fn memory_bytes(&self) -> u64 {
+        self.rest.memory_bytes()
     }
 
     /// Takes the listed values out.
-    pub(super) fn take_listed(&mut self) -> ValueList {
+    pub(super) fn take_list(&mut self) -> ValueList {
         std::mem::take(&mut self.rest)
     }
 
     /// Adds values that were taken out.
-    pub(super) fn list_more(&mut self, values: ValueList) {
+    pub(super) fn append_list(&mut self, values: ValueList) {
         self.rest.merge(values);
     }
 
@@ -119,12 +120,12 @@ impl Distribution {
         counted.chain(self.rest.iter()).collect()
     }
 
-    /// How many values.
+    /// Number of values.
     pub fn len(&self) -> u64 {
         self.counted() + self.rest.len()
     }
 
-    /// Whether there is none.
+    /// Whether there is no value.
     pub fn is_empty(&self) -> bool {
         self.len() == 0
     }
@@ -133,7 +134,7 @@ impl Distribution {
         self.counts.iter().sum()
     }
 
-    /// Their sum.
+    /// The sum of the values.
     pub fn sum(&self) -> i128 {
         let counted = self.counts.iter().zip(0..).map(|(n, value): (&u64, i128)| i128::from(*n) * value);
         counted.sum::<i128>() + self.rest.sum()
@@ -143,9 +144,9 @@ impl Distribution {
     pub fn bins(&self, thresholds: &[i64]) -> Vec<u64> {
         let mut bins = vec![0; thresholds.len() + 1];
         for (&n, value) in self.counts.iter().zip(0..) {
-            bins[super::bin(thresholds, value)] += n;
+            bins[bin(thresholds, value)] += n;
         }
-        // Who reaches a threshold and not the next one is in the bin between them.
+        // A value that reaches a threshold and not the next one is in the bin between them.
         let mut reaching = self.rest.len();
         for (bin, next) in self.rest.reaching(thresholds).into_iter().enumerate() {
             bins[bin] += reaching - next;
@@ -221,7 +222,7 @@ mod tests {
             let values: Vec<i64> = (0..n)
                 .map(|_| {
                     let x = (random() % spread) as i64;
-                    // Skewed: a few values far out, so that most lie in one stretch.
+                    // Skewed: a few values far out, so that most lie in one interval.
                     if case % 3 == 0 && random() % 50 == 0 { x << 19 } else { x }
                 })
                 .collect();

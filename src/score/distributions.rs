@@ -1,15 +1,16 @@
 //! The value distributions of a slice's customers at one as-of date.
 
-use super::{Distribution, SpillableDistribution};
-use crate::domain::CustomerId;
+use super::distribution::Distribution;
+use super::spillable::SpillableDistribution;
+use super::tiles::RankedCustomer;
 
 /// The values of the scored customers of a slice at one as-of date.
 #[derive(Debug, Clone)]
 pub struct SliceDistributions {
     /// Values per axis.
     pub axes: [SpillableDistribution; 3],
-    /// Under `ntile`: value (recency negated) and id of every scored customer, per axis.
-    pub pairs: [Vec<(i64, CustomerId)>; 3],
+    /// Under `ntile`: every scored customer, per axis.
+    pub ranked: [Vec<RankedCustomer>; 3],
     /// Revenue of customers who bought in the lookback, scored or not; empty unless a table needs it.
     pub revenue: SpillableDistribution,
 }
@@ -20,18 +21,18 @@ impl SliceDistributions {
         SliceDistributions {
             axes: [Distribution::of_counts(), Distribution::of_counts(), Distribution::of_money()]
                 .map(SpillableDistribution::new),
-            pairs: Default::default(),
+            ranked: Default::default(),
             revenue: SpillableDistribution::new(Distribution::of_money()),
         }
     }
 
     /// Adds the values of another.
     pub fn merge(&mut self, other: SliceDistributions) {
-        for (all, own) in self.axes.iter_mut().zip(other.axes) {
-            all.merge(own);
+        for (all, more) in self.axes.iter_mut().zip(other.axes) {
+            all.merge(more);
         }
-        for (all, own) in self.pairs.iter_mut().zip(other.pairs) {
-            all.extend(own);
+        for (all, more) in self.ranked.iter_mut().zip(other.ranked) {
+            all.extend(more);
         }
         self.revenue.merge(other.revenue);
     }

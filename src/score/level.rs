@@ -2,8 +2,10 @@
 
 use std::ops::Range;
 
+use super::axis::Axis;
+use super::bins::clamp;
+use super::distribution::Distribution;
 use super::quantile::type_7;
-use super::{Axis, Distribution, clamp};
 use crate::domain::Ratio;
 use crate::job::raw::{Closed, Levels};
 use crate::measure::Column;

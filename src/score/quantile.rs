@@ -1,6 +1,6 @@
 //! Quantiles of a distribution of integers.
 
-use super::Distribution;
+use super::distribution::Distribution;
 use crate::domain::Ratio;
 
 /// Type 7 quantiles (linear interpolation) at `k / bins`, plus `shift`: with `h = (n − 1)·k`, `lo = h div bins` and

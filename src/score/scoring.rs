@@ -1,6 +1,12 @@
 //! Cut points, thresholds and levels of the slices of one as-of date, and the scores they give.
 
-use super::{Axis, CutPoints, Level, extend_by_bin};
+use std::ops::Range;
+
+use super::axis::Axis;
+use super::bins::extend_by_bin;
+use super::cut_points::CutPoints;
+use super::level::Level;
+use super::tiles::{RankedCustomer, tile};
 use crate::domain::CustomerId;
 use crate::measure::Column;
 
@@ -11,8 +17,8 @@ pub struct SliceScoring {
     pub cuts: [Option<CutPoints>; 3],
     /// Integer thresholds per axis.
     pub thresholds: [Vec<i64>; 3],
-    /// Under `ntile`: value (recency negated) and id of the first customer of every tile but the first.
-    pub tiles: [Vec<(i64, CustomerId)>; 3],
+    /// Under `ntile`: the first customer of every tile but the first.
+    pub tile_starts: [Vec<RankedCustomer>; 3],
     /// Levels, if a scheme looks at them and anybody is scored.
     pub levels: Option<[Level; 3]>,
     /// Scored customers per bin, ascending in the measure.
@@ -30,23 +36,13 @@ pub type DateScoring = Vec<SliceScoring>;
 
 impl SliceScoring {
     /// The scores of values on an axis; `id(row)` is called under `ntile` only. 0 where the slice has no cut points.
-    pub fn scores(
-        &self,
-        axis: Axis,
-        column: &Column,
-        rows: std::ops::Range<usize>,
-        id: impl Fn(usize) -> CustomerId,
-        out: &mut Vec<u8>,
-    ) {
+    pub fn scores(&self, axis: Axis, column: &Column, rows: Range<usize>, id: impl Fn(usize) -> CustomerId, out: &mut Vec<u8>) {
         let at = axis as usize;
         let Some(cuts) = &self.cuts[at] else {
-            let tiles = &self.tiles[at];
+            let starts = &self.tile_starts[at];
             out.extend(rows.map(|row| match column.get(row) {
                 Some(_) if self.scored == 0 => 0,
-                Some(value) => {
-                    let key = (if axis.is_reversed() { -value } else { value }, id(row));
-                    tiles.partition_point(|t| *t <= key) as u8 + 1
-                }
+                Some(value) => tile(starts, &(if axis.is_reversed() { -value } else { value }, id(row))),
                 None => 0,
             }));
             return;
@@ -55,7 +51,7 @@ impl SliceScoring {
         let of_bin: Vec<u8> = (0..=thresholds.len()).map(|bin| cuts.score_of_bin(bin)).collect();
         match column {
             Column::Int(values) => {
-                // No value reaches a threshold above them all.
+                // No value reaches a threshold above the greatest of its type.
                 let within = thresholds.iter().filter_map(|t| i32::try_from((*t).max(i32::MIN.into())).ok());
                 extend_by_bin(out, &values[rows], &within.collect::<Vec<i32>>(), &of_bin);
             }

@@ -1,93 +1,93 @@
-//! Values on their way into a distribution: under a limit of memory, what is listed goes to disk until it is asked for.
+//! A distribution under a memory limit: listed values go to disk until they are needed.
 
 use std::borrow::Cow;
 
-use super::Distribution;
+use super::distribution::Distribution;
 use crate::bucket::{pack_numbers, unpack_numbers};
 use crate::error::Result;
 use crate::measure::Column;
 use crate::memory::{Consumer, MemoryPool, SpillFile, SpilledRange};
 
-/// A distribution that is being gathered.
+/// A distribution whose listed values may lie on disk.
 #[derive(Debug, Clone)]
 pub struct SpillableDistribution {
-    here: Distribution,
-    /// Values on disk.
-    away: Vec<SpilledRange>,
-    away_len: u64,
+    in_memory: Distribution,
+    on_disk: Vec<SpilledRange>,
+    /// Number of values on disk.
+    on_disk_len: u64,
 }
 
 impl SpillableDistribution {
-    /// An empty one.
+    /// A distribution without values; `empty` says what it counts.
     pub fn new(empty: Distribution) -> SpillableDistribution {
-        SpillableDistribution { here: empty, away: Vec::new(), away_len: 0 }
+        SpillableDistribution { in_memory: empty, on_disk: Vec::new(), on_disk_len: 0 }
     }
 
     /// Adds a value.
     #[inline]
     pub fn push(&mut self, value: i64) {
-        self.here.push(value);
+        self.in_memory.push(value);
     }
 
     /// Adds the values of the listed cells of a column.
     pub fn extend(&mut self, column: &Column, cells: std::ops::Range<usize>, listed: &[bool]) {
-        self.here.extend(column, cells, listed);
+        self.in_memory.extend(column, cells, listed);
     }
 
     /// Adds the values of another.
     pub fn merge(&mut self, other: SpillableDistribution) {
-        self.here.merge(other.here);
-        self.away.extend(other.away);
-        self.away_len += other.away_len;
+        self.in_memory.merge(other.in_memory);
+        self.on_disk.extend(other.on_disk);
+        self.on_disk_len += other.on_disk_len;
     }
 
     /// Bytes of listed values in memory.
-    pub fn held(&self) -> u64 {
-        self.here.held()
+    pub fn memory_bytes(&self) -> u64 {
+        self.in_memory.memory_bytes()
     }
 
-    /// Writes the listed values away.
+    /// Moves the listed values to disk.
     ///
     /// # Errors
     /// Exit 7 if they cannot be written.
     pub fn spill(&mut self, spill: &SpillFile) -> Result<()> {
-        for values in self.here.take_listed().into_pieces() {
-            self.away.push(spill.write(&pack_numbers(&values))?);
-            self.away_len += values.len() as u64;
+        for values in self.in_memory.take_list().into_chunks() {
+            self.on_disk.push(spill.write(&pack_numbers(&values))?);
+            self.on_disk_len += values.len() as u64;
         }
         Ok(())
     }
 
-    /// How many values.
+    /// Number of values.
     pub fn len(&self) -> u64 {
-        self.here.len() + self.away_len
+        self.in_memory.len() + self.on_disk_len
     }
 
     /// How often the most frequent counted value occurs.
     pub fn most_common(&self) -> u64 {
-        self.here.most_common()
+        self.in_memory.most_common()
     }
 
-    /// Whether there is none.
+    /// Whether there is no value.
     pub fn is_empty(&self) -> bool {
         self.len() == 0
     }
 
-    /// All values; `what` they are of, for the error.
+    /// All values in memory; `what` names them in an error.
     ///
     /// # Errors
     /// Exit 7 if they do not fit into memory, or do not come back from disk.
     pub fn whole(&self, memory: &MemoryPool, what: impl Fn() -> String) -> Result<Cow<'_, Distribution>> {
-        let Some(spill) = memory.spill().filter(|_| !self.away.is_empty()) else { return Ok(Cow::Borrowed(&self.here)) };
+        let Some(spill) = memory.spill().filter(|_| !self.on_disk.is_empty()) else { return Ok(Cow::Borrowed(&self.in_memory)) };
         let threads = rayon::current_num_threads() as u64;
         memory.try_reserve(Consumer::AxisValues, self.len() * 8 * threads, || format!("{} values of {}", self.len(), what()))?;
-        let (mut packed, mut values) = (Vec::new(), Vec::with_capacity(self.away_len as usize));
-        for piece in &self.away {
-            spill.read(piece, &mut packed)?;
+        let (mut packed, mut values) = (Vec::new(), Vec::with_capacity(self.on_disk_len as usize));
+        for range in &self.on_disk {
+            spill.read(range, &mut packed)?;
             unpack_numbers(&packed, &mut values);
         }
-        let mut all = self.here.clone();
-        all.list_more(values.into());
+        let mut all = self.in_memory.clone();
+        all.append_list(values.into());
         Ok(Cow::Owned(all))
     }
 }
@@ -97,7 +97,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_was_spilled_counts_as_what_was_not() -> Result<()> {
+    fn spilled_values_count_like_values_in_memory() -> Result<()> {
         let folder = crate::temp::tempdir().expect("a folder");
         let memory = MemoryPool::limited(1 << 30, 0, folder.path())?;
         let spill = memory.spill().expect("a limit");
@@ -121,7 +121,7 @@ mod tests {
                 assert_eq!(whole.statistics(&wanted), all.statistics(&wanted));
                 assert_eq!((whole.sum(), whole.len()), (all.sum(), all.len()));
                 one.spill(spill)?;
-                assert_eq!(one.held(), 0);
+                assert_eq!(one.memory_bytes(), 0);
             }
         }
         Ok(())

@@ -1,0 +1,84 @@
+//! A scheme: states and rules in match order.
+
+use std::collections::BTreeMap;
+
+use serde::Serialize;
+
+use super::condition::Conditions;
+use crate::domain::Measure;
+
+/// A scheme, ready to classify.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct Scheme {
+    /// Its name.
+    pub name: String,
+    /// One sentence.
+    pub summary: String,
+    /// Scores per axis its rules are written for; `None` if it uses no scores.
+    pub bins: Option<u32>,
+    /// Whether it is built in.
+    pub builtin: bool,
+    /// Whether the job has replaced some of its rules.
+    pub changed: bool,
+    /// States in display order.
+    pub states: Vec<State>,
+    /// Indices into `states` from best to worst; empty without a ladder.
+    pub ladder: Vec<usize>,
+    /// Rules in match order.
+    pub rules: Vec<Rule>,
+}
+
+/// A state of a scheme.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct State {
+    /// The name, as tables show it.
+    pub name: String,
+    /// Labels by language.
+    pub labels: BTreeMap<String, String>,
+    /// One sentence on the customers in it.
+    pub definition: String,
+}
+
+/// A rule: customers who meet all conditions are in the state.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct Rule {
+    /// Index into the scheme's states.
+    pub state: usize,
+    /// The conditions; none matches all customers.
+    pub when: Conditions,
+}
+
+/// The state of a customer without scores in a scheme that uses them.
+pub const UNSCORED: &str = "(unscored)";
+/// The state of a customer whom no rule matches, or who is not listed.
+pub const NONE: &str = "(none)";
+
+impl Scheme {
+    /// Whether any rule looks at a score, cell or level.
+    pub fn uses_scores(&self) -> bool {
+        self.rules.iter().any(|r| r.when.uses_scores())
+    }
+
+    /// Whether any rule looks at a level.
+    pub fn uses_levels(&self) -> bool {
+        self.rules.iter().any(|r| r.when.levels.iter().any(Option::is_some))
+    }
+
+    /// The measures its rules look at, each once.
+    pub fn measures(&self) -> Vec<Measure> {
+        let mut measures: Vec<Measure> = self.rules.iter().flat_map(|r| r.when.measures.iter().map(|(m, _)| *m)).collect();
+        measures.sort_unstable();
+        measures.dedup();
+        measures
+    }
+
+    /// Names of all states a customer can be in, the special ones last.
+    pub fn all_states(&self) -> Vec<String> {
+        self.states.iter().map(|s| s.name.clone()).chain([UNSCORED.to_owned(), NONE.to_owned()]).collect()
+    }
+
+    /// Position of a state in tables: by the ladder, else in display order; special states last.
+    pub fn rank(&self, state: usize) -> usize {
+        self.ladder.iter().position(|s| *s == state).unwrap_or(state + self.ladder.len())
+    }
+}
