@@ -4,8 +4,13 @@
 //! the column and the row where there is one, what was found, what was expected and what to do next.
 
 use std::fmt;
+use std::io;
+use std::sync::Arc;
 
-/// Result with the program's own error.
+use arrow::error::ArrowError;
+use parquet::errors::ParquetError;
+
+/// Result with the program's error.
 pub type Result<T> = std::result::Result<T, Error>;
 
 /// Who must act, and with that the exit code.
@@ -32,14 +37,6 @@ pub enum Kind {
     Unknown,
 }
 
-/// Whether what a library says means that the system refused it memory: zstd by panicking over a null pointer or by its
-/// error 64, the standard library by the texts of `io::ErrorKind::OutOfMemory`, of `TryReserveError` and of ENOMEM.
-pub fn tells_of_memory(message: &str) -> bool {
-    ["zstd returned null pointer", "not enough memory", "out of memory", "memory allocation failed", "(os error 12)"]
-        .iter()
-        .any(|text| message.contains(text))
-}
-
 impl Kind {
     /// The exit code of the process.
     pub fn exit_code(self) -> u8 {
@@ -57,21 +54,32 @@ impl Kind {
     }
 }
 
-/// An error: its kind and its sentence.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Error {
+/// An error: its kind, its sentence, and the error of a library or of the system that caused it, if one did.
+#[derive(Debug, Clone)]
+pub struct Error(Box<Content>);
+
+#[derive(Debug, Clone)]
+struct Content {
     kind: Kind,
     message: String,
+    cause: Option<Arc<dyn std::error::Error + Send + Sync>>,
 }
 
 impl Error {
     /// An error of `kind` that says `message`.
     #[cold]
     pub fn new(kind: Kind, message: impl Into<String>) -> Self {
-        Error { kind, message: message.into() }
+        Error(Box::new(Content { kind, message: message.into(), cause: None }))
     }
 
-    /// A broken invariant of our own (exit 1).
+    /// The same error with what caused it, from which [`Limit::behind`] learns more than the sentence tells.
+    #[cold]
+    pub fn caused_by(mut self, cause: impl std::error::Error + Send + Sync + 'static) -> Self {
+        self.0.cause = Some(Arc::new(cause));
+        self
+    }
+
+    /// A broken invariant of the program (exit 1).
     #[cold]
     pub fn bug(what: impl fmt::Display) -> Self {
         Self::new(Kind::Bug, format!("{what}. This is a bug in rfmill; please report it with the job file"))
@@ -103,17 +111,90 @@ impl Error {
 
     /// The kind of the error.
     pub fn kind(&self) -> Kind {
-        self.kind
+        self.0.kind
     }
 }
 
 impl fmt::Display for Error {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.message)
+        f.write_str(&self.0.message)
     }
 }
 
-impl std::error::Error for Error {}
+impl std::error::Error for Error {
+    fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
+        self.0.cause.as_deref().map(|cause| cause as &(dyn std::error::Error + 'static))
+    }
+}
+
+/// Errors are equal if they say the same, whatever caused them.
+impl PartialEq for Error {
+    fn eq(&self, other: &Error) -> bool {
+        (self.0.kind, &self.0.message) == (other.0.kind, &other.0.message)
+    }
+}
+
+impl Eq for Error {}
+
+/// A limit of the system that the program ran into.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Limit {
+    /// Memory.
+    Memory,
+    /// Open files.
+    OpenFiles,
+}
+
+impl Limit {
+    /// The limit that an error or one of its causes reports, judged by their types and codes.
+    pub fn behind(error: &(dyn std::error::Error + 'static)) -> Option<Limit> {
+        let mut next = Some(error);
+        while let Some(error) = next {
+            let limit = Limit::reported_by(error);
+            if limit.is_some() {
+                return limit;
+            }
+            // The source of an I/O error is that of the error it wraps, which would be passed over.
+            let wrapped = error.downcast_ref::<io::Error>().and_then(io::Error::get_ref);
+            next = wrapped.map(|e| e as &(dyn std::error::Error + 'static)).or_else(|| error.source());
+        }
+        None
+    }
+
+    fn reported_by(error: &(dyn std::error::Error + 'static)) -> Option<Limit> {
+        if let Some(error) = error.downcast_ref::<io::Error>() {
+            return match (error.raw_os_error(), error.kind()) {
+                (Some(libc::EMFILE | libc::ENFILE), _) => Some(Limit::OpenFiles),
+                (_, io::ErrorKind::OutOfMemory) => Some(Limit::Memory),
+                // Zstandard's error 64, which its crate passes on as text of kind `Other`.
+                (None, io::ErrorKind::Other) if error.to_string() == ZSTD_OUT_OF_MEMORY => Some(Limit::Memory),
+                _ => None,
+            };
+        }
+        // The Arrow reader of the Parquet library turns every error of that library into text. No path is part of such a
+        // text, because the library reads from open files.
+        let text = match (error.downcast_ref::<ParquetError>(), error.downcast_ref::<ArrowError>()) {
+            (Some(ParquetError::General(text) | ParquetError::ArrowError(text)), _) => text,
+            (_, Some(ArrowError::ParquetError(text))) => text,
+            (_, Some(ArrowError::MemoryError(_))) => return Some(Limit::Memory),
+            _ => return None,
+        };
+        library_text_reports_memory(text).then_some(Limit::Memory)
+    }
+}
+
+/// The name of Zstandard's error 64.
+const ZSTD_OUT_OF_MEMORY: &str = "Allocation error : not enough memory";
+
+/// Whether the text of a library reports that the system refused it memory. This is only for texts that a library gives in
+/// place of an error, which are panics and the errors of [`Limit::reported_by`]: Zstandard panics over a null pointer, and the
+/// others are the texts of `io::ErrorKind::OutOfMemory`, of `TryReserveError` and of ENOMEM. A sentence of this program may
+/// contain a path, and a path may contain anything.
+pub fn library_text_reports_memory(text: &str) -> bool {
+    ["zstd returned null pointer", ZSTD_OUT_OF_MEMORY, "out of memory", "memory allocation failed", "(os error 12)"]
+        .iter()
+        .any(|part| text.contains(part))
+}
 
 /// The nearest of `candidates` to a misspelt `word`, if one is near enough to be meant.
 pub fn nearest<'a>(word: &str, candidates: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
@@ -137,6 +218,29 @@ pub fn suggestion<'a>(word: &str, candidates: impl IntoIterator<Item = &'a str>)
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn limits_are_told_by_code_and_kind_through_all_causes() {
+        let code = io::Error::from_raw_os_error;
+        let read = |cause: io::Error| Error::input(format!("cannot read a.parquet: {cause}")).caused_by(cause);
+        assert_eq!(Limit::behind(&read(code(libc::EMFILE))), Some(Limit::OpenFiles));
+        assert_eq!(Limit::behind(&read(code(libc::ENOMEM))), Some(Limit::Memory));
+        assert_eq!(Limit::behind(&read(io::ErrorKind::OutOfMemory.into())), Some(Limit::Memory));
+        assert_eq!(Limit::behind(&read(io::Error::other(ZSTD_OUT_OF_MEMORY))), Some(Limit::Memory));
+        assert_eq!(Limit::behind(&read(code(libc::ENOENT))), None);
+        let within = Error::input("b").caused_by(ParquetError::from(io::Error::other(read(code(libc::ENFILE)))));
+        assert_eq!(Limit::behind(&within), Some(Limit::OpenFiles));
+        let as_text = ArrowError::from(ParquetError::from(code(libc::ENOMEM)));
+        assert_eq!(Limit::behind(&Error::input("c").caused_by(as_text)), Some(Limit::Memory));
+    }
+
+    #[test]
+    fn no_path_is_taken_for_a_limit() {
+        let path = "out of memory (os error 24)/zstd returned null pointer/a.parquet";
+        let missing = io::Error::from_raw_os_error(libc::ENOENT);
+        let error = Error::input(format!("cannot read {path}: {missing}; check the path")).caused_by(missing);
+        assert_eq!(Limit::behind(&error), None);
+    }
 
     #[test]
     fn suggests_only_what_is_near() {

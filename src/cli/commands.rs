@@ -25,7 +25,7 @@ pub(super) fn data(text: &str) -> Result<()> {
     let mut stdout = std::io::stdout().lock();
     match writeln!(stdout, "{}", text.trim_end_matches('\n')).and_then(|()| stdout.flush()) {
         Err(e) if e.kind() != std::io::ErrorKind::BrokenPipe => {
-            Err(Error::output(format!("cannot write to standard output: {e}; check where it goes")))
+            Err(Error::output(format!("cannot write to standard output: {e}; check where it goes")).caused_by(e))
         }
         _ => Ok(()),
     }
@@ -39,6 +39,7 @@ pub(super) fn with_threads<T: Send>(args: ThreadArgs, work: impl FnOnce() -> Res
             Kind::Resource,
             format!("cannot start the threads of the run: {e}; use fewer with --threads, or raise the limit (ulimit -u, -v)"),
         )
+        .caused_by(e)
     })?;
     pool.install(work)
 }
@@ -141,21 +142,10 @@ pub(super) fn check(args: &JobArgs, console: &Console) -> Result<()> {
     ))
 }
 
-/// The sample's own error as the program's.
-fn sample_error(error: sample::SampleError) -> Error {
-    let kind = match error.exit_code() {
-        1 => Kind::Bug,
-        2 => Kind::Usage,
-        7 => Kind::Resource,
-        _ => Kind::Output,
-    };
-    Error::new(kind, error.to_string())
-}
-
 /// Writes a sample with progress.
 pub(super) fn write_sample(spec: &SampleSpec, folder: &std::path::Path, console: &Console) -> Result<sample::SampleSummary> {
     console.begin("making orders", spec.orders);
-    let summary = sample::write(spec, folder, &|orders| console.advance(orders)).map_err(sample_error)?;
+    let summary = sample::write(spec, folder, &|orders| console.advance(orders))?;
     console.end(&format!(
         "{} orders of {} customers in {} file{} ({} bytes)",
         count(summary.orders),
@@ -209,7 +199,8 @@ pub(super) fn verify(args: &VerifyArgs) -> Result<()> {
 pub(super) fn schema(args: &SchemaArgs) -> Result<()> {
     let Some(path) = &args.tables else {
         let schema = schemars::schema_for!(RawJob);
-        let text = serde_json::to_string_pretty(&schema).map_err(|e| Error::bug(format!("the schema cannot be printed: {e}")))?;
+        let text = serde_json::to_string_pretty(&schema)
+            .map_err(|e| Error::bug(format!("the schema cannot be printed: {e}")).caused_by(e))?;
         return data(&text);
     };
     let (raw, source) = parse::load(path, &[])?;
@@ -237,7 +228,7 @@ pub(super) fn schema(args: &SchemaArgs) -> Result<()> {
 fn duckdb_views(output: &std::path::Path) -> Result<String> {
     let folder = std::path::absolute(output).unwrap_or_else(|_| output.to_owned()).join("tables");
     let entries = std::fs::read_dir(&folder)
-        .map_err(|e| Error::input(format!("cannot list {}: {e}; run the job first", folder.display())))?;
+        .map_err(|e| Error::input(format!("cannot list {}: {e}; run the job first", folder.display())).caused_by(e))?;
     let mut tables: Vec<String> = entries.flatten().map(|e| e.file_name().to_string_lossy().into_owned()).collect();
     tables.sort_unstable();
     let mut out = String::new();
@@ -262,6 +253,6 @@ pub(super) fn man() -> Result<()> {
     let mut out = Vec::new();
     clap_mangen::Man::new(Arguments::command())
         .render(&mut out)
-        .map_err(|e| Error::bug(format!("the manual page cannot be printed: {e}")))?;
+        .map_err(|e| Error::bug(format!("the manual page cannot be printed: {e}")).caused_by(e))?;
     data(&String::from_utf8_lossy(&out))
 }

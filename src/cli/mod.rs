@@ -17,7 +17,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use clap::Parser;
 
-use crate::error::{Error, Kind, tells_of_memory};
+use crate::error::{Error, Kind, Limit, library_text_reports_memory};
 use args::{Arguments, Command};
 use console::Console;
 
@@ -59,20 +59,13 @@ pub fn main() -> ExitCode {
 /// The same error as one of a resource, where the system had no more to give. Any step that opens a file can meet that, and
 /// says which file; the file is not to blame.
 fn of_limits(error: Error) -> Error {
-    let text = error.to_string();
-    let tells = |code: i32| text.contains(&format!("(os error {code})"));
-    let advice = match error.kind() {
-        Kind::Resource => None,
-        _ if tells(libc::EMFILE) || tells(libc::ENFILE) => Some("open files (ulimit -n)"),
-        _ if tells_of_memory(&text) => Some("memory (ulimit -v)"),
-        _ => None,
+    let limit = match Limit::behind(&error).filter(|_| error.kind() != Kind::Resource) {
+        Some(Limit::OpenFiles) => "open files (ulimit -n)",
+        Some(Limit::Memory) => "memory (ulimit -v)",
+        None => return error,
     };
-    match advice {
-        Some(what) => {
-            Error::new(Kind::Resource, format!("{text}; a limit was reached, so raise that of {what} or use fewer --threads"))
-        }
-        None => error,
-    }
+    let sentence = format!("{error}; a limit was reached, so raise that of {limit} or use fewer --threads");
+    Error::new(Kind::Resource, sentence).caused_by(error)
 }
 
 /// The text without the password of a database URL in it; `None` if there is no such URL.
@@ -115,8 +108,9 @@ fn quiet_contained_panics() {
     let usual = std::panic::take_hook();
     let no_panic = signals::when_memory_runs_out();
     std::panic::set_hook(Box::new(move |info| {
+        // A panic is text. These are of libraries, which know no paths.
         let message = info.payload_as_str();
-        if message.is_some_and(|m| m.contains("ThreadPoolBuildError") || tells_of_memory(m)) {
+        if message.is_some_and(|m| m.contains("ThreadPoolBuildError") || library_text_reports_memory(m)) {
             REFUSED.store(true, Ordering::SeqCst);
         }
         if !crate::input::damage::panics_are_contained() && !REFUSED.load(Ordering::SeqCst) {
@@ -132,10 +126,14 @@ mod tests {
 
     #[test]
     fn a_limit_is_no_fault_of_a_file() {
-        let error = of_limits(Error::input("cannot read a.parquet: Too many open files (os error 24); check the path"));
+        let read = |path: &str, code: i32| {
+            let cause = std::io::Error::from_raw_os_error(code);
+            Error::input(format!("cannot read {path}: {cause}; check the path")).caused_by(cause)
+        };
+        let error = of_limits(read("a.parquet", libc::EMFILE));
         assert_eq!(error.kind(), Kind::Resource);
         assert!(error.to_string().ends_with("raise that of open files (ulimit -n) or use fewer --threads"));
-        assert_eq!(of_limits(Error::input("cannot read a: gone (os error 2)")).kind(), Kind::Input);
+        assert_eq!(of_limits(read("out of memory/a (os error 24)", libc::ENOENT)).kind(), Kind::Input);
     }
 
     #[test]

@@ -22,7 +22,7 @@ pub(super) fn run(args: &QuickstartArgs, console: &Console) -> Result<()> {
     with_threads(args.threads, || {
         write_sample(&spec, &orders, console)?;
         std::fs::write(&file, JOB)
-            .map_err(|e| Error::output(format!("cannot write {}: {e}; choose another folder", file.display())))?;
+            .map_err(|e| Error::output(format!("cannot write {}: {e}; choose another folder", file.display())).caused_by(e))?;
         let (raw, source) = parse::load(&file, &[])?;
         let job = resolve(raw, source, &Overrides::default())?;
         let outcome = pipeline::run(&job, console)?;

@@ -76,7 +76,7 @@ pub(crate) fn decimals(values: impl Iterator<Item = Option<i128>>, scale: i8) ->
 
 pub(crate) fn batch_of(table: &TableDefinition, arrays: Vec<ArrayRef>) -> Result<RecordBatch> {
     RecordBatch::try_new(table.schema(true), arrays)
-        .map_err(|e| Error::bug(format!("table {} cannot be put together: {e}", table.name)))
+        .map_err(|e| Error::bug(format!("table {} cannot be put together: {e}", table.name)).caused_by(e))
 }
 
 struct CutRow {

@@ -68,10 +68,10 @@ fn unreadable(name: &str, error: &dyn std::fmt::Display) -> Error {
 }
 
 fn csv_lines(name: &str, path: &Path) -> Result<Vec<Line>> {
-    let bytes = std::fs::read(path).map_err(|e| unreadable(name, &e))?;
+    let bytes = std::fs::read(path).map_err(|e| unreadable(name, &e).caused_by(e))?;
     let bytes = bytes.strip_prefix(b"\xEF\xBB\xBF").unwrap_or(&bytes);
     let mut reader = csv::ReaderBuilder::new().trim(csv::Trim::All).from_reader(bytes);
-    let headers = reader.headers().map_err(|e| unreadable(name, &e))?.clone();
+    let headers = reader.headers().map_err(|e| unreadable(name, &e).caused_by(e))?.clone();
     let column = |wanted: &str| {
         let found = headers.iter().position(|h| h == wanted);
         found.ok_or_else(|| unreadable(name, &format!("it has the columns {}", headers.iter().collect::<Vec<_>>().join(", "))))
@@ -79,7 +79,7 @@ fn csv_lines(name: &str, path: &Path) -> Result<Vec<Line>> {
     let (start, spend) = (column("period_start")?, column("spend")?);
     let mut lines = Vec::new();
     for record in reader.records() {
-        let record = record.map_err(|e| unreadable(name, &e))?;
+        let record = record.map_err(|e| unreadable(name, &e).caused_by(e))?;
         let cell = |at: usize| record.get(at).filter(|c| !c.is_empty()).map(str::to_owned);
         let line = record.position().map_or(0, csv::Position::line);
         lines.push(Line { place: format!("{name}, line {line}"), start: cell(start), spend: cell(spend) });
@@ -88,11 +88,11 @@ fn csv_lines(name: &str, path: &Path) -> Result<Vec<Line>> {
 }
 
 fn parquet_lines(name: &str, path: &Path) -> Result<Vec<Line>> {
-    let file = std::fs::File::open(path).map_err(|e| unreadable(name, &e))?;
-    let reader = SerializedFileReader::new(file).map_err(|e| unreadable(name, &e))?;
+    let file = std::fs::File::open(path).map_err(|e| unreadable(name, &e).caused_by(e))?;
+    let reader = SerializedFileReader::new(file).map_err(|e| unreadable(name, &e).caused_by(e))?;
     let mut lines = Vec::new();
-    for (number, row) in reader.get_row_iter(None).map_err(|e| unreadable(name, &e))?.enumerate() {
-        let row = row.map_err(|e| unreadable(name, &e))?;
+    for (number, row) in reader.get_row_iter(None).map_err(|e| unreadable(name, &e).caused_by(e))?.enumerate() {
+        let row = row.map_err(|e| unreadable(name, &e).caused_by(e))?;
         let cell = |wanted: &str| {
             let field = row.get_column_iter().find(|(column, _)| *column == wanted).map(|(_, field)| field);
             field.ok_or_else(|| unreadable(name, &format!("it has no column {wanted:?}")))

@@ -5,7 +5,10 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use parquet::errors::ParquetError;
 
-use crate::error::{Error, Kind, Result, tells_of_memory};
+use crate::error::{Error, Kind, Limit, Result, library_text_reports_memory};
+
+/// What the Parquet library says, in text alone, of a page whose checksum is wrong.
+const CHECKSUM_MISMATCH: &str = "Page CRC checksum mismatch";
 
 thread_local! {
     static CONTAINED: Cell<bool> = const { Cell::new(false) };
@@ -23,7 +26,11 @@ pub(crate) fn contained<T>(name: &str, work: impl FnOnce() -> Result<T>) -> Resu
     CONTAINED.set(before);
     outcome.unwrap_or_else(|panic| {
         let message = panic.downcast_ref::<String>().map(String::as_str).or_else(|| panic.downcast_ref::<&str>().copied());
-        Err(if message.is_some_and(tells_of_memory) { no_memory(name) } else { corrupt(name, "its content contradicts itself") })
+        Err(if message.is_some_and(library_text_reports_memory) {
+            no_memory(name)
+        } else {
+            corrupt(name, "its content contradicts itself")
+        })
     })
 }
 
@@ -39,24 +46,25 @@ fn no_memory(name: &str) -> Error {
 }
 
 /// The error for what the Parquet library says of a file.
-pub(crate) fn unreadable(name: &str, error: &ParquetError) -> Error {
-    let text = error.to_string();
-    if tells_of_memory(&text) {
-        return no_memory(name);
-    }
-    if text.contains("CRC") || text.contains("crc") {
-        return corrupt(name, format_args!("a page does not match its checksum ({text})"));
-    }
-    corrupt(name, text)
+pub(crate) fn unreadable(name: &str, error: ParquetError) -> Error {
+    let sentence = if Limit::behind(&error) == Some(Limit::Memory) {
+        no_memory(name)
+    } else if matches!(&error, ParquetError::General(text) if text == CHECKSUM_MISMATCH) {
+        corrupt(name, format_args!("a page does not match its checksum ({error})"))
+    } else {
+        corrupt(name, &error)
+    };
+    sentence.caused_by(error)
 }
 
 /// The error for what a library says while it decodes a row group.
-pub(crate) fn undecodable(name: &str, row_group: usize, error: &dyn std::fmt::Display) -> Error {
-    let text = error.to_string();
-    if tells_of_memory(&text) {
-        return no_memory(name);
-    }
-    corrupt(name, format_args!("row group {row_group} cannot be decoded ({text})"))
+pub(crate) fn undecodable(name: &str, row_group: usize, error: impl std::error::Error + Send + Sync + 'static) -> Error {
+    let sentence = if Limit::behind(&error) == Some(Limit::Memory) {
+        no_memory(name)
+    } else {
+        corrupt(name, format_args!("row group {row_group} cannot be decoded ({error})"))
+    };
+    sentence.caused_by(error)
 }
 
 #[cfg(test)]
@@ -73,11 +81,11 @@ mod tests {
             ("Allocation error : not enough memory", Kind::Resource),
             ("range end index 9 out of range for slice of length 8", Kind::Input),
         ] {
-            let raised = ParquetError::General(message.to_owned());
+            let raised = || ParquetError::General(message.to_owned());
             let panicked: Result<()> = contained("a.parquet", || std::panic::panic_any(message.to_owned()));
             assert_eq!(panicked.map_err(|error| error.kind()), Err(kind), "{message}");
-            assert_eq!(unreadable("a.parquet", &raised).kind(), kind, "{message}");
-            assert_eq!(undecodable("a.parquet", 0, &raised).kind(), kind, "{message}");
+            assert_eq!(unreadable("a.parquet", raised()).kind(), kind, "{message}");
+            assert_eq!(undecodable("a.parquet", 0, raised()).kind(), kind, "{message}");
         }
     }
 }

@@ -52,8 +52,9 @@ pub fn find(patterns: &[(String, PathBuf)], key: &'static str) -> Result<Vec<Inp
     files.sort_by(|a, b| a.name.cmp(&b.name).then_with(|| a.path.cmp(&b.path)));
     files.dedup_by(|a, b| a.path == b.path);
     for file in &files {
-        let kind = std::fs::metadata(&file.path)
-            .map_err(|e| Error::input(format!("cannot read {}: {e}; check the path and its permissions", file.path.display())))?;
+        let kind = std::fs::metadata(&file.path).map_err(|e| {
+            Error::input(format!("cannot read {}: {e}; check the path and its permissions", file.path.display())).caused_by(e)
+        })?;
         if !kind.is_file() {
             return Err(Error::input(format!("{} is not a regular file; remove it from {key}", file.path.display())));
         }
@@ -106,10 +107,12 @@ fn walk(root: &Path, name: &str, base: &str, key: &'static str, files: &mut Vec<
         if depth > 1_000_000 {
             return Err(Error::input(format!("{} has too many folders; name the files with a glob", root.display())));
         }
-        let entries = std::fs::read_dir(&folder)
-            .map_err(|e| Error::input(format!("cannot list the folder {}: {e}; check its permissions", folder.display())))?;
+        let entries = std::fs::read_dir(&folder).map_err(|e| {
+            Error::input(format!("cannot list the folder {}: {e}; check its permissions", folder.display())).caused_by(e)
+        })?;
         for entry in entries {
-            let entry = entry.map_err(|e| Error::input(format!("cannot list the folder {}: {e}", folder.display())))?;
+            let entry =
+                entry.map_err(|e| Error::input(format!("cannot list the folder {}: {e}", folder.display())).caused_by(e))?;
             let own = entry.file_name().to_string_lossy().into_owned();
             if is_hidden(&own) {
                 continue;
@@ -138,8 +141,8 @@ fn expand(written: &str, joined: &Path, key: &'static str, files: &mut Vec<Input
         pattern.get(..wild).and_then(|p| p.rfind('/')).map_or(0, |slash| slash + 1)
     };
     let (base, fixed_joined) = (&written[..fixed(written)], fixed(pattern));
-    for found in glob::glob_with(pattern, options).map_err(|e| wrong(&e))? {
-        let path = found.map_err(|e| wrong(&e))?;
+    for found in glob::glob_with(pattern, options).map_err(|e| wrong(&e).caused_by(e))? {
+        let path = found.map_err(|e| wrong(&e).caused_by(std::io::Error::from(e)))?;
         let text = path.to_string_lossy().into_owned();
         let below = text.get(fixed_joined..).unwrap_or(&text);
         if below.split('/').any(is_hidden) {

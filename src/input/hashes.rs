@@ -57,7 +57,7 @@ impl HashList {
 
     fn read(written: &str, path: &Path, key: &'static str) -> Result<HashList> {
         let io = |e: std::io::Error| {
-            Error::input(format!("cannot read the list of hashes {} ({key}): {e}; check the path", path.display()))
+            Error::input(format!("cannot read the list of hashes {} ({key}): {e}; check the path", path.display())).caused_by(e)
         };
         let (file, stat) = open_regular(path).map_err(io)?;
         let mut bytes = vec![0; stat.len().min(MOST_BYTES + 1) as usize];
@@ -122,7 +122,7 @@ impl HashList {
     /// Exit 4: it is not listed, cannot be read, or has another hash.
     pub fn check(self: &Arc<HashList>, input: &InputPath, file: &File, size: u64) -> Result<VerifiedHash> {
         let name = input.path.display();
-        let io = |e: std::io::Error| Error::input(format!("cannot read {name}: {e}; check the disk and run again"));
+        let io = |e: std::io::Error| Error::input(format!("cannot read {name}: {e}; check the disk and run again")).caused_by(e);
         let real = std::fs::canonicalize(&input.path).map_err(io)?;
         let (expected, line) = self.files.get(&real).ok_or_else(|| {
             Error::input(format!(

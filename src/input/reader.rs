@@ -64,7 +64,7 @@ impl<'a> FileReader<'a> {
         let schema = read_schema(source);
         let options = ArrowReaderOptions::new().with_schema(Arc::clone(&schema));
         let parquet = Arc::clone(source.metadata.metadata());
-        let metadata = contained(&name, || ArrowReaderMetadata::try_new(parquet, options).map_err(|e| unreadable(&name, &e)))?;
+        let metadata = contained(&name, || ArrowReaderMetadata::try_new(parquet, options).map_err(|e| unreadable(&name, e)))?;
         let mut roots: Vec<usize> = names.iter().filter_map(|n| schema.index_of(n).ok()).collect();
         roots.sort_unstable();
         let position = |root: usize| roots.iter().position(|r| *r == root);
@@ -115,9 +115,9 @@ impl<'a> FileReader<'a> {
                 .with_projection(self.mask.clone())
                 .with_row_groups(vec![row_group])
                 .with_batch_size(self.batch_rows(row_group));
-            let reader = builder.build().map_err(|e| unreadable(&name, &e))?;
+            let reader = builder.build().map_err(|e| unreadable(&name, e))?;
             for batch in reader {
-                let batch = batch.map_err(|e| undecodable(&name, row_group, &e))?;
+                let batch = batch.map_err(|e| undecodable(&name, row_group, e))?;
                 let columns = self.columns(batch.columns(), batch.num_rows())?;
                 each(first, &columns)?;
                 first += batch.num_rows() as u64;
@@ -138,9 +138,8 @@ impl<'a> FileReader<'a> {
         for &leaf in &input.deltas {
             let chunk = group.column(leaf);
             let rows = group.num_rows().max(0) as usize;
-            let pages =
-                SerializedPageReader::new(Arc::new(input.clone()), chunk, rows, None).map_err(|e| unreadable(name, &e))?;
-            let wrong = string_lengths::check(pages, chunk.column_descr()).map_err(|e| undecodable(name, row_group, &e))?;
+            let pages = SerializedPageReader::new(Arc::new(input.clone()), chunk, rows, None).map_err(|e| unreadable(name, e))?;
+            let wrong = string_lengths::check(pages, chunk.column_descr()).map_err(|e| undecodable(name, row_group, e))?;
             if let Some(page) = wrong {
                 let column = chunk.column_path();
                 let what = format!("in row group {row_group}, page {page} of column {column} holds more lengths than values");

@@ -52,7 +52,8 @@ impl Source {
     /// Exit 4: unreadable, not Parquet (saying what it looks like), truncated, encrypted, damaged, or of another hash.
     pub fn open(input: InputPath, hashes: Option<&Arc<HashList>>) -> Result<Source> {
         let name = input.path.display().to_string();
-        let io = |e: std::io::Error| Error::input(format!("cannot read {name}: {e}; check the file and its permissions"));
+        let io =
+            |e: std::io::Error| Error::input(format!("cannot read {name}: {e}; check the file and its permissions")).caused_by(e);
         let (file, stat) = open_regular(&input.path).map_err(io)?;
         let size = stat.len();
         let verified = hashes.map(|list| list.check(&input, &file, size)).transpose()?;
@@ -101,10 +102,10 @@ impl Source {
             Some(_) => {}
         }
         let metadata = contained(&name, || {
-            let metadata = ParquetMetaDataReader::decode_metadata(&footer).map_err(|e| unreadable(&name, &e))?;
+            let metadata = ParquetMetaDataReader::decode_metadata(&footer).map_err(|e| unreadable(&name, e))?;
             // Types come from the Parquet schema alone, so that the writer's Arrow encodings make no difference.
             let options = ArrowReaderOptions::new().with_skip_arrow_metadata(true);
-            ArrowReaderMetadata::try_new(Arc::new(metadata), options).map_err(|e| unreadable(&name, &e))
+            ArrowReaderMetadata::try_new(Arc::new(metadata), options).map_err(|e| unreadable(&name, e))
         })?;
         layout::check(&name, &file, metadata.metadata(), size - 8 - length)?;
         let footer_hash = crate::hash::sha256(&footer);
@@ -135,8 +136,9 @@ impl Source {
     /// # Errors
     /// Exit 4 if it was replaced, changed or removed.
     pub(crate) fn reopen(&self) -> Result<File> {
-        let (file, stat) = open_regular(&self.input.path)
-            .map_err(|e| Error::input(format!("cannot read {}: {e}; check the file and its permissions", self.name())))?;
+        let (file, stat) = open_regular(&self.input.path).map_err(|e| {
+            Error::input(format!("cannot read {}: {e}; check the file and its permissions", self.name())).caused_by(e)
+        })?;
         self.check_same(&stat)?;
         Ok(file)
     }
@@ -173,6 +175,7 @@ impl Source {
             let read = at.seek(SeekFrom::Start(start)).and_then(|_| at.take(length).read_to_end(&mut bytes));
             read.map_err(|e| {
                 Error::input(format!("cannot read {} at byte {start}: {e}; check the disk and run again", self.name()))
+                    .caused_by(e)
             })?;
             if bytes.len() as u64 != length {
                 return Err(Error::input(format!(

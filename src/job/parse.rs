@@ -25,7 +25,7 @@ impl Source {
     /// Exit 2 if there is no readable UTF-8 file; `what` says what it was to be.
     pub fn read(path: &Path, what: &str) -> Result<Source> {
         let bytes = std::fs::read(path)
-            .map_err(|e| Error::usage(format!("cannot read the {what} {}: {e}; check the path", path.display())))?;
+            .map_err(|e| Error::usage(format!("cannot read the {what} {}: {e}; check the path", path.display())).caused_by(e))?;
         let text = String::from_utf8(bytes)
             .map_err(|_| Error::usage(format!("the {what} {} is not UTF-8 text; save it as UTF-8", path.display())))?;
         // A byte order mark is what some editors put first; TOML has none.

@@ -222,7 +222,7 @@ fn score(raw: &RawJob, source: &Source, folder: &Path) -> Result<Score> {
         return Err(Error::usage(format!("{}: score.bins is {}; expected 2 to 100", source.locate("bins"), score.bins)));
     }
     let lookback = Lookback::parse(&score.lookback)
-        .map_err(|e| Error::usage(format!("{}: score.lookback: {e}", source.locate(&score.lookback))))?;
+        .map_err(|e| Error::usage(format!("{}: score.lookback: {e}", source.locate(&score.lookback))).caused_by(e))?;
     let monetary_scale = raw.orders.amount_scale + if score.monetary_as == MonetaryAs::Average { 2 } else { 0 };
     let axis = |name: &str, own: &Option<RawAxis>, shared: Option<&Vec<RawNumber>>, scale: u32| -> Result<AxisSpec> {
         let own = own.clone().unwrap_or_default();

@@ -36,7 +36,7 @@ impl Database {
             Some(tls) => self.target.config.connect(tls.clone()),
             None => self.target.config.connect(NoTls),
         };
-        let mut client = connected.map_err(|e| self.failed("connect", &e))?;
+        let mut client = connected.map_err(|e| self.failed("connect", e))?;
         // Lets the server notice that we were killed while it works for us. Servers before 14, or on systems that cannot
         // tell, do not know it, and do without.
         let _ = client.batch_execute("SET client_connection_check_interval = '2s'");
@@ -51,11 +51,11 @@ impl Database {
         let hash = crate::hash::sha256(format!("rfmill load {}", self.target.schema).as_bytes());
         // The lock's key is a number; 60 bits of the hash.
         let key = i64::from_str_radix(hash.get(..15).unwrap_or_default(), 16)
-            .map_err(|e| Error::bug(format!("the hash {hash:?} is no number: {e}")))?;
+            .map_err(|e| Error::bug(format!("the hash {hash:?} is no number: {e}")).caused_by(e))?;
         let taken = client
             .query_one("SELECT pg_try_advisory_lock($1)", &[&key])
             .and_then(|row| row.try_get::<_, bool>(0))
-            .map_err(|e| self.failed("lock the schema", &e))?;
+            .map_err(|e| self.failed("lock the schema", e))?;
         if taken {
             return Ok(());
         }
@@ -76,16 +76,17 @@ impl Database {
     }
 
     /// A failed step as a sentence: what was tried, where, what the server says and what to do.
-    pub fn failed(&self, tried: &str, error: &postgres::Error) -> Error {
-        let (kind, advice) = judge(error);
+    pub fn failed(&self, tried: &str, error: postgres::Error) -> Error {
+        let (kind, advice) = judge(&error);
         Error::new(
             kind,
             format!(
                 "{}: cannot {tried}: {}; {advice}. The rows of the last load are untouched",
                 self.target.place(),
-                cause(error)
+                cause(&error)
             ),
         )
+        .caused_by(error)
     }
 }
 

@@ -125,7 +125,7 @@ pub fn load(spec: &LoadSpec<'_>, progress: &dyn Progress) -> Result<Loaded> {
     if !structure.exists {
         client
             .batch_execute(&format!("CREATE SCHEMA IF NOT EXISTS {}", identifier(&database.target.schema)))
-            .map_err(|e| database.failed("create the schema", &e))?;
+            .map_err(|e| database.failed("create the schema", e))?;
     }
     let tables: Vec<&SourceTable> = pending.iter().map(|(table, _)| *table).filter(|t| !t.columns.is_empty()).collect();
     let mut replace = || -> Result<()> {
@@ -168,7 +168,7 @@ fn read_records(client: &mut Client, database: &Database) -> Result<Records> {
         };
         rows.iter().map(record).collect()
     };
-    let rows = read(client).map_err(|e| database.failed(&format!("read {RECORD}"), &e))?;
+    let rows = read(client).map_err(|e| database.failed(&format!("read {RECORD}"), e))?;
     Ok(rows.into_iter().filter_map(|(table, date, record)| Some(((table, Day::parse(&date)?), record))).collect())
 }
 
@@ -227,7 +227,7 @@ fn swap(
 ) -> Result<()> {
     let failed = |what: &str| {
         let what = what.to_owned();
-        move |e: postgres::Error| database.failed(&what, &e)
+        move |e: postgres::Error| database.failed(&what, e)
     };
     let mut transaction = client.transaction().map_err(failed("begin the transaction"))?;
     transaction
@@ -251,7 +251,7 @@ fn swap(
     transaction.commit().map_err(|e| {
         let is_refused = e.code().is_some_and(|code| !code.code().starts_with("57") && !code.code().starts_with("08"));
         if is_refused {
-            return database.failed("commit", &e);
+            return database.failed("commit", e);
         }
         Error::new(
             Kind::Unknown,
@@ -262,6 +262,7 @@ fn swap(
                 cause(&e)
             ),
         )
+        .caused_by(e)
     })
 }
 

@@ -83,8 +83,10 @@ impl Part {
     }
 }
 
-fn unreadable(path: &Path, error: &dyn std::fmt::Display) -> Error {
+/// The error for a file of a run that cannot be read.
+pub(super) fn unreadable(path: &Path, error: impl std::error::Error + Send + Sync + 'static) -> Error {
     Error::input(format!("{} cannot be read: {error}; check it with `rfmill verify`, or run the job again", path.display()))
+        .caused_by(error)
 }
 
 /// Columns, rows and description of a file.
@@ -96,8 +98,8 @@ struct Head {
 }
 
 fn head(path: &Path) -> Result<Head> {
-    let file = File::open(path).map_err(|e| unreadable(path, &e))?;
-    let builder = ParquetRecordBatchReaderBuilder::try_new(file).map_err(|e| unreadable(path, &e))?;
+    let file = File::open(path).map_err(|e| unreadable(path, e))?;
+    let builder = ParquetRecordBatchReaderBuilder::try_new(file).map_err(|e| unreadable(path, e))?;
     let mut columns = Vec::new();
     for field in builder.schema().fields().iter().filter(|f| f.name() != AS_OF) {
         let kind = ColumnType::of(field.data_type()).ok_or_else(|| {
@@ -215,7 +217,7 @@ pub fn all_dates(root: &Path) -> Result<Source> {
     let runs = publish::runs_by_date(root)?;
     let link = root.join("tables");
     // What `tables` points to stays whole while a run commits.
-    let folder = fs::canonicalize(&link).map_err(|e| unreadable(&link, &e))?;
+    let folder = fs::canonicalize(&link).map_err(|e| unreadable(&link, e))?;
     let mut tables = Vec::new();
     for name in names(&folder)? {
         let mut table = SourceTable { name: name.clone(), ..SourceTable::default() };
@@ -236,14 +238,14 @@ pub fn all_dates(root: &Path) -> Result<Source> {
 }
 
 fn hashed(path: PathBuf) -> Result<DataFile> {
-    let bytes = fs::read(&path).map_err(|e| unreadable(&path, &e))?;
+    let bytes = fs::read(&path).map_err(|e| unreadable(&path, e))?;
     let sha256 = crate::hash::sha256(&bytes);
     Ok(DataFile { rows: head(&path)?.rows, path, sha256 })
 }
 
 /// The names in a folder, sorted.
 fn names(folder: &Path) -> Result<Vec<String>> {
-    let entries = fs::read_dir(folder).map_err(|e| unreadable(folder, &e))?;
+    let entries = fs::read_dir(folder).map_err(|e| unreadable(folder, e))?;
     let mut names: Vec<String> = entries.flatten().map(|e| e.file_name().to_string_lossy().into_owned()).collect();
     names.sort_unstable();
     Ok(names)

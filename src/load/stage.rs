@@ -11,7 +11,7 @@ use postgres::{Client, CopyInWriter};
 
 use super::binary::{self, HEADER, TRAILER};
 use super::database::Database;
-use super::source::{AS_OF, DataFile, SourceTable};
+use super::source::{AS_OF, DataFile, SourceTable, unreadable};
 use super::structure::{STAGING, column_list};
 use crate::domain::Day;
 use crate::error::{Error, Result};
@@ -45,7 +45,7 @@ pub fn create(client: &mut Client, database: &Database, tables: &[&SourceTable])
         let name = staging(database, &table.name);
         client
             .batch_execute(&format!("DROP TABLE IF EXISTS {name}; CREATE UNLOGGED TABLE {name} ({})", column_list(table)))
-            .map_err(|e| database.failed(&format!("create the staging table of {}", table.name), &e))?;
+            .map_err(|e| database.failed(&format!("create the staging table of {}", table.name), e))?;
     }
     Ok(())
 }
@@ -57,7 +57,7 @@ pub fn create(client: &mut Client, database: &Database, tables: &[&SourceTable])
 pub fn remove<'a>(client: &mut Client, database: &Database, names: impl Iterator<Item = &'a str>) -> Result<()> {
     for name in names {
         let name = format!("{}.{}", identifier(&database.target.schema), identifier(name));
-        client.batch_execute(&format!("DROP TABLE IF EXISTS {name}")).map_err(|e| database.failed("drop a staging table", &e))?;
+        client.batch_execute(&format!("DROP TABLE IF EXISTS {name}")).map_err(|e| database.failed("drop a staging table", e))?;
     }
     Ok(())
 }
@@ -103,24 +103,24 @@ pub fn copy(database: &Database, dates: &[(&SourceTable, Vec<Day>)], connections
 
 fn copy_file(client: &mut Client, database: &Database, task: &Task<'_>, progress: &dyn Progress) -> Result<()> {
     let path = &task.file.path;
-    let unreadable = |e: &dyn std::fmt::Display| {
-        Error::input(format!("{} cannot be read: {e}; check it with `rfmill verify`, or run the job again", path.display()))
-    };
-    let bytes = fs::read(path).map_err(|e| unreadable(&e))?;
+    let bytes = fs::read(path).map_err(|e| unreadable(path, e))?;
     if crate::hash::sha256(&bytes) != task.file.sha256 {
-        return Err(unreadable(&"it was changed or damaged after it was written"));
+        return Err(Error::input(format!(
+            "{} cannot be read: it was changed or damaged after it was written; check it with `rfmill verify`, or run the job again",
+            path.display()
+        )));
     }
-    let failed = |e: &postgres::Error| database.failed(&format!("copy {}", path.display()), e);
+    let failed = |e: postgres::Error| database.failed(&format!("copy {}", path.display()), e);
     let names: Vec<String> = task.table.columns.iter().map(|c| c.name.clone()).collect();
     let list: String = names.iter().map(|name| format!(", {}", identifier(name))).collect();
     let statement = format!("COPY {} ({AS_OF}{list}) FROM STDIN (FORMAT binary)", staging(database, &task.table.name));
-    let mut writer = client.copy_in(statement.as_str()).map_err(|e| failed(&e))?;
+    let mut writer = client.copy_in(statement.as_str()).map_err(failed)?;
     let reader = ParquetRecordBatchReaderBuilder::try_new(Bytes::from(bytes)).and_then(|b| b.with_batch_size(BATCH).build());
     let mut rows = 0u64;
     let mut buffer = Vec::with_capacity(CHUNK * 2);
     buffer.extend_from_slice(HEADER);
-    for batch in reader.map_err(|e| unreadable(&e))? {
-        let batch = batch.map_err(|e| unreadable(&e))?;
+    for batch in reader.map_err(|e| unreadable(path, e))? {
+        let batch = batch.map_err(|e| unreadable(path, e))?;
         binary::rows(&batch, task.as_of, &names, &mut buffer).map_err(|refused| match refused.row {
             Some(row) => Error::contract(format!(
                 "{}, column {:?}, row {}: the text holds a NUL character, which PostgreSQL cannot store; correct it in the orders",
@@ -138,7 +138,7 @@ fn copy_file(client: &mut Client, database: &Database, task: &Task<'_>, progress
     }
     buffer.extend_from_slice(TRAILER);
     send(&mut writer, &mut buffer).map_err(|e| failed_write(database, path, e))?;
-    let copied = writer.finish().map_err(|e| failed(&e))?;
+    let copied = writer.finish().map_err(failed)?;
     if copied != rows || rows != task.file.rows {
         return Err(Error::bug(format!(
             "{} holds {rows} rows, {} by its run, and {copied} arrived",
@@ -158,8 +158,8 @@ fn send(writer: &mut CopyInWriter<'_>, buffer: &mut Vec<u8>) -> std::io::Result<
 /// A failed write holds the server's error.
 fn failed_write(database: &Database, path: &std::path::Path, error: std::io::Error) -> Error {
     let tried = format!("copy {}", path.display());
-    match error.get_ref().and_then(|inner| inner.downcast_ref::<postgres::Error>()) {
-        Some(inner) => database.failed(&tried, inner),
-        None => Error::output(format!("{}: cannot {tried}: {error}; load again", database.target.place())),
+    match error.downcast::<postgres::Error>() {
+        Ok(inner) => database.failed(&tried, inner),
+        Err(error) => Error::output(format!("{}: cannot {tried}: {error}; load again", database.target.place())).caused_by(error),
     }
 }

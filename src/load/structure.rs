@@ -81,7 +81,7 @@ impl Structure {
             }
             Ok(Structure { exists, relations })
         };
-        read(client).map_err(|e| database.failed("look at the schema", &e))
+        read(client).map_err(|e| database.failed("look at the schema", e))
     }
 
     /// Whether the table is there.

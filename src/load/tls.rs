@@ -24,7 +24,7 @@ pub fn connector(target: &Target) -> Result<Option<MakeRustlsConnect>> {
     let provider = Arc::new(crypto::ring::default_provider());
     let builder = ClientConfig::builder_with_provider(provider.clone())
         .with_safe_default_protocol_versions()
-        .map_err(|e| Error::bug(format!("TLS cannot be set up: {e}")))?;
+        .map_err(|e| Error::bug(format!("TLS cannot be set up: {e}")).caused_by(e))?;
     let config = if target.tls == TlsMode::VerifyFull {
         builder.with_root_certificates(roots(target.root_certificates.as_deref())?).with_no_client_auth()
     } else {
@@ -47,8 +47,9 @@ fn roots(file: Option<&Path>) -> Result<RootCertStore> {
     let wrong = |e: &dyn std::fmt::Display| {
         Error::usage(format!("the certificates of sslrootcert, {}, cannot be read: {e}; name a PEM file", path.display()))
     };
-    for certificate in CertificateDer::pem_file_iter(path).map_err(|e| wrong(&e))? {
-        store.add(certificate.map_err(|e| wrong(&e))?).map_err(|e| wrong(&e))?;
+    for certificate in CertificateDer::pem_file_iter(path).map_err(|e| wrong(&e).caused_by(e))? {
+        let certificate = certificate.map_err(|e| wrong(&e).caused_by(e))?;
+        store.add(certificate).map_err(|e| wrong(&e).caused_by(e))?;
     }
     if store.is_empty() { Err(wrong(&"it holds no certificate")) } else { Ok(store) }
 }

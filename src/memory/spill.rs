@@ -48,7 +48,7 @@ impl SpillFile {
             fs::remove_file(&path)?;
             Ok(file)
         };
-        let file = open().map_err(|e| failed(folder, &e))?;
+        let file = open().map_err(|e| failed(folder, e))?;
         Ok(SpillFile { file, folder: folder.to_owned(), end: AtomicU64::new(0) })
     }
 
@@ -59,7 +59,7 @@ impl SpillFile {
     pub fn write(&self, bytes: &[u8]) -> Result<SpilledRange> {
         let len = bytes.len() as u64;
         let at = self.end.fetch_add(len, Ordering::Relaxed);
-        self.file.write_all_at(bytes, at).map_err(|e| failed(&self.folder, &e))?;
+        self.file.write_all_at(bytes, at).map_err(|e| failed(&self.folder, e))?;
         Ok(SpilledRange { at, len, checksum: xxh3_64(bytes) })
     }
 
@@ -70,7 +70,7 @@ impl SpillFile {
     pub fn read(&self, range: &SpilledRange, into: &mut Vec<u8>) -> Result<()> {
         into.clear();
         into.resize(range.len as usize, 0);
-        self.file.read_exact_at(into, range.at).map_err(|e| failed(&self.folder, &e))?;
+        self.file.read_exact_at(into, range.at).map_err(|e| failed(&self.folder, e))?;
         if xxh3_64(into) == range.checksum {
             return Ok(());
         }
@@ -90,12 +90,13 @@ impl SpillFile {
     }
 }
 
-fn failed(folder: &Path, error: &std::io::Error) -> Error {
+fn failed(folder: &Path, error: std::io::Error) -> Error {
     let advice = match error.kind() {
         ErrorKind::StorageFull | ErrorKind::QuotaExceeded => "free some space there, or raise --memory-limit",
         _ => "check the disk, raise --memory-limit, or choose another --output",
     };
     Error::new(Kind::Resource, format!("cannot spill to {} what does not fit into memory: {error}; {advice}", folder.display()))
+        .caused_by(error)
 }
 
 #[cfg(test)]

@@ -13,7 +13,7 @@ use crate::error::{Error, Result};
 /// A dictionary column over shared values.
 pub(super) fn dictionary(keys: UInt16Array, values: &Arc<StringArray>) -> Result<ArrayRef> {
     let array = DictionaryArray::try_new(keys, Arc::clone(values) as ArrayRef)
-        .map_err(|e| Error::bug(format!("a dictionary column cannot be built: {e}")))?;
+        .map_err(|e| Error::bug(format!("a dictionary column cannot be built: {e}")).caused_by(e))?;
     Ok(Arc::new(array))
 }
 

@@ -30,8 +30,8 @@ impl CrmRows {
 fn csv_row(cells: &[String]) -> Result<Vec<u8>> {
     let wrong = |e: &dyn std::fmt::Display| Error::bug(format!("a row of the CRM file cannot be written: {e}"));
     let mut writer = csv::WriterBuilder::new().terminator(csv::Terminator::CRLF).from_writer(Vec::new());
-    writer.write_record(cells).map_err(|e| wrong(&e))?;
-    writer.into_inner().map_err(|e| wrong(&e))
+    writer.write_record(cells).map_err(|e| wrong(&e).caused_by(e))?;
+    writer.into_inner().map_err(|e| wrong(&e).caused_by(e))
 }
 
 /// The header row of the CRM file.

@@ -42,7 +42,7 @@ impl PartTable {
             let at = at.ok_or_else(|| self.wrong(format!("it lacks the column {}", field.name())))?;
             arrays.push(columns.swap_remove(at).1);
         }
-        RecordBatch::try_new(Arc::clone(&self.batch_schema), arrays).map_err(|e| self.wrong(e))
+        RecordBatch::try_new(Arc::clone(&self.batch_schema), arrays).map_err(|e| self.wrong(&e).caused_by(e))
     }
 
     /// Writes the batch of a part to its file, below the as-of date if there is one.

@@ -22,11 +22,12 @@ pub fn read_table(path: &Path, job: &Job) -> Result<BTreeMap<String, SliceScorin
     let io = |e: &dyn std::fmt::Display| {
         Error::input(format!("cannot read the cut points {name} (score.cuts): {e}; name the cutpoints.parquet of a run"))
     };
-    let file = std::fs::File::open(path).map_err(|e| io(&e))?;
+    let file = std::fs::File::open(path).map_err(|e| io(&e).caused_by(e))?;
     let options = parquet::arrow::arrow_reader::ArrowReaderOptions::new().with_skip_arrow_metadata(true);
-    let reader =
-        ParquetRecordBatchReaderBuilder::try_new_with_options(file, options).and_then(|b| b.build()).map_err(|e| io(&e))?;
-    let batches: Vec<RecordBatch> = reader.collect::<std::result::Result<_, _>>().map_err(|e| io(&e))?;
+    let reader = ParquetRecordBatchReaderBuilder::try_new_with_options(file, options)
+        .and_then(|b| b.build())
+        .map_err(|e| io(&e).caused_by(e))?;
+    let batches: Vec<RecordBatch> = reader.collect::<std::result::Result<_, _>>().map_err(|e| io(&e).caused_by(e))?;
     struct Row {
         as_of: Option<i32>,
         slice: String,

@@ -85,12 +85,12 @@ pub fn job_json(job: &Job) -> Result<Value> {
 }
 
 fn file_hash(path: &Path, name: &str) -> Result<String> {
-    let bytes = std::fs::read(path).map_err(|e| Error::input(format!("cannot read {name}: {e}; check the path")))?;
+    let bytes = std::fs::read(path).map_err(|e| Error::input(format!("cannot read {name}: {e}; check the path")).caused_by(e))?;
     Ok(sha256(&bytes))
 }
 
 fn to_json(value: &(impl Serialize + ?Sized)) -> Result<Value> {
-    serde_json::to_value(value).map_err(|e| Error::bug(format!("a run's identity cannot be shown as JSON: {e}")))
+    serde_json::to_value(value).map_err(|e| Error::bug(format!("a run's identity cannot be shown as JSON: {e}")).caused_by(e))
 }
 
 /// JSON with the keys of every object in order and without spaces.

@@ -349,7 +349,7 @@ fn write_single(job: &Job, staging: &Staging, table: &TableDefinition, batch: &R
         let partition = |(date, start, count): &(Day, usize, usize)| {
             let columns = batch.columns().iter().skip(1).map(|c| c.slice(*start, *count)).collect();
             let rows = RecordBatch::try_new(schema.clone(), columns)
-                .map_err(|e| Error::bug(format!("table {} cannot be split by date: {e}", table.name)))?;
+                .map_err(|e| Error::bug(format!("table {} cannot be split by date: {e}", table.name)).caused_by(e))?;
             put(format!("partitions/{}/as_of={date}/{}.parquet", table.name, table.name), &schema, &rows)
         };
         files.extend(stretches.par_iter().map(partition).collect::<Result<Vec<_>>>()?);

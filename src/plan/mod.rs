@@ -161,8 +161,9 @@ fn report_settings(job: &Job) -> Result<report::Settings> {
     let output = &job.raw.output;
     let language = match &output.language {
         None => report::Language::default(),
-        Some(tag) => report::Language::parse(tag)
-            .map_err(|e| Error::usage(format!("{}: output.language: {e}", job.source.locate(&format!("\"{tag}\"")))))?,
+        Some(tag) => report::Language::parse(tag).map_err(|e| {
+            Error::usage(format!("{}: output.language: {e}", job.source.locate(&format!("\"{tag}\"")))).caused_by(e)
+        })?,
     };
     Ok(report::Settings {
         language,

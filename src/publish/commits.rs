@@ -4,14 +4,14 @@ use std::fs;
 use std::io::ErrorKind;
 use std::path::Path;
 
-use super::files::{failed, sync_folder, write_new};
+use super::files::{failed, sync, sync_folder, write_new};
 use super::manifest::CommitRecord;
 use crate::error::{Error, Kind, Result};
 
 /// Numbers of all commits, ascending.
 pub(super) fn commit_numbers(root: &Path) -> Result<Vec<u64>> {
     let folder = root.join("commits");
-    let unlisted = |e| Error::new(Kind::State, format!("cannot list {}: {e}; check the folder", folder.display()));
+    let unlisted = |e| Error::new(Kind::State, format!("cannot list {}: {e}; check the folder", folder.display())).caused_by(e);
     let entries = match fs::read_dir(&folder) {
         Ok(entries) => entries,
         Err(e) if e.kind() == ErrorKind::NotFound => return Ok(Vec::new()),
@@ -59,21 +59,19 @@ pub(super) fn add(root: &Path, record: &CommitRecord) -> Result<u64> {
         // The link may have been made although the call failed: only the folder knows.
         match fs::read(&path) {
             Ok(found) if found == bytes => {}
-            Err(unread) if unread.kind() != ErrorKind::NotFound => return Err(unknown(&path, &e)),
+            Err(unread) if unread.kind() != ErrorKind::NotFound => return Err(unknown(&path, &e.to_string(), e)),
             _ => {
                 let _ = fs::remove_file(&draft);
-                return Err(failed(&path, &e));
+                return Err(failed(&path, e));
             }
         }
     }
     let _ = fs::remove_file(&draft);
-    sync_folder(&commits).map_err(|e| unknown(&path, &e))?;
+    sync(&commits).map_err(|e| unknown(&path, &format!("cannot write {}: {e}", commits.display()), e))?;
     Ok(number)
 }
 
-fn unknown(path: &Path, error: &dyn std::fmt::Display) -> Error {
-    let cause = error.to_string();
-    let cause = cause.split(';').next().unwrap_or_default();
+fn unknown(path: &Path, cause: &str, error: std::io::Error) -> Error {
     Error::new(
         Kind::Unknown,
         format!(
@@ -81,4 +79,5 @@ fn unknown(path: &Path, error: &dyn std::fmt::Display) -> Error {
             path.display()
         ),
     )
+    .caused_by(error)
 }

@@ -12,7 +12,7 @@ use crate::error::{Error, Kind, Result};
 const UNTOUCHED: &str = ". The last committed run is untouched";
 
 /// What went wrong with a path of the output.
-pub(super) fn failed(path: &Path, error: &std::io::Error) -> Error {
+pub(super) fn failed(path: &Path, error: std::io::Error) -> Error {
     let advice = match error.raw_os_error() {
         Some(libc::EMFILE | libc::ENFILE) => {
             return Error::new(
@@ -21,7 +21,8 @@ pub(super) fn failed(path: &Path, error: &std::io::Error) -> Error {
                     "cannot open {}: {error}; raise the limit of open files (ulimit -n) or use fewer --threads{UNTOUCHED}",
                     path.display()
                 ),
-            );
+            )
+            .caused_by(error);
         }
         Some(libc::ELOOP) => "no link is followed there, so remove it or choose another --output",
         Some(libc::EXDEV) => "the output must lie on one file system, so choose another --output",
@@ -34,18 +35,23 @@ pub(super) fn failed(path: &Path, error: &std::io::Error) -> Error {
             _ => "check the disk or choose another --output",
         },
     };
-    Error::output(format!("cannot write {}: {error}; {advice}{UNTOUCHED}", path.display()))
+    Error::output(format!("cannot write {}: {error}; {advice}{UNTOUCHED}", path.display())).caused_by(error)
 }
 
 /// The error of a step that follows the commit of a run.
-pub(super) fn after_commit(run_id: &str, what: &str, error: &Error) -> Error {
+pub(super) fn after_commit(run_id: &str, what: &str, error: Error) -> Error {
     let cause = error.to_string().replace(UNTOUCHED, "");
-    Error::new(error.kind(), format!("run {run_id} is committed, but {what}: {cause}; run the job again"))
+    Error::new(error.kind(), format!("run {run_id} is committed, but {what}: {cause}; run the job again")).caused_by(error)
 }
 
 /// Makes renames and new files in the folder durable.
 pub(super) fn sync_folder(path: &Path) -> Result<()> {
-    File::open(path).and_then(|folder| folder.sync_all()).map_err(|e| failed(path, &e))
+    sync(path).map_err(|e| failed(path, e))
+}
+
+/// The same, with the error of the system.
+pub(super) fn sync(path: &Path) -> std::io::Result<()> {
+    File::open(path).and_then(|folder| folder.sync_all())
 }
 
 /// Makes a folder and those below it durable, several at once: each is a wait for the disk.
@@ -54,9 +60,9 @@ pub(super) fn sync_tree(folder: &Path) -> Result<()> {
     let mut listed = 0;
     while let Some(folder) = folders.get(listed).cloned() {
         listed += 1;
-        for entry in fs::read_dir(&folder).map_err(|e| failed(&folder, &e))? {
-            let entry = entry.map_err(|e| failed(&folder, &e))?;
-            if entry.file_type().map_err(|e| failed(&folder, &e))?.is_dir() {
+        for entry in fs::read_dir(&folder).map_err(|e| failed(&folder, e))? {
+            let entry = entry.map_err(|e| failed(&folder, e))?;
+            if entry.file_type().map_err(|e| failed(&folder, e))?.is_dir() {
                 folders.push(entry.path());
             }
         }
@@ -68,13 +74,13 @@ pub(super) fn sync_tree(folder: &Path) -> Result<()> {
 pub(super) fn swap_link(link: &Path, target: &Path) -> Result<()> {
     let draft = link.with_extension("new");
     let _ = fs::remove_file(&draft);
-    std::os::unix::fs::symlink(target, &draft).map_err(|e| failed(&draft, &e))?;
-    fs::rename(&draft, link).map_err(|e| failed(link, &e))
+    std::os::unix::fs::symlink(target, &draft).map_err(|e| failed(&draft, e))?;
+    fs::rename(&draft, link).map_err(|e| failed(link, e))
 }
 
 /// Writes a new file and makes its content durable.
 pub(super) fn write_new(path: &Path, bytes: &[u8]) -> Result<()> {
-    write_file(path, bytes)?.sync_all().map_err(|e| failed(path, &e))
+    write_file(path, bytes)?.sync_all().map_err(|e| failed(path, e))
 }
 
 /// Writes a new file, which is not durable yet.
@@ -84,18 +90,18 @@ pub(super) fn write_file(path: &Path, bytes: &[u8]) -> Result<File> {
         file.write_all(bytes)?;
         Ok(file)
     };
-    write().map_err(|e| failed(path, &e))
+    write().map_err(|e| failed(path, e))
 }
 
 /// Makes the root of an output with all folders above it, durably.
 pub(super) fn make_root(root: &Path) -> Result<()> {
     let missing: Vec<&Path> = root.ancestors().take_while(|p| !p.as_os_str().is_empty() && !p.exists()).collect();
-    fs::create_dir_all(root).map_err(|e| failed(root, &e))?;
+    fs::create_dir_all(root).map_err(|e| failed(root, e))?;
     for parent in missing.into_iter().filter_map(Path::parent) {
         let parent = if parent.as_os_str().is_empty() { Path::new(".") } else { parent };
-        match File::open(parent).and_then(|folder| folder.sync_all()) {
+        match sync(parent) {
             // Who may write there and not read can still write.
-            Err(e) if e.kind() != ErrorKind::PermissionDenied => return Err(failed(parent, &e)),
+            Err(e) if e.kind() != ErrorKind::PermissionDenied => return Err(failed(parent, e)),
             _ => {}
         }
     }
@@ -108,7 +114,7 @@ pub(super) fn make_folder(path: &Path) -> Result<bool> {
         Ok(()) => Ok(true),
         // A link to a folder is none: what is written would land elsewhere.
         Err(e) if e.kind() == ErrorKind::AlreadyExists && fs::symlink_metadata(path).is_ok_and(|m| m.is_dir()) => Ok(false),
-        Err(e) => Err(failed(path, &e)),
+        Err(e) => Err(failed(path, e)),
     }
 }
 
@@ -120,7 +126,7 @@ pub(super) fn remove(path: &Path) -> Result<()> {
         Err(e) => Err(e),
     };
     match removed {
-        Err(e) if e.kind() != ErrorKind::NotFound => Err(failed(path, &e)),
+        Err(e) if e.kind() != ErrorKind::NotFound => Err(failed(path, e)),
         _ => Ok(()),
     }
 }

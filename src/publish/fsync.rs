@@ -84,8 +84,8 @@ fn sync_all(files: &Receiver<WrittenFile>) -> Result<()> {
 
 impl WrittenFile {
     fn sync_and_verify(&self) -> Result<()> {
-        self.file.sync_all().map_err(|e| failed(&self.path, &e))?;
-        let is_same = holds(&self.path, &self.bytes).map_err(|e| failed(&self.path, &e))?;
+        self.file.sync_all().map_err(|e| failed(&self.path, e))?;
+        let is_same = holds(&self.path, &self.bytes).map_err(|e| failed(&self.path, e))?;
         is_same.then_some(()).ok_or_else(|| {
             let path = self.path.display();
             Error::output(format!(

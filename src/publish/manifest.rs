@@ -158,8 +158,9 @@ pub struct Timing {
     pub seconds: f64,
 }
 
-fn unusable(path: &Path, error: &dyn std::fmt::Display) -> Error {
+fn unusable(path: &Path, error: impl std::error::Error + Send + Sync + 'static) -> Error {
     Error::new(Kind::State, format!("{} cannot be read: {error}; restore it or write to a new --output", path.display()))
+        .caused_by(error)
 }
 
 impl Manifest {
@@ -169,14 +170,14 @@ impl Manifest {
     /// Exit 5 if it is missing or damaged.
     pub fn read(run: &Path) -> Result<Manifest> {
         let path = run.join("manifest.json");
-        let bytes = std::fs::read(&path).map_err(|e| unusable(&path, &e))?;
-        serde_json::from_slice(&bytes).map_err(|e| unusable(&path, &e))
+        let bytes = std::fs::read(&path).map_err(|e| unusable(&path, e))?;
+        serde_json::from_slice(&bytes).map_err(|e| unusable(&path, e))
     }
 
     /// The manifest as it is written.
     pub(super) fn to_bytes(&self) -> Result<Vec<u8>> {
-        let mut bytes =
-            serde_json::to_vec_pretty(self).map_err(|e| Error::bug(format!("the manifest cannot be written: {e}")))?;
+        let mut bytes = serde_json::to_vec_pretty(self)
+            .map_err(|e| Error::bug(format!("the manifest cannot be written: {e}")).caused_by(e))?;
         bytes.push(b'\n');
         Ok(bytes)
     }
@@ -207,12 +208,12 @@ impl CommitRecord {
     }
 
     pub(super) fn to_bytes(&self) -> Result<Vec<u8>> {
-        serde_json::to_vec_pretty(self).map_err(|e| Error::bug(format!("the commit cannot be written: {e}")))
+        serde_json::to_vec_pretty(self).map_err(|e| Error::bug(format!("the commit cannot be written: {e}")).caused_by(e))
     }
 
     pub(super) fn read(root: &Path, number: u64) -> Result<CommitRecord> {
         let path = root.join("commits").join(format!("{number:08}.json"));
-        let bytes = std::fs::read(&path).map_err(|e| unusable(&path, &e))?;
-        serde_json::from_slice(&bytes).map_err(|e| unusable(&path, &e))
+        let bytes = std::fs::read(&path).map_err(|e| unusable(&path, e))?;
+        serde_json::from_slice(&bytes).map_err(|e| unusable(&path, e))
     }
 }

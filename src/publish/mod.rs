@@ -78,7 +78,7 @@ impl OutputFolder {
         let marker = root.join(MARKER);
         let is_marked = || fs::symlink_metadata(&marker).is_ok();
         if !is_marked() {
-            let mut entries = fs::read_dir(root).map_err(|e| failed(root, &e))?;
+            let mut entries = fs::read_dir(root).map_err(|e| failed(root, e))?;
             // Another run may be making the same folder at this moment.
             if entries.next().is_some() && !is_marked() {
                 return Err(Error::output(format!(
@@ -96,7 +96,7 @@ impl OutputFolder {
             .append(true)
             .custom_flags(libc::O_NOFOLLOW)
             .open(&marker)
-            .map_err(|e| failed(&marker, &e))?;
+            .map_err(|e| failed(&marker, e))?;
         match lock.try_lock() {
             Ok(()) => {}
             Err(TryLockError::WouldBlock) => {
@@ -105,7 +105,7 @@ impl OutputFolder {
                     format!("another run is writing {}; wait for it to end and run again", root.display()),
                 ));
             }
-            Err(TryLockError::Error(e)) => return Err(failed(&marker, &e)),
+            Err(TryLockError::Error(e)) => return Err(failed(&marker, e)),
         }
         let folder = OutputFolder { root: root.to_owned(), lock: Lock(lock) };
         folder.still_ours()?;
@@ -117,7 +117,7 @@ impl OutputFolder {
     /// Whether the folder is still the one that was locked: who replaces it under a run shall not get half of one.
     fn still_ours(&self) -> Result<()> {
         let marker = self.root.join(MARKER);
-        let locked = self.lock.0.metadata().map_err(|e| failed(&marker, &e))?;
+        let locked = self.lock.0.metadata().map_err(|e| failed(&marker, e))?;
         match fs::symlink_metadata(&marker) {
             Ok(found) if (found.dev(), found.ino()) == (locked.dev(), locked.ino()) => Ok(()),
             _ => Err(Error::output(format!(
@@ -135,7 +135,7 @@ impl OutputFolder {
             is_new |= make_folder(&folder)?;
             let probe = folder.join(".probe");
             make_folder(&probe)?;
-            fs::remove_dir(&probe).map_err(|e| failed(&probe, &e))?;
+            fs::remove_dir(&probe).map_err(|e| failed(&probe, e))?;
         }
         tables::check_generations(&self.root)?;
         for name in ["latest", "tables"] {
@@ -235,7 +235,7 @@ impl OutputFolder {
         // A run that stands there is not whole, or it would have been recognised.
         let was_there = fs::symlink_metadata(&folder).is_ok();
         if was_there {
-            fs::rename(&folder, &aside).map_err(|e| failed(&folder, &e))?;
+            fs::rename(&folder, &aside).map_err(|e| failed(&folder, e))?;
         }
         let put_back = |e| {
             if was_there {
@@ -244,7 +244,7 @@ impl OutputFolder {
             }
             e
         };
-        fs::rename(&staging.folder, &folder).map_err(|e| put_back(failed(&folder, &e)))?;
+        fs::rename(&staging.folder, &folder).map_err(|e| put_back(failed(&folder, e)))?;
         staging.folder.clone_from(&folder);
         let added = sync_folder(&runs).and_then(|()| commits::add(&self.root, &CommitRecord::of(manifest, &bytes)));
         let number = match added {
@@ -262,7 +262,7 @@ impl OutputFolder {
         guard.committed(&manifest.run_id);
         self.show(number, &CommitRecord::of(manifest, &bytes))?;
         if was_there {
-            remove(&aside).map_err(|e| after_commit(&manifest.run_id, "its damaged version cannot be removed", &e))?;
+            remove(&aside).map_err(|e| after_commit(&manifest.run_id, "its damaged version cannot be removed", e))?;
         }
         Ok(folder)
     }
@@ -275,7 +275,7 @@ impl OutputFolder {
         let folder = self.root.join("runs").join(&manifest.run_id);
         let path = folder.join("manifest.json");
         // Its bytes, not the manifest written anew: numbers may not survive the way through JSON to the last bit.
-        let bytes = fs::read(&path).map_err(|e| failed(&path, &e))?;
+        let bytes = fs::read(&path).map_err(|e| failed(&path, e))?;
         let record = CommitRecord::of(manifest, &bytes);
         let mut guard = INTERRUPTS.begin_commit()?;
         self.still_ours()?;
@@ -286,7 +286,7 @@ impl OutputFolder {
     }
 
     fn show(&self, number: u64, record: &CommitRecord) -> Result<()> {
-        self.follow(number, record).map_err(|e| after_commit(&record.run_id, "readers do not see it yet", &e))
+        self.follow(number, record).map_err(|e| after_commit(&record.run_id, "readers do not see it yet", e))
     }
 
     /// Makes `latest` and `tables` what the commit says.
@@ -316,7 +316,7 @@ impl OutputFolder {
             }
         }
         let last = kept.first().cloned().unwrap_or_default();
-        self.collect_others(&kept).map_err(|e| after_commit(&last, "older runs cannot be removed", &e))
+        self.collect_others(&kept).map_err(|e| after_commit(&last, "older runs cannot be removed", e))
     }
 
     fn collect_others(&self, kept: &[String]) -> Result<()> {
@@ -325,7 +325,7 @@ impl OutputFolder {
             if !kept.contains(&name) {
                 // Out of sight in one step: a run is there whole or not at all.
                 let (run, aside) = (runs.join(&name), runs.join(format!(".old-{}", name.trim_start_matches('.'))));
-                fs::rename(&run, &aside).map_err(|e| failed(&run, &e))?;
+                fs::rename(&run, &aside).map_err(|e| failed(&run, e))?;
                 remove(&aside)?;
             }
         }
@@ -338,11 +338,11 @@ fn names(folder: &Path) -> Result<Vec<String>> {
     let entries = match fs::read_dir(folder) {
         Ok(entries) => entries,
         Err(e) if e.kind() == std::io::ErrorKind::NotFound => return Ok(Vec::new()),
-        Err(e) => return Err(failed(folder, &e)),
+        Err(e) => return Err(failed(folder, e)),
     };
     let mut names = Vec::new();
     for entry in entries {
-        names.push(entry.map_err(|e| failed(folder, &e))?.file_name().to_string_lossy().into_owned());
+        names.push(entry.map_err(|e| failed(folder, e))?.file_name().to_string_lossy().into_owned());
     }
     names.sort_unstable();
     Ok(names)

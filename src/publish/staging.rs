@@ -23,7 +23,7 @@ pub struct Staging {
 
 impl Staging {
     pub(super) fn new(folder: PathBuf) -> Result<Staging> {
-        std::fs::create_dir(&folder).map_err(|e| failed(&folder, &e))?;
+        std::fs::create_dir(&folder).map_err(|e| failed(&folder, e))?;
         INTERRUPTS.register(&folder);
         Ok(Staging { folder, queue: FsyncQueue::new(), made: Mutex::default(), kept: false })
     }

@@ -39,7 +39,7 @@ type Files = Vec<(String, PathBuf)>;
 pub(super) fn check_generations(root: &Path) -> Result<()> {
     let generations = root.join(GENERATIONS);
     match fs::symlink_metadata(&generations) {
-        Ok(found) if !found.is_dir() => Err(failed(&generations, &std::io::ErrorKind::NotADirectory.into())),
+        Ok(found) if !found.is_dir() => Err(failed(&generations, std::io::ErrorKind::NotADirectory.into())),
         _ => Ok(()),
     }
 }
@@ -88,9 +88,9 @@ pub(super) fn lay_out(root: &Path, number: u64, run_id: &str) -> Result<()> {
     let (generation, aside) = (root.join(target(number)), generations.join(format!(".{number:08}.old")));
     remove(&aside)?;
     if fs::symlink_metadata(&generation).is_ok() {
-        fs::rename(&generation, &aside).map_err(|e| failed(&generation, &e))?;
+        fs::rename(&generation, &aside).map_err(|e| failed(&generation, e))?;
     }
-    fs::rename(&draft, &generation).map_err(|e| failed(&generation, &e))?;
+    fs::rename(&draft, &generation).map_err(|e| failed(&generation, e))?;
     sync_folder(&generations)?;
     swap_link(&link, &target(number))?;
     remove(&aside)?;
@@ -136,10 +136,10 @@ fn draw_up(root: &Path, number: u64, draft: &Path) -> Result<()> {
             }
         }
     }
-    fs::create_dir_all(draft).map_err(|e| failed(draft, &e))?;
+    fs::create_dir_all(draft).map_err(|e| failed(draft, e))?;
     for (folder, files) in all {
         let folder = draft.join(folder);
-        fs::create_dir_all(&folder).map_err(|e| failed(&folder, &e))?;
+        fs::create_dir_all(&folder).map_err(|e| failed(&folder, e))?;
         for (name, from) in files {
             link_file(&from, &folder.join(name))?;
         }
@@ -169,5 +169,5 @@ fn link_file(from: &Path, to: &Path) -> Result<()> {
         fs::copy(from, to)?;
         fs::File::open(to)?.sync_all()
     };
-    copy().map_err(|e| failed(to, &e))
+    copy().map_err(|e| failed(to, e))
 }

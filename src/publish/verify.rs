@@ -60,7 +60,8 @@ pub fn last_run(root: &Path) -> Result<CommittedRun> {
     let record = CommitRecord::read(root, number)?;
     let folder = root.join("runs").join(&record.run_id);
     let path = folder.join("manifest.json");
-    let bytes = std::fs::read(&path).map_err(|e| broken(format!("{} cannot be read: {e}; run the job again", path.display())))?;
+    let bytes = std::fs::read(&path)
+        .map_err(|e| broken(format!("{} cannot be read: {e}; run the job again", path.display())).caused_by(e))?;
     if crate::hash::sha256(&bytes) != record.manifest_sha256 {
         return Err(broken(format!("{} is not the one that was committed; run the job again", path.display())));
     }
@@ -236,8 +237,8 @@ pub(super) fn check_files(run: &Path, manifest: &Manifest) -> Result<(usize, u64
         .with_max_len(1)
         .map(|file| {
             let path = run.join(&file.path);
-            let bytes =
-                std::fs::read(&path).map_err(|e| broken(format!("{} cannot be read: {e}; run the job again", path.display())))?;
+            let bytes = std::fs::read(&path)
+                .map_err(|e| broken(format!("{} cannot be read: {e}; run the job again", path.display())).caused_by(e))?;
             if bytes.len() as u64 != file.bytes || crate::hash::sha256(&bytes) != file.sha256 {
                 return Err(broken(format!("{} was changed or damaged after it was written; run the job again", path.display())));
             }

@@ -91,7 +91,8 @@ impl JsonObject {
 
 /// JSON that can also stand inside HTML.
 fn text(value: &impl Serialize) -> Result<String> {
-    let text = serde_json::to_string(value).map_err(|e| Error::bug(format!("report.json cannot be written: {e}")))?;
+    let text =
+        serde_json::to_string(value).map_err(|e| Error::bug(format!("report.json cannot be written: {e}")).caused_by(e))?;
     Ok(escape::json(&text))
 }
 

@@ -78,8 +78,9 @@ impl Words {
     /// Exit 1 if the file built into the program cannot be read.
     pub fn load(language: Language) -> Result<Words> {
         let text = FILES.iter().find(|(name, _)| *name == language.0).map_or("", |(_, text)| text);
-        let table: toml::Table =
-            text.parse().map_err(|e| Error::bug(format!("the words of language {} cannot be read: {e}", language.0)))?;
+        let table: toml::Table = text
+            .parse()
+            .map_err(|e| Error::bug(format!("the words of language {} cannot be read: {e}", language.0)).caused_by(e))?;
         let mut messages = BTreeMap::new();
         flatten("", &table, &mut messages);
         Ok(Words { said: sentences(&messages), messages })

@@ -190,13 +190,13 @@ pub fn read_run(run: &Path, settings: Settings) -> Result<ReportData> {
             let wrong = |e: &dyn std::fmt::Display| {
                 Error::new(Kind::State, format!("{} cannot be read: {e}; restore it or run the job again", path.display()))
             };
-            let source = File::open(&path).map_err(|e| wrong(&e))?;
-            let builder = ParquetRecordBatchReaderBuilder::try_new(source).map_err(|e| wrong(&e))?;
+            let source = File::open(&path).map_err(|e| wrong(&e).caused_by(e))?;
+            let builder = ParquetRecordBatchReaderBuilder::try_new(source).map_err(|e| wrong(&e).caused_by(e))?;
             let empty = RecordBatch::new_empty(builder.schema().clone());
             let as_of = as_of_in(&file.path);
             reader.batch(&table.name, as_of, &empty)?;
-            for batch in builder.build().map_err(|e| wrong(&e))? {
-                reader.batch(&table.name, as_of, &batch.map_err(|e| wrong(&e))?)?;
+            for batch in builder.build().map_err(|e| wrong(&e).caused_by(e))? {
+                reader.batch(&table.name, as_of, &batch.map_err(|e| wrong(&e).caused_by(e))?)?;
             }
         }
     }

@@ -20,7 +20,7 @@ const EXACT: u64 = 1 << 53;
 
 /// The file.
 pub(super) fn write(view: &View, story: &Story) -> Result<Vec<u8>> {
-    build(view, story).map_err(|e| Error::bug(format!("workbook.xlsx cannot be written: {e}")))
+    build(view, story).map_err(|e| Error::bug(format!("workbook.xlsx cannot be written: {e}")).caused_by(e))
 }
 
 fn build(view: &View, story: &Story) -> std::result::Result<Vec<u8>, XlsxError> {

@@ -1,7 +1,7 @@
 //! The assignment file of a sample's strategy, written customer by customer.
 
 use std::fs;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::sync::Arc;
 
 use arrow::array::{ArrayRef, Date32Array, RecordBatch};
@@ -13,10 +13,11 @@ use parquet::file::metadata::KeyValue;
 use parquet::file::properties::WriterProperties;
 
 use super::columns::names;
-use super::error::SampleError;
+use super::error;
 use super::file::{Draft, SAMPLE_KEY};
 use super::plan::Plan;
 use super::treatment::{ARMS, Treatment};
+use crate::error::Result;
 
 /// Customers per batch.
 const BATCH: u64 = 1 << 16;
@@ -30,11 +31,12 @@ pub(super) fn name(treatment: &Treatment) -> String {
 }
 
 /// Writes the file into a folder beside the orders; returns it with the number of assigned customers.
-pub(super) fn write(plan: &Plan, treatment: &Treatment, folder: &Path) -> Result<(Draft, u64), SampleError> {
+pub(super) fn write(plan: &Plan, treatment: &Treatment, folder: &Path) -> Result<(Draft, u64)> {
     let folder = folder.join(FOLDER);
-    fs::create_dir_all(&folder).map_err(|source| SampleError::Folder { path: folder.clone(), source })?;
+    fs::create_dir_all(&folder).map_err(|e| error::folder(&folder, e))?;
     let (draft, output) = Draft::create(&folder, &name(treatment))?;
-    let failed = |source| SampleError::Parquet { path: PathBuf::from(draft.path()), source };
+    let path = draft.path().to_owned();
+    let failed = |e| error::parquet(&path, e);
     let names_type = || DataType::Dictionary(Box::new(DataType::Int8), Box::new(DataType::Utf8));
     let fields = [("customer_id", plan.ids.data_type()), ("arm", names_type()), ("assigned_on", DataType::Date32)];
     let schema = Arc::new(Schema::new(fields.map(|(name, kind)| Field::new(name, kind, true)).to_vec()));

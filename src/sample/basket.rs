@@ -6,8 +6,9 @@ use rand_distr::{Distribution, LogNormal};
 
 use super::buyer::Traits;
 use super::category::Category;
-use super::error::SampleError;
+use super::error;
 use super::rng::Stream;
+use crate::error::Result;
 
 /// Lowest and highest list price, in cents.
 const PRICES: (f64, f64) = (199.0, 999_999.0);
@@ -52,12 +53,12 @@ pub(super) struct Prices {
 }
 
 impl Prices {
-    pub(super) fn new() -> Result<Self, SampleError> {
+    pub(super) fn new() -> Result<Self> {
         let list = |category: &Category| {
             let (middle, spread) = category.price();
-            LogNormal::new(middle.ln(), spread).map_err(|error| SampleError::bug(format!("no prices, {error}")))
+            LogNormal::new(middle.ln(), spread).map_err(|e| error::bug(format!("no prices, {e}")))
         };
-        Ok(Self { lists: Category::ALL.iter().map(list).collect::<Result<_, _>>()? })
+        Ok(Self { lists: Category::ALL.iter().map(list).collect::<Result<_>>()? })
     }
 
     /// Fills `lines` with what a customer buys in one order; returns the number of lines.

@@ -10,8 +10,9 @@ use rand_distr::{Distribution, Gamma, LogNormal, Pareto};
 
 use super::calendar::Calendar;
 use super::category::Category;
-use super::error::SampleError;
+use super::error;
 use super::rng::{Purpose, Streams};
+use crate::error::Result;
 
 /// Names of the regions, in the order of their numbers.
 pub(super) const REGIONS: [&str; 5] = ["north", "south", "east", "west", "central"];
@@ -70,15 +71,14 @@ pub(super) struct Traits {
 }
 
 impl Buyers {
-    pub(super) fn new(seed: u64) -> Result<Self, SampleError> {
+    pub(super) fn new(seed: u64) -> Result<Self> {
         Ok(Self {
             buying: Streams::new(seed, Purpose::Buying),
             traits: Streams::new(seed, Purpose::Traits),
-            rate: Gamma::new(RATE_SHAPE, 1.0 / RATE_SHAPE)
-                .map_err(|error| SampleError::bug(format!("no purchase rates, {error}")))?,
+            rate: Gamma::new(RATE_SHAPE, 1.0 / RATE_SHAPE).map_err(|e| error::bug(format!("no purchase rates, {e}")))?,
             lifetime: Pareto::new(LIFETIME_SCALE, LIFETIME_SHAPE)
-                .map_err(|error| SampleError::bug(format!("no customer lifetimes, {error}")))?,
-            value: LogNormal::new(0.0, VALUE_SPREAD).map_err(|error| SampleError::bug(format!("no customer values, {error}")))?,
+                .map_err(|e| error::bug(format!("no customer lifetimes, {e}")))?,
+            value: LogNormal::new(0.0, VALUE_SPREAD).map_err(|e| error::bug(format!("no customer values, {e}")))?,
         })
     }
 

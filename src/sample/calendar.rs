@@ -6,8 +6,9 @@ use std::ops::Range;
 
 use jiff::civil::{Date, Weekday};
 
-use super::error::SampleError;
+use super::error;
 use super::rng::{Purpose, Stream, Streams};
+use crate::error::{Error, Result};
 
 /// The longest sample: a hundred years, so that a file's seconds fit in 32 bits.
 pub(super) const MOST_DAYS: usize = 36_525;
@@ -60,7 +61,7 @@ pub(super) struct Calendar {
 }
 
 impl Calendar {
-    pub(super) fn new(seed: u64, from: Date, to: Date, customers: u64) -> Result<Self, SampleError> {
+    pub(super) fn new(seed: u64, from: Date, to: Date, customers: u64) -> Result<Self> {
         let dates = dates(from, to)?;
         let streams = Streams::new(seed, Purpose::Calendar);
         let busy: Vec<f64> = dates.iter().zip(0..).map(|(date, day)| season(*date) * noise(&mut streams.at(day, 0))).collect();
@@ -122,10 +123,10 @@ pub(super) fn time_of_day(stream: &mut Stream) -> u64 {
 
 /// Cuts the sample's dates into `files` ranges: whole calendar months where there are enough of
 /// them, as warehouses do, else ranges of about the same number of days.
-pub(super) fn date_ranges(from: Date, to: Date, files: usize) -> Result<Vec<DateRange>, SampleError> {
+pub(super) fn date_ranges(from: Date, to: Date, files: usize) -> Result<Vec<DateRange>> {
     let dates = dates(from, to)?;
     if files == 0 || files > dates.len() {
-        return Err(SampleError::Files { files, from, to, most: dates.len() });
+        return Err(error::files(files, (from, to), dates.len()));
     }
     let months: Vec<usize> =
         dates.iter().enumerate().filter(|(day, date)| *day == 0 || date.day() == 1).map(|(day, _)| day).collect();
@@ -149,15 +150,19 @@ pub(super) fn months_between(from: Date, to: Date) -> usize {
 }
 
 /// All dates from `from` to `to`, both included.
-fn dates(from: Date, to: Date) -> Result<Vec<Date>, SampleError> {
+fn dates(from: Date, to: Date) -> Result<Vec<Date>> {
     if from > to {
-        return Err(SampleError::Dates { from, to });
+        return Err(Error::usage(format!(
+            "The sample's dates go from {from} to {to}, but the first must not be after the last; exchange or correct them."
+        )));
     }
     let mut dates = Vec::new();
     let mut next = Some(from);
     while let Some(date) = next.filter(|date| *date <= to) {
         if dates.len() == MOST_DAYS {
-            return Err(SampleError::Span { from, to, most: MOST_DAYS });
+            return Err(Error::usage(format!(
+                "The sample's dates from {from} to {to} span more than {MOST_DAYS} days; choose dates that are closer together."
+            )));
         }
         dates.push(date);
         next = date.tomorrow().ok();

@@ -3,9 +3,10 @@
 use super::basket::Line;
 use super::calendar::DAY_SECONDS;
 use super::columns::{Columns, Row};
-use super::error::SampleError;
+use super::error;
 use super::rng::Stream;
 use super::status::Status;
+use crate::error::Result;
 
 /// Longest time until goods come back, in days.
 const RETURN_DAYS: u64 = 28;
@@ -76,7 +77,7 @@ impl Chunk {
 
     /// Adds `returns` returns of goods bought in this chunk. They are later than the purchase, and
     /// never later than the file's dates.
-    pub(super) fn add_returns(&mut self, returns: u64, file_seconds: u32, stream: &mut Stream) -> Result<(), SampleError> {
+    pub(super) fn add_returns(&mut self, returns: u64, file_seconds: u32, stream: &mut Stream) -> Result<()> {
         let purchases = self.orders.len();
         let mut returned = vec![false; purchases];
         for _ in 0..returns {
@@ -84,7 +85,7 @@ impl Chunk {
                 self.likely_return(&returned, file_seconds, stream).or_else(|| returned.iter().position(|returned| !returned));
             let found = index.and_then(|index| Some((returned.get_mut(index)?, self.orders.get_mut(index)?)));
             let Some((returned, purchase)) = found else {
-                return Err(SampleError::bug(format!("{returns} returns of {purchases} purchases are too many")));
+                return Err(error::bug(format!("{returns} returns of {purchases} purchases are too many")));
             };
             *returned = true;
             // What comes back has been delivered.

@@ -17,10 +17,11 @@ use parquet::schema::types::ColumnPath;
 use super::calendar::DAY_SECONDS;
 use super::chunk::{Chunk, Place};
 use super::columns::{Columns, schema};
-use super::error::SampleError;
+use super::error;
 use super::plan::{FilePlan, Parts, Plan};
 use super::purchases::generate;
 use super::rng::{Purpose, Streams};
+use crate::error::Result;
 
 /// The key in a file's metadata that says it is a sample, and which.
 pub(super) const SAMPLE_KEY: &str = "rfmill.sample";
@@ -39,9 +40,9 @@ pub(super) struct Draft {
 
 impl Draft {
     /// A new draft of the file with this name, open for writing.
-    pub(super) fn create(folder: &Path, name: &str) -> Result<(Self, File), SampleError> {
+    pub(super) fn create(folder: &Path, name: &str) -> Result<(Self, File)> {
         let draft = Self { draft: folder.join(format!(".{name}.part")), path: folder.join(name), rows: 0, guest_orders: 0 };
-        let output = File::create(&draft.draft).map_err(|source| SampleError::File { path: draft.draft.clone(), source })?;
+        let output = File::create(&draft.draft).map_err(|e| error::file(&draft.draft, e))?;
         Ok((draft, output))
     }
 
@@ -51,8 +52,8 @@ impl Draft {
     }
 
     /// Gives the file its name, replacing an older one; returns its path and size in bytes.
-    pub(super) fn publish(self) -> Result<(PathBuf, u64), SampleError> {
-        let failed = |source| SampleError::File { path: self.path.clone(), source };
+    pub(super) fn publish(self) -> Result<(PathBuf, u64)> {
+        let failed = |e| error::file(&self.path, e);
         fs::rename(&self.draft, &self.path).map_err(failed)?;
         let bytes = fs::metadata(&self.path).map_err(failed)?.len();
         Ok((self.path.clone(), bytes))
@@ -87,10 +88,10 @@ pub(super) fn write(
     (index, file): (u64, &FilePlan),
     folder: &Path,
     progress: &(dyn Fn(u64) + Sync),
-) -> Result<Draft, SampleError> {
+) -> Result<Draft> {
     let (mut draft, output) = Draft::create(folder, &name(file))?;
     let path = draft.path.clone();
-    let failed = |source| SampleError::Parquet { path: path.clone(), source };
+    let failed = |e| error::parquet(&path, e);
     let ids = plan.ids;
     let options = ArrowWriterOptions::new()
         .with_properties(properties(plan).map_err(failed)?)
@@ -121,7 +122,7 @@ pub(super) fn write(
         draft.rows += columns.len() as u64;
         draft.guest_orders += chunk.orders.iter().filter(|order| order.customer.is_none()).count() as u64;
         chunk.clear();
-        let batch = columns.into_batch().map_err(|error| failed(error.into()))?;
+        let batch = columns.into_batch().map_err(|e| failed(e.into()))?;
         writer.write(&batch).and_then(|()| writer.flush()).map_err(failed)?;
         bought += purchases;
         progress(orders);
@@ -131,15 +132,13 @@ pub(super) fn write(
     writer.close().map_err(failed)?;
     match bought == file.purchases {
         true => Ok(draft),
-        false => Err(SampleError::bug(format!(
-            "{bought} purchases were made for {} where {} were planned",
-            path.display(),
-            file.purchases
-        ))),
+        false => {
+            Err(error::bug(format!("{bought} purchases were made for {} where {} were planned", path.display(), file.purchases)))
+        }
     }
 }
 
-fn properties(plan: &Plan) -> Result<WriterProperties, ParquetError> {
+fn properties(plan: &Plan) -> parquet::errors::Result<WriterProperties> {
     let sample = format!("orders {}, customers {}, seed {}", plan.orders, plan.customers, plan.seed);
     let mut properties = WriterProperties::builder()
         .set_compression(Compression::ZSTD(ZstdLevel::try_new(ZSTD_LEVEL)?))

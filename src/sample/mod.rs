@@ -29,15 +29,14 @@ mod status;
 mod tests;
 mod treatment;
 
+use crate::error::{Error, Result};
 use std::collections::HashSet;
 use std::ffi::OsString;
 use std::fs;
-use std::io;
 use std::path::{Path, PathBuf};
 
 use rayon::prelude::*;
 
-pub use error::SampleError;
 use plan::Plan;
 pub use spec::{SampleSpec, StrategySpec};
 
@@ -73,9 +72,9 @@ pub struct SampleSummary {
 /// is refused. No file gets its name before all are written.
 ///
 /// # Errors
-/// A spec that cannot be met, an occupied folder, or output that cannot be written; see
-/// [`SampleError::exit_code`].
-pub fn write(spec: &SampleSpec, folder: &Path, progress: &(dyn Fn(u64) + Sync)) -> Result<SampleSummary, SampleError> {
+/// Exit 2 for a spec that cannot be met or an occupied folder, exit 6 for output that cannot be written, exit 7 for a full
+/// disk.
+pub fn write(spec: &SampleSpec, folder: &Path, progress: &(dyn Fn(u64) + Sync)) -> Result<SampleSummary> {
     let plan = Plan::new(spec)?;
     prepare(folder, &plan)?;
     let assigned = plan.treatment.as_ref().map(|treatment| assignments::write(&plan, treatment, folder)).transpose()?;
@@ -85,7 +84,7 @@ pub fn write(spec: &SampleSpec, folder: &Path, progress: &(dyn Fn(u64) + Sync)) 
         // One file at a time and thread: later files are larger.
         .with_max_len(1)
         .map(|file| file::write(&plan, file, folder, progress))
-        .collect::<Result<_, _>>()?;
+        .collect::<Result<_>>()?;
 
     let mut summary = SampleSummary {
         files: Vec::with_capacity(drafts.len()),
@@ -112,8 +111,8 @@ pub fn write(spec: &SampleSpec, folder: &Path, progress: &(dyn Fn(u64) + Sync)) 
 }
 
 /// Makes the folder, and refuses one with Parquet files that would not be replaced.
-fn prepare(folder: &Path, plan: &Plan) -> Result<(), SampleError> {
-    let failed = |source: io::Error| SampleError::Folder { path: folder.to_path_buf(), source };
+fn prepare(folder: &Path, plan: &Plan) -> Result<()> {
+    let failed = |e| error::folder(folder, e);
     fs::create_dir_all(folder).map_err(failed)?;
     check(folder, &plan.files.iter().map(|file| file::name(file).into()).collect())?;
     let assignments = folder.join(assignments::FOLDER);
@@ -124,14 +123,18 @@ fn prepare(folder: &Path, plan: &Plan) -> Result<(), SampleError> {
 }
 
 /// Refuses a folder with Parquet files other than these.
-fn check(folder: &Path, ours: &HashSet<OsString>) -> Result<(), SampleError> {
-    let failed = |source: io::Error| SampleError::Folder { path: folder.to_path_buf(), source };
+fn check(folder: &Path, ours: &HashSet<OsString>) -> Result<()> {
+    let failed = |e| error::folder(folder, e);
     for entry in fs::read_dir(folder).map_err(failed)? {
         let entry = entry.map_err(failed)?;
         let path = entry.path();
         let is_parquet = path.extension().is_some_and(|end| end == "parquet");
         if is_parquet && !(ours.contains(&entry.file_name()) && file::is_sample(&path)) {
-            return Err(SampleError::Occupied { folder: folder.to_path_buf(), file: path });
+            return Err(Error::usage(format!(
+                "The folder {} already holds {}, which is not a file of the sample to be written, so the two would be read as one; choose another folder or move that file away.",
+                folder.display(),
+                path.display()
+            )));
         }
     }
     Ok(())

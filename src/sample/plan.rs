@@ -15,10 +15,11 @@ use super::basket::Prices;
 use super::buyer::{Buyer, Buyers};
 use super::calendar::{Calendar, DateRange, date_ranges};
 use super::columns::Ids;
-use super::error::SampleError;
+use super::error;
 use super::rng::{Purpose, Stream, Streams};
 use super::spec::SampleSpec;
 use super::treatment::{Demand, Treatment};
+use crate::error::{Error, Result};
 
 /// The largest sample.
 const MOST_ORDERS: u64 = 1_000_000_000_000;
@@ -84,7 +85,7 @@ pub(super) struct Block {
 }
 
 impl Plan {
-    pub(super) fn new(spec: &SampleSpec) -> Result<Self, SampleError> {
+    pub(super) fn new(spec: &SampleSpec) -> Result<Self> {
         let returns = share_of(spec.orders.min(MOST_ORDERS), RETURN_SHARE);
         let purchases = spec.orders.min(MOST_ORDERS) - returns;
         let customers = spec.customers.unwrap_or(spec.orders / 8).max(
@@ -116,7 +117,10 @@ impl Plan {
         };
 
         if let Some(treatment) = plan.treatment.as_ref().filter(|t| plan.calendar.arrived_before(t.days.start) == 0) {
-            return Err(SampleError::StrategyEmpty { start: treatment.from });
+            return Err(Error::usage(format!(
+                "The strategy begins on {}, when no customer of the sample has bought yet; let it begin later, or ask for more customers.",
+                treatment.from
+            )));
         }
         let demands = plan.demands(&ranges);
         let totals: Vec<f64> = demands.iter().map(|blocks| blocks.iter().sum()).collect();
@@ -215,25 +219,34 @@ fn share_of(number: u64, (part, whole): (u64, u64)) -> u64 {
     (number * part + whole / 2) / whole
 }
 
-fn check(spec: &SampleSpec, purchases: u64, customers: u64) -> Result<(), SampleError> {
+fn check(spec: &SampleSpec, purchases: u64, customers: u64) -> Result<()> {
     if spec.orders == 0 || spec.orders > MOST_ORDERS {
-        return Err(SampleError::Orders { orders: spec.orders, most: MOST_ORDERS });
+        return Err(Error::usage(format!(
+            "A sample of {} orders was asked for, but it must have between 1 and {MOST_ORDERS}; ask for a number in that range.",
+            spec.orders
+        )));
     }
     if customers == 0 || customers > purchases {
-        return Err(SampleError::Customers { customers, orders: spec.orders, purchases });
+        return Err(Error::usage(format!(
+            "A sample of {} orders has {purchases} purchases and so room for 1 to {purchases} customers, but {customers} were asked for; ask for a number in that range or for more orders.",
+            spec.orders
+        )));
     }
     if spec.bad_rows > spec.orders {
-        return Err(SampleError::BadRows { bad_rows: spec.bad_rows, orders: spec.orders });
+        return Err(Error::usage(format!(
+            "A sample of {} orders can have at most as many bad rows, but {} were asked for; ask for fewer.",
+            spec.orders, spec.bad_rows
+        )));
     }
     if spec.files > MOST_FILES {
-        return Err(SampleError::Files { files: spec.files, from: spec.from, to: spec.to, most: MOST_FILES });
+        return Err(error::files(spec.files, (spec.from, spec.to), MOST_FILES));
     }
     Ok(())
 }
 
 /// Spreads `total` things over places with chances in proportion to their weights (one multinomial
 /// draw, as a chain of binomial ones).
-fn spread(total: u64, weights: &[f64], stream: &mut Stream) -> Result<Vec<u64>, SampleError> {
+fn spread(total: u64, weights: &[f64], stream: &mut Stream) -> Result<Vec<u64>> {
     // Sums from each place to the end, so that the last place with a weight has a chance of
     // exactly 1 and takes all that is left.
     let mut sum = 0.0;
@@ -256,7 +269,7 @@ fn spread(total: u64, weights: &[f64], stream: &mut Stream) -> Result<Vec<u64>, 
             left
         } else {
             Binomial::new(left, weight / tail)
-                .map_err(|error| SampleError::bug(format!("no purchases to spread, {error}")))?
+                .map_err(|e| error::bug(format!("no purchases to spread, {e}")))?
                 .sample(stream)
                 .min(left)
         };
@@ -265,6 +278,6 @@ fn spread(total: u64, weights: &[f64], stream: &mut Stream) -> Result<Vec<u64>, 
     }
     match left {
         0 => Ok(counts),
-        _ => Err(SampleError::bug(format!("{left} of {total} repeat purchases have no customer"))),
+        _ => Err(error::bug(format!("{left} of {total} repeat purchases have no customer"))),
     }
 }

@@ -7,10 +7,11 @@ use rand_distr::{Distribution, Exp1};
 use super::buyer::Traits;
 use super::calendar::{DAY_SECONDS, time_of_day};
 use super::chunk::{Chunk, Order};
-use super::error::SampleError;
+use super::error;
 use super::plan::{Block, FilePlan, Plan};
 use super::rng::{Purpose, Stream, Streams};
 use super::status::Status;
+use crate::error::Result;
 
 /// The most purchases held at a time. A chunk becomes a row group; making and encoding one takes
 /// about 60 MB, and each thread has one.
@@ -24,8 +25,8 @@ const CHUNK_PURCHASES: u64 = 1 << 18;
 pub(super) fn generate(
     plan: &Plan,
     (index, file): (u64, &FilePlan),
-    write: &mut dyn FnMut(&mut Chunk) -> Result<(), SampleError>,
-) -> Result<(), SampleError> {
+    write: &mut dyn FnMut(&mut Chunk) -> Result<()>,
+) -> Result<()> {
     let chunks = file.purchases.div_ceil(CHUNK_PURCHASES).max(1);
     let mut maker = Maker {
         plan,
@@ -51,13 +52,13 @@ struct Maker<'a> {
     baskets: Streams,
     chunk: Chunk,
     chunk_size: usize,
-    write: &'a mut dyn FnMut(&mut Chunk) -> Result<(), SampleError>,
+    write: &'a mut dyn FnMut(&mut Chunk) -> Result<()>,
 }
 
 impl Maker<'_> {
     /// Lays all customers' demand in these days end to end and lets repeat purchases fall on that
     /// line at random: where one falls says whose it is, and on which day.
-    fn block(&mut self, block: &Block, timing: Stream) -> Result<(), SampleError> {
+    fn block(&mut self, block: &Block, timing: Stream) -> Result<()> {
         let mut points = Points::new(block.repeats, block.demand, timing);
         let mut next = points.next();
         let mut end = 0.0;
@@ -93,7 +94,7 @@ impl Maker<'_> {
         }
         match next {
             None => Ok(()),
-            Some(_) => Err(SampleError::bug("a repeat purchase has no customer")),
+            Some(_) => Err(error::bug("a repeat purchase has no customer")),
         }
     }
 
@@ -106,7 +107,7 @@ impl Maker<'_> {
         }
     }
 
-    fn purchase(&mut self, customer: &mut Customer, day: usize, guest: bool) -> Result<(), SampleError> {
+    fn purchase(&mut self, customer: &mut Customer, day: usize, guest: bool) -> Result<()> {
         let stream = &mut customer.stream;
         let in_file = (day - self.days.start) as u64;
         let seconds = in_file * DAY_SECONDS + time_of_day(stream);
@@ -128,7 +129,7 @@ impl Maker<'_> {
         }
     }
 
-    fn finish(mut self) -> Result<(), SampleError> {
+    fn finish(mut self) -> Result<()> {
         match self.chunk.orders.is_empty() {
             true => Ok(()),
             false => (self.write)(&mut self.chunk),

@@ -11,8 +11,8 @@ use jiff::civil::Date;
 use super::buyer::Buyer;
 use super::calendar::Calendar;
 use super::columns::Ids;
-use super::error::SampleError;
 use super::spec::StrategySpec;
+use crate::error::{Error, Result};
 use crate::hash::HashDraw;
 
 /// Draw values below this one are the control's: half of them.
@@ -38,19 +38,28 @@ pub(super) struct Treatment {
 
 impl Treatment {
     /// The strategy of a sample from `from` to `to` with these ids.
-    pub(super) fn new(spec: &StrategySpec, (from, to): (Date, Date), ids: Ids) -> Result<Self, SampleError> {
+    pub(super) fn new(spec: &StrategySpec, (from, to): (Date, Date), ids: Ids) -> Result<Self> {
         let is_letter = |c: char| c.is_alphanumeric() || c == '-' || c == '_';
         if spec.name.is_empty() || !spec.name.chars().all(is_letter) {
-            return Err(SampleError::StrategyName { name: spec.name.clone() });
+            return Err(Error::usage(format!(
+                "The strategy's name {:?} cannot be that of a file; use letters, digits, hyphens and underscores.",
+                spec.name
+            )));
         }
         if !(spec.effect > -1.0 && spec.effect <= MOST_EFFECT) {
-            return Err(SampleError::StrategyEffect { effect: spec.effect, most: MOST_EFFECT });
+            return Err(Error::usage(format!(
+                "The strategy's effect is {}, but it must be above -1 and at most {MOST_EFFECT}; 0.25 means a quarter more orders.",
+                spec.effect
+            )));
         }
         let days_to = |date: Date| usize::try_from(date.duration_since(from).as_hours() / 24).unwrap_or(0);
         let start = days_to(spec.from);
         let end = start.saturating_add(spec.days as usize);
         if spec.from <= from || spec.days == 0 || end > days_to(to) + 1 {
-            return Err(SampleError::StrategyDates { start: spec.from, days: spec.days, from, to });
+            return Err(Error::usage(format!(
+                "The strategy begins on {} and has {} days, but it must begin after the sample's first date, {from}, have a day at least and end by the last, {to}; choose other dates.",
+                spec.from, spec.days
+            )));
         }
         Ok(Self {
             name: spec.name.clone(),

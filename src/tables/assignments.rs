@@ -45,7 +45,7 @@ impl<'a> CodedNames<'a> {
     }
 
     fn array(&self) -> Result<ArrayRef> {
-        let wrong = |e: arrow::error::ArrowError| Error::bug(format!("assignments cannot be put together: {e}"));
+        let wrong = |e: arrow::error::ArrowError| Error::bug(format!("assignments cannot be put together: {e}")).caused_by(e);
         let codes: UInt16Array = self.codes.iter().map(|code| Some(*code as u16)).collect();
         Ok(Arc::new(DictionaryArray::try_new(codes, Arc::new(StringArray::from_iter_values(self.names))).map_err(wrong)?))
     }
@@ -77,7 +77,7 @@ pub fn assigned_parquet(of: &AssignedRows) -> Result<EncodedFile> {
     let dates = Date32Array::from_value(of.assigned_on.0, of.rows.len());
     let columns = vec![of.id_array()?, of.arms.array()?, Arc::new(dates) as ArrayRef, of.states.array()?, of.strata.array()?];
     let batch = RecordBatch::try_new(Arc::clone(&schema), columns)
-        .map_err(|e| Error::bug(format!("assignments cannot be put together: {e}")))?;
+        .map_err(|e| Error::bug(format!("assignments cannot be put together: {e}")).caused_by(e))?;
     encode(&table, &schema, &batch, of.strategy)
 }
 
@@ -89,23 +89,23 @@ pub fn assigned_csv(of: &AssignedRows) -> Result<Vec<u8>> {
     let wrong = |e: &dyn std::fmt::Display| Error::bug(format!("assignments cannot be written as CSV: {e}"));
     let mut writer = csv::Writer::from_writer(Vec::new());
     let header: Vec<String> = assigned(of.kind).columns.into_iter().map(|field| field.name).collect();
-    writer.write_record(&header).map_err(|e| wrong(&e))?;
+    writer.write_record(&header).map_err(|e| wrong(&e).caused_by(e))?;
     let day = of.assigned_on.to_string();
     let mut id = Vec::new();
     for (row, &at) in of.rows.iter().enumerate() {
         of.ids.write_text(of.kind, at, &mut id);
-        let id = std::str::from_utf8(&id).map_err(|e| wrong(&e))?;
+        let id = std::str::from_utf8(&id).map_err(|e| wrong(&e).caused_by(e))?;
         let id = if of.kind == IdType::Text { escape_formula(id) } else { id.into() };
         let (arm, state, stratum) =
             (escape_formula(of.arms.get(row)), escape_formula(of.states.get(row)), escape_formula(of.strata.get(row)));
-        writer.write_record([&id, &arm, day.as_str(), &state, &stratum]).map_err(|e| wrong(&e))?;
+        writer.write_record([&id, &arm, day.as_str(), &state, &stratum]).map_err(|e| wrong(&e).caused_by(e))?;
     }
-    writer.into_inner().map_err(|e| wrong(&e))
+    writer.into_inner().map_err(|e| wrong(&e).caused_by(e))
 }
 
 impl AssignedRows<'_> {
     fn id_array(&self) -> Result<ArrayRef> {
-        let wrong = |e: arrow::error::ArrowError| Error::bug(format!("assignments cannot be put together: {e}"));
+        let wrong = |e: arrow::error::ArrowError| Error::bug(format!("assignments cannot be put together: {e}")).caused_by(e);
         let keys = match self.ids {
             CustomerIds::Text(texts) => {
                 let texts = self.rows.iter().map(|at| std::str::from_utf8(texts.get(*at)).unwrap_or_default());

@@ -88,7 +88,7 @@ const MONEY: [&str; 3] = ["revenue", "revenue_at_risk", "monetary"];
 /// # Errors
 /// Exit 1 if Polars refuses what we built.
 pub fn summarise(parts: &[([u32; 6], SegmentSum)]) -> Result<Vec<SegmentRow>> {
-    summarise_frame(parts).map_err(|e| Error::bug(format!("the segments cannot be added up: {e}")))
+    summarise_frame(parts).map_err(|e| Error::bug(format!("the segments cannot be added up: {e}")).caused_by(e))
 }
 
 fn summarise_frame(parts: &[([u32; 6], SegmentSum)]) -> PolarsResult<Vec<SegmentRow>> {

@@ -16,6 +16,19 @@ fn a_missing_file_is_refused() {
     bench.refuses(4, "error: there is no file or folder more/b.parquet; check orders.path (it is relative to the job file).");
 }
 
+/// A path may read like the text of any library.
+#[test]
+fn a_missing_file_is_missing_whatever_its_folder_is_called() {
+    for folder in ["out of memory", "not enough memory (os error 12)", "Too many open files (os error 24)"] {
+        let bench = Bench::with_run();
+        bench.edit("path = \"orders\"", &format!("path = \"{folder}/b.parquet\""));
+        bench.refuses(
+            4,
+            &format!("error: there is no file or folder {folder}/b.parquet; check orders.path (it is relative to the job file)."),
+        );
+    }
+}
+
 #[test]
 fn an_empty_folder_is_refused() {
     let bench = Bench::with_run();

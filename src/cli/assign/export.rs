@@ -30,22 +30,22 @@ pub(super) fn write(path: &Path, bytes: &[u8]) -> Result<Exported> {
     let exported = publish(&draft, path, bytes);
     let _ = fs::remove_file(&draft);
     let exported = exported?;
-    File::open(&folder).and_then(|folder| folder.sync_all()).map_err(|e| cannot(path, &e))?;
+    File::open(&folder).and_then(|folder| folder.sync_all()).map_err(|e| cannot(path, e))?;
     Ok(exported)
 }
 
 fn publish(draft: &Path, path: &Path, bytes: &[u8]) -> Result<Exported> {
-    let mut file = OpenOptions::new().write(true).create_new(true).open(draft).map_err(|e| cannot(path, &e))?;
-    file.write_all(bytes).and_then(|()| file.sync_all()).map_err(|e| cannot(path, &e))?;
+    let mut file = OpenOptions::new().write(true).create_new(true).open(draft).map_err(|e| cannot(path, e))?;
+    file.write_all(bytes).and_then(|()| file.sync_all()).map_err(|e| cannot(path, e))?;
     // A link is refused where a file has come to stand meanwhile; a rename would replace it.
     match fs::hard_link(draft, path) {
         Ok(()) => Ok(Exported::Written),
         Err(e) if e.kind() == ErrorKind::AlreadyExists => match is_there(path, bytes)? {
             true => Ok(Exported::Unchanged),
-            false => Err(cannot(path, &e)),
+            false => Err(cannot(path, e)),
         },
         // Some file systems have no hard links.
-        Err(_) => fs::rename(draft, path).map(|()| Exported::Written).map_err(|e| cannot(path, &e)),
+        Err(_) => fs::rename(draft, path).map(|()| Exported::Written).map_err(|e| cannot(path, e)),
     }
 }
 
@@ -58,18 +58,18 @@ fn is_there(path: &Path, bytes: &[u8]) -> Result<bool> {
             path.display()
         ))),
         Err(e) if e.kind() == ErrorKind::NotFound => Ok(false),
-        Err(e) => Err(cannot(path, &e)),
+        Err(e) => Err(cannot(path, e)),
     }
 }
 
-fn cannot(path: &Path, error: &std::io::Error) -> Error {
+fn cannot(path: &Path, error: std::io::Error) -> Error {
     let advice = match error.kind() {
         ErrorKind::StorageFull | ErrorKind::QuotaExceeded => "free some space or choose another --output",
         ErrorKind::NotFound | ErrorKind::NotADirectory => "its folder is not there, so make it or choose another --output",
         ErrorKind::IsADirectory => "a folder stands there, so choose another --output",
         _ => "check its permissions or choose another --output",
     };
-    Error::output(format!("cannot write {}: {error}; {advice}", path.display()))
+    Error::output(format!("cannot write {}: {error}; {advice}", path.display())).caused_by(error)
 }
 
 #[cfg(test)]

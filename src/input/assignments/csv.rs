@@ -24,10 +24,10 @@ struct ColumnIndices {
 
 /// Opens a CSV file and finds its columns.
 fn open(name: &str, path: &Path) -> Result<(Reader<File>, ColumnIndices)> {
-    let file =
-        File::open(path).map_err(|e| Error::input(format!("cannot read {name}: {e}; check the file and its permissions")))?;
+    let file = File::open(path)
+        .map_err(|e| Error::input(format!("cannot read {name}: {e}; check the file and its permissions")).caused_by(e))?;
     let mut reader = ReaderBuilder::new().buffer_capacity(1 << 16).from_reader(file);
-    let header = reader.headers().map_err(|e| unreadable(name, &e))?;
+    let header = reader.headers().map_err(|e| unreadable(name, &e).caused_by(std::io::Error::from(e)))?;
     let places = ColumnIndices::find(name, header)?;
     Ok((reader, places))
 }
@@ -49,7 +49,7 @@ pub(super) fn read(name: &str, path: &Path, request: &Request) -> Result<FileChu
     };
     let (mut chunk, mut layout) = (FileChunk::new(request, has, 0), RowsByPart::default());
     let mut record = StringRecord::new();
-    while reader.read_record(&mut record).map_err(|e| unreadable(name, &e))? {
+    while reader.read_record(&mut record).map_err(|e| unreadable(name, &e).caused_by(std::io::Error::from(e)))? {
         let line = record.position().map_or(0, |p| p.line());
         let fields = CsvLine { name, line, record: &record, request };
         chunk.add(request, &fields.row(&places)?, &mut layout);

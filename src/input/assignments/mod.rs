@@ -159,7 +159,8 @@ impl AssignmentFile {
             });
         }
         let name = input.path.display().to_string();
-        let io = |e: std::io::Error| Error::input(format!("cannot read {name}: {e}; check the file and its permissions"));
+        let io =
+            |e: std::io::Error| Error::input(format!("cannot read {name}: {e}; check the file and its permissions")).caused_by(e);
         let (mut file, stat) = open_regular(&input.path).map_err(io)?;
         let verified = hashes.map(|list| list.check(&input, &file, stat.len())).transpose()?;
         let (mut hash, mut buffer, mut head) = (Sha256::new(), vec![0; 1 << 16], Vec::new());

@@ -376,7 +376,8 @@ impl<'a> RawBatch<'a> {
         let expected = "expected a whole number from 0";
         // Writers that know no missing integers make floats of them.
         if column.data_type().is_floating() {
-            let floats = cast(column, &DataType::Float64).map_err(|e| Error::bug(format!("contacts cannot be read: {e}")))?;
+            let floats =
+                cast(column, &DataType::Float64).map_err(|e| Error::bug(format!("contacts cannot be read: {e}")).caused_by(e))?;
             let whole = |(row, number): (usize, Option<f64>)| match number {
                 Some(number) if number.fract() != 0.0 || !(0.0..=f64::from(u32::MAX)).contains(&number) => {
                     Err(self.wrong(row, format!("contacts is {number}; {expected}")))

@@ -97,8 +97,9 @@ fn concatenated(name: &str, file: &File, start: u64) -> Result<()> {
         return Ok(());
     }
     let mut bytes = vec![0; (start + 4 - from) as usize];
-    file.read_exact_at(&mut bytes, from)
-        .map_err(|e| Error::input(format!("cannot read {name} at byte {from}: {e}; check the disk and run again")))?;
+    file.read_exact_at(&mut bytes, from).map_err(|e| {
+        Error::input(format!("cannot read {name} at byte {from}: {e}; check the disk and run again")).caused_by(e)
+    })?;
     match bytes.windows(8).rposition(|eight| eight == b"PAR1PAR1") {
         None => Ok(()),
         Some(at) => Err(Error::input(format!(

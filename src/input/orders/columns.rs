@@ -104,7 +104,9 @@ pub fn check(job: &Job, sources: &[Source], uses: UsedColumns) -> Result<OrderCo
                 id = Some(id_type(&data_type)?);
             }
             for predicate in keep.iter().chain(&returns).filter(|p| p.column == *column) {
-                predicate.check(&data_type, &zone).map_err(|e| Error::new(e.kind(), format!("{}: {e}", source.name())))?;
+                predicate
+                    .check(&data_type, &zone)
+                    .map_err(|e| Error::new(e.kind(), format!("{}: {e}", source.name())).caused_by(e))?;
             }
         }
     }

@@ -75,7 +75,8 @@ pub(super) fn method_sentences(view: &View) -> Vec<String> {
 fn facts(view: &View, story: &Story) -> Result<serde_json::Value> {
     let mut map = serde_json::Map::new();
     for fact in &story.facts {
-        let value = serde_json::to_value(&fact.value).map_err(|e| Error::bug(format!("a fact cannot be written: {e}")))?;
+        let value =
+            serde_json::to_value(&fact.value).map_err(|e| Error::bug(format!("a fact cannot be written: {e}")).caused_by(e))?;
         map.insert(fact.name.into(), value);
     }
     let run = &view.data.run;

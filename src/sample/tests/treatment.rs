@@ -125,5 +125,5 @@ fn assignments_of_another_sample_are_in_the_way() {
     assert!(write(&treated(1_000, 0.5), folder.path(), &|_| {}).is_ok());
     let error = write(&spec(1_000), folder.path(), &|_| {}).unwrap_err();
     assert!(error.to_string().contains("_assignments/winback.parquet"), "{error}");
-    assert_eq!(error.exit_code(), 2);
+    assert_eq!(error.kind().exit_code(), 2);
 }

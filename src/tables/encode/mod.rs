@@ -48,7 +48,7 @@ pub struct EncodedFile {
 /// Exit 1 if Arrow refuses what we built.
 pub fn encode(table: &TableDefinition, schema: &SchemaRef, batch: &RecordBatch, job: &str) -> Result<EncodedFile> {
     let wrong = |e: &dyn std::fmt::Display| Error::bug(format!("table {} cannot be encoded: {e}", table.name));
-    let level = ZstdLevel::try_new(1).map_err(|e| wrong(&e))?;
+    let level = ZstdLevel::try_new(1).map_err(|e| wrong(&e).caused_by(e))?;
     let mut properties = WriterProperties::builder()
         .set_created_by("rfmill".into())
         .set_compression(if batch.num_rows() < SMALL { Compression::UNCOMPRESSED } else { Compression::ZSTD(level) })
@@ -80,7 +80,7 @@ pub fn encode(table: &TableDefinition, schema: &SchemaRef, batch: &RecordBatch, 
             _ => {}
         }
     }
-    let bytes = write(schema, batch, properties.build()).map_err(|e| wrong(&e))?;
+    let bytes = write(schema, batch, properties.build()).map_err(|e| wrong(&e).caused_by(e))?;
     let sha256 = crate::hash::sha256(&bytes);
     Ok(EncodedFile { sha256, rows: batch.num_rows() as u64, bytes })
 }

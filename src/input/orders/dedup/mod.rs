@@ -124,8 +124,9 @@ fn versions(
     let handle = source.reopen()?;
     let converter = |columns: &[usize]| {
         let fields = columns.iter().map(|c| SortField::new(schema.field(*c).data_type().clone())).collect();
-        RowConverter::new(fields)
-            .map_err(|e| Error::contract(format!("{}: rows cannot be compared ({e}); drop the nested columns", source.name())))
+        RowConverter::new(fields).map_err(|e| {
+            Error::contract(format!("{}: rows cannot be compared ({e}); drop the nested columns", source.name())).caused_by(e)
+        })
     };
     let all: Vec<usize> = (0..names.len()).collect();
     let position = |name: &String| {
@@ -145,7 +146,7 @@ fn versions(
     reader.read(&handle, group, buffers, |first, columns| {
         let convert = |converter: &RowConverter, which: &[usize]| {
             let columns: Vec<_> = which.iter().filter_map(|c| columns.get(*c).cloned()).collect();
-            converter.convert_columns(&columns).map_err(|e| Error::bug(format!("rows cannot be encoded: {e}")))
+            converter.convert_columns(&columns).map_err(|e| Error::bug(format!("rows cannot be encoded: {e}")).caused_by(e))
         };
         let rows = convert(&whole, &all)?;
         let by: Vec<usize> = by.iter().copied().collect();
