@@ -64,6 +64,15 @@ pub enum EffectMethod {
 }
 
 impl EffectMethod {
+    /// All methods.
+    pub const ALL: [EffectMethod; 5] =
+        [EffectMethod::Welch, EffectMethod::Cuped, EffectMethod::PostStratified, EffectMethod::Matched, EffectMethod::Did];
+
+    /// Reads the name that `Display` writes.
+    pub fn parse(name: &str) -> Option<EffectMethod> {
+        EffectMethod::ALL.into_iter().find(|method| method.to_string() == name)
+    }
+
     /// Whether it uses the baseline outcome.
     pub fn adjusts(self) -> bool {
         matches!(self, EffectMethod::Cuped | EffectMethod::Did)

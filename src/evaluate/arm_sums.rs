@@ -4,8 +4,7 @@
 use std::collections::BTreeMap;
 use std::fmt;
 
-use super::Outcome;
-use crate::domain::Period;
+use crate::domain::{Outcome, Period};
 use crate::error::Result;
 use crate::stats::{PairSums, Sums};
 

@@ -1,9 +1,9 @@
 //! Whether arms were alike before anything was done.
 
-use super::Design;
 use super::arm_sums::{ArmSumsIndex, CellSums, Group, Phase, Quantity};
 use super::diagnostics::PeriodDiagnostics;
 use super::rows::BalanceRow;
+use crate::domain::Design;
 use crate::error::Result;
 use crate::stats::{Shape, Sums, X, Y, smd};
 

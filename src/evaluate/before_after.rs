@@ -1,9 +1,11 @@
-//! What changed since the baseline, beside what would have changed anyway. A description, never an effect.
+//! What changed since the baseline, next to what would have changed anyway. A description, never an effect.
 
-use super::Design;
-use super::arm_sums::{ArmSumsIndex, EVERYBODY, Phase, Quantity};
+use super::arm_sums::{ArmSumsIndex, EVERYBODY, Group, PeriodSums, Phase, Quantity};
 use super::diagnostics::{PeriodDiagnostics, TOTAL};
+use super::reason::{BeforeAfterNote, Caveat, Expectation};
 use super::rows::BeforeAfterRow;
+use super::sentence::Rounded;
+use crate::domain::{Design, Outcome};
 use crate::error::Result;
 use crate::stats::{Sums, X, Y, expected_drift};
 
@@ -19,59 +21,114 @@ pub(super) fn before_after<'a>(diagnostics: &PeriodDiagnostics<'a>, index: &ArmS
     }
     let during = index.slice(&strategy.name, diagnostics.period.period, Phase::During);
     let reference = index.slice(&strategy.name, diagnostics.period.period, Phase::Reference);
-    let controlled = strategy.design != Design::BeforeAfter;
-    let control = controlled.then_some(strategy.control.as_str());
-    // The after of a period that is not over will still grow; that of who was assigned sooner is longer.
-    let period = diagnostics.period;
-    let has_after = period.equally_long && period.outcomes_until <= period.known_until;
-    let caveat = match diagnostics.unequal_days() {
-        _ if period.outcomes_until > period.known_until => "; the period is not finished".into(),
-        _ if !has_after => "; customers were assigned on different dates and the job gives no outcome_days".into(),
-        Some((baseline, outcomes)) => {
-            format!("; the data have {baseline} days of the baseline and {outcomes} of outcomes, so no change is told")
-        }
-        None => String::new(),
-    };
-    let tells_change = diagnostics.unequal_days().is_none();
+    let control = (strategy.design != Design::BeforeAfter).then_some(strategy.control.as_str());
     for &arm in diagnostics.treated.iter().chain(&control) {
         for outcome in strategy.outcomes.iter().filter(|o| o.is_described()) {
-            let quantity = Quantity::Outcome(outcome.clone());
-            let scale = outcome.scales(strategy.money_scale)[Y];
-            let everybody = reference.arm(TOTAL, &quantity, EVERYBODY)?;
+            let description = Description::new(diagnostics, outcome, during, reference)?;
             for group in during.groups(&strategy.by) {
-                let sums = during.arm(group, &quantity, arm)?;
-                let before = |sums: &Sums| if diagnostics.has_before(outcome) { sums.mean(X, scale) } else { None };
-                let after = |sums: &Sums| if has_after { sums.mean(Y, scale) } else { None };
-                let (mean_before, mean_after) = (before(&sums), after(&sums));
-                let population = everybody.moments([scale; 4]).filter(|m| m.covariance[X][X] > 0.0);
-                let (expected_change, note) = match (population, control) {
-                    (Some(population), _) => {
-                        let slope = population.covariance[X][Y] / population.covariance[X][X];
-                        let drift = mean_before.map(|before| expected_drift(before, population.mean[Y], slope));
-                        (drift, format!("regression to the mean of all {} customers, slope {slope:.3}", everybody.n))
-                    }
-                    (None, Some(control)) => {
-                        let sums = during.arm(group, &quantity, control)?;
-                        (after(&sums).zip(before(&sums)).map(|(y, x)| y - x), format!("the change of arm {control:?}"))
-                    }
-                    (None, None) => (None, "nothing is known of customers before the baseline to expect a change from".into()),
-                };
-                rows.push(BeforeAfterRow {
-                    strategy: strategy.name.clone(),
-                    period: diagnostics.period.period,
-                    arm: arm.into(),
-                    outcome: outcome.clone(),
-                    scheme: group.0.into(),
-                    state: group.1.into(),
-                    customers: sums.n,
-                    mean_before,
-                    mean_after,
-                    change: mean_after.zip(mean_before).filter(|_| tells_change).map(|(after, before)| after - before),
-                    expected_change: expected_change.filter(|_| tells_change),
-                    note: note + &caveat,
-                });
+                rows.push(description.row(arm, control, group)?);
             }
         }
     }
     Ok(rows)
+}
+
+/// What the rows of an outcome have in common.
+struct Description<'a, 'i> {
+    diagnostics: &'i PeriodDiagnostics<'a>,
+    during: &'i PeriodSums<'a>,
+    outcome: &'i Outcome,
+    quantity: Quantity,
+    /// Digits behind the point of the outcome.
+    scale: u32,
+    /// All customers of the shop, in the baseline and before it.
+    everybody: Sums,
+    caveat: Option<Caveat>,
+}
+
+impl<'a, 'i> Description<'a, 'i> {
+    fn new(
+        diagnostics: &'i PeriodDiagnostics<'a>,
+        outcome: &'i Outcome,
+        during: &'i PeriodSums<'a>,
+        reference: &PeriodSums<'a>,
+    ) -> Result<Description<'a, 'i>> {
+        let quantity = Quantity::Outcome(outcome.clone());
+        Ok(Description {
+            diagnostics,
+            during,
+            outcome,
+            scale: outcome.scales(diagnostics.strategy.money_scale)[Y],
+            everybody: reference.arm(TOTAL, &quantity, EVERYBODY)?,
+            caveat: caveat(diagnostics),
+            quantity,
+        })
+    }
+
+    fn mean_before(&self, sums: &Sums) -> Option<f64> {
+        if self.diagnostics.has_before(self.outcome) { sums.mean(X, self.scale) } else { None }
+    }
+
+    fn mean_after(&self, sums: &Sums) -> Option<f64> {
+        if has_after(self.diagnostics) { sums.mean(Y, self.scale) } else { None }
+    }
+
+    fn row(&self, arm: &str, control: Option<&str>, group: Group<'a>) -> Result<BeforeAfterRow> {
+        let sums = self.during.arm(group, &self.quantity, arm)?;
+        let (mean_before, mean_after) = (self.mean_before(&sums), self.mean_after(&sums));
+        let (expected_change, expectation) = self.expected_change(mean_before, control, group)?;
+        let tells_change = self.diagnostics.unequal_days().is_none();
+        Ok(BeforeAfterRow {
+            strategy: self.diagnostics.strategy.name.clone(),
+            period: self.diagnostics.period.period,
+            arm: arm.into(),
+            outcome: self.outcome.clone(),
+            scheme: group.0.into(),
+            state: group.1.into(),
+            customers: sums.n,
+            mean_before,
+            mean_after,
+            change: mean_after.zip(mean_before).filter(|_| tells_change).map(|(after, before)| after - before),
+            expected_change: expected_change.filter(|_| tells_change),
+            note: BeforeAfterNote { sentence: expectation, remark: self.caveat.clone() },
+        })
+    }
+
+    /// The change to expect if nothing is done, and what that rests on.
+    fn expected_change(
+        &self,
+        mean_before: Option<f64>,
+        control: Option<&str>,
+        group: Group<'a>,
+    ) -> Result<(Option<f64>, Expectation)> {
+        if let Some(population) = self.everybody.moments([self.scale; 4]).filter(|m| m.covariance[X][X] > 0.0) {
+            let slope = population.covariance[X][Y] / population.covariance[X][X];
+            let drift = mean_before.map(|before| expected_drift(before, population.mean[Y], slope));
+            let slope = Rounded { value: slope, decimals: 3 };
+            return Ok((drift, Expectation::RegressionToTheMean { customers: self.everybody.n, slope }));
+        }
+        let Some(control) = control else { return Ok((None, Expectation::Unknown)) };
+        let sums = self.during.arm(group, &self.quantity, control)?;
+        let change = self.mean_after(&sums).zip(self.mean_before(&sums)).map(|(after, before)| after - before);
+        Ok((change, Expectation::ControlChange { arm: control.into() }))
+    }
+}
+
+/// Whether means after assignment are told: those of a period that is not over will still grow, and customers who were
+/// assigned sooner were watched longer.
+fn has_after(diagnostics: &PeriodDiagnostics<'_>) -> bool {
+    let period = diagnostics.period;
+    period.equally_long && period.outcomes_until <= period.known_until
+}
+
+/// Why numbers are missing from the rows.
+fn caveat(diagnostics: &PeriodDiagnostics<'_>) -> Option<Caveat> {
+    let period = diagnostics.period;
+    if period.outcomes_until > period.known_until {
+        return Some(Caveat::Unfinished);
+    }
+    if !has_after(diagnostics) {
+        return Some(Caveat::NoCommonStart);
+    }
+    diagnostics.unequal_days().map(|(baseline, outcomes)| Caveat::UnequalDays { baseline, outcomes })
 }

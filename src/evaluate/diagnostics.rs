@@ -5,8 +5,9 @@ use std::collections::BTreeSet;
 
 use super::arm_sums::{ALL, ArmSumsIndex, Group, PeriodSums, Phase, Quantity};
 use super::reason::NotEstimable;
+use super::sentence::PValue;
 use super::settings::{StrategyPeriod, StrategySettings};
-use super::{Design, Method, Outcome};
+use crate::domain::{Design, EffectMethod as Method, Outcome};
 use crate::error::Result;
 use crate::stats::{SplitCell, chi_square_homogeneity, split_check};
 
@@ -86,7 +87,7 @@ impl<'a> PeriodDiagnostics<'a> {
         if self.headline.adjusts() {
             self.fallback = match (self.contaminated_p, self.period.baseline) {
                 (_, None) => Some(NotEstimable::NoBaseline),
-                (Some(p), _) => Some(NotEstimable::ContaminatedBaseline { p }),
+                (Some(p), _) => Some(NotEstimable::ContaminatedBaseline { p: PValue(p) }),
                 (None, Some(_)) => None,
             };
             if self.fallback.is_some() {
@@ -153,13 +154,13 @@ impl<'a> PeriodDiagnostics<'a> {
             return Some(NotEstimable::Unfinished { until, known: period.known_until });
         }
         if let Some(p) = self.srm_p.filter(|p| *p < FAILED) {
-            return Some(NotEstimable::FailedSplit { p });
+            return Some(NotEstimable::FailedSplit { p: PValue(p) });
         }
         match (method.adjusts(), period.baseline, self.contaminated_p) {
             // Retention compares with the baseline, so it needs one.
             (false, None, _) if *outcome == Outcome::Retained => Some(NotEstimable::NoBaseline),
             (true, None, _) => Some(NotEstimable::NoBaseline),
-            (true, Some(_), Some(p)) => Some(NotEstimable::ContaminatedBaseline { p }),
+            (true, Some(_), Some(p)) => Some(NotEstimable::ContaminatedBaseline { p: PValue(p) }),
             _ if method != Method::Did => None,
             _ if !self.has_before(outcome) => Some(NotEstimable::NoBaselineValue),
             _ => self.unequal_days().map(|(baseline, outcomes)| NotEstimable::UnequalDays { baseline, outcomes }),

@@ -1,11 +1,11 @@
 //! The effects of one strategy's period: every phase, arm, outcome, state and method.
 
-use super::Method;
-use super::Outcome;
 use super::arm_sums::{ArmSumsIndex, Group, PeriodSums, Phase, Quantity};
 use super::diagnostics::{PeriodDiagnostics, TOTAL};
 use super::reason::NotEstimable;
 use super::rows::EffectRow;
+use super::sentence::Rounded;
+use crate::domain::{EffectMethod as Method, Outcome};
 use crate::error::Result;
 use crate::stats::{
     Adjustment, Cell, Estimate, EstimateError, Interval, MoneyInterval, Shape, Sums, TreatmentEconomics, Weighting, Y, estimate,
@@ -106,7 +106,7 @@ impl Effect<'_> {
             net_margin_low: net.map(|r| r.low),
             net_margin_high: net.map(|r| r.high),
             excluded: self.excluded,
-            not_estimable: self.result.as_ref().err().map(NotEstimable::to_string),
+            not_estimable: self.result.as_ref().err().cloned(),
         }
     }
 }
@@ -303,8 +303,8 @@ impl<'a> Comparison<'a, '_> {
                 if interval.covers_zero() {
                     Placebo::Passed
                 } else {
-                    let Interval { low, high, .. } = interval;
-                    Placebo::Failed(NotEstimable::FailedPlacebo { difference: estimate.difference, low, high })
+                    let [difference, low, high] = [estimate.difference, interval.low, interval.high].map(Rounded::short);
+                    Placebo::Failed(NotEstimable::FailedPlacebo { difference, low, high })
                 }
             }
         })

@@ -4,11 +4,10 @@ use std::collections::BTreeMap;
 
 use rayon::prelude::*;
 
-use super::Method;
-use super::Outcome;
 use super::arm_sums::{Group, Phase};
 use super::diagnostics::TOTAL;
 use super::effect::Effect;
+use crate::domain::{EffectMethod as Method, Outcome};
 use crate::stats::benjamini_hochberg;
 
 /// A row's family.

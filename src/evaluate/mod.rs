@@ -12,13 +12,15 @@ mod effect;
 mod family;
 mod outcome;
 mod pooled;
+mod rank;
 mod reason;
 mod rows;
+pub mod sentence;
 mod settings;
 mod verdict;
 
 pub use arm_sums::{ALL, ArmKey, ArmSums, EVERYBODY, PairEnd, PairKey, Phase, Quantity};
-pub use reason::NotEstimable;
+pub use reason::{BeforeAfterNote, Caveat, Change, Expectation, Fallback, Finding, NetMargin, NotEstimable, VerdictReason};
 pub use rows::{BalanceRow, BeforeAfterRow, EffectRow, Evaluation, OverTimeRow, Verdict, VerdictRow};
 pub use settings::{Primary, Split, StrategyPeriod, StrategySettings};
 

@@ -2,15 +2,13 @@
 
 use std::collections::BTreeMap;
 
-use super::Method;
-use super::Outcome;
 use super::arm_sums::{ArmSums, ArmSumsIndex, Group, PairEnd, PairKey, Phase, Quantity};
 use super::diagnostics::PeriodDiagnostics;
 use super::effect::{Effect, Placebo};
 use super::reason::NotEstimable;
 use super::rows::OverTimeRow;
 use super::settings::StrategySettings;
-use crate::domain::Period;
+use crate::domain::{EffectMethod as Method, Outcome, Period};
 use crate::error::Result;
 use crate::stats::{
     Estimate, Influence, Interval, MoneyInterval, PairSums, PeriodEstimate, Pooled, Scales, TreatmentEconomics, Y,
@@ -66,7 +64,10 @@ impl PooledEffect<'_> {
 
     /// The reason for null numbers.
     pub fn reason(&self) -> NotEstimable {
-        NotEstimable::NoPeriod { first: self.missing.clone().map(Box::new) }
+        match &self.missing {
+            Some((period, reason)) => NotEstimable::NoEstimate { start: period.start, reason: Box::new(reason.clone()) },
+            None => NotEstimable::NoPeriods,
+        }
     }
 
     /// The row of the table.
@@ -98,7 +99,7 @@ impl PooledEffect<'_> {
             q_lift_p: lift.as_ref().and_then(|(p, _)| p.q_p),
             recurring_share: self.recurring_share,
             clustered: self.clustered,
-            not_estimable: estimated.is_none().then(|| self.reason().to_string()),
+            not_estimable: estimated.is_none().then(|| self.reason()),
         }
     }
 }

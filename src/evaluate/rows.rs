@@ -1,10 +1,9 @@
 //! The output: rows of the five tables, in the order of the tables' columns. A number that is not there is `None`, never
 //! NaN.
 
-use super::Outcome;
 use super::arm_sums::Phase;
-use super::{Design, Method};
-use crate::domain::Period;
+use super::reason::{BeforeAfterNote, NotEstimable, VerdictReason};
+use crate::domain::{Design, EffectMethod as Method, Outcome, Period};
 
 /// A row of `effects`.
 #[derive(Debug, Clone, PartialEq)]
@@ -78,7 +77,7 @@ pub struct EffectRow {
     /// Customers of the treated arm left out: also in another arm, or in a cell too small to compare.
     pub excluded: i64,
     /// Why the numbers are null.
-    pub not_estimable: Option<String>,
+    pub not_estimable: Option<NotEstimable>,
 }
 
 /// A row of `effects_over_time`.
@@ -133,7 +132,7 @@ pub struct OverTimeRow {
     /// Whether variances are clustered by customer.
     pub clustered: bool,
     /// Why the numbers are null.
-    pub not_estimable: Option<String>,
+    pub not_estimable: Option<NotEstimable>,
 }
 
 /// A verdict.
@@ -179,7 +178,7 @@ pub struct VerdictRow {
     /// The verdict.
     pub verdict: Verdict,
     /// One sentence.
-    pub reason: String,
+    pub reason: VerdictReason,
     /// The outcome it rests on.
     pub outcome: Outcome,
     /// The method it rests on; `None` without a control.
@@ -251,7 +250,7 @@ pub struct BeforeAfterRow {
     /// The change to expect of customers selected like these if nothing is done.
     pub expected_change: Option<f64>,
     /// What the expectation rests on.
-    pub note: String,
+    pub note: BeforeAfterNote,
 }
 
 /// All tables of evaluation.

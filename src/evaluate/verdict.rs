@@ -17,75 +17,111 @@
 
 use std::collections::BTreeMap;
 
+use super::arm_sums::{ALL, Group, Phase};
 use super::diagnostics::PeriodDiagnostics;
 use super::effect::{Effect, Placebo};
-use super::pooled::PooledEffect;
-use super::reason::{NotEstimable, p_value, short};
+use super::pooled::{EffectKey, PooledEffect};
+use super::rank::{DraftVerdict, rank};
+use super::reason::{Change, Fallback, Finding, NetMargin, NotEstimable, VerdictReason};
 use super::rows::{Verdict, VerdictRow};
-use super::{Design, Method};
-use crate::domain::Period;
-use crate::stats::{Interval, MoneyInterval, benjamini_hochberg, mde, shrink};
+use super::sentence::{PValue, Rounded};
+use crate::domain::{Design, EffectMethod as Method, Outcome, Period};
+use crate::stats::{Interval, MoneyInterval, benjamini_hochberg, mde};
 
 /// The level of all verdicts.
 const LEVEL: f64 = 0.05;
 
-/// Below this share of matched treated customers a matched comparison speaks of too few.
-const MATCHED: f64 = 0.5;
+/// A matched comparison of a smaller share of the treated allows no verdict.
+const MIN_MATCHED_SHARE: f64 = 0.5;
 
 /// What a verdict is made from.
 struct Evidence {
     difference: f64,
     se: f64,
     interval: Interval,
+    /// The adjusted p-value.
     p: f64,
-    net: Option<MoneyInterval>,
-    /// Cochran's Q on the lift, over all periods.
+    net_margin: Option<MoneyInterval>,
+    /// The p-value of Cochran's Q on the lift, over all periods.
     q_lift_p: Option<f64>,
 }
 
-/// A verdict in the making: the row, and what it is ranked by.
-struct DraftVerdict {
-    row: VerdictRow,
-    effect: Option<(f64, f64)>,
+/// What a verdict is about.
+struct Subject<'a> {
+    strategy: &'a str,
     design: Design,
+    arm: &'a str,
+    period: Option<Period>,
+    group: Group<'a>,
+    outcome: &'a Outcome,
+    method: Option<Method>,
 }
 
-/// The rules.
-fn judge(outcome: &str, evidence: &Evidence) -> (Verdict, String) {
-    let Evidence { difference, se, interval, p, net, q_lift_p } = *evidence;
-    let effect = format!(
-        "{outcome} {} by {} per customer ({} to {}, adjusted p {})",
-        if difference < 0.0 { "falls" } else { "rises" },
-        short(difference.abs()),
-        short(interval.low),
-        short(interval.high),
-        p_value(p)
-    );
-    let money = net.map(|n| format!("net margin per customer {} ({} to {})", short(n.value), short(n.low), short(n.high)));
-    let works = p < LEVEL && difference > 0.0;
-    match (net, money) {
-        _ if p < LEVEL && difference < 0.0 => (Verdict::Stop, format!("{effect}: it does harm")),
-        (Some(n), Some(money)) if n.high < 0.0 => {
-            (Verdict::Stop, format!("{effect}; {money}: it costs more than it brings even at the high end"))
+/// The rules, for estimates that allow a verdict.
+fn judge(outcome: &Outcome, evidence: &Evidence) -> (Verdict, Finding) {
+    let Evidence { difference, se, interval, p, net_margin, q_lift_p } = *evidence;
+    let effect = Change::new(outcome.clone(), difference, interval, p);
+    let is_significant = p < LEVEL;
+    if is_significant && difference < 0.0 {
+        return (Verdict::Stop, Finding::Harm { effect });
+    }
+    if let Some(net) = net_margin.filter(|net| net.high < 0.0) {
+        return (Verdict::Stop, Finding::Loss { effect, money: net.into() });
+    }
+    if !(is_significant && difference > 0.0) {
+        return (Verdict::TestLonger, Finding::NotShown { effect, least: Rounded::short(mde(se)) });
+    }
+    let Some(net) = net_margin else { return (Verdict::Keep, Finding::Works { effect }) };
+    let money = NetMargin::from(net);
+    if net.low > 0.0 {
+        match q_lift_p.filter(|q| *q < LEVEL) {
+            Some(q) => (Verdict::Keep, Finding::PaysUnevenly { effect, money, q: PValue(q) }),
+            None => (Verdict::Scale, Finding::Pays { effect, money }),
         }
-        (Some(n), Some(money)) if works && n.low > 0.0 => match q_lift_p {
-            Some(q) if q < LEVEL => {
-                let q = p_value(q);
-                (Verdict::Keep, format!("{effect}; {money}: it pays, but periods differ in their lift (Cochran's Q, p {q})"))
-            }
-            _ => (Verdict::Scale, format!("{effect}; {money}: it pays even at the low end")),
+    } else if net.value > 0.0 {
+        (Verdict::Keep, Finding::ProbablyPays { effect, money })
+    } else {
+        (Verdict::TestLonger, Finding::MayPay { effect, money })
+    }
+}
+
+/// A verdict before it is ranked; `obstacle` is what makes it impossible.
+fn draft(
+    subject: Subject<'_>,
+    obstacle: Option<Finding>,
+    evidence: Option<Evidence>,
+    fallback: Option<Fallback>,
+) -> DraftVerdict {
+    let difference = evidence.as_ref().map(|e| e.difference);
+    let usable = evidence.filter(|_| obstacle.is_none());
+    let (verdict, reason) = match (obstacle, &usable) {
+        (None, Some(evidence)) => {
+            let (verdict, sentence) = judge(subject.outcome, evidence);
+            (verdict, VerdictReason { sentence, remark: fallback })
+        }
+        (obstacle, _) => {
+            let nothing = Finding::NotEstimable { reason: NotEstimable::NoPeriods };
+            (Verdict::CannotSay, obstacle.unwrap_or(nothing).into())
+        }
+    };
+    DraftVerdict {
+        row: VerdictRow {
+            strategy: subject.strategy.into(),
+            arm: subject.arm.into(),
+            period: subject.period,
+            scheme: subject.group.0.into(),
+            state: subject.group.1.into(),
+            verdict,
+            reason,
+            outcome: subject.outcome.clone(),
+            method: subject.method,
+            difference,
+            shrunk_difference: None,
+            shrunk_low: None,
+            rank: None,
         },
-        (Some(n), Some(money)) if works && n.value > 0.0 => {
-            (Verdict::Keep, format!("{effect}; {money}: it works and probably pays"))
-        }
-        (None, _) if works => {
-            (Verdict::Keep, format!("{effect}: it works; whether it pays is not known without cost and margin"))
-        }
-        (_, Some(money)) if works => (Verdict::TestLonger, format!("{effect}; {money}: it works, but whether it pays is open")),
-        _ => {
-            let least = short(mde(se));
-            (Verdict::TestLonger, format!("{effect}: no effect is shown; one of {least} would be found four times in five"))
-        }
+        effect: usable.map(|e| (e.difference, e.se)),
+        design: subject.design,
     }
 }
 
@@ -95,249 +131,202 @@ fn judge(outcome: &str, evidence: &Evidence) -> (Verdict, String) {
 pub(super) fn verdicts(
     all_diagnostics: &[(usize, PeriodDiagnostics<'_>)],
     effects: &[(usize, &Effect<'_>)],
-    over_time: &[PooledEffect<'_>],
+    pooled: &[PooledEffect<'_>],
 ) -> Vec<VerdictRow> {
     let mut drafts: Vec<DraftVerdict> = Vec::new();
     for (_, diagnostics) in all_diagnostics {
-        if diagnostics.strategy.design == Design::BeforeAfter {
+        let strategy = diagnostics.strategy;
+        if strategy.design == Design::BeforeAfter {
             drafts.extend(diagnostics.treated.iter().map(|arm| uncontrolled(diagnostics, arm)));
         }
-        let own = effects.iter().map(|(_, e)| *e).filter(|e| std::ptr::eq(e.diagnostics, diagnostics));
-        let own: Vec<&Effect<'_>> = own
-            .filter(|e| e.phase == diagnostics.verdict_phase() && *e.outcome == diagnostics.strategy.primary.outcome)
+        let of_period: Vec<&Effect<'_>> = effects
+            .iter()
+            .map(|(_, effect)| *effect)
+            .filter(|e| std::ptr::eq(e.diagnostics, diagnostics))
+            .filter(|e| e.phase == diagnostics.verdict_phase() && *e.outcome == strategy.primary.outcome)
             .collect();
-        drafts.extend(own.iter().filter(|e| e.headline).map(|e| of_period(e, &own)));
+        drafts.extend(of_period.iter().filter(|e| e.headline).map(|effect| in_period(effect, &of_period)));
     }
-    drafts.extend(over_all(all_diagnostics, over_time));
+    drafts.extend(over_periods(all_diagnostics, pooled));
     rank(&mut drafts);
-    drafts.into_iter().map(|r| r.row).collect()
+    drafts.into_iter().map(|draft| draft.row).collect()
 }
 
-/// A strategy without control.
+/// The verdict on a strategy without control.
 fn uncontrolled(diagnostics: &PeriodDiagnostics<'_>, arm: &str) -> DraftVerdict {
     let strategy = diagnostics.strategy;
-    DraftVerdict {
-        row: VerdictRow {
-            strategy: strategy.name.clone(),
-            arm: arm.into(),
-            period: Some(diagnostics.period.period),
-            scheme: super::arm_sums::ALL.into(),
-            state: super::arm_sums::ALL.into(),
-            verdict: Verdict::CannotSay,
-            reason: "there is no control arm, so a change cannot be told from what would have happened anyway: see before_after"
-                .into(),
-            outcome: strategy.primary.outcome.clone(),
-            method: None,
-            difference: None,
-            shrunk_difference: None,
-            shrunk_low: None,
-            rank: None,
-        },
-        effect: None,
+    let subject = Subject {
+        strategy: &strategy.name,
         design: strategy.design,
-    }
+        arm,
+        period: Some(diagnostics.period.period),
+        group: (ALL, ALL),
+        outcome: &strategy.primary.outcome,
+        method: None,
+    };
+    draft(subject, Some(Finding::NoControl), None, None)
 }
 
-/// Why a matched comparison allows no verdict; `matched` and `did` are the ends of its bracket.
-fn bracket(placebo: bool, share: f64, matched: Option<f64>, did: Option<f64>) -> Option<String> {
-    if !placebo {
-        return Some(
-            "there is no placebo to trust the matching by: nothing is known of these customers before the baseline".into(),
-        );
-    }
-    if share < MATCHED {
-        return Some(format!("only {:.0} % of the treated have a match", share * 100.0));
-    }
-    match (matched, did) {
-        (Some(m), Some(d)) if (m > 0.0) == (d > 0.0) => None,
-        (Some(m), Some(d)) => Some(format!(
-            "the ends of the bracket disagree: {} in matched cells, {} by difference-in-differences",
-            short(m),
-            short(d)
-        )),
-        _ => Some("one end of the bracket is missing".into()),
-    }
-}
-
-/// The verdict of one headline effect; `own` are all effects of its period.
-fn of_period(effect: &Effect<'_>, own: &[&Effect<'_>]) -> DraftVerdict {
-    let strategy = effect.diagnostics.strategy;
-    let same = |method: Method| {
-        let found = own.iter().find(|e| {
-            (e.phase, e.arm, e.outcome, e.group, e.method) == (effect.phase, effect.arm, effect.outcome, effect.group, method)
-        });
-        found.copied()
+/// The verdict of one headline effect, among the effects of its period.
+fn in_period(effect: &Effect<'_>, of_period: &[&Effect<'_>]) -> DraftVerdict {
+    let diagnostics = effect.diagnostics;
+    let strategy = diagnostics.strategy;
+    let obstacle = match &effect.result {
+        Err(reason) => Some(Finding::NotEstimable { reason: reason.clone() }),
+        Ok(_) if strategy.design == Design::Matched => obstacle_in_period(effect, of_period),
+        Ok(_) => None,
     };
-    let blocked = match (&effect.result, strategy.design) {
-        (Err(reason), _) => Some(reason.to_string()),
-        (Ok(_), Design::Matched) => {
-            let matched = same(Method::Matched);
-            let failed = matched.and_then(|m| m.result.as_ref().err()).map(NotEstimable::to_string);
-            failed.or_else(|| {
-                let value = |e: Option<&Effect<'_>>| e.and_then(|e| e.result.as_ref().ok()).map(|e| e.difference);
-                let passed = matched.is_some_and(|m| m.placebo == Placebo::Passed);
-                let all = own.iter().filter(|e| e.group == effect.group && e.arm == effect.arm && e.method == Method::Did);
-                let all = all.map(|e| e.n_treated).max().unwrap_or(0);
-                let share = matched.map_or(0.0, |m| m.n_treated as f64 / all.max(1) as f64);
-                bracket(passed, share, value(matched), value(same(Method::Did)))
-            })
-        }
-        _ => None,
-    };
-    let evidence = effect.estimated().map(|(e, interval)| Evidence {
-        difference: e.difference,
-        se: e.se,
+    let evidence = effect.estimated().map(|(estimate, interval)| Evidence {
+        difference: estimate.difference,
+        se: estimate.se,
         interval,
         p: effect.p_adjusted.unwrap_or(interval.p),
-        net: effect.net_margin(),
+        net_margin: effect.net_margin(),
         q_lift_p: None,
     });
-    let fallback = effect.diagnostics.fallback.as_ref().map(|why| format!(" (by {} because {why})", effect.method));
-    rule(
-        VerdictRow {
-            strategy: strategy.name.clone(),
-            arm: effect.arm.into(),
-            period: Some(effect.diagnostics.period.period),
-            scheme: effect.group.0.into(),
-            state: effect.group.1.into(),
-            verdict: Verdict::CannotSay,
-            reason: String::new(),
-            outcome: effect.outcome.clone(),
-            method: Some(effect.method),
-            difference: evidence.as_ref().map(|e| e.difference),
-            shrunk_difference: None,
-            shrunk_low: None,
-            rank: None,
-        },
-        strategy.design,
-        blocked,
-        evidence,
-        fallback,
-    )
+    let fallback = diagnostics.fallback.clone().map(|why| Fallback::InPeriod { method: effect.method, why });
+    let subject = Subject {
+        strategy: &strategy.name,
+        design: strategy.design,
+        arm: effect.arm,
+        period: Some(diagnostics.period.period),
+        group: effect.group,
+        outcome: effect.outcome,
+        method: Some(effect.method),
+    };
+    draft(subject, obstacle, evidence, fallback)
 }
 
-/// Fills in verdict and reason.
-fn rule(
-    mut row: VerdictRow,
-    design: Design,
-    blocked: Option<String>,
-    evidence: Option<Evidence>,
-    fallback: Option<String>,
-) -> DraftVerdict {
-    let mut effect = None;
-    (row.verdict, row.reason) = match (blocked, &evidence) {
-        (Some(reason), _) => (Verdict::CannotSay, reason),
-        (None, None) => (Verdict::CannotSay, NotEstimable::NoPeriod { first: None }.to_string()),
-        (None, Some(evidence)) => {
-            effect = Some((evidence.difference, evidence.se));
-            let (verdict, reason) = judge(&row.outcome.to_string(), evidence);
-            (verdict, reason + &fallback.unwrap_or_default())
+/// What makes a verdict on a matched effect impossible.
+fn obstacle_in_period(effect: &Effect<'_>, of_period: &[&Effect<'_>]) -> Option<Finding> {
+    let of_arm = || of_period.iter().copied().filter(|e| (e.arm, e.group) == (effect.arm, effect.group));
+    let matched = of_arm().find(|e| e.method == Method::Matched);
+    if let Some(Err(reason)) = matched.map(|m| &m.result) {
+        return Some(Finding::NotEstimable { reason: reason.clone() });
+    }
+    let difference = |effect: Option<&Effect<'_>>| effect.and_then(|e| e.result.as_ref().ok()).map(|e| e.difference);
+    let treated = of_arm().filter(|e| e.method == Method::Did).map(|e| e.n_treated).max().unwrap_or(0);
+    bracket_obstacle(Bracket {
+        passed_placebo: matched.is_some_and(|m| m.placebo == Placebo::Passed),
+        matched_share: matched.map_or(0.0, |m| m.n_treated as f64 / treated.max(1) as f64),
+        matched: difference(matched),
+        did: difference(of_arm().find(|e| e.method == Method::Did)),
+    })
+}
+
+/// The two estimates of a matched strategy, between which its effect is taken to lie, and what speaks for them.
+struct Bracket {
+    passed_placebo: bool,
+    /// The share of the treated who are compared in matched cells.
+    matched_share: f64,
+    matched: Option<f64>,
+    did: Option<f64>,
+}
+
+/// What makes a verdict on a matched strategy impossible.
+fn bracket_obstacle(bracket: Bracket) -> Option<Finding> {
+    if !bracket.passed_placebo {
+        return Some(Finding::NoPlacebo);
+    }
+    if bracket.matched_share < MIN_MATCHED_SHARE {
+        return Some(Finding::FewMatched { share: Rounded { value: bracket.matched_share * 100.0, decimals: 0 } });
+    }
+    match (bracket.matched, bracket.did) {
+        (Some(matched), Some(did)) if (matched > 0.0) == (did > 0.0) => None,
+        (Some(matched), Some(did)) => {
+            Some(Finding::BracketDisagrees { matched: Rounded::short(matched), did: Rounded::short(did) })
         }
+        _ => Some(Finding::BracketIncomplete),
+    }
+}
+
+/// Which effects over time a strategy's verdicts rest on.
+#[derive(Clone)]
+struct Lead {
+    phase: Phase,
+    method: Method,
+    /// Why that is not the primary method.
+    fallback: Option<NotEstimable>,
+}
+
+/// The lead of every strategy with control: its first period's, unless a later one had to replace the primary method.
+fn leads(all_diagnostics: &[(usize, PeriodDiagnostics<'_>)]) -> BTreeMap<usize, Lead> {
+    let lead = |diagnostics: &PeriodDiagnostics<'_>| Lead {
+        phase: diagnostics.verdict_phase(),
+        method: diagnostics.headline,
+        fallback: diagnostics.fallback.clone(),
     };
-    DraftVerdict { row, effect, design }
+    let mut leads: BTreeMap<usize, Lead> = BTreeMap::new();
+    let controlled = all_diagnostics.iter().filter(|(_, d)| d.strategy.design != Design::BeforeAfter);
+    // A period in which nobody was assigned decides nothing, unless there is no other.
+    let (assigned, empty): (Vec<_>, Vec<_>) = controlled.partition(|(_, d)| d.all_treated > 0);
+    for (strategy, diagnostics) in assigned {
+        let chosen = leads.entry(*strategy).or_insert_with(|| lead(diagnostics));
+        if diagnostics.headline != diagnostics.strategy.primary.method {
+            *chosen = lead(diagnostics);
+        }
+    }
+    for (strategy, diagnostics) in empty {
+        leads.entry(*strategy).or_insert_with(|| lead(diagnostics));
+    }
+    leads
 }
 
 /// Verdicts over all periods of each strategy.
-fn over_all(all_diagnostics: &[(usize, PeriodDiagnostics<'_>)], over_time: &[PooledEffect<'_>]) -> Vec<DraftVerdict> {
-    // Per strategy: the phase of its verdicts, its method in every period, and why that is not the primary one.
-    let mut leads = BTreeMap::new();
-    let controlled = all_diagnostics.iter().filter(|(_, s)| s.strategy.design != Design::BeforeAfter);
-    // A period in which nobody was assigned decides nothing, unless there is no other.
-    let (assigned, empty): (Vec<_>, Vec<_>) = controlled.partition(|(_, s)| s.all_treated > 0);
-    for (number, diagnostics) in assigned {
-        let lead = (diagnostics.verdict_phase(), diagnostics.headline, diagnostics.fallback.clone());
-        let kept = leads.entry(*number).or_insert_with(|| lead.clone());
-        if diagnostics.headline != diagnostics.strategy.primary.method {
-            *kept = lead;
-        }
-    }
-    for (number, diagnostics) in empty {
-        leads.entry(*number).or_insert_with(|| (diagnostics.verdict_phase(), diagnostics.headline, diagnostics.fallback.clone()));
-    }
-    let lead = |t: &PooledEffect<'_>| {
-        leads.get(&t.key.strategy).is_some_and(|(phase, method, _)| (*phase, *method) == (t.key.phase, t.key.method))
-    };
-    let rows: Vec<&PooledEffect<'_>> =
-        over_time.iter().filter(|t| lead(t) && *t.key.outcome == t.strategy.primary.outcome).collect();
-    let tested: Vec<usize> = (0..rows.len()).filter(|&i| rows[i].pooled.is_some()).collect();
-    let p: Vec<f64> = tested.iter().filter_map(|&i| Some(rows[i].estimated()?.1.p)).collect();
-    let adjusted: BTreeMap<usize, f64> = tested.into_iter().zip(benjamini_hochberg(&p)).collect();
-    let drafts = rows.iter().enumerate().map(|(at, row)| {
-        let same = |method: Method| over_time.iter().find(|t| t.key == super::pooled::EffectKey { method, ..row.key });
-        let value = |method: Method| same(method).and_then(|t| t.pooled.as_ref()).map(|p| p.value);
-        let blocked = match (&row.pooled, row.strategy.design) {
-            (None, _) => Some(row.reason().to_string()),
-            (Some(_), Design::Matched) => {
-                let all = same(Method::Did).map_or(0, |t| t.n_treated);
-                let matched = same(Method::Matched);
-                let share = matched.map_or(0.0, |t| t.n_treated as f64 / all.max(1) as f64);
-                // Both ends must be of all periods, or they are not the ends of one bracket.
-                let failed = matched.and_then(|t| t.missing.as_ref()).or(same(Method::Did).and_then(|t| t.missing.as_ref()));
-                let failed = failed.map(|(period, why)| format!("in the period from {}, {why}", period.start));
-                failed.or_else(|| bracket(matched.is_some_and(|t| t.placebo), share, value(Method::Matched), value(Method::Did)))
-            }
-            _ => None,
-        };
-        let evidence = row.estimated().map(|(pooled, interval)| Evidence {
-            difference: pooled.value,
-            se: pooled.se,
-            interval,
-            p: adjusted.get(&at).copied().unwrap_or(interval.p),
-            net: row.net_margin(),
-            q_lift_p: row.lift.as_ref().and_then(|l| l.q_p),
-        });
-        let why = leads.get(&row.key.strategy).and_then(|lead| lead.2.as_ref());
-        let fallback = why.map(|why| format!(" (by {} because in a period {why})", row.key.method));
-        let row = VerdictRow {
-            strategy: row.strategy.name.clone(),
-            arm: row.key.arm.into(),
-            period: None,
-            scheme: row.key.group.0.into(),
-            state: row.key.group.1.into(),
-            verdict: Verdict::CannotSay,
-            reason: String::new(),
-            outcome: row.key.outcome.clone(),
-            method: Some(row.key.method),
-            difference: evidence.as_ref().map(|e| e.difference),
-            shrunk_difference: None,
-            shrunk_low: None,
-            rank: None,
-        };
-        (row, blocked, evidence, fallback)
+fn over_periods(all_diagnostics: &[(usize, PeriodDiagnostics<'_>)], pooled: &[PooledEffect<'_>]) -> Vec<DraftVerdict> {
+    let leads = leads(all_diagnostics);
+    let leading = pooled.iter().filter(|row| *row.key.outcome == row.strategy.primary.outcome).filter_map(|row| {
+        let lead = leads.get(&row.key.strategy)?;
+        ((lead.phase, lead.method) == (row.key.phase, row.key.method)).then_some((row, lead))
     });
-    let designs: Vec<Design> = rows.iter().map(|r| r.strategy.design).collect();
-    drafts
-        .zip(designs)
-        .map(|((row, blocked, evidence, fallback), design)| rule(row, design, blocked, evidence, fallback))
-        .collect()
+    let leading: Vec<(&PooledEffect<'_>, &Lead)> = leading.collect();
+    let tested: Vec<f64> = leading.iter().filter_map(|(row, _)| Some(row.estimated()?.1.p)).collect();
+    let mut adjusted = benjamini_hochberg(&tested).into_iter();
+    let verdict = |(row, lead): (&PooledEffect<'_>, &Lead)| {
+        let evidence = row.estimated().map(|(estimate, interval)| Evidence {
+            difference: estimate.value,
+            se: estimate.se,
+            interval,
+            p: adjusted.next().unwrap_or(interval.p),
+            net_margin: row.net_margin(),
+            q_lift_p: row.lift.as_ref().and_then(|lift| lift.q_p),
+        });
+        let fallback = lead.fallback.clone().map(|why| Fallback::InAPeriod { method: row.key.method, why });
+        let subject = Subject {
+            strategy: &row.strategy.name,
+            design: row.strategy.design,
+            arm: row.key.arm,
+            period: None,
+            group: row.key.group,
+            outcome: row.key.outcome,
+            method: Some(row.key.method),
+        };
+        draft(subject, obstacle_over_periods(row, pooled), evidence, fallback)
+    };
+    leading.into_iter().map(verdict).collect()
 }
 
-/// Shrinks effects toward their mean and ranks them within scheme, state and period.
-///
-/// Effects are shrunken together if they are of one outcome, design, scheme and period: all states of all strategies. A
-/// verdict `cannot_say` has no rank.
-fn rank(drafts: &mut [DraftVerdict]) {
-    let mut families: BTreeMap<_, Vec<usize>> = BTreeMap::new();
-    for (at, r) in drafts.iter().enumerate().filter(|(_, r)| r.effect.is_some()) {
-        let family: (Option<Period>, String, String, Design) =
-            (r.row.period, r.row.scheme.clone(), r.row.outcome.to_string(), r.design);
-        families.entry(family).or_default().push(at);
+/// What makes a verdict over all periods impossible.
+fn obstacle_over_periods(row: &PooledEffect<'_>, pooled: &[PooledEffect<'_>]) -> Option<Finding> {
+    if row.pooled.is_none() {
+        return Some(Finding::NotEstimable { reason: row.reason() });
     }
-    for members in families.into_values() {
-        let effects: Vec<(f64, f64)> = members.iter().filter_map(|&at| drafts[at].effect).collect();
-        for (&at, shrunk) in members.iter().zip(shrink(&effects)) {
-            drafts[at].row.shrunk_difference = Some(shrunk.value);
-            drafts[at].row.shrunk_low = Some(shrunk.low);
-        }
-        let mut states: BTreeMap<String, Vec<usize>> = BTreeMap::new();
-        members.iter().for_each(|&at| states.entry(drafts[at].row.state.clone()).or_default().push(at));
-        for mut tier in states.into_values() {
-            let low = |at: usize| drafts[at].row.shrunk_low.unwrap_or(f64::NEG_INFINITY);
-            // Equal ends keep the order of the job, so that ranks do not depend on anything else.
-            tier.sort_by(|&a, &b| low(b).total_cmp(&low(a)).then(a.cmp(&b)));
-            for (place, at) in tier.into_iter().enumerate() {
-                drafts[at].row.rank = Some(place as i64 + 1);
-            }
-        }
+    if row.strategy.design != Design::Matched {
+        return None;
     }
+    let by = |method: Method| pooled.iter().find(|other| other.key == EffectKey { method, ..row.key });
+    let (matched, did) = (by(Method::Matched), by(Method::Did));
+    // Both ends must be of all periods, or they are not the ends of one bracket.
+    let missing = [matched, did].into_iter().flatten().find_map(|end| end.missing.as_ref());
+    if let Some((period, reason)) = missing {
+        return Some(Finding::PeriodNotEstimable { start: period.start, reason: reason.clone() });
+    }
+    let value = |end: Option<&PooledEffect<'_>>| end.and_then(|end| end.pooled.as_ref()).map(|pooled| pooled.value);
+    let treated = did.map_or(0, |end| end.n_treated);
+    bracket_obstacle(Bracket {
+        passed_placebo: matched.is_some_and(|end| end.placebo),
+        matched_share: matched.map_or(0.0, |end| end.n_treated as f64 / treated.max(1) as f64),
+        matched: value(matched),
+        did: value(did),
+    })
 }

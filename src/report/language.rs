@@ -7,6 +7,7 @@
 use std::collections::BTreeMap;
 
 use crate::error::{Error, Result, suggestion};
+use crate::evaluate::sentence::{self, Field, Statement, Token, tokens};
 
 /// Languages and their files; the first is the default.
 const FILES: &[(&str, &str)] = &[("en", include_str!("language/en.toml")), ("zh-Hans", include_str!("language/zh-Hans.toml"))];
@@ -67,8 +68,6 @@ impl Sentence {
 #[derive(Debug, Clone)]
 pub struct Words {
     messages: BTreeMap<String, String>,
-    /// English sentences of the program with places, and their translation; those that say most come first.
-    said: Vec<(Vec<MessagePart>, String)>,
 }
 
 impl Words {
@@ -83,7 +82,7 @@ impl Words {
             .map_err(|e| Error::bug(format!("the words of language {} cannot be read: {e}", language.0)).caused_by(e))?;
         let mut messages = BTreeMap::new();
         flatten("", &table, &mut messages);
-        Ok(Words { said: sentences(&messages), messages })
+        Ok(Words { messages })
     }
 
     /// A message without places.
@@ -96,24 +95,31 @@ impl Words {
         self.messages.get(&format!("{section}.{name}")).map(String::as_str)
     }
 
-    /// A sentence of the run (a reason, say), which is English, in the language of the report; as it is if there is no
-    /// translation. What fills its places is translated, too.
-    pub fn translate(&self, text: &str) -> String {
-        let found = self.said.iter().find_map(|(parts, message)| Some((matching(parts, text)?, message)));
-        let Some((filled, message)) = found else { return text.to_owned() };
-        let values: Vec<(&str, String)> = filled
-            .into_iter()
-            .map(|(name, value)| {
-                let word = match name {
-                    "outcome" => self.find("outcome", value),
-                    "method" => self.find("estimator", value),
-                    _ => None,
+    /// What a cell of a table says, in this language; as it stands if it is no statement of evaluation.
+    pub fn statement<T: Statement>(&self, text: &str) -> String {
+        match T::parse(text) {
+            Some(statement) => statement.sentences().into_iter().map(|s| self.sentence(s)).collect(),
+            None => text.to_owned(),
+        }
+    }
+
+    /// A sentence of evaluation. The English ones are in the program; other languages have a message for each.
+    fn sentence(&self, sentence: &dyn sentence::Sentence) -> String {
+        let Some(message) = self.messages.get(sentence.key()) else { return sentence.to_string() };
+        let named = |section: &str, name: String| self.find(section, &name).map_or_else(|| name.clone(), str::to_owned);
+        let fields: Vec<(&str, String)> = (sentence.fields().into_iter())
+            .map(|(name, field)| {
+                let text = match field {
+                    Field::Plain(text) => text,
+                    Field::Outcome(outcome) => named("outcome", outcome.to_string()),
+                    Field::Method(method) => named("estimator", method.to_string()),
+                    Field::Sentence(inner) => self.sentence(inner),
                 };
-                (name, word.map_or_else(|| self.translate(value), str::to_owned))
+                (name, text)
             })
             .collect();
-        let values: Vec<(&str, &str)> = values.iter().map(|(name, value)| (*name, value.as_str())).collect();
-        compose(message, &values).text()
+        let fields: Vec<(&str, &str)> = fields.iter().map(|(name, text)| (*name, text.as_str())).collect();
+        compose(message, &fields).text()
     }
 
     /// A message with its places filled in.
@@ -127,81 +133,13 @@ impl Words {
     }
 }
 
-/// Places of sentences of the program that hold sentences themselves.
-const SENTENCES: [&str; 5] = ["effect", "money", "note", "reason", "why"];
-
 /// A message with its places filled in.
 fn compose(message: &str, values: &[(&str, &str)]) -> Sentence {
-    let pieces = parts(message).into_iter().map(|part| match part {
-        MessagePart::Fixed(text) => Piece::Fixed(text),
-        MessagePart::Place(place) => fill(&place, values),
+    let pieces = tokens(message).into_iter().map(|token| match token {
+        Token::Text(text) => Piece::Fixed(text.to_owned()),
+        Token::Place(place) => fill(place, values),
     });
     Sentence(pieces.collect())
-}
-
-/// A part of a message that is not filled in yet.
-#[derive(Debug, Clone, PartialEq, Eq)]
-enum MessagePart {
-    Fixed(String),
-    Place(String),
-}
-
-fn parts(message: &str) -> Vec<MessagePart> {
-    let mut out = Vec::new();
-    let mut rest = message;
-    while let Some((before, after)) = rest.split_once('{') {
-        let Some((place, behind)) = after.split_once('}') else { break };
-        if !before.is_empty() {
-            out.push(MessagePart::Fixed(before.to_owned()));
-        }
-        out.push(MessagePart::Place(place.to_owned()));
-        rest = behind;
-    }
-    if !rest.is_empty() {
-        out.push(MessagePart::Fixed(rest.to_owned()));
-    }
-    out
-}
-
-/// The sentences under `said`, those with most fixed text first.
-fn sentences(messages: &BTreeMap<String, String>) -> Vec<(Vec<MessagePart>, String)> {
-    let own = messages.iter().filter_map(|(key, message)| Some((parts(key.strip_prefix("said.")?), message.clone())));
-    let mut out: Vec<(Vec<MessagePart>, String)> = own.collect();
-    let fixed =
-        |of: &[MessagePart]| of.iter().map(|p| if let MessagePart::Fixed(text) = p { text.len() } else { 0 }).sum::<usize>();
-    out.sort_by_key(|(of, _)| std::cmp::Reverse(fixed(of)));
-    out
-}
-
-/// What fills the places of a sentence if `text` is that sentence.
-fn matching<'p, 't>(parts: &'p [MessagePart], text: &'t str) -> Option<Vec<(&'p str, &'t str)>> {
-    let mut filled = Vec::new();
-    let mut rest = text;
-    let mut open: Option<&str> = None;
-    for (number, part) in parts.iter().enumerate() {
-        match (part, open.take()) {
-            (MessagePart::Place(name), _) => open = Some(name),
-            (MessagePart::Fixed(fixed), None) => rest = rest.strip_prefix(fixed.as_str())?,
-            (MessagePart::Fixed(fixed), Some(name)) => {
-                let at =
-                    if number + 1 == parts.len() { rest.strip_suffix(fixed.as_str())?.len() } else { rest.find(fixed.as_str())? };
-                filled.push((name, &rest[..at]));
-                rest = &rest[at + fixed.len()..];
-            }
-        }
-    }
-    match open {
-        Some(name) => filled.push((name, rest)),
-        None if !rest.is_empty() => return None,
-        None => {}
-    }
-    // A place that is the whole text would be translated forever, and a number or name holds no second sentence.
-    let whole = |name: &str| SENTENCES.contains(&name);
-    let fits = |(name, value): &(&str, &str)| {
-        let plain = ["; ", ": ", " ("].iter().all(|mark| !value.contains(mark));
-        !value.is_empty() && value.len() < text.len() && (plain || whole(name))
-    };
-    filled.iter().all(fits).then_some(filled)
 }
 
 /// What stands at a place.

@@ -1,5 +1,6 @@
 //! The batches of the tables about strategies.
 
+use std::fmt;
 use std::sync::Arc;
 
 use arrow::array::{
@@ -23,6 +24,11 @@ fn names<T: ToString>(values: impl Iterator<Item = Option<T>>) -> ArrayRef {
 
 fn texts<'a>(values: impl Iterator<Item = Option<&'a str>>) -> ArrayRef {
     Arc::new(StringArray::from_iter(values))
+}
+
+/// A column of sentences.
+fn sentences<T: fmt::Display>(values: impl Iterator<Item = Option<T>>) -> ArrayRef {
+    Arc::new(StringArray::from_iter(values.map(|value| value.map(|v| v.to_string()))))
 }
 
 fn counts(values: impl Iterator<Item = Option<i64>>) -> ArrayRef {
@@ -50,9 +56,7 @@ macro_rules! columns {
     };
     (@value $row:ident some $field:ident) => { Some(&$row.$field) };
     (@value $row:ident count $field:ident) => { Some($row.$field) };
-    (@value $row:ident text $field:ident) => { Some($row.$field.as_str()) };
     (@value $row:ident maybe $field:ident) => { $row.$field.as_ref() };
-    (@value $row:ident opt_text $field:ident) => { $row.$field.as_deref() };
     (@value $row:ident $field:ident) => { $row.$field };
 }
 
@@ -94,7 +98,7 @@ pub fn effects(rows: &[EffectRow], table: &TableDefinition) -> Result<RecordBatc
         numbers(net_margin_low),
         numbers(net_margin_high),
         counts(count excluded),
-        texts(opt_text not_estimable),
+        sentences(maybe not_estimable),
     ));
     batch_of(table, arrays)
 }
@@ -127,7 +131,7 @@ pub fn over_time(rows: &[OverTimeRow], table: &TableDefinition) -> Result<Record
         numbers(q_lift_p),
         numbers(recurring_share),
         flags(clustered),
-        texts(opt_text not_estimable),
+        sentences(maybe not_estimable),
     );
     batch_of(table, arrays)
 }
@@ -141,7 +145,7 @@ pub fn verdicts(rows: &[VerdictRow], table: &TableDefinition) -> Result<RecordBa
         names(some scheme),
         names(some state),
         names(some verdict),
-        texts(text reason),
+        sentences(some reason),
         names(some outcome),
         names(maybe method),
         numbers(difference),
@@ -188,7 +192,7 @@ pub fn before_after(rows: &[BeforeAfterRow], table: &TableDefinition) -> Result<
         numbers(mean_after),
         numbers(change),
         numbers(expected_change),
-        texts(text note),
+        sentences(some note),
     ));
     batch_of(table, arrays)
 }

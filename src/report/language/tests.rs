@@ -5,6 +5,8 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use super::*;
+use crate::evaluate::sentence::{FieldType, Sentence};
+use crate::evaluate::{Caveat, Change, Expectation, Fallback, Finding, NetMargin, NotEstimable, VerdictReason};
 use crate::scheme;
 
 fn messages(tag: &str) -> BTreeMap<String, String> {
@@ -24,8 +26,10 @@ fn places(message: &str) -> Vec<String> {
 fn every_language_has_the_same_messages_and_places() {
     let first = messages(FILES[0].0);
     for (tag, _) in &FILES[1..] {
-        let own: BTreeMap<String, String> =
-            messages(tag).into_iter().filter(|(key, _)| !key.starts_with("definitions.") && !key.starts_with("said.")).collect();
+        let own: BTreeMap<String, String> = messages(tag)
+            .into_iter()
+            .filter(|(key, _)| !key.starts_with("definitions.") && !key.starts_with("reason."))
+            .collect();
         let keys = |m: &BTreeMap<String, String>| m.keys().cloned().collect::<BTreeSet<_>>();
         let differing: Vec<_> = keys(&first).symmetric_difference(&keys(&own)).cloned().collect();
         assert!(differing.is_empty(), "{tag}: messages that only one language has: {differing:?}");
@@ -62,6 +66,7 @@ fn every_message_is_used_and_every_used_one_is_there() {
         "ledger.",
         "check.",
         "estimator.",
+        "reason.",
     ];
     let put_together = ["section.", "growth.", "concentration.", "trends."];
     for key in words.keys() {
@@ -106,8 +111,7 @@ fn built_in_states_have_names_and_definitions_in_every_language() {
 
 #[test]
 fn places_are_filled_and_plural_follows_the_number() {
-    let words =
-        Words { said: Vec::new(), messages: [("a".to_owned(), "{n} {n|customer|customers} in {state}.".to_owned())].into() };
+    let words = Words { messages: [("a".to_owned(), "{n} {n|customer|customers} in {state}.".to_owned())].into() };
     assert_eq!(words.fill("a", &[("n", "1"), ("state", "{x}")]), "1 customer in {x}.");
     assert_eq!(words.fill("a", &[("n", "2"), ("state", "b")]), "2 customers in b.");
     let filled: Vec<_> =
@@ -121,60 +125,63 @@ fn an_unknown_language_is_refused_with_the_ones_there_are() {
     assert_eq!(error, Err("there are no reports in language \"de\" (languages: en, zh-Hans); change output.language".into()));
 }
 
+/// Every kind of sentence of evaluation.
+fn reasons() -> Vec<Box<dyn Sentence>> {
+    fn all<T: Sentence + FieldType + 'static>() -> impl Iterator<Item = Box<dyn Sentence>> {
+        T::examples().into_iter().map(|example| Box::new(example) as Box<dyn Sentence>)
+    }
+    let findings = all::<NotEstimable>().chain(all::<Change>()).chain(all::<NetMargin>()).chain(all::<Finding>());
+    findings.chain(all::<Fallback>()).chain(all::<Expectation>()).chain(all::<Caveat>()).collect()
+}
+
 #[test]
-fn sentences_of_the_program_are_translated_as_it_says_them() {
-    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("src/evaluate");
-    let code: String = sources(&folder).iter().map(|p| fs::read_to_string(p).expect("a source")).collect();
-    assert!(code.contains("\"falls\"") && code.contains("\"rises\""), "the verbs of an effect");
-    for (key, message) in messages("zh-Hans").iter().filter_map(|(k, m)| Some((k.strip_prefix("said.")?, m))) {
-        assert_eq!(places(key), places(message), "the places of {key}");
-        for part in parts(key) {
-            if let MessagePart::Fixed(text) = part {
-                // The verb is put in by itself.
-                let text = text.trim().replace("rises by", "by").replace("falls by", "by");
-                assert!(code.contains(&text), "the program says nowhere {text:?}");
+fn every_reason_has_a_message_with_its_places_in_every_language() {
+    let declared: BTreeMap<&str, &str> =
+        [NotEstimable::ALL, Change::ALL, NetMargin::ALL, Finding::ALL, Fallback::ALL, Expectation::ALL, Caveat::ALL]
+            .into_iter()
+            .flatten()
+            .copied()
+            .collect();
+    assert!(!messages(FILES[0].0).keys().any(|key| key.starts_with("reason.")), "English reasons are in the program");
+    for (tag, _) in &FILES[1..] {
+        let messages = messages(tag);
+        let of_language: BTreeSet<&str> = messages.keys().map(String::as_str).filter(|key| key.starts_with("reason.")).collect();
+        assert_eq!(of_language, declared.keys().copied().collect(), "{tag}");
+        for (key, english) in &declared {
+            assert_eq!(places(&messages[*key]), places(english), "{tag}: the places of {key}");
+        }
+    }
+}
+
+#[test]
+fn every_reason_is_said_in_every_language() {
+    for (tag, _) in FILES {
+        let words = Words::load(Language::parse(tag).expect("a language")).expect("its words");
+        for reason in reasons() {
+            let said = words.sentence(reason.as_ref());
+            if *tag == "en" {
+                assert_eq!(said, reason.to_string());
+                continue;
+            }
+            assert!(said.chars().any(|c| c > '\u{4e00}') && !said.contains(" the "), "{reason} became {said}");
+            for (name, field) in reason.fields() {
+                if let Field::Plain(text) = field {
+                    assert!(said.contains(&text), "{tag}: {name} of {reason} is not in {said}");
+                }
             }
         }
     }
 }
 
 #[test]
-fn reasons_are_translated_with_what_stands_in_them() {
-    use crate::domain::Day;
-    use crate::evaluate::NotEstimable as Why;
-
+fn cells_of_tables_are_said_in_the_language_of_the_report() {
     let words = Words::load(Language::parse("zh-Hans").expect("a language")).expect("its words");
-    let arm = || "mail".to_owned();
-    let (until, known) = (Day(20_088), Day(20_000));
-    let reasons = [
-        Why::EmptyArm { arm: arm() },
-        Why::OneCustomer { arm: arm() },
-        Why::SameOutcome,
-        Why::SameValue,
-        Why::Explained,
-        Why::NoDenominator,
-        Why::FailedSplit { p: 0.00001 },
-        Why::Unfinished { until, known },
-        Why::NoCommonStart,
-        Why::ContaminatedBaseline { p: 0.0004 },
-        Why::NoBaseline,
-        Why::NoBaselineValue,
-        Why::UnequalDays { baseline: 91, outcomes: 30 },
-        Why::UnequalShares,
-        Why::NoCells,
-        Why::FailedPlacebo { difference: 1.5, low: 0.5, high: 2.5 },
-        Why::NoPeriod { first: None },
-    ];
-    for reason in reasons {
-        let said = words.translate(&reason.to_string());
-        assert!(said.chars().any(|c| c > '\u{4e00}') && !said.contains(" the "), "{reason} became {said}");
-    }
     let text = "revenue rises by 2.35 per customer (1.33 to 3.37, adjusted p < 0.0001); net margin per customer 0.59 (0.18 to 1.00): it pays even at the low end (by welch because there is no baseline)";
     assert_eq!(
-        words.translate(text),
+        words.statement::<VerdictReason>(text),
         "每位客户的收入上升 2.35（1.33 至 3.37，校正后 p 值 < 0.0001）；每位客户净利润 0.59（0.18 至 1.00）：即使取区间下限也有利润（采用Welch 检验，因为没有基线期）"
     );
-    assert_eq!(words.translate("a sentence of nobody"), "a sentence of nobody");
+    assert_eq!(words.statement::<VerdictReason>("a sentence of nobody"), "a sentence of nobody");
     let english = Words::load(Language::default()).expect("its words");
-    assert_eq!(english.translate(text), text);
+    assert_eq!(english.statement::<VerdictReason>(text), text);
 }

@@ -3,6 +3,7 @@
 use super::figure::{behind, figure};
 use super::grid::{CellWriter, Grid, GridCell};
 use super::missing;
+use crate::evaluate::{BeforeAfterNote, NotEstimable, VerdictReason};
 use crate::report::arm_effects::{ArmEffects, arms};
 use crate::report::chart::{ForestPlot, ForestRow, Ink, Mark};
 use crate::report::data::{BeforeAfterRow, EffectRow, PooledRow, VerdictRow};
@@ -62,7 +63,10 @@ fn verdicts(view: &View, arm: &ArmEffects) -> Markup {
 
 /// The reason of a verdict in the language of the report.
 fn reason(view: &View, verdict: &VerdictRow) -> String {
-    verdict.reason.as_deref().map_or_else(|| view.words.text("suppressed").to_owned(), |r| view.words.translate(r))
+    verdict
+        .reason
+        .as_deref()
+        .map_or_else(|| view.words.text("suppressed").to_owned(), |r| view.words.statement::<VerdictReason>(r))
 }
 
 /// ForestPlot plots with the tables behind them in view: the numbers are the point.
@@ -137,7 +141,7 @@ fn pooled_row(view: &View, label: &str, row: &PooledRow) -> ForestRow {
     let text = match estimate {
         Some(estimate) => written(view, &row.outcome, estimate),
         None => {
-            let reason = row.not_estimable.as_deref().map(|r| view.words.translate(r));
+            let reason = row.not_estimable.as_deref().map(|r| view.words.statement::<NotEstimable>(r));
             reason.unwrap_or_else(|| view.words.text("suppressed").to_owned())
         }
     };
@@ -150,7 +154,7 @@ fn pooled_row(view: &View, label: &str, row: &PooledRow) -> ForestRow {
 fn why_not(view: &View, row: &EffectRow) -> String {
     let reason = row.not_estimable.as_deref().filter(|r| !r.is_empty());
     reason
-        .map(|r| view.words.translate(r))
+        .map(|r| view.words.statement::<NotEstimable>(r))
         .unwrap_or_else(|| view.words.text(if row.suppressed { "suppressed" } else { "strategy.no_estimate" }).to_owned())
 }
 
@@ -297,7 +301,7 @@ fn others(view: &View, arm: &ArmEffects) -> Markup {
             cells.interval([r.difference, r.ci_low, r.ci_high], |x| view.outcome(&r.outcome, x)),
             cells.p(r.p_adjusted.or(r.p_value)),
             cells.interval([r.lift, r.lift_low, r.lift_high], |x| view.format.percent(x, 1)),
-            GridCell::text(r.not_estimable.as_deref().map(|t| view.words.translate(t)).unwrap_or_default()),
+            GridCell::text(r.not_estimable.as_deref().map(|t| view.words.statement::<NotEstimable>(t)).unwrap_or_default()),
         ]);
     }
     behind(view, &view.words.fill("strategy.others", &[("strategy", arm.strategy)]), &grid)
@@ -336,7 +340,7 @@ fn before_after(view: &View, arm: &ArmEffects) -> Markup {
             mean(r.mean_after),
             mean(r.change),
             mean(r.expected_change),
-            GridCell::text(r.note.as_deref().map(|t| view.words.translate(t)).unwrap_or_default()),
+            GridCell::text(r.note.as_deref().map(|t| view.words.statement::<BeforeAfterNote>(t)).unwrap_or_default()),
         ]);
     }
     behind(view, &view.words.fill("strategy.before_after", &[("strategy", arm.strategy)]), &grid)

@@ -7,6 +7,7 @@ use super::super::number::NOTHING;
 use super::super::read::ALL;
 use super::super::view::View;
 use super::{Story, Tile};
+use crate::evaluate::{NotEstimable, VerdictReason};
 
 impl Story {
     /// Which strategy earned money, for whom, and how sure that is.
@@ -81,8 +82,12 @@ fn overall(view: &View, arm: &ArmEffects, several: bool) -> Sentence {
     let verdict = arm.overall_verdict().map_or(NOTHING.into(), |v| view.name("verdict", &v.verdict));
     let estimated = arm.overall().filter(|r| r.difference.is_some());
     let Some(row) = estimated.filter(|_| arm.refused().is_none()) else {
-        let told = arm.refused().or_else(|| arm.overall()?.not_estimable.as_deref()).filter(|r| !r.is_empty());
-        let reason = told.map_or(words.text("strategy.no_estimate").to_owned(), |r| words.translate(r));
+        let not_estimable = || arm.overall().and_then(|row| row.not_estimable.as_deref()).unwrap_or_default();
+        let reason = match arm.refused() {
+            Some(reason) => words.statement::<VerdictReason>(reason),
+            None => words.statement::<NotEstimable>(not_estimable()),
+        };
+        let reason = if reason.is_empty() { words.text("strategy.no_estimate").to_owned() } else { reason };
         return words.say("story.strategy.unknown", &[("strategy", &name), ("verdict", &verdict), ("reason", &reason)]);
     };
     let values = [
