@@ -21,7 +21,7 @@ const CONTROL_BELOW: u64 = 1 << 63;
 /// Names of the arms, in the order of their numbers.
 pub(super) const ARMS: [&str; 2] = ["control", "treatment"];
 
-/// Largest effect: so many times the orders more.
+/// Largest effect: this many times more orders.
 const MOST_EFFECT: f64 = 100.0;
 
 /// A strategy of the sample.
