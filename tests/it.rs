@@ -24,6 +24,8 @@ mod evaluate;
 mod inputs;
 /// What must hold of the tables of every run, on random shops.
 mod invariants;
+/// The docs list the keys of the job file that the code has.
+mod job_doc;
 /// Every job file in `jobs/` runs on sample data.
 mod jobs;
 /// Loading into PostgreSQL as far as it goes without one, and the forms of `schema --tables`.

@@ -10,7 +10,7 @@ use super::args::{Arguments, CompletionsArgs, JobArgs, SampleArgs, SchemaArgs, T
 use super::console::{Console, columns, count, duration, printable};
 use crate::domain::{IdType, format_money};
 use crate::error::{Error, Kind, Result};
-use crate::job::{Job, Overrides, parse, raw::RawJob, resolve};
+use crate::job::{Job, Overrides, parse, raw, resolve};
 use crate::pipeline::Outcome;
 use crate::plan::Plan;
 use crate::progress::Progress;
@@ -198,8 +198,7 @@ pub(super) fn verify(args: &VerifyArgs) -> Result<()> {
 
 pub(super) fn schema(args: &SchemaArgs) -> Result<()> {
     let Some(path) = &args.tables else {
-        let schema = schemars::schema_for!(RawJob);
-        let text = serde_json::to_string_pretty(&schema)
+        let text = serde_json::to_string_pretty(&raw::json_schema())
             .map_err(|e| Error::bug(format!("the schema cannot be printed: {e}")).caused_by(e))?;
         return data(&text);
     };

@@ -12,15 +12,19 @@ use crate::domain::EventKind;
 #[derive(Debug, Clone, Deserialize, Serialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct RawCustomers {
-    /// Parquet file, folder, glob, or a list of them; relative to the job file.
+    /// Parquet file, folder, glob, or a list of them.
+    #[schemars(extend("x-type" = "string or list", "x-see" = "[paths](#paths-and-partitions)"))]
     pub path: OneOrMany,
-    /// List of SHA-256 hashes, as `sha256sum` writes it, that the files are held against; relative to the job file.
+    /// List of SHA-256 hashes that the files are held against.
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(extend("x-type" = "path", "x-see" = "[hashes](#hashes-of-inputs)"))]
     pub manifest: Option<String>,
-    /// Column of the customer id.
+    /// The customer; an integer if `orders.customer_id` is one, of any width, a string if that is one.
+    #[schemars(extend("x-type" = "column"))]
     pub customer_id: String,
-    /// Columns by whose values `segments` and `transitions` are also summed.
+    /// Strings, integers or booleans by whose values `segments` and `transitions` are also summed.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[schemars(extend("x-type" = "list of columns"))]
     pub dimensions: Vec<String>,
 }
 
@@ -28,25 +32,33 @@ pub struct RawCustomers {
 #[derive(Debug, Clone, Deserialize, Serialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct RawEvents {
-    /// Parquet file, folder, glob, or a list of them; relative to the job file.
+    /// Parquet file, folder, glob, or a list of them.
+    #[schemars(extend("x-type" = "string or list", "x-see" = "[paths](#paths-and-partitions)"))]
     pub path: OneOrMany,
-    /// List of SHA-256 hashes, as `sha256sum` writes it, that the files are held against; relative to the job file.
+    /// List of SHA-256 hashes that the files are held against.
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(extend("x-type" = "path", "x-see" = "[hashes](#hashes-of-inputs)"))]
     pub manifest: Option<String>,
-    /// Column of the customer id.
+    /// The customer; an integer if `orders.customer_id` is one, a string if that is one.
+    #[schemars(extend("x-type" = "column"))]
     pub customer_id: String,
-    /// Column that says what happened.
+    /// What happened: a string, an integer or a boolean.
+    #[schemars(extend("x-type" = "column"))]
     pub event: String,
-    /// Column of the date or timestamp.
+    /// Date or timestamp.
+    #[schemars(extend("x-type" = "column", "x-see" = "[time zones](#dates-and-time-zones)"))]
     pub at: String,
-    /// IANA time zone of the business date (that of the orders).
+    /// Whose calendar days count.
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(extend("x-type" = "IANA name", "x-default" = "that of the orders"))]
     pub timezone: Option<String>,
-    /// IANA time zone of naive timestamps, if it is another one (that of the orders, without a `timezone` of its own).
+    /// In which zone timestamps without a zone were written.
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(extend("x-type" = "IANA name", "x-default" = "`timezone`, or that of the orders"))]
     pub naive_timezone: Option<String>,
-    /// What counts as which kind, in place of the usual values: `opens = ["open", "email_open"]`.
+    /// What values of `event` count as which kind.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    #[schemars(extend("x-type" = "lists of values", "x-key" = "[events.kinds]", "x-default" = "see below"))]
     pub kinds: BTreeMap<EventName, Vec<String>>,
 }
 

@@ -13,7 +13,8 @@ mod values;
 
 use std::collections::BTreeMap;
 
-use schemars::JsonSchema;
+use schemars::transform::{RecursiveTransform, Transform};
+use schemars::{JsonSchema, Schema};
 use serde::{Deserialize, Serialize};
 
 pub use customers::{EventName, RawCustomers, RawEvents};
@@ -30,7 +31,7 @@ pub use values::{OneOrMany, RawDate, RawNumber, RawScalar};
 pub struct RawJob {
     /// Name of the job; written into the metadata of every table.
     pub name: String,
-    /// Who is listed: every customer who ever bought, or only who bought in the lookback.
+    /// Who is listed: everybody with a purchase on or before the as-of date, or only who bought in the lookback.
     #[serde(default)]
     pub population: Population,
     /// Where the orders are and what their columns mean.
@@ -83,11 +84,14 @@ pub enum Population {
 #[derive(Debug, Clone, Default, Deserialize, Serialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct RawChecks {
-    /// The newest order must be at most this old on the last as-of date: "2d".
+    /// The newest order on or before the last as-of date may be at most this many days older than that date; otherwise exit
+    /// 3.
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(extend("x-type" = "days, `\"2d\"`"))]
     pub newest_order_within: Option<String>,
-    /// Least and greatest ratio of input rows to those of the last committed run.
+    /// Ratio of the input rows to those of the last committed run of the output folder; outside it, exit 3.
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(extend("x-type" = "`[least, greatest]`"))]
     pub rows_vs_previous: Option<[f64; 2]>,
 }
 
@@ -95,6 +99,20 @@ pub struct RawChecks {
 #[derive(Debug, Clone, Deserialize, Serialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct RawAcquisition {
-    /// CSV or Parquet file with the columns `period_start` and `spend`; relative to the job file.
+    /// What winning new customers cost: the columns `period_start` (first day of a period of the job) and `spend` (an
+    /// amount, with at most `amount_scale` digits behind the point).
+    #[schemars(extend("x-type" = "CSV or Parquet file"))]
     pub path: String,
+}
+
+/// The JSON Schema of the job file, for editors. What stands in the types for the docs alone (`x-type` …) is left out.
+pub fn json_schema() -> Schema {
+    let mut schema = schemars::schema_for!(RawJob);
+    let leave_out = |schema: &mut Schema| {
+        if let Some(object) = schema.as_object_mut() {
+            object.retain(|key, _| !key.starts_with("x-"));
+        }
+    };
+    RecursiveTransform(leave_out).transform(&mut schema);
+    schema
 }

@@ -9,67 +9,86 @@ use super::values::{OneOrMany, RawScalar};
 #[derive(Debug, Clone, Deserialize, Serialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct RawOrders {
-    /// Parquet file, folder, glob, or a list of them; relative to the job file.
+    /// Parquet file, folder, glob, or a list of them.
+    #[schemars(extend("x-type" = "string or list", "x-see" = "[paths](#paths-and-partitions)"))]
     pub path: OneOrMany,
-    /// List of SHA-256 hashes, as `sha256sum` writes it, that the files are held against; relative to the job file.
+    /// List of SHA-256 hashes that the files are held against.
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(extend("x-type" = "path", "x-see" = "[hashes](#hashes-of-inputs)"))]
     pub manifest: Option<String>,
-    /// Column of the customer id (any integer or string type).
+    /// The customer: any integer or string type. Type and value are kept, leading zeros included.
+    #[schemars(extend("x-type" = "column"))]
     pub customer_id: String,
-    /// Column of the date or timestamp.
+    /// Date or timestamp.
+    #[schemars(extend("x-type" = "column", "x-see" = "[time zones](#dates-and-time-zones)"))]
     pub ordered_at: String,
-    /// Column of the amount, or columns that are multiplied.
+    /// The money; columns of a list are multiplied.
+    #[schemars(extend("x-type" = "column or list of columns", "x-see" = "[money](#money)"))]
     pub amount: OneOrMany,
-    /// Digits behind the point of the money (0 to 6).
+    /// Digits behind the point of the money.
     #[serde(default = "two")]
+    #[schemars(extend("x-type" = "integer 0–6"))]
     pub amount_scale: u32,
-    /// Column of the order id: rows that share it (and the customer) are lines of one order.
+    /// Rows that share it (and the customer) are lines of one order; without it, a row is an order.
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(extend("x-type" = "column"))]
     pub order_id: Option<String>,
-    /// IANA time zone of the business date.
+    /// Whose calendar days count.
     #[serde(default = "utc")]
+    #[schemars(extend("x-type" = "IANA name"))]
     pub timezone: String,
-    /// IANA time zone of naive timestamps, if it is another one.
+    /// In which zone timestamps without a zone were written.
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(extend("x-type" = "IANA name", "x-default" = "`timezone`"))]
     pub naive_timezone: Option<String>,
-    /// What to do with equal rows.
+    /// What happens to rows that are equal in all columns.
     #[serde(default)]
     pub dedupe: Dedupe,
     /// Whether returns lower the money.
     #[serde(default)]
     pub monetary: MonetaryPolicy,
-    /// Whether an order of zero is a purchase.
+    /// Whether an order of zero is a purchase or left out.
     #[serde(default)]
     pub zero_amount: ZeroAmount,
-    /// Column of the discount: an amount or a flag.
+    /// Amount or flag; an order is discounted if any of its lines is above zero. Needed by `discount_share`.
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(extend("x-type" = "column"))]
     pub discount: Option<String>,
-    /// Column of the cost, in the unit of the amount.
+    /// Cost in the unit of the amount. Needed by `margin`.
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(extend("x-type" = "column"))]
     pub cost: Option<String>,
-    /// Column of the category.
+    /// Category of the line. Needed by `top_category`, `top_category_share` and `categories`.
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(extend("x-type" = "column"))]
     pub category: Option<String>,
-    /// Column of the currency; kept rows must hold one value.
+    /// Must hold one value in all kept rows, otherwise exit 3.
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(extend("x-type" = "column"))]
     pub currency: Option<String>,
-    /// Column by whose values everything is computed anew.
+    /// By its values (string, integer or boolean) everything is computed anew: a customer of two slices stands twice.
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(extend("x-type" = "column"))]
     pub slice: Option<String>,
-    /// Largest share of input rows that may be rejected.
+    /// Largest share of input rows that may be rejected; more is exit 3.
     #[serde(default)]
+    #[schemars(extend("x-type" = "share 0–1"))]
     pub max_rejected: f64,
-    /// Largest share of input rows that may lack a customer.
+    /// Largest share of input rows that may lack a customer; more is exit 3.
     #[serde(default = "one")]
+    #[schemars(extend("x-type" = "share 0–1"))]
     pub max_no_customer: f64,
-    /// Only rows that pass all of these are kept.
+    /// Only rows that pass all of them are kept.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[schemars(extend("x-type" = "predicates", "x-key" = "[[orders.keep]]", "x-see" = "[predicates](#predicates)"))]
     pub keep: Vec<RawPredicate>,
-    /// An order with a line that passes this is a return.
+    /// An order with a line that passes it is a return.
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(extend("x-type" = "predicate", "x-key" = "[orders.returns]", "x-see" = "[returns](#order-lines-and-returns)"))]
     pub returns: Option<RawPredicate>,
-    /// For change-log tables: of rows with equal key only the newest counts.
+    /// For change logs: of rows with equal key only the newest counts.
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(extend("x-type" = "`key`, `by`", "x-key" = "[orders.latest]", "x-see" = "[duplicates](#duplicates-and-change-logs)"))]
     pub latest: Option<RawLatest>,
 }
 

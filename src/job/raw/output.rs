@@ -7,35 +7,45 @@ use serde::{Deserialize, Serialize};
 #[derive(Debug, Clone, Deserialize, Serialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct RawOutput {
-    /// Output folder; relative to the job file.
+    /// Output folder. It must be new, empty, or written by rfmill.
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(extend("x-type" = "folder", "x-default" = "required, or `--output`"))]
     pub path: Option<String>,
-    /// The columns of `customers` after `customer_id` and `slice`; any measure, score or scheme column.
+    /// The columns of `customers` after `customer_id` and `slice`: any measure, score or scheme column.
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(extend("x-type" = "list", "x-default" = "see [TABLES.md](TABLES.md#customers)"))]
     pub columns: Option<Vec<String>>,
-    /// Tables to write (all that the job can have).
+    /// Tables to write, of those in [TABLES.md](TABLES.md).
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(extend("x-type" = "list of names", "x-default" = "all"))]
     pub tables: Option<Vec<TableName>>,
-    /// Files to write into `report/`.
+    /// Files to write into `report/`, see [REPORT.md](REPORT.md); `crm` writes the states, since when, why and the action of
+    /// every customer at the last as-of date as CSV.
     #[serde(default = "html")]
+    #[schemars(extend("x-type" = "list of `\"html\"`, `\"json\"`, `\"xlsx\"`, `\"crm\"`", "x-default" = "`[\"html\"]`"))]
     pub report: Vec<ReportName>,
-    /// Language of reports: "en" or "zh-Hans".
+    /// Language of reports.
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(extend("x-type" = "`\"en\"`, `\"zh-Hans\"`", "x-default" = "`\"en\"`"))]
     pub language: Option<String>,
-    /// What stands beside money in reports, such as "£".
+    /// What stands beside money in reports, such as `"£"`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub currency_label: Option<String>,
-    /// Groups of fewer customers are not shown in reports (1: all are).
+    /// Groups of fewer customers are not shown in reports.
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(extend("x-type" = "integer", "x-default" = "`1`"))]
     pub min_group: Option<u32>,
-    /// Most rows of a CRM file; without it there is one file per as-of date.
+    /// Most rows of a CRM file; without it there is one.
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(extend("x-type" = "integer"))]
     pub crm_rows: Option<u32>,
-    /// Whether CRM files begin with a byte order mark, which some spreadsheets need to read UTF-8.
+    /// Whether CRM files begin with a byte order mark.
     #[serde(default)]
     pub crm_bom: bool,
-    /// How many committed runs stay (10).
+    /// How many committed runs stay in `runs/`, the last ones; a run removes the others at its end. `tables/` keeps every
+    /// as-of date whatever this says.
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(extend("x-type" = "integer", "x-default" = "`10`"))]
     pub keep_runs: Option<u32>,
 }
 

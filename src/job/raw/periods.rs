@@ -9,23 +9,29 @@ use super::values::RawDate;
 #[derive(Debug, Clone, Default, Deserialize, Serialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct RawPeriods {
-    /// As-of dates, ascending.
+    /// As-of dates, ascending, each once.
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(extend("x-type" = "list of dates"))]
     pub as_of: Option<Vec<RawDate>>,
-    /// Calendar period whose ends are the as-of dates, from `from` to `to`.
+    /// Calendar period whose last days are the as-of dates. Weeks are Monday to Sunday (ISO 8601).
     #[serde(skip_serializing_if = "Option::is_none")]
     pub every: Option<Calendar>,
-    /// First day of the first period.
+    /// With `every`: first day of the first period.
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(extend("x-type" = "date"))]
     pub from: Option<RawDate>,
-    /// Last day of the last period.
+    /// With `every`: last day of the last period.
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(extend("x-type" = "date"))]
     pub to: Option<RawDate>,
-    /// Periods of any length, ascending, which must not overlap; their last days are the as-of dates.
+    /// Periods of any length, ascending, without overlap; gaps are allowed. Their last days are the as-of dates; the label
+    /// is what reports call them.
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(extend("x-type" = "`from`, `to`, `label`", "x-key" = "[[periods.list]]"))]
     pub list: Option<Vec<RawPeriod>>,
-    /// How long before each as-of date to look for what moved since: "1 day", "1 month" …
+    /// How long before each as-of date to look for what moved since: `["1 day", "1 month"]`.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[schemars(extend("x-type" = "list of lengths"))]
     pub compare: Vec<String>,
 }
 

@@ -11,48 +11,59 @@ use super::values::RawNumber;
 #[derive(Debug, Clone, Deserialize, Serialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct RawScore {
-    /// Number of scores per axis (2 to 100).
+    /// Number of scores per axis; 1 is worst, `bins` is best on all three axes. Schemes that use scores are written for 2 to
+    /// 10.
     #[serde(default = "five")]
+    #[schemars(extend("x-type" = "integer 2–100"))]
     pub bins: u32,
     /// Scoring method of every axis that has none of its own.
     #[serde(default)]
     pub method: Method,
-    /// Which rank equal values get (`rank`).
+    /// For `rank`: which rank equal values get.
     #[serde(default)]
     pub ties: Ties,
-    /// Which bin a value on a cut belongs to (`thresholds`).
+    /// For `thresholds`: whether a value on a cut stays below it (`right`) or has passed it (`left`).
     #[serde(default)]
     pub closed: Closed,
-    /// Cuts per axis (`thresholds`), ascending, in printed units.
+    /// For `thresholds`: cuts per axis (`recency_days`, `frequency`, `monetary`), ascending, `bins − 1` of them, in printed
+    /// units.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    #[schemars(extend("x-type" = "table of lists"))]
     pub thresholds: BTreeMap<AxisName, Vec<RawNumber>>,
-    /// How far back frequency and monetary look: "all", "365d", "4 quarters" …
+    /// How far back frequency and monetary look.
     #[serde(default = "all")]
+    #[schemars(extend("x-type" = "length"))]
     pub lookback: String,
-    /// Whether frequency counts orders or days with orders.
+    /// Whether frequency counts purchases or days with a purchase.
     #[serde(default)]
     pub count: Count,
-    /// Whether monetary is a sum or the mean per purchase.
+    /// Whether monetary is the sum, or the mean per purchase with two more digits.
     #[serde(default)]
     pub monetary_as: MonetaryAs,
-    /// "each" as-of date has its own cuts; "frozen" uses those of the first; or the path of a `cutpoints` table.
+    /// Every as-of date has its own cut points; or those of the first date hold; or those of a `cutpoints.parquet`, of the
+    /// last as-of date in it.
     #[serde(default = "each")]
+    #[schemars(extend("x-type" = "`\"each\"`, `\"frozen\"`, path"))]
     pub cuts: String,
     /// What divides high from low in `r_level`, `f_level`, `m_level`.
     #[serde(default)]
     pub levels: Levels,
-    /// Settings of recency alone.
+    /// Settings of recency alone; `recency` is another name of this key.
     #[serde(default, alias = "recency", skip_serializing_if = "Option::is_none")]
+    #[schemars(extend("x-type" = "`method`, `cuts`, `ties`, `closed`", "x-key" = "[score.recency_days]"))]
     pub recency_days: Option<RawAxis>,
     /// Settings of frequency alone.
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(extend("x-type" = "`method`, `cuts`, `ties`, `closed`", "x-key" = "[score.frequency]"))]
     pub frequency: Option<RawAxis>,
     /// Settings of monetary alone.
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(extend("x-type" = "`method`, `cuts`, `ties`, `closed`", "x-key" = "[score.monetary]"))]
     pub monetary: Option<RawAxis>,
     /// Ranges over measures; customers outside are listed without scores.
     #[serde(default, skip_serializing_if = "toml::map::Map::is_empty")]
     #[schemars(with = "BTreeMap<String, serde_json::Value>")]
+    #[schemars(extend("x-type" = "conditions", "x-key" = "[score.only]"))]
     pub only: toml::map::Map<String, toml::Value>,
 }
 

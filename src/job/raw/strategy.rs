@@ -12,66 +12,84 @@ use crate::domain::{Design, EffectMethod};
 #[derive(Debug, Clone, Deserialize, Serialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct RawStrategy {
-    /// Name of the strategy, as tables and reports show it.
+    /// Name of the strategy. Two names may not differ only in case or blanks.
     pub name: String,
-    /// How customers came to their arms.
+    /// How customers came to their arms: by chance, by somebody's choice, or all were treated.
     pub design: Design,
-    /// Parquet or CSV file (by its ending) of customer_id, arm and assigned_on, glob, or a list of them; relative to
-    /// the job file.
+    /// Parquet or CSV file (by its ending), glob, folder of Parquet files, or a list of them.
+    #[schemars(extend("x-type" = "string or list"))]
     pub assignments: OneOrMany,
-    /// List of SHA-256 hashes, as `sha256sum` writes it, that the assignments are held against; relative to the job file.
+    /// List of SHA-256 hashes that the assignments are held against.
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(extend("x-type" = "path", "x-see" = "[hashes](#hashes-of-inputs)"))]
     pub manifest: Option<String>,
-    /// The control arm; every design but before_after needs it.
+    /// The control arm; `before_after` has none.
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(extend("x-type" = "arm", "x-default" = "required"))]
     pub control: Option<String>,
-    /// Planned share of every arm: decimals or fractions in quotes that add to exactly 1. A stratum with shares of its own
-    /// has a table of them: `split = { control = 0.1, mail = 0.9, "At Risk" = { control = 0.5, mail = 0.5 } }`.
+    /// Planned share of every arm: decimals, or fractions in quotes (`"1/3"`), that add to exactly 1. A stratum with shares
+    /// of its own has a table: `"At Risk" = { control = 0.2, treatment = 0.8 }`. For `matched` it names the arms.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    #[schemars(extend("x-type" = "table", "x-default" = "required for `randomised`"))]
     pub split: BTreeMap<String, RawShare>,
-    /// The periods in which customers were assigned (the job's periods).
+    /// Periods in which customers were assigned, apart from each other; both days belong to them.
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(extend("x-type" = "list of `{ from, to }`", "x-default" = "the job's"))]
     pub periods: Option<Vec<RawSpan>>,
-    /// Dates that covariates come from (as many days before the first assignment as outcomes have); with one period only.
+    /// Where covariates come from; ends before the period, and goes with one period only. A change since then is told if it
+    /// is about as long as the outcomes.
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(extend("x-type" = "`{ from, to }`", "x-default" = "the days before"))]
     pub baseline: Option<RawSpan>,
-    /// Days that outcomes count from a customer's own assigned_on (to the end of the period).
+    /// Days that outcomes count from a customer's own `assigned_on`.
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(extend("x-type" = "integer 1–3660", "x-default" = "to the period's end"))]
     pub outcome_days: Option<u32>,
     /// Whether the time after is shown too, as long as the time during.
     #[serde(default)]
     pub after: bool,
-    /// "converted", "orders", "revenue", "margin", "retained", "avg_order_value", and "moved_up:COLUMN" or
-    /// "moved_down:COLUMN" for a scheme column.
+    /// `converted`, `orders`, `revenue`, `margin` (needs `orders.cost` or `margin_rate`), `retained`, `avg_order_value`, and
+    /// `moved_up:COLUMN`, `moved_down:COLUMN` for a scheme column (not with `ntile`).
     #[serde(default = "usual_outcomes")]
+    #[schemars(extend("x-type" = "list", "x-default" = "converted, orders, revenue"))]
     pub outcomes: Vec<String>,
-    /// The one outcome and method that decides.
+    /// What decides; one of `outcomes`, and not a ratio or a move, which restate behaviour after treatment. Methods: `welch`
+    /// (default), `cuped`, `post_stratified` for `randomised`; `did` (default), `matched` for `matched`.
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(extend("x-type" = "`{ outcome, method }`", "x-default" = "revenue, or else the first outcome that may be"))]
     pub primary: Option<RawPrimary>,
-    /// Scheme columns by whose states before the period effects are shown.
+    /// Effects are shown by these states, those of the day before the period.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[schemars(extend("x-type" = "list of scheme columns"))]
     pub by: Vec<String>,
-    /// Scheme columns, or "stratum" of the assignments, whose values make the cells of design matched (`by`, or else
-    /// every scheme column).
+    /// What makes the cells of `matched`.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[schemars(extend("x-type" = "list of scheme columns, `\"stratum\"`", "x-default" = "`by`, or else all schemes"))]
     pub match_on: Vec<String>,
-    /// Cost of a treated customer; a cost column of the assignments counts instead.
+    /// Cost of a treated customer; costs in the assignments count instead.
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(extend("x-type" = "amount"))]
     pub cost_per_customer: Option<RawNumber>,
     /// Cost besides, per period.
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(extend("x-type" = "amount"))]
     pub fixed_cost: Option<RawNumber>,
     /// Share of the revenue that is margin.
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(extend("x-type" = "share above 0"))]
     pub margin_rate: Option<RawNumber>,
-    /// Percentile, such as 0.999, at which every money outcome is cut off in a further outcome beside the plain one.
+    /// Cuts off money outcomes at this percentile, in a further outcome beside the plain one.
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(extend("x-type" = "percentile 0.5 to below 1"))]
     pub winsorise: Option<RawNumber>,
-    /// What becomes of customers who are in two strategies at once.
+    /// Customers in two strategies at once stay in both and are counted, are left out of both, or stay where they were
+    /// first. At once: their treatments, from `assigned_on` to `ended_on` (else the last of `outcome_days`, else that of the
+    /// period), share a day. Each strategy goes by its own setting.
     #[serde(default)]
     pub overlap: Overlap,
-    /// The slice value whose orders count; a sliced job needs it.
+    /// The slice whose orders count.
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(extend("x-default" = "required with `orders.slice`"))]
     pub slice: Option<String>,
 }
 
