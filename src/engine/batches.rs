@@ -15,13 +15,12 @@ use crate::input::source::Source;
 use crate::job::Job;
 use crate::job::raw::Closed;
 use crate::measure::UNKNOWN_NAME;
-use crate::memory::MemoryPool;
 use crate::movement::{
     CohortKey, CohortSum, Cohorts, Concentration, GrowthKey, GrowthStatus, GrowthSum, TransitionKey, TransitionSum,
 };
 use crate::plan::{Plan, SchemeColumn};
 use crate::scheme::{NONE, OUTSIDE, State, colour};
-use crate::score::{Axis, Cut, DateScoring, SliceDistributions};
+use crate::score::{Axis, Cut, DateScoring};
 use crate::stats::wilson;
 use crate::tables::{SegmentRow, TableDefinition};
 
@@ -382,24 +381,13 @@ pub(crate) fn cohorts(
     )
 }
 
-/// `concentration`.
+/// `concentration`; the rows have numbers of date and slice.
 pub(crate) fn concentration(
     job: &Job,
-    (distributions, memory): (&[Vec<SliceDistributions>], &MemoryPool),
+    rows: &[(usize, usize, Concentration)],
     names: &Names<'_>,
     table: &TableDefinition,
 ) -> Result<RecordBatch> {
-    use rayon::prelude::*;
-    let places: Vec<(usize, usize)> =
-        job.shown().flat_map(|(date, _)| (0..distributions[date].len()).map(move |slice| (date, slice))).collect();
-    let rows: Vec<(usize, usize, Concentration)> = places
-        .into_par_iter()
-        .map(|(date, slice)| {
-            let revenue = distributions[date][slice].revenue.whole(memory, || "revenue at one as-of date".into())?;
-            Ok((date, slice, Concentration::of(revenue.list())))
-        })
-        .filter(|row| row.as_ref().is_ok_and(|(_, _, c)| c.customers > 0) || row.is_err())
-        .collect::<Result<_>>()?;
     let share = |of: &dyn Fn(&Concentration) -> Option<f64>| -> ArrayRef {
         Arc::new(Float64Array::from_iter(rows.iter().map(|r| of(&r.2))))
     };

@@ -43,13 +43,13 @@ impl CustomerData {
     ///
     /// # Errors
     /// Exit 7 if spilled events do not come back.
-    pub fn complete(&self, bucket: usize, mut panel: BucketPanel, spec: &FoldSpec) -> Result<BucketPanel> {
+    pub fn complete(&self, bucket: usize, mut panel: BucketPanel, slices: usize, spec: &FoldSpec) -> Result<BucketPanel> {
         if !spec.with_customer_data {
             return Ok(panel);
         }
         let attributes = self.attributes.get(bucket);
         if let Some(attributes) = attributes {
-            panel = join(panel, attributes, spec);
+            panel = join(panel, attributes, slices, spec);
             let positions = positions(&panel, &attributes.ids);
             for (measure, column) in spec.measures.iter().zip(&mut panel.columns) {
                 let MeasureKind::Attribute(attribute) = measure.kind else { continue };
@@ -87,11 +87,11 @@ pub(super) fn positions(panel: &BucketPanel, ids: &CustomerIds) -> Vec<Option<us
 
 /// Lists who stands on the attributes, also without a purchase. With slices, who has none in any of them yet has a row of their own
 /// without a slice.
-fn join(panel: BucketPanel, attributes: &CustomerAttributes, spec: &FoldSpec) -> BucketPanel {
+fn join(panel: BucketPanel, attributes: &CustomerAttributes, slice_count: usize, spec: &FoldSpec) -> BucketPanel {
     if spec.only_lookback {
         return panel;
     }
-    let sliced = !spec.slices.is_empty();
+    let sliced = slice_count > 0;
     let customers = panel.ids.len();
     // With slices: from which date on somebody on the attributes has purchases.
     let mut since = vec![if sliced { spec.dates.len() } else { 0 }; attributes.ids.len()];
@@ -137,7 +137,7 @@ fn join(panel: BucketPanel, attributes: &CustomerAttributes, spec: &FoldSpec) ->
             (None, None) => {}
         }
     }
-    let slice = |row: &PanelRow| row.old.map_or(spec.slices.len() as u32, |old| panel.slice(old));
+    let slice = |row: &PanelRow| row.old.map_or(slice_count as u32, |old| panel.slice(old));
     let slices = if sliced { rows.iter().map(slice).collect() } else { Vec::new() };
     let histories = panel.histories.map(|h| h.spread(rows.iter().map(|row| row.old)));
     let mut intervals = panel.intervals;

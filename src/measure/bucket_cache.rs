@@ -14,7 +14,7 @@ use crate::bucket::{BucketStore, Records};
 use crate::error::Result;
 use crate::memory::MemoryPool;
 
-use super::{BucketPanel, CustomerData, FoldSpec, fold};
+use super::{BucketPanel, CustomerData, FoldSpec, SourceCodes, fold};
 
 /// Bytes that all panels may take together when the job has no memory limit. Those of workload W2 of `benches/README.md`, a
 /// million customers at 27 dates, take 0.7 GiB.
@@ -24,6 +24,7 @@ const CAPACITY: u64 = 3 << 28;
 pub struct BucketCache {
     orders: BucketStore,
     customer_data: CustomerData,
+    codes: SourceCodes,
     /// Per bucket, its panel until it is taken.
     panels: Vec<Mutex<Option<BucketPanel>>>,
     /// Panels inserted.
@@ -36,10 +37,15 @@ pub struct BucketCache {
 
 impl BucketCache {
     /// Packed orders and side inputs, nothing folded yet.
-    pub fn new(orders: BucketStore, customer_data: CustomerData, memory: &MemoryPool) -> BucketCache {
+    pub fn new(orders: BucketStore, customer_data: CustomerData, codes: SourceCodes, memory: &MemoryPool) -> BucketCache {
         let panels = (0..orders.len()).map(|_| Mutex::new(None)).collect();
         let capacity = if memory.spill().is_some() { 0 } else { CAPACITY };
-        BucketCache { orders, customer_data, panels, count: AtomicU64::new(0), bytes: AtomicU64::new(0), capacity }
+        BucketCache { orders, customer_data, codes, panels, count: AtomicU64::new(0), bytes: AtomicU64::new(0), capacity }
+    }
+
+    /// What the codes in the orders stand for.
+    pub fn codes(&self) -> &SourceCodes {
+        &self.codes
     }
 
     /// How many buckets.
@@ -58,7 +64,8 @@ impl BucketCache {
     /// Those of [`fold`], and exit 7 if spilled orders do not come back.
     pub fn fold_one(&self, bucket: usize, spec: &FoldSpec, unpacked: &mut Records) -> Result<BucketPanel> {
         self.orders.unpack(bucket, unpacked)?;
-        self.customer_data.complete(bucket, fold(self.orders.layout, unpacked, spec)?, spec)
+        let panel = fold(self.orders.layout, unpacked, &self.codes, spec)?;
+        self.customer_data.complete(bucket, panel, self.codes.slices.len(), spec)
     }
 
     /// Folds some buckets.

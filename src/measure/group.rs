@@ -5,7 +5,7 @@ use crate::bucket::{Field, RecordLayout, Records, flag, hash_key, hash_text};
 use crate::domain::{CustomerIds, StringIds};
 use crate::error::{Error, Result};
 
-use super::FoldSpec;
+use super::{FoldSpec, SourceCodes};
 
 /// A line of a purchase, for what is known by category.
 #[derive(Debug, Clone, Copy)]
@@ -49,8 +49,8 @@ pub(super) struct CustomerGroups {
 }
 
 impl CustomerGroups {
-    pub fn new(layout: RecordLayout, orders: &Records, spec: &FoldSpec) -> CustomerGroups {
-        let mut met = CustomerInterner::new(layout, orders, spec);
+    pub fn new(layout: RecordLayout, orders: &Records, codes: &SourceCodes) -> CustomerGroups {
+        let mut met = CustomerInterner::new(layout, orders, codes);
         let order = met.order();
         let of_record = met.renumber(&order);
         let (ids, slices) = met.in_order(&order);
@@ -82,7 +82,7 @@ impl CustomerGroups {
         &self,
         customer: usize,
         from: &Records,
-        spec: &FoldSpec,
+        (codes, spec): (&SourceCodes, &FoldSpec),
         out: &mut Vec<Order>,
         mut order_lines: Option<&mut Vec<OrderLine>>,
         lines: &mut [LineCounts],
@@ -109,7 +109,7 @@ impl CustomerGroups {
         };
         let order_line = |record: u32, date: i32| {
             let code = from.column(Field::Category).get(record as usize).and_then(|code| usize::try_from(*code).ok());
-            let category = code.and_then(|code| spec.categories.get(code).copied());
+            let category = code.and_then(|code| codes.categories.get(code).copied());
             OrderLine { date, category, amount: amounts[record as usize] }
         };
         if !spec.lines {
@@ -209,7 +209,7 @@ pub(super) struct CustomerInterner {
 }
 
 impl CustomerInterner {
-    pub fn new(layout: RecordLayout, orders: &Records, spec: &FoldSpec) -> CustomerInterner {
+    pub fn new(layout: RecordLayout, orders: &Records, source: &SourceCodes) -> CustomerInterner {
         let codes = layout.has(Field::Slice).then(|| orders.column(Field::Slice));
         let (ids, codes, of_record) = if layout.text_ids {
             let (ids, codes, of_record) = intern_text(orders, codes);
@@ -219,7 +219,7 @@ impl CustomerInterner {
             (CustomerIds::Int(ids), codes, of_record)
         };
         // A code is of the order in which threads met the values; a number is of the order of the values.
-        let number = |code: u32| spec.slices.get(code as usize).copied().unwrap_or(code);
+        let number = |code: u32| source.slices.get(code as usize).copied().unwrap_or(code);
         CustomerInterner { ids, slices: codes.into_iter().map(number).collect(), of_record }
     }
 

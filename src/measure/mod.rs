@@ -8,6 +8,7 @@ mod attributes;
 mod bucket_cache;
 mod category;
 mod cells;
+mod codes;
 mod customer;
 mod events;
 mod formula;
@@ -22,6 +23,7 @@ use crate::error::Result;
 
 pub use attributes::{CustomerAttributes, CustomerData, UNKNOWN, UNKNOWN_NAME};
 pub use bucket_cache::BucketCache;
+pub use codes::SourceCodes;
 pub use events::EventBuckets;
 pub use group::LineCounts;
 
@@ -46,12 +48,6 @@ pub struct FoldSpec {
     pub lines: bool,
     /// Whether orders of zero that are not returns are dropped (with lines; without, the scan has done it).
     pub drop_zero: bool,
-    /// Number of input files, for the tally of lines.
-    pub files: usize,
-    /// Number of each slice code in the order of the slice values; empty without slices.
-    pub slices: Vec<u32>,
-    /// Number of each category code in the order of the categories.
-    pub categories: Vec<u32>,
     /// Whether what is known of customers besides their orders belongs to the panel.
     pub with_customer_data: bool,
     /// Last days of the stretches of time whose purchases and money are listed as [`IntervalActivity`]s, ascending.
@@ -332,27 +328,34 @@ impl FoldSpec {
 ///
 /// # Errors
 /// Exit 3 if money of a customer exceeds what DECIMAL(18) holds.
-pub fn fold(layout: RecordLayout, orders: &Records, spec: &FoldSpec) -> Result<BucketPanel> {
+pub fn fold(layout: RecordLayout, orders: &Records, codes: &SourceCodes, spec: &FoldSpec) -> Result<BucketPanel> {
     if !spec.is_window
         && one_date::serves(spec)
-        && let Some(panel) = one_date::fold(layout, orders, spec)?
+        && let Some(panel) = one_date::fold(layout, orders, codes, spec)?
     {
         return Ok(panel);
     }
-    fold_sorted(layout, orders, spec)
+    fold_sorted(layout, orders, codes, spec)
 }
 
 /// Folds one bucket for any measures and dates: groups and sorts the orders of every customer.
-fn fold_sorted(layout: RecordLayout, orders: &Records, spec: &FoldSpec) -> Result<BucketPanel> {
-    let groups = group::CustomerGroups::new(layout, orders, spec);
-    let mut lines = vec![LineCounts::default(); if spec.lines { spec.files } else { 0 }];
+fn fold_sorted(layout: RecordLayout, orders: &Records, codes: &SourceCodes, spec: &FoldSpec) -> Result<BucketPanel> {
+    let groups = group::CustomerGroups::new(layout, orders, codes);
+    let mut lines = vec![LineCounts::default(); if spec.lines { codes.files } else { 0 }];
     let mut folder = customer::CustomerFold::new(spec, groups.len(), orders.len());
     let mut category_sums = category::CategorySums::new(spec, groups.len());
     let mut span: Option<(Day, Day)> = None;
     let mut histories = spec.histories.then(|| OrderHistories::new(layout.has(Field::Cost), orders.len()));
     let mut scratch = Vec::new();
     for customer in 0..groups.len() {
-        groups.orders(customer, orders, spec, &mut scratch, category_sums.as_mut().map(|b| &mut b.order_lines), &mut lines)?;
+        groups.orders(
+            customer,
+            orders,
+            (codes, spec),
+            &mut scratch,
+            category_sums.as_mut().map(|b| &mut b.order_lines),
+            &mut lines,
+        )?;
         if spec.is_window {
             scratch.retain(|order| order.date <= spec.last().0);
             category_sums.iter_mut().for_each(|b| b.order_lines.retain(|order_line| order_line.date <= spec.last().0));
@@ -439,15 +442,12 @@ mod tests {
                 only_lookback: case & 8 != 0,
                 lines: false,
                 drop_zero: false,
-                files: 0,
-                slices: Vec::new(),
-                categories: Vec::new(),
                 with_customer_data: false,
                 interval_ends: Vec::new(),
                 histories: false,
                 is_window: false,
             };
-            let all = spec.clone();
+            let (all, codes) = (spec.clone(), SourceCodes::default());
             spec.measures.retain(|m| one_date::serves(&FoldSpec { measures: vec![*m], ..all.clone() }));
             assert!(spec.measures.iter().any(|m| m.kind == MeasureKind::RevenueAtRisk));
             let rows = 400;
@@ -461,7 +461,8 @@ mod tests {
             for chunks in buckets.finish() {
                 let mut orders = Records::default();
                 chunks.unpack(layout, None, &mut orders)?;
-                let (sums, sorted) = (one_date::fold(layout, &orders, &spec)?, fold_sorted(layout, &orders, &spec)?);
+                let (sums, sorted) =
+                    (one_date::fold(layout, &orders, &codes, &spec)?, fold_sorted(layout, &orders, &codes, &spec)?);
                 let cells = |p: BucketPanel| {
                     let values = |c: &Column| {
                         let cell = |(at, listed): (usize, &bool)| listed.then(|| c.get_ratio(at));

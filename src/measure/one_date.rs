@@ -10,7 +10,7 @@ use crate::error::Result;
 
 use super::formula::{Facts, Sums, set, value};
 use super::group::CustomerInterner;
-use super::{BucketPanel, Column, FoldSpec};
+use super::{BucketPanel, Column, FoldSpec, SourceCodes};
 
 /// What is known of a customer: purchase days, and sums over all history.
 #[derive(Debug, Clone, Copy)]
@@ -69,10 +69,10 @@ pub(super) fn serves(spec: &FoldSpec) -> bool {
 }
 
 /// Folds one bucket; `None` if money overflows 64 bits, which the general fold can still add up.
-pub(super) fn fold(layout: RecordLayout, orders: &Records, spec: &FoldSpec) -> Result<Option<BucketPanel>> {
+pub(super) fn fold(layout: RecordLayout, orders: &Records, codes: &SourceCodes, spec: &FoldSpec) -> Result<Option<BucketPanel>> {
     let Some(date) = spec.dates.first() else { return Ok(None) };
     let as_of = date.date;
-    let met = CustomerInterner::new(layout, orders, spec);
+    let met = CustomerInterner::new(layout, orders, codes);
     // Windows besides all history, which every account has.
     let mut starts: Vec<i64> = Vec::new();
     let mut window_of = |lookback: Lookback| {

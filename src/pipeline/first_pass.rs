@@ -1,218 +1,269 @@
-//! The first look at all buckets: what scoring must know of everybody before anybody can be scored.
+//! Third stage, the first pass over all buckets: the value distributions from which cut points are computed.
 //!
-//! A bucket is folded for all measures, and its panel kept for the parts, if there is room for all panels; else it is folded
-//! for the axes alone and forgotten again, so that memory does not grow with customers × dates without end.
+//! A bucket is folded for all measures and its panel cached for the second pass if all panels fit into memory; otherwise it is
+//! folded only for the measures that scoring needs, and its panel is dropped, so that memory does not grow with customers ×
+//! dates.
 
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 
 use rayon::prelude::*;
 
-use crate::bucket::{BucketStore, Records};
+use super::scanned::Records;
+use super::stage::Stage;
+use crate::bucket;
 use crate::domain::{CustomerId, Day, Measure};
 use crate::error::{Error, Result};
 use crate::job::Job;
 use crate::job::raw::{Method, TableName};
-use crate::measure::{BucketCache, BucketPanel, CustomerData, LineCounts};
+use crate::measure::{BucketCache, BucketPanel, FoldSpec, LineCounts};
 use crate::memory::{Consumer, MemoryPool};
 use crate::plan::{Plan, ScoringFilter};
-use crate::progress::Progress;
-use crate::score::{Axis, SliceDistributions};
+use crate::score::{Axis, SliceDistributions, SpillableDistribution};
 
-/// What the first look found.
-pub struct Survey {
+/// What the first pass found in some buckets. That of all buckets is the merge of theirs, in any order.
+pub struct FirstPass {
     /// By date and slice number.
-    pub dates: Vec<Vec<SliceDistributions>>,
-    /// Customers in all buckets.
+    pub distributions: Vec<Vec<SliceDistributions>>,
+    /// Customers.
     pub customers: u64,
-    /// Fate of the lines per file, if the job has lines.
+    /// Outcomes of the lines per file, if the orders are made of lines.
     pub lines: Vec<LineCounts>,
     /// First and last date of an order up to the last as-of date.
     pub span: Option<(Day, Day)>,
 }
 
-/// Where the survey finds its columns, and who counts.
-struct Lens {
-    axes: [usize; 3],
-    ntile: [bool; 3],
-    only: ScoringFilter,
-    /// Frequency and revenue, if the concentration of revenue is asked for.
-    revenue: Option<usize>,
-}
-
-impl Lens {
-    /// For panels whose columns hold these measures.
-    fn new(job: &Job, plan: &Plan, measures: &[Measure]) -> Lens {
-        let column = |measure: Measure| measures.iter().position(|m| *m == measure).unwrap_or(0);
-        Lens {
-            axes: plan.axes.map(|a| column(plan.fold.measures[a])),
-            ntile: Axis::ALL.map(|a| job.score.axes[a as usize].method == Method::Ntile),
-            only: ScoringFilter::new(job, plan, measures),
-            revenue: plan.revenue.filter(|_| job.writes(TableName::Concentration)).map(|r| column(plan.fold.measures[r])),
+impl FirstPass {
+    /// Folds every bucket once.
+    ///
+    /// # Errors
+    /// Exit 3 if money of a customer exceeds what the tables hold; exit 7 if memory is too small. Of several errors that of
+    /// the first bucket.
+    pub fn run(stage: Stage<'_>, records: Records) -> Result<(FirstPass, BucketCache)> {
+        let Stage { job, memory, progress, .. } = stage;
+        let Records { orders, customers, codes } = records;
+        progress.begin("measuring customers", orders.len() as u64);
+        let buckets = BucketCache::new(orders, customers, codes, memory);
+        let pass = Pass::new(stage, &buckets);
+        let mut all = FirstPass::new(job.dates.len(), buckets.codes().slice_count(), pass.files());
+        let mut first_error: Option<(usize, Error)> = None;
+        for result in rayon::broadcast(|_| pass.run()) {
+            match result {
+                Ok(found) => all.merge(found),
+                Err(error) if first_error.as_ref().is_none_or(|first| error.0 < first.0) => first_error = Some(error),
+                Err(_) => {}
+            }
         }
+        if let Some((_, error)) = first_error {
+            return Err(error);
+        }
+        all.spill_above(memory, memory.capacity(Consumer::Retained))?;
+        progress.end(&format!("{} customers", all.customers));
+        Ok((all, buckets))
     }
-}
 
-impl Survey {
-    fn new(dates: usize, slices: usize, files: usize) -> Survey {
-        Survey {
-            dates: vec![vec![SliceDistributions::new(); slices]; dates],
+    /// What no bucket holds.
+    fn new(dates: usize, slices: usize, files: usize) -> FirstPass {
+        FirstPass {
+            distributions: vec![vec![SliceDistributions::new(); slices]; dates],
             customers: 0,
             lines: vec![LineCounts::default(); files],
             span: None,
         }
     }
 
-    fn add(&mut self, panel: &BucketPanel, lens: &Lens) {
-        self.customers += panel.ids.len() as u64;
-        for (all, own) in self.lines.iter_mut().zip(&panel.lines) {
-            all.merge(own);
-        }
-        self.span = join(self.span, panel.span);
-        for (date, by_slice) in self.dates.iter_mut().enumerate() {
-            let cells = panel.cells(date);
-            for axis in Axis::ALL {
-                let at = axis as usize;
-                let column = &panel.columns[lens.axes[at]];
-                let is_plain = lens.only.admits_all() && !lens.ntile[at];
-                match by_slice.as_mut_slice() {
-                    // The shape of nearly every job, without a question per cell.
-                    [only] if is_plain => only.axes[at].extend(column, cells.clone(), &panel.listed),
-                    by_slice => {
-                        for (customer, cell) in cells.clone().enumerate() {
-                            if !panel.listed[cell] || !lens.only.admits(&panel.columns, cell) {
-                                continue;
-                            }
-                            let Some(value) = column.get(cell) else { continue };
-                            let slice = &mut by_slice[panel.slice(customer) as usize];
-                            slice.axes[at].push(value);
-                            if lens.ntile[at] {
-                                let value = if axis.is_reversed() { -value } else { value };
-                                slice.ranked[at].push((value, CustomerId::of(&panel.ids, customer)));
-                            }
-                        }
-                    }
-                }
-            }
-            if let Some(revenue) = lens.revenue {
-                let frequency = &panel.columns[lens.axes[Axis::Frequency as usize]];
-                for (customer, cell) in cells.enumerate() {
-                    if panel.listed[cell] && frequency.get(cell).is_some_and(|f| f > 0) {
-                        let slice = &mut by_slice[panel.slice(customer) as usize];
-                        slice.revenue.push(panel.columns[revenue].get(cell).unwrap_or(0));
-                    }
-                }
-            }
-        }
-    }
-
-    /// Writes what was gathered away if it is more than a thread may hold.
-    fn relieve(&mut self, memory: &MemoryPool, most: u64) -> Result<()> {
-        let Some(spill) = memory.spill() else { return Ok(()) };
-        let held: u64 = self.dates.iter_mut().flatten().flat_map(SliceDistributions::iter_mut).map(|d| d.memory_bytes()).sum();
-        if held > most {
-            for distribution in self.dates.iter_mut().flatten().flat_map(SliceDistributions::iter_mut) {
-                distribution.spill(spill)?;
-            }
-        }
-        Ok(())
-    }
-
-    fn merge(&mut self, other: Survey) {
+    /// Adds what was found in other buckets.
+    fn merge(&mut self, other: FirstPass) {
         self.customers += other.customers;
-        for (all, own) in self.lines.iter_mut().zip(&other.lines) {
-            all.merge(own);
-        }
-        self.span = join(self.span, other.span);
-        self.dates.par_iter_mut().zip(other.dates).for_each(|(all, own)| {
+        self.add_lines(&other.lines);
+        self.span = union(self.span, other.span);
+        self.distributions.par_iter_mut().zip(other.distributions).for_each(|(all, own)| {
             for (all, own) in all.iter_mut().zip(own) {
                 all.merge(own);
             }
         });
     }
+
+    fn add_lines(&mut self, lines: &[LineCounts]) {
+        for (all, own) in self.lines.iter_mut().zip(lines) {
+            all.merge(own);
+        }
+    }
+
+    /// Adds the customers of a bucket.
+    fn add(&mut self, panel: &BucketPanel, columns: &AxisColumns) {
+        self.customers += panel.ids.len() as u64;
+        self.add_lines(&panel.lines);
+        self.span = union(self.span, panel.span);
+        for (date, slices) in self.distributions.iter_mut().enumerate() {
+            for axis in Axis::ALL {
+                add_axis(slices, panel, date, axis, columns);
+            }
+            if let Some(revenue) = columns.revenue {
+                add_revenue(slices, panel, date, columns.axes[Axis::Frequency as usize], revenue);
+            }
+        }
+    }
+
+    /// Spills the distributions if they hold more than `most` bytes and there is a place to spill to.
+    fn spill_above(&mut self, memory: &MemoryPool, most: u64) -> Result<()> {
+        let Some(spill) = memory.spill() else { return Ok(()) };
+        if self.all_distributions().map(|d| d.memory_bytes()).sum::<u64>() > most {
+            self.all_distributions().try_for_each(|d| d.spill(spill))?;
+        }
+        Ok(())
+    }
+
+    fn all_distributions(&mut self) -> impl Iterator<Item = &mut SpillableDistribution> {
+        self.distributions.iter_mut().flatten().flat_map(SliceDistributions::iter_mut)
+    }
 }
 
-fn join(a: Option<(Day, Day)>, b: Option<(Day, Day)>) -> Option<(Day, Day)> {
+/// The period that holds both.
+fn union(a: Option<(Day, Day)>, b: Option<(Day, Day)>) -> Option<(Day, Day)> {
     match (a, b) {
         (Some(a), Some(b)) => Some((a.0.min(b.0), a.1.max(b.1))),
         (one, other) => one.or(other),
     }
 }
 
-/// Folds every bucket once and looks at it.
-///
-/// # Errors
-/// Exit 3 if money of a customer exceeds what the tables hold; exit 7 if the memory does not do. Of several errors the one of
-/// the first bucket.
-pub fn survey(
-    job: &Job,
-    plan: &Plan,
-    orders: BucketStore,
-    customer_data: CustomerData,
-    memory: &MemoryPool,
-    progress: &dyn Progress,
-) -> Result<(Survey, BucketCache)> {
-    progress.begin("measuring customers", orders.len() as u64);
-    let panels = BucketCache::new(orders, customer_data, memory);
-    let whole = Lens::new(job, plan, &plan.fold.measures);
-    let axes = {
+/// Adds the values of an axis at a date.
+fn add_axis(slices: &mut [SliceDistributions], panel: &BucketPanel, date: usize, axis: Axis, columns: &AxisColumns) {
+    let at = axis as usize;
+    let values = &panel.columns[columns.axes[at]];
+    let cells = panel.cells(date);
+    // Most jobs have one slice, score every customer and need no ids: no test per cell.
+    if let [slice] = &mut *slices
+        && columns.filter.admits_all()
+        && !columns.ntile[at]
+    {
+        slice.axes[at].extend(values, cells, &panel.listed);
+        return;
+    }
+    for (customer, cell) in cells.enumerate() {
+        if !panel.listed[cell] || !columns.filter.admits(&panel.columns, cell) {
+            continue;
+        }
+        let Some(value) = values.get(cell) else { continue };
+        let slice = &mut slices[panel.slice(customer) as usize];
+        slice.axes[at].push(value);
+        if columns.ntile[at] {
+            let value = if axis.is_reversed() { -value } else { value };
+            slice.ranked[at].push((value, CustomerId::of(&panel.ids, customer)));
+        }
+    }
+}
+
+/// Adds the revenue of customers who bought in the lookback.
+fn add_revenue(slices: &mut [SliceDistributions], panel: &BucketPanel, date: usize, frequency: usize, revenue: usize) {
+    let (frequency, revenue) = (&panel.columns[frequency], &panel.columns[revenue]);
+    for (customer, cell) in panel.cells(date).enumerate() {
+        if panel.listed[cell] && frequency.get(cell).is_some_and(|f| f > 0) {
+            slices[panel.slice(customer) as usize].revenue.push(revenue.get(cell).unwrap_or(0));
+        }
+    }
+}
+
+/// Which columns of a panel the first pass reads, and which customers it scores.
+struct AxisColumns {
+    axes: [usize; 3],
+    ntile: [bool; 3],
+    filter: ScoringFilter,
+    /// Revenue, if the table of its concentration is written.
+    revenue: Option<usize>,
+}
+
+impl AxisColumns {
+    /// For panels whose columns hold these measures.
+    fn new(job: &Job, plan: &Plan, measures: &[Measure]) -> AxisColumns {
+        let column = |of_plan: usize| measures.iter().position(|m| *m == plan.fold.measures[of_plan]).unwrap_or(0);
+        AxisColumns {
+            axes: plan.axes.map(column),
+            ntile: Axis::ALL.map(|a| job.score.axes[a as usize].method == Method::Ntile),
+            filter: ScoringFilter::new(job, plan, measures),
+            revenue: concentrated(job, plan).map(column),
+        }
+    }
+}
+
+/// The measure whose concentration a table shows, by its index in the fold.
+fn concentrated(job: &Job, plan: &Plan) -> Option<usize> {
+    plan.revenue.filter(|_| job.writes(TableName::Concentration))
+}
+
+/// The work of the first pass, which threads share bucket by bucket.
+struct Pass<'a> {
+    stage: Stage<'a>,
+    buckets: &'a BucketCache,
+    /// All measures, for panels that are cached.
+    all: (&'a FoldSpec, AxisColumns),
+    /// The measures that scoring needs, for panels that are dropped.
+    needed: (FoldSpec, AxisColumns),
+    /// The next bucket.
+    next: AtomicUsize,
+    /// The first bucket with an error so far.
+    failed: AtomicUsize,
+    done: AtomicU64,
+}
+
+impl<'a> Pass<'a> {
+    fn new(stage: Stage<'a>, buckets: &'a BucketCache) -> Pass<'a> {
+        let (job, plan) = (stage.job, &stage.prepared.plan);
         let mut measures: Vec<Measure> = plan.axes.iter().map(|a| plan.fold.measures[*a]).collect();
-        measures.extend(plan.only.iter().map(|(m, _)| *m));
-        measures.extend(plan.revenue.filter(|_| job.writes(TableName::Concentration)).map(|r| plan.fold.measures[r]));
-        plan.fold.only(measures)
-    };
-    let of_axes = Lens::new(job, plan, &axes.measures);
-    let (next, failed) = (AtomicUsize::new(0), AtomicUsize::new(usize::MAX));
-    let files = if plan.fold.lines { plan.fold.files } else { 0 };
-    let slices = plan.slices();
-    let most = memory.capacity_per_thread(Consumer::AxisValues);
-    // Ids are sorted, which takes as much again.
-    let (what, all) = match whole.ntile.contains(&true) {
-        true => ("Everybody's id, which method = \"ntile\" compares,", 2 * panels.len() as u64),
-        false => ("What is counted per slice and as-of date", panels.len() as u64),
-    };
-    let done = AtomicU64::new(0);
-    let looks = rayon::broadcast(|_| {
-        let mut own = Survey::new(job.dates.len(), slices, files);
-        let mut unpacked = Records::default();
+        measures.extend(plan.only.iter().map(|(measure, _)| *measure));
+        measures.extend(concentrated(job, plan).map(|revenue| plan.fold.measures[revenue]));
+        let needed = plan.fold.only(measures);
+        let columns = AxisColumns::new(job, plan, &needed.measures);
+        Pass {
+            stage,
+            buckets,
+            all: (&plan.fold, AxisColumns::new(job, plan, &plan.fold.measures)),
+            needed: (needed, columns),
+            next: AtomicUsize::new(0),
+            failed: AtomicUsize::new(usize::MAX),
+            done: AtomicU64::new(0),
+        }
+    }
+
+    /// Files whose lines are counted.
+    fn files(&self) -> usize {
+        if self.all.0.lines { self.buckets.codes().files } else { 0 }
+    }
+
+    /// Folds bucket after bucket until none is left, or gives the error of one with its number.
+    fn run(&self) -> std::result::Result<FirstPass, (usize, Error)> {
+        let (slices, dates) = (self.buckets.codes().slice_count(), self.stage.job.dates.len());
+        let mut found = FirstPass::new(dates, slices, self.files());
+        let mut unpacked = bucket::Records::default();
         loop {
-            let number = next.fetch_add(1, Ordering::Relaxed);
+            let number = self.next.fetch_add(1, Ordering::Relaxed);
             // Buckets before a failed one are still folded, so that the first error is always the same one.
-            if number >= panels.len() || number > failed.load(Ordering::Relaxed) {
-                return Ok(own);
+            if number >= self.buckets.len() || number > self.failed.load(Ordering::Relaxed) {
+                return Ok(found);
             }
-            let mut look = || {
-                if panels.has_capacity() {
-                    let panel = panels.fold_one(number, &plan.fold, &mut unpacked)?;
-                    own.add(&panel, &whole);
-                    panels.insert(number, panel);
-                } else {
-                    own.add(&panels.fold_one(number, &axes, &mut unpacked)?, &of_axes);
-                }
-                own.relieve(memory, most)?;
-                let done = done.fetch_add(1, Ordering::Relaxed) + 1;
-                memory.check_rss(what, done, all)
-            };
-            if let Err(error) = look() {
-                failed.fetch_min(number, Ordering::Relaxed);
-                return Err((number, error));
-            }
-            progress.advance(1);
-        }
-    });
-    let mut all: Option<Survey> = None;
-    let mut errors: Vec<(usize, Error)> = Vec::new();
-    for look in looks {
-        match (look, &mut all) {
-            (Ok(own), Some(all)) => all.merge(own),
-            (Ok(own), None) => all = Some(own),
-            (Err(error), _) => errors.push(error),
+            self.fold_bucket(number, &mut unpacked, &mut found).map_err(|error| {
+                self.failed.fetch_min(number, Ordering::Relaxed);
+                (number, error)
+            })?;
+            self.stage.progress.advance(1);
         }
     }
-    if let Some((_, error)) = errors.into_iter().min_by_key(|(number, _)| *number) {
-        return Err(error);
+
+    fn fold_bucket(&self, number: usize, unpacked: &mut bucket::Records, found: &mut FirstPass) -> Result<()> {
+        let memory = self.stage.memory;
+        if self.buckets.has_capacity() {
+            let panel = self.buckets.fold_one(number, self.all.0, unpacked)?;
+            found.add(&panel, &self.all.1);
+            self.buckets.insert(number, panel);
+        } else {
+            found.add(&self.buckets.fold_one(number, &self.needed.0, unpacked)?, &self.needed.1);
+        }
+        found.spill_above(memory, memory.capacity_per_thread(Consumer::AxisValues))?;
+        let done = self.done.fetch_add(1, Ordering::Relaxed) + 1;
+        let buckets = self.buckets.len() as u64;
+        // Ids are sorted, which takes as much memory again.
+        match self.all.1.ntile.contains(&true) {
+            true => memory.check_rss("Everybody's id, which method = \"ntile\" compares,", done, 2 * buckets),
+            false => memory.check_rss("What is counted per slice and as-of date", done, buckets),
+        }
     }
-    let mut all = all.ok_or_else(|| Error::bug("no thread looked at the buckets"))?;
-    all.relieve(memory, memory.capacity(Consumer::Retained))?;
-    progress.end(&format!("{} customers", all.customers));
-    Ok((all, panels))
 }

@@ -1,20 +1,23 @@
-//! What must hold before a table is written: the ledger adds up, and the data keep their contract.
+//! What must hold before a table is written: every row is accounted for, and the data keep their contract.
 
+use super::first_pass::FirstPass;
+use super::prepared::Prepared;
+use super::scanned::Scanned;
+use super::stage::Stage;
 use crate::domain::Day;
 use crate::error::{Error, Result};
 use crate::input::orders::ledger::{self, RowCounts};
 use crate::input::source::Source;
 use crate::job::Job;
-use crate::measure::LineCounts;
-use crate::publish::OutputFolder;
 
-/// Whether the volume of the input is plausible beside the last committed run.
+/// Checks that the volume of the input is plausible compared with the last committed run.
 ///
 /// # Errors
 /// Exit 3.
-pub(super) fn rows_vs_previous(job: &Job, output: &OutputFolder, rows: u64) -> Result<()> {
+pub fn rows_vs_previous(job: &Job, prepared: &Prepared) -> Result<()> {
     let Some([least, most]) = job.raw.checks.rows_vs_previous else { return Ok(()) };
-    let Some(before) = output.last_manifest()? else { return Ok(()) };
+    let Some(before) = prepared.output.last_manifest()? else { return Ok(()) };
+    let rows = prepared.input_rows();
     let ratio = rows as f64 / before.input_rows.max(1) as f64;
     if ratio >= least && ratio <= most {
         return Ok(());
@@ -25,18 +28,19 @@ pub(super) fn rows_vs_previous(job: &Job, output: &OutputFolder, rows: u64) -> R
     )))
 }
 
-/// Adds the fates that only the fold knows, and checks that every row and all money is accounted for.
+/// The outcomes of all rows: those of the scan, and those that only the fold of lines to orders could tell.
 ///
 /// # Errors
-/// Exit 1 if the ledger does not add up.
-pub(super) fn close_ledger(lines: &[LineCounts], tally: &mut RowCounts, sources: &[Source]) -> Result<()> {
-    for (file, lines) in lines.iter().enumerate() {
-        tally.add(file, ledger::KEPT, lines.included.0, lines.included.1);
-        tally.add(file, ledger::AFTER_AS_OF, lines.after.0, lines.after.1);
-        tally.add(file, ledger::ZERO, lines.zero.0, lines.zero.1);
+/// Exit 1 if a row or its money is not accounted for.
+pub fn closed_ledger(prepared: &Prepared, scanned: &Scanned, first_pass: &FirstPass) -> Result<RowCounts> {
+    let mut counts = scanned.row_counts.clone();
+    for (file, lines) in first_pass.lines.iter().enumerate() {
+        counts.add(file, ledger::KEPT, lines.included.0, lines.included.1);
+        counts.add(file, ledger::AFTER_AS_OF, lines.after.0, lines.after.1);
+        counts.add(file, ledger::ZERO, lines.zero.0, lines.zero.1);
     }
-    for (file, source) in sources.iter().enumerate() {
-        let (rows, money, read) = tally.balance(file);
+    for (file, source) in prepared.orders.iter().enumerate() {
+        let (rows, money, read) = counts.balance(file);
         if rows != source.rows() || money != read {
             return Err(Error::bug(format!(
                 "the ledger of {} accounts for {rows} of {} rows and {money} of {read} minor units",
@@ -45,72 +49,88 @@ pub(super) fn close_ledger(lines: &[LineCounts], tally: &mut RowCounts, sources:
             )));
         }
     }
-    Ok(())
+    Ok(counts)
 }
 
-/// The gates of the data contract.
+/// Checks the data contract.
 ///
 /// # Errors
 /// Exit 3.
-pub(super) fn check(
-    job: &Job,
-    tally: &RowCounts,
-    fates: &ledger::OutcomeNames,
-    sources: &[Source],
-    rows: u64,
-    span: Option<(Day, Day)>,
-) -> Result<()> {
+pub fn check_contract(stage: Stage<'_>, scanned: &Scanned, ledger: &RowCounts, span: Option<(Day, Day)>) -> Result<()> {
+    let Stage { job, prepared, .. } = stage;
+    let rows = prepared.input_rows();
+    check_rejected(job, prepared, scanned, ledger, rows)?;
+    check_guests(job, ledger, rows)?;
+    check_included(job, ledger, rows)?;
+    check_newest(job, span)
+}
+
+fn share(part: u64, of: u64) -> f64 {
+    part as f64 / of.max(1) as f64
+}
+
+fn check_rejected(job: &Job, prepared: &Prepared, scanned: &Scanned, counts: &RowCounts, rows: u64) -> Result<()> {
+    let most = job.raw.orders.max_rejected;
+    let rejected = counts.rows(ledger::is_rejection);
+    if share(rejected, rows) <= most {
+        return Ok(());
+    }
+    let worst = counts.worst_rejection().map_or_else(String::new, |(file, outcome, n)| {
+        let file = prepared.orders.get(file).map_or_else(String::new, Source::name);
+        let name = scanned.outcome_names.name(outcome);
+        format!(", most of them {name} ({n} in {file}, column {})", column_of(job, outcome))
+    });
+    Err(Error::contract(format!(
+        "{rejected} of {rows} rows ({:.4} %) are rejected{worst}; orders.max_rejected allows {} %. Correct the data, filter the rows with orders.keep, or raise orders.max_rejected",
+        share(rejected, rows) * 100.0,
+        most * 100.0
+    )))
+}
+
+fn check_guests(job: &Job, counts: &RowCounts, rows: u64) -> Result<()> {
     let orders = &job.raw.orders;
-    let share = |n: u64| n as f64 / rows.max(1) as f64;
-    let rejected = tally.rows(ledger::is_rejection);
-    if rows > 0 && share(rejected) > orders.max_rejected {
-        let worst = tally.worst_rejection().map_or_else(String::new, |(file, fate, n)| {
-            let name = sources.get(file).map_or_else(String::new, Source::name);
-            format!(", most of them {} ({n} in {name}, column {})", fates.name(fate), column_of(job, fate))
-        });
-        return Err(Error::contract(format!(
-            "{rejected} of {rows} rows ({:.4} %) are rejected{worst}; orders.max_rejected allows {} %. Correct the data, filter the rows with orders.keep, or raise orders.max_rejected",
-            share(rejected) * 100.0,
-            orders.max_rejected * 100.0
-        )));
+    let guests = counts.rows(|outcome| outcome == ledger::NO_CUSTOMER);
+    if share(guests, rows) <= orders.max_no_customer {
+        return Ok(());
     }
-    let guests = tally.rows(|fate| fate == ledger::NO_CUSTOMER);
-    if rows > 0 && share(guests) > orders.max_no_customer {
-        return Err(Error::contract(format!(
-            "{guests} of {rows} rows ({:.4} %) have no customer (column {:?} is null); orders.max_no_customer allows {} %. Correct the data or raise the limit",
-            share(guests) * 100.0,
-            orders.customer_id,
-            orders.max_no_customer * 100.0
-        )));
+    Err(Error::contract(format!(
+        "{guests} of {rows} rows ({:.4} %) have no customer (column {:?} is null); orders.max_no_customer allows {} %. Correct the data or raise the limit",
+        share(guests, rows) * 100.0,
+        orders.customer_id,
+        orders.max_no_customer * 100.0
+    )))
+}
+
+fn check_included(job: &Job, counts: &RowCounts, rows: u64) -> Result<()> {
+    if counts.rows(|outcome| outcome == ledger::KEPT) > 0 {
+        return Ok(());
     }
-    let kept = tally.rows(|fate| fate == ledger::KEPT);
+    let after = counts.rows(|outcome| outcome == ledger::AFTER_AS_OF);
+    let why = if rows == 0 {
+        "the input has no rows; check orders.path".into()
+    } else if after > 0 {
+        format!("{after} of {rows} rows are later; check the as-of date")
+    } else {
+        format!("none of {rows} rows is kept; see orders.keep and the customer and date columns")
+    };
+    Err(Error::contract(format!("there is no order on or before the as-of date {}: {why}", job.last())))
+}
+
+fn check_newest(job: &Job, span: Option<(Day, Day)>) -> Result<()> {
     let last = job.last();
-    if kept == 0 {
-        let after = tally.rows(|fate| fate == ledger::AFTER_AS_OF);
-        let why = if rows == 0 {
-            "the input has no rows; check orders.path".into()
-        } else if after > 0 {
-            format!("{after} of {rows} rows are later; check the as-of date")
-        } else {
-            format!("none of {rows} rows is kept; see orders.keep and the customer and date columns")
-        };
-        return Err(Error::contract(format!("there is no order on or before the as-of date {last}: {why}")));
-    }
-    if let (Some(within), Some((_, newest))) = (job.newest_order_within, span)
-        && last.0.saturating_sub(newest.0) > within
-    {
-        return Err(Error::contract(format!(
+    match (job.newest_order_within, span) {
+        (Some(within), Some((_, newest))) if last.0.saturating_sub(newest.0) > within => Err(Error::contract(format!(
             "the newest order (column {:?}) is of {newest}, {} days before the as-of date {last}; checks.newest_order_within allows {within}. Look for a missing file or partition, or raise the limit",
             job.raw.orders.ordered_at,
             last.0 - newest.0
-        )));
+        ))),
+        _ => Ok(()),
     }
-    Ok(())
 }
 
-fn column_of(job: &Job, fate: ledger::RowOutcome) -> String {
+fn column_of(job: &Job, outcome: ledger::RowOutcome) -> String {
     let orders = &job.raw.orders;
-    let name = match fate {
+    let name = match outcome {
         ledger::NULL_SLICE => orders.slice.clone().unwrap_or_default(),
         ledger::NULL_DATE | ledger::DATE_OUT_OF_RANGE => orders.ordered_at.clone(),
         ledger::NULL_ORDER_ID => orders.order_id.clone().unwrap_or_default(),

@@ -10,6 +10,9 @@ use serde_json::{Map, Value, json};
 
 use crate::error::{Error, Result};
 use crate::hash::sha256;
+use crate::input::assignments::AssignmentFile;
+use crate::input::hashes::VerifiedHash;
+use crate::input::source::Source;
 use crate::job::{Cuts, Job};
 use crate::plan::Plan;
 use crate::publish::{AssignmentsEntry, HashListEntry, InputEntry};
@@ -22,11 +25,81 @@ pub const RULES: u32 = 1;
 /// Hexadecimal digits of a run id.
 const DIGITS: usize = 16;
 
+/// What a run is computed from, as its manifest shows it, and the id that follows from that.
+pub struct Identity {
+    /// The id of the run.
+    pub run_id: String,
+    /// Hash of everything in the job that decides over its tables.
+    pub job_sha256: String,
+    /// The job with defaults.
+    pub job: Value,
+    /// The files of orders, customers and events.
+    pub inputs: Vec<InputEntry>,
+    /// The assignments of every strategy, their rows not yet counted.
+    pub assignments: Vec<AssignmentsEntry>,
+    /// The lists of hashes that inputs were checked against.
+    pub hash_lists: Vec<HashListEntry>,
+    /// Whether every input was checked against a list of hashes.
+    pub verified: bool,
+}
+
+impl Identity {
+    /// The identity of a run that reads these files; `assignments` are the entries of `assignment_files`.
+    ///
+    /// # Errors
+    /// Exit 4 if a file of cut points or of acquisition costs cannot be read.
+    pub fn new(
+        job: &Job,
+        plan: &Plan,
+        sources: &[&Source],
+        assignment_files: &[Vec<AssignmentFile>],
+        assignments: Vec<AssignmentsEntry>,
+    ) -> Result<Identity> {
+        let inputs: Vec<InputEntry> = sources.iter().copied().map(input_entry).collect();
+        let of_sources = sources.iter().map(|source| source.verified.as_ref());
+        let of_assignments = assignment_files.iter().flatten().map(|file| file.verified.as_ref());
+        let checks: Vec<Option<&VerifiedHash>> = of_sources.chain(of_assignments).collect();
+        let hash_lists = hash_list_entries(checks.iter().copied().flatten());
+        let job_sha256 = job_hash(job, plan)?;
+        Ok(Identity {
+            run_id: run_id(&job_sha256, &inputs, &assignments, &hash_lists)?,
+            job_sha256,
+            job: job_json(job)?,
+            inputs,
+            assignments,
+            hash_lists,
+            verified: checks.iter().all(Option::is_some),
+        })
+    }
+}
+
+fn input_entry(source: &Source) -> InputEntry {
+    InputEntry {
+        file: source.input.name.clone(),
+        bytes: source.size,
+        modified_ns: source.mtime_ns.to_string(),
+        footer_sha256: source.footer_hash.clone(),
+        rows: source.rows(),
+        row_groups: source.metadata.metadata().num_row_groups(),
+        file_sha256: source.verified.as_ref().map(|v| v.sha256.clone()),
+    }
+}
+
+/// The lists of hashes behind some checks, each once.
+fn hash_list_entries<'a>(checks: impl Iterator<Item = &'a VerifiedHash>) -> Vec<HashListEntry> {
+    let entry =
+        |v: &VerifiedHash| HashListEntry { key: v.list.key.into(), file: v.list.name.clone(), sha256: v.list.sha256.clone() };
+    let mut lists: Vec<HashListEntry> = checks.map(entry).collect();
+    lists.sort_unstable();
+    lists.dedup();
+    lists
+}
+
 /// The id of a run.
 ///
 /// # Errors
 /// Exit 1 if an input cannot be shown as JSON.
-pub fn run_id(
+fn run_id(
     job_sha256: &str,
     inputs: &[InputEntry],
     assignments: &[AssignmentsEntry],
@@ -47,7 +120,7 @@ pub fn run_id(
 ///
 /// # Errors
 /// Exit 4 if a file of cut points or of acquisition costs cannot be read.
-pub fn job_hash(job: &Job, plan: &Plan) -> Result<String> {
+fn job_hash(job: &Job, plan: &Plan) -> Result<String> {
     let cut_points = match &job.score.cuts {
         Cuts::Table(path) => Some(file_hash(path, &format!("the cut points {} (score.cuts)", path.display()))?),
         Cuts::Each | Cuts::Frozen => None,
@@ -75,7 +148,7 @@ pub fn job_hash(job: &Job, plan: &Plan) -> Result<String> {
 ///
 /// # Errors
 /// Exit 1 if the job cannot be shown as JSON.
-pub fn job_json(job: &Job) -> Result<Value> {
+fn job_json(job: &Job) -> Result<Value> {
     let mut json = to_json(&job.raw)?;
     if let Some(output) = json.get_mut("output").and_then(Value::as_object_mut) {
         output.remove("path");

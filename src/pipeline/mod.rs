@@ -1,18 +1,88 @@
-//! The order of the steps: open the inputs, read the orders, compute cut points in a first pass over all buckets, process
-//! customers part by part in a second pass, evaluate strategies, write the summed tables and reports, commit.
+//! The order of the steps, as a chain of values: each stage makes its value from those before it and changes none of them.
+//!
+//! ```text
+//! Prepared ─ Scanned + Records ─ FirstPass + BucketCache ─ Scored ─ SecondPassOutput ─ Evaluated ─ Outcome
+//! ```
+//!
+//! Records are read once. The first pass folds every bucket for the distributions that cut points need; the second pass
+//! processes customers part by part and writes their rows. Large values move from stage to stage, and are freed by the last
+//! stage that needs them.
 
+mod clock;
+mod commit;
+mod evaluated;
 mod first_pass;
 mod frozen_cuts;
 mod gates;
 mod identity;
+mod prepared;
 mod reports;
-mod run;
+mod scanned;
+mod scored;
 mod scoring;
 mod second_pass;
 mod side_inputs;
+mod stage;
+mod summary_tables;
 mod warnings;
 
+use crate::error::Result;
+use crate::job::Job;
+use crate::progress::Progress;
+
 pub use crate::engine::experiment::exposure::load::check as check_assignments;
+pub use commit::Outcome;
 pub use identity::RULES;
-pub use run::{Outcome, run};
 pub use warnings::StateLine;
+
+use clock::Clock;
+use evaluated::Evaluated;
+use first_pass::FirstPass;
+use prepared::Prepared;
+use scanned::Scanned;
+use scored::Scored;
+use stage::Stage;
+
+/// Runs a job and commits its tables.
+///
+/// # Errors
+/// Every kind; nothing is visible unless the run is committed.
+pub fn run(job: &Job, progress: &dyn Progress) -> Result<Outcome> {
+    let mut clock = Clock::start();
+    let prepared = Prepared::open(job)?;
+    if let Some(outcome) = commit::repeat(job, &prepared)? {
+        return Ok(outcome);
+    }
+    gates::rows_vs_previous(job, &prepared)?;
+    clock.lap("open");
+
+    let memory = prepared.memory(job)?;
+    let assignments = prepared.read_assignments(job, &memory)?;
+    if !assignments.is_empty() {
+        clock.lap("assignments");
+    }
+    let stage = Stage { job, prepared: &prepared, memory: &memory, progress };
+    let (scanned, records) = Scanned::read(stage)?;
+    clock.lap("read");
+
+    let (first_pass, buckets) = FirstPass::run(stage, records)?;
+    let ledger = gates::closed_ledger(&prepared, &scanned, &first_pass)?;
+    gates::check_contract(stage, &scanned, &ledger, first_pass.span)?;
+    clock.lap("measure");
+
+    let scored = Scored::new(stage, &scanned, first_pass)?;
+    clock.lap("score");
+
+    let experiments = scored.experiments(stage, &scanned, &assignments)?;
+    let staging = prepared.output.stage(&prepared.identity.run_id)?;
+    let context = second_pass::context(stage, &scanned, &scored, experiments.as_ref(), &staging)?;
+    let output = second_pass::run(stage, &context, buckets, experiments.as_ref(), scored.customers)?;
+    clock.lap("write");
+
+    let evaluated = Evaluated::new(stage, &scanned, &ledger, &scored, &context, experiments.as_ref(), output)?;
+    prepared.check_unchanged()?;
+    clock.lap("tables");
+
+    let manifest = commit::manifest(stage, &context, &assignments, &scanned, &scored, &evaluated, clock.into_timings())?;
+    commit::commit(job, &prepared, staging, manifest, evaluated.states)
+}

@@ -1,8 +1,7 @@
-//! Cut points and levels of every as-of date and slice, from the survey of all customers.
+//! Cut points and levels of every as-of date and slice, from the distributions of all customers.
 
 use rayon::prelude::*;
 
-use super::first_pass::Survey;
 use crate::error::{Error, Result};
 use crate::job::raw::Method;
 use crate::job::{Cuts, Job};
@@ -17,11 +16,10 @@ use crate::score::{self, Axis, CutPoints, DateScoring, Level, SliceDistributions
 pub fn score(
     job: &Job,
     plan: &Plan,
-    survey: &Survey,
+    dates: &[Vec<SliceDistributions>],
     frozen: Option<&[Option<SliceScoring>]>,
     memory: &MemoryPool,
 ) -> Result<Vec<DateScoring>> {
-    let dates = &survey.dates;
     let date = |at: usize, frozen: Option<&[Option<SliceScoring>]>| score_date(job, plan, (&dates[at], memory), frozen);
     match (&job.score.cuts, frozen) {
         (_, Some(frozen)) => (0..dates.len()).into_par_iter().map(|at| date(at, Some(frozen))).collect(),

@@ -1,29 +1,65 @@
-//! The second pass: processes customers part by part, several parts at once.
+//! Fifth stage, the second pass over all buckets: processes customers part by part, several parts at once.
 
 use std::ops::Range;
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
+use super::scanned::Scanned;
+use super::scored::Scored;
+use super::stage::Stage;
 use crate::engine::experiment::outcomes::snapshots::Snapshots;
 use crate::engine::experiment::{Experiments, PartialSums};
 use crate::error::{Error, Result};
+use crate::job::raw::TableName;
 use crate::measure::BucketCache;
-use crate::memory::MemoryPool;
-use crate::part::{Concurrency, Part, PartContext, PartCustomers, PartOutput};
-use crate::progress::Progress;
+use crate::part::{Concurrency, Labels, Part, PartContext, PartCustomers, PartOutput, PartTable, ScoringRules, movement_plan};
+use crate::publish::Staging;
 
-/// What the second pass reads besides the context of its parts.
-pub struct SecondPass<'a> {
-    pub context: &'a PartContext<'a>,
-    pub buckets: &'a BucketCache,
-    /// Strategies to evaluate, if the job has any.
-    pub strategies: Option<&'a Experiments<'a>>,
-    pub concurrency: Concurrency,
-    /// How many parts the buckets are divided into.
-    pub parts: usize,
+/// The tables with a row per customer.
+const PART_TABLES: [TableName; 3] = [TableName::Customers, TableName::Movers, TableName::StateHistory];
+
+/// What all parts need to know.
+///
+/// # Errors
+/// Exit 2 if a scheme has too many cells.
+pub fn context<'a>(
+    stage: Stage<'a>,
+    scanned: &Scanned,
+    scored: &'a Scored,
+    experiments: Option<&Experiments<'_>>,
+    staging: &'a Staging,
+) -> Result<PartContext<'a>> {
+    let Stage { job, prepared, .. } = stage;
+    let plan = &prepared.plan;
+    let mut tables = Vec::new();
+    for name in PART_TABLES.into_iter().filter(|name| job.writes(*name)) {
+        tables.push(PartTable::new(name, scanned.table(name)?.clone()));
+    }
+    Ok(PartContext {
+        job,
+        plan,
+        scoring: &scored.scoring,
+        rules: ScoringRules::new(job, plan, &scanned.slices)?,
+        labels: Labels::new(job, plan, &scanned.slices, &scanned.categories, &scanned.dimensions),
+        movement: movement_plan(job, plan),
+        rescored_from: experiments.map_or_else(Vec::new, |experiments| experiments.rescored_from(job.dates.len())),
+        history_complete: scored.history_complete.clone(),
+        id: scanned.id,
+        tables,
+        staging,
+    })
 }
 
-/// What the second pass gives.
+/// The second pass at work.
+struct SecondPass<'a> {
+    stage: Stage<'a>,
+    context: &'a PartContext<'a>,
+    buckets: &'a BucketCache,
+    experiments: Option<&'a Experiments<'a>>,
+    concurrency: Concurrency,
+}
+
+/// What the second pass gives. It does not depend on the order in which parts are processed.
 #[derive(Default)]
 pub struct SecondPassOutput {
     /// What all parts give.
@@ -32,16 +68,28 @@ pub struct SecondPassOutput {
     pub sums: Vec<(usize, PartialSums)>,
 }
 
+/// Processes all parts and merges what they give.
+///
+/// # Errors
+/// Those of the fold; exit 6 if a file cannot be written, exit 7 if the sums do not fit into memory.
+pub fn run(
+    stage: Stage<'_>,
+    context: &PartContext<'_>,
+    buckets: BucketCache,
+    experiments: Option<&Experiments<'_>>,
+    customers: u64,
+) -> Result<SecondPassOutput> {
+    let Stage { job, prepared, memory, .. } = stage;
+    let concurrency = Concurrency::new(job, &prepared.plan, (customers, prepared.input_rows()), prepared.parts, memory)?;
+    SecondPass { stage, context, buckets: &buckets, experiments, concurrency }.run()
+}
+
 impl SecondPass<'_> {
-    /// Processes all parts and merges what they give. The order in which parts are done does not affect the result.
-    ///
     /// Each thread takes the next part when it is done with one. A thread that finds none left helps the others with the
     /// pieces of theirs.
-    ///
-    /// # Errors
-    /// Those of the fold; exit 6 if a file cannot be written, exit 7 if the sums do not fit into memory.
-    pub fn run(&self, memory: &MemoryPool, progress: &dyn Progress) -> Result<SecondPassOutput> {
-        let (parts, buckets) = (self.parts, self.buckets.len());
+    fn run(&self) -> Result<SecondPassOutput> {
+        let Stage { prepared, memory, progress, .. } = self.stage;
+        let (parts, buckets) = (prepared.parts, self.buckets.len());
         progress.begin("writing customers", parts as u64);
         let all = Mutex::new((SecondPassOutput::default(), 0));
         let run = |number: usize| {
@@ -95,12 +143,13 @@ impl SecondPass<'_> {
                 of_window = self.buckets.fold(buckets.clone(), &spec.only_dates(date..(date + window).min(dates)))?;
             }
             let rows = part.process_date(date, if fits { &panels } else { &of_window }, at)?;
-            if let Some(strategies) = self.strategies {
-                snapshots.record(strategies, &spec.measures, customers.len(), &rows);
+            if let Some(experiments) = self.experiments {
+                snapshots.record(experiments, &spec.measures, customers.len(), &rows);
             }
         }
         let output = part.finish()?;
-        let sums = self.strategies.map(|strategies| strategies.sum_part(number, &panels, &customers, &snapshots)).transpose()?;
+        let sums =
+            self.experiments.map(|experiments| experiments.sum_part(number, &panels, &customers, &snapshots)).transpose()?;
         Ok((output, sums))
     }
 }

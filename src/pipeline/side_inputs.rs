@@ -12,7 +12,7 @@ use crate::memory::MemoryPool;
 use crate::plan::Plan;
 use crate::progress::Progress;
 
-/// The tables of a job besides its orders, opened.
+/// The files of customers and events, opened.
 pub struct OpenInputs {
     /// `[customers]`.
     pub customers: CustomersTable,
@@ -20,21 +20,21 @@ pub struct OpenInputs {
     pub events: EventsTable,
 }
 
-/// What they say.
+/// What customers and events hold.
 pub struct LoadedInputs {
-    /// Of customers, by bucket of the orders.
-    pub beside: CustomerData,
+    /// What is known of customers, in the buckets of the orders.
+    pub customers: CustomerData,
     /// Per dimension its values in order.
-    pub values: Vec<Vec<String>>,
-    /// What is worth saying of them.
-    pub findings: InputWarnings,
+    pub dimensions: Vec<Vec<String>>,
+    /// Rows that do not count.
+    pub warnings: InputWarnings,
 }
 
-/// Rows of these tables that do not count, and what events there are.
+/// Rows of customers and events that do not count, and which events there are.
 pub struct InputWarnings {
     /// Rows of the customers table without an id.
     null_ids: u64,
-    tally: EventCounts,
+    events: EventCounts,
 }
 
 impl OpenInputs {
@@ -55,7 +55,7 @@ impl OpenInputs {
         self.events.check_ids(job, id)
     }
 
-    /// The files that a run reads: those of the events only if something looks at them.
+    /// The files that a run reads: those of events only if a measure needs them.
     pub fn sources(&self, plan: &Plan) -> impl Iterator<Item = &Source> {
         self.customers.sources.iter().chain(self.events.sources.iter().filter(|_| plan.uses_events()))
     }
@@ -65,7 +65,7 @@ impl OpenInputs {
         if plan.uses_events() { self.events.rows() } else { 0 }
     }
 
-    /// Reads what something looks at, into as many buckets as the orders have.
+    /// Reads the columns that measures need, into as many buckets as the orders have.
     ///
     /// # Errors
     /// Exit 3: rows that break their contract; exit 4: files that cannot be read.
@@ -79,25 +79,26 @@ impl OpenInputs {
         progress: &dyn Progress,
     ) -> Result<LoadedInputs> {
         let given = plan.given();
-        let CustomersData { rolls, values, null_ids } =
+        let CustomersData { rolls: attributes, values: dimensions, null_ids } =
             customers::read(job, &self.customers, columns, &given, buckets, memory, progress)?;
-        let (events, tally) = if plan.uses_events() {
-            let (events, tally) = events::read(job, &self.events, columns.id, buckets, memory, progress)?;
-            (Some(events), tally)
-        } else {
-            (None, EventCounts::default())
+        let (events, counts) = match plan.uses_events() {
+            true => {
+                let (events, counts) = events::read(job, &self.events, columns.id, buckets, memory, progress)?;
+                (Some(events), counts)
+            }
+            false => (None, EventCounts::default()),
         };
         Ok(LoadedInputs {
-            beside: CustomerData { columns: given, attributes: rolls, events },
-            values,
-            findings: InputWarnings { null_ids, tally },
+            customers: CustomerData { columns: given, attributes, events },
+            dimensions,
+            warnings: InputWarnings { null_ids, events: counts },
         })
     }
 }
 
 impl InputWarnings {
-    /// What is worth saying; `strangers` are the events of customers whom nothing else knows.
-    pub fn warnings(&self, job: &Job, plan: &Plan, strangers: u64) -> Vec<String> {
+    /// The warnings as sentences; `unmatched_events` are those of customers who are in no other input.
+    pub fn sentences(&self, job: &Job, plan: &Plan, unmatched_events: u64) -> Vec<String> {
         let mut out = Vec::new();
         if let Some(customers) = job.raw.customers.as_ref().filter(|_| self.null_ids > 0) {
             out.push(format!(
@@ -106,25 +107,25 @@ impl InputWarnings {
             ));
         }
         if plan.uses_events() {
-            out.extend(of_events(job, plan, &self.tally, strangers));
+            out.extend(event_warnings(job, plan, &self.events, unmatched_events));
         }
         out
     }
 }
 
-/// What is worth saying of the events: those that do not count, and kinds that are asked for and not found.
-fn of_events(job: &Job, plan: &Plan, tally: &EventCounts, strangers: u64) -> Vec<String> {
+/// Events that do not count, and kinds of events that measures need and the data lack.
+fn event_warnings(job: &Job, plan: &Plan, counts: &EventCounts, unmatched: u64) -> Vec<String> {
     let Some(events) = &job.raw.events else { return Vec::new() };
     let mut out = Vec::new();
-    let strangers = strangers + tally.impossible;
-    if strangers > 0 {
+    let unmatched = unmatched + counts.impossible;
+    if unmatched > 0 {
         let table = if job.raw.customers.is_some() { " and do not stand in the customers table" } else { "" };
-        out.push(format!("{strangers} events do not count, because their customers have no order up to {}{table}", job.last()));
+        out.push(format!("{unmatched} events do not count, because their customers have no order up to {}{table}", job.last()));
     }
     for (rows, what, column) in [
-        (tally.no_customer, "no customer", &events.customer_id),
-        (tally.no_date, "no date", &events.at),
-        (tally.no_event, "no event", &events.event),
+        (counts.no_customer, "no customer", &events.customer_id),
+        (counts.no_date, "no date", &events.at),
+        (counts.no_event, "no event", &events.event),
     ] {
         if rows > 0 {
             out.push(format!("{rows} rows of the events do not count, because they have {what} (column {column:?})"));
@@ -138,8 +139,8 @@ fn of_events(job: &Job, plan: &Plan, tally: &EventCounts, strangers: u64) -> Vec
         (EventKind::Responses, &[MeasureKind::Responses]),
     ] {
         let wanted = plan.fold.measures.iter().any(|m| measures.contains(&m.kind));
-        if wanted && !tally.values.is_empty() && tally.of(kind).next().is_none() {
-            let other: Vec<String> = tally.of(EventKind::Other).map(|v| format!("{v:?}")).collect();
+        if wanted && !counts.values.is_empty() && counts.of(kind).next().is_none() {
+            let other: Vec<String> = counts.of(EventKind::Other).map(|v| format!("{v:?}")).collect();
             let other = if other.is_empty() { "none".into() } else { other.join(", ") };
             out.push(format!(
                 "no event counts as {} (values of column {:?} without a kind: {other}); say in [events.kinds] which do",
@@ -148,7 +149,7 @@ fn of_events(job: &Job, plan: &Plan, tally: &EventCounts, strangers: u64) -> Vec
             ));
         }
     }
-    let sends: Vec<String> = tally.of(EventKind::Sends).map(|v| format!("{v:?}")).collect();
+    let sends: Vec<String> = counts.of(EventKind::Sends).map(|v| format!("{v:?}")).collect();
     if sends.len() > 1 && !events.kinds.keys().any(|name| name.kind() == EventKind::Sends) {
         out.push(format!(
             "{} all count as sends; if one message has several of them, say in [events.kinds] which one counts",

@@ -1,5 +1,9 @@
-//! What a run tells at its end: a short table of states, and warnings worth reading.
+//! What the console shows at the end of a run: a short table of states, and warnings.
 
+use super::scanned::Scanned;
+use super::scored::Scored;
+use super::stage::Stage;
+use crate::domain::Day;
 use crate::job::Job;
 use crate::plan::SchemeColumn;
 use crate::score::{Axis, SliceScoring};
@@ -51,11 +55,39 @@ pub fn states(rows: &[SegmentRow], schemes: &[SchemeColumn], last_date: usize) -
     out
 }
 
-/// Share of one frequency from which scores are worth a warning.
+/// What is odd about the data and the scores at the last as-of date.
+pub fn data_warnings(stage: Stage<'_>, scanned: &Scanned, scored: &Scored, states: &[StateLine]) -> Vec<String> {
+    let Stage { job, prepared, .. } = stage;
+    let mut out = Vec::new();
+    for (number, slice) in scored.scoring.last().into_iter().flatten().enumerate().take(MAX_SLICES) {
+        let name = scanned.slices.get(number).map(String::as_str);
+        out.extend(tied_scores(job, name, slice, states, &prepared.plan.schemes));
+    }
+    if scanned.empty_ids > 0 {
+        out.push(format!(
+            "{} orders carry an empty customer id and count as one customer; leave them out with a filter such as [[orders.keep]] column = {:?}, not_in = [\"\"]",
+            scanned.empty_ids, job.raw.orders.customer_id
+        ));
+    }
+    let incomplete: Vec<Day> = job.shown().filter(|(at, _)| !scored.history_complete[*at]).map(|(_, d)| d.date).collect();
+    if let (Some(first), Some(start)) = (incomplete.first(), scored.first_order) {
+        let dates = match incomplete.len() {
+            1 => format!("at {first}"),
+            n => format!("at {n} as-of dates from {first}"),
+        };
+        out.push(format!("the data begin on {start}, after a lookback {dates} does (history_complete is false there)"));
+    }
+    out
+}
+
+/// Slices whose scores are checked.
+const MAX_SLICES: usize = 20;
+
+/// Share of customers with one frequency from which empty scores are reported.
 const TIED: f64 = 0.4;
 
-/// Degenerate scores at the last as-of date, said aloud.
-pub fn degenerate(
+/// The warning that so many customers share a frequency that scores are empty, if that is so.
+fn tied_scores(
     job: &Job,
     slice: Option<&str>,
     scoring: &SliceScoring,

@@ -127,11 +127,6 @@ impl Plan {
         given.collect()
     }
 
-    /// How many slices; 1 without.
-    pub fn slices(&self) -> usize {
-        self.fold.slices.len().max(1)
-    }
-
     /// Which optional columns of the orders are read.
     pub fn uses(&self) -> UsedColumns {
         let uses = |kind: MeasureKind| self.fold.measures.iter().any(|m| m.kind == kind);

@@ -1,0 +1,115 @@
+//! Last stage: the manifest, the reports, and the commit that makes the run visible.
+
+use std::path::PathBuf;
+
+use super::evaluated::Evaluated;
+use super::prepared::Prepared;
+use super::reports;
+use super::scanned::Scanned;
+use super::scored::Scored;
+use super::stage::Stage;
+use super::warnings::StateLine;
+use crate::engine::experiment::exposure::load::StrategyAssignments;
+use crate::error::Result;
+use crate::job::Job;
+use crate::memory;
+use crate::part::PartContext;
+use crate::publish::{CutPointEntry, Manifest, Staging, Timing};
+use crate::score::Axis;
+
+/// What a run did.
+#[derive(Debug, Clone)]
+pub struct Outcome {
+    /// The manifest of the committed run.
+    pub manifest: Manifest,
+    /// Its folder.
+    pub folder: PathBuf,
+    /// Whether it had been computed before and was only committed again.
+    pub repeated: bool,
+    /// States at the last as-of date; empty if repeated or without `segments`.
+    pub states: Vec<StateLine>,
+}
+
+/// Commits a run again that was computed before; `None` if there is none with this identity.
+///
+/// # Errors
+/// Exit 6 if the output cannot be written.
+pub fn repeat(job: &Job, prepared: &Prepared) -> Result<Option<Outcome>> {
+    let output = &prepared.output;
+    let Some(manifest) = output.finished(&prepared.identity.run_id) else { return Ok(None) };
+    let folder = output.recommit(&manifest)?;
+    // The earlier run may have been killed between its commit and this.
+    output.collect(job.keep_runs)?;
+    Ok(Some(Outcome { manifest, folder, repeated: true, states: Vec::new() }))
+}
+
+/// Writes the reports and gives the manifest of the run.
+///
+/// # Errors
+/// Exit 6 if a report cannot be written.
+pub fn manifest(
+    stage: Stage<'_>,
+    context: &PartContext<'_>,
+    assignments: &[StrategyAssignments],
+    scanned: &Scanned,
+    scored: &Scored,
+    evaluated: &Evaluated,
+    timings: Vec<Timing>,
+) -> Result<Manifest> {
+    let Stage { job, prepared, memory, .. } = stage;
+    let identity = &prepared.identity;
+    let mut manifest = Manifest {
+        rfmill: env!("CARGO_PKG_VERSION").into(),
+        run_id: identity.run_id.clone(),
+        job_name: job.raw.name.clone(),
+        engine: "native".into(),
+        as_of: job.shown().map(|(_, d)| d.date.to_string()).collect(),
+        job: identity.job.clone(),
+        job_sha256: identity.job_sha256.clone(),
+        inputs: identity.inputs.clone(),
+        input_rows: prepared.input_rows(),
+        assignments: prepared.assignment_entries(assignments),
+        inputs_verified: identity.verified,
+        input_manifests: identity.hash_lists.clone(),
+        tables: evaluated.tables.clone(),
+        reports: Vec::new(),
+        cut_points: cut_point_entries(job, scanned, scored),
+        warnings: evaluated.warnings.clone(),
+        timings,
+        peak_memory_bytes: memory::peak(),
+        spilled_bytes: memory.spill().map_or(0, |spill| spill.bytes()),
+    };
+    manifest.reports = reports::write(context, &manifest, &evaluated.batches, &evaluated.movers)?;
+    if prepared.plan.crm.is_some() {
+        manifest.reports.extend(reports::write_crm(context, &evaluated.crm)?);
+    }
+    Ok(manifest)
+}
+
+/// Commits the run.
+///
+/// # Errors
+/// Exit 6 if the output cannot be written.
+pub fn commit(job: &Job, prepared: &Prepared, staging: Staging, manifest: Manifest, states: Vec<StateLine>) -> Result<Outcome> {
+    let folder = prepared.output.commit(staging, &manifest)?;
+    prepared.output.collect(job.keep_runs)?;
+    Ok(Outcome { manifest, folder, repeated: false, states })
+}
+
+fn cut_point_entries(job: &Job, scanned: &Scanned, scored: &Scored) -> Vec<CutPointEntry> {
+    let mut entries = Vec::new();
+    for (at, date) in job.shown() {
+        for (number, slice) in scored.scoring[at].iter().enumerate() {
+            for axis in Axis::ALL {
+                let Some(points) = &slice.cuts[axis as usize] else { continue };
+                entries.push(CutPointEntry {
+                    as_of: date.date.to_string(),
+                    slice: scanned.slice_name(number).to_owned(),
+                    axis: axis.name().into(),
+                    cuts: points.cuts.iter().map(|cut| cut.ratio().map(|ratio| ratio.to_string())).collect(),
+                });
+            }
+        }
+    }
+    entries
+}

@@ -1,0 +1,80 @@
+//! Sixth stage: strategies are evaluated, and the tables that are one file per run are written.
+
+use std::collections::BTreeMap;
+
+use arrow::array::RecordBatch;
+
+use super::scanned::Scanned;
+use super::scored::Scored;
+use super::second_pass::SecondPassOutput;
+use super::stage::Stage;
+use super::summary_tables::{self, Summary};
+use super::warnings::{self, StateLine};
+use crate::engine::experiment::Experiments;
+use crate::error::Result;
+use crate::input::orders::ledger::RowCounts;
+use crate::job::raw::TableName;
+use crate::part::{CrmRows, MoverKey, PartContext, PartOutput};
+use crate::publish::{TableEntry, TableFile};
+use crate::tables::summarise;
+
+/// The tables of a run, all written, and what its reports need besides.
+pub struct Evaluated {
+    /// All tables with their files.
+    pub tables: Vec<TableEntry>,
+    /// The rows of the tables that are one file per run.
+    pub batches: Vec<(TableName, RecordBatch)>,
+    /// Customers who changed a state.
+    pub movers: BTreeMap<MoverKey, i64>,
+    /// Rows of the CRM file by part.
+    pub crm: Vec<(usize, CrmRows)>,
+    /// States at the last as-of date.
+    pub states: Vec<StateLine>,
+    /// What is odd about the job, its data and its strategies.
+    pub warnings: Vec<String>,
+}
+
+impl Evaluated {
+    /// Evaluates strategies, writes the summed tables and reports warnings.
+    ///
+    /// # Errors
+    /// Exit 3 if a sum exceeds what the tables hold; exit 6 if a file cannot be written.
+    pub fn new(
+        stage: Stage<'_>,
+        scanned: &Scanned,
+        ledger: &RowCounts,
+        scored: &Scored,
+        context: &PartContext<'_>,
+        experiments: Option<&Experiments<'_>>,
+        output: SecondPassOutput,
+    ) -> Result<Evaluated> {
+        let Stage { job, prepared, progress, .. } = stage;
+        let SecondPassOutput { part, sums } = output;
+        let (arms, evaluation, strategy_warnings) = match experiments {
+            Some(experiments) => experiments.evaluate(job, &prepared.plan, sums.into_iter().map(|(_, sums)| sums))?,
+            None => Default::default(),
+        };
+        let segments = summarise(&part.segments)?;
+        let summary =
+            Summary { stage, scanned, ledger, scored, part: &part, segments: &segments, arms: &arms, evaluation: &evaluation };
+        let (written, batches) = summary_tables::write(&summary, context.staging)?;
+        let states = warnings::states(&segments, &prepared.plan.schemes, job.dates.len() - 1);
+
+        let mut warnings = prepared.plan.warnings.clone();
+        warnings.extend(warnings::data_warnings(stage, scanned, scored, &states));
+        warnings.extend(strategy_warnings);
+        warnings.extend(scanned.side_warnings.sentences(job, &prepared.plan, part.unmatched_events));
+        warnings.iter().for_each(|warning| progress.warn(warning));
+        let tables = part_entries(context, &part).chain(written).collect();
+        Ok(Evaluated { tables, batches, movers: part.movers, crm: part.crm, states, warnings })
+    }
+}
+
+/// The tables with a row per customer, with their files.
+fn part_entries(context: &PartContext<'_>, part: &PartOutput) -> impl Iterator<Item = TableEntry> {
+    context.tables.iter().map(|table| {
+        let of_table = part.files.iter().filter(|(name, _)| *name == table.name);
+        let files: Vec<TableFile> = of_table.map(|(_, file)| file.clone()).collect();
+        TableEntry { name: table.name.name().into(), rows: files.iter().map(|file| file.rows).sum(), files }
+    })
+}

@@ -1,0 +1,131 @@
+//! First stage: everything that is known before a row is read.
+
+use std::collections::BTreeMap;
+
+use super::frozen_cuts;
+use super::identity::Identity;
+use super::side_inputs::OpenInputs;
+use crate::domain::Day;
+use crate::engine::experiment::exposure::load::{self, StrategyAssignments};
+use crate::error::Result;
+use crate::input::acquisition;
+use crate::input::assignments::AssignmentFile;
+use crate::input::orders::columns::{self, OrderColumns};
+use crate::input::orders::{self, bucket_bits};
+use crate::input::source::Source;
+use crate::job::{Cuts, Job};
+use crate::memory::MemoryPool;
+use crate::part::part_count;
+use crate::plan::Plan;
+use crate::publish::{AssignmentsEntry, OutputFolder};
+use crate::score::SliceScoring;
+
+/// The plan of a run, its opened inputs and output, and its identity.
+pub struct Prepared {
+    /// What to measure, classify and write.
+    pub plan: Plan,
+    /// Where the run will be committed.
+    pub output: OutputFolder,
+    /// The files of orders.
+    pub orders: Vec<Source>,
+    /// Their columns.
+    pub columns: OrderColumns,
+    /// The files of customers and events.
+    pub side: OpenInputs,
+    /// The files of assignments, by strategy.
+    pub assignment_files: Vec<Vec<AssignmentFile>>,
+    /// The id of the run, and what it is computed from.
+    pub identity: Identity,
+    /// Costs of acquisition by cohort.
+    pub costs: BTreeMap<Day, i128>,
+    /// Cut points of another run by slice value, if the job names a table of them.
+    pub frozen_cuts: Option<BTreeMap<String, SliceScoring>>,
+    /// Buckets are `1 << bucket_bits`.
+    pub bucket_bits: u32,
+    /// How many parts the customers are split into.
+    pub parts: usize,
+}
+
+impl Prepared {
+    /// Opens all inputs of a job and plans the run.
+    ///
+    /// # Errors
+    /// Exits 2 to 6: a setting, file or column is wrong, or the output cannot be written.
+    pub fn open(job: &Job) -> Result<Prepared> {
+        let side = OpenInputs::open(job)?;
+        let plan = Plan::new(job, &side.customers)?;
+        // An output that cannot be written is found before hours of reading.
+        let output = OutputFolder::open(&job.output)?;
+        let orders = orders::open(job)?;
+        let columns = columns::check(job, &orders, plan.uses())?;
+        side.check_ids(job, columns.id)?;
+        let assignment_files = load::open(job)?;
+        let entries = load::entries(job, &assignment_files);
+        let sources: Vec<&Source> = orders.iter().chain(side.sources(&plan)).collect();
+        let identity = Identity::new(job, &plan, &sources, &assignment_files, entries)?;
+        let frozen_cuts = match &job.score.cuts {
+            Cuts::Table(path) => Some(frozen_cuts::read_table(path, job)?),
+            Cuts::Each | Cuts::Frozen => None,
+        };
+        let (rows, customers) = (orders.iter().map(Source::rows).sum::<u64>(), side.customers.rows());
+        let bucket_bits = bucket_bits(rows.max(side.event_rows(&plan)).max(customers));
+        Ok(Prepared {
+            costs: acquisition::read(job)?,
+            parts: part_count(rows + customers, 1 << bucket_bits),
+            plan,
+            output,
+            orders,
+            columns,
+            side,
+            assignment_files,
+            identity,
+            frozen_cuts,
+            bucket_bits,
+        })
+    }
+
+    /// Rows of orders in all files.
+    pub fn input_rows(&self) -> u64 {
+        self.orders.iter().map(Source::rows).sum()
+    }
+
+    /// The memory that the job may use.
+    ///
+    /// # Errors
+    /// Exit 6 or 7 if a limit is too low to read the orders, or there is no place to spill to.
+    pub fn memory(&self, job: &Job) -> Result<MemoryPool> {
+        let Some(limit) = job.memory_limit else { return Ok(MemoryPool::unlimited()) };
+        let of_thread = orders::reading_bytes(job, &self.orders, &self.columns, self.plan.uses(), self.bucket_bits);
+        MemoryPool::limited(limit, of_thread * rayon::current_num_threads() as u64, &self.output.scratch())
+    }
+
+    /// Reads the assignments of all strategies.
+    ///
+    /// # Errors
+    /// Exit 3: rows that break their contract; exit 4: files that cannot be read; exit 7: too little memory.
+    pub fn read_assignments(&self, job: &Job, memory: &MemoryPool) -> Result<Vec<StrategyAssignments>> {
+        let assignments = load::read(job, &self.assignment_files, &self.columns, self.parts)?;
+        if !assignments.is_empty() {
+            memory.check_rss("Assignments of strategies", 1, 1)?;
+        }
+        Ok(assignments)
+    }
+
+    /// The entries of the assignments with what became of their rows.
+    pub fn assignment_entries(&self, assignments: &[StrategyAssignments]) -> Vec<AssignmentsEntry> {
+        let mut entries = self.identity.assignments.clone();
+        for (entry, read) in entries.iter_mut().zip(assignments) {
+            entry.rows = read.rows.outcomes().into_iter().collect();
+        }
+        entries
+    }
+
+    /// Checks that no input was changed while it was read.
+    ///
+    /// # Errors
+    /// Exit 4 if one was.
+    pub fn check_unchanged(&self) -> Result<()> {
+        self.orders.iter().chain(self.side.sources(&self.plan)).try_for_each(Source::check_unchanged)?;
+        self.assignment_files.iter().flatten().try_for_each(AssignmentFile::check_unchanged)
+    }
+}

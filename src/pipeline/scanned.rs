@@ -1,0 +1,120 @@
+//! Second stage: all inputs are read, and their records lie in buckets.
+
+use super::side_inputs::{InputWarnings, LoadedInputs};
+use super::stage::Stage;
+use crate::bucket::BucketStore;
+use crate::domain::IdType;
+use crate::error::{Error, Result, suggestion};
+use crate::input::orders::ledger::{OutcomeNames, RowCounts};
+use crate::input::orders::{self, ScannedOrders};
+use crate::job::Job;
+use crate::job::raw::TableName;
+use crate::measure::{CustomerData, SourceCodes};
+use crate::plan::Plan;
+use crate::tables::{TableDefinition, definitions};
+
+/// What the inputs hold, apart from their records.
+pub struct Scanned {
+    /// Type of the customer ids.
+    pub id: IdType,
+    /// The tables of the job, whose ids have that type.
+    tables: Vec<TableDefinition>,
+    /// Slice values in order; empty if the job has no slices.
+    pub slices: Vec<String>,
+    /// Categories in order.
+    pub categories: Vec<String>,
+    /// The values of every dimension in order.
+    pub dimensions: Vec<Vec<String>>,
+    /// Rows of orders by file and outcome, but for those that only the fold can tell.
+    pub row_counts: RowCounts,
+    /// Names of the outcomes.
+    pub outcome_names: OutcomeNames,
+    /// Rows of orders whose customer id is an empty string.
+    pub empty_ids: u64,
+    /// What is odd about customers and events.
+    pub side_warnings: InputWarnings,
+}
+
+/// The records of all inputs, by bucket.
+pub struct Records {
+    /// The orders.
+    pub orders: BucketStore,
+    /// What is known of customers besides their orders.
+    pub customers: CustomerData,
+    /// What the codes in the orders stand for.
+    pub codes: SourceCodes,
+}
+
+impl Scanned {
+    /// Reads all inputs.
+    ///
+    /// # Errors
+    /// Exit 2 or 3: data that do not fit the job; exit 4: files that cannot be read; exit 7: too little memory.
+    pub fn read(stage: Stage<'_>) -> Result<(Scanned, Records)> {
+        let Stage { job, prepared, memory, progress } = stage;
+        let plan = &prepared.plan;
+        let ScannedOrders { id, orders, row_counts, outcome_names, slices, categories, empty_ids } =
+            orders::scan(job, &prepared.orders, &prepared.columns, plan.uses(), prepared.bucket_bits, memory, progress)?;
+        let (slices, slice_numbers) = ranked(slices);
+        check_overrides(job, plan, &slices)?;
+        let (categories, category_numbers) = ranked(categories);
+        let LoadedInputs { customers, dimensions, warnings } =
+            prepared.side.read(job, plan, &prepared.columns, orders.len(), memory, progress)?;
+        let columns: Vec<_> = plan.columns.iter().map(|(column, _)| column.clone()).collect();
+        let codes = SourceCodes { files: prepared.orders.len(), slices: slice_numbers, categories: category_numbers };
+        let scanned = Scanned {
+            id,
+            tables: definitions(job, &columns, id),
+            slices,
+            categories,
+            dimensions,
+            row_counts,
+            outcome_names,
+            empty_ids,
+            side_warnings: warnings,
+        };
+        Ok((scanned, Records { orders, customers, codes }))
+    }
+
+    /// The definition of a table.
+    ///
+    /// # Errors
+    /// Exit 1 if there is none.
+    pub fn table(&self, name: TableName) -> Result<&TableDefinition> {
+        let found = self.tables.iter().find(|table| table.name == name.name());
+        found.ok_or_else(|| Error::bug(format!("no table {}", name.name())))
+    }
+
+    /// The name of a slice number; `(all)` in a job without slices.
+    pub fn slice_name(&self, number: usize) -> &str {
+        self.slices.get(number).map_or("(all)", String::as_str)
+    }
+}
+
+/// Slice values or categories in order, and the number of each code in that order.
+fn ranked(values: Vec<String>) -> (Vec<String>, Vec<u32>) {
+    let mut coded: Vec<(String, usize)> = values.into_iter().zip(0..).collect();
+    coded.sort_unstable();
+    let mut numbers = vec![0; coded.len()];
+    for ((_, code), number) in coded.iter().zip(0..) {
+        numbers[*code] = number;
+    }
+    (coded.into_iter().map(|(value, _)| value).collect(), numbers)
+}
+
+/// Overrides of schemes must be for slices that there are.
+fn check_overrides(job: &Job, plan: &Plan, slices: &[String]) -> Result<()> {
+    for column in &plan.schemes {
+        if let Some(unknown) = column.overrides.keys().find(|s| !slices.contains(s)) {
+            return Err(Error::usage(format!(
+                "{}: schemes.{}.override names the slice {unknown:?}, which no order has{} (column {:?} holds {})",
+                job.source.locate(unknown),
+                column.column,
+                suggestion(unknown, slices.iter().map(String::as_str)),
+                job.raw.orders.slice.as_deref().unwrap_or_default(),
+                slices.iter().take(20).map(|s| format!("{s:?}")).collect::<Vec<_>>().join(", ")
+            )));
+        }
+    }
+    Ok(())
+}

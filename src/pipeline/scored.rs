@@ -1,0 +1,116 @@
+//! Fourth stage: the cut points of every as-of date and slice, and what else follows from the values of all customers.
+
+use std::collections::BTreeMap;
+
+use rayon::prelude::*;
+
+use super::first_pass::FirstPass;
+use super::scanned::Scanned;
+use super::scoring;
+use super::stage::Stage;
+use crate::domain::Day;
+use crate::engine::experiment::Experiments;
+use crate::engine::experiment::exposure::load::StrategyAssignments;
+use crate::error::{Error, Result};
+use crate::job::Job;
+use crate::job::raw::TableName;
+use crate::memory::MemoryPool;
+use crate::movement::Concentration;
+use crate::score::{DateScoring, SliceDistributions, SliceScoring, SpillableDistribution};
+
+/// What follows from the first pass. Its distributions are not kept.
+pub struct Scored {
+    /// Cut points by as-of date.
+    pub scoring: Vec<DateScoring>,
+    /// How concentrated revenue is, by date and slice number; empty unless a table shows it.
+    pub concentration: Vec<(usize, usize, Concentration)>,
+    /// Customers.
+    pub customers: u64,
+    /// The day of the first order.
+    pub first_order: Option<Day>,
+    /// Per as-of date, whether no window reaches back before the first order.
+    pub history_complete: Vec<bool>,
+}
+
+impl Scored {
+    /// Computes cut points and concentrations.
+    ///
+    /// # Errors
+    /// Exit 3 if given cut points lack a slice; exit 7 if the values of a date do not fit into memory.
+    pub fn new(stage: Stage<'_>, scanned: &Scanned, first_pass: FirstPass) -> Result<Scored> {
+        let Stage { job, prepared, memory, progress } = stage;
+        progress.begin("scoring", 0);
+        let frozen = match &prepared.frozen_cuts {
+            Some(by_slice) => Some(frozen_by_slice(job, by_slice, &scanned.slices)?),
+            None => None,
+        };
+        let mut scoring = scoring::score(job, &prepared.plan, &first_pass.distributions, frozen.as_deref(), memory)?;
+        if job.raw.customers.is_some() && !scanned.slices.is_empty() {
+            // Customers without an order are in no slice; they stand after the last one and are not scored.
+            scoring.iter_mut().for_each(|slices| slices.push(SliceScoring::default()));
+        }
+        let concentration = match job.writes(TableName::Concentration) {
+            true => concentration(job, &first_pass.distributions, memory)?,
+            false => Vec::new(),
+        };
+        progress.end("cut points found");
+        let first_order = first_pass.span.map(|(first, _)| first);
+        let is_complete = |date: Day| match (prepared.plan.fold.earliest_window(date), first_order) {
+            (Some(window), Some(first)) => window >= first,
+            _ => true,
+        };
+        Ok(Scored {
+            scoring,
+            concentration,
+            customers: first_pass.customers,
+            first_order,
+            history_complete: job.dates.iter().map(|date| is_complete(date.date)).collect(),
+        })
+    }
+
+    /// The strategies of the job joined with their assignments; `None` if it has none.
+    ///
+    /// # Errors
+    /// Exit 2 or 3 where a setting does not fit the data.
+    pub fn experiments<'a>(
+        &self,
+        stage: Stage<'a>,
+        scanned: &Scanned,
+        assignments: &'a [StrategyAssignments],
+    ) -> Result<Option<Experiments<'a>>> {
+        if assignments.is_empty() {
+            return Ok(None);
+        }
+        Experiments::new(stage.job, &stage.prepared.plan, assignments, &scanned.slices, self.first_order).map(Some)
+    }
+}
+
+/// Cut points of another run by slice number.
+fn frozen_by_slice(job: &Job, by_slice: &BTreeMap<String, SliceScoring>, slices: &[String]) -> Result<Vec<Option<SliceScoring>>> {
+    let names: Vec<&str> = if slices.is_empty() { vec!["(all)"] } else { slices.iter().map(String::as_str).collect() };
+    if let Some(missing) = names.iter().find(|n| !by_slice.contains_key(**n)) {
+        return Err(Error::contract(format!(
+            "the cut points of score.cuts = {:?} lack the slice {missing:?}; use a table that covers every slice of the job",
+            job.raw.score.cuts
+        )));
+    }
+    Ok(names.iter().map(|n| by_slice.get(*n).cloned()).collect())
+}
+
+/// How concentrated revenue is at the dates that tables show, in slices with revenue.
+fn concentration(
+    job: &Job,
+    distributions: &[Vec<SliceDistributions>],
+    memory: &MemoryPool,
+) -> Result<Vec<(usize, usize, Concentration)>> {
+    let mut groups = Vec::new();
+    for (date, _) in job.shown() {
+        groups.extend(distributions[date].iter().enumerate().map(|(slice, of_slice)| (date, slice, &of_slice.revenue)));
+    }
+    let of_group = |(date, slice, revenue): (usize, usize, &SpillableDistribution)| {
+        let revenue = revenue.whole(memory, || "revenue at one as-of date".into())?;
+        Ok((date, slice, Concentration::of(revenue.list())))
+    };
+    let all: Vec<(usize, usize, Concentration)> = groups.into_par_iter().map(of_group).collect::<Result<_>>()?;
+    Ok(all.into_iter().filter(|(_, _, concentration)| concentration.customers > 0).collect())
+}
