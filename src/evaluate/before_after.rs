@@ -104,8 +104,8 @@ impl<'a, 'i> Description<'a, 'i> {
         if let Some(population) = self.everybody.moments([self.scale; 4]).filter(|m| m.covariance[X][X] > 0.0) {
             let slope = population.covariance[X][Y] / population.covariance[X][X];
             let drift = mean_before.map(|before| expected_drift(before, population.mean[Y], slope));
-            let slope = Rounded { value: slope, decimals: 3 };
-            return Ok((drift, Expectation::RegressionToTheMean { customers: self.everybody.n, slope }));
+            let customers = self.everybody.n;
+            return Ok((drift, Expectation::RegressionToTheMean { customers, slope: Rounded::new(slope, 3) }));
         }
         let Some(control) = control else { return Ok((None, Expectation::Unknown)) };
         let sums = self.during.arm(group, &self.quantity, control)?;

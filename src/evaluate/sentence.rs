@@ -217,23 +217,30 @@ fn leading(text: &str, belongs: impl Fn(char) -> bool) -> (&str, &str) {
     text.split_at(text.find(|c| !belongs(c)).unwrap_or(text.len()))
 }
 
-/// A number with a fixed number of decimals.
+/// A number as it is printed: rounded to a number of decimals.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Rounded {
-    /// The number.
-    pub value: f64,
-    /// Its digits behind the point.
-    pub decimals: usize,
+    value: f64,
+    decimals: usize,
 }
 
 impl Rounded {
+    /// A number with this many decimals.
+    pub fn new(value: f64, decimals: usize) -> Rounded {
+        Rounded { value: format!("{value:.decimals$}").parse().unwrap_or(value), decimals }
+    }
+
     /// A number with four significant digits, or all before the point.
     pub fn short(value: f64) -> Rounded {
         let before = if value == 0.0 { 0 } else { value.abs().log10().floor().clamp(-12.0, 15.0) as i32 + 1 };
-        let decimals = usize::try_from(4 - before).unwrap_or(0);
+        let rounded = Rounded::new(value, usize::try_from(4 - before).unwrap_or(0));
         // What rounds to nothing has no sign.
-        let is_nothing = format!("{value:.decimals$}").chars().all(|c| "-0.".contains(c));
-        Rounded { value: if is_nothing { 0.0 } else { value }, decimals }
+        if rounded.value == 0.0 { Rounded { value: 0.0, ..rounded } } else { rounded }
+    }
+
+    /// The rounded number.
+    pub fn value(self) -> f64 {
+        self.value
     }
 }
 
@@ -245,7 +252,10 @@ impl fmt::Display for Rounded {
 
 impl FieldType for Rounded {
     fn read(text: &str) -> Option<(Self, &str)> {
-        let (digits, rest) = leading(text, |c| c.is_ascii_digit() || c == '-' || c == '.');
+        let (digits, _) = leading(text, |c| c.is_ascii_digit() || c == '-' || c == '.');
+        // A point at the end is that of a sentence.
+        let digits = digits.trim_end_matches('.');
+        let rest = text.get(digits.len()..)?;
         let decimals = digits.split_once('.').map_or(0, |(_, fraction)| fraction.len());
         Some((Rounded { value: digits.parse().ok()?, decimals }, rest))
     }

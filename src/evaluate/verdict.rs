@@ -229,7 +229,7 @@ fn bracket_obstacle(bracket: Bracket) -> Option<Finding> {
         return Some(Finding::NoPlacebo);
     }
     if bracket.matched_share < MIN_MATCHED_SHARE {
-        return Some(Finding::FewMatched { share: Rounded { value: bracket.matched_share * 100.0, decimals: 0 } });
+        return Some(Finding::FewMatched { share: Rounded::new(bracket.matched_share * 100.0, 0) });
     }
     match (bracket.matched, bracket.did) {
         (Some(matched), Some(did)) if (matched > 0.0) == (did > 0.0) => None,

@@ -1,8 +1,10 @@
 //! What a report says first: answers to the questions that people open it with.
 
+mod answer;
 mod strategies;
 
-use serde::Serialize;
+pub(super) use answer::Story;
+use answer::Tile;
 
 use super::language::Sentence;
 use super::number::NOTHING;
@@ -11,41 +13,6 @@ use super::suppress::add_money;
 use super::value::Value;
 use super::view::{NONE, SchemeView, View};
 use crate::domain::Decimal;
-
-/// A question with its answer.
-#[derive(Debug)]
-pub(super) struct Answer {
-    pub key: &'static str,
-    pub question: String,
-    /// The section with the details.
-    pub section: &'static str,
-    /// Paragraphs of sentences.
-    pub paragraphs: Vec<Vec<Sentence>>,
-}
-
-/// A number at the top.
-#[derive(Debug)]
-pub(super) struct Tile {
-    pub label: String,
-    pub value: String,
-    pub note: String,
-    pub section: &'static str,
-}
-
-/// A number behind an answer, for programs.
-#[derive(Debug, Clone, Serialize)]
-pub(super) struct Fact {
-    pub name: &'static str,
-    pub value: Value,
-}
-
-/// The answers.
-#[derive(Debug, Default)]
-pub(super) struct Story {
-    pub tiles: Vec<Tile>,
-    pub answers: Vec<Answer>,
-    pub facts: Vec<Fact>,
-}
 
 /// How many states a sentence names before it stops.
 const NAMED: usize = 4;
@@ -56,22 +23,11 @@ pub(super) fn tell(view: &View) -> Story {
     story.changed(view);
     story.at_risk(view);
     story.left_best(view);
-    story.strategies(view);
+    strategies::tell(&mut story, view);
     story
 }
 
 impl Story {
-    fn answer(&mut self, key: &'static str, section: &'static str, question: String, paragraphs: Vec<Vec<Sentence>>) {
-        let paragraphs: Vec<Vec<Sentence>> = paragraphs.into_iter().filter(|p| !p.is_empty()).collect();
-        if !paragraphs.is_empty() {
-            self.answers.push(Answer { key, question, section, paragraphs });
-        }
-    }
-
-    fn fact(&mut self, name: &'static str, value: Value) {
-        self.facts.push(Fact { name, value });
-    }
-
     fn changed(&mut self, view: &View) {
         let (words, format) = (&view.words, &view.format);
         let Some(now) = view.last() else { return };

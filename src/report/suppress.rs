@@ -7,6 +7,7 @@
 
 mod cells;
 mod clear;
+mod keys;
 mod row_cells;
 
 use std::collections::BTreeMap;
@@ -15,6 +16,7 @@ use super::data::ReportData;
 use super::read::ALL;
 use crate::domain::{Day, Decimal};
 use cells::CellTable;
+use keys::total_key;
 use row_cells::RowCells;
 
 /// All customers of a slice at an as-of date.
@@ -78,13 +80,4 @@ fn add(a: Option<i64>, b: Option<i64>) -> Option<i64> {
 pub(super) fn add_money(a: Option<Decimal>, b: Option<Decimal>) -> Option<Decimal> {
     let (a, b) = (a?, b?);
     (a.scale == b.scale).then(|| a.digits.checked_add(b.digits)).flatten().map(|digits| Decimal { digits, scale: a.scale })
-}
-
-/// The name of a cell.
-fn key(parts: &[&dyn std::fmt::Display]) -> String {
-    parts.iter().map(|p| format!("{p}\u{1f}")).collect()
-}
-
-fn total_key(as_of: Day, slice: &str, dimension: &str, value: &str) -> String {
-    key(&[&"total", &as_of, &slice, &dimension, &value])
 }

@@ -9,28 +9,10 @@ use super::number::NumberFormat;
 use super::read::ALL;
 use super::suppress::SliceTotal;
 use crate::domain::Day;
+use crate::scheme;
 
 /// State of who is not listed, in transitions.
 pub(super) const NONE: &str = "(none)";
-
-/// States of the built-in schemes whose customers are about to be lost. Schemes with other states are judged by their ladder.
-const AT_RISK: [&str; 15] = [
-    "Need Attention",
-    "Needs Attention",
-    "About to Sleep",
-    "About To Sleep",
-    "Can't Lose",
-    "Can't Lose Them",
-    "At Risk",
-    "silent",
-    "sleeping",
-    "lapsing",
-    "late",
-    "at_risk",
-    "重要保持",
-    "重要挽留",
-    "重點挽留",
-];
 
 /// A ladder shorter than this says nothing of risk by itself.
 const TELLING_LADDER: usize = 5;
@@ -127,7 +109,7 @@ impl<'a> View<'a> {
         // What stands in parentheses is no state of the scheme.
         order.sort_by_key(|s| s.starts_with('('));
         let ladder: Vec<&String> = order.iter().filter(|s| !s.starts_with('(')).collect();
-        let known = ladder.iter().any(|s| AT_RISK.contains(&s.as_str()));
+        let known = ladder.iter().any(|s| scheme::is_at_risk(s));
         let places = ladder.len();
         let states = order.iter().enumerate().map(|(place, state)| {
             let row = declared.iter().find(|r| r.state == *state).copied();
@@ -139,7 +121,7 @@ impl<'a> View<'a> {
                 definition: self.definition_of(row),
                 action: row.and_then(|r| r.action.clone()).unwrap_or_default(),
                 colour: own.unwrap_or_else(|| if ranked { colour::on_ladder(place, places) } else { colour::outside() }),
-                at_risk: ranked && if known { AT_RISK.contains(&state.as_str()) } else { by_ladder },
+                at_risk: ranked && if known { scheme::is_at_risk(state) } else { by_ladder },
                 ranked,
                 name: state.clone(),
             }

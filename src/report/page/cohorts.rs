@@ -2,7 +2,7 @@
 
 use super::figure::{behind, figure};
 use super::grid::{CellWriter, Grid, GridCell};
-use super::missing;
+use super::missing::missing;
 use crate::domain::Day;
 use crate::report::chart::{HeatCell, HeatMap, Mark};
 use crate::report::data::CohortRow;

@@ -1,7 +1,7 @@
 //! How the numbers came about: settings of the job, words, cut points.
 
 use super::grid::{CellWriter, Grid, GridCell};
-use super::missing;
+use super::missing::missing;
 use crate::report::data::CutPointRow;
 use crate::report::language::Sentence;
 use crate::report::markup::Markup;

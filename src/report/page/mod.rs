@@ -6,6 +6,7 @@ mod figure;
 mod grid;
 mod growth;
 mod method;
+mod missing;
 mod movement;
 mod quality;
 mod segments;
@@ -104,13 +105,6 @@ fn base64(bytes: &[u8]) -> String {
             out.push(if place <= chunk.len() { DIGITS[digit as usize] as char } else { '=' });
         }
     }
-    out
-}
-
-/// A sentence that a table is not there.
-fn missing(view: &View, table: &str) -> Markup {
-    let mut out = Markup::new();
-    out.raw("<p class=\"soft\">").sentence(&view.words.say("missing", &[("table", table)])).raw("</p>\n");
     out
 }
 

@@ -2,7 +2,7 @@
 
 use super::figure::{behind, figure};
 use super::grid::{CellWriter, Grid, GridCell};
-use super::missing;
+use super::missing::missing;
 use crate::report::chart::{FlowChart, HeatCell, HeatMap, Ink, Link, Mark, Node};
 use crate::report::data::TransitionRow;
 use crate::report::markup::Markup;

@@ -2,7 +2,7 @@
 
 use super::figure::behind;
 use super::grid::{CellWriter, Grid, GridCell};
-use super::missing;
+use super::missing::missing;
 use crate::domain::Decimal;
 use crate::report::data::LedgerRow;
 use crate::report::markup::Markup;

@@ -2,7 +2,7 @@
 
 use super::figure::{behind, figure};
 use super::grid::{CellWriter, Grid, GridCell};
-use super::missing;
+use super::missing::missing;
 use crate::evaluate::{BeforeAfterNote, NotEstimable, VerdictReason};
 use crate::report::arm_effects::{ArmEffects, arms};
 use crate::report::chart::{ForestPlot, ForestRow, Ink, Mark};

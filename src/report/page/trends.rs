@@ -2,7 +2,7 @@
 
 use super::figure::{behind, figure};
 use super::grid::{CellWriter, Grid, GridCell, swatch};
-use super::missing;
+use super::missing::missing;
 use crate::report::chart::{ColumnChart, Ink, Mark, Series};
 use crate::report::data::SegmentRow;
 use crate::report::markup::Markup;

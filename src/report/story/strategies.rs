@@ -1,43 +1,41 @@
 //! Which strategy earned money, for whom, and how sure that is.
 
-use super::super::arm_effects::{ArmEffects, Earned, arms};
-use super::super::data::EffectRow;
-use super::super::language::Sentence;
-use super::super::number::NOTHING;
-use super::super::read::ALL;
-use super::super::view::View;
-use super::{Story, Tile};
+use super::answer::{Story, Tile};
 use crate::evaluate::{NotEstimable, VerdictReason};
+use crate::report::arm_effects::{ArmEffects, Earned, arms};
+use crate::report::data::EffectRow;
+use crate::report::language::Sentence;
+use crate::report::number::NOTHING;
+use crate::report::read::ALL;
+use crate::report::view::View;
 
-impl Story {
-    /// Which strategy earned money, for whom, and how sure that is.
-    pub(super) fn strategies(&mut self, view: &View) {
-        let words = &view.words;
-        let arms = arms(view.data);
-        if arms.is_empty() {
-            return;
-        }
-        let several = arms.len() > 1;
-        let mut paragraphs = Vec::new();
-        for arm in &arms {
-            let mut said = vec![overall(view, arm, several)];
-            said.extend(over_time(view, arm));
-            paragraphs.push(said);
-            if arm.refused().is_none() {
-                paragraphs.extend(tiers(view, arm).into_iter().map(|s| vec![s]));
-            }
-        }
-        let question = words.text("story.strategy.question").to_owned();
-        if let Some((arm, row, value)) = best_net_margin(&arms) {
-            let note = words.fill(
-                "tile.strategy_note",
-                &[("low", &money(view, row.net_margin_low)), ("high", &money(view, row.net_margin_high))],
-            );
-            let label = words.fill("tile.strategy", &[("strategy", arm.strategy)]);
-            self.tiles.push(Tile { label, value: signed_money(view, value), note, section: "strategies" });
-        }
-        self.answer("strategies", "strategies", question, paragraphs);
+/// Which strategy earned money, for whom, and how sure that is.
+pub(super) fn tell(story: &mut Story, view: &View) {
+    let words = &view.words;
+    let arms = arms(view.data);
+    if arms.is_empty() {
+        return;
     }
+    let several = arms.len() > 1;
+    let mut paragraphs = Vec::new();
+    for arm in &arms {
+        let mut said = vec![overall(view, arm, several)];
+        said.extend(over_time(view, arm));
+        paragraphs.push(said);
+        if arm.refused().is_none() {
+            paragraphs.extend(tiers(view, arm).into_iter().map(|s| vec![s]));
+        }
+    }
+    let question = words.text("story.strategy.question").to_owned();
+    if let Some((arm, row, value)) = best_net_margin(&arms) {
+        let note = words.fill(
+            "tile.strategy_note",
+            &[("low", &money(view, row.net_margin_low)), ("high", &money(view, row.net_margin_high))],
+        );
+        let label = words.fill("tile.strategy", &[("strategy", arm.strategy)]);
+        story.tiles.push(Tile { label, value: signed_money(view, value), note, section: "strategies" });
+    }
+    story.answer("strategies", "strategies", question, paragraphs);
 }
 
 /// The arm of which it is surest that it earned most per customer, over all customers in its last period.

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use super::cells::{Cell, CellTable};
-use super::{key, total_key};
+use super::keys::{key, total_key};
 use crate::domain::Day;
 use crate::report::data::{CutPointRow, EffectRow, MoveRow, ReportData, SegmentRow, TransitionRow};
 use crate::report::read::ALL;
