@@ -22,7 +22,7 @@ mod regular_file;
 pub mod schema;
 pub mod source;
 mod threads;
-mod zone;
+pub(crate) mod zone;
 
 pub use reader::read_all;
 pub use zone::Zone;

@@ -5,8 +5,10 @@ use std::path::Path;
 
 use csv::{ErrorKind, Reader, ReaderBuilder, StringRecord};
 
-use super::Request;
-use super::rows::{AssignedOn, CustomerId, FileChunk, Name, OptionalColumns, RowBatch, RowsByPart};
+use super::batch::{AssignedOn, CustomerId, OptionalColumns, RowBatch};
+use super::names::Name;
+use super::request::{Request, negative_cost};
+use super::rows::{FileChunk, Scratch};
 use crate::domain::{CustomerIds, Day, Decimal, IdType};
 use crate::error::{Error, Result, suggestion};
 
@@ -47,12 +49,12 @@ pub(super) fn read(name: &str, path: &Path, request: &Request) -> Result<FileChu
         contacts: places.contacts.is_some(),
         ended_on: places.ended_on.is_some(),
     };
-    let (mut chunk, mut layout) = (FileChunk::new(request, has, 0), RowsByPart::default());
+    let (mut chunk, mut scratch) = (FileChunk::new(request, has, 0), Scratch::default());
     let mut record = StringRecord::new();
     while reader.read_record(&mut record).map_err(|e| unreadable(name, &e).caused_by(std::io::Error::from(e)))? {
         let line = record.position().map_or(0, |p| p.line());
         let fields = CsvLine { name, line, record: &record, request };
-        chunk.add(request, &fields.row(&places)?, &mut layout);
+        chunk.add(request, &fields.row(&places)?, &mut scratch);
     }
     Ok(chunk)
 }
@@ -119,7 +121,7 @@ impl<'a> RowBatch<'a> for CsvRow<'a> {
         1
     }
 
-    fn place(&self, _: usize) -> u64 {
+    fn number(&self, _: usize) -> u64 {
         self.line
     }
 
@@ -224,7 +226,7 @@ impl<'a> CsvLine<'a> {
             Decimal::parse(text).ok_or_else(|| self.wrong(format!("cost is {text:?}; expected an amount such as 0.35")))?;
         let (numerator, denominator) = decimal.shifted(scale).map_or((0, 0), |ratio| ratio.parts());
         match (i64::try_from(numerator), denominator) {
-            (Ok(minor), 1) if minor < 0 => Err(self.wrong(super::negative_cost(minor, scale))),
+            (Ok(minor), 1) if minor < 0 => Err(self.wrong(negative_cost(minor, scale))),
             (Ok(minor), 1) => Ok(minor),
             (_, 2..) => Err(self.wrong(format!(
                 "cost is {text:?}, which has more than {scale} digits behind the point; round it, or set orders.amount_scale"

@@ -5,8 +5,10 @@ use std::sync::Arc;
 
 use rayon::prelude::*;
 
-use super::Request;
-use super::rows::{ChunkRows, CodedName, FileChunk, NO_STRATUM, NameCodes, OptionalColumns, alike};
+use super::batch::OptionalColumns;
+use super::names::{CodedName, NO_STRATUM, NameCodes, alike};
+use super::request::Request;
+use super::rows::{ChunkRows, FileChunk};
 use crate::assign::{AssignedIds, Assignments, Rejected};
 use crate::domain::{CompactInts, StringIds, look_alike};
 use crate::error::{Error, Kind, Result, suggestion};
@@ -91,9 +93,9 @@ impl CodeMap {
         let arm = |found: &CodedName| arms.iter().position(|name| *name == found.name).unwrap_or_default() as u32;
         let stratum = |name: &str| strata.binary_search_by(|own| own.as_str().cmp(name)).unwrap_or_default() as u32;
         CodeMap {
-            arms: chunk.arms.found.iter().map(arm).collect(),
+            arms: chunk.arms.names.iter().map(arm).collect(),
             strata: match chunk.has.stratum {
-                true => Ok(chunk.strata.found.iter().map(|found| stratum(&found.name)).collect()),
+                true => Ok(chunk.strata.names.iter().map(|found| stratum(&found.name)).collect()),
                 false => Err(stratum(NO_STRATUM)),
             },
         }
@@ -151,7 +153,7 @@ impl ChunkTotals {
 
 /// Adds a chunk's names with their rows; the place is that of the first row of all.
 fn collect(all: &mut BTreeMap<String, (u64, String)>, names: &NameCodes, file: &str) {
-    for CodedName { name, rows, first } in &names.found {
+    for CodedName { name, rows, first } in &names.names {
         let unit = if file.to_lowercase().ends_with(".csv") { "line" } else { "row" };
         all.entry(name.clone()).or_insert_with(|| (0, format!("{file}, {unit} {first}"))).0 += rows;
     }

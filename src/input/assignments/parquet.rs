@@ -8,8 +8,10 @@ use arrow::compute::cast;
 use arrow::datatypes::{DataType, Float64Type};
 use rayon::prelude::*;
 
-use super::Request;
-use super::rows::{AssignedOn, CustomerId, FileChunk, Name, OptionalColumns, RowBatch, RowsByPart};
+use super::batch::{AssignedOn, CustomerId, OptionalColumns, RowBatch};
+use super::names::Name;
+use super::request::{Request, negative_cost};
+use super::rows::{FileChunk, Scratch};
 use crate::domain::{CustomerIds, Day, IdType};
 use crate::error::{Error, Result, suggestion};
 use crate::input::column_types::type_name;
@@ -50,9 +52,9 @@ pub(super) fn read(source: &Source, request: &Request) -> Result<Vec<FileChunk>>
             let file = source.reopen()?;
             // A broken footer may promise any number of rows.
             let rows = usize::try_from(source.metadata.metadata().row_group(group).num_rows()).unwrap_or(0).min(MOST_ROOM);
-            let (mut chunk, mut layout) = (FileChunk::new(request, table.has(), rows), RowsByPart::default());
+            let (mut chunk, mut scratch) = (FileChunk::new(request, table.has(), rows), Scratch::default());
             reader.read(&file, group, &mut Vec::new(), |first, columns| {
-                chunk.add(request, &RawBatch { source, table: &table, request, first, columns }.decoded()?, &mut layout);
+                chunk.add(request, &RawBatch { source, table: &table, request, first, columns }.decoded()?, &mut scratch);
                 Ok(())
             })?;
             Ok(chunk)
@@ -178,7 +180,7 @@ impl<'a> RowBatch<'a> for DecodedBatch<'a> {
     }
 
     #[inline]
-    fn place(&self, row: usize) -> u64 {
+    fn number(&self, row: usize) -> u64 {
         self.first + row as u64 + 1
     }
 
@@ -365,7 +367,7 @@ impl<'a> RawBatch<'a> {
             }
         }
         match costs.iter().enumerate().find_map(|(row, cost)| Some((row, cost.filter(|cost| *cost < 0)?))) {
-            Some((row, cost)) => Err(self.wrong(row, super::negative_cost(cost, self.request.scale))),
+            Some((row, cost)) => Err(self.wrong(row, negative_cost(cost, self.request.scale))),
             None => Ok(costs),
         }
     }
@@ -412,7 +414,7 @@ impl<'a> TextColumn<'a> {
     #[inline]
     fn get(&self, row: usize) -> Option<Name<'a>> {
         let texts = self.0.filter(|texts| !is_null(texts.nulls(), row))?;
-        Some(Name { text: texts.value(row), short: self.short(row) })
+        Some(Name { text: texts.value(row), view: self.short_view(row) })
     }
 
     /// The views of all texts, if there is a column without nulls.
@@ -422,7 +424,7 @@ impl<'a> TextColumn<'a> {
 
     /// The view of a short text, which holds all of it.
     #[inline]
-    fn short(&self, row: usize) -> Option<u128> {
+    fn short_view(&self, row: usize) -> Option<u128> {
         const INLINE: u32 = 12;
         let texts = self.0?;
         let view = texts.views().get(row).filter(|view| **view as u32 <= INLINE)?;

@@ -1,0 +1,57 @@
+//! Which assignments a reader asks for.
+
+use crate::domain::{IdType, format_money};
+use crate::input::orders::columns::OrderColumns;
+use crate::input::zone::Zone;
+use crate::job::Strategy;
+
+/// Which assignments to read, and what they must match.
+#[derive(Debug, Clone)]
+pub struct Request<'a> {
+    /// How errors call what is read: `strategy "mail"`, `--avoid`.
+    pub whose: String,
+    /// The strategy whose rows count in tables with a `strategy` column; none takes all rows.
+    pub strategy: Option<&'a str>,
+    /// The arms there can be; empty takes every arm that is found.
+    pub arms: Vec<&'a str>,
+    /// An arm that must be there.
+    pub control: Option<&'a str>,
+    /// The type of the orders' customer ids.
+    pub id: IdType,
+    /// Digits behind the point of the money.
+    pub scale: u32,
+    /// Whose calendar days count in timestamps.
+    pub zone: &'a Zone,
+    /// Zone of naive timestamps, if it is another.
+    pub naive_zone: Option<&'a Zone>,
+    /// How many parts the rows are split into, by the hash of their customer: a power of two.
+    pub parts: usize,
+}
+
+impl<'a> Request<'a> {
+    /// The request of a strategy of the job, whose orders have these columns and this money scale.
+    pub fn of(strategy: &'a Strategy, orders: &'a OrderColumns, scale: u32, parts: usize) -> Request<'a> {
+        Request {
+            whose: format!("strategy {:?}", strategy.name),
+            strategy: Some(&strategy.name),
+            arms: strategy.arms.iter().map(|arm| arm.name.as_str()).collect(),
+            control: strategy.control.as_deref(),
+            id: orders.id,
+            scale,
+            zone: &orders.zone,
+            naive_zone: orders.naive_zone.as_ref(),
+            parts,
+        }
+    }
+
+    /// The part of a customer with this hash.
+    pub(super) fn part_of(&self, hash: u64) -> usize {
+        hash.checked_shr(u64::BITS - self.parts.trailing_zeros()).unwrap_or(0) as usize
+    }
+}
+
+/// The error text for a cost below zero, in minor units.
+pub(super) fn negative_cost(cost: i64, scale: u32) -> String {
+    let cost = format_money(cost.into(), scale);
+    format!("cost is {cost}; expected 0 or more: what a treatment brings is in the orders, not in its cost")
+}
