@@ -1,8 +1,8 @@
-//! The ledger: what became of every input row, and of every unit of money.
+//! The ledger: the outcome of every input row, and of every unit of money.
 
 use std::collections::BTreeMap;
 
-/// RowOutcome of a row, as a small number; [`OutcomeNames`] gives it its name.
+/// The outcome of a row, as a small number; [`OutcomeNames`] has its name.
 pub type RowOutcome = u8;
 
 /// Counts in measures.
@@ -31,10 +31,10 @@ pub const NULL_AMOUNT: RowOutcome = 10;
 pub const NON_FINITE_AMOUNT: RowOutcome = 11;
 /// Rejected: no currency.
 pub const NULL_CURRENCY: RowOutcome = 12;
-/// First of the outcomes of `keep` filters, one per filter.
+/// The first `keep` filter drops it; the outcomes of further filters follow.
 pub const FILTERED: RowOutcome = 16;
 
-/// How many outcomes there can be.
+/// Number of possible outcomes.
 pub const OUTCOMES: usize = 128;
 
 /// The names of a job's outcomes.
@@ -95,6 +95,29 @@ impl RowCounts {
         }
     }
 
+    /// Adds the rows of a batch with their amounts; kept rows only if nothing later decides about them (`kept`).
+    pub fn add_batch(&mut self, file: usize, outcomes: &[RowOutcome], amounts: &[i64], kept: bool) {
+        let total = exact_sum(amounts);
+        self.add_read(file, total);
+        if outcomes.iter().all(|outcome| *outcome == KEPT) {
+            if kept {
+                self.add(file, KEPT, outcomes.len() as u64, total);
+            }
+            return;
+        }
+        let mut rows = [0u64; OUTCOMES];
+        let mut money = [0i128; OUTCOMES];
+        for (outcome, amount) in outcomes.iter().zip(amounts) {
+            rows[usize::from(*outcome)] += 1;
+            money[usize::from(*outcome)] += i128::from(*amount);
+        }
+        for (outcome, (rows, money)) in rows.iter().zip(money).enumerate() {
+            if outcome != usize::from(KEPT) || kept {
+                self.add(file, outcome as RowOutcome, *rows, money);
+            }
+        }
+    }
+
     /// Adds money read from a file, whatever becomes of its rows.
     pub fn add_read(&mut self, file: usize, money: i128) {
         *self.read.entry(file).or_default() += money;
@@ -132,4 +155,21 @@ impl RowCounts {
         let (rows, money) = cells.fold((0, 0), |(r, m), (_, (rows, money))| (r + rows, m + money));
         (rows, money, self.read.get(&file).copied().unwrap_or(0))
     }
+}
+
+/// The sum of the amounts of a batch. Amounts of at most 43 bits are added in 64 bits; of others the high and the low halves are
+/// added apart, which 64 bits hold whatever the amounts are.
+fn exact_sum(amounts: &[i64]) -> i128 {
+    let mut sum = 0i128;
+    for chunk in amounts.chunks(1 << 20) {
+        let bits = chunk.iter().fold(0, |bits, amount| bits | amount);
+        if (0..1 << 43).contains(&bits) {
+            sum += i128::from(chunk.iter().fold(0i64, |sum, amount| sum.wrapping_add(*amount)));
+        } else {
+            let high: i64 = chunk.iter().map(|a| a >> 32).sum();
+            let low: i64 = chunk.iter().map(|a| a & 0xFFFF_FFFF).sum();
+            sum += (i128::from(high) << 32) + i128::from(low);
+        }
+    }
+    sum
 }

@@ -3,18 +3,18 @@
 //! [`columns`] checks the job's columns against the files, [`dedup`] finds the rows that other rows exclude, and [`scan`] reads
 //! row groups in parallel, each thread into its own buckets. The [`ledger`] counts what became of every row.
 
+mod batch;
 pub mod columns;
+mod currencies;
 mod dedup;
+mod dictionary;
 pub mod ledger;
 pub mod row_groups;
-mod shared;
 mod worker;
-
-use std::collections::HashMap;
 
 use crate::bucket::{BucketStore, BucketWriter, Field, RecordLayout};
 use crate::domain::IdType;
-use crate::error::{Error, Result};
+use crate::error::Result;
 use crate::input::source::{self, Source};
 use crate::input::threads::on_all_threads;
 use crate::job::Job;
@@ -22,10 +22,12 @@ use crate::job::raw::Dedupe;
 use crate::memory::{Consumer, MemoryPool};
 use crate::progress::Progress;
 use columns::{OrderColumns, UsedColumns};
+use currencies::CurrencyCounts;
+use dedup::ExclusionBitmap;
+use dictionary::SharedDictionary;
 use ledger::{OutcomeNames, RowCounts};
 use row_groups::tasks;
-use shared::{Codes, Shared};
-use worker::Worker;
+use worker::{ScanContext, Worker};
 
 /// The orders of a job, in buckets.
 pub struct ScannedOrders {
@@ -33,7 +35,7 @@ pub struct ScannedOrders {
     pub id: IdType,
     /// The records, in buckets.
     pub orders: BucketStore,
-    /// What became of the rows; kept lines are missing from it, since only the fold knows their order's date.
+    /// Rows by outcome. Kept lines are not in it, since only the fold knows the date of their order.
     pub row_counts: RowCounts,
     /// Names of the outcomes.
     pub outcome_names: OutcomeNames,
@@ -53,33 +55,33 @@ pub fn open(job: &Job) -> Result<Vec<Source>> {
     source::open_all(job, &job.paths, "orders.path", job.raw.orders.manifest.as_deref(), "orders.manifest")
 }
 
-/// Which lanes the records of a job need.
+/// The fields of the records of a job.
 fn layout(job: &Job, id: IdType, uses: UsedColumns) -> RecordLayout {
     let orders = &job.raw.orders;
-    let mut lanes = Vec::new();
+    let mut fields = Vec::new();
     if orders.returns.is_some() || uses.discount || uses.cost {
-        lanes.push(Field::Flags);
+        fields.push(Field::Flags);
     }
     if orders.slice.is_some() {
-        lanes.push(Field::Slice);
+        fields.push(Field::Slice);
     }
     if uses.cost {
-        lanes.push(Field::Cost);
+        fields.push(Field::Cost);
     }
     if orders.order_id.is_some() {
-        lanes.extend([Field::Order, Field::OrderHigh, Field::File]);
+        fields.extend([Field::Order, Field::OrderHigh, Field::File]);
     }
     if uses.category {
-        lanes.push(Field::Category);
+        fields.push(Field::Category);
     }
-    RecordLayout::new(id == IdType::Text, &lanes)
+    RecordLayout::new(id == IdType::Text, &fields)
 }
 
 /// Reads the orders into `2^bits` buckets.
 ///
 /// # Errors
-/// Exit 3: data that break the contract; exit 4: files that cannot be read. Of several errors the one of the first
-/// file and row group is reported.
+/// Exit 3: data that break the contract; exit 4: files that cannot be read. Of several errors the one of the first file and row
+/// group is reported.
 pub fn scan(
     job: &Job,
     sources: &[Source],
@@ -89,66 +91,65 @@ pub fn scan(
     memory: &MemoryPool,
     progress: &dyn Progress,
 ) -> Result<ScannedOrders> {
-    let orders = &job.raw.orders;
-    let rows: u64 = sources.iter().map(Source::rows).sum();
-    let excluded = if orders.dedupe == Dedupe::Rows || orders.latest.is_some() {
-        progress.begin("finding duplicates", rows);
-        let equal_rows = orders.dedupe == Dedupe::Rows;
-        let excluded = dedup::find(sources, equal_rows, orders.latest.as_ref(), memory, progress)?;
-        let count: u64 = excluded.iter().map(dedup::ExclusionBitmap::count).sum();
-        progress.end(&format!("{count} of {rows} rows do not count"));
-        excluded
-    } else {
-        vec![dedup::ExclusionBitmap::default(); sources.len()]
-    };
+    let excluded = find_excluded(job, sources, memory, progress)?;
     let layout = layout(job, columns.id, uses);
-    let shared = Shared {
-        job,
-        sources,
-        columns,
-        layout,
-        uses,
-        excluded,
-        slices: Codes::new("orders.slice"),
-        categories: Codes::new("orders.category"),
-    };
+    let (slices, categories) = (SharedDictionary::new("orders.slice"), SharedDictionary::new("orders.category"));
+    let context = ScanContext { job, sources, columns, layout, uses, excluded, slices, categories };
     let tasks = tasks(job, sources);
+    let rows: u64 = sources.iter().map(Source::rows).sum();
     progress.begin("reading orders", rows);
-    let start = || Worker::new(&shared, BucketWriter::new(layout, bits).with_budget(memory, Consumer::Orders));
-    let done = on_all_threads(&tasks, start, |worker, task| worker.run(*task), Worker::finish, progress)?;
-    let mut row_counts = RowCounts::default();
-    let mut packed = Vec::with_capacity(done.len());
-    let mut currencies: HashMap<String, u64> = HashMap::new();
-    let mut empty_ids = 0;
-    for worker in done {
-        row_counts.merge(worker.counts);
-        packed.push(worker.buckets);
-        for (currency, rows) in worker.currencies {
-            *currencies.entry(currency).or_default() += rows;
-        }
-        empty_ids += worker.empty_ids;
+    let start = || Worker::new(&context, BucketWriter::new(layout, bits).with_budget(memory, Consumer::Orders));
+    let results = on_all_threads(&tasks, start, |worker, task| worker.run(*task), Worker::finish, progress)?;
+    let (mut row_counts, mut currencies, mut empty_ids) = (RowCounts::default(), CurrencyCounts::default(), 0);
+    let mut buckets = Vec::with_capacity(results.len());
+    for result in results {
+        buckets.push(result.buckets);
+        row_counts.merge(result.row_counts);
+        currencies.merge(result.currencies);
+        empty_ids += result.empty_ids;
     }
-    one_currency(job, &currencies)?;
-    let packed = BucketStore::join(layout, packed, memory)?;
-    let (slices, categories) = (shared.slices.into_values()?, shared.categories.into_values()?);
+    currencies.check_single(job.raw.orders.currency.as_deref().unwrap_or_default())?;
+    let scanned = ScannedOrders {
+        id: columns.id,
+        orders: BucketStore::join(layout, buckets, memory)?,
+        row_counts,
+        outcome_names: OutcomeNames::new(job.raw.orders.keep.iter().map(|keep| keep.column.clone()).collect()),
+        slices: context.slices.into_values()?,
+        categories: context.categories.into_values()?,
+        empty_ids,
+    };
     progress.end(&format!("{rows} rows of {} file{}", sources.len(), if sources.len() == 1 { "" } else { "s" }));
-    let outcome_names = OutcomeNames::new(orders.keep.iter().map(|k| k.column.clone()).collect());
-    Ok(ScannedOrders { id: columns.id, orders: packed, row_counts, outcome_names, slices, categories, empty_ids })
+    Ok(scanned)
+}
+
+/// Finds the rows of every file that other rows exclude.
+fn find_excluded(job: &Job, sources: &[Source], memory: &MemoryPool, progress: &dyn Progress) -> Result<Vec<ExclusionBitmap>> {
+    let orders = &job.raw.orders;
+    let equal_rows = orders.dedupe == Dedupe::Rows;
+    if !equal_rows && orders.latest.is_none() {
+        return Ok(vec![ExclusionBitmap::default(); sources.len()]);
+    }
+    let rows: u64 = sources.iter().map(Source::rows).sum();
+    progress.begin("finding duplicates", rows);
+    let excluded = dedup::find(sources, equal_rows, orders.latest.as_ref(), memory, progress)?;
+    let count: u64 = excluded.iter().map(ExclusionBitmap::count).sum();
+    progress.end(&format!("{count} of {rows} rows do not count"));
+    Ok(excluded)
 }
 
 /// Bits of the customer hash that choose the bucket: buckets of some 60,000 records fit into the cache of one core.
 pub fn bucket_bits(rows: u64) -> u32 {
-    (rows / 60_000).checked_ilog2().map_or(1, |bits| bits + 1).clamp(LEAST_BITS, MOST_BITS)
+    (rows / 60_000).checked_ilog2().map_or(1, |bits| bits + 1).clamp(MIN_BITS, MAX_BITS)
 }
 
 /// Enough buckets for many threads.
-const LEAST_BITS: u32 = 6;
+const MIN_BITS: u32 = 6;
 
 /// More open blocks would not stay in the cache while orders are read.
-const MOST_BITS: u32 = 12;
+const MAX_BITS: u32 = 12;
 
-/// About how many bytes reading takes on every thread: the bytes of a row group's columns, what is decoded of them, and the open
-/// blocks of the buckets.
+/// An estimate of the bytes that reading takes on every thread: the columns of a row group, its decoded pages and batches, and
+/// the open blocks of the buckets.
 pub fn reading_bytes(job: &Job, sources: &[Source], columns: &OrderColumns, uses: UsedColumns, bits: u32) -> u64 {
     let group = |source: &Source, group: &parquet::file::metadata::RowGroupMetaData| -> u64 {
         let schema = source.metadata.parquet_schema();
@@ -160,20 +161,5 @@ pub fn reading_bytes(job: &Job, sources: &[Source], columns: &OrderColumns, uses
     2 * groups.max().unwrap_or(0) + BucketWriter::open_bytes(layout(job, columns.id, uses), bits) + DECODED
 }
 
-/// Decoded pages and batches of a thread, about.
+/// Bytes of the decoded pages and batches of a thread, about.
 const DECODED: u64 = 16 << 20;
-
-fn one_currency(job: &Job, currencies: &HashMap<String, u64>) -> Result<()> {
-    if currencies.len() < 2 {
-        return Ok(());
-    }
-    let mut counts: Vec<(&String, &u64)> = currencies.iter().collect();
-    counts.sort_unstable_by(|a, b| b.1.cmp(a.1).then(a.0.cmp(b.0)));
-    let shown: Vec<String> = counts.iter().take(5).map(|(currency, rows)| format!("{currency:?} in {rows} rows")).collect();
-    Err(Error::contract(format!(
-        "column {:?} (orders.currency) holds {} currencies: {}; amounts of different currencies cannot be added, so keep one with an orders.keep filter",
-        job.raw.orders.currency.as_deref().unwrap_or_default(),
-        counts.len(),
-        shown.join(", ")
-    )))
-}
