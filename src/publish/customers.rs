@@ -3,6 +3,8 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
+use super::commits::commit_numbers;
+use super::layout::MARKER;
 use crate::domain::Day;
 use crate::error::{Error, Kind, Result};
 
@@ -16,10 +18,10 @@ pub fn customers(root: &Path, as_of: Option<Day>) -> Result<(Day, PathBuf)> {
     if !root.is_dir() {
         return Err(Error::input(format!("there is no output folder {}; check the path", root.display())));
     }
-    if !root.join(super::MARKER).exists() {
+    if !root.join(MARKER).exists() {
         return Err(state(format!("{} is not an output folder of rfmill; name the folder given as --output", root.display())));
     }
-    if super::commits::commit_numbers(root)?.is_empty() {
+    if commit_numbers(root)?.is_empty() {
         return Err(state(format!("{} holds no committed run; run the job first", root.display())));
     }
     let history = root.join("tables").join("customers");

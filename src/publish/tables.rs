@@ -6,12 +6,10 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use super::commits::commit_numbers;
-use super::files::{failed, remove, swap_link, sync_folder, sync_tree};
-use super::{CommitRecord, Manifest, TableFile};
+use super::files::{failed, names, remove, swap_link, sync_folder, sync_tree};
+use super::layout::GENERATIONS;
+use super::manifest::{CommitRecord, Manifest, TableFile};
 use crate::error::Result;
-
-/// Folder of the generations that `tables` points to.
-pub(super) const GENERATIONS: &str = ".tables";
 
 /// Tables without an `as_of` column that are one file per run.
 const UNDATED: [&str; 8] = ["effects", "effects_over_time", "verdicts", "balance", "before_after", "arms", "dim_state", "ledger"];
@@ -63,7 +61,7 @@ pub(super) fn target(number: u64) -> PathBuf {
 
 /// Whether a folder below `tables` holds these files and no others.
 pub(super) fn holds(folder: &Path, files: &[(String, &TableFile)]) -> bool {
-    let count = super::names(folder).map_or(0, |names| names.iter().filter(|n| !n.starts_with('.')).count());
+    let count = names(folder).map_or(0, |names| names.iter().filter(|n| !n.starts_with('.')).count());
     count == files.len() && files.iter().all(|(name, file)| fs::metadata(folder.join(name)).is_ok_and(|m| m.len() == file.bytes))
 }
 
@@ -116,7 +114,7 @@ fn draw_up(root: &Path, number: u64, draft: &Path) -> Result<()> {
         for table in folders(&base)? {
             for as_of in folders(&base.join(&table))? {
                 let folder = Path::new(&table).join(&as_of);
-                let names = super::names(&base.join(&folder))?;
+                let names = names(&base.join(&folder))?;
                 let files = names.into_iter().map(|name| (name.clone(), base.join(&folder).join(name))).collect();
                 all.insert(folder, files);
             }
@@ -150,13 +148,13 @@ fn draw_up(root: &Path, number: u64, draft: &Path) -> Result<()> {
 
 /// Numbers of the generations, ascending.
 fn numbers(root: &Path) -> Result<Vec<u64>> {
-    let mut numbers: Vec<u64> = super::names(&root.join(GENERATIONS))?.iter().filter_map(|n| n.parse().ok()).collect();
+    let mut numbers: Vec<u64> = names(&root.join(GENERATIONS))?.iter().filter_map(|n| n.parse().ok()).collect();
     numbers.sort_unstable();
     Ok(numbers)
 }
 
 fn folders(path: &Path) -> Result<Vec<String>> {
-    let names = super::names(path)?;
+    let names = names(path)?;
     Ok(names.into_iter().filter(|n| path.join(n).is_dir()).collect())
 }
 

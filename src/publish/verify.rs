@@ -5,7 +5,10 @@ use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 
 use super::commits::commit_numbers;
-use super::{CommitRecord, Manifest, TableFile, tables};
+use super::files::names;
+use super::layout::MARKER;
+use super::manifest::{CommitRecord, Manifest, TableFile};
+use super::tables;
 use crate::error::{Error, Kind, Result};
 
 /// How often `verify` looks at what a run may be changing at this moment.
@@ -51,7 +54,7 @@ pub fn last_run(root: &Path) -> Result<CommittedRun> {
     if !root.is_dir() {
         return Err(Error::input(format!("there is no output folder {}; check the path", root.display())));
     }
-    if !root.join(super::MARKER).exists() {
+    if !root.join(MARKER).exists() {
         return Err(broken(format!("{} is not an output folder of rfmill; name the folder given as --output", root.display())));
     }
     let Some(&number) = commit_numbers(root)?.last() else {
@@ -131,7 +134,7 @@ fn check_nothing_else(run: &Path, manifest: &Manifest) -> Result<()> {
     let known: BTreeSet<PathBuf> = files.map(|f| run.join(&f.path)).chain([run.join("manifest.json")]).collect();
     let mut folders = vec![run.to_owned()];
     while let Some(folder) = folders.pop() {
-        for name in super::names(&folder)? {
+        for name in names(&folder)? {
             let path = folder.join(&name);
             if std::fs::symlink_metadata(&path).is_ok_and(|m| m.is_dir()) {
                 folders.push(path);
@@ -184,8 +187,8 @@ fn check_shown(root: &Path, manifest: &Manifest) -> Result<()> {
             )));
         }
     }
-    for table in super::names(&shown)? {
-        for as_of in super::names(&shown.join(&table))? {
+    for table in names(&shown)? {
+        for as_of in names(&shown.join(&table))? {
             if !dates.contains(&as_of) {
                 let folder = shown.join(&table).join(&as_of);
                 return Err(broken(format!("{} is of no committed run; move it away", folder.display())));
@@ -210,7 +213,7 @@ fn are_same(folder: &Path, run: &Path, files: &[(String, &TableFile)]) -> bool {
 fn unfinished(root: &Path) -> Result<Vec<String>> {
     let committed: BTreeSet<String> =
         commit_numbers(root)?.into_iter().map(|n| Ok(CommitRecord::read(root, n)?.run_id)).collect::<Result<_>>()?;
-    let names = super::names(&root.join("runs"))?;
+    let names = names(&root.join("runs"))?;
     Ok(names.into_iter().filter(|n| !committed.contains(n)).map(|n| format!("runs/{n}")).collect())
 }
 
