@@ -3,9 +3,10 @@
 use super::super::args::AssignArgs;
 use super::super::commands::data;
 use super::super::console::{columns, count, printable};
+use super::draw::Drawn;
 use super::population::Population;
 use super::shares::{Shares, toml_key};
-use super::{Drawn, Strata};
+use super::strata::Strata;
 use crate::assign::{DetectableEffect, OutcomeSpread, detectable_effect, stratified_detectable_effect};
 use crate::domain::Day;
 
