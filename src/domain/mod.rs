@@ -15,7 +15,7 @@ pub use date::{AsOf, Day, Lookback, WindowStart};
 pub use event::EventKind;
 pub use ids::{CustomerId, CustomerIdRef, CustomerIds, IdType, StringIds};
 pub use measure::{AttributeColumn, Catalogue, Measure, MeasureKind, MeasureSource, Unit};
-pub use name::{folded, look_alike};
+pub use name::{ALL, folded, look_alike};
 pub use number::{Decimal, Ratio, divide_half_even, ends, format_money, pow10};
 pub use period::Period;
 pub use strategy::{Design, EffectMethod, Outcome};

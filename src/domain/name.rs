@@ -1,5 +1,8 @@
 //! Names that people write: of strategies, arms and strata.
 
+/// What total rows of tables hold in place of a name: of a slice, a scheme, a state, a cell or a stratum.
+pub const ALL: &str = "(all)";
+
 /// A name without blanks and in lower case: two names with one folded form are the same to whoever wrote them.
 pub fn folded(name: &str) -> String {
     name.chars().filter(|c| !c.is_whitespace()).flat_map(char::to_lowercase).collect()

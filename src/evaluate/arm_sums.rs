@@ -4,12 +4,10 @@
 use std::collections::BTreeMap;
 use std::fmt;
 
+pub use crate::domain::ALL;
 use crate::domain::{Outcome, Period};
 use crate::error::Result;
 use crate::stats::{PairSums, Sums};
-
-/// What total rows hold in place of a scheme, state or cell.
-pub const ALL: &str = "(all)";
 
 /// The arm of everybody in [`Phase::Reference`].
 pub const EVERYBODY: &str = "(everybody)";

@@ -8,7 +8,7 @@ use super::population::Population;
 use super::shares::{Shares, toml_key};
 use super::strata::Strata;
 use crate::assign::{DetectableEffect, OutcomeSpread, detectable_effect, stratified_detectable_effect};
-use crate::domain::Day;
+use crate::domain::{ALL, Day};
 
 /// Everything that is shown.
 pub(super) struct Shown<'a> {
@@ -141,13 +141,13 @@ fn table(shown: &Shown) -> Vec<Vec<String>> {
     let all = groups(shown, |_| 0, 1).pop().unwrap_or_default();
     let name = match shown.strata.names.as_slice() {
         [only] => printable(only),
-        _ => "(all)".into(),
+        _ => ALL.into(),
     };
     rows.push(row(name, &all, &|arm| over_all(shown, &all, arm)));
     rows
 }
 
-/// What all strata together detect; post-stratified by state where states have shares of their own.
+/// What all strata together detect; post-stratified by state if the shares differ by state.
 fn over_all(shown: &Shown, all: &Group, arm: usize) -> Result<DetectableEffect, &'static str> {
     if shown.shares.are_equal() {
         return all.detects(arm);

@@ -1,4 +1,4 @@
-//! The chunks of all files put together: names numbered anew, and checked.
+//! Merging the chunks of all files: their names get common codes and are checked.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -10,54 +10,53 @@ use super::names::{CodedName, NO_STRATUM, NameCodes, alike};
 use super::request::Request;
 use super::rows::{ChunkRows, FileChunk};
 use crate::assign::{AssignedIds, Assignments, Rejected};
-use crate::domain::{CompactInts, StringIds, look_alike};
+use crate::domain::{ALL, CompactInts, StringIds, look_alike};
 use crate::error::{Error, Kind, Result, suggestion};
-use crate::evaluate::ALL;
 
 /// Most arms of a table.
-const MOST_ARMS: usize = 1_000;
+const MAX_ARMS: usize = 1_000;
 
 /// Most strata of a table.
-const MOST_STRATA: usize = 60_000;
+const MAX_STRATA: usize = 60_000;
 
-/// Puts together the chunks, each with the name of its file, in the order of the files: the rows of every part.
+/// Merges the chunks, each with the name of its file and in the order of the files, into the assignments of every part.
 pub(super) fn merge(chunks: Vec<(String, FileChunk)>, request: &Request) -> Result<Vec<Assignments>> {
-    let kept: usize = chunks.iter().map(|(_, chunk)| chunk.len()).sum();
-    if u32::try_from(kept).is_err() {
+    let rows: usize = chunks.iter().map(|(_, chunk)| chunk.len()).sum();
+    if u32::try_from(rows).is_err() {
         return Err(Error::new(
             Kind::Resource,
-            format!("{} has {kept} assignments; at most {} fit, so split it into several strategies", request.whose, u32::MAX),
+            format!("{} has {rows} assignments; at most {} fit, so split it into several strategies", request.whose, u32::MAX),
         ));
     }
-    let whole = ChunkTotals::of(&chunks);
-    check_strategies(&whole, request)?;
-    let arms = arms(&whole.arms, request)?;
-    let strata: Arc<[String]> = strata(&whole.strata, request)?.into();
-    if kept == 0 {
-        return Err(nothing(&whole, &chunks, request));
+    let totals = ChunkTotals::new(&chunks);
+    check_strategies(&totals, request)?;
+    let arms = arms(&totals.arms, request)?;
+    let strata: Arc<[String]> = strata(&totals.strata, request)?.into();
+    if rows == 0 {
+        return Err(nothing(&totals, &chunks, request));
     }
-    let mut rows: Vec<Vec<(ChunkRows, CodeMap)>> = (0..request.parts.max(1)).map(|_| Vec::new()).collect();
+    let mut by_part: Vec<Vec<(ChunkRows, CodeMap)>> = (0..request.parts.max(1)).map(|_| Vec::new()).collect();
     for (_, chunk) in chunks {
-        let numbers = CodeMap::of(&chunk, &arms, &strata);
-        rows.iter_mut().zip(chunk.parts).for_each(|(all, own)| all.push((own, numbers.clone())));
+        let codes = CodeMap::new(&chunk, &arms, &strata);
+        by_part.iter_mut().zip(chunk.parts).for_each(|(part, rows)| part.push((rows, codes.clone())));
     }
-    let mut parts = rows
+    let mut parts = by_part
         .into_par_iter()
         .map(|chunks| {
-            let mut out = empty(whole.has, &chunks, &arms, &strata);
-            chunks.into_iter().try_for_each(|(rows, numbers)| append(&mut out, rows, &numbers)).map(|()| out)
+            let mut out = empty(totals.has, &chunks, &arms, &strata);
+            chunks.into_iter().try_for_each(|(rows, codes)| append(&mut out, rows, &codes)).map(|()| out)
         })
         .collect::<Result<Vec<Assignments>>>()?;
     if let Some(first) = parts.first_mut() {
-        first.rows_read = whole.rows_read;
-        first.other_strategies = whole.other_strategies;
-        first.null_costs = whole.null_costs;
-        first.rejected = whole.rejected;
+        first.rows_read = totals.rows_read;
+        first.other_strategies = totals.other_strategies;
+        first.null_costs = totals.null_costs;
+        first.rejected = totals.rejected;
     }
     Ok(parts)
 }
 
-/// A part's assignments before there are any, with room for these.
+/// Empty assignments with capacity for the chunks of a part.
 fn empty(has: OptionalColumns, chunks: &[(ChunkRows, CodeMap)], arms: &[String], strata: &Arc<[String]>) -> Assignments {
     let rows: usize = chunks.iter().map(|(rows, _)| rows.arm.len()).sum();
     Assignments {
@@ -80,18 +79,18 @@ fn empty(has: OptionalColumns, chunks: &[(ChunkRows, CodeMap)], arms: &[String],
     }
 }
 
-/// The final numbers of a chunk's names.
+/// Maps the codes of a chunk's names to the common codes.
 #[derive(Clone)]
 struct CodeMap {
     arms: Arc<[u32]>,
-    /// None if the chunk has no strata: then all its rows are in the stratum of this number.
+    /// If the chunk has no strata, the code of the stratum that all its rows are in.
     strata: std::result::Result<Arc<[u32]>, u32>,
 }
 
 impl CodeMap {
-    fn of(chunk: &FileChunk, arms: &[String], strata: &[String]) -> CodeMap {
+    fn new(chunk: &FileChunk, arms: &[String], strata: &[String]) -> CodeMap {
         let arm = |found: &CodedName| arms.iter().position(|name| *name == found.name).unwrap_or_default() as u32;
-        let stratum = |name: &str| strata.binary_search_by(|own| own.as_str().cmp(name)).unwrap_or_default() as u32;
+        let stratum = |name: &str| strata.binary_search_by(|stratum| stratum.as_str().cmp(name)).unwrap_or_default() as u32;
         CodeMap {
             arms: chunk.arms.names.iter().map(arm).collect(),
             strata: match chunk.has.stratum {
@@ -102,7 +101,7 @@ impl CodeMap {
     }
 }
 
-/// What all chunks have together.
+/// Totals over all chunks: optional columns, counts, and names with their rows and first place.
 struct ChunkTotals {
     has: OptionalColumns,
     rejected: Rejected,
@@ -115,8 +114,8 @@ struct ChunkTotals {
 }
 
 impl ChunkTotals {
-    fn of(chunks: &[(String, FileChunk)]) -> ChunkTotals {
-        let mut whole = ChunkTotals {
+    fn new(chunks: &[(String, FileChunk)]) -> ChunkTotals {
+        let mut totals = ChunkTotals {
             has: OptionalColumns::default(),
             rejected: Rejected::default(),
             rows_read: 0,
@@ -127,31 +126,31 @@ impl ChunkTotals {
             strategies: BTreeMap::new(),
         };
         for (_, chunk) in chunks {
-            whole.has.strategy |= chunk.has.strategy;
-            whole.has.stratum |= chunk.has.stratum;
-            whole.has.cost |= chunk.has.cost;
-            whole.has.contacts |= chunk.has.contacts;
-            whole.has.ended_on |= chunk.has.ended_on;
+            totals.has.strategy |= chunk.has.strategy;
+            totals.has.stratum |= chunk.has.stratum;
+            totals.has.cost |= chunk.has.cost;
+            totals.has.contacts |= chunk.has.contacts;
+            totals.has.ended_on |= chunk.has.ended_on;
         }
         for (file, chunk) in chunks {
-            whole.rejected.add(&chunk.rejected);
-            whole.rows_read += chunk.rows_read;
-            whole.other_strategies += chunk.other_strategies;
-            if whole.has.cost {
-                whole.null_costs += if chunk.has.cost { chunk.null_costs } else { chunk.len() as u64 };
+            totals.rejected.add(&chunk.rejected);
+            totals.rows_read += chunk.rows_read;
+            totals.other_strategies += chunk.other_strategies;
+            if totals.has.cost {
+                totals.null_costs += if chunk.has.cost { chunk.null_costs } else { chunk.len() as u64 };
             }
-            collect(&mut whole.arms, &chunk.arms, file);
-            collect(&mut whole.strata, &chunk.strata, file);
-            collect(&mut whole.strategies, &chunk.strategies, file);
-            if whole.has.stratum && !chunk.has.stratum && chunk.len() > 0 {
-                whole.strata.entry(NO_STRATUM.into()).or_insert((0, file.clone()));
+            collect(&mut totals.arms, &chunk.arms, file);
+            collect(&mut totals.strata, &chunk.strata, file);
+            collect(&mut totals.strategies, &chunk.strategies, file);
+            if totals.has.stratum && !chunk.has.stratum && chunk.len() > 0 {
+                totals.strata.entry(NO_STRATUM.into()).or_insert((0, file.clone()));
             }
         }
-        whole
+        totals
     }
 }
 
-/// Adds a chunk's names with their rows; the place is that of the first row of all.
+/// Adds a chunk's names with their rows; the place of a name is its first row in the order of the files.
 fn collect(all: &mut BTreeMap<String, (u64, String)>, names: &NameCodes, file: &str) {
     for CodedName { name, rows, first } in &names.names {
         let unit = if file.to_lowercase().ends_with(".csv") { "line" } else { "row" };
@@ -159,18 +158,18 @@ fn collect(all: &mut BTreeMap<String, (u64, String)>, names: &NameCodes, file: &
     }
 }
 
-fn check_strategies(whole: &ChunkTotals, request: &Request) -> Result<()> {
+fn check_strategies(totals: &ChunkTotals, request: &Request) -> Result<()> {
     let Some(wanted) = request.strategy else { return Ok(()) };
-    match alike(wanted, whole.strategies.keys().map(String::as_str)) {
+    match alike(wanted, totals.strategies.keys().map(String::as_str)) {
         Some(other) => Err(Error::contract(format!(
             "{}: the column \"strategy\" says {other:?}, which differs from {wanted:?} only in case or blanks; write one name in the job and in the table",
-            whole.strategies.get(other).map_or("", |(_, place)| place.as_str())
+            totals.strategies.get(other).map_or("", |(_, place)| place.as_str())
         ))),
         None => Ok(()),
     }
 }
 
-/// The names of the arms by their final number.
+/// The names of the arms by their common code.
 fn arms(found: &BTreeMap<String, (u64, String)>, request: &Request) -> Result<Vec<String>> {
     let counted = || found.iter().map(|(arm, (rows, _))| format!("{arm} in {rows} rows")).take(10).collect::<Vec<_>>().join(", ");
     let known = &request.arms;
@@ -197,9 +196,9 @@ fn arms(found: &BTreeMap<String, (u64, String)>, request: &Request) -> Result<Ve
             found.get(other).map_or("", |(_, place)| place.as_str())
         )));
     }
-    if found.len() > MOST_ARMS {
+    if found.len() > MAX_ARMS {
         return Err(Error::contract(format!(
-            "{whose} has more than {MOST_ARMS} arms (found: {} …); an arm is a treatment, not a customer",
+            "{whose} has more than {MAX_ARMS} arms (found: {} …); an arm is a treatment, not a customer",
             counted()
         )));
     }
@@ -228,20 +227,20 @@ fn strata(found: &BTreeMap<String, (u64, String)>, request: &Request) -> Result<
             request.whose
         )));
     }
-    if found.len() > MOST_STRATA {
+    if found.len() > MAX_STRATA {
         return Err(Error::contract(format!(
-            "{} has more than {MOST_STRATA} strata; a stratum is a state or a region, not a customer",
+            "{} has more than {MAX_STRATA} strata; a stratum is a state or a region, not a customer",
             request.whose
         )));
     }
     Ok(found.keys().cloned().collect())
 }
 
-/// The error of a table without assignments.
-fn nothing(whole: &ChunkTotals, chunks: &[(String, FileChunk)], request: &Request) -> Error {
+/// The error for a table without assignments.
+fn nothing(totals: &ChunkTotals, chunks: &[(String, FileChunk)], request: &Request) -> Error {
     let whose = &request.whose;
-    let rejected: Vec<String> = whole.rejected.reasons().iter().filter(|r| r.1 > 0).map(|(r, n)| format!("{n} {r}")).collect();
-    let names: Vec<&str> = whole.strategies.keys().map(String::as_str).collect();
+    let rejected: Vec<String> = totals.rejected.reasons().iter().filter(|r| r.1 > 0).map(|(r, n)| format!("{n} {r}")).collect();
+    let names: Vec<&str> = totals.strategies.keys().map(String::as_str).collect();
     Error::contract(match (chunks.first(), names.as_slice(), rejected.as_slice()) {
         (_, [_, ..], _) => {
             let wanted = request.strategy.unwrap_or_default();
@@ -261,17 +260,17 @@ fn nothing(whole: &ChunkTotals, chunks: &[(String, FileChunk)], request: &Reques
     })
 }
 
-fn append(out: &mut Assignments, rows: ChunkRows, numbers: &CodeMap) -> Result<()> {
+fn append(out: &mut Assignments, rows: ChunkRows, codes: &CodeMap) -> Result<()> {
     let count = rows.arm.len();
     match (&mut out.ids, rows.ids) {
-        (AssignedIds::Int(all), AssignedIds::Int(own)) => all.append(&own),
-        (AssignedIds::Text(all), AssignedIds::Text(own)) => (0..own.len()).for_each(|at| all.push(own.get(at))),
+        (AssignedIds::Int(all), AssignedIds::Int(ids)) => all.append(&ids),
+        (AssignedIds::Text(all), AssignedIds::Text(ids)) => (0..ids.len()).for_each(|at| all.push(ids.get(at))),
         _ => return Err(Error::bug("assignments with ids of two types")),
     }
-    let arm = |own: u32| numbers.arms.get(own as usize).copied().unwrap_or_default();
+    let arm = |code: u32| codes.arms.get(code as usize).copied().unwrap_or_default();
     out.arm.extend(rows.arm.iter().map(arm));
     out.assigned_on.append(&rows.assigned_on);
-    match (&mut out.stratum, &numbers.strata) {
+    match (&mut out.stratum, &codes.strata) {
         (Some(all), Ok(strata)) => {
             all.extend(rows.stratum.iter().map(|s| strata.get(*s as usize).copied().unwrap_or_default()));
         }
