@@ -31,7 +31,7 @@ pub(super) fn data(text: &str) -> Result<()> {
     }
 }
 
-/// Runs `work` on so many threads.
+/// Runs `work` in a pool of `threads` threads.
 pub(super) fn with_threads<T: Send>(args: ThreadArgs, work: impl FnOnce() -> Result<T> + Send) -> Result<T> {
     let threads = args.threads.map_or(0, usize::from);
     let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build().map_err(|e| {
@@ -204,7 +204,7 @@ pub(super) fn schema(args: &SchemaArgs) -> Result<()> {
     };
     let (raw, source) = parse::load(path, &[])?;
     let output = raw.output.path.is_none().then(Default::default);
-    // The tables hang on the columns alone, so any date will do for a job that gets its own from --as-of.
+    // The schema depends only on the columns, so a placeholder date is enough.
     let has_dates = raw.periods.as_of.is_some() || raw.periods.every.is_some() || raw.periods.list.is_some();
     let as_of = (!has_dates).then_some(crate::domain::Day(0));
     let job = resolve(raw, source, &Overrides { output, as_of, ..Overrides::default() })?;

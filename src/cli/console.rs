@@ -24,7 +24,7 @@ struct Step {
     bar: Option<ProgressBar>,
 }
 
-/// Control characters as escapes, so that no name in the data can move the cursor or begin a line of its own.
+/// Control characters as escapes, so that no name in the data can move the cursor or begin a new line.
 pub(super) fn printable(text: &str) -> String {
     let mut out = String::with_capacity(text.len());
     for c in text.chars() {

@@ -12,7 +12,7 @@ use crate::job::{Overrides, parse, resolve};
 use crate::pipeline;
 use crate::sample::SampleSpec;
 
-/// The job that quickstart writes beside the orders; users change it into their own.
+/// The job that quickstart writes next to the orders, for users to adapt.
 const JOB: &str = include_str!("../../jobs/quickstart.toml");
 
 pub(super) fn run(args: &QuickstartArgs, console: &Console) -> Result<()> {

@@ -1,4 +1,4 @@
-//! `[acquisition]`: what winning the customers of a period cost, from a small CSV or Parquet file.
+//! `[acquisition]`: the cost of winning the customers of a period, from a small CSV or Parquet file.
 
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -11,7 +11,7 @@ use crate::domain::{Day, Decimal};
 use crate::error::{Error, Result};
 use crate::job::Job;
 
-/// A row as read: what it says, and where it stands.
+/// A row as text, and its place in the file.
 struct Line {
     place: String,
     start: Option<String>,
@@ -21,7 +21,7 @@ struct Line {
 /// Spend in minor units by the first day of the period.
 ///
 /// # Errors
-/// Exit 4 if the file cannot be read, exit 3 if it does not say what it should.
+/// Exit 4 if the file cannot be read, exit 3 if a row is invalid.
 pub fn read(job: &Job) -> Result<BTreeMap<Day, i128>> {
     let Some((written, path)) = &job.acquisition else { return Ok(BTreeMap::new()) };
     let is_parquet = path.extension().is_some_and(|e| e.eq_ignore_ascii_case("parquet"));
@@ -48,7 +48,7 @@ pub fn read(job: &Job) -> Result<BTreeMap<Day, i128>> {
             return Err(Error::contract(format!("{place}: the period from {start} stands twice; give each period one row")));
         }
     }
-    // Rows of other years are fine, but a file that meets no period at all is the wrong one.
+    // Rows of other periods are fine, but a file without any period of the job is the wrong one.
     if !out.is_empty() && !starts.is_empty() && !out.keys().any(|start| starts.contains(start)) {
         return Err(Error::contract(format!(
             "{written} (acquisition.path) has {} periods, none of which is a period of the job (the first begins on {}); period_start must be the first day of a period",

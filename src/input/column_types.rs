@@ -1,11 +1,11 @@
-//! The types a column may have, by what it is for, and their names.
+//! The types that suit a column in its role, and their names.
 
 use arrow::datatypes::DataType;
 
 use crate::domain::IdType;
 use crate::error::{Error, Result};
 
-/// What a column is for, and with that which types serve.
+/// The role of a column, which decides about its type.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum ColumnRole {
     Customer,
@@ -46,7 +46,7 @@ impl ColumnRole {
     }
 }
 
-/// A class of types whose values mean the same: equal classes may differ in width, unit or scale.
+/// The class of a type: types of one class differ only in width, unit or scale.
 pub(crate) fn class(role: ColumnRole, data_type: &DataType) -> String {
     match data_type {
         _ if role == ColumnRole::Customer => type_name(data_type),
@@ -60,7 +60,7 @@ pub(crate) fn class(role: ColumnRole, data_type: &DataType) -> String {
     }
 }
 
-/// A type as people call it.
+/// The name of a type in messages.
 pub(crate) fn type_name(data_type: &DataType) -> String {
     match data_type {
         DataType::Utf8View => "string".into(),

@@ -1,7 +1,7 @@
 //! `[customers]`: a table with one row per customer. Its numeric columns and dates are measures, its named columns
 //! dimensions.
 //!
-//! [`open`] finds out what its columns are, [`read`] takes those that something uses, by bucket of the orders.
+//! [`open`] finds its columns, [`read`] reads those in use into the buckets of the orders.
 
 use std::collections::HashMap;
 
@@ -39,12 +39,12 @@ pub struct CustomersTable {
     pub given: Vec<AttributeColumn>,
 }
 
-/// The customers of the table; nobody without one.
+/// The rows of the table; empty without one.
 #[derive(Debug, Default)]
 pub struct CustomersData {
     /// One roll per bucket; none without a table.
     pub rolls: Vec<CustomerAttributes>,
-    /// Per dimension its values in order.
+    /// The values of each dimension, ascending.
     pub values: Vec<Vec<String>>,
     /// Rows without an id.
     pub null_ids: u64,
@@ -78,7 +78,7 @@ pub fn open(job: &Job) -> Result<CustomersTable> {
     Ok(CustomersTable { sources, text_ids: id_type == DataType::Utf8View, given })
 }
 
-/// What the numbers of a column mean, if it is a measure.
+/// The unit of a column, if it is a measure.
 fn unit_of(data_type: &DataType) -> Option<Unit> {
     match data_type {
         DataType::Date32 | DataType::Date64 | DataType::Timestamp(..) => Some(Unit::Date),
@@ -106,7 +106,7 @@ impl CustomersTable {
     }
 }
 
-/// A roll in the making: customers of a bucket in the order of the files, with the places of their rows.
+/// A roll in the making: customers of a bucket in the order of the files, with the file and index of each row.
 struct BucketDraft {
     roll: CustomerAttributes,
     rows: Vec<(u32, u64)>,
@@ -115,10 +115,10 @@ struct BucketDraft {
 /// Two rows of one customer, the later one first.
 type DuplicateCustomer = ((u32, u64), (u32, u64), String);
 
-/// Reads the customers with the measures that something uses, into as many buckets as the orders have.
+/// Reads the customers with the measures in use into the buckets of the orders.
 ///
 /// # Errors
-/// Exit 3: a customer that stands twice, an id or a number that does not fit; exit 4: files that cannot be read.
+/// Exit 3: a customer with two rows, an id or a number that does not fit; exit 4: files that cannot be read.
 pub fn read(
     job: &Job,
     table: &CustomersTable,
@@ -153,7 +153,7 @@ pub fn read(
                 batch_reader.batch(source, number as u32, first, batch, &mut drafts)
             })?;
             read += source.metadata.metadata().row_group(group).num_rows().max(0) as u64;
-            // Sorting takes as much again.
+            // Sorting takes the same again.
             memory.check_rss("The customers table", read, 2 * table.rows())?;
         }
     }
@@ -178,7 +178,7 @@ pub fn read(
     Ok(CustomersData { rolls, values, null_ids })
 }
 
-/// Values in order, and the place of each code in that order.
+/// Sorts the values; returns them with the rank of each code.
 fn ranked(codes: HashMap<String, u32>) -> (Vec<String>, Vec<u32>) {
     let mut ranks = vec![UNKNOWN; codes.len()];
     let mut values: Vec<(String, u32)> = codes.into_iter().collect();
@@ -189,7 +189,7 @@ fn ranked(codes: HashMap<String, u32>) -> (Vec<String>, Vec<u32>) {
     (values.into_iter().map(|(value, _)| value).collect(), ranks)
 }
 
-/// The roll of a draft, ascending by id, and the first customer that stands twice.
+/// The roll of a draft, ascending by id, and the first customer with two rows.
 fn sorted(draft: BucketDraft, ranks: &[Vec<u32>], id: IdType) -> (CustomerAttributes, Option<DuplicateCustomer>) {
     let BucketDraft { roll, rows } = draft;
     let mut order: Vec<usize> = (0..rows.len()).collect();
@@ -221,12 +221,12 @@ fn shown(ids: &CustomerIds, at: usize, id: IdType) -> String {
     if id == IdType::Text { format!("{text:?}") } else { text }
 }
 
-/// Takes batches of the customers table.
+/// Reads batches of the customers table.
 struct BatchReader<'a> {
     job: &'a Job,
     columns: &'a OrderColumns,
     used: &'a [AttributeColumn],
-    /// Per dimension the codes of its values.
+    /// The codes of the values of each dimension.
     codes: Vec<HashMap<String, u32>>,
     null_ids: u64,
 }
@@ -328,7 +328,7 @@ impl BatchReader<'_> {
                 continue;
             }
             let value = decode::text_of(column, row)?.unwrap_or_default();
-            // Our own word for no value is none.
+            // The name for no value is not a value.
             if value == UNKNOWN_NAME {
                 out.push(UNKNOWN);
                 continue;

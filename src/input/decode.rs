@@ -11,7 +11,7 @@ use super::zone::{Zone, day_of};
 use crate::domain::{CustomerIds, Day, divide_half_even, pow10};
 use crate::error::{Error, Result};
 
-/// A value that cannot be what it should.
+/// Why a value cannot be decoded.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Problem {
     /// Null.
@@ -26,11 +26,11 @@ pub(crate) enum Problem {
     Overflow,
 }
 
-/// The integers of a column with what is wrong with some of them, by row.
+/// The integers of a column, and the problems with some of them.
 #[derive(Debug, Default)]
 pub(crate) struct Integers {
     pub values: Vec<i64>,
-    /// Ascending by row; a row stands at most once.
+    /// Row and problem, ascending by row; at most one per row.
     pub problems: Vec<(usize, Problem)>,
 }
 
@@ -52,7 +52,7 @@ impl Integers {
                 }
             }
         }
-        // A null's garbage may have looked wrong in another way.
+        // The garbage at a null may have been another problem.
         self.problems.retain(|(row, _)| !nulls.is_null(*row));
         self.problems.extend(found);
         self.problems.sort_unstable_by_key(|(row, _)| *row);
@@ -63,7 +63,7 @@ fn values<T: ArrowPrimitiveType>(column: &ArrayRef) -> &[T::Native] {
     column.as_primitive::<T>().values()
 }
 
-/// Calls the macro's body with the values of an integer column as an iterator of `i64` (or `u64` keys).
+/// Extends `$out` by the values of an integer column as `i64` (of `UInt64` as keys); evaluates `$other` for other types.
 macro_rules! integers {
     ($column:expr, $out:expr, $other:expr) => {
         match $column.data_type() {
@@ -80,19 +80,19 @@ macro_rules! integers {
     };
 }
 
-/// Ordered keys of integer ids; those at nulls are anything and must be looked up in the column.
+/// Ordered keys of integer ids. The keys at nulls are arbitrary: the column says where they are.
 pub(crate) fn keys(column: &ArrayRef, out: &mut Vec<i64>) -> Result<()> {
     out.clear();
     integers!(column, out, return Err(Error::bug(format!("integer ids of type {}", column.data_type()))));
     Ok(())
 }
 
-/// The same keys as they stand in the column, if they do.
+/// The keys of integer ids without a copy, if the column stores them as such.
 pub(crate) fn keys_in(column: &ArrayRef) -> Option<&[i64]> {
     column.as_primitive_opt::<Int64Type>().map(|column| &**column.values())
 }
 
-/// The same keys, as they stand in the column where they do; else in `out`.
+/// The keys of integer ids: borrowed from the column if it stores them as such, else decoded into `out`.
 pub(crate) fn lent_keys<'a>(column: &'a ArrayRef, out: &'a mut Vec<i64>) -> Result<&'a [i64]> {
     match keys_in(column) {
         Some(keys) => Ok(keys),
@@ -100,12 +100,12 @@ pub(crate) fn lent_keys<'a>(column: &'a ArrayRef, out: &'a mut Vec<i64>) -> Resu
     }
 }
 
-/// A string column.
+/// A column as strings.
 pub(crate) fn texts(column: &ArrayRef) -> Result<&StringViewArray> {
     column.as_any().downcast_ref::<StringViewArray>().ok_or_else(|| Error::bug(format!("strings of type {}", column.data_type())))
 }
 
-/// Business dates.
+/// Business dates in days since 1970.
 pub(crate) fn dates(column: &ArrayRef, zone: &Zone, naive: Option<&Zone>, out: &mut Integers) -> Result<()> {
     out.clear();
     let days = &mut out.values;
@@ -142,10 +142,10 @@ pub(crate) fn dates(column: &ArrayRef, zone: &Zone, naive: Option<&Zone>, out: &
     Ok(())
 }
 
-/// The same dates, in days since 1970, as they stand in the column, if they do and nothing is wrong with them.
+/// Business dates in days since 1970 without a copy, if the column stores them as such and all are valid.
 pub(crate) fn days_in(column: &ArrayRef) -> Option<&[i32]> {
     let days = column.as_primitive_opt::<Date32Type>().filter(|days| days.null_count() == 0)?.values();
-    // Without a branch for each.
+    // A fold without branches.
     let are_days = days.iter().fold(true, |are_days, day| are_days & (Day::MIN.0..=Day::MAX.0).contains(day));
     are_days.then_some(days)
 }
@@ -167,16 +167,16 @@ pub(crate) fn money(columns: &[&ArrayRef], scale: u32, out: &mut Integers) -> Re
 fn single(column: &ArrayRef, scale: u32, out: &mut Integers) -> Result<()> {
     let unit = pow10(scale).ok_or_else(|| Error::bug("money scale out of range"))?;
     match column.data_type() {
-        DataType::Decimal64(_, own) if i64::from(*own) == i64::from(scale) => {
+        DataType::Decimal64(_, digits_behind) if i64::from(*digits_behind) == i64::from(scale) => {
             out.values.extend_from_slice(values::<Decimal64Type>(column));
         }
-        DataType::Decimal64(_, own) => {
-            let own = (*own).max(0) as u32;
+        DataType::Decimal64(_, digits_behind) => {
+            let digits_behind = (*digits_behind).max(0) as u32;
             for (row, digits) in values::<Decimal64Type>(column).iter().enumerate() {
-                exact(i128::from(*digits), own, scale, row, out);
+                exact(i128::from(*digits), digits_behind, scale, row, out);
             }
         }
-        DataType::Decimal128(_, own) if i64::from(*own) == i64::from(scale) => {
+        DataType::Decimal128(_, digits_behind) if i64::from(*digits_behind) == i64::from(scale) => {
             let digits = values::<Decimal128Type>(column);
             out.values.extend(digits.iter().map(|d| *d as i64));
             if digits.iter().any(|d| i64::try_from(*d).is_err()) {
@@ -184,10 +184,10 @@ fn single(column: &ArrayRef, scale: u32, out: &mut Integers) -> Result<()> {
                 out.problems.extend(wide.map(|(row, _)| (row, Problem::Overflow)));
             }
         }
-        DataType::Decimal128(_, own) => {
-            let own = (*own).max(0) as u32;
+        DataType::Decimal128(_, digits_behind) => {
+            let digits_behind = (*digits_behind).max(0) as u32;
             for (row, digits) in values::<Decimal128Type>(column).iter().enumerate() {
-                exact(*digits, own, scale, row, out);
+                exact(*digits, digits_behind, scale, row, out);
             }
         }
         DataType::Float32 => {
@@ -219,12 +219,12 @@ fn whole(column: &ArrayRef) -> Result<Vec<i128>> {
     Ok(out.into_iter().map(i128::from).collect())
 }
 
-/// A decimal with `own` digits behind the point at the money scale.
-fn exact(digits: i128, own: u32, scale: u32, row: usize, out: &mut Integers) {
-    let (value, finer) = if own <= scale {
-        (pow10(scale - own).and_then(|p| digits.checked_mul(p)), false)
+/// Appends a decimal with `digits_behind` digits behind the point at the money scale.
+fn exact(digits: i128, digits_behind: u32, scale: u32, row: usize, out: &mut Integers) {
+    let (value, finer) = if digits_behind <= scale {
+        (pow10(scale - digits_behind).and_then(|p| digits.checked_mul(p)), false)
     } else {
-        match pow10(own - scale) {
+        match pow10(digits_behind - scale) {
             Some(p) => (Some(divide_half_even(digits, p)), digits % p != 0),
             None => (Some(0), digits != 0),
         }
@@ -261,32 +261,32 @@ fn product(factors: &[&ArrayRef], scale: u32, out: &mut Integers) -> Result<()> 
     let rows = factors.first().map_or(0, |f| f.len());
     let mut products: Vec<Option<i128>> = vec![Some(1); rows];
     let mut non_finite: Vec<usize> = Vec::new();
-    let mut digits_behind = 0u32;
+    let mut all_digits = 0u32;
     for factor in factors {
-        let (values_of_factor, own): (Vec<i128>, u32) = match factor.data_type() {
-            DataType::Decimal64(_, own) => {
-                (values::<Decimal64Type>(factor).iter().map(|d| i128::from(*d)).collect(), (*own).max(0) as u32)
+        let (values_of_factor, digits): (Vec<i128>, u32) = match factor.data_type() {
+            DataType::Decimal64(_, digits) => {
+                (values::<Decimal64Type>(factor).iter().map(|d| i128::from(*d)).collect(), (*digits).max(0) as u32)
             }
-            DataType::Decimal128(_, own) => (values::<Decimal128Type>(factor).to_vec(), (*own).max(0) as u32),
+            DataType::Decimal128(_, digits) => (values::<Decimal128Type>(factor).to_vec(), (*digits).max(0) as u32),
             DataType::Float32 | DataType::Float64 => {
-                let own = scale + 4;
-                let unit = pow10(own).ok_or_else(|| Error::bug("money scale out of range"))? as f64;
+                let digits = scale + 4;
+                let unit = pow10(digits).ok_or_else(|| Error::bug("money scale out of range"))? as f64;
                 let floats: Vec<f64> = match factor.data_type() {
                     DataType::Float32 => values::<Float32Type>(factor).iter().map(|x| f64::from(*x)).collect(),
                     _ => values::<Float64Type>(factor).to_vec(),
                 };
                 non_finite.extend(floats.iter().enumerate().filter(|(_, x)| !x.is_finite()).map(|(row, _)| row));
                 // Casts saturate; a saturated factor overflows the product unless another factor is zero.
-                (floats.into_iter().map(|x| (x * unit).round_ties_even() as i128).collect(), own)
+                (floats.into_iter().map(|x| (x * unit).round_ties_even() as i128).collect(), digits)
             }
             _ => (whole(factor)?, 0),
         };
         for (product, value) in products.iter_mut().zip(values_of_factor) {
             *product = product.and_then(|p| p.checked_mul(value));
         }
-        digits_behind += own;
+        all_digits += digits;
     }
-    let (up, down) = (pow10(scale.saturating_sub(digits_behind)), pow10(digits_behind.saturating_sub(scale)));
+    let (up, down) = (pow10(scale.saturating_sub(all_digits)), pow10(all_digits.saturating_sub(scale)));
     for (row, product) in products.into_iter().enumerate() {
         let scaled = product.zip(up).and_then(|(p, up)| p.checked_mul(up)).map(|p| down.map_or(0, |d| divide_half_even(p, d)));
         match scaled.and_then(|v| i64::try_from(v).ok()) {

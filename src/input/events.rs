@@ -21,10 +21,10 @@ use crate::measure::EventBuckets;
 use crate::memory::{Consumer, MemoryPool};
 use crate::progress::Progress;
 
-/// Most distinct values of the event column whose kinds a thread need not look up again.
-const MOST_KNOWN: usize = 1000;
-/// Values without a kind that are kept for messages.
-const MOST_OTHER: usize = 10;
+/// Most values of the event column whose kinds a thread caches.
+const MAX_CACHED: usize = 1000;
+/// Most values without a kind that messages show.
+const MAX_OTHER: usize = 10;
 
 /// The events of a job, opened.
 #[derive(Debug, Clone, Default)]
@@ -37,7 +37,7 @@ pub struct EventsTable {
     zones: Option<(Zone, Option<Zone>)>,
 }
 
-/// What became of the rows of events.
+/// Rows of events by outcome.
 #[derive(Debug, Clone, Default)]
 pub struct EventCounts {
     /// Without a customer.
@@ -48,7 +48,7 @@ pub struct EventCounts {
     pub no_event: u64,
     /// With an id that no customer of the orders can have.
     pub impossible: u64,
-    /// Up to the last as-of date: what they count as, and what the column says; of values without a kind the first ten.
+    /// The values of the event column by kind, up to the last as-of date; of values without a kind the first ten.
     pub values: BTreeMap<EventKind, BTreeSet<String>>,
 }
 
@@ -90,7 +90,7 @@ impl EventsTable {
     }
 }
 
-/// Reads the events into as many buckets as the orders have; `id` is the type of the orders' customer id.
+/// Reads the events into the buckets of the orders; `id` is the type of the orders' customer id.
 ///
 /// # Errors
 /// Exit 4: files that cannot be read.
@@ -144,29 +144,29 @@ impl EventCounts {
         }
     }
 
-    /// Notes what the column says of an event of a kind.
+    /// Adds a value of the event column.
     fn note(&mut self, kind: EventKind, value: String) {
         let values = self.values.entry(kind).or_default();
         values.insert(value);
-        if kind == EventKind::Other && values.len() > MOST_OTHER {
+        if kind == EventKind::Other && values.len() > MAX_OTHER {
             values.pop_last();
         }
     }
 
-    /// What the column says of the events of a kind.
+    /// The values of the event column of a kind.
     pub fn of(&self, kind: EventKind) -> impl Iterator<Item = &str> {
         self.values.get(&kind).into_iter().flatten().map(String::as_str)
     }
 }
 
-/// One thread.
+/// A thread that reads events.
 struct EventReader<'a> {
     job: &'a Job,
     id: IdType,
     zones: &'a (Zone, Option<Zone>),
     buckets: BucketWriter,
     counts: EventCounts,
-    /// What values that this thread has met count as.
+    /// The kinds of values that this thread has looked up.
     known: HashMap<String, EventKind>,
     buffers: Vec<Vec<u8>>,
 }
@@ -223,7 +223,7 @@ impl EventReader<'_> {
         self.buckets.spill_if_over_budget()
     }
 
-    /// What the event of a row counts as.
+    /// The kind of the event of a row.
     fn kind(&mut self, texts: Option<&StringViewArray>, event: &ArrayRef, row: usize) -> Result<EventKind> {
         if let Some(kind) = texts.and_then(|t| self.known.get(t.value(row))) {
             return Ok(*kind);
@@ -233,7 +233,7 @@ impl EventReader<'_> {
             return Ok(*kind);
         }
         let kind = self.job.event_kinds.get(&value.to_lowercase()).copied().unwrap_or(EventKind::Other);
-        if self.known.len() < MOST_KNOWN {
+        if self.known.len() < MAX_CACHED {
             self.known.insert(value.clone(), kind);
         }
         self.counts.note(kind, value);

@@ -7,13 +7,13 @@ use crate::error::{Error, Result};
 /// A file to read.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct InputPath {
-    /// How the job names it: the pattern's fixed part as written, and what the pattern matched.
+    /// Its name in messages: the fixed part of the pattern as written, and the matched rest.
     pub name: String,
-    /// Where it is.
+    /// Its path.
     pub path: PathBuf,
     /// Hive partition columns in its path below the pattern's fixed part; `None` is null.
     pub partitions: Vec<(String, Option<String>)>,
-    /// The key of the job file, or the flag, that names it; errors say it.
+    /// The key of the job file, or the flag, that names it, for error messages.
     pub key: &'static str,
 }
 
@@ -119,7 +119,7 @@ fn walk(root: &Path, name: &str, base: &str, key: &'static str, files: &mut Vec<
             }
             let path = entry.path();
             let name = format!("{name}/{own}");
-            // A link to a folder is not followed, so that no loop can hold the walk.
+            // A link to a folder is not followed, so that the search ends.
             let is_folder = entry.file_type().is_ok_and(|t| t.is_dir());
             if is_folder {
                 open.push((path, name));
@@ -135,7 +135,7 @@ fn expand(written: &str, joined: &Path, key: &'static str, files: &mut Vec<Input
     let wrong = |e: &dyn std::fmt::Display| Error::input(format!("cannot read the pattern {}: {e}", joined.display()));
     let pattern = joined.to_str().ok_or_else(|| wrong(&"it is not UTF-8"))?;
     let options = glob::MatchOptions { case_sensitive: true, require_literal_separator: true, require_literal_leading_dot: true };
-    // What stands before the first wildcard's folder is fixed, in the pattern as in every match.
+    // The path up to the folder of the first wildcard is the same in the pattern and in every match.
     let fixed = |pattern: &str| {
         let wild = pattern.find(['*', '?', '[']).unwrap_or(pattern.len());
         pattern.get(..wild).and_then(|p| p.rfind('/')).map_or(0, |slash| slash + 1)
@@ -152,7 +152,7 @@ fn expand(written: &str, joined: &Path, key: &'static str, files: &mut Vec<Input
         if !path.is_dir() {
             files.push(input(name, path, base, key));
         } else if below.ends_with(".parquet") {
-            // Spark writes a folder where one asks for a file.
+            // Spark writes a folder named like a file.
             walk(&path, &name, base, key, files)?;
         }
     }

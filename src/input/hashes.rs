@@ -1,7 +1,7 @@
-//! Lists of hashes that input files are held against, in the form that `sha256sum` writes: the input manifest of a job.
+//! The input manifest of a job: a list of SHA-256 hashes as `sha256sum` writes it, against which input files are checked.
 //!
-//! A file is hashed through the handle that its footer is read from, before anything of it is believed; that it stays the
-//! same until the run is committed is [`super::source::Source::check_unchanged`]'s matter.
+//! A file is hashed through the handle from which its footer is read, before anything is decoded.
+//! `Source::check_unchanged` makes sure that it stays the same until the run is committed.
 
 use std::collections::HashMap;
 use std::ffi::OsStr;
@@ -37,7 +37,7 @@ pub struct HashList {
     files: HashMap<PathBuf, (String, usize)>,
 }
 
-/// What a file was found to be, and the list that says so.
+/// The hash of a file that agrees with a list.
 #[derive(Debug, Clone)]
 pub struct VerifiedHash {
     /// SHA-256 of the whole file.
@@ -50,7 +50,7 @@ impl HashList {
     /// Reads the list that a key of the job names, if it does; paths are relative to `folder`, that of the job file.
     ///
     /// # Errors
-    /// Exit 4: it cannot be read, a line is not of its form, or a file that it lists is not there.
+    /// Exit 4: it cannot be read, a malformed line, or a listed file that does not exist.
     pub fn named(written: Option<&str>, folder: &Path, key: &'static str) -> Result<Option<Arc<HashList>>> {
         written.map(|written| HashList::read(written, &folder.join(written), key).map(Arc::new)).transpose()
     }
@@ -184,7 +184,7 @@ fn parse(line: &[u8]) -> Option<(String, Vec<u8>)> {
     Some((hash, out))
 }
 
-/// The beginning of a line for a message.
+/// The first 80 characters of a line, quoted.
 fn shown(line: &[u8]) -> String {
     let text: String = String::from_utf8_lossy(line).chars().take(80).collect();
     format!("{text:?}")

@@ -1,4 +1,4 @@
-//! Ids of other tables than the orders, as keys that can be looked up among those of the orders.
+//! Customer ids of other tables, as keys of the orders' id type.
 
 use arrow::array::{Array, ArrayRef, StringViewArray};
 use arrow::datatypes::DataType;
@@ -24,7 +24,7 @@ pub(crate) fn comparable(text: bool, column: &str, key: &str, id: IdType) -> Res
     )))
 }
 
-/// The ids of a batch as the keys of the orders' ids; what is null or does not fit has none.
+/// The ids of a batch as keys of the orders' id type; nulls and ids that do not fit have no key.
 pub(crate) enum CustomerKeys<'a> {
     Int(Vec<Option<i64>>),
     Text(&'a StringViewArray),
@@ -53,7 +53,7 @@ impl<'a> CustomerKeys<'a> {
         Ok(CustomerKeys::Int(keys.collect()))
     }
 
-    /// Whether an id is there that a customer can have.
+    /// Whether a row has a key.
     pub fn is_known(&self, row: usize) -> bool {
         match self {
             CustomerKeys::Int(keys) => keys[row].is_some(),
@@ -69,7 +69,7 @@ impl<'a> CustomerKeys<'a> {
         }
     }
 
-    /// The lane of the customer: keys, or lengths of strings; 0 where there is none.
+    /// The values of the field [`crate::bucket::Field::Customer`]: keys, or lengths of strings; 0 for rows without a key.
     pub fn lane(&self) -> Vec<i64> {
         match self {
             CustomerKeys::Int(keys) => keys.iter().map(|key| key.unwrap_or(0)).collect(),
@@ -77,7 +77,7 @@ impl<'a> CustomerKeys<'a> {
         }
     }
 
-    /// Appends an id that is there.
+    /// Appends the id of a row that has a key.
     pub fn push(&self, row: usize, ids: &mut CustomerIds) {
         match (self, ids) {
             (CustomerKeys::Int(keys), CustomerIds::Int(ids)) => ids.extend(keys[row]),

@@ -232,7 +232,7 @@ impl Predicate {
     }
 }
 
-/// A value as it stands in the job file.
+/// A value as the job file has it.
 fn with(value: &RawScalar) -> String {
     match value {
         RawScalar::Bool(flag) => format!("with {flag}"),
@@ -243,13 +243,13 @@ fn with(value: &RawScalar) -> String {
     }
 }
 
-/// How a column's integers are to be read.
+/// The meaning of a column's integers.
 enum ValueKind {
     Number {
         scale: u32,
     },
     Days,
-    /// Timestamps, this many to the second; zoned ones are instants.
+    /// Timestamps in ticks of this many per second; zoned ones are instants.
     Ticks {
         per_second: i64,
         zoned: bool,

@@ -1,4 +1,4 @@
-//! Batches of a row group: the named columns, whether they stand in the file or in its path.
+//! Batches of a row group: the named columns, from the file or from its path.
 
 use std::fs::File;
 use std::sync::Arc;
@@ -16,10 +16,10 @@ use super::source::{ColumnBytes, Source};
 use crate::domain::Day;
 use crate::error::{Error, Result};
 
-/// Rows per batch: large enough to be quick, small enough for the cache.
+/// Rows per batch: large enough to be fast, small enough for the cache.
 const BATCH: usize = 1 << 13;
 
-/// Bytes per batch beyond which its rows become fewer: only columns of very long texts have as many.
+/// Most bytes of a batch; it has fewer rows if its texts are very long.
 const BATCH_BYTES: u64 = 1 << 26;
 
 /// Where a column of a file comes from.
@@ -39,7 +39,7 @@ pub(crate) struct FileReader<'a> {
     origins: Vec<Origin>,
 }
 
-/// Reads every column of a file, as a run would, and forgets it; returns the rows.
+/// Decodes every column of a file as a run would; returns the rows.
 ///
 /// # Errors
 /// Exit 4: what is damaged.
@@ -58,7 +58,7 @@ pub fn read_all(source: &Source) -> Result<u64> {
 }
 
 impl<'a> FileReader<'a> {
-    /// A reader of these columns; `date` is the one that is read as a date if it stands in the path.
+    /// A reader of these columns; `date` is read as a date if it is in the path.
     pub fn new(source: &'a Source, names: &[String], date: &str) -> Result<FileReader<'a>> {
         let name = source.name();
         let schema = read_schema(source);
@@ -82,10 +82,10 @@ impl<'a> FileReader<'a> {
         Ok(FileReader { source, metadata, mask, leaves, origins })
     }
 
-    /// Calls `each` with the columns of every batch of a row group, in the order of the names; the first row's number
-    /// within the file counts from 0.
+    /// Calls `each` with the columns of every batch of a row group, in the order of the names, and the index of its
+    /// first row within the file.
     ///
-    /// `buffers` is memory for the bytes of the columns that is used again and again.
+    /// `buffers` are reused for the bytes of the columns.
     pub fn read(
         &self,
         file: &File,
@@ -98,7 +98,7 @@ impl<'a> FileReader<'a> {
         let mut first: u64 = groups.iter().take(row_group).map(|g| g.num_rows().max(0) as u64).sum();
         let expected = first + groups.get(row_group).map_or(0, |g| g.num_rows().max(0) as u64);
         if self.leaves.is_empty() {
-            // Every column stands in the path.
+            // Every column is in the path.
             while first < expected {
                 let length = (expected - first).min(BATCH as u64) as usize;
                 let columns = self.columns(&[], length)?;
@@ -132,7 +132,7 @@ impl<'a> FileReader<'a> {
         }
     }
 
-    /// Checks counts inside pages that the library would reserve memory for.
+    /// Checks the counts inside pages for which the Parquet library would allocate memory.
     fn check_deltas(&self, name: &str, row_group: usize, input: &ColumnBytes) -> Result<()> {
         let group = self.source.metadata.metadata().row_group(row_group);
         for &leaf in &input.deltas {

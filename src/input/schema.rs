@@ -1,4 +1,4 @@
-//! The columns of a file, and whether a column is there and of a type that serves.
+//! The columns of a file, and the checks that a column exists and has a suitable type.
 
 use std::sync::Arc;
 
@@ -8,8 +8,8 @@ use super::column_types::{ColumnRole, type_name};
 use super::source::Source;
 use crate::error::{Error, Result, suggestion};
 
-/// The types a file is read with: those of its Parquet schema, with all strings as views, and decimals that are stored
-/// as 64-bit integers left as such.
+/// The schema with which a file is read: its Parquet schema, with strings as views and decimals as 64-bit integers if they are
+/// stored as such.
 pub(crate) fn read_schema(source: &Source) -> SchemaRef {
     let parquet = source.metadata.parquet_schema();
     let is_int64 = |root: usize| {
@@ -32,7 +32,7 @@ pub(crate) fn read_schema(source: &Source) -> SchemaRef {
 /// The type of a column in all files, which must agree.
 ///
 /// # Errors
-/// Exit 3: a missing column (with the nearest), a type that does not serve, files that differ.
+/// Exit 3: a missing column (with the nearest), an unsuitable type, files that differ.
 pub(crate) fn column(sources: &[Source], column: &str, role: ColumnRole, key: &str, place: &str) -> Result<DataType> {
     let mut first: Option<(DataType, String)> = None;
     for source in sources {
@@ -48,7 +48,7 @@ pub(crate) fn column(sources: &[Source], column: &str, role: ColumnRole, key: &s
     first.map(|(data_type, _)| data_type).ok_or_else(|| Error::bug(format!("{key} has no file to take a type from")))
 }
 
-/// The type of a column, which must serve its role.
+/// The type of a column in one file, which must suit its role.
 pub(crate) fn serving(
     source: &Source,
     schema: &Schema,

@@ -23,19 +23,19 @@ use crate::job::Job;
 /// Largest footer that is read.
 const MOST_FOOTER: u64 = 1 << 28;
 
-/// Deepest schema that is read; the Parquet library calls itself for every level.
+/// Deepest schema that is read; the Parquet library recurses once per level.
 const MOST_DEPTH: usize = 200;
 
 /// An opened file.
 #[derive(Debug, Clone)]
 pub struct Source {
-    /// Where it is and what the job calls it.
+    /// Its path and its name in the job.
     pub input: InputPath,
     /// Bytes.
     pub size: u64,
     /// Modification time in nanoseconds since 1970.
     pub mtime_ns: i128,
-    /// Number in its file system; a file that took its place has another.
+    /// Its inode, which tells it from a file that replaced it.
     inode: u64,
     /// SHA-256 of the footer.
     pub footer_hash: String,
@@ -103,7 +103,7 @@ impl Source {
         }
         let metadata = contained(&name, || {
             let metadata = ParquetMetaDataReader::decode_metadata(&footer).map_err(|e| unreadable(&name, e))?;
-            // Types come from the Parquet schema alone, so that the writer's Arrow encodings make no difference.
+            // Types come from the Parquet schema alone: the Arrow schema that a writer added is ignored.
             let options = ArrowReaderOptions::new().with_skip_arrow_metadata(true);
             ArrowReaderMetadata::try_new(Arc::new(metadata), options).map_err(|e| unreadable(&name, e))
         })?;
@@ -167,7 +167,7 @@ impl Source {
         let (mut chunks, mut deltas) = (Vec::with_capacity(leaves.len()), Vec::new());
         for &leaf in leaves {
             let (start, length) = group.column(leaf).byte_range();
-            // Used memory is read into as it is: new pages, or zeroing them, would cost as much as some decoding does.
+            // Buffers are reused without zeroing them: faulting in new pages would cost as much as some decoding.
             let mut bytes = buffers.pop().unwrap_or_default();
             bytes.clear();
             bytes.reserve(length as usize);
@@ -199,7 +199,7 @@ impl Source {
     }
 }
 
-/// Opens the files of the patterns of a key; another may name a list of their hashes.
+/// Opens the files that the patterns of `key` match, and checks them against the list of hashes that `manifest_key` names, if any.
 pub(crate) fn open_all(
     job: &Job,
     patterns: &[(String, std::path::PathBuf)],
@@ -215,7 +215,7 @@ pub(crate) fn open_all(
     opened.into_iter().collect()
 }
 
-/// The bytes of the columns of one row group, at their places in the file.
+/// The bytes of the columns of one row group, with their offsets in the file.
 #[derive(Clone)]
 pub(crate) struct ColumnBytes {
     chunks: Vec<(u64, Bytes)>,
@@ -225,7 +225,7 @@ pub(crate) struct ColumnBytes {
 }
 
 impl ColumnBytes {
-    /// The same bytes, to take their memory back when the reader is done with them.
+    /// Shares the bytes, so that their memory can be reused when the reader is dropped.
     pub fn lend(&self) -> Vec<Bytes> {
         self.chunks.iter().map(|(_, bytes)| bytes.clone()).collect()
     }

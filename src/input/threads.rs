@@ -1,12 +1,12 @@
-//! Tasks done on all threads, with the error of the first task that fails.
+//! Running tasks on all threads; of several errors, the one of the first task is returned.
 
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use crate::error::Result;
 use crate::progress::Progress;
 
-/// Does tasks on all threads; `start` makes what a thread works with, `run` does a task and says how many rows it had, and
-/// `finish` gives what the thread found.
+/// Runs tasks on all threads. Each thread makes a worker with `start`, runs tasks with `run`, which returns their rows, and turns
+/// the worker into its result with `finish`.
 ///
 /// # Errors
 /// Of several errors the one of the first task.

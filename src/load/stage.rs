@@ -62,7 +62,7 @@ pub fn remove<'a>(client: &mut Client, database: &Database, names: impl Iterator
     Ok(())
 }
 
-/// Copies the files of these dates into the staging tables, over so many connections.
+/// Copies the files of these dates into the staging tables, over `connections` connections.
 ///
 /// # Errors
 /// Exit 4 if a file cannot be read or is not the one of its run, 3 if PostgreSQL cannot store a value, 6 or 7 if the

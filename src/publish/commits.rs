@@ -41,7 +41,7 @@ pub(super) fn last_commit(root: &Path) -> Result<Option<(u64, CommitRecord)>> {
 pub(super) fn add(root: &Path, record: &CommitRecord) -> Result<u64> {
     let before = last_commit(root)?;
     let commits = root.join("commits");
-    // A run that was damaged and computed anew has a manifest of its own.
+    // A run that was damaged and computed anew has another manifest.
     if let Some((number, last)) = &before
         && last.run_id == record.run_id
         && last.manifest_sha256 == record.manifest_sha256

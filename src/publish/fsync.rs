@@ -1,4 +1,4 @@
-//! Makes written files durable and reads them back while the next ones are computed: waiting for a disk costs no processor.
+//! Fsyncs and verifies written files on a background thread while computation continues.
 
 use std::fs::File;
 use std::io::Read;
@@ -9,20 +9,20 @@ use std::thread::{Builder, JoinHandle};
 use super::files::failed;
 use crate::error::{Error, Result};
 
-/// Files that may wait. Each holds a descriptor, and where a disk does not keep up, waiting longer gains nothing.
-const WAITING: usize = 8;
+/// Capacity of the queue. Each file holds a descriptor, and a longer queue gains nothing if the disk does not keep up.
+const CAPACITY: usize = 8;
 
-/// A file that is written to its end.
+/// A file that is completely written.
 #[derive(Debug)]
 pub(super) struct WrittenFile {
     pub file: File,
     pub path: PathBuf,
-    /// What it must hold.
+    /// The bytes that it must contain.
     pub bytes: Vec<u8>,
 }
 
-/// A thread that makes files durable and reads them back. Without one, because the run is to have a single thread or the system
-/// gives no other, or while the queue is full, it is done at once.
+/// A queue of files to fsync and verify, with a background thread. A file is handled at once while the queue is full, or if there
+/// is no background thread because the run has one thread or the system refuses another.
 #[derive(Debug)]
 pub(super) struct FsyncQueue {
     queue: Option<SyncSender<WrittenFile>>,
@@ -35,17 +35,17 @@ impl FsyncQueue {
         if rayon::current_num_threads() == 1 {
             return none;
         }
-        let (queue, files) = sync_channel(WAITING);
+        let (queue, files) = sync_channel(CAPACITY);
         match Builder::new().name("sync".into()).spawn(move || sync_all(&files)) {
             Ok(thread) => FsyncQueue { queue: Some(queue), thread: Some(thread) },
             Err(_) => none,
         }
     }
 
-    /// Takes a file.
+    /// Adds a file.
     ///
     /// # Errors
-    /// Exit 6 if it is done at once and fails; a failure of the thread comes out of [`Self::drain`].
+    /// Exit 6 if the file is handled at once and fails; a failure of the thread is returned by [`Self::drain`].
     pub fn push(&self, written: WrittenFile) -> Result<()> {
         let refused = match &self.queue {
             Some(queue) => queue.try_send(written),
@@ -57,7 +57,7 @@ impl FsyncQueue {
         }
     }
 
-    /// Waits for all files; what comes later is done at once.
+    /// Waits for all files; later ones are handled at once.
     ///
     /// # Errors
     /// Exit 6 with the first file that failed.
@@ -77,7 +77,7 @@ impl Drop for FsyncQueue {
     }
 }
 
-/// Ends at the first failure, after which [`FsyncQueue::push`] finds nobody at the other end.
+/// Ends at the first failure; the channel is closed then, and [`FsyncQueue::push`] handles files at once.
 fn sync_all(files: &Receiver<WrittenFile>) -> Result<()> {
     files.iter().try_for_each(|written| written.sync_and_verify())
 }
@@ -95,7 +95,7 @@ impl WrittenFile {
     }
 }
 
-/// Whether a file holds these bytes and no others.
+/// Whether a file consists of these bytes.
 fn holds(path: &Path, mut expected: &[u8]) -> std::io::Result<bool> {
     let mut file = File::open(path)?;
     let mut found = [0; 1 << 16];

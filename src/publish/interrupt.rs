@@ -8,12 +8,12 @@ use std::time::{Duration, Instant};
 
 use crate::error::{Error, Result};
 
-/// What a stop found.
+/// The state of the run when a signal stopped it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum StopOutcome {
-    /// Nothing was committed, and nothing will be; what was staged is removed.
+    /// Nothing was committed, and nothing will be; staged files are removed.
     BeforeCommit,
-    /// The commit was under way and did not end in time.
+    /// A commit was in progress and did not end in time.
     DuringCommit,
     /// This run is committed.
     Committed(String),
@@ -21,7 +21,7 @@ pub enum StopOutcome {
 
 pub(super) struct InterruptRegistry {
     stopping: AtomicBool,
-    /// Held while a run is committed, so that a stop comes before or after it.
+    /// Locked while a run is committed, so that a stop comes before or after it.
     state: Mutex<State>,
 }
 
@@ -30,20 +30,20 @@ struct State {
     committed: Option<String>,
 }
 
-/// Of the whole process, as signals are.
+/// The registry of the process.
 pub(super) static INTERRUPTS: InterruptRegistry = InterruptRegistry::new();
 
-/// Stops what this process is about to publish. Waits for a commit that is under way.
+/// Stops this process from publishing. Waits up to `timeout` for a commit in progress.
 pub fn stop(timeout: Duration) -> StopOutcome {
     INTERRUPTS.stop(timeout)
 }
 
-/// Whether a stop came before the commit: the process is about to end.
+/// Whether a stop came before the commit, so that the process is about to end.
 pub fn is_stopped() -> bool {
     INTERRUPTS.stopping.load(Ordering::SeqCst)
 }
 
-/// A commit that no stop cuts in two.
+/// Keeps a stop waiting while a run is committed.
 pub(super) struct CommitGuard(MutexGuard<'static, State>);
 
 impl CommitGuard {
@@ -70,7 +70,7 @@ impl InterruptRegistry {
         self.lock().staged.retain(|other| other != folder);
     }
 
-    /// Refuses work that would only be removed.
+    /// Fails after a stop, since further work would be removed.
     pub fn check(&self) -> Result<()> {
         match self.stopping.load(Ordering::SeqCst) {
             false => Ok(()),
@@ -101,7 +101,7 @@ impl InterruptRegistry {
         let staged = std::mem::take(&mut state.staged);
         drop(state);
         for folder in staged {
-            // A thread may be in the middle of one more file. What is left then, the next run removes.
+            // A thread may still be writing a file. The next run removes what is left.
             while fs::remove_dir_all(&folder).is_err() && folder.exists() && Instant::now() < until {
                 std::thread::sleep(Duration::from_millis(5));
             }

@@ -8,9 +8,9 @@
 //! OUT/tables/<table>/as_of=D/      the last committed version of every as-of date over all runs
 //! ```
 //!
-//! A run is staged beside the others, made durable, read back and renamed into `runs/`; creating the commit record is the
-//! one atomic step that makes it visible. `latest` and `tables` follow from the commit and are put right by the next run
-//! if a crash came between.
+//! A run is staged next to the others, made durable, read back and renamed into `runs/`; creating the commit record is the
+//! one atomic step that makes it visible. `latest` and `tables` follow from the commit; after a crash in between, the next run
+//! repairs them.
 
 mod commits;
 mod customers;

@@ -1,4 +1,4 @@
-//! The committed `customers` of an as-of date, as far as drawing arms needs them.
+//! The committed `customers` of an as-of date, with the columns that a draw of arms needs.
 
 use std::collections::HashMap;
 use std::path::{Path, PathBuf};
@@ -34,13 +34,13 @@ pub(super) struct Population {
 /// A column of names.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub(super) struct DictionaryColumn {
-    /// Number of every customer's name in `names`.
+    /// Index into `names` per customer.
     pub codes: Vec<u32>,
     /// The names, ascending.
     pub names: Vec<String>,
 }
 
-/// What to read.
+/// Which columns and rows to read.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct PopulationRequest<'a> {
     /// Columns of states, with the flag that names each.
@@ -49,7 +49,7 @@ pub(super) struct PopulationRequest<'a> {
     pub slice: Option<&'a str>,
 }
 
-/// The state of customers who have none.
+/// The name for a null state.
 const NO_STATE: &str = "(none)";
 
 /// Reads the customers of a folder of Parquet files.
@@ -81,7 +81,7 @@ pub(super) fn read(folder: &Path, wanted: &PopulationRequest) -> Result<Populati
     Ok(Population { kind: table.kind, ids, columns, monetary, scale: table.scale })
 }
 
-/// Where the columns stand among those that are read.
+/// The columns that are read, and where they are.
 struct CustomersColumns {
     kind: IdType,
     names: Vec<String>,
@@ -170,7 +170,7 @@ impl CustomersColumns {
         Ok(part)
     }
 
-    /// Leaves only the customers of a slice, whose column stands last.
+    /// Leaves only the customers of a slice, whose column is the last.
     fn keep_slice(&self, all: &mut RowGroupColumns, slice: &str) -> Result<()> {
         let slices = all.texts.pop().unwrap_or_default();
         let Some(code) = slices.names.iter().position(|name| name == slice) else {
@@ -221,7 +221,7 @@ impl RowGroupColumns {
     }
 }
 
-/// A column of names while it is read, with numbers in the order of their first use.
+/// A column of names while it is read, with codes in the order of their first use.
 #[derive(Debug, Default)]
 struct DictionaryBuilder {
     names: Vec<String>,
@@ -245,7 +245,7 @@ impl DictionaryBuilder {
         self.codes.push(code);
     }
 
-    /// Numbers in the order of the names, of those names alone that are left.
+    /// Renumbers the names that are still used in their order.
     fn finish(self) -> DictionaryColumn {
         let mut used = vec![false; self.names.len()];
         self.codes.iter().filter_map(|code| used.get_mut(*code as usize).map(|u| *u = true)).for_each(drop);

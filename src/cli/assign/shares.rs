@@ -12,7 +12,7 @@ pub(super) struct Shares {
     pub arms: Vec<String>,
     /// Their usual shares, as exact ratios.
     pub usual: Vec<Ratio>,
-    /// States with a hold-out of their own.
+    /// States with another hold-out.
     by_state: Vec<(String, Ratio)>,
 }
 
@@ -89,7 +89,7 @@ impl Shares {
         }
     }
 
-    /// The shares as a job file has them, in a state of its own if one is given.
+    /// The shares as a job file has them, in a state if one is given.
     pub fn in_toml(&self, state: Option<&str>) -> String {
         let shares = state.map_or_else(|| self.usual.clone(), |state| self.of(state));
         let one = |(arm, share): (&String, &Ratio)| {
@@ -99,7 +99,7 @@ impl Shares {
         self.arms.iter().zip(&shares).map(one).collect::<Vec<_>>().join(", ")
     }
 
-    /// Whether a state has shares of its own.
+    /// Whether a state has other shares than the rest.
     pub fn differ_in(&self, state: &str) -> bool {
         self.by_state.iter().any(|(own, _)| own == state)
     }

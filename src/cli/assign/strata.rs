@@ -22,7 +22,7 @@ pub(super) struct Strata {
 /// Exit 2 if there are too many.
 pub(super) fn strata(flags: &Flags, customers: &Population, rows: &[usize], selection: &Selection) -> Result<Strata> {
     let mut places = flags.strata.clone();
-    // Strata never join states, which may have shares of their own.
+    // Strata never join states, which may have different shares.
     if places.is_empty() || (selection.states.len() > 1 && !places.contains(&0)) {
         places.insert(0, 0);
     }

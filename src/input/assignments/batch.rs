@@ -15,12 +15,12 @@ pub(super) struct OptionalColumns {
 
 /// A customer id in the orders' type.
 #[derive(Debug, Clone, Copy)]
-pub(super) enum CustomerId<'a> {
+pub(super) enum RowId<'a> {
     Key(i64),
     Text(&'a [u8]),
 }
 
-/// What assigned_on says.
+/// The value of assigned_on.
 #[derive(Debug, Clone, Copy)]
 pub(super) enum AssignedOn {
     Null,
@@ -28,14 +28,14 @@ pub(super) enum AssignedOn {
     On(Day),
 }
 
-/// ChunkRows of a table that were read together, from 0.
+/// Rows of a table that were read together, indexed from 0.
 pub(super) trait RowBatch<'a> {
     /// How many rows.
     fn len(&self) -> usize;
     /// Number of a row (Parquet) or line (CSV), from 1.
     fn number(&self, row: usize) -> u64;
     fn strategy(&self, row: usize) -> Option<Name<'a>>;
-    fn id(&self, row: usize) -> Option<CustomerId<'a>>;
+    fn id(&self, row: usize) -> Option<RowId<'a>>;
     fn arm(&self, row: usize) -> Option<Name<'a>>;
     fn assigned_on(&self, row: usize) -> AssignedOn;
     fn stratum(&self, row: usize) -> Option<Name<'a>>;
@@ -43,10 +43,11 @@ pub(super) trait RowBatch<'a> {
     fn contacts(&self, row: usize) -> Option<u32>;
     fn ended_on(&self, row: usize) -> Option<Day>;
 
-    /// Length and bytes of every arm and every stratum as Arrow has them, if every row has one.
+    /// The Arrow views of all arms, if every row has one.
     fn arm_views(&self) -> Option<&[u128]> {
         None
     }
+    /// The Arrow views of all strata, if every row has one.
     fn stratum_views(&self) -> Option<&[u128]> {
         None
     }

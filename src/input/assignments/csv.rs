@@ -5,14 +5,14 @@ use std::path::Path;
 
 use csv::{ErrorKind, Reader, ReaderBuilder, StringRecord};
 
-use super::batch::{AssignedOn, CustomerId, OptionalColumns, RowBatch};
+use super::batch::{AssignedOn, OptionalColumns, RowBatch, RowId};
 use super::names::Name;
 use super::request::{Request, negative_cost};
 use super::rows::{FileChunk, Scratch};
 use crate::domain::{CustomerIds, Day, Decimal, IdType};
 use crate::error::{Error, Result, suggestion};
 
-/// Where the columns stand.
+/// Indices of the columns.
 struct ColumnIndices {
     customer_id: usize,
     arm: usize,
@@ -103,11 +103,11 @@ impl ColumnIndices {
     }
 }
 
-/// A line, which is a batch of its own.
+/// A line, as a batch of one row.
 struct CsvRow<'a> {
     line: u64,
     strategy: Option<Name<'a>>,
-    id: Option<CustomerId<'a>>,
+    id: Option<RowId<'a>>,
     arm: Option<Name<'a>>,
     assigned_on: AssignedOn,
     stratum: Option<Name<'a>>,
@@ -129,7 +129,7 @@ impl<'a> RowBatch<'a> for CsvRow<'a> {
         self.strategy
     }
 
-    fn id(&self, _: usize) -> Option<CustomerId<'a>> {
+    fn id(&self, _: usize) -> Option<RowId<'a>> {
         self.id
     }
 
@@ -202,16 +202,16 @@ impl<'a> CsvLine<'a> {
         self.field(at).map(unguarded)
     }
 
-    fn id(&self, at: usize) -> Result<Option<CustomerId<'a>>> {
+    fn id(&self, at: usize) -> Result<Option<RowId<'a>>> {
         let Some(text) = self.field(Some(at)) else { return Ok(None) };
         if self.request.id == IdType::Text {
-            return Ok(Some(CustomerId::Text(unguarded(text).as_bytes())));
+            return Ok(Some(RowId::Text(unguarded(text).as_bytes())));
         }
         let key = match self.request.id {
             IdType::Unsigned(64) => text.trim().parse::<u64>().ok().map(CustomerIds::key_of_unsigned),
             _ => text.trim().parse::<i64>().ok(),
         };
-        key.map(|key| Some(CustomerId::Key(key))).ok_or_else(|| {
+        key.map(|key| Some(RowId::Key(key))).ok_or_else(|| {
             self.wrong(format!("customer_id is {text:?}, but the orders' ids are integers; expected a number such as 1017"))
         })
     }

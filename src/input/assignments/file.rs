@@ -11,7 +11,7 @@ use crate::input::hashes::{HashList, VerifiedHash};
 use crate::input::regular_file::{looks_like, mtime_ns, open_regular};
 use crate::input::source::Source;
 
-/// A file of assignments, with what identifies its content.
+/// A file of assignments with the identity of its content.
 #[derive(Debug, Clone)]
 pub struct AssignmentFile {
     /// Where it is and what the job calls it.
@@ -77,7 +77,7 @@ impl AssignmentFile {
         self.input.path.display().to_string()
     }
 
-    /// ChunkRows by the footer; none for CSV, whose rows are known when it is read.
+    /// Rows by the footer; `None` for CSV, whose rows are known once it is read.
     pub fn rows(&self) -> Option<u64> {
         self.source.as_ref().map(Source::rows)
     }

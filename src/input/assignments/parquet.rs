@@ -8,7 +8,7 @@ use arrow::compute::cast;
 use arrow::datatypes::{DataType, Float64Type};
 use rayon::prelude::*;
 
-use super::batch::{AssignedOn, CustomerId, OptionalColumns, RowBatch};
+use super::batch::{AssignedOn, OptionalColumns, RowBatch, RowId};
 use super::names::Name;
 use super::request::{Request, negative_cost};
 use super::rows::{FileChunk, Scratch};
@@ -20,10 +20,10 @@ use crate::input::reader::FileReader;
 use crate::input::schema::read_schema;
 use crate::input::source::Source;
 
-/// Room is made for no more rows of a row group than this before they are there.
-const MOST_ROOM: usize = 1 << 20;
+/// Most rows of a row group for which capacity is reserved in advance.
+const MAX_RESERVED_ROWS: usize = 1 << 20;
 
-/// The columns that are read, in the order of [`ColumnIndices`].
+/// The columns that are read.
 struct AssignmentColumns {
     names: Vec<String>,
     /// Number of `stratum`, or else of `state`, among the names; and so on.
@@ -50,8 +50,9 @@ pub(super) fn read(source: &Source, request: &Request) -> Result<Vec<FileChunk>>
         .into_par_iter()
         .map(|group| {
             let file = source.reopen()?;
-            // A broken footer may promise any number of rows.
-            let rows = usize::try_from(source.metadata.metadata().row_group(group).num_rows()).unwrap_or(0).min(MOST_ROOM);
+            // A damaged footer may claim any number of rows.
+            let rows =
+                usize::try_from(source.metadata.metadata().row_group(group).num_rows()).unwrap_or(0).min(MAX_RESERVED_ROWS);
             let (mut chunk, mut scratch) = (FileChunk::new(request, table.has(), rows), Scratch::default());
             reader.read(&file, group, &mut Vec::new(), |first, columns| {
                 chunk.add(request, &RawBatch { source, table: &table, request, first, columns }.decoded()?, &mut scratch);
@@ -80,7 +81,7 @@ impl AssignmentColumns {
                 (None, _) if in_path => DataType::Utf8View,
                 (None, _) => return Ok(None),
             };
-            // What writers make of a column in which nothing is known yet.
+            // Writers give a column without any value this type.
             if data_type == DataType::Null && ["contacts", "ended_on"].contains(&column) {
                 return Ok(None);
             }
@@ -147,12 +148,12 @@ impl AssignmentColumns {
     }
 }
 
-/// The columns of a batch, as they come.
+/// The columns of a batch before they are decoded.
 struct RawBatch<'a> {
     source: &'a Source,
     table: &'a AssignmentColumns,
     request: &'a Request<'a>,
-    /// Number of its first row in the file, from 0.
+    /// Index of its first row in the file.
     first: u64,
     columns: &'a [ArrayRef],
 }
@@ -163,7 +164,7 @@ struct DecodedBatch<'a> {
     ids: IdColumn<'a>,
     /// In days since 1970.
     days: Cow<'a, [i32]>,
-    /// What assigned_on says, if some row has no day.
+    /// The values of assigned_on, if some row has no day.
     assigned: Vec<AssignedOn>,
     arms: TextColumn<'a>,
     strategies: TextColumn<'a>,
@@ -190,7 +191,7 @@ impl<'a> RowBatch<'a> for DecodedBatch<'a> {
     }
 
     #[inline]
-    fn id(&self, row: usize) -> Option<CustomerId<'a>> {
+    fn id(&self, row: usize) -> Option<RowId<'a>> {
         self.ids.get(row)
     }
 
@@ -280,7 +281,7 @@ impl<'a> RawBatch<'a> {
         Ok(columns)
     }
 
-    /// The days of assigned_on, and what it says if some row has no day.
+    /// The days of assigned_on, and its values if some row has no day.
     fn days(&self) -> Result<(Cow<'a, [i32]>, Vec<AssignedOn>)> {
         let Integers { values, problems, .. } = self.dates(Some(2))?;
         let days: Vec<i32> = values.into_iter().map(|day| day as i32).collect();
@@ -308,7 +309,7 @@ impl<'a> RawBatch<'a> {
         at.map(|at| decode::texts(self.column(at)?)).transpose().map(TextColumn)
     }
 
-    /// The customers in the keys of the orders' ids.
+    /// The customer ids as keys of the orders' id type.
     fn ids(&self) -> Result<IdColumn<'a>> {
         let column = self.column(0)?;
         if self.request.id == IdType::Text {
@@ -376,7 +377,7 @@ impl<'a> RawBatch<'a> {
         let Some(at) = self.table.contacts else { return Ok(Vec::new()) };
         let column = self.column(at)?;
         let expected = "expected a whole number from 0";
-        // Writers that know no missing integers make floats of them.
+        // Writers without missing integers write floats instead.
         if column.data_type().is_floating() {
             let floats =
                 cast(column, &DataType::Float64).map_err(|e| Error::bug(format!("contacts cannot be read: {e}")).caused_by(e))?;
@@ -422,7 +423,7 @@ impl<'a> TextColumn<'a> {
         self.0.filter(|texts| texts.null_count() == 0).map(|texts| &**texts.views())
     }
 
-    /// The view of a short text, which holds all of it.
+    /// The view of a short text, which contains all of it.
     #[inline]
     fn short_view(&self, row: usize) -> Option<u128> {
         const INLINE: u32 = 12;
@@ -434,18 +435,18 @@ impl<'a> TextColumn<'a> {
 
 /// The customer ids of a batch.
 enum IdColumn<'a> {
-    /// With which of them are null, if any.
+    /// Keys, and the nulls if there are any.
     Keys(Cow<'a, [i64]>, Option<&'a NullBuffer>),
     Texts(&'a arrow::array::StringViewArray),
 }
 
 impl<'a> IdColumn<'a> {
     #[inline]
-    fn get(&self, row: usize) -> Option<CustomerId<'a>> {
+    fn get(&self, row: usize) -> Option<RowId<'a>> {
         match self {
-            IdColumn::Keys(keys, nulls) => keys.get(row).filter(|_| !is_null(*nulls, row)).map(|key| CustomerId::Key(*key)),
+            IdColumn::Keys(keys, nulls) => keys.get(row).filter(|_| !is_null(*nulls, row)).map(|key| RowId::Key(*key)),
             IdColumn::Texts(texts) => {
-                Some(*texts).filter(|t| !is_null(t.nulls(), row)).map(|t| CustomerId::Text(t.value(row).as_bytes()))
+                Some(*texts).filter(|t| !is_null(t.nulls(), row)).map(|t| RowId::Text(t.value(row).as_bytes()))
             }
         }
     }

@@ -1,6 +1,6 @@
 //! The rows of one chunk of a file, by part of their customer.
 
-use super::batch::{AssignedOn, CustomerId, OptionalColumns, RowBatch};
+use super::batch::{AssignedOn, OptionalColumns, RowBatch, RowId};
 use super::names::NameCodes;
 use super::partition::RowsByPart;
 use super::request::Request;
@@ -127,13 +127,13 @@ impl FileChunk {
                 (AssignedIds::Int(ids), Some((keys, all_fit))) => ids.extend_from(keys, all_fit, rows.clone()),
                 (AssignedIds::Int(ids), None) => rows.clone().for_each(|row| {
                     ids.push(match batch.id(row) {
-                        Some(CustomerId::Key(key)) => key,
+                        Some(RowId::Key(key)) => key,
                         _ => 0,
                     });
                 }),
                 (AssignedIds::Text(ids), _) => rows.clone().for_each(|row| {
                     ids.push(match batch.id(row) {
-                        Some(CustomerId::Text(text)) => text,
+                        Some(RowId::Text(text)) => text,
                         _ => &[],
                     });
                 }),
@@ -199,8 +199,8 @@ impl FileChunk {
             }
         }
         let hash = match id {
-            CustomerId::Key(key) => hash_key(key),
-            CustomerId::Text(text) => hash_text(text),
+            RowId::Key(key) => hash_key(key),
+            RowId::Text(text) => hash_text(text),
         };
         Some(request.part_of(hash) as u32)
     }

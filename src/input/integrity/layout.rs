@@ -1,5 +1,5 @@
-//! Where the parts of a file stand: what its footer names must lie before the footer, apart from each other, and in this
-//! file rather than in another one that was written before it.
+//! The layout of a file: the ranges that its footer names must lie before the footer, must not overlap, and must belong to this
+//! file rather than to another one that was written in front of it.
 
 use std::fs::File;
 use std::os::unix::fs::FileExt;
@@ -9,13 +9,13 @@ use parquet::file::metadata::{ColumnChunkMetaData, ParquetMetaData};
 use crate::error::{Error, Result};
 use crate::input::damage::corrupt;
 
-/// How far before the expected end of a file in front of this one its last bytes are looked for.
+/// Bytes that are searched for the end of a file in front of this one.
 const SEARCHED: u64 = 1 << 16;
 
 /// Checks the ranges and counts of a footer that begins at `footer`.
 ///
 /// # Errors
-/// Exit 4: what contradicts what.
+/// Exit 4 if they contradict each other.
 pub fn check(name: &str, file: &File, metadata: &ParquetMetaData, footer: u64) -> Result<()> {
     let mut rows: i64 = 0;
     let mut ranges = Vec::new();
@@ -44,7 +44,7 @@ pub fn check(name: &str, file: &File, metadata: &ParquetMetaData, footer: u64) -
             if end > start {
                 ranges.push((start, end));
             }
-            ranges.extend(beside(column).filter(|(start, end)| end > start && *end <= footer));
+            ranges.extend(indexes(column).filter(|(start, end)| end > start && *end <= footer));
         }
     }
     if rows != metadata.file_metadata().num_rows() {
@@ -61,8 +61,8 @@ pub fn check(name: &str, file: &File, metadata: &ParquetMetaData, footer: u64) -
     concatenated(name, file, footer - end.min(footer))
 }
 
-/// Where a column stands. The dictionary page, where there is one, stands before the data pages and counts in the size; of a
-/// column without values it may be all there is.
+/// The bytes of a column. A dictionary page precedes the data pages and counts in the size; a column without values may have
+/// nothing else.
 fn range(column: &ColumnChunkMetaData) -> Option<(u64, u64)> {
     let data = u64::try_from(column.data_page_offset()).ok()?;
     let dictionary = column.dictionary_page_offset().filter(|d| *d != 0);
@@ -74,8 +74,8 @@ fn range(column: &ColumnChunkMetaData) -> Option<(u64, u64)> {
     (has_data || is_empty).then_some((start, end))
 }
 
-/// Where the indexes and the filter of a column stand.
-fn beside(column: &ColumnChunkMetaData) -> impl Iterator<Item = (u64, u64)> {
+/// The bytes of the indexes and the Bloom filter of a column.
+fn indexes(column: &ColumnChunkMetaData) -> impl Iterator<Item = (u64, u64)> {
     let parts = [
         (column.column_index_offset(), column.column_index_length()),
         (column.offset_index_offset(), column.offset_index_length()),
@@ -87,10 +87,9 @@ fn beside(column: &ColumnChunkMetaData) -> impl Iterator<Item = (u64, u64)> {
     })
 }
 
-/// Refuses a file that another one was written in front of: offsets count from the head of the file, so that the rows of
-/// one would be looked for in the bytes of the other. What stands before the last footer is then longer, by that other
-/// file, than what the footer names, and there the magic bytes of an end and of a beginning meet. Writers may leave bytes
-/// that no footer names, such as padding: they do not look like this.
+/// Refuses a file that consists of several. Offsets count from the head of the file, so the last footer would find its rows in the
+/// bytes of the first file. The part before the last footer is then longer than what the footer names, and in it the magic bytes
+/// of an end and of a beginning are adjacent; padding that writers leave does not look like this.
 fn concatenated(name: &str, file: &File, start: u64) -> Result<()> {
     let from = start.saturating_sub(SEARCHED).max(4);
     if start + 4 < from + 8 {

@@ -1,4 +1,4 @@
-//! What a Parquet file says of itself, checked before a decoder believes it.
+//! Checks of the structure of a Parquet file before a decoder trusts it: footer, page headers, lengths of strings.
 
 pub mod layout;
 pub mod pages;

@@ -1,19 +1,18 @@
-//! The pages of a column chunk against its footer, before anything is decoded.
+//! Checks the page headers of a column chunk against the footer.
 //!
-//! A page's checksum covers its content, not its header, and decoders believe headers: they allocate what one says and stop
-//! where the values that it counts are full. So the headers are read first, and must add up to the bytes and values that
-//! the footer gives the chunk.
+//! A page's checksum does not cover its header, and decoders trust headers: they allocate the size and stop at the count of values
+//! that the header gives. So the headers are read first, and must add up to the bytes and values of the footer.
 
 use parquet::basic::{Compression, Encoding, Type};
 use parquet::file::metadata::ColumnChunkMetaData;
 
 use super::thrift::{ThriftReader, kind};
 
-/// Bytes from which a page that unpacks to more than [`MOST_RATIO`] times its size is taken for a bomb.
+/// A page of more bytes that also unpacks to more than [`MAX_RATIO`] times its size is a decompression bomb.
 const LARGE_PAGE: i64 = 1 << 28;
 
 /// See [`LARGE_PAGE`].
-const MOST_RATIO: i64 = 1_000;
+const MAX_RATIO: i64 = 1_000;
 
 /// What is wrong with a chunk.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -24,7 +23,7 @@ pub enum Fault {
     TooLarge(String),
 }
 
-/// What counts of a page's header.
+/// The fields of a page header that are checked.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 struct PageHeader {
     kind: i64,
@@ -43,10 +42,10 @@ const INDEX: i64 = 1;
 const DICTIONARY: i64 = 2;
 const DATA_V2: i64 = 3;
 
-/// Encodings of strings by differences of lengths.
+/// Encodings that store the lengths of strings as differences.
 const DELTAS: [i64; 2] = [Encoding::DELTA_LENGTH_BYTE_ARRAY as i64, Encoding::DELTA_BYTE_ARRAY as i64];
 
-/// Checks the pages of a chunk, whose bytes are `bytes`; whether [`super::string_lengths`] must look into them.
+/// Checks the pages of a chunk, whose bytes are `bytes`; returns whether [`super::string_lengths`] must check them too.
 pub fn check(bytes: &[u8], chunk: &ColumnChunkMetaData) -> Result<bool, Fault> {
     let (mut at, mut number, mut values, mut unpacked, mut has_deltas) = (0usize, 0usize, 0i64, 0i64, false);
     let is_flat = chunk.column_descr().max_rep_level() == 0;
@@ -64,9 +63,9 @@ pub fn check(bytes: &[u8], chunk: &ColumnChunkMetaData) -> Result<bool, Fault> {
             if bomb { Fault::TooLarge(text) } else { Fault::Damaged(text) }
         })?;
         match header.kind {
-            // Decoders reserve memory for as many values as it counts.
+            // Decoders allocate memory for the values that it counts.
             DICTIONARY if number == 0 => {
-                let room = header.unpacked / least_bytes(chunk).max(1);
+                let room = header.unpacked / min_value_bytes(chunk).max(1);
                 if header.values < 0 || header.values > room {
                     return Err(wrong(format!("counts {} values in {} bytes", header.values, header.unpacked)));
                 }
@@ -102,8 +101,8 @@ pub fn check(bytes: &[u8], chunk: &ColumnChunkMetaData) -> Result<bool, Fault> {
     Ok(has_deltas)
 }
 
-/// The least bytes of a value of a column in its plain form.
-fn least_bytes(chunk: &ColumnChunkMetaData) -> i64 {
+/// The fewest bytes of a value in the plain encoding.
+fn min_value_bytes(chunk: &ColumnChunkMetaData) -> i64 {
     match chunk.column_type() {
         Type::BOOLEAN => 0,
         Type::INT32 | Type::FLOAT | Type::BYTE_ARRAY => 4,
@@ -113,15 +112,15 @@ fn least_bytes(chunk: &ColumnChunkMetaData) -> i64 {
     }
 }
 
-/// Whether a page can unpack to what its header says, before memory for it is asked for; `true` marks a bomb.
+/// Checks that a page can unpack to the size in its header before memory is allocated. The flag of the error marks a bomb.
 fn check_unpacked(header: &PageHeader, chunk: &ColumnChunkMetaData) -> Result<(), (bool, String)> {
     let PageHeader { packed, unpacked, levels, .. } = *header;
     let says = |least: &str| (false, format!("claims to unpack from {packed} bytes to {unpacked}{least}"));
     if unpacked < 0 || levels < 0 || levels > packed || levels > unpacked || unpacked > chunk.uncompressed_size() {
         return Err(says(&format!(", in a column of {} by its footer", chunk.uncompressed_size())));
     }
-    // The most that a byte of these formats can stand for.
-    let most_of_format = match chunk.compression() {
+    // The highest compression ratio of these formats.
+    let max_ratio = match chunk.compression() {
         Compression::UNCOMPRESSED if packed != unpacked => return Err(says(" without any compression")),
         Compression::UNCOMPRESSED => 1,
         Compression::SNAPPY => 64,
@@ -129,13 +128,13 @@ fn check_unpacked(header: &PageHeader, chunk: &ColumnChunkMetaData) -> Result<()
         Compression::GZIP(_) => 1_100,
         _ => i64::MAX,
     };
-    if unpacked > packed.saturating_mul(most_of_format).saturating_add(64) {
+    if unpacked > packed.saturating_mul(max_ratio).saturating_add(64) {
         return Err(says(&format!(", which {} cannot", chunk.compression())));
     }
-    if unpacked > LARGE_PAGE && unpacked / packed.max(1) > MOST_RATIO {
+    if unpacked > LARGE_PAGE && unpacked / packed.max(1) > MAX_RATIO {
         return Err((
             true,
-            format!("unpacks from {packed} bytes to {unpacked}, more than {MOST_RATIO} times as much and more than {LARGE_PAGE}"),
+            format!("unpacks from {packed} bytes to {unpacked}, more than {MAX_RATIO} times as much and more than {LARGE_PAGE}"),
         ));
     }
     Ok(())

@@ -1,5 +1,5 @@
-//! Strings whose lengths are stored as differences: the Parquet library reserves memory for as many as the page's content
-//! says there are, which no header bounds. So these counts are read first; columns of other encodings pay nothing.
+//! Strings whose lengths are stored as differences. The Parquet library allocates memory for the count in the page's content, which
+//! no header bounds. So these counts are checked first; columns of other encodings cost nothing.
 
 use parquet::basic::Encoding;
 use parquet::column::page::{Page, PageReader};
@@ -7,12 +7,12 @@ use parquet::schema::types::ColumnDescriptor;
 
 use super::varint;
 
-/// Whether pages of this encoding hold such counts.
+/// Whether pages of this encoding contain such counts.
 fn counts(encoding: Encoding) -> bool {
     matches!(encoding, Encoding::DELTA_LENGTH_BYTE_ARRAY | Encoding::DELTA_BYTE_ARRAY)
 }
 
-/// Checks the counts in all pages of a column; the number of the first page that is wrong.
+/// Checks the counts in all pages of a column; returns the index of the first invalid page.
 pub fn check(mut pages: impl PageReader, column: &ColumnDescriptor) -> parquet::errors::Result<Option<usize>> {
     let mut number = 0;
     while let Some(page) = pages.get_next_page()? {
@@ -29,7 +29,7 @@ fn is_sound(page: &Page, column: &ColumnDescriptor) -> bool {
         Page::DataPage { buf, num_values, encoding, def_level_encoding, rep_level_encoding, .. } if counts(*encoding) => {
             let mut rest = Some(&buf[..]);
             for (most, levels) in [(column.max_rep_level(), rep_level_encoding), (column.max_def_level(), def_level_encoding)] {
-                rest = rest.and_then(|rest| behind_levels(rest, most, *levels, *num_values));
+                rest = rest.and_then(|rest| after_levels(rest, most, *levels, *num_values));
             }
             (*num_values, *encoding, rest)
         }
@@ -40,13 +40,13 @@ fn is_sound(page: &Page, column: &ColumnDescriptor) -> bool {
         _ => return true,
     };
     let Some(content) = content else { return false };
-    // Of nulls alone nothing is stored.
+    // A page of nulls stores nothing.
     if content.is_empty() {
         return true;
     }
     let most = u64::from(values);
     match encoding {
-        // Prefixes and suffixes, one behind the other.
+        // The lengths of prefixes, then those of suffixes.
         Encoding::DELTA_BYTE_ARRAY => {
             let suffixes = end_of(content, most).and_then(|end| content.get(end..));
             suffixes.is_some_and(|suffixes| end_of(suffixes, most).is_some())
@@ -55,8 +55,8 @@ fn is_sound(page: &Page, column: &ColumnDescriptor) -> bool {
     }
 }
 
-/// What stands behind the levels of a page of version 1.
-fn behind_levels(bytes: &[u8], most: i16, encoding: Encoding, values: u32) -> Option<&[u8]> {
+/// The content after the levels of a page of version 1.
+fn after_levels(bytes: &[u8], most: i16, encoding: Encoding, values: u32) -> Option<&[u8]> {
     if most <= 0 {
         return Some(bytes);
     }
@@ -68,7 +68,7 @@ fn behind_levels(bytes: &[u8], most: i16, encoding: Encoding, values: u32) -> Op
     bytes.get((u64::from(values) * bits).div_ceil(8) as usize..)
 }
 
-/// Where a block of differences ends, if it holds at most so many.
+/// Where a block of differences ends, if it has at most `most` values.
 fn end_of(bytes: &[u8], most: u64) -> Option<usize> {
     let mut at = 0;
     let (block, parts, count) = (varint::read(bytes, &mut at)?, varint::read(bytes, &mut at)?, varint::read(bytes, &mut at)?);
@@ -77,7 +77,7 @@ fn end_of(bytes: &[u8], most: u64) -> Option<usize> {
     if count > most || per_part == 0 {
         return None;
     }
-    // The first one stands in the head.
+    // The header has the first value.
     let mut left = count.saturating_sub(1);
     while left > 0 {
         varint::read(bytes, &mut at)?;
@@ -92,7 +92,7 @@ fn end_of(bytes: &[u8], most: u64) -> Option<usize> {
             left = left.saturating_sub(per_part);
         }
     }
-    // The last part may be cut short where nothing stands behind it.
+    // The last miniblock may be cut short at the end of the page.
     Some(at.min(bytes.len()))
 }
 

@@ -1,12 +1,12 @@
-//! Thrift's compact protocol, as far as it must be read before the Parquet library reads it: without allocating, without
-//! recursing deeper than a limit, and never beyond the end.
+//! A reader of Thrift's compact protocol for checks before the Parquet library decodes it: it does not allocate, recurses to a
+//! limited depth and never reads beyond the end.
 
 use super::varint;
 
-/// Structs and lists within others that are passed over.
-const MOST_DEPTH: u32 = 16;
+/// Deepest nesting of structs and lists that are skipped.
+const MAX_DEPTH: u32 = 16;
 
-/// Reads from the head of some bytes. `None` is the end of the bytes, or bytes that are not Thrift.
+/// Reads bytes from the front. `None` means the end of the bytes, or bytes that are not Thrift.
 pub struct ThriftReader<'a> {
     bytes: &'a [u8],
     at: usize,
@@ -24,7 +24,7 @@ impl<'a> ThriftReader<'a> {
         ThriftReader { bytes, at: 0 }
     }
 
-    /// How far it has read.
+    /// Bytes read until now.
     pub fn at(&self) -> usize {
         self.at
     }
@@ -65,13 +65,13 @@ impl<'a> ThriftReader<'a> {
         Some((count, head & 0x0f))
     }
 
-    /// Passes over a value.
+    /// Skips a value.
     pub fn skip(&mut self, kind: u8) -> Option<()> {
         self.skip_at(kind, 0)
     }
 
     fn skip_at(&mut self, kind: u8, depth: u32) -> Option<()> {
-        if depth > MOST_DEPTH {
+        if depth > MAX_DEPTH {
             return None;
         }
         match kind {
@@ -86,7 +86,7 @@ impl<'a> ThriftReader<'a> {
             kind::LIST | 10 => {
                 let (count, element) = self.list()?;
                 for _ in 0..count {
-                    // Booleans of a list have a byte each, of a field none.
+                    // A boolean in a list is a byte; a boolean field has none.
                     if matches!(element, 1 | 2) { _ = self.byte()? } else { self.skip_at(element, depth + 1)? }
                 }
             }
@@ -108,7 +108,7 @@ impl<'a> ThriftReader<'a> {
     }
 }
 
-/// How deep the schema of a footer is nested; its elements stand in a flat list, each with the number of its children.
+/// The depth of the schema in a footer, whose elements are a flat list, each with its number of children.
 pub fn schema_depth(footer: &[u8]) -> Option<usize> {
     let mut reader = ThriftReader::new(footer);
     let mut last = 0;
@@ -118,7 +118,7 @@ pub fn schema_depth(footer: &[u8]) -> Option<usize> {
             continue;
         }
         let (count, _) = reader.list()?;
-        // Children that are still to come, from the root inwards.
+        // Children that are still to come, per level.
         let (mut open, mut deepest) = (Vec::new(), 0);
         for _ in 0..count {
             let (mut children, mut last) = (0, 0);

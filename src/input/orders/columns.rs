@@ -1,4 +1,4 @@
-//! What the job's columns are in the files of the orders: found, of a type that serves, and the same in every file.
+//! Finding the job's columns in the files of the orders: each must have a suitable type, and the same in every file.
 
 use std::collections::BTreeMap;
 
@@ -32,7 +32,7 @@ pub struct OrderColumns {
     pub naive_zone: Option<Zone>,
 }
 
-/// Which optional columns a measure looks at; the others are checked but not read.
+/// Which optional columns a measure uses; the others are checked but not read.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct UsedColumns {
     /// `orders.cost`.
@@ -46,8 +46,8 @@ pub struct UsedColumns {
 /// Finds and checks the job's columns in every file.
 ///
 /// # Errors
-/// Exit 3: a missing column (with the nearest), a type that does not serve, a schema that differs between files. Exit
-/// 2: predicates and zones that are wrong in themselves.
+/// Exit 3: a missing column (with the nearest), an unsuitable type, a schema that differs between files. Exit
+/// 2: invalid predicates and zones.
 pub fn check(job: &Job, sources: &[Source], uses: UsedColumns) -> Result<OrderColumns> {
     let orders = &job.raw.orders;
     let place = |name: &str| job.source.locate(name);
@@ -126,7 +126,7 @@ pub fn check(job: &Job, sources: &[Source], uses: UsedColumns) -> Result<OrderCo
     Ok(OrderColumns { id, names, keep, returns, zone, naive_zone })
 }
 
-/// Equal rows can only be told in files with equal columns.
+/// Checks that all files have equal columns, without which rows cannot be compared.
 fn same_columns(sources: &[Source]) -> Result<()> {
     let Some((first, rest)) = sources.split_first() else { return Ok(()) };
     let columns = |source: &Source| -> Vec<(String, DataType)> {

@@ -11,7 +11,7 @@ use crate::job::raw::{Dedupe, ZeroAmount};
 /// A row group to read.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct RowGroupTask {
-    /// Number of the file.
+    /// Index of the file.
     pub file: usize,
     /// Row group within it.
     pub group: usize,
@@ -19,7 +19,7 @@ pub struct RowGroupTask {
     pub amounts_only: bool,
 }
 
-/// What is to be read of the files.
+/// The row groups to read, in the order of the files.
 pub fn tasks(job: &Job, sources: &[Source]) -> Vec<RowGroupTask> {
     let prunable = can_prune(job);
     let mut tasks = Vec::new();
@@ -32,7 +32,7 @@ pub fn tasks(job: &Job, sources: &[Source]) -> Vec<RowGroupTask> {
     tasks
 }
 
-/// Whether the outcome of a whole row group can follow from its dates alone: nothing else may decide over its rows.
+/// Whether the outcome of a row group can follow from its dates alone, because nothing else decides about its rows.
 fn can_prune(job: &Job) -> bool {
     let orders = &job.raw.orders;
     orders.order_id.is_none()
@@ -45,7 +45,7 @@ fn can_prune(job: &Job) -> bool {
 }
 
 /// Whether statistics place every row of the group after the last as-of date, with a customer and a date each. The dates are
-/// still read and held against it; what is spared is the rest.
+/// still read and checked; the other columns are not.
 fn is_after(job: &Job, source: &Source, group: usize) -> bool {
     let orders = &job.raw.orders;
     let schema = source.metadata.schema();
@@ -74,7 +74,7 @@ fn is_after(job: &Job, source: &Source, group: usize) -> bool {
         }
         (Statistics::Int64(s), DataType::Timestamp(unit, _)) => {
             let (Some(min), Some(max)) = (s.min_opt(), s.max_opt()) else { return false };
-            // A day's margin for whatever the zones do.
+            // A margin of a day covers all zones.
             (min.div_euclid(ticks_per_day(unit)) - 1, max.div_euclid(ticks_per_day(unit)) + 1)
         }
         _ => return false,

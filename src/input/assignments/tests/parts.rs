@@ -10,7 +10,7 @@ use crate::domain::IdType;
 
 /// A row goes to the part of its customer whole, and keeps its place among the part's rows.
 #[test]
-fn rows_are_laid_out_by_parts() {
+fn rows_are_partitioned_by_part() {
     let folder = Folder::new();
     let lines = |of: std::ops::Range<i64>| {
         let line = |n: i64| {
@@ -41,10 +41,10 @@ fn rows_are_laid_out_by_parts() {
     }
 }
 
-/// ChunkTotals batches are laid out as lines are, whether every row counts or some lack what they need; few names and many, short and
+/// Whole batches are partitioned as lines are, whether every row counts or some lack what they need; few names and many, short and
 /// long.
 #[test]
-fn batches_are_laid_out_as_lines_are() {
+fn batches_are_partitioned_as_lines_are() {
     let folder = Folder::new();
     let long = |n: i64| format!("a name of more than twelve bytes, {n}");
     for (lacks, names) in [(false, 2), (true, 2), (false, 7), (true, 7)] {

@@ -36,7 +36,7 @@ impl Folder {
         self.parquet_in_groups(name, columns, 2);
     }
 
-    /// Writes a Parquet file with row groups of so many rows.
+    /// Writes a Parquet file with row groups of `rows` rows.
     pub fn parquet_in_groups(&self, name: &str, columns: &[(&str, ArrayRef)], rows: usize) {
         let batch = RecordBatch::try_from_iter_with_nullable(columns.iter().map(|(n, a)| (*n, a.clone(), true))).unwrap();
         let properties = WriterProperties::builder().set_max_row_group_row_count(Some(rows)).build();

@@ -1,8 +1,8 @@
-//! Rows of a file that do not count.
+//! The rows of a file that other rows exclude.
 
 use crate::input::orders::ledger::{DUPLICATE, RowOutcome, SUPERSEDED};
 
-/// Two bits per row, once there is a row to mark.
+/// Two bits per row; empty until a row is marked.
 #[derive(Debug, Clone, Default)]
 pub struct ExclusionBitmap {
     rows: u64,
@@ -12,12 +12,12 @@ pub struct ExclusionBitmap {
 }
 
 impl ExclusionBitmap {
-    /// None of so many rows.
+    /// A bitmap of `rows` rows, of which none is marked.
     pub fn new(rows: u64) -> ExclusionBitmap {
         ExclusionBitmap { rows, bits: Vec::new(), marked: 0 }
     }
 
-    /// Marks a row that was not marked.
+    /// Marks a row as a duplicate or as superseded; it must not be marked yet.
     pub fn mark(&mut self, row: u64, outcome: RowOutcome) {
         if self.bits.is_empty() {
             self.bits = vec![0; self.rows.div_ceil(32) as usize];
@@ -29,12 +29,12 @@ impl ExclusionBitmap {
         }
     }
 
-    /// How many rows are marked.
+    /// Marked rows.
     pub fn count(&self) -> u64 {
         self.marked
     }
 
-    /// Sets the outcomes of the rows from `first` on that are marked.
+    /// Sets the outcomes of the marked rows from `first` on.
     pub fn apply(&self, first: u64, outcomes: &mut [RowOutcome]) {
         if self.marked == 0 {
             return;

@@ -1,7 +1,7 @@
-//! Rows that do not count because of other rows: equal rows, and older versions of a row.
+//! Rows that other rows exclude: duplicates of an equal row, and older versions of a row.
 //!
-//! Decided over all rows before anything else, from 128-bit hashes of canonical row bytes. Rows that could exclude each other
-//! lie in one of many [`partitions`], so that each partition is decided alone and little is in memory at once.
+//! All rows are compared before any is read for its values, by 128-bit hashes of their canonical bytes. They are partitioned by
+//! hash, so that equal rows and versions of a row share a partition and only a few partitions are in memory at once.
 
 mod exclusion;
 mod partitions;
@@ -25,11 +25,11 @@ use crate::progress::Progress;
 pub use exclusion::ExclusionBitmap;
 use partitions::{PARTITIONS, Partition, Partitions, RowVersion};
 
-/// ExclusionBitmap rows per file; `rows` asks for equal rows.
+/// Finds the excluded rows of every file: duplicates if `rows`, and older versions by `latest`.
 ///
 /// # Errors
-/// Exit 3 if the newest versions of a row differ but are equally new; exit 4 if a file cannot be read; exit 7 if the memory
-/// does not do.
+/// Exit 3 if the newest versions of a row differ but are equally new; exit 4 if a file cannot be read; exit 7 if the
+/// memory is too small.
 pub fn find(
     sources: &[Source],
     rows: bool,
@@ -41,7 +41,7 @@ pub fn find(
     let tasks: Vec<(usize, usize)> = sources.iter().enumerate().flat_map(groups).collect();
     let start = || (Partitions::new(memory), Vec::new());
     let run = |(partitions, buffers): &mut (Partitions, Vec<Vec<u8>>), &(file, group): &(usize, usize)| {
-        versions(&sources[file], file, group, latest, partitions, buffers)
+        partition_rows(&sources[file], file, group, latest, partitions, buffers)
     };
     let of_threads = on_all_threads(&tasks, start, run, |(partitions, _)| partitions, progress)?;
     let partitions = Partitions::join(of_threads, memory)?;
@@ -49,23 +49,24 @@ pub fn find(
         sources.iter().map(|source| Mutex::new(ExclusionBitmap::new(source.rows()))).collect();
     let decide = |number: usize| {
         let partition = partitions.partition(number)?;
-        for (version, outcome) in decided(&partition, rows, latest, sources)? {
-            let mut of_file =
+        for (version, outcome) in find_excluded(&partition, rows, latest, sources)? {
+            let mut bitmap =
                 excluded[version.file as usize].lock().map_err(|_| Error::bug("a thread stopped while it marked rows"))?;
-            of_file.mark(version.row, outcome);
+            bitmap.mark(version.row, outcome);
         }
         Ok(())
     };
     // In the order of the partitions, so that of several errors the first is always the same one.
     let outcomes: Vec<Result<()>> = (0..PARTITIONS).into_par_iter().with_max_len(1).map(decide).collect();
     outcomes.into_iter().collect::<Result<()>>()?;
-    let unlocked =
-        |own: Mutex<ExclusionBitmap>| own.into_inner().map_err(|_| Error::bug("a thread stopped while it marked rows"));
-    excluded.into_iter().map(unlocked).collect()
+    excluded
+        .into_iter()
+        .map(|bitmap| bitmap.into_inner().map_err(|_| Error::bug("a thread stopped while it marked rows")))
+        .collect()
 }
 
-/// The rows of a partition that do not count, and why.
-fn decided<'a>(
+/// The excluded rows of a partition with their outcomes.
+fn find_excluded<'a>(
     partition: &'a Partition,
     rows: bool,
     latest: Option<&RawLatest>,
@@ -86,7 +87,7 @@ fn decided<'a>(
         });
     }
     let Some(latest) = latest else { return Ok(out) };
-    // Rows whose key holds a null stand alone: null equals nothing.
+    // A key with a null equals no other key.
     versions.retain(|version| version.key != 0);
     versions.sort_unstable_by(|a, b| a.key.cmp(&b.key).then_with(|| b.by.cmp(a.by)).then((a.file, a.row).cmp(&(b.file, b.row))));
     for same in versions.chunk_by(|a, b| a.key == b.key) {
@@ -109,8 +110,8 @@ fn decided<'a>(
     Ok(out)
 }
 
-/// Puts the rows of a row group on the partitions; returns how many.
-fn versions(
+/// Adds the rows of a row group to the partitions; returns how many there are.
+fn partition_rows(
     source: &Source,
     file: usize,
     group: usize,

@@ -1,30 +1,30 @@
-//! Rows with what they are compared by, in partitions by hash: rows that are equal, or versions of each other, share a partition.
+//! Row versions partitioned by hash, in memory and in the spill file: equal rows and versions of one row share a partition.
 
 use std::sync::Arc;
 
 use crate::error::Result;
 use crate::memory::{Consumer, MemoryPool, SpillFile, SpilledRange};
 
-/// How many partitions: of a hundred million rows each is a few tens of megabytes.
+/// Number of partitions: of a hundred million rows, each has a few tens of megabytes.
 pub const PARTITIONS: usize = 256;
 
-/// A row, where it stands, and what it is compared by.
+/// A row with its position and the values it is compared by.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct RowVersion<'a> {
-    /// Hash of the key; 0 if it holds a null, or if there is none.
+    /// Hash of the key; 0 if it holds a null or there is no key.
     pub key: u128,
     /// Hash of the row.
     pub row_hash: u128,
-    /// Bytes that are the greater the newer the row is.
+    /// Bytes that compare greater the newer the row is.
     pub by: &'a [u8],
-    /// Number of the file.
+    /// Index of the file.
     pub file: u32,
-    /// Row within it, from 0.
+    /// Index of the row within the file.
     pub row: u64,
 }
 
-/// Bytes of a version before those of `by`.
-const FIXED: usize = 48;
+/// Bytes of a written version before those of `by`.
+const HEADER: usize = 48;
 
 impl RowVersion<'_> {
     fn partition(&self) -> usize {
@@ -44,12 +44,12 @@ impl RowVersion<'_> {
 
     /// The first version of some bytes, and the bytes behind it.
     fn read(bytes: &[u8]) -> Option<(RowVersion<'_>, &[u8])> {
-        let (fixed, rest) = bytes.split_at_checked(FIXED)?;
-        let (key, fixed) = fixed.split_first_chunk()?;
-        let (row_hash, fixed) = fixed.split_first_chunk()?;
-        let (row, fixed) = fixed.split_first_chunk()?;
-        let (file, fixed) = fixed.split_first_chunk()?;
-        let (length, _) = fixed.split_first_chunk()?;
+        let (header, rest) = bytes.split_at_checked(HEADER)?;
+        let (key, header) = header.split_first_chunk()?;
+        let (row_hash, header) = header.split_first_chunk()?;
+        let (row, header) = header.split_first_chunk()?;
+        let (file, header) = header.split_first_chunk()?;
+        let (length, _) = header.split_first_chunk()?;
         let (by, rest) = rest.split_at_checked(u32::from_le_bytes(*length) as usize)?;
         let version = RowVersion {
             key: u128::from_le_bytes(*key),
@@ -62,11 +62,11 @@ impl RowVersion<'_> {
     }
 }
 
-/// A partition that is growing.
+/// A partition while rows are added.
 #[derive(Debug, Clone, Default)]
 struct GrowingPartition {
     in_memory: Vec<u8>,
-    /// Versions on disk.
+    /// Its versions in the spill file.
     spilled: Vec<SpilledRange>,
 }
 
@@ -79,7 +79,7 @@ impl GrowingPartition {
     }
 }
 
-/// The partitions of one thread, or of all.
+/// The partitions of one thread, or of all threads.
 pub struct Partitions {
     partitions: Vec<GrowingPartition>,
     bytes_in_memory: u64,
@@ -87,7 +87,7 @@ pub struct Partitions {
     memory: MemoryPool,
 }
 
-/// All versions of a partition.
+/// The versions of a partition in memory.
 pub struct Partition(Vec<Vec<u8>>);
 
 impl Partitions {
@@ -101,10 +101,10 @@ impl Partitions {
         }
     }
 
-    /// Puts a row on its partition.
+    /// Adds a row to its partition.
     pub fn push(&mut self, version: &RowVersion<'_>) {
         version.write(&mut self.partitions[version.partition()].in_memory);
-        self.bytes_in_memory += (FIXED + version.by.len()) as u64;
+        self.bytes_in_memory += (HEADER + version.by.len()) as u64;
     }
 
     /// Writes the partitions spilled if they are more than a thread may hold.
@@ -112,7 +112,7 @@ impl Partitions {
     /// # Errors
     /// Exit 7 if they cannot be written.
     pub fn spill_if_over_budget(&mut self) -> Result<()> {
-        // A partition's memory doubles as it grows.
+        // A vector doubles as it grows.
         let Some(spill) = self.memory.spill().filter(|_| 2 * self.bytes_in_memory > self.budget) else { return Ok(()) };
         self.partitions.iter_mut().try_for_each(|partition| partition.spill(spill))?;
         self.bytes_in_memory = 0;
@@ -126,47 +126,47 @@ impl Partitions {
     pub fn join(threads: Vec<Partitions>, memory: &MemoryPool) -> Result<Partitions> {
         let mut all = Partitions::new(memory);
         let spill: Option<&Arc<SpillFile>> =
-            memory.spill().filter(|_| threads.iter().any(|own| 2 * own.bytes_in_memory > own.budget / 4));
-        for mut own in threads {
-            for (all, mut own) in all.partitions.iter_mut().zip(own.partitions.drain(..)) {
+            memory.spill().filter(|_| threads.iter().any(|thread| 2 * thread.bytes_in_memory > thread.budget / 4));
+        for mut thread in threads {
+            for (all, mut partition) in all.partitions.iter_mut().zip(thread.partitions.drain(..)) {
                 if let Some(spill) = spill {
-                    own.spill(spill)?;
+                    partition.spill(spill)?;
                 }
-                all.in_memory.extend_from_slice(&own.in_memory);
-                all.spilled.append(&mut own.spilled);
+                all.in_memory.extend_from_slice(&partition.in_memory);
+                all.spilled.append(&mut partition.spilled);
             }
         }
         Ok(all)
     }
 
-    /// A partition as a whole.
+    /// Loads a partition.
     ///
     /// # Errors
-    /// Exit 7 if it does not fit into memory, or does not come back from disk.
+    /// Exit 7 if it does not fit into memory, or cannot be read back.
     pub fn partition(&self, number: usize) -> Result<Partition> {
-        let Some(own) = self.partitions.get(number) else { return Ok(Partition(Vec::new())) };
-        let bytes = own.in_memory.len() as u64 + own.spilled.iter().map(SpilledRange::bytes).sum::<u64>();
-        // Sorting takes twice as much again.
+        let Some(partition) = self.partitions.get(number) else { return Ok(Partition(Vec::new())) };
+        let bytes = partition.in_memory.len() as u64 + partition.spilled.iter().map(SpilledRange::bytes).sum::<u64>();
+        // Sorting takes twice as much on top.
         self.memory.try_reserve(Consumer::Parts, 3 * bytes * rayon::current_num_threads() as u64, || {
             "Rows that are compared with each other (orders.dedupe, orders.latest)".into()
         })?;
-        let mut pieces = vec![own.in_memory.clone()];
+        let mut ranges = vec![partition.in_memory.clone()];
         if let Some(spill) = self.memory.spill() {
-            for piece in &own.spilled {
+            for range in &partition.spilled {
                 let mut bytes = Vec::new();
-                spill.read(piece, &mut bytes)?;
-                pieces.push(bytes);
+                spill.read(range, &mut bytes)?;
+                ranges.push(bytes);
             }
         }
-        Ok(Partition(pieces))
+        Ok(Partition(ranges))
     }
 }
 
 impl Partition {
     /// The versions, in no particular order.
     pub fn versions(&self) -> impl Iterator<Item = RowVersion<'_>> {
-        self.0.iter().flat_map(|piece| {
-            let mut rest = piece.as_slice();
+        self.0.iter().flat_map(|range| {
+            let mut rest = range.as_slice();
             std::iter::from_fn(move || {
                 let (version, after) = RowVersion::read(rest)?;
                 rest = after;
@@ -189,9 +189,9 @@ mod tests {
         let hash = |row: u64| xxhash_rust::xxh3::xxh3_128(&(row % 900).to_le_bytes());
         for row in 0..1000u64 {
             let key = if row % 10 == 0 { 0 } else { hash(row) };
-            let own = &mut threads[(row % 2) as usize];
-            own.push(&RowVersion { key, row_hash: hash(row), by: &bytes[..row as usize * 300], file: row as u32 % 3, row });
-            own.spill_if_over_budget()?;
+            let thread = &mut threads[(row % 2) as usize];
+            thread.push(&RowVersion { key, row_hash: hash(row), by: &bytes[..row as usize * 300], file: row as u32 % 3, row });
+            thread.spill_if_over_budget()?;
         }
         assert!(memory.spill().expect("a limit").bytes() > 10_000_000);
         let partitions = Partitions::join(threads.into(), &memory)?;
