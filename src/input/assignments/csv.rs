@@ -77,7 +77,7 @@ impl ColumnIndices {
                     ));
                 }
                 let (near, separator) = match names.as_slice() {
-                    [one] if one.contains([';', '\t']) => (String::new(), ". CsvLine are separated by commas"),
+                    [one] if one.contains([';', '\t']) => (String::new(), ". Fields are separated by commas"),
                     _ => (suggestion(column, names.iter().copied()), ""),
                 };
                 Error::contract(format!(
