@@ -25,36 +25,16 @@ pub struct Concurrency {
     pub dates: usize,
 }
 
+/// At most this many windows of dates: rather than fold buckets more often, a thread idles.
+const MAX_WINDOWS: usize = 4;
+
 /// Bytes that a part takes, about.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-struct Need {
+struct PartBytes {
     /// Independent of the dates.
     fixed: u64,
     /// Per date that is measured at once.
-    date: u64,
-}
-
-/// At most this many windows of dates: rather than fold buckets more often, a thread idles.
-const WINDOWS: usize = 4;
-
-impl Need {
-    fn new(job: &Job, plan: &Plan, customers: u64, rows: u64) -> Need {
-        let width = |unit: Unit| match unit {
-            Unit::Date | Unit::Days | Unit::Text => 4,
-            Unit::Count | Unit::Money | Unit::Average | Unit::Decimal(..) | Unit::Double => 8,
-            Unit::Ratio => 16,
-        };
-        let measures: u64 = plan.fold.measures.iter().map(|m| width(plan.fold.unit(*m))).sum();
-        let (schemes, dates) = (plan.schemes.len() as u64, job.dates.len() as u64);
-        // CustomerRows of a date and the table made of them, places, states, and what stays of each date.
-        let mut customer = 3 * measures + 16 * plan.columns.len() as u64 + 128 + 48 * schemes;
-        if job.writes(TableName::StateHistory) {
-            customer += 16 * schemes * dates;
-        }
-        // Flows, histories, and the sort of a bucket's orders.
-        let order = if plan.fold.histories { 40 } else { 16 };
-        Need { fixed: customers * customer + rows * order, date: customers * (measures + 1) }
-    }
+    per_date: u64,
 }
 
 impl Concurrency {
@@ -68,22 +48,40 @@ impl Concurrency {
         if memory.spill().is_none() {
             return Ok(Concurrency { parts: threads, dates });
         }
-        // Parts are not of one size.
+        // Parts differ in size: a quarter more than the mean.
         let of_part = |all: u64| all / parts as u64 + all / parts as u64 / 4;
-        let need = Need::new(job, plan, of_part(customers), of_part(rows));
-        memory.try_reserve(Consumer::Parts, need.fixed + need.date, || {
+        let needed = PartBytes::new(job, plan, of_part(customers), of_part(rows));
+        memory.try_reserve(Consumer::Parts, needed.fixed + needed.per_date, || {
             format!("the {} customers of a part at one of {dates} as-of dates", of_part(customers))
         })?;
-        Ok(need.concurrency(memory.capacity(Consumer::Parts), threads, dates))
+        Ok(needed.concurrency(memory.capacity(Consumer::Parts), threads, dates))
     }
 }
 
-impl Need {
+impl PartBytes {
+    fn new(job: &Job, plan: &Plan, customers: u64, rows: u64) -> PartBytes {
+        let width = |unit: Unit| match unit {
+            Unit::Date | Unit::Days | Unit::Text => 4,
+            Unit::Count | Unit::Money | Unit::Average | Unit::Decimal(..) | Unit::Double => 8,
+            Unit::Ratio => 16,
+        };
+        let measures: u64 = plan.fold.measures.iter().map(|m| width(plan.fold.unit(*m))).sum();
+        let (schemes, dates) = (plan.schemes.len() as u64, job.dates.len() as u64);
+        // Rows of a date and the table made of them, indices, states, and what is remembered of each date.
+        let mut customer = 3 * measures + 16 * plan.columns.len() as u64 + 128 + 48 * schemes;
+        if job.writes(TableName::StateHistory) {
+            customer += 16 * schemes * dates;
+        }
+        // Activity by interval, histories, and the sort of a bucket's orders.
+        let order = if plan.fold.histories { 40 } else { 16 };
+        PartBytes { fixed: customers * customer + rows * order, per_date: customers * (measures + 1) }
+    }
+
     /// The concurrency that these bytes allow; they are enough for one date of one part.
     fn concurrency(&self, bytes: u64, threads: usize, dates: usize) -> Concurrency {
         let fitting =
-            |parts: usize| ((bytes / parts as u64).saturating_sub(self.fixed) / self.date.max(1)).min(dates as u64) as usize;
-        let parts = (1..=threads).rev().find(|parts| fitting(*parts) * WINDOWS >= dates).unwrap_or(1);
+            |parts: usize| ((bytes / parts as u64).saturating_sub(self.fixed) / self.per_date.max(1)).min(dates as u64) as usize;
+        let parts = (1..=threads).rev().find(|parts| fitting(*parts) * MAX_WINDOWS >= dates).unwrap_or(1);
         Concurrency { parts, dates: fitting(parts).max(1) }
     }
 }
@@ -94,10 +92,10 @@ mod tests {
 
     #[test]
     fn threads_idle_before_dates_are_folded_too_often() {
-        let need = Need { fixed: 100, date: 10 };
-        assert_eq!(need.concurrency(2 * 460, 2, 36), Concurrency { parts: 2, dates: 36 });
-        assert_eq!(need.concurrency(2 * 280, 2, 36), Concurrency { parts: 2, dates: 18 });
-        assert_eq!(need.concurrency(2 * 189, 2, 36), Concurrency { parts: 1, dates: 27 });
-        assert_eq!(need.concurrency(110, 2, 36), Concurrency { parts: 1, dates: 1 });
+        let needed = PartBytes { fixed: 100, per_date: 10 };
+        assert_eq!(needed.concurrency(2 * 460, 2, 36), Concurrency { parts: 2, dates: 36 });
+        assert_eq!(needed.concurrency(2 * 280, 2, 36), Concurrency { parts: 2, dates: 18 });
+        assert_eq!(needed.concurrency(2 * 189, 2, 36), Concurrency { parts: 1, dates: 27 });
+        assert_eq!(needed.concurrency(110, 2, 36), Concurrency { parts: 1, dates: 1 });
     }
 }

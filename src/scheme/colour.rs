@@ -1,7 +1,7 @@
 //! Colours of states: tables and reports take them from here, so that a state looks the same everywhere.
 
-/// From the best state to the worst: blue to brown over sand, which stay apart for colour-blind eyes as well, on a light and
-/// on a dark ground.
+/// From the best state to the worst: blue to brown over sand, which colour-blind readers can tell apart as well, on a light
+/// and on a dark background.
 const LADDER: [[f64; 3]; 7] = [
     [31.0, 95.0, 166.0],
     [77.0, 147.0, 199.0],
@@ -12,13 +12,13 @@ const LADDER: [[f64; 3]; 7] = [
     [156.0, 53.0, 23.0],
 ];
 
-/// The colour of who is outside of a scheme: not scored, or not there.
+/// The colour of customers outside of a scheme: not scored, or not listed.
 pub const OUTSIDE: &str = "#8b9099";
 
-/// The colour, `#rrggbb`, of a place (from 0) among so many states.
-pub fn colour(place: usize, places: usize) -> String {
+/// The colour, `#rrggbb`, of the state with this rank (from 0) among `states` states.
+pub fn colour(rank: usize, states: usize) -> String {
     let steps = (LADDER.len() - 1) as f64;
-    let at = if places > 1 { place as f64 / (places - 1) as f64 * steps } else { 0.0 };
+    let at = if states > 1 { rank as f64 / (states - 1) as f64 * steps } else { 0.0 };
     let low = (at.floor() as usize).min(LADDER.len() - 2);
     let part = at - low as f64;
     let mix = |i: usize| (LADDER[low][i] + (LADDER[low + 1][i] - LADDER[low][i]) * part).round() as u8;

@@ -33,7 +33,7 @@ pub enum CompiledTest {
         /// Upper end.
         high: f64,
     },
-    /// Ratios, or integers whose bounds 64 bits do not hold.
+    /// Ratios, or integers whose bounds are too large for [`Test::integers`].
     Exact {
         /// Index of the column.
         column: usize,
@@ -84,5 +84,42 @@ fn compare(n: i128, d: i128, bound: Decimal) -> Ordering {
         (Some(left), Some(right)) => left.cmp(&right),
         // Bounds of more than 19 digits: doubles are near enough to tell such sizes apart.
         _ => (n as f64 / d as f64).total_cmp(&(bound.digits as f64 / 10f64.powi(bound.scale as i32))),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::measure::NULL_LONG;
+    use crate::scheme::condition::End;
+
+    fn passing(low: End, high: End, column: Column, unit: Unit) -> Vec<bool> {
+        let test = CompiledTest::new(&Test::Range { low, high }, 0, unit, 2);
+        let rows = column.len();
+        let columns = [column];
+        (0..rows).map(|row| test.passes(&columns, row)).collect()
+    }
+
+    fn decimal(text: &str) -> Decimal {
+        Decimal::parse(text).expect("a number")
+    }
+
+    #[test]
+    fn bounds_belong_to_a_range_unless_they_are_strict() {
+        let money = || Column::Long(vec![1999, 2000, 2001, NULL_LONG]);
+        let twenty = decimal("20");
+        assert_eq!(passing(End::Closed(twenty), End::Open, money(), Unit::Money), [false, true, true, false]);
+        assert_eq!(passing(End::Strict(twenty), End::Open, money(), Unit::Money), [false, false, true, false]);
+        assert_eq!(passing(End::Open, End::Strict(twenty), money(), Unit::Money), [true, false, false, false]);
+        let ratios = Column::Ratio(vec![(1, 3), (1, 2), (2, 3), (0, 0)]);
+        assert_eq!(passing(End::Open, End::Closed(decimal("0.5")), ratios, Unit::Ratio), [true, true, false, false]);
+    }
+
+    #[test]
+    fn bounds_beyond_128_bits_are_compared_all_the_same() {
+        let money = || Column::Long(vec![i64::MIN + 1, i64::MAX, NULL_LONG]);
+        let large = decimal("100000000e30");
+        assert_eq!(passing(End::Closed(large), End::Open, money(), Unit::Money), [false, false, false]);
+        assert_eq!(passing(End::Open, End::Closed(large), money(), Unit::Money), [true, true, false]);
     }
 }
