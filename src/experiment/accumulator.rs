@@ -8,18 +8,18 @@ use crate::sums::{
     TwoLevelCrossMoments, TwoLevelMoments, TwoLevelSums, sort_code, zero_pattern,
 };
 
-/// The sums of a strategy as they grow.
+/// The sums of a strategy while batches are added.
 pub struct StrategyAccumulator<'a> {
     layout: &'a SumLayout,
     /// By list of the strategy.
     lists: Vec<TwoLevelMoments>,
     pairs: TwoLevelCrossMoments,
-    /// How many columns count in pairs; they come first.
+    /// How many columns are summed for pairs of lists; they come first.
     pair_columns: usize,
     scratch: AnyScratch,
 }
 
-/// Scratch with labels no longer than they need be.
+/// Scratch memory with the narrowest sort codes that fit.
 enum AnyScratch {
     Short(Scratch<u32>),
     Middle(Scratch<u64>),
@@ -27,7 +27,7 @@ enum AnyScratch {
 }
 
 impl AnyScratch {
-    /// Scratch for labels below this.
+    /// Scratch memory for sort codes below a bound.
     fn new(bound: u128) -> AnyScratch {
         if bound <= u128::from(u32::MAX) {
             AnyScratch::Short(Scratch::default())
@@ -78,7 +78,7 @@ impl<'a> StrategyAccumulator<'a> {
         }
     }
 
-    /// Adds crowds, one per list of the strategy, and to `squares`, by list, the squares of all their numbers.
+    /// Adds the members of every list of the strategy, and to `squares`, by list, the squares of all their numbers.
     pub fn add(&mut self, crowds: &[MemberBatch], squares: &mut [u128]) {
         let (keys, mut most_of_pairs) = (&self.layout.keys, 0);
         for ((crowd, all), list) in crowds.iter().zip(squares).zip(&mut self.lists) {
@@ -99,28 +99,28 @@ impl<'a> StrategyAccumulator<'a> {
         }
     }
 
-    /// All sums.
+    /// The sums of all batches.
     pub fn finish(self) -> StrategySums {
         StrategySums { lists: self.lists.into_iter().map(TwoLevelSums::finish).collect(), pairs: self.pairs.finish() }
     }
 }
 
-/// What is worked out of the customers at hand to sum them.
+/// Scratch memory of a batch.
 #[derive(Default)]
 struct Scratch<K> {
-    /// By list and member: what they add to the label of a pair whose first list it is, and whose second.
+    /// By list and member: what they add to the sort code of a pair whose first list it is, and whose second.
     firsts: Vec<Vec<K>>,
     seconds: Vec<Vec<K>>,
     /// Members of two lists who are the same customer, if the lists do not have the same customers.
     met: Vec<(u32, u32)>,
-    /// What their labels are made of.
+    /// What their sort codes are made of, in the first and in the second list.
     made: [Made<K>; 2],
     labels: Vec<K>,
     members: GroupPartition<K, u32>,
     meetings: GroupPartition<K, (u32, u32)>,
 }
 
-/// What members add to the labels of their pairs, and their groups.
+/// What members add to the sort codes of their pairs, and their groups.
 #[derive(Default)]
 struct Made<K> {
     added: Vec<K>,
@@ -128,7 +128,7 @@ struct Made<K> {
 }
 
 impl<K: Key> Made<K> {
-    /// Of these members.
+    /// Sets the columns to those of some members.
     fn fill(&mut self, added: &[K], groups: &[u32], members: impl Iterator<Item = u32> + Clone) {
         self.added.clear();
         self.added.extend(members.clone().map(|member| added[member as usize]));
@@ -138,7 +138,7 @@ impl<K: Key> Made<K> {
 }
 
 impl<K: Key> Scratch<K> {
-    /// Sums the customers of every two lists.
+    /// Adds the customers of every two lists.
     fn pairs<T: Integer>(&mut self, keys: &KeyLayout, crowds: &[MemberBatch], sums: &mut GroupedCrossMoments<T>) {
         let (groups, seats) = (K::of(keys.groups as u64 + 1), K::of(keys.cell_arms() as u64));
         self.firsts.resize_with(crowds.len(), Vec::new);
@@ -157,7 +157,7 @@ impl<K: Key> Scratch<K> {
         }
     }
 
-    /// Sums the customers of a list.
+    /// Adds the members of a list, once for every scheme of `by`.
     fn single<T: Integer>(&mut self, keys: &KeyLayout, crowd: &MemberBatch, sums: &mut GroupedMoments<T>) {
         let count = K::of(keys.groups as u64);
         for groups in &crowd.groups {
@@ -171,7 +171,8 @@ impl<K: Key> Scratch<K> {
         }
     }
 
-    /// Who is in both lists counts once by the groups of the first scheme, and under each further scheme whose groups agree.
+    /// Adds the customers who are in both lists: once by their groups in the first scheme of `by`, and once for each further
+    /// scheme in which their groups agree.
     fn pair<T: Integer>(
         &mut self,
         keys: &KeyLayout,
@@ -209,14 +210,14 @@ impl<K: Key> Scratch<K> {
     }
 }
 
-/// The label of who is in two lists: what they add in the first and the second, and the group, if it is the same.
+/// The sort code of a customer in two lists, from what they add in each and their groups in both.
 #[inline]
 fn of_pair<K: Key>(((first, second), (of_a, of_b)): ((&K, &K), (&u32, &u32))) -> K {
     let group = if of_a == of_b { of_a.wrapping_add(1) } else { 0 };
     first.plus(*second).plus(sort_code(K::of(u64::from(group)), 0))
 }
 
-/// Calls `met` with the places of numbers that are in both of two ascending lists.
+/// Calls `met` with the indices of the numbers that are in both of two ascending lists.
 #[inline]
 fn both(a: &[u32], b: &[u32], mut met: impl FnMut(u32, u32)) {
     let (mut i, mut j) = (0, 0);
@@ -263,15 +264,15 @@ mod tests {
         }
     }
 
-    /// Sums of small numbers, negative ones and those that only 128 bits hold are those of a loop over all customers.
+    /// The sums of small, negative and very large numbers are those of a loop over all customers.
     #[test]
-    fn a_desk_sums_as_a_plain_loop_does() -> Result<()> {
+    fn batches_have_the_sums_of_a_plain_loop() -> Result<()> {
         let mut state = 7u64;
         let mut next = |below: u64| {
             state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
             ((u128::from(state >> 11) * u128::from(below)) >> 53) as i64
         };
-        // Few cells, whose keys are numbers of places, and so many that keys are long.
+        // Few cells, and so many that keys need 64 and 128 bits.
         for cells in [2u128, 1 << 20, 1 << 40] {
             let keys = KeyLayout { arms: 2, groups: 5, cells, lists: 3 };
             let layout = SumLayout { keys, arities: ARITIES.to_vec(), outcomes: 2, described: 0 };
@@ -284,10 +285,10 @@ mod tests {
                 let mut lists: Vec<Vec<Member>> = vec![Vec::new(); 3];
                 for customer in 0..30u32 {
                     for list in &mut lists {
-                        // Every seventh time all are in all lists.
+                        // In every seventh batch, all customers are in all lists.
                         if next(4) > 0 || hand % 7 == 0 {
                             let seat = (next(2) as u64) * (cells as u64 - 1) * 2 + next(2) as u64;
-                            // Every third has done nothing.
+                            // The values of every third customer are zero.
                             let mut number = || if customer % 3 == 0 { 0 } else { next(largest as u64) - least };
                             let mean = [number(), number(), 0, 0];
                             let ratio = [number(), number(), number(), number()];

@@ -3,7 +3,7 @@
 use crate::engine::experiment::plan::StrategyPlan;
 use crate::sums::{Arity, GroupedMoments};
 
-/// How the sums of a strategy are numbered.
+/// How the keys of a strategy are made of cell, arm and group.
 #[derive(Debug, Clone, Copy)]
 pub struct KeyLayout {
     pub arms: u128,
@@ -12,7 +12,7 @@ pub struct KeyLayout {
     pub lists: u128,
 }
 
-/// What a key of a list stands for.
+/// The parts of a key of a list.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct GroupKey {
     pub cell: u64,
@@ -30,7 +30,7 @@ impl KeyLayout {
         }
     }
 
-    /// KeyLayout of a list are below this.
+    /// Keys of a list are below this.
     pub fn bound(&self) -> u128 {
         self.cells * self.arms * self.groups
     }
@@ -41,7 +41,7 @@ impl KeyLayout {
         cell * self.arms as u64 + u64::from(arm)
     }
 
-    /// What a key stands for.
+    /// The parts of a key.
     pub fn decode(&self, key: u128) -> GroupKey {
         let (seat, group) = (key / self.groups, key % self.groups);
         GroupKey { cell: (seat / self.arms) as u64, arm: (seat % self.arms) as usize, group: group as usize }
@@ -51,12 +51,12 @@ impl KeyLayout {
         self.cells * self.arms
     }
 
-    /// How many keys two lists have: cell and arm in each, and the group in both or none.
+    /// How many keys a pair of lists has: cell and arm in each, and the group in both or none.
     pub fn pair_bound(&self) -> u128 {
         self.cell_arms() * self.cell_arms() * (self.groups + 1)
     }
 
-    /// KeyLayout of pairs are below this.
+    /// Keys of pairs are below this.
     pub fn pairs_bound(&self) -> u128 {
         self.lists * self.lists.saturating_sub(1) / 2 * self.pair_bound()
     }
@@ -66,8 +66,8 @@ impl KeyLayout {
         (second as u64 * (second as u64).saturating_sub(1)) / 2 + first as u64
     }
 
-    /// What the key of a pair stands for: the lists' places in the strategy, what the customer is in each, and the group in
-    /// both; none if the groups of the first scheme differ.
+    /// The parts of the key of a pair: the indices of the lists in the strategy, cell and arm in each, and the group in both;
+    /// `None` if the groups of the first scheme differ.
     pub fn decode_pair(&self, key: u128) -> ((usize, GroupKey), (usize, GroupKey), Option<usize>) {
         let seats = self.cell_arms();
         let (seat, group) = (key / (self.groups + 1), (key % (self.groups + 1)) as usize);
@@ -81,7 +81,7 @@ impl KeyLayout {
     }
 }
 
-/// How the numbers of a strategy's customers are summed.
+/// Which columns are summed, and under which keys.
 pub struct SumLayout {
     pub keys: KeyLayout,
     /// By slot.
@@ -112,7 +112,7 @@ impl SumLayout {
 mod tests {
     use super::*;
 
-    /// Every pair of lists has keys of its own, and the keys tell which pair it is.
+    /// Pairs of lists have distinct keys, which decode to their pair.
     #[test]
     fn keys_of_pairs_are_numbered_and_read_back() {
         let keys = KeyLayout { arms: 3, groups: 4, cells: 5, lists: 9 };

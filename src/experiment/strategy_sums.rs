@@ -7,14 +7,14 @@ use crate::sums::{Arity, GroupedCrossMoments, GroupedMoments};
 pub struct StrategySums {
     /// By list of the strategy.
     pub lists: Vec<GroupedMoments<i128>>,
-    /// Of customers who are in two lists.
+    /// The sums of customers who are in two lists.
     pub pairs: GroupedCrossMoments<i128>,
 }
 
 impl StrategySums {
-    /// Sums of columns, of which the first so many count in pairs.
+    /// Empty sums of columns, of which the first `in_pairs` are summed for pairs of lists, too.
     pub fn new(keys: &KeyLayout, forms: &[Arity], in_pairs: usize) -> StrategySums {
-        // The days since the last order, which come behind the outcomes, are not known of everybody.
+        // The column after the outcomes is the days since the last order, which are null without orders.
         let singles = |_| GroupedMoments::new(keys.bound(), forms.iter().copied(), Some(in_pairs));
         StrategySums {
             lists: (0..keys.lists).map(singles).collect(),
@@ -22,7 +22,7 @@ impl StrategySums {
         }
     }
 
-    /// Adds what was summed elsewhere.
+    /// Adds the sums of other customers.
     pub fn merge(&mut self, other: &StrategySums) {
         self.lists.iter_mut().zip(&other.lists).for_each(|(all, own)| all.merge(own));
         self.pairs.merge(&other.pairs);

@@ -12,10 +12,10 @@ use crate::evaluate::{Phase, Quantity};
 use crate::stats::{X, Y};
 use crate::sums::{Arity, Column, Tuples, mark_nonzero};
 
-/// A part's customers of a strategy who have a money outcome that is not zero in any of its lists.
+/// The customers of a part and a strategy who have a money outcome that is not zero in any of its lists.
 pub struct WinsorInput {
     study: usize,
-    /// Crowds by list of the strategy, as they were at hand; of the numbers, those that are winsorised.
+    /// By batch and list of the strategy: its members, with the columns that are winsorised.
     batches: Vec<Vec<MemberBatch>>,
 }
 
@@ -29,8 +29,8 @@ impl WinsorInput {
         self.study
     }
 
-    /// Keeps the outcomes of the customers at hand, who are `count`, unless all of a customer's are zero: then their sums add
-    /// nothing.
+    /// Retains the outcomes of a batch of `count` customers, except of customers whose outcomes are all zero: they add nothing
+    /// to sums.
     pub fn add(&mut self, study: &StrategyPlan<'_>, crowds: &[MemberBatch], count: usize) {
         fn money<'a>(study: &'a StrategyPlan<'_>, crowd: &'a MemberBatch) -> impl Iterator<Item = &'a Tuples<2>> {
             study.winsorised.iter().filter_map(|slot| match crowd.columns.get(*slot) {
@@ -73,7 +73,7 @@ impl WinsorInput {
     }
 }
 
-/// Winsorises the outcomes of a strategy over the customers of all parts, who were kept.
+/// Winsorises the retained outcomes of a strategy over the customers of all parts.
 pub fn sums(study: &StrategyPlan<'_>, layout: &SumLayout, kept: Vec<WinsorInput>) -> Option<StrategySums> {
     let percentile = study.strategy.winsorise?;
     let mut batches: Vec<Vec<MemberBatch>> = kept.into_iter().flat_map(|own| own.batches).collect();
@@ -87,7 +87,7 @@ pub fn sums(study: &StrategyPlan<'_>, layout: &SumLayout, kept: Vec<WinsorInput>
     };
     let of_list = |list: usize| (0..count).map(|at| cut(values(list, at), percentile)).collect();
     let mut cuts: Vec<Vec<i64>> = (0..study.lists.len()).into_par_iter().map(of_list).collect();
-    // The placebo is held against the period, so it is cut where the period is.
+    // The placebo is compared with the period, so both have the same threshold.
     let slot = |at: usize| &study.slots[study.winsorised[at]];
     for at in (0..count).filter(|at| slot(*at).phase == Phase::Placebo) {
         let of_period = |other: &usize| slot(*other).phase == Phase::During && slot(*other).quantity == slot(at).quantity;
@@ -111,8 +111,8 @@ pub fn sums(study: &StrategyPlan<'_>, layout: &SumLayout, kept: Vec<WinsorInput>
     Some(accumulator.finish())
 }
 
-/// The percentile of values: the smallest that at least this share of them does not exceed; the largest number without any.
-/// Never below 0, so that who spent nothing keeps nothing.
+/// The percentile of values: the smallest value that at least this share of them does not exceed; `i64::MAX` without values.
+/// It is never below 0, so that zeros, which are not among the values, stay 0.
 fn cut(mut values: Vec<i64>, percentile: Decimal) -> i64 {
     let unit = pow10(percentile.scale).unwrap_or(1);
     let rank = (values.len() as i128 * percentile.digits + unit - 1) / unit;

@@ -8,7 +8,7 @@ use super::key::Key;
 /// Up to this many keys are looked up in an array.
 pub const DENSE: u128 = 1 << 16;
 
-/// Up to this many keys, sums that are cleared and filled again and again keep cells for all keys.
+/// Partial sums of up to this many keys keep the sums of all keys when they are cleared.
 pub const FEW: u128 = 1 << 12;
 
 /// The entry of a key without an index.
@@ -85,7 +85,7 @@ impl GroupIndex {
     }
 }
 
-/// A hash of integers by multiplication; nothing depends on it but speed.
+/// A multiplicative hash of integers.
 #[derive(Default)]
 pub struct Spread(u64);
 

@@ -11,7 +11,7 @@ use super::partition::{Group, GroupPartition, zero_pattern};
 use crate::domain::CompactInts;
 use crate::stats::{PairSums, Sums, VALUES};
 
-/// The sums of a number, by the numbers of their keys.
+/// The sums of a column, by group.
 #[derive(Debug, Clone)]
 enum Cells<N, M, R> {
     Numbers(Vec<N>),
@@ -19,32 +19,32 @@ enum Cells<N, M, R> {
     Ratios(Vec<R>),
 }
 
-/// Sums of customers' numbers under keys: `N` of single numbers, `M` of means, `R` of ratios.
+/// Sums of columns by group: `N` for a group of values of one integer, `M` of two, and `R` of four.
 #[derive(Default)]
 pub struct GroupedSums<N, M, R> {
     index: GroupIndex,
-    /// By the number of a key: how many customers count.
+    /// By group: how many rows it has.
     counts: Vec<i64>,
-    /// How many of them have no number in the column that may lack some.
+    /// By group: how many of these rows are null in the nullable column.
     lacking: Vec<i64>,
     may_lack: Option<usize>,
-    /// In the order of the columns that are summed.
+    /// By column.
     cells: Vec<Cells<N, M, R>>,
 }
 
-/// Sums of customers.
+/// Sums of rows.
 pub type GroupedMoments<T> = GroupedSums<Moments<T, 1>, Moments<T, 2>, Moments<T, VALUES>>;
 
-/// Sums of customers who are in two lists.
+/// Sums of joined rows, which have a value in each of two batches.
 pub type GroupedCrossMoments<T> = GroupedSums<CrossMoments<T, 1>, CrossMoments<T, 2>, CrossMoments<T, VALUES>>;
 
 impl<N: Copy + Default, M: Copy + Default, R: Copy + Default> GroupedSums<N, M, R> {
-    /// A store for keys below `bound` and columns of these forms, in one of which a customer may lack a number.
+    /// Sums of columns for keys below `bound`. Rows may be null in one column.
     pub fn new(bound: u128, forms: impl IntoIterator<Item = Arity>, may_lack: Option<usize>) -> GroupedSums<N, M, R> {
         GroupedSums::with(GroupIndex::new(bound), forms, may_lack)
     }
 
-    /// The same to be cleared and filled again and again: up to `few` keys keep their cells, whether they are used or not.
+    /// Sums that are cleared and filled again and again: up to `few` keys keep their sums, used or not.
     pub fn scratch(
         bound: u128,
         few: u128,
@@ -67,7 +67,7 @@ impl<N: Copy + Default, M: Copy + Default, R: Copy + Default> GroupedSums<N, M, 
         store
     }
 
-    /// Counts customers, and says for every group where its sums are.
+    /// Adds the number of rows of each group; returns the indices of the groups.
     fn count<K: Key, P: Copy + Default>(&mut self, customers: &GroupPartition<K, P>) -> Vec<u32> {
         let places: Vec<u32> = customers.keys().map(|key| self.index.index_of(key)).collect();
         self.grow();
@@ -77,7 +77,7 @@ impl<N: Copy + Default, M: Copy + Default, R: Copy + Default> GroupedSums<N, M, 
         places
     }
 
-    /// Customers who count under these keys have no number in the column that may lack some; it is 0 there.
+    /// Counts rows whose value in the nullable column is null; it must be 0 in the column.
     pub fn lack<K: Key>(&mut self, keys: impl Iterator<Item = K>) {
         for key in keys {
             let place = self.index.index_of(key);
@@ -85,7 +85,7 @@ impl<N: Copy + Default, M: Copy + Default, R: Copy + Default> GroupedSums<N, M, 
         }
     }
 
-    /// Gives every key its cells.
+    /// Makes room for the sums of new groups.
     fn grow(&mut self) {
         let keys = self.index.keys().len();
         self.counts.resize(keys, 0);
@@ -99,7 +99,7 @@ impl<N: Copy + Default, M: Copy + Default, R: Copy + Default> GroupedSums<N, M, 
         }
     }
 
-    /// Adds what was summed elsewhere.
+    /// Adds the sums of other rows of the same columns.
     pub fn merge<A, B, C>(&mut self, other: &GroupedSums<A, B, C>)
     where
         N: Absorb<A>,
@@ -124,7 +124,7 @@ impl<N: Copy + Default, M: Copy + Default, R: Copy + Default> GroupedSums<N, M, 
         }
     }
 
-    /// Forgets all sums.
+    /// Removes all sums.
     pub fn clear(&mut self) {
         self.index.clear();
         self.counts.clear();
@@ -144,8 +144,8 @@ impl<N: Copy + Default, M: Copy + Default, R: Copy + Default> GroupedSums<N, M, 
         self.index.keys()
     }
 
-    /// What the sums of a column under a key say, by the form of the column, with how many customers have a number in it;
-    /// nothing if the key has none.
+    /// The sums of a column in a group, converted by one of three functions, which also get the number of rows that are not null;
+    /// the default if the key has no sums.
     fn find<S: Default>(
         &self,
         key: u128,
@@ -172,7 +172,7 @@ fn absorb<M: Absorb<A>, A>(all: &mut [M], own: &[A], places: &[u32]) {
 }
 
 impl<T: Integer> GroupedMoments<T> {
-    /// Sums the numbers of customers. Means and ratios of who is not active are zero.
+    /// Adds rows. Values of two and four integers of rows with the pattern [`zero_pattern::BOTH`] are zero.
     pub fn observe<K: Key>(&mut self, members: &GroupPartition<K, u32>, columns: &[Column]) {
         fn observe<'m, T: Integer, const V: usize>(
             cells: &mut [Moments<T, V>],
@@ -203,7 +203,7 @@ impl<T: Integer> GroupedMoments<T> {
         for (cells, column) in self.cells.iter_mut().zip(columns) {
             match (cells, column) {
                 (Cells::Numbers(cells), Column::One(numbers)) => match numbers.constant() {
-                    // Often nobody has a flag, or everybody.
+                    // Flags are often all 0 or all 1.
                     Some([0]) => {}
                     Some([1]) => {
                         for (place, members) in places.iter().zip(all()) {
@@ -221,19 +221,19 @@ impl<T: Integer> GroupedMoments<T> {
 }
 
 impl GroupedMoments<i128> {
-    /// The sums of a column under a key; nothing if the key has none.
+    /// The sums of a column in a group; zero if the key has none.
     pub fn sums(&self, key: u128, column: usize) -> Sums {
         self.find(key, column, Moments::sums, Moments::sums, Moments::sums)
     }
 }
 
-/// A customer in two lists.
+/// Where a joined row has its values.
 pub trait Meeting: Copy + Default {
-    /// Their place in each.
+    /// The indices in the first and in the second batch.
     fn places(self) -> (usize, usize);
 }
 
-/// A place in each.
+/// An index in each batch.
 impl Meeting for (u32, u32) {
     #[inline]
     fn places(self) -> (usize, usize) {
@@ -241,7 +241,7 @@ impl Meeting for (u32, u32) {
     }
 }
 
-/// The same place in both.
+/// The same index in both batches.
 impl Meeting for u32 {
     #[inline]
     fn places(self) -> (usize, usize) {
@@ -250,7 +250,7 @@ impl Meeting for u32 {
 }
 
 impl<T: Integer> GroupedCrossMoments<T> {
-    /// Sums the numbers of customers who are in two lists. Of the columns of the lists the first count, as many as are summed.
+    /// Adds joined rows of the first columns of two batches, as many as are summed.
     pub fn observe<K: Key, P: Meeting>(&mut self, meetings: &GroupPartition<K, P>, first: &[Column], second: &[Column]) {
         fn observe<K: Key, P: Meeting, T: Integer, const V: usize>(
             cells: &mut [CrossMoments<T, V>],
@@ -287,7 +287,7 @@ impl<T: Integer> GroupedCrossMoments<T> {
             match (cells, columns) {
                 (Cells::Means(cells), (Column::Two(a), Column::Two(b))) => observe(cells, places, meetings, (a, b)),
                 (Cells::Ratios(cells), (Column::Four(a), Column::Four(b))) => observe(cells, places, meetings, (a, b)),
-                // Only outcomes are summed in pairs.
+                // Values of one integer have no cross moments.
                 _ => {}
             }
         }
@@ -295,7 +295,7 @@ impl<T: Integer> GroupedCrossMoments<T> {
 }
 
 impl GroupedCrossMoments<i128> {
-    /// The sums of a column under a key; nothing if the key has none.
+    /// The sums of a column in a group; zero if the key has none.
     pub fn sums(&self, key: u128, column: usize) -> PairSums {
         self.find(key, column, CrossMoments::sums, CrossMoments::sums, CrossMoments::sums)
     }
@@ -311,7 +311,7 @@ mod tests {
     use super::super::partition::sort_code;
     use crate::error::Result;
 
-    /// What the exact sums of [`crate::stats`] say of the same customers.
+    /// Grouped sums are those of [`crate::stats`] for the same rows.
     #[test]
     fn grouped_sums_agree_with_statistics() -> Result<()> {
         fn check<T: Integer>(bound: u128) -> Result<()>
@@ -331,7 +331,7 @@ mod tests {
                 let (mut first, mut second, mut keys, mut met) = (columns(), columns(), Vec::new(), Vec::new());
                 for customer in 20 * hand..20 * (hand + 1) {
                     let key = u128::from(customer as u64 % 7);
-                    // Some are active in both lists, in either, and in none.
+                    // Some rows have two values that are not zero, some one, and some none.
                     let [a, b] = [customer % 2, customer / 2 % 2];
                     let count = [i64::from(customer != 50), 0, 0, 0];
                     let a = [[customer * a, 3 * a, 0, 0], [customer * a, 2 * a, customer % 3 * a, a], count];

@@ -1,8 +1,32 @@
 //! Exact sums of integers and of their products, by group.
 //!
-//! Rows come in batches of [`Column`]s, each row with the key of its group. A [`GroupPartition`] brings the rows of a group
-//! together, their moments are summed in registers, and the result is added to [`GroupedSums`] once per group. Sums are
-//! integers, so they merge in any order to the same value.
+//! This is the state of the aggregate `SELECT key, count(*), sum(y), sum(x), sum(y·y), sum(y·x), sum(x·x) … GROUP BY key`, from
+//! which means, variances and covariances follow. All sums are integers, so rows may be split over threads and machines at
+//! will: states merge in any order to the same value. The module knows nothing of what the rows are.
+//!
+//! Rows come in batches of [`Column`]s. Every row has a key, a number that may be sparse in a large range:
+//!
+//! ```text
+//! key   7     3     7     3     7
+//! y, x  1, 0  5, 2  2, 2  0, 0  4, 1
+//! ```
+//!
+//! 1. A [`GroupPartition`] brings the rows of a group together: rows 1 and 3 have the key 3; rows 0, 2 and 4 the key 7.
+//! 2. A `GroupIndex` numbers the keys in the order in which they first occur, so that the sums of a column are one dense
+//!    vector: 3 is group 0, and 7 is group 1.
+//! 3. `Moments` sums the rows of a group in registers, and adds the result once to the vector in [`GroupedSums`]:
+//!
+//!    ```text
+//!    group  key  rows  Σy  Σx  Σy²  Σyx  Σx²
+//!    0      3    2     5   2   25   10   4
+//!    1      7    3     7   3   21   8    5
+//!    ```
+//!
+//! Cross moments are the same for rows that are joined from two batches: Σa, Σb and Σab, from which the covariance follows of
+//! what a customer did in two periods.
+//!
+//! Sums have 128 bits. Most are far smaller, and a 64-bit product is faster, so [`TwoLevelSums`] add up batches in 64 bits
+//! and flush them into 128-bit totals before they can overflow.
 
 mod column;
 mod group_index;

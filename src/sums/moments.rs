@@ -3,7 +3,7 @@
 use super::column::Number;
 use crate::stats::{PairSums, Sums, VALUES};
 
-/// What sums are made of.
+/// An integer that sums are made of. Additions wrap around.
 pub trait Integer: Copy + Default + Into<i128> {
     /// Adds a number.
     fn add(&mut self, number: i64);
@@ -47,7 +47,7 @@ impl Integer for i128 {
     }
 }
 
-/// Adds what was summed elsewhere.
+/// Adds sums whose integers may be narrower.
 pub trait Absorb<Other> {
     fn absorb(&mut self, other: &Other);
 }
@@ -60,7 +60,7 @@ fn absorb_all<T: Integer>(all: &mut [i128], own: &[T]) {
     all.iter_mut().zip(own).for_each(|(all, own)| *all = all.wrapping_add((*own).into()));
 }
 
-/// Sums of `V` numbers over customers, with those of their products (the upper triangle).
+/// Sums of `V` integers over rows, and of their products (the upper triangle).
 #[derive(Debug, Clone, Copy)]
 pub struct Moments<T, const V: usize> {
     sum: [T; V],
@@ -86,7 +86,7 @@ impl<T: Integer, const V: usize> Moments<T, V> {
 }
 
 impl<T: Integer, const V: usize> Moments<T, V> {
-    /// Adds what was summed beside it.
+    /// Adds other sums of the same type.
     #[inline]
     pub fn join(&mut self, other: &Moments<T, V>) {
         join(&mut self.sum, &other.sum);
@@ -95,7 +95,7 @@ impl<T: Integer, const V: usize> Moments<T, V> {
 }
 
 impl<T: Integer> Moments<T, 1> {
-    /// Adds a flag that so many customers have.
+    /// Adds a number of rows whose value is 1.
     pub fn observe_flags(&mut self, customers: usize) {
         self.sum[0].add(customers as i64);
         self.product[0][0].add(customers as i64);
@@ -124,7 +124,7 @@ impl<const V: usize> Moments<i128, V> {
     }
 }
 
-/// Sums of `V` numbers over customers who are in two lists: of those in each, and of their products.
+/// Sums of the `V` integers of a first and of a second value over rows, and of the products of one from each.
 #[derive(Debug, Clone, Copy)]
 pub struct CrossMoments<T, const V: usize> {
     first: [T; V],
@@ -162,7 +162,7 @@ impl<T: Integer, const V: usize> CrossMoments<T, V> {
 }
 
 impl<T: Integer, const V: usize> CrossMoments<T, V> {
-    /// Adds what was summed beside it.
+    /// Adds other sums of the same type.
     #[inline]
     pub fn join(&mut self, other: &CrossMoments<T, V>) {
         join(&mut self.first, &other.first);

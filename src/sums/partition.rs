@@ -24,7 +24,7 @@ pub mod zero_pattern {
         if is_nonzero { NONE } else { FIRST }
     }
 
-    /// What the second value adds.
+    /// What the second value adds to the pattern.
     #[inline]
     pub fn in_second(is_nonzero: bool) -> usize {
         if is_nonzero { NONE } else { SECOND }
@@ -90,7 +90,7 @@ impl<K: Key, M: Copy + Default> GroupPartition<K, M> {
         if keys > codes.len() {
             return self.one_by_one(start, codes, rows);
         }
-        // Even and odd rows have counters of their own, as one increment would wait for the one before.
+        // Even and odd rows are counted apart, because an increment would stall on the one before.
         self.ends.clear();
         self.ends.resize(2 * PATTERNS * keys, 0);
         let first = sort_code(least, 0);
