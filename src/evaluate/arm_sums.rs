@@ -9,7 +9,7 @@ use crate::domain::{Outcome, Period};
 use crate::error::Result;
 use crate::stats::{PairSums, Sums};
 
-/// The arm of everybody in [`Phase::Reference`].
+/// The arm in [`Phase::Reference`], whose rows are of all customers.
 pub const EVERYBODY: &str = "(everybody)";
 
 /// Which days a row's outcomes are from.

@@ -310,14 +310,14 @@ impl<'a> Comparison<'a, '_> {
         })
     }
 
-    /// What these customers cost: the assignments' own costs, or so much each, and their share of the fixed cost. The time
-    /// after the treatment has no cost of its own.
+    /// The cost of these customers: the costs in the assignment table, or the job's cost per customer, and their share of the
+    /// fixed cost. The time after the treatment costs nothing.
     fn cost(&self, group: Group<'a>, arm: &str, cells: &[&str], n_treated: i64) -> Option<f64> {
         if self.phase == Phase::After {
             return None;
         }
         let strategy = self.diagnostics.strategy;
-        let own = match self.during.table(group, &Quantity::Cost) {
+        let variable = match self.during.table(group, &Quantity::Cost) {
             Some(table) => {
                 let rows = table.iter().filter(|(cell, _)| cells.contains(*cell)).filter_map(|(_, arms)| arms.get(arm));
                 Some(rows.map(|sums| printed(sums.sum[Y], strategy.money_scale)).sum::<f64>())
@@ -326,9 +326,9 @@ impl<'a> Comparison<'a, '_> {
         };
         let share = n_treated as f64 / self.diagnostics.all_treated.max(1) as f64;
         let fixed = strategy.fixed_cost.map(|c| printed(c.digits, c.scale) * share);
-        match (own, fixed) {
+        match (variable, fixed) {
             (None, None) => None,
-            (own, fixed) => Some(own.unwrap_or(0.0) + fixed.unwrap_or(0.0)),
+            (variable, fixed) => Some(variable.unwrap_or(0.0) + fixed.unwrap_or(0.0)),
         }
     }
 }

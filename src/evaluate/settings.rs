@@ -8,7 +8,7 @@ use crate::error::{Error, Result, suggestion};
 /// The share of customers each arm was to have.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct Split {
-    /// Arm and share, for strata without shares of their own.
+    /// Arm and share, for strata that [`Split::strata`] does not name.
     pub shares: BTreeMap<String, f64>,
     /// Stratum and its shares.
     pub strata: BTreeMap<String, BTreeMap<String, f64>>,
@@ -72,7 +72,7 @@ pub struct StrategySettings {
     pub by: Vec<String>,
     /// Cost of a treated customer where the assignments give no costs.
     pub cost_per_customer: Option<Decimal>,
-    /// Cost of each period beside that of customers, shared out over its treated customers.
+    /// Cost of each period in addition to that of customers, shared out over its treated customers.
     pub fixed_cost: Option<Decimal>,
     /// Margin per unit of revenue.
     pub margin_rate: Option<f64>,

@@ -56,14 +56,14 @@ pub(super) fn arms(data: &ReportData) -> Vec<ArmEffects<'_>> {
 
 impl<'a> ArmEffects<'a> {
     fn of(data: &'a ReportData, strategy: &'a str, arm: &'a str) -> ArmEffects<'a> {
-        let own = || data.effects.iter().flatten().filter(move |r| r.strategy == strategy && r.arm == arm);
-        let headline = || own().filter(|r| r.headline == Some(true));
+        let of_arm = || data.effects.iter().flatten().filter(move |r| r.strategy == strategy && r.arm == arm);
+        let headline = || of_arm().filter(|r| r.headline == Some(true));
         let mut periods: Vec<&EffectRow> = headline().filter(|r| r.state == ALL).collect();
         periods.sort_by_key(|r| (r.period_start, r.phase.clone()));
         let last = headline().filter(|r| r.state != ALL).filter_map(|r| r.period_start).max();
         let tiers = headline().filter(|r| r.state != ALL && r.period_start == last).collect();
-        let last = own().filter_map(|r| r.period_start).max();
-        let others = own().filter(|r| r.state == ALL && r.period_start == last && r.headline != Some(true)).collect();
+        let last = of_arm().filter_map(|r| r.period_start).max();
+        let others = of_arm().filter(|r| r.state == ALL && r.period_start == last && r.headline != Some(true)).collect();
         let primary =
             periods.first().or(headline().next().as_ref()).map(|r| (r.outcome.as_str(), r.method.as_str(), r.phase.as_deref()));
         let pooled = data.effects_over_time.iter().flatten().filter(|r| r.strategy == strategy && r.arm == arm);
@@ -79,7 +79,7 @@ impl<'a> ArmEffects<'a> {
         self.periods.last().copied()
     }
 
-    /// The verdict on an estimate: that of its own period.
+    /// The verdict on an estimate: that of its period.
     pub fn verdict(&self, row: &EffectRow) -> Option<&'a VerdictRow> {
         let same = |v: &&&VerdictRow| (&v.period_start, &v.scheme, &v.state) == (&row.period_start, &row.scheme, &row.state);
         self.verdicts.iter().find(same).copied()
@@ -111,8 +111,8 @@ impl<'a> ArmEffects<'a> {
     pub fn current(&self) -> Vec<&'a VerdictRow> {
         let last = self.verdicts.iter().filter_map(|v| v.period_start).max();
         let pooled = self.has_several() || last.is_none();
-        let own = self.verdicts.iter().filter(|v| if v.period_start.is_none() { pooled } else { v.period_start == last });
-        let mut out: Vec<&VerdictRow> = own.copied().collect();
+        let current = self.verdicts.iter().filter(|v| if v.period_start.is_none() { pooled } else { v.period_start == last });
+        let mut out: Vec<&VerdictRow> = current.copied().collect();
         out.sort_by_key(|v| v.state != ALL);
         out
     }

@@ -17,7 +17,7 @@ impl Colour {
     }
 }
 
-/// The colour of a place on a ladder of so many states.
+/// The colour of a state by its position on a ladder of `places` states.
 pub(super) fn on_ladder(place: usize, places: usize) -> Colour {
     Colour(crate::scheme::colour(place, places))
 }

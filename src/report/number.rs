@@ -63,7 +63,7 @@ impl NumberFormat {
         n.map_or(NOTHING.into(), |n| self.count(n))
     }
 
-    /// A float with so many digits behind the point.
+    /// A float with this many digits behind the point.
     pub fn float(&self, x: f64, digits: usize) -> String {
         if !x.is_finite() {
             return NOTHING.into();
@@ -97,7 +97,7 @@ impl NumberFormat {
         }
     }
 
-    /// Money, rounded to so many digits behind the point, half away from zero, without the currency.
+    /// Money, rounded to this many digits behind the point, half away from zero, without the currency.
     pub fn amount(&self, money: Decimal, digits: u32) -> String {
         let drop = money.scale.saturating_sub(digits);
         let unit = pow10(drop).unwrap_or(1).unsigned_abs();

@@ -115,12 +115,13 @@ impl<'a> View<'a> {
             let row = declared.iter().find(|r| r.state == *state).copied();
             let ranked = !state.starts_with('(');
             let by_ladder = places >= TELLING_LADDER && place >= places / 2 && place + 1 < places;
-            let own = row.and_then(|r| r.colour.as_deref()).and_then(Colour::parse);
+            let declared_colour = row.and_then(|r| r.colour.as_deref()).and_then(Colour::parse);
             StateView {
                 label: self.label_of(state, row),
                 definition: self.definition_of(row),
                 action: row.and_then(|r| r.action.clone()).unwrap_or_default(),
-                colour: own.unwrap_or_else(|| if ranked { colour::on_ladder(place, places) } else { colour::outside() }),
+                colour: declared_colour
+                    .unwrap_or_else(|| if ranked { colour::on_ladder(place, places) } else { colour::outside() }),
                 at_risk: ranked && if known { scheme::is_at_risk(state) } else { by_ladder },
                 ranked,
                 name: state.clone(),
@@ -167,13 +168,13 @@ impl<'a> View<'a> {
     }
 
     fn label_of(&self, state: &str, row: Option<&StateRow>) -> String {
-        let own = match self.data.settings.language.tag() {
+        let declared_label = match self.data.settings.language.tag() {
             "en" => row.and_then(|r| r.label_en.clone()),
             "zh-Hans" => row.and_then(|r| r.label_zh_hans.clone()),
             _ => None,
         };
-        let own = own.filter(|l| !l.trim().is_empty());
-        own.or_else(|| self.words.find("states", state).map(str::to_owned)).unwrap_or_else(|| state.to_owned())
+        let declared_label = declared_label.filter(|l| !l.trim().is_empty());
+        declared_label.or_else(|| self.words.find("states", state).map(str::to_owned)).unwrap_or_else(|| state.to_owned())
     }
 
     fn definition_of(&self, row: Option<&StateRow>) -> String {

@@ -29,7 +29,6 @@ mod status;
 mod tests;
 mod treatment;
 
-use crate::error::{Error, Result};
 use std::collections::HashSet;
 use std::ffi::OsString;
 use std::fs;
@@ -39,6 +38,8 @@ use rayon::prelude::*;
 
 use plan::Plan;
 pub use spec::{SampleSpec, StrategySpec};
+
+use crate::error::{Error, Result};
 
 /// What was written.
 #[derive(Clone, Debug, PartialEq, Eq)]

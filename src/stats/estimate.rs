@@ -232,8 +232,8 @@ pub fn estimate(
         let to_treated = slope_treated.map(|g| g / base);
         // Where nobody treated did anything, the lift is -1 whatever the control arm did, and has no variance.
         let to_control = std::array::from_fn(|i| {
-            let (own, through_base) = (slope_control[i] / base, difference / (base * base) * base_slope[i]);
-            zero_if_rounding(own + through_base, own.abs() + through_base.abs())
+            let (direct, through_base) = (slope_control[i] / base, difference / (base * base) * base_slope[i]);
+            zero_if_rounding(direct + through_base, direct.abs() + through_base.abs())
         });
         let (influence, variance, df) = contrast.of(&to_treated, &to_control);
         (variance > 0.0).then(|| Lift { value: difference / base, se: variance.sqrt(), df, influence })
@@ -243,7 +243,7 @@ pub fn estimate(
     Ok(Estimate { n_treated, n_control, mean_treated, mean_control, difference, se: variance.sqrt(), df, base, lift, influence })
 }
 
-/// What the variance of a contrast needs beside its gradients.
+/// What the variance of a contrast needs besides its gradients.
 struct Contrast<'a> {
     cells: &'a [Cell],
     weights: &'a [f64],

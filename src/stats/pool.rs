@@ -114,8 +114,8 @@ pub fn pool(members: &[PeriodEstimate], covariance: impl Fn(usize, usize) -> f64
     let weights: Vec<f64> = members.iter().map(|m| 1.0 / (m.se * m.se) / precision).collect();
     let value: f64 = members.iter().zip(&weights).map(|(m, w)| w * m.value).sum();
     let parts = members.iter().zip(&weights).map(|(m, w)| (w * w * m.se * m.se, m.df));
-    let (own, squares) = parts.fold((0.0, 0.0), |(v, s), (part, df)| (v + part, s + part * part / df));
-    let mut variance = own;
+    let (independent, squares) = parts.fold((0.0, 0.0), |(v, s), (part, df)| (v + part, s + part * part / df));
+    let mut variance = independent;
     for j in 1..members.len() {
         for i in 0..j {
             variance += 2.0 * weights[i] * weights[j] * covariance(i, j);
@@ -126,5 +126,5 @@ pub fn pool(members: &[PeriodEstimate], covariance: impl Fn(usize, usize) -> f64
     }
     let q = members.iter().map(|m| ((m.value - value) / m.se).powi(2)).sum();
     let q_p = (members.len() > 1).then(|| chi_square_sf(q, members.len() as u32 - 1));
-    Some(Pooled { value, se: variance.sqrt(), df: own * own / squares, weights, q, q_p })
+    Some(Pooled { value, se: variance.sqrt(), df: independent * independent / squares, weights, q, q_p })
 }

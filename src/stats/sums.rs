@@ -136,7 +136,7 @@ impl Moments {
     }
 }
 
-/// `sum`, or 0 if it is so small beside its `terms` (the sum of their sizes) that rounding them could have made it.
+/// `sum`, or 0 if it is no larger than what rounding its terms may leave; `terms` is the sum of their sizes.
 ///
 /// At 10⁻¹² of its terms a sum of doubles has three or four digits left: below, it is nothing that could be divided by.
 pub(super) fn zero_if_rounding(sum: f64, terms: f64) -> f64 {

@@ -128,8 +128,8 @@ impl Canvas {
                     self.body.attr("class", class);
                 }
             }
-            Ink::Class(own) => {
-                self.body.attr("class", format!("{own} {class}").trim());
+            Ink::Class(ink) => {
+                self.body.attr("class", format!("{ink} {class}").trim());
             }
         }
     }

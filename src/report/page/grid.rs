@@ -135,7 +135,7 @@ impl Grid {
         Grid { head: keys.iter().map(|key| view.words.text(key).to_owned()).collect(), rows: Vec::new() }
     }
 
-    /// Adds a head of its own.
+    /// Adds a head that is no message.
     pub fn head(&mut self, text: impl Into<String>) {
         self.head.push(text.into());
     }

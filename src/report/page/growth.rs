@@ -23,8 +23,8 @@ const PARTS: [Part; 4] = [
 /// The section.
 pub(super) fn write(view: &View) -> Markup {
     let Some(all) = &view.data.growth else { return missing(view, "growth") };
-    let own: Vec<&GrowthRow> = all.iter().filter(|r| r.slice == view.slice).collect();
-    let total: Vec<&GrowthRow> = own.iter().filter(|r| r.scheme == ALL).copied().collect();
+    let of_slice: Vec<&GrowthRow> = all.iter().filter(|r| r.slice == view.slice).collect();
+    let total: Vec<&GrowthRow> = of_slice.iter().filter(|r| r.scheme == ALL).copied().collect();
     let periods: Vec<String> = total.iter().map(|r| view.short_period(r.as_of)).collect();
     let mut out = Markup::new();
     out.raw("<p class=\"legend\">");
@@ -44,7 +44,8 @@ pub(super) fn write(view: &View) -> Markup {
     let chart = ColumnChart { periods, series, tick: &|v| view.format.short(v.abs(), 0) };
     out.append(&figure("growth-0", view.words.text("growth.title"), view.words.text("growth.description"), &chart));
     out.append(&behind(view, view.words.text("growth.title"), &table(view, &total, false)));
-    let by_state: Vec<&GrowthRow> = own.iter().filter(|r| r.scheme != ALL && Some(r.as_of) == view.last()).copied().collect();
+    let by_state: Vec<&GrowthRow> =
+        of_slice.iter().filter(|r| r.scheme != ALL && Some(r.as_of) == view.last()).copied().collect();
     if !by_state.is_empty() {
         out.append(&behind(view, view.words.text("growth.by_state"), &table(view, &by_state, true)));
     }

@@ -39,10 +39,10 @@ fn flows(view: &View, scheme: &SchemeView, rows: &[&TransitionRow], dates: &[Str
     let ends = [view.last().and_then(|now| view.compared(now, &scheme.name)), view.last()];
     let sides = [side(scheme, rows, |r| &r.from_state), side(scheme, rows, |r| &r.to_state)];
     let node = |state: &StateView, side: usize| {
-        let own = rows.iter().filter(|r| [&r.from_state, &r.to_state][side] == &state.name);
+        let of_state = rows.iter().filter(|r| [&r.from_state, &r.to_state][side] == &state.name);
         let n = match ends[side].and_then(|date| view.segment(date, &scheme.name, &state.name)) {
             Some(row) => row.customers,
-            None => own.map(|r| r.customers).sum(),
+            None => of_state.map(|r| r.customers).sum(),
         };
         let text = n.map_or("·".into(), |n| view.format.short(n as f64, 0));
         let shown = n.map_or(view.words.text("suppressed").to_owned(), |n| view.format.count(n));
@@ -139,10 +139,10 @@ fn reasons(view: &View, scheme: &SchemeView, dates: &[String; 2]) -> Markup {
     }
     let mut grid = Grid::new(view, &["column.left_state", "column.left", "column.behaviour", "column.cut_points"]);
     for state in scheme.states.iter().filter(|s| rows.iter().any(|r| r.from_state == s.name)) {
-        let own: Vec<_> = rows.iter().filter(|r| r.from_state == state.name).collect();
-        let suppressed = own.iter().any(|r| r.suppressed);
+        let left: Vec<_> = rows.iter().filter(|r| r.from_state == state.name).collect();
+        let suppressed = left.iter().any(|r| r.suppressed);
         let sum = |of: &dyn Fn(Option<&str>) -> bool| {
-            let counts = own.iter().filter(|r| of(r.reason.as_deref())).map(|r| r.customers);
+            let counts = left.iter().filter(|r| of(r.reason.as_deref())).map(|r| r.customers);
             counts.sum::<Option<i64>>()
         };
         let cells = CellWriter::of(view, suppressed);

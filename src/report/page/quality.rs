@@ -89,9 +89,9 @@ fn ledger(view: &View) -> Markup {
     let all: i64 = rows.iter().filter_map(|r| r.row_count).sum();
     let mut grid = Grid::new(view, &["column.outcome_of_row", "column.meaning", "column.rows", "column.share", "column.amount"]);
     for outcome in outcomes {
-        let own: Vec<&LedgerRow> = rows.iter().filter(|r| r.outcome == outcome).collect();
-        let count: i64 = own.iter().filter_map(|r| r.row_count).sum();
-        let amounts: Vec<Decimal> = own.iter().filter_map(|r| r.amount).collect();
+        let of_outcome: Vec<&LedgerRow> = rows.iter().filter(|r| r.outcome == outcome).collect();
+        let count: i64 = of_outcome.iter().filter_map(|r| r.row_count).sum();
+        let amounts: Vec<Decimal> = of_outcome.iter().filter_map(|r| r.amount).collect();
         let amount = amounts.iter().skip(1).fold(amounts.first().copied(), |sum, m| add_money(sum, Some(*m)));
         let cells = CellWriter::of(view, false);
         grid.row(vec![

@@ -168,7 +168,7 @@ fn written(view: &View, outcome: &str, [estimate, low, high]: [f64; 3]) -> Strin
 /// A column of a table of effects: its heading, and what it says of a row.
 type EffectColumn<'a> = (&'static str, Box<dyn Fn(&EffectRow) -> GridCell + 'a>);
 
-/// What stands beside the effects of periods, because a season moves money by itself: the control arm's mean, and the lift of
+/// Further columns of the effects by period, because a season moves money by itself: the control arm's mean, and the lift of
 /// the same period last year, where there is one.
 fn further_columns<'a>(view: &'a View, arm: &'a ArmEffects) -> Vec<EffectColumn<'a>> {
     let control = |r: &EffectRow| CellWriter::of(view, r.suppressed).written(r.mean_control, |x| view.outcome(&r.outcome, x));

@@ -9,8 +9,8 @@ impl RowCells {
     /// Takes out what is hidden, and every number that tells of the same customers.
     pub fn clear(&self, data: &mut ReportData, cells: &CellTable) {
         let hidden = |cell: &Option<Cell>| cells.is_hidden(*cell);
-        for (r, (own, total, repeat)) in data.segments.iter_mut().flatten().zip(&self.segments) {
-            if hidden(own) {
+        for (r, (count_cells, total, repeat)) in data.segments.iter_mut().flatten().zip(&self.segments) {
+            if hidden(count_cells) {
                 (r.customers, r.customer_share, r.orders, r.revenue, r.revenue_share) = (None, None, None, None, None);
                 (r.avg_order_value, r.repeat_customers, r.revenue_at_risk) = (None, None, None);
                 (r.mean_recency_days, r.mean_frequency, r.mean_monetary) = (None, None, None);
@@ -23,20 +23,20 @@ impl RowCells {
                 (r.repeat_customers, r.suppressed) = (None, true);
             }
         }
-        for (r, (own, from)) in data.transitions.iter_mut().flatten().zip(&self.transitions) {
-            if hidden(own) {
+        for (r, (count_cells, from)) in data.transitions.iter_mut().flatten().zip(&self.transitions) {
+            if hidden(count_cells) {
                 (r.customers, r.revenue, r.suppressed) = (None, None, true);
             }
-            if hidden(own) || hidden(from) {
+            if hidden(count_cells) || hidden(from) {
                 (r.rate, r.rate_low, r.rate_high, r.suppressed) = (None, None, None, true);
             }
         }
-        for (r, own) in data.moves.iter_mut().flatten().zip(&self.moves) {
-            if hidden(own) {
+        for (r, count_cells) in data.moves.iter_mut().flatten().zip(&self.moves) {
+            if hidden(count_cells) {
                 (r.customers, r.suppressed) = (None, true);
             }
         }
-        for (r, own) in data.growth.iter_mut().flatten().zip(&self.growth) {
+        for (r, count_cells) in data.growth.iter_mut().flatten().zip(&self.growth) {
             let counts = [
                 &mut r.customers,
                 &mut r.active,
@@ -46,16 +46,16 @@ impl RowCells {
                 &mut r.lapsed,
                 &mut r.inactive,
             ];
-            for (count, cell) in counts.into_iter().zip(own) {
+            for (count, cell) in counts.into_iter().zip(count_cells) {
                 if hidden(cell) {
                     *count = None;
                 }
             }
-            if own.iter().any(hidden) {
+            if count_cells.iter().any(hidden) {
                 (r.suppressed, r.previous_active, r.change) = (true, None, None);
                 (r.retention_rate, r.churn_rate, r.reactivation_rate) = (None, None, None);
             }
-            if hidden(&own[1]) {
+            if hidden(&count_cells[1]) {
                 r.revenue = None;
             }
         }
@@ -78,18 +78,18 @@ impl RowCells {
         }
         clear_concentration(data, cells.min);
         self.clear_effects(data, cells);
-        for (r, own) in data.cutpoints.iter_mut().flatten().zip(&self.cutpoints) {
-            if hidden(own) {
+        for (r, count_cells) in data.cutpoints.iter_mut().flatten().zip(&self.cutpoints) {
+            if hidden(count_cells) {
                 (r.customers, r.suppressed) = (None, true);
             }
         }
     }
 
     fn clear_effects(&self, data: &mut ReportData, cells: &CellTable) {
-        let hidden = |own: &[Option<Cell>; 2]| own.iter().any(|c| cells.is_hidden(*c));
+        let hidden = |count_cells: &[Option<Cell>; 2]| count_cells.iter().any(|c| cells.is_hidden(*c));
         let mut gone: Vec<(String, Option<Day>, String, String, String)> = Vec::new();
-        for (r, own) in data.effects.iter_mut().flatten().zip(&self.effects) {
-            if hidden(own) {
+        for (r, count_cells) in data.effects.iter_mut().flatten().zip(&self.effects) {
+            if hidden(count_cells) {
                 gone.push((r.strategy.clone(), r.period_start, r.arm.clone(), r.scheme.clone(), r.state.clone()));
                 (r.n_treated, r.n_control, r.mean_treated, r.mean_control) = (None, None, None, None);
                 (r.difference, r.ci_low, r.ci_high, r.p_value, r.p_adjusted) = (None, None, None, None, None);
@@ -101,8 +101,8 @@ impl RowCells {
                 (r.excluded, r.suppressed) = (None, true);
             }
         }
-        for (r, own) in data.effects_over_time.iter_mut().flatten().zip(&self.pooled) {
-            if hidden(own) {
+        for (r, count_cells) in data.effects_over_time.iter_mut().flatten().zip(&self.pooled) {
+            if hidden(count_cells) {
                 gone.push((r.strategy.clone(), None, r.arm.clone(), r.scheme.clone(), r.state.clone()));
                 (r.n_treated, r.n_control, r.mean_control, r.difference) = (None, None, None, None);
                 (r.ci_low, r.ci_high, r.p_value, r.lift, r.lift_low, r.lift_high) = (None, None, None, None, None, None);
@@ -110,8 +110,8 @@ impl RowCells {
                 (r.recurring_share, r.not_estimable, r.suppressed) = (None, None, true);
             }
         }
-        for (r, own) in data.before_after.iter_mut().flatten().zip(&self.before_after) {
-            if cells.is_hidden(*own) {
+        for (r, count_cells) in data.before_after.iter_mut().flatten().zip(&self.before_after) {
+            if cells.is_hidden(*count_cells) {
                 gone.push((r.strategy.clone(), r.period_start, r.arm.clone(), r.scheme.clone(), r.state.clone()));
                 (r.customers, r.mean_before, r.mean_after, r.change, r.expected_change) = (None, None, None, None, None);
                 (r.note, r.suppressed) = (None, true);

@@ -56,9 +56,9 @@ impl RowCells {
     fn segments(&mut self, data: &ReportData, cells: &mut CellTable) {
         let rows: Vec<&SegmentRow> = data.segments.iter().flatten().collect();
         let name = |r: &SegmentRow| state_key(r.as_of, &r.slice, &r.dimension, &r.dimension_value, &r.scheme, &r.state);
-        let own: Vec<_> = rows.iter().map(|r| r.customers.map(|n| cells.cell(name(r), n))).collect();
+        let count_cells: Vec<_> = rows.iter().map(|r| r.customers.map(|n| cells.cell(name(r), n))).collect();
         let by_group =
-            group(rows.iter().zip(&own).filter_map(|(r, c)| {
+            group(rows.iter().zip(&count_cells).filter_map(|(r, c)| {
                 Some((key(&[&r.as_of, &r.slice, &r.dimension, &r.dimension_value, &r.scheme]), (*r, (*c)?)))
             }));
         for of_group in by_group.into_values() {
@@ -69,7 +69,7 @@ impl RowCells {
         // The values of a dimension add up to everybody, state by state.
         let by_state = group(
             rows.iter()
-                .zip(&own)
+                .zip(&count_cells)
                 .filter(|(r, _)| r.dimension != ALL)
                 .filter_map(|(r, c)| Some((key(&[&r.as_of, &r.slice, &r.dimension, &r.scheme, &r.state]), (*r, (*c)?)))),
         );
@@ -78,17 +78,17 @@ impl RowCells {
             let total = state_key(r.as_of, &r.slice, ALL, ALL, &r.scheme, &r.state);
             cells.sum(of_state.into_iter().map(|(_, c)| c).collect(), total);
         }
-        for (r, own) in rows.iter().zip(own) {
+        for (r, count_cells) in rows.iter().zip(count_cells) {
             let total = cells.find(&total_key(r.as_of, &r.slice, &r.dimension, &r.dimension_value));
             let repeat = r.repeat_customers.map(|n| cells.cell(format!("repeat{}", name(r)), n));
-            self.segments.push((own, total, repeat));
+            self.segments.push((count_cells, total, repeat));
         }
     }
 
     fn transitions(&mut self, data: &ReportData, cells: &mut CellTable) {
         let rows: Vec<&TransitionRow> = data.transitions.iter().flatten().collect();
         let place = |r: &TransitionRow| key(&[&r.as_of, &r.from_as_of, &r.slice, &r.dimension, &r.dimension_value, &r.scheme]);
-        let own: Vec<_> = rows
+        let count_cells: Vec<_> = rows
             .iter()
             .map(|r| r.customers.map(|n| cells.cell(transition_key(r, &r.dimension, &r.dimension_value), n)))
             .collect();
@@ -96,7 +96,7 @@ impl RowCells {
             |r: &TransitionRow| state_key(r.from_as_of, &r.slice, &r.dimension, &r.dimension_value, &r.scheme, &r.from_state);
         let to = |r: &TransitionRow| state_key(r.as_of, &r.slice, &r.dimension, &r.dimension_value, &r.scheme, &r.to_state);
         let with = |of: &dyn Fn(&TransitionRow) -> String| {
-            let pairs = rows.iter().zip(&own).filter_map(|(r, c)| Some((of(r), (*r, (*c)?))));
+            let pairs = rows.iter().zip(&count_cells).filter_map(|(r, c)| Some((of(r), (*r, (*c)?))));
             group(pairs.collect::<Vec<_>>())
         };
         for of_row in with(&|r| place(r) + &r.from_state).into_values() {
@@ -109,14 +109,14 @@ impl RowCells {
             let total = to(r);
             cells.sum(of_column.into_iter().map(|(_, c)| c).collect(), total);
         }
-        let across = rows.iter().zip(&own).filter(|(r, _)| r.dimension != ALL);
+        let across = rows.iter().zip(&count_cells).filter(|(r, _)| r.dimension != ALL);
         let across = across.filter_map(|(r, c)| Some((transition_key(r, &r.dimension, ""), (*r, (*c)?))));
         for of_pair in group(across.collect::<Vec<_>>()).into_values() {
             let Some((r, _)) = of_pair.first() else { continue };
             let total = transition_key(r, ALL, ALL);
             cells.sum(of_pair.into_iter().map(|(_, c)| c).collect(), total);
         }
-        self.transitions = rows.iter().zip(own).map(|(r, c)| (c, cells.find(&from(r)))).collect();
+        self.transitions = rows.iter().zip(count_cells).map(|(r, c)| (c, cells.find(&from(r)))).collect();
     }
 
     fn moves(&mut self, data: &ReportData, cells: &mut CellTable) {
@@ -124,13 +124,13 @@ impl RowCells {
         let place = |r: &MoveRow| {
             key(&[&"transition", &r.as_of, &r.from_as_of, &r.slice, &ALL, &ALL, &r.scheme, &r.from_state, &r.to_state])
         };
-        let own: Vec<_> =
+        let count_cells: Vec<_> =
             rows.iter().map(|r| r.customers.map(|n| cells.cell(format!("move{}{:?}", place(r), r.reason), n))).collect();
-        let by_pair = group(rows.iter().zip(&own).filter_map(|(r, c)| Some((place(r), (*c)?))));
+        let by_pair = group(rows.iter().zip(&count_cells).filter_map(|(r, c)| Some((place(r), (*c)?))));
         for (total, parts) in by_pair {
             cells.sum(parts, total);
         }
-        self.moves = own;
+        self.moves = count_cells;
     }
 
     fn growth(&mut self, data: &ReportData, cells: &mut CellTable) {
@@ -138,29 +138,29 @@ impl RowCells {
         for r in data.growth.iter().flatten() {
             let place = key(&[&"growth", &r.as_of, &r.slice, &r.scheme, &r.from_state]);
             let counts = [r.customers, r.active, r.new, r.retained, r.resurrected, r.lapsed, r.inactive];
-            let mut own = [None; 7];
-            for ((cell, count), name) in own.iter_mut().zip(counts).zip(names) {
+            let mut count_cells = [None; 7];
+            for ((cell, count), name) in count_cells.iter_mut().zip(counts).zip(names) {
                 // Everybody is the same number as in the other tables.
                 let everybody = name == "customers" && r.scheme == ALL;
                 let name = if everybody { total_key(r.as_of, &r.slice, ALL, ALL) } else { format!("{place}{name}") };
                 *cell = count.map(|n| cells.cell(name, n));
             }
-            let some = |at: &[usize]| at.iter().filter_map(|i| own[*i]).collect::<Vec<_>>();
-            if let Some(active) = own[1] {
+            let some = |at: &[usize]| at.iter().filter_map(|i| count_cells[*i]).collect::<Vec<_>>();
+            if let Some(active) = count_cells[1] {
                 cells.add_sum(some(&[2, 3, 4]), active);
             }
-            if let (Some(customers), Some(_)) = (own[0], own[1]) {
+            if let (Some(customers), Some(_)) = (count_cells[0], count_cells[1]) {
                 cells.add_sum(some(&[1, 5, 6]), customers);
             }
             let before = key(&[&"growth", &r.from_as_of.unwrap_or(Day::MIN), &r.slice, &ALL, &ALL]) + "active";
             let before = if r.scheme == ALL { before } else { format!("{place}previous") };
             cells.sum(some(&[3, 5]), before);
-            self.growth.push(own);
+            self.growth.push(count_cells);
         }
         for (number, name) in names.iter().enumerate() {
             let rows = data.growth.iter().flatten().zip(&self.growth).filter(|(r, _)| r.scheme != ALL);
-            let by_scheme = group(rows.filter_map(|(r, own)| {
-                Some((key(&[&r.as_of, &r.slice, &r.scheme]), ((r.as_of, r.slice.clone()), own[number]?)))
+            let by_scheme = group(rows.filter_map(|(r, count_cells)| {
+                Some((key(&[&r.as_of, &r.slice, &r.scheme]), ((r.as_of, r.slice.clone()), count_cells[number]?)))
             }));
             for parts in by_scheme.into_values() {
                 let Some(((as_of, slice), _)) = parts.first() else { continue };
@@ -186,11 +186,10 @@ impl RowCells {
             ]);
         }
         for (number, name) in ["customers", "active"].iter().enumerate() {
-            let by_date = group(
-                rows.iter()
-                    .zip(&self.cohorts)
-                    .filter_map(|(r, own)| Some((key(&[&r.as_of, &r.slice]), ((r.as_of, &r.slice), own[number]?)))),
-            );
+            let by_date =
+                group(rows.iter().zip(&self.cohorts).filter_map(|(r, count_cells)| {
+                    Some((key(&[&r.as_of, &r.slice]), ((r.as_of, &r.slice), count_cells[number]?)))
+                }));
             for parts in by_date.into_values() {
                 let Some(((as_of, slice), _)) = parts.first() else { continue };
                 let total = match number {
@@ -238,7 +237,7 @@ impl RowCells {
             cells.sum(parts, total);
         }
         // Periods add up to all periods.
-        for (r, own) in data.effects_over_time.iter().flatten().zip(&self.pooled) {
+        for (r, count_cells) in data.effects_over_time.iter().flatten().zip(&self.pooled) {
             let same = |e: &EffectRow| {
                 (&e.strategy, &e.phase, &e.arm, &e.outcome, &e.scheme, &e.state, &e.method)
                     == (&r.strategy, &r.phase, &r.arm, &r.outcome, &r.scheme, &r.state, &r.method)
@@ -246,7 +245,7 @@ impl RowCells {
             let of_periods: Vec<_> = data.effects.iter().flatten().zip(&self.effects).filter(|(e, _)| same(e)).collect();
             for side in 0..2 {
                 let parts: Vec<Cell> = of_periods.iter().filter_map(|(_, c)| c[side]).collect();
-                if let Some(total) = own[side]
+                if let Some(total) = count_cells[side]
                     && parts.iter().map(|c| cells.count(*c)).sum::<i64>() == cells.count(total)
                 {
                     cells.add_sum(parts, total);
@@ -258,10 +257,11 @@ impl RowCells {
     fn cutpoints(&mut self, data: &ReportData, cells: &mut CellTable) {
         let rows: Vec<_> = data.cutpoints.iter().flatten().collect();
         let place = |r: &CutPointRow| key(&[&"bins", &r.as_of, &r.slice, &r.axis]);
-        let own: Vec<_> = rows.iter().map(|r| r.customers.map(|n| cells.cell(format!("{}{:?}", place(r), r.bin), n))).collect();
-        for (total, parts) in group(rows.iter().zip(&own).filter_map(|(r, c)| Some((place(r), (*c)?)))) {
+        let count_cells: Vec<_> =
+            rows.iter().map(|r| r.customers.map(|n| cells.cell(format!("{}{:?}", place(r), r.bin), n))).collect();
+        for (total, parts) in group(rows.iter().zip(&count_cells).filter_map(|(r, c)| Some((place(r), (*c)?)))) {
             cells.sum(parts, total);
         }
-        self.cutpoints = own;
+        self.cutpoints = count_cells;
     }
 }
