@@ -76,16 +76,16 @@ impl FirstPass {
         self.customers += other.customers;
         self.add_lines(&other.lines);
         self.span = union(self.span, other.span);
-        self.distributions.par_iter_mut().zip(other.distributions).for_each(|(all, own)| {
-            for (all, own) in all.iter_mut().zip(own) {
-                all.merge(own);
+        self.distributions.par_iter_mut().zip(other.distributions).for_each(|(slices, others)| {
+            for (slice, other) in slices.iter_mut().zip(others) {
+                slice.merge(other);
             }
         });
     }
 
     fn add_lines(&mut self, lines: &[LineCounts]) {
-        for (all, own) in self.lines.iter_mut().zip(lines) {
-            all.merge(own);
+        for (counts, other) in self.lines.iter_mut().zip(lines) {
+            counts.merge(other);
         }
     }
 

@@ -1,4 +1,4 @@
-//! Reports of a run, written beside its tables: what stands in the summed tables, and the movers counted.
+//! The reports of a run, made of its summed tables and of the counted movers.
 
 use std::collections::BTreeMap;
 

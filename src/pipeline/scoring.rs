@@ -39,29 +39,29 @@ pub fn score(
 fn score_date(
     job: &Job,
     plan: &Plan,
-    (survey, memory): (&[SliceDistributions], &MemoryPool),
+    (distributions, memory): (&[SliceDistributions], &MemoryPool),
     frozen: Option<&[Option<SliceScoring>]>,
 ) -> Result<DateScoring> {
-    let of_slice = |(slice, survey): (usize, &SliceDistributions)| -> Result<SliceScoring> {
+    let of_slice = |(slice, values): (usize, &SliceDistributions)| -> Result<SliceScoring> {
         let given = frozen.map(|f| f.get(slice).and_then(Option::as_ref));
-        let mut out = SliceScoring { scored: survey.axes[0].len(), ..SliceScoring::default() };
+        let mut out = SliceScoring { scored: values.axes[0].len(), ..SliceScoring::default() };
         let axes =
-            Axis::ALL.into_par_iter().map(|axis| score_axis(job, plan, axis, (&survey.axes[axis as usize], memory), given));
+            Axis::ALL.into_par_iter().map(|axis| score_axis(job, plan, axis, (&values.axes[axis as usize], memory), given));
         let axes: Vec<AxisScoring> = axes.collect::<Result<_>>()?;
-        for (at, own) in axes.into_iter().enumerate() {
-            out.thresholds[at] = own.cuts.as_ref().map(CutPoints::thresholds).unwrap_or_default();
-            out.cuts[at] = own.cuts;
-            out.bins[at] = own.bins;
-            out.level_sides[at] = own.level_sides;
-            out.tile_starts[at] = score::tile_starts(&survey.ranked[at], job.score.bins);
-            if let Some(level) = own.level {
+        for (at, axis) in axes.into_iter().enumerate() {
+            out.thresholds[at] = axis.cuts.as_ref().map(CutPoints::thresholds).unwrap_or_default();
+            out.cuts[at] = axis.cuts;
+            out.bins[at] = axis.bins;
+            out.level_sides[at] = axis.level_sides;
+            out.tile_starts[at] = score::tile_starts(&values.ranked[at], job.score.bins);
+            if let Some(level) = axis.level {
                 out.levels.get_or_insert([level; 3])[at] = level;
             }
         }
-        out.most_common = survey.axes[Axis::Frequency as usize].most_common();
+        out.most_common = values.axes[Axis::Frequency as usize].most_common();
         Ok(out)
     };
-    survey.par_iter().enumerate().map(of_slice).collect()
+    distributions.par_iter().enumerate().map(of_slice).collect()
 }
 
 #[derive(Default)]

@@ -38,8 +38,8 @@ pub fn states(rows: &[SegmentRow], schemes: &[SchemeColumn], last_date: usize) -
         let mut states: Vec<usize> = (0..names.len()).collect();
         states.sort_by_key(|s| column.scheme.rank(*s));
         for state in states {
-            let own = of_scheme.iter().filter(|r| r.key[5] as usize == state);
-            let (customers, revenue) = own.fold((0, 0), |(c, m), r| (c + r.sum.customers, m + r.sum.revenue));
+            let of_state = of_scheme.iter().filter(|r| r.key[5] as usize == state);
+            let (customers, revenue) = of_state.fold((0, 0), |(c, m), r| (c + r.sum.customers, m + r.sum.revenue));
             if customers > 0 {
                 out.push(StateLine {
                     scheme: column.column.clone(),
@@ -86,7 +86,7 @@ const MAX_SLICES: usize = 20;
 /// Share of customers with one frequency from which empty scores are reported.
 const TIED: f64 = 0.4;
 
-/// The warning that so many customers share a frequency that scores are empty, if that is so.
+/// The warning that scores are empty because many customers share one frequency; `None` if they are not.
 fn tied_scores(
     job: &Job,
     slice: Option<&str>,

@@ -19,7 +19,7 @@ impl MeasureList {
         })
     }
 
-    /// The index of a measure without a lookback or window of its own.
+    /// The index of a measure without a lookback.
     pub fn index_of(&mut self, kind: MeasureKind) -> usize {
         self.index(Measure::plain(kind))
     }

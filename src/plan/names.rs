@@ -67,15 +67,15 @@ pub fn of_table(job: &Job, customers: &CustomersTable) -> Result<()> {
 pub fn of_schemes(job: &Job) -> Result<()> {
     let mut taken = own_names();
     for used in &job.schemes {
-        let own = columns_of(used);
-        if let Some(name) = own.iter().find(|name| taken.iter().any(|t| t.eq_ignore_ascii_case(name))) {
+        let names = columns_of(used);
+        if let Some(name) = names.iter().find(|name| taken.iter().any(|t| t.eq_ignore_ascii_case(name))) {
             return Err(Error::usage(format!(
                 "{}: the scheme column {:?} would make a second column {name:?} in customers; give it another name",
                 job.source.locate(&used.column),
                 used.column
             )));
         }
-        taken.extend(own);
+        taken.extend(names);
     }
     Ok(())
 }

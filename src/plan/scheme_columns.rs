@@ -57,9 +57,9 @@ fn scheme_column(job: &Job, used: &SchemeUse, known: &Catalogue, warnings: &mut 
                 used.column
             ))
         })?;
-        let own = scheme::with_override(used, slice, rules, known, &job.source)?;
-        warnings.extend(scheme::check(&own, job.score.bins, job.scale(), &format!("{place}, override for slice {slice:?}"))?);
-        overrides.insert(slice.clone(), own);
+        let scheme = scheme::with_override(used, slice, rules, known, &job.source)?;
+        warnings.extend(scheme::check(&scheme, job.score.bins, job.scale(), &format!("{place}, override for slice {slice:?}"))?);
+        overrides.insert(slice.clone(), scheme);
     }
     Ok(SchemeColumn { column: used.column.clone(), scheme, overrides })
 }
@@ -85,14 +85,14 @@ pub(super) fn check_ladders(job: &Job, schemes: &[SchemeColumn]) -> Result<()> {
 pub(super) fn playbook(job: &Job, schemes: &[SchemeColumn]) -> Result<Vec<Vec<Option<String>>>> {
     for (column, actions) in &job.raw.playbook {
         let place = || job.source.locate(&format!("[playbook.{column}"));
-        let Some(own) = schemes.iter().find(|s| s.column == *column) else {
+        let Some(scheme_column) = schemes.iter().find(|s| s.column == *column) else {
             return Err(Error::usage(format!(
                 "{}: the playbook names the scheme column {column:?}, which the job does not have{}",
                 place(),
                 suggestion(column, schemes.iter().map(|s| s.column.as_str()))
             )));
         };
-        let states = own.scheme.all_states();
+        let states = scheme_column.scheme.all_states();
         if let Some(state) = actions.keys().find(|a| !states.contains(a)) {
             return Err(Error::usage(format!(
                 "{}: the playbook names the state {state:?} of {column}, which its scheme does not have{} (states: {})",
