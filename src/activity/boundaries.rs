@@ -1,52 +1,76 @@
 //! Days on which windows begin and end, and how to find a day among them.
 
-/// The days that matter, ascending: those on which some stretch begins or ends.
+/// The widest range of days, some 180 years, for which positions are looked up in a table.
+const TABLE_DAYS: i64 = 1 << 16;
+
+/// Ascending days that separate windows of time.
 pub struct BoundaryDays {
     days: Vec<i32>,
-    /// By day from the first to the last: how many of the days are not after it. Empty if they lie too far apart.
-    ranks: Vec<u32>,
+    /// For every day from the first boundary to the last: how many boundaries lie before it. Empty if the range is too wide.
+    before: Vec<u32>,
 }
 
-/// Days that lie no further apart than this, some 180 years, are looked up.
-const MOST_APART: i64 = 1 << 16;
-
 impl BoundaryDays {
-    /// The boundary days among these, which may come in any order and more than once.
-    pub fn new(mut days: Vec<i32>) -> BoundaryDays {
-        days.sort_unstable();
-        days.dedup();
-        let (first, last) = (days.first().copied().unwrap_or(0), days.last().copied().unwrap_or(0));
-        let apart = i64::from(last) - i64::from(first);
-        let mut ranks = Vec::new();
-        if apart < MOST_APART {
-            ranks.resize(apart as usize + 1, 0);
-            let mut known = 0;
-            for (day, rank) in (i64::from(first)..).zip(&mut ranks) {
-                known += usize::from(days.get(known).is_some_and(|own| i64::from(*own) == day));
-                *rank = known as u32;
+    /// Boundaries in ascending order; a day may occur more than once.
+    pub fn new(days: Vec<i32>) -> BoundaryDays {
+        let mut before = Vec::new();
+        if let (Some(first), Some(last)) = (days.first(), days.last())
+            && i64::from(*last) - i64::from(*first) < TABLE_DAYS
+        {
+            for (day, position) in days.iter().zip(0..) {
+                before.resize((day - first) as usize + 1, position);
             }
         }
-        BoundaryDays { days, ranks }
+        BoundaryDays { days, before }
     }
 
-    /// How many days there are.
+    /// The distinct days of a list in any order.
+    pub fn distinct(mut days: Vec<i32>) -> BoundaryDays {
+        days.sort_unstable();
+        days.dedup();
+        BoundaryDays::new(days)
+    }
+
+    /// Number of boundaries.
     pub fn len(&self) -> usize {
         self.days.len()
     }
 
-    /// How many of the days are not after this one.
-    #[inline]
-    pub fn rank(&self, day: i32) -> usize {
-        let Some(first) = self.days.first().filter(|first| day >= **first) else { return 0 };
-        if self.ranks.is_empty() {
-            return self.days.partition_point(|own| *own <= day);
-        }
-        self.ranks.get((i64::from(day) - i64::from(*first)) as usize).map_or(self.days.len(), |rank| *rank as usize)
+    /// Whether there are none.
+    pub fn is_empty(&self) -> bool {
+        self.days.is_empty()
     }
 
-    /// The row of one of the days.
+    /// How many boundaries lie before a day. This is the index of the first boundary that is not before it.
     #[inline]
-    pub fn row(&self, day: i32) -> usize {
-        self.rank(day).saturating_sub(1)
+    pub fn before(&self, day: i32) -> usize {
+        let first = self.days.first().copied().unwrap_or(0);
+        match usize::try_from(i64::from(day) - i64::from(first)) {
+            Err(_) => 0,
+            Ok(at) => match self.before.get(at) {
+                Some(count) => *count as usize,
+                None if self.before.is_empty() => self.days.partition_point(|boundary| *boundary < day),
+                None => self.days.len(),
+            },
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// The table, the search and the two ends agree with a count over all boundaries.
+    #[test]
+    fn before_counts_the_boundaries_before_a_day() {
+        for days in
+            [vec![], vec![5], vec![3, 3, 7, 12], vec![-9, 0, 1 << 16], vec![i32::MIN, i32::MIN], vec![i32::MIN, 4, i32::MAX]]
+        {
+            let boundaries = BoundaryDays::new(days.clone());
+            for day in days.iter().flat_map(|day| [day.saturating_sub(1), *day, day.saturating_add(1)]).chain([0, i32::MAX]) {
+                assert_eq!(boundaries.before(day), days.iter().filter(|boundary| **boundary < day).count(), "{day} in {days:?}");
+            }
+        }
+        assert_eq!(BoundaryDays::distinct(vec![7, 3, 7]).len(), 2);
     }
 }

@@ -4,10 +4,10 @@ use std::ops::Range;
 
 use super::{Activity, BoundaryDays, OrderHistory};
 
-/// What customers had done before each day, row by row; a customer is a column.
+/// Per boundary day a row with the activity of every customer before that day, from the first boundary on.
 #[derive(Default)]
 pub struct CumulativeActivity {
-    /// Length of a row.
+    /// Cells of a row: a customer is a column.
     width: usize,
     purchases: Vec<u32>,
     money: Vec<i64>,
@@ -17,14 +17,14 @@ pub struct CumulativeActivity {
 }
 
 impl CumulativeActivity {
-    /// Fills the rows of all days for so many customers, some of whom have a history.
+    /// Computes the rows for a batch of customers. `histories` are the orders of some of them, by column.
     pub fn fill<'h>(
         &mut self,
         days: &BoundaryDays,
         customers: usize,
         histories: impl Iterator<Item = (usize, OrderHistory<'h>)>,
     ) {
-        // An odd multiple, so that rows do not all begin in the same set of a cache.
+        // An odd multiple of 8, so that the rows do not all map to the same set of a cache.
         self.width = (customers.div_ceil(8) | 1) * 8;
         let cells = days.len() * self.width;
         fn zeros<T: Copy + Default>(cells: &mut Vec<T>, count: usize) {
@@ -40,18 +40,18 @@ impl CumulativeActivity {
                 zeros(&mut self.cost, cells);
                 zeros(&mut self.cost_missing, cells);
             }
-            for (date, deeds) in history.orders() {
-                let row = days.rank(date);
-                // What was done before all days is in none of the stretches between them.
+            for (date, activity) in history.orders() {
+                let row = days.before(date + 1);
+                // Orders before the first boundary or after the last one are in no window.
                 if row == 0 || row == days.len() {
                     continue;
                 }
                 let cell = row * self.width + column;
-                self.purchases[cell] = self.purchases[cell].wrapping_add(deeds.purchases);
-                self.money[cell] = self.money[cell].wrapping_add(deeds.money);
+                self.purchases[cell] = self.purchases[cell].wrapping_add(activity.purchases);
+                self.money[cell] = self.money[cell].wrapping_add(activity.money);
                 if self.has_cost {
-                    self.cost[cell] = self.cost[cell].wrapping_add(deeds.cost);
-                    self.cost_missing[cell] = self.cost_missing[cell].wrapping_add(deeds.cost_missing);
+                    self.cost[cell] = self.cost[cell].wrapping_add(activity.cost);
+                    self.cost_missing[cell] = self.cost_missing[cell].wrapping_add(activity.cost_missing);
                 }
             }
         }
@@ -69,14 +69,14 @@ impl CumulativeActivity {
         }
     }
 
-    /// Where a row begins: the cell of a customer lies so much further as their column says.
+    /// The first cell of a row; the cell of a customer is at this offset plus the column.
     #[inline]
     pub fn start(&self, row: usize) -> u32 {
         (row * self.width) as u32
     }
 }
 
-/// What some customers did in a stretch of days each.
+/// Activity of customers in one window each.
 #[derive(Default)]
 pub struct WindowActivity {
     purchases: Vec<u32>,
@@ -86,43 +86,43 @@ pub struct WindowActivity {
 }
 
 impl WindowActivity {
-    /// Looks up what customers did, each given by column, between two rows of their own, given by where they begin.
+    /// Computes the activity of customers, each with a column and the first cells of the two rows that bound the window.
     #[inline]
-    pub fn fill(&mut self, timeline: &CumulativeActivity, customers: impl Iterator<Item = (u32, [u32; 2])> + Clone) {
+    pub fn fill(&mut self, cumulative: &CumulativeActivity, customers: impl Iterator<Item = (u32, [u32; 2])> + Clone) {
         self.clear();
         let cells = customers.map(|(column, starts)| starts.map(|start| start.wrapping_add(column) as usize));
         let cells = || cells.clone();
-        self.purchases.extend(cells().map(|[from, to]| timeline.purchases[to].wrapping_sub(timeline.purchases[from])));
-        self.money.extend(cells().map(|[from, to]| timeline.money[to].wrapping_sub(timeline.money[from])));
-        if timeline.has_cost {
-            let missing = &timeline.cost_missing;
-            self.cost.extend(cells().map(|[from, to]| timeline.cost[to].wrapping_sub(timeline.cost[from])));
+        self.purchases.extend(cells().map(|[from, to]| cumulative.purchases[to].wrapping_sub(cumulative.purchases[from])));
+        self.money.extend(cells().map(|[from, to]| cumulative.money[to].wrapping_sub(cumulative.money[from])));
+        if cumulative.has_cost {
+            let missing = &cumulative.cost_missing;
+            self.cost.extend(cells().map(|[from, to]| cumulative.cost[to].wrapping_sub(cumulative.cost[from])));
             self.cost_missing.extend(cells().map(|[from, to]| missing[to].wrapping_sub(missing[from])));
         }
     }
 
-    /// Looks up what customers, who ascend, did between the same two rows.
-    pub fn between(&mut self, timeline: &CumulativeActivity, starts: [u32; 2], customers: &[u32]) {
+    /// Computes the activity of customers, in ascending order, between the same two rows.
+    pub fn between(&mut self, cumulative: &CumulativeActivity, starts: [u32; 2], customers: &[u32]) {
         let count = customers.len();
         if count == 0 || customers[0] != 0 || customers[count - 1] as usize != count - 1 {
-            return self.fill(timeline, customers.iter().map(|customer| (*customer, starts)));
+            return self.fill(cumulative, customers.iter().map(|customer| (*customer, starts)));
         }
-        // All that are at hand lie side by side.
+        // The whole batch is contiguous.
         fn differences<T: Copy>(out: &mut Vec<T>, all: &[T], rows: [Range<usize>; 2], subtract: impl Fn(T, T) -> T) {
             let [from, to] = rows.map(|row| &all[row]);
             out.extend(from.iter().zip(to).map(|(from, to)| subtract(*to, *from)));
         }
         self.clear();
         let rows = || starts.map(|start| start as usize..start as usize + count);
-        differences(&mut self.purchases, &timeline.purchases, rows(), u32::wrapping_sub);
-        differences(&mut self.money, &timeline.money, rows(), i64::wrapping_sub);
-        if timeline.has_cost {
-            differences(&mut self.cost, &timeline.cost, rows(), i64::wrapping_sub);
-            differences(&mut self.cost_missing, &timeline.cost_missing, rows(), u32::wrapping_sub);
+        differences(&mut self.purchases, &cumulative.purchases, rows(), u32::wrapping_sub);
+        differences(&mut self.money, &cumulative.money, rows(), i64::wrapping_sub);
+        if cumulative.has_cost {
+            differences(&mut self.cost, &cumulative.cost, rows(), i64::wrapping_sub);
+            differences(&mut self.cost_missing, &cumulative.cost_missing, rows(), u32::wrapping_sub);
         }
     }
 
-    /// Forgets everything.
+    /// Removes all values.
     pub fn clear(&mut self) {
         self.purchases.clear();
         self.money.clear();
@@ -130,7 +130,7 @@ impl WindowActivity {
         self.cost_missing.clear();
     }
 
-    /// Goes on to at least so many customers, of whom those that come in did nothing.
+    /// Extends to at least this number of customers, with no activity for the new ones.
     pub fn cover(&mut self, customers: usize) {
         if self.purchases.len() < customers {
             self.purchases.resize(customers, 0);
@@ -138,19 +138,19 @@ impl WindowActivity {
         }
     }
 
-    /// What the first so many customers did.
+    /// The activity of the first customers.
     pub fn done(&self, customers: usize) -> ActivitySlices<'_> {
         let WindowActivity { purchases, money, cost, cost_missing } = self;
         ActivitySlices { purchases: &purchases[..customers], money: &money[..customers], cost, cost_missing }
     }
 
-    /// Whether nothing was looked up.
+    /// Whether nothing was computed.
     pub fn is_empty(&self) -> bool {
         self.purchases.is_empty()
     }
 }
 
-/// What customers did.
+/// Activity per customer.
 #[derive(Clone, Copy)]
 pub struct ActivitySlices<'s> {
     /// Purchases per customer.
@@ -163,7 +163,7 @@ pub struct ActivitySlices<'s> {
 }
 
 impl ActivitySlices<'_> {
-    /// What one of the customers did.
+    /// The activity of one customer.
     #[inline]
     pub fn at(&self, at: usize) -> Activity {
         Activity {
@@ -181,9 +181,9 @@ mod tests {
     use crate::activity::OrderHistories;
     use crate::error::Result;
 
-    /// Any stretch between days is what a look at every order says, also of days far apart and of many customers.
+    /// The activity in any window equals a sum over orders, also for boundaries far apart and for many customers.
     #[test]
-    fn stretches_are_what_a_look_at_every_order_says() -> Result<()> {
+    fn windows_equal_sums_over_orders() -> Result<()> {
         let mut state = 11u64;
         let mut next = |below: i32| {
             state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
@@ -199,39 +199,38 @@ mod tests {
                     own.push((next(40) * scale, Activity { purchases: next(2) as u32, money, cost, cost_missing }));
                 }
                 own.sort_by_key(|order| order.0);
-                histories.push_deeds(own)?;
+                histories.push_activities(own)?;
             }
             let bounds: Vec<i32> = (0..9).map(|_| (next(44) - 2) * scale).chain([5, i32::MAX]).collect();
-            let days = BoundaryDays::new(bounds.clone());
-            let mut timeline = CumulativeActivity::default();
-            // Every third customer is not known.
+            let days = BoundaryDays::distinct(bounds.clone());
+            let mut cumulative = CumulativeActivity::default();
+            // Every third customer has no history.
             let known = |customer: &usize| customer % 3 != 2;
-            timeline.fill(&days, customers, (0..customers).filter(known).map(|customer| (customer, histories.of(customer))));
+            cumulative.fill(&days, customers, (0..customers).filter(known).map(|customer| (customer, histories.of(customer))));
             for from in &bounds {
                 for to in bounds.iter().filter(|to| *to >= from) {
-                    let rows = [*from, *to].map(|day| days.row(day));
-                    let mut stretch = WindowActivity::default();
-                    stretch.fill(&timeline, (0..customers as u32).map(|column| (column, rows.map(|row| timeline.start(row)))));
+                    let rows = [*from, *to].map(|day| days.before(day));
+                    let mut window = WindowActivity::default();
+                    window.fill(&cumulative, (0..customers as u32).map(|column| (column, rows.map(|row| cumulative.start(row)))));
                     // All of them, and without the first.
                     let all: Vec<u32> = (0..customers as u32).collect();
-                    let starts = rows.map(|row| timeline.start(row));
+                    let starts = rows.map(|row| cumulative.start(row));
                     for from in [0, 1] {
                         let mut same = WindowActivity::default();
-                        same.between(&timeline, starts, &all[from..]);
-                        assert!(
-                            (from..customers).all(|customer| same.done(customers - from).at(customer - from)
-                                == stretch.done(customers).at(customer))
-                        );
+                        same.between(&cumulative, starts, &all[from..]);
+                        assert!((from..customers).all(
+                            |customer| same.done(customers - from).at(customer - from) == window.done(customers).at(customer)
+                        ));
                     }
                     for (customer, own) in orders.iter().enumerate() {
                         let mut want = Activity::default();
-                        for (_, deeds) in own.iter().filter(|order| known(&customer) && (*from..*to).contains(&order.0)) {
-                            want.purchases += deeds.purchases;
-                            want.money += deeds.money;
-                            want.cost += deeds.cost;
-                            want.cost_missing += deeds.cost_missing;
+                        for (_, activity) in own.iter().filter(|order| known(&customer) && (*from..*to).contains(&order.0)) {
+                            want.purchases += activity.purchases;
+                            want.money += activity.money;
+                            want.cost += activity.cost;
+                            want.cost_missing += activity.cost_missing;
                         }
-                        assert_eq!(stretch.done(customers).at(customer), want);
+                        assert_eq!(window.done(customers).at(customer), want);
                     }
                 }
             }

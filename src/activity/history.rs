@@ -1,9 +1,9 @@
-//! The orders of a bucket's customers, as they came: what each of them did, and when.
+//! The orders of a bucket's customers.
 
 use crate::domain::CompactInts;
 use crate::error::{Error, Result};
 
-/// One order of a customer, its lines summed.
+/// An order of a customer, with its lines summed.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct Order {
     /// Business date of its earliest line.
@@ -20,21 +20,21 @@ pub struct Order {
     pub cost: i64,
 }
 
-/// Orders of all customers of a bucket, customer after customer, each in the order of the dates.
+/// The orders of all customers of a bucket, by customer and date.
 #[derive(Debug, Clone)]
 pub struct OrderHistories {
-    /// Where each customer's orders begin, and the end of the last one's.
+    /// The orders of customer `c` are `starts[c]..starts[c + 1]`.
     starts: Vec<u32>,
     dates: CompactInts<u16>,
     is_purchase: Vec<bool>,
     money: CompactInts<u32>,
-    /// Empty if the orders have no costs.
+    /// Empty if the orders have no cost.
     cost: CompactInts<u32>,
     cost_missing: Vec<bool>,
     has_cost: bool,
 }
 
-/// What a customer did with an order, or in a stretch of days.
+/// What a customer did in an order, or in a window of days.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Activity {
     /// Purchases.
@@ -48,7 +48,7 @@ pub struct Activity {
 }
 
 impl OrderHistories {
-    /// OrderHistories with room for so many orders.
+    /// Empty histories with room for a number of orders.
     pub fn new(has_cost: bool, orders: usize) -> OrderHistories {
         let costs = if has_cost { orders } else { 0 };
         OrderHistories {
@@ -62,16 +62,16 @@ impl OrderHistories {
         }
     }
 
-    /// Bytes that they take.
+    /// Bytes of memory.
     pub fn bytes(&self) -> usize {
         let flags = self.is_purchase.len() + self.cost_missing.len();
         4 * self.starts.len() + self.dates.bytes() + self.money.bytes() + self.cost.bytes() + flags
     }
 
-    /// Adds the next customer's orders, which are in the order of the dates.
+    /// Appends the orders of the next customer, in the order of their dates.
     ///
     /// # Errors
-    /// Exit 3 if a stretch of them could overflow 64 bits.
+    /// Exit 3 if the money or cost of a window could overflow 64 bits.
     pub fn push(&mut self, orders: &[Order]) -> Result<()> {
         let most = |of: fn(&Order) -> i64| orders.iter().try_fold(0u64, |sum, o| sum.checked_add(of(o).unsigned_abs()));
         let fits = |most: Option<u64>| most.is_some_and(|most| most <= i64::MAX as u64);
@@ -91,27 +91,26 @@ impl OrderHistories {
         Ok(())
     }
 
-    /// Adds the next customer's orders as deeds by date, for tests.
+    /// Appends the next customer's orders as activities by date, for tests.
     #[cfg(test)]
-    pub(crate) fn push_deeds(&mut self, orders: &[(i32, Activity)]) -> Result<()> {
-        let order = |(date, deeds): &(i32, Activity)| Order {
+    pub(crate) fn push_activities(&mut self, orders: &[(i32, Activity)]) -> Result<()> {
+        let order = |(date, activity): &(i32, Activity)| Order {
             date: *date,
-            amount: deeds.money,
-            is_return: deeds.purchases == 0,
-            cost: deeds.cost,
-            cost_missing: deeds.cost_missing > 0,
+            amount: activity.money,
+            is_return: activity.purchases == 0,
+            cost: activity.cost,
+            cost_missing: activity.cost_missing > 0,
             ..Order::default()
         };
         self.push(&orders.iter().map(order).collect::<Vec<_>>())
     }
 
-    /// The same for customers with others between them who have no order: one entry per customer, with the place among these
-    /// histories of who has one. The places ascend.
-    pub fn spread(self, places: impl Iterator<Item = Option<usize>>) -> OrderHistories {
+    /// Inserts customers without orders: `positions` has per customer the index among these histories, ascending, or `None`.
+    pub fn spread(self, positions: impl Iterator<Item = Option<usize>>) -> OrderHistories {
         let mut starts = vec![0];
         let mut end = 0;
-        for place in places {
-            end = place.and_then(|p| self.starts.get(p + 1).copied()).unwrap_or(end);
+        for position in positions {
+            end = position.and_then(|p| self.starts.get(p + 1).copied()).unwrap_or(end);
             starts.push(end);
         }
         OrderHistories { starts, ..self }
@@ -128,13 +127,13 @@ impl OrderHistories {
 #[derive(Debug, Clone, Copy)]
 pub struct OrderHistory<'a> {
     all: &'a OrderHistories,
-    /// Where they begin and end.
+    /// The range of its orders in `all`.
     start: usize,
     end: usize,
 }
 
 impl<'a> OrderHistory<'a> {
-    /// The date of every order, ascending, with what was done then.
+    /// Date and activity of every order, ascending by date.
     #[inline]
     pub fn orders(&self) -> impl Iterator<Item = (i32, Activity)> + use<'a> {
         let OrderHistory { all, start, end } = *self;
@@ -147,7 +146,7 @@ impl<'a> OrderHistory<'a> {
         })
     }
 
-    /// Whether its orders have costs.
+    /// Whether orders have a cost.
     pub fn has_cost(&self) -> bool {
         self.all.has_cost
     }
@@ -173,7 +172,7 @@ mod tests {
         assert!(histories.push(&[order(1, i64::MAX, false), order(1, 1, false)]).is_err());
         let orders = |histories: &OrderHistories, customer| -> Vec<(i32, u32, i64, i64)> {
             let orders = histories.of(customer).orders();
-            orders.map(|(date, deeds)| (date, deeds.purchases, deeds.money, deeds.cost)).collect()
+            orders.map(|(date, activity)| (date, activity.purchases, activity.money, activity.cost)).collect()
         };
         assert_eq!(orders(&histories, 1), [(1, 0, -100, -50), (3, 1, 40, 20), (9, 1, 7, 3)]);
         assert_eq!(orders(&histories, 2), []);

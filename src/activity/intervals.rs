@@ -1,8 +1,8 @@
-//! What customers did between two boundary days, as a list of those who were active.
+//! Activity between two consecutive boundary days, as a list of the customers who were active.
 
 use crate::domain::{CompactInts, NarrowInt};
 
-/// What a customer did in a stretch of time: a row exists only if there was an order.
+/// What a customer did in a window of time: a row exists only if there was an order.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct IntervalActivity {
     /// Index into the bucket's customers.
@@ -13,11 +13,11 @@ pub struct IntervalActivity {
     pub money: i64,
 }
 
-/// A interval in half the memory, as most are: of one of the first 2^24 customers, who bought no more than 255 times for no more
-/// money than 32 bits hold.
+/// An [`IntervalActivity`] in half the memory: of one of the first 2^24 customers, with at most 255 purchases and money that
+/// fits 32 bits.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct NarrowIntervalActivity {
-    /// Customer, and above them the purchases.
+    /// The purchases in the upper 8 bits, the customer in the lower 24.
     customer_purchases: u32,
     money: i32,
 }
@@ -42,16 +42,16 @@ impl NarrowInt for NarrowIntervalActivity {
     }
 }
 
-/// What customers did in a interval, ascending by customer.
+/// The customers who were active in an interval, in ascending order.
 pub type IntervalActivities = CompactInts<NarrowIntervalActivity>;
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    /// A interval that fits half the memory comes out of it as it went in, and no other goes in.
+    /// What fits the narrow form is read back unchanged; what does not fit is detected.
     #[test]
-    fn narrow_intervals_are_intervals() {
+    fn narrow_activities_read_back() {
         let interval = |customer, purchases, money| IntervalActivity { customer, purchases, money };
         for (customer, purchases) in [(0, 0), (5, 3), ((1 << 24) - 1, 255)] {
             for money in [0, -7, i32::MIN.into(), i32::MAX.into()] {

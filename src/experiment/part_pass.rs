@@ -97,7 +97,7 @@ impl<'a> PartPass<'a> {
                     views[list].days(runs[run].days(), &mut days);
                 }
             }
-            BoundaryDays::new(days)
+            BoundaryDays::distinct(days)
         };
         let slice = |number: u32| Slice {
             number,
@@ -127,7 +127,7 @@ impl<'a> PartPass<'a> {
             let outcomes = study.outcomes.iter().filter(|o| o.outcome.is_described());
             let mut columns: Vec<Vec<Pair>> = outcomes.map(|_| Vec::new()).collect();
             let periods = [baseline, placebo, earlier];
-            let days = BoundaryDays::new(periods.iter().flat_map(|period| [period.start.0, period.end.0]).collect());
+            let days = BoundaryDays::distinct(periods.iter().flat_map(|period| [period.start.0, period.end.0]).collect());
             let mut known = places.filter_map(|place| {
                 let (panel, customer) = panel_of(self.panels, self.customers.bucket_rows[place]);
                 let history = panel.histories.as_ref()?.of(customer);
@@ -142,7 +142,7 @@ impl<'a> PartPass<'a> {
                 windows.idle.cover(at_hand.len());
                 let stretches = [&mut windows.baseline, &mut windows.placebo, &mut windows.earlier];
                 for (stretch, period) in stretches.into_iter().zip(periods) {
-                    let starts = [period.start, period.end.max(period.start)].map(|day| timeline.start(days.row(day.0)));
+                    let starts = [period.start, period.end.max(period.start)].map(|day| timeline.start(days.before(day.0)));
                     stretch.between(&timeline, starts, &all[..at_hand.len()]);
                 }
                 values::reference(study, &windows, at_hand.len(), &mut columns).map_err(|lack| explain(study, lack))?;

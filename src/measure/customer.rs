@@ -1,13 +1,13 @@
 //! The measures of one customer at every as-of date: [`Windows`] has the common ones, running sums before every order
 //! answer the others.
 
-use crate::activity::{IntervalActivities, IntervalActivity, Order};
+use crate::activity::{BoundaryDays, IntervalActivities, IntervalActivity, Order};
 use crate::domain::{Lookback, Measure, MeasureKind, MeasureSource};
 use crate::error::Result;
 
 use super::cells::PanelCells;
 use super::formula::{Facts, Sums, Value, set, value, within};
-use super::windows::{Calendar, Windows};
+use super::windows::Windows;
 use super::{Column, FoldSpec};
 
 /// A measure with the numbers of the boundaries it needs.
@@ -28,7 +28,7 @@ pub(super) struct CustomerFold<'a> {
     spec: &'a FoldSpec,
     cells: PanelCells,
     windows: Windows,
-    interval_ends: Calendar,
+    interval_ends: BoundaryDays,
     /// First days of windows (or of parts of them), one per as-of date; they ascend with the dates.
     boundaries: Vec<Vec<i32>>,
     /// What `windows` does not serve.
@@ -88,7 +88,7 @@ impl<'a> CustomerFold<'a> {
             spec,
             cells: PanelCells::new(spec, customers),
             windows: Windows::new(spec),
-            interval_ends: Calendar::new(spec.interval_ends.iter().map(|end| end.0).collect()),
+            interval_ends: BoundaryDays::new(spec.interval_ends.iter().map(|end| end.0).collect()),
             starts: vec![vec![0; dates]; boundaries.len()],
             boundaries,
             planned,
@@ -210,7 +210,7 @@ impl<'a> CustomerFold<'a> {
     /// Lists what the customer did in each interval.
     fn add_to_intervals(&mut self, customer: usize, orders: &[Order]) -> Result<()> {
         let customer = customer as u32;
-        let mut rest = orders.iter().map(|order| (self.interval_ends.place(order.date), order)).peekable();
+        let mut rest = orders.iter().map(|order| (self.interval_ends.before(order.date), order)).peekable();
         while let Some((interval, first)) = rest.next() {
             let Some(intervals) = self.intervals.get_mut(interval) else { break };
             let money = |order: &Order| i128::from(if self.spec.net || !order.is_return { order.amount } else { 0 });

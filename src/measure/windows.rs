@@ -5,57 +5,19 @@
 //! Nothing in this hangs on whether an order comes before a date or after it, so no branch is to be foretold. Together with
 //! leaving out histories that no table shows, this took the CPU time of workload W2 of `benches/README.md` from 10.4 to 9.1 s.
 
-use crate::activity::Order;
+use crate::activity::{BoundaryDays, Order};
 use crate::domain::{Lookback, Measure, MeasureKind};
 use crate::error::Result;
 
 use super::formula::{Counting, Facts, MONEY_LIMIT, Sums, set, value, within};
 use super::{Column, FoldSpec};
 
-/// The widest range of days that is looked up in a table.
-const TABLED: i64 = 1 << 16;
-
-/// Finds the first of some ascending days that is not before a day.
-pub(super) struct Calendar {
-    days: Vec<i32>,
-    /// For every day from the first of them on, if they lie close enough.
-    table: Vec<u32>,
-}
-
-impl Calendar {
-    pub fn new(days: Vec<i32>) -> Calendar {
-        let mut table = Vec::new();
-        if let (Some(first), Some(last)) = (days.first(), days.last())
-            && i64::from(*last) - i64::from(*first) < TABLED
-        {
-            for (day, place) in days.iter().zip(0..) {
-                table.resize((day - first) as usize + 1, place);
-            }
-        }
-        Calendar { days, table }
-    }
-
-    /// The place of that day; how many there are if all are before `day`.
-    #[inline]
-    pub fn place(&self, day: i32) -> usize {
-        let first = self.days.first().copied().unwrap_or(0);
-        match usize::try_from(i64::from(day) - i64::from(first)) {
-            Err(_) => 0,
-            Ok(at) => match self.table.get(at) {
-                Some(place) => *place as usize,
-                None if self.table.is_empty() => self.days.partition_point(|d| *d < day),
-                None => self.days.len(),
-            },
-        }
-    }
-}
-
 /// Windows with the same first days, and the columns that look at them.
 struct Window {
     /// First day per as-of date; ascending.
     starts: Vec<i32>,
     /// Days before the first ones.
-    before: Calendar,
+    before: BoundaryDays,
     purchases: Vec<usize>,
     money: Vec<(usize, MeasureKind)>,
     /// Money per purchase.
@@ -84,7 +46,7 @@ impl Money for i128 {
 /// Folds customers one after the other; see the head of the file.
 pub(super) struct Windows {
     as_of: Vec<i32>,
-    dates: Calendar,
+    dates: BoundaryDays,
     net: bool,
     only_lookback: bool,
     counting: Counting,
@@ -125,7 +87,7 @@ impl Windows {
         let dates = spec.dates.len();
         let as_of: Vec<i32> = spec.dates.iter().map(|d| d.date.0).collect();
         let mut out = Windows {
-            dates: Calendar::new(as_of.clone()),
+            dates: BoundaryDays::new(as_of.clone()),
             as_of,
             net: spec.net,
             only_lookback: spec.only_lookback,
@@ -172,7 +134,7 @@ impl Windows {
     fn window(&mut self, spec: &FoldSpec, lookback: Lookback) -> &mut Window {
         let starts = spec.starts(lookback);
         let at = self.windows.iter().position(|w| w.starts == starts).unwrap_or_else(|| {
-            let before = Calendar::new(starts.iter().map(|start| start.saturating_sub(1)).collect());
+            let before = BoundaryDays::new(starts.iter().map(|start| start.saturating_sub(1)).collect());
             self.windows.push(Window { starts, before, purchases: Vec::new(), money: Vec::new(), averages: Vec::new() });
             self.windows.len() - 1
         });
@@ -219,7 +181,7 @@ impl Windows {
         }
         let start = from * customers + customer;
         self.seen.clear();
-        self.seen.extend(orders.iter().map(|order| self.dates.place(order.date)));
+        self.seen.extend(orders.iter().map(|order| self.dates.before(order.date)));
         self.last_purchases(from, orders);
         let dates = || self.as_of[from..].iter().zip(&self.lasts[from..]);
         let ints = |columns: &mut [Column], column: usize, values: &mut dyn Iterator<Item = i32>| {
@@ -322,7 +284,7 @@ impl Windows {
         let passed = &self.windows[window].before;
         for (order, seen) in orders.iter().zip(&self.seen) {
             let (purchase, money) = (i64::from(!order.is_return), self.money(order));
-            let passed = passed.place(order.date);
+            let passed = passed.before(order.date);
             counts[*seen] += purchase;
             counts[passed] -= purchase;
             sums[*seen] += money;

@@ -232,7 +232,7 @@ impl<'a> PeriodOutcomes<'a> {
         let ActivityScratch { windows, starts } = did;
         windows.idle.cover(members.len());
         let starts_of = |day| {
-            let [begin, end, after] = self.bounds(day).map(|day| timeline.start(days.row(day.0)));
+            let [begin, end, after] = self.bounds(day).map(|day| timeline.start(days.before(day.0)));
             [begin, end.max(begin), after.max(end).max(begin)]
         };
         let one_day = members.day.map(starts_of);
@@ -264,7 +264,7 @@ impl<'a> PeriodOutcomes<'a> {
         for (stretch, period) in stretches.into_iter().zip(self.before()) {
             stretch.clear();
             let Some(Period { start, end }) = period else { continue };
-            let starts = [start, end].map(|day| timeline.start(days.row(day.0)));
+            let starts = [start, end].map(|day| timeline.start(days.before(day.0)));
             stretch.between(timeline, starts, members.customers);
         }
     }
