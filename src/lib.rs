@@ -13,7 +13,7 @@
 //! |---|---|
 //! | process | [`cli`], `main` |
 //! | wiring | [`pipeline`]: the order of the steps |
-//! | passes over customers | [`plan`], [`part`], [`engine`] |
+//! | passes over customers | [`plan`], [`part`], [`experiment`], [`engine`] |
 //! | edges | [`input`], [`publish`], [`load`], [`report`] |
 //! | pure steps | [`bucket`], [`activity`], [`measure`], [`score`], [`scheme`], [`movement`], [`assign`], [`evaluate`] |
 //! | tools | [`stats`], [`sums`], [`hash`], [`memory`], [`progress`], [`sample`], [`job`], [`tables`] |
@@ -30,6 +30,7 @@ pub mod domain;
 pub mod engine;
 pub mod error;
 pub mod evaluate;
+pub mod experiment;
 pub mod hash;
 pub mod input;
 pub mod job;

@@ -16,6 +16,9 @@ pub struct Period {
 }
 
 impl Period {
+    /// No days: it overlaps nothing, and its hull with another period is the other.
+    pub const EMPTY: Period = Period { start: Day(i32::MAX), end: Day(i32::MIN) };
+
     /// The period whose first and last day are these; `None` if it would end before it begins.
     pub fn inclusive(from: Day, to: Day) -> Option<Period> {
         (from <= to).then(|| Period { start: from, end: to.next() })
@@ -47,9 +50,20 @@ impl Period {
         self.start <= day && day < self.end
     }
 
+    /// The shortest period that has all days of both.
+    pub fn hull(self, other: Period) -> Period {
+        Period { start: self.start.min(other.start), end: self.end.max(other.end) }
+    }
+
     /// Whether the two share a day.
     pub fn overlaps(self, other: Period) -> bool {
         self.start < other.end && other.start < self.end
+    }
+}
+
+impl From<Day> for Period {
+    fn from(day: Day) -> Period {
+        Period { start: day, end: day.next() }
     }
 }
 

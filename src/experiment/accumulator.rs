@@ -1,8 +1,8 @@
 //! Accumulates batches of members into the sums of a strategy, with the narrowest key type that fits.
 
-use crate::engine::experiment::layout::{KeyLayout, SumLayout};
-use crate::engine::experiment::member_batch::MemberBatch;
-use crate::engine::experiment::strategy_sums::StrategySums;
+use super::layout::{KeyLayout, SumLayout};
+use super::outcomes::MemberBatch;
+use super::strategy_sums::StrategySums;
 use crate::sums::{
     Arity, Column, FEW, GroupPartition, GroupedCrossMoments, GroupedMoments, Integer, Key, PATTERNS, Target,
     TwoLevelCrossMoments, TwoLevelMoments, TwoLevelSums, sort_code, zero_pattern,
@@ -144,7 +144,7 @@ impl<K: Key> Scratch<K> {
         self.firsts.resize_with(crowds.len(), Vec::new);
         self.seconds.resize_with(crowds.len(), Vec::new);
         for (crowd, (firsts, seconds)) in crowds.iter().zip(self.firsts.iter_mut().zip(&mut self.seconds)) {
-            let members = || crowd.seats.iter().map(|seat| K::of(*seat).times(groups)).zip(&crowd.nonzero);
+            let members = || crowd.cell_arms.iter().map(|seat| K::of(*seat).times(groups)).zip(&crowd.nonzero);
             firsts.clear();
             firsts.extend(members().map(|(seat, is_nonzero)| sort_code(seat.times(seats), zero_pattern::in_first(*is_nonzero))));
             seconds.clear();
@@ -162,7 +162,7 @@ impl<K: Key> Scratch<K> {
         let count = K::of(keys.groups as u64);
         for groups in &crowd.groups {
             let key = |(seat, group): (&u64, &u32)| K::of(*seat).times(count).plus(K::of(u64::from(*group)));
-            let of_all = crowd.seats.iter().zip(groups).map(key).zip(&crowd.nonzero);
+            let of_all = crowd.cell_arms.iter().zip(groups).map(key).zip(&crowd.nonzero);
             self.labels.clear();
             self.labels.extend(of_all.map(|(key, is_nonzero)| sort_code(key, zero_pattern::of_one(*is_nonzero))));
             self.members.sort(K::default(), keys.bound(), &self.labels, 0..self.labels.len() as u32);
@@ -257,7 +257,7 @@ mod tests {
         MemberBatch {
             nonzero,
             customers: members.iter().map(|member| member.0).collect(),
-            seats: members.iter().map(|member| member.1).collect(),
+            cell_arms: members.iter().map(|member| member.1).collect(),
             groups: (0..2).map(|scheme| members.iter().map(|member| member.2[scheme]).collect()).collect(),
             columns,
             unknown: members.iter().zip(0..).filter(|(member, _)| member.0 % 5 == 0).map(|(_, at)| at).collect(),

@@ -1,198 +1,215 @@
-//! From numbered sums to the rows of `arms`, which evaluation reads.
+//! Turns sums under group keys into the rows of `arms`, which evaluation reads.
 
 use rayon::prelude::*;
 
-use crate::engine::experiment::Experiments;
-use crate::engine::experiment::layout::{GroupKey, KeyLayout};
-use crate::engine::experiment::partial_sums::PartialSums;
-use crate::engine::experiment::plan::{PeriodPlan, StrategyPlan, SummedQuantity, cell_name};
-use crate::engine::experiment::strategy_sums::StrategySums;
-use crate::engine::experiment::winsorise::{self, WinsorInput};
+use super::cells::cell_name;
+use super::layout::GroupKey;
+use super::partial_sums::PartialSums;
+use super::plan::{ExperimentPlan, StrategyPlan, SummedQuantity};
+use super::strategy_sums::StrategySums;
+use super::winsorise::{self, WinsorInput};
+use crate::domain::Outcome;
 use crate::error::{Error, Result};
 use crate::evaluate::{ALL, ArmKey, ArmSums, EVERYBODY, PairEnd, PairKey, Phase, Quantity};
 use crate::plan::SchemeColumn;
 use crate::stats::{PairSums, Sums};
-use crate::sums::GroupedCrossMoments;
 
 /// The sums of all strategies under their names.
 ///
 /// # Errors
 /// Exit 3 if a sum leaves its digits.
-pub fn arms(evaluated: &Experiments<'_>, mut sums: PartialSums, schemes: &[SchemeColumn]) -> Result<ArmSums> {
-    if let Some(list) = sums.first_too_large() {
-        let PeriodPlan { study, period, .. } = &evaluated.lists[list];
+pub fn arm_rows(plan: &ExperimentPlan<'_>, mut sums: PartialSums, schemes: &[SchemeColumn]) -> Result<ArmSums> {
+    if let Some(period) = sums.first_too_large() {
         return Err(Error::contract(format!(
-            "strategy {:?}, period {period}: the sums of squares of an outcome could leave 38 digits: the amounts are too large for orders.amount_scale; lower it, or look for a wrong amount",
-            evaluated.studies[*study].strategy.name
+            "strategy {:?}, period {}: the sums of squares of an outcome could leave 38 digits: the amounts are too large for orders.amount_scale; lower it, or look for a wrong amount",
+            plan.strategy_of(period).strategy.name,
+            plan.periods[period].period,
         )));
     }
-    let mut kept: Vec<Vec<WinsorInput>> = evaluated.studies.iter().map(|_| Vec::new()).collect();
-    for own in std::mem::take(&mut sums.winsor_inputs) {
-        kept[own.study()].push(own);
+    let mut inputs: Vec<Vec<WinsorInput>> = plan.strategies.iter().map(|_| Vec::new()).collect();
+    for input in std::mem::take(&mut sums.winsor_inputs) {
+        inputs[input.strategy()].push(input);
     }
-    let of_study = |(number, kept): (usize, Vec<WinsorInput>)| {
-        let study = &evaluated.studies[number];
-        let (own, mut out) =
-            (Names { study, schemes, lists: &evaluated.lists, keys: &evaluated.layouts[number].keys }, ArmSums::default());
-        let cut = winsorise::sums(study, &evaluated.layouts[number], kept);
-        for list in study.lists.clone() {
-            own.list(list, evaluated, &sums, cut.as_ref(), &mut out)?;
+    let rows = |(number, inputs): (usize, Vec<WinsorInput>)| -> Result<ArmSums> {
+        let strategy = &plan.strategies[number];
+        let winsorised = winsorise::sums(strategy, inputs);
+        let names = StrategyRows { plan, number, strategy, schemes, winsorised };
+        let mut out = ArmSums::default();
+        for period in strategy.periods.clone() {
+            names.add_period(period, &sums, &mut out)?;
+            names.add_excluded(period, &sums, &mut out)?;
+            names.add_reference(period, &sums, &mut out)?;
         }
-        own.pairs(&sums.strategies[number].pairs, cut.as_ref(), &mut out)?;
+        names.add_pairs(&sums, &mut out)?;
         Ok(out)
     };
-    let studies: Vec<Result<ArmSums>> = kept.into_par_iter().enumerate().map(of_study).collect();
+    let strategies: Vec<Result<ArmSums>> = inputs.into_par_iter().enumerate().map(rows).collect();
     let mut all = ArmSums::default();
-    for own in studies {
-        all.merge(own?)?;
+    for rows in strategies {
+        all.merge(rows?)?;
     }
     Ok(all)
 }
 
-/// The names behind the numbers of a strategy.
-struct Names<'a> {
-    study: &'a StrategyPlan<'a>,
+/// Names the sums of a strategy.
+struct StrategyRows<'a> {
+    plan: &'a ExperimentPlan<'a>,
+    number: usize,
+    strategy: &'a StrategyPlan<'a>,
     schemes: &'a [SchemeColumn],
-    lists: &'a [PeriodPlan],
-    keys: &'a KeyLayout,
+    /// The sums of winsorised quantities, in their order.
+    winsorised: Option<StrategySums>,
 }
 
-impl Names<'_> {
-    /// Scheme and state of a group; none for the single group of a strategy without `by`.
+impl StrategyRows<'_> {
+    /// Scheme and state of a group; none in a strategy without `by`.
     fn state(&self, mut group: usize) -> Option<(String, String)> {
-        for (scheme, states) in &self.study.by {
-            if group < *states {
-                let column = self.schemes.get(*scheme)?;
+        for by in &self.strategy.by {
+            if group < by.states {
+                let column = self.schemes.get(by.scheme)?;
                 return Some((column.column.clone(), column.scheme.all_states().get(group)?.clone()));
             }
-            group -= states;
+            group -= by.states;
         }
         None
     }
 
-    /// Whether the groups with this one add up to everybody: those of the first scheme.
-    fn is_of_all(&self, group: usize) -> bool {
-        self.study.by.first().is_none_or(|(_, states)| group < *states)
+    /// Schemes and states under which tables show a group. The groups of the first scheme add up to all customers, too.
+    fn shown_states(&self, group: usize) -> Vec<(String, String)> {
+        let is_of_first = self.strategy.by.first().is_none_or(|by| group < by.states);
+        let all = is_of_first.then(|| (String::from(ALL), String::from(ALL)));
+        all.into_iter().chain(self.state(group)).collect()
     }
 
-    fn key(&self, list: usize, place: GroupKey, slot: &SummedQuantity) -> ArmKey {
+    fn cell(&self, cell: u64) -> String {
+        let StrategyPlan { cells, strata, strategy, .. } = self.strategy;
+        cell_name(cells, *strata, strategy.design, self.schemes, cell)
+    }
+
+    fn arm(&self, arm: usize) -> String {
+        self.strategy.arms.get(arm).cloned().unwrap_or_default()
+    }
+
+    /// The key of a row of a period, over all states and cells.
+    fn key(&self, period: usize, phase: Phase, arm: String, quantity: Quantity) -> ArmKey {
         ArmKey {
-            strategy: self.study.strategy.name.clone(),
-            period: self.lists[list].period,
-            phase: slot.phase,
-            scheme: ALL.into(),
-            state: ALL.into(),
-            cell: cell_name(self.study, self.schemes, place.cell),
-            arm: self.study.arms.get(place.arm).cloned().unwrap_or_default(),
-            quantity: slot.quantity.clone(),
-        }
-    }
-
-    fn list(
-        &self,
-        list: usize,
-        evaluated: &Experiments<'_>,
-        all: &PartialSums,
-        cut: Option<&StrategySums>,
-        out: &mut ArmSums,
-    ) -> Result<()> {
-        let own_list = list - self.study.lists.start;
-        let store = &all.strategies[self.lists[list].study].lists[own_list];
-        for &number in store.keys() {
-            let place = self.keys.decode(number);
-            let state = self.state(place.group);
-            let mut add = |key: ArmKey, sums: &Sums, by_state: bool| -> Result<()> {
-                if sums.n == 0 {
-                    return Ok(());
-                }
-                if self.is_of_all(place.group) {
-                    out.add(key.clone(), sums)?;
-                }
-                match state.clone().filter(|_| by_state) {
-                    Some((scheme, state)) => out.add(ArmKey { scheme, state, ..key }, sums),
-                    None => Ok(()),
-                }
-            };
-            for (at, slot) in self.study.slots.iter().enumerate() {
-                let sums = store.sums(number, at);
-                let key = self.key(list, place, slot);
-                if let (Some(cut), Some(of_cut)) = (cut, self.study.winsorised.iter().position(|w| *w == at)) {
-                    // Customers who spent nothing are not among those that were kept.
-                    let own = Sums { n: sums.n, ..cut.lists[own_list].sums(number, of_cut) };
-                    if let Some(quantity) = winsorise::quantity(&slot.quantity) {
-                        add(ArmKey { quantity, ..key.clone() }, &own, slot.by_state)?;
-                    }
-                }
-                add(key, &sums, slot.by_state)?;
-            }
-        }
-        let total = |phase: Phase, arm: String, quantity: Quantity| ArmKey {
-            strategy: self.study.strategy.name.clone(),
-            period: self.lists[list].period,
+            strategy: self.strategy.strategy.name.clone(),
+            period: self.plan.periods[period].period,
             phase,
             scheme: ALL.into(),
             state: ALL.into(),
             cell: ALL.into(),
             arm,
             quantity,
-        };
-        let facts = &evaluated.assigned[self.lists[list].study].periods[own_list];
-        let excluded_by_arm = &all.exclusions[list].excluded_by_arm;
-        for ((arm, several), overlapping) in self.study.arms.iter().zip(&facts.in_several_arms).zip(excluded_by_arm) {
-            let excluded = several + overlapping;
-            if excluded > 0 {
-                let sums = Sums { n: excluded as i64, ..Sums::default() };
-                out.add(total(Phase::During, arm.clone(), Quantity::Excluded), &sums)?;
-            }
         }
-        for (at, own) in self.study.outcomes.iter().filter(|o| o.outcome.is_described()).enumerate() {
-            let sums = all.reference[list].sums(0, at);
-            if sums.n > 0 {
-                out.add(total(Phase::Reference, EVERYBODY.into(), Quantity::Outcome(own.outcome.clone())), &sums)?;
+    }
+
+    fn add_period(&self, period: usize, sums: &PartialSums, out: &mut ArmSums) -> Result<()> {
+        let list = period - self.strategy.periods.start;
+        let lists = &sums.strategies[self.number].lists;
+        for &code in lists[list].keys() {
+            let group = self.strategy.layout.keys.decode(code);
+            let states = self.shown_states(group.group);
+            for (index, summed) in self.strategy.quantities.iter().enumerate() {
+                let key = ArmKey {
+                    cell: self.cell(group.cell),
+                    ..self.key(period, summed.phase, self.arm(group.arm), summed.quantity.clone())
+                };
+                let plain = lists[list].sums(code, index);
+                if let Some((winsorised, column, quantity)) = self.winsorised(index, summed) {
+                    // Customers without money are counted, though they are not winsorised.
+                    let sums = Sums { n: plain.n, ..winsorised.lists[list].sums(code, column) };
+                    add_by_state(ArmKey { quantity, ..key.clone() }, &states, summed.by_state, &sums, out)?;
+                }
+                add_by_state(key, &states, summed.by_state, &plain, out)?;
             }
         }
         Ok(())
     }
 
-    fn pairs(&self, store: &GroupedCrossMoments<i128>, cut: Option<&StrategySums>, out: &mut ArmSums) -> Result<()> {
-        let end = |(list, place): (usize, GroupKey)| PairEnd {
-            period: self.lists[self.study.lists.start + list].period,
-            cell: cell_name(self.study, self.schemes, place.cell),
-            arm: self.study.arms.get(place.arm).cloned().unwrap_or_default(),
-        };
-        for &key in store.keys() {
-            let (first, second, group) = self.keys.decode_pair(key);
-            let everybody = (String::from(ALL), String::from(ALL));
-            let is_of_all = group.is_none_or(|group| self.is_of_all(group));
-            let states: Vec<(String, String)> =
-                Some(everybody).filter(|_| is_of_all).into_iter().chain(group.and_then(|group| self.state(group))).collect();
-            let slots = self.study.slots.iter().take(self.study.outcome_slots.len()).enumerate();
-            for (at, slot) in slots.filter(|(_, slot)| slot.phase != Phase::Placebo) {
-                let mut add = |quantity: &Quantity, sums: &PairSums| match quantity {
-                    Quantity::Outcome(outcome) => states.iter().try_for_each(|(scheme, state)| {
-                        let key = PairKey {
-                            strategy: self.study.strategy.name.clone(),
-                            phase: slot.phase,
-                            scheme: scheme.clone(),
-                            state: state.clone(),
-                            outcome: outcome.clone(),
-                            first: end(first),
-                            second: end(second),
-                        };
-                        out.add_pair(key, sums)
-                    }),
-                    _ => Ok(()),
+    /// Customers of several arms, and those whom the overlap policy excludes.
+    fn add_excluded(&self, period: usize, sums: &PartialSums, out: &mut ArmSums) -> Result<()> {
+        let counts = &self.plan.assignments[self.number].periods[period - self.strategy.periods.start];
+        let by_arm = counts.in_several_arms.iter().zip(&sums.exclusions[period].excluded_by_arm);
+        for (arm, (in_several_arms, overlapping)) in self.strategy.arms.iter().zip(by_arm) {
+            let excluded = Sums { n: (in_several_arms + overlapping) as i64, ..Sums::default() };
+            if excluded.n > 0 {
+                out.add(self.key(period, Phase::During, arm.clone(), Quantity::Excluded), &excluded)?;
+            }
+        }
+        Ok(())
+    }
+
+    fn add_reference(&self, period: usize, sums: &PartialSums, out: &mut ArmSums) -> Result<()> {
+        for (index, planned) in self.strategy.described_outcomes().enumerate() {
+            let sums = sums.reference[period].sums(0, index);
+            if sums.n > 0 {
+                let quantity = Quantity::Outcome(planned.outcome.clone());
+                out.add(self.key(period, Phase::Reference, EVERYBODY.into(), quantity), &sums)?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Customers who are in two periods.
+    fn add_pairs(&self, sums: &PartialSums, out: &mut ArmSums) -> Result<()> {
+        let pairs = &sums.strategies[self.number].pairs;
+        for &code in pairs.keys() {
+            let (first, second, group) = self.strategy.layout.keys.decode_pair(code);
+            let states = match group {
+                Some(group) => self.shown_states(group),
+                None => vec![(ALL.into(), ALL.into())],
+            };
+            for (index, summed) in self.strategy.quantities.iter().enumerate() {
+                let Some(outcome) = summed.outcome().filter(|_| summed.phase != Phase::Placebo) else { continue };
+                let key = |outcome: &Outcome| PairKey {
+                    strategy: self.strategy.strategy.name.clone(),
+                    phase: summed.phase,
+                    scheme: ALL.into(),
+                    state: ALL.into(),
+                    outcome: outcome.clone(),
+                    first: self.pair_end(first),
+                    second: self.pair_end(second),
                 };
-                let sums = store.sums(key, at);
-                add(&slot.quantity, &sums)?;
-                if let (Some(cut), Some(of_cut)) = (cut, self.study.winsorised.iter().position(|w| *w == at)) {
-                    let own = PairSums { n: sums.n, ..cut.pairs.sums(key, of_cut) };
-                    if let Some(quantity) = winsorise::quantity(&slot.quantity) {
-                        add(&quantity, &own)?;
-                    }
+                let plain = pairs.sums(code, index);
+                add_pair_by_state(key(outcome), &states, &plain, out)?;
+                if let Some((winsorised, column, Quantity::Outcome(outcome))) = self.winsorised(index, summed) {
+                    let sums = PairSums { n: plain.n, ..winsorised.pairs.sums(code, column) };
+                    add_pair_by_state(key(&outcome), &states, &sums, out)?;
                 }
             }
         }
         Ok(())
     }
+
+    /// One end of a pair, given by the position of the period in the strategy.
+    fn pair_end(&self, (list, group): (usize, GroupKey)) -> PairEnd {
+        let period = &self.plan.periods[self.strategy.periods.start + list];
+        PairEnd { period: period.period, cell: self.cell(group.cell), arm: self.arm(group.arm) }
+    }
+
+    /// The winsorised sums of the quantity with an index, their column, and their name.
+    fn winsorised(&self, index: usize, summed: &SummedQuantity) -> Option<(&StrategySums, usize, Quantity)> {
+        let sums = self.winsorised.as_ref()?;
+        let column = self.strategy.winsorised.iter().position(|winsorised| *winsorised == index)?;
+        Some((sums, column, winsorise::quantity(&summed.quantity)?))
+    }
+}
+
+/// Adds sums of all states, and those of the state if tables show the quantity by state.
+fn add_by_state(key: ArmKey, states: &[(String, String)], by_state: bool, sums: &Sums, out: &mut ArmSums) -> Result<()> {
+    if sums.n == 0 {
+        return Ok(());
+    }
+    for (scheme, state) in states.iter().filter(|(scheme, _)| by_state || scheme == ALL) {
+        out.add(ArmKey { scheme: scheme.clone(), state: state.clone(), ..key.clone() }, sums)?;
+    }
+    Ok(())
+}
+
+fn add_pair_by_state(key: PairKey, states: &[(String, String)], sums: &PairSums, out: &mut ArmSums) -> Result<()> {
+    for (scheme, state) in states {
+        out.add_pair(PairKey { scheme: scheme.clone(), state: state.clone(), ..key.clone() }, sums)?;
+    }
+    Ok(())
 }

@@ -1,6 +1,5 @@
 //! How the sums of a strategy are laid out: which columns are summed, and which group key stands for which cell, arm and state.
 
-use crate::engine::experiment::plan::StrategyPlan;
 use crate::sums::{Arity, GroupedMoments};
 
 /// How the keys of a strategy are made of cell, arm and group.
@@ -21,16 +20,7 @@ pub struct GroupKey {
 }
 
 impl KeyLayout {
-    pub fn of(study: &StrategyPlan<'_>) -> KeyLayout {
-        KeyLayout {
-            arms: study.arms.len() as u128,
-            groups: study.groups as u128,
-            cells: study.cell_bound(),
-            lists: study.lists.len() as u128,
-        }
-    }
-
-    /// Keys of a list are below this.
+    /// Keys of a period are below this.
     pub fn bound(&self) -> u128 {
         self.cells * self.arms * self.groups
     }
@@ -84,24 +74,15 @@ impl KeyLayout {
 /// Which columns are summed, and under which keys.
 pub struct SumLayout {
     pub keys: KeyLayout,
-    /// By slot.
+    /// By summed quantity.
     pub arities: Vec<Arity>,
-    /// How many slots are outcomes; they come first.
+    /// How many quantities are outcomes; they come first.
     pub outcomes: usize,
     /// How many outcomes a description of before and after shows; they are means.
     pub described: usize,
 }
 
 impl SumLayout {
-    pub fn of(study: &StrategyPlan<'_>) -> SumLayout {
-        SumLayout {
-            keys: KeyLayout::of(study),
-            arities: study.slots.iter().map(|slot| slot.arity).collect(),
-            outcomes: study.outcome_slots.len(),
-            described: study.outcomes.iter().filter(|o| o.outcome.is_described()).count(),
-        }
-    }
-
     /// Empty sums of everybody, for strategies without a control.
     pub fn reference(&self) -> GroupedMoments<i128> {
         GroupedMoments::new(1, std::iter::repeat_n(Arity::Two, self.described), None)

@@ -1,220 +1,194 @@
-//! A strategy's way through a part: who of the customers at hand counts in which of its lists, and the sums of what they did.
+//! The pass of one strategy over the batches of a part: who counts in which of its periods, and the sums of what they did.
 
-use crate::domain::{Day, Period};
-use crate::engine::experiment::Experiments;
-use crate::engine::experiment::accumulator::StrategyAccumulator;
-use crate::engine::experiment::exposure::cursor::{AssignmentRun, CustomerBatch, counting};
-use crate::engine::experiment::exposure::overlap::{NO_DAY, OverlapScratch, Overlaps};
-use crate::engine::experiment::member_batch::MemberBatch;
-use crate::engine::experiment::outcomes::members::{ActivityScratch, MemberRows, PeriodOutcomes, UNMATCHED};
-use crate::engine::experiment::part_pass::Slice;
-use crate::engine::experiment::partial_sums::{ExclusionCounts, PartialSums};
-use crate::engine::experiment::plan::StrategyPlan;
-use crate::engine::experiment::winsorise::WinsorInput;
+use super::accumulator::StrategyAccumulator;
+use super::exposure::{
+    AssignmentRun, BatchRows, CarryOver, CustomerBatch, ExclusionCounts, OverlapScratch, Overlaps, eligible_runs,
+};
+use super::outcomes::{ActivityScratch, MemberBatch, MemberRows, PeriodOutcomes, SliceCustomers};
+use super::partial_sums::PartialSums;
+use super::plan::{ExperimentPlan, StrategyPlan};
+use super::winsorise::WinsorInput;
 use crate::error::Result;
 
-/// The customers at hand, with what all strategies know of them.
+/// A batch of customers, with what all strategies know of them.
 pub struct BatchContext<'s, 'a> {
-    pub evaluated: &'a Experiments<'a>,
+    /// The plan.
+    pub plan: &'a ExperimentPlan<'a>,
+    /// The assignments of the part.
     pub runs: &'s [AssignmentRun<'a>],
-    pub hand: &'s CustomerBatch<'a>,
-    pub slices: &'s [Slice<'a>],
-    pub views: &'s [PeriodOutcomes<'a>],
-    pub rivals: &'s Overlaps,
+    /// The customers and their rows.
+    pub batch: &'s CustomerBatch<'a>,
+    /// The orders of the customers, by slice.
+    pub slices: &'s [SliceCustomers<'a>],
+    /// By period.
+    pub outcomes: &'s [PeriodOutcomes<'a>],
+    /// Customers in several strategies at once.
+    pub overlaps: &'s Overlaps,
 }
 
 /// A strategy with its sums.
 pub struct StrategyPass<'a> {
     number: usize,
-    study: &'a StrategyPlan<'a>,
-    /// Its runs of rows that count, each with its list.
+    strategy: &'a StrategyPlan<'a>,
+    /// By period of the strategy: the indices of its eligible run and of the period.
     runs: Vec<(usize, usize)>,
     accumulator: StrategyAccumulator<'a>,
     winsor_input: WinsorInput,
-    /// By list of the strategy.
+    /// By period of the strategy.
     squares: Vec<u128>,
+    /// By period of the strategy.
     exclusions: Vec<ExclusionCounts>,
 }
 
-/// What is worked out of the customers at hand for a strategy. One after the other uses the same, as caches do not hold many.
+/// Scratch memory of one batch and strategy. Strategies share it one after the other, so that it stays in the caches.
 #[derive(Default)]
-pub struct StrategyScratch {
-    /// By run, and row that counts in it: whether its customer stays despite other strategies; nothing if all stay.
-    stays: Vec<Vec<bool>>,
-    /// By customer: in how many lists of the strategy they count.
-    counts: Vec<u32>,
-    sooner: OverlapScratch,
-    /// By customer: the first day on which the strategy treated them in the baseline at hand; [`NO_DAY`] if it did not.
-    treated: Vec<Day>,
-    /// By row: whether the customer was treated in the baseline.
-    touched: Vec<bool>,
-    stayed: MemberScratch,
-    did: ActivityScratch,
-    /// With room for the strategy with most lists.
-    crowds: Vec<MemberBatch>,
+pub struct PassScratch {
+    /// By period of the strategy and row: whether the overlap policy retains it; nothing if all are retained.
+    retained: Vec<Vec<bool>>,
+    /// By customer: in how many periods of the strategy they count.
+    period_counts: Vec<u32>,
+    overlap: OverlapScratch,
+    carry_over: CarryOver,
+    members: MemberScratch,
+    activity: ActivityScratch,
+    /// By period of the strategy.
+    batches: Vec<MemberBatch>,
 }
 
-/// MemberRows of a list, where they are not everybody at hand: see [`MemberRows`].
+/// The columns of [`MemberRows`] where they are not those of the batch.
 #[derive(Default)]
 struct MemberScratch {
     customers: Vec<u32>,
     rows: Vec<u32>,
     arms: Vec<u16>,
-    places: Vec<u32>,
-    counts: Vec<u32>,
-    touched: Vec<bool>,
+    indices: Vec<u32>,
+    period_counts: Vec<u32>,
+    treated_in_baseline: Vec<bool>,
 }
 
 impl<'a> StrategyPass<'a> {
-    pub fn new(evaluated: &'a Experiments<'a>, number: usize, runs: &[AssignmentRun<'_>]) -> StrategyPass<'a> {
-        let study = &evaluated.studies[number];
+    /// The strategy with this index before the first batch.
+    pub fn new(plan: &'a ExperimentPlan<'a>, number: usize, runs: &[AssignmentRun<'_>]) -> StrategyPass<'a> {
+        let strategy = &plan.strategies[number];
         StrategyPass {
             number,
-            study,
-            runs: counting(runs, number).collect(),
-            accumulator: StrategyAccumulator::new(&evaluated.layouts[number]),
+            strategy,
+            runs: eligible_runs(runs, number).collect(),
+            accumulator: StrategyAccumulator::new(&strategy.layout),
             winsor_input: WinsorInput::new(number),
-            squares: vec![0; study.lists.len()],
-            exclusions: vec![ExclusionCounts::new(study); study.lists.len()],
+            squares: vec![0; strategy.periods.len()],
+            exclusions: vec![ExclusionCounts::new(strategy.arms.len()); strategy.periods.len()],
         }
     }
 
-    /// Sums the customers at hand.
+    /// Sums the customers of a batch.
     ///
     /// # Errors
     /// Exit 3 where an order lacks the cost that a margin needs, or money overflows.
-    pub fn add(&mut self, scene: &BatchContext<'_, 'a>, notes: &mut StrategyScratch) -> Result<()> {
-        let Some(slice) = scene.slices.iter().find(|slice| slice.number == self.study.slice) else { return Ok(()) };
-        let StrategyScratch { stays, counts, sooner, treated, touched, stayed, did, crowds } = notes;
-        stays.resize_with(stays.len().max(self.runs.len()), Vec::new);
-        for ((run, list), stays) in self.runs.iter().zip(&mut *stays) {
-            let own = (&scene.runs[*run], *run, *list);
-            let overlapping = scene.rivals.stays(scene.evaluated, own, scene.hand, sooner, stays);
-            self.exclusions[list - self.study.lists.start].overlapping += overlapping;
+    pub fn add(&mut self, context: &BatchContext<'_, 'a>, scratch: &mut PassScratch) -> Result<()> {
+        let Some(slice) = context.slices.iter().find(|slice| slice.slice == self.strategy.slice) else { return Ok(()) };
+        let BatchContext { plan, runs, batch, .. } = *context;
+        scratch.reserve(self.runs.len());
+        let PassScratch { retained, period_counts, overlap, carry_over, members, activity, batches } = scratch;
+        for (at, (run, period)) in self.runs.iter().enumerate() {
+            let (rows, exclusions) = (&batch.runs[*run], &mut self.exclusions[at]);
+            let run = (&runs[*run], *period);
+            let overlapping = context.overlaps.apply_policy(plan, run, (rows, batch.len()), overlap, &mut retained[at]);
+            exclusions.overlapping += overlapping;
+            exclusions.add_excluded(&rows.arms, &retained[at]);
         }
-        self.count(scene, stays, counts);
-        crowds.resize_with(crowds.len().max(self.runs.len()), MemberBatch::default);
-        for (at, (crowd, stays)) in crowds.iter_mut().zip(stays).enumerate().take(self.runs.len()) {
-            let (run, list) = self.runs[at];
-            self.find_touched(scene, (run, list), treated, touched);
-            let members = self.members(scene, (run, list), (&slice.places, counts), (stays, touched), stayed);
-            scene.views[list].fill(members, (&slice.days, &slice.timeline), did, crowd)?;
+        self.count_periods(batch, retained, period_counts);
+        for (at, (run, period)) in self.runs.iter().enumerate() {
+            carry_over.find(runs, batch, *run, plan.periods[*period].baseline, self.strategy.control);
+            let BatchRows { rows, arms, customers, covers_batch, .. } = &batch.runs[*run];
+            let all = MemberRows {
+                customers,
+                rows,
+                arms,
+                indices: &slice.indices,
+                treated_in_baseline: &carry_over.treated,
+                period_counts,
+                day: runs[*run].single_day(),
+            };
+            let own = members.select(all, *covers_batch, &retained[at]);
+            self.exclusions[at].unmatched += own.unmatched();
+            context.outcomes[*period].fill(own, slice, activity, &mut batches[at])?;
         }
-        let crowds = &crowds[..self.runs.len()];
-        self.accumulator.add(crowds, &mut self.squares);
-        if !self.study.winsorised.is_empty() {
-            self.winsor_input.add(self.study, crowds, scene.hand.ids.len());
+        let batches = &batches[..self.runs.len()];
+        self.accumulator.add(batches, &mut self.squares);
+        if !self.strategy.winsorised.is_empty() {
+            self.winsor_input.add(self.strategy, batches, batch.len());
         }
         Ok(())
     }
 
-    /// Adds everything that was summed.
-    pub fn finish(self, sums: &mut PartialSums) {
-        let own = self.study.lists.clone();
-        sums.strategies[self.number] = self.accumulator.finish();
-        for (all, own) in sums.squares[own.clone()].iter_mut().zip(self.squares) {
-            *all = all.saturating_add(own);
-        }
-        sums.exclusions.splice(own, self.exclusions);
-        sums.winsor_inputs.push(self.winsor_input);
-    }
-
-    /// Counts in how many lists the customers at hand count.
-    fn count(&self, scene: &BatchContext<'_, '_>, stays: &[Vec<bool>], counts: &mut Vec<u32>) {
-        let runs = || self.runs.iter().zip(stays).map(|((run, _), stays)| (*run, stays));
-        let has_all = |(run, stays): &(usize, &Vec<bool>)| stays.is_empty() && scene.hand.is_of_all(*run);
+    /// Counts in how many periods of the strategy each customer of the batch counts.
+    fn count_periods(&self, batch: &CustomerBatch<'_>, retained: &[Vec<bool>], counts: &mut Vec<u32>) {
         counts.clear();
-        counts.resize(scene.hand.ids.len(), runs().filter(has_all).count() as u32);
-        for (run, stays) in runs().filter(|own| !has_all(own)) {
-            let (_, customers) = scene.hand.stretch(run);
-            for (at, customer) in customers.iter().enumerate() {
-                counts[*customer as usize] += u32::from(stays.get(at).is_none_or(|stays| *stays));
-            }
-        }
-    }
-
-    /// Finds who of a run an earlier assignment of the strategy treated inside the list's baseline.
-    fn find_touched(
-        &self,
-        BatchContext { evaluated, runs, hand, .. }: &BatchContext<'_, '_>,
-        (own, list): (usize, usize),
-        treated: &mut Vec<Day>,
-        touched: &mut Vec<bool>,
-    ) {
-        let (rows, customers) = hand.stretch(own);
-        touched.clear();
-        let own = &runs[own];
-        // No arm has the number of a control that is not there.
-        let control = self.study.control.map_or(u32::MAX, u32::from);
-        let treats = |arm: u16| u32::from(arm) != control;
-        let may_touch = |run: &AssignmentRun<'_>, baseline: &Period| {
-            run.study == self.number && run.role != own.role && run.assigned().0 < baseline.end && run.until().1 >= baseline.start
-        };
-        let touches = |baseline: &Period| runs.iter().any(|run| may_touch(run, baseline));
-        let Some(baseline) = evaluated.lists[list].baseline.filter(touches) else { return touched.resize(rows.len(), false) };
-        treated.clear();
-        treated.resize(hand.ids.len(), NO_DAY);
-        for (other, run) in runs.iter().enumerate().filter(|(_, run)| may_touch(run, &baseline)) {
-            let (first, last) = run.assigned();
-            let earlier = |treated: Day, treats: bool, day: Day| if treats { day.min(treated) } else { treated };
-            if last < own.assigned().0 && last < baseline.end && run.until().0 >= baseline.start {
-                // Whichever day it was, it lies in the baseline and was sooner.
-                hand.each(other, treated, hand.arms(other), |treated, arm| *treated = earlier(*treated, treats(arm), first));
+        counts.resize(batch.len(), 0);
+        for ((run, _), retained) in self.runs.iter().zip(retained) {
+            let customers = &batch.runs[*run].customers;
+            if retained.is_empty() {
+                customers.iter().for_each(|customer| counts[*customer as usize] += 1);
                 continue;
             }
-            let (rows, _) = hand.stretch(other);
-            hand.each(other, treated, rows, |treated, row| {
-                let (arm, day) = (run.table.arm(row as usize), run.table.day(row as usize));
-                let lies_in_it = day < baseline.end && run.until_of(evaluated, row as usize, day) >= baseline.start;
-                *treated = earlier(*treated, treats(arm) && lies_in_it, day);
-            });
-        }
-        let was_treated = |day: Day, customer: u32| treated[customer as usize] < day;
-        match own.day() {
-            Some(day) => touched.extend(customers.iter().map(|customer| was_treated(day, *customer))),
-            None => {
-                let day = |row: u32| own.table.day(row as usize);
-                touched.extend(rows.iter().zip(customers).map(|(row, customer)| was_treated(day(*row), *customer)));
+            for (customer, is_retained) in customers.iter().zip(retained) {
+                counts[*customer as usize] += u32::from(*is_retained);
             }
         }
     }
 
-    /// The members of a run's list: whose rows stay. Who is left out, or not known, goes into the account.
-    fn members<'h>(
-        &mut self,
-        scene: &BatchContext<'h, '_>,
-        (run, list): (usize, usize),
-        (places, counts): (&'h [u32], &'h [u32]),
-        (stays, mut touched): (&[bool], &'h [bool]),
-        stayed: &'h mut MemberScratch,
-    ) -> MemberRows<'h> {
-        let exclusions = &mut self.exclusions[list - self.study.lists.start];
-        let ((mut rows, mut customers), all_stay) = (scene.hand.stretch(run), stays.is_empty());
-        let mut arms = scene.hand.arms(run);
-        if !all_stay {
-            let left = arms.iter().zip(stays).filter(|(_, stays)| !**stays);
-            left.for_each(|(arm, _)| exclusions.excluded_by_arm[usize::from(*arm)] += 1);
-            fn only<'h, T: Copy>(all: &[T], stays: &[bool], out: &'h mut Vec<T>) -> &'h [T] {
-                out.clear();
-                out.extend(all.iter().zip(stays).filter(|(_, stays)| **stays).map(|(own, _)| *own));
-                out
-            }
-            rows = only(rows, stays, &mut stayed.rows);
-            customers = only(customers, stays, &mut stayed.customers);
-            arms = only(arms, stays, &mut stayed.arms);
-            touched = only(touched, stays, &mut stayed.touched);
+    /// Adds everything that was summed to the sums of the part.
+    pub fn finish(self, sums: &mut PartialSums) {
+        let periods = self.strategy.periods.clone();
+        sums.strategies[self.number] = self.accumulator.finish();
+        for (all, own) in sums.squares[periods.clone()].iter_mut().zip(self.squares) {
+            *all = all.saturating_add(own);
         }
-        let (places, counts) = if all_stay && scene.hand.is_of_all(run) {
-            (places, counts)
-        } else {
-            fn at<'h>(all: &[u32], customers: &[u32], out: &'h mut Vec<u32>) -> &'h [u32] {
-                out.clear();
-                out.extend(customers.iter().map(|customer| all[*customer as usize]));
-                out
-            }
-            (at(places, customers, &mut stayed.places), at(counts, customers, &mut stayed.counts))
-        };
-        exclusions.unmatched += places.iter().filter(|place| **place == UNMATCHED).count() as u64;
-        MemberRows { customers, rows, arms, places, touched, counts, day: scene.runs[run].day() }
+        sums.exclusions.splice(periods, self.exclusions);
+        sums.winsor_inputs.push(self.winsor_input);
     }
+}
+
+impl PassScratch {
+    /// Makes room for a strategy with this number of periods.
+    fn reserve(&mut self, periods: usize) {
+        if self.batches.len() < periods {
+            self.retained.resize_with(periods, Vec::new);
+            self.batches.resize_with(periods, MemberBatch::default);
+        }
+    }
+}
+
+impl MemberScratch {
+    /// The members among all rows of a run: those that the overlap policy retains. Of all rows, `indices` and `period_counts`
+    /// have an entry per customer of the batch; of members, like all other columns, one per member.
+    fn select<'b>(&'b mut self, all: MemberRows<'b>, covers_batch: bool, retained: &[bool]) -> MemberRows<'b> {
+        let mut members = all;
+        if !retained.is_empty() {
+            members.customers = filter(all.customers, retained, &mut self.customers);
+            members.rows = filter(all.rows, retained, &mut self.rows);
+            members.arms = filter(all.arms, retained, &mut self.arms);
+            members.treated_in_baseline = filter(all.treated_in_baseline, retained, &mut self.treated_in_baseline);
+        } else if covers_batch {
+            return members;
+        }
+        members.indices = gather(all.indices, members.customers, &mut self.indices);
+        members.period_counts = gather(all.period_counts, members.customers, &mut self.period_counts);
+        members
+    }
+}
+
+/// The retained values.
+fn filter<'b, T: Copy>(values: &[T], retained: &[bool], out: &'b mut Vec<T>) -> &'b [T] {
+    out.clear();
+    out.extend(values.iter().zip(retained).filter(|(_, retained)| **retained).map(|(value, _)| *value));
+    out
+}
+
+/// The values of customers.
+fn gather<'b>(values: &[u32], customers: &[u32], out: &'b mut Vec<u32>) -> &'b [u32] {
+    out.clear();
+    out.extend(customers.iter().map(|customer| values[*customer as usize]));
+    out
 }

@@ -2,29 +2,18 @@
 
 use std::collections::BTreeMap;
 
+use super::plan::ExperimentPlan;
 use crate::domain::{Day, Decimal, EffectMethod, Outcome, Period};
-use crate::engine::experiment::Experiments;
-use crate::engine::experiment::plan::window;
 use crate::evaluate::{Primary, Split, StrategyPeriod, StrategySettings};
 use crate::job::Job;
-use crate::job::strategy::Arm;
+use crate::job::strategy::{Arm, Strategy};
 
 /// The settings of all strategies.
-pub fn settings(job: &Job, evaluated: &Experiments<'_>) -> Vec<StrategySettings> {
-    let one = |number: usize| -> StrategySettings {
-        let study = &evaluated.studies[number];
-        let strategy = study.strategy;
-        let is_cut = |outcome: &Outcome| strategy.winsorise.is_some() && matches!(outcome, Outcome::Revenue | Outcome::Margin);
-        let with_cut = |outcome: &Outcome| {
-            let cut = is_cut(outcome).then(|| Outcome::Winsorised(Box::new(outcome.clone())));
-            std::iter::once(outcome.clone()).chain(cut).collect::<Vec<_>>()
-        };
-        let first = || strategy.outcomes.iter().find(|o| o.may_lead()).cloned().unwrap_or(Outcome::Converted);
-        let primary = strategy.primary.as_ref().map_or_else(
-            || Primary { outcome: first(), method: EffectMethod::Welch },
-            |primary| Primary { outcome: primary.outcome.clone(), method: primary.method },
-        );
-        StrategySettings {
+pub fn settings(job: &Job, plan: &ExperimentPlan<'_>) -> Vec<StrategySettings> {
+    let mut settings = Vec::with_capacity(plan.strategies.len());
+    for own in &plan.strategies {
+        let strategy = own.strategy;
+        settings.push(StrategySettings {
             name: strategy.name.clone(),
             design: strategy.design,
             control: strategy.control.clone().unwrap_or_default(),
@@ -32,42 +21,64 @@ pub fn settings(job: &Job, evaluated: &Experiments<'_>) -> Vec<StrategySettings>
                 shares: shares(&strategy.arms),
                 strata: strategy.strata.iter().map(|(stratum, arms)| (stratum.clone(), shares(arms))).collect(),
             },
-            periods: study.lists.clone().map(|list| period(job, evaluated, list)).collect(),
-            outcomes: strategy.outcomes.iter().flat_map(with_cut).collect(),
-            primary,
+            periods: own.periods.clone().map(|index| period(job, plan, index)).collect(),
+            outcomes: outcomes(strategy),
+            primary: primary(strategy),
             by: strategy.by.clone(),
             cost_per_customer: strategy.cost_per_customer,
             fixed_cost: strategy.fixed_cost,
-            margin_rate: strategy.margin_rate.map(number_of),
+            margin_rate: strategy.margin_rate.map(float),
             money_scale: job.scale(),
-        }
-    };
-    (0..evaluated.studies.len()).map(one).collect()
+        });
+    }
+    settings
 }
 
-fn period(job: &Job, evaluated: &Experiments<'_>, list: usize) -> StrategyPeriod {
-    let own = &evaluated.lists[list];
-    let study = &evaluated.studies[own.study];
-    let span = evaluated.assigned[own.study].periods[list - study.lists.start].span;
-    let (first, last) = span.unwrap_or((own.period.start, own.period.start));
-    // Who was assigned last is watched longest, unless the period ends for all on one day.
-    let until = window(study.strategy, own.period, last);
-    let longest = window(study.strategy, own.period, first);
-    let after_until =
-        Day(until.end.0.saturating_add(if study.strategy.outcome_days.is_some() { until.days() } else { longest.days() }));
+/// The outcomes, each of money followed by its winsorised form.
+fn outcomes(strategy: &Strategy) -> Vec<Outcome> {
+    let mut outcomes = Vec::new();
+    for outcome in &strategy.outcomes {
+        outcomes.push(outcome.clone());
+        if strategy.winsorise.is_some() && matches!(outcome, Outcome::Revenue | Outcome::Margin) {
+            outcomes.push(Outcome::Winsorised(Box::new(outcome.clone())));
+        }
+    }
+    outcomes
+}
+
+fn primary(strategy: &Strategy) -> Primary {
+    match &strategy.primary {
+        Some(primary) => Primary { outcome: primary.outcome.clone(), method: primary.method },
+        None => {
+            let first = strategy.outcomes.iter().find(|outcome| outcome.may_lead());
+            Primary { outcome: first.cloned().unwrap_or(Outcome::Converted), method: EffectMethod::Welch }
+        }
+    }
+}
+
+fn period(job: &Job, plan: &ExperimentPlan<'_>, index: usize) -> StrategyPeriod {
+    let (own, strategy) = (&plan.periods[index], plan.strategy_of(index));
+    let counts = &plan.assignments[own.strategy].periods[index - strategy.periods.start];
+    let (first, last) = counts.assigned.map_or((own.period.start, own.period.start), |time| (time.start, time.last_day()));
+    // The last customer assigned is observed longest, unless the period ends for all on one day.
+    let until = strategy.window(own.period, last);
+    let longest = strategy.window(own.period, first);
+    let has_fixed_length = strategy.strategy.outcome_days.is_some();
+    let after_days = if has_fixed_length { until.days() } else { longest.days() };
+    let after_until = Day(until.end.0.saturating_add(after_days));
     StrategyPeriod {
         period: own.period,
         baseline: own.baseline,
         outcomes_until: until.last_day(),
-        after_until: study.strategy.after.then(|| after_until.previous()),
+        after_until: strategy.strategy.after.then(|| after_until.previous()),
         known_until: job.last(),
-        equally_long: study.strategy.outcome_days.is_some() || first == last,
-        days: (own.baseline.map_or(0, |baseline| known_days(baseline, evaluated.first_order)), longest.days()),
+        equally_long: has_fixed_length || first == last,
+        days: (own.baseline.map_or(0, |baseline| known_days(baseline, plan.first_order)), longest.days()),
         knows_before_baseline: own.placebo_is_known,
     }
 }
 
-/// The days of a stretch that do not lie before the first order.
+/// The number of days that do not lie before the first order.
 fn known_days(time: Period, first_order: Option<Day>) -> i32 {
     let start = first_order.map_or(time.start, |first| first.max(time.start));
     time.end.0.saturating_sub(start.0).max(0)
@@ -81,6 +92,6 @@ fn shares(arms: &[Arm]) -> BTreeMap<String, f64> {
     arms.iter().map(|arm| (arm.name.clone(), share(arm))).collect()
 }
 
-fn number_of(decimal: Decimal) -> f64 {
+fn float(decimal: Decimal) -> f64 {
     decimal.digits as f64 / 10f64.powi(decimal.scale as i32)
 }

@@ -1,6 +1,6 @@
 //! The exact sums of a strategy.
 
-use crate::engine::experiment::layout::KeyLayout;
+use super::layout::KeyLayout;
 use crate::sums::{Arity, GroupedCrossMoments, GroupedMoments};
 
 /// The sums of a strategy.

@@ -2,12 +2,11 @@
 
 use rayon::prelude::*;
 
+use super::accumulator::StrategyAccumulator;
+use super::outcomes::MemberBatch;
+use super::plan::StrategyPlan;
+use super::strategy_sums::StrategySums;
 use crate::domain::{Decimal, pow10};
-use crate::engine::experiment::accumulator::StrategyAccumulator;
-use crate::engine::experiment::layout::SumLayout;
-use crate::engine::experiment::member_batch::MemberBatch;
-use crate::engine::experiment::plan::StrategyPlan;
-use crate::engine::experiment::strategy_sums::StrategySums;
 use crate::evaluate::{Phase, Quantity};
 use crate::stats::{X, Y};
 use crate::sums::{Arity, Column, Tuples, mark_nonzero};
@@ -25,7 +24,7 @@ impl WinsorInput {
     }
 
     /// The number of the strategy.
-    pub fn study(&self) -> usize {
+    pub fn strategy(&self) -> usize {
         self.study
     }
 
@@ -64,7 +63,7 @@ impl WinsorInput {
                 nonzero,
                 customers,
                 columns,
-                seats: only(&crowd.seats, &spent),
+                cell_arms: only(&crowd.cell_arms, &spent),
                 groups: crowd.groups.iter().map(|groups| only(groups, &spent)).collect(),
                 unknown: Vec::new(),
             }
@@ -74,7 +73,7 @@ impl WinsorInput {
 }
 
 /// Winsorises the retained outcomes of a strategy over the customers of all parts.
-pub fn sums(study: &StrategyPlan<'_>, layout: &SumLayout, kept: Vec<WinsorInput>) -> Option<StrategySums> {
+pub fn sums(study: &StrategyPlan<'_>, kept: Vec<WinsorInput>) -> Option<StrategySums> {
     let percentile = study.strategy.winsorise?;
     let mut batches: Vec<Vec<MemberBatch>> = kept.into_iter().flat_map(|own| own.batches).collect();
     let count = study.winsorised.len();
@@ -86,16 +85,16 @@ pub fn sums(study: &StrategyPlan<'_>, layout: &SumLayout, kept: Vec<WinsorInput>
         columns.flat_map(Tuples::iter).map(|numbers| numbers[Y]).filter(|y| *y != 0).collect()
     };
     let of_list = |list: usize| (0..count).map(|at| cut(values(list, at), percentile)).collect();
-    let mut cuts: Vec<Vec<i64>> = (0..study.lists.len()).into_par_iter().map(of_list).collect();
+    let mut cuts: Vec<Vec<i64>> = (0..study.periods.len()).into_par_iter().map(of_list).collect();
     // The placebo is compared with the period, so both have the same threshold.
-    let slot = |at: usize| &study.slots[study.winsorised[at]];
+    let slot = |at: usize| &study.quantities[study.winsorised[at]];
     for at in (0..count).filter(|at| slot(*at).phase == Phase::Placebo) {
         let of_period = |other: &usize| slot(*other).phase == Phase::During && slot(*other).quantity == slot(at).quantity;
         if let Some(during) = (0..count).find(of_period) {
             cuts.iter_mut().for_each(|of_list| of_list[at] = of_list[during]);
         }
     }
-    let mut accumulator = StrategyAccumulator::of_columns(layout, &vec![Arity::Two; count], count);
+    let mut accumulator = StrategyAccumulator::of_columns(&study.layout, &vec![Arity::Two; count], count);
     for crowds in &mut batches {
         for (crowd, cuts) in crowds.iter_mut().zip(&cuts) {
             for (column, cut) in crowd.columns.iter_mut().zip(cuts) {

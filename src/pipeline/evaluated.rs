@@ -10,8 +10,8 @@ use super::second_pass::SecondPassOutput;
 use super::stage::Stage;
 use super::summary_tables::{self, Summary};
 use super::warnings::{self, StateLine};
-use crate::engine::experiment::Experiments;
 use crate::error::Result;
+use crate::experiment::ExperimentPlan;
 use crate::input::orders::ledger::RowCounts;
 use crate::job::raw::TableName;
 use crate::part::{CrmRows, MoverKey, PartContext, PartOutput};
@@ -45,13 +45,13 @@ impl Evaluated {
         ledger: &RowCounts,
         scored: &Scored,
         context: &PartContext<'_>,
-        experiments: Option<&Experiments<'_>>,
+        experiments: Option<&ExperimentPlan<'_>>,
         output: SecondPassOutput,
     ) -> Result<Evaluated> {
         let Stage { job, prepared, progress, .. } = stage;
         let SecondPassOutput { part, sums } = output;
         let (arms, evaluation, strategy_warnings) = match experiments {
-            Some(experiments) => experiments.evaluate(job, &prepared.plan, sums.into_iter().map(|(_, sums)| sums))?,
+            Some(experiments) => experiments.evaluate(job, &prepared.plan.schemes, sums.into_iter().map(|(_, sums)| sums))?,
             None => Default::default(),
         };
         let segments = summarise(&part.segments)?;

@@ -30,7 +30,7 @@ use crate::error::Result;
 use crate::job::Job;
 use crate::progress::Progress;
 
-pub use crate::engine::experiment::exposure::load::check as check_assignments;
+pub use crate::experiment::exposure::load::check as check_assignments;
 pub use commit::Outcome;
 pub use identity::RULES;
 pub use warnings::StateLine;

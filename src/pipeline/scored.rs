@@ -9,9 +9,9 @@ use super::scanned::Scanned;
 use super::scoring;
 use super::stage::Stage;
 use crate::domain::Day;
-use crate::engine::experiment::Experiments;
-use crate::engine::experiment::exposure::load::StrategyAssignments;
 use crate::error::{Error, Result};
+use crate::experiment::ExperimentPlan;
+use crate::experiment::exposure::load::StrategyAssignments;
 use crate::job::Job;
 use crate::job::raw::TableName;
 use crate::memory::MemoryPool;
@@ -77,11 +77,11 @@ impl Scored {
         stage: Stage<'a>,
         scanned: &Scanned,
         assignments: &'a [StrategyAssignments],
-    ) -> Result<Option<Experiments<'a>>> {
+    ) -> Result<Option<ExperimentPlan<'a>>> {
         if assignments.is_empty() {
             return Ok(None);
         }
-        Experiments::new(stage.job, &stage.prepared.plan, assignments, &scanned.slices, self.first_order).map(Some)
+        ExperimentPlan::new(stage.job, &stage.prepared.plan.schemes, assignments, &scanned.slices, self.first_order).map(Some)
     }
 }
 

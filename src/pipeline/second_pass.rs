@@ -7,9 +7,9 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use super::scanned::Scanned;
 use super::scored::Scored;
 use super::stage::Stage;
-use crate::engine::experiment::outcomes::snapshots::Snapshots;
-use crate::engine::experiment::{Experiments, PartialSums};
 use crate::error::{Error, Result};
+use crate::experiment::Snapshots;
+use crate::experiment::{ExperimentPlan, PartialSums};
 use crate::job::raw::TableName;
 use crate::measure::BucketCache;
 use crate::part::{Concurrency, Labels, Part, PartContext, PartCustomers, PartOutput, PartTable, ScoringRules, movement_plan};
@@ -26,7 +26,7 @@ pub fn context<'a>(
     stage: Stage<'a>,
     scanned: &Scanned,
     scored: &'a Scored,
-    experiments: Option<&Experiments<'_>>,
+    experiments: Option<&ExperimentPlan<'_>>,
     staging: &'a Staging,
 ) -> Result<PartContext<'a>> {
     let Stage { job, prepared, .. } = stage;
@@ -55,7 +55,7 @@ struct SecondPass<'a> {
     stage: Stage<'a>,
     context: &'a PartContext<'a>,
     buckets: &'a BucketCache,
-    experiments: Option<&'a Experiments<'a>>,
+    experiments: Option<&'a ExperimentPlan<'a>>,
     concurrency: Concurrency,
 }
 
@@ -76,7 +76,7 @@ pub fn run(
     stage: Stage<'_>,
     context: &PartContext<'_>,
     buckets: BucketCache,
-    experiments: Option<&Experiments<'_>>,
+    experiments: Option<&ExperimentPlan<'_>>,
     customers: u64,
 ) -> Result<SecondPassOutput> {
     let Stage { job, prepared, memory, .. } = stage;

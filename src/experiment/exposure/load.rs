@@ -1,11 +1,11 @@
-//! Who was assigned, read once before the orders and laid out by the parts that will meet the customers again.
+//! Loads the assignments of all strategies, divided into the parts that will have their customers.
 
 use std::collections::BTreeMap;
 
 use rayon::prelude::*;
 
 use crate::assign::{Assignments, AssignmentsByPeriod, Rejected, RowSet, by_period};
-use crate::domain::{Day, Period};
+use crate::domain::Period;
 use crate::error::Result;
 use crate::input::assignments::{self, AssignmentFile, Request};
 use crate::input::hashes::HashList;
@@ -21,17 +21,17 @@ pub struct StrategyAssignments {
     pub strata: Option<Vec<String>>,
     /// Whether the table has costs.
     pub has_cost: bool,
-    /// Whether it has contacts.
+    /// Whether the table has contacts.
     pub has_contacts: bool,
     /// By part.
     pub parts: Vec<PartAssignments>,
     /// By period.
     pub periods: Vec<PeriodCounts>,
-    /// RowCounts of the table by what became of them.
+    /// Rows of the table.
     pub rows: RowCounts,
 }
 
-/// A part's assignments of a strategy.
+/// The assignments of a strategy in one part.
 pub struct PartAssignments {
     /// Its rows.
     pub table: Assignments,
@@ -39,37 +39,35 @@ pub struct PartAssignments {
     pub periods: AssignmentsByPeriod,
 }
 
-/// What is known of a period's assignments before an order is read.
+/// The assignments of a period.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct PeriodCounts {
-    /// First and last day on which a customer was assigned.
-    pub span: Option<(Day, Day)>,
-    /// Customers who are in one arm.
-    pub customers: u64,
-    /// Customers who are in several arms, by arm.
+    /// From the first to the last day on which a customer is assigned; none without customers.
+    pub assigned: Option<Period>,
+    /// Customers in several arms, by arm.
     pub in_several_arms: Vec<u64>,
-    /// How many customers these are.
+    /// The same over all arms, each customer once.
     pub excluded: u64,
 }
 
-/// RowCounts of an assignment table by what became of them.
+/// Rows of an assignment table by outcome.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct RowCounts {
-    /// All that were read.
+    /// All rows.
     pub read: u64,
-    /// Those of other strategies.
+    /// Rows of other strategies.
     pub other_strategies: u64,
-    /// Those that cannot be assignments.
+    /// Rows that cannot be assignments.
     pub rejected: Rejected,
-    /// Those whose day lies in no period.
+    /// Rows whose day lies in no period.
     pub outside: u64,
-    /// Further ones of a customer in the same arm and period.
+    /// Further rows of a customer in the same arm and period.
     pub repeated: u64,
-    /// Those of customers who are in several arms of a period.
+    /// Rows of customers who are in several arms of a period.
     pub in_several_arms: u64,
-    /// Those that count.
+    /// Rows that count.
     pub counted: u64,
-    /// Those whose cost is null though the table has costs.
+    /// Rows whose cost is null though the table has costs.
     pub null_costs: u64,
 }
 
@@ -126,67 +124,66 @@ pub fn read(job: &Job, files: &[Vec<AssignmentFile>], columns: &OrderColumns, pa
 }
 
 impl RowCounts {
-    /// All outcomes that rows had, with their names.
+    /// All outcomes of rows, with their names.
     pub fn outcomes(&self) -> Vec<(String, u64)> {
-        let named = [
-            ("read", self.read),
-            ("other_strategies", self.other_strategies),
-            ("outside_periods", self.outside),
-            ("repeated", self.repeated),
-            ("in_several_arms", self.in_several_arms),
-            ("counted", self.counted),
+        let mut outcomes = vec![
+            ("read".to_owned(), self.read),
+            ("other_strategies".to_owned(), self.other_strategies),
+            ("outside_periods".to_owned(), self.outside),
+            ("repeated".to_owned(), self.repeated),
+            ("in_several_arms".to_owned(), self.in_several_arms),
+            ("counted".to_owned(), self.counted),
         ];
-        let rejected = self.rejected.reasons().into_iter().filter(|(_, rows)| *rows > 0);
-        let rejected = rejected.map(|(reason, rows)| (format!("rejected:{reason}"), rows));
-        named.into_iter().map(|(name, rows)| (name.to_owned(), rows)).chain(rejected).collect()
+        for (reason, rows) in self.rejected.reasons().into_iter().filter(|(_, rows)| *rows > 0) {
+            outcomes.push((format!("rejected:{reason}"), rows));
+        }
+        outcomes
     }
 }
 
 impl StrategyAssignments {
+    /// The assignments of all parts, which have at least one table.
     fn new(tables: Vec<Assignments>, periods: &[Period]) -> StrategyAssignments {
-        let mut rows = RowCounts::default();
-        for table in &tables {
-            rows.read += table.rows_read;
-            rows.other_strategies += table.other_strategies;
-            rows.null_costs += table.null_costs;
-            rows.rejected.add(&table.rejected);
-        }
         let first = tables.first();
         let arms = first.map(|table| table.arms.clone()).unwrap_or_default();
         let strata = first.filter(|table| table.stratum.is_some()).map(|table| table.strata.to_vec());
         let has_cost = first.is_some_and(|table| table.cost.is_some());
         let has_contacts = first.is_some_and(|table| table.contacts.is_some());
+
         let part = |table: Assignments| {
             let periods = by_period(&table, periods);
-            let spans: Vec<_> = periods.periods.iter().map(|own| span(&table, &own.rows)).collect();
-            (PartAssignments { periods, table }, spans)
+            let assigned: Vec<_> = periods.periods.iter().map(|period| assigned_span(&table, &period.rows)).collect();
+            (PartAssignments { table, periods }, assigned)
         };
-        let (parts, spans): (Vec<PartAssignments>, Vec<_>) = tables.into_par_iter().map(part).unzip();
-        let mut facts = vec![PeriodCounts { in_several_arms: vec![0; arms.len()], ..PeriodCounts::default() }; periods.len()];
-        for (part, spans) in parts.iter().zip(spans) {
+        let (parts, assigned): (Vec<PartAssignments>, Vec<_>) = tables.into_par_iter().map(part).unzip();
+
+        let mut rows = RowCounts::default();
+        let mut counts = vec![PeriodCounts { in_several_arms: vec![0; arms.len()], ..PeriodCounts::default() }; periods.len()];
+        for (part, assigned) in parts.iter().zip(assigned) {
+            rows.read += part.table.rows_read;
+            rows.other_strategies += part.table.other_strategies;
+            rows.null_costs += part.table.null_costs;
+            rows.rejected.add(&part.table.rejected);
             rows.outside += part.periods.outside.len() as u64;
-            for ((facts, own), span) in facts.iter_mut().zip(&part.periods.periods).zip(spans) {
-                rows.repeated += own.repeated;
-                rows.in_several_arms += own.in_several_arms.len() as u64;
-                rows.counted += own.rows.len() as u64;
-                facts.customers += own.rows.len() as u64;
-                facts.excluded += own.excluded_customers;
-                for (all, own) in facts.in_several_arms.iter_mut().zip(&own.excluded_by_arm) {
-                    *all += own;
+            for ((counts, period), assigned) in counts.iter_mut().zip(&part.periods.periods).zip(assigned) {
+                rows.repeated += period.repeated;
+                rows.in_several_arms += period.in_several_arms.len() as u64;
+                rows.counted += period.rows.len() as u64;
+                counts.excluded += period.excluded_customers;
+                for (all, excluded) in counts.in_several_arms.iter_mut().zip(&period.excluded_by_arm) {
+                    *all += excluded;
                 }
-                facts.span = match (facts.span, span) {
-                    (Some(a), Some(b)) => Some((a.0.min(b.0), a.1.max(b.1))),
-                    (one, other) => one.or(other),
+                counts.assigned = match (counts.assigned, assigned) {
+                    (Some(known), Some(more)) => Some(known.hull(more)),
+                    (known, more) => known.or(more),
                 };
             }
         }
-        StrategyAssignments { arms, strata, has_cost, has_contacts, parts, periods: facts, rows }
+        StrategyAssignments { arms, strata, has_cost, has_contacts, parts, periods: counts, rows }
     }
 }
 
-/// The first and the last day on which one of these rows was assigned.
-fn span(table: &Assignments, rows: &RowSet) -> Option<(Day, Day)> {
-    let mut days = rows.iter().map(|row| table.day(row as usize));
-    let first = days.next()?;
-    Some(days.fold((first, first), |(first, last), day| (first.min(day), last.max(day))))
+/// From the first to the last day on which one of these rows is assigned.
+fn assigned_span(table: &Assignments, rows: &RowSet) -> Option<Period> {
+    rows.iter().map(|row| Period::from(table.day(row as usize))).reduce(Period::hull)
 }

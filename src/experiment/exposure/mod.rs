@@ -1,6 +1,15 @@
-//! Exposure: which customers are assigned to which arm, and which of them are eligible.
+//! Exposure: which customers are in which arm of which period, and which of them count.
 
-pub mod cursor;
+mod carry_over;
+mod cursor;
+mod exclusions;
 pub mod load;
-pub mod overlap;
+mod overlap;
+mod run;
 pub mod warnings;
+
+pub use carry_over::CarryOver;
+pub use cursor::{BATCH_ROWS, BatchRows, CustomerBatch};
+pub use exclusions::ExclusionCounts;
+pub use overlap::{OverlapScratch, Overlaps};
+pub use run::{AssignmentRun, eligible_runs, part_runs};

@@ -1,284 +1,297 @@
-//! The numbers of a list's members: their cells, groups, and what they did on the days that count.
+//! Computes the columns of a period's members: cells, groups, and what they did on the days that count.
 
-use crate::activity::{BoundaryDays, CumulativeActivity, WindowActivity};
+use super::member_batch::MemberBatch;
+use super::slice::{SliceCustomers, UNMATCHED};
+use super::snapshots::{Covariates, Snapshots, States};
+use super::values::OutcomeWindows;
 use crate::assign::Assignments;
 use crate::domain::{Day, Design, Period};
-use crate::engine::experiment::Experiments;
-use crate::engine::experiment::layout::KeyLayout;
-use crate::engine::experiment::member_batch::MemberBatch;
-use crate::engine::experiment::outcomes::snapshots::{Covariates, Snapshots};
-use crate::engine::experiment::outcomes::values::{self, OutcomeError, OutcomeWindows};
-use crate::engine::experiment::plan::{COVARIATES, CellBy, OutcomeKind, PeriodPlan, StrategyPlan, window};
-use crate::error::{Error, Result};
-use crate::evaluate::Phase;
+use crate::error::Result;
+use crate::experiment::cells::CellPart;
+use crate::experiment::plan::{ExperimentPlan, OutcomeKind, PeriodPlan, QuantitySource, StrategyPlan, SummedQuantity};
 use crate::movement::ABSENT;
 use crate::sums::{Column, mark_nonzero};
 
-/// Who counts in a list, ascending by customer.
+/// The members of a period in the current batch, ascending by customer: one entry per member.
 #[derive(Clone, Copy)]
-pub struct MemberRows<'h> {
-    /// The customer's number among those at hand.
-    pub customers: &'h [u32],
-    /// Row of the assignments.
-    pub rows: &'h [u32],
-    /// Its arm.
-    pub arms: &'h [u16],
-    /// Where the part has the customer; [`UNMATCHED`] if the orders do not know them.
-    pub places: &'h [u32],
+pub struct MemberRows<'b> {
+    /// Customers, as indices of the batch.
+    pub customers: &'b [u32],
+    /// Rows of the assignments.
+    pub rows: &'b [u32],
+    /// Arms.
+    pub arms: &'b [u16],
+    /// Indices among the part's customers; [`UNMATCHED`] without orders.
+    pub indices: &'b [u32],
     /// Whether an earlier assignment of the strategy treated the customer inside the baseline.
-    pub touched: &'h [bool],
-    /// In how many lists of the strategy the customer counts.
-    pub counts: &'h [u32],
-    /// The day on which they were assigned, if it is the same for all.
+    pub treated_in_baseline: &'b [bool],
+    /// In how many periods of the strategy the customer counts.
+    pub period_counts: &'b [u32],
+    /// The day on which all are assigned, if it is the same.
     pub day: Option<Day>,
 }
 
-/// The place of who is in no order.
-pub const UNMATCHED: u32 = u32::MAX;
-
 impl MemberRows<'_> {
+    /// Number of members.
     pub fn len(&self) -> usize {
         self.customers.len()
     }
+
+    /// Number of members without orders.
+    pub fn unmatched(&self) -> u64 {
+        self.indices.iter().filter(|index| **index == UNMATCHED).count() as u64
+    }
 }
 
-/// A list of a part with everything its members' numbers come from.
+/// A period in a part, with everything that the values of its members are computed from.
 pub struct PeriodOutcomes<'a> {
-    study: &'a StrategyPlan<'a>,
-    list: &'a PeriodPlan,
-    keys: &'a KeyLayout,
+    strategy: &'a StrategyPlan<'a>,
+    period: &'a PeriodPlan,
     table: &'a Assignments,
-    /// By scheme: the steps of the ladder.
+    /// By scheme and state: the step of the ladder.
     ladders: &'a [Vec<Option<usize>>],
-    /// The day before the period: states by scheme and place, and covariates by place.
-    before: Option<&'a [Vec<u16>]>,
+    /// States on the day before the period.
+    before: Option<&'a States>,
+    /// Covariates on the day before the period.
     covariates: Option<&'a Covariates>,
-    /// The last day of the period: states by scheme and place, under the cut points of the day before it.
-    after: Option<&'a [Vec<u16>]>,
+    /// States on the last day of the period, under the cut points of the day before it.
+    after: Option<&'a States>,
 }
 
-/// What the members of a list did, with room to work it out.
+/// Scratch memory for the activity of members.
 #[derive(Default)]
 pub struct ActivityScratch {
     windows: OutcomeWindows,
-    /// By member: where the rows begin of the day on which they were assigned, the end of their window, and that of the time after.
-    starts: Vec<[u32; 3]>,
+    /// By member: the rows of cumulative activity that bound its windows.
+    rows: Vec<WindowRows>,
+}
+
+/// Where the rows of cumulative activity start that bound the windows of a member.
+#[derive(Clone, Copy)]
+struct WindowRows {
+    assigned: u32,
+    end: u32,
+    after_end: u32,
 }
 
 impl<'a> PeriodOutcomes<'a> {
-    pub fn new(evaluated: &'a Experiments<'a>, list: usize, part: usize, seen: &'a Snapshots) -> PeriodOutcomes<'a> {
-        let of_list = &evaluated.lists[list];
+    /// A period, given by its index, in a part.
+    pub fn new(plan: &'a ExperimentPlan<'a>, period: usize, part: usize, snapshots: &'a Snapshots) -> PeriodOutcomes<'a> {
+        let period = &plan.periods[period];
         PeriodOutcomes {
-            study: &evaluated.studies[of_list.study],
-            list: of_list,
-            keys: &evaluated.layouts[of_list.study].keys,
-            table: &evaluated.assigned[of_list.study].parts[part].table,
-            ladders: &evaluated.ladders,
-            before: of_list.before.and_then(|date| seen.states(date)),
-            covariates: of_list.before.and_then(|date| seen.covariates(date)),
-            after: of_list.before.zip(of_list.end).and_then(|(before, end)| seen.moved(before, end)),
+            strategy: &plan.strategies[period.strategy],
+            period,
+            table: &plan.assignments[period.strategy].parts[part].table,
+            ladders: &plan.ladders,
+            before: period.before.and_then(|date| snapshots.states(date)),
+            covariates: period.before.and_then(|date| snapshots.covariates(date)),
+            after: period.before.zip(period.end).and_then(|(before, end)| snapshots.rescored_states(before, end)),
         }
     }
 
-    /// Fills the crowd with members, who ascend by customer; `days` and `timeline` are those of their slice.
+    /// Appends the boundary days of the windows of customers who are assigned on some days.
+    pub fn add_boundary_days(&self, assigned: &[Day], out: &mut Vec<i32>) {
+        for time in self.times_before().into_iter().flatten() {
+            out.extend([time.start.0, time.end.0]);
+        }
+        for day in assigned {
+            out.extend(self.window_days(*day).map(|day| day.0));
+        }
+    }
+
+    /// Fills a batch with the members of the period, whose orders are those of the slice.
     ///
     /// # Errors
     /// Exit 3 where an order lacks the cost that a margin needs, or money overflows.
     pub fn fill(
         &self,
         members: MemberRows<'_>,
-        (days, timeline): (&BoundaryDays, &CumulativeActivity),
-        did: &mut ActivityScratch,
-        crowd: &mut MemberBatch,
+        slice: &SliceCustomers<'_>,
+        scratch: &mut ActivityScratch,
+        batch: &mut MemberBatch,
     ) -> Result<()> {
-        crowd.clear(self.study);
-        crowd.customers.extend_from_slice(members.customers);
-        self.groups(members, crowd);
-        self.seats(members, crowd);
-        self.windows(members, days, timeline, did);
-        let mut columns = crowd.columns.iter_mut();
-        for ((phase, kind), column) in self.study.outcome_slots.iter().zip(&mut columns) {
-            self.outcome(*phase, *kind, members, &did.windows, column)?;
+        batch.reset(self.strategy);
+        batch.customers.extend_from_slice(members.customers);
+        self.fill_groups(members, batch);
+        self.fill_cell_arms(members, &mut batch.cell_arms);
+        self.look_up_activity(members, slice, scratch);
+        for (quantity, column) in self.strategy.quantities.iter().zip(&mut batch.columns) {
+            self.fill_column(quantity, members, &scratch.windows, column)?;
         }
-        if self.study.strategy.design != Design::BeforeAfter {
-            let places = || members.places.iter().map(|place| *place as usize);
-            for (at, column) in (0..COVARIATES.len()).zip(&mut columns) {
-                match self.covariates {
-                    Some(covariates) => column.gather(&covariates.numbers[at], places()),
-                    None => column.extend(places().map(|_| [0; 4])),
+        if self.strategy.strategy.design != Design::BeforeAfter {
+            // Counts and money are 0 without orders, but days since the last order are unknown.
+            let has_ordered = self.covariates.map_or(&[][..], |covariates| &covariates.has_ordered);
+            for (member, index) in members.indices.iter().enumerate() {
+                if has_ordered.get(*index as usize) != Some(&true) {
+                    batch.unknown.push(member as u32);
                 }
             }
-            // Days since the last order are known only of who has ordered; counts and money are zero without orders.
-            let has_ordered = self.covariates.map_or(&[][..], |covariates| &covariates.has_ordered);
-            let is_known = |place: usize| has_ordered.get(place).is_some_and(|has_ordered| *has_ordered);
-            crowd.unknown.extend(places().zip(0..).filter(|(place, _)| !is_known(*place)).map(|(_, at)| at));
         }
-        if let Some(column) = columns.next() {
-            column.extend(members.touched.iter().map(|touched| [i64::from(*touched), 0, 0, 0]));
-        }
-        if let Some(column) = columns.next() {
-            column.extend(members.counts.iter().map(|lists| [i64::from(*lists > 1), 0, 0, 0]));
-        }
-        let rows = || members.rows.iter().map(|row| *row as usize);
-        if let Some((cost, column)) = self.table.cost.as_ref().and_then(|cost| Some((cost, columns.next()?))) {
-            column.extend(rows().map(|row| [cost[row], 0, 0, 0]));
-        }
-        if let Some((contacts, column)) = self.table.contacts.as_ref().and_then(|contacts| Some((contacts, columns.next()?))) {
-            column.extend(rows().map(|row| [i64::from(contacts[row]), 0, 0, 0]));
-        }
-        mark_nonzero(&crowd.columns, members.len(), &mut crowd.nonzero);
+        mark_nonzero(&batch.columns, members.len(), &mut batch.nonzero);
         Ok(())
     }
 
-    /// The state in a scheme of who is at a place; none of who is not listed.
-    #[inline]
-    fn state(states: &[u16], place: u32) -> Option<usize> {
-        states.get(place as usize).filter(|state| **state != ABSENT).map(|state| usize::from(*state))
-    }
-
-    /// The states in a scheme by place.
-    fn by_place(states: Option<&'a [Vec<u16>]>, scheme: usize) -> &'a [u16] {
-        states.and_then(|states| states.get(scheme)).map_or(&[], Vec::as_slice)
-    }
-
-    /// The number of a customer's state among so many, of which the last is that of who is not listed.
-    #[inline]
-    fn state_or_none(states: &[u16], place: u32, count: usize) -> usize {
-        let state = states.get(place as usize).copied().unwrap_or(ABSENT);
-        if state == ABSENT { count - 1 } else { usize::from(state) }
-    }
-
-    fn groups(&self, members: MemberRows<'_>, crowd: &mut MemberBatch) {
+    fn fill_groups(&self, members: MemberRows<'_>, batch: &mut MemberBatch) {
+        if self.strategy.by.is_empty() {
+            batch.groups.iter_mut().for_each(|groups| groups.resize(members.len(), 0));
+        }
         let mut offset = 0;
-        for ((scheme, count), groups) in self.study.by.iter().zip(&mut crowd.groups) {
-            let states = Self::by_place(self.before, *scheme);
-            let group = |place: &u32| (offset + Self::state_or_none(states, *place, *count)) as u32;
-            groups.extend(members.places.iter().map(group));
-            offset += count;
-        }
-        if self.study.by.is_empty() {
-            crowd.groups.iter_mut().for_each(|groups| groups.resize(members.len(), 0));
+        for (by, groups) in self.strategy.by.iter().zip(&mut batch.groups) {
+            let states = states_of(self.before, by.scheme);
+            groups.extend(members.indices.iter().map(|index| (offset + state_or_none(states, *index, by.states)) as u32));
+            offset += by.states;
         }
     }
 
-    /// Cells and arms.
-    fn seats(&self, members: MemberRows<'_>, crowd: &mut MemberBatch) {
-        if self.study.cells.is_empty() {
-            return crowd.seats.extend(members.arms.iter().map(|arm| self.keys.cell_arm(0, *arm)));
-        }
-        let mut cells = vec![0u64; members.len()];
-        for by in &self.study.cells {
-            let states = match by {
-                CellBy::State { scheme, .. } => Self::by_place(self.before, *scheme),
-                CellBy::Stratum { .. } => &[],
-            };
-            for (cell, (row, place)) in cells.iter_mut().zip(members.rows.iter().zip(members.places)) {
-                let at = match *by {
-                    CellBy::State { states: count, .. } => Self::state_or_none(states, *place, count),
-                    CellBy::Stratum { .. } => self.table.stratum.as_ref().map_or(0, |s| s[*row as usize] as usize),
-                };
-                *cell = *cell * by.len() as u64 + at as u64;
+    fn fill_cell_arms(&self, members: MemberRows<'_>, cell_arms: &mut Vec<u64>) {
+        cell_arms.resize(members.len(), 0);
+        for part in &self.strategy.cells {
+            let values = part.len() as u64;
+            match part {
+                CellPart::State(by) => {
+                    let states = states_of(self.before, by.scheme);
+                    for (cell, index) in cell_arms.iter_mut().zip(members.indices) {
+                        *cell = *cell * values + state_or_none(states, *index, by.states) as u64;
+                    }
+                }
+                CellPart::Stratum { .. } => {
+                    let strata = self.table.stratum.as_deref();
+                    for (cell, row) in cell_arms.iter_mut().zip(members.rows) {
+                        *cell = *cell * values + strata.map_or(0, |strata| u64::from(strata[*row as usize]));
+                    }
+                }
             }
         }
-        crowd.seats.extend(members.arms.iter().zip(cells).map(|(arm, cell)| self.keys.cell_arm(cell, *arm)));
+        for (code, arm) in cell_arms.iter_mut().zip(members.arms) {
+            *code = self.strategy.layout.keys.cell_arm(*code, *arm);
+        }
     }
 
-    /// The numbers of an outcome.
-    fn outcome(
+    fn fill_column(
         &self,
-        phase: Phase,
-        kind: OutcomeKind,
+        quantity: &SummedQuantity,
         members: MemberRows<'_>,
         windows: &OutcomeWindows,
         column: &mut Column,
     ) -> Result<()> {
-        if let OutcomeKind::Moved { scheme, up } = kind {
-            let (before, after) = (Self::by_place(self.before, scheme), Self::by_place(self.after, scheme));
-            let ladder = &self.ladders[scheme];
-            let step = |states: &[u16], place| ladder.get(Self::state(states, place)?).copied().flatten();
-            let moved = |place| match (step(before, place), step(after, place)) {
-                (Some(from), Some(to)) if up => to < from,
-                (Some(from), Some(to)) => to > from,
-                _ => false,
-            };
-            column.extend(members.places.iter().map(|place| [i64::from(moved(*place)), 0, 0, 0]));
-            return Ok(());
-        }
-        values::outcome(phase, kind, windows, members.len(), column).map_err(|lack| explain(self.study, lack))
-    }
-
-    /// Adds the days on which stretches of the list begin or end whose customers were assigned on these days.
-    pub fn days(&self, assigned: impl Iterator<Item = Day>, out: &mut Vec<i32>) {
-        out.extend(self.before().into_iter().flatten().flat_map(|period| [period.start.0, period.end.0]));
-        out.extend(assigned.flat_map(|day| self.bounds(day).map(|day| day.0)));
-    }
-
-    /// For who was assigned on a day: that day, the end of their window, and the end of the time after, as long again, if it
-    /// counts.
-    fn bounds(&self, day: Day) -> [Day; 3] {
-        let during = window(self.study.strategy, self.list.period, day);
-        let after = if self.study.strategy.after { during.days() } else { 0 };
-        [during.start, during.end, Day(during.end.0.saturating_add(after))]
-    }
-
-    /// Baseline, placebo, and the time before: those that count and have days.
-    fn before(&self) -> [Option<Period>; 3] {
-        let (placebo, earlier) = self.list.placebo.filter(|_| self.study.looks_back()).unzip();
-        [self.list.baseline, placebo, earlier].map(|period| period.filter(|period| period.end > period.start))
-    }
-
-    /// What members did on the days that count.
-    fn windows(&self, members: MemberRows<'_>, days: &BoundaryDays, timeline: &CumulativeActivity, did: &mut ActivityScratch) {
-        let ActivityScratch { windows, starts } = did;
-        windows.idle.cover(members.len());
-        let starts_of = |day| {
-            let [begin, end, after] = self.bounds(day).map(|day| timeline.start(days.before(day.0)));
-            [begin, end.max(begin), after.max(end).max(begin)]
-        };
-        let one_day = members.day.map(starts_of);
-        starts.clear();
-        if one_day.is_none() {
-            let mut known = (Day(i32::MIN), [0; 3]);
-            starts.extend(members.rows.iter().map(|row| {
-                let day = self.table.day(*row as usize);
-                // Most are assigned on the same day as the one before.
-                if day != known.0 {
-                    known = (day, starts_of(day));
-                }
-                known.1
-            }));
-        }
-        let look = |stretch: &mut WindowActivity, begin: usize, end: usize| match one_day {
-            Some(starts) => stretch.between(timeline, [starts[begin], starts[end]], members.customers),
-            None => {
-                let own = members.customers.iter().zip(&*starts);
-                stretch.fill(timeline, own.map(|(customer, starts)| (*customer, [starts[begin], starts[end]])));
+        let rows = || members.rows.iter().map(|row| *row as usize);
+        match quantity.source {
+            QuantitySource::Outcome(OutcomeKind::Moved { scheme, up }) => self.fill_moves(scheme, up, members, column),
+            QuantitySource::Outcome(kind) => {
+                let filled = windows.outcome(quantity.phase, kind, members.len(), column);
+                filled.map_err(|error| error.explain(self.strategy))?;
             }
-        };
-        look(&mut windows.during, 0, 1);
-        windows.after.clear();
-        if self.study.strategy.after {
-            look(&mut windows.after, 1, 2);
+            QuantitySource::Covariate(covariate) => match self.covariates {
+                Some(all) => column.gather(&all.values[covariate], members.indices.iter().map(|index| *index as usize)),
+                None => append(column, members.indices.iter().map(|_| 0)),
+            },
+            QuantitySource::TreatedInBaseline => {
+                append(column, members.treated_in_baseline.iter().map(|treated| i64::from(*treated)));
+            }
+            QuantitySource::Recurs => append(column, members.period_counts.iter().map(|periods| i64::from(*periods > 1))),
+            QuantitySource::Cost => {
+                if let Some(cost) = &self.table.cost {
+                    append(column, rows().map(|row| cost[row]));
+                }
+            }
+            QuantitySource::Contacts => {
+                if let Some(contacts) = &self.table.contacts {
+                    append(column, rows().map(|row| i64::from(contacts[row])));
+                }
+            }
         }
-        let stretches = [&mut windows.baseline, &mut windows.placebo, &mut windows.earlier];
-        for (stretch, period) in stretches.into_iter().zip(self.before()) {
-            stretch.clear();
-            let Some(Period { start, end }) = period else { continue };
-            let starts = [start, end].map(|day| timeline.start(days.before(day.0)));
-            stretch.between(timeline, starts, members.customers);
+        Ok(())
+    }
+
+    /// Appends whether the state on the last day is a better or worse step of the ladder than the state before the period.
+    fn fill_moves(&self, scheme: usize, up: bool, members: MemberRows<'_>, column: &mut Column) {
+        let (before, after) = (states_of(self.before, scheme), states_of(self.after, scheme));
+        let step = |states: &[u16], index: u32| {
+            let state = states.get(index as usize).filter(|state| **state != ABSENT)?;
+            self.ladders[scheme].get(usize::from(*state)).copied().flatten()
+        };
+        let moved = |index: u32| match (step(before, index), step(after, index)) {
+            (Some(from), Some(to)) if up => to < from,
+            (Some(from), Some(to)) => to > from,
+            _ => false,
+        };
+        append(column, members.indices.iter().map(|index| i64::from(moved(*index))));
+    }
+
+    /// For customers assigned on a day: that day, the end of their window, and the end of the time after, as long again, if
+    /// it counts.
+    fn window_days(&self, day: Day) -> [Day; 3] {
+        let window = self.strategy.window(self.period.period, day);
+        let after = if self.strategy.strategy.after { window.days() } else { 0 };
+        [window.start, window.end, Day(window.end.0.saturating_add(after))]
+    }
+
+    /// Baseline, placebo and the time before the placebo: those that matter and have days.
+    fn times_before(&self) -> [Option<Period>; 3] {
+        let PeriodPlan { baseline, placebo, pre_placebo, .. } = *self.period;
+        let if_used = |time: Option<Period>| time.filter(|_| self.strategy.uses_placebo());
+        [baseline, if_used(placebo), if_used(pre_placebo)].map(|time| time.filter(|time| time.end > time.start))
+    }
+
+    /// Looks up the activity of members in all windows.
+    fn look_up_activity(&self, members: MemberRows<'_>, slice: &SliceCustomers<'_>, scratch: &mut ActivityScratch) {
+        let ActivityScratch { windows, rows } = scratch;
+        let activity = &slice.activity;
+        let row_of = |day: Day| activity.start(slice.days.before(day.0));
+        let rows_of = |day: Day| {
+            let [assigned, end, after_end] = self.window_days(day).map(row_of);
+            let end = end.max(assigned);
+            WindowRows { assigned, end, after_end: after_end.max(end) }
+        };
+        windows.zeros.cover(members.len());
+        windows.after.clear();
+        if let Some(WindowRows { assigned, end, after_end }) = members.day.map(rows_of) {
+            windows.during.between(activity, [assigned, end], members.customers);
+            if self.strategy.strategy.after {
+                windows.after.between(activity, [end, after_end], members.customers);
+            }
+        } else {
+            rows.clear();
+            let mut previous = None;
+            for row in members.rows {
+                let day = self.table.day(*row as usize);
+                // Most customers are assigned on the same day as the one before.
+                let of_day = previous.filter(|(known, _)| *known == day).map_or_else(|| rows_of(day), |(_, rows)| rows);
+                previous = Some((day, of_day));
+                rows.push(of_day);
+            }
+            let members = || members.customers.iter().copied().zip(&*rows);
+            windows.during.fill(activity, members().map(|(customer, rows)| (customer, [rows.assigned, rows.end])));
+            if self.strategy.strategy.after {
+                windows.after.fill(activity, members().map(|(customer, rows)| (customer, [rows.end, rows.after_end])));
+            }
+        }
+        let before = [&mut windows.baseline, &mut windows.placebo, &mut windows.pre_placebo];
+        for (window, time) in before.into_iter().zip(self.times_before()) {
+            window.clear();
+            if let Some(time) = time {
+                window.between(activity, [row_of(time.start), row_of(time.end)], members.customers);
+            }
         }
     }
 }
 
-/// Why the numbers of a strategy cannot be had.
-pub fn explain(study: &StrategyPlan<'_>, lack: OutcomeError) -> Error {
-    let name = &study.strategy.name;
-    match lack {
-        OutcomeError::MissingCost => Error::contract(format!(
-            "strategy {name:?}: the outcome \"margin\" needs the cost of every order of its customers, and some have none (orders.cost is null); fill them in, filter these rows with orders.keep, or remove orders.cost and give margin_rate"
-        )),
-        OutcomeError::Overflow => Error::contract(format!(
-            "strategy {name:?}: an outcome of a customer overflows 64 bits of minor units; lower orders.amount_scale or look for a wrong amount"
-        )),
+/// Appends single integers.
+#[inline]
+fn append(column: &mut Column, values: impl Iterator<Item = i64> + Clone) {
+    column.extend(values.map(|value| [value, 0, 0, 0]));
+}
+
+/// The states in a scheme by customer; none without a snapshot.
+fn states_of(states: Option<&States>, scheme: usize) -> &[u16] {
+    states.and_then(|states| states.get(scheme)).map_or(&[], Vec::as_slice)
+}
+
+/// A customer's state of this many, of which the last is for customers who are not listed.
+#[inline]
+fn state_or_none(states: &[u16], index: u32, count: usize) -> usize {
+    match states.get(index as usize) {
+        Some(state) if *state != ABSENT => usize::from(*state),
+        _ => count - 1,
     }
 }

@@ -1,5 +1,14 @@
-//! Outcomes: what assigned customers did on the days that count.
+//! Outcomes: what assigned customers did on the days that count, a column of values per summed quantity.
 
-pub mod members;
-pub mod snapshots;
-pub mod values;
+mod member_batch;
+mod members;
+mod reference;
+mod slice;
+mod snapshots;
+mod values;
+
+pub use member_batch::MemberBatch;
+pub use members::{ActivityScratch, MemberRows, PeriodOutcomes};
+pub use reference::{ReferenceColumns, reference_columns};
+pub use slice::SliceCustomers;
+pub use snapshots::Snapshots;

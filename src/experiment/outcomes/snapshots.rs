@@ -1,94 +1,93 @@
-//! What a part sees of its customers on the days that strategies look at: states and measures, by place.
+//! States and covariates of a part's customers at the dates that strategies need, indexed by customer.
 
 use std::collections::BTreeMap;
 
 use crate::domain::{CompactInts, Design, Measure};
-use crate::engine::experiment::Experiments;
-use crate::engine::experiment::plan::COVARIATES;
+use crate::experiment::plan::{COVARIATES, ExperimentPlan};
 use crate::measure::{Column, NULL_LONG, widened};
 use crate::movement::states_by_customer;
 use crate::part::{CustomerRows, DateRows};
 use crate::sums::Tuples;
 
-/// What customers are told apart by before a period, by place.
+/// States by scheme and customer.
+pub type States = Vec<Vec<u16>>;
+
+/// The covariates of all customers at a date.
 pub struct Covariates {
-    /// In the order of [`COVARIATES`]; 0 of who is not listed.
-    pub numbers: [Tuples<1>; COVARIATES.len()],
-    /// Whether the first, the days since the last order, is known.
+    /// By covariate and customer, in the order of [`COVARIATES`]; 0 for a customer who is not listed.
+    pub values: [Tuples<1>; COVARIATES.len()],
+    /// By customer: whether the first covariate, the days since the last order, is known.
     pub has_ordered: Vec<bool>,
 }
 
-impl Covariates {
-    fn of(measures: &[Measure], customers: usize, rows: &CustomerRows) -> Covariates {
-        let column = |kind| {
-            let at = measures.iter().position(|m| *m == Measure::plain(kind));
-            at.map(|at| &rows.columns[at])
-        };
-        let columns = COVARIATES.map(column);
-        let mut has_ordered = vec![false; customers];
-        for (row, place) in rows.customers.iter().enumerate() {
-            has_ordered[*place as usize] = columns[0].is_some_and(|days| days.get(row).is_some());
-        }
-        Covariates { numbers: columns.map(|column| at_places(customers, &rows.customers, column)), has_ordered }
-    }
-}
-
-/// The numbers of a column by the places of its rows, of which there are so many; 0 where there is none.
-fn at_places(count: usize, places: &[u32], column: Option<&Column>) -> Tuples<1> {
-    fn spread(count: usize, places: &[u32], numbers: impl Iterator<Item = i64> + Clone) -> Tuples<1> {
-        let known = places.iter().zip(numbers).filter(|(_, number)| *number != NULL_LONG);
-        CompactInts::scatter(count, [0], known.map(|(place, number)| (*place as usize, [number])))
-    }
-    match column {
-        Some(Column::Int(numbers)) => spread(count, places, numbers.iter().map(|number| widened(*number))),
-        Some(Column::Long(numbers)) => spread(count, places, numbers.iter().copied()),
-        Some(Column::Ratio(_) | Column::Double(_)) | None => spread(count, places, std::iter::empty()),
-    }
-}
-
-/// Days that strategies look at, with what is known of everybody.
+/// What is known of all customers of a part at the dates that strategies need.
 #[derive(Default)]
 pub struct Snapshots {
-    /// By date: states by scheme and place; [`ABSENT`] for who is not listed.
-    states: BTreeMap<usize, Vec<Vec<u16>>>,
+    /// By date.
+    states: BTreeMap<usize, States>,
     /// By date.
     covariates: BTreeMap<usize, Covariates>,
-    /// By the day before a period and its last day: the states on the last day under the cut points of the day before, by
-    /// scheme and place.
-    moved: BTreeMap<(usize, usize), Vec<Vec<u16>>>,
+    /// By the date before a period and the date of its last day: the states at the last under the cut points of the first.
+    rescored: BTreeMap<(usize, usize), States>,
 }
 
 impl Snapshots {
     /// Records a date; `measures` are those of the rows' columns, `customers` is the number of the part's customers.
-    pub fn record(&mut self, strategies: &Experiments<'_>, measures: &[Measure], customers: usize, date: &DateRows) {
-        let Experiments { studies, lists, .. } = strategies;
-        let before = lists.iter().filter(|list| list.before == Some(date.date));
-        if before.clone().next().is_some() {
-            self.states.insert(date.date, states_by_customer(customers, &date.rows.customers, &date.states));
+    pub fn record(&mut self, plan: &ExperimentPlan<'_>, measures: &[Measure], customers: usize, date: &DateRows) {
+        let by_customer = |states: &States| states_by_customer(customers, &date.rows.customers, states);
+        let before = || plan.periods.iter().filter(|period| period.before == Some(date.date));
+        if before().next().is_some() {
+            self.states.insert(date.date, by_customer(&date.states));
         }
-        if before.clone().any(|list| studies[list.study].strategy.design != Design::BeforeAfter) {
-            self.covariates.insert(date.date, Covariates::of(measures, customers, &date.rows));
+        if before().any(|period| plan.strategies[period.strategy].strategy.design != Design::BeforeAfter) {
+            self.covariates.insert(date.date, Covariates::new(measures, customers, &date.rows));
         }
-        for before in strategies.rescored_at(date.date) {
+        for before in plan.rescored_at(date.date) {
             if let Some((_, states)) = date.rescored.iter().find(|(from, _)| *from == before) {
-                let by_customer = states_by_customer(customers, &date.rows.customers, states);
-                self.moved.insert((before, date.date), by_customer);
+                self.rescored.insert((before, date.date), by_customer(states));
             }
         }
     }
 
-    /// The states of a date by scheme and place.
-    pub fn states(&self, date: usize) -> Option<&[Vec<u16>]> {
-        self.states.get(&date).map(Vec::as_slice)
+    /// The states at a date.
+    pub fn states(&self, date: usize) -> Option<&States> {
+        self.states.get(&date)
     }
 
-    /// The covariates of a date.
+    /// The covariates at a date.
     pub fn covariates(&self, date: usize) -> Option<&Covariates> {
         self.covariates.get(&date)
     }
 
-    /// The states on the last day of a period under the cut points of the day before it, by scheme and place.
-    pub fn moved(&self, before: usize, end: usize) -> Option<&[Vec<u16>]> {
-        self.moved.get(&(before, end)).map(Vec::as_slice)
+    /// The states at the last day of a period under the cut points of the date before it.
+    pub fn rescored_states(&self, before: usize, end: usize) -> Option<&States> {
+        self.rescored.get(&(before, end))
+    }
+}
+
+impl Covariates {
+    fn new(measures: &[Measure], customers: usize, rows: &CustomerRows) -> Covariates {
+        let columns = COVARIATES.map(|kind| {
+            let index = measures.iter().position(|measure| *measure == Measure::plain(kind));
+            index.map(|index| &rows.columns[index])
+        });
+        let mut has_ordered = vec![false; customers];
+        for (row, customer) in rows.customers.iter().enumerate() {
+            has_ordered[*customer as usize] = columns[0].is_some_and(|days| days.get(row).is_some());
+        }
+        Covariates { values: columns.map(|column| values_by_customer(customers, &rows.customers, column)), has_ordered }
+    }
+}
+
+/// The values of a column by customer, for the customers of its rows; 0 without a value.
+fn values_by_customer(count: usize, customers: &[u32], column: Option<&Column>) -> Tuples<1> {
+    fn scatter(count: usize, customers: &[u32], values: impl Iterator<Item = i64> + Clone) -> Tuples<1> {
+        let known = customers.iter().zip(values).filter(|(_, value)| *value != NULL_LONG);
+        CompactInts::scatter(count, [0], known.map(|(customer, value)| (*customer as usize, [value])))
+    }
+    match column {
+        Some(Column::Int(values)) => scatter(count, customers, values.iter().map(|value| widened(*value))),
+        Some(Column::Long(values)) => scatter(count, customers, values.iter().copied()),
+        Some(Column::Ratio(_) | Column::Double(_)) | None => scatter(count, customers, std::iter::empty()),
     }
 }

@@ -1,175 +1,195 @@
-//! Customers' numbers from what they did on the days that count.
-
-use std::cell::Cell;
+//! The values of outcomes, from the activity of customers in the windows that count.
 
 use crate::activity::{Activity, ActivitySlices, WindowActivity};
-use crate::domain::divide_half_even;
-use crate::engine::experiment::plan::{OutcomeKind, StrategyPlan};
+use crate::domain::{divide_half_even, pow10};
+use crate::error::Error;
 use crate::evaluate::Phase;
+use crate::experiment::plan::{OutcomeKind, StrategyPlan};
 use crate::sums::{Column, Pair, Quadruple};
 
-/// What customers did on the days that count; stretches that do not matter are not looked up.
-#[derive(Default)]
-pub struct OutcomeWindows {
-    /// While the treatment counts.
-    pub during: WindowActivity,
+/// Something of every window of time that counts.
+#[derive(Clone, Copy, Default)]
+pub struct Windows<T> {
+    /// From the assignment to the end of the outcome window.
+    pub during: T,
     /// As long again after that.
-    pub after: WindowActivity,
-    /// As long before the first assignment.
-    pub baseline: WindowActivity,
+    pub after: T,
+    /// Before the assignments.
+    pub baseline: T,
     /// Before the baseline.
-    pub placebo: WindowActivity,
+    pub placebo: T,
     /// Before the placebo.
-    pub earlier: WindowActivity,
-    /// Stands for what was not looked up.
-    pub idle: WindowActivity,
+    pub pre_placebo: T,
+    /// No activity, in place of windows that do not matter and are empty.
+    pub zeros: T,
 }
 
-impl OutcomeWindows {
-    /// What so many customers did in a stretch.
-    fn done<'w>(&'w self, stretch: &'w WindowActivity, customers: usize) -> ActivitySlices<'w> {
-        if stretch.is_empty() { &self.idle } else { stretch }.done(customers)
-    }
-}
+/// The activity of customers in each window.
+pub type OutcomeWindows = Windows<WindowActivity>;
 
-/// Why a customer has no number.
+/// Why an outcome has no value.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum OutcomeError {
     /// An order has no cost.
     MissingCost,
-    /// The number does not fit.
+    /// The value does not fit into 64 bits.
     Overflow,
 }
 
-type Outcome = Result<(i64, i64), OutcomeError>;
+impl OutcomeError {
+    /// The error of a strategy.
+    pub fn explain(self, strategy: &StrategyPlan<'_>) -> Error {
+        let name = &strategy.strategy.name;
+        match self {
+            OutcomeError::MissingCost => Error::contract(format!(
+                "strategy {name:?}: the outcome \"margin\" needs the cost of every order of its customers, and some have none (orders.cost is null); fill them in, filter these rows with orders.keep, or remove orders.cost and give margin_rate"
+            )),
+            OutcomeError::Overflow => Error::contract(format!(
+                "strategy {name:?}: an outcome of a customer overflows 64 bits of minor units; lower orders.amount_scale or look for a wrong amount"
+            )),
+        }
+    }
+}
 
-/// Whether who has so many purchases has bought.
+/// A value of an outcome: a number, or the two parts of a ratio.
+#[derive(Clone, Copy)]
+struct Value {
+    numerator: i64,
+    denominator: i64,
+}
+
+impl Value {
+    fn of(numerator: i64) -> Value {
+        Value { numerator, denominator: 0 }
+    }
+
+    fn plus(self, other: Value) -> Result<Value, OutcomeError> {
+        let sum = |a: i64, b: i64| a.checked_add(b).ok_or(OutcomeError::Overflow);
+        Ok(Value { numerator: sum(self.numerator, other.numerator)?, denominator: sum(self.denominator, other.denominator)? })
+    }
+
+    /// The value and that of the time before, as columns have them.
+    fn with_baseline(self, before: Value) -> Quadruple {
+        [self.numerator, before.numerator, self.denominator, before.denominator]
+    }
+}
+
+/// 1 with a purchase.
 #[inline]
 fn converted(purchases: u32) -> i64 {
     i64::from(purchases > 0)
 }
 
-/// An outcome and its denominator; `before` is the time before, for outcomes that need a purchase then.
+/// The value of an outcome in a window; `before` is the window before, for outcomes that need a purchase in both.
 #[inline]
-fn value(kind: OutcomeKind, now: &Activity, before: &Activity) -> Outcome {
+fn value(kind: OutcomeKind, window: &Activity, before: &Activity) -> Result<Value, OutcomeError> {
     Ok(match kind {
-        OutcomeKind::Converted => (converted(now.purchases), 0),
-        OutcomeKind::Orders => (i64::from(now.purchases), 0),
-        OutcomeKind::Revenue => (now.money, 0),
-        OutcomeKind::Margin if now.cost_missing > 0 => return Err(OutcomeError::MissingCost),
-        OutcomeKind::Margin => (now.money.checked_sub(now.cost).ok_or(OutcomeError::Overflow)?, 0),
+        OutcomeKind::Converted => Value::of(converted(window.purchases)),
+        OutcomeKind::Orders => Value::of(i64::from(window.purchases)),
+        OutcomeKind::Revenue => Value::of(window.money),
+        OutcomeKind::Margin if window.cost_missing > 0 => return Err(OutcomeError::MissingCost),
+        OutcomeKind::Margin => Value::of(window.money.checked_sub(window.cost).ok_or(OutcomeError::Overflow)?),
         OutcomeKind::MarginRate(rate) => {
-            let unit = crate::domain::pow10(rate.scale).ok_or(OutcomeError::Overflow)?;
-            let product = i128::from(now.money).checked_mul(rate.digits).ok_or(OutcomeError::Overflow)?;
-            (i64::try_from(divide_half_even(product, unit)).map_err(|_| OutcomeError::Overflow)?, 0)
+            let unit = pow10(rate.scale).ok_or(OutcomeError::Overflow)?;
+            let product = i128::from(window.money).checked_mul(rate.digits).ok_or(OutcomeError::Overflow)?;
+            Value::of(i64::try_from(divide_half_even(product, unit)).map_err(|_| OutcomeError::Overflow)?)
         }
-        OutcomeKind::Retained => (i64::from(now.purchases > 0 && before.purchases > 0), 0),
-        OutcomeKind::OrderValue => (now.money, i64::from(now.purchases)),
-        OutcomeKind::Moved { .. } => (0, 0),
+        OutcomeKind::Retained => Value::of(i64::from(window.purchases > 0 && before.purchases > 0)),
+        OutcomeKind::OrderValue => Value { numerator: window.money, denominator: i64::from(window.purchases) },
+        OutcomeKind::Moved { .. } => Value::of(0),
     })
 }
 
-/// Adds the numbers of an outcome for so many customers; a move between states is not told here.
-///
-/// # Errors
-/// What a customer lacks.
-pub fn outcome(
-    phase: Phase,
-    kind: OutcomeKind,
-    windows: &OutcomeWindows,
-    customers: usize,
-    column: &mut Column,
-) -> Result<(), OutcomeError> {
-    let done = |stretch| windows.done(stretch, customers);
-    let (now, before) = match phase {
-        Phase::During => (done(&windows.during), done(&windows.baseline)),
-        Phase::After => (done(&windows.after), done(&windows.baseline)),
-        Phase::Placebo => (done(&windows.placebo), windows.idle.done(customers)),
-        Phase::Both | Phase::Reference => return each(phase, kind, windows, customers, column),
-    };
-    // What one number says has a loop of its own.
-    match kind {
-        OutcomeKind::Converted => means(column, now.purchases, before.purchases, converted),
-        OutcomeKind::Orders => means(column, now.purchases, before.purchases, i64::from),
-        OutcomeKind::Revenue => means(column, now.money, before.money, |money| money),
-        _ => return each(phase, kind, windows, customers, column),
-    }
-    Ok(())
-}
-
-/// Adds numbers that one number each says, and those of the time before.
-#[inline]
-fn means<T: Copy>(column: &mut Column, now: &[T], before: &[T], number: impl Fn(T) -> i64) {
-    column.extend(now.iter().zip(before).map(|(now, before)| [number(*now), number(*before), 0, 0]));
-}
-
-/// Adds numbers of any kind.
-fn each(
-    phase: Phase,
-    kind: OutcomeKind,
-    windows: &OutcomeWindows,
-    customers: usize,
-    column: &mut Column,
-) -> Result<(), OutcomeError> {
-    let OutcomeWindows { during, after, baseline, placebo, earlier, .. } = windows;
-    let [during, after, baseline, placebo, earlier] =
-        [during, after, baseline, placebo, earlier].map(|stretch| windows.done(stretch, customers));
-    let of = |now: ActivitySlices<'_>, before: ActivitySlices<'_>, at: usize| value(kind, &now.at(at), &before.at(at));
-    match phase {
-        Phase::During => fill(column, customers, |at| Ok(pair(of(during, baseline, at)?, of(baseline, placebo, at)?))),
-        Phase::After => fill(column, customers, |at| Ok(pair(of(after, baseline, at)?, of(baseline, placebo, at)?))),
-        // The sum of both phases, also of their baselines.
-        Phase::Both => fill(column, customers, |at| {
-            let (now, before) = (plus(of(during, baseline, at)?, of(after, baseline, at)?)?, of(baseline, placebo, at)?);
-            Ok(pair(now, plus(before, before)?))
-        }),
-        Phase::Placebo => fill(column, customers, |at| Ok(pair(of(placebo, earlier, at)?, (0, 0)))),
-        Phase::Reference => fill(column, customers, |_| Ok([0; 4])),
-    }
-}
-
-#[inline]
-fn fill(
-    column: &mut Column,
-    customers: usize,
-    numbers: impl Fn(usize) -> Result<Quadruple, OutcomeError>,
-) -> Result<(), OutcomeError> {
-    let lack = Cell::new(None);
-    column.extend((0..customers).map(|at| {
-        numbers(at).unwrap_or_else(|found| {
-            lack.set(Some(found));
-            [0; 4]
-        })
-    }));
-    lack.get().map_or(Ok(()), Err)
-}
-
-/// Adds the outcomes of everybody, which are means, for so many customers: in the baseline and, beside it, in the time before.
-///
-/// # Errors
-/// What a customer lacks.
-pub fn reference(
-    study: &StrategyPlan<'_>,
-    windows: &OutcomeWindows,
-    customers: usize,
-    columns: &mut [Vec<Pair>],
-) -> Result<(), OutcomeError> {
-    let OutcomeWindows { baseline, placebo, earlier, .. } = windows;
-    let stretches = [baseline, placebo, earlier].map(|stretch| windows.done(stretch, customers));
-    for (own, column) in study.outcomes.iter().filter(|o| o.outcome.is_described()).zip(columns) {
-        for at in 0..customers {
-            let [now, before, earlier] = stretches.map(|done| done.at(at));
-            column.push([value(own.kind, &now, &before)?.0, value(own.kind, &before, &earlier)?.0]);
+impl OutcomeWindows {
+    /// The windows of the first customers.
+    fn slices(&self, customers: usize) -> Windows<ActivitySlices<'_>> {
+        let slices = |window| if WindowActivity::is_empty(window) { &self.zeros } else { window }.done(customers);
+        Windows {
+            during: slices(&self.during),
+            after: slices(&self.after),
+            baseline: slices(&self.baseline),
+            placebo: slices(&self.placebo),
+            pre_placebo: slices(&self.pre_placebo),
+            zeros: slices(&self.zeros),
         }
     }
-    Ok(())
+
+    /// Appends the values of an outcome, which does not compare states, for the first customers.
+    ///
+    /// # Errors
+    /// If a customer has no value.
+    pub fn outcome(&self, phase: Phase, kind: OutcomeKind, customers: usize, column: &mut Column) -> Result<(), OutcomeError> {
+        let windows = self.slices(customers);
+        let (window, before) = match phase {
+            Phase::During => (windows.during, windows.baseline),
+            Phase::After => (windows.after, windows.baseline),
+            Phase::Placebo => (windows.placebo, windows.zeros),
+            Phase::Both | Phase::Reference => return windows.values(phase, kind, customers, column),
+        };
+        // Most outcomes need one integer per window, which these loops read in sequence.
+        match kind {
+            OutcomeKind::Converted => pairs(column, window.purchases, before.purchases, converted),
+            OutcomeKind::Orders => pairs(column, window.purchases, before.purchases, i64::from),
+            OutcomeKind::Revenue => pairs(column, window.money, before.money, i64::from),
+            _ => return windows.values(phase, kind, customers, column),
+        }
+        Ok(())
+    }
+
+    /// Appends the described outcomes for the first customers: in the baseline, and in the time before.
+    ///
+    /// # Errors
+    /// If a customer has no value.
+    pub fn reference(
+        &self,
+        strategy: &StrategyPlan<'_>,
+        customers: usize,
+        columns: &mut [Vec<Pair>],
+    ) -> Result<(), OutcomeError> {
+        let Windows { baseline, placebo, pre_placebo, .. } = self.slices(customers);
+        for (planned, column) in strategy.described_outcomes().zip(columns) {
+            for at in 0..customers {
+                let [baseline, placebo, pre_placebo] = [baseline, placebo, pre_placebo].map(|window| window.at(at));
+                let now = value(planned.kind, &baseline, &placebo)?;
+                let before = value(planned.kind, &placebo, &pre_placebo)?;
+                column.push([now.numerator, before.numerator]);
+            }
+        }
+        Ok(())
+    }
 }
 
-fn pair((y, d): (i64, i64), (x, e): (i64, i64)) -> Quadruple {
-    [y, x, d, e]
+/// Appends what one integer of each window says.
+#[inline]
+fn pairs<T: Copy>(column: &mut Column, window: &[T], before: &[T], number: impl Fn(T) -> i64) {
+    column.extend(window.iter().zip(before).map(|(window, before)| [number(*window), number(*before), 0, 0]));
 }
 
-fn plus(a: (i64, i64), b: (i64, i64)) -> Outcome {
-    let sum = |a: i64, b: i64| a.checked_add(b).ok_or(OutcomeError::Overflow);
-    Ok((sum(a.0, b.0)?, sum(a.1, b.1)?))
+impl Windows<ActivitySlices<'_>> {
+    /// Appends the values of any outcome.
+    fn values(&self, phase: Phase, kind: OutcomeKind, customers: usize, column: &mut Column) -> Result<(), OutcomeError> {
+        let mut values = Vec::with_capacity(customers);
+        for at in 0..customers {
+            values.push(self.value(phase, kind, at)?);
+        }
+        column.extend(values.iter().copied());
+        Ok(())
+    }
+
+    /// The value of a customer and that of the time before.
+    #[inline]
+    fn value(&self, phase: Phase, kind: OutcomeKind, at: usize) -> Result<Quadruple, OutcomeError> {
+        let in_window = |window: &ActivitySlices<'_>, before: &ActivitySlices<'_>| value(kind, &window.at(at), &before.at(at));
+        let during = || in_window(&self.during, &self.baseline);
+        let after = || in_window(&self.after, &self.baseline);
+        let before = || in_window(&self.baseline, &self.placebo);
+        Ok(match phase {
+            Phase::During => during()?.with_baseline(before()?),
+            Phase::After => after()?.with_baseline(before()?),
+            // Both windows together, held against twice the baseline.
+            Phase::Both => during()?.plus(after()?)?.with_baseline(before()?.plus(before()?)?),
+            Phase::Placebo => in_window(&self.placebo, &self.pre_placebo)?.with_baseline(Value::of(0)),
+            Phase::Reference => [0; 4],
+        })
+    }
 }

@@ -1,0 +1,104 @@
+//! Cells, within which treated and control customers are compared: combinations of states and strata.
+
+use super::exposure::load::StrategyAssignments;
+use crate::domain::Design;
+use crate::error::{Error, Result};
+use crate::evaluate::ALL;
+use crate::job::strategy::STRATUM;
+use crate::job::{Job, Strategy};
+use crate::plan::SchemeColumn;
+
+/// Upper bound of cells times arms of a strategy.
+const MAX_CELLS: u64 = 1 << 40;
+
+/// A scheme, and how many states it has.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct SchemeStates {
+    /// Index of the scheme column.
+    pub scheme: usize,
+    /// Number of states, the special ones included.
+    pub states: usize,
+}
+
+/// One dimension of the cells.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum CellPart {
+    /// The state on the day before the period.
+    State(SchemeStates),
+    /// The stratum of the assignment, of this many.
+    Stratum { strata: usize },
+}
+
+impl CellPart {
+    /// Number of values.
+    pub fn len(self) -> usize {
+        match self {
+            CellPart::State(scheme) => scheme.states,
+            CellPart::Stratum { strata } => strata,
+        }
+    }
+}
+
+/// The dimensions of a strategy's cells; `scheme` looks up a scheme column.
+///
+/// # Errors
+/// Exit 2 for too many cells, exit 3 if strata are matched on and there are none.
+pub fn cell_parts(
+    job: &Job,
+    strategy: &Strategy,
+    assignments: &StrategyAssignments,
+    scheme: impl Fn(&str) -> Result<SchemeStates>,
+) -> Result<Vec<CellPart>> {
+    let stratum = assignments.strata.as_ref().map(|names| CellPart::Stratum { strata: names.len() });
+    let part = |name: &String| match stratum {
+        Some(stratum) if name == STRATUM => Ok(stratum),
+        None if name == STRATUM => Err(no_strata(job, strategy)),
+        _ => scheme(name).map(CellPart::State),
+    };
+    let parts = match strategy.design {
+        Design::Randomised => stratum.into_iter().collect(),
+        Design::BeforeAfter => Vec::new(),
+        Design::Matched => strategy.match_on.iter().map(part).collect::<Result<Vec<_>>>()?,
+    };
+    let cells = parts.iter().try_fold(assignments.arms.len() as u64, |all, part| all.checked_mul(part.len() as u64));
+    if cells.is_none_or(|cells| cells > MAX_CELLS) {
+        return Err(Error::usage(format!(
+            "strategy {:?}: match_on makes more cells than can be numbered; match on fewer scheme columns",
+            strategy.name
+        )));
+    }
+    Ok(parts)
+}
+
+fn no_strata(job: &Job, strategy: &Strategy) -> Error {
+    let number = job.strategies.iter().position(|s| s.name == strategy.name).unwrap_or_default();
+    Error::contract(format!(
+        "{}: strategy {:?}: match_on names {STRATUM:?}, but its assignments have neither a column \"stratum\" nor \"state\"; add one, or match on scheme columns",
+        job.source.locate_key("strategy", number, "match_on"),
+        strategy.name
+    ))
+}
+
+/// The name of a cell as the tables show it: `segment=Loyal, stratum=north`. The cells of a randomised strategy have the names of
+/// their strata.
+pub fn cell_name(parts: &[CellPart], strata: Option<&[String]>, design: Design, schemes: &[SchemeColumn], cell: u64) -> String {
+    let mut names = Vec::with_capacity(parts.len());
+    let mut rest = cell;
+    for part in parts.iter().rev() {
+        let value = (rest % part.len() as u64) as usize;
+        rest /= part.len() as u64;
+        names.push(match part {
+            CellPart::Stratum { .. } => {
+                let name = strata.and_then(|names| names.get(value)).cloned().unwrap_or_default();
+                if design == Design::Randomised { name } else { format!("{STRATUM}={name}") }
+            }
+            CellPart::State(SchemeStates { scheme, .. }) => {
+                let column = schemes.get(*scheme);
+                let state = column.and_then(|column| column.scheme.all_states().get(value).cloned()).unwrap_or_default();
+                format!("{}={state}", column.map_or("", |column| column.column.as_str()))
+            }
+        });
+    }
+    names.reverse();
+    if names.is_empty() { ALL.into() } else { names.join(", ") }
+}
