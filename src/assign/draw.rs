@@ -1,4 +1,4 @@
-//! The draw: a customer's lot, compared with the exact bounds of the arms.
+//! Draws arms: a customer's draw value is compared with exact bounds of the arms.
 
 use rayon::prelude::*;
 
@@ -6,13 +6,13 @@ use crate::domain::{CustomerIds, IdType, Ratio};
 use crate::error::{Error, Result};
 use crate::hash::HashDraw;
 
-/// Shares laid end to end on the lots.
+/// Cumulative shares of the range of draw values.
 ///
-/// With the shares p1, p2 … in order, a lot h belongs to the first k for which h / 2^64 < p1 + … + pk. So the first
-/// share, when it grows, keeps everybody it had.
+/// With the shares p1, p2 … in order, a value h belongs to the first k for which h / 2^64 < p1 + … + pk. So the first
+/// share, when it grows, keeps all customers it had.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ShareBounds {
-    /// The smallest lot beyond each share but the last, which takes the rest.
+    /// The smallest value beyond each share but the last, which takes the rest.
     ends: Vec<u128>,
 }
 
@@ -39,13 +39,13 @@ impl ShareBounds {
         Ok(ShareBounds { ends })
     }
 
-    /// Which share the lot belongs to, counting from 0.
-    pub fn of(&self, lot: u64) -> usize {
-        self.ends.iter().take_while(|end| u128::from(lot) >= **end).count()
+    /// The index of the share that the value belongs to.
+    pub fn of(&self, value: u64) -> usize {
+        self.ends.iter().take_while(|end| u128::from(value) >= **end).count()
     }
 }
 
-/// What is drawn from.
+/// The customers of a draw.
 #[derive(Debug, Clone, Copy)]
 pub struct Candidates<'a> {
     /// The customers.
@@ -54,7 +54,7 @@ pub struct Candidates<'a> {
     pub kind: IdType,
     /// Number of every customer's state.
     pub state: &'a [u32],
-    /// Places of the customers who are drawn.
+    /// Indices of the customers who are drawn.
     pub rows: &'a [usize],
     /// What an earlier assignment says of each of `rows`; empty without one.
     pub earlier: &'a [PriorAssignment],
@@ -63,9 +63,9 @@ pub struct Candidates<'a> {
 /// What an earlier assignment says of a customer.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum PriorAssignment {
-    /// Nothing: the lot decides.
+    /// Nothing: the draw value decides.
     None,
-    /// To be left out.
+    /// To be excluded.
     Exclude,
     /// To stay in the arm with this number.
     Arm(u16),
@@ -74,29 +74,29 @@ pub enum PriorAssignment {
 /// How arms are drawn.
 #[derive(Debug, Clone)]
 pub struct DrawRules {
-    /// The lots of the strategy.
-    pub lots: HashDraw,
+    /// The draw values of the strategy.
+    pub draw: HashDraw,
     /// The arms' bounds by number of the state; the control is arm 0.
     pub bounds: Vec<ShareBounds>,
-    /// The lots and the bounds of the global hold-out, which is share 0 of them.
+    /// The draw values and the bounds of the global hold-out, which is share 0 of them.
     pub global: Option<(HashDraw, ShareBounds)>,
 }
 
-/// What becomes of a customer.
+/// Where a customer is allocated.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Allocation {
     /// In the global hold-out, so in no strategy.
     GlobalHoldout,
-    /// Left out for an earlier assignment.
+    /// Excluded because of an earlier assignment.
     Excluded,
     /// In the arm with this number.
     Arm(u16),
 }
 
 impl DrawRules {
-    /// What becomes of a customer; the global hold-out is taken out first.
-    fn role(&self, id: &[u8], state: u32, earlier: PriorAssignment) -> Allocation {
-        if self.global.as_ref().is_some_and(|(lots, bounds)| bounds.of(lots.value(id)) == 0) {
+    /// Allocates a customer; the global hold-out is taken out first.
+    fn allocate(&self, id: &[u8], state: u32, earlier: PriorAssignment) -> Allocation {
+        if self.global.as_ref().is_some_and(|(draw, bounds)| bounds.of(draw.value(id)) == 0) {
             return Allocation::GlobalHoldout;
         }
         match earlier {
@@ -104,7 +104,7 @@ impl DrawRules {
             PriorAssignment::Arm(arm) => Allocation::Arm(arm),
             PriorAssignment::None => {
                 let bounds = self.bounds.get(state as usize);
-                Allocation::Arm(bounds.map_or(0, |bounds| bounds.of(self.lots.value(id)) as u16))
+                Allocation::Arm(bounds.map_or(0, |bounds| bounds.of(self.draw.value(id)) as u16))
             }
         }
     }
@@ -116,7 +116,7 @@ pub fn draw(rules: &DrawRules, from: &Candidates) -> Vec<Allocation> {
     let one = |text: &mut Vec<u8>, at: usize, row: usize| {
         from.ids.write_text(from.kind, row, text);
         let state = from.state.get(row).copied().unwrap_or_default();
-        rules.role(text, state, from.earlier.get(at).copied().unwrap_or(PriorAssignment::None))
+        rules.allocate(text, state, from.earlier.get(at).copied().unwrap_or(PriorAssignment::None))
     };
     from.rows.par_iter().enumerate().map_init(Vec::new, |text, (at, row)| one(text, at, *row)).collect()
 }
@@ -140,29 +140,30 @@ mod tests {
     }
 
     fn rules(salt: &str, parts: &[(i128, i128)]) -> DrawRules {
-        DrawRules { lots: HashDraw::new(salt), bounds: vec![ShareBounds::new(&shares(parts)).unwrap()], global: None }
+        DrawRules { draw: HashDraw::new(salt), bounds: vec![ShareBounds::new(&shares(parts)).unwrap()], global: None }
     }
 
     #[test]
     fn bounds_are_exact() {
         let half = ShareBounds::new(&shares(&[(1, 2), (1, 2)])).unwrap();
-        assert_eq!([0, (1 << 63) - 1, 1 << 63, u64::MAX].map(|lot| half.of(lot)), [0, 0, 1, 1]);
+        assert_eq!([0, (1 << 63) - 1, 1 << 63, u64::MAX].map(|value| half.of(value)), [0, 0, 1, 1]);
         // 2^64 / 3 = 6148914691236517205.33…
         let thirds = ShareBounds::new(&shares(&[(1, 3), (1, 3), (1, 3)])).unwrap();
-        let lots = [6_148_914_691_236_517_205, 6_148_914_691_236_517_206, 12_297_829_382_473_034_410, 12_297_829_382_473_034_411];
-        assert_eq!(lots.map(|lot| thirds.of(lot)), [0, 1, 1, 2]);
+        let values =
+            [6_148_914_691_236_517_205, 6_148_914_691_236_517_206, 12_297_829_382_473_034_410, 12_297_829_382_473_034_411];
+        assert_eq!(values.map(|value| thirds.of(value)), [0, 1, 1, 2]);
         assert!(ShareBounds::new(&[Ratio::new(1, 1 << 62), Ratio::new((1 << 62) - 1, 1 << 62)]).is_err());
     }
 
-    /// Chi-square over 1,000 cells of sequential ids: the lots are as even as chance makes them.
+    /// Chi-square over 1,000 cells of sequential ids: draw values are as even as chance makes them.
     #[test]
-    fn lots_are_uniform() {
+    fn draw_values_are_uniform() {
         for salt in ["a", "2024-q2", ""] {
-            let lots = HashDraw::new(salt);
+            let draw = HashDraw::new(salt);
             let mut cells = vec![0f64; 1_000];
             for id in 0..1_000_000u32 {
-                let lot = lots.value(id.to_string().as_bytes());
-                cells[((u128::from(lot) * 1_000) >> 64) as usize] += 1.0;
+                let value = draw.value(id.to_string().as_bytes());
+                cells[((u128::from(value) * 1_000) >> 64) as usize] += 1.0;
             }
             let chi: f64 = cells.iter().map(|n| (n - 1_000.0) * (n - 1_000.0) / 1_000.0).sum();
             // 999 degrees of freedom: mean 999, standard deviation 44.7; five of them on either side.
@@ -181,7 +182,7 @@ mod tests {
     }
 
     #[test]
-    fn a_draw_hangs_on_salt_and_id_alone() {
+    fn a_draw_depends_on_salt_and_id_alone() {
         let half = rules("s", &[(1, 2), (1, 2)]);
         let all = roles(&half, &ints(0..10_000));
         assert_eq!(all, roles(&half, &ints(0..10_000)));
@@ -200,7 +201,7 @@ mod tests {
     }
 
     #[test]
-    fn a_growing_hold_out_keeps_whom_it_had() {
+    fn a_growing_hold_out_keeps_its_customers() {
         let small = roles(&rules("s", &[(1, 10), (9, 10)]), &ints(0..10_000));
         let large = roles(&rules("s", &[(2, 10), (8, 10)]), &ints(0..10_000));
         assert!(small.iter().zip(&large).all(|(s, l)| *s != Allocation::Arm(0) || *l == Allocation::Arm(0)));
@@ -222,7 +223,7 @@ mod tests {
     fn states_have_shares_and_earlier_assignments_win() {
         let bounds = [[(1, 1_000), (999, 1_000)], [(999, 1_000), (1, 1_000)]];
         let bounds = bounds.iter().map(|b| ShareBounds::new(&shares(b)).unwrap()).collect();
-        let rules = DrawRules { lots: HashDraw::new("s"), bounds, global: None };
+        let rules = DrawRules { draw: HashDraw::new("s"), bounds, global: None };
         let ids = ints(0..4);
         let earlier = [PriorAssignment::Arm(7), PriorAssignment::Exclude, PriorAssignment::None, PriorAssignment::None];
         let from =

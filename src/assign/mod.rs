@@ -1,5 +1,5 @@
-//! Who is assigned to what: drawing arms, what a draw can detect, and assignments by period. Pure: no file is read or
-//! written here.
+//! Assignments of customers to arms: drawing them, the effect that a draw can detect, and assignments by period. Reads and
+//! writes no files.
 
 mod draw;
 mod periods;

@@ -56,26 +56,26 @@ impl RowSet {
         self.len() == 0
     }
 
-    /// The row at a place, which must be there.
+    /// The row at an index, which must exist.
     #[inline]
-    pub fn at(&self, place: usize) -> u32 {
+    pub fn at(&self, index: usize) -> u32 {
         match self {
-            RowSet::Range(rows) => rows.start + place as u32,
-            RowSet::Indices(rows) => rows[place],
+            RowSet::Range(rows) => rows.start + index as u32,
+            RowSet::Indices(rows) => rows[index],
         }
     }
 
-    /// The rows at some places, which must be there.
-    pub fn copy(&self, places: Range<usize>, out: &mut Vec<u32>) {
+    /// Appends the rows at some indices, which must exist.
+    pub fn copy(&self, indices: Range<usize>, out: &mut Vec<u32>) {
         match self {
-            RowSet::Range(rows) => out.extend(rows.start + places.start as u32..rows.start + places.end as u32),
-            RowSet::Indices(rows) => out.extend_from_slice(&rows[places]),
+            RowSet::Range(rows) => out.extend(rows.start + indices.start as u32..rows.start + indices.end as u32),
+            RowSet::Indices(rows) => out.extend_from_slice(&rows[indices]),
         }
     }
 
-    /// How many of the rows at some places come before a point that all before it do.
-    pub fn partition_point(&self, places: Range<usize>, is_before: impl Fn(u32) -> bool) -> usize {
-        let (mut low, mut high) = (places.start, places.end);
+    /// Number of rows at the start of some indices that meet a condition, which no later row of them meets.
+    pub fn partition_point(&self, indices: Range<usize>, is_before: impl Fn(u32) -> bool) -> usize {
+        let (mut low, mut high) = (indices.start, indices.end);
         while low < high {
             let middle = low.midpoint(high);
             if is_before(self.at(middle)) {
@@ -84,12 +84,12 @@ impl RowSet {
                 high = middle;
             }
         }
-        low - places.start
+        low - indices.start
     }
 
     /// All rows.
     pub fn iter(&self) -> impl Iterator<Item = u32> {
-        (0..self.len()).map(|place| self.at(place))
+        (0..self.len()).map(|index| self.at(index))
     }
 }
 
@@ -108,13 +108,13 @@ pub fn by_period(assignments: &Assignments, periods: &[Period]) -> AssignmentsBy
     let mut rows: Vec<Vec<Range<u32>>> = vec![Vec::new(); periods.len()];
     let mut outside = Vec::new();
     // Rows of a day mostly come together.
-    assignments.assigned_on.runs(|day, own| match find(Day(day)).and_then(|at| rows.get_mut(at)) {
+    assignments.assigned_on.runs(|day, rows_of_day| match find(Day(day)).and_then(|at| rows.get_mut(at)) {
         // Days that follow one another make one stretch.
-        Some(rows) => match rows.last_mut().filter(|last| last.end == own.start) {
-            Some(last) => last.end = own.end,
-            None => rows.push(own),
+        Some(rows) => match rows.last_mut().filter(|last| last.end == rows_of_day.start) {
+            Some(last) => last.end = rows_of_day.end,
+            None => rows.push(rows_of_day),
         },
-        None => outside.extend(own),
+        None => outside.extend(rows_of_day),
     });
     let periods = rows.into_par_iter().zip(periods).map(|(rows, period)| of_period(assignments, *period, rows)).collect();
     AssignmentsByPeriod { periods, outside }
@@ -226,9 +226,9 @@ mod tests {
         }
     }
 
-    /// Every row has one fate, and the fates do not hang on the order of the rows.
+    /// Every row has one outcome, and outcomes do not depend on the order of the rows.
     #[test]
-    fn fates_add_up_in_any_order() {
+    fn outcomes_add_up_in_any_order() {
         let mut state = 1u64;
         let mut next = |below: u64| {
             state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);

@@ -52,7 +52,7 @@ pub struct DetectableEffect {
 /// (z.975 + z.8) · √(s²/treated + s²/control).
 ///
 /// # Errors
-/// Why it cannot be said.
+/// Why it cannot be computed.
 pub fn detectable_effect(spread: &OutcomeSpread, treated: u64, control: u64) -> Result<DetectableEffect, &'static str> {
     if treated < 2 || control < 2 {
         return Err("an arm has fewer than 2 customers");
@@ -70,7 +70,7 @@ pub fn detectable_effect(spread: &OutcomeSpread, treated: u64, control: u64) -> 
 /// their customers, (z.975 + z.8) · √Σ w²(s²/treated + s²/control).
 ///
 /// # Errors
-/// Why it cannot be said.
+/// Why it cannot be computed.
 pub fn stratified_detectable_effect(strata: &[(OutcomeSpread, u64, u64)]) -> Result<DetectableEffect, &'static str> {
     let customers: u64 = strata.iter().map(|(spread, ..)| spread.count).sum();
     let (mut variance, mut mean) = (0.0, 0.0);
@@ -111,7 +111,7 @@ mod tests {
     }
 
     #[test]
-    fn what_cannot_be_said_has_a_reason() {
+    fn what_cannot_be_computed_has_a_reason() {
         assert!(detectable_effect(&OutcomeSpread::of([1, 2]), 1, 50).is_err_and(|e| e.contains("fewer than 2")));
         assert!(detectable_effect(&OutcomeSpread::of([7, 7, 7]), 10, 10).is_err_and(|e| e.contains("same")));
         assert!(detectable_effect(&OutcomeSpread::of([5]), 10, 10).is_err());

@@ -16,7 +16,7 @@ pub enum AssignedIds {
 }
 
 impl AssignedIds {
-    /// The id of a row, which must be there.
+    /// The id of a row, which must exist.
     #[inline]
     pub fn id(&self, row: usize) -> CustomerIdRef<'_> {
         match self {
@@ -25,8 +25,8 @@ impl AssignedIds {
         }
     }
 
-    /// The keys of some rows, if they are short; they must be there.
-    pub fn short(&self, rows: Range<usize>) -> Option<&[u32]> {
+    /// The keys of some rows, which must exist, if keys have 32 bits.
+    pub fn narrow(&self, rows: Range<usize>) -> Option<&[u32]> {
         match self {
             AssignedIds::Int(CompactInts::Narrow(keys)) => Some(&keys[rows]),
             _ => None,

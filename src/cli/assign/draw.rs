@@ -39,7 +39,7 @@ pub(super) fn draw_arms(
     let states = customers.columns.first().ok_or_else(|| Error::bug("a draw without a column of states"))?;
     let bounds = flags.shares.bounds(&states.names, &selection.states_of(states))?;
     let earlier = earlier::read(args, &flags.shares, customers, &selection.rows)?;
-    let rules = DrawRules { lots: HashDraw::new(&args.salt), bounds, global: flags.global.clone() };
+    let rules = DrawRules { draw: HashDraw::new(&args.salt), bounds, global: flags.global.clone() };
     let (kind, rows) = (customers.kind, selection.rows.as_slice());
     let roles = draw(&rules, &Candidates { ids: &customers.ids, kind, state: &states.codes, rows, earlier: &earlier });
     let mut drawn = Drawn { rows: Vec::with_capacity(rows.len()), arms: Vec::new(), global: 0, left_out: 0, kept: 0 };

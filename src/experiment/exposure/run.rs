@@ -182,7 +182,7 @@ impl<'a> AssignmentRun<'a> {
         match &*self.rows {
             RowSet::Range(rows) => {
                 let start = rows.start as usize;
-                self.table.ids.short(start + indices.start..start + indices.end)
+                self.table.ids.narrow(start + indices.start..start + indices.end)
             }
             RowSet::Indices(_) => None,
         }
