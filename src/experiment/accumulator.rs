@@ -272,7 +272,7 @@ mod tests {
             state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
             ((u128::from(state >> 11) * u128::from(below)) >> 53) as i64
         };
-        // Few cells, and so many that keys need 64 and 128 bits.
+        // Cells whose keys need 32, 64 and 128 bits.
         for cells in [2u128, 1 << 20, 1 << 40] {
             let keys = KeyLayout { arms: 2, groups: 5, cells, lists: 3 };
             let layout = SumLayout { keys, arities: ARITIES.to_vec(), outcomes: 2, described: 0 };

@@ -83,7 +83,7 @@ pub struct SumLayout {
 }
 
 impl SumLayout {
-    /// Empty sums of everybody, for strategies without a control.
+    /// Empty sums of the reference, for strategies without a control.
     pub fn reference(&self) -> GroupedMoments<i128> {
         GroupedMoments::new(1, std::iter::repeat_n(Arity::Two, self.described), None)
     }
