@@ -93,7 +93,7 @@ impl<'a> StrategyPass<'a> {
         for (at, (run, period)) in self.runs.iter().enumerate() {
             let (rows, exclusions) = (&batch.runs[*run], &mut self.exclusions[at]);
             let run = (&runs[*run], *period);
-            let overlapping = context.overlaps.apply_policy(plan, run, (rows, batch.len()), overlap, &mut retained[at]);
+            let overlapping = context.overlaps.apply_policy(plan, run, (rows, batch.ids.len()), overlap, &mut retained[at]);
             exclusions.overlapping += overlapping;
             exclusions.add_excluded(&rows.arms, &retained[at]);
         }
@@ -117,7 +117,7 @@ impl<'a> StrategyPass<'a> {
         let batches = &batches[..self.runs.len()];
         self.accumulator.add(batches, &mut self.squares);
         if !self.strategy.winsorised.is_empty() {
-            self.winsor_input.add(self.strategy, batches, batch.len());
+            self.winsor_input.add(self.strategy, batches, batch.ids.len());
         }
         Ok(())
     }
@@ -125,7 +125,7 @@ impl<'a> StrategyPass<'a> {
     /// Counts in how many periods of the strategy each customer of the batch counts.
     fn count_periods(&self, batch: &CustomerBatch<'_>, retained: &[Vec<bool>], counts: &mut Vec<u32>) {
         counts.clear();
-        counts.resize(batch.len(), 0);
+        counts.resize(batch.ids.len(), 0);
         for ((run, _), retained) in self.runs.iter().zip(retained) {
             let customers = &batch.runs[*run].customers;
             if retained.is_empty() {

@@ -38,7 +38,7 @@ impl CarryOver {
             return;
         }
         self.first_treated.clear();
-        self.first_treated.resize(batch.len(), NO_DAY);
+        self.first_treated.resize(batch.ids.len(), NO_DAY);
         for (other, rows) in runs.iter().zip(&batch.runs).filter(|(other, _)| may_treat(other)) {
             // Whether all treatments lie in the baseline and begin before those of the run: then their days do not matter.
             let all_earlier = other.bounds.last_start < own.bounds.first_start

@@ -54,11 +54,6 @@ impl<'a> CustomerBatch<'a> {
         CustomerBatch { max_run_rows, run_rows: max_run_rows, ids: Vec::new(), runs: vec![BatchRows::default(); runs] }
     }
 
-    /// Number of customers.
-    pub fn len(&self) -> usize {
-        self.ids.len()
-    }
-
     /// Goes on to the next customers; false after the last.
     pub fn advance(&mut self, runs: &[AssignmentRun<'a>]) -> bool {
         self.take_rows(runs);
@@ -73,11 +68,11 @@ impl<'a> CustomerBatch<'a> {
 
     /// Takes the next rows of every run, up to the first customer with whom a run has its number of rows.
     fn take_rows(&mut self, runs: &[AssignmentRun<'a>]) {
-        let full = runs.iter().zip(&self.runs).filter(|(run, taken)| run.len() - taken.range.end > self.run_rows);
+        let full = runs.iter().zip(&self.runs).filter(|(run, taken)| run.row_count() - taken.range.end > self.run_rows);
         let last = full.map(|(run, taken)| run.customer(taken.range.end + self.run_rows - 1)).min();
         for (run, taken) in runs.iter().zip(&mut self.runs) {
             let start = taken.range.end;
-            taken.range = start..last.map_or(run.len(), |last| run.end_of(start, self.run_rows, last));
+            taken.range = start..last.map_or(run.row_count(), |last| run.end_of(start, self.run_rows, last));
         }
     }
 
@@ -210,14 +205,14 @@ mod tests {
         while batch.advance(&runs) {
             for ((taken, table), rows) in batch.runs.iter().zip(&tables).zip(&mut rows) {
                 covering += usize::from(taken.covers_batch);
-                assert!(!taken.covers_batch || taken.customers.iter().copied().eq(0..batch.len() as u32));
+                assert!(!taken.covers_batch || taken.customers.iter().copied().eq(0..batch.ids.len() as u32));
                 for ((row, arm), customer) in taken.rows.iter().zip(&taken.arms).zip(&taken.customers) {
                     assert!(batch.ids[*customer as usize] == table.ids.id(*row as usize));
                     assert_eq!(*arm, table.arm(*row as usize));
                 }
                 rows.extend_from_slice(&taken.rows);
             }
-            largest = largest.max(batch.len());
+            largest = largest.max(batch.ids.len());
             ids.extend(batch.ids.iter().copied());
         }
         assert_eq!(largest, max);

@@ -76,9 +76,9 @@ impl Overlaps {
         if !(0..plan.periods.len()).any(|period| self.needs_treatments(plan, period)) {
             return;
         }
-        self.treatments.resize(plan.periods.len() * batch.len(), Period::EMPTY);
+        self.treatments.resize(plan.periods.len() * batch.ids.len(), Period::EMPTY);
         for (run, rows, period) in of_periods() {
-            let treatments = &mut self.treatments[period * batch.len()..][..batch.len()];
+            let treatments = &mut self.treatments[period * batch.ids.len()..][..batch.ids.len()];
             for (row, customer) in rows.rows.iter().zip(&rows.customers) {
                 let treatment = &mut treatments[*customer as usize];
                 *treatment = treatment.hull(run.treatment(*row as usize));
@@ -90,9 +90,11 @@ impl Overlaps {
     /// period that always overlaps.
     fn needs_treatments(&self, plan: &ExperimentPlan<'_>, period: usize) -> bool {
         let others = &self.others[period];
-        let keeps_all = plan.strategy_of(period).strategy.overlap == Overlap::Keep;
-        let all_overlap = || others.iter().any(|other| other.always && self.covers_batch[other.period]);
-        !others.is_empty() && !(keeps_all && all_overlap())
+        if plan.strategy_of(period).strategy.overlap != Overlap::Keep {
+            return !others.is_empty();
+        }
+        let all_overlap = others.iter().any(|other| other.always && self.covers_batch[other.period]);
+        !others.is_empty() && !all_overlap
     }
 
     /// Applies the overlap policy of a period's strategy to eligible rows of a batch with this number of customers. Says per row

@@ -167,7 +167,7 @@ impl<'a> AssignmentRun<'a> {
     }
 
     /// Number of rows.
-    pub fn len(&self) -> usize {
+    pub fn row_count(&self) -> usize {
         self.rows.len()
     }
 
@@ -206,7 +206,7 @@ impl<'a> AssignmentRun<'a> {
 
     /// The index behind the rows from `start` on whose customers are at most `last`; about `guess` of them are expected.
     pub fn end_of(&self, start: usize, guess: usize, last: CustomerIdRef<'_>) -> usize {
-        let (rest, mut bound) = (self.len() - start, guess.min(self.len() - start));
+        let (rest, mut bound) = (self.row_count() - start, guess.min(self.row_count() - start));
         while bound < rest && self.customer(start + bound) <= last {
             bound = (bound * 2).min(rest);
         }
