@@ -115,6 +115,6 @@ fn customers_and_measures_are_those_of_the_code() {
     assert_eq!(rows(section(&docs, "Measures")), measures, "the section on measures");
     for line in section(&docs, "Measures").lines().filter(|line| line.starts_with("| `")) {
         let measure = MeasureKind::ALL.iter().find(|m| line.starts_with(&format!("| `{}` |", m.name()))).unwrap();
-        assert_eq!(line.contains("| yes |"), measure.is_windowed(), "whether {} has a window", measure.name());
+        assert_eq!(line.contains("| yes |"), measure.basis().has_lookback(), "whether {} has a window", measure.name());
     }
 }

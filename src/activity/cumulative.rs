@@ -58,7 +58,7 @@ impl CumulativeActivity {
         fn add_up<T: Copy>(cells: &mut [T], width: usize, add: impl Fn(T, T) -> T) {
             for from in (0..cells.len().saturating_sub(width)).step_by(width) {
                 let (before, row) = cells[from..from + 2 * width].split_at_mut(width);
-                row.iter_mut().zip(before).for_each(|(own, before)| *own = add(*own, *before));
+                row.iter_mut().zip(before).for_each(|(cell, before)| *cell = add(*cell, *before));
             }
         }
         add_up(&mut self.purchases, self.width, u32::wrapping_add);

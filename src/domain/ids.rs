@@ -69,12 +69,12 @@ impl CustomerIds {
         (key as u64) ^ (1 << 63)
     }
 
-    /// The places of ordered keys, ascending by key and place. Sorted stretches are merged.
+    /// The indices of ordered keys, ascending by key and index. Sorted runs are merged.
     pub fn ascending(keys: &[i64]) -> Vec<u32> {
         let least = keys.iter().copied().min().unwrap_or(0);
         let span = keys.iter().copied().max().unwrap_or(0).wrapping_sub(least) as u64;
         if span <= u64::from(u32::MAX) {
-            // Key and place in one integer: half the bytes to move, one comparison.
+            // Key and index in one integer: half the bytes to move, one comparison.
             let packed = keys.iter().zip(0u64..).map(|(key, place)| (key.wrapping_sub(least) as u64) << 32 | place);
             let mut packed: Vec<u64> = packed.collect();
             packed.sort();
@@ -101,7 +101,7 @@ impl CustomerIds {
         }
     }
 
-    /// How the ids at two places compare: numbers by value, strings bytewise.
+    /// How the ids at two indices compare: numbers by value, strings bytewise.
     pub fn compare(&self, left: usize, right: usize) -> Ordering {
         match self {
             CustomerIds::Int(keys) => keys.get(left).cmp(&keys.get(right)),

@@ -6,10 +6,10 @@ use std::sync::{Mutex, PoisonError};
 
 use serde::{Serialize, Serializer};
 
-use super::Lookback;
+use super::{Basis, EventKind, Lookback, OrderSum, OrderWindow};
 use crate::error::{Error, Result, suggestion};
 
-/// What a measure's numbers mean, and with that their type in tables.
+/// What the numbers of a measure mean, which decides their type in tables.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum Unit {
     /// A date (DATE).
@@ -30,19 +30,6 @@ pub enum Unit {
     Decimal(u8, u8),
     /// A floating-point number (DOUBLE).
     Double,
-}
-
-/// What a measure is taken from.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum MeasureSource {
-    /// The orders.
-    Orders,
-    /// The categories of the orders' lines.
-    Categories,
-    /// The customers table.
-    Customers,
-    /// Events such as opens and clicks.
-    Events,
 }
 
 /// A column of the customers table that is a measure of its name.
@@ -80,7 +67,7 @@ impl AttributeColumn {
 }
 
 macro_rules! measures {
-    ($($kind:ident $name:literal $unit:ident $windowed:literal $doc:literal),* $(,)?) => {
+    ($($kind:ident $name:literal $unit:ident $basis:expr, $doc:literal;)*) => {
         /// The kinds of measures; see DESIGN 1.3 for the formulas.
         #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
         pub enum MeasureKind {
@@ -103,9 +90,13 @@ macro_rules! measures {
                 match self { $(MeasureKind::$kind => Unit::$unit,)* MeasureKind::Attribute(attribute) => attribute.unit }
             }
 
-            /// Whether it looks back over a window and can be given its own with `@`.
-            pub fn is_windowed(self) -> bool {
-                match self { $(MeasureKind::$kind => $windowed,)* MeasureKind::Attribute(_) => false }
+            /// What it is computed from.
+            pub fn basis(self) -> Basis {
+                use Basis::*;
+                use EventKind::*;
+                use OrderSum::*;
+                use OrderWindow::*;
+                match self { $(MeasureKind::$kind => $basis,)* MeasureKind::Attribute(_) => Attribute }
             }
 
             /// One sentence on what it is.
@@ -117,69 +108,49 @@ macro_rules! measures {
 }
 
 measures! {
-    FirstOrder "first_order" Date false "Date of the first purchase.",
-    LastOrder "last_order" Date false "Date of the last purchase.",
-    RecencyDays "recency_days" Days false "Days from the last purchase to the as-of date.",
-    Frequency "frequency" Count true "Purchases in the lookback.",
-    Monetary "monetary" Money true "Money of the lookback.",
-    Revenue "revenue" Money true "Money of the lookback as a sum, also where monetary is an average.",
-    AvgOrderValue "avg_order_value" Average true "Money of the lookback per purchase; null without a purchase.",
-    TenureDays "tenure_days" Days false "Days from the first purchase to the as-of date.",
-    LifetimeOrders "lifetime_orders" Count false "Purchases ever.",
-    LifetimeMonetary "lifetime_monetary" Money false "Money ever.",
-    PeriodOrders "period_orders" Count false "Purchases in the period.",
-    PeriodMonetary "period_monetary" Money false "Money of the period.",
-    PreviousPeriodOrders "previous_period_orders" Count false "Purchases in the period before.",
-    OrdersBeforePeriod "orders_before_period" Count false "Purchases before the period.",
-    MeanGapDays "mean_gap_days" Ratio false "Mean days between order days; null below two order days.",
-    OverdueRatio "overdue_ratio" Ratio false "Recency over the mean gap; null below two order days.",
-    NextDue "next_due" Date false "Last purchase plus the mean gap, rounded half to even; null below two order days.",
-    FrequencyTrend "frequency_trend" Ratio true "Purchases in the younger half of the lookback over the older half.",
-    MonetaryTrend "monetary_trend" Ratio true "Money of the younger half of the lookback over the older half.",
-    RevenueAtRisk "revenue_at_risk" Money false "Money of the 365 days that end with the last purchase.",
-    DiscountShare "discount_share" Ratio true "Share of the purchases in the lookback with a discount.",
-    ReturnShare "return_share" Ratio true "Returns in the lookback over purchases and returns in it.",
-    Margin "margin" Money true "Money minus cost over the lookback; null if a cost is missing.",
-    TopCategory "top_category" Text true "Category with the most money of the purchases in the lookback; null without one.",
-    TopCategoryShare "top_category_share" Ratio true "Share of that category in the money of the purchases in the lookback.",
-    Categories "categories" Count true "Distinct categories of the purchases in the lookback.",
-    Events "events" Count true "Events of any kind in the lookback.",
-    Sends "sends" Count true "Messages sent in the lookback.",
-    Opens "opens" Count true "Opens in the lookback.",
-    Clicks "clicks" Count true "Clicks in the lookback.",
-    Conversions "conversions" Count true "Conversions in the lookback.",
-    Responses "responses" Count true "Responses to promotions in the lookback.",
-    OpenRate "open_rate" Ratio true "Opens over sends, both in the lookback; null without sends.",
-    ClickRate "click_rate" Ratio true "Clicks over sends, both in the lookback; null without sends.",
-    ConversionRate "conversion_rate" Ratio true "Conversions over sends, both in the lookback; null without sends.",
+    FirstOrder "first_order" Date Orders(Life, &[]), "Date of the first purchase.";
+    LastOrder "last_order" Date Orders(Life, &[]), "Date of the last purchase.";
+    RecencyDays "recency_days" Days Orders(Life, &[]), "Days from the last purchase to the as-of date.";
+    Frequency "frequency" Count Orders(Lookback, &[Frequency]), "Purchases in the lookback.";
+    Monetary "monetary" Money Orders(Lookback, &[Money, Purchases]), "Money of the lookback.";
+    Revenue "revenue" Money Orders(Lookback, &[Money]), "Money of the lookback as a sum, also where monetary is an average.";
+    AvgOrderValue "avg_order_value" Average Orders(Lookback, &[Money, Frequency]), "Money of the lookback per purchase; null without a purchase.";
+    TenureDays "tenure_days" Days Orders(Life, &[]), "Days from the first purchase to the as-of date.";
+    LifetimeOrders "lifetime_orders" Count Orders(Life, &[Purchases]), "Purchases ever.";
+    LifetimeMonetary "lifetime_monetary" Money Orders(Life, &[Money]), "Money ever.";
+    PeriodOrders "period_orders" Count Orders(Period, &[Purchases]), "Purchases in the period.";
+    PeriodMonetary "period_monetary" Money Orders(Period, &[Money]), "Money of the period.";
+    PreviousPeriodOrders "previous_period_orders" Count Orders(PreviousPeriod, &[Purchases]), "Purchases in the period before.";
+    OrdersBeforePeriod "orders_before_period" Count Orders(BeforePeriod, &[Purchases]), "Purchases before the period.";
+    MeanGapDays "mean_gap_days" Ratio Orders(Life, &[OrderDays]), "Mean days between order days; null below two order days.";
+    OverdueRatio "overdue_ratio" Ratio Orders(Life, &[OrderDays]), "Recency over the mean gap; null below two order days.";
+    NextDue "next_due" Date Orders(Life, &[OrderDays]), "Last purchase plus the mean gap, rounded half to even; null below two order days.";
+    FrequencyTrend "frequency_trend" Ratio Orders(LookbackHalves, &[Purchases]), "Purchases in the younger half of the lookback over the older half.";
+    MonetaryTrend "monetary_trend" Ratio Orders(LookbackHalves, &[Money, Purchases]), "Money of the younger half of the lookback over the older half.";
+    RevenueAtRisk "revenue_at_risk" Money Orders(YearToLastPurchase, &[Money]), "Money of the 365 days that end with the last purchase.";
+    DiscountShare "discount_share" Ratio Orders(Lookback, &[Discounted, Purchases]), "Share of the purchases in the lookback with a discount.";
+    ReturnShare "return_share" Ratio Orders(Lookback, &[Returns, Purchases]), "Returns in the lookback over purchases and returns in it.";
+    Margin "margin" Money Orders(Lookback, &[Money, Cost, CostMissing]), "Money minus cost over the lookback; null if a cost is missing.";
+    TopCategory "top_category" Text Categories, "Category with the most money of the purchases in the lookback; null without one.";
+    TopCategoryShare "top_category_share" Ratio Categories, "Share of that category in the money of the purchases in the lookback.";
+    Categories "categories" Count Categories, "Distinct categories of the purchases in the lookback.";
+    Events "events" Count Events(&[]), "Events of any kind in the lookback.";
+    Sends "sends" Count Events(&[Sends]), "Messages sent in the lookback.";
+    Opens "opens" Count Events(&[Opens]), "Opens in the lookback.";
+    Clicks "clicks" Count Events(&[Clicks]), "Clicks in the lookback.";
+    Conversions "conversions" Count Events(&[Conversions]), "Conversions in the lookback.";
+    Responses "responses" Count Events(&[Responses]), "Responses to promotions in the lookback.";
+    OpenRate "open_rate" Ratio Events(&[Opens, Sends]), "Opens over sends, both in the lookback; null without sends.";
+    ClickRate "click_rate" Ratio Events(&[Clicks, Sends]), "Clicks over sends, both in the lookback; null without sends.";
+    ConversionRate "conversion_rate" Ratio Events(&[Conversions, Sends]), "Conversions over sends, both in the lookback; null without sends.";
 }
 
-impl MeasureKind {
-    /// What it is taken from.
-    pub fn source(self) -> MeasureSource {
-        match self {
-            MeasureKind::TopCategory | MeasureKind::TopCategoryShare | MeasureKind::Categories => MeasureSource::Categories,
-            MeasureKind::Attribute(_) => MeasureSource::Customers,
-            MeasureKind::Events
-            | MeasureKind::Sends
-            | MeasureKind::Opens
-            | MeasureKind::Clicks
-            | MeasureKind::Conversions
-            | MeasureKind::Responses
-            | MeasureKind::OpenRate
-            | MeasureKind::ClickRate
-            | MeasureKind::ConversionRate => MeasureSource::Events,
-            _ => MeasureSource::Orders,
-        }
-    }
-}
-
-/// A measure, with its own lookback where it has one.
+/// A kind of measure with its lookback.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct Measure {
     /// What is measured.
     pub kind: MeasureKind,
-    /// Its own lookback; `None` is the job's.
+    /// The lookback; `None` is the one of the job.
     pub lookback: Option<Lookback>,
 }
 
@@ -235,7 +206,7 @@ impl Catalogue {
             ))
         })?;
         match window {
-            Some(_) if !kind.is_windowed() => {
+            Some(_) if !kind.basis().has_lookback() => {
                 Err(Error::usage(format!("measure {text:?}: {name} does not look back over a window, so it takes no \"@\"")))
             }
             Some(window) => Ok(Measure { kind, lookback: Some(Lookback::parse(window)?) }),

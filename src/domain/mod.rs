@@ -1,6 +1,8 @@
 //! Values that every layer shares: dates, money, exact numbers, customer ids, outcomes. Pure, no I/O.
 
+mod basis;
 mod compact_ints;
+mod counting_sort;
 mod date;
 mod event;
 mod ids;
@@ -10,11 +12,13 @@ mod number;
 mod period;
 mod strategy;
 
+pub use basis::{Basis, OrderSum, OrderWindow};
 pub use compact_ints::{CompactInts, NarrowInt};
+pub use counting_sort::counting_sort;
 pub use date::{AsOf, Day, Lookback, WindowStart};
 pub use event::EventKind;
 pub use ids::{CustomerId, CustomerIdRef, CustomerIds, IdType, StringIds};
-pub use measure::{AttributeColumn, Catalogue, Measure, MeasureKind, MeasureSource, Unit};
+pub use measure::{AttributeColumn, Catalogue, Measure, MeasureKind, Unit};
 pub use name::{ALL, folded, look_alike};
 pub use number::{Decimal, Ratio, divide_half_even, ends, format_money, pow10};
 pub use period::Period;

@@ -1,7 +1,7 @@
-//! What is known of customers besides their orders: the customers table joins the panel of a bucket, then the events.
+//! Joins the customers table, and then the events, to the panel of a bucket.
 //!
-//! The table says what it says at every as-of date; it has no history. Who stands on it is listed at every date: before the
-//! first purchase with null wherever a measure looks at orders, and unscored for that reason.
+//! The customers table has no history: its values hold at every as-of date. Its customers are listed at every date; before
+//! their first purchase, measures over orders are null and the customers are not scored.
 
 use std::cmp::Ordering;
 
@@ -9,25 +9,28 @@ use crate::activity::IntervalActivity;
 use crate::domain::{AttributeColumn, CustomerIds, MeasureKind};
 use crate::error::Result;
 
-use super::{BucketPanel, Column, EventBuckets, FoldSpec};
+use super::column::Column;
+use super::events::EventBuckets;
+use super::panel::BucketPanel;
+use super::spec::FoldSpec;
 
-/// The number of the value of who has none.
+/// The number that stands for a missing value of a dimension.
 pub const UNKNOWN: u32 = u32::MAX;
-/// What the tables call it.
+/// Its name in the tables.
 pub const UNKNOWN_NAME: &str = "(unknown)";
 
-/// The customers of one bucket that stand on the customers table, ascending by id.
+/// The rows of the customers table for one bucket, ascending by id.
 #[derive(Debug, Clone)]
 pub struct CustomerAttributes {
     /// Their ids, each once.
     pub ids: CustomerIds,
     /// One column per measure that is read.
     pub columns: Vec<Column>,
-    /// Per dimension the number of everybody's value; [`UNKNOWN`] without one.
+    /// Per dimension the number of every customer's value; [`UNKNOWN`] without one.
     pub dimensions: Vec<Vec<u32>>,
 }
 
-/// What is known of customers besides their orders, by bucket.
+/// The customers table and the events, by bucket.
 #[derive(Debug, Default)]
 pub struct CustomerData {
     /// The measures of the rolls.
@@ -39,7 +42,7 @@ pub struct CustomerData {
 }
 
 impl CustomerData {
-    /// Adds to the panel of a bucket what is known besides orders.
+    /// Joins the customers table and the events to the panel of a bucket.
     ///
     /// # Errors
     /// Exit 7 if spilled events do not come back.
@@ -50,7 +53,7 @@ impl CustomerData {
         let attributes = self.attributes.get(bucket);
         if let Some(attributes) = attributes {
             panel = join(panel, attributes, slices, spec);
-            let positions = positions(&panel, &attributes.ids);
+            let positions = panel.positions_in(&attributes.ids);
             for (measure, column) in spec.measures.iter().zip(&mut panel.columns) {
                 let MeasureKind::Attribute(attribute) = measure.kind else { continue };
                 if let Some(values) = self.columns.iter().position(|c| *c == attribute).and_then(|at| attributes.columns.get(at))
@@ -68,25 +71,8 @@ impl CustomerData {
     }
 }
 
-/// Where every customer of the panel stands among ids that ascend.
-pub(super) fn positions(panel: &BucketPanel, ids: &CustomerIds) -> Vec<Option<usize>> {
-    let mut positions = vec![None; panel.ids.len()];
-    let mut at = 0;
-    for (customer, position) in positions.iter_mut().enumerate() {
-        // Ids ascend within a slice.
-        if customer > 0 && panel.slice(customer) != panel.slice(customer - 1) {
-            at = 0;
-        }
-        while at < ids.len() && ids.compare_with(at, &panel.ids, customer) == Ordering::Less {
-            at += 1;
-        }
-        *position = Some(at).filter(|at| *at < ids.len() && ids.compare_with(*at, &panel.ids, customer) == Ordering::Equal);
-    }
-    positions
-}
-
-/// Lists who stands on the attributes, also without a purchase. With slices, who has none in any of them yet has a row of their own
-/// without a slice.
+/// Lists the customers of the table, also before a purchase. With slices, a customer has a row without a slice until the first
+/// purchase in any slice.
 fn join(panel: BucketPanel, attributes: &CustomerAttributes, slice_count: usize, spec: &FoldSpec) -> BucketPanel {
     if spec.only_lookback {
         return panel;
@@ -96,7 +82,7 @@ fn join(panel: BucketPanel, attributes: &CustomerAttributes, slice_count: usize,
     // With slices: from which date on somebody on the attributes has purchases.
     let mut since = vec![if sliced { spec.dates.len() } else { 0 }; attributes.ids.len()];
     let mut there = vec![false; attributes.ids.len()];
-    for (customer, position) in positions(&panel, &attributes.ids).into_iter().enumerate() {
+    for (customer, position) in panel.positions_in(&attributes.ids).into_iter().enumerate() {
         let Some(position) = position else { continue };
         if sliced {
             let first = (0..spec.dates.len()).find(|date| panel.listed[date * customers + customer]);
@@ -141,8 +127,8 @@ fn join(panel: BucketPanel, attributes: &CustomerAttributes, slice_count: usize,
     let slices = if sliced { rows.iter().map(slice).collect() } else { Vec::new() };
     let histories = panel.histories.map(|h| h.spread(rows.iter().map(|row| row.old)));
     let mut intervals = panel.intervals;
-    for own in &mut intervals {
-        *own = own
+    for activities in &mut intervals {
+        *activities = activities
             .iter()
             .map(|interval| IntervalActivity { customer: renumbered[interval.customer as usize], ..interval })
             .collect();
@@ -160,8 +146,8 @@ struct PanelRow {
 fn panel_rows(panel: &BucketPanel, attributes: &CustomerAttributes, there: &[bool], sliced: bool) -> Vec<PanelRow> {
     let mut rows = Vec::with_capacity(panel.ids.len() + attributes.ids.len());
     let mut waiting = (0..attributes.ids.len()).filter(|position| !there[*position]).peekable();
-    for (old, position) in positions(panel, &attributes.ids).into_iter().enumerate() {
-        // Who has no slice comes after all slices.
+    for (old, position) in panel.positions_in(&attributes.ids).into_iter().enumerate() {
+        // Customers without a slice follow all slices.
         while let Some(attribute_row) =
             waiting.next_if(|w| !sliced && attributes.ids.compare_with(*w, &panel.ids, old) == Ordering::Less)
         {

@@ -14,7 +14,11 @@ use crate::bucket::{BucketStore, Records};
 use crate::error::Result;
 use crate::memory::MemoryPool;
 
-use super::{BucketPanel, CustomerData, FoldSpec, SourceCodes, fold};
+use super::attributes::CustomerData;
+use super::codes::SourceCodes;
+use super::fold::fold;
+use super::panel::BucketPanel;
+use super::spec::FoldSpec;
 
 /// Bytes that all panels may take together when the job has no memory limit. Those of workload W2 of `benches/README.md`, a
 /// million customers at 27 dates, take 0.7 GiB.

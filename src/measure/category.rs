@@ -3,11 +3,12 @@
 //! As in [`super::windows`], a window moves from date to date, and the money by category is kept by adding the lines that
 //! come in and taking away those that fall out.
 
-use crate::domain::MeasureSource;
+use crate::domain::Basis;
 
+use super::column::{Column, NULL_INT};
 use super::formula::Value;
 use super::group::OrderLine;
-use super::{Column, FoldSpec, NULL_INT};
+use super::spec::FoldSpec;
 
 /// Measures over windows with the same first days.
 struct Window {
@@ -22,9 +23,9 @@ pub(super) struct CategorySums<'a> {
     spec: &'a FoldSpec,
     customers: usize,
     windows: Vec<Window>,
-    /// The lines of the customer at hand.
+    /// The lines of the current customer.
     pub order_lines: Vec<OrderLine>,
-    /// Lines and money of the window at hand by category, ascending.
+    /// Lines and money of the current window by category, ascending.
     held: Vec<(u32, i64, i128)>,
 }
 
@@ -32,7 +33,7 @@ impl<'a> CategorySums<'a> {
     /// What folds the measures by category of a job; `None` if it has none.
     pub fn new(spec: &'a FoldSpec, customers: usize) -> Option<CategorySums<'a>> {
         let mut windows: Vec<Window> = Vec::new();
-        for (at, measure) in spec.measures.iter().enumerate().filter(|(_, m)| m.kind.source() == MeasureSource::Categories) {
+        for (at, measure) in spec.measures.iter().enumerate().filter(|(_, m)| m.kind.basis() == Basis::Categories) {
             let lookback = measure.lookback.unwrap_or(spec.lookback);
             let starts = spec.starts(lookback);
             let column = (at, Column::new(measure.kind.unit(), spec.dates.len() * customers));
@@ -78,7 +79,7 @@ impl<'a> CategorySums<'a> {
         }
     }
 
-    /// Puts the values at the places of their measures.
+    /// Puts the values into the columns of their measures.
     pub fn finish(self, columns: &mut [Column]) {
         for (at, column) in self.windows.into_iter().flat_map(|w| w.columns) {
             columns[at] = column;

@@ -1,19 +1,20 @@
 //! The cells of a bucket, filled customer by customer.
 //!
-//! The cells of a customer lie far from each other, one in every date's stretch of every column. So those of a few customers
-//! are filled in a block that stays in the cache, and copied date by date. On the way counts and money go into 32 bits: few
-//! customers have more, and whoever looks at a column of all dates next finds it in half the memory.
+//! The cells of a customer are far apart: one per date and column. A block of a few customers is therefore filled in the
+//! cache and copied date by date. The copy stores counts and money in 32 bits where they fit, which halves the memory of
+//! most columns.
 
-use super::{Column, FoldSpec};
-use crate::domain::MeasureSource;
+use super::column::Column;
+use super::spec::FoldSpec;
+use crate::domain::Basis;
 
-/// A block has about so many cells of each column.
+/// Approximate number of cells of a block per column.
 const CELLS: usize = 1024;
 
-/// It has so many customers, whose cells of a date then fill a few cache lines.
+/// Customers of a block, whose cells of one date fill a few cache lines.
 const CUSTOMERS: std::ops::RangeInclusive<usize> = 16..=64;
 
-/// See the head of the file.
+/// The columns of a bucket in the making.
 pub(super) struct PanelCells {
     dates: usize,
     customers: usize,
@@ -24,13 +25,13 @@ pub(super) struct PanelCells {
     block: CellBlock,
 }
 
-/// The cells of the customers at hand: that of the `c`th of them at date `d` is `d · width + c`.
+/// The cells of a few consecutive customers: the cell of the `c`th of them at date `d` is `d · width + c`.
 pub(super) struct CellBlock {
     /// Customers of the block.
     pub width: usize,
-    /// See [`super::BucketPanel::listed`].
+    /// See [`super::panel::BucketPanel::listed`].
     pub listed: Vec<bool>,
-    /// See [`super::BucketPanel::columns`]; counts and money are in columns of their own width.
+    /// See [`super::panel::BucketPanel::columns`]; counts and money are not narrowed.
     pub columns: Vec<Column>,
 }
 
@@ -40,7 +41,7 @@ impl PanelCells {
         let width = (CELLS / dates.max(1) / 16 * 16).clamp(*CUSTOMERS.start(), *CUSTOMERS.end()).min(customers);
         let block = CellBlock { width, listed: vec![false; dates * width], columns: spec.columns(width) };
         let columns = spec.measures.iter().map(|measure| match spec.unit(*measure) {
-            unit if Column::is_long(unit) && measure.kind.source() == MeasureSource::Orders => {
+            unit if Column::is_long(unit) && matches!(measure.kind.basis(), Basis::Orders(..)) => {
                 Column::Int(vec![0; dates * customers])
             }
             unit => Column::new(unit, dates * customers),
@@ -63,8 +64,8 @@ impl PanelCells {
         for date in 0..self.dates {
             let (to, from) = (date * self.customers + self.first, date * self.block.width);
             self.listed[to..to + count].copy_from_slice(&self.block.listed[from..from + count]);
-            for (all, own) in self.columns.iter_mut().zip(&self.block.columns) {
-                all.copy(to, own, from, count);
+            for (column, block) in self.columns.iter_mut().zip(&self.block.columns) {
+                column.copy(to, block, from, count);
             }
         }
         self.block.listed.fill(false);

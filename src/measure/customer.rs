@@ -2,13 +2,14 @@
 //! answer the others.
 
 use crate::activity::{BoundaryDays, IntervalActivities, IntervalActivity, Order};
-use crate::domain::{Lookback, Measure, MeasureKind, MeasureSource};
+use crate::domain::{Basis, Lookback, Measure, MeasureKind};
 use crate::error::Result;
 
 use super::cells::PanelCells;
+use super::column::Column;
 use super::formula::{Facts, Sums, Value, set, value, within};
+use super::spec::FoldSpec;
 use super::windows::Windows;
-use super::{Column, FoldSpec};
 
 /// A measure with the numbers of the boundaries it needs.
 #[derive(Debug, Clone, Copy)]
@@ -58,7 +59,7 @@ impl<'a> CustomerFold<'a> {
             .measures
             .iter()
             .enumerate()
-            .filter(|(_, m)| m.kind.source() == MeasureSource::Orders && !Windows::serves(spec, m.kind));
+            .filter(|(_, m)| matches!(m.kind.basis(), Basis::Orders(..)) && !Windows::serves(spec, m.kind));
         for (column, &measure) in others {
             let window = measure.lookback.unwrap_or(spec.lookback);
             let (start, split, stop) = match measure.kind {

@@ -4,11 +4,12 @@
 //! [`super::windows`], a window moves from date to date, and its counts with it.
 
 use crate::bucket::{BucketStore, Field, RecordLayout, Records};
-use crate::domain::{CustomerIds, EventKind, MeasureKind, MeasureSource, StringIds};
+use crate::domain::{Basis, CustomerIds, EventKind, MeasureKind, StringIds};
 use crate::error::Result;
 
-use super::attributes::positions;
-use super::{BucketPanel, Column, FoldSpec};
+use super::column::Column;
+use super::panel::BucketPanel;
+use super::spec::FoldSpec;
 
 /// The events of a job, by bucket of the orders.
 #[derive(Debug)]
@@ -48,7 +49,7 @@ impl EventBuckets {
         let mut records = Records::default();
         self.0.unpack(bucket, &mut records)?;
         let events = Events::new(self.0.layout, &records);
-        let positions = positions(panel, &events.ids);
+        let positions = panel.positions_in(&events.ids);
         for window in &windows {
             for (customer, position) in positions.iter().enumerate() {
                 if let Some(position) = position {
@@ -64,7 +65,7 @@ impl EventBuckets {
 /// The windows over events that a job looks at.
 fn windows(spec: &FoldSpec) -> Vec<Window> {
     let mut windows: Vec<Window> = Vec::new();
-    for (at, measure) in spec.measures.iter().enumerate().filter(|(_, m)| m.kind.source() == MeasureSource::Events) {
+    for (at, measure) in spec.measures.iter().enumerate().filter(|(_, m)| matches!(m.kind.basis(), Basis::Events(_))) {
         let lookback = measure.lookback.unwrap_or(spec.lookback);
         let starts = spec.starts(lookback);
         match windows.iter_mut().find(|w| w.starts == starts) {
@@ -90,8 +91,8 @@ impl Window {
             let cell = at * customers + customer;
             for (position, measure) in &self.measures {
                 match &mut columns[*position] {
-                    Column::Long(out) => out[cell] = number(*measure, &counts),
-                    Column::Ratio(out) => out[cell] = (number(*measure, &counts), counts[EventKind::Sends as usize]),
+                    Column::Long(out) => out[cell] = count(*measure, &counts).0,
+                    Column::Ratio(out) => out[cell] = count(*measure, &counts),
                     Column::Int(_) | Column::Double(_) => {}
                 }
             }
@@ -99,17 +100,13 @@ impl Window {
     }
 }
 
-/// A count, or what a rate has above its line.
-fn number(measure: MeasureKind, counts: &Counts) -> i64 {
-    let kind = match measure {
-        MeasureKind::Sends => EventKind::Sends,
-        MeasureKind::Opens | MeasureKind::OpenRate => EventKind::Opens,
-        MeasureKind::Clicks | MeasureKind::ClickRate => EventKind::Clicks,
-        MeasureKind::Conversions | MeasureKind::ConversionRate => EventKind::Conversions,
-        MeasureKind::Responses => EventKind::Responses,
-        _ => return counts.iter().sum(),
-    };
-    counts[kind as usize]
+/// The number of events that a measure counts, or the numerator and denominator of a rate.
+fn count(measure: MeasureKind, counts: &Counts) -> (i64, i64) {
+    match measure.basis() {
+        Basis::Events([kind]) => (counts[*kind as usize], 1),
+        Basis::Events([kind, of]) => (counts[*kind as usize], counts[*of as usize]),
+        _ => (counts.iter().sum(), 1),
+    }
 }
 
 /// The events of a bucket by customer.
@@ -141,9 +138,9 @@ impl Events {
         let mut order: Vec<usize> = (0..records.len()).collect();
         order.sort_unstable_by(|a, b| all.compare(*a, *b).then_with(|| dates[*a].cmp(&dates[*b])));
         let (mut ids, mut starts, mut end) = (all.none(), vec![0], 0);
-        for own in order.chunk_by(|a, b| all.compare(*a, *b).is_eq()) {
-            own.iter().take(1).for_each(|first| ids.push_from(&all, *first));
-            end += own.len();
+        for events in order.chunk_by(|a, b| all.compare(*a, *b).is_eq()) {
+            events.iter().take(1).for_each(|first| ids.push_from(&all, *first));
+            end += events.len();
             starts.push(end);
         }
         let kinds = records.column(Field::Kind);

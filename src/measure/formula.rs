@@ -4,7 +4,7 @@ use crate::domain::MeasureKind;
 use crate::domain::divide_half_even;
 use crate::error::{Error, Result};
 
-use super::{Column, NULL_INT, NULL_LONG};
+use super::column::{Column, NULL_INT, NULL_LONG};
 
 /// Largest money of a customer that DECIMAL(18) holds.
 pub(super) const MONEY_LIMIT: i128 = 1_000_000_000_000_000_000;

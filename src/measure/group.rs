@@ -2,10 +2,12 @@
 
 use crate::activity::Order;
 use crate::bucket::{Field, RecordLayout, Records, flag, hash_key, hash_text};
-use crate::domain::{CustomerIds, StringIds};
+use crate::domain::{CustomerIds, StringIds, counting_sort};
 use crate::error::{Error, Result};
 
-use super::{FoldSpec, SourceCodes};
+use super::codes::SourceCodes;
+use super::line_counts::LineCounts;
+use super::spec::FoldSpec;
 
 /// A line of a purchase, for what is known by category.
 #[derive(Debug, Clone, Copy)]
@@ -16,27 +18,6 @@ pub(super) struct OrderLine {
     pub category: Option<u32>,
     /// Its amount in minor units.
     pub amount: i64,
-}
-
-/// Lines of a file, as rows and money, by outcome.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub struct LineCounts {
-    /// Lines of orders up to the last as-of date.
-    pub included: (u64, i128),
-    /// Lines of later orders.
-    pub after: (u64, i128),
-    /// Lines of orders of zero that the job drops.
-    pub zero: (u64, i128),
-}
-
-impl LineCounts {
-    /// Adds the lines of another.
-    pub fn merge(&mut self, other: &LineCounts) {
-        for (all, own) in [(&mut self.included, other.included), (&mut self.after, other.after), (&mut self.zero, other.zero)] {
-            all.0 += own.0;
-            all.1 += own.1;
-        }
-    }
 }
 
 /// The records of a bucket, grouped.
@@ -54,21 +35,10 @@ impl CustomerGroups {
         let order = met.order();
         let of_record = met.renumber(&order);
         let (ids, slices) = met.in_order(&order);
-        // Counting sort of the records by customer.
-        let mut starts = vec![0u32; ids.len() + 1];
-        for &customer in &of_record {
-            starts[customer as usize + 1] += 1;
-        }
-        for i in 1..starts.len() {
-            starts[i] += starts[i - 1];
-        }
-        let mut next = starts.clone();
-        let mut records = vec![0u32; of_record.len()];
-        for record in by_date(orders.column(Field::Date)) {
-            let at = &mut next[of_record[record as usize] as usize];
-            records[*at as usize] = record;
-            *at += 1;
-        }
+        let customers = of_record.iter().map(|customer| *customer as usize);
+        let by_date = by_date(orders.column(Field::Date)).into_iter();
+        let by_date = by_date.map(|record| (of_record[record as usize] as usize, record));
+        let (records, starts) = counting_sort(ids.len(), customers, by_date);
         CustomerGroups { ids, slices, records, starts }
     }
 
@@ -76,8 +46,11 @@ impl CustomerGroups {
         self.ids.len()
     }
 
-    /// The orders of a customer up to the last as-of date, into `out`; the lines of the purchases among them into `order_lines`,
-    /// where that is asked for.
+    /// Replaces `out` by the orders of a customer up to the last as-of date, and `order_lines`, where there are some, by the
+    /// lines of the purchases among them.
+    ///
+    /// # Errors
+    /// Exit 3 if the lines of an order overflow 64 bits.
     pub fn orders(
         &self,
         customer: usize,
@@ -85,118 +58,148 @@ impl CustomerGroups {
         (codes, spec): (&SourceCodes, &FoldSpec),
         out: &mut Vec<Order>,
         mut order_lines: Option<&mut Vec<OrderLine>>,
-        lines: &mut [LineCounts],
+        counts: &mut [LineCounts],
     ) -> Result<()> {
         out.clear();
         if let Some(order_lines) = &mut order_lines {
             order_lines.clear();
         }
         let records = &self.records[self.starts[customer] as usize..self.starts[customer + 1] as usize];
-        let (dates, amounts) = (from.column(Field::Date), from.column(Field::Amount));
-        let (flags, costs) = (from.column(Field::Flags), from.column(Field::Cost));
-        let line = |record: u32| {
-            let record = record as usize;
-            let flags = flags.get(record).copied().unwrap_or(0);
-            let amount = amounts[record];
-            Order {
-                date: dates[record] as i32,
-                is_return: flags & flag::RETURN != 0,
-                discounted: flags & flag::DISCOUNTED != 0,
-                cost_missing: flags & flag::COST_MISSING != 0,
-                amount,
-                cost: costs.get(record).copied().unwrap_or(0),
-            }
-        };
-        let order_line = |record: u32, date: i32| {
-            let code = from.column(Field::Category).get(record as usize).and_then(|code| usize::try_from(*code).ok());
-            let category = code.and_then(|code| codes.categories.get(code).copied());
-            OrderLine { date, category, amount: amounts[record as usize] }
-        };
-        if !spec.lines {
-            out.extend(records.iter().map(|&record| {
-                let order = line(record);
-                Order { is_return: order.is_return || order.amount < 0, ..order }
-            }));
-            if let Some(order_lines) = order_lines {
-                let purchases = records.iter().zip(out.iter()).filter(|(_, order)| !order.is_return);
-                order_lines.extend(purchases.map(|(&record, order)| order_line(record, order.date)));
-            }
-            return Ok(());
+        let reader = RecordReader::new(from, codes, spec);
+        if spec.lines {
+            return reader.join_lines(records, out, order_lines, counts);
         }
-        let (low, high, files) = (from.column(Field::Order), from.column(Field::OrderHigh), from.column(Field::File));
-        let key = |record: u32| (high.get(record as usize).copied().unwrap_or(0), low[record as usize]);
-        let mut records = records.to_vec();
-        records.sort_unstable_by_key(|&record| key(record));
-        for lines_of_order in records.chunk_by(|&a, &b| key(a) == key(b)) {
-            let mut sum: i128 = 0;
-            let mut cost: i128 = 0;
-            let mut order = Order { date: i32::MAX, ..Order::default() };
-            for &record in lines_of_order {
-                let line = line(record);
-                sum += i128::from(line.amount);
-                cost += i128::from(line.cost);
-                order.date = order.date.min(line.date);
-                order.is_return |= line.is_return;
-                order.discounted |= line.discounted;
-                order.cost_missing |= line.cost_missing;
-            }
-            let overflow = || {
-                Error::contract(
-                    "the lines of one order add up to more money than 64 bits of minor units hold; lower orders.amount_scale or look for a wrong amount",
-                )
-            };
-            order.amount = i64::try_from(sum).map_err(|_| overflow())?;
-            order.cost = i64::try_from(cost).map_err(|_| overflow())?;
-            order.is_return |= order.amount < 0;
-            let dropped = spec.drop_zero && order.amount == 0 && !order.is_return;
-            let after = order.date > spec.last().0;
-            for &record in lines_of_order {
-                let counts = &mut lines[files.get(record as usize).map_or(0, |f| *f as usize)];
-                let cell = if dropped {
-                    &mut counts.zero
-                } else if after {
-                    &mut counts.after
-                } else {
-                    &mut counts.included
-                };
-                cell.0 += 1;
-                cell.1 += i128::from(amounts[record as usize]);
-            }
-            if !dropped && !after {
-                out.push(order);
-                if let Some(order_lines) = order_lines.as_mut().filter(|_| !order.is_return) {
-                    order_lines.extend(lines_of_order.iter().map(|&record| order_line(record, order.date)));
-                }
-            }
+        out.extend(records.iter().map(|&record| {
+            let order = reader.order(record);
+            Order { is_return: order.is_return || order.amount < 0, ..order }
+        }));
+        if let Some(order_lines) = order_lines {
+            let purchases = records.iter().zip(out.iter()).filter(|(_, order)| !order.is_return);
+            order_lines.extend(purchases.map(|(&record, order)| reader.line(record, order.date)));
         }
         Ok(())
     }
 }
 
-/// Ranges of so many days are counted.
+/// Reads records as orders, or as lines of orders.
+struct RecordReader<'a> {
+    codes: &'a SourceCodes,
+    spec: &'a FoldSpec,
+    records: &'a Records,
+    dates: &'a [i64],
+    amounts: &'a [i64],
+    /// Empty if the job has none, as the costs.
+    flags: &'a [i64],
+    costs: &'a [i64],
+}
+
+impl<'a> RecordReader<'a> {
+    #[inline]
+    fn new(records: &'a Records, codes: &'a SourceCodes, spec: &'a FoldSpec) -> RecordReader<'a> {
+        let column = |field: Field| records.column(field);
+        let (dates, amounts) = (column(Field::Date), column(Field::Amount));
+        RecordReader { codes, spec, records, dates, amounts, flags: column(Field::Flags), costs: column(Field::Cost) }
+    }
+
+    /// A record as an order.
+    #[inline]
+    fn order(&self, record: u32) -> Order {
+        let record = record as usize;
+        let flags = self.flags.get(record).copied().unwrap_or(0);
+        Order {
+            date: self.dates[record] as i32,
+            is_return: flags & flag::RETURN != 0,
+            discounted: flags & flag::DISCOUNTED != 0,
+            cost_missing: flags & flag::COST_MISSING != 0,
+            amount: self.amounts[record],
+            cost: self.costs.get(record).copied().unwrap_or(0),
+        }
+    }
+
+    /// A record as a line of an order of a date.
+    fn line(&self, record: u32, date: i32) -> OrderLine {
+        let code = self.records.column(Field::Category).get(record as usize).and_then(|code| usize::try_from(*code).ok());
+        let category = code.and_then(|code| self.codes.categories.get(code).copied());
+        OrderLine { date, category, amount: self.amounts[record as usize] }
+    }
+
+    /// Joins the lines of a customer to orders, and counts them by outcome.
+    fn join_lines(
+        &self,
+        lines: &[u32],
+        out: &mut Vec<Order>,
+        mut order_lines: Option<&mut Vec<OrderLine>>,
+        counts: &mut [LineCounts],
+    ) -> Result<()> {
+        let column = |field: Field| self.records.column(field);
+        let (low, high, files) = (column(Field::Order), column(Field::OrderHigh), column(Field::File));
+        let key = |record: u32| (high.get(record as usize).copied().unwrap_or(0), low[record as usize]);
+        let mut lines = lines.to_vec();
+        lines.sort_unstable_by_key(|&record| key(record));
+        for lines in lines.chunk_by(|&a, &b| key(a) == key(b)) {
+            let order = self.sum_lines(lines)?;
+            let dropped = self.spec.drop_zero && order.amount == 0 && !order.is_return;
+            let after = order.date > self.spec.last().0;
+            for &record in lines {
+                let counts = &mut counts[files.get(record as usize).map_or(0, |f| *f as usize)];
+                let (rows, money) = match (dropped, after) {
+                    (true, _) => &mut counts.zero,
+                    (false, true) => &mut counts.after,
+                    (false, false) => &mut counts.included,
+                };
+                *rows += 1;
+                *money += i128::from(self.amounts[record as usize]);
+            }
+            if dropped || after {
+                continue;
+            }
+            out.push(order);
+            if let Some(order_lines) = order_lines.as_mut().filter(|_| !order.is_return) {
+                order_lines.extend(lines.iter().map(|&record| self.line(record, order.date)));
+            }
+        }
+        Ok(())
+    }
+
+    /// The order that some lines make.
+    fn sum_lines(&self, lines: &[u32]) -> Result<Order> {
+        let (mut amount, mut cost) = (0i128, 0i128);
+        let mut order = Order { date: i32::MAX, ..Order::default() };
+        for &record in lines {
+            let line = self.order(record);
+            amount += i128::from(line.amount);
+            cost += i128::from(line.cost);
+            order.date = order.date.min(line.date);
+            order.is_return |= line.is_return;
+            order.discounted |= line.discounted;
+            order.cost_missing |= line.cost_missing;
+        }
+        let overflow = |_| {
+            Error::contract(
+                "the lines of one order add up to more money than 64 bits of minor units hold; lower orders.amount_scale or look for a wrong amount",
+            )
+        };
+        order.amount = i64::try_from(amount).map_err(overflow)?;
+        order.cost = i64::try_from(cost).map_err(overflow)?;
+        order.is_return |= order.amount < 0;
+        Ok(order)
+    }
+}
+
+/// The widest range of days for a counting sort.
 const COUNTED_DAYS: i64 = 1 << 16;
 
-/// The records in the order of their dates, by a counting sort; as they come if the dates lie far apart.
+/// The records in the order of their dates, by a counting sort; in their order if the dates lie far apart.
 ///
-/// Customers who take them in this order have theirs sorted, without a sort for each of them.
+/// The records of each customer, taken in this order, need no sort.
 fn by_date(dates: &[i64]) -> Vec<u32> {
     let all = || (0..dates.len() as u32).collect();
     let (first, last) = (dates.iter().copied().min().unwrap_or(0), dates.iter().copied().max().unwrap_or(0));
     if dates.is_sorted() || last - first >= COUNTED_DAYS {
         return all();
     }
-    let mut next = vec![0u32; (last - first) as usize + 2];
-    dates.iter().for_each(|date| next[(date - first) as usize + 1] += 1);
-    for day in 1..next.len() {
-        next[day] += next[day - 1];
-    }
-    let mut records = vec![0u32; dates.len()];
-    for (record, date) in dates.iter().enumerate() {
-        let at = &mut next[(date - first) as usize];
-        records[*at as usize] = record as u32;
-        *at += 1;
-    }
-    records
+    let days = || dates.iter().map(|date| (date - first) as usize);
+    counting_sort((last - first) as usize + 1, days(), days().zip(0..)).0
 }
 
 /// The customers of a bucket, numbered as their records were met.
@@ -261,15 +264,15 @@ impl CustomerInterner {
         (ids, slices)
     }
 
-    /// The records' customers as places in this order.
+    /// The customer of every record, as an index in this order.
     fn renumber(&mut self, order: &[u32]) -> Vec<u32> {
-        let mut place = vec![0u32; order.len()];
+        let mut index = vec![0u32; order.len()];
         for (new, &old) in order.iter().enumerate() {
-            place[old as usize] = new as u32;
+            index[old as usize] = new as u32;
         }
         let mut of_record = std::mem::take(&mut self.of_record);
         for number in &mut of_record {
-            *number = place[*number as usize];
+            *number = index[*number as usize];
         }
         of_record
     }

@@ -5,12 +5,15 @@
 //! general fold's time (0.55 s and 0.19 s).
 
 use crate::bucket::{Field, RecordLayout, Records, flag};
-use crate::domain::{Day, Lookback, MeasureKind, MeasureSource};
+use crate::domain::{Basis, Day, Lookback, MeasureKind};
 use crate::error::Result;
 
+use super::codes::SourceCodes;
+use super::column::Column;
 use super::formula::{Facts, Sums, set, value};
 use super::group::CustomerInterner;
-use super::{BucketPanel, Column, FoldSpec, SourceCodes};
+use super::panel::BucketPanel;
+use super::spec::FoldSpec;
 
 /// What is known of a customer: purchase days, and sums over all history.
 #[derive(Debug, Clone, Copy)]
@@ -41,31 +44,13 @@ impl WindowSums {
 
 /// Whether a job can be folded this way.
 pub(super) fn serves(spec: &FoldSpec) -> bool {
-    let summable = |kind: MeasureKind| {
-        matches!(
-            kind,
-            MeasureKind::FirstOrder
-                | MeasureKind::LastOrder
-                | MeasureKind::RecencyDays
-                | MeasureKind::TenureDays
-                | MeasureKind::Frequency
-                | MeasureKind::Monetary
-                | MeasureKind::Revenue
-                | MeasureKind::AvgOrderValue
-                | MeasureKind::LifetimeOrders
-                | MeasureKind::LifetimeMonetary
-                | MeasureKind::RevenueAtRisk
-        )
-    };
+    let serves_basis = |basis: Basis| basis.is_of_purchases_and_money() || matches!(basis, Basis::Attribute | Basis::Events(_));
     spec.dates.len() == 1
         && spec.interval_ends.is_empty()
         && !spec.histories
         && !spec.lines
         && !spec.count_days
-        && spec
-            .measures
-            .iter()
-            .all(|m| summable(m.kind) || matches!(m.kind.source(), MeasureSource::Customers | MeasureSource::Events))
+        && spec.measures.iter().all(|m| serves_basis(m.kind.basis()))
 }
 
 /// Folds one bucket; `None` if money overflows 64 bits, which the general fold can still add up.
@@ -86,7 +71,7 @@ pub(super) fn fold(layout: RecordLayout, orders: &Records, codes: &SourceCodes, 
     let windows: Vec<Option<usize>> = spec.measures.iter().map(|m| window_of(m.lookback.unwrap_or(spec.lookback))).collect();
     let width = starts.len();
 
-    let records = OrderColumns::new(orders, &met.of_record, spec);
+    let records = OneDatePass::new(orders, &met.of_record, spec);
     let mut accounts = vec![CustomerSums { first: i32::MAX, last: i32::MIN, life: WindowSums::default(), at_risk: 0 }; met.len()];
     let mut cells = vec![WindowSums::default(); met.len() * width];
     let mut overflow = records.add_to_life(&mut accounts);
@@ -144,7 +129,7 @@ pub(super) fn fold(layout: RecordLayout, orders: &Records, codes: &SourceCodes, 
 }
 
 /// The records of a bucket, added up in loops that do one thing each: they take most of the time of this fold.
-struct OrderColumns<'a> {
+struct OneDatePass<'a> {
     /// Numbers of their customers.
     customers: &'a [u32],
     dates: &'a [i64],
@@ -157,11 +142,11 @@ struct OrderColumns<'a> {
     net: bool,
 }
 
-impl<'a> OrderColumns<'a> {
-    fn new(orders: &'a Records, customers: &'a [u32], spec: &FoldSpec) -> OrderColumns<'a> {
+impl<'a> OneDatePass<'a> {
+    fn new(orders: &'a Records, customers: &'a [u32], spec: &FoldSpec) -> OneDatePass<'a> {
         let (dates, amounts, flags) = (orders.column(Field::Date), orders.column(Field::Amount), orders.column(Field::Flags));
         let purchases = flags.is_empty() && amounts.iter().fold(0, |all, amount| all | amount) >= 0;
-        OrderColumns { customers, dates, amounts, flags, purchases, net: spec.net }
+        OneDatePass { customers, dates, amounts, flags, purchases, net: spec.net }
     }
 
     /// Customer, day, whether it is a purchase, and money of every record.
@@ -214,7 +199,7 @@ impl<'a> OrderColumns<'a> {
         self.each(|customer, day, _, money| {
             let account = &mut accounts[customer];
             let last = i64::from(account.last);
-            // Whether an order counts is as good as chance, so there is no branch to be foretold.
+            // The condition is unpredictable, so it is evaluated without a branch.
             let counts = (day <= last) & (day >= last - 364);
             let (sum, over) = account.at_risk.overflowing_add(if counts { money } else { 0 });
             account.at_risk = sum;

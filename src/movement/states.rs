@@ -1,5 +1,7 @@
 //! States of a part's customers, by customer index.
 
+use crate::domain::counting_sort;
+
 /// The state of a customer who is not listed at a date.
 pub const ABSENT: u16 = u16::MAX;
 
@@ -16,21 +18,10 @@ pub fn states_by_customer(count: usize, customers: &[u32], states: &[Vec<u16>]) 
     by_scheme
 }
 
-/// Counting sort by customer, of whom there are `customers`; items of one customer keep their order.
+/// Sorts items by customer, of whom there are `customers`; items of one customer keep their order.
 pub fn sort_by_customer<T: Copy>(items: &[T], customers: usize, customer: impl Fn(&T) -> u32) -> Vec<T> {
-    let Some(&first) = items.first() else { return Vec::new() };
-    let mut next = vec![0usize; customers + 1];
-    items.iter().for_each(|item| next[customer(item) as usize + 1] += 1);
-    for at in 1..next.len() {
-        next[at] += next[at - 1];
-    }
-    let mut sorted = vec![first; items.len()];
-    for item in items {
-        let at = &mut next[customer(item) as usize];
-        sorted[*at] = *item;
-        *at += 1;
-    }
-    sorted
+    let keys = || items.iter().map(|item| customer(item) as usize);
+    counting_sort(customers, keys(), keys().zip(items.iter().copied())).0
 }
 
 #[cfg(test)]

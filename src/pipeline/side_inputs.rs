@@ -1,6 +1,6 @@
 //! What a run reads besides orders: the customers table and the events.
 
-use crate::domain::{EventKind, IdType, MeasureKind};
+use crate::domain::{Basis, EventKind, IdType};
 use crate::error::Result;
 use crate::input::customers::{self, CustomersData, CustomersTable};
 use crate::input::events::{self, EventCounts, EventsTable};
@@ -131,14 +131,8 @@ fn event_warnings(job: &Job, plan: &Plan, counts: &EventCounts, unmatched: u64) 
             out.push(format!("{rows} rows of the events do not count, because they have {what} (column {column:?})"));
         }
     }
-    for (kind, measures) in [
-        (EventKind::Sends, &[MeasureKind::Sends, MeasureKind::OpenRate, MeasureKind::ClickRate, MeasureKind::ConversionRate][..]),
-        (EventKind::Opens, &[MeasureKind::Opens, MeasureKind::OpenRate]),
-        (EventKind::Clicks, &[MeasureKind::Clicks, MeasureKind::ClickRate]),
-        (EventKind::Conversions, &[MeasureKind::Conversions, MeasureKind::ConversionRate]),
-        (EventKind::Responses, &[MeasureKind::Responses]),
-    ] {
-        let wanted = plan.fold.measures.iter().any(|m| measures.contains(&m.kind));
+    for kind in EventKind::ALL {
+        let wanted = plan.fold.measures.iter().any(|m| matches!(m.kind.basis(), Basis::Events(kinds) if kinds.contains(&kind)));
         if wanted && !counts.values.is_empty() && counts.of(kind).next().is_none() {
             let other: Vec<String> = counts.of(EventKind::Other).map(|v| format!("{v:?}")).collect();
             let other = if other.is_empty() { "none".into() } else { other.join(", ") };

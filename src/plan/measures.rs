@@ -1,6 +1,6 @@
 //! The measures of a plan: which there are, whether the job can have them, and how they are folded.
 
-use crate::domain::{Day, Measure, MeasureKind, MeasureSource};
+use crate::domain::{Basis, Day, Measure, MeasureKind, OrderSum};
 use crate::error::{Error, Result};
 use crate::job::Job;
 use crate::job::raw::{Count, MonetaryAs, Population, TableName, ZeroAmount};
@@ -35,16 +35,8 @@ impl MeasureList {
     }
 
     fn check_periods(&self, job: &Job) -> Result<()> {
-        let needs_period = self.0.iter().find(|m| {
-            matches!(
-                m.kind,
-                MeasureKind::PeriodOrders
-                    | MeasureKind::PeriodMonetary
-                    | MeasureKind::PreviousPeriodOrders
-                    | MeasureKind::OrdersBeforePeriod
-            )
-        });
-        match needs_period {
+        let needs_period = |m: &&Measure| matches!(m.kind.basis(), Basis::Orders(window, _) if window.needs_period());
+        match self.0.iter().find(needs_period) {
             Some(measure) if job.shown().all(|(_, d)| d.period_start.is_none()) => Err(Error::usage(format!(
                 "{}: {measure} needs periods, but the job has a single as-of date without any; add [periods] every = \"month\" or a second as-of date",
                 job.source.path.display()
@@ -54,7 +46,7 @@ impl MeasureList {
     }
 
     fn check_events(&self, job: &Job, warnings: &mut Vec<String>) -> Result<()> {
-        match (self.0.iter().find(|m| m.kind.source() == MeasureSource::Events), &job.raw.events) {
+        match (self.0.iter().find(|m| matches!(m.kind.basis(), Basis::Events(_))), &job.raw.events) {
             (Some(measure), None) => Err(Error::usage(format!(
                 "{}: {measure} is asked for, but the job has no events; add a section [events] with path, customer_id, event and at",
                 job.source.path.display()
@@ -69,15 +61,13 @@ impl MeasureList {
 
     fn check_columns(&self, job: &Job) -> Result<()> {
         for measure in &self.0 {
-            let lacking = match measure.kind {
-                MeasureKind::DiscountShare if job.raw.orders.discount.is_none() => Some("orders.discount"),
-                MeasureKind::Margin if job.raw.orders.cost.is_none() => Some("orders.cost"),
-                kind if kind.source() == MeasureSource::Categories && job.raw.orders.category.is_none() => {
-                    Some("orders.category")
-                }
-                _ => None,
-            };
-            if let Some(key) = lacking {
+            let (basis, orders) = (measure.kind.basis(), &job.raw.orders);
+            let needed = [
+                (basis.has_sum(OrderSum::Discounted), &orders.discount, "orders.discount"),
+                (basis.has_sum(OrderSum::Cost), &orders.cost, "orders.cost"),
+                (basis == Basis::Categories, &orders.category, "orders.category"),
+            ];
+            if let Some((_, _, key)) = needed.into_iter().find(|(is_needed, column, _)| *is_needed && column.is_none()) {
                 return Err(Error::usage(format!(
                     "{}: {measure} is asked for, but the job does not say which column holds it; set {key}",
                     job.source.path.display()
@@ -98,7 +88,7 @@ impl MeasureList {
             only_lookback: job.raw.population == Population::Lookback,
             lines: job.raw.orders.order_id.is_some(),
             drop_zero: job.raw.orders.zero_amount == ZeroAmount::Drop,
-            with_customer_data: job.raw.customers.is_some() || self.0.iter().any(|m| m.kind.source() == MeasureSource::Events),
+            with_customer_data: job.raw.customers.is_some() || self.0.iter().any(|m| matches!(m.kind.basis(), Basis::Events(_))),
             interval_ends: interval_ends(job),
             histories: !job.strategies.is_empty(),
             is_window: false,

@@ -6,7 +6,7 @@ mod output_columns;
 mod scheme_columns;
 mod scoring_filter;
 
-use crate::domain::{AttributeColumn, Catalogue, Measure, MeasureKind, MeasureSource, Outcome};
+use crate::domain::{AttributeColumn, Basis, Catalogue, Measure, MeasureKind, OrderSum, Outcome};
 use crate::error::{Error, Result};
 use crate::input::customers::CustomersTable;
 use crate::input::orders::columns::UsedColumns;
@@ -115,7 +115,7 @@ impl Plan {
 
     /// Whether any measure is computed from events.
     pub fn uses_events(&self) -> bool {
-        self.fold.measures.iter().any(|m| m.kind.source() == MeasureSource::Events)
+        self.fold.measures.iter().any(|m| matches!(m.kind.basis(), Basis::Events(_)))
     }
 
     /// The columns of the customers table that are measures of the plan.
@@ -129,11 +129,11 @@ impl Plan {
 
     /// Which optional columns of the orders are read.
     pub fn uses(&self) -> UsedColumns {
-        let uses = |kind: MeasureKind| self.fold.measures.iter().any(|m| m.kind == kind);
+        let bases = || self.fold.measures.iter().map(|m| m.kind.basis());
         UsedColumns {
-            cost: self.margin_outcome || uses(MeasureKind::Margin),
-            discount: uses(MeasureKind::DiscountShare),
-            category: self.fold.measures.iter().any(|m| m.kind.source() == MeasureSource::Categories),
+            cost: self.margin_outcome || bases().any(|basis| basis.has_sum(OrderSum::Cost)),
+            discount: bases().any(|basis| basis.has_sum(OrderSum::Discounted)),
+            category: bases().any(|basis| basis == Basis::Categories),
         }
     }
 

@@ -5,7 +5,7 @@ use std::ops::Range;
 use super::compiled_test::CompiledTest;
 use super::condition::Test;
 use super::definition::Scheme;
-use crate::domain::{Measure, MeasureSource, Unit};
+use crate::domain::{Basis, Measure, Unit};
 use crate::error::{Error, Result};
 use crate::measure::{Column, NULL_INT, NULL_LONG};
 use crate::score::extend_by_bin;
@@ -263,7 +263,7 @@ fn without_orders(scheme: &Scheme) -> Vec<u32> {
     let mut tests = scheme.rules.iter().flat_map(|r| &r.when.measures);
     let asks_for_null = tests.clone().any(|(_, test)| *test == Test::IsNull);
     let looks_at_orders =
-        scheme.uses_scores() || tests.any(|(m, _)| matches!(m.kind.source(), MeasureSource::Orders | MeasureSource::Categories));
+        scheme.uses_scores() || tests.any(|(m, _)| matches!(m.kind.basis(), Basis::Orders(..) | Basis::Categories));
     if looks_at_orders && !asks_for_null {
         return Vec::new();
     }

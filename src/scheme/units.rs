@@ -1,6 +1,6 @@
 //! What numbers a measure's integers stand for.
 
-use crate::domain::{MeasureKind, MeasureSource, Unit};
+use crate::domain::{Basis, MeasureKind, Unit};
 
 /// Decimal digits of a measure's integers, for a job with this money scale.
 pub fn unit_scale(unit: Unit, money_scale: u32) -> u32 {
@@ -15,7 +15,7 @@ pub fn unit_scale(unit: Unit, money_scale: u32) -> u32 {
 /// The smallest value a measure can have, if there is one.
 pub(super) fn lowest_value(kind: MeasureKind) -> Option<i64> {
     match kind.unit() {
-        _ if kind.source() == MeasureSource::Customers => None,
+        _ if kind.basis() == Basis::Attribute => None,
         Unit::Days => Some(0),
         Unit::Count => Some(i64::from(kind == MeasureKind::LifetimeOrders)),
         Unit::Ratio if kind != MeasureKind::MonetaryTrend => Some(0),

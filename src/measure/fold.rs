@@ -1,0 +1,154 @@
+//! The fold of one bucket of orders into its panel.
+
+use super::category::CategorySums;
+use super::codes::SourceCodes;
+use super::customer::CustomerFold;
+use super::group::CustomerGroups;
+use super::line_counts::LineCounts;
+use super::one_date;
+use super::panel::BucketPanel;
+use super::spec::FoldSpec;
+use crate::activity::{Order, OrderHistories};
+use crate::bucket::{Field, RecordLayout, Records};
+use crate::domain::Day;
+use crate::error::Result;
+
+/// Folds one bucket.
+///
+/// # Errors
+/// Exit 3 if money of a customer exceeds what DECIMAL(18) holds.
+pub fn fold(layout: RecordLayout, orders: &Records, codes: &SourceCodes, spec: &FoldSpec) -> Result<BucketPanel> {
+    if !spec.is_window
+        && one_date::serves(spec)
+        && let Some(panel) = one_date::fold(layout, orders, codes, spec)?
+    {
+        return Ok(panel);
+    }
+    fold_sorted(layout, orders, codes, spec)
+}
+
+/// Folds one bucket for any measures and dates: groups and sorts the orders of every customer.
+fn fold_sorted(layout: RecordLayout, orders: &Records, codes: &SourceCodes, spec: &FoldSpec) -> Result<BucketPanel> {
+    let groups = CustomerGroups::new(layout, orders, codes);
+    let mut lines = vec![LineCounts::default(); if spec.lines { codes.files } else { 0 }];
+    let mut folder = CustomerFold::new(spec, groups.len(), orders.len());
+    let mut category_sums = CategorySums::new(spec, groups.len());
+    let mut span: Option<(Day, Day)> = None;
+    let mut histories = spec.histories.then(|| OrderHistories::new(layout.has(Field::Cost), orders.len()));
+    let mut scratch = Vec::new();
+    for customer in 0..groups.len() {
+        groups.orders(
+            customer,
+            orders,
+            (codes, spec),
+            &mut scratch,
+            category_sums.as_mut().map(|b| &mut b.order_lines),
+            &mut lines,
+        )?;
+        if spec.is_window {
+            scratch.retain(|order| order.date <= spec.last().0);
+            category_sums.iter_mut().for_each(|b| b.order_lines.retain(|order_line| order_line.date <= spec.last().0));
+        }
+        // Lines are in the order of their orders' ids, dates that lie far apart in that of their records.
+        if !scratch.is_sorted_by_key(|order: &Order| order.date) {
+            scratch.sort_unstable_by_key(|order| order.date);
+        }
+        if let (Some(first), Some(last)) = (scratch.first(), scratch.last()) {
+            let (first, last) = (Day(first.date), Day(last.date));
+            span = Some(span.map_or((first, last), |(a, b)| (a.min(first), b.max(last))));
+        }
+        folder.add(customer, &scratch)?;
+        if let Some(histories) = &mut histories {
+            histories.push(&scratch)?;
+        }
+        if let Some(category_sums) = &mut category_sums {
+            category_sums.add(customer);
+        }
+    }
+    let (listed, mut columns, intervals) = folder.finish();
+    if let Some(category_sums) = category_sums {
+        category_sums.finish(&mut columns);
+    }
+    Ok(BucketPanel {
+        ids: groups.ids,
+        slices: groups.slices,
+        dimensions: Vec::new(),
+        listed,
+        columns,
+        intervals,
+        histories,
+        lines,
+        span,
+        unmatched_events: 0,
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::bucket::{BucketWriter, flag};
+    use crate::domain::{AsOf, Basis, CustomerIds, Lookback, Measure, MeasureKind};
+    use crate::measure::Column;
+
+    /// Both ways of folding must say the same of any orders: what serves a nightly job is a short cut, not a rule.
+    #[test]
+    fn the_fold_of_sums_equals_the_general_one() -> Result<()> {
+        let mut state = 7u64;
+        let mut random = |below: u64| {
+            state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+            ((state >> 33) % below) as i64
+        };
+        let as_of = Day(2000);
+        let kinds = MeasureKind::ALL.iter().copied();
+        let of_orders = kinds.filter(|k| matches!(k.basis(), Basis::Orders(window, _) if !window.needs_period()));
+        let plain = of_orders.map(Measure::plain);
+        let windowed = [MeasureKind::Frequency, MeasureKind::Monetary, MeasureKind::AvgOrderValue]
+            .map(|kind| Measure { kind, lookback: Some(Lookback::Days(90)) });
+        for case in 0..64 {
+            let mut spec = FoldSpec {
+                dates: vec![AsOf::alone(as_of)],
+                measures: plain.clone().chain(windowed).collect(),
+                lookback: if case & 1 == 0 { Lookback::All } else { Lookback::Months(12) },
+                net: case & 2 == 0,
+                count_days: false,
+                monetary_average: case & 4 != 0,
+                only_lookback: case & 8 != 0,
+                lines: false,
+                drop_zero: false,
+                with_customer_data: false,
+                interval_ends: Vec::new(),
+                histories: false,
+                is_window: false,
+            };
+            let (all, codes) = (spec.clone(), SourceCodes::default());
+            spec.measures.retain(|m| one_date::serves(&FoldSpec { measures: vec![*m], ..all.clone() }));
+            assert!(spec.measures.iter().any(|m| m.kind == MeasureKind::RevenueAtRisk));
+            let rows = 400;
+            let customers: Vec<i64> = (0..rows).map(|_| random(40)).collect();
+            let dates: Vec<i64> = (0..rows).map(|_| 2000 - random(900)).collect();
+            let amounts: Vec<i64> = (0..rows).map(|_| random(10_000) - 1_000).collect();
+            let flags: Vec<i64> = (0..rows).map(|_| if random(10) == 0 { flag::RETURN } else { 0 }).collect();
+            let layout = RecordLayout::new(false, &[Field::Flags]);
+            let mut buckets = BucketWriter::new(layout, 1);
+            buckets.append(&[&customers, &dates, &amounts, &flags], None);
+            for chunks in buckets.finish() {
+                let mut orders = Records::default();
+                chunks.unpack(layout, None, &mut orders)?;
+                let (sums, sorted) =
+                    (one_date::fold(layout, &orders, &codes, &spec)?, fold_sorted(layout, &orders, &codes, &spec)?);
+                let cells = |p: BucketPanel| {
+                    let values = |c: &Column| {
+                        let cell = |(at, listed): (usize, &bool)| listed.then(|| c.get_ratio(at));
+                        p.listed.iter().enumerate().map(cell).collect::<Vec<_>>()
+                    };
+                    let CustomerIds::Int(ids) = &p.ids else { return (p.span, Vec::new(), Vec::new()) };
+                    assert!(ids.is_sorted());
+                    (p.span, ids.clone(), p.columns.iter().map(values).collect::<Vec<_>>())
+                };
+                let (sums, sorted) = (sums.map(cells), cells(sorted));
+                assert_eq!(sums, Some(sorted), "case {case}");
+            }
+        }
+        Ok(())
+    }
+}
