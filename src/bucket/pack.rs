@@ -1,6 +1,6 @@
 //! The packed form of a block: per field a width, a minimum and the offsets from it; string bytes at the end.
 
-use super::{BLOCK, CHUNK, Chunks, FIELDS, Field, RecordLayout};
+use super::layout::{BLOCK, CHUNK, Chunks, FIELDS, Field, RecordLayout};
 use crate::domain::ends;
 
 /// The unpacked records of a bucket, one column per field.

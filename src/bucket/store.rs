@@ -2,7 +2,8 @@
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use super::{Chunks, RecordLayout, Records, pack};
+use super::layout::{Chunks, RecordLayout};
+use super::pack::{self, Records};
 use crate::error::{Error, Result};
 use crate::memory::{self, Consumer, MemoryPool, SpillFile, SpilledRange};
 
