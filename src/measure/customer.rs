@@ -45,7 +45,7 @@ pub(super) struct CustomerFold<'a> {
 }
 
 impl<'a> CustomerFold<'a> {
-    /// For so many customers, who have so many orders in all.
+    /// For a bucket with this number of customers and orders.
     pub fn new(spec: &'a FoldSpec, customers: usize, orders: usize) -> CustomerFold<'a> {
         let mut boundaries: Vec<Vec<i32>> = Vec::new();
         let mut number = |days: Vec<i32>| {
