@@ -13,7 +13,7 @@
 //! |---|---|
 //! | process | [`cli`], `main` |
 //! | wiring | [`pipeline`]: the order of the steps |
-//! | passes over customers | [`plan`], [`part`], [`experiment`], [`engine`] |
+//! | passes over customers | [`plan`], [`part`], [`experiment`] |
 //! | edges | [`input`], [`publish`], [`load`], [`report`] |
 //! | pure steps | [`bucket`], [`activity`], [`measure`], [`score`], [`scheme`], [`movement`], [`assign`], [`evaluate`] |
 //! | tools | [`stats`], [`sums`], [`hash`], [`memory`], [`progress`], [`sample`], [`job`], [`tables`] |
@@ -27,7 +27,6 @@ pub mod assign;
 pub mod bucket;
 pub mod cli;
 pub mod domain;
-pub mod engine;
 pub mod error;
 pub mod evaluate;
 pub mod experiment;

@@ -83,6 +83,17 @@ fn column_tables_are_those_of_the_code() {
     }
 }
 
+/// The order of columns is part of what tables promise. A new column goes to the end of its line in `data/columns.txt`.
+#[test]
+fn columns_keep_their_order() {
+    let column = |line: &str| line.strip_prefix("| `")?.split('`').next().map(str::to_owned);
+    let line =
+        |(name, text): (&String, &String)| format!("{name}: {}\n", text.lines().filter_map(column).collect::<Vec<_>>().join(" "));
+    let dictionary = dictionary();
+    let found: String = dictionary.iter().filter(|(name, _)| *name != "customers").map(line).collect();
+    assert_eq!(found, include_str!("data/columns.txt"));
+}
+
 #[test]
 fn customers_and_measures_are_those_of_the_code() {
     let docs = tables_md();

@@ -5,6 +5,7 @@
 //! `docs/STRATEGIES.md` has formulas, designs, reasons and the rules of verdicts in words.
 
 mod arm_sums;
+mod arm_table;
 mod balance;
 mod before_after;
 mod diagnostics;
@@ -17,6 +18,7 @@ mod reason;
 mod rows;
 pub mod sentence;
 mod settings;
+mod table_rows;
 mod verdict;
 
 pub use arm_sums::{ALL, ArmKey, ArmSums, EVERYBODY, PairEnd, PairKey, Phase, Quantity};

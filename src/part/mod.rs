@@ -31,4 +31,3 @@ pub use part_table::PartTable;
 pub use processing::Part;
 pub use rows::CustomerRows;
 pub use score_and_classify::ScoringRules;
-pub use segments::SegmentKey;

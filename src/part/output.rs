@@ -4,11 +4,10 @@ use std::collections::BTreeMap;
 
 use super::crm::CrmRows;
 use super::movers::MoverKey;
-use super::segments::SegmentKey;
 use crate::job::raw::TableName;
 use crate::movement::{MovementSums, sum_equal_keys};
 use crate::publish::TableFile;
-use crate::tables::SegmentSum;
+use crate::tables::{SegmentKey, SegmentSum};
 
 /// Lists of sums may grow to this length before those of equal keys are added up.
 const MAX_UNMERGED: usize = 1 << 18;

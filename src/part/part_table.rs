@@ -6,7 +6,7 @@ use arrow::array::{ArrayRef, RecordBatch};
 use arrow::datatypes::{DECIMAL64_MAX_PRECISION, DataType, FieldRef, Schema, SchemaRef};
 
 use crate::domain::Day;
-use crate::error::{Error, Result};
+use crate::error::Result;
 use crate::job::raw::TableName;
 use crate::publish::{Staging, TableFile};
 use crate::tables::{TableDefinition, encode};
@@ -35,14 +35,8 @@ impl PartTable {
     ///
     /// # Errors
     /// Exit 1 if a column is missing, or has another type than the table.
-    pub(super) fn batch(&self, mut columns: Vec<(&str, ArrayRef)>) -> Result<RecordBatch> {
-        let mut arrays = Vec::with_capacity(columns.len());
-        for field in self.batch_schema.fields() {
-            let at = columns.iter().position(|(name, _)| name == field.name());
-            let at = at.ok_or_else(|| self.wrong(format!("it lacks the column {}", field.name())))?;
-            arrays.push(columns.swap_remove(at).1);
-        }
-        RecordBatch::try_new(Arc::clone(&self.batch_schema), arrays).map_err(|e| self.wrong(&e).caused_by(e))
+    pub(super) fn batch(&self, columns: Vec<(&str, ArrayRef)>) -> Result<RecordBatch> {
+        self.definition.batch(&self.batch_schema, columns)
     }
 
     /// Writes the batch of a part to its file, below the as-of date if there is one.
@@ -60,10 +54,6 @@ impl PartTable {
         let encoded = encode(&self.definition, &self.file_schema, batch, job_name)?;
         let folder = as_of.map_or_else(String::new, |day| format!("as_of={day}/"));
         staging.put(format!("{}/{folder}part-{part:03}.parquet", self.definition.name), encoded)
-    }
-
-    fn wrong(&self, error: impl std::fmt::Display) -> Error {
-        Error::bug(format!("{} cannot be put together: {error}", self.definition.name))
     }
 }
 

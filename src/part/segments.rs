@@ -4,10 +4,7 @@ use super::rows::CustomerRows;
 use crate::measure::{Column, NULL_INT, NULL_LONG};
 use crate::movement::CustomerGroups;
 use crate::plan::Plan;
-use crate::tables::SegmentSum;
-
-/// Numbers of date, slice, dimension, value of the dimension, scheme and state.
-pub type SegmentKey = [u32; 6];
+use crate::tables::{SegmentKey, SegmentSum};
 
 /// Adds the sums of every state at a date: of all customers of a slice, and of those who share a value of a dimension.
 /// `state_counts` is the number of states per scheme, `states` has the state of every row per scheme. Adds nothing if the

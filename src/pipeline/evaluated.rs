@@ -16,7 +16,7 @@ use crate::input::orders::ledger::RowCounts;
 use crate::job::raw::TableName;
 use crate::part::{CrmRows, MoverKey, PartContext, PartOutput};
 use crate::publish::{TableEntry, TableFile};
-use crate::tables::summarise;
+use crate::tables::with_totals;
 
 /// The tables of a run, all written, and what its reports need besides.
 pub struct Evaluated {
@@ -54,7 +54,7 @@ impl Evaluated {
             Some(experiments) => experiments.evaluate(job, &prepared.plan.schemes, sums.into_iter().map(|(_, sums)| sums))?,
             None => Default::default(),
         };
-        let segments = summarise(&part.segments)?;
+        let segments = with_totals(&part.segments);
         let summary =
             Summary { stage, scanned, ledger, scored, part: &part, segments: &segments, arms: &arms, evaluation: &evaluation };
         let (written, batches) = summary_tables::write(&summary, context.staging)?;

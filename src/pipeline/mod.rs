@@ -23,6 +23,7 @@ mod scoring;
 mod second_pass;
 mod side_inputs;
 mod stage;
+mod summary_rows;
 mod summary_tables;
 mod warnings;
 

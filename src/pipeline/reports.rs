@@ -9,8 +9,8 @@ use crate::job::Job;
 use crate::job::raw::{ReportName, TableName};
 use crate::part::{CrmRows, MoverKey, PartContext, crm_header};
 use crate::publish::{Manifest, TableFile};
-use crate::report::{self, MoveRow, Reader, ReportData, ReportFormat, RunFacts};
-use crate::tables::EncodedFile;
+use crate::report::{self, Reader, ReportData, ReportFormat, RunFacts, Shown};
+use crate::tables::{EncodedFile, MoveRow};
 
 /// The reports a job asks for, besides CRM files.
 pub fn formats(job: &Job) -> Vec<ReportFormat> {
@@ -44,7 +44,7 @@ pub fn write(
     }
     let mut data = reader.finish();
     if job.writes(TableName::Movers) {
-        data.moves = Some(moves(context, movers));
+        data.moves = Some(moves(context, movers).into_iter().map(Shown::from).collect());
     }
     write_files(context, data, &formats)
 }
@@ -74,7 +74,6 @@ fn moves(context: &PartContext<'_>, movers: &BTreeMap<MoverKey, i64>) -> Vec<Mov
             to_state: state(key.to)?,
             reason: key.reason.map(|reason| reason.name().to_owned()),
             customers: Some(customers),
-            suppressed: false,
         })
     };
     movers.iter().filter_map(row).collect()

@@ -7,9 +7,8 @@ use rayon::prelude::*;
 use super::scanned::Scanned;
 use super::scored::Scored;
 use super::stage::Stage;
+use super::summary_rows::{self, KeyNames};
 use crate::domain::Day;
-use crate::engine::batches::{self, Names};
-use crate::engine::strategy;
 use crate::error::{Error, Result};
 use crate::evaluate::{ArmSums, Evaluation};
 use crate::input::orders::ledger::RowCounts;
@@ -17,7 +16,9 @@ use crate::job::Job;
 use crate::job::raw::TableName;
 use crate::part::PartOutput;
 use crate::publish::{Staging, TableEntry, TableFile};
-use crate::tables::{SegmentRow, TableDefinition, encode};
+use crate::tables::{
+    BalanceRow, BeforeAfterRow, EffectRow, PooledEffectRow, Segment, TableDefinition, VerdictRow, encode, to_batch,
+};
 
 /// What the tables are made of.
 pub struct Summary<'a> {
@@ -28,7 +29,7 @@ pub struct Summary<'a> {
     pub scored: &'a Scored,
     /// The sums of all parts.
     pub part: &'a PartOutput,
-    pub segments: &'a [SegmentRow],
+    pub segments: &'a [Segment],
     /// The sums of strategies per arm, and what follows from them.
     pub arms: &'a ArmSums,
     pub evaluation: &'a Evaluation,
@@ -59,26 +60,31 @@ fn batch(summary: &Summary<'_>, name: TableName, table: &TableDefinition) -> Res
     let plan = &prepared.plan;
     let dimension_names = job.raw.customers.iter().flat_map(|c| &c.dimensions).map(String::as_str);
     let dimensions: Vec<(&str, &[String])> = dimension_names.zip(scanned.dimensions.iter().map(Vec::as_slice)).collect();
-    let names = Names { slices: &scanned.slices, schemes: &plan.schemes, dimensions: &dimensions };
+    let names = KeyNames { job, slices: &scanned.slices, schemes: &plan.schemes, dimensions: &dimensions };
     let batch = match name {
         TableName::Customers | TableName::Movers | TableName::StateHistory => return Ok(None),
-        TableName::Cutpoints => batches::cutpoints(job, plan, &scored.scoring, &names, table),
-        TableName::Segments => batches::segments(job, segments, &names, table),
-        TableName::Transitions => batches::transitions(job, &part.movement.transitions, &names, table),
-        TableName::Growth => batches::growth(job, &part.movement.growth, &names, table),
-        TableName::Cohorts => batches::cohorts(job, &part.movement.cohorts, &prepared.costs, &names, table),
-        TableName::Concentration => batches::concentration(job, &scored.concentration, &names, table),
-        TableName::DimState => batches::dim_state(plan, table),
-        TableName::DimPeriod => batches::dim_period(job, &scored.history_complete, table),
-        TableName::Effects => strategy::batches::effects(&evaluation.effects, table),
-        TableName::EffectsOverTime => strategy::batches::over_time(&evaluation.over_time, table),
-        TableName::Verdicts => strategy::batches::verdicts(&evaluation.verdicts, table),
-        TableName::Balance => strategy::batches::balance(&evaluation.balance, table),
-        TableName::BeforeAfter => strategy::batches::before_after(&evaluation.before_after, table),
-        TableName::Arms => strategy::batches::arms(arms, job.scale(), table),
-        TableName::Ledger => batches::ledger(ledger, &scanned.outcome_names, &prepared.orders, table),
+        TableName::Cutpoints => to_batch(&summary_rows::cutpoints(job, plan, &scored.scoring, &names), table),
+        TableName::Segments => to_batch(&summary_rows::segments(job, segments, &names), table),
+        TableName::Transitions => to_batch(&summary_rows::transitions(&part.movement.transitions, &names), table),
+        TableName::Growth => to_batch(&summary_rows::growth(job, &part.movement.growth, &names), table),
+        TableName::Cohorts => to_batch(&summary_rows::cohorts(job, &part.movement.cohorts, &prepared.costs, &names), table),
+        TableName::Concentration => to_batch(&summary_rows::concentration(&scored.concentration, &names), table),
+        TableName::DimState => to_batch(&summary_rows::dim_state(plan), table),
+        TableName::DimPeriod => to_batch(&summary_rows::dim_period(job, &scored.history_complete), table),
+        TableName::Effects => to_batch(&table_rows::<_, EffectRow>(&evaluation.effects), table),
+        TableName::EffectsOverTime => to_batch(&table_rows::<_, PooledEffectRow>(&evaluation.over_time), table),
+        TableName::Verdicts => to_batch(&table_rows::<_, VerdictRow>(&evaluation.verdicts), table),
+        TableName::Balance => to_batch(&table_rows::<_, BalanceRow>(&evaluation.balance), table),
+        TableName::BeforeAfter => to_batch(&table_rows::<_, BeforeAfterRow>(&evaluation.before_after), table),
+        TableName::Arms => to_batch(&arms.to_rows(job.scale()), table),
+        TableName::Ledger => to_batch(&summary_rows::ledger(ledger, &scanned.outcome_names, &prepared.orders, &names), table),
     };
     batch.map(Some)
+}
+
+/// The rows of a table from those of evaluation.
+fn table_rows<'a, T, R: From<&'a T>>(rows: &'a [T]) -> Vec<R> {
+    rows.iter().map(R::from).collect()
 }
 
 /// Writes a table as one file; where it has `as_of`, also a partition per date without that column.

@@ -7,7 +7,7 @@ use crate::domain::Day;
 use crate::job::Job;
 use crate::plan::SchemeColumn;
 use crate::score::{Axis, SliceScoring};
-use crate::tables::SegmentRow;
+use crate::tables::Segment;
 
 /// A line of the table of states.
 #[derive(Debug, Clone, PartialEq)]
@@ -27,11 +27,11 @@ pub struct StateLine {
 }
 
 /// The states at the last as-of date, over all slices, best first.
-pub fn states(rows: &[SegmentRow], schemes: &[SchemeColumn], last_date: usize) -> Vec<StateLine> {
+pub fn states(rows: &[Segment], schemes: &[SchemeColumn], last_date: usize) -> Vec<StateLine> {
     let mut out = Vec::new();
     for (number, column) in schemes.iter().enumerate() {
         let names = column.scheme.all_states();
-        let of_scheme: Vec<&SegmentRow> =
+        let of_scheme: Vec<&Segment> =
             rows.iter().filter(|r| r.key[0] as usize == last_date && r.key[2] == 0 && r.key[4] as usize == number).collect();
         let all_customers: i64 = of_scheme.iter().map(|r| r.sum.customers).sum();
         let all_revenue: i128 = of_scheme.iter().map(|r| r.sum.revenue).sum();

@@ -3,12 +3,13 @@
 use serde::Serialize;
 use serde_json::json;
 
-use super::data::{Row, TableVisitor};
+use super::data::{Shown, TableVisitor};
 use super::escape;
 use super::page;
 use super::story::Story;
 use super::view::View;
 use crate::error::{Error, Result};
+use crate::tables::{Row, Value};
 
 /// Version of the layout; it changes when a member changes its meaning or goes.
 const SCHEMA_VERSION: u32 = 1;
@@ -43,7 +44,7 @@ pub(super) fn write(view: &View, story: &Story) -> Result<Vec<u8>> {
     file.rows("warnings", &run.warnings)?;
     file.rows("method", &page::method_sentences(view))?;
     let totals = view.totals.iter().map(|t| {
-        let money = t.revenue.map_or(super::value::Value::Null, super::value::Value::Money);
+        let money = t.revenue.map_or(Value::Null, Value::Money);
         json!({ "as_of": t.as_of.to_string(), "slice": t.slice, "customers": t.customers, "revenue": money })
     });
     file.rows("totals", &totals.collect::<Vec<_>>())?;
@@ -103,7 +104,7 @@ struct JsonTables {
 }
 
 impl TableVisitor for JsonTables {
-    fn table<R: Row + Serialize>(&mut self, name: &'static str, rows: Option<&[R]>) {
+    fn table<R: Row>(&mut self, name: &'static str, rows: Option<&[Shown<R>]>) {
         let written = match rows {
             Some(rows) => self.file.rows(name, rows),
             None => self.file.member(name, &()),

@@ -22,17 +22,15 @@ mod page;
 mod read;
 mod story;
 mod suppress;
-mod value;
 mod view;
 mod workbook;
 
 pub use data::{
     BeforeAfterRow, Check, CohortRow, ConcentrationRow, CutPointRow, EffectRow, GrowthRow, LedgerRow, MoveRow, PeriodRow,
-    PooledRow, ReportData, Row, RunFacts, SegmentRow, Settings, StateRow, Table, TransitionRow, VerdictRow,
+    PooledRow, ReportData, RunFacts, SegmentRow, Settings, Shown, StateRow, TransitionRow, VerdictRow,
 };
 pub use language::Language;
 pub use read::{Reader, read_run};
-pub use value::{Column, Value};
 
 use crate::error::{Error, Result, suggestion};
 

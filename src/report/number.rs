@@ -1,7 +1,6 @@
 //! Numbers and dates as the language writes them.
 
 use super::language::Words;
-use super::value::float;
 use crate::domain::{Day, Decimal, pow10};
 
 /// Stands where there is no number.
@@ -111,7 +110,7 @@ impl NumberFormat {
 
     /// Money in a few digits, with the currency: `£1.23 M`.
     pub fn money_short(&self, money: Decimal) -> String {
-        self.float_money(float(money), 0)
+        self.float_money(money.to_f64(), 0)
     }
 
     /// A float in money, in a few digits; small ones with `digits` behind the point.

@@ -3,15 +3,16 @@
 use std::collections::BTreeMap;
 use std::fs::File;
 use std::path::Path;
+use std::sync::Arc;
 
-use arrow::array::RecordBatch;
+use arrow::array::{ArrayRef, Date32Array, RecordBatch, StringArray};
 use parquet::arrow::arrow_reader::ParquetRecordBatchReaderBuilder;
 
-use super::data::{Check, MoveRow, ReportData, Row, RunFacts, Settings, Table};
-use super::value::Value;
+use super::data::{Check, ReportData, RunFacts, Settings, Shown};
 use crate::domain::Day;
 use crate::error::{Error, Kind, Result};
 use crate::publish::Manifest;
+use crate::tables::{MoveRow, Row};
 
 /// Slice, dimension, scheme and state of total rows.
 pub(super) const ALL: &str = "(all)";
@@ -23,8 +24,8 @@ type MoveKey = (Day, String, String, Day, String, String, Option<String>);
 #[derive(Debug, Default)]
 pub struct Reader {
     data: ReportData,
-    moves: BTreeMap<MoveKey, i64>,
-    has_moves: bool,
+    /// Movers counted, if the run has that table.
+    moves: Option<BTreeMap<MoveKey, i64>>,
 }
 
 impl Reader {
@@ -39,33 +40,29 @@ impl Reader {
     /// # Errors
     /// Exit 5 if a column that the report needs is missing or of another type.
     pub fn batch(&mut self, table: &str, as_of: Option<Day>, batch: &RecordBatch) -> Result<()> {
-        let columns = Columns { table, as_of, batch };
         let data = &mut self.data;
         match table {
-            "segments" => columns.append(&mut data.segments),
-            "transitions" => columns.append(&mut data.transitions),
-            "growth" => columns.append(&mut data.growth),
-            "cohorts" => columns.append(&mut data.cohorts),
-            "concentration" => columns.append(&mut data.concentration),
-            "cutpoints" => columns.append(&mut data.cutpoints),
-            "ledger" => columns.append(&mut data.ledger),
-            "effects" => columns.append(&mut data.effects),
-            "effects_over_time" => columns.append(&mut data.effects_over_time),
-            "before_after" => columns.append(&mut data.before_after),
-            "verdicts" => columns.append(&mut data.verdicts),
-            "dim_state" => columns.append(&mut data.dim_state),
-            "dim_period" => columns.append(&mut data.dim_period),
-            "movers" => {
-                self.has_moves = true;
-                columns.count_moves(&mut self.moves)
-            }
+            "segments" => append(&mut data.segments, table, batch),
+            "transitions" => append(&mut data.transitions, table, batch),
+            "growth" => append(&mut data.growth, table, batch),
+            "cohorts" => append(&mut data.cohorts, table, batch),
+            "concentration" => append(&mut data.concentration, table, batch),
+            "cutpoints" => append(&mut data.cutpoints, table, batch),
+            "ledger" => append(&mut data.ledger, table, batch),
+            "effects" => append(&mut data.effects, table, batch),
+            "effects_over_time" => append(&mut data.effects_over_time, table, batch),
+            "before_after" => append(&mut data.before_after, table, batch),
+            "verdicts" => append(&mut data.verdicts, table, batch),
+            "dim_state" => append(&mut data.dim_state, table, batch),
+            "dim_period" => append(&mut data.dim_period, table, batch),
+            "movers" => count_moves(self.moves.get_or_insert_default(), as_of, batch),
             _ => Ok(()),
         }
     }
 
     /// Everything taken.
     pub fn finish(mut self) -> ReportData {
-        if self.has_moves {
+        if let Some(moves) = self.moves {
             let row = |((as_of, slice, scheme, from_as_of, from_state, to_state, reason), n): (MoveKey, i64)| MoveRow {
                 as_of,
                 slice,
@@ -75,71 +72,35 @@ impl Reader {
                 to_state,
                 reason,
                 customers: Some(n),
-                suppressed: false,
             };
-            self.data.moves = Some(self.moves.into_iter().map(row).collect());
+            self.data.moves = Some(moves.into_iter().map(|counted| row(counted).into()).collect());
         }
         self.data
     }
 }
 
-/// The columns of a batch.
-struct Columns<'a> {
-    table: &'a str,
-    as_of: Option<Day>,
-    batch: &'a RecordBatch,
+/// Adds the rows of a batch to a table.
+fn append<R: Row>(rows: &mut Option<Vec<Shown<R>>>, table: &str, batch: &RecordBatch) -> Result<()> {
+    rows.get_or_insert_default().extend(R::from_batch(table, batch)?.into_iter().map(Shown::from));
+    Ok(())
 }
 
-impl Columns<'_> {
-    /// The values of a column, or `None` if the table lacks it.
-    fn values(&self, name: &str) -> Result<Option<Vec<Value>>> {
-        let Some(array) = self.batch.column_by_name(name) else { return Ok(None) };
-        let unknown = || self.unusable(name, &format!("is of type {}, which the report cannot read", array.data_type()));
-        Value::of_column(array).map(Some).ok_or_else(unknown)
+/// Counts movers. Their ids are not looked at; their date may be in the path alone, and a job without slices writes none.
+fn count_moves(moves: &mut BTreeMap<MoveKey, i64>, as_of: Option<Day>, batch: &RecordBatch) -> Result<()> {
+    let schema = batch.schema();
+    let names = schema.fields().iter().map(|field| field.name().as_str());
+    let mut columns: BTreeMap<&str, ArrayRef> = names.zip(batch.columns().iter().cloned()).collect();
+    if let Some(day) = as_of {
+        columns.entry("as_of").or_insert_with(|| Arc::new(Date32Array::from_value(day.0, batch.num_rows())));
     }
-
-    fn unusable(&self, column: &str, what: &str) -> Error {
-        Error::new(
-            Kind::State,
-            format!("column {column} of table {} {what}; run the job again with this version of rfmill", self.table),
-        )
+    let all = || Arc::new(StringArray::from_iter_values(std::iter::repeat_n(ALL, batch.num_rows())));
+    columns.entry("slice").or_insert_with(|| all());
+    let batch = RecordBatch::try_from_iter(columns).map_err(|e| Error::bug(format!("movers cannot be counted: {e}")))?;
+    for row in MoveRow::from_batch("movers", &batch)? {
+        let key = (row.as_of, row.slice, row.scheme, row.from_as_of, row.from_state, row.to_state, row.reason);
+        *moves.entry(key).or_default() += 1;
     }
-
-    /// Adds the rows to a table.
-    fn append<R: Row>(&self, table: &mut Table<R>) -> Result<()> {
-        let rows = table.get_or_insert_default();
-        let mut columns: BTreeMap<&str, std::vec::IntoIter<Value>> = BTreeMap::new();
-        for name in R::COLUMNS {
-            if let Some(values) = self.values(name)? {
-                columns.insert(name, values.into_iter());
-            }
-        }
-        let as_of = self.as_of.map_or(Value::Null, Value::Date);
-        for number in 0..self.batch.num_rows() {
-            let mut take = |name: &str| match columns.get_mut(name) {
-                Some(values) => values.next().unwrap_or(Value::Null),
-                None if name == "as_of" => as_of.clone(),
-                // Tables with a row per customer have the column only in a job with slices.
-                None if name == "slice" => Value::Text(ALL.into()),
-                None => Value::Null,
-            };
-            let row = R::from_values(&mut take)
-                .map_err(|column| self.unusable(column, &format!("is missing, null or of another type in row {}", number + 1)))?;
-            rows.push(row);
-        }
-        Ok(())
-    }
-
-    /// Counts movers. Their ids are not looked at.
-    fn count_moves(&self, moves: &mut BTreeMap<MoveKey, i64>) -> Result<()> {
-        let mut rows: Table<MoveRow> = None;
-        self.append(&mut rows)?;
-        for row in rows.unwrap_or_default() {
-            let key = (row.as_of, row.slice, row.scheme, row.from_as_of, row.from_state, row.to_state, row.reason);
-            *moves.entry(key).or_default() += 1;
-        }
-        Ok(())
-    }
+    Ok(())
 }
 
 impl RunFacts {

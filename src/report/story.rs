@@ -10,9 +10,9 @@ use super::language::Sentence;
 use super::number::NOTHING;
 use super::read::ALL;
 use super::suppress::add_money;
-use super::value::Value;
 use super::view::{NONE, SchemeView, View};
 use crate::domain::Decimal;
+use crate::tables::Value;
 
 /// How many states a sentence names before it stops.
 const NAMED: usize = 4;
@@ -54,7 +54,7 @@ impl Story {
         if let Some(revenue) = total.and_then(|t| t.revenue) {
             self.fact("revenue", Value::Money(revenue));
             let was = earlier.and_then(|t| t.revenue);
-            let note = was.map(|was| view.change_of(super::value::float(revenue), super::value::float(was))).unwrap_or_default();
+            let note = was.map(|was| view.change_of(revenue.to_f64(), was.to_f64())).unwrap_or_default();
             let values = [("revenue", &*format.money_short(revenue)), ("change", &*note)];
             said.push(words.say(if was.is_some() { "story.changed.revenue" } else { "story.changed.revenue_first" }, &values));
             let label = words.text("tile.revenue").into();

@@ -1,16 +1,15 @@
 //! `workbook.xlsx`: the answers, every table as native numbers and dates, and the method.
 
 use rust_xlsxwriter::{DocProperties, ExcelDateTime, Format, FormatAlign, Workbook, Worksheet, XlsxError};
-use serde::Serialize;
 
-use super::data::{Row, TableVisitor};
+use super::data::{Shown, TableVisitor};
 use super::escape;
 use super::page;
 use super::story::Story;
-use super::value::{Value, float};
 use super::view::View;
 use crate::domain::Day;
 use crate::error::{Error, Result};
+use crate::tables::{Row, Value};
 
 /// Excel has 1,048,576 rows; the head takes one.
 const MOST_ROWS: usize = 1_048_575;
@@ -124,10 +123,10 @@ struct Sheets {
 }
 
 impl Sheets {
-    fn sheet<R: Row>(&mut self, name: &str, rows: &[R]) -> std::result::Result<(), XlsxError> {
+    fn sheet<R: Row>(&mut self, name: &str, rows: &[Shown<R>]) -> std::result::Result<(), XlsxError> {
         let sheet = self.book.add_worksheet();
         sheet.set_name(name)?;
-        let mut columns: Vec<&str> = R::COLUMNS.to_vec();
+        let mut columns: Vec<&str> = R::COLUMNS.iter().map(|column| column.name).collect();
         if self.suppressed {
             columns.push("suppressed");
         }
@@ -142,14 +141,14 @@ impl Sheets {
         }
         sheet.set_freeze_panes(1, 0)?;
         for (line, row) in (1u32..).zip(rows.iter().take(MOST_ROWS)) {
-            for ((place, value), double) in (0u16..).zip(row.values()).zip(&doubles) {
-                match value {
+            for ((place, column), double) in (0u16..).zip(R::COLUMNS).zip(&doubles) {
+                match (column.cell)(row) {
                     Value::Null => {}
                     Value::Text(text) => drop(sheet.write_string(line, place, escape::spreadsheet(&text))?),
                     Value::Int(n) if n.unsigned_abs() > EXACT => drop(sheet.write_string(line, place, n.to_string())?),
                     Value::Int(n) => drop(sheet.write_number_with_format(line, place, n as f64, &count)?),
                     Value::Double(x) => drop(sheet.write_number_with_format(line, place, x, double)?),
-                    Value::Money(m) => drop(sheet.write_number_with_format(line, place, float(m), &money)?),
+                    Value::Money(m) => drop(sheet.write_number_with_format(line, place, m.to_f64(), &money)?),
                     Value::Bool(b) => drop(sheet.write_boolean(line, place, b)?),
                     Value::Date(day) => match excel_date(day) {
                         Some(when) => drop(sheet.write_datetime_with_format(line, place, &when, &date)?),
@@ -157,7 +156,7 @@ impl Sheets {
                     },
                 }
             }
-            if self.suppressed && row.suppressed() {
+            if self.suppressed && row.suppressed {
                 sheet.write_boolean(line, u16::try_from(R::COLUMNS.len()).unwrap_or(u16::MAX), true)?;
             }
         }
@@ -166,7 +165,7 @@ impl Sheets {
 }
 
 impl TableVisitor for Sheets {
-    fn table<R: Row + Serialize>(&mut self, name: &'static str, rows: Option<&[R]>) {
+    fn table<R: Row>(&mut self, name: &'static str, rows: Option<&[Shown<R>]>) {
         if let Some(rows) = rows
             && self.error.is_none()
         {

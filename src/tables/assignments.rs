@@ -63,7 +63,6 @@ pub fn assigned(kind: IdType) -> TableDefinition {
             ColumnDefinition::new("state", ColumnType::State, "State that the customer was drawn from."),
             ColumnDefinition::new("stratum", ColumnType::State, "Stratum within which arms are compared."),
         ],
-        partitioned: false,
     }
 }
 

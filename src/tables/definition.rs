@@ -1,13 +1,13 @@
-//! Columns, types and descriptions of every table. What is written, what `schema --tables` prints and what the docs say
-//! comes from here.
+//! What a table is: its name, its columns in order, their types and descriptions.
 
 use std::collections::HashMap;
 use std::sync::Arc;
 
+use arrow::array::{ArrayRef, RecordBatch};
 use arrow::datatypes::{DataType, Schema, SchemaRef};
 
 use crate::domain::IdType;
-use crate::job::Job;
+use crate::error::{Error, Result};
 
 /// Type of a column in tables.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -121,8 +121,6 @@ pub struct TableDefinition {
     pub one_row_per: &'static str,
     /// Its columns in order; `as_of` first where the table has one.
     pub columns: Vec<ColumnDefinition>,
-    /// Whether `as_of` stands in the path alone, also within a run.
-    pub partitioned: bool,
 }
 
 impl TableDefinition {
@@ -134,125 +132,25 @@ impl TableDefinition {
         });
         Arc::new(Schema::new(fields.collect::<Vec<_>>()))
     }
-}
 
-pub(super) const AS_OF: &str = "Last date counted, inclusive.";
-pub(super) const CUSTOMER_ID: &str = "The customer, as the orders name them.";
-pub(super) const DIMENSION: &str = "Customer attribute that the row is summed by; (all) in total rows.";
-pub(super) const DIMENSION_VALUE: &str = "Value of that attribute; (all) in total rows, (unknown) for who has none.";
-pub(super) const SCHEME: &str = "Scheme column of the job, such as segment.";
-pub(super) const SLICE: &str = "Value of the slice column; (all) in a job without slices, (none) or null for who never ordered.";
-
-/// The tables of a job, whose `customers` has these columns after the id and the slice.
-pub fn definitions(job: &Job, columns: &[ColumnDefinition], id: IdType) -> Vec<TableDefinition> {
-    let scale = job.scale() as i8;
-    let field = |name: &str, kind: ColumnType, doc: &'static str| ColumnDefinition::new(name, kind, doc);
-    let mut customers = vec![field("as_of", ColumnType::Date, AS_OF), field("customer_id", ColumnType::Id(id), CUSTOMER_ID)];
-    if job.raw.orders.slice.is_some() {
-        customers.push(field("slice", ColumnType::State, SLICE));
+    /// A batch of arrays that come with the names of their columns, in any order. `schema` is that of the table, but for
+    /// types that a batch holds in another form than a file.
+    ///
+    /// # Errors
+    /// Exit 1 if a column of the schema is missing, there is another one, or Arrow refuses them, which is a bug.
+    pub fn batch(&self, schema: &SchemaRef, mut arrays: Vec<(&str, ArrayRef)>) -> Result<RecordBatch> {
+        let wrong = |what: String| Error::bug(format!("table {} cannot be put together: {what}", self.name));
+        let mut columns = Vec::with_capacity(arrays.len());
+        for field in schema.fields() {
+            let at = arrays.iter().position(|(name, _)| name == field.name());
+            let at = at.ok_or_else(|| wrong(format!("the column {} is missing", field.name())))?;
+            columns.push(arrays.swap_remove(at).1);
+        }
+        if let Some((name, _)) = arrays.first() {
+            return Err(wrong(format!("it has no column {name}")));
+        }
+        RecordBatch::try_new(Arc::clone(schema), columns).map_err(|e| wrong(e.to_string()).caused_by(e))
     }
-    customers.extend_from_slice(columns);
-    let mut tables = vec![
-        TableDefinition {
-            name: "customers",
-            one_row_per: "customer (and slice) at an as-of date",
-            columns: customers,
-            partitioned: true,
-        },
-        TableDefinition {
-            name: "cutpoints",
-            one_row_per: "bin of an axis (or of a level) at an as-of date in a slice, ascending in the measure",
-            columns: vec![
-                field("as_of", ColumnType::Date, AS_OF),
-                field("slice", ColumnType::State, SLICE),
-                field(
-                    "axis",
-                    ColumnType::State,
-                    "The measure that is cut: recency_days, frequency or monetary; r_level, f_level or m_level for the bound of a level.",
-                ),
-                field(
-                    "bin",
-                    ColumnType::Int32,
-                    "Number of the bin from 1, ascending in the measure; on recency, bin 1 has the best score.",
-                ),
-                field("lower", ColumnType::Double, "Lower end of the bin in printed units; null where it is open."),
-                field("upper", ColumnType::Double, "Upper end of the bin in printed units; null where it is open."),
-                field("lower_exact", ColumnType::Text, "Lower end as an exact fraction p/q of days, orders or minor units."),
-                field("upper_exact", ColumnType::Text, "Upper end as an exact fraction p/q of days, orders or minor units."),
-                field(
-                    "closed",
-                    ColumnType::State,
-                    "right: a value on the cut belongs to the bin below it; left: to the bin above.",
-                ),
-                field("customers", ColumnType::Int64, "Scored customers in the bin."),
-            ],
-            partitioned: false,
-        },
-        TableDefinition {
-            name: "segments",
-            one_row_per: "state of a scheme at an as-of date in a slice, of everybody and by each dimension",
-            columns: vec![
-                field("as_of", ColumnType::Date, AS_OF),
-                field("slice", ColumnType::State, SLICE),
-                field("dimension", ColumnType::State, DIMENSION),
-                field("dimension_value", ColumnType::State, DIMENSION_VALUE),
-                field("scheme", ColumnType::State, SCHEME),
-                field("state", ColumnType::State, "State of that scheme."),
-                field("customers", ColumnType::Int64, "Customers in the state."),
-                field(
-                    "customer_share",
-                    ColumnType::Double,
-                    "Their share of the scheme's customers in the slice and the dimension value.",
-                ),
-                field(
-                    "orders",
-                    ColumnType::Int64,
-                    "Their purchases in the lookback, or days with one under count = \"order_days\".",
-                ),
-                field("revenue", ColumnType::Decimal(38, scale), "Their money of the lookback."),
-                field(
-                    "revenue_share",
-                    ColumnType::Double,
-                    "Share of the revenue of slice and dimension value; null if that is 0.",
-                ),
-                field(
-                    "avg_order_value",
-                    ColumnType::Decimal(38, scale + 2),
-                    "revenue / orders, half to even; null without orders.",
-                ),
-                field("repeat_customers", ColumnType::Int64, "Customers with a frequency of 2 or more."),
-                field(
-                    "revenue_at_risk",
-                    ColumnType::Decimal(38, scale),
-                    "Money of the 365 days that end with the last purchase of each, summed.",
-                ),
-                field("mean_recency_days", ColumnType::Double, "Mean of recency_days, over who has ordered."),
-                field("mean_frequency", ColumnType::Double, "Mean of frequency, over who has ordered."),
-                field(
-                    "mean_monetary",
-                    ColumnType::Decimal(38, scale + 2),
-                    "Mean of monetary, half to even, over who has ordered.",
-                ),
-            ],
-            partitioned: false,
-        },
-    ];
-    tables.extend(super::movement::definitions(job, id));
-    if !job.strategies.is_empty() {
-        tables.extend(super::strategies::definitions());
-    }
-    tables.push(TableDefinition {
-        name: "ledger",
-        one_row_per: "input file and outcome",
-        columns: vec![
-            field("file", ColumnType::Text, "Input file, as the job names it."),
-            field("outcome", ColumnType::State, "What became of the rows: kept, filtered:status, no_customer and others."),
-            field("row_count", ColumnType::Int64, "Rows with this outcome."),
-            field("amount", ColumnType::Decimal(38, scale), "Their money."),
-        ],
-        partitioned: false,
-    });
-    tables
 }
 
 #[cfg(test)]

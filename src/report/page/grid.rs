@@ -4,7 +4,6 @@ use crate::domain::Decimal;
 use crate::report::colour::Colour;
 use crate::report::markup::Markup;
 use crate::report::number::NOTHING;
-use crate::report::value::float;
 use crate::report::view::View;
 
 /// Text up to this width stays on one line; East Asian characters count twice.
@@ -100,7 +99,7 @@ impl<'a> CellWriter<'a> {
 
     /// Money with its cents.
     pub fn money(&self, money: Option<Decimal>) -> GridCell {
-        self.maybe(money, |m| (self.view.format.amount(m, 2), float(m)))
+        self.maybe(money, |m| (self.view.format.amount(m, 2), m.to_f64()))
     }
 
     /// A p-value.

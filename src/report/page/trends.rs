@@ -6,7 +6,6 @@ use super::missing::missing;
 use crate::report::chart::{ColumnChart, Ink, Mark, Series};
 use crate::report::data::SegmentRow;
 use crate::report::markup::Markup;
-use crate::report::value::float;
 use crate::report::view::{SchemeView, StateView, View};
 
 /// What is drawn: the key of its messages, its value, its cell.
@@ -18,7 +17,7 @@ struct Kind {
 
 const KINDS: [Kind; 2] = [
     Kind { key: "customers", value: |r| r.customers.map(|n| n as f64), cell: |c, r| c.count(r.customers) },
-    Kind { key: "revenue", value: |r| r.revenue.map(float), cell: |c, r| c.money(r.revenue) },
+    Kind { key: "revenue", value: |r| r.revenue.map(|money| money.to_f64()), cell: |c, r| c.money(r.revenue) },
 ];
 
 /// The section.

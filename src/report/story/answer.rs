@@ -3,7 +3,7 @@
 use serde::Serialize;
 
 use crate::report::language::Sentence;
-use crate::report::value::Value;
+use crate::tables::Value;
 
 /// A question with its answer.
 #[derive(Debug)]

@@ -37,14 +37,15 @@ impl RowCells {
             }
         }
         for (r, count_cells) in data.growth.iter_mut().flatten().zip(&self.growth) {
+            let row = &mut r.row;
             let counts = [
-                &mut r.customers,
-                &mut r.active,
-                &mut r.new,
-                &mut r.retained,
-                &mut r.resurrected,
-                &mut r.lapsed,
-                &mut r.inactive,
+                &mut row.customers,
+                &mut row.active,
+                &mut row.new,
+                &mut row.retained,
+                &mut row.resurrected,
+                &mut row.lapsed,
+                &mut row.inactive,
             ];
             for (count, cell) in counts.into_iter().zip(count_cells) {
                 if hidden(cell) {
@@ -134,7 +135,8 @@ impl RowCells {
 fn clear_concentration(data: &mut ReportData, min: i64) {
     for r in data.concentration.iter_mut().flatten() {
         let Some(customers) = r.customers else { continue };
-        for (share, percent) in [(&mut r.top_1_share, 1), (&mut r.top_10_share, 10), (&mut r.top_20_share, 20)] {
+        let row = &mut r.row;
+        for (share, percent) in [(&mut row.top_1_share, 1), (&mut row.top_10_share, 10), (&mut row.top_20_share, 20)] {
             if customers > 0 && customers.saturating_mul(percent).saturating_add(99) / 100 < min {
                 (*share, r.suppressed) = (None, true);
             }

@@ -95,7 +95,7 @@ fn states(column: &DictionaryArray<UInt16Type>, descr: &ColumnDescPtr) -> Result
     rows.keyed(dictionary, used.len(), |key| number[usize::from(key)], statistics, descr)
 }
 
-/// Integers in a range of so many are keys of a dictionary. Bits of keys are fewer than those of differences (8.1 MB instead
+/// Integers in a range up to this are keys of a dictionary. Bits of keys are fewer than those of differences (8.1 MB instead
 /// of 8.3 in workload W1 of `benches/README.md`).
 const SMALL_SPAN: u64 = 1 << 10;
 
@@ -179,7 +179,7 @@ impl<'a, T: Copy + Default> PresentValues<'a, T> {
         self.chunk(Some((dictionary, entries)), page, statistics, descr)
     }
 
-    /// A chunk of one data page, and of a dictionary page of so many values before it.
+    /// A chunk of one data page, and before it of a dictionary page with the number of its values.
     fn chunk(
         &self,
         dictionary: Option<(Vec<u8>, usize)>,

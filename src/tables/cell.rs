@@ -1,10 +1,16 @@
-//! A cell of a table, and how it comes out of an Arrow column.
+//! A cell of a table as one dynamic type, and the way between cells, Rust types and Arrow columns.
 
-use arrow::array::{Array, ArrayRef, AsArray};
+use std::sync::Arc;
+
+use arrow::array::{
+    Array, ArrayRef, AsArray, BooleanArray, Date32Array, Decimal128Array, Float64Array, Int32Array, Int64Array, StringArray,
+    StringDictionaryBuilder,
+};
 use arrow::compute::cast;
-use arrow::datatypes::{DataType, Date32Type, Decimal128Type, Float64Type, Int64Type};
+use arrow::datatypes::{DataType, Date32Type, Decimal128Type, Float64Type, Int64Type, UInt16Type};
 use serde::{Serialize, Serializer};
 
+use super::definition::ColumnType;
 use crate::domain::{Day, Decimal};
 
 /// A cell.
@@ -16,9 +22,9 @@ pub enum Value {
     Text(String),
     /// A whole number.
     Int(i64),
-    /// A float; always finite.
+    /// A float; finite if it was read from a column.
     Double(f64),
-    /// Money, exact.
+    /// An exact decimal, such as money.
     Money(Decimal),
     /// A date.
     Date(Day),
@@ -27,8 +33,8 @@ pub enum Value {
 }
 
 impl Value {
-    /// The values of an Arrow column, or `None` if the report knows no such type. A float that is not finite becomes null.
-    pub(super) fn of_column(array: &ArrayRef) -> Option<Vec<Value>> {
+    /// The values of an Arrow column, or `None` if tables have no such type. A float that is not finite becomes null.
+    pub fn of_column(array: &ArrayRef) -> Option<Vec<Value>> {
         let each = |of: &dyn Fn(usize) -> Value| {
             (0..array.len()).map(|i| if array.is_null(i) { Value::Null } else { of(i) }).collect::<Vec<_>>()
         };
@@ -54,6 +60,41 @@ impl Value {
             _ => return None,
         })
     }
+
+    /// The Arrow column of this type that holds the values, or `None` if one of them does not fit.
+    pub(super) fn into_column(values: impl Iterator<Item = Value>, kind: ColumnType) -> Option<ArrayRef> {
+        fn cells<T: Cell, A: FromIterator<Option<T>>>(values: impl Iterator<Item = Value>) -> Option<A> {
+            values.map(Option::<T>::from_value).collect()
+        }
+        Some(match kind {
+            ColumnType::Date => {
+                let days: Vec<Option<Day>> = cells(values)?;
+                Arc::new(Date32Array::from_iter(days.iter().map(|day| day.map(|day| day.0))))
+            }
+            ColumnType::Int32 => {
+                let narrow = |n: Option<i64>| n.map(i32::try_from).transpose().ok();
+                let numbers: Vec<Option<i64>> = cells(values)?;
+                Arc::new(numbers.into_iter().map(narrow).collect::<Option<Int32Array>>()?)
+            }
+            ColumnType::Int64 => Arc::new(cells::<i64, Int64Array>(values)?),
+            ColumnType::Double => Arc::new(cells::<f64, Float64Array>(values)?),
+            ColumnType::Boolean => Arc::new(cells::<bool, BooleanArray>(values)?),
+            ColumnType::Decimal(_, scale) => {
+                let decimals: Vec<Option<Decimal>> = cells(values)?;
+                let fits = decimals.iter().flatten().all(|decimal| i64::from(decimal.scale) == i64::from(scale));
+                let digits: Decimal128Array = decimals.iter().map(|decimal| decimal.map(|d| d.digits)).collect();
+                fits.then(|| Arc::new(digits.with_data_type(kind.arrow())))?
+            }
+            ColumnType::State => {
+                let names: Vec<Option<String>> = cells(values)?;
+                let mut builder = StringDictionaryBuilder::<UInt16Type>::new();
+                names.iter().for_each(|name| builder.append_option(name.as_ref()));
+                Arc::new(builder.finish())
+            }
+            ColumnType::Text => Arc::new(cells::<String, StringArray>(values)?),
+            ColumnType::Id(_) => return None,
+        })
+    }
 }
 
 /// Money is a JSON string with all its digits, a date `YYYY-MM-DD`.
@@ -64,7 +105,7 @@ impl Serialize for Value {
             Value::Text(text) => serializer.serialize_str(text),
             Value::Int(n) => serializer.serialize_i64(*n),
             Value::Double(x) => serializer.serialize_f64(*x),
-            Value::Money(money) => serializer.collect_str(&Plain(*money)),
+            Value::Money(money) => serializer.collect_str(&AllDigits(*money)),
             Value::Date(day) => serializer.collect_str(day),
             Value::Bool(b) => serializer.serialize_bool(*b),
         }
@@ -72,9 +113,9 @@ impl Serialize for Value {
 }
 
 /// A decimal with all its digits: `-12.50`.
-struct Plain(Decimal);
+struct AllDigits(Decimal);
 
-impl std::fmt::Display for Plain {
+impl std::fmt::Display for AllDigits {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         let digits = format!("{:0width$}", self.0.digits.unsigned_abs(), width = self.0.scale as usize + 1);
         let (whole, fraction) = digits.split_at(digits.len() - self.0.scale as usize);
@@ -84,22 +125,17 @@ impl std::fmt::Display for Plain {
     }
 }
 
-/// A decimal as the nearest float, in printed units.
-pub(super) fn float(money: Decimal) -> f64 {
-    money.digits as f64 / 10f64.powi(money.scale.min(300) as i32)
-}
-
-/// What a field of a row can be.
-pub trait Column: Sized {
+/// The type of a field of a row. An `Option` may be null.
+pub trait Cell: Sized {
     /// Reads it; `None` if the value is of another kind, or null where that cannot be.
     fn from_value(value: Value) -> Option<Self>;
     /// The cell.
     fn to_value(&self) -> Value;
 }
 
-macro_rules! columns {
-    ($($kind:ty: $($pattern:pat => $read:expr),+; $own:ident => $write:expr;)*) => { $(
-        impl Column for $kind {
+macro_rules! cells {
+    ($($type:ty: $($pattern:pat => $read:expr),+; $cell:ident => $write:expr;)*) => { $(
+        impl Cell for $type {
             fn from_value(value: Value) -> Option<Self> {
                 match value {
                     $($pattern => Some($read),)+
@@ -107,28 +143,39 @@ macro_rules! columns {
                 }
             }
             fn to_value(&self) -> Value {
-                let $own = self.clone();
+                let $cell = self.clone();
                 $write
-            }
-        }
-        impl Column for Option<$kind> {
-            fn from_value(value: Value) -> Option<Self> {
-                if value == Value::Null { Some(None) } else { <$kind>::from_value(value).map(Some) }
-            }
-            fn to_value(&self) -> Value {
-                self.as_ref().map_or(Value::Null, Column::to_value)
             }
         }
     )* };
 }
 
-columns! {
+cells! {
     String: Value::Text(text) => text; text => Value::Text(text);
     i64: Value::Int(n) => n; n => Value::Int(n);
-    f64: Value::Double(x) => x, Value::Int(n) => n as f64, Value::Money(m) => float(m); x => Value::Double(x);
+    f64: Value::Double(x) => x, Value::Int(n) => n as f64, Value::Money(m) => m.to_f64(); x => Value::Double(x);
     Decimal: Value::Money(money) => money, Value::Int(n) => Decimal { digits: n.into(), scale: 0 }; money => Value::Money(money);
     Day: Value::Date(day) => day; day => Value::Date(day);
     bool: Value::Bool(b) => b; b => Value::Bool(b);
+}
+
+/// Sums that are no money, without digits after the point.
+impl Cell for i128 {
+    fn from_value(value: Value) -> Option<Self> {
+        Decimal::from_value(value).filter(|decimal| decimal.scale == 0).map(|decimal| decimal.digits)
+    }
+    fn to_value(&self) -> Value {
+        Value::Money(Decimal { digits: *self, scale: 0 })
+    }
+}
+
+impl<T: Cell> Cell for Option<T> {
+    fn from_value(value: Value) -> Option<Self> {
+        if value == Value::Null { Some(None) } else { T::from_value(value).map(Some) }
+    }
+    fn to_value(&self) -> Value {
+        self.as_ref().map_or(Value::Null, Cell::to_value)
+    }
 }
 
 #[cfg(test)]

@@ -1,3 +1,0 @@
-//! Record batches of the tables about strategies.
-
-pub mod batches;

@@ -1,0 +1,353 @@
+//! From sums to the rows of the tables that are one file per run.
+
+use std::collections::BTreeMap;
+
+use crate::domain::{AsOf, Day, Decimal, Lookback, Ratio};
+use crate::input::orders::ledger::{OutcomeNames, RowCounts, RowOutcome};
+use crate::input::source::Source;
+use crate::job::Job;
+use crate::job::raw::{Closed, MonetaryAs};
+use crate::measure::UNKNOWN_NAME;
+use crate::movement::{
+    CohortKey, CohortSum, Cohorts, Concentration, GrowthKey, GrowthStatus, GrowthSum, TransitionKey, TransitionSum,
+};
+use crate::plan::{Plan, SchemeColumn};
+use crate::scheme::{NONE, OUTSIDE, colour};
+use crate::score::{Axis, Cut, DateScoring};
+use crate::stats::wilson;
+use crate::tables::{
+    CohortRow, ConcentrationRow, CutPointRow, GrowthRow, LedgerRow, PeriodRow, Segment, SegmentRow, StateRow, TransitionRow,
+};
+
+/// Slice, dimension, scheme and state of total rows.
+const ALL: &str = "(all)";
+
+/// What the numbers in keys stand for.
+pub(super) struct KeyNames<'a> {
+    pub job: &'a Job,
+    pub slices: &'a [String],
+    pub schemes: &'a [SchemeColumn],
+    /// Dimensions with their values in order.
+    pub dimensions: &'a [(&'a str, &'a [String])],
+}
+
+impl KeyNames<'_> {
+    fn date(&self, number: u32) -> Day {
+        self.job.dates.get(number as usize).map_or(Day(0), |date| date.date)
+    }
+
+    /// Customers who never ordered have the number after the last slice.
+    fn slice(&self, number: usize) -> String {
+        let absent = if self.slices.is_empty() { ALL } else { NONE };
+        self.slices.get(number).cloned().unwrap_or_else(|| absent.into())
+    }
+
+    /// A dimension, of which 0 is the total, and one of its values.
+    fn dimension(&self, number: u32, value: u32) -> (String, String) {
+        match number.checked_sub(1).and_then(|at| self.dimensions.get(at as usize)) {
+            Some((name, values)) => ((*name).into(), values.get(value as usize).cloned().unwrap_or_else(|| UNKNOWN_NAME.into())),
+            None => (ALL.into(), ALL.into()),
+        }
+    }
+
+    fn scheme(&self, number: u32) -> String {
+        self.schemes.get(number as usize).map_or_else(String::new, |scheme| scheme.column.clone())
+    }
+
+    fn state(&self, scheme: u32, state: u32) -> String {
+        let states = self.schemes.get(scheme as usize).map(|scheme| scheme.scheme.all_states());
+        states.and_then(|states| states.get(state as usize).cloned()).unwrap_or_default()
+    }
+
+    /// Place of a state in the order of the ladder.
+    fn rank(&self, scheme: u32, state: u32) -> usize {
+        self.schemes.get(scheme as usize).map_or(0, |scheme| scheme.scheme.rank(state as usize))
+    }
+
+    fn money(&self, minor_units: i128) -> Decimal {
+        Decimal { digits: minor_units, scale: self.job.scale() }
+    }
+
+    /// Money with two digits more.
+    fn average(&self, digits: i128) -> Decimal {
+        Decimal { digits, scale: self.job.scale() + 2 }
+    }
+}
+
+/// The rows of `cutpoints`.
+pub(super) fn cutpoints(job: &Job, plan: &Plan, scoring: &[DateScoring], names: &KeyNames<'_>) -> Vec<CutPointRow> {
+    let mut rows = Vec::new();
+    for (at, date) in job.shown() {
+        for (number, slice) in scoring[at].iter().enumerate() {
+            let mut push = |axis: &str, bin: usize, ends: [Option<(f64, String)>; 2], closed: Closed, customers: i64| {
+                let [(lower, lower_exact), (upper, upper_exact)] = ends.map(Option::unzip);
+                rows.push(CutPointRow {
+                    as_of: date.date,
+                    slice: names.slice(number),
+                    axis: axis.into(),
+                    bin: Some(bin as i64 + 1),
+                    lower,
+                    upper,
+                    lower_exact,
+                    upper_exact,
+                    closed: Some(if closed == Closed::Right { "right" } else { "left" }.into()),
+                    customers: Some(customers),
+                });
+            };
+            for axis in Axis::ALL {
+                let Some(points) = &slice.cuts[axis as usize] else { continue };
+                let scale = if axis == Axis::Monetary { job.monetary_scale() } else { 0 };
+                let bound = |cut: Option<&Cut>| cut.and_then(|cut| cut.ratio()).map(|ratio| printed(ratio, scale));
+                for (bin, customers) in slice.bins[axis as usize].iter().enumerate() {
+                    let lower = bin.checked_sub(1).and_then(|below| bound(points.cuts.get(below)));
+                    push(axis.name(), bin, [lower, bound(points.cuts.get(bin))], points.closed, *customers as i64);
+                }
+            }
+            for axis in Axis::ALL.into_iter().filter(|_| plan.uses_levels()) {
+                let Some(level) = slice.levels.as_ref().map(|levels| &levels[axis as usize]) else { continue };
+                let [low, high] = slice.level_sides[axis as usize];
+                let scale = if axis == Axis::Monetary && !level.of_score { job.monetary_scale() } else { 0 };
+                let bound = Some(printed(level.bound, scale));
+                push(axis.level_name(), 0, [None, bound.clone()], level.closed(), low as i64);
+                push(axis.level_name(), 1, [bound, None], level.closed(), high as i64);
+            }
+        }
+    }
+    rows
+}
+
+/// A bound in printed units, and as an exact fraction.
+fn printed(bound: Ratio, scale: u32) -> (f64, String) {
+    (bound.printed(scale), bound.to_string())
+}
+
+/// The rows of `segments`, states in the order of the ladder.
+pub(super) fn segments(job: &Job, segments: &[Segment], names: &KeyNames<'_>) -> Vec<SegmentRow> {
+    let mut segments: Vec<&Segment> = segments.iter().collect();
+    segments.sort_by_key(|segment| {
+        let [date, slice, dimension, value, scheme, state] = segment.key;
+        (date, slice, dimension, value, scheme, names.rank(scheme, state))
+    });
+    let monetary_is_average = job.score.monetary_as == MonetaryAs::Average;
+    let row = |segment: &&Segment| {
+        let ([date, slice, dimension, value, scheme, state], sum) = (segment.key, &segment.sum);
+        let (dimension, dimension_value) = names.dimension(dimension, value);
+        SegmentRow {
+            as_of: names.date(date),
+            slice: names.slice(slice as usize),
+            dimension,
+            dimension_value,
+            scheme: names.scheme(scheme),
+            state: names.state(scheme, state),
+            customers: Some(sum.customers),
+            customer_share: Some(segment.customer_share()),
+            orders: Some(sum.orders),
+            revenue: Some(names.money(sum.revenue)),
+            revenue_share: segment.revenue_share(),
+            avg_order_value: sum.avg_order_value().map(|digits| names.average(digits)),
+            repeat_customers: Some(sum.repeat_customers),
+            revenue_at_risk: Some(names.money(sum.revenue_at_risk)),
+            mean_recency_days: sum.mean(sum.recency_days),
+            mean_frequency: sum.mean(sum.orders),
+            mean_monetary: sum.mean_monetary(monetary_is_average).map(|digits| names.average(digits)),
+        }
+    };
+    segments.iter().map(row).collect()
+}
+
+/// The rows of `ledger`.
+pub(super) fn ledger(counts: &RowCounts, outcomes: &OutcomeNames, sources: &[Source], names: &KeyNames<'_>) -> Vec<LedgerRow> {
+    // Several filters on one column are one outcome.
+    let mut rows: BTreeMap<(usize, RowOutcome, String), (u64, i128)> = BTreeMap::new();
+    let mut first: BTreeMap<String, RowOutcome> = BTreeMap::new();
+    for (file, outcome, count, money) in counts.cells() {
+        let name = outcomes.name(outcome);
+        let outcome = *first.entry(name.clone()).or_insert(outcome);
+        let cell = rows.entry((file, outcome, name)).or_default();
+        cell.0 += count;
+        cell.1 += money;
+    }
+    let row = |((file, _, outcome), (count, money))| LedgerRow {
+        file: sources.get(file).map_or_else(String::new, |source: &Source| source.input.name.clone()),
+        outcome,
+        row_count: Some(count as i64),
+        amount: Some(names.money(money)),
+    };
+    rows.into_iter().map(row).collect()
+}
+
+/// The rows of `transitions`, states in the order of the ladder. `moves` has each key once.
+pub(super) fn transitions(moves: &[(TransitionKey, TransitionSum)], names: &KeyNames<'_>) -> Vec<TransitionRow> {
+    let from = |key: &TransitionKey| {
+        let [date, origin, slice, dimension, value, scheme, from, _] = *key;
+        ([date, slice, dimension, value, scheme, origin], names.rank(scheme, from))
+    };
+    let mut moves: Vec<&(TransitionKey, TransitionSum)> = moves.iter().collect();
+    moves.sort_by_cached_key(|(key, _)| (from(key), names.rank(key[5], key[7]), [key[6], key[7]]));
+    let mut rows = Vec::with_capacity(moves.len());
+    for of_state in moves.chunk_by(|a, b| from(&a.0) == from(&b.0)) {
+        let all: i64 = of_state.iter().map(|(_, moved)| moved.customers).sum();
+        for (key, moved) in of_state {
+            let [date, origin, slice, dimension, value, scheme, from, to] = *key;
+            let (dimension, dimension_value) = names.dimension(dimension, value);
+            let (rate_low, rate_high) = wilson(moved.customers, all).unzip();
+            rows.push(TransitionRow {
+                as_of: names.date(date),
+                slice: names.slice(slice as usize),
+                dimension,
+                dimension_value,
+                scheme: names.scheme(scheme),
+                from_state: names.state(scheme, from),
+                to_state: names.state(scheme, to),
+                from_as_of: names.date(origin),
+                customers: Some(moved.customers),
+                rate: Some(moved.customers as f64 / all.max(1) as f64),
+                rate_low,
+                rate_high,
+                revenue: Some(names.money(moved.revenue)),
+            });
+        }
+    }
+    rows
+}
+
+/// The rows of `growth`, states in the order of the ladder. `sums` has each key once.
+pub(super) fn growth(job: &Job, sums: &[(GrowthKey, GrowthSum)], names: &KeyNames<'_>) -> Vec<GrowthRow> {
+    let mut sums: Vec<&(GrowthKey, GrowthSum)> = sums.iter().collect();
+    // Scheme 0 is the total, the others are one more than their numbers.
+    sums.sort_by_key(|([date, slice, scheme, state], _)| {
+        let rank = scheme.checked_sub(1).map_or(0, |scheme| names.rank(scheme, *state));
+        (*date, *slice, *scheme, rank, *state)
+    });
+    let row = |([date, slice, scheme, state], sum): &&(GrowthKey, GrowthSum)| {
+        let scheme = scheme.checked_sub(1);
+        let before = job.shown_before(*date as usize).and_then(|before| job.dates.get(before));
+        GrowthRow {
+            as_of: names.date(*date),
+            slice: names.slice(*slice as usize),
+            scheme: scheme.map_or_else(|| ALL.into(), |scheme| names.scheme(scheme)),
+            from_state: scheme.map_or_else(|| ALL.into(), |scheme| names.state(scheme, *state)),
+            from_as_of: before.map(|before| before.date),
+            customers: Some(sum.all()),
+            active: Some(sum.active()),
+            new: Some(sum.of(GrowthStatus::New)),
+            retained: Some(sum.of(GrowthStatus::Retained)),
+            resurrected: Some(sum.of(GrowthStatus::Resurrected)),
+            lapsed: Some(sum.of(GrowthStatus::Lapsed)),
+            inactive: Some(sum.of(GrowthStatus::Inactive)),
+            previous_active: Some(sum.previous_active()),
+            change: Some(sum.active() - sum.previous_active()),
+            retention_rate: sum.retention_rate(),
+            churn_rate: sum.churn_rate(),
+            reactivation_rate: sum.reactivation_rate(),
+            revenue: Some(names.money(sum.revenue)),
+        }
+    };
+    sums.iter().map(row).collect()
+}
+
+/// The rows of `cohorts`; `spend` is what winning the customers of a period cost, by its first day. `sums` are sorted by key,
+/// each key once.
+pub(super) fn cohorts(
+    job: &Job,
+    sums: &[(CohortKey, CohortSum)],
+    spend: &BTreeMap<Day, i128>,
+    names: &KeyNames<'_>,
+) -> Vec<CohortRow> {
+    // Shown dates up to each date.
+    let count = |shown: &mut i64, date: &AsOf| {
+        *shown += i64::from(date.shown);
+        Some(*shown)
+    };
+    let shown: Vec<i64> = job.dates.iter().scan(0, count).collect();
+    let unit = 10f64.powi(job.scale() as i32);
+    let share = |part: i64, whole: i64| Some(part as f64 / whole.max(1) as f64);
+    let row = |&([date, slice, cohort], sum): &(CohortKey, CohortSum)| {
+        let first = Cohorts::date(cohort).and_then(|first| Some((first, job.dates.get(first)?)));
+        let start = first.and_then(|(_, first)| first.period_start);
+        // What was spent is known of all slices together.
+        let spent = start.filter(|_| names.slices.is_empty()).and_then(|start| spend.get(&start).copied());
+        CohortRow {
+            as_of: names.date(date),
+            slice: names.slice(slice as usize),
+            cohort_start: start,
+            cohort_end: first.map(|(_, first)| first.date),
+            periods_since: first.and_then(|(first, _)| Some(shown.get(date as usize)? - shown.get(first)?)),
+            customers: Some(sum.customers),
+            active_customers: Some(sum.active),
+            retention_rate: share(sum.active, sum.customers),
+            repeat_customers: Some(sum.repeat),
+            repeat_rate: share(sum.repeat, sum.customers),
+            orders: Some(sum.orders),
+            revenue: Some(names.money(sum.revenue)),
+            revenue_to_date: Some(names.money(sum.revenue_to_date)),
+            spend: spent.map(|spent| names.money(spent)),
+            cac: spent.map(|spent| spent as f64 / unit / sum.customers.max(1) as f64),
+            payback_ratio: spent.filter(|spent| *spent > 0).map(|spent| sum.revenue_to_date as f64 / spent as f64),
+        }
+    };
+    sums.iter().map(row).collect()
+}
+
+/// The rows of `concentration`, from numbers of date and slice.
+pub(super) fn concentration(of_slices: &[(usize, usize, Concentration)], names: &KeyNames<'_>) -> Vec<ConcentrationRow> {
+    let row = |(date, slice, concentration): &(usize, usize, Concentration)| {
+        let [top_1_share, top_10_share, top_20_share] = concentration.top_shares;
+        ConcentrationRow {
+            as_of: names.date(*date as u32),
+            slice: names.slice(*slice),
+            customers: Some(concentration.customers),
+            revenue: Some(names.money(concentration.revenue)),
+            top_1_share,
+            top_10_share,
+            top_20_share,
+            gini: concentration.gini,
+        }
+    };
+    of_slices.iter().map(row).collect()
+}
+
+/// The rows of `dim_state`, states in the order of the ladder.
+pub(super) fn dim_state(plan: &Plan) -> Vec<StateRow> {
+    let mut rows = Vec::new();
+    for (column, actions) in plan.schemes.iter().zip(&plan.playbook) {
+        let scheme = &column.scheme;
+        let mut states: Vec<(usize, String)> = scheme.all_states().into_iter().enumerate().collect();
+        states.sort_by_key(|(number, _)| scheme.rank(*number));
+        for (place, (number, name)) in states.into_iter().enumerate() {
+            // States in parentheses are not of the scheme.
+            let state = scheme.states.get(number);
+            let label = |language: &str| state.and_then(|state| state.labels.get(language)).cloned();
+            let colour = state.map_or_else(|| OUTSIDE.to_owned(), |_| colour(place, scheme.states.len()));
+            rows.push(StateRow {
+                scheme: column.column.clone(),
+                state: name.clone(),
+                rank: state.map(|_| place as i64 + 1),
+                label_en: label("en").or_else(|| Some(name.clone())),
+                label_zh_hans: label("zh-Hans"),
+                definition: state.map(|state| state.definition.clone()).filter(|definition| !definition.is_empty()),
+                action: actions.get(number).cloned().flatten(),
+                colour: Some(colour),
+            });
+        }
+    }
+    rows
+}
+
+/// The rows of `dim_period`.
+pub(super) fn dim_period(job: &Job, history_complete: &[bool]) -> Vec<PeriodRow> {
+    let year_before = |date: &AsOf| {
+        let day = Lookback::Months(12).start(date.date).map(Day::previous)?;
+        job.shown().any(|(_, other)| other.date == day).then_some(day)
+    };
+    let row = |(at, date): (usize, &AsOf)| PeriodRow {
+        as_of: date.date,
+        period_start: date.period_start,
+        period_end: date.period_end,
+        label: job.labels.get(at).cloned(),
+        same_period_last_year: year_before(date),
+        is_partial: Some(date.period_end.is_some_and(|end| end > date.date)),
+        history_complete: history_complete.get(at).copied(),
+    };
+    job.shown().map(row).collect()
+}

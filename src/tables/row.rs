@@ -1,0 +1,208 @@
+//! Rows of tables. A [`table!`] declares a table once, as a struct of its row: every field is a column, with its type in Rust
+//! and in the table, and its doc comment as the column's description. Schema, writing and reading follow from that, by name.
+
+use arrow::array::{ArrayRef, RecordBatch};
+use rayon::prelude::*;
+
+use super::cell::{Cell, Value};
+use super::definition::{ColumnDefinition, ColumnType, TableDefinition};
+use crate::error::{Error, Kind, Result};
+
+/// The type of a column as declared.
+#[derive(Debug, Clone, Copy)]
+pub enum DeclaredType {
+    /// The same in every job.
+    Fixed(ColumnType),
+    /// Money with this many digits more than the job's money has.
+    Money(i8),
+}
+
+/// A column as its table declares it.
+#[derive(Debug)]
+pub struct Column<R> {
+    /// Its name.
+    pub name: &'static str,
+    /// Its cell in a row.
+    pub cell: fn(&R) -> Value,
+    pub(crate) doc: &'static str,
+    pub(crate) kind: DeclaredType,
+}
+
+/// A row of a table, made by [`table!`].
+pub trait Row: Sized + Sync + 'static {
+    /// The table.
+    const TABLE: &'static str;
+    /// What a row stands for.
+    const ONE_ROW_PER: &'static str;
+    /// Its columns in order.
+    const COLUMNS: &'static [Column<Self>];
+
+    /// The rows of a batch of `table`, read by column name. A column that the batch lacks is null.
+    ///
+    /// # Errors
+    /// Exit 5 if a column has another type, or is null where the row needs it.
+    fn from_batch(table: &str, batch: &RecordBatch) -> Result<Vec<Self>>;
+
+    /// The table, where money has `money_scale` digits after the point.
+    fn definition(money_scale: i8) -> TableDefinition {
+        let define = |column: &Column<Self>| {
+            let kind = match column.kind {
+                DeclaredType::Fixed(kind) => kind,
+                DeclaredType::Money(more_digits) => ColumnType::Decimal(38, money_scale + more_digits),
+            };
+            ColumnDefinition::new(column.name, kind, column.doc.trim_ascii_start())
+        };
+        let columns = Self::COLUMNS.iter().map(define).collect();
+        TableDefinition { name: Self::TABLE, one_row_per: Self::ONE_ROW_PER, columns }
+    }
+}
+
+/// The rows as a batch with the columns of `table`, found by name.
+///
+/// # Errors
+/// Exit 1 if a column is not among those of the row, or a cell is not of its type, which is a bug.
+pub fn to_batch<R: Row>(rows: &[R], table: &TableDefinition) -> Result<RecordBatch> {
+    let array = |definition: &ColumnDefinition| {
+        let column = R::COLUMNS.iter().find(|column| column.name == definition.name);
+        let array = column.and_then(|column| Value::into_column(rows.iter().map(column.cell), definition.kind));
+        array.ok_or_else(|| Error::bug(format!("rows of {} do not fit the column {}", table.name, definition.name)))
+    };
+    let arrays: Vec<ArrayRef> = table.columns.par_iter().map(array).collect::<Result<_>>()?;
+    table.batch(&table.schema(true), table.columns.iter().map(|column| column.name.as_str()).zip(arrays).collect())
+}
+
+/// The cells of a column by its name, for `from_batch` of [`table!`].
+pub(crate) fn cells<T: Cell>(table: &str, column: &str, batch: &RecordBatch) -> Result<Vec<T>> {
+    let unusable = |what: String| {
+        Error::new(Kind::State, format!("column {column} of table {table} {what}; run the job again with this version of rfmill"))
+    };
+    let values = match batch.column_by_name(column) {
+        Some(array) => Value::of_column(array)
+            .ok_or_else(|| unusable(format!("is of type {}, which the report cannot read", array.data_type())))?,
+        None => vec![Value::Null; batch.num_rows()],
+    };
+    let cell = |(row, value)| {
+        T::from_value(value).ok_or_else(|| unusable(format!("is missing, null or of another type in row {}", row + 1)))
+    };
+    values.into_iter().enumerate().map(cell).collect()
+}
+
+/// Declares a table: `ROW in "NAME", one row per "WHAT" { /// DESCRIPTION \n COLUMN: RUST_TYPE as TYPE, … }`.
+///
+/// `TYPE` is a [`ColumnType`], or `Money`, `Average` (money with two digits more), `Sum` (an exact sum of anything else). An
+/// `Option` is a column that may be null, in the table or because a report suppresses it.
+macro_rules! table {
+    ($row:ident in $table:literal, one row per $per:literal {
+        $($(#[doc = $doc:literal])+ $column:ident: $type:ty as $kind:ident,)+
+    }) => {
+        #[doc = concat!("A row of `", $table, "`: one per ", $per, ".")]
+        #[derive(Debug, Clone, PartialEq)]
+        pub struct $row {
+            $($(#[doc = $doc])+ pub $column: $type,)+
+        }
+
+        impl $crate::tables::Row for $row {
+            const TABLE: &'static str = $table;
+            const ONE_ROW_PER: &'static str = $per;
+            const COLUMNS: &'static [$crate::tables::Column<Self>] = &[$($crate::tables::Column {
+                name: stringify!($column),
+                cell: |row| $crate::tables::Cell::to_value(&row.$column),
+                doc: concat!($($doc),+),
+                kind: $crate::tables::row::table!(@type $kind),
+            }),+];
+
+            fn from_batch(table: &str, batch: &arrow::array::RecordBatch) -> $crate::error::Result<Vec<Self>> {
+                $(let mut $column = $crate::tables::row::cells::<$type>(table, stringify!($column), batch)?.into_iter();)+
+                Ok((0..batch.num_rows()).map_while(|_| Some($row { $($column: $column.next()?,)+ })).collect())
+            }
+        }
+    };
+    (@type Money) => { $crate::tables::DeclaredType::Money(0) };
+    (@type Average) => { $crate::tables::DeclaredType::Money(2) };
+    (@type Sum) => { $crate::tables::DeclaredType::Fixed($crate::tables::ColumnType::Decimal(38, 0)) };
+    (@type $kind:ident) => { $crate::tables::DeclaredType::Fixed($crate::tables::ColumnType::$kind) };
+}
+pub(crate) use table;
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use arrow::datatypes::Schema;
+
+    use super::*;
+    use crate::tables::EffectRow;
+
+    /// An effect whose numbers all differ.
+    fn effect() -> EffectRow {
+        let numbers: Vec<ArrayRef> = (EffectRow::COLUMNS.iter().enumerate())
+            .map(|(at, column)| {
+                let value = match column.kind {
+                    DeclaredType::Fixed(ColumnType::Double) => Value::Double(at as f64 + 0.5),
+                    DeclaredType::Fixed(ColumnType::Int64) => Value::Int(at as i64),
+                    DeclaredType::Fixed(ColumnType::Date) => Value::Date(crate::domain::Day(at as i32)),
+                    DeclaredType::Fixed(ColumnType::Boolean) => Value::Bool(true),
+                    _ => Value::Text(column.name.into()),
+                };
+                let DeclaredType::Fixed(kind) = column.kind else { panic!("no money in effects") };
+                Value::into_column(std::iter::once(value), kind).expect("a column")
+            })
+            .collect();
+        let table = EffectRow::definition(2);
+        let batch = RecordBatch::try_new(table.schema(true), numbers).expect("a batch");
+        EffectRow::from_batch("effects", &batch).expect("rows").remove(0)
+    }
+
+    /// Two columns of one type may change places in a file or in a definition: rows are read and written by name.
+    #[test]
+    fn exchanged_columns_keep_their_values() {
+        let effect = effect();
+        let table = EffectRow::definition(2);
+        let place = |name: &str| table.columns.iter().position(|column| column.name == name).expect("a column");
+        let (low, high) = (place("net_margin_low"), place("net_margin_high"));
+        assert_ne!(effect.net_margin_low, effect.net_margin_high);
+        assert_eq!(table.columns[low].kind, table.columns[high].kind);
+
+        let batch = to_batch(std::slice::from_ref(&effect), &table).expect("a batch");
+        let (mut fields, mut columns) = (batch.schema().fields().to_vec(), batch.columns().to_vec());
+        fields.swap(low, high);
+        columns.swap(low, high);
+        let exchanged = RecordBatch::try_new(Arc::new(Schema::new(fields)), columns).expect("a batch");
+        assert_eq!(EffectRow::from_batch("effects", &exchanged).expect("rows"), std::slice::from_ref(&effect));
+
+        let mut exchanged = table.clone();
+        exchanged.columns.swap(low, high);
+        let batch = to_batch(std::slice::from_ref(&effect), &exchanged).expect("a batch");
+        assert_eq!(batch.schema().field(low).name(), "net_margin_high");
+        assert_eq!(EffectRow::from_batch("effects", &batch).expect("rows"), [effect]);
+    }
+
+    #[test]
+    fn batches_hold_the_columns_of_their_table_and_no_others() {
+        let table = EffectRow::definition(2);
+        let batch = to_batch(&[effect()], &table).expect("a batch");
+        let schema = table.schema(true);
+        let names = table.columns.iter().map(|column| column.name.as_str());
+        let mut arrays: Vec<(&str, ArrayRef)> = names.zip(batch.columns().iter().cloned()).collect();
+        arrays.reverse();
+        assert_eq!(table.batch(&schema, arrays.clone()).expect("a batch"), batch);
+        let last = arrays.pop().expect("a column");
+        let message = table.batch(&schema, arrays.clone()).expect_err("a column is missing").to_string();
+        assert!(message.contains("the column strategy is missing"), "{message}");
+        arrays.extend([("other", Arc::clone(&last.1)), last]);
+        let message = table.batch(&schema, arrays).expect_err("a column too many").to_string();
+        assert!(message.contains("it has no column other"), "{message}");
+    }
+
+    #[test]
+    fn a_column_that_the_row_needs_must_be_there() {
+        let batch = to_batch(&[effect()], &EffectRow::definition(2)).expect("a batch");
+        let without = |name: &str| {
+            let keep: Vec<usize> = (0..batch.num_columns()).filter(|at| batch.schema().field(*at).name() != name).collect();
+            EffectRow::from_batch("effects", &batch.project(&keep).expect("columns"))
+        };
+        assert_eq!(without("net_margin_low").expect("rows")[0].net_margin_low, None);
+        let message = without("arm").expect_err("no arm").to_string();
+        assert!(message.starts_with("column arm of table effects is missing, null or of another type in row 1"), "{message}");
+    }
+}
