@@ -7,17 +7,7 @@
 //! orders.parquet ─ input ─ bucket ─ measure ─ score ─ scheme ─ movement ─ tables ─ publish
 //! ```
 //!
-//! Modules use only what stands below them, or before them in their own row; `tests/architecture.rs` holds them to it.
-//!
-//! | layer | modules |
-//! |---|---|
-//! | process | [`cli`], `main` |
-//! | wiring | [`pipeline`]: the order of the steps |
-//! | passes over customers | [`plan`], [`part`], [`experiment`] |
-//! | edges | [`input`], [`publish`], [`load`], [`report`] |
-//! | pure steps | [`bucket`], [`activity`], [`measure`], [`score`], [`scheme`], [`movement`], [`assign`], [`evaluate`] |
-//! | tools | [`stats`], [`sums`], [`hash`], [`memory`], [`progress`], [`sample`], [`job`], [`tables`] |
-//! | values | [`error`], [`domain`] |
+//! ARCHITECTURE.md walks through the modules and has the table of layers; `tests/architecture.rs` holds the code to it.
 
 #![forbid(unsafe_code)]
 #![warn(missing_docs)]

@@ -4,7 +4,7 @@
 
 mod support;
 
-/// Modules use only what stands below them.
+/// Modules use only what stands below them, and no two files use each other.
 mod architecture;
 /// Drawing arms, and samples with a known effect.
 mod assign;
@@ -50,6 +50,8 @@ mod standard;
 mod strategies;
 /// The docs list the columns that the code has.
 mod tables_doc;
+/// Comments and docs are plain English.
+mod wording;
 
 #[path = "support/fixture.rs"]
 mod fixture;

@@ -2,18 +2,15 @@
 
 use std::collections::BTreeMap;
 
-use arrow::array::RecordBatch;
-
 use super::scanned::Scanned;
 use super::scored::Scored;
 use super::second_pass::SecondPassOutput;
 use super::stage::Stage;
-use super::summary_tables::{self, Summary};
+use super::summary_tables::{self, Summary, TableBatches};
 use super::warnings::{self, StateLine};
 use crate::error::Result;
 use crate::experiment::ExperimentPlan;
 use crate::input::orders::ledger::RowCounts;
-use crate::job::raw::TableName;
 use crate::part::{CrmRows, MoverKey, PartContext, PartOutput};
 use crate::publish::{TableEntry, TableFile};
 use crate::tables::with_totals;
