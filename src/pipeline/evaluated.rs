@@ -20,7 +20,7 @@ pub struct Evaluated {
     /// All tables with their files.
     pub tables: Vec<TableEntry>,
     /// The rows of the tables that are one file per run.
-    pub batches: Vec<(TableName, RecordBatch)>,
+    pub batches: TableBatches,
     /// Customers who changed a state.
     pub movers: BTreeMap<MoverKey, i64>,
     /// Rows of the CRM file by part.

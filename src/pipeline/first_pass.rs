@@ -64,7 +64,7 @@ impl FirstPass {
     /// What no bucket holds.
     fn new(dates: usize, slices: usize, files: usize) -> FirstPass {
         FirstPass {
-            distributions: vec![vec![SliceDistributions::new(); slices]; dates],
+            distributions: vec![vec![SliceDistributions::default(); slices]; dates],
             customers: 0,
             lines: vec![LineCounts::default(); files],
             span: None,

@@ -35,11 +35,14 @@ pub struct Summary<'a> {
     pub evaluation: &'a Evaluation,
 }
 
+/// The rows of tables.
+pub type TableBatches = Vec<(TableName, RecordBatch)>;
+
 /// Writes the tables that the job asks for, and gives their rows.
 ///
 /// # Errors
 /// Exit 6 if a file cannot be written.
-pub fn write(summary: &Summary<'_>, staging: &Staging) -> Result<(Vec<TableEntry>, Vec<(TableName, RecordBatch)>)> {
+pub fn write(summary: &Summary<'_>, staging: &Staging) -> Result<(Vec<TableEntry>, TableBatches)> {
     let job = summary.stage.job;
     let mut batches = Vec::new();
     for name in TableName::ALL.into_iter().filter(|name| job.writes(*name)) {

@@ -43,7 +43,7 @@ pub struct Manifest {
     pub reports: Vec<TableFile>,
     /// Cut points by as-of date, slice and axis.
     pub cut_points: Vec<CutPointEntry>,
-    /// Sentences worth reading.
+    /// Warnings, as sentences.
     pub warnings: Vec<String>,
     /// Seconds per step.
     pub timings: Vec<Timing>,

@@ -107,7 +107,7 @@ impl<'a> ArmEffects<'a> {
         self.periods.iter().filter(|row| row.difference.is_some()).nth(1).is_some()
     }
 
-    /// Verdicts worth reading: over all periods, if there are several, and of the last period; all customers first.
+    /// The verdicts to show: over all periods, if there are several, and of the last period; all customers first.
     pub fn current(&self) -> Vec<&'a VerdictRow> {
         let last = self.verdicts.iter().filter_map(|v| v.period_start).max();
         let pooled = self.has_several() || last.is_none();

@@ -15,9 +15,8 @@ pub struct SliceDistributions {
     pub revenue: SpillableDistribution,
 }
 
-impl SliceDistributions {
-    /// Empty ones.
-    pub fn new() -> SliceDistributions {
+impl Default for SliceDistributions {
+    fn default() -> SliceDistributions {
         SliceDistributions {
             axes: [Distribution::of_counts(), Distribution::of_counts(), Distribution::of_money()]
                 .map(SpillableDistribution::new),
@@ -25,7 +24,9 @@ impl SliceDistributions {
             revenue: SpillableDistribution::new(Distribution::of_money()),
         }
     }
+}
 
+impl SliceDistributions {
     /// Adds the values of another.
     pub fn merge(&mut self, other: SliceDistributions) {
         for (all, more) in self.axes.iter_mut().zip(other.axes) {
