@@ -1,4 +1,4 @@
-//! SHA-256 as text, and as the lot that decides over a customer's arm.
+//! SHA-256 as text, and as the draw value that decides over a customer's arm.
 
 use sha2::{Digest, Sha256};
 
@@ -12,15 +12,15 @@ pub fn sha256(bytes: &[u8]) -> String {
     hex(&Sha256::digest(bytes))
 }
 
-/// HashDraw drawn with a salt: uniform 64-bit numbers that depend on the salt and the customer's id alone.
+/// Draw values under a salt: uniform 64-bit numbers that depend on the salt and the customer's id alone.
 ///
-/// The lot is the first eight bytes, as a big-endian number, of SHA-256 over the salt, a NUL byte, and the id as text.
+/// A draw value is the first eight bytes, as a big-endian number, of SHA-256 over the salt, a NUL byte, and the id as text.
 /// Assignments that are kept depend on this for all time.
 #[derive(Debug, Clone)]
 pub struct HashDraw(Sha256);
 
 impl HashDraw {
-    /// The lots of a salt.
+    /// The draw under a salt.
     pub fn new(salt: &str) -> HashDraw {
         let mut state = Sha256::new();
         state.update(salt.as_bytes());

@@ -17,7 +17,7 @@ pub struct ShareBounds {
 }
 
 impl ShareBounds {
-    /// ShareBounds of shares that add to 1; the last share takes what the others leave.
+    /// The bounds of shares that add to 1; the last share takes what the others leave.
     ///
     /// # Errors
     /// Exit 2 if a share has more digits than can be compared exactly.

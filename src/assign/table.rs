@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use crate::domain::{CompactInts, CustomerIdRef, Day, StringIds};
 
-/// AssignedIds by row, who may be many millions.
+/// Ids of assigned customers by row; there may be many millions.
 #[derive(Debug, Clone)]
 pub enum AssignedIds {
     /// The keys of integer ids, see [`crate::domain::CustomerIds`].

@@ -238,11 +238,11 @@ mod tests {
     use crate::stats::{PairSums, Sums};
     use crate::sums::mark_nonzero;
 
-    /// Sums by list, seat, group and slot.
+    /// Sums by period, cell and arm, group and column.
     type Plain = HashMap<(usize, u64, u32, usize), Sums>;
-    /// Sums by lists, seats, group and slot.
+    /// Sums by two periods, two cells and arms, group and column.
     type PlainPairs = HashMap<([usize; 2], [u64; 2], Option<u32>, usize), PairSums>;
-    /// A member as plain numbers: customer, seat, groups in two schemes, a mean, a ratio and a count.
+    /// A member as plain numbers: customer, cell and arm, groups in two schemes, a mean, a ratio and a count.
     type Member = (u32, u64, [u32; 2], [[i64; 4]; 3]);
 
     const ARITIES: [Arity; 3] = [Arity::Two, Arity::Four, Arity::One];

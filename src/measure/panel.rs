@@ -16,7 +16,7 @@ pub struct BucketPanel {
     pub slices: Vec<u32>,
     /// Per dimension the number of every customer's value; [`UNKNOWN`] without one.
     pub dimensions: Vec<Vec<u32>>,
-    /// PanelCells that are listed: customers with a purchase by then (or in the lookback), and who is on the customers table.
+    /// Whether a cell is listed: customers with a purchase by then (or in the lookback), and who is on the customers table.
     pub listed: Vec<bool>,
     /// One column of cells per measure of the spec; only those of listed cells mean anything.
     pub columns: Vec<Column>,

@@ -1,4 +1,4 @@
-//! What this process has in registry when a signal comes: files that are staged, a commit that is under way or done.
+//! Registers what a signal must not leave half-done: files that are staged, a commit that is under way or done.
 
 use std::fs;
 use std::path::{Path, PathBuf};

@@ -35,7 +35,7 @@ pub struct SampleSpec {
 /// A strategy with a known effect.
 ///
 /// Everybody who has bought before its first day is assigned on that day, half to the arm `control` and half to
-/// `treatment`, by the lots of [`crate::hash::HashDraw`] with the name as salt.
+/// `treatment`, by the draw of [`crate::hash::HashDraw`] with the name as salt.
 #[derive(Clone, Debug, PartialEq)]
 pub struct StrategySpec {
     /// Its name: letters, digits, hyphens and underscores.

@@ -1,7 +1,7 @@
 //! A strategy with a known effect: who is treated, and how much more often they buy.
 //!
 //! Everybody who has arrived before the first day of the strategy is assigned on that day: half to the control, half to
-//! the treatment, by the lots of [`HashDraw`] with the strategy's name as salt, so that `rfmill assign` with this salt draws
+//! the treatment, by the draw of [`HashDraw`] with the strategy's name as salt, so that `rfmill assign` with this salt draws
 //! the same arms. Treated customers buy more often by a factor while the strategy runs.
 
 use std::ops::Range;

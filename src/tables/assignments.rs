@@ -9,7 +9,7 @@ use super::{ColumnDefinition, ColumnType, EncodedFile, TableDefinition, encode, 
 use crate::domain::{CustomerIds, Day, IdType};
 use crate::error::{Error, Result};
 
-/// AssignedRows customers; the columns beside `ids` have one entry per row.
+/// The assigned customers; the columns beside `ids` have one entry per row.
 #[derive(Debug, Clone)]
 pub struct AssignedRows<'a> {
     /// Name of the strategy.

@@ -1,4 +1,4 @@
-//! FlowChart between two dates: who was what, and became what (a Sankey diagram).
+//! Flows between two dates: who was what, and became what (a Sankey diagram).
 
 use super::{Anchor, Canvas, Chart, Ink, Mark, Width, words};
 use crate::report::markup::short;
@@ -29,14 +29,14 @@ pub struct Link {
     pub mark: Mark,
 }
 
-/// FlowChart from left to right.
+/// A chart of flows from left to right.
 #[derive(Debug, Clone)]
 pub struct FlowChart {
     /// Names of the two dates.
     pub sides: [String; 2],
     /// States at the first and second date, in the order of the ladder.
     pub nodes: [Vec<Node>; 2],
-    /// FlowChart.
+    /// The flows.
     pub links: Vec<Link>,
 }
 

@@ -1,4 +1,4 @@
-//! LineChart over periods, each named at its end.
+//! Lines over periods, each named at its end.
 
 use super::columns::{axis_names, axis_room};
 use super::scale::{Scale, ticks};
@@ -13,11 +13,11 @@ pub struct Line {
     pub values: Vec<Option<(f64, Mark)>>,
 }
 
-/// LineChart.
+/// A chart of lines.
 pub struct LineChart<'a> {
     /// Names of the periods.
     pub periods: Vec<String>,
-    /// LineChart, at most four.
+    /// The lines, at most four.
     pub series: Vec<Line>,
     /// How numbers of the axis are written.
     pub tick: &'a dyn Fn(f64) -> String,

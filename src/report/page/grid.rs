@@ -61,7 +61,7 @@ pub(super) struct CellWriter<'a> {
 }
 
 impl<'a> CellWriter<'a> {
-    /// CellWriter of a row, of which numbers were suppressed or not.
+    /// Writes the cells of a row, which may have suppressed numbers.
     pub fn of(view: &'a View<'a>, suppressed: bool) -> CellWriter<'a> {
         CellWriter { view, suppressed }
     }

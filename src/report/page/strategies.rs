@@ -69,7 +69,7 @@ fn reason(view: &View, verdict: &VerdictRow) -> String {
         .map_or_else(|| view.words.text("suppressed").to_owned(), |r| view.words.statement::<VerdictReason>(r))
 }
 
-/// ForestPlot plots with the tables behind them in view: the numbers are the point.
+/// Forest plots with the tables behind them in view: the numbers are the point.
 fn estimates(view: &View, arm: &ArmEffects, number: usize) -> Markup {
     let words = &view.words;
     let mut out = Markup::new();

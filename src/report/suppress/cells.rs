@@ -100,7 +100,7 @@ impl CellTable {
 mod tests {
     use super::*;
 
-    /// CellTable a, b, c … with these counts, of which some add up to others; the hidden ones.
+    /// Cells a, b, c … with these counts, of which some add up to others; the hidden ones.
     fn hidden(min: i64, counts: &[i64], sums: &[(&[usize], usize)]) -> Vec<usize> {
         let mut cells = CellTable::new(min);
         let all: Vec<Cell> = counts.iter().enumerate().map(|(i, n)| cells.cell(i.to_string(), *n)).collect();
