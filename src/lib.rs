@@ -39,6 +39,7 @@ pub mod score;
 pub mod stats;
 pub mod sums;
 pub mod tables;
+pub mod wire;
 
 #[cfg(test)]
 #[path = "../tests/support/temp.rs"]

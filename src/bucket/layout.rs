@@ -1,5 +1,7 @@
 //! The fields of records, and the size of blocks and chunks.
 
+use serde::{Deserialize, Serialize};
+
 /// A field of a record.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[repr(usize)]
@@ -44,12 +46,15 @@ pub mod flag {
 /// Records per block: large enough to pack well, small enough for the open blocks of all buckets to stay in the cache.
 pub(super) const BLOCK: usize = 128;
 
+/// By field: whether records have it.
+type FieldFlags = [bool; FIELDS];
+
 /// The fields of a job's records.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub struct RecordLayout {
     /// Whether ids are strings.
     pub text_ids: bool,
-    pub(super) fields: [bool; FIELDS],
+    pub(super) fields: FieldFlags,
 }
 
 impl RecordLayout {

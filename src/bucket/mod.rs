@@ -8,11 +8,15 @@
 mod hash;
 mod layout;
 mod pack;
+mod packed_bucket;
+mod records;
 mod store;
 mod writer;
 
 pub use hash::{hash_key, hash_text};
 pub use layout::{FIELDS, Field, RecordLayout, flag};
 pub use pack::{Records, pack_numbers, unpack_numbers};
-pub use store::{BucketStore, PackedBucket};
+pub use packed_bucket::PackedBucket;
+pub use records::BucketRecords;
+pub use store::BucketStore;
 pub use writer::BucketWriter;

@@ -137,6 +137,41 @@ pub(super) fn unpack<'a>(blocks: &'a [u8], layout: RecordLayout, into: &mut Reco
     &blocks[at..]
 }
 
+/// The bytes that the first of some packed blocks takes, and its number of records; `None` if they are no packed block.
+pub(super) fn first_block(blocks: &[u8], layout: RecordLayout) -> Option<(usize, u64)> {
+    let (head, mut rest) = blocks.split_first_chunk::<4>()?;
+    let len = u32::from_le_bytes(*head) as usize;
+    if !(1..=BLOCK).contains(&len) {
+        return None;
+    }
+    let mut text_bytes = 0;
+    for (field, _) in layout.fields.iter().enumerate().filter(|(_, used)| **used) {
+        let (width, tail) = rest.split_first()?;
+        let (min, tail) = tail.split_first_chunk::<8>()?;
+        let width = usize::from(*width);
+        if !matches!(width, 0 | 1 | 2 | 4 | 8) {
+            return None;
+        }
+        let (packed, tail) = tail.split_at_checked(width * len)?;
+        if layout.text_ids && field == Field::Customer as usize {
+            text_bytes = text_length(i64::from_le_bytes(*min), width, packed, len)?;
+        }
+        rest = tail;
+    }
+    let (_, rest) = rest.split_at_checked(text_bytes)?;
+    Some((blocks.len() - rest.len(), len as u64))
+}
+
+/// The bytes of the ids of a block, whose lengths are packed as offsets from `min`.
+fn text_length(min: i64, width: usize, packed: &[u8], len: usize) -> Option<usize> {
+    let offset = |bytes: &[u8]| bytes.iter().rev().fold(0u64, |offset, byte| offset << 8 | u64::from(*byte));
+    let mut lengths = usize::try_from(min).ok()?.checked_mul(len)?;
+    for bytes in packed.chunks_exact(width.max(1)) {
+        lengths = lengths.checked_add(usize::try_from(offset(bytes)).ok()?)?;
+    }
+    Some(lengths)
+}
+
 /// Exactly `N` bytes as an array.
 fn array<const N: usize>(bytes: &[u8]) -> [u8; N] {
     let mut out = [0; N];

@@ -2,74 +2,12 @@
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use super::layout::{Chunks, RecordLayout};
-use super::pack::{self, Records};
+use super::layout::RecordLayout;
+use super::pack::Records;
+use super::packed_bucket::{self, PackedBucket};
+use super::records::BucketRecords;
 use crate::error::{Error, Result};
-use crate::memory::{self, Consumer, MemoryPool, SpillFile, SpilledRange};
-
-/// A bucket usually has some 60,000 records. This many come from one customer, so memory is checked before unpacking.
-const OVERSIZED: u64 = 1 << 25;
-
-/// The packed records of one bucket.
-#[derive(Debug, Default)]
-pub struct PackedBucket {
-    pub(super) chunks: Chunks,
-    /// Spilled blocks.
-    pieces: Vec<SpilledRange>,
-    pub(super) records: u64,
-}
-
-impl PackedBucket {
-    /// Bytes needed to fold the bucket: the unpacked records, and about as much for their panel.
-    fn bytes(&self, layout: RecordLayout) -> u64 {
-        2 * self.records * 8 * layout.count() as u64
-    }
-
-    /// Packed bytes in memory.
-    fn packed_bytes(&self) -> u64 {
-        self.chunks.iter().map(|chunk| chunk.len() as u64).sum()
-    }
-
-    /// Replaces the contents of `into` with the unpacked records, in any order.
-    ///
-    /// # Errors
-    /// Exit 7 if they do not fit into memory, or if spilled ones do not come back.
-    pub fn unpack(&self, layout: RecordLayout, spill: Option<&SpillFile>, into: &mut Records) -> Result<()> {
-        into.clear();
-        if self.records > OVERSIZED {
-            memory::check_available(self.bytes(layout), || format!("{} rows of customers who share a bucket", self.records))?;
-        }
-        let mut add = |blocks: &[u8]| {
-            let mut rest = blocks;
-            while !rest.is_empty() {
-                rest = pack::unpack(rest, layout, into);
-            }
-        };
-        self.chunks.iter().for_each(|chunk| add(chunk));
-        if let Some(spill) = spill {
-            let mut blocks = Vec::new();
-            for piece in &self.pieces {
-                spill.read(piece, &mut blocks)?;
-                add(&blocks);
-            }
-        }
-        Ok(())
-    }
-}
-
-/// Spills the packed blocks of buckets.
-pub(super) fn spill(buckets: &mut [PackedBucket], spill: &SpillFile) -> Result<()> {
-    let mut blocks = Vec::new();
-    for bucket in buckets {
-        if bucket.chunks.is_empty() {
-            continue;
-        }
-        blocks.clear();
-        bucket.chunks.drain(..).for_each(|chunk| blocks.extend_from_slice(&chunk));
-        bucket.pieces.push(spill.write(&blocks)?);
-    }
-    Ok(())
-}
+use crate::memory::{Consumer, MemoryPool};
 
 /// The packed buckets of a table.
 #[derive(Debug)]
@@ -105,10 +43,30 @@ impl BucketStore {
         }
         let packed: u64 = all.iter().map(PackedBucket::packed_bytes).sum();
         if let Some(to) = memory.spill().filter(|_| packed > memory.capacity(Consumer::Retained)) {
-            spill(&mut all, to)?;
+            packed_bucket::spill(&mut all, to)?;
         }
         let buckets = all.into_iter().map(|bucket| Mutex::new(Some(bucket))).collect();
         Ok(BucketStore { layout, buckets, memory: memory.clone() })
+    }
+
+    /// The buckets of records that were scanned elsewhere. Under a memory limit, most of them are spilled.
+    ///
+    /// # Errors
+    /// Exit 7 if they cannot be spilled.
+    pub fn of_records(layout: RecordLayout, buckets: Vec<BucketRecords>, memory: &MemoryPool) -> Result<BucketStore> {
+        let packed = buckets.into_iter().map(BucketRecords::into_packed).collect();
+        BucketStore::join(layout, vec![packed], memory)
+    }
+
+    /// The records of a bucket, to be written for another stage.
+    ///
+    /// # Errors
+    /// Exit 7 if they do not come back from disk; exit 1 if they were released, or there is no such bucket.
+    pub fn records(&self, number: usize) -> Result<BucketRecords> {
+        let bucket = self.buckets.get(number).map(lock);
+        let bucket = bucket.as_ref().and_then(|bucket| bucket.as_ref());
+        let bucket = bucket.ok_or_else(|| Error::bug(format!("bucket {number} is asked for after it was forgotten")))?;
+        BucketRecords::new(self.layout, bucket, self.memory.spill().map(Arc::as_ref))
     }
 
     /// How many buckets.

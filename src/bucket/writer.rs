@@ -5,7 +5,7 @@ use std::sync::Arc;
 use super::hash::{hash_key, hash_text};
 use super::layout::{BLOCK, CHUNK, RecordLayout, SMALL_CHUNK};
 use super::pack;
-use super::store::{self, PackedBucket};
+use super::packed_bucket::{self, PackedBucket};
 use crate::error::Result;
 use crate::memory::{Consumer, MemoryPool, SpillFile};
 
@@ -63,7 +63,7 @@ impl BucketWriter {
     /// Exit 7 if they cannot be written.
     pub fn spill_if_over_budget(&mut self) -> Result<()> {
         if let Some((_, spill)) = self.spill.as_ref().filter(|(budget, _)| self.sealed_bytes > *budget) {
-            store::spill(&mut self.sealed, spill)?;
+            packed_bucket::spill(&mut self.sealed, spill)?;
             self.sealed_bytes = 0;
         }
         Ok(())

@@ -3,6 +3,8 @@
 use std::cmp::Ordering;
 use std::io::Write;
 
+use serde::{Deserialize, Serialize};
+
 /// The type of the `customer_id` column; the output keeps it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum IdType {
@@ -151,7 +153,7 @@ impl CustomerIds {
 }
 
 /// A customer id that owns its bytes; ids of one job ascend as their customers do.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub enum CustomerId {
     /// The ordered key of an integer id.
     Int(i64),

@@ -3,7 +3,7 @@
 use std::cmp::Ordering;
 use std::fmt;
 
-use serde::{Serialize, Serializer};
+use serde::{Deserialize, Serialize, Serializer};
 
 /// `10^n` as an integer, if it fits.
 pub fn pow10(n: u32) -> Option<i128> {
@@ -71,7 +71,7 @@ impl Decimal {
 }
 
 /// An exact ratio in lowest terms with a positive denominator.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub struct Ratio {
     numerator: i128,
     denominator: i128,

@@ -1,7 +1,9 @@
 //! Cohorts: customers by the period of their first purchase, and what they did since.
 
+use serde::{Deserialize, Serialize};
+
 /// Sums over a cohort in one period.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct CohortSum {
     /// Customers of the cohort.
     pub customers: i64,

@@ -3,6 +3,8 @@
 //! `new + retained + resurrected = active`, and the change of `active` is `new + resurrected − lapsed` (the definitions
 //! of Amplitude's lifecycle chart, on purchases).
 
+use serde::{Deserialize, Serialize};
+
 /// What a customer did in a period and before it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum GrowthStatus {
@@ -35,7 +37,7 @@ impl GrowthStatus {
 }
 
 /// Sums over customers who were in the same state.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct GrowthSum {
     /// Customers per status, in the order of [`GrowthStatus`].
     pub customers: [i64; 5],

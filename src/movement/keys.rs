@@ -1,5 +1,7 @@
 //! The sums that movement adds up to, with their keys.
 
+use serde::{Deserialize, Serialize};
+
 use super::cohort::CohortSum;
 use super::growth::GrowthSum;
 use super::transition_matrix::TransitionSum;
@@ -12,7 +14,7 @@ pub type GrowthKey = [u32; 4];
 pub type CohortKey = [u32; 3];
 
 /// Sums of how customers moved. Sums of several parts add up to those of all customers.
-#[derive(Debug, Default)]
+#[derive(Debug, Default, Serialize, Deserialize)]
 pub struct MovementSums {
     /// Per step from state to state.
     pub transitions: Vec<(TransitionKey, TransitionSum)>,

@@ -1,9 +1,11 @@
 //! Counts of customers by the state they come from and the state they are in.
 
+use serde::{Deserialize, Serialize};
+
 use super::states::ABSENT;
 
 /// Customers who moved from the same state to the same state, and their money since.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct TransitionSum {
     /// Customers.
     pub customers: i64,

@@ -1,6 +1,7 @@
 //! The CRM file: the states of every customer at the last as-of date, since when, why, and what to do, as CSV rows.
 
 use arrow::array::Array;
+use serde::{Deserialize, Serialize};
 
 use super::context::{DateRows, PartContext, PartView};
 use super::rows::CustomerRows;
@@ -11,7 +12,7 @@ use crate::plan::CrmMeasures;
 use crate::tables::escape_formula;
 
 /// CSV rows of a part.
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Clone, Default, Serialize, Deserialize)]
 pub struct CrmRows {
     bytes: Vec<u8>,
     /// Where each row ends.

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use arrow::array::{ArrayRef, Date32Array, RecordBatch, StringArray, UInt16Array};
+use serde::{Deserialize, Serialize};
 
 use super::arrays::{dictionary, id_and_slice};
 use super::context::{DateRows, PartView};
@@ -24,7 +25,7 @@ pub(super) struct Mover {
 }
 
 /// Why a state changed.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub enum MoveReason {
     /// Under the earlier cut points the state would be the earlier one.
     CutPoints,
@@ -43,7 +44,7 @@ impl MoveReason {
 }
 
 /// What movers are counted by.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub struct MoverKey {
     /// Index of the date.
     pub date: u32,

@@ -2,18 +2,21 @@
 
 use std::collections::BTreeMap;
 
+use serde::{Deserialize, Serialize};
+
 use super::crm::CrmRows;
 use super::movers::MoverKey;
 use crate::job::raw::TableName;
 use crate::movement::{MovementSums, sum_equal_keys};
 use crate::publish::TableFile;
 use crate::tables::{SegmentKey, SegmentSum};
+use crate::wire::Travels;
 
 /// Lists of sums may grow to this length before those of equal keys are added up.
 const MAX_UNMERGED: usize = 1 << 18;
 
 /// What one part gives, or several.
-#[derive(Default)]
+#[derive(Default, Serialize, Deserialize)]
 pub struct PartOutput {
     /// Files, per table.
     pub files: Vec<(TableName, TableFile)>,
@@ -55,5 +58,63 @@ impl PartOutput {
     fn sum_equal_keys(&mut self) {
         sum_equal_keys(&mut self.segments, SegmentSum::merge);
         self.movement.sum_equal_keys();
+    }
+}
+
+impl Travels for PartOutput {
+    const NAME: &'static str = "sums of a part";
+    const VERSION: u16 = 1;
+
+    fn canonicalise(&mut self) {
+        self.finish();
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::error::Result;
+    use crate::movement::{CohortSum, GrowthSum, TransitionSum};
+    use crate::part::MoveReason;
+    use crate::wire::checks::{Sequence, merges_in_any_order};
+
+    /// What some parts could give; keys repeat within and between parts.
+    fn some() -> Vec<PartOutput> {
+        let mut sequence = Sequence::new(3);
+        let mut of_part = |part: usize| {
+            let mut out = PartOutput { unmatched_events: sequence.below(9), ..PartOutput::default() };
+            let path = format!("customers/part-{part}.parquet");
+            out.files.push((TableName::Customers, TableFile { path, rows: 5, bytes: 1 << 40, sha256: "ab".into() }));
+            out.crm.push((part, CrmRows::default()));
+            for _ in 0..part * 40 {
+                let mut key = |end: u64| sequence.below(end) as u32;
+                let (date, slice, scheme, from) = (key(3), key(2), key(2), key(4));
+                let customers = i64::from(key(1000));
+                let revenue = (i128::from(key(1 << 30)) - (1 << 29)) << key(80);
+                out.segments.push((
+                    [date, slice, 0, 0, scheme, from],
+                    SegmentSum { customers, orders: customers * 3, revenue, monetary: -revenue, ..SegmentSum::default() },
+                ));
+                let transition = [date, 0, slice, 0, 0, scheme, from, key(4)];
+                out.movement.transitions.push((transition, TransitionSum { customers, revenue }));
+                out.movement.growth.push(([date, slice, scheme, from], GrowthSum { customers: [customers; 5], revenue }));
+                out.movement.cohorts.push(([date, slice, key(5)], CohortSum { customers, revenue, ..CohortSum::default() }));
+                let reason = [None, Some(MoveReason::CutPoints), Some(MoveReason::Behaviour)][key(3) as usize];
+                let mover = MoverKey { date, from_date: 0, slice, scheme, from: from as u16, to: key(4) as u16, reason };
+                *out.movers.entry(mover).or_default() += customers;
+            }
+            out
+        };
+        (0..6).map(&mut of_part).collect()
+    }
+
+    #[test]
+    fn parts_merge_in_any_order() -> Result<()> {
+        let digits = merges_in_any_order(some, |all, part| {
+            all.merge(part);
+            Ok(())
+        })?;
+        assert_eq!((digits.as_str(), PartOutput::VERSION), ("d1ed82b7691c7745", 1), "the form has changed: raise its version");
+        Ok(())
     }
 }

@@ -1,5 +1,7 @@
 //! Cut points of an axis.
 
+use serde::{Deserialize, Serialize};
+
 use super::axis::Axis;
 use super::bins::clamp;
 use super::distribution::Distribution;
@@ -9,7 +11,7 @@ use crate::job::AxisSpec;
 use crate::job::raw::{Closed, Method};
 
 /// A bin boundary.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub enum Cut {
     /// Below every value: the bins below it are empty.
     Lowest,
@@ -30,7 +32,7 @@ impl Cut {
 }
 
 /// The cut points of an axis at one as-of date in one slice.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct CutPoints {
     /// Boundaries between the bins, ascending in the measure: one fewer than bins.
     pub cuts: Vec<Cut>,

@@ -1,5 +1,7 @@
 //! The values of all scored customers on an axis, in a form that answers order statistics.
 
+use serde::{Deserialize, Serialize, Serializer};
+
 use super::bins::bin;
 use super::value_list::{ValueList, of_counts};
 use crate::job::raw::Ties;
@@ -12,7 +14,8 @@ const COUNTED: i64 = 1 << 16;
 ///
 /// Days and counts are small and repeat, so they are counted as they come and cost no memory per customer; money is
 /// listed. The order of additions makes no difference to any answer.
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Clone, Default, Deserialize)]
+#[serde(try_from = "WrittenDistribution")]
 pub struct Distribution {
     /// Whether small values are counted.
     counts_small: bool,
@@ -202,6 +205,49 @@ impl Distribution {
             reached = reached.max(score);
         }
         cuts
+    }
+}
+
+/// The written form of a distribution.
+#[derive(Serialize, Deserialize)]
+struct WrittenDistribution {
+    counts_small: bool,
+    /// How often each value from 0 to the greatest one occurs.
+    counts: Vec<u64>,
+    /// The least of the other values.
+    least: i64,
+    /// By how much each other value, in ascending order, exceeds the one before, the first one the least.
+    steps: Vec<u64>,
+}
+
+impl Serialize for Distribution {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let used = self.counts.iter().rposition(|count| *count > 0).map_or(0, |last| last + 1);
+        let mut values: Vec<i64> = self.rest.iter().collect();
+        values.sort_unstable();
+        let least = values.first().copied().unwrap_or(0);
+        let before = std::iter::once(&least).chain(&values);
+        let steps = values.iter().zip(before).map(|(value, before)| value.abs_diff(*before)).collect();
+        WrittenDistribution { counts_small: self.counts_small, counts: self.counts[..used].to_vec(), least, steps }
+            .serialize(serializer)
+    }
+}
+
+impl TryFrom<WrittenDistribution> for Distribution {
+    type Error = &'static str;
+
+    fn try_from(written: WrittenDistribution) -> Result<Distribution, &'static str> {
+        let WrittenDistribution { counts_small, counts, least, steps } = written;
+        if counts.len() as u64 > COUNTED as u64 || (!counts_small && !counts.is_empty()) {
+            return Err("counts of values that are not counted");
+        }
+        let mut distribution = Distribution { counts_small, counts, ..Distribution::default() };
+        let mut value = least;
+        for step in steps {
+            value = value.checked_add_unsigned(step).ok_or("a value beyond 64 bits")?;
+            distribution.rest.push(value);
+        }
+        Ok(distribution)
     }
 }
 

@@ -2,6 +2,8 @@
 
 use std::ops::Range;
 
+use serde::{Deserialize, Serialize};
+
 use super::axis::Axis;
 use super::bins::clamp;
 use super::distribution::Distribution;
@@ -11,7 +13,7 @@ use crate::job::raw::{Closed, Levels};
 use crate::measure::Column;
 
 /// The bound between the low and the high level of an axis.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Level {
     /// The bound: a value of the measure, or of the score if levels are taken from scores.
     pub bound: Ratio,

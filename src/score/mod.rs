@@ -20,7 +20,7 @@ pub use axis::Axis;
 pub use bins::{bin, extend_by_bin};
 pub use cut_points::{Cut, CutPoints, cut_points};
 pub use distribution::Distribution;
-pub use distributions::SliceDistributions;
+pub use distributions::{SliceDistributions, SliceValues};
 pub use level::Level;
 pub use scoring::{DateScoring, SliceScoring};
 pub use spillable::SpillableDistribution;

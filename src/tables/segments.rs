@@ -1,9 +1,11 @@
 //! Exact sums per state, and the shares and means over them.
 
+use serde::{Deserialize, Serialize};
+
 use crate::domain::divide_half_even;
 
 /// Sums over the customers of one state.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct SegmentSum {
     /// Customers.
     pub customers: i64,
