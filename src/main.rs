@@ -5,7 +5,7 @@ use std::process::ExitCode;
 fn main() -> ExitCode {
     let is_limited = std::env::args_os().any(|argument| argument.as_encoded_bytes().starts_with(b"--memory-limit"));
     tune_allocator(is_limited);
-    rfmill::cli::main()
+    rfmill::internals::cli::main()
 }
 
 /// Tells the allocator to keep what is freed. A run is one burst of work that builds and drops many vectors; by default

@@ -13,8 +13,8 @@ use jiff::civil::Date;
 use parquet::arrow::ArrowWriter;
 use parquet::arrow::arrow_reader::ParquetRecordBatchReaderBuilder;
 use parquet::file::properties::WriterProperties;
-use rfmill::hash::sha256;
-use rfmill::sample::{self, SampleSpec};
+use rfmill::internals::hash::sha256;
+use rfmill::internals::sample::{self, SampleSpec};
 
 use crate::support::cases::Rng;
 use crate::support::run::{Workshop, files_below, said, table_hashes};

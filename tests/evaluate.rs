@@ -4,12 +4,12 @@ use std::collections::BTreeMap;
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use rfmill::domain::{Day, Decimal};
-use rfmill::evaluate::{
+use rfmill::internals::domain::{Day, Decimal};
+use rfmill::internals::evaluate::{
     ALL, ArmKey, ArmSums, Design, EffectRow, Evaluation, Method, Outcome, Phase, Primary, Quantity, StrategySettings, Verdict,
     evaluate,
 };
-use rfmill::stats::Sums;
+use rfmill::internals::stats::Sums;
 
 use crate::support::arms::{Customer, add_reference, fill, finished, strategy, sums, total};
 
@@ -94,7 +94,7 @@ fn experiment_arms() -> ArmSums {
 fn the_contract_experiment_has_its_66_rows() {
     let Some(path) = contract() else { return };
     let winback = StrategySettings {
-        split: rfmill::evaluate::Split {
+        split: rfmill::internals::evaluate::Split {
             shares: [("control".to_string(), 0.5), ("treatment".to_string(), 0.5)].into(),
             strata: BTreeMap::new(),
         },
@@ -552,7 +552,7 @@ fn recurring_customers_are_clustered() {
     assert_eq!((apart.recurring_share, apart.clustered), (Some(0.0), false));
     assert_eq!((together.difference, together.n_treated), (apart.difference, apart.n_treated));
     // Three times the same customers are hardly more than once: the interval is √3 wide, up to n against n − 1.
-    let width = |r: &rfmill::evaluate::OverTimeRow| r.ci_high.expect("a number") - r.ci_low.expect("a number");
+    let width = |r: &rfmill::internals::evaluate::OverTimeRow| r.ci_high.expect("a number") - r.ci_low.expect("a number");
     assert!((width(&together) / width(&apart) / 3f64.sqrt() - 1.0).abs() < 0.01, "{}", width(&together) / width(&apart));
     assert_eq!(together.q_difference.map(|q| q < 1e-12), Some(true));
 }

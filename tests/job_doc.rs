@@ -8,7 +8,7 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use rfmill::job::raw::RawJob;
+use rfmill::internals::job::raw::RawJob;
 use serde_json::{Map, Value};
 
 const HEAD: &str = "| key | type | default | meaning |\n|---|---|---|---|\n";

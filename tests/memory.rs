@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::fs;
 
 use jiff::civil::Date;
-use rfmill::sample::{self, SampleSpec};
+use rfmill::internals::sample::{self, SampleSpec};
 use serde_json::Value;
 
 use crate::support::run::{Workshop, said, table_hashes};

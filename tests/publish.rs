@@ -5,9 +5,9 @@ use std::os::unix::fs::symlink;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, Ordering};
 
-use rfmill::job::{Overrides, parse, resolve};
-use rfmill::pipeline;
-use rfmill::progress::Progress;
+use rfmill::internals::job::{Overrides, parse, resolve};
+use rfmill::internals::pipeline;
+use rfmill::internals::progress::Progress;
 
 use crate::fixture::Bench;
 
@@ -153,7 +153,7 @@ fn a_panic_in_a_thread_publishes_nothing_and_frees_the_output() {
     let bench = bench();
     let before = bench.visible();
     let (raw, source) = parse::load(&bench.path("job.toml"), &[]).unwrap();
-    let as_of = Some(rfmill::domain::Day(20_000));
+    let as_of = Some(rfmill::internals::domain::Day(20_000));
     let job = resolve(raw, source, &Overrides { as_of, ..Overrides::default() }).unwrap();
     let stumbling = Stumbling(AtomicBool::new(false));
     let outcome = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| pipeline::run(&job, &stumbling)));

@@ -22,7 +22,7 @@ mod small_groups;
 
 use std::path::Path;
 
-use rfmill::report::{Language, ReportData, ReportFormat, Settings, read_run, write};
+use rfmill::internals::report::{Language, ReportData, ReportFormat, Settings, read_run, write};
 
 /// Settings in a language.
 fn settings(language: &str, min_group: i64) -> Settings {

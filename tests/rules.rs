@@ -5,8 +5,8 @@ use std::collections::BTreeMap;
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use rfmill::hash::sha256;
-use rfmill::pipeline::RULES;
+use rfmill::internals::hash::sha256;
+use rfmill::internals::pipeline::RULES;
 
 use crate::fixture::Bench;
 use crate::support::run::table_hashes;

@@ -10,8 +10,10 @@ use rand::{RngExt, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 use rand_distr::{Binomial, Distribution, Gamma, LogNormal, Poisson};
 use rayon::prelude::*;
-use rfmill::evaluate::{ALL, Design, Evaluation, Method, Outcome, Primary, Split, StrategySettings, Verdict, evaluate};
-use rfmill::stats::{Adjustment, Cell, Shape, SplitCell, Sums, Weighting, estimate, split_check};
+use rfmill::internals::evaluate::{
+    ALL, Design, Evaluation, Method, Outcome, Primary, Split, StrategySettings, Verdict, evaluate,
+};
+use rfmill::internals::stats::{Adjustment, Cell, Shape, SplitCell, Sums, Weighting, estimate, split_check};
 
 use crate::support::arms::{Customer, add_reference, fill, strategy};
 

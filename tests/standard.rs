@@ -5,7 +5,7 @@ use std::fs::File;
 use std::path::{Path, PathBuf};
 
 use jiff::civil::Date;
-use rfmill::sample::{self, SampleSpec};
+use rfmill::internals::sample::{self, SampleSpec};
 
 use crate::support::cases::{Column, ColumnData, Rng};
 use crate::support::files::write_file;

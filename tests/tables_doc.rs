@@ -8,7 +8,7 @@ use std::collections::BTreeMap;
 use std::fs;
 use std::path::Path;
 
-use rfmill::domain::{MeasureKind, Unit};
+use rfmill::internals::domain::{MeasureKind, Unit};
 
 use crate::fixture::{Bench, orders_and, texts};
 

@@ -12,4 +12,4 @@ mod intervals;
 pub use boundaries::BoundaryDays;
 pub use cumulative::{ActivitySlices, CumulativeActivity, WindowActivity};
 pub use history::{Activity, Order, OrderHistories, OrderHistory};
-pub use intervals::{IntervalActivities, IntervalActivity, NarrowIntervalActivity};
+pub use intervals::{IntervalActivities, IntervalActivity};

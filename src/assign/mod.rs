@@ -7,6 +7,6 @@ mod power;
 mod table;
 
 pub use draw::{Allocation, Candidates, DrawRules, PriorAssignment, ShareBounds, draw};
-pub use periods::{AssignmentsByPeriod, PeriodRows, RowSet, by_period};
+pub use periods::{AssignmentsByPeriod, RowSet, by_period};
 pub use power::{DetectableEffect, OutcomeSpread, detectable_effect, stratified_detectable_effect};
 pub use table::{AssignedIds, Assignments, Rejected};

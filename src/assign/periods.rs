@@ -51,11 +51,6 @@ impl RowSet {
         }
     }
 
-    /// Whether there is none.
-    pub fn is_empty(&self) -> bool {
-        self.len() == 0
-    }
-
     /// The row at an index, which must exist.
     #[inline]
     pub fn at(&self, index: usize) -> u32 {

@@ -142,7 +142,7 @@ mod tests {
                 false => writer.append(&columns, None),
             }
             let mut buckets = writer.finish();
-            if let Some(spill) = memory.spill().filter(|_| number % 2 == 0) {
+            if let Some(spill) = memory.spill().filter(|_| number.is_multiple_of(2)) {
                 packed_bucket::spill(&mut buckets, spill)?;
             }
             BucketStore::join(layout, vec![buckets], memory)

@@ -60,8 +60,6 @@ pub struct Loaded {
     pub schema: String,
     /// Tables with replaced as-of dates: name, dates and rows.
     pub tables: Vec<(String, usize, u64)>,
-    /// As-of dates of tables that were there already.
-    pub unchanged: usize,
     /// Tables, columns and views that were made.
     pub made: usize,
 }
@@ -108,13 +106,11 @@ pub fn load(spec: &LoadSpec<'_>, progress: &dyn Progress) -> Result<Loaded> {
     let records = if structure.has(RECORD) { read_records(&mut client, &database)? } else { BTreeMap::new() };
     only_this_job(&source, &records, &database)?;
     let (pending, restamped) = compare(&source, &structure, &records);
-    let dates: usize = source.tables.iter().map(|t| t.parts.len()).sum();
     let mut loaded = Loaded {
         run_id: source.run_id.clone(),
         place: database.target.place(),
         schema: database.target.schema.clone(),
         tables: Vec::new(),
-        unchanged: dates - pending.iter().map(|(_, days)| days.len()).sum::<usize>(),
         made: changes.tables.len() + changes.columns.len() + changes.views.len(),
     };
     stage::remove(&mut client, &database, structure.leftovers())?;

@@ -57,11 +57,6 @@ impl BucketCache {
         self.orders.len()
     }
 
-    /// Whether there is no bucket.
-    pub fn is_empty(&self) -> bool {
-        self.orders.is_empty()
-    }
-
     /// Folds a bucket; `unpacked` is scratch space.
     ///
     /// # Errors

@@ -26,7 +26,6 @@ pub use bucket_cache::BucketCache;
 pub use codes::SourceCodes;
 pub use column::{Column, NULL_INT, NULL_LONG, widened};
 pub use events::EventBuckets;
-pub use fold::fold;
 pub use line_counts::LineCounts;
 pub use panel::BucketPanel;
 pub use spec::FoldSpec;

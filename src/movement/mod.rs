@@ -1,5 +1,5 @@
-//! How customers move: between states ([`TransitionMatrix`]), in and out of activity ([`Growth`]), by the period of their
-//! first order ([`Cohorts`]), over time ([`StateHistory`]); and how unequal they are ([`Concentration`]).
+//! How customers move: between states ([`transition_matrix`]), in and out of activity ([`growth`]), by the period of their
+//! first order ([`cohort`]), over time ([`state_history`]); and how unequal they are ([`concentration`]).
 //!
 //! [`MovementTracker`] takes the states of a part's customers date after date and gives sums that add up over parts. A
 //! customer is an index into the part's customers, the same at all dates.
@@ -18,11 +18,11 @@ mod transition_matrix;
 
 pub use cohort::{CohortSum, Cohorts};
 pub use concentration::Concentration;
-pub use groups::{CustomerGroups, DimensionGroup};
-pub use growth::{Growth, GrowthStatus, GrowthSum};
+pub use groups::CustomerGroups;
+pub use growth::{GrowthStatus, GrowthSum};
 pub use keys::{CohortKey, GrowthKey, MovementSums, TransitionKey, sum_equal_keys};
 pub use part_activity::PartActivity;
-pub use state_history::{StateHistory, StateSpell};
+pub use state_history::StateSpell;
 pub use states::{ABSENT, sort_by_customer, states_by_customer};
 pub use tracker::{MovementPlan, MovementTracker};
-pub use transition_matrix::{TransitionMatrix, TransitionSum};
+pub use transition_matrix::TransitionSum;

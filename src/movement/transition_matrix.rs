@@ -37,11 +37,6 @@ impl TransitionMatrix {
         TransitionMatrix { states, none, cells: vec![TransitionSum::default(); states * states] }
     }
 
-    /// Whether no customer is counted.
-    pub fn is_empty(&self) -> bool {
-        self.cells.iter().all(|c| *c == TransitionSum::default())
-    }
-
     #[inline]
     fn cell(&mut self, from: u16, to: u16) -> Option<&mut TransitionSum> {
         if from == ABSENT && to == ABSENT {

@@ -20,6 +20,7 @@ mod fsync;
 mod interrupt;
 mod layout;
 mod manifest;
+mod read;
 mod staging;
 mod tables;
 mod verify;
@@ -28,8 +29,8 @@ pub use customers::customers;
 pub use folder::OutputFolder;
 pub use interrupt::{StopOutcome, is_stopped, stop};
 pub use manifest::{
-    AssignmentFileEntry, AssignmentsEntry, CommitRecord, CutPointEntry, HashListEntry, InputEntry, Manifest, TableEntry,
-    TableFile, Timing,
+    AssignmentFileEntry, AssignmentsEntry, CutPointEntry, HashListEntry, InputEntry, Manifest, TableEntry, TableFile, Timing,
 };
+pub use read::{TableBatch, table_batches};
 pub use staging::Staging;
-pub use verify::{CommittedRun, VerifiedRun, last_run, runs_by_date, verify};
+pub use verify::{CommittedRun, last_run, runs_by_date, verify};

@@ -1,17 +1,15 @@
 //! From a run's tables, as Arrow batches or as a committed folder, to [`ReportData`].
 
 use std::collections::BTreeMap;
-use std::fs::File;
 use std::path::Path;
 use std::sync::Arc;
 
 use arrow::array::{ArrayRef, Date32Array, RecordBatch, StringArray};
-use parquet::arrow::arrow_reader::ParquetRecordBatchReaderBuilder;
 
 use super::data::{Check, ReportData, RunFacts, Settings, Shown};
 use crate::domain::Day;
-use crate::error::{Error, Kind, Result};
-use crate::publish::Manifest;
+use crate::error::{Error, Result};
+use crate::publish::{Manifest, TableBatch, table_batches};
 use crate::tables::{MoveRow, Row};
 
 /// Slice, dimension, scheme and state of total rows.
@@ -145,26 +143,10 @@ pub fn read_run(run: &Path, settings: Settings) -> Result<ReportData> {
     let manifest = Manifest::read(run)?;
     let mut reader = Reader::new(RunFacts::of(&manifest), settings);
     for table in manifest.tables.iter().filter(|t| t.name != "customers" && t.name != "state_history") {
-        // The same rows lie in one file and once more by as-of date.
-        for file in table.files.iter().filter(|f| !f.path.starts_with("partitions/")) {
-            let path = run.join(&file.path);
-            let wrong = |e: &dyn std::fmt::Display| {
-                Error::new(Kind::State, format!("{} cannot be read: {e}; restore it or run the job again", path.display()))
-            };
-            let source = File::open(&path).map_err(|e| wrong(&e).caused_by(e))?;
-            let builder = ParquetRecordBatchReaderBuilder::try_new(source).map_err(|e| wrong(&e).caused_by(e))?;
-            let empty = RecordBatch::new_empty(builder.schema().clone());
-            let as_of = as_of_in(&file.path);
-            reader.batch(&table.name, as_of, &empty)?;
-            for batch in builder.build().map_err(|e| wrong(&e).caused_by(e))? {
-                reader.batch(&table.name, as_of, &batch.map_err(|e| wrong(&e).caused_by(e))?)?;
-            }
+        for batch in table_batches(run, table) {
+            let TableBatch { as_of, rows } = batch?;
+            reader.batch(&table.name, as_of, &rows)?;
         }
     }
     Ok(reader.finish())
-}
-
-/// The date of `table/as_of=2024-12-31/part-000.parquet`.
-fn as_of_in(path: &str) -> Option<Day> {
-    path.split('/').find_map(|part| Day::parse(part.strip_prefix("as_of=")?))
 }

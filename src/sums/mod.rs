@@ -36,9 +36,9 @@ mod moments;
 mod partition;
 mod two_level;
 
-pub use column::{Arity, Column, Number, Pair, Quadruple, Tuples, mark_nonzero};
+pub use column::{Arity, Column, Pair, Quadruple, Tuples, mark_nonzero};
 pub use group_index::FEW;
-pub use grouped::{GroupedCrossMoments, GroupedMoments, GroupedSums};
+pub use grouped::{GroupedCrossMoments, GroupedMoments};
 pub use key::Key;
 pub use moments::Integer;
 pub use partition::{GroupPartition, PATTERNS, sort_code, zero_pattern};

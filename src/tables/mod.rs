@@ -20,7 +20,7 @@ mod strategies;
 mod summaries;
 mod views;
 
-pub use assignments::{AssignedRows, CodedNames, assigned, assigned_csv, assigned_parquet};
+pub use assignments::{AssignedRows, CodedNames, assigned_csv, assigned_parquet};
 pub use catalog::definitions;
 pub use cell::{Cell, Value};
 pub use definition::{ColumnDefinition, ColumnType, DESCRIPTION, TableDefinition};

@@ -9,9 +9,9 @@ use std::os::unix::net::UnixListener;
 use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
-use rfmill::job::{Overrides, parse, resolve};
-use rfmill::pipeline;
-use rfmill::progress::Progress;
+use rfmill::internals::job::{Overrides, parse, resolve};
+use rfmill::internals::pipeline;
+use rfmill::internals::progress::Progress;
 
 use crate::fixture::{Bench, assert_message, ints, orders, orders_but, parquet_bytes};
 

@@ -10,12 +10,12 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::PathBuf;
 use std::time::{Duration, Instant};
 
-use rfmill::domain::IdType;
-use rfmill::error::Error;
-use rfmill::input::assignments::{self, Request};
-use rfmill::input::{Zone, customers, files};
-use rfmill::job::{Overrides, parse, resolve};
-use rfmill::plan::Plan;
+use rfmill::Error;
+use rfmill::internals::domain::IdType;
+use rfmill::internals::input::assignments::{self, Request};
+use rfmill::internals::input::{Zone, customers, files};
+use rfmill::internals::job::{Overrides, parse, resolve};
+use rfmill::internals::plan::Plan;
 
 use super::flips::{CHECKED, PLAIN, rewritten, with_deltas};
 use super::mill::{campaign_until, count_panics, text_of};

@@ -3,7 +3,7 @@
 use std::fs;
 use std::process::Command;
 
-use rfmill::hash::sha256;
+use rfmill::internals::hash::sha256;
 
 use crate::fixture::{Bench, Ran, ints, orders, orders_but, texts};
 

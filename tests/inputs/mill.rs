@@ -8,9 +8,9 @@ use std::sync::Once;
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
 
-use rfmill::error::Error;
-use rfmill::hash::sha256;
-use rfmill::input::damage::panics_are_contained;
+use rfmill::Error;
+use rfmill::internals::hash::sha256;
+use rfmill::internals::input::damage::panics_are_contained;
 
 use crate::support::run::{Workshop, files_below};
 

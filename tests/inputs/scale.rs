@@ -151,7 +151,7 @@ fn three_gigabytes_of_strings_are_read() {
 #[test]
 #[ignore = "needs files"]
 fn a_corpus_is_read_or_refused() {
-    use rfmill::input::{files, read_all, source::Source};
+    use rfmill::internals::input::{files, read_all, source::Source};
     let Ok(folder) = std::env::var("RFMILL_CORPUS") else {
         println!("skipped: RFMILL_CORPUS names no folder");
         return;

@@ -47,7 +47,7 @@ fn what_the_program_writes_can_be_read() {
     // Every table is read once: everybody, at the last date, in each of its three tables.
     let customers = crate::support::run::read_folder(&run.join("customers/as_of=2024-12-31")).rows.len() as i64;
     let data = read_run(&run, settings("en", 1)).expect("a run");
-    let last = rfmill::domain::Day::parse("2024-12-31").expect("a date");
+    let last = rfmill::internals::domain::Day::parse("2024-12-31").expect("a date");
     let sum = |counts: &mut dyn Iterator<Item = Option<i64>>| counts.map(|n| n.expect("a count")).sum::<i64>();
     let segments = data.segments.iter().flatten().filter(|r| r.as_of == last && r.scheme == "segment");
     let transitions = data.transitions.iter().flatten().filter(|r| r.as_of == last && r.scheme == "segment");

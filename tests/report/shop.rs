@@ -12,7 +12,7 @@ use arrow::array::{
 };
 use arrow::datatypes::UInt16Type;
 use parquet::arrow::ArrowWriter;
-use rfmill::domain::Day;
+use rfmill::internals::domain::Day;
 use serde_json::json;
 
 /// A cell on its way into a Parquet file.
@@ -580,7 +580,7 @@ impl Shop {
     fn dim_state(&self) -> Sheet {
         let mut sheet = Sheet::new("scheme:s state:s rank:n label_en:t label_zh_hans:t definition:t action:t colour:t");
         for (scheme, builtin) in ["standard", "recency_windows"].iter().enumerate() {
-            let text = rfmill::scheme::builtin_text(builtin).expect("a scheme");
+            let text = rfmill::internals::scheme::builtin_text(builtin).expect("a scheme");
             let file: toml::Table = text.parse().expect("TOML");
             for (rank, (name, state)) in self.states(scheme).iter().zip(file["states"].as_array().expect("states")).enumerate() {
                 let original = state["name"].as_str().expect("a name");

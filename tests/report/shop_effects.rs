@@ -1,6 +1,6 @@
 //! Effects of two made-up strategies: a mail that wins some states back, and an event that cannot be judged.
 
-use rfmill::domain::Day;
+use rfmill::internals::domain::Day;
 
 use super::shop::{Sheet, V};
 

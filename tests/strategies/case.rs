@@ -102,7 +102,7 @@ impl Random {
 
 /// A date as text.
 pub fn date(day: i32) -> String {
-    rfmill::domain::Day(day).to_string()
+    rfmill::internals::domain::Day(day).to_string()
 }
 
 impl Case {

@@ -5,10 +5,10 @@ use std::path::Path;
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
-use rfmill::error::Error;
-use rfmill::job::{Overrides, parse, resolve};
-use rfmill::pipeline;
-use rfmill::progress::Silent;
+use rfmill::Error;
+use rfmill::internals::job::{Overrides, parse, resolve};
+use rfmill::internals::pipeline;
+use rfmill::internals::progress::Silent;
 
 use super::case::{CUSTOMERS, Case, LAST, SCHEMES, SLICES, date};
 use super::oracle::{Key, Known, Numbers, arms, overlapping};

@@ -2,12 +2,12 @@
 
 use std::collections::BTreeMap;
 
-use rfmill::domain::Day;
-use rfmill::evaluate::{
+use rfmill::internals::domain::Day;
+use rfmill::internals::evaluate::{
     ALL, ArmKey, ArmSums, Design, EVERYBODY, Method, Outcome, PairEnd, PairKey, Period, Phase, Primary, Quantity, Split,
     StrategyPeriod, StrategySettings,
 };
-use rfmill::stats::{PairSums, Sums};
+use rfmill::internals::stats::{PairSums, Sums};
 
 /// A customer in a strategy's period.
 #[derive(Debug, Clone, Copy)]

@@ -11,12 +11,12 @@ use arrow::array::{Array, ArrayRef, AsArray, RecordBatch, RecordBatchReader};
 use arrow::compute::cast;
 use arrow::datatypes::*;
 use parquet::arrow::arrow_reader::ParquetRecordBatchReaderBuilder;
-use rfmill::domain::Day;
-use rfmill::error::Error;
-use rfmill::hash::sha256;
-use rfmill::job::{Overrides, parse, resolve};
-use rfmill::pipeline;
-use rfmill::progress::Silent;
+use rfmill::Error;
+use rfmill::internals::domain::Day;
+use rfmill::internals::hash::sha256;
+use rfmill::internals::job::{Overrides, parse, resolve};
+use rfmill::internals::pipeline;
+use rfmill::internals::progress::Silent;
 
 /// A folder with a job file, its data in `data` and its output in `out`; it goes when this is dropped.
 pub struct Workshop(TempDir);

@@ -10,7 +10,7 @@ use crate::job::raw::{Method, RawNumber, RawShare, RawSpan, RawStrategy};
 use crate::job::{AxisSpec, SchemeUse, periods};
 
 /// What a strategy is checked against.
-pub(in crate::job) struct Context<'a> {
+pub(crate) struct Context<'a> {
     /// The job file.
     pub source: &'a Source,
     /// The dates that the job computes.
@@ -29,7 +29,7 @@ pub(in crate::job) struct Context<'a> {
 ///
 /// # Errors
 /// Exit 2, with the strategy, what it holds and what was expected.
-pub(in crate::job) fn resolve(raw: &[RawStrategy], job: &Context) -> Result<Vec<Strategy>> {
+pub(crate) fn resolve(raw: &[RawStrategy], job: &Context) -> Result<Vec<Strategy>> {
     for (number, strategy) in raw.iter().enumerate() {
         let place = job.source.locate_key("strategy", number, "name");
         if strategy.name.trim().is_empty() || strategy.name.starts_with('(') {
