@@ -3,15 +3,15 @@
 use std::sync::Arc;
 
 use arrow::array::{
-    Array, ArrayRef, AsArray, BooleanArray, Date32Array, Decimal128Array, Float64Array, Int32Array, Int64Array, StringArray,
-    StringDictionaryBuilder,
+    Array, ArrayRef, AsArray, BooleanArray, Date32Array, Decimal128Array, DictionaryArray, Float64Array, Int32Array, Int64Array,
+    StringArray,
 };
 use arrow::compute::cast;
 use arrow::datatypes::{DataType, Date32Type, Decimal128Type, Float64Type, Int64Type, UInt16Type};
 use serde::{Serialize, Serializer};
 
 use super::definition::ColumnType;
-use crate::domain::{Day, Decimal};
+use crate::domain::{Day, Decimal, format_money};
 
 /// A cell.
 #[derive(Debug, Clone, PartialEq)]
@@ -63,22 +63,18 @@ impl Value {
 
     /// The Arrow column of this type that holds the values, or `None` if one of them does not fit.
     pub(super) fn into_column(values: impl Iterator<Item = Value>, kind: ColumnType) -> Option<ArrayRef> {
-        fn cells<T: Cell, A: FromIterator<Option<T>>>(values: impl Iterator<Item = Value>) -> Option<A> {
+        fn cells<T: Cell>(values: impl Iterator<Item = Value>) -> Option<Vec<Option<T>>> {
             values.map(Option::<T>::from_value).collect()
         }
         Some(match kind {
-            ColumnType::Date => {
-                let days: Vec<Option<Day>> = cells(values)?;
-                Arc::new(Date32Array::from_iter(days.iter().map(|day| day.map(|day| day.0))))
-            }
+            ColumnType::Date => Arc::new(cells::<Day>(values)?.iter().map(|day| day.map(|day| day.0)).collect::<Date32Array>()),
             ColumnType::Int32 => {
                 let narrow = |n: Option<i64>| n.map(i32::try_from).transpose().ok();
-                let numbers: Vec<Option<i64>> = cells(values)?;
-                Arc::new(numbers.into_iter().map(narrow).collect::<Option<Int32Array>>()?)
+                Arc::new(cells(values)?.into_iter().map(narrow).collect::<Option<Int32Array>>()?)
             }
-            ColumnType::Int64 => Arc::new(cells::<i64, Int64Array>(values)?),
-            ColumnType::Double => Arc::new(cells::<f64, Float64Array>(values)?),
-            ColumnType::Boolean => Arc::new(cells::<bool, BooleanArray>(values)?),
+            ColumnType::Int64 => Arc::new(Int64Array::from(cells(values)?)),
+            ColumnType::Double => Arc::new(Float64Array::from(cells(values)?)),
+            ColumnType::Boolean => Arc::new(BooleanArray::from(cells(values)?)),
             ColumnType::Decimal(_, scale) => {
                 let decimals: Vec<Option<Decimal>> = cells(values)?;
                 let fits = decimals.iter().flatten().all(|decimal| i64::from(decimal.scale) == i64::from(scale));
@@ -86,12 +82,10 @@ impl Value {
                 fits.then(|| Arc::new(digits.with_data_type(kind.arrow())))?
             }
             ColumnType::State => {
-                let names: Vec<Option<String>> = cells(values)?;
-                let mut builder = StringDictionaryBuilder::<UInt16Type>::new();
-                names.iter().for_each(|name| builder.append_option(name.as_ref()));
-                Arc::new(builder.finish())
+                let names = cells::<String>(values)?;
+                Arc::new(names.iter().map(Option::as_deref).collect::<DictionaryArray<UInt16Type>>())
             }
-            ColumnType::Text => Arc::new(cells::<String, StringArray>(values)?),
+            ColumnType::Text => Arc::new(StringArray::from(cells::<String>(values)?)),
             ColumnType::Id(_) => return None,
         })
     }
@@ -105,28 +99,20 @@ impl Serialize for Value {
             Value::Text(text) => serializer.serialize_str(text),
             Value::Int(n) => serializer.serialize_i64(*n),
             Value::Double(x) => serializer.serialize_f64(*x),
-            Value::Money(money) => serializer.collect_str(&AllDigits(*money)),
+            Value::Money(money) => serializer.serialize_str(&format_money(money.digits, money.scale)),
             Value::Date(day) => serializer.collect_str(day),
             Value::Bool(b) => serializer.serialize_bool(*b),
         }
     }
 }
 
-/// A decimal with all its digits: `-12.50`.
-struct AllDigits(Decimal);
-
-impl std::fmt::Display for AllDigits {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        let digits = format!("{:0width$}", self.0.digits.unsigned_abs(), width = self.0.scale as usize + 1);
-        let (whole, fraction) = digits.split_at(digits.len() - self.0.scale as usize);
-        let sign = if self.0.digits < 0 { "-" } else { "" };
-        let point = if fraction.is_empty() { "" } else { "." };
-        write!(f, "{sign}{whole}{point}{fraction}")
-    }
-}
+/// The type of a column in a job whose money has this many digits after the point.
+pub type TypeOfColumn = fn(i8) -> ColumnType;
 
 /// The type of a field of a row. An `Option` may be null.
 pub trait Cell: Sized {
+    /// The type of its column, unless the table names another one.
+    const TYPE: TypeOfColumn;
     /// Reads it; `None` if the value is of another kind, or null where that cannot be.
     fn from_value(value: Value) -> Option<Self>;
     /// The cell.
@@ -134,33 +120,35 @@ pub trait Cell: Sized {
 }
 
 macro_rules! cells {
-    ($($type:ty: $($pattern:pat => $read:expr),+; $cell:ident => $write:expr;)*) => { $(
+    ($($type:ty: $cell:ident, $column:expr $(, $other:pat => $read:expr)*;)*) => { $(
         impl Cell for $type {
+            const TYPE: TypeOfColumn = $column;
             fn from_value(value: Value) -> Option<Self> {
                 match value {
-                    $($pattern => Some($read),)+
+                    Value::$cell(value) => Some(value),
+                    $($other => Some($read),)*
                     _ => None,
                 }
             }
             fn to_value(&self) -> Value {
-                let $cell = self.clone();
-                $write
+                Value::$cell(self.clone())
             }
         }
     )* };
 }
 
 cells! {
-    String: Value::Text(text) => text; text => Value::Text(text);
-    i64: Value::Int(n) => n; n => Value::Int(n);
-    f64: Value::Double(x) => x, Value::Int(n) => n as f64, Value::Money(m) => m.to_f64(); x => Value::Double(x);
-    Decimal: Value::Money(money) => money, Value::Int(n) => Decimal { digits: n.into(), scale: 0 }; money => Value::Money(money);
-    Day: Value::Date(day) => day; day => Value::Date(day);
-    bool: Value::Bool(b) => b; b => Value::Bool(b);
+    String: Text, |_| ColumnType::State;
+    i64: Int, |_| ColumnType::Int64;
+    f64: Double, |_| ColumnType::Double, Value::Int(n) => n as f64, Value::Money(m) => m.to_f64();
+    Decimal: Money, |scale| ColumnType::Decimal(38, scale), Value::Int(n) => Decimal { digits: n.into(), scale: 0 };
+    Day: Date, |_| ColumnType::Date;
+    bool: Bool, |_| ColumnType::Boolean;
 }
 
 /// Sums that are no money, without digits after the point.
 impl Cell for i128 {
+    const TYPE: TypeOfColumn = |_| ColumnType::Decimal(38, 0);
     fn from_value(value: Value) -> Option<Self> {
         Decimal::from_value(value).filter(|decimal| decimal.scale == 0).map(|decimal| decimal.digits)
     }
@@ -170,6 +158,7 @@ impl Cell for i128 {
 }
 
 impl<T: Cell> Cell for Option<T> {
+    const TYPE: TypeOfColumn = T::TYPE;
     fn from_value(value: Value) -> Option<Self> {
         if value == Value::Null { Some(None) } else { T::from_value(value).map(Some) }
     }

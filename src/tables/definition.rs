@@ -55,30 +55,19 @@ impl ColumnType {
 
     /// The column type of an Arrow type that [`ColumnType::arrow`] gives.
     pub fn of(arrow: &DataType) -> Option<ColumnType> {
-        Some(match arrow {
-            DataType::Int8 => ColumnType::Id(IdType::Signed(8)),
-            DataType::Int16 => ColumnType::Id(IdType::Signed(16)),
-            DataType::Int32 => ColumnType::Int32,
-            DataType::Int64 => ColumnType::Int64,
-            DataType::UInt8 => ColumnType::Id(IdType::Unsigned(8)),
-            DataType::UInt16 => ColumnType::Id(IdType::Unsigned(16)),
-            DataType::UInt32 => ColumnType::Id(IdType::Unsigned(32)),
-            DataType::UInt64 => ColumnType::Id(IdType::Unsigned(64)),
-            DataType::Utf8 => ColumnType::Text,
-            DataType::Date32 => ColumnType::Date,
-            DataType::Float64 => ColumnType::Double,
-            DataType::Boolean => ColumnType::Boolean,
-            DataType::Decimal128(precision, scale) => ColumnType::Decimal(*precision, *scale),
-            DataType::Dictionary(key, value) if **key == DataType::UInt16 && **value == DataType::Utf8 => ColumnType::State,
-            _ => return None,
-        })
+        use ColumnType::{Boolean, Date, Decimal, Double, Id, Int32, Int64, State, Text};
+        if let DataType::Decimal128(precision, scale) = arrow {
+            return Some(Decimal(*precision, *scale));
+        }
+        let plain = [Date, Int32, Int64, Double, Boolean, State, Text];
+        let ids = [8, 16, 32, 64].into_iter().flat_map(|bits| [IdType::Signed(bits), IdType::Unsigned(bits)]);
+        plain.into_iter().chain(ids.map(Id)).find(|kind| kind.arrow() == *arrow)
     }
 
     /// The SQL type, as PostgreSQL and DuckDB understand it.
     pub fn sql(self) -> String {
         match self {
-            ColumnType::Id(IdType::Signed(8 | 16)) => "SMALLINT".into(),
-            ColumnType::Id(IdType::Unsigned(8)) => "SMALLINT".into(),
+            ColumnType::Id(IdType::Signed(8 | 16) | IdType::Unsigned(8)) => "SMALLINT".into(),
             ColumnType::Id(IdType::Signed(32) | IdType::Unsigned(16)) | ColumnType::Int32 => "INTEGER".into(),
             ColumnType::Id(IdType::Unsigned(64)) => "NUMERIC(20, 0)".into(),
             ColumnType::Id(IdType::Signed(_) | IdType::Unsigned(_)) | ColumnType::Int64 => "BIGINT".into(),

@@ -1,21 +1,12 @@
-//! Rows of tables. A [`table!`] declares a table once, as a struct of its row: every field is a column, with its type in Rust
-//! and in the table, and its doc comment as the column's description. Schema, writing and reading follow from that, by name.
+//! Rows of tables. A [`table!`] declares a table once, as a struct of its row: every field is a column, its type gives the
+//! column's, and the doc comment behind it is the column's description. Schema, writing and reading follow from that, by name.
 
 use arrow::array::{ArrayRef, RecordBatch};
 use rayon::prelude::*;
 
-use super::cell::{Cell, Value};
-use super::definition::{ColumnDefinition, ColumnType, TableDefinition};
+use super::cell::{Cell, TypeOfColumn, Value};
+use super::definition::{ColumnDefinition, TableDefinition};
 use crate::error::{Error, Kind, Result};
-
-/// The type of a column as declared.
-#[derive(Debug, Clone, Copy)]
-pub enum DeclaredType {
-    /// The same in every job.
-    Fixed(ColumnType),
-    /// Money with this many digits more than the job's money has.
-    Money(i8),
-}
 
 /// A column as its table declares it.
 #[derive(Debug)]
@@ -25,7 +16,7 @@ pub struct Column<R> {
     /// Its cell in a row.
     pub cell: fn(&R) -> Value,
     pub(crate) doc: &'static str,
-    pub(crate) kind: DeclaredType,
+    pub(crate) kind: TypeOfColumn,
 }
 
 /// A row of a table, made by [`table!`].
@@ -45,13 +36,8 @@ pub trait Row: Sized + Sync + 'static {
 
     /// The table, where money has `money_scale` digits after the point.
     fn definition(money_scale: i8) -> TableDefinition {
-        let define = |column: &Column<Self>| {
-            let kind = match column.kind {
-                DeclaredType::Fixed(kind) => kind,
-                DeclaredType::Money(more_digits) => ColumnType::Decimal(38, money_scale + more_digits),
-            };
-            ColumnDefinition::new(column.name, kind, column.doc.trim_ascii_start())
-        };
+        let define =
+            |column: &Column<Self>| ColumnDefinition::new(column.name, (column.kind)(money_scale), column.doc.trim_ascii_start());
         let columns = Self::COLUMNS.iter().map(define).collect();
         TableDefinition { name: Self::TABLE, one_row_per: Self::ONE_ROW_PER, columns }
     }
@@ -87,14 +73,15 @@ pub(crate) fn cells<T: Cell>(table: &str, column: &str, batch: &RecordBatch) -> 
     values.into_iter().enumerate().map(cell).collect()
 }
 
-/// Declares a table: `ROW in "NAME", one row per "WHAT" { /// DESCRIPTION \n COLUMN: RUST_TYPE as TYPE, … }`.
+/// Declares a table: `ROW in "NAME", one row per "WHAT": COLUMN: TYPE, /// DESCRIPTION …`.
 ///
-/// `TYPE` is a [`ColumnType`], or `Money`, `Average` (money with two digits more), `Sum` (an exact sum of anything else). An
-/// `Option` is a column that may be null, in the table or because a report suppresses it.
+/// The type of a field is a [`Cell`], which names that of the column. `as` names another one: a `ColumnType`, or `Average`,
+/// which is money with two digits more. An `Option` is a column that may be null, in the table or because a report suppresses it.
 macro_rules! table {
-    ($row:ident in $table:literal, one row per $per:literal {
-        $($(#[doc = $doc:literal])+ $column:ident: $type:ty as $kind:ident,)+
-    }) => {
+    (
+        $row:ident in $table:literal, one row per $per:literal:
+        $($column:ident: $type:ty $(as $kind:ident)?, $(#[doc = $doc:literal])+)+
+    ) => {
         #[doc = concat!("A row of `", $table, "`: one per ", $per, ".")]
         #[derive(Debug, Clone, PartialEq)]
         pub struct $row {
@@ -108,7 +95,7 @@ macro_rules! table {
                 name: stringify!($column),
                 cell: |row| $crate::tables::Cell::to_value(&row.$column),
                 doc: concat!($($doc),+),
-                kind: $crate::tables::row::table!(@type $kind),
+                kind: $crate::tables::row::table!(@type $type $(as $kind)?),
             }),+];
 
             fn from_batch(table: &str, batch: &arrow::array::RecordBatch) -> $crate::error::Result<Vec<Self>> {
@@ -117,10 +104,9 @@ macro_rules! table {
             }
         }
     };
-    (@type Money) => { $crate::tables::DeclaredType::Money(0) };
-    (@type Average) => { $crate::tables::DeclaredType::Money(2) };
-    (@type Sum) => { $crate::tables::DeclaredType::Fixed($crate::tables::ColumnType::Decimal(38, 0)) };
-    (@type $kind:ident) => { $crate::tables::DeclaredType::Fixed($crate::tables::ColumnType::$kind) };
+    (@type $type:ty) => { <$type as $crate::tables::Cell>::TYPE };
+    (@type $type:ty as Average) => { |scale| $crate::tables::ColumnType::Decimal(38, scale + 2) };
+    (@type $type:ty as $kind:ident) => { |_| $crate::tables::ColumnType::$kind };
 }
 pub(crate) use table;
 
@@ -131,20 +117,20 @@ mod tests {
     use arrow::datatypes::Schema;
 
     use super::*;
-    use crate::tables::EffectRow;
+    use crate::tables::{ColumnType, EffectRow};
 
     /// An effect whose numbers all differ.
     fn effect() -> EffectRow {
         let numbers: Vec<ArrayRef> = (EffectRow::COLUMNS.iter().enumerate())
             .map(|(at, column)| {
-                let value = match column.kind {
-                    DeclaredType::Fixed(ColumnType::Double) => Value::Double(at as f64 + 0.5),
-                    DeclaredType::Fixed(ColumnType::Int64) => Value::Int(at as i64),
-                    DeclaredType::Fixed(ColumnType::Date) => Value::Date(crate::domain::Day(at as i32)),
-                    DeclaredType::Fixed(ColumnType::Boolean) => Value::Bool(true),
+                let kind = (column.kind)(2);
+                let value = match kind {
+                    ColumnType::Double => Value::Double(at as f64 + 0.5),
+                    ColumnType::Int64 => Value::Int(at as i64),
+                    ColumnType::Date => Value::Date(crate::domain::Day(at as i32)),
+                    ColumnType::Boolean => Value::Bool(true),
                     _ => Value::Text(column.name.into()),
                 };
-                let DeclaredType::Fixed(kind) = column.kind else { panic!("no money in effects") };
                 Value::into_column(std::iter::once(value), kind).expect("a column")
             })
             .collect();

@@ -1,0 +1,331 @@
+//! The tables of rows, each declared once, in the order of [`definitions`](super::definitions). A number that is not known is
+//! null; statistics are doubles in printed units.
+
+use super::row::table;
+use crate::domain::{Day, Decimal};
+
+table! { CutPointRow in "cutpoints",
+    one row per "bin of an axis (or of a level) at an as-of date in a slice, ascending in the measure":
+    as_of: Day,                          /// Last date counted, inclusive.
+    slice: String,                       /// Value of the slice column; (all) in a job without slices, (none) or null for who
+                                         /// never ordered.
+    axis: String,                        /// The measure that is cut: recency_days, frequency or monetary; r_level, f_level or
+                                         /// m_level for the bound of a level.
+    bin: Option<i64> as Int32,           /// Number of the bin from 1, ascending in the measure; on recency, bin 1 has the best
+                                         /// score.
+    lower: Option<f64>,                  /// Lower end of the bin in printed units; null where it is open.
+    upper: Option<f64>,                  /// Upper end of the bin in printed units; null where it is open.
+    lower_exact: Option<String> as Text, /// Lower end as an exact fraction p/q of days, orders or minor units.
+    upper_exact: Option<String> as Text, /// Upper end as an exact fraction p/q of days, orders or minor units.
+    closed: Option<String>,              /// right: a value on the cut belongs to the bin below it; left: to the bin above.
+    customers: Option<i64>,              /// Scored customers in the bin.
+}
+
+table! { SegmentRow in "segments",
+    one row per "state of a scheme at an as-of date in a slice, of everybody and by each dimension":
+    as_of: Day,                                  /// Last date counted, inclusive.
+    slice: String,                               /// Value of the slice column; (all) in a job without slices, (none) or null for
+                                                 /// who never ordered.
+    dimension: String,                           /// Customer attribute that the row is summed by; (all) in total rows.
+    dimension_value: String,                     /// Value of that attribute; (all) in total rows, (unknown) for who has none.
+    scheme: String,                              /// Scheme column of the job, such as segment.
+    state: String,                               /// State of that scheme.
+    customers: Option<i64>,                      /// Customers in the state.
+    customer_share: Option<f64>,                 /// Their share of the scheme's customers in the slice and the dimension value.
+    orders: Option<i64>,                         /// Their purchases in the lookback, or days with one under count = "order_days".
+    revenue: Option<Decimal>,                    /// Their money of the lookback.
+    revenue_share: Option<f64>,                  /// Share of the revenue of slice and dimension value; null if that is 0.
+    avg_order_value: Option<Decimal> as Average, /// revenue / orders, half to even; null without orders.
+    repeat_customers: Option<i64>,               /// Customers with a frequency of 2 or more.
+    revenue_at_risk: Option<Decimal>,            /// Money of the 365 days that end with the last purchase of each, summed.
+    mean_recency_days: Option<f64>,              /// Mean of recency_days, over who has ordered.
+    mean_frequency: Option<f64>,                 /// Mean of frequency, over who has ordered.
+    mean_monetary: Option<Decimal> as Average,   /// Mean of monetary, half to even, over who has ordered.
+}
+
+table! { TransitionRow in "transitions",
+    one row per "state that customers come from and state they are in, per scheme, as-of date and slice":
+    as_of: Day,               /// Last date counted, inclusive.
+    slice: String,            /// Value of the slice column; (all) in a job without slices, (none) or null for who never ordered.
+    dimension: String,        /// Customer attribute that the row is summed by; (all) in total rows.
+    dimension_value: String,  /// Value of that attribute; (all) in total rows, (unknown) for who has none.
+    scheme: String,           /// Scheme column of the job, such as segment.
+    from_state: String,       /// State at the earlier date; (none) for who was not there.
+    to_state: String,         /// State at the as-of date; (none) for who is no longer there.
+    from_as_of: Day,          /// The earlier date that is compared with.
+    customers: Option<i64>,   /// Customers who went from the one to the other, or stayed.
+    rate: Option<f64>,        /// Their share of the customers who come from from_state.
+    rate_low: Option<f64>,    /// Lower end of the rate's 95 % interval (Wilson).
+    rate_high: Option<f64>,   /// Upper end of the rate's 95 % interval (Wilson).
+    revenue: Option<Decimal>, /// Their money after from_as_of, up to the as-of date.
+}
+
+table! { MoveRow in "movers", one row per "customer (and slice) whose state of a scheme changed since an earlier date":
+    as_of: Day,             /// Last date counted, inclusive.
+    slice: String,          /// Value of the slice column; (all) in a job without slices, (none) or null for who never ordered.
+    scheme: String,         /// Scheme column of the job, such as segment.
+    from_as_of: Day,        /// The earlier date that is compared with.
+    from_state: String,     /// State at the earlier date.
+    to_state: String,       /// State at the as-of date.
+    reason: Option<String>, /// behaviour: the state would have changed under the earlier cut points, too; cut_points: only they
+                            /// moved; null under ntile.
+    customers: Option<i64>, /// Movers of this kind: reports count them, and the table has a row for each with its id.
+}
+
+table! { GrowthRow in "growth", one row per "as-of date, slice, scheme and state at the date before":
+    as_of: Day,                     /// Last date counted, inclusive.
+    slice: String,                  /// Value of the slice column; (all) in a job without slices, (none) or null for who never
+                                    /// ordered.
+    scheme: String,                 /// Scheme column of the job; (all) in the rows over everybody.
+    from_state: String,             /// State at the as-of date before; (none) for who was not there, (all) for everybody.
+    from_as_of: Option<Day>,        /// The as-of date before; null at the first one.
+    customers: Option<i64>,         /// Customers with a purchase by the as-of date.
+    active: Option<i64>,            /// Customers with a purchase in the period: new + retained + resurrected.
+    new: Option<i64>,               /// Customers whose first purchase lies in the period.
+    retained: Option<i64>,          /// Customers with a purchase in the period and in the one before.
+    resurrected: Option<i64>,       /// Customers with a purchase in the period and earlier, but not in the period before.
+    lapsed: Option<i64>,            /// Customers with a purchase in the period before, but not in the period.
+    inactive: Option<i64>,          /// Customers with a purchase in neither.
+    previous_active: Option<i64>,   /// Customers with a purchase in the period before.
+    change: Option<i64>,            /// active − previous_active = new + resurrected − lapsed.
+    retention_rate: Option<f64>,    /// retained / previous_active.
+    churn_rate: Option<f64>,        /// lapsed / previous_active.
+    reactivation_rate: Option<f64>, /// resurrected / (resurrected + inactive).
+    revenue: Option<Decimal>,       /// Money of the period.
+}
+
+table! { CohortRow in "cohorts", one row per "as-of date, slice and period of the first purchase":
+    as_of: Day,                          /// Last date counted, inclusive.
+    slice: String,                       /// Value of the slice column; (all) in a job without slices, (none) or null for who
+                                         /// never ordered.
+    cohort_start: Option<Day>,           /// First day of the period of the first purchase; null if that lies outside of the job's
+                                         /// periods.
+    cohort_end: Option<Day>,             /// Last day of that period.
+    periods_since: Option<i64> as Int32, /// Periods from that one to the row's; 0 in the period of the first purchase.
+    customers: Option<i64>,              /// Customers of the cohort.
+    active_customers: Option<i64>,       /// Customers with a purchase in the row's period.
+    retention_rate: Option<f64>,         /// active_customers / customers.
+    repeat_customers: Option<i64>,       /// Customers with two purchases or more by the as-of date.
+    repeat_rate: Option<f64>,            /// repeat_customers / customers.
+    orders: Option<i64>,                 /// Purchases in the row's period.
+    revenue: Option<Decimal>,            /// Money of the row's period.
+    revenue_to_date: Option<Decimal>,    /// Money up to the as-of date.
+    spend: Option<Decimal>,              /// What winning the cohort cost, from [acquisition]; null without.
+    cac: Option<f64>,                    /// spend / customers: what one new customer cost.
+    payback_ratio: Option<f64>,          /// revenue_to_date / spend: 1 and more has paid back, before the cost of goods.
+}
+
+table! { ConcentrationRow in "concentration", one row per "as-of date and slice":
+    as_of: Day,                /// Last date counted, inclusive.
+    slice: String,             /// Value of the slice column; (all) in a job without slices, (none) or null for who never ordered.
+    customers: Option<i64>,    /// Customers with a purchase in the lookback.
+    revenue: Option<Decimal>,  /// Their money of the lookback.
+    top_1_share: Option<f64>,  /// Share of the best 1 % of them in the revenue; revenue below 0 counts as 0.
+    top_10_share: Option<f64>, /// Share of the best 10 %.
+    top_20_share: Option<f64>, /// Share of the best 20 %.
+    gini: Option<f64>,         /// Gini coefficient of their revenue: 0 if all are equal, 1 if one has it all.
+}
+
+table! { StateRow in "dim_state", one row per "state of a scheme column":
+    scheme: String,                        /// Scheme column of the job, such as segment.
+    state: String,                         /// State of that scheme; (unscored) and (none) are no states of its own.
+    rank: Option<i64> as Int32,            /// Place from 1 for the best (or the first, in a scheme without a ladder); null for
+                                           /// those in parentheses.
+    label_en: Option<String> as Text,      /// What reports call it in English.
+    label_zh_hans: Option<String> as Text, /// What reports call it in simplified Chinese.
+    definition: Option<String> as Text,    /// One sentence on who is in it.
+    action: Option<String> as Text,        /// What the playbook says to do; null where it says nothing.
+    colour: Option<String> as Text,        /// #rrggbb, the same in every chart.
+}
+
+table! { PeriodRow in "dim_period", one row per "as-of date":
+    as_of: Day,                         /// Last date counted, inclusive.
+    period_start: Option<Day>,          /// First day of the period that the date ends; null without periods.
+    period_end: Option<Day>,            /// Last day of the period; later than as_of while the period is not over.
+    label: Option<String> as Text,      /// What reports call the period.
+    same_period_last_year: Option<Day>, /// The as-of date a year before, if the job has it.
+    is_partial: Option<bool>,           /// Whether the period is not over on the as-of date.
+    history_complete: Option<bool>,     /// Whether no lookback reaches before the first order.
+}
+
+table! { EffectRow in "effects", one row per "strategy, period, phase, treated arm, outcome, state and method":
+    strategy: String,                      /// The strategy.
+    period_start: Option<Day>,             /// First day of the period in which customers were assigned.
+    period_end: Option<Day>,               /// Last day of that period.
+    phase: Option<String>,                 /// Days of the outcome: during, from assignment; after, as long again;
+                                           /// during_and_after, each customer's sum.
+    arm: String,                           /// The treated arm.
+    outcome: String,                       /// What was measured on every assigned customer, 0 for who did nothing.
+    scheme: String,                        /// Scheme column by whose states customers are told apart; (all) in total rows.
+    state: String,                         /// State on the day before the period, (none) for who was not listed; (all) in total
+                                           /// rows.
+    method: String,                        /// The estimator: welch, cuped, post_stratified, matched or did.
+    design: Option<String>,                /// How customers came into their arms: randomised, or matched.
+    headline: Option<bool>,                /// Whether the verdict rests on the row.
+    n_treated: Option<i64>,                /// Treated customers that are compared; all of them where there is no number.
+    n_control: Option<i64>,                /// Control customers that are compared; all of them where there is no number.
+    mean_treated: Option<f64>,             /// Mean of the treated arm; adjusted under cuped, the mean change under did.
+    mean_control: Option<f64>,             /// Mean of the control arm; adjusted under cuped, the mean change under did.
+    difference: Option<f64>,               /// Mean of the treated less that of the control arm: the effect per customer.
+    ci_low: Option<f64>,                   /// Lower end of the difference's 95 % interval.
+    ci_high: Option<f64>,                  /// Upper end of the difference's 95 % interval.
+    p_value: Option<f64>,                  /// Two-sided p-value of the difference.
+    p_adjusted: Option<f64>,               /// The p-value adjusted over its family (Benjamini and Hochberg).
+    family_size: Option<i64>,              /// Rows of the family that have a p-value; 0 in a row without one.
+    lift: Option<f64>,                     /// Difference over the control mean without adjustment; null where that is not above
+                                           /// 0, or where nobody treated did anything, so that the lift is -1 whatever the
+                                           /// control arm did.
+    lift_low: Option<f64>,                 /// Lower end of the lift's 95 % interval.
+    lift_high: Option<f64>,                /// Upper end of the lift's 95 % interval.
+    mde: Option<f64>,                      /// The smallest difference that a test at 5 % would find four times in five.
+    srm_p: Option<f64>,                    /// p-value of the split check, in total rows; below 0.001 the split has failed and no
+                                           /// number is shown.
+    incremental: Option<f64>,              /// Difference times treated customers.
+    cost: Option<f64>,                     /// What the treated customers cost, fixed costs included; null where no cost is known.
+    roi: Option<f64>,                      /// (Incremental margin less cost) over cost, for revenue and margin.
+    roi_low: Option<f64>,                  /// Lower end of its 95 % interval.
+    roi_high: Option<f64>,                 /// Upper end of its 95 % interval.
+    net_margin_per_customer: Option<f64>,  /// Incremental margin less cost, per treated customer.
+    net_margin_low: Option<f64>,           /// Lower end of its 95 % interval.
+    net_margin_high: Option<f64>,          /// Upper end of its 95 % interval.
+    excluded: Option<i64>,                 /// Customers of the treated arm left out: also in another arm or strategy (of the
+                                           /// whole arm, also in rows of states), or in a cell too small to compare.
+    not_estimable: Option<String> as Text, /// Why the numbers are null, in one sentence; null where they are not.
+}
+
+table! { PooledEffectRow in "effects_over_time",
+    one row per "strategy, phase, treated arm, outcome, state and method, over all periods":
+    strategy: String,                      /// The strategy.
+    phase: Option<String>,                 /// Days of the outcome: during, from assignment; after, as long again;
+                                           /// during_and_after, each customer's sum.
+    arm: String,                           /// The treated arm.
+    outcome: String,                       /// What was measured on every assigned customer, 0 for who did nothing.
+    scheme: String,                        /// Scheme column by whose states customers are told apart; (all) in total rows.
+    state: String,                         /// State on the day before the period, (none) for who was not listed; (all) in total
+                                           /// rows.
+    method: String,                        /// The estimator: welch, cuped, post_stratified, matched or did.
+    periods: Option<i64>,                  /// Periods that are pooled: those with an estimate.
+    n_treated: Option<i64>,                /// Treated customers of these periods.
+    n_control: Option<i64>,                /// Control customers of these periods.
+    mean_control: Option<f64>,             /// Mean of the control arm without adjustment, weighted as the difference.
+    difference: Option<f64>,               /// The pooled difference, periods weighted by inverse variance.
+    ci_low: Option<f64>,                   /// Lower end of the difference's 95 % interval.
+    ci_high: Option<f64>,                  /// Upper end of the difference's 95 % interval.
+    p_value: Option<f64>,                  /// Two-sided p-value of the difference.
+    lift: Option<f64>,                     /// The pooled lift, weighted by its own variances.
+    lift_low: Option<f64>,                 /// Lower end of the lift's 95 % interval.
+    lift_high: Option<f64>,                /// Upper end of the lift's 95 % interval.
+    q_difference: Option<f64>,             /// Cochran's Q: whether the periods' differences differ from each other.
+    q_difference_p: Option<f64>,           /// Its p-value.
+    q_lift: Option<f64>,                   /// Cochran's Q of the lifts.
+    q_lift_p: Option<f64>,                 /// Its p-value.
+    recurring_share: Option<f64>,          /// Share of the assignments whose customer is assigned in another period too.
+    clustered: Option<bool>,               /// Whether variances are clustered by customer, because over 1 % recur.
+    not_estimable: Option<String> as Text, /// Why the numbers are null, in one sentence; null where they are not.
+}
+
+table! { VerdictRow in "verdicts", one row per "strategy, treated arm, state and period, and over all periods":
+    strategy: String,               /// The strategy.
+    arm: String,                    /// The treated arm.
+    period_start: Option<Day>,      /// First day of the period; null for all periods together.
+    period_end: Option<Day>,        /// Last day of the period; null for all periods together.
+    scheme: String,                 /// Scheme column by whose states customers are told apart; (all) in total rows.
+    state: String,                  /// State on the day before the period, (none) for who was not listed; (all) in total rows.
+    verdict: String,                /// scale, keep, stop, test_longer or cannot_say.
+    reason: Option<String> as Text, /// Why, in one sentence.
+    outcome: Option<String>,        /// The outcome it rests on.
+    method: Option<String>,         /// The method it rests on; null without a control arm.
+    difference: Option<f64>,        /// The effect it rests on.
+    shrunk_difference: Option<f64>, /// The effect shrunken toward the mean of what it is ranked with.
+    shrunk_low: Option<f64>,        /// Lower end of its 95 % interval.
+    rank: Option<i64>,              /// Rank of the strategy within scheme, state and period by that end; 1 is best.
+}
+
+table! { BalanceRow in "balance", one row per "strategy, period, treated arm, state and covariate":
+    strategy: String,             /// The strategy.
+    period_start: Option<Day>,    /// First day of the period in which customers were assigned.
+    period_end: Option<Day>,      /// Last day of that period.
+    arm: String,                  /// The treated arm.
+    scheme: String,               /// Scheme column by whose states customers are told apart; (all) in total rows.
+    state: String,                /// State on the day before the period, (none) for who was not listed; (all) in total rows.
+    covariate: String,            /// An outcome in the baseline, or a measure on the day before the period.
+    n_treated: Option<i64>,       /// Treated customers of whom it is known.
+    n_control: Option<i64>,       /// Control customers of whom it is known.
+    mean_treated: Option<f64>,    /// Mean of the treated arm, before any matching.
+    mean_control: Option<f64>,    /// Mean of the control arm.
+    smd_before: Option<f64>,      /// Standardised mean difference before matching; above 0.1 deserves a look.
+    smd_after: Option<f64>,       /// The same within matched cells; null unless the design is matched.
+    unmatched_share: Option<f64>, /// Share of the treated in cells without two customers per arm; null unless the design is
+                                  /// matched.
+}
+
+table! { BeforeAfterRow in "before_after", one row per "strategy, period, arm, outcome and state":
+    strategy: String,             /// The strategy.
+    period_start: Option<Day>,    /// First day of the period in which customers were assigned.
+    period_end: Option<Day>,      /// Last day of that period.
+    arm: String,                  /// The arm, treated or control.
+    outcome: String,              /// What was measured on every assigned customer, 0 for who did nothing.
+    scheme: String,               /// Scheme column by whose states customers are told apart; (all) in total rows.
+    state: String,                /// State on the day before the period, (none) for who was not listed; (all) in total rows.
+    customers: Option<i64>,       /// Customers of the arm.
+    mean_before: Option<f64>,     /// Mean in the baseline.
+    mean_after: Option<f64>,      /// Mean after assignment; null while the period is not finished.
+    change: Option<f64>,          /// After less before: a description, never an effect.
+    expected_change: Option<f64>, /// The change to expect of such customers if nothing is done; null where nothing is known to
+                                  /// expect it from.
+    note: Option<String> as Text, /// What the expectation rests on.
+}
+
+table! { ArmRow in "arms",
+    one row per "strategy, period, phase, state, cell, arm and outcome, and per two periods that share customers":
+    strategy: String,                   /// The strategy.
+    period_start: Day,                  /// First day of the period in which customers were assigned.
+    period_end: Day,                    /// Last day of that period.
+    phase: String,                      /// Days of the outcome: during, after, during_and_after; placebo, before the baseline;
+                                        /// reference, the baseline of everybody.
+    scheme: String,                     /// Scheme column of the job, such as segment.
+    state: String,                      /// State on the day before the period, (none) for who was not listed; (all) in total
+                                        /// rows.
+    cell: String as Text,               /// Stratum of a randomised strategy or matching cell of a matched one; (all) without.
+    arm: String,                        /// The arm; (everybody) in phase reference.
+    outcome: String,                    /// What is summed: an outcome, a covariate, (cost), (contacts), (treated in baseline),
+                                        /// (recurs); (excluded) counts who was left out.
+    scale: i64 as Int32,                /// Digits behind the point of y and x: sums are in units of 10^-scale, products in its
+                                        /// square.
+    other_period_start: Option<Day>,    /// In rows of customers who are in two periods, first day of the later one; else null.
+    other_period_end: Option<Day>,      /// Its last day.
+    other_cell: Option<String> as Text, /// The cell in the later period.
+    other_arm: Option<String>,          /// The arm in the later period.
+    n: i64,                             /// Customers.
+    sum_y: i128,                        /// Sum of the outcome y.
+    sum_x: i128,                        /// Sum of x, the same in the baseline.
+    sum_d: i128,                        /// Sum of d, the denominator of a ratio.
+    sum_e: i128,                        /// Sum of e, the denominator in the baseline.
+    sum_yy: Option<i128>,               /// Sum of y squared; in rows of two periods, y times the later y.
+    sum_yx: Option<i128>,               /// Sum of y times x; in rows of two periods, the later x.
+    sum_yd: Option<i128>,               /// Sum of y times d; in rows of two periods, the later d.
+    sum_ye: Option<i128>,               /// Sum of y times e; in rows of two periods, the later e.
+    sum_xx: Option<i128>,               /// Sum of x squared; in rows of two periods, x times the later x.
+    sum_xd: Option<i128>,               /// Sum of x times d; in rows of two periods, the later d.
+    sum_xe: Option<i128>,               /// Sum of x times e; in rows of two periods, the later e.
+    sum_dd: Option<i128>,               /// Sum of d squared; in rows of two periods, d times the later d.
+    sum_de: Option<i128>,               /// Sum of d times e; in rows of two periods, the later e.
+    sum_ee: Option<i128>,               /// Sum of e squared; in rows of two periods, e times the later e.
+    other_sum_y: Option<i128>,          /// In rows of two periods, sum of y in the later one; else null.
+    other_sum_x: Option<i128>,          /// Sum of x in the later period.
+    other_sum_d: Option<i128>,          /// Sum of d in the later period.
+    other_sum_e: Option<i128>,          /// Sum of e in the later period.
+    sum_xy: Option<i128>,               /// In rows of two periods, x times the later y; else null.
+    sum_dy: Option<i128>,               /// In rows of two periods, d times the later y; else null.
+    sum_dx: Option<i128>,               /// In rows of two periods, d times the later x; else null.
+    sum_ey: Option<i128>,               /// In rows of two periods, e times the later y; else null.
+    sum_ex: Option<i128>,               /// In rows of two periods, e times the later x; else null.
+    sum_ed: Option<i128>,               /// In rows of two periods, e times the later d; else null.
+}
+
+table! { LedgerRow in "ledger", one row per "input file and outcome":
+    file: String as Text,    /// Input file, as the job names it.
+    outcome: String,         /// What became of the rows: kept, filtered:status, no_customer and others.
+    row_count: Option<i64>,  /// Rows with this outcome.
+    amount: Option<Decimal>, /// Their money.
+}
