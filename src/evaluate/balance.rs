@@ -2,10 +2,10 @@
 
 use super::arm_sums::{ArmSumsIndex, CellSums, Group, Phase, Quantity};
 use super::diagnostics::PeriodDiagnostics;
-use super::rows::BalanceRow;
 use crate::domain::Design;
 use crate::error::Result;
 use crate::stats::{Shape, Sums, X, Y, smd};
+use crate::tables::BalanceRow;
 
 /// The balance rows of a strategy's period: outcomes in the baseline, then measures on the day before.
 ///
@@ -46,7 +46,7 @@ fn row(
     value: usize,
     scale: u32,
 ) -> Result<BalanceRow> {
-    let strategy = diagnostics.strategy;
+    let (strategy, period) = (diagnostics.strategy, diagnostics.period.period);
     let (mut treated, mut control) = (Sums::default(), Sums::default());
     let mut matched: Vec<(&Sums, &Sums)> = Vec::new();
     for arms in table.values() {
@@ -78,13 +78,14 @@ fn row(
     };
     Ok(BalanceRow {
         strategy: strategy.name.clone(),
-        period: diagnostics.period.period,
+        period_start: Some(period.start),
+        period_end: Some(period.last_day()),
         arm: arm.into(),
         scheme: group.0.into(),
         state: group.1.into(),
         covariate,
-        n_treated: treated.n,
-        n_control: control.n,
+        n_treated: Some(treated.n),
+        n_control: Some(control.n),
         mean_treated,
         mean_control,
         smd_before: standardised(mean_treated, mean_control),

@@ -3,11 +3,11 @@
 use super::arm_sums::{ArmSumsIndex, EVERYBODY, Group, PeriodSums, Phase, Quantity};
 use super::diagnostics::{PeriodDiagnostics, TOTAL};
 use super::reason::{BeforeAfterNote, Caveat, Expectation};
-use super::rows::BeforeAfterRow;
 use super::sentence::Rounded;
 use crate::domain::{Design, Outcome};
 use crate::error::Result;
 use crate::stats::{Sums, X, Y, expected_drift};
+use crate::tables::BeforeAfterRow;
 
 /// The rows of a strategy's period; none without a baseline.
 ///
@@ -77,20 +77,23 @@ impl<'a, 'i> Description<'a, 'i> {
         let sums = self.during.arm(group, &self.quantity, arm)?;
         let (mean_before, mean_after) = (self.mean_before(&sums), self.mean_after(&sums));
         let (expected_change, expectation) = self.expected_change(mean_before, control, group)?;
+        let note = BeforeAfterNote { sentence: expectation, remark: self.caveat.clone() };
         let tells_change = self.diagnostics.unequal_days().is_none();
+        let period = self.diagnostics.period.period;
         Ok(BeforeAfterRow {
             strategy: self.diagnostics.strategy.name.clone(),
-            period: self.diagnostics.period.period,
+            period_start: Some(period.start),
+            period_end: Some(period.last_day()),
             arm: arm.into(),
-            outcome: self.outcome.clone(),
+            outcome: self.outcome.to_string(),
             scheme: group.0.into(),
             state: group.1.into(),
-            customers: sums.n,
+            customers: Some(sums.n),
             mean_before,
             mean_after,
             change: mean_after.zip(mean_before).filter(|_| tells_change).map(|(after, before)| after - before),
             expected_change: expected_change.filter(|_| tells_change),
-            note: BeforeAfterNote { sentence: expectation, remark: self.caveat.clone() },
+            note: Some(note.to_string()),
         })
     }
 

@@ -3,7 +3,6 @@
 use super::arm_sums::{ArmSumsIndex, Group, PeriodSums, Phase, Quantity};
 use super::diagnostics::{PeriodDiagnostics, TOTAL};
 use super::reason::NotEstimable;
-use super::rows::EffectRow;
 use super::sentence::Rounded;
 use crate::domain::{EffectMethod as Method, Outcome};
 use crate::error::Result;
@@ -11,6 +10,7 @@ use crate::stats::{
     Adjustment, Cell, Estimate, EstimateError, Interval, MoneyInterval, Shape, Sums, TreatmentEconomics, Weighting, Y, estimate,
     mde, printed,
 };
+use crate::tables::EffectRow;
 
 /// What the placebo of a matched comparison says.
 #[derive(Debug, Clone, PartialEq)]
@@ -70,20 +70,22 @@ impl Effect<'_> {
         let money = self.money().zip(estimated.as_ref());
         let roi = money.as_ref().and_then(|(m, (e, i))| m.roi(e.difference, i.low, i.high));
         let net = self.net_margin();
-        let strategy = self.diagnostics.strategy;
+        let PeriodDiagnostics { strategy, period, .. } = self.diagnostics;
+        let period = period.period;
         EffectRow {
             strategy: strategy.name.clone(),
-            period: self.diagnostics.period.period,
-            phase: self.phase,
+            period_start: Some(period.start),
+            period_end: Some(period.last_day()),
+            phase: Some(self.phase.to_string()),
             arm: self.arm.into(),
-            outcome: self.outcome.clone(),
+            outcome: self.outcome.to_string(),
             scheme: self.group.0.into(),
             state: self.group.1.into(),
-            method: self.method,
-            design: strategy.design,
-            headline: self.headline,
-            n_treated: self.n_treated,
-            n_control: self.n_control,
+            method: self.method.to_string(),
+            design: Some(strategy.design.to_string()),
+            headline: Some(self.headline),
+            n_treated: Some(self.n_treated),
+            n_control: Some(self.n_control),
             mean_treated: number(|e, _| e.mean_treated),
             mean_control: number(|e, _| e.mean_control),
             difference: number(|e, _| e.difference),
@@ -91,7 +93,7 @@ impl Effect<'_> {
             ci_high: number(|_, i| i.high),
             p_value: number(|_, i| i.p),
             p_adjusted: self.p_adjusted,
-            family_size: self.family_size,
+            family_size: Some(self.family_size),
             lift: lift.map(|l| l.value),
             lift_low: lift_interval.map(|i| i.low),
             lift_high: lift_interval.map(|i| i.high),
@@ -105,8 +107,8 @@ impl Effect<'_> {
             net_margin_per_customer: net.map(|r| r.value),
             net_margin_low: net.map(|r| r.low),
             net_margin_high: net.map(|r| r.high),
-            excluded: self.excluded,
-            not_estimable: self.result.as_ref().err().cloned(),
+            excluded: Some(self.excluded),
+            not_estimable: self.result.as_ref().err().map(ToString::to_string),
         }
     }
 }

@@ -15,15 +15,12 @@ mod outcome;
 mod pooled;
 mod rank;
 mod reason;
-mod rows;
 pub mod sentence;
 mod settings;
-mod table_rows;
 mod verdict;
 
 pub use arm_sums::{ALL, ArmKey, ArmSums, EVERYBODY, PairEnd, PairKey, Phase, Quantity};
 pub use reason::{BeforeAfterNote, Caveat, Change, Expectation, Fallback, Finding, NetMargin, NotEstimable, VerdictReason};
-pub use rows::{BalanceRow, BeforeAfterRow, EffectRow, Evaluation, OverTimeRow, Verdict, VerdictRow};
 pub use settings::{Primary, Split, StrategyPeriod, StrategySettings};
 
 pub use crate::domain::{Design, EffectMethod as Method, Outcome, Period};
@@ -31,6 +28,22 @@ pub use crate::domain::{Design, EffectMethod as Method, Outcome, Period};
 use rayon::prelude::*;
 
 use crate::error::Result;
+use crate::tables::{BalanceRow, BeforeAfterRow, EffectRow, PooledEffectRow, VerdictRow};
+
+/// The rows of the tables of strategies. A number that is not there is `None`, never NaN.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct Evaluation {
+    /// One row per strategy, period, phase, arm, outcome, state and method.
+    pub effects: Vec<EffectRow>,
+    /// The same over all periods.
+    pub over_time: Vec<PooledEffectRow>,
+    /// One row per strategy, arm, state and period, and over all periods.
+    pub verdicts: Vec<VerdictRow>,
+    /// One row per strategy, period, arm, state and covariate.
+    pub balance: Vec<BalanceRow>,
+    /// One row per strategy, period, arm, outcome and state.
+    pub before_after: Vec<BeforeAfterRow>,
+}
 
 /// Evaluates all strategies of a job together: their headline rows are one family.
 ///

@@ -6,7 +6,6 @@ use super::arm_sums::{ArmSums, ArmSumsIndex, Group, PairEnd, PairKey, Phase, Qua
 use super::diagnostics::PeriodDiagnostics;
 use super::effect::{Effect, Placebo};
 use super::reason::NotEstimable;
-use super::rows::OverTimeRow;
 use super::settings::StrategySettings;
 use crate::domain::{EffectMethod as Method, Outcome, Period};
 use crate::error::Result;
@@ -14,6 +13,7 @@ use crate::stats::{
     Estimate, Influence, Interval, MoneyInterval, PairSums, PeriodEstimate, Pooled, Scales, TreatmentEconomics, Y,
     pair_covariance, pool,
 };
+use crate::tables::PooledEffectRow;
 
 /// From this share of recurring customers on, variances are clustered by customer.
 const RECURRING: f64 = 0.01;
@@ -71,20 +71,20 @@ impl PooledEffect<'_> {
     }
 
     /// The row of the table.
-    pub fn row(&self) -> OverTimeRow {
+    pub fn row(&self) -> PooledEffectRow {
         let estimated = self.estimated();
         let lift = self.lift.as_ref().map(|p| (p, Interval::student(p.value, p.se, p.df)));
-        OverTimeRow {
+        PooledEffectRow {
             strategy: self.strategy.name.clone(),
-            phase: self.key.phase,
+            phase: Some(self.key.phase.to_string()),
             arm: self.key.arm.into(),
-            outcome: self.key.outcome.clone(),
+            outcome: self.key.outcome.to_string(),
             scheme: self.key.group.0.into(),
             state: self.key.group.1.into(),
-            method: self.key.method,
-            periods: self.periods,
-            n_treated: self.n_treated,
-            n_control: self.n_control,
+            method: self.key.method.to_string(),
+            periods: Some(self.periods),
+            n_treated: Some(self.n_treated),
+            n_control: Some(self.n_control),
             mean_control: self.mean_control,
             difference: estimated.as_ref().map(|(p, _)| p.value),
             ci_low: estimated.as_ref().map(|(_, i)| i.low),
@@ -98,8 +98,8 @@ impl PooledEffect<'_> {
             q_lift: lift.as_ref().filter(|(p, _)| p.q_p.is_some()).map(|(p, _)| p.q),
             q_lift_p: lift.as_ref().and_then(|(p, _)| p.q_p),
             recurring_share: self.recurring_share,
-            clustered: self.clustered,
-            not_estimable: estimated.is_none().then(|| self.reason()),
+            clustered: Some(self.clustered),
+            not_estimable: estimated.is_none().then(|| self.reason().to_string()),
         }
     }
 }

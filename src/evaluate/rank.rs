@@ -2,9 +2,9 @@
 
 use std::collections::BTreeMap;
 
-use super::rows::VerdictRow;
-use crate::domain::{Design, Period};
+use crate::domain::Design;
 use crate::stats::shrink;
+use crate::tables::VerdictRow;
 
 /// A verdict that is not ranked yet.
 pub(super) struct DraftVerdict {
@@ -22,8 +22,7 @@ pub(super) fn rank(drafts: &mut [DraftVerdict]) {
     let mut families: BTreeMap<_, Vec<usize>> = BTreeMap::new();
     for (at, draft) in drafts.iter().enumerate().filter(|(_, draft)| draft.effect.is_some()) {
         let row = &draft.row;
-        let family: (Option<Period>, String, String, Design) =
-            (row.period, row.scheme.clone(), row.outcome.to_string(), draft.design);
+        let family = (row.period_start, row.period_end, row.scheme.clone(), row.outcome.clone(), draft.design);
         families.entry(family).or_default().push(at);
     }
     for members in families.into_values() {

@@ -16,6 +16,7 @@
 //! method is the primary one if it leads in every period, else the one that replaces it, in every period.
 
 use std::collections::BTreeMap;
+use std::fmt;
 
 use super::arm_sums::{ALL, Group, Phase};
 use super::diagnostics::PeriodDiagnostics;
@@ -23,16 +24,42 @@ use super::effect::{Effect, Placebo};
 use super::pooled::{EffectKey, PooledEffect};
 use super::rank::{DraftVerdict, rank};
 use super::reason::{Change, Fallback, Finding, NetMargin, NotEstimable, VerdictReason};
-use super::rows::{Verdict, VerdictRow};
 use super::sentence::{PValue, Rounded};
 use crate::domain::{Design, EffectMethod as Method, Outcome, Period};
 use crate::stats::{Interval, MoneyInterval, benjamini_hochberg, mde};
+use crate::tables::VerdictRow;
 
 /// The level of all verdicts.
 const LEVEL: f64 = 0.05;
 
 /// A matched comparison of a smaller share of the treated allows no verdict.
 const MIN_MATCHED_SHARE: f64 = 0.5;
+
+/// A verdict.
+enum Verdict {
+    /// Works, and pays for itself even at the low end of the interval.
+    Scale,
+    /// Works, and probably pays or its money is not known.
+    Keep,
+    /// Harms, or loses money even at the high end of the interval.
+    Stop,
+    /// Neither is shown.
+    TestLonger,
+    /// The design allows no answer.
+    CannotSay,
+}
+
+impl fmt::Display for Verdict {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Verdict::Scale => "scale",
+            Verdict::Keep => "keep",
+            Verdict::Stop => "stop",
+            Verdict::TestLonger => "test_longer",
+            Verdict::CannotSay => "cannot_say",
+        })
+    }
+}
 
 /// What a verdict is made from.
 struct Evidence {
@@ -108,13 +135,14 @@ fn draft(
         row: VerdictRow {
             strategy: subject.strategy.into(),
             arm: subject.arm.into(),
-            period: subject.period,
+            period_start: subject.period.map(|period| period.start),
+            period_end: subject.period.map(Period::last_day),
             scheme: subject.group.0.into(),
             state: subject.group.1.into(),
-            verdict,
-            reason,
-            outcome: subject.outcome.clone(),
-            method: subject.method,
+            verdict: verdict.to_string(),
+            reason: Some(reason.to_string()),
+            outcome: Some(subject.outcome.to_string()),
+            method: subject.method.map(|method| method.to_string()),
             difference,
             shrunk_difference: None,
             shrunk_low: None,

@@ -16,9 +16,7 @@ use crate::job::Job;
 use crate::job::raw::TableName;
 use crate::part::PartOutput;
 use crate::publish::{Staging, TableEntry, TableFile};
-use crate::tables::{
-    BalanceRow, BeforeAfterRow, EffectRow, PooledEffectRow, Segment, TableDefinition, VerdictRow, encode, to_batch,
-};
+use crate::tables::{Segment, TableDefinition, encode, to_batch};
 
 /// What the tables are made of.
 pub struct Summary<'a> {
@@ -74,20 +72,15 @@ fn batch(summary: &Summary<'_>, name: TableName, table: &TableDefinition) -> Res
         TableName::Concentration => to_batch(&summary_rows::concentration(&scored.concentration, &names), table),
         TableName::DimState => to_batch(&summary_rows::dim_state(plan), table),
         TableName::DimPeriod => to_batch(&summary_rows::dim_period(job, &scored.history_complete), table),
-        TableName::Effects => to_batch(&table_rows::<_, EffectRow>(&evaluation.effects), table),
-        TableName::EffectsOverTime => to_batch(&table_rows::<_, PooledEffectRow>(&evaluation.over_time), table),
-        TableName::Verdicts => to_batch(&table_rows::<_, VerdictRow>(&evaluation.verdicts), table),
-        TableName::Balance => to_batch(&table_rows::<_, BalanceRow>(&evaluation.balance), table),
-        TableName::BeforeAfter => to_batch(&table_rows::<_, BeforeAfterRow>(&evaluation.before_after), table),
+        TableName::Effects => to_batch(&evaluation.effects, table),
+        TableName::EffectsOverTime => to_batch(&evaluation.over_time, table),
+        TableName::Verdicts => to_batch(&evaluation.verdicts, table),
+        TableName::Balance => to_batch(&evaluation.balance, table),
+        TableName::BeforeAfter => to_batch(&evaluation.before_after, table),
         TableName::Arms => to_batch(&arms.to_rows(job.scale()), table),
         TableName::Ledger => to_batch(&summary_rows::ledger(ledger, &scanned.outcome_names, &prepared.orders, &names), table),
     };
     batch.map(Some)
-}
-
-/// The rows of a table from those of evaluation.
-fn table_rows<'a, T, R: From<&'a T>>(rows: &'a [T]) -> Vec<R> {
-    rows.iter().map(R::from).collect()
 }
 
 /// Writes a table as one file; where it has `as_of`, also a partition per date without that column.
