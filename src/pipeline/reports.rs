@@ -4,12 +4,13 @@ use std::collections::BTreeMap;
 
 use arrow::array::RecordBatch;
 
+use crate::domain::ALL;
 use crate::error::Result;
 use crate::job::Job;
 use crate::job::raw::{ReportName, TableName};
 use crate::part::{CrmRows, MoverKey, PartContext, crm_header};
 use crate::publish::{Manifest, TableFile};
-use crate::report::{self, Reader, ReportData, ReportFormat, RunFacts, Shown};
+use crate::report::{self, ReportData, ReportFormat, Shown};
 use crate::tables::{EncodedFile, MoveRow};
 
 /// The reports a job asks for, besides CRM files.
@@ -38,11 +39,10 @@ pub fn write(
     if formats.is_empty() {
         return Ok(Vec::new());
     }
-    let mut reader = Reader::new(RunFacts::of(manifest), context.plan.reports.clone());
+    let mut data = ReportData::new(manifest.clone(), context.plan.reports.clone());
     for (name, batch) in tables {
-        reader.batch(name.name(), None, batch)?;
+        data.take(name.name(), batch)?;
     }
-    let mut data = reader.finish();
     if job.writes(TableName::Movers) {
         data.moves = Some(moves(context, movers).into_iter().map(Shown::from).collect());
     }
@@ -67,7 +67,7 @@ fn moves(context: &PartContext<'_>, movers: &BTreeMap<MoverKey, i64>) -> Vec<Mov
         let state = |state: u16| states.get(usize::from(state)).cloned();
         Some(MoveRow {
             as_of: date(key.date)?,
-            slice: context.labels.slice(key.slice).unwrap_or("(all)").to_owned(),
+            slice: context.labels.slice(key.slice).unwrap_or(ALL).to_owned(),
             scheme: column.column.clone(),
             from_as_of: date(key.from_date)?,
             from_state: state(key.from)?,

@@ -31,6 +31,6 @@ pub use interrupt::{StopOutcome, is_stopped, stop};
 pub use manifest::{
     AssignmentFileEntry, AssignmentsEntry, CutPointEntry, HashListEntry, InputEntry, Manifest, TableEntry, TableFile, Timing,
 };
-pub use read::{TableBatch, table_batches};
+pub use read::table_batches;
 pub use staging::Staging;
 pub use verify::{CommittedRun, last_run, runs_by_date, verify};

@@ -2,9 +2,8 @@
 
 use jiff::ToSpan;
 
-use super::data::{EffectRow, PooledRow, ReportData, VerdictRow};
-use super::read::ALL;
-use crate::domain::Day;
+use super::data::{EffectRow, PooledEffectRow, ReportData, VerdictRow};
+use crate::domain::{ALL, Day};
 
 /// The verdict where design or data allow none.
 const CANNOT_SAY: &str = "cannot_say";
@@ -19,7 +18,7 @@ pub(super) struct ArmEffects<'a> {
     /// Headline rows of states in the last period that has any.
     pub tiers: Vec<&'a EffectRow>,
     /// The headline estimate over all periods: for all customers, then by state.
-    pub pooled: Vec<&'a PooledRow>,
+    pub pooled: Vec<&'a PooledEffectRow>,
     /// Rows of other outcomes and methods over all customers in the last period.
     pub others: Vec<&'a EffectRow>,
     /// Verdicts; those over all periods first, then the last period first.

@@ -2,11 +2,13 @@
 
 use std::ops::{Deref, DerefMut};
 
+use arrow::array::RecordBatch;
 use serde::ser::SerializeMap;
 use serde::{Serialize, Serializer};
 
 use super::language::Language;
-use crate::domain::Day;
+use crate::error::Result;
+use crate::publish::Manifest;
 use crate::tables::{self, Row};
 
 /// A row as a report shows it.
@@ -39,7 +41,7 @@ impl<R> DerefMut for Shown<R> {
 }
 
 impl<R: Row> Serialize for Shown<R> {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> std::result::Result<S::Ok, S::Error> {
         let mut map = serializer.serialize_map(Some(R::COLUMNS.len() + usize::from(self.suppressed)))?;
         for column in R::COLUMNS {
             map.serialize_entry(column.name, &(column.cell)(&self.row))?;
@@ -51,31 +53,6 @@ impl<R: Row> Serialize for Shown<R> {
     }
 }
 
-/// What is not in tables.
-#[derive(Debug, Clone, Default)]
-pub struct RunFacts {
-    /// Name of the job.
-    pub job_name: String,
-    /// The run.
-    pub run_id: String,
-    /// Version of the program.
-    pub version: String,
-    /// As-of dates, ascending; the report is about the last one.
-    pub as_of: Vec<Day>,
-    /// The job with its defaults, as in `manifest.json`; the method text comes from it.
-    pub job: serde_json::Value,
-    /// Input files.
-    pub input_files: u64,
-    /// Input rows.
-    pub input_rows: u64,
-    /// Whether all inputs were checked against hashes given from outside.
-    pub inputs_verified: bool,
-    /// Checks that ran, with what they found.
-    pub checks: Vec<Check>,
-    /// Warnings of the run, as sentences.
-    pub warnings: Vec<String>,
-}
-
 /// A check on the data.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Check {
@@ -85,6 +62,22 @@ pub struct Check {
     pub limit: String,
     /// Whether it passed.
     pub passed: bool,
+}
+
+/// The gates of a job. A run whose gates fail is not committed, so those of a committed run passed.
+pub(super) fn checks(job: &serde_json::Value) -> Vec<Check> {
+    let gates = [
+        ("orders", "max_rejected"),
+        ("orders", "max_no_customer"),
+        ("checks", "newest_order_within"),
+        ("checks", "rows_vs_previous"),
+    ];
+    let text = |value: &serde_json::Value| value.as_str().map_or_else(|| value.to_string(), str::to_owned);
+    let check = |(section, key): (&str, &str)| {
+        let limit = job.get(section)?.get(key)?;
+        Some(Check { name: format!("{section}.{key}"), limit: text(limit), passed: true })
+    };
+    gates.into_iter().filter_map(check).collect()
 }
 
 /// How the job wants its reports.
@@ -105,23 +98,40 @@ impl Default for Settings {
 }
 
 macro_rules! report_data {
-    ($($(#[$meta:meta])* $table:ident: $shown:ident of $row:ty,)*) => {
-        $($(#[$meta])* pub type $shown = Shown<$row>;)*
+    ($($table:ident: $row:ident, #[doc = $doc:literal])*) => {
+        $(#[doc = $doc] pub type $row = Shown<tables::$row>;)*
 
         /// Everything a report is made from. A table is `None` if the run did not write it.
-        #[derive(Debug, Clone, Default)]
+        #[derive(Debug, Clone)]
         pub struct ReportData {
-            /// Facts of the run.
-            pub run: RunFacts,
+            /// What the run says of itself.
+            pub run: Manifest,
             /// How the report is to be.
             pub settings: Settings,
-            $($(#[$meta])* pub $table: Option<Vec<$shown>>,)*
+            $(#[doc = $doc] pub $table: Option<Vec<$row>>,)*
         }
 
         impl ReportData {
+            /// The data of a run before any of its tables is taken.
+            pub fn new(run: Manifest, settings: Settings) -> ReportData {
+                ReportData { run, settings, $($table: None),* }
+            }
+
             /// Goes through the tables, in a fixed order.
             pub(super) fn visit(&self, visitor: &mut impl TableVisitor) {
                 $(visitor.table(stringify!($table), self.$table.as_deref());)*
+            }
+
+            /// Adds the rows of a batch to their table, if it is among these.
+            pub(super) fn append(&mut self, table: &str, batch: &RecordBatch) -> Result<()> {
+                match table {
+                    $(stringify!($table) => {
+                        let rows = tables::$row::from_batch(table, batch)?;
+                        self.$table.get_or_insert_default().extend(rows.into_iter().map(Shown::from));
+                    })*
+                    _ => {}
+                }
+                Ok(())
             }
         }
     };
@@ -134,32 +144,18 @@ pub(super) trait TableVisitor {
 }
 
 report_data! {
-    /// States at every as-of date.
-    segments: SegmentRow of tables::SegmentRow,
-    /// Changes between as-of dates.
-    transitions: TransitionRow of tables::TransitionRow,
-    /// Movers, counted by reason.
-    moves: MoveRow of tables::MoveRow,
-    /// Growth accounting.
-    growth: GrowthRow of tables::GrowthRow,
-    /// Cohorts.
-    cohorts: CohortRow of tables::CohortRow,
-    /// Concentration of revenue.
-    concentration: ConcentrationRow of tables::ConcentrationRow,
-    /// Verdicts on strategies.
-    verdicts: VerdictRow of tables::VerdictRow,
-    /// Effects by period.
-    effects: EffectRow of tables::EffectRow,
-    /// Effects over all periods.
-    effects_over_time: PooledRow of tables::PooledEffectRow,
-    /// Before and after.
-    before_after: BeforeAfterRow of tables::BeforeAfterRow,
-    /// Cut points.
-    cutpoints: CutPointRow of tables::CutPointRow,
-    /// The account of every input row.
-    ledger: LedgerRow of tables::LedgerRow,
-    /// States with labels.
-    dim_state: StateRow of tables::StateRow,
-    /// Periods with labels.
-    dim_period: PeriodRow of tables::PeriodRow,
+    segments: SegmentRow,               /// States at every as-of date.
+    transitions: TransitionRow,         /// Changes between as-of dates.
+    moves: MoveRow,                     /// Movers, counted by reason.
+    growth: GrowthRow,                  /// Growth accounting.
+    cohorts: CohortRow,                 /// Cohorts.
+    concentration: ConcentrationRow,    /// Concentration of revenue.
+    verdicts: VerdictRow,               /// Verdicts on strategies.
+    effects: EffectRow,                 /// Effects by period.
+    effects_over_time: PooledEffectRow, /// Effects over all periods.
+    before_after: BeforeAfterRow,       /// Before and after.
+    cutpoints: CutPointRow,             /// Cut points.
+    ledger: LedgerRow,                  /// The account of every input row.
+    dim_state: StateRow,                /// States with labels.
+    dim_period: PeriodRow,              /// Periods with labels.
 }

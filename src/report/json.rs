@@ -3,7 +3,7 @@
 use serde::Serialize;
 use serde_json::json;
 
-use super::data::{Shown, TableVisitor};
+use super::data::{Shown, TableVisitor, checks};
 use super::escape;
 use super::page;
 use super::story::Story;
@@ -27,7 +27,7 @@ pub(super) fn write(view: &View, story: &Story) -> Result<Vec<u8>> {
         .collect();
     let mut file = JsonObject::default();
     file.member("schema_version", &SCHEMA_VERSION)?;
-    file.member("rfmill", &run.version)?;
+    file.member("rfmill", &run.rfmill)?;
     file.member("job", &run.job_name)?;
     file.member("run_id", &run.run_id)?;
     file.member("language", &data.settings.language.tag())?;
@@ -37,10 +37,10 @@ pub(super) fn write(view: &View, story: &Story) -> Result<Vec<u8>> {
     file.member("slice", &view.slice)?;
     file.rows("answers", &answers)?;
     file.rows("facts", &story.facts)?;
-    file.member("input_files", &run.input_files)?;
+    file.member("input_files", &run.inputs.len())?;
     file.member("input_rows", &run.input_rows)?;
     file.member("inputs_verified", &run.inputs_verified)?;
-    file.rows("checks", &run.checks)?;
+    file.rows("checks", &checks(&run.job))?;
     file.rows("warnings", &run.warnings)?;
     file.rows("method", &page::method_sentences(view))?;
     let totals = view.totals.iter().map(|t| {

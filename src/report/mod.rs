@@ -4,8 +4,8 @@
 //! tables ─ read ─ suppress ─ view ─ story ─ page, json, workbook
 //! ```
 //!
-//! The report knows nothing of the engine: it takes Arrow batches or a committed run ([`Reader`], [`read_run`]) as
-//! [`ReportData`], and [`write()`] turns that into files in memory. Small groups are suppressed before anything else sees the
+//! The report knows nothing of the engine: it takes Arrow batches ([`ReportData::take`]) or a committed run
+//! ([`read_run`]), and [`write()`] turns that into files in memory. Small groups are suppressed before anything else sees the
 //! data; text from outside is escaped at one place (`escape`). The bytes depend on the data and the settings alone: there is
 //! no clock, no random number and no customer id in a report.
 
@@ -25,12 +25,9 @@ mod suppress;
 mod view;
 mod workbook;
 
-pub use data::{
-    BeforeAfterRow, Check, CohortRow, ConcentrationRow, CutPointRow, EffectRow, GrowthRow, LedgerRow, MoveRow, PeriodRow,
-    PooledRow, ReportData, RunFacts, SegmentRow, Settings, Shown, StateRow, TransitionRow, VerdictRow,
-};
+pub use data::{ReportData, Settings, Shown};
 pub use language::Language;
-pub use read::{Reader, read_run};
+pub use read::read_run;
 
 use crate::error::{Error, Result, suggestion};
 

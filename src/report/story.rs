@@ -8,10 +8,9 @@ use answer::Tile;
 
 use super::language::Sentence;
 use super::number::NOTHING;
-use super::read::ALL;
 use super::suppress::add_money;
 use super::view::{NONE, SchemeView, View};
-use crate::domain::Decimal;
+use crate::domain::{ALL, Decimal};
 use crate::tables::Value;
 
 /// How many states a sentence names before it stops.

@@ -13,8 +13,7 @@ mod row_cells;
 use std::collections::BTreeMap;
 
 use super::data::ReportData;
-use super::read::ALL;
-use crate::domain::{Day, Decimal};
+use crate::domain::{ALL, Day, Decimal};
 use cells::CellTable;
 use keys::total_key;
 use row_cells::RowCells;

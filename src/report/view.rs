@@ -6,9 +6,8 @@ use super::colour::{self, Colour};
 use super::data::{ReportData, SegmentRow, StateRow, TransitionRow};
 use super::language::Words;
 use super::number::NumberFormat;
-use super::read::ALL;
 use super::suppress::SliceTotal;
-use crate::domain::Day;
+use crate::domain::{ALL, Day};
 use crate::scheme;
 
 /// State of who is not listed, in transitions.
@@ -70,7 +69,7 @@ pub(super) struct View<'a> {
 impl<'a> View<'a> {
     pub fn new(data: &'a ReportData, totals: &'a [SliceTotal], words: Words) -> View<'a> {
         let format = NumberFormat::new(&words, &data.settings.currency_label);
-        let mut dates = data.run.as_of.clone();
+        let mut dates: Vec<Day> = data.run.as_of.iter().filter_map(|date| Day::parse(date)).collect();
         dates.sort_unstable();
         dates.dedup();
         let slices = slices(totals, dates.last().copied());

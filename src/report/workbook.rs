@@ -84,7 +84,7 @@ fn method(view: &View, sheet: &mut Worksheet) -> std::result::Result<(), XlsxErr
     let mut lines = page::method_sentences(view);
     lines.push(words.text("workbook.money").to_owned());
     lines.extend(run.warnings.iter().map(|w| words.fill("workbook.warning", &[("text", w)])));
-    lines.push(words.fill("workbook.run", &[("job", &run.job_name), ("run", &run.run_id), ("version", &run.version)]));
+    lines.push(words.fill("workbook.run", &[("job", &run.job_name), ("run", &run.run_id), ("version", &run.rfmill)]));
     for (row, line) in (1u32..).zip(&lines) {
         sheet.write_string_with_format(row, 0, escape::spreadsheet(line), &wrapped())?;
     }

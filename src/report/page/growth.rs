@@ -3,11 +3,11 @@
 use super::figure::{behind, figure};
 use super::grid::{CellWriter, Grid, GridCell, swatch};
 use super::missing::missing;
+use crate::domain::ALL;
 use crate::report::chart::{ColumnChart, Ink, Line, LineChart, Mark, Series};
 use crate::report::colour::Colour;
 use crate::report::data::{ConcentrationRow, GrowthRow};
 use crate::report::markup::Markup;
-use crate::report::read::ALL;
 use crate::report::view::View;
 
 /// Parts of growth from the line outwards: name, colour, value, whether it stands below the line.

@@ -4,7 +4,7 @@ use super::figure::behind;
 use super::grid::{CellWriter, Grid, GridCell};
 use super::missing::missing;
 use crate::domain::Decimal;
-use crate::report::data::LedgerRow;
+use crate::report::data::{self, LedgerRow};
 use crate::report::markup::Markup;
 use crate::report::suppress::add_money;
 use crate::report::view::View;
@@ -16,8 +16,8 @@ const LISTED: usize = 200;
 pub(super) fn write(view: &View) -> Markup {
     let run = &view.data.run;
     let mut out = Markup::new();
-    let values = [("rows", &*view.format.count(run.input_rows as i64)), ("files", &*view.format.count(run.input_files as i64))];
-    if run.input_files > 0 {
+    let values = [("rows", &*view.format.count(run.input_rows as i64)), ("files", &*view.format.count(run.inputs.len() as i64))];
+    if !run.inputs.is_empty() {
         out.raw("<p>").sentence(&view.words.say("quality.input", &values)).raw("</p>\n");
     }
     out.append(&warnings(view)).append(&periods(view)).append(&checks(view)).append(&ledger(view));
@@ -61,12 +61,13 @@ fn periods(view: &View) -> Markup {
 
 fn checks(view: &View) -> Markup {
     let mut out = Markup::new();
-    if view.data.run.checks.is_empty() {
+    let checks = data::checks(&view.data.run.job);
+    if checks.is_empty() {
         return out;
     }
     out.element("h3", view.words.text("quality.checks")).raw("\n");
     let mut grid = Grid::new(view, &["column.check", "column.limit", "column.passed"]);
-    for check in &view.data.run.checks {
+    for check in &checks {
         let passed = view.words.text(if check.passed { "quality.yes" } else { "quality.no" });
         let name = view.words.find("check", &check.name.replace('.', "_")).unwrap_or(&check.name).to_owned();
         grid.row(vec![GridCell::text(name), GridCell::text(&check.limit), GridCell::text(passed)]);

@@ -3,10 +3,10 @@
 use super::figure::{behind, figure};
 use super::grid::{CellWriter, Grid, GridCell};
 use super::missing::missing;
+use crate::domain::ALL;
 use crate::report::chart::{Bar, BarChart, Ink, Mark};
 use crate::report::data::SegmentRow;
 use crate::report::markup::Markup;
-use crate::report::read::ALL;
 use crate::report::view::{SchemeView, StateView, View};
 
 /// Values of slices and dimensions that the page lists; `report.json` has all.

@@ -3,12 +3,12 @@
 use super::figure::{behind, figure};
 use super::grid::{CellWriter, Grid, GridCell};
 use super::missing::missing;
+use crate::domain::ALL;
 use crate::evaluate::{BeforeAfterNote, NotEstimable, VerdictReason};
 use crate::report::arm_effects::{ArmEffects, arms};
 use crate::report::chart::{ForestPlot, ForestRow, Ink, Mark};
-use crate::report::data::{BeforeAfterRow, EffectRow, PooledRow, VerdictRow};
+use crate::report::data::{BeforeAfterRow, EffectRow, PooledEffectRow, VerdictRow};
 use crate::report::markup::Markup;
-use crate::report::read::ALL;
 use crate::report::view::View;
 
 /// The section.
@@ -135,7 +135,7 @@ fn row(view: &View, label: &str, row: &EffectRow, period: Option<crate::domain::
     ForestRow { label: label.to_owned(), estimate, text, ink, total: false, mark: Mark { key, value: row.difference, tip } }
 }
 
-fn pooled_row(view: &View, label: &str, row: &PooledRow) -> ForestRow {
+fn pooled_row(view: &View, label: &str, row: &PooledEffectRow) -> ForestRow {
     let state = view.scheme(&row.scheme).and_then(|s| s.state(&row.state));
     let estimate = row.difference.zip(row.ci_low.zip(row.ci_high)).map(|(d, (low, high))| [d, low, high]);
     let text = match estimate {
@@ -235,7 +235,7 @@ fn table(
 
 /// The tiers over all periods, where there are several.
 fn pooled(view: &View, arm: &ArmEffects, number: usize) -> Markup {
-    let tiers: Vec<&PooledRow> = arm.pooled.iter().filter(|r| r.state != ALL).copied().collect();
+    let tiers: Vec<&PooledEffectRow> = arm.pooled.iter().filter(|r| r.state != ALL).copied().collect();
     if tiers.is_empty() || arm.periods.len() < 2 {
         return Markup::new();
     }

@@ -30,7 +30,7 @@ pub(super) fn footer(view: &View) -> Markup {
     let run = &view.data.run;
     let mut out = Markup::new();
     let inputs = view.words.text(if run.inputs_verified { "inputs.verified" } else { "inputs.unverified" });
-    let values = [("run", &*run.run_id), ("version", &*run.version), ("inputs", inputs)];
+    let values = [("run", &*run.run_id), ("version", &*run.rfmill), ("inputs", inputs)];
     out.raw("<footer><p>").text(&view.words.fill("footer", &values)).raw("</p></footer>\n");
     out
 }

@@ -1,12 +1,12 @@
 //! Which strategy earned money, for whom, and how sure that is.
 
 use super::answer::{Story, Tile};
+use crate::domain::ALL;
 use crate::evaluate::{NotEstimable, VerdictReason};
 use crate::report::arm_effects::{ArmEffects, Earned, arms};
 use crate::report::data::EffectRow;
 use crate::report::language::Sentence;
 use crate::report::number::NOTHING;
-use crate::report::read::ALL;
 use crate::report::view::View;
 
 /// Which strategy earned money, for whom, and how sure that is.

@@ -4,9 +4,8 @@ use std::collections::BTreeMap;
 
 use super::cells::{Cell, CellTable};
 use super::keys::{key, total_key};
-use crate::domain::Day;
+use crate::domain::{ALL, Day};
 use crate::report::data::{CutPointRow, EffectRow, MoveRow, ReportData, SegmentRow, TransitionRow};
-use crate::report::read::ALL;
 
 fn state_key(as_of: Day, slice: &str, dimension: &str, value: &str, scheme: &str, state: &str) -> String {
     key(&[&"state", &as_of, &slice, &dimension, &value, &scheme, &state])
