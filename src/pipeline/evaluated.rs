@@ -13,7 +13,6 @@ use crate::experiment::ExperimentPlan;
 use crate::input::orders::ledger::RowCounts;
 use crate::part::{CrmRows, MoverKey, PartContext, PartOutput};
 use crate::publish::{TableEntry, TableFile};
-use crate::tables::with_totals;
 
 /// The tables of a run, all written, and what its reports need besides.
 pub struct Evaluated {
@@ -51,11 +50,9 @@ impl Evaluated {
             Some(experiments) => experiments.evaluate(job, &prepared.plan.schemes, sums.into_iter().map(|(_, sums)| sums))?,
             None => Default::default(),
         };
-        let segments = with_totals(&part.segments);
-        let summary =
-            Summary { stage, scanned, ledger, scored, part: &part, segments: &segments, arms: &arms, evaluation: &evaluation };
+        let summary = Summary { stage, scanned, ledger, scored, part: &part, arms: &arms, evaluation: &evaluation };
         let (written, batches) = summary_tables::write(&summary, context.staging)?;
-        let states = warnings::states(&segments, &prepared.plan.schemes, job.dates.len() - 1);
+        let states = warnings::states(&part.segments, &prepared.plan.schemes, job.dates.len() - 1);
 
         let mut warnings = prepared.plan.warnings.clone();
         warnings.extend(warnings::data_warnings(stage, scanned, scored, &states));

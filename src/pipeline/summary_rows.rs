@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use crate::domain::{AsOf, Day, Decimal, Lookback, Ratio};
+use crate::domain::{ALL, AsOf, Day, Decimal, Lookback, Ratio};
 use crate::input::orders::ledger::{OutcomeNames, RowCounts, RowOutcome};
 use crate::input::source::Source;
 use crate::job::Job;
@@ -17,10 +17,8 @@ use crate::score::{Axis, Cut, DateScoring};
 use crate::stats::wilson;
 use crate::tables::{
     CohortRow, ConcentrationRow, CutPointRow, GrowthRow, LedgerRow, PeriodRow, Segment, SegmentRow, StateRow, TransitionRow,
+    by_scheme,
 };
-
-/// Slice, dimension, scheme and state of total rows.
-const ALL: &str = "(all)";
 
 /// What the numbers in keys stand for.
 pub(super) struct KeyNames<'a> {
@@ -75,9 +73,11 @@ impl KeyNames<'_> {
 }
 
 /// The rows of `cutpoints`.
-pub(super) fn cutpoints(job: &Job, plan: &Plan, scoring: &[DateScoring], names: &KeyNames<'_>) -> Vec<CutPointRow> {
+pub(super) fn cutpoints(plan: &Plan, scoring: &[DateScoring], names: &KeyNames<'_>) -> Vec<CutPointRow> {
+    // A bound in printed units, and as an exact fraction.
+    let printed = |bound: Ratio, scale: u32| (bound.printed(scale), bound.to_string());
     let mut rows = Vec::new();
-    for (at, date) in job.shown() {
+    for (at, date) in names.job.shown() {
         for (number, slice) in scoring[at].iter().enumerate() {
             let mut push = |axis: &str, bin: usize, ends: [Option<(f64, String)>; 2], closed: Closed, customers: i64| {
                 let [(lower, lower_exact), (upper, upper_exact)] = ends.map(Option::unzip);
@@ -96,7 +96,7 @@ pub(super) fn cutpoints(job: &Job, plan: &Plan, scoring: &[DateScoring], names: 
             };
             for axis in Axis::ALL {
                 let Some(points) = &slice.cuts[axis as usize] else { continue };
-                let scale = if axis == Axis::Monetary { job.monetary_scale() } else { 0 };
+                let scale = if axis == Axis::Monetary { names.job.monetary_scale() } else { 0 };
                 let bound = |cut: Option<&Cut>| cut.and_then(|cut| cut.ratio()).map(|ratio| printed(ratio, scale));
                 for (bin, customers) in slice.bins[axis as usize].iter().enumerate() {
                     let lower = bin.checked_sub(1).and_then(|below| bound(points.cuts.get(below)));
@@ -106,7 +106,7 @@ pub(super) fn cutpoints(job: &Job, plan: &Plan, scoring: &[DateScoring], names: 
             for axis in Axis::ALL.into_iter().filter(|_| plan.uses_levels()) {
                 let Some(level) = slice.levels.as_ref().map(|levels| &levels[axis as usize]) else { continue };
                 let [low, high] = slice.level_sides[axis as usize];
-                let scale = if axis == Axis::Monetary && !level.of_score { job.monetary_scale() } else { 0 };
+                let scale = if axis == Axis::Monetary && !level.of_score { names.job.monetary_scale() } else { 0 };
                 let bound = Some(printed(level.bound, scale));
                 push(axis.level_name(), 0, [None, bound.clone()], level.closed(), low as i64);
                 push(axis.level_name(), 1, [bound, None], level.closed(), high as i64);
@@ -116,43 +116,37 @@ pub(super) fn cutpoints(job: &Job, plan: &Plan, scoring: &[DateScoring], names: 
     rows
 }
 
-/// A bound in printed units, and as an exact fraction.
-fn printed(bound: Ratio, scale: u32) -> (f64, String) {
-    (bound.printed(scale), bound.to_string())
-}
-
-/// The rows of `segments`, states in the order of the ladder.
-pub(super) fn segments(job: &Job, segments: &[Segment], names: &KeyNames<'_>) -> Vec<SegmentRow> {
-    let mut segments: Vec<&Segment> = segments.iter().collect();
-    segments.sort_by_key(|segment| {
-        let [date, slice, dimension, value, scheme, state] = segment.key;
-        (date, slice, dimension, value, scheme, names.rank(scheme, state))
-    });
-    let monetary_is_average = job.score.monetary_as == MonetaryAs::Average;
-    let row = |segment: &&Segment| {
-        let ([date, slice, dimension, value, scheme, state], sum) = (segment.key, &segment.sum);
-        let (dimension, dimension_value) = names.dimension(dimension, value);
-        SegmentRow {
-            as_of: names.date(date),
-            slice: names.slice(slice as usize),
-            dimension,
-            dimension_value,
-            scheme: names.scheme(scheme),
-            state: names.state(scheme, state),
-            customers: Some(sum.customers),
-            customer_share: Some(segment.customer_share()),
-            orders: Some(sum.orders),
-            revenue: Some(names.money(sum.revenue)),
-            revenue_share: segment.revenue_share(),
-            avg_order_value: sum.avg_order_value().map(|digits| names.average(digits)),
-            repeat_customers: Some(sum.repeat_customers),
-            revenue_at_risk: Some(names.money(sum.revenue_at_risk)),
-            mean_recency_days: sum.mean(sum.recency_days),
-            mean_frequency: sum.mean(sum.orders),
-            mean_monetary: sum.mean_monetary(monetary_is_average).map(|digits| names.average(digits)),
+/// The rows of `segments`, states in the order of the ladder. `segments` are sorted by key, each key once.
+pub(super) fn segments(segments: &[Segment], names: &KeyNames<'_>) -> Vec<SegmentRow> {
+    let monetary_is_average = names.job.score.monetary_as == MonetaryAs::Average;
+    let mut rows = Vec::with_capacity(segments.len());
+    for (states, total) in by_scheme(segments) {
+        let mut states = states.to_vec();
+        states.sort_by_key(|([.., scheme, state], _)| names.rank(*scheme, *state));
+        for ([date, slice, dimension, value, scheme, state], sum) in states {
+            let (dimension, dimension_value) = names.dimension(dimension, value);
+            rows.push(SegmentRow {
+                as_of: names.date(date),
+                slice: names.slice(slice as usize),
+                dimension,
+                dimension_value,
+                scheme: names.scheme(scheme),
+                state: names.state(scheme, state),
+                customers: Some(sum.customers),
+                customer_share: Some(sum.customers as f64 / total.customers as f64),
+                orders: Some(sum.orders),
+                revenue: Some(names.money(sum.revenue)),
+                revenue_share: (total.revenue != 0).then(|| sum.revenue as f64 / total.revenue as f64),
+                avg_order_value: sum.avg_order_value().map(|digits| names.average(digits)),
+                repeat_customers: Some(sum.repeat_customers),
+                revenue_at_risk: Some(names.money(sum.revenue_at_risk)),
+                mean_recency_days: sum.mean(sum.recency_days),
+                mean_frequency: sum.mean(sum.orders),
+                mean_monetary: sum.mean_monetary(monetary_is_average).map(|digits| names.average(digits)),
+            });
         }
-    };
-    segments.iter().map(row).collect()
+    }
+    rows
 }
 
 /// The rows of `ledger`.
@@ -178,14 +172,13 @@ pub(super) fn ledger(counts: &RowCounts, outcomes: &OutcomeNames, sources: &[Sou
 
 /// The rows of `transitions`, states in the order of the ladder. `moves` has each key once.
 pub(super) fn transitions(moves: &[(TransitionKey, TransitionSum)], names: &KeyNames<'_>) -> Vec<TransitionRow> {
-    let from = |key: &TransitionKey| {
-        let [date, origin, slice, dimension, value, scheme, from, _] = *key;
-        ([date, slice, dimension, value, scheme, origin], names.rank(scheme, from))
-    };
     let mut moves: Vec<&(TransitionKey, TransitionSum)> = moves.iter().collect();
-    moves.sort_by_cached_key(|(key, _)| (from(key), names.rank(key[5], key[7]), [key[6], key[7]]));
+    moves.sort_by_cached_key(|([date, origin, slice, dimension, value, scheme, from, to], _)| {
+        let states = [*from, *to];
+        ([*date, *slice, *dimension, *value, *scheme, *origin], states.map(|state| names.rank(*scheme, state)), states)
+    });
     let mut rows = Vec::with_capacity(moves.len());
-    for of_state in moves.chunk_by(|a, b| from(&a.0) == from(&b.0)) {
+    for of_state in moves.chunk_by(|a, b| a.0[..7] == b.0[..7]) {
         let all: i64 = of_state.iter().map(|(_, moved)| moved.customers).sum();
         for (key, moved) in of_state {
             let [date, origin, slice, dimension, value, scheme, from, to] = *key;
@@ -212,7 +205,7 @@ pub(super) fn transitions(moves: &[(TransitionKey, TransitionSum)], names: &KeyN
 }
 
 /// The rows of `growth`, states in the order of the ladder. `sums` has each key once.
-pub(super) fn growth(job: &Job, sums: &[(GrowthKey, GrowthSum)], names: &KeyNames<'_>) -> Vec<GrowthRow> {
+pub(super) fn growth(sums: &[(GrowthKey, GrowthSum)], names: &KeyNames<'_>) -> Vec<GrowthRow> {
     let mut sums: Vec<&(GrowthKey, GrowthSum)> = sums.iter().collect();
     // Scheme 0 is the total, the others are one more than their numbers.
     sums.sort_by_key(|([date, slice, scheme, state], _)| {
@@ -221,7 +214,7 @@ pub(super) fn growth(job: &Job, sums: &[(GrowthKey, GrowthSum)], names: &KeyName
     });
     let row = |([date, slice, scheme, state], sum): &&(GrowthKey, GrowthSum)| {
         let scheme = scheme.checked_sub(1);
-        let before = job.shown_before(*date as usize).and_then(|before| job.dates.get(before));
+        let before = names.job.shown_before(*date as usize).and_then(|before| names.job.dates.get(before));
         GrowthRow {
             as_of: names.date(*date),
             slice: names.slice(*slice as usize),
@@ -248,22 +241,17 @@ pub(super) fn growth(job: &Job, sums: &[(GrowthKey, GrowthSum)], names: &KeyName
 
 /// The rows of `cohorts`; `spend` is what winning the customers of a period cost, by its first day. `sums` are sorted by key,
 /// each key once.
-pub(super) fn cohorts(
-    job: &Job,
-    sums: &[(CohortKey, CohortSum)],
-    spend: &BTreeMap<Day, i128>,
-    names: &KeyNames<'_>,
-) -> Vec<CohortRow> {
+pub(super) fn cohorts(sums: &[(CohortKey, CohortSum)], spend: &BTreeMap<Day, i128>, names: &KeyNames<'_>) -> Vec<CohortRow> {
     // Shown dates up to each date.
     let count = |shown: &mut i64, date: &AsOf| {
         *shown += i64::from(date.shown);
         Some(*shown)
     };
-    let shown: Vec<i64> = job.dates.iter().scan(0, count).collect();
-    let unit = 10f64.powi(job.scale() as i32);
+    let shown: Vec<i64> = names.job.dates.iter().scan(0, count).collect();
+    let unit = 10f64.powi(names.job.scale() as i32);
     let share = |part: i64, whole: i64| Some(part as f64 / whole.max(1) as f64);
     let row = |&([date, slice, cohort], sum): &(CohortKey, CohortSum)| {
-        let first = Cohorts::date(cohort).and_then(|first| Some((first, job.dates.get(first)?)));
+        let first = Cohorts::date(cohort).and_then(|first| Some((first, names.job.dates.get(first)?)));
         let start = first.and_then(|(_, first)| first.period_start);
         // What was spent is known of all slices together.
         let spent = start.filter(|_| names.slices.is_empty()).and_then(|start| spend.get(&start).copied());

@@ -16,7 +16,7 @@ use crate::job::Job;
 use crate::job::raw::TableName;
 use crate::part::PartOutput;
 use crate::publish::{Staging, TableEntry, TableFile};
-use crate::tables::{Segment, TableDefinition, encode, to_batch};
+use crate::tables::{TableDefinition, encode, to_batch};
 
 /// What the tables are made of.
 pub struct Summary<'a> {
@@ -27,7 +27,6 @@ pub struct Summary<'a> {
     pub scored: &'a Scored,
     /// The sums of all parts.
     pub part: &'a PartOutput,
-    pub segments: &'a [Segment],
     /// The sums of strategies per arm, and what follows from them.
     pub arms: &'a ArmSums,
     pub evaluation: &'a Evaluation,
@@ -56,7 +55,7 @@ pub fn write(summary: &Summary<'_>, staging: &Staging) -> Result<(Vec<TableEntry
 
 /// The rows of a table; `None` if parts write it.
 fn batch(summary: &Summary<'_>, name: TableName, table: &TableDefinition) -> Result<Option<RecordBatch>> {
-    let Summary { stage, scanned, ledger, scored, part, segments, arms, evaluation } = summary;
+    let Summary { stage, scanned, ledger, scored, part, arms, evaluation } = summary;
     let Stage { job, prepared, .. } = stage;
     let plan = &prepared.plan;
     let dimension_names = job.raw.customers.iter().flat_map(|c| &c.dimensions).map(String::as_str);
@@ -64,11 +63,11 @@ fn batch(summary: &Summary<'_>, name: TableName, table: &TableDefinition) -> Res
     let names = KeyNames { job, slices: &scanned.slices, schemes: &plan.schemes, dimensions: &dimensions };
     let batch = match name {
         TableName::Customers | TableName::Movers | TableName::StateHistory => return Ok(None),
-        TableName::Cutpoints => to_batch(&summary_rows::cutpoints(job, plan, &scored.scoring, &names), table),
-        TableName::Segments => to_batch(&summary_rows::segments(job, segments, &names), table),
+        TableName::Cutpoints => to_batch(&summary_rows::cutpoints(plan, &scored.scoring, &names), table),
+        TableName::Segments => to_batch(&summary_rows::segments(&part.segments, &names), table),
         TableName::Transitions => to_batch(&summary_rows::transitions(&part.movement.transitions, &names), table),
-        TableName::Growth => to_batch(&summary_rows::growth(job, &part.movement.growth, &names), table),
-        TableName::Cohorts => to_batch(&summary_rows::cohorts(job, &part.movement.cohorts, &prepared.costs, &names), table),
+        TableName::Growth => to_batch(&summary_rows::growth(&part.movement.growth, &names), table),
+        TableName::Cohorts => to_batch(&summary_rows::cohorts(&part.movement.cohorts, &prepared.costs, &names), table),
         TableName::Concentration => to_batch(&summary_rows::concentration(&scored.concentration, &names), table),
         TableName::DimState => to_batch(&summary_rows::dim_state(plan), table),
         TableName::DimPeriod => to_batch(&summary_rows::dim_period(job, &scored.history_complete), table),

@@ -7,7 +7,7 @@ use crate::domain::Day;
 use crate::job::Job;
 use crate::plan::SchemeColumn;
 use crate::score::{Axis, SliceScoring};
-use crate::tables::Segment;
+use crate::tables::{Segment, SegmentKey};
 
 /// A line of the table of states.
 #[derive(Debug, Clone, PartialEq)]
@@ -27,19 +27,19 @@ pub struct StateLine {
 }
 
 /// The states at the last as-of date, over all slices, best first.
-pub fn states(rows: &[Segment], schemes: &[SchemeColumn], last_date: usize) -> Vec<StateLine> {
+pub fn states(segments: &[Segment], schemes: &[SchemeColumn], last_date: usize) -> Vec<StateLine> {
     let mut out = Vec::new();
     for (number, column) in schemes.iter().enumerate() {
         let names = column.scheme.all_states();
-        let of_scheme: Vec<&Segment> =
-            rows.iter().filter(|r| r.key[0] as usize == last_date && r.key[2] == 0 && r.key[4] as usize == number).collect();
-        let all_customers: i64 = of_scheme.iter().map(|r| r.sum.customers).sum();
-        let all_revenue: i128 = of_scheme.iter().map(|r| r.sum.revenue).sum();
+        let is_of_scheme = |key: &SegmentKey| key[0] as usize == last_date && key[2] == 0 && key[4] as usize == number;
+        let of_scheme: Vec<&Segment> = segments.iter().filter(|(key, _)| is_of_scheme(key)).collect();
+        let all_customers: i64 = of_scheme.iter().map(|(_, sum)| sum.customers).sum();
+        let all_revenue: i128 = of_scheme.iter().map(|(_, sum)| sum.revenue).sum();
         let mut states: Vec<usize> = (0..names.len()).collect();
         states.sort_by_key(|s| column.scheme.rank(*s));
         for state in states {
-            let of_state = of_scheme.iter().filter(|r| r.key[5] as usize == state);
-            let (customers, revenue) = of_state.fold((0, 0), |(c, m), r| (c + r.sum.customers, m + r.sum.revenue));
+            let of_state = of_scheme.iter().filter(|(key, _)| key[5] as usize == state);
+            let (customers, revenue) = of_state.fold((0, 0), |(c, m), (_, sum)| (c + sum.customers, m + sum.revenue));
             if customers > 0 {
                 out.push(StateLine {
                     scheme: column.column.clone(),

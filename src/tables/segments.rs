@@ -59,40 +59,17 @@ impl SegmentSum {
 /// Numbers of the as-of date, slice, dimension, value of the dimension, scheme and state.
 pub type SegmentKey = [u32; 6];
 
-/// A state with its sums, and those of all states of its scheme.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Segment {
-    /// Whose state it is.
-    pub key: SegmentKey,
-    /// The sums.
-    pub sum: SegmentSum,
-    /// Customers in all states with the same date, slice, dimension, value and scheme.
-    pub all_customers: i64,
-    /// Their revenue.
-    pub all_revenue: i128,
-}
+/// A state and its sums.
+pub type Segment = (SegmentKey, SegmentSum);
 
-impl Segment {
-    /// Share of the customers.
-    pub fn customer_share(&self) -> f64 {
-        self.sum.customers as f64 / self.all_customers as f64
-    }
-
-    /// Share of the revenue; `None` where there is none.
-    pub fn revenue_share(&self) -> Option<f64> {
-        (self.all_revenue != 0).then(|| self.sum.revenue as f64 / self.all_revenue as f64)
-    }
-}
-
-/// Adds to every state the sums over all states of its scheme. `sums` are sorted by key, each key once.
-pub fn with_totals(sums: &[(SegmentKey, SegmentSum)]) -> Vec<Segment> {
-    let of_one_scheme = |a: &(SegmentKey, SegmentSum), b: &(SegmentKey, SegmentSum)| a.0[..5] == b.0[..5];
-    let schemes = sums.chunk_by(of_one_scheme).flat_map(|states| {
-        let all_customers = states.iter().map(|(_, sum)| sum.customers).sum();
-        let all_revenue = states.iter().map(|(_, sum)| sum.revenue).sum();
-        states.iter().map(move |&(key, sum)| Segment { key, sum, all_customers, all_revenue })
-    });
-    schemes.collect()
+/// The states of every scheme, at a date, in a slice and with a value of a dimension, and the sums over them all. `segments`
+/// are sorted by key, each key once.
+pub fn by_scheme(segments: &[Segment]) -> impl Iterator<Item = (&[Segment], SegmentSum)> {
+    segments.chunk_by(|a, b| a.0[..5] == b.0[..5]).map(|states| {
+        let mut total = SegmentSum::default();
+        states.iter().for_each(|(_, sum)| total.merge(sum));
+        (states, total)
+    })
 }
 
 #[cfg(test)]
@@ -108,10 +85,13 @@ mod tests {
             ([0, 0, 0, 0, 1, 2], sum(3)),
             ([0, 0, 0, 1, 1, 2], sum(1)),
         ];
-        let segments = with_totals(&sums);
-        assert_eq!(segments.iter().map(|s| (s.key, s.sum)).collect::<Vec<_>>(), sums);
-        assert_eq!(segments.iter().map(|s| s.all_customers).collect::<Vec<_>>(), [5, 10, 10, 1]);
-        assert_eq!(segments[2].all_revenue, 10i128 << 70);
-        assert_eq!(with_totals(&[]), []);
+        let schemes: Vec<(&[Segment], SegmentSum)> = by_scheme(&sums).collect();
+        assert_eq!(schemes.iter().flat_map(|(states, _)| *states).copied().collect::<Vec<_>>(), sums);
+        assert_eq!(
+            schemes.iter().map(|(states, total)| (states.len(), total.customers)).collect::<Vec<_>>(),
+            [(1, 5), (2, 10), (1, 1)]
+        );
+        assert_eq!(schemes[1].1.revenue, 10i128 << 70);
+        assert_eq!(by_scheme(&[]).count(), 0);
     }
 }
