@@ -1,4 +1,4 @@
-//! What a report is made from: the rows of a run's summed tables and facts of the run. No customer id is in it.
+//! What a report is made from: the rows of a run's summed tables and its manifest. No customer id is in it.
 
 use std::ops::{Deref, DerefMut};
 
