@@ -23,16 +23,12 @@ impl ReportData {
             return self.append(table, batch);
         }
         let moves = self.moves.get_or_insert_default();
-        let one = |row: MoveRow| MoveRow { customers: Some(1), ..row };
-        moves.extend(MoveRow::from_batch(table, &with_slice(batch)?)?.into_iter().map(|row| one(row).into()));
-        moves.sort_by(|a, b| moved(a).cmp(&moved(b)));
-        moves.dedup_by(|next, counted| {
-            let is_same = moved(next) == moved(counted);
-            if is_same {
-                counted.customers = counted.customers.zip(next.customers).map(|(all, more)| all + more);
+        for row in MoveRow::from_batch(table, &with_slice(batch)?)? {
+            match moves.binary_search_by(|counted| moved(counted).cmp(&moved(&row))) {
+                Ok(at) => moves[at].customers = moves[at].customers.map(|count| count + 1),
+                Err(at) => moves.insert(at, MoveRow { customers: Some(1), ..row }.into()),
             }
-            is_same
-        });
+        }
         Ok(())
     }
 }
