@@ -20,6 +20,17 @@ pub fn normal_quantile(p: f64) -> f64 {
     -std::f64::consts::SQRT_2 * erfc_inv(2.0 * p)
 }
 
+/// The probability that a standard normal variable exceeds `z`.
+pub fn normal_sf(z: f64) -> f64 {
+    let tail = chi_square_sf(z * z, 1) / 2.0;
+    if z < 0.0 { 1.0 - tail } else { tail }
+}
+
+/// The standard normal density.
+pub fn normal_density(z: f64) -> f64 {
+    (-z * z / 2.0).exp() / (2.0 * PI).sqrt()
+}
+
 /// The probability that |T| exceeds |`t`|, T of Student's distribution with `df` ≥ 1 (fractions allowed).
 pub fn t_two_sided(t: f64, df: f64) -> f64 {
     (2.0 * t_tail(t.abs(), df)).min(1.0)
