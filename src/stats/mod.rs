@@ -16,6 +16,7 @@ mod grid;
 mod money;
 mod permutation;
 mod pool;
+mod redraws;
 mod saddlepoint;
 mod shrink;
 mod sums;

@@ -12,6 +12,7 @@
 //! money hardly is: a normal prior with its mean in the middle and half the distance as its standard deviation. At δ = 0
 //! nothing is scaled, so the test itself does not depend on e.
 
+use super::redraws::Redraws;
 use super::saddlepoint::{DrawnSum, Stratum};
 
 /// The least exponent of the mean that deviations are scaled with.
@@ -20,17 +21,8 @@ const LEAST_EXPONENT: f64 = -1.0;
 /// The least and the greatest factor of the mean whose deviations are scaled.
 const SCALE_RANGE: (f64, f64) = (0.05, 20.0);
 
-/// The share of either tail of a two-sided test at 5 %.
-const TAIL: f64 = 0.025;
-
 /// The most of its redraws that a test may have in a tail of 2.5 %.
 const MOST_IN_TAIL: f64 = 0.035;
-
-/// Redraws behind [`PermutationTest::lean`]: a share of 2.5 % has a standard error of 0.25 %.
-const REDRAWS: u32 = 4_000;
-
-/// Customers farthest from the mean who are redrawn one by one; the sum of all others is nearly normal.
-const DRAWN_ONE_BY_ONE: usize = 500;
 
 /// Customers with the same values.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -67,6 +59,12 @@ impl Tails {
     /// The two-sided p-value.
     pub fn two_sided(self) -> f64 {
         (2.0 * self.gain.min(self.loss)).min(1.0)
+    }
+}
+
+impl From<(f64, f64)> for Tails {
+    fn from((gain, loss): (f64, f64)) -> Tails {
+        Tails { gain, loss }
     }
 }
 
@@ -187,7 +185,7 @@ impl PermutationTest {
     /// How often redraws of the arms lie in the tails of 2.5 % of the test, which says whether its approximation holds here.
     pub fn lean(&self) -> Tails {
         let (sum, _) = self.under(0.0);
-        Redraws::new(sum.strata(), 1.0).lean()
+        Redraws::new(sum.strata(), 1.0).tails().into()
     }
 
     /// Whether the test claims too often: more than 3.5 % of redraws lie in a tail of 2.5 %.
@@ -201,12 +199,12 @@ impl PermutationTest {
         let (drawn, all) = sum.strata().iter().fold((0.0, 0.0), |(drawn, all), s| (drawn + s.drawn(), all + s.all()));
         let mut factor = 1.0;
         while drawn * factor <= all / 2.0 {
-            if !is_too_much(Redraws::new(sum.strata(), factor).lean()) {
+            if !is_too_much(Redraws::new(sum.strata(), factor).tails().into()) {
                 return Some((drawn * factor).ceil());
             }
             factor *= 1.25;
         }
-        (!is_too_much(Redraws::new(sum.strata(), all / 2.0 / drawn).lean())).then(|| (all / 2.0).ceil())
+        (!is_too_much(Redraws::new(sum.strata(), all / 2.0 / drawn).tails().into())).then(|| (all / 2.0).ceil())
     }
 }
 
@@ -259,103 +257,10 @@ fn is_too_much(tails: Tails) -> bool {
     tails.gain > MOST_IN_TAIL || tails.loss > MOST_IN_TAIL
 }
 
-/// Redraws of control arms.
-struct Redraws {
-    sum: DrawnSum,
-    /// Customers far from the mean: the stratum and the value of each.
-    far: Vec<(usize, f64)>,
-    /// By stratum, the customers near the mean: how many, the mean and the variance of their values.
-    near: Vec<[f64; 3]>,
-}
-
-impl Redraws {
-    /// Redraws in which every stratum has `factor` times as many controls.
-    fn new(strata: &[Stratum], factor: f64) -> Redraws {
-        let larger = |s: &Stratum| {
-            Stratum::new(s.cells().collect::<Vec<_>>().into_iter(), (s.drawn() * factor).round().min(s.all() - 1.0))
-        };
-        let sum = DrawnSum::new(strata.iter().map(larger).collect());
-        let mut by_distance: Vec<(usize, f64, f64)> = Vec::new();
-        for (number, stratum) in strata.iter().enumerate() {
-            by_distance.extend(stratum.cells().map(|(count, value)| (number, count, value)));
-        }
-        by_distance.sort_by(|a, b| b.2.abs().total_cmp(&a.2.abs()));
-        let (mut far, mut sums) = (Vec::new(), vec![[0.0; 3]; strata.len()]);
-        for (number, count, value) in by_distance {
-            let one_by_one = count.min((DRAWN_ONE_BY_ONE - far.len()) as f64);
-            far.extend(std::iter::repeat_n((number, value), one_by_one as usize));
-            let others = count - one_by_one;
-            for (sum, power) in sums[number].iter_mut().zip(0..) {
-                *sum += others * value.powi(power);
-            }
-        }
-        let near = sums.into_iter().map(|[n, first, second]| {
-            let mean = if n > 0.0 { first / n } else { 0.0 };
-            [n, mean, if n > 1.0 { ((second - n * mean * mean) / (n - 1.0)).max(0.0) } else { 0.0 }]
-        });
-        Redraws { near: near.collect(), sum, far }
-    }
-
-    /// How many redraws lie in the tails of 2.5 %.
-    fn lean(&self) -> Tails {
-        let (above, below) = self.sum.critical(TAIL);
-        let mut random = SplitMix::new();
-        let (mut gains, mut losses) = (0.0, 0.0);
-        for _ in 0..REDRAWS {
-            let sum = self.redraw(&mut random);
-            gains += f64::from(u8::from(sum <= -below));
-            losses += f64::from(u8::from(sum >= above));
-        }
-        Tails { gain: gains / f64::from(REDRAWS), loss: losses / f64::from(REDRAWS) }
-    }
-
-    /// The sum of one redraw.
-    fn redraw(&self, random: &mut SplitMix) -> f64 {
-        // Per stratum: customers still to be drawn, and those to draw from.
-        let mut left: Vec<(f64, f64)> = self.sum.strata().iter().map(|s| (s.drawn(), s.all())).collect();
-        let mut sum = 0.0;
-        for (number, value) in &self.far {
-            let (to_draw, others) = &mut left[*number];
-            if random.uniform() * *others < *to_draw {
-                sum += value;
-                *to_draw -= 1.0;
-            }
-            *others -= 1.0;
-        }
-        for ((to_draw, _), [n, mean, variance]) in left.into_iter().zip(&self.near) {
-            let spread = if *n > 0.0 { (to_draw * variance * (1.0 - to_draw / n)).max(0.0).sqrt() } else { 0.0 };
-            sum += to_draw * mean + spread * random.normal();
-        }
-        sum
-    }
-}
-
-/// Random numbers that are the same in every run. (Steele, Lea and Flood 2014, Fast splittable pseudorandom number generators.)
-struct SplitMix(u64);
-
-impl SplitMix {
-    fn new() -> SplitMix {
-        SplitMix(0)
-    }
-
-    /// Uniform on [0, 1).
-    fn uniform(&mut self) -> f64 {
-        self.0 = self.0.wrapping_add(0x9E37_79B9_7F4A_7C15);
-        let mut mixed = (self.0 ^ (self.0 >> 30)).wrapping_mul(0xBF58_476D_1CE4_E5B9);
-        mixed = (mixed ^ (mixed >> 27)).wrapping_mul(0x94D0_49BB_1331_11EB);
-        ((mixed ^ (mixed >> 31)) >> 11) as f64 / (1u64 << 53) as f64
-    }
-
-    /// Standard normal. (Box and Muller 1958.)
-    fn normal(&mut self) -> f64 {
-        let radius = (-2.0 * (1.0 - self.uniform()).ln()).sqrt();
-        radius * (std::f64::consts::TAU * self.uniform()).cos()
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::super::grid::Grid;
+    use super::super::redraws::SplitMix;
     use super::*;
 
     fn alike(values: impl IntoIterator<Item = i64>) -> Vec<Alike> {
