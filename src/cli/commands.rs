@@ -127,7 +127,7 @@ pub(super) fn check(args: &JobArgs, console: &Console) -> Result<()> {
     with_threads(args.threads, || input::events::open(&job))?.check_ids(&job, columns.id)?;
     with_threads(args.threads, || pipeline::check_assignments(&job, &columns))?;
     for warning in &plan.warnings {
-        console.warn(warning);
+        console.warn(&warning.to_string());
     }
     let rows: u64 = sources.iter().map(input::source::Source::rows).sum();
     data(&format!(

@@ -16,7 +16,7 @@ pub(super) fn run(args: &JobArgs, console: &Console) -> Result<()> {
     let sources = with_threads(args.threads, || input::orders::open(&job))?;
     let columns = input::orders::columns::check(&job, &sources, plan.uses())?;
     for warning in &plan.warnings {
-        console.warn(warning);
+        console.warn(&warning.to_string());
     }
     let mut out = format!("job {:?}\n\nas-of dates\n", job.raw.name);
     for date in &job.dates {

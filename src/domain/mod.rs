@@ -11,6 +11,7 @@ mod name;
 mod number;
 mod period;
 mod strategy;
+mod warning;
 
 pub use basis::{Basis, OrderSum, OrderWindow};
 pub use compact_ints::{CompactInts, NarrowInt};
@@ -23,3 +24,4 @@ pub use name::{ALL, folded, look_alike};
 pub use number::{Decimal, Ratio, divide_half_even, ends, format_money, pow10};
 pub use period::Period;
 pub use strategy::{Design, EffectMethod, Outcome};
+pub use warning::{Overlapping, StrategyWarning, UnknownDays, Warning};

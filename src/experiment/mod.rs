@@ -21,6 +21,7 @@ mod settings;
 mod strategy_sums;
 mod winsorise;
 
+use crate::domain::Warning;
 use crate::error::Result;
 use crate::evaluate::{ArmSums, Evaluation, evaluate};
 use crate::job::Job;
@@ -48,7 +49,7 @@ impl ExperimentPlan<'_> {
         PartPass { plan: self, part, panels, customers, snapshots }.run()
     }
 
-    /// Merges the sums of all parts and evaluates them. The strings are warnings.
+    /// Merges the sums of all parts and evaluates them.
     ///
     /// # Errors
     /// Exit 3 if a sum leaves its digits.
@@ -57,7 +58,7 @@ impl ExperimentPlan<'_> {
         job: &Job,
         schemes: &[SchemeColumn],
         parts: impl Iterator<Item = PartialSums>,
-    ) -> Result<(ArmSums, Evaluation, Vec<String>)> {
+    ) -> Result<(ArmSums, Evaluation, Vec<Warning>)> {
         let mut all = PartialSums::new(self);
         parts.for_each(|part| all.merge(part));
         let warnings = warnings(self, &all.exclusions, job.last());

@@ -8,6 +8,7 @@ use super::second_pass::SecondPassOutput;
 use super::stage::Stage;
 use super::summary_tables::{self, Summary, TableBatches};
 use super::warnings::{self, StateLine};
+use crate::domain::Warning;
 use crate::error::Result;
 use crate::experiment::ExperimentPlan;
 use crate::input::orders::ledger::RowCounts;
@@ -57,7 +58,8 @@ impl Evaluated {
         let mut warnings = prepared.plan.warnings.clone();
         warnings.extend(warnings::data_warnings(stage, scanned, scored, &states));
         warnings.extend(strategy_warnings);
-        warnings.extend(scanned.side_warnings.sentences(job, &prepared.plan, part.unmatched_events));
+        warnings.extend(scanned.side_warnings.list(job, &prepared.plan, part.unmatched_events));
+        let warnings: Vec<String> = warnings.iter().map(Warning::to_string).collect();
         warnings.iter().for_each(|warning| progress.warn(warning));
         let tables = part_entries(context, &part).chain(written).collect();
         Ok(Evaluated { tables, batches, movers: part.movers, crm: part.crm, states, warnings })

@@ -1,6 +1,6 @@
 //! What a run reads besides orders: the customers table and the events.
 
-use crate::domain::{Basis, EventKind, IdType};
+use crate::domain::{Basis, EventKind, IdType, Warning};
 use crate::error::Result;
 use crate::input::customers::{self, CustomersData, CustomersTable};
 use crate::input::events::{self, EventCounts, EventsTable};
@@ -97,14 +97,11 @@ impl OpenInputs {
 }
 
 impl InputWarnings {
-    /// The warnings as sentences; `unmatched_events` are those of customers who are in no other input.
-    pub fn sentences(&self, job: &Job, plan: &Plan, unmatched_events: u64) -> Vec<String> {
+    /// All of them; `unmatched_events` are those of customers who are in no other input.
+    pub fn list(&self, job: &Job, plan: &Plan, unmatched_events: u64) -> Vec<Warning> {
         let mut out = Vec::new();
         if let Some(customers) = job.raw.customers.as_ref().filter(|_| self.null_ids > 0) {
-            out.push(format!(
-                "{} rows of the customers table have no customer (column {:?} is null) and do not count",
-                self.null_ids, customers.customer_id
-            ));
+            out.push(Warning::CustomersWithoutId { rows: self.null_ids, column: customers.customer_id.clone() });
         }
         if plan.uses_events() {
             out.extend(event_warnings(job, plan, &self.events, unmatched_events));
@@ -114,41 +111,33 @@ impl InputWarnings {
 }
 
 /// Events that do not count, and kinds of events that measures need and the data lack.
-fn event_warnings(job: &Job, plan: &Plan, counts: &EventCounts, unmatched: u64) -> Vec<String> {
+fn event_warnings(job: &Job, plan: &Plan, counts: &EventCounts, unmatched: u64) -> Vec<Warning> {
     let Some(events) = &job.raw.events else { return Vec::new() };
     let mut out = Vec::new();
     let unmatched = unmatched + counts.impossible;
     if unmatched > 0 {
-        let table = if job.raw.customers.is_some() { " and do not stand in the customers table" } else { "" };
-        out.push(format!("{unmatched} events do not count, because their customers have no order up to {}{table}", job.last()));
+        let has_customers = job.raw.customers.is_some();
+        out.push(Warning::EventsOfUnknownCustomers { events: unmatched, last: job.last(), has_customers });
     }
-    for (rows, what, column) in [
-        (counts.no_customer, "no customer", &events.customer_id),
-        (counts.no_date, "no date", &events.at),
-        (counts.no_event, "no event", &events.event),
+    for (rows, lacking, column) in [
+        (counts.no_customer, "customer", &events.customer_id),
+        (counts.no_date, "date", &events.at),
+        (counts.no_event, "event", &events.event),
     ] {
         if rows > 0 {
-            out.push(format!("{rows} rows of the events do not count, because they have {what} (column {column:?})"));
+            out.push(Warning::IncompleteEvents { rows, lacking, column: column.clone() });
         }
     }
+    let values = |kind: EventKind| -> Vec<String> { counts.of(kind).map(str::to_owned).collect() };
     for kind in EventKind::ALL {
         let wanted = plan.fold.measures.iter().any(|m| matches!(m.kind.basis(), Basis::Events(kinds) if kinds.contains(&kind)));
         if wanted && !counts.values.is_empty() && counts.of(kind).next().is_none() {
-            let other: Vec<String> = counts.of(EventKind::Other).map(|v| format!("{v:?}")).collect();
-            let other = if other.is_empty() { "none".into() } else { other.join(", ") };
-            out.push(format!(
-                "no event counts as {} (values of column {:?} without a kind: {other}); say in [events.kinds] which do",
-                kind.name(),
-                events.event
-            ));
+            out.push(Warning::NoEventOfKind { kind, column: events.event.clone(), other: values(EventKind::Other) });
         }
     }
-    let sends: Vec<String> = counts.of(EventKind::Sends).map(|v| format!("{v:?}")).collect();
+    let sends = values(EventKind::Sends);
     if sends.len() > 1 && !events.kinds.keys().any(|name| name.kind() == EventKind::Sends) {
-        out.push(format!(
-            "{} all count as sends; if one message has several of them, say in [events.kinds] which one counts",
-            sends.join(", ")
-        ));
+        out.push(Warning::SeveralSends { values: sends });
     }
     out
 }

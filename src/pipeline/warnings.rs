@@ -3,7 +3,7 @@
 use super::scanned::Scanned;
 use super::scored::Scored;
 use super::stage::Stage;
-use crate::domain::Day;
+use crate::domain::{Day, Warning};
 use crate::job::Job;
 use crate::plan::SchemeColumn;
 use crate::score::{Axis, SliceScoring};
@@ -56,7 +56,7 @@ pub fn states(segments: &[Segment], schemes: &[SchemeColumn], last_date: usize) 
 }
 
 /// What is odd about the data and the scores at the last as-of date.
-pub fn data_warnings(stage: Stage<'_>, scanned: &Scanned, scored: &Scored, states: &[StateLine]) -> Vec<String> {
+pub fn data_warnings(stage: Stage<'_>, scanned: &Scanned, scored: &Scored, states: &[StateLine]) -> Vec<Warning> {
     let Stage { job, prepared, .. } = stage;
     let mut out = Vec::new();
     for (number, slice) in scored.scoring.last().into_iter().flatten().enumerate().take(MAX_SLICES) {
@@ -64,18 +64,11 @@ pub fn data_warnings(stage: Stage<'_>, scanned: &Scanned, scored: &Scored, state
         out.extend(tied_scores(job, name, slice, states, &prepared.plan.schemes));
     }
     if scanned.empty_ids > 0 {
-        out.push(format!(
-            "{} orders carry an empty customer id and count as one customer; leave them out with a filter such as [[orders.keep]] column = {:?}, not_in = [\"\"]",
-            scanned.empty_ids, job.raw.orders.customer_id
-        ));
+        out.push(Warning::EmptyIds { orders: scanned.empty_ids, column: job.raw.orders.customer_id.clone() });
     }
     let incomplete: Vec<Day> = job.shown().filter(|(at, _)| !scored.history_complete[*at]).map(|(_, d)| d.date).collect();
-    if let (Some(first), Some(start)) = (incomplete.first(), scored.first_order) {
-        let dates = match incomplete.len() {
-            1 => format!("at {first}"),
-            n => format!("at {n} as-of dates from {first}"),
-        };
-        out.push(format!("the data begin on {start}, after a lookback {dates} does (history_complete is false there)"));
+    if let (Some(first), Some(data_begin)) = (incomplete.first(), scored.first_order) {
+        out.push(Warning::ShortHistory { data_begin, first: *first, dates: incomplete.len() });
     }
     out
 }
@@ -93,7 +86,7 @@ fn tied_scores(
     scoring: &SliceScoring,
     lines: &[StateLine],
     schemes: &[SchemeColumn],
-) -> Option<String> {
+) -> Option<Warning> {
     if scoring.scored == 0 {
         return None;
     }
@@ -103,19 +96,14 @@ fn tied_scores(
     if share < TIED || empty == 0 {
         return None;
     }
-    let place = slice.map(|s| format!(" of slice {s:?}")).unwrap_or_default();
-    let mut message =
-        format!("{:.0} % of customers{place} share one frequency: {empty} of {} scores", share * 100.0, job.score.bins);
     let uses_frequency =
         schemes.iter().find(|s| s.scheme.rules.iter().any(|r| r.when.scores[at].is_some() || r.when.cells.is_some()));
-    if let Some(column) = uses_frequency.filter(|_| slice.is_none()) {
-        let total = column.scheme.states.len();
-        let filled =
-            lines.iter().filter(|l| l.scheme == column.column && column.scheme.states.iter().any(|s| s.name == l.state)).count();
-        if filled < total {
-            message.push_str(&format!(" and {} of {total} states of {:?}", total - filled, column.column));
-        }
-    }
-    message.push_str(" are empty");
-    Some(message)
+    let states = uses_frequency.filter(|_| slice.is_none()).and_then(|column| {
+        let all = column.scheme.states.len();
+        let is_filled =
+            |line: &&StateLine| line.scheme == column.column && column.scheme.states.iter().any(|state| state.name == line.state);
+        let filled = lines.iter().filter(is_filled).count();
+        (filled < all).then(|| (all - filled, all, column.column.clone()))
+    });
+    Some(Warning::TiedScores { slice: slice.map(str::to_owned), share, empty, scores: job.score.bins, states })
 }

@@ -1,6 +1,6 @@
 //! The measures of a plan: which there are, whether the job can have them, and how they are folded.
 
-use crate::domain::{Basis, Day, Measure, MeasureKind, OrderSum};
+use crate::domain::{Basis, Day, Measure, MeasureKind, OrderSum, Warning};
 use crate::error::{Error, Result};
 use crate::job::Job;
 use crate::job::raw::{Count, MonetaryAs, Population, TableName, ZeroAmount};
@@ -28,7 +28,7 @@ impl MeasureList {
     ///
     /// # Errors
     /// Exit 2 if it lacks periods, events or a column of the orders.
-    pub fn check(&self, job: &Job, warnings: &mut Vec<String>) -> Result<()> {
+    pub fn check(&self, job: &Job, warnings: &mut Vec<Warning>) -> Result<()> {
         self.check_periods(job)?;
         self.check_events(job, warnings)?;
         self.check_columns(job)
@@ -45,14 +45,14 @@ impl MeasureList {
         }
     }
 
-    fn check_events(&self, job: &Job, warnings: &mut Vec<String>) -> Result<()> {
+    fn check_events(&self, job: &Job, warnings: &mut Vec<Warning>) -> Result<()> {
         match (self.0.iter().find(|m| matches!(m.kind.basis(), Basis::Events(_))), &job.raw.events) {
             (Some(measure), None) => Err(Error::usage(format!(
                 "{}: {measure} is asked for, but the job has no events; add a section [events] with path, customer_id, event and at",
                 job.source.path.display()
             ))),
             (None, Some(_)) => {
-                warnings.push("the events are not read, because no scheme, column or score.only of the job looks at them; see the scheme engagement".into());
+                warnings.push(Warning::EventsNotRead);
                 Ok(())
             }
             _ => Ok(()),

@@ -6,7 +6,7 @@ mod output_columns;
 mod scheme_columns;
 mod scoring_filter;
 
-use crate::domain::{AttributeColumn, Basis, Catalogue, Measure, MeasureKind, OrderSum, Outcome};
+use crate::domain::{AttributeColumn, Basis, Catalogue, Measure, MeasureKind, OrderSum, Outcome, Warning};
 use crate::error::{Error, Result};
 use crate::input::customers::CustomersTable;
 use crate::input::orders::columns::UsedColumns;
@@ -34,7 +34,7 @@ pub struct Plan {
     /// Columns of `customers`.
     pub columns: Vec<(ColumnDefinition, OutputColumn)>,
     /// What is odd about the job.
-    pub warnings: Vec<String>,
+    pub warnings: Vec<Warning>,
     /// Indices of recency, frequency and monetary in the fold.
     pub axes: [usize; 3],
     /// Index of the revenue that `segments` and `concentration` need.

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use serde::Serialize;
 
-use crate::domain::{Catalogue, Measure, Outcome};
+use crate::domain::{Catalogue, Measure, Outcome, Warning};
 use crate::error::{Error, Result, suggestion};
 use crate::job::{Job, SchemeUse};
 use crate::scheme::{self, Scheme};
@@ -25,7 +25,7 @@ impl SchemeColumn {
     ///
     /// # Errors
     /// Exit 2, with the place in the job or scheme file.
-    pub(super) fn load_all(job: &Job, known: &Catalogue, warnings: &mut Vec<String>) -> Result<Vec<SchemeColumn>> {
+    pub(super) fn load_all(job: &Job, known: &Catalogue, warnings: &mut Vec<Warning>) -> Result<Vec<SchemeColumn>> {
         let mut columns = Vec::with_capacity(job.schemes.len());
         for used in &job.schemes {
             columns.push(scheme_column(job, used, known, warnings)?);
@@ -44,7 +44,7 @@ impl SchemeColumn {
     }
 }
 
-fn scheme_column(job: &Job, used: &SchemeUse, known: &Catalogue, warnings: &mut Vec<String>) -> Result<SchemeColumn> {
+fn scheme_column(job: &Job, used: &SchemeUse, known: &Catalogue, warnings: &mut Vec<Warning>) -> Result<SchemeColumn> {
     let scheme = scheme::load(used, known, &job.source)?;
     let place = job.source.locate(&format!("\"{}\"", used.scheme));
     warnings.extend(scheme::check(&scheme, job.score.bins, job.scale(), &place)?);

@@ -8,7 +8,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::definition::Scheme;
 use super::units::{lowest_value, unit_scale};
-use crate::domain::{Measure, Ratio, Unit, pow10};
+use crate::domain::{Measure, Ratio, Unit, Warning, pow10};
 use crate::error::{Error, Result};
 
 /// At most this many representatives are tried; larger schemes are not checked for rules that can never match.
@@ -22,7 +22,7 @@ const NAMED_GAPS: usize = 5;
 ///
 /// # Errors
 /// Exit 2: other bins than the scheme is written for, a rule that can never match, or cells without a state.
-pub fn check(scheme: &Scheme, bins: u32, money_scale: u32, place: &str) -> Result<Vec<String>> {
+pub fn check(scheme: &Scheme, bins: u32, money_scale: u32, place: &str) -> Result<Vec<Warning>> {
     if let Some(expected) = scheme.bins
         && expected != bins
         && scheme.uses_scores()
@@ -61,14 +61,11 @@ pub fn check(scheme: &Scheme, bins: u32, money_scale: u32, place: &str) -> Resul
     }
     let has_warnings = !scheme.builtin && grid.measures.is_empty();
     let overlaps = coverage.overlaps.into_iter().filter(|_| has_warnings);
-    let warning = |((first, second), cells): ((usize, usize), usize)| {
-        format!(
-            "scheme {:?}: rules {} and {} both match {cells} cell{}; the first wins",
-            scheme.name,
-            first + 1,
-            second + 1,
-            if cells == 1 { "" } else { "s" }
-        )
+    let warning = |((first, second), cells): ((usize, usize), usize)| Warning::OverlappingRules {
+        scheme: scheme.name.clone(),
+        first: first + 1,
+        second: second + 1,
+        cells,
     };
     Ok(overlaps.map(warning).collect())
 }

@@ -2,108 +2,80 @@
 
 use super::exclusions::ExclusionCounts;
 use super::load::RowCounts;
-use crate::domain::{Day, Period};
+use crate::domain::{Day, Overlapping, Period, StrategyWarning, UnknownDays, Warning};
 use crate::experiment::plan::{ExperimentPlan, PeriodPlan, StrategyPlan};
 use crate::job::strategy::Overlap;
 
 /// Time with a larger share of days before the first order causes a warning.
 const MAX_UNKNOWN_SHARE: f64 = 0.1;
 
-/// One sentence per strategy and finding. `exclusions` are by period, `last` is the last as-of date.
-pub fn warnings(plan: &ExperimentPlan<'_>, exclusions: &[ExclusionCounts], last: Day) -> Vec<String> {
+/// What is odd about the strategies. `exclusions` are by period, `last` is the last as-of date.
+pub fn warnings(plan: &ExperimentPlan<'_>, exclusions: &[ExclusionCounts], last: Day) -> Vec<Warning> {
     let mut out = Vec::new();
     for (strategy, assignments) in plan.strategies.iter().zip(plan.assignments) {
-        let mut sentences = of_rows(&assignments.rows);
-        let excluded: u64 = assignments.periods.iter().map(|period| period.excluded).sum();
-        if excluded > 0 {
-            sentences.push(format!("{excluded} times a customer is in several arms of one period and left out of it"));
-        }
-        sentences.extend(of_exclusions(&exclusions[strategy.periods.clone()], strategy.strategy.overlap));
-        sentences.extend(of_periods(strategy, &plan.periods[strategy.periods.clone()], last));
+        let mut findings = of_rows(&assignments.rows);
+        let times: u64 = assignments.periods.iter().map(|period| period.excluded).sum();
+        findings.extend((times > 0).then_some(StrategyWarning::SeveralArms { times }));
+        findings.extend(of_exclusions(&exclusions[strategy.periods.clone()], strategy.strategy.overlap));
+        findings.extend(of_periods(strategy, &plan.periods[strategy.periods.clone()], last));
         if let Some(first_order) = plan.first_order {
-            sentences.extend(of_unknown_days(&plan.periods[strategy.periods.clone()], first_order));
+            findings.extend(of_unknown_days(&plan.periods[strategy.periods.clone()], first_order));
         }
-        out.extend(sentences.into_iter().map(|sentence| format!("strategy {:?}: {sentence}", strategy.strategy.name)));
+        let name = &strategy.strategy.name;
+        out.extend(findings.into_iter().map(|finding| Warning::Strategy { name: name.clone(), finding }));
     }
     out
 }
 
-fn of_rows(rows: &RowCounts) -> Vec<String> {
-    let mut sentences = Vec::new();
-    let rejected = rows.rejected.total();
-    if rejected > 0 {
-        let reasons = rows.rejected.reasons().into_iter().filter(|(_, rows)| *rows > 0);
-        let reasons: Vec<String> = reasons.map(|(reason, rows)| format!("{rows} {reason}")).collect();
-        let (read, reasons) = (rows.read, reasons.join(", "));
-        sentences.push(format!("{rejected} of {read} rows of its assignments are rejected ({reasons})"));
-    }
-    if rows.outside > 0 {
-        let RowCounts { outside, read, .. } = rows;
-        sentences.push(format!("{outside} of {read} assignments lie in none of its periods and do not count"));
-    }
-    if rows.repeated > 0 {
-        let repeated = rows.repeated;
-        sentences
-            .push(format!("{repeated} assignments repeat an earlier one of their customer, arm and period; the earliest counts"));
-    }
-    if rows.null_costs > 0 {
-        sentences.push(format!("{} assignments have no cost, which counts as 0", rows.null_costs));
-    }
-    sentences
+fn of_rows(counts: &RowCounts) -> Vec<StrategyWarning> {
+    let (rejected, read) = (counts.rejected.total(), counts.read);
+    let reasons = || counts.rejected.reasons().into_iter().filter(|(_, rows)| *rows > 0).collect();
+    let findings = [
+        (rejected > 0).then(|| StrategyWarning::Rejected { rows: rejected, read, reasons: reasons() }),
+        (counts.outside > 0).then_some(StrategyWarning::OutsidePeriods { rows: counts.outside, read }),
+        (counts.repeated > 0).then_some(StrategyWarning::Repeated { rows: counts.repeated }),
+        (counts.null_costs > 0).then_some(StrategyWarning::WithoutCost { rows: counts.null_costs }),
+    ];
+    findings.into_iter().flatten().collect()
 }
 
-fn of_exclusions(exclusions: &[ExclusionCounts], policy: Overlap) -> Vec<String> {
-    let mut sentences = Vec::new();
+fn of_exclusions(exclusions: &[ExclusionCounts], policy: Overlap) -> Vec<StrategyWarning> {
     let unmatched: u64 = exclusions.iter().map(|counts| counts.unmatched).sum();
-    if unmatched > 0 {
-        sentences.push(format!("{unmatched} assignments are of customers without orders, whose outcomes are all 0"));
-    }
     let overlapping: u64 = exclusions.iter().map(|counts| counts.overlapping).sum();
-    if overlapping > 0 {
-        let excluded: u64 = exclusions.iter().flat_map(|counts| &counts.excluded_by_arm).sum();
-        let policy = match policy {
-            Overlap::Keep => "they stay in this one (overlap = \"keep\")".into(),
-            Overlap::Exclude => "they are left out of this one (overlap = \"exclude\")".into(),
-            Overlap::First => {
-                format!("{excluded} of them, who were assigned to the other first, are left out (overlap = \"first\")")
-            }
-        };
-        sentences
-            .push(format!("{overlapping} assignments are of customers who are in another strategy at the same time; {policy}"));
-    }
-    sentences
+    let outcome = match policy {
+        Overlap::Keep => Overlapping::Kept,
+        Overlap::Exclude => Overlapping::Excluded,
+        Overlap::First => {
+            Overlapping::LaterExcluded { excluded: exclusions.iter().flat_map(|counts| &counts.excluded_by_arm).sum() }
+        }
+    };
+    let findings = [
+        (unmatched > 0).then_some(StrategyWarning::WithoutOrders { assignments: unmatched }),
+        (overlapping > 0).then_some(StrategyWarning::Overlapping { assignments: overlapping, outcome }),
+    ];
+    findings.into_iter().flatten().collect()
 }
 
-fn of_periods(strategy: &StrategyPlan<'_>, periods: &[PeriodPlan], last: Day) -> Vec<String> {
-    let mut sentences = Vec::new();
-    if let Some(period) = periods.iter().find(|period| period.period.start.previous() > last) {
-        let period = period.period;
-        sentences.push(format!("the period {period} begins after the last as-of date {last}, so nothing is known of it"));
-    }
+fn of_periods(strategy: &StrategyPlan<'_>, periods: &[PeriodPlan], last: Day) -> Vec<StrategyWarning> {
+    let future = periods.iter().find(|period| period.period.start.previous() > last);
     let without_baseline = periods.iter().find(|period| period.baseline.is_none() && period.period.start <= last);
-    if let Some(period) = without_baseline.filter(|_| strategy.strategy.baseline.is_some()) {
-        sentences.push(format!("the data begin after its baseline, so the period {} has none", period.period));
-    }
-    sentences
+    let without_baseline = without_baseline.filter(|_| strategy.strategy.baseline.is_some());
+    let findings = [
+        future.map(|period| StrategyWarning::FuturePeriod { period: period.period, last }),
+        without_baseline.map(|period| StrategyWarning::NoBaseline { period: period.period }),
+    ];
+    findings.into_iter().flatten().collect()
 }
 
 /// Time before the first order counts as time without orders.
-fn of_unknown_days(periods: &[PeriodPlan], first_order: Day) -> Vec<String> {
-    let mut sentences = Vec::new();
-    if let Some(time) = periods.iter().map(|period| period.period).find_map(|time| mostly_unknown(time, first_order)) {
-        sentences.push(format!("days of its period {time}"));
-    }
-    if let Some(time) = periods.iter().filter_map(|period| period.baseline).find_map(|time| mostly_unknown(time, first_order)) {
-        sentences.push(format!("days of its baseline {time}, so a change since then looks larger than it is"));
-    }
-    sentences
+fn of_unknown_days(periods: &[PeriodPlan], first_order: Day) -> Vec<StrategyWarning> {
+    let during = periods.iter().map(|period| period.period).find_map(|time| mostly_unknown(time, first_order));
+    let before = periods.iter().filter_map(|period| period.baseline).find_map(|time| mostly_unknown(time, first_order));
+    [during.map(StrategyWarning::UnknownDays), before.map(StrategyWarning::UnknownBaseline)].into_iter().flatten().collect()
 }
 
 /// How much of the time lies before the first order, if it is more than the share that is accepted.
-fn mostly_unknown(time: Period, first_order: Day) -> Option<String> {
+fn mostly_unknown(time: Period, first_order: Day) -> Option<UnknownDays> {
     let unknown = time.end.min(first_order).0.saturating_sub(time.start.0);
-    let days = time.days();
-    (f64::from(unknown) > MAX_UNKNOWN_SHARE * f64::from(days)).then(|| {
-        format!("{time} lie before the first order ({first_order}; {unknown} of {days} days) and count as days without orders")
-    })
+    (f64::from(unknown) > MAX_UNKNOWN_SHARE * f64::from(time.days())).then_some(UnknownDays { time, first_order, unknown })
 }

@@ -1,0 +1,313 @@
+//! What a run should tell besides its tables: findings that stop nothing, as values. Their sentences are made where they are
+//! shown, by `Display`.
+
+use std::fmt::{self, Display, Formatter};
+
+use super::date::Day;
+use super::event::EventKind;
+use super::period::Period;
+
+/// A finding about a job or its data.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Warning {
+    /// Two rules of a scheme match the same cells of scores.
+    OverlappingRules {
+        /// The scheme.
+        scheme: String,
+        /// Number of the rule that wins, from 1.
+        first: usize,
+        /// Number of the other.
+        second: usize,
+        /// Cells that both match.
+        cells: usize,
+    },
+    /// Nothing in the job looks at the events.
+    EventsNotRead,
+    /// Many customers share one frequency, so that scores are empty.
+    TiedScores {
+        /// The slice; `None` in a job without slices.
+        slice: Option<String>,
+        /// Share of the customers who have that frequency.
+        share: f64,
+        /// Empty scores.
+        empty: usize,
+        /// All scores.
+        scores: u32,
+        /// States that are empty with them, all states, and their scheme column.
+        states: Option<(usize, usize, String)>,
+    },
+    /// Orders carry an empty customer id.
+    EmptyIds {
+        /// How many orders.
+        orders: u64,
+        /// The column.
+        column: String,
+    },
+    /// Lookbacks begin before the data do.
+    ShortHistory {
+        /// The day of the first order.
+        data_begin: Day,
+        /// The first as-of date that is concerned.
+        first: Day,
+        /// How many are.
+        dates: usize,
+    },
+    /// Rows of the customers table have no id.
+    CustomersWithoutId {
+        /// How many rows.
+        rows: u64,
+        /// The column.
+        column: String,
+    },
+    /// Events are of customers whom no other input has.
+    EventsOfUnknownCustomers {
+        /// How many events.
+        events: u64,
+        /// The last as-of date.
+        last: Day,
+        /// Whether the job has a customers table.
+        has_customers: bool,
+    },
+    /// Rows of the events lack what every event has.
+    IncompleteEvents {
+        /// How many rows.
+        rows: u64,
+        /// What they lack: customer, date or event.
+        lacking: &'static str,
+        /// The column.
+        column: String,
+    },
+    /// A measure needs a kind of events that no event is of.
+    NoEventOfKind {
+        /// The kind.
+        kind: EventKind,
+        /// The column of kinds.
+        column: String,
+        /// Its values that are of no kind.
+        other: Vec<String>,
+    },
+    /// Several values of the event column count as sends.
+    SeveralSends {
+        /// The values.
+        values: Vec<String>,
+    },
+    /// A finding about a strategy.
+    Strategy {
+        /// The strategy.
+        name: String,
+        /// The finding.
+        finding: StrategyWarning,
+    },
+}
+
+/// A finding about a strategy and its assignments.
+#[derive(Debug, Clone, PartialEq)]
+pub enum StrategyWarning {
+    /// Rows of the assignments break their contract.
+    Rejected {
+        /// How many rows.
+        rows: u64,
+        /// Rows that were read.
+        read: u64,
+        /// Rows by reason.
+        reasons: Vec<(&'static str, u64)>,
+    },
+    /// Assignments lie in no period.
+    OutsidePeriods {
+        /// How many.
+        rows: u64,
+        /// Rows that were read.
+        read: u64,
+    },
+    /// Assignments repeat an earlier one.
+    Repeated {
+        /// How many.
+        rows: u64,
+    },
+    /// Assignments have no cost.
+    WithoutCost {
+        /// How many.
+        rows: u64,
+    },
+    /// Customers are in several arms of a period.
+    SeveralArms {
+        /// How often.
+        times: u64,
+    },
+    /// Assigned customers have no orders.
+    WithoutOrders {
+        /// Assignments of such customers.
+        assignments: u64,
+    },
+    /// Customers are in another strategy at the same time.
+    Overlapping {
+        /// Assignments of such customers.
+        assignments: u64,
+        /// What becomes of them.
+        outcome: Overlapping,
+    },
+    /// A period begins after the last as-of date.
+    FuturePeriod {
+        /// The period.
+        period: Period,
+        /// The last as-of date.
+        last: Day,
+    },
+    /// The data begin after the baseline of a period.
+    NoBaseline {
+        /// The period.
+        period: Period,
+    },
+    /// Much of a period lies before the first order.
+    UnknownDays(UnknownDays),
+    /// Much of a baseline lies before the first order.
+    UnknownBaseline(UnknownDays),
+}
+
+/// What becomes of customers who are in another strategy at the same time.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Overlapping {
+    /// They stay.
+    Kept,
+    /// They are left out.
+    Excluded,
+    /// Those who were assigned to the other first are left out.
+    LaterExcluded {
+        /// How many assignments these are.
+        excluded: u64,
+    },
+}
+
+/// Days before the first order.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct UnknownDays {
+    /// The time they are a part of.
+    pub time: Period,
+    /// The day of the first order.
+    pub first_order: Day,
+    /// How many days of that time lie before it.
+    pub unknown: i32,
+}
+
+impl Display for Warning {
+    fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
+        match self {
+            Warning::OverlappingRules { scheme, first, second, cells } => {
+                let cells = plural(*cells, "cell");
+                write!(f, "scheme {scheme:?}: rules {first} and {second} both match {cells}; the first wins")
+            }
+            Warning::EventsNotRead => f.write_str(
+                "the events are not read, because no scheme, column or score.only of the job looks at them; see the scheme engagement",
+            ),
+            Warning::TiedScores { slice, share, empty, scores, states } => {
+                let place = slice.as_ref().map(|slice| format!(" of slice {slice:?}")).unwrap_or_default();
+                write!(f, "{:.0} % of customers{place} share one frequency: {empty} of {scores} scores", share * 100.0)?;
+                if let Some((empty, all, column)) = states {
+                    write!(f, " and {empty} of {all} states of {column:?}")?;
+                }
+                f.write_str(" are empty")
+            }
+            Warning::EmptyIds { orders, column } => write!(
+                f,
+                "{orders} orders carry an empty customer id and count as one customer; leave them out with a filter such as [[orders.keep]] column = {column:?}, not_in = [\"\"]"
+            ),
+            Warning::ShortHistory { data_begin, first, dates } => {
+                let dates = match dates {
+                    1 => format!("at {first}"),
+                    n => format!("at {n} as-of dates from {first}"),
+                };
+                write!(f, "the data begin on {data_begin}, after a lookback {dates} does (history_complete is false there)")
+            }
+            Warning::CustomersWithoutId { rows, column } => write!(
+                f,
+                "{rows} rows of the customers table have no customer (column {column:?} is null) and do not count"
+            ),
+            Warning::EventsOfUnknownCustomers { events, last, has_customers } => {
+                let table = if *has_customers { " and do not stand in the customers table" } else { "" };
+                write!(f, "{events} events do not count, because their customers have no order up to {last}{table}")
+            }
+            Warning::IncompleteEvents { rows, lacking, column } => {
+                write!(f, "{rows} rows of the events do not count, because they have no {lacking} (column {column:?})")
+            }
+            Warning::NoEventOfKind { kind, column, other } => {
+                let other = if other.is_empty() { "none".into() } else { quoted(other) };
+                write!(
+                    f,
+                    "no event counts as {} (values of column {column:?} without a kind: {other}); say in [events.kinds] which do",
+                    kind.name()
+                )
+            }
+            Warning::SeveralSends { values } => write!(
+                f,
+                "{} all count as sends; if one message has several of them, say in [events.kinds] which one counts",
+                quoted(values)
+            ),
+            Warning::Strategy { name, finding } => write!(f, "strategy {name:?}: {finding}"),
+        }
+    }
+}
+
+impl Display for StrategyWarning {
+    fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
+        match self {
+            StrategyWarning::Rejected { rows, read, reasons } => {
+                let reasons: Vec<String> = reasons.iter().map(|(reason, rows)| format!("{rows} {reason}")).collect();
+                write!(f, "{rows} of {read} rows of its assignments are rejected ({})", reasons.join(", "))
+            }
+            StrategyWarning::OutsidePeriods { rows, read } => {
+                write!(f, "{rows} of {read} assignments lie in none of its periods and do not count")
+            }
+            StrategyWarning::Repeated { rows } => {
+                write!(f, "{rows} assignments repeat an earlier one of their customer, arm and period; the earliest counts")
+            }
+            StrategyWarning::WithoutCost { rows } => write!(f, "{rows} assignments have no cost, which counts as 0"),
+            StrategyWarning::SeveralArms { times } => {
+                write!(f, "{times} times a customer is in several arms of one period and left out of it")
+            }
+            StrategyWarning::WithoutOrders { assignments } => {
+                write!(f, "{assignments} assignments are of customers without orders, whose outcomes are all 0")
+            }
+            StrategyWarning::Overlapping { assignments, outcome } => {
+                write!(f, "{assignments} assignments are of customers who are in another strategy at the same time; {outcome}")
+            }
+            StrategyWarning::FuturePeriod { period, last } => {
+                write!(f, "the period {period} begins after the last as-of date {last}, so nothing is known of it")
+            }
+            StrategyWarning::NoBaseline { period } => {
+                write!(f, "the data begin after its baseline, so the period {period} has none")
+            }
+            StrategyWarning::UnknownDays(days) => write!(f, "days of its period {days}"),
+            StrategyWarning::UnknownBaseline(days) => {
+                write!(f, "days of its baseline {days}, so a change since then looks larger than it is")
+            }
+        }
+    }
+}
+
+impl Display for Overlapping {
+    fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
+        match self {
+            Overlapping::Kept => f.write_str("they stay in this one (overlap = \"keep\")"),
+            Overlapping::Excluded => f.write_str("they are left out of this one (overlap = \"exclude\")"),
+            Overlapping::LaterExcluded { excluded } => {
+                write!(f, "{excluded} of them, who were assigned to the other first, are left out (overlap = \"first\")")
+            }
+        }
+    }
+}
+
+impl Display for UnknownDays {
+    fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
+        let UnknownDays { time, first_order, unknown } = self;
+        let days = time.days();
+        write!(f, "{time} lie before the first order ({first_order}; {unknown} of {days} days) and count as days without orders")
+    }
+}
+
+fn plural(n: usize, one: &str) -> String {
+    format!("{n} {one}{}", if n == 1 { "" } else { "s" })
+}
+
+fn quoted(names: &[String]) -> String {
+    names.iter().map(|name| format!("{name:?}")).collect::<Vec<_>>().join(", ")
+}
