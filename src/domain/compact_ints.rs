@@ -95,18 +95,6 @@ impl<S: NarrowInt> CompactInts<S> {
         }
     }
 
-    /// The value that all entries have; `None` if they differ or there are none.
-    pub fn constant(&self) -> Option<S::Wide> {
-        fn constant<T: Copy + PartialEq>(values: &[T]) -> Option<T> {
-            let (first, rest) = values.split_first()?;
-            rest.iter().all(|value| value == first).then_some(*first)
-        }
-        match self {
-            CompactInts::Narrow(values) => constant(values).map(S::widen),
-            CompactInts::Wide(values) => constant(values),
-        }
-    }
-
     /// All values in order.
     pub fn iter(&self) -> impl Iterator<Item = S::Wide> + Clone {
         let (narrow, wide) = match self {
@@ -289,11 +277,6 @@ mod tests {
         let mut short: CompactInts<u32> = few.into_iter().collect();
         short.append(&more.into_iter().collect());
         assert_eq!((short.len(), short.at(4), short.at(6)), (11, 5, -1));
-        assert_eq!((short.constant(), pairs.constant()), (None, None));
-        for value in [7, -7] {
-            assert_eq!([value; 3].into_iter().collect::<CompactInts<u32>>().constant(), Some(value));
-        }
-        assert_eq!(CompactInts::<u32>::with_capacity(3).constant(), None);
         // Days before 1970 and after 2149.
         for day in [-1, 65_536] {
             assert_eq!([3, day].into_iter().collect::<CompactInts<u16>>(), CompactInts::Wide(vec![3, day]));

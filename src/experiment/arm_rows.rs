@@ -105,9 +105,9 @@ impl StrategyRows<'_> {
     }
 
     fn add_period(&self, period: usize, sums: &PartialSums, out: &mut ArmSums) -> Result<()> {
-        let list = period - self.strategy.periods.start;
-        let lists = &sums.strategies[self.number].lists;
-        for &code in lists[list].keys() {
+        let number = period - self.strategy.periods.start;
+        let periods = &sums.strategies[self.number].periods;
+        for code in periods[number].keys() {
             let group = self.strategy.layout.keys.decode(code);
             let states = self.shown_states(group.group);
             for (index, summed) in self.strategy.quantities.iter().enumerate() {
@@ -115,10 +115,10 @@ impl StrategyRows<'_> {
                     cell: self.cell(group.cell),
                     ..self.key(period, summed.phase, self.arm(group.arm), summed.quantity.clone())
                 };
-                let plain = lists[list].sums(code, index);
+                let plain = periods[number].sums(code, index);
                 if let Some((winsorised, column, quantity)) = self.winsorised(index, summed) {
                     // Customers without money are counted, though they are not winsorised.
-                    let sums = Sums { n: plain.n, ..winsorised.lists[list].sums(code, column) };
+                    let sums = Sums { n: plain.n, ..winsorised.periods[number].sums(code, column) };
                     add_by_state(ArmKey { quantity, ..key.clone() }, &states, summed.by_state, &sums, out)?;
                 }
                 add_by_state(key, &states, summed.by_state, &plain, out)?;
@@ -154,7 +154,7 @@ impl StrategyRows<'_> {
     /// Customers who are in two periods.
     fn add_pairs(&self, sums: &PartialSums, out: &mut ArmSums) -> Result<()> {
         let pairs = &sums.strategies[self.number].pairs;
-        for &code in pairs.keys() {
+        for code in pairs.keys() {
             let (first, second, group) = self.strategy.layout.keys.decode_pair(code);
             let states = match group {
                 Some(group) => self.shown_states(group),
@@ -171,10 +171,10 @@ impl StrategyRows<'_> {
                     first: self.pair_end(first),
                     second: self.pair_end(second),
                 };
-                let plain = pairs.sums(code, index);
+                let plain = pairs.pair_sums(code, index);
                 add_pair_by_state(key(outcome), &states, &plain, out)?;
                 if let Some((winsorised, column, Quantity::Outcome(outcome))) = self.winsorised(index, summed) {
-                    let sums = PairSums { n: plain.n, ..winsorised.pairs.sums(code, column) };
+                    let sums = PairSums { n: plain.n, ..winsorised.pairs.pair_sums(code, column) };
                     add_pair_by_state(key(&outcome), &states, &sums, out)?;
                 }
             }

@@ -1,17 +1,17 @@
 //! How the sums of a strategy are laid out: which columns are summed, and which group key stands for which cell, arm and state.
 
-use crate::sums::{Arity, GroupedMoments};
+use crate::sums::{Arity, GroupedSums};
 
-/// How the keys of a strategy are made of cell, arm and group.
+/// How group keys are made of cell, arm and group.
 #[derive(Debug, Clone, Copy)]
 pub struct KeyLayout {
-    pub arms: u128,
-    pub groups: u128,
-    pub cells: u128,
-    pub lists: u128,
+    pub arms: u64,
+    pub groups: u64,
+    pub cells: u64,
+    pub periods: usize,
 }
 
-/// The parts of a key of a list.
+/// The parts of a key.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct GroupKey {
     pub cell: u64,
@@ -21,53 +21,60 @@ pub struct GroupKey {
 
 impl KeyLayout {
     /// Keys of a period are below this.
-    pub fn bound(&self) -> u128 {
-        self.cells * self.arms * self.groups
+    pub fn bound(&self) -> u64 {
+        self.cell_arms() * self.groups
     }
 
     /// Cell and arm in one number.
     #[inline]
     pub fn cell_arm(&self, cell: u64, arm: u16) -> u64 {
-        cell * self.arms as u64 + u64::from(arm)
+        cell * self.arms + u64::from(arm)
     }
 
-    /// The parts of a key.
-    pub fn decode(&self, key: u128) -> GroupKey {
-        let (seat, group) = (key / self.groups, key % self.groups);
-        GroupKey { cell: (seat / self.arms) as u64, arm: (seat % self.arms) as usize, group: group as usize }
-    }
-
-    pub fn cell_arms(&self) -> u128 {
+    /// Cells and arms in one number are below this.
+    pub fn cell_arms(&self) -> u64 {
         self.cells * self.arms
     }
 
-    /// How many keys a pair of lists has: cell and arm in each, and the group in both or none.
+    /// The parts of a key of a period.
+    pub fn decode(&self, key: u128) -> GroupKey {
+        let groups = u128::from(self.groups);
+        self.group_key(key / groups, (key % groups) as usize)
+    }
+
+    fn group_key(&self, cell_arm: u128, group: usize) -> GroupKey {
+        let arms = u128::from(self.arms);
+        GroupKey { cell: (cell_arm / arms) as u64, arm: (cell_arm % arms) as usize, group }
+    }
+
+    /// The number of keys of a pair of periods: cell and arm in each, and the group in both or none.
     pub fn pair_bound(&self) -> u128 {
-        self.cell_arms() * self.cell_arms() * (self.groups + 1)
+        self.pair_key(self.cell_arms(), 0, 0)
     }
 
-    /// Keys of pairs are below this.
-    pub fn pairs_bound(&self) -> u128 {
-        self.lists * self.lists.saturating_sub(1) / 2 * self.pair_bound()
+    /// Where the keys of a pair of periods start, of which the first comes before the second.
+    pub fn pair_start(&self, first: usize, second: usize) -> u128 {
+        (second * second.saturating_sub(1) / 2 + first) as u128 * self.pair_bound()
     }
 
-    /// The number of a pair of lists, of which the first comes before the second.
-    pub fn pair_number(first: usize, second: usize) -> u64 {
-        (second as u64 * (second as u64).saturating_sub(1)) / 2 + first as u64
+    /// The key of a customer in a pair of periods: cell and arm in each, and 1 more than the group in both, or 0.
+    pub fn pair_key(&self, first: u64, second: u64, group: u64) -> u128 {
+        let cell_arms = u128::from(first) * u128::from(self.cell_arms()) + u128::from(second);
+        cell_arms * u128::from(self.groups + 1) + u128::from(group)
     }
 
-    /// The parts of the key of a pair: the indices of the lists in the strategy, cell and arm in each, and the group in both;
+    /// The parts of the key of a pair: the indices of the periods in the strategy, cell and arm in each, and the group in both;
     /// `None` if the groups of the first scheme differ.
     pub fn decode_pair(&self, key: u128) -> ((usize, GroupKey), (usize, GroupKey), Option<usize>) {
-        let seats = self.cell_arms();
-        let (seat, group) = (key / (self.groups + 1), (key % (self.groups + 1)) as usize);
-        let (first, second) = (seat / seats, seat % seats);
-        let (pair, first) = (first / seats, first % seats);
-        // The second list is the largest whose pairs begin no later.
+        let (cell_arms, groups) = (u128::from(self.cell_arms()), u128::from(self.groups + 1));
+        let (rest, group) = (key / groups, (key % groups) as usize);
+        let (rest, second) = (rest / cell_arms, rest % cell_arms);
+        let (pair, first) = (rest / cell_arms, rest % cell_arms);
+        // The second period is the last whose pairs begin no later.
         let later = (1 + 8 * pair).isqrt().div_ceil(2);
         let earlier = pair - later * (later - 1) / 2;
-        let place = |seat: u128| GroupKey { cell: (seat / self.arms) as u64, arm: (seat % self.arms) as usize, group };
-        ((earlier as usize, place(first)), (later as usize, place(second)), group.checked_sub(1))
+        let end = |period: u128, cell_arm: u128| (period as usize, self.group_key(cell_arm, group));
+        (end(earlier, first), end(later, second), group.checked_sub(1))
     }
 }
 
@@ -84,8 +91,8 @@ pub struct SumLayout {
 
 impl SumLayout {
     /// Empty sums of the reference, for strategies without a control.
-    pub fn reference(&self) -> GroupedMoments<i128> {
-        GroupedMoments::new(1, std::iter::repeat_n(Arity::Two, self.described), None)
+    pub fn reference(&self) -> GroupedSums {
+        GroupedSums::of_rows(std::iter::repeat_n(Arity::Two, self.described), None)
     }
 }
 
@@ -93,26 +100,23 @@ impl SumLayout {
 mod tests {
     use super::*;
 
-    /// Pairs of lists have distinct keys, which decode to their pair.
+    /// Pairs of periods have distinct keys, which decode to their pair.
     #[test]
     fn keys_of_pairs_are_numbered_and_read_back() {
-        let keys = KeyLayout { arms: 3, groups: 4, cells: 5, lists: 9 };
+        let keys = KeyLayout { arms: 3, groups: 4, cells: 5, periods: 9 };
         let mut next = 0;
         for second in 0..9usize {
             for first in 0..second {
-                let number = u128::from(KeyLayout::pair_number(first, second));
-                assert_eq!(number, next);
-                next += 1;
+                assert_eq!(keys.pair_start(first, second), next);
+                next += keys.pair_bound();
                 for (of_first, of_second, group) in [(0, 0, 0), (14, 3, 0), (2, 14, 4), (7, 7, 1)] {
-                    let key = ((number * keys.cell_arms() + of_first) * keys.cell_arms() + of_second) * (keys.groups + 1) + group;
-                    assert!(key < keys.pairs_bound());
+                    let key = keys.pair_start(first, second) + keys.pair_key(of_first, of_second, group);
+                    assert!(key < next);
                     let ((earlier, a), (later, b), found) = keys.decode_pair(key);
-                    let seat = |place: GroupKey| u128::from(place.cell) * keys.arms + place.arm as u128;
                     assert_eq!((earlier, later, found), (first, second, (group as usize).checked_sub(1)));
-                    assert_eq!((seat(a), seat(b)), (of_first, of_second));
+                    assert_eq!([a, b].map(|key| keys.cell_arm(key.cell, key.arm as u16)), [of_first, of_second]);
                 }
             }
         }
-        assert_eq!(next * keys.pair_bound(), keys.pairs_bound());
     }
 }

@@ -4,10 +4,9 @@
 //! [`plan`] says what is summed of each strategy. While a part is processed, its [`outcomes::Snapshots`] record states and
 //! covariates; after that, [`part_pass`] goes through the assigned customers of the part in batches. Each strategy selects its
 //! members and drops customers excluded by its overlap policy ([`pass`], [`exposure`]), computes a column per summed quantity
-//! ([`outcomes`]), and adds the columns to sums under group keys ([`accumulator`]). When all parts are done, their
+//! ([`outcomes`]), and adds the columns to sums under group keys ([`strategy_sums`]). When all parts are done, their
 //! [`PartialSums`] are merged, and [`arm_rows`] replaces the keys by names.
 
-mod accumulator;
 mod arm_rows;
 mod cells;
 pub mod exposure;

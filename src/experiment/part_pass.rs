@@ -12,7 +12,7 @@ use super::plan::ExperimentPlan;
 use crate::error::Result;
 use crate::measure::BucketPanel;
 use crate::part::PartCustomers;
-use crate::sums::{GroupPartition, mark_nonzero, sort_code, zero_pattern};
+use crate::sums::{Column, GroupPartition, mark_nonzero, sort_code, zero_pattern};
 
 /// A part, given by its number, with everything that strategies need to know of it.
 #[derive(Clone, Copy)]
@@ -93,15 +93,15 @@ impl<'a> PartPass<'a> {
             let strategy = &self.plan.strategies[period.strategy];
             let reference = reference_columns(strategy, period, self.panels, self.customers)?;
             let Some(ReferenceColumns { customers, columns }) = reference else { continue };
-            for column in &columns {
-                sums.squares[number] = sums.squares[number].saturating_add(column.squares());
-            }
             let mut nonzero = Vec::new();
             mark_nonzero(&columns, customers, &mut nonzero);
-            let codes: Vec<u32> = nonzero.iter().map(|nonzero| sort_code(0, zero_pattern::of_one(*nonzero))).collect();
+            let codes: Vec<u64> = nonzero.iter().map(|nonzero| sort_code(0, zero_pattern::of(*nonzero, *nonzero))).collect();
             let mut members = GroupPartition::default();
             members.sort(0, 1, &codes, 0..customers as u32);
-            sums.reference[number].observe(&members, &columns);
+            let squares = columns.iter().map(Column::squares).fold(0, u128::saturating_add);
+            sums.squares[number] = sums.squares[number].saturating_add(squares);
+            let fits_partial = sums.reference[number].fits_partial(squares);
+            sums.reference[number].add_rows(&members, &columns, fits_partial);
         }
         Ok(())
     }

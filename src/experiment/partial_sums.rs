@@ -4,7 +4,7 @@ use super::exposure::ExclusionCounts;
 use super::plan::ExperimentPlan;
 use super::strategy_sums::StrategySums;
 use super::winsorise::WinsorInput;
-use crate::sums::GroupedMoments;
+use crate::sums::GroupedSums;
 
 /// The sums of all periods of all strategies over some parts.
 #[derive(Default)]
@@ -12,7 +12,7 @@ pub struct PartialSums {
     /// By strategy.
     pub strategies: Vec<StrategySums>,
     /// By period: the customers known before the baseline, for strategies without a control.
-    pub reference: Vec<GroupedMoments<i128>>,
+    pub reference: Vec<GroupedSums>,
     /// By period: the sum of the squares of all numbers.
     pub squares: Vec<u128>,
     /// By period.
@@ -27,7 +27,7 @@ impl PartialSums {
         let strategies = plan.strategies.iter().map(|strategy| &strategy.layout);
         let of_periods = || (0..plan.periods.len()).map(|period| plan.strategy_of(period));
         PartialSums {
-            strategies: strategies.map(|layout| StrategySums::new(&layout.keys, &layout.arities, layout.outcomes)).collect(),
+            strategies: strategies.map(StrategySums::of).collect(),
             reference: of_periods().map(|strategy| strategy.layout.reference()).collect(),
             squares: vec![0; plan.periods.len()],
             exclusions: of_periods().map(|strategy| ExclusionCounts::new(strategy.arms.len())).collect(),

@@ -1,12 +1,12 @@
 //! The pass of one strategy over the batches of a part: who counts in which of its periods, and the sums of what they did.
 
-use super::accumulator::StrategyAccumulator;
 use super::exposure::{
     AssignmentRun, BatchRows, CarryOver, CustomerBatch, ExclusionCounts, OverlapScratch, Overlaps, eligible_runs,
 };
 use super::outcomes::{ActivityScratch, MemberBatch, MemberRows, PeriodOutcomes, SliceCustomers};
 use super::partial_sums::PartialSums;
 use super::plan::{ExperimentPlan, StrategyPlan};
+use super::strategy_sums::{StrategySums, SumScratch};
 use super::winsorise::WinsorInput;
 use crate::error::Result;
 
@@ -32,7 +32,7 @@ pub struct StrategyPass<'a> {
     strategy: &'a StrategyPlan<'a>,
     /// By period of the strategy: the indices of its eligible run and of the period.
     runs: Vec<(usize, usize)>,
-    accumulator: StrategyAccumulator<'a>,
+    sums: StrategySums,
     winsor_input: WinsorInput,
     /// By period of the strategy.
     squares: Vec<u128>,
@@ -51,6 +51,7 @@ pub struct PassScratch {
     carry_over: CarryOver,
     members: MemberScratch,
     activity: ActivityScratch,
+    sums: SumScratch,
     /// By period of the strategy.
     batches: Vec<MemberBatch>,
 }
@@ -74,7 +75,7 @@ impl<'a> StrategyPass<'a> {
             number,
             strategy,
             runs: eligible_runs(runs, number).collect(),
-            accumulator: StrategyAccumulator::new(&strategy.layout),
+            sums: StrategySums::of(&strategy.layout),
             winsor_input: WinsorInput::new(number),
             squares: vec![0; strategy.periods.len()],
             exclusions: vec![ExclusionCounts::new(strategy.arms.len()); strategy.periods.len()],
@@ -89,7 +90,7 @@ impl<'a> StrategyPass<'a> {
         let Some(slice) = context.slices.iter().find(|slice| slice.slice == self.strategy.slice) else { return Ok(()) };
         let BatchContext { plan, runs, batch, .. } = *context;
         scratch.reserve(self.runs.len());
-        let PassScratch { retained, period_counts, overlap, carry_over, members, activity, batches } = scratch;
+        let PassScratch { retained, period_counts, overlap, carry_over, members, activity, sums, batches } = scratch;
         for (at, (run, period)) in self.runs.iter().enumerate() {
             let (rows, exclusions) = (&batch.runs[*run], &mut self.exclusions[at]);
             let run = (&runs[*run], *period);
@@ -115,7 +116,7 @@ impl<'a> StrategyPass<'a> {
             context.outcomes[*period].fill(own, slice, activity, &mut batches[at])?;
         }
         let batches = &batches[..self.runs.len()];
-        self.accumulator.add(batches, &mut self.squares);
+        self.sums.add(&self.strategy.layout.keys, batches, sums, &mut self.squares);
         if !self.strategy.winsorised.is_empty() {
             self.winsor_input.add(self.strategy, batches, batch.ids.len());
         }
@@ -141,7 +142,7 @@ impl<'a> StrategyPass<'a> {
     /// Adds everything that was summed to the sums of the part.
     pub fn finish(self, sums: &mut PartialSums) {
         let periods = self.strategy.periods.clone();
-        sums.strategies[self.number] = self.accumulator.finish();
+        sums.strategies[self.number] = self.sums;
         for (all, own) in sums.squares[periods.clone()].iter_mut().zip(self.squares) {
             *all = all.saturating_add(own);
         }

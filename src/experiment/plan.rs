@@ -210,10 +210,10 @@ impl<'a> Planner<'a, '_> {
             quantities.iter().enumerate().filter(|(_, quantity)| strategy.winsorise.is_some() && quantity.is_money());
         let control = strategy.control.as_ref().and_then(|control| assignments.arms.iter().position(|arm| arm == control));
         let keys = KeyLayout {
-            arms: assignments.arms.len() as u128,
-            groups: by.iter().map(|by| by.states as u128).sum::<u128>().max(1),
-            cells: cells.iter().map(|part| part.len() as u128).product(),
-            lists: periods.len() as u128,
+            arms: assignments.arms.len() as u64,
+            groups: by.iter().map(|by| by.states as u64).sum::<u64>().max(1),
+            cells: cells.iter().map(|part| part.len() as u64).product(),
+            periods: periods.len(),
         };
         let layout = SumLayout {
             keys,

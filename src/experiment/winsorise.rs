@@ -2,112 +2,103 @@
 
 use rayon::prelude::*;
 
-use super::accumulator::StrategyAccumulator;
 use super::outcomes::MemberBatch;
 use super::plan::StrategyPlan;
-use super::strategy_sums::StrategySums;
+use super::strategy_sums::{StrategySums, SumScratch};
 use crate::domain::{Decimal, pow10};
 use crate::evaluate::{Phase, Quantity};
 use crate::stats::{X, Y};
 use crate::sums::{Arity, Column, Tuples, mark_nonzero};
 
-/// The customers of a part and a strategy who have a money outcome that is not zero in any of its lists.
+/// The customers of a part and a strategy who have a money outcome that is not zero in any of its periods.
 pub struct WinsorInput {
-    study: usize,
-    /// By batch and list of the strategy: its members, with the columns that are winsorised.
+    strategy: usize,
+    /// By batch and period of the strategy: its members, with the columns that are winsorised.
     batches: Vec<Vec<MemberBatch>>,
 }
 
 impl WinsorInput {
-    pub fn new(study: usize) -> WinsorInput {
-        WinsorInput { study, batches: Vec::new() }
+    pub fn new(strategy: usize) -> WinsorInput {
+        WinsorInput { strategy, batches: Vec::new() }
     }
 
     /// The number of the strategy.
     pub fn strategy(&self) -> usize {
-        self.study
+        self.strategy
     }
 
     /// Retains the outcomes of a batch of `count` customers, except of customers whose outcomes are all zero: they add nothing
     /// to sums.
-    pub fn add(&mut self, study: &StrategyPlan<'_>, crowds: &[MemberBatch], count: usize) {
-        fn money<'a>(study: &'a StrategyPlan<'_>, crowd: &'a MemberBatch) -> impl Iterator<Item = &'a Tuples<2>> {
-            study.winsorised.iter().filter_map(|slot| match crowd.columns.get(*slot) {
-                Some(Column::Two(means)) => Some(means),
-                _ => None,
-            })
-        }
+    pub fn add(&mut self, strategy: &StrategyPlan<'_>, batches: &[MemberBatch], count: usize) {
         let mut spent = vec![false; count];
-        for crowd in crowds {
-            for column in money(study, crowd) {
-                for (customer, _) in crowd.customers.iter().zip(column.iter()).filter(|(_, numbers)| *numbers != [0; 2]) {
+        for batch in batches {
+            for column in money(strategy, batch) {
+                for (customer, _) in batch.customers.iter().zip(column.iter()).filter(|(_, numbers)| *numbers != [0; 2]) {
                     spent[*customer as usize] = true;
                 }
             }
         }
-        let keep = |crowd: &MemberBatch| {
-            fn only<T: Copy>(values: &[T], spent: &[bool]) -> Vec<T> {
-                values.iter().zip(spent).filter(|(_, spent)| **spent).map(|(value, _)| *value).collect()
-            }
-            let spent: Vec<bool> = crowd.customers.iter().map(|customer| spent[*customer as usize]).collect();
-            let column = |means: &Tuples<2>| {
-                let mut out = Tuples::with_capacity(0);
-                out.extend(means.iter().zip(&spent).filter(|(_, spent)| **spent).map(|(numbers, _)| numbers));
-                Column::Two(out)
-            };
-            let columns: Vec<Column> = money(study, crowd).map(column).collect();
-            let customers = only(&crowd.customers, &spent);
-            let mut nonzero = Vec::new();
-            mark_nonzero(&columns, customers.len(), &mut nonzero);
-            MemberBatch {
-                nonzero,
-                customers,
-                columns,
-                cell_arms: only(&crowd.cell_arms, &spent),
-                groups: crowd.groups.iter().map(|groups| only(groups, &spent)).collect(),
-                unknown: Vec::new(),
-            }
-        };
-        self.batches.push(crowds.iter().map(keep).collect());
+        self.batches.push(batches.iter().map(|batch| spenders(strategy, batch, &spent)).collect());
+    }
+}
+
+/// The columns of money.
+fn money<'a>(strategy: &'a StrategyPlan<'_>, batch: &'a MemberBatch) -> impl Iterator<Item = &'a Tuples<2>> {
+    strategy.winsorised.iter().filter_map(|index| batch.columns.get(*index).and_then(Column::pairs))
+}
+
+/// The members who have spent, with their columns of money.
+fn spenders(strategy: &StrategyPlan<'_>, batch: &MemberBatch, spent: &[bool]) -> MemberBatch {
+    let members: Vec<usize> = (0..batch.customers.len()).filter(|member| spent[batch.customers[*member] as usize]).collect();
+    fn of<T: Copy>(values: &[T], members: &[usize]) -> Vec<T> {
+        members.iter().map(|member| values[*member]).collect()
+    }
+    let columns = money(strategy, batch).map(|column| Column::Two(members.iter().map(|member| column.at(*member)).collect()));
+    let columns: Vec<Column> = columns.collect();
+    let mut nonzero = Vec::new();
+    mark_nonzero(&columns, members.len(), &mut nonzero);
+    MemberBatch {
+        customers: of(&batch.customers, &members),
+        cell_arms: of(&batch.cell_arms, &members),
+        groups: batch.groups.iter().map(|groups| of(groups, &members)).collect(),
+        columns,
+        nonzero,
+        unknown: Vec::new(),
     }
 }
 
 /// Winsorises the retained outcomes of a strategy over the customers of all parts.
-pub fn sums(study: &StrategyPlan<'_>, kept: Vec<WinsorInput>) -> Option<StrategySums> {
-    let percentile = study.strategy.winsorise?;
-    let mut batches: Vec<Vec<MemberBatch>> = kept.into_iter().flat_map(|own| own.batches).collect();
-    let count = study.winsorised.len();
-    let values = |list: usize, at: usize| -> Vec<i64> {
-        let columns = batches.iter().filter_map(|crowds| match crowds.get(list)?.columns.get(at)? {
-            Column::Two(means) => Some(means),
-            _ => None,
-        });
-        columns.flat_map(Tuples::iter).map(|numbers| numbers[Y]).filter(|y| *y != 0).collect()
+pub fn sums(strategy: &StrategyPlan<'_>, inputs: Vec<WinsorInput>) -> Option<StrategySums> {
+    let percentile = strategy.strategy.winsorise?;
+    let mut batches: Vec<Vec<MemberBatch>> = inputs.into_iter().flat_map(|input| input.batches).collect();
+    let count = strategy.winsorised.len();
+    let threshold = |period: usize, column: usize| {
+        let columns = batches.iter().filter_map(|periods| periods.get(period)?.columns.get(column)?.pairs());
+        cut(columns.flat_map(Tuples::iter).map(|numbers| numbers[Y]).filter(|y| *y != 0).collect(), percentile)
     };
-    let of_list = |list: usize| (0..count).map(|at| cut(values(list, at), percentile)).collect();
-    let mut cuts: Vec<Vec<i64>> = (0..study.periods.len()).into_par_iter().map(of_list).collect();
     // The placebo is compared with the period, so both have the same threshold.
-    let slot = |at: usize| &study.quantities[study.winsorised[at]];
-    for at in (0..count).filter(|at| slot(*at).phase == Phase::Placebo) {
-        let of_period = |other: &usize| slot(*other).phase == Phase::During && slot(*other).quantity == slot(at).quantity;
-        if let Some(during) = (0..count).find(of_period) {
-            cuts.iter_mut().for_each(|of_list| of_list[at] = of_list[during]);
-        }
-    }
-    let mut accumulator = StrategyAccumulator::of_columns(&study.layout, &vec![Arity::Two; count], count);
-    for crowds in &mut batches {
-        for (crowd, cuts) in crowds.iter_mut().zip(&cuts) {
-            for (column, cut) in crowd.columns.iter_mut().zip(cuts) {
-                if let Column::Two(means) = column {
-                    let mut out = Tuples::with_capacity(means.len());
-                    out.extend(means.iter().map(|numbers| [numbers[Y].min(*cut), numbers[X].min(*cut)]));
-                    *means = out;
+    let quantity = |column: usize| &strategy.quantities[strategy.winsorised[column]];
+    let compared = |column: usize| {
+        let is_same =
+            |during: &usize| quantity(*during).phase == Phase::During && quantity(*during).quantity == quantity(column).quantity;
+        let during = if quantity(column).phase == Phase::Placebo { (0..count).find(is_same) } else { None };
+        during.unwrap_or(column)
+    };
+    let of_period = |period: usize| (0..count).map(|column| threshold(period, compared(column))).collect();
+    let cuts: Vec<Vec<i64>> = (0..strategy.periods.len()).into_par_iter().map(of_period).collect();
+    let keys = &strategy.layout.keys;
+    let (mut sums, mut scratch) = (StrategySums::new(keys, &vec![Arity::Two; count], count), SumScratch::default());
+    for periods in &mut batches {
+        for (batch, cuts) in periods.iter_mut().zip(&cuts) {
+            for (column, cut) in batch.columns.iter_mut().zip(cuts) {
+                if let Some(money) = column.pairs() {
+                    *column = Column::Two(money.iter().map(|numbers| [numbers[Y].min(*cut), numbers[X].min(*cut)]).collect());
                 }
             }
         }
-        accumulator.add(crowds, &mut vec![0; crowds.len()]);
+        sums.add(keys, periods, &mut scratch, &mut vec![0; periods.len()]);
     }
-    Some(accumulator.finish())
+    Some(sums)
 }
 
 /// The percentile of values: the smallest value that at least this share of them does not exceed; `i64::MAX` without values.

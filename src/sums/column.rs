@@ -16,12 +16,16 @@ pub type Tuples<const V: usize> = CompactInts<[u32; V]>;
 /// How many integers one value has. The integers of a value are summed together, with their products.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Arity {
-    /// One, summed without a partner.
-    One,
-    /// Two.
-    Two,
-    /// Four.
-    Four,
+    One = 1,
+    Two = 2,
+    Four = 4,
+}
+
+impl Arity {
+    /// The number of integers.
+    pub const fn len(self) -> usize {
+        self as usize
+    }
 }
 
 /// One value per row.
@@ -34,13 +38,6 @@ pub enum Column {
     /// Values of four.
     Four(Tuples<VALUES>),
 }
-
-/// An integer in a column.
-pub trait Number: Copy + Default + PartialEq + Into<i64> {}
-
-impl Number for u32 {}
-
-impl Number for i64 {}
 
 impl Column {
     /// An empty column.
@@ -61,30 +58,38 @@ impl Column {
         }
     }
 
+    /// The values, if they are of two integers.
+    pub fn pairs(&self) -> Option<&Tuples<2>> {
+        match self {
+            Column::Two(values) => Some(values),
+            Column::One(_) | Column::Four(_) => None,
+        }
+    }
+
     /// Appends values, of which the first integers are taken, as many as the column has.
     #[inline]
     pub fn extend(&mut self, values: impl Iterator<Item = Quadruple> + Clone) {
         match self {
-            Column::One(own) => own.extend(values.map(|value| [value[0]])),
-            Column::Two(own) => own.extend(values.map(|value| [value[0], value[1]])),
-            Column::Four(own) => own.extend(values),
+            Column::One(column) => column.extend(values.map(|value| [value[0]])),
+            Column::Two(column) => column.extend(values.map(|value| [value[0], value[1]])),
+            Column::Four(column) => column.extend(values),
         }
     }
 
     /// Appends the value at every index to a column of single integers; 0 for an index past the end.
     #[inline]
     pub fn gather(&mut self, values: &Tuples<1>, indices: impl Iterator<Item = usize>) {
-        if let Column::One(own) = self {
-            own.gather(values, indices, [0]);
+        if let Column::One(column) = self {
+            column.gather(values, indices, [0]);
         }
     }
 
     /// Removes all rows.
     pub fn clear(&mut self) {
         match self {
-            Column::One(own) => own.clear(),
-            Column::Two(own) => own.clear(),
-            Column::Four(own) => own.clear(),
+            Column::One(column) => column.clear(),
+            Column::Two(column) => column.clear(),
+            Column::Four(column) => column.clear(),
         }
     }
 
@@ -97,9 +102,9 @@ impl Column {
             }
         }
         match self {
-            Column::One(own) => of(own),
-            Column::Two(own) => of(own),
-            Column::Four(own) => of(own),
+            Column::One(values) => of(values),
+            Column::Two(values) => of(values),
+            Column::Four(values) => of(values),
         }
     }
 }
@@ -128,7 +133,7 @@ fn wide_squares(numbers: &[i64]) -> u128 {
 /// in most periods, and zeros add nothing to sums.
 pub fn mark_nonzero(columns: &[Column], rows: usize, nonzero: &mut Vec<bool>) {
     fn mark<const V: usize>(nonzero: &mut [bool], tuples: &Tuples<V>) {
-        fn each<N: Number, const V: usize>(nonzero: &mut [bool], values: &[[N; V]]) {
+        fn each<N: Copy + Default + PartialEq, const V: usize>(nonzero: &mut [bool], values: &[[N; V]]) {
             nonzero.iter_mut().zip(values).for_each(|(flag, value)| *flag |= *value != [N::default(); V]);
         }
         match tuples {
@@ -143,29 +148,6 @@ pub fn mark_nonzero(columns: &[Column], rows: usize, nonzero: &mut Vec<bool>) {
             Column::One(_) => {}
             Column::Two(tuples) => mark(nonzero, tuples),
             Column::Four(tuples) => mark(nonzero, tuples),
-        }
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    /// Numbers of up to 16, 32 and 64 bits, and negative ones, have squares that add up to no more than is said, and to as much
-    /// if they are not small.
-    #[test]
-    fn squares_are_bounded() {
-        let few: Vec<i64> = (0..1000).map(|n| n * 7 % 300).collect();
-        let some: Vec<i64> =
-            (0..5000).map(|n: i64| n * 1_000_003 % i64::from(u32::MAX)).chain([i64::from(u32::MAX); 40]).collect();
-        let many: Vec<i64> = some.iter().map(|n| n * 1_000_000).collect();
-        let negative: Vec<i64> = some.iter().map(|n| -n).collect();
-        for (numbers, is_exact) in [(few, false), (some, true), (many, true), (negative, true)] {
-            let mut column = Column::new(Arity::One);
-            column.extend(numbers.iter().map(|number| [*number, 0, 0, 0]));
-            let sum: u128 = numbers.iter().map(|n| (i128::from(*n) * i128::from(*n)) as u128).sum();
-            let said = column.squares();
-            assert!(said >= sum && (said == sum || !is_exact), "{said} {sum}");
         }
     }
 }

@@ -3,393 +3,287 @@
 //! Additions wrap around. Whether sums fit is known from the sum of all squares: by the Cauchy-Schwarz inequality, no sum of
 //! products exceeds it.
 
-use super::column::{Arity, Column, Number, Tuples};
-use super::group_index::{EMPTY, GroupIndex};
-use super::key::Key;
-use super::moments::{Absorb, CrossMoments, Integer, Moments};
-use super::partition::{Group, GroupPartition, zero_pattern};
-use crate::domain::CompactInts;
-use crate::stats::{PairSums, Sums, VALUES};
+use std::collections::HashMap;
+use std::hash::BuildHasherDefault;
 
-/// The sums of a column, by group.
-#[derive(Debug, Clone)]
-enum Cells<N, M, R> {
-    Numbers(Vec<N>),
-    Means(Vec<M>),
-    Ratios(Vec<R>),
+use ahash::AHasher;
+
+use super::column::{Arity, Column};
+use super::moments::{JoinedRow, Located, add_cross_moments, add_moments, cross_moments_len, moments_len, to_pair_sums, to_sums};
+use super::partition::GroupPartition;
+use crate::stats::{PairSums, Sums};
+
+/// Where the integers of a group have the number of its rows, and how many of them are null in the nullable column.
+const ROWS: usize = 0;
+const NULLS: usize = 1;
+
+/// Sums of columns by group. A group has as many integers as any other: two counts, then the sums of every column.
+#[derive(Debug, Clone, Default)]
+pub struct GroupedSums {
+    arities: Vec<Arity>,
+    /// By column: where its sums begin among the integers of a group. The last entry is their number.
+    starts: Vec<usize>,
+    nullable_column: Option<usize>,
+    /// By key: where the integers of the group begin.
+    groups: HashMap<u128, usize, BuildHasherDefault<AHasher>>,
+    /// The integers of all groups without the rows that are not in the totals yet; groups at the end may be missing.
+    totals: Vec<i128>,
+    /// The integers of these rows, which fit 64 bits.
+    partial: Vec<i64>,
+    /// An upper bound of the sum of their squares in any column.
+    squares: u128,
 }
 
-/// Sums of columns by group: `N` for a group of values of one integer, `M` of two, and `R` of four.
-#[derive(Default)]
-pub struct GroupedSums<N, M, R> {
-    index: GroupIndex,
-    /// By group: how many rows it has.
-    counts: Vec<i64>,
-    /// By group: how many of these rows are null in the nullable column.
-    lacking: Vec<i64>,
-    may_lack: Option<usize>,
-    /// By column.
-    cells: Vec<Cells<N, M, R>>,
-}
-
-/// Sums of rows.
-pub type GroupedMoments<T> = GroupedSums<Moments<T, 1>, Moments<T, 2>, Moments<T, VALUES>>;
-
-/// Sums of joined rows, which have a value in each of two batches.
-pub type GroupedCrossMoments<T> = GroupedSums<CrossMoments<T, 1>, CrossMoments<T, 2>, CrossMoments<T, VALUES>>;
-
-impl<N: Copy + Default, M: Copy + Default, R: Copy + Default> GroupedSums<N, M, R> {
-    /// Sums of columns for keys below `bound`. Rows may be null in one column.
-    pub fn new(bound: u128, forms: impl IntoIterator<Item = Arity>, may_lack: Option<usize>) -> GroupedSums<N, M, R> {
-        GroupedSums::with(GroupIndex::new(bound), forms, may_lack)
+impl GroupedSums {
+    /// Sums of rows, which may be null in one column.
+    pub fn of_rows(arities: impl IntoIterator<Item = Arity>, nullable_column: Option<usize>) -> GroupedSums {
+        GroupedSums { nullable_column, ..GroupedSums::new(arities, moments_len) }
     }
 
-    /// Sums that are cleared and filled again and again: up to `few` keys keep their sums, used or not.
-    pub fn scratch(
-        bound: u128,
-        few: u128,
-        forms: impl IntoIterator<Item = Arity>,
-        may_lack: Option<usize>,
-    ) -> GroupedSums<N, M, R> {
-        let index = if bound <= few { GroupIndex::whole(bound) } else { GroupIndex::new(bound) };
-        GroupedSums::with(index, forms, may_lack)
+    /// Sums of joined rows, which have a value in each of two batches.
+    pub fn of_joined_rows(arities: impl IntoIterator<Item = Arity>) -> GroupedSums {
+        GroupedSums::new(arities, cross_moments_len)
     }
 
-    fn with(index: GroupIndex, forms: impl IntoIterator<Item = Arity>, may_lack: Option<usize>) -> GroupedSums<N, M, R> {
-        let cells = |form| match form {
-            Arity::One => Cells::Numbers(Vec::new()),
-            Arity::Two => Cells::Means(Vec::new()),
-            Arity::Four => Cells::Ratios(Vec::new()),
-        };
-        let cells = forms.into_iter().map(cells).collect();
-        let mut store = GroupedSums { index, counts: Vec::new(), lacking: Vec::new(), may_lack, cells };
-        store.grow();
-        store
-    }
-
-    /// Adds the number of rows of each group; returns the indices of the groups.
-    fn count<K: Key, P: Copy + Default>(&mut self, customers: &GroupPartition<K, P>) -> Vec<u32> {
-        let places: Vec<u32> = customers.keys().map(|key| self.index.index_of(key)).collect();
-        self.grow();
-        for (place, group) in places.iter().zip(customers.groups()) {
-            self.counts[*place as usize] += group.rows().len() as i64;
+    fn new(arities: impl IntoIterator<Item = Arity>, len: fn(usize) -> usize) -> GroupedSums {
+        let arities: Vec<Arity> = arities.into_iter().collect();
+        let mut starts = vec![NULLS + 1];
+        let mut end = NULLS + 1;
+        for arity in &arities {
+            end += len(arity.len());
+            starts.push(end);
         }
-        places
+        GroupedSums { arities, starts, ..GroupedSums::default() }
+    }
+
+    /// The number of columns.
+    pub fn columns(&self) -> usize {
+        self.arities.len()
+    }
+
+    /// The number of integers of a group.
+    fn width(&self) -> usize {
+        self.starts.last().copied().unwrap_or_default()
+    }
+
+    /// Where the integers of a group begin; zeros of a new one.
+    #[inline]
+    fn start_of(&mut self, key: u128) -> usize {
+        let next = self.partial.len();
+        let start = *self.groups.entry(key).or_insert(next);
+        if start == next {
+            self.partial.resize(next + self.width(), 0);
+        }
+        start
+    }
+
+    /// Adds the partial sums to the totals.
+    fn flush(&mut self) {
+        self.totals.resize(self.partial.len(), 0);
+        for (total, partial) in self.totals.iter_mut().zip(&mut self.partial) {
+            *total = total.wrapping_add(i128::from(std::mem::take(partial)));
+        }
+        self.squares = 0;
+    }
+
+    /// Whether rows whose squares add up to no more than `squares` in any column fit into partial sums, of which those before
+    /// are flushed if need be.
+    pub fn fits_partial(&mut self, squares: u128) -> bool {
+        const MAX: u128 = i64::MAX as u128;
+        if squares > MAX {
+            return false;
+        }
+        if self.squares + squares > MAX {
+            self.flush();
+        }
+        self.squares += squares;
+        true
+    }
+
+    /// Counts the rows of all groups; returns where their sums begin.
+    fn locate<'a, R: Copy + Default>(&mut self, rows: &'a GroupPartition<R>, fits_partial: bool) -> Vec<Located<'a, R>> {
+        let mut groups = Vec::with_capacity(rows.len());
+        for group in rows.groups() {
+            let start = self.start_of(group.key);
+            self.partial[start + ROWS] += group.rows.len() as i64;
+            groups.push((start, group));
+        }
+        if !fits_partial {
+            self.totals.resize(self.partial.len(), 0);
+        }
+        groups
+    }
+
+    /// Adds rows, with [`GroupedSums::fits_partial`] of their squares. Values of two and four integers of rows that are not of
+    /// the pattern [`zero_pattern::NONE`](super::zero_pattern::NONE) are zero.
+    pub fn add_rows(&mut self, rows: &GroupPartition<u32>, columns: &[Column], fits_partial: bool) {
+        let groups = self.locate(rows, fits_partial);
+        if groups.is_empty() {
+            return;
+        }
+        for (column, start) in columns.iter().zip(&self.starts) {
+            if fits_partial {
+                add_moments(column, &groups, &mut self.partial[*start..]);
+            } else {
+                add_moments(column, &groups, &mut self.totals[*start..]);
+            }
+        }
     }
 
     /// Counts rows whose value in the nullable column is null; it must be 0 in the column.
-    pub fn lack<K: Key>(&mut self, keys: impl Iterator<Item = K>) {
+    pub fn add_nulls(&mut self, keys: impl Iterator<Item = u128>) {
         for key in keys {
-            let place = self.index.index_of(key);
-            self.lacking[place as usize] += 1;
+            let start = self.start_of(key);
+            self.partial[start + NULLS] += 1;
         }
     }
 
-    /// Makes room for the sums of new groups.
-    fn grow(&mut self) {
-        let keys = self.index.keys().len();
-        self.counts.resize(keys, 0);
-        self.lacking.resize(keys, 0);
-        for cells in &mut self.cells {
-            match cells {
-                Cells::Numbers(numbers) => numbers.resize(keys, N::default()),
-                Cells::Means(means) => means.resize(keys, M::default()),
-                Cells::Ratios(ratios) => ratios.resize(keys, R::default()),
+    /// Adds joined rows of the first columns of two batches, as many as are summed.
+    pub fn add_joined_rows<R: JoinedRow>(
+        &mut self,
+        rows: &GroupPartition<R>,
+        [first, second]: [&[Column]; 2],
+        fits_partial: bool,
+    ) {
+        let groups = self.locate(rows, fits_partial);
+        if groups.is_empty() {
+            return;
+        }
+        for ((first, second), start) in first.iter().zip(second).zip(&self.starts).take(self.arities.len()) {
+            if fits_partial {
+                add_cross_moments(first, second, &groups, &mut self.partial[*start..]);
+            } else {
+                add_cross_moments(first, second, &groups, &mut self.totals[*start..]);
             }
         }
     }
 
     /// Adds the sums of other rows of the same columns.
-    pub fn merge<A, B, C>(&mut self, other: &GroupedSums<A, B, C>)
-    where
-        N: Absorb<A>,
-        M: Absorb<B>,
-        R: Absorb<C>,
-    {
-        let used = other.index.keys().iter().zip(&other.counts);
-        let places: Vec<u32> = used.map(|(key, count)| if *count == 0 { EMPTY } else { self.index.index_of(*key) }).collect();
-        self.grow();
-        let counts = places.iter().zip(other.counts.iter().zip(&other.lacking));
-        for (place, (count, lacking)) in counts.filter(|(place, _)| **place != EMPTY) {
-            self.counts[*place as usize] += count;
-            self.lacking[*place as usize] += lacking;
-        }
-        for cells in self.cells.iter_mut().zip(&other.cells) {
-            match cells {
-                (Cells::Numbers(all), Cells::Numbers(own)) => absorb(all, own, &places),
-                (Cells::Means(all), Cells::Means(own)) => absorb(all, own, &places),
-                (Cells::Ratios(all), Cells::Ratios(own)) => absorb(all, own, &places),
-                _ => {}
+    pub fn merge(&mut self, other: &GroupedSums) {
+        let groups: Vec<(usize, usize)> = other.groups.iter().map(|(key, start)| (self.start_of(*key), *start)).collect();
+        self.flush();
+        for (to, from) in groups {
+            for at in 0..self.width() {
+                self.totals[to + at] = self.totals[to + at].wrapping_add(other.sum_at(from + at));
             }
         }
     }
 
-    /// Removes all sums.
-    pub fn clear(&mut self) {
-        self.index.clear();
-        self.counts.clear();
-        self.lacking.clear();
-        for cells in &mut self.cells {
-            match cells {
-                Cells::Numbers(numbers) => numbers.clear(),
-                Cells::Means(means) => means.clear(),
-                Cells::Ratios(ratios) => ratios.clear(),
-            }
-        }
-        self.grow();
+    /// A sum with the rows that are not in the totals yet.
+    fn sum_at(&self, at: usize) -> i128 {
+        self.totals.get(at).copied().unwrap_or_default().wrapping_add(i128::from(self.partial[at]))
     }
 
-    /// The keys that have sums.
-    pub fn keys(&self) -> &[u128] {
-        self.index.keys()
+    /// The keys of all groups.
+    pub fn keys(&self) -> impl Iterator<Item = u128> {
+        self.groups.keys().copied()
     }
 
-    /// The sums of a column in a group, converted by one of three functions, which also get the number of rows that are not null;
-    /// the default if the key has no sums.
-    fn find<S: Default>(
-        &self,
-        key: u128,
-        column: usize,
-        number: fn(&N, i64) -> S,
-        mean: fn(&M, i64) -> S,
-        ratio: fn(&R, i64) -> S,
-    ) -> S {
-        let Some(place) = self.index.find(key) else { return S::default() };
-        let lacking = if self.may_lack == Some(column) { self.lacking[place] } else { 0 };
-        let n = self.counts[place] - lacking;
-        match self.cells.get(column) {
-            Some(Cells::Numbers(numbers)) => number(&numbers[place], n),
-            Some(Cells::Means(means)) => mean(&means[place], n),
-            Some(Cells::Ratios(ratios)) => ratio(&ratios[place], n),
-            None => S::default(),
-        }
+    /// The arity of a column, its number of rows in a group that are not null, and its sums.
+    fn find(&self, key: u128, column: usize) -> Option<(usize, i64, Vec<i128>)> {
+        let start = *self.groups.get(&key)?;
+        let nulls = if self.nullable_column == Some(column) { self.sum_at(start + NULLS) } else { 0 };
+        let sums = (self.starts[column]..*self.starts.get(column + 1)?).map(|at| self.sum_at(start + at)).collect();
+        Some((self.arities[column].len(), (self.sum_at(start + ROWS) - nulls) as i64, sums))
     }
-}
 
-fn absorb<M: Absorb<A>, A>(all: &mut [M], own: &[A], places: &[u32]) {
-    let used = places.iter().zip(own).filter(|(place, _)| **place != EMPTY);
-    used.for_each(|(place, own)| all[*place as usize].absorb(own));
-}
-
-impl<T: Integer> GroupedMoments<T> {
-    /// Adds rows. Values of two and four integers of rows with the pattern [`zero_pattern::BOTH`] are zero.
-    pub fn observe<K: Key>(&mut self, members: &GroupPartition<K, u32>, columns: &[Column]) {
-        fn observe<'m, T: Integer, const V: usize>(
-            cells: &mut [Moments<T, V>],
-            places: &[u32],
-            members: impl Iterator<Item = &'m [u32]>,
-            numbers: &Tuples<V>,
-        ) {
-            match numbers {
-                CompactInts::Narrow(numbers) => each(cells, places, members, numbers),
-                CompactInts::Wide(numbers) => each(cells, places, members, numbers),
-            }
-        }
-        fn each<'m, T: Integer, N: Number, const V: usize>(
-            cells: &mut [Moments<T, V>],
-            places: &[u32],
-            members: impl Iterator<Item = &'m [u32]>,
-            numbers: &[[N; V]],
-        ) {
-            for (place, members) in places.iter().zip(members).filter(|(_, members)| !members.is_empty()) {
-                let mut sums = Moments::<T, V>::default();
-                members.iter().for_each(|member| sums.observe(&numbers[*member as usize]));
-                cells[*place as usize].join(&sums);
-            }
-        }
-        let places = &self.count(members);
-        let all = || members.groups().map(|group| group.rows());
-        let active = || members.groups().map(|group| group.of(zero_pattern::NONE));
-        for (cells, column) in self.cells.iter_mut().zip(columns) {
-            match (cells, column) {
-                (Cells::Numbers(cells), Column::One(numbers)) => match numbers.constant() {
-                    // Flags are often all 0 or all 1.
-                    Some([0]) => {}
-                    Some([1]) => {
-                        for (place, members) in places.iter().zip(all()) {
-                            cells[*place as usize].observe_flags(members.len());
-                        }
-                    }
-                    _ => observe(cells, places, all(), numbers),
-                },
-                (Cells::Means(cells), Column::Two(means)) => observe(cells, places, active(), means),
-                (Cells::Ratios(cells), Column::Four(ratios)) => observe(cells, places, active(), ratios),
-                _ => {}
-            }
-        }
-    }
-}
-
-impl GroupedMoments<i128> {
-    /// The sums of a column in a group; zero if the key has none.
+    /// The sums of a column in a group of rows; zero if the key has none.
     pub fn sums(&self, key: u128, column: usize) -> Sums {
-        self.find(key, column, Moments::sums, Moments::sums, Moments::sums)
+        self.find(key, column).map_or_else(Sums::default, |(arity, n, sums)| to_sums(arity, n, &sums))
     }
-}
 
-/// Where a joined row has its values.
-pub trait Meeting: Copy + Default {
-    /// The indices in the first and in the second batch.
-    fn places(self) -> (usize, usize);
-}
-
-/// An index in each batch.
-impl Meeting for (u32, u32) {
-    #[inline]
-    fn places(self) -> (usize, usize) {
-        (self.0 as usize, self.1 as usize)
-    }
-}
-
-/// The same index in both batches.
-impl Meeting for u32 {
-    #[inline]
-    fn places(self) -> (usize, usize) {
-        (self as usize, self as usize)
-    }
-}
-
-impl<T: Integer> GroupedCrossMoments<T> {
-    /// Adds joined rows of the first columns of two batches, as many as are summed.
-    pub fn observe<K: Key, P: Meeting>(&mut self, meetings: &GroupPartition<K, P>, first: &[Column], second: &[Column]) {
-        fn observe<K: Key, P: Meeting, T: Integer, const V: usize>(
-            cells: &mut [CrossMoments<T, V>],
-            places: &[u32],
-            meetings: &GroupPartition<K, P>,
-            numbers: (&Tuples<V>, &Tuples<V>),
-        ) {
-            match numbers {
-                (CompactInts::Narrow(first), CompactInts::Narrow(second)) => each(cells, places, meetings, first, second),
-                (CompactInts::Narrow(first), CompactInts::Wide(second)) => each(cells, places, meetings, first, second),
-                (CompactInts::Wide(first), CompactInts::Narrow(second)) => each(cells, places, meetings, first, second),
-                (CompactInts::Wide(first), CompactInts::Wide(second)) => each(cells, places, meetings, first, second),
-            }
-        }
-        fn each<K: Key, P: Meeting, T: Integer, A: Number, B: Number, const V: usize>(
-            cells: &mut [CrossMoments<T, V>],
-            places: &[u32],
-            meetings: &GroupPartition<K, P>,
-            first: &[[A; V]],
-            second: &[[B; V]],
-        ) {
-            let is_active = |group: &Group<'_, P>| group.of(zero_pattern::BOTH).len() < group.rows().len();
-            for (place, group) in places.iter().zip(meetings.groups()).filter(|(_, group)| is_active(group)) {
-                let mut sums = CrossMoments::<T, V>::default();
-                let of = |kind| group.of(kind).iter().map(|meeting| meeting.places());
-                of(zero_pattern::NONE).for_each(|(a, b)| sums.observe(&first[a], &second[b]));
-                of(zero_pattern::SECOND).for_each(|(a, _)| sums.observe_first(&first[a]));
-                of(zero_pattern::FIRST).for_each(|(_, b)| sums.observe_second(&second[b]));
-                cells[*place as usize].join(&sums);
-            }
-        }
-        let places = &self.count(meetings);
-        for (cells, columns) in self.cells.iter_mut().zip(first.iter().zip(second)) {
-            match (cells, columns) {
-                (Cells::Means(cells), (Column::Two(a), Column::Two(b))) => observe(cells, places, meetings, (a, b)),
-                (Cells::Ratios(cells), (Column::Four(a), Column::Four(b))) => observe(cells, places, meetings, (a, b)),
-                // Values of one integer have no cross moments.
-                _ => {}
-            }
-        }
-    }
-}
-
-impl GroupedCrossMoments<i128> {
-    /// The sums of a column in a group; zero if the key has none.
-    pub fn sums(&self, key: u128, column: usize) -> PairSums {
-        self.find(key, column, CrossMoments::sums, CrossMoments::sums, CrossMoments::sums)
+    /// The sums of a column in a group of joined rows; zero if the key has none.
+    pub fn pair_sums(&self, key: u128, column: usize) -> PairSums {
+        self.find(key, column).map_or_else(PairSums::default, |(arity, n, sums)| to_pair_sums(arity, n, &sums))
     }
 }
 
 #[cfg(test)]
 mod tests {
+    use super::super::{Quadruple, mark_nonzero, sort_code, zero_pattern};
     use super::*;
-    use std::collections::HashMap;
-
-    use super::super::column::mark_nonzero;
-    use super::super::group_index::{DENSE, FEW};
-    use super::super::partition::sort_code;
     use crate::error::Result;
 
-    /// Grouped sums are those of [`crate::stats`] for the same rows.
-    #[test]
-    fn grouped_sums_agree_with_statistics() -> Result<()> {
-        fn check<T: Integer>(bound: u128) -> Result<()>
-        where
-            Moments<i128, 2>: Absorb<Moments<T, 2>>,
-        {
-            let forms = [Arity::Two, Arity::Four, Arity::One];
-            let (mut singles, mut few) =
-                (GroupedMoments::<i128>::new(bound, forms, Some(2)), GroupedMoments::<T>::scratch(bound, FEW, forms, Some(2)));
-            let (mut pairs, mut few_pairs) = (
-                GroupedCrossMoments::<i128>::new(bound, forms, None),
-                GroupedCrossMoments::<T>::scratch(bound, FEW, forms, None),
-            );
-            let mut want: HashMap<(u128, usize), (Sums, PairSums)> = HashMap::new();
-            for hand in 0..10i64 {
-                let columns = || forms.map(Column::new);
-                let (mut first, mut second, mut keys, mut met) = (columns(), columns(), Vec::new(), Vec::new());
-                for customer in 20 * hand..20 * (hand + 1) {
-                    let key = u128::from(customer as u64 % 7);
-                    // Some rows have two values that are not zero, some one, and some none.
-                    let [a, b] = [customer % 2, customer / 2 % 2];
-                    let count = [i64::from(customer != 50), 0, 0, 0];
-                    let a = [[customer * a, 3 * a, 0, 0], [customer * a, 2 * a, customer % 3 * a, a], count];
-                    let b = [[7 * b, customer * b, 0, 0], [customer * b, 0, b, customer % 4 * b], [1, 0, 0, 0]];
-                    for number in 0..3 {
-                        first[number].extend([a[number]].into_iter());
-                        second[number].extend([b[number]].into_iter());
-                        let (sums, pairs) = want.entry((key, number)).or_default();
-                        if customer != 50 || number != 2 {
-                            sums.observe(a[number])?;
-                        }
-                        // Single numbers are not summed in pairs.
-                        pairs.observe(
-                            if number == 2 { [0; 4] } else { a[number] },
-                            if number == 2 { [0; 4] } else { b[number] },
-                        )?;
-                    }
-                    met.push((keys.len() as u32, keys.len() as u32));
-                    keys.push(key);
-                }
-                let nonzero = [&first, &second].map(|columns| {
-                    let mut nonzero = Vec::new();
-                    mark_nonzero(columns, 20, &mut nonzero);
-                    nonzero
-                });
-                let mut members = GroupPartition::default();
-                let labels: Vec<u128> = keys
-                    .iter()
-                    .zip(&nonzero[0])
-                    .map(|(key, is_nonzero)| sort_code(*key, zero_pattern::of_one(*is_nonzero)))
-                    .collect();
-                members.sort(0, bound, &labels, 0..20);
-                few.observe(&members, &first);
-                if hand == 2 {
-                    few.lack(keys[10..11].iter().copied());
-                }
-                singles.merge(&few);
-                few.clear();
-                let mut meetings = GroupPartition::default();
-                let kinds =
-                    nonzero[0].iter().zip(&nonzero[1]).map(|(a, b)| zero_pattern::in_first(*a) + zero_pattern::in_second(*b));
-                let labels: Vec<u128> = keys.iter().zip(kinds).map(|(key, kind)| sort_code(*key, kind)).collect();
-                meetings.sort(0, bound, &labels, met.iter().copied());
-                few_pairs.observe(&meetings, &first, &second);
-                pairs.merge(&few_pairs);
-                few_pairs.clear();
-            }
-            assert_eq!((singles.keys().len(), pairs.keys().len()), (7, 7));
-            for ((key, number), (sums, of_pair)) in want {
-                assert_eq!(singles.sums(key, number), sums);
-                assert_eq!(pairs.sums(key, number), of_pair);
-            }
-            assert_eq!(singles.sums(8, 0), Sums::default());
-            Ok(())
+    const ARITIES: [Arity; 3] = [Arity::Two, Arity::Four, Arity::One];
+
+    /// The values of a row in columns of [`ARITIES`].
+    type Row = [Quadruple; 3];
+
+    fn columns(rows: &[Row]) -> (Vec<Column>, Vec<bool>) {
+        let mut columns: Vec<Column> = ARITIES.into_iter().map(Column::new).collect();
+        for (at, column) in columns.iter_mut().enumerate() {
+            column.extend(rows.iter().map(|row| row[at]));
         }
-        for bound in [10, FEW + 1, DENSE + 1] {
-            check::<i64>(bound)?;
-            check::<i128>(bound)?;
+        let mut nonzero = Vec::new();
+        mark_nonzero(&columns, rows.len(), &mut nonzero);
+        (columns, nonzero)
+    }
+
+    /// Sums are those of a plain loop, whatever the number of keys and the size of the integers, and merge to the same.
+    #[test]
+    fn sums_are_those_of_a_plain_loop() -> Result<()> {
+        let mut state = 7u64;
+        let mut next = |below: i64| {
+            state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+            ((u128::from(state >> 11) * below as u128) >> 53) as i64
+        };
+        for bound in [1, 7, 1 << 40] {
+            let mut parts = [0; 2].map(|_| GroupedSums::of_rows(ARITIES, Some(2)));
+            let mut joined_parts = [0; 2].map(|_| GroupedSums::of_joined_rows(ARITIES[..2].iter().copied()));
+            let nothing = columns(&[]).0;
+            parts[0].add_rows(&GroupPartition::default(), &nothing, true);
+            joined_parts[0].add_joined_rows(&GroupPartition::<u32>::default(), [&nothing, &nothing], false);
+            let mut want: HashMap<(u128, usize), (Sums, PairSums)> = HashMap::new();
+            let (mut squares, mut wanted_squares) = (0, 0);
+            for batch in 0..20 {
+                let largest = [9, 1 << 31, 1 << 33, 1 << 50][batch % 4];
+                let least = if batch % 3 == 0 { largest / 2 } else { 0 };
+                let mut row = |at: u32| -> Row {
+                    // A third of the rows are zero, others are null in the last column.
+                    let mut number = || if at.is_multiple_of(3) { 0 } else { next(largest) - least };
+                    let (ratio, count) = ([0; 4].map(|_| number()), if at % 5 == 1 { 0 } else { number() });
+                    [[number(), number(), 0, 0], ratio, [count, 0, 0, 0]]
+                };
+                let first: Vec<Row> = (0..40).map(&mut row).collect();
+                let second: Vec<Row> = (1..41).map(&mut row).collect();
+                let keys: Vec<u64> = first.iter().map(|_| next(bound) as u64).collect();
+                // Rows are joined with those of the other batch in the opposite order.
+                for ((at, key), row) in (0..).zip(&keys).zip(&first) {
+                    for column in 0..3 {
+                        let (sums, pairs) = want.entry((u128::from(*key) + 3, column)).or_default();
+                        if column < 2 || at % 5 != 1 {
+                            sums.observe(row[column])?;
+                        }
+                        pairs.observe(row[column], second[39 - at][column])?;
+                        wanted_squares += row[column].iter().map(|value| i128::from(*value).pow(2) as u128).sum::<u128>();
+                    }
+                }
+                let ((first, of_first), (second, of_second)) = (columns(&first), columns(&second));
+                let code = |at: usize, pattern| sort_code(keys[at], pattern);
+                let codes: Vec<u64> = (0..40).map(|at| code(at, zero_pattern::of(of_first[at], of_first[at]))).collect();
+                let mut rows = GroupPartition::default();
+                rows.sort(3, bound as u64, &codes, 0..40);
+                let most = |columns: &[Column]| columns.iter().map(Column::squares).max().unwrap_or_default();
+                let fits = parts[batch % 2].fits_partial(most(&first));
+                parts[batch % 2].add_rows(&rows, &first, fits);
+                squares += first.iter().map(Column::squares).sum::<u128>();
+                parts[batch % 2].add_nulls((0..40).filter(|at| at % 5 == 1).map(|at| u128::from(keys[at]) + 3));
+                let codes: Vec<u64> = (0..40).map(|at| code(at, zero_pattern::of(of_first[at], of_second[39 - at]))).collect();
+                let mut rows = GroupPartition::default();
+                rows.sort(3, bound as u64, &codes, (0..40).map(|at| (at, 39 - at)));
+                let fits = joined_parts[batch % 2].fits_partial(most(&first).max(most(&second)));
+                joined_parts[batch % 2].add_joined_rows(&rows, [&first, &second], fits);
+            }
+            let ([mut sums, other], [mut joined, other_joined]) = (parts, joined_parts);
+            sums.merge(&other);
+            joined.merge(&other_joined);
+            assert!(squares >= wanted_squares && squares - wanted_squares < 1 << 40, "{squares} {wanted_squares}");
+            assert_eq!([sums.keys().count(), joined.keys().count()], [want.len() / 3; 2]);
+            for ((key, column), (of_rows, of_joined_rows)) in want {
+                assert_eq!(sums.sums(key, column), of_rows);
+                assert!(column == 2 || joined.pair_sums(key, column) == of_joined_rows);
+            }
+            assert_eq!((sums.sums(1, 0), joined.pair_sums(1, 0)), (Sums::default(), PairSums::default()));
         }
         Ok(())
     }

@@ -12,34 +12,27 @@
 //! ```
 //!
 //! 1. A [`GroupPartition`] brings the rows of a group together: rows 1 and 3 have the key 3; rows 0, 2 and 4 the key 7.
-//! 2. A `GroupIndex` numbers the keys in the order in which they first occur, so that the sums of a column are one dense
-//!    vector: 3 is group 0, and 7 is group 1.
-//! 3. `Moments` sums the rows of a group in registers, and adds the result once to the vector in [`GroupedSums`]:
+//! 2. The rows of a group are summed in registers, and the result is added once to the integers of the group in
+//!    [`GroupedSums`]:
 //!
 //!    ```text
-//!    group  key  rows  Σy  Σx  Σy²  Σyx  Σx²
-//!    0      3    2     5   2   25   10   4
-//!    1      7    3     7   3   21   8    5
+//!    key  rows  Σy  Σx  Σy²  Σyx  Σx²
+//!    3    2     5   2   25   10   4
+//!    7    3     7   3   21   8    5
 //!    ```
 //!
 //! Cross moments are the same for rows that are joined from two batches: Σa, Σb and Σab, from which the covariance follows of
 //! what a customer did in two periods.
 //!
-//! Sums have 128 bits. Most are far smaller, and a 64-bit product is faster, so [`TwoLevelSums`] add up batches in 64 bits
-//! and flush them into 128-bit totals before they can overflow.
+//! Sums have 128 bits. Most are far smaller, and sums of 64 bits need half the cache, so [`GroupedSums`] adds batches to partial
+//! sums of 64 bits and flushes them into totals before they can overflow.
 
 mod column;
-mod group_index;
 mod grouped;
-mod key;
 mod moments;
 mod partition;
-mod two_level;
 
 pub use column::{Arity, Column, Pair, Quadruple, Tuples, mark_nonzero};
-pub use group_index::FEW;
-pub use grouped::{GroupedCrossMoments, GroupedMoments};
-pub use key::Key;
-pub use moments::Integer;
+pub use grouped::GroupedSums;
+pub use moments::JoinedRow;
 pub use partition::{GroupPartition, PATTERNS, sort_code, zero_pattern};
-pub use two_level::{Target, TwoLevelCrossMoments, TwoLevelMoments, TwoLevelSums};

@@ -1,10 +1,166 @@
 //! Sums of values and of their products.
 
-use super::column::Number;
+use super::column::{Column, Tuples};
+use super::partition::{Group, zero_pattern};
+use crate::domain::CompactInts;
 use crate::stats::{PairSums, Sums, VALUES};
 
+/// A group of rows, and where its sums are.
+pub type Located<'a, R> = (usize, Group<'a, R>);
+
+/// Where a joined row has its values.
+pub trait JoinedRow: Copy + Default {
+    /// The indices in the first and in the second batch.
+    fn indices(self) -> (usize, usize);
+}
+
+impl JoinedRow for (u32, u32) {
+    #[inline]
+    fn indices(self) -> (usize, usize) {
+        (self.0 as usize, self.1 as usize)
+    }
+}
+
+/// The same index in both batches.
+impl JoinedRow for u32 {
+    #[inline]
+    fn indices(self) -> (usize, usize) {
+        (self as usize, self as usize)
+    }
+}
+
+/// How many integers the moments of `arity` integers are: their sums, and the products of every two of them.
+pub const fn moments_len(arity: usize) -> usize {
+    arity + arity * (arity + 1) / 2
+}
+
+/// How many integers the cross moments of `arity` integers are: their sums in each batch, and the products of one from each.
+pub const fn cross_moments_len(arity: usize) -> usize {
+    2 * arity + arity * arity
+}
+
+/// Adds the moments of a column by group.
+pub fn add_moments<T: Integer>(column: &Column, groups: &[Located<'_, u32>], sums: &mut [T]) {
+    match column {
+        Column::One(values) => of_rows(values, groups, sums),
+        Column::Two(values) => of_rows(values, groups, sums),
+        Column::Four(values) => of_rows(values, groups, sums),
+    }
+}
+
+fn of_rows<T: Integer, const V: usize>(values: &Tuples<V>, groups: &[Located<'_, u32>], sums: &mut [T]) {
+    match values {
+        CompactInts::Narrow(values) => moments(values, groups, sums),
+        CompactInts::Wide(values) => moments(values, groups, sums),
+    }
+}
+
+fn moments<T: Integer, N: Copy + Into<i64>, const V: usize>(values: &[[N; V]], groups: &[Located<'_, u32>], sums: &mut [T]) {
+    for (at, group) in groups {
+        let (mut sum, mut product) = ([T::default(); V], [[T::default(); V]; V]);
+        // The zero patterns are those of values of two and four integers.
+        let rows = if V == 1 { group.rows } else { group.of(zero_pattern::NONE) };
+        for row in rows {
+            let value = values[*row as usize].map(Into::into);
+            for i in 0..V {
+                sum[i].add(value[i]);
+                for j in i..V {
+                    product[i][j].add_product(value[i], value[j]);
+                }
+            }
+        }
+        let to = &mut sums[*at..][..moments_len(V)];
+        let mut next = V;
+        for i in 0..V {
+            to[i].join(sum[i]);
+            for product in &product[i][i..] {
+                to[next].join(*product);
+                next += 1;
+            }
+        }
+    }
+}
+
+/// Adds the cross moments of two columns with the same arity by group.
+pub fn add_cross_moments<R: JoinedRow, T: Integer>(first: &Column, second: &Column, groups: &[Located<'_, R>], sums: &mut [T]) {
+    match (first, second) {
+        (Column::One(a), Column::One(b)) => of_joined_rows(a, b, groups, sums),
+        (Column::Two(a), Column::Two(b)) => of_joined_rows(a, b, groups, sums),
+        (Column::Four(a), Column::Four(b)) => of_joined_rows(a, b, groups, sums),
+        _ => {}
+    }
+}
+
+fn of_joined_rows<R: JoinedRow, T: Integer, const V: usize>(
+    a: &Tuples<V>,
+    b: &Tuples<V>,
+    groups: &[Located<'_, R>],
+    sums: &mut [T],
+) {
+    match (a, b) {
+        (CompactInts::Narrow(a), CompactInts::Narrow(b)) => cross_moments(a, b, groups, sums),
+        (CompactInts::Narrow(a), CompactInts::Wide(b)) => cross_moments(a, b, groups, sums),
+        (CompactInts::Wide(a), CompactInts::Narrow(b)) => cross_moments(a, b, groups, sums),
+        (CompactInts::Wide(a), CompactInts::Wide(b)) => cross_moments(a, b, groups, sums),
+    }
+}
+
+fn cross_moments<A: Copy + Into<i64>, B: Copy + Into<i64>, R: JoinedRow, T: Integer, const V: usize>(
+    first: &[[A; V]],
+    second: &[[B; V]],
+    groups: &[Located<'_, R>],
+    sums: &mut [T],
+) {
+    let zero = CrossMoments { first: [T::default(); V], second: [T::default(); V], product: [[T::default(); V]; V] };
+    for (at, group) in groups {
+        let mut moments = zero;
+        let rows = |pattern| group.of(pattern).iter().map(|row| row.indices());
+        rows(zero_pattern::NONE).for_each(|(x, y)| moments.observe(&first[x], &second[y]));
+        rows(zero_pattern::SECOND).for_each(|(x, _)| moments.observe_first(&first[x]));
+        rows(zero_pattern::FIRST).for_each(|(_, y)| moments.observe_second(&second[y]));
+        let to = &mut sums[*at..][..cross_moments_len(V)];
+        for i in 0..V {
+            to[i].join(moments.first[i]);
+            to[V + i].join(moments.second[i]);
+            for j in 0..V {
+                to[2 * V + i * V + j].join(moments.product[i][j]);
+            }
+        }
+    }
+}
+
+/// The cross moments of a group. Three loops over the integers of a row stay in registers; one loop over all of them does not.
+#[derive(Clone, Copy)]
+struct CrossMoments<T, const V: usize> {
+    first: [T; V],
+    second: [T; V],
+    product: [[T; V]; V],
+}
+
+impl<T: Integer, const V: usize> CrossMoments<T, V> {
+    #[inline]
+    fn observe<A: Copy + Into<i64>, B: Copy + Into<i64>>(&mut self, first: &[A; V], second: &[B; V]) {
+        self.observe_first(first);
+        self.observe_second(second);
+        for (products, first) in self.product.iter_mut().zip(first) {
+            let both = products.iter_mut().zip(second);
+            both.for_each(|(product, second)| product.add_product((*first).into(), (*second).into()));
+        }
+    }
+
+    #[inline]
+    fn observe_first<A: Copy + Into<i64>>(&mut self, first: &[A; V]) {
+        self.first.iter_mut().zip(first).for_each(|(sum, number)| sum.add((*number).into()));
+    }
+
+    #[inline]
+    fn observe_second<B: Copy + Into<i64>>(&mut self, second: &[B; V]) {
+        self.second.iter_mut().zip(second).for_each(|(sum, number)| sum.add((*number).into()));
+    }
+}
+
 /// An integer that sums are made of. Additions wrap around.
-pub trait Integer: Copy + Default + Into<i128> {
+pub trait Integer: Copy + Default {
     /// Adds a number.
     fn add(&mut self, number: i64);
     /// Adds the product of two numbers.
@@ -25,7 +181,7 @@ impl Integer for i64 {
     }
 
     #[inline]
-    fn join(&mut self, other: Self) {
+    fn join(&mut self, other: i64) {
         *self = self.wrapping_add(other);
     }
 }
@@ -42,149 +198,28 @@ impl Integer for i128 {
     }
 
     #[inline]
-    fn join(&mut self, other: Self) {
+    fn join(&mut self, other: i128) {
         *self = self.wrapping_add(other);
     }
 }
 
-/// Adds sums whose integers may be narrower.
-pub trait Absorb<Other> {
-    fn absorb(&mut self, other: &Other);
+/// Moments of `n` rows as statistics have them.
+pub fn to_sums(arity: usize, n: i64, moments: &[i128]) -> Sums {
+    let (sum, products) = moments.split_at(arity);
+    let mut out = Sums { n, ..Sums::default() };
+    out.sum[..arity].copy_from_slice(sum);
+    let seconds = (0..VALUES).flat_map(|i| i..VALUES);
+    let known = out.product.iter_mut().zip(seconds).filter(|(_, j)| *j < arity);
+    known.zip(products).for_each(|((to, _), product)| *to = *product);
+    out
 }
 
-fn join<T: Integer>(all: &mut [T], own: &[T]) {
-    all.iter_mut().zip(own).for_each(|(all, own)| all.join(*own));
-}
-
-fn absorb_all<T: Integer>(all: &mut [i128], own: &[T]) {
-    all.iter_mut().zip(own).for_each(|(all, own)| *all = all.wrapping_add((*own).into()));
-}
-
-/// Sums of `V` integers over rows, and of their products (the upper triangle).
-#[derive(Debug, Clone, Copy)]
-pub struct Moments<T, const V: usize> {
-    sum: [T; V],
-    product: [[T; V]; V],
-}
-
-impl<T: Integer, const V: usize> Default for Moments<T, V> {
-    fn default() -> Self {
-        Moments { sum: [T::default(); V], product: [[T::default(); V]; V] }
-    }
-}
-
-impl<T: Integer, const V: usize> Moments<T, V> {
-    #[inline]
-    pub fn observe<N: Number>(&mut self, numbers: &[N; V]) {
-        for i in 0..V {
-            self.sum[i].add(numbers[i].into());
-            for j in i..V {
-                self.product[i][j].add_product(numbers[i].into(), numbers[j].into());
-            }
-        }
-    }
-}
-
-impl<T: Integer, const V: usize> Moments<T, V> {
-    /// Adds other sums of the same type.
-    #[inline]
-    pub fn join(&mut self, other: &Moments<T, V>) {
-        join(&mut self.sum, &other.sum);
-        self.product.iter_mut().zip(&other.product).for_each(|(all, own)| join(all, own));
-    }
-}
-
-impl<T: Integer> Moments<T, 1> {
-    /// Adds a number of rows whose value is 1.
-    pub fn observe_flags(&mut self, customers: usize) {
-        self.sum[0].add(customers as i64);
-        self.product[0][0].add(customers as i64);
-    }
-}
-
-impl<T: Integer, const V: usize> Absorb<Moments<T, V>> for Moments<i128, V> {
-    fn absorb(&mut self, other: &Moments<T, V>) {
-        absorb_all(&mut self.sum, &other.sum);
-        self.product.iter_mut().zip(&other.product).for_each(|(all, own)| absorb_all(all, own));
-    }
-}
-
-impl<const V: usize> Moments<i128, V> {
-    pub fn sums(&self, n: i64) -> Sums {
-        let mut out = Sums { n, ..Sums::default() };
-        out.sum[..V].copy_from_slice(&self.sum);
-        let mut at = 0;
-        for i in 0..VALUES {
-            for j in i..VALUES {
-                out.product[at] = if j < V { self.product[i][j] } else { 0 };
-                at += 1;
-            }
-        }
-        out
-    }
-}
-
-/// Sums of the `V` integers of a first and of a second value over rows, and of the products of one from each.
-#[derive(Debug, Clone, Copy)]
-pub struct CrossMoments<T, const V: usize> {
-    first: [T; V],
-    second: [T; V],
-    product: [[T; V]; V],
-}
-
-impl<T: Integer, const V: usize> Default for CrossMoments<T, V> {
-    fn default() -> Self {
-        let (zero, zeros) = ([T::default(); V], [[T::default(); V]; V]);
-        CrossMoments { first: zero, second: zero, product: zeros }
-    }
-}
-
-impl<T: Integer, const V: usize> CrossMoments<T, V> {
-    #[inline]
-    pub fn observe<A: Number, B: Number>(&mut self, first: &[A; V], second: &[B; V]) {
-        self.observe_first(first);
-        self.observe_second(second);
-        for (products, first) in self.product.iter_mut().zip(first) {
-            let both = products.iter_mut().zip(second);
-            both.for_each(|(product, second)| product.add_product((*first).into(), (*second).into()));
-        }
-    }
-
-    #[inline]
-    pub fn observe_first<A: Number>(&mut self, first: &[A; V]) {
-        self.first.iter_mut().zip(first).for_each(|(sum, number)| sum.add((*number).into()));
-    }
-
-    #[inline]
-    pub fn observe_second<B: Number>(&mut self, second: &[B; V]) {
-        self.second.iter_mut().zip(second).for_each(|(sum, number)| sum.add((*number).into()));
-    }
-}
-
-impl<T: Integer, const V: usize> CrossMoments<T, V> {
-    /// Adds other sums of the same type.
-    #[inline]
-    pub fn join(&mut self, other: &CrossMoments<T, V>) {
-        join(&mut self.first, &other.first);
-        join(&mut self.second, &other.second);
-        self.product.iter_mut().zip(&other.product).for_each(|(all, own)| join(all, own));
-    }
-}
-
-impl<T: Integer, const V: usize> Absorb<CrossMoments<T, V>> for CrossMoments<i128, V> {
-    fn absorb(&mut self, other: &CrossMoments<T, V>) {
-        absorb_all(&mut self.first, &other.first);
-        absorb_all(&mut self.second, &other.second);
-        self.product.iter_mut().zip(&other.product).for_each(|(all, own)| absorb_all(all, own));
-    }
-}
-
-impl<const V: usize> CrossMoments<i128, V> {
-    pub fn sums(&self, n: i64) -> PairSums {
-        let mut out = PairSums { n, ..PairSums::default() };
-        out.first[..V].copy_from_slice(&self.first);
-        out.second[..V].copy_from_slice(&self.second);
-        out.product.iter_mut().zip(&self.product).for_each(|(to, own)| to[..V].copy_from_slice(own));
-        out
-    }
+/// Cross moments of `n` joined rows as statistics have them.
+pub fn to_pair_sums(arity: usize, n: i64, moments: &[i128]) -> PairSums {
+    let mut out = PairSums { n, ..PairSums::default() };
+    out.first[..arity].copy_from_slice(&moments[..arity]);
+    out.second[..arity].copy_from_slice(&moments[arity..2 * arity]);
+    let products = out.product.iter_mut().zip(moments[2 * arity..].chunks(arity));
+    products.for_each(|(to, products)| to[..arity].copy_from_slice(products));
+    out
 }
