@@ -2,6 +2,8 @@
 
 use std::ops::Range;
 
+use serde::{Deserialize, Serialize};
+
 /// An integer type that holds most values of a wider one, or a tuple of such integers.
 pub trait NarrowInt: Copy + PartialEq {
     /// The wider type, which holds every value.
@@ -59,7 +61,8 @@ impl<S: NarrowInt, const V: usize> NarrowInt for [S; V] {
 }
 
 /// Integers that are narrow as long as all of them fit.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(bound(serialize = "S: Serialize, S::Wide: Serialize", deserialize = "S: Deserialize<'de>, S::Wide: Deserialize<'de>"))]
 pub enum CompactInts<S: NarrowInt> {
     /// All values fit into the narrow type.
     Narrow(Vec<S>),

@@ -1,13 +1,16 @@
 //! What a part contributes to the evaluation of all strategies: exact sums and counts, which merge in any order.
 
+use serde::{Deserialize, Serialize};
+
 use super::exposure::ExclusionCounts;
 use super::plan::ExperimentPlan;
 use super::strategy_sums::StrategySums;
 use super::winsorise::WinsorInput;
 use crate::sums::GroupedSums;
+use crate::wire::Travels;
 
 /// The sums of all periods of all strategies over some parts.
-#[derive(Default)]
+#[derive(Debug, Clone, Default, Serialize, Deserialize)]
 pub struct PartialSums {
     /// By strategy.
     pub strategies: Vec<StrategySums>,
@@ -52,10 +55,22 @@ impl PartialSums {
     }
 }
 
+impl Travels for PartialSums {
+    const NAME: &'static str = "sums of strategies";
+    const VERSION: u16 = 1;
+
+    fn canonicalise(&mut self) {
+        self.winsor_inputs.sort_by_cached_key(|input| (input.strategy(), postcard::to_allocvec(input).unwrap_or_default()));
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::sums::{Arity, Column};
+    use crate::error::Result;
+    use crate::experiment::outcomes::MemberBatch;
+    use crate::sums::{Arity, Column, GroupPartition, sort_code, zero_pattern};
+    use crate::wire::checks::{Sequence, merges_in_any_order};
 
     #[test]
     fn sums_that_could_leave_their_digits_are_found() {
@@ -70,5 +85,68 @@ mod tests {
         assert_eq!(sums(&[1 << 62, -(1 << 40)]).first_too_large(), None);
         assert_eq!(sums(&[i64::MIN, i64::MIN]).first_too_large(), Some(1));
         assert_eq!(sums(&[i64::MIN; 5]).first_too_large(), Some(1));
+    }
+
+    /// Sums of some parts: groups that all have and groups of one part, sums of more than 64 bits, rows that are null.
+    fn some() -> Vec<PartialSums> {
+        let arities = [Arity::Two, Arity::Four, Arity::One];
+        let mut sequence = Sequence::new(5);
+        let mut of_part = |part: u64| {
+            let rows = 60 * part as usize;
+            let mut number = |bits: u32| sequence.below(1 << bits) as i64 - (1 << (bits - 1));
+            let columns: Vec<Column> = (0..2)
+                .flat_map(|_| arities)
+                .map(|arity| {
+                    let mut column = Column::new(arity);
+                    let values: Vec<_> = (0..rows).map(|_| [number(45), number(9), number(30), 0]).collect();
+                    column.extend(values.into_iter());
+                    column
+                })
+                .collect();
+            let (first, second) = columns.split_at(3);
+            let codes: Vec<u64> =
+                (0..rows).map(|row| sort_code((row as u64 * 31 + part * part) % 40, zero_pattern::NONE)).collect();
+            let mut members = GroupPartition::default();
+            members.sort(0, 1 << 20, &codes, 0..rows as u32);
+            let mut sums = GroupedSums::of_rows(arities, Some(2));
+            sums.add_rows(&members, first, false);
+            sums.add_nulls((0..part).map(u128::from));
+            let mut pairs = GroupedSums::of_joined_rows(arities);
+            pairs.add_joined_rows(&members, [first, second], false);
+            let mut input = WinsorInput::new(part as usize % 2);
+            let nonzero = vec![true; rows];
+            input.batches.push(vec![MemberBatch { columns: first.to_vec(), nonzero, ..MemberBatch::default() }]);
+            PartialSums {
+                strategies: vec![StrategySums { periods: vec![sums.clone(), sums.clone()], pairs }],
+                reference: vec![sums],
+                squares: vec![u128::from(part) << 90],
+                exclusions: vec![ExclusionCounts { unmatched: part, overlapping: 2 * part, excluded_by_arm: vec![part, 0] }],
+                winsor_inputs: vec![input],
+            }
+        };
+        (0..6).map(&mut of_part).collect()
+    }
+
+    #[test]
+    fn parts_merge_in_any_order() -> Result<()> {
+        let digits = merges_in_any_order(some, |all, part| {
+            all.merge(part);
+            Ok(())
+        })?;
+        assert_eq!((digits.as_str(), PartialSums::VERSION), ("6948ff24b0055b57", 1), "the form has changed: raise its version");
+        Ok(())
+    }
+
+    #[test]
+    fn read_sums_are_those_that_were_written() -> Result<()> {
+        for part in some() {
+            let back: PartialSums = crate::wire::read(&crate::wire::write(part.clone())?, "a test")?;
+            let (sums, read) = (&part.strategies[0], &back.strategies[0]);
+            for (key, column) in (0..40).flat_map(|key| (0..3).map(move |column| (key, column))) {
+                assert_eq!(sums.periods[1].sums(key, column), read.periods[1].sums(key, column));
+                assert_eq!(sums.pairs.pair_sums(key, column), read.pairs.pair_sums(key, column));
+            }
+        }
+        Ok(())
     }
 }

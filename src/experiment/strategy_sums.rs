@@ -1,10 +1,13 @@
 //! The exact sums of a strategy, to which batches of members are added.
 
+use serde::{Deserialize, Serialize};
+
 use super::layout::{KeyLayout, SumLayout};
 use super::outcomes::MemberBatch;
 use crate::sums::{Arity, Column, GroupPartition, GroupedSums, JoinedRow, PATTERNS, sort_code, zero_pattern};
 
 /// The sums of a strategy.
+#[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct StrategySums {
     /// By period of the strategy.
     pub periods: Vec<GroupedSums>,

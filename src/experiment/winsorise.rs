@@ -1,6 +1,7 @@
 //! Winsorises money outcomes. The threshold is a percentile over all parts, so the values are retained until every part is done.
 
 use rayon::prelude::*;
+use serde::{Deserialize, Serialize};
 
 use super::outcomes::MemberBatch;
 use super::plan::StrategyPlan;
@@ -11,10 +12,11 @@ use crate::stats::{X, Y};
 use crate::sums::{Arity, Column, Tuples, mark_nonzero};
 
 /// The customers of a part and a strategy who have a money outcome that is not zero in any of its periods.
+#[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct WinsorInput {
     strategy: usize,
     /// By batch and period of the strategy: its members, with the columns that are winsorised.
-    batches: Vec<Vec<MemberBatch>>,
+    pub(super) batches: Vec<Vec<MemberBatch>>,
 }
 
 impl WinsorInput {

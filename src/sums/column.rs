@@ -1,6 +1,8 @@
 //! Columns of integers to be summed. Values are `u32` until one does not fit: most columns stay narrow, so that more of them
 //! stay in the caches and a product takes one instruction.
 
+use serde::{Deserialize, Serialize};
+
 use crate::domain::CompactInts;
 use crate::stats::VALUES;
 
@@ -14,7 +16,7 @@ pub type Quadruple = [i64; VALUES];
 pub type Tuples<const V: usize> = CompactInts<[u32; V]>;
 
 /// How many integers one value has. The integers of a value are summed together, with their products.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Arity {
     One = 1,
     Two = 2,
@@ -29,7 +31,7 @@ impl Arity {
 }
 
 /// One value per row.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Column {
     /// Values of one integer.
     One(Tuples<1>),

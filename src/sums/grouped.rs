@@ -62,7 +62,7 @@ impl GroupedSums {
     }
 
     /// The number of integers of a group.
-    fn width(&self) -> usize {
+    pub(super) fn width(&self) -> usize {
         self.starts.last().copied().unwrap_or_default()
     }
 
@@ -166,6 +166,27 @@ impl GroupedSums {
             for at in 0..self.width() {
                 self.totals[to + at] = self.totals[to + at].wrapping_add(other.sum_at(from + at));
             }
+        }
+    }
+
+    /// The arities of its columns, whether it has sums of joined rows, and the nullable column.
+    pub(super) fn shape(&self) -> (&[Arity], bool, Option<usize>) {
+        let of_rows: usize = self.arities.iter().map(|arity| moments_len(arity.len())).sum();
+        (&self.arities, self.width() != NULLS + 1 + of_rows, self.nullable_column)
+    }
+
+    /// The integers of a group; none if the key has none.
+    pub(super) fn integers(&self, key: u128) -> impl Iterator<Item = i128> {
+        let start = self.groups.get(&key).copied();
+        start.into_iter().flat_map(|start| (start..start + self.width()).map(|at| self.sum_at(at)))
+    }
+
+    /// Adds to the integers of a group, of which there are as many as its width.
+    pub(super) fn add_integers(&mut self, key: u128, integers: &[i128]) {
+        let start = self.start_of(key);
+        self.totals.resize(self.partial.len(), 0);
+        for (total, more) in self.totals[start..].iter_mut().zip(integers) {
+            *total = total.wrapping_add(*more);
         }
     }
 

@@ -31,6 +31,7 @@ mod column;
 mod grouped;
 mod moments;
 mod partition;
+mod written;
 
 pub use column::{Arity, Column, Pair, Quadruple, Tuples, mark_nonzero};
 pub use grouped::GroupedSums;

@@ -1,7 +1,9 @@
 //! How many customers of a period do not count, or have no orders.
 
+use serde::{Deserialize, Serialize};
+
 /// Customers of a period by what is special about them.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ExclusionCounts {
     /// Customers without orders, who count with outcomes of 0.
     pub unmatched: u64,

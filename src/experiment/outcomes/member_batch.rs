@@ -1,10 +1,12 @@
 //! The members of one period in the current batch, in columns.
 
+use serde::{Deserialize, Serialize};
+
 use crate::experiment::plan::StrategyPlan;
 use crate::sums::Column;
 
 /// Members of a period, ascending by customer.
-#[derive(Debug, Default)]
+#[derive(Debug, Clone, Default, Serialize, Deserialize)]
 pub struct MemberBatch {
     /// The customers, as indices of the batch.
     pub customers: Vec<u32>,
