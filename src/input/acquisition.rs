@@ -6,6 +6,7 @@ use std::path::Path;
 use parquet::file::reader::{FileReader, SerializedFileReader};
 use parquet::record::Field;
 
+use super::csv_record;
 use super::damage::contained;
 use crate::domain::{Day, Decimal};
 use crate::error::{Error, Result};
@@ -68,21 +69,27 @@ fn unreadable(name: &str, error: &dyn std::fmt::Display) -> Error {
 }
 
 fn csv_lines(name: &str, path: &Path) -> Result<Vec<Line>> {
-    let bytes = std::fs::read(path).map_err(|e| unreadable(name, &e).caused_by(e))?;
-    let bytes = bytes.strip_prefix(b"\xEF\xBB\xBF").unwrap_or(&bytes);
-    let mut reader = csv::ReaderBuilder::new().trim(csv::Trim::All).from_reader(bytes);
+    // The reader passes over a byte order mark.
+    let file = std::fs::File::open(path).map_err(|e| unreadable(name, &e).caused_by(e))?;
+    let mut reader = csv::ReaderBuilder::new().flexible(true).trim(csv::Trim::All).from_reader(file);
     let headers = reader.headers().map_err(|e| unreadable(name, &e).caused_by(e))?.clone();
     let column = |wanted: &str| {
         let found = headers.iter().position(|h| h == wanted);
         found.ok_or_else(|| unreadable(name, &format!("it has the columns {}", headers.iter().collect::<Vec<_>>().join(", "))))
     };
     let (start, spend) = (column("period_start")?, column("spend")?);
-    let mut lines = Vec::new();
+    csv_record::check_record(name, &headers, None)?;
+    let (mut lines, mut last) = (Vec::new(), None);
     for record in reader.records() {
         let record = record.map_err(|e| unreadable(name, &e).caused_by(e))?;
+        csv_record::check_record(name, &record, Some(&headers))?;
+        last = record.position().cloned();
         let cell = |at: usize| record.get(at).filter(|c| !c.is_empty()).map(str::to_owned);
         let line = record.position().map_or(0, csv::Position::line);
         lines.push(Line { place: format!("{name}, line {line}"), start: cell(start), spend: cell(spend) });
+    }
+    if let Some(last) = last {
+        csv_record::check_end(name, path, &last)?;
     }
     Ok(lines)
 }

@@ -7,6 +7,7 @@
 pub mod acquisition;
 pub mod assignments;
 pub(crate) mod column_types;
+mod csv_record;
 pub mod customers;
 pub mod damage;
 pub(crate) mod decode;

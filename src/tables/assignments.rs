@@ -83,7 +83,8 @@ pub fn assigned_parquet(of: &AssignedRows) -> Result<EncodedFile> {
 /// The file as CSV. Text that a spreadsheet would take for a formula has an apostrophe before it.
 ///
 /// # Errors
-/// Exit 1 if the CSV writer refuses what we built.
+/// Exit 3 if an id or a name holds a line break, which is refused where assignments are read; exit 1 if the CSV writer refuses
+/// what we built.
 pub fn assigned_csv(of: &AssignedRows) -> Result<Vec<u8>> {
     let wrong = |e: &dyn std::fmt::Display| Error::bug(format!("assignments cannot be written as CSV: {e}"));
     let mut writer = csv::Writer::from_writer(Vec::new());
@@ -97,7 +98,13 @@ pub fn assigned_csv(of: &AssignedRows) -> Result<Vec<u8>> {
         let id = if of.kind == IdType::Text { escape_formula(id) } else { id.into() };
         let (arm, state, stratum) =
             (escape_formula(of.arms.get(row)), escape_formula(of.states.get(row)), escape_formula(of.strata.get(row)));
-        writer.write_record([&id, &arm, day.as_str(), &state, &stratum]).map_err(|e| wrong(&e).caused_by(e))?;
+        let fields = [&id, &arm, day.as_str(), &state, &stratum];
+        if let Some((field, column)) = fields.iter().zip(&header).find(|(field, _)| field.contains(['\n', '\r'])) {
+            return Err(Error::contract(format!(
+                "{column} is {field:?}: a line break cannot stand in a CSV file of assignments; write Parquet, with a name that ends in .parquet"
+            )));
+        }
+        writer.write_record(fields).map_err(|e| wrong(&e).caused_by(e))?;
     }
     writer.into_inner().map_err(|e| wrong(&e).caused_by(e))
 }
@@ -146,6 +153,30 @@ mod tests {
                     '=cmd|'/c calc'!A1,'+mail,1970-01-01,\"At \"\"Risk\"\"\",\"At \"\"Risk\"\"\"\n\
                     \"C,1\",'+mail,1970-01-01,\"At \"\"Risk\"\"\",\"At \"\"Risk\"\"\"\n";
         assert_eq!(String::from_utf8(assigned_csv(&of).unwrap()).unwrap(), want);
+    }
+
+    /// What reading would refuse is not written.
+    #[test]
+    fn csv_has_no_line_breaks_within_fields() {
+        let mut texts = StringIds::default();
+        texts.push(b"C\n1");
+        let names = ["a".to_owned()];
+        let one = CodedNames { codes: &[0], names: &names };
+        let ids = CustomerIds::Text(texts);
+        let of = AssignedRows {
+            strategy: "x",
+            ids: &ids,
+            kind: IdType::Text,
+            rows: &[0],
+            assigned_on: Day(0),
+            arms: one,
+            states: one,
+            strata: one,
+        };
+        let error = assigned_csv(&of).unwrap_err();
+        assert_eq!(error.kind(), crate::error::Kind::Contract);
+        assert!(error.to_string().starts_with("customer_id is \"C\\n1\": a line break"), "{error}");
+        assert_eq!(assigned_parquet(&of).unwrap().rows, 1);
     }
 
     #[test]

@@ -11,6 +11,7 @@ use super::request::{Request, negative_cost};
 use super::rows::{FileChunk, Scratch};
 use crate::domain::{CustomerIds, Day, Decimal, IdType};
 use crate::error::{Error, Result, suggestion};
+use crate::input::csv_record;
 
 /// Indices of the columns.
 struct ColumnIndices {
@@ -28,8 +29,9 @@ struct ColumnIndices {
 fn open(name: &str, path: &Path) -> Result<(Reader<File>, ColumnIndices)> {
     let file = File::open(path)
         .map_err(|e| Error::input(format!("cannot read {name}: {e}; check the file and its permissions")).caused_by(e))?;
-    let mut reader = ReaderBuilder::new().buffer_capacity(1 << 16).from_reader(file);
+    let mut reader = ReaderBuilder::new().flexible(true).buffer_capacity(1 << 16).from_reader(file);
     let header = reader.headers().map_err(|e| unreadable(name, &e).caused_by(std::io::Error::from(e)))?;
+    csv_record::check_record(name, header, None)?;
     let places = ColumnIndices::find(name, header)?;
     Ok((reader, places))
 }
@@ -50,11 +52,17 @@ pub(super) fn read(name: &str, path: &Path, request: &Request) -> Result<FileChu
         ended_on: places.ended_on.is_some(),
     };
     let (mut chunk, mut scratch) = (FileChunk::new(request, has, 0), Scratch::default());
-    let mut record = StringRecord::new();
+    let columns = reader.headers().map_err(|e| unreadable(name, &e).caused_by(std::io::Error::from(e)))?.clone();
+    let (mut record, mut last) = (StringRecord::new(), None);
     while reader.read_record(&mut record).map_err(|e| unreadable(name, &e).caused_by(std::io::Error::from(e)))? {
-        let line = record.position().map_or(0, |p| p.line());
+        csv_record::check_record(name, &record, Some(&columns))?;
+        last = record.position().cloned();
+        let line = last.as_ref().map_or(0, csv::Position::line);
         let fields = CsvLine { name, line, record: &record, request };
         chunk.add(request, &fields.row(&places)?, &mut scratch);
+    }
+    if let Some(last) = last {
+        csv_record::check_end(name, path, &last)?;
     }
     Ok(chunk)
 }
@@ -253,9 +261,6 @@ fn unreadable(name: &str, error: &csv::Error) -> Error {
     match error.kind() {
         ErrorKind::Io(e) => Error::input(format!("cannot read {name}: {e}; check the disk and run again")),
         ErrorKind::Utf8 { .. } => Error::input(format!("{name}, line {line}: this is not UTF-8 text; save the file as UTF-8")),
-        ErrorKind::UnequalLengths { expected_len, len, .. } => Error::contract(format!(
-            "{name}, line {line}: {len} fields, where the first line names {expected_len}; put fields with commas into double quotes"
-        )),
         _ => Error::input(format!("{name}, line {line}: this is not CSV ({error}); write the file again")),
     }
 }

@@ -11,7 +11,7 @@ use crate::error::Kind;
 #[test]
 fn wrong_csv_is_refused() {
     const HEAD: &str = "customer_id,arm,assigned_on";
-    let cases: [(String, Kind, &str); 19] = [
+    let cases: [(String, Kind, &str); 22] = [
         (
             "".into(),
             Kind::Contract,
@@ -49,9 +49,24 @@ fn wrong_csv_is_refused() {
             "a.csv, line 3: 2 fields, where the first line names 3; put fields with commas into double quotes",
         ),
         (
-            format!("{HEAD}\n\"C\n1\",mail,2024-04-01\nC2,male,2024-04-01\n"),
+            format!("{HEAD}\nC1,mail,2024-04-01\n\"C2,mail,2024-04-01\nC3,mail,2024-04-01\nC4,\"mail\",2024-04-01\n"),
             Kind::Contract,
-            "a.csv, line 4: \"male\" is no arm of strategy \"mail\"; did you mean \"mail\"? (arms: control, mail; found: mail in 1 rows, male in 1 rows); correct the table or the split",
+            "a.csv, line 3: customer_id holds a line break, as behind a quote that is not closed; close the quote, or take the line break out",
+        ),
+        (
+            format!("{HEAD}\nC1,mail,2024-04-01\nC2,mail,\"2024-04-01"),
+            Kind::Contract,
+            "a.csv, line 3: a quote is not closed before the file ends; close it, or write the file again if its end is missing",
+        ),
+        (
+            "customer_id,\"arm,assigned_on\nC1,mail,2024-04-01\n".into(),
+            Kind::Contract,
+            "a.csv, line 1: the name of column 2 holds a line break, as behind a quote that is not closed; close the quote, or take the line break out",
+        ),
+        (
+            format!("{HEAD}\n\"C\"\"1\",mail,2024-04-01\nC2,male,2024-04-01\n"),
+            Kind::Contract,
+            "a.csv, line 3: \"male\" is no arm of strategy \"mail\"; did you mean \"mail\"? (arms: control, mail; found: mail in 1 rows, male in 1 rows); correct the table or the split",
         ),
         (
             format!("{HEAD}\nC2,Mail ,2024-04-01\n"),
