@@ -37,7 +37,8 @@ mod publish;
 mod sums;
 mod tables;
 
-/// What the program itself and its integration tests use. It changes without notice.
+/// What the program itself and its integration tests use, and the values that travel between stages with their written form
+/// (`wire`, `bucket`, `score`, `part`). It changes without notice.
 #[doc(hidden)]
 #[path = ""]
 pub mod internals {

@@ -10,6 +10,7 @@ mod measure;
 mod name;
 mod number;
 mod period;
+pub(crate) mod split_mix;
 mod strategy;
 mod warning;
 
@@ -23,5 +24,6 @@ pub use measure::{AttributeColumn, Catalogue, Measure, MeasureKind, Unit};
 pub use name::{ALL, folded, look_alike};
 pub use number::{Decimal, Ratio, divide_half_even, ends, format_money, pow10};
 pub use period::Period;
+pub use split_mix::SplitMix;
 pub use strategy::{Design, EffectMethod, Outcome};
 pub use warning::{Overlapping, StrategyWarning, UnknownDays, Warning};

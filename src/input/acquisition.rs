@@ -117,3 +117,27 @@ fn parquet_lines(name: &str, path: &Path) -> Result<Vec<Line>> {
     }
     Ok(lines)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Quotes that are not closed and fields too many are refused with their line, whether a byte order mark stands first or not.
+    #[test]
+    fn broken_lines_are_refused() {
+        let folder = crate::temp::tempdir().expect("a folder");
+        let path = folder.path().join("costs.csv");
+        let read = |text: &str| {
+            std::fs::write(&path, format!("\u{feff}period_start,spend\n{text}")).expect("a file");
+            csv_lines("costs.csv", &path).map(|lines| lines.len()).map_err(|e| e.to_string())
+        };
+        assert_eq!(read("2024-01-01,5\n\"2024-02-01\",\"7\"\n"), Ok(2));
+        for (text, said) in [
+            ("2024-01-01,5\n\"2024-02-01,7\n2024-03-01,\"8\"\n", "costs.csv, line 3: period_start holds a line break"),
+            ("2024-01-01,5\n2024-02-01,\"7", "costs.csv, line 3: a quote is not closed before the file ends"),
+            ("2024-01-01,1,500\n", "costs.csv, line 2: 3 fields, where the first line names 2"),
+        ] {
+            assert!(read(text).is_err_and(|error| error.starts_with(said)), "{text:?}: {:?}", read(text));
+        }
+    }
+}

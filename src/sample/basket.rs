@@ -7,7 +7,7 @@ use rand_distr::{Distribution, LogNormal};
 use super::buyer::Traits;
 use super::category::Category;
 use super::error;
-use super::rng::Stream;
+use crate::domain::SplitMix;
 use crate::error::Result;
 
 /// Lowest and highest list price, in cents.
@@ -63,7 +63,7 @@ impl Prices {
 
     /// Fills `lines` with what a customer buys in one order; returns the number of lines.
     /// `discounts` is how much likelier discounts are than usual.
-    pub(super) fn fill(&self, stream: &mut Stream, traits: &Traits, discounts: f64, lines: &mut Vec<Line>) -> u8 {
+    pub(super) fn fill(&self, stream: &mut SplitMix, traits: &Traits, discounts: f64, lines: &mut Vec<Line>) -> u8 {
         let percent = match stream.chance(traits.discount_leaning * discounts) {
             true => stream.pick(&DISCOUNT_PERCENT, 0),
             false => 0,
@@ -85,7 +85,7 @@ impl Prices {
         count as u8
     }
 
-    fn line(&self, stream: &mut Stream, category: Category, value: f64, percent: i64) -> Line {
+    fn line(&self, stream: &mut SplitMix, category: Category, value: f64, percent: i64) -> Line {
         let drawn = match self.lists.get(category as usize) {
             Some(list) => list.sample(stream) * value,
             None => PRICES.0,

@@ -7,7 +7,8 @@ use std::ops::Range;
 use jiff::civil::{Date, Weekday};
 
 use super::error;
-use super::rng::{Purpose, Stream, Streams};
+use super::rng::{Purpose, Streams};
+use crate::domain::SplitMix;
 use crate::error::{Error, Result};
 
 /// The longest sample: a hundred years, so that a file's seconds fit in 32 bits.
@@ -117,7 +118,7 @@ impl Calendar {
 }
 
 /// A time of day in seconds, likelier in the evening than at night.
-pub(super) fn time_of_day(stream: &mut Stream) -> u64 {
+pub(super) fn time_of_day(stream: &mut SplitMix) -> u64 {
     stream.pick(&HOURS, 12) * 3_600 + stream.below(3_600)
 }
 
@@ -230,7 +231,7 @@ fn discount_season(date: Date) -> f64 {
     }
 }
 
-fn noise(stream: &mut Stream) -> f64 {
+fn noise(stream: &mut SplitMix) -> f64 {
     1.0 + DAILY_NOISE * (2.0 * stream.unit() - 1.0)
 }
 

@@ -1,6 +1,6 @@
 //! The categories that order lines are of.
 
-use super::rng::Stream;
+use crate::domain::SplitMix;
 
 /// What an order line is about.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -43,7 +43,7 @@ impl Category {
         [Category::Electronics, Category::Fashion, Category::Home, Category::Beauty, Category::Sports, Category::Books];
 
     /// A category, the larger ones more often.
-    pub(super) fn any(stream: &mut Stream) -> Self {
+    pub(super) fn any(stream: &mut SplitMix) -> Self {
         stream.pick(&CATEGORY_SHARES, Category::Home)
     }
 

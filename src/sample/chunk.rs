@@ -4,8 +4,8 @@ use super::basket::Line;
 use super::calendar::DAY_SECONDS;
 use super::columns::{Columns, Row};
 use super::error;
-use super::rng::Stream;
 use super::status::Status;
+use crate::domain::SplitMix;
 use crate::error::Result;
 
 /// Longest time until goods come back, in days.
@@ -77,7 +77,7 @@ impl Chunk {
 
     /// Adds `returns` returns of goods bought in this chunk. They are later than the purchase, and
     /// never later than the file's dates.
-    pub(super) fn add_returns(&mut self, returns: u64, file_seconds: u32, stream: &mut Stream) -> Result<()> {
+    pub(super) fn add_returns(&mut self, returns: u64, file_seconds: u32, stream: &mut SplitMix) -> Result<()> {
         let purchases = self.orders.len();
         let mut returned = vec![false; purchases];
         for _ in 0..returns {
@@ -106,7 +106,7 @@ impl Chunk {
 
     /// A purchase that may well come back: of a category that often does, and not so late that the
     /// return would have to be in the next file.
-    fn likely_return(&self, returned: &[bool], file_seconds: u32, stream: &mut Stream) -> Option<usize> {
+    fn likely_return(&self, returned: &[bool], file_seconds: u32, stream: &mut SplitMix) -> Option<usize> {
         (0..RETURN_TRIES).find_map(|_| {
             let index = stream.below(returned.len() as u64) as usize;
             let purchase = self.orders.get(index)?;
@@ -120,7 +120,7 @@ impl Chunk {
 
     /// The chunk's rows, ordered by time. Order ids ascend with it; bad rows follow the rows they
     /// are copies of.
-    pub(super) fn rows(&self, place: &Place, stream: &mut Stream, columns: &mut Columns) {
+    pub(super) fn rows(&self, place: &Place, stream: &mut SplitMix, columns: &mut Columns) {
         // Time and index in one word: sorting words is fast and leaves no ties.
         let mut by_time: Vec<u64> =
             (0..).zip(&self.orders).map(|(index, order)| u64::from(order.seconds) << 32 | index).collect();
@@ -156,7 +156,7 @@ impl Chunk {
     }
 
     /// Which order each bad row is a copy of, by rank in time; the last one first.
-    fn place_bad_rows(&self, place: &Place, stream: &mut Stream) -> Vec<(u64, u64)> {
+    fn place_bad_rows(&self, place: &Place, stream: &mut SplitMix) -> Vec<(u64, u64)> {
         let orders = self.orders.len() as u64;
         let mut placed: Vec<(u64, u64)> = place.bad_rows.clone().map(|number| (stream.below(orders), number)).collect();
         placed.sort_unstable_by(|left, right| right.cmp(left));
@@ -175,7 +175,7 @@ fn spoilt(row: Row, number: u64, place: &Place) -> Row {
 
 /// When goods bought at `purchase` come back: after a day to four weeks, sooner if the file's dates
 /// end before that.
-fn return_seconds(purchase: u32, file_seconds: u32, stream: &mut Stream) -> u32 {
+fn return_seconds(purchase: u32, file_seconds: u32, stream: &mut SplitMix) -> u32 {
     let left = u64::from(file_seconds - purchase).saturating_sub(1);
     let days = (left / DAY_SECONDS).min(RETURN_DAYS);
     let later = match days {

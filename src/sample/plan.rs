@@ -16,9 +16,10 @@ use super::buyer::{Buyer, Buyers};
 use super::calendar::{Calendar, DateRange, date_ranges};
 use super::columns::Ids;
 use super::error;
-use super::rng::{Purpose, Stream, Streams};
+use super::rng::{Purpose, Streams};
 use super::spec::SampleSpec;
 use super::treatment::{Demand, Treatment};
+use crate::domain::SplitMix;
 use crate::error::{Error, Result};
 
 /// The largest sample.
@@ -246,7 +247,7 @@ fn check(spec: &SampleSpec, purchases: u64, customers: u64) -> Result<()> {
 
 /// Spreads `total` things over places with chances in proportion to their weights (one multinomial
 /// draw, as a chain of binomial ones).
-fn spread(total: u64, weights: &[f64], stream: &mut Stream) -> Result<Vec<u64>> {
+fn spread(total: u64, weights: &[f64], stream: &mut SplitMix) -> Result<Vec<u64>> {
     // Sums from each place to the end, so that the last place with a weight has a chance of
     // exactly 1 and takes all that is left.
     let mut sum = 0.0;

@@ -9,8 +9,9 @@ use super::calendar::{DAY_SECONDS, time_of_day};
 use super::chunk::{Chunk, Order};
 use super::error;
 use super::plan::{Block, FilePlan, Plan};
-use super::rng::{Purpose, Stream, Streams};
+use super::rng::{Purpose, Streams};
 use super::status::Status;
+use crate::domain::SplitMix;
 use crate::error::Result;
 
 /// The most purchases held at a time. A chunk becomes a row group; making and encoding one takes
@@ -58,7 +59,7 @@ struct Maker<'a> {
 impl Maker<'_> {
     /// Lays all customers' demand in these days end to end and lets repeat purchases fall on that
     /// line at random: where one falls says whose it is, and on which day.
-    fn block(&mut self, block: &Block, timing: Stream) -> Result<()> {
+    fn block(&mut self, block: &Block, timing: SplitMix) -> Result<()> {
         let mut points = Points::new(block.repeats, block.demand, timing);
         let mut next = points.next();
         let mut end = 0.0;
@@ -141,20 +142,20 @@ impl Maker<'_> {
 struct Customer {
     number: u64,
     traits: Traits,
-    stream: Stream,
+    stream: SplitMix,
 }
 
 /// Points that fall independently and evenly on a line, in ascending order, without holding them:
 /// sums of exponential gaps, scaled so that the last gap ends where the line does.
 struct Points {
-    gaps: Stream,
+    gaps: SplitMix,
     left: u64,
     at: f64,
     scale: f64,
 }
 
 impl Points {
-    fn new(number: u64, length: f64, gaps: Stream) -> Self {
+    fn new(number: u64, length: f64, gaps: SplitMix) -> Self {
         // The gaps are drawn twice from the same stream: here for their sum, then one by one.
         let mut ahead = gaps.clone();
         let sum: f64 = (0..=number).map(|_| gap(&mut ahead)).sum();
@@ -178,6 +179,6 @@ impl Iterator for Points {
     }
 }
 
-fn gap(stream: &mut Stream) -> f64 {
+fn gap(stream: &mut SplitMix) -> f64 {
     Exp1.sample(stream)
 }

@@ -1,6 +1,6 @@
 //! The statuses that orders have.
 
-use super::rng::Stream;
+use crate::domain::SplitMix;
 
 /// What became of an order.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -16,7 +16,7 @@ pub(super) enum Status {
 pub(super) const STATUSES: [&str; 4] = ["paid", "shipped", "returned", "cancelled"];
 
 impl Status {
-    pub(super) fn of_purchase(stream: &mut Stream) -> Self {
+    pub(super) fn of_purchase(stream: &mut SplitMix) -> Self {
         match stream.below(50) {
             0 => Self::Cancelled,
             1..7 => Self::Paid,

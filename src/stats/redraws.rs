@@ -1,6 +1,10 @@
 //! Redraws of a control arm, which show whether the saddlepoint approximation holds for these customers.
 
+use rand::RngExt;
+use rand_distr::StandardNormal;
+
 use super::saddlepoint::{DrawnSum, Stratum};
+use crate::domain::SplitMix;
 
 /// Customers farthest from the mean who are redrawn one by one; the sum of all others is nearly normal.
 const DRAWN_ONE_BY_ONE: usize = 500;
@@ -51,7 +55,7 @@ impl Redraws {
     /// The shares of redraws below the lower and above the upper critical value, where 2.5 % each are right.
     pub fn tails(&self) -> (f64, f64) {
         let (above, below) = self.sum.critical(TAIL);
-        let mut random = SplitMix::new();
+        let mut random = SplitMix::new(0);
         let (mut low, mut high) = (0.0, 0.0);
         for _ in 0..REDRAWS {
             let sum = self.redraw(&mut random);
@@ -68,7 +72,7 @@ impl Redraws {
         let mut sum = 0.0;
         for (number, value) in &self.far {
             let (to_draw, others) = &mut left[*number];
-            if random.uniform() * *others < *to_draw {
+            if random.unit() * *others < *to_draw {
                 sum += value;
                 *to_draw -= 1.0;
             }
@@ -76,32 +80,8 @@ impl Redraws {
         }
         for ((to_draw, _), [n, mean, variance]) in left.into_iter().zip(&self.near) {
             let spread = if *n > 0.0 { (to_draw * variance * (1.0 - to_draw / n)).max(0.0).sqrt() } else { 0.0 };
-            sum += to_draw * mean + spread * random.normal();
+            sum += to_draw * mean + spread * random.sample::<f64, _>(StandardNormal);
         }
         sum
-    }
-}
-
-/// Random numbers that are the same in every run. (Steele, Lea and Flood 2014, Fast splittable pseudorandom number generators.)
-pub struct SplitMix(u64);
-
-impl SplitMix {
-    /// The first of them comes next.
-    pub fn new() -> SplitMix {
-        SplitMix(0)
-    }
-
-    /// Uniform on [0, 1).
-    pub fn uniform(&mut self) -> f64 {
-        self.0 = self.0.wrapping_add(0x9E37_79B9_7F4A_7C15);
-        let mut mixed = (self.0 ^ (self.0 >> 30)).wrapping_mul(0xBF58_476D_1CE4_E5B9);
-        mixed = (mixed ^ (mixed >> 27)).wrapping_mul(0x94D0_49BB_1331_11EB);
-        ((mixed ^ (mixed >> 31)) >> 11) as f64 / (1u64 << 53) as f64
-    }
-
-    /// Standard normal. (Box and Muller 1958.)
-    pub fn normal(&mut self) -> f64 {
-        let radius = (-2.0 * (1.0 - self.uniform()).ln()).sqrt();
-        radius * (std::f64::consts::TAU * self.uniform()).cos()
     }
 }
