@@ -1,51 +1,7 @@
 //! Checks of a design, and small statistics that stand alone.
 
 use super::distribution::{chi_square_sf, normal_quantile};
-
-/// Customers of one stratum: how many each arm has and what share it was to have.
-#[derive(Debug, Clone, PartialEq)]
-pub struct SplitCell {
-    /// Customers per arm.
-    pub observed: Vec<i64>,
-    /// Planned share per arm; they need not add up to 1.
-    pub planned: Vec<f64>,
-}
-
-/// The smallest p-value of Pearson's chi-square of each stratum's customers against its planned split; `None` where there
-/// is nothing to check.
-///
-/// A stratum with fewer than 5 expected customers in an arm is too small for chi-square, so all such strata are checked
-/// together, observed and expected added up. An arm with a planned share of 0 takes no part.
-pub fn split_check(strata: &[SplitCell]) -> Option<f64> {
-    let expected = |cell: &SplitCell| -> Vec<f64> {
-        let total: f64 = cell.observed.iter().map(|&o| o as f64).sum();
-        let planned: f64 = cell.planned.iter().sum();
-        cell.planned.iter().map(|p| if planned > 0.0 { p / planned * total } else { 0.0 }).collect()
-    };
-    let arms = strata.iter().map(|c| c.observed.len()).max()?;
-    let mut small = (vec![0.0; arms], vec![0.0; arms]);
-    let mut tests = Vec::new();
-    for cell in strata {
-        let observed: Vec<f64> = cell.observed.iter().map(|&o| o as f64).collect();
-        let expected = expected(cell);
-        if expected.iter().any(|&e| e > 0.0 && e < 5.0) {
-            (0..observed.len()).for_each(|i| small.0[i] += observed[i]);
-            (0..expected.len()).for_each(|i| small.1[i] += expected[i]);
-        } else {
-            tests.push((observed, expected));
-        }
-    }
-    tests.push(small);
-    tests.iter().filter_map(|(observed, expected)| pearson(observed, expected)).reduce(f64::min)
-}
-
-/// Pearson's chi-square test of observed against expected counts; `None` below two arms with an expectation.
-fn pearson(observed: &[f64], expected: &[f64]) -> Option<f64> {
-    let arms = expected.iter().filter(|&&e| e > 0.0).count() as u32;
-    let terms = observed.iter().zip(expected).filter(|(_, e)| **e > 0.0);
-    let statistic: f64 = terms.map(|(o, e)| (o - e) * (o - e) / e).sum();
-    (arms > 1).then(|| chi_square_sf(statistic, arms - 1))
-}
+use super::split::LEAST_EXPECTED;
 
 /// Pearson's chi-square test that groups have one rate: (with the trait, all) per group; `None` where no group differs
 /// from another in having members with and without the trait.
@@ -58,6 +14,50 @@ pub fn chi_square_homogeneity(groups: &[(i64, i64)]) -> Option<f64> {
     let rate = with / all;
     let statistic: f64 = groups.iter().map(|(w, n)| (w - n * rate).powi(2) / (n * rate * (1.0 - rate))).sum();
     Some(chi_square_sf(statistic, groups.len() as u32 - 1))
+}
+
+/// The chi-square test that arms are spread alike over the groups of each table: Pearson's statistic of homogeneity and its degrees of
+/// freedom, added up over tables. A table has the customers per arm of each group, the groups in a fixed order; neighbours are thrown
+/// together until every arm expects 5. An arm with fewer than twice that takes no part. `None` where no table has two groups.
+pub fn spread_p(tables: &[Vec<Vec<i64>>]) -> Option<f64> {
+    let (mut statistic, mut degrees) = (0.0, 0);
+    for table in tables {
+        let arms = table.iter().map(Vec::len).max().unwrap_or(0);
+        let total = |arm: usize| table.iter().filter_map(|group| group.get(arm)).sum::<i64>() as f64;
+        let arms: Vec<usize> = (0..arms).filter(|arm| total(*arm) >= 2.0 * LEAST_EXPECTED).collect();
+        let totals: Vec<f64> = arms.iter().map(|arm| total(*arm)).collect();
+        let n: f64 = totals.iter().sum();
+        let least_share = totals.iter().copied().fold(f64::INFINITY, f64::min) / n;
+        let groups = merged_groups(table, &arms, LEAST_EXPECTED / least_share);
+        if groups.len() < 2 || arms.len() < 2 {
+            continue;
+        }
+        for group in &groups {
+            let size: f64 = group.iter().sum();
+            let expected = totals.iter().map(|total| total * size / n);
+            statistic += group.iter().zip(expected).map(|(o, e)| (o - e).powi(2) / e).sum::<f64>();
+        }
+        degrees += ((groups.len() - 1) * (arms.len() - 1)) as u32;
+    }
+    (degrees > 0).then(|| chi_square_sf(statistic, degrees))
+}
+
+/// The groups of some arms, neighbours thrown together until they have this many customers; the last ones join those before.
+fn merged_groups(table: &[Vec<i64>], arms: &[usize], least: f64) -> Vec<Vec<f64>> {
+    let mut groups: Vec<Vec<f64>> = Vec::new();
+    let mut open = vec![0.0; arms.len()];
+    let add = |to: &mut Vec<f64>, from: &[f64]| to.iter_mut().zip(from).for_each(|(all, own)| *all += own);
+    for group in table {
+        let group: Vec<f64> = arms.iter().map(|arm| group.get(*arm).copied().unwrap_or(0) as f64).collect();
+        add(&mut open, &group);
+        if open.iter().sum::<f64>() >= least {
+            groups.push(std::mem::replace(&mut open, vec![0.0; arms.len()]));
+        }
+    }
+    if let Some(last) = groups.last_mut() {
+        add(last, &open);
+    }
+    groups
 }
 
 /// Wilson's 95 % interval of `successes` out of `n`; `None` for `n` = 0.
@@ -86,4 +86,26 @@ pub fn smd(mean_treated: f64, mean_control: f64, variance_treated: f64, variance
 /// 1886; the population's own mean is taken to stay.)
 pub fn expected_drift(selected: f64, mean: f64, slope: f64) -> f64 {
     (slope - 1.0) * (selected - mean)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// scipy 1.17: chi2_contingency without correction of the merged tables, statistics and degrees added.
+    #[test]
+    fn neighbours_are_thrown_together_until_every_arm_expects_five() {
+        // Of 300 a third is in the first arm: groups need 15. 10 and 8 become one, and the last 2 join the 100 before.
+        let table: Vec<Vec<i64>> = [[4, 6], [4, 4], [40, 90], [20, 30], [31, 69], [1, 1]].map(Vec::from).to_vec();
+        let other: Vec<Vec<i64>> = [[30, 30], [10, 50]].map(Vec::from).to_vec();
+        for (tables, want) in [(vec![table.clone()], 0.4643525550343681), (vec![table, other.clone()], 0.001503216724740755)] {
+            let got = spread_p(&tables).unwrap_or(f64::NAN);
+            assert!((got / want - 1.0).abs() < 1e-9, "{got} instead of {want}");
+        }
+        assert_eq!(spread_p(&[vec![vec![5, 5]]]), None);
+        // An arm of 9 takes no part.
+        let with_few: Vec<Vec<i64>> = [[30, 30, 9], [10, 50, 0]].map(Vec::from).to_vec();
+        assert_eq!(spread_p(&[with_few]), spread_p(&[other]));
+        assert_eq!(spread_p(&[]), None);
+    }
 }

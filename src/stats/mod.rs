@@ -19,10 +19,11 @@ mod pool;
 mod redraws;
 mod saddlepoint;
 mod shrink;
+mod split;
 mod sums;
 mod wide;
 
-pub use check::{SplitCell, chi_square_homogeneity, expected_drift, smd, split_check, wilson};
+pub use check::{chi_square_homogeneity, expected_drift, smd, spread_p, wilson};
 pub use distribution::{chi_square_sf, normal_quantile, t_quantile, t_two_sided};
 pub use estimate::{Adjustment, Cell, Estimate, EstimateError, Influence, Interval, Lift, Shape, Weighting, estimate};
 pub use family::benjamini_hochberg;
@@ -31,6 +32,7 @@ pub use money::{MoneyInterval, TreatmentEconomics, mde};
 pub use permutation::{Alike, Arms, PermutationInterval, PermutationTest, Tails};
 pub use pool::{PairSums, PeriodEstimate, Pooled, pair_covariance, pool};
 pub use shrink::{Shrunk, shrink};
+pub use split::{SplitCell, split_check};
 pub use sums::{D, E, Moments, Scales, Sums, VALUES, X, Y, printed};
 
 #[cfg(test)]
