@@ -1,13 +1,14 @@
-//! The input: exact sums per strategy, period, phase, state, cell, arm and quantity, and per pair of periods for customers
-//! who are in both. Everything adds, so engines may fill it in any order and in parts.
+//! The input: exact sums and grids per strategy, period, phase, state, cell, arm and quantity, and sums per pair of periods for
+//! customers who are in both. Everything adds, so engines may fill it in any order and in parts.
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::fmt;
 
 pub use crate::domain::ALL;
 use crate::domain::{Outcome, Period};
 use crate::error::Result;
-use crate::stats::{PairSums, Sums};
+use crate::stats::{JointGrid, PairSums, Shape, Sums};
 
 /// The arm in [`Phase::Reference`], whose rows are of all customers.
 pub const EVERYBODY: &str = "(everybody)";
@@ -65,6 +66,38 @@ pub enum Quantity {
         /// Its digits behind the point.
         scale: u32,
     },
+}
+
+/// The second number of a grid's customers.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum GridSecond {
+    /// The outcome in the baseline.
+    Baseline,
+    /// The denominator of a ratio outcome.
+    Denominator,
+}
+
+impl Quantity {
+    /// Whether every customer's outcome is 0 or 1, now and in the baseline, so that the grid follows from the sums. Over both
+    /// phases an outcome is added up and can be 2.
+    pub fn is_binary(&self, phase: Phase) -> bool {
+        match self {
+            Quantity::Outcome(Outcome::Converted | Outcome::Retained | Outcome::MovedUp(_) | Outcome::MovedDown(_)) => {
+                phase != Phase::Both
+            }
+            _ => false,
+        }
+    }
+
+    /// What the second numbers of its grid are; `None` if it has no grid: it is no outcome, or one of the reference.
+    pub fn grid_second(&self, phase: Phase) -> Option<GridSecond> {
+        match self {
+            Quantity::Outcome(_) if phase == Phase::Reference => None,
+            Quantity::Outcome(outcome) if outcome.shape() == Shape::Ratio => Some(GridSecond::Denominator),
+            Quantity::Outcome(_) => Some(GridSecond::Baseline),
+            _ => None,
+        }
+    }
 }
 
 impl fmt::Display for Quantity {
@@ -139,6 +172,7 @@ pub struct PairKey {
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct ArmSums {
     rows: BTreeMap<ArmKey, Sums>,
+    grids: BTreeMap<ArmKey, JointGrid>,
     pairs: BTreeMap<PairKey, PairSums>,
 }
 
@@ -149,6 +183,11 @@ impl ArmSums {
     /// Exit 3 if a sum leaves 128 bits.
     pub fn add(&mut self, key: ArmKey, sums: &Sums) -> Result<()> {
         self.rows.entry(key).or_default().add(sums)
+    }
+
+    /// Adds customers to the grid of an outcome that is not [binary](Quantity::is_binary).
+    pub fn add_grid(&mut self, key: ArmKey, grid: &JointGrid) {
+        self.grids.entry(key).or_default().merge(grid);
     }
 
     /// Adds sums to a pair row.
@@ -165,12 +204,18 @@ impl ArmSums {
     /// Exit 3 if a sum leaves 128 bits.
     pub fn merge(&mut self, other: ArmSums) -> Result<()> {
         other.rows.into_iter().try_for_each(|(key, sums)| self.add(key, &sums))?;
+        other.grids.into_iter().for_each(|(key, grid)| self.add_grid(key, &grid));
         other.pairs.into_iter().try_for_each(|(key, sums)| self.add_pair(key, &sums))
     }
 
     /// The rows of table `arms`, sorted.
     pub fn rows(&self) -> impl Iterator<Item = (&ArmKey, &Sums)> {
         self.rows.iter()
+    }
+
+    /// The grids of outcomes that are not binary, sorted.
+    pub fn grids(&self) -> impl Iterator<Item = (&ArmKey, &JointGrid)> {
+        self.grids.iter()
     }
 
     /// The pair rows of table `arms`, sorted.
@@ -185,16 +230,26 @@ pub(super) type Group<'a> = (&'a str, &'a str);
 /// Sums per cell and arm.
 pub(super) type CellSums<'a> = BTreeMap<&'a str, BTreeMap<&'a str, &'a Sums>>;
 
-/// The rows of one strategy, period and phase.
+/// Grids per cell and arm.
+pub(super) type CellGrids<'a> = BTreeMap<&'a str, BTreeMap<&'a str, Cow<'a, JointGrid>>>;
+
+/// The rows and grids of one strategy, period and phase.
 #[derive(Debug, Default)]
 pub(super) struct PeriodSums<'a> {
     groups: BTreeMap<Group<'a>, BTreeMap<&'a Quantity, CellSums<'a>>>,
+    grids: BTreeMap<Group<'a>, BTreeMap<&'a Quantity, CellGrids<'a>>>,
 }
 
 impl<'a> PeriodSums<'a> {
     /// The sums of a quantity, if there are any.
     pub fn table(&self, group: Group<'a>, quantity: &Quantity) -> Option<&CellSums<'a>> {
         self.groups.get(&group)?.get(quantity)
+    }
+
+    /// The grids of an outcome, if there are any.
+    #[allow(dead_code, reason = "permutation tests read them")]
+    pub fn grids(&self, group: Group<'a>, quantity: &Quantity) -> Option<&CellGrids<'a>> {
+        self.grids.get(&group)?.get(quantity)
     }
 
     /// An arm's sums over all cells.
@@ -204,6 +259,11 @@ impl<'a> PeriodSums<'a> {
             total.add(sums)?;
         }
         Ok(total)
+    }
+
+    fn add_grid(&mut self, key: &'a ArmKey, grid: Cow<'a, JointGrid>) {
+        let quantities = self.grids.entry((&key.scheme, &key.state)).or_default();
+        quantities.entry(&key.quantity).or_default().entry(&key.cell).or_default().insert(&key.arm, grid);
     }
 
     /// The states of these schemes, in their order, after the total.
@@ -243,6 +303,13 @@ impl<'a> ArmSumsIndex<'a> {
             let slice = index.slices.entry((&key.strategy, key.period, key.phase)).or_default();
             let table = slice.groups.entry((&key.scheme, &key.state)).or_default().entry(&key.quantity).or_default();
             table.entry(&key.cell).or_default().insert(&key.arm, sums);
+            if key.quantity.is_binary(key.phase) && key.quantity.grid_second(key.phase).is_some() {
+                slice.add_grid(key, Cow::Owned(JointGrid::of_binary(sums)));
+            }
+        }
+        for (key, grid) in &arms.grids {
+            let slice = index.slices.entry((&key.strategy, key.period, key.phase)).or_default();
+            slice.add_grid(key, Cow::Borrowed(grid));
         }
         index
     }
@@ -250,5 +317,61 @@ impl<'a> ArmSumsIndex<'a> {
     /// The rows of a strategy, period and phase; empty if there are none.
     pub fn slice(&self, strategy: &'a str, period: Period, phase: Phase) -> &PeriodSums<'a> {
         self.slices.get(&(strategy, period, phase)).unwrap_or(&self.empty)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::domain::Day;
+    use crate::stats::GridCell;
+
+    fn key(phase: Phase, arm: &str, outcome: Outcome) -> ArmKey {
+        ArmKey {
+            strategy: "mail".into(),
+            period: Period { start: Day(0), end: Day(90) },
+            phase,
+            scheme: ALL.into(),
+            state: ALL.into(),
+            cell: "north".into(),
+            arm: arm.into(),
+            quantity: Quantity::Outcome(outcome),
+        }
+    }
+
+    /// The cells of the grid that the index has for an arm: count, and sums of both numbers.
+    fn cells(arms: &ArmSums, phase: Phase, outcome: Outcome, arm: &str) -> Option<Vec<[i128; 3]>> {
+        let index = ArmSumsIndex::new(arms);
+        let grids = index.slice("mail", Period { start: Day(0), end: Day(90) }, phase);
+        let grid = grids.grids((ALL, ALL), &Quantity::Outcome(outcome))?.get("north")?.get(arm)?;
+        Some(grid.cells().map(|cell| [cell.count.into(), cell.first, cell.second]).collect())
+    }
+
+    /// Grids come in parts and merge; those of a binary outcome follow from its sums, but not over both phases.
+    #[test]
+    fn the_index_has_grids_of_all_outcomes() -> Result<()> {
+        let part = |spent: i128| {
+            let mut arms = ArmSums::default();
+            let mut grid = JointGrid::default();
+            grid.add((0, 0), GridCell { count: 5, first: 0, second: 0 });
+            grid.add((31, 4), GridCell { count: 1, first: spent, second: 4 });
+            arms.add_grid(key(Phase::During, "mail", Outcome::Revenue), &grid);
+            let mut sums = Sums::default();
+            for customer in [[1, 1, 0, 0], [0, 1, 0, 0], [0, 0, 0, 0]] {
+                sums.observe(customer)?;
+            }
+            for phase in [Phase::During, Phase::Both, Phase::Reference] {
+                arms.add(key(phase, "mail", Outcome::Converted), &sums)?;
+            }
+            Ok::<ArmSums, crate::error::Error>(arms)
+        };
+        let mut arms = part(64)?;
+        arms.merge(part(67)?)?;
+        assert_eq!(cells(&arms, Phase::During, Outcome::Revenue, "mail"), Some(vec![[10, 0, 0], [2, 131, 8]]));
+        assert_eq!(cells(&arms, Phase::During, Outcome::Revenue, "control"), None);
+        assert_eq!(cells(&arms, Phase::During, Outcome::Converted, "mail"), Some(vec![[2, 0, 0], [2, 0, 2], [2, 2, 2]]));
+        assert_eq!(cells(&arms, Phase::Both, Outcome::Converted, "mail"), None);
+        assert_eq!(cells(&arms, Phase::Reference, Outcome::Converted, "mail"), None);
+        Ok(())
     }
 }

@@ -2,8 +2,11 @@
 
 use std::collections::BTreeMap;
 
-/// Bins per factor of two.
-const PER_OCTAVE: u32 = 8;
+use super::sums::{Sums, X, Y};
+
+/// Two to this power is the number of bins per factor of two.
+const FINE: u32 = 3;
+const COARSE: u32 = 1;
 
 /// The values of one bin.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -23,16 +26,84 @@ pub struct Grid {
 
 /// The number of a value's bin, which ascends with the value; 0 is the bin of 0 alone.
 pub fn bin_of(value: i64) -> i16 {
+    bin(value, FINE)
+}
+
+/// The number of a value's bin where two bins per factor of two do: one per integer up to 4, then two per factor of two.
+pub fn coarse_bin_of(value: i64) -> i16 {
+    bin(value, COARSE)
+}
+
+/// The number of a value's bin, of which a factor of two has `1 << bits`: its leading bit and as many after it.
+#[inline]
+fn bin(value: i64, bits: u32) -> i16 {
     let size = value.unsigned_abs();
-    let bin = match size.checked_ilog2() {
-        Some(octave) if octave >= PER_OCTAVE.ilog2() => {
-            let octave = octave - PER_OCTAVE.ilog2();
-            // The leading bit and the three after it.
-            PER_OCTAVE * octave + (size >> octave) as u32
+    let octave = size.checked_ilog2().unwrap_or_default().saturating_sub(bits);
+    let bin = (octave << bits) as i16 + (size >> octave) as i16;
+    if value < 0 { -bin } else { bin }
+}
+
+/// Customers whose two numbers lie in the same pair of bins.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct GridCell {
+    /// How many there are.
+    pub count: i64,
+    /// The sum of their first numbers.
+    pub first: i128,
+    /// The sum of their second numbers.
+    pub second: i128,
+}
+
+impl GridCell {
+    /// Adds the customers of another.
+    pub fn add(&mut self, other: GridCell) {
+        self.count += other.count;
+        self.first += other.first;
+        self.second += other.second;
+    }
+}
+
+/// Customers by two numbers each: an outcome's, and either the same in the baseline or the denominator of a ratio. Cells that
+/// have nobody are not among them, so that equal customers have equal grids.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct JointGrid {
+    cells: BTreeMap<(i16, i16), GridCell>,
+}
+
+impl JointGrid {
+    /// The grid of customers whose outcome is 0 or 1, and 0 or 1 in the baseline.
+    pub fn of_binary(sums: &Sums) -> JointGrid {
+        let [n, y, x] = [i128::from(sums.n), sums.sum[Y], sums.sum[X]];
+        let both = sums.product_of(Y, X);
+        let mut grid = JointGrid::default();
+        for (bins, count) in [((0, 0), n - y - x + both), ((0, 1), x - both), ((1, 0), y - both), ((1, 1), both)] {
+            let (first, second) = (count * i128::from(bins.0), count * i128::from(bins.1));
+            grid.add(bins, GridCell { count: count as i64, first, second });
         }
-        _ => size as u32,
-    };
-    if value < 0 { -(bin as i16) } else { bin as i16 }
+        grid
+    }
+
+    /// Adds customers to the cell of two bins.
+    pub fn add(&mut self, bins: (i16, i16), customers: GridCell) {
+        if customers.count > 0 {
+            self.cells.entry(bins).or_default().add(customers);
+        }
+    }
+
+    /// Adds the customers of another.
+    pub fn merge(&mut self, other: &JointGrid) {
+        other.cells.iter().for_each(|(bins, customers)| self.add(*bins, *customers));
+    }
+
+    /// The cells that have customers, ascending by the bins of their first and second number.
+    pub fn cells(&self) -> impl Iterator<Item = GridCell> {
+        self.cells.values().copied()
+    }
+
+    /// The same with their bins.
+    pub fn binned(&self) -> impl Iterator<Item = ((i16, i16), GridCell)> {
+        self.cells.iter().map(|(bins, customers)| (*bins, *customers))
+    }
 }
 
 impl Grid {
@@ -91,5 +162,51 @@ mod tests {
         assert_eq!(merged, values.iter().copied().collect());
         assert_eq!(merged.bins().map(|bin| bin.count).sum::<i64>(), 1000);
         assert_eq!(merged.bins().map(|bin| bin.sum).sum::<i128>(), values.iter().map(|v| i128::from(*v)).sum());
+    }
+    /// The sums of a few customers, counted by hand: 1 buyer of then and now, 2 of now, 3 of then, 4 of neither.
+    #[test]
+    fn a_binary_outcome_has_the_grid_of_its_customers() {
+        let customers = [([1, 1], 1), ([1, 0], 2), ([0, 1], 3), ([0, 0], 4)];
+        let (mut sums, mut want) = (Sums::default(), JointGrid::default());
+        for ([y, x], count) in customers {
+            for _ in 0..count {
+                sums.observe([y, x, 0, 0]).expect("small sums");
+            }
+            let [first, second] = [y, x].map(|number| i128::from(number * count));
+            want.add((bin_of(y), coarse_bin_of(x)), GridCell { count, first, second });
+        }
+        assert_eq!(JointGrid::of_binary(&sums), want);
+        assert_eq!(want.cells().map(|cell| cell.count).collect::<Vec<_>>(), [4, 3, 2, 1]);
+        assert_eq!(JointGrid::of_binary(&Sums::default()), JointGrid::default());
+    }
+
+    #[test]
+    fn coarse_bins_halve_the_octaves() {
+        let firsts = [0, 1, 2, 3, 4, 6, 8, 12, 16, 24, 32];
+        assert!(firsts.iter().zip(0..).all(|(value, bin)| coarse_bin_of(*value) == bin && coarse_bin_of(-value) == -bin));
+        assert_eq!([5, 7, 11, 15, 23, 31].map(coarse_bin_of), [4, 5, 6, 7, 8, 9]);
+        assert_eq!((coarse_bin_of(i64::MAX), coarse_bin_of(i64::MIN)), (125, -126));
+    }
+
+    #[test]
+    fn joint_grids_merge_in_any_order() {
+        let grid = |from: i64| {
+            let mut grid = JointGrid::default();
+            for value in from..from + 500 {
+                let (y, x) = (value * value % 977 - 100, value % 31);
+                grid.add((bin_of(y), coarse_bin_of(x)), GridCell { count: 1, first: y.into(), second: x.into() });
+            }
+            grid
+        };
+        let merged = |order: [i64; 3]| {
+            let mut all = JointGrid::default();
+            order.iter().for_each(|from| all.merge(&grid(*from)));
+            all
+        };
+        assert_eq!(merged([0, 500, 1000]), merged([1000, 0, 500]));
+        let all = merged([500, 1000, 0]);
+        let first: i64 = (0..1500).map(|value| value * value % 977 - 100).sum();
+        assert_eq!(all.cells().map(|cell| cell.first).sum::<i128>(), i128::from(first));
+        assert_eq!(all.cells().map(|cell| cell.count).sum::<i64>(), 1500);
     }
 }
