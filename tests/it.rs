@@ -4,6 +4,8 @@
 
 mod support;
 
+/// Whether arms are alike but for the treatment.
+mod alike;
 /// What another Rust program does: read a job, run it, read its tables.
 mod api;
 /// Modules use only what stands below them, and no two files use each other.

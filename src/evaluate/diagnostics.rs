@@ -1,18 +1,18 @@
 //! Diagnostics of a strategy's period that hold for all of its rows: its arms, its design checks, and the method of its
 //! headline.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::arm_sums::{ALL, ArmSumsIndex, Group, PeriodSums, Phase, Quantity};
 use super::reason::NotEstimable;
-use super::sentence::PValue;
-use super::settings::{StrategyPeriod, StrategySettings};
+use super::sentence::{PValue, Rounded};
+use super::settings::{AssignedOn, StrategyPeriod, StrategySettings};
 use crate::domain::{Design, EffectMethod as Method, Outcome};
 use crate::error::Result;
 use crate::stats::{SplitCell, chi_square_homogeneity, split_check};
 
-/// Below this a check of the design has failed.
-pub(super) const FAILED: f64 = 0.001;
+/// Below this p-value a check of the design has failed.
+pub const FAILED: f64 = 0.001;
 
 /// Two time spans have equal length if they differ by at most one part in this many. Months differ by a tenth.
 const LENGTH_TOLERANCE: u64 = 8;
@@ -53,7 +53,7 @@ impl<'a> PeriodDiagnostics<'a> {
         let arms: BTreeSet<&str> = planned.chain(during.arms()).collect();
         let treated: Vec<&str> = arms.into_iter().filter(|a| !controlled || *a != strategy.control).collect();
         let quantity = Quantity::Outcome(strategy.primary.outcome.clone());
-        let strata: Vec<&str> = during.table(TOTAL, &quantity).into_iter().flat_map(|t| t.keys().copied()).collect();
+        let cells: Vec<&str> = during.table(TOTAL, &quantity).into_iter().flat_map(|t| t.keys().copied()).collect();
         let mut all_treated = 0;
         for arm in &treated {
             all_treated += during.arm(TOTAL, &quantity, arm)?.n;
@@ -61,26 +61,27 @@ impl<'a> PeriodDiagnostics<'a> {
         let mut diagnostics = PeriodDiagnostics {
             strategy,
             period,
-            srm_p: if strategy.design == Design::Randomised { split_of(strategy, during, &quantity) } else { None },
+            srm_p: if strategy.design == Design::Randomised { split_of(strategy, period, during, &quantity) } else { None },
             contaminated_p: contaminated_p(during)?,
-            strata: strategy.design == Design::Randomised && strata.iter().any(|s| *s != ALL),
+            strata: strategy.design == Design::Randomised && cells.iter().any(|cell| *cell != ALL),
             headline: strategy.primary.method,
             fallback: None,
             treated,
             all_treated,
         };
-        diagnostics.choose_headline(&strata);
+        diagnostics.choose_headline(&cells);
         Ok(diagnostics)
     }
 
-    /// Whether strata were planned with different shares, so that pooling them confounds.
-    pub fn unequal(&self, strata: &[&str]) -> bool {
-        let shares: Vec<_> = strata.iter().map(|s| self.strategy.split.of(s)).collect();
+    /// Whether the strata of these cells were planned with different shares, so that pooling them confounds.
+    pub fn unequal(&self, cells: &[&str]) -> bool {
+        let shares: Vec<_> = cells.iter().map(|cell| self.strategy.split.of(self.period.assigned_on.stratum(cell))).collect();
         shares.windows(2).any(|pair| pair[0] != pair[1])
     }
 
-    /// The primary method; post-stratification where strata have different shares; without a fair baseline, Welch.
-    fn choose_headline(&mut self, strata: &[&str]) {
+    /// The primary method; post-stratification where strata have different shares or arms were assigned on different days; without a
+    /// fair baseline, Welch.
+    fn choose_headline(&mut self, cells: &[&str]) {
         if self.strategy.design != Design::Randomised {
             return;
         }
@@ -94,12 +95,31 @@ impl<'a> PeriodDiagnostics<'a> {
                 self.headline = Method::Welch;
             }
         }
-        if self.headline != Method::PostStratified && self.unequal(strata) {
-            self.fallback = Some(NotEstimable::UnequalShares);
+        let pools_strata = self.unequal(cells).then_some(NotEstimable::UnequalShares);
+        if let Some(reason) = self.unlike_days(self.headline).or(pools_strata.filter(|_| !self.headline.has_cells())) {
+            self.fallback = Some(reason);
             self.headline = Method::PostStratified;
         } else if self.headline == Method::PostStratified && !self.strata {
             // One stratum: post-stratification is Welch's test.
             self.headline = Method::Welch;
+        }
+    }
+
+    /// What assigning the arms on different days does to a method.
+    fn unlike_days(&self, method: Method) -> Option<NotEstimable> {
+        let percent = |share: f64| Rounded::new(share * 100.0, 1);
+        match &self.period.assigned_on {
+            AssignedOn::Strata { difference, .. } if matches!(method, Method::Welch | Method::Cuped) => {
+                Some(NotEstimable::UnlikeDays {
+                    p: PValue(difference.p),
+                    share: percent(difference.share),
+                    from: difference.days.start,
+                    to: difference.days.last_day(),
+                    arm: difference.arm.as_str().into(),
+                    usual: percent(difference.usual),
+                })
+            }
+            AssignedOn::Alike | AssignedOn::Strata { .. } | AssignedOn::Apart { .. } => None,
         }
     }
 
@@ -117,7 +137,10 @@ impl<'a> PeriodDiagnostics<'a> {
     pub fn methods(&self) -> impl Iterator<Item = Method> + use<'_> {
         let all = self.strategy.design.methods().iter().copied();
         all.filter(|m| match m {
-            Method::PostStratified => self.strata,
+            // A method that leads in one period has rows in all.
+            Method::PostStratified => {
+                self.strata || self.strategy.periods.iter().any(|p| matches!(p.assigned_on, AssignedOn::Strata { .. }))
+            }
             // Without a baseline there is a row only where one was asked for, to say so.
             Method::Cuped => self.period.baseline.is_some() || self.strategy.primary.method == Method::Cuped,
             _ => true,
@@ -156,6 +179,13 @@ impl<'a> PeriodDiagnostics<'a> {
         if let Some(p) = self.srm_p.filter(|p| *p < FAILED) {
             return Some(NotEstimable::FailedSplit { p: PValue(p) });
         }
+        if let AssignedOn::Apart { difference, arm, share } = &period.assigned_on {
+            let share = Rounded::new(share * 100.0, 1);
+            return Some(NotEstimable::DaysApart { p: PValue(difference.p), share, arm: arm.as_str().into() });
+        }
+        if let Some(reason) = self.unlike_days(method) {
+            return Some(reason);
+        }
         match (method.adjusts(), period.baseline, self.contaminated_p) {
             // Retention compares with the baseline, so it needs one.
             (false, None, _) if *outcome == Outcome::Retained => Some(NotEstimable::NoBaseline),
@@ -168,14 +198,22 @@ impl<'a> PeriodDiagnostics<'a> {
     }
 }
 
-/// The split check over all arms, stratum by stratum.
-fn split_of(strategy: &StrategySettings, during: &PeriodSums<'_>, quantity: &Quantity) -> Option<f64> {
-    let cell = |(stratum, arms): (&&str, &std::collections::BTreeMap<&str, &crate::stats::Sums>)| {
+/// The split check over all arms, stratum by stratum of the job.
+fn split_of(strategy: &StrategySettings, period: &StrategyPeriod, during: &PeriodSums<'_>, quantity: &Quantity) -> Option<f64> {
+    let mut strata: BTreeMap<&str, BTreeMap<&str, i64>> = BTreeMap::new();
+    for (cell, arms) in during.table(TOTAL, quantity)? {
+        let counts = strata.entry(period.assigned_on.stratum(cell)).or_default();
+        arms.iter().for_each(|(arm, sums)| *counts.entry(arm).or_default() += sums.n);
+    }
+    let arms: BTreeSet<&String> = strata.keys().flat_map(|stratum| strategy.split.of(stratum).keys()).collect();
+    let cell = |(stratum, counts): (&&str, &BTreeMap<&str, i64>)| {
         let shares = strategy.split.of(stratum);
-        let observed = shares.keys().map(|arm| arms.get(arm.as_str()).map_or(0, |sums| sums.n)).collect();
-        SplitCell { observed, planned: shares.values().copied().collect() }
+        SplitCell {
+            observed: arms.iter().map(|arm| counts.get(arm.as_str()).copied().unwrap_or(0)).collect(),
+            planned: arms.iter().map(|arm| shares.get(*arm).copied().unwrap_or(0.0)).collect(),
+        }
     };
-    split_check(&during.table(TOTAL, quantity)?.iter().map(cell).collect::<Vec<_>>())
+    split_check(&strata.iter().map(cell).collect::<Vec<_>>())
 }
 
 /// Whether the arms differ in who was treated inside the baseline.

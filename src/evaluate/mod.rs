@@ -20,8 +20,9 @@ mod settings;
 mod verdict;
 
 pub use arm_sums::{ALL, ArmKey, ArmSums, EVERYBODY, GridSecond, PairEnd, PairKey, Phase, Quantity};
+pub use diagnostics::FAILED;
 pub use reason::{BeforeAfterNote, Caveat, Change, Expectation, Fallback, Finding, NetMargin, NotEstimable, VerdictReason};
-pub use settings::{Primary, Split, StrategyPeriod, StrategySettings};
+pub use settings::{AssignedOn, Primary, Split, StrategyPeriod, StrategySettings, UnlikeDays};
 
 pub use crate::domain::{Design, EffectMethod as Method, Outcome, Period};
 

@@ -76,6 +76,30 @@ sentences! {
             /// That period's reason.
             reason: Box<NotEstimable>,
         } = "reason.no_estimate", "no period has an estimate; the first, from {start}: {reason}";
+        /// Arms assigned on different days cannot be thrown together.
+        UnlikeDays {
+            /// The p-value of equal days.
+            p: PValue,
+            /// The arm's share of the customers of these days, in percent.
+            share: Rounded,
+            /// The first of them.
+            from: Day,
+            /// The last.
+            to: Day,
+            /// The arm.
+            arm: Quoted,
+            /// Its share of all customers, in percent.
+            usual: Rounded,
+        } = "reason.unlike_days", "the arms were assigned on different days (chi-square p {p}): of those assigned from {from} to {to}, {share} % are in arm {arm}, of all {usual} %, so the arms' plain means differ by their mix of days: see post_stratified";
+        /// Arms were assigned on different days and few on the same.
+        DaysApart {
+            /// The p-value of equal days.
+            p: PValue,
+            /// The share of the arm that can be compared, in percent.
+            share: Rounded,
+            /// The arm.
+            arm: Quoted,
+        } = "reason.days_apart", "the arms were assigned on different days (chi-square p {p}), and only {share} % of arm {arm} on days with customers of the arm that it is compared with, so what differs may be the days";
         /// There is no period at all.
         NoPeriods = "reason.no_periods", "the strategy has no periods";
     }

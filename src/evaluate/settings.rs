@@ -30,6 +30,55 @@ pub struct Primary {
     pub method: Method,
 }
 
+/// Where the arms of a period differ in the days on which their customers were assigned.
+#[derive(Debug, Clone, PartialEq)]
+pub struct UnlikeDays {
+    /// The p-value of equal days.
+    pub p: f64,
+    /// The arm that stands out most.
+    pub arm: String,
+    /// The days on which it does.
+    pub days: Period,
+    /// Its share of the customers assigned on these days.
+    pub share: f64,
+    /// Its share of all customers.
+    pub usual: f64,
+}
+
+/// On which days the customers of a period's arms were assigned.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub enum AssignedOn {
+    /// On the same days, as far as chance goes.
+    #[default]
+    Alike,
+    /// On different days; cells are those of strata and dates.
+    Strata {
+        /// Where the arms differ most.
+        difference: UnlikeDays,
+        /// The stratum of every cell.
+        strata: BTreeMap<String, String>,
+    },
+    /// On different days, and too few customers of an arm on days of the other.
+    Apart {
+        /// Where the arms differ most.
+        difference: UnlikeDays,
+        /// The arm.
+        arm: String,
+        /// Its share that can be compared.
+        share: f64,
+    },
+}
+
+impl AssignedOn {
+    /// The stratum that a cell of a randomised strategy belongs to.
+    pub fn stratum<'a>(&'a self, cell: &'a str) -> &'a str {
+        match self {
+            AssignedOn::Strata { strata, .. } => strata.get(cell).map_or(cell, String::as_str),
+            AssignedOn::Alike | AssignedOn::Apart { .. } => cell,
+        }
+    }
+}
+
 /// A period of a strategy, with what is known of its dates.
 #[derive(Debug, Clone, PartialEq)]
 pub struct StrategyPeriod {
@@ -49,6 +98,8 @@ pub struct StrategyPeriod {
     pub days: (i32, i32),
     /// Whether the data begin before the time before the baseline, in which `retained` of the baseline looks for purchases.
     pub knows_before_baseline: bool,
+    /// Whether the arms were assigned on the same days.
+    pub assigned_on: AssignedOn,
 }
 
 /// A strategy.

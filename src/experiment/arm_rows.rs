@@ -2,7 +2,6 @@
 
 use rayon::prelude::*;
 
-use super::cells::cell_name;
 use super::layout::GroupKey;
 use super::partial_sums::PartialSums;
 use super::plan::{ExperimentPlan, StrategyPlan, SummedQuantity};
@@ -82,8 +81,7 @@ impl StrategyRows<'_> {
     }
 
     fn cell(&self, cell: u64) -> String {
-        let StrategyPlan { cells, strata, strategy, .. } = self.strategy;
-        cell_name(cells, *strata, strategy.design, self.schemes, cell)
+        self.strategy.cell_names(self.schemes).of(&self.strategy.cells, cell)
     }
 
     fn arm(&self, arm: usize) -> String {

@@ -1,5 +1,6 @@
 //! Cells, within which treated and control customers are compared: combinations of states and strata.
 
+use super::assigned_on::DateCell;
 use super::exposure::load::StrategyAssignments;
 use crate::domain::Design;
 use crate::error::{Error, Result};
@@ -27,6 +28,8 @@ pub enum CellPart {
     State(SchemeStates),
     /// The stratum of the assignment, of this many.
     Stratum { strata: usize },
+    /// The date of the assignment, of this many; 0 where dates are no strata.
+    AssignedOn { dates: usize },
 }
 
 impl CellPart {
@@ -35,11 +38,12 @@ impl CellPart {
         match self {
             CellPart::State(scheme) => scheme.states,
             CellPart::Stratum { strata } => strata,
+            CellPart::AssignedOn { dates } => dates + 1,
         }
     }
 }
 
-/// The dimensions of a strategy's cells; `scheme` looks up a scheme column.
+/// The dimensions of a strategy's cells, with this many dates that are strata; `scheme` looks up a scheme column.
 ///
 /// # Errors
 /// Exit 2 for too many cells, exit 3 if strata are matched on and there are none.
@@ -47,6 +51,7 @@ pub fn cell_parts(
     job: &Job,
     strategy: &Strategy,
     assignments: &StrategyAssignments,
+    dates: usize,
     scheme: impl Fn(&str) -> Result<SchemeStates>,
 ) -> Result<Vec<CellPart>> {
     let stratum = assignments.strata.as_ref().map(|names| CellPart::Stratum { strata: names.len() });
@@ -56,7 +61,7 @@ pub fn cell_parts(
         _ => scheme(name).map(CellPart::State),
     };
     let parts = match strategy.design {
-        Design::Randomised => stratum.into_iter().collect(),
+        Design::Randomised => stratum.into_iter().chain((dates > 0).then_some(CellPart::AssignedOn { dates })).collect(),
         Design::BeforeAfter => Vec::new(),
         Design::Matched => strategy.match_on.iter().map(part).collect::<Result<Vec<_>>>()?,
     };
@@ -79,26 +84,43 @@ fn no_strata(job: &Job, strategy: &Strategy) -> Error {
     ))
 }
 
-/// The name of a cell as the tables show it: `segment=Loyal, stratum=north`. The cells of a randomised strategy have the names of
-/// their strata.
-pub fn cell_name(parts: &[CellPart], strata: Option<&[String]>, design: Design, schemes: &[SchemeColumn], cell: u64) -> String {
-    let mut names = Vec::with_capacity(parts.len());
-    let mut rest = cell;
-    for part in parts.iter().rev() {
-        let value = (rest % part.len() as u64) as usize;
-        rest /= part.len() as u64;
-        names.push(match part {
-            CellPart::Stratum { .. } => {
-                let name = strata.and_then(|names| names.get(value)).cloned().unwrap_or_default();
-                if design == Design::Randomised { name } else { format!("{STRATUM}={name}") }
-            }
-            CellPart::State(SchemeStates { scheme, .. }) => {
-                let column = schemes.get(*scheme);
-                let state = column.and_then(|column| column.scheme.all_states().get(value).cloned()).unwrap_or_default();
-                format!("{}={state}", column.map_or("", |column| column.column.as_str()))
-            }
-        });
+/// The names from which those of cells are made.
+pub struct CellNames<'a> {
+    /// The design of the strategy.
+    pub design: Design,
+    /// By number; none without strata.
+    pub strata: Option<&'a [String]>,
+    /// Dates that are strata, by number from 1.
+    pub dates: &'a [DateCell],
+    /// The scheme columns of the job.
+    pub schemes: &'a [SchemeColumn],
+}
+
+impl CellNames<'_> {
+    /// The name of a cell as the tables show it: `segment=Loyal, stratum=north`. The cells of a randomised strategy have the names
+    /// of their strata, and of dates where these are strata: `north, assigned in the week of 2024-05-06`.
+    pub fn of(&self, parts: &[CellPart], cell: u64) -> String {
+        let mut names = Vec::with_capacity(parts.len());
+        let mut rest = cell;
+        for part in parts.iter().rev() {
+            let value = (rest % part.len() as u64) as usize;
+            rest /= part.len() as u64;
+            names.extend(match part {
+                CellPart::Stratum { .. } => {
+                    let name = self.strata.and_then(|names| names.get(value)).cloned().unwrap_or_default();
+                    Some(if self.design == Design::Randomised { name } else { format!("{STRATUM}={name}") })
+                }
+                CellPart::AssignedOn { .. } => {
+                    value.checked_sub(1).and_then(|date| self.dates.get(date)).map(DateCell::to_string)
+                }
+                CellPart::State(SchemeStates { scheme, .. }) => {
+                    let column = self.schemes.get(*scheme);
+                    let state = column.and_then(|column| column.scheme.all_states().get(value).cloned()).unwrap_or_default();
+                    Some(format!("{}={state}", column.map_or("", |column| column.column.as_str())))
+                }
+            });
+        }
+        names.reverse();
+        if names.is_empty() { ALL.into() } else { names.join(", ") }
     }
-    names.reverse();
-    if names.is_empty() { ALL.into() } else { names.join(", ") }
 }

@@ -8,6 +8,7 @@
 //! [`PartialSums`] are merged, and [`arm_rows`] replaces the keys by names.
 
 mod arm_rows;
+mod assigned_on;
 mod cells;
 pub mod exposure;
 mod layout;

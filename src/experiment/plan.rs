@@ -2,7 +2,8 @@
 
 use std::ops::Range;
 
-use super::cells::{CellPart, SchemeStates, cell_parts};
+use super::assigned_on::{DateCell, DayCheck};
+use super::cells::{CellNames, CellPart, SchemeStates, cell_parts};
 use super::exposure::load::{PeriodCounts, StrategyAssignments};
 use super::layout::{KeyLayout, SumLayout};
 use crate::domain::{Day, Decimal, Design, MeasureKind, Outcome, Period};
@@ -43,6 +44,8 @@ pub struct StrategyPlan<'a> {
     pub by: Vec<SchemeStates>,
     /// What makes the cells.
     pub cells: Vec<CellPart>,
+    /// Dates that are strata in a period, ascending; their numbers begin with 1.
+    pub dates: Vec<DateCell>,
     /// Outcomes that are summed as they are; winsorised ones follow from them.
     pub outcomes: Vec<PlannedOutcome>,
     /// What is summed per customer: a column each, outcomes first.
@@ -135,6 +138,8 @@ pub struct PeriodPlan {
     pub pre_placebo: Option<Period>,
     /// Whether the data begin before the placebo does.
     pub placebo_is_known: bool,
+    /// Whether its arms were assigned on the same days.
+    pub day_check: DayCheck,
 }
 
 /// The measures on the day before a period that the balance table compares.
@@ -165,9 +170,10 @@ impl<'a> ExperimentPlan<'a> {
         for (number, (strategy, own)) in job.strategies.iter().zip(assignments).enumerate() {
             let start = periods.len();
             for (period, counts) in strategy.periods.iter().zip(&own.periods) {
-                periods.push(planner.period(number, *period, counts));
+                periods.push(planner.period(number, *period, own, counts));
             }
-            strategies.push(planner.strategy(strategy, own, start..periods.len())?);
+            let range = start..periods.len();
+            strategies.push(planner.strategy(strategy, own, range.clone(), &periods[range])?);
         }
         let ladder = |column: &SchemeColumn| {
             let states = 0..column.scheme.all_states().len();
@@ -200,10 +206,14 @@ impl<'a> Planner<'a, '_> {
         strategy: &'a Strategy,
         assignments: &'a StrategyAssignments,
         periods: Range<usize>,
+        plans: &[PeriodPlan],
     ) -> Result<StrategyPlan<'a>> {
         self.check_strata(strategy, assignments)?;
+        let mut dates: Vec<DateCell> = plans.iter().flat_map(|period| period.day_check.cells()).map(|(_, cell)| cell).collect();
+        dates.sort_unstable();
+        dates.dedup();
         let by = strategy.by.iter().map(|column| self.scheme(column)).collect::<Result<Vec<_>>>()?;
-        let cells = cell_parts(self.job, strategy, assignments, |column| self.scheme(column))?;
+        let cells = cell_parts(self.job, strategy, assignments, dates.len(), |column| self.scheme(column))?;
         let outcomes = strategy.outcomes.iter().map(|outcome| self.outcome(strategy, outcome)).collect::<Result<Vec<_>>>()?;
         let quantities = self.quantities(strategy, assignments, &outcomes);
         let winsorised =
@@ -229,6 +239,7 @@ impl<'a> Planner<'a, '_> {
             slice: self.slice(strategy)?,
             by,
             cells,
+            dates,
             winsorised: winsorised.map(|(index, _)| index).collect(),
             outcomes,
             quantities,
@@ -333,7 +344,7 @@ impl<'a> Planner<'a, '_> {
         )))
     }
 
-    fn period(&self, strategy: usize, period: Period, counts: &PeriodCounts) -> PeriodPlan {
+    fn period(&self, strategy: usize, period: Period, own: &StrategyAssignments, counts: &PeriodCounts) -> PeriodPlan {
         let settings = &self.job.strategies[strategy];
         let date = |day: Day| self.job.dates.iter().position(|date| date.date == day);
         let preceding = |time: Period| match settings.outcome_days.filter(|_| settings.baseline.is_none()) {
@@ -354,6 +365,7 @@ impl<'a> Planner<'a, '_> {
             placebo,
             pre_placebo: placebo.map(preceding),
             placebo_is_known: placebo.zip(self.first_order).is_some_and(|(placebo, first)| first <= placebo.start),
+            day_check: day_check(settings, own, counts),
         }
     }
 }
@@ -374,6 +386,17 @@ impl StrategyPlan<'_> {
         self.outcomes.iter().filter(|planned| planned.outcome.is_described())
     }
 
+    /// The names of its cells.
+    pub fn cell_names<'b>(&'b self, schemes: &'b [SchemeColumn]) -> CellNames<'b> {
+        CellNames { design: self.strategy.design, strata: self.strata, dates: &self.dates, schemes }
+    }
+
+    /// By day of assignment in a period, the number of its date among the cells; empty where dates are no strata.
+    pub fn date_numbers(&self, period: &PeriodPlan) -> Vec<(Day, u64)> {
+        let number = |(day, cell): (Day, DateCell)| Some((day, self.dates.binary_search(&cell).ok()? as u64 + 1));
+        period.day_check.cells().filter_map(number).collect()
+    }
+
     /// The days on which the outcome of a customer counts who is assigned on a day of the period.
     pub fn window(&self, period: Period, day: Day) -> Period {
         outcome_window(self.strategy, period, day)
@@ -392,6 +415,14 @@ impl SummedQuantity {
     fn is_money(&self) -> bool {
         matches!(self.outcome(), Some(Outcome::Revenue | Outcome::Margin))
     }
+}
+
+/// Whether the arms of a period were assigned on the same days. Strata without shares of their own have one plan.
+fn day_check(strategy: &Strategy, own: &StrategyAssignments, counts: &PeriodCounts) -> DayCheck {
+    let plan = |stratum: &String| strategy.strata.iter().position(|(name, _)| name == stratum).map_or(0, |own| own + 1);
+    let plans: Vec<usize> = own.strata.iter().flatten().map(plan).collect();
+    let control = own.arms.iter().position(|arm| Some(arm) == strategy.control.as_ref());
+    DayCheck::new(&counts.by_day, &plans, &own.arms, control)
 }
 
 fn outcome_window(strategy: &Strategy, period: Period, day: Day) -> Period {

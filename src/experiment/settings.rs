@@ -2,9 +2,11 @@
 
 use std::collections::BTreeMap;
 
-use super::plan::ExperimentPlan;
+use super::assigned_on::DayCheck;
+use super::cells::CellPart;
+use super::plan::{ExperimentPlan, PeriodPlan, StrategyPlan};
 use crate::domain::{Day, Decimal, EffectMethod, Outcome, Period};
-use crate::evaluate::{Primary, Split, StrategyPeriod, StrategySettings};
+use crate::evaluate::{ALL, AssignedOn, Primary, Split, StrategyPeriod, StrategySettings};
 use crate::job::Job;
 use crate::job::strategy::{Arm, Strategy};
 
@@ -75,6 +77,34 @@ fn period(job: &Job, plan: &ExperimentPlan<'_>, index: usize) -> StrategyPeriod 
         equally_long: has_fixed_length || first == last,
         days: (own.baseline.map_or(0, |baseline| known_days(baseline, plan.first_order)), longest.days()),
         knows_before_baseline: own.placebo_is_known,
+        assigned_on: assigned_on(strategy, own),
+    }
+}
+
+fn assigned_on(strategy: &StrategyPlan<'_>, period: &PeriodPlan) -> AssignedOn {
+    match &period.day_check {
+        DayCheck::Alike => AssignedOn::Alike,
+        DayCheck::Apart { difference, arm, share } => {
+            AssignedOn::Apart { difference: difference.clone(), arm: arm.clone(), share: *share }
+        }
+        DayCheck::Strata { difference, .. } => {
+            let values: u64 = strategy
+                .cells
+                .iter()
+                .filter(|part| matches!(part, CellPart::AssignedOn { .. }))
+                .map(|part| part.len() as u64)
+                .product();
+            let (names, mut strata) = (strategy.cell_names(&[]), BTreeMap::new());
+            for (_, date) in strategy.date_numbers(period) {
+                match strategy.strata {
+                    None => drop(strata.insert(names.of(&strategy.cells, date), ALL.to_owned())),
+                    Some(all) => strata.extend((0..).zip(all).map(|(number, stratum): (u64, &String)| {
+                        (names.of(&strategy.cells, number * values + date), stratum.clone())
+                    })),
+                }
+            }
+            AssignedOn::Strata { difference: difference.clone(), strata }
+        }
     }
 }
 

@@ -4,8 +4,8 @@ use std::collections::BTreeMap;
 
 use rfmill::internals::domain::Day;
 use rfmill::internals::evaluate::{
-    ALL, ArmKey, ArmSums, Design, EVERYBODY, Method, Outcome, PairEnd, PairKey, Period, Phase, Primary, Quantity, Split,
-    StrategyPeriod, StrategySettings,
+    ALL, ArmKey, ArmSums, AssignedOn, Design, EVERYBODY, Method, Outcome, PairEnd, PairKey, Period, Phase, Primary, Quantity,
+    Split, StrategyPeriod, StrategySettings,
 };
 use rfmill::internals::stats::{PairSums, Sums};
 
@@ -49,6 +49,7 @@ pub fn finished(n: usize) -> StrategyPeriod {
         equally_long: true,
         days: (90, 91),
         knows_before_baseline: true,
+        assigned_on: AssignedOn::Alike,
     }
 }
 

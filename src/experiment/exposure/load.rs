@@ -1,11 +1,11 @@
 //! Loads the assignments of all strategies, divided into the parts that will have their customers.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
 
 use rayon::prelude::*;
 
 use crate::assign::{Assignments, AssignmentsByPeriod, Rejected, RowSet, by_period};
-use crate::domain::Period;
+use crate::domain::{Day, Design, Period};
 use crate::error::Result;
 use crate::input::assignments::{self, AssignmentFile, Request};
 use crate::input::hashes::HashList;
@@ -48,6 +48,21 @@ pub struct PeriodCounts {
     pub in_several_arms: Vec<u64>,
     /// The same over all arms, each customer once.
     pub excluded: u64,
+    /// Customers who count by stratum, day and arm, if a randomised strategy assigned them on several days.
+    pub by_day: Vec<DayCount>,
+}
+
+/// Customers of a stratum who are assigned to an arm on a day.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub struct DayCount {
+    /// Number of the stratum, 0 without strata.
+    pub stratum: u32,
+    /// The day.
+    pub day: Day,
+    /// Number of the arm.
+    pub arm: u16,
+    /// How many they are.
+    pub customers: u64,
 }
 
 /// Rows of an assignment table by outcome.
@@ -118,7 +133,11 @@ pub fn read(job: &Job, files: &[Vec<AssignmentFile>], columns: &OrderColumns, pa
     strategies
         .map(|(strategy, files)| {
             let tables = assignments::read(files, &Request::of(strategy, columns, job.scale(), parts))?;
-            Ok(StrategyAssignments::new(tables, &strategy.periods))
+            let mut all = StrategyAssignments::new(tables, &strategy.periods);
+            if strategy.design == Design::Randomised {
+                all.count_days();
+            }
+            Ok(all)
         })
         .collect()
 }
@@ -181,6 +200,37 @@ impl StrategyAssignments {
         }
         StrategyAssignments { arms, strata, has_cost, has_contacts, parts, periods: counts, rows }
     }
+}
+
+impl StrategyAssignments {
+    /// Counts by day the customers of periods that have several.
+    fn count_days(&mut self) {
+        for (number, counts) in self.periods.iter_mut().enumerate() {
+            if counts.assigned.is_none_or(|assigned| assigned.days() < 2) {
+                continue;
+            }
+            let parts = self.parts.par_iter().map(|part| days_of_part(&part.table, &part.periods.periods[number].rows));
+            let merge = |mut all: DayCounts, part: DayCounts| {
+                part.into_iter().for_each(|(key, customers)| *all.entry(key).or_default() += customers);
+                all
+            };
+            let by_day = parts.reduce(DayCounts::default, merge).into_iter();
+            counts.by_day = by_day.map(|((stratum, day, arm), customers)| DayCount { stratum, day, arm, customers }).collect();
+            counts.by_day.sort_unstable();
+        }
+    }
+}
+
+/// Customers by stratum, day and arm.
+type DayCounts = HashMap<(u32, Day, u16), u64, ahash::RandomState>;
+
+fn days_of_part(table: &Assignments, rows: &RowSet) -> DayCounts {
+    let mut counts = DayCounts::default();
+    for row in rows.iter().map(|row| row as usize) {
+        let stratum = table.stratum.as_ref().map_or(0, |strata| strata[row]);
+        *counts.entry((stratum, table.day(row), table.arm(row))).or_default() += 1;
+    }
+    counts
 }
 
 /// From the first to the last day on which one of these rows is assigned.

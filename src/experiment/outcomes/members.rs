@@ -48,6 +48,8 @@ pub struct PeriodOutcomes<'a> {
     strategy: &'a StrategyPlan<'a>,
     period: &'a PeriodPlan,
     table: &'a Assignments,
+    /// By day of assignment: the number of its date among the cells; empty where dates are no strata.
+    dates: Vec<(Day, u64)>,
     /// By scheme and state: the step of the ladder.
     ladders: &'a [Vec<Option<usize>>],
     /// States on the day before the period.
@@ -82,6 +84,7 @@ impl<'a> PeriodOutcomes<'a> {
             strategy: &plan.strategies[period.strategy],
             period,
             table: &plan.assignments[period.strategy].parts[part].table,
+            dates: plan.strategies[period.strategy].date_numbers(period),
             ladders: &plan.ladders,
             before: period.before.and_then(|date| snapshots.states(date)),
             covariates: period.before.and_then(|date| snapshots.covariates(date)),
@@ -160,11 +163,22 @@ impl<'a> PeriodOutcomes<'a> {
                         *cell = *cell * values + strata.map_or(0, |strata| u64::from(strata[*row as usize]));
                     }
                 }
+                CellPart::AssignedOn { .. } => {
+                    for (cell, row) in cell_arms.iter_mut().zip(members.rows) {
+                        *cell = *cell * values + self.date_number(self.table.day(*row as usize));
+                    }
+                }
             }
         }
         for (code, arm) in cell_arms.iter_mut().zip(members.arms) {
             *code = self.strategy.layout.keys.cell_arm(*code, *arm);
         }
+    }
+
+    /// The number of a day's date among the cells; 0 where dates are no strata.
+    fn date_number(&self, day: Day) -> u64 {
+        let at = self.dates.binary_search_by_key(&day, |(known, _)| *known).ok();
+        at.and_then(|at| self.dates.get(at)).map_or(0, |(_, number)| *number)
     }
 
     fn fill_column(
