@@ -51,16 +51,11 @@ fn arms(bench: &Bench, name: &str) -> BTreeMap<String, String> {
     rows(bench, name).into_iter().map(|row| (row[0].clone(), row[1].clone())).collect()
 }
 
-/// Segment and monetary in minor units of every customer.
-fn customers(bench: &Bench) -> BTreeMap<i128, (String, i128)> {
+/// The segment of every customer.
+fn customers(bench: &Bench) -> BTreeMap<i128, String> {
     let table = read_folder(&bench.path("out/latest/customers"));
-    let columns = ["customer_id", "segment", "monetary"].map(|name| table.column(name));
-    let money = |cell: &Cell| match cell {
-        Cell::Decimal(digits, 2) => *digits,
-        other => panic!("{other:?} is no money"),
-    };
-    let row = |row: &Vec<Cell>| (row[columns[0]].int(), (row[columns[1]].text().to_owned(), money(&row[columns[2]])));
-    table.rows.iter().map(row).collect()
+    let (id, segment) = (table.column("customer_id"), table.column("segment"));
+    table.rows.iter().map(|row| (row[id].int(), row[segment].text().to_owned())).collect()
 }
 
 /// The documented lot of a customer.
@@ -75,7 +70,7 @@ fn the_draw_is_the_documented_one() {
     assign(&bench, &["--from", "segment=Hibernating", "--holdout", "0.2", "-o", "a.csv"]);
     let want: Vec<Vec<String>> = customers(&bench)
         .iter()
-        .filter(|(_, (segment, _))| segment == "Hibernating")
+        .filter(|(_, segment)| *segment == "Hibernating")
         .map(|(id, _)| {
             // A fifth of 2^64, rounded up.
             let arm = if lot("2024-q2", &id.to_string()) < 3_689_348_814_741_910_324 { "control" } else { "treatment" };
@@ -186,7 +181,7 @@ fn hold_outs_are_taken_out_left_out_and_reused() {
     let ran = assign(&bench, &["--from", "segment", "--holdout", "0.2", "--avoid", "first.parquet", "-o", "second.csv"]);
     let second = arms(&bench, "second.csv");
     let hibernating: BTreeSet<String> =
-        customers(&bench).iter().filter(|(_, (s, _))| s == "Hibernating").map(|(id, _)| id.to_string()).collect();
+        customers(&bench).iter().filter(|(_, s)| *s == "Hibernating").map(|(id, _)| id.to_string()).collect();
     assert!(plain.iter().all(|(id, arm)| second.get(id) == (!hibernating.contains(id)).then_some(arm)));
     assert!(ran.out.contains(&format!("\n  {} left out for first.parquet\n", hibernating.len())), "{}", ran.out);
 
@@ -232,23 +227,105 @@ fn strata_add_up_and_states_have_hold_outs() {
     }
 }
 
-/// The printed effect is (z.975 + z.8) · √(s²/n + s²/m) of the drawn customers' own monetary.
+/// Sixty customers are silent on 30 June and spend 1 to 60 in the third quarter; silent again on 31 December, half of them spend
+/// 2 in the first quarter. Eighty others are silent on 31 March, and these are drawn.
 #[test]
-fn what_can_be_detected_is_the_formula() {
+fn what_can_be_found_rests_on_past_windows() {
+    let bench = Bench::empty();
+    bench.write("job.toml", JOB.replace("order_id = \"order_id\"\n", ""));
+    let first = (0..60).map(|i| (format!("a{i}"), "2023-03-01", 10_00));
+    let second = (0..60).map(|i| (format!("a{i}"), "2023-08-01", 100 * (i + 1)));
+    let third = (0..30).map(|i| (format!("a{i}"), "2024-02-01", 2_00));
+    let others = (0..80).map(|i| (format!("b{i}"), "2023-12-01", 5_00));
+    let orders: Vec<(String, &str, i128)> = first.chain(second).chain(third).chain(others).collect();
+    let (ids, days) = (orders.iter().map(|o| o.0.as_str()), orders.iter().map(|o| o.1));
+    let columns = [("customer_id", texts(ids)), ("ordered_at", dates(days)), ("amount", decimals(2, orders.iter().map(|o| o.2)))];
+    bench.parquet("orders/a.parquet", &columns);
+    bench.succeeds(&["run", "job.toml", "-q"]);
+    let draw = ["--from", "lifecycle=silent", "--holdout", "0.5", "--job", "job.toml", "--outcome", "1 quarter", "-o", "a.csv"];
+    let ran = assign(&bench, &draw);
+    let want = "at the start of 2 past windows of 91 days (2023-07-01 to 2024-03-31): 120 customers, 15.75 each on average.";
+    assert!(ran.out.starts_with("winback: 80 of 80 customers") && ran.out.contains(want), "{}", ran.out);
+}
+
+#[test]
+fn figures_need_the_job_and_the_number_of_tests() {
     let bench = bench();
-    let ran = assign(&bench, &["--from", "segment", "--holdout", "0.25", "-o", "a.csv"]);
-    let money: Vec<f64> = customers(&bench).values().map(|(_, cents)| *cents as f64 / 100.0).collect();
-    let n = money.len() as f64;
-    let mean = money.iter().sum::<f64>() / n;
-    let variance = money.iter().map(|x| (x - mean).powi(2)).sum::<f64>() / (n - 1.0);
-    let control = arms(&bench, "a.csv").values().filter(|arm| *arm == "control").count() as f64;
-    let effect = 2.801_585_218 * (variance / control + variance / (n - control)).sqrt();
-    let want = format!(
-        "{} in treatment and {control} in control detect +{:.1} %, that is {effect:.2} on a mean of {mean:.2}.",
-        n - control,
-        100.0 * effect / mean
+    let ran = assign(&bench, &["--from", "segment=Hibernating", "--holdout", "0.5", "-o", "a.csv"]);
+    assert!(ran.out.contains("What these arms can find is unknown") && !ran.out.contains(" % "), "{}", ran.out);
+
+    // A second state, and both together, are three tests.
+    let args = ["--from", "segment=Champions", "--from", "segment=Loyal", "--holdout", "0.5", "--job", "job.toml", "-o", "b.csv"];
+    assert!(assign(&bench, &args).out.contains("\nEach is tested at 1.67 %, which is 5 % over 3 tests"));
+    // The tables of the past are gone when the command ends.
+    fs::create_dir(bench.path("tmp")).unwrap();
+    let args = ["assign", "out", "--from", "segment=Champions", "--find", "50%", "--job", "job.toml"];
+    let mut command = std::process::Command::new(PROGRAM);
+    let ran = command.args(args).current_dir(bench.path("")).env("TMPDIR", bench.path("tmp")).output().map(Ran::from).unwrap();
+    assert!(ran.code == 0 && ran.out.contains("To draw so: --holdout"), "{}{}", ran.out, ran.err);
+    assert_eq!(fs::read_dir(bench.path("tmp")).unwrap().count(), 0);
+}
+
+/// A proposal writes nothing; a state in which nobody buys again has none.
+#[test]
+fn hold_outs_are_proposed() {
+    let bench = bench();
+    let find = ["assign", "out", "--job", "job.toml", "--from", "segment=Champions", "--from", "segment=Hibernating", "--find"];
+    let before = fs::read_dir(bench.path("")).unwrap().count();
+    let ran = bench.succeeds(&[&find[..], &["250%"]].concat());
+    assert_eq!((fs::read_dir(bench.path("")).unwrap().count(), ran.err.as_str()), (before, ""));
+    let line = |state: &str| -> Vec<String> {
+        let line = ran.out.lines().find(|line| line.trim_start().starts_with(state)).expect("a line");
+        line.split_whitespace().map(String::from).collect()
+    };
+    let champions = line("Champions");
+    let share: f64 = champions[2].parse().unwrap();
+    assert!(champions.ends_with(&["+250".into(), "%".into()]) && share < 50.0, "{}", ran.out);
+    assert!(line("Hibernating").ends_with(&["nothing".into()]), "{}", ran.out);
+    assert!(ran.out.contains("\nLeave out Hibernating: "), "{}", ran.out);
+    assert!(ran.out.trim_end().ends_with(&format!("\nTo draw so: --holdout {}", share / 100.0)), "{}", ran.out);
+}
+
+#[test]
+fn past_windows_that_are_not_there_are_no_figures() {
+    let bench = bench();
+    let draw = ["--from", "segment=Hibernating", "--holdout", "0.5", "--job", "job.toml", "--outcome", "2 years", "-o", "a.csv"];
+    let ran = assign(&bench, &draw);
+    assert!(
+        ran.out.contains("unknown: no customer was in these states at the start of a past window") && !ran.out.contains(" % (")
     );
-    assert!(ran.out.replace(',', "").contains(&want.replace(',', "")), "{want}\n{}", ran.out);
+    // A newer date is committed than the one that is drawn from, but `latest` is the older one.
+    bench.succeeds(&["run", "job.toml", "-q", "--as-of", "2024-06-30"]);
+    let warning = "but 2024-06-30 is committed, too; draw from it with --as-of 2024-06-30";
+    let older = ["--from", "segment=Hibernating", "--holdout", "0.5", "-o", "older.csv", "--as-of", "2024-03-31"];
+    assert!(assign(&bench, &older).err.contains(warning));
+    let newer = ["--from", "segment=Hibernating", "--holdout", "0.5", "-o", "newer.csv"];
+    assert!(!assign(&bench, &newer).err.contains("is committed, too"));
+    let cases: [(&[&str], &str); 5] = [
+        (
+            &["--outcome", "all"],
+            "--outcome is \"all\"; expected days such as \"91d\", or calendar units such as \"1 quarter\" or \"2 months\".",
+        ),
+        (
+            &["--job", "other.toml"],
+            "--job other.toml is the job \"other\", but out was written by the job \"assign\"; name its job file.",
+        ),
+        (&["--job", "none.toml"], "cannot read the job file none.toml: No such file or directory (os error 2); check the path."),
+        (&["--find", "0%"], "--find is \"0%\"; expected a gain above 0 and up to 1,000 %, such as 10% or 0.1."),
+        (
+            &["--job", "lookback.toml", "--outcome", "1 year"],
+            "--outcome \"1 year\" is longer than the lookback of lookback.toml, whose population is \"lookback\", so customers leave it within an outcome; choose a shorter --outcome.",
+        ),
+    ];
+    bench.write("other.toml", JOB.replace("name = \"assign\"", "name = \"other\""));
+    bench.write("lookback.toml", format!("population = \"lookback\"\n{JOB}[score]\nlookback = \"2 quarters\"\n"));
+    for (flags, message) in cases {
+        let job = if flags[0] == "--job" { vec![] } else { vec!["--job", "job.toml"] };
+        let draw =
+            if flags[0] == "--find" { vec![] } else { vec!["--name", "x", "--salt", "s", "--holdout", "0.5", "-o", "x.csv"] };
+        let args = [&["assign", "out", "--from", "segment=Hibernating"], &job[..], &draw[..], flags].concat();
+        bench.refuses_command(&args, 2, &format!("error: {message}"));
+    }
 }
 
 /// The first example of docs/ASSIGN.md, run as it stands there.
@@ -257,7 +334,7 @@ fn the_example_of_the_docs_is_what_is_printed() {
     let docs = include_str!("../docs/ASSIGN.md");
     let example = docs.split("```text\n").nth(1).and_then(|rest| rest.split("```").next()).unwrap();
     let bench = Bench::empty();
-    assert_eq!(example.matches("$ rfmill ").count(), 2);
+    assert_eq!(example.matches("$ rfmill ").count(), 3);
     for step in example.split("$ rfmill ").skip(1) {
         let (command, printed) = step.replace("\\\n", " ").split_once('\n').map(|(c, p)| (c.to_owned(), p.to_owned())).unwrap();
         let ran = std::process::Command::new("sh")
@@ -282,7 +359,7 @@ fn ids_like_formulas_survive_csv() {
     );
     bench.succeeds(&["run", "job.toml", "-q"]);
     let ran = assign(&bench, &["--from", "lifecycle", "--holdout", "0.5", "-o", "a.csv"]);
-    assert!(ran.out.contains("cannot be said: all customers have the same monetary."), "{}", ran.out);
+    assert!(ran.out.contains("\n  new\n") || ran.out.contains("active"), "{}", ran.out);
     let mut written: Vec<String> = rows(&bench, "a.csv").into_iter().map(|row| row[0].clone()).collect();
     assert_eq!(written, ["''quoted", "'+49 30", "'-5", "007", "'=1+1", "'@x", "C\t1", "plain"]);
     written.iter_mut().for_each(|id| id.retain(|c| c != '\''));

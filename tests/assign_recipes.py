@@ -26,6 +26,62 @@ path = "out/nightly"
 """
 
 
+QUARTERS = """name = "quarters"
+[orders]
+path = "orders"
+customer_id = "customer_id"
+ordered_at = "ordered_at"
+amount = "amount"
+[periods]
+every = "quarter"
+from = 2024-01-01
+to = 2024-12-31
+[output]
+path = "out/quarterly"
+"""
+
+
+def global_holdout(rfmill, lot):
+    """The strategy of everything: its effects are those of SQL over the orders, and its control is in no other file."""
+    pathlib.Path("quarters.toml").write_text(QUARTERS)
+    subprocess.run([rfmill, "run", "quarters.toml", "-q"], check=True)
+    (commands,) = blocks("sh")
+    path = {**os.environ, "PATH": f"{rfmill.parent}:{os.environ['PATH']}"}
+    subprocess.run(["sh", "-ec", commands], check=True, env=path, stdout=subprocess.DEVNULL)
+    (strategy,) = blocks("toml")
+    pathlib.Path("quarters.toml").write_text(QUARTERS + strategy)
+    subprocess.run([rfmill, "run", "quarters.toml", "-q"], check=True)
+
+    customers = duckdb.sql("SELECT DISTINCT customer_id, min(ordered_at)::date AS first FROM 'orders/*.parquet' WHERE customer_id IS NOT NULL GROUP BY 1").fetchall()
+    rows = [(customer, first, lot("ours", customer) < -(-(2**64) // 20)) for customer, first in customers]
+    duckdb.sql("CREATE OR REPLACE TEMP TABLE arms (customer_id VARCHAR, first DATE, control BOOLEAN)")
+    duckdb.executemany("INSERT INTO arms VALUES (?, ?, ?)", rows)
+    want = duckdb.sql("""
+        WITH quarters (start) AS (VALUES (DATE '2024-04-01'), (DATE '2024-07-01'), (DATE '2024-10-01')),
+        spent AS (
+            SELECT start, customer_id, control, coalesce(sum(amount), 0)::DOUBLE AS y
+            FROM quarters JOIN arms ON first < start
+            LEFT JOIN (SELECT customer_id::VARCHAR AS id, ordered_at::DATE AS day, amount FROM 'orders/*.parquet') ON id = customer_id
+                AND day >= start AND day < start + INTERVAL 3 MONTH
+            GROUP BY ALL
+        )
+        SELECT start, count(*) FILTER (NOT control), count(*) FILTER (control),
+            avg(y) FILTER (NOT control), avg(y) FILTER (control) FROM spent GROUP BY start ORDER BY start
+    """).fetchall()
+    effects = """SELECT period_start, n_treated, n_control, mean_treated, mean_control FROM 'out/quarterly/latest/effects.parquet'
+        WHERE outcome = 'revenue' AND state = '(all)' AND method = 'welch' AND n_treated > 0 ORDER BY 1"""
+    got = duckdb.sql(effects).fetchall()
+    assert len(got) == 3 and [row[:3] for row in got] == [row[:3] for row in want], (got, want)
+    assert all(abs(a - b) < 1e-6 for one, other in zip(got, want) for a, b in zip(one[3:], other[3:])), (got, want)
+    over_time = "SELECT count(*) FROM 'out/quarterly/latest/effects_over_time.parquet' WHERE outcome = 'revenue' AND state = '(all)' AND method = 'welch' AND difference IS NOT NULL"
+    assert duckdb.sql(over_time).fetchall() == [(1,)]
+
+    other = ["--from", "lifecycle", "--name", "x", "--salt", "x", "--holdout", "0.1", "--global-holdout", "0.05", "--global-salt", "ours"]
+    subprocess.run([rfmill, "assign", "out/quarterly", *other, "-o", "other.csv"], check=True, stdout=subprocess.DEVNULL)
+    drawn = {row["customer_id"] for row in csv.DictReader(open("other.csv"))}
+    assert drawn == {str(customer) for customer, _, control in rows if not control}
+
+
 def blocks(language):
     text = (pathlib.Path(__file__).parent.parent / "docs" / "ASSIGN.md").read_text()
     return re.findall(rf"```{language}\n(.*?)```", text, re.S)
@@ -36,7 +92,7 @@ def main():
     os.chdir(tempfile.mkdtemp(prefix="rfmill-recipes-"))
     for ids in ([], ["--string-ids"]):
         pathlib.Path("job.toml").write_text(JOB)
-        subprocess.run(["rm", "-rf", "orders", "out", "a.csv"], check=True)
+        subprocess.run("rm -rf orders out *.csv *.parquet", shell=True, check=True)
         subprocess.run([rfmill, "sample", "orders", "--orders", "20000", "-q", *ids], check=True, stdout=subprocess.DEVNULL)
         subprocess.run([rfmill, "run", "job.toml", "-q"], check=True)
         draw = ["--from", "segment=At Risk", "--name", "winback", "--holdout", "0.1", "--salt", "winback-2024-q2"]
@@ -60,6 +116,7 @@ def main():
             query = f"WITH customers (customer_id, segment) AS (VALUES {rows}) {postgres}"
             out = subprocess.run(["psql", dsn, "-At", "-F", ","], input=query, check=True, capture_output=True, text=True)
             assert drawn == dict(line.split(",") for line in out.stdout.split()), "PostgreSQL"
+        global_holdout(rfmill, scope["lot"])
         print(f"{len(drawn)} customers, {'string' if ids else 'integer'} ids: every recipe draws the same arms")
 
 

@@ -8,5 +8,5 @@ mod table;
 
 pub use draw::{Allocation, Candidates, DrawRules, PriorAssignment, ShareBounds, draw};
 pub use periods::{AssignmentsByPeriod, RowSet, by_period};
-pub use power::{DetectableEffect, OutcomeSpread, detectable_effect, stratified_detectable_effect};
+pub use power::{Finding, Power, StratumDesign, Unknown};
 pub use table::{AssignedIds, Assignments, Rejected};

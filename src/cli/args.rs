@@ -188,7 +188,7 @@ pub(super) struct SampleArgs {
     pub log: LogArgs,
 }
 
-#[derive(Debug, Args)]
+#[derive(Debug, Clone, Args)]
 pub(super) struct AssignArgs {
     /// The output folder of a job
     #[arg(value_name = "OUT")]
@@ -196,17 +196,26 @@ pub(super) struct AssignArgs {
     /// State to draw from, such as segment="At Risk"; repeat it for more states, or leave out "=" for all of a column
     #[arg(long, value_name = "COLUMN=STATE", required = true)]
     pub from: Vec<String>,
+    /// The job file of that folder; its orders tell what the arms can detect
+    #[arg(long, value_name = "JOB")]
+    pub job: Option<PathBuf>,
+    /// How long outcomes count, such as "91d" or "1 quarter"; past windows have this length
+    #[arg(long, value_name = "LENGTH", default_value = "91d")]
+    pub outcome: String,
+    /// Draw nothing, but propose the hold-outs that find a gain of this size, such as 10%
+    #[arg(long, value_name = "LIFT", requires = "job", conflicts_with_all = ["holdout", "holdout_by", "arms", "strata", "reuse"])]
+    pub find: Option<String>,
     /// Name of the strategy
-    #[arg(long, value_name = "NAME")]
+    #[arg(long, value_name = "NAME", required_unless_present = "find", default_value = "", hide_default_value = true)]
     pub name: String,
     /// Any text; the same salt draws the same arms
-    #[arg(long, value_name = "SALT")]
+    #[arg(long, value_name = "SALT", required_unless_present = "find", default_value = "", hide_default_value = true)]
     pub salt: String,
     /// File to write, ending in .parquet or .csv
-    #[arg(long, short, value_name = "FILE")]
+    #[arg(long, short, value_name = "FILE", required_unless_present = "find", default_value = "-", hide_default_value = true)]
     pub output: PathBuf,
     /// Share of the control arm; everybody else is in the arm "treatment"
-    #[arg(long, value_name = "SHARE", required_unless_present = "arms", conflicts_with = "arms")]
+    #[arg(long, value_name = "SHARE", required_unless_present_any = ["arms", "find"], conflicts_with = "arms")]
     pub holdout: Option<String>,
     /// Another share of the control arm in a state, such as "At Risk=0.2"
     #[arg(long, value_name = "STATE=SHARE", conflicts_with = "arms")]

@@ -50,6 +50,11 @@ pub fn customers(root: &Path, as_of: Option<Day>) -> Result<(Day, PathBuf)> {
     })
 }
 
+/// The newest as-of date of the committed `customers`; `None` if there is none.
+pub fn newest_customers(root: &Path) -> Option<Day> {
+    dates(&root.join("tables").join("customers")).last().map(|(day, _)| *day)
+}
+
 /// The as-of dates of a table folder, ascending.
 fn dates(folder: &Path) -> Vec<(Day, PathBuf)> {
     let entries = fs::read_dir(folder).into_iter().flatten().flatten();

@@ -25,7 +25,7 @@ mod staging;
 mod tables;
 mod verify;
 
-pub use customers::customers;
+pub use customers::{customers, newest_customers};
 pub use folder::OutputFolder;
 pub use interrupt::{StopOutcome, is_stopped, stop};
 pub use manifest::{

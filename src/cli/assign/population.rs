@@ -25,10 +25,8 @@ pub(super) struct Population {
     pub ids: CustomerIds,
     /// The columns of states that were asked for, in that order.
     pub columns: Vec<DictionaryColumn>,
-    /// Money, 0 where it is null; none if the table has no column `monetary`.
-    pub monetary: Option<Vec<i64>>,
-    /// Digits behind the point of the money.
-    pub scale: u32,
+    /// The money that was asked for, 0 where it is null; empty if none was.
+    pub money: Vec<i64>,
 }
 
 /// A column of names.
@@ -47,6 +45,8 @@ pub(super) struct PopulationRequest<'a> {
     pub columns: &'a [(&'a str, &'static str)],
     /// The slice whose customers count.
     pub slice: Option<&'a str>,
+    /// A column of money.
+    pub money: Option<&'a str>,
 }
 
 /// The name for a null state.
@@ -77,8 +77,7 @@ pub(super) fn read(folder: &Path, wanted: &PopulationRequest) -> Result<Populati
         IdType::Text => CustomerIds::Text(all.text_ids),
         _ => CustomerIds::Int(all.keys),
     };
-    let monetary = table.monetary.map(|_| all.monetary);
-    Ok(Population { kind: table.kind, ids, columns, monetary, scale: table.scale })
+    Ok(Population { kind: table.kind, ids, columns, money: all.money })
 }
 
 /// The columns that are read, and where they are.
@@ -87,7 +86,7 @@ struct CustomersColumns {
     names: Vec<String>,
     /// How many columns of names follow the id: the wanted ones, and the slice.
     texts: usize,
-    monetary: Option<usize>,
+    money: Option<usize>,
     scale: u32,
 }
 
@@ -128,12 +127,12 @@ impl CustomersColumns {
             }
         }
         let texts = names.len() - 1;
-        let (monetary, scale) = match field("monetary").map(|f| f.data_type()) {
+        let (money, scale) = match wanted.money.and_then(field).map(|f| f.data_type()) {
             Some(DataType::Decimal64(_, scale) | DataType::Decimal128(_, scale)) => (Some(names.len()), (*scale).max(0) as u32),
             _ => (None, 0),
         };
-        names.extend(monetary.map(|_| "monetary".to_owned()));
-        Ok(CustomersColumns { kind: id_type(id.data_type())?, names, texts, monetary, scale })
+        names.extend(money.and(wanted.money).map(str::to_owned));
+        Ok(CustomersColumns { kind: id_type(id.data_type())?, names, texts, money, scale })
     }
 
     fn read(&self, source: &Source, group: usize) -> Result<RowGroupColumns> {
@@ -160,10 +159,10 @@ impl CustomersColumns {
                 let name = |row: usize| if texts.is_null(row) { NO_STATE } else { texts.value(row) };
                 (0..texts.len()).for_each(|row| values.push(name(row)));
             }
-            if let Some(at) = self.monetary {
+            if let Some(at) = self.money {
                 let mut money = Integers::default();
                 decode::money(&[column(at)?], self.scale, &mut money)?;
-                part.monetary.extend(money.values);
+                part.money.extend(money.values);
             }
             Ok(())
         })?;
@@ -189,7 +188,7 @@ impl CustomersColumns {
             all.text_ids = kept;
         }
         all.texts.iter_mut().for_each(|text| retain(&mut text.codes, &keep));
-        retain(&mut all.monetary, &keep);
+        retain(&mut all.money, &keep);
         Ok(())
     }
 }
@@ -205,7 +204,7 @@ struct RowGroupColumns {
     keys: Vec<i64>,
     text_ids: StringIds,
     texts: Vec<DictionaryBuilder>,
-    monetary: Vec<i64>,
+    money: Vec<i64>,
 }
 
 impl RowGroupColumns {
@@ -217,7 +216,7 @@ impl RowGroupColumns {
             let codes: Vec<u32> = own.names.iter().map(|name| all.code(name)).collect();
             all.codes.extend(own.codes.iter().filter_map(|code| codes.get(*code as usize)));
         }
-        self.monetary.extend(other.monetary);
+        self.money.extend(other.money);
     }
 }
 

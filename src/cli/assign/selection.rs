@@ -25,27 +25,17 @@ impl Selection {
 /// # Errors
 /// Exit 2 if no customer is in one of the states, or in all.
 pub(super) fn select(flags: &Flags, customers: &Population, as_of: Day) -> Result<Selection> {
-    let mut selected = vec![true; customers.ids.len()];
     for ((column, states), labels) in flags.from.iter().zip(&customers.columns) {
-        let Some(states) = states else { continue };
-        let mut wanted = vec![false; labels.names.len()];
-        for state in states {
-            let place = labels.names.binary_search(state).map_err(|_| {
-                Error::usage(format!(
-                    "--from {column}={state:?}: no customer is in that state as of {as_of}{} (states: {}); name one of them",
-                    suggestion(state, labels.names.iter().map(String::as_str)),
-                    labels.names.join(", ")
-                ))
-            })?;
-            if let Some(is_wanted) = wanted.get_mut(place) {
-                *is_wanted = true;
-            }
-        }
-        for (selected, code) in selected.iter_mut().zip(&labels.codes) {
-            *selected &= wanted.get(*code as usize) == Some(&true);
+        let unknown = states.iter().flatten().find(|state| labels.names.binary_search(state).is_err());
+        if let Some(state) = unknown {
+            return Err(Error::usage(format!(
+                "--from {column}={state:?}: no customer is in that state as of {as_of}{} (states: {}); name one of them",
+                suggestion(state, labels.names.iter().map(String::as_str)),
+                labels.names.join(", ")
+            )));
         }
     }
-    let mut rows: Vec<usize> = selected.iter().enumerate().filter(|(_, selected)| **selected).map(|(row, _)| row).collect();
+    let mut rows = rows_in(flags, customers);
     if rows.is_empty() {
         return Err(Error::usage(format!("--from {}: no customer is in all these states as of {as_of}", flags.states_text())));
     }
@@ -57,4 +47,17 @@ pub(super) fn select(flags: &Flags, customers: &Population, as_of: Day) -> Resul
     states.sort_unstable();
     states.dedup();
     Ok(Selection { rows, states })
+}
+
+/// The rows of the customers who are in all the states of `--from`, of those that occur.
+pub(super) fn rows_in(flags: &Flags, customers: &Population) -> Vec<usize> {
+    let mut selected = vec![true; customers.ids.len()];
+    for ((_, states), labels) in flags.from.iter().zip(&customers.columns) {
+        let Some(states) = states else { continue };
+        let wanted: Vec<bool> = labels.names.iter().map(|name| states.contains(name)).collect();
+        for (selected, code) in selected.iter_mut().zip(&labels.codes) {
+            *selected &= wanted.get(*code as usize) == Some(&true);
+        }
+    }
+    selected.iter().enumerate().filter(|(_, selected)| **selected).map(|(row, _)| row).collect()
 }

@@ -1,14 +1,15 @@
-//! What a draw tells: arms by stratum, and what they can detect.
+//! What a draw tells: arms by stratum, and what they can find.
 
 use super::super::args::AssignArgs;
 use super::super::commands::data;
 use super::super::console::{columns, count, printable};
 use super::draw::Drawn;
+use super::findings::{self, Line, Tests};
+use super::past::PastSpend;
 use super::population::Population;
 use super::shares::{Shares, toml_key};
 use super::strata::Strata;
-use crate::assign::{DetectableEffect, OutcomeSpread, detectable_effect, stratified_detectable_effect};
-use crate::domain::{ALL, Day};
+use crate::domain::Day;
 
 /// Everything that is shown.
 pub(super) struct Shown<'a> {
@@ -23,6 +24,8 @@ pub(super) struct Shown<'a> {
     /// Number of the state of every assigned customer.
     pub states: &'a [u32],
     pub customers: &'a Population,
+    /// What alike customers spent, if the job is known.
+    pub past: Option<&'a PastSpend>,
     /// Whether the file was there already.
     pub unchanged: bool,
 }
@@ -72,148 +75,64 @@ fn text(shown: &Shown) -> String {
     if let Some(path) = args.avoid.as_ref().or(args.reuse.as_ref()).filter(|_| args.avoid.is_some() || drawn.left_out > 0) {
         out.push_str(&format!("  {} left out for {}\n", count(drawn.left_out), printable(&path.display().to_string())));
     }
-    out.push_str(&format!("\n{}\n", columns(&table(shown))));
-    out.push_str(&format!("\n{}\n", summary(shown)));
+    let tests = Tests { tiers: tiers(shown.states), treatments: shown.shares.arms.len() - 1 };
+    let lines = lines(shown, tests);
+    out.push_str(&format!("\n{}\n", columns(&table(shown, &lines))));
+    let said = match shown.past {
+        Some(past) => findings::sentences(&lines, &shown.shares.arms, past, tests),
+        None => "What these arms can find is unknown, as the output holds no past spend of these customers; name the job file with --job.".into(),
+    };
+    out.push_str(&format!("\n{said}\n"));
     let already = if shown.unchanged { " (it was there already)" } else { "" };
     out.push_str(&format!("{}{already}\n", printable(&args.output.display().to_string())));
     out
 }
 
-/// Assigned customers of a part of the draw: by arm, and their money.
-#[derive(Default, Clone)]
-struct Group {
-    arms: Vec<u64>,
-    money: Vec<i64>,
-}
-
-impl Group {
-    fn detects(&self, arm: usize) -> Result<DetectableEffect, &'static str> {
-        let at = |arm: usize| self.arms.get(arm).copied().unwrap_or_default();
-        detectable_effect(&OutcomeSpread::of(self.money.iter().copied()), at(arm), at(0))
-    }
-}
-
-/// The assigned customers by a number of theirs.
-fn groups(shown: &Shown, number: impl Fn(usize) -> usize, many: usize) -> Vec<Group> {
-    let mut groups = vec![Group { arms: vec![0; shown.shares.arms.len()], money: Vec::new() }; many];
-    for (at, (row, arm)) in shown.drawn.rows.iter().zip(&shown.drawn.arms).enumerate() {
-        let Some(group) = groups.get_mut(number(at)) else { continue };
-        if let Some(customers) = group.arms.get_mut(*arm as usize) {
-            *customers += 1;
-        }
-        group.money.extend(shown.customers.monetary.as_ref().and_then(|money| money.get(*row)));
-    }
-    groups
+/// How many different states these are.
+fn tiers(states: &[u32]) -> usize {
+    let mut states = states.to_vec();
+    states.sort_unstable();
+    states.dedup();
+    states.len()
 }
 
 fn code(codes: &[u32], at: usize) -> usize {
     codes.get(at).map_or(usize::MAX, |code| *code as usize)
 }
 
-/// One row per stratum, and one for all.
-fn table(shown: &Shown) -> Vec<Vec<String>> {
+/// One line per stratum, and one for all.
+fn lines(shown: &Shown, tests: Tests) -> Vec<Line> {
+    let arms = shown.shares.arms.len();
+    let mut strata = vec![vec![0u64; arms]; shown.strata.names.len()];
+    for (code, arm) in shown.strata.codes.iter().zip(&shown.drawn.arms) {
+        let customers = strata.get_mut(*code as usize).and_then(|arms| arms.get_mut(*arm as usize));
+        if let Some(customers) = customers {
+            *customers += 1;
+        }
+    }
+    let strata: Vec<(&str, Vec<u64>)> = shown.strata.names.iter().map(String::as_str).zip(strata).collect();
+    findings::lines(&strata, shown.shares.are_equal(), shown.past, tests)
+}
+
+/// The lines as rows of cells, under their heading.
+fn table(shown: &Shown, lines: &[Line]) -> Vec<Vec<String>> {
     let arms = &shown.shares.arms;
-    let known = shown.customers.monetary.is_some();
-    let treatments: Vec<usize> = (1..arms.len()).collect();
     let mut heading = vec!["stratum".to_owned()];
     heading.extend(arms.iter().map(|arm| printable(arm)));
-    if known {
-        heading.extend(treatments.iter().map(|at| match (treatments.len(), arms.get(*at)) {
-            (2.., Some(arm)) => format!("{} detects", printable(arm)),
-            _ => "detects".into(),
+    let scale = shown.past.map(|past| past.scale);
+    if scale.is_some() {
+        heading.extend(arms.iter().skip(1).flat_map(|arm| {
+            let of = if arms.len() > 2 { format!("{} ", printable(arm)) } else { String::new() };
+            [format!("{of}finds a gain of"), "a loss of".into()]
         }));
     }
-    let row = |name: String, group: &Group, detects: &dyn Fn(usize) -> Result<DetectableEffect, &'static str>| {
-        let mut row = vec![name];
-        row.extend(group.arms.iter().map(count));
-        if known {
-            row.extend(treatments.iter().map(|at| shortly(detects(*at), shown.customers.scale)));
+    let row = |line: &Line| {
+        let mut row = vec![printable(&line.name)];
+        row.extend(line.arms.iter().map(count));
+        if let Some(scale) = scale {
+            row.extend(line.findings.iter().flat_map(|finding| findings::cells(finding, scale)));
         }
         row
     };
-    let strata = groups(shown, |at| code(&shown.strata.codes, at), shown.strata.names.len());
-    let mut rows = vec![heading];
-    if strata.len() > 1 {
-        for (name, group) in shown.strata.names.iter().zip(&strata) {
-            rows.push(row(printable(name), group, &|arm| group.detects(arm)));
-        }
-    }
-    let all = groups(shown, |_| 0, 1).pop().unwrap_or_default();
-    let name = match shown.strata.names.as_slice() {
-        [only] => printable(only),
-        _ => ALL.into(),
-    };
-    rows.push(row(name, &all, &|arm| over_all(shown, &all, arm)));
-    rows
-}
-
-/// What all strata together detect; post-stratified by state if the shares differ by state.
-fn over_all(shown: &Shown, all: &Group, arm: usize) -> Result<DetectableEffect, &'static str> {
-    if shown.shares.are_equal() {
-        return all.detects(arm);
-    }
-    let many = shown.states.iter().max().map_or(0, |most| *most as usize + 1);
-    let states: Vec<(OutcomeSpread, u64, u64)> = groups(shown, |at| code(shown.states, at), many)
-        .into_iter()
-        .filter(|group| group.arms.iter().any(|customers| *customers > 0))
-        .map(|group| {
-            let at = |arm: usize| group.arms.get(arm).copied().unwrap_or_default();
-            (OutcomeSpread::of(group.money.iter().copied()), at(arm), at(0))
-        })
-        .collect();
-    stratified_detectable_effect(&states)
-}
-
-fn shortly(detects: Result<DetectableEffect, &'static str>, scale: u32) -> String {
-    match detects {
-        Ok(DetectableEffect { absolute, relative: Some(relative) }) => {
-            format!("+{} ({})", percent(relative), printed(absolute, scale))
-        }
-        Ok(DetectableEffect { absolute, relative: None }) => format!("+{}", printed(absolute, scale)),
-        Err(_) => "-".into(),
-    }
-}
-
-/// A sentence per treatment.
-fn summary(shown: &Shown) -> String {
-    if shown.customers.monetary.is_none() {
-        return "What these arms can detect is unknown: the customers have no column monetary.".into();
-    }
-    let all = groups(shown, |_| 0, 1).pop().unwrap_or_default();
-    let mean = OutcomeSpread::of(all.money.iter().copied()).mean().unwrap_or_default();
-    let scale = shown.customers.scale;
-    let at = |arm: usize| all.arms.get(arm).copied().unwrap_or_default();
-    let name = |arm: usize| shown.shares.arms.get(arm).map_or(String::new(), |arm| printable(arm));
-    let mut sentences: Vec<String> = Vec::new();
-    for arm in 1..shown.shares.arms.len() {
-        let sizes = match at(arm) == at(0) {
-            true => format!("{} per arm ({} and {})", count(at(arm)), name(arm), name(0)),
-            false => format!("{} in {} and {} in {}", count(at(arm)), name(arm), count(at(0)), name(0)),
-        };
-        sentences.push(match over_all(shown, &all, arm) {
-            Ok(DetectableEffect { absolute, relative: Some(relative) }) => format!(
-                "{sizes} detect +{}, that is {} on a mean of {}.",
-                percent(relative),
-                printed(absolute, scale),
-                printed(mean, scale)
-            ),
-            Ok(DetectableEffect { absolute, relative: None }) => format!("{sizes} detect +{}.", printed(absolute, scale)),
-            Err(reason) => format!("What {sizes} detect cannot be said: {reason}."),
-        });
-    }
-    sentences.push(
-        "In four of five draws a test at 5 % finds an effect of this size, if revenue after assignment varies between \
-         customers as their monetary does."
-            .into(),
-    );
-    sentences.join("\n")
-}
-
-/// Minor units as an amount.
-fn printed(minor: f64, scale: u32) -> String {
-    count(format!("{:.*}", scale as usize, minor / 10f64.powi(scale as i32)))
-}
-
-fn percent(share: f64) -> String {
-    format!("{:.1} %", share * 100.0)
+    std::iter::once(heading).chain(lines.iter().map(row)).collect()
 }

@@ -4,7 +4,6 @@ use std::collections::HashMap;
 
 use super::flags::Flags;
 use super::population::Population;
-use super::selection::Selection;
 use crate::error::{Error, Result};
 
 /// Most strata of a draw.
@@ -16,16 +15,21 @@ pub(super) struct Strata {
     pub names: Vec<String>,
 }
 
-/// Numbers the strata by name: combinations of the columns of `--strata`.
+/// The columns that make the strata, as indices; `states` is how many are drawn from.
+pub(super) fn columns(flags: &Flags, states: usize) -> Vec<usize> {
+    let mut places = flags.strata.clone();
+    // Strata never join states, which may have different shares.
+    if places.is_empty() || (states > 1 && !places.contains(&0)) {
+        places.insert(0, 0);
+    }
+    places
+}
+
+/// Numbers the strata by name: combinations of the columns at `places`.
 ///
 /// # Errors
 /// Exit 2 if there are too many.
-pub(super) fn strata(flags: &Flags, customers: &Population, rows: &[usize], selection: &Selection) -> Result<Strata> {
-    let mut places = flags.strata.clone();
-    // Strata never join states, which may have different shares.
-    if places.is_empty() || (selection.states.len() > 1 && !places.contains(&0)) {
-        places.insert(0, 0);
-    }
+pub(super) fn strata(flags: &Flags, places: &[usize], customers: &Population, rows: &[usize]) -> Result<Strata> {
     let columns: Vec<_> = places.iter().filter_map(|place| customers.columns.get(*place)).collect();
     let mut numbers: HashMap<Vec<u32>, u32> = HashMap::new();
     let mut names: Vec<String> = Vec::new();
