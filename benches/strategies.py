@@ -101,7 +101,7 @@ for number in range(5):
         with wanted as (select quarter, arm, count(*) as n, sum(y) as y, sum(y * y) as yy from sums group by all),
         found as (
             select period_start, arm, n, sum_y, sum_yy from arms
-            where strategy = 's{number}' and state = '(all)' and other_period_start is null
+            where strategy = 's{number}' and state = '(all)' and other_period_start is null and y_bin is null
         )
         select count(*) from wanted full join found
             on quarter = period_start and wanted.arm = found.arm and wanted.n = found.n and y = sum_y and yy = sum_yy

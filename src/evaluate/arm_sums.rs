@@ -8,7 +8,7 @@ use std::fmt;
 pub use crate::domain::ALL;
 use crate::domain::{Outcome, Period};
 use crate::error::Result;
-use crate::stats::{JointGrid, PairSums, Shape, Sums};
+use crate::stats::{GridSecond, JointGrid, PairSums, Shape, Sums};
 
 /// The arm in [`Phase::Reference`], whose rows are of all customers.
 pub const EVERYBODY: &str = "(everybody)";
@@ -66,15 +66,6 @@ pub enum Quantity {
         /// Its digits behind the point.
         scale: u32,
     },
-}
-
-/// The second number of a grid's customers.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum GridSecond {
-    /// The outcome in the baseline.
-    Baseline,
-    /// The denominator of a ratio outcome.
-    Denominator,
 }
 
 impl Quantity {

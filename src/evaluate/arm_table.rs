@@ -1,10 +1,27 @@
-//! The rows of `arms`: exact sums per arm, with which `evaluate` can be repeated.
+//! The rows of `arms`: exact sums and grids per arm, with which `evaluate` can be repeated.
 
 use std::array::from_fn;
 
+use arrow::array::RecordBatch;
+
 use super::arm_sums::{ArmKey, ArmSums, PairEnd, PairKey, Quantity};
-use crate::stats::VALUES;
-use crate::tables::ArmRow;
+use crate::error::Result;
+use crate::stats::{GridCell, GridSecond, VALUES};
+use crate::tables::{ArmRow, Cell, TableDefinition, Value, to_repeated_batch};
+
+/// The customers of a row of a bin.
+struct BinRow {
+    bins: (i16, i16),
+    customers: GridCell,
+    second: GridSecond,
+}
+
+impl BinRow {
+    /// Something of the second number, if that is the one.
+    fn of(&self, second: GridSecond, value: impl Cell) -> Value {
+        (self.second == second).then_some(value).to_value()
+    }
+}
 
 impl ArmSums {
     /// The rows of one period, then those of customers who are in two. Money has `money_scale` digits after the point.
@@ -21,6 +38,40 @@ impl ArmSums {
             row(first, sums.n, sums.first, products, Some((second, sums.second)), money_scale)
         });
         of_one_period.chain(of_two_periods).collect()
+    }
+
+    /// The rows of bins, with the columns of `table`: many, and alike but for bins and sums.
+    ///
+    /// # Errors
+    /// Exit 1 if the table has other columns, which is a bug.
+    pub fn bin_rows(&self, money_scale: u32, table: &TableDefinition) -> Result<RecordBatch> {
+        let head = |key: &ArmKey| {
+            let row = row(key.clone(), 0, [0; VALUES], [[None; VALUES]; VALUES], None, money_scale);
+            ArmRow { sum_e: None, ..row }
+        };
+        let heads: Vec<ArmRow> = self.grids().map(|(key, _)| head(key)).collect();
+        let counts: Vec<usize> = self.grids().map(|(_, grid)| grid.cells().count()).collect();
+        let rows = || {
+            self.grids().flat_map(|(key, grid)| {
+                let second = key.quantity.grid_second(key.phase);
+                let row = move |((bins, customers), second)| BinRow { bins, customers, second };
+                grid.binned().zip(std::iter::repeat(second)).filter_map(move |(cell, second)| Some(row((cell, second?))))
+            })
+        };
+        to_repeated_batch(
+            (&heads, &counts),
+            &[
+                ("y_bin", |row: &BinRow| i64::from(row.bins.0).to_value()),
+                ("x_bin", |row| row.of(GridSecond::Baseline, i64::from(row.bins.1))),
+                ("d_bin", |row| row.of(GridSecond::Denominator, i64::from(row.bins.1))),
+                ("n", |row| row.customers.count.to_value()),
+                ("sum_y", |row| row.customers.first.to_value()),
+                ("sum_x", |row| row.of(GridSecond::Baseline, row.customers.second)),
+                ("sum_d", |row| row.of(GridSecond::Denominator, row.customers.second)),
+            ],
+            rows,
+            table,
+        )
     }
 }
 
@@ -56,11 +107,14 @@ fn row(
         other_period_end: other.as_ref().map(|end| end.period.last_day()),
         other_cell: other.as_ref().map(|end| end.cell.clone()),
         other_arm: other.map(|end| end.arm),
+        y_bin: None,
+        x_bin: None,
+        d_bin: None,
         n,
         sum_y,
-        sum_x,
-        sum_d,
-        sum_e,
+        sum_x: Some(sum_x),
+        sum_d: Some(sum_d),
+        sum_e: Some(sum_e),
         sum_yy,
         sum_yx,
         sum_yd,

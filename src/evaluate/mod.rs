@@ -19,7 +19,7 @@ pub mod sentence;
 mod settings;
 mod verdict;
 
-pub use arm_sums::{ALL, ArmKey, ArmSums, EVERYBODY, GridSecond, PairEnd, PairKey, Phase, Quantity};
+pub use arm_sums::{ALL, ArmKey, ArmSums, EVERYBODY, PairEnd, PairKey, Phase, Quantity};
 pub use diagnostics::FAILED;
 pub use reason::{BeforeAfterNote, Caveat, Change, Expectation, Fallback, Finding, NetMargin, NotEstimable, VerdictReason};
 pub use settings::{AssignedOn, Primary, Split, StrategyPeriod, StrategySettings, UnlikeDays};

@@ -11,7 +11,7 @@ use crate::domain::Outcome;
 use crate::error::{Error, Result};
 use crate::evaluate::{ALL, ArmKey, ArmSums, EVERYBODY, PairEnd, PairKey, Phase, Quantity};
 use crate::plan::SchemeColumn;
-use crate::stats::{PairSums, Sums};
+use crate::stats::{GridCell, JointGrid, PairSums, Sums};
 
 /// The sums of all strategies under their names.
 ///
@@ -105,6 +105,8 @@ impl StrategyRows<'_> {
     fn add_period(&self, period: usize, sums: &PartialSums, out: &mut ArmSums) -> Result<()> {
         let number = period - self.strategy.periods.start;
         let periods = &sums.strategies[self.number].periods;
+        let mut grids = periods[number].grids();
+        let mut of_winsorised = self.winsorised.as_ref().map(|sums| sums.periods[number].grids()).unwrap_or_default();
         for code in periods[number].keys() {
             let group = self.strategy.layout.keys.decode(code);
             let states = self.shown_states(group.group);
@@ -117,7 +119,12 @@ impl StrategyRows<'_> {
                 if let Some((winsorised, column, quantity)) = self.winsorised(index, summed) {
                     // Customers without money are counted, though they are not winsorised.
                     let sums = Sums { n: plain.n, ..winsorised.periods[number].sums(code, column) };
-                    add_by_state(ArmKey { quantity, ..key.clone() }, &states, summed.by_state, &sums, out)?;
+                    let key = ArmKey { quantity, ..key.clone() };
+                    add_grid_by_state(&key, &states, with_zeros(of_winsorised.remove(&(code, column)), plain.n), out);
+                    add_by_state(key, &states, summed.by_state, &sums, out)?;
+                }
+                if summed.counted_grid().is_some() {
+                    add_grid_by_state(&key, &states, with_zeros(grids.remove(&(code, index)), plain.n), out);
                 }
                 add_by_state(key, &states, summed.by_state, &plain, out)?;
             }
@@ -203,6 +210,21 @@ fn add_by_state(key: ArmKey, states: &[(String, String)], by_state: bool, sums: 
         out.add(ArmKey { scheme: scheme.clone(), state: state.clone(), ..key.clone() }, sums)?;
     }
     Ok(())
+}
+
+/// The grid of `n` customers, of whom those without zeros are counted.
+fn with_zeros(counted: Option<JointGrid>, n: i64) -> JointGrid {
+    let mut grid = counted.unwrap_or_default();
+    let zeros = n - grid.cells().map(|cell| cell.count).sum::<i64>();
+    grid.add((0, 0), GridCell { count: zeros, ..GridCell::default() });
+    grid
+}
+
+/// Adds the grid of an outcome, which tables show by state.
+fn add_grid_by_state(key: &ArmKey, states: &[(String, String)], grid: JointGrid, out: &mut ArmSums) {
+    for (scheme, state) in states {
+        out.add_grid(ArmKey { scheme: scheme.clone(), state: state.clone(), ..key.clone() }, &grid);
+    }
 }
 
 fn add_pair_by_state(key: PairKey, states: &[(String, String)], sums: &PairSums, out: &mut ArmSums) -> Result<()> {

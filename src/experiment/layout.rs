@@ -1,5 +1,6 @@
 //! How the sums of a strategy are laid out: which columns are summed, and which group key stands for which cell, arm and state.
 
+use crate::stats::GridSecond;
 use crate::sums::{Arity, GroupedSums};
 
 /// How group keys are made of cell, arm and group.
@@ -83,6 +84,8 @@ pub struct SumLayout {
     pub keys: KeyLayout,
     /// By summed quantity.
     pub arities: Vec<Arity>,
+    /// Indices of the quantities that have grids, and what the second numbers of these are.
+    pub grids: Vec<(usize, GridSecond)>,
     /// How many quantities are outcomes; they come first.
     pub outcomes: usize,
     /// How many outcomes a description of before and after shows; they are means.

@@ -35,7 +35,7 @@ pub use partial_sums::PartialSums;
 pub use plan::ExperimentPlan;
 
 impl ExperimentPlan<'_> {
-    /// Sums what the assigned customers of a part did.
+    /// Adds to sums what the assigned customers of a part did.
     ///
     /// # Errors
     /// Exit 3 where an order lacks the cost that a margin needs, or money overflows.
@@ -45,8 +45,9 @@ impl ExperimentPlan<'_> {
         panels: &[BucketPanel],
         customers: &PartCustomers,
         snapshots: &Snapshots,
-    ) -> Result<PartialSums> {
-        PartPass { plan: self, part, panels, customers, snapshots }.run()
+        sums: &mut PartialSums,
+    ) -> Result<()> {
+        PartPass { plan: self, part, panels, customers, snapshots }.run(sums)
     }
 
     /// Merges the sums of all parts and evaluates them.

@@ -30,18 +30,20 @@ pub struct PartPass<'a> {
 }
 
 impl<'a> PartPass<'a> {
-    /// Sums what the assigned customers of the part did.
+    /// Adds to sums what the assigned customers of the part did.
     ///
     /// # Errors
     /// Exit 3 where an order lacks the cost that a margin needs, or money overflows.
-    pub fn run(&self) -> Result<PartialSums> {
+    pub fn run(&self, sums: &mut PartialSums) -> Result<()> {
         let plan = self.plan;
         let runs = part_runs(plan, self.part);
         let outcome = |period: usize| PeriodOutcomes::new(plan, period, self.part, self.snapshots);
         let outcomes: Vec<PeriodOutcomes<'_>> = (0..plan.periods.len()).map(outcome).collect();
         let mut slices = self.slices(&runs, &outcomes);
         let mut overlaps = Overlaps::new(plan, &runs);
-        let mut passes: Vec<StrategyPass<'_>> = (0..plan.strategies.len()).map(|s| StrategyPass::new(plan, s, &runs)).collect();
+        let strategies = sums.strategies.iter_mut().enumerate();
+        let mut passes: Vec<StrategyPass<'_>> =
+            strategies.map(|(number, sums)| StrategyPass::new(plan, number, &runs, std::mem::take(sums))).collect();
         let days = slices.iter().map(|slice| slice.days.len()).max().unwrap_or(0);
         let mut batch = CustomerBatch::new(runs.len(), days);
         let scratches: Mutex<Vec<PassScratch>> = Mutex::default();
@@ -62,10 +64,9 @@ impl<'a> PartPass<'a> {
                 .collect();
             added.into_iter().collect::<Result<()>>()?;
         }
-        let mut sums = PartialSums::new(plan);
-        self.sum_reference(&mut sums)?;
-        passes.into_iter().for_each(|pass| pass.finish(&mut sums));
-        Ok(sums)
+        self.sum_reference(sums)?;
+        passes.into_iter().for_each(|pass| pass.finish(sums));
+        Ok(())
     }
 
     /// The slices of the strategies, each once.

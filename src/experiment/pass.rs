@@ -68,14 +68,14 @@ struct MemberScratch {
 }
 
 impl<'a> StrategyPass<'a> {
-    /// The strategy with this index before the first batch.
-    pub fn new(plan: &'a ExperimentPlan<'a>, number: usize, runs: &[AssignmentRun<'_>]) -> StrategyPass<'a> {
+    /// The strategy with this index before the first batch of a part, and its sums of other parts.
+    pub fn new(plan: &'a ExperimentPlan<'a>, number: usize, runs: &[AssignmentRun<'_>], sums: StrategySums) -> StrategyPass<'a> {
         let strategy = &plan.strategies[number];
         StrategyPass {
             number,
             strategy,
             runs: eligible_runs(runs, number).collect(),
-            sums: StrategySums::of(&strategy.layout),
+            sums,
             winsor_input: WinsorInput::new(number),
             squares: vec![0; strategy.periods.len()],
             exclusions: vec![ExclusionCounts::new(strategy.arms.len()); strategy.periods.len()],
@@ -146,7 +146,7 @@ impl<'a> StrategyPass<'a> {
         for (all, own) in sums.squares[periods.clone()].iter_mut().zip(self.squares) {
             *all = all.saturating_add(own);
         }
-        sums.exclusions.splice(periods, self.exclusions);
+        sums.exclusions[periods].iter_mut().zip(&self.exclusions).for_each(|(all, own)| all.merge(own));
         sums.winsor_inputs.push(self.winsor_input);
     }
 }

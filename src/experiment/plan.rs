@@ -11,7 +11,7 @@ use crate::error::{Error, Result, suggestion};
 use crate::evaluate::{Phase, Quantity};
 use crate::job::{Job, Strategy};
 use crate::plan::SchemeColumn;
-use crate::stats::Shape;
+use crate::stats::{GridSecond, Shape};
 use crate::sums::Arity;
 
 /// All strategies of a job.
@@ -228,6 +228,7 @@ impl<'a> Planner<'a, '_> {
         let layout = SumLayout {
             keys,
             arities: quantities.iter().map(|quantity| quantity.arity).collect(),
+            grids: quantities.iter().enumerate().filter_map(|(index, summed)| Some((index, summed.counted_grid()?))).collect(),
             outcomes: quantities.iter().filter(|quantity| quantity.outcome().is_some()).count(),
             described: outcomes.iter().filter(|planned| planned.outcome.is_described()).count(),
         };
@@ -410,6 +411,11 @@ impl SummedQuantity {
             Quantity::Outcome(outcome) => Some(outcome),
             _ => None,
         }
+    }
+
+    /// What the second numbers of its grid are; `None` if it has no grid, or one that follows from its sums.
+    pub fn counted_grid(&self) -> Option<GridSecond> {
+        self.quantity.grid_second(self.phase).filter(|_| !self.quantity.is_binary(self.phase))
     }
 
     fn is_money(&self) -> bool {

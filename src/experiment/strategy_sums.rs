@@ -4,10 +4,11 @@ use serde::{Deserialize, Serialize};
 
 use super::layout::{KeyLayout, SumLayout};
 use super::outcomes::MemberBatch;
+use crate::stats::GridSecond;
 use crate::sums::{Arity, Column, GroupPartition, GroupedSums, JoinedRow, PATTERNS, sort_code, zero_pattern};
 
 /// The sums of a strategy.
-#[derive(Debug, Clone, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, Serialize, Deserialize)]
 pub struct StrategySums {
     /// By period of the strategy.
     pub periods: Vec<GroupedSums>,
@@ -34,13 +35,13 @@ pub struct SumScratch {
 impl StrategySums {
     /// Empty sums of all columns.
     pub fn of(layout: &SumLayout) -> StrategySums {
-        StrategySums::new(&layout.keys, &layout.arities, layout.outcomes)
+        StrategySums::new(&layout.keys, &layout.arities, layout.outcomes, &layout.grids)
     }
 
-    /// Empty sums of columns, of which the first `pair_columns` are summed for pairs of periods, too.
-    pub fn new(keys: &KeyLayout, arities: &[Arity], pair_columns: usize) -> StrategySums {
+    /// Empty sums of columns, of which the first `pair_columns` are summed for pairs of periods, too, and some have `grids`.
+    pub fn new(keys: &KeyLayout, arities: &[Arity], pair_columns: usize, grids: &[(usize, GridSecond)]) -> StrategySums {
         // The column after the outcomes is the days since the last order, which are null without orders.
-        let period = GroupedSums::of_rows(arities.iter().copied(), Some(pair_columns));
+        let period = GroupedSums::of_rows(arities.iter().copied(), Some(pair_columns)).with_grids(grids.to_vec());
         StrategySums {
             periods: vec![period; keys.periods],
             pairs: GroupedSums::of_joined_rows(arities.iter().copied().take(pair_columns)),
@@ -176,7 +177,7 @@ mod tests {
     use super::super::layout::GroupKey;
     use super::*;
     use crate::error::Result;
-    use crate::stats::{PairSums, Sums};
+    use crate::stats::{JointGrid, PairSums, Sums};
     use crate::sums::mark_nonzero;
 
     /// A member as plain numbers: customer, cell and arm, groups in two schemes, and an outcome.
@@ -211,7 +212,7 @@ mod tests {
         // Cells whose pairs have more keys than customers, and than 64 bits.
         for cells in [2, 1 << 20, 1 << 40] {
             let keys = KeyLayout { arms: 2, groups: 5, cells, periods: 3 };
-            let mut sums = StrategySums::new(&keys, &[Arity::Two, Arity::One], 1);
+            let mut sums = StrategySums::new(&keys, &[Arity::Two, Arity::One], 1, &[(0, GridSecond::Baseline)]);
             let mut scratch = SumScratch::default();
             let mut singles: HashMap<(usize, u64, u32), (i64, Sums)> = HashMap::new();
             let mut pairs = Pairs::new();
@@ -250,10 +251,14 @@ mod tests {
                 sums.add(&keys, &batches, &mut scratch, &mut [0; 3]);
             }
             for (period, sums) in sums.periods.iter().enumerate() {
+                let grids = sums.grids();
                 for key in sums.keys() {
                     let GroupKey { cell, arm, group } = keys.decode(key);
                     let want = singles.remove(&(period, cell * 2 + arm as u64, group as u32));
                     assert_eq!(want, Some((sums.sums(key, 1).n, sums.sums(key, 0))));
+                    let cells = || grids.get(&(key, 0)).into_iter().flat_map(JointGrid::cells);
+                    let of_grid: [i128; 2] = [cells().map(|cell| cell.first).sum(), cells().map(|cell| cell.second).sum()];
+                    assert_eq!(of_grid, sums.sums(key, 0).sum[..2]);
                 }
             }
             for key in sums.pairs.keys() {

@@ -8,7 +8,7 @@ use super::plan::StrategyPlan;
 use super::strategy_sums::{StrategySums, SumScratch};
 use crate::domain::{Decimal, pow10};
 use crate::evaluate::{Phase, Quantity};
-use crate::stats::{X, Y};
+use crate::stats::{GridSecond, X, Y};
 use crate::sums::{Arity, Column, Tuples, mark_nonzero};
 
 /// The customers of a part and a strategy who have a money outcome that is not zero in any of its periods.
@@ -89,7 +89,9 @@ pub fn sums(strategy: &StrategyPlan<'_>, inputs: Vec<WinsorInput>) -> Option<Str
     let of_period = |period: usize| (0..count).map(|column| threshold(period, compared(column))).collect();
     let cuts: Vec<Vec<i64>> = (0..strategy.periods.len()).into_par_iter().map(of_period).collect();
     let keys = &strategy.layout.keys;
-    let (mut sums, mut scratch) = (StrategySums::new(keys, &vec![Arity::Two; count], count), SumScratch::default());
+    let grids: Vec<(usize, GridSecond)> = (0..count).map(|column| (column, GridSecond::Baseline)).collect();
+    let mut sums = StrategySums::new(keys, &vec![Arity::Two; count], count, &grids);
+    let mut scratch = SumScratch::default();
     for periods in &mut batches {
         for (batch, cuts) in periods.iter_mut().zip(&cuts) {
             for (column, cut) in batch.columns.iter_mut().zip(cuts) {

@@ -51,7 +51,7 @@ impl PartTable {
         batch: &RecordBatch,
         job_name: &str,
     ) -> Result<TableFile> {
-        let encoded = encode(&self.definition, &self.file_schema, batch, job_name)?;
+        let encoded = encode(&self.definition, &self.file_schema, &[batch], job_name)?;
         let folder = as_of.map_or_else(String::new, |day| format!("as_of={day}/"));
         staging.put(format!("{}/{folder}part-{part:03}.parquet", self.definition.name), encoded)
     }

@@ -48,7 +48,7 @@ impl Evaluated {
         let Stage { job, prepared, progress, .. } = stage;
         let SecondPassOutput { part, sums } = output;
         let (arms, evaluation, strategy_warnings) = match experiments {
-            Some(experiments) => experiments.evaluate(job, &prepared.plan.schemes, sums.into_iter().map(|(_, sums)| sums))?,
+            Some(experiments) => experiments.evaluate(job, &prepared.plan.schemes, sums.into_iter())?,
             None => Default::default(),
         };
         let summary = Summary { stage, scanned, ledger, scored, part: &part, arms: &arms, evaluation: &evaluation };

@@ -64,8 +64,8 @@ struct SecondPass<'a> {
 pub struct SecondPassOutput {
     /// What all parts give.
     pub part: PartOutput,
-    /// Sums of what assigned customers did, with the part's number, if the job has strategies.
-    pub sums: Vec<(usize, PartialSums)>,
+    /// By thread: sums of what assigned customers did, if the job has strategies.
+    pub sums: Vec<PartialSums>,
 }
 
 /// Processes all parts and merges what they give.
@@ -92,38 +92,39 @@ impl SecondPass<'_> {
         let (parts, buckets) = (prepared.parts, self.buckets.len());
         progress.begin("writing customers", parts as u64);
         let all = Mutex::new((SecondPassOutput::default(), 0));
-        let run = |number: usize| {
-            let (output, sums) = self.process_part(number, number * buckets / parts..(number + 1) * buckets / parts)?;
+        let run = |number: usize, sums: &mut Option<PartialSums>| {
+            let output = self.process_part(number, number * buckets / parts..(number + 1) * buckets / parts, sums)?;
             let mut all = all.lock().map_err(|_| Error::bug("a thread stopped while it joined its part"))?;
             all.0.part.merge(output);
-            all.0.sums.extend(sums.map(|sums| (number, sums)));
             all.1 += 1;
             progress.advance(1);
             memory.check_rss("What is summed of customers", all.1, parts as u64)
         };
         let next = AtomicUsize::new(0);
         let take = |thread: rayon::BroadcastContext<'_>| -> Result<()> {
+            // Sums of all parts of a thread share their memory, which grids fill.
+            let mut sums = self.experiments.map(PartialSums::new);
             while thread.index() < self.concurrency.parts {
                 let number = next.fetch_add(1, Ordering::Relaxed);
                 if number >= parts {
                     break;
                 }
                 // After an error no further part is begun.
-                run(number).inspect_err(|_| next.store(parts, Ordering::Relaxed))?;
+                run(number, &mut sums).inspect_err(|_| next.store(parts, Ordering::Relaxed))?;
             }
+            all.lock().map_err(|_| Error::bug("a thread stopped while it joined its sums"))?.0.sums.extend(sums);
             Ok(())
         };
         rayon::broadcast(take).into_iter().collect::<Result<()>>()?;
         let (mut all, _) = all.into_inner().map_err(|_| Error::bug("a thread stopped while it joined its part"))?;
         all.part.finish();
-        all.sums.sort_by_key(|(part, _)| *part);
         progress.end(&format!("{} rows", all.part.files.iter().map(|(_, file)| file.rows).sum::<u64>()));
         Ok(all)
     }
 
     /// Processes a part, date after date; `buckets` are the numbers of its buckets. If not all dates fit into memory at once,
     /// its customers are measured for some dates at a time.
-    fn process_part(&self, number: usize, buckets: Range<usize>) -> Result<(PartOutput, Option<PartialSums>)> {
+    fn process_part(&self, number: usize, buckets: Range<usize>, sums: &mut Option<PartialSums>) -> Result<PartOutput> {
         let spec = &self.context.plan.fold;
         let (dates, window) = (self.context.job.dates.len(), self.concurrency.dates);
         let fits = window >= dates;
@@ -148,8 +149,9 @@ impl SecondPass<'_> {
             }
         }
         let output = part.finish()?;
-        let sums =
-            self.experiments.map(|experiments| experiments.sum_part(number, &panels, &customers, &snapshots)).transpose()?;
-        Ok((output, sums))
+        if let Some((experiments, sums)) = self.experiments.zip(sums.as_mut()) {
+            experiments.sum_part(number, &panels, &customers, &snapshots, sums)?;
+        }
+        Ok(output)
     }
 }

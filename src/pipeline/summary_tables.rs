@@ -48,7 +48,11 @@ pub fn write(summary: &Summary<'_>, staging: &Staging) -> Result<(Vec<TableEntry
             batches.push((name, table, batch));
         }
     }
-    let write = |(_, table, batch): &(TableName, &TableDefinition, RecordBatch)| write_table(job, staging, table, batch);
+    let write = |(name, table, batch): &(TableName, &TableDefinition, RecordBatch)| match name {
+        // Reports read no bins.
+        TableName::Arms => write_table(job, staging, table, &[batch, &summary.arms.bin_rows(job.scale(), table)?]),
+        _ => write_table(job, staging, table, &[batch]),
+    };
     let entries = batches.par_iter().with_max_len(1).map(write).collect::<Result<Vec<_>>>()?;
     Ok((entries, batches.into_iter().map(|(name, _, batch)| (name, batch)).collect()))
 }
@@ -82,21 +86,22 @@ fn batch(summary: &Summary<'_>, name: TableName, table: &TableDefinition) -> Res
     batch.map(Some)
 }
 
-/// Writes a table as one file; where it has `as_of`, also a partition per date without that column.
-fn write_table(job: &Job, staging: &Staging, table: &TableDefinition, batch: &RecordBatch) -> Result<TableEntry> {
-    let put = |path: String, schema: &SchemaRef, rows: &RecordBatch| -> Result<TableFile> {
+/// Writes a table as one file; where it has `as_of`, and then one batch, also a partition per date without that column.
+fn write_table(job: &Job, staging: &Staging, table: &TableDefinition, batches: &[&RecordBatch]) -> Result<TableEntry> {
+    let put = |path: String, schema: &SchemaRef, rows: &[&RecordBatch]| -> Result<TableFile> {
         staging.put(path, encode(table, schema, rows, &job.raw.name)?)
     };
-    let whole = put(format!("{}.parquet", table.name), &table.schema(true), batch)?;
+    let whole = put(format!("{}.parquet", table.name), &table.schema(true), batches)?;
     let rows = whole.rows;
     let mut files = vec![whole];
-    if let Some(as_of) = batch.column_by_name("as_of") {
+    let dated = batches.iter().find_map(|batch| Some((batch, batch.column_by_name("as_of")?)));
+    if let Some((batch, as_of)) = dated {
         let schema = table.schema(false);
         let partition = |(date, first, count): &(Day, usize, usize)| {
             let columns = batch.columns().iter().skip(1).map(|c| c.slice(*first, *count)).collect();
             let rows = RecordBatch::try_new(schema.clone(), columns)
                 .map_err(|e| Error::bug(format!("table {} cannot be split by date: {e}", table.name)).caused_by(e))?;
-            put(format!("partitions/{}/as_of={date}/{}.parquet", table.name, table.name), &schema, &rows)
+            put(format!("partitions/{}/as_of={date}/{}.parquet", table.name, table.name), &schema, &[&rows])
         };
         let ranges = date_ranges(job, table, as_of.as_primitive::<Date32Type>().values())?;
         files.extend(ranges.par_iter().map(partition).collect::<Result<Vec<_>>>()?);

@@ -12,7 +12,7 @@ use crate::error::{Error, Result};
 use crate::tables::{Row, Value};
 
 /// Version of the layout; it changes when a member changes its meaning or goes.
-const SCHEMA_VERSION: u32 = 1;
+const SCHEMA_VERSION: u32 = 2;
 
 /// The file.
 pub(super) fn write(view: &View, story: &Story) -> Result<Vec<u8>> {

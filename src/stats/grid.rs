@@ -2,7 +2,9 @@
 
 use std::collections::BTreeMap;
 
-use super::sums::{Sums, X, Y};
+use serde::{Deserialize, Serialize};
+
+use super::sums::{D, Sums, X, Y};
 
 /// Two to this power is the number of bins per factor of two.
 const FINE: u32 = 3;
@@ -43,8 +45,37 @@ fn bin(value: i64, bits: u32) -> i16 {
     if value < 0 { -bin } else { bin }
 }
 
+/// What the second number of a grid's customers is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub enum GridSecond {
+    /// The outcome in the baseline.
+    Baseline,
+    /// The denominator of a ratio.
+    Denominator,
+}
+
+impl GridSecond {
+    /// Its index among a customer's numbers.
+    #[inline]
+    pub fn index(self) -> usize {
+        match self {
+            GridSecond::Baseline => X,
+            GridSecond::Denominator => D,
+        }
+    }
+
+    /// The number of its bin. A baseline only explains outcomes, so coarse bins do.
+    #[inline]
+    pub fn bin(self, value: i64) -> i16 {
+        match self {
+            GridSecond::Baseline => coarse_bin_of(value),
+            GridSecond::Denominator => bin_of(value),
+        }
+    }
+}
+
 /// Customers whose two numbers lie in the same pair of bins.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct GridCell {
     /// How many there are.
     pub count: i64,

@@ -27,7 +27,7 @@ pub use check::{chi_square_homogeneity, expected_drift, smd, spread_p, wilson};
 pub use distribution::{chi_square_sf, normal_quantile, t_quantile, t_two_sided};
 pub use estimate::{Adjustment, Cell, Estimate, EstimateError, Influence, Interval, Lift, Shape, Weighting, estimate};
 pub use family::benjamini_hochberg;
-pub use grid::{Bin, Grid, GridCell, JointGrid, bin_of, coarse_bin_of};
+pub use grid::{Bin, Grid, GridCell, GridSecond, JointGrid, bin_of, coarse_bin_of};
 pub use money::{MoneyInterval, TreatmentEconomics, mde};
 pub use permutation::{Alike, Arms, PermutationInterval, PermutationTest, Tails};
 pub use pool::{PairSums, PeriodEstimate, Pooled, pair_covariance, pool};

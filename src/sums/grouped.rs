@@ -9,9 +9,10 @@ use std::hash::BuildHasherDefault;
 use ahash::AHasher;
 
 use super::column::{Arity, Column};
+use super::grids::{CellKey, GroupedGrids};
 use super::moments::{JoinedRow, Located, add_cross_moments, add_moments, cross_moments_len, moments_len, to_pair_sums, to_sums};
 use super::partition::GroupPartition;
-use crate::stats::{PairSums, Sums};
+use crate::stats::{GridCell, GridSecond, JointGrid, PairSums, Sums};
 
 /// Where the integers of a group have the number of its rows, and how many of them are null in the nullable column.
 const ROWS: usize = 0;
@@ -32,12 +33,19 @@ pub struct GroupedSums {
     partial: Vec<i64>,
     /// An upper bound of the sum of their squares in any column.
     squares: u128,
+    /// Grids of the groups, which are numbered in the order of their integers.
+    grids: GroupedGrids,
 }
 
 impl GroupedSums {
     /// Sums of rows, which may be null in one column.
     pub fn of_rows(arities: impl IntoIterator<Item = Arity>, nullable_column: Option<usize>) -> GroupedSums {
         GroupedSums { nullable_column, ..GroupedSums::new(arities, moments_len) }
+    }
+
+    /// The same with grids of the columns with these indices.
+    pub fn with_grids(self, columns: Vec<(usize, GridSecond)>) -> GroupedSums {
+        GroupedSums { grids: GroupedGrids::new(columns), ..self }
     }
 
     /// Sums of joined rows, which have a value in each of two batches.
@@ -128,6 +136,8 @@ impl GroupedSums {
                 add_moments(column, &groups, &mut self.totals[*start..]);
             }
         }
+        let width = self.width();
+        self.grids.add_rows(columns, &groups, width);
     }
 
     /// Counts rows whose value in the nullable column is null; it must be 0 in the column.
@@ -167,6 +177,38 @@ impl GroupedSums {
                 self.totals[to + at] = self.totals[to + at].wrapping_add(other.sum_at(from + at));
             }
         }
+        for (key, CellKey { column, bins, .. }, rows) in other.grid_cells() {
+            self.add_grid_cell(key, (column, bins), rows);
+        }
+    }
+
+    /// Adds rows to a cell of the grid of the column at a position among those with grids.
+    pub(super) fn add_grid_cell(&mut self, key: u128, (column, bins): (usize, (i16, i16)), rows: GridCell) {
+        let group = self.start_of(key) / self.width();
+        self.grids.add_cell(CellKey { group, column, bins }, rows);
+    }
+
+    /// The columns with grids.
+    pub(super) fn grid_columns(&self) -> &[(usize, GridSecond)] {
+        self.grids.columns()
+    }
+
+    /// The cells of all grids that have rows which are not zero, with the keys of their groups, group by group.
+    pub(super) fn grid_cells(&self) -> impl Iterator<Item = (u128, CellKey, GridCell)> {
+        let mut keys = vec![0; self.groups.len()];
+        for (key, start) in &self.groups {
+            keys[start / self.width()] = *key;
+        }
+        self.grids.cells().into_iter().map(move |(cell, rows)| (keys[cell.group], cell, rows))
+    }
+
+    /// Grids by key and column, without rows of zeros; none of groups that have only these.
+    pub fn grids(&self) -> HashMap<(u128, usize), JointGrid> {
+        let mut grids: HashMap<(u128, usize), JointGrid> = HashMap::new();
+        for (key, CellKey { column, bins, .. }, rows) in self.grid_cells() {
+            grids.entry((key, self.grids.columns()[column].0)).or_default().add(bins, rows);
+        }
+        grids
     }
 
     /// The arities of its columns, whether it has sums of joined rows, and the nullable column.

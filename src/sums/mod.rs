@@ -24,10 +24,14 @@
 //! Cross moments are the same for rows that are joined from two batches: Σa, Σb and Σab, from which the covariance follows of
 //! what a customer did in two periods.
 //!
+//! Beside its moments, a column may have a grid per group: its rows counted by bins of their numbers, of which tests need more
+//! than moments.
+//!
 //! Sums have 128 bits. Most are far smaller, and sums of 64 bits need half the cache, so [`GroupedSums`] adds batches to partial
 //! sums of 64 bits and flushes them into totals before they can overflow.
 
 mod column;
+mod grids;
 mod grouped;
 mod moments;
 mod partition;

@@ -77,7 +77,7 @@ pub fn assigned_parquet(of: &AssignedRows) -> Result<EncodedFile> {
     let columns = vec![of.id_array()?, of.arms.array()?, Arc::new(dates) as ArrayRef, of.states.array()?, of.strata.array()?];
     let batch = RecordBatch::try_new(Arc::clone(&schema), columns)
         .map_err(|e| Error::bug(format!("assignments cannot be put together: {e}")).caused_by(e))?;
-    encode(&table, &schema, &batch, of.strategy)
+    encode(&table, &schema, &[&batch], of.strategy)
 }
 
 /// The file as CSV. Text that a spreadsheet would take for a formula has an apostrophe before it.

@@ -277,7 +277,7 @@ table! { BeforeAfterRow in "before_after", one row per "strategy, period, arm, o
 }
 
 table! { ArmRow in "arms",
-    one row per "strategy, period, phase, state, cell, arm and outcome, and per two periods that share customers":
+    one row per "strategy, period, phase, state, cell, arm and outcome; per two periods that share customers; and per bin":
     strategy: String,                   /// The strategy.
     period_start: Day,                  /// First day of the period in which customers were assigned.
     period_end: Day,                    /// Last day of that period.
@@ -296,11 +296,15 @@ table! { ArmRow in "arms",
     other_period_end: Option<Day>,      /// Its last day.
     other_cell: Option<String> as Text, /// The cell in the later period.
     other_arm: Option<String>,          /// The arm in the later period.
+    y_bin: Option<i64> as Int32,        /// In rows of a bin, the bin of y; else null. Such rows have n, sum_y and either sum_x or
+                                        /// sum_d, and no other sums.
+    x_bin: Option<i64> as Int32,        /// In rows of a bin of an outcome that is a mean, the coarse bin of x; else null.
+    d_bin: Option<i64> as Int32,        /// In rows of a bin of a ratio, the bin of d; else null.
     n: i64,                             /// Customers.
     sum_y: i128,                        /// Sum of the outcome y.
-    sum_x: i128,                        /// Sum of x, the same in the baseline.
-    sum_d: i128,                        /// Sum of d, the denominator of a ratio.
-    sum_e: i128,                        /// Sum of e, the denominator in the baseline.
+    sum_x: Option<i128>,                /// Sum of x, the same in the baseline; null in rows of a bin of a ratio.
+    sum_d: Option<i128>,                /// Sum of d, the denominator of a ratio; null in rows of a bin of a mean.
+    sum_e: Option<i128>,                /// Sum of e, the denominator in the baseline; null in rows of a bin.
     sum_yy: Option<i128>,               /// Sum of y squared; in rows of two periods, y times the later y.
     sum_yx: Option<i128>,               /// Sum of y times x; in rows of two periods, the later x.
     sum_yd: Option<i128>,               /// Sum of y times d; in rows of two periods, the later d.

@@ -12,6 +12,7 @@ mod declarations;
 mod definition;
 mod encode;
 mod formula;
+mod repeated;
 mod row;
 mod segments;
 mod sql;
@@ -27,6 +28,7 @@ pub use declarations::{
 pub use definition::{ColumnDefinition, ColumnType, DESCRIPTION, TableDefinition};
 pub use encode::{EncodedFile, ONE_ROW_PER, encode};
 pub use formula::{escape_formula, starts_formula};
+pub use repeated::to_repeated_batch;
 pub use row::{Column, Row, to_batch};
 pub use segments::{Segment, SegmentKey, SegmentSum, by_scheme};
 pub use sql::{dbt, ddl, identifier, literal, markdown};

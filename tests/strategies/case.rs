@@ -239,20 +239,21 @@ impl Case {
         }
     }
 
-    /// Writes orders and assignments into a folder.
-    pub fn write(&self, folder: &Path) {
+    /// Writes orders and assignments into a folder, and `later` further orders after the last as-of date.
+    pub fn write(&self, folder: &Path, later: usize) {
         let write = |name: &str, columns: &[(&str, ArrayRef)]| {
             std::fs::write(folder.join(name), parquet_bytes(columns)).expect("a file");
         };
-        let orders = &self.orders;
-        let days: Vec<String> = orders.iter().map(|o| date(o.day)).collect();
+        let after = Order { customer: 0, day: LAST + 30, amount: 100, cost: 0, slice: 0 };
+        let orders = || self.orders.iter().chain(std::iter::repeat_n(&after, later));
+        let days: Vec<String> = orders().map(|o| date(o.day)).collect();
         let mut columns = vec![
-            ("customer_id", self.ids(orders.iter().map(|o| o.customer))),
+            ("customer_id", self.ids(orders().map(|o| o.customer))),
             ("ordered_at", crate::fixture::dates(days.iter().map(String::as_str))),
-            ("amount", decimals(2, orders.iter().map(|o| i128::from(o.amount)))),
-            ("cost", decimals(2, orders.iter().map(|o| i128::from(o.cost)))),
+            ("amount", decimals(2, orders().map(|o| i128::from(o.amount)))),
+            ("cost", decimals(2, orders().map(|o| i128::from(o.cost)))),
         ];
-        columns.push(("region", texts(orders.iter().map(|o| SLICES[o.slice]))));
+        columns.push(("region", texts(orders().map(|o| SLICES[o.slice]))));
         write("orders.parquet", &columns);
         for strategy in &self.strategies {
             let rows = &strategy.rows;

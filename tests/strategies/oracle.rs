@@ -6,7 +6,7 @@ use super::case::{ARMS, CUSTOMERS, Case, LAST, Row, SCHEMES, STRATA, Strategy, d
 use crate::support::calendar::{add_months, civil_from_days};
 
 /// What a row of `arms` belongs to, in the order of the columns: strategy, period, phase, scheme, state, cell, arm, outcome,
-/// scale, and the other period with cell and arm.
+/// scale, the other period with cell and arm, and the bins of y, x and d.
 pub type Key = Vec<String>;
 
 /// n, then all sums in the order of the columns.
@@ -309,6 +309,44 @@ fn add(rows: &mut BTreeMap<Key, Numbers>, key: Key, a: [i64; 4]) {
     own.iter_mut().zip(numbers).for_each(|(all, own)| *all = all.map(|all| all + own));
 }
 
+/// The number of a value's bin, counted along the edges of all bins: one per integer below twice `per_octave`, then as many per
+/// factor of two, mirrored.
+fn bin(value: i64, per_octave: i64) -> i64 {
+    let size = value.abs();
+    let (mut bin, mut edge, mut width) = (0, 0, 1);
+    while edge + width <= size {
+        (bin, edge) = (bin + 1, edge + width);
+        if bin >= 2 * per_octave && bin % per_octave == 0 {
+            width *= 2;
+        }
+    }
+    bin * value.signum()
+}
+
+/// Whether the outcome has rows of bins: customers can differ by more than 0 and 1.
+fn has_bins(phase: &str, name: &str) -> bool {
+    let is_flag = ["converted", "retained"].contains(&name) || name.contains(':');
+    is_outcome(name) && (!is_flag || phase == "during_and_after")
+}
+
+fn is_outcome(name: &str) -> bool {
+    !name.starts_with('(') && !["recency_days", "frequency", "monetary"].contains(&name)
+}
+
+/// Adds a customer to the row of their bins: n, y, and x or d.
+fn add_to_bin(rows: &mut BTreeMap<Key, Numbers>, mut key: Key, [y, x, d, _]: [i64; 4]) {
+    let is_ratio = key[8] == "avg_order_value";
+    let none = || "null".to_string();
+    key.truncate(14);
+    key.push(bin(y, 8).to_string());
+    key.extend(if is_ratio { [none(), bin(d, 8).to_string()] } else { [bin(x, 2).to_string(), none()] });
+    let mut numbers: Numbers = vec![Some(1), Some(y.into())];
+    numbers.extend(if is_ratio { [None, Some(d.into())] } else { [Some(x.into()), None] });
+    numbers.resize(COLUMNS, None);
+    let own = rows.entry(key).or_insert_with(|| numbers.iter().map(|number| number.map(|_| 0)).collect());
+    own.iter_mut().zip(numbers).for_each(|(all, own)| *all = all.zip(own).map(|(all, own)| all + own));
+}
+
 fn add_pair(rows: &mut BTreeMap<Key, Numbers>, key: Key, a: [i64; 4], b: [i64; 4]) {
     let own = rows.entry(key).or_insert_with(|| vec![Some(0); COLUMNS]);
     let (a, b) = (a.map(i128::from), b.map(i128::from));
@@ -362,15 +400,19 @@ pub fn arms(case: &Case, known: &Known) -> BTreeMap<Key, Numbers> {
             [&own.strategy.name, &start, &end, phase, scheme, state, cell, arm, outcome, &scale.to_string()]
                 .iter()
                 .map(ToString::to_string)
-                .chain([none(), none(), none(), none()])
+                .chain([(); 7].map(|()| none()))
                 .collect()
         };
         let total = ("(all)", "(all)");
         for found in customers.values() {
             for (phase, name, scale, numbers) in &found.numbers {
-                add(&mut rows, key(phase, total, &found.cell, found.arm, name, *scale), *numbers);
-                for (scheme, state) in &found.states {
-                    add(&mut rows, key(phase, (scheme, state), &found.cell, found.arm, name, *scale), *numbers);
+                let by_state = found.states.iter().map(|(scheme, state)| (*scheme, state.as_str()));
+                for group in std::iter::once(total).chain(by_state) {
+                    let key = key(phase, group, &found.cell, found.arm, name, *scale);
+                    if has_bins(phase, name) {
+                        add_to_bin(&mut rows, key.clone(), *numbers);
+                    }
+                    add(&mut rows, key, *numbers);
                 }
             }
             for (phase, name, scale, numbers) in &found.total_only {
@@ -430,9 +472,8 @@ fn pairs(
         let same = one.states.iter().zip(&other.states).filter(|(p, q)| p == q).map(|(p, _)| (p.0, p.1.as_str()));
         for (scheme, state) in std::iter::once(("(all)", "(all)")).chain(same) {
             for (phase, name, scale, numbers) in &one.numbers {
-                let is_outcome = !name.starts_with('(') && !["recency_days", "frequency", "monetary"].contains(&name.as_str());
                 let Some(later) = other.numbers.iter().find(|n| n.0 == *phase && n.1 == *name) else { continue };
-                if !is_outcome || *phase == "placebo" {
+                if !is_outcome(name) || *phase == "placebo" {
                     continue;
                 }
                 let key: Key = [
@@ -450,6 +491,9 @@ fn pairs(
                     date(second.period.1),
                     other.cell.clone(),
                     other.arm.into(),
+                    "null".into(),
+                    "null".into(),
+                    "null".into(),
                 ]
                 .into();
                 add_pair(rows, key, *numbers, later.3);

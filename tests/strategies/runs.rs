@@ -101,10 +101,15 @@ fn rows(table: &Table) -> BTreeMap<Key, Numbers> {
     };
     let mut out = BTreeMap::new();
     for row in &table.rows {
-        let twice = out.insert(row[..14].iter().map(text).collect::<Key>(), numbers(&row[14..]));
+        let twice = out.insert(row[..17].iter().map(text).collect::<Key>(), numbers(&row[17..]));
         assert_eq!(twice, None, "a row stands twice");
     }
     out
+}
+
+fn differences(want: &BTreeMap<Key, Numbers>, got: &BTreeMap<Key, Numbers>) -> Vec<String> {
+    let differ = want.keys().chain(got.keys()).collect::<BTreeSet<_>>().into_iter().filter(|key| want.get(*key) != got.get(*key));
+    differ.map(|key| format!("{}\n  found    {:?}\n  expected {:?}", key.join(" | "), got.get(key), want.get(key))).collect()
 }
 
 /// Every difference between what a run says and what it should say.
@@ -112,7 +117,7 @@ fn compare(seed: u64) -> Vec<String> {
     let case = Case::new(seed);
     let shop = Workshop::new();
     let folder = shop.path("");
-    case.write(&folder);
+    case.write(&folder, 0);
     // Days before which no order lies make a job of its own impossible.
     let begins = case.orders.iter().map(|o| o.day).filter(|d| *d <= LAST).min();
     if begins.is_none_or(|day| day >= 19_358) {
@@ -124,12 +129,7 @@ fn compare(seed: u64) -> Vec<String> {
     let plain = must_run(&folder, &case.job(quarters, "", "")).manifest;
     let outcome = must_run(&folder, &case.whole_job());
     let got = rows(&read_file(&outcome.folder.join("arms.parquet")));
-    let mut wrong = Vec::new();
-    for key in want.keys().chain(got.keys()).collect::<BTreeSet<_>>() {
-        if want.get(key) != got.get(key) {
-            wrong.push(format!("{}\n  found    {:?}\n  expected {:?}", key.join(" | "), got.get(key), want.get(key)));
-        }
-    }
+    let mut wrong = differences(&want, &got);
     for (name, count) in overlapping(&case) {
         let says =
             |n| format!("strategy {name:?}: {n} assignments are of customers who are in another strategy at the same time");
@@ -150,6 +150,27 @@ fn compare(seed: u64) -> Vec<String> {
         wrong.push("other as-of dates".into());
     }
     wrong
+}
+
+/// A million orders after the last as-of date make two parts of the customers; the sums and grids of both are added up.
+#[test]
+fn parts_add_up_to_the_same_arms() {
+    // Strategies with several outcomes, states, periods and arms.
+    for seed in [11, 36] {
+        let case = Case::new(seed);
+        let shop = Workshop::new();
+        let folder = shop.path("");
+        case.write(&folder, 0);
+        let want = arms(&case, &known(&case, &folder));
+        assert!(want.keys().filter(|key| key[14] != "null").count() > 50, "seed {seed} has hardly any bins");
+        case.write(&folder, 1 << 20);
+        let pool = rayon::ThreadPoolBuilder::new().num_threads(2).build().expect("threads");
+        let outcome = pool.install(|| must_run(&folder, &case.whole_job()));
+        let parts = std::fs::read_dir(outcome.folder.join("customers/as_of=2023-12-31")).expect("customers").count();
+        assert_eq!(parts, 2);
+        let found = differences(&want, &rows(&read_file(&outcome.folder.join("arms.parquet"))));
+        assert!(found.is_empty(), "seed {seed}: {}", found.join("\n"));
+    }
 }
 
 /// `RFMILL_CASES=10000` tries more seeds than usual, `RFMILL_CASE=12` one.

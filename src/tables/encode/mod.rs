@@ -18,7 +18,7 @@ use crate::domain::IdType;
 use crate::error::{Error, Result};
 
 /// Version of the tables' layout; it changes when a column changes its meaning or type.
-const SCHEMA_VERSION: &str = "1";
+const SCHEMA_VERSION: &str = "2";
 
 /// Key of what a row stands for in the metadata of a table's files.
 pub const ONE_ROW_PER: &str = "one_row_per";
@@ -40,18 +40,19 @@ pub struct EncodedFile {
     pub rows: u64,
 }
 
-/// Encodes the batch of a table.
+/// Encodes the batches of a table, one after the other.
 ///
 /// The bytes depend on the rows, the table and the job's name alone.
 ///
 /// # Errors
 /// Exit 1 if Arrow refuses what we built.
-pub fn encode(table: &TableDefinition, schema: &SchemaRef, batch: &RecordBatch, job: &str) -> Result<EncodedFile> {
+pub fn encode(table: &TableDefinition, schema: &SchemaRef, batches: &[&RecordBatch], job: &str) -> Result<EncodedFile> {
     let wrong = |e: &dyn std::fmt::Display| Error::bug(format!("table {} cannot be encoded: {e}", table.name));
     let level = ZstdLevel::try_new(1).map_err(|e| wrong(&e).caused_by(e))?;
+    let rows: usize = batches.iter().map(|batch| batch.num_rows()).sum();
     let mut properties = WriterProperties::builder()
         .set_created_by("rfmill".into())
-        .set_compression(if batch.num_rows() < SMALL { Compression::UNCOMPRESSED } else { Compression::ZSTD(level) })
+        .set_compression(if rows < SMALL { Compression::UNCOMPRESSED } else { Compression::ZSTD(level) })
         .set_statistics_enabled(EnabledStatistics::Chunk)
         .set_key_value_metadata(Some(vec![
             KeyValue::new("schema_version".into(), Some(SCHEMA_VERSION.into())),
@@ -80,9 +81,9 @@ pub fn encode(table: &TableDefinition, schema: &SchemaRef, batch: &RecordBatch, 
             _ => {}
         }
     }
-    let bytes = write(schema, batch, properties.build()).map_err(|e| wrong(&e).caused_by(e))?;
+    let bytes = write(schema, batches, properties.build()).map_err(|e| wrong(&e).caused_by(e))?;
     let sha256 = crate::hash::sha256(&bytes);
-    Ok(EncodedFile { sha256, rows: batch.num_rows() as u64, bytes })
+    Ok(EncodedFile { sha256, rows: rows as u64, bytes })
 }
 
 /// An encoded column of a row group.
@@ -100,15 +101,15 @@ impl ColumnChunk {
     }
 }
 
-/// The batch as a file; its columns are encoded by [`chunk`] where that can.
-fn write(schema: &SchemaRef, batch: &RecordBatch, properties: WriterProperties) -> parquet::errors::Result<Vec<u8>> {
+/// The batches as a file; their columns are encoded by [`chunk`] where that can.
+fn write(schema: &SchemaRef, batches: &[&RecordBatch], properties: WriterProperties) -> parquet::errors::Result<Vec<u8>> {
     let of_columns = properties.clone();
     let compression = |path: &ColumnPath| of_columns.compression(path);
     let (mut file, factory) = ArrowWriter::try_new(Vec::new(), schema.clone(), Some(properties))?.into_serialized_writer()?;
     let columns = file.schema_descr().columns().to_vec();
-    let mut start = 0;
-    let mut number = 0;
-    while start < batch.num_rows() {
+    let starts = |rows: usize| (0..rows).step_by(ROW_GROUP);
+    let groups = batches.iter().flat_map(|batch| starts(batch.num_rows()).map(move |start| (batch, start)));
+    for (number, (batch, start)) in groups.enumerate() {
         let rows = batch.slice(start, (batch.num_rows() - start).min(ROW_GROUP));
         // A thread that has no work of its own takes columns of others.
         let own = rows.columns().par_iter().zip(&columns).with_max_len(1);
@@ -132,8 +133,6 @@ fn write(schema: &SchemaRef, batch: &RecordBatch, properties: WriterProperties) 
             }
         }
         group.close()?;
-        start += rows.num_rows();
-        number += 1;
     }
     file.into_inner()
 }
