@@ -139,7 +139,7 @@ pub enum StrategyWarning {
         /// Assignments of such customers.
         assignments: u64,
     },
-    /// Customers are in another strategy at the same time.
+    /// Other strategies treat customers at the same time.
     Overlapping {
         /// Assignments of such customers.
         assignments: u64,
@@ -169,9 +169,12 @@ pub enum StrategyWarning {
 pub enum Overlapping {
     /// They stay.
     Kept,
-    /// They are left out.
-    Excluded,
-    /// Those who were assigned to the other first are left out.
+    /// Those whom the other treated first, or since the same day, are left out.
+    Excluded {
+        /// How many assignments these are.
+        excluded: u64,
+    },
+    /// Customers who were assigned to another strategy first, or on the same day, are left out.
     LaterExcluded {
         /// How many assignments these are.
         excluded: u64,
@@ -268,7 +271,7 @@ impl Display for StrategyWarning {
                 write!(f, "{assignments} assignments are of customers without orders, whose outcomes are all 0")
             }
             StrategyWarning::Overlapping { assignments, outcome } => {
-                write!(f, "{assignments} assignments are of customers who are in another strategy at the same time; {outcome}")
+                write!(f, "{assignments} assignments are of customers whom another strategy treats at the same time; {outcome}")
             }
             StrategyWarning::FuturePeriod { period, last } => {
                 write!(f, "the period {period} begins after the last as-of date {last}, so nothing is known of it")
@@ -288,9 +291,14 @@ impl Display for Overlapping {
     fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
         match self {
             Overlapping::Kept => f.write_str("they stay in this one (overlap = \"keep\")"),
-            Overlapping::Excluded => f.write_str("they are left out of this one (overlap = \"exclude\")"),
+            Overlapping::Excluded { excluded } => {
+                write!(f, "{excluded} of them, whom it treated first or since the same day, are left out (overlap = \"exclude\")")
+            }
             Overlapping::LaterExcluded { excluded } => {
-                write!(f, "{excluded} of them, who were assigned to the other first, are left out (overlap = \"first\")")
+                write!(
+                    f,
+                    "{excluded} whose customers were assigned to another strategy first or on the same day are left out (overlap = \"first\")"
+                )
             }
         }
     }

@@ -41,6 +41,15 @@ impl fmt::Display for Phase {
     }
 }
 
+/// When another treatment began.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Since {
+    /// On the day of the own assignment or before.
+    Before,
+    /// On a day after it.
+    After,
+}
+
 /// What the sums of a row are of.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Quantity {
@@ -59,6 +68,13 @@ pub enum Quantity {
     /// n counts customers of the arm who were left out because they are in another arm of the period too. Phase `during`,
     /// (all) states, cell (all).
     Excluded,
+    /// y is 1 if another strategy treats the customer on days of the own treatment, else 0. Phase `during`, (all) states, cell (all).
+    TreatedElsewhere {
+        /// The other strategy's name.
+        strategy: String,
+        /// When it began.
+        since: Since,
+    },
     /// y is a number known before the first assignment, for the balance table. Phase `during`, every state and cell.
     Covariate {
         /// The measure's name.
@@ -100,6 +116,8 @@ impl fmt::Display for Quantity {
             Quantity::TreatedInBaseline => f.write_str("(treated in baseline)"),
             Quantity::Recurs => f.write_str("(recurs)"),
             Quantity::Excluded => f.write_str("(excluded)"),
+            Quantity::TreatedElsewhere { strategy, since: Since::Before } => write!(f, "(treated before by {strategy})"),
+            Quantity::TreatedElsewhere { strategy, since: Since::After } => write!(f, "(treated after by {strategy})"),
             Quantity::Covariate { name, .. } => f.write_str(name),
         }
     }
@@ -218,6 +236,9 @@ impl ArmSums {
 /// A scheme and a state, or (all) twice.
 pub(super) type Group<'a> = (&'a str, &'a str);
 
+/// The total row.
+pub(super) const TOTAL: Group<'static> = (ALL, ALL);
+
 /// Sums per cell and arm.
 pub(super) type CellSums<'a> = BTreeMap<&'a str, BTreeMap<&'a str, &'a Sums>>;
 
@@ -263,16 +284,21 @@ impl<'a> PeriodSums<'a> {
         std::iter::once((ALL, ALL)).chain(schemes.iter().flat_map(of)).collect()
     }
 
-    /// The covariates of the balance table.
-    pub fn covariates(&self) -> Vec<&'a Quantity> {
-        let all = self.groups.get(&(ALL, ALL)).into_iter().flat_map(|q| q.keys().copied());
-        all.filter(|q| matches!(q, Quantity::Covariate { .. })).collect()
+    /// What the total row has sums of.
+    pub fn quantities(&self) -> impl Iterator<Item = &'a Quantity> {
+        self.groups.get(&TOTAL).into_iter().flat_map(|quantities| quantities.keys().copied())
     }
 
-    /// All arms of the total row's outcomes, sorted.
+    /// The covariates of the balance table.
+    pub fn covariates(&self) -> Vec<&'a Quantity> {
+        self.quantities().filter(|q| matches!(q, Quantity::Covariate { .. })).collect()
+    }
+
+    /// All arms of the total row's outcomes and of excluded customers, sorted.
     pub fn arms(&self) -> Vec<&'a str> {
         let outcomes = self.groups.get(&(ALL, ALL)).into_iter().flatten();
-        let tables = outcomes.filter(|(q, _)| matches!(q, Quantity::Outcome(_))).map(|(_, table)| table);
+        let is_shown = |quantity: &Quantity| matches!(quantity, Quantity::Outcome(_) | Quantity::Excluded);
+        let tables = outcomes.filter(|(quantity, _)| is_shown(quantity)).map(|(_, table)| table);
         let mut arms: Vec<&str> = tables.flat_map(|t| t.values()).flat_map(|arms| arms.keys().copied()).collect();
         arms.sort_unstable();
         arms.dedup();

@@ -144,6 +144,10 @@ fn scale(quantity: &Quantity, money_scale: u32) -> u32 {
         Quantity::Outcome(outcome) => outcome.scales(money_scale)[0],
         Quantity::Cost => money_scale,
         Quantity::Covariate { scale, .. } => *scale,
-        Quantity::Contacts | Quantity::TreatedInBaseline | Quantity::Recurs | Quantity::Excluded => 0,
+        Quantity::Contacts
+        | Quantity::TreatedInBaseline
+        | Quantity::Recurs
+        | Quantity::Excluded
+        | Quantity::TreatedElsewhere { .. } => 0,
     }
 }

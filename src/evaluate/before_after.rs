@@ -77,7 +77,7 @@ impl<'a, 'i> Description<'a, 'i> {
         let sums = self.during.arm(group, &self.quantity, arm)?;
         let (mean_before, mean_after) = (self.mean_before(&sums), self.mean_after(&sums));
         let (expected_change, expectation) = self.expected_change(mean_before, control, group)?;
-        let note = BeforeAfterNote { sentence: expectation, remark: self.caveat.clone() };
+        let note = BeforeAfterNote { sentence: expectation, remarks: self.caveat.iter().cloned().collect() };
         let tells_change = self.diagnostics.unequal_days().is_none();
         let period = self.diagnostics.period.period;
         Ok(BeforeAfterRow {

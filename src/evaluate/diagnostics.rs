@@ -1,24 +1,19 @@
 //! Diagnostics of a strategy's period that hold for all of its rows: its arms, its design checks, and the method of its
 //! headline.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 
-use super::arm_sums::{ALL, ArmSumsIndex, Group, PeriodSums, Phase, Quantity};
-use super::reason::NotEstimable;
+pub(super) use super::arm_sums::TOTAL;
+use super::arm_sums::{ALL, ArmSumsIndex, PeriodSums, Phase, Quantity};
+use super::checks;
+use super::reason::{NotEstimable, Remark};
 use super::sentence::{PValue, Rounded};
 use super::settings::{AssignedOn, StrategyPeriod, StrategySettings};
 use crate::domain::{Design, EffectMethod as Method, Outcome};
 use crate::error::Result;
-use crate::stats::{SplitCell, chi_square_homogeneity, split_check};
-
-/// Below this p-value a check of the design has failed.
-pub const FAILED: f64 = 0.001;
 
 /// Two time spans have equal length if they differ by at most one part in this many. Months differ by a tenth.
 const LENGTH_TOLERANCE: u64 = 8;
-
-/// The total row.
-pub(super) const TOTAL: Group<'static> = (ALL, ALL);
 
 /// A strategy's period and what is known of it before any effect is computed.
 pub(super) struct PeriodDiagnostics<'a> {
@@ -36,6 +31,10 @@ pub(super) struct PeriodDiagnostics<'a> {
     pub headline: Method,
     /// Why that is not the primary method.
     pub fallback: Option<NotEstimable>,
+    /// What is wrong with the design, so that there is no number.
+    failed: Option<NotEstimable>,
+    /// What a reader of a verdict must know besides.
+    pub remarks: Vec<Remark>,
     /// Treated customers of all arms, over whom the fixed cost is shared out.
     pub all_treated: i64,
 }
@@ -61,16 +60,51 @@ impl<'a> PeriodDiagnostics<'a> {
         let mut diagnostics = PeriodDiagnostics {
             strategy,
             period,
-            srm_p: if strategy.design == Design::Randomised { split_of(strategy, period, during, &quantity) } else { None },
-            contaminated_p: contaminated_p(during)?,
+            srm_p: if strategy.design == Design::Randomised {
+                checks::split_p(strategy, period, during, &quantity)
+            } else {
+                None
+            },
+            contaminated_p: checks::contaminated_p(during)?,
             strata: strategy.design == Design::Randomised && cells.iter().any(|cell| *cell != ALL),
             headline: strategy.primary.method,
             fallback: None,
+            failed: None,
+            remarks: Vec::new(),
             treated,
             all_treated,
         };
+        if controlled {
+            diagnostics.failed = diagnostics.failed_check(during)?;
+            diagnostics.remarks = checks::treated_after(during, &strategy.control, &diagnostics.treated)?.into_iter().collect();
+        }
         diagnostics.choose_headline(&cells);
         Ok(diagnostics)
+    }
+
+    /// The first check of the design that fails.
+    fn failed_check(&self, during: &PeriodSums<'_>) -> Result<Option<NotEstimable>> {
+        let PeriodDiagnostics { strategy, period, treated, .. } = self;
+        if let Some(excluded) = checks::everybody_excluded(during)? {
+            return Ok(Some(NotEstimable::EverybodyExcluded { customers: excluded }));
+        }
+        if let Some(p) = self.srm_p.filter(|p| *p < checks::FAILED) {
+            return Ok(Some(NotEstimable::FailedSplit { p: PValue(p) }));
+        }
+        if let AssignedOn::Apart { difference, arm, share } = &period.assigned_on {
+            let share = Rounded::new(share * 100.0, 1);
+            return Ok(Some(NotEstimable::DaysApart { p: PValue(difference.p), share, arm: arm.as_str().into() }));
+        }
+        if let Some(reason) = checks::treated_before(during, &strategy.control, treated)? {
+            return Ok(Some(reason));
+        }
+        // Arms that an earlier period has treated differ by that, as they should.
+        let is_fresh = strategy.design == Design::Randomised && period.baseline.is_some() && self.contaminated_p.is_none();
+        if !is_fresh {
+            return Ok(None);
+        }
+        let is_first = strategy.periods.first() == Some(period) || !checks::some_recur(during)?;
+        checks::unlike_before(strategy, during, treated, is_first)
     }
 
     /// Whether the strata of these cells were planned with different shares, so that pooling them confounds.
@@ -176,12 +210,8 @@ impl<'a> PeriodDiagnostics<'a> {
         if until > period.known_until {
             return Some(NotEstimable::Unfinished { until, known: period.known_until });
         }
-        if let Some(p) = self.srm_p.filter(|p| *p < FAILED) {
-            return Some(NotEstimable::FailedSplit { p: PValue(p) });
-        }
-        if let AssignedOn::Apart { difference, arm, share } = &period.assigned_on {
-            let share = Rounded::new(share * 100.0, 1);
-            return Some(NotEstimable::DaysApart { p: PValue(difference.p), share, arm: arm.as_str().into() });
+        if let Some(reason) = &self.failed {
+            return Some(reason.clone());
         }
         if let Some(reason) = self.unlike_days(method) {
             return Some(reason);
@@ -196,32 +226,4 @@ impl<'a> PeriodDiagnostics<'a> {
             _ => self.unequal_days().map(|(baseline, outcomes)| NotEstimable::UnequalDays { baseline, outcomes }),
         }
     }
-}
-
-/// The split check over all arms, stratum by stratum of the job.
-fn split_of(strategy: &StrategySettings, period: &StrategyPeriod, during: &PeriodSums<'_>, quantity: &Quantity) -> Option<f64> {
-    let mut strata: BTreeMap<&str, BTreeMap<&str, i64>> = BTreeMap::new();
-    for (cell, arms) in during.table(TOTAL, quantity)? {
-        let counts = strata.entry(period.assigned_on.stratum(cell)).or_default();
-        arms.iter().for_each(|(arm, sums)| *counts.entry(arm).or_default() += sums.n);
-    }
-    let arms: BTreeSet<&String> = strata.keys().flat_map(|stratum| strategy.split.of(stratum).keys()).collect();
-    let cell = |(stratum, counts): (&&str, &BTreeMap<&str, i64>)| {
-        let shares = strategy.split.of(stratum);
-        SplitCell {
-            observed: arms.iter().map(|arm| counts.get(arm.as_str()).copied().unwrap_or(0)).collect(),
-            planned: arms.iter().map(|arm| shares.get(*arm).copied().unwrap_or(0.0)).collect(),
-        }
-    };
-    split_check(&strata.iter().map(cell).collect::<Vec<_>>())
-}
-
-/// Whether the arms differ in who was treated inside the baseline.
-fn contaminated_p(during: &PeriodSums<'_>) -> Result<Option<f64>> {
-    let mut groups = Vec::new();
-    for arm in during.arms() {
-        let sums = during.arm(TOTAL, &Quantity::TreatedInBaseline, arm)?;
-        groups.push((i64::try_from(sums.sum[crate::stats::Y]).unwrap_or(i64::MAX), sums.n));
-    }
-    Ok(chi_square_homogeneity(&groups).filter(|p| *p < FAILED))
 }

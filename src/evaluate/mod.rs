@@ -8,6 +8,7 @@ mod arm_sums;
 mod arm_table;
 mod balance;
 mod before_after;
+mod checks;
 mod diagnostics;
 mod effect;
 mod family;
@@ -19,9 +20,9 @@ pub mod sentence;
 mod settings;
 mod verdict;
 
-pub use arm_sums::{ALL, ArmKey, ArmSums, EVERYBODY, PairEnd, PairKey, Phase, Quantity};
-pub use diagnostics::FAILED;
-pub use reason::{BeforeAfterNote, Caveat, Change, Expectation, Fallback, Finding, NetMargin, NotEstimable, VerdictReason};
+pub use arm_sums::{ALL, ArmKey, ArmSums, EVERYBODY, PairEnd, PairKey, Phase, Quantity, Since};
+pub use checks::FAILED;
+pub use reason::{BeforeAfterNote, Caveat, Change, Expectation, Finding, NetMargin, NotEstimable, Remark, VerdictReason};
 pub use settings::{AssignedOn, Primary, Split, StrategyPeriod, StrategySettings, UnlikeDays};
 
 pub use crate::domain::{Design, EffectMethod as Method, Outcome, Period};

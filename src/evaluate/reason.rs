@@ -100,6 +100,56 @@ sentences! {
             /// The arm.
             arm: Quoted,
         } = "reason.days_apart", "the arms were assigned on different days (chi-square p {p}), and only {share} % of arm {arm} on days with customers of the arm that it is compared with, so what differs may be the days";
+        /// Another strategy had treated unlike shares of the arms before.
+        TreatedBefore {
+            /// The other strategy.
+            strategy: Quoted,
+            /// Its share of the arm, in percent.
+            share: Rounded,
+            /// The arm.
+            arm: Quoted,
+            /// Its share of the control, in percent.
+            of_control: Rounded,
+            /// The control.
+            control: Quoted,
+            /// The p-value of equal shares.
+            p: PValue,
+        } = "reason.treated_before", "strategy {strategy} was treating {share} % of arm {arm} and {of_control} % of arm {control} when they were assigned (chi-square p {p}), so what differs may be its doing";
+        /// The arms differed when nobody was treated.
+        UnlikeBefore {
+            /// In what.
+            outcome: Outcome,
+            /// The arm's mean.
+            treated: Rounded,
+            /// The arm.
+            arm: Quoted,
+            /// The control's mean.
+            control_mean: Rounded,
+            /// The control.
+            control: Quoted,
+            /// The p-value of equal means.
+            p: PValue,
+        } = "reason.unlike_before", "the arms differed before anybody was treated: {outcome} per customer was {treated} in arm {arm} and {control_mean} in arm {control} in the baseline (p {p}), so who is in which arm was not left to chance";
+        /// The arms differed in a measure when nobody was treated.
+        UnlikeMeasure {
+            /// The measure.
+            measure: Quoted,
+            /// The arm's mean.
+            treated: Rounded,
+            /// The arm.
+            arm: Quoted,
+            /// The control's mean.
+            control_mean: Rounded,
+            /// The control.
+            control: Quoted,
+            /// The p-value of equal means.
+            p: PValue,
+        } = "reason.unlike_measure", "the arms differed before anybody was treated: the measure {measure} was {treated} in arm {arm} and {control_mean} in arm {control} on average on the day before (p {p}), so who is in which arm was not left to chance";
+        /// All customers of the period are left out.
+        EverybodyExcluded {
+            /// How many they are.
+            customers: i64,
+        } = "reason.everybody_excluded", "all {customers} customers assigned here are left out, because they are in several arms or because of the overlap with other strategies";
         /// There is no period at all.
         NoPeriods = "reason.no_periods", "the strategy has no periods";
     }
@@ -235,22 +285,35 @@ sentences! {
         } = "reason.not_shown", "{effect}: no effect is shown; one of {least} would be found four times in five";
     }
 
-    /// Why a verdict rests on another method than the primary one; it follows the finding.
-    pub enum Fallback {
-        /// In the period of the verdict.
+    /// What a reader must know besides; it follows the finding.
+    pub enum Remark {
+        /// The verdict rests on another method than the primary one, because of its period.
         InPeriod {
             /// The method that leads.
             method: EffectMethod,
             /// Why the primary one cannot.
             why: NotEstimable,
         } = "reason.fallback", " (by {method} because {why})";
-        /// In a period, and so in all of them.
+        /// The same because of one period, and so in all of them.
         InAPeriod {
             /// The method that leads.
             method: EffectMethod,
             /// Why the primary one cannot.
             why: NotEstimable,
         } = "reason.fallback_in_a_period", " (by {method} because in a period {why})";
+        /// Another strategy treated unlike shares of the arms afterwards, which is part of the effect.
+        TreatedAfter {
+            /// The other strategy.
+            strategy: Quoted,
+            /// Its share of the arm, in percent.
+            share: Rounded,
+            /// The arm.
+            arm: Quoted,
+            /// Its share of the control, in percent.
+            of_control: Rounded,
+            /// The control.
+            control: Quoted,
+        } = "reason.treated_after", " (includes what strategy {strategy} did later to {share} % of arm {arm} and {of_control} % of arm {control})";
     }
 
     /// What the expected change of a description rests on.
@@ -320,7 +383,7 @@ impl From<MoneyInterval> for NetMargin {
 }
 
 /// The reason of a verdict.
-pub type VerdictReason = Remarked<Finding, Fallback>;
+pub type VerdictReason = Remarked<Finding, Remark>;
 
 /// What a row of `before_after` rests on.
 pub type BeforeAfterNote = Remarked<Expectation, Caveat>;
@@ -341,15 +404,17 @@ mod tests {
     }
 
     fn with_remarks<S: FieldType + Clone, R: FieldType + Clone>() -> Vec<Remarked<S, R>> {
-        let remarks: Vec<Option<R>> = std::iter::once(None).chain(R::examples().into_iter().map(Some)).collect();
-        let of = |sentence: S| remarks.iter().map(move |remark| Remarked { sentence: sentence.clone(), remark: remark.clone() });
+        let mut remarks: Vec<Vec<R>> = R::examples().into_iter().map(|remark| vec![remark]).collect();
+        remarks.extend([Vec::new(), R::examples()]);
+        let of =
+            |sentence: S| remarks.iter().map(move |remarks| Remarked { sentence: sentence.clone(), remarks: remarks.clone() });
         S::examples().into_iter().flat_map(of).collect()
     }
 
     #[test]
     fn every_statement_is_read_as_it_was_printed() {
         come_back(NotEstimable::examples());
-        come_back(with_remarks::<Finding, Fallback>());
+        come_back(with_remarks::<Finding, Remark>());
         come_back(with_remarks::<Expectation, Caveat>());
         assert_eq!(VerdictReason::parse("a sentence of nobody"), None);
     }

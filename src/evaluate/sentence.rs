@@ -38,7 +38,7 @@ pub trait FieldType: fmt::Display + Sized {
     fn examples() -> Vec<Self>;
 }
 
-/// What a cell of a table says: a sentence, or a sentence with a remark.
+/// What a cell of a table says: a sentence, or a sentence with remarks.
 pub trait Statement: fmt::Display + Sized {
     /// Reads what `Display` writes.
     fn parse(text: &str) -> Option<Self>;
@@ -56,38 +56,43 @@ impl<T: Sentence + FieldType> Statement for T {
     }
 }
 
-/// A sentence, and a remark that may follow it.
+/// A sentence, and remarks that follow it.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Remarked<S, R> {
     /// The sentence.
     pub sentence: S,
-    /// The remark.
-    pub remark: Option<R>,
+    /// The remarks.
+    pub remarks: Vec<R>,
 }
 
 impl<S, R> From<S> for Remarked<S, R> {
     fn from(sentence: S) -> Remarked<S, R> {
-        Remarked { sentence, remark: None }
+        Remarked { sentence, remarks: Vec::new() }
     }
 }
 
 impl<S: fmt::Display, R: fmt::Display> fmt::Display for Remarked<S, R> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         self.sentence.fmt(f)?;
-        self.remark.as_ref().map_or(Ok(()), |remark| remark.fmt(f))
+        self.remarks.iter().try_for_each(|remark| remark.fmt(f))
     }
 }
 
 impl<S: Sentence + FieldType, R: Sentence + FieldType> Statement for Remarked<S, R> {
     fn parse(text: &str) -> Option<Remarked<S, R>> {
-        let (sentence, rest) = S::read(text)?;
-        let remark = if rest.is_empty() { None } else { Some(R::parse(rest)?) };
-        Some(Remarked { sentence, remark })
+        let (sentence, mut rest) = S::read(text)?;
+        let mut remarks = Vec::new();
+        while !rest.is_empty() {
+            let (remark, behind) = R::read(rest)?;
+            remarks.push(remark);
+            rest = behind;
+        }
+        Some(Remarked { sentence, remarks })
     }
 
     fn sentences(&self) -> Vec<&dyn Sentence> {
-        let remark = self.remark.as_ref().map(|remark| remark as &dyn Sentence);
-        std::iter::once(&self.sentence as &dyn Sentence).chain(remark).collect()
+        let remarks = self.remarks.iter().map(|remark| remark as &dyn Sentence);
+        std::iter::once(&self.sentence as &dyn Sentence).chain(remarks).collect()
     }
 }
 

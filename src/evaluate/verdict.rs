@@ -23,7 +23,7 @@ use super::diagnostics::PeriodDiagnostics;
 use super::effect::{Effect, Placebo};
 use super::pooled::{EffectKey, PooledEffect};
 use super::rank::{DraftVerdict, rank};
-use super::reason::{Change, Fallback, Finding, NetMargin, NotEstimable, VerdictReason};
+use super::reason::{Change, Finding, NetMargin, NotEstimable, Remark, VerdictReason};
 use super::sentence::{PValue, Rounded};
 use crate::domain::{Design, EffectMethod as Method, Outcome, Period};
 use crate::stats::{Interval, MoneyInterval, benjamini_hochberg, mde};
@@ -113,18 +113,13 @@ fn judge(outcome: &Outcome, evidence: &Evidence) -> (Verdict, Finding) {
 }
 
 /// A verdict before it is ranked; `obstacle` is what makes it impossible.
-fn draft(
-    subject: Subject<'_>,
-    obstacle: Option<Finding>,
-    evidence: Option<Evidence>,
-    fallback: Option<Fallback>,
-) -> DraftVerdict {
+fn draft(subject: Subject<'_>, obstacle: Option<Finding>, evidence: Option<Evidence>, remarks: Vec<Remark>) -> DraftVerdict {
     let difference = evidence.as_ref().map(|e| e.difference);
     let usable = evidence.filter(|_| obstacle.is_none());
     let (verdict, reason) = match (obstacle, &usable) {
         (None, Some(evidence)) => {
             let (verdict, sentence) = judge(subject.outcome, evidence);
-            (verdict, VerdictReason { sentence, remark: fallback })
+            (verdict, VerdictReason { sentence, remarks })
         }
         (obstacle, _) => {
             let nothing = Finding::NotEstimable { reason: NotEstimable::NoPeriods };
@@ -192,7 +187,7 @@ fn uncontrolled(diagnostics: &PeriodDiagnostics<'_>, arm: &str) -> DraftVerdict 
         outcome: &strategy.primary.outcome,
         method: None,
     };
-    draft(subject, Some(Finding::NoControl), None, None)
+    draft(subject, Some(Finding::NoControl), None, Vec::new())
 }
 
 /// The verdict of one headline effect, among the effects of its period.
@@ -212,7 +207,8 @@ fn in_period(effect: &Effect<'_>, of_period: &[&Effect<'_>]) -> DraftVerdict {
         net_margin: effect.net_margin(),
         q_lift_p: None,
     });
-    let fallback = diagnostics.fallback.clone().map(|why| Fallback::InPeriod { method: effect.method, why });
+    let fallback = diagnostics.fallback.clone().map(|why| Remark::InPeriod { method: effect.method, why });
+    let remarks = fallback.into_iter().chain(diagnostics.remarks.iter().cloned()).collect();
     let subject = Subject {
         strategy: &strategy.name,
         design: strategy.design,
@@ -222,7 +218,7 @@ fn in_period(effect: &Effect<'_>, of_period: &[&Effect<'_>]) -> DraftVerdict {
         outcome: effect.outcome,
         method: Some(effect.method),
     };
-    draft(subject, obstacle, evidence, fallback)
+    draft(subject, obstacle, evidence, remarks)
 }
 
 /// What makes a verdict on a matched effect impossible.
@@ -319,7 +315,7 @@ fn over_periods(all_diagnostics: &[(usize, PeriodDiagnostics<'_>)], pooled: &[Po
             net_margin: row.net_margin(),
             q_lift_p: row.lift.as_ref().and_then(|lift| lift.q_p),
         });
-        let fallback = lead.fallback.clone().map(|why| Fallback::InAPeriod { method: row.key.method, why });
+        let fallback = lead.fallback.clone().map(|why| Remark::InAPeriod { method: row.key.method, why });
         let subject = Subject {
             strategy: &row.strategy.name,
             design: row.strategy.design,
@@ -329,7 +325,7 @@ fn over_periods(all_diagnostics: &[(usize, PeriodDiagnostics<'_>)], pooled: &[Po
             outcome: row.key.outcome,
             method: Some(row.key.method),
         };
-        draft(subject, obstacle_over_periods(row, pooled), evidence, fallback)
+        draft(subject, obstacle_over_periods(row, pooled), evidence, fallback.into_iter().collect())
     };
     leading.into_iter().map(verdict).collect()
 }

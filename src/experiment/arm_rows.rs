@@ -9,9 +9,9 @@ use super::strategy_sums::StrategySums;
 use super::winsorise::{self, WinsorInput};
 use crate::domain::Outcome;
 use crate::error::{Error, Result};
-use crate::evaluate::{ALL, ArmKey, ArmSums, EVERYBODY, PairEnd, PairKey, Phase, Quantity};
+use crate::evaluate::{ALL, ArmKey, ArmSums, EVERYBODY, PairEnd, PairKey, Phase, Quantity, Since};
 use crate::plan::SchemeColumn;
-use crate::stats::{GridCell, JointGrid, PairSums, Sums};
+use crate::stats::{GridCell, JointGrid, PairSums, Sums, Y};
 
 /// The sums of all strategies under their names.
 ///
@@ -37,6 +37,7 @@ pub fn arm_rows(plan: &ExperimentPlan<'_>, mut sums: PartialSums, schemes: &[Sch
         for period in strategy.periods.clone() {
             names.add_period(period, &sums, &mut out)?;
             names.add_excluded(period, &sums, &mut out)?;
+            names.add_treated_elsewhere(period, &sums, &mut out)?;
             names.add_reference(period, &sums, &mut out)?;
         }
         names.add_pairs(&sums, &mut out)?;
@@ -140,6 +141,24 @@ impl StrategyRows<'_> {
             let excluded = Sums { n: (in_several_arms + overlapping) as i64, ..Sums::default() };
             if excluded.n > 0 {
                 out.add(self.key(period, Phase::During, arm.clone(), Quantity::Excluded), &excluded)?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Customers whom other strategies treat, too.
+    fn add_treated_elsewhere(&self, period: usize, sums: &PartialSums, out: &mut ArmSums) -> Result<()> {
+        let counts = &sums.exclusions[period];
+        for (other, by_arm) in counts.elsewhere() {
+            for (at, since) in [Since::Before, Since::After].into_iter().enumerate() {
+                let rows = self.strategy.arms.iter().zip(&counts.retained_by_arm).zip(by_arm);
+                for ((arm, n), treated) in rows.filter(|((_, n), _)| **n > 0 && by_arm.iter().any(|counts| counts[at] > 0)) {
+                    let mut sums = Sums { n: *n as i64, ..Sums::default() };
+                    (sums.sum[Y], sums.product[0]) = (treated[at].into(), treated[at].into());
+                    let quantity =
+                        Quantity::TreatedElsewhere { strategy: self.plan.strategies[other].strategy.name.clone(), since };
+                    out.add(self.key(period, Phase::During, arm.clone(), quantity), &sums)?;
+                }
             }
         }
         Ok(())

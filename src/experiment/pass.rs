@@ -78,7 +78,7 @@ impl<'a> StrategyPass<'a> {
             sums,
             winsor_input: WinsorInput::new(number),
             squares: vec![0; strategy.periods.len()],
-            exclusions: vec![ExclusionCounts::new(strategy.arms.len()); strategy.periods.len()],
+            exclusions: vec![ExclusionCounts::new(strategy.arms.len(), plan.strategies.len()); strategy.periods.len()],
         }
     }
 
@@ -94,9 +94,8 @@ impl<'a> StrategyPass<'a> {
         for (at, (run, period)) in self.runs.iter().enumerate() {
             let (rows, exclusions) = (&batch.runs[*run], &mut self.exclusions[at]);
             let run = (&runs[*run], *period);
-            let overlapping = context.overlaps.apply_policy(plan, run, (rows, batch.ids.len()), overlap, &mut retained[at]);
-            exclusions.overlapping += overlapping;
-            exclusions.add_excluded(&rows.arms, &retained[at]);
+            let rows = (rows, batch.ids.len());
+            context.overlaps.apply_policy(plan, run, rows, overlap, (&mut retained[at], exclusions));
         }
         self.count_periods(batch, retained, period_counts);
         for (at, (run, period)) in self.runs.iter().enumerate() {

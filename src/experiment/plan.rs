@@ -187,6 +187,13 @@ impl<'a> ExperimentPlan<'a> {
         &self.strategies[self.periods[period].strategy]
     }
 
+    /// Whether two strategies have the same assignments, as one treatment that is evaluated in two ways.
+    pub fn have_one_table(&self, one: usize, other: usize) -> bool {
+        let paths = |number: usize| &self.strategies[number].strategy.assignments;
+        let takes_all = |number: usize| self.assignments[number].rows.other_strategies == 0;
+        one == other || paths(one) == paths(other) && takes_all(one) && takes_all(other)
+    }
+
     /// By date: the result of [`ExperimentPlan::rescored_at`].
     pub fn rescored_from(&self, dates: usize) -> Vec<Vec<usize>> {
         (0..dates).map(|date| self.rescored_at(date).collect()).collect()

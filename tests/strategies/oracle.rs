@@ -104,11 +104,16 @@ fn treated_until(list: &List<'_>, row: &Row) -> i32 {
     row.ended.filter(|_| list.strategy.has_end).unwrap_or(planned)
 }
 
-/// The first days and numbers of other strategies that treat a customer of a list on a day on which the list does, too.
-fn rivals(own: &List<'_>, row: &Row, all: &[List<'_>]) -> Vec<(i32, usize)> {
+/// The first days and numbers of other strategies that treat a customer of a list on a day on which the list does, too; or that have
+/// the customer in any arm.
+fn rivals(own: &List<'_>, row: &Row, all: &[List<'_>], any_arm: bool) -> Vec<(i32, usize)> {
     let mut others = Vec::new();
     for list in all.iter().filter(|l| l.number != own.number) {
-        let rows = || list.rows.get(&row.customer).into_iter().chain(list.several.get(&row.customer).into_iter().flatten());
+        let treats = |other: &&&Row| any_arm || list.strategy.design == "before_after" || other.arm != 0;
+        let rows = || {
+            let own = list.rows.get(&row.customer).into_iter();
+            own.chain(list.several.get(&row.customer).into_iter().flatten()).filter(treats)
+        };
         let first = rows().map(|other| other.day).min();
         let last = rows().map(|other| treated_until(list, other)).max();
         if let Some((first, last)) = first.zip(last)
@@ -122,11 +127,11 @@ fn rivals(own: &List<'_>, row: &Row, all: &[List<'_>]) -> Vec<(i32, usize)> {
 
 /// Whether a customer is left out of a list because of another strategy at the same time.
 fn is_left_out(own: &List<'_>, row: &Row, all: &[List<'_>]) -> bool {
-    let others = rivals(own, row, all);
+    let is_first = |any_arm: bool| rivals(own, row, all, any_arm).iter().all(|(day, _)| *day > row.day);
     match own.strategy.overlap {
         "keep" => false,
-        "exclude" => !others.is_empty(),
-        _ => others.iter().any(|other| *other < (row.day, own.number)),
+        "exclude" => !is_first(false),
+        _ => !is_first(true),
     }
 }
 
@@ -367,7 +372,7 @@ fn lists(case: &Case) -> Vec<List<'_>> {
 pub fn overlapping(case: &Case) -> BTreeMap<&str, usize> {
     let (lists, mut counts) = (lists(case), BTreeMap::new());
     for own in &lists {
-        let found = own.rows.values().filter(|row| !rivals(own, row, &lists).is_empty()).count();
+        let found = own.rows.values().filter(|row| !rivals(own, row, &lists, false).is_empty()).count();
         *counts.entry(own.strategy.name.as_str()).or_default() += found;
     }
     counts
@@ -427,6 +432,21 @@ pub fn arms(case: &Case, known: &Known) -> BTreeMap<Key, Numbers> {
             .chain(own.rows.values().copied().filter(|r| own.left_out.contains(&r.customer)));
         for row in excluded {
             add(&mut rows, key("during", total, "(all)", ARMS[row.arm], "(excluded)", 0), [0; 4]);
+        }
+        let members: Vec<&Row> = own.rows.values().copied().filter(|row| customers.contains_key(&row.customer)).collect();
+        let treated = |row: &Row, number: usize, later: bool| {
+            rivals(own, row, &lists, false).iter().any(|(day, other)| *other == number && (*day > row.day) == later)
+        };
+        for (number, other) in case.strategies.iter().enumerate() {
+            for (later, word) in [(false, "before"), (true, "after")] {
+                if members.iter().any(|row| treated(row, number, later)) {
+                    for row in &members {
+                        let name = format!("(treated {word} by {})", other.name);
+                        let y = i64::from(treated(row, number, later));
+                        add(&mut rows, key("during", total, "(all)", ARMS[row.arm], &name, 0), [y, 0, 0, 0]);
+                    }
+                }
+            }
         }
         reference(case, own, &mut |name, numbers| {
             add(&mut rows, key("reference", total, "(all)", "(everybody)", name, scale(name)), numbers);

@@ -58,11 +58,6 @@ impl TreatmentBounds {
     pub fn hull(&self) -> Period {
         Period { start: self.first_start, end: self.last_end }
     }
-
-    /// Whether any treatment of one shares a day with any of the other.
-    pub fn always_overlap(&self, other: &TreatmentBounds) -> bool {
-        self.last_start.max(other.last_start) < self.first_end.min(other.first_end)
-    }
 }
 
 impl From<Period> for TreatmentBounds {

@@ -42,16 +42,15 @@ fn of_rows(counts: &RowCounts) -> Vec<StrategyWarning> {
 fn of_exclusions(exclusions: &[ExclusionCounts], policy: Overlap) -> Vec<StrategyWarning> {
     let unmatched: u64 = exclusions.iter().map(|counts| counts.unmatched).sum();
     let overlapping: u64 = exclusions.iter().map(|counts| counts.overlapping).sum();
+    let excluded: u64 = exclusions.iter().flat_map(|counts| &counts.excluded_by_arm).sum();
     let outcome = match policy {
         Overlap::Keep => Overlapping::Kept,
-        Overlap::Exclude => Overlapping::Excluded,
-        Overlap::First => {
-            Overlapping::LaterExcluded { excluded: exclusions.iter().flat_map(|counts| &counts.excluded_by_arm).sum() }
-        }
+        Overlap::Exclude => Overlapping::Excluded { excluded },
+        Overlap::First => Overlapping::LaterExcluded { excluded },
     };
     let findings = [
         (unmatched > 0).then_some(StrategyWarning::WithoutOrders { assignments: unmatched }),
-        (overlapping > 0).then_some(StrategyWarning::Overlapping { assignments: overlapping, outcome }),
+        (overlapping + excluded > 0).then_some(StrategyWarning::Overlapping { assignments: overlapping, outcome }),
     ];
     findings.into_iter().flatten().collect()
 }

@@ -82,9 +82,10 @@ pub struct RawStrategy {
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schemars(extend("x-type" = "percentile 0.5 to below 1"))]
     pub winsorise: Option<RawNumber>,
-    /// Customers in two strategies at once stay in both and are counted, are left out of both, or stay where they were
-    /// first. At once: their treatments, from `assigned_on` to `ended_on` (else the last of `outcome_days`, else that of the
-    /// period), share a day. Each strategy goes by its own setting.
+    /// Customers whom another strategy treats at once: `keep` counts them, `exclude` leaves those out whom it treated since the
+    /// same `assigned_on` or an earlier one, `first` keeps customers only in the strategy that they were assigned to first, in
+    /// whatever arm, and in none of two on one day. A control arm is no treatment. At once: the times from `assigned_on` to
+    /// `ended_on` (else the last of `outcome_days`, else that of the period) share a day. Each strategy goes by its own setting.
     #[serde(default)]
     pub overlap: Overlap,
     /// The slice whose orders count.
@@ -128,10 +129,10 @@ pub struct RawPrimary {
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize, Serialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Overlap {
-    /// They stay in both and are counted.
+    /// They stay and are counted.
     #[default]
     Keep,
-    /// They are left out of both.
+    /// They are left out where the other treatment came first.
     Exclude,
     /// They stay where they were assigned first.
     First,

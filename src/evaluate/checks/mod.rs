@@ -1,0 +1,12 @@
+//! Checks that the arms of a period are alike but for the treatment.
+
+mod before;
+mod elsewhere;
+mod split;
+
+pub(super) use before::unlike_before;
+pub(super) use elsewhere::{treated_after, treated_before};
+pub(super) use split::{contaminated_p, everybody_excluded, some_recur, split_p};
+
+/// Below this p-value a check of the design has failed.
+pub const FAILED: f64 = 0.001;
