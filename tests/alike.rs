@@ -330,6 +330,38 @@ fn the_case_of_a_reminder_to_who_did_not_open_is_no_draw() {
     assert!(!shop.verdict("s").starts_with("cannot_say"), "{}", shop.verdict("s"));
 }
 
+// --- states, contacts, units of the draw ------------------------------------------------------------------------------
+
+#[test]
+fn stores_that_were_drawn_are_told_from_customers() {
+    let arm = |id: i64| if id % 8 < 4 { "mail" } else { "control" };
+    let stores = [",s0", ",s1", ",s2", ",s3", ",s4", ",s5", ",s6", ",s7"];
+    let assigned: Vec<Assigned<'_>> = (0..400).map(|id| (id, arm(id), "2024-04-02", stores[id as usize % 8])).collect();
+    let shop = Shop::new(&plain_orders(400)).strategy("a", ",stratum", &assigned, HALVES).run();
+    let want = "cannot_say: each stratum lies wholly in one arm, as if strata had been drawn and not customers: name what was drawn as cluster";
+    assert_eq!(shop.verdict("a"), want);
+    let Some(shop) = case("66-store-launch", "job_strata.toml") else { return };
+    assert_eq!(shop.verdict("s"), want);
+    let Some(shop) = case("66-store-launch", "job_staggered.toml") else { return };
+    assert!(shop.verdict("s").starts_with("cannot_say: the arms were assigned on different days"), "{}", shop.verdict("s"));
+}
+
+#[test]
+fn contacts_that_contradict_the_arms_are_told() {
+    // Of 200 each, 10 controls have a contact and 30 treated none.
+    let contacts = |id: i64| match (id % 2 == 0, id / 2) {
+        (true, ..30) => ",0",
+        (true, _) => ",2",
+        (false, ..10) => ",1",
+        (false, _) => ",0",
+    };
+    let assigned: Vec<Assigned<'_>> =
+        (0..400).map(|id| (id, if id % 2 == 0 { "mail" } else { "control" }, "2024-04-02", contacts(id))).collect();
+    let shop = Shop::new(&plain_orders(400)).strategy("a", ",contacts", &assigned, HALVES).run();
+    let want = " (10 of 200 in arm \"control\" were contacted) (30 of 200 in arm \"mail\" were not contacted)";
+    assert!(shop.verdict("a").ends_with(want), "{}", shop.verdict("a"));
+}
+
 // --- sizes ----------------------------------------------------------------------------------------------------------
 
 #[test]

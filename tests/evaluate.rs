@@ -249,8 +249,12 @@ fn broken_periods_are_no_numbers() {
     touched.iter_mut().for_each(|c| c.touched = c.arm == "mail");
     let mut cuped = strategy("s", 1);
     cuped.primary.method = Method::Cuped;
+    cuped.by = vec!["segment".into()];
     let touched = run(&[cuped], &fill("s", &Outcome::Revenue, &[touched]));
     says(effect(&touched, Method::Cuped), "inside the baseline already");
+    let states: Vec<_> = touched.effects.iter().filter(|e| e.state != ALL && e.method == Method::Welch.to_string()).collect();
+    assert_eq!(states.len(), 2);
+    states.iter().for_each(|row| says(row, "the states that customers are in are an outcome"));
     assert!(effect(&touched, Method::Welch).headline == Some(true) && effect(&touched, Method::Welch).difference.is_some());
     assert_eq!(touched.verdicts[0].method.as_deref(), Some("welch"));
 }

@@ -60,6 +60,8 @@ pub enum Quantity {
     Cost,
     /// y is how often the assignment table says the customer was contacted. Rows for every state and cell.
     Contacts,
+    /// y is 1 if the assignment table says that the customer was contacted, else 0. Phase `during`, (all) states, every cell.
+    Contacted,
     /// y is 1 if the customer was treated inside the baseline (by an earlier period's assignment), else 0. Phase `during`,
     /// (all) states, every cell.
     TreatedInBaseline,
@@ -113,6 +115,7 @@ impl fmt::Display for Quantity {
             Quantity::Outcome(outcome) => outcome.fmt(f),
             Quantity::Cost => f.write_str("(cost)"),
             Quantity::Contacts => f.write_str("(contacts)"),
+            Quantity::Contacted => f.write_str("(contacted)"),
             Quantity::TreatedInBaseline => f.write_str("(treated in baseline)"),
             Quantity::Recurs => f.write_str("(recurs)"),
             Quantity::Excluded => f.write_str("(excluded)"),

@@ -145,6 +145,7 @@ fn scale(quantity: &Quantity, money_scale: u32) -> u32 {
         Quantity::Cost => money_scale,
         Quantity::Covariate { scale, .. } => *scale,
         Quantity::Contacts
+        | Quantity::Contacted
         | Quantity::TreatedInBaseline
         | Quantity::Recurs
         | Quantity::Excluded

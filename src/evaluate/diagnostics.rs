@@ -4,7 +4,7 @@
 use std::collections::BTreeSet;
 
 pub(super) use super::arm_sums::TOTAL;
-use super::arm_sums::{ALL, ArmSumsIndex, PeriodSums, Phase, Quantity};
+use super::arm_sums::{ALL, ArmSumsIndex, Group, PeriodSums, Phase, Quantity};
 use super::checks;
 use super::reason::{NotEstimable, Remark};
 use super::sentence::{PValue, Rounded};
@@ -75,18 +75,38 @@ impl<'a> PeriodDiagnostics<'a> {
             all_treated,
         };
         if controlled {
-            diagnostics.failed = diagnostics.failed_check(during)?;
-            diagnostics.remarks = checks::treated_after(during, &strategy.control, &diagnostics.treated)?.into_iter().collect();
+            diagnostics.failed = diagnostics.failed_check(during, &quantity)?;
+            diagnostics.remarks = diagnostics.all_remarks(during, &quantity)?;
         }
         diagnostics.choose_headline(&cells);
         Ok(diagnostics)
     }
 
+    /// What a reader of a verdict must know.
+    fn all_remarks(&self, during: &PeriodSums<'a>, quantity: &Quantity) -> Result<Vec<Remark>> {
+        let control = &self.strategy.control;
+        let mut remarks: Vec<Remark> = checks::treated_after(during, control, &self.treated)?.into_iter().collect();
+        remarks.extend(checks::stray_contacts(during, control, &self.treated)?);
+        if self.strategy.design == Design::Randomised {
+            let scheme = checks::whole_states(self.strategy, during, quantity)?;
+            remarks.extend(scheme.map(|scheme| Remark::WholeStates { scheme: scheme.into() }));
+        }
+        Ok(remarks)
+    }
+
+    /// What makes the rows of a state null: arms kept from an earlier period have made their states.
+    pub fn state_obstacle(&self, group: Group<'_>) -> Option<NotEstimable> {
+        self.contaminated_p.filter(|_| group != TOTAL).map(|p| NotEstimable::ShapedStates { p: PValue(p) })
+    }
+
     /// The first check of the design that fails.
-    fn failed_check(&self, during: &PeriodSums<'_>) -> Result<Option<NotEstimable>> {
+    fn failed_check(&self, during: &PeriodSums<'_>, quantity: &Quantity) -> Result<Option<NotEstimable>> {
         let PeriodDiagnostics { strategy, period, treated, .. } = self;
         if let Some(excluded) = checks::everybody_excluded(during)? {
             return Ok(Some(NotEstimable::EverybodyExcluded { customers: excluded }));
+        }
+        if strategy.design == Design::Randomised && checks::are_strata_whole(period, during, quantity) {
+            return Ok(Some(NotEstimable::WholeStrata));
         }
         if let Some(p) = self.srm_p.filter(|p| *p < checks::FAILED) {
             return Ok(Some(NotEstimable::FailedSplit { p: PValue(p) }));

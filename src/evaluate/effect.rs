@@ -180,7 +180,8 @@ impl<'a> Comparison<'a, '_> {
         let n = |pairs: &[Pair<'_>]| -> (i64, i64) { pairs.iter().fold((0, 0), |(t, c), p| (t + p.treated.n, c + p.control.n)) };
         let all = n(&pairs);
         let strata: Vec<&str> = pairs.iter().map(|p| p.cell).collect();
-        let obstacle = diagnostics.obstacle(outcome, self.phase, method).or_else(|| {
+        let obstacle = diagnostics.obstacle(outcome, self.phase, method).or_else(|| diagnostics.state_obstacle(group));
+        let obstacle = obstacle.or_else(|| {
             let side = |n: i64, arm: &str| match n {
                 0 => Some(NotEstimable::EmptyArm { arm: arm.into() }),
                 1 => Some(NotEstimable::OneCustomer { arm: arm.into() }),

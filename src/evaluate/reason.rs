@@ -145,6 +145,13 @@ sentences! {
             /// The p-value of equal means.
             p: PValue,
         } = "reason.unlike_measure", "the arms differed before anybody was treated: the measure {measure} was {treated} in arm {arm} and {control_mean} in arm {control} on average on the day before (p {p}), so who is in which arm was not left to chance";
+        /// Strata lie wholly in one arm each.
+        WholeStrata = "reason.whole_strata", "each stratum lies wholly in one arm, as if strata had been drawn and not customers: name what was drawn as cluster";
+        /// States of arms that were kept from an earlier period are what the treatment has made of them.
+        ShapedStates {
+            /// The p-value of equal shares treated earlier.
+            p: PValue,
+        } = "reason.shaped_states", "the arms were treated differently before this period already (chi-square p {p}), so the states that customers are in are an outcome";
         /// All customers of the period are left out.
         EverybodyExcluded {
             /// How many they are.
@@ -314,6 +321,29 @@ sentences! {
             /// The control.
             control: Quoted,
         } = "reason.treated_after", " (includes what strategy {strategy} did later to {share} % of arm {arm} and {of_control} % of arm {control})";
+        /// Controls were contacted; the effect stays that of the assignment.
+        ContactedControls {
+            /// How many.
+            contacted: i64,
+            /// Of how many.
+            customers: i64,
+            /// The control arm.
+            arm: Quoted,
+        } = "reason.contacted_controls", " ({contacted} of {customers} in arm {arm} were contacted)";
+        /// Treated customers were not contacted; the effect stays that of the assignment.
+        WithoutContact {
+            /// How many.
+            without: i64,
+            /// Of how many.
+            customers: i64,
+            /// The arm.
+            arm: Quoted,
+        } = "reason.without_contact", " ({without} of {customers} in arm {arm} were not contacted)";
+        /// States lie wholly in one arm each.
+        WholeStates {
+            /// The scheme column.
+            scheme: Quoted,
+        } = "reason.whole_states", " (each value of {scheme} lies wholly in one arm, as if values had been drawn and not customers: name what was drawn as cluster)";
     }
 
     /// What the expected change of a description rests on.

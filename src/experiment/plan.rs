@@ -118,6 +118,8 @@ pub enum QuantitySource {
     Cost,
     /// The contacts of the assignment.
     Contacts,
+    /// Whether there is one.
+    Contacted,
 }
 
 /// A period of a strategy.
@@ -319,6 +321,7 @@ impl<'a> Planner<'a, '_> {
         }
         if assignments.has_contacts {
             add(Quantity::Contacts, QuantitySource::Contacts, true);
+            add(Quantity::Contacted, QuantitySource::Contacted, false);
         }
         all
     }

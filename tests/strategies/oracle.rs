@@ -260,6 +260,10 @@ fn found(case: &Case, known: &Known, list: &List<'_>, row: &Row, all: &[List<'_>
             earlier.day <= baseline.1 && end >= baseline.0
         })
     });
+    let mut total_only = vec![("during", "(treated in baseline)".to_string(), 0, [i64::from(touched), 0, 0, 0])];
+    if strategy.has_contacts {
+        total_only.push(("during", "(contacted)".to_string(), 0, [i64::from(row.contacts() > 0), 0, 0, 0]));
+    }
     let cell = match strategy.design {
         "randomised" if strategy.has_strata => STRATA[row.stratum].to_string(),
         "matched" => {
@@ -273,7 +277,7 @@ fn found(case: &Case, known: &Known, list: &List<'_>, row: &Row, all: &[List<'_>
     };
     Found {
         numbers,
-        total_only: vec![("during", "(treated in baseline)".into(), 0, [i64::from(touched), 0, 0, 0])],
+        total_only,
         cell,
         arm: ARMS[row.arm],
         states: strategy.by.iter().map(|by| (SCHEMES[*by].0, state(*by))).collect(),

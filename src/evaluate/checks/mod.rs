@@ -1,10 +1,14 @@
 //! Checks that the arms of a period are alike but for the treatment.
 
 mod before;
+mod contacts;
+mod drawn;
 mod elsewhere;
 mod split;
 
 pub(super) use before::unlike_before;
+pub(super) use contacts::stray_contacts;
+pub(super) use drawn::{are_strata_whole, whole_states};
 pub(super) use elsewhere::{treated_after, treated_before};
 pub(super) use split::{contaminated_p, everybody_excluded, some_recur, split_p};
 

@@ -213,6 +213,11 @@ impl<'a> PeriodOutcomes<'a> {
                     append(column, rows().map(|row| i64::from(contacts[row])));
                 }
             }
+            QuantitySource::Contacted => {
+                if let Some(contacts) = &self.table.contacts {
+                    append(column, rows().map(|row| i64::from(contacts[row] > 0)));
+                }
+            }
         }
         Ok(())
     }
