@@ -120,8 +120,8 @@ mod tests {
             input.batches.push(vec![MemberBatch { columns: first.to_vec(), nonzero, ..MemberBatch::default() }]);
             let mut exclusions = ExclusionCounts::new(2, 3);
             (exclusions.unmatched, exclusions.overlapping) = (part, 2 * part);
-            exclusions.add_rows(&[1, 0, 1], &[part % 2 == 0, true, false]);
-            exclusions.add_elsewhere(2, 1, [part % 2 == 0, true]);
+            exclusions.add_rows(&[1, 0, 1], &[part.is_multiple_of(2), true, false]);
+            exclusions.add_elsewhere(2, 1, [part.is_multiple_of(2), true]);
             PartialSums {
                 strategies: vec![StrategySums { periods: vec![sums.clone(), sums.clone()], pairs }],
                 reference: vec![sums],
