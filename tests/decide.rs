@@ -102,7 +102,7 @@ fn every_number_is_what_the_program_says() {
     // A quarter in which nobody was assigned does not decide how all quarters are pooled.
     let pooled =
         report["verdicts"].as_array().expect("verdicts").iter().find(|v| v["period_start"].is_null() && v["state"] == "(all)");
-    assert_eq!(pooled.expect("a verdict over all periods")["method"], "cuped");
+    assert_eq!(pooled.expect("a verdict over all periods")["method"], "permutation_baseline");
 
     // What prose repeats or rounds: from what was printed, from the job, or from the rows about the campaign's quarter.
     let mut values = Vec::new();

@@ -146,7 +146,9 @@ fn the_contract_experiment_has_its_66_rows() {
         }
         compared += 1;
     }
-    assert_eq!((compared, evaluation.effects.len()), (66, 66));
+    // Besides, each outcome has rows of the methods that these sums have no grids for, and net money has rows of its own.
+    let classical = evaluation.effects.iter().filter(|e| !e.method.starts_with("permutation") && e.outcome != "net");
+    assert_eq!((compared, classical.count()), (66, 66));
     assert!(evaluation.effects.iter().filter(|e| e.headline == Some(true)).all(|e| e.family_size == Some(11)));
     let verdict = &evaluation.verdicts[0];
     assert_eq!((verdict.state.as_str(), verdict.verdict.as_str()), (ALL, "scale"));
@@ -297,8 +299,8 @@ fn families_are_those_of_the_design() {
         let rows = evaluation.effects.iter().filter(|e| e.headline == Some(headline) && (e.state == ALL) == total);
         rows.filter_map(|e| e.family_size).collect()
     };
-    // Headline: 2 strategies × 2 periods × (total and 2 states). Others: the states of their comparison; totals alone.
-    assert_eq!((sizes(true, true), sizes(true, false)), (vec![12; 4], vec![12; 8]));
+    // Headline, by period: 2 strategies × (total and 2 states). Others: the states of their comparison; totals alone.
+    assert_eq!((sizes(true, true), sizes(true, false)), (vec![6; 4], vec![6; 8]));
     assert!(sizes(false, true).iter().all(|n| *n == 1) && sizes(false, false).iter().all(|n| *n == 2));
     let alone = evaluation.effects.iter().filter(|e| e.headline == Some(false) && e.state == ALL);
     assert!(alone.clone().count() > 0 && alone.into_iter().all(|e| e.p_adjusted == e.p_value));

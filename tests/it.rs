@@ -18,6 +18,8 @@ mod bad_input;
 mod cli;
 /// The text that leads from orders to a decision: its commands and its numbers.
 mod decide;
+/// Decisions that hold: what verdicts once got wrong, each with its right answer.
+mod decisions;
 /// The same orders give the same bytes, however they are stored and however many threads read them.
 mod determinism;
 /// Thousands of random jobs, each held against a naive second program.

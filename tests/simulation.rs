@@ -6,6 +6,9 @@
 //!
 //! prints the table of `docs/STRATEGIES.md`. Every run has its own seed, so results do not depend on the number of threads.
 
+mod decisions;
+mod shops;
+
 use rand::{RngExt, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 use rand_distr::{Binomial, Distribution, Gamma, LogNormal, Poisson};

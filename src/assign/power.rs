@@ -9,7 +9,7 @@ use rand_distr::Binomial;
 use rayon::prelude::*;
 
 use crate::domain::SplitMix;
-use crate::stats::{Alike, Arms, Bin, Grid, PermutationTest, normal_quantile};
+use crate::stats::{Alike, Arms, Bin, Grid, PermutationTest, Statistic, normal_quantile};
 
 /// The share of draws in which a detectable effect is found.
 const POWER: f64 = 0.8;
@@ -168,8 +168,9 @@ impl Power {
             treated: arm(cells, 1.0 + lift, |cell| cell.1),
             control: arm(cells, 1.0, |cell| cell.2),
             weight: *weight,
+            theta: 0.0,
         });
-        PermutationTest::new(arms.collect(), 0.0)
+        PermutationTest::new(arms.collect(), Statistic::Mean, 1.0)
     }
 
     /// The smallest effects that a two-sided test at `level` finds in four of five draws.
@@ -290,8 +291,8 @@ mod tests {
             alike((0..customers).map(one))
         };
         let mut one = || {
-            let arms = Arms { treated: drawn(treated, 1.0 + lift), control: drawn(control, 1.0), weight: 1.0 };
-            let tails = PermutationTest::new(vec![arms], 0.0).expect("customers who differ").tails(0.0);
+            let arms = Arms { treated: drawn(treated, 1.0 + lift), control: drawn(control, 1.0), weight: 1.0, theta: 0.0 };
+            let tails = PermutationTest::new(vec![arms], Statistic::Mean, 1.0).expect("customers who differ").tails(0.0);
             (if lift > 0.0 { tails.gain } else { tails.loss }) < level / 2.0
         };
         (0..shops).filter(|_| one()).count() as f64 / f64::from(shops)
@@ -311,8 +312,10 @@ mod tests {
                 let mut one = || if random.chance(share) { random.pick(&buyers, 0) } else { 0 };
                 alike((0..customers).map(|_| one()).collect::<Vec<i64>>().into_iter())
             };
-            let arms = Arms { treated: drawn(1_500, 0.2 * (1.0 + gain)), control: drawn(500, 0.2), weight: 1.0 };
-            found += u32::from(PermutationTest::new(vec![arms], 0.0).expect("customers who differ").tails(0.0).gain < 0.025);
+            let arms = Arms { treated: drawn(1_500, 0.2 * (1.0 + gain)), control: drawn(500, 0.2), weight: 1.0, theta: 0.0 };
+            found += u32::from(
+                PermutationTest::new(vec![arms], Statistic::Mean, 1.0).expect("customers who differ").tails(0.0).gain < 0.025,
+            );
             shops += 1;
         }
         assert!(f64::from(found) / f64::from(shops) > 0.8, "{found} of {shops} at {gain}");

@@ -21,16 +21,22 @@ impl Design {
     /// The methods that estimate effects of this design, in the order of the tables.
     pub fn methods(self) -> &'static [EffectMethod] {
         match self {
-            Design::Randomised => &[EffectMethod::Welch, EffectMethod::Cuped, EffectMethod::PostStratified],
+            Design::Randomised => &[
+                EffectMethod::Permutation,
+                EffectMethod::PermutationBaseline,
+                EffectMethod::Welch,
+                EffectMethod::Cuped,
+                EffectMethod::PostStratified,
+            ],
             Design::Matched => &[EffectMethod::Matched, EffectMethod::Did],
             Design::BeforeAfter => &[],
         }
     }
 
-    /// The method that decides where a job names none.
+    /// The method that decides where a job names none: without a baseline, one that needs none stands in.
     pub fn usual_method(self) -> Option<EffectMethod> {
         match self {
-            Design::Randomised => Some(EffectMethod::Welch),
+            Design::Randomised => Some(EffectMethod::PermutationBaseline),
             Design::Matched => Some(EffectMethod::Did),
             Design::BeforeAfter => None,
         }
@@ -51,6 +57,10 @@ impl fmt::Display for Design {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Deserialize, Serialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum EffectMethod {
+    /// Difference of means within strata, held against all draws that there could have been.
+    Permutation,
+    /// The same after adjustment for the baseline.
+    PermutationBaseline,
     /// Difference of means, unequal variances.
     Welch,
     /// The same after adjustment for the baseline.
@@ -65,8 +75,15 @@ pub enum EffectMethod {
 
 impl EffectMethod {
     /// All methods.
-    pub const ALL: [EffectMethod; 5] =
-        [EffectMethod::Welch, EffectMethod::Cuped, EffectMethod::PostStratified, EffectMethod::Matched, EffectMethod::Did];
+    pub const ALL: [EffectMethod; 7] = [
+        EffectMethod::Permutation,
+        EffectMethod::PermutationBaseline,
+        EffectMethod::Welch,
+        EffectMethod::Cuped,
+        EffectMethod::PostStratified,
+        EffectMethod::Matched,
+        EffectMethod::Did,
+    ];
 
     /// Reads the name that `Display` writes.
     pub fn parse(name: &str) -> Option<EffectMethod> {
@@ -75,18 +92,25 @@ impl EffectMethod {
 
     /// Whether it uses the baseline outcome.
     pub fn adjusts(self) -> bool {
-        matches!(self, EffectMethod::Cuped | EffectMethod::Did)
+        matches!(self, EffectMethod::PermutationBaseline | EffectMethod::Cuped | EffectMethod::Did)
     }
 
-    /// Whether it compares within cells.
+    /// Whether it compares within cells, which all do but Welch's test.
     pub fn has_cells(self) -> bool {
-        matches!(self, EffectMethod::PostStratified | EffectMethod::Matched)
+        self != EffectMethod::Welch
+    }
+
+    /// Whether it holds the difference against all draws.
+    pub fn permutes(self) -> bool {
+        matches!(self, EffectMethod::Permutation | EffectMethod::PermutationBaseline)
     }
 }
 
 impl fmt::Display for EffectMethod {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
+            EffectMethod::Permutation => "permutation",
+            EffectMethod::PermutationBaseline => "permutation_baseline",
             EffectMethod::Welch => "welch",
             EffectMethod::Cuped => "cuped",
             EffectMethod::PostStratified => "post_stratified",
@@ -107,6 +131,8 @@ pub enum Outcome {
     Revenue,
     /// Net money less cost.
     Margin,
+    /// Margin less what the customer's treatment cost.
+    Net,
     /// 1 if the customer purchased in the baseline and after, else 0.
     Retained,
     /// Revenue over purchases: a ratio of sums.
@@ -127,6 +153,7 @@ impl Outcome {
             "orders" => Outcome::Orders,
             "revenue" => Outcome::Revenue,
             "margin" => Outcome::Margin,
+            "net" => Outcome::Net,
             "retained" => Outcome::Retained,
             "avg_order_value" => Outcome::AvgOrderValue,
             _ => match (name.split_once(':'), name.strip_suffix("_winsorised")) {
@@ -162,6 +189,7 @@ impl fmt::Display for Outcome {
             Outcome::Orders => f.write_str("orders"),
             Outcome::Revenue => f.write_str("revenue"),
             Outcome::Margin => f.write_str("margin"),
+            Outcome::Net => f.write_str("net"),
             Outcome::Retained => f.write_str("retained"),
             Outcome::AvgOrderValue => f.write_str("avg_order_value"),
             Outcome::MovedUp(scheme) => write!(f, "moved_up:{scheme}"),

@@ -262,7 +262,6 @@ impl<'a> PeriodSums<'a> {
     }
 
     /// The grids of an outcome, if there are any.
-    #[allow(dead_code, reason = "permutation tests read them")]
     pub fn grids(&self, group: Group<'a>, quantity: &Quantity) -> Option<&CellGrids<'a>> {
         self.grids.get(&group)?.get(quantity)
     }

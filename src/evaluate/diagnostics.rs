@@ -134,7 +134,7 @@ impl<'a> PeriodDiagnostics<'a> {
     }
 
     /// The primary method; post-stratification where strata have different shares or arms were assigned on different days; without a
-    /// fair baseline, Welch.
+    /// fair baseline, the same without one.
     fn choose_headline(&mut self, cells: &[&str]) {
         if self.strategy.design != Design::Randomised {
             return;
@@ -146,8 +146,10 @@ impl<'a> PeriodDiagnostics<'a> {
                 (None, Some(_)) => None,
             };
             if self.fallback.is_some() {
-                self.headline = Method::Welch;
+                self.headline = if self.headline.permutes() { Method::Permutation } else { Method::Welch };
             }
+            // The usual method is the other one where there is no baseline, which is nothing to tell.
+            self.fallback.take_if(|why| *why == NotEstimable::NoBaseline && self.headline.permutes());
         }
         let pools_strata = self.unequal(cells).then_some(NotEstimable::UnequalShares);
         if let Some(reason) = self.unlike_days(self.headline).or(pools_strata.filter(|_| !self.headline.has_cells())) {
@@ -197,6 +199,7 @@ impl<'a> PeriodDiagnostics<'a> {
             }
             // Without a baseline there is a row only where one was asked for, to say so.
             Method::Cuped => self.period.baseline.is_some() || self.strategy.primary.method == Method::Cuped,
+            Method::PermutationBaseline => self.period.baseline.is_some(),
             _ => true,
         })
     }

@@ -1,26 +1,28 @@
 //! The effects of one strategy's period: every phase, arm, outcome, state and method.
 
+use std::collections::BTreeMap;
+
 use super::arm_sums::{ArmSumsIndex, Group, PeriodSums, Phase, Quantity};
+use super::compare::{Compared, Comparison, Contrast, Found, Pair, Placebo};
 use super::diagnostics::{PeriodDiagnostics, TOTAL};
 use super::reason::NotEstimable;
-use super::sentence::Rounded;
 use crate::domain::{EffectMethod as Method, Outcome};
 use crate::error::Result;
-use crate::stats::{
-    Adjustment, Cell, Estimate, EstimateError, Interval, MoneyInterval, Shape, Sums, TreatmentEconomics, Weighting, Y, estimate,
-    mde, printed,
-};
+use crate::stats::{Interval, MoneyInterval, Y, printed};
 use crate::tables::EffectRow;
 
-/// What the placebo of a matched comparison says.
-#[derive(Debug, Clone, PartialEq)]
-pub(super) enum Placebo {
-    /// Its interval covers 0.
-    Passed,
-    /// The arms differed when nobody was treated.
-    Failed(NotEstimable),
-    /// There are no orders before the baseline to look at, or the design needs none.
-    Missing,
+/// What is left of the margin when the treatment is paid.
+const NET: &Outcome = &Outcome::Net;
+
+/// What a row's family makes of its test.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub(super) struct Adjusted {
+    /// The p-value that is held against 5 %.
+    pub p: f64,
+    /// Rows of the family.
+    pub family_size: i64,
+    /// The interval that leaves 0 out exactly where that p-value is below 5 %.
+    pub interval: (f64, f64),
 }
 
 /// A row of `effects` in the making.
@@ -28,48 +30,53 @@ pub(super) struct Effect<'a> {
     pub diagnostics: &'a PeriodDiagnostics<'a>,
     pub phase: Phase,
     pub arm: &'a str,
+    pub against: &'a str,
     pub outcome: &'a Outcome,
+    /// The outcome whose sums it is computed from.
+    pub measured: &'a Outcome,
     pub group: Group<'a>,
     pub method: Method,
-    pub headline: bool,
     pub n_treated: i64,
     pub n_control: i64,
     pub excluded: i64,
+    /// What the treatment of these customers cost.
     pub cost: Option<f64>,
+    /// Margin less cost per treated customer, at 95 %; of money alone.
+    pub net: Option<MoneyInterval>,
+    /// The adjusted interval of that.
+    pub net_adjusted: Option<(f64, f64)>,
     pub placebo: Placebo,
     /// The cells of the estimate's influences.
     pub cells: Vec<&'a str>,
-    pub result: std::result::Result<Estimate, NotEstimable>,
-    pub p_adjusted: Option<f64>,
-    pub family_size: i64,
+    pub found: Found,
+    pub adjusted: Option<Adjusted>,
 }
 
 impl Effect<'_> {
-    /// The estimate with its interval.
-    pub fn estimated(&self) -> Option<(&Estimate, Interval)> {
-        self.result.as_ref().ok().map(|e| (e, e.interval()))
+    /// Whether a verdict rests on it.
+    pub fn is_headline(&self) -> bool {
+        self.leads() && *self.outcome == self.diagnostics.strategy.primary.outcome
     }
 
-    /// Margin less cost per treated customer.
-    pub fn net_margin(&self) -> Option<MoneyInterval> {
-        let (estimate, interval) = self.estimated()?;
-        Some(self.money()?.net_margin(estimate.difference, interval.low, interval.high))
+    /// Whether words about money rest on it.
+    pub fn is_money(&self) -> bool {
+        self.leads() && *self.outcome == *NET
     }
 
-    fn money(&self) -> Option<TreatmentEconomics> {
-        let margin_rate = self.outcome.margin_rate(self.diagnostics.strategy.margin_rate)?;
-        Some(TreatmentEconomics { cost: self.cost?, margin_rate, n_treated: self.n_treated as f64 })
+    fn leads(&self) -> bool {
+        self.phase == self.diagnostics.verdict_phase() && self.method == self.diagnostics.headline
     }
 
     /// The row of the table.
     pub fn row(&self) -> EffectRow {
-        let estimated = self.estimated();
-        let number = |of: fn(&Estimate, &Interval) -> f64| estimated.as_ref().map(|(e, i)| of(e, i));
-        let lift = estimated.as_ref().and_then(|(e, _)| e.lift.as_ref());
-        let lift_interval = lift.map(|l| Interval::student(l.value, l.se, l.df));
-        let money = self.money().zip(estimated.as_ref());
-        let roi = money.as_ref().and_then(|(m, (e, i))| m.roi(e.difference, i.low, i.high));
-        let net = self.net_margin();
+        let told = self.found.told();
+        let number = |of: fn(&Compared) -> f64| told.map(of);
+        let lift = told.and_then(|c| c.lift());
+        let detectable = told.map(|c| c.test.detectable(self.adjusted.map_or(c.interval, |a| a.interval)));
+        let net = self.net.filter(|_| told.is_some());
+        let cost = self.cost.filter(|_| told.is_some());
+        let roi = net.zip(cost.filter(|cost| *cost > 0.0));
+        let roi = roi.map(|(net, cost)| [net.value, net.low, net.high].map(|each| each * self.n_treated as f64 / cost));
         let PeriodDiagnostics { strategy, period, .. } = self.diagnostics;
         let period = period.period;
         EffectRow {
@@ -78,38 +85,58 @@ impl Effect<'_> {
             period_end: Some(period.last_day()),
             phase: Some(self.phase.to_string()),
             arm: self.arm.into(),
+            against: Some(self.against.into()),
             outcome: self.outcome.to_string(),
             scheme: self.group.0.into(),
             state: self.group.1.into(),
             method: self.method.to_string(),
             design: Some(strategy.design.to_string()),
-            headline: Some(self.headline),
+            headline: Some(self.is_headline()),
             n_treated: Some(self.n_treated),
             n_control: Some(self.n_control),
-            mean_treated: number(|e, _| e.mean_treated),
-            mean_control: number(|e, _| e.mean_control),
-            difference: number(|e, _| e.difference),
-            ci_low: number(|_, i| i.low),
-            ci_high: number(|_, i| i.high),
-            p_value: number(|_, i| i.p),
-            p_adjusted: self.p_adjusted,
-            family_size: Some(self.family_size),
-            lift: lift.map(|l| l.value),
-            lift_low: lift_interval.map(|i| i.low),
-            lift_high: lift_interval.map(|i| i.high),
-            mde: number(|e, _| mde(e.se)),
+            mean_treated: number(|c| c.estimate.mean_treated),
+            mean_control: number(|c| c.estimate.mean_control),
+            difference: number(|c| c.estimate.difference),
+            ci_low: number(|c| c.interval.0),
+            ci_high: number(|c| c.interval.1),
+            ci_low_adjusted: self.adjusted.map(|a| a.interval.0),
+            ci_high_adjusted: self.adjusted.map(|a| a.interval.1),
+            p_value: number(|c| c.p),
+            p_adjusted: self.adjusted.map(|a| a.p),
+            family_size: Some(self.adjusted.map_or(0, |a| a.family_size)),
+            lift: lift.map(|l| l.0),
+            lift_low: lift.and_then(|l| l.1),
+            lift_high: lift.and_then(|l| l.2),
+            mde: detectable.map(|d| d.gain),
+            mde_loss: detectable.map(|d| d.loss),
             srm_p: if self.group == TOTAL { self.diagnostics.srm_p } else { None },
-            incremental: number(|e, _| e.difference * e.n_treated),
-            cost: estimated.as_ref().and(self.cost),
-            roi: roi.map(|r| r.value),
-            roi_low: roi.map(|r| r.low),
-            roi_high: roi.map(|r| r.high),
+            incremental: number(|c| c.estimate.difference * c.estimate.n_treated),
+            cost,
+            roi: roi.map(|r| r[0]),
+            roi_low: roi.map(|r| r[1]),
+            roi_high: roi.map(|r| r[2]),
             net_margin_per_customer: net.map(|r| r.value),
             net_margin_low: net.map(|r| r.low),
             net_margin_high: net.map(|r| r.high),
+            net_margin_low_adjusted: net.and(self.net_adjusted).map(|n| n.0),
+            net_margin_high_adjusted: net.and(self.net_adjusted).map(|n| n.1),
             excluded: Some(self.excluded),
-            not_estimable: self.result.as_ref().err().map(ToString::to_string),
+            not_estimable: self.found.reason.as_ref().map(ToString::to_string),
         }
+    }
+}
+
+impl Compared {
+    /// The lift over the control's mean and the ends of its 95 % interval; nothing where that mean is not above 0.
+    pub fn lift(&self) -> Option<(f64, Option<f64>, Option<f64>)> {
+        let lift = self.estimate.lift.as_ref()?;
+        Some(match self.test.permutation_test() {
+            Some(test) => (lift.value, test.lift_of(self.interval.0), test.lift_of(self.interval.1)),
+            None => {
+                let interval = Interval::student(lift.value, lift.se, lift.df);
+                (lift.value, Some(interval.low), Some(interval.high))
+            }
+        })
     }
 }
 
@@ -122,20 +149,21 @@ pub(super) fn effects<'a>(diagnostics: &'a PeriodDiagnostics<'a>, index: &ArmSum
     let mut out = Vec::new();
     for &phase in diagnostics.phases() {
         let slice = index.slice(&strategy.name, diagnostics.period.period, phase);
-        let comparison = Comparison {
-            diagnostics,
-            phase,
-            slice,
-            during: index.slice(&strategy.name, diagnostics.period.period, Phase::During),
-            before: index.slice(&strategy.name, diagnostics.period.period, Phase::Placebo),
-        };
+        let during = index.slice(&strategy.name, diagnostics.period.period, Phase::During);
+        let before = index.slice(&strategy.name, diagnostics.period.period, Phase::Placebo);
+        let of_phase = PhaseEffects { diagnostics, comparison: Comparison { diagnostics, slice }, phase, during, before };
+        let knows_net = of_phase.net_base().is_some();
+        let listed = strategy.outcomes.iter().filter(|outcome| **outcome != *NET);
+        // A move is told of the end of the period, so there is none after it.
+        let outcomes = listed.filter(|o| phase == Phase::During || o.moved_in().is_none()).chain(knows_net.then_some(NET));
+        let outcomes: Vec<&'a Outcome> = outcomes.collect();
         for &arm in &diagnostics.treated {
-            // A move is told of the end of the period, so there is none after it.
-            for outcome in strategy.outcomes.iter().filter(|o| phase == Phase::During || o.moved_in().is_none()) {
+            for &outcome in &outcomes {
                 let mut total = Placebo::Missing;
                 for group in slice.groups(&strategy.by) {
                     for method in diagnostics.methods() {
-                        let effect = comparison.effect(arm, outcome, group, method, &total)?;
+                        let contrast = Contrast { group, outcome, method, arm, against: &strategy.control };
+                        let effect = of_phase.effect(contrast, outcome, &total)?;
                         if group == TOTAL && method == Method::Matched {
                             total = effect.placebo.clone();
                         }
@@ -148,190 +176,154 @@ pub(super) fn effects<'a>(diagnostics: &'a PeriodDiagnostics<'a>, index: &ArmSum
     Ok(out)
 }
 
-/// The rows that a comparison of two arms reads.
-struct Comparison<'a, 'i> {
+/// The rows that the effects of a phase are made from.
+struct PhaseEffects<'a, 'i> {
     diagnostics: &'a PeriodDiagnostics<'a>,
+    comparison: Comparison<'a, 'i>,
     phase: Phase,
-    slice: &'i PeriodSums<'a>,
     during: &'i PeriodSums<'a>,
     before: &'i PeriodSums<'a>,
 }
 
-/// Both arms of one cell.
-struct Pair<'a> {
-    cell: &'a str,
-    treated: Sums,
-    control: Sums,
-}
-
-impl<'a> Comparison<'a, '_> {
-    fn effect(
-        &self,
-        arm: &'a str,
-        outcome: &'a Outcome,
-        group: Group<'a>,
-        method: Method,
-        total: &Placebo,
-    ) -> Result<Effect<'a>> {
-        let diagnostics = self.diagnostics;
-        let strategy = diagnostics.strategy;
-        let quantity = Quantity::Outcome(outcome.clone());
-        let pairs = self.pairs(group, &quantity, arm);
+impl<'a> PhaseEffects<'a, '_> {
+    /// The effect of an outcome; `total` is the placebo of all states together.
+    fn effect(&self, of: Contrast<'a, 'a>, outcome: &'a Outcome, total: &Placebo) -> Result<Effect<'a>> {
+        let measured = self.measured(of);
+        let pairs = self.comparison.pairs(measured);
         let n = |pairs: &[Pair<'_>]| -> (i64, i64) { pairs.iter().fold((0, 0), |(t, c), p| (t + p.treated.n, c + p.control.n)) };
         let all = n(&pairs);
         let strata: Vec<&str> = pairs.iter().map(|p| p.cell).collect();
-        let obstacle = diagnostics.obstacle(outcome, self.phase, method).or_else(|| diagnostics.state_obstacle(group));
-        let obstacle = obstacle.or_else(|| {
-            let side = |n: i64, arm: &str| match n {
-                0 => Some(NotEstimable::EmptyArm { arm: arm.into() }),
-                1 => Some(NotEstimable::OneCustomer { arm: arm.into() }),
-                _ => None,
-            };
-            let mixed = || (!method.has_cells() && diagnostics.unequal(&strata)).then_some(NotEstimable::UnequalShares);
-            side(all.0, arm).or_else(|| side(all.1, &strategy.control)).or_else(mixed)
-        });
-        let pairs =
-            if method.has_cells() { pairs.into_iter().filter(|p| p.treated.n > 1 && p.control.n > 1).collect() } else { pairs };
-        // A row that says why there is no number counts everybody; one with a number counts whom it compares.
+        let obstacle = self.obstacle(measured, &strata, all);
+        let pairs = match of.method.has_cells() {
+            true => pairs.into_iter().filter(|p| p.treated.n > 1 && p.control.n > 1).collect(),
+            false => pairs,
+        };
         let cells: Vec<&str> = pairs.iter().map(|p| p.cell).collect();
         let used = n(&pairs);
         let mut placebo = Placebo::Missing;
-        let result = match obstacle {
-            Some(reason) => Err(reason),
-            None => self.compare(&pairs, outcome, method)?,
+        let mut found = match obstacle {
+            Some(reason) => reason.into(),
+            None => self.comparison.compare(&pairs, measured)?,
         };
-        let result = if method == Method::Matched && result.is_ok() {
-            placebo = self.placebo(&cells, group, &quantity, outcome, arm)?;
-            match (&placebo, total) {
-                // A state is not trusted where the whole is not.
-                (Placebo::Failed(reason), _) | (_, Placebo::Failed(reason)) => Err(reason.clone()),
-                _ => result,
+        if of.method == Method::Matched && found.told().is_some() {
+            placebo = self.comparison.placebo(self.before, &cells, measured)?;
+            // A state is not trusted where the whole is not.
+            if let (Placebo::Failed(reason), _) | (_, Placebo::Failed(reason)) = (&placebo, total) {
+                found.reason = Some(reason.clone());
             }
-        } else {
-            result
-        };
-        let (n_treated, n_control) = if result.is_ok() { used } else { all };
+        }
+        // A row that says why there is no number counts everybody; one with a number counts whom it compares.
+        let (n_treated, n_control) = if found.told().is_some() { used } else { all };
+        let cost = self.cost(of, &cells, n_treated);
+        if let Some(compared) = found.compared.as_mut().filter(|_| *outcome == *NET) {
+            *compared = match (*measured.outcome == *NET, self.net_base()) {
+                (false, Some((_, margin_rate))) => compared.as_net(margin_rate, cost.unwrap_or(0.0) / n_treated.max(1) as f64),
+                // The customers' own costs are in the outcome already.
+                _ => compared.as_net(1.0, self.fixed_cost(1).unwrap_or(0.0)),
+            };
+        }
         Ok(Effect {
-            diagnostics,
+            diagnostics: self.diagnostics,
             phase: self.phase,
-            arm,
+            arm: of.arm,
+            against: of.against,
             outcome,
-            group,
-            method,
-            headline: self.phase == diagnostics.verdict_phase()
-                && *outcome == strategy.primary.outcome
-                && method == diagnostics.headline,
+            measured: measured.outcome,
+            group: of.group,
+            method: of.method,
             n_treated,
             n_control,
-            excluded: self.during.arm(TOTAL, &Quantity::Excluded, arm)?.n + all.0 - n_treated,
-            cost: self.cost(group, arm, &cells, n_treated),
+            excluded: self.during.arm(TOTAL, &Quantity::Excluded, of.arm)?.n + all.0 - n_treated,
+            cost,
+            net: None,
+            net_adjusted: None,
             placebo,
             cells,
-            result,
-            p_adjusted: None,
-            family_size: 0,
+            found,
+            adjusted: None,
         })
     }
 
-    /// Both arms' sums per cell.
-    fn pairs(&self, group: Group<'a>, quantity: &Quantity, arm: &str) -> Vec<Pair<'a>> {
-        let cells = self.slice.table(group, quantity).into_iter().flatten();
-        let sums = |arms: &std::collections::BTreeMap<&str, &Sums>, arm: &str| arms.get(arm).map_or(Sums::default(), |s| **s);
-        let pair = |(cell, arms): (&&'a str, _)| Pair {
-            cell,
-            treated: sums(arms, arm),
-            control: sums(arms, &self.diagnostics.strategy.control),
-        };
-        cells.map(pair).filter(|p| p.treated.n + p.control.n > 0).collect()
+    /// What a contrast of an outcome is measured by: net money without sums of its own by the margin it is linear in.
+    fn measured(&self, of: Contrast<'a, 'a>) -> Contrast<'a, 'a> {
+        let is_summed = || self.comparison.slice.table(of.group, &Quantity::Outcome(Outcome::Net)).is_some();
+        match (self.net_base(), *of.outcome == *NET && !is_summed()) {
+            (Some((base, _)), true) => Contrast { outcome: base, ..of },
+            _ => of,
+        }
     }
 
-    /// The estimate of a method over these cells.
-    fn compare(
-        &self,
-        pairs: &[Pair<'_>],
-        outcome: &Outcome,
-        method: Method,
-    ) -> Result<std::result::Result<Estimate, NotEstimable>> {
-        let scales = outcome.scales(self.diagnostics.strategy.money_scale);
-        let mut cells = Vec::new();
-        let whole;
-        let pairs = if method.has_cells() {
-            pairs
-        } else {
-            let mut sum = Pair { cell: "", treated: Sums::default(), control: Sums::default() };
-            for pair in pairs {
-                sum.treated.add(&pair.treated)?;
-                sum.control.add(&pair.control)?;
-            }
-            whole = [sum];
-            &whole
-        };
-        for pair in pairs {
-            let mut both = pair.treated;
-            both.add(&pair.control)?;
-            let moments = (pair.treated.moments(scales), pair.control.moments(scales), both.moments(scales));
-            if let (Some(treated), Some(control), Some(both)) = moments {
-                cells.push(Cell { treated, control, both });
-            }
-        }
-        let adjustment = match method {
-            Method::Cuped => Adjustment::Cuped,
-            Method::Did => Adjustment::Change,
-            _ => Adjustment::None,
-        };
-        let weighting = if method == Method::Matched { Weighting::Treated } else { Weighting::Pooled };
-        let shape = outcome.shape();
-        Ok(estimate(&cells, shape, adjustment, weighting).map_err(|why| match why {
-            EstimateError::NoCells => NotEstimable::NoCells,
-            EstimateError::ZeroVariance if shape == Shape::Ratio => NotEstimable::SameValue,
-            EstimateError::ZeroVariance => NotEstimable::SameOutcome,
-            EstimateError::Explained => NotEstimable::Explained,
-            EstimateError::ZeroDenominator => NotEstimable::NoDenominator,
-        }))
+    /// The outcome of which net money is linear, and what a unit of it adds to the margin; `None` if margin or cost are unknown.
+    fn net_base(&self) -> Option<(&'a Outcome, f64)> {
+        let strategy = self.diagnostics.strategy;
+        let has_costs = self.during.table(TOTAL, &Quantity::Cost).is_some();
+        let is_paid = has_costs || strategy.cost_per_customer.is_some() || strategy.fixed_cost.is_some();
+        strategy.net_base().filter(|_| is_paid && self.phase != Phase::After)
     }
 
-    /// The matched comparison in the same cells on the period before the baseline.
-    fn placebo(&self, cells: &[&str], group: Group<'a>, quantity: &Quantity, outcome: &Outcome, arm: &str) -> Result<Placebo> {
-        let before = Comparison { slice: self.before, ..*self };
-        let mut pairs = before.pairs(group, quantity, arm);
-        pairs.retain(|p| cells.contains(&p.cell) && p.treated.n > 1 && p.control.n > 1);
-        if pairs.len() != cells.len() {
-            return Ok(Placebo::Missing);
-        }
-        // Without variance, or orders to divide by, it is not known, which is not passed.
-        Ok(match self.compare(&pairs, outcome, Method::Matched)? {
-            Err(_) => Placebo::Missing,
-            Ok(estimate) => {
-                let interval = estimate.interval();
-                if interval.covers_zero() {
-                    Placebo::Passed
-                } else {
-                    let [difference, low, high] = [estimate.difference, interval.low, interval.high].map(Rounded::short);
-                    Placebo::Failed(NotEstimable::FailedPlacebo { difference, low, high })
-                }
-            }
+    /// What makes all numbers of a contrast null, whose arms have these customers in these cells.
+    fn obstacle(&self, of: Contrast<'a, '_>, strata: &[&str], (treated, control): (i64, i64)) -> Option<NotEstimable> {
+        let diagnostics = self.diagnostics;
+        let side = |n: i64, arm: &str| match n {
+            0 => Some(NotEstimable::EmptyArm { arm: arm.into() }),
+            1 => Some(NotEstimable::OneCustomer { arm: arm.into() }),
+            _ => None,
+        };
+        let mixed = || (!of.method.has_cells() && diagnostics.unequal(strata)).then_some(NotEstimable::UnequalShares);
+        diagnostics.obstacle(of.outcome, self.phase, of.method).or_else(|| {
+            diagnostics
+                .state_obstacle(of.group)
+                .or_else(|| side(treated, of.arm))
+                .or_else(|| side(control, of.against))
+                .or_else(mixed)
         })
     }
 
     /// The cost of these customers: the costs in the assignment table, or the job's cost per customer, and their share of the
     /// fixed cost. The time after the treatment costs nothing.
-    fn cost(&self, group: Group<'a>, arm: &str, cells: &[&str], n_treated: i64) -> Option<f64> {
+    fn cost(&self, of: Contrast<'a, '_>, cells: &[&str], n_treated: i64) -> Option<f64> {
         if self.phase == Phase::After {
             return None;
         }
         let strategy = self.diagnostics.strategy;
-        let variable = match self.during.table(group, &Quantity::Cost) {
+        let variable = match self.during.table(of.group, &Quantity::Cost) {
             Some(table) => {
-                let rows = table.iter().filter(|(cell, _)| cells.contains(*cell)).filter_map(|(_, arms)| arms.get(arm));
+                let rows = table.iter().filter(|(cell, _)| cells.contains(*cell)).filter_map(|(_, arms)| arms.get(of.arm));
                 Some(rows.map(|sums| printed(sums.sum[Y], strategy.money_scale)).sum::<f64>())
             }
             None => strategy.cost_per_customer.map(|c| printed(c.digits.saturating_mul(i128::from(n_treated)), c.scale)),
         };
-        let share = n_treated as f64 / self.diagnostics.all_treated.max(1) as f64;
-        let fixed = strategy.fixed_cost.map(|c| printed(c.digits, c.scale) * share);
-        match (variable, fixed) {
+        match (variable, self.fixed_cost(n_treated)) {
             (None, None) => None,
             (variable, fixed) => Some(variable.unwrap_or(0.0) + fixed.unwrap_or(0.0)),
+        }
+    }
+
+    /// The share of the fixed cost that these treated customers bear.
+    fn fixed_cost(&self, n_treated: i64) -> Option<f64> {
+        let share = n_treated as f64 / self.diagnostics.all_treated.max(1) as f64;
+        self.diagnostics.strategy.fixed_cost.map(|c| printed(c.digits, c.scale) * share)
+    }
+}
+
+/// Fills the money of the rows that verdicts may rest on and of margin or revenue, from the rows of net money.
+pub(super) fn fill_net(effects: &mut [(usize, Effect<'_>)]) {
+    type Key<'k> = (usize, Phase, &'k str, &'k str, Group<'k>, Method);
+    fn key<'a>((period, effect): &(usize, Effect<'a>)) -> Key<'a> {
+        (*period, effect.phase, effect.arm, effect.against, effect.group, effect.method)
+    }
+    let net = effects.iter().filter(|(_, effect)| *effect.outcome == *NET).filter_map(|of| {
+        let Compared { test, interval, .. } = of.1.found.told()?;
+        let money = MoneyInterval { value: test.value, low: interval.0, high: interval.1 };
+        Some((key(of), (money, of.1.adjusted.filter(|_| of.1.is_money() || of.1.is_headline()).map(|a| a.interval))))
+    });
+    let net: BTreeMap<Key<'_>, _> = net.collect();
+    for of in effects {
+        let own = key(of);
+        let effect = &mut of.1;
+        let is_base = effect.diagnostics.strategy.net_base().is_some_and(|(base, _)| base == effect.outcome);
+        if let Some((money, adjusted)) = net.get(&own).filter(|_| is_base || *effect.outcome == *NET || effect.is_headline()) {
+            (effect.net, effect.net_adjusted) = (Some(*money), *adjusted);
         }
     }
 }

@@ -9,9 +9,12 @@ mod arm_table;
 mod balance;
 mod before_after;
 mod checks;
+mod compare;
 mod diagnostics;
+mod draft;
 mod effect;
 mod family;
+mod lead;
 mod outcome;
 mod pooled;
 mod rank;
@@ -22,8 +25,11 @@ mod verdict;
 
 pub use arm_sums::{ALL, ArmKey, ArmSums, EVERYBODY, PairEnd, PairKey, Phase, Quantity, Since};
 pub use checks::FAILED;
-pub use reason::{BeforeAfterNote, Caveat, Change, Expectation, Finding, NetMargin, NotEstimable, Remark, VerdictReason};
-pub use settings::{AssignedOn, Primary, Split, StrategyPeriod, StrategySettings, UnlikeDays};
+pub use outcome::NET_DIGITS;
+pub use reason::{
+    BeforeAfterNote, Caveat, Change, Disagreement, Expectation, Finding, NetMargin, NotEstimable, Remark, VerdictReason,
+};
+pub use settings::{AssignedOn, Guardrail, Primary, Split, StrategyPeriod, StrategySettings, UnlikeDays};
 
 pub use crate::domain::{Design, EffectMethod as Method, Outcome, Period};
 
@@ -70,10 +76,13 @@ pub fn evaluate(strategies: &[StrategySettings], arms: &ArmSums) -> Result<Evalu
         out.before_after.extend(before_after::before_after(diagnostics, &index)?);
     }
     family::adjust(&mut effects);
+    effect::fill_net(&mut effects);
     let by_strategy: Vec<_> = effects.iter().map(|(at, effect)| (all_diagnostics[*at].0, effect)).collect();
-    let over_time = pooled::over_time(&by_strategy, arms, &index)?;
+    let mut over_time = pooled::over_time(&by_strategy, arms, &index)?;
+    let leads = lead::leads(&all_diagnostics);
+    lead::adjust(&mut over_time, &leads);
     out.effects = effects.par_iter().map(|(_, effect)| effect.row()).collect();
-    out.verdicts = verdict::verdicts(&all_diagnostics, &by_strategy, &over_time);
+    out.verdicts = verdict::verdicts(&all_diagnostics, &by_strategy, &over_time, &leads);
     out.over_time = over_time.par_iter().map(pooled::PooledEffect::row).collect();
     Ok(out)
 }

@@ -2,8 +2,11 @@
 
 use std::collections::BTreeMap;
 
+use super::reason::Finding;
+use super::sentence::Rounded;
 use crate::domain::{Day, Decimal, Design, EffectMethod as Method, Outcome, Period};
 use crate::error::{Error, Result, suggestion};
+use crate::stats::MoneyInterval;
 
 /// The share of customers each arm was to have.
 #[derive(Debug, Clone, Default, PartialEq)]
@@ -79,6 +82,34 @@ impl AssignedOn {
     }
 }
 
+/// An outcome that must not suffer for a strategy to go on.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Guardrail {
+    /// The outcome.
+    pub outcome: Outcome,
+    /// The least difference that is borne; without one, a loss must not be shown.
+    pub at_worst: Option<f64>,
+}
+
+impl Guardrail {
+    /// What is said if it has fallen, by the plain interval of the outcome's difference.
+    pub fn fallen(&self, difference: MoneyInterval) -> Option<Finding> {
+        let outcome = self.outcome.clone();
+        let MoneyInterval { value, low, high } = difference;
+        match self.at_worst {
+            None if high < 0.0 => {
+                let [by, low, high] = [-value, low, high].map(Rounded::short);
+                Some(Finding::GuardrailFalls { outcome, by, low, high })
+            }
+            Some(at_worst) if low <= at_worst => {
+                let [low, at_worst] = [low, at_worst].map(Rounded::short);
+                Some(Finding::GuardrailMayFall { outcome, low, at_worst })
+            }
+            _ => None,
+        }
+    }
+}
+
 /// A period of a strategy, with what is known of its dates.
 #[derive(Debug, Clone, PartialEq)]
 pub struct StrategyPeriod {
@@ -129,9 +160,23 @@ pub struct StrategySettings {
     pub margin_rate: Option<f64>,
     /// Digits behind the point of money.
     pub money_scale: u32,
+    /// How often verdicts over all periods may be read: each time spends its share of the level.
+    pub looks: u32,
+    /// Outcomes that must not suffer.
+    pub guardrails: Vec<Guardrail>,
 }
 
 impl StrategySettings {
+    /// The outcome that margin is linear in, and what a unit of it adds: margin itself, or revenue with a margin rate.
+    pub fn net_base(&self) -> Option<(&Outcome, f64)> {
+        let find = |wanted: Outcome| self.outcomes.iter().find(|outcome| **outcome == wanted);
+        match (find(Outcome::Margin), find(Outcome::Revenue), self.margin_rate) {
+            (Some(margin), ..) => Some((margin, 1.0)),
+            (None, Some(revenue), Some(rate)) => Some((revenue, rate)),
+            _ => None,
+        }
+    }
+
     /// Checks what can be checked without data.
     ///
     /// # Errors

@@ -82,6 +82,8 @@ pub enum OutcomeKind {
     MarginRate(Decimal),
     /// 1 with a purchase in the window and one in the baseline.
     Retained,
+    /// Money less cost, or this share of the money, less the cost of the assignment.
+    Net(Option<Decimal>),
     /// Money per purchase.
     OrderValue,
     /// 1 if the state in the scheme has moved on the ladder.
@@ -223,7 +225,10 @@ impl<'a> Planner<'a, '_> {
         dates.dedup();
         let by = strategy.by.iter().map(|column| self.scheme(column)).collect::<Result<Vec<_>>>()?;
         let cells = cell_parts(self.job, strategy, assignments, dates.len(), |column| self.scheme(column))?;
-        let outcomes = strategy.outcomes.iter().map(|outcome| self.outcome(strategy, outcome)).collect::<Result<Vec<_>>>()?;
+        // Without costs of their own, customers' net money is linear in their margin, whose sums do.
+        let net = self.net(strategy).filter(|_| assignments.has_cost).map(|kind| PlannedOutcome { outcome: Outcome::Net, kind });
+        let listed = strategy.outcomes.iter().filter(|outcome| **outcome != Outcome::Net);
+        let outcomes = listed.map(|outcome| self.outcome(strategy, outcome)).chain(net.map(Ok)).collect::<Result<Vec<_>>>()?;
         let quantities = self.quantities(strategy, assignments, &outcomes);
         let winsorised =
             quantities.iter().enumerate().filter(|(_, quantity)| strategy.winsorise.is_some() && quantity.is_money());
@@ -278,9 +283,20 @@ impl<'a> Planner<'a, '_> {
             Outcome::AvgOrderValue => OutcomeKind::OrderValue,
             Outcome::MovedUp(column) => moved(column, true)?,
             Outcome::MovedDown(column) => moved(column, false)?,
-            Outcome::Winsorised(_) => return Err(Error::bug("a job names no winsorised outcome")),
+            Outcome::Net | Outcome::Winsorised(_) => return Err(Error::bug("a job names no outcome that follows from others")),
         };
         Ok(PlannedOutcome { outcome: outcome.clone(), kind })
+    }
+
+    /// How net money is computed where the margin is known.
+    fn net(&self, strategy: &Strategy) -> Option<OutcomeKind> {
+        let lists = |outcome| strategy.outcomes.contains(&outcome);
+        let of_revenue = strategy.margin_rate.filter(|_| self.job.raw.orders.cost.is_none() || !lists(Outcome::Margin));
+        match of_revenue {
+            Some(rate) if lists(Outcome::Margin) || lists(Outcome::Revenue) => Some(OutcomeKind::Net(Some(rate))),
+            Some(_) => None,
+            None => lists(Outcome::Margin).then_some(OutcomeKind::Net(None)),
+        }
     }
 
     /// Everything that is summed of a strategy's customers, outcomes first.

@@ -6,9 +6,9 @@ use super::assigned_on::DayCheck;
 use super::cells::CellPart;
 use super::plan::{ExperimentPlan, PeriodPlan, StrategyPlan};
 use crate::domain::{Day, Decimal, EffectMethod, Outcome, Period};
-use crate::evaluate::{ALL, AssignedOn, Primary, Split, StrategyPeriod, StrategySettings};
+use crate::evaluate::{ALL, AssignedOn, Guardrail, Primary, Split, StrategyPeriod, StrategySettings};
 use crate::job::Job;
-use crate::job::strategy::{Arm, Strategy};
+use crate::job::strategy::{self, Arm, Strategy};
 
 /// The settings of all strategies.
 pub fn settings(job: &Job, plan: &ExperimentPlan<'_>) -> Vec<StrategySettings> {
@@ -31,6 +31,8 @@ pub fn settings(job: &Job, plan: &ExperimentPlan<'_>) -> Vec<StrategySettings> {
             fixed_cost: strategy.fixed_cost,
             margin_rate: strategy.margin_rate.map(float),
             money_scale: job.scale(),
+            looks: strategy.looks,
+            guardrails: strategy.guardrails.iter().map(guardrail).collect(),
         });
     }
     settings
@@ -46,6 +48,10 @@ fn outcomes(strategy: &Strategy) -> Vec<Outcome> {
         }
     }
     outcomes
+}
+
+fn guardrail(own: &strategy::Guardrail) -> Guardrail {
+    Guardrail { outcome: own.outcome.clone(), at_worst: own.at_worst.map(float) }
 }
 
 fn primary(strategy: &Strategy) -> Primary {

@@ -42,6 +42,10 @@ pub struct Strategy {
     pub outcomes: Vec<Outcome>,
     /// What decides; none for before_after.
     pub primary: Option<Primary>,
+    /// Outcomes that must not suffer.
+    pub guardrails: Vec<Guardrail>,
+    /// How often verdicts over all periods are read.
+    pub looks: u32,
     /// Scheme columns by whose states effects are shown.
     pub by: Vec<String>,
     /// What makes the cells of design matched: scheme columns, or [`STRATUM`]; empty for other designs.
@@ -89,4 +93,13 @@ pub struct Primary {
     pub outcome: Outcome,
     /// The method.
     pub method: EffectMethod,
+}
+
+/// An outcome that must not suffer.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Guardrail {
+    /// The outcome.
+    pub outcome: Outcome,
+    /// The change per customer that is borne, 0 or below; without it a loss must not be shown.
+    pub at_worst: Option<Decimal>,
 }

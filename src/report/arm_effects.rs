@@ -25,19 +25,21 @@ pub(super) struct ArmEffects<'a> {
     pub verdicts: Vec<&'a VerdictRow>,
 }
 
-/// Whether a strategy earned money, as far as the data say.
+/// What is known of an estimate: by its net margin where cost and margin are known, else by the outcome.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Earned {
-    /// The whole interval is above zero, also allowing for the number of comparisons.
-    Yes,
-    /// The whole interval is above zero, but not if the number of comparisons is allowed for.
-    Likely,
-    /// The interval holds zero.
-    Open,
-    /// The whole interval is below zero.
+pub(super) enum Known {
+    /// It earned money: the adjusted interval of the net margin lies above 0.
+    Earned,
+    /// It lost money: that interval lies below 0.
     Lost,
+    /// It works: the adjusted interval of the difference lies above 0, and money is not known.
+    Works,
+    /// It harms: that interval lies below 0, and money is not known.
+    Harms,
+    /// The interval holds 0.
+    Open,
     /// There is no estimate.
-    Unknown,
+    Nothing,
 }
 
 /// The arms of all strategies in the order of the tables.
@@ -116,10 +118,10 @@ impl<'a> ArmEffects<'a> {
         out
     }
 
-    /// Whether it earned money by this estimate, given the verdict on it.
-    pub fn earned(&self, row: &EffectRow) -> Earned {
+    /// What is known of this estimate, given the verdict on it.
+    pub fn known(&self, row: &EffectRow) -> Known {
         let verdict = self.verdict(row).or_else(|| self.overall_verdict());
-        if verdict.is_some_and(|v| v.verdict == CANNOT_SAY) { Earned::Unknown } else { earned(row) }
+        if verdict.is_some_and(|v| v.verdict == CANNOT_SAY) { Known::Nothing } else { known(row) }
     }
 
     /// The reason why nothing can be said over all customers, if that is so.
@@ -136,18 +138,16 @@ impl<'a> ArmEffects<'a> {
     }
 }
 
-/// The interval that decides over money: of the net margin, or of the difference where no margin is known.
-fn interval(row: &EffectRow) -> Option<(f64, f64)> {
-    row.net_margin_low.zip(row.net_margin_high).or(row.ci_low.zip(row.ci_high))
-}
-
-fn earned(row: &EffectRow) -> Earned {
-    let Some((low, high)) = interval(row).filter(|_| row.difference.is_some()) else { return Earned::Unknown };
-    let sure = row.p_adjusted.or(row.p_value).is_none_or(|p| p < 0.05);
-    match () {
-        () if low > 0.0 && sure => Earned::Yes,
-        () if low > 0.0 => Earned::Likely,
-        () if high < 0.0 => Earned::Lost,
-        () => Earned::Open,
+fn known(row: &EffectRow) -> Known {
+    let money = row.net_margin_low_adjusted.zip(row.net_margin_high_adjusted);
+    let outcome = row.ci_low_adjusted.zip(row.ci_high_adjusted);
+    match (money, outcome) {
+        (Some((low, _)), _) if low > 0.0 => Known::Earned,
+        (Some((_, high)), _) if high < 0.0 => Known::Lost,
+        (Some(_), _) => Known::Open,
+        (None, Some((low, _))) if low > 0.0 => Known::Works,
+        (None, Some((_, high))) if high < 0.0 => Known::Harms,
+        (None, Some(_)) => Known::Open,
+        (None, None) => Known::Nothing,
     }
 }

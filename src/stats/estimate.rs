@@ -34,8 +34,8 @@ pub enum Shape {
 pub enum Adjustment {
     /// Nothing.
     None,
-    /// θ times the distance of the baseline mean from that of both arms; θ = cov/var over both arms together, 0 if the
-    /// baseline has no variance. (Deng, Xu, Kohavi and Walker 2013.)
+    /// θ times the distance of the baseline mean from that of both arms; θ = cov/var over both arms together, within cells if
+    /// there are several, 0 if the baseline has no variance. (Deng, Xu, Kohavi and Walker 2013.)
     Cuped,
     /// The baseline mean: difference-in-differences on customers' change.
     Change,
@@ -46,6 +46,8 @@ pub enum Adjustment {
 pub enum Weighting {
     /// By their share of both arms' customers, with the variance of shares drawn at random (Miratrix, Sekhon and Yu 2013).
     Pooled,
+    /// By their share of both arms' customers, taken as given.
+    Given,
     /// By their share of the treated: the effect on these treated customers, so that shares have no variance.
     Treated,
 }
@@ -163,12 +165,16 @@ fn mean_of(shape: Shape, means: &[f64; VALUES], numerator: usize, denominator: u
     }
 }
 
-/// CUPED's θ over both arms together.
-fn theta(shape: Shape, both: &Moments) -> Option<f64> {
-    let (_, y) = mean_of(shape, &both.mean, Y, D)?;
-    let (_, x) = mean_of(shape, &both.mean, X, E)?;
-    let variance = both.variance(&x);
-    Some(if variance > 0.0 { both.form(&y, &x) / variance } else { 0.0 })
+/// CUPED's θ over both arms together, within cells: Σ (n − 1)·cov / Σ (n − 1)·var. Of a ratio, slopes are those over all cells.
+pub fn theta(shape: Shape, cells: &[Cell]) -> Option<f64> {
+    let customers: f64 = cells.iter().map(|cell| cell.both.n).sum();
+    let weights: Vec<f64> = cells.iter().map(|cell| cell.both.n / customers).collect();
+    let means = weighted_means(cells, &weights, |cell| &cell.both);
+    let (_, y) = mean_of(shape, &means, Y, D)?;
+    let (_, x) = mean_of(shape, &means, X, E)?;
+    let within = |of: &dyn Fn(&Moments) -> f64| cells.iter().map(|cell| (cell.both.n - 1.0) * of(&cell.both)).sum::<f64>();
+    let variance = within(&|both| both.variance(&x));
+    Some(if variance > 0.0 { within(&|both| both.form(&y, &x)) / variance } else { 0.0 })
 }
 
 /// The arm's vector of means.
@@ -179,8 +185,8 @@ fn weighted_means(cells: &[Cell], weights: &[f64], arm: fn(&Cell) -> &Moments) -
 /// The effect of treated against control.
 ///
 /// With one cell, `Mean` and no adjustment this is Welch's test; with [`Adjustment::Cuped`] CUPED; with
-/// [`Adjustment::Change`] difference-in-differences; with several cells post-stratification or matching.
-/// θ is that of the first cell, so CUPED belongs to a single cell.
+/// [`Adjustment::Change`] difference-in-differences; with several cells post-stratification or matching, or CUPED and
+/// difference-in-differences within them.
 ///
 /// # Errors
 /// Says what makes the effect no number; never NaN or infinite.
@@ -190,11 +196,15 @@ pub fn estimate(
     adjustment: Adjustment,
     weighting: Weighting,
 ) -> std::result::Result<Estimate, EstimateError> {
-    let first = cells.first().ok_or(EstimateError::NoCells)?;
+    if cells.is_empty() {
+        return Err(EstimateError::NoCells);
+    }
     let n_treated: f64 = cells.iter().map(|c| c.treated.n).sum();
     let n_control: f64 = cells.iter().map(|c| c.control.n).sum();
     let weights: Vec<f64> = match weighting {
-        Weighting::Pooled => cells.iter().map(|c| (c.treated.n + c.control.n) / (n_treated + n_control)).collect(),
+        Weighting::Pooled | Weighting::Given => {
+            cells.iter().map(|c| (c.treated.n + c.control.n) / (n_treated + n_control)).collect()
+        }
         Weighting::Treated => cells.iter().map(|c| c.treated.n / n_treated).collect(),
     };
     let treated = weighted_means(cells, &weights, |c| &c.treated);
@@ -203,7 +213,7 @@ pub fn estimate(
     let (theta, centre) = match adjustment {
         Adjustment::None => (0.0, 0.0),
         Adjustment::Change => (1.0, 0.0),
-        Adjustment::Cuped => match (theta(shape, &first.both), mean_of(shape, &first.both.mean, X, E)) {
+        Adjustment::Cuped => match (theta(shape, cells), mean_of(shape, &weighted_means(cells, &weights, |c| &c.both), X, E)) {
             (Some(theta), Some((mean, _))) => (theta, mean),
             // A ratio without denominators in the baseline has no covariate.
             _ => (0.0, 0.0),

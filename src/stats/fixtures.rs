@@ -179,7 +179,7 @@ fn split_of(case: &Value) -> Option<f64> {
 }
 
 #[test]
-fn periods_pool_as_statsmodels_does_and_cluster_as_brute_force_does() -> Result<()> {
+fn periods_pool_by_their_treated_and_cluster_as_brute_force_does() -> Result<()> {
     let fixture = scipy();
     let want = &fixture["recurring"];
     let rows: Vec<Vec<Vec<i64>>> = list(&want["periods"])
@@ -217,13 +217,15 @@ fn periods_pool_as_statsmodels_does_and_cluster_as_brute_force_does() -> Result<
         close(*got, want, 1e-9, "covariance of two periods");
     }
     let members: Vec<PeriodEstimate> =
-        estimates.iter().map(|e| PeriodEstimate { value: e.difference, se: e.se, df: e.df }).collect();
+        estimates.iter().map(|e| PeriodEstimate { value: e.difference, se: e.se, df: e.df, n_treated: e.n_treated }).collect();
     let none = || Error::bug("nothing pooled");
     let independent = pool(&members, |_, _| 0.0).ok_or_else(none)?;
     let clustered = pool(&members, |i, j| covariances[if i == 0 { j - 1 } else { 2 }]).ok_or_else(none)?;
     close(independent.value, &want["value"], 1e-9, "pooled");
     close(independent.se, &want["se_independent"], 1e-9, "independent se");
-    close(independent.q, &want["q"], 1e-9, "Q");
+    close(independent.q.unwrap_or(f64::NAN), &want["q"], 1e-9, "Q");
+    close(clustered.q.unwrap_or(f64::NAN), &want["q_clustered"], 1e-9, "Q with covariances");
+    close(clustered.dispersion, &Value::from((clustered.se / independent.se).powi(2)), 1e-9, "dispersion");
     close(independent.q_p.unwrap_or(f64::NAN), &want["q_p"], 1e-9, "Q's p");
     close(independent.df, &want["df"], 1e-9, "df");
     close(clustered.se, &want["se_clustered"], 1e-9, "clustered se");
@@ -266,7 +268,10 @@ fn small_statistics_agree() {
     for (got, want) in benjamini_hochberg(&p).into_iter().zip(list(&small["bh_adjusted"])) {
         close(got, want, 1e-12, "Benjamini and Hochberg");
     }
-    close(mde(number(&small["mde_se"])), &small["mde"], 1e-9, "MDE");
+    let test = DifferenceTest::student(0.0, number(&small["mde_se"]), 1e15);
+    let detectable = test.detectable(test.interval(0.05));
+    close(detectable.gain, &small["mde"], 1e-9, "MDE");
+    close(detectable.loss, &small["mde"], 1e-9, "MDE of a loss");
 }
 
 #[test]
@@ -282,12 +287,12 @@ fn small_strata_are_checked_together() {
 
 #[test]
 fn money_follows_the_difference() {
-    let money = TreatmentEconomics { cost: 50.0, margin_rate: 0.4, n_treated: 100.0 };
-    // 100 customers bring 2.00 more each at 40 %: 80 of margin for 50.
-    assert_eq!(money.roi(2.0, 1.0, 3.0), Some(MoneyInterval { value: 0.6, low: -0.2, high: 1.4 }));
-    let net = money.net_margin(2.0, 1.0, 3.0);
-    assert!((net.value - 0.3).abs() < 1e-12 && (net.low + 0.1).abs() < 1e-12 && (net.high - 0.7).abs() < 1e-12);
-    assert_eq!(TreatmentEconomics { cost: 0.0, ..money }.roi(2.0, 1.0, 3.0), None);
+    // 100 customers bring 2.00 ± 1.00 more each at 40 %, and cost 0.50 each.
+    let test = DifferenceTest::student(2.0, 1.0 / 1.959_963_984_540_054, 1e15).mapped(0.4, -0.5);
+    let (low, high) = test.interval(0.05);
+    assert!((test.value - 0.3).abs() < 1e-12 && (low + 0.1).abs() < 1e-9 && (high - 0.7).abs() < 1e-9);
+    // Its p-value is that of 0.3 against a standard error of 0.2041: 2·(1 − Φ(1.46997)), by scipy.
+    assert!((test.p() - 0.141_569_07).abs() < 1e-6, "{}", test.p());
 }
 
 #[test]

@@ -9,10 +9,12 @@
 //! Nothing here knows of strategies, periods or tables. `docs/STRATEGIES.md` has the formulas in one place.
 
 mod check;
+mod difference;
 mod distribution;
 mod estimate;
 mod family;
 mod grid;
+mod lean;
 mod money;
 mod permutation;
 mod pool;
@@ -24,16 +26,18 @@ mod sums;
 mod wide;
 
 pub use check::{chi_square_homogeneity, expected_drift, smd, spread_p, wilson};
+pub use difference::{Detectable, DifferenceTest};
 pub use distribution::{chi_square_sf, normal_quantile, normal_sf, t_quantile, t_two_sided};
-pub use estimate::{Adjustment, Cell, Estimate, EstimateError, Influence, Interval, Lift, Shape, Weighting, estimate};
+pub use estimate::{Adjustment, Cell, Estimate, EstimateError, Influence, Interval, Lift, Shape, Weighting, estimate, theta};
 pub use family::benjamini_hochberg;
 pub use grid::{Bin, Grid, GridCell, GridSecond, JointGrid, bin_of, coarse_bin_of};
-pub use money::{MoneyInterval, TreatmentEconomics, mde};
-pub use permutation::{Alike, Arms, PermutationInterval, PermutationTest, Tails};
+pub use lean::student_tail;
+pub use money::MoneyInterval;
+pub use permutation::{Alike, Arms, MOST_IN_TAIL, PermutationTest, Statistic, Tails};
 pub use pool::{PairSums, PeriodEstimate, Pooled, pair_covariance, pool};
 pub use shrink::{Shrunk, shrink};
 pub use split::{SplitCell, split_check};
-pub use sums::{D, E, Moments, Scales, Sums, VALUES, X, Y, printed};
+pub use sums::{D, E, Moments, Scales, Sums, VALUES, X, Y, power, printed};
 
 #[cfg(test)]
 mod fixtures;

@@ -86,45 +86,92 @@ pub struct PeriodEstimate {
     pub se: f64,
     /// Its degrees of freedom.
     pub df: f64,
+    /// Its treated customers, by which periods are weighted.
+    pub n_treated: f64,
 }
 
 /// Several periods' estimates as one.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Pooled {
-    /// Σ w·value.
+    /// The mean over all treated customers of all periods: Σ w·value.
     pub value: f64,
     /// Its standard error.
     pub se: f64,
     /// Its degrees of freedom (Welch and Satterthwaite over the periods).
     pub df: f64,
-    /// The weights: inverse variances, adding up to 1.
+    /// The weights: the periods' shares of the treated.
     pub weights: Vec<f64>,
-    /// Cochran's Q = Σ (value − pooled)²/se².
-    pub q: f64,
-    /// Its p-value by chi-square with one degree of freedom less than periods; `None` for one period.
+    /// Its variance over what it would be if no customer recurred.
+    pub dispersion: f64,
+    /// Cochran's Q = min over μ of (value − μ)′ Σ⁻¹ (value − μ), with covariances of periods in Σ.
+    pub q: Option<f64>,
+    /// Its p-value by chi-square with one degree of freedom less than periods.
     pub q_p: Option<f64>,
 }
 
-/// Pools by inverse variance; `covariance(i, j)` for i < j is that of two periods' estimates, 0 where no customer recurs.
+/// Pools periods by their treated customers; `covariance(i, j)` for i < j is that of two periods' estimates, 0 where no customer
+/// recurs.
 ///
-/// The weights are those of independent periods also if customers recur, and only the variance takes the covariances in:
-/// Var = Σ w²se² + 2 Σ w w′ cov. `None` for no periods, or if that is not positive.
+/// Weights that rest on estimated variances would favour periods whose control arm happens to be low, as low means have low
+/// variances. Var = Σ w²se² + 2 Σ w w′ cov. `None` for no periods, or if that is not positive.
 pub fn pool(members: &[PeriodEstimate], covariance: impl Fn(usize, usize) -> f64) -> Option<Pooled> {
-    let precision: f64 = members.iter().map(|m| 1.0 / (m.se * m.se)).sum();
-    let weights: Vec<f64> = members.iter().map(|m| 1.0 / (m.se * m.se) / precision).collect();
+    let customers: f64 = members.iter().map(|m| m.n_treated).sum();
+    let weights: Vec<f64> = members.iter().map(|m| m.n_treated / customers).collect();
     let value: f64 = members.iter().zip(&weights).map(|(m, w)| w * m.value).sum();
     let parts = members.iter().zip(&weights).map(|(m, w)| (w * w * m.se * m.se, m.df));
     let (independent, squares) = parts.fold((0.0, 0.0), |(v, s), (part, df)| (v + part, s + part * part / df));
+    let mut matrix: Vec<Vec<f64>> = vec![vec![0.0; members.len()]; members.len()];
     let mut variance = independent;
-    for j in 1..members.len() {
+    for j in 0..members.len() {
+        matrix[j][j] = members[j].se * members[j].se;
         for i in 0..j {
-            variance += 2.0 * weights[i] * weights[j] * covariance(i, j);
+            let between = covariance(i, j);
+            (matrix[i][j], matrix[j][i]) = (between, between);
+            variance += 2.0 * weights[i] * weights[j] * between;
         }
     }
     if members.is_empty() || variance.is_nan() || variance <= 0.0 {
         return None;
     }
-    let q = members.iter().map(|m| ((m.value - value) / m.se).powi(2)).sum();
-    let q_p = (members.len() > 1).then(|| chi_square_sf(q, members.len() as u32 - 1));
-    Some(Pooled { value, se: variance.sqrt(), df: independent * independent / squares, weights, q, q_p })
+    let values: Vec<f64> = members.iter().map(|m| m.value).collect();
+    let q = if members.len() > 1 { cochran_q(matrix, &values) } else { None };
+    let q_p = q.map(|q| chi_square_sf(q, members.len() as u32 - 1));
+    Some(Pooled {
+        value,
+        se: variance.sqrt(),
+        df: independent * independent / squares,
+        weights,
+        dispersion: variance / independent,
+        q,
+        q_p,
+    })
+}
+
+/// The least (v − μ)′ M⁻¹ (v − μ) over all μ; `None` unless the matrix is positive definite.
+fn cochran_q(mut matrix: Vec<Vec<f64>>, values: &[f64]) -> Option<f64> {
+    let n = values.len();
+    // Cholesky: matrix = L·L′, L below and on the diagonal.
+    for j in 0..n {
+        let pivot = matrix[j][j] - (0..j).map(|k| matrix[j][k] * matrix[j][k]).sum::<f64>();
+        if pivot.is_nan() || pivot <= 1e-12 * matrix[j][j] {
+            return None;
+        }
+        matrix[j][j] = pivot.sqrt();
+        for i in j + 1..n {
+            let rest = matrix[i][j] - (0..j).map(|k| matrix[i][k] * matrix[j][k]).sum::<f64>();
+            matrix[i][j] = rest / matrix[j][j];
+        }
+    }
+    let solve = |of: &dyn Fn(usize) -> f64| {
+        let mut solution = vec![0.0; n];
+        for i in 0..n {
+            solution[i] = (of(i) - (0..i).map(|k| matrix[i][k] * solution[k]).sum::<f64>()) / matrix[i][i];
+        }
+        solution
+    };
+    let (ones, own) = (solve(&|_| 1.0), solve(&|i| values[i]));
+    let dot = |a: &[f64], b: &[f64]| a.iter().zip(b).map(|(x, y)| x * y).sum::<f64>();
+    let mean = dot(&ones, &own) / dot(&ones, &ones);
+    let residual: Vec<f64> = own.iter().zip(&ones).map(|(v, one)| v - mean * one).collect();
+    Some(dot(&residual, &residual))
 }

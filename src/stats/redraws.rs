@@ -30,7 +30,7 @@ impl Redraws {
         let larger = |s: &Stratum| {
             Stratum::new(s.cells().collect::<Vec<_>>().into_iter(), (s.drawn() * factor).round().min(s.all() - 1.0))
         };
-        let sum = DrawnSum::new(strata.iter().map(larger).collect());
+        let sum = DrawnSum::new(strata.iter().map(larger).collect(), 1.0);
         let mut by_distance: Vec<(usize, f64, f64)> = Vec::new();
         for (number, stratum) in strata.iter().enumerate() {
             by_distance.extend(stratum.cells().map(|(count, value)| (number, count, value)));

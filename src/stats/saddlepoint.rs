@@ -73,7 +73,7 @@ impl Stratum {
     }
 
     /// The variance of the sum.
-    fn variance(&self) -> f64 {
+    pub fn variance(&self) -> f64 {
         let squares: f64 = self.cells().map(|(count, value)| count * value * value).sum();
         squares / (self.all - 1.0) * self.drawn * (1.0 - self.share())
     }
@@ -117,6 +117,8 @@ impl Stratum {
 #[derive(Debug, Clone)]
 pub struct DrawnSum {
     strata: Vec<Stratum>,
+    /// The square root of the dispersion.
+    root: f64,
     sd: f64,
 }
 
@@ -131,15 +133,32 @@ struct Point {
 }
 
 impl DrawnSum {
-    /// The sum over the customers who are drawn in all strata.
-    pub fn new(strata: Vec<Stratum>) -> DrawnSum {
+    /// The sum over the customers who are drawn in all strata. Its variance is `dispersion` times that of independent draws.
+    ///
+    /// The cumulant generating function is then K(dispersion·b)/dispersion: of c times as many customers drawn
+    /// independently it is that with 1/c, and of the same draw in c strata alike that with c, both exactly.
+    pub fn new(strata: Vec<Stratum>, dispersion: f64) -> DrawnSum {
         let variance: f64 = strata.iter().map(Stratum::variance).sum();
-        DrawnSum { strata, sd: variance.max(0.0).sqrt() }
+        let root = dispersion.max(0.0).sqrt();
+        DrawnSum { strata, root, sd: root * variance.max(0.0).sqrt() }
     }
 
     /// Its strata.
     pub fn strata(&self) -> &[Stratum] {
         &self.strata
+    }
+
+    /// How many customers alike would make a sum of the same second and fourth moments in the smaller arm.
+    pub fn effective_draws(&self) -> f64 {
+        let (mut second, mut fourth) = (0.0, 0.0);
+        for stratum in &self.strata {
+            let share = stratum.share().min(1.0 - stratum.share());
+            for (count, value) in stratum.cells() {
+                second += share * count * value.powi(2);
+                fourth += share * count * value.powi(4);
+            }
+        }
+        if fourth > 0.0 { second * second / fourth } else { f64::INFINITY }
     }
 
     /// Its standard deviation.
@@ -159,8 +178,8 @@ impl DrawnSum {
             curvature += bb - ab * ab / aa;
             log_ratio += (aa / (stratum.drawn * (1.0 - stratum.share()))).ln();
         }
-        let w = (2.0 * (b * mean - cumulant)).max(0.0).sqrt().copysign(b);
-        let u = b * (curvature * log_ratio.exp()).sqrt();
+        let w = (2.0 * (b * mean - cumulant)).max(0.0).sqrt().copysign(b) / self.root;
+        let u = b * (curvature * log_ratio.exp()).sqrt() / self.root;
         let upper = (normal_sf(w) + normal_density(w) * (1.0 / u - 1.0 / w)).clamp(0.0, 1.0);
         Point { mean, curvature, upper: if upper.is_nan() { 0.5 } else { upper } }
     }
@@ -180,7 +199,7 @@ impl DrawnSum {
     fn tail(&self, x: f64) -> f64 {
         let mut tilts = vec![0.0; self.strata.len()];
         let (mut low, mut high) = (f64::NEG_INFINITY, f64::INFINITY);
-        let mut b = x / (self.sd * self.sd);
+        let mut b = x * (self.root / self.sd).powi(2);
         let mut point = self.at(b, &mut tilts);
         for _ in 0..STEPS {
             let miss = point.mean - x;
@@ -243,7 +262,7 @@ mod tests {
     }
 
     fn sum_of(values: &[f64], drawn: f64) -> DrawnSum {
-        DrawnSum::new(vec![Stratum::new(values.iter().map(|value| (1.0, *value)), drawn)])
+        DrawnSum::new(vec![Stratum::new(values.iter().map(|value| (1.0, *value)), drawn)], 1.0)
     }
 
     /// Against all 38,760 subsets of 6 of 20 customers, between the steps of the exact distribution.
@@ -267,7 +286,7 @@ mod tests {
         let (first, second) = values.split_at(8);
         let stratum =
             |values: &[f64], drawn: f64| Stratum::new(values.iter().map(|v| (1.0, *v)).collect::<Vec<_>>().into_iter(), drawn);
-        let sum = DrawnSum::new(vec![stratum(first, 3.0), stratum(second, 4.0)]);
+        let sum = DrawnSum::new(vec![stratum(first, 3.0), stratum(second, 4.0)], 1.0);
         let mean = first.iter().sum::<f64>() * 3.0 / 8.0 + second.iter().sum::<f64>() / 2.0;
         for x in [-16.0f64, -8.0, 5.0, 11.0, 19.0] {
             // Every pair of subsets: the tail of the first, given the sum of the second.

@@ -106,7 +106,7 @@ pub fn printed(sum: i128, scale: u32) -> f64 {
 }
 
 /// 10^scale: exact up to 10²².
-pub(super) fn power(scale: u32) -> f64 {
+pub fn power(scale: u32) -> f64 {
     10f64.powi(scale as i32)
 }
 

@@ -159,13 +159,15 @@ table! { EffectRow in "effects", one row per "strategy, period, phase, treated a
     scheme: String,                        /// Scheme column by whose states customers are told apart; (all) in total rows.
     state: String,                         /// State on the day before the period, (none) for who was not listed; (all) in total
                                            /// rows.
-    method: String,                        /// The estimator: welch, cuped, post_stratified, matched or did.
+    method: String,                        /// The estimator: permutation, permutation_baseline, welch, cuped,
+                                           /// post_stratified, matched or did.
     design: Option<String>,                /// How customers came into their arms: randomised, or matched.
     headline: Option<bool>,                /// Whether the verdict rests on the row.
     n_treated: Option<i64>,                /// Treated customers that are compared; all of them where there is no number.
     n_control: Option<i64>,                /// Control customers that are compared; all of them where there is no number.
-    mean_treated: Option<f64>,             /// Mean of the treated arm; adjusted under cuped, the mean change under did.
-    mean_control: Option<f64>,             /// Mean of the control arm; adjusted under cuped, the mean change under did.
+    mean_treated: Option<f64>,             /// Mean of the treated arm; adjusted under cuped and
+                                           /// permutation_baseline, the mean change under did.
+    mean_control: Option<f64>,             /// Mean of the control arm, likewise.
     difference: Option<f64>,               /// Mean of the treated less that of the control arm: the effect per customer.
     ci_low: Option<f64>,                   /// Lower end of the difference's 95 % interval.
     ci_high: Option<f64>,                  /// Upper end of the difference's 95 % interval.
@@ -177,12 +179,12 @@ table! { EffectRow in "effects", one row per "strategy, period, phase, treated a
                                            /// control arm did.
     lift_low: Option<f64>,                 /// Lower end of the lift's 95 % interval.
     lift_high: Option<f64>,                /// Upper end of the lift's 95 % interval.
-    mde: Option<f64>,                      /// The smallest difference that a test at 5 % would find four times in five.
+    mde: Option<f64>,                      /// The smallest gain that the test of this family would find four times in five.
     srm_p: Option<f64>,                    /// p-value of the split check, in total rows; below 0.001 the split has failed and no
                                            /// number is shown.
     incremental: Option<f64>,              /// Difference times treated customers.
     cost: Option<f64>,                     /// What the treated customers cost, fixed costs included; null where no cost is known.
-    roi: Option<f64>,                      /// (Incremental margin less cost) over cost, for revenue and margin.
+    roi: Option<f64>,                      /// (Incremental margin less cost) over cost, for revenue, margin and net.
     roi_low: Option<f64>,                  /// Lower end of its 95 % interval.
     roi_high: Option<f64>,                 /// Upper end of its 95 % interval.
     net_margin_per_customer: Option<f64>,  /// Incremental margin less cost, per treated customer.
@@ -191,6 +193,13 @@ table! { EffectRow in "effects", one row per "strategy, period, phase, treated a
     excluded: Option<i64>,                 /// Customers of the treated arm left out: also in another arm or strategy (of the
                                            /// whole arm, also in rows of states), or in a cell too small to compare.
     not_estimable: Option<String> as Text, /// Why the numbers are null, in one sentence; null where they are not.
+    against: Option<String>,               /// The arm it is held against: the control, or the second of a pair.
+    ci_low_adjusted: Option<f64>,          /// Lower end of the interval that verdicts, sentences and charts use: it leaves 0
+                                           /// out exactly where p_adjusted is below 0.05 (Benjamini and Yekutieli).
+    ci_high_adjusted: Option<f64>,         /// Its upper end.
+    mde_loss: Option<f64>,                 /// The smallest loss that it would find four times in five.
+    net_margin_low_adjusted: Option<f64>,  /// Lower end of the interval that verdicts on money use; null where none rests on it.
+    net_margin_high_adjusted: Option<f64>, /// Its upper end.
 }
 
 table! { PooledEffectRow in "effects_over_time",
@@ -203,42 +212,72 @@ table! { PooledEffectRow in "effects_over_time",
     scheme: String,                        /// Scheme column by whose states customers are told apart; (all) in total rows.
     state: String,                         /// State on the day before the period, (none) for who was not listed; (all) in total
                                            /// rows.
-    method: String,                        /// The estimator: welch, cuped, post_stratified, matched or did.
+    method: String,                        /// The estimator: permutation, permutation_baseline, welch, cuped,
+                                           /// post_stratified, matched or did.
     periods: Option<i64>,                  /// Periods that are pooled: those with an estimate.
     n_treated: Option<i64>,                /// Treated customers of these periods.
     n_control: Option<i64>,                /// Control customers of these periods.
-    mean_control: Option<f64>,             /// Mean of the control arm without adjustment, weighted as the difference.
-    difference: Option<f64>,               /// The pooled difference, periods weighted by inverse variance.
+    mean_control: Option<f64>,             /// Mean of the control arm without adjustment, over the treated of all periods.
+    difference: Option<f64>,               /// Mean difference over the treated of all periods: their incremental over
+                                           /// n_treated.
     ci_low: Option<f64>,                   /// Lower end of the difference's 95 % interval.
     ci_high: Option<f64>,                  /// Upper end of the difference's 95 % interval.
     p_value: Option<f64>,                  /// Two-sided p-value of the difference.
-    lift: Option<f64>,                     /// The pooled lift, weighted by its own variances.
+    lift: Option<f64>,                     /// Difference over the control mean: what the periods brought over what the treated
+                                           /// would have done.
     lift_low: Option<f64>,                 /// Lower end of the lift's 95 % interval.
     lift_high: Option<f64>,                /// Upper end of the lift's 95 % interval.
-    q_difference: Option<f64>,             /// Cochran's Q: whether the periods' differences differ from each other.
+    q_difference: Option<f64>,             /// Cochran's Q, with covariances: whether the periods' differences differ.
     q_difference_p: Option<f64>,           /// Its p-value.
     q_lift: Option<f64>,                   /// Cochran's Q of the lifts.
     q_lift_p: Option<f64>,                 /// Its p-value.
     recurring_share: Option<f64>,          /// Share of the assignments whose customer is assigned in another period too.
     clustered: Option<bool>,               /// Whether variances are clustered by customer, because over 1 % recur.
     not_estimable: Option<String> as Text, /// Why the numbers are null, in one sentence; null where they are not.
+    against: Option<String>,               /// The arm it is held against: the control, or the second of a pair.
+    covered_share: Option<f64>,            /// Share of the treated that these periods have.
+    ci_low_adjusted: Option<f64>,          /// Lower end of the interval that verdicts, sentences and charts use; null in rows
+                                           /// that no verdict rests on.
+    ci_high_adjusted: Option<f64>,         /// Its upper end.
+    p_adjusted: Option<f64>,               /// The p-value times looks, adjusted over the job's pooled verdicts.
+    family_size: Option<i64>,              /// Rows of that family; 0 in rows that no verdict rests on.
+    looks: Option<i64>,                    /// By how much the level is divided, because it is read anew every period.
+    best_period: Option<Day>,              /// First day of the period with the greatest difference; null for one period.
+    best_difference: Option<f64>,          /// Its difference.
+    worst_period: Option<Day>,             /// First day of the period with the least difference.
+    worst_difference: Option<f64>,         /// Its difference.
+    incremental: Option<f64>,              /// Difference times treated customers.
+    cost: Option<f64>,                     /// What the treated customers cost, fixed costs included; null where no cost is known.
+    net_margin_per_customer: Option<f64>,  /// Incremental margin less cost, per treated customer; of revenue, margin and net.
+    net_margin_low: Option<f64>,           /// Lower end of its 95 % interval.
+    net_margin_high: Option<f64>,          /// Upper end of its 95 % interval.
 }
 
 table! { VerdictRow in "verdicts", one row per "strategy, treated arm, state and period, and over all periods":
-    strategy: String,               /// The strategy.
-    arm: String,                    /// The treated arm.
-    period_start: Option<Day>,      /// First day of the period; null for all periods together.
-    period_end: Option<Day>,        /// Last day of the period; null for all periods together.
-    scheme: String,                 /// Scheme column by whose states customers are told apart; (all) in total rows.
-    state: String,                  /// State on the day before the period, (none) for who was not listed; (all) in total rows.
-    verdict: String,                /// scale, keep, stop, test_longer or cannot_say.
-    reason: Option<String> as Text, /// Why, in one sentence.
-    outcome: Option<String>,        /// The outcome it rests on.
-    method: Option<String>,         /// The method it rests on; null without a control arm.
-    difference: Option<f64>,        /// The effect it rests on.
-    shrunk_difference: Option<f64>, /// The effect shrunken toward the mean of what it is ranked with.
-    shrunk_low: Option<f64>,        /// Lower end of its 95 % interval.
-    rank: Option<i64>,              /// Rank of the strategy within scheme, state and period by that end; 1 is best.
+    strategy: String,                      /// The strategy.
+    arm: String,                           /// The treated arm.
+    period_start: Option<Day>,             /// First day of the period; null for all periods together.
+    period_end: Option<Day>,               /// Last day of the period; null for all periods together.
+    scheme: String,                        /// Scheme column by whose states customers are told apart; (all) in total rows.
+    state: String,                         /// State on the day before the period, (none) for who was not listed; (all) in total
+                                           /// rows.
+    verdict: String,                       /// scale, keep, stop, test_longer or cannot_say.
+    reason: Option<String> as Text,        /// Why, in one sentence.
+    outcome: Option<String>,               /// The outcome it rests on.
+    method: Option<String>,                /// The method it rests on; null without a control arm.
+    difference: Option<f64>,               /// The effect it rests on.
+    shrunk_difference: Option<f64>,        /// That number, shrunken toward the mean of what it is ranked with.
+    shrunk_low: Option<f64>,               /// Lower end of its 95 % interval.
+    rank: Option<i64>,                     /// Rank of the strategy within scheme, state and period by that end, stop after all
+                                           /// others; 1 is best.
+    against: Option<String>,               /// The arm it is held against; null without a control arm.
+    ci_low_adjusted: Option<f64>,          /// Lower end of its adjusted interval.
+    ci_high_adjusted: Option<f64>,         /// Upper end.
+    p_adjusted: Option<f64>,               /// Its adjusted p-value.
+    net_margin_per_customer: Option<f64>,  /// Margin less cost per treated customer; null where either is not known.
+    net_margin_low_adjusted: Option<f64>,  /// Lower end of its adjusted interval.
+    net_margin_high_adjusted: Option<f64>, /// Upper end.
+    ranked_by: Option<String>,             /// What it is ranked by: net where money is known, else the outcome.
 }
 
 table! { BalanceRow in "balance", one row per "strategy, period, treated arm, state and covariate":

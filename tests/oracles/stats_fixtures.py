@@ -128,7 +128,7 @@ def stratified():
 
 
 def recurring():
-    """Three periods, arms drawn anew, half of the customers in more than one: pooled, and clustered by brute force."""
+    """Three periods, arms drawn anew, half of the customers in more than one: pooled by their treated, and clustered by brute force."""
     n, periods = 300, []
     taste, level = rng.gamma(0.8, 1.5, n), rng.lognormal(3, 0.7, n)
     influence, members = np.zeros((3, n)), []
@@ -144,17 +144,20 @@ def recurring():
         influence[p, T] = (a[T] - a[T].mean()) / T.sum()
         influence[p, C] = -(a[C] - a[C].mean()) / C.sum()
         r = test(a[T], a[C])
-        members.append((r["difference"], r["se"], r["df"]))
+        members.append((r["difference"], r["se"], r["df"], T.sum()))
         periods.append([[int(i), int(arm[i]), int(y[i]), int(x[i])] for i in range(n) if there[i]])
-    d, se, df = map(np.array, zip(*members))
+    d, se, df, treated = map(np.array, zip(*members))
     meta = combine_effects(d, se**2)
-    w = 1 / se**2 / (1 / se**2).sum()
-    assert abs(meta.mean_effect_fe - w @ d) < 1e-12
+    w = treated / treated.sum()
     cross = influence @ influence.T
-    var = sum(w[i] ** 2 * se[i] ** 2 for i in range(3)) + 2 * sum(w[i] * w[j] * cross[i, j] for i in range(3) for j in range(i))
+    cov = np.where(np.eye(3, dtype=bool), se**2, cross)
     own = w**2 * se**2
-    return dict(periods=periods, value=w @ d, se_independent=float(meta.sd_eff_w_fe), se_clustered=var**0.5, q=float(meta.q),
-                q_p=float(stats.chi2.sf(meta.q, 2)), df=own.sum() ** 2 / (own**2 / df).sum(), covariances=[cross[0, 1], cross[0, 2], cross[1, 2]])
+    inverse = np.linalg.inv(cov)
+    mean = inverse.sum(axis=0) @ d / inverse.sum()
+    q = (d - mean) @ inverse @ (d - mean)
+    return dict(periods=periods, value=w @ d, se_independent=own.sum() ** 0.5, se_clustered=(w @ cov @ w) ** 0.5, q=float(meta.q),
+                q_p=float(stats.chi2.sf(meta.q, 2)), q_clustered=q, df=own.sum() ** 2 / (own**2 / df).sum(),
+                covariances=[cross[0, 1], cross[0, 2], cross[1, 2]])
 
 
 def shrinking():

@@ -30,7 +30,8 @@ const MAIL: [(i64, Option<[f64; 2]>); 11] = [
 const EFFECTS: &str = "strategy:t period_start:d period_end:d phase:s arm:s outcome:s scheme:s state:s method:s design:s \
     headline:b n_treated:i n_control:i mean_treated:f mean_control:f difference:f ci_low:f ci_high:f p_value:f p_adjusted:f \
     family_size:i lift:f lift_low:f lift_high:f mde:f srm_p:f incremental:f cost:f roi:f roi_low:f roi_high:f \
-    net_margin_per_customer:f net_margin_low:f net_margin_high:f excluded:i not_estimable:t";
+    net_margin_per_customer:f net_margin_low:f net_margin_high:f excluded:i not_estimable:t against:s ci_low_adjusted:f \
+    ci_high_adjusted:f mde_loss:f net_margin_low_adjusted:f net_margin_high_adjusted:f";
 
 fn day(text: &str) -> Day {
     Day::parse(text).expect("a date")
@@ -43,6 +44,9 @@ fn quarters(periods: usize) -> Vec<(Day, Day)> {
     let all = if periods >= 8 { &long[..] } else { &[spring] };
     all.iter().map(|(from, to)| (day(from), day(to))).collect()
 }
+
+/// How much wider adjusted intervals are.
+const WIDER: f64 = 1.25;
 
 /// One row of effects from a difference and its standard error.
 fn row(names: [&str; 5], period: (Day, Day), n: i64, estimate: Option<[f64; 2]>, headline: bool) -> Vec<V> {
@@ -94,6 +98,12 @@ fn row(names: [&str; 5], period: (Day, Day), n: i64, estimate: Option<[f64; 2]>,
         f(net(end(1.0))),
         V::I(12),
         if n_known { V::Null } else { t("arm \"control\" has one customer here, and one has no variance") },
+        t("control"),
+        f(end(-WIDER)),
+        f(end(WIDER)),
+        f(estimate.map(|[_, se]| 2.8 * se)),
+        f(net(end(-WIDER))),
+        f(net(end(WIDER))),
     ]
 }
 
@@ -127,7 +137,9 @@ pub fn tables(name: &dyn Fn(&'static str) -> String, states: &[String], periods:
     let mut pooled = Sheet::new(
         "strategy:t phase:s arm:s outcome:s scheme:s state:s method:s periods:i n_treated:i n_control:i mean_control:f \
          difference:f ci_low:f ci_high:f p_value:f lift:f lift_low:f lift_high:f q_difference:f q_difference_p:f q_lift:f \
-         q_lift_p:f recurring_share:f clustered:b not_estimable:t",
+         q_lift_p:f recurring_share:f clustered:b not_estimable:t against:s covered_share:f ci_low_adjusted:f ci_high_adjusted:f \
+         p_adjusted:f family_size:i looks:i best_period:d best_difference:f worst_period:d worst_difference:f incremental:f \
+         cost:f net_margin_per_customer:f net_margin_low:f net_margin_high:f",
     );
     if periods.len() > 1 {
         for (place, (n, estimate)) in MAIL.iter().enumerate() {
@@ -142,12 +154,17 @@ pub fn tables(name: &dyn Fn(&'static str) -> String, states: &[String], periods:
             cells.push(V::F(0.004));
             cells.extend(all.map(|x| V::F(x / 21.4)));
             cells.extend([V::F(2.1), V::F(0.35), V::F(1.9), V::F(0.39), V::F(0.004), V::B(false), V::Null]);
+            cells.extend([t("control"), V::F(1.0), V::F(d - 1.96 * WIDER * se), V::F(d + 1.96 * WIDER * se), V::F(0.008)]);
+            cells.extend([V::I(11), V::I(4), V::D(day("2024-07-01")), V::F(d * 1.15), V::D(day("2024-04-01")), V::F(d * 0.7)]);
+            cells.extend([V::F(d * (n * 3) as f64), V::F(0.35 * (n * 3) as f64)]);
+            cells.extend(all.map(|x| V::F(x * 0.4 - 0.35)));
             pooled.row(cells);
         }
     }
     let mut verdicts = Sheet::new(
         "strategy:t arm:s period_start:d period_end:d scheme:s state:s verdict:s reason:t outcome:s method:s difference:f \
-         shrunk_difference:f shrunk_low:f rank:i",
+         shrunk_difference:f shrunk_low:f rank:i against:s ci_low_adjusted:f ci_high_adjusted:f p_adjusted:f \
+         net_margin_per_customer:f net_margin_low_adjusted:f net_margin_high_adjusted:f ranked_by:s",
     );
     let mut verdict =
         |strategy: &str, period: Option<(Day, Day)>, scheme: &str, state: &str, word: &str, reason: String, rank| {
@@ -155,6 +172,7 @@ pub fn tables(name: &dyn Fn(&'static str) -> String, states: &[String], periods:
             let mut cells = vec![t(strategy), t("treatment"), day(period.map(|p| p.0)), day(period.map(|p| p.1))];
             cells.extend([t(scheme), t(state), t(word), t(reason), t("revenue"), t("cuped"), V::F(1.0), V::F(0.9), V::F(0.2)]);
             cells.push(rank);
+            cells.extend([t("control"), V::F(0.2), V::F(1.8), V::F(0.02), V::Null, V::Null, V::Null, t("revenue")]);
             verdicts.row(cells);
         };
     for period in [None, Some(last)] {

@@ -1,4 +1,4 @@
-//! The rows of `arms` by a plain loop over customers, from the words of docs/STRATEGIES.md.
+//! The rows of `arms` by a plain loop over customers, from the words of docs/SUMS.md.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -158,6 +158,9 @@ fn value(case: &Case, outcome: &str, now: (i64, i64, i64), before: (i64, i64, i6
             let (whole, rest) = ((now.1 * 35).div_euclid(100), (now.1 * 35).rem_euclid(100));
             (whole + i64::from(rest > 50 || rest == 50 && whole % 2 != 0), 0)
         }
+        // With four more digits, before the treatment is paid.
+        "net" if case.has_cost => ((now.1 - now.2) * 10_000, 0),
+        "net" => (now.1 * 3_500, 0),
         "retained" => (i64::from(now.0 > 0 && before.0 > 0), 0),
         "avg_order_value" => (now.1, now.0),
         _ => panic!("{outcome}"),
@@ -165,6 +168,9 @@ fn value(case: &Case, outcome: &str, now: (i64, i64, i64), before: (i64, i64, i6
 }
 
 fn scale(name: &str) -> u32 {
+    if name == "net" {
+        return 6;
+    }
     if ["revenue", "margin", "avg_order_value", "monetary", "(cost)"].contains(&name.trim_end_matches("_winsorised")) {
         2
     } else {
@@ -184,7 +190,11 @@ fn found(case: &Case, known: &Known, list: &List<'_>, row: &Row, all: &[List<'_>
     let baseline = list.baseline.map_or(nothing, at);
     let (placebo, earlier) = if list.baseline.is_some() { (at(list.placebo), at(list.earlier)) } else { (nothing, nothing) };
     let mut numbers = Vec::new();
-    for outcome in &strategy.outcomes {
+    let lists = |name: &str| strategy.outcomes.iter().any(|outcome| outcome == name);
+    // Net money is summed where assignments have costs of their own and the margin is known.
+    let knows_margin = lists("margin") || !case.has_cost && lists("revenue");
+    let net = (strategy.has_cost && knows_margin).then(|| "net".to_string());
+    for outcome in strategy.outcomes.iter().chain(&net) {
         if let Some((direction, scheme)) = outcome.split_once(':') {
             let at = SCHEMES.iter().position(|s| s.0 == scheme).expect("a scheme");
             let step = |state: &str| SCHEMES[at].1.iter().position(|s| *s == state);
@@ -204,6 +214,7 @@ fn found(case: &Case, known: &Known, list: &List<'_>, row: &Row, all: &[List<'_>
         }
         let (x, e) = value(case, outcome, baseline, placebo);
         let (y, d) = value(case, outcome, at(during), baseline);
+        let y = y - if outcome == "net" { row.cost * 10_000 } else { 0 };
         numbers.push(("during", outcome.clone(), scale(outcome), [y, x, d, e]));
         if strategy.after {
             let (later, d_later) = value(case, outcome, at(after), baseline);

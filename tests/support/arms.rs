@@ -7,7 +7,7 @@ use rfmill::internals::evaluate::{
     ALL, ArmKey, ArmSums, AssignedOn, Design, EVERYBODY, Method, Outcome, PairEnd, PairKey, Period, Phase, Primary, Quantity,
     Split, StrategyPeriod, StrategySettings,
 };
-use rfmill::internals::stats::{PairSums, Sums};
+use rfmill::internals::stats::{GridCell, JointGrid, PairSums, Sums, bin_of, coarse_bin_of};
 
 /// A customer in a strategy's period.
 #[derive(Debug, Clone, Copy)]
@@ -69,6 +69,8 @@ pub fn strategy(name: &str, periods: usize) -> StrategySettings {
         fixed_cost: None,
         margin_rate: None,
         money_scale: 2,
+        looks: 4,
+        guardrails: Vec::new(),
     }
 }
 
@@ -108,6 +110,22 @@ pub fn fill(strategy: &str, outcome: &Outcome, periods: &[Vec<Customer>]) -> Arm
             row[3].observe([i64::from(seen[&c.id] > 1), 0, 0, 0]).expect("small sums");
         }
         let measured = Quantity::Outcome(outcome.clone());
+        for c in customers {
+            for (scheme, state) in [(ALL, ALL), ("segment", c.state)] {
+                let key = ArmKey {
+                    scheme: scheme.into(),
+                    state: state.into(),
+                    cell: c.cell.into(),
+                    ..total(strategy, n, Phase::During, c.arm, measured.clone())
+                };
+                let mut grid = JointGrid::default();
+                let cell = GridCell { count: 1, first: c.after.into(), second: c.baseline.into() };
+                grid.add((bin_of(c.after), coarse_bin_of(c.baseline)), cell);
+                if !measured.is_binary(Phase::During) {
+                    arms.add_grid(key, &grid);
+                }
+            }
+        }
         for ((state, cell, arm), row) in rows {
             let kinds = [
                 (Phase::During, measured.clone()),

@@ -3,14 +3,15 @@
 use super::member_batch::MemberBatch;
 use super::slice::{SliceCustomers, UNMATCHED};
 use super::snapshots::{Covariates, Snapshots, States};
-use super::values::OutcomeWindows;
+use super::values::{OutcomeError, OutcomeWindows, less_cost};
 use crate::assign::Assignments;
 use crate::domain::{Day, Design, Period};
 use crate::error::Result;
+use crate::evaluate::Phase;
 use crate::experiment::cells::CellPart;
 use crate::experiment::plan::{ExperimentPlan, OutcomeKind, PeriodPlan, QuantitySource, StrategyPlan, SummedQuantity};
 use crate::movement::ABSENT;
-use crate::sums::{Column, mark_nonzero};
+use crate::sums::{Arity, Column, Tuples, mark_nonzero};
 
 /// The members of a period in the current batch, ascending by customer: one entry per member.
 #[derive(Clone, Copy)]
@@ -191,6 +192,10 @@ impl<'a> PeriodOutcomes<'a> {
         let rows = || members.rows.iter().map(|row| *row as usize);
         match quantity.source {
             QuantitySource::Outcome(OutcomeKind::Moved { scheme, up }) => self.fill_moves(scheme, up, members, column),
+            QuantitySource::Outcome(kind @ OutcomeKind::Net(_)) => {
+                let filled = self.fill_net(kind, quantity.phase, members, windows, column);
+                filled.map_err(|error| error.explain(self.strategy))?;
+            }
             QuantitySource::Outcome(kind) => {
                 let filled = windows.outcome(quantity.phase, kind, members.len(), column);
                 filled.map_err(|error| error.explain(self.strategy))?;
@@ -219,6 +224,27 @@ impl<'a> PeriodOutcomes<'a> {
                 }
             }
         }
+        Ok(())
+    }
+
+    /// Appends margins less the cost of the treatment, which counts in the time during alone.
+    fn fill_net(
+        &self,
+        kind: OutcomeKind,
+        phase: Phase,
+        members: MemberRows<'_>,
+        windows: &OutcomeWindows,
+        column: &mut Column,
+    ) -> std::result::Result<(), OutcomeError> {
+        let mut margins = Column::new(Arity::Two);
+        windows.outcome(phase, kind, members.len(), &mut margins)?;
+        let costs = self.table.cost.as_deref().filter(|_| matches!(phase, Phase::During | Phase::Both));
+        let mut net = Vec::with_capacity(members.len());
+        for (numbers, row) in margins.pairs().into_iter().flat_map(Tuples::iter).zip(members.rows) {
+            let cost = costs.map_or(0, |costs| costs[*row as usize]);
+            net.push([less_cost(numbers[0], cost)?, numbers[1], 0, 0]);
+        }
+        column.extend(net.iter().copied());
         Ok(())
     }
 

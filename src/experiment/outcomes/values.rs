@@ -3,7 +3,7 @@
 use crate::activity::{Activity, ActivitySlices, WindowActivity};
 use crate::domain::{divide_half_even, pow10};
 use crate::error::Error;
-use crate::evaluate::Phase;
+use crate::evaluate::{NET_DIGITS, Phase};
 use crate::experiment::plan::{OutcomeKind, StrategyPlan};
 use crate::sums::{Column, Pair, Quadruple};
 
@@ -51,6 +51,14 @@ impl OutcomeError {
     }
 }
 
+/// Units of net money in one of money.
+const NET_UNIT: i128 = 10i128.pow(NET_DIGITS);
+
+/// Takes the cost of the treatment off a margin in units of net money.
+pub fn less_cost(margin: i64, cost: i64) -> Result<i64, OutcomeError> {
+    i64::try_from(i128::from(margin) - i128::from(cost) * NET_UNIT).map_err(|_| OutcomeError::Overflow)
+}
+
 /// A value of an outcome: a number, or the two parts of a ratio.
 #[derive(Clone, Copy)]
 struct Value {
@@ -93,6 +101,17 @@ fn value(kind: OutcomeKind, window: &Activity, before: &Activity) -> Result<Valu
             let unit = pow10(rate.scale).ok_or(OutcomeError::Overflow)?;
             let product = i128::from(window.money).checked_mul(rate.digits).ok_or(OutcomeError::Overflow)?;
             Value::of(i64::try_from(divide_half_even(product, unit)).map_err(|_| OutcomeError::Overflow)?)
+        }
+        OutcomeKind::Net(Some(rate)) => {
+            let unit = pow10(rate.scale).ok_or(OutcomeError::Overflow)?;
+            let product = i128::from(window.money).checked_mul(rate.digits).and_then(|product| product.checked_mul(NET_UNIT));
+            let margin = divide_half_even(product.ok_or(OutcomeError::Overflow)?, unit);
+            Value::of(i64::try_from(margin).map_err(|_| OutcomeError::Overflow)?)
+        }
+        OutcomeKind::Net(None) if window.cost_missing > 0 => return Err(OutcomeError::MissingCost),
+        OutcomeKind::Net(None) => {
+            let margin = (i128::from(window.money) - i128::from(window.cost)) * NET_UNIT;
+            Value::of(i64::try_from(margin).map_err(|_| OutcomeError::Overflow)?)
         }
         OutcomeKind::Retained => Value::of(i64::from(window.purchases > 0 && before.purchases > 0)),
         OutcomeKind::OrderValue => Value { numerator: window.money, denominator: i64::from(window.purchases) },

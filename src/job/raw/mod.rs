@@ -22,7 +22,7 @@ pub use orders::{Dedupe, MonetaryPolicy, RawLatest, RawOrders, RawPredicate, Zer
 pub use output::{RawOutput, ReportName, TableName};
 pub use periods::{Calendar, RawPeriod, RawPeriods};
 pub use score::{AxisName, Closed, Count, Levels, Method, MonetaryAs, RawAxis, RawScore, Ties};
-pub use strategy::{Overlap, RawPrimary, RawShare, RawSpan, RawStrategy};
+pub use strategy::{Overlap, RawBound, RawGuardrail, RawPrimary, RawShare, RawSpan, RawStrategy};
 pub use values::{OneOrMany, RawDate, RawNumber, RawScalar};
 
 /// A job: what to read, how to score it, and where the tables go.

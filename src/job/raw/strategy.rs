@@ -49,15 +49,27 @@ pub struct RawStrategy {
     #[serde(default)]
     pub after: bool,
     /// `converted`, `orders`, `revenue`, `margin` (needs `orders.cost` or `margin_rate`), `retained`, `avg_order_value`, and
-    /// `moved_up:COLUMN`, `moved_down:COLUMN` for a scheme column (not with `ntile`).
+    /// `net` (margin less cost; there wherever both are known), `moved_up:COLUMN`, `moved_down:COLUMN` for a scheme column (not
+    /// with `ntile`).
     #[serde(default = "usual_outcomes")]
     #[schemars(extend("x-type" = "list", "x-default" = "converted, orders, revenue"))]
     pub outcomes: Vec<String>,
-    /// What decides; one of `outcomes`, and not a ratio or a move, which restate behaviour after treatment. Methods: `welch`
-    /// (default), `cuped`, `post_stratified` for `randomised`; `did` (default), `matched` for `matched`.
+    /// What decides; one of `outcomes`, and not a ratio or a move, which restate behaviour after treatment. Methods:
+    /// `permutation_baseline` (default; without a baseline `permutation`), `permutation`, `welch`, `cuped`, `post_stratified` for
+    /// `randomised`; `did` (default), `matched` for `matched`.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schemars(extend("x-type" = "`{ outcome, method }`", "x-default" = "revenue, or else the first outcome that may be"))]
     pub primary: Option<RawPrimary>,
+    /// Outcomes that must not suffer: their names, or with the change per customer that is borne
+    /// (`{ outcome = "retained", at_worst = -0.01 }`). One that is shown to fall, or may fall by more, turns `scale` and `keep`
+    /// into `test_longer`. `net` is always one. For `randomised`.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[schemars(extend("x-type" = "list of outcomes, `{ outcome, at_worst }`"))]
+    pub guardrails: Vec<RawGuardrail>,
+    /// How often verdicts over all periods are read before they stand: each time spends its part of the 5 % that they may err.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(extend("x-type" = "integer 1–100", "x-default" = "4"))]
+    pub looks: Option<u32>,
     /// Effects are shown by these states, those of the day before the period.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     #[schemars(extend("x-type" = "list of scheme columns"))]
@@ -120,9 +132,39 @@ pub struct RawSpan {
 pub struct RawPrimary {
     /// One of the outcomes.
     pub outcome: String,
-    /// One of the design's methods (welch, or did for design matched).
+    /// One of the design's methods (permutation_baseline, or did for design matched).
     #[serde(skip_serializing_if = "Option::is_none")]
     pub method: Option<EffectMethod>,
+}
+
+/// An outcome that must not suffer.
+#[derive(Debug, Clone, PartialEq, Deserialize, Serialize, JsonSchema)]
+#[serde(untagged, expecting = "expected an outcome such as \"revenue\", or { outcome = \"retained\", at_worst = -0.01 }")]
+pub enum RawGuardrail {
+    /// It must not be shown to fall.
+    Outcome(String),
+    /// It must not fall by more.
+    Bound(RawBound),
+}
+
+/// The change of an outcome that is borne.
+#[derive(Debug, Clone, PartialEq, Deserialize, Serialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct RawBound {
+    /// The outcome.
+    pub outcome: String,
+    /// Change per customer, 0 or below.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub at_worst: Option<RawNumber>,
+}
+
+impl RawGuardrail {
+    /// The outcome's name.
+    pub fn outcome(&self) -> &str {
+        match self {
+            RawGuardrail::Outcome(outcome) | RawGuardrail::Bound(RawBound { outcome, .. }) => outcome,
+        }
+    }
 }
 
 /// What becomes of customers who are in two strategies at once.

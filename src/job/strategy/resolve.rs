@@ -1,12 +1,14 @@
 //! From strategies as written to strategies that can be evaluated.
 
+mod outcomes;
+
 use std::path::PathBuf;
 
-use super::{Arm, Design, Outcome, Primary, STRATUM, Strategy};
+use super::{Arm, Design, STRATUM, Strategy};
 use crate::domain::{AsOf, Decimal, Period, Ratio, folded, look_alike};
 use crate::error::{Error, Result, suggestion};
 use crate::job::parse::Source;
-use crate::job::raw::{Method, RawNumber, RawShare, RawSpan, RawStrategy};
+use crate::job::raw::{RawNumber, RawShare, RawSpan, RawStrategy};
 use crate::job::{AxisSpec, SchemeUse, periods};
 
 /// What a strategy is checked against.
@@ -52,6 +54,9 @@ pub(crate) fn resolve(raw: &[RawStrategy], job: &Context) -> Result<Vec<Strategy
     }
     raw.iter().enumerate().map(|(number, raw)| One { raw, number, job }.resolve()).collect()
 }
+
+/// How often verdicts over all periods are read where the job does not say: four quarters.
+const USUAL_LOOKS: u32 = 4;
 
 /// Strata with shares of their own.
 type Strata = Vec<(String, Vec<Arm>)>;
@@ -100,6 +105,8 @@ impl One<'_> {
             outcome_days: raw.outcome_days,
             after: raw.after,
             primary: self.primary(&outcomes)?,
+            guardrails: self.guardrails()?,
+            looks: self.looks()?,
             by: self.scheme_columns("by", &raw.by, false)?,
             match_on: self.match_on()?,
             cost_per_customer: self.cost("cost_per_customer", &raw.cost_per_customer)?,
@@ -118,6 +125,16 @@ impl One<'_> {
             periods,
             outcomes,
         })
+    }
+
+    fn looks(&self) -> Result<u32> {
+        match self.raw.looks.unwrap_or(USUAL_LOOKS) {
+            looks @ 1..=100 => Ok(looks),
+            looks => {
+                Err(self
+                    .wrong("looks", format!("looks is {looks}; expected how often verdicts over all periods are read, 1 to 100")))
+            }
+        }
     }
 
     /// An error at a key of the strategy.
@@ -302,121 +319,6 @@ impl One<'_> {
             ));
         }
         Ok(Some(baseline))
-    }
-
-    fn outcomes(&self) -> Result<Vec<Outcome>> {
-        if self.raw.outcomes.is_empty() {
-            return Err(self.wrong("outcomes", "outcomes is an empty list; name at least one, such as \"revenue\"".into()));
-        }
-        let mut out: Vec<Outcome> = Vec::with_capacity(self.raw.outcomes.len());
-        for text in &self.raw.outcomes {
-            let outcome = self.outcome("outcomes", text)?;
-            if out.contains(&outcome) {
-                return Err(self.wrong("outcomes", format!("outcomes lists {text:?} twice; list it once")));
-            }
-            out.push(outcome);
-        }
-        Ok(out)
-    }
-
-    fn outcome(&self, key: &str, text: &str) -> Result<Outcome> {
-        const PLAIN: [(&str, Outcome); 6] = [
-            ("converted", Outcome::Converted),
-            ("orders", Outcome::Orders),
-            ("revenue", Outcome::Revenue),
-            ("margin", Outcome::Margin),
-            ("retained", Outcome::Retained),
-            ("avg_order_value", Outcome::AvgOrderValue),
-        ];
-        let (kind, column) = match text.split_once(':') {
-            Some((kind, column)) => (kind, Some(column)),
-            None => (text, None),
-        };
-        let outcome = match (kind, column) {
-            ("moved_up" | "moved_down", None) => {
-                let example = self.job.schemes.first().map_or("segment", |s| s.column.as_str());
-                return Err(self.wrong(
-                    key,
-                    format!("the outcome {text:?} needs a scheme column behind a colon, such as \"{text}:{example}\""),
-                ));
-            }
-            ("moved_up", Some(column)) => Outcome::MovedUp(self.moved(key, text, column)?),
-            ("moved_down", Some(column)) => Outcome::MovedDown(self.moved(key, text, column)?),
-            _ => {
-                let names = || PLAIN.iter().map(|(name, _)| *name).chain(["moved_up:COLUMN", "moved_down:COLUMN"]);
-                PLAIN.iter().find(|(name, _)| *name == text).map(|(_, outcome)| outcome.clone()).ok_or_else(|| {
-                    self.wrong(
-                        key,
-                        format!(
-                            "there is no outcome {text:?}{} (outcomes: {})",
-                            suggestion(text, names()),
-                            names().collect::<Vec<_>>().join(", ")
-                        ),
-                    )
-                })?
-            }
-        };
-        if outcome == Outcome::Margin && self.raw.margin_rate.is_none() && !self.job.has_cost {
-            return Err(self.wrong(
-                key,
-                "the outcome \"margin\" needs margin_rate, or orders.cost; give one of them, or take revenue".into(),
-            ));
-        }
-        Ok(outcome)
-    }
-
-    fn moved(&self, key: &str, text: &str, column: &str) -> Result<String> {
-        self.known_column(key, column, false)?;
-        if self.job.axes.iter().any(|a| a.method == Method::Ntile) {
-            return Err(self.wrong(
-                key,
-                format!("the outcome {text:?} needs cut points frozen at the baseline, and ntile has none; score by quantile or rank, or remove it"),
-            ));
-        }
-        Ok(column.to_owned())
-    }
-
-    fn primary(&self, outcomes: &[Outcome]) -> Result<Option<Primary>> {
-        let at = |what: String| self.wrong("primary", what);
-        let methods = self.raw.design.methods();
-        let Some(usual) = self.raw.design.usual_method() else {
-            return match &self.raw.primary {
-                Some(_) => Err(at("design before_after estimates no effect, so it has no primary; remove it".into())),
-                None => Ok(None),
-            };
-        };
-        let Some(raw) = &self.raw.primary else {
-            // The money decides, if the job asks for it.
-            let money = outcomes.iter().find(|o| **o == Outcome::Revenue);
-            return match money.or_else(|| outcomes.iter().find(|o| o.may_lead())) {
-                Some(outcome) => Ok(Some(Primary { outcome: outcome.clone(), method: usual })),
-                None => Err(self.wrong(
-                    "outcomes",
-                    "no outcome can decide: ratios and moves restate behaviour after treatment; add one such as \"revenue\""
-                        .into(),
-                )),
-            };
-        };
-        let outcome = self.outcome("primary", &raw.outcome)?;
-        if !outcome.may_lead() {
-            return Err(at(format!(
-                "the primary outcome is {:?}, which restates behaviour after treatment and cannot decide; take one such as \"revenue\"",
-                raw.outcome
-            )));
-        }
-        if !outcomes.contains(&outcome) {
-            return Err(at(format!("the primary outcome {:?} is not among the outcomes; add it to outcomes", raw.outcome)));
-        }
-        let method = raw.method.unwrap_or(usual);
-        if !methods.contains(&method) {
-            return Err(at(format!(
-                "the primary method is {}, which design {} does not have (methods: {})",
-                method,
-                self.raw.design,
-                methods.iter().map(ToString::to_string).collect::<Vec<_>>().join(", ")
-            )));
-        }
-        Ok(Some(Primary { outcome, method }))
     }
 
     fn match_on(&self) -> Result<Vec<String>> {

@@ -67,7 +67,8 @@ fn defaults_are_filled_in() {
     assert_eq!(mail.periods, [period("2024-01-01", "2024-03-31"), period("2024-04-01", "2024-06-30")]);
     assert_eq!((mail.baseline, mail.outcome_days, mail.after), (None, None, false));
     assert_eq!(mail.outcomes, [Outcome::Converted, Outcome::Orders, Outcome::Revenue]);
-    assert_eq!(mail.primary, Some(Primary { outcome: Outcome::Revenue, method: EffectMethod::Welch }));
+    assert_eq!(mail.primary, Some(Primary { outcome: Outcome::Revenue, method: EffectMethod::PermutationBaseline }));
+    assert_eq!((mail.guardrails.len(), mail.looks), (0, 4));
     assert_eq!((mail.by.len(), mail.match_on.len(), mail.overlap), (0, 0, Overlap::Keep));
     assert_eq!((mail.cost_per_customer, mail.fixed_cost, mail.margin_rate, mail.winsorise), (None, None, None, None));
 }
@@ -85,13 +86,21 @@ cost_per_customer = "0.355"
 fixed_cost = 1000
 margin_rate = 0.4
 winsorise = 0.999
-overlap = "first""#);
+overlap = "first"
+guardrails = ["orders", { outcome = "converted", at_worst = -0.01 }, "net"]
+looks = 8"#);
     let [mail] = resolve(&text).unwrap().try_into().unwrap();
     assert_eq!(mail.periods, [period("2024-07-01", "2024-09-30")]);
     assert_eq!(mail.baseline, Some(period("2024-04-01", "2024-06-30")));
     assert_eq!((mail.outcome_days, mail.after, mail.overlap), (Some(60), true, Overlap::First));
     let names: Vec<String> = mail.outcomes.iter().map(ToString::to_string).collect();
-    assert_eq!(names, ["orders", "margin", "avg_order_value", "retained", "moved_up:segment", "moved_down:lifecycle"]);
+    // What is guarded is looked at, too; net money is there anyway.
+    let guarded = ["orders", "margin", "avg_order_value", "retained", "moved_up:segment", "moved_down:lifecycle", "converted"];
+    assert_eq!(names, guarded);
+    let guardrail = |outcome, at_worst| Guardrail { outcome, at_worst: Decimal::parse(at_worst) };
+    let guardrails = [(Outcome::Orders, ""), (Outcome::Converted, "-0.01"), (Outcome::Net, "")];
+    assert_eq!(mail.guardrails, guardrails.map(|(outcome, at_worst)| guardrail(outcome, at_worst)));
+    assert_eq!(mail.looks, 8);
     assert_eq!(mail.primary, Some(Primary { outcome: Outcome::Margin, method: EffectMethod::Cuped }));
     assert_eq!(mail.cost_per_customer, Decimal::parse("0.355"));
     assert_eq!(mail.fixed_cost, Decimal::parse("1000"));
@@ -229,7 +238,7 @@ fn arms_are_checked() {
         ),
         (
             and("controls = \"x\""),
-            "line 19, column 1: there is no key \"controls\" here; did you mean \"control\"? (possible keys: \"name\", \"design\", \"assignments\", \"manifest\", \"control\", \"split\", \"periods\", \"baseline\", \"outcome_days\", \"after\", \"outcomes\", \"primary\", \"by\", \"match_on\", \"cost_per_customer\", \"fixed_cost\", \"margin_rate\", \"winsorise\", \"overlap\", \"slice\")",
+            "line 19, column 1: there is no key \"controls\" here; did you mean \"control\"? (possible keys: \"name\", \"design\", \"assignments\", \"manifest\", \"control\", \"split\", \"periods\", \"baseline\", \"outcome_days\", \"after\", \"outcomes\", \"primary\", \"guardrails\", \"looks\", \"by\", \"match_on\", \"cost_per_customer\", \"fixed_cost\", \"margin_rate\", \"winsorise\", \"overlap\", \"slice\")",
         ),
         (with("design = \"randomised\"\n", ""), "line 13, column 1: the key \"design\" is missing; add it"),
     ];
@@ -280,7 +289,8 @@ fn dates_are_checked() {
 
 #[test]
 fn outcomes_are_checked() {
-    let all = "converted, orders, revenue, margin, retained, avg_order_value, moved_up:COLUMN, moved_down:COLUMN";
+    const NET: &str = "the outcome \"net\" is margin less cost, so it needs margin_rate with revenue, or margin, among the outcomes; give one of them";
+    let all = "converted, orders, revenue, margin, net, retained, avg_order_value, moved_up:COLUMN, moved_down:COLUMN";
     let cases = [
         (
             "outcomes = []",
@@ -321,13 +331,19 @@ fn outcomes_are_checked() {
         ),
         (
             "primary = { outcome = \"revenue\", method = \"did\" }",
-            "the primary method is did, which design randomised does not have (methods: welch, cuped, post_stratified)".into(),
+            "the primary method is did, which design randomised does not have (methods: permutation, permutation_baseline, welch, cuped, post_stratified)".into(),
         ),
         (
             "by = [\"tier\"]",
             "by names \"tier\", which is no scheme column of the job (scheme columns: segment, lifecycle)".into(),
         ),
         ("by = [\"segment\", \"segment\"]", "by lists \"segment\" twice; list it once".into()),
+        ("looks = 0", "looks is 0; expected how often verdicts over all periods are read, 1 to 100".into()),
+        ("guardrails = [\"net\"]", NET.into()),
+        (
+            "guardrails = [{ outcome = \"orders\", at_worst = 0.1 }]",
+            "at_worst of orders is 0.1; expected the change per customer that is borne, 0 or below, such as -0.01".into(),
+        ),
         ("match_on = [\"segment\"]", "match_on goes with design matched, not with randomised; remove it".into()),
         ("cost_per_customer = -1", "cost_per_customer is -1; expected an amount of 0 or more, such as \"0.35\"".into()),
         ("fixed_cost = \"1,000\"", "fixed_cost is 1,000; expected an amount of 0 or more, such as \"0.35\"".into()),

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 
 use super::*;
 use crate::evaluate::sentence::{FieldType, Sentence};
-use crate::evaluate::{Caveat, Change, Expectation, Finding, NetMargin, NotEstimable, Remark, VerdictReason};
+use crate::evaluate::{Caveat, Change, Disagreement, Expectation, Finding, NetMargin, NotEstimable, Remark, VerdictReason};
 use crate::scheme;
 
 fn messages(tag: &str) -> BTreeMap<String, String> {
@@ -131,17 +131,25 @@ fn reasons() -> Vec<Box<dyn Sentence>> {
         T::examples().into_iter().map(|example| Box::new(example) as Box<dyn Sentence>)
     }
     let findings = all::<NotEstimable>().chain(all::<Change>()).chain(all::<NetMargin>()).chain(all::<Finding>());
-    findings.chain(all::<Remark>()).chain(all::<Expectation>()).chain(all::<Caveat>()).collect()
+    findings.chain(all::<Remark>()).chain(all::<Disagreement>()).chain(all::<Expectation>()).chain(all::<Caveat>()).collect()
 }
 
 #[test]
 fn every_reason_has_a_message_with_its_places_in_every_language() {
-    let declared: BTreeMap<&str, &str> =
-        [NotEstimable::ALL, Change::ALL, NetMargin::ALL, Finding::ALL, Remark::ALL, Expectation::ALL, Caveat::ALL]
-            .into_iter()
-            .flatten()
-            .copied()
-            .collect();
+    let declared: BTreeMap<&str, &str> = [
+        NotEstimable::ALL,
+        Change::ALL,
+        NetMargin::ALL,
+        Disagreement::ALL,
+        Finding::ALL,
+        Remark::ALL,
+        Expectation::ALL,
+        Caveat::ALL,
+    ]
+    .into_iter()
+    .flatten()
+    .copied()
+    .collect();
     assert!(!messages(FILES[0].0).keys().any(|key| key.starts_with("reason.")), "English reasons are in the program");
     for (tag, _) in &FILES[1..] {
         let messages = messages(tag);

@@ -121,7 +121,7 @@ fn forest(view: &View, arm: &ArmEffects, id: &str, title: &str, rows: Vec<Forest
 
 fn row(view: &View, label: &str, row: &EffectRow, period: Option<crate::domain::Day>) -> ForestRow {
     let state = view.scheme(&row.scheme).and_then(|s| s.state(&row.state));
-    let estimate = row.difference.zip(row.ci_low.zip(row.ci_high)).map(|(d, (low, high))| [d, low, high]);
+    let estimate = row.difference.zip(row.ci_low_adjusted.zip(row.ci_high_adjusted)).map(|(d, (low, high))| [d, low, high]);
     let key = match period {
         Some(day) => format!("{} {day}", row.strategy),
         None => format!("{} {}", row.strategy, row.state),
@@ -137,7 +137,7 @@ fn row(view: &View, label: &str, row: &EffectRow, period: Option<crate::domain::
 
 fn pooled_row(view: &View, label: &str, row: &PooledEffectRow) -> ForestRow {
     let state = view.scheme(&row.scheme).and_then(|s| s.state(&row.state));
-    let estimate = row.difference.zip(row.ci_low.zip(row.ci_high)).map(|(d, (low, high))| [d, low, high]);
+    let estimate = row.difference.zip(row.ci_low_adjusted.zip(row.ci_high_adjusted)).map(|(d, (low, high))| [d, low, high]);
     let text = match estimate {
         Some(estimate) => written(view, &row.outcome, estimate),
         None => {
@@ -215,10 +215,10 @@ fn table(
         let percent = |x: f64| view.format.percent(x, 0);
         let mut line = vec![
             name(r),
-            cells.interval([r.difference, r.ci_low, r.ci_high], write),
+            cells.interval([r.difference, r.ci_low_adjusted, r.ci_high_adjusted], write),
             cells.p(r.p_adjusted),
-            cells.interval([r.net_margin_per_customer, r.net_margin_low, r.net_margin_high], money),
-            cells.interval([r.roi, r.roi_low, r.roi_high], percent),
+            cells.interval([r.net_margin_per_customer, r.net_margin_low_adjusted, r.net_margin_high_adjusted], money),
+            cells.written(r.roi, percent),
             cells.pair(r.n_treated, r.n_control),
             GridCell::text(view.name("design", r.design.as_deref().unwrap_or_default())),
             cells.interval([r.lift, r.lift_low, r.lift_high], |x| view.format.percent(x, 1)),
@@ -248,7 +248,7 @@ fn pooled(view: &View, arm: &ArmEffects, number: usize) -> Markup {
             "column.tier",
             "column.periods",
             "column.difference",
-            "column.p_value",
+            "column.p_adjusted",
             "column.lift",
             "column.n_treated",
             "column.n_control",
@@ -262,8 +262,8 @@ fn pooled(view: &View, arm: &ArmEffects, number: usize) -> Markup {
         grid.row(vec![
             GridCell::state(view.state_label(&r.scheme, &r.state), colour),
             cells.count(r.periods),
-            cells.interval([r.difference, r.ci_low, r.ci_high], |x| view.outcome(&r.outcome, x)),
-            cells.p(r.p_value),
+            cells.interval([r.difference, r.ci_low_adjusted, r.ci_high_adjusted], |x| view.outcome(&r.outcome, x)),
+            cells.p(r.p_adjusted),
             cells.interval([r.lift, r.lift_low, r.lift_high], |x| view.format.percent(x, 1)),
             cells.count(r.n_treated),
             cells.count(r.n_control),
@@ -298,8 +298,8 @@ fn others(view: &View, arm: &ArmEffects) -> Markup {
             GridCell::text(view.outcome_name(&r.outcome)),
             GridCell::text(view.name("estimator", &r.method)),
             GridCell::text(view.name("phase", r.phase.as_deref().unwrap_or_default())),
-            cells.interval([r.difference, r.ci_low, r.ci_high], |x| view.outcome(&r.outcome, x)),
-            cells.p(r.p_adjusted.or(r.p_value)),
+            cells.interval([r.difference, r.ci_low_adjusted, r.ci_high_adjusted], |x| view.outcome(&r.outcome, x)),
+            cells.p(r.p_adjusted),
             cells.interval([r.lift, r.lift_low, r.lift_high], |x| view.format.percent(x, 1)),
             GridCell::text(r.not_estimable.as_deref().map(|t| view.words.statement::<NotEstimable>(t)).unwrap_or_default()),
         ]);
@@ -351,7 +351,7 @@ impl View<'_> {
     fn tick(&self, outcome: &str, x: f64) -> String {
         let digits = if x.abs() >= 10.0 || x == 0.0 { 0 } else { 1 };
         match outcome.trim_end_matches("_winsorised") {
-            "revenue" | "margin" | "avg_order_value" => self.format.float_money(x, digits),
+            "revenue" | "margin" | "net" | "avg_order_value" => self.format.float_money(x, digits),
             "converted" | "retained" => self.format.percent(x, 1),
             o if o.starts_with("moved_") => self.format.percent(x, 1),
             _ => self.format.float(x, 2),

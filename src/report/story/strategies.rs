@@ -3,7 +3,7 @@
 use super::answer::{Story, Tile};
 use crate::domain::ALL;
 use crate::evaluate::{NotEstimable, VerdictReason};
-use crate::report::arm_effects::{ArmEffects, Earned, arms};
+use crate::report::arm_effects::{ArmEffects, Known, arms};
 use crate::report::data::EffectRow;
 use crate::report::language::Sentence;
 use crate::report::number::NOTHING;
@@ -30,7 +30,7 @@ pub(super) fn tell(story: &mut Story, view: &View) {
     if let Some((arm, row, value)) = best_net_margin(&arms) {
         let note = words.fill(
             "tile.strategy_note",
-            &[("low", &money(view, row.net_margin_low)), ("high", &money(view, row.net_margin_high))],
+            &[("low", &money(view, row.net_margin_low_adjusted)), ("high", &money(view, row.net_margin_high_adjusted))],
         );
         let label = words.fill("tile.strategy", &[("strategy", arm.strategy)]);
         story.tiles.push(Tile { label, value: signed_money(view, value), note, section: "strategies" });
@@ -41,10 +41,11 @@ pub(super) fn tell(story: &mut Story, view: &View) {
 /// The arm of which it is surest that it earned most per customer, over all customers in its last period.
 fn best_net_margin<'a>(arms: &'a [ArmEffects<'a>]) -> Option<(&'a ArmEffects<'a>, &'a EffectRow, f64)> {
     let known = arms.iter().filter_map(|arm| {
-        let row = arm.overall().filter(|r| arm.earned(r) != Earned::Unknown)?;
+        let row = arm.overall().filter(|r| arm.known(r) != Known::Nothing)?;
         Some((arm, row, row.net_margin_per_customer?))
     });
-    known.max_by(|a, b| a.1.net_margin_low.unwrap_or(f64::MIN).total_cmp(&b.1.net_margin_low.unwrap_or(f64::MIN)))
+    let low = |row: &EffectRow| row.net_margin_low_adjusted.unwrap_or(f64::MIN);
+    known.max_by(|a, b| low(a.1).total_cmp(&low(b.1)))
 }
 
 fn money(view: &View, x: Option<f64>) -> String {
@@ -58,12 +59,16 @@ fn signed_money(view: &View, x: f64) -> String {
 /// An estimate in words: net margin if it is known, else the difference of the outcome.
 fn estimate(view: &View, row: &EffectRow) -> String {
     let (value, low, high) = match row.net_margin_per_customer {
-        Some(net) => (signed_money(view, net), money(view, row.net_margin_low), money(view, row.net_margin_high)),
+        Some(net) => {
+            let ends = [row.net_margin_low_adjusted, row.net_margin_high_adjusted].map(|end| money(view, end));
+            let [low, high] = ends;
+            (signed_money(view, net), low, high)
+        }
         None => {
             let Some(difference) = row.difference else { return NOTHING.into() };
             let write = |x: f64| view.outcome(&row.outcome, x);
             let end = |x: Option<f64>| x.map_or(NOTHING.into(), write);
-            (view.format.change(difference, write), end(row.ci_low), end(row.ci_high))
+            (view.format.change(difference, write), end(row.ci_low_adjusted), end(row.ci_high_adjusted))
         }
     };
     view.words.fill("story.strategy.estimate", &[("value", &value), ("low", &low), ("high", &high)])
@@ -113,7 +118,7 @@ fn over_time(view: &View, arm: &ArmEffects) -> Option<Sentence> {
     let verdict = arm.pooled_verdict()?;
     let row = arm.pooled.iter().find(|r| r.state == ALL)?;
     let write = |x: f64| view.outcome(&row.outcome, x);
-    let ends = row.ci_low.zip(row.ci_high).map(|(low, high)| (write(low), write(high)));
+    let ends = row.ci_low_adjusted.zip(row.ci_high_adjusted).map(|(low, high)| (write(low), write(high)));
     let (low, high) = ends.unwrap_or((NOTHING.into(), NOTHING.into()));
     let value = view.format.change(row.difference?, write);
     let values = [
@@ -128,22 +133,23 @@ fn over_time(view: &View, arm: &ArmEffects) -> Option<Sentence> {
 /// For which tiers it earned money, and for which nobody knows.
 fn tiers(view: &View, arm: &ArmEffects) -> Vec<Sentence> {
     let kinds = [
-        (Earned::Yes, "story.strategy.earned"),
-        (Earned::Likely, "story.strategy.likely"),
-        (Earned::Lost, "story.strategy.lost"),
-        (Earned::Open, "story.strategy.open"),
-        (Earned::Unknown, "story.strategy.cannot_say"),
+        (Known::Earned, "story.strategy.earned"),
+        (Known::Works, "story.strategy.works"),
+        (Known::Lost, "story.strategy.lost"),
+        (Known::Harms, "story.strategy.harms"),
+        (Known::Open, "story.strategy.open"),
+        (Known::Nothing, "story.strategy.cannot_say"),
     ];
     let mut out = Vec::new();
     for (kind, key) in kinds {
-        let rows: Vec<&&EffectRow> = arm.tiers.iter().filter(|r| arm.earned(r) == kind).collect();
+        let rows: Vec<&&EffectRow> = arm.tiers.iter().filter(|r| arm.known(r) == kind).collect();
         let names: Vec<String> = rows
             .iter()
             .map(|r| {
                 let state = view.state_label(&r.scheme, &r.state);
                 let p = r.p_adjusted.or(r.p_value).map_or(NOTHING.into(), |p| view.format.p(p));
                 match kind {
-                    Earned::Open | Earned::Unknown => state,
+                    Known::Open | Known::Nothing => state,
                     _ => {
                         view.words.fill("story.strategy.tier", &[("state", &state), ("estimate", &estimate(view, r)), ("p", &p)])
                     }
@@ -157,7 +163,8 @@ fn tiers(view: &View, arm: &ArmEffects) -> Vec<Sentence> {
             out.push(view.words.say(key, &[("list", &names.join(separator)), ("comparisons", &comparisons)]));
         }
     }
-    if !arm.tiers.is_empty() && !arm.tiers.iter().any(|r| arm.earned(r) == Earned::Yes) {
+    let knows_money = arm.tiers.iter().any(|r| r.net_margin_per_customer.is_some());
+    if knows_money && !arm.tiers.iter().any(|r| arm.known(r) == Known::Earned) {
         out.insert(0, view.words.say("story.strategy.earned_none", &[]));
     }
     out

@@ -94,9 +94,11 @@ impl RowCells {
                 gone.push((r.strategy.clone(), r.period_start, r.arm.clone(), r.scheme.clone(), r.state.clone()));
                 (r.n_treated, r.n_control, r.mean_treated, r.mean_control) = (None, None, None, None);
                 (r.difference, r.ci_low, r.ci_high, r.p_value, r.p_adjusted) = (None, None, None, None, None);
-                (r.lift, r.lift_low, r.lift_high, r.mde, r.srm_p) = (None, None, None, None, None);
+                (r.ci_low_adjusted, r.ci_high_adjusted, r.mde, r.mde_loss) = (None, None, None, None);
+                (r.lift, r.lift_low, r.lift_high, r.srm_p, r.family_size) = (None, None, None, None, None);
                 (r.incremental, r.cost, r.roi, r.roi_low, r.roi_high, r.excluded) = (None, None, None, None, None, None);
                 (r.net_margin_per_customer, r.net_margin_low, r.net_margin_high) = (None, None, None);
+                (r.net_margin_low_adjusted, r.net_margin_high_adjusted) = (None, None);
                 (r.not_estimable, r.suppressed) = (None, true);
             } else if r.excluded.is_some_and(|n| 0 < n && n < cells.min) {
                 (r.excluded, r.suppressed) = (None, true);
@@ -108,7 +110,23 @@ impl RowCells {
                 (r.n_treated, r.n_control, r.mean_control, r.difference) = (None, None, None, None);
                 (r.ci_low, r.ci_high, r.p_value, r.lift, r.lift_low, r.lift_high) = (None, None, None, None, None, None);
                 (r.q_difference, r.q_difference_p, r.q_lift, r.q_lift_p) = (None, None, None, None);
+                (r.ci_low_adjusted, r.ci_high_adjusted, r.p_adjusted, r.family_size) = (None, None, None, None);
+                (r.covered_share, r.incremental, r.cost) = (None, None, None);
+                (r.net_margin_per_customer, r.net_margin_low, r.net_margin_high) = (None, None, None);
                 (r.recurring_share, r.not_estimable, r.suppressed) = (None, None, true);
+            }
+        }
+        // The best and the worst period are effects of one period.
+        for r in data.effects_over_time.iter_mut().flatten() {
+            let is_hidden = |start: Option<Day>| {
+                let of = |g: &(String, Option<Day>, String, String, String)| {
+                    (&g.0, g.1, &g.2, &g.3, &g.4) == (&r.strategy, start, &r.arm, &r.scheme, &r.state)
+                };
+                gone.iter().any(of)
+            };
+            if is_hidden(None) || is_hidden(r.best_period) || is_hidden(r.worst_period) {
+                (r.best_period, r.best_difference, r.worst_period, r.worst_difference) = (None, None, None, None);
+                r.suppressed = true;
             }
         }
         for (r, count_cells) in data.before_after.iter_mut().flatten().zip(&self.before_after) {
@@ -125,6 +143,8 @@ impl RowCells {
             // The reason may hold the numbers.
             if gone.iter().any(same) {
                 (r.reason, r.difference, r.shrunk_difference, r.shrunk_low) = (None, None, None, None);
+                (r.ci_low_adjusted, r.ci_high_adjusted, r.p_adjusted) = (None, None, None);
+                (r.net_margin_per_customer, r.net_margin_low_adjusted, r.net_margin_high_adjusted) = (None, None, None);
                 r.suppressed = true;
             }
         }

@@ -1,0 +1,336 @@
+//! Two arms held against each other: the estimate of a method from their sums, and its test from their grids.
+
+use std::collections::BTreeMap;
+
+use super::arm_sums::{CellGrids, Group, PeriodSums, Quantity};
+use super::diagnostics::PeriodDiagnostics;
+use super::reason::NotEstimable;
+use super::sentence::Rounded;
+use crate::domain::{Design, EffectMethod as Method, Outcome};
+use crate::error::Result;
+use crate::stats::{
+    Adjustment, Alike, Arms, Cell, DifferenceTest, Estimate, EstimateError, MOST_IN_TAIL, PermutationTest, Shape, Statistic,
+    Sums, Weighting, estimate, power, student_tail, theta,
+};
+
+/// The least share that the larger arm may have, and the ratio of variances up to which numbers that can be negative are tested
+/// whatever the shares: an effect on them need not be a multiple of anything.
+const LARGE_SHARE: f64 = 0.7;
+const UNLIKE_VARIANCES: f64 = 2.0;
+
+/// What a comparison finds.
+#[derive(Debug, Clone)]
+pub(super) struct Compared {
+    /// The estimate.
+    pub estimate: Estimate,
+    /// Its test.
+    pub test: DifferenceTest,
+    /// The test's interval at 95 %.
+    pub interval: (f64, f64),
+    /// The test's p-value.
+    pub p: f64,
+}
+
+impl Compared {
+    /// The same of `scale` times the outcome less `cost` per treated customer.
+    pub fn as_net(&self, scale: f64, cost: f64) -> Compared {
+        let test = self.test.mapped(scale, -cost);
+        let mut estimate = self.estimate.clone();
+        estimate.mean_treated = estimate.mean_treated * scale - cost;
+        for number in [&mut estimate.mean_control, &mut estimate.base, &mut estimate.se] {
+            *number *= scale;
+        }
+        estimate.difference = test.value;
+        estimate.lift = None;
+        for influence in estimate.influence.iter_mut().flatten() {
+            influence.coefficients.iter_mut().for_each(|coefficient| *coefficient *= scale);
+            influence.constant *= scale;
+        }
+        let interval = (self.interval.0 * scale - cost, self.interval.1 * scale - cost);
+        Compared { p: test.p(), estimate, test, interval }
+    }
+}
+
+/// A comparison, and why its numbers are not told.
+#[derive(Debug, Clone, Default)]
+pub(super) struct Found {
+    /// The comparison, if there is one.
+    pub compared: Option<Compared>,
+    /// Why it is not told.
+    pub reason: Option<NotEstimable>,
+}
+
+impl Found {
+    /// The comparison, if it is told.
+    pub fn told(&self) -> Option<&Compared> {
+        self.compared.as_ref().filter(|_| self.reason.is_none())
+    }
+
+    /// The comparison, if it is told or may be told with others: several periods can do what is too little in one.
+    pub fn poolable(&self) -> Option<&Compared> {
+        let is_skewed = matches!(self.reason, Some(NotEstimable::TooSkewed { .. } | NotEstimable::FewSpenders { .. }));
+        self.compared.as_ref().filter(|_| self.reason.is_none() || is_skewed)
+    }
+}
+
+impl From<NotEstimable> for Found {
+    fn from(reason: NotEstimable) -> Found {
+        Found { compared: None, reason: Some(reason) }
+    }
+}
+
+/// Both arms of one cell.
+pub(super) struct Pair<'a> {
+    pub cell: &'a str,
+    pub treated: Sums,
+    pub control: Sums,
+}
+
+/// The rows that a comparison reads.
+#[derive(Clone, Copy)]
+pub(super) struct Comparison<'a, 'i> {
+    pub diagnostics: &'i PeriodDiagnostics<'a>,
+    pub slice: &'i PeriodSums<'a>,
+}
+
+/// What is compared.
+#[derive(Clone, Copy)]
+pub(super) struct Contrast<'a, 'i> {
+    pub group: Group<'a>,
+    pub outcome: &'i Outcome,
+    pub method: Method,
+    pub arm: &'a str,
+    pub against: &'a str,
+}
+
+impl<'a, 'i> Comparison<'a, 'i> {
+    /// Both arms' sums per cell.
+    pub fn pairs(&self, of: Contrast<'a, '_>) -> Vec<Pair<'a>> {
+        let quantity = Quantity::Outcome(of.outcome.clone());
+        let cells = self.slice.table(of.group, &quantity).into_iter().flatten();
+        let sums = |arms: &BTreeMap<&str, &Sums>, arm: &str| arms.get(arm).map_or(Sums::default(), |s| **s);
+        let pair = |(cell, arms): (&&'a str, _)| Pair { cell, treated: sums(arms, of.arm), control: sums(arms, of.against) };
+        cells.map(pair).filter(|p| p.treated.n + p.control.n > 0).collect()
+    }
+
+    /// The estimate and its test over these cells.
+    ///
+    /// # Errors
+    /// Exit 3 if sums of cells leave 128 bits.
+    pub fn compare(&self, pairs: &[Pair<'_>], of: Contrast<'a, '_>) -> Result<Found> {
+        let cells = self.cells(pairs, of)?;
+        let shape = of.outcome.shape();
+        let (adjustment, weighting) = match of.method {
+            // The test of a ratio takes no baseline in, so its difference does not either.
+            Method::PermutationBaseline if shape == Shape::Ratio => (Adjustment::None, Weighting::Given),
+            Method::Cuped => (Adjustment::Cuped, Weighting::Pooled),
+            Method::PermutationBaseline => (Adjustment::Cuped, Weighting::Given),
+            Method::Permutation => (Adjustment::None, Weighting::Given),
+            Method::Did => (Adjustment::Change, Weighting::Treated),
+            Method::Matched => (Adjustment::None, Weighting::Treated),
+            Method::Welch | Method::PostStratified => (Adjustment::None, Weighting::Pooled),
+        };
+        let estimate = estimate(&cells, shape, adjustment, weighting).map_err(|why| match why {
+            EstimateError::NoCells => NotEstimable::NoCells,
+            EstimateError::ZeroVariance if shape == Shape::Ratio => NotEstimable::SameValue,
+            EstimateError::ZeroVariance => NotEstimable::SameOutcome,
+            EstimateError::Explained => NotEstimable::Explained,
+            EstimateError::ZeroDenominator => NotEstimable::NoDenominator,
+        });
+        let estimate = match estimate {
+            Ok(estimate) => estimate,
+            Err(why) => return Ok(why.into()),
+        };
+        let (test, reason) = match of.method.permutes() {
+            true => match self.permutation_test(&cells, pairs, of, &estimate) {
+                Ok((test, reason)) => (test, reason),
+                Err(why) => return Ok(why.into()),
+            },
+            false => self.students_test(&cells, pairs, of, &estimate),
+        };
+        Ok(Found { compared: Some(Compared { interval: test.interval(0.05), p: test.p(), test, estimate }), reason })
+    }
+
+    /// The moments of the cells; of all together for methods without.
+    fn cells(&self, pairs: &[Pair<'_>], of: Contrast<'a, '_>) -> Result<Vec<Cell>> {
+        let scales = of.outcome.scales(self.diagnostics.strategy.money_scale);
+        let whole;
+        let pairs = if of.method.has_cells() {
+            pairs
+        } else {
+            let mut sum = Pair { cell: "", treated: Sums::default(), control: Sums::default() };
+            for pair in pairs {
+                sum.treated.add(&pair.treated)?;
+                sum.control.add(&pair.control)?;
+            }
+            whole = [sum];
+            &whole
+        };
+        let mut cells = Vec::new();
+        for pair in pairs {
+            let mut both = pair.treated;
+            both.add(&pair.control)?;
+            let moments = (pair.treated.moments(scales), pair.control.moments(scales), both.moments(scales));
+            if let (Some(treated), Some(control), Some(both)) = moments {
+                cells.push(Cell { treated, control, both });
+            }
+        }
+        Ok(cells)
+    }
+
+    /// The permutation test of the difference, and whether it would claim too often here.
+    fn permutation_test(
+        &self,
+        cells: &[Cell],
+        pairs: &[Pair<'_>],
+        of: Contrast<'a, '_>,
+        estimate: &Estimate,
+    ) -> std::result::Result<(DifferenceTest, Option<NotEstimable>), NotEstimable> {
+        let shape = of.outcome.shape();
+        let theta = match (of.method, shape) {
+            (Method::PermutationBaseline, Shape::Mean) => theta(shape, cells).unwrap_or_default(),
+            _ => 0.0,
+        };
+        let customers: f64 = cells.iter().map(|cell| cell.both.n).sum();
+        let strata = self.strata(pairs, of, theta, customers).ok_or(NotEstimable::NoGrid)?;
+        let statistic = match (shape, of.outcome) {
+            (Shape::Ratio, _) => Statistic::Ratio,
+            (Shape::Mean, Outcome::Net) => Statistic::Shifted,
+            (Shape::Mean, _) => Statistic::Mean,
+        };
+        if statistic == Statistic::Shifted && has_unlike_variances(cells) {
+            return Err(NotEstimable::UnlikeVariances);
+        }
+        let dispersion = dispersion(cells, &strata, theta, shape);
+        let test = PermutationTest::new(strata, statistic, dispersion).ok_or(NotEstimable::SameOutcome)?;
+        let reason = test.leans().then(|| too_skewed(estimate.n_control.min(estimate.n_treated), test.controls_that_would_do()));
+        Ok((DifferenceTest::permutation(test, estimate.se), reason))
+    }
+
+    /// Student's test of the difference, and whether it would claim too often here.
+    fn students_test(
+        &self,
+        cells: &[Cell],
+        pairs: &[Pair<'_>],
+        of: Contrast<'a, '_>,
+        estimate: &Estimate,
+    ) -> (DifferenceTest, Option<NotEstimable>) {
+        let test = DifferenceTest::student(estimate.difference, estimate.se, estimate.df);
+        if self.diagnostics.strategy.design != Design::Randomised || of.outcome.shape() == Shape::Ratio {
+            return (test, None);
+        }
+        let theta = if of.method.adjusts() { theta(Shape::Mean, cells).unwrap_or_default() } else { 0.0 };
+        let customers = estimate.n_treated + estimate.n_control;
+        let Some(strata) = self.strata(pairs, of, theta, customers) else { return (test, None) };
+        let tail = student_tail(&strata);
+        let leans = tail > MOST_IN_TAIL;
+        (test, leans.then(|| NotEstimable::StudentLeans { tail: Rounded::new(100.0 * tail, 1) }))
+    }
+
+    /// The grids of both arms per cell; `None` if there are none.
+    fn strata(&self, pairs: &[Pair<'_>], of: Contrast<'a, '_>, theta: f64, customers: f64) -> Option<Vec<Arms>> {
+        let quantity = Quantity::Outcome(of.outcome.clone());
+        let grids: &CellGrids<'_> = self.slice.grids(of.group, &quantity)?;
+        let [y, x, d, _] = of.outcome.scales(self.diagnostics.strategy.money_scale);
+        let (first, second) = (power(y), if of.outcome.shape() == Shape::Ratio { power(d) } else { power(x) });
+        let alike = |cell: &str, arm: &str, out: &mut Vec<Alike>| -> Option<()> {
+            let grid = grids.get(cell)?.get(arm)?;
+            out.extend(grid.cells().map(|cell| {
+                let count = cell.count as f64;
+                Alike { count, y: cell.first as f64 / count / first, x: cell.second as f64 / count / second }
+            }));
+            Some(())
+        };
+        let arms = |weight: f64| Arms { treated: Vec::new(), control: Vec::new(), weight, theta };
+        let mut strata = Vec::new();
+        let mut whole = arms(1.0);
+        for pair in pairs {
+            let mut own = arms((pair.treated.n + pair.control.n) as f64 / customers);
+            let into = if of.method.has_cells() { &mut own } else { &mut whole };
+            // An arm that has nobody in the cell has no grid.
+            let both = [(of.arm, pair.treated.n, &mut into.treated), (of.against, pair.control.n, &mut into.control)];
+            for (arm, _, out) in both.into_iter().filter(|(_, n, _)| *n > 0) {
+                alike(pair.cell, arm, out)?;
+            }
+            if of.method.has_cells() {
+                strata.push(own);
+            }
+        }
+        if !of.method.has_cells() {
+            strata.push(whole);
+        }
+        Some(strata)
+    }
+}
+
+/// What makes a test of these arms claim too often.
+pub(super) fn too_skewed(controls: f64, enough: Option<f64>) -> NotEstimable {
+    let controls = controls as i64;
+    match enough {
+        Some(enough) => NotEstimable::TooSkewed { controls, enough: enough as i64 },
+        None => NotEstimable::FewSpenders { controls },
+    }
+}
+
+/// Whether the arms' variances are too unlike for a test that exchanges their customers at such shares.
+fn has_unlike_variances(cells: &[Cell]) -> bool {
+    let sum = |of: &dyn Fn(&Cell) -> f64| cells.iter().map(of).sum::<f64>();
+    let (treated, control) = (sum(&|cell| cell.treated.n), sum(&|cell| cell.control.n));
+    let of_treated = sum(&|cell| cell.treated.n * cell.treated.covariance[0][0]) / treated;
+    let of_control = sum(&|cell| cell.control.n * cell.control.covariance[0][0]) / control;
+    let ratio = of_treated.max(of_control) / of_treated.min(of_control);
+    treated.max(control) / (treated + control) > LARGE_SHARE && (ratio.is_nan() || ratio > UNLIKE_VARIANCES)
+}
+
+/// The variance of customers' adjusted outcomes over that of their grid's cells, within strata and over both arms together.
+fn dispersion(cells: &[Cell], strata: &[Arms], theta: f64, shape: Shape) -> f64 {
+    if shape == Shape::Ratio || theta == 0.0 {
+        return 1.0;
+    }
+    let slope = [1.0, -theta, 0.0, 0.0];
+    let (mut exact, mut of_grid) = (0.0, 0.0);
+    for (cell, arms) in cells.iter().zip(strata) {
+        let weight = arms.weight * arms.weight * cell.both.n / (cell.treated.n * cell.control.n);
+        exact += weight * cell.both.variance(&slope);
+        let all = || arms.treated.iter().chain(&arms.control);
+        let mean = all().map(|alike| alike.count * (alike.y - theta * alike.x)).sum::<f64>() / cell.both.n;
+        let squares: f64 = all().map(|alike| alike.count * (alike.y - theta * alike.x - mean).powi(2)).sum();
+        of_grid += weight * squares / (cell.both.n - 1.0);
+    }
+    if of_grid > 0.0 { exact / of_grid } else { 1.0 }
+}
+
+/// What the placebo of a matched comparison says.
+#[derive(Debug, Clone, PartialEq)]
+pub(super) enum Placebo {
+    /// Its interval covers 0.
+    Passed,
+    /// The arms differed when nobody was treated.
+    Failed(NotEstimable),
+    /// There are no orders before the baseline to look at, or the design needs none.
+    Missing,
+}
+
+impl<'a> Comparison<'a, '_> {
+    /// The matched comparison in the same cells on the period before the baseline, which `before` has.
+    ///
+    /// # Errors
+    /// Exit 3 if sums of cells leave 128 bits.
+    pub fn placebo(&self, before: &PeriodSums<'a>, cells: &[&str], of: Contrast<'a, '_>) -> Result<Placebo> {
+        let before = Comparison { slice: before, diagnostics: self.diagnostics };
+        let mut pairs = before.pairs(of);
+        pairs.retain(|p| cells.contains(&p.cell) && p.treated.n > 1 && p.control.n > 1);
+        if pairs.len() != cells.len() {
+            return Ok(Placebo::Missing);
+        }
+        // Without variance, or orders to divide by, it is not known, which is not passed.
+        Ok(match before.compare(&pairs, of)?.told() {
+            None => Placebo::Missing,
+            Some(Compared { interval: (low, high), .. }) if *low <= 0.0 && *high >= 0.0 => Placebo::Passed,
+            Some(Compared { estimate, interval: (low, high), .. }) => {
+                let [difference, low, high] = [estimate.difference, *low, *high].map(Rounded::short);
+                Placebo::Failed(NotEstimable::FailedPlacebo { difference, low, high })
+            }
+        })
+    }
+}

@@ -1,0 +1,342 @@
+//! What a verdict rests on, and what is to be said beside it.
+
+use super::super::sentence::{PValue, Quoted, Rounded, sentences};
+use super::not_estimable::NotEstimable;
+use crate::domain::{Day, EffectMethod, Outcome};
+use crate::stats::MoneyInterval;
+
+sentences! {
+    /// A difference between the arms with its adjusted interval, in words.
+    pub enum Change {
+        /// The treated have more.
+        Rises {
+            /// What rises.
+            outcome: Outcome,
+            /// By how much per customer.
+            by: Rounded,
+            /// Lower end of the difference's interval.
+            low: Rounded,
+            /// Upper end.
+            high: Rounded,
+            /// The adjusted p-value.
+            p: PValue,
+        } = "reason.rises", "{outcome} rises by {by} per customer ({low} to {high}, adjusted p {p})";
+        /// The treated have less.
+        Falls {
+            /// What falls.
+            outcome: Outcome,
+            /// By how much per customer.
+            by: Rounded,
+            /// Lower end of the difference's interval.
+            low: Rounded,
+            /// Upper end.
+            high: Rounded,
+            /// The adjusted p-value.
+            p: PValue,
+        } = "reason.falls", "{outcome} falls by {by} per customer ({low} to {high}, adjusted p {p})";
+        /// The treated have more than alike customers.
+        HigherThanAlike {
+            /// What is higher.
+            outcome: Outcome,
+            /// By how much per customer.
+            by: Rounded,
+            /// Lower end of the difference's interval.
+            low: Rounded,
+            /// Upper end.
+            high: Rounded,
+            /// The adjusted p-value.
+            p: PValue,
+        } = "reason.higher_than_alike", "{outcome} is {by} per customer higher than of alike customers ({low} to {high}, adjusted p {p})";
+        /// The treated have less than alike customers.
+        LowerThanAlike {
+            /// What is lower.
+            outcome: Outcome,
+            /// By how much per customer.
+            by: Rounded,
+            /// Lower end of the difference's interval.
+            low: Rounded,
+            /// Upper end.
+            high: Rounded,
+            /// The adjusted p-value.
+            p: PValue,
+        } = "reason.lower_than_alike", "{outcome} is {by} per customer lower than of alike customers ({low} to {high}, adjusted p {p})";
+    }
+
+    /// Money, in words.
+    pub enum NetMargin {
+        /// What is left per treated customer.
+        PerCustomer {
+            /// Margin less cost.
+            value: Rounded,
+            /// Lower end of its adjusted interval.
+            low: Rounded,
+            /// Upper end.
+            high: Rounded,
+        } = "reason.net_margin", "net margin per customer {value} ({low} to {high})";
+    }
+
+    /// How periods disagree.
+    pub enum Disagreement {
+        /// Two periods show opposite results.
+        Opposite {
+            /// First day of the one that gains.
+            gain: Day,
+            /// First day of the one that loses.
+            loss: Day,
+        } = "reason.opposite_periods", "the period from {gain} shows a gain and that from {loss} a loss";
+        /// One period decides.
+        OneDecides {
+            /// Its first day.
+            start: Day,
+        } = "reason.one_period_decides", "without the period from {start} the result has the other sign";
+    }
+
+    /// What a verdict rests on.
+    pub enum Finding {
+        /// Nothing can be said: the strategy has no control.
+        NoControl = "reason.no_control", "there is no control arm, so a change cannot be told from what would have happened anyway: see before_after";
+        /// Nothing can be said: there is no estimate.
+        NotEstimable {
+            /// Why.
+            reason: NotEstimable,
+        } = "reason.not_estimable", "{reason}";
+        /// Nothing can be said over all periods: one of them has no estimate.
+        PeriodNotEstimable {
+            /// Its first day.
+            start: Day,
+            /// Why.
+            reason: NotEstimable,
+        } = "reason.period_not_estimable", "in the period from {start}, {reason}";
+        /// Nothing can be said over all periods: those with an estimate have too few of the treated.
+        CoversTooFew {
+            /// The share of the treated that have one, in percent.
+            share: Rounded,
+            /// First day of the first period without.
+            start: Day,
+            /// Why it has none.
+            reason: NotEstimable,
+        } = "reason.covers_too_few", "only {share} % of the treated are in periods with an estimate; in the period from {start}, {reason}";
+        /// Nothing can be said: a matched comparison has no placebo.
+        NoPlacebo = "reason.no_placebo", "there is no placebo to trust the matching by: nothing is known of these customers before the baseline";
+        /// Nothing can be said: too few of the treated are matched.
+        FewMatched {
+            /// The matched in percent of the treated.
+            share: Rounded,
+        } = "reason.few_matched", "only {share} % of the treated have a match";
+        /// Nothing can be said: the two estimates of a matched strategy disagree.
+        BracketDisagrees {
+            /// The difference in matched cells.
+            matched: Rounded,
+            /// The difference of the changes.
+            did: Rounded,
+        } = "reason.bracket_disagrees", "the ends of the bracket disagree: {matched} in matched cells, {did} by difference-in-differences, and they do not show the same";
+        /// Nothing can be said: a matched strategy lacks one of its two estimates.
+        BracketIncomplete = "reason.bracket_incomplete", "one end of the bracket is missing";
+        /// A guardrail falls.
+        GuardrailFalls {
+            /// The guarded outcome.
+            outcome: Outcome,
+            /// By how much per customer.
+            by: Rounded,
+            /// Lower end of its plain interval.
+            low: Rounded,
+            /// Upper end.
+            high: Rounded,
+        } = "reason.guardrail_falls", "guardrail {outcome} falls by {by} per customer ({low} to {high}), so look at that before it goes on";
+        /// A guardrail may fall by more than is borne.
+        GuardrailMayFall {
+            /// The guarded outcome.
+            outcome: Outcome,
+            /// Lower end of its plain interval.
+            low: Rounded,
+            /// What is borne.
+            at_worst: Rounded,
+        } = "reason.guardrail_may_fall", "guardrail {outcome} may change by {low} per customer, and {at_worst} is allowed: more customers are needed to rule that out";
+        /// The outcome falls.
+        Harm {
+            /// By how much.
+            effect: Change,
+        } = "reason.harm", "{effect}: it does harm";
+        /// The outcome falls over all periods, but periods disagree.
+        HarmUnevenly {
+            /// By how much.
+            effect: Change,
+            /// How they disagree.
+            how: Disagreement,
+        } = "reason.harm_unevenly", "{effect}, but {how}";
+        /// The outcome falls, and net money is gained.
+        HarmsButPays {
+            /// By how much.
+            effect: Change,
+            /// The net margin.
+            money: NetMargin,
+        } = "reason.harms_but_pays", "{effect}, yet {money}: it pays although it misses its aim, so decide which of both counts";
+        /// The net margin is negative.
+        Loss {
+            /// The effect.
+            effect: Change,
+            /// The net margin.
+            money: NetMargin,
+        } = "reason.loss", "{effect}; {money}: it costs more than it brings even at the high end";
+        /// The net margin is negative over all periods, but periods disagree.
+        LosesUnevenly {
+            /// The effect.
+            effect: Change,
+            /// The net margin.
+            money: NetMargin,
+            /// How they disagree.
+            how: Disagreement,
+        } = "reason.loses_unevenly", "{effect}; {money}: it loses money over all periods, but {how}";
+        /// The net margin is positive over all periods, but periods disagree.
+        PaysUnevenly {
+            /// The effect.
+            effect: Change,
+            /// The net margin.
+            money: NetMargin,
+            /// How they disagree.
+            how: Disagreement,
+        } = "reason.pays_unevenly", "{effect}; {money}: it pays over all periods, but {how}";
+        /// The net margin is positive.
+        Pays {
+            /// The effect.
+            effect: Change,
+            /// The net margin.
+            money: NetMargin,
+        } = "reason.pays", "{effect}; {money}: it pays even at the low end";
+        /// The outcome rises, and the net margin is not shown to be positive or negative.
+        PayIsOpen {
+            /// The effect.
+            effect: Change,
+            /// The net margin.
+            money: NetMargin,
+        } = "reason.pay_is_open", "{effect}; {money}: it works, but that it pays is not shown";
+        /// The outcome rises, and the net margin is not known.
+        Works {
+            /// The effect.
+            effect: Change,
+        } = "reason.works", "{effect}: it works; whether it pays is not known without cost and margin";
+        /// No effect is shown.
+        NotShown {
+            /// The estimate.
+            effect: Change,
+            /// The least gain that would be found four times in five.
+            gain: Rounded,
+            /// The least loss.
+            loss: Rounded,
+        } = "reason.not_shown", "{effect}: no effect is shown; a gain of {gain} or a loss of {loss} would be found four times in five";
+        /// Both comparisons with alike customers are above 0.
+        MoreThanAlike {
+            /// The difference.
+            effect: Change,
+        } = "reason.more_than_alike", "{effect}, a comparison, no proof: it cannot see who was chosen because they were about to buy; a control drawn at random can";
+        /// Both comparisons with alike customers are below 0.
+        LessThanAlike {
+            /// The difference.
+            effect: Change,
+        } = "reason.less_than_alike", "{effect}, a comparison, no proof of harm: it cannot see who was chosen because they had stopped buying; a control drawn at random can";
+    }
+
+    /// What a reader must know besides; it follows the finding.
+    pub enum Remark {
+        /// The verdict rests on another method than the primary one, because of its period.
+        InPeriod {
+            /// The method that leads.
+            method: EffectMethod,
+            /// Why the primary one cannot.
+            why: NotEstimable,
+        } = "reason.fallback", " (by {method} because {why})";
+        /// The same because of one period, and so in all of them.
+        InAPeriod {
+            /// The method that leads.
+            method: EffectMethod,
+            /// Why the primary one cannot.
+            why: NotEstimable,
+        } = "reason.fallback_in_a_period", " (by {method} because in a period {why})";
+        /// Another strategy treated unlike shares of the arms afterwards, which is part of the effect.
+        TreatedAfter {
+            /// The other strategy.
+            strategy: Quoted,
+            /// Its share of the arm, in percent.
+            share: Rounded,
+            /// The arm.
+            arm: Quoted,
+            /// Its share of the control, in percent.
+            of_control: Rounded,
+            /// The control.
+            control: Quoted,
+        } = "reason.treated_after", " (includes what strategy {strategy} did later to {share} % of arm {arm} and {of_control} % of arm {control})";
+        /// Controls were contacted; the effect stays that of the assignment.
+        ContactedControls {
+            /// How many.
+            contacted: i64,
+            /// Of how many.
+            customers: i64,
+            /// The control arm.
+            arm: Quoted,
+        } = "reason.contacted_controls", " ({contacted} of {customers} in arm {arm} were contacted)";
+        /// Treated customers were not contacted; the effect stays that of the assignment.
+        WithoutContact {
+            /// How many.
+            without: i64,
+            /// Of how many.
+            customers: i64,
+            /// The arm.
+            arm: Quoted,
+        } = "reason.without_contact", " ({without} of {customers} in arm {arm} were not contacted)";
+        /// States lie wholly in one arm each.
+        WholeStates {
+            /// The scheme column.
+            scheme: Quoted,
+        } = "reason.whole_states", " (each value of {scheme} lies wholly in one arm, as if values had been drawn and not customers, so there are as many draws as values)";
+        /// Periods are left out.
+        LeavesOut {
+            /// The share of the treated in the others, in percent.
+            share: Rounded,
+            /// First day of the first that is left out.
+            start: Day,
+            /// Why.
+            reason: NotEstimable,
+        } = "reason.leaves_out", " (of {share} % of the treated; in the period from {start}, {reason})";
+        /// A period makes the result much less certain.
+        Widened {
+            /// Its first day.
+            start: Day,
+        } = "reason.widened", " (the period from {start} alone more than doubles the width of the interval)";
+        /// Periods have ended after the last look.
+        AfterLastLook {
+            /// The looks that the level is divided by.
+            looks: i64,
+        } = "reason.after_last_look", " (as it stood at the last of {looks} looks; a larger key looks of the strategy takes later periods in)";
+    }
+}
+
+fn short(difference: MoneyInterval) -> [Rounded; 3] {
+    [difference.value.abs(), difference.low, difference.high].map(Rounded::short)
+}
+
+impl Change {
+    /// An effect with its adjusted interval and p-value.
+    pub fn new(outcome: Outcome, difference: MoneyInterval, p: f64) -> Change {
+        let ([by, low, high], p) = (short(difference), PValue(p));
+        match difference.value < 0.0 {
+            true => Change::Falls { outcome, by, low, high, p },
+            false => Change::Rises { outcome, by, low, high, p },
+        }
+    }
+
+    /// A difference from alike customers with its adjusted interval and p-value.
+    pub fn beside_alike(outcome: Outcome, difference: MoneyInterval, p: f64) -> Change {
+        let ([by, low, high], p) = (short(difference), PValue(p));
+        match difference.value < 0.0 {
+            true => Change::LowerThanAlike { outcome, by, low, high, p },
+            false => Change::HigherThanAlike { outcome, by, low, high, p },
+        }
+    }
+}
+
+impl From<MoneyInterval> for NetMargin {
+    fn from(net: MoneyInterval) -> NetMargin {
+        let [value, low, high] = [net.value, net.low, net.high].map(Rounded::short);
+        NetMargin::PerCustomer { value, low, high }
+    }
+}

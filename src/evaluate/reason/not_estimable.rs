@@ -1,0 +1,198 @@
+//! Why a number is not there.
+
+use super::super::sentence::{Field, FieldType, PValue, Quoted, Rounded, sentences};
+use crate::domain::{Day, Outcome};
+
+sentences! {
+    /// A reason for null numbers, printed as one sentence in `not_estimable`.
+    pub enum NotEstimable {
+        /// An arm has no customers.
+        EmptyArm {
+            /// The arm.
+            arm: Quoted,
+        } = "reason.empty_arm", "arm {arm} has no customers here";
+        /// An arm has one customer, who has no variance.
+        OneCustomer {
+            /// The arm.
+            arm: Quoted,
+        } = "reason.one_customer", "arm {arm} has one customer here, and one has no variance";
+        /// Within either arm all customers have the same outcome.
+        SameOutcome = "reason.same_outcome", "within each arm all customers have the same outcome, so there is no variance";
+        /// Within either arm all customers with orders have the same value per order.
+        SameValue = "reason.same_value", "within each arm all customers have the same value per order, so there is no variance";
+        /// Within either arm the baseline explains all that differs.
+        Explained = "reason.explained", "the baseline explains all that differs within the arms, so there is no variance left";
+        /// A ratio's denominator is 0 in an arm.
+        NoDenominator = "reason.no_denominator", "an arm has no orders here, so there is no value per order";
+        /// The arms' sizes are not those that were planned.
+        FailedSplit {
+            /// The split check's p-value.
+            p: PValue,
+        } = "reason.failed_split", "the arms' sizes are not those of the planned split (chi-square p {p}), so who is in which arm was not left to chance";
+        /// The outcome's days are not all in the data.
+        Unfinished {
+            /// The last day needed.
+            until: Day,
+            /// The last day there is.
+            known: Day,
+        } = "reason.unfinished", "outcomes run until {until} and the last as-of date is {known}: the period is not finished";
+        /// Customers were assigned on different dates and the job gives no `outcome_days`.
+        NoCommonStart = "reason.no_common_start", "customers were assigned on different dates and the job gives no outcome_days, so they were not watched equally long";
+        /// The arms were already treated differently inside the baseline.
+        ContaminatedBaseline {
+            /// The p-value of equal shares.
+            p: PValue,
+        } = "reason.contaminated_baseline", "the arms were treated differently inside the baseline already (chi-square p {p}), so the baseline is no fair covariate";
+        /// There is no baseline.
+        NoBaseline = "reason.no_baseline", "there is no baseline";
+        /// The outcome has no number in the baseline from which it could have changed.
+        NoBaselineValue = "reason.no_baseline_value", "the outcome is not known of the baseline, so there is no change since then";
+        /// The baseline and the outcomes are of different length.
+        UnequalDays {
+            /// Days of the baseline that are in the data.
+            baseline: i32,
+            /// Days of the outcomes.
+            outcomes: i32,
+        } = "reason.unequal_days", "the data have {baseline} days of the baseline and {outcomes} of outcomes, which are too unlike to tell a change by";
+        /// Strata with different planned shares cannot be thrown together.
+        UnequalShares = "reason.unequal_shares", "strata have different planned shares, so the arms' plain means differ by their mix: see post_stratified";
+        /// The permutation test would claim too often.
+        TooSkewed {
+            /// Customers of the smaller arm.
+            controls: i64,
+            /// How many of these customers would do.
+            enough: i64,
+        } = "reason.too_skewed", "{controls} customers in the smaller arm are too few for an outcome as skewed as this one: in redraws of the arms a test claims effects that are none; {enough} of them would do";
+        /// The permutation test would claim too often, whatever the arms' sizes.
+        FewSpenders {
+            /// Customers of the smaller arm.
+            controls: i64,
+        } = "reason.few_spenders", "a few customers make nearly all of this outcome, so {controls} in the smaller arm are too few, and not even half of these customers would do";
+        /// Student's test would claim too often.
+        StudentLeans {
+            /// The share of either tail that it would have, in percent.
+            tail: Rounded,
+        } = "reason.student_leans", "arms of such unlike sizes make this test lean with an outcome as skewed as this one: {tail} % in a tail that should have 2.5 %; see permutation";
+        /// Net money that varies too differently between the arms.
+        UnlikeVariances = "reason.unlike_variances", "net money varies more than twice as much in one arm, and the arms are of too unlike sizes to test that";
+        /// There is no grid of the outcome.
+        NoGrid = "reason.no_grid", "no grid of this outcome was summed, which the test needs";
+        /// No stratum or matching cell has two customers in each arm.
+        NoCells = "reason.no_cells", "no stratum or matching cell has two customers in each arm";
+        /// The matched arms differed before the baseline.
+        FailedPlacebo {
+            /// Their difference then.
+            difference: Rounded,
+            /// Its interval's lower end.
+            low: Rounded,
+            /// Its upper end.
+            high: Rounded,
+        } = "reason.failed_placebo", "the matched arms differed by {difference} ({low} to {high}) before the baseline already, when nobody was treated";
+        /// No period has an estimate to pool.
+        NoEstimate {
+            /// The first day of the first period.
+            start: Day,
+            /// That period's reason.
+            reason: Box<NotEstimable>,
+        } = "reason.no_estimate", "no period has an estimate; the first, from {start}: {reason}";
+        /// Arms assigned on different days cannot be thrown together.
+        UnlikeDays {
+            /// The p-value of equal days.
+            p: PValue,
+            /// The arm's share of the customers of these days, in percent.
+            share: Rounded,
+            /// The first of them.
+            from: Day,
+            /// The last.
+            to: Day,
+            /// The arm.
+            arm: Quoted,
+            /// Its share of all customers, in percent.
+            usual: Rounded,
+        } = "reason.unlike_days", "the arms were assigned on different days (chi-square p {p}): of those assigned from {from} to {to}, {share} % are in arm {arm}, of all {usual} %, so the arms' plain means differ by their mix of days: see post_stratified";
+        /// Arms were assigned on different days and few on the same.
+        DaysApart {
+            /// The p-value of equal days.
+            p: PValue,
+            /// The share of the arm that can be compared, in percent.
+            share: Rounded,
+            /// The arm.
+            arm: Quoted,
+        } = "reason.days_apart", "the arms were assigned on different days (chi-square p {p}), and only {share} % of arm {arm} on days with customers of the arm that it is compared with, so what differs may be the days";
+        /// Another strategy had treated unlike shares of the arms before.
+        TreatedBefore {
+            /// The other strategy.
+            strategy: Quoted,
+            /// Its share of the arm, in percent.
+            share: Rounded,
+            /// The arm.
+            arm: Quoted,
+            /// Its share of the control, in percent.
+            of_control: Rounded,
+            /// The control.
+            control: Quoted,
+            /// The p-value of equal shares.
+            p: PValue,
+        } = "reason.treated_before", "strategy {strategy} was treating {share} % of arm {arm} and {of_control} % of arm {control} when they were assigned (chi-square p {p}), so what differs may be its doing";
+        /// The arms differed when nobody was treated.
+        UnlikeBefore {
+            /// In what.
+            outcome: Outcome,
+            /// The arm's mean.
+            treated: Rounded,
+            /// The arm.
+            arm: Quoted,
+            /// The control's mean.
+            control_mean: Rounded,
+            /// The control.
+            control: Quoted,
+            /// The p-value of equal means.
+            p: PValue,
+        } = "reason.unlike_before", "the arms differed before anybody was treated: {outcome} per customer was {treated} in arm {arm} and {control_mean} in arm {control} in the baseline (p {p}), so who is in which arm was not left to chance";
+        /// The arms differed in a measure when nobody was treated.
+        UnlikeMeasure {
+            /// The measure.
+            measure: Quoted,
+            /// The arm's mean.
+            treated: Rounded,
+            /// The arm.
+            arm: Quoted,
+            /// The control's mean.
+            control_mean: Rounded,
+            /// The control.
+            control: Quoted,
+            /// The p-value of equal means.
+            p: PValue,
+        } = "reason.unlike_measure", "the arms differed before anybody was treated: the measure {measure} was {treated} in arm {arm} and {control_mean} in arm {control} on average on the day before (p {p}), so who is in which arm was not left to chance";
+        /// Strata lie wholly in one arm each.
+        WholeStrata = "reason.whole_strata", "each stratum lies wholly in one arm, as if strata had been drawn and not customers, so there are as many draws as strata";
+        /// States of arms that were kept from an earlier period are what the treatment has made of them.
+        ShapedStates {
+            /// The p-value of equal shares treated earlier.
+            p: PValue,
+        } = "reason.shaped_states", "the arms were treated differently before this period already (chi-square p {p}), so the states that customers are in are an outcome";
+        /// All customers of the period are left out.
+        EverybodyExcluded {
+            /// How many they are.
+            customers: i64,
+        } = "reason.everybody_excluded", "all {customers} customers assigned here are left out, because they are in several arms or because of the overlap with other strategies";
+        /// There is no period at all.
+        NoPeriods = "reason.no_periods", "the strategy has no periods";
+    }
+}
+
+/// A reason within a reason.
+impl FieldType for Box<NotEstimable> {
+    fn read(text: &str) -> Option<(Self, &str)> {
+        NotEstimable::read(text).map(|(reason, rest)| (Box::new(reason), rest))
+    }
+
+    fn field(&self) -> Field<'_> {
+        Field::Sentence(self.as_ref())
+    }
+
+    #[cfg(test)]
+    fn examples() -> Vec<Self> {
+        vec![Box::new(NotEstimable::NoBaseline), Box::new(NotEstimable::FailedSplit { p: PValue(0.0) })]
+    }
+}

@@ -1,0 +1,106 @@
+//! A test of a difference, whichever way it is made, and what follows from it: p-value, intervals at any level, and the effect
+//! that it would find.
+
+use super::distribution::{normal_quantile, t_quantile, t_two_sided};
+use super::permutation::PermutationTest;
+
+/// The share of effects of the size it names that a test finds.
+const POWER: f64 = 0.8;
+
+/// A test of treated less control.
+#[derive(Debug, Clone)]
+pub struct DifferenceTest {
+    reference: Reference,
+    /// What a unit of the reference's difference is worth, above 0.
+    scale: f64,
+    /// What is added to that.
+    shift: f64,
+    /// The difference.
+    pub value: f64,
+    /// Its standard error.
+    pub se: f64,
+}
+
+/// The distribution that a difference is held against.
+#[derive(Debug, Clone)]
+enum Reference {
+    /// Student's, with these degrees of freedom.
+    Student(f64),
+    /// That of all draws.
+    Permutation(Box<PermutationTest>),
+}
+
+/// The least effects that a test at a level finds four times in five.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Detectable {
+    /// Of a gain, above 0.
+    pub gain: f64,
+    /// Of a loss, above 0.
+    pub loss: f64,
+}
+
+impl DifferenceTest {
+    /// Student's test with a standard error and its degrees of freedom.
+    pub fn student(value: f64, se: f64, df: f64) -> DifferenceTest {
+        DifferenceTest { reference: Reference::Student(df), scale: 1.0, shift: 0.0, value, se }
+    }
+
+    /// A permutation test, and the standard error of its difference.
+    pub fn permutation(test: PermutationTest, se: f64) -> DifferenceTest {
+        let value = test.difference();
+        DifferenceTest { reference: Reference::Permutation(Box::new(test)), scale: 1.0, shift: 0.0, value, se }
+    }
+
+    /// The same test of `scale` times the difference plus `shift`; 0 < `scale`.
+    pub fn mapped(&self, scale: f64, shift: f64) -> DifferenceTest {
+        DifferenceTest {
+            scale: self.scale * scale,
+            shift: self.shift * scale + shift,
+            value: self.value * scale + shift,
+            se: self.se * scale,
+            ..self.clone()
+        }
+    }
+
+    /// What a unit of the reference's difference is worth, and what is added to that.
+    pub fn mapping(&self) -> (f64, f64) {
+        (self.scale, self.shift)
+    }
+
+    /// The permutation test, if it is one.
+    pub fn permutation_test(&self) -> Option<&PermutationTest> {
+        match &self.reference {
+            Reference::Permutation(test) => Some(test),
+            Reference::Student(_) => None,
+        }
+    }
+
+    /// The two-sided p-value of a true difference of 0.
+    pub fn p(&self) -> f64 {
+        match &self.reference {
+            Reference::Student(df) => t_two_sided(self.value / self.se, *df),
+            Reference::Permutation(test) => test.tails(-self.shift / self.scale).two_sided(),
+        }
+    }
+
+    /// The differences that a two-sided test at `alpha` does not reject.
+    pub fn interval(&self, alpha: f64) -> (f64, f64) {
+        match &self.reference {
+            Reference::Student(df) => {
+                let half = t_quantile(1.0 - alpha / 2.0, *df) * self.se;
+                (self.value - half, self.value + half)
+            }
+            Reference::Permutation(test) => {
+                let (low, high) = test.interval(alpha);
+                (low * self.scale + self.shift, high * self.scale + self.shift)
+            }
+        }
+    }
+
+    /// What would be found four times in five by a test whose interval is this one: its end must leave 0 out although the
+    /// difference falls short of the effect as far as it does in one case of five.
+    pub fn detectable(&self, (low, high): (f64, f64)) -> Detectable {
+        let short = normal_quantile(POWER) * self.se;
+        Detectable { gain: self.value - low + short, loss: high - self.value + short }
+    }
+}
