@@ -40,6 +40,8 @@ mod load;
 mod memory;
 /// The wrapper for cron.
 mod nightly;
+/// Pairs of treated arms, beside every arm against the control.
+mod pairs;
 /// What is known of customers beyond the sums of their orders: categories, their own table, events.
 mod people;
 /// The output folder after what people and crashes did to it.

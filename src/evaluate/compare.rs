@@ -32,21 +32,24 @@ pub(super) struct Compared {
 }
 
 impl Compared {
-    /// The same of `scale` times the outcome less `cost` per treated customer.
-    pub fn as_net(&self, scale: f64, cost: f64) -> Compared {
-        let test = self.test.mapped(scale, -cost);
+    /// The same of `scale` times the outcome less what a customer of either arm costs.
+    pub fn as_net(&self, scale: f64, [cost, of_control]: [f64; 2]) -> Compared {
+        let more = cost - of_control;
+        let test = self.test.mapped(scale, -more);
         let mut estimate = self.estimate.clone();
         estimate.mean_treated = estimate.mean_treated * scale - cost;
         for number in [&mut estimate.mean_control, &mut estimate.base, &mut estimate.se] {
             *number *= scale;
         }
+        estimate.mean_control -= of_control;
+        estimate.base -= of_control;
         estimate.difference = test.value;
         estimate.lift = None;
         for influence in estimate.influence.iter_mut().flatten() {
             influence.coefficients.iter_mut().for_each(|coefficient| *coefficient *= scale);
             influence.constant *= scale;
         }
-        let interval = (self.interval.0 * scale - cost, self.interval.1 * scale - cost);
+        let interval = (self.interval.0 * scale - more, self.interval.1 * scale - more);
         Compared { p: test.p(), estimate, test, interval }
     }
 }

@@ -15,14 +15,34 @@ use crate::error::Result;
 /// Two time spans have equal length if they differ by at most one part in this many. Months differ by a tenth.
 const LENGTH_TOLERANCE: u64 = 8;
 
+/// What is checked of arms that are compared.
+#[derive(Default)]
+pub(super) struct ArmChecks {
+    /// The split check.
+    pub srm_p: Option<f64>,
+    /// What is wrong with the design, so that there is no number.
+    failed: Option<NotEstimable>,
+    /// What a reader of a verdict must know besides.
+    pub remarks: Vec<Remark>,
+}
+
+/// Arms that are compared with one of them: all treated arms with the control, or the first arm of a pair with the second.
+struct CheckedArms<'t, 'a> {
+    treated: &'t [&'a str],
+    control: &'a str,
+    is_pair: bool,
+}
+
 /// A strategy's period and what is known of it before any effect is computed.
 pub(super) struct PeriodDiagnostics<'a> {
     pub strategy: &'a StrategySettings,
     pub period: &'a StrategyPeriod,
     /// The treated arms: those planned and those found, sorted.
     pub treated: Vec<&'a str>,
-    /// The split check.
-    pub srm_p: Option<f64>,
+    /// The checks of all arms together, for contrasts with the control.
+    with_control: ArmChecks,
+    /// The pairs with the checks of their two arms.
+    pairs: Vec<([&'a str; 2], ArmChecks)>,
     /// The p-value of equal shares treated inside the baseline, if it fails.
     pub contaminated_p: Option<f64>,
     /// Whether customers have strata.
@@ -31,10 +51,6 @@ pub(super) struct PeriodDiagnostics<'a> {
     pub headline: Method,
     /// Why that is not the primary method.
     pub fallback: Option<NotEstimable>,
-    /// What is wrong with the design, so that there is no number.
-    failed: Option<NotEstimable>,
-    /// What a reader of a verdict must know besides.
-    pub remarks: Vec<Remark>,
     /// Treated customers of all arms, over whom the fixed cost is shared out.
     pub all_treated: i64,
 }
@@ -60,33 +76,63 @@ impl<'a> PeriodDiagnostics<'a> {
         let mut diagnostics = PeriodDiagnostics {
             strategy,
             period,
-            srm_p: if strategy.design == Design::Randomised {
-                checks::split_p(strategy, period, during, &quantity)
-            } else {
-                None
-            },
             contaminated_p: checks::contaminated_p(during)?,
             strata: strategy.design == Design::Randomised && cells.iter().any(|cell| *cell != ALL),
             headline: strategy.primary.method,
             fallback: None,
-            failed: None,
-            remarks: Vec::new(),
+            with_control: ArmChecks::default(),
+            pairs: Vec::new(),
             treated,
             all_treated,
         };
         if controlled {
-            diagnostics.failed = diagnostics.failed_check(during, &quantity)?;
-            diagnostics.remarks = diagnostics.all_remarks(during, &quantity)?;
+            let all = CheckedArms { treated: &diagnostics.treated, control: &strategy.control, is_pair: false };
+            diagnostics.with_control = diagnostics.arm_checks(all, during, &quantity)?;
+            for [first, second] in &strategy.pairs {
+                let of = CheckedArms { treated: &[first], control: second, is_pair: true };
+                diagnostics.pairs.push(([first, second], diagnostics.arm_checks(of, during, &quantity)?));
+            }
         }
         diagnostics.choose_headline(&cells);
         Ok(diagnostics)
     }
 
+    /// The arms that are compared: every treated arm with the control, then the pairs.
+    pub fn contrasts(&self) -> impl Iterator<Item = [&'a str; 2]> {
+        let control: &'a str = &self.strategy.control;
+        self.treated.iter().map(move |arm| [*arm, control]).chain(self.pairs.iter().map(|(pair, _)| *pair))
+    }
+
+    /// Whether an arm that others are compared with is a treated one.
+    pub fn is_pair(&self, against: &str) -> bool {
+        against != self.strategy.control
+    }
+
+    /// The checks of two arms.
+    pub fn checks(&self, arm: &str, against: &str) -> &ArmChecks {
+        self.pairs.iter().find(|(pair, _)| *pair == [arm, against]).map_or(&self.with_control, |(_, checks)| checks)
+    }
+
+    fn arm_checks(&self, of: CheckedArms<'_, 'a>, during: &PeriodSums<'a>, quantity: &Quantity) -> Result<ArmChecks> {
+        let pair = of.treated.first().filter(|_| of.is_pair).map(|first| [*first, of.control]);
+        let is_drawn = self.strategy.design == Design::Randomised;
+        let srm_p = if is_drawn { checks::split_p(self.strategy, self.period, during, quantity, pair) } else { None };
+        Ok(ArmChecks {
+            srm_p,
+            failed: self.failed_check(&of, srm_p, during, quantity)?,
+            remarks: self.remarks(&of, during, quantity)?,
+        })
+    }
+
     /// What a reader of a verdict must know.
-    fn all_remarks(&self, during: &PeriodSums<'a>, quantity: &Quantity) -> Result<Vec<Remark>> {
-        let control = &self.strategy.control;
-        let mut remarks: Vec<Remark> = checks::treated_after(during, control, &self.treated)?.into_iter().collect();
-        remarks.extend(checks::stray_contacts(during, control, &self.treated)?);
+    fn remarks(&self, of: &CheckedArms<'_, 'a>, during: &PeriodSums<'a>, quantity: &Quantity) -> Result<Vec<Remark>> {
+        let CheckedArms { treated, control, is_pair } = *of;
+        let mut remarks: Vec<Remark> = checks::treated_after(during, control, treated)?.into_iter().collect();
+        // Both arms of a pair are to be contacted.
+        remarks.extend(match is_pair {
+            true => checks::stray_contacts(during, None, &[treated, &[control]].concat())?,
+            false => checks::stray_contacts(during, Some(control), treated)?,
+        });
         if self.strategy.design == Design::Randomised {
             let scheme = checks::whole_states(self.strategy, during, quantity)?;
             remarks.extend(scheme.map(|scheme| Remark::WholeStates { scheme: scheme.into() }));
@@ -100,22 +146,28 @@ impl<'a> PeriodDiagnostics<'a> {
     }
 
     /// The first check of the design that fails.
-    fn failed_check(&self, during: &PeriodSums<'_>, quantity: &Quantity) -> Result<Option<NotEstimable>> {
-        let PeriodDiagnostics { strategy, period, treated, .. } = self;
+    fn failed_check(
+        &self,
+        of: &CheckedArms<'_, 'a>,
+        srm_p: Option<f64>,
+        during: &PeriodSums<'_>,
+        quantity: &Quantity,
+    ) -> Result<Option<NotEstimable>> {
+        let PeriodDiagnostics { strategy, period, .. } = self;
         if let Some(excluded) = checks::everybody_excluded(during)? {
             return Ok(Some(NotEstimable::EverybodyExcluded { customers: excluded }));
         }
         if strategy.design == Design::Randomised && checks::are_strata_whole(period, during, quantity) {
             return Ok(Some(NotEstimable::WholeStrata));
         }
-        if let Some(p) = self.srm_p.filter(|p| *p < checks::FAILED) {
+        if let Some(p) = srm_p.filter(|p| *p < checks::FAILED) {
             return Ok(Some(NotEstimable::FailedSplit { p: PValue(p) }));
         }
         if let AssignedOn::Apart { difference, arm, share } = &period.assigned_on {
             let share = Rounded::new(share * 100.0, 1);
             return Ok(Some(NotEstimable::DaysApart { p: PValue(difference.p), share, arm: arm.as_str().into() }));
         }
-        if let Some(reason) = checks::treated_before(during, &strategy.control, treated)? {
+        if let Some(reason) = checks::treated_before(during, of.control, of.treated)? {
             return Ok(Some(reason));
         }
         // Arms that an earlier period has treated differ by that, as they should.
@@ -124,7 +176,7 @@ impl<'a> PeriodDiagnostics<'a> {
             return Ok(None);
         }
         let is_first = strategy.periods.first() == Some(period) || !checks::some_recur(during)?;
-        checks::unlike_before(strategy, during, treated, is_first)
+        checks::unlike_before(strategy, during, (of.control, of.treated), is_first)
     }
 
     /// Whether the strata of these cells were planned with different shares, so that pooling them confounds.
@@ -218,8 +270,8 @@ impl<'a> PeriodDiagnostics<'a> {
         (apart * LENGTH_TOLERANCE > outcomes.unsigned_abs().into()).then_some((baseline, outcomes))
     }
 
-    /// What makes all numbers of an outcome, phase and method null.
-    pub fn obstacle(&self, outcome: &Outcome, phase: Phase, method: Method) -> Option<NotEstimable> {
+    /// What makes all numbers of two arms' contrast null for an outcome, phase and method.
+    pub fn obstacle(&self, checks: &ArmChecks, outcome: &Outcome, phase: Phase, method: Method) -> Option<NotEstimable> {
         let period = self.period;
         let until = match (phase, outcome.moved_in()) {
             // A move is told of the state at the end of the period.
@@ -233,7 +285,7 @@ impl<'a> PeriodDiagnostics<'a> {
         if until > period.known_until {
             return Some(NotEstimable::Unfinished { until, known: period.known_until });
         }
-        if let Some(reason) = &self.failed {
+        if let Some(reason) = &checks.failed {
             return Some(reason.clone());
         }
         if let Some(reason) = self.unlike_days(method) {

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use super::arm_sums::{ArmSumsIndex, Group, PeriodSums, Phase, Quantity};
 use super::compare::{Compared, Comparison, Contrast, Found, Pair, Placebo};
-use super::diagnostics::{PeriodDiagnostics, TOTAL};
+use super::diagnostics::{ArmChecks, PeriodDiagnostics, TOTAL};
 use super::reason::NotEstimable;
 use crate::domain::{EffectMethod as Method, Outcome};
 use crate::error::Result;
@@ -39,9 +39,9 @@ pub(super) struct Effect<'a> {
     pub n_treated: i64,
     pub n_control: i64,
     pub excluded: i64,
-    /// What the treatment of these customers cost.
+    /// What the treatment of the customers of `arm` cost, whatever the arm is compared with.
     pub cost: Option<f64>,
-    /// Margin less cost per treated customer, at 95 %; of money alone.
+    /// Margin less cost per treated customer, at 95 %, and in a pair less that of the other arm's customers; of money alone.
     pub net: Option<MoneyInterval>,
     /// The adjusted interval of that.
     pub net_adjusted: Option<(f64, f64)>,
@@ -52,7 +52,12 @@ pub(super) struct Effect<'a> {
     pub adjusted: Option<Adjusted>,
 }
 
-impl Effect<'_> {
+impl<'a> Effect<'a> {
+    /// The checks of its arms.
+    pub fn checks(&self) -> &'a ArmChecks {
+        self.diagnostics.checks(self.arm, self.against)
+    }
+
     /// Whether a verdict rests on it.
     pub fn is_headline(&self) -> bool {
         self.leads() && *self.outcome == self.diagnostics.strategy.primary.outcome
@@ -75,7 +80,8 @@ impl Effect<'_> {
         let detectable = told.map(|c| c.test.detectable(self.adjusted.map_or(c.interval, |a| a.interval)));
         let net = self.net.filter(|_| told.is_some());
         let cost = self.cost.filter(|_| told.is_some());
-        let roi = net.zip(cost.filter(|cost| *cost > 0.0));
+        // Both arms of a pair cost something: their net money is over no one cost.
+        let roi = net.zip(cost.filter(|cost| *cost > 0.0 && !self.diagnostics.is_pair(self.against)));
         let roi = roi.map(|(net, cost)| [net.value, net.low, net.high].map(|each| each * self.n_treated as f64 / cost));
         let PeriodDiagnostics { strategy, period, .. } = self.diagnostics;
         let period = period.period;
@@ -109,7 +115,7 @@ impl Effect<'_> {
             lift_high: lift.and_then(|l| l.2),
             mde: detectable.map(|d| d.gain),
             mde_loss: detectable.map(|d| d.loss),
-            srm_p: if self.group == TOTAL { self.diagnostics.srm_p } else { None },
+            srm_p: if self.group == TOTAL { self.checks().srm_p } else { None },
             incremental: number(|c| c.estimate.difference * c.estimate.n_treated),
             cost,
             roi: roi.map(|r| r[0]),
@@ -157,12 +163,12 @@ pub(super) fn effects<'a>(diagnostics: &'a PeriodDiagnostics<'a>, index: &ArmSum
         // A move is told of the end of the period, so there is none after it.
         let outcomes = listed.filter(|o| phase == Phase::During || o.moved_in().is_none()).chain(knows_net.then_some(NET));
         let outcomes: Vec<&'a Outcome> = outcomes.collect();
-        for &arm in &diagnostics.treated {
+        for [arm, against] in diagnostics.contrasts() {
             for &outcome in &outcomes {
                 let mut total = Placebo::Missing;
                 for group in slice.groups(&strategy.by) {
                     for method in diagnostics.methods() {
-                        let contrast = Contrast { group, outcome, method, arm, against: &strategy.control };
+                        let contrast = Contrast { group, outcome, method, arm, against };
                         let effect = of_phase.effect(contrast, outcome, &total)?;
                         if group == TOTAL && method == Method::Matched {
                             total = effect.placebo.clone();
@@ -214,13 +220,16 @@ impl<'a> PhaseEffects<'a, '_> {
         }
         // A row that says why there is no number counts everybody; one with a number counts whom it compares.
         let (n_treated, n_control) = if found.told().is_some() { used } else { all };
-        let cost = self.cost(of, &cells, n_treated);
+        let cost = self.cost(of.group, of.arm, &cells, n_treated);
         if let Some(compared) = found.compared.as_mut().filter(|_| *outcome == *NET) {
-            *compared = match (*measured.outcome == *NET, self.net_base()) {
-                (false, Some((_, margin_rate))) => compared.as_net(margin_rate, cost.unwrap_or(0.0) / n_treated.max(1) as f64),
+            let base = self.net_base().filter(|_| *measured.outcome != *NET);
+            let per_customer = |arm: &str, n: i64| match base {
+                Some(_) => self.cost(of.group, arm, &cells, n).map_or(0.0, |cost| cost / n.max(1) as f64),
                 // The customers' own costs are in the outcome already.
-                _ => compared.as_net(1.0, self.fixed_cost(1).unwrap_or(0.0)),
+                None => self.fixed_cost(1).unwrap_or(0.0),
             };
+            let of_control = if self.diagnostics.is_pair(of.against) { per_customer(of.against, n_control) } else { 0.0 };
+            *compared = compared.as_net(base.map_or(1.0, |(_, rate)| rate), [per_customer(of.arm, n_treated), of_control]);
         }
         Ok(Effect {
             diagnostics: self.diagnostics,
@@ -270,7 +279,7 @@ impl<'a> PhaseEffects<'a, '_> {
             _ => None,
         };
         let mixed = || (!of.method.has_cells() && diagnostics.unequal(strata)).then_some(NotEstimable::UnequalShares);
-        diagnostics.obstacle(of.outcome, self.phase, of.method).or_else(|| {
+        diagnostics.obstacle(diagnostics.checks(of.arm, of.against), of.outcome, self.phase, of.method).or_else(|| {
             diagnostics
                 .state_obstacle(of.group)
                 .or_else(|| side(treated, of.arm))
@@ -279,21 +288,21 @@ impl<'a> PhaseEffects<'a, '_> {
         })
     }
 
-    /// The cost of these customers: the costs in the assignment table, or the job's cost per customer, and their share of the
-    /// fixed cost. The time after the treatment costs nothing.
-    fn cost(&self, of: Contrast<'a, '_>, cells: &[&str], n_treated: i64) -> Option<f64> {
+    /// The cost of an arm's customers in these cells: the costs in the assignment table, or the job's cost per customer, and their
+    /// share of the fixed cost. The time after the treatment costs nothing.
+    fn cost(&self, group: Group<'a>, arm: &str, cells: &[&str], n: i64) -> Option<f64> {
         if self.phase == Phase::After {
             return None;
         }
         let strategy = self.diagnostics.strategy;
-        let variable = match self.during.table(of.group, &Quantity::Cost) {
+        let variable = match self.during.table(group, &Quantity::Cost) {
             Some(table) => {
-                let rows = table.iter().filter(|(cell, _)| cells.contains(*cell)).filter_map(|(_, arms)| arms.get(of.arm));
+                let rows = table.iter().filter(|(cell, _)| cells.contains(*cell)).filter_map(|(_, arms)| arms.get(arm));
                 Some(rows.map(|sums| printed(sums.sum[Y], strategy.money_scale)).sum::<f64>())
             }
-            None => strategy.cost_per_customer.map(|c| printed(c.digits.saturating_mul(i128::from(n_treated)), c.scale)),
+            None => strategy.cost_per_customer.map(|c| printed(c.digits.saturating_mul(i128::from(n)), c.scale)),
         };
-        match (variable, self.fixed_cost(n_treated)) {
+        match (variable, self.fixed_cost(n)) {
             (None, None) => None,
             (variable, fixed) => Some(variable.unwrap_or(0.0) + fixed.unwrap_or(0.0)),
         }

@@ -336,7 +336,7 @@ impl<'a> Pooling<'a, '_> {
 /// What is to be said of periods, each sentence once.
 fn remarks(effects: &[&Effect<'_>]) -> Vec<Remark> {
     let mut all: Vec<Remark> = Vec::new();
-    for remark in effects.iter().flat_map(|effect| &effect.diagnostics.remarks) {
+    for remark in effects.iter().flat_map(|effect| &effect.checks().remarks) {
         if !all.contains(remark) {
             all.push(remark.clone());
         }

@@ -142,6 +142,8 @@ pub struct StrategySettings {
     pub design: Design,
     /// The control arm; not looked at in [`Design::BeforeAfter`].
     pub control: String,
+    /// Pairs of treated arms that are compared too: the first less the second.
+    pub pairs: Vec<[String; 2]>,
     /// The planned split; without shares there is no split check.
     pub split: Split,
     /// Its periods in order.

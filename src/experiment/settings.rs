@@ -19,6 +19,7 @@ pub fn settings(job: &Job, plan: &ExperimentPlan<'_>) -> Vec<StrategySettings> {
             name: strategy.name.clone(),
             design: strategy.design,
             control: strategy.control.clone().unwrap_or_default(),
+            pairs: strategy.pairs.clone(),
             split: Split {
                 shares: shares(&strategy.arms),
                 strata: strategy.strata.iter().map(|(stratum, arms)| (stratum.clone(), shares(arms))).collect(),

@@ -30,6 +30,8 @@ pub struct Strategy {
     pub strata: Vec<(String, Vec<Arm>)>,
     /// The control arm; none for before_after.
     pub control: Option<String>,
+    /// Pairs of treated arms that are compared too: the first less the second.
+    pub pairs: Vec<[String; 2]>,
     /// The periods, ascending and apart; never empty.
     pub periods: Vec<Period>,
     /// The baseline, if the job gives one.

@@ -1,18 +1,21 @@
-//! The tables of effects as a reader asks for them: per strategy and arm, what came out overall, by period and by tier.
+//! The tables of effects as a reader asks for them: per strategy and two arms, what came out overall, by period and by tier.
 
 use jiff::ToSpan;
 
 use super::data::{EffectRow, PooledEffectRow, ReportData, VerdictRow};
+use super::language::Words;
 use crate::domain::{ALL, Day};
 
 /// The verdict where design or data allow none.
 const CANNOT_SAY: &str = "cannot_say";
 
-/// An arm of a strategy against its control.
+/// An arm of a strategy against its control, or against another treated arm.
 #[derive(Debug)]
 pub(super) struct ArmEffects<'a> {
     pub strategy: &'a str,
     pub arm: &'a str,
+    /// The other arm, if that is a treated one.
+    pub pair_with: Option<&'a str>,
     /// Headline rows over all customers, by period and phase.
     pub periods: Vec<&'a EffectRow>,
     /// Headline rows of states in the last period that has any.
@@ -42,22 +45,29 @@ pub(super) enum Known {
     Nothing,
 }
 
+/// A strategy, its arm and the other arm.
+type Names<'a> = (&'a str, &'a str, Option<&'a str>);
+
 /// The arms of all strategies in the order of the tables.
 pub(super) fn arms(data: &ReportData) -> Vec<ArmEffects<'_>> {
-    let mut names: Vec<(&str, &str)> = Vec::new();
-    let effects = data.effects.iter().flatten().map(|r| (r.strategy.as_str(), r.arm.as_str()));
-    let verdicts = data.verdicts.iter().flatten().map(|r| (r.strategy.as_str(), r.arm.as_str()));
+    let mut names: Vec<Names<'_>> = Vec::new();
+    let effects = data.effects.iter().flatten().map(|r| (r.strategy.as_str(), r.arm.as_str(), r.against.as_deref()));
+    let verdicts = data.verdicts.iter().flatten().map(|r| (r.strategy.as_str(), r.arm.as_str(), r.against.as_deref()));
     for name in effects.chain(verdicts) {
         if !names.contains(&name) {
             names.push(name);
         }
     }
-    names.into_iter().map(|(strategy, arm)| ArmEffects::of(data, strategy, arm)).collect()
+    // Every treated arm is compared with the control, so what others are compared with is a treated arm if it is one itself.
+    let is_treated = |strategy: &str, arm: &str| names.iter().any(|name| (name.0, name.1) == (strategy, arm));
+    let pair_with = |name: &Names<'_>| name.2.is_some_and(|against| is_treated(name.0, against));
+    names.iter().map(|name| ArmEffects::of(data, *name, pair_with(name))).collect()
 }
 
 impl<'a> ArmEffects<'a> {
-    fn of(data: &'a ReportData, strategy: &'a str, arm: &'a str) -> ArmEffects<'a> {
-        let of_arm = || data.effects.iter().flatten().filter(move |r| r.strategy == strategy && r.arm == arm);
+    fn of(data: &'a ReportData, names: Names<'a>, is_pair: bool) -> ArmEffects<'a> {
+        let (strategy, arm, against) = names;
+        let of_arm = || data.effects.iter().flatten().filter(move |r| (&*r.strategy, &*r.arm, r.against.as_deref()) == names);
         let headline = || of_arm().filter(|r| r.headline == Some(true));
         let mut periods: Vec<&EffectRow> = headline().filter(|r| r.state == ALL).collect();
         periods.sort_by_key(|r| (r.period_start, r.phase.clone()));
@@ -67,12 +77,21 @@ impl<'a> ArmEffects<'a> {
         let others = of_arm().filter(|r| r.state == ALL && r.period_start == last && r.headline != Some(true)).collect();
         let primary =
             periods.first().or(headline().next().as_ref()).map(|r| (r.outcome.as_str(), r.method.as_str(), r.phase.as_deref()));
-        let pooled = data.effects_over_time.iter().flatten().filter(|r| r.strategy == strategy && r.arm == arm);
+        let pooled = data.effects_over_time.iter().flatten().filter(|r| (&*r.strategy, &*r.arm, r.against.as_deref()) == names);
         let pooled = pooled.filter(|r| Some((r.outcome.as_str(), r.method.as_str(), r.phase.as_deref())) == primary);
         let mut verdicts: Vec<&VerdictRow> =
-            data.verdicts.iter().flatten().filter(|r| r.strategy == strategy && r.arm == arm).collect();
+            data.verdicts.iter().flatten().filter(|r| (&*r.strategy, &*r.arm, r.against.as_deref()) == names).collect();
         verdicts.sort_by_key(|r| (r.period_start.is_some(), std::cmp::Reverse(r.period_start)));
-        ArmEffects { strategy, arm, periods, tiers, pooled: pooled.collect(), others, verdicts }
+        let pair_with = against.filter(|_| is_pair);
+        ArmEffects { strategy, arm, pair_with, periods, tiers, pooled: pooled.collect(), others, verdicts }
+    }
+
+    /// The arm, and the other one of a pair.
+    pub fn name(&self, words: &Words) -> String {
+        match self.pair_with {
+            Some(against) => words.fill("strategy.pair", &[("arm", self.arm), ("against", against)]),
+            None => self.arm.to_owned(),
+        }
     }
 
     /// The estimate over all customers in the last period.

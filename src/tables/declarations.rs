@@ -184,7 +184,7 @@ table! { EffectRow in "effects", one row per "strategy, period, phase, treated a
                                            /// number is shown.
     incremental: Option<f64>,              /// Difference times treated customers.
     cost: Option<f64>,                     /// What the treated customers cost, fixed costs included; null where no cost is known.
-    roi: Option<f64>,                      /// (Incremental margin less cost) over cost, for revenue, margin and net.
+    roi: Option<f64>,                      /// (Incremental margin less cost) over cost, for revenue, margin and net; null in a pair.
     roi_low: Option<f64>,                  /// Lower end of its 95 % interval.
     roi_high: Option<f64>,                 /// Upper end of its 95 % interval.
     net_margin_per_customer: Option<f64>,  /// Incremental margin less cost, per treated customer.

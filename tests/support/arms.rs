@@ -60,6 +60,7 @@ pub fn strategy(name: &str, periods: usize) -> StrategySettings {
         name: name.into(),
         design: Design::Randomised,
         control: "control".into(),
+        pairs: Vec::new(),
         split: Split { shares: half.into(), strata: BTreeMap::new() },
         periods: (0..periods).map(finished).collect(),
         outcomes: vec![Outcome::Revenue],

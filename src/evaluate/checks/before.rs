@@ -24,21 +24,20 @@ struct Before {
 pub fn unlike_before(
     strategy: &StrategySettings,
     during: &PeriodSums<'_>,
-    treated: &[&str],
+    (control, treated): (&str, &[&str]),
     is_first: bool,
 ) -> Result<Option<NotEstimable>> {
     for outcome in [Outcome::Revenue, Outcome::Converted] {
         let scale = outcome.scales(strategy.money_scale)[X];
         let quantity = Quantity::Outcome(outcome.clone());
-        if let Some((arm, Before { means, p })) = failing(strategy, during, treated, &quantity, (X, scale))? {
+        if let Some((arm, Before { means, p })) = failing(during, control, treated, &quantity, (X, scale))? {
             let [treated, control_mean] = means.map(Rounded::short);
-            let control = strategy.control.as_str().into();
             return Ok(Some(NotEstimable::UnlikeBefore {
                 outcome,
                 treated,
                 arm: arm.into(),
                 control_mean,
-                control,
+                control: control.into(),
                 p: PValue(p),
             }));
         }
@@ -50,15 +49,14 @@ pub fn unlike_before(
         if name == MeasureKind::RecencyDays.name() {
             continue;
         }
-        if let Some((arm, Before { means, p })) = failing(strategy, during, treated, quantity, (Y, *scale))? {
+        if let Some((arm, Before { means, p })) = failing(during, control, treated, quantity, (Y, *scale))? {
             let [treated, control_mean] = means.map(Rounded::short);
-            let (measure, control) = (name.as_str().into(), strategy.control.as_str().into());
             return Ok(Some(NotEstimable::UnlikeMeasure {
-                measure,
+                measure: name.as_str().into(),
                 treated,
                 arm: arm.into(),
                 control_mean,
-                control,
+                control: control.into(),
                 p: PValue(p),
             }));
         }
@@ -68,15 +66,15 @@ pub fn unlike_before(
 
 /// The first treated arm that differs from the control in a number with this many digits.
 fn failing<'a>(
-    strategy: &StrategySettings,
     during: &PeriodSums<'_>,
+    control: &str,
     treated: &[&'a str],
     quantity: &Quantity,
     number: (usize, u32),
 ) -> Result<Option<(&'a str, Before)>> {
     let Some(table) = during.table(TOTAL, quantity) else { return Ok(None) };
     for arm in treated {
-        if let Some(before) = before(table, arm, &strategy.control, number)?.filter(|before| before.p < FAILED) {
+        if let Some(before) = before(table, arm, control, number)?.filter(|before| before.p < FAILED) {
             return Ok(Some((arm, before)));
         }
     }

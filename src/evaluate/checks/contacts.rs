@@ -9,15 +9,17 @@ use crate::stats::Y;
 ///
 /// # Errors
 /// Exit 3 if sums of cells leave 128 bits.
-pub fn stray_contacts(during: &PeriodSums<'_>, control: &str, treated: &[&str]) -> Result<Vec<Remark>> {
+pub fn stray_contacts(during: &PeriodSums<'_>, control: Option<&str>, treated: &[&str]) -> Result<Vec<Remark>> {
     let mut remarks = Vec::new();
     let counts = |arm: &str| -> Result<(i64, i64)> {
         let sums = during.arm(TOTAL, &Quantity::Contacted, arm)?;
         Ok((i64::try_from(sums.sum[Y]).unwrap_or(i64::MAX), sums.n))
     };
-    let (contacted, customers) = counts(control)?;
-    if contacted > 0 {
-        remarks.push(Remark::ContactedControls { contacted, customers, arm: control.into() });
+    if let Some(control) = control {
+        let (contacted, customers) = counts(control)?;
+        if contacted > 0 {
+            remarks.push(Remark::ContactedControls { contacted, customers, arm: control.into() });
+        }
     }
     for arm in treated {
         let (contacted, customers) = counts(arm)?;

@@ -8,19 +8,22 @@ use crate::evaluate::arm_sums::{PeriodSums, Quantity, TOTAL};
 use crate::evaluate::settings::{StrategyPeriod, StrategySettings};
 use crate::stats::{SplitCell, Y, chi_square_homogeneity, split_check};
 
-/// The split check over all arms, stratum by stratum of the job.
+/// The split check over all arms, or among the two of a pair, stratum by stratum of the job.
 pub fn split_p(
     strategy: &StrategySettings,
     period: &StrategyPeriod,
     during: &PeriodSums<'_>,
     quantity: &Quantity,
+    pair: Option<[&str; 2]>,
 ) -> Option<f64> {
+    let is_checked = |arm: &str| pair.is_none_or(|pair| pair.contains(&arm));
     let mut strata: BTreeMap<&str, BTreeMap<&str, i64>> = BTreeMap::new();
     for (cell, arms) in during.table(TOTAL, quantity)? {
         let counts = strata.entry(period.assigned_on.stratum(cell)).or_default();
         arms.iter().for_each(|(arm, sums)| *counts.entry(arm).or_default() += sums.n);
     }
     let arms: BTreeSet<&String> = strata.keys().flat_map(|stratum| strategy.split.of(stratum).keys()).collect();
+    let arms: Vec<&String> = arms.into_iter().filter(|arm| is_checked(arm)).collect();
     let cell = |(stratum, counts): (&&str, &BTreeMap<&str, i64>)| {
         let shares = strategy.split.of(stratum);
         SplitCell {

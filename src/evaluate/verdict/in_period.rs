@@ -96,7 +96,7 @@ fn of_effect(effect: &Effect<'_>, of_period: &[&Effect<'_>]) -> DraftVerdict {
         outcome: effect.outcome,
         method: Some(effect.method),
     };
-    let remarks = fallback.into_iter().chain(diagnostics.remarks.iter().cloned());
+    let remarks = fallback.into_iter().chain(effect.checks().remarks.iter().cloned());
     draft(subject, obstacle, evidence, remarks.collect())
 }
 

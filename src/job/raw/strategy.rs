@@ -32,6 +32,11 @@ pub struct RawStrategy {
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     #[schemars(extend("x-type" = "table", "x-default" = "required for `randomised`"))]
     pub split: BTreeMap<String, RawShare>,
+    /// Pairs of treated arms that are compared too, the first less the second, beside every arm less the control; both are arms of
+    /// the split. For `randomised`.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[schemars(with = "Vec<[String; 2]>", extend("x-type" = "list of `[\"ARM\", \"ARM\"]`"))]
+    pub pairs: Vec<Vec<String>>,
     /// Periods in which customers were assigned, apart from each other; both days belong to them.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schemars(extend("x-type" = "list of `{ from, to }`", "x-default" = "the job's"))]

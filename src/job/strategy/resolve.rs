@@ -1,6 +1,7 @@
 //! From strategies as written to strategies that can be evaluated.
 
 mod outcomes;
+mod pairs;
 
 use std::path::PathBuf;
 
@@ -119,6 +120,7 @@ impl One<'_> {
             })?,
             overlap: raw.overlap,
             slice: raw.slice.clone(),
+            pairs: self.pairs(&arms)?,
             arms,
             strata,
             control,

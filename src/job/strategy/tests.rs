@@ -68,7 +68,7 @@ fn defaults_are_filled_in() {
     assert_eq!((mail.baseline, mail.outcome_days, mail.after), (None, None, false));
     assert_eq!(mail.outcomes, [Outcome::Converted, Outcome::Orders, Outcome::Revenue]);
     assert_eq!(mail.primary, Some(Primary { outcome: Outcome::Revenue, method: EffectMethod::PermutationBaseline }));
-    assert_eq!((mail.guardrails.len(), mail.looks), (0, 4));
+    assert_eq!((mail.guardrails.len(), mail.looks, mail.pairs.len()), (0, 4, 0));
     assert_eq!((mail.by.len(), mail.match_on.len(), mail.overlap), (0, 0, Overlap::Keep));
     assert_eq!((mail.cost_per_customer, mail.fixed_cost, mail.margin_rate, mail.winsorise), (None, None, None, None));
 }
@@ -168,6 +168,46 @@ fn strata_may_have_shares_of_their_own() {
 }
 
 #[test]
+fn pairs_are_of_two_treated_arms() {
+    let three = |pairs: &str| {
+        with("{ control = 0.1, treatment = 0.9 }", &format!("{{ control = 0.2, letter = 0.4, mail = 0.4 }}\npairs = {pairs}"))
+    };
+    let [mail] = resolve(&three("[[\"mail\", \"letter\"]]")).unwrap().try_into().unwrap();
+    assert_eq!(mail.pairs, [["mail".to_owned(), "letter".to_owned()]]);
+    let cases = [
+        ("[[\"mail\"]]", "pairs has [\"mail\"]; expected two arms, such as [\"letter\", \"mail\"]"),
+        (
+            "[[\"mail\", \"letter\", \"control\"]]",
+            "pairs has [\"mail\", \"letter\", \"control\"]; expected two arms, such as [\"letter\", \"mail\"]",
+        ),
+        (
+            "[[\"mail\", \"control\"]]",
+            "pairs names the control arm \"control\", which every arm is compared with anyway; name two treated arms",
+        ),
+        (
+            "[[\"mail\", \"leter\"]]",
+            "pairs names \"leter\", which is no arm of the split; did you mean \"letter\"? (arms: control, letter, mail); name one of them",
+        ),
+        ("[[\"mail\", \"mail\"]]", "the pair [\"mail\", \"mail\"] compares an arm with itself; name two arms"),
+        (
+            "[[\"mail\", \"letter\"], [\"letter\", \"mail\"]]",
+            "pairs compares \"letter\" and \"mail\" twice; list them once, in one order",
+        ),
+        (
+            "[[\"mail\", \"letter\"], [\"mail\", \"letter\"]]",
+            "pairs compares \"mail\" and \"letter\" twice; list them once, in one order",
+        ),
+    ];
+    for (pairs, message) in cases {
+        refuses(&three(pairs), &format!("line 19, column 1: strategy \"mail\": {message}"));
+    }
+    refuses(
+        &three("[[\"mail\", \"letter\"]]").replace("randomised", "matched"),
+        "line 19, column 1: strategy \"mail\": pairs go with design randomised, not with matched; remove them",
+    );
+}
+
+#[test]
 fn names_that_look_alike_are_refused() {
     let second = |name: &str| format!("{JOB}{GOOD}{}", GOOD.replace("\"mail\"", name));
     refuses(&second("\"mail\""), "line 20, column 1: two strategies are named \"mail\"; give each a name of its own");
@@ -238,7 +278,7 @@ fn arms_are_checked() {
         ),
         (
             and("controls = \"x\""),
-            "line 19, column 1: there is no key \"controls\" here; did you mean \"control\"? (possible keys: \"name\", \"design\", \"assignments\", \"manifest\", \"control\", \"split\", \"periods\", \"baseline\", \"outcome_days\", \"after\", \"outcomes\", \"primary\", \"guardrails\", \"looks\", \"by\", \"match_on\", \"cost_per_customer\", \"fixed_cost\", \"margin_rate\", \"winsorise\", \"overlap\", \"slice\")",
+            "line 19, column 1: there is no key \"controls\" here; did you mean \"control\"? (possible keys: \"name\", \"design\", \"assignments\", \"manifest\", \"control\", \"split\", \"pairs\", \"periods\", \"baseline\", \"outcome_days\", \"after\", \"outcomes\", \"primary\", \"guardrails\", \"looks\", \"by\", \"match_on\", \"cost_per_customer\", \"fixed_cost\", \"margin_rate\", \"winsorise\", \"overlap\", \"slice\")",
         ),
         (with("design = \"randomised\"\n", ""), "line 13, column 1: the key \"design\" is missing; add it"),
     ];

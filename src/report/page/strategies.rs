@@ -22,7 +22,7 @@ pub(super) fn write(view: &View) -> Markup {
         out.raw("<p class=\"soft\">").text(view.words.text("strategy.none")).raw("</p>\n");
     }
     for (number, arm) in arms.iter().enumerate() {
-        let values = [("strategy", arm.strategy), ("arm", arm.arm)];
+        let values = [("strategy", arm.strategy), ("arm", &*arm.name(&view.words))];
         out.element("h3", &view.words.fill("strategy.heading", &values)).raw("\n");
         out.append(&verdicts(view, arm));
         out.append(&estimates(view, arm, number));

@@ -40,7 +40,8 @@ pub(super) fn tell(story: &mut Story, view: &View) {
 
 /// The arm of which it is surest that it earned most per customer, over all customers in its last period.
 fn best_net_margin<'a>(arms: &'a [ArmEffects<'a>]) -> Option<(&'a ArmEffects<'a>, &'a EffectRow, f64)> {
-    let known = arms.iter().filter_map(|arm| {
+    // What an arm earned more than another treated one is not what it earned.
+    let known = arms.iter().filter(|arm| arm.pair_with.is_none()).filter_map(|arm| {
         let row = arm.overall().filter(|r| arm.known(r) != Known::Nothing)?;
         Some((arm, row, row.net_margin_per_customer?))
     });
@@ -78,7 +79,7 @@ fn estimate(view: &View, row: &EffectRow) -> String {
 fn overall(view: &View, arm: &ArmEffects, several: bool) -> Sentence {
     let (words, format) = (&view.words, &view.format);
     let name = if several {
-        words.fill("story.strategy.arm", &[("strategy", arm.strategy), ("arm", arm.arm)])
+        words.fill("story.strategy.arm", &[("strategy", arm.strategy), ("arm", &arm.name(words))])
     } else {
         arm.strategy.into()
     };

@@ -5,6 +5,21 @@ use super::row_cells::RowCells;
 use crate::domain::Day;
 use crate::report::data::ReportData;
 
+/// Arms in a state and a period, or over all periods, of which numbers are told; one arm alone is described.
+#[derive(Clone, PartialEq)]
+struct Compared {
+    strategy: String,
+    start: Option<Day>,
+    arms: [Option<String>; 2],
+    state: [String; 2],
+}
+
+impl Compared {
+    fn of(strategy: &str, start: Option<Day>, arms: [Option<&String>; 2], state: [&String; 2]) -> Compared {
+        Compared { strategy: strategy.into(), start, arms: arms.map(|arm| arm.cloned()), state: state.map(String::clone) }
+    }
+}
+
 impl RowCells {
     /// Takes out what is hidden, and every number that tells of the same customers.
     pub fn clear(&self, data: &mut ReportData, cells: &CellTable) {
@@ -88,10 +103,10 @@ impl RowCells {
 
     fn clear_effects(&self, data: &mut ReportData, cells: &CellTable) {
         let hidden = |count_cells: &[Option<Cell>; 2]| count_cells.iter().any(|c| cells.is_hidden(*c));
-        let mut gone: Vec<(String, Option<Day>, String, String, String)> = Vec::new();
+        let mut gone: Vec<Compared> = Vec::new();
         for (r, count_cells) in data.effects.iter_mut().flatten().zip(&self.effects) {
             if hidden(count_cells) {
-                gone.push((r.strategy.clone(), r.period_start, r.arm.clone(), r.scheme.clone(), r.state.clone()));
+                gone.push(Compared::of(&r.strategy, r.period_start, [Some(&r.arm), r.against.as_ref()], [&r.scheme, &r.state]));
                 (r.n_treated, r.n_control, r.mean_treated, r.mean_control) = (None, None, None, None);
                 (r.difference, r.ci_low, r.ci_high, r.p_value, r.p_adjusted) = (None, None, None, None, None);
                 (r.ci_low_adjusted, r.ci_high_adjusted, r.mde, r.mde_loss) = (None, None, None, None);
@@ -106,7 +121,7 @@ impl RowCells {
         }
         for (r, count_cells) in data.effects_over_time.iter_mut().flatten().zip(&self.pooled) {
             if hidden(count_cells) {
-                gone.push((r.strategy.clone(), None, r.arm.clone(), r.scheme.clone(), r.state.clone()));
+                gone.push(Compared::of(&r.strategy, None, [Some(&r.arm), r.against.as_ref()], [&r.scheme, &r.state]));
                 (r.n_treated, r.n_control, r.mean_control, r.difference) = (None, None, None, None);
                 (r.ci_low, r.ci_high, r.p_value, r.lift, r.lift_low, r.lift_high) = (None, None, None, None, None, None);
                 (r.q_difference, r.q_difference_p, r.q_lift, r.q_lift_p) = (None, None, None, None);
@@ -119,10 +134,7 @@ impl RowCells {
         // The best and the worst period are effects of one period.
         for r in data.effects_over_time.iter_mut().flatten() {
             let is_hidden = |start: Option<Day>| {
-                let of = |g: &(String, Option<Day>, String, String, String)| {
-                    (&g.0, g.1, &g.2, &g.3, &g.4) == (&r.strategy, start, &r.arm, &r.scheme, &r.state)
-                };
-                gone.iter().any(of)
+                gone.contains(&Compared::of(&r.strategy, start, [Some(&r.arm), r.against.as_ref()], [&r.scheme, &r.state]))
             };
             if is_hidden(None) || is_hidden(r.best_period) || is_hidden(r.worst_period) {
                 (r.best_period, r.best_difference, r.worst_period, r.worst_difference) = (None, None, None, None);
@@ -131,17 +143,16 @@ impl RowCells {
         }
         for (r, count_cells) in data.before_after.iter_mut().flatten().zip(&self.before_after) {
             if cells.is_hidden(*count_cells) {
-                gone.push((r.strategy.clone(), r.period_start, r.arm.clone(), r.scheme.clone(), r.state.clone()));
+                gone.push(Compared::of(&r.strategy, r.period_start, [Some(&r.arm), None], [&r.scheme, &r.state]));
                 (r.customers, r.mean_before, r.mean_after, r.change, r.expected_change) = (None, None, None, None, None);
                 (r.note, r.suppressed) = (None, true);
             }
         }
         for r in data.verdicts.iter_mut().flatten() {
-            let same = |g: &(String, Option<Day>, String, String, String)| {
-                (&g.0, &g.1, &g.2, &g.3, &g.4) == (&r.strategy, &r.period_start, &r.arm, &r.scheme, &r.state)
-            };
+            let own = Compared::of(&r.strategy, r.period_start, [Some(&r.arm), r.against.as_ref()], [&r.scheme, &r.state]);
+            let is_one_arm_gone = |arm: &Option<String>| gone.contains(&Compared { arms: [arm.clone(), None], ..own.clone() });
             // The reason may hold the numbers.
-            if gone.iter().any(same) {
+            if gone.contains(&own) || own.arms.iter().any(is_one_arm_gone) {
                 (r.reason, r.difference, r.shrunk_difference, r.shrunk_low) = (None, None, None, None);
                 (r.ci_low_adjusted, r.ci_high_adjusted, r.p_adjusted) = (None, None, None);
                 (r.net_margin_per_customer, r.net_margin_low_adjusted, r.net_margin_high_adjusted) = (None, None, None);

@@ -214,18 +214,20 @@ impl RowCells {
         };
         for r in data.effects.iter().flatten() {
             let place = key(&[&"effect", &r.strategy, &period(r.period_start), &phase(&r.phase)]);
-            let estimate = key(&[&r.arm, &r.outcome, &r.method]);
+            let against = r.against.as_deref().unwrap_or_default();
+            let estimate = key(&[&r.arm, &against, &r.outcome, &r.method]);
             self.effects.push([
                 add(cells, &format!("{place}{}", key(&[&"arm", &r.arm])), &estimate, &r.scheme, &r.state, r.n_treated),
-                add(cells, &format!("{place}control"), &estimate, &r.scheme, &r.state, r.n_control),
+                add(cells, &format!("{place}{}", key(&[&"arm", &against])), &estimate, &r.scheme, &r.state, r.n_control),
             ]);
         }
         for r in data.effects_over_time.iter().flatten() {
             let place = key(&[&"pooled", &r.strategy, &phase(&r.phase)]);
-            let estimate = key(&[&r.arm, &r.outcome, &r.method]);
+            let against = r.against.as_deref().unwrap_or_default();
+            let estimate = key(&[&r.arm, &against, &r.outcome, &r.method]);
             self.pooled.push([
                 add(cells, &format!("{place}{}", key(&[&"arm", &r.arm])), &estimate, &r.scheme, &r.state, r.n_treated),
-                add(cells, &format!("{place}control"), &estimate, &r.scheme, &r.state, r.n_control),
+                add(cells, &format!("{place}{}", key(&[&"arm", &against])), &estimate, &r.scheme, &r.state, r.n_control),
             ]);
         }
         for r in data.before_after.iter().flatten() {
@@ -238,8 +240,8 @@ impl RowCells {
         // Periods add up to all periods.
         for (r, count_cells) in data.effects_over_time.iter().flatten().zip(&self.pooled) {
             let same = |e: &EffectRow| {
-                (&e.strategy, &e.phase, &e.arm, &e.outcome, &e.scheme, &e.state, &e.method)
-                    == (&r.strategy, &r.phase, &r.arm, &r.outcome, &r.scheme, &r.state, &r.method)
+                (&e.strategy, &e.phase, &e.arm, &e.against, &e.outcome, &e.scheme, &e.state, &e.method)
+                    == (&r.strategy, &r.phase, &r.arm, &r.against, &r.outcome, &r.scheme, &r.state, &r.method)
             };
             let of_periods: Vec<_> = data.effects.iter().flatten().zip(&self.effects).filter(|(e, _)| same(e)).collect();
             for side in 0..2 {
