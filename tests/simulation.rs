@@ -106,18 +106,29 @@ fn kept(low: Option<f64>, high: Option<f64>, truth: f64) -> Kept {
     (low > 0.0 || high < 0.0, low <= truth && truth <= high)
 }
 
-fn of_effect(evaluation: &Evaluation, method: Method, truth: f64) -> Kept {
+/// The same of a row, unless it is refused.
+fn of_effect(evaluation: &Evaluation, method: Method, truth: f64) -> Option<Kept> {
     let row = evaluation.effects.iter().find(|e| e.method == method.to_string() && e.state == ALL).expect("a row");
-    kept(row.ci_low, row.ci_high, truth)
+    row.difference.map(|_| kept(row.ci_low, row.ci_high, truth))
 }
 
-/// Prints and asserts false positives (of runs without effect) or coverage (of runs with one).
-fn promised(what: &str, null: &[Kept], real: &[Kept]) {
-    let (false_positives, coverage) = (share(null.iter().map(|k| k.0)), share(null.iter().chain(real).map(|k| k.1)));
-    say(what, &format!("false positives {:.1} %, coverage {:.1} %", 100.0 * false_positives, 100.0 * coverage));
+/// Prints and asserts false positives (of runs without effect) or coverage (of runs with one). Where one run in twenty is refused,
+/// the others are chosen by what they found, and are not asserted.
+fn promised(what: &str, null: &[Option<Kept>], real: &[Option<Kept>]) {
+    let told = |runs: &[Option<Kept>]| -> Vec<Kept> { runs.iter().flatten().copied().collect() };
+    let (shown, all) = (told(null), [told(null), told(real)].concat());
+    let refused = 1.0 - all.len() as f64 / (null.len() + real.len()) as f64;
+    let (false_positives, coverage) = (share(shown.iter().map(|k| k.0)), share(all.iter().map(|k| k.1)));
+    let numbers = format!("false positives {:.1} %, coverage {:.1} %", 100.0 * false_positives, 100.0 * coverage);
+    say(what, &format!("{numbers}, refused {:.0} %", 100.0 * refused));
+    if refused > 0.05 {
+        return;
+    }
     assert!((0.04..=0.06).contains(&false_positives), "{what}: {false_positives}");
     assert!((0.93..=0.97).contains(&coverage), "{what}: {coverage}");
 }
+
+const METHODS: [Method; 4] = [Method::Permutation, Method::PermutationBaseline, Method::Welch, Method::Cuped];
 
 #[test]
 #[ignore = "simulation"]
@@ -133,7 +144,7 @@ fn simulation_randomised_keeps_its_level() {
         let mut plain = strategy("s", 1);
         plain.split =
             Split { shares: [("control".into(), 1.0 - mail_share), ("mail".into(), mail_share)].into(), ..Split::default() };
-        let runs = |seed: u64, lift: f64| -> Vec<[Kept; 2]> {
+        let runs = |seed: u64, lift: f64| -> Vec<[Option<Kept>; 4]> {
             simulate(seed, |rng| {
                 let people: Vec<Customer> = (0..n)
                     .map(|id| {
@@ -146,12 +157,12 @@ fn simulation_randomised_keeps_its_level() {
                 let open = StrategySettings { split: Split::default(), ..plain.clone() };
                 let evaluation = run(&open, &[people]);
                 let truth = (lift - 1.0) * Shopper::mean_quarter();
-                [Method::Welch, Method::Cuped].map(|m| of_effect(&evaluation, m, truth))
+                METHODS.map(|m| of_effect(&evaluation, m, truth))
             })
         };
         let (null, real) = (runs(10 + at as u64, 1.0), runs(20 + at as u64, 1.2));
-        for (i, method) in [Method::Welch, Method::Cuped].into_iter().enumerate() {
-            let of = |runs: &[[Kept; 2]]| -> Vec<Kept> { runs.iter().map(|r| r[i]).collect() };
+        for (i, method) in METHODS.into_iter().enumerate() {
+            let of = |runs: &[[Option<Kept>; 4]]| -> Vec<Option<Kept>> { runs.iter().map(|r| r[i]).collect() };
             promised(&format!("{what}, {method}"), &of(&null), &of(&real));
         }
     }
@@ -161,7 +172,7 @@ fn simulation_randomised_keeps_its_level() {
 #[ignore = "simulation"]
 fn simulation_recurring_customers_pool_to_their_level() {
     for (at, persist) in [false, true].into_iter().enumerate() {
-        let runs = |seed: u64, lift: f64| -> Vec<Kept> {
+        let runs = |seed: u64, lift: f64| -> Vec<Option<Kept>> {
             simulate(seed, |rng| {
                 let shoppers: Vec<Shopper> = (0..2_500).map(|_| Shopper::draw(rng)).collect();
                 let first: Vec<bool> = shoppers.iter().map(|_| rng.random_bool(0.5)).collect();
@@ -178,9 +189,9 @@ fn simulation_recurring_customers_pool_to_their_level() {
                     .collect();
                 let open = StrategySettings { split: Split::default(), ..strategy("s", 4) };
                 let evaluation = run(&open, &periods);
-                let row = evaluation.over_time.iter().find(|r| r.method == "welch").expect("a row");
-                assert!(row.clustered == Some(true) && row.periods == Some(4));
-                kept(row.ci_low, row.ci_high, (lift - 1.0) * Shopper::mean_quarter())
+                let row = evaluation.over_time.iter().find(|r| r.method == "permutation").expect("a row");
+                assert_eq!(row.clustered, Some(true));
+                row.difference.map(|_| kept(row.ci_low, row.ci_high, (lift - 1.0) * Shopper::mean_quarter()))
             })
         };
         let what = if persist { "the same arms in 4 quarters" } else { "arms drawn anew in 4 quarters" };
@@ -211,30 +222,24 @@ fn unequal_strata(seed: u64, customers: u32, held_out: f64, lift: f64) -> Vec<(O
             .collect();
         let truth = (lift - 1.0) * Shopper::mean_quarter() * (0.4 * 2.0 + 0.6 * 0.5);
         let evaluation = run(&unequal, std::slice::from_ref(&people));
-        let row = evaluation.effects.iter().find(|e| e.method == "post_stratified").expect("a row");
+        let row = evaluation.effects.iter().find(|e| e.method == "permutation").expect("a row");
         let naive = StrategySettings { split: Split::default(), ..unequal.clone() };
         let pooled = of_effect(&run(&naive, &[people]), Method::Welch, truth);
-        (row.difference.map(|_| kept(row.ci_low, row.ci_high, truth)), pooled.0)
+        (row.difference.map(|_| kept(row.ci_low, row.ci_high, truth)), pooled.is_some_and(|pooled| pooled.0))
     })
 }
 
 #[test]
 #[ignore = "simulation"]
 fn simulation_unequal_strata_keep_their_level() {
-    let of = |runs: &[(Option<Kept>, bool)]| -> Vec<Kept> { runs.iter().filter_map(|r| r.0).collect() };
+    let of = |runs: &[(Option<Kept>, bool)]| -> Vec<Option<Kept>> { runs.iter().map(|r| r.0).collect() };
     let (null, real) = (unequal_strata(52, 12_000, 0.2, 1.0), unequal_strata(53, 12_000, 0.2, 1.2));
-    promised("randomised, 12,000 customers, strata with 50 % and 20 % held out, post-stratified", &of(&null), &of(&real));
+    promised("randomised, 12,000 customers, strata with 50 % and 20 % held out, within strata", &of(&null), &of(&real));
     let naive = share(null.iter().map(|r| r.1));
     say("the same, strata thrown together (refused by rfmill)", &format!("false positives {:.1} %", 100.0 * naive));
-    assert!(naive > 0.5);
-    // The limit of Student's interval: skewed revenue of 240 held-out customers who weigh 40 %.
-    let few = unequal_strata(50, 6_000, 0.1, 1.0);
-    let level = share(of(&few).iter().map(|k| k.0));
-    say(
-        "a limit: 6,000 customers, 10 % of the strong stratum held out (240 customers)",
-        &format!("false positives {:.1} %", 100.0 * level),
-    );
-    assert!((0.04..=0.09).contains(&level), "{level}");
+    // Skewed revenue of 240 held-out customers who weigh 40 %, where Student's interval errs in 7 %.
+    let (null, real) = (unequal_strata(50, 6_000, 0.1, 1.0), unequal_strata(51, 6_000, 0.1, 1.2));
+    promised("6,000 customers, 10 % of the strong stratum held out (240 customers), within strata", &of(&null), &of(&real));
 }
 
 /// Whether a verdict claims an effect.
@@ -338,7 +343,7 @@ fn simulation_matching_under_selection_claims_nothing() {
                 primary: Primary { outcome: Outcome::Revenue, method: Method::Welch },
                 ..matched.clone()
             };
-            let naive = of_effect(&run(&naive, &[people]), Method::Welch, 0.0).0;
+            let naive = of_effect(&run(&naive, &[people]), Method::Welch, 0.0).is_some_and(|kept| kept.0);
             (claims(&evaluation), level.p_value.is_some_and(|p| p < 0.05), naive)
         });
         let [claimed, level, naive] =
@@ -380,12 +385,14 @@ fn simulation_persisted_arms_do_not_look_worn_off() {
             ..strategy("s", 4)
         };
         let evaluation = run(&cuped, &periods);
-        let headline: Vec<(f64, &str)> = evaluation
+        // One fair draw in a thousand fails the check of what the arms spent before.
+        let headline: Option<Vec<(f64, &str)>> = evaluation
             .effects
             .iter()
             .filter(|e| e.headline == Some(true))
-            .map(|e| (e.difference.expect("a number"), e.method.as_str()))
+            .map(|e| Some((e.difference?, e.method.as_str())))
             .collect();
+        let headline = headline?;
         assert_eq!(headline.iter().map(|h| h.1).collect::<Vec<_>>(), ["cuped", "welch", "welch", "welch"]);
         let naive = |people: &[Customer]| -> f64 {
             let mut arms = [Sums::default(); 2];
@@ -396,8 +403,10 @@ fn simulation_persisted_arms_do_not_look_worn_off() {
             let cell = Cell { treated: of(arms[0]), control: of(arms[1]), both: of(both) };
             estimate(&[cell], Shape::Mean, Adjustment::Cuped, Weighting::Pooled).expect("an estimate").difference
         };
-        (headline[0].0, headline[3].0, naive(&periods[3]))
+        Some((headline[0].0, headline[3].0, naive(&periods[3])))
     });
+    let runs: Vec<(f64, f64, f64)> = runs.into_iter().flatten().collect();
+    assert!(runs.len() as u64 > RUNS * 98 / 100, "{}", runs.len());
     let column = |of: fn(&(f64, f64, f64)) -> f64| -> Vec<f64> { runs.iter().map(of).collect() };
     let (first, last, naive) = (column(|r| r.0), column(|r| r.1), column(|r| r.2));
     let truth = (lift - 1.0) * Shopper::mean_quarter();

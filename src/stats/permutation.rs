@@ -33,7 +33,7 @@ use exponent::exponent;
 const SCALE_RANGE: (f64, f64) = (0.05, 20.0);
 
 /// Where the smaller arm's sum is made by more customers than this, redraws agree with the test.
-const ENOUGH_DRAWS: f64 = 10.0;
+const ENOUGH_DRAWS: f64 = 4.0;
 
 /// The most of its redraws that a test may have in a tail of 2.5 %.
 pub const MOST_IN_TAIL: f64 = 0.035;

@@ -102,32 +102,18 @@ pub fn fill(strategy: &str, outcome: &Outcome, periods: &[Vec<Customer>]) -> Arm
     let mut seen: BTreeMap<u32, usize> = BTreeMap::new();
     periods.iter().flatten().for_each(|c| *seen.entry(c.id).or_default() += 1);
     for (n, customers) in periods.iter().enumerate() {
-        let mut rows: BTreeMap<(&str, &str, &str), [Sums; 4]> = BTreeMap::new();
+        let mut rows: BTreeMap<(&str, &str, &str), ([Sums; 4], JointGrid)> = BTreeMap::new();
         for c in customers {
-            let row = rows.entry((c.state, c.cell, c.arm)).or_default();
+            let (row, grid) = rows.entry((c.state, c.cell, c.arm)).or_default();
+            let cell = GridCell { count: 1, first: c.after.into(), second: c.baseline.into() };
+            grid.add((bin_of(c.after), coarse_bin_of(c.baseline)), cell);
             row[0].observe([c.after, c.baseline, 0, 0]).expect("small sums");
             row[1].observe([c.before, 0, 0, 0]).expect("small sums");
             row[2].observe([i64::from(c.touched), 0, 0, 0]).expect("small sums");
             row[3].observe([i64::from(seen[&c.id] > 1), 0, 0, 0]).expect("small sums");
         }
         let measured = Quantity::Outcome(outcome.clone());
-        for c in customers {
-            for (scheme, state) in [(ALL, ALL), ("segment", c.state)] {
-                let key = ArmKey {
-                    scheme: scheme.into(),
-                    state: state.into(),
-                    cell: c.cell.into(),
-                    ..total(strategy, n, Phase::During, c.arm, measured.clone())
-                };
-                let mut grid = JointGrid::default();
-                let cell = GridCell { count: 1, first: c.after.into(), second: c.baseline.into() };
-                grid.add((bin_of(c.after), coarse_bin_of(c.baseline)), cell);
-                if !measured.is_binary(Phase::During) {
-                    arms.add_grid(key, &grid);
-                }
-            }
-        }
-        for ((state, cell, arm), row) in rows {
+        for ((state, cell, arm), (row, grid)) in rows {
             let kinds = [
                 (Phase::During, measured.clone()),
                 (Phase::Placebo, measured.clone()),
@@ -142,6 +128,9 @@ pub fn fill(strategy: &str, outcome: &Outcome, periods: &[Vec<Customer>]) -> Arm
                         cell: cell.into(),
                         ..total(strategy, n, phase, arm, quantity.clone())
                     };
+                    if (phase, &key.quantity) == (Phase::During, &measured) && !measured.is_binary(phase) {
+                        arms.add_grid(key.clone(), &grid);
+                    }
                     arms.add(key, &sums).expect("small sums");
                 }
             }
