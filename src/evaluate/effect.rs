@@ -228,8 +228,8 @@ impl<'a> PhaseEffects<'a, '_> {
                 // The customers' own costs are in the outcome already.
                 None => self.fixed_cost(1).unwrap_or(0.0),
             };
-            let of_control = if self.diagnostics.is_pair(of.against) { per_customer(of.against, n_control) } else { 0.0 };
-            *compared = compared.as_net(base.map_or(1.0, |(_, rate)| rate), [per_customer(of.arm, n_treated), of_control]);
+            let of_control = if self.diagnostics.is_pair(of.against) { per_customer(of.against, used.1) } else { 0.0 };
+            *compared = compared.as_net(base.map_or(1.0, |(_, rate)| rate), [per_customer(of.arm, used.0), of_control]);
         }
         Ok(Effect {
             diagnostics: self.diagnostics,

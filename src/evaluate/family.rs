@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use rayon::prelude::*;
 
 use super::arm_sums::{Group, Phase};
+use super::compare::Compared;
 use super::diagnostics::TOTAL;
 use super::effect::{Adjusted, Effect};
 use crate::domain::{EffectMethod as Method, Outcome, Period};
@@ -67,14 +68,13 @@ pub(super) fn adjust(effects: &mut [(usize, Effect<'_>)]) {
     }
     let families: Vec<Vec<usize>> = families.into_values().collect();
     let of_family = |members: &Vec<usize>| -> Vec<Adjusted> {
-        let compared = members.iter().filter_map(|at| effects[*at].1.found.told());
+        let told: Vec<&Compared> = members.iter().filter_map(|at| effects[*at].1.found.told()).collect();
         // An interval at 95 % is there already.
-        if let ([only], 1) = (&members[..], members.len())
-            && let Some(own) = effects[*only].1.found.told()
-        {
+        if let [own] = told[..] {
             return vec![Adjusted { p: own.p, family_size: 1, interval: own.interval }];
         }
-        let tests: Vec<FamilyTest<'_>> = compared.map(|own| FamilyTest { test: &own.test, p: own.p, looks: 1.0 }).collect();
+        let tests: Vec<FamilyTest<'_>> =
+            told.into_iter().map(|own| FamilyTest { test: &own.test, p: own.p, looks: 1.0 }).collect();
         adjusted(&tests)
     };
     let results: Vec<Vec<Adjusted>> = families.par_iter().map(of_family).collect();

@@ -235,8 +235,8 @@ impl<'a> Pooling<'a, '_> {
         let recurring_share = self.recurring_share(&members, strategy)?;
         let clustered = recurring_share.is_some_and(|share| share > RECURRING);
         let difference = self.difference(&members, clustered);
-        let n_treated: i64 = members.iter().map(|(e, c)| treated(e, c)).sum();
-        let all: i64 = asked.iter().map(|e| e.found.poolable().map_or(e.n_treated, |c| treated(e, c))).sum();
+        let n_treated: i64 = members.iter().map(|(_, c)| treated(c)).sum();
+        let all: i64 = asked.iter().map(|e| e.found.poolable().map_or(e.n_treated, treated)).sum();
         let costs: Option<Vec<f64>> = members.iter().map(|(effect, _)| effect.cost).collect();
         let missing = asked.iter().find(|e| e.found.poolable().is_none());
         let missing = missing.and_then(|e| Some((e.diagnostics.period.period, e.found.reason.clone()?)));
@@ -280,9 +280,12 @@ impl<'a> Pooling<'a, '_> {
     /// The pooled difference, and why it is not told.
     fn difference(&self, members: &[Member<'a, '_>], clustered: bool) -> Option<(PooledDifference, Option<NotEstimable>)> {
         let covariance = |i: usize, j: usize, of: &dyn Fn(&Compared) -> Option<Vec<[Influence; 2]>>| -> f64 {
+            if !clustered {
+                return 0.0;
+            }
             let ((first, a), (second, b)) = (members[i], members[j]);
             match (of(a), of(b)) {
-                (Some(a), Some(b)) if clustered => self.pairs.covariance(self.key, (first, &a), (second, &b)),
+                (Some(a), Some(b)) => self.pairs.covariance(self.key, (first, &a), (second, &b)),
                 _ => 0.0,
             }
         };
@@ -344,8 +347,8 @@ fn remarks(effects: &[&Effect<'_>]) -> Vec<Remark> {
     all
 }
 
-/// The treated whom an effect compares.
-fn treated(_: &Effect<'_>, compared: &Compared) -> i64 {
+/// The treated whom a comparison has.
+fn treated(compared: &Compared) -> i64 {
     compared.estimate.n_treated as i64
 }
 

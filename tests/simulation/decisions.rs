@@ -84,11 +84,16 @@ fn null_tails(shop: &Shop, share: f64, methods: &[Method]) -> f64 {
             let what = format!("{}, {:.0} % held out, {method}, {tier}", shop.name, 100.0 * share);
             let refused = 100.0 - percent(tails.shown, runs as u32);
             say(&what, &format!("gains {gains:.1} %, losses {losses:.1} % (± {error:.1}), refused {refused:.0} %"));
+            // Either tail of shown rows is at most 3.5 %, give or take three standard errors; a refusal that looks at the arms
+            // selects the rows of classical methods, and a few rows say nothing.
+            let is_promised = method.permutes() && refused <= 50.0;
+            assert!(!is_promised || gains.max(losses) <= 3.5 + 3.0 * error, "{what}: {gains} and {losses}");
         }
     }
     let claims =
         evaluations.iter().filter(|e| e.verdicts.iter().any(|v| !matches!(v.verdict.as_str(), "test_longer" | "cannot_say")));
     let claims = claims.count() as f64 / runs as f64;
+    assert!(claims <= 0.06 + 3.0 * (0.06 * 0.94 / runs as f64).sqrt(), "{}, {share}: {claims}", shop.name);
     say(&format!("{}, {:.0} % held out, jobs with a claim", shop.name, 100.0 * share), &format!("{:.1} %", 100.0 * claims));
     claims
 }
