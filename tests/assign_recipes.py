@@ -69,11 +69,11 @@ def global_holdout(rfmill, lot):
             avg(y) FILTER (NOT control), avg(y) FILTER (control) FROM spent GROUP BY start ORDER BY start
     """).fetchall()
     effects = """SELECT period_start, n_treated, n_control, mean_treated, mean_control FROM 'out/quarterly/latest/effects.parquet'
-        WHERE outcome = 'revenue' AND state = '(all)' AND method = 'welch' AND n_treated > 0 ORDER BY 1"""
+        WHERE outcome = 'revenue' AND state = '(all)' AND method = 'permutation' AND n_treated > 0 ORDER BY 1"""
     got = duckdb.sql(effects).fetchall()
     assert len(got) == 3 and [row[:3] for row in got] == [row[:3] for row in want], (got, want)
     assert all(abs(a - b) < 1e-6 for one, other in zip(got, want) for a, b in zip(one[3:], other[3:])), (got, want)
-    over_time = "SELECT count(*) FROM 'out/quarterly/latest/effects_over_time.parquet' WHERE outcome = 'revenue' AND state = '(all)' AND method = 'welch' AND difference IS NOT NULL"
+    over_time = "SELECT count(*) FROM 'out/quarterly/latest/effects_over_time.parquet' WHERE outcome = 'revenue' AND state = '(all)' AND method = 'permutation' AND difference IS NOT NULL"
     assert duckdb.sql(over_time).fetchall() == [(1,)]
 
     other = ["--from", "lifecycle", "--name", "x", "--salt", "x", "--holdout", "0.1", "--global-holdout", "0.05", "--global-salt", "ours"]
