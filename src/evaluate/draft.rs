@@ -41,4 +41,6 @@ pub(super) struct DraftVerdict {
     /// The number with its standard error by which it is ranked.
     pub effect: Option<(f64, f64)>,
     pub design: Design,
+    /// Whether it compares two treated arms.
+    pub is_pair: bool,
 }

@@ -9,14 +9,15 @@ use crate::stats::shrink;
 /// Shrinks effects toward their mean and ranks them within scheme, state and period.
 ///
 /// Effects are shrunken together if they are of the same customers: of one number, design, scheme, state and period. Tiers of
-/// unlike money have no mean in common. A `stop` comes after all others, and `cannot_say` has no rank.
+/// unlike money have no mean in common, and what a treatment brings none with what it brings more than another: pairs are
+/// ranked among pairs. A `stop` comes after all others, and `cannot_say` has no rank.
 pub(super) fn rank(drafts: &mut [DraftVerdict]) {
     let mut families: BTreeMap<_, Vec<usize>> = BTreeMap::new();
     for (at, draft) in drafts.iter_mut().enumerate().filter(|(_, draft)| draft.effect.is_some()) {
         let row = &mut draft.row;
         row.ranked_by = if draft.by_net { Some(Outcome::Net.to_string()) } else { row.outcome.clone() };
         let tier = (row.period_start, row.period_end, row.scheme.clone(), row.state.clone());
-        families.entry((tier, row.ranked_by.clone(), draft.design)).or_default().push(at);
+        families.entry((tier, row.ranked_by.clone(), draft.design, draft.is_pair)).or_default().push(at);
     }
     for mut members in families.into_values() {
         let effects: Vec<(f64, f64)> = members.iter().filter_map(|&at| drafts[at].effect).collect();

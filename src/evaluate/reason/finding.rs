@@ -60,6 +60,36 @@ sentences! {
             /// The adjusted p-value.
             p: PValue,
         } = "reason.lower_than_alike", "{outcome} is {by} per customer lower than of alike customers ({low} to {high}, adjusted p {p})";
+        /// The first arm of a pair has more than the second.
+        HigherThanArm {
+            /// What differs.
+            outcome: Outcome,
+            /// By how much per customer.
+            by: Rounded,
+            /// The second arm.
+            arm: Quoted,
+            /// Lower end of the difference's interval.
+            low: Rounded,
+            /// Upper end.
+            high: Rounded,
+            /// The adjusted p-value.
+            p: PValue,
+        } = "reason.higher_than_arm", "{outcome} is {by} per customer higher than in arm {arm} ({low} to {high}, adjusted p {p})";
+        /// The first arm of a pair has less than the second.
+        LowerThanArm {
+            /// What differs.
+            outcome: Outcome,
+            /// By how much per customer.
+            by: Rounded,
+            /// The second arm.
+            arm: Quoted,
+            /// Lower end of the difference's interval.
+            low: Rounded,
+            /// Upper end.
+            high: Rounded,
+            /// The adjusted p-value.
+            p: PValue,
+        } = "reason.lower_than_arm", "{outcome} is {by} per customer lower than in arm {arm} ({low} to {high}, adjusted p {p})";
     }
 
     /// Money, in words.
@@ -73,6 +103,15 @@ sentences! {
             /// Upper end.
             high: Rounded,
         } = "reason.net_margin", "net margin per customer {value} ({low} to {high})";
+        /// What the first arm of a pair leaves more than the second.
+        DiffersBy {
+            /// Margin less cost, of the first less the second.
+            value: Rounded,
+            /// Lower end of its adjusted interval.
+            low: Rounded,
+            /// Upper end.
+            high: Rounded,
+        } = "reason.net_margin_differs", "net margin per customer differs by {value} ({low} to {high})";
     }
 
     /// How periods disagree.
@@ -224,6 +263,62 @@ sentences! {
             /// The least loss.
             loss: Rounded,
         } = "reason.not_shown", "{effect}: no effect is shown; a gain of {gain} or a loss of {loss} would be found four times in five";
+        /// The first arm of a pair leaves more net money.
+        BringsMore {
+            /// The difference.
+            effect: Change,
+            /// That of the net margin.
+            money: NetMargin,
+        } = "reason.brings_more", "{effect}; {money}: it brings more even at the low end";
+        /// The first arm of a pair leaves less.
+        BringsLess {
+            /// The difference.
+            effect: Change,
+            /// That of the net margin.
+            money: NetMargin,
+        } = "reason.brings_less", "{effect}; {money}: it brings less even at the high end";
+        /// One of both leaves more over all periods, but periods disagree.
+        BringsUnevenly {
+            /// The difference.
+            effect: Change,
+            /// That of the net margin.
+            money: NetMargin,
+            /// How they disagree.
+            how: Disagreement,
+        } = "reason.brings_unevenly", "{effect}; {money}, but {how}";
+        /// The first arm of a pair has less of the outcome, and leaves more net money.
+        DoesLessButBringsMore {
+            /// The difference.
+            effect: Change,
+            /// That of the net margin.
+            money: NetMargin,
+        } = "reason.does_less_but_brings_more", "{effect}, yet {money}: it does less and brings more, so decide which of both counts";
+        /// The first arm of a pair has more of the outcome, and the net margins are not shown to differ.
+        BringsIsOpen {
+            /// The difference.
+            effect: Change,
+            /// That of the net margin.
+            money: NetMargin,
+        } = "reason.brings_is_open", "{effect}; {money}: it does more, but that it brings more is not shown";
+        /// The first arm of a pair has more of the outcome, and the net margin is not known.
+        DoesMore {
+            /// The difference.
+            effect: Change,
+        } = "reason.does_more", "{effect}: it does more; which brings more is not known without cost and margin";
+        /// The first arm of a pair has less of the outcome.
+        DoesLess {
+            /// The difference.
+            effect: Change,
+        } = "reason.does_less", "{effect}: it does less";
+        /// The arms of a pair are not shown to differ.
+        NoDifference {
+            /// The estimate.
+            effect: Change,
+            /// The least excess that would be found four times in five.
+            gain: Rounded,
+            /// The least shortfall.
+            loss: Rounded,
+        } = "reason.no_difference", "{effect}: no difference is shown; {gain} more or {loss} less would be found four times in five";
         /// Both comparisons with alike customers are above 0.
         MoreThanAlike {
             /// The difference.
@@ -324,6 +419,15 @@ impl Change {
         }
     }
 
+    /// A difference from another treated arm with its adjusted interval and p-value.
+    pub fn beside_arm(outcome: Outcome, arm: &str, difference: MoneyInterval, p: f64) -> Change {
+        let ([by, low, high], p, arm) = (short(difference), PValue(p), arm.into());
+        match difference.value < 0.0 {
+            true => Change::LowerThanArm { outcome, by, arm, low, high, p },
+            false => Change::HigherThanArm { outcome, by, arm, low, high, p },
+        }
+    }
+
     /// A difference from alike customers with its adjusted interval and p-value.
     pub fn beside_alike(outcome: Outcome, difference: MoneyInterval, p: f64) -> Change {
         let ([by, low, high], p) = (short(difference), PValue(p));
@@ -338,5 +442,13 @@ impl From<MoneyInterval> for NetMargin {
     fn from(net: MoneyInterval) -> NetMargin {
         let [value, low, high] = [net.value, net.low, net.high].map(Rounded::short);
         NetMargin::PerCustomer { value, low, high }
+    }
+}
+
+impl NetMargin {
+    /// What the first arm of a pair leaves more than the second.
+    pub fn difference(net: MoneyInterval) -> NetMargin {
+        let [value, low, high] = [net.value, net.low, net.high].map(Rounded::short);
+        NetMargin::DiffersBy { value, low, high }
     }
 }

@@ -76,6 +76,7 @@ fn of_effect(effect: &Effect<'_>, of_period: &[&Effect<'_>]) -> DraftVerdict {
     let net = related.find(&Outcome::Net, effect.method);
     let evidence = effect.found.told().zip(effect.adjusted).map(|(told, adjusted)| Evidence {
         design: strategy.design,
+        against: diagnostics.is_pair(effect.against).then(|| effect.against.into()),
         effect: MoneyInterval { value: told.test.value, low: adjusted.interval.0, high: adjusted.interval.1 },
         se: told.test.se,
         p: adjusted.p,

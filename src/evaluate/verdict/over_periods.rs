@@ -38,6 +38,7 @@ fn of_effect<'e, 'a>(row: &PooledEffect<'a>, lead: &Lead, index: &Index<'e, 'a>)
     let net = find(&Outcome::Net);
     let evidence = row.told().zip(row.adjusted).map(|(told, adjusted)| Evidence {
         design: row.strategy.design,
+        against: (row.key.against != row.strategy.control).then(|| row.key.against.into()),
         effect: interval(told.pooled.value, adjusted.interval),
         se: told.pooled.se,
         p: adjusted.p,

@@ -11,6 +11,8 @@ use crate::stats::{Detectable, MoneyInterval};
 #[derive(Debug, Clone)]
 pub(super) struct Evidence {
     pub design: Design,
+    /// The second arm of a pair; the control goes without saying.
+    pub against: Option<String>,
     /// The difference with its adjusted interval.
     pub effect: MoneyInterval,
     pub se: f64,
@@ -35,49 +37,106 @@ pub(super) fn judge(outcome: &Outcome, evidence: &Evidence) -> (Verdict, Finding
     }
 }
 
+/// What outcome and money show together.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Shown {
+    /// Money is lost.
+    Loss,
+    /// The outcome falls.
+    Harm,
+    /// The outcome falls, and money is gained.
+    HarmAndGain,
+    /// Money is gained.
+    Gain,
+    /// The outcome rises, and of money nothing is shown, or it is not known.
+    Rise,
+    /// Neither.
+    Nothing,
+}
+
+impl Shown {
+    fn of(rises: bool, falls: bool, net: Option<MoneyInterval>) -> Shown {
+        let (gains, loses) = net.map_or((false, false), |net| (net.low > 0.0, net.high < 0.0));
+        match () {
+            () if loses => Shown::Loss,
+            () if falls && gains => Shown::HarmAndGain,
+            () if falls => Shown::Harm,
+            () if gains => Shown::Gain,
+            () if rises => Shown::Rise,
+            () => Shown::Nothing,
+        }
+    }
+
+    /// The verdict; `scale` and `stop` are withheld where periods disagree.
+    fn verdict(self, rises: bool, disagree: bool) -> Verdict {
+        match self {
+            Shown::Loss | Shown::Harm if !disagree => Verdict::Stop,
+            Shown::Gain if !disagree => Verdict::Scale,
+            Shown::Gain if rises => Verdict::Keep,
+            Shown::Rise => Verdict::Keep,
+            Shown::Loss | Shown::Harm | Shown::Gain | Shown::HarmAndGain | Shown::Nothing => Verdict::TestLonger,
+        }
+    }
+}
+
 fn without_guardrails(outcome: &Outcome, evidence: &Evidence) -> (Verdict, Finding) {
-    let Evidence { effect: interval, p, detectable, net, disagreement, .. } = evidence;
+    let Evidence { effect: interval, p, net, disagreement, .. } = evidence;
     let is_shown = *p < LEVEL;
-    let effect = if evidence.design == Design::Matched {
-        Change::beside_alike(outcome.clone(), *interval, *p)
-    } else {
-        Change::new(outcome.clone(), *interval, *p)
-    };
     let (rises, falls) = (is_shown && interval.value > 0.0, is_shown && interval.value < 0.0);
-    let not_shown = |effect: Change| {
-        let [gain, loss] = [detectable.gain, detectable.loss].map(Rounded::short);
-        (Verdict::TestLonger, Finding::NotShown { effect, gain, loss })
-    };
     if evidence.design == Design::Matched {
+        let effect = Change::beside_alike(outcome.clone(), *interval, *p);
         return match () {
             () if rises => (Verdict::Keep, Finding::MoreThanAlike { effect }),
             () if falls => (Verdict::TestLonger, Finding::LessThanAlike { effect }),
-            () => not_shown(effect),
+            () => (Verdict::TestLonger, not_shown(effect, evidence)),
         };
     }
-    let Some(net) = net else {
-        return match (rises, falls, disagreement) {
-            (true, ..) => (Verdict::Keep, Finding::Works { effect }),
-            (_, true, None) => (Verdict::Stop, Finding::Harm { effect }),
-            (_, true, Some(how)) => (Verdict::TestLonger, Finding::HarmUnevenly { effect, how: how.clone() }),
-            _ => not_shown(effect),
-        };
+    let shown = Shown::of(rises, falls, *net);
+    let finding = match &evidence.against {
+        Some(arm) => of_pair(shown, Change::beside_arm(outcome.clone(), arm, *interval, *p), evidence),
+        None => of_treatment(shown, Change::new(outcome.clone(), *interval, *p), evidence),
     };
-    let money = NetMargin::from(*net);
-    let (gains, loses) = (net.low > 0.0, net.high < 0.0);
-    match disagreement {
-        Some(how) if loses => (Verdict::TestLonger, Finding::LosesUnevenly { effect, money, how: how.clone() }),
-        Some(how) if falls && !gains => (Verdict::TestLonger, Finding::HarmUnevenly { effect, how: how.clone() }),
-        Some(how) if gains && !falls => {
-            let verdict = if rises { Verdict::Keep } else { Verdict::TestLonger };
-            (verdict, Finding::PaysUnevenly { effect, money, how: how.clone() })
+    (shown.verdict(rises, disagreement.is_some()), finding)
+}
+
+fn not_shown(effect: Change, evidence: &Evidence) -> Finding {
+    let [gain, loss] = [evidence.detectable.gain, evidence.detectable.loss].map(Rounded::short);
+    Finding::NotShown { effect, gain, loss }
+}
+
+/// What a treatment does.
+fn of_treatment(shown: Shown, effect: Change, evidence: &Evidence) -> Finding {
+    let how = evidence.disagreement.clone();
+    match (shown, evidence.net.map(NetMargin::from), how) {
+        (Shown::Loss, Some(money), None) => Finding::Loss { effect, money },
+        (Shown::Loss, Some(money), Some(how)) => Finding::LosesUnevenly { effect, money, how },
+        (Shown::Harm, _, None) => Finding::Harm { effect },
+        (Shown::Harm, _, Some(how)) => Finding::HarmUnevenly { effect, how },
+        (Shown::HarmAndGain, Some(money), _) => Finding::HarmsButPays { effect, money },
+        (Shown::Gain, Some(money), None) => Finding::Pays { effect, money },
+        (Shown::Gain, Some(money), Some(how)) => Finding::PaysUnevenly { effect, money, how },
+        (Shown::Rise, Some(money), _) => Finding::PayIsOpen { effect, money },
+        (Shown::Rise, None, _) => Finding::Works { effect },
+        (Shown::Nothing | Shown::Loss | Shown::HarmAndGain | Shown::Gain, ..) => not_shown(effect, evidence),
+    }
+}
+
+/// How an arm differs from another treated one.
+fn of_pair(shown: Shown, effect: Change, evidence: &Evidence) -> Finding {
+    let how = evidence.disagreement.clone();
+    match (shown, evidence.net.map(NetMargin::difference), how) {
+        (Shown::Loss | Shown::Gain, Some(money), Some(how)) => Finding::BringsUnevenly { effect, money, how },
+        (Shown::Loss, Some(money), None) => Finding::BringsLess { effect, money },
+        (Shown::Gain, Some(money), None) => Finding::BringsMore { effect, money },
+        (Shown::Harm, _, None) => Finding::DoesLess { effect },
+        (Shown::Harm, _, Some(how)) => Finding::HarmUnevenly { effect, how },
+        (Shown::HarmAndGain, Some(money), _) => Finding::DoesLessButBringsMore { effect, money },
+        (Shown::Rise, Some(money), _) => Finding::BringsIsOpen { effect, money },
+        (Shown::Rise, None, _) => Finding::DoesMore { effect },
+        (Shown::Nothing | Shown::Loss | Shown::HarmAndGain | Shown::Gain, ..) => {
+            let [gain, loss] = [evidence.detectable.gain, evidence.detectable.loss].map(Rounded::short);
+            Finding::NoDifference { effect, gain, loss }
         }
-        _ if loses => (Verdict::Stop, Finding::Loss { effect, money }),
-        _ if falls && gains => (Verdict::TestLonger, Finding::HarmsButPays { effect, money }),
-        _ if falls => (Verdict::Stop, Finding::Harm { effect }),
-        _ if gains => (Verdict::Scale, Finding::Pays { effect, money }),
-        _ if rises => (Verdict::Keep, Finding::PayIsOpen { effect, money }),
-        _ => not_shown(effect),
     }
 }
 
@@ -93,6 +152,7 @@ mod tests {
         let is_shown = effect.low > 0.0 || effect.high < 0.0;
         Evidence {
             design: Design::Randomised,
+            against: None,
             effect,
             se: 1.0,
             p: if is_shown { 0.01 } else { 0.2 },
@@ -143,6 +203,33 @@ mod tests {
             let withheld = Evidence { disagreement: Some(how.clone()), ..evidence(effect, net) };
             let (found, reason) = judge(&Outcome::Revenue, &withheld);
             assert!(found == verdict && reason.to_string().contains("the other sign"), "{found:?} {reason}");
+        }
+    }
+
+    /// The same verdicts of a pair, in words of a difference: nothing works or does harm that another treatment beats.
+    #[test]
+    fn a_pair_is_told_as_a_difference() {
+        let (rises, open, falls) = (interval(3.0, 1.0, 5.0), interval(1.0, -1.0, 3.0), interval(-3.0, -5.0, -1.0));
+        let (gains, unclear, loses) = (interval(1.0, 0.2, 1.8), interval(0.1, -0.7, 0.9), interval(-1.0, -1.8, -0.2));
+        for (effect, net, words) in [
+            (rises, None, "it does more; which brings more is not known"),
+            (open, None, "no difference is shown; 2.800 more or 2.800 less would be found four times in five"),
+            (falls, None, "it does less"),
+            (rises, Some(gains), "it brings more even at the low end"),
+            (falls, Some(gains), "it does less and brings more, so decide which of both counts"),
+            (rises, Some(unclear), "it does more, but that it brings more is not shown"),
+            (rises, Some(loses), "it brings less even at the high end"),
+        ] {
+            let of_pair = Evidence { against: Some("letter".into()), ..evidence(effect, net) };
+            let (verdict, reason) = judge(&Outcome::Revenue, &of_pair);
+            let reason = reason.to_string();
+            assert_eq!(verdict, judge(&Outcome::Revenue, &evidence(effect, net)).0, "{reason}");
+            assert!(reason.ends_with(words) || reason.contains(words), "{reason}");
+            assert!(reason.contains("per customer ") && reason.contains(" than in arm \"letter\" ("), "{reason}");
+            assert!(
+                net.is_none() || words.starts_with("no ") || reason.contains("net margin per customer differs by "),
+                "{reason}"
+            );
         }
     }
 

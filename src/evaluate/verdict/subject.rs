@@ -34,6 +34,7 @@ pub fn draft(subject: Subject<'_>, obstacle: Option<Finding>, evidence: Option<E
         }
     };
     let net = told.as_ref().and_then(|e| e.net);
+    let is_pair = told.as_ref().is_some_and(|e| e.against.is_some());
     DraftVerdict {
         row: VerdictRow {
             strategy: subject.strategy.into(),
@@ -63,5 +64,6 @@ pub fn draft(subject: Subject<'_>, obstacle: Option<Finding>, evidence: Option<E
         by_net: usable.as_ref().is_some_and(|e| e.net.is_some()),
         effect: usable.map(|e| e.net.map_or((e.effect.value, e.se), |net| (net.value, e.net_se))),
         design: subject.design,
+        is_pair,
     }
 }
