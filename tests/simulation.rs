@@ -7,7 +7,9 @@
 //! prints the table of `docs/STRATEGIES.md`. Every run has its own seed, so results do not depend on the number of threads.
 
 mod decisions;
+mod power;
 mod shops;
+mod tails;
 
 use rand::{RngExt, SeedableRng};
 use rand_chacha::ChaCha8Rng;

@@ -14,6 +14,13 @@ use rand_distr::{Distribution, LogNormal, Poisson};
 /// Days of a window.
 const DAYS: i32 = 91;
 
+/// Shops made up: customers, the share who buy in a window, and σ of log-normal money.
+pub const MADE_UP: [(usize, f64, f64); 6] =
+    [(200, 0.3, 0.9), (2_000, 0.3, 0.9), (2_000, 0.3, 1.8), (2_000, 0.015, 0.9), (20_000, 0.3, 1.8), (20_000, 0.015, 0.9)];
+
+/// The shares that are held out of them.
+pub const SHARES: [f64; 5] = [0.01, 0.05, 0.1, 0.2, 0.5];
+
 /// A customer.
 #[derive(Debug, Clone, Copy)]
 pub struct Spender {
@@ -21,6 +28,8 @@ pub struct Spender {
     pub after: i64,
     /// Spend in the window before.
     pub before: i64,
+    /// Orders in the window.
+    pub orders: i64,
     /// The tier, an index of [`Shop::tiers`].
     pub tier: usize,
 }
@@ -91,7 +100,7 @@ impl Shop {
     fn of_lines(name: &str, lines: &[(i64, i64, i64)]) -> Shop {
         let end = lines.iter().map(|line| line.1).max().expect("lines") + 1;
         let start = end - i64::from(DAYS);
-        let mut customers: BTreeMap<i64, (i64, i64, Vec<i64>)> = BTreeMap::new();
+        let mut customers: BTreeMap<i64, (i64, i64, Vec<i64>, Vec<i64>)> = BTreeMap::new();
         for (customer, day, money) in lines {
             let own = customers.entry(*customer).or_default();
             match () {
@@ -99,15 +108,20 @@ impl Shop {
                 () if *day >= start - i64::from(DAYS) => own.1 += money,
                 () => {}
             }
-            if *day < start && *money > 0 {
-                own.2.push(*day);
+            if *money > 0 {
+                let days = if *day < start { &mut own.2 } else { &mut own.3 };
+                days.push(*day);
             }
         }
-        let of = |(after, before, mut days): (i64, i64, Vec<i64>)| {
+        let distinct = |mut days: Vec<i64>| {
             days.sort_unstable();
             days.dedup();
-            let tier = TIERS.iter().position(|(_, most)| days.len() <= *most)?;
-            (!days.is_empty()).then_some(Spender { after, before, tier })
+            days.len()
+        };
+        let of = |(after, before, earlier, later): (i64, i64, Vec<i64>, Vec<i64>)| {
+            let known = distinct(earlier);
+            let tier = TIERS.iter().position(|(_, most)| known <= *most)?;
+            (known > 0).then(|| Spender { after, before, orders: distinct(later) as i64, tier })
         };
         let customers = customers.into_values().filter_map(of).collect();
         Shop { name: name.into(), tiers: TIERS.iter().map(|tier| tier.0).collect(), customers }
@@ -130,11 +144,11 @@ impl Shop {
         let mut one = || {
             let (level, rate) = (money.sample(rng), rate * spread.sample(rng));
             let mut window = || {
-                let orders = Poisson::new(rate).expect("a Poisson").sample(rng) as u32;
-                (0..orders).map(|_| (level * noise.sample(rng)).round() as i64).sum()
+                let orders = Poisson::new(rate).expect("a Poisson").sample(rng) as i64;
+                (orders, (0..orders).map(|_| (level * noise.sample(rng)).round() as i64).sum())
             };
-            let (after, before) = (window(), window());
-            Spender { after, before, tier: 0 }
+            let ((orders, after), (_, before)) = (window(), window());
+            Spender { after, before, orders, tier: 0 }
         };
         let name = format!("{customers} customers, {:.1} % buy, σ {sigma}", 100.0 * buying);
         Shop { name, tiers: vec!["all"], customers: (0..customers).map(|_| one()).collect() }
