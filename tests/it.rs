@@ -54,6 +54,8 @@ mod rules;
 mod simulation;
 /// The names of the scheme `standard` are true of everybody who carries them.
 mod standard;
+/// Effects by the strata of the draw.
+mod strata;
 /// Strategies from orders and assignments to their tables.
 mod strategies;
 /// The docs list the columns that the code has.

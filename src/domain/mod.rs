@@ -25,5 +25,5 @@ pub use name::{ALL, folded, look_alike};
 pub use number::{Decimal, Ratio, divide_half_even, ends, format_money, pow10};
 pub use period::Period;
 pub use split_mix::SplitMix;
-pub use strategy::{Design, EffectMethod, Outcome};
+pub use strategy::{Design, EffectMethod, Outcome, STRATUM};
 pub use warning::{Overlapping, StrategyWarning, UnknownDays, Warning};

@@ -5,8 +5,9 @@ use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::fmt;
 
+use super::settings::{StrategyPeriod, StrategySettings};
 pub use crate::domain::ALL;
-use crate::domain::{Outcome, Period};
+use crate::domain::{Outcome, Period, STRATUM};
 use crate::error::Result;
 use crate::stats::{GridSecond, JointGrid, PairSums, Shape, Sums};
 
@@ -280,6 +281,24 @@ impl<'a> PeriodSums<'a> {
         quantities.entry(&key.quantity).or_default().entry(&key.cell).or_default().insert(&key.arm, grid);
     }
 
+    /// Makes groups of the strata: each has the cells of the total row that lie in it.
+    fn group_by_stratum(&mut self, period: &'a StrategyPeriod) {
+        let is_state = self.groups.keys().any(|(scheme, _)| *scheme == STRATUM);
+        let stratum = |cell: &'a str| Some(period.assigned_on.stratum(cell)).filter(|name| *name != ALL && !is_state);
+        for (quantity, table) in self.groups.get(&TOTAL).cloned().into_iter().flatten() {
+            for (cell, arms) in table {
+                let Some(stratum) = stratum(cell) else { continue };
+                self.groups.entry((STRATUM, stratum)).or_default().entry(quantity).or_default().insert(cell, arms);
+            }
+        }
+        for (quantity, table) in self.grids.get(&TOTAL).cloned().into_iter().flatten() {
+            for (cell, arms) in table {
+                let Some(stratum) = stratum(cell) else { continue };
+                self.grids.entry((STRATUM, stratum)).or_default().entry(quantity).or_default().insert(cell, arms);
+            }
+        }
+    }
+
     /// The states of these schemes, in their order, after the total.
     pub fn groups(&self, schemes: &'a [String]) -> Vec<Group<'a>> {
         let of = |scheme: &'a String| self.groups.keys().filter(move |(s, _)| s == scheme).copied();
@@ -316,7 +335,7 @@ pub(super) struct ArmSumsIndex<'a> {
 }
 
 impl<'a> ArmSumsIndex<'a> {
-    pub fn new(arms: &'a ArmSums) -> ArmSumsIndex<'a> {
+    pub fn new(strategies: &'a [StrategySettings], arms: &'a ArmSums) -> ArmSumsIndex<'a> {
         let mut index = ArmSumsIndex::default();
         for (key, sums) in &arms.rows {
             let slice = index.slices.entry((&key.strategy, key.period, key.phase)).or_default();
@@ -329,6 +348,12 @@ impl<'a> ArmSumsIndex<'a> {
         for (key, grid) in &arms.grids {
             let slice = index.slices.entry((&key.strategy, key.period, key.phase)).or_default();
             slice.add_grid(key, Cow::Borrowed(grid));
+        }
+        for strategy in strategies.iter().filter(|strategy| strategy.by.iter().any(|by| by == STRATUM)) {
+            for period in &strategy.periods {
+                let of_period = index.slices.iter_mut().filter(|(key, _)| (key.0, key.1) == (&*strategy.name, period.period));
+                of_period.for_each(|(_, slice)| slice.group_by_stratum(period));
+            }
         }
         index
     }
@@ -360,7 +385,7 @@ mod tests {
 
     /// The cells of the grid that the index has for an arm: count, and sums of both numbers.
     fn cells(arms: &ArmSums, phase: Phase, outcome: Outcome, arm: &str) -> Option<Vec<[i128; 3]>> {
-        let index = ArmSumsIndex::new(arms);
+        let index = ArmSumsIndex::new(&[], arms);
         let grids = index.slice("mail", Period { start: Day(0), end: Day(90) }, phase);
         let grid = grids.grids((ALL, ALL), &Quantity::Outcome(outcome))?.get("north")?.get(arm)?;
         Some(grid.cells().map(|cell| [cell.count.into(), cell.first, cell.second]).collect())

@@ -59,7 +59,7 @@ pub struct Evaluation {
 /// Exit 2 if a strategy's settings contradict each other, exit 3 if sums of cells leave 128 bits.
 pub fn evaluate(strategies: &[StrategySettings], arms: &ArmSums) -> Result<Evaluation> {
     strategies.iter().try_for_each(StrategySettings::check)?;
-    let index = arm_sums::ArmSumsIndex::new(arms);
+    let index = arm_sums::ArmSumsIndex::new(strategies, arms);
     let mut all_diagnostics = Vec::new();
     for (number, strategy) in strategies.iter().enumerate() {
         for period in &strategy.periods {

@@ -152,7 +152,8 @@ pub struct StrategySettings {
     pub outcomes: Vec<Outcome>,
     /// What a verdict rests on.
     pub primary: Primary,
-    /// The schemes by whose states effects are shown.
+    /// The schemes by whose states effects are shown, and [`STRATUM`](crate::domain::STRATUM), whose states are the strata of
+    /// [`Design::Randomised`].
     pub by: Vec<String>,
     /// Cost of a treated customer where the assignments give no costs.
     pub cost_per_customer: Option<Decimal>,

@@ -2,10 +2,9 @@
 
 use super::assigned_on::DateCell;
 use super::exposure::load::StrategyAssignments;
-use crate::domain::Design;
+use crate::domain::{Design, STRATUM};
 use crate::error::{Error, Result};
 use crate::evaluate::ALL;
-use crate::job::strategy::STRATUM;
 use crate::job::{Job, Strategy};
 use crate::plan::SchemeColumn;
 
@@ -46,7 +45,7 @@ impl CellPart {
 /// The dimensions of a strategy's cells, with this many dates that are strata; `scheme` looks up a scheme column.
 ///
 /// # Errors
-/// Exit 2 for too many cells, exit 3 if strata are matched on and there are none.
+/// Exit 2 for too many cells, exit 3 if strata are matched on or shown and there are none.
 pub fn cell_parts(
     job: &Job,
     strategy: &Strategy,
@@ -55,9 +54,12 @@ pub fn cell_parts(
     scheme: impl Fn(&str) -> Result<SchemeStates>,
 ) -> Result<Vec<CellPart>> {
     let stratum = assignments.strata.as_ref().map(|names| CellPart::Stratum { strata: names.len() });
+    if strategy.by_stratum && stratum.is_none() {
+        return Err(no_strata(job, strategy, "by"));
+    }
     let part = |name: &String| match stratum {
         Some(stratum) if name == STRATUM => Ok(stratum),
-        None if name == STRATUM => Err(no_strata(job, strategy)),
+        None if name == STRATUM => Err(no_strata(job, strategy, "match_on")),
         _ => scheme(name).map(CellPart::State),
     };
     let parts = match strategy.design {
@@ -75,11 +77,11 @@ pub fn cell_parts(
     Ok(parts)
 }
 
-fn no_strata(job: &Job, strategy: &Strategy) -> Error {
+fn no_strata(job: &Job, strategy: &Strategy, key: &str) -> Error {
     let number = job.strategies.iter().position(|s| s.name == strategy.name).unwrap_or_default();
     Error::contract(format!(
-        "{}: strategy {:?}: match_on names {STRATUM:?}, but its assignments have neither a column \"stratum\" nor \"state\"; add one, or match on scheme columns",
-        job.source.locate_key("strategy", number, "match_on"),
+        "{}: strategy {:?}: {key} names {STRATUM:?}, but its assignments have neither a column \"stratum\" nor \"state\"; add one, or name scheme columns",
+        job.source.locate_key("strategy", number, key),
         strategy.name
     ))
 }

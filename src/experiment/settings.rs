@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use super::assigned_on::DayCheck;
 use super::cells::CellPart;
 use super::plan::{ExperimentPlan, PeriodPlan, StrategyPlan};
-use crate::domain::{Day, Decimal, EffectMethod, Outcome, Period};
+use crate::domain::{Day, Decimal, EffectMethod, Outcome, Period, STRATUM};
 use crate::evaluate::{ALL, AssignedOn, Guardrail, Primary, Split, StrategyPeriod, StrategySettings};
 use crate::job::Job;
 use crate::job::strategy::{self, Arm, Strategy};
@@ -27,7 +27,7 @@ pub fn settings(job: &Job, plan: &ExperimentPlan<'_>) -> Vec<StrategySettings> {
             periods: own.periods.clone().map(|index| period(job, plan, index)).collect(),
             outcomes: outcomes(strategy),
             primary: primary(strategy),
-            by: strategy.by.clone(),
+            by: strategy.by.iter().cloned().chain(strategy.by_stratum.then(|| STRATUM.into())).collect(),
             cost_per_customer: strategy.cost_per_customer,
             fixed_cost: strategy.fixed_cost,
             margin_rate: strategy.margin_rate.map(float),

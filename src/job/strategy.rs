@@ -50,7 +50,9 @@ pub struct Strategy {
     pub looks: u32,
     /// Scheme columns by whose states effects are shown.
     pub by: Vec<String>,
-    /// What makes the cells of design matched: scheme columns, or [`STRATUM`]; empty for other designs.
+    /// Whether effects are shown by stratum, too.
+    pub by_stratum: bool,
+    /// What makes the cells of design matched: scheme columns, or [`STRATUM`](crate::domain::STRATUM); empty for other designs.
     pub match_on: Vec<String>,
     /// Cost of a treated customer, printed units.
     pub cost_per_customer: Option<Decimal>,
@@ -75,9 +77,6 @@ impl Strategy {
         self.periods.iter().map(|period| period.start.previous()).chain(ends).collect()
     }
 }
-
-/// The name in `match_on` that stands for the assignments' stratum.
-pub const STRATUM: &str = "stratum";
 
 /// An arm with its planned share.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -156,7 +156,7 @@ table! { EffectRow in "effects", one row per "strategy, period, phase, treated a
                                            /// during_and_after, each customer's sum.
     arm: String,                           /// The treated arm.
     outcome: String,                       /// What was measured on every assigned customer, 0 for who did nothing.
-    scheme: String,                        /// Scheme column by whose states customers are told apart; (all) in total rows.
+    scheme: String,                        /// Scheme column by whose states customers are told apart, or stratum; (all) in total rows.
     state: String,                         /// State on the day before the period, (none) for who was not listed; (all) in total
                                            /// rows.
     method: String,                        /// The estimator: permutation, permutation_baseline, welch, cuped,
@@ -209,7 +209,7 @@ table! { PooledEffectRow in "effects_over_time",
                                            /// during_and_after, each customer's sum.
     arm: String,                           /// The treated arm.
     outcome: String,                       /// What was measured on every assigned customer, 0 for who did nothing.
-    scheme: String,                        /// Scheme column by whose states customers are told apart; (all) in total rows.
+    scheme: String,                        /// Scheme column by whose states customers are told apart, or stratum; (all) in total rows.
     state: String,                         /// State on the day before the period, (none) for who was not listed; (all) in total
                                            /// rows.
     method: String,                        /// The estimator: permutation, permutation_baseline, welch, cuped,
@@ -258,7 +258,7 @@ table! { VerdictRow in "verdicts", one row per "strategy, treated arm, state and
     arm: String,                           /// The treated arm.
     period_start: Option<Day>,             /// First day of the period; null for all periods together.
     period_end: Option<Day>,               /// Last day of the period; null for all periods together.
-    scheme: String,                        /// Scheme column by whose states customers are told apart; (all) in total rows.
+    scheme: String,                        /// Scheme column by whose states customers are told apart, or stratum; (all) in total rows.
     state: String,                         /// State on the day before the period, (none) for who was not listed; (all) in total
                                            /// rows.
     verdict: String,                       /// scale, keep, stop, test_longer or cannot_say.
@@ -285,7 +285,7 @@ table! { BalanceRow in "balance", one row per "strategy, period, treated arm, st
     period_start: Option<Day>,    /// First day of the period in which customers were assigned.
     period_end: Option<Day>,      /// Last day of that period.
     arm: String,                  /// The treated arm.
-    scheme: String,               /// Scheme column by whose states customers are told apart; (all) in total rows.
+    scheme: String,               /// Scheme column by whose states customers are told apart, or stratum; (all) in total rows.
     state: String,                /// State on the day before the period, (none) for who was not listed; (all) in total rows.
     covariate: String,            /// An outcome in the baseline, or a measure on the day before the period.
     n_treated: Option<i64>,       /// Treated customers of whom it is known.

@@ -42,7 +42,7 @@ fn shares_of_a_stratum_that_nobody_is_in_are_refused() {
 fn matching_on_strata_needs_strata() {
     let rows = "customer_id,arm,assigned_on\n1,mail,2024-04-01\n2,control,2024-04-01\n";
     let bench = bench("design = \"matched\"\nmatch_on = [\"segment\", \"stratum\"]\n", rows);
-    bench.refuses(3, "error: job.toml, line …: strategy \"mail\": match_on names \"stratum\", but its assignments have neither a column \"stratum\" nor \"state\"; add one, or match on scheme columns.");
+    bench.refuses(3, "error: job.toml, line …: strategy \"mail\": match_on names \"stratum\", but its assignments have neither a column \"stratum\" nor \"state\"; add one, or name scheme columns.");
 }
 
 /// Time before the first order is no time without orders, and whoever reads a change since then must know it.

@@ -2,10 +2,10 @@
 
 use std::collections::BTreeMap;
 
-use super::super::arm_sums::{ArmSums, Group, PairEnd, PairKey, Phase};
+use super::super::arm_sums::{ArmSums, Group, PairEnd, PairKey, Phase, TOTAL};
 use super::super::effect::Effect;
 use super::key::EffectKey;
-use crate::domain::{Outcome, Period};
+use crate::domain::{Outcome, Period, STRATUM};
 use crate::stats::{Influence, PairSums, pair_covariance};
 
 /// Pair rows by what they are of, then by their two periods.
@@ -38,7 +38,10 @@ impl<'a> Pairs<'a> {
         let strategy = first.diagnostics.strategy;
         let scales = first.measured.scales(strategy.money_scale);
         let periods = (first.diagnostics.period.period, second.diagnostics.period.period);
-        let rows = self.rows.get(&(strategy.name.as_str(), key.phase, key.group, first.measured)).and_then(|p| p.get(&periods));
+        let of_group = |group: Group<'a>| self.rows.get(&(strategy.name.as_str(), key.phase, group, first.measured));
+        // Strata are cells of the total row.
+        let rows = of_group(key.group).or_else(|| of_group(TOTAL).filter(|_| key.group.0 == STRATUM));
+        let rows = rows.and_then(|p| p.get(&periods));
         let influence = |effect: &Effect<'a>, all: &[[Influence; 2]], end: &PairEnd| -> Option<Influence> {
             let side = if end.arm == key.arm {
                 0
@@ -47,9 +50,9 @@ impl<'a> Pairs<'a> {
             } else {
                 return None;
             };
+            let cell = effect.cells.iter().position(|c| *c == end.cell)?;
             // Methods without cells have one influence for all of them.
-            let cell = if key.method.has_cells() { effect.cells.iter().position(|c| *c == end.cell)? } else { 0 };
-            Some(all.get(cell)?[side])
+            Some(all.get(if key.method.has_cells() { cell } else { 0 })?[side])
         };
         let product = |(a, b, sums): &(&PairEnd, &PairEnd, &PairSums)| {
             let ends = (influence(first, first_influence, a), influence(second, second_influence, b));

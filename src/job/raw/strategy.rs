@@ -75,9 +75,9 @@ pub struct RawStrategy {
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schemars(extend("x-type" = "integer 1–100", "x-default" = "4"))]
     pub looks: Option<u32>,
-    /// Effects are shown by these states, those of the day before the period.
+    /// Effects are shown by these states, those of the day before the period, and for `randomised` by the assignments' stratum.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    #[schemars(extend("x-type" = "list of scheme columns"))]
+    #[schemars(extend("x-type" = "list of scheme columns, `\"stratum\"`"))]
     pub by: Vec<String>,
     /// What makes the cells of `matched`.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]

@@ -5,8 +5,8 @@ mod pairs;
 
 use std::path::PathBuf;
 
-use super::{Arm, Design, STRATUM, Strategy};
-use crate::domain::{AsOf, Decimal, Period, Ratio, folded, look_alike};
+use super::{Arm, Design, Strategy};
+use crate::domain::{AsOf, Decimal, Period, Ratio, STRATUM, folded, look_alike};
 use crate::error::{Error, Result, suggestion};
 use crate::job::parse::Source;
 use crate::job::raw::{RawNumber, RawShare, RawSpan, RawStrategy};
@@ -97,6 +97,7 @@ impl One<'_> {
             }
             _ => {}
         }
+        let (by, by_stratum) = self.by()?;
         Ok(Strategy {
             name: raw.name.clone(),
             design: raw.design,
@@ -108,7 +109,8 @@ impl One<'_> {
             primary: self.primary(&outcomes)?,
             guardrails: self.guardrails()?,
             looks: self.looks()?,
-            by: self.scheme_columns("by", &raw.by, false)?,
+            by,
+            by_stratum,
             match_on: self.match_on()?,
             cost_per_customer: self.cost("cost_per_customer", &raw.cost_per_customer)?,
             fixed_cost: self.cost("fixed_cost", &raw.fixed_cost)?,
@@ -321,6 +323,16 @@ impl One<'_> {
             ));
         }
         Ok(Some(baseline))
+    }
+
+    /// Scheme columns by whose states effects are shown, and whether they are shown by stratum.
+    fn by(&self) -> Result<(Vec<String>, bool)> {
+        let mut by = self.scheme_columns("by", &self.raw.by, self.raw.design == Design::Randomised)?;
+        let is_scheme = |name: &String| self.job.schemes.iter().any(|scheme| scheme.column == *name);
+        let named = by.len();
+        by.retain(is_scheme);
+        let by_stratum = by.len() < named;
+        Ok((by, by_stratum))
     }
 
     fn match_on(&self) -> Result<Vec<String>> {
