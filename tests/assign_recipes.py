@@ -68,11 +68,19 @@ def global_holdout(rfmill, lot):
         SELECT start, count(*) FILTER (NOT control), count(*) FILTER (control),
             avg(y) FILTER (NOT control), avg(y) FILTER (control) FROM spent GROUP BY start ORDER BY start
     """).fetchall()
-    effects = """SELECT period_start, n_treated, n_control, mean_treated, mean_control FROM 'out/quarterly/latest/effects.parquet'
-        WHERE outcome = 'revenue' AND state = '(all)' AND method = 'permutation' AND n_treated > 0 ORDER BY 1"""
-    got = duckdb.sql(effects).fetchall()
+    # Effects are within the strata of the draw, and their sums those of all.
+    arms = """SELECT period_start, (sum(n) FILTER (arm <> 'held_out'))::BIGINT, (sum(n) FILTER (arm = 'held_out'))::BIGINT,
+        sum(sum_y) FILTER (arm <> 'held_out') / (100 * sum(n) FILTER (arm <> 'held_out')),
+        sum(sum_y) FILTER (arm = 'held_out') / (100 * sum(n) FILTER (arm = 'held_out'))
+        FROM 'out/quarterly/latest/arms.parquet'
+        WHERE outcome = 'revenue' AND phase = 'during' AND state = '(all)' AND y_bin IS NULL AND other_period_start IS NULL
+        GROUP BY 1 ORDER BY 1"""
+    got = duckdb.sql(arms).fetchall()
     assert len(got) == 3 and [row[:3] for row in got] == [row[:3] for row in want], (got, want)
-    assert all(abs(a - b) < 1e-6 for one, other in zip(got, want) for a, b in zip(one[3:], other[3:])), (got, want)
+    assert all(abs(float(a) - b) < 1e-6 for one, other in zip(got, want) for a, b in zip(one[3:], other[3:])), (got, want)
+    effects = """SELECT n_treated, n_control FROM 'out/quarterly/latest/effects.parquet'
+        WHERE outcome = 'revenue' AND state = '(all)' AND headline AND difference IS NOT NULL ORDER BY period_start"""
+    assert duckdb.sql(effects).fetchall() == [row[1:3] for row in want]
     over_time = "SELECT count(*) FROM 'out/quarterly/latest/effects_over_time.parquet' WHERE outcome = 'revenue' AND state = '(all)' AND method = 'permutation' AND difference IS NOT NULL"
     assert duckdb.sql(over_time).fetchall() == [(1,)]
 
