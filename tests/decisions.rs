@@ -25,6 +25,7 @@ fn quarter(number: u32, n: u32, held_out: u32, level: i64, spread: i64, effect: 
             after: level + spread * noise / 50 + if is_control { 0 } else { effect },
             baseline: level + i64::from(at / held_out * 31 % 97),
             before: level,
+            earlier: ALL,
             touched: false,
         }
     };

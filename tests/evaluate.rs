@@ -41,6 +41,7 @@ fn customers(effect: i64) -> Vec<Customer> {
             after: level + 20 * noise + i64::from(id * 31 % 17) + if mail { effect } else { 0 },
             baseline: level + 19 * noise + i64::from(id * 53 % 23) * 9,
             before: level + i64::from(id * 2671 % 103) * 20,
+            earlier: ALL,
             touched: false,
         }
     };
@@ -48,7 +49,7 @@ fn customers(effect: i64) -> Vec<Customer> {
 }
 
 fn matched(mut customers: Vec<Customer>) -> Vec<Customer> {
-    customers.iter_mut().for_each(|c| c.cell = c.state);
+    customers.iter_mut().for_each(|c| (c.cell, c.earlier) = (c.state, c.state));
     customers
 }
 
@@ -344,46 +345,6 @@ fn strata_with_different_shares_are_post_stratified() {
     assert_eq!((row.n_treated, row.n_control, row.excluded), (Some(62), Some(38), Some(1)));
 }
 
-#[test]
-fn a_matched_strategy_needs_its_placebo_and_both_ends() {
-    let design = StrategySettings {
-        design: Design::Matched,
-        primary: Primary { outcome: Outcome::Revenue, method: Method::Matched },
-        by: vec!["segment".into()],
-        ..strategy("s", 1)
-    };
-    let verdict = |people: Vec<Customer>| run(std::slice::from_ref(&design), &fill("s", &Outcome::Revenue, &[people]));
-    let good = verdict(matched(customers(1000)));
-    assert_eq!(good.verdicts[0].verdict, "keep", "{}", reason(&good.verdicts[0]));
-    assert_eq!(good.effects.len(), 2 * 3);
-    assert!(good.balance.iter().all(|b| b.unmatched_share == Some(0.0) && b.smd_after.is_some()), "{:?}", good.balance);
-    // Different before anybody was treated: no number, no verdict, in no state either.
-    let mut chosen = matched(customers(1000));
-    chosen.iter_mut().filter(|c| c.arm == "mail" && c.state == "strong").for_each(|c| c.before += 2000);
-    let failed = verdict(chosen);
-    failed.effects.iter().filter(|e| e.method == "matched").for_each(|e| says(e, "before the baseline already"));
-    assert!(failed.verdicts.iter().all(|v| v.verdict == "cannot_say" && v.rank.is_none()));
-    // The ends of the bracket disagree.
-    let mut falling = matched(customers(1000));
-    falling.iter_mut().filter(|c| c.arm == "mail").for_each(|c| c.baseline += 3000);
-    assert!(reason(&verdict(falling).verdicts[0]).contains("ends of the bracket disagree"));
-    // Most of the treated have nobody to be compared with; cells with fewer than two per arm are counted.
-    let mut lonely = matched(customers(1000));
-    lonely.iter_mut().filter(|c| c.arm == "mail" && c.state == "strong").for_each(|c| c.cell = "elsewhere");
-    let lonely = verdict(lonely);
-    let row = effect(&lonely, Method::Matched);
-    assert_eq!((row.n_treated, row.n_control, row.excluded), (Some(20), Some(20), Some(30)));
-    assert!(reason(&lonely.verdicts[0]).contains("only 40 % of the treated have a match"), "{}", reason(&lonely.verdicts[0]));
-    assert!(lonely.balance.iter().any(|b| b.unmatched_share == Some(0.6)));
-    // No matched cell at all, and no placebo at all.
-    let mut apart = customers(1000);
-    apart.iter_mut().for_each(|c| c.cell = c.arm);
-    says(effect(&verdict(apart), Method::Matched), "two customers in each arm");
-    let mut unknown = matched(customers(1000));
-    unknown.iter_mut().for_each(|c| c.before = 0);
-    assert!(reason(&verdict(unknown).verdicts[0]).contains("no placebo"));
-}
-
 /// A move is made after the baseline, and whoever was retained then bought before it, too: what is not known has no change.
 #[test]
 fn what_is_not_known_of_the_baseline_has_not_changed_since() {
@@ -442,39 +403,6 @@ fn a_bracket_has_two_ends_of_the_same_time() {
             let note = evaluation.before_after[0].note.as_deref().unwrap_or_default();
             assert!(note.contains(&lengths), "{}", note);
         }
-    }
-}
-
-/// A matching cell in which nobody ordered before the baseline is a cell with zeros, not a placebo that is not known.
-#[test]
-fn the_placebo_of_a_ratio_has_cells_without_orders() {
-    let design = StrategySettings {
-        design: Design::Matched,
-        outcomes: vec![Outcome::Revenue, Outcome::AvgOrderValue],
-        primary: Primary { outcome: Outcome::Revenue, method: Method::Matched },
-        ..strategy("s", 1)
-    };
-    let ratio = |gap: i64, silent: bool| {
-        let mut arms = fill("s", &Outcome::Revenue, &[matched(customers(1000))]);
-        for (cell, arm, number) in [("a", "mail", 0), ("a", "control", 1), ("b", "mail", 2), ("b", "control", 3)] {
-            for (phase, gap) in [(Phase::During, 500), (Phase::Placebo, gap)] {
-                let mut sums = Sums::default();
-                for i in 0..40i64 {
-                    let orders = if phase == Phase::Placebo && silent && cell == "b" { 0 } else { 1 + (i + number) % 3 };
-                    let price = 2000 + i * 7 + if arm == "mail" { gap } else { 0 };
-                    sums.observe([orders * price, 0, orders, 0]).expect("small sums");
-                }
-                let key = total("s", 0, phase, arm, Quantity::Outcome(Outcome::AvgOrderValue));
-                arms.add(ArmKey { cell: cell.into(), ..key }, &sums).expect("small sums");
-            }
-        }
-        let evaluation = run(std::slice::from_ref(&design), &arms);
-        let rows = evaluation.effects.into_iter();
-        rows.into_iter().find(|e| e.outcome == "avg_order_value" && e.method == "matched").expect("a row")
-    };
-    for silent in [false, true] {
-        assert!(ratio(0, silent).difference.is_some_and(|d| (d - 5.0).abs() < 0.5));
-        says(&ratio(500, silent), "before the baseline already");
     }
 }
 

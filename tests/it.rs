@@ -36,6 +36,8 @@ mod job_doc;
 mod jobs;
 /// Loading into PostgreSQL as far as it goes without one, and the forms of `schema --tables`.
 mod load;
+/// Strategies whose treated somebody chose: the bracket and its placebos.
+mod matched;
 /// Under a limit of memory: the same bytes, and sentences that say what would do.
 mod memory;
 /// The wrapper for cron.

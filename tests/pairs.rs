@@ -30,6 +30,7 @@ fn arm(name: &'static str, n: u32, effect: i64) -> Vec<Customer> {
         after: 2_000 + 18 * (i64::from(at * 7919 % 101) - 50) + effect,
         baseline: 1_000 + i64::from(at * 31 % 97),
         before: 1_000,
+        earlier: ALL,
         touched: false,
     };
     (0..n).map(one).collect()

@@ -6,6 +6,7 @@
 //!
 //! prints the table of `docs/STRATEGIES.md`. Every run has its own seed, so results do not depend on the number of threads.
 
+mod chosen;
 mod decisions;
 mod power;
 mod shops;
@@ -92,6 +93,7 @@ fn customer(id: u32, mail: bool, rng: &mut ChaCha8Rng, shopper: &Shopper, lift: 
         before: shopper.quarter(rng, 1.0),
         baseline: shopper.quarter(rng, 1.0),
         after: shopper.quarter(rng, if mail { lift } else { 1.0 }),
+        earlier: ALL,
         touched: false,
     }
 }
@@ -304,63 +306,6 @@ fn simulation_an_untreated_weak_tier_only_looks_better() {
     assert!(mean(&naive) > 100.0 * spread(&naive) && mean(&naive) > 1.0);
     assert!(mean(&drift) > mean(&naive) / 2.0 && mean(&drift) < mean(&naive) * 2.0);
     assert!(claimed(0) < 6.0 && claimed(1) < 6.0 && claimed(2) == 0.0);
-}
-
-#[test]
-#[ignore = "simulation"]
-fn simulation_matching_under_selection_claims_nothing() {
-    let matched = StrategySettings {
-        design: Design::Matched,
-        primary: Primary { outcome: Outcome::Revenue, method: Method::Matched },
-        split: Split::default(),
-        ..strategy("s", 1)
-    };
-    for (at, what) in ["spend last quarter", "low spend last quarter", "a hidden trait"].into_iter().enumerate() {
-        let runs = simulate(70 + at as u64, |rng| {
-            let people: Vec<Customer> = (0..6_000)
-                .map(|id| {
-                    let shopper = Shopper::draw(rng);
-                    let mut one = customer(id, false, rng, &shopper, 1.0);
-                    let chance = match at {
-                        0 => one.baseline as f64 / (one.baseline as f64 + 4_000.0),
-                        1 => 1.0 - one.baseline as f64 / (one.baseline as f64 + 4_000.0),
-                        _ => shopper.rate / (shopper.rate + 0.5),
-                    };
-                    // Nobody is treated in truth: being chosen is all that differs.
-                    one.arm = if rng.random_bool(0.1 + 0.8 * chance) { "mail" } else { "control" };
-                    one.cell = match one.baseline {
-                        0 => "none",
-                        1..=3_000 => "low",
-                        3_001..=12_000 => "middle",
-                        _ => "high",
-                    };
-                    one
-                })
-                .collect();
-            let evaluation = run(&matched, std::slice::from_ref(&people));
-            // What the level in matched cells would say without placebo and bracket.
-            let level = evaluation.effects.iter().find(|e| e.method == "matched").expect("a row");
-            let naive = StrategySettings {
-                design: Design::Randomised,
-                primary: Primary { outcome: Outcome::Revenue, method: Method::Welch },
-                ..matched.clone()
-            };
-            let naive = of_effect(&run(&naive, &[people]), Method::Welch, 0.0).is_some_and(|kept| kept.0);
-            (claims(&evaluation), level.p_value.is_some_and(|p| p < 0.05), naive)
-        });
-        let [claimed, level, naive] =
-            [share(runs.iter().map(|r| r.0)), share(runs.iter().map(|r| r.1)), share(runs.iter().map(|r| r.2))];
-        say(
-            &format!("matched, no effect, chosen by {what}"),
-            &format!(
-                "an effect is claimed in {:.1} % (naive comparison: {:.1} %; level alone after its placebo: {:.1} %)",
-                100.0 * claimed,
-                100.0 * naive,
-                100.0 * level
-            ),
-        );
-        assert!(claimed <= 0.05, "{what}: {claimed}");
-    }
 }
 
 #[test]

@@ -23,6 +23,7 @@ fn stratum(cell: &'static str, first: u32, effect: i64) -> [Vec<Customer>; 3] {
                 after: 2_000 + 40 * i64::from(id * 7919 % 101) + i64::from(period) * 300 + if is_mailed { effect } else { 0 },
                 baseline: 1_000 + 30 * i64::from(id * 7919 % 97),
                 before: 1_000,
+                earlier: "(all)",
                 touched: false,
             }
         };

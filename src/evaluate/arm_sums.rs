@@ -23,8 +23,6 @@ pub enum Phase {
     After,
     /// Both, each customer's sum: what a verdict uses when the job asks for `after`.
     Both,
-    /// Not outcomes: the same customers in the period before the baseline, for the placebo of matched designs.
-    Placebo,
     /// Not a strategy's customers: everybody known before the baseline, arm [`EVERYBODY`], y in the baseline and x in the
     /// period before it.
     Reference,
@@ -36,7 +34,6 @@ impl fmt::Display for Phase {
             Phase::During => "during",
             Phase::After => "after",
             Phase::Both => "during_and_after",
-            Phase::Placebo => "placebo",
             Phase::Reference => "reference",
         })
     }
@@ -162,7 +159,8 @@ pub struct PairEnd {
     pub arm: String,
 }
 
-/// What a pair row belongs to: customers who are, in the same state of the scheme, in two periods of a strategy.
+/// What a pair row belongs to: customers who are, in the same state of the scheme, in two periods of a strategy. Where both are one
+/// period, the second end has the cell in which the customers of a matched strategy were on the day before the baseline.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct PairKey {
     /// The strategy's name.
@@ -249,9 +247,20 @@ pub(super) type CellSums<'a> = BTreeMap<&'a str, BTreeMap<&'a str, &'a Sums>>;
 /// Grids per cell and arm.
 pub(super) type CellGrids<'a> = BTreeMap<&'a str, BTreeMap<&'a str, Cow<'a, JointGrid>>>;
 
+/// Customers of an arm by the cell in which they are, and the one in which they were before the baseline.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct EarlierRow<'a> {
+    pub cell: &'a str,
+    pub earlier: &'a str,
+    pub arm: &'a str,
+    /// Of their numbers, held against the same numbers.
+    pub sums: &'a PairSums,
+}
+
 /// The rows and grids of one strategy, period and phase.
 #[derive(Debug, Default)]
 pub(super) struct PeriodSums<'a> {
+    earlier: BTreeMap<(Group<'a>, &'a Outcome), Vec<EarlierRow<'a>>>,
     groups: BTreeMap<Group<'a>, BTreeMap<&'a Quantity, CellSums<'a>>>,
     grids: BTreeMap<Group<'a>, BTreeMap<&'a Quantity, CellGrids<'a>>>,
 }
@@ -265,6 +274,11 @@ impl<'a> PeriodSums<'a> {
     /// The grids of an outcome, if there are any.
     pub fn grids(&self, group: Group<'a>, quantity: &Quantity) -> Option<&CellGrids<'a>> {
         self.grids.get(&group)?.get(quantity)
+    }
+
+    /// The customers of an outcome by cell and earlier cell; none if the latter are not known.
+    pub fn earlier(&self, group: Group<'a>, outcome: &'a Outcome) -> &[EarlierRow<'a>] {
+        self.earlier.get(&(group, outcome)).map_or(&[], Vec::as_slice)
     }
 
     /// An arm's sums over all cells.
@@ -348,6 +362,11 @@ impl<'a> ArmSumsIndex<'a> {
         for (key, grid) in &arms.grids {
             let slice = index.slices.entry((&key.strategy, key.period, key.phase)).or_default();
             slice.add_grid(key, Cow::Borrowed(grid));
+        }
+        for (key, sums) in arms.pairs.iter().filter(|(key, _)| key.first.period == key.second.period) {
+            let slice = index.slices.entry((&key.strategy, key.first.period, key.phase)).or_default();
+            let row = EarlierRow { cell: &key.first.cell, earlier: &key.second.cell, arm: &key.first.arm, sums };
+            slice.earlier.entry(((&key.scheme, &key.state), &key.outcome)).or_default().push(row);
         }
         for strategy in strategies.iter().filter(|strategy| strategy.by.iter().any(|by| by == STRATUM)) {
             for period in &strategy.periods {

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use super::arm_sums::{CellGrids, Group, PeriodSums, Quantity};
 use super::diagnostics::PeriodDiagnostics;
+use super::placebo::{End, Placebo};
 use super::reason::NotEstimable;
 use super::sentence::Rounded;
 use crate::domain::{Design, EffectMethod as Method, Outcome};
@@ -29,6 +30,8 @@ pub(super) struct Compared {
     pub interval: (f64, f64),
     /// The test's p-value.
     pub p: f64,
+    /// What the comparison says of the time before anybody was treated, in a matched strategy.
+    pub placebo: Option<Placebo>,
 }
 
 impl Compared {
@@ -50,7 +53,8 @@ impl Compared {
             influence.constant *= scale;
         }
         let interval = (self.interval.0 * scale - more, self.interval.1 * scale - more);
-        Compared { p: test.p(), estimate, test, interval }
+        let placebo = self.placebo.as_ref().map(|placebo| placebo.as_net(scale, more));
+        Compared { p: test.p(), estimate, test, interval, placebo }
     }
 }
 
@@ -120,7 +124,7 @@ impl<'a, 'i> Comparison<'a, 'i> {
     ///
     /// # Errors
     /// Exit 3 if sums of cells leave 128 bits.
-    pub fn compare(&self, pairs: &[Pair<'_>], of: Contrast<'a, '_>) -> Result<Found> {
+    pub fn compare(&self, pairs: &[Pair<'_>], of: Contrast<'a, 'a>) -> Result<Found> {
         let cells = self.cells(pairs, of)?;
         let shape = of.outcome.shape();
         let (adjustment, weighting) = match of.method {
@@ -151,7 +155,19 @@ impl<'a, 'i> Comparison<'a, 'i> {
             },
             false => self.students_test(&cells, pairs, of, &estimate),
         };
-        Ok(Found { compared: Some(Compared { interval: test.interval(0.05), p: test.p(), test, estimate }), reason })
+        let placebo = self.placebo(&cells, pairs, of)?;
+        Ok(Found { compared: Some(Compared { interval: test.interval(0.05), p: test.p(), test, estimate, placebo }), reason })
+    }
+
+    /// The placebo of a matched comparison, if enough is known of the time before.
+    fn placebo(&self, cells: &[Cell], pairs: &[Pair<'_>], of: Contrast<'a, 'a>) -> Result<Option<Placebo>> {
+        if !self.diagnostics.has_placebo(of.outcome) {
+            return Ok(None);
+        }
+        let names: Vec<&str> = pairs.iter().map(|pair| pair.cell).collect();
+        let scales = of.outcome.scales(self.diagnostics.strategy.money_scale);
+        let end = End { method: of.method, names: &names, cells, arms: [of.arm, of.against], scales };
+        end.placebo(self.slice.earlier(of.group, of.outcome))
     }
 
     /// The moments of the cells; of all together for methods without.
@@ -301,39 +317,4 @@ fn dispersion(cells: &[Cell], strata: &[Arms], theta: f64, shape: Shape) -> f64 
         of_grid += weight * squares / (cell.both.n - 1.0);
     }
     if of_grid > 0.0 { exact / of_grid } else { 1.0 }
-}
-
-/// What the placebo of a matched comparison says.
-#[derive(Debug, Clone, PartialEq)]
-pub(super) enum Placebo {
-    /// Its interval covers 0.
-    Passed,
-    /// The arms differed when nobody was treated.
-    Failed(NotEstimable),
-    /// There are no orders before the baseline to look at, or the design needs none.
-    Missing,
-}
-
-impl<'a> Comparison<'a, '_> {
-    /// The matched comparison in the same cells on the period before the baseline, which `before` has.
-    ///
-    /// # Errors
-    /// Exit 3 if sums of cells leave 128 bits.
-    pub fn placebo(&self, before: &PeriodSums<'a>, cells: &[&str], of: Contrast<'a, '_>) -> Result<Placebo> {
-        let before = Comparison { slice: before, diagnostics: self.diagnostics };
-        let mut pairs = before.pairs(of);
-        pairs.retain(|p| cells.contains(&p.cell) && p.treated.n > 1 && p.control.n > 1);
-        if pairs.len() != cells.len() {
-            return Ok(Placebo::Missing);
-        }
-        // Without variance, or orders to divide by, it is not known, which is not passed.
-        Ok(match before.compare(&pairs, of)?.told() {
-            None => Placebo::Missing,
-            Some(Compared { interval: (low, high), .. }) if *low <= 0.0 && *high >= 0.0 => Placebo::Passed,
-            Some(Compared { estimate, interval: (low, high), .. }) => {
-                let [difference, low, high] = [estimate.difference, *low, *high].map(Rounded::short);
-                Placebo::Failed(NotEstimable::FailedPlacebo { difference, low, high })
-            }
-        })
-    }
 }

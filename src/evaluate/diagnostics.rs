@@ -11,6 +11,7 @@ use super::sentence::{PValue, Rounded};
 use super::settings::{AssignedOn, StrategyPeriod, StrategySettings};
 use crate::domain::{Design, EffectMethod as Method, Outcome};
 use crate::error::Result;
+use crate::stats::Shape;
 
 /// Two time spans have equal length if they differ by at most one part in this many. Months differ by a tenth.
 const LENGTH_TOLERANCE: u64 = 8;
@@ -261,6 +262,18 @@ impl<'a> PeriodDiagnostics<'a> {
         self.period.baseline.is_some()
             && outcome.moved_in().is_none()
             && (*outcome != Outcome::Retained || self.period.knows_before_baseline)
+    }
+
+    /// Whether the comparison with alike customers can be made of the time before anybody was treated, too.
+    pub fn has_placebo(&self, outcome: &Outcome) -> bool {
+        self.strategy.design == Design::Matched
+            && outcome.shape() == Shape::Mean
+            && self.has_before(outcome)
+            && self.period.knows_before_baseline
+            && (*outcome != Outcome::Retained || self.period.knows_before_placebo)
+            && self.period.has_earlier_cells
+            && self.unequal_days().is_none()
+            && self.contaminated_p.is_none()
     }
 
     /// The days of the baseline and of the outcomes, if their lengths differ too much for a comparison.

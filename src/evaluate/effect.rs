@@ -3,12 +3,12 @@
 use std::collections::BTreeMap;
 
 use super::arm_sums::{ArmSumsIndex, Group, PeriodSums, Phase, Quantity};
-use super::compare::{Compared, Comparison, Contrast, Found, Pair, Placebo};
+use super::compare::{Compared, Comparison, Contrast, Found, Pair};
 use super::diagnostics::{ArmChecks, PeriodDiagnostics, TOTAL};
 use super::reason::NotEstimable;
 use crate::domain::{EffectMethod as Method, Outcome};
 use crate::error::Result;
-use crate::stats::{Interval, MoneyInterval, Y, printed};
+use crate::stats::{DifferenceTest, Interval, MoneyInterval, Y, printed};
 use crate::tables::EffectRow;
 
 /// What is left of the margin when the treatment is paid.
@@ -45,11 +45,12 @@ pub(super) struct Effect<'a> {
     pub net: Option<MoneyInterval>,
     /// The adjusted interval of that.
     pub net_adjusted: Option<(f64, f64)>,
-    pub placebo: Placebo,
     /// The cells of the estimate's influences.
     pub cells: Vec<&'a str>,
     pub found: Found,
     pub adjusted: Option<Adjusted>,
+    /// What the family makes of its being above its placebo, if a verdict rests on that.
+    pub above_adjusted: Option<Adjusted>,
 }
 
 impl<'a> Effect<'a> {
@@ -79,6 +80,9 @@ impl<'a> Effect<'a> {
         let lift = told.and_then(|c| c.lift());
         let detectable = told.map(|c| c.test.detectable(self.adjusted.map_or(c.interval, |a| a.interval)));
         let net = self.net.filter(|_| told.is_some());
+        let placebo = told.and_then(|c| c.placebo.as_ref());
+        let before = placebo.map(|p| DifferenceTest::of(&p.before).interval(0.05));
+        let above = placebo.and(self.above_adjusted);
         let cost = self.cost.filter(|_| told.is_some());
         // Both arms of a pair cost something: their net money is over no one cost.
         let roi = net.zip(cost.filter(|cost| *cost > 0.0 && !self.diagnostics.is_pair(self.against)));
@@ -128,6 +132,15 @@ impl<'a> Effect<'a> {
             net_margin_high_adjusted: net.and(self.net_adjusted).map(|n| n.1),
             excluded: Some(self.excluded),
             not_estimable: self.found.reason.as_ref().map(ToString::to_string),
+            placebo: placebo.map(|p| p.before.value),
+            placebo_low: before.map(|b| b.0),
+            placebo_high: before.map(|b| b.1),
+            placebo_cells: placebo.map(|p| p.cells.name().into()),
+            above_placebo: placebo.map(|p| p.above.value),
+            above_placebo_p: placebo.map(|p| DifferenceTest::of(&p.above).p()),
+            above_placebo_p_adjusted: above.map(|a| a.p),
+            above_placebo_low_adjusted: above.map(|a| a.interval.0),
+            above_placebo_high_adjusted: above.map(|a| a.interval.1),
         }
     }
 }
@@ -156,8 +169,7 @@ pub(super) fn effects<'a>(diagnostics: &'a PeriodDiagnostics<'a>, index: &ArmSum
     for &phase in diagnostics.phases() {
         let slice = index.slice(&strategy.name, diagnostics.period.period, phase);
         let during = index.slice(&strategy.name, diagnostics.period.period, Phase::During);
-        let before = index.slice(&strategy.name, diagnostics.period.period, Phase::Placebo);
-        let of_phase = PhaseEffects { diagnostics, comparison: Comparison { diagnostics, slice }, phase, during, before };
+        let of_phase = PhaseEffects { diagnostics, comparison: Comparison { diagnostics, slice }, phase, during };
         let knows_net = of_phase.net_base().is_some();
         let listed = strategy.outcomes.iter().filter(|outcome| **outcome != *NET);
         // A move is told of the end of the period, so there is none after it.
@@ -165,15 +177,10 @@ pub(super) fn effects<'a>(diagnostics: &'a PeriodDiagnostics<'a>, index: &ArmSum
         let outcomes: Vec<&'a Outcome> = outcomes.collect();
         for [arm, against] in diagnostics.contrasts() {
             for &outcome in &outcomes {
-                let mut total = Placebo::Missing;
                 for group in slice.groups(&strategy.by) {
                     for method in diagnostics.methods() {
                         let contrast = Contrast { group, outcome, method, arm, against };
-                        let effect = of_phase.effect(contrast, outcome, &total)?;
-                        if group == TOTAL && method == Method::Matched {
-                            total = effect.placebo.clone();
-                        }
-                        out.push(effect);
+                        out.push(of_phase.effect(contrast, outcome)?);
                     }
                 }
             }
@@ -188,12 +195,11 @@ struct PhaseEffects<'a, 'i> {
     comparison: Comparison<'a, 'i>,
     phase: Phase,
     during: &'i PeriodSums<'a>,
-    before: &'i PeriodSums<'a>,
 }
 
 impl<'a> PhaseEffects<'a, '_> {
-    /// The effect of an outcome; `total` is the placebo of all states together.
-    fn effect(&self, of: Contrast<'a, 'a>, outcome: &'a Outcome, total: &Placebo) -> Result<Effect<'a>> {
+    /// The effect of an outcome.
+    fn effect(&self, of: Contrast<'a, 'a>, outcome: &'a Outcome) -> Result<Effect<'a>> {
         let measured = self.measured(of);
         let pairs = self.comparison.pairs(measured);
         let n = |pairs: &[Pair<'_>]| -> (i64, i64) { pairs.iter().fold((0, 0), |(t, c), p| (t + p.treated.n, c + p.control.n)) };
@@ -206,18 +212,10 @@ impl<'a> PhaseEffects<'a, '_> {
         };
         let cells: Vec<&str> = pairs.iter().map(|p| p.cell).collect();
         let used = n(&pairs);
-        let mut placebo = Placebo::Missing;
         let mut found = match obstacle {
             Some(reason) => reason.into(),
             None => self.comparison.compare(&pairs, measured)?,
         };
-        if of.method == Method::Matched && found.told().is_some() {
-            placebo = self.comparison.placebo(self.before, &cells, measured)?;
-            // A state is not trusted where the whole is not.
-            if let (Placebo::Failed(reason), _) | (_, Placebo::Failed(reason)) = (&placebo, total) {
-                found.reason = Some(reason.clone());
-            }
-        }
         // A row that says why there is no number counts everybody; one with a number counts whom it compares.
         let (n_treated, n_control) = if found.told().is_some() { used } else { all };
         let cost = self.cost(of.group, of.arm, &cells, n_treated);
@@ -246,10 +244,10 @@ impl<'a> PhaseEffects<'a, '_> {
             cost,
             net: None,
             net_adjusted: None,
-            placebo,
             cells,
             found,
             adjusted: None,
+            above_adjusted: None,
         })
     }
 

@@ -4,8 +4,9 @@ use std::collections::BTreeMap;
 
 use super::arm_sums::Phase;
 use super::diagnostics::PeriodDiagnostics;
+use super::effect::Adjusted;
 use super::family::{FamilyTest, adjusted};
-use super::pooled::PooledEffect;
+use super::pooled::{EffectKey, PooledEffect};
 use super::reason::NotEstimable;
 use crate::domain::{Design, EffectMethod as Method, Outcome};
 
@@ -56,14 +57,44 @@ pub(super) fn adjust(pooled: &mut [PooledEffect<'_>], leads: &BTreeMap<usize, Le
     let of = |wanted: &dyn Fn(&PooledEffect<'_>) -> bool| -> Vec<usize> {
         pooled.iter().enumerate().filter(|(_, row)| is_lead(row) && wanted(row)).map(|(at, _)| at).collect()
     };
-    let families = [of(&is_primary), of(&|row| *row.key.outcome == Outcome::Net && !is_primary(row))];
-    for members in families {
-        let told = members.iter().filter_map(|at| Some((pooled[*at].told()?, pooled[*at].looks)));
-        let tests: Vec<FamilyTest<'_>> =
-            told.map(|(own, looks)| FamilyTest { test: &own.test, p: own.p, looks: looks.into() }).collect();
-        let results = adjusted(&tests);
-        for (at, own) in members.into_iter().zip(results) {
-            pooled[at].adjusted = Some(own);
+    let is_matched = |row: &PooledEffect<'_>| row.strategy.design == Design::Matched;
+    let money = of(&|row| *row.key.outcome == Outcome::Net && !is_primary(row) && !is_matched(row));
+    let mut alone: Vec<Vec<usize>> = of(&|row| is_matched(row) && (is_primary(row) || *row.key.outcome == Outcome::Net))
+        .into_iter()
+        .map(|at| vec![at])
+        .collect();
+    // Verdicts on matched strategies rest on both ends of the bracket, each of which stands alone, and on their placebos.
+    let mut brackets: Vec<[usize; 2]> = Vec::new();
+    for at in of(&|row| is_primary(row) && is_matched(row)) {
+        let find = |method: Method| {
+            let key = EffectKey { method, ..pooled[at].key };
+            pooled.iter().position(|row| row.key == key && row.told().is_some())
+        };
+        if let (Some(level), Some(change)) = (find(Method::Matched), find(Method::Did)) {
+            alone.extend([level, change].into_iter().filter(|end| *end != at).map(|end| vec![end]));
+            brackets.push([level, change]);
         }
+    }
+    let row_test = |at: &usize| {
+        let own = pooled[*at].told()?;
+        Some(FamilyTest::one(&own.test, own.p, pooled[*at].looks.into()))
+    };
+    let bracket_test = |ends: &[usize; 2]| {
+        let end = |at: usize| Some((pooled[at].told()?.pooled.value, pooled[at].placebo.as_ref()));
+        FamilyTest::bracket([end(ends[0])?, end(ends[1])?], pooled[ends[0]].looks.into())
+    };
+    brackets.retain(|ends| bracket_test(ends).is_some());
+    let headlines = of(&|row| is_primary(row) && !is_matched(row));
+    let tests: Vec<FamilyTest> = headlines.iter().filter_map(row_test).chain(brackets.iter().filter_map(bracket_test)).collect();
+    let of_headlines = adjusted(&tests);
+    let of_others: Vec<Vec<Vec<Adjusted>>> =
+        alone.iter().chain([&money]).map(|members| adjusted(&members.iter().filter_map(row_test).collect::<Vec<_>>())).collect();
+    let (of_rows, of_brackets) = of_headlines.split_at(headlines.len());
+    for (ends, results) in brackets.iter().zip(of_brackets) {
+        ends.iter().zip(results).for_each(|(at, own)| pooled[*at].above_adjusted = Some(*own));
+    }
+    let others = alone.iter().chain([&money]).zip(&of_others).flat_map(|(members, results)| members.iter().zip(results));
+    for (at, own) in headlines.iter().zip(of_rows).chain(others) {
+        pooled[*at].adjusted = own.first().copied();
     }
 }

@@ -16,6 +16,7 @@ mod effect;
 mod family;
 mod lead;
 mod outcome;
+mod placebo;
 mod pooled;
 mod rank;
 mod reason;

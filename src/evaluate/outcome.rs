@@ -15,8 +15,9 @@ impl Outcome {
     /// Digits behind the point of its numbers when money has `money` digits.
     pub fn scales(&self, money: u32) -> Scales {
         match self {
-            Outcome::Revenue | Outcome::Margin | Outcome::AvgOrderValue => [money, money, 0, 0],
-            Outcome::Net => [money + NET_DIGITS, money + NET_DIGITS, 0, 0],
+            Outcome::Revenue | Outcome::Margin => [money, money, money, 0],
+            Outcome::AvgOrderValue => [money, money, 0, 0],
+            Outcome::Net => [money + NET_DIGITS, money + NET_DIGITS, money + NET_DIGITS, 0],
             Outcome::Winsorised(plain) => plain.scales(money),
             _ => [0; 4],
         }

@@ -6,14 +6,16 @@ mod pairs;
 use std::collections::BTreeMap;
 
 use super::arm_sums::{ArmSums, ArmSumsIndex, Phase, Quantity};
-use super::compare::{Compared, Placebo, too_skewed};
+use super::compare::{Compared, too_skewed};
 use super::effect::{Adjusted, Effect};
+use super::placebo::Placebo;
 use super::reason::{NotEstimable, Remark};
 use super::settings::StrategySettings;
 use crate::domain::{Outcome, Period};
 use crate::error::Result;
 use crate::stats::{
-    Arms, DifferenceTest, Influence, Interval, MoneyInterval, PeriodEstimate, PermutationTest, Pooled, Statistic, Y, pool,
+    Arms, DifferenceTest, Influence, Interval, MoneyInterval, PeriodEstimate, PermutationTest, Pooled, Statistic,
+    StudentEstimate, Y, pool,
 };
 use crate::tables::PooledEffectRow;
 pub(super) use key::EffectKey;
@@ -63,10 +65,10 @@ pub(super) struct PooledEffect<'a> {
     pub looks: u32,
     /// Whether a period has ended after the last of these.
     pub is_after_last_look: bool,
-    /// The treated of these and of left out periods.
-    pub all_treated: i64,
     pub n_treated: i64,
     pub n_control: i64,
+    /// The treated who are left out, as in cells too small to compare.
+    pub excluded: i64,
     /// The share of the treated whom it covers.
     pub covered: Option<f64>,
     pub cost: Option<f64>,
@@ -76,9 +78,11 @@ pub(super) struct PooledEffect<'a> {
     pub missing: Option<(Period, NotEstimable)>,
     /// What is to be said of its periods.
     pub remarks: Vec<Remark>,
-    /// Whether the placebo passed in every period.
-    pub placebo: bool,
+    /// The mean placebo over the treated, if every period has one.
+    pub placebo: Option<Placebo>,
     pub adjusted: Option<Adjusted>,
+    /// What the family makes of its being above its placebo.
+    pub above_adjusted: Option<Adjusted>,
     /// Margin less cost per treated customer, at 95 %; of money alone.
     pub net: Option<MoneyInterval>,
 }
@@ -113,6 +117,9 @@ impl PooledEffect<'_> {
         let told = self.told();
         let (worst, best) = told.and_then(|_| self.extremes()).unzip();
         let net = self.net.filter(|_| told.is_some());
+        let placebo = self.placebo.as_ref().filter(|_| told.is_some());
+        let before = placebo.map(|p| DifferenceTest::of(&p.before).interval(0.05));
+        let above = placebo.and(self.above_adjusted);
         PooledEffectRow {
             strategy: self.strategy.name.clone(),
             phase: Some(self.key.phase.to_string()),
@@ -155,6 +162,14 @@ impl PooledEffect<'_> {
             recurring_share: self.recurring_share,
             clustered: Some(self.clustered),
             not_estimable: self.reason.as_ref().map(ToString::to_string),
+            placebo: placebo.map(|p| p.before.value),
+            placebo_low: before.map(|b| b.0),
+            placebo_high: before.map(|b| b.1),
+            above_placebo: placebo.map(|p| p.above.value),
+            above_placebo_p: placebo.map(|p| DifferenceTest::of(&p.above).p()),
+            above_placebo_p_adjusted: above.map(|a| a.p),
+            above_placebo_low_adjusted: above.map(|a| a.interval.0),
+            above_placebo_high_adjusted: above.map(|a| a.interval.1),
         }
     }
 }
@@ -262,17 +277,18 @@ impl<'a> Pooling<'a, '_> {
             periods: members.iter().map(period).collect(),
             looks,
             is_after_last_look,
-            all_treated: all,
             n_treated,
             n_control: members.iter().map(|(_, c)| c.estimate.n_control as i64).sum(),
+            excluded: members.iter().map(|(effect, _)| effect.excluded).sum(),
             covered: (all > 0).then(|| n_treated as f64 / all as f64),
             cost: costs.filter(|c| !c.is_empty()).map(|c| c.iter().sum()),
             recurring_share,
             clustered,
             missing,
             remarks: remarks(&asked),
-            placebo: asked.iter().all(|e| e.placebo == Placebo::Passed),
+            placebo: placebo(&members, clustered).filter(|_| members.len() == asked.len()),
             adjusted: None,
+            above_adjusted: None,
             net: None,
         })
     }
@@ -334,6 +350,22 @@ impl<'a> Pooling<'a, '_> {
         }
         Ok((all > 0).then(|| recur as f64 / all as f64))
     }
+}
+
+/// The mean placebo over the treated of all periods. Where customers recur, the standard errors are those of periods that move as
+/// one, which no covariance exceeds.
+fn placebo(members: &[Member<'_, '_>], clustered: bool) -> Option<Placebo> {
+    let all: Vec<&Placebo> = members.iter().map(|(_, c)| c.placebo.as_ref()).collect::<Option<_>>()?;
+    let mean = |of: fn(&Placebo) -> StudentEstimate| {
+        let estimates = all.iter().zip(members).map(|(placebo, (_, compared))| {
+            let StudentEstimate { value, se, df } = of(placebo);
+            PeriodEstimate { value, se, df, n_treated: compared.estimate.n_treated }
+        });
+        let estimates: Vec<PeriodEstimate> = estimates.collect();
+        let pooled = pool(&estimates, |i, j| if clustered { estimates[i].se * estimates[j].se } else { 0.0 })?;
+        Some(StudentEstimate { value: pooled.value, se: pooled.se, df: pooled.df })
+    };
+    Some(Placebo { cells: all.first()?.cells, before: mean(|p| p.before)?, above: mean(|p| p.above)? })
 }
 
 /// What is to be said of periods, each sentence once.

@@ -129,6 +129,10 @@ pub struct StrategyPeriod {
     pub days: (i32, i32),
     /// Whether the data begin before the time before the baseline, in which `retained` of the baseline looks for purchases.
     pub knows_before_baseline: bool,
+    /// Whether they begin before as long again.
+    pub knows_before_placebo: bool,
+    /// Whether the states of the day before the baseline are known, which make the cells of a placebo.
+    pub has_earlier_cells: bool,
     /// Whether the arms were assigned on the same days.
     pub assigned_on: AssignedOn,
 }

@@ -6,7 +6,7 @@
 //!
 //! | verdict | rule |
 //! |---|---|
-//! | `cannot_say` | no control arm; no estimate (the reason is the row's); over all periods, less than 80 % of the treated covered; a matched strategy without a passed placebo, without both ends of the bracket, with ends of different sign, or with at most half of the treated in matched cells |
+//! | `cannot_say` | no control arm; no estimate (the reason is the row's); over all periods, less than 80 % of the treated covered; a matched strategy without placebos, without both ends of the bracket, with an end that is not shown, alone and less its placebo, on the same side of 0, or with at most half of the treated in matched cells |
 //! | `stop` | net money is shown to be lost; or the outcome is shown to fall, and net money is not shown to be gained |
 //! | `scale` | net money is shown to be gained, and the outcome is not shown to fall |
 //! | `keep` | the outcome is shown to rise |

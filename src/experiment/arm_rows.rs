@@ -85,6 +85,12 @@ impl StrategyRows<'_> {
         self.strategy.cell_names(self.schemes).of(&self.strategy.cells, cell)
     }
 
+    /// The cell of the same customers before the baseline, if the states of then are known.
+    fn earlier_cell(&self, period: usize, cell: u64) -> Option<String> {
+        self.plan.periods[period].earlier?;
+        Some(self.strategy.cell_names(self.schemes).earlier(&self.strategy.cells, cell))
+    }
+
     fn arm(&self, arm: usize) -> String {
         self.strategy.arms.get(arm).cloned().unwrap_or_default()
     }
@@ -122,15 +128,43 @@ impl StrategyRows<'_> {
                     let sums = Sums { n: plain.n, ..winsorised.periods[number].sums(code, column) };
                     let key = ArmKey { quantity, ..key.clone() };
                     add_grid_by_state(&key, &states, with_zeros(of_winsorised.remove(&(code, column)), plain.n), out);
+                    self.add_earlier(period, group, &key, &states, &sums, out)?;
                     add_by_state(key, &states, summed.by_state, &sums, out)?;
                 }
                 if summed.counted_grid().is_some() {
                     add_grid_by_state(&key, &states, with_zeros(grids.remove(&(code, index)), plain.n), out);
                 }
+                self.add_earlier(period, group, &key, &states, &plain, out)?;
                 add_by_state(key, &states, summed.by_state, &plain, out)?;
             }
         }
         Ok(())
+    }
+
+    /// Outcomes of customers by the cell in which they are and the one in which they were before the baseline.
+    fn add_earlier(
+        &self,
+        period: usize,
+        group: GroupKey,
+        key: &ArmKey,
+        states: &[(String, String)],
+        sums: &Sums,
+        out: &mut ArmSums,
+    ) -> Result<()> {
+        let (Quantity::Outcome(outcome), Some(earlier)) = (&key.quantity, self.earlier_cell(period, group.cell)) else {
+            return Ok(());
+        };
+        let end = |cell: String| PairEnd { period: key.period, cell, arm: key.arm.clone() };
+        let pair = PairKey {
+            strategy: key.strategy.clone(),
+            phase: key.phase,
+            scheme: ALL.into(),
+            state: ALL.into(),
+            outcome: outcome.clone(),
+            first: end(key.cell.clone()),
+            second: end(earlier),
+        };
+        add_pair_by_state(pair, states, &PairSums::with_themselves(sums), out)
     }
 
     /// Customers of several arms, and those whom the overlap policy excludes.
@@ -185,7 +219,7 @@ impl StrategyRows<'_> {
                 None => vec![(ALL.into(), ALL.into())],
             };
             for (index, summed) in self.strategy.quantities.iter().enumerate() {
-                let Some(outcome) = summed.outcome().filter(|_| summed.phase != Phase::Placebo) else { continue };
+                let Some(outcome) = summed.outcome() else { continue };
                 let key = |outcome: &Outcome| PairKey {
                     strategy: self.strategy.strategy.name.clone(),
                     phase: summed.phase,

@@ -25,6 +25,8 @@ pub struct SchemeStates {
 pub enum CellPart {
     /// The state on the day before the period.
     State(SchemeStates),
+    /// The state on the day before the baseline: cells of the placebo.
+    EarlierState(SchemeStates),
     /// The stratum of the assignment, of this many.
     Stratum { strata: usize },
     /// The date of the assignment, of this many; 0 where dates are no strata.
@@ -35,7 +37,7 @@ impl CellPart {
     /// Number of values.
     pub fn len(self) -> usize {
         match self {
-            CellPart::State(scheme) => scheme.states,
+            CellPart::State(scheme) | CellPart::EarlierState(scheme) => scheme.states,
             CellPart::Stratum { strata } => strata,
             CellPart::AssignedOn { dates } => dates + 1,
         }
@@ -65,7 +67,14 @@ pub fn cell_parts(
     let parts = match strategy.design {
         Design::Randomised => stratum.into_iter().chain((dates > 0).then_some(CellPart::AssignedOn { dates })).collect(),
         Design::BeforeAfter => Vec::new(),
-        Design::Matched => strategy.match_on.iter().map(part).collect::<Result<Vec<_>>>()?,
+        Design::Matched => {
+            let parts = strategy.match_on.iter().map(part).collect::<Result<Vec<_>>>()?;
+            let earlier = parts.iter().filter_map(|part| match part {
+                CellPart::State(states) => Some(CellPart::EarlierState(*states)),
+                _ => None,
+            });
+            parts.iter().copied().chain(earlier).collect()
+        }
     };
     let cells = parts.iter().try_fold(assignments.arms.len() as u64, |all, part| all.checked_mul(part.len() as u64));
     if cells.is_none_or(|cells| cells > MAX_CELLS) {
@@ -102,11 +111,23 @@ impl CellNames<'_> {
     /// The name of a cell as the tables show it: `segment=Loyal, stratum=north`. The cells of a randomised strategy have the names
     /// of their strata, and of dates where these are strata: `north, assigned in the week of 2024-05-06`.
     pub fn of(&self, parts: &[CellPart], cell: u64) -> String {
+        self.name(parts, cell, |part| !matches!(part, CellPart::EarlierState(_)))
+    }
+
+    /// The name of the cell in which the same customers were before the baseline.
+    pub fn earlier(&self, parts: &[CellPart], cell: u64) -> String {
+        self.name(parts, cell, |part| !matches!(part, CellPart::State(_)))
+    }
+
+    fn name(&self, parts: &[CellPart], cell: u64, is_named: fn(&CellPart) -> bool) -> String {
         let mut names = Vec::with_capacity(parts.len());
         let mut rest = cell;
         for part in parts.iter().rev() {
             let value = (rest % part.len() as u64) as usize;
             rest /= part.len() as u64;
+            if !is_named(part) {
+                continue;
+            }
             names.extend(match part {
                 CellPart::Stratum { .. } => {
                     let name = self.strata.and_then(|names| names.get(value)).cloned().unwrap_or_default();
@@ -115,7 +136,7 @@ impl CellNames<'_> {
                 CellPart::AssignedOn { .. } => {
                     value.checked_sub(1).and_then(|date| self.dates.get(date)).map(DateCell::to_string)
                 }
-                CellPart::State(SchemeStates { scheme, .. }) => {
+                CellPart::State(SchemeStates { scheme, .. }) | CellPart::EarlierState(SchemeStates { scheme, .. }) => {
                     let column = self.schemes.get(*scheme);
                     let state = column.and_then(|column| column.scheme.all_states().get(value).cloned()).unwrap_or_default();
                     Some(format!("{}={state}", column.map_or("", |column| column.column.as_str())))

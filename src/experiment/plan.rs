@@ -132,6 +132,8 @@ pub struct PeriodPlan {
     pub period: Period,
     /// Index of the as-of date that is the day before the period; none if it lies after the last date.
     pub before: Option<usize>,
+    /// The same of the day before the baseline, for the placebo of a matched strategy.
+    pub earlier: Option<usize>,
     /// The same of the period's last day.
     pub end: Option<usize>,
     /// The time before the first assignment that outcomes are compared with; none if the data begin after it.
@@ -140,8 +142,9 @@ pub struct PeriodPlan {
     pub placebo: Option<Period>,
     /// The time before the placebo.
     pub pre_placebo: Option<Period>,
-    /// Whether the data begin before the placebo does.
+    /// Whether the data begin before the placebo does, and before the time before it.
     pub placebo_is_known: bool,
+    pub pre_placebo_is_known: bool,
     /// Whether its arms were assigned on the same days.
     pub day_check: DayCheck,
 }
@@ -315,7 +318,7 @@ impl<'a> Planner<'a, '_> {
                         phase,
                         quantity: Quantity::Outcome(outcome.clone()),
                         source: QuantitySource::Outcome(*kind),
-                        arity: if outcome.shape() == Shape::Ratio { Arity::Four } else { Arity::Two },
+                        arity: arity(strategy.design, outcome),
                         by_state: true,
                     });
                 }
@@ -383,15 +386,19 @@ impl<'a> Planner<'a, '_> {
         // Time before the first order is unknown, which is not the same as without orders.
         let baseline = wanted.filter(|baseline| self.first_order.is_some_and(|first| first < baseline.end));
         let placebo = baseline.map(preceding);
+        let pre_placebo = placebo.map(preceding);
+        let is_known = |time: Option<Period>| time.zip(self.first_order).is_some_and(|(time, first)| first <= time.start);
         PeriodPlan {
             strategy,
             period,
             before: date(period.start.previous()),
+            earlier: settings.before_baseline(period).filter(|_| baseline.is_some()).and_then(date),
             end: date(period.last_day()),
             baseline,
             placebo,
-            pre_placebo: placebo.map(preceding),
-            placebo_is_known: placebo.zip(self.first_order).is_some_and(|(placebo, first)| first <= placebo.start),
+            pre_placebo,
+            placebo_is_known: is_known(placebo),
+            pre_placebo_is_known: is_known(pre_placebo),
             day_check: day_check(settings, own, counts),
         }
     }
@@ -470,8 +477,11 @@ fn phases(strategy: &Strategy) -> Vec<Phase> {
     if strategy.after {
         phases.extend([Phase::After, Phase::Both]);
     }
-    if strategy.design == Design::Matched {
-        phases.push(Phase::Placebo);
-    }
     phases
+}
+
+/// Ratios have a denominator in each window. Means of a matched strategy have a third number, that of the time before the baseline.
+fn arity(design: Design, outcome: &Outcome) -> Arity {
+    let is_placed = design == Design::Matched && outcome.moved_in().is_none();
+    if outcome.shape() == Shape::Ratio || is_placed { Arity::Four } else { Arity::Two }
 }

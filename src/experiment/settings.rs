@@ -84,6 +84,8 @@ fn period(job: &Job, plan: &ExperimentPlan<'_>, index: usize) -> StrategyPeriod 
         equally_long: has_fixed_length || first == last,
         days: (own.baseline.map_or(0, |baseline| known_days(baseline, plan.first_order)), longest.days()),
         knows_before_baseline: own.placebo_is_known,
+        knows_before_placebo: own.pre_placebo_is_known,
+        has_earlier_cells: own.earlier.is_some(),
         assigned_on: assigned_on(strategy, own),
     }
 }

@@ -7,9 +7,9 @@ use super::outcomes::MemberBatch;
 use super::plan::StrategyPlan;
 use super::strategy_sums::{StrategySums, SumScratch};
 use crate::domain::{Decimal, pow10};
-use crate::evaluate::{Phase, Quantity};
-use crate::stats::{GridSecond, X, Y};
-use crate::sums::{Arity, Column, Tuples, mark_nonzero};
+use crate::evaluate::Quantity;
+use crate::stats::{GridSecond, Y};
+use crate::sums::{Arity, Column, Quadruple, mark_nonzero};
 
 /// The customers of a part and a strategy who have a money outcome that is not zero in any of its periods.
 #[derive(Debug, Clone, Serialize, Deserialize)]
@@ -35,7 +35,7 @@ impl WinsorInput {
         let mut spent = vec![false; count];
         for batch in batches {
             for column in money(strategy, batch) {
-                for (customer, _) in batch.customers.iter().zip(column.iter()).filter(|(_, numbers)| *numbers != [0; 2]) {
+                for (customer, _) in batch.customers.iter().zip(column.quadruples()).filter(|(_, numbers)| *numbers != [0; 4]) {
                     spent[*customer as usize] = true;
                 }
             }
@@ -45,8 +45,16 @@ impl WinsorInput {
 }
 
 /// The columns of money.
-fn money<'a>(strategy: &'a StrategyPlan<'_>, batch: &'a MemberBatch) -> impl Iterator<Item = &'a Tuples<2>> {
-    strategy.winsorised.iter().filter_map(|index| batch.columns.get(*index).and_then(Column::pairs))
+fn money<'a>(strategy: &'a StrategyPlan<'_>, batch: &'a MemberBatch) -> impl Iterator<Item = &'a Column> {
+    strategy.winsorised.iter().filter_map(|index| batch.columns.get(*index))
+}
+
+/// A column like another with these values.
+fn like(column: &Column, values: impl Iterator<Item = Quadruple>) -> Column {
+    let mut out = Column::new(column.arity());
+    let values: Vec<Quadruple> = values.collect();
+    out.extend(values.into_iter());
+    out
 }
 
 /// The members who have spent, with their columns of money.
@@ -55,8 +63,8 @@ fn spenders(strategy: &StrategyPlan<'_>, batch: &MemberBatch, spent: &[bool]) ->
     fn of<T: Copy>(values: &[T], members: &[usize]) -> Vec<T> {
         members.iter().map(|member| values[*member]).collect()
     }
-    let columns = money(strategy, batch).map(|column| Column::Two(members.iter().map(|member| column.at(*member)).collect()));
-    let columns: Vec<Column> = columns.collect();
+    let of_members = |column: &Column| like(column, members.iter().map(|member| column.quadruple(*member)));
+    let columns: Vec<Column> = money(strategy, batch).map(of_members).collect();
     let mut nonzero = Vec::new();
     mark_nonzero(&columns, members.len(), &mut nonzero);
     MemberBatch {
@@ -75,29 +83,21 @@ pub fn sums(strategy: &StrategyPlan<'_>, inputs: Vec<WinsorInput>) -> Option<Str
     let mut batches: Vec<Vec<MemberBatch>> = inputs.into_iter().flat_map(|input| input.batches).collect();
     let count = strategy.winsorised.len();
     let threshold = |period: usize, column: usize| {
-        let columns = batches.iter().filter_map(|periods| periods.get(period)?.columns.get(column)?.pairs());
-        cut(columns.flat_map(Tuples::iter).map(|numbers| numbers[Y]).filter(|y| *y != 0).collect(), percentile)
+        let columns = batches.iter().filter_map(|periods| periods.get(period)?.columns.get(column));
+        cut(columns.flat_map(Column::quadruples).map(|numbers| numbers[Y]).filter(|y| *y != 0).collect(), percentile)
     };
-    // The placebo is compared with the period, so both have the same threshold.
-    let quantity = |column: usize| &strategy.quantities[strategy.winsorised[column]];
-    let compared = |column: usize| {
-        let is_same =
-            |during: &usize| quantity(*during).phase == Phase::During && quantity(*during).quantity == quantity(column).quantity;
-        let during = if quantity(column).phase == Phase::Placebo { (0..count).find(is_same) } else { None };
-        during.unwrap_or(column)
-    };
-    let of_period = |period: usize| (0..count).map(|column| threshold(period, compared(column))).collect();
+    let of_period = |period: usize| (0..count).map(|column| threshold(period, column)).collect();
     let cuts: Vec<Vec<i64>> = (0..strategy.periods.len()).into_par_iter().map(of_period).collect();
     let keys = &strategy.layout.keys;
     let grids: Vec<(usize, GridSecond)> = (0..count).map(|column| (column, GridSecond::Baseline)).collect();
-    let mut sums = StrategySums::new(keys, &vec![Arity::Two; count], count, &grids);
+    let arities: Vec<Arity> = strategy.winsorised.iter().map(|index| strategy.quantities[*index].arity).collect();
+    let mut sums = StrategySums::new(keys, &arities, count, &grids);
     let mut scratch = SumScratch::default();
     for periods in &mut batches {
         for (batch, cuts) in periods.iter_mut().zip(&cuts) {
             for (column, cut) in batch.columns.iter_mut().zip(cuts) {
-                if let Some(money) = column.pairs() {
-                    *column = Column::Two(money.iter().map(|numbers| [numbers[Y].min(*cut), numbers[X].min(*cut)]).collect());
-                }
+                // The times before are compared with the period, so all have the same threshold.
+                *column = like(column, column.quadruples().map(|numbers| numbers.map(|number| number.min(*cut))));
             }
         }
         sums.add(keys, periods, &mut scratch, &mut vec![0; periods.len()]);

@@ -69,12 +69,24 @@ pub struct Strategy {
 }
 
 impl Strategy {
-    /// The days whose states it looks at: the day before every period, and the period's last for outcomes that compare
-    /// the two.
+    /// The days whose states it looks at: the day before every period, the period's last for outcomes that compare the two,
+    /// and the day before the baseline for the placebo of a matched strategy.
     pub fn state_dates(&self) -> Vec<Day> {
         let moves = self.outcomes.iter().any(|outcome| outcome.moved_in().is_some());
         let ends = self.periods.iter().filter(|_| moves).map(|period| period.last_day());
-        self.periods.iter().map(|period| period.start.previous()).chain(ends).collect()
+        let earlier = self.periods.iter().filter_map(|period| self.before_baseline(*period));
+        self.periods.iter().map(|period| period.start.previous()).chain(ends).chain(earlier).collect()
+    }
+
+    /// The day before the baseline of a period whose states a matched strategy needs: as long before the baseline as the day before
+    /// the period is before the first assignment.
+    pub fn before_baseline(&self, period: Period) -> Option<Day> {
+        let start = match (self.baseline, self.outcome_days) {
+            (Some(baseline), _) => baseline.start,
+            (None, Some(days)) => Day(period.start.0.saturating_sub(days as i32)),
+            (None, None) => period.preceding().start,
+        };
+        (self.design == Design::Matched).then(|| start.previous())
     }
 }
 

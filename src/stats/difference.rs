@@ -2,6 +2,7 @@
 //! that it would find.
 
 use super::distribution::{normal_quantile, t_quantile, t_two_sided};
+use super::estimate::StudentEstimate;
 use super::permutation::PermutationTest;
 
 /// The share of effects of the size it names that a test finds.
@@ -43,6 +44,11 @@ impl DifferenceTest {
     /// Student's test with a standard error and its degrees of freedom.
     pub fn student(value: f64, se: f64, df: f64) -> DifferenceTest {
         DifferenceTest { reference: Reference::Student(df), scale: 1.0, shift: 0.0, value, se }
+    }
+
+    /// Student's test of an estimate.
+    pub fn of(estimate: &StudentEstimate) -> DifferenceTest {
+        DifferenceTest::student(estimate.value, estimate.se, estimate.df)
     }
 
     /// A permutation test, and the standard error of its difference.

@@ -253,6 +253,55 @@ pub fn estimate(
     Ok(Estimate { n_treated, n_control, mean_treated, mean_control, difference, se: variance.sqrt(), df, base, lift, influence })
 }
 
+/// A difference that is held against Student's distribution.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct StudentEstimate {
+    /// The difference.
+    pub value: f64,
+    /// Its standard error.
+    pub se: f64,
+    /// Its degrees of freedom.
+    pub df: f64,
+}
+
+impl StudentEstimate {
+    /// The same of `scale` times the difference plus `shift`; 0 < `scale`.
+    pub fn mapped(self, scale: f64, shift: f64) -> StudentEstimate {
+        StudentEstimate { value: self.value * scale + shift, se: self.se * scale, df: self.df }
+    }
+
+    /// This less another one, with which it shares `covariance`, at the lesser degrees of freedom; `None` without variance.
+    pub fn less(&self, other: &StudentEstimate, covariance: f64) -> Option<StudentEstimate> {
+        let (own, others) = (self.se * self.se, other.se * other.se);
+        let variance = zero_if_rounding(own + others - 2.0 * covariance, own + others + 2.0 * covariance.abs());
+        let df = self.df.min(other.df);
+        (variance > 0.0).then(|| StudentEstimate { value: self.value - other.value, se: variance.sqrt(), df })
+    }
+}
+
+/// Treated less control of a linear form of customers' numbers.
+#[derive(Debug, Clone, PartialEq)]
+pub struct LinearEstimate {
+    /// The difference, with degrees of freedom by Welch and Satterthwaite.
+    pub estimate: StudentEstimate,
+    /// Influence of customers per cell: treated, control.
+    pub influence: Vec<[Influence; 2]>,
+}
+
+impl LinearEstimate {
+    /// The difference of `form` within cells, for these treated; `None` without cells, or where it has no variance.
+    pub fn new(cells: &[Cell], form: &[f64; VALUES]) -> Option<LinearEstimate> {
+        let n_treated: f64 = cells.iter().map(|cell| cell.treated.n).sum();
+        let weights: Vec<f64> = cells.iter().map(|cell| cell.treated.n / n_treated).collect();
+        let treated = weighted_means(cells, &weights, |cell| &cell.treated);
+        let control = weighted_means(cells, &weights, |cell| &cell.control);
+        let contrast = Contrast { cells, weights: &weights, treated: &treated, control: &control, shares_of: None };
+        let (influence, variance, df) = contrast.of(form, form);
+        let value = form.iter().zip(treated.iter().zip(control)).map(|(f, (treated, control))| f * (treated - control)).sum();
+        (variance > 0.0).then(|| LinearEstimate { estimate: StudentEstimate { value, se: variance.sqrt(), df }, influence })
+    }
+}
+
 /// What the variance of a contrast needs besides its gradients.
 struct Contrast<'a> {
     cells: &'a [Cell],

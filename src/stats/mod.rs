@@ -28,7 +28,10 @@ mod wide;
 pub use check::{chi_square_homogeneity, expected_drift, smd, spread_p, wilson};
 pub use difference::{Detectable, DifferenceTest};
 pub use distribution::{chi_square_sf, normal_quantile, normal_sf, skewed_sf, t_quantile, t_two_sided};
-pub use estimate::{Adjustment, Cell, Estimate, EstimateError, Influence, Interval, Lift, Shape, Weighting, estimate, theta};
+pub use estimate::{
+    Adjustment, Cell, Estimate, EstimateError, Influence, Interval, Lift, LinearEstimate, Shape, StudentEstimate, Weighting,
+    estimate, theta,
+};
 pub use family::benjamini_hochberg;
 pub use grid::{Bin, Grid, GridCell, GridSecond, JointGrid, bin_of, coarse_bin_of};
 pub use lean::student_tail;

@@ -2,7 +2,7 @@
 
 use super::distribution::chi_square_sf;
 use super::estimate::Influence;
-use super::sums::{Scales, VALUES, power};
+use super::sums::{Scales, Sums, VALUES, power};
 use super::wide::difference_of_products;
 use crate::error::{Error, Result};
 
@@ -20,6 +20,20 @@ pub struct PairSums {
 }
 
 impl PairSums {
+    /// Customers whose numbers are held against the same numbers.
+    pub fn with_themselves(sums: &Sums) -> PairSums {
+        let product = std::array::from_fn(|i| std::array::from_fn(|j| sums.product_of(i, j)));
+        PairSums { n: sums.n, first: sums.sum, second: sums.sum, product }
+    }
+
+    /// The sums of customers whose numbers are held against [the same numbers](PairSums::with_themselves).
+    pub fn of_first(&self) -> Sums {
+        let mut sums = Sums { n: self.n, sum: self.first, ..Sums::default() };
+        let products = (0..VALUES).flat_map(|i| (i..VALUES).map(move |j| self.product[i][j]));
+        sums.product.iter_mut().zip(products).for_each(|(to, product)| *to = product);
+        sums
+    }
+
     /// Counts one more customer.
     ///
     /// # Errors

@@ -9,9 +9,9 @@ pub const VALUES: usize = 4;
 pub const Y: usize = 0;
 /// The same number in the baseline: the covariate.
 pub const X: usize = 1;
-/// The denominator of a ratio outcome; 0 for all others.
+/// The denominator of a ratio outcome; of a mean in a matched strategy, the number in the period before the baseline; else 0.
 pub const D: usize = 2;
-/// That denominator in the baseline; 0 for all others.
+/// The denominator of a ratio outcome in the baseline; 0 for all others.
 pub const E: usize = 3;
 
 /// Digits behind the point of every number: money has those of the job, counts none.

@@ -60,11 +60,25 @@ impl Column {
         }
     }
 
-    /// The values, if they are of two integers.
-    pub fn pairs(&self) -> Option<&Tuples<2>> {
+    /// The values, with zeros for the integers that they do not have.
+    pub fn quadruples(&self) -> impl Iterator<Item = Quadruple> + '_ {
+        (0..self.len()).map(|row| self.quadruple(row))
+    }
+
+    fn len(&self) -> usize {
         match self {
-            Column::Two(values) => Some(values),
-            Column::One(_) | Column::Four(_) => None,
+            Column::One(values) => values.len(),
+            Column::Two(values) => values.len(),
+            Column::Four(values) => values.len(),
+        }
+    }
+
+    /// The value of a row, with zeros for the integers that it does not have.
+    pub fn quadruple(&self, row: usize) -> Quadruple {
+        match self {
+            Column::One(values) => [values.at(row)[0], 0, 0, 0],
+            Column::Two(values) => [values.at(row)[0], values.at(row)[1], 0, 0],
+            Column::Four(values) => values.at(row),
         }
     }
 

@@ -200,6 +200,19 @@ table! { EffectRow in "effects", one row per "strategy, period, phase, treated a
     mde_loss: Option<f64>,                 /// The smallest loss that it would find four times in five.
     net_margin_low_adjusted: Option<f64>,  /// Lower end of the interval that verdicts on money use; null where none rests on it.
     net_margin_high_adjusted: Option<f64>, /// Its upper end.
+    placebo: Option<f64>,                  /// What the method says of the time before anybody was treated, in a matched strategy:
+                                           /// of two placebos, the one that leaves less of the difference.
+    placebo_low: Option<f64>,              /// Lower end of its 95 % interval.
+    placebo_high: Option<f64>,             /// Upper end of its 95 % interval.
+    placebo_cells: Option<String>,         /// Where it compares: same, in the cells of the difference, the period before the baseline
+                                           /// (and the change from then); earlier, in cells of the day before the baseline, the
+                                           /// baseline (and the change to it).
+    above_placebo: Option<f64>,            /// Difference less placebo.
+    above_placebo_p: Option<f64>,          /// Two-sided p-value of that.
+    above_placebo_p_adjusted: Option<f64>, /// What the verdict rests on: the larger of these p-values of level and change, adjusted
+                                           /// over its family; 1 where these or the differences have unlike signs.
+    above_placebo_low_adjusted: Option<f64>, /// Lower end of the interval of above_placebo that goes with it.
+    above_placebo_high_adjusted: Option<f64>, /// Its upper end.
 }
 
 table! { PooledEffectRow in "effects_over_time",
@@ -251,6 +264,16 @@ table! { PooledEffectRow in "effects_over_time",
     net_margin_per_customer: Option<f64>,  /// Incremental margin less cost, per treated customer; of revenue, margin and net.
     net_margin_low: Option<f64>,           /// Lower end of its 95 % interval.
     net_margin_high: Option<f64>,          /// Upper end of its 95 % interval.
+    placebo: Option<f64>,                  /// What the method says of the time before anybody was treated, in a matched strategy:
+                                           /// the mean over periods of the placebo that leaves less of each.
+    placebo_low: Option<f64>,              /// Lower end of its 95 % interval.
+    placebo_high: Option<f64>,             /// Upper end of its 95 % interval.
+    above_placebo: Option<f64>,            /// Difference less placebo.
+    above_placebo_p: Option<f64>,          /// Two-sided p-value of that.
+    above_placebo_p_adjusted: Option<f64>, /// What the verdict rests on: the larger of these p-values of level and change, adjusted
+                                           /// over its family; 1 where these or the differences have unlike signs.
+    above_placebo_low_adjusted: Option<f64>, /// Lower end of the interval of above_placebo that goes with it.
+    above_placebo_high_adjusted: Option<f64>, /// Its upper end.
 }
 
 table! { VerdictRow in "verdicts", one row per "strategy, treated arm, state and period, and over all periods":
@@ -320,8 +343,8 @@ table! { ArmRow in "arms",
     strategy: String,                   /// The strategy.
     period_start: Day,                  /// First day of the period in which customers were assigned.
     period_end: Day,                    /// Last day of that period.
-    phase: String,                      /// Days of the outcome: during, after, during_and_after; placebo, before the baseline;
-                                        /// reference, the baseline of everybody.
+    phase: String,                      /// Days of the outcome: during, after, during_and_after; reference, the
+                                        /// baseline of everybody.
     scheme: String,                     /// Scheme column of the job, such as segment.
     state: String,                      /// State on the day before the period, (none) for who was not listed; (all) in total
                                         /// rows.
@@ -329,11 +352,13 @@ table! { ArmRow in "arms",
     arm: String,                        /// The arm; (everybody) in phase reference.
     outcome: String,                    /// What is summed: an outcome, a covariate, (cost), (contacts), (treated in baseline),
                                         /// (recurs); (excluded) counts who was left out.
-    scale: i64 as Int32,                /// Digits behind the point of y and x: sums are in units of 10^-scale, products in its
-                                        /// square.
-    other_period_start: Option<Day>,    /// In rows of customers who are in two periods, first day of the later one; else null.
+    scale: i64 as Int32,                /// Digits behind the point of y and x, and of d where it is no denominator: sums are in
+                                        /// units of 10^-scale, products in its square.
+    other_period_start: Option<Day>,    /// In rows of customers who are in two periods, first day of the later one; the same
+                                        /// period where other_cell is a cell before the baseline; else null.
     other_period_end: Option<Day>,      /// Its last day.
-    other_cell: Option<String> as Text, /// The cell in the later period.
+    other_cell: Option<String> as Text, /// The cell in the later period; in rows of the same period twice, in which customers of a
+                                        /// matched strategy stand beside themselves, their cell on the day before the baseline.
     other_arm: Option<String>,          /// The arm in the later period.
     y_bin: Option<i64> as Int32,        /// In rows of a bin, the bin of y; else null. Such rows have n, sum_y and either sum_x or
                                         /// sum_d, and no other sums.
@@ -342,7 +367,8 @@ table! { ArmRow in "arms",
     n: i64,                             /// Customers.
     sum_y: i128,                        /// Sum of the outcome y.
     sum_x: Option<i128>,                /// Sum of x, the same in the baseline; null in rows of a bin of a ratio.
-    sum_d: Option<i128>,                /// Sum of d, the denominator of a ratio; null in rows of a bin of a mean.
+    sum_d: Option<i128>,                /// Sum of d, the denominator of a ratio, or of a mean in a matched strategy the outcome in the
+                                        /// period before the baseline; null in rows of a bin of a mean.
     sum_e: Option<i128>,                /// Sum of e, the denominator in the baseline; null in rows of a bin.
     sum_yy: Option<i128>,               /// Sum of y squared; in rows of two periods, y times the later y.
     sum_yx: Option<i128>,               /// Sum of y times x; in rows of two periods, the later x.

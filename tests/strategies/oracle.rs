@@ -45,6 +45,16 @@ fn deeds(case: &Case, slice: Option<usize>, customer: usize, (from, to): Span) -
     out
 }
 
+/// The day before the baseline, or as long before it as the day before the period is before the first assignment.
+pub fn before_baseline(strategy: &Strategy, period: Span) -> i32 {
+    let start = match (strategy.baseline, strategy.outcome_days) {
+        (Some(baseline), _) => baseline.0,
+        (None, Some(days)) => period.0 - days,
+        (None, None) => preceding(period).0,
+    };
+    start - 1
+}
+
 /// The periods of a strategy with the days that hang on them.
 struct List<'a> {
     number: usize,
@@ -142,6 +152,8 @@ struct Found {
     /// Those that have rows for (all) only.
     total_only: Vec<(&'static str, String, u32, [i64; 4])>,
     cell: String,
+    /// The cell before the baseline, in a matched strategy.
+    earlier_cell: Option<String>,
     arm: &'static str,
     /// State by scheme of `by`.
     states: Vec<(&'static str, String)>,
@@ -183,6 +195,9 @@ fn found(case: &Case, known: &Known, list: &List<'_>, row: &Row, all: &[List<'_>
     let slice = strategy.slice;
     let states_on = known.customers.get(&(list.period.0 - 1, slice.unwrap_or(0), row.customer));
     let state = |scheme: usize| states_on.map_or("(none)".to_string(), |(states, _)| states[scheme].clone());
+    let day_before = before_baseline(strategy, list.period);
+    let states_then = known.customers.get(&(day_before, slice.unwrap_or(0), row.customer));
+    let state_then = |scheme: usize| states_then.map_or("(none)".to_string(), |(states, _)| states[scheme].clone());
     let during = (row.day, strategy.outcome_days.map_or(list.period.1, |days| row.day + days - 1));
     let after = (during.1 + 1, during.1 + (during.1 - during.0 + 1));
     let at = |span: Span| deeds(case, slice, row.customer, span);
@@ -212,19 +227,17 @@ fn found(case: &Case, known: &Known, list: &List<'_>, row: &Row, all: &[List<'_>
             numbers.push(("during", outcome.clone(), 0, [i64::from(moved), 0, 0, 0]));
             continue;
         }
+        let is_placed = strategy.design == "matched" && outcome != "avg_order_value";
+        let then = if is_placed { value(case, outcome, placebo, earlier).0 } else { 0 };
         let (x, e) = value(case, outcome, baseline, placebo);
         let (y, d) = value(case, outcome, at(during), baseline);
         let y = y - if outcome == "net" { row.cost * 10_000 } else { 0 };
-        numbers.push(("during", outcome.clone(), scale(outcome), [y, x, d, e]));
+        numbers.push(("during", outcome.clone(), scale(outcome), [y, x, d + then, e]));
         if strategy.after {
             let (later, d_later) = value(case, outcome, at(after), baseline);
-            numbers.push(("after", outcome.clone(), scale(outcome), [later, x, d_later, e]));
-            let both = [y + later, 2 * x, d + d_later, 2 * e];
+            numbers.push(("after", outcome.clone(), scale(outcome), [later, x, d_later + then, e]));
+            let both = [y + later, 2 * x, d + d_later + 2 * then, 2 * e];
             numbers.push(("during_and_after", outcome.clone(), scale(outcome), both));
-        }
-        if strategy.design == "matched" {
-            let (y, d) = value(case, outcome, placebo, earlier);
-            numbers.push(("placebo", outcome.clone(), scale(outcome), [y, 0, d, 0]));
         }
     }
     let mut more = |name: &str, y: i64| numbers.push(("during", name.to_string(), scale(name), [y, 0, 0, 0]));
@@ -275,21 +288,28 @@ fn found(case: &Case, known: &Known, list: &List<'_>, row: &Row, all: &[List<'_>
     if strategy.has_contacts {
         total_only.push(("during", "(contacted)".to_string(), 0, [i64::from(row.contacts() > 0), 0, 0, 0]));
     }
+    let matching_cell = |state: &dyn Fn(usize) -> String, is_then: bool| {
+        let part = |by: &usize| match SCHEMES.get(*by) {
+            Some((scheme, _)) => format!("{scheme}={}", state(*by)),
+            None => format!("stratum={}", STRATA[row.stratum]),
+        };
+        // The stratum, which does not change, comes before the states of then.
+        let (strata, states): (Vec<usize>, Vec<usize>) = strategy.match_on.iter().partition(|by| SCHEMES.get(**by).is_none());
+        let order = if is_then { [strata, states].concat() } else { strategy.match_on.clone() };
+        order.iter().map(part).collect::<Vec<_>>().join(", ")
+    };
     let cell = match strategy.design {
         "randomised" if strategy.has_strata => STRATA[row.stratum].to_string(),
-        "matched" => {
-            let part = |by: &usize| match SCHEMES.get(*by) {
-                Some((scheme, _)) => format!("{scheme}={}", state(*by)),
-                None => format!("stratum={}", STRATA[row.stratum]),
-            };
-            strategy.match_on.iter().map(part).collect::<Vec<_>>().join(", ")
-        }
+        "matched" => matching_cell(&state, false),
         _ => "(all)".to_string(),
     };
+    let is_known = strategy.design == "matched" && list.baseline.is_some() && day_before <= LAST;
+    let earlier_cell = is_known.then(|| matching_cell(&state_then, true));
     Found {
         numbers,
         total_only,
         cell,
+        earlier_cell,
         arm: ARMS[row.arm],
         states: strategy.by.iter().map(|by| (SCHEMES[*by].0, state(*by))).collect(),
     }
@@ -305,8 +325,7 @@ fn winsorise(all: &mut BTreeMap<usize, Found>) {
         }
     }
     let cut = |phase: &'static str, name: &str| {
-        let mut of =
-            values.get(&(if phase == "placebo" { "during" } else { phase }, name.to_string())).cloned().unwrap_or_default();
+        let mut of = values.get(&(phase, name.to_string())).cloned().unwrap_or_default();
         of.sort_unstable();
         of.get((of.len() * 4).div_ceil(5).max(1) - 1).map_or(i64::MAX, |value| *value.max(&0))
     };
@@ -314,7 +333,7 @@ fn winsorise(all: &mut BTreeMap<usize, Found>) {
         let money: Vec<_> = found.numbers.iter().filter(|n| is_money(&n.1)).cloned().collect();
         for (phase, name, scale, [y, x, d, e]) in money {
             let cut = cut(phase, &name);
-            found.numbers.push((phase, format!("{name}_winsorised"), scale, [y.min(cut), x.min(cut), d, e]));
+            found.numbers.push((phase, format!("{name}_winsorised"), scale, [y.min(cut), x.min(cut), d.min(cut), e]));
         }
     }
 }
@@ -432,6 +451,12 @@ pub fn arms(case: &Case, known: &Known) -> BTreeMap<Key, Numbers> {
                     if has_bins(phase, name) {
                         add_to_bin(&mut rows, key.clone(), *numbers);
                     }
+                    if let Some(cell) = found.earlier_cell.as_ref().filter(|_| is_outcome(name)) {
+                        let mut pair = key.clone();
+                        let (start, end) = (pair[1].clone(), pair[2].clone());
+                        pair.splice(10..14, [start, end, cell.clone(), found.arm.to_string()]);
+                        add_pair(&mut rows, pair, *numbers, *numbers);
+                    }
                     add(&mut rows, key, *numbers);
                 }
             }
@@ -508,7 +533,7 @@ fn pairs(
         for (scheme, state) in std::iter::once(("(all)", "(all)")).chain(same) {
             for (phase, name, scale, numbers) in &one.numbers {
                 let Some(later) = other.numbers.iter().find(|n| n.0 == *phase && n.1 == *name) else { continue };
-                if !is_outcome(name) || *phase == "placebo" {
+                if !is_outcome(name) {
                     continue;
                 }
                 let key: Key = [

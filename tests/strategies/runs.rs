@@ -11,7 +11,7 @@ use rfmill::internals::pipeline;
 use rfmill::internals::progress::Silent;
 
 use super::case::{CUSTOMERS, Case, LAST, SCHEMES, SLICES, date};
-use super::oracle::{Key, Known, Numbers, arms, overlapping};
+use super::oracle::{Key, Known, Numbers, arms, before_baseline, overlapping};
 use crate::support::run::{Cell, Table, Workshop, read_file, read_folder};
 
 /// Runs a job file in a folder, in this process.
@@ -63,7 +63,9 @@ fn known(case: &Case, folder: &Path) -> Known {
     let as_of = |days: &str| format!("as_of = [{days}]");
     let mut known = Known { customers: BTreeMap::new(), moved: BTreeMap::new() };
     let periods: BTreeSet<(i32, i32)> = case.strategies.iter().flat_map(|s| s.periods.iter().copied()).collect();
-    let befores: BTreeSet<i32> = periods.iter().map(|p| p.0 - 1).filter(|day| *day <= LAST).collect();
+    let matched = case.strategies.iter().filter(|s| s.design == "matched");
+    let before_baselines = matched.flat_map(|s| s.periods.iter().map(|period| before_baseline(s, *period)));
+    let befores: BTreeSet<i32> = periods.iter().map(|p| p.0 - 1).chain(before_baselines).filter(|day| *day <= LAST).collect();
     let days: Vec<String> = befores.iter().map(|day| date(*day)).collect();
     // The last date decides which orders are read.
     let days = format!("{}, {}", days.join(", "), date(LAST));

@@ -20,6 +20,8 @@ pub struct Customer {
     pub state: &'static str,
     /// Stratum or matching cell.
     pub cell: &'static str,
+    /// The matching cell on the day before the baseline.
+    pub earlier: &'static str,
     /// The outcome after assignment.
     pub after: i64,
     /// In the baseline.
@@ -49,6 +51,8 @@ pub fn finished(n: usize) -> StrategyPeriod {
         equally_long: true,
         days: (90, 91),
         knows_before_baseline: true,
+        knows_before_placebo: true,
+        has_earlier_cells: true,
         assigned_on: AssignedOn::Alike,
     }
 }
@@ -102,21 +106,19 @@ pub fn fill(strategy: &str, outcome: &Outcome, periods: &[Vec<Customer>]) -> Arm
     let mut seen: BTreeMap<u32, usize> = BTreeMap::new();
     periods.iter().flatten().for_each(|c| *seen.entry(c.id).or_default() += 1);
     for (n, customers) in periods.iter().enumerate() {
-        let mut rows: BTreeMap<(&str, &str, &str), ([Sums; 4], JointGrid)> = BTreeMap::new();
+        let mut rows: BTreeMap<(&str, &str, &str), ([Sums; 3], JointGrid)> = BTreeMap::new();
         for c in customers {
             let (row, grid) = rows.entry((c.state, c.cell, c.arm)).or_default();
             let cell = GridCell { count: 1, first: c.after.into(), second: c.baseline.into() };
             grid.add((bin_of(c.after), coarse_bin_of(c.baseline)), cell);
-            row[0].observe([c.after, c.baseline, 0, 0]).expect("small sums");
-            row[1].observe([c.before, 0, 0, 0]).expect("small sums");
-            row[2].observe([i64::from(c.touched), 0, 0, 0]).expect("small sums");
-            row[3].observe([i64::from(seen[&c.id] > 1), 0, 0, 0]).expect("small sums");
+            row[0].observe([c.after, c.baseline, c.before, 0]).expect("small sums");
+            row[1].observe([i64::from(c.touched), 0, 0, 0]).expect("small sums");
+            row[2].observe([i64::from(seen[&c.id] > 1), 0, 0, 0]).expect("small sums");
         }
         let measured = Quantity::Outcome(outcome.clone());
         for ((state, cell, arm), (row, grid)) in rows {
             let kinds = [
                 (Phase::During, measured.clone()),
-                (Phase::Placebo, measured.clone()),
                 (Phase::During, Quantity::TreatedInBaseline),
                 (Phase::During, Quantity::Recurs),
             ];
@@ -140,9 +142,34 @@ pub fn fill(strategy: &str, outcome: &Outcome, periods: &[Vec<Customer>]) -> Arm
     arms
 }
 
+/// The rows of customers by cell and by the cell before the baseline.
+fn fill_earlier(arms: &mut ArmSums, strategy: &str, outcome: &Outcome, n: usize, customers: &[Customer]) {
+    let mut rows: BTreeMap<_, Sums> = BTreeMap::new();
+    for c in customers {
+        let sums = rows.entry((c.state, c.cell, c.earlier, c.arm)).or_default();
+        sums.observe([c.after, c.baseline, c.before, 0]).expect("small sums");
+    }
+    for ((state, cell, earlier, arm), sums) in rows {
+        for (scheme, state) in [(ALL, ALL), ("segment", state)] {
+            let end = |cell: &str| PairEnd { period: period(n), cell: cell.into(), arm: arm.into() };
+            let key = PairKey {
+                strategy: strategy.into(),
+                phase: Phase::During,
+                scheme: scheme.into(),
+                state: state.into(),
+                outcome: outcome.clone(),
+                first: end(cell),
+                second: end(earlier),
+            };
+            arms.add_pair(key, &PairSums::with_themselves(&sums)).expect("small sums");
+        }
+    }
+}
+
 /// The rows of customers who are in two periods.
 fn fill_pairs(arms: &mut ArmSums, strategy: &str, outcome: &Outcome, periods: &[Vec<Customer>]) {
     for (j, later) in periods.iter().enumerate() {
+        fill_earlier(arms, strategy, outcome, j, later);
         let later: BTreeMap<u32, &Customer> = later.iter().map(|c| (c.id, c)).collect();
         for (i, earlier) in periods.iter().enumerate().take(j) {
             let mut rows: BTreeMap<_, PairSums> = BTreeMap::new();
@@ -151,7 +178,7 @@ fn fill_pairs(arms: &mut ArmSums, strategy: &str, outcome: &Outcome, periods: &[
                 let groups = [Some((ALL, ALL)), (a.state == b.state).then_some(("segment", a.state))];
                 for group in groups.into_iter().flatten() {
                     let row = rows.entry((group, a.cell, a.arm, b.cell, b.arm)).or_default();
-                    row.observe([a.after, a.baseline, 0, 0], [b.after, b.baseline, 0, 0]).expect("small sums");
+                    row.observe([a.after, a.baseline, a.before, 0], [b.after, b.baseline, b.before, 0]).expect("small sums");
                 }
             }
             for (((scheme, state), cell_a, arm_a, cell_b, arm_b), sums) in rows {

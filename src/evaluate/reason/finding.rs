@@ -34,32 +34,6 @@ sentences! {
             /// The adjusted p-value.
             p: PValue,
         } = "reason.falls", "{outcome} falls by {by} per customer ({low} to {high}, adjusted p {p})";
-        /// The treated have more than alike customers.
-        HigherThanAlike {
-            /// What is higher.
-            outcome: Outcome,
-            /// By how much per customer.
-            by: Rounded,
-            /// Lower end of the difference's interval.
-            low: Rounded,
-            /// Upper end.
-            high: Rounded,
-            /// The adjusted p-value.
-            p: PValue,
-        } = "reason.higher_than_alike", "{outcome} is {by} per customer higher than of alike customers ({low} to {high}, adjusted p {p})";
-        /// The treated have less than alike customers.
-        LowerThanAlike {
-            /// What is lower.
-            outcome: Outcome,
-            /// By how much per customer.
-            by: Rounded,
-            /// Lower end of the difference's interval.
-            low: Rounded,
-            /// Upper end.
-            high: Rounded,
-            /// The adjusted p-value.
-            p: PValue,
-        } = "reason.lower_than_alike", "{outcome} is {by} per customer lower than of alike customers ({low} to {high}, adjusted p {p})";
         /// The first arm of a pair has more than the second.
         HigherThanArm {
             /// What differs.
@@ -156,21 +130,35 @@ sentences! {
             reason: NotEstimable,
         } = "reason.covers_too_few", "only {share} % of the treated are in periods with an estimate; in the period from {start}, {reason}";
         /// Nothing can be said: a matched comparison has no placebo.
-        NoPlacebo = "reason.no_placebo", "there is no placebo to trust the matching by: nothing is known of these customers before the baseline";
+        NoPlacebo = "reason.no_placebo", "there is no placebo to trust the matching by: too little is known of these customers before the baseline, and who was chosen because they were about to buy cannot be seen";
         /// Nothing can be said: too few of the treated are matched.
         FewMatched {
             /// The matched in percent of the treated.
             share: Rounded,
-        } = "reason.few_matched", "only {share} % of the treated have a match";
-        /// Nothing can be said: the two estimates of a matched strategy disagree.
-        BracketDisagrees {
-            /// The difference in matched cells.
-            matched: Rounded,
-            /// The difference of the changes.
-            did: Rounded,
-        } = "reason.bracket_disagrees", "the ends of the bracket disagree: {matched} in matched cells, {did} by difference-in-differences, and they do not show the same";
+        } = "reason.few_matched", "only {share} % of the treated have a match; of the others nothing can be said, nor be seen who was chosen because they were about to buy";
+        /// Nothing can be said: alike customers differ by no more than before anybody was treated.
+        WithinPlacebo {
+            /// What is compared.
+            outcome: Outcome,
+            /// By how much it differs per customer.
+            level: Rounded,
+            /// By how much its change since the baseline differs.
+            change: Rounded,
+            /// The level less its placebo.
+            level_above: Rounded,
+            /// Lower end of its adjusted interval.
+            level_low: Rounded,
+            /// Upper end.
+            level_high: Rounded,
+            /// The change less its placebo.
+            change_above: Rounded,
+            /// Lower end of its adjusted interval.
+            change_low: Rounded,
+            /// Upper end.
+            change_high: Rounded,
+        } = "reason.within_placebo", "beside alike customers {outcome} differs by {level} per customer and its change since the baseline by {change}; beyond what differed before anybody was treated, {level_above} ({level_low} to {level_high}) and {change_above} ({change_low} to {change_high}), which do not all lie on one side of 0: nothing is claimed of customers whom somebody chose, and who was chosen because they were about to buy cannot be seen";
         /// Nothing can be said: a matched strategy lacks one of its two estimates.
-        BracketIncomplete = "reason.bracket_incomplete", "one end of the bracket is missing";
+        BracketIncomplete = "reason.bracket_incomplete", "one end of the bracket is missing, level or change, and who was chosen because they were about to buy cannot be seen";
         /// A guardrail falls.
         GuardrailFalls {
             /// The guarded outcome.
@@ -319,16 +307,52 @@ sentences! {
             /// The least shortfall.
             loss: Rounded,
         } = "reason.no_difference", "{effect}: no difference is shown; {gain} more or {loss} less would be found four times in five";
-        /// Both comparisons with alike customers are above 0.
+        /// Both comparisons with alike customers are above 0 and above their placebos.
         MoreThanAlike {
-            /// The difference.
-            effect: Change,
-        } = "reason.more_than_alike", "{effect}, a comparison, no proof: it cannot see who was chosen because they were about to buy; a control drawn at random can";
-        /// Both comparisons with alike customers are below 0.
+            /// What is compared.
+            outcome: Outcome,
+            /// By how much it is higher per customer.
+            by: Rounded,
+            /// By how much more it has changed since the baseline.
+            change: Rounded,
+            /// The level less its placebo.
+            level_above: Rounded,
+            /// Lower end of its adjusted interval.
+            level_low: Rounded,
+            /// Upper end.
+            level_high: Rounded,
+            /// The change less its placebo.
+            change_above: Rounded,
+            /// Lower end of its adjusted interval.
+            change_low: Rounded,
+            /// Upper end.
+            change_high: Rounded,
+            /// The adjusted p-value of both.
+            p: PValue,
+        } = "reason.more_than_alike", "{outcome} is {by} per customer higher than of alike customers and has gained {change} on theirs since the baseline; beyond what differed before anybody was treated, {level_above} ({level_low} to {level_high}) and {change_above} ({change_low} to {change_high}, adjusted p {p}): a comparison, no proof, as it cannot see who was chosen because they were about to buy; a control drawn at random can";
+        /// Both comparisons with alike customers are below 0 and below their placebos.
         LessThanAlike {
-            /// The difference.
-            effect: Change,
-        } = "reason.less_than_alike", "{effect}, a comparison, no proof of harm: it cannot see who was chosen because they had stopped buying; a control drawn at random can";
+            /// What is compared.
+            outcome: Outcome,
+            /// By how much it is lower per customer.
+            by: Rounded,
+            /// By how much less it has changed since the baseline.
+            change: Rounded,
+            /// The level less its placebo.
+            level_above: Rounded,
+            /// Lower end of its adjusted interval.
+            level_low: Rounded,
+            /// Upper end.
+            level_high: Rounded,
+            /// The change less its placebo.
+            change_above: Rounded,
+            /// Lower end of its adjusted interval.
+            change_low: Rounded,
+            /// Upper end.
+            change_high: Rounded,
+            /// The adjusted p-value of both.
+            p: PValue,
+        } = "reason.less_than_alike", "{outcome} is {by} per customer lower than of alike customers and has lost {change} to theirs since the baseline; beyond what differed before anybody was treated, {level_above} ({level_low} to {level_high}) and {change_above} ({change_low} to {change_high}, adjusted p {p}): a comparison, no proof of harm, as it cannot see who was chosen because they had stopped buying or were about to buy; a control drawn at random can";
     }
 
     /// What a reader must know besides; it follows the finding.
@@ -425,15 +449,6 @@ impl Change {
         match difference.value < 0.0 {
             true => Change::LowerThanArm { outcome, by, arm, low, high, p },
             false => Change::HigherThanArm { outcome, by, arm, low, high, p },
-        }
-    }
-
-    /// A difference from alike customers with its adjusted interval and p-value.
-    pub fn beside_alike(outcome: Outcome, difference: MoneyInterval, p: f64) -> Change {
-        let ([by, low, high], p) = (short(difference), PValue(p));
-        match difference.value < 0.0 {
-            true => Change::LowerThanAlike { outcome, by, low, high, p },
-            false => Change::HigherThanAlike { outcome, by, low, high, p },
         }
     }
 }

@@ -79,15 +79,6 @@ sentences! {
         NoGrid = "reason.no_grid", "no grid of this outcome was summed, which the test needs";
         /// No stratum or matching cell has two customers in each arm.
         NoCells = "reason.no_cells", "no stratum or matching cell has two customers in each arm";
-        /// The matched arms differed before the baseline.
-        FailedPlacebo {
-            /// Their difference then.
-            difference: Rounded,
-            /// Its interval's lower end.
-            low: Rounded,
-            /// Its upper end.
-            high: Rounded,
-        } = "reason.failed_placebo", "the matched arms differed by {difference} ({low} to {high}) before the baseline already, when nobody was treated";
         /// No period has an estimate to pool.
         NoEstimate {
             /// The first day of the first period.

@@ -1,13 +1,12 @@
 //! Verdicts of one period.
 
 use super::super::arm_sums::{ALL, Group};
-use super::super::compare::Placebo;
 use super::super::diagnostics::PeriodDiagnostics;
 use super::super::draft::DraftVerdict;
 use super::super::effect::Effect;
 use super::super::reason::{Finding, Remark};
 use super::super::settings::Guardrail;
-use super::matched::{Bracket, obstacle};
+use super::matched::{Bracket, End, Reading, read};
 use super::rules::Evidence;
 use super::subject::{Subject, draft};
 use crate::domain::{Design, EffectMethod as Method, Outcome};
@@ -68,14 +67,14 @@ fn of_effect(effect: &Effect<'_>, of_period: &[&Effect<'_>]) -> DraftVerdict {
     let diagnostics = effect.diagnostics;
     let strategy = diagnostics.strategy;
     let related = Related::new(effect, of_period);
-    let obstacle = match &effect.found.reason {
-        Some(reason) => Some(Finding::NotEstimable { reason: reason.clone() }),
-        None if strategy.design == Design::Matched => bracket_obstacle(effect, &related),
-        None => None,
+    let (obstacle, bracket) = match &effect.found.reason {
+        Some(reason) => (Some(Finding::NotEstimable { reason: reason.clone() }), None),
+        None if strategy.design == Design::Matched => bracket_reading(effect, &related).split(),
+        None => (None, None),
     };
     let net = related.find(&Outcome::Net, effect.method);
     let evidence = effect.found.told().zip(effect.adjusted).map(|(told, adjusted)| Evidence {
-        design: strategy.design,
+        bracket,
         against: diagnostics.is_pair(effect.against).then(|| effect.against.into()),
         effect: MoneyInterval { value: told.test.value, low: adjusted.interval.0, high: adjusted.interval.1 },
         se: told.test.se,
@@ -118,19 +117,25 @@ fn guardrail(effect: &Effect<'_>, related: &Related<'_, '_>) -> Option<Finding> 
     })
 }
 
-/// What makes a verdict on a matched effect impossible.
-fn bracket_obstacle(effect: &Effect<'_>, related: &Related<'_, '_>) -> Option<Finding> {
-    let matched = related.find(effect.outcome, Method::Matched);
-    if let Some(reason) = matched.and_then(|m| m.found.reason.clone()) {
-        return Some(Finding::NotEstimable { reason });
+/// What the bracket of a matched effect shows, or why it shows nothing.
+fn bracket_reading(effect: &Effect<'_>, related: &Related<'_, '_>) -> Reading {
+    let ends = [Method::Matched, Method::Did].map(|method| related.find(effect.outcome, method));
+    if let Some(reason) = ends.iter().flatten().find_map(|end| end.found.reason.clone()) {
+        return Reading::Obstacle(Finding::NotEstimable { reason });
     }
-    let did = related.find(effect.outcome, Method::Did);
-    let interval = |effect: Option<&Effect<'_>>| Some(effect?.found.told()?.interval);
-    let difference = |effect: Option<&Effect<'_>>| Some(effect?.found.told()?.test.value);
-    obstacle(Bracket {
-        passed_placebo: matched.is_some_and(|m| m.placebo == Placebo::Passed),
-        matched_share: matched.map_or(0.0, |m| m.n_treated as f64 / (m.n_treated + m.excluded).max(1) as f64),
-        matched: difference(matched).zip(interval(matched)),
-        did: difference(did).zip(interval(did)),
-    })
+    let [level, change] = ends.map(|end| {
+        let (told, adjusted) = end?.found.told().zip(end?.adjusted)?;
+        let above = told.placebo.as_ref().zip(end?.above_adjusted);
+        Some(End {
+            difference: money(told.test.value, adjusted.interval),
+            above: above.map(|(placebo, adjusted)| (money(placebo.above.value, adjusted.interval), adjusted.p)),
+        })
+    });
+    let matched = ends[0];
+    let matched_share = matched.map_or(0.0, |m| m.n_treated as f64 / (m.n_treated + m.excluded).max(1) as f64);
+    read(effect.outcome, Bracket { matched_share, level, change })
+}
+
+fn money(value: f64, (low, high): (f64, f64)) -> MoneyInterval {
+    MoneyInterval { value, low, high }
 }

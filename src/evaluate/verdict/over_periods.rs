@@ -8,7 +8,7 @@ use super::super::pooled::{EffectKey, PeriodEffect, PooledEffect};
 use super::super::reason::{Disagreement, Finding, Remark};
 use super::super::sentence::Rounded;
 use super::super::settings::Guardrail;
-use super::matched::{Bracket, obstacle};
+use super::matched::{Bracket, End, Reading, read};
 use super::rules::Evidence;
 use super::subject::{Subject, draft};
 use crate::domain::{Design, EffectMethod as Method, Outcome};
@@ -36,8 +36,12 @@ pub(super) fn verdicts<'a>(pooled: &[PooledEffect<'a>], leads: &BTreeMap<usize, 
 fn of_effect<'e, 'a>(row: &PooledEffect<'a>, lead: &Lead, index: &Index<'e, 'a>) -> DraftVerdict {
     let find = |outcome: &Outcome| index.iter().find(|(key, _)| **key == EffectKey { outcome, ..row.key }).map(|(_, row)| *row);
     let net = find(&Outcome::Net);
+    let (obstacle, bracket) = match obstacle_of(row) {
+        None if row.strategy.design == Design::Matched => bracket_reading(row, index).split(),
+        obstacle => (obstacle, None),
+    };
     let evidence = row.told().zip(row.adjusted).map(|(told, adjusted)| Evidence {
-        design: row.strategy.design,
+        bracket,
         against: (row.key.against != row.strategy.control).then(|| row.key.against.into()),
         effect: interval(told.pooled.value, adjusted.interval),
         se: told.pooled.se,
@@ -58,7 +62,7 @@ fn of_effect<'e, 'a>(row: &PooledEffect<'a>, lead: &Lead, index: &Index<'e, 'a>)
         outcome: row.key.outcome,
         method: Some(row.key.method),
     };
-    draft(subject, obstacle_of(row, index), evidence, remarks(row, lead))
+    draft(subject, obstacle, evidence, remarks(row, lead))
 }
 
 fn interval(value: f64, (low, high): (f64, f64)) -> MoneyInterval {
@@ -106,7 +110,7 @@ fn remarks(row: &PooledEffect<'_>, lead: &Lead) -> Vec<Remark> {
 }
 
 /// What makes a verdict over all periods impossible.
-fn obstacle_of<'a>(row: &PooledEffect<'a>, index: &Index<'_, 'a>) -> Option<Finding> {
+fn obstacle_of(row: &PooledEffect<'_>) -> Option<Finding> {
     if let Some(reason) = row.reason.clone() {
         return Some(Finding::NotEstimable { reason });
     }
@@ -114,24 +118,25 @@ fn obstacle_of<'a>(row: &PooledEffect<'a>, index: &Index<'_, 'a>) -> Option<Find
         let share = Rounded::new(100.0 * covered, 0);
         return Some(Finding::CoversTooFew { share, start: period.start, reason: reason.clone() });
     }
-    if row.strategy.design != Design::Matched {
-        return None;
-    }
-    let by = |method: Method| index.get(&EffectKey { method, ..row.key }).copied();
-    let (matched, did) = (by(Method::Matched), by(Method::Did));
+    None
+}
+
+/// What the bracket of a matched effect shows over all periods, or why it shows nothing.
+fn bracket_reading<'a>(row: &PooledEffect<'a>, index: &Index<'_, 'a>) -> Reading {
+    let ends = [Method::Matched, Method::Did].map(|method| index.get(&EffectKey { method, ..row.key }).copied());
     // Both ends must be of all periods, or they are not the ends of one bracket.
-    let missing = [matched, did].into_iter().flatten().find_map(|end| end.missing.as_ref());
+    let missing = ends.iter().flatten().find_map(|end| end.missing.as_ref());
     if let Some((period, reason)) = missing {
-        return Some(Finding::PeriodNotEstimable { start: period.start, reason: reason.clone() });
+        return Reading::Obstacle(Finding::PeriodNotEstimable { start: period.start, reason: reason.clone() });
     }
-    let end = |end: Option<&PooledEffect<'_>>| {
-        let told = end?.told()?;
-        Some((told.pooled.value, told.interval))
-    };
-    obstacle(Bracket {
-        passed_placebo: matched.is_some_and(|end| end.placebo),
-        matched_share: matched.map_or(0.0, |end| end.n_treated as f64 / end.all_treated.max(1) as f64),
-        matched: end(matched),
-        did: end(did),
-    })
+    let [level, change] = ends.map(|end| {
+        let (told, adjusted) = end?.told().zip(end?.adjusted)?;
+        let above = end?.placebo.as_ref().zip(end?.above_adjusted);
+        Some(End {
+            difference: interval(told.pooled.value, adjusted.interval),
+            above: above.map(|(placebo, adjusted)| (interval(placebo.above.value, adjusted.interval), adjusted.p)),
+        })
+    });
+    let matched_share = ends[0].map_or(0.0, |end| end.n_treated as f64 / (end.n_treated + end.excluded).max(1) as f64);
+    read(row.key.outcome, Bracket { matched_share, level, change })
 }

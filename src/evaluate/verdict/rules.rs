@@ -4,13 +4,14 @@ use super::super::draft::Verdict;
 use super::super::family::LEVEL;
 use super::super::reason::{Change, Disagreement, Finding, NetMargin};
 use super::super::sentence::Rounded;
-use crate::domain::{Design, Outcome};
+use crate::domain::Outcome;
 use crate::stats::{Detectable, MoneyInterval};
 
 /// What a verdict is made from.
 #[derive(Debug, Clone)]
 pub(super) struct Evidence {
-    pub design: Design,
+    /// What the bracket of a matched strategy shows.
+    pub bracket: Option<Finding>,
     /// The second arm of a pair; the control goes without saying.
     pub against: Option<String>,
     /// The difference with its adjusted interval.
@@ -82,15 +83,11 @@ impl Shown {
 fn without_guardrails(outcome: &Outcome, evidence: &Evidence) -> (Verdict, Finding) {
     let Evidence { effect: interval, p, net, disagreement, .. } = evidence;
     let is_shown = *p < LEVEL;
-    let (rises, falls) = (is_shown && interval.value > 0.0, is_shown && interval.value < 0.0);
-    if evidence.design == Design::Matched {
-        let effect = Change::beside_alike(outcome.clone(), *interval, *p);
-        return match () {
-            () if rises => (Verdict::Keep, Finding::MoreThanAlike { effect }),
-            () if falls => (Verdict::TestLonger, Finding::LessThanAlike { effect }),
-            () => (Verdict::TestLonger, not_shown(effect, evidence)),
-        };
+    if let Some(finding) = &evidence.bracket {
+        let is_more = matches!(finding, Finding::MoreThanAlike { .. });
+        return (if is_more { Verdict::Keep } else { Verdict::TestLonger }, finding.clone());
     }
+    let (rises, falls) = (is_shown && interval.value > 0.0, is_shown && interval.value < 0.0);
     let shown = Shown::of(rises, falls, *net);
     let finding = match &evidence.against {
         Some(arm) => of_pair(shown, Change::beside_arm(outcome.clone(), arm, *interval, *p), evidence),
@@ -142,6 +139,7 @@ fn of_pair(shown: Shown, effect: Change, evidence: &Evidence) -> Finding {
 
 #[cfg(test)]
 mod tests {
+    use super::super::matched::{Bracket, End, Reading, read};
     use super::*;
 
     fn interval(value: f64, low: f64, high: f64) -> MoneyInterval {
@@ -151,7 +149,7 @@ mod tests {
     fn evidence(effect: MoneyInterval, net: Option<MoneyInterval>) -> Evidence {
         let is_shown = effect.low > 0.0 || effect.high < 0.0;
         Evidence {
-            design: Design::Randomised,
+            bracket: None,
             against: None,
             effect,
             se: 1.0,
@@ -233,17 +231,36 @@ mod tests {
         }
     }
 
-    /// A matched strategy is `keep` at best, and never `stop`, whatever its money; its words are of a comparison.
+    /// A matched strategy is `keep` at best, and never `stop`, whatever its money; its words are of a comparison. Both ends, and both
+    /// less their placebos, must lie on one side of 0.
     #[test]
     fn a_comparison_proves_nothing() {
-        let of = |effect: MoneyInterval, net: Option<MoneyInterval>| {
-            let (verdict, reason) = judge(&Outcome::Revenue, &Evidence { design: Design::Matched, ..evidence(effect, net) });
-            (verdict, reason.to_string())
+        let (above, open, below) = (interval(3.0, 1.0, 5.0), interval(1.0, -1.0, 3.0), interval(-3.0, -5.0, -1.0));
+        let of = |[level, change, level_above, change_above]: [MoneyInterval; 4], share: f64| {
+            let end = |difference, above| Some(End { difference, above: Some((above, 0.01)) });
+            let bracket = Bracket { matched_share: share, level: end(level, level_above), change: end(change, change_above) };
+            let (verdict, reason) = match read(&Outcome::Revenue, bracket) {
+                Reading::Shown(found) => {
+                    judge(&Outcome::Revenue, &Evidence { bracket: Some(found), ..evidence(level, Some(below)) })
+                }
+                Reading::Obstacle(obstacle) => (Verdict::CannotSay, obstacle),
+            };
+            let reason = reason.to_string();
+            assert!(!reason.contains("rises") && !reason.contains("falls"), "{reason}");
+            assert!(reason.contains("who was chosen because they were about to buy") || reason.contains("or were about to buy"));
+            (verdict, reason)
         };
-        let (verdict, reason) = of(interval(3.0, 1.0, 5.0), Some(interval(1.0, 0.2, 1.8)));
+        let (verdict, reason) = of([above; 4], 0.9);
         assert!(verdict == Verdict::Keep && reason.contains("higher than of alike customers"), "{reason}");
-        let (verdict, reason) = of(interval(-3.0, -5.0, -1.0), Some(interval(-4.0, -5.0, -3.0)));
+        let (verdict, reason) = of([below; 4], 0.9);
         assert!(verdict == Verdict::TestLonger && reason.contains("no proof of harm"), "{reason}");
-        assert!(!reason.contains("rises") && !reason.contains("falls"), "{reason}");
+        for at in 0..4 {
+            for other in [open, below] {
+                let mut ends = [above; 4];
+                ends[at] = other;
+                assert!(of(ends, 0.9).0 == Verdict::CannotSay, "{at}");
+            }
+        }
+        assert!(of([above; 4], 0.5).0 == Verdict::CannotSay);
     }
 }

@@ -11,7 +11,7 @@ use crate::evaluate::Phase;
 use crate::experiment::cells::CellPart;
 use crate::experiment::plan::{ExperimentPlan, OutcomeKind, PeriodPlan, QuantitySource, StrategyPlan, SummedQuantity};
 use crate::movement::ABSENT;
-use crate::sums::{Arity, Column, Tuples, mark_nonzero};
+use crate::sums::{Column, mark_nonzero};
 
 /// The members of a period in the current batch, ascending by customer: one entry per member.
 #[derive(Clone, Copy)]
@@ -55,6 +55,8 @@ pub struct PeriodOutcomes<'a> {
     ladders: &'a [Vec<Option<usize>>],
     /// States on the day before the period.
     before: Option<&'a States>,
+    /// States on the day before the baseline.
+    earlier: Option<&'a States>,
     /// Covariates on the day before the period.
     covariates: Option<&'a Covariates>,
     /// States on the last day of the period, under the cut points of the day before it.
@@ -88,6 +90,7 @@ impl<'a> PeriodOutcomes<'a> {
             dates: plan.strategies[period.strategy].date_numbers(period),
             ladders: &plan.ladders,
             before: period.before.and_then(|date| snapshots.states(date)),
+            earlier: period.earlier.and_then(|date| snapshots.states(date)),
             covariates: period.before.and_then(|date| snapshots.covariates(date)),
             after: period.before.zip(period.end).and_then(|(before, end)| snapshots.rescored_states(before, end)),
         }
@@ -152,8 +155,9 @@ impl<'a> PeriodOutcomes<'a> {
         for part in &self.strategy.cells {
             let values = part.len() as u64;
             match part {
-                CellPart::State(by) => {
-                    let states = states_of(self.before, by.scheme);
+                CellPart::State(by) | CellPart::EarlierState(by) => {
+                    let is_earlier = matches!(part, CellPart::EarlierState(_));
+                    let states = states_of(if is_earlier { self.earlier } else { self.before }, by.scheme);
                     for (cell, index) in cell_arms.iter_mut().zip(members.indices) {
                         *cell = *cell * values + state_or_none(states, *index, by.states) as u64;
                     }
@@ -236,13 +240,13 @@ impl<'a> PeriodOutcomes<'a> {
         windows: &OutcomeWindows,
         column: &mut Column,
     ) -> std::result::Result<(), OutcomeError> {
-        let mut margins = Column::new(Arity::Two);
+        let mut margins = Column::new(column.arity());
         windows.outcome(phase, kind, members.len(), &mut margins)?;
         let costs = self.table.cost.as_deref().filter(|_| matches!(phase, Phase::During | Phase::Both));
         let mut net = Vec::with_capacity(members.len());
-        for (numbers, row) in margins.pairs().into_iter().flat_map(Tuples::iter).zip(members.rows) {
+        for ([margin, before, earlier, _], row) in margins.quadruples().zip(members.rows) {
             let cost = costs.map_or(0, |costs| costs[*row as usize]);
-            net.push([less_cost(numbers[0], cost)?, numbers[1], 0, 0]);
+            net.push([less_cost(margin, cost)?, before, earlier, 0]);
         }
         column.extend(net.iter().copied());
         Ok(())

@@ -36,7 +36,7 @@ impl Snapshots {
     pub fn record(&mut self, plan: &ExperimentPlan<'_>, measures: &[Measure], customers: usize, date: &DateRows) {
         let by_customer = |states: &States| states_by_customer(customers, &date.rows.customers, states);
         let before = || plan.periods.iter().filter(|period| period.before == Some(date.date));
-        if before().next().is_some() {
+        if before().next().is_some() || plan.periods.iter().any(|period| period.earlier == Some(date.date)) {
             self.states.insert(date.date, by_customer(&date.states));
         }
         if before().any(|period| plan.strategies[period.strategy].strategy.design != Design::BeforeAfter) {

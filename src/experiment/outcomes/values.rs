@@ -5,7 +5,7 @@ use crate::domain::{divide_half_even, pow10};
 use crate::error::Error;
 use crate::evaluate::{NET_DIGITS, Phase};
 use crate::experiment::plan::{OutcomeKind, StrategyPlan};
-use crate::sums::{Column, Pair, Quadruple};
+use crate::sums::{Arity, Column, Pair, Quadruple};
 
 /// Something of every window of time that counts.
 #[derive(Clone, Copy, Default)]
@@ -80,6 +80,11 @@ impl Value {
     fn with_baseline(self, before: Value) -> Quadruple {
         [self.numerator, before.numerator, self.denominator, before.denominator]
     }
+
+    /// The values of three times, as columns of means in matched strategies have them.
+    fn with_times_before(self, before: Value, earlier: Value) -> Quadruple {
+        [self.numerator, before.numerator, earlier.numerator, 0]
+    }
 }
 
 /// 1 with a purchase.
@@ -142,11 +147,11 @@ impl OutcomeWindows {
         let (window, before) = match phase {
             Phase::During => (windows.during, windows.baseline),
             Phase::After => (windows.after, windows.baseline),
-            Phase::Placebo => (windows.placebo, windows.zeros),
             Phase::Both | Phase::Reference => return windows.values(phase, kind, customers, column),
         };
         // Most outcomes need one integer per window, which these loops read in sequence.
         match kind {
+            _ if column.arity() == Arity::Four => return windows.values(phase, kind, customers, column),
             OutcomeKind::Converted => pairs(column, window.purchases, before.purchases, converted),
             OutcomeKind::Orders => pairs(column, window.purchases, before.purchases, i64::from),
             OutcomeKind::Revenue => pairs(column, window.money, before.money, i64::from),
@@ -187,28 +192,30 @@ fn pairs<T: Copy>(column: &mut Column, window: &[T], before: &[T], number: impl 
 impl Windows<ActivitySlices<'_>> {
     /// Appends the values of any outcome.
     fn values(&self, phase: Phase, kind: OutcomeKind, customers: usize, column: &mut Column) -> Result<(), OutcomeError> {
+        let has_earlier = column.arity() == Arity::Four && kind != OutcomeKind::OrderValue;
         let mut values = Vec::with_capacity(customers);
         for at in 0..customers {
-            values.push(self.value(phase, kind, at)?);
+            values.push(self.value((phase, kind), has_earlier, at)?);
         }
         column.extend(values.iter().copied());
         Ok(())
     }
 
-    /// The value of a customer and that of the time before.
+    /// The value of a customer and that of the time before, and, if `has_earlier`, that of the time before that.
     #[inline]
-    fn value(&self, phase: Phase, kind: OutcomeKind, at: usize) -> Result<Quadruple, OutcomeError> {
+    fn value(&self, (phase, kind): (Phase, OutcomeKind), has_earlier: bool, at: usize) -> Result<Quadruple, OutcomeError> {
         let in_window = |window: &ActivitySlices<'_>, before: &ActivitySlices<'_>| value(kind, &window.at(at), &before.at(at));
         let during = || in_window(&self.during, &self.baseline);
         let after = || in_window(&self.after, &self.baseline);
-        let before = || in_window(&self.baseline, &self.placebo);
-        Ok(match phase {
-            Phase::During => during()?.with_baseline(before()?),
-            Phase::After => after()?.with_baseline(before()?),
+        let before = in_window(&self.baseline, &self.placebo)?;
+        let earlier = if has_earlier { in_window(&self.placebo, &self.pre_placebo)? } else { Value::of(0) };
+        let (now, before, earlier) = match phase {
+            Phase::During => (during()?, before, earlier),
+            Phase::After => (after()?, before, earlier),
             // Both windows together, held against twice the baseline.
-            Phase::Both => during()?.plus(after()?)?.with_baseline(before()?.plus(before()?)?),
-            Phase::Placebo => in_window(&self.placebo, &self.pre_placebo)?.with_baseline(Value::of(0)),
-            Phase::Reference => [0; 4],
-        })
+            Phase::Both => (during()?.plus(after()?)?, before.plus(before)?, earlier.plus(earlier)?),
+            Phase::Reference => return Ok([0; 4]),
+        };
+        Ok(if has_earlier { now.with_times_before(before, earlier) } else { now.with_baseline(before) })
     }
 }

@@ -25,7 +25,7 @@ pub(super) fn write(view: &View) -> Markup {
         let values = [("strategy", arm.strategy), ("arm", &*arm.name(&view.words))];
         out.element("h3", &view.words.fill("strategy.heading", &values)).raw("\n");
         out.append(&verdicts(view, arm));
-        out.append(&estimates(view, arm, number));
+        out.append(&bracket(view, arm)).append(&estimates(view, arm, number));
         out.append(&others(view, arm)).append(&before_after(view, arm));
     }
     out
@@ -273,6 +273,32 @@ fn pooled(view: &View, arm: &ArmEffects, number: usize) -> Markup {
     }
     out.append(&behind(view, &title, &grid));
     out
+}
+
+/// Both ends of the bracket of a matched strategy over all customers in the last period, each with its placebo.
+fn bracket(view: &View, arm: &ArmEffects) -> Markup {
+    let Some(headline) = arm.overall().filter(|r| r.design.as_deref() == Some("matched")) else { return Markup::new() };
+    let key = |r: &EffectRow| (r.outcome.clone(), r.phase.clone(), r.period_start);
+    let others = arm.others.iter().copied().filter(|r| key(r) == key(headline));
+    let mut ends: Vec<&EffectRow> = std::iter::once(headline).chain(others).collect();
+    // The level comes before the change.
+    ends.sort_by_key(|r| r.method != "matched");
+    let columns =
+        ["column.method", "column.period", "column.difference", "column.placebo", "column.above_placebo", "column.p_adjusted"];
+    let mut grid = Grid::new(view, &columns);
+    for r in ends {
+        let cells = CellWriter::of(view, r.suppressed);
+        let outcome = |x: f64| view.outcome(&r.outcome, x);
+        grid.row(vec![
+            GridCell::text(view.name("estimator", &r.method)),
+            GridCell::text(view.span(r.period_start, r.period_end)),
+            cells.interval([r.difference, r.ci_low_adjusted, r.ci_high_adjusted], outcome),
+            cells.interval([r.placebo, r.placebo_low, r.placebo_high], outcome),
+            cells.interval([r.above_placebo, r.above_placebo_low_adjusted, r.above_placebo_high_adjusted], outcome),
+            cells.p(r.above_placebo_p_adjusted),
+        ]);
+    }
+    grid.write()
 }
 
 /// Other outcomes and methods over all customers.

@@ -114,6 +114,9 @@ impl RowCells {
                 (r.incremental, r.cost, r.roi, r.roi_low, r.roi_high, r.excluded) = (None, None, None, None, None, None);
                 (r.net_margin_per_customer, r.net_margin_low, r.net_margin_high) = (None, None, None);
                 (r.net_margin_low_adjusted, r.net_margin_high_adjusted) = (None, None);
+                (r.placebo, r.placebo_low, r.placebo_high, r.placebo_cells) = (None, None, None, None);
+                (r.above_placebo, r.above_placebo_p, r.above_placebo_p_adjusted) = (None, None, None);
+                (r.above_placebo_low_adjusted, r.above_placebo_high_adjusted) = (None, None);
                 (r.not_estimable, r.suppressed) = (None, true);
             } else if r.excluded.is_some_and(|n| 0 < n && n < cells.min) {
                 (r.excluded, r.suppressed) = (None, true);
@@ -128,6 +131,9 @@ impl RowCells {
                 (r.ci_low_adjusted, r.ci_high_adjusted, r.p_adjusted, r.family_size) = (None, None, None, None);
                 (r.covered_share, r.incremental, r.cost) = (None, None, None);
                 (r.net_margin_per_customer, r.net_margin_low, r.net_margin_high) = (None, None, None);
+                (r.placebo, r.placebo_low, r.placebo_high, r.above_placebo) = (None, None, None, None);
+                (r.above_placebo_p, r.above_placebo_p_adjusted) = (None, None);
+                (r.above_placebo_low_adjusted, r.above_placebo_high_adjusted) = (None, None);
                 (r.recurring_share, r.not_estimable, r.suppressed) = (None, None, true);
             }
         }
