@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 
 use rfmill::internals::domain::{Day, Decimal};
 use rfmill::internals::evaluate::{
-    ALL, ArmKey, ArmSums, Design, Evaluation, Method, Outcome, Phase, Primary, Quantity, StrategySettings, evaluate,
+    ALL, ArmKey, ArmSums, Design, Evaluation, Method, Outcome, Phase, Primary, Quantity, StrategySettings, UNASSIGNED, evaluate,
 };
 use rfmill::internals::stats::Sums;
 use rfmill::rows::{EffectRow, PooledEffectRow, VerdictRow};
@@ -417,10 +417,28 @@ fn before_after_describes_and_claims_nothing() {
     assert!(bare.before_after.iter().all(|r| r.change.is_some() && r.expected_change.is_none()));
     // Everybody's spend half remembers that of the period before, about a mean of 40.00.
     add_reference(&mut arms, "s", &Outcome::Revenue, 0, [(3000, 2000), (4000, 4000), (5000, 6000)].into_iter());
-    let row = run(&[design], &arms).before_after.into_iter().find(|r| r.state == "weak").expect("a row");
+    let row = run(std::slice::from_ref(&design), &arms).before_after.into_iter().find(|r| r.state == "weak").expect("a row");
     let want = -0.5 * (row.mean_before.expect("a mean") - 40.0);
     assert!((row.expected_change.expect("a drift") - want).abs() < 1e-9 && want > 5.0, "{row:?}");
     assert!(row.note.as_deref().unwrap_or_default().contains("all 3 customers, slope 0.500"));
+    assert!(row.unassigned.is_none() && row.unassigned_change.is_none());
+    // Two weak and three strong customers were not assigned: they changed by 2.00 and by -10.00 on average. The arm has 20 weak and
+    // 30 strong customers.
+    for (state, changes) in [("weak", &[(500, 400), (700, 400)][..]), ("strong", &[(0, 3000), (100, 100), (200, 200)])] {
+        let mut sums = Sums::default();
+        changes.iter().for_each(|(after, before)| sums.observe([*after, *before, 0, 0]).expect("small sums"));
+        let key = total("s", 0, Phase::Reference, UNASSIGNED, Quantity::Outcome(Outcome::Revenue));
+        arms.add(ArmKey { scheme: "segment".into(), state: state.into(), ..key.clone() }, &sums).expect("small sums");
+        arms.add(key, &sums).expect("small sums");
+    }
+    let rows = run(&[design], &arms).before_after;
+    for (state, customers, change) in [("weak", 2, 2.0), ("strong", 3, -10.0), (ALL, 5, (20.0 * 2.0 - 30.0 * 10.0) / 50.0)] {
+        let row = rows.iter().find(|r| r.state == state).expect("a row");
+        assert_eq!(row.unassigned, Some(customers));
+        assert!((row.unassigned_change.expect("a change") - change).abs() < 1e-9, "{row:?}");
+        let note = row.note.as_deref().unwrap_or_default();
+        assert!(note.contains("who were not assigned changed by") && note.ends_with("neither change is an effect"), "{note}");
+    }
 }
 
 #[test]

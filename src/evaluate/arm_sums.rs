@@ -11,8 +11,11 @@ use crate::domain::{Outcome, Period, STRATUM};
 use crate::error::Result;
 use crate::stats::{GridSecond, JointGrid, PairSums, Shape, Sums};
 
-/// The arm in [`Phase::Reference`], whose rows are of all customers.
+/// The arm in [`Phase::Reference`] whose rows are of all customers.
 pub const EVERYBODY: &str = "(everybody)";
+
+/// The arm there whose rows are of customers who are not assigned in the period.
+pub const UNASSIGNED: &str = "(not assigned)";
 
 /// Which days a row's outcomes are from.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -24,7 +27,8 @@ pub enum Phase {
     /// Both, each customer's sum: what a verdict uses when the job asks for `after`.
     Both,
     /// Not a strategy's customers: everybody known before the baseline, arm [`EVERYBODY`], y in the baseline and x in the
-    /// period before it.
+    /// period before it; and who is listed on the day before the period and not assigned, arm [`UNASSIGNED`], y in the days of the
+    /// outcomes of who is assigned first and x in the baseline.
     Reference,
 }
 

@@ -1,6 +1,6 @@
 //! What changed since the baseline, next to what would have changed anyway. A description, never an effect.
 
-use super::arm_sums::{ArmSumsIndex, EVERYBODY, Group, PeriodSums, Phase, Quantity};
+use super::arm_sums::{ArmSumsIndex, EVERYBODY, Group, PeriodSums, Phase, Quantity, UNASSIGNED};
 use super::diagnostics::{PeriodDiagnostics, TOTAL};
 use super::reason::{BeforeAfterNote, Caveat, Expectation};
 use super::sentence::Rounded;
@@ -37,6 +37,7 @@ pub(super) fn before_after<'a>(diagnostics: &PeriodDiagnostics<'a>, index: &ArmS
 struct Description<'a, 'i> {
     diagnostics: &'i PeriodDiagnostics<'a>,
     during: &'i PeriodSums<'a>,
+    reference: &'i PeriodSums<'a>,
     outcome: &'i Outcome,
     quantity: Quantity,
     /// Digits behind the point of the outcome.
@@ -51,12 +52,13 @@ impl<'a, 'i> Description<'a, 'i> {
         diagnostics: &'i PeriodDiagnostics<'a>,
         outcome: &'i Outcome,
         during: &'i PeriodSums<'a>,
-        reference: &PeriodSums<'a>,
+        reference: &'i PeriodSums<'a>,
     ) -> Result<Description<'a, 'i>> {
         let quantity = Quantity::Outcome(outcome.clone());
         Ok(Description {
             diagnostics,
             during,
+            reference,
             outcome,
             scale: outcome.scales(diagnostics.strategy.money_scale)[Y],
             everybody: reference.arm(TOTAL, &quantity, EVERYBODY)?,
@@ -77,8 +79,10 @@ impl<'a, 'i> Description<'a, 'i> {
         let sums = self.during.arm(group, &self.quantity, arm)?;
         let (mean_before, mean_after) = (self.mean_before(&sums), self.mean_after(&sums));
         let (expected_change, expectation) = self.expected_change(mean_before, control, group)?;
-        let note = BeforeAfterNote { sentence: expectation, remarks: self.caveat.iter().cloned().collect() };
         let tells_change = self.diagnostics.unequal_days().is_none();
+        let others = self.unassigned(arm, group)?.filter(|_| tells_change);
+        let beside = others.map(|(_, change)| Caveat::Unassigned { change: Rounded::short(change) });
+        let note = BeforeAfterNote { sentence: expectation, remarks: self.caveat.iter().cloned().chain(beside).collect() };
         let period = self.diagnostics.period.period;
         Ok(BeforeAfterRow {
             strategy: self.diagnostics.strategy.name.clone(),
@@ -94,7 +98,28 @@ impl<'a, 'i> Description<'a, 'i> {
             change: mean_after.zip(mean_before).filter(|_| tells_change).map(|(after, before)| after - before),
             expected_change: expected_change.filter(|_| tells_change),
             note: Some(note.to_string()),
+            unassigned: others.map(|(customers, _)| customers),
+            unassigned_change: others.map(|(_, change)| change),
         })
+    }
+
+    /// The customers in the same cells who are not assigned, and by how much they changed; over all states as many of each state
+    /// as the arm has, where the state has any.
+    fn unassigned(&self, arm: &str, group: Group<'a>) -> Result<Option<(i64, f64)>> {
+        let change = |group: Group<'a>| -> Result<Option<(i64, f64)>> {
+            let sums = self.reference.arm(group, &self.quantity, UNASSIGNED)?;
+            let change = self.mean_after(&sums).zip(self.mean_before(&sums)).map(|(after, before)| after - before);
+            Ok(change.map(|change| (sums.n, change)))
+        };
+        let Some(scheme) = self.diagnostics.strategy.by.first().filter(|_| group == TOTAL) else { return change(group) };
+        let (mut customers, mut weight, mut sum) = (0, 0.0, 0.0);
+        for state in self.during.groups(std::slice::from_ref(scheme)).into_iter().filter(|group| *group != TOTAL) {
+            let own = self.during.arm(state, &self.quantity, arm)?.n as f64;
+            if let Some((n, change)) = change(state)?.filter(|_| own > 0.0) {
+                (customers, weight, sum) = (customers + n, weight + own, sum + own * change);
+            }
+        }
+        Ok((weight > 0.0).then(|| (customers, sum / weight)))
     }
 
     /// The change to expect if nothing is done, and what that rests on.

@@ -24,7 +24,7 @@ pub mod sentence;
 mod settings;
 mod verdict;
 
-pub use arm_sums::{ALL, ArmKey, ArmSums, EVERYBODY, PairEnd, PairKey, Phase, Quantity, Since};
+pub use arm_sums::{ALL, ArmKey, ArmSums, EVERYBODY, PairEnd, PairKey, Phase, Quantity, Since, UNASSIGNED};
 pub use checks::FAILED;
 pub use outcome::NET_DIGITS;
 pub use reason::{

@@ -2,14 +2,14 @@
 
 use rayon::prelude::*;
 
-use super::layout::GroupKey;
+use super::layout::{GroupKey, unassigned_key};
 use super::partial_sums::PartialSums;
 use super::plan::{ExperimentPlan, StrategyPlan, SummedQuantity};
 use super::strategy_sums::StrategySums;
 use super::winsorise::{self, WinsorInput};
 use crate::domain::Outcome;
 use crate::error::{Error, Result};
-use crate::evaluate::{ALL, ArmKey, ArmSums, EVERYBODY, PairEnd, PairKey, Phase, Quantity, Since};
+use crate::evaluate::{ALL, ArmKey, ArmSums, EVERYBODY, PairEnd, PairKey, Phase, Quantity, Since, UNASSIGNED};
 use crate::plan::SchemeColumn;
 use crate::stats::{GridCell, JointGrid, PairSums, Sums, Y};
 
@@ -198,12 +198,18 @@ impl StrategyRows<'_> {
         Ok(())
     }
 
+    /// Customers beside whom a strategy without a control is described.
     fn add_reference(&self, period: usize, sums: &PartialSums, out: &mut ArmSums) -> Result<()> {
-        for (index, planned) in self.strategy.described_outcomes().enumerate() {
-            let sums = sums.reference[period].sums(0, index);
-            if sums.n > 0 {
+        for code in sums.reference[period].keys() {
+            let total = || vec![(String::from(ALL), String::from(ALL))];
+            let (arm, states) = match code.checked_sub(unassigned_key(0).into()) {
+                None => (EVERYBODY, total()),
+                Some(group) => (UNASSIGNED, self.shown_states(group as usize)),
+            };
+            for (index, planned) in self.strategy.described_outcomes().enumerate() {
                 let quantity = Quantity::Outcome(planned.outcome.clone());
-                out.add(self.key(period, Phase::Reference, EVERYBODY.into(), quantity), &sums)?;
+                let key = self.key(period, Phase::Reference, arm.into(), quantity);
+                add_by_state(key, &states, true, &sums.reference[period].sums(code, index), out)?;
             }
         }
         Ok(())

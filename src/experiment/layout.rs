@@ -79,6 +79,14 @@ impl KeyLayout {
     }
 }
 
+/// The key of all customers who were known before the baseline, in the sums that strategies without a control are described beside.
+pub const REFERENCE_KEY: u64 = 0;
+
+/// The key there of the customers of a group who are not assigned.
+pub fn unassigned_key(group: usize) -> u64 {
+    group as u64 + 1
+}
+
 /// Which columns are summed, and under which keys.
 pub struct SumLayout {
     pub keys: KeyLayout,

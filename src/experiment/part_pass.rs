@@ -5,10 +5,13 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 use rayon::prelude::*;
 
 use super::exposure::{AssignmentRun, CustomerBatch, Overlaps, eligible_runs, part_runs};
-use super::outcomes::{PeriodOutcomes, ReferenceColumns, SliceCustomers, Snapshots, reference_columns};
+use super::layout::{REFERENCE_KEY, unassigned_key};
+use super::outcomes::{
+    PartHistories, PeriodOutcomes, ReferenceColumns, SliceCustomers, Snapshots, States, everybody, state_or_none, unassigned,
+};
 use super::partial_sums::PartialSums;
 use super::pass::{BatchContext, PassScratch, StrategyPass};
-use super::plan::ExperimentPlan;
+use super::plan::{ExperimentPlan, StrategyPlan};
 use crate::error::Result;
 use crate::measure::BucketPanel;
 use crate::part::PartCustomers;
@@ -64,7 +67,7 @@ impl<'a> PartPass<'a> {
                 .collect();
             added.into_iter().collect::<Result<()>>()?;
         }
-        self.sum_reference(sums)?;
+        self.sum_reference(&runs, sums)?;
         passes.into_iter().for_each(|pass| pass.finish(sums));
         Ok(())
     }
@@ -88,24 +91,54 @@ impl<'a> PartPass<'a> {
         slices
     }
 
-    /// Sums the reference of strategies without a control.
-    fn sum_reference(&self, sums: &mut PartialSums) -> Result<()> {
+    /// Sums what strategies without a control are described beside.
+    fn sum_reference(&self, runs: &[AssignmentRun<'_>], sums: &mut PartialSums) -> Result<()> {
+        let part = PartHistories { panels: self.panels, customers: self.customers };
         for (number, period) in self.plan.periods.iter().enumerate() {
             let strategy = &self.plan.strategies[period.strategy];
-            let reference = reference_columns(strategy, period, self.panels, self.customers)?;
-            let Some(ReferenceColumns { customers, columns }) = reference else { continue };
-            let mut nonzero = Vec::new();
-            mark_nonzero(&columns, customers, &mut nonzero);
-            let codes: Vec<u64> = nonzero.iter().map(|nonzero| sort_code(0, zero_pattern::of(*nonzero, *nonzero))).collect();
-            let mut members = GroupPartition::default();
-            members.sort(0, 1, &codes, 0..customers as u32);
-            let squares = columns.iter().map(Column::squares).fold(0, u128::saturating_add);
-            sums.squares[number] = sums.squares[number].saturating_add(squares);
-            let fits_partial = sums.reference[number].fits_partial(squares);
-            sums.reference[number].add_rows(&members, &columns, fits_partial);
+            if let Some(all) = everybody(strategy, period, part)? {
+                let keys = vec![REFERENCE_KEY; all.customers.len()];
+                add_reference(strategy, number, &all, &keys, sums);
+            }
+            let assigned: Vec<&AssignmentRun<'_>> =
+                runs.iter().filter(|run| run.strategy == period.strategy && run.period() == Some(number)).collect();
+            let Some(others) = unassigned(strategy, period, part, self.snapshots, &assigned)? else { continue };
+            let states = period.before.and_then(|date| self.snapshots.states(date));
+            for keys in unassigned_keys(strategy, states, &others.customers) {
+                add_reference(strategy, number, &others, &keys, sums);
+            }
         }
         Ok(())
     }
+}
+
+/// By scheme of `by`, the keys of customers by their state; a single one without schemes.
+fn unassigned_keys(strategy: &StrategyPlan<'_>, states: Option<&States>, customers: &[u32]) -> Vec<Vec<u64>> {
+    if strategy.by.is_empty() {
+        return vec![vec![unassigned_key(0); customers.len()]];
+    }
+    let mut offset = 0;
+    let mut all = Vec::new();
+    for by in &strategy.by {
+        let of_scheme = states.and_then(|states| states.get(by.scheme));
+        let state = |customer: &u32| of_scheme.map_or(by.states - 1, |states| state_or_none(states, *customer, by.states));
+        all.push(customers.iter().map(|customer| unassigned_key(offset + state(customer))).collect());
+        offset += by.states;
+    }
+    all
+}
+
+fn add_reference(strategy: &StrategyPlan<'_>, period: usize, of: &ReferenceColumns, keys: &[u64], sums: &mut PartialSums) {
+    let mut nonzero = Vec::new();
+    mark_nonzero(&of.columns, of.customers.len(), &mut nonzero);
+    let codes = keys.iter().zip(&nonzero).map(|(key, nonzero)| sort_code(*key, zero_pattern::of(*nonzero, *nonzero)));
+    let codes: Vec<u64> = codes.collect();
+    let mut members = GroupPartition::default();
+    members.sort(0, unassigned_key(strategy.layout.keys.groups as usize), &codes, 0..of.customers.len() as u32);
+    let squares = of.columns.iter().map(Column::squares).fold(0, u128::saturating_add);
+    sums.squares[period] = sums.squares[period].saturating_add(squares);
+    let fits_partial = sums.reference[period].fits_partial(squares);
+    sums.reference[period].add_rows(&members, &of.columns, fits_partial);
 }
 
 fn locked<T>(of: &Mutex<T>) -> MutexGuard<'_, T> {

@@ -14,7 +14,7 @@ use crate::wire::Travels;
 pub struct PartialSums {
     /// By strategy.
     pub strategies: Vec<StrategySums>,
-    /// By period: the customers known before the baseline, for strategies without a control.
+    /// By period, for strategies without a control: the customers known before the baseline, and by group those not assigned.
     pub reference: Vec<GroupedSums>,
     /// By period: the sum of the squares of all numbers.
     pub squares: Vec<u128>,

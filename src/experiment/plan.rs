@@ -136,6 +136,8 @@ pub struct PeriodPlan {
     pub earlier: Option<usize>,
     /// The same of the period's last day.
     pub end: Option<usize>,
+    /// The days on which the outcomes of who is assigned first count; none if nobody is.
+    pub outcomes: Option<Period>,
     /// The time before the first assignment that outcomes are compared with; none if the data begin after it.
     pub baseline: Option<Period>,
     /// The time before the baseline.
@@ -394,6 +396,7 @@ impl<'a> Planner<'a, '_> {
             before: date(period.start.previous()),
             earlier: settings.before_baseline(period).filter(|_| baseline.is_some()).and_then(date),
             end: date(period.last_day()),
+            outcomes: window,
             baseline,
             placebo,
             pre_placebo,

@@ -336,6 +336,9 @@ table! { BeforeAfterRow in "before_after", one row per "strategy, period, arm, o
     expected_change: Option<f64>, /// The change to expect of such customers if nothing is done; null where nothing is known to
                                   /// expect it from.
     note: Option<String> as Text, /// What the expectation rests on.
+    unassigned: Option<i64>,      /// Customers in the same states on the day before the period who were not assigned in it; null with
+                                  /// a control.
+    unassigned_change: Option<f64>, /// Their change over the same days; in total rows as many of each state as the arm has.
 }
 
 table! { ArmRow in "arms",
@@ -343,13 +346,13 @@ table! { ArmRow in "arms",
     strategy: String,                   /// The strategy.
     period_start: Day,                  /// First day of the period in which customers were assigned.
     period_end: Day,                    /// Last day of that period.
-    phase: String,                      /// Days of the outcome: during, after, during_and_after; reference, the
-                                        /// baseline of everybody.
+    phase: String,                      /// Days of the outcome: during, after, during_and_after; reference,
+                                        /// what strategies without a control are described beside.
     scheme: String,                     /// Scheme column of the job, such as segment.
     state: String,                      /// State on the day before the period, (none) for who was not listed; (all) in total
                                         /// rows.
     cell: String as Text,               /// Stratum of a randomised strategy or matching cell of a matched one; (all) without.
-    arm: String,                        /// The arm; (everybody) in phase reference.
+    arm: String,                        /// The arm; (everybody) or (not assigned) in phase reference.
     outcome: String,                    /// What is summed: an outcome, a covariate, (cost), (contacts), (treated in baseline),
                                         /// (recurs); (excluded) counts who was left out.
     scale: i64 as Int32,                /// Digits behind the point of y and x, and of d where it is no denominator: sums are in

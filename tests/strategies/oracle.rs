@@ -491,6 +491,9 @@ pub fn arms(case: &Case, known: &Known) -> BTreeMap<Key, Numbers> {
         reference(case, own, &mut |name, numbers| {
             add(&mut rows, key("reference", total, "(all)", "(everybody)", name, scale(name)), numbers);
         });
+        unassigned(case, known, own, &mut |group, name, numbers| {
+            add(&mut rows, key("reference", group, "(all)", "(not assigned)", name, scale(name)), numbers);
+        });
     }
     for (i, (first, a)) in lists.iter().zip(&all).enumerate() {
         for (second, b) in lists.iter().zip(&all).skip(i + 1).filter(|(l, _)| l.number == first.number) {
@@ -517,6 +520,27 @@ fn reference(case: &Case, list: &List<'_>, add: &mut impl FnMut(&str, [i64; 4]))
                 let y = value(case, outcome, at(baseline), at(list.placebo)).0;
                 let x = value(case, outcome, at(list.placebo), at(list.earlier)).0;
                 add(outcome, [y, x, 0, 0]);
+            }
+        }
+    }
+}
+
+/// Who is listed on the day before the period and not assigned in it, beside a strategy without a control.
+fn unassigned(case: &Case, known: &Known, list: &List<'_>, add: &mut impl FnMut((&str, &str), &str, [i64; 4])) {
+    let strategy = list.strategy;
+    let first = list.rows.values().map(|row| row.day).min();
+    let Some((baseline, first)) = list.baseline.filter(|_| strategy.design == "before_after").zip(first) else { return };
+    let outcomes = (first, strategy.outcome_days.map_or(list.period.1, |days| first + days - 1));
+    for customer in (0..CUSTOMERS).filter(|c| !list.rows.contains_key(c) && !list.several.contains_key(c)) {
+        let listed = known.customers.get(&(list.period.0 - 1, strategy.slice.unwrap_or(0), customer));
+        let Some((states, _)) = listed else { continue };
+        let at = |span| deeds(case, strategy.slice, customer, span);
+        for outcome in strategy.outcomes.iter().filter(|o| !o.contains(':') && *o != "avg_order_value") {
+            let y = value(case, outcome, at(outcomes), at(baseline)).0;
+            let x = value(case, outcome, at(baseline), at(list.placebo)).0;
+            let of_states = strategy.by.iter().map(|by| (SCHEMES[*by].0, states[*by].as_str()));
+            for group in std::iter::once(("(all)", "(all)")).chain(of_states) {
+                add(group, outcome, [y, x, 0, 0]);
             }
         }
     }

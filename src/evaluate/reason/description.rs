@@ -21,8 +21,13 @@ sentences! {
         Unknown = "reason.no_expectation", "nothing is known of customers before the baseline to expect a change from";
     }
 
-    /// Why a description lacks numbers; it follows the expectation.
+    /// Why a description lacks numbers, and what it stands beside; it follows the expectation.
     pub enum Caveat {
+        /// What customers did who were not assigned.
+        Unassigned {
+            /// By how much they changed.
+            change: Rounded,
+        } = "reason.caveat_unassigned", "; customers in the same states who were not assigned changed by {change}, and neither change is an effect";
         /// The outcome's days are not all in the data.
         Unfinished = "reason.caveat_unfinished", "; the period is not finished";
         /// Customers were assigned on different dates.

@@ -338,7 +338,7 @@ fn states_of(states: Option<&States>, scheme: usize) -> &[u16] {
 
 /// A customer's state of this many, of which the last is for customers who are not listed.
 #[inline]
-fn state_or_none(states: &[u16], index: u32, count: usize) -> usize {
+pub fn state_or_none(states: &[u16], index: u32, count: usize) -> usize {
     match states.get(index as usize) {
         Some(state) if *state != ABSENT => usize::from(*state),
         _ => count - 1,

@@ -8,7 +8,7 @@ mod snapshots;
 mod values;
 
 pub use member_batch::MemberBatch;
-pub use members::{ActivityScratch, MemberRows, PeriodOutcomes};
-pub use reference::{ReferenceColumns, reference_columns};
+pub use members::{ActivityScratch, MemberRows, PeriodOutcomes, state_or_none};
+pub use reference::{PartHistories, ReferenceColumns, everybody, unassigned};
 pub use slice::SliceCustomers;
-pub use snapshots::Snapshots;
+pub use snapshots::{Snapshots, States};

@@ -160,7 +160,8 @@ impl OutcomeWindows {
         Ok(())
     }
 
-    /// Appends the described outcomes for the first customers: in the baseline, and in the time before.
+    /// Appends the described outcomes for the first customers: in the time that stands at the place of the baseline, and in the
+    /// time before.
     ///
     /// # Errors
     /// If a customer has no value.

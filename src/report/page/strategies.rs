@@ -350,6 +350,7 @@ fn before_after(view: &View, arm: &ArmEffects) -> Markup {
             "column.mean_before",
             "column.mean_after",
             "column.change",
+            "column.unassigned_change",
             "column.expected_change",
             "column.note",
         ],
@@ -365,6 +366,7 @@ fn before_after(view: &View, arm: &ArmEffects) -> Markup {
             mean(r.mean_before),
             mean(r.mean_after),
             mean(r.change),
+            mean(r.unassigned_change),
             mean(r.expected_change),
             GridCell::text(r.note.as_deref().map(|t| view.words.statement::<BeforeAfterNote>(t)).unwrap_or_default()),
         ]);

@@ -152,6 +152,13 @@ impl RowCells {
                 gone.push(Compared::of(&r.strategy, r.period_start, [Some(&r.arm), None], [&r.scheme, &r.state]));
                 (r.customers, r.mean_before, r.mean_after, r.change, r.expected_change) = (None, None, None, None, None);
                 (r.note, r.suppressed) = (None, true);
+                (r.unassigned, r.unassigned_change) = (None, None);
+            } else if r.unassigned.is_some_and(|n| 0 < n && n < cells.min) {
+                (r.note, r.unassigned_change, r.suppressed) = (None, None, true);
+            }
+            // With the customers of the state it gives away how many of other rows were assigned.
+            if cells.min > 1 {
+                r.unassigned = None;
             }
         }
         for r in data.verdicts.iter_mut().flatten() {
