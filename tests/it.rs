@@ -16,6 +16,8 @@ mod assign;
 mod bad_input;
 /// Every command, what it prints, and where.
 mod cli;
+/// Stores that are drawn, not customers.
+mod clusters;
 /// The text that leads from orders to a decision: its commands and its numbers.
 mod decide;
 /// Decisions that hold: what verdicts once got wrong, each with its right answer.

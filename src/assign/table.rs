@@ -53,6 +53,8 @@ pub struct Assignments {
     pub assigned_on: CompactInts<u16>,
     /// Number of the stratum in `strata`; none if the table has no strata.
     pub stratum: Option<Vec<u32>>,
+    /// Number of the cluster in `clusters`; none if customers were drawn one by one.
+    pub cluster: Option<Vec<u32>>,
     /// Cost of the row in minor units; none if the table has no costs. A null counts as 0.
     pub cost: Option<Vec<i64>>,
     /// Contacts of the row; none if the table has none. A null counts as 0.
@@ -63,6 +65,8 @@ pub struct Assignments {
     pub arms: Vec<String>,
     /// Names of the strata, ascending.
     pub strata: Arc<[String]>,
+    /// Names of the clusters, ascending.
+    pub clusters: Arc<[String]>,
     /// Rows that were read, rejected ones and those of other strategies included.
     pub rows_read: u64,
     /// Rows of other strategies.
@@ -147,6 +151,7 @@ impl Assignments {
         self.day(left)
             .cmp(&self.day(right))
             .then_with(|| by(self.stratum.as_ref(), left, right))
+            .then_with(|| by(self.cluster.as_ref(), left, right))
             .then_with(|| by(self.cost.as_ref(), left, right))
             .then_with(|| by(self.contacts.as_ref(), left, right))
             .then_with(|| by(self.ended_on.as_ref(), left, right))

@@ -2,14 +2,14 @@
 //! customers who are in both. Everything adds, so engines may fill it in any order and in parts.
 
 use std::borrow::Cow;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 
 use super::settings::{StrategyPeriod, StrategySettings};
 pub use crate::domain::ALL;
 use crate::domain::{Outcome, Period, STRATUM};
 use crate::error::Result;
-use crate::stats::{GridSecond, JointGrid, PairSums, Shape, Sums};
+use crate::stats::{GridSecond, JointGrid, PairSums, Shape, Sums, Y};
 
 /// The arm in [`Phase::Reference`] whose rows are of all customers.
 pub const EVERYBODY: &str = "(everybody)";
@@ -72,6 +72,9 @@ pub enum Quantity {
     /// n counts customers of the arm who were left out because they are in another arm of the period too. Phase `during`,
     /// (all) states, cell (all).
     Excluded,
+    /// y is how many customers a cluster has. Phase `during`, every state and cell; only where clusters were drawn, which are then
+    /// what n counts.
+    Customers,
     /// y is 1 if another strategy treats the customer on days of the own treatment, else 0. Phase `during`, (all) states, cell (all).
     TreatedElsewhere {
         /// The other strategy's name.
@@ -121,6 +124,7 @@ impl fmt::Display for Quantity {
             Quantity::TreatedInBaseline => f.write_str("(treated in baseline)"),
             Quantity::Recurs => f.write_str("(recurs)"),
             Quantity::Excluded => f.write_str("(excluded)"),
+            Quantity::Customers => f.write_str("(customers)"),
             Quantity::TreatedElsewhere { strategy, since: Since::Before } => write!(f, "(treated before by {strategy})"),
             Quantity::TreatedElsewhere { strategy, since: Since::After } => write!(f, "(treated after by {strategy})"),
             Quantity::Covariate { name, .. } => f.write_str(name),
@@ -223,6 +227,12 @@ impl ArmSums {
         other.pairs.into_iter().try_for_each(|(key, sums)| self.add_pair(key, &sums))
     }
 
+    /// The strategies whose clusters were drawn: n counts clusters, and grids have their numbers themselves and denominators.
+    pub fn clustered(&self) -> BTreeSet<&str> {
+        let customers = self.rows.keys().filter(|key| key.quantity == Quantity::Customers);
+        customers.map(|key| key.strategy.as_str()).collect()
+    }
+
     /// The rows of table `arms`, sorted.
     pub fn rows(&self) -> impl Iterator<Item = (&ArmKey, &Sums)> {
         self.rows.iter()
@@ -294,6 +304,16 @@ impl<'a> PeriodSums<'a> {
         Ok(total)
     }
 
+    /// How many customers of an arm the rows of an outcome have, in some cells or in all of them.
+    pub fn customers(&self, group: Group<'a>, outcome: &Quantity, arm: &str, cells: Option<&[&str]>) -> i64 {
+        let of_clusters = self.table(group, &Quantity::Customers);
+        let rows = of_clusters.or_else(|| self.table(group, outcome)).into_iter().flatten();
+        let rows = rows.filter(|(cell, _)| cells.is_none_or(|cells| cells.contains(*cell)));
+        let rows = rows.filter_map(|(_, arms)| arms.get(arm));
+        let count = |sums: &&Sums| if of_clusters.is_some() { sums.sum[Y] as i64 } else { sums.n };
+        rows.map(count).sum()
+    }
+
     fn add_grid(&mut self, key: &'a ArmKey, grid: Cow<'a, JointGrid>) {
         let quantities = self.grids.entry((&key.scheme, &key.state)).or_default();
         quantities.entry(&key.quantity).or_default().entry(&key.cell).or_default().insert(&key.arm, grid);
@@ -355,11 +375,13 @@ pub(super) struct ArmSumsIndex<'a> {
 impl<'a> ArmSumsIndex<'a> {
     pub fn new(strategies: &'a [StrategySettings], arms: &'a ArmSums) -> ArmSumsIndex<'a> {
         let mut index = ArmSumsIndex::default();
+        let clustered = arms.clustered();
         for (key, sums) in &arms.rows {
             let slice = index.slices.entry((&key.strategy, key.period, key.phase)).or_default();
             let table = slice.groups.entry((&key.scheme, &key.state)).or_default().entry(&key.quantity).or_default();
             table.entry(&key.cell).or_default().insert(&key.arm, sums);
-            if key.quantity.is_binary(key.phase) && key.quantity.grid_second(key.phase).is_some() {
+            let is_binary = key.quantity.is_binary(key.phase) && !clustered.contains(key.strategy.as_str());
+            if is_binary && key.quantity.grid_second(key.phase).is_some() {
                 slice.add_grid(key, Cow::Owned(JointGrid::of_binary(sums)));
             }
         }

@@ -11,7 +11,7 @@ use crate::tables::{ArmRow, Cell, TableDefinition, Value, to_repeated_batch};
 
 /// The customers of a row of a bin.
 struct BinRow {
-    bins: (i16, i16),
+    bins: (i64, i64),
     customers: GridCell,
     second: GridSecond,
 }
@@ -51,19 +51,24 @@ impl ArmSums {
         };
         let heads: Vec<ArmRow> = self.grids().map(|(key, _)| head(key)).collect();
         let counts: Vec<usize> = self.grids().map(|(_, grid)| grid.cells().count()).collect();
+        let clustered = &self.clustered();
         let rows = || {
             self.grids().flat_map(|(key, grid)| {
+                let is_clustered = clustered.contains(key.strategy.as_str());
                 let second = key.quantity.grid_second(key.phase);
-                let row = move |((bins, customers), second)| BinRow { bins, customers, second };
-                grid.binned().zip(std::iter::repeat(second)).filter_map(move |(cell, second)| Some(row((cell, second?))))
+                let second = second.map(|second| if is_clustered { GridSecond::Denominator } else { second });
+                // Numbers of clusters themselves are larger than a bin may be.
+                let bins_of = move |at: i64, bins: (i64, i64)| if is_clustered { (at, at) } else { bins };
+                let row = move |(at, (bins, customers))| Some(BinRow { bins: bins_of(at, bins), customers, second: second? });
+                (0..).zip(grid.binned()).filter_map(row)
             })
         };
         to_repeated_batch(
             (&heads, &counts),
             &[
-                ("y_bin", |row: &BinRow| i64::from(row.bins.0).to_value()),
-                ("x_bin", |row| row.of(GridSecond::Baseline, i64::from(row.bins.1))),
-                ("d_bin", |row| row.of(GridSecond::Denominator, i64::from(row.bins.1))),
+                ("y_bin", |row: &BinRow| row.bins.0.to_value()),
+                ("x_bin", |row| row.of(GridSecond::Baseline, row.bins.1)),
+                ("d_bin", |row| row.of(GridSecond::Denominator, row.bins.1)),
                 ("n", |row| row.customers.count.to_value()),
                 ("sum_y", |row| row.customers.first.to_value()),
                 ("sum_x", |row| row.of(GridSecond::Baseline, row.customers.second)),
@@ -149,6 +154,7 @@ fn scale(quantity: &Quantity, money_scale: u32) -> u32 {
         | Quantity::TreatedInBaseline
         | Quantity::Recurs
         | Quantity::Excluded
+        | Quantity::Customers
         | Quantity::TreatedElsewhere { .. } => 0,
     }
 }

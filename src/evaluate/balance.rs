@@ -4,7 +4,7 @@ use super::arm_sums::{ArmSumsIndex, CellSums, Group, Phase, Quantity};
 use super::diagnostics::PeriodDiagnostics;
 use crate::domain::Design;
 use crate::error::Result;
-use crate::stats::{Shape, Sums, X, Y, smd};
+use crate::stats::{D, E, Shape, Sums, VALUES, X, Y, smd};
 use crate::tables::BalanceRow;
 
 /// The balance rows of a strategy's period: outcomes in the baseline, then measures on the day before.
@@ -57,9 +57,24 @@ fn row(
             matched.extend((t.n > 1 && c.n > 1).then_some((*t, *c)));
         }
     }
-    let variance = |sums: &Sums| sums.moments([scale; 4]).map(|m| m.covariance[value][value]);
+    // Of clusters, a row has sums over their customers, and how many these are.
+    let customers = strategy.cluster.is_some().then_some(if value == X { E } else { D });
+    let variance = |sums: &Sums| {
+        let mut scales = [scale; VALUES];
+        customers.into_iter().for_each(|customers| scales[customers] = 0);
+        let moments = sums.moments(scales)?;
+        let Some(customers) = customers else { return Some(moments.covariance[value][value]) };
+        let mut slope = [0.0; VALUES];
+        (slope[value], slope[customers]) = (1.0, -moments.mean[value] / moments.mean[customers]);
+        Some(moments.variance(&slope) / moments.mean[customers].powi(2))
+    };
+    let mean = |sums: &Sums| match customers {
+        Some(customers) => Some(sums.mean(value, scale)? / sums.mean(customers, 0)?),
+        None => sums.mean(value, scale),
+    };
+    let count = |sums: &Sums| customers.map_or(sums.n, |customers| sums.sum[customers] as i64);
     let standardised = |t: Option<f64>, c: Option<f64>| smd(t?, c?, variance(&treated)?, variance(&control)?);
-    let (mean_treated, mean_control) = (treated.mean(value, scale), control.mean(value, scale));
+    let (mean_treated, mean_control) = (mean(&treated), mean(&control));
     let (after, unmatched) = if strategy.design == Design::Matched {
         let n: i64 = matched.iter().map(|(t, _)| t.n).sum();
         let weighted = |of: fn(&(&Sums, &Sums)) -> Sums| -> Option<f64> {
@@ -84,8 +99,8 @@ fn row(
         scheme: group.0.into(),
         state: group.1.into(),
         covariate,
-        n_treated: Some(treated.n),
-        n_control: Some(control.n),
+        n_treated: Some(count(&treated)),
+        n_control: Some(count(&control)),
         mean_treated,
         mean_control,
         smd_before: standardised(mean_treated, mean_control),

@@ -6,13 +6,16 @@ use super::arm_sums::{CellGrids, Group, PeriodSums, Quantity};
 use super::diagnostics::PeriodDiagnostics;
 use super::placebo::{End, Placebo};
 use super::reason::NotEstimable;
-use super::sentence::Rounded;
+use super::sentence::{Quoted, Rounded};
 use crate::domain::{Design, EffectMethod as Method, Outcome};
 use crate::error::Result;
 use crate::stats::{
-    Adjustment, Alike, Arms, Cell, DifferenceTest, Estimate, EstimateError, MOST_IN_TAIL, PermutationTest, Shape, Statistic,
-    Sums, Weighting, estimate, power, student_tail, theta,
+    Adjustment, Alike, Arms, Cell, D, DifferenceTest, Estimate, EstimateError, MOST_IN_TAIL, PermutationTest, Shape, Statistic,
+    Sums, Weighting, Y, estimate, power, student_tail, theta,
 };
+
+/// The level of all verdicts.
+pub(super) const LEVEL: f64 = 0.05;
 
 /// The least share that the larger arm may have, and the ratio of variances up to which numbers that can be negative are tested
 /// whatever the shares: an effect on them need not be a multiple of anything.
@@ -32,6 +35,8 @@ pub(super) struct Compared {
     pub p: f64,
     /// What the comparison says of the time before anybody was treated, in a matched strategy.
     pub placebo: Option<Placebo>,
+    /// The units of the treated and of the control arm: customers, or clusters.
+    pub units: [f64; 2],
 }
 
 impl Compared {
@@ -54,7 +59,7 @@ impl Compared {
         }
         let interval = (self.interval.0 * scale - more, self.interval.1 * scale - more);
         let placebo = self.placebo.as_ref().map(|placebo| placebo.as_net(scale, more));
-        Compared { p: test.p(), estimate, test, interval, placebo }
+        Compared { p: test.p(), estimate, test, interval, placebo, units: self.units }
     }
 }
 
@@ -75,8 +80,17 @@ impl Found {
 
     /// The comparison, if it is told or may be told with others: several periods can do what is too little in one.
     pub fn poolable(&self) -> Option<&Compared> {
-        let is_skewed = matches!(self.reason, Some(NotEstimable::TooSkewed { .. } | NotEstimable::FewSpenders { .. }));
-        self.compared.as_ref().filter(|_| self.reason.is_none() || is_skewed)
+        let is_too_little = matches!(
+            self.reason,
+            Some(
+                NotEstimable::TooSkewed { .. }
+                    | NotEstimable::FewSpenders { .. }
+                    | NotEstimable::TooSkewedClusters { .. }
+                    | NotEstimable::UnlikeClusters { .. }
+                    | NotEstimable::FewDraws { .. }
+            )
+        );
+        self.compared.as_ref().filter(|_| self.reason.is_none() || is_too_little)
     }
 }
 
@@ -91,6 +105,8 @@ pub(super) struct Pair<'a> {
     pub cell: &'a str,
     pub treated: Sums,
     pub control: Sums,
+    /// How many customers they are of, which n says unless clusters were drawn.
+    pub customers: [i64; 2],
 }
 
 /// The rows that a comparison reads.
@@ -98,6 +114,8 @@ pub(super) struct Pair<'a> {
 pub(super) struct Comparison<'a, 'i> {
     pub diagnostics: &'i PeriodDiagnostics<'a>,
     pub slice: &'i PeriodSums<'a>,
+    /// The rows of phase `during`, which say how many customers there are.
+    pub during: &'i PeriodSums<'a>,
 }
 
 /// What is compared.
@@ -116,7 +134,15 @@ impl<'a, 'i> Comparison<'a, 'i> {
         let quantity = Quantity::Outcome(of.outcome.clone());
         let cells = self.slice.table(of.group, &quantity).into_iter().flatten();
         let sums = |arms: &BTreeMap<&str, &Sums>, arm: &str| arms.get(arm).map_or(Sums::default(), |s| **s);
-        let pair = |(cell, arms): (&&'a str, _)| Pair { cell, treated: sums(arms, of.arm), control: sums(arms, of.against) };
+        let customers = |cell: &str, arm: &str| self.during.customers(of.group, &quantity, arm, Some(&[cell]));
+        let pair = |(cell, arms): (&&'a str, _)| {
+            let (treated, control) = (sums(arms, of.arm), sums(arms, of.against));
+            let customers = match self.diagnostics.strategy.cluster {
+                Some(_) => [customers(cell, of.arm), customers(cell, of.against)],
+                None => [treated.n, control.n],
+            };
+            Pair { cell, treated, control, customers }
+        };
         cells.map(pair).filter(|p| p.treated.n + p.control.n > 0).collect()
     }
 
@@ -126,7 +152,7 @@ impl<'a, 'i> Comparison<'a, 'i> {
     /// Exit 3 if sums of cells leave 128 bits.
     pub fn compare(&self, pairs: &[Pair<'_>], of: Contrast<'a, 'a>) -> Result<Found> {
         let cells = self.cells(pairs, of)?;
-        let shape = of.outcome.shape();
+        let shape = self.shape(of);
         let (adjustment, weighting) = match of.method {
             // The test of a ratio takes no baseline in, so its difference does not either.
             Method::PermutationBaseline if shape == Shape::Ratio => (Adjustment::None, Weighting::Given),
@@ -137,14 +163,17 @@ impl<'a, 'i> Comparison<'a, 'i> {
             Method::Matched => (Adjustment::None, Weighting::Treated),
             Method::Welch | Method::PostStratified => (Adjustment::None, Weighting::Pooled),
         };
+        let has_clusters = self.diagnostics.strategy.cluster.is_some();
         let estimate = estimate(&cells, shape, adjustment, weighting).map_err(|why| match why {
+            EstimateError::NoCells if has_clusters => NotEstimable::NoClusterCells,
+            EstimateError::ZeroVariance if has_clusters => NotEstimable::SameClusters,
             EstimateError::NoCells => NotEstimable::NoCells,
             EstimateError::ZeroVariance if shape == Shape::Ratio => NotEstimable::SameValue,
             EstimateError::ZeroVariance => NotEstimable::SameOutcome,
             EstimateError::Explained => NotEstimable::Explained,
             EstimateError::ZeroDenominator => NotEstimable::NoDenominator,
         });
-        let estimate = match estimate {
+        let mut estimate = match estimate {
             Ok(estimate) => estimate,
             Err(why) => return Ok(why.into()),
         };
@@ -156,7 +185,16 @@ impl<'a, 'i> Comparison<'a, 'i> {
             false => self.students_test(&cells, pairs, of, &estimate),
         };
         let placebo = self.placebo(&cells, pairs, of)?;
-        Ok(Found { compared: Some(Compared { interval: test.interval(0.05), p: test.p(), test, estimate, placebo }), reason })
+        let units = [estimate.n_treated, estimate.n_control];
+        if has_clusters {
+            // Everything that is per customer goes by customers.
+            let customers = |arm: usize| pairs.iter().map(|pair| pair.customers[arm]).sum::<i64>() as f64;
+            (estimate.n_treated, estimate.n_control) = (customers(0), customers(1));
+        }
+        Ok(Found {
+            compared: Some(Compared { interval: test.interval(0.05), p: test.p(), test, estimate, placebo, units }),
+            reason,
+        })
     }
 
     /// The placebo of a matched comparison, if enough is known of the time before.
@@ -165,19 +203,24 @@ impl<'a, 'i> Comparison<'a, 'i> {
             return Ok(None);
         }
         let names: Vec<&str> = pairs.iter().map(|pair| pair.cell).collect();
-        let scales = of.outcome.scales(self.diagnostics.strategy.money_scale);
+        let scales = self.diagnostics.strategy.scales(of.outcome);
         let end = End { method: of.method, names: &names, cells, arms: [of.arm, of.against], scales };
         end.placebo(self.slice.earlier(of.group, of.outcome))
     }
 
+    /// What the arms' outcome is.
+    fn shape(&self, of: Contrast<'a, '_>) -> Shape {
+        self.diagnostics.strategy.shape(of.outcome)
+    }
+
     /// The moments of the cells; of all together for methods without.
     fn cells(&self, pairs: &[Pair<'_>], of: Contrast<'a, '_>) -> Result<Vec<Cell>> {
-        let scales = of.outcome.scales(self.diagnostics.strategy.money_scale);
+        let scales = self.diagnostics.strategy.scales(of.outcome);
         let whole;
         let pairs = if of.method.has_cells() {
             pairs
         } else {
-            let mut sum = Pair { cell: "", treated: Sums::default(), control: Sums::default() };
+            let mut sum = Pair { cell: "", treated: Sums::default(), control: Sums::default(), customers: [0; 2] };
             for pair in pairs {
                 sum.treated.add(&pair.treated)?;
                 sum.control.add(&pair.control)?;
@@ -205,7 +248,7 @@ impl<'a, 'i> Comparison<'a, 'i> {
         of: Contrast<'a, '_>,
         estimate: &Estimate,
     ) -> std::result::Result<(DifferenceTest, Option<NotEstimable>), NotEstimable> {
-        let shape = of.outcome.shape();
+        let shape = self.shape(of);
         let theta = match (of.method, shape) {
             (Method::PermutationBaseline, Shape::Mean) => theta(shape, cells).unwrap_or_default(),
             _ => 0.0,
@@ -217,13 +260,17 @@ impl<'a, 'i> Comparison<'a, 'i> {
             (Shape::Mean, Outcome::Net) => Statistic::Shifted,
             (Shape::Mean, _) => Statistic::Mean,
         };
-        if statistic == Statistic::Shifted && has_unlike_variances(cells) {
+        if *of.outcome == Outcome::Net && has_unlike_variances(cells, shape) {
             return Err(NotEstimable::UnlikeVariances);
         }
         let dispersion = dispersion(cells, &strata, theta, shape);
-        let test = PermutationTest::new(strata, statistic, dispersion).ok_or(NotEstimable::SameOutcome)?;
-        let reason = test.leans().then(|| too_skewed(estimate.n_control.min(estimate.n_treated), test.controls_that_would_do()));
-        Ok((DifferenceTest::permutation(test, estimate.se), reason))
+        let cluster = self.diagnostics.strategy.cluster.as_deref();
+        let without_variance = if cluster.is_some() { NotEstimable::SameClusters } else { NotEstimable::SameOutcome };
+        let test = PermutationTest::new(strata, statistic, dispersion).ok_or(without_variance)?;
+        let test = if cluster.is_some() { test.of_few_units() } else { test };
+        let reason = what_leans(&test, estimate.n_control.min(estimate.n_treated), cluster, 1.0);
+        let draws = if cluster.is_some() { test.draws() } else { f64::INFINITY };
+        Ok((DifferenceTest::permutation(test, estimate.se).of_draws(draws), reason))
     }
 
     /// Student's test of the difference, and whether it would claim too often here.
@@ -235,7 +282,7 @@ impl<'a, 'i> Comparison<'a, 'i> {
         estimate: &Estimate,
     ) -> (DifferenceTest, Option<NotEstimable>) {
         let test = DifferenceTest::student(estimate.difference, estimate.se, estimate.df);
-        if self.diagnostics.strategy.design != Design::Randomised || of.outcome.shape() == Shape::Ratio {
+        if self.diagnostics.strategy.design != Design::Randomised || self.shape(of) == Shape::Ratio {
             return (test, None);
         }
         let theta = if of.method.adjusts() { theta(Shape::Mean, cells).unwrap_or_default() } else { 0.0 };
@@ -250,8 +297,8 @@ impl<'a, 'i> Comparison<'a, 'i> {
     fn strata(&self, pairs: &[Pair<'_>], of: Contrast<'a, '_>, theta: f64, customers: f64) -> Option<Vec<Arms>> {
         let quantity = Quantity::Outcome(of.outcome.clone());
         let grids: &CellGrids<'_> = self.slice.grids(of.group, &quantity)?;
-        let [y, x, d, _] = of.outcome.scales(self.diagnostics.strategy.money_scale);
-        let (first, second) = (power(y), if of.outcome.shape() == Shape::Ratio { power(d) } else { power(x) });
+        let [y, x, d, _] = self.diagnostics.strategy.scales(of.outcome);
+        let (first, second) = (power(y), if self.shape(of) == Shape::Ratio { power(d) } else { power(x) });
         let alike = |cell: &str, arm: &str, out: &mut Vec<Alike>| -> Option<()> {
             let grid = grids.get(cell)?.get(arm)?;
             out.extend(grid.cells().map(|cell| {
@@ -282,21 +329,38 @@ impl<'a, 'i> Comparison<'a, 'i> {
     }
 }
 
-/// What makes a test of these arms claim too often.
-pub(super) fn too_skewed(controls: f64, enough: Option<f64>) -> NotEstimable {
-    let controls = controls as i64;
-    match enough {
-        Some(enough) => NotEstimable::TooSkewed { controls, enough: enough as i64 },
-        None => NotEstimable::FewSpenders { controls },
+/// What makes a test claim too often whose smaller arm has these many units: customers, or clusters of a column. Draws are told
+/// apart as far as they are independent: the same units held out `repeated` times are one draw.
+pub(super) fn what_leans(test: &PermutationTest, units: f64, cluster: Option<&str>, repeated: f64) -> Option<NotEstimable> {
+    let Some(column) = cluster.map(Quoted::from) else {
+        let controls = units as i64;
+        return test.leans().then(|| match test.controls_that_would_do() {
+            Some(enough) => NotEstimable::TooSkewed { controls, enough: enough as i64 },
+            None => NotEstimable::FewSpenders { controls },
+        });
+    };
+    let draws = test.draws().powf(1.0 / repeated.max(1.0));
+    if draws * LEVEL < 2.0 {
+        return Some(NotEstimable::FewDraws { draws: draws as i64, column });
     }
+    let clusters = units as i64;
+    test.leans().then(|| match test.controls_that_would_do() {
+        Some(enough) => NotEstimable::TooSkewedClusters { clusters, column, enough: enough as i64 },
+        None => NotEstimable::UnlikeClusters { clusters, column },
+    })
 }
 
 /// Whether the arms' variances are too unlike for a test that exchanges their customers at such shares.
-fn has_unlike_variances(cells: &[Cell]) -> bool {
+fn has_unlike_variances(cells: &[Cell], shape: Shape) -> bool {
     let sum = |of: &dyn Fn(&Cell) -> f64| cells.iter().map(of).sum::<f64>();
     let (treated, control) = (sum(&|cell| cell.treated.n), sum(&|cell| cell.control.n));
-    let of_treated = sum(&|cell| cell.treated.n * cell.treated.covariance[0][0]) / treated;
-    let of_control = sum(&|cell| cell.control.n * cell.control.covariance[0][0]) / control;
+    let slope = match shape {
+        Shape::Mean => 0.0,
+        Shape::Ratio => sum(&|cell| cell.both.n * cell.both.mean[Y]) / sum(&|cell| cell.both.n * cell.both.mean[D]),
+    };
+    let slope = [1.0, 0.0, -slope, 0.0];
+    let of_treated = sum(&|cell| cell.treated.n * cell.treated.variance(&slope)) / treated;
+    let of_control = sum(&|cell| cell.control.n * cell.control.variance(&slope)) / control;
     let ratio = of_treated.max(of_control) / of_treated.min(of_control);
     treated.max(control) / (treated + control) > LARGE_SHARE && (ratio.is_nan() || ratio > UNLIKE_VARIANCES)
 }

@@ -8,7 +8,7 @@ use super::arm_sums::{ALL, ArmSumsIndex, Group, PeriodSums, Phase, Quantity};
 use super::checks;
 use super::reason::{NotEstimable, Remark};
 use super::sentence::{PValue, Rounded};
-use super::settings::{AssignedOn, StrategyPeriod, StrategySettings};
+use super::settings::{AssignedOn, Clusters, StrategyPeriod, StrategySettings};
 use crate::domain::{Design, EffectMethod as Method, Outcome};
 use crate::error::Result;
 use crate::stats::Shape;
@@ -72,12 +72,12 @@ impl<'a> PeriodDiagnostics<'a> {
         let cells: Vec<&str> = during.table(TOTAL, &quantity).into_iter().flat_map(|t| t.keys().copied()).collect();
         let mut all_treated = 0;
         for arm in &treated {
-            all_treated += during.arm(TOTAL, &quantity, arm)?.n;
+            all_treated += during.customers(TOTAL, &quantity, arm, None);
         }
         let mut diagnostics = PeriodDiagnostics {
             strategy,
             period,
-            contaminated_p: checks::contaminated_p(during)?,
+            contaminated_p: checks::contaminated_p(strategy, during)?,
             strata: strategy.design == Design::Randomised && cells.iter().any(|cell| *cell != ALL),
             headline: strategy.primary.method,
             fallback: None,
@@ -157,6 +157,10 @@ impl<'a> PeriodDiagnostics<'a> {
         let PeriodDiagnostics { strategy, period, .. } = self;
         if let Some(excluded) = checks::everybody_excluded(during)? {
             return Ok(Some(NotEstimable::EverybodyExcluded { customers: excluded }));
+        }
+        let Clusters { all, mixed } = period.clusters;
+        if let Some(column) = strategy.cluster.as_deref().filter(|_| mixed > 0) {
+            return Ok(Some(NotEstimable::MixedClusters { mixed, clusters: all, column: column.into() }));
         }
         if strategy.design == Design::Randomised && checks::are_strata_whole(period, during, quantity) {
             return Ok(Some(NotEstimable::WholeStrata));
@@ -244,7 +248,7 @@ impl<'a> PeriodDiagnostics<'a> {
 
     /// The methods that have rows.
     pub fn methods(&self) -> impl Iterator<Item = Method> + use<'_> {
-        let all = self.strategy.design.methods().iter().copied();
+        let all = self.strategy.methods().iter().copied();
         all.filter(|m| match m {
             // A method that leads in one period has rows in all.
             Method::PostStratified => {

@@ -38,6 +38,8 @@ pub(super) struct Effect<'a> {
     pub method: Method,
     pub n_treated: i64,
     pub n_control: i64,
+    /// The clusters that these are in, if clusters were drawn.
+    pub clusters: Option<[i64; 2]>,
     pub excluded: i64,
     /// What the treatment of the customers of `arm` cost, whatever the arm is compared with.
     pub cost: Option<f64>,
@@ -130,6 +132,8 @@ impl<'a> Effect<'a> {
             net_margin_high: net.map(|r| r.high),
             net_margin_low_adjusted: net.and(self.net_adjusted).map(|n| n.0),
             net_margin_high_adjusted: net.and(self.net_adjusted).map(|n| n.1),
+            clusters_treated: self.clusters.map(|clusters| clusters[0]),
+            clusters_control: self.clusters.map(|clusters| clusters[1]),
             excluded: Some(self.excluded),
             not_estimable: self.found.reason.as_ref().map(ToString::to_string),
             placebo: placebo.map(|p| p.before.value),
@@ -169,7 +173,7 @@ pub(super) fn effects<'a>(diagnostics: &'a PeriodDiagnostics<'a>, index: &ArmSum
     for &phase in diagnostics.phases() {
         let slice = index.slice(&strategy.name, diagnostics.period.period, phase);
         let during = index.slice(&strategy.name, diagnostics.period.period, Phase::During);
-        let of_phase = PhaseEffects { diagnostics, comparison: Comparison { diagnostics, slice }, phase, during };
+        let of_phase = PhaseEffects { diagnostics, comparison: Comparison { diagnostics, slice, during }, phase, during };
         let knows_net = of_phase.net_base().is_some();
         let listed = strategy.outcomes.iter().filter(|outcome| **outcome != *NET);
         // A move is told of the end of the period, so there is none after it.
@@ -202,22 +206,25 @@ impl<'a> PhaseEffects<'a, '_> {
     fn effect(&self, of: Contrast<'a, 'a>, outcome: &'a Outcome) -> Result<Effect<'a>> {
         let measured = self.measured(of);
         let pairs = self.comparison.pairs(measured);
-        let n = |pairs: &[Pair<'_>]| -> (i64, i64) { pairs.iter().fold((0, 0), |(t, c), p| (t + p.treated.n, c + p.control.n)) };
-        let all = n(&pairs);
+        let n = |pairs: &[Pair<'_>]| -> (i64, i64) {
+            pairs.iter().fold((0, 0), |(t, c), p| (t + p.customers[0], c + p.customers[1]))
+        };
+        let units = |pairs: &[Pair<'_>]| pairs.iter().fold([0, 0], |[t, c], p| [t + p.treated.n, c + p.control.n]);
+        let (all, all_units) = (n(&pairs), units(&pairs));
         let strata: Vec<&str> = pairs.iter().map(|p| p.cell).collect();
-        let obstacle = self.obstacle(measured, &strata, all);
+        let obstacle = self.obstacle(measured, &strata, all_units);
         let pairs = match of.method.has_cells() {
             true => pairs.into_iter().filter(|p| p.treated.n > 1 && p.control.n > 1).collect(),
             false => pairs,
         };
         let cells: Vec<&str> = pairs.iter().map(|p| p.cell).collect();
-        let used = n(&pairs);
+        let (used, used_units) = (n(&pairs), units(&pairs));
         let mut found = match obstacle {
             Some(reason) => reason.into(),
             None => self.comparison.compare(&pairs, measured)?,
         };
         // A row that says why there is no number counts everybody; one with a number counts whom it compares.
-        let (n_treated, n_control) = if found.told().is_some() { used } else { all };
+        let ((n_treated, n_control), clusters) = if found.told().is_some() { (used, used_units) } else { (all, all_units) };
         let cost = self.cost(of.group, of.arm, &cells, n_treated);
         if let Some(compared) = found.compared.as_mut().filter(|_| *outcome == *NET) {
             let base = self.net_base().filter(|_| *measured.outcome != *NET);
@@ -240,6 +247,7 @@ impl<'a> PhaseEffects<'a, '_> {
             method: of.method,
             n_treated,
             n_control,
+            clusters: self.diagnostics.strategy.cluster.is_some().then_some(clusters),
             excluded: self.during.arm(TOTAL, &Quantity::Excluded, of.arm)?.n + all.0 - n_treated,
             cost,
             net: None,
@@ -268,12 +276,15 @@ impl<'a> PhaseEffects<'a, '_> {
         strategy.net_base().filter(|_| is_paid && self.phase != Phase::After)
     }
 
-    /// What makes all numbers of a contrast null, whose arms have these customers in these cells.
-    fn obstacle(&self, of: Contrast<'a, '_>, strata: &[&str], (treated, control): (i64, i64)) -> Option<NotEstimable> {
+    /// What makes all numbers of a contrast null, whose arms have these customers, or clusters, in these cells.
+    fn obstacle(&self, of: Contrast<'a, '_>, strata: &[&str], [treated, control]: [i64; 2]) -> Option<NotEstimable> {
         let diagnostics = self.diagnostics;
         let side = |n: i64, arm: &str| match n {
             0 => Some(NotEstimable::EmptyArm { arm: arm.into() }),
-            1 => Some(NotEstimable::OneCustomer { arm: arm.into() }),
+            1 => Some(match diagnostics.strategy.cluster.as_deref() {
+                Some(column) => NotEstimable::OneCluster { arm: arm.into(), column: column.into() },
+                None => NotEstimable::OneCustomer { arm: arm.into() },
+            }),
             _ => None,
         };
         let mixed = || (!of.method.has_cells() && diagnostics.unequal(strata)).then_some(NotEstimable::UnequalShares);

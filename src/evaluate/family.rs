@@ -5,14 +5,12 @@ use std::collections::BTreeMap;
 use rayon::prelude::*;
 
 use super::arm_sums::Phase;
+use super::compare::LEVEL;
 use super::diagnostics::TOTAL;
 use super::effect::{Adjusted, Effect};
 use super::placebo::Placebo;
 use crate::domain::{Design, EffectMethod as Method, Outcome, Period};
 use crate::stats::{DifferenceTest, benjamini_hochberg};
-
-/// The level of all verdicts.
-pub(super) const LEVEL: f64 = 0.05;
 
 /// A row's family.
 #[derive(PartialEq, Eq, PartialOrd, Ord)]

@@ -6,7 +6,7 @@ mod pairs;
 use std::collections::BTreeMap;
 
 use super::arm_sums::{ArmSums, ArmSumsIndex, Phase, Quantity};
-use super::compare::{Compared, too_skewed};
+use super::compare::{Compared, what_leans};
 use super::effect::{Adjusted, Effect};
 use super::placebo::Placebo;
 use super::reason::{NotEstimable, Remark};
@@ -69,6 +69,8 @@ pub(super) struct PooledEffect<'a> {
     pub n_control: i64,
     /// The treated who are left out, as in cells too small to compare.
     pub excluded: i64,
+    /// The clusters that these are in, once per period, if clusters were drawn.
+    pub clusters: Option<[i64; 2]>,
     /// The share of the treated whom it covers.
     pub covered: Option<f64>,
     pub cost: Option<f64>,
@@ -159,6 +161,8 @@ impl PooledEffect<'_> {
             net_margin_per_customer: net.map(|n| n.value),
             net_margin_low: net.map(|n| n.low),
             net_margin_high: net.map(|n| n.high),
+            clusters_treated: self.clusters.map(|clusters| clusters[0]),
+            clusters_control: self.clusters.map(|clusters| clusters[1]),
             recurring_share: self.recurring_share,
             clustered: Some(self.clustered),
             not_estimable: self.reason.as_ref().map(ToString::to_string),
@@ -280,6 +284,7 @@ impl<'a> Pooling<'a, '_> {
             n_treated,
             n_control: members.iter().map(|(_, c)| c.estimate.n_control as i64).sum(),
             excluded: members.iter().map(|(effect, _)| effect.excluded).sum(),
+            clusters: strategy.cluster.is_some().then(|| [0, 1].map(|arm| members.iter().map(|m| m.1.units[arm] as i64).sum())),
             covered: (all > 0).then(|| n_treated as f64 / all as f64),
             cost: costs.filter(|c| !c.is_empty()).map(|c| c.iter().sum()),
             recurring_share,
@@ -391,10 +396,16 @@ fn treated(compared: &Compared) -> i64 {
 fn pooled_permutation(members: &[Member<'_, '_>], pooled: &Pooled) -> Option<(DifferenceTest, Option<NotEstimable>)> {
     let (mut strata, mut within, mut total): (Vec<Arms>, f64, f64) = (Vec::new(), 0.0, 0.0);
     let mut statistic = Statistic::Mean;
+    let cluster = members.first()?.0.diagnostics.strategy.cluster.as_deref();
+    let levels = members.iter().zip(&pooled.weights).filter_map(|((_, c), w)| Some(w * c.test.permutation_test()?.level().0));
+    let level: f64 = levels.sum();
     for ((_, compared), weight) in members.iter().zip(&pooled.weights) {
         let test = compared.test.permutation_test()?;
         statistic = test.statistic();
-        strata.extend(test.strata().iter().map(|arms| Arms { weight: arms.weight * weight, ..arms.clone() }));
+        match cluster {
+            Some(_) => strata.extend(test.at_level(level, *weight)),
+            None => strata.extend(test.strata().iter().map(|arms| Arms { weight: arms.weight * weight, ..arms.clone() })),
+        }
         let variance = (weight * compared.estimate.se).powi(2);
         within += variance * test.dispersion();
         total += variance;
@@ -403,14 +414,16 @@ fn pooled_permutation(members: &[Member<'_, '_>], pooled: &Pooled) -> Option<(Di
     let shift: f64 = members.iter().zip(&pooled.weights).map(|((_, c), weight)| weight * c.test.mapping().1).sum();
     let is_kept = pooled.dispersion > KEPT_ARMS;
     let test = PermutationTest::new(strata, statistic, pooled.dispersion * within / total)?;
+    let test = if cluster.is_some() { test.of_few_units() } else { test };
     let reason = if is_kept {
         members.iter().find_map(|(effect, _)| effect.found.reason.clone())
     } else {
-        let controls = members.iter().map(|(_, c)| c.estimate.n_control.min(c.estimate.n_treated)).sum();
+        let units = members.iter().map(|(_, c)| c.units[0].min(c.units[1])).sum();
         match members {
             [(only, _)] => only.found.reason.clone(),
-            _ => test.leans().then(|| too_skewed(controls, test.controls_that_would_do())),
+            _ => what_leans(&test, units, cluster, pooled.dispersion),
         }
     };
-    Some((DifferenceTest::permutation(test, pooled.se / scale).mapped(scale, shift), reason))
+    let draws = if cluster.is_some() { test.draws().powf(1.0 / pooled.dispersion.max(1.0)) } else { f64::INFINITY };
+    Some((DifferenceTest::permutation(test, pooled.se / scale).of_draws(draws).mapped(scale, shift), reason))
 }

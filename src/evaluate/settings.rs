@@ -6,7 +6,7 @@ use super::reason::Finding;
 use super::sentence::Rounded;
 use crate::domain::{Day, Decimal, Design, EffectMethod as Method, Outcome, Period};
 use crate::error::{Error, Result, suggestion};
-use crate::stats::MoneyInterval;
+use crate::stats::{MoneyInterval, Scales, Shape};
 
 /// The share of customers each arm was to have.
 #[derive(Debug, Clone, Default, PartialEq)]
@@ -135,6 +135,17 @@ pub struct StrategyPeriod {
     pub has_earlier_cells: bool,
     /// Whether the arms were assigned on the same days.
     pub assigned_on: AssignedOn,
+    /// The clusters that have customers in it, and those of them that have some in several arms.
+    pub clusters: Clusters,
+}
+
+/// Clusters of a period.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Clusters {
+    /// How many have customers.
+    pub all: i64,
+    /// How many have customers in several arms.
+    pub mixed: i64,
 }
 
 /// A strategy.
@@ -156,6 +167,8 @@ pub struct StrategySettings {
     pub outcomes: Vec<Outcome>,
     /// What a verdict rests on.
     pub primary: Primary,
+    /// The column of clusters, if these were drawn and not customers: then n counts clusters, and customers are the denominators.
+    pub cluster: Option<String>,
     /// The schemes by whose states effects are shown, and [`STRATUM`](crate::domain::STRATUM), whose states are the strata of
     /// [`Design::Randomised`].
     pub by: Vec<String>,
@@ -174,6 +187,22 @@ pub struct StrategySettings {
 }
 
 impl StrategySettings {
+    /// What an arm's outcome is: of clusters always a ratio.
+    pub fn shape(&self, outcome: &Outcome) -> Shape {
+        if self.cluster.is_some() { Shape::Ratio } else { outcome.shape() }
+    }
+
+    /// Digits behind the point of an outcome's numbers. The denominators of clusters are customers.
+    pub fn scales(&self, outcome: &Outcome) -> Scales {
+        let [y, x, d, e] = outcome.scales(self.money_scale);
+        if self.cluster.is_some() { [y, x, 0, 0] } else { [y, x, d, e] }
+    }
+
+    /// The methods that estimate effects.
+    pub fn methods(&self) -> &'static [Method] {
+        if self.cluster.is_some() { &[Method::Permutation] } else { self.design.methods() }
+    }
+
     /// The outcome that margin is linear in, and what a unit of it adds: margin itself, or revenue with a margin rate.
     pub fn net_base(&self) -> Option<(&Outcome, f64)> {
         let find = |wanted: Outcome| self.outcomes.iter().find(|outcome| **outcome == wanted);
@@ -205,8 +234,8 @@ impl StrategySettings {
             let hint = suggestion(&outcome.to_string(), known.iter().map(String::as_str));
             return wrong(format!("primary outcome {outcome} is not among its outcomes ({}){hint}", known.join(", ")));
         }
-        if !self.design.methods().contains(method) {
-            let methods: Vec<String> = self.design.methods().iter().map(Method::to_string).collect();
+        if !self.methods().contains(method) {
+            let methods: Vec<String> = self.methods().iter().map(Method::to_string).collect();
             return wrong(format!(
                 "primary method {method} does not belong to design {}; choose {}",
                 self.design,

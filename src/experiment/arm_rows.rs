@@ -1,17 +1,21 @@
 //! Turns sums under group keys into the rows of `arms`, which evaluation reads.
 
+use std::collections::HashMap;
+
 use rayon::prelude::*;
 
 use super::layout::{GroupKey, unassigned_key};
 use super::partial_sums::PartialSums;
 use super::plan::{ExperimentPlan, StrategyPlan, SummedQuantity};
 use super::strategy_sums::StrategySums;
+use super::units::{RowSums, Unit, UnitNumbers, Units, pair_sums, row_sums};
 use super::winsorise::{self, WinsorInput};
 use crate::domain::Outcome;
 use crate::error::{Error, Result};
 use crate::evaluate::{ALL, ArmKey, ArmSums, EVERYBODY, PairEnd, PairKey, Phase, Quantity, Since, UNASSIGNED};
 use crate::plan::SchemeColumn;
-use crate::stats::{GridCell, JointGrid, PairSums, Sums, Y};
+use crate::stats::{GridCell, JointGrid, PairSums, Shape, Sums, Y};
+use crate::sums::GroupedSums;
 
 /// The sums of all strategies under their names.
 ///
@@ -34,8 +38,13 @@ pub fn arm_rows(plan: &ExperimentPlan<'_>, mut sums: PartialSums, schemes: &[Sch
         let winsorised = winsorise::sums(strategy, inputs);
         let names = StrategyRows { plan, number, strategy, schemes, winsorised };
         let mut out = ArmSums::default();
+        if strategy.layout.keys.clusters.is_some() {
+            names.add_clusters(&sums, &mut out)?;
+        }
         for period in strategy.periods.clone() {
-            names.add_period(period, &sums, &mut out)?;
+            if strategy.layout.keys.clusters.is_none() {
+                names.add_period(period, &sums, &mut out)?;
+            }
             names.add_excluded(period, &sums, &mut out)?;
             names.add_treated_elsewhere(period, &sums, &mut out)?;
             names.add_reference(period, &sums, &mut out)?;
@@ -81,7 +90,13 @@ impl StrategyRows<'_> {
         all.into_iter().chain(self.state(group)).collect()
     }
 
+    /// The name of a cell of customers.
     fn cell(&self, cell: u64) -> String {
+        self.cell_name(self.strategy.layout.keys.cell_and_cluster(cell).0)
+    }
+
+    /// The name of a cell, whatever the cluster.
+    fn cell_name(&self, cell: u64) -> String {
         self.strategy.cell_names(self.schemes).of(&self.strategy.cells, cell)
     }
 
@@ -165,6 +180,126 @@ impl StrategyRows<'_> {
             second: end(earlier),
         };
         add_pair_by_state(pair, states, &PairSums::with_themselves(sums), out)
+    }
+
+    /// The periods of a strategy whose clusters were drawn.
+    fn add_clusters(&self, sums: &PartialSums, out: &mut ArmSums) -> Result<()> {
+        let periods = &sums.strategies[self.number].periods;
+        let keys = &self.strategy.layout.keys;
+        let states_of =
+            |group: usize| (self.strategy.by.first().is_none_or(|by| group < by.states), !self.strategy.by.is_empty());
+        let units: Vec<Units> = periods.iter().map(|sums| Units::new(keys, sums, states_of)).collect();
+        let mut found: HashMap<u64, u32> = HashMap::new();
+        units.iter().flat_map(Units::clusters).for_each(|cluster| *found.entry(cluster).or_default() += 1);
+        let recurs = |unit: Unit| Unit { sum: [i128::from(found.get(&unit.cluster) > Some(&1)), 0, 0, 0], ..unit };
+        for (index, summed) in self.strategy.quantities.iter().enumerate() {
+            let all: Vec<Vec<Unit>> =
+                units.iter().zip(periods).map(|(units, sums)| units.of(|code| sums.sums(code, index))).collect();
+            match (&summed.quantity, summed.outcome()) {
+                (Quantity::Cost | Quantity::Contacts | Quantity::Contacted, _) => {
+                    for (period, units) in self.strategy.periods.clone().zip(&units) {
+                        let number = period - self.strategy.periods.start;
+                        self.add_customers(period, summed, units, |code| periods[number].sums(code, index), out)?;
+                    }
+                }
+                (Quantity::Recurs, _) => {
+                    let all: Vec<Vec<Unit>> = all.into_iter().map(|units| units.into_iter().map(recurs).collect()).collect();
+                    self.add_units(summed, &summed.quantity, &all, UnitNumbers::Ratio, out)?;
+                }
+                (quantity, outcome) => {
+                    let is_ratio = outcome.is_some_and(|outcome| outcome.shape() == Shape::Ratio);
+                    let numbers = if is_ratio { UnitNumbers::Ratio } else { UnitNumbers::PerCustomer };
+                    self.add_units(summed, quantity, &all, numbers, out)?;
+                    if let Some((winsorised, column, quantity)) = self.winsorised(index, summed) {
+                        let of = |((units, plain), cut): ((&Units, &GroupedSums), &GroupedSums)| {
+                            units.of(|code| Sums { n: plain.sums(code, index).n, ..cut.sums(code, column) })
+                        };
+                        let all: Vec<Vec<Unit>> = units.iter().zip(periods).zip(&winsorised.periods).map(of).collect();
+                        self.add_units(summed, &quantity, &all, numbers, out)?;
+                    }
+                }
+            }
+        }
+        let all: Vec<Vec<Unit>> = units.iter().zip(periods).map(|(units, sums)| units.of(|code| sums.sums(code, 0))).collect();
+        let summed = SummedQuantity { phase: Phase::During, by_state: true, ..self.strategy.quantities[0].clone() };
+        self.add_units(&summed, &Quantity::Customers, &all, UnitNumbers::Customers, out)
+    }
+
+    /// Scheme and state of the rows of units; none of a state that tables do not show.
+    fn state_of_units(&self, state: usize, by_state: bool) -> Option<(String, String)> {
+        match state.checked_sub(1) {
+            None => Some((ALL.into(), ALL.into())),
+            Some(group) => self.state(group).filter(|_| by_state),
+        }
+    }
+
+    /// Adds the units of every period, and those that are in two.
+    fn add_units(
+        &self,
+        summed: &SummedQuantity,
+        quantity: &Quantity,
+        units: &[Vec<Unit>],
+        numbers: UnitNumbers,
+        out: &mut ArmSums,
+    ) -> Result<()> {
+        for (period, units) in self.strategy.periods.clone().zip(units) {
+            for RowSums { row, sums, grid } in row_sums(units, numbers)? {
+                let Some((scheme, state)) = self.state_of_units(row.state, summed.by_state) else { continue };
+                let key = ArmKey {
+                    scheme,
+                    state,
+                    cell: self.cell_name(row.cell),
+                    ..self.key(period, summed.phase, self.arm(row.arm), quantity.clone())
+                };
+                if quantity.grid_second(summed.phase).is_some() {
+                    out.add_grid(key.clone(), &grid);
+                }
+                out.add(key, &sums)?;
+            }
+        }
+        let Quantity::Outcome(outcome) = quantity else { return Ok(()) };
+        for (second, later) in units.iter().enumerate() {
+            for (first, earlier) in units.iter().enumerate().take(second) {
+                for ((state, [a, b]), sums) in pair_sums(earlier, later, numbers)? {
+                    let Some((scheme, state)) = self.state_of_units(state, summed.by_state) else { continue };
+                    let end = |number: usize, (cell, arm): (u64, usize)| PairEnd {
+                        period: self.plan.periods[self.strategy.periods.start + number].period,
+                        cell: self.cell_name(cell),
+                        arm: self.arm(arm),
+                    };
+                    let key = PairKey {
+                        strategy: self.strategy.strategy.name.clone(),
+                        phase: summed.phase,
+                        scheme,
+                        state,
+                        outcome: outcome.clone(),
+                        first: end(first, a),
+                        second: end(second, b),
+                    };
+                    out.add_pair(key, &sums)?;
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// Adds what is counted by customer in spite of clusters.
+    fn add_customers(
+        &self,
+        period: usize,
+        summed: &SummedQuantity,
+        units: &Units,
+        sums: impl Fn(u128) -> Sums,
+        out: &mut ArmSums,
+    ) -> Result<()> {
+        for (row, code) in units.groups() {
+            let (own, state) = (sums(code), self.state_of_units(row.state, summed.by_state));
+            if let Some((scheme, state)) = state.filter(|_| own.n > 0) {
+                let (cell, arm) = (self.cell_name(row.cell), self.arm(row.arm));
+                out.add(ArmKey { scheme, state, cell, ..self.key(period, summed.phase, arm, summed.quantity.clone()) }, &own)?;
+            }
+        }
+        Ok(())
     }
 
     /// Customers of several arms, and those whom the overlap policy excludes.

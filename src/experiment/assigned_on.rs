@@ -3,9 +3,11 @@
 use std::collections::BTreeMap;
 use std::fmt;
 
-use super::exposure::load::DayCount;
+use super::exposure::load::{PeriodCounts, StrategyAssignments};
+use super::exposure::{DayCount, cluster_days};
 use crate::domain::{Day, Period};
 use crate::evaluate::{FAILED, UnlikeDays};
+use crate::job::Strategy;
 use crate::stats::spread_p;
 
 /// Days are strata only if they hold at least this share of every arm together with customers of the other arm.
@@ -65,6 +67,19 @@ impl DayCheck {
             DayCheck::Alike | DayCheck::Apart { .. } => None,
         };
         cells.into_iter().flatten().map(|(day, cell)| (*day, *cell))
+    }
+
+    /// Whether the arms of a period were assigned on the same days. Strata without shares of their own have one plan.
+    pub fn of(strategy: &Strategy, own: &StrategyAssignments, counts: &PeriodCounts) -> DayCheck {
+        let plan = |stratum: &String| strategy.strata.iter().position(|(name, _)| name == stratum).map_or(0, |own| own + 1);
+        let plans: Vec<usize> = own.strata.iter().flatten().map(plan).collect();
+        let control = own.arms.iter().position(|arm| Some(arm) == strategy.control.as_ref());
+        let check = |counts: &[DayCount]| DayCheck::new(counts, &plans, &own.arms, control);
+        match check(&counts.by_day) {
+            // Few clusters are on unlike days by chance alone.
+            DayCheck::Strata { .. } if own.clusters.is_some() => check(&cluster_days(&counts.clusters)),
+            of_customers => of_customers,
+        }
     }
 
     /// Checks a randomised strategy's period, of which `counts` has the customers. `plans` has the number of every stratum's plan

@@ -76,11 +76,14 @@ pub fn cell_parts(
             parts.iter().copied().chain(earlier).collect()
         }
     };
-    let cells = parts.iter().try_fold(assignments.arms.len() as u64, |all, part| all.checked_mul(part.len() as u64));
+    let clusters = assignments.clusters.as_ref().map_or(1, Vec::len);
+    let cells = parts.iter().try_fold((assignments.arms.len() * clusters) as u64, |all, part| all.checked_mul(part.len() as u64));
     if cells.is_none_or(|cells| cells > MAX_CELLS) {
         return Err(Error::usage(format!(
-            "strategy {:?}: match_on makes more cells than can be numbered; match on fewer scheme columns",
-            strategy.name
+            "strategy {:?}: {} makes more cells than can be numbered; {}",
+            strategy.name,
+            if strategy.cluster.is_some() { "cluster" } else { "match_on" },
+            if strategy.cluster.is_some() { "use fewer strata" } else { "match on fewer scheme columns" }
         )));
     }
     Ok(parts)

@@ -8,7 +8,10 @@ use crate::sums::{Arity, GroupedSums};
 pub struct KeyLayout {
     pub arms: u64,
     pub groups: u64,
+    /// Those of every cluster, where clusters were drawn: then a cell's last part is the number of the cluster.
     pub cells: u64,
+    /// How many clusters there are; none if customers were drawn one by one.
+    pub clusters: Option<u64>,
     pub periods: usize,
 }
 
@@ -35,6 +38,12 @@ impl KeyLayout {
     /// Cells and arms in one number are below this.
     pub fn cell_arms(&self) -> u64 {
         self.cells * self.arms
+    }
+
+    /// The number of a cell in every cluster, and that of the cluster.
+    pub fn cell_and_cluster(&self, cell: u64) -> (u64, u64) {
+        let clusters = self.clusters.unwrap_or(1).max(1);
+        (cell / clusters, cell % clusters)
     }
 
     /// The parts of a key of a period.
@@ -114,7 +123,7 @@ mod tests {
     /// Pairs of periods have distinct keys, which decode to their pair.
     #[test]
     fn keys_of_pairs_are_numbered_and_read_back() {
-        let keys = KeyLayout { arms: 3, groups: 4, cells: 5, periods: 9 };
+        let keys = KeyLayout { arms: 3, groups: 4, cells: 5, clusters: None, periods: 9 };
         let mut next = 0;
         for second in 0..9usize {
             for first in 0..second {

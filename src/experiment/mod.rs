@@ -5,7 +5,8 @@
 //! covariates; after that, [`part_pass`] goes through the assigned customers of the part in batches. Each strategy selects its
 //! members and drops customers excluded by its overlap policy ([`pass`], [`exposure`]), computes a column per summed quantity
 //! ([`outcomes`]), and adds the columns to sums under group keys ([`strategy_sums`]). When all parts are done, their
-//! [`PartialSums`] are merged, and [`arm_rows`] replaces the keys by names.
+//! [`PartialSums`] are merged, and [`arm_rows`] replaces the keys by names. Where clusters of customers were drawn, [`units`] makes
+//! one unit of each before that.
 
 mod arm_rows;
 mod assigned_on;
@@ -19,6 +20,7 @@ mod pass;
 mod plan;
 mod settings;
 mod strategy_sums;
+mod units;
 mod winsorise;
 
 use crate::domain::Warning;

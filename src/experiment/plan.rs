@@ -196,6 +196,12 @@ impl<'a> ExperimentPlan<'a> {
         &self.strategies[self.periods[period].strategy]
     }
 
+    /// The assignments of a period, given by its index.
+    pub fn counts(&self, period: usize) -> &'a PeriodCounts {
+        let strategy = self.periods[period].strategy;
+        &self.assignments[strategy].periods[period - self.strategies[strategy].periods.start]
+    }
+
     /// Whether two strategies have the same assignments, as one treatment that is evaluated in two ways.
     pub fn have_one_table(&self, one: usize, other: usize) -> bool {
         let paths = |number: usize| &self.strategies[number].strategy.assignments;
@@ -238,16 +244,20 @@ impl<'a> Planner<'a, '_> {
         let winsorised =
             quantities.iter().enumerate().filter(|(_, quantity)| strategy.winsorise.is_some() && quantity.is_money());
         let control = strategy.control.as_ref().and_then(|control| assignments.arms.iter().position(|arm| arm == control));
+        let clusters = assignments.clusters.as_ref().map(|names| names.len().max(1) as u64);
         let keys = KeyLayout {
             arms: assignments.arms.len() as u64,
             groups: by.iter().map(|by| by.states as u64).sum::<u64>().max(1),
-            cells: cells.iter().map(|part| part.len() as u64).product(),
+            cells: cells.iter().map(|part| part.len() as u64).product::<u64>() * clusters.unwrap_or(1),
+            clusters,
             periods: periods.len(),
         };
+        // Clusters are counted when they are whole.
+        let counted = quantities.iter().enumerate().filter(|_| clusters.is_none());
         let layout = SumLayout {
             keys,
             arities: quantities.iter().map(|quantity| quantity.arity).collect(),
-            grids: quantities.iter().enumerate().filter_map(|(index, summed)| Some((index, summed.counted_grid()?))).collect(),
+            grids: counted.filter_map(|(index, summed)| Some((index, summed.counted_grid()?))).collect(),
             outcomes: quantities.iter().filter(|quantity| quantity.outcome().is_some()).count(),
             described: outcomes.iter().filter(|planned| planned.outcome.is_described()).count(),
         };
@@ -402,7 +412,7 @@ impl<'a> Planner<'a, '_> {
             pre_placebo,
             placebo_is_known: is_known(placebo),
             pre_placebo_is_known: is_known(pre_placebo),
-            day_check: day_check(settings, own, counts),
+            day_check: DayCheck::of(settings, own, counts),
         }
     }
 }
@@ -457,14 +467,6 @@ impl SummedQuantity {
     fn is_money(&self) -> bool {
         matches!(self.outcome(), Some(Outcome::Revenue | Outcome::Margin))
     }
-}
-
-/// Whether the arms of a period were assigned on the same days. Strata without shares of their own have one plan.
-fn day_check(strategy: &Strategy, own: &StrategyAssignments, counts: &PeriodCounts) -> DayCheck {
-    let plan = |stratum: &String| strategy.strata.iter().position(|(name, _)| name == stratum).map_or(0, |own| own + 1);
-    let plans: Vec<usize> = own.strata.iter().flatten().map(plan).collect();
-    let control = own.arms.iter().position(|arm| Some(arm) == strategy.control.as_ref());
-    DayCheck::new(&counts.by_day, &plans, &own.arms, control)
 }
 
 fn outcome_window(strategy: &Strategy, period: Period, day: Day) -> Period {

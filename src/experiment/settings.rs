@@ -6,7 +6,7 @@ use super::assigned_on::DayCheck;
 use super::cells::CellPart;
 use super::plan::{ExperimentPlan, PeriodPlan, StrategyPlan};
 use crate::domain::{Day, Decimal, EffectMethod, Outcome, Period, STRATUM};
-use crate::evaluate::{ALL, AssignedOn, Guardrail, Primary, Split, StrategyPeriod, StrategySettings};
+use crate::evaluate::{ALL, AssignedOn, Clusters, Guardrail, Primary, Split, StrategyPeriod, StrategySettings};
 use crate::job::Job;
 use crate::job::strategy::{self, Arm, Strategy};
 
@@ -27,6 +27,7 @@ pub fn settings(job: &Job, plan: &ExperimentPlan<'_>) -> Vec<StrategySettings> {
             periods: own.periods.clone().map(|index| period(job, plan, index)).collect(),
             outcomes: outcomes(strategy),
             primary: primary(strategy),
+            cluster: strategy.cluster.clone(),
             by: strategy.by.iter().cloned().chain(strategy.by_stratum.then(|| STRATUM.into())).collect(),
             cost_per_customer: strategy.cost_per_customer,
             fixed_cost: strategy.fixed_cost,
@@ -67,7 +68,7 @@ fn primary(strategy: &Strategy) -> Primary {
 
 fn period(job: &Job, plan: &ExperimentPlan<'_>, index: usize) -> StrategyPeriod {
     let (own, strategy) = (&plan.periods[index], plan.strategy_of(index));
-    let counts = &plan.assignments[own.strategy].periods[index - strategy.periods.start];
+    let counts = plan.counts(index);
     let (first, last) = counts.assigned.map_or((own.period.start, own.period.start), |time| (time.start, time.last_day()));
     // The last customer assigned is observed longest, unless the period ends for all on one day.
     let until = strategy.window(own.period, last);
@@ -87,6 +88,10 @@ fn period(job: &Job, plan: &ExperimentPlan<'_>, index: usize) -> StrategyPeriod 
         knows_before_placebo: own.pre_placebo_is_known,
         has_earlier_cells: own.earlier.is_some(),
         assigned_on: assigned_on(strategy, own),
+        clusters: Clusters {
+            all: counts.clusters.iter().flatten().count() as i64,
+            mixed: counts.clusters.iter().flatten().filter(|draw| draw.is_mixed).count() as i64,
+        },
     }
 }
 

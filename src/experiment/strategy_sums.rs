@@ -12,7 +12,7 @@ use crate::sums::{Arity, Column, GroupPartition, GroupedSums, JoinedRow, PATTERN
 pub struct StrategySums {
     /// By period of the strategy.
     pub periods: Vec<GroupedSums>,
-    /// The sums of customers who are in two periods.
+    /// The sums of customers who are in two periods; none where clusters were drawn, which follow from the periods' sums.
     pub pairs: GroupedSums,
 }
 
@@ -57,6 +57,9 @@ impl StrategySums {
             most_of_pairs = squares.iter().take(pair_columns).copied().fold(most_of_pairs, u128::max);
             let fits_partial = sums.fits_partial(squares.into_iter().max().unwrap_or_default());
             scratch.add_members(keys, batch, sums, fits_partial);
+        }
+        if keys.clusters.is_some() {
+            return;
         }
         scratch.prepare_pairs(keys, batches);
         let fits_partial = self.pairs.fits_partial(most_of_pairs);
@@ -211,7 +214,7 @@ mod tests {
         };
         // Cells whose pairs have more keys than customers, and than 64 bits.
         for cells in [2, 1 << 20, 1 << 40] {
-            let keys = KeyLayout { arms: 2, groups: 5, cells, periods: 3 };
+            let keys = KeyLayout { arms: 2, groups: 5, cells, clusters: None, periods: 3 };
             let mut sums = StrategySums::new(&keys, &[Arity::Two, Arity::One], 1, &[(0, GridSecond::Baseline)]);
             let mut scratch = SumScratch::default();
             let mut singles: HashMap<(usize, u64, u32), (i64, Sums)> = HashMap::new();

@@ -89,7 +89,9 @@ pub fn sums(strategy: &StrategyPlan<'_>, inputs: Vec<WinsorInput>) -> Option<Str
     let of_period = |period: usize| (0..count).map(|column| threshold(period, column)).collect();
     let cuts: Vec<Vec<i64>> = (0..strategy.periods.len()).into_par_iter().map(of_period).collect();
     let keys = &strategy.layout.keys;
-    let grids: Vec<(usize, GridSecond)> = (0..count).map(|column| (column, GridSecond::Baseline)).collect();
+    // Clusters are counted when they are whole.
+    let counted = if keys.clusters.is_some() { 0 } else { count };
+    let grids: Vec<(usize, GridSecond)> = (0..counted).map(|column| (column, GridSecond::Baseline)).collect();
     let arities: Vec<Arity> = strategy.winsorised.iter().map(|index| strategy.quantities[*index].arity).collect();
     let mut sums = StrategySums::new(keys, &arities, count, &grids);
     let mut scratch = SumScratch::default();

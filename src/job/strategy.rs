@@ -32,6 +32,8 @@ pub struct Strategy {
     pub control: Option<String>,
     /// Pairs of treated arms that are compared too: the first less the second.
     pub pairs: Vec<[String; 2]>,
+    /// The column of the assignments whose values were drawn; none if every customer was.
+    pub cluster: Option<String>,
     /// The periods, ascending and apart; never empty.
     pub periods: Vec<Period>,
     /// The baseline, if the job gives one.

@@ -20,6 +20,8 @@ pub struct DifferenceTest {
     pub value: f64,
     /// Its standard error.
     pub se: f64,
+    /// The p-value of the rarest draw, where draws are few.
+    least_p: f64,
 }
 
 /// The distribution that a difference is held against.
@@ -43,7 +45,7 @@ pub struct Detectable {
 impl DifferenceTest {
     /// Student's test with a standard error and its degrees of freedom.
     pub fn student(value: f64, se: f64, df: f64) -> DifferenceTest {
-        DifferenceTest { reference: Reference::Student(df), scale: 1.0, shift: 0.0, value, se }
+        DifferenceTest { reference: Reference::Student(df), scale: 1.0, shift: 0.0, value, se, least_p: 0.0 }
     }
 
     /// Student's test of an estimate.
@@ -54,7 +56,12 @@ impl DifferenceTest {
     /// A permutation test, and the standard error of its difference.
     pub fn permutation(test: PermutationTest, se: f64) -> DifferenceTest {
         let value = test.difference();
-        DifferenceTest { reference: Reference::Permutation(Box::new(test)), scale: 1.0, shift: 0.0, value, se }
+        DifferenceTest { reference: Reference::Permutation(Box::new(test)), scale: 1.0, shift: 0.0, value, se, least_p: 0.0 }
+    }
+
+    /// The same test of units that can be drawn in these many ways, of which no two-sided p-value is below 2 in that number.
+    pub fn of_draws(self, draws: f64) -> DifferenceTest {
+        DifferenceTest { least_p: (2.0 / draws).min(1.0), ..self }
     }
 
     /// The same test of `scale` times the difference plus `shift`; 0 < `scale`.
@@ -85,11 +92,11 @@ impl DifferenceTest {
     pub fn p(&self) -> f64 {
         match &self.reference {
             Reference::Student(df) => t_two_sided(self.value / self.se, *df),
-            Reference::Permutation(test) => test.tails(-self.shift / self.scale).two_sided(),
+            Reference::Permutation(test) => test.tails(-self.shift / self.scale).two_sided().max(self.least_p),
         }
     }
 
-    /// The differences that a two-sided test at `alpha` does not reject.
+    /// The differences that a two-sided test at `alpha` does not reject, and 0 if it does not.
     pub fn interval(&self, alpha: f64) -> (f64, f64) {
         match &self.reference {
             Reference::Student(df) => {
@@ -98,7 +105,11 @@ impl DifferenceTest {
             }
             Reference::Permutation(test) => {
                 let (low, high) = test.interval(alpha);
-                (low * self.scale + self.shift, high * self.scale + self.shift)
+                let (low, high) = (low * self.scale + self.shift, high * self.scale + self.shift);
+                match self.least_p >= alpha {
+                    true => (low.min(0.0), high.max(0.0)),
+                    false => (low, high),
+                }
             }
         }
     }

@@ -94,11 +94,11 @@ impl GridCell {
     }
 }
 
-/// Customers by two numbers each: an outcome's, and either the same in the baseline or the denominator of a ratio. Cells that
+/// Customers by two numbers each, in bins, or clusters by their numbers themselves: an outcome's, and either the same in the baseline or the denominator of a ratio. Cells that
 /// have nobody are not among them, so that equal customers have equal grids.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct JointGrid {
-    cells: BTreeMap<(i16, i16), GridCell>,
+    cells: BTreeMap<(i64, i64), GridCell>,
 }
 
 impl JointGrid {
@@ -107,7 +107,7 @@ impl JointGrid {
         let [n, y, x] = [i128::from(sums.n), sums.sum[Y], sums.sum[X]];
         let both = sums.product_of(Y, X);
         let mut grid = JointGrid::default();
-        for (bins, count) in [((0, 0), n - y - x + both), ((0, 1), x - both), ((1, 0), y - both), ((1, 1), both)] {
+        for (bins, count) in [((0i16, 0i16), n - y - x + both), ((0, 1), x - both), ((1, 0), y - both), ((1, 1), both)] {
             let (first, second) = (count * i128::from(bins.0), count * i128::from(bins.1));
             grid.add(bins, GridCell { count: count as i64, first, second });
         }
@@ -115,9 +115,9 @@ impl JointGrid {
     }
 
     /// Adds customers to the cell of two bins.
-    pub fn add(&mut self, bins: (i16, i16), customers: GridCell) {
+    pub fn add(&mut self, (first, second): (impl Into<i64>, impl Into<i64>), customers: GridCell) {
         if customers.count > 0 {
-            self.cells.entry(bins).or_default().add(customers);
+            self.cells.entry((first.into(), second.into())).or_default().add(customers);
         }
     }
 
@@ -132,7 +132,7 @@ impl JointGrid {
     }
 
     /// The same with their bins.
-    pub fn binned(&self) -> impl Iterator<Item = ((i16, i16), GridCell)> {
+    pub fn binned(&self) -> impl Iterator<Item = ((i64, i64), GridCell)> {
         self.cells.iter().map(|(bins, customers)| (*bins, *customers))
     }
 }

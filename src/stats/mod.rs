@@ -11,6 +11,7 @@
 mod check;
 mod difference;
 mod distribution;
+mod enumerated;
 mod estimate;
 mod family;
 mod grid;

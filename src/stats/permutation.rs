@@ -22,8 +22,9 @@ mod exponent;
 mod tests;
 
 use super::distribution::normal_quantile;
+use super::enumerated;
 use super::redraws::Redraws;
-use super::saddlepoint::{DrawnSum, Stratum};
+use super::saddlepoint::{DrawnSum, Stratum, ways};
 pub use arms::{Alike, Arms};
 use arms::{mean, size};
 use collapse::collapse;
@@ -34,6 +35,9 @@ const SCALE_RANGE: (f64, f64) = (0.05, 20.0);
 
 /// Where the smaller arm's sum is made by more customers than this, redraws agree with the test.
 const ENOUGH_DRAWS: f64 = 4.0;
+
+/// The rarest of some draws has, on both sides, this over their number as its p-value, and is rejected a little above that.
+const LEAST_LEVEL: f64 = 2.000_001;
 
 /// The most of its redraws that a test may have in a tail of 2.5 %.
 pub const MOST_IN_TAIL: f64 = 0.035;
@@ -83,6 +87,8 @@ pub struct PermutationTest {
     difference: f64,
     /// The exponent of the mean that deviations are scaled with.
     exponent: f64,
+    /// Whether units may be so few that all of their draws are looked at.
+    has_few_units: bool,
 }
 
 impl PermutationTest {
@@ -109,8 +115,13 @@ impl PermutationTest {
                 (treated, treated - control, 1.0)
             }
         };
-        let test = PermutationTest { strata, statistic, dispersion, mean_treated, difference, exponent };
+        let test = PermutationTest { strata, statistic, dispersion, mean_treated, difference, exponent, has_few_units: false };
         (difference.is_finite() && test.under(0.0).0.sd() > 0.0).then_some(test)
+    }
+
+    /// The same test of units that may be few, such as stores: all of their draws are looked at where they are no more than 20,000.
+    pub fn of_few_units(self) -> PermutationTest {
+        PermutationTest { has_few_units: true, ..self }
     }
 
     /// Treated less control.
@@ -200,13 +211,36 @@ impl PermutationTest {
         if sum.sd() <= 0.0 {
             return Tails { gain: 1.0, loss: 1.0 };
         }
+        if self.has_few_units {
+            // A sum with another variance is held against that of independent draws as many standard deviations away.
+            let few = enumerated::shares(sum.strata(), observed / sum.root(), sum.sd());
+            let (gain, loss) = few.unwrap_or_else(|| {
+                let loss = sum.bounded().upper_tail(observed);
+                (1.0 - loss, loss)
+            });
+            return Tails { gain, loss };
+        }
         let loss = sum.upper_tail(observed);
         Tails { gain: 1.0 - loss, loss }
     }
 
     /// The differences around the observed one that a two-sided test at `alpha` does not reject: on either side up to the first
     /// that it does. Sought by steps of the distance that a normal tail would want, then between a kept and a rejected one.
+    ///
+    /// Where draws are so few that none is that rare, nothing is rejected: the ends are then those of the least level that can
+    /// reject, as much further away as a normal tail would want.
     pub fn interval(&self, alpha: f64) -> (f64, f64) {
+        let least = LEAST_LEVEL / self.draws();
+        if self.has_few_units && alpha < least && least < 1.0 {
+            let further = normal_quantile(1.0 - alpha / 2.0) / normal_quantile(1.0 - least / 2.0);
+            let (low, high) = self.rejected(least);
+            return (self.difference - (self.difference - low) * further, self.difference + (high - self.difference) * further);
+        }
+        self.rejected(alpha)
+    }
+
+    /// The interval at a level that the test can reject at.
+    fn rejected(&self, alpha: f64) -> (f64, f64) {
         let sd = self.under(self.difference).0.sd().max(self.under(0.0).0.sd());
         let wanted = normal_quantile(1.0 - alpha / 2.0);
         let end = |sign: f64| {
@@ -234,6 +268,39 @@ impl PermutationTest {
         (end(-1.0), end(1.0))
     }
 
+    /// In how many ways its control arms can be drawn.
+    pub fn draws(&self) -> f64 {
+        let of_stratum = |arms: &Arms| ways(size(&arms.control), size(&arms.treated) + size(&arms.control));
+        self.strata.iter().map(of_stratum).fold(1.0, |draws: f64, own| (draws * own).min(1e100))
+    }
+
+    /// Of a ratio: that of both arms together, and the mean denominator.
+    pub fn level(&self) -> (f64, f64) {
+        let mean_of = |arms: &Arms, of: &dyn Fn(&Alike) -> f64| {
+            let all = arms.treated.iter().chain(&arms.control);
+            all.map(|cell| cell.count * of(cell)).sum::<f64>() / (size(&arms.treated) + size(&arms.control))
+        };
+        let over = |of: &dyn Fn(&Alike) -> f64| self.strata.iter().map(|arms| arms.weight * mean_of(arms, of)).sum::<f64>();
+        let denominator = over(&|cell| cell.x);
+        (over(&|cell| cell.y) / denominator, denominator)
+    }
+
+    /// Of a ratio: its strata with this weight, numbers per mean denominator, and the ratio of both arms moved to another level, so
+    /// that tests of unlike levels and sizes can be one.
+    pub fn at_level(&self, level: f64, weight: f64) -> impl Iterator<Item = Arms> {
+        let (own, denominator) = self.level();
+        let moved = move |cell: &Alike| {
+            let Alike { count, y, x } = *cell;
+            Alike { count, y: (y - (own - level) * x) / denominator, x: x / denominator }
+        };
+        self.strata.iter().map(move |arms| Arms {
+            treated: arms.treated.iter().map(moved).collect(),
+            control: arms.control.iter().map(moved).collect(),
+            weight: arms.weight * weight,
+            theta: arms.theta,
+        })
+    }
+
     /// The lift over the control's mean, or ratio, that a difference means; `None` where that mean is then not positive.
     pub fn lift_of(&self, delta: f64) -> Option<f64> {
         (delta < self.mean_treated).then(|| delta / (self.mean_treated - delta))
@@ -252,7 +319,8 @@ impl PermutationTest {
     /// had a tail above 3.5 %.
     pub fn leans(&self) -> bool {
         let (sum, _) = self.under(0.0);
-        sum.effective_draws() < ENOUGH_DRAWS && is_too_much(Redraws::new(sum.strata(), 1.0).tails().into())
+        let is_exact = self.has_few_units && self.draws() <= enumerated::MOST_DRAWS;
+        !is_exact && sum.effective_draws() < ENOUGH_DRAWS && is_too_much(Redraws::new(sum.strata(), 1.0).tails().into())
     }
 
     /// How many controls, of these customers, would do; `None` if not even half of them.

@@ -21,6 +21,16 @@ const STEEPEST: f64 = 1e4;
 /// Closer to its mean than this, in standard deviations, the sum's tail is interpolated: there the formula is 0/0.
 const CENTRE: f64 = 0.05;
 
+/// Of more customers than this, no draw is the last one.
+const FEW: f64 = 200.0;
+
+/// In how many ways these many can be drawn of all; at most 10¹⁰⁰.
+pub fn ways(drawn: f64, all: f64) -> f64 {
+    let fewer = drawn.min(all - drawn);
+    let factors = (1..=fewer as u64).map(|at| (all - fewer + at as f64) / at as f64);
+    factors.fold(1.0, |ways: f64, factor| (ways * factor).min(1e100))
+}
+
 /// The customers of a stratum, of whom some are drawn.
 #[derive(Debug, Clone)]
 pub struct Stratum {
@@ -72,6 +82,15 @@ impl Stratum {
         self.drawn / self.all
     }
 
+    /// One over the probability that independent draws draw as many; of no matter, and infinite, where customers are many.
+    fn rarity(&self) -> f64 {
+        if self.all > FEW {
+            return f64::INFINITY;
+        }
+        let (drawn, others) = (self.drawn, self.all - self.drawn);
+        1.0 / (ways(drawn, self.all) * self.share().powf(drawn) * (1.0 - self.share()).powf(others))
+    }
+
     /// The variance of the sum.
     pub fn variance(&self) -> f64 {
         let squares: f64 = self.cells().map(|(count, value)| count * value * value).sum();
@@ -120,6 +139,8 @@ pub struct DrawnSum {
     /// The square root of the dispersion.
     root: f64,
     sd: f64,
+    /// One over the probability that independent draws draw as many as are drawn; infinite where tails have no bound.
+    rarity: f64,
 }
 
 /// The sum at a slope.
@@ -140,7 +161,12 @@ impl DrawnSum {
     pub fn new(strata: Vec<Stratum>, dispersion: f64) -> DrawnSum {
         let variance: f64 = strata.iter().map(Stratum::variance).sum();
         let root = dispersion.max(0.0).sqrt();
-        DrawnSum { strata, root, sd: root * variance.max(0.0).sqrt() }
+        DrawnSum { strata, root, sd: root * variance.max(0.0).sqrt(), rarity: f64::INFINITY }
+    }
+
+    /// The same with tails that are within Chernoff's bound, which the approximation leaves at the ends of few draws.
+    pub fn bounded(self) -> DrawnSum {
+        DrawnSum { rarity: self.strata.iter().map(Stratum::rarity).product(), ..self }
     }
 
     /// Its strata.
@@ -166,6 +192,11 @@ impl DrawnSum {
         self.sd
     }
 
+    /// The square root of its variance over that of independent draws.
+    pub fn root(&self) -> f64 {
+        self.root
+    }
+
     /// The sum at slope `b`; `tilts` has the tilt of each stratum at a slope nearby.
     fn at(&self, b: f64, tilts: &mut [f64]) -> Point {
         let (mut cumulant, mut mean, mut curvature, mut log_ratio) = (0.0, 0.0, 0.0, 0.0);
@@ -181,7 +212,9 @@ impl DrawnSum {
         let w = (2.0 * (b * mean - cumulant)).max(0.0).sqrt().copysign(b) / self.root;
         let u = b * (curvature * log_ratio.exp()).sqrt() / self.root;
         let upper = (normal_sf(w) + normal_density(w) * (1.0 / u - 1.0 / w)).clamp(0.0, 1.0);
-        Point { mean, curvature, upper: if upper.is_nan() { 0.5 } else { upper } }
+        let upper = if upper.is_nan() { 0.5 } else { upper };
+        let most = self.rarity * (-w * w / 2.0).exp();
+        Point { mean, curvature, upper: if b > 0.0 { upper.min(most) } else { upper.max(1.0 - most) } }
     }
 
     /// The probability that the sum is at least `x` above its mean. 0 < sd.
@@ -311,6 +344,30 @@ mod tests {
             assert!((sum.upper_tail(above) / q - 1.0).abs() < 1e-6 && ((1.0 - sum.upper_tail(-below)) / q - 1.0).abs() < 1e-6);
             assert!(above > below, "values with a long tail upwards");
         }
+    }
+
+    /// The last of 184,756 draws of ten out of twenty, and sums close to it.
+    #[test]
+    fn the_ends_of_few_draws_are_rare() {
+        let values: Vec<f64> = (0..20).map(|i| f64::from(i) + if i < 10 { -8.0 } else { 8.0 }).collect();
+        let sum = sum_of(&values, 10.0).bounded();
+        let mean = values.iter().sum::<f64>() / 2.0;
+        let last: f64 = values[10..].iter().sum();
+        for less in [0.0, 1.0, 3.0] {
+            let (want, got) = (exact(&values, 10, last - less), sum.upper_tail(last - less - mean));
+            assert!(got > 0.0 && got < 5.0 * want, "{less} less: {got}, and {want} by all subsets");
+            let below = 1.0 - sum.upper_tail(-(last - less - mean));
+            assert!(below > 0.0 && below < 5.0 * want, "{less} less: {below}, and {want} by all subsets");
+        }
+    }
+
+    #[test]
+    fn ways_are_binomial_coefficients() {
+        for (drawn, all, want) in [(6.0, 12.0, 924.0), (1.0, 9.0, 9.0), (8.0, 9.0, 9.0), (10.0, 20.0, 184_756.0), (0.0, 4.0, 1.0)]
+        {
+            assert!((ways(drawn, all) / want - 1.0).abs() < 1e-12);
+        }
+        assert_eq!(ways(5_000.0, 10_000.0), 1e100);
     }
 
     /// Sums at the ends of what can be drawn have small tails, and none is no number.

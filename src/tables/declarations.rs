@@ -213,6 +213,9 @@ table! { EffectRow in "effects", one row per "strategy, period, phase, treated a
                                            /// over its family; 1 where these or the differences have unlike signs.
     above_placebo_low_adjusted: Option<f64>, /// Lower end of the interval of above_placebo that goes with it.
     above_placebo_high_adjusted: Option<f64>, /// Its upper end.
+    clusters_treated: Option<i64>,         /// Clusters, such as stores, of these treated customers; null unless clusters were
+                                           /// drawn.
+    clusters_control: Option<i64>,         /// Clusters of these control customers, likewise.
 }
 
 table! { PooledEffectRow in "effects_over_time",
@@ -274,6 +277,9 @@ table! { PooledEffectRow in "effects_over_time",
                                            /// over its family; 1 where these or the differences have unlike signs.
     above_placebo_low_adjusted: Option<f64>, /// Lower end of the interval of above_placebo that goes with it.
     above_placebo_high_adjusted: Option<f64>, /// Its upper end.
+    clusters_treated: Option<i64>,         /// Clusters of the treated customers, once per period; null unless clusters were
+                                           /// drawn.
+    clusters_control: Option<i64>,         /// Clusters of the control customers, likewise.
 }
 
 table! { VerdictRow in "verdicts", one row per "strategy, treated arm, state and period, and over all periods":
@@ -364,10 +370,11 @@ table! { ArmRow in "arms",
                                         /// matched strategy stand beside themselves, their cell on the day before the baseline.
     other_arm: Option<String>,          /// The arm in the later period.
     y_bin: Option<i64> as Int32,        /// In rows of a bin, the bin of y; else null. Such rows have n, sum_y and either sum_x or
-                                        /// sum_d, and no other sums.
+                                        /// sum_d, and no other sums. Where clusters were drawn, a row has those with the same
+                                        /// numbers, and this counts the rows.
     x_bin: Option<i64> as Int32,        /// In rows of a bin of an outcome that is a mean, the coarse bin of x; else null.
     d_bin: Option<i64> as Int32,        /// In rows of a bin of a ratio, the bin of d; else null.
-    n: i64,                             /// Customers.
+    n: i64,                             /// Customers; where clusters were drawn, clusters (docs/SUMS.md).
     sum_y: i128,                        /// Sum of the outcome y.
     sum_x: Option<i128>,                /// Sum of x, the same in the baseline; null in rows of a bin of a ratio.
     sum_d: Option<i128>,                /// Sum of d, the denominator of a ratio, or of a mean in a matched strategy the outcome in the

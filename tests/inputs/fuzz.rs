@@ -310,6 +310,7 @@ fn assignments_fuzzer(count: usize, end: Option<Instant>) {
             strategy: None,
             arms: vec!["mail", "control"],
             control: Some("control"),
+            cluster: None,
             id: IdType::Signed(64),
             scale: 2,
             zone: &zone,

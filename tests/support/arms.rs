@@ -4,8 +4,8 @@ use std::collections::BTreeMap;
 
 use rfmill::internals::domain::Day;
 use rfmill::internals::evaluate::{
-    ALL, ArmKey, ArmSums, AssignedOn, Design, EVERYBODY, Method, Outcome, PairEnd, PairKey, Period, Phase, Primary, Quantity,
-    Split, StrategyPeriod, StrategySettings,
+    ALL, ArmKey, ArmSums, AssignedOn, Clusters, Design, EVERYBODY, Method, Outcome, PairEnd, PairKey, Period, Phase, Primary,
+    Quantity, Split, StrategyPeriod, StrategySettings,
 };
 use rfmill::internals::stats::{GridCell, JointGrid, PairSums, Sums, bin_of, coarse_bin_of};
 
@@ -54,6 +54,7 @@ pub fn finished(n: usize) -> StrategyPeriod {
         knows_before_placebo: true,
         has_earlier_cells: true,
         assigned_on: AssignedOn::Alike,
+        clusters: Clusters::default(),
     }
 }
 
@@ -69,6 +70,7 @@ pub fn strategy(name: &str, periods: usize) -> StrategySettings {
         periods: (0..periods).map(finished).collect(),
         outcomes: vec![Outcome::Revenue],
         primary: Primary { outcome: Outcome::Revenue, method: Method::Welch },
+        cluster: None,
         by: Vec::new(),
         cost_per_customer: None,
         fixed_cost: None,

@@ -51,6 +51,7 @@ fn load(path: &Path, flag: &'static str, control: Option<&str>, customers: &Popu
         strategy: None,
         arms: Vec::new(),
         control,
+        cluster: None,
         id: customers.kind,
         scale: COST_SCALE,
         zone: &zone,

@@ -10,7 +10,9 @@ use crate::evaluate::arm_sums::{CellGrids, CellSums, PeriodSums, Quantity, TOTAL
 use crate::evaluate::reason::NotEstimable;
 use crate::evaluate::sentence::{PValue, Rounded};
 use crate::evaluate::settings::StrategySettings;
-use crate::stats::{Alike, Arms, GridCell, JointGrid, PermutationTest, Statistic, Sums, X, Y, power, skewed_sf};
+use crate::stats::{
+    Alike, Arms, D, E, GridCell, JointGrid, Moments, PermutationTest, Scales, Statistic, Sums, VALUES, X, Y, power, skewed_sf,
+};
 
 /// Two arms before the start, within strata.
 struct Before {
@@ -24,6 +26,33 @@ struct Before {
 struct Number {
     value: usize,
     scale: u32,
+    /// Where clusters were drawn: the number that says how many customers a cluster's value is the sum of.
+    customers: Option<usize>,
+}
+
+impl Number {
+    /// The digits of all numbers that are compared.
+    fn scales(self) -> Scales {
+        let mut scales = [self.scale; VALUES];
+        self.customers.into_iter().for_each(|customers| scales[customers] = 0);
+        scales
+    }
+
+    /// The coefficients of what is compared: the value, of a cluster less what its customers have on average in both arms.
+    fn slope(self, both: &Moments) -> [f64; VALUES] {
+        let mut slope = [0.0; VALUES];
+        slope[self.value] = 1.0;
+        if let Some(customers) = self.customers {
+            slope[customers] = -both.mean[self.value] / both.mean[customers];
+        }
+        slope
+    }
+
+    /// The mean per customer.
+    fn mean(self, sums: &Sums) -> f64 {
+        let of = |at: usize, scale: u32| sums.mean(at, scale).unwrap_or(0.0);
+        of(self.value, self.scale) / self.customers.map_or(1.0, |customers| of(customers, 0))
+    }
 }
 
 /// Why arms are not comparable that differed when nobody was treated: in the revenue or the share of buyers of the baseline, or, if
@@ -38,22 +67,26 @@ pub fn unlike_before(
     (control, treated): (&str, &[&str]),
     is_first: bool,
 ) -> Result<Option<NotEstimable>> {
+    let has_clusters = strategy.cluster.is_some();
+    let number = |value: usize, scale: u32| {
+        let customers = has_clusters.then_some(if value == X { E } else { D });
+        Number { value, scale, customers }
+    };
     let outcomes = [Outcome::Revenue, Outcome::Converted].map(Quantity::Outcome);
     let of_baseline = outcomes.iter().map(|quantity| match quantity {
-        Quantity::Outcome(outcome) => (quantity, Number { value: X, scale: outcome.scales(strategy.money_scale)[X] }),
-        _ => (quantity, Number { value: X, scale: 0 }),
+        Quantity::Outcome(outcome) => (quantity, number(X, outcome.scales(strategy.money_scale)[X])),
+        _ => (quantity, number(X, 0)),
     });
     let measures = during.covariates().into_iter().filter(|_| is_first).filter_map(|quantity| match quantity {
         // The days since the last order are unknown without one, which the others are not.
-        Quantity::Covariate { name, scale } if name != MeasureKind::RecencyDays.name() => {
-            Some((quantity, Number { value: Y, scale: *scale }))
-        }
+        Quantity::Covariate { name, scale } if name != MeasureKind::RecencyDays.name() => Some((quantity, number(Y, *scale))),
         _ => None,
     });
     let (mut tests, mut smallest) = (0.0, None::<(&Quantity, &str, Before)>);
     for (quantity, number) in of_baseline.chain(measures) {
         let Some(table) = during.table(TOTAL, quantity) else { continue };
-        let grids = during.grids(TOTAL, quantity);
+        // Grids of clusters have no baseline.
+        let grids = during.grids(TOTAL, quantity).filter(|_| !has_clusters);
         for arm in treated {
             let Some(before) = before(table, grids, [arm, control], number)? else { continue };
             tests += 1.0;
@@ -82,33 +115,53 @@ pub fn unlike_before(
     }))
 }
 
+/// The p-value of equal shares of the clusters' customers who were treated inside the baseline, if it fails.
+///
+/// # Errors
+/// Exit 3 if sums of cells leave 128 bits.
+pub fn unlike_shares(during: &PeriodSums<'_>, control: &str, treated: &[&str]) -> Result<Option<f64>> {
+    let Some(table) = during.table(TOTAL, &Quantity::TreatedInBaseline) else { return Ok(None) };
+    let number = Number { value: Y, scale: 0, customers: Some(D) };
+    for arm in treated {
+        if let Some(before) = before(table, None, [arm, control], number)?.filter(|before| before.p < FAILED) {
+            return Ok(Some(before.p));
+        }
+    }
+    Ok(None)
+}
+
 /// Compares two arms in a number, strata weighted by w = n_T·n_C/(n_T + n_C): by permutation where there are grids of it, else
 /// by z = Σw(x̄_T − x̄_C)/√Σw²s²(1/n_T + 1/n_C) with the skewness of a log-normal number of this mean and variance. The variance
-/// s² is that of both arms together: the small arm's own variance, which is small where its mean is, does not rule the test.
+/// s² is that of both arms together: the small arm's own variance, which is small where its mean is, does not rule the test. Of
+/// clusters, x is a cluster's sum less R times its customers, R the ratio of both in both arms, and has no skewness.
 /// `None` without variance, and where few customers make the sum.
 fn before(
     table: &CellSums<'_>,
     grids: Option<&CellGrids<'_>>,
     [arm, control]: [&str; 2],
-    Number { value, scale }: Number,
+    number: Number,
 ) -> Result<Option<Before>> {
-    let (mut weights, mut means, mut variance, mut third) = (0.0, [0.0; 2], 0.0, 0.0);
+    let Number { value, scale, customers } = number;
+    let (mut weights, mut means, mut difference, mut variance, mut third) = (0.0, [0.0; 2], 0.0, 0.0, 0.0);
     let mut strata = Vec::new();
     for (cell, arms) in table {
         let (Some(treated), Some(control_sums)) = (arms.get(arm), arms.get(control)) else { continue };
         let mut both: Sums = **treated;
         both.add(control_sums)?;
-        let Some(moments) = both.moments([scale; 4]) else { continue };
+        let Some(moments) = both.moments(number.scales()) else { continue };
+        let slope = number.slope(&moments);
         let [n_treated, n_control] = [treated, control_sums].map(|sums| sums.n as f64);
         let weight = n_treated * n_control / both.n as f64;
         weights += weight;
-        for (mean, sums) in means.iter_mut().zip([treated, control_sums]) {
-            *mean += weight * sums.mean(value, scale).unwrap_or(0.0);
+        for ((mean, sums), sign) in means.iter_mut().zip([treated, control_sums]).zip([1.0, -1.0]) {
+            *mean += weight * number.mean(sums);
+            let compared = (0..VALUES).map(|at| slope[at] * sums.mean(at, number.scales()[at]).unwrap_or(0.0));
+            difference += sign * weight * compared.sum::<f64>();
         }
-        let (own, mean) = (moments.covariance[value][value], moments.mean[value]);
+        let (own, mean) = (moments.variance(&slope), moments.mean[value]);
         // w²·s²·(1/n_T + 1/n_C) is w·s².
         variance += weight * own;
-        if mean > 0.0 {
+        if mean > 0.0 && customers.is_none() {
             let variation = own.sqrt() / mean;
             let skewness = (3.0 + variation * variation) * variation;
             third += weight.powi(3) * own.powf(1.5) * skewness * (n_treated.powi(-2) - n_control.powi(-2));
@@ -121,7 +174,7 @@ fn before(
     let p = match grids {
         Some(_) => by_permutation(strata, weights, variance),
         None => {
-            let (z, skewness) = ((means[0] - means[1]) / variance.sqrt(), third / variance.powf(1.5));
+            let (z, skewness) = (difference / variance.sqrt(), third / variance.powf(1.5));
             Some((2.0 * skewed_sf(z, skewness).min(skewed_sf(-z, -skewness))).min(1.0))
         }
     };
@@ -161,7 +214,7 @@ mod tests {
     use super::*;
     use crate::stats::coarse_bin_of;
 
-    const BASELINE: Number = Number { value: X, scale: 2 };
+    const BASELINE: Number = Number { value: X, scale: 2, customers: None };
     const ARMS: [&str; 2] = ["mail", "control"];
 
     fn sums(before: &[i64]) -> Result<Sums> {

@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::FAILED;
+use super::before::unlike_shares;
 use crate::error::Result;
 use crate::evaluate::arm_sums::{PeriodSums, Quantity, TOTAL};
 use crate::evaluate::settings::{StrategyPeriod, StrategySettings};
@@ -64,7 +65,11 @@ pub fn everybody_excluded(during: &PeriodSums<'_>) -> Result<Option<i64>> {
 ///
 /// # Errors
 /// Exit 3 if sums of cells leave 128 bits.
-pub fn contaminated_p(during: &PeriodSums<'_>) -> Result<Option<f64>> {
+pub fn contaminated_p(strategy: &StrategySettings, during: &PeriodSums<'_>) -> Result<Option<f64>> {
+    if strategy.cluster.is_some() {
+        let treated: Vec<&str> = during.arms().into_iter().filter(|arm| *arm != strategy.control).collect();
+        return unlike_shares(during, &strategy.control, &treated);
+    }
     let mut groups = Vec::new();
     for arm in during.arms() {
         let sums = during.arm(TOTAL, &Quantity::TreatedInBaseline, arm)?;

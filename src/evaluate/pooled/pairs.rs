@@ -36,7 +36,7 @@ impl<'a> Pairs<'a> {
         (second, second_influence): (&Effect<'a>, &[[Influence; 2]]),
     ) -> f64 {
         let strategy = first.diagnostics.strategy;
-        let scales = first.measured.scales(strategy.money_scale);
+        let scales = strategy.scales(first.measured);
         let periods = (first.diagnostics.period.period, second.diagnostics.period.period);
         let of_group = |group: Group<'a>| self.rows.get(&(strategy.name.as_str(), key.phase, group, first.measured));
         // Strata are cells of the total row.

@@ -402,6 +402,23 @@ sentences! {
             /// The arm.
             arm: Quoted,
         } = "reason.without_contact", " ({without} of {customers} in arm {arm} were not contacted)";
+        /// What was drawn.
+        Drawn {
+            /// The column of clusters.
+            column: Quoted,
+            /// Clusters of the arm.
+            treated: i64,
+            /// Customers of these.
+            of_treated: i64,
+            /// The arm.
+            arm: Quoted,
+            /// Clusters of the control.
+            controls: i64,
+            /// Customers of these.
+            of_controls: i64,
+            /// The control.
+            control: Quoted,
+        } = "reason.drawn", " (drawn by {column}: {treated} of {of_treated} customers in arm {arm}, {controls} of {of_controls} in arm {control})";
         /// States lie wholly in one arm each.
         WholeStates {
             /// The scheme column.

@@ -16,6 +16,49 @@ sentences! {
             /// The arm.
             arm: Quoted,
         } = "reason.one_customer", "arm {arm} has one customer here, and one has no variance";
+        /// An arm has one cluster, which has no variance.
+        OneCluster {
+            /// The arm.
+            arm: Quoted,
+            /// The column of clusters.
+            column: Quoted,
+        } = "reason.one_cluster", "arm {arm} has one cluster here (column {column}), and one has no variance";
+        /// Clusters have customers in several arms, so they were not what was drawn.
+        MixedClusters {
+            /// How many.
+            mixed: i64,
+            /// Of how many.
+            clusters: i64,
+            /// The column of clusters.
+            column: Quoted,
+        } = "reason.mixed_clusters", "{mixed} of {clusters} clusters (column {column}) have customers in several arms, so they were not drawn as a whole: name the column whose values were, or remove cluster";
+        /// Within either arm all clusters have the same outcome per customer.
+        SameClusters = "reason.same_clusters", "within each arm all clusters have the same outcome per customer, so there is no variance";
+        /// Clusters are so few that no draw of them is rare.
+        FewDraws {
+            /// How many ways there are to draw them.
+            draws: i64,
+            /// The column of clusters.
+            column: Quoted,
+        } = "reason.few_draws", "these clusters (column {column}) can be drawn in {draws} ways, so even the rarest draw has a p-value above 0.05: eight clusters in halves are the least that can show an effect";
+        /// The permutation test of clusters would claim too often.
+        TooSkewedClusters {
+            /// Clusters of the smaller arm.
+            clusters: i64,
+            /// The column of clusters.
+            column: Quoted,
+            /// How many of these clusters would do.
+            enough: i64,
+        } = "reason.too_skewed_clusters", "{clusters} clusters (column {column}) in the smaller arm are too few for clusters as unlike as these: in redraws of the arms a test claims effects that are none; {enough} of them would do";
+        /// The permutation test of clusters would claim too often, whatever the arms' sizes.
+        UnlikeClusters {
+            /// Clusters of the smaller arm.
+            clusters: i64,
+            /// The column of clusters.
+            column: Quoted,
+        } = "reason.unlike_clusters", "a few clusters (column {column}) make nearly all that differs, so {clusters} in the smaller arm are too few, and not even half of these clusters would do";
+        /// No stratum has two clusters in each arm.
+        NoClusterCells = "reason.no_cluster_cells", "no stratum has two clusters in each arm";
         /// Within either arm all customers have the same outcome.
         SameOutcome = "reason.same_outcome", "within each arm all customers have the same outcome, so there is no variance";
         /// Within either arm all customers with orders have the same value per order.

@@ -8,7 +8,7 @@ use super::super::reason::{Finding, Remark};
 use super::super::settings::Guardrail;
 use super::matched::{Bracket, End, Reading, read};
 use super::rules::Evidence;
-use super::subject::{Subject, draft};
+use super::subject::{Subject, draft, drawn};
 use crate::domain::{Design, EffectMethod as Method, Outcome};
 use crate::stats::MoneyInterval;
 
@@ -96,7 +96,11 @@ fn of_effect(effect: &Effect<'_>, of_period: &[&Effect<'_>]) -> DraftVerdict {
         outcome: effect.outcome,
         method: Some(effect.method),
     };
-    let remarks = fallback.into_iter().chain(effect.checks().remarks.iter().cloned());
+    let drawn = effect.clusters.and_then(|clusters| {
+        let customers = [effect.n_treated, effect.n_control];
+        drawn(strategy, [effect.arm, effect.against], clusters, customers)
+    });
+    let remarks = fallback.into_iter().chain(drawn).chain(effect.checks().remarks.iter().cloned());
     draft(subject, obstacle, evidence, remarks.collect())
 }
 

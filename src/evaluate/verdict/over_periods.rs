@@ -10,7 +10,7 @@ use super::super::sentence::Rounded;
 use super::super::settings::Guardrail;
 use super::matched::{Bracket, End, Reading, read};
 use super::rules::Evidence;
-use super::subject::{Subject, draft};
+use super::subject::{Subject, draft, drawn};
 use crate::domain::{Design, EffectMethod as Method, Outcome};
 use crate::stats::MoneyInterval;
 
@@ -94,6 +94,8 @@ fn disagreement(periods: &[PeriodEffect]) -> Option<Disagreement> {
 /// What is to be said beside the verdict.
 fn remarks(row: &PooledEffect<'_>, lead: &Lead) -> Vec<Remark> {
     let mut remarks = Vec::new();
+    let of = |clusters| drawn(row.strategy, [row.key.arm, row.key.against], clusters, [row.n_treated, row.n_control]);
+    remarks.extend(row.clusters.and_then(of));
     remarks.extend(lead.fallback.clone().map(|why| Remark::InAPeriod { method: row.key.method, why }));
     if let (Some((period, reason)), Some(covered)) = (&row.missing, row.covered) {
         let share = Rounded::new(100.0 * covered, 0);

@@ -1,7 +1,7 @@
 //! The rules, for estimates that allow a verdict.
 
+use super::super::compare::LEVEL;
 use super::super::draft::Verdict;
-use super::super::family::LEVEL;
 use super::super::reason::{Change, Disagreement, Finding, NetMargin};
 use super::super::sentence::Rounded;
 use crate::domain::Outcome;

@@ -3,6 +3,7 @@
 use super::super::arm_sums::Group;
 use super::super::draft::{DraftVerdict, Verdict};
 use super::super::reason::{Finding, NotEstimable, Remark, VerdictReason};
+use super::super::settings::StrategySettings;
 use super::rules::{Evidence, judge};
 use crate::domain::{Design, EffectMethod as Method, Outcome, Period};
 use crate::tables::VerdictRow;
@@ -17,6 +18,17 @@ pub struct Subject<'a> {
     pub group: Group<'a>,
     pub outcome: &'a Outcome,
     pub method: Option<Method>,
+}
+
+/// What was drawn into two arms, where that were clusters.
+pub fn drawn(
+    strategy: &StrategySettings,
+    [arm, control]: [&str; 2],
+    [treated, controls]: [i64; 2],
+    [of_treated, of_controls]: [i64; 2],
+) -> Option<Remark> {
+    let [column, arm, control] = [strategy.cluster.as_deref()?, arm, control].map(Into::into);
+    Some(Remark::Drawn { column, treated, of_treated, arm, controls, of_controls, control })
 }
 
 /// A verdict before it is ranked; `obstacle` is what makes it impossible.

@@ -4,9 +4,11 @@ use std::collections::{BTreeMap, HashMap};
 
 use rayon::prelude::*;
 
+use super::clusters::{ClusterDraws, cluster_draws};
+use super::day_count::DayCount;
 use crate::assign::{Assignments, AssignmentsByPeriod, Rejected, RowSet, by_period};
 use crate::domain::{Day, Design, Period};
-use crate::error::Result;
+use crate::error::{Error, Result};
 use crate::input::assignments::{self, AssignmentFile, Request};
 use crate::input::hashes::HashList;
 use crate::input::orders::columns::OrderColumns;
@@ -19,6 +21,8 @@ pub struct StrategyAssignments {
     pub arms: Vec<String>,
     /// Names of the strata; none if the table has no strata.
     pub strata: Option<Vec<String>>,
+    /// Names of the clusters; none if customers were drawn one by one.
+    pub clusters: Option<Vec<String>>,
     /// Whether the table has costs.
     pub has_cost: bool,
     /// Whether the table has contacts.
@@ -50,19 +54,8 @@ pub struct PeriodCounts {
     pub excluded: u64,
     /// Customers who count by stratum, day and arm, if a randomised strategy assigned them on several days.
     pub by_day: Vec<DayCount>,
-}
-
-/// Customers of a stratum who are assigned to an arm on a day.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub struct DayCount {
-    /// Number of the stratum, 0 without strata.
-    pub stratum: u32,
-    /// The day.
-    pub day: Day,
-    /// Number of the arm.
-    pub arm: u16,
-    /// How many they are.
-    pub customers: u64,
+    /// Where the clusters were drawn to.
+    pub clusters: ClusterDraws,
 }
 
 /// Rows of an assignment table by outcome.
@@ -137,6 +130,7 @@ pub fn read(job: &Job, files: &[Vec<AssignmentFile>], columns: &OrderColumns, pa
             if strategy.design == Design::Randomised {
                 all.count_days();
             }
+            all.find_clusters(strategy)?;
             Ok(all)
         })
         .collect()
@@ -166,6 +160,7 @@ impl StrategyAssignments {
         let first = tables.first();
         let arms = first.map(|table| table.arms.clone()).unwrap_or_default();
         let strata = first.filter(|table| table.stratum.is_some()).map(|table| table.strata.to_vec());
+        let clusters = first.filter(|table| table.cluster.is_some()).map(|table| table.clusters.to_vec());
         let has_cost = first.is_some_and(|table| table.cost.is_some());
         let has_contacts = first.is_some_and(|table| table.contacts.is_some());
 
@@ -198,11 +193,34 @@ impl StrategyAssignments {
                 };
             }
         }
-        StrategyAssignments { arms, strata, has_cost, has_contacts, parts, periods: counts, rows }
+        StrategyAssignments { arms, strata, clusters, has_cost, has_contacts, parts, periods: counts, rows }
     }
 }
 
 impl StrategyAssignments {
+    /// Finds where clusters were drawn to.
+    ///
+    /// # Errors
+    /// Exit 3 if a cluster lies in several strata of a period, in which it cannot have been drawn.
+    fn find_clusters(&mut self, strategy: &Strategy) -> Result<()> {
+        let (Some(names), Some(column)) = (&self.clusters, &strategy.cluster) else { return Ok(()) };
+        for (number, counts) in self.periods.iter_mut().enumerate() {
+            let rows = self.parts.iter().map(|part| (&part.table, &part.periods.periods[number].rows));
+            counts.clusters = cluster_draws(rows, names.len());
+            let draws = names.iter().zip(&counts.clusters).filter_map(|(name, draw)| Some((name, draw.as_ref()?)));
+            for (name, draw) in draws.filter(|(_, draw)| draw.stratum != draw.last_stratum) {
+                let stratum = |number: u32| self.strata.iter().flatten().nth(number as usize).map_or("", String::as_str);
+                return Err(Error::contract(format!(
+                    "strategy {:?}: the cluster {name:?} (column {column:?}) lies in the strata {:?} and {:?} of one period, but is drawn as a whole; give every cluster one stratum, or the column \"stratum\" another name",
+                    strategy.name,
+                    stratum(draw.stratum),
+                    stratum(draw.last_stratum)
+                )));
+            }
+        }
+        Ok(())
+    }
+
     /// Counts by day the customers of periods that have several.
     fn count_days(&mut self) {
         for (number, counts) in self.periods.iter_mut().enumerate() {

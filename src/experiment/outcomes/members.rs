@@ -9,6 +9,7 @@ use crate::domain::{Day, Design, Period};
 use crate::error::Result;
 use crate::evaluate::Phase;
 use crate::experiment::cells::CellPart;
+use crate::experiment::exposure::ClusterDraw;
 use crate::experiment::plan::{ExperimentPlan, OutcomeKind, PeriodPlan, QuantitySource, StrategyPlan, SummedQuantity};
 use crate::movement::ABSENT;
 use crate::sums::{Column, mark_nonzero};
@@ -51,6 +52,8 @@ pub struct PeriodOutcomes<'a> {
     table: &'a Assignments,
     /// By day of assignment: the number of its date among the cells; empty where dates are no strata.
     dates: Vec<(Day, u64)>,
+    /// Where clusters were drawn to; empty if customers were drawn one by one.
+    clusters: &'a [Option<ClusterDraw>],
     /// By scheme and state: the step of the ladder.
     ladders: &'a [Vec<Option<usize>>],
     /// States on the day before the period.
@@ -82,12 +85,14 @@ struct WindowRows {
 impl<'a> PeriodOutcomes<'a> {
     /// A period, given by its index, in a part.
     pub fn new(plan: &'a ExperimentPlan<'a>, period: usize, part: usize, snapshots: &'a Snapshots) -> PeriodOutcomes<'a> {
+        let clusters = &plan.counts(period).clusters;
         let period = &plan.periods[period];
         PeriodOutcomes {
             strategy: &plan.strategies[period.strategy],
             period,
             table: &plan.assignments[period.strategy].parts[part].table,
             dates: plan.strategies[period.strategy].date_numbers(period),
+            clusters,
             ladders: &plan.ladders,
             before: period.before.and_then(|date| snapshots.states(date)),
             earlier: period.earlier.and_then(|date| snapshots.states(date)),
@@ -170,14 +175,25 @@ impl<'a> PeriodOutcomes<'a> {
                 }
                 CellPart::AssignedOn { .. } => {
                     for (cell, row) in cell_arms.iter_mut().zip(members.rows) {
-                        *cell = *cell * values + self.date_number(self.table.day(*row as usize));
+                        *cell = *cell * values + self.date_number(self.drawn_on(*row as usize));
                     }
                 }
+            }
+        }
+        if let (Some(count), Some(clusters)) = (self.strategy.layout.keys.clusters, &self.table.cluster) {
+            for (cell, row) in cell_arms.iter_mut().zip(members.rows) {
+                *cell = *cell * count + u64::from(clusters[*row as usize]);
             }
         }
         for (code, arm) in cell_arms.iter_mut().zip(members.arms) {
             *code = self.strategy.layout.keys.cell_arm(*code, *arm);
         }
+    }
+
+    /// The day on which a row's customer was drawn: all of a cluster are on its first day.
+    fn drawn_on(&self, row: usize) -> Day {
+        let cluster = self.table.cluster.as_ref().and_then(|clusters| self.clusters.get(clusters[row] as usize)?.as_ref());
+        cluster.map_or_else(|| self.table.day(row), |draw| draw.first_day)
     }
 
     /// The number of a day's date among the cells; 0 where dates are no strata.

@@ -39,6 +39,8 @@ pub(super) trait RowBatch<'a> {
     fn arm(&self, row: usize) -> Option<Name<'a>>;
     fn assigned_on(&self, row: usize) -> AssignedOn;
     fn stratum(&self, row: usize) -> Option<Name<'a>>;
+    /// The cluster, if they are read.
+    fn cluster(&self, row: usize) -> Option<Name<'a>>;
     fn cost(&self, row: usize) -> Option<i64>;
     fn contacts(&self, row: usize) -> Option<u32>;
     fn ended_on(&self, row: usize) -> Option<Day>;
@@ -49,6 +51,11 @@ pub(super) trait RowBatch<'a> {
     }
     /// The Arrow views of all strata, if every row has one.
     fn stratum_views(&self) -> Option<&[u128]> {
+        None
+    }
+
+    /// The Arrow views of all clusters, if every row has one.
+    fn cluster_views(&self) -> Option<&[u128]> {
         None
     }
 

@@ -20,30 +20,31 @@ struct ColumnIndices {
     assigned_on: usize,
     strategy: Option<usize>,
     stratum: Option<usize>,
+    cluster: Option<usize>,
     cost: Option<usize>,
     contacts: Option<usize>,
     ended_on: Option<usize>,
 }
 
 /// Opens a CSV file and finds its columns.
-fn open(name: &str, path: &Path) -> Result<(Reader<File>, ColumnIndices)> {
+fn open(name: &str, path: &Path, request: &Request) -> Result<(Reader<File>, ColumnIndices)> {
     let file = File::open(path)
         .map_err(|e| Error::input(format!("cannot read {name}: {e}; check the file and its permissions")).caused_by(e))?;
     let mut reader = ReaderBuilder::new().flexible(true).buffer_capacity(1 << 16).from_reader(file);
     let header = reader.headers().map_err(|e| unreadable(name, &e).caused_by(std::io::Error::from(e)))?;
     csv_record::check_record(name, header, None)?;
-    let places = ColumnIndices::find(name, header)?;
+    let places = ColumnIndices::find(name, header, request)?;
     Ok((reader, places))
 }
 
 /// Checks the columns of a CSV file.
-pub(super) fn check(name: &str, path: &Path) -> Result<()> {
-    open(name, path).map(drop)
+pub(super) fn check(name: &str, path: &Path, request: &Request) -> Result<()> {
+    open(name, path, request).map(drop)
 }
 
 /// Reads a CSV file.
 pub(super) fn read(name: &str, path: &Path, request: &Request) -> Result<FileChunk> {
-    let (mut reader, places) = open(name, path)?;
+    let (mut reader, places) = open(name, path, request)?;
     let has = OptionalColumns {
         strategy: places.strategy.is_some(),
         stratum: places.stratum.is_some(),
@@ -68,7 +69,7 @@ pub(super) fn read(name: &str, path: &Path, request: &Request) -> Result<FileChu
 }
 
 impl ColumnIndices {
-    fn find(name: &str, header: &StringRecord) -> Result<ColumnIndices> {
+    fn find(name: &str, header: &StringRecord, request: &Request) -> Result<ColumnIndices> {
         let names: Vec<&str> = header.iter().collect();
         let optional = |column: &str| -> Result<Option<usize>> {
             let mut found = names.iter().enumerate().filter(|(_, n)| **n == column).map(|(at, _)| at);
@@ -94,16 +95,24 @@ impl ColumnIndices {
                 ))
             })
         };
-        let stratum = match optional("stratum")? {
-            Some(at) => Some(at),
-            None => optional("state")?,
+        let cluster = |column: &str| -> Result<usize> {
+            optional(column)?.ok_or_else(|| {
+                let near = suggestion(column, names.iter().copied());
+                let columns = names.join(", ");
+                Error::contract(format!(
+                    "{name} has no column {column:?}{near} (its first line names {columns}); {}",
+                    request.without_cluster()
+                ))
+            })
         };
+        let strata = request.strata().map(optional).collect::<Result<Vec<_>>>()?;
         Ok(ColumnIndices {
             customer_id: required("customer_id")?,
             arm: required("arm")?,
             assigned_on: required("assigned_on")?,
             strategy: optional("strategy")?,
-            stratum,
+            stratum: strata.into_iter().flatten().next(),
+            cluster: request.cluster.map(cluster).transpose()?,
             cost: optional("cost")?,
             contacts: optional("contacts")?,
             ended_on: optional("ended_on")?,
@@ -119,6 +128,7 @@ struct CsvRow<'a> {
     arm: Option<Name<'a>>,
     assigned_on: AssignedOn,
     stratum: Option<Name<'a>>,
+    cluster: Option<Name<'a>>,
     cost: Option<i64>,
     contacts: Option<u32>,
     ended_on: Option<Day>,
@@ -153,6 +163,10 @@ impl<'a> RowBatch<'a> for CsvRow<'a> {
         self.stratum
     }
 
+    fn cluster(&self, _: usize) -> Option<Name<'a>> {
+        self.cluster
+    }
+
     fn cost(&self, _: usize) -> Option<i64> {
         self.cost
     }
@@ -184,6 +198,7 @@ impl<'a> CsvLine<'a> {
             arm: self.text(Some(places.arm)).map(Name::of),
             assigned_on: assigned_on.map_or(AssignedOn::Null, AssignedOn::On),
             stratum: self.text(places.stratum).map(Name::of),
+            cluster: self.text(places.cluster).map(Name::of),
             cost: self.field(places.cost).map(|text| self.money(text)).transpose()?,
             contacts: self.field(places.contacts).map(|text| self.contacts(text)).transpose()?,
             ended_on: self.field(places.ended_on).map(|text| self.day("ended_on", text)).transpose()?,

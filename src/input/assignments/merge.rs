@@ -19,6 +19,9 @@ const MAX_ARMS: usize = 1_000;
 /// Most strata of a table.
 const MAX_STRATA: usize = 60_000;
 
+/// Most clusters of a table.
+const MAX_CLUSTERS: usize = 100_000;
+
 /// Merges the chunks, each with the name of its file and in the order of the files, into the assignments of every part.
 pub(super) fn merge(chunks: Vec<(String, FileChunk)>, request: &Request) -> Result<Vec<Assignments>> {
     let rows: usize = chunks.iter().map(|(_, chunk)| chunk.len()).sum();
@@ -32,18 +35,19 @@ pub(super) fn merge(chunks: Vec<(String, FileChunk)>, request: &Request) -> Resu
     check_strategies(&totals, request)?;
     let arms = arms(&totals.arms, request)?;
     let strata: Arc<[String]> = strata(&totals.strata, request)?.into();
+    let clusters: Arc<[String]> = clusters(&totals, request)?.into();
     if rows == 0 {
         return Err(nothing(&totals, &chunks, request));
     }
     let mut by_part: Vec<Vec<(ChunkRows, CodeMap)>> = (0..request.parts.max(1)).map(|_| Vec::new()).collect();
     for (_, chunk) in chunks {
-        let codes = CodeMap::new(&chunk, &arms, &strata);
+        let codes = CodeMap::new(&chunk, &arms, &strata, &clusters);
         by_part.iter_mut().zip(chunk.parts).for_each(|(part, rows)| part.push((rows, codes.clone())));
     }
     let mut parts = by_part
         .into_par_iter()
         .map(|chunks| {
-            let mut out = empty(totals.has, &chunks, &arms, &strata);
+            let mut out = empty((totals.has, request.cluster.is_some()), &chunks, &arms, [&strata, &clusters]);
             chunks.into_iter().try_for_each(|(rows, codes)| append(&mut out, rows, &codes)).map(|()| out)
         })
         .collect::<Result<Vec<Assignments>>>()?;
@@ -57,7 +61,12 @@ pub(super) fn merge(chunks: Vec<(String, FileChunk)>, request: &Request) -> Resu
 }
 
 /// Empty assignments with capacity for the chunks of a part.
-fn empty(has: OptionalColumns, chunks: &[(ChunkRows, CodeMap)], arms: &[String], strata: &Arc<[String]>) -> Assignments {
+fn empty(
+    (has, has_clusters): (OptionalColumns, bool),
+    chunks: &[(ChunkRows, CodeMap)],
+    arms: &[String],
+    [strata, clusters]: [&Arc<[String]>; 2],
+) -> Assignments {
     let rows: usize = chunks.iter().map(|(rows, _)| rows.arm.len()).sum();
     Assignments {
         ids: match chunks.first().map(|(rows, _)| &rows.ids) {
@@ -67,11 +76,13 @@ fn empty(has: OptionalColumns, chunks: &[(ChunkRows, CodeMap)], arms: &[String],
         arm: CompactInts::with_capacity(rows),
         assigned_on: CompactInts::with_capacity(rows),
         stratum: has.stratum.then(|| Vec::with_capacity(rows)),
+        cluster: has_clusters.then(|| Vec::with_capacity(rows)),
         cost: has.cost.then(|| Vec::with_capacity(rows)),
         contacts: has.contacts.then(|| Vec::with_capacity(rows)),
         ended_on: has.ended_on.then(|| Vec::with_capacity(rows)),
         arms: arms.to_vec(),
         strata: strata.clone(),
+        clusters: clusters.clone(),
         rows_read: 0,
         other_strategies: 0,
         null_costs: 0,
@@ -85,18 +96,22 @@ struct CodeMap {
     arms: Arc<[u32]>,
     /// If the chunk has no strata, the code of the stratum that all its rows are in.
     strata: std::result::Result<Arc<[u32]>, u32>,
+    clusters: Arc<[u32]>,
 }
 
 impl CodeMap {
-    fn new(chunk: &FileChunk, arms: &[String], strata: &[String]) -> CodeMap {
+    fn new(chunk: &FileChunk, arms: &[String], strata: &[String], clusters: &[String]) -> CodeMap {
         let arm = |found: &CodedName| arms.iter().position(|name| *name == found.name).unwrap_or_default() as u32;
-        let stratum = |name: &str| strata.binary_search_by(|stratum| stratum.as_str().cmp(name)).unwrap_or_default() as u32;
+        let find =
+            |names: &[String], name: &str| names.binary_search_by(|known| known.as_str().cmp(name)).unwrap_or_default() as u32;
+        let stratum = |name: &str| find(strata, name);
         CodeMap {
             arms: chunk.arms.names.iter().map(arm).collect(),
             strata: match chunk.has.stratum {
                 true => Ok(chunk.strata.names.iter().map(|found| stratum(&found.name)).collect()),
                 false => Err(stratum(NO_STRATUM)),
             },
+            clusters: chunk.clusters.names.iter().map(|found| find(clusters, &found.name)).collect(),
         }
     }
 }
@@ -110,6 +125,9 @@ struct ChunkTotals {
     null_costs: u64,
     arms: BTreeMap<String, (u64, String)>,
     strata: BTreeMap<String, (u64, String)>,
+    clusters: BTreeMap<String, (u64, String)>,
+    /// The first row that has no cluster.
+    without_cluster: Option<String>,
     strategies: BTreeMap<String, (u64, String)>,
 }
 
@@ -123,6 +141,8 @@ impl ChunkTotals {
             null_costs: 0,
             arms: BTreeMap::new(),
             strata: BTreeMap::new(),
+            clusters: BTreeMap::new(),
+            without_cluster: None,
             strategies: BTreeMap::new(),
         };
         for (_, chunk) in chunks {
@@ -141,6 +161,9 @@ impl ChunkTotals {
             }
             collect(&mut totals.arms, &chunk.arms, file);
             collect(&mut totals.strata, &chunk.strata, file);
+            collect(&mut totals.clusters, &chunk.clusters, file);
+            totals.without_cluster =
+                totals.without_cluster.take().or_else(|| Some(format!("{file}, {} {}", unit(file), chunk.without_cluster?)));
             collect(&mut totals.strategies, &chunk.strategies, file);
             if totals.has.stratum && !chunk.has.stratum && chunk.len() > 0 {
                 totals.strata.entry(NO_STRATUM.into()).or_insert((0, file.clone()));
@@ -150,11 +173,15 @@ impl ChunkTotals {
     }
 }
 
+/// What a file's records are called.
+fn unit(file: &str) -> &'static str {
+    if file.to_lowercase().ends_with(".csv") { "line" } else { "row" }
+}
+
 /// Adds a chunk's names with their rows; the place of a name is its first row in the order of the files.
 fn collect(all: &mut BTreeMap<String, (u64, String)>, names: &NameCodes, file: &str) {
     for CodedName { name, rows, first } in &names.names {
-        let unit = if file.to_lowercase().ends_with(".csv") { "line" } else { "row" };
-        all.entry(name.clone()).or_insert_with(|| (0, format!("{file}, {unit} {first}"))).0 += rows;
+        all.entry(name.clone()).or_insert_with(|| (0, format!("{file}, {} {first}", unit(file)))).0 += rows;
     }
 }
 
@@ -236,6 +263,30 @@ fn strata(found: &BTreeMap<String, (u64, String)>, request: &Request) -> Result<
     Ok(found.keys().cloned().collect())
 }
 
+/// The names of the clusters by their common code.
+fn clusters(totals: &ChunkTotals, request: &Request) -> Result<Vec<String>> {
+    let Some(column) = request.cluster else { return Ok(Vec::new()) };
+    let (whose, found) = (&request.whose, &totals.clusters);
+    if let Some(place) = &totals.without_cluster {
+        return Err(Error::contract(format!(
+            "{place}: the column {column:?}, which cluster of {whose} names, is empty; expected what this customer was drawn with, so fill it in, or leave the assignment out"
+        )));
+    }
+    if let Some((one, other)) = look_alike(found.keys().map(String::as_str)) {
+        return Err(Error::contract(format!(
+            "{}: {one:?} and {other:?} in the column {column:?} of {whose} differ only in case or blanks; write one name",
+            found.get(other).map_or("", |(_, place)| place.as_str())
+        )));
+    }
+    if found.len() > MAX_CLUSTERS {
+        return Err(Error::contract(format!(
+            "the column {column:?} of {whose} has {} values; as clusters at most {MAX_CLUSTERS} fit: name the column whose values were drawn, or remove cluster if every customer was",
+            found.len()
+        )));
+    }
+    Ok(found.keys().cloned().collect())
+}
+
 /// The error for a table without assignments.
 fn nothing(totals: &ChunkTotals, chunks: &[(String, FileChunk)], request: &Request) -> Error {
     let whose = &request.whose;
@@ -276,6 +327,9 @@ fn append(out: &mut Assignments, rows: ChunkRows, codes: &CodeMap) -> Result<()>
         }
         (Some(all), Err(none)) => all.extend(std::iter::repeat_n(*none, count)),
         (None, _) => {}
+    }
+    if let Some(all) = &mut out.cluster {
+        all.extend(rows.cluster.iter().map(|cluster| codes.clusters.get(*cluster as usize).copied().unwrap_or_default()));
     }
     if let Some(all) = &mut out.cost {
         all.extend(rows.cost);

@@ -1,10 +1,11 @@
 //! Assignment tables: Parquet or CSV files of who was put into which arm on which day.
 //!
 //! Columns by name: `customer_id`, `arm`, `assigned_on`; if they are there, `strategy`, `stratum` (or else `state`),
-//! `cost`, `contacts` and `ended_on`; others are not read. [`open`] identifies the files
+//! `cost`, `contacts` and `ended_on`; where clusters were drawn, the column that the job names for them; others are not read. [`open`] identifies the files
 //! for the run's hash, [`read`] reads the rows of one strategy into [`Assignments`].
 
 mod batch;
+mod columns;
 mod csv;
 mod file;
 mod merge;
@@ -49,7 +50,7 @@ pub fn open(patterns: &[(String, PathBuf)], key: &'static str, hashes: Option<&A
 pub fn check(files: &[AssignmentFile], request: &Request) -> Result<()> {
     files.iter().try_for_each(|file| match &file.source {
         Some(source) => parquet::check(source, request),
-        None => csv::check(&file.name(), &file.input.path),
+        None => csv::check(&file.name(), &file.input.path, request),
     })
 }
 

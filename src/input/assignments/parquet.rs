@@ -8,33 +8,19 @@ use arrow::compute::cast;
 use arrow::datatypes::{DataType, Float64Type};
 use rayon::prelude::*;
 
-use super::batch::{AssignedOn, OptionalColumns, RowBatch, RowId};
+use super::batch::{AssignedOn, RowBatch, RowId};
+use super::columns::AssignmentColumns;
 use super::names::Name;
 use super::request::{Request, negative_cost};
 use super::rows::{FileChunk, Scratch};
 use crate::domain::{CustomerIds, Day, IdType};
-use crate::error::{Error, Result, suggestion};
-use crate::input::column_types::type_name;
+use crate::error::{Error, Result};
 use crate::input::decode::{self, Integers, Problem};
 use crate::input::reader::FileReader;
-use crate::input::schema::read_schema;
 use crate::input::source::Source;
 
 /// Most rows of a row group for which capacity is reserved in advance.
 const MAX_RESERVED_ROWS: usize = 1 << 20;
-
-/// The columns that are read.
-struct AssignmentColumns {
-    names: Vec<String>,
-    /// Number of `stratum`, or else of `state`, among the names; and so on.
-    strategy: Option<usize>,
-    stratum: Option<usize>,
-    cost: Option<usize>,
-    contacts: Option<usize>,
-    ended_on: Option<usize>,
-    /// Type of the customer id.
-    id: DataType,
-}
 
 /// Checks the columns of a Parquet file.
 pub(super) fn check(source: &Source, request: &Request) -> Result<()> {
@@ -55,97 +41,15 @@ pub(super) fn read(source: &Source, request: &Request) -> Result<Vec<FileChunk>>
                 usize::try_from(source.metadata.metadata().row_group(group).num_rows()).unwrap_or(0).min(MAX_RESERVED_ROWS);
             let (mut chunk, mut scratch) = (FileChunk::new(request, table.has(), rows), Scratch::default());
             reader.read(&file, group, &mut Vec::new(), |first, columns| {
-                chunk.add(request, &RawBatch { source, table: &table, request, first, columns }.decoded()?, &mut scratch);
+                let clusters = table.clusters(columns)?;
+                let batch = RawBatch { source, table: &table, request, first, columns, clusters: clusters.as_ref() };
+                chunk.add(request, &batch.decoded()?, &mut scratch);
                 Ok(())
             })?;
             Ok(chunk)
         })
         .collect();
     chunks.into_iter().collect()
-}
-
-impl AssignmentColumns {
-    fn find(source: &Source, request: &Request) -> Result<AssignmentColumns> {
-        let schema = read_schema(source);
-        let name = source.name();
-        let mut names: Vec<String> = Vec::new();
-        let mut place = |column: &str, serves: &dyn Fn(&DataType) -> bool, expected: &str| -> Result<Option<(usize, DataType)>> {
-            let mut found = schema.fields().iter().filter(|f| f.name() == column);
-            let in_path = source.input.partitions.iter().any(|(key, _)| key == column);
-            let data_type = match (found.next(), found.next()) {
-                (Some(_), Some(_)) => {
-                    return Err(Error::contract(format!("{name} has several columns named {column:?}; rename all but one")));
-                }
-                (Some(field), None) => field.data_type().clone(),
-                (None, _) if in_path && column == "assigned_on" => DataType::Date32,
-                (None, _) if in_path => DataType::Utf8View,
-                (None, _) => return Ok(None),
-            };
-            // Writers give a column without any value this type.
-            if data_type == DataType::Null && ["contacts", "ended_on"].contains(&column) {
-                return Ok(None);
-            }
-            if !serves(&data_type) {
-                return Err(Error::contract(format!(
-                    "{name}: column {column:?} is of type {}; expected {expected}. Convert it where the file is written",
-                    type_name(&data_type)
-                )));
-            }
-            names.push(column.to_owned());
-            Ok(Some((names.len() - 1, data_type)))
-        };
-        let text = |t: &DataType| *t == DataType::Utf8View;
-        let date = |t: &DataType| matches!(t, DataType::Date32 | DataType::Date64 | DataType::Timestamp(..));
-        let money = |t: &DataType| {
-            t.is_integer()
-                || matches!(t, DataType::Float32 | DataType::Float64)
-                || matches!(t, DataType::Decimal64(_, scale) | DataType::Decimal128(_, scale) if *scale >= 0)
-        };
-        let whole = |t: &DataType| t.is_integer() || matches!(t, DataType::Float32 | DataType::Float64);
-        let is_text = request.id == IdType::Text;
-        let serves_id = |t: &DataType| if is_text { text(t) } else { t.is_integer() };
-        let as_orders = if is_text { "a string, as the orders' ids are" } else { "an integer, as the orders' ids are" };
-        let customer_id = place("customer_id", &serves_id, as_orders)?;
-        let arm = place("arm", &text, "a string")?;
-        let assigned_on = place("assigned_on", &date, "a date or a timestamp")?;
-        let required = [("customer_id", customer_id.is_some()), ("arm", arm.is_some()), ("assigned_on", assigned_on.is_some())];
-        if let Some((column, _)) = required.iter().find(|(_, found)| !found) {
-            let columns: Vec<&str> = schema.fields().iter().map(|f| f.name().as_str()).collect();
-            return Err(Error::contract(format!(
-                "{name} has no column {column:?}{} (its columns are {}); expected customer_id, arm and assigned_on at least",
-                suggestion(column, columns.iter().copied()),
-                columns.join(", ")
-            )));
-        }
-        let strategy = place("strategy", &text, "a string")?;
-        let stratum = match place("stratum", &text, "a string")? {
-            Some(place) => Some(place),
-            None => place("state", &text, "a string")?,
-        };
-        let cost = place("cost", &money, "an integer, a decimal or a float")?;
-        let contacts = place("contacts", &whole, "an integer, or a float of whole numbers")?;
-        let ended_on = place("ended_on", &date, "a date or a timestamp")?;
-        let number = |place: Option<(usize, DataType)>| place.map(|(at, _)| at);
-        Ok(AssignmentColumns {
-            id: customer_id.map_or(DataType::Null, |(_, data_type)| data_type),
-            strategy: number(strategy),
-            stratum: number(stratum),
-            cost: number(cost),
-            contacts: number(contacts),
-            ended_on: number(ended_on),
-            names,
-        })
-    }
-
-    fn has(&self) -> OptionalColumns {
-        OptionalColumns {
-            strategy: self.strategy.is_some(),
-            stratum: self.stratum.is_some(),
-            cost: self.cost.is_some(),
-            contacts: self.contacts.is_some(),
-            ended_on: self.ended_on.is_some(),
-        }
-    }
 }
 
 /// The columns of a batch before they are decoded.
@@ -156,6 +60,8 @@ struct RawBatch<'a> {
     /// Index of its first row in the file.
     first: u64,
     columns: &'a [ArrayRef],
+    /// The clusters as strings.
+    clusters: Option<&'a ArrayRef>,
 }
 
 /// The columns of a batch; those that the table lacks are empty.
@@ -169,6 +75,7 @@ struct DecodedBatch<'a> {
     arms: TextColumn<'a>,
     strategies: TextColumn<'a>,
     strata: TextColumn<'a>,
+    clusters: TextColumn<'a>,
     costs: Vec<Option<i64>>,
     contacts: Vec<Option<u32>>,
     ended: Vec<Option<Day>>,
@@ -212,6 +119,11 @@ impl<'a> RowBatch<'a> for DecodedBatch<'a> {
     }
 
     #[inline]
+    fn cluster(&self, row: usize) -> Option<Name<'a>> {
+        self.clusters.get(row)
+    }
+
+    #[inline]
     fn cost(&self, row: usize) -> Option<i64> {
         self.costs.get(row).copied().flatten()
     }
@@ -232,6 +144,10 @@ impl<'a> RowBatch<'a> for DecodedBatch<'a> {
 
     fn stratum_views(&self) -> Option<&[u128]> {
         self.strata.views()
+    }
+
+    fn cluster_views(&self) -> Option<&[u128]> {
+        self.clusters.views()
     }
 
     fn keys(&self) -> Option<&[i64]> {
@@ -267,6 +183,7 @@ impl<'a> RawBatch<'a> {
             arms: self.texts(Some(1))?,
             strategies: self.texts(self.table.strategy)?,
             strata: self.texts(self.table.stratum)?,
+            clusters: TextColumn(self.clusters.map(|column| decode::texts(column)).transpose()?),
             costs: self.costs()?,
             contacts: self.contacts()?,
             ended,

@@ -16,6 +16,8 @@ pub struct Request<'a> {
     pub arms: Vec<&'a str>,
     /// An arm that must be there.
     pub control: Option<&'a str>,
+    /// The column of clusters, which is then no stratum; none if there are no clusters.
+    pub cluster: Option<&'a str>,
     /// The type of the orders' customer ids.
     pub id: IdType,
     /// Digits behind the point of the money.
@@ -36,12 +38,25 @@ impl<'a> Request<'a> {
             strategy: Some(&strategy.name),
             arms: strategy.arms.iter().map(|arm| arm.name.as_str()).collect(),
             control: strategy.control.as_deref(),
+            cluster: strategy.cluster.as_deref(),
             id: orders.id,
             scale,
             zone: &orders.zone,
             naive_zone: orders.naive_zone.as_ref(),
             parts,
         }
+    }
+
+    /// The columns that may have the strata, the first that is there does. A state is one of a customer, so it is no stratum in
+    /// which clusters were drawn.
+    pub(super) fn strata(&self) -> impl Iterator<Item = &'static str> {
+        let columns: &[&str] = if self.cluster.is_some() { &["stratum"] } else { &["stratum", "state"] };
+        columns.iter().copied().filter(|column| self.cluster != Some(*column))
+    }
+
+    /// What an error says of a missing column of clusters, after the columns that are there.
+    pub(super) fn without_cluster(&self) -> String {
+        format!("cluster of {} names it, so add the column, or correct or remove cluster", self.whose)
     }
 
     /// The part of a customer with this hash.

@@ -18,6 +18,8 @@ pub(super) struct ChunkRows {
     pub assigned_on: CompactInts<u16>,
     /// Codes of the strata.
     pub stratum: Vec<u32>,
+    /// Codes of the clusters.
+    pub cluster: Vec<u32>,
     /// In minor units; 0 for null.
     pub cost: Vec<i64>,
     pub contacts: Vec<u32>,
@@ -34,6 +36,7 @@ impl ChunkRows {
             arm: CompactInts::with_capacity(rows),
             assigned_on: CompactInts::with_capacity(rows),
             stratum: Vec::new(),
+            cluster: Vec::new(),
             cost: Vec::new(),
             contacts: Vec::new(),
             ended_on: Vec::new(),
@@ -48,6 +51,9 @@ pub(super) struct FileChunk {
     pub has: OptionalColumns,
     pub arms: NameCodes,
     pub strata: NameCodes,
+    pub clusters: NameCodes,
+    /// Number of the first row or line that counts and has no cluster, from 1.
+    pub without_cluster: Option<u64>,
     /// Strategies other than the requested one.
     pub strategies: NameCodes,
     pub rows_read: u64,
@@ -64,6 +70,8 @@ pub(super) struct Scratch {
     arms: Vec<u32>,
     /// The code of every row's stratum, if the table has strata.
     strata: Vec<u32>,
+    /// The code of every row's cluster, if they are read.
+    clusters: Vec<u32>,
 }
 
 impl FileChunk {
@@ -77,6 +85,8 @@ impl FileChunk {
             has,
             arms: NameCodes::default(),
             strata: NameCodes::default(),
+            clusters: NameCodes::default(),
+            without_cluster: None,
             strategies: NameCodes::default(),
             rows_read: 0,
             other_strategies: 0,
@@ -92,7 +102,7 @@ impl FileChunk {
 
     /// Adds the rows of a batch that are assignments of the request, and counts the others by reason.
     pub fn add<'a>(&mut self, request: &Request, batch: &impl RowBatch<'a>, scratch: &mut Scratch) {
-        let Scratch { by_part, arms, strata } = scratch;
+        let Scratch { by_part, arms, strata, clusters } = scratch;
         let none = self.parts.len() as u32;
         by_part.parts.clear();
         let all_strategies = !self.has.strategy || request.strategy.is_none();
@@ -112,6 +122,14 @@ impl FileChunk {
         self.arms.add_batch(parts, batch.arm_views(), |row| (batch.arm(row), batch.number(row)), arms);
         if self.has.stratum {
             self.strata.add_batch(parts, batch.stratum_views(), |row| (batch.stratum(row), batch.number(row)), strata);
+        }
+        if request.cluster.is_some() {
+            let lacks = |row: &usize| batch.cluster(*row).is_none_or(|cluster| cluster.text.is_empty());
+            let mut counting = by_part.parts.iter().enumerate().filter(|(_, part)| **part != none).map(|(row, _)| row);
+            self.without_cluster = self.without_cluster.or_else(|| counting.find(lacks).map(|row| batch.number(row)));
+            self.clusters.add_batch(parts, batch.cluster_views(), |row| (batch.cluster(row), batch.number(row)), clusters);
+        } else {
+            clusters.clear();
         }
         self.append(batch, scratch);
     }
@@ -150,6 +168,9 @@ impl FileChunk {
             to.arm.extend_from(&scratch.arms, arms_fit, rows.clone());
             if self.has.stratum {
                 to.stratum.extend(rows.clone().map(|row| scratch.strata[row]));
+            }
+            if !scratch.clusters.is_empty() {
+                to.cluster.extend(rows.clone().map(|row| scratch.clusters[row]));
             }
             if self.has.cost {
                 to.cost.extend(rows.clone().map(|row| batch.cost(row).unwrap_or(0)));

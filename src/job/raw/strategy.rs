@@ -37,6 +37,12 @@ pub struct RawStrategy {
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     #[schemars(with = "Vec<[String; 2]>", extend("x-type" = "list of `[\"ARM\", \"ARM\"]`"))]
     pub pairs: Vec<Vec<String>>,
+    /// Column of the assignments that says which unit of the draw a customer belongs to, where stores, regions or households were
+    /// drawn and not customers: its values are the units of test, interval, split check and least sizes. Text or integers, at most
+    /// 100,000 values. Named `stratum` or `state`, the column is no stratum. For `randomised`; the only method is `permutation`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(extend("x-type" = "column", "x-default" = "every customer is drawn alone"))]
+    pub cluster: Option<String>,
     /// Periods in which customers were assigned, apart from each other; both days belong to them.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schemars(extend("x-type" = "list of `{ from, to }`", "x-default" = "the job's"))]

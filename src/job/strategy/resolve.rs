@@ -1,5 +1,6 @@
 //! From strategies as written to strategies that can be evaluated.
 
+mod cluster;
 mod outcomes;
 mod pairs;
 
@@ -123,6 +124,7 @@ impl One<'_> {
             overlap: raw.overlap,
             slice: raw.slice.clone(),
             pairs: self.pairs(&arms)?,
+            cluster: self.cluster()?,
             arms,
             strata,
             control,

@@ -54,6 +54,7 @@ impl Folder {
             strategy: Some("mail"),
             arms: vec!["control", "mail"],
             control: Some("control"),
+            cluster: None,
             id: IdType::Text,
             scale: 2,
             zone: &zone,
@@ -73,6 +74,7 @@ impl Folder {
             strategy: None,
             arms: Vec::new(),
             control: None,
+            cluster: None,
             id,
             scale: 2,
             zone: &zone,
@@ -110,6 +112,7 @@ pub fn rows(table: &Assignments) -> Vec<String> {
         let mut out = vec![id, table.arms[usize::from(table.arm(at))].clone()];
         out.push(table.day(at).to_string());
         out.extend(table.stratum.as_ref().map(|s| table.strata[s[at] as usize].clone()));
+        out.extend(table.cluster.as_ref().map(|c| table.clusters[c[at] as usize].clone()));
         out.extend(table.cost.as_ref().map(|c| c[at].to_string()));
         out.extend(table.contacts.as_ref().map(|c| c[at].to_string()));
         out.extend(table.ended_on.as_ref().map(|e| e[at].map_or("-".into(), |d| d.to_string())));

@@ -124,8 +124,8 @@ impl One<'_> {
 
     pub(super) fn primary(&self, outcomes: &[Outcome]) -> Result<Option<Primary>> {
         let at = |what: String| self.wrong("primary", what);
-        let methods = self.raw.design.methods();
-        let Some(usual) = self.raw.design.usual_method() else {
+        let methods = self.methods();
+        let Some(usual) = self.usual_method() else {
             return match &self.raw.primary {
                 Some(_) => Err(at("design before_after estimates no effect, so it has no primary; remove it".into())),
                 None => Ok(None),
@@ -155,8 +155,9 @@ impl One<'_> {
         }
         let method = raw.method.unwrap_or(usual);
         if !methods.contains(&method) {
+            let whose = if self.raw.cluster.is_some() { " with cluster" } else { "" };
             return Err(at(format!(
-                "the primary method is {}, which design {} does not have (methods: {})",
+                "the primary method is {}, which design {}{whose} does not have (methods: {})",
                 method,
                 self.raw.design,
                 methods.iter().map(ToString::to_string).collect::<Vec<_>>().join(", ")

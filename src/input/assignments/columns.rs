@@ -1,0 +1,144 @@
+//! The columns of assignments in Parquet.
+
+use arrow::array::ArrayRef;
+use arrow::compute::cast;
+use arrow::datatypes::DataType;
+
+use super::batch::OptionalColumns;
+use super::request::Request;
+use crate::domain::IdType;
+use crate::error::{Error, Result, suggestion};
+use crate::input::column_types::type_name;
+use crate::input::schema::read_schema;
+use crate::input::source::Source;
+
+/// The columns that are read.
+pub(super) struct AssignmentColumns {
+    pub names: Vec<String>,
+    /// Number of `stratum`, or else of `state`, among the names; and so on.
+    pub strategy: Option<usize>,
+    pub stratum: Option<usize>,
+    pub cluster: Option<usize>,
+    pub cost: Option<usize>,
+    pub contacts: Option<usize>,
+    pub ended_on: Option<usize>,
+    /// Type of the customer id.
+    pub id: DataType,
+}
+
+impl AssignmentColumns {
+    /// Finds the columns of a file.
+    pub fn find(source: &Source, request: &Request) -> Result<AssignmentColumns> {
+        let schema = read_schema(source);
+        let name = source.name();
+        let mut names: Vec<String> = Vec::new();
+        let mut place = |column: &str, serves: &dyn Fn(&DataType) -> bool, expected: &str| -> Result<Option<(usize, DataType)>> {
+            let mut found = schema.fields().iter().filter(|f| f.name() == column);
+            let in_path = source.input.partitions.iter().any(|(key, _)| key == column);
+            let data_type = match (found.next(), found.next()) {
+                (Some(_), Some(_)) => {
+                    return Err(Error::contract(format!("{name} has several columns named {column:?}; rename all but one")));
+                }
+                (Some(field), None) => field.data_type().clone(),
+                (None, _) if in_path && column == "assigned_on" => DataType::Date32,
+                (None, _) if in_path => DataType::Utf8View,
+                (None, _) => return Ok(None),
+            };
+            // Writers give a column without any value this type.
+            if data_type == DataType::Null && ["contacts", "ended_on"].contains(&column) {
+                return Ok(None);
+            }
+            if !serves(&data_type) {
+                return Err(Error::contract(format!(
+                    "{name}: column {column:?} is of type {}; expected {expected}. Convert it where the file is written",
+                    type_name(&data_type)
+                )));
+            }
+            names.push(column.to_owned());
+            Ok(Some((names.len() - 1, data_type)))
+        };
+        let missing = |column: &str, next: &str| {
+            let columns: Vec<&str> = schema.fields().iter().map(|f| f.name().as_str()).collect();
+            let near = suggestion(column, columns.iter().copied());
+            Error::contract(format!("{name} has no column {column:?}{near} (its columns are {}); {next}", columns.join(", ")))
+        };
+        let is_text = request.id == IdType::Text;
+        let serves_id = |t: &DataType| if is_text { is_text_type(t) } else { t.is_integer() };
+        let as_orders = if is_text { "a string, as the orders' ids are" } else { "an integer, as the orders' ids are" };
+        let customer_id = place("customer_id", &serves_id, as_orders)?;
+        let arm = place("arm", &is_text_type, "a string")?;
+        let assigned_on = place("assigned_on", &is_date, "a date or a timestamp")?;
+        let required = [("customer_id", customer_id.is_some()), ("arm", arm.is_some()), ("assigned_on", assigned_on.is_some())];
+        if let Some((column, _)) = required.iter().find(|(_, found)| !found) {
+            return Err(missing(column, "expected customer_id, arm and assigned_on at least"));
+        }
+        let strategy = place("strategy", &is_text_type, "a string")?;
+        let mut stratum = None;
+        for column in request.strata() {
+            stratum = match stratum {
+                None => place(column, &is_text_type, "a string")?,
+                found => found,
+            };
+        }
+        let is_name = |t: &DataType| is_text_type(t) || t.is_integer();
+        let cluster = request.cluster.map(|column| place(column, &is_name, "a string or an integer")).transpose()?;
+        if let (Some(column), Some(None)) = (request.cluster, &cluster) {
+            return Err(missing(column, &request.without_cluster()));
+        }
+        let cost = place("cost", &is_money, "an integer, a decimal or a float")?;
+        let contacts = place("contacts", &is_whole, "an integer, or a float of whole numbers")?;
+        let ended_on = place("ended_on", &is_date, "a date or a timestamp")?;
+        let number = |place: Option<(usize, DataType)>| place.map(|(at, _)| at);
+        Ok(AssignmentColumns {
+            id: customer_id.map_or(DataType::Null, |(_, data_type)| data_type),
+            strategy: number(strategy),
+            stratum: number(stratum),
+            cluster: number(cluster.flatten()),
+            cost: number(cost),
+            contacts: number(contacts),
+            ended_on: number(ended_on),
+            names,
+        })
+    }
+
+    /// The clusters of a batch as strings.
+    pub fn clusters(&self, columns: &[ArrayRef]) -> Result<Option<ArrayRef>> {
+        let Some(column) = self.cluster.and_then(|at| columns.get(at)) else { return Ok(None) };
+        let to_text = |from: &ArrayRef, to: DataType| {
+            cast(from, &to).map_err(|e| Error::bug(format!("clusters cannot be read: {e}")).caused_by(e))
+        };
+        match column.data_type() {
+            DataType::Utf8View => Ok(Some(column.clone())),
+            _ => Ok(Some(to_text(&to_text(column, DataType::Utf8)?, DataType::Utf8View)?)),
+        }
+    }
+
+    /// Which optional columns there are.
+    pub fn has(&self) -> OptionalColumns {
+        OptionalColumns {
+            strategy: self.strategy.is_some(),
+            stratum: self.stratum.is_some(),
+            cost: self.cost.is_some(),
+            contacts: self.contacts.is_some(),
+            ended_on: self.ended_on.is_some(),
+        }
+    }
+}
+
+fn is_text_type(t: &DataType) -> bool {
+    *t == DataType::Utf8View
+}
+
+fn is_date(t: &DataType) -> bool {
+    matches!(t, DataType::Date32 | DataType::Date64 | DataType::Timestamp(..))
+}
+
+fn is_money(t: &DataType) -> bool {
+    t.is_integer()
+        || matches!(t, DataType::Float32 | DataType::Float64)
+        || matches!(t, DataType::Decimal64(_, scale) | DataType::Decimal128(_, scale) if *scale >= 0)
+}
+
+fn is_whole(t: &DataType) -> bool {
+    t.is_integer() || matches!(t, DataType::Float32 | DataType::Float64)
+}
