@@ -5,6 +5,8 @@ mod pairs;
 
 use std::collections::BTreeMap;
 
+use rayon::prelude::*;
+
 use super::arm_sums::{ArmSums, ArmSumsIndex, Phase, Quantity};
 use super::compare::{Compared, what_leans};
 use super::effect::{Adjusted, Effect};
@@ -204,7 +206,7 @@ pub(super) fn over_time<'a>(
     }
     let pairs = Pairs::new(arms);
     let pooled: Result<Vec<PooledEffect<'a>>> =
-        order.into_iter().map(|key| Pooling { key, pairs: &pairs, index }.pool(&members[&key])).collect();
+        order.into_par_iter().map(|key| Pooling { key, pairs: &pairs, index }.pool(&members[&key])).collect();
     let mut pooled = pooled?;
     fill_net(&mut pooled);
     Ok(pooled)
@@ -404,7 +406,7 @@ fn pooled_permutation(members: &[Member<'_, '_>], pooled: &Pooled) -> Option<(Di
         statistic = test.statistic();
         match cluster {
             Some(_) => strata.extend(test.at_level(level, *weight)),
-            None => strata.extend(test.strata().iter().map(|arms| Arms { weight: arms.weight * weight, ..arms.clone() })),
+            None => strata.extend(test.strata().map(|arms| Arms { weight: arms.weight * weight, ..arms.clone() })),
         }
         let variance = (weight * compared.estimate.se).powi(2);
         within += variance * test.dispersion();

@@ -1,6 +1,8 @@
 //! A test of a difference, whichever way it is made, and what follows from it: p-value, intervals at any level, and the effect
 //! that it would find.
 
+use std::sync::Arc;
+
 use super::distribution::{normal_quantile, t_quantile, t_two_sided};
 use super::estimate::StudentEstimate;
 use super::permutation::PermutationTest;
@@ -30,7 +32,7 @@ enum Reference {
     /// Student's, with these degrees of freedom.
     Student(f64),
     /// That of all draws.
-    Permutation(Box<PermutationTest>),
+    Permutation(Arc<PermutationTest>),
 }
 
 /// The least effects that a test at a level finds four times in five.
@@ -56,7 +58,8 @@ impl DifferenceTest {
     /// A permutation test, and the standard error of its difference.
     pub fn permutation(test: PermutationTest, se: f64) -> DifferenceTest {
         let value = test.difference();
-        DifferenceTest { reference: Reference::Permutation(Box::new(test)), scale: 1.0, shift: 0.0, value, se, least_p: 0.0 }
+        let reference = Reference::Permutation(Arc::new(test));
+        DifferenceTest { reference, scale: 1.0, shift: 0.0, value, se, least_p: 0.0 }
     }
 
     /// The same test of units that can be drawn in these many ways, of which no two-sided p-value is below 2 in that number.

@@ -17,21 +17,24 @@
 
 mod arms;
 mod collapse;
+mod draws;
 mod exponent;
+mod tails;
 #[cfg(test)]
 mod tests;
 
 use super::distribution::normal_quantile;
 use super::enumerated;
 use super::redraws::Redraws;
-use super::saddlepoint::{DrawnSum, Stratum, ways};
+use super::saddlepoint::ways;
 pub use arms::{Alike, Arms};
-use arms::{mean, size};
-use collapse::collapse;
-use exponent::exponent;
+use arms::{ArmMoments, MeasuredArms};
+pub use draws::Statistic;
+use draws::{ControlSum, Draws};
+pub use tails::Tails;
 
-/// The least and the greatest factor of the mean whose deviations are scaled.
-const SCALE_RANGE: (f64, f64) = (0.05, 20.0);
+/// Ends of intervals are this precise, in standard deviations.
+const PRECISE: f64 = 1e-7;
 
 /// Where the smaller arm's sum is made by more customers than this, redraws agree with the test.
 const ENOUGH_DRAWS: f64 = 4.0;
@@ -42,51 +45,13 @@ const LEAST_LEVEL: f64 = 2.000_001;
 /// The most of its redraws that a test may have in a tail of 2.5 %.
 pub const MOST_IN_TAIL: f64 = 0.035;
 
-/// What is compared, and how an effect changes it.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Statistic {
-    /// Means of money or counts, which an effect multiplies.
-    Mean,
-    /// Means of numbers that may be negative, to which an effect is added.
-    Shifted,
-    /// Ratios Σy/Σd, to which an effect is added per unit of d.
-    Ratio,
-}
-
-/// How often the control arm is as low, and as high, as it is, if there is no effect.
-#[derive(Debug, Clone, Copy, PartialEq)]
-pub struct Tails {
-    /// As low: the p-value of a gain.
-    pub gain: f64,
-    /// As high: the p-value of a loss.
-    pub loss: f64,
-}
-
-impl Tails {
-    /// The two-sided p-value.
-    pub fn two_sided(self) -> f64 {
-        (2.0 * self.gain.min(self.loss)).min(1.0)
-    }
-}
-
-impl From<(f64, f64)> for Tails {
-    fn from((gain, loss): (f64, f64)) -> Tails {
-        Tails { gain, loss }
-    }
-}
-
 /// A permutation test.
 #[derive(Debug, Clone)]
 pub struct PermutationTest {
-    strata: Vec<Arms>,
-    statistic: Statistic,
-    /// The variance of the control arms' sum over that of independent draws of the cells.
-    dispersion: f64,
-    /// The treated arm's mean, or ratio, over strata.
-    mean_treated: f64,
+    draws: Draws,
     difference: f64,
-    /// The exponent of the mean that deviations are scaled with.
-    exponent: f64,
+    /// The control's sum without an effect.
+    null: ControlSum,
     /// Whether units may be so few that all of their draws are looked at.
     has_few_units: bool,
 }
@@ -98,25 +63,10 @@ impl PermutationTest {
     /// `dispersion` is the variance of the difference over that of independent draws of these cells: above 1 where cells
     /// are coarser than customers, or the same customers are held out in several strata.
     pub fn new(strata: Vec<Arms>, statistic: Statistic, dispersion: f64) -> Option<PermutationTest> {
-        let over_strata = |of: &dyn Fn(&Arms) -> f64| strata.iter().map(|arms| arms.weight * of(arms)).sum::<f64>();
-        let ratio = |of: fn(&Arms) -> &Vec<Alike>| {
-            over_strata(&|arms| mean(of(arms), |cell| cell.y)) / over_strata(&|arms| mean(of(arms), |cell| cell.x))
-        };
-        let (mean_treated, difference, exponent) = match statistic {
-            Statistic::Mean | Statistic::Shifted => {
-                let of = |of: fn(&Arms) -> &Vec<Alike>| over_strata(&|arms| mean(of(arms), |cell| cell.y - arms.theta * cell.x));
-                let plain = |of: fn(&Arms) -> &Vec<Alike>| over_strata(&|arms| mean(of(arms), |cell| cell.y));
-                let treated = plain(|arms| &arms.treated);
-                let difference = of(|arms| &arms.treated) - of(|arms| &arms.control);
-                (treated, difference, exponent(&strata, treated, plain(|arms| &arms.control)))
-            }
-            Statistic::Ratio => {
-                let (treated, control) = (ratio(|arms| &arms.treated), ratio(|arms| &arms.control));
-                (treated, treated - control, 1.0)
-            }
-        };
-        let test = PermutationTest { strata, statistic, dispersion, mean_treated, difference, exponent, has_few_units: false };
-        (difference.is_finite() && test.under(0.0).0.sd() > 0.0).then_some(test)
+        let (draws, difference) = Draws::new(strata, statistic, dispersion);
+        let null = draws.under(0.0);
+        let is_test = difference.is_finite() && null.all.sd() > 0.0;
+        is_test.then_some(PermutationTest { draws, difference, null, has_few_units: false })
     }
 
     /// The same test of units that may be few, such as stores: all of their draws are looked at where they are no more than 20,000.
@@ -130,98 +80,26 @@ impl PermutationTest {
     }
 
     /// Its strata.
-    pub fn strata(&self) -> &[Arms] {
-        &self.strata
+    pub fn strata(&self) -> impl Iterator<Item = &Arms> {
+        self.draws.strata.iter().map(|stratum| &stratum.arms)
     }
 
     /// What is compared.
     pub fn statistic(&self) -> Statistic {
-        self.statistic
+        self.draws.statistic
     }
 
     /// The variance of the control arms' sum over that of independent draws of the cells.
     pub fn dispersion(&self) -> f64 {
-        self.dispersion
-    }
-
-    /// What a customer counts with if the effect were `delta`, from the mean of the treated and the θ of the stratum; in a ratio
-    /// less what the denominator is worth on average.
-    fn without_effect(&self, delta: f64) -> impl Fn(f64, f64, &Alike, bool) -> f64 + '_ {
-        let is_scaled = self.statistic == Statistic::Mean && self.mean_treated > 0.0;
-        let factor = 1.0 - delta / self.mean_treated;
-        let scale = factor.clamp(SCALE_RANGE.0, SCALE_RANGE.1).powf(self.exponent);
-        let common = match self.statistic {
-            Statistic::Mean | Statistic::Shifted => 0.0,
-            Statistic::Ratio => {
-                let sums = self.strata.iter().fold((0.0, 0.0), |(y, d), arms| {
-                    let weight = arms.weight / (size(&arms.treated) + size(&arms.control));
-                    let of = |cells: &[Alike], taken_off: f64| {
-                        cells.iter().fold((0.0, 0.0), |(y, d), cell| {
-                            (y + cell.count * (cell.y - taken_off * cell.x), d + cell.count * cell.x)
-                        })
-                    };
-                    let (treated, control) = (of(&arms.treated, delta), of(&arms.control, 0.0));
-                    (y + weight * (treated.0 + control.0), d + weight * (treated.1 + control.1))
-                });
-                sums.0 / sums.1
-            }
-        };
-        move |mean_treated, theta, cell, is_treated| match (self.statistic, is_treated) {
-            (Statistic::Ratio, true) => cell.y - (delta + common) * cell.x,
-            (Statistic::Ratio, false) => cell.y - common * cell.x,
-            (_, false) => cell.y - theta * cell.x,
-            (_, true) if is_scaled => factor * mean_treated + scale * (cell.y - mean_treated) - theta * cell.x,
-            (_, true) => cell.y - delta - theta * cell.x,
-        }
-    }
-
-    /// The control arms' weighted means over all draws if the effect were `delta`, and how far above its mean the drawn one lies.
-    fn under(&self, delta: f64) -> (DrawnSum, f64) {
-        let value = self.without_effect(delta);
-        let (mut observed, mut variance, mut collapsed_variance) = (0.0, 0.0, 0.0);
-        let strata = self.strata.iter().map(|arms| {
-            // The control's sum decides over the difference, as both sums together are fixed.
-            let (treated, control) = (size(&arms.treated), size(&arms.control));
-            let unit = arms.weight * (1.0 / treated + 1.0 / control);
-            let own_mean = mean(&arms.treated, |cell| cell.y);
-            let of = |cells: &'_ [Alike], is_treated: bool| -> Vec<(f64, f64)> {
-                cells.iter().map(|cell| (cell.count, unit * value(own_mean, arms.theta, cell, is_treated))).collect()
-            };
-            let (mut cells, of_control) = (of(&arms.treated, true), of(&arms.control, false));
-            let control_sum: f64 = of_control.iter().map(|(count, v)| count * v).sum();
-            cells.extend(of_control);
-            let mean = cells.iter().map(|(count, v)| count * v).sum::<f64>() / (treated + control);
-            observed += control_sum - control * mean;
-            let spread: f64 = cells.iter().map(|(count, v)| count * (v - mean) * (v - mean)).sum();
-            let collapsed = collapse(cells, mean, (spread / (treated + control)).sqrt());
-            let stratum = Stratum::new(collapsed.into_iter(), control);
-            let exact = spread / (treated + control - 1.0) * control * (treated / (treated + control));
-            variance += exact;
-            collapsed_variance += stratum.variance();
-            stratum
-        });
-        let strata: Vec<Stratum> = strata.collect();
-        let lost = if collapsed_variance > 0.0 { variance / collapsed_variance } else { 1.0 };
-        (DrawnSum::new(strata, self.dispersion * lost), observed)
+        self.draws.dispersion
     }
 
     /// The tails if the effect were `delta`.
     pub fn tails(&self, delta: f64) -> Tails {
-        let (sum, observed) = self.under(delta);
-        if sum.sd() <= 0.0 {
-            return Tails { gain: 1.0, loss: 1.0 };
+        match delta == 0.0 {
+            true => self.null.tails(self.has_few_units),
+            false => self.draws.under(delta).tails(self.has_few_units),
         }
-        if self.has_few_units {
-            // A sum with another variance is held against that of independent draws as many standard deviations away.
-            let few = enumerated::shares(sum.strata(), observed / sum.root(), sum.sd());
-            let (gain, loss) = few.unwrap_or_else(|| {
-                let loss = sum.bounded().upper_tail(observed);
-                (1.0 - loss, loss)
-            });
-            return Tails { gain, loss };
-        }
-        let loss = sum.upper_tail(observed);
-        Tails { gain: 1.0 - loss, loss }
     }
 
     /// The differences around the observed one that a two-sided test at `alpha` does not reject: on either side up to the first
@@ -241,7 +119,7 @@ impl PermutationTest {
 
     /// The interval at a level that the test can reject at.
     fn rejected(&self, alpha: f64) -> (f64, f64) {
-        let sd = self.under(self.difference).0.sd().max(self.under(0.0).0.sd());
+        let sd = self.draws.sd(self.difference).max(self.draws.sd(0.0)) / self.draws.units();
         let wanted = normal_quantile(1.0 - alpha / 2.0);
         let end = |sign: f64| {
             // Above 0 where the difference is rejected; nearly linear in it.
@@ -258,31 +136,38 @@ impl PermutationTest {
                 if at_rejected > 0.0 {
                     break;
                 }
-                step *= if at_rejected < -0.5 * wanted { 1.5 } else { 0.3 };
+                // A little beyond where a straight line would end.
+                let ahead = 1.05 * at_rejected / (at_kept - at_rejected);
+                step *= if ahead > 0.0 { ahead.clamp(0.1, 1.5) } else { 1.5 };
                 (kept, at_kept) = (rejected, at_rejected);
                 rejected += step;
                 at_rejected = excess(rejected);
             }
-            root((kept, at_kept), (rejected, at_rejected), 1e-10 * sd, excess)
+            // Few customers may not reject any difference.
+            match at_rejected > 0.0 {
+                true => root((kept, at_kept), (rejected, at_rejected), PRECISE * sd, excess),
+                false => rejected,
+            }
         };
         (end(-1.0), end(1.0))
     }
 
     /// In how many ways its control arms can be drawn.
     pub fn draws(&self) -> f64 {
-        let of_stratum = |arms: &Arms| ways(size(&arms.control), size(&arms.treated) + size(&arms.control));
-        self.strata.iter().map(of_stratum).fold(1.0, |draws: f64, own| (draws * own).min(1e100))
+        let of_stratum = |stratum: &MeasuredArms| ways(stratum.control.n, stratum.n());
+        self.draws.strata.iter().map(of_stratum).fold(1.0, |draws: f64, own| (draws * own).min(1e100))
     }
 
     /// Of a ratio: that of both arms together, and the mean denominator.
     pub fn level(&self) -> (f64, f64) {
-        let mean_of = |arms: &Arms, of: &dyn Fn(&Alike) -> f64| {
-            let all = arms.treated.iter().chain(&arms.control);
-            all.map(|cell| cell.count * of(cell)).sum::<f64>() / (size(&arms.treated) + size(&arms.control))
+        let over = |of: &dyn Fn(&ArmMoments) -> f64| {
+            let mean = |MeasuredArms { arms, treated, control }: &MeasuredArms| {
+                arms.weight * (treated.n * of(treated) + control.n * of(control)) / (treated.n + control.n)
+            };
+            self.draws.strata.iter().map(mean).sum::<f64>()
         };
-        let over = |of: &dyn Fn(&Alike) -> f64| self.strata.iter().map(|arms| arms.weight * mean_of(arms, of)).sum::<f64>();
-        let denominator = over(&|cell| cell.x);
-        (over(&|cell| cell.y) / denominator, denominator)
+        let denominator = over(&|arm| arm.x);
+        (over(&|arm| arm.y) / denominator, denominator)
     }
 
     /// Of a ratio: its strata with this weight, numbers per mean denominator, and the ratio of both arms moved to another level, so
@@ -293,7 +178,7 @@ impl PermutationTest {
             let Alike { count, y, x } = *cell;
             Alike { count, y: (y - (own - level) * x) / denominator, x: x / denominator }
         };
-        self.strata.iter().map(move |arms| Arms {
+        self.strata().map(move |arms| Arms {
             treated: arms.treated.iter().map(moved).collect(),
             control: arms.control.iter().map(moved).collect(),
             weight: arms.weight * weight,
@@ -303,13 +188,12 @@ impl PermutationTest {
 
     /// The lift over the control's mean, or ratio, that a difference means; `None` where that mean is then not positive.
     pub fn lift_of(&self, delta: f64) -> Option<f64> {
-        (delta < self.mean_treated).then(|| delta / (self.mean_treated - delta))
+        (delta < self.draws.mean_treated).then(|| delta / (self.draws.mean_treated - delta))
     }
 
     /// How often redraws of the arms lie in the tails of 2.5 % of the test, which says whether its approximation holds here.
     pub fn lean(&self) -> Tails {
-        let (sum, _) = self.under(0.0);
-        Redraws::new(sum.strata(), 1.0).tails().into()
+        Redraws::new(self.null.all.strata(), 1.0).tails().into()
     }
 
     /// Whether the test claims too often: more than 3.5 % of redraws lie in a tail of 2.5 %.
@@ -318,14 +202,14 @@ impl PermutationTest {
     /// log-normal money (100 to 20,000 customers, 1.5 to 100 % buyers, σ 0.5 to 2.5, 1 to 50 % held out), none with 2 of them or more
     /// had a tail above 3.5 %.
     pub fn leans(&self) -> bool {
-        let (sum, _) = self.under(0.0);
+        let sum = &self.null.all;
         let is_exact = self.has_few_units && self.draws() <= enumerated::MOST_DRAWS;
         !is_exact && sum.effective_draws() < ENOUGH_DRAWS && is_too_much(Redraws::new(sum.strata(), 1.0).tails().into())
     }
 
     /// How many controls, of these customers, would do; `None` if not even half of them.
     pub fn controls_that_would_do(&self) -> Option<f64> {
-        let (sum, _) = self.under(0.0);
+        let sum = &self.null.all;
         let (drawn, all) = sum.strata().iter().fold((0.0, 0.0), |(drawn, all), s| (drawn + s.drawn(), all + s.all()));
         let mut factor = 1.0;
         while drawn * factor <= all / 2.0 {
@@ -345,7 +229,7 @@ fn root((mut a, mut fa): (f64, f64), (mut b, mut fb): (f64, f64), width: f64, f:
     for _ in 0..60 {
         let middle = if fb.is_finite() { b - fb * (b - a) / (fb - fa) } else { (a + b) / 2.0 };
         let at = f(middle);
-        if at.abs() < 1e-9 || (b - a).abs() <= width {
+        if at.abs() < PRECISE || (b - a).abs() <= width {
             return middle;
         }
         let is_above = at > 0.0;

@@ -15,6 +15,9 @@ const REDRAWS: u32 = 4_000;
 /// The share of either tail of a two-sided test at 5 %.
 const TAIL: f64 = 0.025;
 
+/// Sums are precise to less than this part of their standard deviation.
+const ROUNDING: f64 = 1e-9;
+
 /// Redraws of control arms.
 pub struct Redraws {
     sum: DrawnSum,
@@ -54,7 +57,9 @@ impl Redraws {
 
     /// The shares of redraws below the lower and above the upper critical value, where 2.5 % each are right.
     pub fn tails(&self) -> (f64, f64) {
+        // A sum that is critical but for rounding is as good as one: that of the farthest customers, where few are drawn.
         let (above, below) = self.sum.critical(TAIL);
+        let (above, below) = (above - ROUNDING * self.sum.sd(), below - ROUNDING * self.sum.sd());
         let mut random = SplitMix::new(0);
         let (mut low, mut high) = (0.0, 0.0);
         for _ in 0..REDRAWS {

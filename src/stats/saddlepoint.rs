@@ -18,6 +18,9 @@ const STEPS: usize = 100;
 /// The largest slope, in standard deviations of the sum: beyond it lies no further customer to be drawn.
 const STEEPEST: f64 = 1e4;
 
+/// The largest step of a tilt.
+const FARTHEST: f64 = 2.0;
+
 /// Closer to its mean than this, in standard deviations, the sum's tail is interpolated: there the formula is 0/0.
 const CENTRE: f64 = 0.05;
 
@@ -42,16 +45,20 @@ pub struct Stratum {
     all: f64,
 }
 
-/// The sums at a tilt of a stratum.
+/// A stratum at a slope: the sums of what is drawn at the tilt that draws as many as are drawn.
 struct Tilted {
-    /// The tilt that draws as many as are drawn.
-    a: f64,
-    /// K − a·drawn.
-    cumulant: f64,
+    tilt: f64,
     /// Mean of the sum.
     mean: f64,
     /// Second derivatives of K: by a twice, by a and b, by b twice.
     hessian: [f64; 3],
+}
+
+/// Where a sum was looked at last, from which the next look starts.
+struct Course {
+    slope: f64,
+    /// The tilt of each stratum, and its derivative by the slope.
+    tilts: Vec<[f64; 2]>,
 }
 
 impl Stratum {
@@ -97,38 +104,46 @@ impl Stratum {
         squares / (self.all - 1.0) * self.drawn * (1.0 - self.share())
     }
 
-    /// The tilt at slope `b`, sought from `a` on.
-    fn tilted(&self, b: f64, mut a: f64) -> Tilted {
-        let logit = (self.share() / (1.0 - self.share())).ln();
-        let probability = |exponent: f64| 1.0 / (1.0 + (-exponent).exp());
+    /// ln(p/(1 − p)) of the probability to be drawn, if nothing is tilted.
+    fn logit(&self) -> f64 {
+        (self.share() / (1.0 - self.share())).ln()
+    }
+
+    /// The sums at slope `b` and its tilt, which is sought from `tilt` on.
+    fn tilted(&self, b: f64, mut tilt: f64) -> Tilted {
+        let logit = self.logit();
+        let mut tilted = Tilted { tilt, mean: 0.0, hessian: [0.0; 3] };
         for _ in 0..STEPS {
-            let (mut drawn, mut slope) = (0.0, 0.0);
+            let (mut drawn, mut mean, mut hessian) = (0.0, 0.0, [0.0; 3]);
             for (count, value) in self.cells() {
-                let p = probability(logit + a + b * value);
+                let p = 1.0 / (1.0 + (-(logit + tilt + b * value)).exp());
+                let variance = count * p * (1.0 - p);
                 drawn += count * p;
-                slope += count * p * (1.0 - p);
+                mean += count * p * value;
+                hessian[0] += variance;
+                hessian[1] += variance * value;
+                hessian[2] += variance * value * value;
             }
-            // The number drawn ascends with a, and steeply only near the root.
-            let step = ((drawn - self.drawn) / slope.max(f64::MIN_POSITIVE)).clamp(-2.0, 2.0);
-            a -= step;
-            if step.abs() < 1e-12 {
+            // The number drawn ascends with the tilt, and steeply only near the root.
+            let step = ((drawn - self.drawn) / hessian[0].max(f64::MIN_POSITIVE)).clamp(-FARTHEST, FARTHEST);
+            tilt -= step;
+            tilted = Tilted { tilt, mean: mean - step * hessian[1], hessian };
+            if step.abs() < 1e-8 {
                 break;
             }
         }
-        let log_rest = (1.0 - self.share()).ln();
-        let mut tilted = Tilted { a, cumulant: -a * self.drawn, mean: 0.0, hessian: [0.0; 3] };
-        for (count, value) in self.cells() {
-            let exponent = logit + a + b * value;
-            let p = probability(exponent);
-            let variance = count * p * (1.0 - p);
-            tilted.hessian[0] += variance;
-            tilted.hessian[1] += variance * value;
-            tilted.hessian[2] += variance * value * value;
-            tilted.mean += count * p * value;
-            // ln(1 + exp(x)) without overflow.
-            tilted.cumulant += count * (exponent.max(0.0) + (-exponent.abs()).exp().ln_1p() + log_rest);
-        }
         tilted
+    }
+
+    /// K − a·drawn at slope `b` and tilt a.
+    fn cumulant(&self, b: f64, tilt: f64) -> f64 {
+        let (logit, log_rest) = (self.logit(), (1.0 - self.share()).ln());
+        let of = |(count, value): (f64, f64)| {
+            let exponent = logit + tilt + b * value;
+            // ln(1 + exp(x)) without overflow.
+            count * (exponent.max(0.0) + (-exponent.abs()).exp().ln_1p() + log_rest)
+        };
+        self.cells().map(of).sum::<f64>() - tilt * self.drawn
     }
 }
 
@@ -149,8 +164,8 @@ struct Point {
     mean: f64,
     /// By how much that grows with the slope.
     curvature: f64,
-    /// The probability that the sum reaches the mean.
-    upper: f64,
+    /// The logarithm of the determinant of the numbers drawn, over that without a slope.
+    log_ratio: f64,
 }
 
 impl DrawnSum {
@@ -197,24 +212,37 @@ impl DrawnSum {
         self.root
     }
 
-    /// The sum at slope `b`; `tilts` has the tilt of each stratum at a slope nearby.
-    fn at(&self, b: f64, tilts: &mut [f64]) -> Point {
-        let (mut cumulant, mut mean, mut curvature, mut log_ratio) = (0.0, 0.0, 0.0, 0.0);
-        for (stratum, a) in self.strata.iter().zip(tilts) {
-            let tilted = stratum.tilted(b, *a);
-            *a = tilted.a;
+    /// Where the sum lies before the first look.
+    fn course(&self) -> Course {
+        Course { slope: 0.0, tilts: vec![[0.0; 2]; self.strata.len()] }
+    }
+
+    /// The sum at slope `b`.
+    fn at(&self, b: f64, course: &mut Course) -> Point {
+        let mut point = Point { mean: 0.0, curvature: 0.0, log_ratio: 0.0 };
+        for (stratum, tilt) in self.strata.iter().zip(&mut course.tilts) {
+            let ahead = ((b - course.slope) * tilt[1]).clamp(-FARTHEST, FARTHEST);
+            let tilted = stratum.tilted(b, tilt[0] + ahead);
             let [aa, ab, bb] = tilted.hessian;
-            cumulant += tilted.cumulant;
-            mean += tilted.mean;
-            curvature += bb - ab * ab / aa;
-            log_ratio += (aa / (stratum.drawn * (1.0 - stratum.share()))).ln();
+            *tilt = [tilted.tilt, -ab / aa.max(f64::MIN_POSITIVE)];
+            point.mean += tilted.mean;
+            point.curvature += bb - ab * ab / aa;
+            point.log_ratio += (aa / (stratum.drawn * (1.0 - stratum.share()))).ln();
         }
-        let w = (2.0 * (b * mean - cumulant)).max(0.0).sqrt().copysign(b) / self.root;
-        let u = b * (curvature * log_ratio.exp()).sqrt() / self.root;
+        course.slope = b;
+        point
+    }
+
+    /// The probability that the sum reaches its mean at the slope of the course.
+    fn upper(&self, point: &Point, course: &Course) -> f64 {
+        let b = course.slope;
+        let cumulant: f64 = self.strata.iter().zip(&course.tilts).map(|(stratum, tilt)| stratum.cumulant(b, tilt[0])).sum();
+        let w = (2.0 * (b * point.mean - cumulant)).max(0.0).sqrt().copysign(b) / self.root;
+        let u = b * (point.curvature * point.log_ratio.exp()).sqrt() / self.root;
         let upper = (normal_sf(w) + normal_density(w) * (1.0 / u - 1.0 / w)).clamp(0.0, 1.0);
         let upper = if upper.is_nan() { 0.5 } else { upper };
         let most = self.rarity * (-w * w / 2.0).exp();
-        Point { mean, curvature, upper: if b > 0.0 { upper.min(most) } else { upper.max(1.0 - most) } }
+        if b > 0.0 { upper.min(most) } else { upper.max(1.0 - most) }
     }
 
     /// The probability that the sum is at least `x` above its mean. 0 < sd.
@@ -230,10 +258,10 @@ impl DrawnSum {
     /// [`Self::upper_tail`] away from the mean: Newton's method for the slope at which the mean is `x`, between slopes that are
     /// known to be too small and too large.
     fn tail(&self, x: f64) -> f64 {
-        let mut tilts = vec![0.0; self.strata.len()];
+        let mut course = self.course();
         let (mut low, mut high) = (f64::NEG_INFINITY, f64::INFINITY);
         let mut b = x * (self.root / self.sd).powi(2);
-        let mut point = self.at(b, &mut tilts);
+        let mut point = self.at(b, &mut course);
         for _ in 0..STEPS {
             let miss = point.mean - x;
             if miss.abs() < 1e-9 * self.sd || (b * self.sd).abs() > STEEPEST {
@@ -247,18 +275,19 @@ impl DrawnSum {
             let reach = (2.0 * b.abs()).max(2.0 / self.sd);
             let next = b - (miss / point.curvature.max(f64::MIN_POSITIVE)).clamp(-reach, reach);
             b = if next > low && next < high { next } else { (low + high) / 2.0 };
-            point = self.at(b, &mut tilts);
+            point = self.at(b, &mut course);
         }
-        point.upper
+        self.upper(&point, &course)
     }
 
     /// How far above its mean, and how far below, the sum lies with probability `q` each. 0 < sd, `q` < 0.4.
     pub fn critical(&self, q: f64) -> (f64, f64) {
         let side = |sign: f64| {
-            let mut tilts = vec![0.0; self.strata.len()];
+            let mut course = self.course();
             let mut tail = |b: f64| {
-                let point = self.at(sign * b / self.sd, &mut tilts);
-                (if sign > 0.0 { point.upper } else { 1.0 - point.upper }, point.mean.abs())
+                let point = self.at(sign * b / self.sd, &mut course);
+                let upper = self.upper(&point, &course);
+                (if sign > 0.0 { upper } else { 1.0 - upper }, point.mean.abs())
             };
             let (mut inside, mut outside) = (CENTRE, 2.0 * CENTRE);
             while tail(outside).0 > q && outside < STEEPEST {

@@ -1,14 +1,14 @@
 //! How money varies with its mean: by more per buyer, or by more buyers.
 
-use super::arms::{Alike, Arms, mean};
+use super::arms::{Alike, MeasuredArms};
 
 /// The least exponent of the mean that deviations are scaled with.
 const LEAST_EXPONENT: f64 = -1.0;
 
 /// The exponent of the mean with which money varies, from the arms' means over strata and their variances within them.
-pub(super) fn exponent(strata: &[Arms], mean_treated: f64, mean_control: f64) -> f64 {
-    let treated = Spread::new(strata.iter().map(|arms| arms.treated.as_slice()));
-    let control = Spread::new(strata.iter().map(|arms| arms.control.as_slice()));
+pub(super) fn exponent(strata: &[MeasuredArms], mean_treated: f64, mean_control: f64) -> f64 {
+    let treated = Spread::new(strata.iter().map(|stratum| (stratum.treated.y, stratum.arms.treated.as_slice())));
+    let control = Spread::new(strata.iter().map(|stratum| (stratum.control.y, stratum.arms.control.as_slice())));
     // The derivative of ln √(p·E[a²] − p²·E[a]²) by ln p, for a share p of buyers who spend a.
     let more_buy = match treated.variance > 0.0 {
         true => (0.5 * (1.0 - mean_treated * mean_treated / treated.variance)).clamp(LEAST_EXPONENT, 1.0),
@@ -34,10 +34,10 @@ struct Spread {
 }
 
 impl Spread {
-    fn new<'a>(strata: impl Iterator<Item = &'a [Alike]>) -> Spread {
+    /// The spread of customers by stratum, each with the mean of theirs.
+    fn new<'a>(strata: impl Iterator<Item = (f64, &'a [Alike])>) -> Spread {
         let [mut n, mut second, mut fourth] = [0.0; 3];
-        for cells in strata {
-            let mean = mean(cells, |cell| cell.y);
+        for (mean, cells) in strata {
             for cell in cells {
                 let square = (cell.y - mean) * (cell.y - mean);
                 n += cell.count;

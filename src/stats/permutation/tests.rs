@@ -120,6 +120,18 @@ fn a_hold_out_that_is_too_small_is_refused() {
     assert_eq!(test_of(&whale[40..], &whale[..40]).controls_that_would_do(), None);
 }
 
+/// Of two controls, every draw without a buyer is as low as any: far from rare, so the test must not claim it to be.
+#[test]
+fn two_controls_show_nothing() {
+    for buyers in 1..=6 {
+        let treated: Vec<i64> = (0..10).map(|customer| i64::from(customer < buyers)).collect();
+        let test = test_of(&treated, &[0, 0]);
+        let (tails, (low, high)) = (test.tails(0.0), test.interval(0.05));
+        assert!(test.leans() || tails.two_sided() > 0.05, "{buyers} {tails:?}");
+        assert!(low <= test.difference() && test.difference() <= high, "{buyers}: {low} to {high}");
+    }
+}
+
 #[test]
 fn intervals_invert_the_test() {
     let mut random = SplitMix::new(0);
@@ -221,6 +233,21 @@ fn alike_customers_and_tiny_arms_are_no_panic() {
     }
 }
 
+/// An arm whose customers, if they buy, have one to three orders of about `value` each.
+fn orders(random: &mut SplitMix, customers: usize, buying: u32, value: f64) -> Vec<Alike> {
+    let mut one = || {
+        let orders = if random.unit() * 1000.0 < f64::from(buying) { 1.0 + (random.unit() * 3.0).floor() } else { 0.0 };
+        let money: f64 = (0..orders as u32).map(|_| value * (0.8 * random.sample::<f64, _>(StandardNormal)).exp()).sum();
+        Alike { count: 1.0, y: money, x: orders }
+    };
+    (0..customers).map(|_| one()).collect()
+}
+
+fn ratio_of(treated: Vec<Alike>, control: Vec<Alike>) -> PermutationTest {
+    let arms = Arms { treated, control, weight: 1.0, theta: 0.0 };
+    PermutationTest::new(vec![arms], Statistic::Ratio, 1.0).expect("a test")
+}
+
 /// Money of two orders and more: a ratio is tested by residuals, and its interval covers the true effect on an order.
 #[test]
 fn ratios_are_covered() {
@@ -228,21 +255,26 @@ fn ratios_are_covered() {
     for (lift, buying) in [(0.0, 300), (0.3, 300), (0.0, 60)] {
         let mut covered = 0;
         for _ in 0..400 {
-            let mut arm = |customers: usize, factor: f64| -> Vec<Alike> {
-                let mut one = |value: f64| {
-                    let orders =
-                        if random.unit() * 1000.0 < f64::from(buying) { 1.0 + (random.unit() * 3.0).floor() } else { 0.0 };
-                    let money: f64 =
-                        (0..orders as u32).map(|_| value * (0.8 * random.sample::<f64, _>(StandardNormal)).exp()).sum();
-                    Alike { count: 1.0, y: money, x: orders }
-                };
-                (0..customers).map(|_| one(50.0 * factor)).collect()
-            };
-            let arms = Arms { treated: arm(900, 1.0 + lift), control: arm(300, 1.0), weight: 1.0, theta: 0.0 };
-            let test = PermutationTest::new(vec![arms], Statistic::Ratio, 1.0).expect("a test");
+            let treated = orders(&mut random, 900, buying, 50.0 * (1.0 + lift));
+            let test = ratio_of(treated, orders(&mut random, 300, buying, 50.0));
             let tails = test.tails(50.0 * lift * 0.32f64.exp());
             covered += u32::from(tails.gain.min(tails.loss) > 0.025);
         }
         assert!((368..=392).contains(&covered), "{lift} {buying}: {covered} of 400");
+    }
+}
+
+/// The ends of a ratio's interval have the tails that they should, whether customers have a tenth of an order each or two.
+#[test]
+fn intervals_of_ratios_invert_the_test() {
+    let mut random = SplitMix::new(0);
+    for buying in [60, 300, 1000] {
+        let test = ratio_of(orders(&mut random, 900, buying, 60.0), orders(&mut random, 300, buying, 50.0));
+        for alpha in [0.32, 0.05, 0.0005] {
+            let (low, high) = test.interval(alpha);
+            let (gain, loss) = (test.tails(low).gain / (alpha / 2.0), test.tails(high).loss / (alpha / 2.0));
+            assert!((gain - 1.0).abs() < 1e-3 && (loss - 1.0).abs() < 1e-3, "{buying} {alpha}: {gain} {loss}");
+            assert!(low < test.difference() && test.difference() < high);
+        }
     }
 }

@@ -1,0 +1,151 @@
+//! All draws that there could have been, and what they would have shown under an effect.
+
+use super::super::enumerated;
+use super::super::saddlepoint::{DrawnSum, Stratum};
+use super::arms::{Arms, Linear, MeasuredArms};
+use super::collapse::collapse;
+use super::exponent::exponent;
+use super::tails::Tails;
+
+/// The least and the greatest factor of the mean whose deviations are scaled.
+const SCALE_RANGE: (f64, f64) = (0.05, 20.0);
+
+/// What is compared, and how an effect changes it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Statistic {
+    /// Means of money or counts, which an effect multiplies.
+    Mean,
+    /// Means of numbers that may be negative, to which an effect is added.
+    Shifted,
+    /// Ratios Σy/Σd, to which an effect is added per unit of d.
+    Ratio,
+}
+
+/// The draws of all strata, and how an effect changes what is drawn.
+#[derive(Debug, Clone)]
+pub struct Draws {
+    pub strata: Vec<MeasuredArms>,
+    pub statistic: Statistic,
+    /// The variance of the control arms' sum over that of independent draws of the cells.
+    pub dispersion: f64,
+    /// The treated arm's mean, or ratio, over strata.
+    pub mean_treated: f64,
+    /// The exponent of the mean that deviations are scaled with.
+    exponent: f64,
+}
+
+/// The sum of the control arms' weighted means over all draws.
+#[derive(Debug, Clone)]
+pub struct ControlSum {
+    pub all: DrawnSum,
+    /// How far above its mean the drawn one lies.
+    drawn: f64,
+}
+
+impl Draws {
+    /// The draws of strata, and the difference that was observed: treated less control.
+    pub fn new(strata: Vec<Arms>, statistic: Statistic, dispersion: f64) -> (Draws, f64) {
+        let strata: Vec<MeasuredArms> = strata.into_iter().map(MeasuredArms::from).collect();
+        let sum = |of: &dyn Fn(&MeasuredArms) -> f64| strata.iter().map(|stratum| stratum.arms.weight * of(stratum)).sum::<f64>();
+        let (treated, control) = (sum(&|stratum| stratum.treated.y), sum(&|stratum| stratum.control.y));
+        let (mean_treated, difference, exponent) = match statistic {
+            Statistic::Mean | Statistic::Shifted => {
+                let explained = sum(&|stratum| stratum.arms.theta * (stratum.treated.x - stratum.control.x));
+                (treated, treated - control - explained, exponent(&strata, treated, control))
+            }
+            Statistic::Ratio => {
+                let treated = treated / sum(&|stratum| stratum.treated.x);
+                (treated, treated - control / sum(&|stratum| stratum.control.x), 1.0)
+            }
+        };
+        (Draws { strata, statistic, dispersion, mean_treated, exponent }, difference)
+    }
+
+    /// What the treated and the control of a stratum count with if the effect were `delta`, in units of the weighted difference
+    /// (in a ratio: of its numerator, less what the denominator is worth on average).
+    fn without_effect(&self, delta: f64) -> impl Fn(&MeasuredArms) -> [Linear; 2] {
+        let is_scaled = self.statistic == Statistic::Mean && self.mean_treated > 0.0;
+        let factor = 1.0 - delta / self.mean_treated;
+        let scale = factor.clamp(SCALE_RANGE.0, SCALE_RANGE.1).powf(self.exponent);
+        let common = match self.statistic {
+            Statistic::Mean | Statistic::Shifted => 0.0,
+            Statistic::Ratio => {
+                let sums = self.strata.iter().fold((0.0, 0.0), |(y, d), MeasuredArms { arms, treated, control }| {
+                    let weight = arms.weight / (treated.n + control.n);
+                    let numerators = treated.n * (treated.y - delta * treated.x) + control.n * control.y;
+                    (y + weight * numerators, d + weight * (treated.n * treated.x + control.n * control.x))
+                });
+                sums.0 / sums.1
+            }
+        };
+        let statistic = self.statistic;
+        move |stratum| {
+            let MeasuredArms { arms, treated, control } = stratum;
+            let plain = |constant: f64, x: f64| Linear { constant, y: 1.0, x };
+            let values = match statistic {
+                Statistic::Ratio => [plain(0.0, -delta - common), plain(0.0, -common)],
+                _ if is_scaled => {
+                    let of_treated = Linear { constant: (factor - scale) * treated.y, y: scale, x: -arms.theta };
+                    [of_treated, plain(0.0, -arms.theta)]
+                }
+                _ => [plain(-delta, -arms.theta), plain(0.0, -arms.theta)],
+            };
+            // The control's sum decides over the difference, as both sums together are fixed.
+            values.map(|value| value.times(arms.weight * (1.0 / treated.n + 1.0 / control.n)))
+        }
+    }
+
+    /// The standard deviation of the control's sum if the effect were `delta`.
+    pub fn sd(&self, delta: f64) -> f64 {
+        let values = self.without_effect(delta);
+        let variance: f64 = self.strata.iter().map(|stratum| stratum.variance(values(stratum))).sum();
+        (self.dispersion * variance).max(0.0).sqrt()
+    }
+
+    /// The control's sum if the effect were `delta`.
+    pub fn under(&self, delta: f64) -> ControlSum {
+        let values = self.without_effect(delta);
+        let (mut observed, mut variance, mut collapsed_variance) = (0.0, 0.0, 0.0);
+        let strata = self.strata.iter().map(|stratum| {
+            let (control, values) = (&stratum.control, values(stratum));
+            let (mean, sd) = (stratum.mean(values), (stratum.spread(values) / stratum.n()).sqrt());
+            let drawn = Stratum::new(collapse(stratum.cells(values), mean, sd).into_iter(), control.n);
+            observed += control.n * (control.mean(values[1]) - mean);
+            variance += stratum.variance(values);
+            collapsed_variance += drawn.variance();
+            drawn
+        });
+        let strata: Vec<Stratum> = strata.collect();
+        let lost = if collapsed_variance > 0.0 { variance / collapsed_variance } else { 1.0 };
+        ControlSum { all: DrawnSum::new(strata, self.dispersion * lost), drawn: observed }
+    }
+
+    /// How far the control arms' weighted mean moves per unit of the difference: in a ratio, the mean denominator.
+    pub fn units(&self) -> f64 {
+        match self.statistic {
+            Statistic::Mean | Statistic::Shifted => 1.0,
+            Statistic::Ratio => self.strata.iter().map(|stratum| stratum.arms.weight * stratum.treated.x).sum(),
+        }
+    }
+}
+
+impl ControlSum {
+    /// The tails of the drawn one. Where units may be few, all of their draws are looked at if they are no more than 20,000.
+    pub fn tails(&self, has_few_units: bool) -> Tails {
+        let ControlSum { all, drawn } = self;
+        if all.sd() <= 0.0 {
+            return Tails { gain: 1.0, loss: 1.0 };
+        }
+        if !has_few_units {
+            let loss = all.upper_tail(*drawn);
+            return Tails { gain: 1.0 - loss, loss };
+        }
+        // A sum with another variance is held against that of independent draws as many standard deviations away.
+        let few = enumerated::shares(all.strata(), drawn / all.root(), all.sd());
+        let bounded = || {
+            let loss = all.clone().bounded().upper_tail(*drawn);
+            (1.0 - loss, loss)
+        };
+        few.unwrap_or_else(bounded).into()
+    }
+}
