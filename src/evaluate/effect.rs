@@ -180,11 +180,12 @@ pub(super) fn effects<'a>(diagnostics: &'a PeriodDiagnostics<'a>, index: &ArmSum
         let outcomes = listed.filter(|o| phase == Phase::During || o.moved_in().is_none()).chain(knows_net.then_some(NET));
         let outcomes: Vec<&'a Outcome> = outcomes.collect();
         for [arm, against] in diagnostics.contrasts() {
+            let mut bases = Bases::new();
             for &outcome in &outcomes {
                 for group in slice.groups(&strategy.by) {
                     for method in diagnostics.methods() {
                         let contrast = Contrast { group, outcome, method, arm, against };
-                        out.push(of_phase.effect(contrast, outcome)?);
+                        out.push(of_phase.effect(contrast, outcome, &mut bases)?);
                     }
                 }
             }
@@ -192,6 +193,9 @@ pub(super) fn effects<'a>(diagnostics: &'a PeriodDiagnostics<'a>, index: &ArmSum
     }
     Ok(out)
 }
+
+/// The comparisons of the outcome that net money is measured by, by group and method.
+type Bases<'a> = BTreeMap<(Group<'a>, Method), Found>;
 
 /// The rows that the effects of a phase are made from.
 struct PhaseEffects<'a, 'i> {
@@ -203,7 +207,7 @@ struct PhaseEffects<'a, 'i> {
 
 impl<'a> PhaseEffects<'a, '_> {
     /// The effect of an outcome.
-    fn effect(&self, of: Contrast<'a, 'a>, outcome: &'a Outcome) -> Result<Effect<'a>> {
+    fn effect(&self, of: Contrast<'a, 'a>, outcome: &'a Outcome, bases: &mut Bases<'a>) -> Result<Effect<'a>> {
         let measured = self.measured(of);
         let pairs = self.comparison.pairs(measured);
         let n = |pairs: &[Pair<'_>]| -> (i64, i64) {
@@ -221,7 +225,7 @@ impl<'a> PhaseEffects<'a, '_> {
         let (used, used_units) = (n(&pairs), units(&pairs));
         let mut found = match obstacle {
             Some(reason) => reason.into(),
-            None => self.comparison.compare(&pairs, measured)?,
+            None => self.compare(&pairs, measured, bases)?,
         };
         // A row that says why there is no number counts everybody; one with a number counts whom it compares.
         let ((n_treated, n_control), clusters) = if found.told().is_some() { (used, used_units) } else { (all, all_units) };
@@ -257,6 +261,19 @@ impl<'a> PhaseEffects<'a, '_> {
             adjusted: None,
             above_adjusted: None,
         })
+    }
+
+    /// The comparison of a contrast. The outcome that net money is measured by is compared once for both.
+    fn compare(&self, pairs: &[Pair<'_>], of: Contrast<'a, 'a>, bases: &mut Bases<'a>) -> Result<Found> {
+        if self.net_base().is_none_or(|(base, _)| base != of.outcome) {
+            return self.comparison.compare(pairs, of);
+        }
+        if let Some(found) = bases.remove(&(of.group, of.method)) {
+            return Ok(found);
+        }
+        let found = self.comparison.compare(pairs, of)?;
+        bases.insert((of.group, of.method), found.clone());
+        Ok(found)
     }
 
     /// What a contrast of an outcome is measured by: net money without sums of its own by the margin it is linear in.
