@@ -121,7 +121,7 @@ mod tests {
             let mut exclusions = ExclusionCounts::new(2, 3);
             (exclusions.unmatched, exclusions.overlapping) = (part, 2 * part);
             exclusions.add_rows(&[1, 0, 1], &[part.is_multiple_of(2), true, false]);
-            exclusions.add_elsewhere(2, 1, [part.is_multiple_of(2), true]);
+            exclusions.add_elsewhere(2, &[1], [[part.is_multiple_of(2), true]].into_iter(), &[]);
             PartialSums {
                 strategies: vec![StrategySums { periods: vec![sums.clone(), sums.clone()], pairs }],
                 reference: vec![sums],

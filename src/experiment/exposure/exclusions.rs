@@ -38,10 +38,16 @@ impl ExclusionCounts {
         }
     }
 
-    /// Counts a customer of an arm whom another strategy treats, since the day of the assignment or before, or later.
-    pub fn add_elsewhere(&mut self, strategy: usize, arm: u16, since: [bool; 2]) {
-        let counts = &mut self.elsewhere[strategy * self.retained_by_arm.len() + usize::from(arm)];
-        counts.iter_mut().zip(since).for_each(|(count, treats)| *count += u64::from(treats));
+    /// Counts the retained of rows with these arms whom another strategy treats, since the day of the assignment or before, or
+    /// later; all are retained if `retained` is empty.
+    pub fn add_elsewhere(&mut self, strategy: usize, arms: &[u16], since: impl Iterator<Item = [bool; 2]>, retained: &[bool]) {
+        let number = self.retained_by_arm.len();
+        let counts = &mut self.elsewhere[strategy * number..][..number];
+        for (row, (arm, since)) in arms.iter().zip(since).enumerate() {
+            if retained.get(row).copied().unwrap_or(true) {
+                counts[usize::from(*arm)].iter_mut().zip(since).for_each(|(count, treats)| *count += u64::from(treats));
+            }
+        }
     }
 
     /// By strategy, where it treats anybody: the customers of every arm whom it treats since the day of the assignment or before, and

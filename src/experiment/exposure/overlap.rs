@@ -1,7 +1,7 @@
 //! Finds customers whom other strategies treat at the same time, and applies the overlap policy of each strategy.
 //!
-//! A strategy treats the customers of every arm but its control; two strategies of one table are one treatment. A customer overlaps if the days of such a treatment and those
-//! of the own assignment share one.
+//! A strategy treats the customers of every arm but its control; two strategies of one table are one treatment. A customer
+//! overlaps if the days of such a treatment and those of the own assignment share one.
 
 use super::cursor::{BatchRows, CustomerBatch};
 use super::exclusions::ExclusionCounts;
@@ -9,6 +9,10 @@ use super::run::{AssignmentRun, TreatmentBounds};
 use crate::domain::Period;
 use crate::experiment::plan::ExperimentPlan;
 use crate::job::strategy::Overlap;
+
+/// Another strategy begins to treat a customer on the day of the own assignment or before, or after it.
+const BEFORE: u8 = 1;
+const AFTER: u8 = 2;
 
 /// Which periods of other strategies overlap, and when these treat the customers of a batch.
 pub struct Overlaps {
@@ -27,21 +31,14 @@ pub struct Overlaps {
 pub struct OverlapScratch {
     /// By row: the days of the own assignment.
     own: Vec<Period>,
-    /// By row: how one other strategy treats the customer.
-    by_one: Vec<Elsewhere>,
-    /// By row: how all others do.
-    by_all: Vec<Elsewhere>,
+    /// The other strategies that treat some of the customers meanwhile.
+    strategies: Vec<usize>,
+    /// By strategy of these and row: whether it begins to [`BEFORE`] or [`AFTER`].
+    by_strategy: Vec<u8>,
+    /// By row: the same of all others together.
+    by_all: Vec<u8>,
     /// By row: whether another strategy, in whatever arm, has the customer since the same day or before.
     is_later: Vec<bool>,
-}
-
-/// When other strategies begin to treat a customer.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-struct Elsewhere {
-    /// On the day of the own assignment or before.
-    before: bool,
-    /// After it.
-    after: bool,
 }
 
 impl Overlaps {
@@ -106,44 +103,64 @@ impl Overlaps {
             counts.add_rows(&rows.arms, retained);
             return;
         }
-        let policy = plan.strategy_of(period).strategy.overlap;
         scratch.own.clear();
         scratch.own.extend(rows.rows.iter().map(|row| run.treatment(*row as usize)));
-        self.decide(policy, others, (rows, customers), scratch, retained);
-        counts.overlapping += scratch.by_all.iter().filter(|elsewhere| elsewhere.before || elsewhere.after).count() as u64;
+        self.find_treatments(plan, others, (rows, customers), scratch);
+        self.decide(plan.strategy_of(period).strategy.overlap, others, (rows, customers), scratch, retained);
+        counts.overlapping += scratch.by_all.iter().filter(|treated| **treated != 0).count() as u64;
         counts.add_rows(&rows.arms, retained);
-        let is_retained = |row: usize| retained.get(row).copied().unwrap_or(true);
-        for others in others.chunk_by(|a, b| plan.periods[*a].strategy == plan.periods[*b].strategy) {
-            scratch.by_one.clear();
-            scratch.by_one.resize(rows.rows.len(), Elsewhere::default());
-            let treatments = others.iter().map(|other| &self.treatments[other * customers..][..customers]);
-            treatments.for_each(|treatments| find(&scratch.own, &rows.customers, treatments, &mut scratch.by_one));
-            let strategy = plan.periods[others[0]].strategy;
-            for (row, (elsewhere, arm)) in scratch.by_one.iter().zip(&rows.arms).enumerate() {
-                if is_retained(row) {
-                    counts.add_elsewhere(strategy, *arm, [elsewhere.before, elsewhere.after]);
-                }
-            }
+        for (strategy, treated) in scratch.strategies.iter().zip(scratch.by_strategy.chunks(rows.rows.len().max(1))) {
+            counts.add_elsewhere(
+                *strategy,
+                &rows.arms,
+                treated.iter().map(|t| [t & BEFORE, t & AFTER].map(|t| t != 0)),
+                retained,
+            );
         }
     }
 
-    /// Decides which rows are retained, and counts in `scratch` how all others treat their customers.
+    /// Finds how the strategies of other periods treat the customers of rows.
+    fn find_treatments(
+        &self,
+        plan: &ExperimentPlan<'_>,
+        others: &[usize],
+        (rows, customers): (&BatchRows, usize),
+        scratch: &mut OverlapScratch,
+    ) {
+        let OverlapScratch { own, strategies, by_strategy, by_all, .. } = scratch;
+        strategies.clear();
+        by_strategy.clear();
+        by_all.clear();
+        by_all.resize(own.len(), 0);
+        for others in others.chunk_by(|a, b| plan.periods[*a].strategy == plan.periods[*b].strategy) {
+            let start = by_strategy.len();
+            by_strategy.resize(start + own.len(), 0);
+            let found = &mut by_strategy[start..];
+            for other in others {
+                find(own, rows, &self.treatments[other * customers..][..customers], found);
+            }
+            if found.iter().fold(0, |any, treated| any | treated) == 0 {
+                by_strategy.truncate(start);
+                continue;
+            }
+            by_all.iter_mut().zip(found).for_each(|(all, treated)| *all |= *treated);
+            strategies.push(plan.periods[others[0]].strategy);
+        }
+    }
+
+    /// Decides which rows are retained.
     fn decide(
         &self,
         policy: Overlap,
         others: &[usize],
         (rows, customers): (&BatchRows, usize),
-        scratch: &mut OverlapScratch,
+        OverlapScratch { own, by_all, is_later, .. }: &mut OverlapScratch,
         retained: &mut Vec<bool>,
     ) {
-        let OverlapScratch { own, by_all, is_later, .. } = scratch;
-        by_all.clear();
-        by_all.resize(own.len(), Elsewhere::default());
-        is_later.clear();
-        is_later.resize(own.len(), false);
-        for other in others {
-            find(own, &rows.customers, &self.treatments[other * customers..][..customers], by_all);
-            if policy == Overlap::First {
+        if policy == Overlap::First {
+            is_later.clear();
+            is_later.resize(own.len(), false);
+            for other in others {
                 let assignments = &self.assignments[other * customers..][..customers];
                 for ((own, customer), is_later) in own.iter().zip(&rows.customers).zip(&mut *is_later) {
                     let other = assignments[*customer as usize];
@@ -153,7 +170,7 @@ impl Overlaps {
         }
         let leaves = |row: usize| match policy {
             Overlap::Keep => false,
-            Overlap::Exclude => by_all[row].before,
+            Overlap::Exclude => by_all[row] & BEFORE != 0,
             Overlap::First => is_later[row],
         };
         if (0..own.len()).any(leaves) {
@@ -163,11 +180,15 @@ impl Overlaps {
 }
 
 /// Adds how the treatments of one period, by customer, meet the own assignments.
-fn find(own: &[Period], customers: &[u32], treatments: &[Period], found: &mut [Elsewhere]) {
-    for ((own, customer), found) in own.iter().zip(customers).zip(found) {
-        let treatment = treatments[*customer as usize];
-        let overlaps = own.overlaps(treatment);
-        found.before |= overlaps && treatment.start <= own.start;
-        found.after |= overlaps && treatment.start > own.start;
+fn find(own: &[Period], rows: &BatchRows, treatments: &[Period], found: &mut [u8]) {
+    let add = |((own, treatment), found): ((&Period, &Period), &mut u8)| {
+        let begins = if treatment.start <= own.start { BEFORE } else { AFTER };
+        *found |= if own.overlaps(*treatment) { begins } else { 0 };
+    };
+    if rows.covers_batch {
+        own.iter().zip(treatments).zip(found).for_each(add);
+    } else {
+        let treatments = rows.customers.iter().map(|customer| &treatments[*customer as usize]);
+        own.iter().zip(treatments).zip(found).for_each(add);
     }
 }
