@@ -36,6 +36,8 @@ mod invariants;
 mod job_doc;
 /// Every job file in `jobs/` runs on sample data.
 mod jobs;
+/// Arms that are kept over several periods.
+mod kept;
 /// Loading into PostgreSQL as far as it goes without one, and the forms of `schema --tables`.
 mod load;
 /// Strategies whose treated somebody chose: the bracket and its placebos.

@@ -4,9 +4,11 @@
 mod draw;
 mod periods;
 mod power;
+mod recurrence;
 mod table;
 
 pub use draw::{Allocation, Candidates, DrawRules, PriorAssignment, ShareBounds, draw};
 pub use periods::{AssignmentsByPeriod, RowSet, by_period};
 pub use power::{Finding, Power, StratumDesign, Unknown};
+pub use recurrence::{Recurrence, recurrence};
 pub use table::{AssignedIds, Assignments, Rejected};

@@ -8,8 +8,8 @@ use super::arm_sums::{ALL, ArmSumsIndex, Group, PeriodSums, Phase, Quantity};
 use super::checks;
 use super::reason::{NotEstimable, Remark};
 use super::sentence::{PValue, Rounded};
-use super::settings::{AssignedOn, Clusters, StrategyPeriod, StrategySettings};
-use crate::domain::{Design, EffectMethod as Method, Outcome};
+use super::settings::{AssignedOn, Clusters, ListedUnlike, StrategyPeriod, StrategySettings};
+use crate::domain::{Day, Design, EffectMethod as Method, Outcome, STRATUM};
 use crate::error::Result;
 use crate::stats::Shape;
 
@@ -141,9 +141,17 @@ impl<'a> PeriodDiagnostics<'a> {
         Ok(remarks)
     }
 
-    /// What makes the rows of a state null: arms kept from an earlier period have made their states.
+    /// What makes the rows of a state null: arms kept from an earlier period have made their states, unless these are from before
+    /// the first assignment.
     pub fn state_obstacle(&self, group: Group<'_>) -> Option<NotEstimable> {
-        self.contaminated_p.filter(|_| group != TOTAL).map(|p| NotEstimable::ShapedStates { p: PValue(p) })
+        let is_shaped = group != TOTAL && self.states_since(group).is_none();
+        self.contaminated_p.filter(|_| is_shaped).map(|p| NotEstimable::ShapedStates { p: PValue(p) })
+    }
+
+    /// The day before the first assignments, if the customers of a group are in its state since before their first one.
+    pub fn states_since(&self, group: Group<'_>) -> Option<Day> {
+        let kept = self.period.kept.as_ref().filter(|_| group != TOTAL && group.0 != STRATUM)?;
+        Some(kept.since)
     }
 
     /// The first check of the design that fails.
@@ -164,6 +172,13 @@ impl<'a> PeriodDiagnostics<'a> {
         }
         if strategy.design == Design::Randomised && checks::are_strata_whole(period, during, quantity) {
             return Ok(Some(NotEstimable::WholeStrata));
+        }
+        if let Some(ListedUnlike { p, arm, share, of_control }) =
+            period.kept.as_ref().and_then(|kept| kept.listed_unlike.as_ref())
+        {
+            let [share, of_control] = [share, of_control].map(|share| Rounded::new(share * 100.0, 1));
+            let (arm, control) = (arm.as_str().into(), strategy.control.as_str().into());
+            return Ok(Some(NotEstimable::ListedUnlike { share, arm, of_control, control, p: PValue(*p) }));
         }
         if let Some(p) = srm_p.filter(|p| *p < checks::FAILED) {
             return Ok(Some(NotEstimable::FailedSplit { p: PValue(p) }));

@@ -30,7 +30,9 @@ pub use outcome::NET_DIGITS;
 pub use reason::{
     BeforeAfterNote, Caveat, Change, Disagreement, Expectation, Finding, NetMargin, NotEstimable, Remark, VerdictReason,
 };
-pub use settings::{AssignedOn, Clusters, Guardrail, Primary, Split, StrategyPeriod, StrategySettings, UnlikeDays};
+pub use settings::{
+    AssignedOn, Clusters, Guardrail, KeptArms, ListedUnlike, Primary, Split, StrategyPeriod, StrategySettings, UnlikeDays,
+};
 
 pub use crate::domain::{Design, EffectMethod as Method, Outcome, Period};
 

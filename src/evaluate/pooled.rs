@@ -7,7 +7,7 @@ use std::collections::BTreeMap;
 
 use rayon::prelude::*;
 
-use super::arm_sums::{ArmSums, ArmSumsIndex, Phase, Quantity};
+use super::arm_sums::{ArmSums, ArmSumsIndex, Group, Phase, Quantity};
 use super::compare::{Compared, what_leans};
 use super::effect::{Adjusted, Effect};
 use super::placebo::Placebo;
@@ -292,7 +292,7 @@ impl<'a> Pooling<'a, '_> {
             recurring_share,
             clustered,
             missing,
-            remarks: remarks(&asked),
+            remarks: remarks(&asked, self.key.group),
             placebo: placebo(&members, clustered).filter(|_| members.len() == asked.len()),
             adjusted: None,
             above_adjusted: None,
@@ -376,9 +376,11 @@ fn placebo(members: &[Member<'_, '_>], clustered: bool) -> Option<Placebo> {
 }
 
 /// What is to be said of periods, each sentence once.
-fn remarks(effects: &[&Effect<'_>]) -> Vec<Remark> {
+fn remarks(effects: &[&Effect<'_>], group: Group<'_>) -> Vec<Remark> {
     let mut all: Vec<Remark> = Vec::new();
-    for remark in effects.iter().flat_map(|effect| &effect.checks().remarks) {
+    let states = effects.iter().find_map(|effect| effect.diagnostics.states_since(group));
+    let states = states.map(|since| Remark::StatesSince { since });
+    for remark in effects.iter().flat_map(|effect| &effect.checks().remarks).chain(&states) {
         if !all.contains(remark) {
             all.push(remark.clone());
         }

@@ -82,6 +82,28 @@ impl AssignedOn {
     }
 }
 
+/// The arms of a period that were kept from earlier ones.
+#[derive(Debug, Clone, PartialEq)]
+pub struct KeptArms {
+    /// The day before the strategy's first period with assignments: states are those before each customer's first assignment.
+    pub since: Day,
+    /// Whether the customers of earlier periods are assigned again according to their arm.
+    pub listed_unlike: Option<ListedUnlike>,
+}
+
+/// An arm whose customers are assigned again more or less often than those of the control.
+#[derive(Debug, Clone, PartialEq)]
+pub struct ListedUnlike {
+    /// The p-value of equal shares.
+    pub p: f64,
+    /// The arm of the first assignment.
+    pub arm: String,
+    /// The share of its customers who are assigned again.
+    pub share: f64,
+    /// The same of the control.
+    pub of_control: f64,
+}
+
 /// An outcome that must not suffer for a strategy to go on.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Guardrail {
@@ -137,6 +159,8 @@ pub struct StrategyPeriod {
     pub assigned_on: AssignedOn,
     /// The clusters that have customers in it, and those of them that have some in several arms.
     pub clusters: Clusters,
+    /// Whether its arms were kept from earlier periods.
+    pub kept: Option<KeptArms>,
 }
 
 /// Clusters of a period.

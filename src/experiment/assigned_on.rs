@@ -73,7 +73,7 @@ impl DayCheck {
     pub fn of(strategy: &Strategy, own: &StrategyAssignments, counts: &PeriodCounts) -> DayCheck {
         let plan = |stratum: &String| strategy.strata.iter().position(|(name, _)| name == stratum).map_or(0, |own| own + 1);
         let plans: Vec<usize> = own.strata.iter().flatten().map(plan).collect();
-        let control = own.arms.iter().position(|arm| Some(arm) == strategy.control.as_ref());
+        let control = own.control(strategy).map(usize::from);
         let check = |counts: &[DayCount]| DayCheck::new(counts, &plans, &own.arms, control);
         match check(&counts.by_day) {
             // Few clusters are on unlike days by chance alone.

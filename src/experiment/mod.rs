@@ -12,6 +12,7 @@ mod arm_rows;
 mod assigned_on;
 mod cells;
 pub mod exposure;
+mod kept_arms;
 mod layout;
 mod outcomes;
 mod part_pass;

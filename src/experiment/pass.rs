@@ -47,6 +47,8 @@ pub struct PassScratch {
     retained: Vec<Vec<bool>>,
     /// By customer: in how many periods of the strategy they count.
     period_counts: Vec<u32>,
+    /// By customer: the first of the strategy's periods with an assignment; empty where no arms are kept.
+    first_periods: Vec<u32>,
     overlap: OverlapScratch,
     carry_over: CarryOver,
     members: MemberScratch,
@@ -64,6 +66,7 @@ struct MemberScratch {
     arms: Vec<u16>,
     indices: Vec<u32>,
     period_counts: Vec<u32>,
+    first_periods: Vec<u32>,
     treated_in_baseline: Vec<bool>,
 }
 
@@ -90,7 +93,8 @@ impl<'a> StrategyPass<'a> {
         let Some(slice) = context.slices.iter().find(|slice| slice.slice == self.strategy.slice) else { return Ok(()) };
         let BatchContext { plan, runs, batch, .. } = *context;
         scratch.reserve(self.runs.len());
-        let PassScratch { retained, period_counts, overlap, carry_over, members, activity, sums, batches } = scratch;
+        let PassScratch { retained, period_counts, first_periods, overlap, carry_over, members, activity, sums, batches } =
+            scratch;
         for (at, (run, period)) in self.runs.iter().enumerate() {
             let (rows, exclusions) = (&batch.runs[*run], &mut self.exclusions[at]);
             let run = (&runs[*run], *period);
@@ -98,6 +102,7 @@ impl<'a> StrategyPass<'a> {
             context.overlaps.apply_policy(plan, run, rows, overlap, (&mut retained[at], exclusions));
         }
         self.count_periods(batch, retained, period_counts);
+        self.find_first_periods(plan, batch, first_periods);
         for (at, (run, period)) in self.runs.iter().enumerate() {
             carry_over.find(runs, batch, *run, plan.periods[*period].baseline, self.strategy.control);
             let BatchRows { rows, arms, customers, covers_batch, .. } = &batch.runs[*run];
@@ -108,6 +113,7 @@ impl<'a> StrategyPass<'a> {
                 indices: &slice.indices,
                 treated_in_baseline: &carry_over.treated,
                 period_counts,
+                first_periods: if plan.periods[*period].kept.is_some() { first_periods } else { &[] },
                 day: runs[*run].single_day(),
             };
             let own = members.select(all, *covers_batch, &retained[at]);
@@ -138,6 +144,19 @@ impl<'a> StrategyPass<'a> {
         }
     }
 
+    /// Finds the first of the strategy's periods in which each customer of the batch is assigned, if arms are kept in any.
+    fn find_first_periods(&self, plan: &ExperimentPlan<'_>, batch: &CustomerBatch<'_>, firsts: &mut Vec<u32>) {
+        firsts.clear();
+        if self.runs.iter().all(|(_, period)| plan.periods[*period].kept.is_none()) {
+            return;
+        }
+        firsts.resize(batch.ids.len(), 0);
+        // The earliest is written last.
+        for (at, (run, _)) in self.runs.iter().enumerate().rev() {
+            batch.runs[*run].customers.iter().for_each(|customer| firsts[*customer as usize] = at as u32);
+        }
+    }
+
     /// Adds everything that was summed to the sums of the part.
     pub fn finish(self, sums: &mut PartialSums) {
         let periods = self.strategy.periods.clone();
@@ -161,8 +180,8 @@ impl PassScratch {
 }
 
 impl MemberScratch {
-    /// The members among all rows of a run: those that the overlap policy retains. Of all rows, `indices` and `period_counts`
-    /// have an entry per customer of the batch; of members, like all other columns, one per member.
+    /// The members among all rows of a run: those that the overlap policy retains. Of all rows, `indices`, `period_counts` and
+    /// `first_periods` have an entry per customer of the batch; of members, like all other columns, one per member.
     fn select<'b>(&'b mut self, all: MemberRows<'b>, covers_batch: bool, retained: &[bool]) -> MemberRows<'b> {
         let mut members = all;
         if !retained.is_empty() {
@@ -175,6 +194,9 @@ impl MemberScratch {
         }
         members.indices = gather(all.indices, members.customers, &mut self.indices);
         members.period_counts = gather(all.period_counts, members.customers, &mut self.period_counts);
+        if !all.first_periods.is_empty() {
+            members.first_periods = gather(all.first_periods, members.customers, &mut self.first_periods);
+        }
         members
     }
 }

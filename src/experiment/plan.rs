@@ -5,10 +5,11 @@ use std::ops::Range;
 use super::assigned_on::{DateCell, DayCheck};
 use super::cells::{CellNames, CellPart, SchemeStates, cell_parts};
 use super::exposure::load::{PeriodCounts, StrategyAssignments};
+use super::kept_arms::kept_arms;
 use super::layout::{KeyLayout, SumLayout};
 use crate::domain::{Day, Decimal, Design, MeasureKind, Outcome, Period};
 use crate::error::{Error, Result, suggestion};
-use crate::evaluate::{Phase, Quantity};
+use crate::evaluate::{KeptArms, Phase, Quantity};
 use crate::job::{Job, Strategy};
 use crate::plan::SchemeColumn;
 use crate::stats::{GridSecond, Shape};
@@ -149,6 +150,8 @@ pub struct PeriodPlan {
     pub pre_placebo_is_known: bool,
     /// Whether its arms were assigned on the same days.
     pub day_check: DayCheck,
+    /// Whether its arms were kept from earlier periods: then its customers' states are those before their first assignment.
+    pub kept: Option<KeptArms>,
 }
 
 /// The measures on the day before a period that the balance table compares.
@@ -178,8 +181,8 @@ impl<'a> ExperimentPlan<'a> {
         let (mut strategies, mut periods) = (Vec::new(), Vec::new());
         for (number, (strategy, own)) in job.strategies.iter().zip(assignments).enumerate() {
             let start = periods.len();
-            for (period, counts) in strategy.periods.iter().zip(&own.periods) {
-                periods.push(planner.period(number, *period, own, counts));
+            for at in 0..strategy.periods.len() {
+                periods.push(planner.period(number, at, own));
             }
             let range = start..periods.len();
             strategies.push(planner.strategy(strategy, own, range.clone(), &periods[range])?);
@@ -243,7 +246,6 @@ impl<'a> Planner<'a, '_> {
         let quantities = self.quantities(strategy, assignments, &outcomes);
         let winsorised =
             quantities.iter().enumerate().filter(|(_, quantity)| strategy.winsorise.is_some() && quantity.is_money());
-        let control = strategy.control.as_ref().and_then(|control| assignments.arms.iter().position(|arm| arm == control));
         let clusters = assignments.clusters.as_ref().map(|names| names.len().max(1) as u64);
         let keys = KeyLayout {
             arms: assignments.arms.len() as u64,
@@ -265,7 +267,7 @@ impl<'a> Planner<'a, '_> {
             strategy,
             arms: &assignments.arms,
             strata: assignments.strata.as_deref(),
-            control: control.map(|arm| arm as u16),
+            control: assignments.control(strategy),
             slice: self.slice(strategy)?,
             by,
             cells,
@@ -386,8 +388,10 @@ impl<'a> Planner<'a, '_> {
         )))
     }
 
-    fn period(&self, strategy: usize, period: Period, own: &StrategyAssignments, counts: &PeriodCounts) -> PeriodPlan {
+    /// The period at `at` of a strategy.
+    fn period(&self, strategy: usize, at: usize, own: &StrategyAssignments) -> PeriodPlan {
         let settings = &self.job.strategies[strategy];
+        let (period, counts) = (settings.periods[at], &own.periods[at]);
         let date = |day: Day| self.job.dates.iter().position(|date| date.date == day);
         let preceding = |time: Period| match settings.outcome_days.filter(|_| settings.baseline.is_none()) {
             Some(_) => Period { start: Day(time.start.0.saturating_sub(time.days())), end: time.start },
@@ -413,6 +417,7 @@ impl<'a> Planner<'a, '_> {
             placebo_is_known: is_known(placebo),
             pre_placebo_is_known: is_known(pre_placebo),
             day_check: DayCheck::of(settings, own, counts),
+            kept: kept_arms(own, own.control(settings), &settings.periods, at),
         }
     }
 }

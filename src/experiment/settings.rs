@@ -92,6 +92,7 @@ fn period(job: &Job, plan: &ExperimentPlan<'_>, index: usize) -> StrategyPeriod 
             all: counts.clusters.iter().flatten().count() as i64,
             mixed: counts.clusters.iter().flatten().filter(|draw| draw.is_mixed).count() as i64,
         },
+        kept: own.kept.clone(),
     }
 }
 

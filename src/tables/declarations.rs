@@ -157,7 +157,7 @@ table! { EffectRow in "effects", one row per "strategy, period, phase, treated a
     arm: String,                           /// The treated arm.
     outcome: String,                       /// What was measured on every assigned customer, 0 for who did nothing.
     scheme: String,                        /// Scheme column by whose states customers are told apart, or stratum; (all) in total rows.
-    state: String,                         /// State on the day before the period, (none) for who was not listed; (all) in total
+    state: String,                         /// State on the day before the period (kept arms: the first assignment), (none) for who was not listed; (all) in total
                                            /// rows.
     method: String,                        /// The estimator: permutation, permutation_baseline, welch, cuped,
                                            /// post_stratified, matched or did.
@@ -226,7 +226,7 @@ table! { PooledEffectRow in "effects_over_time",
     arm: String,                           /// The treated arm.
     outcome: String,                       /// What was measured on every assigned customer, 0 for who did nothing.
     scheme: String,                        /// Scheme column by whose states customers are told apart, or stratum; (all) in total rows.
-    state: String,                         /// State on the day before the period, (none) for who was not listed; (all) in total
+    state: String,                         /// State on the day before the period (kept arms: the first assignment), (none) for who was not listed; (all) in total
                                            /// rows.
     method: String,                        /// The estimator: permutation, permutation_baseline, welch, cuped,
                                            /// post_stratified, matched or did.
@@ -288,7 +288,7 @@ table! { VerdictRow in "verdicts", one row per "strategy, treated arm, state and
     period_start: Option<Day>,             /// First day of the period; null for all periods together.
     period_end: Option<Day>,               /// Last day of the period; null for all periods together.
     scheme: String,                        /// Scheme column by whose states customers are told apart, or stratum; (all) in total rows.
-    state: String,                         /// State on the day before the period, (none) for who was not listed; (all) in total
+    state: String,                         /// State on the day before the period (kept arms: the first assignment), (none) for who was not listed; (all) in total
                                            /// rows.
     verdict: String,                       /// scale, keep, stop, test_longer or cannot_say.
     reason: Option<String> as Text,        /// Why, in one sentence.
@@ -315,7 +315,7 @@ table! { BalanceRow in "balance", one row per "strategy, period, treated arm, st
     period_end: Option<Day>,      /// Last day of that period.
     arm: String,                  /// The treated arm.
     scheme: String,               /// Scheme column by whose states customers are told apart, or stratum; (all) in total rows.
-    state: String,                /// State on the day before the period, (none) for who was not listed; (all) in total rows.
+    state: String,                /// State on the day before the period (kept arms: the first assignment), (none) for who was not listed; (all) in total rows.
     covariate: String,            /// An outcome in the baseline, or a measure on the day before the period.
     n_treated: Option<i64>,       /// Treated customers of whom it is known.
     n_control: Option<i64>,       /// Control customers of whom it is known.
@@ -334,7 +334,7 @@ table! { BeforeAfterRow in "before_after", one row per "strategy, period, arm, o
     arm: String,                  /// The arm, treated or control.
     outcome: String,              /// What was measured on every assigned customer, 0 for who did nothing.
     scheme: String,               /// Scheme column by whose states customers are told apart; (all) in total rows.
-    state: String,                /// State on the day before the period, (none) for who was not listed; (all) in total rows.
+    state: String,                /// State on the day before the period (kept arms: the first assignment), (none) for who was not listed; (all) in total rows.
     customers: Option<i64>,       /// Customers of the arm.
     mean_before: Option<f64>,     /// Mean in the baseline.
     mean_after: Option<f64>,      /// Mean after assignment; null while the period is not finished.
@@ -355,7 +355,7 @@ table! { ArmRow in "arms",
     phase: String,                      /// Days of the outcome: during, after, during_and_after; reference,
                                         /// what strategies without a control are described beside.
     scheme: String,                     /// Scheme column of the job, such as segment.
-    state: String,                      /// State on the day before the period, (none) for who was not listed; (all) in total
+    state: String,                      /// State on the day before the period (kept arms: the first assignment), (none) for who was not listed; (all) in total
                                         /// rows.
     cell: String as Text,               /// Stratum of a randomised strategy or matching cell of a matched one; (all) without.
     arm: String,                        /// The arm; (everybody) or (not assigned) in phase reference.

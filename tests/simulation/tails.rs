@@ -71,8 +71,9 @@ impl Population {
         Population { groups, mean: spent / shop.customers.len() as f64, tiers }
     }
 
-    /// Draws a share of every tier, and tests every group by both methods: `None` where the test is refused.
-    fn draw(&mut self, rng: &mut ChaCha8Rng, share: f64) -> Vec<[Option<Row>; 2]> {
+    /// Draws a share of every tier, and tests every group by both methods: `None` where the test is refused. A refusal looks at
+    /// both arms together, so it holds for other draws, too: `is_refused` has what is known by group and method.
+    fn draw(&mut self, rng: &mut ChaCha8Rng, share: f64, is_refused: &mut [[Option<bool>; 2]]) -> Vec<[Option<Row>; 2]> {
         let mut controls: Vec<Vec<Cell>> = self.groups.iter().map(|group| vec![[0.0; 3]; group.whole.len()]).collect();
         let all = self.groups.len() - 1;
         for (tier, members) in self.tiers.iter_mut().enumerate() {
@@ -90,11 +91,11 @@ impl Population {
                 }
             }
         }
-        self.groups
-            .iter()
-            .zip(&controls)
-            .map(|(group, control)| [0.0, group.theta].map(|theta| group.test(control, theta)))
-            .collect()
+        let groups = self.groups.iter().zip(&controls).zip(is_refused);
+        let test = |((group, control), known): ((&Group, &Vec<Cell>), &mut [Option<bool>; 2])| {
+            [0, 1].map(|method| group.test(control, [0.0, group.theta][method], &mut known[method]))
+        };
+        groups.map(test).collect()
     }
 }
 
@@ -121,7 +122,7 @@ impl Group {
         Group { name, whole, theta, variance, buyers: members.iter().filter(|m| m.0 != 0.0).count() }
     }
 
-    fn test(&self, control: &[Cell], theta: f64) -> Option<Row> {
+    fn test(&self, control: &[Cell], theta: f64, is_refused: &mut Option<bool>) -> Option<Row> {
         let alike = |[count, y, x]: Cell| (count > 0.5).then(|| Alike { count, y: y / count, x: x / count });
         let treated = self.whole.iter().zip(control).map(|(all, own)| [all[0] - own[0], all[1] - own[1], all[2] - own[2]]);
         let arms = Arms {
@@ -137,7 +138,8 @@ impl Group {
         let of_cells = values().map(|(count, value)| count * (value - mean).powi(2)).sum::<f64>() / n;
         let dispersion = if theta == 0.0 || of_cells <= 0.0 { 1.0 } else { self.variance / of_cells };
         let test = PermutationTest::new(vec![arms], Statistic::Mean, dispersion)?;
-        (!test.leans()).then(|| Row { difference: test.difference(), p: test.tails(0.0).two_sided() })
+        let is_refused = *is_refused.get_or_insert_with(|| test.leans());
+        (!is_refused).then(|| Row { difference: test.difference(), p: test.tails(0.0).two_sided() })
     }
 }
 
@@ -158,9 +160,9 @@ fn tails(shop: &Shop, share: f64) {
         let mut rng = ChaCha8Rng::seed_from_u64(5_000_000 + seed);
         let mut population = Population::new(shop);
         let mut counts = vec![[Counts::default(); 2]; groups];
-        let mut claims = [0; 2];
+        let (mut claims, mut is_refused) = ([0; 2], vec![[None; 2]; groups]);
         for _ in 0..CHUNK {
-            let rows = population.draw(&mut rng, share);
+            let rows = population.draw(&mut rng, share, &mut is_refused);
             for method in 0..2 {
                 let shown: Vec<f64> = rows.iter().filter_map(|row| Some(row[method]?.p)).collect();
                 claims[method] += u64::from(benjamini_hochberg(&shown).iter().any(|p| *p < 0.05));

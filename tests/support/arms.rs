@@ -55,6 +55,7 @@ pub fn finished(n: usize) -> StrategyPeriod {
         has_earlier_cells: true,
         assigned_on: AssignedOn::Alike,
         clusters: Clusters::default(),
+        kept: None,
     }
 }
 

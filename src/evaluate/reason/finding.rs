@@ -424,6 +424,11 @@ sentences! {
             /// The scheme column.
             scheme: Quoted,
         } = "reason.whole_states", " (each value of {scheme} lies wholly in one arm, as if values had been drawn and not customers, so there are as many draws as values)";
+        /// Arms were kept, so states are those before each customer's first assignment.
+        StatesSince {
+            /// The day before the first of all.
+            since: Day,
+        } = "reason.states_since", " (arms were kept, so customers are in the state of the day before their first assignment, {since} or later)";
         /// Periods are left out.
         LeavesOut {
             /// The share of the treated in the others, in percent.

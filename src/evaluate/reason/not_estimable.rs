@@ -72,6 +72,19 @@ sentences! {
             /// The split check's p-value.
             p: PValue,
         } = "reason.failed_split", "the arms' sizes are not those of the planned split (chi-square p {p}), so who is in which arm was not left to chance";
+        /// Customers of arms kept from earlier periods are assigned again according to their arm.
+        ListedUnlike {
+            /// The share of the arm's customers who are assigned again, in percent.
+            share: Rounded,
+            /// The arm.
+            arm: Quoted,
+            /// The share of the control's, in percent.
+            of_control: Rounded,
+            /// The control.
+            control: Quoted,
+            /// The p-value of equal shares.
+            p: PValue,
+        } = "reason.listed_unlike", "arms were kept from earlier periods, and {share} % of those first in arm {arm} are assigned again here, but {of_control} % of those in arm {control} (chi-square p {p}), so who is assigned is an outcome";
         /// The outcome's days are not all in the data.
         Unfinished {
             /// The last day needed.

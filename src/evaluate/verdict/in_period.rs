@@ -100,7 +100,8 @@ fn of_effect(effect: &Effect<'_>, of_period: &[&Effect<'_>]) -> DraftVerdict {
         let customers = [effect.n_treated, effect.n_control];
         drawn(strategy, [effect.arm, effect.against], clusters, customers)
     });
-    let remarks = fallback.into_iter().chain(drawn).chain(effect.checks().remarks.iter().cloned());
+    let states = diagnostics.states_since(effect.group).map(|since| Remark::StatesSince { since });
+    let remarks = fallback.into_iter().chain(drawn).chain(effect.checks().remarks.iter().cloned()).chain(states);
     draft(subject, obstacle, evidence, remarks.collect())
 }
 

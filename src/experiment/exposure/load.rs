@@ -6,7 +6,7 @@ use rayon::prelude::*;
 
 use super::clusters::{ClusterDraws, cluster_draws};
 use super::day_count::DayCount;
-use crate::assign::{Assignments, AssignmentsByPeriod, Rejected, RowSet, by_period};
+use crate::assign::{Assignments, AssignmentsByPeriod, Recurrence, Rejected, RowSet, by_period, recurrence};
 use crate::domain::{Day, Design, Period};
 use crate::error::{Error, Result};
 use crate::input::assignments::{self, AssignmentFile, Request};
@@ -56,6 +56,8 @@ pub struct PeriodCounts {
     pub by_day: Vec<DayCount>,
     /// Where the clusters were drawn to.
     pub clusters: ClusterDraws,
+    /// What its customers were in earlier periods, if an arm is the control.
+    pub recurrence: Recurrence,
 }
 
 /// Rows of an assignment table by outcome.
@@ -131,6 +133,9 @@ pub fn read(job: &Job, files: &[Vec<AssignmentFile>], columns: &OrderColumns, pa
                 all.count_days();
             }
             all.find_clusters(strategy)?;
+            if strategy.control.is_some() {
+                all.follow_customers(all.control(strategy));
+            }
             Ok(all)
         })
         .collect()
@@ -235,6 +240,26 @@ impl StrategyAssignments {
             let by_day = parts.reduce(DayCounts::default, merge).into_iter();
             counts.by_day = by_day.map(|((stratum, day, arm), customers)| DayCount { stratum, day, arm, customers }).collect();
             counts.by_day.sort_unstable();
+        }
+    }
+}
+
+impl StrategyAssignments {
+    /// The number of the strategy's control arm; none if it has no control, or nobody is assigned to it.
+    pub fn control(&self, strategy: &Strategy) -> Option<u16> {
+        let control = strategy.control.as_ref()?;
+        self.arms.iter().position(|arm| arm == control).map(|arm| arm as u16)
+    }
+
+    /// Follows customers through several periods.
+    fn follow_customers(&mut self, control: Option<u16>) {
+        if self.periods.len() < 2 {
+            return;
+        }
+        let parts: Vec<Vec<Recurrence>> =
+            self.parts.par_iter().map(|part| recurrence(&part.table, &part.periods, control)).collect();
+        for part in parts {
+            self.periods.iter_mut().zip(&part).for_each(|(counts, own)| counts.recurrence.add(own));
         }
     }
 }

@@ -8,7 +8,7 @@ use crate::assign::Assignments;
 use crate::domain::{Day, Design, Period};
 use crate::error::Result;
 use crate::evaluate::Phase;
-use crate::experiment::cells::CellPart;
+use crate::experiment::cells::{CellPart, SchemeStates};
 use crate::experiment::exposure::ClusterDraw;
 use crate::experiment::plan::{ExperimentPlan, OutcomeKind, PeriodPlan, QuantitySource, StrategyPlan, SummedQuantity};
 use crate::movement::ABSENT;
@@ -29,6 +29,8 @@ pub struct MemberRows<'b> {
     pub treated_in_baseline: &'b [bool],
     /// In how many periods of the strategy the customer counts.
     pub period_counts: &'b [u32],
+    /// The first of the strategy's periods that the customer is assigned in; empty where no arms are kept.
+    pub first_periods: &'b [u32],
     /// The day on which all are assigned, if it is the same.
     pub day: Option<Day>,
 }
@@ -56,8 +58,10 @@ pub struct PeriodOutcomes<'a> {
     clusters: &'a [Option<ClusterDraw>],
     /// By scheme and state: the step of the ladder.
     ladders: &'a [Vec<Option<usize>>],
-    /// States on the day before the period.
-    before: Option<&'a States>,
+    /// By period of the strategy: states on the day before it, for arms that were kept. Else on the day before this one alone.
+    before: Vec<Option<&'a States>>,
+    /// States on the day before the period itself.
+    own_before: Option<&'a States>,
     /// States on the day before the baseline.
     earlier: Option<&'a States>,
     /// Covariates on the day before the period.
@@ -86,7 +90,9 @@ impl<'a> PeriodOutcomes<'a> {
     /// A period, given by its index, in a part.
     pub fn new(plan: &'a ExperimentPlan<'a>, period: usize, part: usize, snapshots: &'a Snapshots) -> PeriodOutcomes<'a> {
         let clusters = &plan.counts(period).clusters;
-        let period = &plan.periods[period];
+        let strategy = &plan.strategies[plan.periods[period].strategy];
+        let before = if plan.periods[period].kept.is_some() { strategy.periods.clone() } else { period..period + 1 };
+        let (period, before) = (&plan.periods[period], &plan.periods[before]);
         PeriodOutcomes {
             strategy: &plan.strategies[period.strategy],
             period,
@@ -94,7 +100,8 @@ impl<'a> PeriodOutcomes<'a> {
             dates: plan.strategies[period.strategy].date_numbers(period),
             clusters,
             ladders: &plan.ladders,
-            before: period.before.and_then(|date| snapshots.states(date)),
+            before: before.iter().map(|period| snapshots.states(period.before?)).collect(),
+            own_before: period.before.and_then(|date| snapshots.states(date)),
             earlier: period.earlier.and_then(|date| snapshots.states(date)),
             covariates: period.before.and_then(|date| snapshots.covariates(date)),
             after: period.before.zip(period.end).and_then(|(before, end)| snapshots.rescored_states(before, end)),
@@ -149,10 +156,22 @@ impl<'a> PeriodOutcomes<'a> {
         }
         let mut offset = 0;
         for (by, groups) in self.strategy.by.iter().zip(&mut batch.groups) {
-            let states = states_of(self.before, by.scheme);
-            groups.extend(members.indices.iter().map(|index| (offset + state_or_none(states, *index, by.states)) as u32));
+            groups.extend(self.states_before(members, *by).map(|state| (offset + state) as u32));
             offset += by.states;
         }
+    }
+
+    /// The states of members on the day before the period, or, where arms were kept, before the first that they are assigned in.
+    fn states_before<'m>(&self, members: MemberRows<'m>, by: SchemeStates) -> impl Iterator<Item = usize> + 'm
+    where
+        'a: 'm,
+    {
+        let by_period: Vec<&'a [u16]> = self.before.iter().map(|states| states_of(*states, by.scheme)).collect();
+        let of = move |(member, index): (usize, &u32)| {
+            let first = members.first_periods.get(member).map_or(0, |first| *first as usize);
+            state_or_none(by_period.get(first).copied().unwrap_or_default(), *index, by.states)
+        };
+        members.indices.iter().enumerate().map(of)
     }
 
     fn fill_cell_arms(&self, members: MemberRows<'_>, cell_arms: &mut Vec<u64>) {
@@ -160,9 +179,13 @@ impl<'a> PeriodOutcomes<'a> {
         for part in &self.strategy.cells {
             let values = part.len() as u64;
             match part {
-                CellPart::State(by) | CellPart::EarlierState(by) => {
-                    let is_earlier = matches!(part, CellPart::EarlierState(_));
-                    let states = states_of(if is_earlier { self.earlier } else { self.before }, by.scheme);
+                CellPart::State(by) => {
+                    for (cell, state) in cell_arms.iter_mut().zip(self.states_before(members, *by)) {
+                        *cell = *cell * values + state as u64;
+                    }
+                }
+                CellPart::EarlierState(by) => {
+                    let states = states_of(self.earlier, by.scheme);
                     for (cell, index) in cell_arms.iter_mut().zip(members.indices) {
                         *cell = *cell * values + state_or_none(states, *index, by.states) as u64;
                     }
@@ -270,7 +293,7 @@ impl<'a> PeriodOutcomes<'a> {
 
     /// Appends whether the state on the last day is a better or worse step of the ladder than the state before the period.
     fn fill_moves(&self, scheme: usize, up: bool, members: MemberRows<'_>, column: &mut Column) {
-        let (before, after) = (states_of(self.before, scheme), states_of(self.after, scheme));
+        let (before, after) = (states_of(self.own_before, scheme), states_of(self.after, scheme));
         let step = |states: &[u16], index: u32| {
             let state = states.get(index as usize).filter(|state| **state != ABSENT)?;
             self.ladders[scheme].get(usize::from(*state)).copied().flatten()
