@@ -325,6 +325,66 @@ fn strata_hold_whole_stores() {
     near(by_outcome(&effects, &[])["revenue"]["p_value"].double(), 0.5216450216450217);
 }
 
+/// Without the key, tests take customers for what was drawn; the run and the verdict of the period say so.
+#[test]
+fn stores_that_are_not_named_are_warned_of() {
+    let warned = |rows: &[Row], is_parquet: bool| {
+        let rows = &rows.iter().cloned().map(|row| Row { more: format!(",note {}", row.id), ..row }).collect::<Vec<_>>()[..];
+        let shop = shop(rows, ",note", &KEYS.replace("cluster = \"store\"\n", ""));
+        if is_parquet {
+            let columns = [
+                ("customer_id", ints(rows.iter().map(|row| row.id))),
+                ("store", ints(rows.iter().map(|row| row.store))),
+                ("arm", texts(rows.iter().map(|row| row.arm))),
+                ("assigned_on", dates(rows.iter().map(|row| row.day))),
+            ];
+            std::fs::write(shop.path("s.parquet"), parquet_bytes(&columns)).expect("assignments");
+            let job = std::fs::read_to_string(shop.path("job.toml")).expect("a job").replace("s.csv", "s.parquet");
+            shop.write("job.toml", &job);
+        }
+        let output = shop.run(&[]);
+        assert!(output.status.success(), "{}", said(&output));
+        let warning = "strategy \"s\": each value of \"store\" lies wholly in one arm, as if these had been drawn and not customers, whom \
+            the test takes for the draws; cluster = \"store\" takes these";
+        let remark = " (each value of \"store\" lies wholly in one arm, as if values had been drawn and not customers: then the key \
+            cluster = \"store\" of the strategy tells how many draws there were)";
+        let verdicts = verdicts(&shop);
+        let is_remarked = verdicts[0].ends_with(remark) || verdicts[0].starts_with("cannot_say: ");
+        let is_warned = said(&output).contains(warning);
+        assert!(is_remarked || !is_warned, "{}", verdicts[0]);
+        is_warned
+    };
+    assert!(warned(&assigned(), false));
+    assert!(warned(&assigned(), true));
+    let mut mixed = assigned();
+    mixed[5].arm = "control";
+    assert!(!warned(&mixed, false));
+    assert!(!warned(&mixed, true));
+}
+
+/// The same of a dimension of the customers table.
+#[test]
+fn regions_of_the_customers_table_are_warned_of() {
+    let stores = stores();
+    let warned = |region: &dyn Fn(i64) -> String| {
+        let mut rows = assigned();
+        rows.iter_mut().for_each(|row| row.store = row.id);
+        let shop = shop(&rows, "", &KEYS.replace("cluster = \"store\"\n", ""));
+        let ids = 0..stores.len() as i64;
+        let regions: Vec<String> = ids.clone().map(region).collect();
+        let columns = [("id", ints(ids)), ("region", texts(regions.iter().map(String::as_str)))];
+        std::fs::write(shop.path("customers.parquet"), parquet_bytes(&columns)).expect("customers");
+        let job = std::fs::read_to_string(shop.path("job.toml")).expect("a job");
+        let section = "[customers]\npath = \"customers.parquet\"\ncustomer_id = \"id\"\ndimensions = [\"region\"]\n[output]";
+        shop.write("job.toml", &job.replace("[output]", section));
+        let output = shop.run(&[]);
+        assert!(output.status.success(), "{}", said(&output));
+        said(&output).contains("each value of \"region\" lies wholly in one arm")
+    };
+    assert!(warned(&|id| format!("r{}", stores[id as usize])));
+    assert!(!warned(&|id| format!("r{}", id % 12)));
+}
+
 #[test]
 fn the_column_of_clusters_is_checked() {
     let shop = self::shop(&assigned(), "", &KEYS.replace("store", "shop"));

@@ -7,6 +7,7 @@
 //! prints the table of `docs/STRATEGIES.md`. Every run has its own seed, so results do not depend on the number of threads.
 
 mod chosen;
+mod clusters;
 mod decisions;
 mod power;
 mod shops;

@@ -108,6 +108,7 @@ mod tests {
             arms: vec!["control".into(), "mail".into()],
             strata: Vec::new().into(),
             clusters: Vec::new().into(),
+            whole_columns: Vec::new(),
             rows_read: rows.len() as u64,
             other_strategies: 0,
             null_costs: 0,

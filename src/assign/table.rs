@@ -67,6 +67,8 @@ pub struct Assignments {
     pub strata: Arc<[String]>,
     /// Names of the clusters, ascending.
     pub clusters: Arc<[String]>,
+    /// Further columns whose values lie in one arm each; the first part has them.
+    pub whole_columns: Vec<WholeColumn>,
     /// Rows that were read, rejected ones and those of other strategies included.
     pub rows_read: u64,
     /// Rows of other strategies.
@@ -75,6 +77,17 @@ pub struct Assignments {
     pub null_costs: u64,
     /// Rows that cannot be assignments.
     pub rejected: Rejected,
+}
+
+/// A column that is not read, each of whose values lies in one arm of a period.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct WholeColumn {
+    /// Its name.
+    pub column: String,
+    /// The number of the period.
+    pub period: usize,
+    /// The number of the arm of every value, and how many rows have it.
+    pub values: Vec<(u16, u64)>,
 }
 
 /// Rows that cannot be assignments, by reason; a row counts under the first that holds.

@@ -134,6 +134,11 @@ pub enum StrategyWarning {
         /// How often.
         times: u64,
     },
+    /// Each value of a column of the assignments lies wholly in one arm.
+    WholeColumn {
+        /// The column.
+        column: String,
+    },
     /// Assigned customers have no orders.
     WithoutOrders {
         /// Assignments of such customers.
@@ -267,6 +272,10 @@ impl Display for StrategyWarning {
             StrategyWarning::SeveralArms { times } => {
                 write!(f, "{times} times a customer is in several arms of one period and left out of it")
             }
+            StrategyWarning::WholeColumn { column } => write!(
+                f,
+                "each value of {column:?} lies wholly in one arm, as if these had been drawn and not customers, whom the test takes for the draws; cluster = {column:?} takes these"
+            ),
             StrategyWarning::WithoutOrders { assignments } => {
                 write!(f, "{assignments} assignments are of customers without orders, whose outcomes are all 0")
             }

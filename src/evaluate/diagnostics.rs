@@ -135,6 +135,7 @@ impl<'a> PeriodDiagnostics<'a> {
             false => checks::stray_contacts(during, Some(control), treated)?,
         });
         if self.strategy.design == Design::Randomised {
+            remarks.extend(self.period.whole_columns.iter().map(|column| Remark::WholeColumn { column: column.as_str().into() }));
             let scheme = checks::whole_states(self.strategy, during, quantity)?;
             remarks.extend(scheme.map(|scheme| Remark::WholeStates { scheme: scheme.into() }));
         }

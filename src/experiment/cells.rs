@@ -3,7 +3,7 @@
 use super::assigned_on::DateCell;
 use super::exposure::load::StrategyAssignments;
 use crate::domain::{Design, STRATUM};
-use crate::error::{Error, Result};
+use crate::error::{Error, Result, suggestion};
 use crate::evaluate::ALL;
 use crate::job::{Job, Strategy};
 use crate::plan::SchemeColumn;
@@ -87,6 +87,22 @@ pub fn cell_parts(
         )));
     }
     Ok(parts)
+}
+
+/// Strata with shares must be among the assignments, or the split check would use other shares.
+///
+/// # Errors
+/// Exit 3 if one is not.
+pub fn check_strata(job: &Job, strategy: &Strategy, assignments: &StrategyAssignments) -> Result<()> {
+    let known = assignments.strata.as_deref().unwrap_or_default();
+    let Some((stratum, _)) = strategy.strata.iter().find(|(stratum, _)| !known.contains(stratum)) else { return Ok(()) };
+    Err(Error::contract(format!(
+        "{}: strategy {:?}: split has shares for the stratum {stratum:?}, which no assignment has{} (strata found: {}); correct the name or the table",
+        job.source.locate(stratum),
+        strategy.name,
+        suggestion(stratum, known.iter().map(String::as_str)),
+        if known.is_empty() { "none".into() } else { known.iter().take(20).cloned().collect::<Vec<_>>().join(", ") }
+    )))
 }
 
 fn no_strata(job: &Job, strategy: &Strategy, key: &str) -> Error {

@@ -22,6 +22,7 @@ mod plan;
 mod settings;
 mod strategy_sums;
 mod units;
+mod whole;
 mod winsorise;
 
 use crate::domain::Warning;
@@ -66,8 +67,9 @@ impl ExperimentPlan<'_> {
         let mut all = PartialSums::new(self);
         parts.for_each(|part| all.merge(part));
         let warnings = warnings(self, &all.exclusions, job.last());
+        let settings = settings::settings(job, self, &all.exclusions);
         let arms = arm_rows::arm_rows(self, all, schemes)?;
-        let evaluation = evaluate(&settings::settings(job, self), &arms)?;
+        let evaluation = evaluate(&settings, &arms)?;
         Ok((arms, evaluation, warnings))
     }
 }

@@ -54,7 +54,7 @@ impl<'a> PartPass<'a> {
             slices.iter_mut().for_each(|slice| slice.read_batch(&batch.ids));
             overlaps.read_batch(plan, &runs, &batch);
             let (runs, batch, slices, outcomes, overlaps) = (&*runs, &batch, &*slices, &*outcomes, &overlaps);
-            let context = BatchContext { plan, runs, batch, slices, outcomes, overlaps };
+            let context = BatchContext { plan, runs, batch, customers: self.customers, slices, outcomes, overlaps };
             // Threads whose parts are done take a strategy each.
             let added: Vec<Result<()>> = passes
                 .par_iter_mut()

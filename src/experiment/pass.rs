@@ -9,6 +9,8 @@ use super::plan::{ExperimentPlan, StrategyPlan};
 use super::strategy_sums::{StrategySums, SumScratch};
 use super::winsorise::WinsorInput;
 use crate::error::Result;
+use crate::measure::UNKNOWN;
+use crate::part::PartCustomers;
 
 /// A batch of customers, with what all strategies know of them.
 pub struct BatchContext<'s, 'a> {
@@ -18,6 +20,8 @@ pub struct BatchContext<'s, 'a> {
     pub runs: &'s [AssignmentRun<'a>],
     /// The customers and their rows.
     pub batch: &'s CustomerBatch<'a>,
+    /// The customers of the part.
+    pub customers: &'s PartCustomers,
     /// The orders of the customers, by slice.
     pub slices: &'s [SliceCustomers<'a>],
     /// By period.
@@ -81,7 +85,7 @@ impl<'a> StrategyPass<'a> {
             sums,
             winsor_input: WinsorInput::new(number),
             squares: vec![0; strategy.periods.len()],
-            exclusions: vec![ExclusionCounts::new(strategy.arms.len(), plan.strategies.len()); strategy.periods.len()],
+            exclusions: vec![plan.no_exclusions(strategy); strategy.periods.len()],
         }
     }
 
@@ -118,6 +122,10 @@ impl<'a> StrategyPass<'a> {
             };
             let own = members.select(all, *covers_batch, &retained[at]);
             self.exclusions[at].unmatched += own.unmatched();
+            let value = |dimension: usize, customer: u32| context.customers.groups.value(dimension, customer);
+            self.exclusions[at].add_values(own.arms, own.indices, |dimension, customer| {
+                value(dimension, customer).filter(|value| *value != UNKNOWN)
+            });
             context.outcomes[*period].fill(own, slice, activity, &mut batches[at])?;
         }
         let batches = &batches[..self.runs.len()];

@@ -3,7 +3,7 @@
 use std::ops::Range;
 
 use super::assigned_on::{DateCell, DayCheck};
-use super::cells::{CellNames, CellPart, SchemeStates, cell_parts};
+use super::cells::{CellNames, CellPart, SchemeStates, cell_parts, check_strata};
 use super::exposure::load::{PeriodCounts, StrategyAssignments};
 use super::kept_arms::kept_arms;
 use super::layout::{KeyLayout, SumLayout};
@@ -37,6 +37,8 @@ pub struct StrategyPlan<'a> {
     pub arms: &'a [String],
     /// Names of the strata; none without strata.
     pub strata: Option<&'a [String]>,
+    /// Dimensions of the customers table that may be what was drawn.
+    pub dimensions: &'a [String],
     /// Index of the control arm.
     pub control: Option<u16>,
     /// Number of the slice whose orders count; 0 without slices.
@@ -233,7 +235,7 @@ impl<'a> Planner<'a, '_> {
         periods: Range<usize>,
         plans: &[PeriodPlan],
     ) -> Result<StrategyPlan<'a>> {
-        self.check_strata(strategy, assignments)?;
+        check_strata(self.job, strategy, assignments)?;
         let mut dates: Vec<DateCell> = plans.iter().flat_map(|period| period.day_check.cells()).map(|(_, cell)| cell).collect();
         dates.sort_unstable();
         dates.dedup();
@@ -247,6 +249,7 @@ impl<'a> Planner<'a, '_> {
         let winsorised =
             quantities.iter().enumerate().filter(|(_, quantity)| strategy.winsorise.is_some() && quantity.is_money());
         let clusters = assignments.clusters.as_ref().map(|names| names.len().max(1) as u64);
+        let is_drawn = strategy.design == Design::Randomised && clusters.is_none();
         let keys = KeyLayout {
             arms: assignments.arms.len() as u64,
             groups: by.iter().map(|by| by.states as u64).sum::<u64>().max(1),
@@ -268,6 +271,7 @@ impl<'a> Planner<'a, '_> {
             arms: &assignments.arms,
             strata: assignments.strata.as_deref(),
             control: assignments.control(strategy),
+            dimensions: self.job.raw.customers.as_ref().filter(|_| is_drawn).map_or(&[], |customers| &customers.dimensions),
             slice: self.slice(strategy)?,
             by,
             cells,
@@ -357,19 +361,6 @@ impl<'a> Planner<'a, '_> {
             add(Quantity::Contacted, QuantitySource::Contacted, false);
         }
         all
-    }
-
-    /// Strata with shares must be among the assignments, or the split check would use other shares.
-    fn check_strata(&self, strategy: &Strategy, assignments: &StrategyAssignments) -> Result<()> {
-        let known = assignments.strata.as_deref().unwrap_or_default();
-        let Some((stratum, _)) = strategy.strata.iter().find(|(stratum, _)| !known.contains(stratum)) else { return Ok(()) };
-        Err(Error::contract(format!(
-            "{}: strategy {:?}: split has shares for the stratum {stratum:?}, which no assignment has{} (strata found: {}); correct the name or the table",
-            self.job.source.locate(stratum),
-            strategy.name,
-            suggestion(stratum, known.iter().map(String::as_str)),
-            if known.is_empty() { "none".into() } else { known.iter().take(20).cloned().collect::<Vec<_>>().join(", ") }
-        )))
     }
 
     /// The number of a strategy's slice.

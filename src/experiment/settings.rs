@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use super::assigned_on::DayCheck;
 use super::cells::CellPart;
+use super::exposure::ExclusionCounts;
 use super::plan::{ExperimentPlan, PeriodPlan, StrategyPlan};
 use crate::domain::{Day, Decimal, EffectMethod, Outcome, Period, STRATUM};
 use crate::evaluate::{ALL, AssignedOn, Clusters, Guardrail, Primary, Split, StrategyPeriod, StrategySettings};
@@ -11,7 +12,7 @@ use crate::job::Job;
 use crate::job::strategy::{self, Arm, Strategy};
 
 /// The settings of all strategies.
-pub fn settings(job: &Job, plan: &ExperimentPlan<'_>) -> Vec<StrategySettings> {
+pub fn settings(job: &Job, plan: &ExperimentPlan<'_>, exclusions: &[ExclusionCounts]) -> Vec<StrategySettings> {
     let mut settings = Vec::with_capacity(plan.strategies.len());
     for own in &plan.strategies {
         let strategy = own.strategy;
@@ -24,7 +25,7 @@ pub fn settings(job: &Job, plan: &ExperimentPlan<'_>) -> Vec<StrategySettings> {
                 shares: shares(&strategy.arms),
                 strata: strategy.strata.iter().map(|(stratum, arms)| (stratum.clone(), shares(arms))).collect(),
             },
-            periods: own.periods.clone().map(|index| period(job, plan, index)).collect(),
+            periods: own.periods.clone().map(|index| period(job, plan, index, exclusions)).collect(),
             outcomes: outcomes(strategy),
             primary: primary(strategy),
             cluster: strategy.cluster.clone(),
@@ -66,7 +67,7 @@ fn primary(strategy: &Strategy) -> Primary {
     }
 }
 
-fn period(job: &Job, plan: &ExperimentPlan<'_>, index: usize) -> StrategyPeriod {
+fn period(job: &Job, plan: &ExperimentPlan<'_>, index: usize, exclusions: &[ExclusionCounts]) -> StrategyPeriod {
     let (own, strategy) = (&plan.periods[index], plan.strategy_of(index));
     let counts = plan.counts(index);
     let (first, last) = counts.assigned.map_or((own.period.start, own.period.start), |time| (time.start, time.last_day()));
@@ -88,6 +89,7 @@ fn period(job: &Job, plan: &ExperimentPlan<'_>, index: usize) -> StrategyPeriod 
         knows_before_placebo: own.pre_placebo_is_known,
         has_earlier_cells: own.earlier.is_some(),
         assigned_on: assigned_on(strategy, own),
+        whole_columns: plan.whole_columns(index, exclusions).map(str::to_owned).collect(),
         clusters: Clusters {
             all: counts.clusters.iter().flatten().count() as i64,
             mixed: counts.clusters.iter().flatten().filter(|draw| draw.is_mixed).count() as i64,

@@ -56,6 +56,7 @@ pub fn finished(n: usize) -> StrategyPeriod {
         assigned_on: AssignedOn::Alike,
         clusters: Clusters::default(),
         kept: None,
+        whole_columns: Vec::new(),
     }
 }
 

@@ -41,6 +41,19 @@ pub fn whole_states<'a>(strategy: &'a StrategySettings, during: &PeriodSums<'a>,
     Ok(None)
 }
 
+/// Whether what lies in one arm each, given by number of the arm and customers, was drawn as it is: two values of an arm at least in
+/// two of them, and over two customers per value.
+pub fn lie_whole(values: &[(u16, u64)]) -> bool {
+    let mut arms: BTreeMap<u16, u64> = BTreeMap::new();
+    values.iter().for_each(|(arm, _)| *arms.entry(*arm).or_default() += 1);
+    let customers: u64 = values.iter().map(|(_, n)| n).sum();
+    let names: Vec<String> = arms.keys().map(u16::to_string).collect();
+    let name = |arm: u16| arms.keys().position(|own| *own == arm).map_or("", |at| names[at].as_str());
+    let counts: Vec<Counts<'_>> = values.iter().map(|(arm, n)| Counts::from([(name(*arm), *n as i64)])).collect();
+    let has_several = arms.values().filter(|values| **values > 1).count() > 1;
+    has_several && customers > 2 * values.len() as u64 && are_whole(&counts)
+}
+
 /// Whether each of several values lies in one arm. Of customers who are drawn one by one, n fall into one arm with the probability
 /// Σ pⁿ over the arms' shares p; over all values it must be below the level of checks.
 fn are_whole(values: &[Counts<'_>]) -> bool {
@@ -59,6 +72,17 @@ fn are_whole(values: &[Counts<'_>]) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn columns_are_whole_where_several_values_are_in_either_arm() {
+        let stores: Vec<(u16, u64)> = (0..12).map(|store| (store % 2, 250)).collect();
+        assert!(lie_whole(&stores));
+        // The text of a mail, and what none got, say no more than the arm does.
+        assert!(!lie_whole(&[(0, 500), (1, 250), (1, 250)]));
+        // Codes of single customers.
+        assert!(!lie_whole(&(0..900).map(|code| (code % 2, 1)).collect::<Vec<_>>()));
+        assert!(!lie_whole(&[]));
+    }
 
     #[test]
     fn values_are_whole_where_chance_would_mix_them() {

@@ -8,6 +8,7 @@ mod split;
 
 pub(super) use before::unlike_before;
 pub(super) use contacts::stray_contacts;
+pub use drawn::lie_whole;
 pub(super) use drawn::{are_strata_whole, whole_states};
 pub(super) use elsewhere::{treated_after, treated_before};
 pub(super) use split::{contaminated_p, everybody_excluded, some_recur, split_p};

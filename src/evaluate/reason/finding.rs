@@ -429,6 +429,11 @@ sentences! {
             /// The day before the first of all.
             since: Day,
         } = "reason.states_since", " (arms were kept, so customers are in the state of the day before their first assignment, {since} or later)";
+        /// Values of a column of the assignments lie wholly in one arm each.
+        WholeColumn {
+            /// The column.
+            column: Quoted,
+        } = "reason.whole_column", " (each value of {column} lies wholly in one arm, as if values had been drawn and not customers: then the key cluster = {column} of the strategy tells how many draws there were)";
         /// Periods are left out.
         LeavesOut {
             /// The share of the treated in the others, in percent.

@@ -6,9 +6,10 @@ use rayon::prelude::*;
 
 use super::clusters::{ClusterDraws, cluster_draws};
 use super::day_count::DayCount;
-use crate::assign::{Assignments, AssignmentsByPeriod, Recurrence, Rejected, RowSet, by_period, recurrence};
+use crate::assign::{Assignments, AssignmentsByPeriod, Recurrence, Rejected, RowSet, WholeColumn, by_period, recurrence};
 use crate::domain::{Day, Design, Period};
 use crate::error::{Error, Result};
+use crate::evaluate::lie_whole;
 use crate::input::assignments::{self, AssignmentFile, Request};
 use crate::input::hashes::HashList;
 use crate::input::orders::columns::OrderColumns;
@@ -23,6 +24,8 @@ pub struct StrategyAssignments {
     pub strata: Option<Vec<String>>,
     /// Names of the clusters; none if customers were drawn one by one.
     pub clusters: Option<Vec<String>>,
+    /// Further columns whose values lie in one arm of a period each.
+    pub whole_columns: Vec<WholeColumn>,
     /// Whether the table has costs.
     pub has_cost: bool,
     /// Whether the table has contacts.
@@ -166,6 +169,7 @@ impl StrategyAssignments {
         let arms = first.map(|table| table.arms.clone()).unwrap_or_default();
         let strata = first.filter(|table| table.stratum.is_some()).map(|table| table.strata.to_vec());
         let clusters = first.filter(|table| table.cluster.is_some()).map(|table| table.clusters.to_vec());
+        let whole_columns = first.map(|table| table.whole_columns.clone()).unwrap_or_default();
         let has_cost = first.is_some_and(|table| table.cost.is_some());
         let has_contacts = first.is_some_and(|table| table.contacts.is_some());
 
@@ -198,11 +202,17 @@ impl StrategyAssignments {
                 };
             }
         }
-        StrategyAssignments { arms, strata, clusters, has_cost, has_contacts, parts, periods: counts, rows }
+        StrategyAssignments { arms, strata, clusters, whole_columns, has_cost, has_contacts, parts, periods: counts, rows }
     }
 }
 
 impl StrategyAssignments {
+    /// The further columns of which every value lies in one arm of the period with this number, as if values had been drawn.
+    pub fn whole_in(&self, period: usize) -> impl Iterator<Item = &str> {
+        let columns = self.whole_columns.iter().filter(move |column| column.period == period && lie_whole(&column.values));
+        columns.map(|column| column.column.as_str())
+    }
+
     /// Finds where clusters were drawn to.
     ///
     /// # Errors

@@ -16,6 +16,10 @@ pub fn warnings(plan: &ExperimentPlan<'_>, exclusions: &[ExclusionCounts], last:
         let mut findings = of_rows(&assignments.rows);
         let times: u64 = assignments.periods.iter().map(|period| period.excluded).sum();
         findings.extend((times > 0).then_some(StrategyWarning::SeveralArms { times }));
+        let mut whole: Vec<&str> = strategy.periods.clone().flat_map(|period| plan.whole_columns(period, exclusions)).collect();
+        whole.sort_unstable();
+        whole.dedup();
+        findings.extend(whole.into_iter().map(|column| StrategyWarning::WholeColumn { column: column.into() }));
         findings.extend(of_exclusions(&exclusions[strategy.periods.clone()], strategy.strategy.overlap));
         findings.extend(of_periods(strategy, &plan.periods[strategy.periods.clone()], last));
         if let Some(first_order) = plan.first_order {

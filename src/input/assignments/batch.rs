@@ -41,6 +41,8 @@ pub(super) trait RowBatch<'a> {
     fn stratum(&self, row: usize) -> Option<Name<'a>>;
     /// The cluster, if they are read.
     fn cluster(&self, row: usize) -> Option<Name<'a>>;
+    /// The value in a further column.
+    fn further(&self, column: usize, row: usize) -> Option<&'a str>;
     fn cost(&self, row: usize) -> Option<i64>;
     fn contacts(&self, row: usize) -> Option<u32>;
     fn ended_on(&self, row: usize) -> Option<Day>;

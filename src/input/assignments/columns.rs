@@ -2,7 +2,7 @@
 
 use arrow::array::ArrayRef;
 use arrow::compute::cast;
-use arrow::datatypes::DataType;
+use arrow::datatypes::{DataType, FieldRef};
 
 use super::batch::OptionalColumns;
 use super::request::Request;
@@ -22,6 +22,8 @@ pub(super) struct AssignmentColumns {
     pub cost: Option<usize>,
     pub contacts: Option<usize>,
     pub ended_on: Option<usize>,
+    /// Names and numbers of further columns.
+    pub further: Vec<(String, usize)>,
     /// Type of the customer id.
     pub id: DataType,
 }
@@ -88,6 +90,12 @@ impl AssignmentColumns {
         let cost = place("cost", &is_money, "an integer, a decimal or a float")?;
         let contacts = place("contacts", &is_whole, "an integer, or a float of whole numbers")?;
         let ended_on = place("ended_on", &is_date, "a date or a timestamp")?;
+        let is_once = |field: &FieldRef| schema.fields().iter().filter(|other| other.name() == field.name()).count() == 1;
+        let is_looked_at =
+            |field: &&FieldRef| (is_text_type(field.data_type()) || field.data_type().is_integer()) && is_once(field);
+        let further = request.further(schema.fields().iter().filter(is_looked_at).map(|field| field.name().as_str()));
+        let further: Vec<(String, usize)> = further.into_iter().zip(names.len()..).collect();
+        names.extend(further.iter().map(|(name, _)| name.clone()));
         let number = |place: Option<(usize, DataType)>| place.map(|(at, _)| at);
         Ok(AssignmentColumns {
             id: customer_id.map_or(DataType::Null, |(_, data_type)| data_type),
@@ -97,20 +105,29 @@ impl AssignmentColumns {
             cost: number(cost),
             contacts: number(contacts),
             ended_on: number(ended_on),
+            further,
             names,
         })
     }
 
+    /// The same without the further columns that a test does not hold for.
+    pub fn with_further(&self, is_wanted: impl Fn(&str) -> bool) -> AssignmentColumns {
+        let mut names = self.names.clone();
+        names.truncate(self.names.len() - self.further.len());
+        let wanted = self.further.iter().map(|(name, _)| name.clone()).filter(|name| is_wanted(name));
+        let further: Vec<(String, usize)> = wanted.zip(names.len()..).collect();
+        names.extend(further.iter().map(|(name, _)| name.clone()));
+        AssignmentColumns { names, further, id: self.id.clone(), ..*self }
+    }
+
     /// The clusters of a batch as strings.
     pub fn clusters(&self, columns: &[ArrayRef]) -> Result<Option<ArrayRef>> {
-        let Some(column) = self.cluster.and_then(|at| columns.get(at)) else { return Ok(None) };
-        let to_text = |from: &ArrayRef, to: DataType| {
-            cast(from, &to).map_err(|e| Error::bug(format!("clusters cannot be read: {e}")).caused_by(e))
-        };
-        match column.data_type() {
-            DataType::Utf8View => Ok(Some(column.clone())),
-            _ => Ok(Some(to_text(&to_text(column, DataType::Utf8)?, DataType::Utf8View)?)),
-        }
+        self.cluster.and_then(|at| columns.get(at)).map(as_text).transpose()
+    }
+
+    /// The further columns of a batch as strings.
+    pub fn further(&self, columns: &[ArrayRef]) -> Result<Vec<ArrayRef>> {
+        self.further.iter().filter_map(|(_, at)| columns.get(*at)).map(as_text).collect()
     }
 
     /// Which optional columns there are.
@@ -141,4 +158,14 @@ fn is_money(t: &DataType) -> bool {
 
 fn is_whole(t: &DataType) -> bool {
     t.is_integer() || matches!(t, DataType::Float32 | DataType::Float64)
+}
+
+fn as_text(column: &ArrayRef) -> Result<ArrayRef> {
+    let to = |from: &ArrayRef, to: DataType| {
+        cast(from, &to).map_err(|e| Error::bug(format!("a column cannot be read as text: {e}")).caused_by(e))
+    };
+    match column.data_type() {
+        DataType::Utf8View => Ok(column.clone()),
+        _ => to(&to(column, DataType::Utf8)?, DataType::Utf8View),
+    }
 }

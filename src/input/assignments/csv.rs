@@ -6,6 +6,7 @@ use std::path::Path;
 use csv::{ErrorKind, Reader, ReaderBuilder, StringRecord};
 
 use super::batch::{AssignedOn, OptionalColumns, RowBatch, RowId};
+use super::further::FurtherColumns;
 use super::names::Name;
 use super::request::{Request, negative_cost};
 use super::rows::{FileChunk, Scratch};
@@ -24,6 +25,8 @@ struct ColumnIndices {
     cost: Option<usize>,
     contacts: Option<usize>,
     ended_on: Option<usize>,
+    /// Names and indices of further columns.
+    further: Vec<(String, usize)>,
 }
 
 /// Opens a CSV file and finds its columns.
@@ -53,6 +56,7 @@ pub(super) fn read(name: &str, path: &Path, request: &Request) -> Result<FileChu
         ended_on: places.ended_on.is_some(),
     };
     let (mut chunk, mut scratch) = (FileChunk::new(request, has, 0), Scratch::default());
+    chunk.further = FurtherColumns::new(places.further.iter().map(|(name, _)| name.clone()).collect(), request.periods);
     let columns = reader.headers().map_err(|e| unreadable(name, &e).caused_by(std::io::Error::from(e)))?.clone();
     let (mut record, mut last) = (StringRecord::new(), None);
     while reader.read_record(&mut record).map_err(|e| unreadable(name, &e).caused_by(std::io::Error::from(e)))? {
@@ -106,7 +110,10 @@ impl ColumnIndices {
             })
         };
         let strata = request.strata().map(optional).collect::<Result<Vec<_>>>()?;
+        let further = request.further(names.iter().copied()).into_iter();
+        let further = further.filter_map(|name| Some((names.iter().position(|n| **n == name)?, name)));
         Ok(ColumnIndices {
+            further: further.map(|(at, name)| (name, at)).collect(),
             customer_id: required("customer_id")?,
             arm: required("arm")?,
             assigned_on: required("assigned_on")?,
@@ -132,6 +139,8 @@ struct CsvRow<'a> {
     cost: Option<i64>,
     contacts: Option<u32>,
     ended_on: Option<Day>,
+    record: &'a StringRecord,
+    places: &'a ColumnIndices,
 }
 
 impl<'a> RowBatch<'a> for CsvRow<'a> {
@@ -167,6 +176,10 @@ impl<'a> RowBatch<'a> for CsvRow<'a> {
         self.cluster
     }
 
+    fn further(&self, column: usize, _: usize) -> Option<&'a str> {
+        self.record.get(self.places.further.get(column)?.1)
+    }
+
     fn cost(&self, _: usize) -> Option<i64> {
         self.cost
     }
@@ -189,9 +202,11 @@ struct CsvLine<'a> {
 }
 
 impl<'a> CsvLine<'a> {
-    fn row(&self, places: &ColumnIndices) -> Result<CsvRow<'a>> {
+    fn row(&self, places: &'a ColumnIndices) -> Result<CsvRow<'a>> {
         let assigned_on = self.field(Some(places.assigned_on)).map(|text| self.day("assigned_on", text)).transpose()?;
         let row = CsvRow {
+            record: self.record,
+            places,
             line: self.line,
             strategy: self.text(places.strategy).map(Name::of),
             id: self.id(places.customer_id)?,

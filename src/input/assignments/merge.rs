@@ -6,10 +6,11 @@ use std::sync::Arc;
 use rayon::prelude::*;
 
 use super::batch::OptionalColumns;
+use super::further::{FurtherColumns, common_code};
 use super::names::{CodedName, NO_STRATUM, NameCodes, alike};
 use super::request::Request;
 use super::rows::{ChunkRows, FileChunk};
-use crate::assign::{AssignedIds, Assignments, Rejected};
+use crate::assign::{AssignedIds, Assignments, Rejected, WholeColumn};
 use crate::domain::{ALL, CompactInts, StringIds, look_alike};
 use crate::error::{Error, Kind, Result, suggestion};
 
@@ -39,6 +40,7 @@ pub(super) fn merge(chunks: Vec<(String, FileChunk)>, request: &Request) -> Resu
     if rows == 0 {
         return Err(nothing(&totals, &chunks, request));
     }
+    let whole = whole(&chunks, &arms, request);
     let mut by_part: Vec<Vec<(ChunkRows, CodeMap)>> = (0..request.parts.max(1)).map(|_| Vec::new()).collect();
     for (_, chunk) in chunks {
         let codes = CodeMap::new(&chunk, &arms, &strata, &clusters);
@@ -56,6 +58,7 @@ pub(super) fn merge(chunks: Vec<(String, FileChunk)>, request: &Request) -> Resu
         first.other_strategies = totals.other_strategies;
         first.null_costs = totals.null_costs;
         first.rejected = totals.rejected;
+        first.whole_columns = whole;
     }
     Ok(parts)
 }
@@ -83,6 +86,7 @@ fn empty(
         arms: arms.to_vec(),
         strata: strata.clone(),
         clusters: clusters.clone(),
+        whole_columns: Vec::new(),
         rows_read: 0,
         other_strategies: 0,
         null_costs: 0,
@@ -261,6 +265,16 @@ fn strata(found: &BTreeMap<String, (u64, String)>, request: &Request) -> Result<
         )));
     }
     Ok(found.keys().cloned().collect())
+}
+
+/// The further columns that all chunks have, where each value lies in one arm of a period.
+fn whole(chunks: &[(String, FileChunk)], arms: &[String], request: &Request) -> Vec<WholeColumn> {
+    let names = chunks.first().map(|(_, chunk)| chunk.further.names.clone()).unwrap_or_default();
+    let mut all = FurtherColumns::new(names, request.periods);
+    for (_, chunk) in chunks.iter().filter(|(_, chunk)| chunk.len() > 0) {
+        all.merge(&chunk.further, common_code(&chunk.arms.names, arms));
+    }
+    all.whole()
 }
 
 /// The names of the clusters by their common code.

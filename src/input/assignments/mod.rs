@@ -1,13 +1,15 @@
 //! Assignment tables: Parquet or CSV files of who was put into which arm on which day.
 //!
 //! Columns by name: `customer_id`, `arm`, `assigned_on`; if they are there, `strategy`, `stratum` (or else `state`),
-//! `cost`, `contacts` and `ended_on`; where clusters were drawn, the column that the job names for them; others are not read. [`open`] identifies the files
+//! `cost`, `contacts` and `ended_on`; where clusters were drawn, the column that the job names for them; of others it is
+//! looked at whether each value lies in one arm. [`open`] identifies the files
 //! for the run's hash, [`read`] reads the rows of one strategy into [`Assignments`].
 
 mod batch;
 mod columns;
 mod csv;
 mod file;
+mod further;
 mod merge;
 mod names;
 mod parquet;

@@ -10,6 +10,7 @@ use rayon::prelude::*;
 
 use super::batch::{AssignedOn, RowBatch, RowId};
 use super::columns::AssignmentColumns;
+use super::further::FurtherColumns;
 use super::names::Name;
 use super::request::{Request, negative_cost};
 use super::rows::{FileChunk, Scratch};
@@ -27,29 +28,44 @@ pub(super) fn check(source: &Source, request: &Request) -> Result<()> {
     AssignmentColumns::find(source, request).map(drop)
 }
 
-/// Reads a Parquet file.
+/// Reads a Parquet file. Further columns are read on as long as no value of theirs is mixed.
 pub(super) fn read(source: &Source, request: &Request) -> Result<Vec<FileChunk>> {
     let table = AssignmentColumns::find(source, request)?;
-    let reader = FileReader::new(source, &table.names, "assigned_on")?;
     let groups = source.metadata.metadata().num_row_groups();
-    let chunks: Vec<Result<FileChunk>> = (0..groups)
-        .into_par_iter()
-        .map(|group| {
-            let file = source.reopen()?;
-            // A damaged footer may claim any number of rows.
-            let rows =
-                usize::try_from(source.metadata.metadata().row_group(group).num_rows()).unwrap_or(0).min(MAX_RESERVED_ROWS);
-            let (mut chunk, mut scratch) = (FileChunk::new(request, table.has(), rows), Scratch::default());
-            reader.read(&file, group, &mut Vec::new(), |first, columns| {
-                let clusters = table.clusters(columns)?;
-                let batch = RawBatch { source, table: &table, request, first, columns, clusters: clusters.as_ref() };
-                chunk.add(request, &batch.decoded()?, &mut scratch);
-                Ok(())
-            })?;
-            Ok(chunk)
-        })
-        .collect();
-    chunks.into_iter().collect()
+    let read = |table: &AssignmentColumns, groups: std::ops::Range<usize>| -> Result<Vec<FileChunk>> {
+        let reader = FileReader::new(source, &table.names, "assigned_on")?;
+        let chunks: Vec<Result<FileChunk>> =
+            groups.into_par_iter().map(|group| read_group(source, request, table, &reader, group)).collect();
+        chunks.into_iter().collect()
+    };
+    if table.further.is_empty() || groups < 2 {
+        return read(&table, 0..groups);
+    }
+    let mut chunks = read(&table, 0..1)?;
+    let table = table.with_further(|name| chunks.first().is_some_and(|chunk| !chunk.further.is_mixed(name)));
+    chunks.extend(read(&table, 1..groups)?);
+    Ok(chunks)
+}
+
+fn read_group(
+    source: &Source,
+    request: &Request,
+    table: &AssignmentColumns,
+    reader: &FileReader,
+    group: usize,
+) -> Result<FileChunk> {
+    let file = source.reopen()?;
+    // A damaged footer may claim any number of rows.
+    let rows = usize::try_from(source.metadata.metadata().row_group(group).num_rows()).unwrap_or(0).min(MAX_RESERVED_ROWS);
+    let (mut chunk, mut scratch) = (FileChunk::new(request, table.has(), rows), Scratch::default());
+    chunk.further = FurtherColumns::new(table.further.iter().map(|(name, _)| name.clone()).collect(), request.periods);
+    reader.read(&file, group, &mut Vec::new(), |first, columns| {
+        let (clusters, further) = (table.clusters(columns)?, table.further(columns)?);
+        let batch = RawBatch { source, table, request, first, columns, clusters: clusters.as_ref(), further: &further };
+        chunk.add(request, &batch.decoded()?, &mut scratch);
+        Ok(())
+    })?;
+    Ok(chunk)
 }
 
 /// The columns of a batch before they are decoded.
@@ -62,6 +78,8 @@ struct RawBatch<'a> {
     columns: &'a [ArrayRef],
     /// The clusters as strings.
     clusters: Option<&'a ArrayRef>,
+    /// Further columns as strings.
+    further: &'a [ArrayRef],
 }
 
 /// The columns of a batch; those that the table lacks are empty.
@@ -76,6 +94,7 @@ struct DecodedBatch<'a> {
     strategies: TextColumn<'a>,
     strata: TextColumn<'a>,
     clusters: TextColumn<'a>,
+    further: Vec<TextColumn<'a>>,
     costs: Vec<Option<i64>>,
     contacts: Vec<Option<u32>>,
     ended: Vec<Option<Day>>,
@@ -121,6 +140,11 @@ impl<'a> RowBatch<'a> for DecodedBatch<'a> {
     #[inline]
     fn cluster(&self, row: usize) -> Option<Name<'a>> {
         self.clusters.get(row)
+    }
+
+    #[inline]
+    fn further(&self, column: usize, row: usize) -> Option<&'a str> {
+        self.further.get(column)?.get(row).map(|name| name.text)
     }
 
     #[inline]
@@ -184,6 +208,7 @@ impl<'a> RawBatch<'a> {
             strategies: self.texts(self.table.strategy)?,
             strata: self.texts(self.table.stratum)?,
             clusters: TextColumn(self.clusters.map(|column| decode::texts(column)).transpose()?),
+            further: self.further.iter().map(|column| Ok(TextColumn(Some(decode::texts(column)?)))).collect::<Result<_>>()?,
             costs: self.costs()?,
             contacts: self.contacts()?,
             ended,

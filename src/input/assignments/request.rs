@@ -1,6 +1,7 @@
 //! Which assignments a reader asks for.
 
-use crate::domain::{IdType, format_money};
+use super::further::MOST_COLUMNS;
+use crate::domain::{Design, IdType, Period, format_money};
 use crate::input::orders::columns::OrderColumns;
 use crate::input::zone::Zone;
 use crate::job::Strategy;
@@ -18,6 +19,8 @@ pub struct Request<'a> {
     pub control: Option<&'a str>,
     /// The column of clusters, which is then no stratum; none if there are no clusters.
     pub cluster: Option<&'a str>,
+    /// The periods in which further columns are looked at for values that lie in one arm each; none if clusters are named.
+    pub periods: &'a [Period],
     /// The type of the orders' customer ids.
     pub id: IdType,
     /// Digits behind the point of the money.
@@ -39,6 +42,7 @@ impl<'a> Request<'a> {
             arms: strategy.arms.iter().map(|arm| arm.name.as_str()).collect(),
             control: strategy.control.as_deref(),
             cluster: strategy.cluster.as_deref(),
+            periods: if strategy.design == Design::Randomised && strategy.cluster.is_none() { &strategy.periods } else { &[] },
             id: orders.id,
             scale,
             zone: &orders.zone,
@@ -52,6 +56,14 @@ impl<'a> Request<'a> {
     pub(super) fn strata(&self) -> impl Iterator<Item = &'static str> {
         let columns: &[&str] = if self.cluster.is_some() { &["stratum"] } else { &["stratum", "state"] };
         columns.iter().copied().filter(|column| self.cluster != Some(*column))
+    }
+
+    /// The further columns among these that are looked at.
+    pub(super) fn further<'c>(&self, columns: impl Iterator<Item = &'c str>) -> Vec<String> {
+        const READ: [&str; 9] =
+            ["customer_id", "arm", "assigned_on", "strategy", "stratum", "state", "cost", "contacts", "ended_on"];
+        let most = if self.periods.is_empty() { 0 } else { MOST_COLUMNS };
+        columns.filter(|column| !READ.contains(column)).take(most).map(str::to_owned).collect()
     }
 
     /// What an error says of a missing column of clusters, after the columns that are there.

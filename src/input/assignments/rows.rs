@@ -1,6 +1,7 @@
 //! The rows of one chunk of a file, by part of their customer.
 
 use super::batch::{AssignedOn, OptionalColumns, RowBatch, RowId};
+use super::further::FurtherColumns;
 use super::names::NameCodes;
 use super::partition::RowsByPart;
 use super::request::Request;
@@ -54,6 +55,7 @@ pub(super) struct FileChunk {
     pub clusters: NameCodes,
     /// Number of the first row or line that counts and has no cluster, from 1.
     pub without_cluster: Option<u64>,
+    pub further: FurtherColumns,
     /// Strategies other than the requested one.
     pub strategies: NameCodes,
     pub rows_read: u64,
@@ -87,6 +89,7 @@ impl FileChunk {
             strata: NameCodes::default(),
             clusters: NameCodes::default(),
             without_cluster: None,
+            further: FurtherColumns::default(),
             strategies: NameCodes::default(),
             rows_read: 0,
             other_strategies: 0,
@@ -131,7 +134,23 @@ impl FileChunk {
         } else {
             clusters.clear();
         }
+        self.add_further(batch, scratch);
         self.append(batch, scratch);
+    }
+
+    /// Looks at further columns.
+    fn add_further<'a>(&mut self, batch: &impl RowBatch<'a>, scratch: &Scratch) {
+        let none = self.parts.len() as u32;
+        for column in 0..self.further.names.len() {
+            if self.further.are_mixed() {
+                return;
+            }
+            for (row, _) in scratch.by_part.parts.iter().enumerate().filter(|(_, part)| **part != none) {
+                if let AssignedOn::On(day) = batch.assigned_on(row) {
+                    self.further.add(column, batch.further(column, row).unwrap_or_default(), scratch.arms[row], day);
+                }
+            }
+        }
     }
 
     /// Appends the rows of a batch to their parts.
