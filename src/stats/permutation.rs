@@ -52,6 +52,8 @@ pub struct PermutationTest {
     difference: f64,
     /// The control's sum without an effect.
     null: ControlSum,
+    /// How often it is as low, and as high, as it can be, where it is.
+    at_its_ends: Tails,
     /// Whether units may be so few that all of their draws are looked at.
     has_few_units: bool,
 }
@@ -66,7 +68,8 @@ impl PermutationTest {
         let (draws, difference) = Draws::new(strata, statistic, dispersion);
         let null = draws.under(0.0);
         let is_test = difference.is_finite() && null.all.sd() > 0.0;
-        is_test.then_some(PermutationTest { draws, difference, null, has_few_units: false })
+        let at_its_ends = draws.at_its_ends();
+        is_test.then_some(PermutationTest { draws, difference, null, at_its_ends, has_few_units: false })
     }
 
     /// The same test of units that may be few, such as stores: all of their draws are looked at where they are no more than 20,000.
@@ -96,10 +99,16 @@ impl PermutationTest {
 
     /// The tails if the effect were `delta`.
     pub fn tails(&self, delta: f64) -> Tails {
-        match delta == 0.0 {
+        let ends = self.at_its_ends;
+        let Tails { gain, loss } = match delta == 0.0 {
+            true if ends.gain > 0.0 => Tails { gain: ends.gain, loss: 1.0 },
+            true if ends.loss > 0.0 => Tails { gain: 1.0, loss: ends.loss },
             true => self.null.tails(self.has_few_units),
             false => self.draws.under(delta).tails(self.has_few_units),
-        }
+        };
+        // A gain is no easier to reject where the effect is larger.
+        let floor = |of: f64, is_easier: bool| if is_easier { of } else { 0.0 };
+        Tails { gain: gain.max(floor(ends.gain, delta >= 0.0)), loss: loss.max(floor(ends.loss, delta <= 0.0)) }
     }
 
     /// The differences around the observed one that a two-sided test at `alpha` does not reject: on either side up to the first
@@ -149,7 +158,11 @@ impl PermutationTest {
                 false => rejected,
             }
         };
-        (end(-1.0), end(1.0))
+        let (low, high) = (end(-1.0), end(1.0));
+        // Where tails jump at 0, the search may end beside it.
+        let Tails { gain, loss } = self.tails(0.0);
+        let is_kept = |tail: f64| 2.0 * tail >= alpha;
+        (if is_kept(gain) { low.min(0.0) } else { low }, if is_kept(loss) { high.max(0.0) } else { high })
     }
 
     /// In how many ways its control arms can be drawn.

@@ -222,8 +222,8 @@ impl StrategyAssignments {
         for (number, counts) in self.periods.iter_mut().enumerate() {
             let rows = self.parts.iter().map(|part| (&part.table, &part.periods.periods[number].rows));
             counts.clusters = cluster_draws(rows, names.len());
-            let draws = names.iter().zip(&counts.clusters).filter_map(|(name, draw)| Some((name, draw.as_ref()?)));
-            for (name, draw) in draws.filter(|(_, draw)| draw.stratum != draw.last_stratum) {
+            let mut draws = names.iter().zip(&counts.clusters).filter_map(|(name, draw)| Some((name, draw.as_ref()?)));
+            if let Some((name, draw)) = draws.find(|(_, draw)| draw.stratum != draw.last_stratum) {
                 let stratum = |number: u32| self.strata.iter().flatten().nth(number as usize).map_or("", String::as_str);
                 return Err(Error::contract(format!(
                     "strategy {:?}: the cluster {name:?} (column {column:?}) lies in the strata {:?} and {:?} of one period, but is drawn as a whole; give every cluster one stratum, or the column \"stratum\" another name",

@@ -1,5 +1,7 @@
 //! All draws that there could have been, and what they would have shown under an effect.
 
+use statrs::function::gamma::ln_gamma;
+
 use super::super::enumerated;
 use super::super::saddlepoint::{DrawnSum, Stratum};
 use super::arms::{Arms, Linear, MeasuredArms};
@@ -120,6 +122,32 @@ impl Draws {
         ControlSum { all: DrawnSum::new(strata, self.dispersion * lost), drawn: observed }
     }
 
+    /// How often the control arm is as low as it can be, if it is and there is no effect: no other customer has less than one of it,
+    /// as where nobody of a small hold-out buys. Likewise as high. An approximation by continuous sums has no such draws; 0
+    /// elsewhere.
+    pub fn at_its_ends(&self) -> Tails {
+        let values = self.without_effect(0.0);
+        let share_of = |sign: f64| {
+            let of_stratum = |stratum: &MeasuredArms| {
+                let values = values(stratum);
+                let control = || stratum.arms.control.iter().map(|cell| (cell.count, sign * values[1].of(cell)));
+                let treated = || stratum.arms.treated.iter().map(|cell| (cell.count, sign * values[0].of(cell)));
+                let last = control().map(|(_, value)| value).fold(f64::NEG_INFINITY, f64::max);
+                if treated().any(|(_, value)| value < last) {
+                    return f64::NEG_INFINITY;
+                }
+                // Of customers like the last one, any could have been drawn in its place.
+                let like = |cells: &mut dyn Iterator<Item = (f64, f64)>| -> f64 {
+                    cells.filter(|(_, value)| *value == last).map(|(count, _)| count).sum()
+                };
+                let (drawn, others) = (like(&mut control()), like(&mut treated()));
+                ln_ways(drawn, drawn + others) - ln_ways(stratum.control.n, stratum.n())
+            };
+            self.strata.iter().map(of_stratum).sum::<f64>().exp()
+        };
+        Tails { gain: share_of(1.0), loss: share_of(-1.0) }
+    }
+
     /// How far the control arms' weighted mean moves per unit of the difference: in a ratio, the mean denominator.
     pub fn units(&self) -> f64 {
         match self.statistic {
@@ -127,6 +155,11 @@ impl Draws {
             Statistic::Ratio => self.strata.iter().map(|stratum| stratum.arms.weight * stratum.treated.x).sum(),
         }
     }
+}
+
+/// The logarithm of the number of ways in which these many can be drawn of all.
+fn ln_ways(drawn: f64, all: f64) -> f64 {
+    ln_gamma(all + 1.0) - ln_gamma(drawn + 1.0) - ln_gamma(all - drawn + 1.0)
 }
 
 impl ControlSum {

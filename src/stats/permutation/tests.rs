@@ -278,3 +278,25 @@ fn intervals_of_ratios_invert_the_test() {
         }
     }
 }
+
+/// Of 300 customers 45 buy, and nobody of 20 who are held out: so are C(255, 20)/C(300, 20) = 3.45 % of all draws (scipy.special.comb).
+/// A sum that is as low as it can be has no continuous tail, and was told with a p-value of 0.
+#[test]
+fn nobody_who_buys_is_no_proof() {
+    let buyers = (0..45).map(|at| 1_000 + 37 * at);
+    let treated: Vec<i64> = buyers.chain(std::iter::repeat_n(0, 235)).collect();
+    let test = test_of(&treated, &[0; 20]);
+    assert!((test.tails(0.0).gain / 0.034468 - 1.0).abs() < 1e-3, "{:?}", test.tails(0.0));
+    let ((low, high), p) = (test.interval(0.05), test.tails(0.0).two_sided());
+    assert!(p > 0.05 && low <= 0.0 && high > 0.0, "{low} to {high}, p {p}");
+    let (low, _) = test.interval(0.1);
+    assert!(low > 0.0, "a level of 10 % rejects 6.9 %: {low}");
+    // Everybody who is held out buys the same, and of the others half do.
+    let treated: Vec<i64> = std::iter::repeat_n(500, 20).chain(std::iter::repeat_n(0, 20)).collect();
+    let tails = test_of(&treated, &[500; 6]).tails(0.0);
+    // C(26, 6)/C(46, 6).
+    assert!((tails.loss / 0.024579 - 1.0).abs() < 1e-3, "{tails:?}");
+    // The three who spend least of twelve, two of whom spend the same: 2 of 220 draws.
+    let tails = test_of(&[100, 200, 250, 300, 400, 500, 600, 700, 900], &[20, 40, 100]).tails(0.0);
+    assert!((tails.gain - 2.0 / 220.0).abs() < 1e-9 && tails.loss == 1.0, "{tails:?}");
+}
