@@ -88,6 +88,7 @@ impl Found {
                     | NotEstimable::TooSkewedClusters { .. }
                     | NotEstimable::UnlikeClusters { .. }
                     | NotEstimable::FewDraws { .. }
+                    | NotEstimable::FewCustomers { .. }
             )
         );
         self.compared.as_ref().filter(|_| self.reason.is_none() || is_too_little)
@@ -269,7 +270,7 @@ impl<'a, 'i> Comparison<'a, 'i> {
         let test = PermutationTest::new(strata, statistic, dispersion).ok_or(without_variance)?;
         let test = if cluster.is_some() { test.of_few_units() } else { test };
         let reason = what_leans(&test, estimate.n_control.min(estimate.n_treated), cluster, 1.0);
-        let draws = if cluster.is_some() { test.draws() } else { f64::INFINITY };
+        let draws = test.draws();
         Ok((DifferenceTest::permutation(test, estimate.se).of_draws(draws), reason))
     }
 
@@ -333,6 +334,9 @@ impl<'a, 'i> Comparison<'a, 'i> {
 /// apart as far as they are independent: the same units held out `repeated` times are one draw.
 pub(super) fn what_leans(test: &PermutationTest, units: f64, cluster: Option<&str>, repeated: f64) -> Option<NotEstimable> {
     let Some(column) = cluster.map(Quoted::from) else {
+        if test.draws() * LEVEL < 2.0 {
+            return Some(NotEstimable::FewCustomers { draws: test.draws() as i64 });
+        }
         let controls = units as i64;
         return test.leans().then(|| match test.controls_that_would_do() {
             Some(enough) => NotEstimable::TooSkewed { controls, enough: enough as i64 },

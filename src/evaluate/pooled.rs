@@ -428,6 +428,6 @@ fn pooled_permutation(members: &[Member<'_, '_>], pooled: &Pooled) -> Option<(Di
             _ => what_leans(&test, units, cluster, pooled.dispersion),
         }
     };
-    let draws = if cluster.is_some() { test.draws().powf(1.0 / pooled.dispersion.max(1.0)) } else { f64::INFINITY };
+    let draws = test.draws().powf(1.0 / pooled.dispersion.max(1.0));
     Some((DifferenceTest::permutation(test, pooled.se / scale).of_draws(draws).mapped(scale, shift), reason))
 }

@@ -54,7 +54,7 @@ pub struct PermutationTest {
     null: ControlSum,
     /// How often it is as low, and as high, as it can be, where it is.
     at_its_ends: Tails,
-    /// Whether units may be so few that all of their draws are looked at.
+    /// Whether units are few: all of their draws are looked at where they are no more than 20,000.
     has_few_units: bool,
 }
 
@@ -69,10 +69,12 @@ impl PermutationTest {
         let null = draws.under(0.0);
         let is_test = difference.is_finite() && null.all.sd() > 0.0;
         let at_its_ends = draws.at_its_ends();
-        is_test.then_some(PermutationTest { draws, difference, null, at_its_ends, has_few_units: false })
+        let test = PermutationTest { draws, difference, null, at_its_ends, has_few_units: false };
+        let has_few_units = test.draws() <= enumerated::MOST_DRAWS;
+        is_test.then_some(PermutationTest { has_few_units, ..test })
     }
 
-    /// The same test of units that may be few, such as stores: all of their draws are looked at where they are no more than 20,000.
+    /// The same test of units such as stores, which may be few although their draws are too many to be looked at.
     pub fn of_few_units(self) -> PermutationTest {
         PermutationTest { has_few_units: true, ..self }
     }

@@ -34,6 +34,11 @@ sentences! {
         } = "reason.mixed_clusters", "{mixed} of {clusters} clusters (column {column}) have customers in several arms, so they were not drawn as a whole: name the column whose values were, or remove cluster";
         /// Within either arm all clusters have the same outcome per customer.
         SameClusters = "reason.same_clusters", "within each arm all clusters have the same outcome per customer, so there is no variance";
+        /// Customers are so few that no draw of them is rare.
+        FewCustomers {
+            /// How many ways there are to draw them.
+            draws: i64,
+        } = "reason.few_customers", "these customers can be drawn in {draws} ways, so even the rarest draw has a p-value above 0.05: eight customers in halves are the least that can show an effect";
         /// Clusters are so few that no draw of them is rare.
         FewDraws {
             /// How many ways there are to draw them.
