@@ -329,7 +329,7 @@ fn strata_hold_whole_stores() {
 #[test]
 fn stores_that_are_not_named_are_warned_of() {
     let warned = |rows: &[Row], is_parquet: bool| {
-        let rows = &rows.iter().cloned().map(|row| Row { more: format!(",note {}", row.id), ..row }).collect::<Vec<_>>()[..];
+        let rows = &rows.iter().map(|row| Row { more: format!(",note {}", row.id), ..row.clone() }).collect::<Vec<_>>()[..];
         let shop = shop(rows, ",note", &KEYS.replace("cluster = \"store\"\n", ""));
         if is_parquet {
             let columns = [

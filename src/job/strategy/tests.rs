@@ -375,7 +375,7 @@ fn outcomes_are_checked() {
         ),
         (
             "by = [\"tier\"]",
-            "by names \"tier\", which is no scheme column of the job (scheme columns: segment, lifecycle)".into(),
+            "by names \"tier\", which is no scheme column of the job (scheme columns: segment, lifecycle, stratum)".into(),
         ),
         ("by = [\"segment\", \"segment\"]", "by lists \"segment\" twice; list it once".into()),
         ("looks = 0", "looks is 0; expected how often verdicts over all periods are read, 1 to 100".into()),
