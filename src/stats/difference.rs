@@ -120,7 +120,24 @@ impl DifferenceTest {
     /// What would be found four times in five by a test whose interval is this one: its end must leave 0 out although the
     /// difference falls short of the effect as far as it does in one case of five.
     pub fn detectable(&self, (low, high): (f64, f64)) -> Detectable {
+        Detectable { gain: self.found(1.0, self.value - low), loss: self.found(-1.0, high - self.value) }
+    }
+
+    /// The effect in a direction that is found, by a test whose interval ends at this distance from the difference. Draws spread as
+    /// the customers with that effect do, who are those without what it falls short of by: x = distance·sd(x)/sd(distance) + short.
+    fn found(&self, sign: f64, distance: f64) -> f64 {
         let short = normal_quantile(POWER) * self.se;
-        Detectable { gain: self.value - low + short, loss: high - self.value + short }
+        let Reference::Permutation(test) = &self.reference else { return distance + short };
+        let sd = |effect: f64| test.sd(test.difference() - sign * effect / self.scale);
+        let of_interval = sd(distance);
+        let mut effect = distance + short;
+        for _ in 0..50 {
+            let next = distance * sd(effect) / of_interval + short;
+            if !next.is_finite() || (next - effect).abs() <= 1e-9 * short {
+                break;
+            }
+            effect = next;
+        }
+        effect
     }
 }

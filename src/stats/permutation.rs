@@ -13,7 +13,7 @@
 //! nothing is scaled, so the test itself does not depend on e.
 //!
 //! A ratio Σy/Σd, such as the value of an order, is tested by the customers' residuals y − R·d from the ratio R of both arms; an
-//! effect δ is taken off every unit of the treated's denominators.
+//! effect δ is taken off the treated's ratio, and their deviations from it are scaled likewise, with an exponent of ¾.
 
 mod arms;
 mod collapse;
@@ -130,7 +130,7 @@ impl PermutationTest {
 
     /// The interval at a level that the test can reject at.
     fn rejected(&self, alpha: f64) -> (f64, f64) {
-        let sd = self.draws.sd(self.difference).max(self.draws.sd(0.0)) / self.draws.units();
+        let sd = self.sd(self.difference).max(self.sd(0.0));
         let wanted = normal_quantile(1.0 - alpha / 2.0);
         let end = |sign: f64| {
             // Above 0 where the difference is rejected; nearly linear in it.
@@ -165,6 +165,11 @@ impl PermutationTest {
         let Tails { gain, loss } = self.tails(0.0);
         let is_kept = |tail: f64| 2.0 * tail >= alpha;
         (if is_kept(gain) { low.min(0.0) } else { low }, if is_kept(loss) { high.max(0.0) } else { high })
+    }
+
+    /// The standard deviation of the difference over all draws if the effect were `delta`.
+    pub fn sd(&self, delta: f64) -> f64 {
+        self.draws.sd(delta) / self.draws.units()
     }
 
     /// In how many ways its control arms can be drawn.

@@ -12,6 +12,10 @@ use super::tails::Tails;
 /// The least and the greatest factor of the mean whose deviations are scaled.
 const SCALE_RANGE: (f64, f64) = (0.05, 20.0);
 
+/// The exponent of the ratio that deviations are scaled with. All orders worth more by one factor make it 1; then intervals of a
+/// gain are as much too narrow, as the factor is an estimate, as at ½ those of a loss.
+const OF_RATIOS: f64 = 0.75;
+
 /// What is compared, and how an effect changes it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Statistic {
@@ -19,7 +23,7 @@ pub enum Statistic {
     Mean,
     /// Means of numbers that may be negative, to which an effect is added.
     Shifted,
-    /// Ratios Σy/Σd, to which an effect is added per unit of d.
+    /// Ratios Σy/Σd, which an effect multiplies, and in part the deviations from them.
     Ratio,
 }
 
@@ -57,7 +61,7 @@ impl Draws {
             }
             Statistic::Ratio => {
                 let treated = treated / sum(&|stratum| stratum.treated.x);
-                (treated, treated - control / sum(&|stratum| stratum.control.x), 1.0)
+                (treated, treated - control / sum(&|stratum| stratum.control.x), OF_RATIOS)
             }
         };
         (Draws { strata, statistic, dispersion, mean_treated, exponent }, difference)
@@ -66,15 +70,21 @@ impl Draws {
     /// What the treated and the control of a stratum count with if the effect were `delta`, in units of the weighted difference
     /// (in a ratio: of its numerator, less what the denominator is worth on average).
     fn without_effect(&self, delta: f64) -> impl Fn(&MeasuredArms) -> [Linear; 2] {
-        let is_scaled = self.statistic == Statistic::Mean && self.mean_treated > 0.0;
+        let is_scaled = self.statistic != Statistic::Shifted && self.mean_treated > 0.0;
         let factor = 1.0 - delta / self.mean_treated;
         let scale = factor.clamp(SCALE_RANGE.0, SCALE_RANGE.1).powf(self.exponent);
+        // Of a ratio, the treated's numerators are scaled, and what that does not take off is taken off their denominators.
+        let (of_numerators, of_denominators) = match is_scaled {
+            true => (scale, (factor - scale) * self.mean_treated),
+            false => (1.0, -delta),
+        };
         let common = match self.statistic {
             Statistic::Mean | Statistic::Shifted => 0.0,
             Statistic::Ratio => {
                 let sums = self.strata.iter().fold((0.0, 0.0), |(y, d), MeasuredArms { arms, treated, control }| {
                     let weight = arms.weight / (treated.n + control.n);
-                    let numerators = treated.n * (treated.y - delta * treated.x) + control.n * control.y;
+                    let numerators =
+                        treated.n * (of_numerators * treated.y + of_denominators * treated.x) + control.n * control.y;
                     (y + weight * numerators, d + weight * (treated.n * treated.x + control.n * control.x))
                 });
                 sums.0 / sums.1
@@ -85,7 +95,9 @@ impl Draws {
             let MeasuredArms { arms, treated, control } = stratum;
             let plain = |constant: f64, x: f64| Linear { constant, y: 1.0, x };
             let values = match statistic {
-                Statistic::Ratio => [plain(0.0, -delta - common), plain(0.0, -common)],
+                Statistic::Ratio => {
+                    [Linear { constant: 0.0, y: of_numerators, x: of_denominators - common }, plain(0.0, -common)]
+                }
                 _ if is_scaled => {
                     let of_treated = Linear { constant: (factor - scale) * treated.y, y: scale, x: -arms.theta };
                     [of_treated, plain(0.0, -arms.theta)]

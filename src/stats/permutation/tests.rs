@@ -252,11 +252,11 @@ fn ratio_of(treated: Vec<Alike>, control: Vec<Alike>) -> PermutationTest {
 #[test]
 fn ratios_are_covered() {
     let mut random = SplitMix::new(0);
-    for (lift, buying) in [(0.0, 300), (0.3, 300), (0.0, 60)] {
+    for (lift, buying, control) in [(0.0, 300, 300), (0.3, 300, 300), (0.0, 60, 300), (-0.3, 500, 100)] {
         let mut covered = 0;
         for _ in 0..400 {
             let treated = orders(&mut random, 900, buying, 50.0 * (1.0 + lift));
-            let test = ratio_of(treated, orders(&mut random, 300, buying, 50.0));
+            let test = ratio_of(treated, orders(&mut random, control, buying, 50.0));
             let tails = test.tails(50.0 * lift * 0.32f64.exp());
             covered += u32::from(tails.gain.min(tails.loss) > 0.025);
         }
