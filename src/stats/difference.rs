@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use super::distribution::{normal_quantile, t_quantile, t_two_sided};
 use super::estimate::StudentEstimate;
-use super::permutation::PermutationTest;
+use super::permutation::{Deviations, PermutationTest};
 
 /// The share of effects of the size it names that a test finds.
 const POWER: f64 = 0.8;
@@ -123,16 +123,19 @@ impl DifferenceTest {
         Detectable { gain: self.found(1.0, self.value - low), loss: self.found(-1.0, high - self.value) }
     }
 
-    /// The effect in a direction that is found, by a test whose interval ends at this distance from the difference. Draws spread as
-    /// the customers with that effect do, who are those without what it falls short of by: x = distance·sd(x)/sd(distance) + short.
+    /// The effect in a direction that is found, by a test whose interval ends at this distance from the difference. With that effect
+    /// x the test's draws spread as its customers do, and the difference as it does then:
+    /// x = distance·σ_customers(x)/σ_difference(distance) + z·SE·σ_difference(x)/σ_difference(0).
     fn found(&self, sign: f64, distance: f64) -> f64 {
         let short = normal_quantile(POWER) * self.se;
         let Reference::Permutation(test) = &self.reference else { return distance + short };
-        let sd = |effect: f64| test.sd(test.difference() - sign * effect / self.scale);
-        let of_interval = sd(distance);
+        let with = |effect: f64| test.difference() - sign * effect / self.scale;
+        let of_customers = |effect: f64| test.sd(with(effect), Deviations::OfCustomers);
+        let of_difference = |effect: f64| test.sd(with(effect), Deviations::OfDifference);
+        let (at_end, at_none) = (of_difference(distance), of_difference(0.0));
         let mut effect = distance + short;
         for _ in 0..50 {
-            let next = distance * sd(effect) / of_interval + short;
+            let next = distance * of_customers(effect) / at_end + short * of_difference(effect) / at_none;
             if !next.is_finite() || (next - effect).abs() <= 1e-9 * short {
                 break;
             }

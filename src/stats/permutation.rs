@@ -6,14 +6,15 @@
 //! as the 2.5 % that are right, because the control's mean and variance are low together (`welch_leans_where_this_test_does_not`).
 //!
 //! The interval holds the differences δ that the test does not reject after it is taken off the treated: their mean m becomes
-//! m·r with r = (m − δ)/m, and their deviations from it are scaled by rᵉ. The exponent e says how money varies with its mean.
+//! m·r with r = (m − δ)/m, and their deviations from it are scaled, of a small hold-out by rᵉ ([`Deviations::OfDifference`] has
+//! the others). The exponent e says how money varies with its mean.
 //! Where each customer buys more, e is 1; where more customers buy, it is ½(1 − 1/c²) for the coefficient of variation c, ½ if
 //! buyers are few. The data decide between both as far as the two arms' variances are known, which a small arm of skewed
 //! money hardly is: a normal prior with its mean in the middle and half the distance as its standard deviation. At δ = 0
 //! nothing is scaled, so the test itself does not depend on e.
 //!
 //! A ratio Σy/Σd, such as the value of an order, is tested by the customers' residuals y − R·d from the ratio R of both arms; an
-//! effect δ is taken off the treated's ratio, and their deviations from it are scaled likewise, with an exponent of ¾.
+//! effect δ is taken off the treated's ratio, and their deviations from it are scaled likewise, with an exponent of 1.
 
 mod arms;
 mod collapse;
@@ -29,6 +30,7 @@ use super::redraws::Redraws;
 use super::saddlepoint::ways;
 pub use arms::{Alike, Arms};
 use arms::{ArmMoments, MeasuredArms};
+pub use draws::Deviations;
 pub use draws::Statistic;
 use draws::{ControlSum, Draws};
 pub use tails::Tails;
@@ -130,7 +132,8 @@ impl PermutationTest {
 
     /// The interval at a level that the test can reject at.
     fn rejected(&self, alpha: f64) -> (f64, f64) {
-        let sd = self.sd(self.difference).max(self.sd(0.0));
+        let sd = |delta: f64| self.sd(delta, Deviations::OfDifference);
+        let sd = sd(self.difference).max(sd(0.0));
         let wanted = normal_quantile(1.0 - alpha / 2.0);
         let end = |sign: f64| {
             // Above 0 where the difference is rejected; nearly linear in it.
@@ -168,8 +171,8 @@ impl PermutationTest {
     }
 
     /// The standard deviation of the difference over all draws if the effect were `delta`.
-    pub fn sd(&self, delta: f64) -> f64 {
-        self.draws.sd(delta) / self.draws.units()
+    pub fn sd(&self, delta: f64, deviations: Deviations) -> f64 {
+        self.draws.sd(delta, deviations) / self.draws.units()
     }
 
     /// In how many ways its control arms can be drawn.

@@ -12,9 +12,16 @@ use super::tails::Tails;
 /// The least and the greatest factor of the mean whose deviations are scaled.
 const SCALE_RANGE: (f64, f64) = (0.05, 20.0);
 
-/// The exponent of the ratio that deviations are scaled with. All orders worth more by one factor make it 1; then intervals of a
-/// gain are as much too narrow, as the factor is an estimate, as at ½ those of a loss.
-const OF_RATIOS: f64 = 0.75;
+/// How far the deviations of the treated are scaled where an effect is taken off them.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Deviations {
+    /// As those of customers without it: by the factor of the mean, to an exponent.
+    OfCustomers,
+    /// So that draws spread as the difference does. Draws take both arms for one population, of variance (n_T·c²·s²_T +
+    /// n_C·s²_C)/n, and the difference has s²_T/n_T + s²_C/n_C: they agree for c² = f + (1 − f)·s²_C/s²_T with f = n_C/n_T. Nothing
+    /// is scaled in halves, and as those of customers are if few are held out.
+    OfDifference,
+}
 
 /// What is compared, and how an effect changes it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -61,7 +68,7 @@ impl Draws {
             }
             Statistic::Ratio => {
                 let treated = treated / sum(&|stratum| stratum.treated.x);
-                (treated, treated - control / sum(&|stratum| stratum.control.x), OF_RATIOS)
+                (treated, treated - control / sum(&|stratum| stratum.control.x), 1.0)
             }
         };
         (Draws { strata, statistic, dispersion, mean_treated, exponent }, difference)
@@ -69,23 +76,33 @@ impl Draws {
 
     /// What the treated and the control of a stratum count with if the effect were `delta`, in units of the weighted difference
     /// (in a ratio: of its numerator, less what the denominator is worth on average).
-    fn without_effect(&self, delta: f64) -> impl Fn(&MeasuredArms) -> [Linear; 2] {
+    fn without_effect(&self, delta: f64, deviations: Deviations) -> impl Fn(&MeasuredArms) -> [Linear; 2] {
         let is_scaled = self.statistic != Statistic::Shifted && self.mean_treated > 0.0;
-        let factor = 1.0 - delta / self.mean_treated;
-        let scale = factor.clamp(SCALE_RANGE.0, SCALE_RANGE.1).powf(self.exponent);
+        let factor = if is_scaled { 1.0 - delta / self.mean_treated } else { 1.0 };
+        let of_customers = factor.clamp(SCALE_RANGE.0, SCALE_RANGE.1).powf(self.exponent);
+        let scale_in = move |stratum: &MeasuredArms| match deviations {
+            Deviations::OfCustomers => of_customers,
+            Deviations::OfDifference => {
+                let size = stratum.control.n / stratum.treated.n;
+                let squared = size + (1.0 - size) * of_customers * of_customers;
+                squared.max(0.0).sqrt().clamp(SCALE_RANGE.0, SCALE_RANGE.1)
+            }
+        };
         // Of a ratio, the treated's numerators are scaled, and what that does not take off is taken off their denominators.
-        let (of_numerators, of_denominators) = match is_scaled {
-            true => (scale, (factor - scale) * self.mean_treated),
+        let mean_treated = self.mean_treated;
+        let of_ratio = move |stratum: &MeasuredArms| match is_scaled {
+            true => (scale_in(stratum), (factor - scale_in(stratum)) * mean_treated),
             false => (1.0, -delta),
         };
         let common = match self.statistic {
             Statistic::Mean | Statistic::Shifted => 0.0,
             Statistic::Ratio => {
-                let sums = self.strata.iter().fold((0.0, 0.0), |(y, d), MeasuredArms { arms, treated, control }| {
+                let sums = self.strata.iter().fold((0.0, 0.0), |(y, d), stratum| {
+                    let MeasuredArms { arms, treated, control } = stratum;
+                    let (numerators, denominators) = of_ratio(stratum);
                     let weight = arms.weight / (treated.n + control.n);
-                    let numerators =
-                        treated.n * (of_numerators * treated.y + of_denominators * treated.x) + control.n * control.y;
-                    (y + weight * numerators, d + weight * (treated.n * treated.x + control.n * control.x))
+                    let sum = treated.n * (numerators * treated.y + denominators * treated.x) + control.n * control.y;
+                    (y + weight * sum, d + weight * (treated.n * treated.x + control.n * control.x))
                 });
                 sums.0 / sums.1
             }
@@ -96,9 +113,11 @@ impl Draws {
             let plain = |constant: f64, x: f64| Linear { constant, y: 1.0, x };
             let values = match statistic {
                 Statistic::Ratio => {
-                    [Linear { constant: 0.0, y: of_numerators, x: of_denominators - common }, plain(0.0, -common)]
+                    let (numerators, denominators) = of_ratio(stratum);
+                    [Linear { constant: 0.0, y: numerators, x: denominators - common }, plain(0.0, -common)]
                 }
                 _ if is_scaled => {
+                    let scale = scale_in(stratum);
                     let of_treated = Linear { constant: (factor - scale) * treated.y, y: scale, x: -arms.theta };
                     [of_treated, plain(0.0, -arms.theta)]
                 }
@@ -110,15 +129,15 @@ impl Draws {
     }
 
     /// The standard deviation of the control's sum if the effect were `delta`.
-    pub fn sd(&self, delta: f64) -> f64 {
-        let values = self.without_effect(delta);
+    pub fn sd(&self, delta: f64, deviations: Deviations) -> f64 {
+        let values = self.without_effect(delta, deviations);
         let variance: f64 = self.strata.iter().map(|stratum| stratum.variance(values(stratum))).sum();
         (self.dispersion * variance).max(0.0).sqrt()
     }
 
     /// The control's sum if the effect were `delta`.
     pub fn under(&self, delta: f64) -> ControlSum {
-        let values = self.without_effect(delta);
+        let values = self.without_effect(delta, Deviations::OfDifference);
         let (mut observed, mut variance, mut collapsed_variance) = (0.0, 0.0, 0.0);
         let strata = self.strata.iter().map(|stratum| {
             let (control, values) = (&stratum.control, values(stratum));
@@ -138,7 +157,7 @@ impl Draws {
     /// as where nobody of a small hold-out buys. Likewise as high. An approximation by continuous sums has no such draws; 0
     /// elsewhere.
     pub fn at_its_ends(&self) -> Tails {
-        let values = self.without_effect(0.0);
+        let values = self.without_effect(0.0, Deviations::OfDifference);
         let share_of = |sign: f64| {
             let of_stratum = |stratum: &MeasuredArms| {
                 let values = values(stratum);

@@ -252,7 +252,7 @@ fn ratio_of(treated: Vec<Alike>, control: Vec<Alike>) -> PermutationTest {
 #[test]
 fn ratios_are_covered() {
     let mut random = SplitMix::new(0);
-    for (lift, buying, control) in [(0.0, 300, 300), (0.3, 300, 300), (0.0, 60, 300), (-0.3, 500, 100)] {
+    for (lift, buying, control) in [(0.0, 300, 300), (0.3, 300, 300), (0.0, 60, 300), (-0.3, 500, 100), (1.0, 300, 900)] {
         let mut covered = 0;
         for _ in 0..400 {
             let treated = orders(&mut random, 900, buying, 50.0 * (1.0 + lift));
