@@ -30,9 +30,8 @@ use super::redraws::Redraws;
 use super::saddlepoint::ways;
 pub use arms::{Alike, Arms};
 use arms::{ArmMoments, MeasuredArms};
-pub use draws::Deviations;
-pub use draws::Statistic;
 use draws::{ControlSum, Draws};
+pub use draws::{Deviations, Statistic};
 pub use tails::Tails;
 
 /// Ends of intervals are this precise, in standard deviations.
@@ -70,10 +69,13 @@ impl PermutationTest {
         let (draws, difference) = Draws::new(strata, statistic, dispersion);
         let null = draws.under(0.0);
         let is_test = difference.is_finite() && null.all.sd() > 0.0;
+        if !is_test {
+            return None;
+        }
         let at_its_ends = draws.at_its_ends();
         let test = PermutationTest { draws, difference, null, at_its_ends, has_few_units: false };
         let has_few_units = test.draws() <= enumerated::MOST_DRAWS;
-        is_test.then_some(PermutationTest { has_few_units, ..test })
+        Some(PermutationTest { has_few_units, ..test })
     }
 
     /// The same test of units such as stores, which may be few although their draws are too many to be looked at.

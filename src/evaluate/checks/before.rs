@@ -72,11 +72,11 @@ pub fn unlike_before(
         let customers = has_clusters.then_some(if value == X { E } else { D });
         Number { value, scale, customers }
     };
-    let outcomes = [Outcome::Revenue, Outcome::Converted].map(Quantity::Outcome);
-    let of_baseline = outcomes.iter().map(|quantity| match quantity {
-        Quantity::Outcome(outcome) => (quantity, number(X, outcome.scales(strategy.money_scale)[X])),
-        _ => (quantity, number(X, 0)),
+    let outcomes = [Outcome::Revenue, Outcome::Converted].map(|outcome| {
+        let scale = outcome.scales(strategy.money_scale)[X];
+        (Quantity::Outcome(outcome), number(X, scale))
     });
+    let of_baseline = outcomes.iter().map(|(quantity, number)| (quantity, *number));
     let measures = during.covariates().into_iter().filter(|_| is_first).filter_map(|quantity| match quantity {
         // The days since the last order are unknown without one, which the others are not.
         Quantity::Covariate { name, scale } if name != MeasureKind::RecencyDays.name() => Some((quantity, number(Y, *scale))),
