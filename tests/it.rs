@@ -52,6 +52,8 @@ mod pairs;
 mod people;
 /// The output folder after what people and crashes did to it.
 mod publish;
+/// Orders of any shape: sources and queries.
+mod query;
 /// The report, from tables to files.
 mod report;
 /// Table bytes change only together with the number of the rules that made them.

@@ -60,7 +60,9 @@ fn banned(path: &Path) -> Vec<String> {
 fn comments_and_docs_are_plain_english() {
     let root = Path::new(env!("CARGO_MANIFEST_DIR"));
     let mut all: Vec<PathBuf> = ["README.md", "ARCHITECTURE.md", "CONTRIBUTING.md"].iter().map(|name| root.join(name)).collect();
-    files(&root.join("src"), &["rs"], &mut all);
+    for sources in ["src", "query/src", "query/request/src"] {
+        files(&root.join(sources), &["rs"], &mut all);
+    }
     files(&root.join("docs"), &["md"], &mut all);
     let wrong: Vec<String> = all.iter().flat_map(|path| banned(path)).collect();
     assert!(wrong.is_empty(), "{} phrases:\n{}", wrong.len(), wrong.join("\n"));

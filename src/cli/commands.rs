@@ -10,8 +10,9 @@ use super::args::{Arguments, CompletionsArgs, JobArgs, SampleArgs, SchemaArgs, T
 use super::console::{Console, columns, count, duration, printable};
 use crate::domain::{IdType, format_money};
 use crate::error::{Error, Kind, Result};
+use crate::job::query::QueriedTable;
 use crate::job::{Job, Overrides, parse, raw, resolve};
-use crate::pipeline::Outcome;
+use crate::pipeline::{Outcome, Queries};
 use crate::plan::Plan;
 use crate::progress::Progress;
 use crate::sample::{self, SampleSpec, StrategySpec};
@@ -119,27 +120,41 @@ pub(super) fn summarise(job: &Job, outcome: &Outcome, began: Instant, console: &
 
 pub(super) fn check(args: &JobArgs, console: &Console) -> Result<()> {
     let job = load(args, false)?;
-    let customers = with_threads(args.threads, || input::customers::open(&job))?;
-    let plan = Plan::new(&job, &customers)?;
-    let sources = with_threads(args.threads, || input::orders::open(&job))?;
-    let columns = input::orders::columns::check(&job, &sources, plan.uses())?;
-    customers.check_ids(&job, columns.id)?;
-    with_threads(args.threads, || input::events::open(&job))?.check_ids(&job, columns.id)?;
-    with_threads(args.threads, || pipeline::check_assignments(&job, &columns))?;
+    let queries = with_threads(args.threads, || Queries::plan(&job))?;
+    let job = &queries.queried.job;
+    let customers = with_threads(args.threads, || input::customers::open(job))?;
+    let plan = Plan::new(job, &customers)?;
+    let sources = with_threads(args.threads, || input::orders::open(job))?;
+    let columns = input::orders::columns::check(job, &sources, plan.uses())?;
+    customers.check_ids(job, columns.id)?;
+    with_threads(args.threads, || input::events::open(job))?.check_ids(job, columns.id)?;
+    with_threads(args.threads, || pipeline::check_assignments(job, &columns))?;
     for warning in &plan.warnings {
         console.warn(&warning.to_string());
     }
-    let rows: u64 = sources.iter().map(input::source::Source::rows).sum();
     data(&format!(
-        "{}: ok ({} rows in {} file{}, {} as-of date{}, last {})",
+        "{}: ok ({}, {} as-of date{}, last {})",
         args.job.display(),
-        count(rows),
-        sources.len(),
-        if sources.len() == 1 { "" } else { "s" },
+        orders_found(&queries, &sources),
         job.dates.len(),
         if job.dates.len() == 1 { "" } else { "s" },
         job.last()
     ))
+}
+
+/// How many orders there are; where a query makes them, how many files it reads.
+fn orders_found(queries: &Queries, sources: &[input::source::Source]) -> String {
+    let (what, files) = match queries.queried.is_queried(QueriedTable::Orders) {
+        true => {
+            let files: usize = queries.queried.sources.iter().map(|source| source.files.len()).sum();
+            ("a query over".to_owned(), files)
+        }
+        false => {
+            let rows: u64 = sources.iter().map(input::source::Source::rows).sum();
+            (format!("{} rows in", count(rows)), sources.len())
+        }
+    };
+    format!("{what} {files} file{}", if files == 1 { "" } else { "s" })
 }
 
 /// Writes a sample with progress.
@@ -208,6 +223,8 @@ pub(super) fn schema(args: &SchemaArgs) -> Result<()> {
     let has_dates = raw.periods.as_of.is_some() || raw.periods.every.is_some() || raw.periods.list.is_some();
     let as_of = (!has_dates).then_some(crate::domain::Day(0));
     let job = resolve(raw, source, &Overrides { output, as_of, ..Overrides::default() })?;
+    let queries = Queries::plan(&job)?;
+    let job = queries.queried.job.clone();
     let plan = Plan::new(&job, &input::customers::open(&job)?)?;
     // Without its orders the id is shown as text; with them as what it is.
     let id = input::orders::open(&job)

@@ -5,16 +5,19 @@ use super::commands::{data, load, with_threads};
 use super::console::{Console, count};
 use crate::error::Result;
 use crate::input;
+use crate::pipeline::Queries;
 use crate::plan::Plan;
 use crate::progress::Progress;
 use crate::scheme::{self, Scheme};
 
 pub(super) fn run(args: &JobArgs, console: &Console) -> Result<()> {
     let job = load(args, false)?;
-    let customers = with_threads(args.threads, || input::customers::open(&job))?;
-    let plan = Plan::new(&job, &customers)?;
-    let sources = with_threads(args.threads, || input::orders::open(&job))?;
-    let columns = input::orders::columns::check(&job, &sources, plan.uses())?;
+    let queries = with_threads(args.threads, || Queries::plan(&job))?;
+    let job = &queries.queried.job;
+    let customers = with_threads(args.threads, || input::customers::open(job))?;
+    let plan = Plan::new(job, &customers)?;
+    let sources = with_threads(args.threads, || input::orders::open(job))?;
+    let columns = input::orders::columns::check(job, &sources, plan.uses())?;
     for warning in &plan.warnings {
         console.warn(&warning.to_string());
     }
@@ -25,9 +28,14 @@ pub(super) fn run(args: &JobArgs, console: &Console) -> Result<()> {
         let shown = if date.shown { "" } else { ", only compared with" };
         out.push_str(&format!("  {} (lookback {lookback}{period}{shown})\n", date.date));
     }
+    out.push_str(&queried(&queries));
     out.push_str(&format!("\ncolumns read\n  {}\n\nfiles\n", columns.names.join(", ")));
-    let tasks = input::orders::row_groups::tasks(&job, &sources);
+    let tasks = input::orders::row_groups::tasks(job, &sources);
     for (number, source) in sources.iter().enumerate() {
+        if source.input.is_query_result() {
+            out.push_str(&format!("  {}\n", source.name()));
+            continue;
+        }
         let own = tasks.iter().filter(|t| t.file == number);
         let (groups, after) = own.fold((0, 0), |(all, after), t| (all + 1, after + usize::from(t.amounts_only)));
         out.push_str(&format!(
@@ -54,6 +62,23 @@ pub(super) fn run(args: &JobArgs, console: &Console) -> Result<()> {
         }
     }
     data(&out)
+}
+
+/// The files that queries read, and the plans of these.
+fn queried(queries: &Queries) -> String {
+    let mut out = String::new();
+    for source in &queries.queried.sources {
+        out.push_str(&format!("\nsource {}\n", source.name));
+        for file in &source.files {
+            out.push_str(&format!("  {}: {} bytes\n", file.input.name, count(file.size)));
+        }
+    }
+    for result in &queries.queried.results {
+        let plan = result.plan.as_deref().unwrap_or_default();
+        let lines: Vec<String> = plan.lines().map(|line| format!("  {line}").trim_end().to_owned()).collect();
+        out.push_str(&format!("\n{}\n{}\n", result.table.key(), lines.join("\n")));
+    }
+    out
 }
 
 /// The rules in match order.

@@ -43,6 +43,17 @@ pub enum Warning {
         /// The column.
         column: String,
     },
+    /// A query joins tables, and orders of several rows carry the same money on each of them.
+    RepeatedMoney {
+        /// Orders of several rows.
+        orders: u64,
+        /// Those with the same money on each row.
+        repeated: u64,
+        /// The rows of these.
+        rows: u64,
+        /// The column.
+        column: String,
+    },
     /// Lookbacks begin before the data do.
     ShortHistory {
         /// The day of the first order.
@@ -218,6 +229,10 @@ impl Display for Warning {
             Warning::EmptyIds { orders, column } => write!(
                 f,
                 "{orders} orders carry an empty customer id and count as one customer; leave them out with a filter such as [[orders.keep]] column = {column:?}, not_in = [\"\"]"
+            ),
+            Warning::RepeatedMoney { orders, repeated, rows, column } => write!(
+                f,
+                "orders.query joins tables, and {repeated} of the {orders} orders of several rows carry the same {column:?} on each of their {rows} rows, which add up; if that is the money of the whole order, keep one row per order (GROUP BY), or take the money of the line"
             ),
             Warning::ShortHistory { data_begin, first, dates } => {
                 let dates = match dates {

@@ -17,6 +17,30 @@ pub struct InputPath {
     pub key: &'static str,
 }
 
+/// The folder of a run's scratch files in which queries leave their results.
+pub const QUERY_FOLDER: &str = ".query-";
+
+/// The pattern of the file that a query made; `key` is the key of the query.
+pub(crate) fn query_result(key: &str, path: PathBuf) -> (String, PathBuf) {
+    (key.to_owned(), path)
+}
+
+impl InputPath {
+    /// Whether a query made the file.
+    pub fn is_query_result(&self) -> bool {
+        let folder = self.path.parent().and_then(Path::file_name).unwrap_or_default();
+        folder.as_encoded_bytes().starts_with(QUERY_FOLDER.as_bytes())
+    }
+
+    /// The path as errors show it; the file that a query made is named by the key of the query.
+    pub fn shown(&self) -> String {
+        match self.is_query_result() {
+            true => format!("the result of {}", self.name),
+            false => self.path.display().to_string(),
+        }
+    }
+}
+
 /// The value that Hive writes for null.
 const HIVE_NULL: &str = "__HIVE_DEFAULT_PARTITION__";
 

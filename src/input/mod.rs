@@ -1,6 +1,6 @@
 //! From input files to records in buckets, with every row accounted for.
 //!
-//! [`files`] finds the files, [`source`] opens them and [`schema`] checks their columns; [`orders`], [`customers`],
+//! [`query`] makes Parquet files of other shapes, [`files`] finds the files, [`source`] opens them and [`schema`] checks their columns; [`orders`], [`customers`],
 //! [`events`], [`assignments`] and [`acquisition`] each read one kind of table. `integrity` checks what a file says of itself
 //! before a decoder believes it.
 
@@ -18,6 +18,7 @@ mod integrity;
 mod keys;
 pub mod orders;
 mod predicate;
+pub mod query;
 pub(crate) mod reader;
 mod regular_file;
 pub mod schema;

@@ -51,7 +51,7 @@ impl Source {
     /// # Errors
     /// Exit 4: unreadable, not Parquet (saying what it looks like), truncated, encrypted, damaged, or of another hash.
     pub fn open(input: InputPath, hashes: Option<&Arc<HashList>>) -> Result<Source> {
-        let name = input.path.display().to_string();
+        let name = input.shown();
         let io =
             |e: std::io::Error| Error::input(format!("cannot read {name}: {e}; check the file and its permissions")).caused_by(e);
         let (file, stat) = open_regular(&input.path).map_err(io)?;
@@ -119,7 +119,7 @@ impl Source {
 
     /// The path as errors show it.
     pub fn name(&self) -> String {
-        self.input.path.display().to_string()
+        self.input.shown()
     }
 
     /// Checks that the file is still the one whose footer was read.

@@ -4,6 +4,7 @@
 
 pub mod parse;
 mod periods;
+pub mod query;
 pub mod raw;
 mod resolve;
 pub mod strategy;
@@ -13,6 +14,7 @@ use std::path::PathBuf;
 
 use crate::domain::{AsOf, Day, EventKind, Lookback, Ratio};
 use parse::Source;
+use query::{DataSource, Query};
 use raw::{Closed, Count, Levels, Method, MonetaryAs, MonetaryPolicy, RawJob, TableName, Ties};
 
 pub use resolve::{Overrides, resolve};
@@ -25,11 +27,15 @@ pub struct Job {
     pub raw: RawJob,
     /// The job file.
     pub source: Source,
-    /// Patterns of the orders' paths: as written, and joined to the job file's folder.
+    /// Tables that are the result of queries.
+    pub queries: Vec<Query>,
+    /// The tables that queries may name.
+    pub sources: Vec<DataSource>,
+    /// Patterns of the orders' paths: as written, and joined to the job file's folder; empty if a query makes them.
     pub paths: Vec<(String, PathBuf)>,
-    /// Those of the customers table; empty without one.
+    /// Those of the customers table; empty without one, too.
     pub customer_paths: Vec<(String, PathBuf)>,
-    /// Those of the events; empty without any.
+    /// Those of the events; empty without any, too.
     pub event_paths: Vec<(String, PathBuf)>,
     /// What values of the event column count as, in lower case; all others are events of no kind of their own.
     pub event_kinds: BTreeMap<String, EventKind>,

@@ -5,7 +5,8 @@ use std::path::{Path, PathBuf};
 
 use super::parse::Source;
 use super::periods::{self, Timeline};
-use super::raw::{Method, MonetaryAs, OneOrMany, RawAxis, RawJob, RawNumber, TableName};
+use super::query::{self, QueriedTable, Section};
+use super::raw::{Method, MonetaryAs, RawAxis, RawJob, RawNumber, TableName};
 use super::{AxisSpec, Cuts, Job, SchemeUse, Score, strategy};
 use crate::domain::{Day, Decimal, EventKind, Lookback, Ratio, pow10};
 use crate::error::{Error, Result};
@@ -32,15 +33,8 @@ pub struct Overrides {
 pub fn resolve(raw: RawJob, source: Source, overrides: &Overrides) -> Result<Job> {
     check_orders(&raw, &source)?;
     let folder = source.folder().to_owned();
-    let paths = joined(&raw.orders.path, "orders.path", &source)?;
-    let customer_paths = match &raw.customers {
-        Some(customers) => joined(&customers.path, "customers.path", &source)?,
-        None => Vec::new(),
-    };
-    let event_paths = match &raw.events {
-        Some(events) => joined(&events.path, "events.path", &source)?,
-        None => Vec::new(),
-    };
+    let (queries, sources) = query::resolve(&raw, &source)?;
+    let [paths, customer_paths, event_paths] = paths(&raw, &source)?;
     let event_kinds = event_kinds(&raw, &source)?;
     let timeline = periods::timeline(&raw.periods, &source, overrides.as_of, overrides.from, overrides.to)?;
     let score = score(&raw, &source, &folder)?;
@@ -64,6 +58,8 @@ pub fn resolve(raw: RawJob, source: Source, overrides: &Overrides) -> Result<Job
     let tables = tables(&raw, &source, !strategies.is_empty())?;
     let keep_runs = raw.output.keep_runs.unwrap_or(10).max(1);
     Ok(Job {
+        queries,
+        sources,
         paths,
         customer_paths,
         event_paths,
@@ -208,12 +204,20 @@ fn event_kinds(raw: &RawJob, source: &Source) -> Result<BTreeMap<String, EventKi
     Ok(kinds)
 }
 
-/// Paths as written, and joined to the folder of the job file.
-fn joined(paths: &OneOrMany, key: &str, source: &Source) -> Result<Vec<(String, PathBuf)>> {
-    if paths.as_slice().is_empty() {
-        return Err(Error::usage(format!("{}: {key} is an empty list; name at least one file", source.locate("path"))));
-    }
-    Ok(paths.as_slice().iter().map(|p| (p.clone(), source.folder().join(p))).collect())
+/// The patterns of the paths of orders, customers and events.
+fn paths(raw: &RawJob, source: &Source) -> Result<[Vec<(String, PathBuf)>; 3]> {
+    let of = |table, path, manifest: &Option<String>, query: &Option<String>| {
+        let section = Section { table, path, manifest: manifest.as_deref(), query: query.as_deref() };
+        query::paths(&section, source)
+    };
+    let orders = &raw.orders;
+    let customers = raw.customers.as_ref().map(|c| of(QueriedTable::Customers, c.path.as_ref(), &c.manifest, &c.query));
+    let events = raw.events.as_ref().map(|e| of(QueriedTable::Events, e.path.as_ref(), &e.manifest, &e.query));
+    Ok([
+        of(QueriedTable::Orders, orders.path.as_ref(), &orders.manifest, &orders.query)?,
+        customers.transpose()?.unwrap_or_default(),
+        events.transpose()?.unwrap_or_default(),
+    ])
 }
 
 fn score(raw: &RawJob, source: &Source, folder: &Path) -> Result<Score> {

@@ -67,6 +67,8 @@ pub fn manifest(
         job: identity.job.clone(),
         job_sha256: identity.job_sha256.clone(),
         inputs: identity.inputs.clone(),
+        sources: identity.sources.clone(),
+        queries: prepared.queries.query_entries(),
         input_rows: prepared.input_rows(),
         assignments: prepared.assignment_entries(assignments),
         inputs_verified: identity.verified,

@@ -56,6 +56,7 @@ impl Evaluated {
         let states = warnings::states(&part.segments, &prepared.plan.schemes, job.dates.len() - 1);
 
         let mut warnings = prepared.plan.warnings.clone();
+        warnings.extend(prepared.queries.warnings());
         warnings.extend(warnings::data_warnings(stage, scanned, scored, &states));
         warnings.extend(strategy_warnings);
         warnings.extend(scanned.side_warnings.list(job, &prepared.plan, part.unmatched_events));

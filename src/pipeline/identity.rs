@@ -15,7 +15,7 @@ use crate::input::hashes::VerifiedHash;
 use crate::input::source::Source;
 use crate::job::{Cuts, Job};
 use crate::plan::Plan;
-use crate::publish::{AssignmentsEntry, HashListEntry, InputEntry};
+use crate::publish::{AssignmentsEntry, HashListEntry, InputEntry, SourceEntry};
 
 /// The number of the rules that make tables of orders. Raise it with every change that alters the bytes of a table;
 /// `tests/rules.rs` fails until that is done. A run of older rules is then computed anew instead of being taken for the
@@ -35,6 +35,8 @@ pub struct Identity {
     pub job: Value,
     /// The files of orders, customers and events.
     pub inputs: Vec<InputEntry>,
+    /// The files that queries read.
+    pub sources: Vec<SourceEntry>,
     /// The assignments of every strategy, their rows not yet counted.
     pub assignments: Vec<AssignmentsEntry>,
     /// The lists of hashes that inputs were checked against.
@@ -44,7 +46,7 @@ pub struct Identity {
 }
 
 impl Identity {
-    /// The identity of a run that reads these files; `assignments` are the entries of `assignment_files`.
+    /// The identity of a run that reads these files; `queried` are those of queries, and `assignments` are the entries of `assignment_files`.
     ///
     /// # Errors
     /// Exit 4 if a file of cut points or of acquisition costs cannot be read.
@@ -52,6 +54,7 @@ impl Identity {
         job: &Job,
         plan: &Plan,
         sources: &[&Source],
+        queried: Vec<SourceEntry>,
         assignment_files: &[Vec<AssignmentFile>],
         assignments: Vec<AssignmentsEntry>,
     ) -> Result<Identity> {
@@ -62,13 +65,14 @@ impl Identity {
         let hash_lists = hash_list_entries(checks.iter().copied().flatten());
         let job_sha256 = job_hash(job, plan)?;
         Ok(Identity {
-            run_id: run_id(&job_sha256, &inputs, &assignments, &hash_lists)?,
+            run_id: run_id(&job_sha256, &inputs, &queried, &assignments, &hash_lists)?,
             job_sha256,
             job: job_json(job)?,
             inputs,
             assignments,
             hash_lists,
-            verified: checks.iter().all(Option::is_some),
+            verified: queried.is_empty() && checks.iter().all(Option::is_some),
+            sources: queried,
         })
     }
 }
@@ -102,10 +106,11 @@ fn hash_list_entries<'a>(checks: impl Iterator<Item = &'a VerifiedHash>) -> Vec<
 fn run_id(
     job_sha256: &str,
     inputs: &[InputEntry],
+    queried: &[SourceEntry],
     assignments: &[AssignmentsEntry],
     hash_lists: &[HashListEntry],
 ) -> Result<String> {
-    let identity = json!({
+    let mut identity = json!({
         "rules": RULES,
         "version": env!("CARGO_PKG_VERSION"),
         "job": job_sha256,
@@ -113,6 +118,11 @@ fn run_id(
         "assignments": to_json(assignments)?,
         "hash_lists": to_json(hash_lists)?,
     });
+    if let Some(identity) = identity.as_object_mut().filter(|_| !queried.is_empty()) {
+        // How many rows they have follows from their bytes, and is known only when they were read.
+        let unread: Vec<SourceEntry> = queried.iter().map(|entry| SourceEntry { rows: None, ..entry.clone() }).collect();
+        identity.insert("sources".into(), to_json(&unread)?);
+    }
     Ok(sha256(canonical(&identity).as_bytes()).chars().take(DIGITS).collect())
 }
 

@@ -1,7 +1,7 @@
 //! The order of the steps, as a chain of values: each stage makes its value from those before it and changes none of them.
 //!
 //! ```text
-//! Prepared ─ Scanned + Records ─ FirstPass + BucketCache ─ Scored ─ SecondPassOutput ─ Evaluated ─ Outcome
+//! Queries ─ Prepared ─ Scanned + Records ─ FirstPass + BucketCache ─ Scored ─ SecondPassOutput ─ Evaluated ─ Outcome
 //! ```
 //!
 //! Records are read once. The first pass folds every bucket for the distributions that cut points need; the second pass
@@ -16,6 +16,7 @@ mod frozen_cuts;
 mod gates;
 mod identity;
 mod prepared;
+mod queries;
 mod reports;
 mod scanned;
 mod scored;
@@ -28,12 +29,14 @@ mod summary_tables;
 mod warnings;
 
 use crate::error::Result;
+use crate::input::query::Task;
 use crate::job::Job;
-use crate::progress::Progress;
+use crate::progress::{Progress, Silent};
 
 pub use crate::experiment::exposure::load::check as check_assignments;
 pub use commit::Outcome;
 pub use identity::RULES;
+pub use queries::Queries;
 pub use warnings::StateLine;
 
 use clock::Clock;
@@ -50,7 +53,15 @@ use stage::Stage;
 /// Every kind; nothing is visible unless the run is committed.
 pub fn run(job: &Job, progress: &dyn Progress) -> Result<Outcome> {
     let mut clock = Clock::start();
-    let prepared = Prepared::open(job)?;
+    if !job.queries.is_empty() {
+        // A planned query tells which run this is, before the query takes its time.
+        let planned = Prepared::open(job, Task::Plan, &Silent)?;
+        if let Some(outcome) = commit::repeat(job, &planned)? {
+            return Ok(outcome);
+        }
+    }
+    let prepared = Prepared::open(job, Task::Run, progress)?;
+    let job = &prepared.queries.queried.job;
     if let Some(outcome) = commit::repeat(job, &prepared)? {
         return Ok(outcome);
     }

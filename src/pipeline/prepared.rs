@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use super::frozen_cuts;
 use super::identity::Identity;
+use super::queries::Queries;
 use super::side_inputs::OpenInputs;
 use crate::domain::Day;
 use crate::error::Result;
@@ -12,16 +13,20 @@ use crate::input::acquisition;
 use crate::input::assignments::AssignmentFile;
 use crate::input::orders::columns::{self, OrderColumns};
 use crate::input::orders::{self, bucket_bits};
+use crate::input::query::Task;
 use crate::input::source::Source;
 use crate::job::{Cuts, Job};
 use crate::memory::MemoryPool;
 use crate::part::part_count;
 use crate::plan::Plan;
+use crate::progress::Progress;
 use crate::publish::{AssignmentsEntry, OutputFolder};
 use crate::score::SliceScoring;
 
 /// The plan of a run, its opened inputs and output, and its identity.
 pub struct Prepared {
+    /// The queries that have run, and the job that reads their results.
+    pub queries: Queries,
     /// What to measure, classify and write.
     pub plan: Plan,
     /// Where the run will be committed.
@@ -47,22 +52,26 @@ pub struct Prepared {
 }
 
 impl Prepared {
-    /// Opens all inputs of a job and plans the run.
+    /// Runs or plans the queries of a job, opens all its inputs and plans the run. A planned query gives the identity of the run,
+    /// but no rows.
     ///
     /// # Errors
-    /// Exits 2 to 6: a setting, file or column is wrong, or the output cannot be written.
-    pub fn open(job: &Job) -> Result<Prepared> {
+    /// Exits 2 to 7: a setting, query, file or column is wrong, or the output cannot be written.
+    pub fn open(job: &Job, task: Task, progress: &dyn Progress) -> Result<Prepared> {
+        let mut queries = Queries::run(job, task, progress)?;
+        let output = queries.take_output();
+        let job = &queries.queried.job;
         let side = OpenInputs::open(job)?;
         let plan = Plan::new(job, &side.customers)?;
         // An output that cannot be written is found before hours of reading.
-        let output = OutputFolder::open(&job.output)?;
+        let output = output.map_or_else(|| OutputFolder::open(&job.output), Ok)?;
         let orders = orders::open(job)?;
         let columns = columns::check(job, &orders, plan.uses())?;
         side.check_ids(job, columns.id)?;
         let assignment_files = load::open(job)?;
         let entries = load::entries(job, &assignment_files);
-        let sources: Vec<&Source> = orders.iter().chain(side.sources(&plan)).collect();
-        let identity = Identity::new(job, &plan, &sources, &assignment_files, entries)?;
+        let sources: Vec<&Source> = orders.iter().chain(side.sources(&plan)).filter(|s| !s.input.is_query_result()).collect();
+        let identity = Identity::new(job, &plan, &sources, queries.source_entries(), &assignment_files, entries)?;
         let frozen_cuts = match &job.score.cuts {
             Cuts::Table(path) => Some(frozen_cuts::read_table(path, job)?),
             Cuts::Each | Cuts::Frozen => None,
@@ -81,6 +90,7 @@ impl Prepared {
             identity,
             frozen_cuts,
             bucket_bits,
+            queries,
         })
     }
 
@@ -125,6 +135,7 @@ impl Prepared {
     /// # Errors
     /// Exit 4 if one was.
     pub fn check_unchanged(&self) -> Result<()> {
+        self.queries.queried.check_unchanged()?;
         self.orders.iter().chain(self.side.sources(&self.plan)).try_for_each(Source::check_unchanged)?;
         self.assignment_files.iter().flatten().try_for_each(AssignmentFile::check_unchanged)
     }

@@ -81,7 +81,11 @@ fn batch(summary: &Summary<'_>, name: TableName, table: &TableDefinition) -> Res
         TableName::Balance => to_batch(&evaluation.balance, table),
         TableName::BeforeAfter => to_batch(&evaluation.before_after, table),
         TableName::Arms => to_batch(&arms.to_rows(job.scale()), table),
-        TableName::Ledger => to_batch(&summary_rows::ledger(ledger, &scanned.outcome_names, &prepared.orders, &names), table),
+        TableName::Ledger => {
+            let mut rows = summary_rows::ledger(ledger, &scanned.outcome_names, &prepared.orders, &names);
+            rows.extend(prepared.queries.ledger_rows());
+            to_batch(&rows, table)
+        }
     };
     batch.map(Some)
 }

@@ -26,6 +26,12 @@ pub struct Manifest {
     pub job_sha256: String,
     /// Input files.
     pub inputs: Vec<InputEntry>,
+    /// Files that queries read.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub sources: Vec<SourceEntry>,
+    /// What came of the queries.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub queries: Vec<QueryEntry>,
     /// Input rows.
     pub input_rows: u64,
     /// Assignments of strategies.
@@ -72,6 +78,35 @@ pub struct InputEntry {
     /// SHA-256 of the whole file, if it was checked.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub file_sha256: Option<String>,
+}
+
+/// A file that queries read, as it was then.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct SourceEntry {
+    /// The source that it belongs to.
+    pub source: String,
+    /// As the job names it.
+    pub file: String,
+    /// Bytes.
+    pub bytes: u64,
+    /// Modification time, nanoseconds since 1970.
+    pub modified_ns: String,
+    /// SHA-256 of the Parquet footer, or of the last 64 KiB of other files.
+    pub tail_sha256: String,
+    /// Rows, if they were counted.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub rows: Option<u64>,
+}
+
+/// What came of a query.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct QueryEntry {
+    /// Its key in the job.
+    pub key: String,
+    /// Rows of its result.
+    pub rows: u64,
+    /// Largest resident memory of the program that ran it in bytes, if known.
+    pub peak_memory_bytes: Option<u64>,
 }
 
 /// A list of hashes that inputs were checked against.

@@ -21,6 +21,7 @@ mod interrupt;
 mod layout;
 mod manifest;
 mod read;
+mod scratch;
 mod staging;
 mod tables;
 mod verify;
@@ -29,8 +30,10 @@ pub use customers::{customers, newest_customers};
 pub use folder::OutputFolder;
 pub use interrupt::{StopOutcome, is_stopped, stop};
 pub use manifest::{
-    AssignmentFileEntry, AssignmentsEntry, CutPointEntry, HashListEntry, InputEntry, Manifest, TableEntry, TableFile, Timing,
+    AssignmentFileEntry, AssignmentsEntry, CutPointEntry, HashListEntry, InputEntry, Manifest, QueryEntry, SourceEntry,
+    TableEntry, TableFile, Timing,
 };
 pub use read::table_batches;
+pub use scratch::ScratchFolder;
 pub use staging::Staging;
 pub use verify::{CommittedRun, last_run, runs_by_date, verify};

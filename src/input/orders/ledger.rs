@@ -5,6 +5,9 @@ use std::collections::BTreeMap;
 /// The outcome of a row, as a small number; [`OutcomeNames`] has its name.
 pub type RowOutcome = u8;
 
+/// The outcome of rows that a query has read, in the table; they are no orders.
+pub const SOURCE: &str = "source";
+
 /// Counts in measures.
 pub const KEPT: RowOutcome = 0;
 /// Its order is later than the last as-of date.

@@ -13,8 +13,13 @@ use crate::domain::EventKind;
 #[serde(deny_unknown_fields)]
 pub struct RawCustomers {
     /// Parquet file, folder, glob, or a list of them.
-    #[schemars(extend("x-type" = "string or list", "x-see" = "[paths](#paths-and-partitions)"))]
-    pub path: OneOrMany,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(extend("x-type" = "string or list", "x-default" = "required without `query`", "x-see" = "[paths](#paths-and-partitions)"))]
+    pub path: Option<OneOrMany>,
+    /// SQL over the sources, whose rows are read instead of files of `path`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(extend("x-type" = "SQL", "x-see" = "[QUERY.md](QUERY.md)"))]
+    pub query: Option<String>,
     /// List of SHA-256 hashes that the files are held against.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schemars(extend("x-type" = "path", "x-see" = "[hashes](#hashes-of-inputs)"))]
@@ -33,8 +38,13 @@ pub struct RawCustomers {
 #[serde(deny_unknown_fields)]
 pub struct RawEvents {
     /// Parquet file, folder, glob, or a list of them.
-    #[schemars(extend("x-type" = "string or list", "x-see" = "[paths](#paths-and-partitions)"))]
-    pub path: OneOrMany,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(extend("x-type" = "string or list", "x-default" = "required without `query`", "x-see" = "[paths](#paths-and-partitions)"))]
+    pub path: Option<OneOrMany>,
+    /// SQL over the sources, whose rows are read instead of files of `path`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(extend("x-type" = "SQL", "x-see" = "[QUERY.md](QUERY.md)"))]
+    pub query: Option<String>,
     /// List of SHA-256 hashes that the files are held against.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schemars(extend("x-type" = "path", "x-see" = "[hashes](#hashes-of-inputs)"))]

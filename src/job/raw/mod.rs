@@ -8,6 +8,7 @@ mod orders;
 mod output;
 mod periods;
 mod score;
+mod source;
 mod strategy;
 mod values;
 
@@ -22,6 +23,7 @@ pub use orders::{Dedupe, MonetaryPolicy, RawLatest, RawOrders, RawPredicate, Zer
 pub use output::{RawOutput, ReportName, TableName};
 pub use periods::{Calendar, RawPeriod, RawPeriods};
 pub use score::{AxisName, Closed, Count, Levels, Method, MonetaryAs, RawAxis, RawScore, Ties};
+pub use source::{RawSource, SourceEncoding, SourceFormat};
 pub use strategy::{Overlap, RawBound, RawGuardrail, RawPrimary, RawShare, RawSpan, RawStrategy};
 pub use values::{OneOrMany, RawDate, RawNumber, RawScalar};
 
@@ -34,6 +36,9 @@ pub struct RawJob {
     /// Who is listed: everybody with a purchase on or before the as-of date, or only who bought in the lookback.
     #[serde(default)]
     pub population: Population,
+    /// Files of any shape, from which queries make orders, customers and events.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub source: Vec<RawSource>,
     /// Where the orders are and what their columns mean.
     pub orders: RawOrders,
     /// A table of customers: what is known of them besides their orders, and who has not ordered yet.

@@ -10,8 +10,13 @@ use super::values::{OneOrMany, RawScalar};
 #[serde(deny_unknown_fields)]
 pub struct RawOrders {
     /// Parquet file, folder, glob, or a list of them.
-    #[schemars(extend("x-type" = "string or list", "x-see" = "[paths](#paths-and-partitions)"))]
-    pub path: OneOrMany,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(extend("x-type" = "string or list", "x-default" = "required without `query`", "x-see" = "[paths](#paths-and-partitions)"))]
+    pub path: Option<OneOrMany>,
+    /// SQL over the sources, whose rows are read instead of files of `path`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(extend("x-type" = "SQL", "x-see" = "[QUERY.md](QUERY.md)"))]
+    pub query: Option<String>,
     /// List of SHA-256 hashes that the files are held against.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schemars(extend("x-type" = "path", "x-see" = "[hashes](#hashes-of-inputs)"))]

@@ -4,6 +4,7 @@ use super::figure::behind;
 use super::grid::{CellWriter, Grid, GridCell};
 use super::missing::missing;
 use crate::domain::Decimal;
+use crate::input::orders::ledger::SOURCE;
 use crate::report::data::{self, LedgerRow};
 use crate::report::markup::Markup;
 use crate::report::suppress::add_money;
@@ -81,13 +82,14 @@ fn ledger(view: &View) -> Markup {
     let mut out = Markup::new();
     out.element("h3", view.words.text("quality.ledger")).raw("\n");
     let mut outcomes: Vec<&str> = Vec::new();
-    for row in rows {
+    let orders = || rows.iter().filter(|row| row.outcome != SOURCE);
+    for row in orders() {
         if !outcomes.contains(&row.outcome.as_str()) {
             outcomes.push(&row.outcome);
         }
     }
     outcomes.sort_by_key(|o| *o != "kept");
-    let all: i64 = rows.iter().filter_map(|r| r.row_count).sum();
+    let all: i64 = orders().filter_map(|r| r.row_count).sum();
     let mut grid = Grid::new(view, &["column.outcome_of_row", "column.meaning", "column.rows", "column.share", "column.amount"]);
     for outcome in outcomes {
         let of_outcome: Vec<&LedgerRow> = rows.iter().filter(|r| r.outcome == outcome).collect();

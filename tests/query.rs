@@ -1,0 +1,50 @@
+//! Queries over sources of any shape. What needs `rfmill-query` runs where it lies beside rfmill, as `cargo build --release --workspace`
+//! puts it; else each test says that it is skipped. `RFMILL_QUERY=required` makes that a failure.
+
+mod alone;
+mod recipes;
+mod refused;
+mod shapes;
+
+use std::path::Path;
+
+use crate::fixture::{Bench, PROGRAM};
+use crate::support::run::{Cell, read_folder};
+
+/// Whether the program that runs queries is there.
+fn has_program() -> bool {
+    let is_there = Path::new(PROGRAM).with_file_name("rfmill-query").is_file();
+    if !is_there {
+        assert!(std::env::var_os("RFMILL_QUERY").is_none(), "there is no rfmill-query beside {PROGRAM}");
+        eprintln!("skipped: there is no rfmill-query beside {PROGRAM}; cargo build -p rfmill-query builds it");
+    }
+    is_there
+}
+
+/// Customers of the last run with their orders and money in minor units, in the order of their ids.
+fn customers(bench: &Bench) -> Vec<(String, i128, i128)> {
+    let table = read_folder(&bench.path("out/latest/customers"));
+    let at = |name: &str| table.column(name);
+    let (id, frequency, monetary) = (at("customer_id"), at("frequency"), at("monetary"));
+    let row = |row: &Vec<Cell>| (row[id].key(), row[frequency].int(), row[monetary].minor());
+    let mut rows: Vec<_> = table.rows.iter().map(row).collect();
+    rows.sort();
+    rows
+}
+
+/// The same, as tests write it.
+fn rows(of: &[(&str, i128, i128)]) -> Vec<(String, i128, i128)> {
+    of.iter().map(|(id, orders, money)| ((*id).to_owned(), *orders, *money)).collect()
+}
+
+/// A job over sources: their sections, the query, and the columns `customer`, `day` and `amount` of its result.
+fn job(sources: &str, query: &str) -> String {
+    format!(
+        "name = \"test\"\n{sources}\n[orders]\nquery = '''{query}'''\ncustomer_id = \"customer\"\nordered_at = \"day\"\namount = \"amount\"\n\n[periods]\nas_of = [2024-12-31]\n\n[output]\npath = \"out\"\n"
+    )
+}
+
+/// A source of one CSV file.
+fn source(name: &str, path: &str, keys: &str) -> String {
+    format!("[[source]]\nname = \"{name}\"\npath = \"{path}\"\n{keys}\n")
+}
