@@ -46,6 +46,8 @@ mod matched;
 mod memory;
 /// The wrapper for cron.
 mod nightly;
+/// What rows of orders mean: lines, returns, guests, versions, and what is odd about them.
+mod orders;
 /// Pairs of treated arms, beside every arm against the control.
 mod pairs;
 /// What is known of customers beyond the sums of their orders: categories, their own table, events.

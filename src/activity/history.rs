@@ -3,13 +3,25 @@
 use crate::domain::CompactInts;
 use crate::error::{Error, Result};
 
-/// An order of a customer, with its lines summed.
+/// What an order counts as.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum OrderKind {
+    /// A purchase.
+    #[default]
+    Purchase,
+    /// A return, whose money counts only where returns lower it.
+    Return,
+    /// Money that is neither: later lines of an order, and rows that the job says are money alone.
+    MoneyOnly,
+}
+
+/// An order of a customer, with its lines of one date summed.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct Order {
-    /// Business date of its earliest line.
+    /// Business date.
     pub date: i32,
-    /// Whether it is a return.
-    pub is_return: bool,
+    /// What it counts as.
+    pub kind: OrderKind,
     /// Whether a line has a discount.
     pub discounted: bool,
     /// Whether a line lacks its cost.
@@ -18,6 +30,20 @@ pub struct Order {
     pub amount: i64,
     /// Cost of its lines in minor units.
     pub cost: i64,
+}
+
+impl Order {
+    /// Whether it is a purchase.
+    #[inline]
+    pub fn is_purchase(&self) -> bool {
+        self.kind == OrderKind::Purchase
+    }
+
+    /// Whether its money and cost count, if returns do (`net`) or not.
+    #[inline]
+    pub fn counts_money(&self, net: bool) -> bool {
+        net || self.kind != OrderKind::Return
+    }
 }
 
 /// The orders of all customers of a bucket, by customer and date.
@@ -81,7 +107,7 @@ impl OrderHistories {
             ));
         }
         self.dates.extend(orders.iter().map(|order| order.date));
-        self.is_purchase.extend(orders.iter().map(|order| !order.is_return));
+        self.is_purchase.extend(orders.iter().map(Order::is_purchase));
         self.money.extend(orders.iter().map(|order| order.amount));
         if self.has_cost {
             self.cost.extend(orders.iter().map(|order| order.cost));
@@ -97,7 +123,7 @@ impl OrderHistories {
         let order = |(date, activity): &(i32, Activity)| Order {
             date: *date,
             amount: activity.money,
-            is_return: activity.purchases == 0,
+            kind: if activity.purchases == 0 { OrderKind::Return } else { OrderKind::Purchase },
             cost: activity.cost,
             cost_missing: activity.cost_missing > 0,
             ..Order::default()
@@ -163,7 +189,9 @@ mod tests {
 
     #[test]
     fn histories_are_the_orders_of_each_customer() -> Result<()> {
-        let order = |date, amount: i64, is_return| Order { date, amount, is_return, cost: amount / 2, ..Order::default() };
+        let kind = |is_return| if is_return { OrderKind::Return } else { OrderKind::Purchase };
+        let order =
+            |date, amount: i64, is_return| Order { date, amount, kind: kind(is_return), cost: amount / 2, ..Order::default() };
         let mut histories = OrderHistories::new(true, 0);
         histories.push(&[order(5, i64::MAX - 10, false)])?;
         histories.push(&[order(1, -100, true), order(3, 40, false), order(9, 7, false)])?;

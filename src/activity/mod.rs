@@ -11,5 +11,5 @@ mod intervals;
 
 pub use boundaries::BoundaryDays;
 pub use cumulative::{ActivitySlices, CumulativeActivity, WindowActivity};
-pub use history::{Activity, Order, OrderHistories, OrderHistory};
+pub use history::{Activity, Order, OrderHistories, OrderHistory, OrderKind};
 pub use intervals::{IntervalActivities, IntervalActivity};

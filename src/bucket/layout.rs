@@ -41,6 +41,8 @@ pub mod flag {
     pub const DISCOUNTED: i64 = 2;
     /// A line whose cost is null.
     pub const COST_MISSING: i64 = 4;
+    /// A line that is money alone, and no purchase.
+    pub const MONEY_ONLY: i64 = 8;
 }
 
 /// Records per block: large enough to pack well, small enough for the open blocks of all buckets to stay in the cache.

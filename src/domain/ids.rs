@@ -12,6 +12,8 @@ pub enum IdType {
     Signed(u8),
     /// Unsigned integer of 8, 16, 32 or 64 bits.
     Unsigned(u8),
+    /// DECIMAL of this precision without digits behind the point; the values fit 64 bits.
+    Decimal(u8),
     /// Text; also when the file encodes it as a dictionary, a view or a large string.
     Text,
 }

@@ -5,6 +5,7 @@ use std::fmt::{self, Display, Formatter};
 
 use super::date::Day;
 use super::event::EventKind;
+use super::orders_warning::OrdersWarning;
 use super::period::Period;
 
 /// A finding about a job or its data.
@@ -102,6 +103,8 @@ pub enum Warning {
         /// The values.
         values: Vec<String>,
     },
+    /// A finding about the rows of orders.
+    Orders(OrdersWarning),
     /// A finding about a strategy.
     Strategy {
         /// The strategy.
@@ -265,6 +268,7 @@ impl Display for Warning {
                 "{} all count as sends; if one message has several of them, say in [events.kinds] which one counts",
                 quoted(values)
             ),
+            Warning::Orders(finding) => write!(f, "{finding}"),
             Warning::Strategy { name, finding } => write!(f, "strategy {name:?}: {finding}"),
         }
     }

@@ -23,7 +23,7 @@ impl ColumnRole {
         let text = matches!(data_type, DataType::Utf8View);
         let decimal = matches!(data_type, DataType::Decimal64(_, scale) | DataType::Decimal128(_, scale) if *scale >= 0);
         match self {
-            ColumnRole::Customer | ColumnRole::OrderId => integer || text,
+            ColumnRole::Customer | ColumnRole::OrderId => is_whole(data_type) || text,
             ColumnRole::Date => matches!(data_type, DataType::Date32 | DataType::Date64 | DataType::Timestamp(..)),
             ColumnRole::Money => integer || decimal || matches!(data_type, DataType::Float32 | DataType::Float64),
             ColumnRole::Discount => {
@@ -44,6 +44,11 @@ impl ColumnRole {
             ColumnRole::Any => "any type",
         }
     }
+}
+
+/// Whether values are integers: those of an integer type, and decimals without digits behind the point.
+pub(crate) fn is_whole(data_type: &DataType) -> bool {
+    data_type.is_integer() || matches!(data_type, DataType::Decimal64(_, 0) | DataType::Decimal128(_, 0))
 }
 
 /// The class of a type: types of one class differ only in width, unit or scale.
@@ -68,7 +73,9 @@ pub(crate) fn type_name(data_type: &DataType) -> String {
         DataType::Date32 | DataType::Date64 => "date".into(),
         DataType::Timestamp(_, None) => "timestamp without a zone".into(),
         DataType::Timestamp(_, Some(_)) => "timestamp with a zone".into(),
-        DataType::Decimal128(precision, scale) | DataType::Decimal256(precision, scale) => {
+        DataType::Decimal64(precision, scale)
+        | DataType::Decimal128(precision, scale)
+        | DataType::Decimal256(precision, scale) => {
             format!("decimal({precision}, {scale})")
         }
         other => other.to_string().to_lowercase(),
@@ -87,6 +94,7 @@ pub(crate) fn id_type(data_type: &DataType) -> Result<IdType> {
         DataType::UInt32 => IdType::Unsigned(32),
         DataType::UInt64 => IdType::Unsigned(64),
         DataType::Utf8View => IdType::Text,
+        DataType::Decimal64(precision, 0) | DataType::Decimal128(precision, 0) => IdType::Decimal(*precision),
         other => return Err(Error::bug(format!("customer id of type {other} passed the check"))),
     })
 }

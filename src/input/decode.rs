@@ -81,9 +81,22 @@ macro_rules! integers {
 }
 
 /// Ordered keys of integer ids. The keys at nulls are arbitrary: the column says where they are.
+///
+/// # Errors
+/// Exit 3: a decimal beyond 64 bits.
 pub(crate) fn keys(column: &ArrayRef, out: &mut Vec<i64>) -> Result<()> {
     out.clear();
-    integers!(column, out, return Err(Error::bug(format!("integer ids of type {}", column.data_type()))));
+    match column.data_type() {
+        DataType::Decimal64(_, 0) => out.extend_from_slice(values::<Decimal64Type>(column)),
+        DataType::Decimal128(_, 0) => {
+            let digits = column.as_primitive::<Decimal128Type>();
+            if let Some(wide) = digits.iter().flatten().find(|id| i64::try_from(*id).is_err()) {
+                return Err(Error::contract(format!("the id {wide} does not fit 64 bits; write such ids as strings")));
+            }
+            out.extend(digits.values().iter().map(|id| *id as i64));
+        }
+        _ => integers!(column, out, return Err(Error::bug(format!("integer ids of type {}", column.data_type())))),
+    }
     Ok(())
 }
 

@@ -44,6 +44,7 @@ impl<'a> CustomerKeys<'a> {
             let fits = match id {
                 IdType::Signed(bits) => value >= -(1i128 << (bits - 1)) && value < 1i128 << (bits - 1),
                 IdType::Unsigned(bits) => value >= 0 && value < 1i128 << bits,
+                IdType::Decimal(_) => i64::try_from(value).is_ok(),
                 IdType::Text => false,
             };
             let key = if id == IdType::Unsigned(64) { CustomerIds::key_of_unsigned(value as u64) } else { value as i64 };

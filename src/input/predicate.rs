@@ -1,4 +1,4 @@
-//! Predicates on one column: `keep` filters and the returns predicate.
+//! Predicates on one column: `keep` filters, and those that tell returns, money and guests.
 
 use std::collections::HashSet;
 
@@ -22,20 +22,31 @@ pub struct Predicate {
     /// The column.
     pub column: String,
     test: Test,
+    /// Whether null passes.
+    nulls_pass: bool,
     /// How errors call it.
     place: String,
 }
 
 #[derive(Debug, Clone)]
 enum Test {
-    In { values: Vec<RawScalar>, negated: bool },
-    Range { low: Option<(RawScalar, bool)>, high: Option<(RawScalar, bool)> },
+    In {
+        values: Vec<RawScalar>,
+        negated: bool,
+    },
+    Range {
+        low: Option<(RawScalar, bool)>,
+        high: Option<(RawScalar, bool)>,
+    },
     Matches(Regex),
+    /// Every value that is not null.
     NotNull,
+    /// No value but null.
+    IsNull,
 }
 
 impl Predicate {
-    /// Checks a predicate as written. `key` is `orders.keep` or `orders.returns`.
+    /// Checks a predicate as written. `key` names it, as in `orders.keep`.
     ///
     /// # Errors
     /// Exit 2: no test or several, a wrong regular expression.
@@ -75,17 +86,28 @@ impl Predicate {
             Some(false) => return Err(Error::usage(format!("{place}: not_null is false; set it to true or remove it"))),
             None => {}
         }
+        let nulls_pass = raw.is_null.unwrap_or(false);
+        match raw.is_null {
+            Some(true) if tests.is_empty() || raw.not_null.is_some() => tests.push(Test::IsNull),
+            Some(false) => return Err(Error::usage(format!("{place}: is_null is false; set it to true or remove it"))),
+            _ => {}
+        }
         let test = tests.pop();
         match (test, tests.is_empty()) {
-            (Some(test), true) => Ok(Predicate { column: raw.column.clone(), test, place }),
+            (Some(test), true) => Ok(Predicate { column: raw.column.clone(), test, nulls_pass, place }),
             (None, _) => Err(Error::usage(format!(
-                "{place} tests nothing; give one of in, not_in, min, max, above, below, matches, not_null"
+                "{place} tests nothing; give one of in, not_in, min, max, above, below, matches, not_null, is_null"
             ))),
             (Some(_), false) => Err(Error::usage(format!("{place} has several tests; give each a [[{key}]] of its own"))),
         }
     }
 
-    /// Which rows of the column pass; null never does.
+    /// A predicate that the values of a list pass.
+    pub fn one_of(column: &str, values: Vec<RawScalar>, place: String) -> Predicate {
+        Predicate { column: column.to_owned(), test: Test::In { values, negated: false }, nulls_pass: false, place }
+    }
+
+    /// Which rows of the column pass.
     ///
     /// # Errors
     /// Exit 3 if the test does not fit the column's type.
@@ -93,7 +115,7 @@ impl Predicate {
         let mut passes = self.test_values(column, zone)?;
         if let Some(nulls) = column.logical_nulls() {
             for (pass, valid) in passes.iter_mut().zip(nulls.iter()) {
-                *pass &= valid;
+                *pass = if valid { *pass } else { self.nulls_pass };
             }
         }
         Ok(passes)
@@ -108,8 +130,8 @@ impl Predicate {
     }
 
     fn test_values(&self, column: &ArrayRef, zone: &Zone) -> Result<Vec<bool>> {
-        if matches!(self.test, Test::NotNull) {
-            return Ok(vec![true; column.len()]);
+        if let Test::NotNull | Test::IsNull = self.test {
+            return Ok(vec![matches!(self.test, Test::NotNull); column.len()]);
         }
         if let Some(texts) = column.as_any().downcast_ref::<StringViewArray>() {
             return self.test_texts(texts);
@@ -158,7 +180,7 @@ impl Predicate {
                     .collect()
             }
             Test::Matches(regex) => strings.map(|s| regex.is_match(s)).collect(),
-            Test::NotNull => vec![true; texts.len()],
+            Test::NotNull | Test::IsNull => vec![true; texts.len()],
         })
     }
 
@@ -200,7 +222,7 @@ impl Predicate {
                     })
                     .collect()
             }
-            Test::Matches(_) | Test::NotNull => vec![true; values.len()],
+            Test::Matches(_) | Test::NotNull | Test::IsNull => vec![true; values.len()],
         })
     }
 
@@ -227,7 +249,7 @@ impl Predicate {
                 };
                 values.iter().map(|v| low <= *v && *v <= high).collect()
             }
-            Test::Matches(_) | Test::NotNull => vec![true; values.len()],
+            Test::Matches(_) | Test::NotNull | Test::IsNull => vec![true; values.len()],
         })
     }
 }

@@ -12,10 +12,10 @@ pub mod strategy;
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 
-use crate::domain::{AsOf, Day, EventKind, Lookback, Ratio};
+use crate::domain::{AsOf, Day, EventKind, Lookback, Ratio, format_money};
 use parse::Source;
 use query::{DataSource, Query};
-use raw::{Closed, Count, Levels, Method, MonetaryAs, MonetaryPolicy, RawJob, TableName, Ties};
+use raw::{AmountUnit, Closed, Count, Levels, Method, MonetaryAs, MonetaryPolicy, OneOrMany, RawJob, TableName, Ties};
 
 pub use resolve::{Overrides, resolve};
 pub use strategy::Strategy;
@@ -127,6 +127,24 @@ impl Job {
     /// Digits behind the point of the money.
     pub fn scale(&self) -> u32 {
         self.raw.orders.amount_scale
+    }
+
+    /// Minor units as the job prints money.
+    pub fn money(&self, minor: i128) -> String {
+        format_money(minor, self.scale())
+    }
+
+    /// Digits by which integers of money are raised to minor units.
+    pub fn raised_digits(&self) -> u32 {
+        match self.raw.orders.amount_unit {
+            AmountUnit::Major => self.scale(),
+            AmountUnit::Minor => 0,
+        }
+    }
+
+    /// The columns of the order id; empty if rows are orders.
+    pub fn order_id(&self) -> &[String] {
+        self.raw.orders.order_id.as_ref().map_or(&[], OneOrMany::as_slice)
     }
 
     /// Digits behind the point of `monetary`.

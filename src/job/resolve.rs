@@ -103,6 +103,32 @@ fn check_orders(raw: &RawJob, source: &Source) -> Result<()> {
             source.locate("amount")
         )));
     }
+    if raw.orders.order_id.as_ref().is_some_and(|id| id.as_slice().is_empty()) {
+        return Err(Error::usage(format!(
+            "{}: orders.order_id is an empty list; name the columns that tell orders apart, or leave the key out",
+            source.locate("order_id")
+        )));
+    }
+    check_inherit(raw, source)
+}
+
+fn check_inherit(raw: &RawJob, source: &Source) -> Result<()> {
+    let inherit = &raw.orders.inherit;
+    let Some(order_id) = &raw.orders.order_id else {
+        return match inherit.is_empty() {
+            true => Ok(()),
+            false => Err(Error::usage(format!(
+                "{}: orders.inherit takes values from the other rows of an order, but no column says which rows are one order; set orders.order_id",
+                source.locate("inherit")
+            ))),
+        };
+    };
+    if let Some(id) = inherit.iter().find(|name| order_id.as_slice().contains(name)) {
+        return Err(Error::usage(format!(
+            "{}: orders.inherit names {id:?}, which tells orders apart (orders.order_id); take it out of the list",
+            source.locate("inherit")
+        )));
+    }
     Ok(())
 }
 

@@ -1,4 +1,4 @@
-//! What is known by category: a customer's purchases of a lookback, line by line.
+//! What is known by category: a customer's purchases of a lookback, line by line, and the money of later lines.
 //!
 //! As in [`super::windows`], a window moves from date to date, and the money by category is kept by adding the lines that
 //! come in and taking away those that fall out.
@@ -7,7 +7,7 @@ use crate::domain::Basis;
 
 use super::column::{Column, NULL_INT};
 use super::formula::Value;
-use super::group::OrderLine;
+use super::order_reader::OrderLine;
 use super::spec::FoldSpec;
 
 /// Measures over windows with the same first days.
@@ -25,7 +25,7 @@ pub(super) struct CategorySums<'a> {
     windows: Vec<Window>,
     /// The lines of the current customer.
     pub order_lines: Vec<OrderLine>,
-    /// Lines and money of the current window by category, ascending.
+    /// Bought lines, and money, of the current window by category, ascending.
     held: Vec<(u32, i64, i128)>,
 }
 
@@ -62,14 +62,17 @@ impl<'a> CategorySums<'a> {
                     hold(&mut self.held, order_line, -1);
                 }
                 // Of equal sums the first category by name.
-                let top = self.held.iter().rev().max_by_key(|(_, _, money)| *money);
+                let bought = || self.held.iter().filter(|(_, lines, _)| *lines > 0);
+                let top = bought().rev().max_by_key(|(_, _, money)| *money);
                 let cell = at * self.customers + customer;
                 for (_, column) in &mut window.columns {
                     match column {
                         Column::Int(out) => out[cell] = top.map_or(NULL_INT, |t| t.0 as i32),
-                        Column::Long(out) => out[cell] = self.held.len() as i64,
+                        Column::Long(out) => out[cell] = bought().count() as i64,
                         Column::Double(_) => {}
                         Column::Ratio(out) => {
+                            // Later lines can make all money negative, of which nothing is a share.
+                            let top = top.filter(|_| money > 0);
                             let share = top.map_or(Value::Null, |t| Value::money_ratio(t.2, money));
                             out[cell] = if let Value::Ratio(part, whole) = share { (part, whole) } else { (0, 0) };
                         }
@@ -87,18 +90,19 @@ impl<'a> CategorySums<'a> {
     }
 }
 
-/// Adds a line to its category (`by` 1) or takes it away (−1); a category without lines is not held.
+/// Adds a line to its category (`by` 1) or takes it away (−1); a category without bought lines and money is not held.
 fn hold(held: &mut Vec<(u32, i64, i128)>, order_line: &OrderLine, by: i64) {
     let Some(category) = order_line.category else { return };
     let amount = i128::from(order_line.amount) * i128::from(by);
+    let lines = if order_line.is_bought { by } else { 0 };
     match held.binary_search_by_key(&category, |h| h.0) {
         Ok(at) => {
-            held[at].1 += by;
+            held[at].1 += lines;
             held[at].2 += amount;
-            if held[at].1 == 0 {
+            if held[at].1 == 0 && held[at].2 == 0 {
                 held.remove(at);
             }
         }
-        Err(at) => held.insert(at, (category, by, amount)),
+        Err(at) => held.insert(at, (category, lines, amount)),
     }
 }

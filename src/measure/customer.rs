@@ -1,7 +1,7 @@
 //! The measures of one customer at every as-of date: [`Windows`] has the common ones, running sums before every order
 //! answer the others.
 
-use crate::activity::{BoundaryDays, IntervalActivities, IntervalActivity, Order};
+use crate::activity::{BoundaryDays, IntervalActivities, IntervalActivity, Order, OrderKind};
 use crate::domain::{Basis, Lookback, Measure, MeasureKind};
 use crate::error::Result;
 
@@ -106,7 +106,7 @@ impl<'a> CustomerFold<'a> {
 
     /// Adds a customer with orders in date order, none after the last as-of date.
     pub fn add(&mut self, customer: usize, orders: &[Order]) -> Result<()> {
-        let Some(first) = orders.iter().find(|o| !o.is_return).map(|o| o.date) else {
+        let Some(first) = orders.iter().find(|o| o.is_purchase()).map(|o| o.date) else {
             return Ok(());
         };
         if !self.planned.is_empty() {
@@ -158,15 +158,17 @@ impl<'a> CustomerFold<'a> {
         self.sums.push(sums);
         self.lasts.push(last);
         for order in orders {
-            if order.is_return {
-                sums.returns += 1;
-            } else {
-                sums.purchases += 1;
-                sums.order_days += i64::from(order.date != last);
-                sums.discounted += i64::from(order.discounted);
-                last = order.date;
+            match order.kind {
+                OrderKind::Purchase => {
+                    sums.purchases += 1;
+                    sums.order_days += i64::from(order.date != last);
+                    sums.discounted += i64::from(order.discounted);
+                    last = order.date;
+                }
+                OrderKind::Return => sums.returns += 1,
+                OrderKind::MoneyOnly => {}
             }
-            if !order.is_return || self.spec.net {
+            if order.counts_money(self.spec.net) {
                 sums.money += i128::from(order.amount);
                 sums.cost += i128::from(order.cost);
                 sums.cost_missing += i64::from(order.cost_missing);
@@ -214,10 +216,10 @@ impl<'a> CustomerFold<'a> {
         let mut rest = orders.iter().map(|order| (self.interval_ends.before(order.date), order)).peekable();
         while let Some((interval, first)) = rest.next() {
             let Some(intervals) = self.intervals.get_mut(interval) else { break };
-            let money = |order: &Order| i128::from(if self.spec.net || !order.is_return { order.amount } else { 0 });
-            let (mut purchases, mut sum) = (u32::from(!first.is_return), money(first));
+            let money = |order: &Order| i128::from(if order.counts_money(self.spec.net) { order.amount } else { 0 });
+            let (mut purchases, mut sum) = (u32::from(first.is_purchase()), money(first));
             while let Some((_, order)) = rest.next_if(|(next, _)| *next == interval) {
-                purchases += u32::from(!order.is_return);
+                purchases += u32::from(order.is_purchase());
                 sum += money(order);
             }
             let money = within(sum, MeasureKind::PeriodMonetary, self.spec.interval_ends[interval].0)?;

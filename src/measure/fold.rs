@@ -4,7 +4,8 @@ use super::category::CategorySums;
 use super::codes::SourceCodes;
 use super::customer::CustomerFold;
 use super::group::CustomerGroups;
-use super::line_counts::LineCounts;
+use super::join_lines::LinesFound;
+use super::line_counts::{LineCounts, LineFindings};
 use super::one_date;
 use super::panel::BucketPanel;
 use super::spec::FoldSpec;
@@ -30,7 +31,8 @@ pub fn fold(layout: RecordLayout, orders: &Records, codes: &SourceCodes, spec: &
 /// Folds one bucket for any measures and dates: groups and sorts the orders of every customer.
 fn fold_sorted(layout: RecordLayout, orders: &Records, codes: &SourceCodes, spec: &FoldSpec) -> Result<BucketPanel> {
     let groups = CustomerGroups::new(layout, orders, codes);
-    let mut lines = vec![LineCounts::default(); if spec.lines { codes.files } else { 0 }];
+    let counts = vec![LineCounts::default(); if spec.lines { codes.files } else { 0 }];
+    let mut found = LinesFound { counts, findings: LineFindings::default() };
     let mut folder = CustomerFold::new(spec, groups.len(), orders.len());
     let mut category_sums = CategorySums::new(spec, groups.len());
     let mut span: Option<(Day, Day)> = None;
@@ -43,7 +45,7 @@ fn fold_sorted(layout: RecordLayout, orders: &Records, codes: &SourceCodes, spec
             (codes, spec),
             &mut scratch,
             category_sums.as_mut().map(|b| &mut b.order_lines),
-            &mut lines,
+            &mut found,
         )?;
         if spec.is_window {
             scratch.retain(|order| order.date <= spec.last().0);
@@ -77,7 +79,8 @@ fn fold_sorted(layout: RecordLayout, orders: &Records, codes: &SourceCodes, spec
         columns,
         intervals,
         histories,
-        lines,
+        lines: found.counts,
+        line_findings: found.findings,
         span,
         unmatched_events: 0,
     })
@@ -127,7 +130,12 @@ mod tests {
             let customers: Vec<i64> = (0..rows).map(|_| random(40)).collect();
             let dates: Vec<i64> = (0..rows).map(|_| 2000 - random(900)).collect();
             let amounts: Vec<i64> = (0..rows).map(|_| random(10_000) - 1_000).collect();
-            let flags: Vec<i64> = (0..rows).map(|_| if random(10) == 0 { flag::RETURN } else { 0 }).collect();
+            let flag_of = |draw| match draw {
+                0 => flag::RETURN,
+                1 => flag::MONEY_ONLY,
+                _ => 0,
+            };
+            let flags: Vec<i64> = (0..rows).map(|_| flag_of(random(10))).collect();
             let layout = RecordLayout::new(false, &[Field::Flags]);
             let mut buckets = BucketWriter::new(layout, 1);
             buckets.append(&[&customers, &dates, &amounts, &flags], None);

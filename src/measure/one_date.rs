@@ -11,7 +11,8 @@ use crate::error::Result;
 use super::codes::SourceCodes;
 use super::column::Column;
 use super::formula::{Facts, Sums, set, value};
-use super::group::CustomerInterner;
+use super::interner::CustomerInterner;
+use super::line_counts::LineFindings;
 use super::panel::BucketPanel;
 use super::spec::FoldSpec;
 
@@ -123,6 +124,7 @@ pub(super) fn fold(layout: RecordLayout, orders: &Records, codes: &SourceCodes, 
         intervals: Vec::new(),
         histories: None,
         lines: Vec::new(),
+        line_findings: LineFindings::default(),
         span,
         unmatched_events: 0,
     }))
@@ -136,7 +138,7 @@ struct OneDatePass<'a> {
     amounts: &'a [i64],
     /// Empty if the job has none.
     flags: &'a [i64],
-    /// Whether there is no return among them.
+    /// Whether all of them are purchases.
     purchases: bool,
     /// Whether returns count in money.
     net: bool,
@@ -158,8 +160,10 @@ impl<'a> OneDatePass<'a> {
             return;
         }
         for (record, ((customer, day), &amount)) in records.enumerate() {
-            let purchase = amount >= 0 && self.flags.get(record).is_none_or(|flags| flags & flag::RETURN == 0);
-            add(*customer as usize, *day, purchase, if purchase || self.net { amount } else { 0 });
+            let flags = self.flags.get(record).copied().unwrap_or(0);
+            let is_return = amount < 0 || flags & flag::RETURN != 0;
+            let purchase = !is_return && flags & flag::MONEY_ONLY == 0;
+            add(*customer as usize, *day, purchase, if self.net || !is_return { amount } else { 0 });
         }
     }
 

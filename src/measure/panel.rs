@@ -3,7 +3,7 @@
 use std::cmp::Ordering;
 
 use super::column::Column;
-use super::line_counts::LineCounts;
+use super::line_counts::{LineCounts, LineFindings};
 use crate::activity::{IntervalActivities, OrderHistories};
 use crate::domain::{CustomerIds, Day};
 
@@ -24,8 +24,10 @@ pub struct BucketPanel {
     pub intervals: Vec<IntervalActivities>,
     /// The customers' orders, if the spec asks for them.
     pub histories: Option<OrderHistories>,
-    /// Fate of the lines per file, if the job has lines.
+    /// Outcomes of the lines per file, if the job has lines.
     pub lines: Vec<LineCounts>,
+    /// What is odd about the orders that they make.
+    pub line_findings: LineFindings,
     /// First and last date of an order up to the last as-of date.
     pub span: Option<(Day, Day)>,
     /// Events of customers who are neither among the orders nor on the customers table.

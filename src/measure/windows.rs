@@ -249,7 +249,7 @@ impl Windows {
 
     fn last_purchases(&mut self, from: usize, orders: &[Order]) {
         self.lasts.fill(i32::MIN);
-        for (order, seen) in orders.iter().zip(&self.seen).filter(|(order, _)| !order.is_return) {
+        for (order, seen) in orders.iter().zip(&self.seen).filter(|(order, _)| order.is_purchase()) {
             if let Some(last) = self.lasts.get_mut(*seen) {
                 *last = order.date;
             }
@@ -264,7 +264,7 @@ impl Windows {
     /// What an order adds to the money.
     #[inline]
     fn money<M: Money>(&self, order: &Order) -> M {
-        M::from(if self.net || !order.is_return { order.amount } else { 0 })
+        M::from(if order.counts_money(self.net) { order.amount } else { 0 })
     }
 
     /// Purchases and money of a window at every date.
@@ -274,7 +274,7 @@ impl Windows {
         sums.fill(M::default());
         let passed = &self.windows[window].before;
         for (order, seen) in orders.iter().zip(&self.seen) {
-            let (purchase, money) = (i64::from(!order.is_return), self.money(order));
+            let (purchase, money) = (i64::from(order.is_purchase()), self.money(order));
             let passed = passed.before(order.date);
             counts[*seen] += purchase;
             counts[passed] -= purchase;
@@ -302,7 +302,7 @@ impl Windows {
                 sum -= self.money(&orders[going]);
                 going += 1;
             }
-            if !order.is_return {
+            if order.is_purchase() {
                 purchase = order.date;
             }
             // A return of the same day counts, whichever comes first.

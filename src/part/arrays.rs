@@ -3,7 +3,9 @@
 use std::sync::Arc;
 
 use arrow::array::{ArrayRef, ArrowPrimitiveType, DictionaryArray, PrimitiveArray, StringArray, StringBuilder, UInt16Array};
-use arrow::datatypes::{Int8Type, Int16Type, Int32Type, Int64Type, UInt8Type, UInt16Type, UInt32Type, UInt64Type};
+use arrow::datatypes::{
+    DataType, Decimal128Type, Int8Type, Int16Type, Int32Type, Int64Type, UInt8Type, UInt16Type, UInt32Type, UInt64Type,
+};
 
 use super::customers::PartCustomers;
 use super::labels::Labels;
@@ -60,6 +62,11 @@ fn ids(ids: &CustomerIds, id: IdType, indices: impl Iterator<Item = u32>) -> Arr
         IdType::Unsigned(_) => {
             let values = indices.map(|customer| CustomerIds::unsigned_of_key(keys[customer as usize]));
             Arc::new(PrimitiveArray::<UInt64Type>::from_iter_values(values))
+        }
+        IdType::Decimal(precision) => {
+            let values = indices.map(|customer| i128::from(keys[customer as usize]));
+            let array = PrimitiveArray::<Decimal128Type>::from_iter_values(values);
+            Arc::new(array.with_data_type(DataType::Decimal128(precision, 0)))
         }
         IdType::Signed(_) | IdType::Text => integers!(Int64Type),
     }

@@ -15,7 +15,7 @@ use crate::domain::{CustomerId, Day, Measure};
 use crate::error::{Error, Result};
 use crate::job::Job;
 use crate::job::raw::{Method, TableName};
-use crate::measure::{BucketCache, BucketPanel, FoldSpec, LineCounts};
+use crate::measure::{BucketCache, BucketPanel, FoldSpec, LineCounts, LineFindings};
 use crate::memory::{Consumer, MemoryPool};
 use crate::plan::{Plan, ScoringFilter};
 use crate::score::{Axis, SliceDistributions, SpillableDistribution};
@@ -28,6 +28,8 @@ pub struct FirstPass {
     pub customers: u64,
     /// Outcomes of the lines per file, if the orders are made of lines.
     pub lines: Vec<LineCounts>,
+    /// What is odd about the orders that they make.
+    pub line_findings: LineFindings,
     /// First and last date of an order up to the last as-of date.
     pub span: Option<(Day, Day)>,
 }
@@ -67,6 +69,7 @@ impl FirstPass {
             distributions: vec![vec![SliceDistributions::default(); slices]; dates],
             customers: 0,
             lines: vec![LineCounts::default(); files],
+            line_findings: LineFindings::default(),
             span: None,
         }
     }
@@ -74,7 +77,7 @@ impl FirstPass {
     /// Adds what was found in other buckets.
     fn merge(&mut self, other: FirstPass) {
         self.customers += other.customers;
-        self.add_lines(&other.lines);
+        self.add_lines(&other.lines, &other.line_findings);
         self.span = union(self.span, other.span);
         self.distributions.par_iter_mut().zip(other.distributions).for_each(|(slices, others)| {
             for (slice, other) in slices.iter_mut().zip(others) {
@@ -83,7 +86,8 @@ impl FirstPass {
         });
     }
 
-    fn add_lines(&mut self, lines: &[LineCounts]) {
+    fn add_lines(&mut self, lines: &[LineCounts], findings: &LineFindings) {
+        self.line_findings.merge(findings);
         for (counts, other) in self.lines.iter_mut().zip(lines) {
             counts.merge(other);
         }
@@ -92,7 +96,7 @@ impl FirstPass {
     /// Adds the customers of a bucket.
     fn add(&mut self, panel: &BucketPanel, columns: &AxisColumns) {
         self.customers += panel.ids.len() as u64;
-        self.add_lines(&panel.lines);
+        self.add_lines(&panel.lines, &panel.line_findings);
         self.span = union(self.span, panel.span);
         for (date, slices) in self.distributions.iter_mut().enumerate() {
             for axis in Axis::ALL {

@@ -36,7 +36,6 @@ pub fn closed_ledger(prepared: &Prepared, scanned: &Scanned, first_pass: &FirstP
     let mut counts = scanned.row_counts.clone();
     for (file, lines) in first_pass.lines.iter().enumerate() {
         counts.add(file, ledger::KEPT, lines.included.0, lines.included.1);
-        counts.add(file, ledger::AFTER_AS_OF, lines.after.0, lines.after.1);
         counts.add(file, ledger::ZERO, lines.zero.0, lines.zero.1);
     }
     for (file, source) in prepared.orders.iter().enumerate() {
@@ -94,9 +93,10 @@ fn check_guests(job: &Job, counts: &RowCounts, rows: u64) -> Result<()> {
         return Ok(());
     }
     Err(Error::contract(format!(
-        "{guests} of {rows} rows ({:.4} %) have no customer (column {:?} is null); orders.max_no_customer allows {} %. Correct the data or raise the limit",
+        "{guests} of {rows} rows ({:.4} %) have no customer (column {:?} is null{}); orders.max_no_customer allows {} %. Correct the data or raise the limit",
         share(guests, rows) * 100.0,
         orders.customer_id,
+        if orders.guests.is_empty() { "" } else { " or one of orders.guests" },
         orders.max_no_customer * 100.0
     )))
 }
@@ -133,7 +133,7 @@ fn column_of(job: &Job, outcome: ledger::RowOutcome) -> String {
     let name = match outcome {
         ledger::NULL_SLICE => orders.slice.clone().unwrap_or_default(),
         ledger::NULL_DATE | ledger::DATE_OUT_OF_RANGE => orders.ordered_at.clone(),
-        ledger::NULL_ORDER_ID => orders.order_id.clone().unwrap_or_default(),
+        ledger::NULL_ORDER_ID => job.order_id().join(", "),
         ledger::NULL_CURRENCY => orders.currency.clone().unwrap_or_default(),
         _ => orders.amount.as_slice().join(" × "),
     };

@@ -1,5 +1,7 @@
 //! Second stage: all inputs are read, and their records lie in buckets.
 
+use std::sync::Arc;
+
 use super::side_inputs::{InputWarnings, LoadedInputs};
 use super::stage::Stage;
 use crate::bucket::BucketStore;
@@ -9,7 +11,7 @@ use crate::input::orders::ledger::{OutcomeNames, RowCounts};
 use crate::input::orders::{self, ScannedOrders};
 use crate::job::Job;
 use crate::job::raw::TableName;
-use crate::measure::{CustomerData, SourceCodes};
+use crate::measure::{CustomerData, CustomerlessOrders, SourceCodes};
 use crate::plan::Plan;
 use crate::tables::{TableDefinition, definitions};
 
@@ -31,6 +33,12 @@ pub struct Scanned {
     pub outcome_names: OutcomeNames,
     /// Rows of orders whose customer id is an empty string.
     pub empty_ids: u64,
+    /// Keys of `orders.latest` whose rows are of two customers.
+    pub shared_keys: u64,
+    /// Kept returns whose money is above zero, and that money, where rows are orders.
+    pub positive_returns: (u64, i128),
+    /// Orders that have rows without a customer; the fold notes which have one on another row.
+    pub customerless: Arc<CustomerlessOrders>,
     /// What is odd about customers and events.
     pub side_warnings: InputWarnings,
 }
@@ -53,15 +61,31 @@ impl Scanned {
     pub fn read(stage: Stage<'_>) -> Result<(Scanned, Records)> {
         let Stage { job, prepared, memory, progress } = stage;
         let plan = &prepared.plan;
-        let ScannedOrders { id, orders, row_counts, outcome_names, slices, categories, empty_ids } =
-            orders::scan(job, &prepared.orders, &prepared.columns, plan.uses(), prepared.bucket_bits, memory, progress)?;
+        let ScannedOrders {
+            id,
+            orders,
+            row_counts,
+            outcome_names,
+            slices,
+            categories,
+            empty_ids,
+            shared_keys,
+            positive_returns,
+            customerless,
+        } = orders::scan(job, &prepared.orders, &prepared.columns, plan.uses(), prepared.bucket_bits, memory, progress)?;
+        let customerless = Arc::new(customerless);
         let (slices, slice_numbers) = ranked(slices);
         check_overrides(job, plan, &slices)?;
         let (categories, category_numbers) = ranked(categories);
         let LoadedInputs { customers, dimensions, warnings } =
             prepared.side.read(job, plan, &prepared.columns, orders.len(), memory, progress)?;
         let columns: Vec<_> = plan.columns.iter().map(|(column, _)| column.clone()).collect();
-        let codes = SourceCodes { files: prepared.orders.len(), slices: slice_numbers, categories: category_numbers };
+        let codes = SourceCodes {
+            files: prepared.orders.len(),
+            slices: slice_numbers,
+            categories: category_numbers,
+            customerless: Arc::clone(&customerless),
+        };
         let scanned = Scanned {
             id,
             tables: definitions(job, &columns, id),
@@ -71,6 +95,9 @@ impl Scanned {
             row_counts,
             outcome_names,
             empty_ids,
+            shared_keys,
+            positive_returns,
+            customerless,
             side_warnings: warnings,
         };
         Ok((scanned, Records { orders, customers, codes }))

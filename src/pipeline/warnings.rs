@@ -3,8 +3,9 @@
 use super::scanned::Scanned;
 use super::scored::Scored;
 use super::stage::Stage;
-use crate::domain::{Day, Warning};
+use crate::domain::{Day, OrdersWarning, Warning};
 use crate::job::Job;
+use crate::measure::RowsOfKnownOrders;
 use crate::plan::SchemeColumn;
 use crate::score::{Axis, SliceScoring};
 use crate::tables::{Segment, SegmentKey};
@@ -66,9 +67,34 @@ pub fn data_warnings(stage: Stage<'_>, scanned: &Scanned, scored: &Scored, state
     if scanned.empty_ids > 0 {
         out.push(Warning::EmptyIds { orders: scanned.empty_ids, column: job.raw.orders.customer_id.clone() });
     }
+    out.extend(orders_warnings(job, scanned, scored).into_iter().map(Warning::Orders));
     let incomplete: Vec<Day> = job.shown().filter(|(at, _)| !scored.history_complete[*at]).map(|(_, d)| d.date).collect();
     if let (Some(first), Some(data_begin)) = (incomplete.first(), scored.first_order) {
         out.push(Warning::ShortHistory { data_begin, first: *first, dates: incomplete.len() });
+    }
+    out
+}
+
+/// What is odd about the rows of orders.
+fn orders_warnings(job: &Job, scanned: &Scanned, scored: &Scored) -> Vec<OrdersWarning> {
+    let mut out = Vec::new();
+    let lines = scored.line_findings;
+    if lines.long_orders > 0 {
+        out.push(OrdersWarning::LongOrders { orders: lines.long_orders, columns: job.order_id().to_vec() });
+    }
+    if let Some(latest) = job.raw.orders.latest.as_ref().filter(|_| scanned.shared_keys > 0) {
+        let customer = job.raw.orders.customer_id.clone();
+        out.push(OrdersWarning::SharedKeys { keys: scanned.shared_keys, columns: latest.key.clone(), customer });
+    }
+    if let Some(known) = scanned.customerless.known() {
+        let RowsOfKnownOrders { rows, money, is_estimate } = known;
+        let customer = job.raw.orders.customer_id.clone();
+        out.push(OrdersWarning::CustomerOnOtherRow { rows, money: job.money(money), is_estimate, customer });
+    }
+    let by_fold = lines.positive_returns;
+    let (returns, money) = (scanned.positive_returns.0 + by_fold.0, scanned.positive_returns.1 + by_fold.1);
+    if let Some(predicate) = job.raw.orders.returns.as_ref().filter(|_| returns > 0 && job.is_net()) {
+        out.push(OrdersWarning::PositiveReturns { returns, money: job.money(money), negated: predicate.negate });
     }
     out
 }

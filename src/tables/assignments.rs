@@ -2,7 +2,9 @@
 
 use std::sync::Arc;
 
-use arrow::array::{ArrayRef, Date32Array, DictionaryArray, Int64Array, RecordBatch, StringArray, UInt16Array, UInt64Array};
+use arrow::array::{
+    ArrayRef, Date32Array, Decimal128Array, DictionaryArray, Int64Array, RecordBatch, StringArray, UInt16Array, UInt64Array,
+};
 use arrow::compute::cast;
 
 use super::{ColumnDefinition, ColumnType, EncodedFile, TableDefinition, encode, escape_formula};
@@ -122,6 +124,10 @@ impl AssignedRows<'_> {
         match self.kind {
             IdType::Unsigned(64) => {
                 Ok(Arc::new(keys.map(|key| Some(CustomerIds::unsigned_of_key(key))).collect::<UInt64Array>()))
+            }
+            IdType::Decimal(_) => {
+                let array: Decimal128Array = keys.map(|key| Some(i128::from(key))).collect();
+                Ok(Arc::new(array.with_data_type(ColumnType::Id(self.kind).arrow())))
             }
             kind => cast(&keys.map(Some).collect::<Int64Array>(), &ColumnType::Id(kind).arrow()).map_err(wrong),
         }

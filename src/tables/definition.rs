@@ -48,6 +48,7 @@ impl ColumnType {
             ColumnType::Date => DataType::Date32,
             ColumnType::Double => DataType::Float64,
             ColumnType::Boolean => DataType::Boolean,
+            ColumnType::Id(IdType::Decimal(precision)) => DataType::Decimal128(precision, 0),
             ColumnType::Decimal(precision, scale) => DataType::Decimal128(precision, scale),
             ColumnType::State => DataType::Dictionary(Box::new(DataType::UInt16), Box::new(DataType::Utf8)),
         }
@@ -75,6 +76,7 @@ impl ColumnType {
             ColumnType::Date => "DATE".into(),
             ColumnType::Double => "DOUBLE PRECISION".into(),
             ColumnType::Boolean => "BOOLEAN".into(),
+            ColumnType::Id(IdType::Decimal(precision)) => format!("NUMERIC({precision}, 0)"),
             ColumnType::Decimal(precision, scale) => format!("NUMERIC({precision}, {scale})"),
         }
     }
@@ -149,7 +151,7 @@ mod tests {
     #[test]
     fn arrow_types_lead_back_to_the_same_sql_type() {
         let ids = [8, 16, 32, 64].into_iter().flat_map(|bits| [IdType::Signed(bits), IdType::Unsigned(bits)]);
-        let mut kinds: Vec<ColumnType> = ids.chain([IdType::Text]).map(ColumnType::Id).collect();
+        let mut kinds: Vec<ColumnType> = ids.chain([IdType::Text, IdType::Decimal(38)]).map(ColumnType::Id).collect();
         kinds.extend([ColumnType::Date, ColumnType::Int32, ColumnType::Int64, ColumnType::Double, ColumnType::Boolean]);
         kinds.extend([ColumnType::Decimal(18, 2), ColumnType::Decimal(38, 0), ColumnType::State, ColumnType::Text]);
         for kind in kinds {

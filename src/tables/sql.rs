@@ -82,6 +82,7 @@ fn type_name(kind: ColumnType) -> String {
         ColumnType::Int64 => "INT64".into(),
         ColumnType::Double => "DOUBLE".into(),
         ColumnType::Boolean => "BOOLEAN".into(),
+        ColumnType::Id(IdType::Decimal(precision)) => format!("DECIMAL({precision}, 0)"),
         ColumnType::Decimal(precision, scale) => format!("DECIMAL({precision}, {scale})"),
     }
 }

@@ -52,7 +52,7 @@ fn a_missing_key_is_named() {
 fn an_unknown_key_is_located_and_corrected() {
     let bench = Bench::with_run();
     bench.in_orders("time_zone = \"UTC\"");
-    bench.refuses(2, "error: job.toml, line 8, column 1: there is no key \"time_zone\" here; did you mean \"timezone\"? (possible keys: \"path\", \"manifest\", \"customer_id\", \"ordered_at\", \"amount\", \"amount_scale\", \"order_id\", \"timezone\", \"naive_timezone\", \"dedupe\", \"monetary\", \"zero_amount\", \"discount\", \"cost\", \"category\", \"currency\", \"slice\", \"max_rejected\", \"max_no_customer\", \"keep\", \"returns\", \"latest\").");
+    bench.refuses(2, "error: job.toml, line 8, column 1: there is no key \"time_zone\" here; did you mean \"timezone\"? (possible keys: \"path\", \"query\", \"manifest\", \"customer_id\", \"ordered_at\", \"amount\", \"amount_scale\", \"order_id\", \"timezone\", \"naive_timezone\", \"dedupe\", \"monetary\", \"zero_amount\", \"discount\", \"cost\", \"category\", \"currency\", \"slice\", \"max_rejected\", \"max_no_customer\", \"keep\", \"returns\", \"latest\", \"guests\", \"amount_unit\", \"inherit\", \"money_only\").");
 }
 
 #[test]
@@ -137,7 +137,7 @@ fn empty_lists_are_refused() {
 fn filters_without_or_with_several_tests_are_refused() {
     let bench = Bench::with_run();
     bench.append("[[orders.keep]]\ncolumn = \"amount\"");
-    bench.refuses(2, "error: job.toml, line 16, column 1: orders.keep on column \"amount\" tests nothing; give one of in, not_in, min, max, above, below, matches, not_null.");
+    bench.refuses(2, "error: job.toml, line 16, column 1: orders.keep on column \"amount\" tests nothing; give one of in, not_in, min, max, above, below, matches, not_null, is_null.");
     bench.edit("column = \"amount\"", "column = \"amount\"\nmin = 1\nin = [1]");
     bench.refuses(2, "error: job.toml, line 16, column 1: orders.keep on column \"amount\" has several tests; give each a [[orders.keep]] of its own.");
     let bench = Bench::with_run();

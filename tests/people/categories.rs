@@ -1,6 +1,6 @@
 //! `top_category`, `top_category_share` and `categories`.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use crate::fixture::{Bench, dates, decimals, ints, texts};
 use crate::support::cases::Rng;
@@ -64,29 +64,29 @@ fn write(bench: &Bench, lines: &[Line]) {
     );
 }
 
-/// Top category, its money and all money, and how many categories, of a customer's purchases from one date to another.
+/// Top category, its money and all money, and how many categories, of a customer's purchases from one date to another. Lines of
+/// an order that come later add to the money of their category, on their own date.
 fn naive(lines: &[Line], joined: bool, customer: i64, from: &str, to: &str) -> (Option<String>, Option<(i64, i64)>, i128) {
     let mut orders: BTreeMap<i64, Vec<&Line>> = BTreeMap::new();
     for (row, line) in lines.iter().enumerate().filter(|(_, l)| l.customer == customer) {
         orders.entry(if joined { line.order } else { row as i64 }).or_default().push(line);
     }
-    let mut money: BTreeMap<&str, i64> = BTreeMap::new();
-    let mut total = 0;
+    let mut counted: Vec<(&Line, bool)> = Vec::new();
     for lines in orders.values() {
-        let date = lines.iter().map(|l| l.date.as_str()).min().unwrap();
-        if lines.iter().map(|l| l.amount).sum::<i64>() < 0 || date < from || date > to {
-            continue;
+        let first = lines.iter().map(|l| l.date.as_str()).min().unwrap();
+        let (own, later): (Vec<&Line>, Vec<&Line>) = lines.iter().partition(|l| l.date == first);
+        if own.iter().map(|l| l.amount).sum::<i64>() >= 0 {
+            counted.extend(own.into_iter().map(|line| (line, true)));
         }
-        for line in lines {
-            total += line.amount;
-            if let Some(category) = line.category {
-                *money.entry(category).or_default() += line.amount;
-            }
-        }
+        counted.extend(later.into_iter().map(|line| (line, false)));
     }
-    let most = money.values().max().copied();
-    let top = money.iter().find(|(_, m)| Some(**m) == most).map(|(name, _)| (*name).to_owned());
-    (top, most.filter(|_| total > 0).map(|m| (m, total)), money.len() as i128)
+    counted.retain(|(line, _)| line.date.as_str() >= from && line.date.as_str() <= to);
+    let total = counted.iter().map(|(line, _)| line.amount).sum();
+    let bought: BTreeSet<&str> = counted.iter().filter(|(_, bought)| *bought).filter_map(|(line, _)| line.category).collect();
+    let money = |name: &str| counted.iter().filter(|(l, _)| l.category == Some(name)).map(|(l, _)| l.amount).sum::<i64>();
+    let most = bought.iter().map(|name| money(name)).max();
+    let top = bought.iter().find(|name| Some(money(name)) == most).map(|name| (*name).to_owned());
+    (top, most.filter(|_| total > 0).map(|m| (m, total)), bought.len() as i128)
 }
 
 #[test]

@@ -8,7 +8,7 @@ use super::batch::OptionalColumns;
 use super::request::Request;
 use crate::domain::IdType;
 use crate::error::{Error, Result, suggestion};
-use crate::input::column_types::type_name;
+use crate::input::column_types::{is_whole as is_whole_type, type_name};
 use crate::input::schema::read_schema;
 use crate::input::source::Source;
 
@@ -65,7 +65,7 @@ impl AssignmentColumns {
             Error::contract(format!("{name} has no column {column:?}{near} (its columns are {}); {next}", columns.join(", ")))
         };
         let is_text = request.id == IdType::Text;
-        let serves_id = |t: &DataType| if is_text { is_text_type(t) } else { t.is_integer() };
+        let serves_id = |t: &DataType| if is_text { is_text_type(t) } else { is_whole_type(t) };
         let as_orders = if is_text { "a string, as the orders' ids are" } else { "an integer, as the orders' ids are" };
         let customer_id = place("customer_id", &serves_id, as_orders)?;
         let arm = place("arm", &is_text_type, "a string")?;

@@ -30,7 +30,8 @@ pub struct ColumnPositions {
     pub customer: usize,
     pub date: usize,
     pub amounts: Vec<usize>,
-    pub order: Option<usize>,
+    /// Of the order id; empty if rows are orders.
+    pub order: Vec<usize>,
     pub discount: Option<usize>,
     pub cost: Option<usize>,
     pub currency: Option<usize>,
@@ -38,6 +39,7 @@ pub struct ColumnPositions {
     pub category: Option<usize>,
     pub keep: Vec<usize>,
     pub returns: Option<usize>,
+    pub money_only: Option<usize>,
 }
 
 impl ColumnPositions {
@@ -50,7 +52,7 @@ impl ColumnPositions {
             customer: at(&orders.customer_id),
             date: at(&orders.ordered_at),
             amounts: orders.amount.as_slice().iter().map(|c| at(c)).collect(),
-            order: orders.order_id.as_deref().map(at),
+            order: job.order_id().iter().map(|c| at(c)).collect(),
             discount: orders.discount.as_deref().and_then(find).filter(|_| uses.discount),
             cost: orders.cost.as_deref().and_then(find).filter(|_| uses.cost),
             currency: orders.currency.as_deref().map(at),
@@ -58,6 +60,7 @@ impl ColumnPositions {
             category: orders.category.as_deref().and_then(find).filter(|_| uses.category),
             keep: columns.keep.iter().map(|p| at(&p.column)).collect(),
             returns: columns.returns.as_ref().map(|p| at(&p.column)),
+            money_only: columns.money_only.as_ref().map(|p| at(&p.column)),
         }
     }
 }
@@ -67,6 +70,13 @@ pub fn mark(row: usize, outcome: RowOutcome, outcomes: &mut [RowOutcome]) {
     if let Some(current) = outcomes.get_mut(row)
         && *current == KEPT
     {
+        *current = outcome;
+    }
+}
+
+/// Gives these rows an outcome, unless they have another one than [`KEPT`].
+pub fn mark_all(rows: &[bool], outcome: RowOutcome, outcomes: &mut [RowOutcome]) {
+    for (current, _) in outcomes.iter_mut().zip(rows).filter(|(current, row)| **row && **current == KEPT) {
         *current = outcome;
     }
 }

@@ -7,13 +7,13 @@ use arrow::datatypes::DataType;
 use super::ledger::{FILTERED, OUTCOMES};
 use crate::domain::IdType;
 use crate::error::{Error, Result};
-use crate::input::column_types::{ColumnRole, class, id_type, type_name};
+use crate::input::column_types::{ColumnRole, class, id_type, is_whole, type_name};
 use crate::input::predicate::Predicate;
-use crate::input::schema::{differs, read_schema, serving};
+use crate::input::schema::{self, differs, read_schema, serving};
 use crate::input::source::Source;
 use crate::input::zone::Zone;
 use crate::job::Job;
-use crate::job::raw::Dedupe;
+use crate::job::raw::{AmountUnit, Dedupe, RawScalar};
 
 /// The columns of a job, checked against its files.
 #[derive(Debug, Clone)]
@@ -22,10 +22,16 @@ pub struct OrderColumns {
     pub id: IdType,
     /// Names of all columns that are read.
     pub names: Vec<String>,
+    /// Names of all columns that the job names.
+    pub named: Vec<String>,
     /// The `keep` filters.
     pub keep: Vec<Predicate>,
     /// The returns predicate.
     pub returns: Option<Predicate>,
+    /// The rows that are money alone.
+    pub money_only: Option<Predicate>,
+    /// The ids that stand for nobody.
+    pub guests: Option<Predicate>,
     /// The job's zone, and the zone of naive timestamps if it is another.
     pub zone: Zone,
     /// Zone of naive timestamps, if it is another than the job's.
@@ -56,39 +62,11 @@ pub fn check(job: &Job, sources: &[Source], uses: UsedColumns) -> Result<OrderCo
         Some(name) if *name != orders.timezone => Some(Zone::named(name, &format!("{}: orders.naive_timezone", place(name)))?),
         _ => None,
     };
-    let keep = orders.keep.iter().map(|p| Predicate::new(p, "orders.keep", &job.source)).collect::<Result<Vec<_>>>()?;
-    let returns = orders.returns.as_ref().map(|p| Predicate::new(p, "orders.returns", &job.source)).transpose()?;
-    if keep.len() + usize::from(FILTERED) > OUTCOMES {
-        return Err(Error::usage(format!("{}: more than 112 keep filters; join some of them", job.source.path.display())));
+    let Predicates { keep, returns, money_only } = Predicates::new(job)?;
+    for name in &orders.inherit {
+        schema::column(sources, name, ColumnRole::Any, "orders.inherit", &place(&format!("\"{name}\"")))?;
     }
-
-    let mut wanted: Vec<(&str, ColumnRole, &str)> = vec![
-        (orders.customer_id.as_str(), ColumnRole::Customer, "orders.customer_id"),
-        (orders.ordered_at.as_str(), ColumnRole::Date, "orders.ordered_at"),
-    ];
-    wanted.extend(orders.amount.as_slice().iter().map(|c| (c.as_str(), ColumnRole::Money, "orders.amount")));
-    let optional = [
-        (&orders.order_id, ColumnRole::OrderId, "orders.order_id"),
-        (&orders.discount, ColumnRole::Discount, "orders.discount"),
-        (&orders.cost, ColumnRole::Money, "orders.cost"),
-        (&orders.category, ColumnRole::Text, "orders.category"),
-        (&orders.currency, ColumnRole::Text, "orders.currency"),
-        (&orders.slice, ColumnRole::Text, "orders.slice"),
-    ];
-    wanted.extend(optional.iter().filter_map(|(name, role, key)| Some((name.as_deref()?, *role, *key))));
-    wanted.extend(keep.iter().map(|p| (p.column.as_str(), ColumnRole::Any, "orders.keep")));
-    wanted.extend(returns.iter().map(|p| (p.column.as_str(), ColumnRole::Any, "orders.returns")));
-    if let Some(latest) = &orders.latest {
-        if latest.key.is_empty() {
-            return Err(Error::usage(format!(
-                "{}: orders.latest.key is empty; name the columns that identify a row",
-                place("key")
-            )));
-        }
-        wanted.extend(latest.key.iter().map(|c| (c.as_str(), ColumnRole::Any, "orders.latest.key")));
-        wanted.push((latest.by.as_str(), ColumnRole::Any, "orders.latest.by"));
-    }
-
+    let wanted = wanted(job)?;
     let mut first_seen: BTreeMap<(&str, &str), (String, String)> = BTreeMap::new();
     let mut id = None;
     for source in sources {
@@ -100,62 +78,133 @@ pub fn check(job: &Job, sources: &[Source], uses: UsedColumns) -> Result<OrderCo
             if *before != class {
                 return Err(differs(column, key, &class, source, before, file));
             }
+            if orders.amount_unit == AmountUnit::Minor && *role == ColumnRole::Money {
+                check_minor(source, column, key, &data_type)?;
+            }
             if *key == "orders.customer_id" {
                 id = Some(id_type(&data_type)?);
             }
-            for predicate in keep.iter().chain(&returns).filter(|p| p.column == *column) {
+            for predicate in keep.iter().chain(&returns).chain(&money_only).filter(|p| p.column == *column) {
                 predicate
                     .check(&data_type, &zone)
                     .map_err(|e| Error::new(e.kind(), format!("{}: {e}", source.name())).caused_by(e))?;
             }
         }
     }
-    if orders.dedupe == Dedupe::Rows || orders.latest.is_some() {
-        same_columns(sources)?;
-    }
+    let mut named: Vec<String> = wanted.iter().map(|(name, ..)| (*name).to_owned()).collect();
+    named.sort_unstable();
+    named.dedup();
     let unread = |key: &str| match key {
         "orders.cost" => !uses.cost,
         "orders.discount" => !uses.discount,
         "orders.category" => !uses.category,
-        key => key.starts_with("orders.latest"),
+        key => key.starts_with("orders.latest") || key == "orders.dedupe",
     };
     let mut names: Vec<String> = wanted.iter().filter(|(.., key)| !unread(key)).map(|(name, ..)| (*name).to_owned()).collect();
     names.sort_unstable();
     names.dedup();
     let id = id.ok_or_else(|| Error::bug("no input file to take the customer id's type from"))?;
-    Ok(OrderColumns { id, names, keep, returns, zone, naive_zone })
+    let guests = guests(job, id)?;
+    Ok(OrderColumns { id, names, named, keep, returns, money_only, guests, zone, naive_zone })
 }
 
-/// Checks that all files have equal columns, without which rows cannot be compared.
-fn same_columns(sources: &[Source]) -> Result<()> {
-    let Some((first, rest)) = sources.split_first() else { return Ok(()) };
-    let columns = |source: &Source| -> Vec<(String, DataType)> {
-        let schema = read_schema(source);
-        schema.fields().iter().map(|f| (f.name().clone(), f.data_type().clone())).collect()
-    };
-    let want = columns(first);
-    for source in rest {
-        let got = columns(source);
-        if let Some((a, b)) = want.iter().zip(&got).find(|(a, b)| a != b) {
-            return Err(Error::contract(format!(
-                "column {:?} ({}) in {} stands where {} has {:?} ({}); duplicates can only be told between files with equal columns in equal order, so write all files with one schema",
-                b.0,
-                type_name(&b.1),
-                source.name(),
-                first.name(),
-                a.0,
-                type_name(&a.1)
-            )));
+/// The predicates of a job.
+struct Predicates {
+    keep: Vec<Predicate>,
+    returns: Option<Predicate>,
+    money_only: Option<Predicate>,
+}
+
+impl Predicates {
+    /// # Errors
+    /// Exit 2: one is invalid, or there are too many filters.
+    fn new(job: &Job) -> Result<Predicates> {
+        let orders = &job.raw.orders;
+        let keep = orders.keep.iter().map(|p| Predicate::new(p, "orders.keep", &job.source)).collect::<Result<Vec<_>>>()?;
+        let returns = orders.returns.as_ref().map(|p| Predicate::new(&p.predicate(), "orders.returns", &job.source));
+        let money_only = orders.money_only.as_ref().map(|p| Predicate::new(p, "orders.money_only", &job.source));
+        if keep.len() + usize::from(FILTERED) > OUTCOMES {
+            return Err(Error::usage(format!("{}: more than 112 keep filters; join some of them", job.source.path.display())));
         }
-        if want.len() != got.len() {
-            return Err(Error::contract(format!(
-                "{} has {} columns and {} has {}; duplicates can only be told between files with equal columns, so write all files with one schema",
-                source.name(),
-                got.len(),
-                first.name(),
-                want.len()
-            )));
-        }
+        Ok(Predicates { keep, returns: returns.transpose()?, money_only: money_only.transpose()? })
     }
-    Ok(())
+}
+
+/// The columns that a job names, but for those of `orders.inherit`: name, role and key.
+fn wanted(job: &Job) -> Result<Vec<(&str, ColumnRole, &'static str)>> {
+    let orders = &job.raw.orders;
+    let place = |name: &str| job.source.locate(name);
+    let mut wanted = vec![
+        (orders.customer_id.as_str(), ColumnRole::Customer, "orders.customer_id"),
+        (orders.ordered_at.as_str(), ColumnRole::Date, "orders.ordered_at"),
+    ];
+    wanted.extend(orders.amount.as_slice().iter().map(|c| (c.as_str(), ColumnRole::Money, "orders.amount")));
+    let optional = [
+        (&orders.discount, ColumnRole::Discount, "orders.discount"),
+        (&orders.cost, ColumnRole::Money, "orders.cost"),
+        (&orders.category, ColumnRole::Text, "orders.category"),
+        (&orders.currency, ColumnRole::Text, "orders.currency"),
+        (&orders.slice, ColumnRole::Text, "orders.slice"),
+    ];
+    wanted.extend(optional.iter().filter_map(|(name, role, key)| Some((name.as_deref()?, *role, *key))));
+    wanted.extend(job.order_id().iter().map(|c| (c.as_str(), ColumnRole::OrderId, "orders.order_id")));
+    wanted.extend(orders.keep.iter().map(|p| (p.column.as_str(), ColumnRole::Any, "orders.keep")));
+    wanted.extend(orders.returns.iter().map(|p| (p.column.as_str(), ColumnRole::Any, "orders.returns")));
+    wanted.extend(orders.money_only.iter().map(|p| (p.column.as_str(), ColumnRole::Any, "orders.money_only")));
+    if let Dedupe::Columns(names) = &orders.dedupe {
+        if names.is_empty() {
+            return Err(Error::usage(format!(
+                "{}: orders.dedupe is an empty list; name the columns in which duplicates are equal, or leave the key out",
+                place("dedupe")
+            )));
+        }
+        wanted.extend(names.iter().map(|c| (c.as_str(), ColumnRole::Any, "orders.dedupe")));
+    }
+    if let Some(latest) = &orders.latest {
+        if latest.key.is_empty() {
+            return Err(Error::usage(format!(
+                "{}: orders.latest.key is empty; name the columns that identify a row",
+                place("key")
+            )));
+        }
+        wanted.extend(latest.key.iter().map(|c| (c.as_str(), ColumnRole::Any, "orders.latest.key")));
+        wanted.push((latest.by.as_str(), ColumnRole::Any, "orders.latest.by"));
+    }
+    Ok(wanted)
+}
+
+/// Checks that a column of money can count minor units.
+fn check_minor(source: &Source, column: &str, key: &str, data_type: &DataType) -> Result<()> {
+    if is_whole(data_type) {
+        return Ok(());
+    }
+    Err(Error::contract(format!(
+        "{}: column {column:?} ({key}) is of type {}, and orders.amount_unit = \"minor\" says that its numbers are whole minor units; write it as an integer, or remove orders.amount_unit",
+        source.name(),
+        type_name(data_type)
+    )))
+}
+
+/// The predicate of the ids that stand for nobody. Only values that an id of this type can equal count.
+fn guests(job: &Job, id: IdType) -> Result<Option<Predicate>> {
+    let orders = &job.raw.orders;
+    if orders.guests.is_empty() {
+        return Ok(None);
+    }
+    let value = |value: &RawScalar| match (value, id) {
+        (RawScalar::Int(n), IdType::Text) => Some(RawScalar::Text(n.to_string())),
+        (RawScalar::Text(_), IdType::Text) | (RawScalar::Int(_), _) => Some(value.clone()),
+        (RawScalar::Text(text), _) => text.parse::<i128>().is_ok().then(|| value.clone()),
+        (RawScalar::Bool(_) | RawScalar::Float(_) | RawScalar::Date(_), _) => None,
+    };
+    let values: Vec<RawScalar> = orders.guests.iter().filter_map(value).collect();
+    let place = format!("{}: orders.guests", job.source.locate("guests"));
+    if values.is_empty() {
+        return Err(Error::contract(format!(
+            "{place} has no value that column {:?} (orders.customer_id) could hold, which is {}; name such values, or remove the key",
+            orders.customer_id,
+            if id == IdType::Text { "a string" } else { "an integer" }
+        )));
+    }
+    Ok(Some(Predicate::one_of(&orders.customer_id, values, place)))
 }

@@ -5,7 +5,7 @@ use std::sync::Mutex;
 
 use arrow::array::{Array, ArrayRef, StringViewArray};
 
-use super::ledger::{KEPT, RowOutcome};
+use super::ledger::{AFTER_AS_OF, KEPT, RowOutcome};
 use crate::error::{Error, Result};
 use crate::input::decode;
 
@@ -57,7 +57,8 @@ impl SharedDictionary {
 pub struct DictionaryCache(HashMap<String, u32>);
 
 impl DictionaryCache {
-    /// Writes the codes of a column's values to `out`; -1 for null and for rows that are not kept.
+    /// Writes the codes of a column's values to `out`; -1 for null and for rows that are neither kept nor later than all as-of dates.
+    /// So what values there are does not depend on the dates of a job.
     ///
     /// # Errors
     /// Exit 3 if there are too many values.
@@ -71,7 +72,7 @@ impl DictionaryCache {
         out.clear();
         let texts = column.as_any().downcast_ref::<StringViewArray>();
         for (row, outcome) in outcomes.iter().enumerate() {
-            if *outcome != KEPT || column.is_null(row) {
+            if !matches!(*outcome, KEPT | AFTER_AS_OF) || column.is_null(row) {
                 out.push(-1);
                 continue;
             }

@@ -10,7 +10,7 @@ pub const SOURCE: &str = "source";
 
 /// Counts in measures.
 pub const KEPT: RowOutcome = 0;
-/// Its order is later than the last as-of date.
+/// It is later than the last as-of date.
 pub const AFTER_AS_OF: RowOutcome = 1;
 /// Equal to an earlier row.
 pub const DUPLICATE: RowOutcome = 2;
@@ -60,7 +60,7 @@ impl OutcomeNames {
             DUPLICATE => "duplicate".into(),
             SUPERSEDED => "superseded".into(),
             NO_CUSTOMER => "no_customer".into(),
-            ZERO => "filtered:zero_amount".into(),
+            ZERO => "zero".into(),
             NULL_SLICE => "rejected:null_slice".into(),
             NULL_DATE => "rejected:null_date".into(),
             DATE_OUT_OF_RANGE => "rejected:date_out_of_range".into(),

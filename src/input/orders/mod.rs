@@ -1,6 +1,7 @@
 //! Orders: from their files to records in buckets, with every row accounted for.
 //!
-//! [`columns`] checks the job's columns against the files, [`dedup`] finds the rows that other rows exclude, and [`scan`] reads
+//! [`columns`] checks the job's columns against the files, [`dedup`] finds the rows that other rows exclude, [`inherit`] what rows
+//! take from others of their order, and [`scan`] reads
 //! row groups in parallel, each thread into its own buckets. The [`ledger`] counts what became of every row.
 
 mod batch;
@@ -8,7 +9,10 @@ pub mod columns;
 mod currencies;
 mod dedup;
 mod dictionary;
+mod inherit;
 pub mod ledger;
+mod order_keys;
+mod partitions;
 pub mod row_groups;
 mod worker;
 
@@ -18,12 +22,12 @@ use crate::error::Result;
 use crate::input::source::{self, Source};
 use crate::input::threads::on_all_threads;
 use crate::job::Job;
-use crate::job::raw::Dedupe;
+use crate::measure::{CustomerlessOrders, CustomerlessRows};
 use crate::memory::{Consumer, MemoryPool};
 use crate::progress::Progress;
 use columns::{OrderColumns, UsedColumns};
 use currencies::CurrencyCounts;
-use dedup::ExclusionBitmap;
+use dedup::Exclusions;
 use dictionary::SharedDictionary;
 use ledger::{OutcomeNames, RowCounts};
 use row_groups::tasks;
@@ -45,6 +49,12 @@ pub struct ScannedOrders {
     pub categories: Vec<String>,
     /// Rows whose customer id is an empty string.
     pub empty_ids: u64,
+    /// Keys of `orders.latest` whose rows are of two customers.
+    pub shared_keys: u64,
+    /// Kept returns whose money is above zero, and that money, where rows are orders.
+    pub positive_returns: (u64, i128),
+    /// Orders that have rows without a customer.
+    pub customerless: CustomerlessOrders,
 }
 
 /// Opens the files of a job.
@@ -59,7 +69,7 @@ pub fn open(job: &Job) -> Result<Vec<Source>> {
 fn layout(job: &Job, id: IdType, uses: UsedColumns) -> RecordLayout {
     let orders = &job.raw.orders;
     let mut fields = Vec::new();
-    if orders.returns.is_some() || uses.discount || uses.cost {
+    if orders.returns.is_some() || orders.money_only.is_some() || uses.discount || uses.cost {
         fields.push(Field::Flags);
     }
     if orders.slice.is_some() {
@@ -91,22 +101,27 @@ pub fn scan(
     memory: &MemoryPool,
     progress: &dyn Progress,
 ) -> Result<ScannedOrders> {
-    let excluded = find_excluded(job, sources, memory, progress)?;
+    let Exclusions { files: excluded, shared_keys } = dedup::find(job, sources, columns, memory, progress)?;
+    let inherited = inherit::find(job, sources, columns, &excluded, memory, progress)?;
     let layout = layout(job, columns.id, uses);
     let (slices, categories) = (SharedDictionary::new("orders.slice"), SharedDictionary::new("orders.category"));
-    let context = ScanContext { job, sources, columns, layout, uses, excluded, slices, categories };
+    let context = ScanContext { job, sources, columns, layout, uses, excluded, inherited, slices, categories };
     let tasks = tasks(job, sources);
     let rows: u64 = sources.iter().map(Source::rows).sum();
     progress.begin("reading orders", rows);
     let start = || Worker::new(&context, BucketWriter::new(layout, bits).with_budget(memory, Consumer::Orders));
     let results = on_all_threads(&tasks, start, |worker, task| worker.run(*task), Worker::finish, progress)?;
     let (mut row_counts, mut currencies, mut empty_ids) = (RowCounts::default(), CurrencyCounts::default(), 0);
+    let (mut positive_returns, mut customerless) = ((0, 0), CustomerlessRows::default());
     let mut buckets = Vec::with_capacity(results.len());
     for result in results {
         buckets.push(result.buckets);
         row_counts.merge(result.row_counts);
         currencies.merge(result.currencies);
         empty_ids += result.empty_ids;
+        customerless.merge(result.customerless);
+        positive_returns.0 += result.positive_returns.0;
+        positive_returns.1 += result.positive_returns.1;
     }
     currencies.check_single(job.raw.orders.currency.as_deref().unwrap_or_default())?;
     let scanned = ScannedOrders {
@@ -117,24 +132,12 @@ pub fn scan(
         slices: context.slices.into_values()?,
         categories: context.categories.into_values()?,
         empty_ids,
+        shared_keys,
+        positive_returns,
+        customerless: customerless.into_orders(),
     };
     progress.end(&format!("{rows} rows of {} file{}", sources.len(), if sources.len() == 1 { "" } else { "s" }));
     Ok(scanned)
-}
-
-/// Finds the rows of every file that other rows exclude.
-fn find_excluded(job: &Job, sources: &[Source], memory: &MemoryPool, progress: &dyn Progress) -> Result<Vec<ExclusionBitmap>> {
-    let orders = &job.raw.orders;
-    let equal_rows = orders.dedupe == Dedupe::Rows;
-    if !equal_rows && orders.latest.is_none() {
-        return Ok(vec![ExclusionBitmap::default(); sources.len()]);
-    }
-    let rows: u64 = sources.iter().map(Source::rows).sum();
-    progress.begin("finding duplicates", rows);
-    let excluded = dedup::find(sources, equal_rows, orders.latest.as_ref(), memory, progress)?;
-    let count: u64 = excluded.iter().map(ExclusionBitmap::count).sum();
-    progress.end(&format!("{count} of {rows} rows do not count"));
-    Ok(excluded)
 }
 
 /// Bits of the customer hash that choose the bucket: buckets of some 60,000 records fit into the cache of one core.

@@ -38,10 +38,13 @@ fn can_prune(job: &Job) -> bool {
     orders.order_id.is_none()
         && orders.keep.is_empty()
         && orders.latest.is_none()
-        && orders.dedupe == Dedupe::None
+        && orders.dedupe == Dedupe::default()
         && orders.zero_amount == ZeroAmount::Purchase
         && orders.slice.is_none()
         && orders.currency.is_none()
+        && orders.guests.is_empty()
+        // The money of the ledger is what rows count.
+        && !orders.returns.as_ref().is_some_and(|returns| returns.negate)
 }
 
 /// Whether statistics place every row of the group after the last as-of date, with a customer and a date each. The dates are

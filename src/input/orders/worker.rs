@@ -2,18 +2,19 @@
 
 use std::fs::File;
 
-use arrow::array::{Array, ArrayRef, AsArray, StringViewArray};
-use xxhash_rust::xxh3::xxh3_128;
+use arrow::array::{Array, ArrayRef, StringViewArray};
 
-use super::batch::{Batch, ColumnPositions, mark, mark_nulls};
+use super::batch::{Batch, ColumnPositions, mark, mark_all, mark_nulls};
 use super::columns::{OrderColumns, UsedColumns};
 use super::currencies::CurrencyCounts;
 use super::dedup::ExclusionBitmap;
 use super::dictionary::{DictionaryCache, SharedDictionary};
+use super::inherit::InheritedValues;
 use super::ledger::{
     AFTER_AS_OF, DATE_OUT_OF_RANGE, FILTERED, KEPT, NO_CUSTOMER, NON_FINITE_AMOUNT, NULL_AMOUNT, NULL_CURRENCY, NULL_DATE,
     NULL_ORDER_ID, NULL_SLICE, RowCounts, RowOutcome, ZERO,
 };
+use super::order_keys;
 use super::row_groups::RowGroupTask;
 use crate::bucket::{BucketWriter, Field, PackedBucket, RecordLayout, flag};
 use crate::error::{Error, Result};
@@ -23,6 +24,7 @@ use crate::input::reader::FileReader;
 use crate::input::source::Source;
 use crate::job::Job;
 use crate::job::raw::ZeroAmount;
+use crate::measure::CustomerlessRows;
 
 /// What all threads of a scan share.
 pub struct ScanContext<'a> {
@@ -33,6 +35,8 @@ pub struct ScanContext<'a> {
     pub uses: UsedColumns,
     /// Per file, the rows that other rows exclude.
     pub excluded: Vec<ExclusionBitmap>,
+    /// Per file, the values that rows take from others of their order.
+    pub inherited: Vec<InheritedValues>,
     pub slices: SharedDictionary,
     pub categories: SharedDictionary,
 }
@@ -43,6 +47,9 @@ pub struct ThreadResult {
     pub row_counts: RowCounts,
     pub currencies: CurrencyCounts,
     pub empty_ids: u64,
+    /// Kept returns whose money is above zero, and that money, where rows are orders.
+    pub positive_returns: (u64, i128),
+    pub customerless: CustomerlessRows,
 }
 
 /// Vectors that are reused from batch to batch.
@@ -72,6 +79,8 @@ pub struct Worker<'a> {
     slices: DictionaryCache,
     categories: DictionaryCache,
     empty_ids: u64,
+    positive_returns: (u64, i128),
+    customerless: CustomerlessRows,
     /// The file of the last task, which the next one mostly reads too.
     file: Option<(usize, File)>,
     buffers: Vec<Vec<u8>>,
@@ -89,6 +98,8 @@ impl<'a> Worker<'a> {
             slices: DictionaryCache::default(),
             categories: DictionaryCache::default(),
             empty_ids: 0,
+            positive_returns: (0, 0),
+            customerless: CustomerlessRows::default(),
             file: None,
             buffers: Vec::new(),
             scratch: Scratch::default(),
@@ -101,6 +112,8 @@ impl<'a> Worker<'a> {
             row_counts: self.row_counts,
             currencies: self.currencies,
             empty_ids: self.empty_ids,
+            positive_returns: self.positive_returns,
+            customerless: self.customerless,
         }
     }
 
@@ -124,7 +137,11 @@ impl<'a> Worker<'a> {
         let mut rows = 0;
         reader.read(&file, task.group, &mut buffers, |first, columns| {
             rows += columns.first().map_or(0, |c| c.len() as u64);
-            let batch = Batch { file: task.file, first, columns };
+            let patched = match context.inherited.get(task.file) {
+                Some(inherited) if !task.amounts_only => inherited.apply(first, names, columns)?,
+                _ => None,
+            };
+            let batch = Batch { file: task.file, first, columns: patched.as_deref().unwrap_or(columns) };
             if task.amounts_only { self.count_later_batch(&batch, &mut scratch) } else { self.add_batch(&batch, &mut scratch) }
         })?;
         self.file = Some((task.file, file));
@@ -151,7 +168,7 @@ impl<'a> Worker<'a> {
             return Err(corrupt(&self.file_name(batch), what));
         }
         let amounts: Vec<&ArrayRef> = amounts.iter().collect();
-        decode::money(&amounts, job.scale(), decoded)?;
+        decode::money(&amounts, job.raised_digits(), decoded)?;
         outcomes.clear();
         outcomes.resize(decoded.values.len(), KEPT);
         self.mark_amounts(batch, decoded, outcomes)?;
@@ -166,10 +183,14 @@ impl<'a> Worker<'a> {
     fn add_batch(&mut self, batch: &Batch<'_>, scratch: &mut Scratch) -> Result<()> {
         self.find_outcomes(batch, scratch)?;
         self.decode_flags(batch, scratch)?;
-        // With order ids, the rows are lines: the fold decides about whole orders later.
+        self.mark_later(scratch);
+        // With order ids, the rows are lines: the fold sums them and sees which orders are zero.
         let has_lines = self.context.layout.has(Field::Order);
-        if !has_lines {
-            self.mark_orders(scratch);
+        if !has_lines && self.context.job.raw.orders.zero_amount == ZeroAmount::Drop {
+            mark_zero(scratch);
+        }
+        if !has_lines && self.positions.returns.is_some() {
+            self.count_positive_returns(scratch);
         }
         self.row_counts.add_batch(batch.file, &scratch.outcomes, &scratch.amounts.values, !has_lines);
         self.decode_codes(batch, scratch)?;
@@ -197,6 +218,9 @@ impl<'a> Worker<'a> {
             }
         }
         mark_nulls(customer, NO_CUSTOMER, outcomes);
+        if let Some(guests) = &columns.guests {
+            mark_all(&guests.test(customer, &columns.zone)?, NO_CUSTOMER, outcomes);
+        }
         if let Some(position) = positions.slice {
             mark_nulls(batch.column(position)?, NULL_SLICE, outcomes);
         }
@@ -205,11 +229,11 @@ impl<'a> Worker<'a> {
             let outcome = if *problem == Problem::Null { NULL_DATE } else { DATE_OUT_OF_RANGE };
             mark(*row, outcome, outcomes);
         }
-        if let Some(position) = positions.order {
-            mark_nulls(batch.column(position)?, NULL_ORDER_ID, outcomes);
+        for position in &positions.order {
+            mark_nulls(batch.column(*position)?, NULL_ORDER_ID, outcomes);
         }
         let factors = positions.amounts.iter().map(|position| batch.column(*position)).collect::<Result<Vec<_>>>()?;
-        decode::money(&factors, job.scale(), amounts)?;
+        decode::money(&factors, job.raised_digits(), amounts)?;
         self.mark_amounts(batch, amounts, outcomes)?;
         if let Some(position) = self.positions.currency {
             mark_nulls(batch.column(position)?, NULL_CURRENCY, outcomes);
@@ -218,22 +242,30 @@ impl<'a> Worker<'a> {
         Ok(())
     }
 
-    /// Decodes the flags and the cost of every row.
+    /// Decodes the flags and the cost of every row, and turns the signs of returns where the job says so.
     fn decode_flags(&self, batch: &Batch<'_>, scratch: &mut Scratch) -> Result<()> {
         let ScanContext { job, columns, layout, .. } = self.context;
-        let Scratch { outcomes, costs, flags, .. } = scratch;
+        let Scratch { outcomes, amounts, costs, flags, .. } = scratch;
         if layout.has(Field::Flags) {
             flags.clear();
             flags.resize(outcomes.len(), 0);
+            let zone = &columns.zone;
             if let (Some(predicate), Some(position)) = (&columns.returns, self.positions.returns) {
-                set_flag(flags, flag::RETURN, predicate.test(batch.column(position)?, &columns.zone)?);
+                set_flag(flags, flag::RETURN, predicate.test(batch.column(position)?, zone)?);
+            }
+            if let (Some(predicate), Some(position)) = (&columns.money_only, self.positions.money_only) {
+                set_flag(flags, flag::MONEY_ONLY, predicate.test(batch.column(position)?, zone)?);
             }
             if let Some(position) = self.positions.discount {
                 set_flag(flags, flag::DISCOUNTED, decode::discounted(batch.column(position)?)?);
             }
         }
+        let negate = job.raw.orders.returns.as_ref().is_some_and(|returns| returns.negate);
+        if negate {
+            negate_returns(flags, &mut amounts.values);
+        }
         let Some(position) = self.positions.cost else { return Ok(()) };
-        decode::money(&[batch.column(position)?], job.scale(), costs)?;
+        decode::money(&[batch.column(position)?], job.raised_digits(), costs)?;
         for (row, problem) in &costs.problems {
             match problem {
                 Problem::Null | Problem::NonFinite => flags[*row] |= flag::COST_MISSING,
@@ -241,20 +273,15 @@ impl<'a> Worker<'a> {
                 _ => {}
             }
         }
+        if negate {
+            negate_returns(flags, &mut costs.values);
+        }
         Ok(())
     }
 
-    /// Finds the outcomes that depend on the order, in a job whose rows are orders: zero amounts and dates after the last as-of
-    /// date.
-    fn mark_orders(&self, scratch: &mut Scratch) {
-        let Scratch { outcomes, dates, amounts, flags, .. } = scratch;
-        if self.context.job.raw.orders.zero_amount == ZeroAmount::Drop {
-            for (row, outcome) in outcomes.iter_mut().enumerate().filter(|(_, outcome)| **outcome == KEPT) {
-                if amounts.values[row] == 0 && flags.get(row).is_none_or(|flags| flags & flag::RETURN == 0) {
-                    *outcome = ZERO;
-                }
-            }
-        }
+    /// Marks rows after the last as-of date.
+    fn mark_later(&self, scratch: &mut Scratch) {
+        let Scratch { outcomes, dates, .. } = scratch;
         let last = i64::from(self.context.job.last().0);
         if dates.values.iter().any(|day| *day > last) {
             for (outcome, day) in outcomes.iter_mut().zip(&dates.values).filter(|(outcome, _)| **outcome == KEPT) {
@@ -265,27 +292,43 @@ impl<'a> Worker<'a> {
         }
     }
 
+    fn count_positive_returns(&mut self, scratch: &Scratch) {
+        for ((outcome, flags), amount) in scratch.outcomes.iter().zip(&scratch.flags).zip(&scratch.amounts.values) {
+            if *outcome == KEPT && flags & flag::RETURN != 0 && *amount > 0 {
+                self.positive_returns.0 += 1;
+                self.positive_returns.1 += i128::from(*amount);
+            }
+        }
+    }
+
     /// Finds the codes of slices and categories and the keys of orders.
     fn decode_codes(&mut self, batch: &Batch<'_>, scratch: &mut Scratch) -> Result<()> {
         let context = self.context;
-        let Scratch { outcomes, slices, categories, order, order_high, file, .. } = scratch;
+        let Scratch { outcomes, amounts, slices, categories, order, order_high, file, .. } = scratch;
         if let Some(position) = self.positions.slice {
             self.slices.encode(batch.column(position)?, outcomes, &context.slices, slices)?;
         }
         if let Some(position) = self.positions.category {
             self.categories.encode(batch.column(position)?, outcomes, &context.categories, categories)?;
         }
-        if let Some(position) = self.positions.order {
-            order_keys(batch.column(position)?, order, order_high)?;
+        if !self.positions.order.is_empty() {
+            let columns = self.positions.order.iter().map(|position| batch.column(*position)).collect::<Result<Vec<_>>>()?;
+            let keys = order_keys::of(&columns, order, order_high);
+            keys.map_err(|e| self.in_column(batch, &context.job.order_id().join(", "), "orders.order_id", e))?;
             file.clear();
             file.resize(outcomes.len(), batch.file as i64);
+            self.customerless.add_batch(
+                outcomes.iter().map(|outcome| *outcome == NO_CUSTOMER),
+                (order, order_high),
+                &amounts.values,
+            );
         }
         Ok(())
     }
 
     /// Appends the kept rows to their buckets.
     fn append(&mut self, batch: &Batch<'_>, scratch: &mut Scratch) -> Result<()> {
-        let layout = self.context.layout;
+        let (layout, orders) = (self.context.layout, &self.context.job.raw.orders);
         let customer = batch.column(self.positions.customer)?;
         let all_kept = scratch.outcomes.iter().all(|outcome| *outcome == KEPT);
         if !all_kept {
@@ -301,7 +344,8 @@ impl<'a> Worker<'a> {
             self.empty_ids += kept_lengths.filter(|(length, _)| **length == 0).count() as u64;
             (Some(texts), scratch.keys.as_slice())
         } else {
-            (None, decode::lent_keys(customer, &mut scratch.keys)?)
+            let keys = decode::lent_keys(customer, &mut scratch.keys);
+            (None, keys.map_err(|e| self.in_column(batch, &orders.customer_id, "orders.customer_id", e))?)
         };
         let fields: [(Field, &[i64]); 10] = [
             (Field::Customer, keys),
@@ -340,6 +384,12 @@ impl<'a> Worker<'a> {
         self.context.sources.get(batch.file).map_or_else(String::new, Source::name)
     }
 
+    /// An error about a column of the file.
+    #[cold]
+    fn in_column(&self, batch: &Batch<'_>, column: &str, key: &str, error: Error) -> Error {
+        Error::new(error.kind(), format!("{}: column {column:?} ({key}): {error}", self.file_name(batch))).caused_by(error)
+    }
+
     #[cold]
     fn money_error(&self, batch: &Batch<'_>, row: usize, problem: Problem, key: &str) -> Error {
         let orders = &self.context.job.raw.orders;
@@ -361,6 +411,26 @@ impl<'a> Worker<'a> {
     }
 }
 
+/// Marks purchases of zero, in a job whose rows are orders.
+fn mark_zero(scratch: &mut Scratch) {
+    let Scratch { outcomes, amounts, flags, .. } = scratch;
+    for (row, outcome) in outcomes.iter_mut().enumerate().filter(|(_, outcome)| **outcome == KEPT) {
+        if amounts.values[row] == 0 && flags.get(row).is_none_or(|flags| flags & (flag::RETURN | flag::MONEY_ONLY) == 0) {
+            *outcome = ZERO;
+        }
+    }
+}
+
+/// Turns the signs of returns.
+fn negate_returns(flags: &[i64], money: &mut [i64]) {
+    for (money, flags) in money.iter_mut().zip(flags) {
+        if flags & flag::RETURN != 0 {
+            // The one integer without a negative is far beyond what tables hold; it stays, and they refuse it.
+            *money = money.checked_neg().unwrap_or(*money);
+        }
+    }
+}
+
 fn set_flag(flags: &mut [i64], bit: i64, rows: Vec<bool>) {
     for (flags, set) in flags.iter_mut().zip(rows) {
         *flags |= if set { bit } else { 0 };
@@ -369,21 +439,4 @@ fn set_flag(flags: &mut [i64], bit: i64, rows: Vec<bool>) {
 
 fn id_bytes(texts: &StringViewArray, row: usize) -> &[u8] {
     if texts.is_null(row) { &[] } else { texts.value(row).as_bytes() }
-}
-
-/// Order ids as two integers: the id and 0 for integers, the halves of a 128-bit hash for strings.
-fn order_keys(column: &ArrayRef, low: &mut Vec<i64>, high: &mut Vec<i64>) -> Result<()> {
-    high.clear();
-    if let Some(texts) = column.as_string_view_opt() {
-        low.clear();
-        for row in 0..texts.len() {
-            let hash = xxh3_128(id_bytes(texts, row));
-            low.push(hash as i64);
-            high.push((hash >> 64) as i64);
-        }
-    } else {
-        decode::keys(column, low)?;
-        high.resize(low.len(), 0);
-    }
-    Ok(())
 }

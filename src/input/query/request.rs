@@ -7,6 +7,7 @@ use rfmill_query_request::{Column, OrderColumns, Request, Source, SourceFile, Ta
 use super::sources::OpenSource;
 use crate::job::Job;
 use crate::job::query::{QueriedTable, Query};
+use crate::job::raw::AmountUnit;
 use crate::memory;
 
 /// The request for a query; its result goes into `scratch`.
@@ -50,9 +51,11 @@ fn order_columns(job: &Job) -> Vec<Column> {
     let orders = &job.raw.orders;
     let mut columns =
         vec![column(&orders.customer_id, "orders.customer_id", false), column(&orders.ordered_at, "orders.ordered_at", false)];
-    columns.extend(orders.amount.as_slice().iter().map(|name| column(name, "orders.amount", true)));
-    columns.extend(orders.cost.iter().map(|name| column(name, "orders.cost", true)));
-    columns.extend(orders.order_id.iter().map(|name| column(name, "orders.order_id", false)));
+    // Minor units stay integers.
+    let is_money = orders.amount_unit == AmountUnit::Major;
+    columns.extend(orders.amount.as_slice().iter().map(|name| column(name, "orders.amount", is_money)));
+    columns.extend(orders.cost.iter().map(|name| column(name, "orders.cost", is_money)));
+    columns.extend(job.order_id().iter().map(|name| column(name, "orders.order_id", false)));
     columns
 }
 
@@ -75,8 +78,8 @@ fn event_columns(job: &Job) -> Vec<Column> {
 /// The columns by which an order's money would be seen to repeat.
 fn repeated_money(job: &Job) -> Option<OrderColumns> {
     let orders = &job.raw.orders;
-    match (&orders.order_id, orders.amount.as_slice()) {
-        (Some(order), [amount]) => {
+    match (job.order_id(), orders.amount.as_slice()) {
+        ([order], [amount]) => {
             Some(OrderColumns { customer: orders.customer_id.clone(), order: order.clone(), amount: amount.clone() })
         }
         _ => None,

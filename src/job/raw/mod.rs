@@ -19,7 +19,7 @@ use schemars::{JsonSchema, Schema};
 use serde::{Deserialize, Serialize};
 
 pub use customers::{EventName, RawCustomers, RawEvents};
-pub use orders::{Dedupe, MonetaryPolicy, RawLatest, RawOrders, RawPredicate, ZeroAmount};
+pub use orders::{AmountUnit, Dedupe, DedupeRule, MonetaryPolicy, RawLatest, RawOrders, RawPredicate, RawReturns, ZeroAmount};
 pub use output::{RawOutput, ReportName, TableName};
 pub use periods::{Calendar, RawPeriod, RawPeriods};
 pub use score::{AxisName, Closed, Count, Levels, Method, MonetaryAs, RawAxis, RawScore, Ties};

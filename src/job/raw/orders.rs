@@ -36,8 +36,8 @@ pub struct RawOrders {
     pub amount_scale: u32,
     /// Rows that share it (and the customer) are lines of one order; without it, a row is an order.
     #[serde(skip_serializing_if = "Option::is_none")]
-    #[schemars(extend("x-type" = "column"))]
-    pub order_id: Option<String>,
+    #[schemars(extend("x-type" = "column or list of columns", "x-see" = "[lines](#order-lines-and-returns)"))]
+    pub order_id: Option<OneOrMany>,
     /// Whose calendar days count.
     #[serde(default = "utc")]
     #[schemars(extend("x-type" = "IANA name"))]
@@ -46,8 +46,9 @@ pub struct RawOrders {
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schemars(extend("x-type" = "IANA name", "x-default" = "`timezone`"))]
     pub naive_timezone: Option<String>,
-    /// What happens to rows that are equal in all columns.
+    /// Whether of rows that are equal in all columns, or in these, only the first counts.
     #[serde(default)]
+    #[schemars(extend("x-type" = "`\"none\"`, `\"rows\"`, list of columns", "x-default" = "`\"none\"`", "x-see" = "[duplicates](#duplicates-and-change-logs)"))]
     pub dedupe: Dedupe,
     /// Whether returns lower the money.
     #[serde(default)]
@@ -89,20 +90,51 @@ pub struct RawOrders {
     pub keep: Vec<RawPredicate>,
     /// An order with a line that passes it is a return.
     #[serde(skip_serializing_if = "Option::is_none")]
-    #[schemars(extend("x-type" = "predicate", "x-key" = "[orders.returns]", "x-see" = "[returns](#order-lines-and-returns)"))]
-    pub returns: Option<RawPredicate>,
+    #[schemars(extend("x-type" = "predicate, `negate`", "x-key" = "[orders.returns]", "x-see" = "[returns](#order-lines-and-returns)"))]
+    pub returns: Option<RawReturns>,
     /// For change logs: of rows with equal key only the newest counts.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schemars(extend("x-type" = "`key`, `by`", "x-key" = "[orders.latest]", "x-see" = "[duplicates](#duplicates-and-change-logs)"))]
     pub latest: Option<RawLatest>,
+    /// Values of `customer_id` that stand for nobody, such as `[0, "guest"]`: their rows have no customer.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[schemars(extend("x-type" = "list of values"))]
+    pub guests: Vec<RawScalar>,
+    /// Whether integers in `amount` and `cost` are whole units, or minor units already (1999 is 19.99).
+    #[serde(default)]
+    #[schemars(extend("x-see" = "[money](#money)"))]
+    pub amount_unit: AmountUnit,
+    /// Columns in which a row without a value takes that of the other rows of its order.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[schemars(extend("x-type" = "list of columns", "x-see" = "[lines](#order-lines-and-returns)"))]
+    pub inherit: Vec<String>,
+    /// Rows that pass it count money on their own date and are no purchase, such as renewals or corrections.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(extend("x-type" = "predicate", "x-key" = "[orders.money_only]", "x-see" = "[lines](#order-lines-and-returns)"))]
+    pub money_only: Option<RawPredicate>,
+}
+
+/// What to do with rows that are equal.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize, Serialize, JsonSchema)]
+#[serde(untagged, expecting = "expected \"none\", \"rows\" or a list of columns")]
+pub enum Dedupe {
+    /// Nothing, or compare whole rows.
+    Rule(DedupeRule),
+    /// Keep the first by path and row of those that are equal in these columns.
+    Columns(Vec<String>),
+}
+
+impl Default for Dedupe {
+    fn default() -> Dedupe {
+        Dedupe::Rule(DedupeRule::None)
+    }
 }
 
 /// What to do with rows that are equal in all columns.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize, Serialize, JsonSchema)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, Serialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
-pub enum Dedupe {
+pub enum DedupeRule {
     /// Keep them all.
-    #[default]
     None,
     /// Keep the first by path and row.
     Rows,
@@ -128,6 +160,17 @@ pub enum ZeroAmount {
     Purchase,
     /// It is left out.
     Drop,
+}
+
+/// What integers of money count.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize, Serialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum AmountUnit {
+    /// Whole units.
+    #[default]
+    Major,
+    /// Units of `amount_scale`.
+    Minor,
 }
 
 /// A condition on one column: exactly one of the tests.
@@ -160,6 +203,66 @@ pub struct RawPredicate {
     /// Not null.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub not_null: Option<bool>,
+    /// Null; beside another test, null passes too.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub is_null: Option<bool>,
+}
+
+/// What makes an order a return: a condition on one column, and what their amounts are.
+#[derive(Debug, Clone, Deserialize, Serialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct RawReturns {
+    /// The column.
+    pub column: String,
+    /// Equal to one of these.
+    #[serde(rename = "in", skip_serializing_if = "Option::is_none")]
+    pub is_in: Option<Vec<RawScalar>>,
+    /// Equal to none of these.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub not_in: Option<Vec<RawScalar>>,
+    /// At least this.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub min: Option<RawScalar>,
+    /// At most this.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub max: Option<RawScalar>,
+    /// More than this.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub above: Option<RawScalar>,
+    /// Less than this.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub below: Option<RawScalar>,
+    /// The text contains a match of this regular expression.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub matches: Option<String>,
+    /// Not null.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub not_null: Option<bool>,
+    /// Null; beside another test, null passes too.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub is_null: Option<bool>,
+    /// Whether the rows that pass have positive amounts, which are turned into negative ones, as are their costs.
+    #[serde(default)]
+    pub negate: bool,
+}
+
+impl RawReturns {
+    /// The condition alone.
+    pub fn predicate(&self) -> RawPredicate {
+        let of = self.clone();
+        RawPredicate {
+            column: of.column,
+            is_in: of.is_in,
+            not_in: of.not_in,
+            min: of.min,
+            max: of.max,
+            above: of.above,
+            below: of.below,
+            matches: of.matches,
+            not_null: of.not_null,
+            is_null: of.is_null,
+        }
+    }
 }
 
 /// Which of several versions of a row counts.

@@ -70,7 +70,7 @@ pub fn encode(table: &TableDefinition, schema: &SchemaRef, batches: &[&RecordBat
                     .set_column_encoding(path.clone(), Encoding::DELTA_BINARY_PACKED)
                     .set_column_compression(path, Compression::UNCOMPRESSED);
             }
-            ColumnType::Id(IdType::Text) | ColumnType::Decimal(..) | ColumnType::Double => {
+            ColumnType::Id(IdType::Text | IdType::Decimal(19..)) | ColumnType::Decimal(..) | ColumnType::Double => {
                 properties = properties.set_column_dictionary_enabled(path, false);
             }
             ColumnType::Id(_) => {

@@ -133,7 +133,11 @@ pub(super) fn draft_input(job: &mut Job, time: &Time, rng: &mut Rng) -> Input {
     } else {
         Kind::Text(*rng.pick(&[TextEncoding::Plain, TextEncoding::Dictionary]))
     };
-    job.order_id = lines.then(|| "order_id".to_string());
+    let has_shops = lines && rng.chance(25);
+    if lines {
+        job.order_id = ["order_id", "shop"][..1 + usize::from(has_shops)].iter().map(|c| c.to_string()).collect();
+        rng.shuffle(&mut job.order_id);
+    }
     let regions: Vec<&str> = ["north", "south", "Süd"][..rng.between(1, 3) as usize].to_vec();
     job.slice = rng.chance(35).then(|| "region".to_string());
     if rng.chance(20) {
@@ -155,6 +159,9 @@ pub(super) fn draft_input(job: &mut Job, time: &Time, rng: &mut Rng) -> Input {
     }
     if lines {
         add("order_id", order_kind.clone());
+    }
+    if has_shops {
+        add("shop", Kind::Text(TextEncoding::Plain));
     }
     if job.slice.is_some() {
         add("region", Kind::Text(*rng.pick(&[TextEncoding::Plain, TextEncoding::Dictionary])));
@@ -195,6 +202,9 @@ pub(super) fn draft_input(job: &mut Job, time: &Time, rng: &mut Rng) -> Input {
         customers = 1;
     }
     ids.truncate(customers);
+    if rng.chance(15) && ids.len() > 1 {
+        job.guests = vec![ids[0].clone()];
+    }
     let negatives = rng.chance(60);
     let (low, high) = *rng.pick(&[(1, 3), (0, 20), (5, 90), (100, 30_000)]);
     let small_pool = rng.chance(50);
@@ -278,6 +288,8 @@ pub(super) fn draft_input(job: &mut Job, time: &Time, rng: &mut Rng) -> Input {
                         Kind::Text(_) => Value::Text(format!("{}{order}", if order % 7 == 3 { "C" } else { "" })),
                         _ => Value::Int(i128::from(order)),
                     },
+                    "shop" if rng.chance(nulls) => Value::Null,
+                    "shop" => Value::Text(if rng.chance(80) { "one" } else { "two" }.into()),
                     "region" if rng.chance(nulls) => Value::Null,
                     "region" => Value::Text(rng.pick(&regions).to_string()),
                     "status" if rng.chance(5) => Value::Null,
@@ -329,7 +341,14 @@ pub(super) fn draft_input(job: &mut Job, time: &Time, rng: &mut Rng) -> Input {
         }
     }
     job.keep = keep;
+    job.negate = returns.is_some() && rng.chance(30);
     job.returns = returns;
+    if rng.chance(20) {
+        let name = *rng.pick(&candidates);
+        let predicate =
+            if rng.chance(20) { Predicate { column: name.into(), test: PredicateTest::IsNull } } else { draft_return(name, rng) };
+        job.money_only = Some(predicate);
+    }
 
     // Files.
     let mut names = vec!["part-10.parquet", "part-2.parquet", "a.parquet", "B.parquet", "orders_2024.parquet"];

@@ -28,6 +28,7 @@ fn check_answer(case: &Case, answer: &Answer) {
         let rows: u64 = entries.iter().map(|(_, s)| s.rows).sum();
         let money: i128 = entries.iter().map(|(_, s)| s.money).sum();
         let readable = file.rows.iter().map(|row| match amount_of(job, &case.input.columns, row) {
+            Amount::Money(m) if job.negate && job.returns.as_ref().is_some_and(|p| passes(p, &case.input.columns, row)) => -m,
             Amount::Money(m) => m,
             _ => 0,
         });
@@ -132,7 +133,11 @@ fn cases_are_mostly_valid_and_turn_every_setting() {
             (answer.movement.growth.iter().any(|g| g.from_state == "(none)"), "growth of newcomers"),
             (answer.movement.cohorts.iter().any(|c| c.periods_since > Some(0)), "older cohorts"),
             (answer.movement.cohorts.iter().any(|c| c.period.is_none()), "cohorts outside of periods"),
-            (job.order_id.is_some(), "lines"),
+            (!job.order_id.is_empty(), "lines"),
+            (job.order_id.len() > 1, "orders told apart by two columns"),
+            (job.negate, "returns of positive amounts"),
+            (job.money_only.is_some(), "money alone"),
+            (!job.guests.is_empty(), "guests"),
             (job.slice.is_some(), "slices"),
             (!job.only.is_empty(), "only"),
             (job.returns.is_some(), "returns"),
@@ -225,6 +230,10 @@ fn cases_are_mostly_valid_and_turn_every_setting() {
         "latest",
         "dedupe",
         "lines",
+        "orders told apart by two columns",
+        "returns of positive amounts",
+        "money alone",
+        "guests",
         "slices",
         "only",
         "returns",
@@ -242,7 +251,7 @@ fn cases_are_mostly_valid_and_turn_every_setting() {
         "outcome duplicate",
         "outcome superseded",
         "outcome filtered:status",
-        "outcome filtered:zero_amount",
+        "outcome zero",
         "outcome no_customer",
         "outcome rejected:null_date",
         "outcome rejected:null_amount",

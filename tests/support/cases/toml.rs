@@ -37,8 +37,19 @@ impl Case {
         if all || job.amount_scale != plain.amount_scale {
             writeln!(t, "amount_scale = {}", job.amount_scale).unwrap();
         }
-        if let Some(name) = &job.order_id {
-            writeln!(t, "order_id = {}", quoted(name)).unwrap();
+        match &job.order_id[..] {
+            [] => {}
+            [one] => writeln!(t, "order_id = {}", quoted(one)).unwrap(),
+            many => writeln!(t, "order_id = {}", bracketed(many.iter().map(|m| quoted(m)))).unwrap(),
+        }
+        if !job.guests.is_empty() {
+            let guest = |value: &Value| match value {
+                Value::Int(n) if i64::try_from(*n).is_ok() => n.to_string(),
+                Value::Int(n) => quoted(&n.to_string()),
+                Value::Text(text) => quoted(text),
+                other => panic!("{other:?} is no guest"),
+            };
+            writeln!(t, "guests = {}", bracketed(job.guests.iter().map(guest))).unwrap();
         }
         if let Some(name) = &job.slice {
             writeln!(t, "slice = {}", quoted(name)).unwrap();
@@ -70,6 +81,12 @@ impl Case {
         }
         if let Some(predicate) = &job.returns {
             writeln!(t, "\n[orders.returns]\n{}", predicate_toml(predicate)).unwrap();
+            if all || job.negate {
+                writeln!(t, "negate = {}", job.negate).unwrap();
+            }
+        }
+        if let Some(predicate) = &job.money_only {
+            writeln!(t, "\n[orders.money_only]\n{}", predicate_toml(predicate)).unwrap();
         }
         if let Some(latest) = &job.latest {
             let key = bracketed(latest.key.iter().map(|k| quoted(k)));
@@ -245,6 +262,7 @@ fn predicate_toml(predicate: &Predicate) -> String {
         PredicateTest::Below(l) => format!("below = {}", literal_toml(l)),
         PredicateTest::StartsWith(s) => format!("matches = {}", quoted(&format!("^{s}"))),
         PredicateTest::NotNull => "not_null = true".into(),
+        PredicateTest::IsNull => "is_null = true".into(),
     };
     format!("column = {}\n{test}", quoted(&predicate.column))
 }

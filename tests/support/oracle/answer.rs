@@ -300,10 +300,12 @@ pub mod notes {
     pub const LATEST_NULL: &str = "null in the latest key or by";
     /// `zero_amount = "drop"` leaves an order that matches `[orders.returns]` as a return.
     pub const ZERO_RETURN: &str = "a zero return is not dropped";
-    /// A zero row without customer is no order, so `no_customer` and not `filtered:zero_amount`.
+    /// A zero row without customer is no order, so `no_customer` and not `zero`.
     pub const ZERO_WITHOUT_ORDER: &str = "a zero row that is no order";
-    /// A dropped zero order is `filtered:zero_amount` even after the last as-of date.
-    pub const ZERO_AFTER_AS_OF: &str = "a zero order after the last as-of date";
+    /// A zero row after the last as-of date is `after_as_of`, also where orders of zero are dropped.
+    pub const ZERO_AFTER_AS_OF: &str = "a zero row after the last as-of date";
+    /// An order has rows of several dates.
+    pub const LATER_LINES: &str = "an order with later lines";
     /// Only returns are kept: legal, without any customer.
     pub const ONLY_RETURNS: &str = "only returns are kept";
     /// `avg_order_value` divides by `frequency`, also where that counts days.

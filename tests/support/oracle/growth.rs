@@ -71,7 +71,7 @@ pub(super) fn cohorts(job: &Job, moments: &[Moment], customers: &Customers) -> V
     for (k, moment) in shown.iter().enumerate() {
         let Some(period) = moment.period else { continue };
         for ((slice, _), orders) in customers {
-            let purchases = orders.iter().filter(|o| !o.is_return && o.date <= moment.as_of);
+            let purchases = orders.iter().filter(|o| o.is_purchase && o.date <= moment.as_of);
             let Some(first) = purchases.map(|o| o.date).min() else { continue };
             let born = shown.iter().position(|m| m.period.is_some_and(|(start, end)| (start..=end).contains(&first)));
             let of_birth = born.and_then(|b| shown[b].period);

@@ -2,6 +2,7 @@
 
 use std::cmp::Ordering;
 
+use super::input::Value;
 use super::numbers::ten_to;
 use crate::support::calendar;
 
@@ -61,6 +62,8 @@ pub enum PredicateTest {
     /// The text starts with this (a regex `^…` of plain letters).
     StartsWith(String),
     NotNull,
+    /// The only test that null passes.
+    IsNull,
 }
 
 /// A condition on one column of a row.
@@ -309,7 +312,8 @@ pub struct Job {
     /// One column, or several that are multiplied.
     pub amount: Vec<String>,
     pub amount_scale: u32,
-    pub order_id: Option<String>,
+    /// The columns that tell orders apart; none if rows are orders.
+    pub order_id: Vec<String>,
     pub slice: Option<String>,
     pub timezone: String,
     pub naive_timezone: Option<String>,
@@ -317,6 +321,11 @@ pub struct Job {
     pub latest: Option<Latest>,
     pub keep: Vec<Predicate>,
     pub returns: Option<Predicate>,
+    /// `negate` of the returns: rows that pass count with the other sign.
+    pub negate: bool,
+    pub money_only: Option<Predicate>,
+    /// Customers who are nobody.
+    pub guests: Vec<Value>,
     pub monetary: Money,
     pub zero_amount: ZeroAmount,
     pub max_rejected: f64,
@@ -357,7 +366,7 @@ impl Default for Job {
             ordered_at: "ordered_at".into(),
             amount: vec!["amount".into()],
             amount_scale: 2,
-            order_id: None,
+            order_id: Vec::new(),
             slice: None,
             timezone: "UTC".into(),
             naive_timezone: None,
@@ -365,6 +374,9 @@ impl Default for Job {
             latest: None,
             keep: Vec::new(),
             returns: None,
+            negate: false,
+            money_only: None,
+            guests: Vec::new(),
             monetary: Money::Net,
             zero_amount: ZeroAmount::Purchase,
             max_rejected: 0.0,

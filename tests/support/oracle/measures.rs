@@ -20,7 +20,7 @@ pub(super) fn sums(job: &Job, orders: &[&Order], start: Option<i64>, as_of: i64)
         if order.date > as_of || start.is_some_and(|s| order.date < s) {
             continue;
         }
-        if !order.is_return {
+        if order.is_purchase {
             result.purchases += 1;
             days.insert(order.date);
         }
@@ -58,7 +58,7 @@ pub(super) fn measure(
     seen: &mut BTreeSet<&'static str>,
 ) -> Option<CustomerRow> {
     let as_of = moment.as_of;
-    let purchases: Vec<i64> = orders.iter().filter(|o| !o.is_return && o.date <= as_of).map(|o| o.date).collect();
+    let purchases: Vec<i64> = orders.iter().filter(|o| o.is_purchase && o.date <= as_of).map(|o| o.date).collect();
     let first_order = *purchases.iter().min()?;
     let last_order = *purchases.iter().max()?;
     let inside = sums(job, orders, job.lookback.start(as_of), as_of);

@@ -73,11 +73,11 @@ fn compare_literal(kind: &Kind, value: &Value, literal: &Literal) -> Option<Orde
     }
 }
 
-/// True if the row meets the predicate; null never does.
+/// True if the row meets the predicate; null meets one alone.
 pub fn passes(predicate: &Predicate, columns: &[ColumnSpec], row: &[Value]) -> bool {
     let (kind, value) = cell(columns, row, &predicate.column);
     if matches!(value, Value::Null) {
-        return false;
+        return predicate.test == PredicateTest::IsNull;
     }
     let order = |literal: &Literal| compare_literal(kind, value, literal);
     match &predicate.test {
@@ -91,6 +91,7 @@ pub fn passes(predicate: &Predicate, columns: &[ColumnSpec], row: &[Value]) -> b
             matches!(value, Value::Text(t) if t.starts_with(start.as_str()))
         }
         PredicateTest::NotNull => true,
+        PredicateTest::IsNull => false,
     }
 }
 
@@ -125,13 +126,14 @@ impl Line<'_> {
     }
 }
 
-/// One order after its lines are summed.
+/// One order after its lines of one date are summed.
 #[derive(Clone, Debug)]
 pub(super) struct Order {
     pub(super) slice: Option<String>,
     pub(super) customer: Id,
     pub(super) date: i64,
     pub(super) money: i128,
+    pub(super) is_purchase: bool,
     pub(super) is_return: bool,
 }
 
@@ -153,7 +155,12 @@ pub(super) fn read_orders(job: &Job, input: &Input, seen: &mut BTreeSet<&'static
     let mut lines: Vec<Line> = Vec::new();
     for file in files {
         for row in &file.rows {
-            lines.push(Line { file: &file.name, row, amount: amount_of(job, columns, row), outcome: String::new() });
+            let turned = job.negate && job.returns.as_ref().is_some_and(|returns| passes(returns, columns, row));
+            let amount = match amount_of(job, columns, row) {
+                Amount::Money(money) if turned => Amount::Money(-money),
+                other => other,
+            };
+            lines.push(Line { file: &file.name, row, amount, outcome: String::new() });
         }
     }
     if lines.iter().any(|l| l.amount == Amount::TooPrecise) {
@@ -188,6 +195,17 @@ pub(super) fn read_orders(job: &Job, input: &Input, seen: &mut BTreeSet<&'static
             }
             if key_has_null {
                 continue;
+            }
+            if group.len() > 1 && group.iter().any(|&i| matches!(by_of(&lines[i]), Value::Null)) {
+                return fail(3, "a null in the latest column beside other rows of the key");
+            }
+            let mut customers: Vec<Value> =
+                group.iter().map(|&i| cell(columns, lines[i].row, &job.customer_id).1.clone()).collect();
+            customers.retain(|id| !matches!(id, Value::Null) && job.guests.iter().all(|guest| compare_values(guest, id).is_ne()));
+            customers.sort_by(compare_values);
+            customers.dedup_by(|a, b| compare_values(a, b).is_eq());
+            if customers.len() > 2 {
+                return fail(3, "rows of more than two customers under one key");
             }
             let mut newest = group[0];
             for &i in group {
@@ -237,13 +255,17 @@ pub(super) fn read_orders(job: &Job, input: &Input, seen: &mut BTreeSet<&'static
     // 4. Guest orders, and rows that cannot be read.
     for line in lines.iter_mut().filter(|l| l.open()) {
         let is_null = |name: &str| matches!(cell(columns, line.row, name).1, Value::Null);
-        let outcome = if is_null(&job.customer_id) {
+        let is_guest = {
+            let customer = cell(columns, line.row, &job.customer_id).1;
+            job.guests.iter().any(|guest| compare_values(guest, customer).is_eq())
+        };
+        let outcome = if is_null(&job.customer_id) || is_guest {
             "no_customer"
         } else if job.slice.as_ref().is_some_and(|s| is_null(s)) {
             "rejected:null_slice"
         } else if is_null(&job.ordered_at) {
             "rejected:null_date"
-        } else if job.order_id.as_ref().is_some_and(|o| is_null(o)) {
+        } else if job.order_id.iter().any(|o| is_null(o)) {
             "rejected:null_order_id"
         } else if line.amount == Amount::Null {
             "rejected:null_amount"
@@ -259,7 +281,24 @@ pub(super) fn read_orders(job: &Job, input: &Input, seen: &mut BTreeSet<&'static
         line.outcome = outcome.into();
     }
 
-    // 5. Orders: rows of one slice, customer and order id, or every row by itself.
+    // 5. Rows after the last as-of date. Nothing that follows sees them.
+    let last_as_of = moments(job).last().expect("an as-of date").as_of;
+    let date_of = |row: &Row| {
+        let (kind, value) = cell(columns, row, &job.ordered_at);
+        business_date(job, kind, value)
+    };
+    for line in lines.iter_mut().filter(|l| l.open()) {
+        if date_of(line.row) > last_as_of {
+            line.outcome = "after_as_of".into();
+            if line.amount == Amount::Money(0) && job.zero_amount == ZeroAmount::Drop {
+                seen.insert(notes::ZERO_AFTER_AS_OF);
+            }
+        }
+    }
+
+    // 6. Orders: rows of one slice, customer and order id, or every row by itself. The rows of the first date of an order are the
+    // order; those of each later date count money on it, and are no purchase. Rows that are money alone never belong to the order.
+    let is_money = |row: &Row| job.money_only.as_ref().is_some_and(|predicate| passes(predicate, columns, row));
     let mut groups: BTreeMap<(Option<String>, Id, OrderKey), Vec<usize>> = BTreeMap::new();
     for (i, line) in lines.iter().enumerate() {
         if !line.open() {
@@ -270,57 +309,59 @@ pub(super) fn read_orders(job: &Job, input: &Input, seen: &mut BTreeSet<&'static
             other => panic!("{other:?} is no slice"),
         });
         let customer = id_of(cell(columns, line.row, &job.customer_id).1);
-        let order = match &job.order_id {
-            Some(name) => OrderKey::Named(id_of(cell(columns, line.row, name).1)),
-            None => OrderKey::Row(i),
+        let order = match &job.order_id[..] {
+            [] => OrderKey::Row(i),
+            names => OrderKey::Named(names.iter().map(|name| id_of(cell(columns, line.row, name).1)).collect()),
         };
         groups.entry((slice, customer, order)).or_default().push(i);
     }
-    let last_as_of = moments(job).last().expect("an as-of date").as_of;
     let mut orders = Vec::new();
     for ((slice, customer, _), members) in groups {
-        let money_of = |i: usize| match lines[i].amount {
-            Amount::Money(m) => m,
-            other => panic!("{other:?} in an order"),
-        };
-        let date_of = |i: usize| {
-            let (kind, value) = cell(columns, lines[i].row, &job.ordered_at);
-            business_date(job, kind, value)
-        };
-        let money: i128 = members.iter().map(|&i| money_of(i)).sum();
-        let date = members.iter().map(|&i| date_of(i)).min().expect("a line");
-        let named = match &job.returns {
-            Some(predicate) => members.iter().any(|&i| passes(predicate, columns, lines[i].row)),
-            None => false,
-        };
-        if let Some(predicate) = &job.returns {
-            let nan = |i: &usize| matches!(cell(columns, lines[*i].row, &predicate.column).1, Value::Float(x) if x.is_nan());
-            if members.iter().any(nan) {
-                seen.insert(notes::NAN_IN_PREDICATE);
-            }
-        }
-        let is_return = named || money < 0;
-        let drop_zero = job.zero_amount == ZeroAmount::Drop && money == 0;
-        if drop_zero && is_return {
-            seen.insert(notes::ZERO_RETURN);
-        }
-        let outcome = if drop_zero && !is_return {
-            if date > last_as_of {
-                seen.insert(notes::ZERO_AFTER_AS_OF);
-            }
-            "filtered:zero_amount"
-        } else if date > last_as_of {
-            "after_as_of"
-        } else {
-            orders.push(Order { slice, customer, date, money, is_return });
-            "kept"
-        };
+        let first = members.iter().filter(|&&i| !is_money(lines[i].row)).map(|&i| date_of(lines[i].row)).min();
+        let mut entries: BTreeMap<(i64, bool), Vec<usize>> = BTreeMap::new();
         for i in members {
-            lines[i].outcome = outcome.into();
+            let date = date_of(lines[i].row);
+            let is_order = !is_money(lines[i].row) && Some(date) == first;
+            entries.entry((date, is_order)).or_default().push(i);
+        }
+        for ((date, is_order), members) in entries {
+            if !is_order {
+                seen.insert(notes::LATER_LINES);
+            }
+            let money_of = |i: usize| match lines[i].amount {
+                Amount::Money(m) => m,
+                other => panic!("{other:?} in an order"),
+            };
+            let money: i128 = members.iter().map(|&i| money_of(i)).sum();
+            let named = match &job.returns {
+                Some(predicate) => members.iter().any(|&i| passes(predicate, columns, lines[i].row)),
+                None => false,
+            };
+            if let Some(predicate) = &job.returns {
+                let nan = |i: &usize| matches!(cell(columns, lines[*i].row, &predicate.column).1, Value::Float(x) if x.is_nan());
+                if members.iter().any(nan) {
+                    seen.insert(notes::NAN_IN_PREDICATE);
+                }
+            }
+            let is_return = named || money < 0;
+            let is_zero = is_order && job.zero_amount == ZeroAmount::Drop && money == 0;
+            if is_zero && is_return {
+                seen.insert(notes::ZERO_RETURN);
+            }
+            let outcome = if is_zero && !is_return {
+                "zero"
+            } else {
+                let (slice, customer, is_purchase) = (slice.clone(), customer.clone(), is_order && !is_return);
+                orders.push(Order { slice, customer, date, money, is_purchase, is_return });
+                "kept"
+            };
+            for i in members {
+                lines[i].outcome = outcome.into();
+            }
         }
     }
 
-    // 6. The account of all rows, and its gates.
+    // 7. The account of all rows, and its gates.
     let mut ledger: BTreeMap<(String, String), LedgerSum> = BTreeMap::new();
     for line in &lines {
         let sum = ledger.entry((line.file.to_string(), line.outcome.clone())).or_default();
@@ -342,7 +383,7 @@ pub(super) fn read_orders(job: &Job, input: &Input, seen: &mut BTreeSet<&'static
     if orders.is_empty() {
         return fail(3, "no kept order on or before the last as-of date");
     }
-    if orders.iter().all(|o| o.is_return) {
+    if orders.iter().all(|o| !o.is_purchase) {
         seen.insert(notes::ONLY_RETURNS);
     }
     Ok(Read { ledger, orders })
@@ -351,7 +392,7 @@ pub(super) fn read_orders(job: &Job, input: &Input, seen: &mut BTreeSet<&'static
 /// What makes lines one order.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 enum OrderKey {
-    Named(Id),
+    Named(Vec<Id>),
     Row(usize),
 }
 

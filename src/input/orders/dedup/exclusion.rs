@@ -29,6 +29,12 @@ impl ExclusionBitmap {
         }
     }
 
+    /// Whether a row is marked.
+    pub fn has(&self, row: u64) -> bool {
+        let word = self.bits.get((row / 32) as usize).copied().unwrap_or(0) >> (row % 32);
+        (word | word >> 32) & 1 != 0
+    }
+
     /// Marked rows.
     pub fn count(&self) -> u64 {
         self.marked
@@ -61,6 +67,7 @@ mod tests {
         let marks = [(0, DUPLICATE), (31, SUPERSEDED), (32, DUPLICATE), (63, DUPLICATE), (64, SUPERSEDED), (99, SUPERSEDED)];
         marks.iter().for_each(|(row, outcome)| excluded.mark(*row, *outcome));
         assert_eq!(excluded.count(), 6);
+        assert!((0..100).all(|row| excluded.has(row) == marks.iter().any(|mark| mark.0 == row)));
         for first in [0, 17, 64] {
             let mut outcomes = vec![KEPT; 100 - first as usize];
             excluded.apply(first, &mut outcomes);

@@ -15,6 +15,10 @@ pub struct RowVersion<'a> {
     pub key: u128,
     /// Hash of the row.
     pub row_hash: u128,
+    /// Hash of the customer; 0 without one.
+    pub customer: u64,
+    /// Whether the column that tells newer rows is null.
+    pub by_is_null: bool,
     /// Bytes that compare greater the newer the row is.
     pub by: &'a [u8],
     /// Index of the file.
@@ -24,7 +28,7 @@ pub struct RowVersion<'a> {
 }
 
 /// Bytes of a written version before those of `by`.
-const HEADER: usize = 48;
+const HEADER: usize = 57;
 
 impl RowVersion<'_> {
     fn partition(&self) -> usize {
@@ -36,6 +40,8 @@ impl RowVersion<'_> {
     fn write(&self, to: &mut Vec<u8>) {
         to.extend_from_slice(&self.key.to_le_bytes());
         to.extend_from_slice(&self.row_hash.to_le_bytes());
+        to.extend_from_slice(&self.customer.to_le_bytes());
+        to.push(u8::from(self.by_is_null));
         to.extend_from_slice(&self.row.to_le_bytes());
         to.extend_from_slice(&self.file.to_le_bytes());
         to.extend_from_slice(&(self.by.len() as u32).to_le_bytes());
@@ -47,6 +53,8 @@ impl RowVersion<'_> {
         let (header, rest) = bytes.split_at_checked(HEADER)?;
         let (key, header) = header.split_first_chunk()?;
         let (row_hash, header) = header.split_first_chunk()?;
+        let (customer, header) = header.split_first_chunk()?;
+        let (by_is_null, header) = header.split_first()?;
         let (row, header) = header.split_first_chunk()?;
         let (file, header) = header.split_first_chunk()?;
         let (length, _) = header.split_first_chunk()?;
@@ -54,6 +62,8 @@ impl RowVersion<'_> {
         let version = RowVersion {
             key: u128::from_le_bytes(*key),
             row_hash: u128::from_le_bytes(*row_hash),
+            customer: u64::from_le_bytes(*customer),
+            by_is_null: *by_is_null != 0,
             by,
             file: u32::from_le_bytes(*file),
             row: u64::from_le_bytes(*row),
@@ -148,7 +158,7 @@ impl Partitions {
         let bytes = partition.in_memory.len() as u64 + partition.spilled.iter().map(SpilledRange::bytes).sum::<u64>();
         // Sorting takes twice as much on top.
         self.memory.try_reserve(Consumer::Parts, 3 * bytes * rayon::current_num_threads() as u64, || {
-            "Rows that are compared with each other (orders.dedupe, orders.latest)".into()
+            "Rows that are compared with each other (orders.dedupe, orders.latest, orders.inherit)".into()
         })?;
         let mut ranges = vec![partition.in_memory.clone()];
         if let Some(spill) = self.memory.spill() {
@@ -190,7 +200,8 @@ mod tests {
         for row in 0..1000u64 {
             let key = if row % 10 == 0 { 0 } else { hash(row) };
             let thread = &mut threads[(row % 2) as usize];
-            thread.push(&RowVersion { key, row_hash: hash(row), by: &bytes[..row as usize * 300], file: row as u32 % 3, row });
+            let (row_hash, by, file) = (hash(row), &bytes[..row as usize * 300], row as u32 % 3);
+            thread.push(&RowVersion { key, row_hash, customer: row + 1, by_is_null: row % 2 == 1, by, file, row });
             thread.spill_if_over_budget()?;
         }
         assert!(memory.spill().expect("a limit").bytes() > 10_000_000);
@@ -200,6 +211,7 @@ mod tests {
             for version in partitions.partition(number)?.versions() {
                 let row = version.row;
                 assert_eq!((version.row_hash, version.by.len(), version.file), (hash(row), row as usize * 300, row as u32 % 3));
+                assert_eq!((version.customer, version.by_is_null), (row + 1, row % 2 == 1));
                 assert_eq!((version.row_hash >> 120) as usize, number);
                 assert!(!std::mem::replace(&mut seen[row as usize], true));
             }
