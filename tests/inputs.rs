@@ -8,6 +8,8 @@ mod files;
 mod flips;
 /// Random damage.
 mod fuzz;
+/// Files with several names, tables with a log, and what is passed over.
+mod identity;
 /// Lists of hashes.
 mod manifest;
 /// Runs on one changed file after the other.
@@ -16,6 +18,8 @@ mod mill;
 mod privacy;
 /// Large inputs, many files, disks that fail.
 mod scale;
+/// Schemas that differ.
+mod schemas;
 /// Thrift as a tree.
 mod thrift;
 /// Values at the edge.

@@ -124,12 +124,13 @@ pub(super) fn check(args: &JobArgs, console: &Console) -> Result<()> {
     let job = &queries.queried.job;
     let customers = with_threads(args.threads, || input::customers::open(job))?;
     let plan = Plan::new(job, &customers)?;
-    let sources = with_threads(args.threads, || input::orders::open(job))?;
+    let input::open::Opened { sources, warnings } = with_threads(args.threads, || input::orders::open(job))?;
     let columns = input::orders::columns::check(job, &sources, plan.uses())?;
     customers.check_ids(job, columns.id)?;
-    with_threads(args.threads, || input::events::open(job))?.check_ids(job, columns.id)?;
+    let events = with_threads(args.threads, || input::events::open(job))?;
+    events.check_ids(job, columns.id)?;
     with_threads(args.threads, || pipeline::check_assignments(job, &columns))?;
-    for warning in &plan.warnings {
+    for warning in plan.warnings.iter().chain(&warnings).chain(&customers.warnings).chain(&events.warnings) {
         console.warn(&warning.to_string());
     }
     data(&format!(
@@ -228,7 +229,7 @@ pub(super) fn schema(args: &SchemaArgs) -> Result<()> {
     let plan = Plan::new(&job, &input::customers::open(&job)?)?;
     // Without its orders the id is shown as text; with them as what it is.
     let id = input::orders::open(&job)
-        .and_then(|sources| input::orders::columns::check(&job, &sources, plan.uses()))
+        .and_then(|opened| input::orders::columns::check(&job, &opened.sources, plan.uses()))
         .map_or(IdType::Text, |c| c.id);
     let fields: Vec<_> = plan.columns.iter().map(|(f, _)| f.clone()).collect();
     let tables = tables::definitions(&job, &fields, id);

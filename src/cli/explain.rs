@@ -5,6 +5,7 @@ use super::commands::{data, load, with_threads};
 use super::console::{Console, count};
 use crate::error::Result;
 use crate::input;
+use crate::input::open::Opened;
 use crate::pipeline::Queries;
 use crate::plan::Plan;
 use crate::progress::Progress;
@@ -16,9 +17,9 @@ pub(super) fn run(args: &JobArgs, console: &Console) -> Result<()> {
     let job = &queries.queried.job;
     let customers = with_threads(args.threads, || input::customers::open(job))?;
     let plan = Plan::new(job, &customers)?;
-    let sources = with_threads(args.threads, || input::orders::open(job))?;
+    let Opened { sources, warnings } = with_threads(args.threads, || input::orders::open(job))?;
     let columns = input::orders::columns::check(job, &sources, plan.uses())?;
-    for warning in &plan.warnings {
+    for warning in plan.warnings.iter().chain(&warnings).chain(&customers.warnings) {
         console.warn(&warning.to_string());
     }
     let mut out = format!("job {:?}\n\nas-of dates\n", job.raw.name);

@@ -22,7 +22,7 @@ pub use date::{AsOf, Day, Lookback, WindowStart};
 pub use event::EventKind;
 pub use ids::{CustomerId, CustomerIdRef, CustomerIds, IdType, StringIds};
 pub use measure::{AttributeColumn, Catalogue, Measure, MeasureKind, Unit};
-pub use name::{ALL, folded, look_alike};
+pub use name::{ALL, folded, look_alike, scheme_of};
 pub use number::{Decimal, Ratio, divide_half_even, ends, format_money, pow10};
 pub use orders_warning::OrdersWarning;
 pub use period::Period;

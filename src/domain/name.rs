@@ -1,4 +1,4 @@
-//! Names that people write: of strategies, arms and strata.
+//! Names that people write: of strategies, arms and strata, and of places.
 
 /// What total rows of tables hold in place of a name: of a slice, a scheme, a state, a cell or a stratum.
 pub const ALL: &str = "(all)";
@@ -18,6 +18,13 @@ pub fn look_alike<'a>(names: impl IntoIterator<Item = &'a str>) -> Option<(&'a s
         }
     }
     None
+}
+
+/// The scheme of a place such as `s3://shop/orders`; `None` of a path.
+pub fn scheme_of(place: &str) -> Option<&str> {
+    let (scheme, _) = place.split_once("://")?;
+    let is_sign = |c: char| c.is_ascii_alphanumeric() || "+-.".contains(c);
+    (scheme.starts_with(|c: char| c.is_ascii_alphabetic()) && scheme.chars().all(is_sign)).then_some(scheme)
 }
 
 #[cfg(test)]

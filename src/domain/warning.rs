@@ -64,6 +64,30 @@ pub enum Warning {
         /// How many are.
         dates: usize,
     },
+    /// Files of a folder are not read.
+    PassedOver {
+        /// The folder.
+        folder: String,
+        /// How many files and links.
+        count: u64,
+        /// Some names of them.
+        examples: Vec<String>,
+        /// How many of them begin as Parquet files do.
+        parquet: u64,
+        /// How many of them are links to folders.
+        linked_folders: u64,
+    },
+    /// Some files lack a column.
+    ColumnMissing {
+        /// The column.
+        column: String,
+        /// How many files lack it.
+        files: u64,
+        /// How many files there are.
+        all: u64,
+        /// The first file without it.
+        first: String,
+    },
     /// Rows of the customers table have no id.
     CustomersWithoutId {
         /// How many rows.
@@ -244,6 +268,13 @@ impl Display for Warning {
                 };
                 write!(f, "the data begin on {data_begin}, after a lookback {dates} does (history_complete is false there)")
             }
+            Warning::PassedOver { folder, count, examples, parquet, linked_folders } => {
+                passed_over(f, folder, *count, examples, *parquet, *linked_folders)
+            }
+            Warning::ColumnMissing { column, files, all, first } => {
+                let lack = if *files == 1 { "lacks" } else { "lack" };
+                write!(f, "{files} of {all} files {lack} the column {column:?}, which is null there (the first is {first})")
+            }
             Warning::CustomersWithoutId { rows, column } => write!(
                 f,
                 "{rows} rows of the customers table have no customer (column {column:?} is null) and do not count"
@@ -337,6 +368,33 @@ impl Display for UnknownDays {
         let UnknownDays { time, first_order, unknown } = self;
         let days = time.days();
         write!(f, "{time} lie before the first order ({first_order}; {unknown} of {days} days) and count as days without orders")
+    }
+}
+
+/// Files of a folder that are passed over.
+fn passed_over(
+    f: &mut Formatter<'_>,
+    folder: &str,
+    count: u64,
+    examples: &[String],
+    parquet: u64,
+    linked_folders: u64,
+) -> fmt::Result {
+    let (are, their_names_do) = if count == 1 { ("is", "its name does") } else { ("are", "their names do") };
+    let more = if count > examples.len() as u64 { ", …" } else { "" };
+    let files = plural(count as usize, "file");
+    let names = quoted(examples);
+    write!(f, "{files} of the folder {folder} {are} passed over, since {their_names_do} not end in .parquet ({names}{more})")?;
+    let some = |n: u64| if count == 1 { "it".to_owned() } else { format!("{n} of them") };
+    match linked_folders {
+        0 => {}
+        1 => write!(f, "; {} is a link to a folder: name that folder itself", some(1))?,
+        n => write!(f, "; {} are links to folders: name those folders themselves", some(n))?,
+    }
+    match parquet {
+        0 => Ok(()),
+        1 => write!(f, "; {} begins as Parquet files do: rename it, or name it by a glob", some(1)),
+        n => write!(f, "; {} begin as Parquet files do: rename them, or name them by a glob", some(n)),
     }
 }
 

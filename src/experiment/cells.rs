@@ -98,7 +98,7 @@ pub fn check_strata(job: &Job, strategy: &Strategy, assignments: &StrategyAssign
     let Some((stratum, _)) = strategy.strata.iter().find(|(stratum, _)| !known.contains(stratum)) else { return Ok(()) };
     Err(Error::contract(format!(
         "{}: strategy {:?}: split has shares for the stratum {stratum:?}, which no assignment has{} (strata found: {}); correct the name or the table",
-        job.source.locate(stratum),
+        job.source.locate("strategy.split", stratum),
         strategy.name,
         suggestion(stratum, known.iter().map(String::as_str)),
         if known.is_empty() { "none".into() } else { known.iter().take(20).cloned().collect::<Vec<_>>().join(", ") }

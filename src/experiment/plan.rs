@@ -371,7 +371,7 @@ impl<'a> Planner<'a, '_> {
         }
         Err(Error::usage(format!(
             "{}: strategy {:?} names the slice {slice:?}, which no order has{} (column {:?} holds {})",
-            self.job.source.locate(slice),
+            self.job.source.locate("strategy.slice", slice),
             strategy.name,
             suggestion(slice, self.slices.iter().map(String::as_str)),
             self.job.raw.orders.slice.as_deref().unwrap_or_default(),

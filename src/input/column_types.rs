@@ -51,10 +51,12 @@ pub(crate) fn is_whole(data_type: &DataType) -> bool {
     data_type.is_integer() || matches!(data_type, DataType::Decimal64(_, 0) | DataType::Decimal128(_, 0))
 }
 
-/// The class of a type: types of one class differ only in width, unit or scale.
+/// The class of a type: types of one class differ only in width, unit or scale; kinds of numbers do not matter in money.
 pub(crate) fn class(role: ColumnRole, data_type: &DataType) -> String {
     match data_type {
-        _ if role == ColumnRole::Customer => type_name(data_type),
+        // The keys of ids above 2^63 are of another kind.
+        DataType::UInt64 if role == ColumnRole::Customer => type_name(data_type),
+        t if role == ColumnRole::Money && role.serves(t) => "a number".into(),
         DataType::Decimal64(..) | DataType::Decimal128(..) => "decimal".into(),
         DataType::Float32 | DataType::Float64 => "float".into(),
         DataType::Timestamp(_, None) => "naive timestamp".into(),
@@ -79,6 +81,20 @@ pub(crate) fn type_name(data_type: &DataType) -> String {
             format!("decimal({precision}, {scale})")
         }
         other => other.to_string().to_lowercase(),
+    }
+}
+
+/// The narrowest type that holds the ids of two, which are of one class.
+pub(crate) fn wider(a: IdType, b: IdType) -> IdType {
+    match (a, b) {
+        (IdType::Signed(a), IdType::Signed(b)) => IdType::Signed(a.max(b)),
+        (IdType::Unsigned(a), IdType::Unsigned(b)) => IdType::Unsigned(a.max(b)),
+        (IdType::Signed(signed), IdType::Unsigned(unsigned)) | (IdType::Unsigned(unsigned), IdType::Signed(signed)) => {
+            IdType::Signed(signed.max(unsigned.saturating_mul(2).min(64)))
+        }
+        (IdType::Decimal(a), IdType::Decimal(b)) => IdType::Decimal(a.max(b)),
+        // Of other classes, which have been refused.
+        (a @ (IdType::Text | IdType::Decimal(_)), _) | (_, a @ (IdType::Text | IdType::Decimal(_))) => a,
     }
 }
 

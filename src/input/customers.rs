@@ -11,12 +11,14 @@ use rayon::prelude::*;
 
 use super::column_types::{ColumnRole, type_name};
 use super::decode::{self, Integers, Problem};
+use super::joined::SchemaWanted;
 use super::keys::{self, CustomerKeys};
+use super::open::{self, Opened};
 use super::orders::columns::OrderColumns;
 use super::reader::FileReader;
 use super::schema::{self, read_schema};
-use super::source::{self, Source};
-use crate::domain::{AttributeColumn, CustomerIds, IdType, StringIds, Unit};
+use super::source::Source;
+use crate::domain::{AttributeColumn, CustomerIds, IdType, StringIds, Unit, Warning};
 use crate::error::{Error, Result};
 use crate::job::Job;
 use crate::measure::{Column, CustomerAttributes, UNKNOWN, UNKNOWN_NAME};
@@ -33,6 +35,8 @@ const NUMBER_LIMIT: u64 = 1_000_000_000_000_000_000;
 pub struct CustomersTable {
     /// Its files; none if the job has no such table.
     pub sources: Vec<Source>,
+    /// What to say of them.
+    pub warnings: Vec<Warning>,
     /// Whether its ids are strings.
     pub text_ids: bool,
     /// Its numeric columns and dates, in the order of the first file.
@@ -57,13 +61,20 @@ pub struct CustomersData {
 /// between files.
 pub fn open(job: &Job) -> Result<CustomersTable> {
     let Some(customers) = &job.raw.customers else { return Ok(CustomersTable::default()) };
-    let sources =
-        source::open_all(job, &job.customer_paths, "customers.path", customers.manifest.as_deref(), "customers.manifest")?;
-    let place = |name: &str| job.source.locate(&format!("\"{name}\""));
+    let wanted = SchemaWanted {
+        required: vec![&customers.customer_id],
+        optional: customers.dimensions.iter().map(String::as_str).collect(),
+        has_naive_int96: job.raw.orders.naive_timezone.is_some(),
+        ..SchemaWanted::default()
+    };
+    let (patterns, manifest) = (&job.customer_paths, customers.manifest.as_deref());
+    let Opened { sources, warnings } = open::open_all(job, patterns, "customers.path", manifest, "customers.manifest", &wanted)?;
+    let place = |key: &str, name: &str| job.source.locate(key, name);
     let id = &customers.customer_id;
-    let id_type = schema::column(&sources, id, ColumnRole::Customer, "customers.customer_id", &place(id))?;
+    let id_type =
+        schema::column(&sources, id, ColumnRole::Customer, "customers.customer_id", &place("customers.customer_id", id))?;
     for dimension in &customers.dimensions {
-        schema::column(&sources, dimension, ColumnRole::Text, "customers.dimensions", &place(dimension))?;
+        schema::column(&sources, dimension, ColumnRole::Text, "customers.dimensions", &place("customers.dimensions", dimension))?;
     }
     let mut given = Vec::new();
     if let Some(first) = sources.first() {
@@ -75,7 +86,7 @@ pub fn open(job: &Job) -> Result<CustomersTable> {
             }
         }
     }
-    Ok(CustomersTable { sources, text_ids: id_type == DataType::Utf8View, given })
+    Ok(CustomersTable { sources, warnings, text_ids: id_type == DataType::Utf8View, given })
 }
 
 /// The unit of a column, if it is a measure.

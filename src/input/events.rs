@@ -7,14 +7,16 @@ use arrow::datatypes::DataType;
 
 use super::column_types::ColumnRole;
 use super::decode::{self, Integers};
+use super::joined::SchemaWanted;
 use super::keys::{self, CustomerKeys};
+use super::open::{self, Opened};
 use super::reader::FileReader;
 use super::schema;
-use super::source::{self, Source};
+use super::source::Source;
 use super::threads::on_all_threads;
 use super::zone::Zone;
 use crate::bucket::{BucketStore, BucketWriter, PackedBucket, RecordLayout};
-use crate::domain::{EventKind, IdType};
+use crate::domain::{EventKind, IdType, Warning};
 use crate::error::{Error, Result};
 use crate::job::Job;
 use crate::measure::EventBuckets;
@@ -31,6 +33,8 @@ const MAX_OTHER: usize = 10;
 pub struct EventsTable {
     /// Their files; none if the job has no events.
     pub sources: Vec<Source>,
+    /// What to say of them.
+    pub warnings: Vec<Warning>,
     /// Whether the ids of the customers are strings.
     pub text_ids: bool,
     /// The zone of business dates, and that of naive timestamps if it is another one.
@@ -59,19 +63,26 @@ pub struct EventCounts {
 /// files; exit 4: files that cannot be read.
 pub fn open(job: &Job) -> Result<EventsTable> {
     let Some(events) = &job.raw.events else { return Ok(EventsTable::default()) };
-    let place = |name: &str| job.source.locate(&format!("\"{name}\""));
-    let zone = |name: &str, key| Zone::named(name, &format!("{}: {key}", place(name)));
+    let place = |key: &str, value: &str| job.source.locate(key, value);
+    let zone = |name: &str, key| Zone::named(name, &format!("{}: {key}", place(key, name)));
     let name = events.timezone.as_ref().unwrap_or(&job.raw.orders.timezone);
     let own = zone(name, "events.timezone")?;
     let orders_naive = job.raw.orders.naive_timezone.as_ref().filter(|_| events.timezone.is_none());
     let naive = events.naive_timezone.as_ref().or(orders_naive).filter(|naive| *naive != name);
     let naive = naive.map(|naive| zone(naive, "events.naive_timezone")).transpose()?;
-    let sources = source::open_all(job, &job.event_paths, "events.path", events.manifest.as_deref(), "events.manifest")?;
-    let column = |name: &str, role, key| schema::column(&sources, name, role, key, &place(name));
+    let wanted = SchemaWanted {
+        required: vec![&events.customer_id, &events.event, &events.at],
+        dates: vec![&events.at],
+        has_naive_int96: events.naive_timezone.is_some() || orders_naive.is_some(),
+        ..SchemaWanted::default()
+    };
+    let (patterns, manifest) = (&job.event_paths, events.manifest.as_deref());
+    let Opened { sources, warnings } = open::open_all(job, patterns, "events.path", manifest, "events.manifest", &wanted)?;
+    let column = |name: &str, role, key| schema::column(&sources, name, role, key, &place(key, name));
     let id = column(&events.customer_id, ColumnRole::Customer, "events.customer_id")?;
     column(&events.event, ColumnRole::Text, "events.event")?;
     column(&events.at, ColumnRole::Date, "events.at")?;
-    Ok(EventsTable { text_ids: id == DataType::Utf8View, zones: Some((own, naive)), sources })
+    Ok(EventsTable { text_ids: id == DataType::Utf8View, zones: Some((own, naive)), sources, warnings })
 }
 
 impl EventsTable {

@@ -1,7 +1,14 @@
-//! From path patterns to files: a file, a folder, a glob, or a list of them, in the order of their paths.
+//! From path patterns to files: a file, a folder, a glob, or a list of them, in the order of their paths. A file counts once,
+//! however it is named or linked.
 
+use std::collections::HashSet;
+use std::fs::File;
+use std::io::Read;
+use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 
+use super::lake::Tables;
+use crate::domain::{Warning, scheme_of};
 use crate::error::{Error, Result};
 
 /// A file to read.
@@ -44,46 +51,110 @@ impl InputPath {
 /// The value that Hive writes for null.
 const HIVE_NULL: &str = "__HIVE_DEFAULT_PARTITION__";
 
-/// All files of the patterns, sorted by name, each once; `key` is the key of the job file, or the flag, that has them.
+/// What patterns match.
+#[derive(Debug, Default)]
+pub struct Found {
+    /// The files, sorted by name, each once.
+    pub files: Vec<InputPath>,
+    /// What was passed over in folders.
+    pub warnings: Vec<Warning>,
+}
+
+/// What is passed over in a folder because of its name.
+#[derive(Debug, Default)]
+struct PassedOver {
+    names: Vec<String>,
+    /// Files that begin as Parquet does.
+    parquet: u64,
+    linked_folders: u64,
+}
+
+impl PassedOver {
+    fn warning(mut self, folder: &str) -> Option<Warning> {
+        self.names.sort_unstable();
+        let count = self.names.len() as u64;
+        let examples = self.names.into_iter().take(MOST_EXAMPLES).collect();
+        let PassedOver { parquet, linked_folders, .. } = self;
+        (count > 0).then(|| Warning::PassedOver { folder: folder.to_owned(), count, examples, parquet, linked_folders })
+    }
+}
+
+/// How many names a warning gives.
+const MOST_EXAMPLES: usize = 3;
+
+/// All files of the patterns; `key` is the key of the job file, or the flag, that has them.
 ///
 /// # Errors
-/// Exit 4 if a pattern matches no file or cannot be read.
-pub fn find(patterns: &[(String, PathBuf)], key: &'static str) -> Result<Vec<InputPath>> {
-    let mut files: Vec<InputPath> = Vec::new();
+/// Exit 4 if a pattern matches no file or cannot be read, names a place that is no path, or matches files of a table whose log
+/// decides which of them count.
+pub fn find(patterns: &[(String, PathBuf)], key: &'static str) -> Result<Found> {
+    let mut found = Found::default();
     let from = if key.starts_with('-') { "" } else { " (it is relative to the job file)" };
     for (written, joined) in patterns {
+        let Found { files, warnings } = &mut found;
         let before = files.len();
+        check_scheme(written, key)?;
         if joined.is_dir() {
             let name = written.trim_end_matches('/');
-            walk(joined, name, name, key, &mut files)?;
+            let mut passed_over = PassedOver::default();
+            walk(joined, name, name, key, files, &mut passed_over)?;
+            let passed_over = passed_over.warning(name);
             if files.len() == before {
+                let also = passed_over.map_or(String::new(), |warning| format!("; {warning}"));
                 return Err(Error::input(format!(
-                    "the folder {} holds no Parquet file; expected files ending in .parquet (names that begin with \".\" or \"_\" are passed over)",
+                    "the folder {} holds no Parquet file; expected files ending in .parquet (names that begin with \".\" or \"_\" are passed over){also}",
                     joined.display()
                 )));
             }
+            warnings.extend(passed_over);
         } else if joined.exists() {
             files.push(input(written.clone(), joined.clone(), written, key));
         } else if written.contains(['*', '?', '[']) {
-            expand(written, joined, key, &mut files)?;
-            if files.len() == before {
+            expand(written, joined, key, &mut found)?;
+            if found.files.len() == before {
                 return Err(Error::input(format!("no file matches {}; check {key}{from}", joined.display())));
             }
         } else {
             return Err(Error::input(format!("there is no file or folder {}; check {key}{from}", joined.display())));
         }
     }
-    files.sort_by(|a, b| a.name.cmp(&b.name).then_with(|| a.path.cmp(&b.path)));
-    files.dedup_by(|a, b| a.path == b.path);
-    for file in &files {
-        let kind = std::fs::metadata(&file.path).map_err(|e| {
+    found.files = each_once(found.files)?;
+    let mut tables = Tables::default();
+    found.files.iter().try_for_each(|file| tables.refuse(&file.path, key))?;
+    Ok(found)
+}
+
+/// Refuses places such as `s3://`.
+fn check_scheme(written: &str, key: &str) -> Result<()> {
+    match scheme_of(written) {
+        None => Ok(()),
+        Some(scheme) if scheme.eq_ignore_ascii_case("file") => {
+            Err(Error::input(format!("{key} names {written}; expected a path: write it without {scheme}://",)))
+        }
+        Some(scheme) => Err(Error::input(format!(
+            "{key} names {written}, and rfmill does not read {scheme}://; expected files on a disk of this machine: copy or mount them, and name their path"
+        ))),
+    }
+}
+
+/// Regular files, sorted by name, each once: of several names of one file that with the fewest folders, then the first.
+fn each_once(mut files: Vec<InputPath>) -> Result<Vec<InputPath>> {
+    let depth = |file: &InputPath| file.path.components().count();
+    files.sort_by(|a, b| depth(a).cmp(&depth(b)).then_with(|| a.name.cmp(&b.name)).then_with(|| a.path.cmp(&b.path)));
+    let (mut seen, mut out) = (HashSet::new(), Vec::with_capacity(files.len()));
+    for file in files {
+        let stat = std::fs::metadata(&file.path).map_err(|e| {
             Error::input(format!("cannot read {}: {e}; check the path and its permissions", file.path.display())).caused_by(e)
         })?;
-        if !kind.is_file() {
-            return Err(Error::input(format!("{} is not a regular file; remove it from {key}", file.path.display())));
+        if !stat.is_file() {
+            return Err(Error::input(format!("{} is not a regular file; remove it from {}", file.path.display(), file.key)));
+        }
+        if seen.insert((stat.dev(), stat.ino())) {
+            out.push(file);
         }
     }
-    Ok(files)
+    out.sort_by(|a, b| a.name.cmp(&b.name).then_with(|| a.path.cmp(&b.path)));
+    Ok(out)
 }
 
 fn is_hidden(name: &str) -> bool {
@@ -123,7 +194,14 @@ fn percent_decode(text: &str) -> String {
 }
 
 /// All files of a folder; `base` is the part of its name without partition columns.
-fn walk(root: &Path, name: &str, base: &str, key: &'static str, files: &mut Vec<InputPath>) -> Result<()> {
+fn walk(
+    root: &Path,
+    name: &str,
+    base: &str,
+    key: &'static str,
+    files: &mut Vec<InputPath>,
+    passed_over: &mut PassedOver,
+) -> Result<()> {
     let mut open = vec![(root.to_owned(), name.to_owned())];
     let mut depth = 0usize;
     while let Some((folder, name)) = open.pop() {
@@ -147,15 +225,25 @@ fn walk(root: &Path, name: &str, base: &str, key: &'static str, files: &mut Vec<
             let is_folder = entry.file_type().is_ok_and(|t| t.is_dir());
             if is_folder {
                 open.push((path, name));
-            } else if own.ends_with(".parquet") {
+            } else if own.ends_with(".parquet") && !path.is_dir() {
                 files.push(input(name, path, base, key));
+            } else {
+                passed_over.linked_folders += u64::from(path.is_dir());
+                passed_over.parquet += u64::from(begins_as_parquet(&path));
+                passed_over.names.push(own);
             }
         }
     }
     Ok(())
 }
 
-fn expand(written: &str, joined: &Path, key: &'static str, files: &mut Vec<InputPath>) -> Result<()> {
+/// Whether a regular file begins with the bytes of Parquet files.
+fn begins_as_parquet(path: &Path) -> bool {
+    let mut head = [0u8; 4];
+    path.is_file() && File::open(path).and_then(|mut file| file.read_exact(&mut head)).is_ok() && &head == b"PAR1"
+}
+
+fn expand(written: &str, joined: &Path, key: &'static str, found: &mut Found) -> Result<()> {
     let wrong = |e: &dyn std::fmt::Display| Error::input(format!("cannot read the pattern {}: {e}", joined.display()));
     let pattern = joined.to_str().ok_or_else(|| wrong(&"it is not UTF-8"))?;
     let options = glob::MatchOptions { case_sensitive: true, require_literal_separator: true, require_literal_leading_dot: true };
@@ -165,8 +253,8 @@ fn expand(written: &str, joined: &Path, key: &'static str, files: &mut Vec<Input
         pattern.get(..wild).and_then(|p| p.rfind('/')).map_or(0, |slash| slash + 1)
     };
     let (base, fixed_joined) = (&written[..fixed(written)], fixed(pattern));
-    for found in glob::glob_with(pattern, options).map_err(|e| wrong(&e).caused_by(e))? {
-        let path = found.map_err(|e| wrong(&e).caused_by(std::io::Error::from(e)))?;
+    for path in glob::glob_with(pattern, options).map_err(|e| wrong(&e).caused_by(e))? {
+        let path = path.map_err(|e| wrong(&e).caused_by(std::io::Error::from(e)))?;
         let text = path.to_string_lossy().into_owned();
         let below = text.get(fixed_joined..).unwrap_or(&text);
         if below.split('/').any(is_hidden) {
@@ -174,10 +262,12 @@ fn expand(written: &str, joined: &Path, key: &'static str, files: &mut Vec<Input
         }
         let name = format!("{base}{below}");
         if !path.is_dir() {
-            files.push(input(name, path, base, key));
+            found.files.push(input(name, path, base, key));
         } else if below.ends_with(".parquet") {
             // Spark writes a folder named like a file.
-            walk(&path, &name, base, key, files)?;
+            let mut passed_over = PassedOver::default();
+            walk(&path, &name, base, key, &mut found.files, &mut passed_over)?;
+            found.warnings.extend(passed_over.warning(&name));
         }
     }
     Ok(())

@@ -52,8 +52,7 @@ impl Predicate {
     /// Exit 2: no test or several, a wrong regular expression.
     pub fn new(raw: &RawPredicate, key: &str, job: &Source) -> Result<Predicate> {
         let quoted = format!("{:?}", raw.column);
-        let written = format!("column = {quoted}");
-        let at = job.locate(if job.text.contains(&written) { &written } else { &quoted });
+        let at = job.locate(key, &raw.column);
         let place = format!("{at}: {key} on column {quoted}");
         let mut tests = Vec::new();
         if let Some(values) = &raw.is_in {
@@ -132,6 +131,10 @@ impl Predicate {
     fn test_values(&self, column: &ArrayRef, zone: &Zone) -> Result<Vec<bool>> {
         if let Test::NotNull | Test::IsNull = self.test {
             return Ok(vec![matches!(self.test, Test::NotNull); column.len()]);
+        }
+        // A column without any value.
+        if *column.data_type() == DataType::Null {
+            return Ok(vec![false; column.len()]);
         }
         if let Some(texts) = column.as_any().downcast_ref::<StringViewArray>() {
             return self.test_texts(texts);

@@ -3,7 +3,7 @@
 use std::fs::File;
 use std::sync::Arc;
 
-use arrow::array::{ArrayRef, Date32Array, StringViewArray, new_null_array};
+use arrow::array::{Array, ArrayRef, Date32Array, StringViewArray, new_null_array};
 use arrow::datatypes::DataType;
 use parquet::arrow::ProjectionMask;
 use parquet::arrow::arrow_reader::{ArrowReaderMetadata, ArrowReaderOptions, ParquetRecordBatchReaderBuilder};
@@ -11,7 +11,7 @@ use parquet::file::serialized_reader::SerializedPageReader;
 
 use super::damage::{contained, corrupt, undecodable, unreadable};
 use super::integrity::string_lengths;
-use super::schema::read_schema;
+use super::schema::own_schema;
 use super::source::{ColumnBytes, Source};
 use crate::domain::Day;
 use crate::error::{Error, Result};
@@ -28,6 +28,8 @@ enum Origin {
     File(usize),
     /// A partition of the path, as text or as a date.
     Path { value: Option<String>, date: bool },
+    /// Nulls of a type that other files give the column; the n-th column of the projected batch has none but nulls, if it is there.
+    Nulls { at: Option<usize>, data_type: DataType },
 }
 
 /// Reads the named columns of one file.
@@ -61,16 +63,18 @@ impl<'a> FileReader<'a> {
     /// A reader of these columns; `date` is read as a date if it is in the path.
     pub fn new(source: &'a Source, names: &[String], date: &str) -> Result<FileReader<'a>> {
         let name = source.name();
-        let schema = read_schema(source);
+        let schema = own_schema(source);
         let options = ArrowReaderOptions::new().with_schema(Arc::clone(&schema));
         let parquet = Arc::clone(source.metadata.metadata());
         let metadata = contained(&name, || ArrowReaderMetadata::try_new(parquet, options).map_err(|e| unreadable(&name, e)))?;
         let mut roots: Vec<usize> = names.iter().filter_map(|n| schema.index_of(n).ok()).collect();
         roots.sort_unstable();
         let position = |root: usize| roots.iter().position(|r| *r == root);
-        let origins = names.iter().map(|n| match schema.index_of(n).ok().and_then(position) {
-            Some(at) => Origin::File(at),
-            None => {
+        let nulls = |name: &String| source.columns.null_type(name).cloned();
+        let origins = names.iter().map(|n| match (schema.index_of(n).ok().and_then(position), nulls(n)) {
+            (at, Some(data_type)) => Origin::Nulls { at, data_type },
+            (Some(at), None) => Origin::File(at),
+            (None, None) => {
                 let value = source.input.partitions.iter().find(|(key, _)| key == n).and_then(|(_, value)| value.clone());
                 Origin::Path { value, date: n == date }
             }
@@ -160,6 +164,14 @@ impl<'a> FileReader<'a> {
     fn columns(&self, batch: &[ArrayRef], rows: usize) -> Result<Vec<ArrayRef>> {
         let column = |origin: &Origin| match origin {
             Origin::File(at) => batch.get(*at).cloned().ok_or_else(|| Error::bug("a projected column is missing from its batch")),
+            Origin::Nulls { at, data_type } => {
+                match at.and_then(|at| batch.get(at)).is_some_and(|own| own.logical_null_count() < rows) {
+                    true => {
+                        Err(corrupt(&self.source.name(), "a column has values of which its statistics say that there are none"))
+                    }
+                    false => Ok(new_null_array(data_type, rows)),
+                }
+            }
             Origin::Path { value: None, date } => {
                 Ok(new_null_array(if *date { &DataType::Date32 } else { &DataType::Utf8View }, rows))
             }

@@ -2,34 +2,56 @@
 
 use std::sync::Arc;
 
-use arrow::datatypes::{DataType, Field, Schema, SchemaRef};
+use arrow::datatypes::{DataType, Field, Schema, SchemaRef, TimeUnit};
+use parquet::basic::Type as PhysicalType;
 
 use super::column_types::{ColumnRole, type_name};
 use super::source::Source;
 use crate::error::{Error, Result, suggestion};
 
-/// The schema with which a file is read: its Parquet schema, with strings as views and decimals as 64-bit integers if they are
-/// stored as such.
+/// The schema of a file beside the others of its kind: [`own_schema`], in which columns without a value have the type of other
+/// files, and columns that it may lack are added.
 pub(crate) fn read_schema(source: &Source) -> SchemaRef {
+    let own = own_schema(source);
+    if source.columns.nulls.is_empty() {
+        return own;
+    }
+    let mut fields: Vec<Arc<Field>> = Vec::new();
+    for field in own.fields() {
+        fields.push(match source.columns.null_type(field.name()) {
+            Some(joined) => Arc::new(Field::clone(field).with_data_type(joined.clone())),
+            None => Arc::clone(field),
+        });
+    }
+    let added = source.columns.nulls.iter().filter(|(name, _)| own.index_of(name).is_err());
+    fields.extend(added.map(|(name, data_type)| Arc::new(Field::new(name, data_type.clone(), true))));
+    Arc::new(Schema::new(fields))
+}
+
+/// The schema with which a file is decoded: its Parquet schema, with strings as views, decimals as 64-bit integers if they are
+/// stored as such, and INT96 as the instants that Spark, Hive and Impala write.
+pub(crate) fn own_schema(source: &Source) -> SchemaRef {
     let parquet = source.metadata.parquet_schema();
-    let is_int64 = |root: usize| {
-        parquet
-            .root_schema()
-            .get_fields()
-            .get(root)
-            .is_some_and(|f| f.is_primitive() && f.get_physical_type() == parquet::basic::Type::INT64)
+    let physical_type = |root: usize| {
+        let field = parquet.root_schema().get_fields().get(root).filter(|field| field.is_primitive());
+        field.map(|field| field.get_physical_type())
     };
+    let zone = || (!source.columns.has_naive_int96).then(|| "UTC".into());
     let fields = source.metadata.schema().fields().iter().enumerate().map(|(root, field)| match field.data_type() {
         DataType::Utf8 | DataType::LargeUtf8 => Arc::new(Field::clone(field).with_data_type(DataType::Utf8View)),
-        DataType::Decimal128(precision, scale) if is_int64(root) => {
+        DataType::Decimal128(precision, scale) if physical_type(root) == Some(PhysicalType::INT64) => {
             Arc::new(Field::clone(field).with_data_type(DataType::Decimal64(*precision, *scale)))
+        }
+        // Microseconds hold all dates that nanoseconds do not.
+        DataType::Timestamp(..) if physical_type(root) == Some(PhysicalType::INT96) => {
+            Arc::new(Field::clone(field).with_data_type(DataType::Timestamp(TimeUnit::Microsecond, zone())))
         }
         _ => Arc::clone(field),
     });
     Arc::new(Schema::new(fields.collect::<Vec<_>>()))
 }
 
-/// The type of a column in all files, which must agree.
+/// The type of a column in all files, which must agree but for the width of integers and floats.
 ///
 /// # Errors
 /// Exit 3: a missing column (with the nearest), an unsuitable type, files that differ.
@@ -39,13 +61,18 @@ pub(crate) fn column(sources: &[Source], column: &str, role: ColumnRole, key: &s
         let data_type = serving(source, &read_schema(source), column, role, key, place)?;
         match &first {
             None => first = Some((data_type, source.name())),
-            Some((before, file)) if *before != data_type => {
+            Some((before, file)) if !agree(before, &data_type) => {
                 return Err(differs(column, key, &type_name(&data_type), source, &type_name(before), file));
             }
             Some(_) => {}
         }
     }
     first.map(|(data_type, _)| data_type).ok_or_else(|| Error::bug(format!("{key} has no file to take a type from")))
+}
+
+/// Whether two types differ in width at most.
+fn agree(a: &DataType, b: &DataType) -> bool {
+    a == b || (a.is_integer() && b.is_integer()) || (a.is_floating() && b.is_floating())
 }
 
 /// The type of a column in one file, which must suit its role.
@@ -61,12 +88,28 @@ pub(crate) fn serving(
     if role.serves(&data_type) {
         return Ok(data_type);
     }
+    let cast = conversion(source, role, &data_type, column).map_or(String::new(), |command| format!(" ({command})"));
     Err(Error::contract(format!(
-        "{}: column {column:?} ({key}) is of type {}; expected {}. Convert it where the file is written, or name another column",
+        "{}: column {column:?} ({key}) is of type {}; expected {}. Convert it where the file is written{cast}, or name another column",
         source.name(),
         type_name(&data_type),
         role.expected()
     )))
+}
+
+/// A command that makes a column of text one of dates or money.
+fn conversion(source: &Source, role: ColumnRole, data_type: &DataType, column: &str) -> Option<String> {
+    let is_plain = column.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'_');
+    let to = match role {
+        ColumnRole::Date => "TIMESTAMP",
+        ColumnRole::Money => "DECIMAL(18, 2)",
+        _ => return None,
+    };
+    let file = source.name();
+    let is_plain = is_plain && file.chars().all(|c| !c.is_control() && !"'\"$`\\".contains(c));
+    (is_plain && *data_type == DataType::Utf8View).then(|| {
+        format!("duckdb -c \"COPY (SELECT * REPLACE (CAST({column} AS {to}) AS {column}) FROM '{file}') TO 'converted.parquet'\"")
+    })
 }
 
 pub(crate) fn differs(column: &str, key: &str, class: &str, source: &Source, before: &str, file: &str) -> Error {

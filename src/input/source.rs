@@ -12,13 +12,13 @@ use parquet::file::metadata::ParquetMetaDataReader;
 use parquet::file::reader::{ChunkReader, Length};
 
 use super::damage::{contained, corrupt, unreadable};
-use super::files::{self, InputPath};
+use super::files::InputPath;
 use super::hashes::{HashList, VerifiedHash};
 use super::integrity::pages::{self, Fault};
 use super::integrity::{layout, schema_depth};
-use super::regular_file::{looks_like, mtime_ns, open_regular};
+use super::joined_columns::JoinedColumns;
+use super::regular_file::{HEAD, conversion, looks_like, mtime_ns, open_regular};
 use crate::error::{Error, Kind, Result};
-use crate::job::Job;
 
 /// Largest footer that is read.
 const MOST_FOOTER: u64 = 1 << 28;
@@ -43,6 +43,8 @@ pub struct Source {
     pub metadata: ArrowReaderMetadata,
     /// Its whole hash, if a list of hashes was given.
     pub verified: Option<VerifiedHash>,
+    /// How its columns are read beside those of the other files.
+    pub(super) columns: JoinedColumns,
 }
 
 impl Source {
@@ -60,13 +62,13 @@ impl Source {
         if size == 0 {
             return Err(Error::input(format!("{name} is empty (0 bytes), not a Parquet file; write it again or remove it")));
         }
-        let mut head = [0u8; 4];
-        let head = &mut head[..size.min(4) as usize];
-        file.read_exact_at(head, 0).map_err(io)?;
-        if !b"PAR1".starts_with(head) {
+        let mut head = vec![0u8; size.min(HEAD as u64) as usize];
+        file.read_exact_at(&mut head, 0).map_err(io)?;
+        if !b"PAR1".starts_with(&head[..head.len().min(4)]) {
+            let convert = conversion(&head, &input.path).map_or(String::new(), |command| format!(", convert it ({command})"));
             return Err(Error::input(format!(
-                "{name} is not a Parquet file: it begins like {}; expected the bytes PAR1. Check what wrote it, or take it out of {}",
-                looks_like(head),
+                "{name} is not a Parquet file: it begins like {}; expected the bytes PAR1. Check what wrote it{convert}, or take it out of {}",
+                looks_like(&head),
                 input.key
             )));
         }
@@ -109,7 +111,22 @@ impl Source {
         })?;
         layout::check(&name, &file, metadata.metadata(), size - 8 - length)?;
         let footer_hash = crate::hash::sha256(&footer);
-        Ok(Source { size, mtime_ns: mtime_ns(&stat), inode: stat.ino(), footer_hash, metadata, verified, input })
+        Ok(Source {
+            size,
+            mtime_ns: mtime_ns(&stat),
+            inode: stat.ino(),
+            footer_hash,
+            metadata,
+            verified,
+            input,
+            columns: JoinedColumns::default(),
+        })
+    }
+
+    /// The same with INT96 as wall-clock time, or as instants.
+    pub(super) fn with_int96(mut self, is_naive: bool) -> Source {
+        self.columns.has_naive_int96 = is_naive;
+        self
     }
 
     /// Rows by the footer.
@@ -197,22 +214,6 @@ impl Source {
         }
         Ok(ColumnBytes { chunks, size: self.size, deltas })
     }
-}
-
-/// Opens the files that the patterns of `key` match, and checks them against the list of hashes that `manifest_key` names, if any.
-pub(crate) fn open_all(
-    job: &Job,
-    patterns: &[(String, std::path::PathBuf)],
-    key: &'static str,
-    manifest: Option<&str>,
-    manifest_key: &'static str,
-) -> Result<Vec<Source>> {
-    use rayon::prelude::*;
-    let inputs = files::find(patterns, key)?;
-    let hashes = HashList::named(manifest, job.source.folder(), manifest_key)?;
-    // In the order of the paths, so that the first error is always the same one.
-    let opened: Vec<Result<Source>> = inputs.into_par_iter().map(|input| Source::open(input, hashes.as_ref())).collect();
-    opened.into_iter().collect()
 }
 
 /// The bytes of the columns of one row group, with their offsets in the file.

@@ -28,9 +28,10 @@ impl Zone {
         let database = TimeZoneDatabase::bundled();
         let zone = database.get(name).map_err(|_| {
             let names: Vec<String> = database.available().map(|n| n.to_string()).collect();
+            let meant = meant_by(name)
+                .map_or_else(|| suggestion(name, names.iter().map(String::as_str)), |meant| format!("; did you mean {meant:?}?"));
             Error::usage(format!(
-                "{key} is {name:?}, which is no IANA time zone{}; expected a name such as \"Europe/London\" or \"UTC\"",
-                suggestion(name, names.iter().map(String::as_str))
+                "{key} is {name:?}, which is no IANA time zone{meant}; expected a name such as \"Europe/London\" or \"UTC\""
             ))
         })?;
         let (mut at, last) = (Timestamp::constant(-2_208_988_800, 0), Timestamp::constant(7_258_118_400, 0));
@@ -81,6 +82,36 @@ impl Zone {
     }
 }
 
+/// The zone that a name stands for which is none: of a large city whose zone bears another city's name, or as Windows calls it.
+fn meant_by(name: &str) -> Option<&'static str> {
+    let name = name.trim().to_ascii_lowercase().replace(' ', "_");
+    let city = name.rsplit('/').next().unwrap_or(&name);
+    Some(match city {
+        "beijing" | "peking" | "shenzhen" | "guangzhou" | "hangzhou" | "chengdu" | "china_standard_time" => "Asia/Shanghai",
+        "mumbai" | "delhi" | "new_delhi" | "bangalore" | "bengaluru" | "chennai" | "india_standard_time" => "Asia/Kolkata",
+        "osaka" | "tokyo_standard_time" => "Asia/Tokyo",
+        "busan" | "korea_standard_time" => "Asia/Seoul",
+        "hanoi" => "Asia/Ho_Chi_Minh",
+        "abu_dhabi" | "arabian_standard_time" => "Asia/Dubai",
+        "munich" | "frankfurt" | "hamburg" | "cologne" | "w._europe_standard_time" => "Europe/Berlin",
+        "geneva" | "basel" => "Europe/Zurich",
+        "milan" | "naples" => "Europe/Rome",
+        "barcelona" => "Europe/Madrid",
+        "lyon" | "marseille" | "romance_standard_time" => "Europe/Paris",
+        "rotterdam" | "the_hague" => "Europe/Amsterdam",
+        "manchester" | "edinburgh" | "gmt_standard_time" => "Europe/London",
+        "st_petersburg" | "saint_petersburg" | "russian_standard_time" => "Europe/Moscow",
+        "boston" | "washington" | "miami" | "philadelphia" | "atlanta" | "eastern_standard_time" => "America/New_York",
+        "dallas" | "houston" | "austin" | "central_standard_time" => "America/Chicago",
+        "san_francisco" | "seattle" | "las_vegas" | "san_diego" | "pacific_standard_time" => "America/Los_Angeles",
+        "rio_de_janeiro" | "brasilia" | "e._south_america_standard_time" => "America/Sao_Paulo",
+        "montreal" | "ottawa" => "America/Toronto",
+        "cape_town" | "south_africa_standard_time" => "Africa/Johannesburg",
+        "wellington" => "Pacific/Auckland",
+        _ => return None,
+    })
+}
+
 /// The date of wall-clock seconds since 1970.
 pub fn day_of(wall_second: i64) -> Day {
     Day(wall_second.div_euclid(DAY_SECONDS).clamp(i64::from(i32::MIN), i64::from(i32::MAX)) as i32)
@@ -100,6 +131,13 @@ mod tests {
         assert_eq!(zone.date(second("2300-07-01T03:59:59Z")).to_string(), "2300-06-30");
         let error = Zone::named("Europe/Lodnon", "orders.timezone").err().map(|e| e.to_string()).unwrap_or_default();
         assert!(error.contains("did you mean \"Europe/London\"?"), "{error}");
+        for (name, meant) in
+            [("Asia/Beijing", "Asia/Shanghai"), ("W. Europe Standard Time", "Europe/Berlin"), ("mumbai", "Asia/Kolkata")]
+        {
+            let error = Zone::named(name, "orders.timezone").err().map(|e| e.to_string()).unwrap_or_default();
+            assert!(error.contains(&format!("did you mean {meant:?}?")), "{error}");
+            Zone::named(meant, "orders.timezone")?;
+        }
         Ok(())
     }
 

@@ -4,6 +4,7 @@
 
 pub mod parse;
 mod periods;
+mod place;
 pub mod query;
 pub mod raw;
 mod resolve;

@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
 
+use super::place;
 use super::raw::RawJob;
 use crate::error::{Error, Kind, Result, suggestion};
 
@@ -38,10 +39,11 @@ impl Source {
         self.path.parent().unwrap_or(Path::new(""))
     }
 
-    /// `job.toml, line 3, column 9` for the first place where the file says `literal`; the path alone if nowhere.
-    pub fn locate(&self, literal: &str) -> String {
-        match self.text.find(literal) {
-            Some(at) => self.place(&(at..at)),
+    /// `job.toml, line 3, column 9` for the place of `value` at a dotted key such as `orders.path`; that of the key, or of its section,
+    /// where the value is not there or empty; the path alone if nowhere.
+    pub fn locate(&self, key: &str, value: &str) -> String {
+        match place::span_of(&self.text, key, value) {
+            Some(span) => self.place(&span),
             None => self.path.display().to_string(),
         }
     }
@@ -49,7 +51,7 @@ impl Source {
     /// Where the `number`-th (from 0) `[[section]]` says `key`: at the beginning of a line, or anywhere in it, or its head.
     pub fn locate_key(&self, section: &str, number: usize, key: &str) -> String {
         let head = format!("[[{section}]]");
-        let Some((start, _)) = self.text.match_indices(&head).nth(number) else { return self.locate(key) };
+        let Some((start, _)) = self.text.match_indices(&head).nth(number) else { return self.locate(key, "") };
         let body = self.text.get(start..).unwrap_or_default();
         // It ends with the next section that is not a part of it.
         let part = format!("{section}.");

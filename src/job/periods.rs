@@ -44,8 +44,9 @@ pub(super) fn day(date: &RawDate, key: &str, source: &Source) -> Result<Day> {
         RawDate::Toml(date) => date.to_string(),
         RawDate::Text(text) => text.clone(),
     };
-    Day::parse(&text)
-        .ok_or_else(|| Error::usage(format!("{}: {key} is {text:?}; expected a date such as 2024-12-31", source.locate(&text))))
+    Day::parse(&text).ok_or_else(|| {
+        Error::usage(format!("{}: {key} is {text:?}; expected a date such as 2024-12-31", source.locate(key, &text)))
+    })
 }
 
 /// All dates of a job, and what they are compared with.
@@ -98,13 +99,13 @@ pub(super) fn timeline(
     if given.into_iter().filter(|g| *g).count() > 1 {
         return Err(Error::usage(format!(
             "{}: periods has more than one of \"as_of\", \"every\" and \"list\"; keep one of them",
-            source.locate("[periods")
+            source.locate("periods", "")
         )));
     }
     if raw.every.is_none() && (raw.from.is_some() || raw.to.is_some()) {
         return Err(Error::usage(format!(
             "{}: periods.from and periods.to go with \"every\"; remove them, or set every = \"month\"",
-            source.locate("from")
+            source.locate("periods", "from")
         )));
     }
     let list = listed(raw, source)?;
@@ -140,7 +141,7 @@ pub(super) fn timeline(
 fn compared(shown: Vec<(AsOf, String)>, raw: &RawPeriods, list: &[(AsOf, String)], source: &Source) -> Result<Timeline> {
     let mut back = Vec::with_capacity(raw.compare.len());
     for text in &raw.compare {
-        let wrong = |why: String| Error::usage(format!("{}: periods.compare: {why}", source.locate(text)));
+        let wrong = |why: String| Error::usage(format!("{}: periods.compare: {why}", source.locate("periods.compare", text)));
         match Lookback::parse(text) {
             Ok(Lookback::All) => return Err(wrong("\"all\" is no length of time; write \"1 day\", \"1 month\" …".into())),
             Ok(length) => back.push(length),
@@ -227,7 +228,7 @@ fn as_of_list(list: &[RawDate], source: &Source) -> Result<Vec<(AsOf, String)>> 
         {
             return Err(Error::usage(format!(
                 "{}: periods.as_of has {day} after {before}; list every date once, in ascending order",
-                source.locate("as_of")
+                source.locate("periods.as_of", "")
             )));
         }
         days.push(day);
@@ -284,16 +285,16 @@ fn calendar(
         (None, Some(date)) => day(date, key, source),
         (None, None) => Err(Error::usage(format!(
             "{}: periods.every needs {key}; give its first and last day as periods.from and periods.to",
-            source.locate("every")
+            source.locate("periods.every", "")
         ))),
     };
-    let place = |given: Option<Day>, flag: &str, key: &str| given.map_or_else(|| source.locate(key), |_| flag.to_owned());
-    let (from_place, to_place) = (place(from, "--from", "from"), place(to, "--to", "to ="));
+    let place = |given: Option<Day>, flag: &str, key: &str| given.map_or_else(|| source.locate(key, ""), |_| flag.to_owned());
+    let (from_place, to_place) = (place(from, "--from", "periods.from"), place(to, "--to", "periods.to"));
     let (from, to) = (bound(from, &raw.from, "periods.from")?, bound(to, &raw.to, "periods.to")?);
     if to < from {
         return Err(Error::usage(format!(
             "{}: the periods end ({to}) before they begin ({from}); exchange periods.from and periods.to",
-            source.locate("every")
+            source.locate("periods.every", "")
         )));
     }
     let name = format!("{every:?}").to_lowercase();
@@ -315,7 +316,7 @@ fn calendar(
         if dates.len() == MOST {
             return Err(Error::usage(format!(
                 "{}: the job asks for more than {MOST} as-of dates; shorten the span",
-                source.locate("every")
+                source.locate("periods.every", "")
             )));
         }
         let label = calendar_label(every, start);

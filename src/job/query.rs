@@ -72,14 +72,12 @@ pub(super) struct Section<'a> {
 pub(super) fn paths(section: &Section<'_>, source: &Source) -> Result<Vec<(String, PathBuf)>> {
     let name = section.table.section();
     let key = section.table.key();
-    let wrong = |near: &str, what: String| Err(Error::usage(format!("{}: {what}", source.locate(near))));
+    let wrong = |near: &str, what: String| Err(Error::usage(format!("{}: {what}", source.locate(&format!("{name}{near}"), ""))));
     match (section.path, section.query) {
-        (Some(_), Some(_)) => wrong("query", format!("[{name}] has both a path and a query; keep the one that has the rows")),
-        (None, None) => {
-            wrong(&format!("[{name}]"), format!("{name}.path is missing; name the files, or give {key} for other shapes"))
-        }
+        (Some(_), Some(_)) => wrong(".query", format!("[{name}] has both a path and a query; keep the one that has the rows")),
+        (None, None) => wrong("", format!("{name}.path is missing; name the files, or give {key} for other shapes")),
         (None, Some(_)) if section.manifest.is_some() => {
-            wrong("manifest", format!("{name}.manifest lists hashes of files, and {key} reads none by itself; remove it"))
+            wrong(".manifest", format!("{name}.manifest lists hashes of files, and {key} reads none by itself; remove it"))
         }
         (None, Some(_)) => Ok(Vec::new()),
         (Some(path), None) => joined(path, &format!("{name}.path"), source),
@@ -89,7 +87,7 @@ pub(super) fn paths(section: &Section<'_>, source: &Source) -> Result<Vec<(Strin
 /// Paths as written, and joined to the folder of the job file.
 fn joined(paths: &OneOrMany, key: &str, source: &Source) -> Result<Vec<(String, PathBuf)>> {
     if paths.as_slice().is_empty() {
-        return Err(Error::usage(format!("{}: {key} is an empty list; name at least one file", source.locate("path"))));
+        return Err(Error::usage(format!("{}: {key} is an empty list; name at least one file", source.locate(key, ""))));
     }
     Ok(paths.as_slice().iter().map(|p| (p.clone(), source.folder().join(p))).collect())
 }
@@ -107,17 +105,17 @@ pub(super) fn resolve(raw: &RawJob, source: &Source) -> Result<(Vec<Query>, Vec<
         written.into_iter().filter_map(|(table, sql)| sql.map(|sql| Query { table, sql: sql.clone() })).collect();
     if let Some(empty) = queries.iter().find(|query| query.sql.trim().is_empty()) {
         let key = empty.table.key();
-        return Err(Error::usage(format!("{}: {key} is empty; write SELECT … FROM a source", source.locate("query"))));
+        return Err(Error::usage(format!("{}: {key} is empty; write SELECT … FROM a source", source.locate(key, ""))));
     }
     match (queries.first(), raw.source.first()) {
         (Some(query), None) => Err(Error::usage(format!(
             "{}: {} has no tables to read; add a [[source]] with name and path",
-            source.locate("query"),
+            source.locate(query.table.key(), ""),
             query.table.key()
         ))),
         (None, Some(_)) => Err(Error::usage(format!(
             "{}: the job has sources but no query that reads them; add orders.query, or remove [[source]]",
-            source.locate("[[source]]")
+            source.locate("source", "")
         ))),
         _ => Ok((queries, sources(&raw.source, source)?)),
     }

@@ -8,7 +8,7 @@ use super::periods::{self, Timeline};
 use super::query::{self, QueriedTable, Section};
 use super::raw::{Method, MonetaryAs, RawAxis, RawJob, RawNumber, TableName};
 use super::{AxisSpec, Cuts, Job, SchemeUse, Score, strategy};
-use crate::domain::{Day, Decimal, EventKind, Lookback, Ratio, pow10};
+use crate::domain::{Day, Decimal, EventKind, Lookback, Ratio, pow10, scheme_of};
 use crate::error::{Error, Result};
 
 /// What the command line says over the job file.
@@ -88,25 +88,28 @@ fn check_orders(raw: &RawJob, source: &Source) -> Result<()> {
     if raw.orders.amount_scale > 6 {
         return Err(Error::usage(format!(
             "{}: orders.amount_scale is {}; expected 0 to 6 digits behind the point",
-            source.locate("amount_scale"),
+            source.locate("orders.amount_scale", ""),
             raw.orders.amount_scale
         )));
     }
     for (key, share) in [("max_rejected", raw.orders.max_rejected), ("max_no_customer", raw.orders.max_no_customer)] {
         if !(0.0..=1.0).contains(&share) {
-            return Err(Error::usage(format!("{}: orders.{key} is {share}; expected a share from 0 to 1", source.locate(key))));
+            return Err(Error::usage(format!(
+                "{}: orders.{key} is {share}; expected a share from 0 to 1",
+                source.locate(&format!("orders.{key}"), "")
+            )));
         }
     }
     if raw.orders.amount.as_slice().is_empty() {
         return Err(Error::usage(format!(
             "{}: orders.amount is an empty list; name at least one column",
-            source.locate("amount")
+            source.locate("orders.amount", "")
         )));
     }
     if raw.orders.order_id.as_ref().is_some_and(|id| id.as_slice().is_empty()) {
         return Err(Error::usage(format!(
             "{}: orders.order_id is an empty list; name the columns that tell orders apart, or leave the key out",
-            source.locate("order_id")
+            source.locate("orders.order_id", "")
         )));
     }
     check_inherit(raw, source)
@@ -119,14 +122,14 @@ fn check_inherit(raw: &RawJob, source: &Source) -> Result<()> {
             true => Ok(()),
             false => Err(Error::usage(format!(
                 "{}: orders.inherit takes values from the other rows of an order, but no column says which rows are one order; set orders.order_id",
-                source.locate("inherit")
+                source.locate("orders.inherit", "")
             ))),
         };
     };
     if let Some(id) = inherit.iter().find(|name| order_id.as_slice().contains(name)) {
         return Err(Error::usage(format!(
             "{}: orders.inherit names {id:?}, which tells orders apart (orders.order_id); take it out of the list",
-            source.locate("inherit")
+            source.locate("orders.inherit", "")
         )));
     }
     Ok(())
@@ -139,7 +142,7 @@ fn newest_order_within(raw: &RawJob, source: &Source) -> Result<Option<i32>> {
         Ok(Lookback::Days(days)) => Ok(Some(days)),
         _ => Err(Error::usage(format!(
             "{}: checks.newest_order_within is {text:?}; expected a number of days such as \"2d\"",
-            source.locate(text)
+            source.locate("checks.newest_order_within", text)
         ))),
     }
 }
@@ -148,16 +151,29 @@ fn check_volume(raw: &RawJob, source: &Source) -> Result<()> {
     match raw.checks.rows_vs_previous {
         Some([least, most]) if !(least >= 0.0 && most >= least) => Err(Error::usage(format!(
             "{}: checks.rows_vs_previous is [{least}, {most}]; expected the least and the greatest ratio, such as [0.5, 2.0]",
-            source.locate("rows_vs_previous")
+            source.locate("checks.rows_vs_previous", "")
         ))),
         _ => Ok(()),
     }
 }
 
+/// Refuses a folder in a place such as `s3://`.
+fn on_a_disk(path: &str, key: &str) -> Result<()> {
+    match scheme_of(path) {
+        None => Ok(()),
+        Some(scheme) => Err(Error::usage(format!(
+            "{key} is {path}, and rfmill does not write to {scheme}://; expected a folder on a disk of this machine"
+        ))),
+    }
+}
+
 fn output_folder(raw: &RawJob, source: &Source, overrides: &Overrides) -> Result<PathBuf> {
     match (&overrides.output, &raw.output.path) {
-        (Some(path), _) => Ok(path.clone()),
-        (None, Some(path)) => Ok(source.folder().join(path)),
+        (Some(path), _) => on_a_disk(&path.to_string_lossy(), "--output").map(|()| path.clone()),
+        (None, Some(path)) => {
+            on_a_disk(path, &format!("{}: output.path", source.locate("output.path", path)))?;
+            Ok(source.folder().join(path))
+        }
         (None, None) => Err(Error::usage(format!(
             "{}: nowhere to write; give --output FOLDER, or [output] path in the job file",
             source.path.display()
@@ -169,13 +185,13 @@ fn check_report(raw: &RawJob, source: &Source) -> Result<()> {
     if raw.output.crm_rows == Some(0) {
         return Err(Error::usage(format!(
             "{}: output.crm_rows is 0; expected the most rows that a CRM file may have",
-            source.locate("crm_rows")
+            source.locate("output.crm_rows", "")
         )));
     }
     if raw.output.min_group == Some(0) {
         return Err(Error::usage(format!(
             "{}: output.min_group is 0; expected the least number of customers that a report may show",
-            source.locate("min_group")
+            source.locate("output.min_group", "")
         )));
     }
     Ok(())
@@ -189,7 +205,7 @@ fn tables(raw: &RawJob, source: &Source, has_strategies: bool) -> Result<Vec<Tab
     match tables.iter().find(|t| t.is_of_strategies() && !has_strategies) {
         Some(table) => Err(Error::usage(format!(
             "{}: output.tables names {:?}, but the job has no [[strategy]] to evaluate; remove it, or add a strategy",
-            source.locate(&format!("\"{}\"", table.name())),
+            source.locate("output.tables", table.name()),
             table.name()
         ))),
         None => Ok(tables.clone()),
@@ -202,7 +218,7 @@ fn event_kinds(raw: &RawJob, source: &Source) -> Result<BTreeMap<String, EventKi
     let mut kinds: BTreeMap<String, EventKind> = BTreeMap::new();
     for (name, values) in &events.kinds {
         let key = name.kind().name();
-        let place = || source.locate(&format!("{key} ="));
+        let place = || source.locate(&format!("events.kinds.{key}"), "");
         if values.is_empty() {
             return Err(Error::usage(format!(
                 "{}: events.kinds.{key} is an empty list; name at least one value of column {:?}, or leave the key out",
@@ -249,10 +265,15 @@ fn paths(raw: &RawJob, source: &Source) -> Result<[Vec<(String, PathBuf)>; 3]> {
 fn score(raw: &RawJob, source: &Source, folder: &Path) -> Result<Score> {
     let score = &raw.score;
     if !(2..=100).contains(&score.bins) {
-        return Err(Error::usage(format!("{}: score.bins is {}; expected 2 to 100", source.locate("bins"), score.bins)));
+        return Err(Error::usage(format!(
+            "{}: score.bins is {}; expected 2 to 100",
+            source.locate("score.bins", ""),
+            score.bins
+        )));
     }
-    let lookback = Lookback::parse(&score.lookback)
-        .map_err(|e| Error::usage(format!("{}: score.lookback: {e}", source.locate(&score.lookback))).caused_by(e))?;
+    let lookback = Lookback::parse(&score.lookback).map_err(|e| {
+        Error::usage(format!("{}: score.lookback: {e}", source.locate("score.lookback", &score.lookback))).caused_by(e)
+    })?;
     let monetary_scale = raw.orders.amount_scale + if score.monetary_as == MonetaryAs::Average { 2 } else { 0 };
     let axis = |name: &str, own: &Option<RawAxis>, shared: Option<&Vec<RawNumber>>, scale: u32| -> Result<AxisSpec> {
         let own = own.clone().unwrap_or_default();
@@ -262,7 +283,7 @@ fn score(raw: &RawJob, source: &Source, folder: &Path) -> Result<Score> {
             (Method::Thresholds, None) => {
                 return Err(Error::usage(format!(
                     "{}: {name} is scored by thresholds but has none; give score.thresholds.{name} or score.{name}.cuts with {} ascending cuts",
-                    source.locate("thresholds"),
+                    source.locate("score", "thresholds"),
                     score.bins - 1
                 )));
             }
@@ -270,7 +291,7 @@ fn score(raw: &RawJob, source: &Source, folder: &Path) -> Result<Score> {
             (_, Some(_)) if own.cuts.is_some() || own.method.is_some() || score.method != Method::Thresholds => {
                 return Err(Error::usage(format!(
                     "{}: {name} has explicit cuts but method {}; set method = \"thresholds\" or remove the cuts",
-                    source.locate("cuts"),
+                    source.locate(&format!("score.{name}.cuts"), ""),
                     serde_json::to_string(&method).unwrap_or_default()
                 )));
             }
@@ -300,7 +321,7 @@ fn score(raw: &RawJob, source: &Source, folder: &Path) -> Result<Score> {
     if cuts != Cuts::Each && axes.iter().any(|a| a.method == Method::Ntile) {
         return Err(Error::usage(format!(
             "{}: ntile has no cut points, so score.cuts = {:?} cannot be used with it; use method = \"quantile\" or \"rank\", or cuts = \"each\"",
-            source.locate("cuts"),
+            source.locate("score.cuts", ""),
             score.cuts
         )));
     }
@@ -309,7 +330,7 @@ fn score(raw: &RawJob, source: &Source, folder: &Path) -> Result<Score> {
 
 /// Explicit cuts of an axis in the integers of its measure.
 fn cuts_of(name: &str, cuts: &[RawNumber], bins: u32, scale: u32, source: &Source) -> Result<Vec<Ratio>> {
-    let place = || source.locate(name);
+    let place = || source.locate("score", name);
     if cuts.len() + 1 != bins as usize {
         return Err(Error::usage(format!(
             "{}: {name} has {} cuts; {bins} bins need {} of them (change score.bins or the cuts)",
@@ -351,7 +372,7 @@ fn schemes(raw: &RawJob, source: &Source) -> Result<Vec<SchemeUse>> {
     };
     let mut out = Vec::with_capacity(schemes.len());
     for (column, value) in schemes {
-        let wrong = |what: String| Error::usage(format!("{}: schemes.{column} {what}", source.locate(column)));
+        let wrong = |what: String| Error::usage(format!("{}: schemes.{column} {what}", source.locate("schemes", column)));
         if !column.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'_') || column.is_empty() {
             return Err(wrong("is no column name; use letters, digits and underscores".into()));
         }

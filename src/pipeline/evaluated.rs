@@ -57,6 +57,7 @@ impl Evaluated {
 
         let mut warnings = prepared.plan.warnings.clone();
         warnings.extend(prepared.queries.warnings());
+        warnings.extend(prepared.input_warnings().cloned());
         warnings.extend(warnings::data_warnings(stage, scanned, scored, &states));
         warnings.extend(strategy_warnings);
         warnings.extend(scanned.side_warnings.list(job, &prepared.plan, part.unmatched_events));

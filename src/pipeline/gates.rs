@@ -7,6 +7,7 @@ use super::stage::Stage;
 use crate::domain::Day;
 use crate::error::{Error, Result};
 use crate::input::orders::ledger::{self, RowCounts};
+use crate::input::orders::row_groups;
 use crate::input::source::Source;
 use crate::job::Job;
 
@@ -60,7 +61,7 @@ pub fn check_contract(stage: Stage<'_>, scanned: &Scanned, ledger: &RowCounts, s
     let rows = prepared.input_rows();
     check_rejected(job, prepared, scanned, ledger, rows)?;
     check_guests(job, ledger, rows)?;
-    check_included(job, ledger, rows)?;
+    check_included(job, prepared, ledger, rows)?;
     check_newest(job, span)
 }
 
@@ -101,7 +102,7 @@ fn check_guests(job: &Job, counts: &RowCounts, rows: u64) -> Result<()> {
     )))
 }
 
-fn check_included(job: &Job, counts: &RowCounts, rows: u64) -> Result<()> {
+fn check_included(job: &Job, prepared: &Prepared, counts: &RowCounts, rows: u64) -> Result<()> {
     if counts.rows(|outcome| outcome == ledger::KEPT) > 0 {
         return Ok(());
     }
@@ -109,7 +110,9 @@ fn check_included(job: &Job, counts: &RowCounts, rows: u64) -> Result<()> {
     let why = if rows == 0 {
         "the input has no rows; check orders.path".into()
     } else if after > 0 {
-        format!("{after} of {rows} rows are later; check the as-of date")
+        let span = row_groups::span(job, &prepared.orders);
+        let span = span.map_or(String::new(), |(first, last)| format!(" (the dates go from {first} to {last})"));
+        format!("{after} of {rows} rows are later{span}; check the as-of date")
     } else {
         format!("none of {rows} rows is kept; see orders.keep and the customer and date columns")
     };

@@ -6,11 +6,12 @@ use super::frozen_cuts;
 use super::identity::Identity;
 use super::queries::Queries;
 use super::side_inputs::OpenInputs;
-use crate::domain::Day;
+use crate::domain::{Day, Warning};
 use crate::error::Result;
 use crate::experiment::exposure::load::{self, StrategyAssignments};
 use crate::input::acquisition;
 use crate::input::assignments::AssignmentFile;
+use crate::input::open::Opened;
 use crate::input::orders::columns::{self, OrderColumns};
 use crate::input::orders::{self, bucket_bits};
 use crate::input::query::Task;
@@ -33,6 +34,8 @@ pub struct Prepared {
     pub output: OutputFolder,
     /// The files of orders.
     pub orders: Vec<Source>,
+    /// What to say of them.
+    pub warnings: Vec<Warning>,
     /// Their columns.
     pub columns: OrderColumns,
     /// The files of customers and events.
@@ -65,7 +68,7 @@ impl Prepared {
         let plan = Plan::new(job, &side.customers)?;
         // An output that cannot be written is found before hours of reading.
         let output = output.map_or_else(|| OutputFolder::open(&job.output), Ok)?;
-        let orders = orders::open(job)?;
+        let Opened { sources: orders, warnings } = orders::open(job)?;
         let columns = columns::check(job, &orders, plan.uses())?;
         side.check_ids(job, columns.id)?;
         let assignment_files = load::open(job)?;
@@ -84,6 +87,7 @@ impl Prepared {
             plan,
             output,
             orders,
+            warnings,
             columns,
             side,
             assignment_files,
@@ -92,6 +96,11 @@ impl Prepared {
             bucket_bits,
             queries,
         })
+    }
+
+    /// What to say of the files of orders, and of those of customers and events.
+    pub fn input_warnings(&self) -> impl Iterator<Item = &Warning> {
+        self.warnings.iter().chain(&self.side.customers.warnings).chain(&self.side.events.warnings)
     }
 
     /// Rows of orders in all files.

@@ -135,7 +135,7 @@ fn check_overrides(job: &Job, plan: &Plan, slices: &[String]) -> Result<()> {
         if let Some(unknown) = column.overrides.keys().find(|s| !slices.contains(s)) {
             return Err(Error::usage(format!(
                 "{}: schemes.{}.override names the slice {unknown:?}, which no order has{} (column {:?} holds {})",
-                job.source.locate(unknown),
+                job.source.locate(&format!("schemes.{}.override", column.column), unknown),
                 column.column,
                 suggestion(unknown, slices.iter().map(String::as_str)),
                 job.raw.orders.slice.as_deref().unwrap_or_default(),

@@ -76,7 +76,7 @@ impl Plan {
         let schemes = SchemeColumn::load_all(job, &known, &mut warnings)?;
         names::of_schemes(job)?;
         scheme_columns::check_ladders(job, &schemes)?;
-        let only_place = format!("{}: score.only", job.source.locate("[score.only]"));
+        let only_place = format!("{}: score.only", job.source.locate("score.only", ""));
         let only = scheme::parse_conditions(&job.raw.score.only, None, &known, &only_place)?.measures;
 
         let mut measures = MeasureList::default();
@@ -157,7 +157,7 @@ fn report_settings(job: &Job) -> Result<report::Settings> {
     let language = match &output.language {
         None => report::Language::default(),
         Some(tag) => report::Language::parse(tag).map_err(|e| {
-            Error::usage(format!("{}: output.language: {e}", job.source.locate(&format!("\"{tag}\"")))).caused_by(e)
+            Error::usage(format!("{}: output.language: {e}", job.source.locate("output.language", tag))).caused_by(e)
         })?,
     };
     Ok(report::Settings {

@@ -44,7 +44,7 @@ pub fn of_table(job: &Job, customers: &CustomersTable) -> Result<()> {
     }
     taken.extend(customers.given.iter().map(|g| (g.name().to_owned(), "the customers table has")));
     for name in &table.dimensions {
-        let place = job.source.locate(&format!("\"{name}\""));
+        let place = job.source.locate("customers.dimensions", name);
         if *name == table.customer_id {
             return Err(Error::usage(format!(
                 "{place}: customers.dimensions names {name:?}, the id of the customer; name columns with few values"
@@ -71,7 +71,7 @@ pub fn of_schemes(job: &Job) -> Result<()> {
         if let Some(name) = names.iter().find(|name| taken.iter().any(|t| t.eq_ignore_ascii_case(name))) {
             return Err(Error::usage(format!(
                 "{}: the scheme column {:?} would make a second column {name:?} in customers; give it another name",
-                job.source.locate(&used.column),
+                job.source.locate("schemes", &used.column),
                 used.column
             )));
         }

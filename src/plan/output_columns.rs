@@ -149,14 +149,14 @@ fn named_columns(job: &Job, schemes: &[SchemeColumn], known: &Catalogue, names: 
         if is_implied || columns.iter().any(|(n, _)| n == name) {
             return Err(Error::usage(format!(
                 "{}: output.columns names {name:?}{}; remove it",
-                job.source.locate("columns"),
+                job.source.locate("output.columns", name),
                 if is_implied { ", which is always there" } else { " twice" }
             )));
         }
         let choice = match others.iter().position(|(n, _)| n == name) {
             Some(at) => others.swap_remove(at).1,
             None => Choice::Measure(known.parse(name).map_err(|error| {
-                let place = job.source.locate(&format!("\"{name}\""));
+                let place = job.source.locate("output.columns", name);
                 if known.knows(name) {
                     return Error::usage(format!("{place}: output.columns: {error}"));
                 }

@@ -46,14 +46,14 @@ impl SchemeColumn {
 
 fn scheme_column(job: &Job, used: &SchemeUse, known: &Catalogue, warnings: &mut Vec<Warning>) -> Result<SchemeColumn> {
     let scheme = scheme::load(used, known, &job.source)?;
-    let place = job.source.locate(&format!("\"{}\"", used.scheme));
+    let place = job.source.locate("schemes", &used.scheme);
     warnings.extend(scheme::check(&scheme, job.score.bins, job.scale(), &place)?);
     let mut overrides = BTreeMap::new();
     for (slice, rules) in &used.overrides {
         let rules = rules.as_table().ok_or_else(|| {
             Error::usage(format!(
                 "{}: the override of {} for slice {slice:?} is {rules}; expected states with conditions",
-                job.source.locate(slice),
+                job.source.locate(&format!("schemes.{}.override", used.column), slice),
                 used.column
             ))
         })?;
@@ -84,7 +84,7 @@ pub(super) fn check_ladders(job: &Job, schemes: &[SchemeColumn]) -> Result<()> {
 /// The actions of the playbook by scheme column and state.
 pub(super) fn playbook(job: &Job, schemes: &[SchemeColumn]) -> Result<Vec<Vec<Option<String>>>> {
     for (column, actions) in &job.raw.playbook {
-        let place = || job.source.locate(&format!("[playbook.{column}"));
+        let place = || job.source.locate("playbook", column);
         let Some(scheme_column) = schemes.iter().find(|s| s.column == *column) else {
             return Err(Error::usage(format!(
                 "{}: the playbook names the scheme column {column:?}, which the job does not have{}",

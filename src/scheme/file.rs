@@ -72,7 +72,7 @@ fn load_as(used: &SchemeUse, key: &str, known: &Catalogue, job: &Source) -> Resu
         None => {
             return Err(Error::usage(format!(
                 "{}: there is no scheme {:?}{} (built in: {}; or give the path of a .toml file)",
-                job.locate(&format!("\"{}\"", used.scheme)),
+                job.locate("schemes", &used.scheme),
                 used.scheme,
                 suggestion(&used.scheme, builtin_names()),
                 builtin_names().collect::<Vec<_>>().join(", ")
@@ -102,7 +102,7 @@ fn build(source: &Source, builtin: bool, rules: &toml::Table, key: &str, known: 
     }
     let states = StateNames::new(&raw, source)?;
     let ladder =
-        raw.ladder.iter().map(|name| states.find(name, &source.locate(&quoted(name)))).collect::<Result<Vec<usize>>>()?;
+        raw.ladder.iter().map(|name| states.find(name, &source.locate("ladder", name))).collect::<Result<Vec<usize>>>()?;
     let count = states.names.len();
     if !ladder.is_empty() && (ladder.len() != count || (0..count).any(|state| !ladder.contains(&state))) {
         return Err(Error::usage(format!("{path}: the ladder must hold every state once; it has {} of {count}", ladder.len())));
@@ -128,10 +128,6 @@ fn build(source: &Source, builtin: bool, rules: &toml::Table, key: &str, known: 
     })
 }
 
-fn quoted(literal: &str) -> String {
-    format!("\"{literal}\"")
-}
-
 /// The names of a scheme's states.
 struct StateNames {
     names: Vec<String>,
@@ -144,7 +140,7 @@ impl StateNames {
             if names.contains(&state.name) || state.name.trim().is_empty() || state.name.starts_with('(') {
                 return Err(Error::usage(format!(
                     "{}: the state {:?} is listed twice, is empty, or begins with a parenthesis; give every state a name of its own",
-                    source.locate(&quoted(&state.name)),
+                    source.locate("states", &state.name),
                     state.name
                 )));
             }
@@ -176,7 +172,7 @@ fn replaced_conditions(
 ) -> Result<BTreeMap<usize, Conditions>> {
     let mut by_state = BTreeMap::new();
     for (name, conditions) in rules {
-        let place = format!("{}: {key}", job.locate(name));
+        let place = format!("{}: {key}", job.locate("schemes", name));
         let state = states.find(name, &place)?;
         let table = conditions.as_table().ok_or_else(|| {
             Error::usage(format!("{place}.{name} is {conditions}; expected conditions such as {{ frequency = [4, inf] }}"))
@@ -200,7 +196,7 @@ fn build_rules(
     let last = raw.rules.len().saturating_sub(1);
     for (number, rule) in raw.rules.iter().enumerate() {
         let place = format!("{}, rule {} (state {:?})", source.path.display(), number + 1, rule.state);
-        let state = states.find(&rule.state, &source.locate(&quoted(&rule.state)))?;
+        let state = states.find(&rule.state, &source.locate("rules", &rule.state))?;
         let always = parse_conditions(&rule.always, raw.bins, known, &place)?;
         let replaced = replaced.get(&state);
         // A replaced state keeps the position of its first rule.
@@ -213,7 +209,7 @@ fn build_rules(
             (Some(When::Word(word)), None) if word == "job" => {
                 return Err(Error::usage(format!(
                     "{}: the scheme {:?} leaves the ranges of {:?} to the job; give them, for example [{key}] {} = {{ \"monetary@365d\" = {{ min = 1000 }} }}",
-                    job.locate(&raw.name),
+                    job.locate("schemes", &raw.name),
                     raw.name,
                     rule.state,
                     rule.state

@@ -34,7 +34,7 @@ fn an_empty_folder_is_refused() {
     let bench = Bench::with_run();
     bench.write("other/notes.txt", "no orders");
     bench.edit("path = \"orders\"", "path = \"other\"");
-    bench.refuses(4, "error: the folder other holds no Parquet file; expected files ending in .parquet (names that begin with \".\" or \"_\" are passed over).");
+    bench.refuses(4, "error: the folder other holds no Parquet file; expected files ending in .parquet (names that begin with \".\" or \"_\" are passed over); 1 file of the folder other is passed over, since its name does not end in .parquet (\"notes.txt\").");
 }
 
 #[test]
@@ -65,18 +65,41 @@ fn a_file_of_no_bytes_is_refused() {
 
 #[test]
 fn other_formats_are_recognised() {
-    let formats: [(&[u8], &str); 6] = [
-        (b"customer_id,ordered_at,amount\n1,2024-01-01,5\n", "text, perhaps CSV"),
-        (b"\x1f\x8b\x08\x00\x00\x00\x00\x00\x00\x03aaaaaaaa", "a gzip file"),
-        (b"{\"customer_id\": 1, \"amount\": 5}\n", "JSON"),
-        (b"PK\x03\x04aaaaaaaaaaaaaaaa", "a zip file"),
-        (b"version https://git-lfs.github.com/spec/v1\n", "a Git LFS pointer"),
-        (b"\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00", "something else"),
+    let csv = "customer_id,ordered_at,amount\n1,2024-01-01,5\n";
+    let utf_16: Vec<u8> = std::iter::once(0xfeff).chain(csv.encode_utf16()).flat_map(u16::to_le_bytes).collect();
+    let latin: Vec<u8> = "customer_id;Straße\n1;Müller\n".chars().map(|c| c as u8).collect();
+    let workbook = b"PK\x03\x04\x14\x00\x06\x00\x08\x00\x00\x00!\x00aaaaaaaaaaaaaa\x13\x00\x08\x02[Content_Types].xml";
+    let duckdb = |reader: &str| format!(", convert it (duckdb -c \"COPY (FROM {reader}) TO 'orders/b.converted.parquet'\")");
+    let pyarrow = |read: &str| {
+        format!(
+            ", convert it (python -c \"import pyarrow.{} as f, pyarrow.parquet as p; p.write_table(f.read_table('orders/b.parquet'), 'orders/b.converted.parquet')\")",
+            read
+        )
+    };
+    let csv_reader = duckdb("read_csv('orders/b.parquet')");
+    let formats: [(&[u8], &str, String); 17] = [
+        (csv.as_bytes(), "text, perhaps CSV", csv_reader.clone()),
+        (&[b"\xef\xbb\xbf", csv.as_bytes()].concat(), "text with a byte order mark, perhaps CSV", csv_reader.clone()),
+        (&utf_16, "text in UTF-16, perhaps CSV", duckdb("read_csv('orders/b.parquet', encoding = 'utf-16')")),
+        (&latin, "text, perhaps CSV", csv_reader.clone()),
+        (b"\x1f\x8b\x08\x00\x00\x00\x00\x00\x00\x03aaaaaaaa", "a gzip file", String::new()),
+        (b"{\"customer_id\": 1, \"amount\": 5}\n", "JSON", duckdb("read_json('orders/b.parquet')")),
+        (b"\n <?xml version=\"1.0\"?>", "HTML or XML", String::new()),
+        (b"PK\x03\x04aaaaaaaaaaaaaaaa", "a zip file", String::new()),
+        (workbook, "an Excel workbook", duckdb("read_xlsx('orders/b.parquet')")),
+        (b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1aaaa", "an Excel workbook of the old kind (.xls)", String::new()),
+        (b"ARROW1\x00\x00aaaaaaaaaaaaaa", "an Arrow IPC (Feather) file", pyarrow("feather")),
+        (b"FEA1aaaaaaaaaaaaaaaa", "a Feather file of the old kind", pyarrow("feather")),
+        (b"ORC\x08\x01aaaaaaaaaaaaaaaa", "an ORC file", pyarrow("orc")),
+        (b"Obj\x01aaaaaaaaaaaaaaa", "an Avro file", String::new()),
+        (b"SQLite format 3\x00aaaa", "an SQLite database", String::new()),
+        (b"version https://git-lfs.github.com/spec/v1\n", "a Git LFS pointer", String::new()),
+        (b"\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00", "something else", String::new()),
     ];
-    for (bytes, name) in formats {
+    for (bytes, name, convert) in formats {
         let bench = Bench::new();
         bench.write("orders/b.parquet", bytes);
-        bench.refuses(4, &format!("error: orders/b.parquet is not a Parquet file: it begins like {name}; expected the bytes PAR1. Check what wrote it, or take it out of orders.path."));
+        bench.refuses(4, &format!("error: orders/b.parquet is not a Parquet file: it begins like {name}; expected the bytes PAR1. Check what wrote it{convert}, or take it out of orders.path."));
     }
 }
 

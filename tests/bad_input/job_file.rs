@@ -111,12 +111,12 @@ fn values_out_of_range_are_refused() {
     bench.refuses(2, "error: job.toml, line 16, column 1: score.bins is 1; expected 2 to 100.");
     let bench = Bench::with_run();
     bench.append("[score]\nlookback = \"12 moons\"");
-    bench.refuses(2, "error: job.toml, line 16, column 13: score.lookback: \"12 moons\" is not a length of time: expected \"all\", days such as \"365d\" or \"90 days\", or calendar units such as \"2 weeks\", \"12 months\", \"4 quarters\" or \"1 year\".");
+    bench.refuses(2, "error: job.toml, line 16, column 12: score.lookback: \"12 moons\" is not a length of time: expected \"all\", days such as \"365d\" or \"90 days\", or calendar units such as \"2 weeks\", \"12 months\", \"4 quarters\" or \"1 year\".");
     let bench = Bench::with_run();
     bench.append("[checks]\nnewest_order_within = \"soon\"");
     bench.refuses(
         2,
-        "error: job.toml, line 16, column 24: checks.newest_order_within is \"soon\"; expected a number of days such as \"2d\".",
+        "error: job.toml, line 16, column 23: checks.newest_order_within is \"soon\"; expected a number of days such as \"2d\".",
     );
     let bench = Bench::with_run();
     bench.append("[checks]\nrows_vs_previous = [2.0, 0.5]");
@@ -137,17 +137,17 @@ fn empty_lists_are_refused() {
 fn filters_without_or_with_several_tests_are_refused() {
     let bench = Bench::with_run();
     bench.append("[[orders.keep]]\ncolumn = \"amount\"");
-    bench.refuses(2, "error: job.toml, line 16, column 1: orders.keep on column \"amount\" tests nothing; give one of in, not_in, min, max, above, below, matches, not_null, is_null.");
+    bench.refuses(2, "error: job.toml, line 16, column 10: orders.keep on column \"amount\" tests nothing; give one of in, not_in, min, max, above, below, matches, not_null, is_null.");
     bench.edit("column = \"amount\"", "column = \"amount\"\nmin = 1\nin = [1]");
-    bench.refuses(2, "error: job.toml, line 16, column 1: orders.keep on column \"amount\" has several tests; give each a [[orders.keep]] of its own.");
+    bench.refuses(2, "error: job.toml, line 16, column 10: orders.keep on column \"amount\" has several tests; give each a [[orders.keep]] of its own.");
     let bench = Bench::with_run();
     bench.append("[[orders.keep]]\ncolumn = \"amount\"\nmatches = \"(\"");
-    bench.refuses(2, "error: job.toml, line 16, column 1: orders.keep on column \"amount\": \"(\" is no regular expression: regex parse error: ( ^ error: unclosed group.");
+    bench.refuses(2, "error: job.toml, line 16, column 10: orders.keep on column \"amount\": \"(\" is no regular expression: regex parse error: ( ^ error: unclosed group.");
     let bench = Bench::with_run();
     bench.append("[[orders.keep]]\ncolumn = \"amount\"\nmin = 1\nabove = 1");
     bench.refuses(
         2,
-        "error: job.toml, line 16, column 1: orders.keep on column \"amount\" has two bounds on one side; keep one of them.",
+        "error: job.toml, line 16, column 10: orders.keep on column \"amount\" has two bounds on one side; keep one of them.",
     );
 }
 
@@ -155,10 +155,10 @@ fn filters_without_or_with_several_tests_are_refused() {
 fn an_unknown_time_zone_is_corrected() {
     let bench = Bench::with_run();
     bench.in_orders("timezone = \"Europe/Londn\"");
-    bench.refuses(2, "error: job.toml, line 8, column 13: orders.timezone is \"Europe/Londn\", which is no IANA time zone; did you mean \"Europe/London\"?; expected a name such as \"Europe/London\" or \"UTC\".");
+    bench.refuses(2, "error: job.toml, line 8, column 12: orders.timezone is \"Europe/Londn\", which is no IANA time zone; did you mean \"Europe/London\"?; expected a name such as \"Europe/London\" or \"UTC\".");
     let bench = Bench::with_run();
     bench.in_orders("naive_timezone = \"CEST\"");
-    bench.refuses(2, "error: job.toml, line 8, column 19: orders.naive_timezone is \"CEST\", which is no IANA time zone; did you mean \"CET\"?; expected a name such as \"Europe/London\" or \"UTC\".");
+    bench.refuses(2, "error: job.toml, line 8, column 18: orders.naive_timezone is \"CEST\", which is no IANA time zone; did you mean \"CET\"?; expected a name such as \"Europe/London\" or \"UTC\".");
 }
 
 #[test]
@@ -175,7 +175,7 @@ fn dates_must_be_given_once_and_in_order() {
         ("as_of = []", "error: job.toml: the list of as-of dates is empty; name at least one."),
         (
             "as_of = [\"31.12.2024\"]",
-            "error: job.toml, line 10, column 11: periods.as_of is \"31.12.2024\"; expected a date such as 2024-12-31.",
+            "error: job.toml, line 10, column 10: periods.as_of is \"31.12.2024\"; expected a date such as 2024-12-31.",
         ),
         (
             "as_of = [2024-12-31]\nevery = \"month\"",
@@ -284,23 +284,23 @@ fn cuts_are_checked() {
     let cases = [
         (
             "method = \"thresholds\"",
-            "error: job.toml, line 16, column 11: recency_days is scored by thresholds but has none; give score.thresholds.recency_days or score.recency_days.cuts with 4 ascending cuts.",
+            "error: job.toml, line 16, column 10: recency_days is scored by thresholds but has none; give score.thresholds.recency_days or score.recency_days.cuts with 4 ascending cuts.",
         ),
         (
             "[score.frequency]\nmethod = \"thresholds\"\ncuts = [1, 4, 2, 9]",
-            "error: job.toml, line 16, column 8: the cuts of frequency are out of order at 2; list them in ascending order, each once.",
+            "error: job.toml, line 16, column 1: the cuts of frequency are out of order at 2; list them in ascending order, each once.",
         ),
         (
             "[score.frequency]\nmethod = \"thresholds\"\ncuts = [1, 2, 2, 9]",
-            "error: job.toml, line 16, column 8: the cuts of frequency are out of order at 2; list them in ascending order, each once.",
+            "error: job.toml, line 16, column 1: the cuts of frequency are out of order at 2; list them in ascending order, each once.",
         ),
         (
             "[score.frequency]\nmethod = \"thresholds\"\ncuts = [1, 2, 4]",
-            "error: job.toml, line 16, column 8: frequency has 3 cuts; 5 bins need 4 of them (change score.bins or the cuts).",
+            "error: job.toml, line 16, column 1: frequency has 3 cuts; 5 bins need 4 of them (change score.bins or the cuts).",
         ),
         (
             "[score.monetary]\nmethod = \"thresholds\"\ncuts = [1, 2, \"many\", 9]",
-            "error: job.toml, line 16, column 8: monetary has the cut \"many\", which is not a number of at most 30 digits.",
+            "error: job.toml, line 16, column 1: monetary has the cut \"many\", which is not a number of at most 30 digits.",
         ),
         (
             "[score.frequency]\ncuts = [1, 2, 3, 4]",
@@ -333,11 +333,11 @@ fn output_columns_are_checked() {
         ),
         (
             "[\"frequency\", \"frequency\"]",
-            "error: job.toml, line 14, column 1: output.columns names \"frequency\" twice; remove it.",
+            "error: job.toml, line 14, column 12: output.columns names \"frequency\" twice; remove it.",
         ),
         (
             "[\"customer_id\"]",
-            "error: job.toml, line 14, column 1: output.columns names \"customer_id\", which is always there; remove it.",
+            "error: job.toml, line 14, column 12: output.columns names \"customer_id\", which is always there; remove it.",
         ),
         (
             "[\"tenure_days@30d\"]",

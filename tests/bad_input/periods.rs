@@ -146,7 +146,7 @@ fn listed_periods_are_whole_and_ascending() {
         ),
         (
             listed(("2024-01-01", "\"31 January\""), ("2024-03-01", "2024-03-31")),
-            "line 12, column 7: periods.list.to is \"31 January\"; expected a date such as 2024-12-31",
+            "line 12, column 6: periods.list.to is \"31 January\"; expected a date such as 2024-12-31",
         ),
         ("[[periods.list]]\nfrom = 2024-01-01\n".into(), "line 10, column 1: the key \"to\" is missing; add it"),
         (
@@ -171,7 +171,7 @@ fn comparisons_are_lengths_of_time() {
     }
     bench("as_of = [2024-12-31]\ncompare = [\"1 day\", \"all\"]").refuses(
         2,
-        "error: job.toml, line 11, column 22: periods.compare: \"all\" is no length of time; write \"1 day\", \"1 month\" ….",
+        "error: job.toml, line 11, column 21: periods.compare: \"all\" is no length of time; write \"1 day\", \"1 month\" ….",
     );
     bench("as_of = [2024-12-31]\ncompare = \"1 day\"")
         .refuses(2, "error: job.toml, line 11, column 11: string \"1 day\" is not possible here; expected a sequence.");
@@ -206,7 +206,7 @@ fn a_period_without_orders_is_legal_and_shown() {
     bench.refuses_command(
         &["run", "job.toml", "-q", "--as-of", "2023-12-31"],
         3,
-        "error: there is no order on or before the as-of date 2023-12-31: 8 of 8 rows are later; check the as-of date.",
+        "error: there is no order on or before the as-of date 2023-12-31: 8 of 8 rows are later (the dates go from 2024-01-05 to 2024-12-31); check the as-of date.",
     );
     // Dates that the first one is compared with may lie before the data.
     bench.succeeds(&["run", "job.toml", "-q", "--as-of", "2024-01-05", "--set", "periods.compare=[\"1 day\", \"1 year\"]"]);

@@ -36,7 +36,7 @@ fn a_scheme_entry_of_the_wrong_form_is_refused() {
         ),
         (
             "\"my tier\" = \"standard\"",
-            "error: job.toml, line 16, column 2: schemes.my tier is no column name; use letters, digits and underscores.",
+            "error: job.toml, line 16, column 1: schemes.my tier is no column name; use letters, digits and underscores.",
         ),
         (
             "tier = { usee = \"standard\" }",
@@ -210,9 +210,9 @@ fn overrides_are_checked() {
         "[schemes.lifecycle]\nuse = \"recency_windows\"\n[schemes.lifecycle.override.toy]\nactive = { recency_days = [0, 180] }";
     let bench = sliced();
     bench.append(rules);
-    bench.refuses(2, "error: job.toml, line 15, column 10: schemes.lifecycle has overrides per slice, but the job has no orders.slice; name the slice column or remove them.");
+    bench.refuses(2, "error: job.toml, line 15, column 1: schemes.lifecycle has overrides per slice, but the job has no orders.slice; name the slice column or remove them.");
     bench.in_orders("slice = \"shop\"");
-    bench.refuses(2, "error: job.toml, line 18, column 29: schemes.lifecycle.override names the slice \"toy\", which no order has; did you mean \"toys\"? (column \"shop\" holds \"books\", \"toys\").");
+    bench.refuses(2, "error: job.toml, line 18, column 1: schemes.lifecycle.override names the slice \"toy\", which no order has; did you mean \"toys\"? (column \"shop\" holds \"books\", \"toys\").");
     bench.edit("override.toy", "override.toys");
     bench.edit("active =", "actve =");
     bench.refuses(2, "error: job.toml, line 19, column 1: schemes.lifecycle.override.toys: there is no state \"actve\"; did you mean \"active\"? (states: active, silent, sleeping, lapsing, churned).");

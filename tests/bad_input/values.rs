@@ -111,7 +111,7 @@ fn no_order_before_the_as_of_date_is_refused() {
     bench.edit("[2024-12-31]", "[2023-12-31]");
     bench.refuses(
         3,
-        "error: there is no order on or before the as-of date 2023-12-31: 8 of 8 rows are later; check the as-of date.",
+        "error: there is no order on or before the as-of date 2023-12-31: 8 of 8 rows are later (the dates go from 2024-01-05 to 2024-12-31); check the as-of date.",
     );
     bench.append("[[orders.keep]]\ncolumn = \"amount\"\nabove = 100000");
     bench.refuses(3, "error: there is no order on or before the as-of date 2023-12-31: none of 8 rows is kept; see orders.keep and the customer and date columns.");

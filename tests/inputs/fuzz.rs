@@ -318,7 +318,7 @@ fn assignments_fuzzer(count: usize, end: Option<Instant>) {
             naive_zone: None,
             parts: 4,
         };
-        let files = assignments::open(&[(name.into(), shop.path(name))], "the test", None)?;
+        let files = assignments::open(&[(name.into(), shop.path(name))], "the test", None, false)?;
         assignments::read(&files, &request).map(|_| ())
     });
 }
@@ -348,7 +348,7 @@ fn path_fuzzer(count: usize, end: Option<Instant>) {
         let part = folder.join(format!("k={}", encoded(&value)));
         fs::create_dir_all(&part).expect("a folder");
         fs::write(part.join("a.parquet"), "").expect("a file");
-        let found = files::find(&[("paths".into(), folder)], "the test")?;
+        let found = files::find(&[("paths".into(), folder)], "the test")?.files;
         assert_eq!(found.len(), 1);
         assert_eq!(found[0].partitions, [("k".to_owned(), Some(value.clone()))], "{value:?}");
         Ok(())

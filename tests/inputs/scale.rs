@@ -53,7 +53,7 @@ fn a_row_bomb_is_read() {
     assert_eq!(bench.table("ledger.parquet"), [["orders/a.parquet", "kept", "4194304", "4194304.00"]]);
 }
 
-/// More than 2^32 rows: one file of 2^26 rows under 65 names. They are of many customers: the orders of one must fit into
+/// More than 2^32 rows: 65 copies of a file of 2^26 rows. They are of many customers: the orders of one must fit into
 /// memory together.
 #[test]
 #[ignore = "takes minutes"]
@@ -64,7 +64,7 @@ fn more_than_four_billion_rows_are_counted() {
     row_bomb(&bench.path("orders/00.parquet"), 1 << 26, 1 << 10);
     let bytes = fs::metadata(bench.path("orders/00.parquet")).unwrap().len();
     for number in 1..65 {
-        fs::hard_link(bench.path("orders/00.parquet"), bench.path(&format!("orders/{number:02}.parquet"))).unwrap();
+        fs::copy(bench.path("orders/00.parquet"), bench.path(&format!("orders/{number:02}.parquet"))).unwrap();
     }
     let (seconds, peak) = limited(&bench, "");
     println!("65 x 2^26 rows in {bytes} bytes: {seconds:.0} s, peak {} MiB", peak >> 20);
@@ -156,7 +156,7 @@ fn a_corpus_is_read_or_refused() {
         println!("skipped: RFMILL_CORPUS names no folder");
         return;
     };
-    let inputs = files::find(&[(folder.clone(), folder.into())], "RFMILL_CORPUS").unwrap();
+    let inputs = files::find(&[(folder.clone(), folder.into())], "RFMILL_CORPUS").unwrap().files;
     let (mut read, mut refused) = (0, 0);
     for input in inputs {
         let name = input.name.clone();

@@ -101,7 +101,7 @@ fn strings_that_are_no_text_are_refused() {
 fn columns_without_a_type_that_serves_are_refused() {
     let bench = Bench::with_run();
     bench.parquet("orders/a.parquet", &with_ids(Arc::new(NullArray::new(8))));
-    bench.refuses(3, "error: orders/a.parquet: column \"customer_id\" (orders.customer_id) is of type null; expected an integer or a string. Convert it where the file is written, or name another column.");
+    bench.refuses(3, "error: there is no order on or before the as-of date 2024-12-31: none of 8 rows is kept; see orders.keep and the customer and date columns.");
     bench.parquet("orders/a.parquet", &with_ids(Arc::new(BinaryArray::from(vec![b"a".as_slice(); 8]))));
     bench.refuses(3, "error: orders/a.parquet: column \"customer_id\" (orders.customer_id) is of type binary; expected an integer or a string. Convert it where the file is written, or name another column.");
 }

@@ -449,19 +449,19 @@ fn columns_of_the_table_are_checked() {
     bench.refuses(3, "error: crm/a.parquet: column \"clv\" (customers.dimensions) is of type float64; expected a string, an integer or a boolean. Convert it where the file is written, or name another column.");
     let bench = with_customers();
     bench.edit("\"region\", \"vip\"", "\"region\", \"id\"");
-    bench.refuses(2, "error: job.toml, line 17, column 15: customers.dimensions names \"id\", the id of the customer; name columns with few values.");
+    bench.refuses(2, "error: job.toml, line 18, column 25: customers.dimensions names \"id\", the id of the customer; name columns with few values.");
     let bench = with_customers();
     bench.edit("\"region\", \"vip\"", "\"region\", \"region\"");
     bench.refuses(2, "error: job.toml, line 18, column 15: customers.dimensions names \"region\", but customers.dimensions already has something of that name; rename the column where the file is written.");
     let bench = with_customers();
     bench.edit("path = \"crm\"", "path = []");
-    bench.refuses(2, "error: job.toml, line 4, column 1: customers.path is an empty list; name at least one file.");
+    bench.refuses(2, "error: job.toml, line 16, column 1: customers.path is an empty list; name at least one file.");
     let bench = with_customers();
     bench.edit("path = \"crm\"", "path = \"crn\"");
     bench.refuses(4, "error: there is no file or folder crn; check customers.path (it is relative to the job file).");
     let bench = with_customers();
     bench.write("crm/a.parquet", "id,points\n");
-    bench.refuses(4, "error: crm/a.parquet is not a Parquet file: it begins like text, perhaps CSV; expected the bytes PAR1. Check what wrote it, or take it out of customers.path.");
+    bench.refuses(4, "error: crm/a.parquet is not a Parquet file: it begins like text, perhaps CSV; expected the bytes PAR1. Check what wrote it, convert it (duckdb -c \"COPY (FROM read_csv('crm/a.parquet')) TO 'crm/a.converted.parquet'\"), or take it out of customers.path.");
 }
 
 #[test]

@@ -394,7 +394,7 @@ fn columns_of_events_are_checked() {
     bench.refuses(3, "error: job.toml, line 18, column 9: events.event names the column \"evnt\", which events/a.parquet does not have; did you mean \"event\"? (its columns are customer, event, at); name one of them.");
     let bench = with_events();
     bench.edit("at = \"at\"", "at = \"event\"");
-    bench.refuses(3, "error: events/a.parquet: column \"event\" (events.at) is of type string; expected a date or a timestamp. Convert it where the file is written, or name another column.");
+    bench.refuses(3, "error: events/a.parquet: column \"event\" (events.at) is of type string; expected a date or a timestamp. Convert it where the file is written (duckdb -c \"COPY (SELECT * REPLACE (CAST(event AS TIMESTAMP) AS event) FROM 'events/a.parquet') TO 'converted.parquet'\"), or name another column.");
     let bench = with_events();
     bench.parquet("orders/a.parquet", &with_ids(texts(["a"; 8])));
     bench.refuses(3, "error: column \"customer\" (events.customer_id) is an integer, but the column of orders.customer_id is a string; write both with one type.");

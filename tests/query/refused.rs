@@ -58,7 +58,7 @@ fn sql_that_cannot_be() {
             "orders.query: unable to find column \"dya\"; valid columns: [\"customer\", \"day\", \"amount\"]; upper and lower case count",
         ),
     ] {
-        bench(GOOD, sql).refuses(2, &format!("error: job.toml, line 8, column 12: {said}."));
+        bench(GOOD, sql).refuses(2, &format!("error: job.toml, line 8, column 9: {said}."));
     }
 }
 
@@ -67,7 +67,7 @@ fn results_without_the_jobs_columns() {
     if !has_program() {
         return;
     }
-    bench(GOOD, "SELECT customer, day FROM a").refuses(3, "error: job.toml, line 8, column 12: orders.query gives no column \"amount\" (orders.amount); it gives customer, day. Name it in the SELECT, with AS where it has another name.");
+    bench(GOOD, "SELECT customer, day FROM a").refuses(3, "error: job.toml, line 8, column 9: orders.query gives no column \"amount\" (orders.amount); it gives customer, day. Name it in the SELECT, with AS where it has another name.");
     // A column that is there, of a type that does not serve.
     bench(GOOD, "SELECT customer, day, amount FROM a").refuses(3, "error: the result of orders.query: column \"day\"…");
 }
@@ -78,11 +78,11 @@ fn values_that_cannot_be_read() {
         return;
     }
     let bad = b"customer,day,amount\nann,2024-01-05,5.00\nbob,2024-13-06,x\n";
-    bench(bad, "SELECT customer, CAST(day AS DATE) AS day, 1 AS amount FROM a").refuses(3, "error: job.toml, line 8, column 12: orders.query: a.csv, row 2: column \"day\" holds \"2024-13-06\", which cannot be cast to date; correct the data, or use TRY_CAST, which gives null.");
-    bench(bad, "SELECT customer, DATE(day, '%Y-%m-%d') AS day, 1 AS amount FROM a").refuses(3, "error: job.toml, line 8, column 12: orders.query: a.csv, row 2: column \"day\" holds \"2024-13-06\", which cannot be cast to date; correct the data, or use TRY_CAST, which gives null.");
-    bench(bad, "SELECT customer, DATE('2024-01-01', '%Y-%m-%d') AS day, amount FROM a").refuses(3, "error: job.toml, line 8, column 12: orders.query: a.csv, row 2: column \"amount\" holds \"x\", which is no decimal number; cast or correct it in the query, or name it in the numbers of its source.");
+    bench(bad, "SELECT customer, CAST(day AS DATE) AS day, 1 AS amount FROM a").refuses(3, "error: job.toml, line 8, column 9: orders.query: a.csv, row 2: column \"day\" holds \"2024-13-06\", which cannot be cast to date; correct the data, or use TRY_CAST, which gives null.");
+    bench(bad, "SELECT customer, DATE(day, '%Y-%m-%d') AS day, 1 AS amount FROM a").refuses(3, "error: job.toml, line 8, column 9: orders.query: a.csv, row 2: column \"day\" holds \"2024-13-06\", which cannot be cast to date; correct the data, or use TRY_CAST, which gives null.");
+    bench(bad, "SELECT customer, DATE('2024-01-01', '%Y-%m-%d') AS day, amount FROM a").refuses(3, "error: job.toml, line 8, column 9: orders.query: a.csv, row 2: column \"amount\" holds \"x\", which is no decimal number; cast or correct it in the query, or name it in the numbers of its source.");
     let long = b"customer,day,amount\nann,2024-01-05,5.00\nbob,2024-01-06,0.0000001\n";
-    bench(long, "SELECT customer, CAST(day AS DATE) AS day, amount FROM a").refuses(3, "error: job.toml, line 8, column 12: orders.query: a.csv, row 2: column \"amount\" holds \"0.0000001\", which has more digits behind the point than money can; raise orders.amount_scale, or round in the query.");
+    bench(long, "SELECT customer, CAST(day AS DATE) AS day, amount FROM a").refuses(3, "error: job.toml, line 8, column 9: orders.query: a.csv, row 2: column \"amount\" holds \"0.0000001\", which has more digits behind the point than money can; raise orders.amount_scale, or round in the query.");
     // What money holds and the job's scale does not is the job's to refuse.
     let longer = b"customer,day,amount\nann,2024-01-05,5.001\n";
     bench(longer, "SELECT customer, CAST(day AS DATE) AS day, amount FROM a").refuses(3, "error: the result of orders.query…");

@@ -45,7 +45,7 @@ pub(super) fn read(args: &AssignArgs, shares: &Shares, customers: &Population, r
 
 fn load(path: &Path, flag: &'static str, control: Option<&str>, customers: &Population) -> Result<Assignments> {
     let zone = Zone::named("UTC", flag)?;
-    let files = assignments::open(&[(path.display().to_string(), path.to_owned())], flag, None)?;
+    let files = assignments::open(&[(path.display().to_string(), path.to_owned())], flag, None, false)?;
     let request = Request {
         whose: flag.into(),
         strategy: None,

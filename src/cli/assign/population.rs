@@ -57,7 +57,7 @@ const NO_STATE: &str = "(none)";
 /// # Errors
 /// Exit 2 if a column or slice is not there; exit 4 if a file cannot be read.
 pub(super) fn read(folder: &Path, wanted: &PopulationRequest) -> Result<Population> {
-    let inputs = files::find(&[(folder.display().to_string(), PathBuf::from(folder))], "the output folder")?;
+    let inputs = files::find(&[(folder.display().to_string(), PathBuf::from(folder))], "the output folder")?.files;
     let sources: Vec<Source> = inputs.into_iter().map(|input| Source::open(input, None)).collect::<Result<_>>()?;
     let first = sources.first().ok_or_else(|| Error::bug("a folder of customers without files"))?;
     let table = CustomersColumns::find(first, folder, wanted)?;

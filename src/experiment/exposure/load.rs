@@ -91,7 +91,8 @@ pub struct RowCounts {
 pub fn open(job: &Job) -> Result<Vec<Vec<AssignmentFile>>> {
     let open = |strategy: &Strategy| {
         let hashes = HashList::named(strategy.manifest.as_deref(), job.source.folder(), "strategy.manifest")?;
-        assignments::open(&strategy.assignments, "strategy.assignments", hashes.as_ref())
+        let has_naive_int96 = job.raw.orders.naive_timezone.is_some();
+        assignments::open(&strategy.assignments, "strategy.assignments", hashes.as_ref(), has_naive_int96)
     };
     job.strategies.iter().map(open).collect()
 }

@@ -8,7 +8,7 @@ use sha2::{Digest, Sha256};
 use crate::error::{Error, Result};
 use crate::input::files::InputPath;
 use crate::input::hashes::{HashList, VerifiedHash};
-use crate::input::regular_file::{looks_like, mtime_ns, open_regular};
+use crate::input::regular_file::{HEAD, looks_like, mtime_ns, open_regular};
 use crate::input::source::Source;
 
 /// A file of assignments with the identity of its content.
@@ -29,10 +29,10 @@ pub struct AssignmentFile {
 }
 
 impl AssignmentFile {
-    pub(super) fn open(input: InputPath, hashes: Option<&Arc<HashList>>) -> Result<AssignmentFile> {
+    pub(super) fn open(input: InputPath, hashes: Option<&Arc<HashList>>, has_naive_int96: bool) -> Result<AssignmentFile> {
         let is_csv = input.path.extension().is_some_and(|ending| ending.eq_ignore_ascii_case("csv"));
         if !is_csv {
-            let source = Source::open(input, hashes)?;
+            let source = Source::open(input, hashes)?.with_int96(has_naive_int96);
             return Ok(AssignmentFile {
                 input: source.input.clone(),
                 size: source.size,
@@ -52,7 +52,7 @@ impl AssignmentFile {
             let length = file.read(&mut buffer).map_err(io)?;
             let Some(bytes) = buffer.get(..length).filter(|b| !b.is_empty()) else { break };
             if head.is_empty() {
-                head.extend_from_slice(bytes.get(..4).unwrap_or(bytes));
+                head.extend_from_slice(bytes.get(..HEAD).unwrap_or(bytes));
             }
             hash.update(bytes);
         }

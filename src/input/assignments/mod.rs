@@ -34,14 +34,20 @@ pub use file::AssignmentFile;
 pub use request::Request;
 
 /// Finds and opens the files of assignments; `key` is the key of the job file, or the flag, that names them. With a list of
-/// hashes they must be as it says.
+/// hashes they must be as it says. With `has_naive_int96`, Parquet's INT96 is wall-clock time.
 ///
 /// # Errors
 /// Exit 4: no such file, or one that cannot be read.
-pub fn open(patterns: &[(String, PathBuf)], key: &'static str, hashes: Option<&Arc<HashList>>) -> Result<Vec<AssignmentFile>> {
-    let inputs = files::find(patterns, key)?;
+pub fn open(
+    patterns: &[(String, PathBuf)],
+    key: &'static str,
+    hashes: Option<&Arc<HashList>>,
+    has_naive_int96: bool,
+) -> Result<Vec<AssignmentFile>> {
+    let inputs = files::find(patterns, key)?.files;
+    let open = |input| AssignmentFile::open(input, hashes, has_naive_int96);
     // In the order of the paths, so that the first error is always the same one.
-    let opened: Vec<Result<AssignmentFile>> = inputs.into_par_iter().map(|input| AssignmentFile::open(input, hashes)).collect();
+    let opened: Vec<Result<AssignmentFile>> = inputs.into_par_iter().map(open).collect();
     opened.into_iter().collect()
 }
 

@@ -7,7 +7,8 @@ use arrow::datatypes::DataType;
 use super::ledger::{FILTERED, OUTCOMES};
 use crate::domain::IdType;
 use crate::error::{Error, Result};
-use crate::input::column_types::{ColumnRole, class, id_type, is_whole, type_name};
+use crate::input::column_types::{ColumnRole, class, id_type, is_whole, type_name, wider};
+use crate::input::joined::SchemaWanted;
 use crate::input::predicate::Predicate;
 use crate::input::schema::{self, differs, read_schema, serving};
 use crate::input::source::Source;
@@ -49,6 +50,40 @@ pub struct UsedColumns {
     pub category: bool,
 }
 
+/// What the files of a job's orders must have, and what they may lack.
+///
+/// # Errors
+/// Exit 2: a list of columns is empty.
+pub(super) fn schema_wanted(job: &Job) -> Result<SchemaWanted<'_>> {
+    let orders = &job.raw.orders;
+    let wanted = wanted(job)?;
+    let named = |is_it: &dyn Fn(ColumnRole, &str) -> bool| -> Vec<&str> {
+        wanted.iter().filter(|(_, role, key)| is_it(*role, key)).map(|(name, ..)| *name).collect()
+    };
+    let is_test = |key: &str| matches!(key, "orders.keep" | "orders.returns" | "orders.money_only");
+    let can_lack = |key: &str| is_test(key) || matches!(key, "orders.discount" | "orders.cost" | "orders.category");
+    let others = named(&|_, key| !is_test(key));
+    Ok(SchemaWanted {
+        required: named(&|_, key| !can_lack(key)),
+        // Rows of a file that lacks a column are no duplicates of rows that have it, and must not pass for others.
+        requires_all: orders.dedupe != Dedupe::default(),
+        optional: named(&|_, key| can_lack(key)),
+        dates: named(&|role, _| role == ColumnRole::Date),
+        numbers: named(&|role, _| matches!(role, ColumnRole::Money | ColumnRole::Discount)),
+        tested: named(&|_, key| is_test(key)).into_iter().filter(|name| !others.contains(name)).collect(),
+        has_naive_int96: orders.naive_timezone.is_some(),
+    })
+}
+
+/// The zone of business dates, and that of naive timestamps if it is another one.
+fn zones(job: &Job) -> Result<(Zone, Option<Zone>)> {
+    let orders = &job.raw.orders;
+    let named = |key: &str, name: &str| Zone::named(name, &format!("{}: {key}", job.source.locate(key, name)));
+    let zone = named("orders.timezone", &orders.timezone)?;
+    let naive = orders.naive_timezone.as_ref().filter(|name| **name != orders.timezone);
+    Ok((zone, naive.map(|name| named("orders.naive_timezone", name)).transpose()?))
+}
+
 /// Finds and checks the job's columns in every file.
 ///
 /// # Errors
@@ -56,23 +91,19 @@ pub struct UsedColumns {
 /// 2: invalid predicates and zones.
 pub fn check(job: &Job, sources: &[Source], uses: UsedColumns) -> Result<OrderColumns> {
     let orders = &job.raw.orders;
-    let place = |name: &str| job.source.locate(name);
-    let zone = Zone::named(&orders.timezone, &format!("{}: orders.timezone", place(&orders.timezone)))?;
-    let naive_zone = match &orders.naive_timezone {
-        Some(name) if *name != orders.timezone => Some(Zone::named(name, &format!("{}: orders.naive_timezone", place(name)))?),
-        _ => None,
-    };
+    let (zone, naive_zone) = zones(job)?;
     let Predicates { keep, returns, money_only } = Predicates::new(job)?;
     for name in &orders.inherit {
-        schema::column(sources, name, ColumnRole::Any, "orders.inherit", &place(&format!("\"{name}\"")))?;
+        schema::column(sources, name, ColumnRole::Any, "orders.inherit", &job.source.locate("orders.inherit", name))?;
     }
     let wanted = wanted(job)?;
+    let places: Vec<String> = wanted.iter().map(|(column, _, key)| job.source.locate(key, column)).collect();
     let mut first_seen: BTreeMap<(&str, &str), (String, String)> = BTreeMap::new();
     let mut id = None;
     for source in sources {
         let schema = read_schema(source);
-        for (column, role, key) in &wanted {
-            let data_type = serving(source, &schema, column, *role, key, &job.source.locate(&format!("\"{column}\"")))?;
+        for ((column, role, key), place) in wanted.iter().zip(&places) {
+            let data_type = serving(source, &schema, column, *role, key, place)?;
             let class = class(*role, &data_type);
             let (before, file) = first_seen.entry((column, key)).or_insert_with(|| (class.clone(), source.name()));
             if *before != class {
@@ -82,7 +113,8 @@ pub fn check(job: &Job, sources: &[Source], uses: UsedColumns) -> Result<OrderCo
                 check_minor(source, column, key, &data_type)?;
             }
             if *key == "orders.customer_id" {
-                id = Some(id_type(&data_type)?);
+                let own = id_type(&data_type)?;
+                id = Some(id.map_or(own, |before| wider(before, own)));
             }
             for predicate in keep.iter().chain(&returns).chain(&money_only).filter(|p| p.column == *column) {
                 predicate
@@ -133,7 +165,7 @@ impl Predicates {
 /// The columns that a job names, but for those of `orders.inherit`: name, role and key.
 fn wanted(job: &Job) -> Result<Vec<(&str, ColumnRole, &'static str)>> {
     let orders = &job.raw.orders;
-    let place = |name: &str| job.source.locate(name);
+    let place = |key: &str| job.source.locate(key, "");
     let mut wanted = vec![
         (orders.customer_id.as_str(), ColumnRole::Customer, "orders.customer_id"),
         (orders.ordered_at.as_str(), ColumnRole::Date, "orders.ordered_at"),
@@ -155,7 +187,7 @@ fn wanted(job: &Job) -> Result<Vec<(&str, ColumnRole, &'static str)>> {
         if names.is_empty() {
             return Err(Error::usage(format!(
                 "{}: orders.dedupe is an empty list; name the columns in which duplicates are equal, or leave the key out",
-                place("dedupe")
+                place("orders.dedupe")
             )));
         }
         wanted.extend(names.iter().map(|c| (c.as_str(), ColumnRole::Any, "orders.dedupe")));
@@ -164,7 +196,7 @@ fn wanted(job: &Job) -> Result<Vec<(&str, ColumnRole, &'static str)>> {
         if latest.key.is_empty() {
             return Err(Error::usage(format!(
                 "{}: orders.latest.key is empty; name the columns that identify a row",
-                place("key")
+                place("orders.latest.key")
             )));
         }
         wanted.extend(latest.key.iter().map(|c| (c.as_str(), ColumnRole::Any, "orders.latest.key")));
@@ -198,7 +230,7 @@ fn guests(job: &Job, id: IdType) -> Result<Option<Predicate>> {
         (RawScalar::Bool(_) | RawScalar::Float(_) | RawScalar::Date(_), _) => None,
     };
     let values: Vec<RawScalar> = orders.guests.iter().filter_map(value).collect();
-    let place = format!("{}: orders.guests", job.source.locate("guests"));
+    let place = format!("{}: orders.guests", job.source.locate("orders.guests", ""));
     if values.is_empty() {
         return Err(Error::contract(format!(
             "{place} has no value that column {:?} (orders.customer_id) could hold, which is {}; name such values, or remove the key",

@@ -19,7 +19,8 @@ mod worker;
 use crate::bucket::{BucketStore, BucketWriter, Field, RecordLayout};
 use crate::domain::IdType;
 use crate::error::Result;
-use crate::input::source::{self, Source};
+use crate::input::open::{self, Opened};
+use crate::input::source::Source;
 use crate::input::threads::on_all_threads;
 use crate::job::Job;
 use crate::measure::{CustomerlessOrders, CustomerlessRows};
@@ -61,8 +62,9 @@ pub struct ScannedOrders {
 ///
 /// # Errors
 /// Exit 4: no file, or one that cannot be read.
-pub fn open(job: &Job) -> Result<Vec<Source>> {
-    source::open_all(job, &job.paths, "orders.path", job.raw.orders.manifest.as_deref(), "orders.manifest")
+pub fn open(job: &Job) -> Result<Opened> {
+    let wanted = columns::schema_wanted(job)?;
+    open::open_all(job, &job.paths, "orders.path", job.raw.orders.manifest.as_deref(), "orders.manifest", &wanted)
 }
 
 /// The fields of the records of a job.

@@ -1,6 +1,6 @@
 //! Which row groups of the files are read, and how much of each.
 
-use arrow::datatypes::DataType;
+use arrow::datatypes::{DataType, TimeUnit};
 use parquet::file::statistics::Statistics;
 
 use crate::domain::Day;
@@ -51,36 +51,45 @@ fn can_prune(job: &Job) -> bool {
 /// still read and checked; the other columns are not.
 fn is_after(job: &Job, source: &Source, group: usize) -> bool {
     let orders = &job.raw.orders;
-    let schema = source.metadata.schema();
-    let group = source.metadata.metadata().row_group(group);
-    let statistics = |name: &str| {
-        let (root, field) = schema.fields().find(name)?;
-        let leaf = (0..group.num_columns()).find(|leaf| source.metadata.parquet_schema().get_column_root_idx(*leaf) == root)?;
-        Some((field.data_type().clone(), group.column(leaf).statistics()?))
-    };
-    let (Some((date_type, dates)), Some((_, ids))) = (statistics(&orders.ordered_at), statistics(&orders.customer_id)) else {
-        return false;
-    };
-    if dates.null_count_opt() != Some(0) || ids.null_count_opt() != Some(0) {
+    let has_no_null = |name: &str| statistics(source, group, name).is_some_and(|(_, s)| s.null_count_opt() == Some(0));
+    if !has_no_null(&orders.ordered_at) || !has_no_null(&orders.customer_id) {
         return false;
     }
-    let ticks_per_day = |unit: &arrow::datatypes::TimeUnit| match unit {
-        arrow::datatypes::TimeUnit::Second => 86_400,
-        arrow::datatypes::TimeUnit::Millisecond => 86_400_000,
-        arrow::datatypes::TimeUnit::Microsecond => 86_400_000_000,
-        arrow::datatypes::TimeUnit::Nanosecond => 86_400_000_000_000i64,
+    let Some((first, last)) = days(source, group, &orders.ordered_at) else { return false };
+    // A margin of a day covers all zones.
+    first - 1 > i64::from(job.last().0) && first <= last && last < i64::from(Day::MAX.0)
+}
+
+/// The first and the last date of all files, in UTC, as far as their statistics tell.
+pub fn span(job: &Job, sources: &[Source]) -> Option<(Day, Day)> {
+    let groups = sources.iter().flat_map(|source| (0..source.metadata.metadata().num_row_groups()).map(move |g| (source, g)));
+    let spans = groups.filter_map(|(source, group)| days(source, group, &job.raw.orders.ordered_at));
+    let (first, last) = spans.reduce(|a, b| (a.0.min(b.0), a.1.max(b.1)))?;
+    let day = |day: i64| i32::try_from(day).ok().map(Day).filter(|day| (Day::MIN..=Day::MAX).contains(day));
+    Some((day(first)?, day(last)?))
+}
+
+/// The least and the greatest date of a row group by its statistics, in days since 1970 and UTC.
+fn days(source: &Source, group: usize, column: &str) -> Option<(i64, i64)> {
+    let ticks_per_day = |unit: &TimeUnit| match unit {
+        TimeUnit::Second => 86_400,
+        TimeUnit::Millisecond => 86_400_000,
+        TimeUnit::Microsecond => 86_400_000_000,
+        TimeUnit::Nanosecond => 86_400_000_000_000i64,
     };
-    let (first, last) = match (dates, &date_type) {
-        (Statistics::Int32(s), DataType::Date32) => {
-            let (Some(min), Some(max)) = (s.min_opt(), s.max_opt()) else { return false };
-            (i64::from(*min), i64::from(*max))
+    match statistics(source, group, column)? {
+        (DataType::Date32, Statistics::Int32(s)) => Some((i64::from(*s.min_opt()?), i64::from(*s.max_opt()?))),
+        (DataType::Timestamp(unit, _), Statistics::Int64(s)) => {
+            Some((s.min_opt()?.div_euclid(ticks_per_day(&unit)), s.max_opt()?.div_euclid(ticks_per_day(&unit))))
         }
-        (Statistics::Int64(s), DataType::Timestamp(unit, _)) => {
-            let (Some(min), Some(max)) = (s.min_opt(), s.max_opt()) else { return false };
-            // A margin of a day covers all zones.
-            (min.div_euclid(ticks_per_day(unit)) - 1, max.div_euclid(ticks_per_day(unit)) + 1)
-        }
-        _ => return false,
-    };
-    first > i64::from(job.last().0) && first <= last && last <= i64::from(Day::MAX.0)
+        _ => None,
+    }
+}
+
+/// The type of a column and its statistics in a row group.
+fn statistics<'s>(source: &'s Source, group: usize, column: &str) -> Option<(DataType, &'s Statistics)> {
+    let (root, field) = source.metadata.schema().fields().find(column)?;
+    let group = source.metadata.metadata().row_group(group);
+    let leaf = (0..group.num_columns()).find(|leaf| source.metadata.parquet_schema().get_column_root_idx(*leaf) == root)?;
+    Some((field.data_type().clone(), group.column(leaf).statistics()?))
 }

@@ -102,8 +102,7 @@ fn kind(kind: FailureKind) -> Kind {
 fn placed(sentence: &str, request: &Request, job: &Source) -> String {
     match sentence.strip_prefix(&request.key) {
         Some(rest) => {
-            let first = request.sql.trim().lines().next().unwrap_or_default();
-            format!("{}: {}{rest}", job.locate(first), request.key)
+            format!("{}: {}{rest}", job.locate(&request.key, &request.sql), request.key)
         }
         None => sentence.to_owned(),
     }

@@ -52,7 +52,7 @@ pub(super) fn open(job: &Job) -> Result<Vec<OpenSource>> {
 }
 
 fn open_source(job: &Job, source: &DataSource) -> Result<OpenSource> {
-    let inputs = files::find(&source.paths, "source.path")?;
+    let inputs = files::find(&source.paths, "source.path")?.files;
     let mut format = source.format;
     for input in &inputs {
         let found = source.format.or_else(|| by_ending(&input.name));
@@ -61,14 +61,14 @@ fn open_source(job: &Job, source: &DataSource) -> Result<OpenSource> {
             (None, _) => {
                 return Err(Error::usage(format!(
                     "{}: source {name:?}: the ending of {} does not tell its format; give format = \"csv\", \"ndjson\", \"parquet\" or \"ipc\"",
-                    job.source.locate(name),
+                    job.source.locate("source", name),
                     input.path.display()
                 )));
             }
             (Some(found), Some(before)) if found != before => {
                 return Err(Error::usage(format!(
                     "{}: source {name:?}: {} is not of the format of the files before it; give each format a source of its own",
-                    job.source.locate(name),
+                    job.source.locate("source", name),
                     input.path.display()
                 )));
             }

@@ -63,7 +63,7 @@ fn csv_and_parquet_are_read_alike() {
         assert_eq!(table.strata.as_ref(), ["(none)", "At Risk", "New"]);
     }
     // Fingerprints tell contents apart.
-    let hash = |name: &str| open(&[(name.into(), folder.0.path().join(name))], "key", None).unwrap().remove(0).hash;
+    let hash = |name: &str| open(&[(name.into(), folder.0.path().join(name))], "key", None, false).unwrap().remove(0).hash;
     assert_eq!(hash("plain.csv"), crate::hash::sha256(CSV.as_bytes()));
     assert_ne!(hash("plain.csv"), hash("marked.CSV"));
 }

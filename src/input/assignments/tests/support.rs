@@ -63,7 +63,7 @@ impl Folder {
             parts: 1,
         };
         change(&mut request);
-        let files = open(&[(pattern.into(), self.0.path().join(pattern))], "strategy.assignments", None)?;
+        let files = open(&[(pattern.into(), self.0.path().join(pattern))], "strategy.assignments", None, false)?;
         Ok(read(&files, &request)?.remove(0))
     }
 
@@ -83,7 +83,7 @@ impl Folder {
             naive_zone: None,
             parts,
         };
-        let files = open(&[(pattern.into(), self.0.path().join(pattern))], "strategy.assignments", None).unwrap();
+        let files = open(&[(pattern.into(), self.0.path().join(pattern))], "strategy.assignments", None, false).unwrap();
         read(&files, &request).unwrap()
     }
 

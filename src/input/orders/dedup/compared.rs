@@ -36,7 +36,10 @@ impl Compared<'_> {
                     let index = index_columns(source);
                     let is_compared = |name: &String| !index.contains(name) || named.contains(name);
                     let names = schema.fields().iter().map(|field| field.name()).filter(|name| is_compared(name));
-                    names.filter_map(|name| field(name).ok()).collect()
+                    let mut columns: Vec<_> = names.filter_map(|name| field(name).ok()).collect();
+                    // Files may have their columns in another order.
+                    columns.sort_unstable_by(|a: &(String, _), b| a.0.cmp(&b.0));
+                    columns
                 }
             });
         }
@@ -65,30 +68,26 @@ fn index_columns(source: &Source) -> Vec<String> {
 
 /// Checks that all files have equal columns, without which rows cannot be compared.
 fn check_same(sources: &[Source], columns: &[Vec<(String, DataType)>]) -> Result<()> {
-    let Some(((first, want), rest)) =
-        sources.iter().zip(columns).next().map(|first| (first, sources.iter().zip(columns).skip(1)))
-    else {
-        return Ok(());
-    };
-    for (source, got) in rest {
-        if let Some((a, b)) = want.iter().zip(got).find(|(a, b)| a != b) {
+    let mut all = sources.iter().zip(columns);
+    let Some((first, want)) = all.next() else { return Ok(()) };
+    for (source, got) in all {
+        let of = |columns: &[(String, DataType)], name: &str| columns.iter().find(|(n, _)| n == name).map(|(_, t)| type_name(t));
+        let (lacked, other) = (want.iter().find(|(n, _)| of(got, n).is_none()), got.iter().find(|(n, _)| of(want, n).is_none()));
+        let lacking = lacked.map(|(name, _)| (name, source, first)).or_else(|| other.map(|(name, _)| (name, first, source)));
+        if let Some((name, without, with)) = lacking {
             return Err(Error::contract(format!(
-                "column {:?} ({}) in {} stands where {} has {:?} ({}); duplicates can only be told between files with equal columns in equal order, so write all files with one schema",
-                b.0,
-                type_name(&b.1),
-                source.name(),
-                first.name(),
-                a.0,
-                type_name(&a.1)
+                "{} has a column {name:?}, which {} lacks; duplicates can only be told between files with equal columns, so write all files with one schema",
+                with.name(),
+                without.name()
             )));
         }
-        if want.len() != got.len() {
+        if let Some(((name, a), (_, b))) = want.iter().zip(got).find(|(a, b)| a != b) {
             return Err(Error::contract(format!(
-                "{} has {} columns and {} has {}; duplicates can only be told between files with equal columns, so write all files with one schema",
+                "column {name:?} is {} in {} but {} in {}; duplicates can only be told between columns of equal types, so write all files with one schema",
+                type_name(b),
                 source.name(),
-                got.len(),
+                type_name(a),
                 first.name(),
-                want.len()
             )));
         }
     }

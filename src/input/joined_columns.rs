@@ -1,0 +1,19 @@
+//! How the columns of a file are read beside those of other files.
+
+use arrow::datatypes::DataType;
+
+/// The columns of a file whose reading other files decide about.
+#[derive(Debug, Clone, Default)]
+pub(super) struct JoinedColumns {
+    /// Columns without a value in this file, which it may lack, with the type of others.
+    pub nulls: Vec<(String, DataType)>,
+    /// Whether INT96 holds wall-clock time.
+    pub has_naive_int96: bool,
+}
+
+impl JoinedColumns {
+    /// The type of a column that is read as nulls.
+    pub fn null_type(&self, column: &str) -> Option<&DataType> {
+        self.nulls.iter().find(|(name, _)| name == column).map(|(_, data_type)| data_type)
+    }
+}

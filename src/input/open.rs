@@ -1,0 +1,41 @@
+//! Opening all files of one kind of table.
+
+use std::path::PathBuf;
+
+use rayon::prelude::*;
+
+use super::files::{self, Found};
+use super::hashes::HashList;
+use super::joined::{self, SchemaWanted};
+use super::source::Source;
+use crate::domain::Warning;
+use crate::error::Result;
+use crate::job::Job;
+
+/// Files that were opened, and what to say of them.
+#[derive(Debug, Default)]
+pub struct Opened {
+    /// The files, by name.
+    pub sources: Vec<Source>,
+    /// What was passed over, and columns that some files lack.
+    pub warnings: Vec<Warning>,
+}
+
+/// Opens the files that the patterns of `key` match, checks them against the list of hashes that `manifest_key` names, if any, and
+/// joins their schemas.
+pub(crate) fn open_all(
+    job: &Job,
+    patterns: &[(String, PathBuf)],
+    key: &'static str,
+    manifest: Option<&str>,
+    manifest_key: &'static str,
+    schema: &SchemaWanted,
+) -> Result<Opened> {
+    let Found { files, mut warnings } = files::find(patterns, key)?;
+    let hashes = HashList::named(manifest, job.source.folder(), manifest_key)?;
+    // In the order of the paths, so that the first error is always the same one.
+    let opened: Vec<Result<Source>> = files.into_par_iter().map(|input| Source::open(input, hashes.as_ref())).collect();
+    let mut sources = opened.into_iter().collect::<Result<Vec<Source>>>()?;
+    warnings.extend(joined::join(&mut sources, schema));
+    Ok(Opened { sources, warnings })
+}
