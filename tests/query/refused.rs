@@ -152,7 +152,7 @@ fn numbers_that_are_none() {
         "SELECT customer, CAST(day AS DATE) AS day, amount FROM a",
     );
     bench.edit("path = \"a.csv\"", "path = \"a.csv\"\ndecimal_comma = true\nnumbers = [\"amount\"]");
-    bench.refuses(3, "error: job.toml, line …, column 12: orders.query: a.csv, row 2: column \"amount\" holds \"1.23\", which is no number such as 1.234,50.");
+    bench.refuses(3, "error: job.toml, line …, column 9: orders.query: a.csv, row 2: column \"amount\" holds \"1.23\", which is no number such as 1.234,50.");
     bench.edit("numbers = [\"amount\"]", "numbers = [\"money\"]");
     bench.refuses(2, "error: source \"a\" has no column \"money\", which its numbers name; it has customer, day, amount.");
 }
