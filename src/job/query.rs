@@ -26,6 +26,8 @@ pub enum QueriedTable {
     Customers,
     /// `[events]`.
     Events,
+    /// The assignments of the strategy with this number.
+    Assignments(usize),
 }
 
 impl QueriedTable {
@@ -35,12 +37,21 @@ impl QueriedTable {
             QueriedTable::Orders => "orders.query",
             QueriedTable::Customers => "customers.query",
             QueriedTable::Events => "events.query",
+            QueriedTable::Assignments(_) => "strategy.assignments.query",
         }
     }
 
     /// Its section of the job file.
-    pub fn section(self) -> &'static str {
+    fn section(self) -> &'static str {
         self.key().trim_end_matches(".query")
+    }
+
+    /// The name of the file that holds its rows, which no other table of the job has.
+    pub fn file_name(self) -> String {
+        match self {
+            QueriedTable::Assignments(strategy) => format!("assignments-{strategy}.parquet"),
+            table => format!("{}.parquet", table.section()),
+        }
     }
 }
 
@@ -99,10 +110,15 @@ fn joined(paths: &OneOrMany, key: &str, source: &Source) -> Result<Vec<(String, 
 pub(super) fn resolve(raw: &RawJob, source: &Source) -> Result<(Vec<Query>, Vec<DataSource>)> {
     let customers = raw.customers.as_ref().and_then(|customers| customers.query.as_ref());
     let events = raw.events.as_ref().and_then(|events| events.query.as_ref());
-    let written =
-        [(QueriedTable::Orders, raw.orders.query.as_ref()), (QueriedTable::Customers, customers), (QueriedTable::Events, events)];
-    let queries: Vec<Query> =
-        written.into_iter().filter_map(|(table, sql)| sql.map(|sql| Query { table, sql: sql.clone() })).collect();
+    let written = [
+        (QueriedTable::Orders, raw.orders.query.as_deref()),
+        (QueriedTable::Customers, customers.map(String::as_str)),
+        (QueriedTable::Events, events.map(String::as_str)),
+    ];
+    let strategies = raw.strategy.iter().zip(0..);
+    let assignments = strategies.map(|(strategy, number)| (QueriedTable::Assignments(number), strategy.assignments.query()));
+    let queries = written.into_iter().chain(assignments);
+    let queries: Vec<Query> = queries.filter_map(|(table, sql)| sql.map(|sql| Query { table, sql: sql.into() })).collect();
     if let Some(empty) = queries.iter().find(|query| query.sql.trim().is_empty()) {
         let key = empty.table.key();
         return Err(Error::usage(format!("{}: {key} is empty; write SELECT … FROM a source", source.locate(key, ""))));

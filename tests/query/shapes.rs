@@ -223,3 +223,32 @@ fn check_and_explain_plan_the_query() {
     }
     assert!(!bench.path("out").exists(), "nothing is written");
 }
+
+/// Assignments come from a query as well: the same tables as from the file that it reads.
+#[test]
+fn assignments_have_queries() {
+    if !has_program() {
+        return;
+    }
+    let bench = Bench::empty();
+    bench.write("a.csv", "customer,day,amount\nann,2024-02-05,5.00\nbob,2024-02-06,7.00\ncem,2024-02-07,9.00\n");
+    bench.write(
+        "arms.csv",
+        "customer_id,arm,assigned_on\nann,treatment,2024-02-01\nbob,control,2024-02-01\ncem,treatment,2024-02-01\n",
+    );
+    bench.write("crm.csv", "who;group;day\nann;mail;01.02.2024\nbob;none;01.02.2024\ncem;mail;01.02.2024\n");
+    let sources = source("a", "a.csv", "") + &source("crm", "crm.csv", "separator = \";\"");
+    bench.write("job.toml", job(&sources, PLAIN));
+    let strategy = "[[strategy]]\nname = \"mail\"\ndesign = \"randomised\"\nassignments = \"arms.csv\"\ncontrol = \"control\"\nsplit = { control = 0.5, treatment = 0.5 }\nperiods = [{ from = 2024-02-01, to = 2024-02-29 }]";
+    bench.append(strategy);
+    bench.runs();
+    let from_file = bench.table("arms.parquet");
+    let sql = "SELECT who AS customer_id, CASE WHEN \\\"group\\\" = 'mail' THEN 'treatment' ELSE 'control' END AS arm, DATE(day, '%d.%m.%Y') AS assigned_on FROM crm";
+    bench.edit("assignments = \"arms.csv\"", &format!("assignments = {{ query = \"{sql}\" }}"));
+    bench.succeeds(&["check", "job.toml"]);
+    bench.runs();
+    assert_eq!(bench.table("arms.parquet"), from_file);
+    assert!(!from_file.is_empty());
+    let again = bench.runs();
+    assert!(again.err.starts_with("already computed"), "{}", again.err);
+}

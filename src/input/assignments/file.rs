@@ -74,7 +74,7 @@ impl AssignmentFile {
 
     /// The path as errors show it.
     pub fn name(&self) -> String {
-        self.input.path.display().to_string()
+        self.input.shown()
     }
 
     /// Rows by the footer; `None` for CSV, whose rows are known once it is read.

@@ -68,6 +68,11 @@ impl QueriedJob {
                 QueriedTable::Orders => queried.job.paths = paths,
                 QueriedTable::Customers => queried.job.customer_paths = paths,
                 QueriedTable::Events => queried.job.event_paths = paths,
+                QueriedTable::Assignments(number) => {
+                    if let Some(strategy) = queried.job.strategies.get_mut(number) {
+                        strategy.assignments = paths;
+                    }
+                }
             }
             let read: u64 = queried.sources.iter().flat_map(|source| &source.files).filter_map(|file| file.rows).sum();
             progress.end(&format!("{} rows of {read} in the sources", done.rows));
@@ -110,5 +115,6 @@ fn step(table: QueriedTable) -> &'static str {
         QueriedTable::Orders => "running orders.query",
         QueriedTable::Customers => "running customers.query",
         QueriedTable::Events => "running events.query",
+        QueriedTable::Assignments(_) => "running assignments",
     }
 }

@@ -24,10 +24,13 @@ pub(super) fn of(job: &Job, query: &Query, task: Task, sources: &[OpenSource], s
             QueriedTable::Orders => order_columns(job),
             QueriedTable::Customers => customer_columns(job),
             QueriedTable::Events => event_columns(job),
+            QueriedTable::Assignments(_) => {
+                ["customer_id", "arm", "assigned_on"].map(|name| column(name, ASSIGNMENTS, false)).into()
+            }
         },
         amount_scale: job.scale(),
         orders: repeated_money(job).filter(|_| query.table == QueriedTable::Orders),
-        output: scratch.join(format!("{}.parquet", query.table.section())),
+        output: scratch.join(query.table.file_name()),
         scratch: scratch.to_owned(),
         memory_limit: job.memory_limit.map(left),
     }
@@ -45,6 +48,9 @@ fn source_of(open: &OpenSource, source: &crate::job::query::DataSource) -> Sourc
 fn column(name: &str, key: &str, is_money: bool) -> Column {
     Column { name: name.into(), key: key.into(), is_money }
 }
+
+/// The key that asks for the columns of assignments.
+const ASSIGNMENTS: &str = "strategy.assignments";
 
 /// The columns that every order has; rfmill looks for the others in the result.
 fn order_columns(job: &Job) -> Vec<Column> {

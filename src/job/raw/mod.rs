@@ -24,7 +24,7 @@ pub use output::{RawOutput, ReportName, TableName};
 pub use periods::{Calendar, RawPeriod, RawPeriods};
 pub use score::{AxisName, Closed, Count, Levels, Method, MonetaryAs, RawAxis, RawScore, Ties};
 pub use source::{RawSource, SourceEncoding, SourceFormat};
-pub use strategy::{Overlap, RawBound, RawGuardrail, RawPrimary, RawShare, RawSpan, RawStrategy};
+pub use strategy::{Overlap, RawAssignments, RawBound, RawGuardrail, RawPrimary, RawShare, RawSpan, RawStrategy};
 pub use values::{OneOrMany, RawDate, RawNumber, RawScalar};
 
 /// A job: what to read, how to score it, and where the tables go.

@@ -8,6 +8,42 @@ use serde::{Deserialize, Serialize};
 use super::values::{OneOrMany, RawDate, RawNumber};
 use crate::domain::{Design, EffectMethod};
 
+/// Where assignments come from.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize, Serialize, JsonSchema)]
+#[serde(untagged, expecting = "expected a path, a list of paths, or { query = \"SELECT …\" }")]
+pub enum RawAssignments {
+    /// Files.
+    Paths(OneOrMany),
+    /// A query over the sources.
+    Query(RawQuery),
+}
+
+/// SQL in place of a path.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize, Serialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct RawQuery {
+    /// The SQL.
+    pub query: String,
+}
+
+impl RawAssignments {
+    /// The patterns of files; none with a query.
+    pub fn paths(&self) -> Option<&[String]> {
+        match self {
+            RawAssignments::Paths(paths) => Some(paths.as_slice()),
+            RawAssignments::Query(_) => None,
+        }
+    }
+
+    /// The query, if there is one.
+    pub fn query(&self) -> Option<&str> {
+        match self {
+            RawAssignments::Paths(_) => None,
+            RawAssignments::Query(query) => Some(&query.query),
+        }
+    }
+}
+
 /// A strategy: who was assigned to which arm, and what is to be said of it.
 #[derive(Debug, Clone, Deserialize, Serialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
@@ -16,9 +52,9 @@ pub struct RawStrategy {
     pub name: String,
     /// How customers came to their arms: by chance, by somebody's choice, or all were treated.
     pub design: Design,
-    /// Parquet or CSV file (by its ending), glob, folder of Parquet files, or a list of them.
-    #[schemars(extend("x-type" = "string or list"))]
-    pub assignments: OneOrMany,
+    /// Parquet or CSV file (by its ending), glob, folder of Parquet files, or a list of them; or SQL over the sources.
+    #[schemars(extend("x-type" = "string, list, or `{ query = \"SELECT …\" }`"))]
+    pub assignments: RawAssignments,
     /// List of SHA-256 hashes that the assignments are held against.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schemars(extend("x-type" = "path", "x-see" = "[hashes](#hashes-of-inputs)"))]

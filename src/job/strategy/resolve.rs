@@ -150,7 +150,15 @@ impl One<'_> {
     }
 
     fn paths(&self) -> Result<Vec<(String, PathBuf)>> {
-        let paths = self.raw.assignments.as_slice();
+        let Some(paths) = self.raw.assignments.paths() else {
+            return match self.raw.manifest {
+                Some(_) => {
+                    Err(self
+                        .wrong("manifest", "manifest lists hashes of files, and a query reads none by itself; remove it".into()))
+                }
+                None => Ok(Vec::new()),
+            };
+        };
         if paths.is_empty() {
             return Err(self.wrong("assignments", "assignments is an empty list; name at least one file".into()));
         }
