@@ -9,7 +9,7 @@ use rfmill_query_request::{Done, Failure, OrderColumns, RepeatedMoney, Request, 
 use crate::exact;
 use crate::failure::{Result, bad_cast, contract, engine, io, root};
 use crate::memory;
-use crate::sources::{Table, count_rows, tables};
+use crate::sources::{Table, count_rows, first_fault, tables};
 use crate::sql::{self, Checked};
 use crate::values::{BadValue, money};
 
@@ -150,7 +150,7 @@ fn failure(request: &Request, tables: &[&Table], bad: &BadValue, error: &PolarsE
                 request.key, cast.column, cast.to
             ))
         }
-        None => engine(&request.key, error),
+        None => first_fault(&request.sources).unwrap_or_else(|| engine(&request.key, error)),
     }
 }
 

@@ -191,3 +191,55 @@ fn too_little_memory() {
     let bench = bench(GOOD, "SELECT customer, CAST(day AS DATE) AS day, amount FROM a");
     bench.refuses_command(&["run", "job.toml", "--quiet", "--memory-limit", "32MiB"], 7, "error: …orders.query took … MiB of memory, above the … MiB that --memory-limit leaves it; give a higher limit or fewer --threads, or a query that sorts, joins and counts less at once (windows with OVER and ORDER BY hold all rows).");
 }
+
+/// A signal ends the query with the run, and nothing of it is left.
+#[test]
+#[cfg(target_os = "linux")]
+fn a_signal_ends_the_query() {
+    use std::os::unix::process::ExitStatusExt;
+    use std::time::{Duration, Instant};
+    if !has_program() {
+        return;
+    }
+    let rows: String = (0..3_000).map(|n| format!("c{n},2024-01-05,1\n")).collect();
+    let bench = Bench::empty();
+    bench.write("a.csv", format!("customer,day,amount\n{rows}"));
+    let sources: String = ["a", "b", "c"].map(|name| source(name, "a.csv", "")).concat();
+    let sql =
+        "SELECT a.customer, CAST(a.day AS DATE) AS day, a.amount FROM a, b, c WHERE a.customer || b.customer || c.customer = 'x'";
+    bench.write("job.toml", job(&sources, sql));
+    let mut run =
+        bench.command(&["run", "job.toml", "--quiet"]).stderr(std::process::Stdio::null()).spawn().expect("the program");
+    let children = |parent: u32| -> Vec<u32> {
+        let stat = |pid: u32| std::fs::read_to_string(format!("/proc/{pid}/stat")).unwrap_or_default();
+        let parent_of = |pid: u32| stat(pid).rsplit(')').next()?.split_whitespace().nth(1)?.parse::<u32>().ok();
+        let pids = std::fs::read_dir("/proc").expect("processes").flatten();
+        pids.filter_map(|e| e.file_name().to_string_lossy().parse().ok()).filter(|pid| parent_of(*pid) == Some(parent)).collect()
+    };
+    // The first child plans the query and ends; the second one runs it.
+    let began = Instant::now();
+    let busy = || {
+        children(run.id()).into_iter().find(|pid| {
+            let time = std::fs::read_to_string(format!("/proc/{pid}/stat")).unwrap_or_default();
+            let ticks = time.rsplit(')').next().and_then(|rest| rest.split_whitespace().nth(11)?.parse::<u64>().ok());
+            ticks.is_some_and(|ticks| ticks > 100)
+        })
+    };
+    let child = loop {
+        assert!(began.elapsed() < Duration::from_secs(120), "no query runs");
+        if let Some(child) = busy() {
+            break child;
+        }
+        std::thread::sleep(Duration::from_millis(50));
+    };
+    let kill = std::process::Command::new("kill").args(["-TERM", &run.id().to_string()]).status().expect("kill");
+    assert!(kill.success());
+    assert_eq!(run.wait().expect("the end").signal(), Some(15));
+    let began = Instant::now();
+    while std::path::Path::new(&format!("/proc/{child}")).exists() {
+        assert!(began.elapsed() < Duration::from_secs(10), "the query outlives the run");
+        std::thread::sleep(Duration::from_millis(20));
+    }
+    let left: Vec<_> = std::fs::read_dir(bench.path("out/runs")).expect("runs").flatten().map(|e| e.file_name()).collect();
+    assert!(left.is_empty(), "{left:?}");
+}

@@ -5,7 +5,10 @@
 
 mod check;
 mod csv;
+mod ndjson;
 mod text;
+
+pub use ndjson::first_fault;
 
 use std::path::{Path, PathBuf};
 
@@ -41,7 +44,10 @@ pub fn tables(request: &Request, names_rows: bool, bad: &BadValue) -> Result<Vec
 }
 
 fn table(request: &Request, source: &Source, names_rows: bool, bad: &BadValue) -> Result<Table> {
-    let failed = |e: PolarsError| engine(&format!("source {:?}", source.name), &e);
+    let failed = |e: PolarsError| {
+        let fault = first_fault(std::slice::from_ref(source));
+        fault.unwrap_or_else(|| engine(&format!("source {:?}", source.name), &e))
+    };
     let (pieces, rows) = match source.format {
         Format::Csv => csv_pieces(request, source, names_rows)?,
         format => plain_pieces(source, format, names_rows).map_err(failed)?,

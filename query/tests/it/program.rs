@@ -115,13 +115,21 @@ fn arrow_files_are_read() {
     assert!(result.equals_missing(&wanted), "{result}");
 }
 
-/// What nobody asked for is text; what is not JSON is named.
+/// A line that is no JSON object is named.
 #[test]
 fn broken_json_lines_are_refused() {
     let folder = Folder::new("ndjson");
     let path = folder.write("a.ndjson", "{\"a\": 1}\n{\"a\": \n");
     let failure = failed(&request(&folder, "SELECT a FROM a", vec![source("a", Format::Ndjson, &[path])]));
-    assert!(matches!(failure.kind, FailureKind::Contract | FailureKind::Input), "{failure:?}");
+    assert_eq!(failure.kind, FailureKind::Contract);
+    assert!(
+        failure.sentence.contains("a.ndjson, line 2: expected a JSON object on a line of its own (EOF while parsing"),
+        "{}",
+        failure.sentence
+    );
+    let path = folder.write("b.ndjson", "[{\"a\": 1},\n{\"a\": 2}]\n");
+    let failure = failed(&request(&folder, "SELECT a FROM b", vec![source("b", Format::Ndjson, &[path])]));
+    assert!(failure.sentence.contains("b.ndjson, line 1: expected a JSON object"), "{}", failure.sentence);
 }
 
 #[test]

@@ -128,6 +128,10 @@ fn reduce(raw: &mut RawJob, flags: &Flags, dates: &[Day]) {
     let tables = Some(vec![TableName::Customers]);
     raw.output = RawOutput { columns: Some(columns), tables, report: Vec::new(), ..RawOutput::default() };
     raw.strategy.clear();
+    if !raw.has_query() {
+        // Only assignments were made of them.
+        raw.source.clear();
+    }
     raw.checks = RawChecks::default();
     raw.acquisition = None;
 }

@@ -74,6 +74,16 @@ pub struct RawJob {
     pub output: RawOutput,
 }
 
+impl RawJob {
+    /// Whether any table of the job is made by a query.
+    pub fn has_query(&self) -> bool {
+        let customers = self.customers.as_ref().is_some_and(|customers| customers.query.is_some());
+        let events = self.events.as_ref().is_some_and(|events| events.query.is_some());
+        let assignments = self.strategy.iter().any(|strategy| strategy.assignments.query().is_some());
+        self.orders.query.is_some() || customers || events || assignments
+    }
+}
+
 /// Who is listed in `customers`.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize, Serialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
