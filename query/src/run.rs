@@ -4,7 +4,7 @@ use std::path::Path;
 
 use polars::prelude::*;
 use polars::sql::SQLContext;
-use rfmill_query_request::{Done, Failure, OrderColumns, RepeatedMoney, Request, Task};
+use rfmill_query_request::{Done, Failure, OrderColumns, RepeatedMoney, Request, Source, Task};
 
 use crate::exact;
 use crate::failure::{Result, bad_cast, contract, engine, io, root};
@@ -27,9 +27,8 @@ const GROUP_ROWS: usize = 1 << 20;
 pub fn run(request: &Request) -> Result<Done> {
     let checked = sql::check(request)?;
     let bad = BadValue::default();
-    let tables = tables(request, checked.names_rows, &bad)?;
-    let named: Vec<&Table> = tables.iter().filter(|table| checked.names.contains(&table.name)).collect();
-    let failed = |error: PolarsError| failure(request, &named, &bad, &error);
+    let tables = tables(request, &checked.names, checked.names_rows, &bad)?;
+    let failed = |error: PolarsError| failure(request, &tables, &bad, &error);
     let mut context = SQLContext::new();
     for table in &tables {
         context.register(&table.name, table.frame.clone());
@@ -37,7 +36,7 @@ pub fn run(request: &Request) -> Result<Done> {
     let mut frame = context.execute(&request.sql).map_err(failed)?;
     exact::check(request, &frame)?;
     frame = shaped(request, frame, &bad)?;
-    let mut done = Done { source_rows: tables.iter().map(|table| table.rows.clone()).collect(), ..Done::default() };
+    let mut done = Done { source_rows: source_rows(request, &tables), ..Done::default() };
     match request.task {
         Task::Plan => {
             done.plan = Some(frame.describe_optimized_plan().map_err(failed)?);
@@ -53,6 +52,15 @@ pub fn run(request: &Request) -> Result<Done> {
     }
     done.peak_memory = memory::peak();
     Ok(done)
+}
+
+/// The rows of the files of all sources, as far as they were counted.
+fn source_rows(request: &Request, tables: &[Table]) -> Vec<Vec<Option<u64>>> {
+    let rows = |source: &Source| {
+        let table = tables.iter().find(|table| table.name == source.name);
+        table.map_or_else(|| vec![None; source.files.len()], |table| table.rows.clone())
+    };
+    request.sources.iter().map(rows).collect()
 }
 
 fn engine_path(path: &Path) -> PolarsResult<PlRefPath> {
@@ -133,7 +141,7 @@ fn repeated_money(
 }
 
 /// Why a query failed, with the row of the value where one could not be read.
-fn failure(request: &Request, tables: &[&Table], bad: &BadValue, error: &PolarsError) -> Failure {
+fn failure(request: &Request, tables: &[Table], bad: &BadValue, error: &PolarsError) -> Failure {
     if let Some(bad) = bad.take() {
         let place = place(tables, &bad.column, &bad.value);
         return contract(format!("{}: {place}column {:?} holds {:?}, which {}", request.key, bad.column, bad.value, bad.why));
@@ -156,7 +164,7 @@ fn failure(request: &Request, tables: &[&Table], bad: &BadValue, error: &PolarsE
 
 /// The first row of a source that has a text in a column of that name, as the beginning of a sentence; nothing if none has, because
 /// the query had changed the value.
-fn place(tables: &[&Table], column: &str, value: &str) -> String {
+fn place(tables: &[Table], column: &str, value: &str) -> String {
     for table in tables {
         let mut frame = table.written.clone();
         let is_text = frame.collect_schema().is_ok_and(|schema| schema.get(column) == Some(&DataType::String));

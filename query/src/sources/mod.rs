@@ -10,6 +10,7 @@ mod text;
 
 pub use ndjson::first_fault;
 
+use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
 use polars::prelude::*;
@@ -33,14 +34,15 @@ pub struct Table {
     pub files: Vec<String>,
 }
 
-/// Makes the tables of a request; `names_rows` is whether the SQL names the column of row numbers, and `bad` is told of numbers
-/// that cannot be rewritten. To plan a query, no rows are read.
+/// Makes the tables that the SQL of a request names; `names_rows` is whether it names the column of row numbers, and `bad` is told of
+/// numbers that cannot be rewritten. To plan a query, no rows are read.
 ///
 /// # Errors
 /// Exit 3: a CSV file that breaks its form, a column that is not there; exit 4: files that cannot be read, or are of another
 /// encoding.
-pub fn tables(request: &Request, names_rows: bool, bad: &BadValue) -> Result<Vec<Table>> {
-    request.sources.iter().map(|source| table(request, source, names_rows, bad)).collect()
+pub fn tables(request: &Request, names: &BTreeSet<String>, names_rows: bool, bad: &BadValue) -> Result<Vec<Table>> {
+    let named = request.sources.iter().filter(|source| names.contains(&source.name));
+    named.map(|source| table(request, source, names_rows, bad)).collect()
 }
 
 fn table(request: &Request, source: &Source, names_rows: bool, bad: &BadValue) -> Result<Table> {
