@@ -153,8 +153,8 @@ impl Compared {
     /// The lift over the control's mean and the ends of its 95 % interval; nothing where that mean is not above 0.
     pub fn lift(&self) -> Option<(f64, Option<f64>, Option<f64>)> {
         let lift = self.estimate.lift.as_ref()?;
-        Some(match self.test.permutation_test() {
-            Some(test) => (lift.value, test.lift_of(self.interval.0), test.lift_of(self.interval.1)),
+        Some(match self.test.lift_interval(0.05) {
+            Some((low, high)) => (lift.value, low, high),
             None => {
                 let interval = Interval::student(lift.value, lift.se, lift.df);
                 (lift.value, Some(interval.low), Some(interval.high))

@@ -332,8 +332,8 @@ impl<'a> Pooling<'a, '_> {
             false => (DifferenceTest::student(pooled.value, pooled.se, pooled.df), None),
         };
         let interval = test.interval(0.05);
-        let lift_ends = lift.as_ref().map(|lift| match test.permutation_test() {
-            Some(test) => (lift.value, test.lift_of(interval.0), test.lift_of(interval.1)),
+        let lift_ends = lift.as_ref().map(|lift| match test.lift_interval(0.05) {
+            Some((low, high)) => (lift.value, low, high),
             None => {
                 let own = Interval::student(lift.value, lift.se, lift.df);
                 (lift.value, Some(own.low), Some(own.high))

@@ -91,14 +91,17 @@ pub(super) fn paths(section: &Section<'_>, source: &Source) -> Result<Vec<(Strin
             wrong(".manifest", format!("{name}.manifest lists hashes of files, and {key} reads none by itself; remove it"))
         }
         (None, Some(_)) => Ok(Vec::new()),
-        (Some(path), None) => joined(path, &format!("{name}.path"), source),
+        (Some(path), None) => {
+            let key = format!("{name}.path");
+            joined(path, &source.locate(&key, ""), &key, source)
+        }
     }
 }
 
-/// Paths as written, and joined to the folder of the job file.
-fn joined(paths: &OneOrMany, key: &str, source: &Source) -> Result<Vec<(String, PathBuf)>> {
+/// Paths as written, and joined to the folder of the job file, where they stand at `place`.
+fn joined(paths: &OneOrMany, place: &str, key: &str, source: &Source) -> Result<Vec<(String, PathBuf)>> {
     if paths.as_slice().is_empty() {
-        return Err(Error::usage(format!("{}: {key} is an empty list; name at least one file", source.locate(key, ""))));
+        return Err(Error::usage(format!("{place}: {key} is an empty list; name at least one file")));
     }
     Ok(paths.as_slice().iter().map(|p| (p.clone(), source.folder().join(p))).collect())
 }
@@ -185,7 +188,10 @@ fn sources(raw: &[RawSource], source: &Source) -> Result<Vec<DataSource>> {
         };
         out.push(DataSource {
             name: one.name.clone(),
-            paths: joined(&one.path, &format!("the path of source {:?}", one.name), source)?,
+            paths: {
+                let place = source.locate_key("source", number, "path");
+                joined(&one.path, &place, &format!("the path of source {:?}", one.name), source)?
+            },
             format,
             csv,
         });

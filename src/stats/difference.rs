@@ -117,6 +117,16 @@ impl DifferenceTest {
         }
     }
 
+    /// The lifts that a two-sided test at `alpha` does not reject; `None` of a test by Student's t, whose lift is another estimate.
+    pub fn lift_interval(&self, alpha: f64) -> Option<(Option<f64>, Option<f64>)> {
+        let Reference::Permutation(test) = &self.reference else { return None };
+        let (low, high) = test.lift_interval(alpha);
+        Some(match self.least_p >= alpha {
+            true => (low.map(|low| low.min(0.0)), high.map(|high| high.max(0.0))),
+            false => (low, high),
+        })
+    }
+
     /// What would be found four times in five by a test whose interval is this one: its end must leave 0 out although the
     /// difference falls short of the effect as far as it does in one case of five.
     pub fn detectable(&self, (low, high): (f64, f64)) -> Detectable {

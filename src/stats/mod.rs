@@ -37,7 +37,7 @@ pub use family::benjamini_hochberg;
 pub use grid::{Bin, Grid, GridCell, GridSecond, JointGrid, bin_of, coarse_bin_of};
 pub use lean::student_tail;
 pub use money::MoneyInterval;
-pub use permutation::{Alike, Arms, MOST_IN_TAIL, PermutationTest, Statistic, Tails};
+pub use permutation::{Alike, Arms, Deviations, MOST_IN_TAIL, PermutationTest, Statistic, Tails};
 pub use pool::{PairSums, PeriodEstimate, Pooled, pair_covariance, pool};
 pub use shrink::{Shrunk, shrink};
 pub use split::{SplitCell, split_check};

@@ -13,6 +13,9 @@
 //! money hardly is: a normal prior with its mean in the middle and half the distance as its standard deviation. At δ = 0
 //! nothing is scaled, so the test itself does not depend on e.
 //!
+//! A lift δ/(m − δ) has other ends than those that its difference would give it: where the treated's mean is r⁻¹ times the control's,
+//! r times it varies by r times its deviations ([`Deviations::OfLift`]).
+//!
 //! A ratio Σy/Σd, such as the value of an order, is tested by the customers' residuals y − R·d from the ratio R of both arms; an
 //! effect δ is taken off the treated's ratio, and their deviations from it are scaled likewise, with an exponent of 1.
 
@@ -67,7 +70,7 @@ impl PermutationTest {
     /// are coarser than customers, or the same customers are held out in several strata.
     pub fn new(strata: Vec<Arms>, statistic: Statistic, dispersion: f64) -> Option<PermutationTest> {
         let (draws, difference) = Draws::new(strata, statistic, dispersion);
-        let null = draws.under(0.0);
+        let null = draws.under(0.0, Deviations::OfDifference);
         let is_test = difference.is_finite() && null.all.sd() > 0.0;
         if !is_test {
             return None;
@@ -105,12 +108,17 @@ impl PermutationTest {
 
     /// The tails if the effect were `delta`.
     pub fn tails(&self, delta: f64) -> Tails {
+        self.tails_with(delta, Deviations::OfDifference)
+    }
+
+    /// The same with the treated's deviations scaled in this way.
+    pub fn tails_with(&self, delta: f64, deviations: Deviations) -> Tails {
         let ends = self.at_its_ends;
         let Tails { gain, loss } = match delta == 0.0 {
             true if ends.gain > 0.0 => Tails { gain: ends.gain, loss: 1.0 },
             true if ends.loss > 0.0 => Tails { gain: 1.0, loss: ends.loss },
             true => self.null.tails(self.has_few_units),
-            false => self.draws.under(delta).tails(self.has_few_units),
+            false => self.draws.under(delta, deviations).tails(self.has_few_units),
         };
         // A gain is no easier to reject where the effect is larger.
         let floor = |of: f64, is_easier: bool| if is_easier { of } else { 0.0 };
@@ -123,24 +131,36 @@ impl PermutationTest {
     /// Where draws are so few that none is that rare, nothing is rejected: the ends are then those of the least level that can
     /// reject, as much further away as a normal tail would want.
     pub fn interval(&self, alpha: f64) -> (f64, f64) {
+        self.kept(alpha, Deviations::OfDifference)
+    }
+
+    /// The lifts over the control's mean, or ratio, that a two-sided test at `alpha` does not reject; an end is `None` where that mean
+    /// is then not positive.
+    pub fn lift_interval(&self, alpha: f64) -> (Option<f64>, Option<f64>) {
+        let (low, high) = self.kept(alpha, Deviations::OfLift);
+        (self.lift_of(low), self.lift_of(high))
+    }
+
+    /// The differences that are not rejected with the deviations scaled so.
+    fn kept(&self, alpha: f64, deviations: Deviations) -> (f64, f64) {
         let least = LEAST_LEVEL / self.draws();
         if self.has_few_units && alpha < least && least < 1.0 {
             let further = normal_quantile(1.0 - alpha / 2.0) / normal_quantile(1.0 - least / 2.0);
-            let (low, high) = self.rejected(least);
+            let (low, high) = self.rejected(least, deviations);
             return (self.difference - (self.difference - low) * further, self.difference + (high - self.difference) * further);
         }
-        self.rejected(alpha)
+        self.rejected(alpha, deviations)
     }
 
     /// The interval at a level that the test can reject at.
-    fn rejected(&self, alpha: f64) -> (f64, f64) {
-        let sd = |delta: f64| self.sd(delta, Deviations::OfDifference);
+    fn rejected(&self, alpha: f64, deviations: Deviations) -> (f64, f64) {
+        let sd = |delta: f64| self.sd(delta, deviations);
         let sd = sd(self.difference).max(sd(0.0));
         let wanted = normal_quantile(1.0 - alpha / 2.0);
         let end = |sign: f64| {
             // Above 0 where the difference is rejected; nearly linear in it.
             let excess = |delta: f64| {
-                let Tails { gain, loss } = self.tails(delta);
+                let Tails { gain, loss } = self.tails_with(delta, deviations);
                 let tail: f64 = if sign > 0.0 { loss } else { gain };
                 -normal_quantile(tail.max(f64::MIN_POSITIVE)) - wanted
             };
@@ -212,7 +232,7 @@ impl PermutationTest {
     }
 
     /// The lift over the control's mean, or ratio, that a difference means; `None` where that mean is then not positive.
-    pub fn lift_of(&self, delta: f64) -> Option<f64> {
+    fn lift_of(&self, delta: f64) -> Option<f64> {
         (delta < self.draws.mean_treated).then(|| delta / (self.draws.mean_treated - delta))
     }
 

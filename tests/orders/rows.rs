@@ -68,7 +68,7 @@ fn is_null_is_a_test_or_stands_beside_one() {
     let refused = |test: &str, message: &str| {
         let bench = Bench::with_run();
         bench.append(&format!("[[orders.keep]]\ncolumn = \"amount\"\n{test}"));
-        bench.refuses(2, &format!("error: job.toml, line 16, column 1: orders.keep on column \"amount\"{message}"));
+        bench.refuses(2, &format!("error: job.toml, line 16, column 10: orders.keep on column \"amount\"{message}"));
     };
     refused("is_null = false", ": is_null is false; set it to true or remove it.");
     refused("not_null = true\nis_null = true", " has several tests; give each a [[orders.keep]] of its own.");

@@ -21,6 +21,9 @@ pub enum Deviations {
     /// n_C·s²_C)/n, and the difference has s²_T/n_T + s²_C/n_C: they agree for c² = f + (1 − f)·s²_C/s²_T with f = n_C/n_T. Nothing
     /// is scaled in halves, and as those of customers are if few are held out.
     OfDifference,
+    /// So that draws spread as the difference does whose treated mean is known to be a multiple of the control's: the treated's
+    /// deviations are then scaled by the factor r of the mean itself, c² = f·r² + (1 − f)·s²_C/s²_T.
+    OfLift,
 }
 
 /// What is compared, and how an effect changes it.
@@ -82,9 +85,10 @@ impl Draws {
         let of_customers = factor.clamp(SCALE_RANGE.0, SCALE_RANGE.1).powf(self.exponent);
         let scale_in = move |stratum: &MeasuredArms| match deviations {
             Deviations::OfCustomers => of_customers,
-            Deviations::OfDifference => {
+            Deviations::OfDifference | Deviations::OfLift => {
+                let own = if deviations == Deviations::OfLift { factor } else { 1.0 };
                 let size = stratum.control.n / stratum.treated.n;
-                let squared = size + (1.0 - size) * of_customers * of_customers;
+                let squared = size * own * own + (1.0 - size) * of_customers * of_customers;
                 squared.max(0.0).sqrt().clamp(SCALE_RANGE.0, SCALE_RANGE.1)
             }
         };
@@ -136,8 +140,8 @@ impl Draws {
     }
 
     /// The control's sum if the effect were `delta`.
-    pub fn under(&self, delta: f64) -> ControlSum {
-        let values = self.without_effect(delta, Deviations::OfDifference);
+    pub fn under(&self, delta: f64, deviations: Deviations) -> ControlSum {
+        let values = self.without_effect(delta, deviations);
         let (mut observed, mut variance, mut collapsed_variance) = (0.0, 0.0, 0.0);
         let strata = self.strata.iter().map(|stratum| {
             let (control, values) = (&stratum.control, values(stratum));

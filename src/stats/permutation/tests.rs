@@ -150,13 +150,34 @@ fn intervals_invert_the_test() {
         // The interval leaves 0 out exactly where the test rejects.
         assert_eq!(test.tails(0.0).two_sided() < alpha, low > 0.0 || high < 0.0);
         let mean = treated.iter().sum::<i64>() as f64 / treated.len() as f64;
-        let lift = test.lift_of(low).expect("a lift");
-        assert!((lift - low / (mean - low)).abs() < 1e-12);
+        let (least, most) = test.lift_interval(alpha);
+        let at = |lift: Option<f64>| {
+            let lift = lift.expect("a lift");
+            test.tails_with(mean * lift / (1.0 + lift), Deviations::OfLift)
+        };
+        assert!((at(least).gain / (alpha / 2.0) - 1.0).abs() < 1e-3 && (at(most).loss / (alpha / 2.0) - 1.0).abs() < 1e-3);
         assert!(before.is_none_or(|inner| inner.0 > low && inner.1 < high));
         before = Some(interval);
         widths.push(high - low);
     }
     assert!(widths.is_sorted());
+}
+
+/// A true lift of halves is covered, too, which the lift of a difference's ends is not: its spread grows with the treated's mean.
+#[test]
+fn lifts_are_covered() {
+    let mut random = SplitMix::new(1);
+    for lift in [-0.3, 1.0] {
+        let mut covered = 0;
+        for _ in 0..600 {
+            let [control, treated] = [0, 1].map(|_| money(&mut random, 700, 300, 1.0));
+            let treated: Vec<i64> = treated.into_iter().map(|y| (y as f64 * (1.0 + lift)).round() as i64).collect();
+            let mean = treated.iter().sum::<i64>() as f64 / treated.len() as f64;
+            let tails = test_of(&treated, &control).tails_with(mean * lift / (1.0 + lift), Deviations::OfLift);
+            covered += u32::from(tails.gain.min(tails.loss) > 0.025);
+        }
+        assert!((546..=594).contains(&covered), "{lift}: {covered} of 600");
+    }
 }
 
 /// A true effect is covered in 92 to 98 % of 600 shops, give or take a standard error, whichever way it comes about.
