@@ -14,6 +14,8 @@ mod architecture;
 mod assign;
 /// Everything a user can do wrong: the exit code, the sentence, and nothing half-written.
 mod bad_input;
+/// Effects by dimensions and by columns of the assignments.
+mod by;
 /// Every command, what it prints, and where.
 mod cli;
 /// Stores that are drawn, not customers.

@@ -143,5 +143,8 @@ fn strata_that_are_not_there_are_named() {
         "{error}"
     );
     let error = shop("[\"strata\"]", true).run_here(None).expect_err("no column").to_string();
-    assert!(error.contains("by names \"strata\", which is no scheme column of the job") && error.contains("stratum"), "{error}");
+    assert!(
+        error.contains("by names \"strata\", which is no scheme column, no dimension") && error.contains("stratum"),
+        "{error}"
+    );
 }

@@ -11,4 +11,4 @@ pub use draw::{Allocation, Candidates, DrawRules, PriorAssignment, ShareBounds, 
 pub use periods::{AssignmentsByPeriod, RowSet, by_period};
 pub use power::{Finding, Power, StratumDesign, Unknown};
 pub use recurrence::{Recurrence, recurrence};
-pub use table::{AssignedIds, Assignments, Rejected, WholeColumn};
+pub use table::{AssignedIds, Assignments, Rejected, ValueColumn, WholeColumn};

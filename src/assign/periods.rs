@@ -178,6 +178,7 @@ mod tests {
             assigned_on: rows.iter().map(|r| r.2).collect(),
             stratum: None,
             cluster: None,
+            by: Vec::new(),
             cost: None,
             contacts: None,
             ended_on: None,

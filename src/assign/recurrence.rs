@@ -102,6 +102,7 @@ mod tests {
             assigned_on: rows.iter().map(|row: &(i64, u16, i32)| row.2).collect(),
             stratum: None,
             cluster: None,
+            by: Vec::new(),
             cost: None,
             contacts: None,
             ended_on: None,

@@ -55,6 +55,8 @@ pub struct Assignments {
     pub stratum: Option<Vec<u32>>,
     /// Number of the cluster in `clusters`; none if customers were drawn one by one.
     pub cluster: Option<Vec<u32>>,
+    /// Columns by whose values effects are shown.
+    pub by: Vec<ValueColumn>,
     /// Cost of the row in minor units; none if the table has no costs. A null counts as 0.
     pub cost: Option<Vec<i64>>,
     /// Contacts of the row; none if the table has none. A null counts as 0.
@@ -77,6 +79,15 @@ pub struct Assignments {
     pub null_costs: u64,
     /// Rows that cannot be assignments.
     pub rejected: Rejected,
+}
+
+/// The values of a column.
+#[derive(Debug, Clone)]
+pub struct ValueColumn {
+    /// By row, the number of the value.
+    pub codes: Vec<u32>,
+    /// The values by number, ascending.
+    pub names: Arc<[String]>,
 }
 
 /// A column that is not read, each of whose values lies in one arm of a period.
@@ -165,6 +176,10 @@ impl Assignments {
             .cmp(&self.day(right))
             .then_with(|| by(self.stratum.as_ref(), left, right))
             .then_with(|| by(self.cluster.as_ref(), left, right))
+            .then_with(|| {
+                let values = self.by.iter().map(|column| by(Some(&column.codes), left, right));
+                values.fold(Ordering::Equal, Ordering::then)
+            })
             .then_with(|| by(self.cost.as_ref(), left, right))
             .then_with(|| by(self.contacts.as_ref(), left, right))
             .then_with(|| by(self.ended_on.as_ref(), left, right))

@@ -27,5 +27,5 @@ pub use number::{Decimal, Ratio, divide_half_even, ends, format_money, pow10};
 pub use orders_warning::OrdersWarning;
 pub use period::Period;
 pub use split_mix::SplitMix;
-pub use strategy::{Design, EffectMethod, Outcome, STRATUM};
+pub use strategy::{Design, EffectMethod, MOST_GROUPS, Outcome, STRATUM};
 pub use warning::{Overlapping, StrategyWarning, UnknownDays, Warning};

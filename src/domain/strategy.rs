@@ -8,6 +8,9 @@ use serde::{Deserialize, Serialize};
 /// The name by which `by` and `match_on` mean the assignments' stratum.
 pub const STRATUM: &str = "stratum";
 
+/// Most values of a dimension, or of a column of the assignments, by which effects are shown.
+pub const MOST_GROUPS: usize = 1_000;
+
 /// How customers came into their arms.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Deserialize, Serialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]

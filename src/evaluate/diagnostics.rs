@@ -9,7 +9,7 @@ use super::checks;
 use super::reason::{NotEstimable, Remark};
 use super::sentence::{PValue, Rounded};
 use super::settings::{AssignedOn, Clusters, ListedUnlike, StrategyPeriod, StrategySettings};
-use crate::domain::{Day, Design, EffectMethod as Method, Outcome, STRATUM};
+use crate::domain::{Day, Design, EffectMethod as Method, Outcome};
 use crate::error::Result;
 use crate::stats::Shape;
 
@@ -136,7 +136,9 @@ impl<'a> PeriodDiagnostics<'a> {
         });
         if self.strategy.design == Design::Randomised {
             remarks.extend(self.period.whole_columns.iter().map(|column| Remark::WholeColumn { column: column.as_str().into() }));
-            let scheme = checks::whole_states(self.strategy, during, quantity)?;
+            // A dimension or a column has been named already.
+            let is_named = |scheme: &&str| self.period.whole_columns.iter().any(|column| column == scheme);
+            let scheme = checks::whole_states(self.strategy, during, quantity)?.filter(|scheme| !is_named(scheme));
             remarks.extend(scheme.map(|scheme| Remark::WholeStates { scheme: scheme.into() }));
         }
         Ok(remarks)
@@ -151,7 +153,7 @@ impl<'a> PeriodDiagnostics<'a> {
 
     /// The day before the first assignments, if the customers of a group are in its state since before their first one.
     pub fn states_since(&self, group: Group<'_>) -> Option<Day> {
-        let kept = self.period.kept.as_ref().filter(|_| group != TOTAL && group.0 != STRATUM)?;
+        let kept = self.period.kept.as_ref().filter(|_| group != TOTAL && self.strategy.has_states(group.0))?;
         Some(kept.since)
     }
 

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use super::reason::Finding;
 use super::sentence::Rounded;
-use crate::domain::{Day, Decimal, Design, EffectMethod as Method, Outcome, Period};
+use crate::domain::{Day, Decimal, Design, EffectMethod as Method, Outcome, Period, STRATUM};
 use crate::error::{Error, Result, suggestion};
 use crate::stats::{MoneyInterval, Scales, Shape};
 
@@ -195,9 +195,11 @@ pub struct StrategySettings {
     pub primary: Primary,
     /// The column of clusters, if these were drawn and not customers: then n counts clusters, and customers are the denominators.
     pub cluster: Option<String>,
-    /// The schemes by whose states effects are shown, and [`STRATUM`](crate::domain::STRATUM), whose states are the strata of
+    /// The schemes by whose states effects are shown, dimensions and columns by whose values they are, and [`STRATUM`](crate::domain::STRATUM), whose states are the strata of
     /// [`Design::Randomised`].
     pub by: Vec<String>,
+    /// Those of `by` whose states are values that customers have, at no particular time: dimensions, and columns of the assignments.
+    pub by_values: Vec<String>,
     /// Cost of a treated customer where the assignments give no costs.
     pub cost_per_customer: Option<Decimal>,
     /// Cost of each period in addition to that of customers, shared out over its treated customers.
@@ -216,6 +218,11 @@ impl StrategySettings {
     /// What an arm's outcome is: of clusters always a ratio.
     pub fn shape(&self, outcome: &Outcome) -> Shape {
         if self.cluster.is_some() { Shape::Ratio } else { outcome.shape() }
+    }
+
+    /// Whether a scheme's states are those of a day before the period.
+    pub fn has_states(&self, scheme: &str) -> bool {
+        scheme != STRATUM && !self.by_values.iter().any(|by| by == scheme)
     }
 
     /// Digits behind the point of an outcome's numbers. The denominators of clusters are customers.

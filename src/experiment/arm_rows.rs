@@ -74,18 +74,17 @@ impl StrategyRows<'_> {
     /// Scheme and state of a group; none in a strategy without `by`.
     fn state(&self, mut group: usize) -> Option<(String, String)> {
         for by in &self.strategy.by {
-            if group < by.states {
-                let column = self.schemes.get(by.scheme)?;
-                return Some((column.column.clone(), column.scheme.all_states().get(group)?.clone()));
+            if let Some(name) = by.names.get(group) {
+                return Some((by.name.clone(), name.clone()));
             }
-            group -= by.states;
+            group -= by.names.len();
         }
         None
     }
 
     /// Schemes and states under which tables show a group. The groups of the first scheme add up to all customers, too.
     fn shown_states(&self, group: usize) -> Vec<(String, String)> {
-        let is_of_first = self.strategy.by.first().is_none_or(|by| group < by.states);
+        let is_of_first = self.strategy.by.first().is_none_or(|by| group < by.names.len());
         let all = is_of_first.then(|| (String::from(ALL), String::from(ALL)));
         all.into_iter().chain(self.state(group)).collect()
     }
@@ -187,7 +186,7 @@ impl StrategyRows<'_> {
         let periods = &sums.strategies[self.number].periods;
         let keys = &self.strategy.layout.keys;
         let states_of =
-            |group: usize| (self.strategy.by.first().is_none_or(|by| group < by.states), !self.strategy.by.is_empty());
+            |group: usize| (self.strategy.by.first().is_none_or(|by| group < by.names.len()), !self.strategy.by.is_empty());
         let units: Vec<Units> = periods.iter().map(|sums| Units::new(keys, sums, states_of)).collect();
         let mut found: HashMap<u64, u32> = HashMap::new();
         units.iter().flat_map(Units::clusters).for_each(|cluster| *found.entry(cluster).or_default() += 1);

@@ -5,6 +5,7 @@ use super::exposure::load::StrategyAssignments;
 use crate::domain::{Design, STRATUM};
 use crate::error::{Error, Result, suggestion};
 use crate::evaluate::ALL;
+use crate::job::strategy::GroupBy;
 use crate::job::{Job, Strategy};
 use crate::plan::SchemeColumn;
 
@@ -56,7 +57,7 @@ pub fn cell_parts(
     scheme: impl Fn(&str) -> Result<SchemeStates>,
 ) -> Result<Vec<CellPart>> {
     let stratum = assignments.strata.as_ref().map(|names| CellPart::Stratum { strata: names.len() });
-    if strategy.by_stratum && stratum.is_none() {
+    if strategy.by.contains(&GroupBy::Stratum) && stratum.is_none() {
         return Err(no_strata(job, strategy, "by"));
     }
     let part = |name: &String| match stratum {

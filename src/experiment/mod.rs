@@ -12,6 +12,7 @@ mod arm_rows;
 mod assigned_on;
 mod cells;
 pub mod exposure;
+mod groups;
 mod kept_arms;
 mod layout;
 mod outcomes;
@@ -29,29 +30,30 @@ use crate::domain::Warning;
 use crate::error::Result;
 use crate::evaluate::{ArmSums, Evaluation, evaluate};
 use crate::job::Job;
-use crate::measure::BucketPanel;
+use crate::measure::{BucketPanel, CustomerAttributes};
 use crate::part::PartCustomers;
 use crate::plan::SchemeColumn;
 use exposure::warnings::warnings;
+pub use groups::GroupNames;
 pub use outcomes::Snapshots;
 use part_pass::PartPass;
 pub use partial_sums::PartialSums;
 pub use plan::ExperimentPlan;
 
 impl ExperimentPlan<'_> {
-    /// Adds to sums what the assigned customers of a part did.
+    /// Adds to sums what the assigned customers of a part did; `attributes` are the rows of the customers table in its buckets.
     ///
     /// # Errors
     /// Exit 3 where an order lacks the cost that a margin needs, or money overflows.
     pub fn sum_part(
         &self,
         part: usize,
-        panels: &[BucketPanel],
+        (panels, attributes): (&[BucketPanel], &[CustomerAttributes]),
         customers: &PartCustomers,
         snapshots: &Snapshots,
         sums: &mut PartialSums,
     ) -> Result<()> {
-        PartPass { plan: self, part, panels, customers, snapshots }.run(sums)
+        PartPass { plan: self, part, panels, customers, snapshots, attributes }.run(sums)
     }
 
     /// Merges the sums of all parts and evaluates them.

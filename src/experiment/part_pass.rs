@@ -4,16 +4,20 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use rayon::prelude::*;
 
+use super::cells::SchemeStates;
 use super::exposure::{AssignmentRun, CustomerBatch, Overlaps, eligible_runs, part_runs};
+use super::groups::GroupSource;
 use super::layout::{REFERENCE_KEY, unassigned_key};
 use super::outcomes::{
-    PartHistories, PeriodOutcomes, ReferenceColumns, SliceCustomers, Snapshots, States, everybody, state_or_none, unassigned,
+    DimensionValues, PartHistories, PeriodOutcomes, ReferenceColumns, SliceCustomers, Snapshots, States, everybody,
+    state_or_none, unassigned,
 };
 use super::partial_sums::PartialSums;
 use super::pass::{BatchContext, PassScratch, StrategyPass};
 use super::plan::{ExperimentPlan, StrategyPlan};
 use crate::error::Result;
-use crate::measure::BucketPanel;
+use crate::measure::{BucketPanel, CustomerAttributes, UNKNOWN};
+use crate::movement::CustomerGroups;
 use crate::part::PartCustomers;
 use crate::sums::{Column, GroupPartition, mark_nonzero, sort_code, zero_pattern};
 
@@ -30,6 +34,8 @@ pub struct PartPass<'a> {
     pub customers: &'a PartCustomers,
     /// Their states and covariates.
     pub snapshots: &'a Snapshots,
+    /// The rows of the customers table, by bucket of the part.
+    pub attributes: &'a [CustomerAttributes],
 }
 
 impl<'a> PartPass<'a> {
@@ -43,6 +49,8 @@ impl<'a> PartPass<'a> {
         let outcome = |period: usize| PeriodOutcomes::new(plan, period, self.part, self.snapshots);
         let outcomes: Vec<PeriodOutcomes<'_>> = (0..plan.periods.len()).map(outcome).collect();
         let mut slices = self.slices(&runs, &outcomes);
+        let looks_at_dimensions = plan.strategies.iter().any(StrategyPlan::uses_dimensions);
+        let mut dimensions = DimensionValues::new(if looks_at_dimensions { self.attributes } else { &[] });
         let mut overlaps = Overlaps::new(plan, &runs);
         let strategies = sums.strategies.iter_mut().enumerate();
         let mut passes: Vec<StrategyPass<'_>> =
@@ -52,9 +60,11 @@ impl<'a> PartPass<'a> {
         let scratches: Mutex<Vec<PassScratch>> = Mutex::default();
         while batch.advance(&runs) {
             slices.iter_mut().for_each(|slice| slice.read_batch(&batch.ids));
+            dimensions.read_batch(&batch.ids);
             overlaps.read_batch(plan, &runs, &batch);
             let (runs, batch, slices, outcomes, overlaps) = (&*runs, &batch, &*slices, &*outcomes, &overlaps);
-            let context = BatchContext { plan, runs, batch, customers: self.customers, slices, outcomes, overlaps };
+            let (customers, dimensions) = (self.customers, &dimensions);
+            let context = BatchContext { plan, runs, batch, customers, slices, dimensions, outcomes, overlaps };
             // Threads whose parts are done take a strategy each.
             let added: Vec<Result<()>> = passes
                 .par_iter_mut()
@@ -104,7 +114,7 @@ impl<'a> PartPass<'a> {
                 runs.iter().filter(|run| run.strategy == period.strategy && run.period() == Some(number)).collect();
             let Some(others) = unassigned(strategy, period, part, self.snapshots, &assigned)? else { continue };
             let states = period.before.and_then(|date| self.snapshots.states(date));
-            for keys in unassigned_keys(strategy, states, &others.customers) {
+            for keys in unassigned_keys(strategy, states, &self.customers.groups, &others.customers) {
                 add_reference(strategy, number, &others, &keys, sums);
             }
         }
@@ -112,18 +122,34 @@ impl<'a> PartPass<'a> {
     }
 }
 
-/// By scheme of `by`, the keys of customers by their state; a single one without schemes.
-fn unassigned_keys(strategy: &StrategyPlan<'_>, states: Option<&States>, customers: &[u32]) -> Vec<Vec<u64>> {
+/// By name in `by`, the keys of customers by their group; a single one without names.
+fn unassigned_keys(
+    strategy: &StrategyPlan<'_>,
+    states: Option<&States>,
+    groups: &CustomerGroups,
+    customers: &[u32],
+) -> Vec<Vec<u64>> {
     if strategy.by.is_empty() {
         return vec![vec![unassigned_key(0); customers.len()]];
     }
     let mut offset = 0;
     let mut all = Vec::new();
     for by in &strategy.by {
-        let of_scheme = states.and_then(|states| states.get(by.scheme));
-        let state = |customer: &u32| of_scheme.map_or(by.states - 1, |states| state_or_none(states, *customer, by.states));
-        all.push(customers.iter().map(|customer| unassigned_key(offset + state(customer))).collect());
-        offset += by.states;
+        let without = by.names.len() - 1;
+        let group = |customer: &u32| match by.source {
+            GroupSource::State(SchemeStates { scheme, states: count }) => {
+                let of_scheme = states.and_then(|states| states.get(scheme));
+                of_scheme.map_or(without, |states| state_or_none(states, *customer, count))
+            }
+            GroupSource::Dimension(dimension) => {
+                let value = groups.value(dimension, *customer).filter(|value| *value != UNKNOWN);
+                value.map_or(without, |value| value as usize)
+            }
+            // Who is not assigned has no row; strategies without a control are not shown by columns.
+            GroupSource::Column(_) => without,
+        };
+        all.push(customers.iter().map(|customer| unassigned_key(offset + group(customer))).collect());
+        offset += by.names.len();
     }
     all
 }

@@ -3,8 +3,9 @@
 use std::ops::Range;
 
 use super::assigned_on::{DateCell, DayCheck};
-use super::cells::{CellNames, CellPart, SchemeStates, cell_parts, check_strata};
+use super::cells::{CellNames, CellPart, cell_parts, check_strata};
 use super::exposure::load::{PeriodCounts, StrategyAssignments};
+use super::groups::{GroupNames, GroupSource, Groups};
 use super::kept_arms::kept_arms;
 use super::layout::{KeyLayout, SumLayout};
 use crate::domain::{Day, Decimal, Design, MeasureKind, Outcome, Period};
@@ -43,8 +44,8 @@ pub struct StrategyPlan<'a> {
     pub control: Option<u16>,
     /// Number of the slice whose orders count; 0 without slices.
     pub slice: u32,
-    /// Schemes by whose states sums are grouped.
-    pub by: Vec<SchemeStates>,
+    /// What sums are grouped by.
+    pub by: Vec<Groups>,
     /// What makes the cells.
     pub cells: Vec<CellPart>,
     /// Dates that are strata in a period, ascending; their numbers begin with 1.
@@ -162,7 +163,7 @@ pub const COVARIATES: [MeasureKind; 3] = [MeasureKind::RecencyDays, MeasureKind:
 /// What strategies are planned from.
 struct Planner<'a, 'p> {
     job: &'a Job,
-    schemes: &'p [SchemeColumn],
+    names: GroupNames<'p>,
     slices: &'p [String],
     first_order: Option<Day>,
 }
@@ -174,12 +175,12 @@ impl<'a> ExperimentPlan<'a> {
     /// Exit 2 or 3 where a setting does not fit the data.
     pub fn new(
         job: &'a Job,
-        schemes: &[SchemeColumn],
+        names: GroupNames<'_>,
         assignments: &'a [StrategyAssignments],
         slices: &[String],
         first_order: Option<Day>,
     ) -> Result<ExperimentPlan<'a>> {
-        let planner = Planner { job, schemes, slices, first_order };
+        let planner = Planner { job, names, slices, first_order };
         let (mut strategies, mut periods) = (Vec::new(), Vec::new());
         for (number, (strategy, own)) in job.strategies.iter().zip(assignments).enumerate() {
             let start = periods.len();
@@ -193,7 +194,7 @@ impl<'a> ExperimentPlan<'a> {
             let states = 0..column.scheme.all_states().len();
             states.map(|state| column.scheme.ladder.iter().position(|step| *step == state)).collect()
         };
-        Ok(ExperimentPlan { assignments, strategies, periods, first_order, ladders: schemes.iter().map(ladder).collect() })
+        Ok(ExperimentPlan { assignments, strategies, periods, first_order, ladders: names.schemes.iter().map(ladder).collect() })
     }
 
     /// The strategy of a period.
@@ -239,8 +240,8 @@ impl<'a> Planner<'a, '_> {
         let mut dates: Vec<DateCell> = plans.iter().flat_map(|period| period.day_check.cells()).map(|(_, cell)| cell).collect();
         dates.sort_unstable();
         dates.dedup();
-        let by = strategy.by.iter().map(|column| self.scheme(column)).collect::<Result<Vec<_>>>()?;
-        let cells = cell_parts(self.job, strategy, assignments, dates.len(), |column| self.scheme(column))?;
+        let by = self.names.of(self.job, strategy, assignments)?;
+        let cells = cell_parts(self.job, strategy, assignments, dates.len(), |column| self.names.scheme(column))?;
         // Without costs of their own, customers' net money is linear in their margin, whose sums do.
         let net = self.net(strategy).filter(|_| assignments.has_cost).map(|kind| PlannedOutcome { outcome: Outcome::Net, kind });
         let listed = strategy.outcomes.iter().filter(|outcome| **outcome != Outcome::Net);
@@ -252,7 +253,7 @@ impl<'a> Planner<'a, '_> {
         let is_drawn = strategy.design == Design::Randomised && clusters.is_none();
         let keys = KeyLayout {
             arms: assignments.arms.len() as u64,
-            groups: by.iter().map(|by| by.states as u64).sum::<u64>().max(1),
+            groups: by.iter().map(|by| by.names.len() as u64).sum::<u64>().max(1),
             cells: cells.iter().map(|part| part.len() as u64).product::<u64>() * clusters.unwrap_or(1),
             clusters,
             periods: periods.len(),
@@ -284,14 +285,8 @@ impl<'a> Planner<'a, '_> {
         })
     }
 
-    fn scheme(&self, column: &str) -> Result<SchemeStates> {
-        let found = self.schemes.iter().enumerate().find(|(_, scheme)| scheme.column == column);
-        let (scheme, found) = found.ok_or_else(|| Error::bug(format!("no scheme column {column}")))?;
-        Ok(SchemeStates { scheme, states: found.scheme.all_states().len() })
-    }
-
     fn outcome(&self, strategy: &Strategy, outcome: &Outcome) -> Result<PlannedOutcome> {
-        let moved = |column: &str, up: bool| Ok(OutcomeKind::Moved { scheme: self.scheme(column)?.scheme, up });
+        let moved = |column: &str, up: bool| Ok(OutcomeKind::Moved { scheme: self.names.scheme(column)?.scheme, up });
         let kind = match outcome {
             Outcome::Converted => OutcomeKind::Converted,
             Outcome::Orders => OutcomeKind::Orders,
@@ -417,6 +412,11 @@ impl StrategyPlan<'_> {
     /// Whether an outcome compares the states at two dates.
     pub fn compares_states(&self) -> bool {
         self.outcomes.iter().any(|planned| matches!(planned.kind, OutcomeKind::Moved { .. }))
+    }
+
+    /// Whether dimensions of the customers table tell its customers apart.
+    pub fn uses_dimensions(&self) -> bool {
+        self.by.iter().any(|by| matches!(by.source, GroupSource::Dimension(_)))
     }
 
     /// Whether activity before the baseline matters.

@@ -9,13 +9,14 @@ use super::plan::{ExperimentPlan, PeriodPlan, StrategyPlan};
 use crate::domain::{Day, Decimal, EffectMethod, Outcome, Period, STRATUM};
 use crate::evaluate::{ALL, AssignedOn, Clusters, Guardrail, Primary, Split, StrategyPeriod, StrategySettings};
 use crate::job::Job;
-use crate::job::strategy::{self, Arm, Strategy};
+use crate::job::strategy::{self, Arm, GroupBy, Strategy};
 
 /// The settings of all strategies.
 pub fn settings(job: &Job, plan: &ExperimentPlan<'_>, exclusions: &[ExclusionCounts]) -> Vec<StrategySettings> {
     let mut settings = Vec::with_capacity(plan.strategies.len());
     for own in &plan.strategies {
         let strategy = own.strategy;
+        let by_stratum = strategy.by.contains(&GroupBy::Stratum);
         settings.push(StrategySettings {
             name: strategy.name.clone(),
             design: strategy.design,
@@ -29,7 +30,8 @@ pub fn settings(job: &Job, plan: &ExperimentPlan<'_>, exclusions: &[ExclusionCou
             outcomes: outcomes(strategy),
             primary: primary(strategy),
             cluster: strategy.cluster.clone(),
-            by: strategy.by.iter().cloned().chain(strategy.by_stratum.then(|| STRATUM.into())).collect(),
+            by: own.by.iter().map(|by| by.name.clone()).chain(by_stratum.then(|| STRATUM.into())).collect(),
+            by_values: own.by.iter().filter(|by| !by.is_of_states()).map(|by| by.name.clone()).collect(),
             cost_per_customer: strategy.cost_per_customer,
             fixed_cost: strategy.fixed_cost,
             margin_rate: strategy.margin_rate.map(float),

@@ -153,6 +153,11 @@ impl Job {
         self.scale() + if self.score.monetary_as == MonetaryAs::Average { 2 } else { 0 }
     }
 
+    /// The dimensions of the customers table.
+    pub fn dimensions(&self) -> &[String] {
+        self.raw.customers.as_ref().map_or(&[], |customers| &customers.dimensions)
+    }
+
     /// Whether returns lower the money.
     pub fn is_net(&self) -> bool {
         self.raw.orders.monetary == MonetaryPolicy::Net

@@ -44,6 +44,7 @@ pub fn resolve(raw: RawJob, source: Source, overrides: &Overrides) -> Result<Job
         dates: &timeline.dates,
         axes: &score.axes,
         schemes: &schemes,
+        dimensions: raw.customers.as_ref().map_or(&[], |customers| &customers.dimensions),
         has_cost: raw.orders.cost.is_some(),
         is_sliced: raw.orders.slice.is_some(),
     };

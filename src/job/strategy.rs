@@ -50,10 +50,8 @@ pub struct Strategy {
     pub guardrails: Vec<Guardrail>,
     /// How often verdicts over all periods are read.
     pub looks: u32,
-    /// Scheme columns by whose states effects are shown.
-    pub by: Vec<String>,
-    /// Whether effects are shown by stratum, too.
-    pub by_stratum: bool,
+    /// What effects are shown by besides all customers: states first, strata last.
+    pub by: Vec<GroupBy>,
     /// What makes the cells of design matched: scheme columns, or [`STRATUM`](crate::domain::STRATUM); empty for other designs.
     pub match_on: Vec<String>,
     /// Cost of a treated customer, printed units.
@@ -89,6 +87,31 @@ impl Strategy {
             (None, None) => period.preceding().start,
         };
         (self.design == Design::Matched).then(|| start.previous())
+    }
+}
+
+/// A name in `by`, and what it is.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub enum GroupBy {
+    /// The states of a scheme column.
+    Scheme(String),
+    /// The values of a dimension of the customers table, by its index there.
+    Dimension(usize),
+    /// The values of a further column of the assignments.
+    Column(String),
+    /// The strata of the assignments.
+    Stratum,
+}
+
+impl GroupBy {
+    /// The scheme column whose states they are.
+    pub fn scheme(&self) -> Option<&str> {
+        if let GroupBy::Scheme(column) = self { Some(column) } else { None }
+    }
+
+    /// The column of the assignments whose values they are.
+    pub fn column(&self) -> Option<&str> {
+        if let GroupBy::Column(column) = self { Some(column) } else { None }
     }
 }
 

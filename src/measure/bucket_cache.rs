@@ -14,7 +14,7 @@ use crate::bucket::{BucketStore, Records};
 use crate::error::Result;
 use crate::memory::MemoryPool;
 
-use super::attributes::CustomerData;
+use super::attributes::{CustomerAttributes, CustomerData};
 use super::codes::SourceCodes;
 use super::fold::fold;
 use super::panel::BucketPanel;
@@ -50,6 +50,11 @@ impl BucketCache {
     /// What the codes in the orders stand for.
     pub fn codes(&self) -> &SourceCodes {
         &self.codes
+    }
+
+    /// The rows of the customers table in some buckets; empty without one.
+    pub fn attributes(&self, buckets: Range<usize>) -> &[CustomerAttributes] {
+        self.customer_data.attributes.get(buckets).unwrap_or_default()
     }
 
     /// How many buckets.

@@ -10,8 +10,8 @@ use super::scoring;
 use super::stage::Stage;
 use crate::domain::Day;
 use crate::error::{Error, Result};
-use crate::experiment::ExperimentPlan;
 use crate::experiment::exposure::load::StrategyAssignments;
+use crate::experiment::{ExperimentPlan, GroupNames};
 use crate::job::Job;
 use crate::job::raw::TableName;
 use crate::measure::LineFindings;
@@ -85,7 +85,8 @@ impl Scored {
         if assignments.is_empty() {
             return Ok(None);
         }
-        ExperimentPlan::new(stage.job, &stage.prepared.plan.schemes, assignments, &scanned.slices, self.first_order).map(Some)
+        let names = GroupNames { schemes: &stage.prepared.plan.schemes, dimensions: &scanned.dimensions };
+        ExperimentPlan::new(stage.job, names, assignments, &scanned.slices, self.first_order).map(Some)
     }
 }
 

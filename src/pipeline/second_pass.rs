@@ -150,7 +150,8 @@ impl SecondPass<'_> {
         }
         let output = part.finish()?;
         if let Some((experiments, sums)) = self.experiments.zip(sums.as_mut()) {
-            experiments.sum_part(number, &panels, &customers, &snapshots, sums)?;
+            let attributes = self.buckets.attributes(buckets);
+            experiments.sum_part(number, (&panels, attributes), &customers, &snapshots, sums)?;
         }
         Ok(output)
     }

@@ -96,6 +96,8 @@ impl<'a> View<'a> {
     fn scheme_of(&self, name: String) -> SchemeView {
         let mut declared: Vec<&StateRow> = self.data.dim_state.iter().flatten().filter(|r| r.scheme == name).collect();
         declared.sort_by_key(|r| r.rank.unwrap_or(i64::MAX));
+        // Dimensions, columns and strata by which effects are shown are no schemes: their values are names of the data.
+        let is_scheme = !declared.is_empty() || self.data.dim_state.iter().flatten().next().is_none();
         let mut order: Vec<String> = declared.iter().map(|r| r.state.clone()).collect();
         if order.is_empty() {
             order = self.order_of_appearance(&name);
@@ -116,12 +118,12 @@ impl<'a> View<'a> {
             let by_ladder = places >= TELLING_LADDER && place >= places / 2 && place + 1 < places;
             let declared_colour = row.and_then(|r| r.colour.as_deref()).and_then(Colour::parse);
             StateView {
-                label: self.label_of(state, row),
+                label: if is_scheme { self.label_of(state, row) } else { state.clone() },
                 definition: self.definition_of(row),
                 action: row.and_then(|r| r.action.clone()).unwrap_or_default(),
                 colour: declared_colour
                     .unwrap_or_else(|| if ranked { colour::on_ladder(place, places) } else { colour::outside() }),
-                at_risk: ranked && if known { scheme::is_at_risk(state) } else { by_ladder },
+                at_risk: is_scheme && ranked && if known { scheme::is_at_risk(state) } else { by_ladder },
                 ranked,
                 name: state.clone(),
             }

@@ -311,6 +311,7 @@ fn assignments_fuzzer(count: usize, end: Option<Instant>) {
             arms: vec!["mail", "control"],
             control: Some("control"),
             cluster: None,
+            by: Vec::new(),
             periods: &[],
             id: IdType::Signed(64),
             scale: 2,

@@ -22,6 +22,12 @@ pub const STRATA: [&str; 2] = ["new", "old"];
 pub const SCHEMES: [(&str, &[&str]); 2] =
     [("lifecycle", &["active", "silent", "sleeping", "lapsing", "churned"]), ("tier", &["high", "middle", "low"])];
 
+/// What effects may be shown by: scheme columns, then a dimension of the customers table, then a column of the assignments.
+pub const BY: [&str; 4] = ["lifecycle", "tier", "country", "wave"];
+/// Numbers of these.
+pub const COUNTRY: usize = 2;
+pub const WAVE: usize = 3;
+
 pub struct Order {
     pub customer: usize,
     pub day: i32,
@@ -43,6 +49,16 @@ impl Row {
     pub fn contacts(&self) -> i64 {
         (self.cost * 7 + self.day as i64) % 5
     }
+
+    /// The value in the column of the assignments by which effects are shown.
+    pub fn wave(&self) -> Option<&'static str> {
+        [Some("late"), Some("early"), None][(self.cost * 3 + self.day as i64 + self.customer as i64) as usize % 3]
+    }
+}
+
+/// What the customers table says of a customer: whether they are in it, and their country.
+pub fn country(customer: usize) -> Option<Option<&'static str>> {
+    [Some(Some("se")), Some(Some("dk")), Some(None), None, Some(Some("dk"))][customer * 7 % 5]
 }
 
 pub struct Strategy {
@@ -56,6 +72,7 @@ pub struct Strategy {
     pub outcome_days: Option<i32>,
     pub after: bool,
     pub outcomes: Vec<String>,
+    /// Numbers in [`BY`].
     pub by: Vec<usize>,
     /// Scheme columns by number; strata are one more.
     pub match_on: Vec<usize>,
@@ -74,6 +91,8 @@ pub struct Case {
     pub sliced: bool,
     pub has_cost: bool,
     pub gross: bool,
+    /// Whether there is a customers table.
+    pub has_customers: bool,
     pub orders: Vec<Order>,
     pub strategies: Vec<Strategy>,
 }
@@ -120,7 +139,9 @@ impl Case {
                 Order { customer, day, amount, cost: r.below(5_000) as i64, slice: r.below(SLICES.len()) }
             })
             .collect();
-        let mut case = Case { text, sliced, has_cost, gross, orders, strategies: Vec::new() };
+        // Decided by the seed itself, so that the other choices stay what they are.
+        let has_customers = seed.is_multiple_of(3);
+        let mut case = Case { text, sliced, has_cost, gross, has_customers, orders, strategies: Vec::new() };
         for number in 0..1 + r.below(3) {
             let strategy = case.strategy(number, r);
             case.strategies.push(strategy);
@@ -164,7 +185,9 @@ impl Case {
         if !outcomes.iter().any(|o| ["converted", "orders", "revenue", "margin", "retained"].contains(&o.as_str())) {
             outcomes.push("orders".into());
         }
-        let by: Vec<usize> = (0..SCHEMES.len()).filter(|_| r.one_in(2)).collect();
+        let mut by: Vec<usize> = (0..SCHEMES.len()).filter(|_| r.one_in(2)).collect();
+        by.extend((self.has_customers && !(number + periods.len()).is_multiple_of(3)).then_some(COUNTRY));
+        by.extend((design != "before_after" && self.orders.len().is_multiple_of(2)).then_some(WAVE));
         let has_strata = r.one_in(2);
         let mut match_on: Vec<usize> = Vec::new();
         if design == "matched" {
@@ -255,6 +278,14 @@ impl Case {
         ];
         columns.push(("region", texts(orders().map(|o| SLICES[o.slice]))));
         write("orders.parquet", &columns);
+        if self.has_customers {
+            let rows = || (0..CUSTOMERS).filter_map(|customer| Some((customer, country(customer)?)));
+            let columns = [
+                ("customer_id", self.ids(rows().map(|(customer, _)| customer))),
+                (BY[COUNTRY], texts(rows().map(|(_, country)| country))),
+            ];
+            write("customers.parquet", &columns);
+        }
         for strategy in &self.strategies {
             let rows = &strategy.rows;
             let days: Vec<String> = rows.iter().map(|row| date(row.day)).collect();
@@ -272,6 +303,9 @@ impl Case {
             }
             if strategy.has_contacts {
                 columns.push(("contacts", ints(rows.iter().map(Row::contacts))));
+            }
+            if strategy.by.contains(&WAVE) {
+                columns.push((BY[WAVE], texts(rows.iter().map(Row::wave))));
             }
             if strategy.has_end {
                 columns.push(("ended_on", crate::fixture::dates(ends.iter().map(Option::as_deref))));
@@ -292,6 +326,11 @@ impl Case {
         }
         if self.sliced {
             out.push_str("slice = \"region\"\n");
+        }
+        if self.has_customers {
+            out.push_str(
+                "[customers]\npath = \"customers.parquet\"\ncustomer_id = \"customer_id\"\ndimensions = [\"country\"]\n",
+            );
         }
         write!(
             out,
@@ -338,7 +377,7 @@ impl Strategy {
         }
         line(format!("after = {}\noutcomes = {:?}\noverlap = {:?}", self.after, self.outcomes, self.overlap));
         let names = |of: &[usize]| of.iter().map(|s| SCHEMES.get(*s).map_or("stratum", |s| s.0)).collect::<Vec<_>>();
-        line(format!("by = {:?}", names(&self.by)));
+        line(format!("by = {:?}", self.by.iter().map(|by| BY[*by]).collect::<Vec<_>>()));
         if !self.match_on.is_empty() {
             line(format!("match_on = {:?}", names(&self.match_on)));
         }

@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::case::{ARMS, CUSTOMERS, Case, LAST, Row, SCHEMES, STRATA, Strategy, date};
+use super::case::{ARMS, BY, COUNTRY, CUSTOMERS, Case, LAST, Row, SCHEMES, STRATA, Strategy, WAVE, country, date};
 use crate::support::calendar::{add_months, civil_from_days};
 
 /// What a row of `arms` belongs to, in the order of the columns: strategy, period, phase, scheme, state, cell, arm, outcome,
@@ -14,8 +14,9 @@ pub type Numbers = Vec<Option<i128>>;
 
 /// What the tables of runs without strategies say of customers, on the days that matter.
 pub struct Known {
-    /// By day, slice, customer: states by scheme, then days since the last order, frequency and monetary.
-    pub customers: BTreeMap<(i32, usize, usize), (Vec<String>, [i64; 3])>,
+    /// By day, slice, customer: states by scheme, then days since the last order, frequency and monetary, which are not known of
+    /// who has no order.
+    pub customers: BTreeMap<(i32, usize, usize), (Vec<String>, [Option<i64>; 3])>,
     /// By the day before a period and its last day, slice, customer: states under the cut points of the day before.
     pub moved: BTreeMap<(i32, i32, usize, usize), Vec<String>>,
 }
@@ -71,11 +72,12 @@ struct List<'a> {
     earlier: Span,
 }
 
-fn age(row: &Row, strategy: &Strategy) -> (i32, usize, i64, i64, Option<i32>) {
+fn age(row: &Row, strategy: &Strategy) -> (i32, usize, &'static str, i64, i64, Option<i32>) {
     let stratum = if strategy.has_strata { row.stratum } else { 0 };
+    let wave = if strategy.by.contains(&WAVE) { row.wave().unwrap_or("(none)") } else { "" };
     let cost = if strategy.has_cost { row.cost } else { 0 };
     let contacts = if strategy.has_contacts { row.contacts() } else { 0 };
-    (row.day, stratum, cost, contacts, row.ended.filter(|_| strategy.has_end))
+    (row.day, stratum, wave, cost, contacts, row.ended.filter(|_| strategy.has_end))
 }
 
 fn list<'a>(case: &Case, number: usize, strategy: &'a Strategy, period: Span) -> List<'a> {
@@ -242,12 +244,10 @@ fn found(case: &Case, known: &Known, list: &List<'_>, row: &Row, all: &[List<'_>
     }
     let mut more = |name: &str, y: i64| numbers.push(("during", name.to_string(), scale(name), [y, 0, 0, 0]));
     if strategy.design != "before_after" {
-        if let Some((_, measures)) = states_on {
-            more("recency_days", measures[0]);
-        }
-        let measures = states_on.map_or([0; 3], |(_, measures)| *measures);
-        more("frequency", measures[1]);
-        more("monetary", measures[2]);
+        let measures = states_on.map_or([None; 3], |(_, measures)| *measures);
+        measures[0].into_iter().for_each(|days| more("recency_days", days));
+        more("frequency", measures[1].unwrap_or(0));
+        more("monetary", measures[2].unwrap_or(0));
     }
     let recurs = all.iter().any(|l| {
         l.number == list.number
@@ -311,7 +311,16 @@ fn found(case: &Case, known: &Known, list: &List<'_>, row: &Row, all: &[List<'_>
         cell,
         earlier_cell,
         arm: ARMS[row.arm],
-        states: strategy.by.iter().map(|by| (SCHEMES[*by].0, state(*by))).collect(),
+        states: strategy.by.iter().map(|by| (BY[*by], group(*by, row.customer, row.wave(), &state))).collect(),
+    }
+}
+
+/// The group of a customer in something of [`BY`]; `state` has the states by scheme.
+fn group(by: usize, customer: usize, wave: Option<&str>, state: &dyn Fn(usize) -> String) -> String {
+    match by {
+        COUNTRY => country(customer).flatten().unwrap_or("(unknown)").into(),
+        WAVE => wave.unwrap_or("(none)").into(),
+        scheme => state(scheme),
     }
 }
 
@@ -538,9 +547,9 @@ fn unassigned(case: &Case, known: &Known, list: &List<'_>, add: &mut impl FnMut(
         for outcome in strategy.outcomes.iter().filter(|o| !o.contains(':') && *o != "avg_order_value") {
             let y = value(case, outcome, at(outcomes), at(baseline)).0;
             let x = value(case, outcome, at(baseline), at(list.placebo)).0;
-            let of_states = strategy.by.iter().map(|by| (SCHEMES[*by].0, states[*by].as_str()));
-            for group in std::iter::once(("(all)", "(all)")).chain(of_states) {
-                add(group, outcome, [y, x, 0, 0]);
+            add(("(all)", "(all)"), outcome, [y, x, 0, 0]);
+            for by in &strategy.by {
+                add((BY[*by], &group(*by, customer, None, &|scheme| states[scheme].clone())), outcome, [y, x, 0, 0]);
             }
         }
     }

@@ -45,16 +45,18 @@ fn number(cell: &Cell) -> i64 {
 }
 
 /// What the `customers` of a run say at a date.
-fn listed(case: &Case, out: &Path, day: i32) -> BTreeMap<(usize, usize), (Vec<String>, [i64; 3])> {
+fn listed(case: &Case, out: &Path, day: i32) -> BTreeMap<(usize, usize), (Vec<String>, [Option<i64>; 3])> {
     let table = read_folder(&out.join(format!("customers/as_of={}", date(day))));
     let ids: BTreeMap<String, usize> = (0..CUSTOMERS).map(|c| (case.id(c), c)).collect();
     let record = |row: BTreeMap<&str, &Cell>| {
         let slice = row.get("slice").map_or(0, |s| SLICES.iter().position(|name| *name == s.text()).expect("a slice"));
         let states = SCHEMES.iter().map(|(scheme, _)| text(row[scheme])).collect();
-        let measures = ["recency_days", "frequency", "monetary"].map(|m| number(row[m]));
+        let measures = ["recency_days", "frequency", "monetary"].map(|m| (*row[m] != Cell::Null).then(|| number(row[m])));
         ((slice, ids[&text(row["customer_id"])]), (states, measures))
     };
-    table.records().into_iter().map(record).collect()
+    // Of a job with slices, who is on the customers table alone is in none.
+    let has_slice = |row: &BTreeMap<&str, &Cell>| row.get("slice").is_none_or(|slice| **slice != Cell::Null);
+    table.records().into_iter().filter(has_slice).map(record).collect()
 }
 
 /// Asks runs without strategies for the states of all days that matter.

@@ -74,6 +74,7 @@ pub fn strategy(name: &str, periods: usize) -> StrategySettings {
         primary: Primary { outcome: Outcome::Revenue, method: Method::Welch },
         cluster: None,
         by: Vec::new(),
+        by_values: Vec::new(),
         cost_per_customer: None,
         fixed_cost: None,
         margin_rate: None,

@@ -52,6 +52,7 @@ fn load(path: &Path, flag: &'static str, control: Option<&str>, customers: &Popu
         arms: Vec::new(),
         control,
         cluster: None,
+        by: Vec::new(),
         periods: &[],
         id: customers.kind,
         scale: COST_SCALE,

@@ -178,6 +178,7 @@ mod tests {
             assigned_on: ids.iter().map(|_| 0).collect(),
             stratum: None,
             cluster: None,
+            by: Vec::new(),
             cost: None,
             contacts: None,
             ended_on: None,

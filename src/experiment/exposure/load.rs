@@ -1,9 +1,11 @@
 //! Loads the assignments of all strategies, divided into the parts that will have their customers.
 
 use std::collections::{BTreeMap, HashMap};
+use std::sync::Arc;
 
 use rayon::prelude::*;
 
+use super::by_columns::check_by;
 use super::clusters::{ClusterDraws, cluster_draws};
 use super::day_count::DayCount;
 use crate::assign::{Assignments, AssignmentsByPeriod, Recurrence, Rejected, RowSet, WholeColumn, by_period, recurrence};
@@ -24,6 +26,8 @@ pub struct StrategyAssignments {
     pub strata: Option<Vec<String>>,
     /// Names of the clusters; none if customers were drawn one by one.
     pub clusters: Option<Vec<String>>,
+    /// The values of the columns of `by`.
+    pub by: Vec<Arc<[String]>>,
     /// Further columns whose values lie in one arm of a period each.
     pub whole_columns: Vec<WholeColumn>,
     /// Whether the table has costs.
@@ -118,21 +122,27 @@ pub fn entries(job: &Job, files: &[Vec<AssignmentFile>]) -> Vec<AssignmentsEntry
 /// Checks that the files of every strategy are there, with the columns that are read.
 ///
 /// # Errors
-/// Those of [`open`] and [`assignments::check`].
+/// Those of [`open`], [`assignments::check`] and [`check_by`].
 pub fn check(job: &Job, columns: &OrderColumns) -> Result<()> {
     let mut strategies = job.strategies.iter().zip(open(job)?);
-    strategies.try_for_each(|(strategy, files)| assignments::check(&files, &Request::of(strategy, columns, job.scale(), 1)))
+    strategies.try_for_each(|(strategy, files)| {
+        let request = Request::of(strategy, columns, job.scale(), 1);
+        assignments::check(&files, &request)?;
+        check_by(job, strategy, &files, &request)
+    })
 }
 
 /// Reads the assignments of all strategies; `parts` is a power of two.
 ///
 /// # Errors
-/// Those of [`assignments::read`].
+/// Those of [`assignments::read`] and [`check_by`].
 pub fn read(job: &Job, files: &[Vec<AssignmentFile>], columns: &OrderColumns, parts: usize) -> Result<Vec<StrategyAssignments>> {
     let strategies = job.strategies.iter().zip(files);
     strategies
         .map(|(strategy, files)| {
-            let tables = assignments::read(files, &Request::of(strategy, columns, job.scale(), parts))?;
+            let request = Request::of(strategy, columns, job.scale(), parts);
+            check_by(job, strategy, files, &request)?;
+            let tables = assignments::read(files, &request)?;
             let mut all = StrategyAssignments::new(tables, &strategy.periods);
             if strategy.design == Design::Randomised {
                 all.count_days();
@@ -171,6 +181,7 @@ impl StrategyAssignments {
         let arms = first.map(|table| table.arms.clone()).unwrap_or_default();
         let strata = first.filter(|table| table.stratum.is_some()).map(|table| table.strata.to_vec());
         let clusters = first.filter(|table| table.cluster.is_some()).map(|table| table.clusters.to_vec());
+        let by = first.map(|table| table.by.iter().map(|column| column.names.clone()).collect()).unwrap_or_default();
         let whole_columns = first.map(|table| table.whole_columns.clone()).unwrap_or_default();
         let has_cost = first.is_some_and(|table| table.cost.is_some());
         let has_contacts = first.is_some_and(|table| table.contacts.is_some());
@@ -204,7 +215,7 @@ impl StrategyAssignments {
                 };
             }
         }
-        StrategyAssignments { arms, strata, clusters, whole_columns, has_cost, has_contacts, parts, periods: counts, rows }
+        StrategyAssignments { arms, strata, clusters, by, whole_columns, has_cost, has_contacts, parts, periods: counts, rows }
     }
 }
 

@@ -1,5 +1,6 @@
 //! Exposure: which customers are in which arm of which period, and which of them count.
 
+mod by_columns;
 mod carry_over;
 mod clusters;
 mod cursor;

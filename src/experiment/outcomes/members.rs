@@ -1,5 +1,6 @@
 //! Computes the columns of a period's members: cells, groups, and what they did on the days that count.
 
+use super::dimension_values::DimensionValues;
 use super::member_batch::MemberBatch;
 use super::slice::{SliceCustomers, UNMATCHED};
 use super::snapshots::{Covariates, Snapshots, States};
@@ -10,6 +11,7 @@ use crate::error::Result;
 use crate::evaluate::Phase;
 use crate::experiment::cells::{CellPart, SchemeStates};
 use crate::experiment::exposure::ClusterDraw;
+use crate::experiment::groups::GroupSource;
 use crate::experiment::plan::{ExperimentPlan, OutcomeKind, PeriodPlan, QuantitySource, StrategyPlan, SummedQuantity};
 use crate::movement::ABSENT;
 use crate::sums::{Column, mark_nonzero};
@@ -118,7 +120,7 @@ impl<'a> PeriodOutcomes<'a> {
         }
     }
 
-    /// Fills a batch with the members of the period, whose orders are those of the slice.
+    /// Fills a batch with the members of the period, whose orders are those of the slice and who have these `dimensions`.
     ///
     /// # Errors
     /// Exit 3 where an order lacks the cost that a margin needs, or money overflows.
@@ -126,12 +128,13 @@ impl<'a> PeriodOutcomes<'a> {
         &self,
         members: MemberRows<'_>,
         slice: &SliceCustomers<'_>,
+        dimensions: &DimensionValues<'_>,
         scratch: &mut ActivityScratch,
         batch: &mut MemberBatch,
     ) -> Result<()> {
         batch.reset(self.strategy);
         batch.customers.extend_from_slice(members.customers);
-        self.fill_groups(members, batch);
+        self.fill_groups(members, dimensions, batch);
         self.fill_cell_arms(members, &mut batch.cell_arms);
         self.look_up_activity(members, slice, scratch);
         for (quantity, column) in self.strategy.quantities.iter().zip(&mut batch.columns) {
@@ -150,14 +153,28 @@ impl<'a> PeriodOutcomes<'a> {
         Ok(())
     }
 
-    fn fill_groups(&self, members: MemberRows<'_>, batch: &mut MemberBatch) {
+    fn fill_groups(&self, members: MemberRows<'_>, dimensions: &DimensionValues<'_>, batch: &mut MemberBatch) {
         if self.strategy.by.is_empty() {
             batch.groups.iter_mut().for_each(|groups| groups.resize(members.len(), 0));
         }
         let mut offset = 0;
         for (by, groups) in self.strategy.by.iter().zip(&mut batch.groups) {
-            groups.extend(self.states_before(members, *by).map(|state| (offset + state) as u32));
-            offset += by.states;
+            let first = offset as u32;
+            match by.source {
+                GroupSource::State(states) => {
+                    groups.extend(self.states_before(members, states).map(|state| first + state as u32));
+                }
+                GroupSource::Dimension(dimension) => {
+                    let without = by.names.len() as u32 - 1;
+                    let value = |customer: &u32| dimensions.value(dimension, *customer).unwrap_or(without);
+                    groups.extend(members.customers.iter().map(|customer| first + value(customer)));
+                }
+                GroupSource::Column(column) => {
+                    let values = &self.table.by[column].codes;
+                    groups.extend(members.rows.iter().map(|row| first + values[*row as usize]));
+                }
+            }
+            offset += by.names.len();
         }
     }
 

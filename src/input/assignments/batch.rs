@@ -41,6 +41,8 @@ pub(super) trait RowBatch<'a> {
     fn stratum(&self, row: usize) -> Option<Name<'a>>;
     /// The cluster, if they are read.
     fn cluster(&self, row: usize) -> Option<Name<'a>>;
+    /// The value in a column of `by`, given by its number there.
+    fn by(&self, column: usize, row: usize) -> Option<Name<'a>>;
     /// The value in a further column.
     fn further(&self, column: usize, row: usize) -> Option<&'a str>;
     fn cost(&self, row: usize) -> Option<i64>;
@@ -58,6 +60,11 @@ pub(super) trait RowBatch<'a> {
 
     /// The Arrow views of all clusters, if every row has one.
     fn cluster_views(&self) -> Option<&[u128]> {
+        None
+    }
+
+    /// The Arrow views of a column of `by`, if every row has one.
+    fn by_views(&self, _column: usize) -> Option<&[u128]> {
         None
     }
 

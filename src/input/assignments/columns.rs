@@ -2,7 +2,7 @@
 
 use arrow::array::ArrayRef;
 use arrow::compute::cast;
-use arrow::datatypes::{DataType, FieldRef};
+use arrow::datatypes::{DataType, FieldRef, Schema};
 
 use super::batch::OptionalColumns;
 use super::request::Request;
@@ -19,13 +19,59 @@ pub(super) struct AssignmentColumns {
     pub strategy: Option<usize>,
     pub stratum: Option<usize>,
     pub cluster: Option<usize>,
+    /// Of the columns of `by`.
+    pub by: Vec<Option<usize>>,
     pub cost: Option<usize>,
     pub contacts: Option<usize>,
     pub ended_on: Option<usize>,
-    /// Names and numbers of further columns.
+    /// Names and numbers of further columns; the numbers of those of `by` are the same.
     pub further: Vec<(String, usize)>,
+    /// How many columns there are without further ones.
+    own: usize,
     /// Type of the customer id.
     pub id: DataType,
+}
+
+/// The columns of a file that are found so far.
+struct ColumnPlaces<'a> {
+    source: &'a Source,
+    schema: &'a Schema,
+    request: &'a Request<'a>,
+    names: Vec<String>,
+}
+
+impl ColumnPlaces<'_> {
+    /// The number and type of a column; none if the file lacks it.
+    fn place(&mut self, column: &str, serves: &dyn Fn(&DataType) -> bool, expected: &str) -> Result<Option<(usize, DataType)>> {
+        let name = self.source.name();
+        let mut found = self.schema.fields().iter().filter(|f| f.name() == column);
+        let in_path = self.source.input.partitions.iter().any(|(key, _)| key == column);
+        let data_type = match (found.next(), found.next()) {
+            (Some(_), Some(_)) => {
+                return Err(Error::contract(format!("{name} has several columns named {column:?}; rename all but one")));
+            }
+            (Some(field), None) => field.data_type().clone(),
+            (None, _) if in_path && column == "assigned_on" => DataType::Date32,
+            (None, _) if in_path => DataType::Utf8View,
+            (None, _) => return Ok(None),
+        };
+        // Writers give a column without any value this type.
+        let may_be_empty = ["contacts", "ended_on"].contains(&column) || self.request.by.contains(&column);
+        if data_type == DataType::Null && may_be_empty {
+            return Ok(None);
+        }
+        if !serves(&data_type) {
+            return Err(Error::contract(format!(
+                "{name}: column {column:?} is of type {}; expected {expected}. Convert it where the file is written",
+                type_name(&data_type)
+            )));
+        }
+        let known = self.names.iter().position(|name| name == column);
+        if known.is_none() {
+            self.names.push(column.to_owned());
+        }
+        Ok(Some((known.unwrap_or(self.names.len() - 1), data_type)))
+    }
 }
 
 impl AssignmentColumns {
@@ -33,32 +79,9 @@ impl AssignmentColumns {
     pub fn find(source: &Source, request: &Request) -> Result<AssignmentColumns> {
         let schema = read_schema(source);
         let name = source.name();
-        let mut names: Vec<String> = Vec::new();
-        let mut place = |column: &str, serves: &dyn Fn(&DataType) -> bool, expected: &str| -> Result<Option<(usize, DataType)>> {
-            let mut found = schema.fields().iter().filter(|f| f.name() == column);
-            let in_path = source.input.partitions.iter().any(|(key, _)| key == column);
-            let data_type = match (found.next(), found.next()) {
-                (Some(_), Some(_)) => {
-                    return Err(Error::contract(format!("{name} has several columns named {column:?}; rename all but one")));
-                }
-                (Some(field), None) => field.data_type().clone(),
-                (None, _) if in_path && column == "assigned_on" => DataType::Date32,
-                (None, _) if in_path => DataType::Utf8View,
-                (None, _) => return Ok(None),
-            };
-            // Writers give a column without any value this type.
-            if data_type == DataType::Null && ["contacts", "ended_on"].contains(&column) {
-                return Ok(None);
-            }
-            if !serves(&data_type) {
-                return Err(Error::contract(format!(
-                    "{name}: column {column:?} is of type {}; expected {expected}. Convert it where the file is written",
-                    type_name(&data_type)
-                )));
-            }
-            names.push(column.to_owned());
-            Ok(Some((names.len() - 1, data_type)))
-        };
+        let mut columns = ColumnPlaces { source, schema: &schema, request, names: Vec::new() };
+        let mut place =
+            |column: &str, serves: &dyn Fn(&DataType) -> bool, expected: &str| columns.place(column, serves, expected);
         let missing = |column: &str, next: &str| {
             let columns: Vec<&str> = schema.fields().iter().map(|f| f.name().as_str()).collect();
             let near = suggestion(column, columns.iter().copied());
@@ -87,25 +110,29 @@ impl AssignmentColumns {
         if let (Some(column), Some(None)) = (request.cluster, &cluster) {
             return Err(missing(column, &request.without_cluster()));
         }
+        let serves_by = |t: &DataType| is_name(t) || *t == DataType::Boolean;
+        let mut by = Vec::with_capacity(request.by.len());
+        for column in &request.by {
+            by.push(place(column, &serves_by, "a string, an integer or a boolean")?);
+        }
         let cost = place("cost", &is_money, "an integer, a decimal or a float")?;
         let contacts = place("contacts", &is_whole, "an integer, or a float of whole numbers")?;
         let ended_on = place("ended_on", &is_date, "a date or a timestamp")?;
-        let is_once = |field: &FieldRef| schema.fields().iter().filter(|other| other.name() == field.name()).count() == 1;
-        let is_looked_at =
-            |field: &&FieldRef| (is_text_type(field.data_type()) || field.data_type().is_integer()) && is_once(field);
-        let further = request.further(schema.fields().iter().filter(is_looked_at).map(|field| field.name().as_str()));
-        let further: Vec<(String, usize)> = further.into_iter().zip(names.len()..).collect();
-        names.extend(further.iter().map(|(name, _)| name.clone()));
+        let mut names = columns.names;
+        let own = names.len();
+        let further = with_numbers(further(&schema, request), own, &mut names);
         let number = |place: Option<(usize, DataType)>| place.map(|(at, _)| at);
         Ok(AssignmentColumns {
             id: customer_id.map_or(DataType::Null, |(_, data_type)| data_type),
             strategy: number(strategy),
             stratum: number(stratum),
             cluster: number(cluster.flatten()),
+            by: by.into_iter().map(number).collect(),
             cost: number(cost),
             contacts: number(contacts),
             ended_on: number(ended_on),
             further,
+            own,
             names,
         })
     }
@@ -113,16 +140,20 @@ impl AssignmentColumns {
     /// The same without the further columns that a test does not hold for.
     pub fn with_further(&self, is_wanted: impl Fn(&str) -> bool) -> AssignmentColumns {
         let mut names = self.names.clone();
-        names.truncate(self.names.len() - self.further.len());
-        let wanted = self.further.iter().map(|(name, _)| name.clone()).filter(|name| is_wanted(name));
-        let further: Vec<(String, usize)> = wanted.zip(names.len()..).collect();
-        names.extend(further.iter().map(|(name, _)| name.clone()));
-        AssignmentColumns { names, further, id: self.id.clone(), ..*self }
+        names.truncate(self.own);
+        let wanted = self.further.iter().map(|(name, _)| name.clone()).filter(|name| is_wanted(name)).collect();
+        let further = with_numbers(wanted, self.own, &mut names);
+        AssignmentColumns { names, further, by: self.by.clone(), id: self.id.clone(), ..*self }
     }
 
     /// The clusters of a batch as strings.
     pub fn clusters(&self, columns: &[ArrayRef]) -> Result<Option<ArrayRef>> {
         self.cluster.and_then(|at| columns.get(at)).map(as_text).transpose()
+    }
+
+    /// The columns of `by` of a batch as strings.
+    pub fn by(&self, columns: &[ArrayRef]) -> Result<Vec<Option<ArrayRef>>> {
+        self.by.iter().map(|at| at.and_then(|at| columns.get(at)).map(as_text).transpose()).collect()
     }
 
     /// The further columns of a batch as strings.
@@ -140,6 +171,33 @@ impl AssignmentColumns {
             ended_on: self.ended_on.is_some(),
         }
     }
+}
+
+/// The further columns of a file that are looked at.
+fn further(schema: &Schema, request: &Request) -> Vec<String> {
+    let is_once = |field: &FieldRef| schema.fields().iter().filter(|other| other.name() == field.name()).count() == 1;
+    let is_looked_at = |field: &&FieldRef| (is_text_type(field.data_type()) || field.data_type().is_integer()) && is_once(field);
+    request.further(schema.fields().iter().filter(is_looked_at).map(|field| field.name().as_str()))
+}
+
+/// Further columns with their numbers: that of one of the first `own` names is known.
+fn with_numbers(further: Vec<String>, own: usize, names: &mut Vec<String>) -> Vec<(String, usize)> {
+    let mut numbered = Vec::with_capacity(further.len());
+    for name in further {
+        let known = names.iter().take(own).position(|other| *other == name);
+        if known.is_none() {
+            names.push(name.clone());
+        }
+        numbered.push((name, known.unwrap_or(names.len() - 1)));
+    }
+    numbered
+}
+
+/// The names of a file's columns, those of its path included.
+pub(super) fn column_names(source: &Source) -> Vec<String> {
+    let schema = read_schema(source);
+    let names = schema.fields().iter().map(|field| field.name().clone());
+    names.chain(source.input.partitions.iter().map(|(key, _)| key.clone())).collect()
 }
 
 fn is_text_type(t: &DataType) -> bool {

@@ -22,6 +22,8 @@ struct ColumnIndices {
     strategy: Option<usize>,
     stratum: Option<usize>,
     cluster: Option<usize>,
+    /// Of the columns of `by`.
+    by: Vec<Option<usize>>,
     cost: Option<usize>,
     contacts: Option<usize>,
     ended_on: Option<usize>,
@@ -38,6 +40,13 @@ fn open(name: &str, path: &Path, request: &Request) -> Result<(Reader<File>, Col
     csv_record::check_record(name, header, None)?;
     let places = ColumnIndices::find(name, header, request)?;
     Ok((reader, places))
+}
+
+/// The names of a file's columns.
+pub(super) fn names(name: &str, path: &Path, request: &Request) -> Result<Vec<String>> {
+    let (mut reader, _) = open(name, path, request)?;
+    let header = reader.headers().map_err(|e| unreadable(name, &e).caused_by(std::io::Error::from(e)))?;
+    Ok(header.iter().map(str::to_owned).collect())
 }
 
 /// Checks the columns of a CSV file.
@@ -120,6 +129,7 @@ impl ColumnIndices {
             strategy: optional("strategy")?,
             stratum: strata.into_iter().flatten().next(),
             cluster: request.cluster.map(cluster).transpose()?,
+            by: request.by.iter().map(|column| optional(column)).collect::<Result<_>>()?,
             cost: optional("cost")?,
             contacts: optional("contacts")?,
             ended_on: optional("ended_on")?,
@@ -176,6 +186,10 @@ impl<'a> RowBatch<'a> for CsvRow<'a> {
         self.cluster
     }
 
+    fn by(&self, column: usize, _: usize) -> Option<Name<'a>> {
+        text(self.record, *self.places.by.get(column)?).map(Name::of)
+    }
+
     fn further(&self, column: usize, _: usize) -> Option<&'a str> {
         self.record.get(self.places.further.get(column)?.1)
     }
@@ -230,14 +244,12 @@ impl<'a> CsvLine<'a> {
         Error::contract(format!("{}, line {}: {what}", self.name, self.line))
     }
 
-    /// A field that is not empty.
     fn field(&self, at: Option<usize>) -> Option<&'a str> {
-        self.record.get(at?).filter(|text| !text.is_empty())
+        field(self.record, at)
     }
 
-    /// A field without the apostrophe that keeps spreadsheets from taking it as a formula.
     fn text(&self, at: Option<usize>) -> Option<&'a str> {
-        self.field(at).map(unguarded)
+        text(self.record, at)
     }
 
     fn id(&self, at: usize) -> Result<Option<RowId<'a>>> {
@@ -276,6 +288,16 @@ impl<'a> CsvLine<'a> {
     fn contacts(&self, text: &str) -> Result<u32> {
         text.trim().parse().map_err(|_| self.wrong(format!("contacts is {text:?}; expected a whole number from 0")))
     }
+}
+
+/// A field that is not empty.
+fn field(record: &StringRecord, at: Option<usize>) -> Option<&str> {
+    record.get(at?).filter(|text| !text.is_empty())
+}
+
+/// A field without the apostrophe that keeps spreadsheets from taking it as a formula.
+fn text(record: &StringRecord, at: Option<usize>) -> Option<&str> {
+    field(record, at).map(unguarded)
 }
 
 /// The text behind an apostrophe that guards it; see `docs/ASSIGN.md`.

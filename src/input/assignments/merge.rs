@@ -10,8 +10,8 @@ use super::further::{FurtherColumns, common_code};
 use super::names::{CodedName, NO_STRATUM, NameCodes, alike};
 use super::request::Request;
 use super::rows::{ChunkRows, FileChunk};
-use crate::assign::{AssignedIds, Assignments, Rejected, WholeColumn};
-use crate::domain::{ALL, CompactInts, StringIds, look_alike};
+use crate::assign::{AssignedIds, Assignments, Rejected, ValueColumn, WholeColumn};
+use crate::domain::{ALL, CompactInts, MOST_GROUPS, StringIds, look_alike};
 use crate::error::{Error, Kind, Result, suggestion};
 
 /// Most arms of a table.
@@ -37,19 +37,20 @@ pub(super) fn merge(chunks: Vec<(String, FileChunk)>, request: &Request) -> Resu
     let arms = arms(&totals.arms, request)?;
     let strata: Arc<[String]> = strata(&totals.strata, request)?.into();
     let clusters: Arc<[String]> = clusters(&totals, request)?.into();
+    let by = by_names(&totals, request)?;
     if rows == 0 {
         return Err(nothing(&totals, &chunks, request));
     }
     let whole = whole(&chunks, &arms, request);
     let mut by_part: Vec<Vec<(ChunkRows, CodeMap)>> = (0..request.parts.max(1)).map(|_| Vec::new()).collect();
     for (_, chunk) in chunks {
-        let codes = CodeMap::new(&chunk, &arms, &strata, &clusters);
+        let codes = CodeMap::new(&chunk, &arms, [&strata, &clusters], &by);
         by_part.iter_mut().zip(chunk.parts).for_each(|(part, rows)| part.push((rows, codes.clone())));
     }
     let mut parts = by_part
         .into_par_iter()
         .map(|chunks| {
-            let mut out = empty((totals.has, request.cluster.is_some()), &chunks, &arms, [&strata, &clusters]);
+            let mut out = empty((totals.has, request.cluster.is_some()), &chunks, &arms, [&strata, &clusters], &by);
             chunks.into_iter().try_for_each(|(rows, codes)| append(&mut out, rows, &codes)).map(|()| out)
         })
         .collect::<Result<Vec<Assignments>>>()?;
@@ -69,6 +70,7 @@ fn empty(
     chunks: &[(ChunkRows, CodeMap)],
     arms: &[String],
     [strata, clusters]: [&Arc<[String]>; 2],
+    by: &[Arc<[String]>],
 ) -> Assignments {
     let rows: usize = chunks.iter().map(|(rows, _)| rows.arm.len()).sum();
     Assignments {
@@ -80,6 +82,7 @@ fn empty(
         assigned_on: CompactInts::with_capacity(rows),
         stratum: has.stratum.then(|| Vec::with_capacity(rows)),
         cluster: has_clusters.then(|| Vec::with_capacity(rows)),
+        by: by.iter().map(|names| ValueColumn { codes: Vec::with_capacity(rows), names: names.clone() }).collect(),
         cost: has.cost.then(|| Vec::with_capacity(rows)),
         contacts: has.contacts.then(|| Vec::with_capacity(rows)),
         ended_on: has.ended_on.then(|| Vec::with_capacity(rows)),
@@ -101,10 +104,11 @@ struct CodeMap {
     /// If the chunk has no strata, the code of the stratum that all its rows are in.
     strata: std::result::Result<Arc<[u32]>, u32>,
     clusters: Arc<[u32]>,
+    by: Vec<Arc<[u32]>>,
 }
 
 impl CodeMap {
-    fn new(chunk: &FileChunk, arms: &[String], strata: &[String], clusters: &[String]) -> CodeMap {
+    fn new(chunk: &FileChunk, arms: &[String], [strata, clusters]: [&[String]; 2], by: &[Arc<[String]>]) -> CodeMap {
         let arm = |found: &CodedName| arms.iter().position(|name| *name == found.name).unwrap_or_default() as u32;
         let find =
             |names: &[String], name: &str| names.binary_search_by(|known| known.as_str().cmp(name)).unwrap_or_default() as u32;
@@ -116,6 +120,11 @@ impl CodeMap {
                 false => Err(stratum(NO_STRATUM)),
             },
             clusters: chunk.clusters.names.iter().map(|found| find(clusters, &found.name)).collect(),
+            by: by
+                .iter()
+                .zip(&chunk.by)
+                .map(|(all, own)| own.names.iter().map(|found| find(all, &found.name)).collect())
+                .collect(),
         }
     }
 }
@@ -130,6 +139,8 @@ struct ChunkTotals {
     arms: BTreeMap<String, (u64, String)>,
     strata: BTreeMap<String, (u64, String)>,
     clusters: BTreeMap<String, (u64, String)>,
+    /// By column of `by`.
+    by: Vec<BTreeMap<String, (u64, String)>>,
     /// The first row that has no cluster.
     without_cluster: Option<String>,
     strategies: BTreeMap<String, (u64, String)>,
@@ -146,6 +157,7 @@ impl ChunkTotals {
             arms: BTreeMap::new(),
             strata: BTreeMap::new(),
             clusters: BTreeMap::new(),
+            by: vec![BTreeMap::new(); chunks.first().map_or(0, |(_, chunk)| chunk.by.len())],
             without_cluster: None,
             strategies: BTreeMap::new(),
         };
@@ -166,6 +178,7 @@ impl ChunkTotals {
             collect(&mut totals.arms, &chunk.arms, file);
             collect(&mut totals.strata, &chunk.strata, file);
             collect(&mut totals.clusters, &chunk.clusters, file);
+            totals.by.iter_mut().zip(&chunk.by).for_each(|(all, names)| collect(all, names, file));
             totals.without_cluster =
                 totals.without_cluster.take().or_else(|| Some(format!("{file}, {} {}", unit(file), chunk.without_cluster?)));
             collect(&mut totals.strategies, &chunk.strategies, file);
@@ -301,6 +314,35 @@ fn clusters(totals: &ChunkTotals, request: &Request) -> Result<Vec<String>> {
     Ok(found.keys().cloned().collect())
 }
 
+/// The values of the columns of `by` by their common code.
+fn by_names(totals: &ChunkTotals, request: &Request) -> Result<Vec<Arc<[String]>>> {
+    let of = |(column, found): (&&str, &BTreeMap<String, (u64, String)>)| {
+        let of_column = || format!("the column {column:?}, which by of {} names,", request.whose);
+        if let Some((_, place)) = found.get(ALL) {
+            return Err(Error::contract(format!(
+                "{place}: {} holds {ALL:?}, which tables call all customers together; write another value",
+                of_column()
+            )));
+        }
+        if let Some((one, other)) = look_alike(found.keys().map(String::as_str)) {
+            return Err(Error::contract(format!(
+                "{}: {one:?} and {other:?} in {} differ only in case or blanks; write one name",
+                found.get(other).map_or("", |(_, place)| place.as_str()),
+                of_column()
+            )));
+        }
+        if found.len() > MOST_GROUPS {
+            return Err(Error::contract(format!(
+                "{} has {} values; effects are shown by at most {MOST_GROUPS}: name a column such as a region, not one of single customers",
+                of_column(),
+                found.len()
+            )));
+        }
+        Ok(found.keys().cloned().collect())
+    };
+    request.by.iter().zip(&totals.by).map(of).collect()
+}
+
 /// The error for a table without assignments.
 fn nothing(totals: &ChunkTotals, chunks: &[(String, FileChunk)], request: &Request) -> Error {
     let whose = &request.whose;
@@ -344,6 +386,9 @@ fn append(out: &mut Assignments, rows: ChunkRows, codes: &CodeMap) -> Result<()>
     }
     if let Some(all) = &mut out.cluster {
         all.extend(rows.cluster.iter().map(|cluster| codes.clusters.get(*cluster as usize).copied().unwrap_or_default()));
+    }
+    for ((all, own), codes) in out.by.iter_mut().zip(rows.by).zip(&codes.by) {
+        all.codes.extend(own.iter().map(|value| codes.get(*value as usize).copied().unwrap_or_default()));
     }
     if let Some(all) = &mut out.cost {
         all.extend(rows.cost);

@@ -1,8 +1,8 @@
 //! Assignment tables: Parquet or CSV files of who was put into which arm on which day.
 //!
 //! Columns by name: `customer_id`, `arm`, `assigned_on`; if they are there, `strategy`, `stratum` (or else `state`),
-//! `cost`, `contacts` and `ended_on`; where clusters were drawn, the column that the job names for them; of others it is
-//! looked at whether each value lies in one arm. [`open`] identifies the files
+//! `cost`, `contacts` and `ended_on`; where clusters were drawn, the column that the job names for them, and those
+//! that `by` names; of others it is looked at whether each value lies in one arm. [`open`] identifies the files
 //! for the run's hash, [`read`] reads the rows of one strategy into [`Assignments`].
 
 mod batch;
@@ -60,6 +60,26 @@ pub fn check(files: &[AssignmentFile], request: &Request) -> Result<()> {
         Some(source) => parquet::check(source, request),
         None => csv::check(&file.name(), &file.input.path, request),
     })
+}
+
+/// The names of all columns of the files, each once, in the order of the files.
+///
+/// # Errors
+/// Exit 3: a file without the columns that a request needs. Exit 4: a file that cannot be read.
+pub fn column_names(files: &[AssignmentFile], request: &Request) -> Result<Vec<String>> {
+    let mut all: Vec<String> = Vec::new();
+    for file in files {
+        let names = match &file.source {
+            Some(source) => columns::column_names(source),
+            None => csv::names(&file.name(), &file.input.path, request)?,
+        };
+        names.into_iter().for_each(|name| {
+            if !all.contains(&name) {
+                all.push(name)
+            }
+        });
+    }
+    Ok(all)
 }
 
 /// Reads the assignments of a request, by part of their customers. The first part has the counts of rows that are

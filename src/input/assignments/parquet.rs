@@ -60,8 +60,8 @@ fn read_group(
     let (mut chunk, mut scratch) = (FileChunk::new(request, table.has(), rows), Scratch::default());
     chunk.further = FurtherColumns::new(table.further.iter().map(|(name, _)| name.clone()).collect(), request.periods);
     reader.read(&file, group, &mut Vec::new(), |first, columns| {
-        let (clusters, further) = (table.clusters(columns)?, table.further(columns)?);
-        let batch = RawBatch { source, table, request, first, columns, clusters: clusters.as_ref(), further: &further };
+        let (clusters, by, further) = (table.clusters(columns)?, table.by(columns)?, table.further(columns)?);
+        let batch = RawBatch { source, table, request, first, columns, clusters: clusters.as_ref(), by: &by, further: &further };
         chunk.add(request, &batch.decoded()?, &mut scratch);
         Ok(())
     })?;
@@ -78,6 +78,8 @@ struct RawBatch<'a> {
     columns: &'a [ArrayRef],
     /// The clusters as strings.
     clusters: Option<&'a ArrayRef>,
+    /// The columns of `by` as strings.
+    by: &'a [Option<ArrayRef>],
     /// Further columns as strings.
     further: &'a [ArrayRef],
 }
@@ -94,6 +96,7 @@ struct DecodedBatch<'a> {
     strategies: TextColumn<'a>,
     strata: TextColumn<'a>,
     clusters: TextColumn<'a>,
+    by: Vec<TextColumn<'a>>,
     further: Vec<TextColumn<'a>>,
     costs: Vec<Option<i64>>,
     contacts: Vec<Option<u32>>,
@@ -143,6 +146,11 @@ impl<'a> RowBatch<'a> for DecodedBatch<'a> {
     }
 
     #[inline]
+    fn by(&self, column: usize, row: usize) -> Option<Name<'a>> {
+        self.by.get(column)?.get(row).filter(|name| !name.text.is_empty())
+    }
+
+    #[inline]
     fn further(&self, column: usize, row: usize) -> Option<&'a str> {
         self.further.get(column)?.get(row).map(|name| name.text)
     }
@@ -172,6 +180,10 @@ impl<'a> RowBatch<'a> for DecodedBatch<'a> {
 
     fn cluster_views(&self) -> Option<&[u128]> {
         self.clusters.views()
+    }
+
+    fn by_views(&self, column: usize) -> Option<&[u128]> {
+        self.by.get(column)?.views()
     }
 
     fn keys(&self) -> Option<&[i64]> {
@@ -208,6 +220,7 @@ impl<'a> RawBatch<'a> {
             strategies: self.texts(self.table.strategy)?,
             strata: self.texts(self.table.stratum)?,
             clusters: TextColumn(self.clusters.map(|column| decode::texts(column)).transpose()?),
+            by: self.by.iter().map(TextColumn::of).collect::<Result<_>>()?,
             further: self.further.iter().map(|column| Ok(TextColumn(Some(decode::texts(column)?)))).collect::<Result<_>>()?,
             costs: self.costs()?,
             contacts: self.contacts()?,
@@ -354,6 +367,10 @@ fn is_null(nulls: Option<&NullBuffer>, row: usize) -> bool {
 struct TextColumn<'a>(Option<&'a arrow::array::StringViewArray>);
 
 impl<'a> TextColumn<'a> {
+    fn of(column: &'a Option<ArrayRef>) -> Result<TextColumn<'a>> {
+        column.as_ref().map(|column| decode::texts(column)).transpose().map(TextColumn)
+    }
+
     #[inline]
     fn get(&self, row: usize) -> Option<Name<'a>> {
         let texts = self.0.filter(|texts| !is_null(texts.nulls(), row))?;

@@ -5,6 +5,7 @@ use crate::domain::{Design, IdType, Period, format_money};
 use crate::input::orders::columns::OrderColumns;
 use crate::input::zone::Zone;
 use crate::job::Strategy;
+use crate::job::strategy::GroupBy;
 
 /// Which assignments to read, and what they must match.
 #[derive(Debug, Clone)]
@@ -19,6 +20,8 @@ pub struct Request<'a> {
     pub control: Option<&'a str>,
     /// The column of clusters, which is then no stratum; none if there are no clusters.
     pub cluster: Option<&'a str>,
+    /// Columns by whose values effects are shown; who has none is in a group of its own.
+    pub by: Vec<&'a str>,
     /// The periods in which further columns are looked at for values that lie in one arm each; none if clusters are named.
     pub periods: &'a [Period],
     /// The type of the orders' customer ids.
@@ -42,6 +45,7 @@ impl<'a> Request<'a> {
             arms: strategy.arms.iter().map(|arm| arm.name.as_str()).collect(),
             control: strategy.control.as_deref(),
             cluster: strategy.cluster.as_deref(),
+            by: strategy.by.iter().filter_map(GroupBy::column).collect(),
             periods: if strategy.design == Design::Randomised && strategy.cluster.is_none() { &strategy.periods } else { &[] },
             id: orders.id,
             scale,

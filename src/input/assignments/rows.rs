@@ -21,6 +21,8 @@ pub(super) struct ChunkRows {
     pub stratum: Vec<u32>,
     /// Codes of the clusters.
     pub cluster: Vec<u32>,
+    /// Codes of the values in the columns of `by`, column by column.
+    pub by: Vec<Vec<u32>>,
     /// In minor units; 0 for null.
     pub cost: Vec<i64>,
     pub contacts: Vec<u32>,
@@ -28,9 +30,9 @@ pub(super) struct ChunkRows {
 }
 
 impl ChunkRows {
-    fn with_capacity(id: IdType, rows: usize) -> ChunkRows {
+    fn with_capacity(request: &Request, rows: usize) -> ChunkRows {
         ChunkRows {
-            ids: match id {
+            ids: match request.id {
                 IdType::Text => AssignedIds::Text(StringIds::default()),
                 _ => AssignedIds::Int(CompactInts::with_capacity(rows)),
             },
@@ -38,6 +40,7 @@ impl ChunkRows {
             assigned_on: CompactInts::with_capacity(rows),
             stratum: Vec::new(),
             cluster: Vec::new(),
+            by: vec![Vec::new(); request.by.len()],
             cost: Vec::new(),
             contacts: Vec::new(),
             ended_on: Vec::new(),
@@ -53,6 +56,8 @@ pub(super) struct FileChunk {
     pub arms: NameCodes,
     pub strata: NameCodes,
     pub clusters: NameCodes,
+    /// The values in the columns of `by`.
+    pub by: Vec<NameCodes>,
     /// Number of the first row or line that counts and has no cluster, from 1.
     pub without_cluster: Option<u64>,
     pub further: FurtherColumns,
@@ -74,6 +79,8 @@ pub(super) struct Scratch {
     strata: Vec<u32>,
     /// The code of every row's cluster, if they are read.
     clusters: Vec<u32>,
+    /// The codes of every row's values in the columns of `by`.
+    by: Vec<Vec<u32>>,
 }
 
 impl FileChunk {
@@ -83,11 +90,12 @@ impl FileChunk {
         // Parts differ in size by chance alone.
         let capacity = rows / parts * 9 / 8;
         FileChunk {
-            parts: (0..parts).map(|_| ChunkRows::with_capacity(request.id, capacity)).collect(),
+            parts: (0..parts).map(|_| ChunkRows::with_capacity(request, capacity)).collect(),
             has,
             arms: NameCodes::default(),
             strata: NameCodes::default(),
             clusters: NameCodes::default(),
+            by: request.by.iter().map(|_| NameCodes::default()).collect(),
             without_cluster: None,
             further: FurtherColumns::default(),
             strategies: NameCodes::default(),
@@ -105,7 +113,7 @@ impl FileChunk {
 
     /// Adds the rows of a batch that are assignments of the request, and counts the others by reason.
     pub fn add<'a>(&mut self, request: &Request, batch: &impl RowBatch<'a>, scratch: &mut Scratch) {
-        let Scratch { by_part, arms, strata, clusters } = scratch;
+        let Scratch { by_part, arms, strata, clusters, by } = scratch;
         let none = self.parts.len() as u32;
         by_part.parts.clear();
         let all_strategies = !self.has.strategy || request.strategy.is_none();
@@ -133,6 +141,10 @@ impl FileChunk {
             self.clusters.add_batch(parts, batch.cluster_views(), |row| (batch.cluster(row), batch.number(row)), clusters);
         } else {
             clusters.clear();
+        }
+        by.resize_with(self.by.len(), Vec::new);
+        for (column, (names, codes)) in self.by.iter_mut().zip(by).enumerate() {
+            names.add_batch(parts, batch.by_views(column), |row| (batch.by(column, row), batch.number(row)), codes);
         }
         self.add_further(batch, scratch);
         self.append(batch, scratch);
@@ -190,6 +202,9 @@ impl FileChunk {
             }
             if !scratch.clusters.is_empty() {
                 to.cluster.extend(rows.clone().map(|row| scratch.clusters[row]));
+            }
+            for (to, codes) in to.by.iter_mut().zip(&scratch.by) {
+                to.extend(rows.clone().map(|row| codes[row]));
             }
             if self.has.cost {
                 to.cost.extend(rows.clone().map(|row| batch.cost(row).unwrap_or(0)));

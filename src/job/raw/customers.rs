@@ -27,7 +27,7 @@ pub struct RawCustomers {
     /// The customer; an integer if `orders.customer_id` is one, of any width, a string if that is one.
     #[schemars(extend("x-type" = "column"))]
     pub customer_id: String,
-    /// Strings, integers or booleans by whose values `segments` and `transitions` are also summed.
+    /// Strings, integers or booleans by whose values `segments` and `transitions` are also summed, and effects can be shown (`by`).
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     #[schemars(extend("x-type" = "list of columns"))]
     pub dimensions: Vec<String>,

@@ -117,13 +117,16 @@ pub struct RawStrategy {
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schemars(extend("x-type" = "integer 1–100", "x-default" = "4"))]
     pub looks: Option<u32>,
-    /// Effects are shown by these states, those of the day before the period, and for `randomised` by the assignments' stratum.
+    /// Effects are shown by these states, those of the day before the period; by the values of these dimensions of `[customers]`,
+    /// `(unknown)` without one; where there is a control, by those of these further columns of the assignments (text, integers or
+    /// booleans), `(none)` without one; for `randomised` by the assignments' stratum. A dimension or column has at most 1,000
+    /// values, and must be nothing that the treatment changes. A name that is two of these is an error.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    #[schemars(extend("x-type" = "list of scheme columns, `\"stratum\"`"))]
+    #[schemars(extend("x-type" = "list of scheme columns, dimensions, columns, `\"stratum\"`"))]
     pub by: Vec<String>,
     /// What makes the cells of `matched`.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    #[schemars(extend("x-type" = "list of scheme columns, `\"stratum\"`", "x-default" = "`by`, or else all schemes"))]
+    #[schemars(extend("x-type" = "list of scheme columns, `\"stratum\"`", "x-default" = "the scheme columns of `by`, or else all"))]
     pub match_on: Vec<String>,
     /// Cost of a treated customer; costs in the assignments count instead.
     #[serde(skip_serializing_if = "Option::is_none")]

@@ -1,12 +1,13 @@
 //! From strategies as written to strategies that can be evaluated.
 
+mod by;
 mod cluster;
 mod outcomes;
 mod pairs;
 
 use std::path::PathBuf;
 
-use super::{Arm, Design, Strategy};
+use super::{Arm, Design, GroupBy, Strategy};
 use crate::domain::{AsOf, Decimal, Period, Ratio, STRATUM, folded, look_alike};
 use crate::error::{Error, Result, suggestion};
 use crate::job::parse::Source;
@@ -23,6 +24,8 @@ pub(crate) struct Context<'a> {
     pub axes: &'a [AxisSpec],
     /// The job's scheme columns.
     pub schemes: &'a [SchemeUse],
+    /// The dimensions of the job's customers table.
+    pub dimensions: &'a [String],
     /// Whether the job has orders.cost.
     pub has_cost: bool,
     /// Whether the job has orders.slice.
@@ -98,7 +101,7 @@ impl One<'_> {
             }
             _ => {}
         }
-        let (by, by_stratum) = self.by()?;
+        let by = self.by()?;
         Ok(Strategy {
             name: raw.name.clone(),
             design: raw.design,
@@ -110,9 +113,8 @@ impl One<'_> {
             primary: self.primary(&outcomes)?,
             guardrails: self.guardrails()?,
             looks: self.looks()?,
+            match_on: self.match_on(&by)?,
             by,
-            by_stratum,
-            match_on: self.match_on()?,
             cost_per_customer: self.cost("cost_per_customer", &raw.cost_per_customer)?,
             fixed_cost: self.cost("fixed_cost", &raw.fixed_cost)?,
             margin_rate: self.share("margin_rate", &raw.margin_rate, "a share above 0 and up to 1, such as 0.4", |rate| {
@@ -335,17 +337,7 @@ impl One<'_> {
         Ok(Some(baseline))
     }
 
-    /// Scheme columns by whose states effects are shown, and whether they are shown by stratum.
-    fn by(&self) -> Result<(Vec<String>, bool)> {
-        let mut by = self.scheme_columns("by", &self.raw.by, self.raw.design == Design::Randomised)?;
-        let is_scheme = |name: &String| self.job.schemes.iter().any(|scheme| scheme.column == *name);
-        let named = by.len();
-        by.retain(is_scheme);
-        let by_stratum = by.len() < named;
-        Ok((by, by_stratum))
-    }
-
-    fn match_on(&self) -> Result<Vec<String>> {
+    fn match_on(&self, by: &[GroupBy]) -> Result<Vec<String>> {
         if self.raw.design != Design::Matched {
             return match self.raw.match_on.as_slice() {
                 [] => Ok(Vec::new()),
@@ -355,21 +347,19 @@ impl One<'_> {
                 }
             };
         }
-        match (self.raw.match_on.as_slice(), self.raw.by.as_slice()) {
-            ([], []) => Ok(self.job.schemes.iter().map(|s| s.column.clone()).collect()),
-            ([], by) => Ok(by.to_vec()),
-            (own, _) => self.scheme_columns("match_on", own, true),
-        }
-    }
-
-    fn scheme_columns(&self, key: &str, names: &[String], or_stratum: bool) -> Result<Vec<String>> {
+        let names = self.raw.match_on.as_slice();
         for (at, name) in names.iter().enumerate() {
-            self.known_column(key, name, or_stratum)?;
+            self.known_column("match_on", name, true)?;
             if names.iter().take(at).any(|n| n == name) {
-                return Err(self.wrong(key, format!("{key} lists {name:?} twice; list it once")));
+                return Err(self.wrong("match_on", format!("match_on lists {name:?} twice; list it once")));
             }
         }
-        Ok(names.to_vec())
+        let shown: Vec<String> = by.iter().filter_map(GroupBy::scheme).map(str::to_owned).collect();
+        Ok(match (names, shown.as_slice()) {
+            ([], []) => self.job.schemes.iter().map(|scheme| scheme.column.clone()).collect(),
+            ([], _) => shown,
+            (own, _) => own.to_vec(),
+        })
     }
 
     fn known_column(&self, key: &str, name: &str, or_stratum: bool) -> Result<()> {

@@ -374,8 +374,13 @@ fn outcomes_are_checked() {
             "the primary method is did, which design randomised does not have (methods: permutation, permutation_baseline, welch, cuped, post_stratified)".into(),
         ),
         (
-            "by = [\"tier\"]",
-            "by names \"tier\", which is no scheme column of the job (scheme columns: segment, lifecycle, stratum)".into(),
+            "by = [\"arm\"]",
+            "by names \"arm\", a column of the assignments that means something else; name one that tells customers apart, such as \"region\"".into(),
+        ),
+        ("by = [\"(none)\"]", "by names \"(none)\", which is empty or begins with a parenthesis; name a column".into()),
+        (
+            "by = [\"store\"]\ncluster = \"store\"",
+            "by names \"store\", the column of clusters, each of which lies in one arm; name a column with customers of all arms in every value".into(),
         ),
         ("by = [\"segment\", \"segment\"]", "by lists \"segment\" twice; list it once".into()),
         ("looks = 0", "looks is 0; expected how often verdicts over all periods are read, 1 to 100".into()),

@@ -5,7 +5,7 @@ use super::One;
 use crate::error::Result;
 
 /// Columns of the assignments that mean something else. A stratum may be what was drawn.
-const OTHERS: [&str; 7] = ["customer_id", "arm", "assigned_on", "strategy", "cost", "contacts", "ended_on"];
+pub(super) const OTHERS: [&str; 7] = ["customer_id", "arm", "assigned_on", "strategy", "cost", "contacts", "ended_on"];
 
 impl One<'_> {
     /// The column of clusters.
