@@ -2,6 +2,7 @@
 
 mod inherit;
 mod lines;
+mod oddities;
 mod rows;
 mod versions;
 

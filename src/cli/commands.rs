@@ -12,7 +12,7 @@ use crate::domain::{IdType, format_money};
 use crate::error::{Error, Kind, Result};
 use crate::job::query::QueriedTable;
 use crate::job::{Job, Overrides, parse, raw, resolve};
-use crate::pipeline::{Outcome, Queries};
+use crate::pipeline::{Outcome, OutcomeLine, Queries};
 use crate::plan::Plan;
 use crate::progress::Progress;
 use crate::sample::{self, SampleSpec, StrategySpec};
@@ -107,6 +107,12 @@ pub(super) fn summarise(job: &Job, outcome: &Outcome, began: Instant, console: &
     for block in blocks {
         console.say(&format!("\n{block}"));
     }
+    if !outcome.outcomes.is_empty() {
+        console.say(&format!("\n{}", columns(&outcome_rows(outcome))));
+    }
+    for table in &outcome.side_tables {
+        console.say(&format!("\n  {table}"));
+    }
     let rows: u64 = manifest.tables.iter().map(|t| t.rows).sum();
     console.say(&format!(
         "\n{} input rows ({}), {} table rows, {}: {}",
@@ -116,6 +122,15 @@ pub(super) fn summarise(job: &Job, outcome: &Outcome, began: Instant, console: &
         duration(began.elapsed()),
         outcome.folder.display()
     ));
+}
+
+/// The table of rows that do not count.
+fn outcome_rows(outcome: &Outcome) -> Vec<Vec<String>> {
+    let heading = ["rows that do not count", "rows", "share", "money"].map(str::to_owned).to_vec();
+    let line = |line: &OutcomeLine| {
+        vec![printable(&line.outcome), count(line.rows), format!("{:.1} %", line.share * 100.0), count(&line.money)]
+    };
+    std::iter::once(heading).chain(outcome.outcomes.iter().map(line)).collect()
 }
 
 pub(super) fn check(args: &JobArgs, console: &Console) -> Result<()> {

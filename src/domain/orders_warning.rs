@@ -2,6 +2,8 @@
 
 use std::fmt::{self, Display, Formatter};
 
+use super::date::Day;
+
 /// A finding about the rows of orders.
 #[derive(Debug, Clone, PartialEq)]
 pub enum OrdersWarning {
@@ -31,6 +33,60 @@ pub enum OrdersWarning {
         is_estimate: bool,
         /// The column of the customer.
         customer: String,
+    },
+    /// All lines of every order of several lines have the same amount.
+    RepeatedAmounts {
+        /// How many orders.
+        orders: u64,
+        /// The columns of the amount.
+        columns: Vec<String>,
+    },
+    /// One customer has a large part of all orders.
+    LargeCustomer {
+        /// The id, as it is written.
+        id: String,
+        /// Purchases.
+        orders: u64,
+        /// Their share of all.
+        share: f64,
+    },
+    /// Ids differ only in case or outer blanks.
+    SimilarIds {
+        /// How many ids.
+        ids: u64,
+        /// Two of them, as they are written.
+        example: (String, String),
+        /// The column of the customer.
+        column: String,
+    },
+    /// Rounding moved the total of a file.
+    MovedTotal {
+        /// The file whose total it moved most.
+        file: String,
+        /// How many others it moved.
+        more_files: usize,
+        /// The total of all digits.
+        exact: String,
+        /// The total of rounded rows.
+        rounded: String,
+        /// The scale of the job.
+        scale: u32,
+        /// The least scale that keeps the total, if there is one.
+        keeping_scale: Option<u32>,
+    },
+    /// Dates that often stand for missing ones.
+    FillerDates {
+        /// Rows by date.
+        rows: Vec<(Day, u64)>,
+    },
+    /// First purchases lie far from the median one.
+    FarDates {
+        /// How many customers.
+        customers: u64,
+        /// The first of their days.
+        example: Day,
+        /// The median first purchase.
+        median: Day,
     },
     /// Returns have positive amounts.
     PositiveReturns {
@@ -63,6 +119,48 @@ impl Display for OrdersWarning {
                 "{}{rows} row{} of {money} in all count as no_customer, although other rows of the same orders have a customer; with inherit = [{customer:?}] in [orders] they take it from there",
                 if *is_estimate { "about " } else { "" },
                 plural(*rows)
+            ),
+            OrdersWarning::RepeatedAmounts { orders, columns } => write!(
+                f,
+                "in all {orders} orders of several lines each line has the same amount, and all of them count; if {} is the total of the order, name the amount of the line as orders.amount, or keep one line of each order with [orders.latest]",
+                quoted(columns)
+            ),
+            OrdersWarning::LargeCustomer { id, orders, share } => write!(
+                f,
+                "customer {id} has {orders} orders, {:.1} % of all; if that is no person but guests, set guests = [{id}] in [orders], and if it is an account of the shop, leave it out with [[orders.keep]]",
+                share * 100.0
+            ),
+            OrdersWarning::SimilarIds { ids, example: (one, other), column } => write!(
+                f,
+                "{ids} customer ids differ from others only in case or blanks around them, such as {one} and {other}, and count as customers of their own; write column {column:?} alike where it comes from"
+            ),
+            OrdersWarning::MovedTotal { file, more_files, exact, rounded, scale, keeping_scale } => {
+                let others = match more_files {
+                    0 => String::new(),
+                    1 => " (and that of 1 more file)".into(),
+                    n => format!(" (and those of {n} more files)"),
+                };
+                write!(
+                    f,
+                    "rounding rows to amount_scale = {scale} makes the total of {file} {rounded} instead of {exact}{others}; "
+                )?;
+                match keeping_scale {
+                    Some(scale) => write!(f, "amount_scale = {scale} would keep it"),
+                    None => f.write_str("no amount_scale up to 6 would keep it"),
+                }
+            }
+            OrdersWarning::FillerDates { rows } => {
+                let rows: Vec<String> = rows.iter().map(|(day, rows)| format!("{rows} row{} of {day}", plural(*rows))).collect();
+                write!(
+                    f,
+                    "{} count as orders of that day, which often stands for a date that is not known; write null there, or leave such rows out with [[orders.keep]]",
+                    rows.join(" and ")
+                )
+            }
+            OrdersWarning::FarDates { customers, example, median } => write!(
+                f,
+                "{customers} customer{} ordered first more than 40 years apart from the median customer ({median}), such as on {example}; look for wrong dates",
+                plural(*customers)
             ),
             OrdersWarning::PositiveReturns { returns, money, negated } => {
                 let next = match negated {

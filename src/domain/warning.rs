@@ -7,6 +7,7 @@ use super::date::Day;
 use super::event::EventKind;
 use super::orders_warning::OrdersWarning;
 use super::period::Period;
+use super::side_table::SideTable;
 
 /// A finding about a job or its data.
 #[derive(Debug, Clone, PartialEq)]
@@ -129,6 +130,8 @@ pub enum Warning {
     },
     /// A finding about the rows of orders.
     Orders(OrdersWarning),
+    /// Few ids of a table beside the orders have one.
+    SideTable(SideTable),
     /// A finding about a strategy.
     Strategy {
         /// The strategy.
@@ -300,6 +303,7 @@ impl Display for Warning {
                 quoted(values)
             ),
             Warning::Orders(finding) => write!(f, "{finding}"),
+            Warning::SideTable(table) => table.write_warning(f),
             Warning::Strategy { name, finding } => write!(f, "strategy {name:?}: {finding}"),
         }
     }

@@ -32,12 +32,15 @@ pub(crate) struct Integers {
     pub values: Vec<i64>,
     /// Row and problem, ascending by row; at most one per row.
     pub problems: Vec<(usize, Problem)>,
+    /// The digits of products of columns before they are rounded, and the products, if rounding changed one.
+    pub products: Option<(u32, Vec<Option<i128>>)>,
 }
 
 impl Integers {
     fn clear(&mut self) {
         self.values.clear();
         self.problems.clear();
+        self.products = None;
     }
 
     /// Notes the nulls of a column, whose values are garbage, as problems with value 0.
@@ -300,16 +303,21 @@ fn product(factors: &[&ArrayRef], scale: u32, out: &mut Integers) -> Result<()> 
         all_digits += digits;
     }
     let (up, down) = (pow10(scale.saturating_sub(all_digits)), pow10(all_digits.saturating_sub(scale)));
-    for (row, product) in products.into_iter().enumerate() {
+    let mut is_rounded = false;
+    for (row, product) in products.iter().copied().enumerate() {
         let scaled = product.zip(up).and_then(|(p, up)| p.checked_mul(up)).map(|p| down.map_or(0, |d| divide_half_even(p, d)));
         match scaled.and_then(|v| i64::try_from(v).ok()) {
-            Some(value) => out.values.push(value),
+            Some(value) => {
+                is_rounded |= product.zip(down).is_some_and(|(product, down)| product != i128::from(value) * down);
+                out.values.push(value);
+            }
             None => {
                 out.values.push(0);
                 out.problems.push((row, Problem::Overflow));
             }
         }
     }
+    out.products = (is_rounded && all_digits > scale).then_some((all_digits, products));
     non_finite.sort_unstable();
     non_finite.dedup();
     for row in non_finite {

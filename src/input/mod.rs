@@ -25,6 +25,7 @@ mod predicate;
 pub mod query;
 pub(crate) mod reader;
 mod regular_file;
+pub mod rounding;
 pub mod schema;
 pub mod source;
 mod threads;

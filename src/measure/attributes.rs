@@ -47,10 +47,15 @@ impl CustomerData {
     /// # Errors
     /// Exit 7 if spilled events do not come back.
     pub fn complete(&self, bucket: usize, mut panel: BucketPanel, slices: usize, spec: &FoldSpec) -> Result<BucketPanel> {
+        let attributes = self.attributes.get(bucket);
+        if let Some(attributes) = attributes.filter(|_| !spec.is_window) {
+            panel.customer_matches = panel.matches(&attributes.ids);
+        }
         if !spec.with_customer_data {
             return Ok(panel);
         }
-        let attributes = self.attributes.get(bucket);
+        // Those with orders, before others join them.
+        let with_orders = (self.events.is_some() && attributes.is_some()).then(|| (panel.ids.clone(), panel.slices.clone()));
         if let Some(attributes) = attributes {
             panel = join(panel, attributes, slices, spec);
             let positions = panel.positions_in(&attributes.ids);
@@ -65,7 +70,7 @@ impl CustomerData {
             panel.dimensions = attributes.dimensions.iter().map(dimension).collect();
         }
         if let Some(events) = &self.events {
-            events.fold(bucket, &mut panel, attributes.map(|r| &r.ids), spec)?;
+            events.fold(bucket, &mut panel, (attributes.map(|r| &r.ids), with_orders), spec)?;
         }
         Ok(panel)
     }

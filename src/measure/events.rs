@@ -10,6 +10,7 @@ use crate::error::Result;
 use super::column::Column;
 use super::panel::BucketPanel;
 use super::spec::FoldSpec;
+use super::table_matches::TableMatches;
 
 /// The events of a job, by bucket of the orders.
 #[derive(Debug)]
@@ -27,7 +28,8 @@ struct Window {
 }
 
 impl EventBuckets {
-    /// Measures the events of a bucket for the customers of its panel; `attributes` are the customers of the customers table.
+    /// Measures the events of a bucket for the customers of its panel; `attributes` are the customers of the customers table, with
+    /// whom those with orders, and their slices, are joined.
     ///
     /// # Errors
     /// Exit 7 if spilled events do not come back.
@@ -35,7 +37,7 @@ impl EventBuckets {
         &self,
         bucket: usize,
         panel: &mut BucketPanel,
-        attributes: Option<&CustomerIds>,
+        (attributes, with_orders): (Option<&CustomerIds>, Option<(CustomerIds, Vec<u32>)>),
         spec: &FoldSpec,
     ) -> Result<()> {
         let windows = windows(spec);
@@ -57,6 +59,13 @@ impl EventBuckets {
                 }
             }
         }
+        panel.event_matches = match &with_orders {
+            Some((ids, slices)) => {
+                let slice = |customer: usize| slices.get(customer);
+                TableMatches::of(&events.ids, ids, |customer| customer > 0 && slice(customer) != slice(customer - 1))
+            }
+            None => panel.matches(&events.ids),
+        };
         panel.unmatched_events = events.unmatched(&positions, attributes);
         Ok(())
     }

@@ -3,12 +3,14 @@
 use super::category::CategorySums;
 use super::codes::SourceCodes;
 use super::customer::CustomerFold;
+use super::customer_findings::CustomerFindings;
 use super::group::CustomerGroups;
 use super::join_lines::LinesFound;
 use super::line_counts::{LineCounts, LineFindings};
 use super::one_date;
 use super::panel::BucketPanel;
 use super::spec::FoldSpec;
+use super::table_matches::TableMatches;
 use crate::activity::{Order, OrderHistories};
 use crate::bucket::{Field, RecordLayout, Records};
 use crate::domain::Day;
@@ -38,6 +40,7 @@ fn fold_sorted(layout: RecordLayout, orders: &Records, codes: &SourceCodes, spec
     let mut span: Option<(Day, Day)> = None;
     let mut histories = spec.histories.then(|| OrderHistories::new(layout.has(Field::Cost), orders.len()));
     let mut scratch = Vec::new();
+    let mut buyers = Vec::new();
     for customer in 0..groups.len() {
         groups.orders(
             customer,
@@ -59,6 +62,10 @@ fn fold_sorted(layout: RecordLayout, orders: &Records, codes: &SourceCodes, spec
             let (first, last) = (Day(first.date), Day(last.date));
             span = Some(span.map_or((first, last), |(a, b)| (a.min(first), b.max(last))));
         }
+        let mut purchases = scratch.iter().filter(|order| order.is_purchase());
+        if let Some(first) = purchases.next() {
+            buyers.push((customer, 1 + purchases.count() as u64, first.date));
+        }
         folder.add(customer, &scratch)?;
         if let Some(histories) = &mut histories {
             histories.push(&scratch)?;
@@ -71,6 +78,10 @@ fn fold_sorted(layout: RecordLayout, orders: &Records, codes: &SourceCodes, spec
     if let Some(category_sums) = category_sums {
         category_sums.finish(&mut columns);
     }
+    let findings = match spec.is_window {
+        false => CustomerFindings::of(&groups.ids, buyers.into_iter()),
+        true => CustomerFindings::default(),
+    };
     Ok(BucketPanel {
         ids: groups.ids,
         slices: groups.slices,
@@ -81,8 +92,11 @@ fn fold_sorted(layout: RecordLayout, orders: &Records, codes: &SourceCodes, spec
         histories,
         lines: found.counts,
         line_findings: found.findings,
+        findings,
         span,
         unmatched_events: 0,
+        customer_matches: TableMatches::default(),
+        event_matches: TableMatches::default(),
     })
 }
 

@@ -1,6 +1,8 @@
 //! The customers of a bucket, numbered.
 
-use crate::bucket::{Field, RecordLayout, Records, hash_key, hash_text};
+use xxhash_rust::xxh3::xxh3_64;
+
+use crate::bucket::{Field, RecordLayout, Records, hash_key};
 use crate::domain::{CustomerIds, StringIds};
 
 use super::codes::SourceCodes;
@@ -185,7 +187,7 @@ fn intern_text(orders: &Records, slices: Option<&[i64]>) -> (StringIds, Vec<u32>
         let (id, after) = rest.split_at(length as usize);
         rest = after;
         let slice = slices.map_or(0, |s| s[record]);
-        let hash = with_slice(hash_text(id), slice);
+        let hash = with_slice(xxh3_64(id), slice);
         let number = table.number(
             hash,
             |n| {

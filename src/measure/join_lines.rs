@@ -84,6 +84,17 @@ impl OrderJoin<'_, '_> {
     /// Adds the order that lines of its date make.
     fn add_own(&mut self, lines: &[u32]) -> Result<()> {
         let order = self.sum(lines, 0)?;
+        if let [first, more @ ..] = lines
+            && !more.is_empty()
+        {
+            let amount = |record: &u32| self.reader.amounts[*record as usize];
+            let (amount, is_repeated) = (amount(first), more.iter().all(|line| amount(line) == amount(first)));
+            self.found.findings.of_several_lines += 1;
+            if is_repeated && amount != 0 {
+                self.found.findings.repeated += 1;
+                self.found.findings.add_repeated(amount, amount);
+            }
+        }
         let is_dropped = self.reader.spec.drop_zero && order.amount == 0 && order.is_purchase();
         self.count(lines, is_dropped);
         if is_dropped {

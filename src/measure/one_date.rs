@@ -10,11 +10,13 @@ use crate::error::Result;
 
 use super::codes::SourceCodes;
 use super::column::Column;
+use super::customer_findings::CustomerFindings;
 use super::formula::{Facts, Sums, set, value};
 use super::interner::CustomerInterner;
 use super::line_counts::LineFindings;
 use super::panel::BucketPanel;
 use super::spec::FoldSpec;
+use super::table_matches::TableMatches;
 
 /// What is known of a customer: purchase days, and sums over all history.
 #[derive(Debug, Clone, Copy)]
@@ -115,6 +117,9 @@ pub(super) fn fold(layout: RecordLayout, orders: &Records, codes: &SourceCodes, 
     let dates = orders.column(Field::Date).iter().copied();
     let span = dates.clone().min().zip(dates.max()).map(|(first, last)| (Day(first as i32), Day(last as i32)));
     let (ids, slices) = met.in_order(&order);
+    let buyers = order.iter().map(|customer| &accounts[*customer as usize]).enumerate();
+    let buyers = buyers.filter(|(_, account)| account.life.purchases > 0);
+    let findings = CustomerFindings::of(&ids, buyers.map(|(at, account)| (at, account.life.purchases as u64, account.first)));
     Ok(Some(BucketPanel {
         ids,
         slices,
@@ -125,8 +130,11 @@ pub(super) fn fold(layout: RecordLayout, orders: &Records, codes: &SourceCodes, 
         histories: None,
         lines: Vec::new(),
         line_findings: LineFindings::default(),
+        findings,
         span,
         unmatched_events: 0,
+        customer_matches: TableMatches::default(),
+        event_matches: TableMatches::default(),
     }))
 }
 

@@ -3,7 +3,9 @@
 use std::cmp::Ordering;
 
 use super::column::Column;
+use super::customer_findings::CustomerFindings;
 use super::line_counts::{LineCounts, LineFindings};
+use super::table_matches::TableMatches;
 use crate::activity::{IntervalActivities, OrderHistories};
 use crate::domain::{CustomerIds, Day};
 
@@ -28,10 +30,16 @@ pub struct BucketPanel {
     pub lines: Vec<LineCounts>,
     /// What is odd about the orders that they make.
     pub line_findings: LineFindings,
+    /// What is odd about the customers; taken by the first pass.
+    pub findings: CustomerFindings,
     /// First and last date of an order up to the last as-of date.
     pub span: Option<(Day, Day)>,
     /// Events of customers who are neither among the orders nor on the customers table.
     pub unmatched_events: u64,
+    /// Which ids of the customers table have orders; taken by the first pass.
+    pub customer_matches: TableMatches,
+    /// Which ids of the events have orders.
+    pub event_matches: TableMatches,
 }
 
 impl BucketPanel {
@@ -56,6 +64,11 @@ impl BucketPanel {
     /// The cells of a date.
     pub fn cells(&self, date: usize) -> std::ops::Range<usize> {
         date * self.ids.len()..(date + 1) * self.ids.len()
+    }
+
+    /// How the customers with orders meet the ids of another table, which ascend. To be asked before another table is joined.
+    pub(super) fn matches(&self, table: &CustomerIds) -> TableMatches {
+        TableMatches::of(table, &self.ids, |customer| customer > 0 && self.slice(customer) != self.slice(customer - 1))
     }
 
     /// Per customer the index among ascending ids.

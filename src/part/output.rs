@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 use super::crm::CrmRows;
 use super::movers::MoverKey;
 use crate::job::raw::TableName;
+use crate::measure::TableMatches;
 use crate::movement::{MovementSums, sum_equal_keys};
 use crate::publish::TableFile;
 use crate::tables::{SegmentKey, SegmentSum};
@@ -30,12 +31,15 @@ pub struct PartOutput {
     pub crm: Vec<(usize, CrmRows)>,
     /// Events of customers who are in no other input.
     pub unmatched_events: u64,
+    /// Which ids of the events have orders.
+    pub event_matches: TableMatches,
 }
 
 impl PartOutput {
     /// Adds what another part gives.
     pub fn merge(&mut self, other: PartOutput) {
         self.unmatched_events += other.unmatched_events;
+        self.event_matches.merge(other.event_matches);
         self.crm.extend(other.crm);
         self.files.extend(other.files);
         self.segments.extend(other.segments);

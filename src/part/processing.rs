@@ -8,7 +8,7 @@ use super::score_and_classify::{reclassify, score_and_classify};
 use super::{crm, customers_table, movers, segments, state_history};
 use crate::error::Result;
 use crate::job::raw::TableName;
-use crate::measure::BucketPanel;
+use crate::measure::{BucketPanel, TableMatches};
 use crate::movement::{MovementTracker, PartActivity, states_by_customer};
 
 /// A part in work. It needs its buckets and the cut points of all customers, nothing of other parts.
@@ -24,6 +24,8 @@ impl<'a> Part<'a> {
     /// A part before its first date. `panels` are its buckets, which may lack measures; `customers` those of the panels.
     pub fn new(context: &'a PartContext<'a>, number: usize, panels: &'a [BucketPanel], customers: &'a PartCustomers) -> Part<'a> {
         let activity = PartActivity { panels, customers: &customers.indices, interval_ends: context.movement.interval_ends };
+        let mut event_matches = TableMatches::default();
+        panels.iter().for_each(|panel| event_matches.merge(panel.event_matches.clone()));
         Part {
             context,
             number,
@@ -31,6 +33,7 @@ impl<'a> Part<'a> {
             tracker: MovementTracker::new(&context.movement, &customers.groups, activity),
             output: PartOutput {
                 unmatched_events: panels.iter().map(|panel| panel.unmatched_events).sum(),
+                event_matches,
                 ..PartOutput::default()
             },
         }

@@ -8,7 +8,8 @@ use super::reports;
 use super::scanned::Scanned;
 use super::scored::Scored;
 use super::stage::Stage;
-use super::warnings::StateLine;
+use super::warnings::{OutcomeLine, StateLine};
+use crate::domain::SideTable;
 use crate::error::Result;
 use crate::experiment::exposure::load::StrategyAssignments;
 use crate::job::Job;
@@ -28,6 +29,10 @@ pub struct Outcome {
     pub repeated: bool,
     /// States at the last as-of date; empty if repeated or without `segments`.
     pub states: Vec<StateLine>,
+    /// Rows of orders that do not count, by outcome; empty if repeated.
+    pub outcomes: Vec<OutcomeLine>,
+    /// How the tables beside the orders meet them; empty if repeated.
+    pub side_tables: Vec<SideTable>,
 }
 
 /// Commits a run again that was computed before; `None` if there is none with this identity.
@@ -40,7 +45,7 @@ pub fn repeat(job: &Job, prepared: &Prepared) -> Result<Option<Outcome>> {
     let folder = output.recommit(&manifest)?;
     // The earlier run may have been killed between its commit and this.
     output.collect(job.keep_runs)?;
-    Ok(Some(Outcome { manifest, folder, repeated: true, states: Vec::new() }))
+    Ok(Some(Outcome { manifest, folder, repeated: true, states: Vec::new(), outcomes: Vec::new(), side_tables: Vec::new() }))
 }
 
 /// Writes the reports and gives the manifest of the run.
@@ -92,10 +97,11 @@ pub fn manifest(
 ///
 /// # Errors
 /// Exit 6 if the output cannot be written.
-pub fn commit(job: &Job, prepared: &Prepared, staging: Staging, manifest: Manifest, states: Vec<StateLine>) -> Result<Outcome> {
+pub fn commit(job: &Job, prepared: &Prepared, staging: Staging, manifest: Manifest, evaluated: Evaluated) -> Result<Outcome> {
     let folder = prepared.output.commit(staging, &manifest)?;
     prepared.output.collect(job.keep_runs)?;
-    Ok(Outcome { manifest, folder, repeated: false, states })
+    let Evaluated { states, outcomes, side_tables, .. } = evaluated;
+    Ok(Outcome { manifest, folder, repeated: false, states, outcomes, side_tables })
 }
 
 fn cut_point_entries(job: &Job, scanned: &Scanned, scored: &Scored) -> Vec<CutPointEntry> {

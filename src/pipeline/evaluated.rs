@@ -2,13 +2,14 @@
 
 use std::collections::BTreeMap;
 
+use super::orders_warnings::side_table;
 use super::scanned::Scanned;
 use super::scored::Scored;
 use super::second_pass::SecondPassOutput;
 use super::stage::Stage;
 use super::summary_tables::{self, Summary, TableBatches};
-use super::warnings::{self, StateLine};
-use crate::domain::Warning;
+use super::warnings::{self, OutcomeLine, StateLine};
+use crate::domain::{SideTable, Warning};
 use crate::error::Result;
 use crate::experiment::ExperimentPlan;
 use crate::input::orders::ledger::RowCounts;
@@ -27,6 +28,10 @@ pub struct Evaluated {
     pub crm: Vec<(usize, CrmRows)>,
     /// States at the last as-of date.
     pub states: Vec<StateLine>,
+    /// Rows of orders that do not count, by outcome.
+    pub outcomes: Vec<OutcomeLine>,
+    /// How the tables beside the orders meet them.
+    pub side_tables: Vec<SideTable>,
     /// What is odd about the job, its data and its strategies.
     pub warnings: Vec<String>,
 }
@@ -58,13 +63,18 @@ impl Evaluated {
         let mut warnings = prepared.plan.warnings.clone();
         warnings.extend(prepared.queries.warnings());
         warnings.extend(prepared.input_warnings().cloned());
-        warnings.extend(warnings::data_warnings(stage, scanned, scored, &states));
+        warnings.extend(warnings::data_warnings(stage, scanned, ledger, scored, &states));
+        let of_tables = [("customers", &scored.findings.customer_matches), ("events", &part.event_matches)];
+        let side_tables: Vec<SideTable> =
+            of_tables.into_iter().filter_map(|(name, matches)| side_table(name, matches, scanned.id)).collect();
+        warnings.extend(side_tables.iter().filter(|table| table.is_poor()).cloned().map(Warning::SideTable));
         warnings.extend(strategy_warnings);
         warnings.extend(scanned.side_warnings.list(job, &prepared.plan, part.unmatched_events));
-        let warnings: Vec<String> = warnings.iter().map(Warning::to_string).collect();
-        warnings.iter().for_each(|warning| progress.warn(warning));
+        let texts: Vec<String> = warnings.iter().map(Warning::to_string).collect();
+        texts.iter().for_each(|warning| progress.warn(warning));
         let tables = part_entries(context, &part).chain(written).collect();
-        Ok(Evaluated { tables, batches, movers: part.movers, crm: part.crm, states, warnings })
+        let outcomes = warnings::outcomes(job, scanned, ledger);
+        Ok(Evaluated { tables, batches, movers: part.movers, crm: part.crm, states, outcomes, side_tables, warnings: texts })
     }
 }
 

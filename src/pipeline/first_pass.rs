@@ -15,7 +15,7 @@ use crate::domain::{CustomerId, Day, Measure};
 use crate::error::{Error, Result};
 use crate::job::Job;
 use crate::job::raw::{Method, TableName};
-use crate::measure::{BucketCache, BucketPanel, FoldSpec, LineCounts, LineFindings};
+use crate::measure::{BucketCache, BucketPanel, Findings, FoldSpec, LineCounts};
 use crate::memory::{Consumer, MemoryPool};
 use crate::plan::{Plan, ScoringFilter};
 use crate::score::{Axis, SliceDistributions, SpillableDistribution};
@@ -28,8 +28,8 @@ pub struct FirstPass {
     pub customers: u64,
     /// Outcomes of the lines per file, if the orders are made of lines.
     pub lines: Vec<LineCounts>,
-    /// What is odd about the orders that they make.
-    pub line_findings: LineFindings,
+    /// What is odd about orders and customers.
+    pub findings: Findings,
     /// First and last date of an order up to the last as-of date.
     pub span: Option<(Day, Day)>,
 }
@@ -69,7 +69,7 @@ impl FirstPass {
             distributions: vec![vec![SliceDistributions::default(); slices]; dates],
             customers: 0,
             lines: vec![LineCounts::default(); files],
-            line_findings: LineFindings::default(),
+            findings: Findings::default(),
             span: None,
         }
     }
@@ -77,7 +77,8 @@ impl FirstPass {
     /// Adds what was found in other buckets.
     fn merge(&mut self, other: FirstPass) {
         self.customers += other.customers;
-        self.add_lines(&other.lines, &other.line_findings);
+        self.add_lines(&other.lines);
+        self.findings.merge(other.findings);
         self.span = union(self.span, other.span);
         self.distributions.par_iter_mut().zip(other.distributions).for_each(|(slices, others)| {
             for (slice, other) in slices.iter_mut().zip(others) {
@@ -86,17 +87,17 @@ impl FirstPass {
         });
     }
 
-    fn add_lines(&mut self, lines: &[LineCounts], findings: &LineFindings) {
-        self.line_findings.merge(findings);
+    fn add_lines(&mut self, lines: &[LineCounts]) {
         for (counts, other) in self.lines.iter_mut().zip(lines) {
             counts.merge(other);
         }
     }
 
-    /// Adds the customers of a bucket.
-    fn add(&mut self, panel: &BucketPanel, columns: &AxisColumns) {
+    /// Adds the customers of a bucket, and takes what is odd about them.
+    fn add(&mut self, panel: &mut BucketPanel, columns: &AxisColumns) {
         self.customers += panel.ids.len() as u64;
-        self.add_lines(&panel.lines, &panel.line_findings);
+        self.add_lines(&panel.lines);
+        self.findings.take(panel);
         self.span = union(self.span, panel.span);
         for (date, slices) in self.distributions.iter_mut().enumerate() {
             for axis in Axis::ALL {
@@ -255,11 +256,11 @@ impl<'a> Pass<'a> {
     fn fold_bucket(&self, number: usize, unpacked: &mut bucket::Records, found: &mut FirstPass) -> Result<()> {
         let memory = self.stage.memory;
         if self.buckets.has_capacity() {
-            let panel = self.buckets.fold_one(number, self.all.0, unpacked)?;
-            found.add(&panel, &self.all.1);
+            let mut panel = self.buckets.fold_one(number, self.all.0, unpacked)?;
+            found.add(&mut panel, &self.all.1);
             self.buckets.insert(number, panel);
         } else {
-            found.add(&self.buckets.fold_one(number, &self.needed.0, unpacked)?, &self.needed.1);
+            found.add(&mut self.buckets.fold_one(number, &self.needed.0, unpacked)?, &self.needed.1);
         }
         found.spill_above(memory, memory.capacity_per_thread(Consumer::AxisValues))?;
         let done = self.done.fetch_add(1, Ordering::Relaxed) + 1;

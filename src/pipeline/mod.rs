@@ -15,6 +15,7 @@ mod first_pass;
 mod frozen_cuts;
 mod gates;
 mod identity;
+mod orders_warnings;
 mod prepared;
 mod queries;
 mod reports;
@@ -37,7 +38,7 @@ pub use crate::experiment::exposure::load::check as check_assignments;
 pub use commit::Outcome;
 pub use identity::RULES;
 pub use queries::Queries;
-pub use warnings::StateLine;
+pub use warnings::{OutcomeLine, StateLine};
 
 use clock::Clock;
 use evaluated::Evaluated;
@@ -96,5 +97,5 @@ pub fn run(job: &Job, progress: &dyn Progress) -> Result<Outcome> {
     clock.lap("tables");
 
     let manifest = commit::manifest(stage, &context, &assignments, &scanned, &scored, &evaluated, clock.into_timings())?;
-    commit::commit(job, &prepared, staging, manifest, evaluated.states)
+    commit::commit(job, &prepared, staging, manifest, evaluated)
 }

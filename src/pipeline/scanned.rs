@@ -1,5 +1,6 @@
 //! Second stage: all inputs are read, and their records lie in buckets.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use super::side_inputs::{InputWarnings, LoadedInputs};
@@ -7,8 +8,10 @@ use super::stage::Stage;
 use crate::bucket::BucketStore;
 use crate::domain::IdType;
 use crate::error::{Error, Result, suggestion};
+use crate::input::orders::filler_dates::FillerCounts;
 use crate::input::orders::ledger::{OutcomeNames, RowCounts};
 use crate::input::orders::{self, ScannedOrders};
+use crate::input::rounding::Rounding;
 use crate::job::Job;
 use crate::job::raw::TableName;
 use crate::measure::{CustomerData, CustomerlessOrders, SourceCodes};
@@ -39,6 +42,10 @@ pub struct Scanned {
     pub positive_returns: (u64, i128),
     /// Orders that have rows without a customer; the fold notes which have one on another row.
     pub customerless: Arc<CustomerlessOrders>,
+    /// Rows of orders by date that often stands for a missing one.
+    pub fillers: FillerCounts,
+    /// What rounding did to the money of files, where it did something.
+    pub rounding: BTreeMap<usize, Rounding>,
     /// What is odd about customers and events.
     pub side_warnings: InputWarnings,
 }
@@ -72,6 +79,8 @@ impl Scanned {
             shared_keys,
             positive_returns,
             customerless,
+            fillers,
+            rounding,
         } = orders::scan(job, &prepared.orders, &prepared.columns, plan.uses(), prepared.bucket_bits, memory, progress)?;
         let customerless = Arc::new(customerless);
         let (slices, slice_numbers) = ranked(slices);
@@ -98,6 +107,8 @@ impl Scanned {
             shared_keys,
             positive_returns,
             customerless,
+            fillers,
+            rounding,
             side_warnings: warnings,
         };
         Ok((scanned, Records { orders, customers, codes }))

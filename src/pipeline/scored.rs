@@ -14,7 +14,7 @@ use crate::experiment::exposure::load::StrategyAssignments;
 use crate::experiment::{ExperimentPlan, GroupNames};
 use crate::job::Job;
 use crate::job::raw::TableName;
-use crate::measure::LineFindings;
+use crate::measure::Findings;
 use crate::memory::MemoryPool;
 use crate::movement::Concentration;
 use crate::score::{DateScoring, SliceDistributions, SliceScoring, SpillableDistribution};
@@ -27,8 +27,8 @@ pub struct Scored {
     pub concentration: Vec<(usize, usize, Concentration)>,
     /// Customers.
     pub customers: u64,
-    /// What is odd about orders that are made of lines.
-    pub line_findings: LineFindings,
+    /// What is odd about orders and customers.
+    pub findings: Findings,
     /// The day of the first order.
     pub first_order: Option<Day>,
     /// Per as-of date, whether no window reaches back before the first order.
@@ -66,7 +66,7 @@ impl Scored {
             scoring,
             concentration,
             customers: first_pass.customers,
-            line_findings: first_pass.line_findings,
+            findings: first_pass.findings,
             first_order,
             history_complete: job.dates.iter().map(|date| is_complete(date.date)).collect(),
         })

@@ -1,11 +1,14 @@
 //! What the console shows at the end of a run: a short table of states, and warnings.
 
+use std::collections::BTreeMap;
+
+use super::orders_warnings::orders_warnings;
 use super::scanned::Scanned;
 use super::scored::Scored;
 use super::stage::Stage;
-use crate::domain::{Day, OrdersWarning, Warning};
+use crate::domain::{Day, Warning};
+use crate::input::orders::ledger::{KEPT, RowCounts, RowOutcome};
 use crate::job::Job;
-use crate::measure::RowsOfKnownOrders;
 use crate::plan::SchemeColumn;
 use crate::score::{Axis, SliceScoring};
 use crate::tables::{Segment, SegmentKey};
@@ -25,6 +28,19 @@ pub struct StateLine {
     pub revenue: i128,
     /// Share of the revenue; `None` where there is none.
     pub revenue_share: Option<f64>,
+}
+
+/// Rows of orders with an outcome.
+#[derive(Debug, Clone, PartialEq)]
+pub struct OutcomeLine {
+    /// The outcome, as the ledger names it.
+    pub outcome: String,
+    /// Rows.
+    pub rows: u64,
+    /// Their share of all rows.
+    pub share: f64,
+    /// Their money.
+    pub money: String,
 }
 
 /// The states at the last as-of date, over all slices, best first.
@@ -57,7 +73,13 @@ pub fn states(segments: &[Segment], schemes: &[SchemeColumn], last_date: usize) 
 }
 
 /// What is odd about the data and the scores at the last as-of date.
-pub fn data_warnings(stage: Stage<'_>, scanned: &Scanned, scored: &Scored, states: &[StateLine]) -> Vec<Warning> {
+pub fn data_warnings(
+    stage: Stage<'_>,
+    scanned: &Scanned,
+    ledger: &RowCounts,
+    scored: &Scored,
+    states: &[StateLine],
+) -> Vec<Warning> {
     let Stage { job, prepared, .. } = stage;
     let mut out = Vec::new();
     for (number, slice) in scored.scoring.last().into_iter().flatten().enumerate().take(MAX_SLICES) {
@@ -67,7 +89,7 @@ pub fn data_warnings(stage: Stage<'_>, scanned: &Scanned, scored: &Scored, state
     if scanned.empty_ids > 0 {
         out.push(Warning::EmptyIds { orders: scanned.empty_ids, column: job.raw.orders.customer_id.clone() });
     }
-    out.extend(orders_warnings(job, scanned, scored).into_iter().map(Warning::Orders));
+    out.extend(orders_warnings(stage, scanned, ledger, &scored.findings).into_iter().map(Warning::Orders));
     let incomplete: Vec<Day> = job.shown().filter(|(at, _)| !scored.history_complete[*at]).map(|(_, d)| d.date).collect();
     if let (Some(first), Some(data_begin)) = (incomplete.first(), scored.first_order) {
         out.push(Warning::ShortHistory { data_begin, first: *first, dates: incomplete.len() });
@@ -75,28 +97,22 @@ pub fn data_warnings(stage: Stage<'_>, scanned: &Scanned, scored: &Scored, state
     out
 }
 
-/// What is odd about the rows of orders.
-fn orders_warnings(job: &Job, scanned: &Scanned, scored: &Scored) -> Vec<OrdersWarning> {
-    let mut out = Vec::new();
-    let lines = scored.line_findings;
-    if lines.long_orders > 0 {
-        out.push(OrdersWarning::LongOrders { orders: lines.long_orders, columns: job.order_id().to_vec() });
+/// What became of the rows of orders that do not count, by outcome.
+pub fn outcomes(job: &Job, scanned: &Scanned, ledger: &RowCounts) -> Vec<OutcomeLine> {
+    let mut sums: BTreeMap<RowOutcome, (u64, i128)> = BTreeMap::new();
+    let mut all = 0;
+    for (_, outcome, rows, money) in ledger.cells() {
+        let sum = sums.entry(outcome).or_default();
+        (sum.0, sum.1, all) = (sum.0 + rows, sum.1 + money, all + rows);
     }
-    if let Some(latest) = job.raw.orders.latest.as_ref().filter(|_| scanned.shared_keys > 0) {
-        let customer = job.raw.orders.customer_id.clone();
-        out.push(OrdersWarning::SharedKeys { keys: scanned.shared_keys, columns: latest.key.clone(), customer });
-    }
-    if let Some(known) = scanned.customerless.known() {
-        let RowsOfKnownOrders { rows, money, is_estimate } = known;
-        let customer = job.raw.orders.customer_id.clone();
-        out.push(OrdersWarning::CustomerOnOtherRow { rows, money: job.money(money), is_estimate, customer });
-    }
-    let by_fold = lines.positive_returns;
-    let (returns, money) = (scanned.positive_returns.0 + by_fold.0, scanned.positive_returns.1 + by_fold.1);
-    if let Some(predicate) = job.raw.orders.returns.as_ref().filter(|_| returns > 0 && job.is_net()) {
-        out.push(OrdersWarning::PositiveReturns { returns, money: job.money(money), negated: predicate.negate });
-    }
-    out
+    sums.remove(&KEPT);
+    let line = |(outcome, (rows, money)): (RowOutcome, (u64, i128))| OutcomeLine {
+        outcome: scanned.outcome_names.name(outcome),
+        rows,
+        share: rows as f64 / all.max(1) as f64,
+        money: job.money(money),
+    };
+    sums.into_iter().map(line).collect()
 }
 
 /// Slices whose scores are checked.

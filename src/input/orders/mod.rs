@@ -9,6 +9,7 @@ pub mod columns;
 mod currencies;
 mod dedup;
 mod dictionary;
+pub mod filler_dates;
 mod inherit;
 pub mod ledger;
 mod order_keys;
@@ -16,10 +17,13 @@ mod partitions;
 pub mod row_groups;
 mod worker;
 
+use std::collections::BTreeMap;
+
 use crate::bucket::{BucketStore, BucketWriter, Field, RecordLayout};
 use crate::domain::IdType;
 use crate::error::Result;
 use crate::input::open::{self, Opened};
+use crate::input::rounding::Rounding;
 use crate::input::source::Source;
 use crate::input::threads::on_all_threads;
 use crate::job::Job;
@@ -30,6 +34,7 @@ use columns::{OrderColumns, UsedColumns};
 use currencies::CurrencyCounts;
 use dedup::Exclusions;
 use dictionary::SharedDictionary;
+use filler_dates::FillerCounts;
 use ledger::{OutcomeNames, RowCounts};
 use row_groups::tasks;
 use worker::{ScanContext, Worker};
@@ -56,6 +61,10 @@ pub struct ScannedOrders {
     pub positive_returns: (u64, i128),
     /// Orders that have rows without a customer.
     pub customerless: CustomerlessOrders,
+    /// Rows by date that often stands for a missing one.
+    pub fillers: FillerCounts,
+    /// What rounding did to the money of files, where it did something.
+    pub rounding: BTreeMap<usize, Rounding>,
 }
 
 /// Opens the files of a job.
@@ -115,6 +124,7 @@ pub fn scan(
     let results = on_all_threads(&tasks, start, |worker, task| worker.run(*task), Worker::finish, progress)?;
     let (mut row_counts, mut currencies, mut empty_ids) = (RowCounts::default(), CurrencyCounts::default(), 0);
     let (mut positive_returns, mut customerless) = ((0, 0), CustomerlessRows::default());
+    let (mut fillers, mut rounding) = (FillerCounts::default(), BTreeMap::<usize, Rounding>::new());
     let mut buckets = Vec::with_capacity(results.len());
     for result in results {
         buckets.push(result.buckets);
@@ -122,6 +132,8 @@ pub fn scan(
         currencies.merge(result.currencies);
         empty_ids += result.empty_ids;
         customerless.merge(result.customerless);
+        fillers.iter_mut().zip(result.fillers).for_each(|(sum, rows)| *sum += rows);
+        result.rounding.iter().for_each(|(file, more)| rounding.entry(*file).or_default().merge(more));
         positive_returns.0 += result.positive_returns.0;
         positive_returns.1 += result.positive_returns.1;
     }
@@ -137,6 +149,8 @@ pub fn scan(
         shared_keys,
         positive_returns,
         customerless: customerless.into_orders(),
+        fillers,
+        rounding,
     };
     progress.end(&format!("{rows} rows of {} file{}", sources.len(), if sources.len() == 1 { "" } else { "s" }));
     Ok(scanned)

@@ -1,5 +1,6 @@
 //! One scan thread: row groups in, records and row counts out.
 
+use std::collections::BTreeMap;
 use std::fs::File;
 
 use arrow::array::{Array, ArrayRef, StringViewArray};
@@ -9,6 +10,7 @@ use super::columns::{OrderColumns, UsedColumns};
 use super::currencies::CurrencyCounts;
 use super::dedup::ExclusionBitmap;
 use super::dictionary::{DictionaryCache, SharedDictionary};
+use super::filler_dates::{self, FillerCounts};
 use super::inherit::InheritedValues;
 use super::ledger::{
     AFTER_AS_OF, DATE_OUT_OF_RANGE, FILTERED, KEPT, NO_CUSTOMER, NON_FINITE_AMOUNT, NULL_AMOUNT, NULL_CURRENCY, NULL_DATE,
@@ -21,6 +23,7 @@ use crate::error::{Error, Result};
 use crate::input::damage::corrupt;
 use crate::input::decode::{self, Integers, Problem};
 use crate::input::reader::FileReader;
+use crate::input::rounding::Rounding;
 use crate::input::source::Source;
 use crate::job::Job;
 use crate::job::raw::ZeroAmount;
@@ -50,6 +53,8 @@ pub struct ThreadResult {
     /// Kept returns whose money is above zero, and that money, where rows are orders.
     pub positive_returns: (u64, i128),
     pub customerless: CustomerlessRows,
+    pub fillers: FillerCounts,
+    pub rounding: BTreeMap<usize, Rounding>,
 }
 
 /// Vectors that are reused from batch to batch.
@@ -81,6 +86,8 @@ pub struct Worker<'a> {
     empty_ids: u64,
     positive_returns: (u64, i128),
     customerless: CustomerlessRows,
+    fillers: FillerCounts,
+    rounding: BTreeMap<usize, Rounding>,
     /// The file of the last task, which the next one mostly reads too.
     file: Option<(usize, File)>,
     buffers: Vec<Vec<u8>>,
@@ -100,6 +107,8 @@ impl<'a> Worker<'a> {
             empty_ids: 0,
             positive_returns: (0, 0),
             customerless: CustomerlessRows::default(),
+            fillers: FillerCounts::default(),
+            rounding: BTreeMap::new(),
             file: None,
             buffers: Vec::new(),
             scratch: Scratch::default(),
@@ -114,6 +123,8 @@ impl<'a> Worker<'a> {
             empty_ids: self.empty_ids,
             positive_returns: self.positive_returns,
             customerless: self.customerless,
+            fillers: self.fillers,
+            rounding: self.rounding,
         }
     }
 
@@ -172,6 +183,8 @@ impl<'a> Worker<'a> {
         outcomes.clear();
         outcomes.resize(decoded.values.len(), KEPT);
         self.mark_amounts(batch, decoded, outcomes)?;
+        filler_dates::count(&dates.values, outcomes, &mut self.fillers);
+        self.note_rounding(batch.file, &amounts, decoded, |_| false);
         for outcome in outcomes.iter_mut().filter(|outcome| **outcome == KEPT) {
             *outcome = AFTER_AS_OF;
         }
@@ -183,6 +196,10 @@ impl<'a> Worker<'a> {
     fn add_batch(&mut self, batch: &Batch<'_>, scratch: &mut Scratch) -> Result<()> {
         self.find_outcomes(batch, scratch)?;
         self.decode_flags(batch, scratch)?;
+        let (factors, flags) = (self.factors(batch)?, &scratch.flags);
+        let negate = self.negates();
+        self.note_rounding(batch.file, &factors, &scratch.amounts, |row| negate && flags[row] & flag::RETURN != 0);
+        filler_dates::count(&scratch.dates.values, &scratch.outcomes, &mut self.fillers);
         self.mark_later(scratch);
         // With order ids, the rows are lines: the fold sums them and sees which orders are zero.
         let has_lines = self.context.layout.has(Field::Order);
@@ -232,7 +249,7 @@ impl<'a> Worker<'a> {
         for position in &positions.order {
             mark_nulls(batch.column(*position)?, NULL_ORDER_ID, outcomes);
         }
-        let factors = positions.amounts.iter().map(|position| batch.column(*position)).collect::<Result<Vec<_>>>()?;
+        let factors = self.factors(batch)?;
         decode::money(&factors, job.raised_digits(), amounts)?;
         self.mark_amounts(batch, amounts, outcomes)?;
         if let Some(position) = self.positions.currency {
@@ -260,7 +277,7 @@ impl<'a> Worker<'a> {
                 set_flag(flags, flag::DISCOUNTED, decode::discounted(batch.column(position)?)?);
             }
         }
-        let negate = job.raw.orders.returns.as_ref().is_some_and(|returns| returns.negate);
+        let negate = self.negates();
         if negate {
             negate_returns(flags, &mut amounts.values);
         }
@@ -277,6 +294,25 @@ impl<'a> Worker<'a> {
             negate_returns(flags, &mut costs.values);
         }
         Ok(())
+    }
+
+    /// The columns whose product is the amount.
+    fn factors<'b>(&self, batch: &Batch<'b>) -> Result<Vec<&'b ArrayRef>> {
+        self.positions.amounts.iter().map(|position| batch.column(*position)).collect()
+    }
+
+    /// Whether the signs of returns are turned.
+    fn negates(&self) -> bool {
+        self.context.job.raw.orders.returns.as_ref().is_some_and(|returns| returns.negate)
+    }
+
+    /// Notes what rounding did to the money of a batch.
+    fn note_rounding(&mut self, file: usize, factors: &[&ArrayRef], money: &Integers, is_turned: impl Fn(usize) -> bool) {
+        let mut rounding = Rounding::default();
+        rounding.add(factors, self.context.job.raised_digits(), money, is_turned);
+        if !rounding.is_zero() {
+            self.rounding.entry(file).or_default().merge(&rounding);
+        }
     }
 
     /// Marks rows after the last as-of date.
