@@ -30,6 +30,8 @@ mod determinism;
 mod differential;
 /// Effects, their reasons and verdicts, from exact sums per arm.
 mod evaluate;
+/// Events as outcomes of strategies.
+mod event_outcomes;
 /// Damaged and hostile inputs, byte by byte and at scale.
 mod inputs;
 /// What must hold of the tables of every run, on random shops.

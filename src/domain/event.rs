@@ -1,7 +1,7 @@
 //! Kinds of events.
 
 /// What an event counts as.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 #[repr(usize)]
 pub enum EventKind {
     /// A message was sent.
@@ -33,6 +33,11 @@ impl EventKind {
             EventKind::Responses => "responses",
             EventKind::Other => "events",
         }
+    }
+
+    /// The kind that [`EventKind::name`] names.
+    pub fn parse(name: &str) -> Option<EventKind> {
+        EventKind::ALL.into_iter().find(|kind| kind.name() == name)
     }
 
     /// The values that count as this kind in a job that does not say otherwise, in lower case.

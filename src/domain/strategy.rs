@@ -5,6 +5,8 @@ use std::fmt;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use super::event::EventKind;
+
 /// The name by which `by` and `match_on` mean the assignments' stratum.
 pub const STRATUM: &str = "stratum";
 
@@ -147,6 +149,10 @@ pub enum Outcome {
     MovedUp(String),
     /// 1 if it is now lower.
     MovedDown(String),
+    /// 1 if the customer has an event of the kind, else 0; of [`EventKind::Other`] one of any kind.
+    AnyEvent(EventKind),
+    /// Events of the kind; of [`EventKind::Other`] all.
+    Events(EventKind),
     /// A number outcome with its largest values cut off.
     Winsorised(Box<Outcome>),
 }
@@ -165,6 +171,8 @@ impl Outcome {
             _ => match (name.split_once(':'), name.strip_suffix("_winsorised")) {
                 (Some(("moved_up", scheme)), _) => Outcome::MovedUp(scheme.into()),
                 (Some(("moved_down", scheme)), _) => Outcome::MovedDown(scheme.into()),
+                (Some(("event", kind)), _) => Outcome::AnyEvent(EventKind::parse(kind)?),
+                (Some(("events", kind)), _) => Outcome::Events(EventKind::parse(kind)?),
                 (None, Some(plain)) => match Outcome::parse(plain)? {
                     plain @ (Outcome::Orders | Outcome::Revenue | Outcome::Margin) => Outcome::Winsorised(Box::new(plain)),
                     _ => return None,
@@ -177,6 +185,14 @@ impl Outcome {
     /// Whether it may be a strategy's primary outcome: ratios and moves restate behaviour after treatment, so they may not.
     pub fn may_lead(&self) -> bool {
         !matches!(self, Outcome::AvgOrderValue | Outcome::MovedUp(_) | Outcome::MovedDown(_))
+    }
+
+    /// The kind of the events that it counts.
+    pub fn event_kind(&self) -> Option<EventKind> {
+        match self {
+            Outcome::AnyEvent(kind) | Outcome::Events(kind) => Some(*kind),
+            _ => None,
+        }
     }
 
     /// The scheme column whose states it compares.
@@ -200,6 +216,8 @@ impl fmt::Display for Outcome {
             Outcome::AvgOrderValue => f.write_str("avg_order_value"),
             Outcome::MovedUp(scheme) => write!(f, "moved_up:{scheme}"),
             Outcome::MovedDown(scheme) => write!(f, "moved_down:{scheme}"),
+            Outcome::AnyEvent(kind) => write!(f, "event:{}", kind.name()),
+            Outcome::Events(kind) => write!(f, "events:{}", kind.name()),
             Outcome::Winsorised(plain) => write!(f, "{plain}_winsorised"),
         }
     }
@@ -211,11 +229,20 @@ mod tests {
 
     #[test]
     fn names_read_back() {
-        let names = ["converted", "retained", "avg_order_value", "moved_up:segment", "revenue_winsorised"];
+        let names = [
+            "converted",
+            "retained",
+            "avg_order_value",
+            "moved_up:segment",
+            "event:clicks",
+            "events:events",
+            "revenue_winsorised",
+        ];
         for name in names {
             assert_eq!(Outcome::parse(name).map(|o| o.to_string()).as_deref(), Some(name));
         }
         assert_eq!(Outcome::parse("converted_winsorised"), None);
         assert_eq!(Outcome::parse("moved_up"), None);
+        assert_eq!(Outcome::parse("event:visits"), None);
     }
 }

@@ -96,9 +96,9 @@ impl Quantity {
     /// phases an outcome is added up and can be 2.
     pub fn is_binary(&self, phase: Phase) -> bool {
         match self {
-            Quantity::Outcome(Outcome::Converted | Outcome::Retained | Outcome::MovedUp(_) | Outcome::MovedDown(_)) => {
-                phase != Phase::Both
-            }
+            Quantity::Outcome(
+                Outcome::Converted | Outcome::Retained | Outcome::MovedUp(_) | Outcome::MovedDown(_) | Outcome::AnyEvent(_),
+            ) => phase != Phase::Both,
             _ => false,
         }
     }

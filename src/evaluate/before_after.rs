@@ -61,7 +61,10 @@ impl<'a, 'i> Description<'a, 'i> {
             reference,
             outcome,
             scale: outcome.scales(diagnostics.strategy.money_scale)[Y],
-            everybody: reference.arm(TOTAL, &quantity, EVERYBODY)?,
+            everybody: match outcome.event_kind().is_none() || diagnostics.period.knows_events[1] {
+                true => reference.arm(TOTAL, &quantity, EVERYBODY)?,
+                false => Sums::default(),
+            },
             caveat: caveat(diagnostics),
             quantity,
         })

@@ -284,6 +284,7 @@ impl<'a> PeriodDiagnostics<'a> {
         self.period.baseline.is_some()
             && outcome.moved_in().is_none()
             && (*outcome != Outcome::Retained || self.period.knows_before_baseline)
+            && (outcome.event_kind().is_none() || self.period.knows_events[0])
     }
 
     /// Whether the comparison with alike customers can be made of the time before anybody was treated, too.
@@ -293,6 +294,7 @@ impl<'a> PeriodDiagnostics<'a> {
             && self.has_before(outcome)
             && self.period.knows_before_baseline
             && (*outcome != Outcome::Retained || self.period.knows_before_placebo)
+            && (outcome.event_kind().is_none() || self.period.knows_events[1])
             && self.period.has_earlier_cells
             && self.unequal_days().is_none()
             && self.contaminated_p.is_none()

@@ -161,6 +161,8 @@ pub struct StrategyPeriod {
     pub clusters: Clusters,
     /// Whether its arms were kept from earlier periods.
     pub kept: Option<KeptArms>,
+    /// Whether events are known in the baseline, and in the time before it.
+    pub knows_events: [bool; 2],
     /// Columns of the assignments, or dimensions, whose values lie wholly in one arm each.
     pub whole_columns: Vec<String>,
 }

@@ -20,6 +20,7 @@ mod part_pass;
 mod partial_sums;
 mod pass;
 mod plan;
+mod quantity;
 mod settings;
 mod strategy_sums;
 mod units;
@@ -30,30 +31,31 @@ use crate::domain::Warning;
 use crate::error::Result;
 use crate::evaluate::{ArmSums, Evaluation, evaluate};
 use crate::job::Job;
-use crate::measure::{BucketPanel, CustomerAttributes};
+use crate::measure::BucketPanel;
 use crate::part::PartCustomers;
 use crate::plan::SchemeColumn;
 use exposure::warnings::warnings;
 pub use groups::GroupNames;
-pub use outcomes::Snapshots;
+pub use outcomes::{SideTables, Snapshots};
 use part_pass::PartPass;
 pub use partial_sums::PartialSums;
-pub use plan::ExperimentPlan;
+pub use plan::{ExperimentPlan, FirstDays};
 
 impl ExperimentPlan<'_> {
-    /// Adds to sums what the assigned customers of a part did; `attributes` are the rows of the customers table in its buckets.
+    /// Adds to sums what the assigned customers of a part did.
     ///
     /// # Errors
     /// Exit 3 where an order lacks the cost that a margin needs, or money overflows.
     pub fn sum_part(
         &self,
         part: usize,
-        (panels, attributes): (&[BucketPanel], &[CustomerAttributes]),
+        panels: &[BucketPanel],
+        side: SideTables<'_>,
         customers: &PartCustomers,
         snapshots: &Snapshots,
         sums: &mut PartialSums,
     ) -> Result<()> {
-        PartPass { plan: self, part, panels, customers, snapshots, attributes }.run(sums)
+        PartPass { plan: self, part, panels, side, customers, snapshots }.run(sums)
     }
 
     /// Merges the sums of all parts and evaluates them.

@@ -9,14 +9,14 @@ use super::exposure::{AssignmentRun, CustomerBatch, Overlaps, eligible_runs, par
 use super::groups::GroupSource;
 use super::layout::{REFERENCE_KEY, unassigned_key};
 use super::outcomes::{
-    DimensionValues, PartHistories, PeriodOutcomes, ReferenceColumns, SliceCustomers, Snapshots, States, everybody,
+    PartHistories, PeriodOutcomes, ReferenceColumns, SideTables, SideValues, SliceCustomers, Snapshots, States, everybody,
     state_or_none, unassigned,
 };
 use super::partial_sums::PartialSums;
 use super::pass::{BatchContext, PassScratch, StrategyPass};
 use super::plan::{ExperimentPlan, StrategyPlan};
 use crate::error::Result;
-use crate::measure::{BucketPanel, CustomerAttributes, UNKNOWN};
+use crate::measure::{BucketPanel, UNKNOWN};
 use crate::movement::CustomerGroups;
 use crate::part::PartCustomers;
 use crate::sums::{Column, GroupPartition, mark_nonzero, sort_code, zero_pattern};
@@ -34,8 +34,8 @@ pub struct PartPass<'a> {
     pub customers: &'a PartCustomers,
     /// Their states and covariates.
     pub snapshots: &'a Snapshots,
-    /// The rows of the customers table, by bucket of the part.
-    pub attributes: &'a [CustomerAttributes],
+    /// What the customers table and the events say of them.
+    pub side: SideTables<'a>,
 }
 
 impl<'a> PartPass<'a> {
@@ -49,8 +49,7 @@ impl<'a> PartPass<'a> {
         let outcome = |period: usize| PeriodOutcomes::new(plan, period, self.part, self.snapshots);
         let outcomes: Vec<PeriodOutcomes<'_>> = (0..plan.periods.len()).map(outcome).collect();
         let mut slices = self.slices(&runs, &outcomes);
-        let looks_at_dimensions = plan.strategies.iter().any(StrategyPlan::uses_dimensions);
-        let mut dimensions = DimensionValues::new(if looks_at_dimensions { self.attributes } else { &[] });
+        let mut side = SideValues::new(plan, self.side);
         let mut overlaps = Overlaps::new(plan, &runs);
         let strategies = sums.strategies.iter_mut().enumerate();
         let mut passes: Vec<StrategyPass<'_>> =
@@ -60,11 +59,11 @@ impl<'a> PartPass<'a> {
         let scratches: Mutex<Vec<PassScratch>> = Mutex::default();
         while batch.advance(&runs) {
             slices.iter_mut().for_each(|slice| slice.read_batch(&batch.ids));
-            dimensions.read_batch(&batch.ids);
+            side.read_batch(&batch.ids);
             overlaps.read_batch(plan, &runs, &batch);
             let (runs, batch, slices, outcomes, overlaps) = (&*runs, &batch, &*slices, &*outcomes, &overlaps);
-            let (customers, dimensions) = (self.customers, &dimensions);
-            let context = BatchContext { plan, runs, batch, customers, slices, dimensions, outcomes, overlaps };
+            let (customers, side) = (self.customers, &side);
+            let context = BatchContext { plan, runs, batch, customers, slices, side, outcomes, overlaps };
             // Threads whose parts are done take a strategy each.
             let added: Vec<Result<()>> = passes
                 .par_iter_mut()
@@ -103,7 +102,7 @@ impl<'a> PartPass<'a> {
 
     /// Sums what strategies without a control are described beside.
     fn sum_reference(&self, runs: &[AssignmentRun<'_>], sums: &mut PartialSums) -> Result<()> {
-        let part = PartHistories { panels: self.panels, customers: self.customers };
+        let part = PartHistories { panels: self.panels, customers: self.customers, events: self.side.events };
         for (number, period) in self.plan.periods.iter().enumerate() {
             let strategy = &self.plan.strategies[period.strategy];
             if let Some(all) = everybody(strategy, period, part)? {

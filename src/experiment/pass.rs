@@ -3,7 +3,7 @@
 use super::exposure::{
     AssignmentRun, BatchRows, CarryOver, CustomerBatch, ExclusionCounts, OverlapScratch, Overlaps, eligible_runs,
 };
-use super::outcomes::{ActivityScratch, DimensionValues, MemberBatch, MemberRows, PeriodOutcomes, SliceCustomers};
+use super::outcomes::{ActivityScratch, MemberBatch, MemberRows, PeriodOutcomes, SideValues, SliceCustomers};
 use super::partial_sums::PartialSums;
 use super::plan::{ExperimentPlan, StrategyPlan};
 use super::strategy_sums::{StrategySums, SumScratch};
@@ -24,8 +24,8 @@ pub struct BatchContext<'s, 'a> {
     pub customers: &'s PartCustomers,
     /// The orders of the customers, by slice.
     pub slices: &'s [SliceCustomers<'a>],
-    /// What the customers table says of the customers.
-    pub dimensions: &'s DimensionValues<'a>,
+    /// What the customers table and the events say of the customers.
+    pub side: &'s SideValues<'a>,
     /// By period.
     pub outcomes: &'s [PeriodOutcomes<'a>],
     /// Customers in several strategies at once.
@@ -128,7 +128,7 @@ impl<'a> StrategyPass<'a> {
             self.exclusions[at].add_values(own.arms, own.indices, |dimension, customer| {
                 value(dimension, customer).filter(|value| *value != UNKNOWN)
             });
-            context.outcomes[*period].fill(own, slice, context.dimensions, activity, &mut batches[at])?;
+            context.outcomes[*period].fill(own, slice, context.side, activity, &mut batches[at])?;
         }
         let batches = &batches[..self.runs.len()];
         self.sums.add(&self.strategy.layout.keys, batches, sums, &mut self.squares);

@@ -8,12 +8,13 @@ use super::exposure::load::{PeriodCounts, StrategyAssignments};
 use super::groups::{GroupNames, GroupSource, Groups};
 use super::kept_arms::kept_arms;
 use super::layout::{KeyLayout, SumLayout};
-use crate::domain::{Day, Decimal, Design, MeasureKind, Outcome, Period};
+pub use super::quantity::{OutcomeKind, PlannedOutcome, QuantitySource, SummedQuantity};
+use crate::domain::{Day, Design, MeasureKind, Outcome, Period};
 use crate::error::{Error, Result, suggestion};
 use crate::evaluate::{KeptArms, Phase, Quantity};
 use crate::job::{Job, Strategy};
 use crate::plan::SchemeColumn;
-use crate::stats::{GridSecond, Shape};
+use crate::stats::Shape;
 use crate::sums::Arity;
 
 /// All strategies of a job.
@@ -62,72 +63,6 @@ pub struct StrategyPlan<'a> {
     pub layout: SumLayout,
 }
 
-/// An outcome and how it is computed.
-#[derive(Debug, Clone, PartialEq)]
-pub struct PlannedOutcome {
-    /// The outcome.
-    pub outcome: Outcome,
-    /// How it is computed.
-    pub kind: OutcomeKind,
-}
-
-/// How an outcome is computed from the activity of a customer.
-#[derive(Debug, Clone, Copy, PartialEq)]
-pub enum OutcomeKind {
-    /// 1 with a purchase.
-    Converted,
-    /// Number of purchases.
-    Orders,
-    /// Money.
-    Revenue,
-    /// Money less cost.
-    Margin,
-    /// A share of the money.
-    MarginRate(Decimal),
-    /// 1 with a purchase in the window and one in the baseline.
-    Retained,
-    /// Money less cost, or this share of the money, less the cost of the assignment.
-    Net(Option<Decimal>),
-    /// Money per purchase.
-    OrderValue,
-    /// 1 if the state in the scheme has moved on the ladder.
-    Moved { scheme: usize, up: bool },
-}
-
-/// One thing that is summed.
-#[derive(Debug, Clone, PartialEq)]
-pub struct SummedQuantity {
-    /// When it is observed.
-    pub phase: Phase,
-    /// Its name in the tables.
-    pub quantity: Quantity,
-    /// Where its values come from.
-    pub source: QuantitySource,
-    /// How many integers a value has.
-    pub arity: Arity,
-    /// Whether tables show it by state.
-    pub by_state: bool,
-}
-
-/// Where the values of a quantity come from.
-#[derive(Debug, Clone, Copy, PartialEq)]
-pub enum QuantitySource {
-    /// What the customer did.
-    Outcome(OutcomeKind),
-    /// The covariate with this index.
-    Covariate(usize),
-    /// Whether an earlier assignment treated the customer in the baseline.
-    TreatedInBaseline,
-    /// Whether the customer is in several periods.
-    Recurs,
-    /// The cost of the assignment.
-    Cost,
-    /// The contacts of the assignment.
-    Contacts,
-    /// Whether there is one.
-    Contacted,
-}
-
 /// A period of a strategy.
 pub struct PeriodPlan {
     /// Index of the strategy.
@@ -148,6 +83,8 @@ pub struct PeriodPlan {
     pub placebo: Option<Period>,
     /// The time before the placebo.
     pub pre_placebo: Option<Period>,
+    /// Whether events are known in the baseline, and in the placebo.
+    pub knows_events: [bool; 2],
     /// Whether the data begin before the placebo does, and before the time before it.
     pub placebo_is_known: bool,
     pub pre_placebo_is_known: bool,
@@ -160,12 +97,22 @@ pub struct PeriodPlan {
 /// The measures on the day before a period that the balance table compares.
 pub const COVARIATES: [MeasureKind; 3] = [MeasureKind::RecencyDays, MeasureKind::Frequency, MeasureKind::Monetary];
 
+/// The days of the first order and of the first event; none without any.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct FirstDays {
+    pub order: Option<Day>,
+    pub event: Option<Day>,
+}
+
+/// Events are known in a time of which at most one part in this many lies before the first.
+const UNKNOWN_PART: i32 = 8;
+
 /// What strategies are planned from.
 struct Planner<'a, 'p> {
     job: &'a Job,
     names: GroupNames<'p>,
     slices: &'p [String],
-    first_order: Option<Day>,
+    firsts: FirstDays,
 }
 
 impl<'a> ExperimentPlan<'a> {
@@ -178,9 +125,9 @@ impl<'a> ExperimentPlan<'a> {
         names: GroupNames<'_>,
         assignments: &'a [StrategyAssignments],
         slices: &[String],
-        first_order: Option<Day>,
+        firsts: FirstDays,
     ) -> Result<ExperimentPlan<'a>> {
-        let planner = Planner { job, names, slices, first_order };
+        let planner = Planner { job, names, slices, firsts };
         let (mut strategies, mut periods) = (Vec::new(), Vec::new());
         for (number, (strategy, own)) in job.strategies.iter().zip(assignments).enumerate() {
             let start = periods.len();
@@ -194,7 +141,18 @@ impl<'a> ExperimentPlan<'a> {
             let states = 0..column.scheme.all_states().len();
             states.map(|state| column.scheme.ladder.iter().position(|step| *step == state)).collect()
         };
-        Ok(ExperimentPlan { assignments, strategies, periods, first_order, ladders: names.schemes.iter().map(ladder).collect() })
+        Ok(ExperimentPlan {
+            assignments,
+            strategies,
+            periods,
+            first_order: firsts.order,
+            ladders: names.schemes.iter().map(ladder).collect(),
+        })
+    }
+
+    /// Whether an outcome of a strategy counts events.
+    pub fn counts_events(&self) -> bool {
+        self.strategies.iter().any(StrategyPlan::counts_events)
     }
 
     /// The strategy of a period.
@@ -297,6 +255,8 @@ impl<'a> Planner<'a, '_> {
             },
             Outcome::Retained => OutcomeKind::Retained,
             Outcome::AvgOrderValue => OutcomeKind::OrderValue,
+            Outcome::AnyEvent(kind) => OutcomeKind::Events { kind: *kind, any: true },
+            Outcome::Events(kind) => OutcomeKind::Events { kind: *kind, any: false },
             Outcome::MovedUp(column) => moved(column, true)?,
             Outcome::MovedDown(column) => moved(column, false)?,
             Outcome::Net | Outcome::Winsorised(_) => return Err(Error::bug("a job names no outcome that follows from others")),
@@ -374,6 +334,11 @@ impl<'a> Planner<'a, '_> {
         )))
     }
 
+    fn knows_events(&self, time: Option<Period>) -> bool {
+        let before = |(time, first): (Period, Day)| first.0.saturating_sub(time.start.0).max(0);
+        time.zip(self.firsts.event).is_some_and(|both| before(both) <= both.0.days() / UNKNOWN_PART)
+    }
+
     /// The period at `at` of a strategy.
     fn period(&self, strategy: usize, at: usize, own: &StrategyAssignments) -> PeriodPlan {
         let settings = &self.job.strategies[strategy];
@@ -386,10 +351,10 @@ impl<'a> Planner<'a, '_> {
         let window = counts.assigned.map(|assigned| outcome_window(settings, period, assigned.start));
         let wanted = settings.baseline.or_else(|| window.map(preceding));
         // Time before the first order is unknown, which is not the same as without orders.
-        let baseline = wanted.filter(|baseline| self.first_order.is_some_and(|first| first < baseline.end));
+        let baseline = wanted.filter(|baseline| self.firsts.order.is_some_and(|first| first < baseline.end));
         let placebo = baseline.map(preceding);
         let pre_placebo = placebo.map(preceding);
-        let is_known = |time: Option<Period>| time.zip(self.first_order).is_some_and(|(time, first)| first <= time.start);
+        let is_known = |time: Option<Period>| time.zip(self.firsts.order).is_some_and(|(time, first)| first <= time.start);
         PeriodPlan {
             strategy,
             period,
@@ -400,6 +365,7 @@ impl<'a> Planner<'a, '_> {
             baseline,
             placebo,
             pre_placebo,
+            knows_events: [baseline, placebo].map(|time| self.knows_events(time)),
             placebo_is_known: is_known(placebo),
             pre_placebo_is_known: is_known(pre_placebo),
             day_check: DayCheck::of(settings, own, counts),
@@ -417,6 +383,11 @@ impl StrategyPlan<'_> {
     /// Whether dimensions of the customers table tell its customers apart.
     pub fn uses_dimensions(&self) -> bool {
         self.by.iter().any(|by| matches!(by.source, GroupSource::Dimension(_)))
+    }
+
+    /// Whether an outcome counts events.
+    pub fn counts_events(&self) -> bool {
+        self.outcomes.iter().any(|planned| planned.outcome.event_kind().is_some())
     }
 
     /// Whether activity before the baseline matters.
@@ -443,25 +414,6 @@ impl StrategyPlan<'_> {
     /// The days on which the outcome of a customer counts who is assigned on a day of the period.
     pub fn window(&self, period: Period, day: Day) -> Period {
         outcome_window(self.strategy, period, day)
-    }
-}
-
-impl SummedQuantity {
-    /// The outcome, if it is one.
-    pub fn outcome(&self) -> Option<&Outcome> {
-        match &self.quantity {
-            Quantity::Outcome(outcome) => Some(outcome),
-            _ => None,
-        }
-    }
-
-    /// What the second numbers of its grid are; `None` if it has no grid, or one that follows from its sums.
-    pub fn counted_grid(&self) -> Option<GridSecond> {
-        self.quantity.grid_second(self.phase).filter(|_| !self.quantity.is_binary(self.phase))
-    }
-
-    fn is_money(&self) -> bool {
-        matches!(self.outcome(), Some(Outcome::Revenue | Outcome::Margin))
     }
 }
 

@@ -90,6 +90,7 @@ fn period(job: &Job, plan: &ExperimentPlan<'_>, index: usize, exclusions: &[Excl
         knows_before_baseline: own.placebo_is_known,
         knows_before_placebo: own.pre_placebo_is_known,
         has_earlier_cells: own.earlier.is_some(),
+        knows_events: own.knows_events,
         assigned_on: assigned_on(strategy, own),
         whole_columns: plan.whole_columns(index, exclusions).map(str::to_owned).collect(),
         clusters: Clusters {

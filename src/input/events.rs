@@ -16,7 +16,7 @@ use super::source::Source;
 use super::threads::on_all_threads;
 use super::zone::Zone;
 use crate::bucket::{BucketStore, BucketWriter, PackedBucket, RecordLayout};
-use crate::domain::{EventKind, IdType, Warning};
+use crate::domain::{Day, EventKind, IdType, Warning};
 use crate::error::{Error, Result};
 use crate::job::Job;
 use crate::measure::EventBuckets;
@@ -50,6 +50,8 @@ pub struct EventCounts {
     pub no_date: u64,
     /// Without an event.
     pub no_event: u64,
+    /// The day of the first event up to the last as-of date.
+    pub first: Option<Day>,
     /// With an id that no customer of the orders can have.
     pub impossible: u64,
     /// The values of the event column by kind, up to the last as-of date; of values without a kind the first ten.
@@ -150,6 +152,7 @@ impl EventCounts {
         self.no_date += other.no_date;
         self.no_event += other.no_event;
         self.impossible += other.impossible;
+        self.first = self.first.into_iter().chain(other.first).min();
         for (kind, values) in other.values {
             values.into_iter().for_each(|value| self.note(kind, value));
         }
@@ -225,6 +228,8 @@ impl EventReader<'_> {
                 self.counts.impossible += u64::from(!keep[row]);
             }
         }
+        let kept = dates.values.iter().zip(&keep).filter(|(_, keep)| **keep).map(|(date, _)| Day(*date as i32));
+        self.counts.first = self.counts.first.into_iter().chain(kept).min();
         let keys = ids.lane();
         let lanes = [keys.as_slice(), dates.values.as_slice(), kinds.as_slice()];
         match &ids {

@@ -46,6 +46,7 @@ pub fn resolve(raw: RawJob, source: Source, overrides: &Overrides) -> Result<Job
         schemes: &schemes,
         dimensions: raw.customers.as_ref().map_or(&[], |customers| &customers.dimensions),
         has_cost: raw.orders.cost.is_some(),
+        has_events: raw.events.is_some(),
         is_sliced: raw.orders.slice.is_some(),
     };
     let strategies = strategy::resolve(&raw.strategy, &context)?;

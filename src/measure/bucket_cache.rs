@@ -16,6 +16,7 @@ use crate::memory::MemoryPool;
 
 use super::attributes::{CustomerAttributes, CustomerData};
 use super::codes::SourceCodes;
+use super::events::CustomerEvents;
 use super::fold::fold;
 use super::panel::BucketPanel;
 use super::spec::FoldSpec;
@@ -55,6 +56,16 @@ impl BucketCache {
     /// The rows of the customers table in some buckets; empty without one.
     pub fn attributes(&self, buckets: Range<usize>) -> &[CustomerAttributes] {
         self.customer_data.attributes.get(buckets).unwrap_or_default()
+    }
+
+    /// The events of some buckets by customer; empty without events.
+    ///
+    /// # Errors
+    /// Exit 7 if spilled events do not come back.
+    pub fn events(&self, buckets: Range<usize>) -> Result<Vec<CustomerEvents>> {
+        let Some(events) = &self.customer_data.events else { return Ok(Vec::new()) };
+        let found: Vec<Result<CustomerEvents>> = buckets.into_par_iter().map(|bucket| events.customers(bucket)).collect();
+        found.into_iter().collect()
     }
 
     /// How many buckets.

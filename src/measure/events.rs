@@ -4,7 +4,7 @@
 //! [`super::windows`], a window moves from date to date, and its counts with it.
 
 use crate::bucket::{BucketStore, Field, RecordLayout, Records};
-use crate::domain::{Basis, CustomerIds, EventKind, MeasureKind, StringIds};
+use crate::domain::{Basis, CustomerIds, Day, EventKind, MeasureKind, Period, StringIds};
 use crate::error::Result;
 
 use super::column::Column;
@@ -50,7 +50,7 @@ impl EventBuckets {
         }
         let mut records = Records::default();
         self.0.unpack(bucket, &mut records)?;
-        let events = Events::new(self.0.layout, &records);
+        let events = CustomerEvents::new(self.0.layout, &records);
         let positions = panel.positions_in(&events.ids);
         for window in &windows {
             for (customer, position) in positions.iter().enumerate() {
@@ -68,6 +68,18 @@ impl EventBuckets {
         };
         panel.unmatched_events = events.unmatched(&positions, attributes);
         Ok(())
+    }
+}
+
+impl EventBuckets {
+    /// The events of a bucket by customer.
+    ///
+    /// # Errors
+    /// Exit 7 if spilled events do not come back.
+    pub fn customers(&self, bucket: usize) -> Result<CustomerEvents> {
+        let mut records = Records::default();
+        self.0.unpack(bucket, &mut records)?;
+        Ok(CustomerEvents::new(self.0.layout, &records))
     }
 }
 
@@ -119,17 +131,18 @@ fn count(measure: MeasureKind, counts: &Counts) -> (i64, i64) {
 }
 
 /// The events of a bucket by customer.
-struct Events {
+#[derive(Debug)]
+pub struct CustomerEvents {
     /// Customers with events, ascending.
-    ids: CustomerIds,
+    pub ids: CustomerIds,
     /// The events of customer `c` are those from `starts[c]` to `starts[c + 1]`.
     starts: Vec<usize>,
     /// Dates and kinds, by customer and date.
     events: Vec<(i32, u8)>,
 }
 
-impl Events {
-    fn new(layout: RecordLayout, records: &Records) -> Events {
+impl CustomerEvents {
+    fn new(layout: RecordLayout, records: &Records) -> CustomerEvents {
         let customers = records.column(Field::Customer);
         let all = if layout.text_ids {
             let mut ids = StringIds::default();
@@ -154,7 +167,16 @@ impl Events {
         }
         let kinds = records.column(Field::Kind);
         let events = order.iter().map(|at| (dates[*at] as i32, kinds[*at] as u8)).collect();
-        Events { ids, starts, events }
+        CustomerEvents { ids, starts, events }
+    }
+
+    /// How many events of a kind a customer has from one day to before another; of [`EventKind::Other`] of all kinds.
+    pub fn count(&self, customer: usize, kind: EventKind, days: Period) -> i64 {
+        let events = self.of(customer);
+        let before = |day: Day| events.partition_point(|(date, _)| *date < day.0);
+        let (start, end) = (before(days.start), before(days.end));
+        let of_window = events.get(start..end).unwrap_or_default().iter();
+        of_window.filter(|(_, own)| kind == EventKind::Other || usize::from(*own) == kind as usize).count() as i64
     }
 
     fn of(&self, customer: usize) -> &[(i32, u8)] {

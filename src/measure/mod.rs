@@ -34,7 +34,7 @@ pub use bucket_cache::BucketCache;
 pub use codes::SourceCodes;
 pub use column::{Column, NULL_INT, NULL_LONG, widened};
 pub use customerless::{CustomerlessOrders, CustomerlessRows, RowsOfKnownOrders};
-pub use events::EventBuckets;
+pub use events::{CustomerEvents, EventBuckets};
 pub use findings::Findings;
 pub use line_counts::LineCounts;
 pub use panel::BucketPanel;

@@ -11,7 +11,7 @@ use super::stage::Stage;
 use crate::domain::Day;
 use crate::error::{Error, Result};
 use crate::experiment::exposure::load::StrategyAssignments;
-use crate::experiment::{ExperimentPlan, GroupNames};
+use crate::experiment::{ExperimentPlan, FirstDays, GroupNames};
 use crate::job::Job;
 use crate::job::raw::TableName;
 use crate::measure::Findings;
@@ -86,7 +86,8 @@ impl Scored {
             return Ok(None);
         }
         let names = GroupNames { schemes: &stage.prepared.plan.schemes, dimensions: &scanned.dimensions };
-        ExperimentPlan::new(stage.job, names, assignments, &scanned.slices, self.first_order).map(Some)
+        let firsts = FirstDays { order: self.first_order, event: scanned.side_warnings.first_event() };
+        ExperimentPlan::new(stage.job, names, assignments, &scanned.slices, firsts).map(Some)
     }
 }
 

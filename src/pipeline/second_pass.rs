@@ -8,8 +8,7 @@ use super::scanned::Scanned;
 use super::scored::Scored;
 use super::stage::Stage;
 use crate::error::{Error, Result};
-use crate::experiment::Snapshots;
-use crate::experiment::{ExperimentPlan, PartialSums};
+use crate::experiment::{ExperimentPlan, PartialSums, SideTables, Snapshots};
 use crate::job::raw::TableName;
 use crate::measure::BucketCache;
 use crate::part::{Concurrency, Labels, Part, PartContext, PartCustomers, PartOutput, PartTable, ScoringRules, movement_plan};
@@ -150,8 +149,9 @@ impl SecondPass<'_> {
         }
         let output = part.finish()?;
         if let Some((experiments, sums)) = self.experiments.zip(sums.as_mut()) {
-            let attributes = self.buckets.attributes(buckets);
-            experiments.sum_part(number, (&panels, attributes), &customers, &snapshots, sums)?;
+            let events = if experiments.counts_events() { self.buckets.events(buckets.clone())? } else { Vec::new() };
+            let side = SideTables { attributes: self.buckets.attributes(buckets), events: &events };
+            experiments.sum_part(number, &panels, side, &customers, &snapshots, sums)?;
         }
         Ok(output)
     }

@@ -1,6 +1,6 @@
 //! What a run reads besides orders: the customers table and the events.
 
-use crate::domain::{Basis, EventKind, IdType, Warning};
+use crate::domain::{Day, EventKind, IdType, Warning};
 use crate::error::Result;
 use crate::input::customers::{self, CustomersData, CustomersTable};
 use crate::input::events::{self, EventCounts, EventsTable};
@@ -97,6 +97,11 @@ impl OpenInputs {
 }
 
 impl InputWarnings {
+    /// The day of the first event; none without events.
+    pub fn first_event(&self) -> Option<Day> {
+        self.events.first
+    }
+
     /// All of them; `unmatched_events` are those of customers who are in no other input.
     pub fn list(&self, job: &Job, plan: &Plan, unmatched_events: u64) -> Vec<Warning> {
         let mut out = Vec::new();
@@ -130,8 +135,7 @@ fn event_warnings(job: &Job, plan: &Plan, counts: &EventCounts, unmatched: u64) 
     }
     let values = |kind: EventKind| -> Vec<String> { counts.of(kind).map(str::to_owned).collect() };
     for kind in EventKind::ALL {
-        let wanted = plan.fold.measures.iter().any(|m| matches!(m.kind.basis(), Basis::Events(kinds) if kinds.contains(&kind)));
-        if wanted && !counts.values.is_empty() && counts.of(kind).next().is_none() {
+        if plan.counts_events(kind) && !counts.values.is_empty() && counts.of(kind).next().is_none() {
             out.push(Warning::NoEventOfKind { kind, column: events.event.clone(), other: values(EventKind::Other) });
         }
     }

@@ -6,7 +6,7 @@ mod output_columns;
 mod scheme_columns;
 mod scoring_filter;
 
-use crate::domain::{AttributeColumn, Basis, Catalogue, Measure, MeasureKind, OrderSum, Outcome, Warning};
+use crate::domain::{AttributeColumn, Basis, Catalogue, EventKind, Measure, MeasureKind, OrderSum, Outcome, Warning};
 use crate::error::{Error, Result};
 use crate::input::customers::CustomersTable;
 use crate::input::orders::columns::UsedColumns;
@@ -49,6 +49,8 @@ pub struct Plan {
     pub reports: report::Settings,
     /// Whether a strategy's outcome is the margin that the costs of orders give.
     margin_outcome: bool,
+    /// The kinds of events that outcomes of strategies count.
+    event_outcomes: Vec<EventKind>,
 }
 
 /// Indices of the measures that the CRM file shows.
@@ -102,6 +104,7 @@ impl Plan {
             playbook: scheme_columns::playbook(job, &schemes)?,
             reports: report_settings(job)?,
             margin_outcome: has_costs && job.strategies.iter().any(|s| s.outcomes.contains(&Outcome::Margin)),
+            event_outcomes: job.strategies.iter().flat_map(|s| s.outcomes.iter().filter_map(Outcome::event_kind)).collect(),
             schemes,
             only,
             columns,
@@ -113,9 +116,16 @@ impl Plan {
         })
     }
 
-    /// Whether any measure is computed from events.
+    /// Whether any measure or outcome is computed from events.
     pub fn uses_events(&self) -> bool {
-        self.fold.measures.iter().any(|m| matches!(m.kind.basis(), Basis::Events(_)))
+        let is_of_events = |measure: &Measure| matches!(measure.kind.basis(), Basis::Events(_));
+        self.fold.measures.iter().any(is_of_events) || !self.event_outcomes.is_empty()
+    }
+
+    /// Whether a measure or an outcome counts events of a kind.
+    pub fn counts_events(&self, kind: EventKind) -> bool {
+        let counts = |measure: &Measure| matches!(measure.kind.basis(), Basis::Events(kinds) if kinds.contains(&kind));
+        self.fold.measures.iter().any(counts) || self.event_outcomes.contains(&kind)
     }
 
     /// The columns of the customers table that are measures of the plan.

@@ -270,7 +270,9 @@ impl View<'_> {
         match outcome.trim_end_matches("_winsorised") {
             "revenue" | "margin" | "avg_order_value" => self.format.float_money(x, 2),
             "converted" | "retained" => self.words.fill("strategy.points", &[("x", &self.format.float(x * 100.0, 2))]),
-            o if o.starts_with("moved_") => self.words.fill("strategy.points", &[("x", &self.format.float(x * 100.0, 2))]),
+            o if o.starts_with("moved_") || o.starts_with("event:") => {
+                self.words.fill("strategy.points", &[("x", &self.format.float(x * 100.0, 2))])
+            }
             _ => self.format.float(x, 3),
         }
     }

@@ -256,6 +256,11 @@ impl<'a> View<'a> {
 
     /// What an outcome is called: also `moved_up:segment` and `revenue_winsorised`.
     pub fn outcome_name(&self, outcome: &str) -> String {
+        match outcome.split_once(':') {
+            Some(("event", kind)) => return self.words.fill("outcome_event", &[("event", &self.name("event", kind))]),
+            Some(("events", kind)) => return self.words.fill("outcome_events", &[("event", &self.name("event", kind))]),
+            _ => {}
+        }
         if let Some((kind, scheme)) = outcome.split_once(':') {
             let scheme = self.scheme(scheme).map_or(scheme, |s| &s.label);
             return self.words.fill("outcome_in_scheme", &[("outcome", &self.name("outcome", kind)), ("scheme", scheme)]);

@@ -36,6 +36,15 @@ pub struct Order {
     pub slice: usize,
 }
 
+pub struct Event {
+    pub customer: usize,
+    pub day: i32,
+    pub value: &'static str,
+}
+
+/// The values of the events, and the kind that each counts as; some have none.
+pub const EVENTS: [(&str, &str); 4] = [("open", "opens"), ("Clicked", "clicks"), ("visit", ""), ("click", "clicks")];
+
 pub struct Row {
     pub customer: usize,
     pub arm: usize,
@@ -94,6 +103,8 @@ pub struct Case {
     /// Whether there is a customers table.
     pub has_customers: bool,
     pub orders: Vec<Order>,
+    /// None without a section of events.
+    pub events: Option<Vec<Event>>,
     pub strategies: Vec<Strategy>,
 }
 
@@ -141,7 +152,14 @@ impl Case {
             .collect();
         // Decided by the seed itself, so that the other choices stay what they are.
         let has_customers = seed.is_multiple_of(3);
-        let mut case = Case { text, sliced, has_cost, gross, has_customers, orders, strategies: Vec::new() };
+        let r_events = &mut Random::new(seed ^ 0x5EED);
+        let mut event = || Event {
+            customer: r_events.below(CUSTOMERS),
+            day: START - 150 + r_events.below(540) as i32,
+            value: r_events.pick(&EVENTS).0,
+        };
+        let events = (seed % 4 == 1).then(|| (0..400).map(|_| event()).collect());
+        let mut case = Case { text, sliced, has_cost, gross, has_customers, orders, events, strategies: Vec::new() };
         for number in 0..1 + r.below(3) {
             let strategy = case.strategy(number, r);
             case.strategies.push(strategy);
@@ -184,6 +202,11 @@ impl Case {
         }
         if !outcomes.iter().any(|o| ["converted", "orders", "revenue", "margin", "retained"].contains(&o.as_str())) {
             outcomes.push("orders".into());
+        }
+        if self.events.is_some() {
+            let named = ["event:clicks", "events:clicks", "events:opens", "event:events", "events:events"];
+            let wanted = named.into_iter().enumerate().filter(|(at, _)| (at + number + periods.len()).is_multiple_of(2));
+            outcomes.extend(wanted.map(|(_, name)| name.to_owned()));
         }
         let mut by: Vec<usize> = (0..SCHEMES.len()).filter(|_| r.one_in(2)).collect();
         by.extend((self.has_customers && !(number + periods.len()).is_multiple_of(3)).then_some(COUNTRY));
@@ -278,6 +301,15 @@ impl Case {
         ];
         columns.push(("region", texts(orders().map(|o| SLICES[o.slice]))));
         write("orders.parquet", &columns);
+        if let Some(events) = &self.events {
+            let days: Vec<String> = events.iter().map(|event| date(event.day)).collect();
+            let columns = [
+                ("customer_id", self.ids(events.iter().map(|event| event.customer))),
+                ("event", texts(events.iter().map(|event| event.value))),
+                ("at", crate::fixture::dates(days.iter().map(String::as_str))),
+            ];
+            write("events.parquet", &columns);
+        }
         if self.has_customers {
             let rows = || (0..CUSTOMERS).filter_map(|customer| Some((customer, country(customer)?)));
             let columns = [
@@ -331,6 +363,9 @@ impl Case {
             out.push_str(
                 "[customers]\npath = \"customers.parquet\"\ncustomer_id = \"customer_id\"\ndimensions = [\"country\"]\n",
             );
+        }
+        if self.events.is_some() {
+            out.push_str("[events]\npath = \"events.parquet\"\ncustomer_id = \"customer_id\"\nevent = \"event\"\nat = \"at\"\n");
         }
         write!(
             out,

@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::case::{ARMS, BY, COUNTRY, CUSTOMERS, Case, LAST, Row, SCHEMES, STRATA, Strategy, WAVE, country, date};
+use super::case::{ARMS, BY, COUNTRY, CUSTOMERS, Case, EVENTS, LAST, Row, SCHEMES, STRATA, Strategy, WAVE, country, date};
 use crate::support::calendar::{add_months, civil_from_days};
 
 /// What a row of `arms` belongs to, in the order of the columns: strategy, period, phase, scheme, state, cell, arm, outcome,
@@ -44,6 +44,30 @@ fn deeds(case: &Case, slice: Option<usize>, customer: usize, (from, to): Span) -
         }
     }
     out
+}
+
+/// How many events of a kind a customer has from one day to another.
+fn events(case: &Case, kind: &str, customer: usize, (from, to): Span) -> i64 {
+    let own = case.events.iter().flatten().filter(|event| event.customer == customer && event.day <= LAST);
+    let own = own.filter(|event| from <= event.day && event.day <= to);
+    let is_of = |value: &str| kind == "events" || EVENTS.iter().any(|(name, of)| *name == value && *of == kind);
+    own.filter(|event| is_of(event.value)).count() as i64
+}
+
+/// A customer's outcome from one day to another; `before` are the days before these, for outcomes that need both.
+fn outcome_in(case: &Case, slice: Option<usize>, outcome: &str, customer: usize, span: Span, before: Option<Span>) -> (i64, i64) {
+    match outcome.split_once(':') {
+        Some(("event", kind)) => (events(case, kind, customer, span).min(1), 0),
+        Some((_, kind)) => (events(case, kind, customer, span), 0),
+        None => {
+            let at = |span| deeds(case, slice, customer, span);
+            value(case, outcome, at(span), before.map_or((0, 0, 0), at))
+        }
+    }
+}
+
+fn is_move(outcome: &str) -> bool {
+    outcome.starts_with("moved_")
 }
 
 /// The day before the baseline, or as long before it as the day before the period is before the first assignment.
@@ -202,17 +226,15 @@ fn found(case: &Case, known: &Known, list: &List<'_>, row: &Row, all: &[List<'_>
     let state_then = |scheme: usize| states_then.map_or("(none)".to_string(), |(states, _)| states[scheme].clone());
     let during = (row.day, strategy.outcome_days.map_or(list.period.1, |days| row.day + days - 1));
     let after = (during.1 + 1, during.1 + (during.1 - during.0 + 1));
-    let at = |span: Span| deeds(case, slice, row.customer, span);
-    let nothing = (0, 0, 0);
-    let baseline = list.baseline.map_or(nothing, at);
-    let (placebo, earlier) = if list.baseline.is_some() { (at(list.placebo), at(list.earlier)) } else { (nothing, nothing) };
+    let at = |outcome: &str, span: Span, before: Option<Span>| outcome_in(case, slice, outcome, row.customer, span, before);
+    let if_known = |span: Span| list.baseline.map(|_| span);
     let mut numbers = Vec::new();
     let lists = |name: &str| strategy.outcomes.iter().any(|outcome| outcome == name);
     // Net money is summed where assignments have costs of their own and the margin is known.
     let knows_margin = lists("margin") || !case.has_cost && lists("revenue");
     let net = (strategy.has_cost && knows_margin).then(|| "net".to_string());
     for outcome in strategy.outcomes.iter().chain(&net) {
-        if let Some((direction, scheme)) = outcome.split_once(':') {
+        if let Some((direction, scheme)) = outcome.split_once(':').filter(|_| is_move(outcome)) {
             let at = SCHEMES.iter().position(|s| s.0 == scheme).expect("a scheme");
             let step = |state: &str| SCHEMES[at].1.iter().position(|s| *s == state);
             let end = known.moved.get(&(list.period.0 - 1, list.period.1, slice.unwrap_or(0), row.customer));
@@ -230,13 +252,14 @@ fn found(case: &Case, known: &Known, list: &List<'_>, row: &Row, all: &[List<'_>
             continue;
         }
         let is_placed = strategy.design == "matched" && outcome != "avg_order_value";
-        let then = if is_placed { value(case, outcome, placebo, earlier).0 } else { 0 };
-        let (x, e) = value(case, outcome, baseline, placebo);
-        let (y, d) = value(case, outcome, at(during), baseline);
+        let placebo = if_known(list.placebo).filter(|_| is_placed);
+        let then = placebo.map_or(0, |placebo| at(outcome, placebo, Some(list.earlier)).0);
+        let (x, e) = list.baseline.map_or((0, 0), |baseline| at(outcome, baseline, Some(list.placebo)));
+        let (y, d) = at(outcome, during, list.baseline);
         let y = y - if outcome == "net" { row.cost * 10_000 } else { 0 };
         numbers.push(("during", outcome.clone(), scale(outcome), [y, x, d + then, e]));
         if strategy.after {
-            let (later, d_later) = value(case, outcome, at(after), baseline);
+            let (later, d_later) = at(outcome, after, list.baseline);
             numbers.push(("after", outcome.clone(), scale(outcome), [later, x, d_later + then, e]));
             let both = [y + later, 2 * x, d + d_later + 2 * then, 2 * e];
             numbers.push(("during_and_after", outcome.clone(), scale(outcome), both));
@@ -373,7 +396,7 @@ fn bin(value: i64, per_octave: i64) -> i64 {
 
 /// Whether the outcome has rows of bins: customers can differ by more than 0 and 1.
 fn has_bins(phase: &str, name: &str) -> bool {
-    let is_flag = ["converted", "retained"].contains(&name) || name.contains(':');
+    let is_flag = ["converted", "retained"].contains(&name) || is_move(name) || name.starts_with("event:");
     is_outcome(name) && (!is_flag || phase == "during_and_after")
 }
 
@@ -523,11 +546,10 @@ fn reference(case: &Case, list: &List<'_>, add: &mut impl FnMut(&str, [i64; 4]))
             o.customer == customer && o.amount >= 0 && o.day <= LAST && slice.is_none_or(|s| s == o.slice)
         };
         if case.orders.iter().filter(bought).any(|o| o.day < baseline.0) {
-            let at = |span| deeds(case, slice, customer, span);
-            let plain = list.strategy.outcomes.iter().filter(|o| !o.contains(':') && *o != "avg_order_value");
+            let plain = list.strategy.outcomes.iter().filter(|o| !is_move(o) && *o != "avg_order_value");
             for outcome in plain {
-                let y = value(case, outcome, at(baseline), at(list.placebo)).0;
-                let x = value(case, outcome, at(list.placebo), at(list.earlier)).0;
+                let y = outcome_in(case, slice, outcome, customer, baseline, Some(list.placebo)).0;
+                let x = outcome_in(case, slice, outcome, customer, list.placebo, Some(list.earlier)).0;
                 add(outcome, [y, x, 0, 0]);
             }
         }
@@ -543,10 +565,9 @@ fn unassigned(case: &Case, known: &Known, list: &List<'_>, add: &mut impl FnMut(
     for customer in (0..CUSTOMERS).filter(|c| !list.rows.contains_key(c) && !list.several.contains_key(c)) {
         let listed = known.customers.get(&(list.period.0 - 1, strategy.slice.unwrap_or(0), customer));
         let Some((states, _)) = listed else { continue };
-        let at = |span| deeds(case, strategy.slice, customer, span);
-        for outcome in strategy.outcomes.iter().filter(|o| !o.contains(':') && *o != "avg_order_value") {
-            let y = value(case, outcome, at(outcomes), at(baseline)).0;
-            let x = value(case, outcome, at(baseline), at(list.placebo)).0;
+        for outcome in strategy.outcomes.iter().filter(|o| !is_move(o) && *o != "avg_order_value") {
+            let y = outcome_in(case, strategy.slice, outcome, customer, outcomes, Some(baseline)).0;
+            let x = outcome_in(case, strategy.slice, outcome, customer, baseline, Some(list.placebo)).0;
             add(("(all)", "(all)"), outcome, [y, x, 0, 0]);
             for by in &strategy.by {
                 add((BY[*by], &group(*by, customer, None, &|scheme| states[scheme].clone())), outcome, [y, x, 0, 0]);

@@ -76,7 +76,7 @@ fn known(case: &Case, folder: &Path) -> Known {
         let found = listed(case, &out, *day);
         known.customers.extend(found.into_iter().map(|((slice, customer), row)| ((*day, slice, customer), row)));
     }
-    let moves = case.strategies.iter().any(|s| s.outcomes.iter().any(|o| o.contains(':')));
+    let moves = case.strategies.iter().any(|s| s.outcomes.iter().any(|o| o.starts_with("moved_")));
     for (start, end) in periods.into_iter().filter(|p| moves && p.1 <= LAST) {
         if !known.customers.keys().any(|k| k.0 == start - 1) {
             continue;

@@ -53,6 +53,7 @@ pub fn finished(n: usize) -> StrategyPeriod {
         knows_before_baseline: true,
         knows_before_placebo: true,
         has_earlier_cells: true,
+        knows_events: [true; 2],
         assigned_on: AssignedOn::Alike,
         clusters: Clusters::default(),
         kept: None,

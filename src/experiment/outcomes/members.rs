@@ -1,12 +1,12 @@
 //! Computes the columns of a period's members: cells, groups, and what they did on the days that count.
 
-use super::dimension_values::DimensionValues;
 use super::member_batch::MemberBatch;
+use super::side_values::SideValues;
 use super::slice::{SliceCustomers, UNMATCHED};
 use super::snapshots::{Covariates, Snapshots, States};
 use super::values::{OutcomeError, OutcomeWindows, less_cost};
 use crate::assign::Assignments;
-use crate::domain::{Day, Design, Period};
+use crate::domain::{Day, Design, EventKind, Period};
 use crate::error::Result;
 use crate::evaluate::Phase;
 use crate::experiment::cells::{CellPart, SchemeStates};
@@ -120,7 +120,7 @@ impl<'a> PeriodOutcomes<'a> {
         }
     }
 
-    /// Fills a batch with the members of the period, whose orders are those of the slice and who have these `dimensions`.
+    /// Fills a batch with the members of the period, whose orders are those of the slice and of whom `side` tells the rest.
     ///
     /// # Errors
     /// Exit 3 where an order lacks the cost that a margin needs, or money overflows.
@@ -128,17 +128,17 @@ impl<'a> PeriodOutcomes<'a> {
         &self,
         members: MemberRows<'_>,
         slice: &SliceCustomers<'_>,
-        dimensions: &DimensionValues<'_>,
+        side: &SideValues<'_>,
         scratch: &mut ActivityScratch,
         batch: &mut MemberBatch,
     ) -> Result<()> {
         batch.reset(self.strategy);
         batch.customers.extend_from_slice(members.customers);
-        self.fill_groups(members, dimensions, batch);
+        self.fill_groups(members, side, batch);
         self.fill_cell_arms(members, &mut batch.cell_arms);
         self.look_up_activity(members, slice, scratch);
         for (quantity, column) in self.strategy.quantities.iter().zip(&mut batch.columns) {
-            self.fill_column(quantity, members, &scratch.windows, column)?;
+            self.fill_column(quantity, members, side, &scratch.windows, column)?;
         }
         if self.strategy.strategy.design != Design::BeforeAfter {
             // Counts and money are 0 without orders, but days since the last order are unknown.
@@ -153,7 +153,7 @@ impl<'a> PeriodOutcomes<'a> {
         Ok(())
     }
 
-    fn fill_groups(&self, members: MemberRows<'_>, dimensions: &DimensionValues<'_>, batch: &mut MemberBatch) {
+    fn fill_groups(&self, members: MemberRows<'_>, side: &SideValues<'_>, batch: &mut MemberBatch) {
         if self.strategy.by.is_empty() {
             batch.groups.iter_mut().for_each(|groups| groups.resize(members.len(), 0));
         }
@@ -166,7 +166,7 @@ impl<'a> PeriodOutcomes<'a> {
                 }
                 GroupSource::Dimension(dimension) => {
                     let without = by.names.len() as u32 - 1;
-                    let value = |customer: &u32| dimensions.value(dimension, *customer).unwrap_or(without);
+                    let value = |customer: &u32| side.dimension(dimension, *customer).unwrap_or(without);
                     groups.extend(members.customers.iter().map(|customer| first + value(customer)));
                 }
                 GroupSource::Column(column) => {
@@ -246,12 +246,16 @@ impl<'a> PeriodOutcomes<'a> {
         &self,
         quantity: &SummedQuantity,
         members: MemberRows<'_>,
+        side: &SideValues<'_>,
         windows: &OutcomeWindows,
         column: &mut Column,
     ) -> Result<()> {
         let rows = || members.rows.iter().map(|row| *row as usize);
         match quantity.source {
             QuantitySource::Outcome(OutcomeKind::Moved { scheme, up }) => self.fill_moves(scheme, up, members, column),
+            QuantitySource::Outcome(OutcomeKind::Events { kind, any }) => {
+                self.fill_events((kind, any), quantity.phase, members, side, column);
+            }
             QuantitySource::Outcome(kind @ OutcomeKind::Net(_)) => {
                 let filled = self.fill_net(kind, quantity.phase, members, windows, column);
                 filled.map_err(|error| error.explain(self.strategy))?;
@@ -306,6 +310,33 @@ impl<'a> PeriodOutcomes<'a> {
         }
         column.extend(net.iter().copied());
         Ok(())
+    }
+
+    /// Appends how many events of a kind members have, or whether they have any.
+    fn fill_events(
+        &self,
+        outcome: (EventKind, bool),
+        phase: Phase,
+        members: MemberRows<'_>,
+        side: &SideValues<'_>,
+        column: &mut Column,
+    ) {
+        let mut values = Vec::with_capacity(members.len());
+        for (customer, row) in members.customers.iter().zip(members.rows) {
+            let [start, end, after_end] = self.window_days(self.table.day(*row as usize));
+            let number = |days: Period| side.events(outcome, *customer, days);
+            let during = || number(Period { start, end });
+            let after = || number(Period { start: end, end: after_end });
+            let [before, earlier] = [self.period.baseline, self.period.placebo].map(|time| time.map_or(0, number));
+            values.push(match phase {
+                Phase::During => [during(), before, earlier, 0],
+                Phase::After => [after(), before, earlier, 0],
+                // Both windows together, held against twice the baseline.
+                Phase::Both => [during() + after(), 2 * before, 2 * earlier, 0],
+                Phase::Reference => [0; 4],
+            });
+        }
+        column.extend(values.iter().copied());
     }
 
     /// Appends whether the state on the last day is a better or worse step of the ladder than the state before the period.

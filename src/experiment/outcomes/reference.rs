@@ -1,6 +1,7 @@
 //! What strategies without a control are described beside: all customers who had ordered before the baseline, and the customers
 //! who are not assigned in the period.
 
+use super::side_values::SideValues;
 use super::slice::history;
 use super::snapshots::Snapshots;
 use super::values::OutcomeWindows;
@@ -8,8 +9,8 @@ use crate::activity::{BoundaryDays, CumulativeActivity, OrderHistory};
 use crate::domain::{CompactInts, CustomerIdRef, Design, Period};
 use crate::error::Result;
 use crate::experiment::exposure::{AssignmentRun, BATCH_ROWS};
-use crate::experiment::plan::{PeriodPlan, StrategyPlan};
-use crate::measure::BucketPanel;
+use crate::experiment::plan::{OutcomeKind, PeriodPlan, StrategyPlan};
+use crate::measure::{BucketPanel, CustomerEvents};
 use crate::movement::ABSENT;
 use crate::part::PartCustomers;
 use crate::sums::Column;
@@ -26,6 +27,8 @@ pub struct ReferenceColumns {
 pub struct PartHistories<'a> {
     pub panels: &'a [BucketPanel],
     pub customers: &'a PartCustomers,
+    /// By bucket; empty if no strategy counts events.
+    pub events: &'a [CustomerEvents],
 }
 
 impl<'a> PartHistories<'a> {
@@ -50,7 +53,7 @@ pub fn everybody(strategy: &StrategyPlan<'_>, period: &PeriodPlan, part: PartHis
     }
     let ordered_before = |history: &OrderHistory<'_>| history.first_purchase().is_some_and(|first| first < baseline.start.0);
     let histories = part.of_slice(strategy.slice).filter(|(_, history)| ordered_before(history));
-    described(strategy, histories, [baseline, placebo, pre_placebo]).map(Some)
+    described(strategy, part, histories, [baseline, placebo, pre_placebo]).map(Some)
 }
 
 /// The customers with a state on the day before the period who are not assigned in it, in the days in which the first assigned
@@ -86,12 +89,13 @@ pub fn unassigned(
     }
     let is_listed = |index: usize| states.get(index).is_some_and(|state| *state != ABSENT);
     let histories = part.of_slice(strategy.slice).filter(|(index, _)| is_listed(*index) && !is_assigned[*index]);
-    described(strategy, histories, [outcomes, baseline, placebo]).map(Some)
+    described(strategy, part, histories, [outcomes, baseline, placebo]).map(Some)
 }
 
 /// The described outcomes of customers in the first time, and in the second; the third is the one before that.
 fn described<'a>(
     strategy: &StrategyPlan<'_>,
+    part: PartHistories<'_>,
     mut histories: impl Iterator<Item = (usize, OrderHistory<'a>)>,
     times: [Period; 3],
 ) -> Result<ReferenceColumns> {
@@ -100,6 +104,7 @@ fn described<'a>(
     let mut windows = OutcomeWindows::default();
     let batch_indices: Vec<u32> = (0..BATCH_ROWS as u32).collect();
     let mut columns = vec![Vec::new(); strategy.described_outcomes().count()];
+    let mut side = SideValues::of_events(part.events);
     let mut customers = Vec::new();
     loop {
         let batch: Vec<(usize, OrderHistory<'_>)> = histories.by_ref().take(BATCH_ROWS).collect();
@@ -112,8 +117,17 @@ fn described<'a>(
             let rows = [time.start, time.end.max(time.start)].map(|day| activity.start(days.before(day.0)));
             window.between(&activity, rows, &batch_indices[..batch.len()]);
         }
-        customers.extend(batch.iter().map(|(index, _)| *index as u32));
         windows.reference(strategy, batch.len(), &mut columns).map_err(|error| error.explain(strategy))?;
+        let ids: Vec<CustomerIdRef<'_>> = batch.iter().map(|(index, _)| CustomerIdRef::of(&part.customers.ids, *index)).collect();
+        side.read_batch(&ids);
+        for (planned, column) in strategy.described_outcomes().zip(&mut columns) {
+            if let OutcomeKind::Events { kind, any } = planned.kind {
+                let number = |customer: usize, days: Period| side.events((kind, any), customer as u32, days);
+                column.truncate(customers.len());
+                column.extend((0..ids.len()).map(|customer| [number(customer, times[0]), number(customer, times[1])]));
+            }
+        }
+        customers.extend(batch.iter().map(|(index, _)| *index as u32));
     }
     let columns = columns.into_iter().map(|values| Column::Two(CompactInts::Wide(values))).collect();
     Ok(ReferenceColumns { customers, columns })

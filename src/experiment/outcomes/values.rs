@@ -120,7 +120,8 @@ fn value(kind: OutcomeKind, window: &Activity, before: &Activity) -> Result<Valu
         }
         OutcomeKind::Retained => Value::of(i64::from(window.purchases > 0 && before.purchases > 0)),
         OutcomeKind::OrderValue => Value { numerator: window.money, denominator: i64::from(window.purchases) },
-        OutcomeKind::Moved { .. } => Value::of(0),
+        // These follow from other data.
+        OutcomeKind::Moved { .. } | OutcomeKind::Events { .. } => Value::of(0),
     })
 }
 

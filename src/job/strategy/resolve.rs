@@ -28,6 +28,8 @@ pub(crate) struct Context<'a> {
     pub dimensions: &'a [String],
     /// Whether the job has orders.cost.
     pub has_cost: bool,
+    /// Whether the job has [events].
+    pub has_events: bool,
     /// Whether the job has orders.slice.
     pub is_sliced: bool,
 }

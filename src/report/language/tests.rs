@@ -59,6 +59,7 @@ fn every_message_is_used_and_every_used_one_is_there() {
         "schemes.",
         "verdict.",
         "outcome.",
+        "event.",
         "design.",
         "phase.",
         "score_method.",

@@ -381,7 +381,7 @@ impl View<'_> {
         match outcome.trim_end_matches("_winsorised") {
             "revenue" | "margin" | "net" | "avg_order_value" => self.format.float_money(x, digits),
             "converted" | "retained" => self.format.percent(x, 1),
-            o if o.starts_with("moved_") => self.format.percent(x, 1),
+            o if o.starts_with("moved_") || o.starts_with("event:") => self.format.percent(x, 1),
             _ => self.format.float(x, 2),
         }
     }

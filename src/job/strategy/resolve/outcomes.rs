@@ -2,7 +2,7 @@
 
 use super::super::{Design, Guardrail, Outcome, Primary};
 use super::{One, read};
-use crate::domain::Ratio;
+use crate::domain::{EventKind, Ratio};
 use crate::error::{Result, suggestion};
 use crate::job::raw::{Method, RawBound, RawGuardrail};
 
@@ -75,8 +75,17 @@ impl One<'_> {
             }
             ("moved_up", Some(column)) => Outcome::MovedUp(self.moved(key, text, column)?),
             ("moved_down", Some(column)) => Outcome::MovedDown(self.moved(key, text, column)?),
+            ("event", Some(kind)) => Outcome::AnyEvent(self.event_kind(key, text, kind)?),
+            ("events", Some(kind)) => Outcome::Events(self.event_kind(key, text, kind)?),
             _ => {
-                let names = || PLAIN.iter().map(|(name, _)| *name).chain(["moved_up:COLUMN", "moved_down:COLUMN"]);
+                let names = || {
+                    PLAIN.iter().map(|(name, _)| *name).chain([
+                        "moved_up:COLUMN",
+                        "moved_down:COLUMN",
+                        "event:KIND",
+                        "events:KIND",
+                    ])
+                };
                 PLAIN.iter().find(|(name, _)| *name == text).map(|(_, outcome)| outcome.clone()).ok_or_else(|| {
                     self.wrong(
                         key,
@@ -120,6 +129,28 @@ impl One<'_> {
             ));
         }
         Ok(column.to_owned())
+    }
+
+    fn event_kind(&self, key: &str, text: &str, kind: &str) -> Result<EventKind> {
+        if !self.job.has_events {
+            return Err(self.wrong(
+                key,
+                format!(
+                    "the outcome {text:?} counts events, and the job has no [events]; add that section, or remove the outcome"
+                ),
+            ));
+        }
+        let names = || EventKind::ALL.into_iter().map(EventKind::name);
+        EventKind::parse(kind).ok_or_else(|| {
+            self.wrong(
+                key,
+                format!(
+                    "the outcome {text:?} names no kind of events{} (kinds: {}; events are of all kinds); name one, and give the values of your data a kind in [events.kinds], such as responses = [\"visit\"]",
+                    suggestion(kind, names()),
+                    names().collect::<Vec<_>>().join(", ")
+                ),
+            )
+        })
     }
 
     pub(super) fn primary(&self, outcomes: &[Outcome]) -> Result<Option<Primary>> {
