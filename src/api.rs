@@ -100,12 +100,12 @@ pub fn run_with(job: &Job, progress: &dyn Progress) -> Result<Run> {
 pub struct Run(CommittedRun);
 
 impl Run {
-    /// The last committed run of an output folder.
+    /// The run of an output folder that `latest` names: that of the newest as-of date.
     ///
     /// # Errors
     /// Exit 4 if there is no such folder; exit 5 if nothing is committed, or its manifest is missing or changed.
     pub fn last(output: impl AsRef<Path>) -> Result<Run> {
-        publish::last_run(output.as_ref()).map(Run)
+        publish::latest_run(output.as_ref()).map(Run)
     }
 
     /// What the run says of itself.

@@ -383,12 +383,12 @@ fn wrong_flags_are_refused() {
         (
             &["--from", "segmnt", "--holdout", "0.2"],
             2,
-            "--from names \"segmnt\", which is no column of states in out/latest/customers/as_of=2024-03-31; did you mean \"segment\"? (columns: …); name one of them.",
+            "--from names \"segmnt\", which is no column of states in out/runs/…/customers/as_of=2024-03-31; did you mean \"segment\"? (columns: …); name one of them.",
         ),
         (
             &["--from", "monetary", "--holdout", "0.2"],
             2,
-            "--from names \"monetary\", which is no column of states in out/latest/customers/as_of=2024-03-31 (columns: …); name one of them.",
+            "--from names \"monetary\", which is no column of states in out/runs/…/customers/as_of=2024-03-31 (columns: …); name one of them.",
         ),
         (
             &["--from", "segment=Champions", "--from", "lifecycle=churned", "--holdout", "0.2"],
@@ -488,12 +488,12 @@ fn wrong_flags_are_refused() {
         (
             &[&usual[..], &["--slice", "toys"]].concat(),
             2,
-            "--slice is \"toys\", but the customers in out/latest/customers/as_of=2024-03-31 have no slices; remove it.",
+            "--slice is \"toys\", but the customers in out/runs/…/customers/as_of=2024-03-31 have no slices; remove it.",
         ),
         (
             &[&usual[..], &["--strata", "segment,regoin"]].concat(),
             2,
-            "--strata names \"regoin\", which is no column of states in out/latest/customers/as_of=2024-03-31 (columns: …); name one of them.",
+            "--strata names \"regoin\", which is no column of states in out/runs/…/customers/as_of=2024-03-31 (columns: …); name one of them.",
         ),
         (&[&usual[..], &["--avoid", "none.csv"]].concat(), 4, "there is no file or folder none.csv; check --avoid."),
         (
@@ -539,7 +539,7 @@ fn slices_are_drawn_from_one_by_one() {
     bench.succeeds(&["sample", "orders", "--orders", "3000", "-q"]);
     bench.succeeds(&["run", "job.toml", "-q"]);
     let draw = ["assign", "out", "--name", "x", "--salt", "s", "--from", "segment", "--holdout", "0.2", "-o", "a.csv"];
-    bench.refuses_command(&draw, 2, "error: the customers in out/latest/customers/as_of=2024-03-31 stand once in every slice; name the slice to draw from with --slice.");
+    bench.refuses_command(&draw, 2, "error: the customers in out/runs/…/customers/as_of=2024-03-31 stand once in every slice; name the slice to draw from with --slice.");
     bench.refuses_command(&[&draw[..], &["--slice", "book"]].concat(), 2, "error: --slice is \"book\", in which no customer stands; did you mean \"books\"? (slices: beauty, books, electronics, fashion, home, sports); name one of them.");
     bench.succeeds(&[&draw[..], &["--slice", "books"]].concat());
     let table = read_folder(&bench.path("out/latest/customers"));

@@ -354,7 +354,7 @@ fn verify_finds_what_was_changed() {
     crate::fixture::assert_message(
         &ran,
         5,
-        "error: out/runs/…/segments.parquet was changed or damaged after it was written; run the job again.",
+        "error: out/runs/…/segments.parquet was changed or damaged after it was written, and `latest` names that run; run the job again with `rfmill run JOB --as-of 2024-12-31` (job \"test\"), or as it ran.",
     );
     // A plain rerun computes the damaged run anew.
     bench.runs();
@@ -364,7 +364,7 @@ fn verify_finds_what_was_changed() {
     crate::fixture::assert_message(
         &ran,
         5,
-        "error: out/runs/…/segments.parquet cannot be read: No such file or directory (os error 2); run the job again.",
+        "error: out/runs/…/segments.parquet is gone, and `latest` names that run; run the job again with `rfmill run JOB --as-of 2024-12-31` (job \"test\"), or as it ran.",
     );
     bench.runs();
     let manifest = bench.read("out/latest/manifest.json");
@@ -373,7 +373,7 @@ fn verify_finds_what_was_changed() {
     crate::fixture::assert_message(
         &ran,
         5,
-        "error: out/runs/…/manifest.json is not the one that was committed; run the job again.",
+        "error: out/runs/…/manifest.json was changed or damaged after it was written; `rfmill verify out --repair` copies it from out/manifests/….json.",
     );
     bench.runs();
     fs::remove_file(bench.path("out/latest")).unwrap();
@@ -389,7 +389,7 @@ fn verify_finds_what_was_changed() {
     crate::fixture::assert_message(
         &ran,
         5,
-        "error: out/tables/segments/as_of=2024-12-31 does not hold exactly the files that were committed; remove out/tables and run the job again to put it right.",
+        "error: out/.tables/…/segments/as_of=2024-12-31/segments.parquet is gone; `rfmill verify out --repair` copies it from out/runs/…/partitions/segments/as_of=2024-12-31/segments.parquet.",
     );
     bench.runs();
 }

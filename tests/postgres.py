@@ -269,8 +269,8 @@ def a_changed_run_replaces_its_dates(bench: Bench) -> None:
 
 def views_agree(bench: Bench) -> None:
     """All dates below OUT/tables, into a schema of their own."""
-    bench.load("out", bench.url(query="schema=views"), "--all")
-    assert "already loaded" in bench.load("out", bench.url(query="schema=views"), "--all")
+    bench.load("out", bench.url(query="schema=views"))
+    assert "already loaded" in bench.load("out", bench.url(query="schema=views"))
     script = subprocess.run(
         [bench.rfmill, "schema", "--tables", "job.toml", "--format", "duckdb"], cwd=bench.home, capture_output=True, text=True, check=True
     ).stdout

@@ -1,4 +1,11 @@
-//! The output folder after what people, crashes and other programs did to it: `verify` tells, and the next run puts it right.
+//! The output folder after what people, crashes and other programs did to it: `verify` tells, and what it prints puts it right.
+
+/// Which run `latest` names, and taking dates out.
+mod latest;
+/// An output that 0.1.0 wrote.
+mod legacy;
+/// Whose output it is, and what its records and marker may say.
+mod owner;
 
 use std::fs;
 use std::os::unix::fs::symlink;
@@ -11,7 +18,7 @@ use rfmill::internals::progress::Progress;
 
 use crate::fixture::Bench;
 
-/// Runs as of March, June and December, with one run kept: March and June live on in `tables` alone.
+/// Runs as of March, June and December. The run of `latest` stays and the one before it: March lives on in `tables` alone.
 fn bench() -> Bench {
     let bench = Bench::new();
     bench.edit("path = \"out\"", "path = \"out\"\nkeep_runs = 1\nreport = []");
@@ -58,11 +65,15 @@ fn files_that_are_changed_or_missing_are_written_again() {
         bytes[10] ^= 1;
         fs::write(path, bytes).unwrap();
     });
-    is_put_right(&bench, "part-000.parquet cannot be read", || fs::remove_file(file(&bench, part)).unwrap());
-    is_put_right(&bench, "manifest.json is not the one that was committed", || {
-        fs::write(file(&bench, "out/latest/manifest.json"), "{}").unwrap();
-    });
-    is_put_right(&bench, "manifest.json cannot be read", || fs::remove_file(file(&bench, "out/latest/manifest.json")).unwrap());
+    is_put_right(&bench, "part-000.parquet is gone", || fs::remove_file(file(&bench, part)).unwrap());
+    is_put_right(
+        &bench,
+        "manifest.json was changed or damaged after it was written; `rfmill verify out --repair` copies it from",
+        || {
+            fs::write(file(&bench, "out/latest/manifest.json"), "{}").unwrap();
+        },
+    );
+    is_put_right(&bench, "manifest.json is gone", || fs::remove_file(file(&bench, "out/latest/manifest.json")).unwrap());
 }
 
 #[test]
@@ -76,7 +87,6 @@ fn links_that_lead_elsewhere_follow_the_commit_again() {
     is_put_right(&bench, "out/latest does not point to", || replace(&latest, "runs/elsewhere"));
     is_put_right(&bench, "out/tables does not point to", || replace(&tables, ".tables/00000002"));
     is_put_right(&bench, "out/latest does not point to", || fs::remove_file(&latest).unwrap());
-    // The dates whose runs are gone come from the generation before.
     is_put_right(&bench, "out/tables does not point to", || fs::remove_file(&tables).unwrap());
 }
 
@@ -84,7 +94,7 @@ fn links_that_lead_elsewhere_follow_the_commit_again() {
 fn tables_hold_what_was_committed_and_nothing_else() {
     let bench = bench();
     let folder = bench.path("out/tables/customers/as_of=2024-12-31");
-    is_put_right(&bench, "does not hold exactly the files that were committed", || {
+    is_put_right(&bench, "part-000.parquet is gone; `rfmill verify out --repair` copies it from out/", || {
         fs::remove_file(folder.join("part-000.parquet")).unwrap()
     });
     is_put_right(&bench, "does not hold exactly the files that were committed", || {
@@ -115,7 +125,7 @@ fn a_run_without_a_commit_is_named_and_removed() {
         "{said}"
     );
     bench.runs();
-    assert_eq!(bench.visible().runs.len(), 1);
+    assert_eq!(bench.visible().runs.len(), 2);
     assert!(!bench.succeeds(&["verify", "out"]).out.contains("killed"));
 }
 

@@ -1,12 +1,14 @@
 """Read every table of a run with DuckDB, pyarrow and Polars, and check that all see the same rows and the same money.
 
-    python tests/readers.py PATH/TO/rfmill        (needs benches/requirements.txt)
+    python tests/readers.py PATH/TO/rfmill [SECONDS]        (needs benches/requirements.txt; polls for SECONDS each way, 3)
 
 Makes the quickstart sample in a temporary folder, runs its job at two as-of dates, and asserts that
 
 - every reader finds the row counts and exact sums that the others find, with `as_of` taken from the folder names,
 - the states of each scheme add up to the customers and to their money,
-- the ledger accounts for every input row and every unit of money, file by file.
+- the ledger accounts for every input row and every unit of money, file by file,
+- a reader who resolves the link `tables` once sees one commit or no folder, while commits replace all dates; how many views of
+  one who globs through the link are mixed is printed.
 """
 
 import glob
@@ -14,6 +16,10 @@ import json
 import subprocess
 import sys
 import tempfile
+import threading
+import time
+from collections import Counter
+from collections.abc import Callable
 from decimal import Decimal
 from pathlib import Path
 
@@ -29,8 +35,9 @@ TABLES = {"customers": "monetary", "segments": "revenue", "ledger": "amount", "c
 
 
 def main() -> int:
-    if len(sys.argv) != 2:
+    if len(sys.argv) not in (2, 3):
         sys.exit(__doc__)
+    seconds = float(sys.argv[2]) if len(sys.argv) == 3 else 3.0
     rfmill = Path(sys.argv[1]).resolve()
     with tempfile.TemporaryDirectory(prefix="rfmill-readers-") as folder:
         home = Path(folder)
@@ -39,6 +46,7 @@ def main() -> int:
         tables = home / "out" / "tables"
         totals = {name: same_everywhere(tables, name, column) for name, column in TABLES.items()}
         check_written(home / "out", totals)
+        check_polling(rfmill, home, seconds)
         check_segments(tables)
         check_ledger(home, tables)
         check_shared_names(rfmill, home)
@@ -109,13 +117,14 @@ def by_polars(tables: Path, name: str, column: str) -> dict[str, tuple[int, Deci
 
 
 def check_written(out: Path, totals: dict[str, dict[str, tuple[int, Decimal]]]) -> None:
-    """The last run's manifest counts the rows that readers find."""
-    manifest = json.loads((out / "latest" / "manifest.json").read_text(encoding="utf-8"))
+    """The manifest of the run as of May counts the rows that readers find. `latest` names the other, of a newer date."""
+    assert json.loads((out / "latest" / "manifest.json").read_text(encoding="utf-8"))["as_of"][-1] == "2024-12-31"
+    (run,) = [run for run in (out / "runs").iterdir() if run != (out / "latest").resolve()]
+    manifest = json.loads((run / "manifest.json").read_text(encoding="utf-8"))
     written = {table["name"]: table["rows"] for table in manifest["tables"]}
     read = {name: totals[name]["2024-05-31"][0] for name in TABLES}
-    latest = out / "latest"
     for name in written.keys() - read.keys():
-        files = f"{latest}/{name}/**/*.parquet" if (latest / name).is_dir() else f"{latest}/{name}.parquet"
+        files = f"{run}/{name}/**/*.parquet" if (run / name).is_dir() else f"{run}/{name}.parquet"
         rows = {
             duckdb.sql(f"select count(*) from read_parquet('{files}')").fetchall()[0][0],
             sum(len(pq.read_table(file)) for file in glob.glob(files, recursive=True)),
@@ -124,6 +133,84 @@ def check_written(out: Path, totals: dict[str, dict[str, tuple[int, Decimal]]]) 
         assert len(rows) == 1, f"readers count {rows} rows of {name}"
         read[name] = rows.pop()
     assert written == read, f"the manifest counts {written}, readers {read}"
+
+
+def polled_by_duckdb(customers: Path) -> dict[str, int]:
+    return dict(duckdb.sql(f"select as_of::varchar, count(*) from read_parquet('{customers}/*/*.parquet', hive_partitioning = true) group by 1").fetchall())
+
+
+def polled_by_pyarrow(customers: Path) -> dict[str, int]:
+    table = ds.dataset(customers, partitioning=ds.partitioning(pa.schema([("as_of", pa.string())]), flavor="hive")).to_table(columns=["as_of"])
+    return Counter(table["as_of"].to_pylist())
+
+
+def polled_by_polars(customers: Path) -> dict[str, int]:
+    rows = pl.scan_parquet(f"{customers}/*/*.parquet", hive_partitioning=True).group_by("as_of").agg(pl.len()).collect().rows()
+    return {str(as_of): count for as_of, count in rows}
+
+
+def polled_as_spark(customers: Path) -> dict[str, int]:
+    """Lists all folders first, and opens the files later, as Spark's driver and its executors do."""
+    files = [(folder.name.removeprefix("as_of="), path) for folder in sorted(customers.iterdir()) for path in folder.iterdir()]
+    counts: Counter[str] = Counter()
+    for as_of, path in files:
+        counts[as_of] += pq.read_metadata(path).num_rows
+    return counts
+
+
+POLLED = {"DuckDB": polled_by_duckdb, "pyarrow": polled_by_pyarrow, "Polars": polled_by_polars, "Spark's way": polled_as_spark}
+
+
+def check_polling(rfmill: Path, home: Path, seconds: float) -> None:
+    """Two runs of the same dates are committed in turn, and each commit replaces all of them: every view must be one or the other."""
+    job = (home / "quickstart.toml").read_text().replace('path = "out"', 'path = "polled"\nreport = []')
+    (home / "polled.toml").write_text(job)
+    commands = [(home / "polled.toml",), (home / "polled.toml", "--set", 'orders.keep=[{column = "customer_id", max = 3000}]')]
+    tables, allowed = home / "polled" / "tables", []
+    for command in commands:
+        call(rfmill, "run", *command)
+        allowed.append(polled_by_duckdb(tables.resolve() / "customers"))
+    assert allowed[0] != allowed[1] and allowed[0].keys() == allowed[1].keys(), allowed
+    done, commits = threading.Event(), [0]
+
+    def commit() -> None:
+        while not done.is_set():
+            call(rfmill, "run", *commands[commits[0] % 2])
+            commits[0] += 1
+
+    writer = threading.Thread(target=commit)
+    writer.start()
+    try:
+        for name, poll in POLLED.items():
+            resolved = polled(poll, lambda: tables.resolve() / "customers", allowed, seconds)
+            through = polled(poll, lambda: tables / "customers", allowed, seconds)
+            print(f"{name:<11} resolved: {described(resolved)}; through the link: {described(through)}")
+            assert resolved["mixed"] == 0, f"{name} saw a mixed view though it resolved the link"
+            assert resolved["whole"] > 0, f"{name} saw no view"
+    finally:
+        done.set()
+        writer.join()
+    print(f"{commits[0]} commits meanwhile")
+
+
+def polled(poll: Callable[[Path], dict[str, int]], where: Callable[[], Path], allowed: list[dict[str, int]], seconds: float) -> Counter[str]:
+    seen: Counter[str] = Counter()
+    until = time.monotonic() + seconds
+    while time.monotonic() < until:
+        try:
+            view = dict(poll(where()))
+        except Exception as error:
+            # The folder is that of two commits ago, and gone.
+            assert "No such file" in str(error) or "No files found" in str(error) or "expanded paths were empty" in str(error) or "Cannot open file" in str(error), error
+            seen["gone"] += 1
+            continue
+        seen["whole" if view in allowed else "mixed"] += 1
+    return seen
+
+
+def described(seen: Counter[str]) -> str:
+    total = sum(seen.values())
+    return f"{seen['mixed']} of {total} views mixed ({seen['mixed'] / total:.2%}), {seen['gone']} ended without a folder"
 
 
 def check_segments(tables: Path) -> None:

@@ -23,7 +23,7 @@ Exit codes:
   2  wrong command line or job file
   3  the data break their contract
   4  input is missing, unreadable or corrupt, or changed while it was read
-  5  the output folder's state is unusable
+  5  the output folder's state is unusable, or it belongs to another job
   6  output cannot be written
   7  out of memory, disk or descriptors
   8  another run is writing the output
@@ -44,8 +44,10 @@ pub(super) enum Command {
     Sample(SampleArgs),
     /// Draw customers of a state into the arms of a strategy
     Assign(Box<AssignArgs>),
-    /// Check that an output folder holds what its last run wrote
+    /// Check that an output folder holds what was committed, every file of it
     Verify(VerifyArgs),
+    /// Take an as-of date out of an output folder
+    Drop(DropArgs),
     /// Load the tables of an output folder into PostgreSQL
     Load(LoadArgs),
     /// Print the JSON Schema of the job file, or the tables of a job as SQL, dbt sources or Markdown
@@ -65,6 +67,7 @@ impl Command {
             Command::Sample(args) => args.log,
             Command::Assign(args) => args.log,
             Command::Load(args) => args.log,
+            Command::Drop(args) => args.log,
             _ => LogArgs::default(),
         }
     }
@@ -118,6 +121,9 @@ pub(super) struct JobArgs {
     /// Set a key of the job file, for example score.bins=4
     #[arg(long = "set", value_name = "KEY=VALUE")]
     pub sets: Vec<String>,
+    /// Make the output folder that of this job, although another job or time zone wrote it
+    #[arg(long)]
+    pub adopt: bool,
     /// Memory to use at most, such as 512MiB or 4GiB; what does not fit is spilled into the output folder
     #[arg(long, value_name = "SIZE", value_parser = size)]
     pub memory_limit: Option<u64>,
@@ -244,7 +250,7 @@ pub(super) struct AssignArgs {
     /// Slice to draw from, for a job with slices
     #[arg(long, value_name = "SLICE")]
     pub slice: Option<String>,
-    /// As-of date of the states [default: the last of the last run]
+    /// As-of date of the states [default: the last of the run that `latest` names]
     #[arg(long, value_name = "DATE", value_parser = day)]
     pub as_of: Option<Day>,
     /// Date from which outcomes count [default: the day after the as-of date]
@@ -259,6 +265,21 @@ pub(super) struct VerifyArgs {
     /// The output folder
     #[arg(value_name = "OUT")]
     pub output: PathBuf,
+    /// Put right what can be without changing a number, from copies of the same bytes
+    #[arg(long)]
+    pub repair: bool,
+}
+
+#[derive(Debug, Args)]
+pub(super) struct DropArgs {
+    /// The output folder
+    #[arg(value_name = "OUT")]
+    pub output: PathBuf,
+    /// As-of date to take out
+    #[arg(long, value_name = "DATE", value_parser = day)]
+    pub as_of: Day,
+    #[command(flatten)]
+    pub log: LogArgs,
 }
 
 #[derive(Debug, Args)]
@@ -270,8 +291,8 @@ pub(super) struct LoadArgs {
     /// PGPASSWORD or ~/.pgpass
     #[arg(long, value_name = "URL")]
     pub to: String,
-    /// Load every as-of date below OUT/tables, not only those of the last run
-    #[arg(long)]
+    /// Does nothing: every as-of date in view is compared with the database
+    #[arg(long, hide = true)]
     pub all: bool,
     /// Connections that copy at the same time
     #[arg(long, default_value_t = 4, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=64))]

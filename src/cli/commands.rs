@@ -6,7 +6,7 @@ use std::time::Instant;
 use clap::CommandFactory;
 use serde_json::json;
 
-use super::args::{Arguments, CompletionsArgs, JobArgs, SampleArgs, SchemaArgs, TablesFormat, ThreadArgs, VerifyArgs};
+use super::args::{Arguments, CompletionsArgs, JobArgs, SampleArgs, SchemaArgs, TablesFormat, ThreadArgs};
 use super::console::{Console, columns, count, duration, printable};
 use crate::domain::{IdType, format_money};
 use crate::error::{Error, Kind, Result};
@@ -16,7 +16,7 @@ use crate::pipeline::{Outcome, OutcomeLine, Queries};
 use crate::plan::Plan;
 use crate::progress::Progress;
 use crate::sample::{self, SampleSpec, StrategySpec};
-use crate::{input, pipeline, publish, tables};
+use crate::{input, pipeline, tables};
 
 /// Prints data to stdout; a reader that went away is no error.
 ///
@@ -50,7 +50,8 @@ pub(super) fn load(args: &JobArgs, needs_output: bool) -> Result<Job> {
     let (raw, source) = parse::load(&args.job, &args.sets)?;
     let output = args.output.clone().or_else(|| (!needs_output && raw.output.path.is_none()).then(Default::default));
     let memory_limit = args.memory_limit;
-    resolve(raw, source, &Overrides { as_of: args.as_of, from: args.from, to: args.to, output, memory_limit })
+    let overrides = Overrides { as_of: args.as_of, from: args.from, to: args.to, output, adopt: args.adopt, memory_limit };
+    resolve(raw, source, &overrides)
 }
 
 pub(super) fn run(args: &JobArgs, console: &Console) -> Result<()> {
@@ -71,6 +72,7 @@ pub(super) fn summarise(job: &Job, outcome: &Outcome, began: Instant, console: &
         "path": outcome.folder.display().to_string(),
         "already_computed": outcome.repeated,
         "inputs_verified": manifest.inputs_verified,
+        "latest": outcome.latest.as_ref().map(|(run_id, _)| run_id),
         "seconds": began.elapsed().as_secs_f64(),
     }));
     if !console.is_text() {
@@ -78,6 +80,7 @@ pub(super) fn summarise(job: &Job, outcome: &Outcome, began: Instant, console: &
     }
     if outcome.repeated {
         console.say(&format!("already computed: run {} is committed in {}", manifest.run_id, outcome.folder.display()));
+        say_latest(job, outcome, console);
         return;
     }
     let mut scheme = "";
@@ -121,6 +124,17 @@ pub(super) fn summarise(job: &Job, outcome: &Outcome, began: Instant, console: &
         count(rows),
         duration(began.elapsed()),
         outcome.folder.display()
+    ));
+    say_latest(job, outcome, console);
+}
+
+/// Says why `latest` does not lead to the run, where it does not.
+fn say_latest(job: &Job, outcome: &Outcome, console: &Console) {
+    let Some((run_id, as_of)) = outcome.latest.as_ref().filter(|(run_id, _)| *run_id != outcome.manifest.run_id) else { return };
+    let last = outcome.manifest.as_of.last().map_or("", String::as_str);
+    let output = job.output.display();
+    console.say(&format!(
+        "latest stays at run {run_id} as of {as_of}, which is newer than {last}; if {as_of} should not be there, take it out with: rfmill drop {output} --as-of {as_of}"
     ));
 }
 
@@ -205,26 +219,6 @@ pub(super) fn sample(args: &SampleArgs, console: &Console) -> Result<()> {
         console.say(&format!("{} customers assigned: {}", count(summary.assigned), printable(&path.display().to_string())));
     }
     data(&summary.files.iter().chain(&summary.assignments).map(|f| f.display().to_string()).collect::<Vec<_>>().join("\n"))
-}
-
-pub(super) fn verify(args: &VerifyArgs) -> Result<()> {
-    let found = publish::verify(&args.output)?;
-    let tables: Vec<String> = found.tables.iter().map(|(name, rows)| format!("{name} {}", count(rows))).collect();
-    let left = match found.unfinished.as_slice() {
-        [] => String::new(),
-        names => format!("; {}: being written, or left by a run that was killed, and then removed by the next", names.join(", ")),
-    };
-    data(&format!(
-        "{}: ok (run {} of job {:?}, as of {}; {} files, {} bytes; rows: {}){}",
-        args.output.display(),
-        found.run_id,
-        found.job_name,
-        found.as_of.join(", "),
-        found.files,
-        count(found.bytes),
-        tables.join(", "),
-        left
-    ))
 }
 
 pub(super) fn schema(args: &SchemaArgs) -> Result<()> {

@@ -71,7 +71,7 @@ fn queried(queries: &Queries) -> String {
     for source in &queries.queried.sources {
         out.push_str(&format!("\nsource {}\n", source.name));
         for file in &source.files {
-            out.push_str(&format!("  {}: {} bytes\n", file.input.name, count(file.size)));
+            out.push_str(&format!("  {}: {} bytes\n", file.input.name, count(file.state.size)));
         }
     }
     for result in &queries.queried.results {

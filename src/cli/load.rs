@@ -12,7 +12,7 @@ use crate::load::{LoadSpec, load};
 pub(super) fn run(args: &LoadArgs, console: &Console) -> Result<()> {
     let began = Instant::now();
     let connections = usize::from(args.connections);
-    let loaded = load(&LoadSpec { output: &args.output, to: &args.to, all: args.all, connections }, console)?;
+    let loaded = load(&LoadSpec { output: &args.output, to: &args.to, connections }, console)?;
     let place = format!("schema {} of {}", printable(&loaded.schema), printable(&loaded.place));
     console.event(json!({
         "level": "info",
@@ -20,6 +20,7 @@ pub(super) fn run(args: &LoadArgs, console: &Console) -> Result<()> {
         "run_id": loaded.run_id,
         "schema": loaded.schema,
         "place": loaded.place,
+        "dropped": loaded.gone,
         "already_loaded": loaded.is_repeat(),
         "tables": loaded.tables.iter().map(|(name, dates, rows)| json!({ "name": name, "dates": dates, "rows": rows })).collect::<Vec<_>>(),
         "seconds": began.elapsed().as_secs_f64(),
@@ -31,6 +32,10 @@ pub(super) fn run(args: &LoadArgs, console: &Console) -> Result<()> {
     let mut rows = vec![vec!["table".to_owned(), "as-of dates".into(), "rows".into()]];
     rows.extend(loaded.tables.iter().map(|(name, dates, n)| vec![printable(name), count(dates), count(n)]));
     console.say(&format!("\n{}", columns(&rows)));
+    if loaded.gone > 0 {
+        let dates = if loaded.gone == 1 { "as-of date" } else { "as-of dates" };
+        console.say(&format!("{} {dates} taken out", count(loaded.gone)));
+    }
     console.say(&format!("\nrun {} is loaded, {}: {place}", loaded.run_id, duration(began.elapsed())));
     Ok(())
 }

@@ -8,6 +8,7 @@ mod commands;
 mod console;
 mod explain;
 mod load;
+mod output;
 mod quickstart;
 mod signals;
 
@@ -94,7 +95,8 @@ fn dispatch(command: &Command, console: &Console) -> crate::error::Result<()> {
         Command::Explain(args) => explain::run(args, console),
         Command::Sample(args) => commands::sample(args, console),
         Command::Assign(args) => assign::run(args, console),
-        Command::Verify(args) => commands::verify(args),
+        Command::Verify(args) => output::verify(args),
+        Command::Drop(args) => output::drop_date(args, console),
         Command::Load(args) => load::run(args, console),
         Command::Schema(args) => commands::schema(args),
         Command::Completions(args) => commands::completions(args),

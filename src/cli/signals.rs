@@ -72,10 +72,10 @@ fn end(signal: i32, console: &Console, publishes: bool) {
                 "{name} stopped the run during its commit, and it cannot be told whether that happened; run `rfmill verify` on the output, and then the job again"
             )
         }
-        StopOutcome::Committed(run_id) => {
+        StopOutcome::Committed(done) => {
             // It only has to put away older runs.
             std::thread::sleep(PATIENCE);
-            format!("{name} stopped the command after run {run_id} was committed; the next run removes what it left")
+            format!("{name} stopped the command after {done} was committed; the next run removes what it left")
         }
     };
     let code = u8::try_from(128 + signal).unwrap_or(u8::MAX);

@@ -11,9 +11,30 @@ pub(crate) fn open_regular(path: &Path) -> std::io::Result<(File, Metadata)> {
     if stat.is_file() { Ok((file, stat)) } else { Err(std::io::Error::other("it is not a regular file")) }
 }
 
-/// Modification time in nanoseconds since 1970.
-pub(crate) fn mtime_ns(stat: &Metadata) -> i128 {
-    i128::from(stat.mtime()) * 1_000_000_000 + i128::from(stat.mtime_nsec())
+/// What tells a file from one that was changed or replaced. Who writes a file can set its time of modification back, but not
+/// that of the last change.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct FileState {
+    /// Bytes.
+    pub size: u64,
+    /// Modification time (mtime) in nanoseconds since 1970.
+    pub modified_ns: i128,
+    /// Time of the last change of content, name or rights (ctime) in nanoseconds since 1970.
+    pub changed_ns: i128,
+    /// Its inode, which tells it from a file that replaced it.
+    pub inode: u64,
+}
+
+impl FileState {
+    pub(crate) fn of(stat: &Metadata) -> FileState {
+        let ns = |seconds: i64, ns: i64| i128::from(seconds) * 1_000_000_000 + i128::from(ns);
+        FileState {
+            size: stat.len(),
+            modified_ns: ns(stat.mtime(), stat.mtime_nsec()),
+            changed_ns: ns(stat.ctime(), stat.ctime_nsec()),
+            inode: stat.ino(),
+        }
+    }
 }
 
 /// How many bytes [`looks_like`] wants of a file's beginning, if it has as many.

@@ -2,7 +2,7 @@
 
 use std::fs::{File, Metadata};
 use std::io::{Read, Seek, SeekFrom};
-use std::os::unix::fs::{FileExt, MetadataExt};
+use std::os::unix::fs::FileExt;
 use std::sync::Arc;
 
 use bytes::{Buf, Bytes};
@@ -17,7 +17,7 @@ use super::hashes::{HashList, VerifiedHash};
 use super::integrity::pages::{self, Fault};
 use super::integrity::{layout, schema_depth};
 use super::joined_columns::JoinedColumns;
-use super::regular_file::{HEAD, conversion, looks_like, mtime_ns, open_regular};
+use super::regular_file::{FileState, HEAD, conversion, looks_like, open_regular};
 use crate::error::{Error, Kind, Result};
 
 /// Largest footer that is read.
@@ -31,12 +31,8 @@ const MOST_DEPTH: usize = 200;
 pub struct Source {
     /// Its path and its name in the job.
     pub input: InputPath,
-    /// Bytes.
-    pub size: u64,
-    /// Modification time in nanoseconds since 1970.
-    pub mtime_ns: i128,
-    /// Its inode, which tells it from a file that replaced it.
-    inode: u64,
+    /// Its size, times and inode.
+    pub state: FileState,
     /// SHA-256 of the footer.
     pub footer_hash: String,
     /// Parquet and Arrow schema, row groups and statistics.
@@ -111,16 +107,7 @@ impl Source {
         })?;
         layout::check(&name, &file, metadata.metadata(), size - 8 - length)?;
         let footer_hash = crate::hash::sha256(&footer);
-        Ok(Source {
-            size,
-            mtime_ns: mtime_ns(&stat),
-            inode: stat.ino(),
-            footer_hash,
-            metadata,
-            verified,
-            input,
-            columns: JoinedColumns::default(),
-        })
+        Ok(Source { state: FileState::of(&stat), footer_hash, metadata, verified, input, columns: JoinedColumns::default() })
     }
 
     /// The same with INT96 as wall-clock time, or as instants.
@@ -161,8 +148,7 @@ impl Source {
     }
 
     fn check_same(&self, stat: &Metadata) -> Result<()> {
-        let same = stat.len() == self.size && mtime_ns(stat) == self.mtime_ns && stat.ino() == self.inode;
-        if same { Ok(()) } else { Err(self.changed()) }
+        if FileState::of(stat) == self.state { Ok(()) } else { Err(self.changed()) }
     }
 
     fn changed(&self) -> Error {
@@ -212,7 +198,7 @@ impl Source {
             }
             chunks.push((start, Bytes::from(bytes)));
         }
-        Ok(ColumnBytes { chunks, size: self.size, deltas })
+        Ok(ColumnBytes { chunks, size: self.state.size, deltas })
     }
 }
 

@@ -62,6 +62,8 @@ pub struct Job {
     pub tables: Vec<TableName>,
     /// Committed runs that stay.
     pub keep_runs: u32,
+    /// Whether the output folder becomes that of this job, whosever it was.
+    pub adopt: bool,
     /// Bytes of memory that a run may use.
     pub memory_limit: Option<u64>,
 }

@@ -24,6 +24,8 @@ pub struct Overrides {
     pub output: Option<PathBuf>,
     /// `--memory-limit`, bytes.
     pub memory_limit: Option<u64>,
+    /// `--adopt`.
+    pub adopt: bool,
 }
 
 /// Fills in defaults and checks everything that can be checked without data.
@@ -77,6 +79,7 @@ pub fn resolve(raw: RawJob, source: Source, overrides: &Overrides) -> Result<Job
         output,
         tables,
         keep_runs,
+        adopt: overrides.adopt,
         memory_limit: overrides.memory_limit,
         raw,
         source,

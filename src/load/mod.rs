@@ -2,8 +2,8 @@
 //!
 //! Every table of a schema has the column `as_of`, and a load replaces whole as-of dates:
 //!
-//! 1. The last committed run (or everything below `OUT/tables`) is compared with the table `rfmill_load`, which records
-//!    what every as-of date of every table came from. What is there already is left alone, so a repeat changes nothing.
+//! 1. Every as-of date in view is compared with the table `rfmill_load`, which records what every as-of date of every table
+//!    came from. What is there already is left alone, so a repeat changes nothing. Dates that were dropped go.
 //! 2. The files of the other dates are copied into staging tables over several connections, in binary and without being
 //!    logged by the server; rows are counted against the manifest.
 //! 3. One transaction creates what is missing (tables, columns, comments, indexes, views), deletes the old rows of these
@@ -22,7 +22,7 @@ mod structure;
 mod target;
 mod tls;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
 use postgres::{Client, Transaction};
@@ -43,8 +43,6 @@ pub struct LoadSpec<'a> {
     pub output: &'a Path,
     /// The URL of the database; it may hold a password and is never shown.
     pub to: &'a str,
-    /// Every as-of date below `OUT/tables` instead of those of the last run.
-    pub all: bool,
     /// Connections that copy at the same time.
     pub connections: usize,
 }
@@ -52,7 +50,7 @@ pub struct LoadSpec<'a> {
 /// What a load did.
 #[derive(Debug, Clone)]
 pub struct Loaded {
-    /// The last committed run.
+    /// The run that `latest` names.
     pub run_id: String,
     /// `user@host:port/database`.
     pub place: String,
@@ -62,12 +60,14 @@ pub struct Loaded {
     pub tables: Vec<(String, usize, u64)>,
     /// Tables, columns and views that were made.
     pub made: usize,
+    /// As-of dates that were taken out of some table.
+    pub gone: usize,
 }
 
 impl Loaded {
     /// Whether everything was there already.
     pub fn is_repeat(&self) -> bool {
-        self.tables.is_empty() && self.made == 0
+        self.tables.is_empty() && self.made == 0 && self.gone == 0
     }
 }
 
@@ -93,7 +93,7 @@ pub fn load(spec: &LoadSpec<'_>, progress: &dyn Progress) -> Result<Loaded> {
     if let Some(warning) = warning {
         progress.warn(&warning);
     }
-    let source = if spec.all { source::all_dates(spec.output)? } else { source::last_run(spec.output)? };
+    let source = source::view(spec.output)?;
     let database = Database::new(target)?;
     let mut client = database.connect()?;
     if !database.target.is_local() && !database.is_encrypted(&mut client) {
@@ -106,15 +106,17 @@ pub fn load(spec: &LoadSpec<'_>, progress: &dyn Progress) -> Result<Loaded> {
     let records = if structure.has(RECORD) { read_records(&mut client, &database)? } else { BTreeMap::new() };
     only_this_job(&source, &records, &database)?;
     let (pending, restamped) = compare(&source, &structure, &records);
+    let gone = gone(&source, &structure, &records);
     let mut loaded = Loaded {
         run_id: source.run_id.clone(),
         place: database.target.place(),
         schema: database.target.schema.clone(),
         tables: Vec::new(),
         made: changes.tables.len() + changes.columns.len() + changes.views.len(),
+        gone: gone.values().flatten().collect::<BTreeSet<_>>().len(),
     };
     stage::remove(&mut client, &database, structure.leftovers())?;
-    if pending.is_empty() && restamped.is_empty() && changes.is_empty() {
+    if pending.is_empty() && restamped.is_empty() && changes.is_empty() && gone.is_empty() {
         return Ok(loaded);
     }
 
@@ -131,7 +133,7 @@ pub fn load(spec: &LoadSpec<'_>, progress: &dyn Progress) -> Result<Loaded> {
         stage::copy(&database, &pending, spec.connections, progress)?;
         progress.end(&format!("{rows} rows into staging tables"));
         progress.begin("swapping", 0);
-        swap(&mut client, &database, &source, &changes, &pending, &restamped)?;
+        swap(&mut client, &database, &source, &changes, &Dates { pending: &pending, restamped: &restamped, gone: &gone })?;
         progress.end(&format!("{} tables", pending.len()));
         Ok(())
     };
@@ -212,15 +214,46 @@ fn compare<'a>(source: &'a Source, structure: &Structure, records: &Records) -> 
     (pending, restamped)
 }
 
+/// The as-of dates that the database has and the view no longer, by table: those that were dropped, and those whose run wrote
+/// no such table. Dates that the output never had are left alone.
+fn gone(source: &Source, structure: &Structure, records: &Records) -> BTreeMap<String, Vec<Day>> {
+    let mut gone: BTreeMap<String, Vec<Day>> = BTreeMap::new();
+    for (table, day) in records.keys().filter(|(table, _)| structure.has(table)) {
+        let is_shown = || source.tables.iter().any(|shown| shown.name == *table && shown.parts.contains_key(day));
+        if source.dropped.contains(day) || (source.dates.contains(day) && !is_shown()) {
+            gone.entry(table.clone()).or_default().push(*day);
+        }
+    }
+    gone
+}
+
+/// What a load changes.
+struct Dates<'a> {
+    /// Dates whose rows are replaced.
+    pending: &'a [Pending<'a>],
+    /// Dates that another run wrote, with equal rows.
+    restamped: &'a [Pending<'a>],
+    /// Dates that go.
+    gone: &'a BTreeMap<String, Vec<Day>>,
+}
+
+/// The dates as a list in SQL.
+fn in_list(days: &[Day]) -> String {
+    days.iter().map(|day| format!("DATE {}", literal(&day.to_string()))).collect::<Vec<_>>().join(", ")
+}
+
+/// Takes dates out of a table.
+fn remove(transaction: &mut Transaction<'_>, table: &str, days: &[Day]) -> std::result::Result<(), postgres::Error> {
+    let (name, dates) = (identifier(table), in_list(days));
+    transaction.batch_execute(&format!(
+        "DELETE FROM {name} WHERE {AS_OF} IN ({dates}); DELETE FROM {RECORD} WHERE table_name = {} AND {AS_OF} IN ({dates})",
+        literal(table)
+    ))
+}
+
 /// The one transaction that readers see.
-fn swap(
-    client: &mut Client,
-    database: &Database,
-    source: &Source,
-    changes: &Changes<'_>,
-    pending: &[Pending<'_>],
-    restamped: &[Pending<'_>],
-) -> Result<()> {
+fn swap(client: &mut Client, database: &Database, source: &Source, changes: &Changes<'_>, dates: &Dates<'_>) -> Result<()> {
+    let Dates { pending, restamped, gone } = dates;
     let failed = |what: &str| {
         let what = what.to_owned();
         move |e: postgres::Error| database.failed(&what, e)
@@ -231,7 +264,7 @@ fn swap(
         .map_err(failed("choose the schema"))?;
     structure::create_record(&mut transaction).map_err(failed(&format!("create {RECORD}")))?;
     structure::create_tables(&mut transaction, changes).map_err(failed("create the tables"))?;
-    for (table, days) in pending {
+    for (table, days) in *pending {
         let arrived =
             replace(&mut transaction, database, table, days).map_err(failed(&format!("replace the rows of {}", table.name)))?;
         let expected = rows_of(&(table, days.clone()));
@@ -239,7 +272,10 @@ fn swap(
             return Err(Error::bug(format!("{expected} rows of {} were staged, but {arrived} inserted", table.name)));
         }
     }
-    for (table, days) in pending.iter().chain(restamped) {
+    for (table, days) in *gone {
+        remove(&mut transaction, table, days).map_err(failed(&format!("take dates out of {table}")))?;
+    }
+    for (table, days) in pending.iter().chain(*restamped) {
         record(&mut transaction, source, table, days).map_err(failed(&format!("write {RECORD}")))?;
     }
     structure::create_indexes(&mut transaction, changes).map_err(failed("create the indexes"))?;
@@ -270,8 +306,7 @@ fn replace(
     days: &[Day],
 ) -> std::result::Result<u64, postgres::Error> {
     let name = identifier(&table.name);
-    let dates: Vec<String> = days.iter().map(|day| format!("DATE {}", literal(&day.to_string()))).collect();
-    transaction.batch_execute(&format!("DELETE FROM {name} WHERE {AS_OF} IN ({})", dates.join(", ")))?;
+    transaction.batch_execute(&format!("DELETE FROM {name} WHERE {AS_OF} IN ({})", in_list(days)))?;
     if table.columns.is_empty() {
         return Ok(0);
     }

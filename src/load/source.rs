@@ -1,7 +1,7 @@
 //! What an output folder has to load: tables, their columns, and per as-of date the files with their rows.
 
-use std::collections::BTreeMap;
-use std::fs::{self, File};
+use std::collections::{BTreeMap, BTreeSet};
+use std::fs::File;
 use std::path::{Path, PathBuf};
 
 use parquet::arrow::arrow_reader::ParquetRecordBatchReaderBuilder;
@@ -9,7 +9,8 @@ use rayon::prelude::*;
 
 use crate::domain::Day;
 use crate::error::{Error, Kind, Result};
-use crate::publish::{self, CommittedRun, TableEntry};
+use crate::job::raw::TableName;
+use crate::publish;
 use crate::tables::{ColumnType, DESCRIPTION, ONE_ROW_PER};
 
 /// The column that every table has in a database, also where files have the date in their path alone.
@@ -20,10 +21,14 @@ pub const AS_OF: &str = "as_of";
 pub struct Source {
     /// The job's name.
     pub job: String,
-    /// The last committed run.
+    /// The run that `latest` names.
     pub run_id: String,
-    /// Its tables.
+    /// The tables of all dates in view.
     pub tables: Vec<SourceTable>,
+    /// The dates in view.
+    pub dates: BTreeSet<Day>,
+    /// Dates that were taken out.
+    pub dropped: BTreeSet<Day>,
 }
 
 /// A table of the source.
@@ -89,12 +94,10 @@ pub(super) fn unreadable(path: &Path, error: impl std::error::Error + Send + Syn
         .caused_by(error)
 }
 
-/// Columns, rows and description of a file.
+/// Columns and description of a file.
 struct Head {
     columns: Vec<Column>,
-    rows: u64,
     one_row_per: String,
-    has_as_of: bool,
 }
 
 fn head(path: &Path) -> Result<Head> {
@@ -119,8 +122,7 @@ fn head(path: &Path) -> Result<Head> {
     let metadata = builder.metadata().file_metadata();
     let keys = metadata.key_value_metadata().into_iter().flatten();
     let one_row_per = keys.filter(|k| k.key == ONE_ROW_PER).find_map(|k| k.value.clone()).unwrap_or_default();
-    let rows = u64::try_from(metadata.num_rows()).unwrap_or(0);
-    Ok(Head { columns, rows, one_row_per, has_as_of: builder.schema().field_with_name(AS_OF).is_ok() })
+    Ok(Head { columns, one_row_per })
 }
 
 impl SourceTable {
@@ -137,7 +139,7 @@ impl SourceTable {
                     return Err(Error::new(
                         Kind::State,
                         format!(
-                            "{}: the column {:?} is {}, but {} at another as-of date of the table {}; run the job again for all dates, or load only the last run",
+                            "{}: the column {:?} is {}, but {} at another as-of date of the table {}; run the job again for all dates, or take the other date out with `rfmill drop`",
                             path.display(),
                             column.name,
                             column.kind.sql(),
@@ -152,101 +154,40 @@ impl SourceTable {
     }
 }
 
-/// The as-of date of a path such as `customers/as_of=2024-12-31/part-000.parquet`.
-fn date_of(path: &str) -> Option<Day> {
-    path.split('/').find_map(|part| part.strip_prefix("as_of=")).and_then(Day::parse)
-}
-
-/// The last committed run of an output folder.
-///
-/// # Errors
-/// Exit 4 or 5 if it is not there or not whole.
-pub fn last_run(root: &Path) -> Result<Source> {
-    let CommittedRun { folder, manifest } = publish::last_run(root)?;
-    let dates: Vec<Day> = manifest.as_of.iter().filter_map(|d| Day::parse(d)).collect();
-    let tables = manifest.tables.iter().map(|entry| table_of_run(&folder, entry, &dates, &manifest.run_id));
-    Ok(Source { tables: tables.collect::<Result<_>>()?, job: manifest.job_name, run_id: manifest.run_id })
-}
-
-fn table_of_run(run: &Path, entry: &TableEntry, dates: &[Day], run_id: &str) -> Result<SourceTable> {
-    let mut table = SourceTable { name: entry.name.clone(), ..SourceTable::default() };
-    // One file tells the columns, even if it has no rows.
-    let mut has_as_of = true;
-    if let Some(first) = entry.files.first() {
-        let path = run.join(&first.path);
-        let head = head(&path)?;
-        has_as_of = head.has_as_of || date_of(&first.path).is_some();
-        table.extend(head, &path)?;
-    }
-    let own_dates = if has_as_of { dates } else { dates.last().map_or(&[][..], std::slice::from_ref) };
-    for date in own_dates {
-        table.parts.insert(*date, Part { run_id: run_id.to_owned(), files: Vec::new() });
-    }
-    let mut rows = 0;
-    for file in &entry.files {
-        let date = match date_of(&file.path) {
-            Some(date) => date,
-            // The whole table in one file; its rows are in the files by date, too.
-            None if has_as_of => continue,
-            None => *dates.last().unwrap_or(&Day(0)),
-        };
-        rows += file.rows;
-        let part = table.parts.entry(date).or_default();
-        part.files.push(DataFile { path: run.join(&file.path), rows: file.rows, sha256: file.sha256.clone() });
-    }
-    if rows != entry.rows {
-        return Err(Error::new(
-            Kind::State,
-            format!(
-                "the manifest of {} counts {} rows of {}, but {rows} in its files; run the job again",
-                run.display(),
-                entry.rows,
-                entry.name
-            ),
-        ));
-    }
-    Ok(table)
-}
-
-/// Every as-of date below `OUT/tables`, over all runs.
+/// The as-of dates in view, each with the run that supplies it.
 ///
 /// # Errors
 /// Exit 4 or 5 if they are not there or cannot be read.
-pub fn all_dates(root: &Path) -> Result<Source> {
-    let manifest = publish::last_run(root)?.manifest;
-    let runs = publish::runs_by_date(root)?;
-    let link = root.join("tables");
-    // What `tables` points to stays whole while a run commits.
-    let folder = fs::canonicalize(&link).map_err(|e| unreadable(&link, e))?;
-    let mut tables = Vec::new();
-    for name in names(&folder)? {
-        let mut table = SourceTable { name: name.clone(), ..SourceTable::default() };
-        for dated in names(&folder.join(&name))? {
-            let Some(date) = date_of(&dated) else { continue };
-            let partition = folder.join(&name).join(&dated);
-            let paths: Vec<PathBuf> = names(&partition)?.into_iter().map(|file| partition.join(file)).collect();
-            if let Some(first) = paths.first() {
-                table.extend(head(first)?, first)?;
-            }
-            let files: Vec<DataFile> = paths.into_par_iter().map(hashed).collect::<Result<_>>()?;
-            let run_id = runs.get(&date.to_string()).unwrap_or(&manifest.run_id).clone();
-            table.parts.insert(date, Part { run_id, files });
+pub fn view(root: &Path) -> Result<Source> {
+    let view = publish::view(root)?;
+    let mut tables: BTreeMap<String, SourceTable> = BTreeMap::new();
+    let mut firsts = Vec::new();
+    let mut dates = BTreeSet::new();
+    for (date, shown) in view.dates {
+        let Some(day) = Day::parse(&date) else { continue };
+        dates.insert(day);
+        for (name, files) in shown.tables {
+            firsts.extend(files.first().map(|(path, _)| (name.clone(), path.clone())));
+            let files = files.into_iter().map(|(path, file)| DataFile { path, rows: file.rows, sha256: file.sha256 });
+            let part = Part { run_id: shown.run_id.clone(), files: files.collect() };
+            let table = tables.entry(name.clone()).or_insert_with(|| SourceTable { name, ..SourceTable::default() });
+            table.parts.insert(day, part);
         }
-        tables.push(table);
     }
-    Ok(Source { job: manifest.job_name, run_id: manifest.run_id, tables })
-}
-
-fn hashed(path: PathBuf) -> Result<DataFile> {
-    let bytes = fs::read(&path).map_err(|e| unreadable(&path, e))?;
-    let sha256 = crate::hash::sha256(&bytes);
-    Ok(DataFile { rows: head(&path)?.rows, path, sha256 })
-}
-
-/// The names in a folder, sorted.
-fn names(folder: &Path) -> Result<Vec<String>> {
-    let entries = fs::read_dir(folder).map_err(|e| unreadable(folder, e))?;
-    let mut names: Vec<String> = entries.flatten().map(|e| e.file_name().to_string_lossy().into_owned()).collect();
-    names.sort_unstable();
-    Ok(names)
+    // Ascending by date, so that the order of columns is that in which they came.
+    let read = |(name, path): (String, PathBuf)| head(&path).map(|head| (name, head, path));
+    for (name, head, path) in firsts.into_par_iter().map(read).collect::<Result<Vec<_>>>()? {
+        if let Some(table) = tables.get_mut(&name) {
+            table.extend(head, &path)?;
+        }
+    }
+    let mut tables: Vec<SourceTable> = tables.into_values().collect();
+    tables.sort_by_key(|table| TableName::ALL.iter().position(|known| known.name() == table.name));
+    Ok(Source {
+        job: view.job_name,
+        run_id: view.run_id.unwrap_or_else(|| "none".to_owned()),
+        tables,
+        dates,
+        dropped: view.dropped.iter().filter_map(|date| Day::parse(date)).collect(),
+    })
 }

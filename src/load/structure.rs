@@ -133,7 +133,7 @@ impl Structure {
                         return Err(Error::new(
                             Kind::State,
                             format!(
-                                "the column {:?} of {} is {kind} in {}, but {} in the run: the job changed its type; load into another schema with &schema=, or drop the table there and load with --all",
+                                "the column {:?} of {} is {kind} in {}, but {} in the run: the job changed its type; load into another schema with &schema=, or drop the table there and load again",
                                 column.name,
                                 table.name,
                                 place(),

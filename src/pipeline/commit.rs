@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 
 use super::evaluated::Evaluated;
-use super::prepared::Prepared;
+use super::prepared::{Prepared, owner};
 use super::reports;
 use super::scanned::Scanned;
 use super::scored::Scored;
@@ -15,7 +15,8 @@ use crate::experiment::exposure::load::StrategyAssignments;
 use crate::job::Job;
 use crate::memory;
 use crate::part::PartContext;
-use crate::publish::{CutPointEntry, Manifest, Staging, Timing};
+use crate::progress::Progress;
+use crate::publish::{Committed, CutPointEntry, Manifest, Staging, Timing};
 use crate::score::Axis;
 
 /// What a run did.
@@ -33,19 +34,28 @@ pub struct Outcome {
     pub outcomes: Vec<OutcomeLine>,
     /// How the tables beside the orders meet them; empty if repeated.
     pub side_tables: Vec<SideTable>,
+    /// The run that `latest` names, with its last as-of date.
+    pub latest: Option<(String, String)>,
+}
+
+impl Outcome {
+    fn new(committed: Committed, manifest: Manifest, repeated: bool, progress: &dyn Progress) -> Outcome {
+        let Committed { folder, latest, notes } = committed;
+        notes.iter().for_each(|note| progress.warn(note));
+        let (states, outcomes, side_tables) = (Vec::new(), Vec::new(), Vec::new());
+        Outcome { manifest, folder, repeated, states, outcomes, side_tables, latest }
+    }
 }
 
 /// Commits a run again that was computed before; `None` if there is none with this identity.
 ///
 /// # Errors
 /// Exit 6 if the output cannot be written.
-pub fn repeat(job: &Job, prepared: &Prepared) -> Result<Option<Outcome>> {
+pub fn repeat(job: &Job, prepared: &Prepared, progress: &dyn Progress) -> Result<Option<Outcome>> {
     let output = &prepared.output;
     let Some(manifest) = output.finished(&prepared.identity.run_id) else { return Ok(None) };
-    let folder = output.recommit(&manifest)?;
-    // The earlier run may have been killed between its commit and this.
-    output.collect(job.keep_runs)?;
-    Ok(Some(Outcome { manifest, folder, repeated: true, states: Vec::new(), outcomes: Vec::new(), side_tables: Vec::new() }))
+    let committed = output.recommit(&manifest, owner(job), job.keep_runs)?;
+    Ok(Some(Outcome::new(committed, manifest, true, progress)))
 }
 
 /// Writes the reports and gives the manifest of the run.
@@ -96,12 +106,12 @@ pub fn manifest(
 /// Commits the run.
 ///
 /// # Errors
-/// Exit 6 if the output cannot be written.
-pub fn commit(job: &Job, prepared: &Prepared, staging: Staging, manifest: Manifest, evaluated: Evaluated) -> Result<Outcome> {
-    let folder = prepared.output.commit(staging, &manifest)?;
-    prepared.output.collect(job.keep_runs)?;
+/// Exit 6 if the output cannot be written; exit 5 behind the commit if files of other as-of dates are gone.
+pub fn commit(stage: Stage<'_>, staging: Staging, manifest: Manifest, evaluated: Evaluated) -> Result<Outcome> {
+    let Stage { job, prepared, progress, .. } = stage;
+    let committed = prepared.output.commit(staging, &manifest, owner(job), job.keep_runs)?;
     let Evaluated { states, outcomes, side_tables, .. } = evaluated;
-    Ok(Outcome { manifest, folder, repeated: false, states, outcomes, side_tables })
+    Ok(Outcome { states, outcomes, side_tables, ..Outcome::new(committed, manifest, false, progress) })
 }
 
 fn cut_point_entries(job: &Job, scanned: &Scanned, scored: &Scored) -> Vec<CutPointEntry> {

@@ -11,20 +11,20 @@ use crate::input::orders::row_groups;
 use crate::input::source::Source;
 use crate::job::Job;
 
-/// Checks that the volume of the input is plausible compared with the last committed run.
+/// Checks that the volume of the input is plausible compared with the run that `latest` names.
 ///
 /// # Errors
 /// Exit 3.
 pub fn rows_vs_previous(job: &Job, prepared: &Prepared) -> Result<()> {
     let Some([least, most]) = job.raw.checks.rows_vs_previous else { return Ok(()) };
-    let Some(before) = prepared.output.last_manifest()? else { return Ok(()) };
+    let Some(before) = prepared.output.latest_manifest()? else { return Ok(()) };
     let rows = prepared.input_rows();
     let ratio = rows as f64 / before.input_rows.max(1) as f64;
     if ratio >= least && ratio <= most {
         return Ok(());
     }
     Err(Error::contract(format!(
-        "the input has {rows} rows, {ratio:.3} times the {} of the last committed run; checks.rows_vs_previous allows {least} to {most}. Look for missing or doubled files, or run once with --set checks.rows_vs_previous=[0,1000]",
+        "the input has {rows} rows, {ratio:.3} times the {} of the run that `latest` names; checks.rows_vs_previous allows {least} to {most}. Look for missing or doubled files, or run once with --set checks.rows_vs_previous=[0,1000]",
         before.input_rows
     )))
 }

@@ -80,8 +80,11 @@ impl Identity {
 fn input_entry(source: &Source) -> InputEntry {
     InputEntry {
         file: source.input.name.clone(),
-        bytes: source.size,
-        modified_ns: source.mtime_ns.to_string(),
+        bytes: source.state.size,
+        modified_ns: source.state.modified_ns.to_string(),
+        // Content that is known needs no sign of change.
+        changed_ns: source.verified.is_none().then(|| source.state.changed_ns.to_string()),
+        inode: source.verified.is_none().then_some(source.state.inode),
         footer_sha256: source.footer_hash.clone(),
         rows: source.rows(),
         row_groups: source.metadata.metadata().num_row_groups(),

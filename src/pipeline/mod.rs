@@ -57,13 +57,13 @@ pub fn run(job: &Job, progress: &dyn Progress) -> Result<Outcome> {
     if !job.queries.is_empty() {
         // A planned query tells which run this is, before the query takes its time.
         let planned = Prepared::open(job, Task::Plan, &Silent)?;
-        if let Some(outcome) = commit::repeat(job, &planned)? {
+        if let Some(outcome) = commit::repeat(job, &planned, progress)? {
             return Ok(outcome);
         }
     }
     let prepared = Prepared::open(job, Task::Run, progress)?;
     let job = &prepared.queries.queried.job;
-    if let Some(outcome) = commit::repeat(job, &prepared)? {
+    if let Some(outcome) = commit::repeat(job, &prepared, progress)? {
         return Ok(outcome);
     }
     gates::rows_vs_previous(job, &prepared)?;
@@ -97,5 +97,5 @@ pub fn run(job: &Job, progress: &dyn Progress) -> Result<Outcome> {
     clock.lap("tables");
 
     let manifest = commit::manifest(stage, &context, &assignments, &scanned, &scored, &evaluated, clock.into_timings())?;
-    commit::commit(job, &prepared, staging, manifest, evaluated)
+    commit::commit(stage, staging, manifest, evaluated)
 }

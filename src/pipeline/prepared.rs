@@ -21,7 +21,7 @@ use crate::memory::MemoryPool;
 use crate::part::part_count;
 use crate::plan::Plan;
 use crate::progress::Progress;
-use crate::publish::{AssignmentsEntry, OutputFolder};
+use crate::publish::{AssignmentsEntry, OutputFolder, Owner};
 use crate::score::SliceScoring;
 
 /// The plan of a run, its opened inputs and output, and its identity.
@@ -54,6 +54,11 @@ pub struct Prepared {
     pub parts: usize,
 }
 
+/// Whose output a run of the job makes.
+pub fn owner(job: &Job) -> Owner {
+    Owner { job: job.raw.name.clone(), timezone: Some(job.raw.orders.timezone.clone()) }
+}
+
 impl Prepared {
     /// Runs or plans the queries of a job, opens all its inputs and plans the run. A planned query gives the identity of the run,
     /// but no rows.
@@ -70,6 +75,7 @@ impl Prepared {
         let output = output.map_or_else(|| OutputFolder::open(&job.output), Ok)?;
         let Opened { sources: orders, warnings } = orders::open(job)?;
         let columns = columns::check(job, &orders, plan.uses())?;
+        output.check_owner(&owner(job), job.adopt)?;
         side.check_ids(job, columns.id)?;
         let assignment_files = load::open(job)?;
         let entries = load::entries(job, &assignment_files);

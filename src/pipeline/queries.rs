@@ -59,8 +59,10 @@ impl Queries {
         let entry = |(source, file): (String, &SourceFile)| SourceEntry {
             source,
             file: file.input.name.clone(),
-            bytes: file.size,
-            modified_ns: file.mtime_ns.to_string(),
+            bytes: file.state.size,
+            modified_ns: file.state.modified_ns.to_string(),
+            changed_ns: file.state.changed_ns.to_string(),
+            inode: file.state.inode,
             tail_sha256: file.tail_sha256.clone(),
             rows: file.rows,
         };

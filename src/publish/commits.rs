@@ -4,11 +4,16 @@ use std::fs;
 use std::io::ErrorKind;
 use std::path::Path;
 
-use super::files::{failed, sync, sync_folder, write_new};
-use super::manifest::CommitRecord;
+use super::files::{failed, remove, sync, sync_folder, write_new};
+use super::layout::{number_of, record_copy, record_path};
+use super::legacy;
+use super::record::{Record, unusable};
 use crate::error::{Error, Kind, Result};
 
 /// Numbers of all commits, ascending.
+///
+/// # Errors
+/// Exit 5 if the folder cannot be listed, or a name in it is that of no record.
 pub(super) fn commit_numbers(root: &Path) -> Result<Vec<u64>> {
     let folder = root.join("commits");
     let unlisted = |e| Error::new(Kind::State, format!("cannot list {}: {e}; check the folder", folder.display())).caused_by(e);
@@ -19,42 +24,77 @@ pub(super) fn commit_numbers(root: &Path) -> Result<Vec<u64>> {
     };
     let mut numbers = Vec::new();
     for entry in entries {
-        let name = entry.map_err(unlisted)?.file_name();
-        numbers.extend(name.to_string_lossy().strip_suffix(".json").and_then(|n| n.parse::<u64>().ok()));
+        let name = entry.map_err(unlisted)?.file_name().to_string_lossy().into_owned();
+        match number_of(&name, ".json") {
+            Some(number) => numbers.push(number),
+            None if name.starts_with('.') => {}
+            None => {
+                let path = folder.join(name);
+                return Err(Error::new(
+                    Kind::State,
+                    format!("{} is no record of a commit; expected names such as 00000012.json. Move it away", path.display()),
+                ));
+            }
+        }
     }
     numbers.sort_unstable();
     Ok(numbers)
 }
 
-/// The last commit with its number.
-pub(super) fn last_commit(root: &Path) -> Result<Option<(u64, CommitRecord)>> {
-    match commit_numbers(root)?.last() {
-        Some(&number) => Ok(Some((number, CommitRecord::read(root, number)?))),
-        None => Ok(None),
+/// The record of a commit, as it was written.
+///
+/// # Errors
+/// Exit 5 if it is missing, damaged, or one of 0.1.0.
+pub(super) fn read(root: &Path, number: u64) -> Result<Record> {
+    let path = record_path(root, number);
+    let bytes = fs::read(&path).map_err(|e| unusable(&path, format!("cannot be read: {e}")).caused_by(e))?;
+    Record::parse(&path, &bytes, number)
+}
+
+/// The record of the last commit. Those of an output of 0.1.0 are put together to one.
+///
+/// # Errors
+/// Exit 5 if it cannot be used, or is gone although its tree is there.
+pub(super) fn last_commit(root: &Path) -> Result<Option<Record>> {
+    let numbers = commit_numbers(root)?;
+    let last = numbers.last().copied().unwrap_or(0);
+    // A tree is made behind its record. Who went on without that would bring older numbers back.
+    if let Some(number) = copies(root)?.into_iter().find(|number| *number > last) {
+        return Err(unusable(&record_path(root, number), "is gone"));
+    }
+    match last {
+        0 => Ok(None),
+        _ if legacy::is_legacy(root, last) => legacy::read(root, &numbers).map(Some),
+        _ => read(root, last).map(Some),
     }
 }
 
-/// Adds a commit to those of the folder and returns its number. This is the one step that makes a run the last committed one.
+/// Numbers of the records of which a copy lies beside the trees, ascending.
+///
+/// # Errors
+/// Exit 6 if the folder cannot be listed.
+pub(super) fn copies(root: &Path) -> Result<Vec<u64>> {
+    let names = super::files::names(&root.join(super::layout::TREES))?;
+    let mut numbers: Vec<u64> = names.iter().filter_map(|name| number_of(name, ".json")).collect();
+    numbers.sort_unstable();
+    Ok(numbers)
+}
+
+/// The record of which a copy lies beside the trees, if that is whole.
+pub(super) fn read_copy(root: &Path, number: u64) -> Option<Record> {
+    let path = record_copy(root, number);
+    Record::parse(&path, &fs::read(&path).ok()?, number).ok()
+}
+
+/// Adds a record to those of the folder. This is the one step that makes a commit the last one.
 ///
 /// # Errors
 /// Exit 6 if it surely did not happen; exit 9 if that cannot be told.
-pub(super) fn add(root: &Path, record: &CommitRecord) -> Result<u64> {
-    let before = last_commit(root)?;
-    let commits = root.join("commits");
-    // A run that was damaged and computed anew has another manifest.
-    if let Some((number, last)) = &before
-        && last.run_id == record.run_id
-        && last.manifest_sha256 == record.manifest_sha256
-    {
-        // It may be that only this failed.
-        sync_folder(&commits)?;
-        return Ok(*number);
-    }
-    let number = before.map_or(1, |(n, _)| n + 1);
-    let (draft, path) = (commits.join(format!(".{number:08}.new")), commits.join(format!("{number:08}.json")));
-    let bytes = record.to_bytes()?;
+pub(super) fn add(root: &Path, number: u64, bytes: &[u8]) -> Result<()> {
+    let (commits, path) = (root.join("commits"), record_path(root, number));
+    let draft = commits.join(format!(".{number:08}.new"));
     let _ = fs::remove_file(&draft);
-    write_new(&draft, &bytes).inspect_err(|_| drop(fs::remove_file(&draft)))?;
+    write_new(&draft, bytes).inspect_err(|_| drop(fs::remove_file(&draft)))?;
     if let Err(e) = fs::hard_link(&draft, &path) {
         // The link may have been made although the call failed: only the folder knows.
         match fs::read(&path) {
@@ -67,8 +107,27 @@ pub(super) fn add(root: &Path, record: &CommitRecord) -> Result<u64> {
         }
     }
     let _ = fs::remove_file(&draft);
-    sync(&commits).map_err(|e| unknown(&path, &format!("cannot write {}: {e}", commits.display()), e))?;
-    Ok(number)
+    sync(&commits).map_err(|e| unknown(&path, &format!("cannot write {}: {e}", commits.display()), e))
+}
+
+/// Makes a commit durable of which only that failed.
+///
+/// # Errors
+/// Exit 6.
+pub(super) fn sync_commits(root: &Path) -> Result<()> {
+    sync_folder(&root.join("commits"))
+}
+
+/// Removes the records before the one that precedes `number`. The last one says all there is to say; that before it says what
+/// the tree before shows.
+///
+/// # Errors
+/// Exit 5 or 6.
+pub(super) fn remove_older(root: &Path, number: u64) -> Result<()> {
+    for old in commit_numbers(root)?.into_iter().filter(|old| *old + 1 < number) {
+        remove(&record_path(root, old))?;
+    }
+    Ok(())
 }
 
 fn unknown(path: &Path, cause: &str, error: std::io::Error) -> Error {

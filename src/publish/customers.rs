@@ -8,8 +8,8 @@ use super::layout::MARKER;
 use crate::domain::Day;
 use crate::error::{Error, Kind, Result};
 
-/// The folder of the committed `customers` as of a date: of the last run by default, with its last date; of any date
-/// that was ever committed on request.
+/// The folder of the committed `customers` as of a date: of the run that `latest` names by default, with its last date; of any date
+/// in view on request.
 ///
 /// # Errors
 /// Exit 2 if there is no such date, exit 4 if there is no such folder, exit 5 if nothing is committed there.
@@ -24,11 +24,12 @@ pub fn customers(root: &Path, as_of: Option<Day>) -> Result<(Day, PathBuf)> {
     if commit_numbers(root)?.is_empty() {
         return Err(state(format!("{} holds no committed run; run the job first", root.display())));
     }
-    let history = root.join("tables").join("customers");
-    let (folder, wanted) = match as_of {
-        Some(day) => (history, Some(day)),
-        None => (root.join("latest").join("customers"), None),
+    let (link, wanted) = match as_of {
+        Some(day) => ("tables", Some(day)),
+        None => ("latest", None),
     };
+    // What a link leads to stays whole while a run commits.
+    let folder = root.join(fs::read_link(root.join(link)).unwrap_or_else(|_| link.into())).join("customers");
     let mut dates = dates(&folder);
     let found = match wanted {
         Some(day) => dates.iter().find(|(date, _)| *date == day).cloned(),
@@ -44,7 +45,7 @@ pub fn customers(root: &Path, as_of: Option<Day>) -> Result<(Day, PathBuf)> {
             ))
         }
         None => state(format!(
-            "the last run in {} wrote no customers; run the job with \"customers\" in output.tables, or name an earlier date with --as-of",
+            "the run that `latest` names in {} wrote no customers; run the job with \"customers\" in output.tables, or name an earlier date with --as-of",
             root.display()
         )),
     })

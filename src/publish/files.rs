@@ -2,7 +2,8 @@
 
 use std::fs::{self, File, OpenOptions};
 use std::io::{ErrorKind, Write};
-use std::path::Path;
+use std::os::unix::fs::OpenOptionsExt;
+use std::path::{Path, PathBuf};
 
 use rayon::prelude::*;
 
@@ -38,10 +39,10 @@ pub(super) fn failed(path: &Path, error: std::io::Error) -> Error {
     Error::output(format!("cannot write {}: {error}; {advice}{UNTOUCHED}", path.display())).caused_by(error)
 }
 
-/// The error of a step that follows the commit of a run.
-pub(super) fn after_commit(run_id: &str, what: &str, error: Error) -> Error {
+/// The error of a step that follows a commit; `done` says what is committed.
+pub(super) fn after_commit(done: &str, what: &str, error: Error) -> Error {
     let cause = error.to_string().replace(UNTOUCHED, "");
-    Error::new(error.kind(), format!("run {run_id} is committed, but {what}: {cause}; run the job again")).caused_by(error)
+    Error::new(error.kind(), format!("{done} is committed, but {what}: {cause}; run the job again")).caused_by(error)
 }
 
 /// Makes renames and new files in the folder durable.
@@ -54,7 +55,12 @@ pub(super) fn sync(path: &Path) -> std::io::Result<()> {
     File::open(path).and_then(|folder| folder.sync_all())
 }
 
-/// Makes a folder and those below it durable, several at once: each is a wait for the disk.
+/// Makes folders durable, several at once: each is a wait for the disk.
+pub(super) fn sync_folders(folders: &[PathBuf]) -> Result<()> {
+    folders.par_iter().with_max_len(1).try_for_each(|folder| sync_folder(folder))
+}
+
+/// Makes a folder and those below it durable.
 pub(super) fn sync_tree(folder: &Path) -> Result<()> {
     let mut folders = vec![folder.to_owned()];
     let mut listed = 0;
@@ -67,7 +73,7 @@ pub(super) fn sync_tree(folder: &Path) -> Result<()> {
             }
         }
     }
-    folders.par_iter().with_max_len(1).try_for_each(|folder| sync_folder(folder))
+    sync_folders(&folders)
 }
 
 /// Replaces the symlink at `link` by one to `target`, in one step.
@@ -78,15 +84,28 @@ pub(super) fn swap_link(link: &Path, target: &Path) -> Result<()> {
     fs::rename(&draft, link).map_err(|e| failed(link, e))
 }
 
-/// Writes a new file and makes its content durable.
+/// Writes a new file that holds no ids of customers, and makes its content durable.
 pub(super) fn write_new(path: &Path, bytes: &[u8]) -> Result<()> {
-    write_file(path, bytes)?.sync_all().map_err(|e| failed(path, e))
+    write_file(path, bytes, Access::Umask)?.sync_all().map_err(|e| failed(path, e))
+}
+
+/// Who may read a file.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Access {
+    /// Whoever the umask lets.
+    Umask,
+    /// Its owner and its group at most: it holds ids of customers.
+    Group,
 }
 
 /// Writes a new file, which is not durable yet.
-pub(super) fn write_file(path: &Path, bytes: &[u8]) -> Result<File> {
+pub(super) fn write_file(path: &Path, bytes: &[u8], access: Access) -> Result<File> {
+    let mode = match access {
+        Access::Umask => 0o666,
+        Access::Group => 0o640,
+    };
     let write = || {
-        let mut file = OpenOptions::new().write(true).create_new(true).open(path)?;
+        let mut file = OpenOptions::new().write(true).create_new(true).mode(mode).open(path)?;
         file.write_all(bytes)?;
         Ok(file)
     };
@@ -144,4 +163,23 @@ pub(super) fn names(folder: &Path) -> Result<Vec<String>> {
     }
     names.sort_unstable();
     Ok(names)
+}
+
+/// SHA-256 of a file, and its bytes.
+pub(super) fn sha256_of(path: &Path) -> std::io::Result<(String, u64)> {
+    use sha2::Digest;
+    let mut file = File::open(path)?;
+    let mut hash = sha2::Sha256::new();
+    let mut buffer = vec![0; 1 << 16];
+    let mut bytes = 0;
+    loop {
+        let length = match std::io::Read::read(&mut file, &mut buffer) {
+            Err(e) if e.kind() == ErrorKind::Interrupted => continue,
+            read => read?,
+        };
+        let Some(read) = buffer.get(..length).filter(|read| !read.is_empty()) else { break };
+        hash.update(read);
+        bytes += length as u64;
+    }
+    Ok((crate::hash::hex(&hash.finalize()), bytes))
 }

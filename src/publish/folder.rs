@@ -1,17 +1,23 @@
-//! The output folder while a run has it: opening, staging, committing, removing old runs.
+//! The output folder while a command has it: opening, staging, committing, removing what no commit needs.
 
 use std::collections::BTreeSet;
-use std::fs::{self, File, OpenOptions, TryLockError};
-use std::os::unix::fs::{MetadataExt, OpenOptionsExt};
+use std::fs;
 use std::path::{Path, PathBuf};
 
-use super::commits::{commit_numbers, last_commit};
-use super::files::{after_commit, failed, make_folder, make_root, names, remove, swap_link, sync_folder, sync_tree, write_new};
-use super::interrupt::INTERRUPTS;
-use super::layout::{GENERATIONS, MARKER, MARKER_TEXT};
-use super::manifest::{CommitRecord, Manifest};
+use super::commits::{self, last_commit};
+use super::contents::{self, Contents};
+use super::files::{after_commit, failed, make_folder, make_root, names, remove, swap_link, sync_folder, sync_tree};
+use super::hashes;
+use super::interrupt::{CommitGuard, INTERRUPTS};
+use super::layout::{MANIFESTS, TREES, latest_target, run_folder, tree_folder};
+use super::legacy::{self, Adopted};
+use super::look;
+use super::manifest::Manifest;
+use super::marker::{self, Lock};
+use super::record::{Act, Owner, Record};
 use super::staging::Staging;
-use super::{commits, tables, verify};
+use super::tree::{self, Plan};
+use super::view::NewRun;
 use crate::error::{Error, Kind, Result};
 
 /// The output folder, locked by this process.
@@ -20,17 +26,19 @@ pub struct OutputFolder {
     root: PathBuf,
     /// Holds the lock until it is dropped.
     lock: Lock,
+    /// The record of the last commit.
+    last: Option<Record>,
 }
 
-/// A locked file. A process that is just being started holds a copy of it for a moment, so closing it would not free the lock
-/// at once.
-#[derive(Debug)]
-struct Lock(File);
-
-impl Drop for Lock {
-    fn drop(&mut self) {
-        let _ = self.0.unlock();
-    }
+/// What a commit made.
+#[derive(Debug, Clone)]
+pub struct Committed {
+    /// The folder of the run.
+    pub folder: PathBuf,
+    /// The run that `latest` names and its last as-of date.
+    pub latest: Option<(String, String)>,
+    /// What readers should know, as sentences.
+    pub notes: Vec<String>,
 }
 
 impl OutputFolder {
@@ -42,72 +50,40 @@ impl OutputFolder {
     /// Opens or creates an output folder and locks it.
     ///
     /// # Errors
-    /// Exit 6 if it cannot be written or holds something else; exit 8 if another run has it.
+    /// Exit 5 if its records cannot be used; exit 6 if it cannot be written or holds something else; exit 8 if another run has
+    /// it.
     pub fn open(root: &Path) -> Result<OutputFolder> {
         make_root(root)?;
-        let marker = root.join(MARKER);
-        let is_marked = || fs::symlink_metadata(&marker).is_ok();
-        if !is_marked() {
-            let mut entries = fs::read_dir(root).map_err(|e| failed(root, e))?;
-            // Another run may be making the same folder at this moment.
-            if entries.next().is_some() && !is_marked() {
-                return Err(Error::output(format!(
-                    "{} holds files that rfmill did not write; choose an empty or new folder as --output",
-                    root.display()
-                )));
-            }
-            match write_new(&marker, MARKER_TEXT.as_bytes()) {
-                Err(_) if is_marked() => {}
-                outcome => outcome?,
-            }
-        }
-        let lock = OpenOptions::new()
-            .read(true)
-            .append(true)
-            .custom_flags(libc::O_NOFOLLOW)
-            .open(&marker)
-            .map_err(|e| failed(&marker, e))?;
-        match lock.try_lock() {
-            Ok(()) => {}
-            Err(TryLockError::WouldBlock) => {
-                return Err(Error::new(
-                    Kind::Locked,
-                    format!("another run is writing {}; wait for it to end and run again", root.display()),
-                ));
-            }
-            Err(TryLockError::Error(e)) => return Err(failed(&marker, e)),
-        }
-        let folder = OutputFolder { root: root.to_owned(), lock: Lock(lock) };
-        folder.still_ours()?;
+        let lock = marker::lock(root)?;
+        marker::check(root)?;
+        let mut folder = OutputFolder { root: root.to_owned(), lock, last: None };
         folder.prepare()?;
+        folder.last = last_commit(root)?;
         folder.remove_leftovers()?;
+        folder.follow_last()?;
         Ok(folder)
     }
 
-    /// Whether the folder is still the one that was locked: who replaces it under a run shall not get half of one.
-    fn still_ours(&self) -> Result<()> {
-        let marker = self.root.join(MARKER);
-        let locked = self.lock.0.metadata().map_err(|e| failed(&marker, e))?;
-        match fs::symlink_metadata(&marker) {
-            Ok(found) if (found.dev(), found.ino()) == (locked.dev(), locked.ino()) => Ok(()),
-            _ => Err(Error::output(format!(
-                "{} was removed or replaced while the run was writing it, so nothing is committed; leave the folder in place and run the job again",
-                self.root.display()
-            ))),
-        }
+    /// Opens an output folder that is there and locks it.
+    ///
+    /// # Errors
+    /// Exit 4 if there is no such folder; exit 5 if it is no output; else as [`OutputFolder::open`].
+    pub fn open_existing(root: &Path) -> Result<OutputFolder> {
+        look::check_output(root)?;
+        OutputFolder::open(root)
     }
 
     /// Makes the folders, and finds now what would fail at the commit.
     fn prepare(&self) -> Result<()> {
         let mut is_new = false;
-        for name in ["runs", "commits"] {
+        for name in ["runs", "commits", MANIFESTS] {
             let folder = self.root.join(name);
             is_new |= make_folder(&folder)?;
             let probe = folder.join(".probe");
             make_folder(&probe)?;
             fs::remove_dir(&probe).map_err(|e| failed(&probe, e))?;
         }
-        tables::check_generations(&self.root)?;
+        tree::check_folder(&self.root)?;
         for name in ["latest", "tables"] {
             let link = self.root.join(name);
             if fs::symlink_metadata(&link).is_ok_and(|m| !m.is_symlink()) {
@@ -120,61 +96,91 @@ impl OutputFolder {
         if is_new { sync_folder(&self.root) } else { Ok(()) }
     }
 
-    /// What a killed run left behind goes, and the links follow the last commit.
+    /// What a killed run left behind goes.
     fn remove_leftovers(&self) -> Result<()> {
-        let last = last_commit(&self.root)?;
-        let mut known = BTreeSet::new();
-        let mut all_known = true;
-        for number in commit_numbers(&self.root)? {
-            match CommitRecord::read(&self.root, number) {
-                Ok(record) => drop(known.insert(record.run_id)),
-                Err(_) => all_known = false,
-            }
-        }
-        for folder in ["runs", "commits", GENERATIONS] {
-            let folder = self.root.join(folder);
-            for name in names(&folder)? {
-                // A run that no commit names was killed just before its commit. An unreadable commit may name it.
-                let is_left = name.starts_with('.') || (folder.ends_with("runs") && all_known && !known.contains(&name));
+        let number = self.last.as_ref().map_or(0, |last| last.number);
+        let is_known = |run_id: &str| self.last.as_ref().is_some_and(|last| last.run(run_id).is_some());
+        for folder in ["runs", "commits", MANIFESTS, TREES] {
+            let path = self.root.join(folder);
+            for name in names(&path)? {
+                // A run that no commit names was killed just before its commit.
+                let is_left = match folder {
+                    "runs" => name.starts_with('.') || !is_known(&name),
+                    // A tree that was being made for the last commit is completed.
+                    TREES => name.starts_with('.') && !tree::is_draft(&name, number),
+                    _ => name.starts_with('.'),
+                };
                 if is_left {
-                    remove(&folder.join(name))?;
+                    remove(&path.join(name))?;
                 }
             }
         }
-        match last {
-            // A damaged run is no longer followed: if this is its job, it is computed anew.
-            Some((number, record)) if self.has_manifest(&record) => self.follow(number, &record),
-            _ => Ok(()),
+        Ok(())
+    }
+
+    /// The links and trees follow the last commit, unless files of it are gone: the next commit says which.
+    fn follow_last(&self) -> Result<()> {
+        let Some(last) = self.last.as_ref().filter(|last| !last.is_legacy()) else { return Ok(()) };
+        let bytes = last.to_bytes()?;
+        if !tree::is_whole(&self.root, last.number, &bytes) {
+            let plan = tree::plan(&self.root, last)?;
+            if plan.lost.iter().any(|date| last.dates.get(date).is_some_and(|supply| !supply.lost)) {
+                return Ok(());
+            }
+            self.follow(last, &bytes, &plan)?;
+        } else {
+            self.point(last)?;
         }
+        self.collect(last)
     }
 
-    /// Whether the manifest of a run is the one that was committed.
-    fn has_manifest(&self, record: &CommitRecord) -> bool {
-        let path = self.root.join("runs").join(&record.run_id).join("manifest.json");
-        fs::read(path).is_ok_and(|bytes| crate::hash::sha256(&bytes) == record.manifest_sha256)
+    /// Checks whose output this is; with `adopt` it becomes that of `owner`.
+    ///
+    /// # Errors
+    /// Exit 5 if it belongs to another job or time zone.
+    pub fn check_owner(&self, owner: &Owner, adopt: bool) -> Result<()> {
+        let Some(last) = self.last.as_ref().filter(|_| !adopt) else { return Ok(()) };
+        let is_zone = last.owner.timezone.is_none() || last.owner.timezone == owner.timezone;
+        if last.owner.job == owner.job && is_zone {
+            return Ok(());
+        }
+        let (whose, mine) = match last.owner.job == owner.job {
+            false => (format!("the job {:?}", last.owner.job), format!("{:?}", owner.job)),
+            true => {
+                let zone = |owner: &Owner| owner.timezone.clone().unwrap_or_default();
+                (format!("orders in the time zone {}", zone(&last.owner)), zone(owner))
+            }
+        };
+        Err(Error::new(
+            Kind::State,
+            format!(
+                "{} is the output of {whose}, not of {mine}; give every job a folder of its own with output.path or --output, or run once with --adopt to make the folder that of this job",
+                self.root.display()
+            ),
+        ))
     }
 
-    /// The manifest of the last committed run, if there is one.
+    /// The manifest of the run that `latest` names, if there is one.
     ///
     /// # Errors
     /// Exit 5 if it cannot be read.
-    pub fn last_manifest(&self) -> Result<Option<Manifest>> {
-        match last_commit(&self.root)? {
-            Some((_, record)) => Manifest::read(&self.root.join("runs").join(record.run_id)).map(Some),
-            None => Ok(None),
-        }
+    pub fn latest_manifest(&self) -> Result<Option<Manifest>> {
+        let latest = self.last.as_ref().and_then(|last| last.run(last.latest.as_deref()?));
+        let Some(run) = latest else { return Ok(None) };
+        let bytes = contents::bytes(&self.root, &run.run_id, &run.manifest_sha256);
+        bytes.map(|bytes| Manifest::parse(&run_folder(&self.root, &run.run_id).join("manifest.json"), &bytes)).transpose()
     }
 
     /// The manifest of a run that was committed here and is whole; `None` if it must be computed.
     pub fn finished(&self, run_id: &str) -> Option<Manifest> {
-        let folder = self.root.join("runs").join(run_id);
-        let mut commits = commit_numbers(&self.root).ok()?.into_iter().rev();
-        let committed = commits.find_map(|n| CommitRecord::read(&self.root, n).ok().filter(|record| record.run_id == run_id))?;
-        if !self.has_manifest(&committed) {
+        let kept = self.last.as_ref()?.run(run_id)?;
+        let folder = run_folder(&self.root, run_id);
+        let bytes = fs::read(folder.join("manifest.json")).ok()?;
+        if crate::hash::sha256(&bytes) != kept.manifest_sha256 {
             return None;
         }
-        let manifest = Manifest::read(&folder).ok()?;
-        verify::check_files(&folder, &manifest).ok()?;
+        let manifest = Manifest::parse(&folder, &bytes).ok()?;
+        hashes::check_run(&folder, &manifest).ok()?;
         Some(manifest)
     }
 
@@ -183,25 +189,27 @@ impl OutputFolder {
     /// # Errors
     /// Exit 6.
     pub fn stage(&self, run_id: &str) -> Result<Staging> {
-        self.still_ours()?;
+        self.lock.still_ours(&self.root)?;
         Staging::new(self.root.join("runs").join(format!(".staging-{run_id}")))
     }
 
-    /// Commits a staged run: durable, read back, renamed, recorded, visible.
+    /// Commits a staged run: durable, read back, renamed, recorded, visible. `keep` runs stay.
     ///
     /// # Errors
-    /// Exit 6 before the commit; exit 9 if it cannot be told whether it happened.
-    pub fn commit(&self, mut staging: Staging, manifest: &Manifest) -> Result<PathBuf> {
+    /// Exit 6 before the commit; exit 9 if it cannot be told whether it happened; exit 5 behind it if files of other dates
+    /// are gone.
+    pub fn commit(&self, mut staging: Staging, manifest: &Manifest, owner: Owner, keep: u32) -> Result<Committed> {
         staging.drain()?;
-        verify::check_sizes(&staging.folder, manifest)?;
+        hashes::check_sizes(&staging.folder, manifest)?;
         let bytes = manifest.to_bytes()?;
         staging.write("manifest.json", bytes.clone())?;
         sync_tree(&staging.folder)?;
+        let (notes, last) = self.own(&owner)?;
         let runs = self.root.join("runs");
         let folder = runs.join(&manifest.run_id);
         let aside = runs.join(format!(".damaged-{}", manifest.run_id));
         let mut guard = INTERRUPTS.begin_commit()?;
-        self.still_ours()?;
+        self.lock.still_ours(&self.root)?;
         // A run that stands there is not whole, or it would have been recognised.
         let was_there = fs::symlink_metadata(&folder).is_ok();
         if was_there {
@@ -216,9 +224,11 @@ impl OutputFolder {
         };
         fs::rename(&staging.folder, &folder).map_err(|e| put_back(failed(&folder, e)))?;
         staging.folder.clone_from(&folder);
-        let added = sync_folder(&runs).and_then(|()| commits::add(&self.root, &CommitRecord::of(manifest, &bytes)));
-        let number = match added {
-            Ok(number) => number,
+        let added = sync_folder(&runs)
+            .and_then(|()| last.with_run(owner, &new_run(manifest, &bytes), keep))
+            .and_then(|next| self.add(next, Some(&bytes)));
+        let (record, plan) = match added {
+            Ok(added) => added,
             Err(e) if e.kind() == Kind::Unknown => {
                 staging.keep();
                 return Err(e);
@@ -229,78 +239,187 @@ impl OutputFolder {
             }
         };
         staging.keep();
-        guard.committed(&manifest.run_id);
-        self.show(number, &CommitRecord::of(manifest, &bytes))?;
+        let done = format!("run {}", manifest.run_id);
+        self.show(&mut guard, &done, &record, &plan)?;
         if was_there {
-            remove(&aside).map_err(|e| after_commit(&manifest.run_id, "its damaged version cannot be removed", e))?;
+            remove(&aside).map_err(|e| after_commit(&done, "its damaged version cannot be removed", e))?;
         }
-        Ok(folder)
+        Ok(committed(&record, folder, notes))
     }
 
-    /// Makes a run that is already here the last committed one again.
+    /// Commits a run again that is already here.
     ///
     /// # Errors
     /// As [`OutputFolder::commit`].
-    pub fn recommit(&self, manifest: &Manifest) -> Result<PathBuf> {
-        let folder = self.root.join("runs").join(&manifest.run_id);
+    pub fn recommit(&self, manifest: &Manifest, owner: Owner, keep: u32) -> Result<Committed> {
+        let folder = run_folder(&self.root, &manifest.run_id);
         let path = folder.join("manifest.json");
         // Its bytes, not the manifest written anew: numbers may not survive the way through JSON to the last bit.
         let bytes = fs::read(&path).map_err(|e| failed(&path, e))?;
-        let record = CommitRecord::of(manifest, &bytes);
+        let (notes, last) = self.own(&owner)?;
+        let done = format!("run {}", manifest.run_id);
         let mut guard = INTERRUPTS.begin_commit()?;
-        self.still_ours()?;
-        let number = commits::add(&self.root, &record)?;
-        guard.committed(&manifest.run_id);
-        self.show(number, &record)?;
-        Ok(folder)
-    }
-
-    fn show(&self, number: u64, record: &CommitRecord) -> Result<()> {
-        self.follow(number, record).map_err(|e| after_commit(&record.run_id, "readers do not see it yet", e))
-    }
-
-    /// Makes `latest` and `tables` what the commit says.
-    fn follow(&self, number: u64, record: &CommitRecord) -> Result<()> {
-        let latest = self.root.join("latest");
-        let target = Path::new("runs").join(&record.run_id);
-        if fs::read_link(&latest).ok().as_deref() != Some(target.as_path()) {
-            swap_link(&latest, &target)?;
+        self.lock.still_ours(&self.root)?;
+        if last.act == Act::Run(manifest.run_id.clone()) && last.owner == owner && self.is_shown(&last, manifest)? {
+            // It may be that only this failed.
+            commits::sync_commits(&self.root)?;
+            guard.committed(&done);
+            return Ok(committed(&last, folder, notes));
         }
-        tables::lay_out(&self.root, number, &record.run_id)?;
+        let next = last.with_run(owner, &new_run(manifest, &bytes), keep)?;
+        let (record, plan) = self.add(next, Some(&bytes))?;
+        self.show(&mut guard, &done, &record, &plan)?;
+        Ok(committed(&record, folder, notes))
+    }
+
+    /// Takes an as-of date out of the view.
+    ///
+    /// # Errors
+    /// Exit 2 if it is not in view, exit 5 if nothing is committed, else as [`OutputFolder::commit`].
+    pub fn drop_date(&self, date: &str) -> Result<Committed> {
+        let root = self.root.display().to_string();
+        let last = self.last.as_ref().ok_or_else(|| {
+            Error::new(Kind::State, format!("{root} holds no committed run, so there is no date to drop; check the path"))
+        })?;
+        if !last.dates.contains_key(date) {
+            let newest: Vec<&str> = last.dates.keys().rev().take(5).rev().map(String::as_str).collect();
+            let newest = if newest.is_empty() { "none".into() } else { newest.join(", ") };
+            return Err(Error::usage(format!("{root} shows no as-of date {date}; its last dates are: {newest}")));
+        }
+        let (notes, last) = self.own(&last.owner.clone())?;
+        let mut guard = INTERRUPTS.begin_commit()?;
+        self.lock.still_ours(&self.root)?;
+        let done = format!("the drop of {date}");
+        let (record, plan) = self.add(last.without_dates(&[date.to_owned()].into())?, None)?;
+        self.show(&mut guard, &done, &record, &plan)?;
+        Ok(committed(&record, PathBuf::new(), notes))
+    }
+
+    /// Whether the tree of the last commit is there.
+    ///
+    /// # Errors
+    /// Exit 1 if the record cannot be written down.
+    pub(super) fn is_laid_out(&self) -> Result<bool> {
+        let Some(last) = &self.last else { return Ok(true) };
+        Ok(tree::is_whole(&self.root, last.number, &last.to_bytes()?))
+    }
+
+    /// Goes on without some runs.
+    ///
+    /// # Errors
+    /// As [`OutputFolder::commit`].
+    pub(super) fn forget(&self, runs: &BTreeSet<String>) -> Result<()> {
+        let Some(last) = self.last.as_ref().filter(|last| !last.is_legacy()) else { return Ok(()) };
+        let next = last.without_runs(runs)?;
+        let mut guard = INTERRUPTS.begin_commit()?;
+        let (record, plan) = self.add(next, None)?;
+        self.show(&mut guard, "the repair", &record, &plan)
+    }
+
+    /// The record that the next one follows, without runs that somebody removed. An output of 0.1.0 is taken over here.
+    fn own(&self, owner: &Owner) -> Result<(Vec<String>, Record)> {
+        let (notes, mut last) = match &self.last {
+            None => (Vec::new(), Record::empty(owner.clone())),
+            Some(last) if last.is_legacy() => {
+                let Adopted { record, notes } = legacy::adopt(&self.root, last.clone())?;
+                (notes, record)
+            }
+            Some(last) => (Vec::new(), last.clone()),
+        };
+        last.runs.retain(|run| run_folder(&self.root, &run.run_id).is_dir());
+        Ok((notes, last))
+    }
+
+    /// Whether the last commit shows all dates of a run, and its files are in the tree.
+    fn is_shown(&self, last: &Record, manifest: &Manifest) -> Result<bool> {
+        if self.last.as_ref().is_none_or(|known| known.runs != last.runs) || last.is_legacy() {
+            return Ok(false);
+        }
+        let tree = tree_folder(&self.root, last.number);
+        let run = run_folder(&self.root, &manifest.run_id);
+        let Some(kept) = last.run(&manifest.run_id) else { return Ok(false) };
+        let contents = Contents::read(&self.root, &kept.run_id, &kept.manifest_sha256)?;
+        let is_shown = |date: &String| {
+            let is_supplied = last.dates.get(date).is_some_and(|s| s.run_id == kept.run_id && !s.lost);
+            is_supplied && hashes::tree_holds(&tree, &run, &contents, date)
+        };
+        Ok(last.lost().next().is_none() && manifest.as_of.iter().all(is_shown))
+    }
+
+    /// Adds a record, after everything that it refers to is durable; `manifest` is that of the run which it commits.
+    fn add(&self, mut next: Record, manifest: Option<&[u8]>) -> Result<(Record, Plan)> {
+        if let Some(bytes) = manifest {
+            contents::keep(&self.root, bytes)?;
+        }
+        let plan = tree::plan(&self.root, &next)?;
+        for (date, supply) in &mut next.dates {
+            supply.lost = plan.lost.contains(date);
+        }
+        self.lock.write_format(&self.root)?;
+        commits::add(&self.root, next.number, &next.to_bytes()?)?;
+        Ok((next, plan))
+    }
+
+    /// Shows a commit, and removes what it does not need. From here on a stop finds it done.
+    fn show(&self, guard: &mut CommitGuard, done: &str, record: &Record, plan: &Plan) -> Result<()> {
+        guard.committed(done);
+        let followed = record.to_bytes().and_then(|bytes| self.follow(record, &bytes, plan));
+        followed.map_err(|e| after_commit(done, "readers do not see it yet", e))?;
+        self.collect(record).map_err(|e| after_commit(done, "older runs cannot be removed", e))?;
+        tree::lost_error(&self.root, done, record).map_or(Ok(()), Err)
+    }
+
+    /// Makes `latest` and `tables` what the record says.
+    fn follow(&self, record: &Record, bytes: &[u8], plan: &Plan) -> Result<()> {
+        self.point_latest(record)?;
+        tree::lay_out(&self.root, record.number, bytes, plan)?;
         sync_folder(&self.root)
     }
 
-    /// Removes all but the last `keep` committed runs.
-    ///
-    /// # Errors
-    /// Exit 6.
-    pub fn collect(&self, keep: u32) -> Result<()> {
-        let mut kept: Vec<String> = Vec::new();
-        for number in commit_numbers(&self.root)?.into_iter().rev() {
-            if kept.len() >= keep as usize {
-                break;
-            }
-            let record = CommitRecord::read(&self.root, number)?;
-            if !kept.contains(&record.run_id) {
-                kept.push(record.run_id);
-            }
-        }
-        let last = kept.first().cloned().unwrap_or_default();
-        self.collect_others(&kept).map_err(|e| after_commit(&last, "older runs cannot be removed", e))
+    /// The same where the tree is there.
+    fn point(&self, record: &Record) -> Result<()> {
+        self.point_latest(record)?;
+        tree::point(&self.root, record.number)?;
+        sync_folder(&self.root)
     }
 
-    fn collect_others(&self, kept: &[String]) -> Result<()> {
+    fn point_latest(&self, record: &Record) -> Result<()> {
+        let link = self.root.join("latest");
+        match &record.latest {
+            None => remove(&link),
+            Some(run_id) if fs::read_link(&link).is_ok_and(|found| found == latest_target(run_id)) => Ok(()),
+            Some(run_id) => swap_link(&link, &latest_target(run_id)),
+        }
+    }
+
+    /// Removes what no commit needs: runs that do not stay, manifests of dates out of view, older trees and records.
+    fn collect(&self, record: &Record) -> Result<()> {
+        tree::remove_older(&self.root, record.number)?;
         let runs = self.root.join("runs");
         for name in names(&runs)? {
-            if !kept.contains(&name) {
+            if record.run(&name).is_none() {
                 // Out of sight in one step: a run is there whole or not at all.
                 let (run, aside) = (runs.join(&name), runs.join(format!(".old-{}", name.trim_start_matches('.'))));
                 fs::rename(&run, &aside).map_err(|e| failed(&run, e))?;
                 remove(&aside)?;
             }
         }
-        Ok(())
+        let kept: BTreeSet<String> = record.dates.values().map(|supply| format!("{}.json", supply.manifest_sha256)).collect();
+        let manifests = self.root.join(MANIFESTS);
+        for name in names(&manifests)?.into_iter().filter(|name| !kept.contains(name)) {
+            remove(&manifests.join(name))?;
+        }
+        commits::remove_older(&self.root, record.number)
     }
+}
+
+fn committed(record: &Record, folder: PathBuf, notes: Vec<String>) -> Committed {
+    let latest = record.latest.as_deref().and_then(|run_id| record.run(run_id));
+    Committed { folder, latest: latest.map(|run| (run.run_id.clone(), run.last_as_of.clone())), notes }
+}
+
+fn new_run(manifest: &Manifest, bytes: &[u8]) -> NewRun {
+    NewRun { run_id: manifest.run_id.clone(), manifest_sha256: crate::hash::sha256(bytes), as_of: manifest.as_of.clone() }
 }
 
 #[cfg(test)]

@@ -15,7 +15,7 @@ pub enum StopOutcome {
     BeforeCommit,
     /// A commit was in progress and did not end in time.
     DuringCommit,
-    /// This run is committed.
+    /// This is committed, such as "run 0123456789abcdef".
     Committed(String),
 }
 
@@ -47,9 +47,9 @@ pub fn is_stopped() -> bool {
 pub(super) struct CommitGuard(MutexGuard<'static, State>);
 
 impl CommitGuard {
-    /// From here on a stop finds the run committed.
-    pub fn committed(&mut self, run_id: &str) {
-        self.0.committed = Some(run_id.to_owned());
+    /// From here on a stop finds this committed.
+    pub fn committed(&mut self, done: &str) {
+        self.0.committed = Some(done.to_owned());
     }
 }
 
@@ -94,8 +94,8 @@ impl InterruptRegistry {
                 Err(TryLockError::WouldBlock) => return StopOutcome::DuringCommit,
             }
         };
-        if let Some(run_id) = &state.committed {
-            return StopOutcome::Committed(run_id.clone());
+        if let Some(done) = &state.committed {
+            return StopOutcome::Committed(done.clone());
         }
         self.stopping.store(true, Ordering::SeqCst);
         let staged = std::mem::take(&mut state.staged);

@@ -69,6 +69,12 @@ pub struct InputEntry {
     pub bytes: u64,
     /// Modification time, nanoseconds since 1970.
     pub modified_ns: String,
+    /// Time of the last change (ctime), nanoseconds since 1970, unless all of the content was hashed.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub changed_ns: Option<String>,
+    /// Inode, unless all of the content was hashed.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub inode: Option<u64>,
     /// SHA-256 of the Parquet footer.
     pub footer_sha256: String,
     /// Rows.
@@ -91,6 +97,10 @@ pub struct SourceEntry {
     pub bytes: u64,
     /// Modification time, nanoseconds since 1970.
     pub modified_ns: String,
+    /// Time of the last change (ctime), nanoseconds since 1970.
+    pub changed_ns: String,
+    /// Inode.
+    pub inode: u64,
     /// SHA-256 of the Parquet footer, or of the last 64 KiB of other files.
     pub tail_sha256: String,
     /// Rows, if they were counted.
@@ -140,6 +150,12 @@ pub struct AssignmentFileEntry {
     pub bytes: u64,
     /// Modification time, nanoseconds since 1970.
     pub modified_ns: String,
+    /// Time of the last change (ctime), nanoseconds since 1970, unless all of the content was hashed.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub changed_ns: Option<String>,
+    /// Inode, unless all of the content was hashed.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub inode: Option<u64>,
     /// SHA-256 of the Parquet footer, or of a whole CSV file.
     pub sha256: String,
     /// SHA-256 of the whole file, if it was checked.
@@ -206,7 +222,15 @@ impl Manifest {
     pub fn read(run: &Path) -> Result<Manifest> {
         let path = run.join("manifest.json");
         let bytes = std::fs::read(&path).map_err(|e| unusable(&path, e))?;
-        serde_json::from_slice(&bytes).map_err(|e| unusable(&path, e))
+        Manifest::parse(&path, &bytes)
+    }
+
+    /// Reads a manifest from the content of the file `path`.
+    ///
+    /// # Errors
+    /// Exit 5 if it is damaged.
+    pub(super) fn parse(path: &Path, bytes: &[u8]) -> Result<Manifest> {
+        serde_json::from_slice(bytes).map_err(|e| unusable(path, e))
     }
 
     /// The manifest as it is written.
@@ -215,40 +239,5 @@ impl Manifest {
             .map_err(|e| Error::bug(format!("the manifest cannot be written: {e}")).caused_by(e))?;
         bytes.push(b'\n');
         Ok(bytes)
-    }
-}
-
-/// `commits/<n>.json`.
-#[derive(Debug, Clone, Serialize, Deserialize)]
-pub struct CommitRecord {
-    /// The run.
-    pub run_id: String,
-    /// Its job.
-    pub job_name: String,
-    /// Its as-of dates.
-    pub as_of: Vec<String>,
-    /// SHA-256 of its manifest.
-    pub manifest_sha256: String,
-}
-
-impl CommitRecord {
-    /// The commit of a manifest that is stored as `bytes`.
-    pub(super) fn of(manifest: &Manifest, bytes: &[u8]) -> CommitRecord {
-        CommitRecord {
-            run_id: manifest.run_id.clone(),
-            job_name: manifest.job_name.clone(),
-            as_of: manifest.as_of.clone(),
-            manifest_sha256: crate::hash::sha256(bytes),
-        }
-    }
-
-    pub(super) fn to_bytes(&self) -> Result<Vec<u8>> {
-        serde_json::to_vec_pretty(self).map_err(|e| Error::bug(format!("the commit cannot be written: {e}")).caused_by(e))
-    }
-
-    pub(super) fn read(root: &Path, number: u64) -> Result<CommitRecord> {
-        let path = root.join("commits").join(format!("{number:08}.json"));
-        let bytes = std::fs::read(&path).map_err(|e| unusable(&path, e))?;
-        serde_json::from_slice(&bytes).map_err(|e| unusable(&path, e))
     }
 }

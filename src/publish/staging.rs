@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 use std::sync::{Mutex, PoisonError};
 
-use super::files::{failed, make_folder, write_file};
+use super::files::{Access, failed, make_folder, write_file};
 use super::fsync::{FsyncQueue, WrittenFile};
 use super::interrupt::INTERRUPTS;
 use super::manifest::TableFile;
@@ -37,8 +37,9 @@ impl Staging {
         if let Some(folder) = Path::new(path).parent() {
             self.make(folder)?;
         }
+        let access = if holds_ids(path) { Access::Group } else { Access::Umask };
         let path = self.folder.join(path);
-        let file = write_file(&path, &bytes)?;
+        let file = write_file(&path, &bytes, access)?;
         self.queue.push(WrittenFile { file, path, bytes })
     }
 
@@ -82,11 +83,40 @@ impl Staging {
     }
 }
 
+/// Whether a file of a run holds ids of customers.
+fn holds_ids(path: &str) -> bool {
+    let mut parts = path.split('/');
+    match parts.next() {
+        Some("customers" | "movers" | "state_history") => true,
+        Some("report") => parts.next().is_some_and(|name| name.starts_with("crm")),
+        _ => false,
+    }
+}
+
 impl Drop for Staging {
     fn drop(&mut self) {
         if !self.kept {
             let _ = std::fs::remove_dir_all(&self.folder);
         }
         INTERRUPTS.unregister(&self.folder);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::holds_ids;
+
+    #[test]
+    fn files_with_a_row_per_customer_hold_ids() {
+        for path in
+            ["customers/as_of=2024-12-31/part-000.parquet", "movers/as_of=2024-12-31/part-001.parquet", "report/crm-001.csv"]
+        {
+            assert!(holds_ids(path), "{path}");
+        }
+        for path in
+            ["segments.parquet", "partitions/segments/as_of=2024-12-31/segments.parquet", "report/index.html", "manifest.json"]
+        {
+            assert!(!holds_ids(path), "{path}");
+        }
     }
 }

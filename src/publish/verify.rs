@@ -1,252 +1,332 @@
-//! Whether an output folder is what its last commit says.
+//! Whether an output folder is what its last commit says: every record, manifest, run and tree. Writes nothing.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::os::unix::fs::MetadataExt;
-use std::path::{Path, PathBuf};
+use std::fs;
+use std::path::Path;
+use std::time::Duration;
 
-use super::commits::commit_numbers;
+use super::commits::{self, read_copy};
+use super::contents::Contents;
+use super::expected::{self, Bad, Expected, Looked, Part, known_below};
 use super::files::names;
-use super::layout::MARKER;
-use super::manifest::{CommitRecord, Manifest, TableFile};
-use super::tables;
-use crate::error::{Error, Kind, Result};
+use super::finding::{Cure, Finding, Look, Verified, recompute, stranger, unfinished, unknown_below};
+use super::layout::{
+    MANIFESTS, date_folder, latest_target, manifest_path, record_copy, record_path, run_folder, tables_target, tree_folder,
+};
+use super::record::Record;
+use super::{legacy, tree};
+use crate::error::Result;
 
 /// How often `verify` looks at what a run may be changing at this moment.
 const TRIES: u32 = 3;
 
-/// What was verified.
-#[derive(Debug, Clone)]
-pub struct VerifiedRun {
-    /// The run of the last commit.
-    pub run_id: String,
-    /// Its job.
-    pub job_name: String,
-    /// Its as-of dates.
-    pub as_of: Vec<String>,
-    /// Files that were read and hashed.
-    pub files: usize,
-    /// Their bytes.
-    pub bytes: u64,
-    /// Rows by table.
-    pub tables: Vec<(String, u64)>,
-    /// Folders of runs that are not committed: being written at this moment, or left by a run that was killed.
-    pub unfinished: Vec<String>,
-}
-
-fn broken(message: String) -> Error {
-    Error::new(Kind::State, message)
-}
-
-/// A committed run: its folder and its manifest.
-#[derive(Debug, Clone)]
-pub struct CommittedRun {
-    /// Its folder.
-    pub folder: PathBuf,
-    /// Its manifest, which is the one that was committed.
-    pub manifest: Manifest,
-}
-
-/// The last committed run of an output folder.
+/// Holds an output against the record of its last commit.
 ///
 /// # Errors
-/// Exit 4 if there is no such folder; exit 5 if nothing is committed or the manifest is missing, changed or damaged.
-pub fn last_run(root: &Path) -> Result<CommittedRun> {
-    if !root.is_dir() {
-        return Err(Error::input(format!("there is no output folder {}; check the path", root.display())));
-    }
-    if !root.join(MARKER).exists() {
-        return Err(broken(format!("{} is not an output folder of rfmill; name the folder given as --output", root.display())));
-    }
-    let Some(&number) = commit_numbers(root)?.last() else {
-        return Err(broken(format!("{} holds no committed run; run the job again", root.display())));
-    };
-    let record = CommitRecord::read(root, number)?;
-    let folder = root.join("runs").join(&record.run_id);
-    let path = folder.join("manifest.json");
-    let bytes = std::fs::read(&path)
-        .map_err(|e| broken(format!("{} cannot be read: {e}; run the job again", path.display())).caused_by(e))?;
-    if crate::hash::sha256(&bytes) != record.manifest_sha256 {
-        return Err(broken(format!("{} is not the one that was committed; run the job again", path.display())));
-    }
-    let manifest = Manifest::read(&folder)?;
-    Ok(CommittedRun { folder, manifest })
+/// Exit 6 if a folder cannot be listed.
+pub(super) fn look(root: &Path, record: &Record, look: &mut Look) -> Result<()> {
+    let output = Output { root, record };
+    output.settle(&record.to_bytes()?, &mut look.findings)?;
+    output.look(look)
 }
 
-/// Every as-of date that was ever committed, with the last run that had it.
-///
-/// # Errors
-/// Exit 5 if a commit record cannot be read.
-pub fn runs_by_date(root: &Path) -> Result<BTreeMap<String, String>> {
-    let mut runs = BTreeMap::new();
-    for number in commit_numbers(root)? {
-        let record = CommitRecord::read(root, number)?;
-        runs.extend(record.as_of.into_iter().map(|date| (date, record.run_id.clone())));
-    }
-    Ok(runs)
+/// An output and the record of its last commit.
+struct Output<'a> {
+    root: &'a Path,
+    record: &'a Record,
 }
 
-/// Reads every file of the last committed run and compares it with its hash, and looks whether readers see that run and
-/// nothing else. Writes nothing.
-///
-/// # Errors
-/// As [`last_run`]; exit 5 also if a file is missing, changed, damaged or too many.
-pub fn verify(root: &Path) -> Result<VerifiedRun> {
-    let number = || commit_numbers(root).ok().and_then(|n| n.last().copied());
-    let mut tries = 0;
-    loop {
-        let before = number();
-        let outcome = look(root);
-        tries += 1;
-        // A run that commits meanwhile is no damage.
-        if outcome.is_ok() || number() == before || tries == TRIES {
-            return outcome;
+impl Output<'_> {
+    /// Looks whether the links and the tree follow the commit, which they do within moments.
+    fn settle(&self, bytes: &[u8], findings: &mut Vec<Finding>) -> Result<()> {
+        let mut tries = 1;
+        loop {
+            let found = self.unsettled(bytes)?;
+            if found.is_empty() || tries == TRIES {
+                findings.extend(found);
+                return Ok(());
+            }
+            tries += 1;
+            std::thread::sleep(Duration::from_millis(100));
         }
     }
-}
 
-fn look(root: &Path) -> Result<VerifiedRun> {
-    let CommittedRun { folder: run, manifest } = last_run(root)?;
-    let (files, bytes) = check_files(&run, &manifest)?;
-    check_nothing_else(&run, &manifest)?;
-    // The links follow a commit within moments.
-    let mut tries = 1;
-    while let Err(e) = check_shown(root, &manifest) {
-        if tries == TRIES {
-            return Err(e);
+    fn unsettled(&self, bytes: &[u8]) -> Result<Vec<Finding>> {
+        let (root, number) = (self.root, self.record.number);
+        let mut findings = Vec::new();
+        let of_latest = self.record.latest.as_deref().map(latest_target);
+        for (name, target) in [("latest", of_latest), ("tables", Some(tables_target(number)))] {
+            let link = root.join(name);
+            let found = fs::read_link(&link).ok();
+            if found == target && (found.is_some() || fs::symlink_metadata(&link).is_err()) {
+                continue;
+            }
+            let points = target.map_or("nothing".into(), |target| target.display().to_string());
+            let path = link.display();
+            findings.push(if fs::symlink_metadata(&link).is_ok_and(|found| !found.is_symlink()) {
+                let what = format!("{path} is no link to {points}, but a copy, as `cp -rL` makes one");
+                Finding::advice(what, format!("move {path} away and run the job again to put it right"))
+            } else {
+                Finding::new(format!("{path} does not point to what was committed last, which is {points}"), Cure::Follow)
+            });
         }
-        tries += 1;
-        std::thread::sleep(std::time::Duration::from_millis(100));
+        let tree = tree_folder(root, number);
+        if !tree.is_dir() {
+            let lost = tree::plan(root, self.record)?.lost;
+            findings.push(Finding::new(format!("{} is gone", tree.display()), Cure::LayOut));
+            for date in lost.iter().filter(|date| self.record.dates.get(*date).is_some_and(|supply| !supply.lost)) {
+                findings.push(self.lost_date(date, None));
+            }
+        } else if !tree::is_whole(root, number, bytes) {
+            let (copy, record) = (record_copy(root, number), record_path(root, number));
+            let what = format!("{} is gone or differs from {}", copy.display(), record.display());
+            findings.push(Finding::new(what, Cure::Copy { from: record, to: copy }));
+        }
+        Ok(findings)
     }
-    Ok(VerifiedRun {
-        run_id: manifest.run_id,
-        job_name: manifest.job_name.clone(),
-        as_of: manifest.as_of.clone(),
-        files,
-        bytes,
-        tables: manifest.tables.iter().map(|t| (t.name.clone(), t.rows)).collect(),
-        unfinished: unfinished(root)?,
-    })
-}
 
-/// Files below a run that it did not write: a glob would read them.
-fn check_nothing_else(run: &Path, manifest: &Manifest) -> Result<()> {
-    let files = manifest.tables.iter().flat_map(|t| &t.files).chain(&manifest.reports);
-    let known: BTreeSet<PathBuf> = files.map(|f| run.join(&f.path)).chain([run.join("manifest.json")]).collect();
-    let mut folders = vec![run.to_owned()];
-    while let Some(folder) = folders.pop() {
-        for name in names(&folder)? {
-            let path = folder.join(&name);
-            if std::fs::symlink_metadata(&path).is_ok_and(|m| m.is_dir()) {
-                folders.push(path);
-            } else if !known.contains(&path) && !name.starts_with('.') {
-                return Err(broken(format!("{} is no file of the run that it lies in; move it away", path.display())));
+    fn lost_date(&self, date: &str, contents: Option<&Contents>) -> Finding {
+        let what = format!("as-of date {date} is in view, but its files are gone");
+        Finding::advice(what, recompute(self.root, self.record, date, contents))
+    }
+
+    fn look(&self, look: &mut Look) -> Result<()> {
+        let (root, record) = (self.root, self.record);
+        let mut expected = Vec::new();
+        let manifests = self.manifests(&mut expected, &mut look.findings)?;
+        let before = self.before(&mut look.findings)?;
+        if tree_folder(root, record.number).is_dir() {
+            self.of_tree(record, &manifests, Part::Date, &mut expected);
+        }
+        if let Some(before) = &before {
+            self.of_tree(before, &manifests, Part::DateBefore, &mut expected);
+        }
+        let gone = self.of_runs(&mut expected, &mut look.findings)?;
+        let strangers = self.strangers_in_runs(&expected, &gone)?;
+        look.findings.extend(strangers);
+        for shown in [Some(record), before.as_ref()].into_iter().flatten() {
+            let strangers = self.strangers_in_tree(shown, &expected, &manifests)?;
+            look.findings.extend(strangers);
+        }
+        for date in record.lost() {
+            look.findings.push(self.lost_date(date, manifests.get(date)));
+        }
+        let looked = expected::look(expected);
+        self.judge(&looked, &manifests, &mut look.findings);
+        look.verified = self.verified(&looked)?;
+        Ok(())
+    }
+
+    /// What the manifests of all dates in view list.
+    fn manifests(&self, expected: &mut Vec<Expected>, findings: &mut Vec<Finding>) -> Result<BTreeMap<String, Contents>> {
+        let (root, mut by_hash) = (self.root, BTreeMap::new());
+        let mut by_date = BTreeMap::new();
+        for (date, supply) in self.record.dates.iter().filter(|(_, supply)| !supply.lost) {
+            let sha256 = &supply.manifest_sha256;
+            let contents = by_hash.entry(sha256.clone()).or_insert_with(|| Contents::read(root, &supply.run_id, sha256).ok());
+            match contents {
+                Some(contents) => drop(by_date.insert(date.clone(), contents.clone())),
+                None => {
+                    let path = manifest_path(root, sha256);
+                    let what = format!("{}, the manifest of as-of date {date}, is gone or damaged", path.display());
+                    findings.push(Finding::advice(what, recompute(root, self.record, date, None)));
+                }
+            }
+        }
+        let kept = |sha256: &String| Expected {
+            path: manifest_path(root, sha256),
+            sha256: sha256.clone(),
+            bytes: None,
+            part: Part::Manifest,
+        };
+        expected.extend(by_hash.iter().filter(|(_, contents)| contents.is_some()).map(|(sha256, _)| kept(sha256)));
+        for name in names(&root.join(MANIFESTS))? {
+            let path = root.join(MANIFESTS).join(&name);
+            // A whole manifest that no record names is of a run that is being committed, or was killed then.
+            let is_whole = |sha256: &str| fs::read(&path).is_ok_and(|bytes| crate::hash::sha256(&bytes) == sha256);
+            let is_known = name.strip_suffix(".json").is_some_and(|sha256| by_hash.contains_key(sha256) || is_whole(sha256));
+            if !is_known && !name.starts_with('.') {
+                findings.push(stranger(&path, "is the manifest of no date in view"));
+            }
+        }
+        Ok(by_date)
+    }
+
+    /// The record of the commit before, if its tree is there.
+    fn before(&self, findings: &mut Vec<Finding>) -> Result<Option<Record>> {
+        let (root, number) = (self.root, self.record.number - 1);
+        let (path, copy, tree) = (record_path(root, number), record_copy(root, number), tree_folder(root, number));
+        if number == 0 || legacy::is_legacy(root, number) {
+            return Ok(None);
+        }
+        let (record, copied) = (commits::read(root, number).ok(), read_copy(root, number));
+        let damaged = |path: &Path| format!("{} is gone, or was changed or damaged after it was written", path.display());
+        match (&record, &copied) {
+            (Some(record), Some(copied)) if record == copied => {}
+            (Some(_), _) if !tree.is_dir() && !copy.exists() => {}
+            (Some(_), _) => findings.push(Finding::new(damaged(&copy), Cure::Copy { from: path, to: copy.clone() })),
+            (None, Some(_)) => findings.push(Finding::new(damaged(&path), Cure::Copy { from: copy.clone(), to: path })),
+            (None, None) => findings.push(Finding::new(damaged(&path), Cure::Supersede)),
+        }
+        if copied.is_some() && !tree.is_dir() {
+            findings.push(Finding::new(format!("{} is gone", tree.display()), Cure::Remove(copy)));
+        }
+        Ok(record.or(copied).filter(|_| tree.is_dir()))
+    }
+
+    /// The files of a tree; of the tree before only dates that the next tree takes from it.
+    fn of_tree(
+        &self,
+        shown: &Record,
+        manifests: &BTreeMap<String, Contents>,
+        part: fn(String) -> Part,
+        expected: &mut Vec<Expected>,
+    ) {
+        let tree = tree_folder(self.root, shown.number);
+        for (date, contents) in manifests.iter().filter(|(date, _)| self.record.dates.get(*date) == shown.dates.get(*date)) {
+            for (table, files) in contents.of_date(date) {
+                let folder = tree.join(table).join(date_folder(date));
+                expected.extend(files.into_iter().map(|(name, file)| Expected {
+                    path: folder.join(name),
+                    sha256: file.sha256.clone(),
+                    bytes: Some(file.bytes),
+                    part: part(date.clone()),
+                }));
             }
         }
     }
-    Ok(())
-}
 
-/// Whether `latest` and `tables` show the run, and every folder of `tables` what the last commit of it says.
-fn check_shown(root: &Path, manifest: &Manifest) -> Result<()> {
-    let numbers = commit_numbers(root)?;
-    let of_latest = Path::new("runs").join(&manifest.run_id);
-    let of_tables = tables::target(numbers.last().copied().unwrap_or_default());
-    for (name, target) in [("latest", of_latest), ("tables", of_tables)] {
-        let link = root.join(name);
-        if std::fs::read_link(&link).ok().as_deref() != Some(target.as_path()) {
-            return Err(broken(format!(
-                "{} does not point to what was committed last, which is {}; run the job again to put it right",
-                link.display(),
-                target.display()
-            )));
+    /// The files of the runs that stay; returns those whose folder or manifest is gone.
+    fn of_runs(&self, expected: &mut Vec<Expected>, findings: &mut Vec<Finding>) -> Result<BTreeSet<String>> {
+        let mut gone = BTreeSet::new();
+        for run in &self.record.runs {
+            let folder = run_folder(self.root, &run.run_id);
+            let contents = Contents::read(self.root, &run.run_id, &run.manifest_sha256).ok();
+            let Some(contents) = contents.filter(|_| folder.is_dir()) else {
+                gone.insert(run.run_id.clone());
+                let what = match folder.is_dir() {
+                    true => format!("{} is gone or is not the one that was committed", folder.join("manifest.json").display()),
+                    false => format!("{} is gone", folder.display()),
+                };
+                findings.push(self.lost_run(&run.run_id, what));
+                continue;
+            };
+            let of = |path: &str, sha256: &str, bytes| Expected {
+                path: folder.join(path),
+                sha256: sha256.to_owned(),
+                bytes,
+                part: Part::Run(run.run_id.clone()),
+            };
+            expected.push(of("manifest.json", &run.manifest_sha256, None));
+            expected.extend(contents.files().map(|file| of(&file.path, &file.sha256, Some(file.bytes))));
+        }
+        Ok(gone)
+    }
+
+    fn lost_run(&self, run_id: &str, what: String) -> Finding {
+        match self.record.run(run_id).filter(|_| self.record.latest.as_deref() == Some(run_id)) {
+            Some(run) => {
+                let job = &self.record.owner.job;
+                let advice =
+                    format!("run the job again with `rfmill run JOB --as-of {}` (job {job:?}), or as it ran", run.last_as_of);
+                Finding::advice(format!("{what}, and `latest` names that run"), advice)
+            }
+            None => Finding::new(what, Cure::Forget(run_id.to_owned())),
         }
     }
-    // Of runs that are still there every file is known; of others, which dates they had.
-    let mut manifests = Vec::new();
-    let mut dates = BTreeSet::new();
-    for number in numbers {
-        let record = CommitRecord::read(root, number)?;
-        let run = root.join("runs").join(&record.run_id);
-        if std::fs::read(run.join("manifest.json")).is_ok_and(|m| crate::hash::sha256(&m) == record.manifest_sha256) {
-            manifests.push((Manifest::read(&run)?, run));
+
+    /// Files in runs that these did not write.
+    fn strangers_in_runs(&self, expected: &[Expected], gone: &BTreeSet<String>) -> Result<Vec<Finding>> {
+        let mut findings = Vec::new();
+        for run in self.record.runs.iter().filter(|run| !gone.contains(&run.run_id)) {
+            let folder = run_folder(self.root, &run.run_id);
+            let unknown = unknown_below(&folder, &known_below(expected, &folder))?;
+            findings.extend(unknown.iter().map(|path| stranger(path, "is no file of the run that it lies in")));
         }
-        dates.extend(record.as_of.into_iter().map(|date| format!("as_of={date}")));
+        Ok(findings)
     }
-    let mut owners = BTreeMap::new();
-    for (manifest, run) in &manifests {
-        owners.extend(tables::folders_of(manifest).into_iter().map(|(folder, files)| (folder, (run, files))));
-    }
-    let shown = root.join("tables");
-    for (folder, (run, files)) in &owners {
-        if !tables::holds(&shown.join(folder), files) || !are_same(&shown.join(folder), run, files) {
-            let folder = shown.join(folder);
-            return Err(broken(format!(
-                "{} does not hold exactly the files that were committed; remove {} and run the job again to put it right",
-                folder.display(),
-                shown.display()
-            )));
+
+    /// Files in a tree that no commit made: a glob would read them.
+    fn strangers_in_tree(
+        &self,
+        shown: &Record,
+        expected: &[Expected],
+        manifests: &BTreeMap<String, Contents>,
+    ) -> Result<Vec<Finding>> {
+        let tree = tree_folder(self.root, shown.number);
+        let mut findings = Vec::new();
+        let mut known = known_below(expected, &tree);
+        // Dates are what is known or not; a table may have none that the next tree takes from this one.
+        known.extend(names(&tree)?.into_iter().map(|table| tree.join(table)).filter(|table| table.is_dir()));
+        for path in unknown_below(&tree, &known)? {
+            let below = path.strip_prefix(&tree).unwrap_or(&path);
+            let date = below.iter().find_map(|name| name.to_str()?.strip_prefix("as_of="));
+            let (now, then) = date.map_or((None, None), |date| (self.record.dates.get(date), shown.dates.get(date)));
+            // The next tree takes such a date from elsewhere.
+            let is_replaced = shown.number < self.record.number && now != then;
+            // What belongs to a date without a manifest cannot be told.
+            let is_untold = now.is_some() && date.is_some_and(|date| !manifests.contains_key(date));
+            if is_replaced || is_untold {
+                continue;
+            }
+            let what = match now {
+                Some(_) => {
+                    "is no file of the date that it lies in, so the folder does not hold exactly the files that were committed"
+                }
+                None => "is of no committed run",
+            };
+            findings.push(stranger(&path, what));
         }
+        Ok(findings)
     }
-    for table in names(&shown)? {
-        for as_of in names(&shown.join(&table))? {
-            if !dates.contains(&as_of) {
-                let folder = shown.join(&table).join(&as_of);
-                return Err(broken(format!("{} is of no committed run; move it away", folder.display())));
+
+    /// Makes findings of the files that are not as they were written.
+    fn judge(&self, looked: &Looked, manifests: &BTreeMap<String, Contents>, findings: &mut Vec<Finding>) {
+        let (mut dates, mut runs) = (BTreeMap::new(), BTreeMap::new());
+        for Bad { file, how, copy } in &looked.bad {
+            let what = format!("{} {how}", file.path.display());
+            match (copy, &file.part) {
+                (Some(from), _) => {
+                    findings.push(Finding::new(what, Cure::Copy { from: from.clone(), to: file.path.clone() }));
+                }
+                (None, Part::Date(date)) => dates.entry(date).or_insert_with(Vec::new).push(what),
+                (None, Part::Run(run)) => runs.entry(run).or_insert_with(Vec::new).push(what),
+                // What the tree before lacks, the last one lacks, too; and manifests were judged.
+                (None, Part::DateBefore(_) | Part::Manifest) => {}
             }
         }
+        for (date, all) in dates {
+            let advice = recompute(self.root, self.record, date, manifests.get(date));
+            findings.push(Finding::advice(first_of(&all), advice));
+        }
+        for (run, all) in runs {
+            findings.push(self.lost_run(run, first_of(&all)));
+        }
     }
-    Ok(())
-}
 
-/// Whether files below `tables` are those of the run: links to them, or else files of the same content.
-fn are_same(folder: &Path, run: &Path, files: &[(String, &TableFile)]) -> bool {
-    files.iter().all(|(name, file)| {
-        let (shown, own) = (folder.join(name), run.join(&file.path));
-        let identity = |path: &Path| std::fs::metadata(path).map(|m| (m.dev(), m.ino())).ok();
-        identity(&shown).is_some_and(|of_shown| {
-            identity(&own) == Some(of_shown) || std::fs::read(&shown).is_ok_and(|b| crate::hash::sha256(&b) == file.sha256)
+    fn verified(&self, looked: &Looked) -> Result<Verified> {
+        let (root, record) = (self.root, self.record);
+        let latest = record.latest.as_deref().and_then(|run_id| record.run(run_id));
+        let contents = latest.and_then(|run| Contents::read(root, &run.run_id, &run.manifest_sha256).ok());
+        Ok(Verified {
+            run_id: record.latest.clone(),
+            job_name: record.owner.job.clone(),
+            as_of: contents.as_ref().map(|c| c.as_of.clone()).unwrap_or_default(),
+            tables: contents.map(|c| c.tables.into_iter().map(|t| (t.name, t.rows)).collect()).unwrap_or_default(),
+            dates: record.dates.keys().cloned().collect(),
+            files: looked.files,
+            bytes: looked.bytes,
+            unfinished: unfinished(root, record)?,
+            unvouched: 0,
         })
-    })
-}
-
-/// Folders of runs that no commit names.
-fn unfinished(root: &Path) -> Result<Vec<String>> {
-    let committed: BTreeSet<String> =
-        commit_numbers(root)?.into_iter().map(|n| Ok(CommitRecord::read(root, n)?.run_id)).collect::<Result<_>>()?;
-    let names = names(&root.join("runs"))?;
-    Ok(names.into_iter().filter(|n| !committed.contains(n)).map(|n| format!("runs/{n}")).collect())
-}
-
-/// Looks whether every file of a staged run is still there in its size; what it holds was read back when it was written.
-pub(super) fn check_sizes(staged: &Path, manifest: &Manifest) -> Result<()> {
-    for file in manifest.tables.iter().flat_map(|t| &t.files).chain(&manifest.reports) {
-        let path = staged.join(&file.path);
-        if !std::fs::symlink_metadata(&path).is_ok_and(|found| found.is_file() && found.len() == file.bytes) {
-            return Err(Error::output(format!(
-                "{} was changed or removed while the run was writing it, so nothing is committed; run the job again",
-                path.display()
-            )));
-        }
     }
-    Ok(())
 }
 
-/// Hashes every file of a run; returns their number and bytes.
-pub(super) fn check_files(run: &Path, manifest: &Manifest) -> Result<(usize, u64)> {
-    use rayon::prelude::*;
-    let files: Vec<_> = manifest.tables.iter().flat_map(|t| &t.files).chain(&manifest.reports).collect();
-    let sizes: Vec<u64> = files
-        .par_iter()
-        .with_max_len(1)
-        .map(|file| {
-            let path = run.join(&file.path);
-            let bytes = std::fs::read(&path)
-                .map_err(|e| broken(format!("{} cannot be read: {e}; run the job again", path.display())).caused_by(e))?;
-            if bytes.len() as u64 != file.bytes || crate::hash::sha256(&bytes) != file.sha256 {
-                return Err(broken(format!("{} was changed or damaged after it was written; run the job again", path.display())));
-            }
-            Ok(file.bytes)
-        })
-        .collect::<Result<_>>()?;
-    Ok((files.len(), sizes.iter().sum()))
+fn first_of(all: &[String]) -> String {
+    let first = all.first().cloned().unwrap_or_default();
+    match all.len() {
+        0 | 1 => first,
+        2 => format!("{first} (and so was another file)"),
+        more => format!("{first} (and so were {} other files)", more - 1),
+    }
 }

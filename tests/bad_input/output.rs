@@ -47,7 +47,7 @@ fn a_damaged_commit_is_refused() {
     crate::fixture::assert_message(
         &ran,
         5,
-        "error: out/commits/00000001.json cannot be read: EOF while parsing an object at line 1 column 1; restore it or write to a new --output.",
+        "error: out/commits/00000001.json cannot be read: EOF while parsing an object at line 1 column 1; see what `rfmill verify` says of the output, which can restore some records.",
     );
 }
 

@@ -140,10 +140,10 @@ fn a_shrunken_input_is_refused() {
     bench.append("[checks]\nrows_vs_previous = [0.5, 2.0]");
     let few: Vec<_> = orders_but("", ints([0; 1])).into_iter().map(|(name, column)| (name, column.slice(0, 3))).collect();
     bench.parquet("orders/a.parquet", &few);
-    bench.refuses(3, "error: the input has 3 rows, 0.375 times the 8 of the last committed run; checks.rows_vs_previous allows 0.5 to 2. Look for missing or doubled files, or run once with --set checks.rows_vs_previous=[0,1000].");
+    bench.refuses(3, "error: the input has 3 rows, 0.375 times the 8 of the run that `latest` names; checks.rows_vs_previous allows 0.5 to 2. Look for missing or doubled files, or run once with --set checks.rows_vs_previous=[0,1000].");
     bench.succeeds(&["run", "job.toml", "--set", "checks.rows_vs_previous=[0,1000]"]);
     bench.parquet("orders/a.parquet", &orders_but("", ints([0; 1])));
-    bench.refuses(3, "error: the input has 8 rows, 2.667 times the 3 of the last committed run; checks.rows_vs_previous allows 0.5 to 2. Look for missing or doubled files, or run once with --set checks.rows_vs_previous=[0,1000].");
+    bench.refuses(3, "error: the input has 8 rows, 2.667 times the 3 of the run that `latest` names; checks.rows_vs_previous allows 0.5 to 2. Look for missing or doubled files, or run once with --set checks.rows_vs_previous=[0,1000].");
 }
 
 #[test]

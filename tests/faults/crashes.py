@@ -35,17 +35,21 @@ def order_of_the_calls(bench: Bench) -> None:
     folders = [at(rf"^fsync\(\d+<{staging}{re.escape(str(folder))}>") for folder in {"", *(f"/{p.relative_to(run)}" for p in run.rglob("*") if p.is_dir())}]
     renamed = at(r'^rename\("[^"]*\.staging-')
     runs = at(rf"^fsync\(\d+<{bench.out}/runs>")
+    kept = at(rf"^fsync\(\d+<{bench.out}/manifests/\.[0-9a-f]+\.new>")
+    manifests = at(rf"^fsync\(\d+<{bench.out}/manifests>")
     record = at(rf"^fsync\(\d+<{bench.out}/commits/\.\d+\.new>")
     commit = at(r'^linkat\([^"]*"[^"]*/commits/\.\d+\.new"')
     commits = at(rf"^fsync\(\d+<{bench.out}/commits>", last=True)
     latest = at(r'^rename\("[^"]*latest\.new"')
-    generation = at(r'^rename\("[^"]*\.tables/\.\d+\.new"')
-    of_tables = [number for number, event in enumerate(events) if re.search(rf"^fsync\(\d+<{bench.out}/\.tables/\.\d+\.new", event)]
+    aside = at(r'^rename\("[^"]*\.tables/\d+", "[^"]*\.tables/\.\d+\.from-\d+"')
+    tree = at(r'^rename\("[^"]*\.tables/\.\d+\.from-\d+"')
+    of_tables = [number for number, event in enumerate(events) if re.search(rf"^fsync\(\d+<{bench.out}/\.tables/\.\d+\.from-", event)]
+    copy = at(rf"^fsync\(\d+<{bench.out}/\.tables/\d+\.json>")
     tables = at(r'^rename\("[^"]*tables\.new"')
     removed = at(r"^(unlinkat|rmdir|unlink)\(.*(part-000|\.old-)")
-    order = [max(data), manifest, max(folders), renamed, runs, record, commit, commits, latest, max(of_tables), generation, tables, removed]
+    order = [max(data), manifest, max(folders), renamed, runs, kept, manifests, record, commit, commits, latest, aside, max(of_tables), copy, tree, tables, removed]
     assert order == sorted(order), f"the order is not kept: {order}"
-    bench.figure("Order of a commit, from the log of its system calls", f"{len(data)} files < manifest < {len(folders)} folders < link < folder of the commits < `latest` < `tables` < removal of older runs", "data fsync < manifest fsync < link < folder fsync")
+    bench.figure("Order of a commit, from the log of its system calls", f"{len(data)} files < manifest < {len(folders)} folders < kept manifest < link < folder of the commits < `latest` < `tables` < removal of older runs", "data fsync < manifest fsync < link < folder fsync")
 
 
 def kills_at_every_call(bench: Bench) -> None:
@@ -145,7 +149,7 @@ def crashed_runs_are_collected(bench: Bench) -> None:
         name = f".staging-{number:016x}" if number % 2 else f"{number:016x}"
         shutil.copytree(model, runs / name)
     (bench.out / "commits" / ".00000003.new").write_text("half a rec")
-    (bench.out / ".tables" / ".00000003.new" / "customers").mkdir(parents=True)
+    (bench.out / ".tables" / ".00000003.from-00000001" / "customers").mkdir(parents=True)
     size = sum(path.stat().st_size for path in runs.rglob("*") if path.is_file())
     assert bench.what_is_seen("crashed runs") == "old"
     said = bench.verify().stdout

@@ -51,7 +51,7 @@ impl PastSpend {
 pub(super) fn read(path: &Path, args: &AssignArgs, flags: &Flags, as_of: Day, places: &[usize]) -> Result<PastSpend> {
     let outcome = length(&args.outcome)?;
     let (mut raw, source) = parse::load(path, &[])?;
-    let owner = publish::last_run(&args.folder)?.manifest.job_name;
+    let owner = publish::latest_run(&args.folder)?.manifest.job_name;
     if raw.name != owner {
         return Err(Error::usage(format!(
             "--job {} is the job {:?}, but {} was written by the job {owner:?}; name its job file",

@@ -105,8 +105,10 @@ pub fn open(job: &Job) -> Result<Vec<Vec<AssignmentFile>>> {
 pub fn entries(job: &Job, files: &[Vec<AssignmentFile>]) -> Vec<AssignmentsEntry> {
     let entry = |file: &AssignmentFile| AssignmentFileEntry {
         file: file.input.name.clone(),
-        bytes: file.size,
-        modified_ns: file.mtime_ns.to_string(),
+        bytes: file.state.size,
+        modified_ns: file.state.modified_ns.to_string(),
+        changed_ns: (!file.has_known_content()).then(|| file.state.changed_ns.to_string()),
+        inode: (!file.has_known_content()).then_some(file.state.inode),
         sha256: file.hash.clone(),
         file_sha256: file.verified.as_ref().map(|v| v.sha256.clone()),
     };

@@ -8,7 +8,7 @@ use sha2::{Digest, Sha256};
 use crate::error::{Error, Result};
 use crate::input::files::InputPath;
 use crate::input::hashes::{HashList, VerifiedHash};
-use crate::input::regular_file::{HEAD, looks_like, mtime_ns, open_regular};
+use crate::input::regular_file::{FileState, HEAD, looks_like, open_regular};
 use crate::input::source::Source;
 
 /// A file of assignments with the identity of its content.
@@ -16,10 +16,8 @@ use crate::input::source::Source;
 pub struct AssignmentFile {
     /// Where it is and what the job calls it.
     pub input: InputPath,
-    /// Bytes.
-    pub size: u64,
-    /// Modification time in nanoseconds since 1970.
-    pub mtime_ns: i128,
+    /// Its size, times and inode.
+    pub state: FileState,
     /// SHA-256 of the footer (Parquet) or of the whole file (CSV).
     pub hash: String,
     /// Its whole hash, if a list of hashes was given.
@@ -35,8 +33,7 @@ impl AssignmentFile {
             let source = Source::open(input, hashes)?.with_int96(has_naive_int96);
             return Ok(AssignmentFile {
                 input: source.input.clone(),
-                size: source.size,
-                mtime_ns: source.mtime_ns,
+                state: source.state,
                 hash: source.footer_hash.clone(),
                 verified: source.verified.clone(),
                 source: Some(source),
@@ -63,13 +60,17 @@ impl AssignmentFile {
             )));
         }
         Ok(AssignmentFile {
-            size: stat.len(),
-            mtime_ns: mtime_ns(&stat),
+            state: FileState::of(&stat),
             verified,
             hash: crate::hash::hex(&hash.finalize()),
             source: None,
             input,
         })
+    }
+
+    /// Whether all of its content was hashed, so that a file of equal size and time is told from it.
+    pub fn has_known_content(&self) -> bool {
+        self.verified.is_some() || self.source.is_none()
     }
 
     /// The path as errors show it.
@@ -90,8 +91,7 @@ impl AssignmentFile {
         if let Some(source) = &self.source {
             return source.check_unchanged();
         }
-        let same =
-            std::fs::metadata(&self.input.path).is_ok_and(|stat| stat.len() == self.size && mtime_ns(&stat) == self.mtime_ns);
+        let same = std::fs::metadata(&self.input.path).is_ok_and(|stat| FileState::of(&stat) == self.state);
         match same {
             true => Ok(()),
             false => {

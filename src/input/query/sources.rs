@@ -1,13 +1,12 @@
 //! The files of sources, found and identified.
 
-use std::fs::Metadata;
-use std::os::unix::fs::{FileExt, MetadataExt};
+use std::os::unix::fs::FileExt;
 
 use rfmill_query_request::Format;
 
 use crate::error::{Error, Result};
 use crate::input::files::{self, InputPath};
-use crate::input::regular_file::{mtime_ns, open_regular};
+use crate::input::regular_file::{FileState, open_regular};
 use crate::input::source::Source;
 use crate::job::Job;
 use crate::job::query::DataSource;
@@ -31,12 +30,8 @@ pub struct OpenSource {
 pub struct SourceFile {
     /// Its path and its name in the job.
     pub input: InputPath,
-    /// Bytes.
-    pub size: u64,
-    /// Modification time in nanoseconds since 1970.
-    pub mtime_ns: i128,
-    /// Its inode, which tells it from a file that replaced it.
-    inode: u64,
+    /// Its size, times and inode.
+    pub state: FileState,
     /// SHA-256 of the footer, or of the last 64 KiB where a format has none.
     pub tail_sha256: String,
     /// Rows, once they are counted.
@@ -97,18 +92,19 @@ impl SourceFile {
         let io =
             |e: std::io::Error| Error::input(format!("cannot read {name}: {e}; check the file and its permissions")).caused_by(e);
         let (file, stat) = open_regular(&input.path).map_err(io)?;
-        let (size, mtime_ns, inode) = (stat.len(), mtime_ns(&stat), stat.ino());
+        let state = FileState::of(&stat);
+        let size = state.size;
         if format == Format::Parquet {
             let source = Source::open(input, None)?;
             let (tail_sha256, rows) = (source.footer_hash.clone(), Some(source.rows()));
-            return Ok(SourceFile { input: source.input, size, mtime_ns, inode, tail_sha256, rows });
+            return Ok(SourceFile { input: source.input, state, tail_sha256, rows });
         }
         if size == 0 {
             return Err(Error::input(format!("{name} is empty (0 bytes); write it again or remove it")));
         }
         let mut tail = vec![0; size.min(TAIL) as usize];
         file.read_exact_at(&mut tail, size - size.min(TAIL)).map_err(io)?;
-        Ok(SourceFile { input, size, mtime_ns, inode, tail_sha256: crate::hash::sha256(&tail), rows: None })
+        Ok(SourceFile { input, state, tail_sha256: crate::hash::sha256(&tail), rows: None })
     }
 
     /// The path as errors show it.
@@ -121,8 +117,7 @@ impl SourceFile {
     /// # Errors
     /// Exit 4 if it was replaced, changed or removed.
     pub fn check_unchanged(&self) -> Result<()> {
-        let is_same = |stat: &Metadata| stat.len() == self.size && mtime_ns(stat) == self.mtime_ns && stat.ino() == self.inode;
-        match std::fs::metadata(&self.input.path).is_ok_and(|stat| is_same(&stat)) {
+        match std::fs::metadata(&self.input.path).is_ok_and(|stat| FileState::of(&stat) == self.state) {
             true => Ok(()),
             false => {
                 Err(Error::input(format!("{} changed while it was read; run again when its writer has finished", self.name())))

@@ -104,7 +104,7 @@ pub struct RawChecks {
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schemars(extend("x-type" = "days, `\"2d\"`"))]
     pub newest_order_within: Option<String>,
-    /// Ratio of the input rows to those of the last committed run of the output folder; outside it, exit 3.
+    /// Ratio of the input rows to those of the run that `latest` names; outside it, exit 3.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schemars(extend("x-type" = "`[least, greatest]`"))]
     pub rows_vs_previous: Option<[f64; 2]>,

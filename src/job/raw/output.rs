@@ -42,8 +42,8 @@ pub struct RawOutput {
     /// Whether CRM files begin with a byte order mark.
     #[serde(default)]
     pub crm_bom: bool,
-    /// How many committed runs stay in `runs/`, the last ones; a run removes the others at its end. `tables/` keeps every
-    /// as-of date whatever this says.
+    /// How many committed runs stay in `runs/`, the last ones; a run removes the others at its end. The run of `latest` and the
+    /// next older one stay besides, and `tables/` keeps every as-of date whatever this says.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schemars(extend("x-type" = "integer", "x-default" = "`10`"))]
     pub keep_runs: Option<u32>,

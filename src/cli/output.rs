@@ -1,0 +1,75 @@
+//! `rfmill verify` and `rfmill drop`: what an output holds, and taking a date out of it.
+
+use serde_json::json;
+
+use super::args::{DropArgs, VerifyArgs};
+use super::commands::data;
+use super::console::{Console, count, printable};
+use crate::error::Result;
+use crate::publish::{self, OutputFolder, Verified};
+
+/// Findings that are printed.
+const MOST: usize = 50;
+
+pub(super) fn verify(args: &VerifyArgs) -> Result<()> {
+    let report = if args.repair { publish::repair(&args.output)? } else { publish::verify(&args.output)? };
+    let output = args.output.display();
+    for what in &report.repaired {
+        data(&format!("{output}: put right: {}", printable(what)))?;
+    }
+    if let Some(error) = report.error() {
+        if report.findings.len() > 1 {
+            for finding in report.findings.iter().take(MOST) {
+                data(&printable(finding))?;
+            }
+            if let Some(more) = report.findings.len().checked_sub(MOST).filter(|more| *more > 0) {
+                data(&format!("and {more} more"))?;
+            }
+        }
+        return Err(error);
+    }
+    data(&format!("{output}: ok ({})", described(&report.verified)))
+}
+
+fn described(found: &Verified) -> String {
+    let tables: Vec<String> = found.tables.iter().map(|(name, rows)| format!("{name} {}", count(rows))).collect();
+    let run = match &found.run_id {
+        Some(run_id) => format!("run {run_id} of job {:?}, as of {}", found.job_name, found.as_of.join(", ")),
+        None => format!("job {:?}; no run is left whose last as-of date is in view, so `latest` names none", found.job_name),
+    };
+    let dates = match found.dates.as_slice() {
+        [] => "no as-of date in tables/".to_owned(),
+        [date] => format!("1 as-of date in tables/: {date}"),
+        [first, .., last] => format!("{} as-of dates in tables/ from {first} to {last}", count(found.dates.len())),
+    };
+    let unvouched = match found.unvouched {
+        0 => String::new(),
+        n => format!("; written by 0.1.0: the files of {n} of these dates are vouched for from the next commit on"),
+    };
+    let left = match found.unfinished.as_slice() {
+        [] => String::new(),
+        names => format!("; {}: being written, or left by a run that was killed, and then removed by the next", names.join(", ")),
+    };
+    format!("{run}; {dates}; {} files, {} bytes; rows: {}{unvouched}{left}", found.files, count(found.bytes), tables.join(", "))
+}
+
+pub(super) fn drop_date(args: &DropArgs, console: &Console) -> Result<()> {
+    let date = args.as_of.to_string();
+    let dropped = OutputFolder::open_existing(&args.output)?.drop_date(&date)?;
+    dropped.notes.iter().for_each(|note| crate::progress::Progress::warn(console, note));
+    console.event(json!({
+        "level": "info",
+        "event": "dropped",
+        "as_of": date,
+        "latest": dropped.latest.as_ref().map(|(run_id, _)| run_id),
+    }));
+    let latest = match &dropped.latest {
+        Some((run_id, as_of)) => format!("latest is run {run_id} as of {as_of}"),
+        None => "no run is left whose last as-of date is in view, so there is no latest: run the job again".to_owned(),
+    };
+    console.say(&format!(
+        "as-of date {date} is taken out of {}; {latest}. `rfmill load` takes it out of the database; a run with --as-of {date} brings it back",
+        args.output.display()
+    ));
+    Ok(())
+}

@@ -1,0 +1,127 @@
+//! What an output shows: the run of `latest`, and the dates in view.
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use super::commits::last_commit;
+use super::contents::{Contents, in_tree};
+use super::layout::{MARKER, date_folder, run_folder, tree_folder};
+use super::look::{broken, check_output};
+use super::manifest::{Manifest, TableFile};
+use super::record::Record;
+use crate::error::{Error, Kind, Result};
+
+/// How often a tree is waited for.
+const TRIES: u32 = 5;
+
+/// A committed run: its folder and its manifest.
+#[derive(Debug, Clone)]
+pub struct CommittedRun {
+    /// Its folder.
+    pub folder: PathBuf,
+    /// Its manifest, which is the one that was committed.
+    pub manifest: Manifest,
+}
+
+fn last_record(root: &Path) -> Result<Record> {
+    check_output(root)?;
+    if !root.join(MARKER).exists() {
+        let root = root.display();
+        return Err(broken(format!(
+            "{root} has no {MARKER}, the file that marks an output; see what `rfmill verify {root}` says"
+        )));
+    }
+    last_commit(root)?.ok_or_else(|| broken(format!("{} holds no committed run; run the job again", root.display())))
+}
+
+/// The run of an output that `latest` names: of those that stay and supply their last as-of date, that of the newest date.
+///
+/// # Errors
+/// Exit 4 if there is no such folder; exit 5 if nothing is committed or the manifest is missing, changed or damaged.
+pub fn latest_run(root: &Path) -> Result<CommittedRun> {
+    let record = last_record(root)?;
+    let run_id = record.latest.as_deref().ok_or_else(|| {
+        let root = root.display();
+        broken(format!("{root} keeps no run whose last as-of date is in view, so `latest` names none; run the job again"))
+    })?;
+    let sha256 = record.run(run_id).map_or("", |run| run.manifest_sha256.as_str());
+    let bytes = run_manifest(root, run_id, sha256)?;
+    let folder = run_folder(root, run_id);
+    let manifest = Manifest::parse(&folder.join("manifest.json"), &bytes)?;
+    Ok(CommittedRun { folder, manifest })
+}
+
+/// The dates in view.
+#[derive(Debug, Clone)]
+pub struct View {
+    /// The job that the output belongs to.
+    pub job_name: String,
+    /// The run that `latest` names.
+    pub run_id: Option<String>,
+    /// As-of dates whose files are there.
+    pub dates: BTreeMap<String, ShownDate>,
+    /// As-of dates that were taken out and not committed since.
+    pub dropped: Vec<String>,
+}
+
+/// A date in view.
+#[derive(Debug, Clone)]
+pub struct ShownDate {
+    /// The run that supplies it.
+    pub run_id: String,
+    /// By table its files in the tree, with what their manifest says of them.
+    pub tables: BTreeMap<String, Vec<(PathBuf, TableFile)>>,
+}
+
+/// The dates in view with their files, which stay where they are until the second commit after this.
+///
+/// # Errors
+/// As [`latest_run`]; exit 5 also if files of a date are gone.
+pub fn view(root: &Path) -> Result<View> {
+    let record = last_record(root)?;
+    let tree = tree_folder(root, record.number);
+    // It follows the record within moments.
+    for _ in 0..TRIES {
+        if !tree.is_dir() {
+            std::thread::sleep(Duration::from_millis(100));
+        }
+    }
+    let mut dates = BTreeMap::new();
+    for (date, supply) in record.dates.iter().filter(|(_, supply)| !supply.lost) {
+        let shown = match Contents::read(root, &supply.run_id, &supply.manifest_sha256) {
+            Ok(contents) => of_tree(&tree, &contents, date)?,
+            // What an output of 0.1.0 holds beyond its runs is known once this version has committed to it.
+            Err(_) if record.is_legacy() => continue,
+            Err(e) => return Err(e),
+        };
+        dates.insert(date.clone(), ShownDate { run_id: supply.run_id.clone(), tables: shown });
+    }
+    Ok(View { job_name: record.owner.job.clone(), run_id: record.latest, dates, dropped: record.dropped.into_iter().collect() })
+}
+
+fn of_tree(tree: &Path, contents: &Contents, date: &str) -> Result<BTreeMap<String, Vec<(PathBuf, TableFile)>>> {
+    if in_tree(tree, contents, date).is_none() {
+        let tree = tree.display();
+        return Err(Error::new(
+            Kind::State,
+            format!("files of as-of date {date} are gone from {tree}, or damaged; see what `rfmill verify` says of the output"),
+        ));
+    }
+    let of_table = |(table, files): (String, Vec<(String, &TableFile)>)| {
+        let folder = tree.join(&table).join(date_folder(date));
+        (table, files.into_iter().map(|(name, file)| (folder.join(name), file.clone())).collect())
+    };
+    Ok(contents.of_date(date).into_iter().map(of_table).collect())
+}
+
+/// The bytes of a manifest that must be in its run.
+fn run_manifest(root: &Path, run_id: &str, sha256: &str) -> Result<Vec<u8>> {
+    let path = run_folder(root, run_id).join("manifest.json");
+    let bytes = std::fs::read(&path)
+        .map_err(|e| broken(format!("{} cannot be read: {e}; run the job again", path.display())).caused_by(e))?;
+    match crate::hash::sha256(&bytes) == sha256 {
+        true => Ok(bytes),
+        false => Err(broken(format!("{} is not the one that was committed; run the job again", path.display()))),
+    }
+}

@@ -1,0 +1,214 @@
+//! The record of a commit: which run supplies every as-of date, which runs stay, and whose output it is.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::Path;
+
+use serde::{Deserialize, Serialize};
+
+use crate::error::{Error, Kind, Result};
+
+/// The form of the records that this version writes. Outputs of 0.1.0 have form 1.
+pub(super) const FORMAT: u32 = 2;
+
+/// `commits/<n>.json`. The one with the largest number says all there is to say; those before are what it was.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Record {
+    /// The form of the record.
+    pub format: u32,
+    /// Its number, that of the file.
+    pub number: u64,
+    /// Whose output it is.
+    pub owner: Owner,
+    /// What the commit did.
+    pub act: Act,
+    /// The run that `latest` names; none if no run is left whose last date is in view.
+    pub latest: Option<String>,
+    /// The committed runs that stay in `runs/`, the last committed first.
+    pub runs: Vec<KeptRun>,
+    /// The dates in view with what supplies them.
+    pub dates: BTreeMap<String, Supply>,
+    /// Dates that were taken out and not committed since.
+    pub dropped: BTreeSet<String>,
+    /// SHA-256 of the record with this field empty.
+    pub check: String,
+}
+
+/// Whose output it is.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Owner {
+    /// Name of the job.
+    pub job: String,
+    /// Its time zone; unknown for some outputs of 0.1.0.
+    pub timezone: Option<String>,
+}
+
+/// What a commit did.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Act {
+    /// Committed this run.
+    Run(String),
+    /// Took these dates out.
+    Drop(BTreeSet<String>),
+    /// Went on without these runs, which were damaged.
+    Forget(BTreeSet<String>),
+}
+
+/// A committed run that stays.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct KeptRun {
+    /// The run.
+    pub run_id: String,
+    /// SHA-256 of its manifest.
+    pub manifest_sha256: String,
+    /// Its last as-of date.
+    pub last_as_of: String,
+    /// Its last commit.
+    pub commit: u64,
+}
+
+/// What supplies an as-of date.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Supply {
+    /// The run.
+    pub run_id: String,
+    /// SHA-256 of its manifest.
+    pub manifest_sha256: String,
+    /// The commit.
+    pub commit: u64,
+    /// Whether its files are gone. Nothing else is shown in their place.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub lost: bool,
+}
+
+impl Supply {
+    /// Whether both are the same files.
+    pub fn is_same(&self, other: &Supply) -> bool {
+        self.run_id == other.run_id && self.manifest_sha256 == other.manifest_sha256
+    }
+}
+
+/// What records of every form say.
+#[derive(Deserialize)]
+struct Head {
+    format: u32,
+}
+
+/// The error of a record that cannot be used.
+pub(super) fn unusable(path: &Path, found: impl std::fmt::Display) -> Error {
+    let path = path.display();
+    Error::new(
+        Kind::State,
+        format!("{path} {found}; see what `rfmill verify` says of the output, which can restore some records"),
+    )
+}
+
+impl Record {
+    /// The record of the first commit of an output, before anything is in view.
+    pub fn empty(owner: Owner) -> Record {
+        Record {
+            format: FORMAT,
+            number: 0,
+            owner,
+            act: Act::Drop(BTreeSet::new()),
+            latest: None,
+            runs: Vec::new(),
+            dates: BTreeMap::new(),
+            dropped: BTreeSet::new(),
+            check: String::new(),
+        }
+    }
+
+    /// Whether the record is one of 0.1.0, read as one of ours.
+    pub fn is_legacy(&self) -> bool {
+        self.format < FORMAT && self.number > 0
+    }
+
+    /// The kept run with this id.
+    pub fn run(&self, run_id: &str) -> Option<&KeptRun> {
+        self.runs.iter().find(|run| run.run_id == run_id)
+    }
+
+    /// Dates whose files are gone.
+    pub fn lost(&self) -> impl Iterator<Item = &str> {
+        self.dates.iter().filter(|(_, supply)| supply.lost).map(|(date, _)| date.as_str())
+    }
+
+    /// The record as it is written.
+    pub fn to_bytes(&self) -> Result<Vec<u8>> {
+        let bytes = |check: String| {
+            serde_json::to_vec(&Record { check, ..self.clone() })
+                .map_err(|e| Error::bug(format!("the commit cannot be written: {e}")).caused_by(e))
+        };
+        let check = crate::hash::sha256(&bytes(String::new())?);
+        let mut bytes = bytes(check)?;
+        bytes.push(b'\n');
+        Ok(bytes)
+    }
+
+    /// Whether the content of a file is that of a record which a newer version wrote.
+    pub fn is_newer(bytes: &[u8]) -> bool {
+        serde_json::from_slice::<Head>(bytes).is_ok_and(|head| head.format > FORMAT)
+    }
+
+    /// Reads the record of this number from the content of a file.
+    ///
+    /// # Errors
+    /// Exit 5 if it is damaged, of another number, or of a form that a newer version wrote.
+    pub fn parse(path: &Path, bytes: &[u8], number: u64) -> Result<Record> {
+        let head: Head =
+            serde_json::from_slice(bytes).map_err(|e| unusable(path, format!("cannot be read: {e}")).caused_by(e))?;
+        if head.format > FORMAT {
+            let (path, format) = (path.display(), head.format);
+            return Err(Error::new(
+                Kind::State,
+                format!(
+                    "{path} is of form {format}, which a newer rfmill writes; expected at most {FORMAT}. Use that version for this output"
+                ),
+            ));
+        }
+        let record: Record =
+            serde_json::from_slice(bytes).map_err(|e| unusable(path, format!("cannot be read: {e}")).caused_by(e))?;
+        if record.to_bytes()? != bytes {
+            return Err(unusable(path, "was changed or damaged after it was written"));
+        }
+        if record.number != number {
+            return Err(unusable(path, format!("is the record of commit {}, not of {number}", record.number)));
+        }
+        Ok(record)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_flipped_byte_of_a_record_is_found() {
+        let supply = Supply { run_id: "a1".into(), manifest_sha256: "ff".into(), commit: 3, lost: false };
+        let owner = Owner { job: "nightly".into(), timezone: Some("UTC".into()) };
+        let kept = KeptRun { run_id: "a1".into(), manifest_sha256: "ff".into(), last_as_of: "2024-12-31".into(), commit: 3 };
+        let record = Record {
+            number: 3,
+            act: Act::Run("a1".into()),
+            latest: Some("a1".into()),
+            runs: vec![kept],
+            dates: [("2024-12-31".to_owned(), supply)].into(),
+            ..Record::empty(owner)
+        };
+        let (path, bytes) = (Path::new("commits/00000003.json"), record.to_bytes().unwrap());
+        let read = Record::parse(path, &bytes, 3).unwrap();
+        assert_eq!((read.dates, read.runs), (record.dates.clone(), record.runs.clone()));
+        for at in 0..bytes.len() {
+            for mask in [1, 0x20, 0x80] {
+                let mut flipped = bytes.clone();
+                flipped[at] ^= mask;
+                assert!(Record::parse(path, &flipped, 3).is_err(), "byte {at} of {}", String::from_utf8_lossy(&bytes));
+            }
+            assert!(Record::parse(path, &bytes[..at], 3).is_err());
+        }
+        let moved = Record::parse(path, &bytes, 4).unwrap_err().to_string();
+        assert!(moved.contains("is the record of commit 3, not of 4; "), "{moved}");
+    }
+}
