@@ -39,13 +39,18 @@ fn next_start(every: Calendar, start: Date) -> Date {
 }
 
 /// A date of the job file.
-pub(super) fn day(date: &RawDate, key: &str, source: &Source) -> Result<Day> {
+fn day(date: &RawDate, key: &str, source: &Source) -> Result<Day> {
+    day_at(date, key, key, source)
+}
+
+/// A date of the job file that errors call `name`.
+pub(super) fn day_at(date: &RawDate, name: &str, key: &str, source: &Source) -> Result<Day> {
     let text = match date {
         RawDate::Toml(date) => date.to_string(),
         RawDate::Text(text) => text.clone(),
     };
     Day::parse(&text).ok_or_else(|| {
-        Error::usage(format!("{}: {key} is {text:?}; expected a date such as 2024-12-31", source.locate(key, &text)))
+        Error::usage(format!("{}: {name} is {text:?}; expected a date such as 2024-12-31", source.locate(key, &text)))
     })
 }
 

@@ -226,13 +226,13 @@ fn heirs<'a>(partition: &'a Partition, names: &[String], sources: &[Source]) -> 
     rows.sort_unstable_by_key(|row| (row.key, row.file, row.row));
     let mut heirs = Vec::new();
     for order in rows.chunk_by(|a, b| a.key == b.key).filter(|order| order.len() > 1) {
-        for column in 0..names.len() {
+        for (column, name) in names.iter().enumerate() {
             let value = |row: &RowVersion<'a>| values_of(row.by).nth(column).flatten();
             let Some(first) = order.iter().find(|row| value(row).is_some()) else { continue };
             let missing: Vec<&RowVersion<'_>> = order.iter().filter(|row| value(row).is_none()).collect();
             let Some(heir) = missing.first() else { continue };
             if let Some(other) = order.iter().find(|row| value(row).is_some_and(|found| Some(found) != value(first))) {
-                return Err(differing(&names[column], heir, [first, other], sources));
+                return Err(differing(name, heir, [first, other], sources));
             }
             for heir in &missing {
                 let value = Cow::Borrowed(value(first).unwrap_or_default());

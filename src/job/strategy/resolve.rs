@@ -281,7 +281,10 @@ impl One<'_> {
     }
 
     fn period(&self, key: &str, raw: &RawSpan) -> Result<Period> {
-        let day = |date, name: &str| periods::day(date, &format!("strategy {:?}: {key}.{name}", self.raw.name), self.job.source);
+        let day = |date, end: &str| {
+            let name = format!("strategy {:?}: {key}.{end}", self.raw.name);
+            periods::day_at(date, &name, &format!("strategy.{key}"), self.job.source)
+        };
         let (from, to) = (day(&raw.from, "from")?, day(&raw.to, "to")?);
         Period::inclusive(from, to)
             .ok_or_else(|| self.wrong(key, format!("{key} ends ({to}) before it begins ({from}); exchange from and to")))

@@ -301,7 +301,7 @@ fn dates_are_checked() {
         ),
         (
             "periods = [{ from = \"1 April\", to = 2024-07-31 }]",
-            "line 19, column 22: strategy \"mail\": periods.from is \"1 April\"; expected a date such as 2024-12-31",
+            "line 19, column 21: strategy \"mail\": periods.from is \"1 April\"; expected a date such as 2024-12-31",
         ),
         (
             "periods = [{ form = 2024-06-30, to = 2024-07-31 }]",
@@ -330,7 +330,7 @@ fn dates_are_checked() {
 #[test]
 fn outcomes_are_checked() {
     const NET: &str = "the outcome \"net\" is margin less cost, so it needs margin_rate with revenue, or margin, among the outcomes; give one of them";
-    let all = "converted, orders, revenue, margin, net, retained, avg_order_value, moved_up:COLUMN, moved_down:COLUMN";
+    let all = "converted, orders, revenue, margin, net, retained, avg_order_value, moved_up:COLUMN, moved_down:COLUMN, event:KIND, events:KIND";
     let cases = [
         (
             "outcomes = []",

@@ -224,7 +224,7 @@ fn wrong_parquet_is_refused() {
         "a.parquet, row 3: ended_on (2024-03-01) lies before assigned_on (2024-04-01); correct the row",
     );
     folder.write("a.parquet", CSV);
-    folder.refuses("a.parquet", Kind::Input, "a.parquet is not a Parquet file: it begins like text, perhaps CSV; expected the bytes PAR1. Check what wrote it, or take it out of strategy.assignments");
+    folder.refuses("a.parquet", Kind::Input, "a.parquet is not a Parquet file: it begins like text, perhaps CSV; expected the bytes PAR1. Check what wrote it, convert it (duckdb -c \"COPY (FROM read_csv('a.parquet')) TO 'a.converted.parquet'\"), or take it out of strategy.assignments");
     // Damage is an error, never a panic.
     folder.parquet("a.parquet", &good);
     let whole = std::fs::read(folder.0.path().join("a.parquet")).unwrap();
