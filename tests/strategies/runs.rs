@@ -61,7 +61,6 @@ fn listed(case: &Case, out: &Path, day: i32) -> BTreeMap<(usize, usize), (Vec<St
 
 /// Asks runs without strategies for the states of all days that matter.
 fn known(case: &Case, folder: &Path) -> Known {
-    let out = folder.join("out/latest");
     let as_of = |days: &str| format!("as_of = [{days}]");
     let mut known = Known { customers: BTreeMap::new(), moved: BTreeMap::new() };
     let periods: BTreeSet<(i32, i32)> = case.strategies.iter().flat_map(|s| s.periods.iter().copied()).collect();
@@ -71,7 +70,7 @@ fn known(case: &Case, folder: &Path) -> Known {
     let days: Vec<String> = befores.iter().map(|day| date(*day)).collect();
     // The last date decides which orders are read.
     let days = format!("{}, {}", days.join(", "), date(LAST));
-    must_run(folder, &case.job(&as_of(&days), "", ""));
+    let out = must_run(folder, &case.job(&as_of(&days), "", "")).folder;
     for day in &befores {
         let found = listed(case, &out, *day);
         known.customers.extend(found.into_iter().map(|((slice, customer), row)| ((*day, slice, customer), row)));
@@ -82,12 +81,10 @@ fn known(case: &Case, folder: &Path) -> Known {
             continue;
         }
         // The cut points of the day before, used at the end. A slice that nobody stood in then has none, and no job.
-        if run(folder, &case.job(&as_of(&date(start - 1)), "", "")).is_err() {
-            continue;
-        }
-        std::fs::copy(out.join("cutpoints.parquet"), folder.join("cuts.parquet")).expect("cut points");
-        must_run(folder, &case.job(&as_of(&date(end)), "cuts = \"cuts.parquet\"", ""));
-        for ((slice, customer), (states, _)) in listed(case, &out, end) {
+        let Ok(before) = run(folder, &case.job(&as_of(&date(start - 1)), "", "")) else { continue };
+        std::fs::copy(before.folder.join("cutpoints.parquet"), folder.join("cuts.parquet")).expect("cut points");
+        let at_end = must_run(folder, &case.job(&as_of(&date(end)), "cuts = \"cuts.parquet\"", "")).folder;
+        for ((slice, customer), (states, _)) in listed(case, &at_end, end) {
             known.moved.insert((start - 1, end, slice, customer), states);
         }
     }
