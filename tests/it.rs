@@ -74,6 +74,8 @@ mod strata;
 mod strategies;
 /// The docs list the columns that the code has.
 mod tables_doc;
+/// Nights with a history: the trend of a nightly job.
+mod trend;
 /// Comments and docs are plain English.
 mod wording;
 

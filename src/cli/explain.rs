@@ -3,6 +3,7 @@
 use super::args::JobArgs;
 use super::commands::{data, load, with_threads};
 use super::console::{Console, count};
+use crate::domain::DateRole;
 use crate::error::Result;
 use crate::input;
 use crate::input::open::Opened;
@@ -26,8 +27,13 @@ pub(super) fn run(args: &JobArgs, console: &Console) -> Result<()> {
     for date in &job.dates {
         let lookback = job.score.lookback.start(date.date).map_or("all history".into(), |s| format!("from {s}"));
         let period = date.period_start.map_or(String::new(), |s| format!(", period from {s}"));
-        let shown = if date.shown { "" } else { ", only compared with" };
-        out.push_str(&format!("  {} (lookback {lookback}{period}{shown})\n", date.date));
+        let role = match date.role {
+            DateRole::Published => "",
+            DateRole::Boundary => ", trend",
+            DateRole::Comparison => ", to compare with",
+            DateRole::Hidden => ", only compared with",
+        };
+        out.push_str(&format!("  {} (lookback {lookback}{period}{role})\n", date.date));
     }
     out.push_str(&queried(&queries));
     out.push_str(&format!("\ncolumns read\n  {}\n\nfiles\n", columns.names.join(", ")));

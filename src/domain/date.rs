@@ -59,25 +59,78 @@ impl Serialize for Day {
     }
 }
 
+/// What a date is computed for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum DateRole {
+    /// A date of the job: all tables have it, and it has a folder of its own.
+    Published,
+    /// The end of an earlier period, which a trend goes through: it has rows in summed tables, and states are followed
+    /// from one to the next.
+    Boundary,
+    /// The same days of an earlier period: it has rows in summed tables, to compare with.
+    Comparison,
+    /// What other dates are compared with; tables do not show it.
+    Hidden,
+}
+
+/// The period that measures look at, and the one before it, by first and last day.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+pub struct MeasuredPeriod {
+    /// First day; the last one is the as-of date.
+    pub start: Day,
+    /// First and last day of the period before.
+    pub previous: Option<(Day, Day)>,
+}
+
 /// An as-of date with its period and the period before, where the job has them.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 pub struct AsOf {
     /// Last date counted.
     pub date: Day,
+    /// What it is computed for.
+    pub role: DateRole,
     /// First day of the period that ends on `date`.
     pub period_start: Option<Day>,
     /// Last day of that period; later than `date` if the period is not over.
     pub period_end: Option<Day>,
-    /// First and last day of the period before.
+    /// First and last day of the period before, or of what of it compares with a period that is not over.
     pub previous: Option<(Day, Day)>,
-    /// Whether tables show it; a date that others are only compared with is not shown.
-    pub shown: bool,
+    /// The same date a year before.
+    pub year_before: Option<Day>,
+    /// The period that measures look at, where it is not the one above.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub measured: Option<MeasuredPeriod>,
 }
 
 impl AsOf {
-    /// A date without a period.
+    /// A date of the job without a period.
     pub fn alone(date: Day) -> AsOf {
-        AsOf { date, period_start: None, period_end: None, previous: None, shown: true }
+        let role = DateRole::Published;
+        AsOf { date, role, period_start: None, period_end: None, previous: None, year_before: None, measured: None }
+    }
+
+    /// Whether all tables have it, and folders of its own.
+    pub fn is_published(&self) -> bool {
+        self.role == DateRole::Published
+    }
+
+    /// Whether summed tables have rows of it.
+    pub fn is_shown(&self) -> bool {
+        self.role != DateRole::Hidden
+    }
+
+    /// Whether states are followed from it to the next such date.
+    pub fn is_followed(&self) -> bool {
+        matches!(self.role, DateRole::Published | DateRole::Boundary)
+    }
+
+    /// The date with the period that measures look at.
+    pub fn as_measured(self) -> AsOf {
+        match self.measured {
+            Some(measured) => AsOf { period_start: Some(measured.start), previous: measured.previous, ..self },
+            None => self,
+        }
     }
 }
 

@@ -19,7 +19,7 @@ mod warning;
 pub use basis::{Basis, OrderSum, OrderWindow};
 pub use compact_ints::{CompactInts, NarrowInt};
 pub use counting_sort::counting_sort;
-pub use date::{AsOf, Day, Lookback, WindowStart};
+pub use date::{AsOf, DateRole, Day, Lookback, MeasuredPeriod, WindowStart};
 pub use event::EventKind;
 pub use ids::{CustomerId, CustomerIdRef, CustomerIds, IdType, StringIds};
 pub use measure::{AttributeColumn, Catalogue, Measure, MeasureKind, Unit};

@@ -2,6 +2,7 @@
 //!
 //! [`raw`] is the file as written, [`parse`] reads it, [`resolve`] makes a [`Job`] of it. Nothing here opens data.
 
+mod calendar;
 pub mod parse;
 mod periods;
 mod place;
@@ -9,6 +10,7 @@ pub mod query;
 pub mod raw;
 mod resolve;
 pub mod strategy;
+mod trend;
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;
@@ -40,7 +42,7 @@ pub struct Job {
     pub event_paths: Vec<(String, PathBuf)>,
     /// What values of the event column count as, in lower case; all others are events of no kind of their own.
     pub event_kinds: BTreeMap<String, EventKind>,
-    /// All dates to compute, ascending: the job's as-of dates, and those they are compared with.
+    /// All dates to compute, ascending: the job's as-of dates, those of its trend, and those they are compared with.
     pub dates: Vec<AsOf>,
     /// Per date the earlier dates that its states are compared with, as places in `dates`, ascending.
     pub origins: Vec<Vec<usize>>,
@@ -170,14 +172,19 @@ impl Job {
         self.dates.last().map_or(Day::MIN, |d| d.date)
     }
 
-    /// The dates that tables show, with their places in `dates`.
-    pub fn shown(&self) -> impl Iterator<Item = (usize, &AsOf)> {
-        self.dates.iter().enumerate().filter(|(_, d)| d.shown)
+    /// The as-of dates that the job publishes, with their places in `dates`.
+    pub fn published(&self) -> impl Iterator<Item = (usize, &AsOf)> {
+        self.dates.iter().enumerate().filter(|(_, d)| d.is_published())
     }
 
-    /// The shown date before the one at `place`.
-    pub fn shown_before(&self, place: usize) -> Option<usize> {
-        (0..place).rev().find(|d| self.dates[*d].shown)
+    /// The dates of which summed tables have rows, with their places in `dates`.
+    pub fn shown(&self) -> impl Iterator<Item = (usize, &AsOf)> {
+        self.dates.iter().enumerate().filter(|(_, d)| d.is_shown())
+    }
+
+    /// The place of the date before the one at `place` from which states are followed.
+    pub fn followed_before(&self, place: usize) -> Option<usize> {
+        (0..place).rev().find(|d| self.dates[*d].is_followed())
     }
 
     /// Whether a table is to be written.

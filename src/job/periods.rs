@@ -2,41 +2,15 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use jiff::ToSpan;
-use jiff::civil::{Date, Weekday};
-
+use super::calendar::{Listed, Units, alone, first_of, next_start};
 use super::parse::Source;
 use super::raw::{Calendar, RawDate, RawPeriods};
-use crate::domain::{AsOf, Day, Lookback};
+use super::trend::{Trend, in_trend};
+use crate::domain::{AsOf, DateRole, Day, Lookback, Period};
 use crate::error::{Error, Result};
 
 /// Most as-of dates of a job.
 const MOST: usize = 20_000;
-
-/// First day of the calendar period that holds `date`.
-fn first_of(every: Calendar, date: Date) -> Date {
-    match every {
-        Calendar::Day => date,
-        Calendar::Week => date.saturating_sub(i64::from(date.weekday().since(Weekday::Monday)).days()),
-        Calendar::Month => date.first_of_month(),
-        Calendar::Quarter => {
-            let month = (date.month() - 1) / 3 * 3 + 1;
-            Date::new(date.year(), month, 1).unwrap_or(date)
-        }
-        Calendar::Year => date.first_of_year(),
-    }
-}
-
-/// First day of the period after the one that starts on `start`.
-fn next_start(every: Calendar, start: Date) -> Date {
-    match every {
-        Calendar::Day => start.saturating_add(1.day()),
-        Calendar::Week => start.saturating_add(7.days()),
-        Calendar::Month => start.saturating_add(1.month()),
-        Calendar::Quarter => start.saturating_add(3.months()),
-        Calendar::Year => start.saturating_add(1.year()),
-    }
-}
 
 /// A date of the job file.
 fn day(date: &RawDate, key: &str, source: &Source) -> Result<Day> {
@@ -65,33 +39,6 @@ pub(super) struct Timeline {
     pub labels: Vec<String>,
 }
 
-/// The calendar period that `as_of` lies in, up to it.
-fn at_end(every: Calendar, as_of: Day) -> AsOf {
-    let start = first_of(every, as_of.to_date());
-    let before = start.saturating_sub(1.day());
-    let previous = (Day::from_date(first_of(every, before)), Day::from_date(before));
-    AsOf {
-        period_start: Some(Day::from_date(start)),
-        period_end: Some(Day::from_date(next_start(every, start)).previous()),
-        previous: Some(previous),
-        ..AsOf::alone(as_of)
-    }
-}
-
-/// What reports call a calendar period.
-fn calendar_label(every: Calendar, start: Date) -> String {
-    match every {
-        Calendar::Day => start.to_string(),
-        Calendar::Week => {
-            let week = start.iso_week_date();
-            format!("{}-W{:02}", week.year(), week.week())
-        }
-        Calendar::Month => format!("{}-{:02}", start.year(), start.month()),
-        Calendar::Quarter => format!("{} Q{}", start.year(), (start.month() - 1) / 3 + 1),
-        Calendar::Year => start.year().to_string(),
-    }
-}
-
 /// The job's dates. `as_of` is `--as-of`, which replaces them by one; `from` and `to` replace the job's.
 pub(super) fn timeline(
     raw: &RawPeriods,
@@ -114,17 +61,19 @@ pub(super) fn timeline(
         )));
     }
     let list = listed(raw, source)?;
-    let mut shown = match as_of {
+    let trend = Trend::parse(raw, source)?;
+    let periods = Periods::new(raw, &list, trend);
+    let mut published: Vec<(AsOf, String)> = match as_of {
         Some(date) => {
             if from.is_some() || to.is_some() {
                 return Err(Error::usage("--as-of asks for one date and --from/--to for many; give one or the other"));
             }
-            vec![one(raw.every, &list, date)]
+            vec![periods.at(date)]
         }
         None => match (&raw.as_of, raw.every) {
             (Some(dates), _) => as_of_list(dates, source)?,
             (None, Some(every)) => calendar(every, raw, source, from, to)?,
-            (None, None) if raw.list.is_some() => list.clone(),
+            (None, None) if raw.list.is_some() => list.iter().map(|listed| periods.at(listed.period.last_day())).collect(),
             (None, None) => {
                 return Err(Error::usage(format!(
                     "{}: no as-of date; give --as-of 2024-12-31, or [periods] as_of = [2024-12-31] in the job file",
@@ -134,16 +83,62 @@ pub(super) fn timeline(
         },
     };
     if raw.every.is_none() || as_of.is_some() {
-        shown.retain(|(d, _)| from.is_none_or(|f| d.date >= f) && to.is_none_or(|t| d.date <= t));
+        published.retain(|(d, _)| from.is_none_or(|f| d.date >= f) && to.is_none_or(|t| d.date <= t));
     }
-    if shown.is_empty() {
+    if published.is_empty() {
         return Err(Error::usage(format!("{}: the list of as-of dates is empty; name at least one", source.path.display())));
     }
-    compared(shown, raw, &list, source)
+    let earlier = match (trend, periods.units, published.as_slice()) {
+        (Some(trend), Some(units), [(one, _)]) => {
+            let date = one.date;
+            published = vec![periods.at(date)];
+            trend.dates(units, date)
+        }
+        (Some(_), ..) => {
+            return Err(Error::usage(format!(
+                "{}: periods.trend goes back from a single as-of date, and the job has {}; give the night's date as --as-of, or remove trend",
+                source.locate("periods.trend", ""),
+                published.len()
+            )));
+        }
+        (None, ..) => Vec::new(),
+    };
+    compared(published, earlier, raw, periods, source)
 }
 
-/// Adds the dates that the shown ones are compared with, each as `--as-of` that date would have it.
-fn compared(shown: Vec<(AsOf, String)>, raw: &RawPeriods, list: &[(AsOf, String)], source: &Source) -> Result<Timeline> {
+/// How dates get their periods.
+#[derive(Clone, Copy)]
+struct Periods<'a> {
+    units: Option<Units<'a>>,
+    has_trend: bool,
+}
+
+impl<'a> Periods<'a> {
+    fn new(raw: &RawPeriods, list: &'a [Listed], trend: Option<Trend>) -> Periods<'a> {
+        let every = trend.and_then(|trend| trend.every).or(raw.every);
+        let listed = raw.list.is_some().then_some(Units::Listed(list));
+        Periods { units: every.map(Units::Calendar).or(listed), has_trend: trend.is_some() }
+    }
+
+    /// The date with the period it lies in, up to it, and its label.
+    fn at(self, date: Day) -> (AsOf, String) {
+        match self.units {
+            Some(units) if self.has_trend => in_trend(units, date),
+            Some(units) => units.at(date),
+            None => (alone(date), date.to_string()),
+        }
+    }
+}
+
+/// Adds the dates that the published ones are compared with, each as `--as-of` that date would have it; `trend` are those
+/// that a trend adds.
+fn compared(
+    published: Vec<(AsOf, String)>,
+    trend: Vec<(AsOf, String)>,
+    raw: &RawPeriods,
+    periods: Periods<'_>,
+    source: &Source,
+) -> Result<Timeline> {
     let mut back = Vec::with_capacity(raw.compare.len());
     for text in &raw.compare {
         let wrong = |why: String| Error::usage(format!("{}: periods.compare: {why}", source.locate("periods.compare", text)));
@@ -153,27 +148,26 @@ fn compared(shown: Vec<(AsOf, String)>, raw: &RawPeriods, list: &[(AsOf, String)
             Err(error) => return Err(wrong(error.to_string())),
         }
     }
-    let earlier = |date: Day| back.iter().filter_map(move |length| length.start(date)).map(Day::previous);
+    let earlier = |date: &AsOf| {
+        let back = if date.is_published() { back.as_slice() } else { &[] };
+        let date = date.date;
+        back.iter().filter_map(move |length| length.start(date)).map(Day::previous)
+    };
     let mut all: BTreeMap<Day, (AsOf, String)> = BTreeMap::new();
-    for (date, _) in &shown {
-        for day in earlier(date.date) {
-            let (as_of, label) = one(raw.every, list, day);
-            all.insert(day, (AsOf { shown: false, ..as_of }, label));
-        }
+    for day in published.iter().flat_map(|(date, _)| earlier(date)) {
+        let (as_of, label) = periods.at(day);
+        all.insert(day, (AsOf { role: DateRole::Hidden, ..as_of }, label));
     }
-    for (date, label) in &shown {
-        all.insert(date.date, (*date, label.clone()));
-    }
+    all.extend(trend.into_iter().chain(published).map(|(date, label)| (date.date, (date, label))));
     let place: BTreeMap<Day, usize> = all.keys().copied().zip(0..).collect();
     let mut origins = vec![Vec::new(); all.len()];
     let mut before = None;
-    for (date, _) in &shown {
-        let own = place.get(&date.date).copied().unwrap_or(0);
-        let mut from: Vec<usize> = earlier(date.date).filter_map(|d| place.get(&d).copied()).chain(before).collect();
+    for (at, (date, _)) in all.values().enumerate().filter(|(_, (date, _))| date.is_followed()) {
+        let mut from: Vec<usize> = earlier(date).filter_map(|d| place.get(&d).copied()).chain(before).collect();
         from.sort_unstable();
         from.dedup();
-        origins[own] = from;
-        before = Some(own);
+        origins[at] = from;
+        before = Some(at);
     }
     let (dates, labels) = all.into_values().unzip();
     Ok(Timeline { dates, origins, labels })
@@ -190,13 +184,14 @@ impl Timeline {
             return Ok(self);
         }
         let list = listed(raw, source)?;
+        let periods = Periods::new(raw, &list, Trend::parse(raw, source)?);
         let old = self.dates.into_iter().zip(self.labels).zip(self.origins);
         let mut all: Vec<(AsOf, String, Vec<Day>)> = old
             .map(|((date, label), from)| (date, label, from.iter().filter_map(|at| known.get(*at).copied()).collect()))
             .collect();
         for day in missing {
-            let (date, label) = one(raw.every, &list, day);
-            all.push((AsOf { shown: false, ..date }, label, Vec::new()));
+            let (date, label) = periods.at(day);
+            all.push((AsOf { role: DateRole::Hidden, ..date }, label, Vec::new()));
         }
         all.sort_by_key(|(date, ..)| date.date);
         let place: BTreeMap<Day, usize> = all.iter().map(|(date, ..)| date.date).zip(0..).collect();
@@ -207,19 +202,6 @@ impl Timeline {
             out.origins.push(from.iter().filter_map(|day| place.get(day).copied()).collect());
         }
         Ok(out)
-    }
-}
-
-/// `--as-of`: the date with the period it lies in.
-fn one(every: Option<Calendar>, list: &[(AsOf, String)], date: Day) -> (AsOf, String) {
-    if let Some(every) = every {
-        let as_of = at_end(every, date);
-        return (as_of, calendar_label(every, first_of(every, date.to_date())));
-    }
-    let of_list = list.iter().find(|(p, _)| p.period_start.is_some_and(|start| start <= date) && date <= p.date);
-    match of_list {
-        Some((period, label)) => (AsOf { date, ..*period }, label.clone()),
-        None => (AsOf::alone(date), date.to_string()),
     }
 }
 
@@ -243,36 +225,29 @@ fn as_of_list(list: &[RawDate], source: &Source) -> Result<Vec<(AsOf, String)>> 
         let period_start = back(at, 1).map(Day::next);
         let previous = back(at, 2).map(Day::next).zip(back(at, 1));
         let period_end = period_start.map(|_| date);
-        (AsOf { period_start, period_end, previous, ..AsOf::alone(date) }, date.to_string())
+        (AsOf { period_start, period_end, previous, ..alone(date) }, date.to_string())
     });
     Ok(dates.collect())
 }
 
 /// `[[periods.list]]`.
-fn listed(raw: &RawPeriods, source: &Source) -> Result<Vec<(AsOf, String)>> {
-    let mut out: Vec<(AsOf, String)> = Vec::new();
+fn listed(raw: &RawPeriods, source: &Source) -> Result<Vec<Listed>> {
+    let mut out: Vec<Listed> = Vec::new();
     for (number, period) in raw.list.iter().flatten().enumerate() {
         let from = day(&period.from, "periods.list.from", source)?;
         let to = day(&period.to, "periods.list.to", source)?;
         let place = || source.locate_key("periods.list", number, "from");
-        if to < from {
+        let found = Period::inclusive(from, to).ok_or_else(|| {
+            Error::usage(format!("{}: a listed period ends ({to}) before it begins ({from}); exchange from and to", place()))
+        })?;
+        if let Some(before) = out.last().map(|before| before.period.last_day()).filter(|before| from <= *before) {
             return Err(Error::usage(format!(
-                "{}: a listed period ends ({to}) before it begins ({from}); exchange from and to",
+                "{}: the listed period from {from} begins before the one that ends on {before} is over; list periods in ascending order, without overlap",
                 place()
             )));
         }
-        if let Some((before, _)) = out.last()
-            && from <= before.date
-        {
-            return Err(Error::usage(format!(
-                "{}: the listed period from {from} begins before the one that ends on {} is over; list periods in ascending order, without overlap",
-                place(),
-                before.date
-            )));
-        }
-        let previous = out.last().and_then(|(p, _)| Some((p.period_start?, p.date)));
         let label = period.label.clone().unwrap_or_else(|| format!("{from} to {to}"));
-        out.push((AsOf { period_start: Some(from), period_end: Some(to), previous, ..AsOf::alone(to) }, label));
+        out.push(Listed { period: found, label });
     }
     Ok(out)
 }
@@ -324,9 +299,8 @@ fn calendar(
                 source.locate("periods.every", "")
             )));
         }
-        let label = calendar_label(every, start);
         start = next_start(every, start);
-        dates.push((at_end(every, Day::from_date(start).previous()), label));
+        dates.push(Units::Calendar(every).at(Day::from_date(start).previous()));
     }
     Ok(dates)
 }
@@ -380,7 +354,7 @@ mod tests {
         let raw = RawPeriods { compare: vec!["1 day".into(), "1 month".into()], ..RawPeriods::default() };
         let got = timeline(&raw, &Source::default(), Day::parse("2024-03-31"), None, None)?;
         assert_eq!(ends(&got), ["2024-02-29", "2024-03-30", "2024-03-31"]);
-        assert_eq!(got.dates.iter().map(|d| d.shown).collect::<Vec<_>>(), [false, false, true]);
+        assert_eq!(got.dates.iter().map(AsOf::is_shown).collect::<Vec<_>>(), [false, false, true]);
         assert_eq!(got.origins, [vec![], vec![], vec![0, 1]]);
         // Where the job has periods, an earlier date has the part of its own up to it.
         let monthly = RawPeriods { every: Some(Calendar::Month), ..raw };
@@ -410,12 +384,12 @@ mod tests {
         );
         let shown = |t: &Timeline| {
             let from = |at: usize| t.origins[at].iter().map(|o| t.dates[*o]).collect::<Vec<_>>();
-            let all = t.dates.iter().enumerate().filter(|(_, d)| d.shown);
+            let all = t.dates.iter().enumerate().filter(|(_, d)| d.is_shown());
             all.map(|(at, d)| (*d, t.labels[at].clone(), from(at))).collect::<Vec<_>>()
         };
         assert_eq!(shown(&after), shown(&before));
         let hidden = after.dates[0];
-        assert_eq!((hidden.shown, hidden.period_start), (false, Some(day("2023-10-01"))));
+        assert_eq!((hidden.is_shown(), hidden.period_start), (false, Some(day("2023-10-01"))));
         assert!(after.origins.iter().flatten().all(|from| ![0, 3].contains(from)));
         Ok(())
     }

@@ -40,6 +40,12 @@ pub fn resolve(raw: RawJob, source: Source, overrides: &Overrides) -> Result<Job
     let event_kinds = event_kinds(&raw, &source)?;
     let timeline = periods::timeline(&raw.periods, &source, overrides.as_of, overrides.from, overrides.to)?;
     let score = score(&raw, &source, &folder)?;
+    if raw.periods.trend.is_some() && score.cuts == Cuts::Frozen {
+        return Err(Error::usage(format!(
+            "{}: score.cuts = \"frozen\" takes the cut points of the job's first date, which moves with every night of a trend; give the path of a cutpoints table, or remove periods.trend",
+            source.locate("score.cuts", "frozen")
+        )));
+    }
     let schemes = schemes(&raw, &source)?;
     let context = strategy::Context {
         source: &source,

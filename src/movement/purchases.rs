@@ -12,6 +12,8 @@ use crate::domain::AsOf;
 pub(super) struct PurchaseTracker {
     /// Intervals that are in `before` already.
     intervals: usize,
+    /// The interval after the period, if the next one follows it: then what was done in it lies before that.
+    followed: Option<usize>,
     /// Purchases before the period.
     before: Vec<u32>,
     /// Purchases in the period before this one.
@@ -20,8 +22,8 @@ pub(super) struct PurchaseTracker {
     period: Vec<u32>,
     /// Money of the period, minor units.
     revenue: Vec<i64>,
-    /// Money up to the date, minor units.
-    revenue_to_date: Vec<i128>,
+    /// Money before the period, minor units.
+    revenue_before: Vec<i128>,
     cohorts: Cohorts,
 }
 
@@ -30,41 +32,45 @@ impl PurchaseTracker {
     pub(super) fn new(customers: usize) -> PurchaseTracker {
         PurchaseTracker {
             intervals: 0,
+            followed: None,
             before: vec![0; customers],
             previous: vec![0; customers],
             period: vec![0; customers],
             revenue: vec![0; customers],
-            revenue_to_date: vec![0; customers],
+            revenue_before: vec![0; customers],
             cohorts: Cohorts::new(customers),
         }
     }
 
-    /// Goes on to the period that ends on the next shown date.
+    /// Goes on to the period that ends on the next shown date. One that only serves comparison may be part of the next.
     pub(super) fn advance(&mut self, as_of: &AsOf, activity: &PartActivity<'_>) {
-        // What was the period lies before the next one.
-        for (before, period) in self.before.iter_mut().zip(&self.period) {
-            *before = before.saturating_add(*period);
+        if let Some(end) = self.followed.take() {
+            for (before, period) in self.before.iter_mut().zip(&self.period) {
+                *before = before.saturating_add(*period);
+            }
+            self.revenue_before.iter_mut().zip(&self.revenue).for_each(|(before, period)| *before += i128::from(*period));
+            self.intervals = end;
         }
         let end = activity.interval_after(as_of.date);
-        let start = as_of.period_start.map_or(end, |start| activity.interval_after(start.previous()));
+        let start = as_of.period_start.map_or(end, |start| activity.interval_after(start.previous())).max(self.intervals);
         activity.in_intervals(self.intervals..start).for_each(|(customer, flow)| {
             self.before[customer] = self.before[customer].saturating_add(flow.purchases);
-            self.revenue_to_date[customer] += i128::from(flow.money);
+            self.revenue_before[customer] += i128::from(flow.money);
         });
+        self.intervals = start;
         self.period.fill(0);
         self.revenue.fill(0);
         self.previous.fill(0);
         activity.in_intervals(start..end).for_each(|(customer, flow)| {
             self.period[customer] = self.period[customer].saturating_add(flow.purchases);
             self.revenue[customer] = self.revenue[customer].saturating_add(flow.money);
-            self.revenue_to_date[customer] += i128::from(flow.money);
         });
         if let Some((first, last)) = as_of.previous {
             activity.between(first.previous(), last).for_each(|(customer, flow)| {
                 self.previous[customer] = self.previous[customer].saturating_add(flow.purchases);
             });
         }
-        self.intervals = end;
+        self.followed = as_of.is_followed().then_some(end);
     }
 
     /// Adds the growth sums of a date: of all customers, and by the states of the earlier date per scheme.
@@ -111,7 +117,7 @@ impl PurchaseTracker {
                     repeat: i64::from(before.saturating_add(period) >= 2),
                     orders: i64::from(period),
                     revenue: i128::from(self.revenue[customer]),
-                    revenue_to_date: self.revenue_to_date[customer],
+                    revenue_to_date: self.revenue_before[customer] + i128::from(self.revenue[customer]),
                 });
             }
             for (cohort, sum) in by_cohort.into_iter().enumerate().filter(|(_, sum)| sum.customers > 0) {

@@ -7,7 +7,7 @@ use super::purchases::PurchaseTracker;
 use super::state_history::{StateHistory, StateSpell};
 use super::states::sort_by_customer;
 use super::transition_matrix::TransitionMatrix;
-use crate::domain::Day;
+use crate::domain::{AsOf, Day};
 use crate::job::Job;
 use crate::job::raw::TableName;
 
@@ -33,11 +33,11 @@ pub struct MovementTracker<'a> {
     states: Vec<Option<Vec<Vec<u16>>>>,
     /// By date: the last date that is compared with it.
     last_use: Vec<usize>,
-    /// Per scheme, over the shown dates; empty if no table needs it.
+    /// Per scheme, over the dates from which states are followed; empty if no table needs it.
     histories: Vec<StateHistory>,
-    /// Per scheme, over the dates that shown ones are compared with as well; `None` if all of those are shown.
+    /// Per scheme, over the dates that those are compared with as well; `None` if there are no others.
     compared_histories: Option<Vec<StateHistory>>,
-    /// Which dates are shown or compared with a shown one.
+    /// Which dates are followed, or compared with one that is.
     is_compared: Vec<bool>,
     purchases: Option<PurchaseTracker>,
     sums: MovementSums,
@@ -49,15 +49,15 @@ impl<'a> MovementTracker<'a> {
         let job = plan.job;
         let mut last_use: Vec<usize> = (0..job.dates.len()).collect();
         for date in 0..job.dates.len() {
-            for origin in job.origins[date].iter().copied().chain(job.shown_before(date)) {
+            for origin in job.origins[date].iter().copied().chain(job.followed_before(date)) {
                 last_use[origin] = date;
             }
         }
-        let mut is_compared: Vec<bool> = job.dates.iter().map(|date| date.shown).collect();
+        let mut is_compared: Vec<bool> = job.dates.iter().map(AsOf::is_followed).collect();
         for origin in job.origins.iter().flatten() {
             is_compared[*origin] = true;
         }
-        let compares_hidden = job.dates.iter().zip(&is_compared).any(|(date, is_compared)| *is_compared && !date.shown);
+        let compares_hidden = job.dates.iter().zip(&is_compared).any(|(date, is_compared)| *is_compared && !date.is_followed());
         let writes_history = job.writes(TableName::StateHistory);
         let schemes = if writes_history || plan.shows_since { plan.state_counts.len() } else { 0 };
         let customers = groups.len();
@@ -81,7 +81,7 @@ impl<'a> MovementTracker<'a> {
         let MovementPlan { job, state_counts, .. } = self.plan;
         let as_of = &job.dates[date];
         let compared = self.compared_histories.iter_mut().filter(|_| self.is_compared[date]);
-        for histories in compared.chain(as_of.shown.then_some(&mut self.histories)) {
+        for histories in compared.chain(as_of.is_followed().then_some(&mut self.histories)) {
             for (history, states) in histories.iter_mut().zip(&states) {
                 history.advance(as_of.date, states);
             }
@@ -92,13 +92,13 @@ impl<'a> MovementTracker<'a> {
                 self.add_transitions(origin, date);
             }
         }
-        if let Some(purchases) = self.purchases.as_mut().filter(|_| as_of.shown) {
+        if let Some(purchases) = self.purchases.as_mut().filter(|_| as_of.is_shown()) {
             purchases.advance(as_of, &self.activity);
             if job.writes(TableName::Growth) && as_of.previous.is_some() {
-                let earlier = job.shown_before(date).and_then(|origin| self.states[origin].as_deref());
+                let earlier = job.followed_before(date).and_then(|origin| self.states[origin].as_deref());
                 purchases.add_growth(date, self.groups, state_counts, earlier.unwrap_or_default(), &mut self.sums.growth);
             }
-            if job.writes(TableName::Cohorts) && as_of.period_start.is_some() {
+            if job.writes(TableName::Cohorts) && as_of.is_followed() && as_of.period_start.is_some() {
                 purchases.add_cohorts(date, self.groups, &mut self.sums.cohorts);
             }
         }

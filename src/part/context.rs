@@ -63,7 +63,7 @@ impl PartContext<'_> {
     /// The earlier dates under whose cut points the rows of a date are classified again.
     pub(super) fn rescored_from(&self, date: usize) -> Vec<usize> {
         let mut origins = self.rescored_from.get(date).cloned().unwrap_or_default();
-        let has_movers = self.job.writes(TableName::Movers) && self.job.dates[date].shown;
+        let has_movers = self.job.writes(TableName::Movers) && self.job.dates[date].is_published();
         if has_movers && self.has_cut_points() && self.rules.any_uses_scores() {
             origins.extend(&self.job.origins[date]);
         }

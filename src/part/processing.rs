@@ -54,19 +54,22 @@ impl<'a> Part<'a> {
         }
         self.tracker.advance(date, states_by_customer(self.customers.len(), &rows.customers, &scored.states));
         let date = DateRows { date, rows, scores: scored.scores, states: scored.states, rescored };
-        if self.context.job.dates[date.date].shown {
+        let as_of = self.context.job.dates[date.date];
+        if as_of.is_shown() {
+            let states = (self.context.movement.state_counts.as_slice(), date.states.as_slice());
+            segments::add_segments(plan, date.date, &self.customers.groups, &date.rows, states, &mut self.output.segments);
+        }
+        if as_of.is_published() {
             self.write_date(&date)?;
         }
         Ok(date)
     }
 
-    /// Adds up and writes what tables show of a date.
+    /// Writes the rows of a date, one per customer.
     fn write_date(&mut self, date: &DateRows) -> Result<()> {
-        let PartContext { job, plan, movement, staging, .. } = self.context;
+        let PartContext { job, staging, .. } = self.context;
         let part = PartView { context: self.context, customers: self.customers, tracker: &self.tracker };
         let as_of = Some(job.dates[date.date].date);
-        let states = (movement.state_counts.as_slice(), date.states.as_slice());
-        segments::add_segments(plan, date.date, &self.customers.groups, &date.rows, states, &mut self.output.segments);
         if let Some(table) = self.context.table(TableName::Customers)
             && (self.number == 0 || !date.rows.is_empty())
         {

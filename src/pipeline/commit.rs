@@ -78,7 +78,7 @@ pub fn manifest(
         run_id: identity.run_id.clone(),
         job_name: job.raw.name.clone(),
         engine: "native".into(),
-        as_of: job.shown().map(|(_, d)| d.date.to_string()).collect(),
+        as_of: job.published().map(|(_, d)| d.date.to_string()).collect(),
         job: identity.job.clone(),
         job_sha256: identity.job_sha256.clone(),
         inputs: identity.inputs.clone(),
@@ -116,7 +116,7 @@ pub fn commit(stage: Stage<'_>, staging: Staging, manifest: Manifest, evaluated:
 
 fn cut_point_entries(job: &Job, scanned: &Scanned, scored: &Scored) -> Vec<CutPointEntry> {
     let mut entries = Vec::new();
-    for (at, date) in job.shown() {
+    for (at, date) in job.published() {
         for (number, slice) in scored.scoring[at].iter().enumerate() {
             for axis in Axis::ALL {
                 let Some(points) = &slice.cuts[axis as usize] else { continue };

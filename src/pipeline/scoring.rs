@@ -25,7 +25,7 @@ pub fn score(
         (_, Some(frozen)) => (0..dates.len()).into_par_iter().map(|at| date(at, Some(frozen))).collect(),
         (Cuts::Each, None) => (0..dates.len()).into_par_iter().map(|at| date(at, None)).collect(),
         (Cuts::Frozen, None) => {
-            let first = job.shown().next().map_or(0, |(at, _)| at);
+            let first = job.published().next().map_or(0, |(at, _)| at);
             let of_first = date(first, None)?;
             // Nobody stood in the slice at the first date, so there is nothing to score its other customers by.
             let frozen: Vec<Option<SliceScoring>> = of_first.iter().map(|s| (s.scored > 0).then(|| s.clone())).collect();

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use crate::domain::{ALL, AsOf, Day, Decimal, Lookback, Ratio};
+use crate::domain::{ALL, AsOf, DateRole, Day, Decimal, Ratio};
 use crate::input::orders::ledger::{OutcomeNames, RowCounts, RowOutcome};
 use crate::input::source::Source;
 use crate::job::Job;
@@ -214,7 +214,7 @@ pub(super) fn growth(sums: &[(GrowthKey, GrowthSum)], names: &KeyNames<'_>) -> V
     });
     let row = |([date, slice, scheme, state], sum): &&(GrowthKey, GrowthSum)| {
         let scheme = scheme.checked_sub(1);
-        let before = names.job.shown_before(*date as usize).and_then(|before| names.job.dates.get(before));
+        let before = names.job.followed_before(*date as usize).and_then(|before| names.job.dates.get(before));
         GrowthRow {
             as_of: names.date(*date),
             slice: names.slice(*slice as usize),
@@ -242,12 +242,12 @@ pub(super) fn growth(sums: &[(GrowthKey, GrowthSum)], names: &KeyNames<'_>) -> V
 /// The rows of `cohorts`; `spend` is what winning the customers of a period cost, by its first day. `sums` are sorted by key,
 /// each key once.
 pub(super) fn cohorts(sums: &[(CohortKey, CohortSum)], spend: &BTreeMap<Day, i128>, names: &KeyNames<'_>) -> Vec<CohortRow> {
-    // Shown dates up to each date.
-    let count = |shown: &mut i64, date: &AsOf| {
-        *shown += i64::from(date.shown);
-        Some(*shown)
+    // Periods up to each date.
+    let count = |periods: &mut i64, date: &AsOf| {
+        *periods += i64::from(date.is_followed());
+        Some(*periods)
     };
-    let shown: Vec<i64> = names.job.dates.iter().scan(0, count).collect();
+    let periods: Vec<i64> = names.job.dates.iter().scan(0, count).collect();
     let unit = 10f64.powi(names.job.scale() as i32);
     let share = |part: i64, whole: i64| Some(part as f64 / whole.max(1) as f64);
     let row = |&([date, slice, cohort], sum): &(CohortKey, CohortSum)| {
@@ -260,7 +260,7 @@ pub(super) fn cohorts(sums: &[(CohortKey, CohortSum)], spend: &BTreeMap<Day, i12
             slice: names.slice(slice as usize),
             cohort_start: start,
             cohort_end: first.map(|(_, first)| first.date),
-            periods_since: first.and_then(|(first, _)| Some(shown.get(date as usize)? - shown.get(first)?)),
+            periods_since: first.and_then(|(first, _)| Some(periods.get(date as usize)? - periods.get(first)?)),
             customers: Some(sum.customers),
             active_customers: Some(sum.active),
             retention_rate: share(sum.active, sum.customers),
@@ -322,20 +322,28 @@ pub(super) fn dim_state(plan: &Plan) -> Vec<StateRow> {
     rows
 }
 
+/// What tables call the role of a date that they show.
+fn role(date: &AsOf) -> &'static str {
+    match date.role {
+        DateRole::Boundary => "trend",
+        DateRole::Comparison => "comparison",
+        DateRole::Published | DateRole::Hidden => "own",
+    }
+}
+
 /// The rows of `dim_period`.
 pub(super) fn dim_period(job: &Job, history_complete: &[bool]) -> Vec<PeriodRow> {
-    let year_before = |date: &AsOf| {
-        let day = Lookback::Months(12).start(date.date).map(Day::previous)?;
-        job.shown().any(|(_, other)| other.date == day).then_some(day)
-    };
+    let if_shown = |day: Day| job.shown().any(|(_, other)| other.date == day).then_some(day);
     let row = |(at, date): (usize, &AsOf)| PeriodRow {
         as_of: date.date,
         period_start: date.period_start,
         period_end: date.period_end,
         label: job.labels.get(at).cloned(),
-        same_period_last_year: year_before(date),
+        same_period_last_year: date.year_before.and_then(if_shown),
         is_partial: Some(date.period_end.is_some_and(|end| end > date.date)),
         history_complete: history_complete.get(at).copied(),
+        role: Some(role(date).into()),
+        period_before: date.previous.and_then(|(_, last)| if_shown(last)),
     };
     job.shown().map(row).collect()
 }

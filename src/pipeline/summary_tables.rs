@@ -90,7 +90,8 @@ fn batch(summary: &Summary<'_>, name: TableName, table: &TableDefinition) -> Res
     batch.map(Some)
 }
 
-/// Writes a table as one file; where it has `as_of`, and then one batch, also a partition per date without that column.
+/// Writes a table as one file; where it has `as_of`, and then one batch, also a partition per published date without that
+/// column.
 fn write_table(job: &Job, staging: &Staging, table: &TableDefinition, batches: &[&RecordBatch]) -> Result<TableEntry> {
     let put = |path: String, schema: &SchemaRef, rows: &[&RecordBatch]| -> Result<TableFile> {
         staging.put(path, encode(table, schema, rows, &job.raw.name)?)
@@ -113,7 +114,7 @@ fn write_table(job: &Job, staging: &Staging, table: &TableDefinition, batches: &
     Ok(TableEntry { name: table.name.into(), rows, files })
 }
 
-/// The dates of the tables, each with its first row and how many it has; `days` are those of the rows.
+/// The published dates, each with its first row and how many it has; `days` are those of the rows.
 ///
 /// A date without rows is among them: its file replaces what an older run had there, and a glob always finds columns.
 fn date_ranges(job: &Job, table: &TableDefinition, days: &[i32]) -> Result<Vec<(Day, usize, usize)>> {
@@ -121,7 +122,7 @@ fn date_ranges(job: &Job, table: &TableDefinition, days: &[i32]) -> Result<Vec<(
     let mut first = 0;
     for (_, date) in job.shown() {
         let count = days[first..].iter().take_while(|day| **day == date.date.0).count();
-        ranges.push((date.date, first, count));
+        ranges.extend(date.is_published().then_some((date.date, first, count)));
         first += count;
     }
     if first != days.len() {

@@ -80,7 +80,7 @@ impl MeasureList {
     /// The fold of these measures at the dates of a job.
     pub fn into_fold(self, job: &Job) -> FoldSpec {
         FoldSpec {
-            dates: job.dates.clone(),
+            dates: job.dates.iter().map(|date| date.as_measured()).collect(),
             lookback: job.score.lookback,
             net: job.is_net(),
             count_days: job.score.count == Count::OrderDays,
@@ -105,7 +105,7 @@ fn interval_ends(job: &Job) -> Vec<Day> {
         return Vec::new();
     }
     let is_compared = |at: &usize| job.origins.iter().flatten().any(|origin| origin == at);
-    let dates = job.dates.iter().enumerate().filter(|(at, d)| d.shown || is_compared(at)).map(|(_, d)| d);
+    let dates = job.dates.iter().enumerate().filter(|(at, d)| d.is_shown() || is_compared(at)).map(|(_, d)| d);
     let ends = dates.flat_map(|d| {
         let previous = d.previous.map(|(start, end)| [start.previous(), end]);
         [Some(d.date), d.period_start.map(Day::previous)].into_iter().flatten().chain(previous.into_iter().flatten())

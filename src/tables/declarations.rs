@@ -143,9 +143,13 @@ table! { PeriodRow in "dim_period", one row per "as-of date":
     period_start: Option<Day>,          /// First day of the period that the date ends; null without periods.
     period_end: Option<Day>,            /// Last day of the period; later than as_of while the period is not over.
     label: Option<String> as Text,      /// What reports call the period.
-    same_period_last_year: Option<Day>, /// The as-of date a year before, if the job has it.
+    same_period_last_year: Option<Day>, /// The same date a year before (for weeks, 52 weeks); null if the run lacks it.
     is_partial: Option<bool>,           /// Whether the period is not over on the as-of date.
     history_complete: Option<bool>,     /// Whether no lookback reaches before the first order.
+    role: Option<String>,               /// own, a date of the job; trend, the end of an earlier period that periods.trend adds;
+                                        /// comparison, the same days of the period or the year before.
+    period_before: Option<Day>,         /// The date that compares with it in the period before: the last day or, with
+                                        /// periods.trend, the same days; null if the run lacks it.
 }
 
 table! { EffectRow in "effects", one row per "strategy, period, phase, treated arm, outcome, state and method":

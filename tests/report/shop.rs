@@ -604,8 +604,9 @@ impl Shop {
     }
 
     fn dim_period(&self) -> Sheet {
-        let mut sheet =
-            Sheet::new("as_of:d period_start:d period_end:d label:t same_period_last_year:d is_partial:b history_complete:b");
+        let mut sheet = Sheet::new(
+            "as_of:d period_start:d period_end:d label:t same_period_last_year:d is_partial:b history_complete:b role:t period_before:d",
+        );
         for q in 0..self.periods as i64 {
             sheet.row(vec![
                 V::D(quarter_end(q)),
@@ -615,6 +616,8 @@ impl Shop {
                 opt((q >= 4).then(|| quarter_end(q - 4)), V::D),
                 V::B(false),
                 V::B(q >= 1),
+                t("own"),
+                opt((q >= 1).then(|| quarter_end(q - 1)), V::D),
             ]);
         }
         sheet

@@ -33,6 +33,12 @@ pub struct RawPeriods {
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     #[schemars(extend("x-type" = "list of lengths"))]
     pub compare: Vec<String>,
+    /// For a single as-of date: how many earlier periods to compute in the same run, from the same reading: `"13 months"`, or
+    /// weeks, quarters, years; with `[[periods.list]]`, `"13 periods"`. Their last days, and the same days of the period
+    /// and of the year before, have rows in the run's summed tables and on its page.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(extend("x-type" = "number of periods"))]
+    pub trend: Option<String>,
 }
 
 /// A listed period.

@@ -295,7 +295,7 @@ impl One<'_> {
             Some(list) => list.iter().map(|period| self.period("periods", period)).collect::<Result<_>>()?,
             None => {
                 let of_date = |date: &AsOf| Period::inclusive(date.period_start?, date.date);
-                self.job.dates.iter().filter(|date| date.shown).filter_map(of_date).collect()
+                self.job.dates.iter().filter(|date| date.is_published()).filter_map(of_date).collect()
             }
         };
         if found.is_empty() {

@@ -1,0 +1,399 @@
+//! Nights with a history: `periods.trend`, held against naive code over nights in a row, with orders that come late.
+
+use std::collections::BTreeMap;
+
+use arrow::array::ArrayRef;
+
+use crate::fixture::{Bench, dates, decimals, ints};
+use crate::support::calendar::{date_text, days_from_civil};
+use crate::support::cases::Rng;
+use crate::support::run::{Cell, Table, read_file, read_folder};
+use naive::{Customer, Order, customers, month_start, months_before, periods, trend_dates};
+
+mod naive;
+
+/// Months of the trend.
+const MONTHS: i64 = 13;
+
+const JOB: &str = r#"name = "night"
+
+[orders]
+path = "orders"
+customer_id = "customer_id"
+ordered_at = "ordered_at"
+amount = "amount"
+
+[periods]
+trend = "13 months"
+compare = ["1 day"]
+
+[score]
+lookback = "365d"
+
+[schemes]
+lifecycle = "recency_windows"
+activity = "activity"
+
+[output]
+path = "out"
+report = ["html", "json"]
+"#;
+
+/// Orders of some customers over two years, the last of them in the nights; a sixth comes some nights late.
+fn orders(first_night: i64, nights: usize) -> Vec<Order> {
+    let mut rng = Rng::new(7);
+    let mut orders = Vec::new();
+    let last = first_night + nights as i64 - 1;
+    for customer in 1..=90 {
+        let mut date = last - 800 + rng.below(760) as i64;
+        // Some buy every few days, some twice a year.
+        let gap = [4, 25, 40, 90, 200][rng.below(5) as usize];
+        while date <= last {
+            let late = if rng.chance(17) { rng.below(6) as i64 } else { 0 };
+            let night = (date + late - first_night).max(0) as usize;
+            let cents = 100 + i128::from(rng.below(20_000));
+            orders.push(Order { customer, date, cents, night });
+            if rng.chance(10) {
+                let day = (date + rng.below(20) as i64).min(last);
+                orders.push(Order {
+                    customer,
+                    date: day,
+                    cents: -cents / 2,
+                    night: night.max((day - first_night).max(0) as usize),
+                });
+            }
+            date += 1 + rng.below(2 * gap) as i64;
+        }
+    }
+    orders
+}
+
+/// Writes the file that comes in a night.
+fn deliver(bench: &Bench, orders: &[Order], night: usize) {
+    let new: Vec<&Order> = orders.iter().filter(|o| o.night == night).collect();
+    let days: Vec<String> = new.iter().map(|o| date_text(o.date)).collect();
+    let columns: [(&str, ArrayRef); 3] = [
+        ("customer_id", ints(new.iter().map(|o| o.customer))),
+        ("ordered_at", dates(days.iter().map(String::as_str))),
+        ("amount", decimals(2, new.iter().map(|o| o.cents))),
+    ];
+    bench.parquet(&format!("orders/{night:02}.parquet"), &columns);
+}
+
+/// A table of the last run as maps from the named key columns to a row.
+fn keyed(bench: &Bench, table: &str, keys: &[&str]) -> BTreeMap<Vec<String>, BTreeMap<String, Cell>> {
+    let found = read_file(&bench.path("out/latest").join(format!("{table}.parquet")));
+    by_key(&found, keys)
+}
+
+fn by_key(table: &Table, keys: &[&str]) -> BTreeMap<Vec<String>, BTreeMap<String, Cell>> {
+    let record = |row: BTreeMap<&str, &Cell>| {
+        let key = keys.iter().map(|key| row[key].key()).collect();
+        (key, row.into_iter().map(|(name, cell)| (name.to_owned(), cell.clone())).collect())
+    };
+    table.records().into_iter().map(record).collect()
+}
+
+fn texts(parts: &[&str]) -> Vec<String> {
+    parts.iter().map(|part| (*part).to_owned()).collect()
+}
+
+/// The states of a scheme by its name.
+type StateOf = fn(&Customer, i64) -> Option<&'static str>;
+const SCHEMES: [(&str, StateOf); 2] = [("lifecycle", Customer::lifecycle), ("activity", Customer::activity)];
+
+#[test]
+fn fifteen_nights_with_late_orders() {
+    // Over the end of a month, which is that of a year, too.
+    let first = days_from_civil(2024, 12, 24);
+    let orders = orders(first, 15);
+    let bench = Bench::empty();
+    bench.write("job.toml", JOB);
+    for night in 0..15 {
+        let as_of = first + night as i64;
+        deliver(&bench, &orders, night);
+        bench.succeeds(&["run", "job.toml", "--quiet", "--as-of", &date_text(as_of)]);
+        let known = customers(&orders, night);
+        let dates = trend_dates(as_of, MONTHS);
+        check_periods(&bench, &dates);
+        check_segments(&bench, &known, &dates);
+        check_growth(&bench, &known, &dates);
+        check_cohorts(&bench, &known, &dates);
+        check_concentration(&bench, &known, &dates);
+        check_transitions(&bench, &known, &dates, as_of);
+        check_customers(&bench, &known, &dates, as_of);
+        check_published(&bench, first, as_of);
+    }
+    bench.verifies();
+}
+
+fn check_periods(bench: &Bench, dates: &BTreeMap<i64, &str>) {
+    let found = keyed(bench, "dim_period", &["as_of"]);
+    assert_eq!(found.len(), dates.len());
+    for (date, role) in dates {
+        let row = &found[&texts(&[&date_text(*date)])];
+        let of_trend = |day: i64| if dates.contains_key(&day) { Cell::Date(day) } else { Cell::Null };
+        assert_eq!(row["role"].text(), *role);
+        assert_eq!(row["period_start"].date(), month_start(*date));
+        assert_eq!(row["period_before"], of_trend(months_before(*date, 1)), "{}", date_text(*date));
+        assert_eq!(row["same_period_last_year"], of_trend(months_before(*date, 12)), "{}", date_text(*date));
+    }
+}
+
+fn check_segments(bench: &Bench, known: &[Customer], dates: &BTreeMap<i64, &str>) {
+    let mut expected: BTreeMap<Vec<String>, (i128, i128, i128)> = BTreeMap::new();
+    for date in dates.keys() {
+        for (scheme, state) in SCHEMES {
+            for customer in known {
+                let Some(state) = state(customer, *date) else { continue };
+                let sum = expected.entry(texts(&[&date_text(*date), scheme, state])).or_default();
+                sum.0 += 1;
+                sum.1 += i128::from(customer.purchases(date - 364, *date));
+                sum.2 += customer.money(date - 364, *date);
+            }
+        }
+    }
+    let found = keyed(bench, "segments", &["as_of", "scheme", "state"]);
+    let found: BTreeMap<_, _> = found
+        .into_iter()
+        .map(|(key, row)| (key, (row["customers"].int(), row["orders"].int(), row["revenue"].minor())))
+        .collect();
+    assert_eq!(found, expected);
+}
+
+fn check_growth(bench: &Bench, known: &[Customer], dates: &BTreeMap<i64, &str>) {
+    let mut found = keyed(bench, "growth", &["as_of", "scheme", "from_state"]);
+    for date in dates.keys() {
+        let row = &found[&texts(&[&date_text(*date), "(all)", "(all)"])];
+        let [(from, to), _] = periods(*date);
+        let count = |status: &str| known.iter().filter(|c| c.growth(*date) == Some(status)).count() as i128;
+        for status in ["new", "retained", "resurrected", "lapsed", "inactive"] {
+            assert_eq!(row[status].int(), count(status), "{status} {}", date_text(*date));
+        }
+        let revenue: i128 = known.iter().filter(|c| c.growth(*date).is_some()).map(|c| c.money(from, to)).sum();
+        assert_eq!(row["revenue"].minor(), revenue, "{}", date_text(*date));
+    }
+    // By the state at the boundary before the period, which the first one lacks.
+    found.retain(|key, _| key[1] == "lifecycle");
+    for (date, _) in dates.iter().skip(1) {
+        let before = month_start(*date) - 1;
+        let mut retained: BTreeMap<&str, i128> = BTreeMap::new();
+        for customer in known.iter().filter(|c| c.growth(*date) == Some("retained")) {
+            *retained.entry(customer.lifecycle(before).unwrap_or("(none)")).or_default() += 1;
+        }
+        let rows = found.iter().filter(|(key, row)| key[0] == date_text(*date) && row["retained"].int() > 0);
+        let rows: BTreeMap<&str, i128> = rows.map(|(key, row)| (key[2].as_str(), row["retained"].int())).collect();
+        if dates.contains_key(&before) {
+            assert_eq!(rows, retained, "{}", date_text(*date));
+        }
+    }
+}
+
+fn check_cohorts(bench: &Bench, known: &[Customer], dates: &BTreeMap<i64, &str>) {
+    let followed: Vec<i64> = dates.iter().filter(|(_, role)| **role != "comparison").map(|(date, _)| *date).collect();
+    let mut expected: BTreeMap<Vec<String>, [i128; 5]> = BTreeMap::new();
+    for (place, date) in followed.iter().enumerate() {
+        for customer in known.iter().filter(|c| c.first() <= *date) {
+            let cohort = followed.iter().position(|end| (month_start(*end)..=*end).contains(&customer.first()));
+            let start = cohort.map_or("null".into(), |cohort| date_text(month_start(followed[cohort])));
+            let sum = expected.entry(vec![date_text(*date), start]).or_default();
+            let (from, to) = (month_start(*date), *date);
+            sum[0] += 1;
+            sum[1] += i128::from(customer.purchases(from, to) > 0);
+            sum[2] += customer.money(from, to);
+            sum[3] += customer.money(i64::MIN, to);
+            sum[4] = cohort.map_or(-1, |cohort| (place - cohort) as i128);
+        }
+    }
+    let row = |row: BTreeMap<String, Cell>| {
+        let since = if row["periods_since"] == Cell::Null { -1 } else { row["periods_since"].int() };
+        let money = ["revenue", "revenue_to_date"].map(|name| row[name].minor());
+        [row["customers"].int(), row["active_customers"].int(), money[0], money[1], since]
+    };
+    let found: BTreeMap<_, _> =
+        keyed(bench, "cohorts", &["as_of", "cohort_start"]).into_iter().map(|(key, found)| (key, row(found))).collect();
+    assert_eq!(found, expected);
+}
+
+fn check_concentration(bench: &Bench, known: &[Customer], dates: &BTreeMap<i64, &str>) {
+    let found = keyed(bench, "concentration", &["as_of"]);
+    for date in dates.keys() {
+        let buyers: Vec<&Customer> = known.iter().filter(|c| c.purchases(date - 364, *date) > 0).collect();
+        let row = &found[&texts(&[&date_text(*date)])];
+        let money: i128 = buyers.iter().map(|c| c.money(date - 364, *date)).sum();
+        assert_eq!((row["customers"].int(), row["revenue"].minor()), (buyers.len() as i128, money), "{}", date_text(*date));
+    }
+}
+
+/// From boundary to boundary, to the night; and to the night from the day before.
+fn check_transitions(bench: &Bench, known: &[Customer], dates: &BTreeMap<i64, &str>, as_of: i64) {
+    let followed: Vec<i64> = dates.iter().filter(|(_, role)| **role != "comparison").map(|(date, _)| *date).collect();
+    let mut pairs: Vec<(i64, i64)> = followed.windows(2).map(|pair| (pair[0], pair[1])).collect();
+    pairs.push((as_of - 1, as_of));
+    pairs.dedup();
+    let mut expected: BTreeMap<Vec<String>, (i128, i128)> = BTreeMap::new();
+    for (from, to) in pairs {
+        for (scheme, state) in SCHEMES {
+            for customer in known {
+                let (before, now) = (state(customer, from), state(customer, to));
+                if now.is_none() {
+                    continue;
+                }
+                let states = [before, now].map(|state| state.unwrap_or("(none)"));
+                let key = [date_text(from), date_text(to), scheme.into(), states[0].into(), states[1].into()];
+                let sum = expected.entry(key.to_vec()).or_default();
+                sum.0 += 1;
+                sum.1 += customer.money(from + 1, to);
+            }
+        }
+    }
+    let found = keyed(bench, "transitions", &["from_as_of", "as_of", "scheme", "from_state", "to_state"]);
+    let found: BTreeMap<_, _> =
+        found.into_iter().map(|(key, row)| (key, (row["customers"].int(), row["revenue"].minor()))).collect();
+    assert_eq!(found, expected);
+}
+
+/// States of the night, the one before, and since when; the spells of `state_history`.
+fn check_customers(bench: &Bench, known: &[Customer], dates: &BTreeMap<i64, &str>, as_of: i64) {
+    let found =
+        by_key(&read_folder(&bench.path("out/latest/customers").join(format!("as_of={}", date_text(as_of)))), &["customer_id"]);
+    assert_eq!(found.len(), known.iter().filter(|c| c.first() <= as_of).count());
+    let followed: Vec<i64> = dates.iter().filter(|(_, role)| **role != "comparison").map(|(date, _)| *date).collect();
+    let mut compared = followed.clone();
+    compared.push(as_of - 1);
+    compared.sort_unstable();
+    compared.dedup();
+    let since = |customer: &Customer, dates: &[i64]| {
+        let state = customer.lifecycle(as_of);
+        dates.iter().rev().take_while(|date| customer.lifecycle(**date) == state).last().copied()
+    };
+    let spells = read_folder(&bench.path("out/latest/state_history"));
+    let present: BTreeMap<String, i64> = (spells.records().iter())
+        .filter(|row| row["scheme"].text() == "lifecycle" && *row["valid_to"] == Cell::Null)
+        .map(|row| (row["customer_id"].key(), row["valid_from"].date()))
+        .collect();
+    for customer in known.iter().filter(|c| c.first() <= as_of) {
+        let row = &found[&vec![customer.id.to_string()]];
+        assert_eq!(row["lifecycle"].text(), customer.lifecycle(as_of).unwrap());
+        let previous = customer.lifecycle(as_of - 1).map_or(Cell::Null, |state| Cell::Text(state.into()));
+        assert_eq!(row["lifecycle_previous"], previous);
+        assert_eq!(Some(row["lifecycle_since"].date()), since(customer, &compared), "customer {}", customer.id);
+        assert_eq!(present.get(&customer.id.to_string()).copied(), since(customer, &followed), "customer {}", customer.id);
+    }
+}
+
+/// Only nights have folders, and those of one night hold its rows alone.
+fn check_published(bench: &Bench, first: i64, as_of: i64) {
+    let nights: Vec<String> = (first..=as_of).map(|date| format!("as_of={}", date_text(date))).collect();
+    for table in ["segments", "growth", "cohorts", "dim_period", "customers", "transitions"] {
+        let entries = std::fs::read_dir(bench.path("out/tables").join(table)).unwrap();
+        let mut names: Vec<String> = entries.map(|e| e.unwrap().file_name().into_string().unwrap()).collect();
+        names.sort();
+        assert_eq!(names, nights, "{table}");
+    }
+    let night = read_folder(&bench.path("out/tables/dim_period").join(nights.last().unwrap()));
+    assert_eq!(night.rows.len(), 1);
+    assert_eq!(night.records()[0]["role"].text(), "own");
+}
+
+#[test]
+fn weeks_go_back_by_52_weeks() {
+    let bench = Bench::new();
+    bench.edit("as_of = [2024-12-31]", "as_of = [2024-12-26]\ntrend = \"3 weeks\"");
+    bench.runs();
+    let found = keyed(&bench, "dim_period", &["as_of"]);
+    let rows: Vec<String> = found
+        .values()
+        .map(|row| {
+            let days = ["as_of", "period_before", "same_period_last_year"].map(|name| row[name].key());
+            format!("{} {} {}", row["role"].text(), row["label"].text(), days.join(" "))
+        })
+        .collect();
+    // 26 December 2024 is a Thursday; so are the other two dates of unfinished weeks.
+    assert_eq!(
+        rows,
+        [
+            "comparison 2023-W52 to 28 Dec 2023-12-28 null null",
+            "trend 2024-W49 2024-12-08 null null",
+            "trend 2024-W50 2024-12-15 2024-12-08 null",
+            "comparison 2024-W51 to 19 Dec 2024-12-19 null null",
+            "trend 2024-W51 2024-12-22 2024-12-15 null",
+            "own 2024-W52 to 26 Dec 2024-12-26 2024-12-19 2023-12-28",
+        ]
+    );
+}
+
+#[test]
+fn a_trend_of_listed_periods() {
+    let bench = Bench::new();
+    let list = [
+        "2023-01-01 2023-02-11 summer",
+        "2023-02-12 2023-12-31 rest",
+        "2024-01-01 2024-02-10 summer",
+        "2024-02-11 2024-12-31 rest",
+    ];
+    let list: Vec<String> = (list.iter().map(|line| line.split(' ').collect::<Vec<_>>()))
+        .map(|part| format!("[[periods.list]]\nfrom = {}\nto = {}\nlabel = \"{}\"\n", part[0], part[1], part[2]))
+        .collect();
+    bench.edit("as_of = [2024-12-31]", &format!("trend = \"2 periods\"\n{}", list.join("")));
+    bench.succeeds(&["run", "job.toml", "--as-of", "2024-02-20"]);
+    let found = keyed(&bench, "dim_period", &["as_of"]);
+    let rows: Vec<String> =
+        (found.values()).map(|row| format!("{} {} {}", row["as_of"].key(), row["role"].text(), row["label"].text())).collect();
+    // The tenth day of the period before, and of the second period a year before.
+    assert_eq!(
+        rows,
+        [
+            "2023-02-21 comparison rest to 21 Feb",
+            "2023-12-31 trend rest",
+            "2024-01-10 comparison summer to 10 Jan",
+            "2024-02-10 trend summer",
+            "2024-02-20 own rest to 20 Feb",
+        ]
+    );
+}
+
+#[test]
+fn what_a_trend_needs() {
+    let bench = Bench::new();
+    let refuses = |from: &str, to: &str, message: &str| {
+        let text = bench.read("job.toml");
+        bench.edit(from, to);
+        bench.refuses(2, &format!("error: job.toml, line …, column …: {message}"));
+        bench.write("job.toml", text);
+    };
+    let dates = "as_of = [2024-12-31]";
+    refuses(
+        dates,
+        "as_of = [2024-11-30, 2024-12-31]\ntrend = \"13 months\"",
+        "periods.trend goes back from a single as-of date, and the job has 2; give the night's date as --as-of, or remove trend.",
+    );
+    let expected = "expected a number of weeks, months, quarters or years, such as \"13 months\"";
+    for (text, reason) in [
+        ("13 days", expected.to_owned()),
+        ("months", format!("{expected}, and 1 to 1000 of them")),
+        ("0 months", format!("{expected}, and 1 to 1000 of them")),
+    ] {
+        refuses(dates, &format!("{dates}\ntrend = \"{text}\""), &format!("periods.trend is {text:?}; {reason}."));
+    }
+    refuses(
+        dates,
+        &format!("{dates}\ntrend = \"3 periods\""),
+        &format!("periods.trend is \"3 periods\", but the job lists no periods; {expected}."),
+    );
+    refuses(
+        dates,
+        "every = \"quarter\"\nfrom = 2024-10-01\nto = 2024-12-31\ntrend = \"3 months\"",
+        "periods.trend is \"3 months\", but periods.every = \"quarter\" gives the job other periods; give both the same unit, or remove every.",
+    );
+    refuses(
+        dates,
+        "trend = \"3 months\"\n[[periods.list]]\nfrom = 2024-01-01\nto = 2024-12-31",
+        "periods.trend is \"3 months\", but the job lists its periods; count them, as in trend = \"13 periods\".",
+    );
+    refuses(
+        dates,
+        &format!("{dates}\ntrend = \"13 months\"\n[score]\ncuts = \"frozen\""),
+        "score.cuts = \"frozen\" takes the cut points of the job's first date, which moves with every night of a trend; give the path of a cutpoints table, or remove periods.trend.",
+    );
+}
