@@ -9,15 +9,16 @@ use rfmill_query_request::{Done, Failure, OrderColumns, RepeatedMoney, Request, 
 use crate::exact;
 use crate::failure::{Result, bad_cast, contract, engine, io, root};
 use crate::memory;
-use crate::sources::{Table, count_rows, first_fault, tables};
+use crate::sources::{CsvFiles, Table, count_rows, first_fault, tables};
 use crate::sql::{self, Checked};
 use crate::values::{BadValue, money};
 
 /// Digits of money behind those of the job, so that what it cannot hold is seen and not rounded.
 const MORE_DIGITS: u32 = 4;
 
-/// Rows of a row group of the result.
-const GROUP_ROWS: usize = 1 << 20;
+/// Rows of a row group of the result: enough to read fast, and few enough that several of them, on their way to the file, take little
+/// memory.
+const GROUP_ROWS: usize = 1 << 18;
 
 /// Runs a request.
 ///
@@ -26,9 +27,26 @@ const GROUP_ROWS: usize = 1 << 20;
 /// files that cannot be read; exit 7: no room.
 pub fn run(request: &Request) -> Result<Done> {
     let checked = sql::check(request)?;
+    let mut csv = CsvFiles::open(request, &checked.names)?;
+    loop {
+        let done = attempt(request, &checked, &csv);
+        // A query that failed may have read a file that was cut within quotes, and one that did not may have left rows unread.
+        if csv.settle(request)? {
+            continue;
+        }
+        let source_rows = match request.task {
+            Task::Plan => request.sources.iter().map(|source| vec![None; source.files.len()]).collect(),
+            Task::Run => request.sources.iter().map(|source| csv.rows(source)).collect(),
+        };
+        return done.map(|done| Done { source_rows, peak_memory: memory::peak(), ..done });
+    }
+}
+
+/// Runs a request over files whose form is taken for granted.
+fn attempt(request: &Request, checked: &Checked, csv: &CsvFiles) -> Result<Done> {
     let bad = BadValue::default();
-    let tables = tables(request, &checked.names, checked.names_rows, &bad)?;
-    let failed = |error: PolarsError| failure(request, &tables, &bad, &error);
+    let tables = tables(request, &checked.names, checked.names_rows, csv, &bad)?;
+    let failed = |error: PolarsError| failure(request, &tables, csv, &bad, &error);
     let mut context = SQLContext::new();
     for table in &tables {
         context.register(&table.name, table.frame.clone());
@@ -36,7 +54,7 @@ pub fn run(request: &Request) -> Result<Done> {
     let mut frame = context.execute(&request.sql).map_err(failed)?;
     exact::check(request, &frame)?;
     frame = shaped(request, frame, &bad)?;
-    let mut done = Done { source_rows: source_rows(request, &tables), ..Done::default() };
+    let mut done = Done::default();
     match request.task {
         Task::Plan => {
             done.plan = Some(frame.describe_optimized_plan().map_err(failed)?);
@@ -47,20 +65,10 @@ pub fn run(request: &Request) -> Result<Done> {
             write(frame, &request.output).map_err(failed)?;
             let result = || LazyFrame::scan_parquet(engine_path(&request.output)?, ScanArgsParquet::default());
             done.rows = result().and_then(count_rows).map_err(failed)?;
-            done.repeated_money = repeated_money(request, &checked, result).map_err(failed)?;
+            done.repeated_money = repeated_money(request, checked, result).map_err(failed)?;
         }
     }
-    done.peak_memory = memory::peak();
     Ok(done)
-}
-
-/// The rows of the files of all sources, as far as they were counted.
-fn source_rows(request: &Request, tables: &[Table]) -> Vec<Vec<Option<u64>>> {
-    let rows = |source: &Source| {
-        let table = tables.iter().find(|table| table.name == source.name);
-        table.map_or_else(|| vec![None; source.files.len()], |table| table.rows.clone())
-    };
-    request.sources.iter().map(rows).collect()
 }
 
 fn engine_path(path: &Path) -> PolarsResult<PlRefPath> {
@@ -141,9 +149,10 @@ fn repeated_money(
 }
 
 /// Why a query failed, with the row of the value where one could not be read.
-fn failure(request: &Request, tables: &[Table], bad: &BadValue, error: &PolarsError) -> Failure {
+fn failure(request: &Request, tables: &[Table], csv: &CsvFiles, bad: &BadValue, error: &PolarsError) -> Failure {
+    let place = |column: &str, value: &str| place(request, tables, csv, column, value);
     if let Some(bad) = bad.take() {
-        let place = place(tables, &bad.column, &bad.value);
+        let place = place(&bad.column, &bad.value);
         return contract(format!("{}: {place}column {:?} holds {:?}, which {}", request.key, bad.column, bad.value, bad.why));
     }
     if let PolarsError::IO { error, .. } = root(error) {
@@ -152,7 +161,7 @@ fn failure(request: &Request, tables: &[Table], bad: &BadValue, error: &PolarsEr
     match bad_cast(&root(error).to_string()) {
         Some(cast) => {
             let value = cast.values.first().cloned().unwrap_or_default();
-            let place = place(tables, &cast.column, &value);
+            let place = place(&cast.column, &value);
             contract(format!(
                 "{}: {place}column {:?} holds {value:?}, which cannot be cast to {}; correct the data, or use TRY_CAST, which gives null",
                 request.key, cast.column, cast.to
@@ -164,7 +173,7 @@ fn failure(request: &Request, tables: &[Table], bad: &BadValue, error: &PolarsEr
 
 /// The first row of a source that has a text in a column of that name, as the beginning of a sentence; nothing if none has, because
 /// the query had changed the value.
-fn place(tables: &[Table], column: &str, value: &str) -> String {
+fn place(request: &Request, tables: &[Table], csv: &CsvFiles, column: &str, value: &str) -> String {
     for table in tables {
         let mut frame = table.written.clone();
         let is_text = frame.collect_schema().is_ok_and(|schema| schema.get(column) == Some(&DataType::String));
@@ -177,22 +186,23 @@ fn place(tables: &[Table], column: &str, value: &str) -> String {
             .collect_with_engine(Engine::Streaming)
             .ok()
             .and_then(|found| found.unwrap_single().column("row in the source").ok()?.get(0).ok()?.extract::<u64>());
-        if let Some(row) = row {
-            return in_file(table, row);
+        let source = request.sources.iter().find(|source| source.name == table.name);
+        if let (Some(row), Some(source)) = (row, source) {
+            return in_file(source, &csv.rows(source), row);
         }
     }
     String::new()
 }
 
-/// The file of a row of a table, and its number there.
-fn in_file(table: &Table, mut row: u64) -> String {
-    for (file, rows) in table.files.iter().zip(&table.rows) {
+/// The file of a row of a source, and its number there.
+fn in_file(source: &Source, rows: &[Option<u64>], mut row: u64) -> String {
+    for (file, rows) in source.files.iter().zip(rows) {
         match rows {
             Some(rows) if row > *rows => row -= rows,
-            Some(_) => return format!("{file}, row {row}: "),
-            None if table.files.len() == 1 => return format!("{file}, row {row}: "),
+            Some(_) => return format!("{}, row {row}: ", file.name),
+            None if source.files.len() == 1 => return format!("{}, row {row}: ", file.name),
             None => break,
         }
     }
-    format!("source {:?}, row {row}: ", table.name)
+    format!("source {:?}, row {row}: ", source.name)
 }

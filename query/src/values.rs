@@ -103,15 +103,14 @@ pub fn money(column: &str, scale: u32, bad: &BadValue) -> Expr {
     let (name, bad) = (column.to_owned(), bad.clone());
     let read = move |texts: Column| -> PolarsResult<Column> {
         let texts = texts.as_materialized_series().str()?;
-        let mut digits: Vec<Option<i128>> = Vec::with_capacity(texts.len());
+        let mut digits = PrimitiveChunkedBuilder::<Int128Type>::new(texts.name().clone(), texts.len());
         for text in texts.iter() {
-            digits.push(match text {
-                None => None,
-                Some(text) => Some(decimal(text, scale).map_err(|why| bad.tell(&name, text, why))?),
-            });
+            match text {
+                None => digits.append_null(),
+                Some(text) => digits.append_value(decimal(text, scale).map_err(|why| bad.tell(&name, text, why))?),
+            }
         }
-        let digits = Int128Chunked::from_iter_options(texts.name().clone(), digits.into_iter());
-        Ok(digits.into_decimal_unchecked(MOST_DIGITS as usize, scale as usize).into_column())
+        Ok(digits.finish().into_decimal_unchecked(MOST_DIGITS as usize, scale as usize).into_column())
     };
     let output = move |_: &Schema, field: &Field| {
         Ok(Field::new(field.name.clone(), DataType::Decimal(MOST_DIGITS as usize, scale as usize)))
@@ -121,6 +120,31 @@ pub fn money(column: &str, scale: u32, bad: &BadValue) -> Expr {
 
 /// The digits of a decimal number at a scale.
 fn decimal(text: &str, scale: u32) -> std::result::Result<i128, &'static str> {
+    short_decimal(text.as_bytes(), scale).map_or_else(|| long_decimal(text, scale), |value| Ok(value.into()))
+}
+
+/// [`decimal`] of a number that is written plainly, in less than 19 digits at its scale; none for others.
+fn short_decimal(text: &[u8], scale: u32) -> Option<i64> {
+    let (is_negative, text) = match text {
+        [b'-', rest @ ..] => (true, rest),
+        _ => (false, text),
+    };
+    let point = text.iter().position(|byte| *byte == b'.').unwrap_or(text.len());
+    let (whole, fraction) = (&text[..point], text.get(point + 1..).unwrap_or_default());
+    let missing = (scale as usize).checked_sub(fraction.len())?;
+    if whole.is_empty() || whole.len() + scale as usize > 18 {
+        return None;
+    }
+    let mut value = 0i64;
+    for byte in whole.iter().chain(fraction) {
+        value = value * 10 + i64::from(byte.is_ascii_digit().then(|| byte - b'0')?);
+    }
+    let value = value * 10i64.pow(missing as u32);
+    Some(if is_negative { -value } else { value })
+}
+
+/// [`decimal`] of any number.
+fn long_decimal(text: &str, scale: u32) -> std::result::Result<i128, &'static str> {
     const NO_NUMBER: &str = "is no decimal number; cast or correct it in the query, or name it in the numbers of its source";
     let text = text.trim();
     let (is_negative, rest) = match text.as_bytes() {
@@ -196,9 +220,14 @@ mod tests {
 
     #[test]
     fn money_keeps_every_digit() {
-        for (text, want) in
-            [("65.00", 65_000_000), ("-0.000001", -1), (" 7 ", 7_000_000), (".5", 500_000), ("1.2345670000", 1_234_567)]
-        {
+        for (text, want) in [
+            ("65.00", 65_000_000),
+            ("-0.000001", -1),
+            (" 7 ", 7_000_000),
+            (".5", 500_000),
+            ("1.2345670000", 1_234_567),
+            ("3.", 3_000_000),
+        ] {
             assert_eq!(decimal(text, 6), Ok(want), "{text}");
         }
         for text in ["", "-", ".", "1,5", "abc", "1e5", "0.0000001", "1.2.3", "99999999999999999999999999999999999999"] {

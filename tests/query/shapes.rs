@@ -218,7 +218,7 @@ fn check_and_explain_plan_the_query() {
     let checked = bench.succeeds(&["check", "job.toml"]);
     assert_eq!(checked.out, "job.toml: ok (a query over 1 file, 1 as-of date, last 2024-12-31)\n");
     let explained = bench.succeeds(&["explain", "job.toml"]).out;
-    for part in ["source a\n  a.csv: 40 bytes", "orders.query\n", "Csv SCAN", "the result of orders.query"] {
+    for part in ["source a\n  a.csv: 40 bytes", "orders.query\n", "CSV SCAN of \"a\"", "the result of orders.query"] {
         assert!(explained.contains(part), "{part}: {explained}");
     }
     assert!(!bench.path("out").exists(), "nothing is written");

@@ -1,31 +1,23 @@
-//! The form of a CSV file, looked at before the engine reads it, which takes short rows and open quotes without a word.
-//!
-//! A file is cut at line breaks, and its parts are looked at in parallel, each as if it began outside of quotes. If no part has
-//! a fault, that was so, because the first one does and each ends outside of quotes. Else the file is read from its beginning,
-//! which tells a fault from a cut within quotes.
+//! What is wrong with a CSV file, found by reading it from its beginning, byte by byte.
 
 use std::fs::File;
 use std::io::{BufRead, BufReader};
-use std::os::unix::fs::FileExt;
 use std::path::Path;
-use std::sync::atomic::{AtomicUsize, Ordering};
 
-use memchr::{memchr, memchr_iter, memchr3};
+use memchr::memchr;
 
 use rfmill_query_request::Failure;
 
+use super::parts::{MARK, PART};
 use crate::failure::{Result, contract, input, io};
 
-/// Bytes of a part.
-const PART: u64 = 8 << 20;
-
 /// The form of a file.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Form {
-    /// The engine reads it as it is.
+    /// It can be read as it is.
     Plain {
-        /// Its records, that of the names among them.
-        records: u64,
+        /// Where its parts begin, each with a record, and where the last one ends.
+        starts: Vec<u64>,
     },
     /// It is CSV, but has blank lines, or lines that end in a carriage return alone.
     Readable,
@@ -38,137 +30,18 @@ pub enum Form {
 /// be read, or is not UTF-8. Each with its line.
 pub fn check(name: &str, path: &Path, separator: u8, fields: usize) -> Result<Form> {
     let failed = |e: std::io::Error| io(&format!("read {name}"), &e);
-    let file = File::open(path).map_err(failed)?;
-    if let Some(records) = in_parts(&file, separator, fields).map_err(failed)? {
-        return Ok(Form::Plain { records });
-    }
     let mut reader = FormReader::new(name, separator, fields);
-    let mut lines = BufReader::with_capacity(1 << 18, file);
+    let mut lines = BufReader::with_capacity(1 << 18, File::open(path).map_err(failed)?);
+    if lines.fill_buf().map_err(failed)?.starts_with(MARK) {
+        lines.consume(MARK.len());
+        reader.offset = MARK.len() as u64;
+    }
     let mut line = Vec::new();
     while lines.read_until(b'\n', &mut line).map_err(failed)? > 0 {
         reader.line(&line)?;
         line.clear();
     }
     reader.end()
-}
-
-/// The records of a file whose parts are all without fault; none otherwise.
-fn in_parts(file: &File, separator: u8, fields: usize) -> std::io::Result<Option<u64>> {
-    let starts = part_starts(file)?;
-    let parts = starts.len() - 1;
-    let next = AtomicUsize::new(0);
-    let work = || -> std::io::Result<Option<u64>> {
-        let (mut bytes, mut records) = (Vec::new(), 0);
-        loop {
-            let part = next.fetch_add(1, Ordering::Relaxed);
-            let (Some(start), Some(end)) = (starts.get(part), starts.get(part + 1)) else { return Ok(Some(records)) };
-            bytes.resize((end - start) as usize, 0);
-            file.read_exact_at(&mut bytes, *start)?;
-            match records_of(&bytes, separator, fields) {
-                Some(count) => records += count,
-                None => {
-                    next.store(parts, Ordering::Relaxed);
-                    return Ok(None);
-                }
-            }
-        }
-    };
-    let threads = std::thread::available_parallelism().map_or(1, usize::from).min(parts.max(1));
-    let found: Vec<std::io::Result<Option<u64>>> = std::thread::scope(|scope| {
-        let threads: Vec<_> = (0..threads).map(|_| scope.spawn(work)).collect();
-        threads.into_iter().map(|t| t.join().unwrap_or_else(|_| Err(std::io::Error::other("a thread panicked")))).collect()
-    });
-    found.into_iter().try_fold(Some(0), |all, records| Ok(all.zip(records?).map(|(all, records)| all + records)))
-}
-
-/// Where parts begin, each behind a line break, and the end of the file.
-fn part_starts(file: &File) -> std::io::Result<Vec<u64>> {
-    let size = file.metadata()?.len();
-    let mut starts = vec![0];
-    let mut block = vec![0; 1 << 16];
-    let mut at = PART;
-    while at < size {
-        let length = block.len().min((size - at) as usize);
-        file.read_exact_at(&mut block[..length], at)?;
-        match memchr(b'\n', &block[..length]) {
-            Some(end) => {
-                starts.push(at + end as u64 + 1);
-                at += PART;
-            }
-            None => at += length as u64,
-        }
-    }
-    if starts.last() != Some(&size) {
-        starts.push(size);
-    }
-    Ok(starts)
-}
-
-/// The records of a part that begins outside of quotes; none if it has a fault, or would have to be written anew.
-fn records_of(bytes: &[u8], separator: u8, fields: usize) -> Option<u64> {
-    let is_text = memchr(0, bytes).is_none() && std::str::from_utf8(bytes).is_ok();
-    let bare_return = || memchr_iter(b'\r', bytes).any(|at| bytes.get(at + 1) != Some(&b'\n'));
-    if !is_text || bare_return() {
-        return None;
-    }
-    if memchr(b'"', bytes).is_some() {
-        return quoted_records(bytes, separator, fields);
-    }
-    let (mut records, mut start) = (0, 0);
-    while start < bytes.len() {
-        let end = memchr(b'\n', &bytes[start..]).map_or(bytes.len(), |length| start + length);
-        let line = &bytes[start..end];
-        if memchr_iter(separator, line).count() + 1 != fields || is_blank(line) {
-            return None;
-        }
-        records += 1;
-        start = end + 1;
-    }
-    Some(records)
-}
-
-fn is_blank(line: &[u8]) -> bool {
-    matches!(line, [] | [b'\r'])
-}
-
-/// [`records_of`] where there are quotes.
-fn quoted_records(bytes: &[u8], separator: u8, fields: usize) -> Option<u64> {
-    let (mut records, mut at) = (0, 0);
-    while at < bytes.len() {
-        let (mut count, start) = (1, at);
-        loop {
-            if bytes.get(at) == Some(&b'"') {
-                at = behind_quotes(bytes, at + 1)?;
-                if bytes.get(at) == Some(&b'\r') {
-                    at += 1;
-                }
-            } else {
-                at = memchr3(separator, b'\n', b'"', &bytes[at..]).map_or(bytes.len(), |length| at + length);
-            }
-            match bytes.get(at) {
-                Some(byte) if *byte == separator => (count, at) = (count + 1, at + 1),
-                None | Some(b'\n') => break,
-                Some(_) => return None,
-            }
-        }
-        if count != fields || is_blank(&bytes[start..at]) {
-            return None;
-        }
-        records += 1;
-        at += 1;
-    }
-    Some(records)
-}
-
-/// The place behind the quote that closes a field whose text begins at `at`; two quotes are one of the text.
-fn behind_quotes(bytes: &[u8], mut at: usize) -> Option<usize> {
-    loop {
-        at += memchr(b'"', &bytes[at..])? + 1;
-        match bytes.get(at) {
-            Some(b'"') => at += 1,
-            _ => return Some(at),
-        }
-    }
 }
 
 /// The failure that a line of text has a byte 0.
@@ -200,7 +73,10 @@ struct FormReader<'a> {
     quote_line: u64,
     /// Fields of the record before this one.
     before: usize,
-    records: u64,
+    /// Bytes before this one.
+    offset: u64,
+    /// Where parts begin.
+    starts: Vec<u64>,
     /// Whether it must be written anew.
     is_uneven: bool,
 }
@@ -216,7 +92,8 @@ impl<'a> FormReader<'a> {
             record_line: 1,
             quote_line: 1,
             before: 0,
-            records: 0,
+            offset: 0,
+            starts: vec![0],
             is_uneven: false,
         }
     }
@@ -234,7 +111,16 @@ impl<'a> FormReader<'a> {
                 error.valid_up_to() + 1
             )));
         }
-        line.iter().try_for_each(|byte| self.byte(*byte))
+        for byte in line {
+            self.offset += 1;
+            self.byte(*byte)?;
+        }
+        // A record begins here, and perhaps a part.
+        let is_start = matches!(self.place, Place::FieldStart) && self.before == 0;
+        if is_start && self.starts.last().is_some_and(|start| start + PART <= self.offset) {
+            self.starts.push(self.offset);
+        }
+        Ok(())
     }
 
     fn byte(&mut self, byte: u8) -> Result<()> {
@@ -294,8 +180,6 @@ impl<'a> FormReader<'a> {
                 if found == 1 { "" } else { "s" },
                 self.fields
             )));
-        } else {
-            self.records += 1;
         }
         self.before = 0;
         self.line += 1;
@@ -311,14 +195,17 @@ impl<'a> FormReader<'a> {
                     self.name, self.quote_line
                 )));
             }
-            Place::Return => {}
+            Place::Return => self.is_uneven = true,
             Place::FieldStart if self.before == 0 => {}
             _ => self.end_record()?,
         }
-        match self.is_uneven {
-            true => Ok(Form::Readable),
-            false => Ok(Form::Plain { records: self.records }),
+        if self.is_uneven {
+            return Ok(Form::Readable);
         }
+        if self.starts.last() != Some(&self.offset) {
+            self.starts.push(self.offset);
+        }
+        Ok(Form::Plain { starts: self.starts })
     }
 }
 
@@ -336,23 +223,25 @@ mod tests {
     }
 
     #[test]
-    fn plain_files_are_counted() {
-        for (text, records) in [
-            ("a,b\n1,2\n3,4\n", 3),
-            ("a,b\n1,2", 2),
-            ("a,b\r\n1,2\r\n", 2),
-            ("a,b\n\"x,y\",2\n", 2),
-            ("a,b\n\"x \"\"y\"\"\",\"\"\n\"\",\"1\"\r\n", 3),
-            ("a,b\n\"two\nlines\",2\n1,2\n", 3),
-            ("a,b\n,\n", 2),
+    fn plain_files_are_told() {
+        for text in [
+            "a,b\n1,2\n3,4\n",
+            "a,b\n1,2",
+            "a,b\r\n1,2\r\n",
+            "a,b\n\"x,y\",2\n",
+            "a,b\n\"x \"\"y\"\"\",\"\"\n\"\",\"1\"\r\n",
+            "a,b\n\"two\nlines\",2\n1,2\n",
+            "a,b\n,\n",
+            "\u{feff}\"a\",b\n1,2\n",
         ] {
-            assert_eq!(checked(text.as_bytes(), 2).expect(text), Form::Plain { records }, "{text:?}");
+            let size = text.len() as u64;
+            assert_eq!(checked(text.as_bytes(), 2).expect(text), Form::Plain { starts: vec![0, size] }, "{text:?}");
         }
     }
 
     #[test]
-    fn uneven_files_are_written_anew() {
-        for text in ["a,b\n1,2\n\n3,4\n", "a,b\r1,2\r", "a,b\n1,2\n\n", "a,b\r\n\r\n1,2\r\n"] {
+    fn uneven_files_are_told() {
+        for text in ["a,b\n1,2\n\n3,4\n", "a,b\r1,2\r", "a,b\n1,2\r", "a,b\n1,2\n\n", "a,b\r\n\r\n1,2\r\n"] {
             assert_eq!(checked(text.as_bytes(), 2).expect(text), Form::Readable, "{text:?}");
         }
     }
@@ -373,14 +262,15 @@ mod tests {
         }
     }
 
-    /// Cuts within quotes are no faults: a file of many parts whose quoted fields have line breaks.
+    /// Parts begin with records, also where quoted fields have line breaks.
     #[test]
-    fn parts_do_not_change_what_is_found() {
+    fn parts_begin_with_records() {
         let row = format!("1,\"{}\"\n", "two\nlines, \"\"and\"\" more ".repeat(50));
-        let text = row.repeat((3 * PART as usize) / row.len());
-        let records = text.len() as u64 / row.len() as u64;
-        assert_eq!(checked(text.as_bytes(), 2).expect("fine"), Form::Plain { records });
-        let failure = checked(format!("{text}1\n").as_bytes(), 2).expect_err("a short row");
-        assert!(failure.sentence.contains("1 field, where"), "{}", failure.sentence);
+        let rows = 3 * PART as usize / row.len();
+        let Form::Plain { starts } = checked(row.repeat(rows).as_bytes(), 2).expect("fine") else { panic!("uneven") };
+        let length = row.len() as u64;
+        assert_eq!(starts.len(), 4, "{starts:?}");
+        assert!(starts.iter().all(|start| start % length == 0), "{starts:?}");
+        assert_eq!(starts.last(), Some(&(rows as u64 * length)));
     }
 }

@@ -1,16 +1,20 @@
 //! From files to the tables that SQL names.
 //!
-//! [`text`] makes UTF-8 of other encodings, [`csv`] checks the form of CSV files before the engine believes them, and this file
-//! puts the files of a source one below the other.
+//! CSV has a reader of its own: [`records`] tells where fields are, [`parts`] gives each thread a part of a file, [`rows`] makes a
+//! table of them, [`check`] says what is wrong with a file, [`text`] makes UTF-8 of other encodings, and [`csv`] holds them together.
+//! The engine reads the other formats. This file puts the files of a source one below the other.
 
 mod check;
 mod csv;
 mod ndjson;
+mod parts;
+mod records;
+mod rows;
 mod text;
 
 pub use ndjson::first_fault;
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
 use polars::prelude::*;
@@ -28,36 +32,95 @@ pub struct Table {
     pub frame: LazyFrame,
     /// Its rows before any number was rewritten, to look for a value in.
     pub written: LazyFrame,
-    /// Rows of its files, where they were counted.
-    pub rows: Vec<Option<u64>>,
-    /// The names of its files.
-    pub files: Vec<String>,
+}
+
+/// The CSV files of the sources that a query names, by the names of these.
+pub struct CsvFiles(BTreeMap<String, Vec<CsvFile>>);
+
+impl CsvFiles {
+    /// Opens the files. To plan a query, no rows are read.
+    ///
+    /// # Errors
+    /// Exit 3: columns without names, or of one name; exit 4: files that cannot be read, or are of another encoding.
+    pub fn open(request: &Request, names: &BTreeSet<String>) -> Result<CsvFiles> {
+        let mut files = BTreeMap::new();
+        for source in request.sources.iter().filter(|source| source.format == Format::Csv && names.contains(&source.name)) {
+            let open = |(number, file): (usize, &SourceFile)| match request.task {
+                Task::Plan => csv::plan(file, &source.csv),
+                Task::Run => csv::open(file, &source.csv, |ending| scratch(request, source, number, ending)),
+            };
+            files.insert(source.name.clone(), source.files.iter().enumerate().map(open).collect::<Result<_>>()?);
+        }
+        Ok(CsvFiles(files))
+    }
+
+    /// Looks at the rows that no query has read; gives whether what was read is void and is to be read again.
+    ///
+    /// # Errors
+    /// Exit 3: a file that breaks its form; exit 4: text that is not UTF-8, a file that cannot be read.
+    pub fn settle(&mut self, request: &Request) -> Result<bool> {
+        let mut is_void = false;
+        for source in &request.sources {
+            let Some(files) = self.0.get_mut(&source.name) else { continue };
+            for (number, (csv, file)) in files.iter_mut().zip(&source.files).enumerate() {
+                is_void |= csv.settle(file, &source.csv, threads(), |ending| scratch(request, source, number, ending))?;
+            }
+        }
+        Ok(is_void)
+    }
+
+    /// Rows of the files of a source, where they can be counted.
+    pub fn rows(&self, source: &Source) -> Vec<Option<u64>> {
+        match self.0.get(&source.name) {
+            Some(files) => files.iter().map(|file| file.rows(&source.csv, threads())).collect(),
+            None => vec![None; source.files.len()],
+        }
+    }
+}
+
+/// The threads that the engine was given.
+fn threads() -> usize {
+    let given = std::env::var("POLARS_MAX_THREADS").ok().and_then(|threads| threads.parse().ok());
+    given.unwrap_or_else(|| std::thread::available_parallelism().map_or(1, usize::from))
+}
+
+/// A file of the scratch folder, for one of a source.
+fn scratch(request: &Request, source: &Source, number: usize, ending: &str) -> PathBuf {
+    request.scratch.join(format!("{}-{number}.{ending}", source.name))
 }
 
 /// Makes the tables that the SQL of a request names; `names_rows` is whether it names the column of row numbers, and `bad` is told of
-/// numbers that cannot be rewritten. To plan a query, no rows are read.
+/// numbers that cannot be rewritten.
 ///
 /// # Errors
-/// Exit 3: a CSV file that breaks its form, a column that is not there; exit 4: files that cannot be read, or are of another
-/// encoding.
-pub fn tables(request: &Request, names: &BTreeSet<String>, names_rows: bool, bad: &BadValue) -> Result<Vec<Table>> {
+/// Exit 2: a column that is not there; exit 3: JSON that is none; exit 4: files that cannot be read.
+pub fn tables(
+    request: &Request,
+    names: &BTreeSet<String>,
+    names_rows: bool,
+    csv: &CsvFiles,
+    bad: &BadValue,
+) -> Result<Vec<Table>> {
     let named = request.sources.iter().filter(|source| names.contains(&source.name));
-    named.map(|source| table(request, source, names_rows, bad)).collect()
+    named.map(|source| table(source, names_rows, csv.0.get(&source.name), bad)).collect()
 }
 
-fn table(request: &Request, source: &Source, names_rows: bool, bad: &BadValue) -> Result<Table> {
+fn table(source: &Source, names_rows: bool, csv: Option<&Vec<CsvFile>>, bad: &BadValue) -> Result<Table> {
     let failed = |e: PolarsError| {
         let fault = first_fault(std::slice::from_ref(source));
         fault.unwrap_or_else(|| engine(&format!("source {:?}", source.name), &e))
     };
-    let (pieces, rows) = match source.format {
-        Format::Csv => csv_pieces(request, source, names_rows)?,
-        format => plain_pieces(source, format, names_rows).map_err(failed)?,
+    let pieces = match csv {
+        Some(csv) => csv_pieces(source, csv),
+        None => plain_pieces(source, source.format, names_rows).map_err(failed)?,
     };
     let mut frame = match <[LazyFrame; 1]>::try_from(pieces) {
         Ok([frame]) => frame,
         Err(pieces) => concat_lf_diagonal(pieces, UnionArgs { maintain_order: true, ..UnionArgs::default() }).map_err(failed)?,
     };
+    if names_rows && csv.is_some() {
+        frame = frame.with_row_index(ROW_COLUMN, Some(1));
+    }
     let written = frame.clone();
     for column in &source.csv.numbers {
         let schema = frame.collect_schema().map_err(failed)?;
@@ -71,18 +134,12 @@ fn table(request: &Request, source: &Source, names_rows: bool, bad: &BadValue) -
         }
         frame = frame.with_column(rewrite_number(column, source.csv.decimal_comma, bad));
     }
-    Ok(Table {
-        name: source.name.clone(),
-        frame,
-        written,
-        rows,
-        files: source.files.iter().map(|file| file.name.clone()).collect(),
-    })
+    Ok(Table { name: source.name.clone(), frame, written })
 }
 
 /// Files that are read together: neighbours with the same columns in their folders' names.
-fn groups(files: &[SourceFile], alone: bool) -> impl Iterator<Item = &[SourceFile]> {
-    files.chunk_by(move |a, b| !alone && a.partitions == b.partitions)
+fn groups(files: &[SourceFile]) -> impl Iterator<Item = &[SourceFile]> {
+    files.chunk_by(|a, b| a.partitions == b.partitions)
 }
 
 /// Adds the columns that the folders of files give.
@@ -106,13 +163,11 @@ fn row_index(names_rows: bool, before: u64) -> PolarsResult<Option<RowIndex>> {
     Ok(names_rows.then(|| RowIndex { name: ROW_COLUMN.into(), offset }))
 }
 
-type Pieces = (Vec<LazyFrame>, Vec<Option<u64>>);
-
 /// NDJSON, Parquet and IPC.
-fn plain_pieces(source: &Source, format: Format, names_rows: bool) -> PolarsResult<Pieces> {
+fn plain_pieces(source: &Source, format: Format, names_rows: bool) -> PolarsResult<Vec<LazyFrame>> {
     let mut pieces = Vec::new();
     let mut before = 0;
-    let mut files = groups(&source.files, false).peekable();
+    let mut files = groups(&source.files).peekable();
     while let Some(group) = files.next() {
         let paths: Vec<PlRefPath> = group.iter().map(|file| engine_path(&file.path)).collect::<PolarsResult<_>>()?;
         let index = row_index(names_rows, before)?;
@@ -147,7 +202,7 @@ fn plain_pieces(source: &Source, format: Format, names_rows: bool) -> PolarsResu
         let Some(first) = group.first() else { continue };
         pieces.push(with_partitions(frame, first));
     }
-    Ok((pieces, vec![None; source.files.len()]))
+    Ok(pieces)
 }
 
 /// The rows of a table.
@@ -156,42 +211,16 @@ pub fn count_rows(frame: LazyFrame) -> PolarsResult<u64> {
     frame.column("rows")?.get(0)?.extract::<u64>().ok_or_else(|| polars_err!(ComputeError: "rows without a count"))
 }
 
-/// CSV, every file checked first.
-fn csv_pieces(request: &Request, source: &Source, names_rows: bool) -> Result<Pieces> {
-    let failed = |e: PolarsError| engine(&format!("source {:?}", source.name), &e);
-    let mut files: Vec<CsvFile> = Vec::with_capacity(source.files.len());
-    for (number, file) in source.files.iter().enumerate() {
-        let scratch = |ending: &str| -> PathBuf { request.scratch.join(format!("{}-{number}.{ending}", source.name)) };
-        files.push(match request.task {
-            Task::Plan => csv::plan(file, &source.csv)?,
-            Task::Run => csv::open(file, &source.csv, scratch)?,
-        });
-    }
-    let mut pieces = Vec::new();
-    let mut before = 0;
-    let pairs: Vec<(&SourceFile, &CsvFile)> = source.files.iter().zip(&files).collect();
+/// CSV: files of the same columns are neighbours in one table.
+fn csv_pieces(source: &Source, files: &[CsvFile]) -> Vec<LazyFrame> {
+    let pairs: Vec<(&SourceFile, &CsvFile)> = source.files.iter().zip(files).collect();
     let is_like =
         |a: &(&SourceFile, &CsvFile), b: &(&SourceFile, &CsvFile)| a.0.partitions == b.0.partitions && a.1.columns == b.1.columns;
-    for group in pairs.chunk_by(is_like) {
-        let Some((first, csv)) = group.first() else { continue };
-        let paths = group.iter().map(|(_, csv)| engine_path(&csv.path)).collect::<PolarsResult<Vec<_>>>().map_err(failed)?;
-        let schema = Schema::from_iter(csv.columns.iter().map(|name| Field::new(name.as_str().into(), DataType::String)));
-        let nulls: Vec<PlSmallStr> = source.csv.null_values.iter().map(|text| text.as_str().into()).collect();
-        let frame = LazyCsvReader::new_paths(paths.into())
-            .with_schema(Some(schema.into()))
-            .with_has_header(source.csv.header)
-            .with_separator(source.csv.separator)
-            .with_missing_is_null(source.csv.null_values.iter().any(String::is_empty))
-            .with_null_values(Some(NullValues::AllColumns(nulls)))
-            .with_row_index(row_index(names_rows, before).map_err(failed)?)
-            .with_glob(false)
-            .with_cache(false)
-            .with_raise_if_empty(false)
-            .finish()
-            .map_err(failed)?;
-        before += group.iter().map(|(_, csv)| csv.rows).sum::<u64>();
-        pieces.push(with_partitions(frame, first));
-    }
-    let rows = files.iter().map(|csv| (request.task == Task::Run).then_some(csv.rows)).collect();
-    Ok((pieces, rows))
+    let piece = |(number, group): (usize, &[(&SourceFile, &CsvFile)])| {
+        let (first, _) = group.first()?;
+        let files: Vec<&CsvFile> = group.iter().map(|(_, csv)| *csv).collect();
+        let name = format!("CSV SCAN of {:?} ({})", source.name, number + 1);
+        Some(with_partitions(rows::table(name, &files, &source.csv), first))
+    };
+    pairs.chunk_by(is_like).enumerate().filter_map(piece).collect()
 }

@@ -9,17 +9,17 @@ use polars::prelude::*;
 use rfmill_query_request::*;
 
 /// A folder of its own for a test, removed when it is dropped.
-struct Folder(PathBuf);
+pub(super) struct Folder(PathBuf);
 
 impl Folder {
-    fn new(name: &str) -> Folder {
+    pub(super) fn new(name: &str) -> Folder {
         let path = std::env::temp_dir().join(format!("rfmill-query-{name}-{}", std::process::id()));
         let _ = std::fs::remove_dir_all(&path);
         std::fs::create_dir_all(&path).expect("a folder");
         Folder(path)
     }
 
-    fn write(&self, name: &str, text: &str) -> PathBuf {
+    pub(super) fn write(&self, name: &str, text: &str) -> PathBuf {
         let path = self.0.join(name);
         std::fs::write(&path, text).expect("a file");
         path
@@ -32,7 +32,7 @@ impl Drop for Folder {
     }
 }
 
-fn source(name: &str, format: Format, files: &[PathBuf]) -> Source {
+pub(super) fn source(name: &str, format: Format, files: &[PathBuf]) -> Source {
     let csv = CsvFormat {
         separator: b',',
         decimal_comma: false,
@@ -45,7 +45,7 @@ fn source(name: &str, format: Format, files: &[PathBuf]) -> Source {
     Source { name: name.into(), format, files: files.iter().map(file).collect(), csv }
 }
 
-fn request(folder: &Folder, sql: &str, sources: Vec<Source>) -> Request {
+pub(super) fn request(folder: &Folder, sql: &str, sources: Vec<Source>) -> Request {
     Request {
         version: VERSION,
         task: Task::Run,
@@ -83,13 +83,13 @@ fn ask(request: &Request) -> Reply {
     serde_json::from_str(&answer(&serde_json::to_string(request).expect("JSON"))).expect("a reply")
 }
 
-fn done(request: &Request) -> (Done, DataFrame) {
+pub(super) fn done(request: &Request) -> (Done, DataFrame) {
     let Reply::Done(done) = ask(request) else { panic!("{:?}", ask(request)) };
     let path = PlRefPath::try_from_path(&request.output).expect("a path");
     (done, LazyFrame::scan_parquet(path, ScanArgsParquet::default()).and_then(LazyFrame::collect).expect("the result"))
 }
 
-fn failed(request: &Request) -> Failure {
+pub(super) fn failed(request: &Request) -> Failure {
     match ask(request) {
         Reply::Failed(failure) => failure,
         Reply::Done(done) => panic!("{done:?}"),
