@@ -123,6 +123,7 @@ fn fifteen_nights_with_late_orders() {
         check_transitions(&bench, &known, &dates, as_of);
         check_customers(&bench, &known, &dates, as_of);
         check_published(&bench, first, as_of);
+        check_report(&bench, &known, as_of);
     }
     bench.verifies();
 }
@@ -294,6 +295,72 @@ fn check_published(bench: &Bench, first: i64, as_of: i64) {
     let night = read_folder(&bench.path("out/tables/dim_period").join(nights.last().unwrap()));
     assert_eq!(night.rows.len(), 1);
     assert_eq!(night.records()[0]["role"].text(), "own");
+}
+
+/// The headlines are of the period, beside the same days of the month and of the year before; no section is hollow.
+fn check_report(bench: &Bench, known: &[Customer], as_of: i64) {
+    let report: serde_json::Value = serde_json::from_slice(&bench.read("out/latest/report/report.json")).unwrap();
+    let facts: BTreeMap<&str, &serde_json::Value> =
+        (report["facts"].as_array().unwrap().iter()).map(|fact| (fact["name"].as_str().unwrap(), &fact["value"])).collect();
+    assert_eq!(report["as_of"], serde_json::json!([date_text(as_of)]));
+    for (end, date) in [("", as_of), ("_before", months_before(as_of, 1)), ("_year_before", months_before(as_of, 12))] {
+        let [(from, to), _] = periods(date);
+        let active = known.iter().filter(|c| c.purchases(from, to) > 0).count();
+        assert_eq!(facts[format!("active_customers{end}").as_str()], &serde_json::json!(active), "{end} {}", date_text(as_of));
+        let revenue: i128 = known.iter().filter(|c| c.first() <= date).map(|c| c.money(from, to)).sum();
+        let money = format!("{}.{:02}", revenue / 100, revenue % 100);
+        assert_eq!(facts[format!("period_revenue{end}").as_str()], &serde_json::json!(money), "{end} {}", date_text(as_of));
+    }
+    let page = String::from_utf8(bench.read("out/latest/report/index.html")).unwrap();
+    for chart in ["trend-customers-0", "cohorts-0", "growth-0", "concentration-0", "flows-0"] {
+        assert!(page.contains(&format!("data-chart=\"{chart}\"")), "{chart}");
+    }
+    // Who buys from 800 days before the first night on has no 365 days before the first months.
+    assert_eq!(page.contains("class=\"hatch\""), page.contains("Hatched columns: "));
+    let unfinished = as_of != naive::month_end(as_of);
+    assert_eq!(page.contains("is not over: its numbers stand beside those of"), unfinished);
+}
+
+#[test]
+fn a_night_without_a_trend_says_what_it_lacks() {
+    let bench = Bench::new();
+    bench.edit("as_of = [2024-12-31]", "as_of = [2024-12-30]");
+    bench.edit("path = \"out\"", "path = \"out\"\nreport = [\"html\", \"json\"]");
+    bench.runs();
+    let page = String::from_utf8(bench.read("out/latest/report/index.html")).unwrap();
+    for sentence in [
+        "The job has one as-of date, so there is no trend.",
+        "The job has no periods, so there are no cohorts.",
+        "The job has no periods, so there is no growth to account for.",
+    ] {
+        assert!(page.contains(sentence), "{sentence}");
+    }
+    assert!(!page.contains("data-chart=\"growth-0\"") && !page.contains("data-chart=\"cohorts-0\""));
+}
+
+#[test]
+fn a_lookback_before_the_data_is_hatched_and_said() {
+    let bench = Bench::new();
+    bench.edit("as_of = [2024-12-31]", "as_of = [2024-12-31]\ntrend = \"13 months\"\n[score]\nlookback = \"60d\"");
+    bench.runs();
+    let page = String::from_utf8(bench.read("out/latest/report/index.html")).unwrap();
+    assert!(page.contains("class=\"hatch\"") && page.contains("Hatched columns: the lookback reaches before the first order"));
+    // The first order is of 5 January, so the lookbacks of the ends of January and February reach before it.
+    let periods = read_file(&bench.path("out/latest/dim_period.parquet"));
+    let short = periods.records().into_iter().filter(|row| *row["history_complete"] == Cell::Bool(false));
+    let short: Vec<String> = short.map(|row| row["as_of"].key()).collect();
+    assert_eq!(short, ["2023-11-30", "2023-12-31", "2024-01-31", "2024-02-29"]);
+}
+
+#[test]
+fn old_orders_are_warned_of() {
+    let bench = Bench::new();
+    let said = |as_of: &str| bench.succeeds(&["run", "job.toml", "--as-of", as_of]).err;
+    let warning = "the newest order (column \"ordered_at\") is of 2024-12-31, 8 days before the as-of date 2025-01-08; look for a missing file or partition, or say with checks.newest_order_within how old it may be";
+    assert!(said("2025-01-08").contains(warning));
+    assert!(!said("2025-01-07").contains("the newest order"));
+    bench.append("[checks]\nnewest_order_within = \"30d\"");
+    assert!(!said("2025-01-08").contains("the newest order"));
 }
 
 #[test]

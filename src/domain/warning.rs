@@ -65,6 +65,15 @@ pub enum Warning {
         /// How many are.
         dates: usize,
     },
+    /// The newest order is long before the last as-of date.
+    OldOrders {
+        /// The day of the newest order.
+        newest: Day,
+        /// The last as-of date.
+        as_of: Day,
+        /// The column of the dates.
+        column: String,
+    },
     /// Files of a folder are not read.
     PassedOver {
         /// The folder.
@@ -271,6 +280,11 @@ impl Display for Warning {
                 };
                 write!(f, "the data begin on {data_begin}, after a lookback {dates} does (history_complete is false there)")
             }
+            Warning::OldOrders { newest, as_of, column } => write!(
+                f,
+                "the newest order (column {column:?}) is of {newest}, {} days before the as-of date {as_of}; look for a missing file or partition, or say with checks.newest_order_within how old it may be",
+                as_of.0 - newest.0
+            ),
             Warning::PassedOver { folder, count, examples, parquet, linked_folders } => {
                 passed_over(f, folder, *count, examples, *parquet, *linked_folders)
             }

@@ -31,6 +31,8 @@ pub struct Scored {
     pub findings: Findings,
     /// The day of the first order.
     pub first_order: Option<Day>,
+    /// The day of the newest order, up to the last as-of date.
+    pub last_order: Option<Day>,
     /// Per as-of date, whether no window reaches back before the first order.
     pub history_complete: Vec<bool>,
 }
@@ -68,6 +70,7 @@ impl Scored {
             customers: first_pass.customers,
             findings: first_pass.findings,
             first_order,
+            last_order: first_pass.span.map(|(_, last)| last),
             history_complete: job.dates.iter().map(|date| is_complete(date.date)).collect(),
         })
     }

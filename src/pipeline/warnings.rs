@@ -90,6 +90,10 @@ pub fn data_warnings(
         out.push(Warning::EmptyIds { orders: scanned.empty_ids, column: job.raw.orders.customer_id.clone() });
     }
     out.extend(orders_warnings(stage, scanned, ledger, &scored.findings).into_iter().map(Warning::Orders));
+    let is_old = |newest: &Day| job.newest_order_within.is_none() && job.last().0 - newest.0 > OLD_DAYS;
+    if let Some(newest) = scored.last_order.filter(is_old) {
+        out.push(Warning::OldOrders { newest, as_of: job.last(), column: job.raw.orders.ordered_at.clone() });
+    }
     let incomplete: Vec<Day> = job.shown().filter(|(at, _)| !scored.history_complete[*at]).map(|(_, d)| d.date).collect();
     if let (Some(first), Some(data_begin)) = (incomplete.first(), scored.first_order) {
         out.push(Warning::ShortHistory { data_begin, first: *first, dates: incomplete.len() });
@@ -114,6 +118,9 @@ pub fn outcomes(job: &Job, scanned: &Scanned, ledger: &RowCounts) -> Vec<Outcome
     };
     sums.into_iter().map(line).collect()
 }
+
+/// Days after the newest order at which a job that sets no limit is warned.
+const OLD_DAYS: i32 = 7;
 
 /// Slices whose scores are checked.
 const MAX_SLICES: usize = 20;

@@ -33,7 +33,7 @@ pub(super) fn write(view: &View, story: &Story) -> Result<Vec<u8>> {
     file.member("language", &data.settings.language.tag())?;
     file.member("currency_label", &data.settings.currency_label)?;
     file.member("min_group", &data.settings.min_group)?;
-    file.member("as_of", &view.dates.iter().map(|d| d.to_string()).collect::<Vec<_>>())?;
+    file.member("as_of", &run.as_of)?;
     file.member("slice", &view.slice)?;
     file.rows("answers", &answers)?;
     file.rows("facts", &story.facts)?;

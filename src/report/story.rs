@@ -1,6 +1,7 @@
 //! What a report says first: answers to the questions that people open it with.
 
 mod answer;
+mod period;
 mod strategies;
 
 pub(super) use answer::Story;
@@ -10,7 +11,7 @@ use super::language::Sentence;
 use super::number::NOTHING;
 use super::suppress::add_money;
 use super::view::{NONE, SchemeView, View};
-use crate::domain::{ALL, Decimal};
+use crate::domain::{Day, Decimal};
 use crate::tables::Value;
 
 /// How many states a sentence names before it stops.
@@ -28,37 +29,12 @@ pub(super) fn tell(view: &View) -> Story {
 
 impl Story {
     fn changed(&mut self, view: &View) {
-        let (words, format) = (&view.words, &view.format);
+        let words = &view.words;
         let Some(now) = view.last() else { return };
         let before = view.before(now);
-        let total = view.total(now);
-        let earlier = before.and_then(|d| view.total(d));
-        let date = format.date(now);
-        let mut said = Vec::new();
-        if let Some(n) = total.and_then(|t| t.customers) {
-            self.fact("customers", Value::Int(n));
-            let was = earlier.and_then(|t| t.customers);
-            let note = was.map(|was| view.change_of(n as f64, was as f64)).unwrap_or_default();
-            let values = [("n", &*format.count(n)), ("date", &*date), ("change", &*note)];
-            said.push(
-                words.say(if was.is_some() { "story.changed.customers" } else { "story.changed.customers_first" }, &values),
-            );
-            self.tiles.push(Tile {
-                label: words.text("tile.customers").into(),
-                value: format.count(n),
-                note,
-                section: "segments",
-            });
-        }
-        if let Some(revenue) = total.and_then(|t| t.revenue) {
-            self.fact("revenue", Value::Money(revenue));
-            let was = earlier.and_then(|t| t.revenue);
-            let note = was.map(|was| view.change_of(revenue.to_f64(), was.to_f64())).unwrap_or_default();
-            let values = [("revenue", &*format.money_short(revenue)), ("change", &*note)];
-            said.push(words.say(if was.is_some() { "story.changed.revenue" } else { "story.changed.revenue_first" }, &values));
-            let label = words.text("tile.revenue").into();
-            self.tiles.push(Tile { label, value: format.money_short(revenue), note, section: "segments" });
-        }
+        self.total_facts(view, now);
+        let period = self.period(view);
+        let said = if period.is_empty() { self.totals(view, now, before) } else { period };
         let mut moved = Vec::new();
         if let (Some(before), Some(scheme)) = (before, view.schemes.first()) {
             moved = largest_moves(view, scheme, now, before);
@@ -67,7 +43,44 @@ impl Story {
             Some(before) => words.fill("story.changed.question", &[("before", &view.period(before))]),
             None => words.fill("story.changed.question_first", &[("date", &view.period(now))]),
         };
-        self.answer("changed", "trends", question, vec![said, moved, growth(view)]);
+        self.answer("changed", "trends", question, vec![said, moved]);
+    }
+
+    /// All customers at the last date and their revenue, where the run has no periods.
+    fn totals(&mut self, view: &View, now: Day, before: Option<Day>) -> Vec<Sentence> {
+        let (words, format) = (&view.words, &view.format);
+        let total = view.total(now);
+        let earlier = before.and_then(|d| view.total(d));
+        let mut said = Vec::new();
+        if let Some(n) = total.and_then(|t| t.customers) {
+            let was = earlier.and_then(|t| t.customers);
+            let note = was.map(|was| view.change_of(n as f64, was as f64)).unwrap_or_default();
+            let values = [("n", &*format.count(n)), ("date", &*format.date(now)), ("change", &*note)];
+            said.push(
+                words.say(if was.is_some() { "story.changed.customers" } else { "story.changed.customers_first" }, &values),
+            );
+            let label = words.text("tile.customers").into();
+            self.tiles.push(Tile { label, value: format.count(n), note, section: "segments" });
+        }
+        if let Some(revenue) = total.and_then(|t| t.revenue) {
+            let was = earlier.and_then(|t| t.revenue);
+            let note = was.map(|was| view.change_of(revenue.to_f64(), was.to_f64())).unwrap_or_default();
+            let values = [("revenue", &*format.money_short(revenue)), ("change", &*note)];
+            said.push(words.say(if was.is_some() { "story.changed.revenue" } else { "story.changed.revenue_first" }, &values));
+            let label = words.text("tile.revenue").into();
+            self.tiles.push(Tile { label, value: format.money_short(revenue), note, section: "segments" });
+        }
+        said
+    }
+
+    fn total_facts(&mut self, view: &View, now: Day) {
+        let total = view.total(now);
+        if let Some(n) = total.and_then(|t| t.customers) {
+            self.fact("customers", Value::Int(n));
+        }
+        if let Some(revenue) = total.and_then(|t| t.revenue) {
+            self.fact("revenue", Value::Money(revenue));
+        }
     }
 
     fn at_risk(&mut self, view: &View) {
@@ -181,7 +194,7 @@ impl Story {
     }
 
     /// Why customers left a state.
-    fn why(&mut self, view: &View, scheme: &SchemeView, state: &str, from: crate::domain::Day) -> Vec<Sentence> {
+    fn why(&mut self, view: &View, scheme: &SchemeView, state: &str, from: Day) -> Vec<Sentence> {
         let (words, format) = (&view.words, &view.format);
         let rows = view.data.moves.iter().flatten().filter(|r| {
             Some(r.as_of) == view.last()
@@ -214,7 +227,7 @@ impl Story {
 }
 
 /// The states that gained and lost most.
-fn largest_moves(view: &View, scheme: &SchemeView, now: crate::domain::Day, before: crate::domain::Day) -> Vec<Sentence> {
+fn largest_moves(view: &View, scheme: &SchemeView, now: Day, before: Day) -> Vec<Sentence> {
     let customers = |date, state: &str| match view.segment(date, &scheme.name, state) {
         Some(row) => row.customers,
         None => Some(0),
@@ -232,28 +245,6 @@ fn largest_moves(view: &View, scheme: &SchemeView, now: crate::domain::Day, befo
     let gained = changes.iter().max_by_key(|(n, _)| *n).filter(|(n, _)| *n > 0);
     let lost = changes.iter().min_by_key(|(n, _)| *n).filter(|(n, _)| *n < 0);
     [say("story.changed.gained", gained), say("story.changed.lost", lost)].into_iter().flatten().collect()
-}
-
-/// Growth accounting of the last period in a sentence.
-fn growth(view: &View) -> Vec<Sentence> {
-    let mut rows = view.data.growth.iter().flatten();
-    let row = rows.rfind(|r| Some(r.as_of) == view.last() && r.slice == view.slice && r.scheme == ALL && r.from_state == ALL);
-    let Some(row) = row else { return Vec::new() };
-    let (Some(active), Some(new), Some(retained), Some(back), Some(lapsed)) =
-        (row.active, row.new, row.retained, row.resurrected, row.lapsed)
-    else {
-        return Vec::new();
-    };
-    let count = |n| view.format.count(n);
-    let values = [
-        ("active", &*count(active)),
-        ("new", &*count(new)),
-        ("retained", &*count(retained)),
-        ("back", &*count(back)),
-        ("lapsed", &*count(lapsed)),
-        ("period", &*view.period(row.as_of)),
-    ];
-    vec![view.words.say("story.changed.growth", &values)]
 }
 
 impl View<'_> {
@@ -278,14 +269,14 @@ impl View<'_> {
     }
 
     /// A period by its first and last day, or its label where the job has one.
-    pub fn span(&self, start: Option<crate::domain::Day>, end: Option<crate::domain::Day>) -> String {
+    pub fn span(&self, start: Option<Day>, end: Option<Day>) -> String {
         match (start, end) {
             (None, None) => self.words.text("strategy.all_periods").into(),
             (start, end) => {
                 let known = self.data.dim_period.iter().flatten().find(|p| p.period_start == start && p.period_end == end);
                 let label = known.and_then(|p| p.label.clone()).filter(|l| !l.trim().is_empty());
                 label.unwrap_or_else(|| {
-                    let date = |d: Option<crate::domain::Day>| d.map_or(NOTHING.into(), |d| self.format.date(d));
+                    let date = |d: Option<Day>| d.map_or(NOTHING.into(), |d| self.format.date(d));
                     self.words.fill("strategy.span", &[("start", &date(start)), ("end", &date(end))])
                 })
             }

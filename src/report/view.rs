@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use super::colour::{self, Colour};
-use super::data::{ReportData, SegmentRow, StateRow, TransitionRow};
+use super::data::{PeriodRow, ReportData, SegmentRow, StateRow, TransitionRow};
 use super::language::Words;
 use super::number::NumberFormat;
 use super::suppress::SliceTotal;
@@ -12,6 +12,9 @@ use crate::scheme;
 
 /// State of who is not listed, in transitions.
 pub(super) const NONE: &str = "(none)";
+
+/// Role of the ends of earlier periods, in `dim_period`.
+const TREND: &str = "trend";
 
 /// A ladder shorter than this says nothing of risk by itself.
 const TELLING_LADDER: usize = 5;
@@ -62,16 +65,14 @@ pub(super) struct View<'a> {
     pub slice: String,
     /// All slices, the largest first.
     pub slices: Vec<String>,
-    /// As-of dates, ascending.
+    /// As-of dates, ascending: those of the job, and the ends of earlier periods that its trend goes through.
     pub dates: Vec<Day>,
 }
 
 impl<'a> View<'a> {
     pub fn new(data: &'a ReportData, totals: &'a [SliceTotal], words: Words) -> View<'a> {
         let format = NumberFormat::new(&words, &data.settings.currency_label);
-        let mut dates: Vec<Day> = data.run.as_of.iter().filter_map(|date| Day::parse(date)).collect();
-        dates.sort_unstable();
-        dates.dedup();
+        let dates = dates(data);
         let slices = slices(totals, dates.last().copied());
         let slice = slices.first().cloned().unwrap_or_else(|| ALL.into());
         let mut view = View { data, totals, words, format, schemes: Vec::new(), slice, slices, dates };
@@ -188,14 +189,37 @@ impl<'a> View<'a> {
         self.dates.last().copied()
     }
 
-    /// The as-of date before `date`.
+    /// The date that `date` is compared with: that of the period before (the same days of it, where the period of `date`
+    /// is not over), else the as-of date before.
     pub fn before(&self, date: Day) -> Option<Day> {
-        self.dates.iter().rev().find(|d| **d < date).copied()
+        let known = self.period_row(date).and_then(|row| row.period_before);
+        known.or_else(|| self.dates.iter().rev().find(|d| **d < date).copied())
+    }
+
+    /// The date of the year before that `date` is compared with.
+    pub fn year_before(&self, date: Day) -> Option<Day> {
+        self.period_row(date)?.same_period_last_year
+    }
+
+    /// What is known of the period of a date.
+    pub fn period_row(&self, date: Day) -> Option<&PeriodRow> {
+        self.data.dim_period.iter().flatten().find(|row| row.as_of == date)
+    }
+
+    /// Whether a row of this date is only there to be compared with.
+    pub fn is_comparison(&self, date: Day) -> bool {
+        !self.dates.contains(&date)
+    }
+
+    /// The first date of the trend, if the job has one.
+    pub fn trend_begins(&self) -> Option<Day> {
+        let mut rows = self.data.dim_period.iter().flatten();
+        rows.any(|row| row.role.as_deref() == Some(TREND)).then(|| self.dates.first().copied()).flatten()
     }
 
     /// What an as-of date is called: the label of its period, else the date.
     pub fn period(&self, date: Day) -> String {
-        let label = self.data.dim_period.iter().flatten().find(|r| r.as_of == date).and_then(|r| r.label.clone());
+        let label = self.period_row(date).and_then(|r| r.label.clone());
         label.filter(|l| !l.trim().is_empty()).unwrap_or_else(|| self.format.date(date))
     }
 
@@ -275,6 +299,16 @@ impl<'a> View<'a> {
     pub fn list(&self, names: &[String]) -> String {
         names.join(self.words.text("format.list"))
     }
+}
+
+/// The as-of dates of the run, and those of its trend.
+fn dates(data: &ReportData) -> Vec<Day> {
+    let rows = data.dim_period.iter().flatten().filter(|row| row.role.as_deref() == Some(TREND));
+    let mut dates: Vec<Day> = data.run.as_of.iter().filter_map(|date| Day::parse(date)).collect();
+    dates.extend(rows.map(|row| row.as_of));
+    dates.sort_unstable();
+    dates.dedup();
+    dates
 }
 
 /// The slices, the largest at the last date first; `(all)` before them.

@@ -100,7 +100,7 @@ pub enum Population {
 #[serde(deny_unknown_fields)]
 pub struct RawChecks {
     /// The newest order on or before the last as-of date may be at most this many days older than that date; otherwise exit
-    /// 3.
+    /// 3. Without a limit, more than 7 days are a warning.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schemars(extend("x-type" = "days, `\"2d\"`"))]
     pub newest_order_within: Option<String>,

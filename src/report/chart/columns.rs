@@ -18,6 +18,8 @@ pub struct Series {
 pub struct ColumnChart<'a> {
     /// Names of the periods.
     pub periods: Vec<String>,
+    /// Per period, whether its column is hatched: its numbers are not whole.
+    pub hatched: Vec<bool>,
     /// From the line outwards.
     pub series: Vec<Series>,
     /// How numbers of the axis are written.
@@ -40,6 +42,20 @@ pub(super) fn axis_names(canvas: &mut Canvas, names: &[String], x: &dyn Fn(usize
 /// Room that the numbers of an axis take at its left.
 pub(super) fn axis_room(marks: &[f64], tick: &dyn Fn(f64) -> String) -> f64 {
     marks.iter().map(|m| words::width(&tick(*m), 11.5)).fold(0.0, f64::max) + 10.0
+}
+
+/// Distance of the lines of a hatching along the edges.
+const HATCH: f64 = 7.0;
+
+/// Slanting lines over a rectangle, given by left, top, right and bottom.
+fn hatch(canvas: &mut Canvas, [left, top, right, bottom]: [f64; 4]) {
+    // Along a line, x + y is the same.
+    let mut sum = left + top + HATCH;
+    while sum < right + bottom {
+        let (low, high) = (bottom.min(sum - left), top.max(sum - right));
+        canvas.line([sum - low, low, sum - high, high], "hatch");
+        sum += HATCH;
+    }
 }
 
 impl Chart for ColumnChart<'_> {
@@ -76,6 +92,10 @@ impl Chart for ColumnChart<'_> {
                 reached[side] += value.max(0.0);
                 let place = [centre(period) - thick / 2.0, a.min(b), thick, (a - b).abs()];
                 canvas.rectangle(place, &series.ink, "block", Some(mark));
+            }
+            if self.hatched.get(period) == Some(&true) {
+                let left = centre(period) - thick / 2.0;
+                hatch(&mut canvas, [left, scale.at(reached[0]), left + thick, scale.at(-reached[1])]);
             }
         }
         axis_names(&mut canvas, &self.periods, &centre, top + plot + 18.0, step);

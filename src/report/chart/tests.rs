@@ -99,6 +99,7 @@ fn forests_show_intervals_or_reasons() {
 fn columns_stack_and_stand_below_the_line() {
     let series = |value, below| Series { ink: Ink::Class("x"), values: vec![Some((value, Mark::default())), None], below };
     let chart = ColumnChart {
+        hatched: Vec::new(),
         periods: vec!["1".into(), "2".into()],
         series: vec![series(30.0, false), series(50.0, false), series(20.0, true)],
         tick: &|v| format!("{v}"),

@@ -2,7 +2,7 @@
 
 use super::figure::{behind, figure};
 use super::grid::{CellWriter, Grid, GridCell};
-use super::missing::missing;
+use super::missing::{empty, missing};
 use crate::domain::Day;
 use crate::report::chart::{HeatCell, HeatMap, Mark};
 use crate::report::data::CohortRow;
@@ -13,6 +13,9 @@ use crate::report::view::View;
 pub(super) fn write(view: &View) -> Markup {
     let Some(all) = &view.data.cohorts else { return missing(view, "cohorts") };
     let rows: Vec<&CohortRow> = all.iter().filter(|r| r.slice == view.slice).collect();
+    if rows.is_empty() {
+        return empty(view, "cohorts.none");
+    }
     let mut out = triangle(view, &rows);
     out.append(&table(view, &rows));
     out

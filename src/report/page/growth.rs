@@ -2,7 +2,7 @@
 
 use super::figure::{behind, figure};
 use super::grid::{CellWriter, Grid, GridCell, swatch};
-use super::missing::missing;
+use super::missing::{empty, missing};
 use crate::domain::ALL;
 use crate::report::chart::{ColumnChart, Ink, Line, LineChart, Mark, Series};
 use crate::report::colour::Colour;
@@ -23,11 +23,14 @@ const PARTS: [Part; 4] = [
 /// The section.
 pub(super) fn write(view: &View) -> Markup {
     let Some(all) = &view.data.growth else { return missing(view, "growth") };
-    let of_slice: Vec<&GrowthRow> = all.iter().filter(|r| r.slice == view.slice).collect();
+    let of_slice: Vec<&GrowthRow> = all.iter().filter(|r| r.slice == view.slice && !view.is_comparison(r.as_of)).collect();
     let total: Vec<&GrowthRow> = of_slice.iter().filter(|r| r.scheme == ALL).copied().collect();
+    if total.is_empty() {
+        return empty(view, "growth.none");
+    }
     let periods: Vec<String> = total.iter().map(|r| view.short_period(r.as_of)).collect();
     let mut out = Markup::new();
-    out.raw("<p class=\"legend\">");
+    out.append(&unfinished(view)).raw("<p class=\"legend\">");
     let mut series = Vec::new();
     for (name, colour, value, below) in PARTS {
         let Some(colour) = Colour::parse(colour) else { continue };
@@ -41,13 +44,24 @@ pub(super) fn write(view: &View) -> Markup {
         series.push(Series { ink: Ink::State(colour), values: values.collect(), below });
     }
     out.raw("</p>\n");
-    let chart = ColumnChart { periods, series, tick: &|v| view.format.short(v.abs(), 0) };
+    let chart = ColumnChart { hatched: vec![false; periods.len()], periods, series, tick: &|v| view.format.short(v.abs(), 0) };
     out.append(&figure("growth-0", view.words.text("growth.title"), view.words.text("growth.description"), &chart));
     out.append(&behind(view, view.words.text("growth.title"), &table(view, &total, false)));
     let by_state: Vec<&GrowthRow> =
         of_slice.iter().filter(|r| r.scheme != ALL && Some(r.as_of) == view.last()).copied().collect();
     if !by_state.is_empty() {
         out.append(&behind(view, view.words.text("growth.by_state"), &table(view, &by_state, true)));
+    }
+    out
+}
+
+/// What the last period stands beside, if it is not over.
+fn unfinished(view: &View) -> Markup {
+    let mut out = Markup::new();
+    let now = view.last().filter(|now| view.period_row(*now).is_some_and(|row| row.is_partial == Some(true)));
+    if let Some((now, before)) = now.and_then(|now| Some((now, view.period_row(now)?.period_before?))) {
+        let values = [("period", &*view.period(now)), ("before", &*view.period(before))];
+        out.raw("<p class=\"soft\">").sentence(&view.words.say("growth.unfinished", &values)).raw("</p>\n");
     }
     out
 }
@@ -104,7 +118,11 @@ const TOPS: [Top; 3] = [("top_1", |r| r.top_1_share), ("top_10", |r| r.top_10_sh
 /// The section on concentration.
 pub(super) fn concentration(view: &View) -> Markup {
     let Some(all) = &view.data.concentration else { return missing(view, "concentration") };
-    let rows: Vec<&ConcentrationRow> = all.iter().filter(|r| r.slice == view.slice).collect();
+    let of_slice = all.iter().filter(|r| r.slice == view.slice && !view.is_comparison(r.as_of));
+    let rows: Vec<&ConcentrationRow> = of_slice.collect();
+    if rows.is_empty() {
+        return empty(view, "concentration.none");
+    }
     let series = TOPS.iter().map(|(name, value)| {
         let label = view.words.text(&format!("concentration.{name}"));
         let points = rows.iter().map(|r| {

@@ -45,7 +45,7 @@ fn warnings(view: &View) -> Markup {
 fn periods(view: &View) -> Markup {
     let mut out = Markup::new();
     let names = |of: fn(&crate::report::data::PeriodRow) -> bool| {
-        let rows = view.data.dim_period.iter().flatten().filter(|r| of(r));
+        let rows = view.data.dim_period.iter().flatten().filter(|r| of(r) && !view.is_comparison(r.as_of));
         rows.map(|r| view.period(r.as_of)).collect::<Vec<_>>()
     };
     let kinds = [

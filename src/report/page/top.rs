@@ -17,8 +17,11 @@ pub(super) fn header(view: &View) -> Markup {
     if let Some(last) = view.last() {
         out.sentence(&view.words.say("as_of", &[("date", &view.format.date(last))]));
         if let Some(before) = view.before(last) {
-            let periods = view.dates.len().to_string();
-            out.text(" ").sentence(&view.words.say("compared", &[("before", &view.format.date(before)), ("n", &periods)]));
+            let before = view.format.date(before);
+            out.text(" ").sentence(&match view.trend_begins() {
+                Some(first) => view.words.say("compared_in_trend", &[("before", &before), ("first", &view.format.date(first))]),
+                None => view.words.say("compared", &[("before", &before), ("n", &view.dates.len().to_string())]),
+            });
         }
     }
     out.raw("</p>\n</header>\n");

@@ -3,6 +3,7 @@
 use super::figure::{behind, figure};
 use super::grid::{CellWriter, Grid, GridCell, swatch};
 use super::missing::missing;
+use crate::domain::Day;
 use crate::report::chart::{ColumnChart, Ink, Mark, Series};
 use crate::report::data::SegmentRow;
 use crate::report::markup::Markup;
@@ -48,7 +49,16 @@ pub(super) fn write(view: &View) -> Markup {
             out.append(&picture(view, scheme, &shown, kind));
         }
     }
+    if hatched(view).contains(&true) {
+        out.raw("<p class=\"soft\">").sentence(&view.words.say("trends.hatched", &[])).raw("</p>\n");
+    }
     out
+}
+
+/// Per date, whether a lookback reaches before the data begin.
+fn hatched(view: &View) -> Vec<bool> {
+    let is_short = |date: &Day| view.period_row(*date).is_some_and(|row| row.history_complete == Some(false));
+    view.dates.iter().map(is_short).collect()
 }
 
 fn picture(view: &View, scheme: &SchemeView, shown: &[&StateView], kind: &Kind) -> Markup {
@@ -74,7 +84,7 @@ fn picture(view: &View, scheme: &SchemeView, shown: &[&StateView], kind: &Kind) 
     series.reverse();
     let key = format!("trends.{}", kind.key);
     let title = view.words.fill(&key, &[("scheme", &scheme.label)]);
-    let chart = ColumnChart { periods, series, tick: &|v| view.format.short(v, 0) };
+    let chart = ColumnChart { hatched: hatched(view), periods, series, tick: &|v| view.format.short(v, 0) };
     let mut out =
         figure(&format!("trend-{}-{}", kind.key, view.place_of(scheme)), &title, view.words.text("trends.description"), &chart);
     out.append(&behind(view, &title, &grid));
