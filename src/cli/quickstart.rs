@@ -32,8 +32,9 @@ pub(super) fn run(args: &QuickstartArgs, console: &Console) -> Result<()> {
     let folder = args.folder.display();
     console.say(&format!(
         "\nWhat happened: {} seeded sample orders were written to {folder}/orders, and the job {} scored and segmented\n\
-         their customers at the end of every quarter. Open {folder}/out/latest/report/index.html in a browser; the tables lie\n\
-         in {folder}/out/latest, every as-of date ever run in {folder}/out/tables.\n\n\
+         their customers at the end of 2024, with a trend over the seven quarters before. Open\n\
+         {folder}/out/latest/report/index.html in a browser; the tables lie in {folder}/out/latest, every as-of date ever run\n\
+         in {folder}/out/tables.\n\n\
          Next:\n  rfmill explain {}\n  rfmill run {} --as-of 2024-05-31\n  rfmill verify {folder}/out\n\n\
          Then copy the job file and put in the path and the columns of your own orders.",
         super::console::count(args.orders),
