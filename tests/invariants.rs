@@ -218,7 +218,7 @@ fn many_dates_in_one_job_are_many_jobs_with_one() {
         shape.frozen = false;
         shape.compare.clear();
         shape.columns = "first_order last_order recency_days frequency monetary avg_order_value tenure_days lifetime_orders \
-                         lifetime_monetary mean_gap_days overdue_ratio next_due frequency_trend@90d revenue_at_risk \
+                         lifetime_monetary mean_gap_days overdue_ratio next_due frequency_trend@90d annual_value \
                          return_share frequency@30d r_score f_score m_score segment lifecycle history_complete";
         let folder = bench(seed, &shape);
         run(&folder, None);

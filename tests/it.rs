@@ -64,6 +64,8 @@ mod query;
 mod report;
 /// Table bytes change only together with the number of the rules that made them.
 mod rules;
+/// What schemes say of customers, and what is said of schemes.
+mod schemes;
 /// Whether intervals and verdicts keep what they promise over thousands of simulated strategies; ignored by default.
 mod simulation;
 /// The names of the scheme `standard` are true of everybody who carries them.

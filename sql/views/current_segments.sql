@@ -25,7 +25,9 @@ SELECT
     s.revenue_at_risk,
     s.mean_recency_days,
     s.mean_frequency,
-    s.mean_monetary
+    s.mean_monetary,
+    coalesce(s.annual_value, s.revenue_at_risk) AS annual_value,
+    d.is_at_risk
 FROM segments AS s
 LEFT JOIN dim_state AS d
     ON d.scheme = s.scheme AND d.state = s.state AND d.as_of = (SELECT max(as_of) FROM dim_state)

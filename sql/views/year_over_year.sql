@@ -1,5 +1,5 @@
 -- Key figures of every as-of date beside those of the same period a year before.
--- tables: segments, dim_period
+-- tables: segments, dim_state, dim_period
 CREATE OR REPLACE VIEW year_over_year AS
 SELECT
     k.as_of,
@@ -18,7 +18,12 @@ SELECT
     b.revenue AS revenue_last_year,
     CAST(k.revenue AS DOUBLE PRECISION) / CAST(nullif(b.revenue, 0) AS DOUBLE PRECISION) - 1 AS revenue_growth,
     k.revenue_at_risk,
-    b.revenue_at_risk AS revenue_at_risk_last_year
+    b.revenue_at_risk AS revenue_at_risk_last_year,
+    k.annual_value,
+    b.annual_value AS annual_value_last_year,
+    k.customers_at_risk,
+    b.customers_at_risk AS customers_at_risk_last_year,
+    k.risk_scheme
 FROM kpis AS k
 JOIN dim_period AS p
     ON p.as_of = k.as_of

@@ -44,7 +44,7 @@ pub enum OrderWindow {
     PreviousPeriod,
     /// All orders before the period.
     BeforePeriod,
-    /// The 365 days that end with the last purchase.
+    /// The 365 days that end with the last purchase, and the returns since.
     YearToLastPurchase,
 }
 

@@ -1,5 +1,6 @@
 //! The measures: what the program knows of a customer at an as-of date.
 
+use std::cell::Cell;
 use std::collections::BTreeSet;
 use std::fmt;
 use std::sync::{Mutex, PoisonError};
@@ -127,7 +128,7 @@ measures! {
     NextDue "next_due" Date Orders(Life, &[OrderDays]), "Last purchase plus the mean gap, rounded half to even; null below two order days.";
     FrequencyTrend "frequency_trend" Ratio Orders(LookbackHalves, &[Purchases]), "Purchases in the younger half of the lookback over the older half.";
     MonetaryTrend "monetary_trend" Ratio Orders(LookbackHalves, &[Money, Purchases]), "Money of the younger half of the lookback over the older half.";
-    RevenueAtRisk "revenue_at_risk" Money Orders(YearToLastPurchase, &[Money]), "Money of the 365 days that end with the last purchase.";
+    AnnualValue "annual_value" Money Orders(YearToLastPurchase, &[Money]), "Money of the 365 days that end with the last purchase, less returns since.";
     DiscountShare "discount_share" Ratio Orders(Lookback, &[Discounted, Purchases]), "Share of the purchases in the lookback with a discount.";
     ReturnShare "return_share" Ratio Orders(Lookback, &[Returns, Purchases]), "Returns in the lookback over purchases and returns in it.";
     Margin "margin" Money Orders(Lookback, &[Money, Cost, CostMissing]), "Money minus cost over the lookback; null if a cost is missing.";
@@ -161,16 +162,26 @@ impl Measure {
     }
 }
 
+/// A name that a measure once had: it means [`MeasureKind::AnnualValue`].
+pub const FORMER_NAME: &str = "revenue_at_risk";
+
 /// The measures that a job can name: those there always are, and the columns of its customers table.
 #[derive(Debug, Clone, Default)]
 pub struct Catalogue {
     attributes: Vec<AttributeColumn>,
+    /// Whether [`FORMER_NAME`] was asked for.
+    met_former_name: Cell<bool>,
 }
 
 impl Catalogue {
     /// The catalogue with these columns of a customers table.
     pub fn new(attributes: Vec<AttributeColumn>) -> Catalogue {
-        Catalogue { attributes }
+        Catalogue { attributes, met_former_name: Cell::new(false) }
+    }
+
+    /// Whether anybody has asked for [`FORMER_NAME`].
+    pub fn met_former_name(&self) -> bool {
+        self.met_former_name.get()
     }
 
     /// All names.
@@ -181,7 +192,7 @@ impl Catalogue {
     /// Whether `text` begins with the name of a measure, so that only its lookback can be wrong.
     pub fn knows(&self, text: &str) -> bool {
         let name = text.split('@').next().unwrap_or(text);
-        self.names().any(|n| n == name || n == text)
+        name == FORMER_NAME || self.names().any(|n| n == name || n == text)
     }
 
     /// Reads `frequency`, `monetary@365d` …
@@ -197,6 +208,12 @@ impl Catalogue {
         let (name, window) = match text.split_once('@') {
             Some((name, window)) => (name, Some(window)),
             None => (text, None),
+        };
+        let name = if name == FORMER_NAME {
+            self.met_former_name.set(true);
+            MeasureKind::AnnualValue.name()
+        } else {
+            name
         };
         let kind = MeasureKind::ALL.iter().copied().find(|k| k.name() == name).or_else(|| attribute(name)).ok_or_else(|| {
             Error::usage(format!(
@@ -247,6 +264,10 @@ mod tests {
         assert!(catalogue.parse("frequncy").is_err_and(|e| e.to_string().contains("did you mean \"frequency\"?")));
         assert_eq!(catalogue.parse("points")?.to_string(), "points");
         assert_eq!(catalogue.parse("clv@2024")?.kind.unit(), Unit::Double);
+        assert!(!catalogue.met_former_name());
+        assert_eq!(catalogue.parse(FORMER_NAME)?, Measure::plain(MeasureKind::AnnualValue));
+        assert!(catalogue.met_former_name());
+        assert!(catalogue.parse("revenue_at_risk@30d").is_err_and(|e| e.to_string().contains("annual_value does not look back")));
         assert!(catalogue.parse("points@30d").is_err_and(|e| e.to_string().contains("takes no \"@\"")));
         assert_eq!(AttributeColumn::new("points", Unit::Count), AttributeColumn::new(&String::from("points"), Unit::Count));
         Ok(())

@@ -22,7 +22,7 @@ pub use counting_sort::counting_sort;
 pub use date::{AsOf, DateRole, Day, Lookback, MeasuredPeriod, WindowStart};
 pub use event::EventKind;
 pub use ids::{CustomerId, CustomerIdRef, CustomerIds, IdType, StringIds};
-pub use measure::{AttributeColumn, Catalogue, Measure, MeasureKind, Unit};
+pub use measure::{AttributeColumn, Catalogue, FORMER_NAME, Measure, MeasureKind, Unit};
 pub use name::{ALL, folded, look_alike, plain_spelling, scheme_of};
 pub use number::{Decimal, Ratio, divide_half_even, ends, format_money, pow10};
 pub use orders_warning::OrdersWarning;

@@ -5,6 +5,7 @@ use std::fmt::{self, Display, Formatter};
 
 use super::date::Day;
 use super::event::EventKind;
+use super::measure::{FORMER_NAME, MeasureKind};
 use super::orders_warning::OrdersWarning;
 use super::period::Period;
 use super::side_table::SideTable;
@@ -23,6 +24,8 @@ pub enum Warning {
         /// Cells that both match.
         cells: usize,
     },
+    /// The job names a measure as it was once called.
+    FormerName,
     /// Nothing in the job looks at the events.
     EventsNotRead,
     /// Many customers share one frequency, so that scores are empty.
@@ -254,6 +257,11 @@ impl Display for Warning {
                 let cells = plural(*cells, "cell");
                 write!(f, "scheme {scheme:?}: rules {first} and {second} both match {cells}; the first wins")
             }
+            Warning::FormerName => write!(
+                f,
+                "the measure {FORMER_NAME:?} is called {:?}, since everybody has it and few are at risk; write that in the job and in its scheme files",
+                MeasureKind::AnnualValue.name()
+            ),
             Warning::EventsNotRead => f.write_str(
                 "the events are not read, because no scheme, column or score.only of the job looks at them; see the scheme engagement",
             ),

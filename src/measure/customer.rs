@@ -203,8 +203,14 @@ impl<'a> CustomerFold<'a> {
                 Value::Int(i128::from(sums(planned.stop).purchases - sums(planned.split).purchases))
             }
             _ => {
-                let facts =
-                    Facts { as_of: date.date.0, first, last: self.lasts[end], life: *now, window: now.since(from), at_risk: 0 };
+                let facts = Facts {
+                    as_of: date.date.0,
+                    first,
+                    last: self.lasts[end],
+                    life: *now,
+                    window: now.since(from),
+                    annual_value: 0,
+                };
                 value(kind, &facts, self.spec.counting())
             }
         }

@@ -139,7 +139,7 @@ mod tests {
             };
             let (all, codes) = (spec.clone(), SourceCodes::default());
             spec.measures.retain(|m| one_date::serves(&FoldSpec { measures: vec![*m], ..all.clone() }));
-            assert!(spec.measures.iter().any(|m| m.kind == MeasureKind::RevenueAtRisk));
+            assert!(spec.measures.iter().any(|m| m.kind == MeasureKind::AnnualValue));
             let rows = 400;
             let customers: Vec<i64> = (0..rows).map(|_| random(40)).collect();
             let dates: Vec<i64> = (0..rows).map(|_| 2000 - random(900)).collect();

@@ -47,8 +47,8 @@ pub(super) struct Facts {
     pub life: Sums,
     /// The measure's own window: its lookback, or its period.
     pub window: Sums,
-    /// Money of the 365 days that end with the last purchase.
-    pub at_risk: i128,
+    /// Money of the 365 days that end with the last purchase, less the returns since.
+    pub annual_value: i128,
 }
 
 /// A value of a measure.
@@ -113,7 +113,7 @@ pub(super) fn value(kind: MeasureKind, facts: &Facts, counting: Counting) -> Val
         MeasureKind::NextDue if gaps > 0 => {
             Value::Int(i128::from(facts.last) + divide_half_even(i128::from(span), i128::from(gaps)))
         }
-        MeasureKind::RevenueAtRisk => Value::Int(facts.at_risk),
+        MeasureKind::AnnualValue => Value::Int(facts.annual_value),
         MeasureKind::DiscountShare => Value::Ratio(window.discounted, window.purchases),
         MeasureKind::ReturnShare => Value::Ratio(window.returns, window.returns + window.purchases),
         MeasureKind::Margin if window.cost_missing == 0 => Value::Int(window.money - window.cost),

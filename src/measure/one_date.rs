@@ -24,7 +24,7 @@ struct CustomerSums {
     first: i32,
     last: i32,
     life: WindowSums,
-    at_risk: i64,
+    annual_value: i64,
 }
 
 /// Sums over one window.
@@ -75,14 +75,15 @@ pub(super) fn fold(layout: RecordLayout, orders: &Records, codes: &SourceCodes, 
     let width = starts.len();
 
     let records = OneDatePass::new(orders, &met.of_record, spec);
-    let mut accounts = vec![CustomerSums { first: i32::MAX, last: i32::MIN, life: WindowSums::default(), at_risk: 0 }; met.len()];
+    let mut accounts =
+        vec![CustomerSums { first: i32::MAX, last: i32::MIN, life: WindowSums::default(), annual_value: 0 }; met.len()];
     let mut cells = vec![WindowSums::default(); met.len() * width];
     let mut overflow = records.add_to_life(&mut accounts);
     if width > 0 {
         overflow |= records.add_to_windows(&starts, &mut cells);
     }
-    if spec.measures.iter().any(|m| m.kind == MeasureKind::RevenueAtRisk) {
-        overflow |= records.add_at_risk(&mut accounts);
+    if spec.measures.iter().any(|m| m.kind == MeasureKind::AnnualValue) {
+        overflow |= records.add_annual_value(&mut accounts);
     }
     if overflow {
         return Ok(None);
@@ -109,7 +110,7 @@ pub(super) fn fold(layout: RecordLayout, orders: &Records, codes: &SourceCodes, 
                 last: account.last,
                 life: sums(account.life),
                 window: sums(cell(customer as usize, *window)),
-                at_risk: i128::from(account.at_risk),
+                annual_value: i128::from(account.annual_value),
             }
         };
         fill(column, measure.kind, spec, &order, &listed, facts)?;
@@ -159,19 +160,19 @@ impl<'a> OneDatePass<'a> {
         OneDatePass { customers, dates, amounts, flags, purchases, net: spec.net }
     }
 
-    /// Customer, day, whether it is a purchase, and money of every record.
+    /// Customer, day, whether it is a purchase and whether a return, and money of every record.
     #[inline(always)]
-    fn each(&self, mut add: impl FnMut(usize, i64, bool, i64)) {
+    fn each(&self, mut add: impl FnMut(usize, i64, [bool; 2], i64)) {
         let records = self.customers.iter().zip(self.dates).zip(self.amounts);
         if self.purchases {
-            records.for_each(|((customer, day), amount)| add(*customer as usize, *day, true, *amount));
+            records.for_each(|((customer, day), amount)| add(*customer as usize, *day, [true, false], *amount));
             return;
         }
         for (record, ((customer, day), &amount)) in records.enumerate() {
             let flags = self.flags.get(record).copied().unwrap_or(0);
             let is_return = amount < 0 || flags & flag::RETURN != 0;
             let purchase = !is_return && flags & flag::MONEY_ONLY == 0;
-            add(*customer as usize, *day, purchase, if self.net || !is_return { amount } else { 0 });
+            add(*customer as usize, *day, [purchase, is_return], if self.net || !is_return { amount } else { 0 });
         }
     }
 
@@ -179,7 +180,7 @@ impl<'a> OneDatePass<'a> {
     #[inline(never)]
     fn add_to_life(&self, accounts: &mut [CustomerSums]) -> bool {
         let mut overflow = false;
-        self.each(|customer, day, purchase, money| {
+        self.each(|customer, day, [purchase, _], money| {
             let account = &mut accounts[customer];
             if purchase {
                 account.first = account.first.min(day as i32);
@@ -195,7 +196,7 @@ impl<'a> OneDatePass<'a> {
     #[inline(never)]
     fn add_to_windows(&self, starts: &[i64], cells: &mut [WindowSums]) -> bool {
         let mut overflow = false;
-        self.each(|customer, day, purchase, money| {
+        self.each(|customer, day, [purchase, _], money| {
             let of_customer = &mut cells[customer * starts.len()..(customer + 1) * starts.len()];
             for (cell, _) in of_customer.iter_mut().zip(starts).filter(|(_, start)| day >= **start) {
                 overflow |= cell.add(purchase, money);
@@ -204,17 +205,18 @@ impl<'a> OneDatePass<'a> {
         overflow
     }
 
-    /// Adds the money of the 365 days that end with the last purchase; the result says whether it overflowed.
+    /// Adds the money of the 365 days that end with the last purchase, and the returns since; the result says whether it
+    /// overflowed.
     #[inline(never)]
-    fn add_at_risk(&self, accounts: &mut [CustomerSums]) -> bool {
+    fn add_annual_value(&self, accounts: &mut [CustomerSums]) -> bool {
         let mut overflow = false;
-        self.each(|customer, day, _, money| {
+        self.each(|customer, day, [_, is_return], money| {
             let account = &mut accounts[customer];
             let last = i64::from(account.last);
             // The condition is unpredictable, so it is evaluated without a branch.
-            let counts = (day <= last) & (day >= last - 364);
-            let (sum, over) = account.at_risk.overflowing_add(if counts { money } else { 0 });
-            account.at_risk = sum;
+            let counts = ((day <= last) & (day >= last - 364)) | (is_return & (day > last));
+            let (sum, over) = account.annual_value.overflowing_add(if counts { money } else { 0 });
+            account.annual_value = sum;
             overflow |= over;
         });
         overflow
@@ -244,7 +246,7 @@ fn fill(
         MeasureKind::Frequency => fill!(MeasureKind::Frequency),
         MeasureKind::Monetary => fill!(MeasureKind::Monetary),
         MeasureKind::Revenue => fill!(MeasureKind::Revenue),
-        MeasureKind::RevenueAtRisk => fill!(MeasureKind::RevenueAtRisk),
+        MeasureKind::AnnualValue => fill!(MeasureKind::AnnualValue),
         other => fill!(other),
     }
     Ok(())

@@ -5,7 +5,7 @@
 //! The loop is branch-free; it never tests whether an order precedes a date. Together with
 //! leaving out histories that no table shows, this took the CPU time of workload W2 of `benches/README.md` from 10.4 to 9.1 s.
 
-use crate::activity::{BoundaryDays, Order};
+use crate::activity::{BoundaryDays, Order, OrderKind};
 use crate::domain::{Lookback, Measure, MeasureKind, OrderSum};
 use crate::error::Result;
 
@@ -57,7 +57,7 @@ pub(super) struct Windows {
     first: Vec<usize>,
     last: Vec<usize>,
     tenure: Vec<usize>,
-    at_risk: Vec<usize>,
+    annual_value: Vec<usize>,
     /// The first as-of date that sees each order of the current customer.
     seen: Vec<usize>,
     /// Per as-of date: last purchase, and purchases and money of the current window.
@@ -88,7 +88,7 @@ impl Windows {
             first: Vec::new(),
             last: Vec::new(),
             tenure: Vec::new(),
-            at_risk: Vec::new(),
+            annual_value: Vec::new(),
             seen: Vec::new(),
             lasts: vec![0; dates],
             // One place more, for what no date has passed.
@@ -111,7 +111,7 @@ impl Windows {
             MeasureKind::FirstOrder => self.first.push(column),
             MeasureKind::LastOrder => self.last.push(column),
             MeasureKind::TenureDays => self.tenure.push(column),
-            MeasureKind::RevenueAtRisk => self.at_risk.push(column),
+            MeasureKind::AnnualValue => self.annual_value.push(column),
             MeasureKind::LifetimeOrders => self.window(spec, Lookback::All).purchases.push(column),
             MeasureKind::LifetimeMonetary => self.window(spec, Lookback::All).money.push((column, kind)),
             MeasureKind::Frequency => self.window(spec, lookback).purchases.push(column),
@@ -215,16 +215,16 @@ impl Windows {
                 let values = sums[from..].iter().zip(&self.as_of[from..]).zip(&self.counts[from..]).enumerate();
                 for (step, ((money, as_of), purchases)) in values {
                     let window = Sums { purchases: *purchases, money: (*money).into(), ..Sums::default() };
-                    let facts = Facts { as_of: *as_of, first, last: first, life: window, window, at_risk: 0 };
+                    let facts = Facts { as_of: *as_of, first, last: first, life: window, window, annual_value: 0 };
                     let value = value(kind, &facts, self.counting);
                     set(&mut columns[column], start + step * customers, value, kind, *as_of)?;
                 }
             }
         }
-        if !self.at_risk.is_empty() {
-            self.money_at_risk(orders, sums);
-            for &column in &self.at_risk {
-                self.set_money(&mut columns[column], MeasureKind::RevenueAtRisk, (start, customers), from, sums)?;
+        if !self.annual_value.is_empty() {
+            self.annual_values(orders, sums);
+            for &column in &self.annual_value {
+                self.set_money(&mut columns[column], MeasureKind::AnnualValue, (start, customers), from, sums)?;
             }
         }
         Ok(())
@@ -290,27 +290,31 @@ impl Windows {
         self.counts = counts;
     }
 
-    /// Money of the 365 days that end with the last purchase, at every date: what it changes by is noted at the first date that
-    /// sees the purchase, and added up along the dates.
-    fn money_at_risk<M: Money>(&self, orders: &[Order], sums: &mut [M]) {
+    /// Money of the 365 days that end with the last purchase, less the returns since, at every date: what it changes by is noted
+    /// at the first date that sees the order, and added up along the dates.
+    fn annual_values<M: Money>(&self, orders: &[Order], sums: &mut [M]) {
         sums.fill(M::default());
-        let (mut sum, mut noted) = (M::default(), M::default());
+        // The money of the 365 days that end with the current order, and the value after it and before it.
+        let (mut year, mut value, mut noted) = (M::default(), M::default(), M::default());
         let (mut going, mut purchase) = (0, i32::MIN);
         for (order, seen) in orders.iter().zip(&self.seen) {
-            sum += self.money(order);
+            year += self.money(order);
             while orders[going].date < order.date - 364 {
-                sum -= self.money(&orders[going]);
+                year -= self.money(&orders[going]);
                 going += 1;
             }
             if order.is_purchase() {
                 purchase = order.date;
             }
-            // A return of the same day counts, whichever comes first.
+            // What else has the day of the purchase counts, whichever comes first.
             if order.date == purchase {
-                sums[*seen] += sum;
-                sums[*seen] -= noted;
-                noted = sum;
+                value = year;
+            } else if order.kind == OrderKind::Return {
+                value += self.money(order);
             }
+            sums[*seen] += value;
+            sums[*seen] -= noted;
+            noted = value;
         }
         let mut sum = M::default();
         for own in sums {

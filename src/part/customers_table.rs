@@ -123,7 +123,7 @@ fn is_nullable(part: PartView<'_>, at: usize) -> bool {
                 | K::Revenue
                 | K::LifetimeOrders
                 | K::LifetimeMonetary
-                | K::RevenueAtRisk
+                | K::AnnualValue
         )
     })
 }

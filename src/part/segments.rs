@@ -87,7 +87,7 @@ struct SummedColumns<'a> {
     frequency: &'a [i64],
     monetary: &'a [i64],
     revenue: &'a [i64],
-    revenue_at_risk: &'a [i64],
+    annual_value: &'a [i64],
 }
 
 impl SummedColumns<'_> {
@@ -100,7 +100,7 @@ impl SummedColumns<'_> {
             frequency: longs(frequency),
             monetary: longs(monetary),
             revenue: longs(plan.revenue?),
-            revenue_at_risk: longs(plan.revenue_at_risk?),
+            annual_value: longs(plan.annual_value?),
         })
     }
 
@@ -120,7 +120,7 @@ impl SummedColumns<'_> {
             sum.repeat_customers += i64::from(orders >= 2);
             sum.recency_days += if bought { i64::from(recency) } else { 0 };
             sum.revenue += i128::from(known(self.revenue[row]));
-            sum.revenue_at_risk += i128::from(known(self.revenue_at_risk[row]));
+            sum.annual_value += i128::from(known(self.annual_value[row]));
             if !is_same {
                 sum.monetary += i128::from(known(self.monetary[row]));
             }

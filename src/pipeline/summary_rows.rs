@@ -62,6 +62,11 @@ impl KeyNames<'_> {
         self.schemes.get(scheme as usize).map_or(0, |scheme| scheme.scheme.rank(state as usize))
     }
 
+    fn is_at_risk(&self, scheme: u32, state: u32) -> bool {
+        let scheme = self.schemes.get(scheme as usize);
+        scheme.and_then(|scheme| scheme.scheme.states.get(state as usize)).is_some_and(|state| state.at_risk)
+    }
+
     fn money(&self, minor_units: i128) -> Decimal {
         Decimal { digits: minor_units, scale: self.job.scale() }
     }
@@ -139,10 +144,11 @@ pub(super) fn segments(segments: &[Segment], names: &KeyNames<'_>) -> Vec<Segmen
                 revenue_share: (total.revenue != 0).then(|| sum.revenue as f64 / total.revenue as f64),
                 avg_order_value: sum.avg_order_value().map(|digits| names.average(digits)),
                 repeat_customers: Some(sum.repeat_customers),
-                revenue_at_risk: Some(names.money(sum.revenue_at_risk)),
+                revenue_at_risk: names.is_at_risk(scheme, state).then(|| names.money(sum.annual_value)),
                 mean_recency_days: sum.mean(sum.recency_days),
                 mean_frequency: sum.mean(sum.orders),
                 mean_monetary: sum.mean_monetary(monetary_is_average).map(|digits| names.average(digits)),
+                annual_value: Some(names.money(sum.annual_value)),
             });
         }
     }
@@ -298,7 +304,7 @@ pub(super) fn concentration(of_slices: &[(usize, usize, Concentration)], names: 
 /// The rows of `dim_state`, states in the order of the ladder.
 pub(super) fn dim_state(plan: &Plan) -> Vec<StateRow> {
     let mut rows = Vec::new();
-    for (column, actions) in plan.schemes.iter().zip(&plan.playbook) {
+    for ((column, actions), scheme_place) in plan.schemes.iter().zip(&plan.playbook).zip(1..) {
         let scheme = &column.scheme;
         let mut states: Vec<(usize, String)> = scheme.all_states().into_iter().enumerate().collect();
         states.sort_by_key(|(number, _)| scheme.rank(*number));
@@ -316,6 +322,8 @@ pub(super) fn dim_state(plan: &Plan) -> Vec<StateRow> {
                 definition: state.map(|state| state.definition.clone()).filter(|definition| !definition.is_empty()),
                 action: actions.get(number).cloned().flatten(),
                 colour: Some(colour),
+                is_at_risk: Some(state.is_some_and(|state| state.at_risk)),
+                scheme_place: Some(scheme_place),
             });
         }
     }

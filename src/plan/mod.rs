@@ -39,8 +39,8 @@ pub struct Plan {
     pub axes: [usize; 3],
     /// Index of the revenue that `segments` and `concentration` need.
     pub revenue: Option<usize>,
-    /// Index of the revenue at risk that `segments` needs.
-    pub revenue_at_risk: Option<usize>,
+    /// Index of the annual value that `segments` needs.
+    pub annual_value: Option<usize>,
     /// Per scheme column: the action of every state, where the playbook has one.
     pub playbook: Vec<Vec<Option<String>>>,
     /// The measures of the CRM file, if it is written.
@@ -89,7 +89,7 @@ impl Plan {
         }
         let writes_segments = job.writes(TableName::Segments);
         let revenue = (writes_segments || job.writes(TableName::Concentration)).then(|| measures.index_of(revenue_kind(job)));
-        let revenue_at_risk = writes_segments.then(|| measures.index_of(MeasureKind::RevenueAtRisk));
+        let annual_value = writes_segments.then(|| measures.index_of(MeasureKind::AnnualValue));
         let crm = job.raw.output.report.contains(&ReportName::Crm).then(|| CrmMeasures {
             recency: axes[0],
             orders: measures.index_of(MeasureKind::LifetimeOrders),
@@ -98,6 +98,7 @@ impl Plan {
         });
         let columns = output_columns::output_columns(job, &schemes, &of_schemes, &known, &mut measures)?;
         measures.check(job, &mut warnings)?;
+        warnings.extend(known.met_former_name().then_some(Warning::FormerName));
         let has_costs = job.raw.orders.cost.is_some();
         Ok(Plan {
             fold: measures.into_fold(job),
@@ -111,7 +112,7 @@ impl Plan {
             warnings,
             axes,
             revenue,
-            revenue_at_risk,
+            annual_value,
             crm,
         })
     }

@@ -1,6 +1,6 @@
 //! Names that must not meet: those of measures, scheme columns, dimensions and what every job has.
 
-use crate::domain::MeasureKind;
+use crate::domain::{FORMER_NAME, MeasureKind};
 use crate::error::{Error, Result};
 use crate::input::customers::CustomersTable;
 use crate::job::{Job, SchemeUse};
@@ -8,7 +8,8 @@ use crate::score::Axis;
 
 /// Names that columns of `customers`, measures and conditions have in every job.
 fn own_names() -> Vec<String> {
-    let mut names: Vec<String> = ["as_of", "customer_id", "slice", "history_complete", "action"].map(String::from).to_vec();
+    let mut names: Vec<String> =
+        ["as_of", "customer_id", "slice", "history_complete", "action", FORMER_NAME].map(String::from).to_vec();
     names.extend(MeasureKind::ALL.iter().map(|k| k.name().to_owned()));
     names.extend(Axis::ALL.iter().flat_map(|a| [a.score_name().to_owned(), a.level_name().to_owned()]));
     names

@@ -2,7 +2,7 @@
 
 use super::SchemeColumn;
 use super::measures::MeasureList;
-use crate::domain::{Catalogue, Measure, MeasureKind, Unit};
+use crate::domain::{Catalogue, FORMER_NAME, Measure, MeasureKind, Unit};
 use crate::error::{Error, Result, suggestion};
 use crate::job::Job;
 use crate::job::raw::MonetaryAs;
@@ -144,18 +144,19 @@ fn named_columns(job: &Job, schemes: &[SchemeColumn], known: &Catalogue, names: 
         others.push((name.clone(), Choice::Other(ColumnType::State, OutputColumn::Dimension(at), DIMENSION)));
     }
     let mut columns: Vec<(String, Choice)> = Vec::with_capacity(names.len());
-    for name in names {
+    for written in names {
+        let name = if written == FORMER_NAME { MeasureKind::AnnualValue.name() } else { written };
         let is_implied = name == "customer_id" || name == "slice";
         if is_implied || columns.iter().any(|(n, _)| n == name) {
             return Err(Error::usage(format!(
-                "{}: output.columns names {name:?}{}; remove it",
-                job.source.locate("output.columns", name),
+                "{}: output.columns names {written:?}{}; remove it",
+                job.source.locate("output.columns", written),
                 if is_implied { ", which is always there" } else { " twice" }
             )));
         }
         let choice = match others.iter().position(|(n, _)| n == name) {
             Some(at) => others.swap_remove(at).1,
-            None => Choice::Measure(known.parse(name).map_err(|error| {
+            None => Choice::Measure(known.parse(written).map_err(|error| {
                 let place = job.source.locate("output.columns", name);
                 if known.knows(name) {
                     return Error::usage(format!("{place}: output.columns: {error}"));
@@ -168,7 +169,7 @@ fn named_columns(job: &Job, schemes: &[SchemeColumn], known: &Catalogue, names: 
                 ))
             })?),
         };
-        columns.push((name.clone(), choice));
+        columns.push((name.to_owned(), choice));
     }
     Ok(columns)
 }

@@ -86,12 +86,11 @@ impl Story {
     fn at_risk(&mut self, view: &View) {
         let (words, format) = (&view.words, &view.format);
         let Some(now) = view.last() else { return };
-        let Some(scheme) = view.schemes.iter().find(|s| s.states.iter().any(|state| state.at_risk)) else { return };
+        let Some(scheme) = view.risk_scheme() else { return };
         let sum = |date| {
-            let rows = scheme.states.iter().filter(|s| s.at_risk).filter_map(|s| view.segment(date, &scheme.name, &s.name));
-            let rows: Vec<_> = rows.collect();
+            let rows: Vec<_> = scheme.at_risk().filter_map(|s| view.segment(date, &scheme.name, &s.name)).collect();
             let customers: i64 = rows.iter().filter_map(|r| r.customers).sum();
-            let zero = view.data.segments.iter().flatten().find_map(|r| r.revenue_at_risk).map(|m| Decimal { digits: 0, ..m });
+            let zero = view.data.segments.iter().flatten().find_map(|r| r.annual_value).map(|m| Decimal { digits: 0, ..m });
             let shown = rows.iter().filter(|r| r.revenue_at_risk.is_some());
             let money = shown.fold(zero, |sum, r| add_money(sum, r.revenue_at_risk));
             (customers, money, rows.iter().any(|r| r.customers.is_none()))
@@ -100,14 +99,21 @@ impl Story {
             return;
         }
         let (customers, money, partly) = sum(now);
+        self.fact("risk_scheme", Value::Text(scheme.name.clone()));
         self.fact("customers_at_risk", Value::Int(customers));
         self.fact("revenue_at_risk", money.map_or(Value::Null, Value::Money));
         let all = view.total(now).and_then(|t| t.customers).filter(|n| *n > 0);
         let share = all.map_or(NOTHING.into(), |n| format.percent(customers as f64 / n as f64, 1));
-        let names: Vec<String> = scheme.states.iter().filter(|s| s.at_risk).map(|s| s.label.clone()).collect();
+        let names: Vec<String> = scheme.at_risk().map(|s| s.label.clone()).collect();
         let count = format.count(customers);
         let money_text = money.map_or(NOTHING.into(), |m| format.money_short(m));
-        let values = [("n", &*count), ("share", &*share), ("states", &*view.list(&names)), ("money", &*money_text)];
+        let values = [
+            ("n", &*count),
+            ("share", &*share),
+            ("scheme", &*scheme.label),
+            ("states", &*view.list(&names)),
+            ("money", &*money_text),
+        ];
         let mut said = vec![words.say("story.at_risk.customers", &values), words.say("story.at_risk.money", &values)];
         if partly {
             said.push(words.say("story.at_risk.partly", &[]));
@@ -119,7 +125,7 @@ impl Story {
             said.push(words.say("story.at_risk.change", &[("change", &note), ("before", &view.period(before))]));
         }
         let mut by_state = Vec::new();
-        for state in scheme.states.iter().filter(|s| s.at_risk) {
+        for state in scheme.at_risk() {
             let Some(row) = view.segment(now, &scheme.name, &state.name) else { continue };
             if let (Some(n), Some(m)) = (row.customers, row.revenue_at_risk) {
                 let values = [("state", &*state.label), ("n", &*format.count(n)), ("money", &*format.money_short(m))];

@@ -8,16 +8,12 @@ use super::language::Words;
 use super::number::NumberFormat;
 use super::suppress::SliceTotal;
 use crate::domain::{ALL, Day};
-use crate::scheme;
 
 /// State of who is not listed, in transitions.
 pub(super) const NONE: &str = "(none)";
 
 /// Role of the ends of earlier periods, in `dim_period`.
 const TREND: &str = "trend";
-
-/// A ladder shorter than this says nothing of risk by itself.
-const TELLING_LADDER: usize = 5;
 
 /// A state as it is shown.
 #[derive(Debug, Clone)]
@@ -45,6 +41,11 @@ impl SchemeView {
     /// The best state.
     pub fn best(&self) -> Option<&StateView> {
         self.states.first().filter(|s| s.ranked)
+    }
+
+    /// The states whose customers are about to be lost.
+    pub fn at_risk(&self) -> impl Iterator<Item = &StateView> {
+        self.states.iter().filter(|s| s.at_risk)
     }
 
     /// A state by name.
@@ -110,13 +111,10 @@ impl<'a> View<'a> {
         }
         // What stands in parentheses is no state of the scheme.
         order.sort_by_key(|s| s.starts_with('('));
-        let ladder: Vec<&String> = order.iter().filter(|s| !s.starts_with('(')).collect();
-        let known = ladder.iter().any(|s| scheme::is_at_risk(s));
-        let places = ladder.len();
+        let places = order.iter().filter(|s| !s.starts_with('(')).count();
         let states = order.iter().enumerate().map(|(place, state)| {
             let row = declared.iter().find(|r| r.state == *state).copied();
             let ranked = !state.starts_with('(');
-            let by_ladder = places >= TELLING_LADDER && place >= places / 2 && place + 1 < places;
             let declared_colour = row.and_then(|r| r.colour.as_deref()).and_then(Colour::parse);
             StateView {
                 label: if is_scheme { self.label_of(state, row) } else { state.clone() },
@@ -124,7 +122,7 @@ impl<'a> View<'a> {
                 action: row.and_then(|r| r.action.clone()).unwrap_or_default(),
                 colour: declared_colour
                     .unwrap_or_else(|| if ranked { colour::on_ladder(place, places) } else { colour::outside() }),
-                at_risk: is_scheme && ranked && if known { scheme::is_at_risk(state) } else { by_ladder },
+                at_risk: row.is_some_and(|r| r.is_at_risk == Some(true)),
                 ranked,
                 name: state.clone(),
             }
@@ -257,6 +255,11 @@ impl<'a> View<'a> {
     fn all_transitions<'b>(&'b self, scheme: &'b str) -> impl Iterator<Item = &'a TransitionRow> + use<'a, 'b> {
         let rows = self.data.transitions.iter().flatten();
         rows.filter(move |r| r.slice == self.slice && r.dimension == ALL && r.scheme == scheme)
+    }
+
+    /// The scheme that says who is at risk: the first that marks a state.
+    pub fn risk_scheme(&self) -> Option<&SchemeView> {
+        self.schemes.iter().find(|s| s.at_risk().next().is_some())
     }
 
     /// A scheme by name.

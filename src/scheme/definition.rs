@@ -37,6 +37,8 @@ pub struct State {
     pub labels: BTreeMap<String, String>,
     /// One sentence on the customers in it.
     pub definition: String,
+    /// Whether customers in it are about to be lost.
+    pub at_risk: bool,
 }
 
 /// A rule: customers who meet all conditions are in the state.

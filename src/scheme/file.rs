@@ -37,6 +37,8 @@ struct RawState {
     labels: BTreeMap<String, String>,
     #[serde(default)]
     definition: String,
+    #[serde(default)]
+    at_risk: bool,
 }
 
 #[derive(Deserialize)]
@@ -123,7 +125,7 @@ fn build(source: &Source, builtin: bool, rules: &toml::Table, key: &str, known: 
         states: raw
             .states
             .into_iter()
-            .map(|state| State { name: state.name, labels: state.labels, definition: state.definition })
+            .map(|RawState { name, labels, definition, at_risk }| State { name, labels, definition, at_risk })
             .collect(),
     })
 }

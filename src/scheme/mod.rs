@@ -15,7 +15,7 @@ mod grid;
 mod parse;
 mod units;
 
-pub use builtin::{is_at_risk, names as builtin_names, text as builtin_text};
+pub use builtin::{names as builtin_names, text as builtin_text};
 pub use check::check;
 pub use classify::Classifier;
 pub use colour::{OUTSIDE, colour};

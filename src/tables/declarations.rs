@@ -37,10 +37,12 @@ table! { SegmentRow in "segments",
     revenue_share: Option<f64>,                  /// Share of the revenue of slice and dimension value; null if that is 0.
     avg_order_value: Option<Decimal> as Average, /// revenue / orders, half to even; null without orders.
     repeat_customers: Option<i64>,               /// Customers with a frequency of 2 or more.
-    revenue_at_risk: Option<Decimal>,            /// Money of the 365 days that end with the last purchase of each, summed.
+    revenue_at_risk: Option<Decimal>,            /// annual_value, if the scheme marks the state at_risk; else null.
     mean_recency_days: Option<f64>,              /// Mean of recency_days, over who has ordered.
     mean_frequency: Option<f64>,                 /// Mean of frequency, over who has ordered.
     mean_monetary: Option<Decimal> as Average,   /// Mean of monetary, half to even, over who has ordered.
+    annual_value: Option<Decimal>,               /// Money of the 365 days that end with the last purchase of each, less returns
+                                                 /// since, summed.
 }
 
 table! { TransitionRow in "transitions",
@@ -136,6 +138,8 @@ table! { StateRow in "dim_state", one row per "state of a scheme column":
     definition: Option<String> as Text,    /// One sentence on who is in it.
     action: Option<String> as Text,        /// What the playbook says to do; null where it says nothing.
     colour: Option<String> as Text,        /// #rrggbb, the same in every chart.
+    is_at_risk: Option<bool>,              /// Whether the scheme marks the state: its customers are about to be lost.
+    scheme_place: Option<i64> as Int32,    /// Place of the scheme column in the job, from 1.
 }
 
 table! { PeriodRow in "dim_period", one row per "as-of date":

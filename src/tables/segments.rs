@@ -19,8 +19,8 @@ pub struct SegmentSum {
     pub recency_days: i64,
     /// Money of the lookback, minor units.
     pub revenue: i128,
-    /// Money of the 365 days that end with the last purchase, minor units.
-    pub revenue_at_risk: i128,
+    /// Money of the 365 days that end with the last purchase of each, less returns since; minor units.
+    pub annual_value: i128,
     /// Monetary as scored.
     pub monetary: i128,
 }
@@ -34,7 +34,7 @@ impl SegmentSum {
         self.repeat_customers += other.repeat_customers;
         self.recency_days += other.recency_days;
         self.revenue += other.revenue;
-        self.revenue_at_risk += other.revenue_at_risk;
+        self.annual_value += other.annual_value;
         self.monetary += other.monetary;
     }
 

@@ -224,7 +224,7 @@ fn random(seed: u64, sliced: bool) -> Bench {
          [periods]\nas_of = [2024-01-31, 2024-03-31, 2024-06-30, 2024-09-30, 2024-12-31]\n\n\
          [score]\nlookback = \"6 months\"\n\n\
          [schemes]\nsegment = \"standard\"\nlifecycle = \"simple_lifecycle\"\nvalue = \"eight_value\"\n\n\
-         [output]\npath = \"out\"\ncolumns = [\"recency_days\", \"frequency\", \"monetary\", \"revenue_at_risk\", \"points\", \"region\", \"size\", \"r_score\", \"f_score\", \"m_score\", \"segment\", \"lifecycle\", \"value\"]\n",
+         [output]\npath = \"out\"\ncolumns = [\"recency_days\", \"frequency\", \"monetary\", \"annual_value\", \"points\", \"region\", \"size\", \"r_score\", \"f_score\", \"m_score\", \"segment\", \"lifecycle\", \"value\"]\n",
     );
     if sliced {
         bench.in_orders("slice = \"channel\"");
@@ -258,7 +258,7 @@ fn segments_by_dimension_are_sums_over_customers() {
     for (seed, sliced) in [(1, false), (2, true)] {
         let bench = random(seed, sliced);
         bench.runs();
-        // Customers, orders, revenue, repeat customers, at risk, recency and how many have one.
+        // Customers, orders, revenue, repeat customers, annual value, recency and how many have one.
         let mut want: BTreeMap<[String; 6], [i128; 7]> = BTreeMap::new();
         for as_of in DATES {
             let table = partition(&bench, "out", as_of);
@@ -269,13 +269,13 @@ fn segments_by_dimension_are_sums_over_customers() {
                     ("region", label(row["region"], "(unknown)")),
                     ("size", label(row["size"], "(unknown)")),
                 ];
-                let [frequency, monetary, risk, recency] =
-                    ["frequency", "monetary", "revenue_at_risk", "recency_days"].map(|c| number(row[c]));
+                let [frequency, monetary, annual_value, recency] =
+                    ["frequency", "monetary", "annual_value", "recency_days"].map(|c| number(row[c]));
                 let ordered = i128::from(*row["recency_days"] != Cell::Null);
                 for scheme in SCHEMES {
                     for (dimension, value) in &groups {
                         let key = [as_of, &slice, dimension, value, scheme, row[scheme].text()].map(str::to_owned);
-                        let own = [1, frequency, monetary, i128::from(frequency >= 2), risk, recency, ordered];
+                        let own = [1, frequency, monetary, i128::from(frequency >= 2), annual_value, recency, ordered];
                         want.entry(key).or_default().iter_mut().zip(own).for_each(|(sum, x)| *sum += x);
                     }
                 }
@@ -289,7 +289,7 @@ fn segments_by_dimension_are_sums_over_customers() {
             let key =
                 [(*as_of).to_owned(), text("slice"), text("dimension"), text("dimension_value"), text("scheme"), text("state")];
             let sums = want[&key];
-            let got = ["customers", "orders", "revenue", "repeat_customers", "revenue_at_risk"].map(|c| number(row[c]));
+            let got = ["customers", "orders", "revenue", "repeat_customers", "annual_value"].map(|c| number(row[c]));
             assert_eq!(got, sums[..5], "{key:?}");
             let mean = if sums[6] == 0 { Cell::Null } else { Cell::Double(sums[5] as f64 / sums[6] as f64) };
             assert_eq!(*row["mean_recency_days"], mean, "{key:?}");

@@ -161,6 +161,11 @@ const SEGMENTS: [&str; 10] = [
 ];
 const LIFECYCLE: [&str; 5] = ["active", "silent", "sleeping", "lapsing", "churned"];
 
+/// Whether a state of `standard` or `recency_windows` is at risk: from Need Attention to At Risk, from silent to lapsing.
+fn is_at_risk(scheme: usize, place: usize) -> bool {
+    if scheme == 0 { (5..=8).contains(&place) } else { (1..=3).contains(&place) }
+}
+
 /// The last day of quarter `q`, counted from the first of 2023.
 fn quarter_end(q: i64) -> Day {
     let (year, quarter) = (2023 + q.div_euclid(4), q.rem_euclid(4) as usize);
@@ -300,7 +305,7 @@ impl Shop {
         let mut sheet = Sheet::new(
             "as_of:d slice:s dimension:s dimension_value:s scheme:s state:s customers:i customer_share:f orders:i revenue:m \
              revenue_share:f avg_order_value:m repeat_customers:i revenue_at_risk:m mean_recency_days:f mean_frequency:f \
-             mean_monetary:m",
+             mean_monetary:m annual_value:m",
         );
         let groups = [None, Some(self.name("north")), Some(self.name("south"))];
         for q in 0..self.periods {
@@ -319,6 +324,7 @@ impl Shop {
                     }
                     let revenue: i128 = own.iter().map(|s| s.lookback_cents).sum();
                     let orders: i64 = own.iter().map(|s| s.lookback_orders).sum();
+                    let annual_value = own.iter().map(|s| s.last_year_cents).sum();
                     sheet.row(vec![
                         V::D(quarter_end(q as i64)),
                         t("(all)"),
@@ -333,10 +339,11 @@ impl Shop {
                         if money == 0 { V::Null } else { V::F(revenue as f64 / money as f64) },
                         if orders == 0 { V::Null } else { V::M(revenue / i128::from(orders)) },
                         V::I(own.iter().filter(|s| s.lookback_orders > 1).count() as i64),
-                        V::M(own.iter().map(|s| s.last_year_cents).sum()),
+                        if is_at_risk(scheme, place) { V::M(annual_value) } else { V::Null },
                         V::F(own.iter().map(|s| s.since as f64 * 91.0 + 40.0).sum::<f64>() / n as f64),
                         V::F(orders as f64 / n as f64),
                         V::M(revenue / i128::from(n)),
+                        V::M(annual_value),
                     ]);
                 }
             }
@@ -578,7 +585,9 @@ impl Shop {
     }
 
     fn dim_state(&self) -> Sheet {
-        let mut sheet = Sheet::new("scheme:s state:s rank:n label_en:t label_zh_hans:t definition:t action:t colour:t");
+        let mut sheet = Sheet::new(
+            "scheme:s state:s rank:n label_en:t label_zh_hans:t definition:t action:t colour:t is_at_risk:b scheme_place:n",
+        );
         for (scheme, builtin) in ["standard", "recency_windows"].iter().enumerate() {
             let text = rfmill::internals::scheme::builtin_text(builtin).expect("a scheme");
             let file: toml::Table = text.parse().expect("TOML");
@@ -597,6 +606,8 @@ impl Shop {
                     t(state["definition"].as_str().expect("a definition")),
                     action,
                     if renamed { t(self.name("colour")) } else { V::Null },
+                    V::B(is_at_risk(scheme, rank)),
+                    V::I(scheme as i64 + 1),
                 ]);
             }
         }

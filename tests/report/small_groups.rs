@@ -123,7 +123,7 @@ fn shares_and_rates_do_not_give_hidden_counts_away() {
     for (table, numbers, counts) in [
         (
             "segments",
-            vec!["customer_share", "revenue", "revenue_share", "revenue_at_risk", "orders", "mean_monetary"],
+            vec!["customer_share", "revenue", "revenue_share", "annual_value", "revenue_at_risk", "orders", "mean_monetary"],
             vec!["customers"],
         ),
         ("transitions", vec!["rate", "rate_low", "rate_high", "revenue"], vec!["customers"]),

@@ -41,11 +41,11 @@ pub(super) fn sentences(view: &View) -> Vec<Sentence> {
     if let Some(zone) = setting("orders", "timezone") {
         out.push(words.say("method.timezone", &[("zone", &zone)]));
     }
-    if let Some(scheme) = view.schemes.iter().find(|s| s.states.iter().any(|s| s.at_risk)) {
-        let names: Vec<String> = scheme.states.iter().filter(|s| s.at_risk).map(|s| s.label.clone()).collect();
+    out.push(words.say("method.annual_value", &[]));
+    if let Some(scheme) = view.risk_scheme() {
+        let names: Vec<String> = scheme.at_risk().map(|s| s.label.clone()).collect();
         out.push(words.say("method.at_risk", &[("states", &view.list(&names)), ("scheme", &scheme.label)]));
     }
-    out.push(words.say("method.revenue_at_risk", &[]));
     if view.data.transitions.is_some() {
         out.push(words.say("method.rates", &[]));
     }

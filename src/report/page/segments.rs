@@ -3,10 +3,11 @@
 use super::figure::{behind, figure};
 use super::grid::{CellWriter, Grid, GridCell};
 use super::missing::missing;
-use crate::domain::ALL;
+use crate::domain::{ALL, Decimal};
 use crate::report::chart::{Bar, BarChart, Ink, Mark};
 use crate::report::data::SegmentRow;
 use crate::report::markup::Markup;
+use crate::report::suppress::add_money;
 use crate::report::view::{SchemeView, StateView, View};
 
 /// Values of slices and dimensions that the page lists; `report.json` has all.
@@ -61,14 +62,14 @@ fn meanings(view: &View, rows: &[(&StateView, &SegmentRow)]) -> Markup {
     let (definitions, actions) = (has(|s| &s.definition), has(|s| &s.action));
     let mut keys = vec!["column.state"];
     keys.extend(definitions.then_some("column.definition"));
-    keys.extend(["column.customers", "column.revenue", "column.revenue_at_risk"]);
+    keys.extend(["column.customers", "column.revenue", "column.annual_value"]);
     keys.extend(actions.then_some("column.action"));
     let mut grid = Grid::new(view, &keys);
     for (state, row) in rows {
         let cells = CellWriter::of(view, row.suppressed);
         let mut line = vec![GridCell::state(&state.label, Some(&state.colour))];
         line.extend(definitions.then(|| GridCell::text(&state.definition)));
-        line.extend([cells.count(row.customers), cells.money(row.revenue), cells.money(row.revenue_at_risk)]);
+        line.extend([cells.count(row.customers), cells.money(row.revenue), cells.money(row.annual_value)]);
         line.extend(actions.then(|| GridCell::text(&state.action)));
         grid.row(line);
     }
@@ -77,30 +78,28 @@ fn meanings(view: &View, rows: &[(&StateView, &SegmentRow)]) -> Markup {
 
 /// Everything the table has.
 fn full(view: &View, scheme: &SchemeView, rows: &[(&StateView, &SegmentRow)]) -> Markup {
-    let mut grid = Grid::new(
-        view,
-        &[
-            "column.state",
-            "column.customers",
-            "column.customer_share",
-            "column.change",
-            "column.orders",
-            "column.revenue",
-            "column.revenue_share",
-            "column.avg_order_value",
-            "column.repeat_customers",
-            "column.revenue_at_risk",
-            "column.mean_recency_days",
-            "column.mean_frequency",
-            "column.mean_monetary",
-        ],
-    );
+    let says_risk = scheme.at_risk().next().is_some();
+    let mut keys = vec![
+        "column.state",
+        "column.customers",
+        "column.customer_share",
+        "column.change",
+        "column.orders",
+        "column.revenue",
+        "column.revenue_share",
+        "column.avg_order_value",
+        "column.repeat_customers",
+        "column.annual_value",
+    ];
+    keys.extend(says_risk.then_some("column.revenue_at_risk"));
+    keys.extend(["column.mean_recency_days", "column.mean_frequency", "column.mean_monetary"]);
+    let mut grid = Grid::new(view, &keys);
     let before = view.last().and_then(|d| view.before(d));
     for (state, row) in rows {
         let cells = CellWriter::of(view, row.suppressed);
         let was = before.map(|d| view.segment(d, &scheme.name, &state.name).map_or(Some(0), |r| r.customers));
         let change = row.customers.zip(was.flatten()).map(|(now, was)| now - was);
-        grid.row(vec![
+        let mut line = vec![
             GridCell::state(&state.label, Some(&state.colour)),
             cells.count(row.customers),
             cells.share(row.customer_share),
@@ -112,19 +111,20 @@ fn full(view: &View, scheme: &SchemeView, rows: &[(&StateView, &SegmentRow)]) ->
             cells.share(row.revenue_share),
             cells.money(row.avg_order_value),
             cells.count(row.repeat_customers),
-            cells.money(row.revenue_at_risk),
-            cells.float(row.mean_recency_days, 0),
-            cells.float(row.mean_frequency, 2),
-            cells.money(row.mean_monetary),
-        ]);
+            cells.money(row.annual_value),
+        ];
+        line.extend(says_risk.then(|| if state.at_risk { cells.money(row.revenue_at_risk) } else { GridCell::default() }));
+        line.extend([cells.float(row.mean_recency_days, 0), cells.float(row.mean_frequency, 2), cells.money(row.mean_monetary)]);
+        grid.row(line);
     }
     behind(view, &view.words.fill("segments.title", &[("scheme", &scheme.label)]), &grid)
 }
 
-/// Slices and values of dimensions, summed over the states of the first scheme.
+/// Slices and values of dimensions, summed over the states of the first scheme, and over those at risk of the scheme that says
+/// who is.
 fn groups(view: &View) -> Markup {
     let (Some(now), Some(scheme)) = (view.last(), view.schemes.first()) else { return Markup::new() };
-    let mut names: Vec<[&str; 3]> = Vec::new();
+    let mut names: Vec<Group> = Vec::new();
     for row in view.data.segments.iter().flatten().filter(|r| r.as_of == now && r.scheme == scheme.name) {
         let name = [row.slice.as_str(), &row.dimension, &row.dimension_value];
         if !names.contains(&name) {
@@ -135,47 +135,27 @@ fn groups(view: &View) -> Markup {
         return Markup::new();
     }
     let sliced = view.slices.len() > 1;
+    let risk = view.risk_scheme();
     let mut keys = if sliced { vec!["column.slice"] } else { Vec::new() };
-    keys.extend([
-        "column.dimension",
-        "column.customers",
-        "column.revenue",
-        "column.at_risk",
-        "column.revenue_at_risk",
-        "column.best",
-    ]);
+    keys.extend(["column.dimension", "column.customers", "column.revenue"]);
+    keys.extend(risk.iter().flat_map(|_| ["column.at_risk", "column.revenue_at_risk"]));
+    keys.push("column.best");
     let mut grid = Grid::new(view, &keys);
-    for [slice, dimension, value] in names.iter().take(LISTED).copied() {
-        let rows: Vec<&SegmentRow> = (view.data.segments.iter().flatten())
-            .filter(|r| r.as_of == now && r.scheme == scheme.name)
-            .filter(|r| [r.slice.as_str(), &r.dimension, &r.dimension_value] == [slice, dimension, value])
-            .collect();
-        // A sum over states would give the suppressed ones away.
-        let suppressed = rows.iter().any(|r| r.suppressed);
-        let cells = CellWriter::of(view, suppressed);
-        let in_states = |of: &dyn Fn(&StateView) -> bool| {
-            let rows = rows.iter().filter(|r| scheme.state(&r.state).is_some_and(of));
-            rows.copied().collect::<Vec<_>>()
-        };
-        let count = |rows: &[&SegmentRow]| rows.iter().map(|r| r.customers).sum::<Option<i64>>().filter(|_| !suppressed);
-        let money = |rows: &[&SegmentRow], of: fn(&SegmentRow) -> Option<crate::domain::Decimal>| {
-            let mut amounts = rows.iter().map(|r| of(r));
-            let first = amounts.next().flatten();
-            amounts.fold(first, crate::report::suppress::add_money).filter(|_| !suppressed)
-        };
-        let at_risk = in_states(&|s| s.at_risk);
-        let best = in_states(&|s| scheme.best().is_some_and(|b| b.name == s.name));
-        let share = count(&best).zip(count(&rows)).filter(|(_, all)| *all > 0).map(|(best, all)| best as f64 / all as f64);
+    for group in names.iter().take(LISTED) {
+        let all = GroupSums::new(view, group, scheme, |_| true);
+        let best = GroupSums::new(view, group, scheme, |s| scheme.best().is_some_and(|b| b.name == s.name));
+        let share = best.customers.zip(all.customers).filter(|(_, all)| *all > 0).map(|(best, all)| best as f64 / all as f64);
+        let [slice, dimension, value] = *group;
         let name = if dimension == ALL { view.words.text("all_customers").to_owned() } else { format!("{dimension} = {value}") };
         let mut line = if sliced { vec![GridCell::text(slice)] } else { Vec::new() };
-        line.extend([
-            GridCell::text(name),
-            cells.count(count(&rows)),
-            cells.money(money(&rows, |r| r.revenue)),
-            cells.count(count(&at_risk)),
-            cells.money(money(&at_risk, |r| r.revenue_at_risk)),
-            cells.share(share),
-        ]);
+        let cells = CellWriter::of(view, all.is_suppressed);
+        line.extend([GridCell::text(name), cells.count(all.customers), cells.money(all.revenue)]);
+        if let Some(risk) = risk {
+            let sums = GroupSums::new(view, group, risk, |s| s.at_risk);
+            let cells = CellWriter::of(view, sums.is_suppressed);
+            line.extend([cells.count(sums.customers), cells.money(sums.annual_value)]);
+        }
+        line.push(cells.share(share));
         grid.row(line);
     }
     let mut out = Markup::new();
@@ -185,6 +165,39 @@ fn groups(view: &View) -> Markup {
         out.raw("<p class=\"soft\">").sentence(&view.words.say("segments.more_groups", &values)).raw("</p>\n");
     }
     out
+}
+
+/// A slice, a dimension and its value.
+type Group<'a> = [&'a str; 3];
+
+/// Sums over some states of a scheme in a group, at the last date.
+struct GroupSums {
+    customers: Option<i64>,
+    revenue: Option<Decimal>,
+    annual_value: Option<Decimal>,
+    /// A sum over states would give suppressed ones away, so there is none if any of the scheme is.
+    is_suppressed: bool,
+}
+
+impl GroupSums {
+    fn new(view: &View, group: &Group, scheme: &SchemeView, includes: impl Fn(&StateView) -> bool) -> GroupSums {
+        let rows: Vec<&SegmentRow> = (view.data.segments.iter().flatten())
+            .filter(|r| Some(r.as_of) == view.last() && r.scheme == scheme.name)
+            .filter(|r| [r.slice.as_str(), &r.dimension, &r.dimension_value] == *group)
+            .collect();
+        let is_suppressed = rows.iter().any(|r| r.suppressed);
+        let included = || rows.iter().filter(|r| scheme.state(&r.state).is_some_and(&includes)).filter(|_| !is_suppressed);
+        let money = |of: fn(&SegmentRow) -> Option<Decimal>| {
+            let zero = rows.iter().find_map(|r| of(r)).map(|m| Decimal { digits: 0, ..m }).filter(|_| !is_suppressed);
+            included().map(|r| of(r)).fold(zero, add_money)
+        };
+        GroupSums {
+            customers: included().map(|r| r.customers).sum::<Option<i64>>().filter(|_| !is_suppressed),
+            revenue: money(|r| r.revenue),
+            annual_value: money(|r| r.annual_value),
+            is_suppressed,
+        }
+    }
 }
 
 impl View<'_> {

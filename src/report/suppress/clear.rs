@@ -28,7 +28,7 @@ impl RowCells {
             if hidden(count_cells) {
                 (r.customers, r.customer_share, r.orders, r.revenue, r.revenue_share) = (None, None, None, None, None);
                 (r.avg_order_value, r.repeat_customers, r.revenue_at_risk) = (None, None, None);
-                (r.mean_recency_days, r.mean_frequency, r.mean_monetary) = (None, None, None);
+                (r.annual_value, r.mean_recency_days, r.mean_frequency, r.mean_monetary) = (None, None, None, None);
                 r.suppressed = true;
             }
             if hidden(total) {
