@@ -12,7 +12,7 @@ use crate::support::files::write_file;
 use crate::support::run::{Table, Workshop, read_file, read_folder, said};
 
 /// A public data set, if this checkout has it beside itself.
-fn public(name: &str) -> Option<PathBuf> {
+pub fn public(name: &str) -> Option<PathBuf> {
     let beside = || Path::new(env!("CARGO_MANIFEST_DIR")).join("../shared");
     let shared = std::env::var_os("RFMILL_SHARED").map_or_else(beside, PathBuf::from);
     let path = shared.join("data").join(name);
@@ -36,7 +36,8 @@ fn expected(job: &str) -> BTreeMap<String, i128> {
 /// Runs a job that has one scheme column, `segment`.
 fn run(shop: &Workshop, orders: &str, rest: &str) {
     let schemes = "[schemes]\nsegment = \"standard\"\n[output]\npath = \"out\"\nreport = []";
-    let columns = r#"columns = ["recency_days", "frequency", "tenure_days", "lifetime_orders", "r_score", "f_score", "segment"]"#;
+    let columns =
+        r#"columns = ["recency_days", "frequency@365d", "tenure_days", "lifetime_orders", "r_score", "f_score", "segment"]"#;
     shop.write("job.toml", &format!("name = \"standard\"\n[orders]\n{orders}\n{rest}\n{schemes}\n{columns}\n"));
     let output = shop.run(&["--quiet"]);
     assert!(output.status.success(), "{}", said(&output));
@@ -68,11 +69,9 @@ fn cdnow_has_the_documented_segments() {
     }
 }
 
-#[test]
-fn online_retail_has_the_documented_segments() {
-    let Some(data) = public("online_retail.parquet") else { return };
-    let shop = Workshop::new();
-    let orders = format!(
+/// The keys of `[orders]` for Online Retail: lines with a positive quantity and price, by invoice.
+pub fn online_retail_orders(data: &Path) -> String {
+    format!(
         r#"path = {data:?}
         customer_id = "CustomerID"
         ordered_at = "InvoiceDate"
@@ -85,7 +84,14 @@ fn online_retail_has_the_documented_segments() {
         [[orders.keep]]
         column = "UnitPrice"
         above = 0.0"#
-    );
+    )
+}
+
+#[test]
+fn online_retail_has_the_documented_segments() {
+    let Some(data) = public("online_retail.parquet") else { return };
+    let shop = Workshop::new();
+    let orders = online_retail_orders(&data);
     run(&shop, &orders, "[periods]\nas_of = [2011-12-09]");
     assert_counts(&shop, "online_retail");
 }
@@ -93,15 +99,15 @@ fn online_retail_has_the_documented_segments() {
 /// No name lies; returns how many customers carry each.
 fn check_floors(customers: &Table) -> BTreeMap<String, u64> {
     let mut seen = BTreeMap::new();
-    let at = ["recency_days", "frequency", "tenure_days", "lifetime_orders", "segment"].map(|name| customers.column(name));
+    let at = ["recency_days", "frequency@365d", "tenure_days", "lifetime_orders", "segment"].map(|name| customers.column(name));
     for row in &customers.rows {
-        let [recency, frequency, tenure, orders] = [at[0], at[1], at[2], at[3]].map(|i| row[i].int());
+        let [recency, in_year, tenure, orders] = [at[0], at[1], at[2], at[3]].map(|i| row[i].int());
         let segment = row[at[4]].text();
         *seen.entry(segment.to_string()).or_default() += 1;
         let is_true = match segment {
-            "Champions" => recency <= 30 && frequency >= 3 && orders >= 6,
-            "Loyal" => recency <= 90 && frequency >= 3,
-            "Potential Loyalist" => recency <= 90 && frequency == 2,
+            "Champions" => recency <= 30 && in_year >= 3 && orders >= 6,
+            "Loyal" => recency <= 90 && in_year >= 3,
+            "Potential Loyalist" => recency <= 90 && in_year == 2,
             "New" => recency <= 90 && orders == 1 && tenure <= 90,
             "Promising" => recency <= 90 && (2..=5).contains(&orders),
             "Need Attention" => recency <= 180 && orders >= 3,
@@ -111,7 +117,7 @@ fn check_floors(customers: &Table) -> BTreeMap<String, u64> {
             "Hibernating" => recency > 365 || recency > 180 && orders <= 2,
             other => panic!("no state {other}"),
         };
-        assert!(is_true, "{segment}: recency {recency}, frequency {frequency}, tenure {tenure}, lifetime orders {orders}");
+        assert!(is_true, "{segment}: recency {recency}, in a year {in_year}, tenure {tenure}, lifetime orders {orders}");
     }
     seen
 }

@@ -20,8 +20,7 @@ SELECT
     max(r.scheme) AS risk_scheme
 FROM segments AS k
 -- Whose states say who is at risk: all of them, so that nobody at risk is 0. Old rows have the annual value in revenue_at_risk.
-LEFT JOIN (
-    SELECT
+LEFT JOIN (SELECT
         s.as_of,
         s.slice,
         s.dimension,

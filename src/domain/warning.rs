@@ -8,26 +8,25 @@ use super::event::EventKind;
 use super::measure::{FORMER_NAME, MeasureKind};
 use super::orders_warning::OrdersWarning;
 use super::period::Period;
+use super::scheme_warning::SchemeWarning;
 use super::side_table::SideTable;
 
 /// A finding about a job or its data.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Warning {
-    /// Two rules of a scheme match the same cells of scores.
-    OverlappingRules {
-        /// The scheme.
-        scheme: String,
-        /// Number of the rule that wins, from 1.
-        first: usize,
-        /// Number of the other.
-        second: usize,
-        /// Cells that both match.
-        cells: usize,
-    },
+    /// A finding about a scheme.
+    Scheme(SchemeWarning),
     /// The job names a measure as it was once called.
     FormerName,
     /// Nothing in the job looks at the events.
     EventsNotRead,
+    /// Orders lie before the day on which the job says that they began.
+    OrdersBeforeHistory {
+        /// That day.
+        begins: Day,
+        /// The day of the first order.
+        first: Day,
+    },
     /// Many customers share one frequency, so that scores are empty.
     TiedScores {
         /// The slice; `None` in a job without slices.
@@ -253,10 +252,7 @@ pub struct UnknownDays {
 impl Display for Warning {
     fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
         match self {
-            Warning::OverlappingRules { scheme, first, second, cells } => {
-                let cells = plural(*cells, "cell");
-                write!(f, "scheme {scheme:?}: rules {first} and {second} both match {cells}; the first wins")
-            }
+            Warning::Scheme(finding) => write!(f, "{finding}"),
             Warning::FormerName => write!(
                 f,
                 "the measure {FORMER_NAME:?} is called {:?}, since everybody has it and few are at risk; write that in the job and in its scheme files",
@@ -264,6 +260,10 @@ impl Display for Warning {
             ),
             Warning::EventsNotRead => f.write_str(
                 "the events are not read, because no scheme, column or score.only of the job looks at them; see the scheme engagement",
+            ),
+            Warning::OrdersBeforeHistory { begins, first } => write!(
+                f,
+                "orders.history_begins says that there were no orders before {begins}, but the first is of {first}, so it does not count; give the day on which orders began, or leave the key out"
             ),
             Warning::TiedScores { slice, share, empty, scores, states } => {
                 let place = slice.as_ref().map(|slice| format!(" of slice {slice:?}")).unwrap_or_default();

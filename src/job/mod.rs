@@ -62,6 +62,8 @@ pub struct Job {
     pub output: PathBuf,
     /// Tables to write.
     pub tables: Vec<TableName>,
+    /// Day before which there were no orders, as the job says.
+    pub history_begins: Option<Day>,
     /// Committed runs that stay.
     pub keep_runs: u32,
     /// Whether the output folder becomes that of this job, whosever it was.

@@ -66,6 +66,10 @@ pub fn resolve(raw: RawJob, source: Source, overrides: &Overrides) -> Result<Job
     check_report(&raw, &source)?;
     let acquisition = raw.acquisition.as_ref().map(|a| (a.path.clone(), folder.join(&a.path)));
     let tables = tables(&raw, &source, !strategies.is_empty())?;
+    let history_begins = match &raw.orders.history_begins {
+        Some(date) => Some(periods::day_at(date, "orders.history_begins", "orders.history_begins", &source)?),
+        None => None,
+    };
     let keep_runs = raw.output.keep_runs.unwrap_or(10).max(1);
     Ok(Job {
         queries,
@@ -84,6 +88,7 @@ pub fn resolve(raw: RawJob, source: Source, overrides: &Overrides) -> Result<Job
         acquisition,
         output,
         tables,
+        history_begins,
         keep_runs,
         adopt: overrides.adopt,
         memory_limit: overrides.memory_limit,

@@ -27,6 +27,12 @@ struct CustomerSums {
     annual_value: i64,
 }
 
+impl CustomerSums {
+    /// Of a customer without an order.
+    const NONE: CustomerSums =
+        CustomerSums { first: i32::MAX, last: i32::MIN, life: WindowSums { purchases: 0, money: 0 }, annual_value: 0 };
+}
+
 /// Sums over one window.
 #[derive(Debug, Clone, Copy, Default)]
 struct WindowSums {
@@ -75,8 +81,7 @@ pub(super) fn fold(layout: RecordLayout, orders: &Records, codes: &SourceCodes, 
     let width = starts.len();
 
     let records = OneDatePass::new(orders, &met.of_record, spec);
-    let mut accounts =
-        vec![CustomerSums { first: i32::MAX, last: i32::MIN, life: WindowSums::default(), annual_value: 0 }; met.len()];
+    let mut accounts = vec![CustomerSums::NONE; met.len()];
     let mut cells = vec![WindowSums::default(); met.len() * width];
     let mut overflow = records.add_to_life(&mut accounts);
     if width > 0 {

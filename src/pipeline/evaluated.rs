@@ -7,8 +7,9 @@ use super::scanned::Scanned;
 use super::scored::Scored;
 use super::second_pass::SecondPassOutput;
 use super::stage::Stage;
+use super::state_lines::{self, StateLine};
 use super::summary_tables::{self, Summary, TableBatches};
-use super::warnings::{self, OutcomeLine, StateLine};
+use super::warnings::{self, OutcomeLine};
 use crate::domain::{SideTable, Warning};
 use crate::error::Result;
 use crate::experiment::ExperimentPlan;
@@ -58,7 +59,7 @@ impl Evaluated {
         };
         let summary = Summary { stage, scanned, ledger, scored, part: &part, arms: &arms, evaluation: &evaluation };
         let (written, batches) = summary_tables::write(&summary, context.staging)?;
-        let states = warnings::states(&part.segments, &prepared.plan.schemes, job.dates.len() - 1);
+        let states = state_lines::states(&part.segments, &prepared.plan.schemes, job.dates.len() - 1);
 
         let mut warnings = prepared.plan.warnings.clone();
         warnings.extend(prepared.queries.warnings());

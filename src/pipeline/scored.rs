@@ -17,7 +17,7 @@ use crate::job::raw::TableName;
 use crate::measure::Findings;
 use crate::memory::MemoryPool;
 use crate::movement::Concentration;
-use crate::score::{DateScoring, SliceDistributions, SliceScoring, SpillableDistribution};
+use crate::score::{Axis, DateScoring, SliceDistributions, SliceScoring, SpillableDistribution};
 
 /// What follows from the first pass. Its distributions are not kept.
 pub struct Scored {
@@ -33,9 +33,19 @@ pub struct Scored {
     pub first_order: Option<Day>,
     /// The day of the newest order, up to the last as-of date.
     pub last_order: Option<Day>,
-    /// Per as-of date, whether no window reaches back before the first order.
+    /// Per as-of date, whether no window reaches back before the first order, unless nothing was before it.
     pub history_complete: Vec<bool>,
+    /// The day from which orders are known, if there may have been some before.
+    pub data_begin: Option<Day>,
+    /// Scored customers at the last as-of date by the windows of the scheme `recency_windows`.
+    pub recency_windows: [u64; 5],
 }
+
+/// Days of silence with which the later windows of the scheme `recency_windows` begin.
+const WINDOWS: [i64; 4] = [91, 181, 271, 366];
+
+/// Days after the data begin from which customers who are first seen count as new.
+const NEW_AFTER: i32 = 365;
 
 impl Scored {
     /// Computes cut points and concentrations.
@@ -60,7 +70,10 @@ impl Scored {
         };
         progress.end("cut points found");
         let first_order = first_pass.span.map(|(first, _)| first);
-        let is_complete = |date: Day| match (prepared.plan.fold.earliest_window(date), first_order) {
+        // What the job says of its history must not contradict the data.
+        let nothing_before = job.history_begins.zip(first_order).is_some_and(|(begins, first)| first >= begins);
+        let data_begin = first_order.filter(|_| !nothing_before);
+        let is_complete = |date: Day| match (prepared.plan.fold.earliest_window(date), data_begin) {
             (Some(window), Some(first)) => window >= first,
             _ => true,
         };
@@ -72,7 +85,14 @@ impl Scored {
             first_order,
             last_order: first_pass.span.map(|(_, last)| last),
             history_complete: job.dates.iter().map(|date| is_complete(date.date)).collect(),
+            data_begin,
+            recency_windows: recency_windows(&first_pass.distributions, memory)?,
         })
+    }
+
+    /// Whether customers whose first order was on this day or later are only first seen: they may have ordered before the data begin.
+    pub fn is_first_seen(&self, since: Day) -> bool {
+        self.data_begin.is_some_and(|begin| since.0 < begin.0.saturating_add(NEW_AFTER))
     }
 
     /// The strategies of the job joined with their assignments; `None` if it has none.
@@ -92,6 +112,16 @@ impl Scored {
         let firsts = FirstDays { order: self.first_order, event: scanned.side_warnings.first_event() };
         ExperimentPlan::new(stage.job, names, assignments, &scanned.slices, firsts).map(Some)
     }
+}
+
+/// Scored customers at the last date by days of silence.
+fn recency_windows(distributions: &[Vec<SliceDistributions>], memory: &MemoryPool) -> Result<[u64; 5]> {
+    let mut all = [0; 5];
+    for slice in distributions.last().into_iter().flatten() {
+        let recency = slice.axes[Axis::Recency as usize].whole(memory, || "recency_days at one as-of date".into())?;
+        all.iter_mut().zip(recency.bins(&WINDOWS)).for_each(|(sum, n)| *sum += n);
+    }
+    Ok(all)
 }
 
 /// Cut points of another run by slice number.
@@ -122,4 +152,18 @@ fn concentration(
     };
     let all: Vec<(usize, usize, Concentration)> = groups.into_par_iter().map(of_group).collect::<Result<_>>()?;
     Ok(all.into_iter().filter(|(_, _, concentration)| concentration.customers > 0).collect())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn windows_are_those_of_the_scheme() {
+        let text = crate::scheme::builtin_text("recency_windows").expect("a scheme");
+        for begin in WINDOWS {
+            assert!(text.contains(&format!("recency_days = [0, {}]", begin - 1)), "{begin}");
+        }
+        assert_eq!(text.matches("recency_days = ").count(), WINDOWS.len());
+    }
 }

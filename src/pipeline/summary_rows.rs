@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use super::scored::Scored;
 use crate::domain::{ALL, AsOf, DateRole, Day, Decimal, Ratio};
 use crate::input::orders::ledger::{OutcomeNames, RowCounts, RowOutcome};
 use crate::input::source::Source;
@@ -12,7 +13,7 @@ use crate::movement::{
     CohortKey, CohortSum, Cohorts, Concentration, GrowthKey, GrowthStatus, GrowthSum, TransitionKey, TransitionSum,
 };
 use crate::plan::{Plan, SchemeColumn};
-use crate::scheme::{NONE, OUTSIDE, colour};
+use crate::scheme::{FIRST_SEEN, NONE, OUTSIDE, Scheme, colour};
 use crate::score::{Axis, Cut, DateScoring};
 use crate::stats::wilson;
 use crate::tables::{
@@ -302,21 +303,27 @@ pub(super) fn concentration(of_slices: &[(usize, usize, Concentration)], names: 
 }
 
 /// The rows of `dim_state`, states in the order of the ladder.
-pub(super) fn dim_state(plan: &Plan) -> Vec<StateRow> {
+pub(super) fn dim_state(job: &Job, plan: &Plan, scored: &Scored) -> Vec<StateRow> {
     let mut rows = Vec::new();
     for ((column, actions), scheme_place) in plan.schemes.iter().zip(&plan.playbook).zip(1..) {
         let scheme = &column.scheme;
         let mut states: Vec<(usize, String)> = scheme.all_states().into_iter().enumerate().collect();
         states.sort_by_key(|(number, _)| scheme.rank(*number));
-        for (place, (number, name)) in states.into_iter().enumerate() {
+        for (number, name) in states {
             // States in parentheses are not of the scheme.
             let state = scheme.states.get(number);
-            let label = |language: &str| state.and_then(|state| state.labels.get(language)).cloned();
-            let colour = state.map_or_else(|| OUTSIDE.to_owned(), |_| colour(place, scheme.states.len()));
+            let place = scheme.place(number);
+            let is_first_seen =
+                state.is_some_and(|state| state.says_new) && scored.is_first_seen(first_orders(job, scheme, number));
+            let label = |language: &str| match FIRST_SEEN.iter().find(|(of, _)| is_first_seen && *of == language) {
+                Some((_, label)) => Some((*label).to_owned()),
+                None => state.and_then(|state| state.labels.get(language)).cloned(),
+            };
+            let colour = place.map_or_else(|| OUTSIDE.to_owned(), |place| colour(place, scheme.places()));
             rows.push(StateRow {
                 scheme: column.column.clone(),
                 state: name.clone(),
-                rank: state.map(|_| place as i64 + 1),
+                rank: place.map(|place| place as i64 + 1),
                 label_en: label("en").or_else(|| Some(name.clone())),
                 label_zh_hans: label("zh-Hans"),
                 definition: state.map(|state| state.definition.clone()).filter(|definition| !definition.is_empty()),
@@ -324,6 +331,7 @@ pub(super) fn dim_state(plan: &Plan) -> Vec<StateRow> {
                 colour: Some(colour),
                 is_at_risk: Some(state.is_some_and(|state| state.at_risk)),
                 scheme_place: Some(scheme_place),
+                is_first_seen: Some(is_first_seen),
             });
         }
     }
@@ -339,8 +347,18 @@ fn role(date: &AsOf) -> &'static str {
     }
 }
 
+/// The first day on which customers who are in a new state at the last as-of date can have ordered first: by the state's bound on
+/// tenure, else the period's first day.
+fn first_orders(job: &Job, scheme: &Scheme, state: usize) -> Day {
+    let Some(last) = job.dates.last() else { return Day::MIN };
+    match scheme.tenure_of(state) {
+        [_, Some(days)] => Day((i64::from(last.date.0) - days).max(i64::from(Day::MIN.0)) as i32),
+        _ => last.period_start.unwrap_or(last.date),
+    }
+}
+
 /// The rows of `dim_period`.
-pub(super) fn dim_period(job: &Job, history_complete: &[bool]) -> Vec<PeriodRow> {
+pub(super) fn dim_period(job: &Job, scored: &Scored) -> Vec<PeriodRow> {
     let if_shown = |day: Day| job.shown().any(|(_, other)| other.date == day).then_some(day);
     let row = |(at, date): (usize, &AsOf)| PeriodRow {
         as_of: date.date,
@@ -349,9 +367,10 @@ pub(super) fn dim_period(job: &Job, history_complete: &[bool]) -> Vec<PeriodRow>
         label: job.labels.get(at).cloned(),
         same_period_last_year: date.year_before.and_then(if_shown),
         is_partial: Some(date.period_end.is_some_and(|end| end > date.date)),
-        history_complete: history_complete.get(at).copied(),
+        history_complete: scored.history_complete.get(at).copied(),
         role: Some(role(date).into()),
         period_before: date.previous.and_then(|(_, last)| if_shown(last)),
+        new_is_first_seen: date.period_start.map(|start| scored.is_first_seen(start)),
     };
     job.shown().map(row).collect()
 }

@@ -1,34 +1,18 @@
-//! What the console shows at the end of a run: a short table of states, and warnings.
+//! What the console shows at the end of a run: what became of rows, and warnings.
 
 use std::collections::BTreeMap;
 
 use super::orders_warnings::orders_warnings;
 use super::scanned::Scanned;
+use super::scheme_warnings::{crowded_states, young_data};
 use super::scored::Scored;
 use super::stage::Stage;
+use super::state_lines::StateLine;
 use crate::domain::{Day, Warning};
 use crate::input::orders::ledger::{KEPT, RowCounts, RowOutcome};
 use crate::job::Job;
 use crate::plan::SchemeColumn;
 use crate::score::{Axis, SliceScoring};
-use crate::tables::{Segment, SegmentKey};
-
-/// A line of the table of states.
-#[derive(Debug, Clone, PartialEq)]
-pub struct StateLine {
-    /// Scheme column.
-    pub scheme: String,
-    /// State.
-    pub state: String,
-    /// Customers in it, over all slices.
-    pub customers: i64,
-    /// Their share.
-    pub share: f64,
-    /// Revenue in the lookback, minor units.
-    pub revenue: i128,
-    /// Share of the revenue; `None` where there is none.
-    pub revenue_share: Option<f64>,
-}
 
 /// Rows of orders with an outcome.
 #[derive(Debug, Clone, PartialEq)]
@@ -41,35 +25,6 @@ pub struct OutcomeLine {
     pub share: f64,
     /// Their money.
     pub money: String,
-}
-
-/// The states at the last as-of date, over all slices, best first.
-pub fn states(segments: &[Segment], schemes: &[SchemeColumn], last_date: usize) -> Vec<StateLine> {
-    let mut out = Vec::new();
-    for (number, column) in schemes.iter().enumerate() {
-        let names = column.scheme.all_states();
-        let is_of_scheme = |key: &SegmentKey| key[0] as usize == last_date && key[2] == 0 && key[4] as usize == number;
-        let of_scheme: Vec<&Segment> = segments.iter().filter(|(key, _)| is_of_scheme(key)).collect();
-        let all_customers: i64 = of_scheme.iter().map(|(_, sum)| sum.customers).sum();
-        let all_revenue: i128 = of_scheme.iter().map(|(_, sum)| sum.revenue).sum();
-        let mut states: Vec<usize> = (0..names.len()).collect();
-        states.sort_by_key(|s| column.scheme.rank(*s));
-        for state in states {
-            let of_state = of_scheme.iter().filter(|(key, _)| key[5] as usize == state);
-            let (customers, revenue) = of_state.fold((0, 0), |(c, m), (_, sum)| (c + sum.customers, m + sum.revenue));
-            if customers > 0 {
-                out.push(StateLine {
-                    scheme: column.column.clone(),
-                    state: names[state].clone(),
-                    customers,
-                    share: customers as f64 / all_customers as f64,
-                    revenue,
-                    revenue_share: (all_revenue != 0).then(|| revenue as f64 / all_revenue as f64),
-                });
-            }
-        }
-    }
-    out
 }
 
 /// What is odd about the data and the scores at the last as-of date.
@@ -89,13 +44,20 @@ pub fn data_warnings(
     if scanned.empty_ids > 0 {
         out.push(Warning::EmptyIds { orders: scanned.empty_ids, column: job.raw.orders.customer_id.clone() });
     }
+    let schemes = &prepared.plan.schemes;
+    out.extend(crowded_states(states, schemes, scored, job.score.bins).into_iter().map(Warning::Scheme));
+    if let Some(first) = scored.first_order {
+        out.extend(young_data(schemes, first, job.last()).into_iter().map(Warning::Scheme));
+        let begins = job.history_begins.filter(|begins| first < *begins);
+        out.extend(begins.map(|begins| Warning::OrdersBeforeHistory { begins, first }));
+    }
     out.extend(orders_warnings(stage, scanned, ledger, &scored.findings).into_iter().map(Warning::Orders));
     let is_old = |newest: &Day| job.newest_order_within.is_none() && job.last().0 - newest.0 > OLD_DAYS;
     if let Some(newest) = scored.last_order.filter(is_old) {
         out.push(Warning::OldOrders { newest, as_of: job.last(), column: job.raw.orders.ordered_at.clone() });
     }
     let incomplete: Vec<Day> = job.shown().filter(|(at, _)| !scored.history_complete[*at]).map(|(_, d)| d.date).collect();
-    if let (Some(first), Some(data_begin)) = (incomplete.first(), scored.first_order) {
+    if let (Some(first), Some(data_begin)) = (incomplete.first(), scored.data_begin) {
         out.push(Warning::ShortHistory { data_begin, first: *first, dates: incomplete.len() });
     }
     out

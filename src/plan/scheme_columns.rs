@@ -47,7 +47,7 @@ impl SchemeColumn {
 fn scheme_column(job: &Job, used: &SchemeUse, known: &Catalogue, warnings: &mut Vec<Warning>) -> Result<SchemeColumn> {
     let scheme = scheme::load(used, known, &job.source)?;
     let place = job.source.locate("schemes", &used.scheme);
-    warnings.extend(scheme::check(&scheme, job.score.bins, job.scale(), &place)?);
+    warnings.extend(scheme::check(&scheme, job.score.bins, job.scale(), &place)?.into_iter().map(Warning::Scheme));
     let mut overrides = BTreeMap::new();
     for (slice, rules) in &used.overrides {
         let rules = rules.as_table().ok_or_else(|| {
@@ -58,7 +58,8 @@ fn scheme_column(job: &Job, used: &SchemeUse, known: &Catalogue, warnings: &mut 
             ))
         })?;
         let scheme = scheme::with_override(used, slice, rules, known, &job.source)?;
-        warnings.extend(scheme::check(&scheme, job.score.bins, job.scale(), &format!("{place}, override for slice {slice:?}"))?);
+        let place = format!("{place}, override for slice {slice:?}");
+        warnings.extend(scheme::check(&scheme, job.score.bins, job.scale(), &place)?.into_iter().map(Warning::Scheme));
         overrides.insert(slice.clone(), scheme);
     }
     Ok(SchemeColumn { column: used.column.clone(), scheme, overrides })

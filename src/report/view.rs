@@ -114,7 +114,7 @@ impl<'a> View<'a> {
         let places = order.iter().filter(|s| !s.starts_with('(')).count();
         let states = order.iter().enumerate().map(|(place, state)| {
             let row = declared.iter().find(|r| r.state == *state).copied();
-            let ranked = !state.starts_with('(');
+            let ranked = row.map_or(!state.starts_with('('), |r| r.rank.is_some());
             let declared_colour = row.and_then(|r| r.colour.as_deref()).and_then(Colour::parse);
             StateView {
                 label: if is_scheme { self.label_of(state, row) } else { state.clone() },
@@ -219,6 +219,17 @@ impl<'a> View<'a> {
     pub fn period(&self, date: Day) -> String {
         let label = self.period_row(date).and_then(|r| r.label.clone());
         label.filter(|l| !l.trim().is_empty()).unwrap_or_else(|| self.format.date(date))
+    }
+
+    /// Whether customers who are new at a date may have ordered before the data begin.
+    pub fn new_is_first_seen(&self, date: Day) -> bool {
+        self.data.dim_period.iter().flatten().any(|r| r.as_of == date && r.new_is_first_seen == Some(true))
+    }
+
+    /// Whether any words say first seen where they would say new.
+    pub fn says_first_seen(&self) -> bool {
+        let growth = self.data.growth.iter().flatten().any(|r| self.new_is_first_seen(r.as_of));
+        growth || self.data.dim_state.iter().flatten().any(|r| r.is_first_seen == Some(true))
     }
 
     /// A short name for axes: the label of the period if it is short, else the date in digits.

@@ -37,6 +37,7 @@ builtin![
     "loyalty",
     "membership",
     "churn_warning",
+    "cadence",
     "low_value",
     "discount_only",
     "engagement",

@@ -6,9 +6,10 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::definition::Scheme;
+use super::condition::Test;
+use super::definition::{Rule, Scheme};
 use super::units::{lowest_value, unit_scale};
-use crate::domain::{Measure, Ratio, Unit, Warning, pow10};
+use crate::domain::{Measure, Ratio, SchemeWarning, Unit, pow10};
 use crate::error::{Error, Result};
 
 /// At most this many representatives are tried; larger schemes are not checked for rules that can never match.
@@ -18,11 +19,11 @@ const MAX_COMBINATIONS: usize = 4_000_000;
 const NAMED_GAPS: usize = 5;
 
 /// Checks a scheme for a job with these bins and money scale. `place` says where the scheme comes from. Returns warnings
-/// about overlaps of a user's scheme over scores.
+/// about a user's scheme: overlaps over scores, and a best state that takes everybody else.
 ///
 /// # Errors
 /// Exit 2: other bins than the scheme is written for, a rule that can never match, or cells without a state.
-pub fn check(scheme: &Scheme, bins: u32, money_scale: u32, place: &str) -> Result<Vec<Warning>> {
+pub fn check(scheme: &Scheme, bins: u32, money_scale: u32, place: &str) -> Result<Vec<SchemeWarning>> {
     if let Some(expected) = scheme.bins
         && expected != bins
         && scheme.uses_scores()
@@ -36,7 +37,7 @@ pub fn check(scheme: &Scheme, bins: u32, money_scale: u32, place: &str) -> Resul
     let is_complete = scheme.rules.last().is_some_and(|rule| rule.when.is_empty());
     if grid.combinations().is_none_or(|n| n > MAX_COMBINATIONS) {
         return if is_complete {
-            Ok(Vec::new())
+            Ok(best_takes_rest(scheme).into_iter().collect())
         } else {
             Err(Error::usage(format!("{place}: the last rule of {:?} has a condition; add a last rule without one", scheme.name)))
         };
@@ -61,13 +62,24 @@ pub fn check(scheme: &Scheme, bins: u32, money_scale: u32, place: &str) -> Resul
     }
     let has_warnings = !scheme.builtin && grid.measures.is_empty();
     let overlaps = coverage.overlaps.into_iter().filter(|_| has_warnings);
-    let warning = |((first, second), cells): ((usize, usize), usize)| Warning::OverlappingRules {
+    let warning = |((first, second), cells): ((usize, usize), usize)| SchemeWarning::OverlappingRules {
         scheme: scheme.name.clone(),
         first: first + 1,
         second: second + 1,
         cells,
     };
-    Ok(overlaps.map(warning).collect())
+    Ok(overlaps.map(warning).chain(best_takes_rest(scheme)).collect())
+}
+
+/// Whether the best state of a user's scheme takes everybody else, or customers because a measure of theirs is null: a good name
+/// must be earned.
+fn best_takes_rest(scheme: &Scheme) -> Option<SchemeWarning> {
+    let best = *scheme.ladder.first().filter(|_| !scheme.builtin && scheme.ladder.len() > 1)?;
+    let asks_for_null = |rule: &&Rule| rule.when.measures.iter().any(|(_, test)| *test == Test::IsNull);
+    let mut rules = scheme.rules.iter().filter(|rule| rule.state == best);
+    let rule = rules.find(|rule| rule.when.is_empty() || asks_for_null(rule))?;
+    let state = scheme.states.get(best)?.name.clone();
+    Some(SchemeWarning::BestTakesRest { scheme: scheme.name.clone(), state, nulls: !rule.when.is_empty() })
 }
 
 /// Scores and levels of a customer.

@@ -4,7 +4,7 @@ use std::ops::Range;
 
 use super::compiled_test::CompiledTest;
 use super::condition::Test;
-use super::definition::Scheme;
+use super::definition::{Rule, Scheme};
 use crate::domain::{Basis, Measure, Unit};
 use crate::error::{Error, Result};
 use crate::measure::{Column, NULL_INT, NULL_LONG};
@@ -147,7 +147,8 @@ impl Classifier {
     /// The state of a customer of the customers table who has not ordered yet.
     ///
     /// Such a customer has only nulls where a rule looks at orders, and a rule without conditions means all other customers
-    /// who order. So there is a state only in a scheme that asks for null somewhere, or that does not look at orders at all.
+    /// who order. So there is a state only by a rule with conditions in a scheme that asks for null somewhere, or by any rule of a
+    /// scheme that does not look at orders at all.
     pub fn state_without_orders(&self, columns: &[Column], row: usize) -> u16 {
         self.first_match(&self.without_orders, columns, row)
     }
@@ -267,7 +268,8 @@ fn without_orders(scheme: &Scheme) -> Vec<u32> {
     if looks_at_orders && !asks_for_null {
         return Vec::new();
     }
-    scheme.rules.iter().zip(0..).filter(|(rule, _)| !rule.when.uses_scores()).map(|(_, number)| number).collect()
+    let can_match = |rule: &Rule| !rule.when.uses_scores() && !(looks_at_orders && rule.when.is_empty());
+    scheme.rules.iter().zip(0..).filter(|(rule, _)| can_match(rule)).map(|(_, number)| number).collect()
 }
 
 #[cfg(test)]

@@ -39,6 +39,8 @@ struct RawState {
     definition: String,
     #[serde(default)]
     at_risk: bool,
+    #[serde(default)]
+    says_new: bool,
 }
 
 #[derive(Deserialize)]
@@ -105,9 +107,9 @@ fn build(source: &Source, builtin: bool, rules: &toml::Table, key: &str, known: 
     let states = StateNames::new(&raw, source)?;
     let ladder =
         raw.ladder.iter().map(|name| states.find(name, &source.locate("ladder", name))).collect::<Result<Vec<usize>>>()?;
-    let count = states.names.len();
-    if !ladder.is_empty() && (ladder.len() != count || (0..count).any(|state| !ladder.contains(&state))) {
-        return Err(Error::usage(format!("{path}: the ladder must hold every state once; it has {} of {count}", ladder.len())));
+    if let Some(twice) = (0..states.names.len()).find(|state| ladder.iter().filter(|rung| *rung == state).count() > 1) {
+        let name = &states.names[twice];
+        return Err(Error::usage(format!("{path}: the ladder holds the state {name:?} twice; remove one of them")));
     }
     let replaced = replaced_conditions(&raw, &states, rules, key, known, job)?;
     let scheme_rules = build_rules(&raw, source, &states, &replaced, key, known, job)?;
@@ -125,7 +127,7 @@ fn build(source: &Source, builtin: bool, rules: &toml::Table, key: &str, known: 
         states: raw
             .states
             .into_iter()
-            .map(|RawState { name, labels, definition, at_risk }| State { name, labels, definition, at_risk })
+            .map(|RawState { name, labels, definition, at_risk, says_new }| State { name, labels, definition, at_risk, says_new })
             .collect(),
     })
 }

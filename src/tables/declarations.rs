@@ -132,7 +132,7 @@ table! { StateRow in "dim_state", one row per "state of a scheme column":
     scheme: String,                        /// Scheme column of the job, such as segment.
     state: String,                         /// State of that scheme; (unscored) and (none) are no states of its own.
     rank: Option<i64> as Int32,            /// Place from 1 for the best (or the first, in a scheme without a ladder); null for
-                                           /// those in parentheses.
+                                           /// those off the ladder and those in parentheses.
     label_en: Option<String> as Text,      /// What reports call it in English.
     label_zh_hans: Option<String> as Text, /// What reports call it in simplified Chinese.
     definition: Option<String> as Text,    /// One sentence on who is in it.
@@ -140,6 +140,8 @@ table! { StateRow in "dim_state", one row per "state of a scheme column":
     colour: Option<String> as Text,        /// #rrggbb, the same in every chart.
     is_at_risk: Option<bool>,              /// Whether the scheme marks the state: its customers are about to be lost.
     scheme_place: Option<i64> as Int32,    /// Place of the scheme column in the job, from 1.
+    is_first_seen: Option<bool>,           /// Whether the state says new of customers who may have ordered before the data begin:
+                                           /// the labels say first seen then.
 }
 
 table! { PeriodRow in "dim_period", one row per "as-of date":
@@ -154,6 +156,8 @@ table! { PeriodRow in "dim_period", one row per "as-of date":
                                         /// comparison, the same days of the period or the year before.
     period_before: Option<Day>,         /// The date that compares with it in the period before: the last day or, with
                                         /// periods.trend, the same days; null if the run lacks it.
+    new_is_first_seen: Option<bool>,    /// Whether customers who are new in the period may have ordered before the data begin: it
+                                        /// begins less than 365 days after them. Null without periods.
 }
 
 table! { EffectRow in "effects", one row per "strategy, period, phase, treated arm, outcome, state and method":

@@ -52,7 +52,7 @@ fn a_missing_key_is_named() {
 fn an_unknown_key_is_located_and_corrected() {
     let bench = Bench::with_run();
     bench.in_orders("time_zone = \"UTC\"");
-    bench.refuses(2, "error: job.toml, line 8, column 1: there is no key \"time_zone\" here; did you mean \"timezone\"? (possible keys: \"path\", \"query\", \"manifest\", \"customer_id\", \"ordered_at\", \"amount\", \"amount_scale\", \"order_id\", \"timezone\", \"naive_timezone\", \"dedupe\", \"monetary\", \"zero_amount\", \"discount\", \"cost\", \"category\", \"currency\", \"slice\", \"max_rejected\", \"max_no_customer\", \"keep\", \"returns\", \"latest\", \"guests\", \"amount_unit\", \"inherit\", \"money_only\").");
+    bench.refuses(2, "error: job.toml, line 8, column 1: there is no key \"time_zone\" here; did you mean \"timezone\"? (possible keys: \"path\", \"query\", \"manifest\", \"customer_id\", \"ordered_at\", \"amount\", \"amount_scale\", \"order_id\", \"timezone\", \"naive_timezone\", \"dedupe\", \"monetary\", \"zero_amount\", \"discount\", \"cost\", \"category\", \"currency\", \"slice\", \"max_rejected\", \"max_no_customer\", \"keep\", \"returns\", \"latest\", \"guests\", \"amount_unit\", \"inherit\", \"money_only\", \"history_begins\").");
 }
 
 #[test]

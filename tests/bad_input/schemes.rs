@@ -21,7 +21,7 @@ const REST: &str = "[[rules]]\nstate = \"other\"\n";
 fn an_unknown_scheme_is_corrected() {
     let bench = Bench::with_run();
     bench.append("[schemes]\nsegment = \"standart\"");
-    bench.refuses(2, "error: job.toml, line 16, column 11: there is no scheme \"standart\"; did you mean \"standard\"? (built in: standard, rf_grid, r_rfm, klaviyo, eight_value, four_value, vip, recency_windows, journey, simple_lifecycle, purchase_stage, activity, value_tier, three_grade, frequency_tier, high_value, loyalty, membership, churn_warning, low_value, discount_only, engagement; or give the path of a .toml file).");
+    bench.refuses(2, "error: job.toml, line 16, column 11: there is no scheme \"standart\"; did you mean \"standard\"? (built in: standard, rf_grid, r_rfm, klaviyo, eight_value, four_value, vip, recency_windows, journey, simple_lifecycle, purchase_stage, activity, value_tier, three_grade, frequency_tier, high_value, loyalty, membership, churn_warning, cadence, low_value, discount_only, engagement; or give the path of a .toml file).");
     let bench = Bench::with_run();
     bench.append("[schemes]\nsegment = \"nowhere.toml\"");
     bench.refuses(2, "error: cannot read the scheme file nowhere.toml: No such file or directory (os error 2); check the path.");
@@ -159,8 +159,8 @@ fn states_are_checked() {
     );
     bench(&scheme(REST).replace("\"good\"", "\"other\"")).refuses(2, "error: mine.toml, line 5, column 8: the state \"other\" is listed twice, is empty, or begins with a parenthesis; give every state a name of its own.");
     bench(&scheme(REST).replace("\"good\"", "\"(none)\"")).refuses(2, "error: mine.toml, line 5, column 8: the state \"(none)\" is listed twice, is empty, or begins with a parenthesis; give every state a name of its own.");
-    bench(&scheme(REST).replace("bins = 5", "bins = 5\nladder = [\"good\"]"))
-        .refuses(2, "error: mine.toml: the ladder must hold every state once; it has 1 of 2.");
+    bench(&scheme(REST).replace("bins = 5", "bins = 5\nladder = [\"good\", \"good\"]"))
+        .refuses(2, "error: mine.toml: the ladder holds the state \"good\" twice; remove one of them.");
     bench(&scheme(REST).replace("bins = 5", "bins = 50")).refuses(2, "error: mine.toml: bins is 50; expected 2 to 10.");
     bench(&scheme("")).refuses(2, "error: mine.toml, line 1, column 1: the key \"rules\" is missing; add it.");
     bench(&scheme("").replace("bins = 5", "bins = 5\nrules = []"))

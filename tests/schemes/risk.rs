@@ -10,9 +10,9 @@ use crate::support::run::{Cell, Table, read_file, read_folder};
 /// Orders of four customers; negative amounts and those of kind "refund" are returns, those of kind "renewal" are no purchase.
 fn orders() -> Vec<(&'static str, ArrayRef)> {
     let rows = [
-        // 365 days end on 2024-11-30, so 2023-12-01 is the first and 2023-11-30 lies outside.
-        (1, "2023-11-30", 1_000, ""),
-        (1, "2023-12-01", 2_000, ""),
+        // 365 days that end on 2024-11-30 begin on 2023-12-02.
+        (1, "2023-12-01", 1_000, ""),
+        (1, "2023-12-02", 2_000, ""),
         (1, "2024-06-01", -500, ""),
         (1, "2024-11-30", 3_000, ""),
         (1, "2024-12-05", -700, ""),

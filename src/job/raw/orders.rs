@@ -3,7 +3,7 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::values::{OneOrMany, RawScalar};
+use super::values::{OneOrMany, RawDate, RawScalar};
 
 /// Where the orders are and what their columns mean.
 #[derive(Debug, Clone, Deserialize, Serialize, JsonSchema)]
@@ -112,6 +112,11 @@ pub struct RawOrders {
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schemars(extend("x-type" = "predicate", "x-key" = "[orders.money_only]", "x-see" = "[lines](#order-lines-and-returns)"))]
     pub money_only: Option<RawPredicate>,
+    /// Day before which the shop had no orders, so that nothing is missing before the first one: its customers are new then, not
+    /// only first seen, and no lookback reaches back too far.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(extend("x-type" = "date", "x-see" = "[new customers](#new-customers)"))]
+    pub history_begins: Option<RawDate>,
 }
 
 /// What to do with rows that are equal.

@@ -34,7 +34,8 @@ pub(super) fn write(view: &View) -> Markup {
     let mut series = Vec::new();
     for (name, colour, value, below) in PARTS {
         let Some(colour) = Colour::parse(colour) else { continue };
-        let label = view.words.text(&format!("growth.{name}"));
+        let label =
+            if name == "new" { view.words.text(new_key(view, &total)) } else { view.words.text(&format!("growth.{name}")) };
         out.raw("<span>").append(&swatch(&colour)).text(label).raw("</span> ");
         let values = total.iter().map(|r| {
             let n = value(r)?;
@@ -66,11 +67,21 @@ fn unfinished(view: &View) -> Markup {
     out
 }
 
+/// What customers with their first order in a period are called over all of these periods.
+fn new_key(view: &View, rows: &[&GrowthRow]) -> &'static str {
+    let first_seen = rows.iter().filter(|r| view.new_is_first_seen(r.as_of)).count();
+    match first_seen {
+        0 => "growth.new",
+        n if n == rows.len() => "growth.first_seen",
+        _ => "growth.new_or_first_seen",
+    }
+}
+
 fn table(view: &View, rows: &[&GrowthRow], states: bool) -> Grid {
     let mut keys = if states { vec!["column.scheme", "column.from_state"] } else { vec!["column.period"] };
     keys.extend([
         "column.active",
-        "growth.new",
+        new_key(view, rows),
         "growth.retained",
         "growth.resurrected",
         "growth.lapsed",

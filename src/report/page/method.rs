@@ -52,6 +52,9 @@ pub(super) fn sentences(view: &View) -> Vec<Sentence> {
     if view.data.moves.is_some() {
         out.push(words.say("method.reason", &[]));
     }
+    if view.says_first_seen() {
+        out.push(words.say("method.first_seen", &[]));
+    }
     if view.data.growth.is_some() {
         out.push(words.say("method.growth", &[]));
     }

@@ -89,5 +89,6 @@ fn accounting(view: &View, row: &GrowthRow) -> Option<Sentence> {
         ("before", &*before),
         ("period", &*period),
     ];
-    Some(view.words.say("story.period.growth", &values))
+    let key = if view.new_is_first_seen(row.as_of) { "story.period.growth_first_seen" } else { "story.period.growth" };
+    Some(view.words.say(key, &values))
 }
