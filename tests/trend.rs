@@ -342,6 +342,8 @@ fn a_night_without_a_trend_says_what_it_lacks() {
 fn a_lookback_before_the_data_is_hatched_and_said() {
     let bench = Bench::new();
     bench.edit("as_of = [2024-12-31]", "as_of = [2024-12-31]\ntrend = \"13 months\"\n[score]\nlookback = \"60d\"");
+    // The scheme standard would look back a year.
+    bench.append("[schemes]\nlifecycle = \"recency_windows\"");
     bench.runs();
     let page = String::from_utf8(bench.read("out/latest/report/index.html")).unwrap();
     assert!(page.contains("class=\"hatch\"") && page.contains("Hatched columns: the lookback reaches before the first order"));

@@ -353,7 +353,7 @@ fn first_orders(job: &Job, scheme: &Scheme, state: usize) -> Day {
     let Some(last) = job.dates.last() else { return Day::MIN };
     match scheme.tenure_of(state) {
         [_, Some(days)] => Day((i64::from(last.date.0) - days).max(i64::from(Day::MIN.0)) as i32),
-        _ => last.period_start.unwrap_or(last.date),
+        _ => last.as_measured().period_start.unwrap_or(last.date),
     }
 }
 
