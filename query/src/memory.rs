@@ -27,7 +27,7 @@ pub fn watch(limit: Option<u64>, key: &str) {
 
 fn too_much(key: &str, used: u64, limit: u64) -> Failure {
     let sentence = format!(
-        "{key} took {} MiB of memory, above the {} MiB that --memory-limit leaves it; give a higher limit or fewer --threads, or a query that sorts, joins and counts less at once (windows with OVER and ORDER BY hold all rows)",
+        "{key} took {} MiB of memory, above the {} MiB that --memory-limit leaves it; give a higher limit or fewer --threads, or a query that holds less at once (GROUP BY holds its groups, a join the smaller of its tables, OVER and ORDER BY all rows)",
         used.div_ceil(MIB),
         limit / MIB
     );

@@ -191,7 +191,7 @@ fn too_little_memory() {
     let mut rows = String::from("customer,day,amount\n");
     (0..400_000i64).for_each(|row| rows.push_str(&format!("customer {},2024-05-06,{}.00\n", row * 7_919 % 400_000, row % 100)));
     let bench = bench(rows.as_bytes(), "SELECT customer, CAST(day AS DATE) AS day, amount FROM a ORDER BY customer, amount, day");
-    bench.refuses_command(&["run", "job.toml", "--quiet", "--memory-limit", "32MiB"], 7, "error: …orders.query took … MiB of memory, above the … MiB that --memory-limit leaves it; give a higher limit or fewer --threads, or a query that sorts, joins and counts less at once (windows with OVER and ORDER BY hold all rows).");
+    bench.refuses_command(&["run", "job.toml", "--quiet", "--memory-limit", "32MiB"], 7, "error: …orders.query took … MiB of memory, above the … MiB that --memory-limit leaves it; give a higher limit or fewer --threads, or a query that holds less at once (GROUP BY holds its groups, a join the smaller of its tables, OVER and ORDER BY all rows).");
 }
 
 /// A signal ends the query with the run, and nothing of it is left.
