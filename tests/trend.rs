@@ -25,7 +25,7 @@ amount = "amount"
 
 [periods]
 trend = "13 months"
-compare = ["1 day"]
+compare = ["1 day", "7d"]
 
 [score]
 lookback = "365d"
@@ -124,8 +124,95 @@ fn fifteen_nights_with_late_orders() {
         check_customers(&bench, &known, &dates, as_of);
         check_published(&bench, first, as_of);
         check_report(&bench, &known, as_of);
+        check_restated(&bench, &orders, (first, night), &dates);
     }
     bench.verifies();
+    made_files_are_verified(&bench);
+}
+
+/// Customers, their purchases in the lookback and its money.
+fn totals(orders: &[Order], night: usize, date: i64) -> [i128; 3] {
+    let known: Vec<Customer> = customers(orders, night).into_iter().filter(|c| c.first() <= date).collect();
+    let purchases: i64 = known.iter().map(|c| c.purchases(date - 364, date)).sum();
+    [known.len() as i128, purchases.into(), known.iter().map(|c| c.money(date - 364, date)).sum()]
+}
+
+/// Every date of the run that was a night before: what was told then, and what is told now.
+fn check_restated(bench: &Bench, orders: &[Order], (first, night): (i64, usize), dates: &BTreeMap<i64, &str>) {
+    let as_of = first + night as i64;
+    let mut told: Vec<i64> = dates.keys().copied().chain([as_of - 7, as_of - 1]).filter(|d| (first..as_of).contains(d)).collect();
+    told.sort_unstable();
+    told.dedup();
+    let folder = bench.path("out/tables/restatements").join(format!("as_of={}", date_text(as_of)));
+    let found = read_folder(&folder);
+    let of = |row: &BTreeMap<&str, &Cell>, end: &str| {
+        let cell = |name: &str| row[format!("{name}_{end}").as_str()];
+        [cell("customers").int(), cell("orders").int(), cell("revenue").minor()]
+    };
+    let found: Vec<_> = (found.records().iter())
+        .map(|row| {
+            let inputs = ["inputs_new", "inputs_changed", "inputs_gone"].map(|name| row[name].int());
+            let same = *row["job_changed"] == Cell::Bool(false);
+            (row["told_as_of"].date(), of(row, "then"), of(row, "now"), of(row, "change"), inputs, same)
+        })
+        .collect();
+    let expected = told.into_iter().map(|date| {
+        let told_in = (date - first) as usize;
+        let (then, now) = (totals(orders, told_in, date), totals(orders, night, date));
+        let change = std::array::from_fn(|at| now[at] - then[at]);
+        (date, then, now, change, [(night - told_in) as i128, 0, 0], true)
+    });
+    let expected: Vec<_> = expected.collect();
+    assert_eq!(found, expected, "{}", date_text(as_of));
+    let page = String::from_utf8(bench.read("out/latest/report/index.html")).unwrap();
+    assert_eq!(page.contains("Told before, and now"), !expected.is_empty());
+}
+
+/// What commits make is held against their record, too, and the next copy puts it right.
+fn made_files_are_verified(bench: &Bench) {
+    let made: Vec<_> = std::fs::read_dir(bench.path("out/made")).unwrap().map(|entry| entry.unwrap().path()).collect();
+    assert_eq!(made.len(), 14, "one for every night but the first");
+    std::fs::remove_file(&made[3]).unwrap();
+    let ran = bench.rfmill(&["verify", "out"]);
+    assert_eq!(ran.code, 5);
+    assert!(ran.err.contains(made[3].file_name().unwrap().to_str().unwrap()), "{}", ran.err);
+    bench.succeeds(&["verify", "out", "--repair"]);
+    bench.verifies();
+}
+
+#[test]
+fn a_date_that_is_run_again_restates_itself() {
+    let bench = Bench::new();
+    let restated = || read_folder(&bench.path("out/tables/restatements/as_of=2024-12-31"));
+    bench.runs();
+    assert!(restated().rows.is_empty());
+    // One customer more, one file gone, one changed.
+    let order = |customer: i64, cents: i128| -> [(&str, ArrayRef); 3] {
+        [("customer_id", ints([customer])), ("ordered_at", dates(["2024-12-01"])), ("amount", decimals(2, [cents]))]
+    };
+    bench.parquet("orders/b.parquet", &order(8, 100));
+    bench.parquet("orders/c.parquet", &order(9, 200));
+    bench.runs();
+    std::fs::remove_file(bench.path("orders/b.parquet")).unwrap();
+    bench.parquet("orders/c.parquet", &order(9, 250));
+    bench.edit("name = \"test\"", "name = \"test\"\npopulation = \"lookback\"");
+    bench.runs();
+    let found = restated();
+    let row = &found.records()[0];
+    let counts = ["customers_then", "customers_now", "inputs_new", "inputs_changed", "inputs_gone"].map(|name| row[name].int());
+    assert_eq!((found.rows.len(), counts), (1, [7, 6, 0, 1, 1]));
+    assert_eq!((row["revenue_change"].minor(), row["inputs"].text()), (-50, "orders/c.parquet"));
+    assert_eq!((row["slice"].text(), row["job_changed"]), ("(all)", &Cell::Bool(true)));
+    // The same run again says nothing new, and what it said stays.
+    bench.runs();
+    assert_eq!(restated().rows, found.rows);
+    // Out of view is out of mind.
+    bench.succeeds(&["drop", "out", "--as-of", "2024-12-31"]);
+    bench.verifies();
+    bench.edit("path = \"out\"", "path = \"out\"\nkeep_runs = 3");
+    bench.edit("population = \"lookback\"", "population = \"ever\"");
+    bench.runs();
+    assert!(restated().rows.is_empty());
 }
 
 fn check_periods(bench: &Bench, dates: &BTreeMap<i64, &str>) {
@@ -230,7 +317,8 @@ fn check_concentration(bench: &Bench, known: &[Customer], dates: &BTreeMap<i64, 
 fn check_transitions(bench: &Bench, known: &[Customer], dates: &BTreeMap<i64, &str>, as_of: i64) {
     let followed: Vec<i64> = dates.iter().filter(|(_, role)| **role != "comparison").map(|(date, _)| *date).collect();
     let mut pairs: Vec<(i64, i64)> = followed.windows(2).map(|pair| (pair[0], pair[1])).collect();
-    pairs.push((as_of - 1, as_of));
+    pairs.extend([(as_of - 7, as_of), (as_of - 1, as_of)]);
+    pairs.sort_unstable();
     pairs.dedup();
     let mut expected: BTreeMap<Vec<String>, (i128, i128)> = BTreeMap::new();
     for (from, to) in pairs {
@@ -261,7 +349,7 @@ fn check_customers(bench: &Bench, known: &[Customer], dates: &BTreeMap<i64, &str
     assert_eq!(found.len(), known.iter().filter(|c| c.first() <= as_of).count());
     let followed: Vec<i64> = dates.iter().filter(|(_, role)| **role != "comparison").map(|(date, _)| *date).collect();
     let mut compared = followed.clone();
-    compared.push(as_of - 1);
+    compared.extend([as_of - 7, as_of - 1]);
     compared.sort_unstable();
     compared.dedup();
     let since = |customer: &Customer, dates: &[i64]| {

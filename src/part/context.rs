@@ -29,6 +29,8 @@ pub struct PartContext<'a> {
     pub movement: MovementPlan<'a>,
     /// By date: the earlier dates under whose cut points rows are classified again, besides those of `movers`.
     pub rescored_from: Vec<Vec<usize>>,
+    /// By date: whether it is summed by state although tables do not show it.
+    pub summed_too: Vec<bool>,
     /// By date: whether all lookbacks and windows begin after the first order.
     pub history_complete: Vec<bool>,
     /// Type of customer ids.

@@ -55,7 +55,7 @@ impl<'a> Part<'a> {
         self.tracker.advance(date, states_by_customer(self.customers.len(), &rows.customers, &scored.states));
         let date = DateRows { date, rows, scores: scored.scores, states: scored.states, rescored };
         let as_of = self.context.job.dates[date.date];
-        if as_of.is_shown() {
+        if as_of.is_shown() || self.context.summed_too.get(date.date) == Some(&true) {
             let states = (self.context.movement.state_counts.as_slice(), date.states.as_slice());
             segments::add_segments(plan, date.date, &self.customers.groups, &date.rows, states, &mut self.output.segments);
         }

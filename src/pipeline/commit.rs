@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use super::evaluated::Evaluated;
 use super::prepared::{Prepared, owner};
 use super::reports;
+use super::restatements;
 use super::scanned::Scanned;
 use super::scored::Scored;
 use super::stage::Stage;
@@ -19,6 +20,7 @@ use crate::part::PartContext;
 use crate::progress::Progress;
 use crate::publish::{Committed, CutPointEntry, Manifest, Staging, Timing};
 use crate::score::Axis;
+use crate::tables::RestatementRow;
 
 /// What a run did.
 #[derive(Debug, Clone)]
@@ -70,6 +72,7 @@ pub fn manifest(
     scanned: &Scanned,
     scored: &Scored,
     evaluated: &Evaluated,
+    restatements: &[RestatementRow],
     timings: Vec<Timing>,
 ) -> Result<Manifest> {
     let Stage { job, prepared, memory, .. } = stage;
@@ -97,7 +100,7 @@ pub fn manifest(
         peak_memory_bytes: memory::peak(),
         spilled_bytes: memory.spill().map_or(0, |spill| spill.bytes()),
     };
-    manifest.reports = reports::write(context, &manifest, &evaluated.batches, &evaluated.movers)?;
+    manifest.reports = reports::write(context, &manifest, &evaluated.batches, &evaluated.movers, restatements)?;
     if prepared.plan.crm.is_some() {
         manifest.reports.extend(reports::write_crm(context, &evaluated.crm)?);
     }
@@ -108,9 +111,16 @@ pub fn manifest(
 ///
 /// # Errors
 /// Exit 6 if the output cannot be written; exit 5 behind the commit if files of other as-of dates are gone.
-pub fn commit(stage: Stage<'_>, staging: Staging, manifest: Manifest, evaluated: Evaluated) -> Result<Outcome> {
+pub fn commit(
+    stage: Stage<'_>,
+    staging: Staging,
+    manifest: Manifest,
+    evaluated: Evaluated,
+    restatements: &[RestatementRow],
+) -> Result<Outcome> {
     let Stage { job, prepared, progress, .. } = stage;
-    let committed = prepared.output.commit(staging, &manifest, owner(job), job.keep_runs)?;
+    let restated = restatements::encoded(job, restatements)?;
+    let committed = prepared.output.commit(staging, &manifest, restated.as_ref(), owner(job), job.keep_runs)?;
     let Evaluated { states, outcomes, side_tables, .. } = evaluated;
     Ok(Outcome { states, outcomes, side_tables, ..Outcome::new(committed, manifest, false, progress) })
 }

@@ -3,11 +3,13 @@
 use std::collections::BTreeMap;
 
 use super::orders_warnings::side_table;
+use super::restatements::{self, TotalsByDate};
 use super::scanned::Scanned;
 use super::scored::Scored;
 use super::second_pass::SecondPassOutput;
 use super::stage::Stage;
 use super::state_lines::{self, StateLine};
+use super::summary_rows::KeyNames;
 use super::summary_tables::{self, Summary, TableBatches};
 use super::warnings::{self, OutcomeLine};
 use crate::domain::{SideTable, Warning};
@@ -27,6 +29,8 @@ pub struct Evaluated {
     pub movers: BTreeMap<MoverKey, i64>,
     /// Rows of the CRM file by part.
     pub crm: Vec<(usize, CrmRows)>,
+    /// Totals of all dates by slice.
+    pub totals: TotalsByDate,
     /// States at the last as-of date.
     pub states: Vec<StateLine>,
     /// Rows of orders that do not count, by outcome.
@@ -59,6 +63,8 @@ impl Evaluated {
         };
         let summary = Summary { stage, scanned, ledger, scored, part: &part, arms: &arms, evaluation: &evaluation };
         let (written, batches) = summary_tables::write(&summary, context.staging)?;
+        let names = KeyNames { job, slices: &scanned.slices, schemes: &prepared.plan.schemes, dimensions: &[] };
+        let totals = restatements::totals(&part.segments, &names);
         let states = state_lines::states(&part.segments, &prepared.plan.schemes, job.dates.len() - 1);
 
         let mut warnings = prepared.plan.warnings.clone();
@@ -75,7 +81,17 @@ impl Evaluated {
         texts.iter().for_each(|warning| progress.warn(warning));
         let tables = part_entries(context, &part).chain(written).collect();
         let outcomes = warnings::outcomes(job, scanned, ledger);
-        Ok(Evaluated { tables, batches, movers: part.movers, crm: part.crm, states, outcomes, side_tables, warnings: texts })
+        Ok(Evaluated {
+            tables,
+            batches,
+            movers: part.movers,
+            crm: part.crm,
+            totals,
+            states,
+            outcomes,
+            side_tables,
+            warnings: texts,
+        })
     }
 }
 

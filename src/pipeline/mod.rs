@@ -19,6 +19,7 @@ mod orders_warnings;
 mod prepared;
 mod queries;
 mod reports;
+mod restatements;
 mod scanned;
 mod scheme_warnings;
 mod scored;
@@ -99,6 +100,8 @@ pub fn run(job: &Job, progress: &dyn Progress) -> Result<Outcome> {
     prepared.check_unchanged()?;
     clock.lap("tables");
 
-    let manifest = commit::manifest(stage, &context, &assignments, &scanned, &scored, &evaluated, clock.into_timings())?;
-    commit::commit(stage, staging, manifest, evaluated)
+    let restated = restatements::rows(stage, &evaluated.totals);
+    let timings = clock.into_timings();
+    let manifest = commit::manifest(stage, &context, &assignments, &scanned, &scored, &evaluated, &restated, timings)?;
+    commit::commit(stage, staging, manifest, evaluated, &restated)
 }

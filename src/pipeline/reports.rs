@@ -11,7 +11,7 @@ use crate::job::raw::{ReportName, TableName};
 use crate::part::{CrmRows, MoverKey, PartContext, crm_header};
 use crate::publish::{Manifest, TableFile};
 use crate::report::{self, ReportData, ReportFormat, Shown};
-use crate::tables::{EncodedFile, MoveRow};
+use crate::tables::{EncodedFile, MoveRow, RestatementRow};
 
 /// The reports a job asks for, besides CRM files.
 pub fn formats(job: &Job) -> Vec<ReportFormat> {
@@ -33,6 +33,7 @@ pub fn write(
     manifest: &Manifest,
     tables: &[(TableName, RecordBatch)],
     movers: &BTreeMap<MoverKey, i64>,
+    restatements: &[RestatementRow],
 ) -> Result<Vec<TableFile>> {
     let job = context.job;
     let formats = formats(job);
@@ -45,6 +46,9 @@ pub fn write(
     }
     if job.writes(TableName::Movers) {
         data.moves = Some(moves(context, movers).into_iter().map(Shown::from).collect());
+    }
+    if job.writes(TableName::Restatements) {
+        data.restatements = Some(restatements.iter().cloned().map(Shown::from).collect());
     }
     write_files(context, data, &formats)
 }

@@ -4,6 +4,7 @@ use std::ops::Range;
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
+use super::restatements;
 use super::scanned::Scanned;
 use super::scored::Scored;
 use super::stage::Stage;
@@ -42,6 +43,7 @@ pub fn context<'a>(
         labels: Labels::new(job, plan, &scanned.slices, &scanned.categories, &scanned.dimensions),
         movement: movement_plan(job, plan),
         rescored_from: experiments.map_or_else(Vec::new, |experiments| experiments.rescored_from(job.dates.len())),
+        summed_too: restatements::hidden_but_told(job, &prepared.output),
         history_complete: scored.history_complete.clone(),
         id: scanned.id,
         tables,

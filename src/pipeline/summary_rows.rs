@@ -31,12 +31,12 @@ pub(super) struct KeyNames<'a> {
 }
 
 impl KeyNames<'_> {
-    fn date(&self, number: u32) -> Day {
+    pub fn date(&self, number: u32) -> Day {
         self.job.dates.get(number as usize).map_or(Day(0), |date| date.date)
     }
 
     /// Customers who never ordered have the number after the last slice.
-    fn slice(&self, number: usize) -> String {
+    pub fn slice(&self, number: usize) -> String {
         let absent = if self.slices.is_empty() { ALL } else { NONE };
         self.slices.get(number).cloned().unwrap_or_else(|| absent.into())
     }
@@ -128,6 +128,8 @@ pub(super) fn segments(segments: &[Segment], names: &KeyNames<'_>) -> Vec<Segmen
     let mut rows = Vec::with_capacity(segments.len());
     for (states, total) in by_scheme(segments) {
         let mut states = states.to_vec();
+        // Of dates that tables do not show, only restatements need sums.
+        states.retain(|([date, ..], _)| names.job.dates.get(*date as usize).is_some_and(AsOf::is_shown));
         states.sort_by_key(|([.., scheme, state], _)| names.rank(*scheme, *state));
         for ([date, slice, dimension, value, scheme, state], sum) in states {
             let (dimension, dimension_value) = names.dimension(dimension, value);

@@ -57,7 +57,7 @@ pub fn write(summary: &Summary<'_>, staging: &Staging) -> Result<(Vec<TableEntry
     Ok((entries, batches.into_iter().map(|(name, _, batch)| (name, batch)).collect()))
 }
 
-/// The rows of a table; `None` if parts write it.
+/// The rows of a table; `None` if parts or the commit write it.
 fn batch(summary: &Summary<'_>, name: TableName, table: &TableDefinition) -> Result<Option<RecordBatch>> {
     let Summary { stage, scanned, ledger, scored, part, arms, evaluation } = summary;
     let Stage { job, prepared, .. } = stage;
@@ -67,6 +67,8 @@ fn batch(summary: &Summary<'_>, name: TableName, table: &TableDefinition) -> Res
     let names = KeyNames { job, slices: &scanned.slices, schemes: &plan.schemes, dimensions: &dimensions };
     let batch = match name {
         TableName::Customers | TableName::Movers | TableName::StateHistory => return Ok(None),
+        // The commit makes it.
+        TableName::Restatements => return Ok(None),
         TableName::Cutpoints => to_batch(&summary_rows::cutpoints(plan, &scored.scoring, &names), table),
         TableName::Segments => to_batch(&summary_rows::segments(&part.segments, &names), table),
         TableName::Transitions => to_batch(&summary_rows::transitions(&part.movement.transitions, &names), table),

@@ -89,7 +89,7 @@ pub fn view(root: &Path) -> Result<View> {
     }
     let mut dates = BTreeMap::new();
     for (date, supply) in record.dates.iter().filter(|(_, supply)| !supply.lost) {
-        let shown = match Contents::read(root, &supply.run_id, &supply.manifest_sha256) {
+        let shown = match Contents::of_supply(root, supply) {
             Ok(contents) => of_tree(&tree, &contents, date)?,
             // What an output of 0.1.0 holds beyond its runs is known once this version has committed to it.
             Err(_) if record.is_legacy() => continue,

@@ -9,12 +9,17 @@ use std::path::{Path, PathBuf};
 use serde::{Deserialize, Serialize};
 
 use super::files::{failed, make_folder, remove, sync_folder, write_new};
-use super::layout::{MANIFESTS, date_folder, manifest_path, run_folder};
+use super::layout::{MADE, MANIFESTS, date_folder, manifest_path, run_folder};
 use super::manifest::{TableEntry, TableFile};
+use super::record::Supply;
 use crate::error::{Error, Kind, Result};
+use crate::tables::EncodedFile;
 
 /// Tables without an `as_of` column that are one file per run.
 const UNDATED: [&str; 8] = ["effects", "effects_over_time", "verdicts", "balance", "before_after", "arms", "dim_state", "ledger"];
+
+/// The table that commits make.
+pub(super) const RESTATEMENTS: &str = "restatements";
 
 /// The part of a manifest that says which files there are.
 #[derive(Debug, Clone, Serialize, Deserialize)]
@@ -33,6 +38,9 @@ pub(super) struct Contents {
     /// Whether this is no manifest of a run, but a list of what an output of 0.1.0 held.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub adopted: bool,
+    /// What the commit made for a date, beside the files of the run; see [`Supply::made`].
+    #[serde(skip)]
+    pub made: Vec<TableFile>,
 }
 
 /// A file of a date: its name in its folder, and what the manifest says of it.
@@ -75,7 +83,19 @@ impl Contents {
                 tables.entry(table).or_default().push((name, file));
             }
         }
+        for file in &self.made {
+            tables.entry(RESTATEMENTS.into()).or_default().push((format!("{RESTATEMENTS}.parquet"), file));
+        }
         tables
+    }
+
+    /// The files of a date: those of the run that supplies it, and those that its commit made.
+    ///
+    /// # Errors
+    /// As [`Contents::read`].
+    pub fn of_supply(root: &Path, supply: &Supply) -> Result<Contents> {
+        let contents = Contents::read(root, &supply.run_id, &supply.manifest_sha256)?;
+        Ok(Contents { made: supply.made.clone(), ..contents })
     }
 
     /// What the manifest with this hash says: from `manifests/`, or from the run itself.
@@ -118,6 +138,24 @@ pub(super) fn keep(root: &Path, bytes: &[u8]) -> Result<String> {
     fs::rename(&draft, &path).map_err(|e| failed(&path, e))?;
     sync_folder(&folder)?;
     Ok(sha256)
+}
+
+/// Keeps a file that a commit makes, durably, under its hash; returns what the record says of it.
+///
+/// # Errors
+/// Exit 6.
+pub(super) fn keep_made(root: &Path, file: &EncodedFile) -> Result<TableFile> {
+    let folder = root.join(MADE);
+    make_folder(&folder)?;
+    let name = format!("{}.parquet", file.sha256);
+    let (path, draft) = (folder.join(&name), folder.join(format!(".{name}.new")));
+    remove(&draft)?;
+    write_new(&draft, &file.bytes)?;
+    fs::rename(&draft, &path).map_err(|e| failed(&path, e))?;
+    sync_folder(&folder)?;
+    sync_folder(root)?;
+    let path = format!("../../{MADE}/{name}");
+    Ok(TableFile { path, rows: file.rows, bytes: file.bytes.len() as u64, sha256: file.sha256.clone() })
 }
 
 /// Whether a regular file of the size that the manifest tells lies there.

@@ -19,6 +19,8 @@ pub(super) enum Part {
     Run(String),
     /// The manifest of dates in view.
     Manifest,
+    /// What a commit made for a date in view.
+    Made,
 }
 
 /// A file that must be there.

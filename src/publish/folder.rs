@@ -9,16 +9,18 @@ use super::contents::{self, Contents};
 use super::files::{after_commit, failed, make_folder, make_root, names, remove, swap_link, sync_folder, sync_tree};
 use super::hashes;
 use super::interrupt::{CommitGuard, INTERRUPTS};
-use super::layout::{MANIFESTS, TREES, latest_target, run_folder, tree_folder};
+use super::layout::{MADE, MANIFESTS, TREES, latest_target, run_folder, tree_folder};
 use super::legacy::{self, Adopted};
 use super::look;
-use super::manifest::Manifest;
+use super::manifest::{Manifest, TableFile};
 use super::marker::{self, Lock};
 use super::record::{Act, Owner, Record};
 use super::staging::Staging;
+use super::told::Told;
 use super::tree::{self, Plan};
 use super::view::NewRun;
 use crate::error::{Error, Kind, Result};
+use crate::tables::EncodedFile;
 
 /// The output folder, locked by this process.
 #[derive(Debug)]
@@ -100,7 +102,7 @@ impl OutputFolder {
     fn remove_leftovers(&self) -> Result<()> {
         let number = self.last.as_ref().map_or(0, |last| last.number);
         let is_known = |run_id: &str| self.last.as_ref().is_some_and(|last| last.run(run_id).is_some());
-        for folder in ["runs", "commits", MANIFESTS, TREES] {
+        for folder in ["runs", "commits", MANIFESTS, MADE, TREES] {
             let path = self.root.join(folder);
             for name in names(&path)? {
                 // A run that no commit names was killed just before its commit.
@@ -171,6 +173,18 @@ impl OutputFolder {
         bytes.map(|bytes| Manifest::parse(&run_folder(&self.root, &run.run_id).join("manifest.json"), &bytes)).transpose()
     }
 
+    /// What an earlier commit tells of a date; `None` if none does, or its files cannot be read, which `verify` says.
+    pub fn told(&self, date: &str) -> Option<Told> {
+        let last = self.last.as_ref()?;
+        Told::read(&self.root, last.number, last.dates.get(date).filter(|supply| !supply.lost)?, date)
+    }
+
+    /// The dates of which earlier commits tell.
+    pub fn told_dates(&self) -> impl Iterator<Item = &str> {
+        let dates = self.last.iter().flat_map(|last| &last.dates);
+        dates.filter(|(_, supply)| !supply.lost).map(|(date, _)| date.as_str())
+    }
+
     /// The manifest of a run that was committed here and is whole; `None` if it must be computed.
     pub fn finished(&self, run_id: &str) -> Option<Manifest> {
         let kept = self.last.as_ref()?.run(run_id)?;
@@ -193,12 +207,20 @@ impl OutputFolder {
         Staging::new(self.root.join("runs").join(format!(".staging-{run_id}")))
     }
 
-    /// Commits a staged run: durable, read back, renamed, recorded, visible. `keep` runs stay.
+    /// Commits a staged run: durable, read back, renamed, recorded, visible. `keep` runs stay; `restatements` is the file
+    /// that says what earlier commits told of its dates.
     ///
     /// # Errors
     /// Exit 6 before the commit; exit 9 if it cannot be told whether it happened; exit 5 behind it if files of other dates
     /// are gone.
-    pub fn commit(&self, mut staging: Staging, manifest: &Manifest, owner: Owner, keep: u32) -> Result<Committed> {
+    pub fn commit(
+        &self,
+        mut staging: Staging,
+        manifest: &Manifest,
+        restatements: Option<&EncodedFile>,
+        owner: Owner,
+        keep: u32,
+    ) -> Result<Committed> {
         staging.drain()?;
         hashes::check_sizes(&staging.folder, manifest)?;
         let bytes = manifest.to_bytes()?;
@@ -224,8 +246,10 @@ impl OutputFolder {
         };
         fs::rename(&staging.folder, &folder).map_err(|e| put_back(failed(&folder, e)))?;
         staging.folder.clone_from(&folder);
+        let made = || restatements.map(|file| contents::keep_made(&self.root, file)).transpose();
         let added = sync_folder(&runs)
-            .and_then(|()| last.with_run(owner, &new_run(manifest, &bytes), keep))
+            .and_then(|()| made())
+            .and_then(|made| last.with_run(owner, &new_run(manifest, &bytes, made.into_iter().collect()), keep))
             .and_then(|next| self.add(next, Some(&bytes)));
         let (record, plan) = match added {
             Ok(added) => added,
@@ -266,7 +290,10 @@ impl OutputFolder {
             guard.committed(&done);
             return Ok(committed(&last, folder, notes));
         }
-        let next = last.with_run(owner, &new_run(manifest, &bytes), keep)?;
+        // What its first commit made stays, as long as the run supplies its last date.
+        let supply = manifest.as_of.last().and_then(|date| last.dates.get(date));
+        let made = supply.filter(|supply| supply.run_id == manifest.run_id && !supply.lost).map(|supply| supply.made.clone());
+        let next = last.with_run(owner, &new_run(manifest, &bytes, made.unwrap_or_default()), keep)?;
         let (record, plan) = self.add(next, Some(&bytes))?;
         self.show(&mut guard, &done, &record, &plan)?;
         Ok(committed(&record, folder, notes))
@@ -340,8 +367,9 @@ impl OutputFolder {
         let Some(kept) = last.run(&manifest.run_id) else { return Ok(false) };
         let contents = Contents::read(&self.root, &kept.run_id, &kept.manifest_sha256)?;
         let is_shown = |date: &String| {
-            let is_supplied = last.dates.get(date).is_some_and(|s| s.run_id == kept.run_id && !s.lost);
-            is_supplied && hashes::tree_holds(&tree, &run, &contents, date)
+            let Some(supply) = last.dates.get(date).filter(|s| s.run_id == kept.run_id && !s.lost) else { return false };
+            let contents = Contents { made: supply.made.clone(), ..contents.clone() };
+            hashes::tree_holds(&tree, &run, &contents, date)
         };
         Ok(last.lost().next().is_none() && manifest.as_of.iter().all(is_shown))
     }
@@ -405,6 +433,12 @@ impl OutputFolder {
             }
         }
         let kept: BTreeSet<String> = record.dates.values().map(|supply| format!("{}.json", supply.manifest_sha256)).collect();
+        let made = record.dates.values().flat_map(|supply| &supply.made);
+        let made: BTreeSet<String> = made.map(|file| format!("{}.parquet", file.sha256)).collect();
+        let folder = self.root.join(MADE);
+        for name in names(&folder)?.into_iter().filter(|name| !made.contains(name)) {
+            remove(&folder.join(name))?;
+        }
         let manifests = self.root.join(MANIFESTS);
         for name in names(&manifests)?.into_iter().filter(|name| !kept.contains(name)) {
             remove(&manifests.join(name))?;
@@ -418,8 +452,9 @@ fn committed(record: &Record, folder: PathBuf, notes: Vec<String>) -> Committed 
     Committed { folder, latest: latest.map(|run| (run.run_id.clone(), run.last_as_of.clone())), notes }
 }
 
-fn new_run(manifest: &Manifest, bytes: &[u8]) -> NewRun {
-    NewRun { run_id: manifest.run_id.clone(), manifest_sha256: crate::hash::sha256(bytes), as_of: manifest.as_of.clone() }
+fn new_run(manifest: &Manifest, bytes: &[u8], made: Vec<TableFile>) -> NewRun {
+    let (run_id, as_of) = (manifest.run_id.clone(), manifest.as_of.clone());
+    NewRun { run_id, manifest_sha256: crate::hash::sha256(bytes), as_of, made }
 }
 
 #[cfg(test)]

@@ -11,6 +11,9 @@ pub(super) const TREES: &str = ".tables";
 /// Folder of the manifests of every date in view, by their SHA-256.
 pub(super) const MANIFESTS: &str = "manifests";
 
+/// Folder of files that commits make themselves, by their SHA-256.
+pub(super) const MADE: &str = "made";
+
 /// The folder of a run.
 pub(super) fn run_folder(root: &Path, run_id: &str) -> PathBuf {
     root.join("runs").join(run_id)

@@ -47,7 +47,13 @@ pub(super) fn read(root: &Path, numbers: &[u64]) -> Result<Record> {
     let mut all = Record { format: 1, ..Record::empty(owner) };
     for &number in numbers {
         let LegacyRecord { run_id, job_name, as_of, manifest_sha256 } = read_one(root, number)?;
-        let supply = Supply { run_id: run_id.clone(), manifest_sha256: manifest_sha256.clone(), commit: number, lost: false };
+        let supply = Supply {
+            run_id: run_id.clone(),
+            manifest_sha256: manifest_sha256.clone(),
+            commit: number,
+            made: Vec::new(),
+            lost: false,
+        };
         all.dates.extend(as_of.iter().map(|date| (date.clone(), supply.clone())));
         all.runs.retain(|run| run.run_id != run_id);
         let last_as_of = as_of.last().cloned().unwrap_or_default();
@@ -168,7 +174,7 @@ fn list(tree: &Path, date: &str, run_id: &str, job_name: &str) -> Result<Content
         }
     }
     let (run_id, job_name) = (run_id.to_owned(), job_name.to_owned());
-    Ok(Contents { run_id, job_name, as_of: vec![date.to_owned()], tables, reports: Vec::new(), adopted: true })
+    Ok(Contents { run_id, job_name, as_of: vec![date.to_owned()], tables, reports: Vec::new(), made: Vec::new(), adopted: true })
 }
 
 /// Rows of a table file by its footer; none if it is no such file.

@@ -175,7 +175,7 @@ pub struct TableEntry {
 }
 
 /// A file of a table.
-#[derive(Debug, Clone, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct TableFile {
     /// Relative to the run.
     pub path: String,

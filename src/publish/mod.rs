@@ -5,6 +5,7 @@
 //! OUT/runs/<run_id>/               one run, whole and immutable: tables and manifest.json
 //! OUT/commits/<n>.json             the records of the last two commits; that with the largest n is the truth
 //! OUT/manifests/<sha256>.json      the manifests of all dates in view, which outlive their runs
+//! OUT/made/<sha256>.parquet        files that commits made themselves, for dates in view
 //! OUT/latest                       link to the run of the newest as-of date
 //! OUT/tables/<table>/as_of=D/      the last committed version of every as-of date over all runs
 //! OUT/.tables/<n>/, <n>.json       the trees of the last two commits, to which `tables` points, and what they show
@@ -45,6 +46,7 @@ mod record;
 mod repair;
 mod scratch;
 mod staging;
+mod told;
 mod tree;
 mod verify;
 mod view;
@@ -63,3 +65,4 @@ pub use record::Owner;
 pub use repair::{repair, verify};
 pub use scratch::ScratchFolder;
 pub use staging::Staging;
+pub use told::Told;

@@ -5,6 +5,7 @@ use std::path::Path;
 
 use serde::{Deserialize, Serialize};
 
+use super::manifest::TableFile;
 use crate::error::{Error, Kind, Result};
 
 /// The form of the records that this version writes. Outputs of 0.1.0 have form 1.
@@ -77,6 +78,9 @@ pub struct Supply {
     pub manifest_sha256: String,
     /// The commit.
     pub commit: u64,
+    /// Files that the commit made itself, beside those of the run. Their paths lead from the run's folder to theirs.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub made: Vec<TableFile>,
     /// Whether its files are gone. Nothing else is shown in their place.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub lost: bool,
@@ -85,7 +89,8 @@ pub struct Supply {
 impl Supply {
     /// Whether both are the same files.
     pub fn is_same(&self, other: &Supply) -> bool {
-        self.run_id == other.run_id && self.manifest_sha256 == other.manifest_sha256
+        let hashes = |supply: &Supply| supply.made.iter().map(|file| file.sha256.clone()).collect::<Vec<_>>();
+        self.run_id == other.run_id && self.manifest_sha256 == other.manifest_sha256 && hashes(self) == hashes(other)
     }
 }
 
@@ -186,7 +191,8 @@ mod tests {
 
     #[test]
     fn every_flipped_byte_of_a_record_is_found() {
-        let supply = Supply { run_id: "a1".into(), manifest_sha256: "ff".into(), commit: 3, lost: false };
+        let made = TableFile { path: "../../made/ee.parquet".into(), rows: 1, bytes: 2, sha256: "ee".into() };
+        let supply = Supply { run_id: "a1".into(), manifest_sha256: "ff".into(), commit: 3, made: vec![made], lost: false };
         let owner = Owner { job: "nightly".into(), timezone: Some("UTC".into()) };
         let kept = KeptRun { run_id: "a1".into(), manifest_sha256: "ff".into(), last_as_of: "2024-12-31".into(), commit: 3 };
         let record = Record {

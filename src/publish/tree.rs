@@ -131,7 +131,7 @@ fn trees(root: &Path) -> Result<Vec<Tree>> {
 
 /// Where the files of a date lie: in its run, or in a tree that shows that run.
 fn find(root: &Path, trees: &[Tree], date: &str, supply: &Supply) -> Option<Sources> {
-    let contents = Contents::read(root, &supply.run_id, &supply.manifest_sha256).ok()?;
+    let contents = Contents::of_supply(root, supply).ok()?;
     let shows = |tree: &&Tree| match &tree.record {
         Some(record) => record.dates.get(date).is_some_and(|shown| shown.is_same(supply) && !shown.lost),
         None => true,

@@ -11,7 +11,7 @@ use super::expected::{self, Bad, Expected, Looked, Part, known_below};
 use super::files::names;
 use super::finding::{Cure, Finding, Look, Verified, recompute, stranger, unfinished, unknown_below};
 use super::layout::{
-    MANIFESTS, date_folder, latest_target, manifest_path, record_copy, record_path, run_folder, tables_target, tree_folder,
+    MADE, MANIFESTS, date_folder, latest_target, manifest_path, record_copy, record_path, run_folder, tables_target, tree_folder,
 };
 use super::record::Record;
 use super::{legacy, tree};
@@ -125,7 +125,9 @@ impl Output<'_> {
             let sha256 = &supply.manifest_sha256;
             let contents = by_hash.entry(sha256.clone()).or_insert_with(|| Contents::read(root, &supply.run_id, sha256).ok());
             match contents {
-                Some(contents) => drop(by_date.insert(date.clone(), contents.clone())),
+                Some(contents) => {
+                    by_date.insert(date.clone(), Contents { made: supply.made.clone(), ..contents.clone() });
+                }
                 None => {
                     let path = manifest_path(root, sha256);
                     let what = format!("{}, the manifest of as-of date {date}, is gone or damaged", path.display());
@@ -140,6 +142,10 @@ impl Output<'_> {
             part: Part::Manifest,
         };
         expected.extend(by_hash.iter().filter(|(_, contents)| contents.is_some()).map(|(sha256, _)| kept(sha256)));
+        for file in self.record.dates.values().filter(|supply| !supply.lost).flat_map(|supply| &supply.made) {
+            let path = root.join(MADE).join(format!("{}.parquet", file.sha256));
+            expected.push(Expected { path, sha256: file.sha256.clone(), bytes: Some(file.bytes), part: Part::Made });
+        }
         for name in names(&root.join(MANIFESTS))? {
             let path = root.join(MANIFESTS).join(&name);
             // A whole manifest that no record names is of a run that is being committed, or was killed then.
@@ -291,8 +297,8 @@ impl Output<'_> {
                 }
                 (None, Part::Date(date)) => dates.entry(date).or_insert_with(Vec::new).push(what),
                 (None, Part::Run(run)) => runs.entry(run).or_insert_with(Vec::new).push(what),
-                // What the tree before lacks, the last one lacks, too; and manifests were judged.
-                (None, Part::DateBefore(_) | Part::Manifest) => {}
+                // What the tree before or the source lacks, the last tree lacks, too; and manifests were judged.
+                (None, Part::DateBefore(_) | Part::Manifest | Part::Made) => {}
             }
         }
         for (date, all) in dates {

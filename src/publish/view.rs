@@ -2,6 +2,7 @@
 
 use std::collections::BTreeSet;
 
+use super::manifest::TableFile;
 use super::record::{Act, FORMAT, KeptRun, Owner, Record, Supply};
 use crate::error::{Error, Kind, Result};
 
@@ -12,6 +13,8 @@ pub(super) struct NewRun {
     pub manifest_sha256: String,
     /// Its as-of dates, ascending.
     pub as_of: Vec<String>,
+    /// What the commit makes for the last of them.
+    pub made: Vec<TableFile>,
 }
 
 impl Record {
@@ -40,10 +43,10 @@ impl Record {
     pub fn with_run(&self, owner: Owner, run: &NewRun, keep: u32) -> Result<Record> {
         let mut next = self.successor(Act::Run(run.run_id.clone()))?;
         next.owner = owner;
-        let supply =
-            Supply { run_id: run.run_id.clone(), manifest_sha256: run.manifest_sha256.clone(), commit: next.number, lost: false };
         for date in &run.as_of {
-            next.dates.insert(date.clone(), supply.clone());
+            let made = if run.as_of.last() == Some(date) { run.made.clone() } else { Vec::new() };
+            let (run_id, manifest_sha256) = (run.run_id.clone(), run.manifest_sha256.clone());
+            next.dates.insert(date.clone(), Supply { run_id, manifest_sha256, commit: next.number, made, lost: false });
             next.dropped.remove(date);
         }
         next.runs.retain(|kept| kept.run_id != run.run_id);
@@ -112,7 +115,7 @@ mod tests {
     fn committed(runs: &[(&str, &[&str])], keep: u32) -> Record {
         runs.iter().fold(Record::empty(owner()), |record, (id, dates)| {
             let as_of = dates.iter().map(|d| (*d).to_owned()).collect();
-            let run = NewRun { run_id: (*id).to_owned(), manifest_sha256: format!("sha of {id}"), as_of };
+            let run = NewRun { run_id: (*id).to_owned(), manifest_sha256: format!("sha of {id}"), as_of, made: Vec::new() };
             record.with_run(owner(), &run, keep).unwrap()
         })
     }
@@ -152,7 +155,8 @@ mod tests {
         assert_eq!(record.dates["2024-02-01"].run_id, "a");
         let gone = dropped(&record, "2024-01-01");
         assert!(!gone.dates.contains_key("2024-01-01") && gone.dropped.contains("2024-01-01"));
-        let run = NewRun { run_id: "c".into(), manifest_sha256: "x".into(), as_of: vec!["2024-01-01".into()] };
+        let as_of = vec!["2024-01-01".into()];
+        let run = NewRun { run_id: "c".into(), manifest_sha256: "x".into(), as_of, made: Vec::new() };
         assert!(gone.with_run(owner(), &run, 10).unwrap().dropped.is_empty());
     }
 

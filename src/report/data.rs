@@ -158,4 +158,5 @@ report_data! {
     ledger: LedgerRow,                  /// The account of every input row.
     dim_state: StateRow,                /// States with labels.
     dim_period: PeriodRow,              /// Periods with labels.
+    restatements: RestatementRow,       /// What earlier commits said of the same dates.
 }

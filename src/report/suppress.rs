@@ -33,6 +33,8 @@ pub(super) fn apply(mut data: ReportData) -> (ReportData, Vec<SliceTotal>) {
     let mut totals = totals(&data);
     let min = data.settings.min_group;
     if min > 1 {
+        // A change may be that of one customer.
+        data.restatements = None;
         let mut cells = CellTable::new(min);
         let row_cells = RowCells::of(&data, &mut cells);
         cells.close();

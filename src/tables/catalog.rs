@@ -4,7 +4,7 @@
 
 use super::declarations::{
     ArmRow, BalanceRow, BeforeAfterRow, CohortRow, ConcentrationRow, CutPointRow, EffectRow, GrowthRow, LedgerRow, MoveRow,
-    PeriodRow, PooledEffectRow, SegmentRow, StateRow, TransitionRow, VerdictRow,
+    PeriodRow, PooledEffectRow, RestatementRow, SegmentRow, StateRow, TransitionRow, VerdictRow,
 };
 use super::definition::{ColumnDefinition, ColumnType, TableDefinition};
 use super::row::Row;
@@ -27,6 +27,7 @@ pub fn definitions(job: &Job, columns: &[ColumnDefinition], id: IdType) -> Vec<T
         ConcentrationRow::definition(scale),
         StateRow::definition(scale),
         PeriodRow::definition(scale),
+        RestatementRow::definition(scale),
     ];
     if !job.strategies.is_empty() {
         tables.extend([

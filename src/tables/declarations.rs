@@ -160,6 +160,26 @@ table! { PeriodRow in "dim_period", one row per "as-of date":
                                         /// begins less than 365 days after them. Null without periods.
 }
 
+table! { RestatementRow in "restatements", one row per "date of the run that an earlier commit had told, and slice":
+    told_as_of: Day,                    /// The date that was told before: one of the run's own, of its trend or of compare.
+    slice: String,                      /// Value of the slice column; (all) in a job without slices, (none) for who never ordered.
+    told_by: String as Text,            /// The run that told it before.
+    customers_then: Option<i64>,        /// Customers, as that run told them; null if it told nothing of the slice.
+    customers_now: Option<i64>,         /// Customers, as this run counts them.
+    customers_change: Option<i64>,      /// The latter less the former.
+    orders_then: Option<i64>,           /// Purchases in the lookback, as that run told them.
+    orders_now: Option<i64>,            /// Purchases in the lookback, as this run counts them.
+    orders_change: Option<i64>,         /// The latter less the former.
+    revenue_then: Option<Decimal>,      /// Money of the lookback, as that run told it.
+    revenue_now: Option<Decimal>,       /// Money of the lookback, as this run counts it.
+    revenue_change: Option<Decimal>,    /// The latter less the former.
+    inputs_new: Option<i64>,            /// Input files that that run did not read; null where its inputs are not known.
+    inputs_changed: Option<i64>,        /// Input files that are no longer what that run read.
+    inputs_gone: Option<i64>,           /// Input files that only that run read.
+    inputs: Option<String> as Text,     /// The new and changed ones by name, at most ten.
+    job_changed: Option<bool>,          /// Whether the job had other settings then, besides its dates.
+}
+
 table! { EffectRow in "effects", one row per "strategy, period, phase, treated arm, outcome, state and method":
     strategy: String,                      /// The strategy.
     period_start: Option<Day>,             /// First day of the period in which customers were assigned.

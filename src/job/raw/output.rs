@@ -106,6 +106,8 @@ pub enum TableName {
     DimState,
     /// The as-of dates with their periods, for BI tools to join.
     DimPeriod,
+    /// What earlier commits said of the same dates.
+    Restatements,
     /// What strategies changed, per period.
     Effects,
     /// What strategies changed, over all periods.
@@ -124,7 +126,7 @@ pub enum TableName {
 
 impl TableName {
     /// Every table, in the order of the docs.
-    pub const ALL: [TableName; 18] = [
+    pub const ALL: [TableName; 19] = [
         TableName::Customers,
         TableName::Cutpoints,
         TableName::Segments,
@@ -136,6 +138,7 @@ impl TableName {
         TableName::Concentration,
         TableName::DimState,
         TableName::DimPeriod,
+        TableName::Restatements,
         TableName::Effects,
         TableName::EffectsOverTime,
         TableName::Verdicts,
@@ -159,6 +162,7 @@ impl TableName {
             TableName::Concentration => "concentration",
             TableName::DimState => "dim_state",
             TableName::DimPeriod => "dim_period",
+            TableName::Restatements => "restatements",
             TableName::Effects => "effects",
             TableName::EffectsOverTime => "effects_over_time",
             TableName::Verdicts => "verdicts",

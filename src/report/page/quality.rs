@@ -21,7 +21,7 @@ pub(super) fn write(view: &View) -> Markup {
     if !run.inputs.is_empty() {
         out.raw("<p>").sentence(&view.words.say("quality.input", &values)).raw("</p>\n");
     }
-    out.append(&warnings(view)).append(&periods(view)).append(&checks(view)).append(&ledger(view));
+    out.append(&warnings(view)).append(&restated(view)).append(&periods(view)).append(&checks(view)).append(&ledger(view));
     out
 }
 
@@ -38,6 +38,52 @@ fn warnings(view: &View) -> Markup {
         out.element("li", warning).raw("\n");
     }
     out.raw("</ul>\n");
+    out
+}
+
+/// What earlier commits said of the same dates.
+fn restated(view: &View) -> Markup {
+    let mut out = Markup::new();
+    let rows = view.data.restatements.iter().flatten().filter(|row| row.slice == view.slice);
+    let rows: Vec<_> = rows.collect();
+    if rows.is_empty() {
+        return out;
+    }
+    out.element("h3", view.words.text("quality.restated")).raw("\n<p class=\"soft\">");
+    out.sentence(&view.words.say("quality.restated_description", &[])).raw("</p>\n");
+    let mut grid = Grid::new(
+        view,
+        &[
+            "column.told_as_of",
+            "column.customers_then",
+            "column.customers",
+            "column.change",
+            "column.revenue_then",
+            "column.revenue",
+            "column.revenue_change",
+            "column.inputs_new",
+            "column.inputs_changed",
+            "column.inputs_gone",
+            "column.inputs",
+        ],
+    );
+    for row in rows {
+        let cells = CellWriter::of(view, row.suppressed);
+        grid.row(vec![
+            GridCell::text(view.format.date(row.told_as_of)),
+            cells.count(row.customers_then),
+            cells.count(row.customers_now),
+            cells.count(row.customers_change),
+            cells.money(row.revenue_then),
+            cells.money(row.revenue_now),
+            cells.money(row.revenue_change),
+            cells.count(row.inputs_new),
+            cells.count(row.inputs_changed),
+            cells.count(row.inputs_gone),
+            GridCell::text(row.inputs.clone().unwrap_or_default()),
+        ]);
+    }
+    out.append(&grid.write());
     out
 }
 

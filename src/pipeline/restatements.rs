@@ -1,0 +1,212 @@
+//! What earlier commits told of the dates of a run, beside what the run tells of them.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use serde_json::Value;
+
+use super::stage::Stage;
+use super::summary_rows::KeyNames;
+use crate::domain::{ALL, Day, Decimal};
+use crate::error::Result;
+use crate::job::Job;
+use crate::job::raw::TableName;
+use crate::publish::{InputEntry, Manifest, OutputFolder, SourceEntry, Told};
+use crate::tables::{EncodedFile, RestatementRow, Row, Segment, SegmentRow, TableDefinition, encode, to_batch};
+
+/// Input files that a row names, at most.
+const NAMED: usize = 10;
+
+/// Customers, orders and minor units of a slice at a date.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Totals {
+    customers: i64,
+    orders: i64,
+    revenue: i128,
+}
+
+/// Totals by date and slice.
+pub type TotalsByDate = BTreeMap<Day, BTreeMap<String, Totals>>;
+
+/// Per date of the job, whether tables do not show it, but an earlier commit told of it and states are compared with it.
+pub fn hidden_but_told(job: &Job, output: &OutputFolder) -> Vec<bool> {
+    let told: BTreeSet<&str> = output.told_dates().collect();
+    let writes = job.writes(TableName::Restatements);
+    let is_compared = |at: usize| job.origins.iter().flatten().any(|origin| *origin == at);
+    let dates = job.dates.iter().enumerate();
+    dates.map(|(at, d)| writes && !d.is_shown() && is_compared(at) && told.contains(d.date.to_string().as_str())).collect()
+}
+
+/// The totals of all dates that were summed, over the states of the first scheme.
+pub(super) fn totals(segments: &[Segment], names: &KeyNames<'_>) -> TotalsByDate {
+    let mut totals = TotalsByDate::new();
+    for ([date, slice, dimension, _, scheme, _], sum) in segments {
+        if *dimension == 0 && *scheme == 0 {
+            let total = totals.entry(names.date(*date)).or_default().entry(names.slice(*slice as usize)).or_default();
+            total.customers += sum.customers;
+            total.orders += sum.orders;
+            total.revenue += sum.revenue;
+        }
+    }
+    totals
+}
+
+/// The rows: every date of the run of which an earlier commit told, by slice.
+pub fn rows(stage: Stage<'_>, totals: &TotalsByDate) -> Vec<RestatementRow> {
+    let Stage { job, prepared, .. } = stage;
+    if !job.writes(TableName::Restatements) {
+        return Vec::new();
+    }
+    let mut rows = Vec::new();
+    for (date, now) in totals {
+        let told = prepared.output.told(&date.to_string()).filter(|told| told.run_id != prepared.identity.run_id);
+        let Some(told) = told else { continue };
+        let Some(then) = totals_of(&told, job.scale()) else { continue };
+        let inputs = told.manifest.as_ref().map(|manifest| Inputs::since(manifest, stage));
+        let slices: BTreeSet<&String> = then.keys().chain(now.keys()).collect();
+        for slice in slices {
+            rows.push(row(job, (*date, slice), &told.run_id, [then.get(slice), now.get(slice)], inputs.as_ref()));
+        }
+    }
+    rows
+}
+
+fn row(
+    job: &Job,
+    (date, slice): (Day, &str),
+    told_by: &str,
+    [then, now]: [Option<&Totals>; 2],
+    inputs: Option<&Inputs>,
+) -> RestatementRow {
+    // Nobody is a slice that nothing is told of.
+    let of = |number: fn(&Totals) -> i64| {
+        let [then, now] = [then, now].map(|totals| totals.map_or(0, number));
+        [Some(then), Some(now), Some(now - then)]
+    };
+    let money = |digits: i128| Some(Decimal { digits, scale: job.scale() });
+    let [revenue_then, revenue_now] = [then, now].map(|totals| totals.map_or(0, |totals| totals.revenue));
+    let ([customers_then, customers_now, customers_change], [orders_then, orders_now, orders_change]) =
+        (of(|totals| totals.customers), of(|totals| totals.orders));
+    RestatementRow {
+        told_as_of: date,
+        slice: slice.to_owned(),
+        told_by: told_by.to_owned(),
+        customers_then,
+        customers_now,
+        customers_change,
+        orders_then,
+        orders_now,
+        orders_change,
+        revenue_then: money(revenue_then),
+        revenue_now: money(revenue_now),
+        revenue_change: money(revenue_now - revenue_then),
+        inputs_new: inputs.map(|inputs| inputs.new.len() as i64),
+        inputs_changed: inputs.map(|inputs| inputs.changed.len() as i64),
+        inputs_gone: inputs.map(|inputs| inputs.gone as i64),
+        inputs: inputs.map(Inputs::names),
+        job_changed: inputs.map(|inputs| inputs.job_changed),
+    }
+}
+
+/// Totals by slice as an earlier commit told them; `None` if its tables are of another form.
+fn totals_of(told: &Told, scale: u32) -> Option<BTreeMap<String, Totals>> {
+    let mut totals: BTreeMap<String, Totals> = BTreeMap::new();
+    let mut first: Option<String> = None;
+    for batch in &told.segments {
+        for row in SegmentRow::from_batch("segments", batch).ok()?.into_iter().filter(|row| row.dimension == ALL) {
+            // Every scheme has the same customers.
+            if *first.get_or_insert_with(|| row.scheme.clone()) != row.scheme {
+                continue;
+            }
+            let total = totals.entry(row.slice).or_default();
+            total.customers += row.customers?;
+            total.orders += row.orders?;
+            total.revenue += row.revenue.filter(|money| money.scale == scale)?.digits;
+        }
+    }
+    Some(totals)
+}
+
+/// What became of the input files since an earlier run.
+struct Inputs {
+    new: Vec<String>,
+    changed: Vec<String>,
+    gone: usize,
+    job_changed: bool,
+}
+
+impl Inputs {
+    fn since(then: &Manifest, stage: Stage<'_>) -> Inputs {
+        let identity = &stage.prepared.identity;
+        let before = fingerprints(&then.inputs, &then.sources);
+        let now = fingerprints(&identity.inputs, &identity.sources);
+        let new = now.keys().filter(|name| !before.contains_key(*name));
+        let changed = now.iter().filter(|(name, prints)| before.get(*name).is_some_and(|then| !prints.are_of(then)));
+        Inputs {
+            new: new.cloned().collect(),
+            changed: changed.map(|(name, _)| name.clone()).collect(),
+            gone: before.keys().filter(|name| !now.contains_key(*name)).count(),
+            job_changed: without_dates(&then.job) != without_dates(&identity.job),
+        }
+    }
+
+    fn names(&self) -> String {
+        let named: Vec<&str> = self.new.iter().chain(&self.changed).map(String::as_str).collect();
+        let more = named.len().saturating_sub(NAMED);
+        let list = named.iter().take(NAMED).copied().collect::<Vec<_>>().join(", ");
+        if more > 0 { format!("{list} and {more} more") } else { list }
+    }
+}
+
+/// How a file is known.
+struct Fingerprints {
+    /// Hash of all its content, where it was checked.
+    content: Option<String>,
+    /// What stands for it otherwise.
+    signs: String,
+}
+
+impl Fingerprints {
+    /// Whether both are of one content.
+    fn are_of(&self, other: &Fingerprints) -> bool {
+        match (&self.content, &other.content) {
+            (Some(content), Some(other)) => content == other,
+            _ => self.signs == other.signs,
+        }
+    }
+}
+
+fn fingerprints(inputs: &[InputEntry], sources: &[SourceEntry]) -> BTreeMap<String, Fingerprints> {
+    let of_input = |input: &InputEntry| {
+        let InputEntry { file, bytes, modified_ns, changed_ns, inode, footer_sha256, file_sha256, .. } = input;
+        let signs = format!("{bytes} {modified_ns} {changed_ns:?} {inode:?} {footer_sha256}");
+        (file.clone(), Fingerprints { content: file_sha256.clone(), signs })
+    };
+    let of_source = |source: &SourceEntry| {
+        let SourceEntry { file, bytes, modified_ns, changed_ns, inode, tail_sha256, .. } = source;
+        let signs = format!("{bytes} {modified_ns} {changed_ns} {inode} {tail_sha256}");
+        (file.clone(), Fingerprints { content: None, signs })
+    };
+    inputs.iter().map(of_input).chain(sources.iter().map(of_source)).collect()
+}
+
+/// What a job says besides its dates.
+fn without_dates(job: &Value) -> Value {
+    let mut job = job.clone();
+    if let Some(job) = job.as_object_mut() {
+        job.remove("periods");
+    }
+    job
+}
+
+/// The rows as the file that the commit keeps; `None` without rows.
+///
+/// # Errors
+/// Exit 1 if the rows do not fit the table.
+pub fn encoded(job: &Job, rows: &[RestatementRow]) -> Result<Option<EncodedFile>> {
+    if rows.is_empty() {
+        return Ok(None);
+    }
+    let table: TableDefinition = RestatementRow::definition(job.scale() as i8);
+    let batch = to_batch(rows, &table)?;
+    encode(&table, &table.schema(true), &[&batch], &job.raw.name).map(Some)
+}
