@@ -48,10 +48,31 @@ def main() -> int:
         check_written(home / "out", totals)
         check_polling(rfmill, home, seconds)
         check_segments(tables)
+        check_risk(rfmill, home, tables)
         check_ledger(home, tables)
         check_shared_names(rfmill, home)
     print("DuckDB, pyarrow and Polars agree.")
     return 0
+
+
+def check_risk(rfmill: Path, home: Path, tables: Path) -> None:
+    """The view kpis speaks of the first scheme that marks states at risk, and adds up what segments says of these states."""
+    db = duckdb.connect()
+    schema = [str(rfmill), "schema", "--tables", str(home / "quickstart.toml"), "--format", "duckdb"]
+    db.execute(subprocess.run(schema, check=True, capture_output=True, text=True).stdout)
+    found = db.execute("SELECT as_of, customers_at_risk, revenue_at_risk, annual_value, risk_scheme FROM kpis "
+                       "WHERE dimension = '(all)' AND slice = '(all)' ORDER BY as_of").fetchall()
+    marked = ("Need Attention", "About to Sleep", "Can't Lose", "At Risk")
+    rows = pl.read_parquet(f"{tables.resolve()}/segments/*/*.parquet", hive_partitioning=True).filter(
+        (pl.col("scheme") == "segment") & (pl.col("dimension") == "(all)"))
+    for as_of, customers, money, value, scheme in found:
+        of_date = rows.filter(pl.col("as_of") == as_of)
+        risk = of_date.filter(pl.col("state").is_in(marked))
+        assert scheme == "segment" and risk["customers"].sum() == customers, f"kpis of {as_of}"
+        assert risk["annual_value"].sum() == money == risk["revenue_at_risk"].sum(), f"revenue at risk of {as_of}"
+        assert of_date["annual_value"].sum() == value > money, f"annual value of {as_of}"
+        assert of_date.filter(~pl.col("state").is_in(marked))["revenue_at_risk"].null_count() > 0
+    assert len(found) > 1
 
 
 def check_shared_names(rfmill: Path, home: Path) -> None:

@@ -10,3 +10,5 @@ mod risk;
 mod sentences;
 /// Made-up shops and public data.
 mod shops;
+/// Words of the console and of the page.
+mod words;

@@ -87,13 +87,15 @@ pub(super) fn summarise(job: &Job, outcome: &Outcome, began: Instant, console: &
     let mut rows: Vec<Vec<String>> = Vec::new();
     let mut blocks = Vec::new();
     let date = manifest.as_of.last().map_or("", String::as_str);
+    let of_slice = outcome.slice.as_ref().map_or_else(String::new, |slice| format!(" in {}", printable(slice)));
     for line in &outcome.states {
         if line.scheme != scheme {
             if !rows.is_empty() {
                 blocks.push(columns(&rows));
             }
             scheme = &line.scheme;
-            let heading = [format!("{scheme} at {date}"), "customers".into(), "share".into(), "revenue".into(), "share".into()];
+            let heading =
+                [format!("{scheme} at {date}{of_slice}"), "customers".into(), "share".into(), "revenue".into(), "share".into()];
             rows = vec![heading.into()];
         }
         rows.push(vec![
@@ -109,6 +111,9 @@ pub(super) fn summarise(job: &Job, outcome: &Outcome, began: Instant, console: &
     }
     for block in blocks {
         console.say(&format!("\n{block}"));
+    }
+    if let Some(slice) = &outcome.slice {
+        console.say(&format!("\n  {} is the slice with most customers; the table segments has every slice", printable(slice)));
     }
     if !outcome.outcomes.is_empty() {
         console.say(&format!("\n{}", columns(&outcome_rows(outcome))));

@@ -31,8 +31,10 @@ pub struct Outcome {
     pub folder: PathBuf,
     /// Whether it had been computed before and was only committed again.
     pub repeated: bool,
-    /// States at the last as-of date; empty if repeated or without `segments`.
+    /// States at the last as-of date, of `slice` if the job has slices; empty if repeated or without `segments`.
     pub states: Vec<StateLine>,
+    /// The slice with most customers; `None` if repeated, or in a job without slices.
+    pub slice: Option<String>,
     /// Rows of orders that do not count, by outcome; empty if repeated.
     pub outcomes: Vec<OutcomeLine>,
     /// How the tables beside the orders meet them; empty if repeated.
@@ -46,7 +48,7 @@ impl Outcome {
         let Committed { folder, latest, notes } = committed;
         notes.iter().for_each(|note| progress.warn(note));
         let (states, outcomes, side_tables) = (Vec::new(), Vec::new(), Vec::new());
-        Outcome { manifest, folder, repeated, states, outcomes, side_tables, latest }
+        Outcome { manifest, folder, repeated, states, slice: None, outcomes, side_tables, latest }
     }
 }
 
@@ -121,8 +123,8 @@ pub fn commit(
     let Stage { job, prepared, progress, .. } = stage;
     let restated = restatements::encoded(job, restatements)?;
     let committed = prepared.output.commit(staging, &manifest, restated.as_ref(), owner(job), job.keep_runs)?;
-    let Evaluated { states, outcomes, side_tables, .. } = evaluated;
-    Ok(Outcome { states, outcomes, side_tables, ..Outcome::new(committed, manifest, false, progress) })
+    let Evaluated { states, slice, outcomes, side_tables, .. } = evaluated;
+    Ok(Outcome { states, slice, outcomes, side_tables, ..Outcome::new(committed, manifest, false, progress) })
 }
 
 fn cut_point_entries(job: &Job, scanned: &Scanned, scored: &Scored) -> Vec<CutPointEntry> {

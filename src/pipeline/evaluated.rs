@@ -31,8 +31,10 @@ pub struct Evaluated {
     pub crm: Vec<(usize, CrmRows)>,
     /// Totals of all dates by slice.
     pub totals: TotalsByDate,
-    /// States at the last as-of date.
+    /// States at the last as-of date, of `slice` if the job has slices.
     pub states: Vec<StateLine>,
+    /// The slice with most customers.
+    pub slice: Option<String>,
     /// Rows of orders that do not count, by outcome.
     pub outcomes: Vec<OutcomeLine>,
     /// How the tables beside the orders meet them.
@@ -65,12 +67,14 @@ impl Evaluated {
         let (written, batches) = summary_tables::write(&summary, context.staging)?;
         let names = KeyNames { job, slices: &scanned.slices, schemes: &prepared.plan.schemes, dimensions: &[] };
         let totals = restatements::totals(&part.segments, &names);
-        let states = state_lines::states(&part.segments, &prepared.plan.schemes, job.dates.len() - 1);
+        let (schemes, last_date) = (&prepared.plan.schemes, job.dates.len() - 1);
+        let over_all = state_lines::states(&part.segments, schemes, last_date, None);
+        let (states, slice) = state_lines::of_largest_slice(&part.segments, schemes, last_date, &scanned.slices);
 
         let mut warnings = prepared.plan.warnings.clone();
         warnings.extend(prepared.queries.warnings());
         warnings.extend(prepared.input_warnings().cloned());
-        warnings.extend(warnings::data_warnings(stage, scanned, ledger, scored, &states));
+        warnings.extend(warnings::data_warnings(stage, scanned, ledger, scored, &over_all));
         let of_tables = [("customers", &scored.findings.customer_matches), ("events", &part.event_matches)];
         let side_tables: Vec<SideTable> =
             of_tables.into_iter().filter_map(|(name, matches)| side_table(name, matches, scanned.id)).collect();
@@ -88,6 +92,7 @@ impl Evaluated {
             crm: part.crm,
             totals,
             states,
+            slice,
             outcomes,
             side_tables,
             warnings: texts,

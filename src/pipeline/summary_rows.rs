@@ -13,7 +13,7 @@ use crate::movement::{
     CohortKey, CohortSum, Cohorts, Concentration, GrowthKey, GrowthStatus, GrowthSum, TransitionKey, TransitionSum,
 };
 use crate::plan::{Plan, SchemeColumn};
-use crate::scheme::{FIRST_SEEN, NONE, OUTSIDE, Scheme, colour};
+use crate::scheme::{FIRST_SEEN, NONE, OUTSIDE, SPECIAL_LABELS, Scheme, colour};
 use crate::score::{Axis, Cut, DateScoring};
 use crate::stats::wilson;
 use crate::tables::{
@@ -319,7 +319,10 @@ pub(super) fn dim_state(job: &Job, plan: &Plan, scored: &Scored) -> Vec<StateRow
                 state.is_some_and(|state| state.says_new) && scored.is_first_seen(first_orders(job, scheme, number));
             let label = |language: &str| match FIRST_SEEN.iter().find(|(of, _)| is_first_seen && *of == language) {
                 Some((_, label)) => Some((*label).to_owned()),
-                None => state.and_then(|state| state.labels.get(language)).cloned(),
+                None => match state {
+                    Some(state) => state.labels.get(language).cloned(),
+                    None => special_label(&name, language),
+                },
             };
             let colour = place.map_or_else(|| OUTSIDE.to_owned(), |place| colour(place, scheme.places()));
             rows.push(StateRow {
@@ -349,6 +352,12 @@ fn role(date: &AsOf) -> &'static str {
     }
 }
 
+/// What reports call a state that is of no scheme.
+fn special_label(state: &str, language: &str) -> Option<String> {
+    let label = SPECIAL_LABELS.iter().find(|(of, tag, _)| *of == state && *tag == language);
+    label.map(|(_, _, label)| (*label).to_owned())
+}
+
 /// The first day on which customers who are in a new state at the last as-of date can have ordered first: by the state's bound on
 /// tenure, else the period's first day.
 fn first_orders(job: &Job, scheme: &Scheme, state: usize) -> Day {
@@ -372,7 +381,7 @@ pub(super) fn dim_period(job: &Job, scored: &Scored) -> Vec<PeriodRow> {
         history_complete: scored.history_complete.get(at).copied(),
         role: Some(role(date).into()),
         period_before: date.previous.and_then(|(_, last)| if_shown(last)),
-        new_is_first_seen: date.period_start.map(|start| scored.is_first_seen(start)),
+        new_is_first_seen: Some(scored.is_first_seen(date.period_start.unwrap_or(date.date))),
     };
     job.shown().map(row).collect()
 }

@@ -179,7 +179,7 @@ impl Story {
         ];
         let mut said = vec![words.say("story.left.customers", &values)];
         let mut to: Vec<(i64, String)> =
-            left.iter().filter_map(|r| Some((r.customers?, view.state_label(&scheme.name, &r.to_state)))).collect();
+            left.iter().filter_map(|r| Some((r.customers?, view.side_label(&scheme.name, &r.to_state, false)))).collect();
         to.sort_by_key(|(n, _)| std::cmp::Reverse(*n));
         let to: Vec<String> = to
             .iter()

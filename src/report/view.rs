@@ -128,7 +128,8 @@ impl<'a> View<'a> {
             }
         });
         let states = states.collect();
-        SchemeView { label: self.words.find("schemes", &name).unwrap_or(&name).to_owned(), states, name }
+        let readable = if is_scheme { readable(&name) } else { name.clone() };
+        SchemeView { label: self.words.find("schemes", &name).map_or(readable, str::to_owned), states, name }
     }
 
     /// The ladder as the rows of `segments` have it, date by date.
@@ -287,6 +288,22 @@ impl<'a> View<'a> {
         known.unwrap_or_else(|| self.words.find("states", state).unwrap_or(state).to_owned())
     }
 
+    /// What a state is called where customers come from it (`is_before`) or go to it. Who was not listed before is new, unless the job
+    /// lists only who bought in the lookback.
+    pub fn side_label(&self, scheme: &str, state: &str, is_before: bool) -> String {
+        if state != NONE {
+            return self.state_label(scheme, state);
+        }
+        let lists_everybody = self.data.run.job.get("population").and_then(|p| p.as_str()) != Some("lookback");
+        let key = match (is_before, lists_everybody) {
+            (false, _) => "movement.left",
+            (true, false) => "movement.came",
+            (true, true) if self.last().is_some_and(|now| self.new_is_first_seen(now)) => "movement.first_seen",
+            (true, true) => "movement.new",
+        };
+        self.words.text(key).to_owned()
+    }
+
     /// A name that comes from data (an outcome, a method …) in the language of the report.
     pub fn name(&self, section: &str, name: &str) -> String {
         self.words.find(section, name).unwrap_or(name).to_owned()
@@ -323,6 +340,13 @@ fn dates(data: &ReportData) -> Vec<Day> {
     dates.sort_unstable();
     dates.dedup();
     dates
+}
+
+/// The name of a column as words: `recency_windows` is "Recency windows".
+fn readable(column: &str) -> String {
+    let words = column.replace('_', " ");
+    let mut letters = words.chars();
+    letters.next().map_or_else(String::new, |first| first.to_uppercase().chain(letters).collect())
 }
 
 /// The slices, the largest at the last date first; `(all)` before them.

@@ -52,6 +52,14 @@ pub struct Rule {
     pub when: Conditions,
 }
 
+/// What reports call states that are of no scheme, by language.
+pub const SPECIAL_LABELS: [(&str, &str, &str); 4] = [
+    (UNSCORED, "en", "Without scores"),
+    (UNSCORED, "zh-Hans", "无评分"),
+    (NONE, "en", "No order yet"),
+    (NONE, "zh-Hans", "尚未下单"),
+];
+
 /// What reports call a state that says new, by language, where its customers may have ordered before the data begin.
 pub const FIRST_SEEN: [(&str, &str); 2] = [("en", "First seen"), ("zh-Hans", "首次出现")];
 

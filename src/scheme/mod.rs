@@ -21,7 +21,7 @@ pub use classify::Classifier;
 pub use colour::{OUTSIDE, colour};
 pub use compiled_test::CompiledTest;
 pub use condition::{Conditions, End, Test};
-pub use definition::{FIRST_SEEN, NONE, Rule, Scheme, State, UNSCORED};
+pub use definition::{FIRST_SEEN, NONE, Rule, SPECIAL_LABELS, Scheme, State, UNSCORED};
 pub use file::{load, with_override};
 pub use grid::grid;
 pub use parse::parse_conditions;

@@ -156,8 +156,8 @@ table! { PeriodRow in "dim_period", one row per "as-of date":
                                         /// comparison, the same days of the period or the year before.
     period_before: Option<Day>,         /// The date that compares with it in the period before: the last day or, with
                                         /// periods.trend, the same days; null if the run lacks it.
-    new_is_first_seen: Option<bool>,    /// Whether customers who are new in the period may have ordered before the data begin: it
-                                        /// begins less than 365 days after them. Null without periods.
+    new_is_first_seen: Option<bool>,    /// Whether customers who are new at the date may have ordered before the data begin: the
+                                        /// period, or the date without one, begins less than 365 days after them.
 }
 
 table! { RestatementRow in "restatements", one row per "date of the run that an earlier commit had told, and slice":

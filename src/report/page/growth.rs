@@ -99,7 +99,7 @@ fn table(view: &View, rows: &[&GrowthRow], states: bool) -> Grid {
             let scheme = view.scheme(&row.scheme);
             let colour = scheme.and_then(|s| s.state(&row.from_state)).map(|s| &s.colour);
             let label = scheme.map_or(row.scheme.clone(), |s| s.label.clone());
-            vec![GridCell::text(label), GridCell::state(view.state_label(&row.scheme, &row.from_state), colour)]
+            vec![GridCell::text(label), GridCell::state(view.side_label(&row.scheme, &row.from_state, true), colour)]
         } else {
             vec![GridCell::text(view.period(row.as_of))]
         };

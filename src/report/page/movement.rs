@@ -46,15 +46,16 @@ fn flows(view: &View, scheme: &SchemeView, rows: &[&TransitionRow], dates: &[Str
         };
         let text = n.map_or("·".into(), |n| view.format.short(n as f64, 0));
         let shown = n.map_or(view.words.text("suppressed").to_owned(), |n| view.format.count(n));
-        let tip = format!("{}: {shown}", state.label);
+        let label = view.side_label(&scheme.name, &state.name, side == 0);
+        let tip = format!("{label}: {shown}");
         let mark = Mark { key: state.name.clone(), value: n.map(|n| n as f64), tip };
-        Node { label: state.label.clone(), ink: Ink::State(state.colour.clone()), text, mark }
+        Node { label, ink: Ink::State(state.colour.clone()), text, mark }
     };
     let links = rows.iter().filter_map(|r| {
         let place = |states: &[&StateView], name: &str| states.iter().position(|s| s.name == name);
         let n = r.customers?;
         let (from, to) = (place(&sides[0], &r.from_state)?, place(&sides[1], &r.to_state)?);
-        let tip = format!("{} → {}: {}", sides[0][from].label, sides[1][to].label, view.format.count(n));
+        let tip = format!("{}: {}", step(view, scheme, sides[0][from], sides[1][to]), view.format.count(n));
         let key = format!("{} > {}", r.from_state, r.to_state);
         Some(Link { from, to, value: n as f64, mark: Mark { key, value: Some(n as f64), tip } })
     });
@@ -64,6 +65,12 @@ fn flows(view: &View, scheme: &SchemeView, rows: &[&TransitionRow], dates: &[Str
     let title = view.words.fill("movement.flows", &values);
     let chart = FlowChart { sides: dates.clone(), nodes, links };
     figure(&format!("flows-{}", view.place_of(scheme)), &title, view.words.text("movement.flows_description"), &chart)
+}
+
+/// A step from a state to a state, as tips call it.
+fn step(view: &View, scheme: &SchemeView, from: &StateView, to: &StateView) -> String {
+    let [from, to] = [(from, true), (to, false)].map(|(state, is_before)| view.side_label(&scheme.name, &state.name, is_before));
+    format!("{from} → {to}")
 }
 
 fn matrix(view: &View, scheme: &SchemeView, rows: &[&TransitionRow], dates: &[String; 2]) -> Markup {
@@ -76,19 +83,25 @@ fn matrix(view: &View, scheme: &SchemeView, rows: &[&TransitionRow], dates: &[St
             None => "·".into(),
         };
         let n = row.customers.map_or(view.words.text("suppressed").to_owned(), |n| view.format.count(n));
-        let tip = format!("{} → {}: {text} · {n}", from.label, to.label);
+        let tip = format!("{}: {text} · {n}", step(view, scheme, from, to));
         let key = format!("{} > {}", from.name, to.name);
         let short = text.trim_end_matches('%').to_owned();
         Some(HeatCell { strength: row.rate.unwrap_or(0.0), text, short, mark: Mark { key, value: row.rate, tip } })
     };
+    // Only states of the ladder have a number.
     let number = |state: &StateView| {
-        scheme.states.iter().position(|s| s.name == state.name).map_or(String::new(), |p| (p + 1).to_string())
+        let place = scheme.states.iter().position(|s| s.name == state.name).filter(|_| state.ranked);
+        place.map_or_else(|| "–".to_owned(), |place| (place + 1).to_string())
+    };
+    let name = |state: &StateView, is_before: bool| {
+        let label = view.side_label(&scheme.name, &state.name, is_before);
+        if state.ranked { format!("{} {label}", number(state)) } else { label }
     };
     let chart = HeatMap {
         row_title: view.words.fill("movement.rows", &[("before", &dates[0])]),
         column_title: view.words.fill("movement.columns", &[("now", &dates[1])]),
-        rows: sides[0].iter().map(|s| (format!("{} {}", number(s), s.label), Some(Ink::State(s.colour.clone())))).collect(),
-        columns: sides[1].iter().map(|s| (format!("{} {}", number(s), s.label), number(s))).collect(),
+        rows: sides[0].iter().map(|s| (name(s, true), Some(Ink::State(s.colour.clone())))).collect(),
+        columns: sides[1].iter().map(|s| (name(s, false), number(s))).collect(),
         cells: sides[0].iter().map(|from| sides[1].iter().map(|to| cell(from, to)).collect()).collect(),
     };
     let title = view.words.fill("movement.matrix", &[("scheme", &scheme.label)]);
@@ -115,8 +128,8 @@ fn table(view: &View, scheme: &SchemeView, rows: &[&TransitionRow]) -> Markup {
             view.words.fill("interval", &[("low", &write(low)), ("high", &write(high))])
         });
         grid.row(vec![
-            GridCell::state(view.state_label(&scheme.name, &row.from_state), colour(&row.from_state)),
-            GridCell::state(view.state_label(&scheme.name, &row.to_state), colour(&row.to_state)),
+            GridCell::state(view.side_label(&scheme.name, &row.from_state, true), colour(&row.from_state)),
+            GridCell::state(view.side_label(&scheme.name, &row.to_state, false), colour(&row.to_state)),
             cells.count(row.customers),
             cells.share(row.rate),
             GridCell::text(ends.unwrap_or_default()),
