@@ -268,7 +268,7 @@ fn without_orders(scheme: &Scheme) -> Vec<u32> {
     if looks_at_orders && !asks_for_null {
         return Vec::new();
     }
-    let can_match = |rule: &Rule| !rule.when.uses_scores() && !(looks_at_orders && rule.when.is_empty());
+    let can_match = |rule: &Rule| !(rule.when.uses_scores() || looks_at_orders && rule.when.is_empty());
     scheme.rules.iter().zip(0..).filter(|(rule, _)| can_match(rule)).map(|(_, number)| number).collect()
 }
 
