@@ -20,7 +20,6 @@ use crate::part::PartContext;
 use crate::progress::Progress;
 use crate::publish::{Committed, CutPointEntry, Manifest, Staging, Timing};
 use crate::score::Axis;
-use crate::tables::RestatementRow;
 
 /// What a run did.
 #[derive(Debug, Clone)]
@@ -74,7 +73,6 @@ pub fn manifest(
     scanned: &Scanned,
     scored: &Scored,
     evaluated: &Evaluated,
-    restatements: &[RestatementRow],
     timings: Vec<Timing>,
 ) -> Result<Manifest> {
     let Stage { job, prepared, memory, .. } = stage;
@@ -102,7 +100,7 @@ pub fn manifest(
         peak_memory_bytes: memory::peak(),
         spilled_bytes: memory.spill().map_or(0, |spill| spill.bytes()),
     };
-    manifest.reports = reports::write(context, &manifest, &evaluated.batches, &evaluated.movers, restatements)?;
+    manifest.reports = reports::write(context, &manifest, &evaluated.batches, &evaluated.movers, &evaluated.restatements)?;
     if prepared.plan.crm.is_some() {
         manifest.reports.extend(reports::write_crm(context, &evaluated.crm)?);
     }
@@ -113,15 +111,9 @@ pub fn manifest(
 ///
 /// # Errors
 /// Exit 6 if the output cannot be written; exit 5 behind the commit if files of other as-of dates are gone.
-pub fn commit(
-    stage: Stage<'_>,
-    staging: Staging,
-    manifest: Manifest,
-    evaluated: Evaluated,
-    restatements: &[RestatementRow],
-) -> Result<Outcome> {
+pub fn commit(stage: Stage<'_>, staging: Staging, manifest: Manifest, evaluated: Evaluated) -> Result<Outcome> {
     let Stage { job, prepared, progress, .. } = stage;
-    let restated = restatements::encoded(job, restatements)?;
+    let restated = restatements::encoded(job, &evaluated.restatements)?;
     let committed = prepared.output.commit(staging, &manifest, restated.as_ref(), owner(job), job.keep_runs)?;
     let Evaluated { states, slice, outcomes, side_tables, .. } = evaluated;
     Ok(Outcome { states, slice, outcomes, side_tables, ..Outcome::new(committed, manifest, false, progress) })

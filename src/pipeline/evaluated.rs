@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use super::orders_warnings::side_table;
-use super::restatements::{self, TotalsByDate};
+use super::restatements;
 use super::scanned::Scanned;
 use super::scored::Scored;
 use super::second_pass::SecondPassOutput;
@@ -18,6 +18,7 @@ use crate::experiment::ExperimentPlan;
 use crate::input::orders::ledger::RowCounts;
 use crate::part::{CrmRows, MoverKey, PartContext, PartOutput};
 use crate::publish::{TableEntry, TableFile};
+use crate::tables::RestatementRow;
 
 /// The tables of a run, all written, and what its reports need besides.
 pub struct Evaluated {
@@ -29,8 +30,8 @@ pub struct Evaluated {
     pub movers: BTreeMap<MoverKey, i64>,
     /// Rows of the CRM file by part.
     pub crm: Vec<(usize, CrmRows)>,
-    /// Totals of all dates by slice.
-    pub totals: TotalsByDate,
+    /// What earlier commits told of the dates of the run.
+    pub restatements: Vec<RestatementRow>,
     /// States at the last as-of date, of `slice` if the job has slices.
     pub states: Vec<StateLine>,
     /// The slice with most customers.
@@ -66,7 +67,7 @@ impl Evaluated {
         let summary = Summary { stage, scanned, ledger, scored, part: &part, arms: &arms, evaluation: &evaluation };
         let (written, batches) = summary_tables::write(&summary, context.staging)?;
         let names = KeyNames { job, slices: &scanned.slices, schemes: &prepared.plan.schemes, dimensions: &[] };
-        let totals = restatements::totals(&part.segments, &names);
+        let restatements = restatements::rows(stage, &restatements::totals(&part.segments, &names));
         let (schemes, last_date) = (&prepared.plan.schemes, job.dates.len() - 1);
         let over_all = state_lines::states(&part.segments, schemes, last_date, None);
         let (states, slice) = state_lines::of_largest_slice(&part.segments, schemes, last_date, &scanned.slices);
@@ -90,7 +91,7 @@ impl Evaluated {
             batches,
             movers: part.movers,
             crm: part.crm,
-            totals,
+            restatements,
             states,
             slice,
             outcomes,

@@ -100,8 +100,6 @@ pub fn run(job: &Job, progress: &dyn Progress) -> Result<Outcome> {
     prepared.check_unchanged()?;
     clock.lap("tables");
 
-    let restated = restatements::rows(stage, &evaluated.totals);
-    let timings = clock.into_timings();
-    let manifest = commit::manifest(stage, &context, &assignments, &scanned, &scored, &evaluated, &restated, timings)?;
-    commit::commit(stage, staging, manifest, evaluated, &restated)
+    let manifest = commit::manifest(stage, &context, &assignments, &scanned, &scored, &evaluated, clock.into_timings())?;
+    commit::commit(stage, staging, manifest, evaluated)
 }
