@@ -17,8 +17,8 @@ const BUILD: &str = "cargo build --release -p rfmill-query";
 /// Share of a memory limit, in percent, from which the program sends to disk what it can.
 const SPILL_PERCENT: u64 = 50;
 
-/// Groups of a GROUP BY that all threads together keep at hand. Each row of any other group takes memory until all rows were read.
-const GROUPS_AT_HAND: u64 = 1 << 22;
+/// Groups of a GROUP BY that all threads together add rows to as they come. Each row of any other group takes memory until all rows were read.
+const OPEN_GROUPS: u64 = 1 << 22;
 
 /// Bytes of a memory limit for each of them.
 const GROUP_BYTES: u64 = 128;
@@ -70,7 +70,7 @@ fn start(program: &Path, request: &Request) -> Result<Child> {
     }
     let threads = rayon::current_num_threads();
     command.env("POLARS_MAX_THREADS", threads.to_string());
-    command.env("POLARS_HOT_TABLE_SIZE", groups_at_hand(request.memory_limit, threads as u64).to_string());
+    command.env("POLARS_HOT_TABLE_SIZE", open_groups(request.memory_limit, threads as u64).to_string());
     command.env("POLARS_OOC_SPILL_DIR", &request.scratch);
     command.env("POLARS_TEMP_DIR", &request.scratch);
     if let Some(limit) = request.memory_limit {
@@ -84,9 +84,9 @@ fn start(program: &Path, request: &Request) -> Result<Child> {
         .map_err(|e| Error::usage(format!("cannot start {}: {e}; build it again with: {BUILD}", program.display())).caused_by(e))
 }
 
-/// Groups that each thread keeps at hand, a power of two as the engine wants it.
-fn groups_at_hand(memory_limit: Option<u64>, threads: u64) -> u64 {
-    let groups = memory_limit.map_or(GROUPS_AT_HAND, |limit| GROUPS_AT_HAND.min(limit / GROUP_BYTES)) / threads.max(1);
+/// Groups that each thread adds rows to as they come, a power of two as the engine wants it.
+fn open_groups(memory_limit: Option<u64>, threads: u64) -> u64 {
+    let groups = memory_limit.map_or(OPEN_GROUPS, |limit| OPEN_GROUPS.min(limit / GROUP_BYTES)) / threads.max(1);
     1 << groups.max(1 << 12).ilog2()
 }
 
@@ -154,7 +154,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn groups_at_hand_share_memory_and_threads() {
+    fn open_groups_share_memory_and_threads() {
         for (limit, threads, wanted) in [
             (None, 1, 1 << 22),
             (None, 2, 1 << 21),
@@ -162,8 +162,8 @@ mod tests {
             (Some(512 << 20), 2, 1 << 21),
             (Some(64 << 20), 1, 1 << 19),
         ] {
-            assert_eq!(groups_at_hand(limit, threads), wanted, "{limit:?} {threads}");
+            assert_eq!(open_groups(limit, threads), wanted, "{limit:?} {threads}");
         }
-        assert_eq!(groups_at_hand(Some(0), 64), 1 << 12);
+        assert_eq!(open_groups(Some(0), 64), 1 << 12);
     }
 }
