@@ -1,5 +1,7 @@
 //! What rounding rows to minor units does to the total of a file.
 
+use std::borrow::Cow;
+
 use arrow::array::{Array, ArrayRef, AsArray};
 use arrow::datatypes::{DataType, Float32Type, Float64Type};
 
@@ -49,9 +51,9 @@ impl Rounding {
     pub(crate) fn add(&mut self, columns: &[&ArrayRef], scale: u32, money: &Integers, is_turned: impl Fn(usize) -> bool) {
         match columns {
             [column] => {
-                let floats: Vec<f64> = match column.data_type() {
+                let floats: Cow<'_, [f64]> = match column.data_type() {
                     DataType::Float32 => column.as_primitive::<Float32Type>().values().iter().map(|x| f64::from(*x)).collect(),
-                    DataType::Float64 => column.as_primitive::<Float64Type>().values().to_vec(),
+                    DataType::Float64 => Cow::Borrowed(column.as_primitive::<Float64Type>().values()),
                     _ => return,
                 };
                 self.add_floats(&floats, scale, money, is_turned);
@@ -63,8 +65,10 @@ impl Rounding {
     fn add_floats(&mut self, floats: &[f64], scale: u32, money: &Integers, is_turned: impl Fn(usize) -> bool) {
         let power = |digits: u32| 10f64.powi(digits as i32);
         let unit = power(scale);
+        // Adding this leaves no room for digits behind the point, of anything below a third of it.
+        const ROUNDER: f64 = (3u64 << 51) as f64;
         // Amounts of whole minor units, as most are, differ from them by what a double cannot hold.
-        let rest = |x: &f64| (x * unit - (x * unit).round_ties_even()).abs() > 1e-4 + (x * unit).abs() * 4e-16;
+        let rest = |x: &f64| (x * unit - (x * unit + ROUNDER - ROUNDER)).abs() > 1e-4 + (x * unit).abs() * 4e-16;
         if !floats.iter().fold(false, |any, x| any | rest(x)) {
             return;
         }
