@@ -1,12 +1,15 @@
 //! `--memory-limit`: the same bytes with as little memory as will do, and a sentence that says how much that is.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
+use std::sync::Arc;
 
+use arrow::array::{ArrayRef, Date32Array, Int64Array, StringArray};
 use jiff::civil::Date;
 use rfmill::internals::sample::{self, SampleSpec};
 use serde_json::Value;
 
+use crate::fixture::parquet_bytes;
 use crate::support::run::{Workshop, said, table_hashes};
 
 /// Order lines, months, measures over windows, and every table that remembers customers.
@@ -114,6 +117,96 @@ fn comparing_rows_on_disk_changes_no_byte() {
         assert_eq!(got, want, "{rule} under {limit} MiB");
         assert!(manifest["spilled_bytes"].as_u64().expect("bytes") > 5_000_000, "{}", manifest["spilled_bytes"]);
     }
+}
+
+/// Orders of integer ids in one file, with a column `shop`; and a table of customers with a column `city`.
+fn write_groups(shop: &Workshop, customers: &[i64], shops: i64, cities: i64) {
+    let rows = 0..customers.len() as i64;
+    let texts = |prefix: &str, numbers: &mut dyn Iterator<Item = i64>| -> ArrayRef {
+        Arc::new(StringArray::from_iter_values(numbers.map(|number| format!("{prefix} {number}"))))
+    };
+    let days = rows.clone().map(|row| 19_358 + (row * 7_919 % 731) as i32);
+    let columns = [
+        ("customer_id", Arc::new(Int64Array::from(customers.to_vec())) as ArrayRef),
+        ("ordered_at", Arc::new(Date32Array::from_iter_values(days))),
+        ("amount", Arc::new(Int64Array::from_iter_values(rows.clone().map(|row| 1 + row * 31 % 997)))),
+        ("order_id", Arc::new(Int64Array::from_iter_values(rows.clone()))),
+        ("shop", texts("shop", &mut rows.map(|row| row * 104_729 % shops))),
+    ];
+    fs::create_dir_all(shop.path("data")).expect("a folder");
+    fs::write(shop.path("data/orders.parquet"), parquet_bytes(&columns)).expect("orders");
+    let ids: Vec<i64> = customers.iter().copied().collect::<BTreeSet<i64>>().into_iter().collect();
+    let city = texts("city", &mut ids.iter().map(|id| id * 15_485_863 % cities));
+    let columns = [("customer_id", Arc::new(Int64Array::from(ids.clone())) as ArrayRef), ("city", city)];
+    fs::write(shop.path("customers.parquet"), parquet_bytes(&columns)).expect("customers");
+}
+
+const GROUPS: &str = r#"
+name = "groups"
+[orders]
+path = "data"
+customer_id = "customer_id"
+ordered_at = "ordered_at"
+amount = "amount"
+order_id = "order_id"
+[periods]
+every = "quarter"
+from = 2024-01-01
+to = 2024-12-31
+[output]
+path = "out"
+report = ["html", "json", "crm"]
+"#;
+
+/// Under the least limit that the program asks for, a run gives the same bytes and takes no more than a tenth more.
+fn holds_its_limit(shop: &Workshop) {
+    let output = shop.run(&["--quiet", "--threads", "2"]);
+    assert!(output.status.success(), "{}", said(&output));
+    let (want, manifest) = outcome(shop);
+    let free = manifest["peak_memory_bytes"].as_u64().expect("bytes") >> 20;
+    let limit = with_least(shop, "2");
+    let (got, manifest) = outcome(shop);
+    assert_eq!(got, want, "under {limit} MiB");
+    let peak = manifest["peak_memory_bytes"].as_u64().expect("bytes") >> 20;
+    assert!(peak <= limit + limit / 10, "{peak} MiB at a limit of {limit} MiB, {free} MiB without");
+    // What fits is not refused.
+    assert!(limit <= 2 * free + 128, "{limit} MiB are asked for, {free} MiB are used without a limit");
+}
+
+#[test]
+fn a_customer_with_a_third_of_the_orders_fits() {
+    let shop = Workshop::new();
+    let customers: Vec<i64> = (0..900_000).map(|row| if row % 3 == 0 { 0 } else { 1 + row * 7 % 60_000 }).collect();
+    write_groups(&shop, &customers, 3, 3);
+    shop.write("job.toml", GROUPS);
+    holds_its_limit(&shop);
+}
+
+#[test]
+fn sums_by_many_values_hold_the_limit() {
+    let shop = Workshop::new();
+    let customers: Vec<i64> = (0..200_000).map(|row| row * 7 % 60_000).collect();
+    write_groups(&shop, &customers, 3, 15_000);
+    let dimension = "[customers]\npath = \"customers.parquet\"\ncustomer_id = \"customer_id\"\ndimensions = [\"city\"]\n";
+    shop.write("job.toml", &GROUPS.replace("[periods]", &format!("{dimension}[periods]")));
+    holds_its_limit(&shop);
+    // The report shows the largest, and the tables have all.
+    let output = shop.run(&["--quiet", "--threads", "2"]);
+    assert!(output.status.success(), "{}", said(&output));
+    let report = fs::read_to_string(shop.path("out/latest/report/report.json")).expect("a report");
+    let report: Value = serde_json::from_str(&report).expect("JSON");
+    let cities: BTreeSet<&str> =
+        report["segments"].as_array().expect("rows").iter().filter_map(|row| row["dimension_value"].as_str()).collect();
+    assert_eq!(cities.len(), 200 + 1, "200 cities and the total");
+}
+
+#[test]
+fn many_slices_hold_the_limit() {
+    let shop = Workshop::new();
+    let customers: Vec<i64> = (0..200_000).map(|row| row * 7 % 60_000).collect();
+    write_groups(&shop, &customers, 15_000, 3);
+    shop.write("job.toml", &GROUPS.replace("order_id = ", "slice = \"shop\"\norder_id = "));
+    holds_its_limit(&shop);
 }
 
 #[test]

@@ -20,7 +20,12 @@ pub struct PackedBucket {
 impl PackedBucket {
     /// Bytes needed to fold the bucket: the unpacked records, and about as much for their panel.
     pub(super) fn bytes(&self, layout: RecordLayout) -> u64 {
-        2 * self.records * 8 * layout.count() as u64
+        PackedBucket::bytes_of(self.records, layout)
+    }
+
+    /// [`Self::bytes`] of a bucket with so many records.
+    pub(super) fn bytes_of(records: u64, layout: RecordLayout) -> u64 {
+        2 * records * 8 * layout.count() as u64
     }
 
     /// Packed bytes in memory.

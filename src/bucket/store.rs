@@ -79,12 +79,23 @@ impl BucketStore {
         self.buckets.is_empty()
     }
 
+    /// Records of a bucket; none once they are released.
+    pub fn record_count(&self, number: usize) -> u64 {
+        self.buckets.get(number).map_or(0, |bucket| lock(bucket).as_ref().map_or(0, |bucket| bucket.records))
+    }
+
+    /// Whether a bucket has too many records to be unpacked while every thread unpacks another: those of one customer, mostly.
+    pub fn is_large(&self, number: usize) -> bool {
+        let bytes = PackedBucket::bytes_of(self.record_count(number), self.layout);
+        bytes.saturating_mul(rayon::current_num_threads() as u64) > self.memory.capacity(Consumer::UnpackedBucket)
+    }
+
     /// Frees the records of a bucket that is no longer needed.
     pub fn release(&self, number: usize) {
         self.buckets.get(number).map(|bucket| lock(bucket).take());
     }
 
-    /// Unpacks the records of a bucket, in any order, replacing the contents of `into`.
+    /// Unpacks the records of a bucket, in any order, replacing the contents of `into`. No two large ones at once.
     ///
     /// # Errors
     /// Exit 7 if they do not fit into memory, or do not come back from disk; exit 1 if they were released.
@@ -95,11 +106,10 @@ impl BucketStore {
         };
         let bucket = lock(bucket);
         let bucket = bucket.as_ref().ok_or_else(|| Error::bug(format!("bucket {number} is asked for after it was forgotten")))?;
-        self.memory.try_reserve(
-            Consumer::UnpackedBucket,
-            bucket.bytes(self.layout) * rayon::current_num_threads() as u64,
-            || format!("{} rows of customers who share a bucket", bucket.records),
-        )?;
+        // That all threads may unpack one that is not large was seen before.
+        self.memory.try_reserve(Consumer::LargeBucket, bucket.bytes(self.layout), || {
+            format!("{} rows of customers who share a bucket", bucket.records)
+        })?;
         bucket.unpack(self.layout, self.memory.spill().map(Arc::as_ref), into)
     }
 }

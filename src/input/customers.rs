@@ -154,7 +154,7 @@ pub fn read(
     names.extend(used.iter().map(|g| g.name().to_owned()));
     names.extend(customers.dimensions.iter().cloned());
     let mut buffers = Vec::new();
-    let mut read = 0;
+    let (mut read, growth) = (0, memory.growth());
     for (number, source) in table.sources.iter().enumerate() {
         let file = source.reopen()?;
         let reader = FileReader::new(source, &names, "")?;
@@ -165,7 +165,7 @@ pub fn read(
             })?;
             read += source.metadata.metadata().row_group(group).num_rows().max(0) as u64;
             // Sorting takes the same again.
-            memory.check_rss("The customers table", read, 2 * table.rows())?;
+            growth.check("The customers table", read, 2 * table.rows())?;
         }
     }
     let null_ids = batch_reader.null_ids;

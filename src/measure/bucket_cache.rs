@@ -88,7 +88,17 @@ impl BucketCache {
     /// # Errors
     /// As [`Self::fold_one`], of the first bucket that has one.
     pub fn fold(&self, buckets: Range<usize>, spec: &FoldSpec) -> Result<Vec<BucketPanel>> {
-        fold_all(buckets, |unpacked, bucket| self.fold_one(bucket, spec, unpacked))
+        self.fold_all(buckets, |unpacked, bucket| self.fold_one(bucket, spec, unpacked))
+    }
+
+    /// Whether a bucket is folded while no other is, since there is no memory for two.
+    pub fn is_large(&self, bucket: usize) -> bool {
+        self.orders.is_large(bucket)
+    }
+
+    /// Records in some buckets; none of those that were folded and cached.
+    pub fn records(&self, buckets: Range<usize>) -> u64 {
+        buckets.map(|bucket| self.orders.record_count(bucket)).sum()
     }
 
     /// Whether all panels will fit, if the rest are as large as those inserted so far.
@@ -111,22 +121,29 @@ impl BucketCache {
     /// # Errors
     /// As [`Self::fold`].
     pub fn take(&self, buckets: Range<usize>, spec: &FoldSpec) -> Result<Vec<BucketPanel>> {
-        fold_all(buckets, |unpacked, bucket| match self.slot(bucket).take() {
+        self.fold_all(buckets, |unpacked, bucket| match self.slot(bucket).take() {
             Some(panel) => Ok(panel),
             None => self.fold_one(bucket, spec, unpacked),
         })
     }
 
+    /// The panels of some buckets, the large ones one after the other, then the others in parallel; or the error of the first
+    /// bucket that has one.
+    fn fold_all(
+        &self,
+        buckets: Range<usize>,
+        panel: impl Fn(&mut Records, usize) -> Result<BucketPanel> + Sync + Send,
+    ) -> Result<Vec<BucketPanel>> {
+        let (large, usual): (Vec<usize>, Vec<usize>) = buckets.partition(|bucket| self.is_large(*bucket));
+        let mut all: Vec<(usize, Result<BucketPanel>)> =
+            large.into_iter().map(|bucket| (bucket, panel(&mut Records::default(), bucket))).collect();
+        let numbered = |unpacked: &mut Records, bucket: usize| (bucket, panel(unpacked, bucket));
+        all.par_extend(usual.into_par_iter().map_init(Records::default, numbered));
+        all.sort_by_key(|(bucket, _)| *bucket);
+        all.into_iter().map(|(_, panel)| panel).collect()
+    }
+
     fn slot(&self, bucket: usize) -> MutexGuard<'_, Option<BucketPanel>> {
         self.panels[bucket].lock().unwrap_or_else(PoisonError::into_inner)
     }
-}
-
-/// The panels of some buckets in parallel, or the error of the first bucket that has one.
-fn fold_all(
-    buckets: Range<usize>,
-    panel: impl Fn(&mut Records, usize) -> Result<BucketPanel> + Sync + Send,
-) -> Result<Vec<BucketPanel>> {
-    let panels: Vec<Result<BucketPanel>> = buckets.into_par_iter().map_init(Records::default, panel).collect();
-    panels.into_iter().collect()
 }

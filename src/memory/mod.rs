@@ -30,8 +30,10 @@ pub enum Consumer {
     Retained,
     /// Values of the axes in the first pass, over all threads; later those of one axis at one date while its cut points are found.
     AxisValues,
-    /// The records of one bucket, unpacked.
+    /// The records of one bucket, unpacked, on every thread.
     UnpackedBucket,
+    /// The records of the one bucket that is unpacked, where it has too many to unpack others beside it.
+    LargeBucket,
     /// All parts that are processed at the same time.
     Parts,
 }
@@ -42,7 +44,7 @@ impl Consumer {
     fn eighths(self) -> u64 {
         match self {
             Consumer::Parts => 5,
-            Consumer::Orders => 4,
+            Consumer::Orders | Consumer::LargeBucket => 4,
             Consumer::Events | Consumer::AxisValues | Consumer::UnpackedBucket => 2,
             Consumer::Retained => 1,
         }
@@ -95,7 +97,7 @@ impl MemoryPool {
 
     /// Bytes that a consumer may use; `u64::MAX` without a limit.
     pub fn capacity(&self, consumer: Consumer) -> u64 {
-        self.0.as_ref().map_or(u64::MAX, |limited| limited.shared / 8 * consumer.eighths())
+        self.capacity_beside(0, consumer)
     }
 
     /// Bytes that a consumer may use on each thread of the current thread pool.
@@ -108,8 +110,22 @@ impl MemoryPool {
     /// # Errors
     /// Exit 7, with the smallest limit that would do.
     pub fn try_reserve(&self, consumer: Consumer, bytes: u64, what: impl FnOnce() -> String) -> Result<()> {
-        let Some(pool) = self.0.as_ref().filter(|_| bytes > self.capacity(consumer)) else { return Ok(()) };
-        let least = pool.limit - pool.shared + bytes.div_ceil(consumer.eighths()).saturating_mul(8);
+        self.try_reserve_beside(0, consumer, bytes, what)
+    }
+
+    /// [`Self::capacity`] where `unshared` more bytes are no consumer's.
+    pub fn capacity_beside(&self, unshared: u64, consumer: Consumer) -> u64 {
+        self.0.as_ref().map_or(u64::MAX, |limited| limited.shared.saturating_sub(unshared) / 8 * consumer.eighths())
+    }
+
+    /// [`Self::try_reserve`] where `unshared` more bytes are no consumer's.
+    ///
+    /// # Errors
+    /// As [`Self::try_reserve`].
+    pub fn try_reserve_beside(&self, unshared: u64, consumer: Consumer, bytes: u64, what: impl FnOnce() -> String) -> Result<()> {
+        let Some(pool) = self.0.as_ref().filter(|_| bytes > self.capacity_beside(unshared, consumer)) else { return Ok(()) };
+        let least = (pool.limit - pool.shared + unshared).saturating_add(bytes.div_ceil(consumer.eighths()).saturating_mul(8));
+        let bytes = bytes.saturating_add(unshared);
         Err(Error::new(
             Kind::Resource,
             format!(
@@ -122,22 +138,61 @@ impl MemoryPool {
         ))
     }
 
-    /// Checks that the resident memory of the process is within the limit, for memory that cannot be spilled. `done` of `all`
-    /// is how far the step is, from which the error estimates its need.
+    /// Begins to watch the memory of a step that cannot be spilled.
+    pub fn growth(&self) -> Growth<'_> {
+        Growth { memory: self, before: self.0.as_ref().and_then(|_| resident()).unwrap_or(0) }
+    }
+
+    /// Checks that `bytes` fit beside what the process holds, before they are allocated. They cannot be spilled.
     ///
     /// # Errors
     /// Exit 7, with about the smallest limit that would do.
-    pub fn check_rss(&self, what: &str, done: u64, all: u64) -> Result<()> {
-        let Some((pool, used)) = self.0.as_ref().zip(resident()).filter(|(pool, used)| *used > pool.limit) else { return Ok(()) };
-        let whole = u128::from(used) * u128::from(all.max(done)) / u128::from(done.max(1));
-        let least = u64::try_from(whole).unwrap_or(u64::MAX);
+    pub fn check_room(&self, bytes: u64, what: impl FnOnce() -> String) -> Result<()> {
+        let Some((pool, used)) = self.0.as_ref().zip(resident()) else { return Ok(()) };
+        let least = used.saturating_add(bytes);
+        if least <= pool.limit {
+            return Ok(());
+        }
+        Err(Error::new(
+            Kind::Resource,
+            format!(
+                "{} cannot be spilled and takes {} beside the {} in use, above --memory-limit {}; give at least about {}",
+                what(),
+                mib(bytes),
+                mib(used),
+                mib(pool.limit),
+                mib(least + least / 20)
+            ),
+        ))
+    }
+}
+
+/// How the memory of the process grows in a step that cannot be spilled.
+#[derive(Debug)]
+pub struct Growth<'a> {
+    memory: &'a MemoryPool,
+    /// Resident bytes before the step.
+    before: u64,
+}
+
+impl Growth<'_> {
+    /// Checks that the resident memory of the process is within the limit. `done` of `all` is how far the step is, from which
+    /// the error estimates its need.
+    ///
+    /// # Errors
+    /// Exit 7, with about the smallest limit that would do.
+    pub fn check(&self, what: &str, done: u64, all: u64) -> Result<()> {
+        let found = self.memory.0.as_ref().zip(resident()).filter(|(pool, used)| *used > pool.limit);
+        let Some((pool, used)) = found else { return Ok(()) };
+        let grown = u128::from(used.saturating_sub(self.before)) * u128::from(all.max(done)) / u128::from(done.max(1));
+        let least = u64::try_from(grown).unwrap_or(u64::MAX).saturating_add(self.before).max(used);
         Err(Error::new(
             Kind::Resource,
             format!(
                 "{what} cannot be spilled and took the memory to {}, above --memory-limit {}; give at least about {}",
                 mib(used),
                 mib(pool.limit),
-                mib(least)
+                mib(least.saturating_add(least / 20))
             ),
         ))
     }
@@ -214,12 +269,20 @@ mod tests {
     fn resident_memory_is_checked() -> Result<()> {
         let folder = crate::temp::tempdir().expect("a folder");
         let roomy = MemoryPool::limited(1 << 40, 0, folder.path())?;
-        roomy.check_rss("rows", 1, 10)?;
+        roomy.growth().check("rows", 1, 10)?;
+        roomy.check_room(1 << 30, || "rows".into())?;
         let used = resident().expect("a figure on Linux");
         assert!(peak().expect("a figure on Linux") >= used);
         let tight = MemoryPool(Some(Limited { limit: used / 2, shared: 1, spill: Arc::new(SpillFile::create(folder.path())?) }));
-        let error = tight.check_rss("The rows of a table", 1, 10).expect_err("above the limit");
+        let error = tight.growth().check("The rows of a table", 1, 10).expect_err("above the limit");
         assert!(error.to_string().starts_with("The rows of a table cannot be spilled"), "{error}");
+        // A tenth took what is in use: all of it takes ten times that, beside what was there before.
+        let (_, least) =
+            error.to_string().split_once("at least about ").map(|(a, b)| (a.to_owned(), b.to_owned())).expect("a limit");
+        let least: u64 = least.trim_end_matches("MiB").parse().expect("a size");
+        assert!(least * MIB < 2 * used, "nothing grew: {error}");
+        let error = tight.check_room(MIB, || "The rows of a table".into()).expect_err("above the limit");
+        assert!(error.to_string().contains("takes 1MiB beside the"), "{error}");
         Ok(())
     }
 }

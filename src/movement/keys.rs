@@ -6,7 +6,7 @@ use super::cohort::CohortSum;
 use super::growth::GrowthSum;
 use super::transition_matrix::TransitionSum;
 
-/// Numbers of date, earlier date, slice, dimension, value of the dimension, scheme, from-state and to-state.
+/// Numbers of date, slice, dimension, value of the dimension, scheme, earlier date, from-state and to-state.
 pub type TransitionKey = [u32; 8];
 /// Numbers of date, slice, scheme (0 stands for all customers, else one more than its index) and earlier state.
 pub type GrowthKey = [u32; 4];
@@ -27,9 +27,9 @@ pub struct MovementSums {
 impl MovementSums {
     /// Appends the sums of other customers; [`Self::sum_equal_keys`] adds up those of equal keys.
     pub fn append(&mut self, other: MovementSums) {
-        self.transitions.extend(other.transitions);
-        self.growth.extend(other.growth);
-        self.cohorts.extend(other.cohorts);
+        append(&mut self.transitions, other.transitions);
+        append(&mut self.growth, other.growth);
+        append(&mut self.cohorts, other.cohorts);
     }
 
     /// Adds up sums of equal keys and sorts by key.
@@ -39,9 +39,19 @@ impl MovementSums {
         sum_equal_keys(&mut self.cohorts, CohortSum::merge);
     }
 
-    /// Length of the longest list.
-    pub fn longest(&self) -> usize {
-        self.transitions.len().max(self.growth.len()).max(self.cohorts.len())
+    /// Sums in all lists.
+    pub fn len(&self) -> usize {
+        self.transitions.len() + self.growth.len() + self.cohorts.len()
+    }
+}
+
+/// Appends sums, with no more room for others: there may be millions.
+pub fn append<K, S>(sums: &mut Vec<(K, S)>, more: Vec<(K, S)>) {
+    if sums.is_empty() {
+        *sums = more;
+    } else {
+        sums.reserve_exact(more.len());
+        sums.extend(more);
     }
 }
 

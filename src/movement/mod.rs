@@ -20,7 +20,7 @@ pub use cohort::{CohortSum, Cohorts};
 pub use concentration::Concentration;
 pub use groups::CustomerGroups;
 pub use growth::{GrowthStatus, GrowthSum};
-pub use keys::{CohortKey, GrowthKey, MovementSums, TransitionKey, sum_equal_keys};
+pub use keys::{CohortKey, GrowthKey, MovementSums, TransitionKey, append, sum_equal_keys};
 pub use part_activity::PartActivity;
 pub use state_history::StateSpell;
 pub use states::{ABSENT, sort_by_customer, states_by_customer};

@@ -141,30 +141,35 @@ impl<'a> MovementTracker<'a> {
         let MovementPlan { job, state_counts, .. } = self.plan;
         let (groups, activity) = (self.groups, self.activity);
         let between = || activity.between(job.dates[origin].date, job.dates[date].date);
-        let mut money_by_customer = vec![0i128; if groups.has_dimensions() { groups.len() } else { 0 }];
-        if groups.has_dimensions() {
+        // One slice takes its money as it comes; a matrix for each of many slices would take more than all money.
+        let by_customer = groups.has_dimensions() || groups.slices.len() > 1;
+        let mut money_by_customer = vec![0i128; if by_customer { groups.len() } else { 0 }];
+        if by_customer {
             between().for_each(|(customer, flow)| money_by_customer[customer] += i128::from(flow.money));
         }
         let sums = &mut self.sums.transitions;
         let mut add =
             |slice: u32, dimension: u32, value: u32, scheme: usize, matrix: &TransitionMatrix| {
                 sums.extend(matrix.cells().map(|(from, to, sum)| {
-                    ([date as u32, origin as u32, slice, dimension, value, scheme as u32, from, to], sum)
+                    ([date as u32, slice, dimension, value, scheme as u32, origin as u32, from, to], sum)
                 }));
             };
         let (earlier, later) = (self.states[origin].as_deref(), self.states[date].as_deref());
         let schemes = earlier.unwrap_or_default().iter().zip(later.unwrap_or_default()).zip(state_counts);
         for (scheme, ((from, to), states)) in schemes.enumerate() {
-            let mut matrices = vec![TransitionMatrix::new(*states); groups.slices.len()];
-            for ((_, customers), matrix) in groups.slices.iter().zip(&mut matrices) {
+            for (slice, customers) in &groups.slices {
+                let mut matrix = TransitionMatrix::new(*states);
                 matrix.count_all(&from[customers.clone()], &to[customers.clone()]);
-            }
-            between().for_each(|(customer, flow)| {
-                let matrix = &mut matrices[groups.slice_position(customer)];
-                matrix.add_revenue(from[customer], to[customer], i128::from(flow.money));
-            });
-            for ((slice, _), matrix) in groups.slices.iter().zip(&matrices) {
-                add(*slice, 0, 0, scheme, matrix);
+                if by_customer {
+                    let moved = from[customers.clone()].iter().zip(&to[customers.clone()]);
+                    let money = &money_by_customer[customers.clone()];
+                    moved.zip(money).for_each(|((from, to), money)| matrix.add_revenue(*from, *to, *money));
+                } else {
+                    between().for_each(|(customer, flow)| {
+                        matrix.add_revenue(from[customer], to[customer], i128::from(flow.money));
+                    });
+                }
+                add(*slice, 0, 0, scheme, &matrix);
             }
             for group in groups.by_dimension() {
                 let mut matrix = TransitionMatrix::new(*states);

@@ -5,7 +5,9 @@ use crate::error::Result;
 use crate::job::Job;
 use crate::job::raw::TableName;
 use crate::memory::{Consumer, MemoryPool};
-use crate::plan::Plan;
+use crate::movement::{TransitionKey, TransitionSum};
+use crate::plan::{Plan, SchemeColumn};
+use crate::tables::{SegmentKey, SegmentSum};
 
 /// Input rows per part, about: at a common number of rows per customer, a file has some 50,000 customers.
 const PART_ROWS: u64 = 1 << 20;
@@ -28,6 +30,15 @@ pub struct Concurrency {
 /// At most this many windows of dates: rather than fold buckets more often, a thread idles.
 const MAX_WINDOWS: usize = 4;
 
+/// How large the largest part is, about.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct PartSize {
+    /// Customers.
+    pub customers: u64,
+    /// Rows of orders.
+    pub rows: u64,
+}
+
 /// Bytes that a part takes, about.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 struct PartBytes {
@@ -38,24 +49,41 @@ struct PartBytes {
 }
 
 impl Concurrency {
-    /// All parts on all threads and all dates, if they fit; else fewer dates at once, then fewer parts. `customers` and `rows`
-    /// are those of the run.
+    /// All parts on all threads and all dates, if they fit beside `sums` bytes that the parts add up to; else fewer dates at
+    /// once, then fewer parts.
     ///
     /// # Errors
     /// Exit 7 if not even one date of one part fits.
-    pub fn new(job: &Job, plan: &Plan, (customers, rows): (u64, u64), parts: usize, memory: &MemoryPool) -> Result<Concurrency> {
+    pub fn new(job: &Job, plan: &Plan, part: PartSize, sums: u64, memory: &MemoryPool) -> Result<Concurrency> {
         let (threads, dates) = (rayon::current_num_threads(), job.dates.len());
         if memory.spill().is_none() {
             return Ok(Concurrency { parts: threads, dates });
         }
-        // Parts differ in size: a quarter more than the mean.
-        let of_part = |all: u64| all / parts as u64 + all / parts as u64 / 4;
-        let needed = PartBytes::new(job, plan, of_part(customers), of_part(rows));
-        memory.try_reserve(Consumer::Parts, needed.fixed + needed.per_date, || {
-            format!("the {} customers of a part at one of {dates} as-of dates", of_part(customers))
+        let needed = PartBytes::new(job, plan, part.customers, part.rows);
+        memory.try_reserve_beside(sums, Consumer::Parts, needed.fixed + needed.per_date, || {
+            format!("the {} customers of a part at one of {dates} as-of dates, and the sums of all,", part.customers)
         })?;
-        Ok(needed.concurrency(memory.capacity(Consumer::Parts), threads, dates))
+        Ok(needed.concurrency(memory.capacity_beside(sums, Consumer::Parts), threads, dates))
     }
+}
+
+/// Bytes of the sums of all parts, at most: those by slice, dimension, state and date. `groups` is how many pairs there are of a
+/// slice and a value of a dimension, or the total; `memberships` in how many of them the customers are, together.
+pub fn bytes_of_sums(job: &Job, plan: &Plan, groups: u64, memberships: u64) -> u64 {
+    let states = |column: &SchemeColumn| column.scheme.all_states().len() as u64;
+    let at_most = |cells: u64| groups.saturating_mul(cells).min(memberships);
+    let (mut segments, mut transitions) = (0, 0);
+    for scheme in &plan.schemes {
+        segments += at_most(states(scheme));
+        transitions += at_most(states(scheme) * states(scheme));
+    }
+    let pairs: usize = job.origins.iter().map(Vec::len).sum();
+    let segments = if job.writes(TableName::Segments) { segments * job.dates.len() as u64 } else { 0 };
+    let transitions = if job.writes(TableName::Transitions) { transitions * pairs as u64 } else { 0 };
+    let bytes = segments * size_of::<(SegmentKey, SegmentSum)>() as u64
+        + transitions * size_of::<(TransitionKey, TransitionSum)>() as u64;
+    // Half as many again before those of equal keys are added up.
+    bytes + bytes / 2
 }
 
 impl PartBytes {

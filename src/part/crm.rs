@@ -7,6 +7,7 @@ use super::context::{DateRows, PartContext, PartView};
 use super::rows::CustomerRows;
 use crate::domain::{CustomerIds, Day, IdType, divide_half_even};
 use crate::error::{Error, Result};
+use crate::memory::{SpillFile, SpilledRange};
 use crate::movement::ABSENT;
 use crate::plan::CrmMeasures;
 use crate::tables::escape_formula;
@@ -17,13 +18,42 @@ pub struct CrmRows {
     bytes: Vec<u8>,
     /// Where each row ends.
     ends: Vec<usize>,
+    /// Where the bytes lie on disk, if they do.
+    #[serde(skip)]
+    on_disk: Option<SpilledRange>,
 }
 
 impl CrmRows {
-    /// The rows, each with its line end.
-    pub fn rows(&self) -> impl Iterator<Item = &[u8]> {
-        let starts = std::iter::once(0).chain(self.ends.iter().copied());
-        starts.zip(&self.ends).filter_map(|(start, end)| self.bytes.get(start..*end))
+    /// Some rows, each with its line end: as many as there are from `first` on, but at most `most`, and how many they are.
+    pub fn rows(&self, first: usize, most: usize) -> (&[u8], usize) {
+        let end = first.saturating_add(most).min(self.ends.len());
+        let at = |row: usize| row.checked_sub(1).and_then(|row| self.ends.get(row)).copied().unwrap_or(0);
+        (self.bytes.get(at(first)..at(end)).unwrap_or_default(), end.saturating_sub(first))
+    }
+
+    /// How many rows.
+    pub fn len(&self) -> usize {
+        self.ends.len()
+    }
+
+    /// Moves the bytes to disk.
+    ///
+    /// # Errors
+    /// Exit 7 if they cannot be written.
+    pub fn spill(&mut self, spill: &SpillFile) -> Result<()> {
+        self.on_disk = Some(spill.write(&std::mem::take(&mut self.bytes))?);
+        Ok(())
+    }
+
+    /// Brings the bytes back from disk, if they lie there.
+    ///
+    /// # Errors
+    /// Exit 7 if they do not come back.
+    pub fn load(&mut self, spill: Option<&SpillFile>) -> Result<()> {
+        if let Some((range, spill)) = self.on_disk.take().zip(spill) {
+            spill.read(&range, &mut self.bytes)?;
+        }
+        Ok(())
     }
 }
 

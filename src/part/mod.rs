@@ -20,7 +20,7 @@ mod score_and_classify;
 mod segments;
 mod state_history;
 
-pub use concurrency::{Concurrency, part_count};
+pub use concurrency::{Concurrency, PartSize, bytes_of_sums, part_count};
 pub use context::{DateRows, PartContext, movement_plan};
 pub use crm::{CrmRows, crm_header};
 pub use customers::{BucketRow, PartCustomers, panel_of};

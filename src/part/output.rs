@@ -8,12 +8,12 @@ use super::crm::CrmRows;
 use super::movers::MoverKey;
 use crate::job::raw::TableName;
 use crate::measure::TableMatches;
-use crate::movement::{MovementSums, sum_equal_keys};
+use crate::movement::{MovementSums, append, sum_equal_keys};
 use crate::publish::TableFile;
 use crate::tables::{SegmentKey, SegmentSum};
 use crate::wire::Travels;
 
-/// Lists of sums may grow to this length before those of equal keys are added up.
+/// So many sums may be added before those of equal keys are added up, or half as many as there are.
 const MAX_UNMERGED: usize = 1 << 18;
 
 /// What one part gives, or several.
@@ -33,6 +33,9 @@ pub struct PartOutput {
     pub unmatched_events: u64,
     /// Which ids of the events have orders.
     pub event_matches: TableMatches,
+    /// Sums after those of equal keys were added up last.
+    #[serde(skip)]
+    pub(super) merged: usize,
 }
 
 impl PartOutput {
@@ -42,12 +45,12 @@ impl PartOutput {
         self.event_matches.merge(other.event_matches);
         self.crm.extend(other.crm);
         self.files.extend(other.files);
-        self.segments.extend(other.segments);
+        append(&mut self.segments, other.segments);
         self.movement.append(other.movement);
         for (key, customers) in other.movers {
             *self.movers.entry(key).or_default() += customers;
         }
-        if self.segments.len().max(self.movement.longest()) > MAX_UNMERGED {
+        if self.sums() > self.merged + MAX_UNMERGED.max(self.merged / 2) {
             self.sum_equal_keys();
         }
     }
@@ -59,15 +62,20 @@ impl PartOutput {
         self.crm.sort_by_key(|(part, _)| *part);
     }
 
+    fn sums(&self) -> usize {
+        self.segments.len() + self.movement.len()
+    }
+
     fn sum_equal_keys(&mut self) {
         sum_equal_keys(&mut self.segments, SegmentSum::merge);
         self.movement.sum_equal_keys();
+        self.merged = self.sums();
     }
 }
 
 impl Travels for PartOutput {
     const NAME: &'static str = "sums of a part";
-    const VERSION: u16 = 2;
+    const VERSION: u16 = 3;
 
     fn canonicalise(&mut self) {
         self.finish();
@@ -99,7 +107,7 @@ mod tests {
                     [date, slice, 0, 0, scheme, from],
                     SegmentSum { customers, orders: customers * 3, revenue, monetary: -revenue, ..SegmentSum::default() },
                 ));
-                let transition = [date, 0, slice, 0, 0, scheme, from, key(4)];
+                let transition = [date, slice, 0, 0, scheme, 0, from, key(4)];
                 out.movement.transitions.push((transition, TransitionSum { customers, revenue }));
                 out.movement.growth.push(([date, slice, scheme, from], GrowthSum { customers: [customers; 5], revenue }));
                 out.movement.cohorts.push(([date, slice, key(5)], CohortSum { customers, revenue, ..CohortSum::default() }));

@@ -1,5 +1,7 @@
 //! Scores and states of the customers of a date.
 
+use std::sync::Arc;
+
 use super::rows::CustomerRows;
 use crate::domain::{CustomerId, CustomerIds};
 use crate::error::Result;
@@ -15,7 +17,7 @@ pub struct ScoringRules {
     /// `[score.only]`.
     filter: ScoringFilter,
     /// Per scheme column: the classifier of every slice number.
-    classifiers: Vec<Vec<Classifier>>,
+    classifiers: Vec<Vec<Arc<Classifier>>>,
     /// Whether any scheme looks at levels.
     uses_levels: bool,
     /// Whether customers who have not ordered yet are listed, as they are if the job has a customers table.
@@ -37,12 +39,13 @@ impl ScoringRules {
     /// Exit 2 if a bound of a scheme is too large.
     pub fn new(job: &Job, plan: &Plan, slices: &[String]) -> Result<ScoringRules> {
         let measures = &plan.fold.measures;
-        let compile = |scheme| Classifier::new(scheme, measures, |m| plan.fold.unit(m), job.scale());
+        let compile = |scheme| Classifier::new(scheme, measures, |m| plan.fold.unit(m), job.scale()).map(Arc::new);
         let mut classifiers = Vec::with_capacity(plan.schemes.len());
         for column in &plan.schemes {
-            let overridden = slices.iter().map(|slice| compile(column.overrides.get(slice).unwrap_or(&column.scheme)));
-            // The scheme itself classifies a job without slices, and customers without an order, who have no slice.
-            classifiers.push(overridden.chain([compile(&column.scheme)]).collect::<Result<Vec<_>>>()?);
+            // Also of a job without slices, and of customers without an order, who have no slice.
+            let own = compile(&column.scheme)?;
+            let of_slice = |slice: &String| column.overrides.get(slice).map_or_else(|| Ok(Arc::clone(&own)), compile);
+            classifiers.push(slices.iter().map(of_slice).chain([Ok(Arc::clone(&own))]).collect::<Result<Vec<_>>>()?);
         }
         Ok(ScoringRules {
             axes: plan.axes,
@@ -65,7 +68,7 @@ impl ScoringRules {
 
     /// Whether the states of a scheme depend on scores in any slice.
     fn uses_scores_anywhere(&self, scheme: usize) -> bool {
-        self.classifiers[scheme].iter().any(Classifier::uses_scores)
+        self.classifiers[scheme].iter().any(|classifier| classifier.uses_scores())
     }
 
     /// Whether the states of any scheme depend on scores.

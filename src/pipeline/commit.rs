@@ -72,7 +72,7 @@ pub fn manifest(
     assignments: &[StrategyAssignments],
     scanned: &Scanned,
     scored: &Scored,
-    evaluated: &Evaluated,
+    evaluated: &mut Evaluated,
     timings: Vec<Timing>,
 ) -> Result<Manifest> {
     let Stage { job, prepared, memory, .. } = stage;
@@ -100,9 +100,9 @@ pub fn manifest(
         peak_memory_bytes: memory::peak(),
         spilled_bytes: memory.spill().map_or(0, |spill| spill.bytes()),
     };
-    manifest.reports = reports::write(context, &manifest, &evaluated.batches, &evaluated.movers, &evaluated.restatements)?;
+    manifest.reports = reports::write(context, &manifest, evaluated)?;
     if prepared.plan.crm.is_some() {
-        manifest.reports.extend(reports::write_crm(context, &evaluated.crm)?);
+        manifest.reports.extend(reports::write_crm(stage, context, std::mem::take(&mut evaluated.crm))?);
     }
     Ok(manifest)
 }

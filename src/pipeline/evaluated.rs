@@ -2,6 +2,8 @@
 
 use std::collections::BTreeMap;
 
+use arrow::array::RecordBatch;
+
 use super::orders_warnings::side_table;
 use super::restatements;
 use super::scanned::Scanned;
@@ -10,22 +12,26 @@ use super::second_pass::SecondPassOutput;
 use super::stage::Stage;
 use super::state_lines::{self, StateLine};
 use super::summary_rows::KeyNames;
-use super::summary_tables::{self, Summary, TableBatches};
+use super::summary_tables::{self, Summary, WrittenTables};
 use super::warnings::{self, OutcomeLine};
 use crate::domain::{SideTable, Warning};
 use crate::error::Result;
 use crate::experiment::ExperimentPlan;
 use crate::input::orders::ledger::RowCounts;
+use crate::job::raw::TableName;
 use crate::part::{CrmRows, MoverKey, PartContext, PartOutput};
 use crate::publish::{TableEntry, TableFile};
+use crate::report::ShownGroups;
 use crate::tables::RestatementRow;
 
 /// The tables of a run, all written, and what its reports need besides.
 pub struct Evaluated {
     /// All tables with their files.
     pub tables: Vec<TableEntry>,
-    /// The rows of the tables that are one file per run.
-    pub batches: TableBatches,
+    /// The rows of the tables that are one file per run, as far as reports show them.
+    pub reported: Vec<(TableName, RecordBatch)>,
+    /// The groups that reports show.
+    pub groups: ShownGroups,
     /// Customers who changed a state.
     pub movers: BTreeMap<MoverKey, i64>,
     /// Rows of the CRM file by part.
@@ -65,8 +71,8 @@ impl Evaluated {
             None => Default::default(),
         };
         let summary = Summary { stage, scanned, ledger, scored, part: &part, arms: &arms, evaluation: &evaluation };
-        let (written, batches) = summary_tables::write(&summary, context.staging)?;
-        let names = KeyNames { job, slices: &scanned.slices, schemes: &prepared.plan.schemes, dimensions: &[] };
+        let WrittenTables { entries, reported, groups } = summary_tables::write(&summary, context.staging)?;
+        let names = KeyNames { job, slices: &scanned.slices, schemes: &prepared.plan.schemes, dimensions: &[], states: &[] };
         let restatements = restatements::rows(stage, &restatements::totals(&part.segments, &names));
         let (schemes, last_date) = (&prepared.plan.schemes, job.dates.len() - 1);
         let over_all = state_lines::states(&part.segments, schemes, last_date, None);
@@ -84,11 +90,12 @@ impl Evaluated {
         warnings.extend(scanned.side_warnings.list(job, &prepared.plan, part.unmatched_events));
         let texts: Vec<String> = warnings.iter().map(Warning::to_string).collect();
         texts.iter().for_each(|warning| progress.warn(warning));
-        let tables = part_entries(context, &part).chain(written).collect();
+        let tables = part_entries(context, &part).chain(entries).collect();
         let outcomes = warnings::outcomes(job, scanned, ledger);
         Ok(Evaluated {
             tables,
-            batches,
+            reported,
+            groups,
             movers: part.movers,
             crm: part.crm,
             restatements,

@@ -16,7 +16,7 @@ use crate::error::{Error, Result};
 use crate::job::Job;
 use crate::job::raw::{Method, TableName};
 use crate::measure::{BucketCache, BucketPanel, Findings, FoldSpec, LineCounts};
-use crate::memory::{Consumer, MemoryPool};
+use crate::memory::{Consumer, Growth, MemoryPool};
 use crate::plan::{Plan, ScoringFilter};
 use crate::score::{Axis, SliceDistributions, SpillableDistribution};
 
@@ -41,16 +41,20 @@ impl FirstPass {
     /// Exit 3 if money of a customer exceeds what the tables hold; exit 7 if memory is too small. Of several errors that of
     /// the first bucket.
     pub fn run(stage: Stage<'_>, records: Records) -> Result<(FirstPass, BucketCache)> {
-        let Stage { job, memory, progress, .. } = stage;
+        let Stage { memory, progress, .. } = stage;
         let Records { orders, customers, codes } = records;
         progress.begin("measuring customers", orders.len() as u64);
         let buckets = BucketCache::new(orders, customers, codes, memory);
-        let pass = Pass::new(stage, &buckets);
-        let mut all = FirstPass::new(job.dates.len(), buckets.codes().slice_count(), pass.files());
+        let pass = Pass::new(stage, &buckets)?;
+        let mut all: Option<FirstPass> = None;
         let mut first_error: Option<(usize, Error)> = None;
-        for result in rayon::broadcast(|_| pass.run()) {
+        let large = std::iter::once_with(|| pass.run_large());
+        for result in rayon::broadcast(|_| pass.run()).into_iter().chain(large) {
             match result {
-                Ok(found) => all.merge(found),
+                Ok(found) => match &mut all {
+                    Some(all) => all.merge(found),
+                    None => all = Some(found),
+                },
                 Err(error) if first_error.as_ref().is_none_or(|first| error.0 < first.0) => first_error = Some(error),
                 Err(_) => {}
             }
@@ -58,6 +62,7 @@ impl FirstPass {
         if let Some((_, error)) = first_error {
             return Err(error);
         }
+        let mut all = all.unwrap_or_else(|| pass.nothing());
         all.spill_above(memory, memory.capacity(Consumer::Retained))?;
         progress.end(&format!("{} customers", all.customers));
         Ok((all, buckets))
@@ -203,6 +208,7 @@ struct Pass<'a> {
     all: (&'a FoldSpec, AxisColumns),
     /// The measures that scoring needs, for panels that are dropped.
     needed: (FoldSpec, AxisColumns),
+    growth: Growth<'a>,
     /// The next bucket.
     next: AtomicUsize,
     /// The first bucket with an error so far.
@@ -211,22 +217,30 @@ struct Pass<'a> {
 }
 
 impl<'a> Pass<'a> {
-    fn new(stage: Stage<'a>, buckets: &'a BucketCache) -> Pass<'a> {
+    /// # Errors
+    /// Exit 7 if the distributions of all slices and dates do not fit into memory, even empty.
+    fn new(stage: Stage<'a>, buckets: &'a BucketCache) -> Result<Pass<'a>> {
         let (job, plan) = (stage.job, &stage.prepared.plan);
+        let (slices, dates) = (buckets.codes().slice_count(), job.dates.len());
+        let empty = (slices * dates * size_of::<SliceDistributions>() * rayon::current_num_threads()) as u64;
+        stage
+            .memory
+            .check_room(empty, || format!("what is counted in each of {slices} slices at each of {dates} as-of dates"))?;
         let mut measures: Vec<Measure> = plan.axes.iter().map(|a| plan.fold.measures[*a]).collect();
         measures.extend(plan.only.iter().map(|(measure, _)| *measure));
         measures.extend(concentrated(job, plan).map(|revenue| plan.fold.measures[revenue]));
         let needed = plan.fold.only(measures);
         let columns = AxisColumns::new(job, plan, &needed.measures);
-        Pass {
+        Ok(Pass {
             stage,
             buckets,
+            growth: stage.memory.growth(),
             all: (&plan.fold, AxisColumns::new(job, plan, &plan.fold.measures)),
             needed: (needed, columns),
             next: AtomicUsize::new(0),
             failed: AtomicUsize::new(usize::MAX),
             done: AtomicU64::new(0),
-        }
+        })
     }
 
     /// Files whose lines are counted.
@@ -234,16 +248,34 @@ impl<'a> Pass<'a> {
         if self.all.0.lines { self.buckets.codes().files } else { 0 }
     }
 
-    /// Folds bucket after bucket until none is left, or gives the error of one with its number.
+    /// What no bucket holds.
+    fn nothing(&self) -> FirstPass {
+        FirstPass::new(self.stage.job.dates.len(), self.buckets.codes().slice_count(), self.files())
+    }
+
+    /// Folds the large buckets, one after the other and beside no other.
+    fn run_large(&self) -> std::result::Result<FirstPass, (usize, Error)> {
+        let mut found = self.nothing();
+        let failed = self.failed.load(Ordering::Relaxed);
+        for number in (0..self.buckets.len().min(failed)).filter(|number| self.buckets.is_large(*number)) {
+            self.fold_bucket(number, &mut bucket::Records::default(), &mut found).map_err(|error| (number, error))?;
+            self.stage.progress.advance(1);
+        }
+        Ok(found)
+    }
+
+    /// Folds bucket after bucket until none is left but large ones, or gives the error of one with its number.
     fn run(&self) -> std::result::Result<FirstPass, (usize, Error)> {
-        let (slices, dates) = (self.buckets.codes().slice_count(), self.stage.job.dates.len());
-        let mut found = FirstPass::new(dates, slices, self.files());
+        let mut found = self.nothing();
         let mut unpacked = bucket::Records::default();
         loop {
             let number = self.next.fetch_add(1, Ordering::Relaxed);
             // Buckets before a failed one are still folded, so that the first error is always the same one.
             if number >= self.buckets.len() || number > self.failed.load(Ordering::Relaxed) {
                 return Ok(found);
+            }
+            if self.buckets.is_large(number) {
+                continue;
             }
             self.fold_bucket(number, &mut unpacked, &mut found).map_err(|error| {
                 self.failed.fetch_min(number, Ordering::Relaxed);
@@ -267,8 +299,8 @@ impl<'a> Pass<'a> {
         let buckets = self.buckets.len() as u64;
         // Ids are sorted, which takes as much memory again.
         match self.all.1.ntile.contains(&true) {
-            true => memory.check_rss("Everybody's id, which method = \"ntile\" compares,", done, 2 * buckets),
-            false => memory.check_rss("What is counted per slice and as-of date", done, buckets),
+            true => self.growth.check("Everybody's id, which method = \"ntile\" compares,", done, 2 * buckets),
+            false => self.growth.check("What is counted per slice and as-of date", done, buckets),
         }
     }
 }

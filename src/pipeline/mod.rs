@@ -93,13 +93,13 @@ pub fn run(job: &Job, progress: &dyn Progress) -> Result<Outcome> {
     let experiments = scored.experiments(stage, &scanned, &assignments)?;
     let staging = prepared.output.stage(&prepared.identity.run_id)?;
     let context = second_pass::context(stage, &scanned, &scored, experiments.as_ref(), &staging)?;
-    let output = second_pass::run(stage, &context, buckets, experiments.as_ref(), scored.customers)?;
+    let output = second_pass::run(stage, &scanned, &context, buckets, experiments.as_ref(), scored.customers)?;
     clock.lap("write");
 
-    let evaluated = Evaluated::new(stage, &scanned, &ledger, &scored, &context, experiments.as_ref(), output)?;
+    let mut evaluated = Evaluated::new(stage, &scanned, &ledger, &scored, &context, experiments.as_ref(), output)?;
     prepared.check_unchanged()?;
     clock.lap("tables");
 
-    let manifest = commit::manifest(stage, &context, &assignments, &scanned, &scored, &evaluated, clock.into_timings())?;
+    let manifest = commit::manifest(stage, &context, &assignments, &scanned, &scored, &mut evaluated, clock.into_timings())?;
     commit::commit(stage, staging, manifest, evaluated)
 }

@@ -129,9 +129,10 @@ impl Prepared {
     /// # Errors
     /// Exit 3: rows that break their contract; exit 4: files that cannot be read; exit 7: too little memory.
     pub fn read_assignments(&self, job: &Job, memory: &MemoryPool) -> Result<Vec<StrategyAssignments>> {
+        let growth = memory.growth();
         let assignments = load::read(job, &self.assignment_files, &self.columns, self.parts)?;
         if !assignments.is_empty() {
-            memory.check_rss("Assignments of strategies", 1, 1)?;
+            growth.check("Assignments of strategies", 1, 1)?;
         }
         Ok(assignments)
     }

@@ -1,17 +1,18 @@
 //! The reports of a run, made of its summed tables and of the counted movers.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
-use arrow::array::RecordBatch;
-
+use super::evaluated::Evaluated;
+use super::stage::Stage;
 use crate::domain::ALL;
 use crate::error::Result;
 use crate::job::Job;
 use crate::job::raw::{ReportName, TableName};
 use crate::part::{CrmRows, MoverKey, PartContext, crm_header};
-use crate::publish::{Manifest, TableFile};
+use crate::publish::{Manifest, StagedFile, TableFile};
 use crate::report::{self, ReportData, ReportFormat, Shown};
-use crate::tables::{EncodedFile, MoveRow, RestatementRow};
+use crate::tables::{EncodedFile, MoveRow};
 
 /// The reports a job asks for, besides CRM files.
 pub fn formats(job: &Job) -> Vec<ReportFormat> {
@@ -31,21 +32,21 @@ pub fn formats(job: &Job) -> Vec<ReportFormat> {
 pub fn write(
     context: &PartContext<'_>,
     manifest: &Manifest,
-    tables: &[(TableName, RecordBatch)],
-    movers: &BTreeMap<MoverKey, i64>,
-    restatements: &[RestatementRow],
+    evaluated: &Evaluated,
 ) -> Result<Vec<TableFile>> {
+    let Evaluated { reported, groups, movers, restatements, .. } = evaluated;
     let job = context.job;
     let formats = formats(job);
     if formats.is_empty() {
         return Ok(Vec::new());
     }
-    let mut data = ReportData::new(manifest.clone(), context.plan.reports.clone());
-    for (name, batch) in tables {
+    let mut data = ReportData::new(manifest.clone(), context.plan.reports.clone(), groups.clone());
+    for (name, batch) in reported {
         data.take(name.name(), batch)?;
     }
     if job.writes(TableName::Movers) {
-        data.moves = Some(moves(context, movers).into_iter().map(Shown::from).collect());
+        let moves = moves(context, movers).into_iter().filter(|row| groups.has_slice(&row.slice));
+        data.moves = Some(moves.map(Shown::from).collect());
     }
     if job.writes(TableName::Restatements) {
         data.restatements = Some(restatements.iter().cloned().map(Shown::from).collect());
@@ -86,20 +87,32 @@ fn moves(context: &PartContext<'_>, movers: &BTreeMap<MoverKey, i64>) -> Vec<Mov
 /// Writes the CRM files: at most `output.crm_rows` rows each.
 ///
 /// # Errors
-/// Exit 6 if a file cannot be written.
-pub fn write_crm(context: &PartContext<'_>, parts: &[(usize, CrmRows)]) -> Result<Vec<TableFile>> {
-    let output = &context.job.raw.output;
+/// Exit 6 if a file cannot be written; exit 7 if rows do not come back from disk.
+pub fn write_crm(stage: Stage<'_>, context: &PartContext<'_>, parts: Vec<(usize, CrmRows)>) -> Result<Vec<TableFile>> {
+    let output = &stage.job.raw.output;
     let header = crm_header(context)?;
-    let rows: Vec<&[u8]> = parts.iter().flat_map(|(_, rows)| rows.rows()).collect();
     let most = output.crm_rows.map_or(usize::MAX, |n| n as usize);
-    let chunks: Vec<&[&[u8]]> = if rows.is_empty() { vec![&[]] } else { rows.chunks(most.min(rows.len())).collect() };
-    let mut files = Vec::with_capacity(chunks.len());
-    for (number, chunk) in chunks.iter().enumerate() {
-        let mark: &[u8] = if output.crm_bom { b"\xEF\xBB\xBF" } else { b"" };
-        let bytes = [mark, &header].into_iter().chain(chunk.iter().copied()).flatten().copied().collect::<Vec<u8>>();
+    let begin = |number: usize| -> Result<StagedFile<'_>> {
         let name = if output.crm_rows.is_some() { format!("crm-{:03}.csv", number + 1) } else { "crm.csv".into() };
-        let encoded = EncodedFile { sha256: crate::hash::sha256(&bytes), rows: chunk.len() as u64, bytes };
-        files.push(context.staging.put(format!("report/{name}"), encoded)?);
+        let mut file = context.staging.begin(format!("report/{name}"))?;
+        let mark: &[u8] = if output.crm_bom { b"\xEF\xBB\xBF" } else { b"" };
+        file.append(mark, 0)?;
+        file.append(&header, 0)?;
+        Ok(file)
+    };
+    let (mut files, mut file) = (Vec::new(), begin(0)?);
+    for (_, mut part) in parts {
+        part.load(stage.memory.spill().map(Arc::as_ref))?;
+        let mut first = 0;
+        while first < part.len() {
+            if file.rows() >= most as u64 {
+                files.push(std::mem::replace(&mut file, begin(files.len() + 1)?).end()?);
+            }
+            let (bytes, rows) = part.rows(first, most - file.rows() as usize);
+            file.append(bytes, rows as u64)?;
+            first += rows;
+        }
     }
+    files.push(file.end()?);
     Ok(files)
 }

@@ -12,7 +12,10 @@ use crate::error::{Error, Result};
 use crate::experiment::{ExperimentPlan, PartialSums, SideTables, Snapshots};
 use crate::job::raw::TableName;
 use crate::measure::BucketCache;
-use crate::part::{Concurrency, Labels, Part, PartContext, PartCustomers, PartOutput, PartTable, ScoringRules, movement_plan};
+use crate::part::{
+    Concurrency, Labels, Part, PartContext, PartCustomers, PartOutput, PartSize, PartTable, ScoringRules, bytes_of_sums,
+    movement_plan,
+};
 use crate::publish::Staging;
 
 /// The tables with a row per customer.
@@ -75,13 +78,24 @@ pub struct SecondPassOutput {
 /// Those of the fold; exit 6 if a file cannot be written, exit 7 if the sums do not fit into memory.
 pub fn run(
     stage: Stage<'_>,
+    scanned: &Scanned,
     context: &PartContext<'_>,
     buckets: BucketCache,
     experiments: Option<&ExperimentPlan<'_>>,
     customers: u64,
 ) -> Result<SecondPassOutput> {
     let Stage { job, prepared, memory, .. } = stage;
-    let concurrency = Concurrency::new(job, &prepared.plan, (customers, prepared.input_rows()), prepared.parts, memory)?;
+    // Hashes spread customers evenly; rows may be those of one.
+    let (parts, buckets_of_part) = (prepared.parts, buckets.len() / prepared.parts.max(1));
+    let rows = (0..parts).map(|part| buckets.records(part * buckets_of_part..(part + 1) * buckets_of_part)).max().unwrap_or(0);
+    let of_part = PartSize { customers: customers / parts as u64 * 5 / 4, rows };
+    // One value more stands for customers who have none.
+    let values: u64 = scanned.dimensions.iter().map(|values| values.len() as u64 + 1).sum();
+    let dimensions = scanned.dimensions.len() as u64;
+    let slices = (scanned.slices.len() as u64).max(1);
+    let groups = slices * (1 + values);
+    let sums = bytes_of_sums(job, &prepared.plan, groups, customers * (1 + dimensions));
+    let concurrency = Concurrency::new(job, &prepared.plan, of_part, sums, memory)?;
     SecondPass { stage, context, buckets: &buckets, experiments, concurrency }.run()
 }
 
@@ -93,13 +107,17 @@ impl SecondPass<'_> {
         let (parts, buckets) = (prepared.parts, self.buckets.len());
         progress.begin("writing customers", parts as u64);
         let all = Mutex::new((SecondPassOutput::default(), 0));
+        let growth = memory.growth();
         let run = |number: usize, sums: &mut Option<PartialSums>| {
-            let output = self.process_part(number, number * buckets / parts..(number + 1) * buckets / parts, sums)?;
+            let mut output = self.process_part(number, number * buckets / parts..(number + 1) * buckets / parts, sums)?;
+            if let Some(spill) = memory.spill() {
+                output.crm.iter_mut().try_for_each(|(_, rows)| rows.spill(spill))?;
+            }
             let mut all = all.lock().map_err(|_| Error::bug("a thread stopped while it joined its part"))?;
             all.0.part.merge(output);
             all.1 += 1;
             progress.advance(1);
-            memory.check_rss("What is summed of customers", all.1, parts as u64)
+            growth.check("What is summed of customers", all.1, parts as u64)
         };
         let next = AtomicUsize::new(0);
         let take = |thread: rayon::BroadcastContext<'_>| -> Result<()> {

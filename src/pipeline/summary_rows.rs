@@ -28,6 +28,8 @@ pub(super) struct KeyNames<'a> {
     pub schemes: &'a [SchemeColumn],
     /// Dimensions with their values in order.
     pub dimensions: &'a [(&'a str, &'a [String])],
+    /// The states of each scheme.
+    pub states: &'a [Vec<String>],
 }
 
 impl KeyNames<'_> {
@@ -54,8 +56,7 @@ impl KeyNames<'_> {
     }
 
     fn state(&self, scheme: u32, state: u32) -> String {
-        let states = self.schemes.get(scheme as usize).map(|scheme| scheme.scheme.all_states());
-        states.and_then(|states| states.get(state as usize).cloned()).unwrap_or_default()
+        self.states.get(scheme as usize).and_then(|states| states.get(state as usize)).cloned().unwrap_or_default()
     }
 
     /// Place of a state in the order of the ladder.
@@ -179,18 +180,19 @@ pub(super) fn ledger(counts: &RowCounts, outcomes: &OutcomeNames, sources: &[Sou
     rows.into_iter().map(row).collect()
 }
 
-/// The rows of `transitions`, states in the order of the ladder. `moves` has each key once.
+/// The rows of `transitions`, states in the order of the ladder. `moves` has each key once, and all of the keys that differ in
+/// states alone.
 pub(super) fn transitions(moves: &[(TransitionKey, TransitionSum)], names: &KeyNames<'_>) -> Vec<TransitionRow> {
     let mut moves: Vec<&(TransitionKey, TransitionSum)> = moves.iter().collect();
-    moves.sort_by_cached_key(|([date, origin, slice, dimension, value, scheme, from, to], _)| {
+    moves.sort_by_key(|([place @ .., from, to], _)| {
         let states = [*from, *to];
-        ([*date, *slice, *dimension, *value, *scheme, *origin], states.map(|state| names.rank(*scheme, state)), states)
+        (place, states.map(|state| names.rank(place[4], state)), states)
     });
     let mut rows = Vec::with_capacity(moves.len());
     for of_state in moves.chunk_by(|a, b| a.0[..7] == b.0[..7]) {
         let all: i64 = of_state.iter().map(|(_, moved)| moved.customers).sum();
         for (key, moved) in of_state {
-            let [date, origin, slice, dimension, value, scheme, from, to] = *key;
+            let [date, slice, dimension, value, scheme, origin, from, to] = *key;
             let (dimension, dimension_value) = names.dimension(dimension, value);
             let (rate_low, rate_high) = wilson(moved.customers, all).unzip();
             rows.push(TransitionRow {

@@ -4,6 +4,7 @@ use arrow::array::{AsArray, RecordBatch};
 use arrow::datatypes::{Date32Type, SchemaRef};
 use rayon::prelude::*;
 
+use super::reports;
 use super::scanned::Scanned;
 use super::scored::Scored;
 use super::stage::Stage;
@@ -16,7 +17,8 @@ use crate::job::Job;
 use crate::job::raw::TableName;
 use crate::part::PartOutput;
 use crate::publish::{Staging, TableEntry, TableFile};
-use crate::tables::{TableDefinition, encode, to_batch};
+use crate::report::{GroupSizes, ShownGroups};
+use crate::tables::{BatchBuilder, Row, TableDefinition, encode, to_batch};
 
 /// What the tables are made of.
 pub struct Summary<'a> {
@@ -32,29 +34,124 @@ pub struct Summary<'a> {
     pub evaluation: &'a Evaluation,
 }
 
-/// The rows of tables.
-pub type TableBatches = Vec<(TableName, RecordBatch)>;
+/// The tables that are one file per run, once they are written.
+#[derive(Default)]
+pub struct WrittenTables {
+    /// With their files.
+    pub entries: Vec<TableEntry>,
+    /// The rows that reports show.
+    pub reported: Vec<(TableName, RecordBatch)>,
+    /// The groups that reports show.
+    pub groups: ShownGroups,
+}
+
+/// A table with more rows is made and written while no other is.
+const LARGE: usize = 1 << 17;
+
+/// Sums whose rows are made at once, about.
+const CHUNK: usize = 1 << 14;
 
 /// Writes the tables that the job asks for, and gives their rows.
 ///
 /// # Errors
 /// Exit 6 if a file cannot be written.
-pub fn write(summary: &Summary<'_>, staging: &Staging) -> Result<(Vec<TableEntry>, TableBatches)> {
+pub fn write(summary: &Summary<'_>, staging: &Staging) -> Result<WrittenTables> {
     let job = summary.stage.job;
-    let mut batches = Vec::new();
-    for name in TableName::ALL.into_iter().filter(|name| job.writes(*name)) {
-        let table = summary.scanned.table(name)?;
-        if let Some(batch) = batch(summary, name, table)? {
-            batches.push((name, table, batch));
-        }
+    let has_reports = !reports::formats(job).is_empty();
+    let mut written = WrittenTables::default();
+    let names = || TableName::ALL.into_iter().filter(|name| job.writes(*name));
+    if has_reports && names().any(|name| name == TableName::Segments) {
+        // Which groups reports show is known before the rows of any other table.
+        let segments = make(summary, TableName::Segments, staging)?;
+        let mut sizes = GroupSizes::default();
+        segments.iter().try_for_each(|made| sizes.add(&made.batch))?;
+        written.groups = sizes.shown();
+        written.add(segments, has_reports)?;
     }
-    let write = |(name, table, batch): &(TableName, &TableDefinition, RecordBatch)| match name {
+    let left: Vec<TableName> = names().filter(|name| !written.has(*name)).collect();
+    let (large, small): (Vec<TableName>, Vec<TableName>) = left.into_iter().partition(|name| sum_count(summary, *name) > LARGE);
+    for name in large {
+        written.add(make(summary, name, staging)?, has_reports)?;
+    }
+    let made: Vec<Option<MadeTable>> =
+        small.into_par_iter().with_max_len(1).map(|name| make(summary, name, staging)).collect::<Result<_>>()?;
+    made.into_iter().try_for_each(|made| written.add(made, has_reports))?;
+    let place = |name: &str| TableName::ALL.iter().position(|of_all| of_all.name() == name);
+    written.entries.sort_by_key(|entry| place(&entry.name));
+    written.reported.sort_by_key(|(name, _)| place(name.name()));
+    Ok(written)
+}
+
+/// A table that was made and written.
+struct MadeTable {
+    name: TableName,
+    entry: TableEntry,
+    batch: RecordBatch,
+}
+
+impl WrittenTables {
+    /// Takes a table, if parts did not write it, and the rows of it that reports show.
+    fn add(&mut self, made: Option<MadeTable>, has_reports: bool) -> Result<()> {
+        let Some(MadeTable { name, entry, batch }) = made else { return Ok(()) };
+        self.entries.push(entry);
+        if has_reports {
+            self.reported.push((name, self.groups.rows(&batch)?));
+        }
+        Ok(())
+    }
+
+    fn has(&self, name: TableName) -> bool {
+        self.entries.iter().any(|entry| entry.name == name.name())
+    }
+}
+
+/// Makes the rows of a table and writes them; `None` if parts write it.
+fn make(summary: &Summary<'_>, name: TableName, staging: &Staging) -> Result<Option<MadeTable>> {
+    let Stage { job, memory, .. } = summary.stage;
+    let table = summary.scanned.table(name)?;
+    // What a cell takes in Arrow, and encoded.
+    let bytes = (sum_count(summary, name) * table.columns.len() * 12) as u64;
+    memory.check_room(bytes, || format!("the table {} of {} rows", table.name, sum_count(summary, name)))?;
+    let Some(batch) = batch(summary, name, table)? else { return Ok(None) };
+    let entry = match name {
         // Reports read no bins.
-        TableName::Arms => write_table(job, staging, table, &[batch, &summary.arms.bin_rows(job.scale(), table)?]),
-        _ => write_table(job, staging, table, &[batch]),
-    };
-    let entries = batches.par_iter().with_max_len(1).map(write).collect::<Result<Vec<_>>>()?;
-    Ok((entries, batches.into_iter().map(|(name, _, batch)| (name, batch)).collect()))
+        TableName::Arms => write_table(job, staging, table, &[&batch, &summary.arms.bin_rows(job.scale(), table)?]),
+        _ => write_table(job, staging, table, &[&batch]),
+    }?;
+    Ok(Some(MadeTable { name, entry, batch }))
+}
+
+/// Sums of which a table is made, of those that may have millions.
+fn sum_count(summary: &Summary<'_>, name: TableName) -> usize {
+    let PartOutput { segments, movement, .. } = summary.part;
+    match name {
+        TableName::Segments => segments.len(),
+        TableName::Transitions => movement.transitions.len(),
+        TableName::Growth => movement.growth.len(),
+        TableName::Cohorts => movement.cohorts.len(),
+        TableName::Concentration => summary.scored.concentration.len(),
+        _ => 0,
+    }
+}
+
+/// A table of sums, which are sorted; those with the same first `numbers` of their key become rows together.
+fn from_sums<'s, const N: usize, S, R: Row>(
+    sums: &'s [([u32; N], S)],
+    numbers: usize,
+    table: &TableDefinition,
+    rows: impl Fn(&'s [([u32; N], S)]) -> Vec<R>,
+) -> Result<RecordBatch> {
+    let mut batch = BatchBuilder::new(table)?;
+    let mut rest = sums;
+    while !rest.is_empty() {
+        let at_least = rest.len().min(CHUNK);
+        let last = &rest[at_least - 1].0[..numbers];
+        let more = rest[at_least..].iter().take_while(|(key, _)| key[..numbers] == *last).count();
+        let (chunk, others) = rest.split_at(at_least + more);
+        batch.add(&rows(chunk))?;
+        rest = others;
+    }
+    batch.finish()
 }
 
 /// The rows of a table; `None` if parts or the commit write it.
@@ -64,14 +161,15 @@ fn batch(summary: &Summary<'_>, name: TableName, table: &TableDefinition) -> Res
     let plan = &prepared.plan;
     let dimension_names = job.raw.customers.iter().flat_map(|c| &c.dimensions).map(String::as_str);
     let dimensions: Vec<(&str, &[String])> = dimension_names.zip(scanned.dimensions.iter().map(Vec::as_slice)).collect();
-    let names = KeyNames { job, slices: &scanned.slices, schemes: &plan.schemes, dimensions: &dimensions };
+    let states: Vec<Vec<String>> = plan.schemes.iter().map(|column| column.scheme.all_states()).collect();
+    let names = KeyNames { states: &states, job, slices: &scanned.slices, schemes: &plan.schemes, dimensions: &dimensions };
     let batch = match name {
         TableName::Customers | TableName::Movers | TableName::StateHistory => return Ok(None),
         // The commit makes it.
         TableName::Restatements => return Ok(None),
         TableName::Cutpoints => to_batch(&summary_rows::cutpoints(plan, &scored.scoring, &names), table),
-        TableName::Segments => to_batch(&summary_rows::segments(&part.segments, &names), table),
-        TableName::Transitions => to_batch(&summary_rows::transitions(&part.movement.transitions, &names), table),
+        TableName::Segments => from_sums(&part.segments, 5, table, |sums| summary_rows::segments(sums, &names)),
+        TableName::Transitions => from_sums(&part.movement.transitions, 6, table, |sums| summary_rows::transitions(sums, &names)),
         TableName::Growth => to_batch(&summary_rows::growth(&part.movement.growth, &names), table),
         TableName::Cohorts => to_batch(&summary_rows::cohorts(&part.movement.cohorts, &prepared.costs, &names), table),
         TableName::Concentration => to_batch(&summary_rows::concentration(&scored.concentration, &names), table),

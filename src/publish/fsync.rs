@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use std::sync::mpsc::{Receiver, SyncSender, TrySendError, sync_channel};
 use std::thread::{Builder, JoinHandle};
 
-use super::files::failed;
+use super::files::{failed, sha256_of};
 use crate::error::{Error, Result};
 
 /// Capacity of the queue. Each file holds a descriptor, and a longer queue gains nothing if the disk does not keep up.
@@ -17,8 +17,17 @@ const CAPACITY: usize = 8;
 pub(super) struct WrittenFile {
     pub file: File,
     pub path: PathBuf,
-    /// The bytes that it must contain.
-    pub bytes: Vec<u8>,
+    /// What it must contain.
+    pub content: Content,
+}
+
+/// What a written file must contain.
+#[derive(Debug)]
+pub(super) enum Content {
+    /// These bytes.
+    Bytes(Vec<u8>),
+    /// Bytes with this SHA-256.
+    Sha256(String),
 }
 
 /// A queue of files to fsync and verify, with a background thread. A file is handled at once while the queue is full, or if there
@@ -85,7 +94,11 @@ fn sync_all(files: &Receiver<WrittenFile>) -> Result<()> {
 impl WrittenFile {
     fn sync_and_verify(&self) -> Result<()> {
         self.file.sync_all().map_err(|e| failed(&self.path, e))?;
-        let is_same = holds(&self.path, &self.bytes).map_err(|e| failed(&self.path, e))?;
+        let is_same = match &self.content {
+            Content::Bytes(bytes) => holds(&self.path, bytes),
+            Content::Sha256(expected) => sha256_of(&self.path).map(|(found, _)| found == *expected),
+        };
+        let is_same = is_same.map_err(|e| failed(&self.path, e))?;
         is_same.then_some(()).ok_or_else(|| {
             let path = self.path.display();
             Error::output(format!(
@@ -133,11 +146,13 @@ mod tests {
             (&[], &[], true),
         ] {
             std::fs::write(&path, written).expect("a file");
-            let mut queue = FsyncQueue::new();
-            let file = File::open(&path).expect("a file");
-            let sent = queue.push(WrittenFile { file, path: path.clone(), bytes: bytes.to_vec() });
-            let outcome = sent.and_then(|()| queue.drain());
-            assert_eq!(outcome.map_err(|e| e.kind()), if same { Ok(()) } else { Err(Kind::Output) });
+            for content in [Content::Bytes(bytes.to_vec()), Content::Sha256(crate::hash::sha256(bytes))] {
+                let mut queue = FsyncQueue::new();
+                let file = File::open(&path).expect("a file");
+                let sent = queue.push(WrittenFile { file, path: path.clone(), content });
+                let outcome = sent.and_then(|()| queue.drain());
+                assert_eq!(outcome.map_err(|e| e.kind()), if same { Ok(()) } else { Err(Kind::Output) });
+            }
         }
     }
 }

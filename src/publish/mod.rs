@@ -64,5 +64,5 @@ pub use read::table_batches;
 pub use record::Owner;
 pub use repair::{repair, verify};
 pub use scratch::ScratchFolder;
-pub use staging::Staging;
+pub use staging::{StagedFile, Staging};
 pub use told::Told;

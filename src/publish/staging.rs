@@ -1,14 +1,19 @@
 //! The files of a run before its commit.
 
 use std::collections::BTreeSet;
+use std::fs::File;
+use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::sync::{Mutex, PoisonError};
 
+use sha2::{Digest, Sha256};
+
 use super::files::{Access, failed, make_folder, write_file};
-use super::fsync::{FsyncQueue, WrittenFile};
+use super::fsync::{Content, FsyncQueue, WrittenFile};
 use super::interrupt::INTERRUPTS;
 use super::manifest::TableFile;
 use crate::error::Result;
+use crate::hash::hex;
 use crate::tables::EncodedFile;
 
 /// Files that are being written for a run; dropped without a commit, they are removed.
@@ -40,7 +45,21 @@ impl Staging {
         let access = if holds_ids(path) { Access::Group } else { Access::Umask };
         let path = self.folder.join(path);
         let file = write_file(&path, &bytes, access)?;
-        self.queue.push(WrittenFile { file, path, bytes })
+        self.queue.push(WrittenFile { file, path, content: Content::Bytes(bytes) })
+    }
+
+    /// Begins a file below the run folder that is written piece by piece, for more than should be in memory at once.
+    ///
+    /// # Errors
+    /// As [`Self::write`].
+    pub fn begin(&self, path: String) -> Result<StagedFile<'_>> {
+        INTERRUPTS.check()?;
+        if let Some(folder) = Path::new(&path).parent() {
+            self.make(folder)?;
+        }
+        let access = if holds_ids(&path) { Access::Group } else { Access::Umask };
+        let file = write_file(&self.folder.join(&path), &[], access)?;
+        Ok(StagedFile { staging: self, file, path, sha256: Sha256::new(), rows: 0, bytes: 0 })
     }
 
     /// Makes a folder with those above it, once. Only what lies below the run is made: where the output folder is gone, no part
@@ -80,6 +99,48 @@ impl Staging {
     /// The folder stays: it is committed, or nobody knows whether it is.
     pub(super) fn keep(&mut self) {
         self.kept = true;
+    }
+}
+
+/// A file of a run that is written piece by piece.
+#[derive(Debug)]
+pub struct StagedFile<'a> {
+    staging: &'a Staging,
+    file: File,
+    path: String,
+    sha256: Sha256,
+    rows: u64,
+    bytes: u64,
+}
+
+impl StagedFile<'_> {
+    /// Appends bytes that hold some rows.
+    ///
+    /// # Errors
+    /// Exit 6 if they cannot be written.
+    pub fn append(&mut self, bytes: &[u8], rows: u64) -> Result<()> {
+        INTERRUPTS.check()?;
+        self.file.write_all(bytes).map_err(|e| failed(&self.staging.folder.join(&self.path), e))?;
+        self.sha256.update(bytes);
+        self.rows += rows;
+        self.bytes += bytes.len() as u64;
+        Ok(())
+    }
+
+    /// Rows appended so far.
+    pub fn rows(&self) -> u64 {
+        self.rows
+    }
+
+    /// Ends the file and says what the manifest has to know of it. It is durable and was read back once the run is committed.
+    ///
+    /// # Errors
+    /// Exit 6 if it, or one before it, cannot be made durable.
+    pub fn end(self) -> Result<TableFile> {
+        let sha256 = hex(&self.sha256.finalize());
+        let path = self.staging.folder.join(&self.path);
+        self.staging.queue.push(WrittenFile { file: self.file, path, content: Content::Sha256(sha256.clone()) })?;
+        Ok(TableFile { path: self.path, rows: self.rows, bytes: self.bytes, sha256 })
     }
 }
 

@@ -6,6 +6,7 @@ use arrow::array::RecordBatch;
 use serde::ser::SerializeMap;
 use serde::{Serialize, Serializer};
 
+use super::groups::ShownGroups;
 use super::language::Language;
 use crate::error::Result;
 use crate::publish::Manifest;
@@ -108,13 +109,15 @@ macro_rules! report_data {
             pub run: Manifest,
             /// How the report is to be.
             pub settings: Settings,
+            /// The groups whose rows it has.
+            pub groups: ShownGroups,
             $(#[doc = $doc] pub $table: Option<Vec<$row>>,)*
         }
 
         impl ReportData {
             /// The data of a run before any of its tables is taken.
-            pub fn new(run: Manifest, settings: Settings) -> ReportData {
-                ReportData { run, settings, $($table: None),* }
+            pub fn new(run: Manifest, settings: Settings, groups: ShownGroups) -> ReportData {
+                ReportData { run, settings, groups, $($table: None),* }
             }
 
             /// Goes through the tables, in a fixed order.

@@ -14,6 +14,7 @@ mod chart;
 mod colour;
 mod data;
 pub mod escape;
+mod groups;
 mod json;
 mod language;
 mod markup;
@@ -26,6 +27,7 @@ mod view;
 mod workbook;
 
 pub use data::{ReportData, Settings, Shown};
+pub use groups::{GroupSizes, ShownGroups};
 pub use language::Language;
 pub use read::read_run;
 

@@ -7,6 +7,7 @@ use std::sync::Arc;
 use arrow::array::{ArrayRef, RecordBatch, StringArray};
 
 use super::data::{ReportData, Settings};
+use super::groups::GroupSizes;
 use crate::domain::{ALL, Day};
 use crate::error::{Error, Result};
 use crate::publish::{Manifest, table_batches};
@@ -19,6 +20,7 @@ impl ReportData {
     /// # Errors
     /// Exit 5 if a column that the report needs is missing or of another type.
     pub fn take(&mut self, table: &str, batch: &RecordBatch) -> Result<()> {
+        let batch = &self.groups.rows(batch)?;
         if table != "movers" {
             return self.append(table, batch);
         }
@@ -54,7 +56,13 @@ fn with_slice(batch: &RecordBatch) -> Result<RecordBatch> {
 /// Exit 5 if the manifest or a table cannot be read.
 pub fn read_run(run: &Path, settings: Settings) -> Result<ReportData> {
     let manifest = Manifest::read(run)?;
-    let mut data = ReportData::new(manifest.clone(), settings);
+    let mut sizes = GroupSizes::default();
+    for table in manifest.tables.iter().filter(|table| GroupSizes::counts(&table.name)) {
+        for batch in table_batches(run, table) {
+            sizes.add(&batch?.with_as_of()?)?;
+        }
+    }
+    let mut data = ReportData::new(manifest.clone(), settings, sizes.shown());
     for table in manifest.tables.iter().filter(|t| t.name != "customers" && t.name != "state_history") {
         for batch in table_batches(run, table) {
             data.take(&table.name, &batch?.with_as_of()?)?;

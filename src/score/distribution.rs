@@ -10,10 +10,13 @@ use crate::measure::{Column, NULL_INT, NULL_LONG};
 /// Values from 0 up to this are counted, where the axis is one of small numbers.
 const COUNTED: i64 = 1 << 16;
 
+/// Up to this many values are listed even where small ones are counted: a job may have many slices of few customers.
+const FEW: u64 = 256;
+
 /// A multiset of integers.
 ///
-/// Days and counts are small and repeat, so they are counted as they come and cost no memory per customer; money is
-/// listed. The order of additions makes no difference to any answer.
+/// Days and counts are small and repeat, so they are counted as they come, once there are more than a few, and cost no memory per
+/// customer; money is listed. The order of additions makes no difference to any answer.
 #[derive(Debug, Clone, Default, Deserialize)]
 #[serde(try_from = "WrittenDistribution")]
 pub struct Distribution {
@@ -44,14 +47,38 @@ impl Distribution {
     /// Adds a value.
     #[inline]
     pub fn push(&mut self, value: i64) {
-        if self.counts_small && (0..COUNTED).contains(&value) {
-            let at = value as usize;
-            if at >= self.counts.len() {
-                self.counts.resize((at + 1).next_power_of_two(), 0);
-            }
-            self.counts[at] += 1;
+        if self.counts_small && !self.counts.is_empty() && (0..COUNTED).contains(&value) {
+            self.count(value as usize);
         } else {
             self.rest.push(value);
+            self.count_unless_few();
+        }
+    }
+
+    fn count(&mut self, value: usize) {
+        if value >= self.counts.len() {
+            self.counts.resize((value + 1).next_power_of_two(), 0);
+        }
+        self.counts[value] += 1;
+    }
+
+    /// Begins to count small values, once there are more than a few.
+    fn count_unless_few(&mut self) {
+        if self.is_few() && self.rest.len() > FEW {
+            self.count_listed();
+        }
+    }
+
+    /// Counts the small values among the listed ones.
+    fn count_listed(&mut self) {
+        if self.counts.is_empty() {
+            self.counts.push(0);
+        }
+        for value in std::mem::take(&mut self.rest).iter() {
+            match (0..COUNTED).contains(&value) {
+                true => self.count(value as usize),
+                false => self.rest.push(value),
+            }
         }
     }
 
@@ -76,6 +103,9 @@ impl Distribution {
             listed_values().for_each(|(value, _)| self.push((*value).into()));
             return;
         }
+        if self.counts.is_empty() && self.rest.len() > 0 {
+            self.count_listed();
+        }
         let range = range as usize;
         if range >= self.counts.len() {
             self.counts.resize((range + 1).next_power_of_two(), 0);
@@ -99,22 +129,31 @@ impl Distribution {
         for (count, more) in self.counts.iter_mut().zip(other.counts) {
             *count += more;
         }
-        self.rest.merge(other.rest);
+        self.append_list(other.rest);
     }
 
-    /// Bytes of the listed values.
+    /// Whether the listed values are those that will be counted once there are more.
+    fn is_few(&self) -> bool {
+        self.counts_small && self.counts.is_empty()
+    }
+
+    /// Bytes of the listed values that [`Self::take_list`] takes.
     pub(super) fn memory_bytes(&self) -> u64 {
-        self.rest.memory_bytes()
+        if self.is_few() { 0 } else { self.rest.memory_bytes() }
     }
 
-    /// Takes the listed values out.
+    /// Takes the listed values out, but for those that will be counted.
     pub(super) fn take_list(&mut self) -> ValueList {
-        std::mem::take(&mut self.rest)
+        if self.is_few() { ValueList::default() } else { std::mem::take(&mut self.rest) }
     }
 
     /// Adds values that were taken out.
     pub(super) fn append_list(&mut self, values: ValueList) {
         self.rest.merge(values);
+        if self.counts_small && !self.counts.is_empty() {
+            self.count_listed();
+        }
+        self.count_unless_few();
     }
 
     /// All values, in no particular order.
@@ -159,8 +198,13 @@ impl Distribution {
         bins
     }
 
-    /// How often the most frequent counted value occurs.
+    /// How often the most frequent value occurs, where small values are counted; else 0.
     pub fn most_common(&self) -> u64 {
+        if self.is_few() {
+            let mut values: Vec<i64> = self.rest.iter().collect();
+            values.sort_unstable();
+            return values.chunk_by(|a, b| a == b).map(|same| same.len() as u64).max().unwrap_or(0);
+        }
         self.counts.iter().copied().max().unwrap_or(0)
     }
 
@@ -222,14 +266,19 @@ struct WrittenDistribution {
 
 impl Serialize for Distribution {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        let used = self.counts.iter().rposition(|count| *count > 0).map_or(0, |last| last + 1);
-        let mut values: Vec<i64> = self.rest.iter().collect();
+        // Many slices travel as few values each; whether those of one were listed or counted shall make no difference.
+        let mut all = self.clone();
+        if all.counts_small {
+            all.count_listed();
+        }
+        let used = all.counts.iter().rposition(|count| *count > 0).map_or(0, |last| last + 1);
+        all.counts.truncate(used);
+        let mut values: Vec<i64> = all.rest.iter().collect();
         values.sort_unstable();
         let least = values.first().copied().unwrap_or(0);
         let before = std::iter::once(&least).chain(&values);
         let steps = values.iter().zip(before).map(|(value, before)| value.abs_diff(*before)).collect();
-        WrittenDistribution { counts_small: self.counts_small, counts: self.counts[..used].to_vec(), least, steps }
-            .serialize(serializer)
+        WrittenDistribution { counts_small: all.counts_small, counts: all.counts, least, steps }.serialize(serializer)
     }
 }
 
@@ -247,6 +296,7 @@ impl TryFrom<WrittenDistribution> for Distribution {
             value = value.checked_add_unsigned(step).ok_or("a value beyond 64 bits")?;
             distribution.rest.push(value);
         }
+        distribution.count_unless_few();
         Ok(distribution)
     }
 }

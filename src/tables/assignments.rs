@@ -48,6 +48,12 @@ impl<'a> CodedNames<'a> {
 
     fn array(&self) -> Result<ArrayRef> {
         let wrong = |e: arrow::error::ArrowError| Error::bug(format!("assignments cannot be put together: {e}")).caused_by(e);
+        if self.names.len() > 1 << u16::BITS {
+            let count = self.names.len();
+            return Err(Error::contract(format!(
+                "{count} strata are more than a file of assignments can number, which is 65536"
+            )));
+        }
         let codes: UInt16Array = self.codes.iter().map(|code| Some(*code as u16)).collect();
         Ok(Arc::new(DictionaryArray::try_new(codes, Arc::new(StringArray::from_iter_values(self.names))).map_err(wrong)?))
     }

@@ -3,8 +3,8 @@
 use std::sync::Arc;
 
 use arrow::array::{
-    Array, ArrayRef, AsArray, BooleanArray, Date32Array, Decimal128Array, DictionaryArray, Float64Array, Int32Array, Int64Array,
-    StringArray,
+    Array, ArrayRef, AsArray, BooleanBuilder, Date32Builder, Decimal128Builder, Float64Builder, Int32Builder, Int64Builder,
+    StringBuilder, StringDictionaryBuilder,
 };
 use arrow::compute::cast;
 use arrow::datatypes::{DataType, Date32Type, Decimal128Type, Float64Type, Int64Type, UInt16Type};
@@ -60,35 +60,95 @@ impl Value {
             _ => return None,
         })
     }
+}
 
-    /// The Arrow column of this type that holds the values, or `None` if one of them does not fit.
-    pub(super) fn into_column(values: impl Iterator<Item = Value>, kind: ColumnType) -> Option<ArrayRef> {
-        fn cells<T: Cell>(values: impl Iterator<Item = Value>) -> Option<Vec<Option<T>>> {
-            values.map(Option::<T>::from_value).collect()
-        }
+/// A column of a table while its values come.
+pub(super) enum ColumnBuilder {
+    Date(Date32Builder),
+    Int32(Int32Builder),
+    Int64(Int64Builder),
+    Double(Float64Builder),
+    Boolean(BooleanBuilder),
+    Decimal(Decimal128Builder, i8),
+    State(StringDictionaryBuilder<UInt16Type>),
+    Text(StringBuilder),
+}
+
+impl ColumnBuilder {
+    /// A column without values; `None` for ids, which no row has.
+    pub fn new(kind: ColumnType) -> Option<ColumnBuilder> {
         Some(match kind {
-            ColumnType::Date => Arc::new(cells::<Day>(values)?.iter().map(|day| day.map(|day| day.0)).collect::<Date32Array>()),
-            ColumnType::Int32 => {
-                let narrow = |n: Option<i64>| n.map(i32::try_from).transpose().ok();
-                Arc::new(cells(values)?.into_iter().map(narrow).collect::<Option<Int32Array>>()?)
-            }
-            ColumnType::Int64 => Arc::new(Int64Array::from(cells(values)?)),
-            ColumnType::Double => Arc::new(Float64Array::from(cells(values)?)),
-            ColumnType::Boolean => Arc::new(BooleanArray::from(cells(values)?)),
-            ColumnType::Decimal(_, scale) => {
-                let decimals: Vec<Option<Decimal>> = cells(values)?;
-                let fits = decimals.iter().flatten().all(|decimal| i64::from(decimal.scale) == i64::from(scale));
-                let digits: Decimal128Array = decimals.iter().map(|decimal| decimal.map(|d| d.digits)).collect();
-                fits.then(|| Arc::new(digits.with_data_type(kind.arrow())))?
-            }
-            ColumnType::State => {
-                let names = cells::<String>(values)?;
-                Arc::new(names.iter().map(Option::as_deref).collect::<DictionaryArray<UInt16Type>>())
-            }
-            ColumnType::Text => Arc::new(StringArray::from(cells::<String>(values)?)),
+            ColumnType::Date => ColumnBuilder::Date(Date32Builder::new()),
+            ColumnType::Int32 => ColumnBuilder::Int32(Int32Builder::new()),
+            ColumnType::Int64 => ColumnBuilder::Int64(Int64Builder::new()),
+            ColumnType::Double => ColumnBuilder::Double(Float64Builder::new()),
+            ColumnType::Boolean => ColumnBuilder::Boolean(BooleanBuilder::new()),
+            ColumnType::Decimal(_, scale) => ColumnBuilder::Decimal(Decimal128Builder::new().with_data_type(kind.arrow()), scale),
+            ColumnType::State => ColumnBuilder::State(StringDictionaryBuilder::new()),
+            ColumnType::Text => ColumnBuilder::Text(StringBuilder::new()),
             ColumnType::Id(_) => return None,
         })
     }
+
+    /// Adds a value, or says why it cannot be.
+    pub fn push(&mut self, value: Value) -> Result<(), Unfit> {
+        fn cell<T: Cell>(value: Value) -> Result<Option<T>, Unfit> {
+            Option::<T>::from_value(value).ok_or(Unfit::Kind)
+        }
+        match self {
+            ColumnBuilder::Date(days) => days.append_option(cell::<Day>(value)?.map(|day| day.0)),
+            ColumnBuilder::Int32(numbers) => {
+                let narrow = cell::<i64>(value)?.map(i32::try_from).transpose().map_err(|_| Unfit::Kind)?;
+                numbers.append_option(narrow);
+            }
+            ColumnBuilder::Int64(numbers) => numbers.append_option(cell(value)?),
+            ColumnBuilder::Double(numbers) => numbers.append_option(cell(value)?),
+            ColumnBuilder::Boolean(values) => values.append_option(cell(value)?),
+            ColumnBuilder::Decimal(decimals, scale) => {
+                let decimal = cell::<Decimal>(value)?;
+                if decimal.is_some_and(|decimal| i64::from(decimal.scale) != i64::from(*scale)) {
+                    return Err(Unfit::Kind);
+                }
+                decimals.append_option(decimal.map(|decimal| decimal.digits));
+            }
+            ColumnBuilder::State(names) => match cell::<String>(value)? {
+                Some(name) => drop(names.append(name).map_err(|_| Unfit::TooManyNames)?),
+                None => names.append_null(),
+            },
+            ColumnBuilder::Text(texts) => texts.append_option(cell::<String>(value)?),
+        }
+        Ok(())
+    }
+
+    /// The column of these values; `None` if one does not fit.
+    pub fn of(values: impl Iterator<Item = Value>, kind: ColumnType) -> Option<ArrayRef> {
+        let mut column = ColumnBuilder::new(kind)?;
+        values.map(|value| column.push(value)).collect::<Result<(), Unfit>>().ok()?;
+        Some(column.finish())
+    }
+
+    /// The column.
+    pub fn finish(&mut self) -> ArrayRef {
+        match self {
+            ColumnBuilder::Date(builder) => Arc::new(builder.finish()),
+            ColumnBuilder::Int32(builder) => Arc::new(builder.finish()),
+            ColumnBuilder::Int64(builder) => Arc::new(builder.finish()),
+            ColumnBuilder::Double(builder) => Arc::new(builder.finish()),
+            ColumnBuilder::Boolean(builder) => Arc::new(builder.finish()),
+            ColumnBuilder::Decimal(builder, _) => Arc::new(builder.finish()),
+            ColumnBuilder::State(builder) => Arc::new(builder.finish()),
+            ColumnBuilder::Text(builder) => Arc::new(builder.finish()),
+        }
+    }
+}
+
+/// Why a value cannot stand in a column.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Unfit {
+    /// It is of another kind.
+    Kind,
+    /// The column has as many different names as it can number.
+    TooManyNames,
 }
 
 /// Money is a JSON string with all its digits, a date `YYYY-MM-DD`.

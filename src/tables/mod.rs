@@ -29,7 +29,7 @@ pub use definition::{ColumnDefinition, ColumnType, DESCRIPTION, TableDefinition}
 pub use encode::{EncodedFile, ONE_ROW_PER, encode};
 pub use formula::{escape_formula, starts_formula};
 pub use repeated::to_repeated_batch;
-pub use row::{Column, Row, to_batch};
+pub use row::{BatchBuilder, Column, Row, to_batch};
 pub use segments::{Segment, SegmentKey, SegmentSum, by_scheme};
 pub use sql::{dbt, ddl, identifier, literal, markdown};
 pub use views::{View, views};

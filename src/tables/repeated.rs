@@ -5,7 +5,7 @@ use std::sync::Arc;
 use arrow::array::{Array, ArrayRef, RecordBatch, UInt32Array, new_null_array};
 use arrow::compute::take;
 
-use super::cell::Value;
+use super::cell::{ColumnBuilder, Value};
 use super::definition::TableDefinition;
 use super::row::{Row, to_batch};
 use crate::error::{Error, Result};
@@ -32,7 +32,7 @@ pub fn to_repeated_batch<R: Row, C, I: Iterator<Item = C>>(
     let mut arrays = Vec::with_capacity(table.columns.len());
     for (column, head) in table.columns.iter().zip(heads.columns()) {
         let array = if let Some((_, cell)) = own.iter().find(|(name, _)| *name == column.name) {
-            let array = Value::into_column(cells().map(|row| cell(&row)), column.kind);
+            let array = ColumnBuilder::of(cells().map(|row| cell(&row)), column.kind);
             array.ok_or_else(|| wrong(format!("a cell is not of the type of {}", column.name)))?
         } else if head.null_count() < head.len() {
             take(head, &indices, None).map_err(|e| wrong(e.to_string()).caused_by(e))?

@@ -1,10 +1,10 @@
 //! Rows of tables. A [`table!`] declares a table once, as a struct of its row: every field is a column, its type gives the
 //! column's, and the doc comment behind it is the column's description. Schema, writing and reading follow from that, by name.
 
-use arrow::array::{ArrayRef, RecordBatch};
+use arrow::array::RecordBatch;
 use rayon::prelude::*;
 
-use super::cell::{Cell, TypeOfColumn, Value};
+use super::cell::{Cell, ColumnBuilder, TypeOfColumn, Unfit, Value};
 use super::definition::{ColumnDefinition, TableDefinition};
 use crate::error::{Error, Kind, Result};
 
@@ -46,15 +46,65 @@ pub trait Row: Sized + Sync + 'static {
 /// The rows as a batch with the columns of `table`, found by name.
 ///
 /// # Errors
-/// Exit 1 if a column is not among those of the row, or a cell is not of its type, which is a bug.
+/// As [`BatchBuilder`].
 pub fn to_batch<R: Row>(rows: &[R], table: &TableDefinition) -> Result<RecordBatch> {
-    let array = |definition: &ColumnDefinition| {
-        let column = R::COLUMNS.iter().find(|column| column.name == definition.name);
-        let array = column.and_then(|column| Value::into_column(rows.iter().map(column.cell), definition.kind));
-        array.ok_or_else(|| Error::bug(format!("rows of {} do not fit the column {}", table.name, definition.name)))
-    };
-    let arrays: Vec<ArrayRef> = table.columns.par_iter().map(array).collect::<Result<_>>()?;
-    table.batch(&table.schema(true), table.columns.iter().map(|column| column.name.as_str()).zip(arrays).collect())
+    let mut batch = BatchBuilder::new(table)?;
+    batch.add(rows)?;
+    batch.finish()
+}
+
+/// A batch with the columns of a table, found by name, while its rows come some at a time.
+pub struct BatchBuilder<'a, R: Row> {
+    table: &'a TableDefinition,
+    columns: Vec<(&'static Column<R>, ColumnBuilder)>,
+}
+
+impl<'a, R: Row> BatchBuilder<'a, R> {
+    /// A batch without rows.
+    ///
+    /// # Errors
+    /// Exit 1 if a column is not among those of the row, which is a bug.
+    pub fn new(table: &'a TableDefinition) -> Result<BatchBuilder<'a, R>> {
+        let column = |definition: &ColumnDefinition| {
+            let column = R::COLUMNS.iter().find(|column| column.name == definition.name);
+            column.zip(ColumnBuilder::new(definition.kind)).ok_or_else(|| unfit(table, &definition.name))
+        };
+        Ok(BatchBuilder { table, columns: table.columns.iter().map(column).collect::<Result<_>>()? })
+    }
+
+    /// Adds rows.
+    ///
+    /// # Errors
+    /// Exit 3 if a column has more different names than it can number; exit 1 if a cell is not of its column's type, which is a
+    /// bug.
+    pub fn add(&mut self, rows: &[R]) -> Result<()> {
+        let table = self.table;
+        self.columns.par_iter_mut().try_for_each(|(column, builder)| {
+            rows.iter().try_for_each(|row| builder.push((column.cell)(row))).map_err(|why| match why {
+                Unfit::Kind => unfit(table, column.name),
+                Unfit::TooManyNames => {
+                    let most = 1u32 << u16::BITS;
+                    Error::contract(format!(
+                        "the column {} of table {} has over {most} different values; leave the table out of output.tables",
+                        column.name, table.name
+                    ))
+                }
+            })
+        })
+    }
+
+    /// The batch.
+    ///
+    /// # Errors
+    /// Exit 1 if Arrow refuses it, which is a bug.
+    pub fn finish(mut self) -> Result<RecordBatch> {
+        let columns = self.columns.iter_mut().map(|(column, builder)| (column.name, builder.finish())).collect();
+        self.table.batch(&self.table.schema(true), columns)
+    }
+}
+
+fn unfit(table: &TableDefinition, column: &str) -> Error {
+    Error::bug(format!("rows of {} do not fit the column {column}", table.name))
 }
 
 /// The cells of a column by its name, for `from_batch` of [`table!`].
@@ -114,6 +164,7 @@ pub(crate) use table;
 mod tests {
     use std::sync::Arc;
 
+    use arrow::array::ArrayRef;
     use arrow::datatypes::Schema;
 
     use super::*;
@@ -131,7 +182,7 @@ mod tests {
                     ColumnType::Boolean => Value::Bool(true),
                     _ => Value::Text(column.name.into()),
                 };
-                Value::into_column(std::iter::once(value), kind).expect("a column")
+                ColumnBuilder::of(std::iter::once(value), kind).expect("a column")
             })
             .collect();
         let table = EffectRow::definition(2);

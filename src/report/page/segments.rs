@@ -10,7 +10,7 @@ use crate::report::markup::Markup;
 use crate::report::suppress::add_money;
 use crate::report::view::{SchemeView, StateView, View};
 
-/// Values of slices and dimensions that the page lists; `report.json` has all.
+/// Values of slices and dimensions that the page lists; the table `segments` has all.
 const LISTED: usize = 60;
 
 /// The section.
@@ -127,7 +127,8 @@ fn groups(view: &View) -> Markup {
     let mut names: Vec<Group> = Vec::new();
     for row in view.data.segments.iter().flatten().filter(|r| r.as_of == now && r.scheme == scheme.name) {
         let name = [row.slice.as_str(), &row.dimension, &row.dimension_value];
-        if !names.contains(&name) {
+        // The rows of a group follow each other.
+        if names.last() != Some(&name) {
             names.push(name);
         }
     }
@@ -160,8 +161,9 @@ fn groups(view: &View) -> Markup {
     }
     let mut out = Markup::new();
     out.element("h3", view.words.text("segments.groups")).raw("\n").append(&grid.write());
-    if names.len() > LISTED {
-        let values = [("shown", &*LISTED.to_string()), ("all", &*view.format.count(names.len() as i64))];
+    let (listed, all) = (names.len().min(LISTED), names.len().max(view.data.groups.all));
+    if listed < all {
+        let values = [("shown", &*listed.to_string()), ("all", &*view.format.count(all as i64))];
         out.raw("<p class=\"soft\">").sentence(&view.words.say("segments.more_groups", &values)).raw("</p>\n");
     }
     out

@@ -49,6 +49,15 @@ impl CellTable {
         self.sums.push((parts, total));
     }
 
+    /// Says that the parts add up to the cell of this name, with values that no report shows, if any are left.
+    pub fn sum_with_rest(&mut self, mut parts: Vec<Cell>, total: String) {
+        let shown = parts.iter().map(|c| self.counts[c.0]).fold(0i64, i64::saturating_add);
+        if let Some(rest) = self.find(&total).map(|total| self.count(total) - shown).filter(|rest| *rest > 0) {
+            parts.push(self.cell(format!("rest{total}"), rest));
+        }
+        self.sum(parts, total);
+    }
+
     /// Says that the parts add up to the total.
     pub fn add_sum(&mut self, parts: Vec<Cell>, total: Cell) {
         self.sums.push((parts, total));

@@ -75,7 +75,8 @@ impl RowCells {
         for of_state in by_state.into_values() {
             let Some((r, _)) = of_state.first() else { continue };
             let total = state_key(r.as_of, &r.slice, ALL, ALL, &r.scheme, &r.state);
-            cells.sum(of_state.into_iter().map(|(_, c)| c).collect(), total);
+            let shown = of_state.into_iter().map(|(_, c)| c).collect();
+            cells.sum_with_rest(shown, total);
         }
         for (r, count_cells) in rows.iter().zip(count_cells) {
             let total = cells.find(&total_key(r.as_of, &r.slice, &r.dimension, &r.dimension_value));
@@ -113,7 +114,7 @@ impl RowCells {
         for of_pair in group(across.collect::<Vec<_>>()).into_values() {
             let Some((r, _)) = of_pair.first() else { continue };
             let total = transition_key(r, ALL, ALL);
-            cells.sum(of_pair.into_iter().map(|(_, c)| c).collect(), total);
+            cells.sum_with_rest(of_pair.into_iter().map(|(_, c)| c).collect(), total);
         }
         self.transitions = rows.iter().zip(count_cells).map(|(r, c)| (c, cells.find(&from(r)))).collect();
     }
