@@ -14,7 +14,7 @@ use crate::movement::{
 };
 use crate::plan::{Plan, SchemeColumn};
 use crate::scheme::{FIRST_SEEN, NONE, OUTSIDE, SPECIAL_LABELS, Scheme, colour};
-use crate::score::{Axis, Cut, DateScoring};
+use crate::score::{Axis, Cut, SliceScoring};
 use crate::stats::wilson;
 use crate::tables::{
     CohortRow, ConcentrationRow, CutPointRow, GrowthRow, LedgerRow, PeriodRow, Segment, SegmentRow, StateRow, TransitionRow,
@@ -79,46 +79,42 @@ impl KeyNames<'_> {
     }
 }
 
-/// The rows of `cutpoints`.
-pub(super) fn cutpoints(plan: &Plan, scoring: &[DateScoring], names: &KeyNames<'_>) -> Vec<CutPointRow> {
+/// The rows of `cutpoints` of a slice at a date.
+pub(super) fn cutpoints(plan: &Plan, date: &AsOf, number: usize, slice: &SliceScoring, names: &KeyNames<'_>) -> Vec<CutPointRow> {
     // A bound in printed units, and as an exact fraction.
     let printed = |bound: Ratio, scale: u32| (bound.printed(scale), bound.to_string());
     let mut rows = Vec::new();
-    for (at, date) in names.job.shown() {
-        for (number, slice) in scoring[at].iter().enumerate() {
-            let mut push = |axis: &str, bin: usize, ends: [Option<(f64, String)>; 2], closed: Closed, customers: i64| {
-                let [(lower, lower_exact), (upper, upper_exact)] = ends.map(Option::unzip);
-                rows.push(CutPointRow {
-                    as_of: date.date,
-                    slice: names.slice(number),
-                    axis: axis.into(),
-                    bin: Some(bin as i64 + 1),
-                    lower,
-                    upper,
-                    lower_exact,
-                    upper_exact,
-                    closed: Some(if closed == Closed::Right { "right" } else { "left" }.into()),
-                    customers: Some(customers),
-                });
-            };
-            for axis in Axis::ALL {
-                let Some(points) = &slice.cuts[axis as usize] else { continue };
-                let scale = if axis == Axis::Monetary { names.job.monetary_scale() } else { 0 };
-                let bound = |cut: Option<&Cut>| cut.and_then(|cut| cut.ratio()).map(|ratio| printed(ratio, scale));
-                for (bin, customers) in slice.bins[axis as usize].iter().enumerate() {
-                    let lower = bin.checked_sub(1).and_then(|below| bound(points.cuts.get(below)));
-                    push(axis.name(), bin, [lower, bound(points.cuts.get(bin))], points.closed, *customers as i64);
-                }
-            }
-            for axis in Axis::ALL.into_iter().filter(|_| plan.uses_levels()) {
-                let Some(level) = slice.levels.as_ref().map(|levels| &levels[axis as usize]) else { continue };
-                let [low, high] = slice.level_sides[axis as usize];
-                let scale = if axis == Axis::Monetary && !level.of_score { names.job.monetary_scale() } else { 0 };
-                let bound = Some(printed(level.bound, scale));
-                push(axis.level_name(), 0, [None, bound.clone()], level.closed(), low as i64);
-                push(axis.level_name(), 1, [bound, None], level.closed(), high as i64);
-            }
+    let mut push = |axis: &str, bin: usize, ends: [Option<(f64, String)>; 2], closed: Closed, customers: i64| {
+        let [(lower, lower_exact), (upper, upper_exact)] = ends.map(Option::unzip);
+        rows.push(CutPointRow {
+            as_of: date.date,
+            slice: names.slice(number),
+            axis: axis.into(),
+            bin: Some(bin as i64 + 1),
+            lower,
+            upper,
+            lower_exact,
+            upper_exact,
+            closed: Some(if closed == Closed::Right { "right" } else { "left" }.into()),
+            customers: Some(customers),
+        });
+    };
+    for axis in Axis::ALL {
+        let Some(points) = &slice.cuts[axis as usize] else { continue };
+        let scale = if axis == Axis::Monetary { names.job.monetary_scale() } else { 0 };
+        let bound = |cut: Option<&Cut>| cut.and_then(|cut| cut.ratio()).map(|ratio| printed(ratio, scale));
+        for (bin, customers) in slice.bins[axis as usize].iter().enumerate() {
+            let lower = bin.checked_sub(1).and_then(|below| bound(points.cuts.get(below)));
+            push(axis.name(), bin, [lower, bound(points.cuts.get(bin))], points.closed, *customers as i64);
         }
+    }
+    for axis in Axis::ALL.into_iter().filter(|_| plan.uses_levels()) {
+        let Some(level) = slice.levels.as_ref().map(|levels| &levels[axis as usize]) else { continue };
+        let [low, high] = slice.level_sides[axis as usize];
+        let scale = if axis == Axis::Monetary && !level.of_score { names.job.monetary_scale() } else { 0 };
+        let bound = Some(printed(level.bound, scale));
+        push(axis.level_name(), 0, [None, bound.clone()], level.closed(), low as i64);
+        push(axis.level_name(), 1, [bound, None], level.closed(), high as i64);
     }
     rows
 }

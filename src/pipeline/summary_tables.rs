@@ -125,6 +125,10 @@ fn make(summary: &Summary<'_>, name: TableName, staging: &Staging) -> Result<Opt
 fn sum_count(summary: &Summary<'_>, name: TableName) -> usize {
     let PartOutput { segments, movement, .. } = summary.part;
     match name {
+        TableName::Cutpoints => {
+            let slices = summary.scored.scoring.iter().flatten();
+            slices.map(|slice| slice.bins.iter().map(Vec::len).sum::<usize>()).sum()
+        }
         TableName::Segments => segments.len(),
         TableName::Transitions => movement.transitions.len(),
         TableName::Growth => movement.growth.len(),
@@ -132,6 +136,24 @@ fn sum_count(summary: &Summary<'_>, name: TableName) -> usize {
         TableName::Concentration => summary.scored.concentration.len(),
         _ => 0,
     }
+}
+
+/// The table of cut points: slice by slice, since there may be many.
+fn cutpoints(summary: &Summary<'_>, names: &KeyNames<'_>, table: &TableDefinition) -> Result<RecordBatch> {
+    let Stage { job, prepared, .. } = summary.stage;
+    let mut batch = BatchBuilder::new(table)?;
+    let mut rows = Vec::new();
+    for (at, date) in job.shown() {
+        for (number, slice) in summary.scored.scoring[at].iter().enumerate() {
+            rows.extend(summary_rows::cutpoints(&prepared.plan, date, number, slice, names));
+            if rows.len() >= CHUNK {
+                batch.add(&rows)?;
+                rows.clear();
+            }
+        }
+    }
+    batch.add(&rows)?;
+    batch.finish()
 }
 
 /// A table of sums, which are sorted; those with the same first `numbers` of their key become rows together.
@@ -167,11 +189,13 @@ fn batch(summary: &Summary<'_>, name: TableName, table: &TableDefinition) -> Res
         TableName::Customers | TableName::Movers | TableName::StateHistory => return Ok(None),
         // The commit makes it.
         TableName::Restatements => return Ok(None),
-        TableName::Cutpoints => to_batch(&summary_rows::cutpoints(plan, &scored.scoring, &names), table),
+        TableName::Cutpoints => cutpoints(summary, &names, table),
         TableName::Segments => from_sums(&part.segments, 5, table, |sums| summary_rows::segments(sums, &names)),
         TableName::Transitions => from_sums(&part.movement.transitions, 6, table, |sums| summary_rows::transitions(sums, &names)),
-        TableName::Growth => to_batch(&summary_rows::growth(&part.movement.growth, &names), table),
-        TableName::Cohorts => to_batch(&summary_rows::cohorts(&part.movement.cohorts, &prepared.costs, &names), table),
+        TableName::Growth => from_sums(&part.movement.growth, 3, table, |sums| summary_rows::growth(sums, &names)),
+        TableName::Cohorts => {
+            from_sums(&part.movement.cohorts, 2, table, |sums| summary_rows::cohorts(sums, &prepared.costs, &names))
+        }
         TableName::Concentration => to_batch(&summary_rows::concentration(&scored.concentration, &names), table),
         TableName::DimState => to_batch(&summary_rows::dim_state(job, plan, scored), table),
         TableName::DimPeriod => to_batch(&summary_rows::dim_period(job, scored), table),
