@@ -29,11 +29,7 @@ pub fn formats(job: &Job) -> Vec<ReportFormat> {
 ///
 /// # Errors
 /// Exit 6 if a file cannot be written.
-pub fn write(
-    context: &PartContext<'_>,
-    manifest: &Manifest,
-    evaluated: &Evaluated,
-) -> Result<Vec<TableFile>> {
+pub fn write(context: &PartContext<'_>, manifest: &Manifest, evaluated: &Evaluated) -> Result<Vec<TableFile>> {
     let Evaluated { reported, groups, movers, restatements, .. } = evaluated;
     let job = context.job;
     let formats = formats(job);
