@@ -61,6 +61,18 @@ pub struct Evaluation {
 /// # Errors
 /// Exit 2 if a strategy's settings contradict each other, exit 3 if sums of cells leave 128 bits.
 pub fn evaluate(strategies: &[StrategySettings], arms: &ArmSums) -> Result<Evaluation> {
+    evaluate_checked(strategies, arms, &|| Ok(()))
+}
+
+/// [`evaluate`] that makes a check whenever the effects of a period are estimated.
+///
+/// # Errors
+/// As [`evaluate`], and those of the check.
+pub fn evaluate_checked(
+    strategies: &[StrategySettings],
+    arms: &ArmSums,
+    check: &(dyn Fn() -> Result<()> + Sync),
+) -> Result<Evaluation> {
     strategies.iter().try_for_each(StrategySettings::check)?;
     let index = arm_sums::ArmSumsIndex::new(strategies, arms);
     let mut all_diagnostics = Vec::new();
@@ -71,8 +83,10 @@ pub fn evaluate(strategies: &[StrategySettings], arms: &ArmSums) -> Result<Evalu
     }
     let mut out = Evaluation::default();
     let mut effects = Vec::new();
-    let estimates: Vec<Result<Vec<_>>> =
-        all_diagnostics.par_iter().map(|(_, diagnostics)| effect::effects(diagnostics, &index)).collect();
+    let periods = all_diagnostics.par_iter();
+    let estimates: Vec<Result<Vec<_>>> = periods
+        .map(|(_, diagnostics)| effect::effects(diagnostics, &index).and_then(|effects| check().map(|()| effects)))
+        .collect();
     for (at, ((_, diagnostics), estimates)) in all_diagnostics.iter().zip(estimates).enumerate() {
         effects.extend(estimates?.into_iter().map(|effect| (at, effect)));
         out.balance.extend(balance::balance(diagnostics, &index)?);

@@ -17,11 +17,16 @@ use crate::plan::SchemeColumn;
 use crate::stats::{GridCell, JointGrid, PairSums, Shape, Sums, Y};
 use crate::sums::GroupedSums;
 
-/// The sums of all strategies under their names.
+/// The sums of all strategies under their names. `check` is called after those of a strategy with its number of periods.
 ///
 /// # Errors
-/// Exit 3 if a sum leaves its digits.
-pub fn arm_rows(plan: &ExperimentPlan<'_>, mut sums: PartialSums, schemes: &[SchemeColumn]) -> Result<ArmSums> {
+/// Exit 3 if a sum leaves its digits; those of the check.
+pub fn arm_rows(
+    plan: &ExperimentPlan<'_>,
+    mut sums: PartialSums,
+    schemes: &[SchemeColumn],
+    check: &(dyn Fn(usize) -> Result<()> + Sync),
+) -> Result<ArmSums> {
     if let Some(period) = sums.first_too_large() {
         return Err(Error::contract(format!(
             "strategy {:?}, period {}: the sums of squares of an outcome could leave 38 digits: the amounts are too large for orders.amount_scale; lower it, or look for a wrong amount",
@@ -50,6 +55,7 @@ pub fn arm_rows(plan: &ExperimentPlan<'_>, mut sums: PartialSums, schemes: &[Sch
             names.add_reference(period, &sums, &mut out)?;
         }
         names.add_pairs(&sums, &mut out)?;
+        check(strategy.periods.len())?;
         Ok(out)
     };
     let strategies: Vec<Result<ArmSums>> = inputs.into_par_iter().enumerate().map(rows).collect();

@@ -27,11 +27,14 @@ mod units;
 mod whole;
 mod winsorise;
 
+use std::sync::atomic::{AtomicU64, Ordering};
+
 use crate::domain::Warning;
 use crate::error::Result;
-use crate::evaluate::{ArmSums, Evaluation, evaluate};
+use crate::evaluate::{ArmSums, Evaluation, evaluate_checked};
 use crate::job::Job;
 use crate::measure::BucketPanel;
+use crate::memory::MemoryPool;
 use crate::part::PartCustomers;
 use crate::plan::SchemeColumn;
 use exposure::warnings::warnings;
@@ -61,19 +64,27 @@ impl ExperimentPlan<'_> {
     /// Merges the sums of all parts and evaluates them.
     ///
     /// # Errors
-    /// Exit 3 if a sum leaves its digits.
+    /// Exit 3 if a sum leaves its digits; exit 7 if the sums by arm, or what follows from them, do not fit into memory.
     pub fn evaluate(
         &self,
         job: &Job,
         schemes: &[SchemeColumn],
         parts: impl Iterator<Item = PartialSums>,
+        memory: &MemoryPool,
     ) -> Result<(ArmSums, Evaluation, Vec<Warning>)> {
+        let growth = memory.growth();
         let mut all = PartialSums::new(self);
         parts.for_each(|part| all.merge(part));
         let warnings = warnings(self, &all.exclusions, job.last());
         let settings = settings::settings(job, self, &all.exclusions);
-        let arms = arm_rows::arm_rows(self, all, schemes)?;
-        let evaluation = evaluate(&settings, &arms)?;
+        // Estimates of a period take about as much as its sums by arm.
+        let (done, steps) = (AtomicU64::new(0), 2 * self.periods.len() as u64);
+        let advance = |periods: usize| {
+            let done = done.fetch_add(periods as u64, Ordering::Relaxed) + periods as u64;
+            growth.check("What is summed and estimated of strategies", done, steps)
+        };
+        let arms = arm_rows::arm_rows(self, all, schemes, &advance)?;
+        let evaluation = evaluate_checked(&settings, &arms, &|| advance(1))?;
         Ok((arms, evaluation, warnings))
     }
 }

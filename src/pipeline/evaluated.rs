@@ -64,10 +64,10 @@ impl Evaluated {
         experiments: Option<&ExperimentPlan<'_>>,
         output: SecondPassOutput,
     ) -> Result<Evaluated> {
-        let Stage { job, prepared, progress, .. } = stage;
+        let Stage { job, prepared, memory, progress } = stage;
         let SecondPassOutput { part, sums } = output;
         let (arms, evaluation, strategy_warnings) = match experiments {
-            Some(experiments) => experiments.evaluate(job, &prepared.plan.schemes, sums.into_iter())?,
+            Some(experiments) => experiments.evaluate(job, &prepared.plan.schemes, sums.into_iter(), memory)?,
             None => Default::default(),
         };
         let summary = Summary { stage, scanned, ledger, scored, part: &part, arms: &arms, evaluation: &evaluation };
