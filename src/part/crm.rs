@@ -32,7 +32,7 @@ impl CrmRows {
     }
 
     /// How many rows.
-    pub fn len(&self) -> usize {
+    pub fn row_count(&self) -> usize {
         self.ends.len()
     }
 

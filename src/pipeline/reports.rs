@@ -100,7 +100,7 @@ pub fn write_crm(stage: Stage<'_>, context: &PartContext<'_>, parts: Vec<(usize,
     for (_, mut part) in parts {
         part.load(stage.memory.spill().map(Arc::as_ref))?;
         let mut first = 0;
-        while first < part.len() {
+        while first < part.row_count() {
             if file.rows() >= most as u64 {
                 files.push(std::mem::replace(&mut file, begin(files.len() + 1)?).end()?);
             }

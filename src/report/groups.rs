@@ -173,15 +173,16 @@ mod tests {
 
     use super::*;
 
-    fn segments(rows: &[(i32, String, &str, String, i64)]) -> RecordBatch {
-        let text = |of: &dyn Fn(&(i32, String, &str, String, i64)) -> String| -> ArrayRef {
-            Arc::new(StringArray::from_iter_values(rows.iter().map(of)))
-        };
+    /// Date, slice, dimension, value and customers.
+    type SizeRow<'a> = (i32, String, &'a str, String, i64);
+
+    fn segments(rows: &[SizeRow<'_>]) -> RecordBatch {
+        let text = |of: fn(&SizeRow<'_>) -> String| -> ArrayRef { Arc::new(StringArray::from_iter_values(rows.iter().map(of))) };
         RecordBatch::try_from_iter([
             ("as_of", Arc::new(Date32Array::from_iter_values(rows.iter().map(|row| row.0))) as ArrayRef),
-            ("slice", text(&|row| row.1.clone())),
-            ("dimension", text(&|row| row.2.to_owned())),
-            ("dimension_value", text(&|row| row.3.clone())),
+            ("slice", text(|row| row.1.clone())),
+            ("dimension", text(|row| row.2.to_owned())),
+            ("dimension_value", text(|row| row.3.clone())),
             ("customers", Arc::new(Int64Array::from_iter_values(rows.iter().map(|row| row.4)))),
         ])
         .expect("a batch")

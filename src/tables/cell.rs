@@ -121,9 +121,9 @@ impl ColumnBuilder {
     }
 
     /// The column of these values; `None` if one does not fit.
-    pub fn of(values: impl Iterator<Item = Value>, kind: ColumnType) -> Option<ArrayRef> {
+    pub fn of(mut values: impl Iterator<Item = Value>, kind: ColumnType) -> Option<ArrayRef> {
         let mut column = ColumnBuilder::new(kind)?;
-        values.map(|value| column.push(value)).collect::<Result<(), Unfit>>().ok()?;
+        values.try_for_each(|value| column.push(value)).ok()?;
         Some(column.finish())
     }
 

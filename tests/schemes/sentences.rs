@@ -84,7 +84,7 @@ fn is_true(scheme: &str, state: &str, c: &Customer) -> Option<bool> {
         ("cadence", "once") => one_day && between(61.0, silent, 365.0),
         ("cadence", "gone") => silent > 365.0 && (one_day || gaps > 3.0),
         ("discount_only", "mostly_full") => lookback >= 2.0 && on_sale < 0.5,
-        ("discount_only", "leaning") => lookback >= 2.0 && on_sale >= 0.5 && on_sale < 1.0,
+        ("discount_only", "leaning") => lookback >= 2.0 && (0.5..1.0).contains(&on_sale),
         ("discount_only", "discount_only") => lookback >= 2.0 && on_sale == 1.0,
         ("discount_only", "untested") => lookback == 1.0,
         ("discount_only", "idle") => lookback == 0.0,
