@@ -23,7 +23,7 @@ impl PackedBucket {
         PackedBucket::bytes_of(self.records, layout)
     }
 
-    /// [`Self::bytes`] of a bucket with so many records.
+    /// [`Self::bytes`] of a bucket with `records` records.
     pub(super) fn bytes_of(records: u64, layout: RecordLayout) -> u64 {
         2 * records * 8 * layout.count() as u64
     }

@@ -13,7 +13,7 @@ use crate::publish::TableFile;
 use crate::tables::{SegmentKey, SegmentSum};
 use crate::wire::Travels;
 
-/// So many sums may be added before those of equal keys are added up, or half as many as there are.
+/// Sums that may be added before those of equal keys are added up, or half as many as there are.
 const MAX_UNMERGED: usize = 1 << 18;
 
 /// What one part gives, or several.

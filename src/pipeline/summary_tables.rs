@@ -4,7 +4,6 @@ use arrow::array::{AsArray, RecordBatch};
 use arrow::datatypes::{Date32Type, SchemaRef};
 use rayon::prelude::*;
 
-use super::reports;
 use super::scanned::Scanned;
 use super::scored::Scored;
 use super::stage::Stage;
@@ -14,7 +13,7 @@ use crate::error::{Error, Result};
 use crate::evaluate::{ArmSums, Evaluation};
 use crate::input::orders::ledger::RowCounts;
 use crate::job::Job;
-use crate::job::raw::TableName;
+use crate::job::raw::{ReportName, TableName};
 use crate::part::PartOutput;
 use crate::publish::{Staging, TableEntry, TableFile};
 use crate::report::{GroupSizes, ShownGroups};
@@ -57,7 +56,8 @@ const CHUNK: usize = 1 << 14;
 /// Exit 6 if a file cannot be written.
 pub fn write(summary: &Summary<'_>, staging: &Staging) -> Result<WrittenTables> {
     let job = summary.stage.job;
-    let has_reports = !reports::formats(job).is_empty();
+    // CRM files are not made of tables.
+    let has_reports = job.raw.output.report.iter().any(|report| *report != ReportName::Crm);
     let mut written = WrittenTables::default();
     let names = || TableName::ALL.into_iter().filter(|name| job.writes(*name));
     if has_reports && names().any(|name| name == TableName::Segments) {
