@@ -143,8 +143,9 @@ def check_written(out: Path, totals: dict[str, dict[str, tuple[int, Decimal]]]) 
     (run,) = [run for run in (out / "runs").iterdir() if run != (out / "latest").resolve()]
     manifest = json.loads((run / "manifest.json").read_text(encoding="utf-8"))
     # Rows of the trend are in the run's own files, and not in tables/.
-    of_date = lambda table: sum(file["rows"] for file in table["files"] if "as_of=2024-05-31" in file["path"])
-    written = {table["name"]: of_date(table) if table["name"] in TABLES else table["rows"] for table in manifest["tables"]}
+    dated = {table["name"]: [file["rows"] for file in table["files"] if "as_of=2024-05-31" in file["path"]] for table in manifest["tables"]}
+    whole = {table["name"]: table["rows"] for table in manifest["tables"]}
+    written = {name: sum(dated[name]) if name in TABLES and dated[name] else rows for name, rows in whole.items()}
     read = {name: totals[name]["2024-05-31"][0] for name in TABLES}
     for name in written.keys() - read.keys():
         files = f"{run}/{name}/**/*.parquet" if (run / name).is_dir() else f"{run}/{name}.parquet"
