@@ -276,11 +276,15 @@ mod tests {
         let tight = MemoryPool(Some(Limited { limit: used / 2, shared: 1, spill: Arc::new(SpillFile::create(folder.path())?) }));
         let error = tight.growth().check("The rows of a table", 1, 10).expect_err("above the limit");
         assert!(error.to_string().starts_with("The rows of a table cannot be spilled"), "{error}");
-        // A tenth took what is in use: all of it takes ten times that, beside what was there before.
-        let (_, least) =
-            error.to_string().split_once("at least about ").map(|(a, b)| (a.to_owned(), b.to_owned())).expect("a limit");
-        let least: u64 = least.trim_end_matches("MiB").parse().expect("a size");
-        assert!(least * MIB < 2 * used, "nothing grew: {error}");
+        let least = |growth: Growth<'_>| {
+            let error = growth.check("The rows of a table", 1, 10).expect_err("above the limit").to_string();
+            let (_, least) = error.split_once("at least about ").expect("a limit");
+            least.trim_end_matches("MiB").parse::<u64>().expect("a size") * MIB
+        };
+        // What was there before the step does not grow with it; what a tenth of the step took, all of it takes ten times.
+        assert!((used..2 * used).contains(&least(tight.growth())), "nothing grew");
+        let half = least(Growth { memory: &tight, before: used / 2 });
+        assert!((5 * used..7 * used).contains(&half), "half of {used} and ten times as much again, not {half}");
         let error = tight.check_room(MIB, || "The rows of a table".into()).expect_err("above the limit");
         assert!(error.to_string().contains("takes 1MiB beside the"), "{error}");
         Ok(())

@@ -48,8 +48,9 @@ impl FirstPass {
         let pass = Pass::new(stage, &buckets)?;
         let mut all: Option<FirstPass> = None;
         let mut first_error: Option<(usize, Error)> = None;
-        let large = std::iter::once_with(|| pass.run_large());
-        for result in rayon::broadcast(|_| pass.run()).into_iter().chain(large) {
+        let mut results = rayon::broadcast(|_| pass.run());
+        results.extend(pass.run_large());
+        for result in results {
             match result {
                 Ok(found) => match &mut all {
                     Some(all) => all.merge(found),
@@ -253,15 +254,16 @@ impl<'a> Pass<'a> {
         FirstPass::new(self.stage.job.dates.len(), self.buckets.codes().slice_count(), self.files())
     }
 
-    /// Folds the large buckets, one after the other and beside no other.
-    fn run_large(&self) -> std::result::Result<FirstPass, (usize, Error)> {
-        let mut found = self.nothing();
-        let failed = self.failed.load(Ordering::Relaxed);
-        for number in (0..self.buckets.len().min(failed)).filter(|number| self.buckets.is_large(*number)) {
+    /// Folds the large buckets, one after the other and beside no other; `None` if there are none before a failed bucket.
+    fn run_large(&self) -> Option<std::result::Result<FirstPass, (usize, Error)>> {
+        let before = self.buckets.len().min(self.failed.load(Ordering::Relaxed));
+        let large: Vec<usize> = (0..before).filter(|number| self.buckets.is_large(*number)).collect();
+        let fold = |mut found: FirstPass, number: usize| {
             self.fold_bucket(number, &mut bucket::Records::default(), &mut found).map_err(|error| (number, error))?;
             self.stage.progress.advance(1);
-        }
-        Ok(found)
+            Ok(found)
+        };
+        (!large.is_empty()).then(|| large.into_iter().try_fold(self.nothing(), fold))
     }
 
     /// Folds bucket after bucket until none is left but large ones, or gives the error of one with its number.

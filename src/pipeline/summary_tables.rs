@@ -47,6 +47,9 @@ pub struct WrittenTables {
 /// A table with more rows is made and written while no other is.
 const LARGE: usize = 1 << 17;
 
+/// What a cell takes in Arrow and encoded, about.
+const BYTES_OF_CELL: usize = 12;
+
 /// Sums whose rows are made at once, about.
 const CHUNK: usize = 1 << 14;
 
@@ -109,9 +112,11 @@ impl WrittenTables {
 fn make(summary: &Summary<'_>, name: TableName, staging: &Staging) -> Result<Option<MadeTable>> {
     let Stage { job, memory, .. } = summary.stage;
     let table = summary.scanned.table(name)?;
-    // What a cell takes in Arrow, and encoded.
-    let bytes = (sum_count(summary, name) * table.columns.len() * 12) as u64;
-    memory.check_room(bytes, || format!("the table {} of {} rows", table.name, sum_count(summary, name)))?;
+    let count = sum_count(summary, name);
+    if count > LARGE {
+        let bytes = count * table.columns.len() * BYTES_OF_CELL;
+        memory.check_room(bytes as u64, || format!("the table {} of {count} rows", table.name))?;
+    }
     let Some(batch) = batch(summary, name, table)? else { return Ok(None) };
     let entry = match name {
         // Reports read no bins.

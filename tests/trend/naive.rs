@@ -90,22 +90,16 @@ impl Customer {
 
     /// The state of `activity`.
     pub fn activity(&self, date: i64) -> Option<&'static str> {
-        let [(from, to), (before, until)] = rolling(date);
-        (self.first() <= date).then(|| {
-            let earlier = self.purchases(i64::MIN, from - 1);
-            match (earlier > 0, self.purchases(before, until) > 0, self.purchases(from, to) > 0) {
-                (false, _, true) => "new",
-                (_, true, true) => "retained",
-                (_, false, true) => "resurrected",
-                (_, true, false) => "lapsed",
-                (_, false, false) => "inactive",
-            }
-        })
+        self.status(date, rolling(date))
     }
 
     /// What the customer did in the period of a date, beside what compares with it.
     pub fn growth(&self, date: i64) -> Option<&'static str> {
-        let [(from, to), (before, until)] = periods(date);
+        self.status(date, periods(date))
+    }
+
+    /// What the customer did in the first of two periods, beside the second.
+    fn status(&self, date: i64, [(from, to), (before, until)]: [(i64, i64); 2]) -> Option<&'static str> {
         (self.first() <= date).then(|| {
             let earlier = self.purchases(i64::MIN, from - 1);
             match (earlier > 0, self.purchases(before, until) > 0, self.purchases(from, to) > 0) {
