@@ -188,7 +188,7 @@ fn cells_of_tables_are_said_in_the_language_of_the_report() {
     let text = "revenue rises by 2.35 per customer (1.33 to 3.37, adjusted p < 0.0001); net margin per customer 0.59 (0.18 to 1.00): it pays even at the low end (by welch because there is no baseline)";
     assert_eq!(
         words.statement::<VerdictReason>(text),
-        "每位客户的收入上升 2.35（1.33 至 3.37，校正后 p 值 < 0.0001）；每位客户净利润 0.59（0.18 至 1.00）：即使取区间下限也有利润（采用Welch 检验，因为没有基线期）"
+        "每位客户的收入上升 2.35（1.33 至 3.37，校正后 p 值 < 0.0001）；每位客户净毛利 0.59（0.18 至 1.00）：即使按区间下限也有净收益（采用Welch 检验，因为没有基线期）"
     );
     assert_eq!(words.statement::<VerdictReason>("a sentence of nobody"), "a sentence of nobody");
     let english = Words::load(Language::default()).expect("its words");
