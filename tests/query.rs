@@ -11,14 +11,32 @@ use std::path::Path;
 use crate::fixture::{Bench, PROGRAM};
 use crate::support::run::{Cell, read_folder};
 
-/// Whether the program that runs queries is there.
+/// Whether the program that runs queries is there, and of these sources.
 fn has_program() -> bool {
-    let is_there = Path::new(PROGRAM).with_file_name("rfmill-query").is_file();
-    if !is_there {
-        assert!(std::env::var_os("RFMILL_QUERY").is_none(), "there is no rfmill-query beside {PROGRAM}");
-        eprintln!("skipped: there is no rfmill-query beside {PROGRAM}; cargo build -p rfmill-query builds it");
-    }
-    is_there
+    let program = Path::new(PROGRAM).with_file_name("rfmill-query");
+    let is_required = std::env::var_os("RFMILL_QUERY").is_some();
+    let built = std::fs::metadata(&program).and_then(|file| file.modified()).ok();
+    let what = match built {
+        None => "there is no rfmill-query",
+        // Plain cargo commands do not build it, so one of older sources can lie there.
+        Some(built) if !is_required && changed_after(Path::new(SOURCES), built) => "an older rfmill-query lies",
+        Some(_) => return true,
+    };
+    assert!(!is_required, "{what} beside {PROGRAM}");
+    eprintln!("skipped: {what} beside {PROGRAM}; cargo build -p rfmill-query builds it");
+    false
+}
+
+/// The sources of that program.
+const SOURCES: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/query");
+
+/// Whether a file below a folder was changed after this time.
+fn changed_after(folder: &Path, time: std::time::SystemTime) -> bool {
+    let entries = std::fs::read_dir(folder).expect("a folder of sources").map(|entry| entry.expect("an entry").path());
+    entries.into_iter().any(|path| {
+        let changed = || std::fs::metadata(&path).and_then(|file| file.modified()).expect("its time");
+        if path.is_dir() { changed_after(&path, time) } else { changed() > time }
+    })
 }
 
 /// Customers of the last run with their orders and money in minor units, in the order of their ids.
