@@ -1,7 +1,7 @@
 //! What must hold of the tables of every run, whatever the orders: what adds up, what agrees with what, and what must not
 //! matter. The shops are random; `differential` compares numbers, this file compares tables with each other.
 
-mod shop;
+pub mod shop;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;

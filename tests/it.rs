@@ -16,6 +16,8 @@ mod assign;
 mod bad_input;
 /// Effects by dimensions and by columns of the assignments.
 mod by;
+/// What reports say, beside what their tables say.
+mod claims;
 /// Every command, what it prints, and where.
 mod cli;
 /// Stores that are drawn, not customers.

@@ -17,6 +17,7 @@ mod part_table;
 mod processing;
 mod rows;
 mod score_and_classify;
+mod score_pairs;
 mod segments;
 mod state_history;
 
@@ -31,3 +32,4 @@ pub use part_table::PartTable;
 pub use processing::Part;
 pub use rows::CustomerRows;
 pub use score_and_classify::ScoringRules;
+pub use score_pairs::ScorePair;

@@ -6,6 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use super::crm::CrmRows;
 use super::movers::MoverKey;
+use super::score_pairs::ScorePair;
 use crate::job::raw::TableName;
 use crate::measure::TableMatches;
 use crate::movement::{MovementSums, append, sum_equal_keys};
@@ -27,6 +28,8 @@ pub struct PartOutput {
     pub movement: MovementSums,
     /// Customers who changed a state.
     pub movers: BTreeMap<MoverKey, i64>,
+    /// Customers by their scores of recency and frequency at the last date, if a report shows them.
+    pub score_pairs: BTreeMap<ScorePair, i64>,
     /// Rows of the CRM file, if it is asked for, with the part's number.
     pub crm: Vec<(usize, CrmRows)>,
     /// Events of customers who are in no other input.
@@ -49,6 +52,9 @@ impl PartOutput {
         self.movement.append(other.movement);
         for (key, customers) in other.movers {
             *self.movers.entry(key).or_default() += customers;
+        }
+        for (pair, customers) in other.score_pairs {
+            *self.score_pairs.entry(pair).or_default() += customers;
         }
         if self.sums() > self.merged + MAX_UNMERGED.max(self.merged / 2) {
             self.sum_equal_keys();
@@ -75,7 +81,7 @@ impl PartOutput {
 
 impl Travels for PartOutput {
     const NAME: &'static str = "sums of a part";
-    const VERSION: u16 = 3;
+    const VERSION: u16 = 4;
 
     fn canonicalise(&mut self) {
         self.finish();
@@ -114,6 +120,8 @@ mod tests {
                 let reason = [None, Some(MoveReason::CutPoints), Some(MoveReason::Behaviour)][key(3) as usize];
                 let mover = MoverKey { date, from_date: 0, slice, scheme, from: from as u16, to: key(4) as u16, reason };
                 *out.movers.entry(mover).or_default() += customers;
+                let pair = ScorePair { slice, r_score: key(6) as u8, f_score: key(6) as u8 };
+                *out.score_pairs.entry(pair).or_default() += customers;
             }
             out
         };
@@ -126,7 +134,7 @@ mod tests {
             all.merge(part);
             Ok(())
         })?;
-        assert_eq!((digits.as_str(), PartOutput::VERSION), ("3e28abe7a4ffb096", 3), "the form has changed: raise its version");
+        assert_eq!((digits.as_str(), PartOutput::VERSION), ("3e28abe7a4ffb096", 4), "the form has changed: raise its version");
         Ok(())
     }
 }

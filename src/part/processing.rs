@@ -5,9 +5,9 @@ use super::customers::PartCustomers;
 use super::output::PartOutput;
 use super::rows::CustomerRows;
 use super::score_and_classify::{reclassify, score_and_classify};
-use super::{crm, customers_table, movers, segments, state_history};
+use super::{crm, customers_table, movers, score_pairs, segments, state_history};
 use crate::error::Result;
-use crate::job::raw::TableName;
+use crate::job::raw::{ReportName, TableName};
 use crate::measure::{BucketPanel, TableMatches};
 use crate::movement::{MovementTracker, PartActivity, states_by_customer};
 
@@ -78,6 +78,9 @@ impl<'a> Part<'a> {
         }
         if date.date + 1 == job.dates.len() {
             self.output.crm.push((self.number, crm::rows(part, date)?));
+            if job.raw.output.report.iter().any(|report| *report != ReportName::Crm) {
+                score_pairs::count(date, &mut self.output.score_pairs);
+            }
         }
         if let Some(table) = self.context.table(TableName::Movers) {
             let movers = movers::find(part, date);

@@ -100,10 +100,12 @@ pub fn manifest(
         peak_memory_bytes: memory::peak(),
         spilled_bytes: memory.spill().map_or(0, |spill| spill.bytes()),
     };
-    manifest.reports = reports::write(context, &manifest, evaluated)?;
+    // The page names the CRM files, so they come first.
     if prepared.plan.crm.is_some() {
-        manifest.reports.extend(reports::write_crm(stage, context, std::mem::take(&mut evaluated.crm))?);
+        manifest.reports = reports::write_crm(stage, context, std::mem::take(&mut evaluated.crm))?;
     }
+    let pages = reports::write(context, &manifest, evaluated)?;
+    manifest.reports.splice(0..0, pages);
     Ok(manifest)
 }
 

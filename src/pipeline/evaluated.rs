@@ -19,7 +19,7 @@ use crate::error::Result;
 use crate::experiment::ExperimentPlan;
 use crate::input::orders::ledger::RowCounts;
 use crate::job::raw::TableName;
-use crate::part::{CrmRows, MoverKey, PartContext, PartOutput};
+use crate::part::{CrmRows, MoverKey, PartContext, PartOutput, ScorePair};
 use crate::publish::{TableEntry, TableFile};
 use crate::report::ShownGroups;
 use crate::tables::RestatementRow;
@@ -34,6 +34,8 @@ pub struct Evaluated {
     pub groups: ShownGroups,
     /// Customers who changed a state.
     pub movers: BTreeMap<MoverKey, i64>,
+    /// Customers by their scores at the last date.
+    pub score_pairs: BTreeMap<ScorePair, i64>,
     /// Rows of the CRM file by part.
     pub crm: Vec<(usize, CrmRows)>,
     /// What earlier commits told of the dates of the run.
@@ -97,6 +99,7 @@ impl Evaluated {
             reported,
             groups,
             movers: part.movers,
+            score_pairs: part.score_pairs,
             crm: part.crm,
             restatements,
             states,

@@ -9,10 +9,10 @@ use crate::domain::ALL;
 use crate::error::Result;
 use crate::job::Job;
 use crate::job::raw::{ReportName, TableName};
-use crate::part::{CrmRows, MoverKey, PartContext, crm_header};
+use crate::part::{CrmRows, MoverKey, PartContext, ScorePair, crm_header};
 use crate::publish::{Manifest, StagedFile, TableFile};
 use crate::report::{self, ReportData, ReportFormat, Shown};
-use crate::tables::{EncodedFile, MoveRow};
+use crate::tables::{EncodedFile, MoveRow, ScorePairRow};
 
 /// The reports a job asks for, besides CRM files.
 pub fn formats(job: &Job) -> Vec<ReportFormat> {
@@ -25,12 +25,12 @@ pub fn formats(job: &Job) -> Vec<ReportFormat> {
     job.raw.output.report.iter().filter_map(format).collect()
 }
 
-/// Writes the reports; `manifest` is that of the run, but for its list of reports.
+/// Writes the reports; `manifest` is that of the run, with the CRM files as its list of reports.
 ///
 /// # Errors
 /// Exit 6 if a file cannot be written.
 pub fn write(context: &PartContext<'_>, manifest: &Manifest, evaluated: &Evaluated) -> Result<Vec<TableFile>> {
-    let Evaluated { reported, groups, movers, restatements, .. } = evaluated;
+    let Evaluated { reported, groups, movers, score_pairs, restatements, .. } = evaluated;
     let job = context.job;
     let formats = formats(job);
     if formats.is_empty() {
@@ -44,6 +44,8 @@ pub fn write(context: &PartContext<'_>, manifest: &Manifest, evaluated: &Evaluat
         let moves = moves(context, movers).into_iter().filter(|row| groups.has_slice(&row.slice));
         data.moves = Some(moves.map(Shown::from).collect());
     }
+    let pairs = score_pair_rows(context, score_pairs).into_iter().filter(|row| groups.has_slice(&row.slice));
+    data.score_pairs = Some(pairs.map(Shown::from).collect());
     if job.writes(TableName::Restatements) {
         data.restatements = Some(restatements.iter().cloned().map(Shown::from).collect());
     }
@@ -78,6 +80,18 @@ fn moves(context: &PartContext<'_>, movers: &BTreeMap<MoverKey, i64>) -> Vec<Mov
         })
     };
     movers.iter().filter_map(row).collect()
+}
+
+fn score_pair_rows(context: &PartContext<'_>, pairs: &BTreeMap<ScorePair, i64>) -> Vec<ScorePairRow> {
+    let Some(last) = context.job.dates.last() else { return Vec::new() };
+    let row = |(pair, &customers): (&ScorePair, &i64)| ScorePairRow {
+        as_of: last.date,
+        slice: context.labels.slice(pair.slice).unwrap_or(ALL).to_owned(),
+        r_score: pair.r_score.into(),
+        f_score: pair.f_score.into(),
+        customers: Some(customers),
+    };
+    pairs.iter().map(row).collect()
 }
 
 /// Writes the CRM files: at most `output.crm_rows` rows each.

@@ -99,12 +99,6 @@ impl<'a> ArmEffects<'a> {
         self.periods.last().copied()
     }
 
-    /// The verdict on an estimate: that of its period.
-    pub fn verdict(&self, row: &EffectRow) -> Option<&'a VerdictRow> {
-        let same = |v: &&&VerdictRow| (&v.period_start, &v.scheme, &v.state) == (&row.period_start, &row.scheme, &row.state);
-        self.verdicts.iter().find(same).copied()
-    }
-
     /// The verdict over all customers, in the last period.
     pub fn overall_verdict(&self) -> Option<&'a VerdictRow> {
         let of_all = || self.verdicts.iter().filter(|v| v.state == ALL);
@@ -137,15 +131,43 @@ impl<'a> ArmEffects<'a> {
         out
     }
 
-    /// What is known of this estimate, given the verdict on it.
-    pub fn known(&self, row: &EffectRow) -> Known {
-        let verdict = self.verdict(row).or_else(|| self.overall_verdict());
-        if verdict.is_some_and(|v| v.verdict == CANNOT_SAY) { Known::Nothing } else { known(row) }
+    /// The verdict to act on over all customers: over all periods, if several have an estimate, else that of the last period.
+    pub fn decided_overall(&self) -> Option<&'a VerdictRow> {
+        self.pooled_verdict().or_else(|| self.overall_verdict())
     }
 
-    /// The reason why nothing can be said over all customers, if that is so.
-    pub fn refused(&self) -> Option<&'a str> {
-        self.overall_verdict().filter(|v| v.verdict == CANNOT_SAY).map(|v| v.reason.as_deref().unwrap_or_default())
+    /// The verdicts to act on, tier by tier, likewise.
+    pub fn decided_tiers(&self) -> Vec<&'a VerdictRow> {
+        let mut out: Vec<&VerdictRow> = Vec::new();
+        // Those over all periods come first, and only where several have an estimate.
+        for verdict in self.current().into_iter().filter(|v| v.state != ALL) {
+            if !out.iter().any(|v| (&v.scheme, &v.state) == (&verdict.scheme, &verdict.state)) {
+                out.push(verdict);
+            }
+        }
+        out
+    }
+
+    /// Whether it is held against alike customers, who were not drawn.
+    pub fn is_matched(&self) -> bool {
+        self.periods.iter().any(|row| row.design.as_deref() == Some("matched"))
+    }
+
+    /// How many periods the estimate over all periods rests on.
+    pub fn period_count(&self) -> Option<i64> {
+        self.pooled.iter().find(|row| row.state == ALL).and_then(|row| row.periods)
+    }
+
+    /// How many comparisons a verdict allows for.
+    pub fn family_of(&self, verdict: &VerdictRow) -> Option<i64> {
+        let is_of = |scheme: &str, state: &str| scheme == verdict.scheme && state == verdict.state;
+        match verdict.period_start {
+            None => self.pooled.iter().find(|r| is_of(&r.scheme, &r.state)).and_then(|r| r.family_size),
+            start => {
+                let mut rows = self.tiers.iter().chain(&self.periods);
+                rows.find(|r| r.period_start == start && is_of(&r.scheme, &r.state)).and_then(|r| r.family_size)
+            }
+        }
     }
 
     /// The phases there are.
@@ -157,16 +179,20 @@ impl<'a> ArmEffects<'a> {
     }
 }
 
-fn known(row: &EffectRow) -> Known {
-    let money = row.net_margin_low_adjusted.zip(row.net_margin_high_adjusted);
-    let outcome = row.ci_low_adjusted.zip(row.ci_high_adjusted);
-    match (money, outcome) {
-        (Some((low, _)), _) if low > 0.0 => Known::Earned,
-        (Some((_, high)), _) if high < 0.0 => Known::Lost,
-        (Some(_), _) => Known::Open,
-        (None, Some((low, _))) if low > 0.0 => Known::Works,
-        (None, Some((_, high))) if high < 0.0 => Known::Harms,
-        (None, Some(_)) => Known::Open,
-        (None, None) => Known::Nothing,
+impl Known {
+    /// What a verdict rests on says.
+    pub fn of(verdict: &VerdictRow) -> Known {
+        let money = verdict.net_margin_low_adjusted.zip(verdict.net_margin_high_adjusted);
+        let outcome = verdict.ci_low_adjusted.zip(verdict.ci_high_adjusted);
+        match (money, outcome) {
+            _ if verdict.verdict == CANNOT_SAY => Known::Nothing,
+            (Some((low, _)), _) if low > 0.0 => Known::Earned,
+            (Some((_, high)), _) if high < 0.0 => Known::Lost,
+            (Some(_), _) => Known::Open,
+            (None, Some((low, _))) if low > 0.0 => Known::Works,
+            (None, Some((_, high))) if high < 0.0 => Known::Harms,
+            (None, Some(_)) => Known::Open,
+            (None, None) => Known::Nothing,
+        }
     }
 }

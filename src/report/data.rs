@@ -150,6 +150,7 @@ report_data! {
     segments: SegmentRow,               /// States at every as-of date.
     transitions: TransitionRow,         /// Changes between as-of dates.
     moves: MoveRow,                     /// Movers, counted by reason.
+    score_pairs: ScorePairRow,          /// Customers by their scores of recency and frequency, at the last date.
     growth: GrowthRow,                  /// Growth accounting.
     cohorts: CohortRow,                 /// Cohorts.
     concentration: ConcentrationRow,    /// Concentration of revenue.

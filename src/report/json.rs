@@ -37,6 +37,7 @@ pub(super) fn write(view: &View, story: &Story) -> Result<Vec<u8>> {
     file.member("slice", &view.slice)?;
     file.rows("answers", &answers)?;
     file.rows("facts", &story.facts)?;
+    file.rows("tasks", &story.tasks)?;
     file.member("input_files", &run.inputs.len())?;
     file.member("input_rows", &run.input_rows)?;
     file.member("inputs_verified", &run.inputs_verified)?;

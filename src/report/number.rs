@@ -36,6 +36,13 @@ impl NumberFormat {
         }
     }
 
+    /// What a script needs to write counts and money alike: separators, and what stands before and behind money.
+    pub fn parts(&self) -> serde_json::Value {
+        let money = self.with_currency(false, "0");
+        let (before, after) = money.split_once('0').unwrap_or_default();
+        serde_json::json!({ "group": self.group, "decimal": self.decimal, "before": before, "after": after })
+    }
+
     /// Groups of three digits.
     fn grouped(&self, digits: &str) -> String {
         let mut out = String::new();
@@ -108,6 +115,14 @@ impl NumberFormat {
         self.signed(money.digits < 0 && units > 0, &format!("{}{point}{fraction}", self.grouped(whole)))
     }
 
+    /// The same with the currency.
+    pub fn money(&self, money: Decimal, digits: u32) -> String {
+        let size = Decimal { digits: money.digits.saturating_abs(), ..money };
+        let text = self.amount(size, digits);
+        let is_zero = text.bytes().all(|b| !b.is_ascii_digit() || b == b'0');
+        self.with_currency(money.digits < 0 && !is_zero, &text)
+    }
+
     /// Money in a few digits, with the currency: `£1.23 M`.
     pub fn money_short(&self, money: Decimal) -> String {
         self.float_money(money.to_f64(), 0)
@@ -122,7 +137,9 @@ impl NumberFormat {
     pub fn short(&self, x: f64, digits: usize) -> String {
         for (exponent, unit) in &self.scales {
             let scaled = x / 10f64.powi(*exponent);
-            if scaled >= 1.0 {
+            // Four digits are as short as thousands.
+            let least = if *exponent == 3 { 10.0 } else { 1.0 };
+            if scaled >= least {
                 let behind = if scaled < 10.0 { 2 } else { usize::from(scaled < 100.0) };
                 return format!("{}{}{unit}", self.float(scaled, behind), self.space);
             }

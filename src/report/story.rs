@@ -3,9 +3,11 @@
 mod answer;
 mod period;
 mod strategies;
+mod tasks;
 
 pub(super) use answer::Story;
 use answer::Tile;
+pub(super) use tasks::{Evidence, Task};
 
 use super::language::Sentence;
 use super::number::NOTHING;
@@ -24,6 +26,7 @@ pub(super) fn tell(view: &View) -> Story {
     story.at_risk(view);
     story.left_best(view);
     strategies::tell(&mut story, view);
+    story.tasks = tasks::list(view);
     story
 }
 
@@ -104,14 +107,24 @@ impl Story {
         self.fact("revenue_at_risk", money.map_or(Value::Null, Value::Money));
         let all = view.total(now).and_then(|t| t.customers).filter(|n| *n > 0);
         let share = all.map_or(NOTHING.into(), |n| format.percent(customers as f64 / n as f64, 1));
-        let names: Vec<String> = scheme.at_risk().map(|s| s.label.clone()).collect();
+        let states: Vec<String> = scheme
+            .at_risk()
+            .map(|state| {
+                let row = view.segment(now, &scheme.name, &state.name);
+                let Some((n, money)) = row.and_then(|row| row.customers.zip(row.revenue_at_risk)) else {
+                    return state.label.clone();
+                };
+                let values = [("state", &*state.label), ("n", &*format.count(n)), ("money", &*format.money_short(money))];
+                words.fill("story.at_risk.state", &values)
+            })
+            .collect();
         let count = format.count(customers);
         let money_text = money.map_or(NOTHING.into(), |m| format.money_short(m));
         let values = [
             ("n", &*count),
             ("share", &*share),
             ("scheme", &*scheme.label),
-            ("states", &*view.list(&names)),
+            ("states", &*view.list(&states)),
             ("money", &*money_text),
         ];
         let mut said = vec![words.say("story.at_risk.customers", &values), words.say("story.at_risk.money", &values)];
@@ -124,24 +137,12 @@ impl Story {
             note = view.change_of(customers as f64, was as f64);
             said.push(words.say("story.at_risk.change", &[("change", &note), ("before", &view.period(before))]));
         }
-        let mut by_state = Vec::new();
-        for state in scheme.at_risk() {
-            let Some(row) = view.segment(now, &scheme.name, &state.name) else { continue };
-            if let (Some(n), Some(m)) = (row.customers, row.revenue_at_risk) {
-                let values = [("state", &*state.label), ("n", &*format.count(n)), ("money", &*format.money_short(m))];
-                by_state.push(words.fill("story.at_risk.state", &values));
-            }
-        }
-        let detail = match by_state.len() {
-            0 | 1 => Vec::new(),
-            _ => vec![words.say("story.at_risk.states", &[("list", &view.list(&by_state))])],
-        };
         let tiles =
             [("tile.at_risk", count, note), ("tile.revenue_at_risk", money_text, words.text("tile.revenue_at_risk_note").into())];
         for (label, value, note) in tiles {
             self.tiles.push(Tile { label: words.text(label).into(), value, note, section: "segments" });
         }
-        self.answer("at_risk", "segments", words.text("story.at_risk.question").into(), vec![said, detail]);
+        self.answer("at_risk", "segments", words.text("story.at_risk.question").into(), vec![said]);
     }
 
     fn left_best(&mut self, view: &View) {

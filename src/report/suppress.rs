@@ -33,8 +33,8 @@ pub(super) fn apply(mut data: ReportData) -> (ReportData, Vec<SliceTotal>) {
     let mut totals = totals(&data);
     let min = data.settings.min_group;
     if min > 1 {
-        // A change may be that of one customer.
-        data.restatements = None;
+        // A change may be that of one customer, and so may a pair of scores.
+        (data.restatements, data.score_pairs) = (None, None);
         let mut cells = CellTable::new(min);
         let row_cells = RowCells::of(&data, &mut cells);
         cells.close();

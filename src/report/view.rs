@@ -279,6 +279,13 @@ impl<'a> View<'a> {
         self.schemes.iter().find(|s| s.name == name)
     }
 
+    /// The place of a scheme in the job, and of a state on its ladder; what is not known stands last.
+    pub fn place_on_ladder(&self, scheme: &str, state: &str) -> (usize, usize) {
+        let Some(at) = self.schemes.iter().position(|known| known.name == scheme) else { return (usize::MAX, usize::MAX) };
+        let place = self.schemes[at].states.iter().position(|known| known.name == state);
+        (at, place.unwrap_or(usize::MAX))
+    }
+
     /// What a state is called.
     pub fn state_label(&self, scheme: &str, state: &str) -> String {
         if state == ALL {

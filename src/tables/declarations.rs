@@ -74,6 +74,14 @@ table! { MoveRow in "movers", one row per "customer (and slice) whose state of a
     customers: Option<i64>, /// Movers of this kind: reports count them, and the table has a row for each with its id.
 }
 
+table! { ScorePairRow in "customers", one row per "slice and pair of scores at the last as-of date":
+    as_of: Day,             /// Last date counted, inclusive.
+    slice: String,          /// Value of the slice column; (all) in a job without slices.
+    r_score: i64 as Int32,  /// Recency score, 1 to bins, higher is better.
+    f_score: i64 as Int32,  /// Frequency score, likewise.
+    customers: Option<i64>, /// Customers with both scores: reports count them, and the table has a row for each with its id.
+}
+
 table! { GrowthRow in "growth", one row per "as-of date, slice, scheme and state at the date before":
     as_of: Day,                     /// Last date counted, inclusive.
     slice: String,                  /// Value of the slice column; (all) in a job without slices, (none) or null for who never

@@ -23,7 +23,7 @@ pub use catalog::definitions;
 pub use cell::{Cell, Value};
 pub use declarations::{
     ArmRow, BalanceRow, BeforeAfterRow, CohortRow, ConcentrationRow, CutPointRow, EffectRow, GrowthRow, LedgerRow, MoveRow,
-    PeriodRow, PooledEffectRow, RestatementRow, SegmentRow, StateRow, TransitionRow, VerdictRow,
+    PeriodRow, PooledEffectRow, RestatementRow, ScorePairRow, SegmentRow, StateRow, TransitionRow, VerdictRow,
 };
 pub use definition::{ColumnDefinition, ColumnType, DESCRIPTION, TableDefinition};
 pub use encode::{EncodedFile, ONE_ROW_PER, encode};

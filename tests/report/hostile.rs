@@ -79,7 +79,7 @@ fn the_page_allows_only_its_own_style_and_script() {
     let page = text(data(&hostile(), settings("en", 1)), ReportFormat::Html);
     let policy = page.split("Content-Security-Policy\" content=\"").nth(1).and_then(|p| p.split('"').next()).expect("a policy");
     assert!(policy.contains("default-src &#39;none&#39;") && !policy.contains("unsafe"), "{policy}");
-    assert_eq!(page.matches("<script").count(), 2, "data and the script of the page");
+    assert_eq!(page.matches("<script").count(), 4, "the facts, what the explorer shows, its words, and the script of the page");
     for outside in ["@import", "url(", "<iframe", "<base", "<object", "rel=\"stylesheet"] {
         assert!(!page.contains(outside), "{outside}");
     }

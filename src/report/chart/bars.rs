@@ -22,13 +22,24 @@ pub struct BarChart {
     pub names: [String; 2],
 }
 
+/// Distance of the lines of a name.
+const LINE: f64 = 16.0;
+
 impl Chart for BarChart {
     fn draw(&self, width: Width) -> Canvas {
         let units = width.units();
         let wide = width == Width::Wide;
-        let (label, row, room) = if wide { (172.0, 42.0, 150.0) } else { (0.0, 56.0, 118.0) };
+        let label = if wide { (words::longest(self.rows.iter().map(|r| &*r.0), 13.0) + 14.0).clamp(110.0, 230.0) } else { 0.0 };
+        let room = if wide { 150.0 } else { 118.0 };
+        let names: Vec<Vec<String>> =
+            self.rows.iter().map(|r| words::wrap(&r.0, 13.0, if wide { label - 14.0 } else { units })).collect();
+        // A wide chart has its names beside the bars, a narrow one above them.
+        let height = |name: &Vec<String>| {
+            let lines = name.len() as f64 * LINE;
+            if wide { (lines + 10.0).max(42.0) } else { lines + 40.0 }
+        };
         let top = 26.0;
-        let mut canvas = Canvas::new(units, top + row * self.rows.len() as f64);
+        let mut canvas = Canvas::new(units, top + names.iter().map(height).sum::<f64>());
         let longest = self.rows.iter().flat_map(|r| r.2.iter()).filter_map(|b| b.value).fold(0.0, f64::max);
         let mut at = label;
         for (name, class) in self.names.iter().zip(["key", "key half"]) {
@@ -36,14 +47,14 @@ impl Chart for BarChart {
             canvas.text(at + 17.0, 14.0, Anchor::Start, "soft", name);
             at += 34.0 + words::width(name, 12.0);
         }
-        for (number, (name, ink, bars)) in self.rows.iter().enumerate() {
-            let y = top + row * number as f64;
+        let mut y = top;
+        for ((_, ink, bars), name) in self.rows.iter().zip(&names) {
             let first = if wide {
-                canvas.text(label - 10.0, y + 21.0, Anchor::End, "", &words::fit(name, 13.0, label - 14.0));
+                canvas.lines([label - 10.0, y + (if name.len() == 1 { 21.0 } else { 13.0 }), LINE], Anchor::End, "", name);
                 y + 3.0
             } else {
-                canvas.text(0.0, y + 14.0, Anchor::Start, "", &words::fit(name, 13.0, units));
-                y + 20.0
+                canvas.lines([0.0, y + 13.0, LINE], Anchor::Start, "", name);
+                y + name.len() as f64 * LINE + 4.0
             };
             for (place, bar) in bars.iter().enumerate() {
                 let y = first + 16.0 * place as f64;
@@ -55,6 +66,7 @@ impl Chart for BarChart {
                 canvas.rectangle([label, y, length, 13.0], ink, class, Some(&bar.mark));
                 canvas.text(label + length + 6.0, y + 11.0, Anchor::Start, "small", &bar.text);
             }
+            y += height(name);
         }
         canvas
     }

@@ -75,8 +75,14 @@ impl Chart for FlowChart {
     fn draw(&self, width: Width) -> Canvas {
         let units = width.units();
         let (label, size) = if width == Width::Wide { (196.0, 13.0) } else { (104.0, 11.0) };
+        // A name stands in as many lines as it needs, with its number before it.
+        let room = |node: &Node| label - 12.0 - words::width(&node.text, size) - 6.0;
+        let names = [0, 1].map(|side| -> Vec<Vec<String>> {
+            self.nodes[side].iter().map(|node| words::wrap(&node.label, size, room(node))).collect()
+        });
+        let needed = |side: usize| names[side].iter().map(|lines| lines.len() as f64 * (size + 2.0) + 4.0).sum::<f64>();
         let most = self.nodes[0].len().max(self.nodes[1].len());
-        let usable = (most as f64 * 34.0).clamp(240.0, 460.0);
+        let usable = (most as f64 * 34.0).clamp(240.0, 460.0).max(needed(0)).max(needed(1));
         let sizes = [self.sizes(0), self.sizes(1)];
         let total = sizes.iter().map(|s| s.iter().sum::<f64>()).fold(0.0, f64::max).max(1.0);
         let scale = usable / total;
@@ -113,13 +119,17 @@ impl Chart for FlowChart {
             let text_x = if side == 0 { x[0] - 7.0 } else { x[1] + BLOCK + 7.0 };
             canvas.text(text_x, 14.0, anchor, "soft", &words::fit(&self.sides[side], 12.0, label));
             let mut lines: Vec<f64> = places[side].iter().map(|(y, h)| y + h / 2.0).collect();
-            words::spread(&mut lines, size + 2.0, TOP + 2.0, canvas.height - 6.0);
-            for ((node, (y, height)), line) in self.nodes[side].iter().zip(&places[side]).zip(lines) {
+            // Places are the middles of names.
+            let heights: Vec<f64> = names[side].iter().map(|lines| lines.len() as f64 * (size + 2.0)).collect();
+            words::spread(&mut lines, &heights, TOP - 4.0, canvas.height - 2.0);
+            for (((node, (y, height)), line), name) in self.nodes[side].iter().zip(&places[side]).zip(lines).zip(&names[side]) {
                 canvas.rectangle([x[side], *y, BLOCK, *height], &node.ink, "block", Some(&node.mark));
-                let room = label - 12.0 - words::width(&node.text, size) - 6.0;
-                let name = words::fit(&node.label, size, room);
-                let text = if side == 0 { format!("{name}  {}", node.text) } else { format!("{}  {name}", node.text) };
-                canvas.text(text_x, line + size * 0.35, anchor, if width == Width::Wide { "" } else { "small" }, &text);
+                let class = if width == Width::Wide { "" } else { "small" };
+                let first = line + size * 0.35 - (size + 2.0) / 2.0 * (name.len() as f64 - 1.0);
+                let beside = words::width(&node.text, size) + 6.0;
+                let name_x = if side == 0 { text_x - beside } else { text_x + beside };
+                canvas.text(text_x, first, anchor, class, &node.text);
+                canvas.lines([name_x, first, size + 2.0], anchor, class, name);
             }
         }
         canvas

@@ -44,13 +44,30 @@ impl ForestPlot<'_> {
     }
 }
 
+/// Distance of the lines of a text.
+const LINE: f64 = 15.0;
+
 impl Chart for ForestPlot<'_> {
     fn draw(&self, width: Width) -> Canvas {
         let units = width.units();
         let wide = width == Width::Wide;
-        let (left, right, row) = if wide { (172.0, units - 236.0, 28.0) } else { (26.0, units - 26.0, 58.0) };
+        let (left, right) = if wide {
+            let label = (words::longest(self.rows.iter().map(|r| &*r.label), 13.0) + 16.0).clamp(110.0, 220.0);
+            (label, units - 236.0)
+        } else {
+            (26.0, units - 26.0)
+        };
+        // A wide chart has name and numbers beside the interval, a narrow one above and below it.
+        let (label_room, text_room) = if wide { (left - 14.0, units - right - 12.0) } else { (units, units) };
+        let texts: Vec<[Vec<String>; 2]> = (self.rows.iter())
+            .map(|of| [words::wrap(&of.label, 13.0, label_room), words::wrap(&of.text, 11.5, text_room)])
+            .collect();
+        let height = |[label, text]: &[Vec<String>; 2]| match wide {
+            true => (label.len().max(text.len()) as f64 * LINE + 13.0).max(28.0),
+            false => (label.len() + text.len()) as f64 * LINE + 28.0,
+        };
         let top = 8.0;
-        let bottom = top + row * self.rows.len() as f64;
+        let bottom = top + texts.iter().map(height).sum::<f64>();
         let mut canvas = Canvas::new(units, bottom + 40.0);
         let [low, high] = self.range();
         let marks = ticks(low, high, if wide { 5 } else { 4 });
@@ -68,20 +85,25 @@ impl Chart for ForestPlot<'_> {
             "soft",
             &words::fit(&self.axis, 12.0, right - left + 60.0),
         );
-        for (number, of) in self.rows.iter().enumerate() {
-            let y = top + row * number as f64;
+        let mut next = top;
+        for (of, both) in self.rows.iter().zip(&texts) {
+            let [label, text] = both;
+            let y = next;
+            next += height(both);
             let class = if of.total { "strong" } else { "" };
+            let text_class = if of.estimate.is_some() { "small" } else { "small soft" };
             let middle = if wide {
-                canvas.text(left - 10.0, y + 18.5, Anchor::End, class, &words::fit(&of.label, 13.0, left - 14.0));
-                y + row / 2.0
+                let middle = y + height(both) / 2.0;
+                let first = |lines: &Vec<String>| middle + 4.5 - LINE / 2.0 * (lines.len() as f64 - 1.0);
+                canvas.lines([left - 10.0, first(label), LINE], Anchor::End, class, label);
+                canvas.lines([right + 12.0, first(text), LINE], Anchor::Start, text_class, text);
+                middle
             } else {
-                canvas.text(0.0, y + 14.0, Anchor::Start, class, &words::fit(&of.label, 13.0, units));
-                y + 27.0
+                canvas.lines([0.0, y + 13.0, LINE], Anchor::Start, class, label);
+                let middle = y + label.len() as f64 * LINE + 10.0;
+                canvas.lines([0.0, middle + 19.0, LINE], Anchor::Start, text_class, text);
+                middle
             };
-            let (x, line) = if wide { (right + 12.0, y + 18.5) } else { (0.0, y + 47.0) };
-            let room = if wide { units - right - 12.0 } else { units };
-            let class = if of.estimate.is_some() { "small" } else { "small soft" };
-            canvas.text(x, line, Anchor::Start, class, &words::fit(&of.text, 11.5, room));
             let Some([estimate, low, high]) = of.estimate else { continue };
             let within = |v: f64| scale.at(v.clamp(ends[0], ends[1]));
             canvas.line([within(low), middle, within(high), middle], "interval");

@@ -30,6 +30,9 @@ pub struct HeatMap {
     pub cells: Vec<Vec<Option<HeatCell>>>,
 }
 
+/// Distance of the lines of a name.
+const LINE: f64 = 13.5;
+
 impl Chart for HeatMap {
     fn draw(&self, width: Width) -> Canvas {
         let wide = width == Width::Wide;
@@ -38,11 +41,14 @@ impl Chart for HeatMap {
         let label = longest.min(if wide { 150.0 } else { 112.0 });
         let columns = self.columns.len().max(1) as f64;
         let cell = ((width.units() - label) / columns).clamp(if wide { 28.0 } else { 25.0 }, if wide { 72.0 } else { 44.0 });
-        let height = if wide { 27.0 } else { 25.0 };
+        let room = |ink: &Option<Ink>| label - if ink.is_some() { 15.0 } else { 0.0 } - 6.0;
+        let names: Vec<Vec<String>> = self.rows.iter().map(|(name, ink)| words::wrap(name, size, room(ink))).collect();
+        let lines = names.iter().map(Vec::len).max().unwrap_or(1) as f64;
+        let height = f64::max(if wide { 27.0 } else { 25.0 }, lines * LINE + 6.0);
         let heads: Vec<Vec<String>> = self
             .columns
             .iter()
-            .map(|(long, short)| if wide { words::wrap(long, 10.5, cell + 5.0, 3) } else { vec![short.clone()] })
+            .map(|(long, short)| if wide { words::wrap(long, 10.5, cell + 5.0) } else { vec![short.clone()] })
             .collect();
         let lines = heads.iter().map(Vec::len).max().unwrap_or(1) as f64;
         let top = 24.0 + lines * 13.0 + 6.0;
@@ -56,7 +62,7 @@ impl Chart for HeatMap {
                 canvas.text(x, y, Anchor::Middle, "tiny", text);
             }
         }
-        for (number, ((name, ink), cells)) in self.rows.iter().zip(&self.cells).enumerate() {
+        for (number, (((_, ink), name), cells)) in self.rows.iter().zip(&names).zip(&self.cells).enumerate() {
             let y = top + height * number as f64;
             let text_x = match ink {
                 Some(ink) => {
@@ -66,7 +72,8 @@ impl Chart for HeatMap {
                 None => 0.0,
             };
             let class = if wide { "" } else { "small" };
-            canvas.text(text_x, y + height / 2.0 + 4.5, Anchor::Start, class, &words::fit(name, size, label - text_x - 6.0));
+            let first = y + height / 2.0 + 4.5 - LINE / 2.0 * (name.len() as f64 - 1.0);
+            canvas.lines([text_x, first, LINE], Anchor::Start, class, name);
             for (place, of) in cells.iter().enumerate() {
                 let Some(of) = of else { continue };
                 let x = label + cell * place as f64;

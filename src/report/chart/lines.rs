@@ -33,10 +33,10 @@ impl Chart for LineChart<'_> {
         let longest = self.series.iter().map(|s| words::width(&s.name, 12.0)).fold(0.0, f64::max) + 14.0;
         let right = longest.min(if width == Width::Wide { 200.0 } else { 104.0 });
         let mut canvas = Canvas::new(units, top + plot + 26.0);
-        let high = self.series.iter().flat_map(|s| &s.values).flatten().map(|(v, _)| *v).fold(0.0, f64::max);
-        let marks = ticks(0.0, high, 5);
-        let last = marks.last().copied().unwrap_or(1.0);
-        let scale = Scale::new([0.0, last], [top + plot, top]);
+        let values = || self.series.iter().flat_map(|s| &s.values).flatten().map(|(v, _)| *v);
+        let marks = ticks(values().fold(0.0, f64::min), values().fold(0.0, f64::max), 5);
+        let ends = [marks.first().copied().unwrap_or(0.0), marks.last().copied().unwrap_or(1.0)];
+        let scale = Scale::new(ends, [top + plot, top]);
         let left = axis_room(&marks, self.tick);
         for mark in &marks {
             let class = if *mark == 0.0 { "axis" } else { "grid" };
@@ -52,7 +52,8 @@ impl Chart for LineChart<'_> {
             place(a).total_cmp(&place(b)).then(a.cmp(b))
         });
         let mut labels: Vec<f64> = order.iter().map(|i| end(&self.series[*i].values).unwrap_or(top + plot)).collect();
-        words::spread(&mut labels, 15.0, top + 4.0, top + plot);
+        let heights = vec![15.0; labels.len()];
+        words::spread(&mut labels, &heights, top - 4.0, top + plot + 8.0);
         for (number, label) in order.into_iter().zip(labels) {
             let Line { name, values } = &self.series[number];
             let (line, dot) = CLASSES[number % CLASSES.len()];

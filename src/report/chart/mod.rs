@@ -27,6 +27,8 @@ pub enum Width {
     Wide,
     /// For phones: 358 units.
     Narrow,
+    /// Beside something else on any screen: 358 units.
+    Compact,
 }
 
 impl Width {
@@ -34,7 +36,7 @@ impl Width {
     pub fn units(self) -> f64 {
         match self {
             Width::Wide => 760.0,
-            Width::Narrow => 358.0,
+            Width::Narrow | Width::Compact => 358.0,
         }
     }
 }
@@ -68,7 +70,11 @@ pub trait Chart {
 /// A chart as an `<svg>` element.
 pub fn svg(chart: &dyn Chart, caption: &Caption, width: Width) -> Markup {
     let canvas = chart.draw(width);
-    let suffix = if width == Width::Wide { "wide" } else { "narrow" };
+    let suffix = match width {
+        Width::Wide => "wide",
+        Width::Narrow => "narrow",
+        Width::Compact => "compact",
+    };
     let (title, description) = (format!("{}-{suffix}-title", caption.id), format!("{}-{suffix}-text", caption.id));
     let mut out = Markup::new();
     out.begin("svg").attr("class", &format!("chart {suffix}")).attr("role", "img");
@@ -168,6 +174,13 @@ impl Canvas {
             self.body.attr("data-v", &format!("{value}"));
         }
         self.body.end().element("title", &mark.tip).raw("</circle>");
+    }
+
+    /// Lines of text, the first one at `y`, so far apart.
+    fn lines(&mut self, [x, y, step]: [f64; 3], anchor: Anchor, class: &str, lines: &[String]) {
+        for (number, line) in lines.iter().enumerate() {
+            self.text(x, y + step * number as f64, anchor, class, line);
+        }
     }
 
     /// Text of one line.

@@ -69,7 +69,7 @@ fn bars_are_as_long_as_their_values() {
     ];
     let svg = draw(&BarChart { rows, names: ["one".into(), "two".into()] }, Width::Wide);
     let widths: Vec<f64> = attributes(&svg, "width").iter().skip(3).filter_map(|w| w.parse().ok()).collect();
-    assert_eq!(widths, [438.0, 219.0, 109.5, 0.0]);
+    assert_eq!(widths, [500.0, 250.0, 125.0, 0.0]);
 }
 
 #[test]
@@ -90,9 +90,9 @@ fn forests_show_intervals_or_reasons() {
     let svg = draw(&ForestPlot { rows, axis: "money".into(), tick: &|v| format!("{v}") }, Width::Wide);
     assert_eq!(svg.matches("<circle").count(), 2);
     assert!(svg.contains(">no control</text>") && !svg.contains("NaN"), "{svg}");
-    // From −4 at the left end of the plot to 4 at its right end.
+    // From −4 at 110, the left end of the plot, to 4 at 524, its right end.
     let places: Vec<f64> = attributes(&svg, "cx").iter().filter_map(|x| x.parse().ok()).collect();
-    assert_eq!(places, [436.0, 304.0]);
+    assert_eq!(places, [420.5, 265.25]);
 }
 
 #[test]
@@ -134,11 +134,16 @@ fn words_fit() {
     assert_eq!(words::fit("Potential Loyalist", 13.0, 200.0), "Potential Loyalist");
     let short = words::fit("Potential Loyalist", 13.0, 60.0);
     assert!(short.ends_with('…') && words::width(&short, 13.0) <= 60.0, "{short}");
-    assert_eq!(words::wrap("Potential Loyalist", 11.0, 60.0, 3), ["Potential", "Loyalist"]);
-    assert_eq!(words::wrap("潜在忠诚客户", 12.0, 36.0, 3), ["潜在忠", "诚客户"]);
+    assert_eq!(words::wrap("Potential Loyalist", 11.0, 60.0), ["Potential", "Loyalist"]);
+    assert_eq!(words::wrap("潜在忠诚客户", 12.0, 36.0), ["潜在忠", "诚客户"]);
+    // Nothing of a name is lost, however long its words are.
+    let long = "Donaudampfschifffahrtsgesellschaft of the upper river";
+    let lines = words::wrap(long, 11.0, 60.0);
+    assert!(lines.iter().all(|line| words::width(line, 11.0) <= 60.0), "{lines:?}");
+    assert_eq!(lines.concat().replace(' ', ""), long.replace(' ', ""));
     let mut places = [10.0, 11.0, 30.0];
-    words::spread(&mut places, 10.0, 0.0, 30.0);
-    assert_eq!(places, [10.0, 20.0, 30.0]);
+    words::spread(&mut places, &[10.0, 12.0, 8.0], 0.0, 34.0);
+    assert_eq!(places, [9.0, 20.0, 30.0]);
 }
 
 #[test]

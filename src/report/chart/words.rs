@@ -38,17 +38,33 @@ pub(super) fn fit(text: &str, size: f64, room: f64) -> String {
     format!("{}…", out.trim_end())
 }
 
-/// Text in lines of at most this width; the last one is cut if there is more.
-pub(super) fn wrap(text: &str, size: f64, room: f64, lines: usize) -> Vec<String> {
+/// Text in lines of at most this width, all of it: a word that is longer than a line is broken.
+pub(super) fn wrap(text: &str, size: f64, room: f64) -> Vec<String> {
     let mut out: Vec<String> = Vec::new();
-    for word in pieces(text) {
-        let full = out.len() == lines;
+    for piece in pieces(text) {
         match out.last_mut() {
-            Some(line) if full || width(&format!("{line}{word}"), size) <= room => line.push_str(&word),
-            _ => out.push(word.trim_start().to_owned()),
+            Some(line) if width(&format!("{line}{piece}"), size) <= room => {
+                line.push_str(&piece);
+                continue;
+            }
+            _ => out.push(String::new()),
+        }
+        for c in piece.trim_start().chars() {
+            let is_full = out.last().is_some_and(|line| !line.is_empty() && width(&format!("{line}{c}"), size) > room);
+            if is_full {
+                out.push(String::new());
+            }
+            if let Some(line) = out.last_mut() {
+                line.push(c);
+            }
         }
     }
-    out.iter().map(|line| fit(line, size, room)).collect()
+    if out.is_empty() { vec![String::new()] } else { out }
+}
+
+/// The width of the longest of some texts.
+pub(super) fn longest<'a>(texts: impl Iterator<Item = &'a str>, size: f64) -> f64 {
+    texts.map(|text| width(text, size)).fold(0.0, f64::max)
 }
 
 /// Where a line may break: before spaces, and around East Asian characters.
@@ -64,16 +80,16 @@ fn pieces(text: &str) -> Vec<String> {
     out
 }
 
-/// Moves label positions apart to at least `gap`, within `low` and `high` where there is room, keeping their order.
-pub(super) fn spread(places: &mut [f64], gap: f64, low: f64, high: f64) {
+/// Moves the middles of labels of these heights apart, within `low` and `high` where there is room, keeping their order.
+pub(super) fn spread(middles: &mut [f64], heights: &[f64], low: f64, high: f64) {
     let mut least = low;
-    for place in places.iter_mut() {
-        *place = place.max(least);
-        least = *place + gap;
+    for (middle, height) in middles.iter_mut().zip(heights) {
+        *middle = middle.max(least + height / 2.0);
+        least = *middle + height / 2.0;
     }
     let mut most = high;
-    for place in places.iter_mut().rev() {
-        *place = place.min(most);
-        most = *place - gap;
+    for (middle, height) in middles.iter_mut().zip(heights).rev() {
+        *middle = middle.min(most - height / 2.0);
+        most = *middle - height / 2.0;
     }
 }

@@ -1,5 +1,6 @@
 //! Tables of the page. A click on a head sorts them (`sort.js`).
 
+use super::verdict::icon;
 use crate::domain::Decimal;
 use crate::report::colour::Colour;
 use crate::report::markup::Markup;
@@ -27,7 +28,10 @@ pub(super) struct GridCell {
     text: String,
     /// What it is sorted by, if not by its text.
     sort: Option<String>,
-    colour: Option<Colour>,
+    /// Before the text.
+    icon: Option<Markup>,
+    /// A file beside the page that the text leads to.
+    link: Option<String>,
     number: bool,
     /// Smaller, below the text.
     note: String,
@@ -41,7 +45,22 @@ impl GridCell {
 
     /// The label of a state, with its colour.
     pub fn state(label: impl Into<String>, colour: Option<&Colour>) -> GridCell {
-        GridCell { text: label.into(), colour: colour.cloned(), ..GridCell::default() }
+        GridCell { text: label.into(), icon: colour.map(swatch), ..GridCell::default() }
+    }
+
+    /// A verdict with its shape.
+    pub fn verdict(verdict: &str, word: impl Into<String>) -> GridCell {
+        GridCell { text: word.into(), icon: Some(icon(verdict)), ..GridCell::default() }
+    }
+
+    /// A file beside the page.
+    pub fn link(text: impl Into<String>, file: impl Into<String>) -> GridCell {
+        GridCell { text: text.into(), link: Some(file.into()), ..GridCell::default() }
+    }
+
+    /// The same with something smaller below.
+    pub fn with_note(self, note: impl Into<String>) -> GridCell {
+        GridCell { note: note.into(), ..self }
     }
 
     /// A number that is written as `text`.
@@ -81,6 +100,11 @@ impl<'a> CellWriter<'a> {
         self.maybe(n, |n| (self.view.format.count(n), n as f64))
     }
 
+    /// A change of a count, with its sign.
+    pub fn change(&self, n: Option<i64>) -> GridCell {
+        self.maybe(n, |n| (self.view.format.change(n as f64, |x| self.view.format.count(x as i64)), n as f64))
+    }
+
     /// Two counts, sorted by the first.
     pub fn pair(&self, a: Option<i64>, b: Option<i64>) -> GridCell {
         let both = a.zip(b);
@@ -97,9 +121,14 @@ impl<'a> CellWriter<'a> {
         self.maybe(x, |x| (self.view.format.float(x, digits), x))
     }
 
-    /// Money with its cents.
+    /// Money with its cents and its currency.
     pub fn money(&self, money: Option<Decimal>) -> GridCell {
-        self.maybe(money, |m| (self.view.format.amount(m, 2), m.to_f64()))
+        self.maybe(money, |m| (self.view.format.money(m, 2), m.to_f64()))
+    }
+
+    /// Money in a few digits, with its currency.
+    pub fn money_short(&self, money: Option<Decimal>) -> GridCell {
+        self.maybe(money, |m| (self.view.format.money_short(m), m.to_f64()))
     }
 
     /// A p-value.
@@ -149,10 +178,16 @@ impl Grid {
         self.rows.is_empty()
     }
 
-    /// As HTML.
-    pub fn write(&self) -> Markup {
+    /// As HTML, under this title, which screen readers say. It scrolls sideways in a box that keys can reach.
+    pub fn write(&self, title: &str) -> Markup {
         let mut out = Markup::new();
-        out.raw("<div class=\"scroll\"><table><thead><tr>");
+        out.begin("div")
+            .attr("class", "table scroll")
+            .attr("role", "group")
+            .attr("tabindex", "0")
+            .attr("aria-label", title)
+            .end();
+        out.raw("<table><thead><tr>");
         for (number, head) in self.head.iter().enumerate() {
             let numeric = self.rows.first().and_then(|r| r.get(number)).is_some_and(|c| c.number);
             out.raw(if numeric { "<th scope=\"col\" class=\"n\">" } else { "<th scope=\"col\">" });
@@ -171,10 +206,13 @@ impl Grid {
                     out.attr("data-v", sort);
                 }
                 out.end();
-                if let Some(colour) = &cell.colour {
-                    out.append(&swatch(colour));
+                if let Some(icon) = &cell.icon {
+                    out.append(icon);
                 }
-                out.text(&cell.text);
+                match &cell.link {
+                    Some(file) => out.begin("a").attr("href", file).end().text(&cell.text).raw("</a>"),
+                    None => out.text(&cell.text),
+                };
                 if !cell.note.is_empty() {
                     out.element("small", &cell.note);
                 }

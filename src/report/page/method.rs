@@ -61,6 +61,7 @@ pub(super) fn sentences(view: &View) -> Vec<Sentence> {
     if view.data.effects.is_some() {
         out.extend(["method.effects", "method.adjusted", "method.verdicts"].map(|key| words.say(key, &[])));
     }
+    out.push(words.say("method.tasks", &[]));
     if view.data.settings.min_group > 1 {
         out.push(words.say("method.suppressed", &[("n", &view.data.settings.min_group.to_string())]));
     }
@@ -88,7 +89,10 @@ fn cut_points(view: &View) -> Markup {
         out.raw("<p class=\"soft\">").text(view.words.text("method.no_cutpoints")).raw("</p>\n");
         return out;
     }
-    out.raw("<p>").text(view.words.text("method.cutpoints_description")).raw("</p>\n").append(&grid.write());
+    out.raw("<p>")
+        .text(view.words.text("method.cutpoints_description"))
+        .raw("</p>\n")
+        .append(&grid.write(view.words.text("method.cutpoints")));
     out
 }
 

@@ -2,6 +2,7 @@
 //! are allowed by their hashes.
 
 mod cohorts;
+mod explore;
 mod figure;
 mod grid;
 mod growth;
@@ -11,8 +12,10 @@ mod movement;
 mod quality;
 mod segments;
 mod strategies;
+mod tasks;
 mod top;
 mod trends;
+mod verdict;
 
 use sha2::{Digest, Sha256};
 
@@ -22,12 +25,13 @@ use super::view::View;
 use crate::error::{Error, Result};
 
 const STYLE: &str = include_str!("style.css");
-const SCRIPT: &str = include_str!("sort.js");
+const SCRIPT: &str = concat!(include_str!("sort.js"), include_str!("explore.js"), include_str!("tools.js"));
 
 /// Anchors and titles of the sections, in order; a section is a message `section.<anchor>` and a function.
 type Section = (&'static str, fn(&View) -> Markup);
 
-const SECTIONS: [Section; 9] = [
+const SECTIONS: [Section; 10] = [
+    ("explore", explore::write),
     ("segments", segments::write),
     ("movement", movement::write),
     ("trends", trends::write),
@@ -50,12 +54,15 @@ pub(super) fn write(view: &View, story: &Story) -> Result<Vec<u8>> {
     out.raw("<meta name=\"color-scheme\" content=\"light dark\">\n<meta name=\"referrer\" content=\"no-referrer\">\n");
     out.raw("<link rel=\"icon\" href=\"data:,\">\n");
     out.element("title", &top::title(view)).raw("\n<style>").raw(STYLE).raw("</style>\n</head>\n<body>\n");
-    out.append(&top::header(view));
+    out.raw("<a class=\"skip\" href=\"#short\">").text(words.text("skip")).raw("</a>\n").append(&top::header(view));
     out.begin("nav").attr("aria-label", words.text("nav")).end();
     for anchor in std::iter::once("short").chain(SECTIONS.map(|s| s.0)) {
         out.begin("a").attr("href", &format!("#{anchor}")).end().text(words.text(&format!("section.{anchor}"))).raw("</a>");
     }
-    out.raw("</nav>\n<main>\n").append(&top::short(view, story));
+    // The script shows it.
+    out.begin("input").attr("id", "find").attr("type", "search").attr("placeholder", words.text("tools.find"));
+    out.attr("aria-label", words.text("tools.find")).raw(" hidden>");
+    out.raw("<span id=\"found\" role=\"status\"></span></nav>\n<main>\n").append(&top::short(view, story));
     for (anchor, section) in SECTIONS {
         out.begin("section").attr("id", anchor).end().raw("\n");
         out.element("h2", words.text(&format!("section.{anchor}"))).raw("\n");
@@ -63,6 +70,10 @@ pub(super) fn write(view: &View, story: &Story) -> Result<Vec<u8>> {
     }
     out.raw("</main>\n").append(&top::footer(view));
     out.raw("<script type=\"application/json\" id=\"facts\">").json(&facts(view, story)?).raw("</script>\n");
+    let tools = ["tools.save", "tools.copy", "tools.copied", "tools.found"]
+        .map(|key| (key.trim_start_matches("tools.").to_owned(), words.text(key).into()));
+    let tools = serde_json::Value::Object(tools.into_iter().collect());
+    out.raw("<script type=\"application/json\" id=\"words\">").json(&tools).raw("</script>\n");
     out.raw("<script>").raw(SCRIPT).raw("</script>\n</body>\n</html>\n");
     Ok(out.into_string().into_bytes())
 }

@@ -19,10 +19,10 @@ pub(super) fn write(view: &View) -> Markup {
         let rows = view.transitions(now, &scheme.name);
         let Some(from) = view.compared(now, &scheme.name) else { continue };
         let dates = [view.period(from), view.period(now)];
-        out.element("h3", &scheme.label).raw("\n");
+        out.raw("<div class=\"block\">").element("h3", &scheme.label).raw("\n");
         out.append(&reasons(view, scheme, &dates));
         out.append(&flows(view, scheme, &rows, &dates)).append(&matrix(view, scheme, &rows, &dates));
-        out.append(&table(view, scheme, &rows));
+        out.append(&table(view, scheme, &rows)).raw("</div>\n");
     }
     if out.is_empty() {
         out.raw("<p class=\"soft\">").text(view.words.text("movement.one_date")).raw("</p>\n");
@@ -167,7 +167,8 @@ fn reasons(view: &View, scheme: &SchemeView, dates: &[String; 2]) -> Markup {
         ]);
     }
     let values = [("before", &*dates[0]), ("now", &*dates[1])];
-    out.element("h4", &view.words.fill("movement.reasons", &values)).raw("\n<p class=\"soft\">");
-    out.text(view.words.text("movement.reasons_description")).raw("</p>\n").append(&grid.write());
+    let title = view.words.fill("movement.reasons", &values);
+    out.element("h4", &title).raw("\n<p class=\"soft\">");
+    out.text(view.words.text("movement.reasons_description")).raw("</p>\n").append(&grid.write(&title));
     out
 }

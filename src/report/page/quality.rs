@@ -83,7 +83,7 @@ fn restated(view: &View) -> Markup {
             GridCell::text(row.inputs.clone().unwrap_or_default()),
         ]);
     }
-    out.append(&grid.write());
+    out.append(&grid.write(view.words.text("quality.restated")));
     out
 }
 
@@ -119,7 +119,7 @@ fn checks(view: &View) -> Markup {
         let name = view.words.find("check", &check.name.replace('.', "_")).unwrap_or(&check.name).to_owned();
         grid.row(vec![GridCell::text(name), GridCell::text(&check.limit), GridCell::text(passed)]);
     }
-    out.append(&grid.write());
+    out.append(&grid.write(view.words.text("quality.checks")));
     out
 }
 
@@ -151,7 +151,7 @@ fn ledger(view: &View) -> Markup {
             cells.money(amount),
         ]);
     }
-    out.append(&grid.write());
+    out.append(&grid.write(view.words.text("quality.ledger")));
     let mut files = Grid::new(view, &["column.file", "column.outcome_of_row", "column.rows", "column.amount"]);
     for row in rows.iter().take(LISTED) {
         let cells = CellWriter::of(view, false);

@@ -23,8 +23,11 @@ pub(super) fn write(view: &View) -> Markup {
         if rows.is_empty() {
             continue;
         }
-        out.element("h3", &scheme.label).raw("\n");
-        out.append(&picture(view, scheme, &rows)).append(&meanings(view, &rows)).append(&full(view, scheme, &rows));
+        out.raw("<div class=\"block\">").element("h3", &scheme.label).raw("\n");
+        out.append(&picture(view, scheme, &rows))
+            .append(&meanings(view, scheme, &rows))
+            .append(&full(view, scheme, &rows))
+            .raw("</div>\n");
     }
     out.append(&groups(view));
     out
@@ -57,7 +60,7 @@ fn picture(view: &View, scheme: &SchemeView, rows: &[(&StateView, &SegmentRow)])
 }
 
 /// What the states mean, with their customers.
-fn meanings(view: &View, rows: &[(&StateView, &SegmentRow)]) -> Markup {
+fn meanings(view: &View, scheme: &SchemeView, rows: &[(&StateView, &SegmentRow)]) -> Markup {
     let has = |of: fn(&StateView) -> &String| rows.iter().any(|(state, _)| !of(state).is_empty());
     let (definitions, actions) = (has(|s| &s.definition), has(|s| &s.action));
     let mut keys = vec!["column.state"];
@@ -73,7 +76,7 @@ fn meanings(view: &View, rows: &[(&StateView, &SegmentRow)]) -> Markup {
         line.extend(actions.then(|| GridCell::text(&state.action)));
         grid.row(line);
     }
-    grid.write()
+    grid.write(&view.words.fill("segments.meanings", &[("scheme", &scheme.label)]))
 }
 
 /// Everything the table has.
@@ -160,7 +163,7 @@ fn groups(view: &View) -> Markup {
         grid.row(line);
     }
     let mut out = Markup::new();
-    out.element("h3", view.words.text("segments.groups")).raw("\n").append(&grid.write());
+    out.element("h3", view.words.text("segments.groups")).raw("\n").append(&grid.write(view.words.text("segments.groups")));
     let (listed, all) = (names.len().min(LISTED), names.len().max(view.data.groups.all));
     if listed < all {
         let values = [("shown", &*listed.to_string()), ("all", &*view.format.count(all as i64))];

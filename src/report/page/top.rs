@@ -1,5 +1,6 @@
 //! The head of the page and the answers that come first.
 
+use super::tasks;
 use crate::report::markup::Markup;
 use crate::report::story::Story;
 use crate::report::view::View;
@@ -24,6 +25,9 @@ pub(super) fn header(view: &View) -> Markup {
             });
         }
     }
+    if view.data.settings.currency_label.trim().is_empty() {
+        out.text(" ").text(view.words.text("money_unit"));
+    }
     out.raw("</p>\n</header>\n");
     out
 }
@@ -41,7 +45,7 @@ pub(super) fn footer(view: &View) -> Markup {
 /// Numbers and answers.
 pub(super) fn short(view: &View, story: &Story) -> Markup {
     let mut out = Markup::new();
-    out.raw("<section id=\"short\">\n").element("h2", view.words.text("section.short")).raw("\n");
+    out.raw("<section id=\"short\">\n<h2 class=\"unseen\">").text(view.words.text("section.short")).raw("</h2>\n");
     if let Some(slice) = sliced(view) {
         out.append(&slice);
     }
@@ -53,16 +57,17 @@ pub(super) fn short(view: &View, story: &Story) -> Markup {
         }
         out.raw("</div>\n");
     }
+    out.append(&tasks::write(view, story)).raw("<div class=\"answers\">\n");
     for answer in &story.answers {
         out.begin("article").attr("id", &format!("answer-{}", answer.key)).end();
-        out.element("h3", &answer.question).raw("\n");
+        out.raw("<h3>").text(&answer.question).text(" ").begin("a").attr("class", "more");
+        out.attr("href", &format!("#{}", answer.section)).end().text(view.words.text("details")).raw("</a></h3>\n");
         for paragraph in &answer.paragraphs {
             out.paragraph(paragraph, view.words.text("format.sentence_space"));
         }
-        out.raw("<p class=\"more\">").begin("a").attr("href", &format!("#{}", answer.section)).end();
-        out.text(view.words.text("details")).raw("</a></p></article>\n");
+        out.raw("</article>\n");
     }
-    out.raw("</section>\n");
+    out.raw("</div>\n</section>\n");
     out
 }
 

@@ -40,7 +40,7 @@ pub(super) fn write(view: &View) -> Markup {
         if shown.is_empty() {
             continue;
         }
-        out.element("h3", &scheme.label).raw("\n<p class=\"legend\">");
+        out.raw("<div class=\"block\">").element("h3", &scheme.label).raw("\n<p class=\"legend\">");
         for state in &shown {
             out.raw("<span>").append(&swatch(&state.colour)).text(&state.label).raw("</span> ");
         }
@@ -48,6 +48,7 @@ pub(super) fn write(view: &View) -> Markup {
         for kind in &KINDS {
             out.append(&picture(view, scheme, &shown, kind));
         }
+        out.raw("</div>\n");
     }
     if hatched(view).contains(&true) {
         out.raw("<p class=\"soft\">").sentence(&view.words.say("trends.hatched", &[])).raw("</p>\n");

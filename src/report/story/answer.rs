@@ -2,6 +2,7 @@
 
 use serde::Serialize;
 
+use super::tasks::Task;
 use crate::report::language::Sentence;
 use crate::tables::Value;
 
@@ -38,6 +39,8 @@ pub(in crate::report) struct Story {
     pub tiles: Vec<Tile>,
     pub answers: Vec<Answer>,
     pub facts: Vec<Fact>,
+    /// What to do now, the most worthwhile first.
+    pub tasks: Vec<Task>,
 }
 
 impl Story {

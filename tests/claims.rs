@@ -1,0 +1,563 @@
+//! What a report says, sentence by sentence, beside what the tables of its run say: random jobs with schemes of all shapes.
+
+use std::collections::BTreeMap;
+use std::fmt::Write;
+
+use serde_json::Value as Json;
+
+use crate::invariants::shop::{Shop, write};
+use crate::support::calendar::date_text;
+use crate::support::cases::Rng;
+use crate::support::run::{Cell, Workshop, read_file, said};
+
+/// Jobs of a run of the test; `RFMILL_CLAIMS` asks for another number.
+const JOBS: u64 = 40;
+
+/// Names that states get: such as speak of risk without a mark, numbers, long ones, and such as would break a sentence.
+const NAMES: [&str; 12] = [
+    "At risk",
+    "Lost",
+    "New",
+    "7",
+    "Zed, or not",
+    "金卡会员",
+    "A<b>&c",
+    "best of the best of all customers of this shop",
+    "(odd)",
+    "churned",
+    "Loyal",
+    "O'Neil \"x\"",
+];
+
+/// A scheme by days since the last order and orders: a ladder in any order, or none, and any state may be at risk.
+fn scheme(rng: &mut Rng, name: &str) -> String {
+    let mut names: Vec<&str> = NAMES.iter().filter(|name| !name.starts_with('(')).copied().collect();
+    rng.shuffle(&mut names);
+    let states = &names[..rng.between(2, 6) as usize];
+    let mut out = format!("name = \"{name}\"\nsummary = \"One of many.\"\n");
+    if rng.chance(70) {
+        let mut ladder = states.to_vec();
+        rng.shuffle(&mut ladder);
+        let quoted: Vec<String> = ladder.iter().map(|state| format!("'{state}'")).collect();
+        writeln!(out, "ladder = [{}]", quoted.join(", ")).expect("text");
+    }
+    for state in states {
+        writeln!(out, "[[states]]\nname = '{state}'\ndefinition = \"Some.\"\nat_risk = {}", rng.chance(40)).expect("text");
+    }
+    // Later rules take more, so that each has customers of its own.
+    let (mut days, mut orders) = (0, 40);
+    for (place, state) in states.iter().enumerate() {
+        writeln!(out, "[[rules]]\nstate = '{state}'").expect("text");
+        if place + 1 < states.len() {
+            days += rng.between(2, 120);
+            orders -= rng.between(1, 7);
+            let by_recency = rng.chance(50);
+            let when =
+                if by_recency { format!("recency_days = [0, {days}]") } else { format!("lifetime_orders = [{orders}, inf]") };
+            writeln!(out, "when = {{ {when} }}").expect("text");
+        }
+    }
+    // O'Neil has a quote of its own.
+    out.replace("'O'Neil \"x\"'", "\"O'Neil \\\"x\\\"\"")
+}
+
+/// A random job over a random shop, run.
+fn job(seed: u64) -> Workshop {
+    let mut rng = Rng::new(seed ^ 0xc1a1);
+    let shop = Workshop::new();
+    let orders = Shop::new(seed);
+    write(&shop, "data", &orders.lines, seed);
+    shop.write("one.toml", &scheme(&mut rng, "one"));
+    shop.write("two.toml", &scheme(&mut rng, "two"));
+    let periods = [
+        "every = \"quarter\"\nfrom = 2022-04-01\nto = 2023-12-31",
+        "as_of = [2023-12-15]\ntrend = \"5 quarters\"",
+        "as_of = [2023-03-31, 2023-09-30, 2023-12-31]",
+        "every = \"month\"\nfrom = 2023-01-01\nto = 2023-11-30",
+    ];
+    let schemes = [
+        "segment = \"standard\"\nown = \"one.toml\"",
+        "own = \"one.toml\"\nother = \"two.toml\"",
+        "other = \"two.toml\"\nlifecycle = \"recency_windows\"",
+    ];
+    let mut text = format!(
+        "name = \"claims\"\n[orders]\npath = \"data/*.parquet\"\ncustomer_id = \"customer_id\"\nordered_at = \"ordered_at\"\namount = \"amount\"\n\
+         order_id = \"order_id\"\n[periods]\n{}\n[score]\nlookback = \"{}\"\n[schemes]\n{}\n[output]\npath = \"out\"\nreport = [\"json\", \"html\", \"crm\"]\ncurrency_label = \"£\"\n",
+        rng.pick(&periods),
+        rng.pick(&["365d", "90d", "12 months"]),
+        rng.pick(&schemes),
+    );
+    if rng.chance(60) {
+        let (scale, margin) = (rng.between(1, 400), rng.between(1, 9));
+        text += "[[strategy]]\nname = \"mail, and <more>\"\ndesign = \"randomised\"\nassignments = \"arms.csv\"\ncontrol = \"control\"\nsplit = { control = 0.5, mail = 0.5 }\n";
+        text += "periods = [{ from = 2023-04-01, to = 2023-06-30 }, { from = 2023-07-01, to = 2023-09-30 }]\n";
+        if rng.chance(60) {
+            writeln!(text, "cost_per_customer = \"0.{scale:03}\"\nmargin_rate = 0.{margin}").expect("text");
+        }
+        let by = if text.contains("\nown = ") { "own" } else { "other" };
+        writeln!(text, "by = [\"{by}\"]").expect("text");
+        let mut arms = "customer_id,arm,assigned_on\n".to_owned();
+        let mut customers: Vec<i64> = orders.lines.iter().map(|line| line.customer).collect();
+        customers.dedup();
+        customers.sort_unstable();
+        customers.dedup();
+        for day in ["2023-04-01", "2023-07-01"] {
+            for customer in &customers {
+                let arm = if rng.chance(50) { "mail" } else { "control" };
+                writeln!(arms, "{customer},{arm},{day}").expect("text");
+            }
+        }
+        shop.write("arms.csv", &arms);
+    }
+    shop.write("job.toml", &text);
+    let ran = shop.run(&["--quiet"]);
+    assert!(ran.status.success(), "seed {seed}: {}\n{text}", said(&ran));
+    shop
+}
+
+type Row = BTreeMap<String, Cell>;
+
+/// The tables of a run, and the report over them.
+struct Told {
+    run: std::path::PathBuf,
+    report: Json,
+    /// As-of dates with those of the trend, ascending.
+    dates: Vec<i64>,
+}
+
+impl Told {
+    fn new(shop: &Workshop) -> Told {
+        let run = shop.path("out/latest");
+        let report = std::fs::read(run.join("report/report.json")).expect("a report");
+        let report: Json = serde_json::from_slice(&report).expect("JSON");
+        let mut told = Told { run, report, dates: Vec::new() };
+        let shown = told.rows("dim_period").into_iter().filter(|row| row["role"] != Cell::Text("comparison".into()));
+        told.dates = shown.map(|row| row["as_of"].date()).collect();
+        told.dates.sort_unstable();
+        told
+    }
+
+    fn rows(&self, table: &str) -> Vec<Row> {
+        let path = self.run.join(format!("{table}.parquet"));
+        if !path.exists() {
+            return Vec::new();
+        }
+        let table = read_file(&path);
+        table
+            .records()
+            .into_iter()
+            .map(|row| row.into_iter().map(|(name, cell)| (name.to_owned(), cell.clone())).collect())
+            .collect()
+    }
+
+    fn last(&self) -> i64 {
+        *self.dates.last().expect("a date")
+    }
+
+    fn period(&self, date: i64) -> Row {
+        self.rows("dim_period").into_iter().find(|row| row["as_of"].date() == date).expect("a period")
+    }
+
+    fn before(&self) -> Option<i64> {
+        match &self.period(self.last())["period_before"] {
+            Cell::Date(date) => Some(*date),
+            _ => self.dates.iter().rev().nth(1).copied(),
+        }
+    }
+
+    fn label(&self, date: i64) -> String {
+        self.period(date)["label"].text().to_owned()
+    }
+
+    /// States of `segments` for everybody at a date.
+    fn segments(&self, date: i64, scheme: &str) -> Vec<Row> {
+        let of = |row: &Row| row["as_of"].date() == date && row["dimension"].text() == "(all)" && row["scheme"].text() == scheme;
+        self.rows("segments").into_iter().filter(of).collect()
+    }
+
+    /// Schemes in the order of the job, with their states, best first, and whether these are on a ladder and at risk.
+    fn schemes(&self) -> Vec<(String, Vec<(String, bool, bool)>)> {
+        let mut out: Vec<(String, Vec<(Option<i128>, String, bool)>)> = Vec::new();
+        for row in self.rows("dim_state") {
+            let scheme = row["scheme"].text();
+            if !out.iter().any(|(name, _)| name == scheme) {
+                out.push((scheme.to_owned(), Vec::new()));
+            }
+            let rank = match &row["rank"] {
+                Cell::Int(rank) => Some(*rank),
+                _ => None,
+            };
+            let states = &mut out.iter_mut().find(|(name, _)| name == scheme).expect("the scheme").1;
+            states.push((rank, row["state"].text().to_owned(), row["is_at_risk"] == Cell::Bool(true)));
+        }
+        for (_, states) in &mut out {
+            states.sort_by_key(|(rank, state, _)| (state.starts_with('('), rank.unwrap_or(i128::MAX)));
+        }
+        let without_rank = |states: Vec<(Option<i128>, String, bool)>| {
+            states.into_iter().map(|(rank, state, risk)| (state, rank.is_some(), risk)).collect()
+        };
+        out.into_iter().map(|(name, states)| (name, without_rank(states))).collect()
+    }
+
+    /// Paragraphs of an answer.
+    fn answer(&self, key: &str) -> Option<Vec<String>> {
+        let answers = self.report["answers"].as_array().expect("answers");
+        let answer = answers.iter().find(|answer| answer["key"] == key)?;
+        Some(
+            answer["answer"].as_array().expect("paragraphs").iter().map(|text| text.as_str().expect("text").to_owned()).collect(),
+        )
+    }
+}
+
+/// A count with commas.
+fn count(n: i128) -> String {
+    let digits = n.unsigned_abs().to_string();
+    let mut out = String::new();
+    for (place, digit) in digits.chars().enumerate() {
+        if place > 0 && (digits.len() - place).is_multiple_of(3) {
+            out.push(',');
+        }
+        out.push(digit);
+    }
+    if n < 0 { format!("−{out}") } else { out }
+}
+
+fn percent(share: f64, digits: usize) -> String {
+    format!("{:.digits$}%", share * 100.0)
+}
+
+/// Money in a few digits, with the pound.
+fn pounds(cents: i128) -> String {
+    let x = cents.unsigned_abs() as f64 / 100.0;
+    let text = match x {
+        x if x >= 1e7 => panic!("{x} is more than these shops turn over"),
+        x if x >= 1e6 => format!("{:.2} M", x / 1e6),
+        x if x >= 1e5 => format!("{:.0} k", x / 1e3),
+        x if x >= 1e4 => format!("{:.1} k", x / 1e3),
+        x => count(format!("{x:.0}").parse().expect("a number")),
+    };
+    if cents < 0 { format!("−£{text}") } else { format!("£{text}") }
+}
+
+/// A relative change with its sign; an absolute one from nothing.
+fn change(now: f64, was: f64) -> String {
+    let (x, text) = match was {
+        0.0 => (now - was, count((now - was).abs().round() as i128)),
+        was => ((now - was) / was.abs(), percent(((now - was) / was).abs(), 1)),
+    };
+    match x {
+        x if x > 0.0 => format!("+{text}"),
+        x if x < 0.0 && text.contains(|c: char| ('1'..='9').contains(&c)) => format!("−{text}"),
+        _ => text,
+    }
+}
+
+fn is_or_are<'a>(n: i128, one: &'a str, many: &'a str) -> &'a str {
+    if n == 1 { one } else { many }
+}
+
+/// What a scheme is called.
+fn called(scheme: &str) -> String {
+    let (first, rest) = scheme.split_at(1);
+    first.to_uppercase() + rest
+}
+
+/// What a state is called where customers go to it; these schemes have no other English labels.
+fn label(state: &str) -> String {
+    if state == "(none)" { "No longer listed".into() } else { state.to_owned() }
+}
+
+/// How many are at risk: only what a scheme marks, the first that marks any, and its numbers.
+fn at_risk(told: &Told) -> Option<Vec<String>> {
+    let (scheme, states) = told.schemes().into_iter().find(|(_, states)| states.iter().any(|state| state.2))?;
+    let marked: Vec<&str> = states.iter().filter(|state| state.2).map(|state| state.0.as_str()).collect();
+    let of = |date: i64| -> Vec<Row> {
+        told.segments(date, &scheme).into_iter().filter(|row| marked.contains(&row["state"].text())).collect()
+    };
+    let customers = |rows: &[Row]| rows.iter().map(|row| row["customers"].int()).sum::<i128>();
+    let now = of(told.last());
+    let all = customers(&told.segments(told.last(), &scheme));
+    let n = customers(&now);
+    let money: i128 = now.iter().map(|row| row["annual_value"].minor()).sum();
+    let parts: Vec<String> = marked
+        .iter()
+        .map(|state| match now.iter().find(|row| row["state"].text() == *state) {
+            None => label(state),
+            Some(row) => {
+                let (customers, money) = (row["customers"].int(), row["annual_value"].minor());
+                format!("{} {} ({})", label(state), count(customers), pounds(money))
+            }
+        })
+        .collect();
+    let mut first = format!(
+        "By the scheme {}, {} {} at risk, {} of all: {}. {} of revenue depends on them: what they spent in the year up to their last order, less later returns.",
+        called(&scheme),
+        count(n),
+        is_or_are(n, "customer is", "customers are"),
+        percent(n as f64 / all as f64, 1),
+        parts.join(", "),
+        pounds(money),
+    );
+    if let Some(before) = told.before() {
+        let was = customers(&of(before));
+        write!(first, " Their number changed by {} against {}.", change(n as f64, was as f64), told.label(before)).expect("text");
+    }
+    Some(vec![first])
+}
+
+/// Who left the best state: of the first scheme with a ladder, to where, and why.
+fn left_best(told: &Told) -> Option<Vec<String>> {
+    let schemes = told.schemes();
+    let (scheme, best) = schemes.iter().find_map(|(scheme, states)| Some((scheme, &states.iter().find(|state| state.1)?.0)))?;
+    let last = told.last();
+    let of_scheme =
+        |row: &Row| row["as_of"].date() == last && row["scheme"].text() == scheme && row["dimension"].text() == "(all)";
+    let steps: Vec<Row> = told.rows("transitions").into_iter().filter(of_scheme).collect();
+    let from = steps.iter().map(|row| row["from_as_of"].date()).max()?;
+    let steps: Vec<Row> = steps.into_iter().filter(|row| row["from_as_of"].date() == from).collect();
+    let sum = |of: &dyn Fn(&Row) -> bool| steps.iter().filter(|row| of(row)).map(|row| row["customers"].int()).sum::<i128>();
+    let (is_from, is_to) = (|row: &Row| row["from_state"].text() == best, |row: &Row| row["to_state"].text() == best);
+    let (were, left, came) = (sum(&is_from), sum(&|row| is_from(row) && !is_to(row)), sum(&|row| is_to(row) && !is_from(row)));
+    let share = if were > 0 { percent(left as f64 / were as f64, 1) } else { "–".into() };
+    let mut first = format!(
+        "{} of the {} customers who were {} then no longer are ({share}); {} came in.",
+        count(left),
+        count(were),
+        label(best),
+        count(came)
+    );
+    let mut to: Vec<(i128, String)> = steps
+        .iter()
+        .filter(|row| is_from(row) && !is_to(row))
+        .map(|row| (row["customers"].int(), label(row["to_state"].text())))
+        .collect();
+    to.sort_by_key(|(n, _)| std::cmp::Reverse(*n));
+    let to: Vec<String> = to.iter().take(4).map(|(n, state)| format!("{state} ({})", count(*n))).collect();
+    if !to.is_empty() {
+        write!(first, " They are now {}.", to.join(", ")).expect("text");
+    }
+    let mut reasons = [0i128; 2];
+    let folder = told.run.join(format!("movers/as_of={}", date_text(last)));
+    for row in crate::support::run::read_folder(&folder).records() {
+        if row["scheme"].text() == scheme
+            && row["from_as_of"].date() == from
+            && row["from_state"].text() == best
+            && row["to_state"].text() != "(none)"
+        {
+            reasons[usize::from(*row["reason"] == Cell::Text("cut_points".into()))] += 1;
+        }
+    }
+    let mut out = vec![first];
+    let [own, cuts] = reasons;
+    if own + cuts > 0 {
+        let share = |n: i128| percent(n as f64 / (own + cuts) as f64, 0);
+        let by_cuts = match cuts {
+            0 => "Nobody moved only because the cut points moved.".to_owned(),
+            cuts => format!(
+                "{} ({}) moved only because the cut points moved: their own buying would have kept them where they were.",
+                count(cuts),
+                share(cuts)
+            ),
+        };
+        out.push(format!(
+            "{} of them ({}) moved by what they themselves bought or did not buy: the earlier cut points would have moved them as well. {by_cuts}",
+            count(own),
+            share(own)
+        ));
+    }
+    Some(out)
+}
+
+/// The headlines of the last period, where the job has periods.
+fn headlines(told: &Told) -> Option<String> {
+    let growth = |date: i64| {
+        let mut rows = told.rows("growth").into_iter();
+        rows.find(|row| row["as_of"].date() == date && row["scheme"].text() == "(all)")
+    };
+    let last = growth(told.last())?;
+    let period = told.label(told.last());
+    let mut dates = vec![(told.before(), "")];
+    if let Cell::Date(year_before) = told.period(told.last())["same_period_last_year"] {
+        dates.push((Some(year_before), " a year before"));
+    }
+    let against = |of: &dyn Fn(&Row) -> f64| {
+        let notes: Vec<String> = dates
+            .iter()
+            .filter_map(|(date, word)| Some((growth((*date)?)?, (*date)?, word)))
+            .map(|(row, date, word)| format!("{} against {}{word}", change(of(&last), of(&row)), told.label(date)))
+            .collect();
+        if notes.is_empty() { String::new() } else { format!(" ({})", notes.join(", ")) }
+    };
+    let active = last["active"].int();
+    Some(format!(
+        "{} {} bought in {period}{}. Revenue of {period} is {}{}.",
+        count(active),
+        is_or_are(active, "customer", "customers"),
+        against(&|row| row["active"].int() as f64),
+        pounds(last["revenue"].minor()),
+        against(&|row| row["revenue"].minor() as f64 / 100.0),
+    ))
+}
+
+/// Which verdicts a reader is told of: over all periods where several have an estimate, else those of the last period.
+fn decided(told: &Told) -> Vec<Row> {
+    let effects = told.rows("effects");
+    let known = effects
+        .iter()
+        .filter(|row| row["headline"] == Cell::Bool(true) && row["state"].text() == "(all)" && row["difference"] != Cell::Null);
+    let several = known.count() > 1;
+    let verdicts = told.rows("verdicts");
+    let last = verdicts.iter().filter_map(|row| if let Cell::Date(day) = row["period_start"] { Some(day) } else { None }).max();
+    let mut out: Vec<Row> = Vec::new();
+    let pooled = verdicts.iter().filter(|row| several && row["period_start"] == Cell::Null);
+    let of_last = verdicts.iter().filter(|row| last.is_some_and(|day| row["period_start"] == Cell::Date(day)));
+    for row in pooled.chain(of_last) {
+        if !out.iter().any(|known| known["state"] == row["state"]) {
+            out.push(row.clone());
+        }
+    }
+    out
+}
+
+/// What is said of every tier of the strategy, by its verdict and its intervals.
+fn tiers(told: &Told) -> BTreeMap<&'static str, Vec<String>> {
+    let mut out: BTreeMap<&str, Vec<String>> = BTreeMap::new();
+    for row in decided(told).iter().filter(|row| row["state"].text() != "(all)") {
+        let ends = |low: &str, high: &str| match (&row[low], &row[high]) {
+            (Cell::Double(low), Cell::Double(high)) => Some((*low, *high)),
+            _ => None,
+        };
+        let money = ends("net_margin_low_adjusted", "net_margin_high_adjusted");
+        let outcome = ends("ci_low_adjusted", "ci_high_adjusted");
+        let kind = match (row["verdict"].text(), money, outcome) {
+            ("cannot_say", ..) => "Nothing can be said for",
+            (_, Some((low, _)), _) if low > 0.0 => "It earned money for",
+            (_, Some((_, high)), _) if high < 0.0 => "It lost money for",
+            (_, Some(_), _) => "Open, because the interval holds zero:",
+            (_, None, Some((low, _))) if low > 0.0 => "It works for",
+            (_, None, Some((_, high))) if high < 0.0 => "It does harm for",
+            (_, None, Some(_)) => "Open, because the interval holds zero:",
+            (_, None, None) => "Nothing can be said for",
+        };
+        out.entry(kind).or_default().push(row["state"].text().to_owned());
+    }
+    out
+}
+
+/// The verdict over all customers, and every tier in the sentence that its numbers allow and in no other.
+fn strategy(told: &Told, seed: u64) {
+    let Some(said) = told.answer("strategies") else {
+        assert!(told.rows("verdicts").is_empty(), "seed {seed}: verdicts of which nothing is said");
+        return;
+    };
+    let said = said.join(" ");
+    let words =
+        [("scale", "Scale"), ("keep", "Keep"), ("stop", "Stop"), ("test_longer", "Test longer"), ("cannot_say", "Cannot say")];
+    let rows = decided(told);
+    let overall = rows.iter().find(|row| row["state"].text() == "(all)").expect("a verdict over all customers");
+    let word = words.iter().find(|(name, _)| *name == overall["verdict"].text()).expect("a verdict").1;
+    assert!(said.starts_with(&format!("mail, and <more>: {word}")), "seed {seed}: {word}, not {said}");
+    if word == "Cannot say" {
+        return;
+    }
+    let of_tiers = tiers(told);
+    let kinds = [
+        "It earned money for",
+        "It works for",
+        "It lost money for",
+        "It does harm for",
+        "Open, because the interval holds zero:",
+        "Nothing can be said for",
+    ];
+    for kind in kinds {
+        let expected = of_tiers.get(kind).cloned().unwrap_or_default();
+        let sentence = said.split(kind).nth(1).map(|rest| rest.split(". ").next().unwrap_or(rest));
+        match sentence {
+            None => assert!(expected.is_empty(), "seed {seed}: {kind} {expected:?} is not said in {said}"),
+            Some(sentence) => {
+                assert!(!expected.is_empty(), "seed {seed}: {kind}{sentence}, which no table says");
+                for state in &expected {
+                    let name = if state == "(none)" { "No order yet" } else { state };
+                    assert!(sentence.contains(name), "seed {seed}: {kind} {name}, not{sentence}");
+                }
+            }
+        }
+    }
+}
+
+/// Tasks have the numbers of their states, stand in the order that the page promises, and name files that are there.
+fn tasks(told: &Told, shop: &Workshop, seed: u64) {
+    let last = told.last();
+    let tasks = told.report["tasks"].as_array().expect("tasks");
+    let mut before: Option<(u8, f64, f64)> = None;
+    for task in tasks {
+        let (scheme, state) = (task["scheme"].as_str().expect("a scheme"), task["state"].as_str().expect("a state"));
+        let rows = told.segments(last, scheme);
+        let row = rows.iter().find(|row| row["state"].text() == state).expect("a state of segments");
+        assert_eq!(i128::from(task["customers"].as_i64().expect("a count")), row["customers"].int(), "seed {seed}");
+        let money: f64 = task["annual_value"].as_str().expect("money").parse().expect("a number");
+        assert_eq!((money * 100.0).round() as i128, row["annual_value"].minor(), "seed {seed}");
+        let verdict = task["evidence"]["verdict"].as_str();
+        if let Some(verdict) = verdict {
+            let rows = decided(told);
+            let row = rows.iter().find(|row| row["scheme"].text() == scheme && row["state"].text() == state).expect("a verdict");
+            assert_eq!(row["verdict"].text(), verdict, "seed {seed}: {state}");
+        }
+        let standing = match verdict {
+            Some("scale") => 0,
+            Some("keep") => 1,
+            Some("stop") => 3,
+            _ => 2,
+        };
+        let low = task["evidence"]["net_margin_low"].as_f64().filter(|_| standing < 2).unwrap_or(0.0);
+        let order = (standing, -low * row["customers"].int() as f64, -money);
+        if let Some(before) = before {
+            assert!(
+                before.0 < order.0 || before.0 == order.0 && (before.1 - 1e-3, before.2) <= (order.1, order.2),
+                "seed {seed}: {before:?}, then {order:?}"
+            );
+        }
+        before = Some(order);
+    }
+    let page = std::fs::read_to_string(told.run.join("report/index.html")).expect("a page");
+    for link in page.split("<a href=\"").skip(1).filter_map(|rest| rest.split('"').next()).filter(|link| !link.starts_with('#')) {
+        assert!(shop.path("out/latest/report").join(link).is_file(), "seed {seed}: {link} does not lie beside the page");
+    }
+    let marked = told.schemes().into_iter().find(|(_, states)| states.iter().any(|state| state.2));
+    for (scheme, states) in marked.iter() {
+        for (state, ..) in states.iter().filter(|state| state.2) {
+            let present =
+                told.segments(last, scheme).iter().any(|row| row["state"].text() == state && row["customers"].int() > 0);
+            let listed = tasks.iter().any(|task| task["scheme"] == **scheme && task["state"] == **state);
+            assert_eq!(present, listed, "seed {seed}: {scheme} {state}");
+        }
+    }
+}
+
+#[test]
+fn what_a_report_says_is_what_its_tables_say() {
+    let jobs = std::env::var("RFMILL_CLAIMS").ok().and_then(|n| n.parse().ok()).unwrap_or(JOBS);
+    let mut heard: BTreeMap<String, u32> = BTreeMap::new();
+    for seed in 0..jobs {
+        let shop = job(seed);
+        let told = Told::new(&shop);
+        assert_eq!(told.answer("at_risk"), at_risk(&told), "seed {seed}");
+        assert_eq!(told.answer("left_best"), left_best(&told), "seed {seed}");
+        if let Some(headlines) = headlines(&told) {
+            let said = told.answer("changed").expect("what changed").join(" ");
+            assert!(said.starts_with(&headlines), "seed {seed}: {headlines}\nnot {said}");
+            *heard.entry("headlines".into()).or_default() += 1;
+        }
+        strategy(&told, seed);
+        tasks(&told, &shop, seed);
+        for answer in told.report["answers"].as_array().expect("answers") {
+            *heard.entry(answer["key"].as_str().expect("a key").to_owned()).or_default() += 1;
+        }
+        for kind in tiers(&told).keys() {
+            *heard.entry((*kind).to_owned()).or_default() += 1;
+        }
+    }
+    for kind in ["headlines", "changed", "at_risk", "left_best", "strategies", "Open, because the interval holds zero:"] {
+        assert!(heard.contains_key(kind), "no job of these says {kind:?}: {heard:?}");
+    }
+}
