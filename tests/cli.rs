@@ -170,6 +170,7 @@ fn the_tables_of_a_job_are_printed_as_sql() {
         "concentration",
         "dim_state",
         "dim_period",
+        "dim_date",
         "restatements",
         "ledger",
     ];

@@ -16,6 +16,7 @@ Makes sample orders, runs a job over five quarters, with a strategy, twice with 
 import contextlib
 import os
 import random
+import shutil
 import socket
 import subprocess
 import sys
@@ -162,6 +163,9 @@ def first_load_and_readers(bench: Bench) -> None:
         print(f"  {folder.name}: {sum(row['rows'] for row in want.values()):,} rows at {len(want)} as-of dates, alike for all four readers")
     comment = bench.server.value("SELECT col_description('rfmill.customers'::regclass, 2)")
     assert comment == "The customer, as the orders name them.", comment
+    for name, key in DIMENSIONS.items():
+        index = bench.server.value(f"SELECT indexdef FROM pg_indexes WHERE schemaname = 'rfmill' AND tablename = '{name}'")
+        assert index and index.startswith("CREATE UNIQUE INDEX") and index.endswith(f"({key})"), index
     about = bench.server.value("SELECT obj_description('rfmill.segments'::regclass)")
     metadata = pq.read_metadata(next((tables / "segments").glob("*/*.parquet"))).metadata
     assert about == f"One row per {metadata[b'one_row_per'].decode()}.", about
@@ -176,17 +180,29 @@ def leftovers(bench: Bench) -> str | None:
 
 Sums = dict[str, dict[str, int | Decimal]]
 
+# One file each over all as-of dates, with the columns that must be unique.
+DIMENSIONS = {"dim_state": "scheme, state", "dim_period": "as_of", "dim_date": "day"}
+
+
+def files_of(tables: Path, name: str) -> str:
+    return f"{tables}/{name}/*.parquet" if name in DIMENSIONS else f"{tables}/{name}/*/*.parquet"
+
 
 def columns_of(tables: Path, name: str) -> dict[str, bool]:
     """The columns of a table, and whether they are summed: exact numbers are, of others the values are counted."""
-    file = next((tables / name).glob("*/*.parquet"))
+    file = next((tables / name).glob("**/*.parquet"))
     exact = {field.name: pa.types.is_integer(field.type) or pa.types.is_decimal(field.type) for field in pq.read_schema(file)}
+    exact.pop("as_of", None)
     return exact
 
 
-def sql_sums(columns: dict[str, bool]) -> str:
+def key_of(name: str) -> str:
+    return "'all'" if name in DIMENSIONS else "as_of"
+
+
+def sql_sums(name: str, columns: dict[str, bool]) -> str:
     parts = [f'sum("{name}") AS "{name}"' if exact else f'count("{name}") AS "{name}"' for name, exact in columns.items()]
-    return ", ".join(["as_of", "count(*) AS rows", *parts])
+    return ", ".join([f"{key_of(name)} AS key", "count(*) AS rows", *parts])
 
 
 def keyed(columns: dict[str, bool], rows: list) -> Sums:
@@ -196,13 +212,13 @@ def keyed(columns: dict[str, bool], rows: list) -> Sums:
 
 def sums_by_duckdb(tables: Path, name: str) -> Sums:
     columns = columns_of(tables, name)
-    scan = f"read_parquet('{tables}/{name}/*/*.parquet', hive_partitioning = true)"
-    return keyed(columns, duckdb.sql(f"SELECT {sql_sums(columns)} FROM {scan} GROUP BY as_of").fetchall())
+    scan = f"read_parquet('{files_of(tables, name)}', hive_partitioning = true)"
+    return keyed(columns, duckdb.sql(f"SELECT {sql_sums(name, columns)} FROM {scan} GROUP BY 1").fetchall())
 
 
 def sums_by_postgres(server: Server, tables: Path, name: str) -> Sums:
     columns = columns_of(tables, name)
-    return keyed(columns, server.rows(f"SELECT {sql_sums(columns)} FROM rfmill.{name} GROUP BY as_of"))
+    return keyed(columns, server.rows(f"SELECT {sql_sums(name, columns)} FROM rfmill.{name} GROUP BY 1"))
 
 
 def sums_by_pyarrow(tables: Path, name: str) -> Sums:
@@ -215,6 +231,8 @@ def sums_by_pyarrow(tables: Path, name: str) -> Sums:
             return pc.count(column).as_py()
         return pc.sum(column.cast(pa.decimal128(38, column.type.scale)) if pa.types.is_decimal(column.type) else column).as_py()
 
+    if name in DIMENSIONS:
+        return keyed(columns, [["all", len(table), *(total(table[column], exact) for column, exact in columns.items())]])
     out = []
     for as_of in pc.unique(table["as_of"]).to_pylist():
         rows = table.filter(pc.equal(table["as_of"], as_of))
@@ -224,7 +242,9 @@ def sums_by_pyarrow(tables: Path, name: str) -> Sums:
 
 def sums_by_polars(tables: Path, name: str) -> Sums:
     columns = columns_of(tables, name)
-    frame = pl.read_parquet(f"{tables}/{name}/*/*.parquet", hive_partitioning=True)
+    frame = pl.read_parquet(files_of(tables, name), hive_partitioning=True)
+    if name in DIMENSIONS:
+        frame = frame.with_columns(pl.lit("all").alias("as_of"))
     # Polars keeps the precision of a decimal column in its sum; and sums nothing to 0 where SQL has null.
     def total(column: str, exact: bool) -> pl.Expr:
         if not exact:
@@ -258,11 +278,41 @@ def a_changed_run_replaces_its_dates(bench: Bench) -> None:
     bench.load("single")
     dates = bench.server.rows("SELECT DISTINCT as_of FROM rfmill.customers ORDER BY 1")
     assert [row[0] for row in dates] == ["2023-12-31", "2024-03-31", "2024-06-30", "2024-09-30", "2024-12-31", "2025-01-31"], dates
+    # Its dimensions join those that were there: dates of another output stay.
+    both = bench.server.rows("SELECT as_of, label FROM rfmill.dim_period ORDER BY 1")
+    assert [row[0] for row in both] == [row[0] for row in dates], both
     for table in [*bench.tables(), "rfmill_load"]:
-        bench.server.psql(f"DELETE FROM rfmill.{table} WHERE as_of = '2025-01-31'", "shop")
+        if table not in DIMENSIONS:
+            bench.server.psql(f"DELETE FROM rfmill.{table} WHERE as_of = '2025-01-31'", "shop")
+    bench.load("out")
     assert bench.state() == net
+    a_dropped_date_goes(bench, net)
     # Without its record, a date is loaded anew.
     bench.server.psql("DELETE FROM rfmill.rfmill_load WHERE table_name = 'segments'; DELETE FROM rfmill.segments", "shop")
+    bench.load("out")
+    assert bench.state() == net
+
+
+def a_dropped_date_goes(bench: Bench, net: list[str | None]) -> None:
+    """What was dropped goes, and what was run since comes, whatever run it is of; dimensions follow."""
+    shutil.copytree(bench.home / "out", bench.home / "dropped", symlinks=True)
+    bench.call("run", "job.toml", "--as-of", "2024-08-31", "--output", "dropped")
+    bench.load("dropped")
+    labels = "SELECT as_of, label FROM rfmill.dim_period WHERE as_of BETWEEN '2024-07-01' AND '2024-09-30' ORDER BY 1"
+    assert bench.server.rows(labels) == [["2024-08-31", "2024 Q3 to 31 Aug"], ["2024-09-30", "2024 Q3"]]
+    years = "SELECT min(day), max(day), count(*) = count(DISTINCT day) FROM rfmill.dim_date"
+    assert bench.server.rows(years)[0][2] == "t"
+    subprocess.run([bench.rfmill, "drop", "dropped", "--as-of", "2024-08-31"], cwd=bench.home, check=True, capture_output=True)
+    # A date in the middle is told anew by another run, and both changes come with one load.
+    bench.call("run", "job.toml", "--as-of", "2024-06-30", "--set", 'orders.monetary="gross"', "--output", "dropped")
+    said = bench.load("dropped")
+    assert "customers" in said, said
+    held = dict(bench.server.rows("SELECT as_of, max(run_id) FROM rfmill.rfmill_load WHERE table_name = 'segments' GROUP BY 1"))
+    assert "2024-08-31" not in held and held["2024-06-30"] != held["2024-03-31"] == held["2024-09-30"], held
+    assert bench.server.rows(labels) == [["2024-09-30", "2024 Q3"]]
+    hashes = bench.server.rows("SELECT count(DISTINCT definitions_hash) FROM rfmill.dim_period")
+    assert hashes == [["2"]], hashes
+    assert "already loaded" in bench.load("dropped")
     bench.load("out")
     assert bench.state() == net
 

@@ -1,5 +1,7 @@
 //! The output folder after what people, crashes and other programs did to it: `verify` tells, and what it prints puts it right.
 
+/// The files over all as-of dates.
+mod dimensions;
 /// Which run `latest` names, and taking dates out.
 mod latest;
 /// An output that 0.1.0 wrote.

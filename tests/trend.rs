@@ -171,7 +171,7 @@ fn check_restated(bench: &Bench, orders: &[Order], (first, night): (i64, usize),
 /// What commits make is held against their record, too, and the next copy puts it right.
 fn made_files_are_verified(bench: &Bench) {
     let made: Vec<_> = std::fs::read_dir(bench.path("out/made")).unwrap().map(|entry| entry.unwrap().path()).collect();
-    assert_eq!(made.len(), 14, "one for every night but the first");
+    assert_eq!(made.len(), 14 + 3, "one for every night but the first, and the dimensions");
     std::fs::remove_file(&made[3]).unwrap();
     let ran = bench.rfmill(&["verify", "out"]);
     assert_eq!(ran.code, 5);
@@ -374,15 +374,16 @@ fn check_customers(bench: &Bench, known: &[Customer], dates: &BTreeMap<i64, &str
 /// Only nights have folders, and those of one night hold its rows alone.
 fn check_published(bench: &Bench, first: i64, as_of: i64) {
     let nights: Vec<String> = (first..=as_of).map(|date| format!("as_of={}", date_text(date))).collect();
-    for table in ["segments", "growth", "cohorts", "dim_period", "customers", "transitions"] {
+    for table in ["segments", "growth", "cohorts", "customers", "transitions"] {
         let entries = std::fs::read_dir(bench.path("out/tables").join(table)).unwrap();
         let mut names: Vec<String> = entries.map(|e| e.unwrap().file_name().into_string().unwrap()).collect();
         names.sort();
         assert_eq!(names, nights, "{table}");
     }
-    let night = read_folder(&bench.path("out/tables/dim_period").join(nights.last().unwrap()));
-    assert_eq!(night.rows.len(), 1);
-    assert_eq!(night.records()[0]["role"].text(), "own");
+    let periods = read_file(&bench.path("out/tables/dim_period/dim_period.parquet"));
+    let shown: Vec<i64> = periods.records().iter().map(|row| row["as_of"].date()).collect();
+    assert_eq!(shown, (first..=as_of).collect::<Vec<_>>());
+    assert!(periods.records().iter().all(|row| row["role"].text() == "own"));
 }
 
 /// The headlines are of the period, beside the same days of the month and of the year before; no section is hollow.

@@ -22,7 +22,8 @@ SELECT
     s.revenue_share,
     s.avg_order_value,
     s.repeat_customers,
-    s.revenue_at_risk,
+    -- Rows of 0.1.0 have the annual value of everybody in it.
+    CASE WHEN d.is_at_risk THEN coalesce(s.annual_value, s.revenue_at_risk) END AS revenue_at_risk,
     s.mean_recency_days,
     s.mean_frequency,
     s.mean_monetary,
@@ -30,7 +31,7 @@ SELECT
     d.is_at_risk
 FROM segments AS s
 LEFT JOIN dim_state AS d
-    ON d.scheme = s.scheme AND d.state = s.state AND d.as_of = (SELECT max(as_of) FROM dim_state)
+    ON d.scheme = s.scheme AND d.state = s.state
 LEFT JOIN segments AS b
     ON b.as_of = (SELECT max(as_of) FROM segments WHERE as_of < (SELECT max(as_of) FROM segments))
     AND b.slice = s.slice

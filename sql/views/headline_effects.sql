@@ -1,4 +1,4 @@
--- Headline effects of the newest evaluation, one row per strategy, period, arm and tier, with verdict, reason and the same period last year.
+-- Headline effects of the newest evaluation, one row per strategy, period, pair of arms and tier, with verdict, reason and the same period last year.
 -- tables: effects, verdicts
 CREATE OR REPLACE VIEW headline_effects AS
 SELECT
@@ -38,7 +38,12 @@ SELECT
     e.net_margin_per_customer,
     e.net_margin_low,
     e.net_margin_high,
-    e.not_estimable
+    e.not_estimable,
+    e.against,
+    e.ci_low_adjusted,
+    e.ci_high_adjusted,
+    e.net_margin_low_adjusted,
+    e.net_margin_high_adjusted
 FROM effects AS e
 LEFT JOIN verdicts AS v
     ON v.as_of = e.as_of
@@ -48,6 +53,8 @@ LEFT JOIN verdicts AS v
     AND v.state = e.state
     AND v.period_start = e.period_start
     AND v.period_end = e.period_end
+    -- Arms that are held against each other have rows of their own; those of 0.1.0 name none.
+    AND coalesce(v.against, '') = coalesce(e.against, '')
 LEFT JOIN effects AS y
     ON y.as_of = e.as_of
     AND y.strategy = e.strategy
@@ -57,5 +64,6 @@ LEFT JOIN effects AS y
     AND y.scheme = e.scheme
     AND y.state = e.state
     AND y.method = e.method
+    AND coalesce(y.against, '') = coalesce(e.against, '')
     AND y.period_start = CAST(e.period_start - INTERVAL '1 year' AS DATE)
 WHERE e.headline AND e.as_of = (SELECT max(as_of) FROM effects);

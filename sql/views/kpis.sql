@@ -19,7 +19,10 @@ SELECT
     max(r.customers) AS customers_at_risk,
     max(r.scheme) AS risk_scheme
 FROM segments AS k
--- Whose states say who is at risk: all of them, so that nobody at risk is 0. Old rows have the annual value in revenue_at_risk.
+-- The states of every scheme add up to the same customers, so one scheme is enough; jobs may have changed theirs between dates.
+JOIN (SELECT as_of, min(scheme) AS scheme FROM segments GROUP BY as_of) AS one
+    ON one.as_of = k.as_of AND one.scheme = k.scheme
+-- Whose states say who is at risk: all of them, so that nobody at risk is 0. Rows of 0.1.0 have the annual value in revenue_at_risk.
 LEFT JOIN (SELECT
         s.as_of,
         s.slice,
@@ -29,17 +32,17 @@ LEFT JOIN (SELECT
         CAST(sum(CASE WHEN d.is_at_risk THEN s.customers ELSE 0 END) AS BIGINT) AS customers,
         sum(CASE WHEN d.is_at_risk THEN coalesce(s.annual_value, s.revenue_at_risk) ELSE 0 END) AS money
     FROM segments AS s
-    JOIN dim_state AS d
-        ON d.scheme = s.scheme AND d.state = s.state AND d.as_of = (SELECT max(as_of) FROM dim_state)
-    WHERE d.scheme_place = (
-        SELECT min(scheme_place) FROM dim_state WHERE is_at_risk AND as_of = (SELECT max(as_of) FROM dim_state)
-    )
+    JOIN (SELECT min(scheme) AS scheme
+        FROM dim_state
+        WHERE is_current AND scheme_place = (SELECT min(scheme_place) FROM dim_state WHERE is_at_risk AND is_current)
+    ) AS chosen
+        ON chosen.scheme = s.scheme
+    LEFT JOIN dim_state AS d
+        ON d.scheme = s.scheme AND d.state = s.state
     GROUP BY s.as_of, s.slice, s.dimension, s.dimension_value, s.scheme
 ) AS r
     ON r.as_of = k.as_of
     AND r.slice = k.slice
     AND r.dimension = k.dimension
     AND r.dimension_value = k.dimension_value
--- The states of every scheme add up to the same customers, so one scheme is enough.
-WHERE k.scheme = (SELECT min(scheme) FROM segments)
 GROUP BY k.as_of, k.slice, k.dimension, k.dimension_value;

@@ -1,4 +1,4 @@
--- Transitions between states with labels and their direction on the ladder (up, down, same, other, in, out).
+-- Transitions between states with labels and their direction on the ladder (up, down, same, other, in, out); is_nearest marks those since the date before.
 -- tables: transitions, dim_state
 CREATE OR REPLACE VIEW movement AS
 SELECT
@@ -28,9 +28,12 @@ SELECT
     t.rate,
     t.rate_low,
     t.rate_high,
-    t.revenue
+    t.revenue,
+    t.from_as_of = n.from_as_of AS is_nearest
 FROM transitions AS t
 LEFT JOIN dim_state AS f
-    ON f.scheme = t.scheme AND f.state = t.from_state AND f.as_of = (SELECT max(as_of) FROM dim_state)
+    ON f.scheme = t.scheme AND f.state = t.from_state
 LEFT JOIN dim_state AS d
-    ON d.scheme = t.scheme AND d.state = t.to_state AND d.as_of = (SELECT max(as_of) FROM dim_state);
+    ON d.scheme = t.scheme AND d.state = t.to_state
+LEFT JOIN (SELECT as_of, max(from_as_of) AS from_as_of FROM transitions GROUP BY as_of) AS n
+    ON n.as_of = t.as_of;

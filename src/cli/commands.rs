@@ -264,9 +264,16 @@ fn duckdb_views(output: &std::path::Path) -> Result<String> {
     tables.sort_unstable();
     let mut out = String::new();
     for name in &tables {
-        let files = tables::literal(&folder.join(name).join("*/*.parquet").to_string_lossy());
+        let is_whole = folder.join(name).join(format!("{name}.parquet")).is_file();
+        let files = if is_whole { "*.parquet" } else { "*/*.parquet" };
+        let files = tables::literal(&folder.join(name).join(files).to_string_lossy());
         let read = format!("read_parquet({files}, hive_partitioning = true, union_by_name = true)");
-        out.push_str(&format!("CREATE OR REPLACE VIEW {} AS SELECT * FROM {read};\n", tables::identifier(name)));
+        // An output of 0.1.0 has the states of every run.
+        let which = match name.as_str() {
+            "dim_state" if !is_whole => format!(" WHERE as_of = (SELECT max(as_of) FROM {read})"),
+            _ => String::new(),
+        };
+        out.push_str(&format!("CREATE OR REPLACE VIEW {} AS SELECT * FROM {read}{which};\n", tables::identifier(name)));
     }
     for view in tables::views(|name| tables.iter().any(|t| t == name)) {
         out.push_str(&format!("\n{}", view.sql));

@@ -4,7 +4,8 @@ use std::fmt;
 
 use jiff::ToSpan;
 use jiff::civil::Date;
-use serde::{Serialize, Serializer};
+use serde::de::Error as _;
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 use crate::error::{Error, Result};
 
@@ -40,6 +41,12 @@ impl Day {
         Day(self.0.saturating_sub(1))
     }
 
+    /// What the part of a period up to this day is called: 2024 Q2 to 31 May.
+    pub fn label_of_part(self, period: &str) -> String {
+        let end = self.to_date().strftime(" to %-d %b").to_string();
+        if period.ends_with(&end) { period.to_owned() } else { format!("{period}{end}") }
+    }
+
     /// Reads `YYYY-MM-DD`.
     pub fn parse(text: &str) -> Option<Day> {
         let date: Date = text.parse().ok()?;
@@ -56,6 +63,13 @@ impl fmt::Display for Day {
 impl Serialize for Day {
     fn serialize<S: Serializer>(&self, serializer: S) -> std::result::Result<S::Ok, S::Error> {
         serializer.collect_str(self)
+    }
+}
+
+impl<'de> Deserialize<'de> for Day {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> std::result::Result<Day, D::Error> {
+        let text = std::borrow::Cow::<'de, str>::deserialize(deserializer)?;
+        Day::parse(&text).ok_or_else(|| D::Error::custom(format!("{text:?} is no date such as 2024-12-31")))
     }
 }
 

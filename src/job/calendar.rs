@@ -55,6 +55,7 @@ impl Units<'_> {
             Units::Calendar(every) => calendar_label(every, period.start.to_date()),
             Units::Listed(list) => list.iter().find(|l| l.period == period).map_or_else(String::new, |l| l.label.clone()),
         };
+        let label = if date == period.last_day() { label } else { date.label_of_part(&label) };
         let as_of = AsOf {
             period_start: Some(period.start),
             period_end: Some(period.last_day()),

@@ -89,5 +89,5 @@ pub(super) fn in_trend(units: Units<'_>, date: Day) -> (AsOf, String) {
     let earlier = units.unit_before(before);
     let measured = MeasuredPeriod { start: before.next(), previous: earlier.map(|earlier| (earlier.next(), before)) };
     let previous = as_of.previous.map(|(start, _)| (start, before));
-    (AsOf { previous, measured: Some(measured), ..as_of }, format!("{label} to {}", date.to_date().strftime("%-d %b")))
+    (AsOf { previous, measured: Some(measured), ..as_of }, label)
 }

@@ -13,6 +13,7 @@ use arrow::datatypes::{
     UInt32Type, UInt64Type,
 };
 
+use super::source::AS_OF;
 use crate::domain::Day;
 
 /// What every COPY begins with: the signature, no flags, no header extension.
@@ -167,13 +168,15 @@ pub struct Refused {
     pub row: Option<usize>,
 }
 
-/// Appends the rows of a batch: the as-of date first, then these columns, null where the batch lacks one.
+/// Appends the rows of a batch: the as-of date first, which is that of the row if the batch says it, then these columns, null
+/// where the batch lacks one.
 ///
 /// # Errors
 /// A column of a type that tables do not have, or text with a NUL character, which PostgreSQL cannot store.
 pub fn rows(batch: &RecordBatch, as_of: Day, columns: &[String], out: &mut Vec<u8>) -> Result<(), Refused> {
     let mut values = Vec::with_capacity(columns.len() + 1);
-    values.push(Values::Constant(as_of));
+    let own = batch.column_by_name(AS_OF).and_then(|array| Values::of(array.as_ref()));
+    values.push(own.unwrap_or(Values::Constant(as_of)));
     for name in columns {
         values.push(match batch.column_by_name(name) {
             Some(array) => Values::of(array.as_ref()).ok_or_else(|| Refused { column: name.clone(), row: None })?,

@@ -1,6 +1,6 @@
 //! Loads the tables of an output folder into PostgreSQL.
 //!
-//! Every table of a schema has the column `as_of`, and a load replaces whole as-of dates:
+//! Every table of a schema but the dimensions has the column `as_of`, and a load replaces whole as-of dates, and dimensions whole:
 //!
 //! 1. Every as-of date in view is compared with the table `rfmill_load`, which records what every as-of date of every table
 //!    came from. What is there already is left alone, so a repeat changes nothing. Dates that were dropped go.
@@ -30,7 +30,7 @@ use postgres::{Client, Transaction};
 use crate::domain::Day;
 use crate::error::{Error, Kind, Result};
 use crate::progress::Progress;
-use crate::tables::{identifier, literal};
+use crate::tables::{identifier, key_of, literal};
 use database::{Database, cause};
 use source::{AS_OF, Part, Source, SourceTable};
 use structure::{Changes, RECORD, STAGING, Structure};
@@ -133,7 +133,8 @@ pub fn load(spec: &LoadSpec<'_>, progress: &dyn Progress) -> Result<Loaded> {
         stage::copy(&database, &pending, spec.connections, progress)?;
         progress.end(&format!("{rows} rows into staging tables"));
         progress.begin("swapping", 0);
-        swap(&mut client, &database, &source, &changes, &Dates { pending: &pending, restamped: &restamped, gone: &gone })?;
+        let dates = Dates { pending: &pending, restamped: &restamped, gone: &gone };
+        swap(&mut client, &database, &source, &structure, &changes, &records, &dates)?;
         progress.end(&format!("{} tables", pending.len()));
         Ok(())
     };
@@ -197,6 +198,16 @@ fn compare<'a>(source: &'a Source, structure: &Structure, records: &Records) -> 
         }
         let (mut differing, mut stamps) = (Vec::new(), Vec::new());
         for (day, part) in &table.parts {
+            if table.is_whole {
+                let there: Vec<_> = records.iter().filter(|((name, _), _)| *name == table.name).collect();
+                match there.as_slice() {
+                    [((_, of), record)] if structure.has(&table.name) && record.fingerprint == part.fingerprint() => {
+                        stamps.extend(Some(*day).filter(|day| day != of || record.run_id != part.run_id));
+                    }
+                    _ => differing.push(*day),
+                }
+                continue;
+            }
             let there = records.get(&(table.name.clone(), *day)).filter(|_| structure.has(&table.name));
             match there {
                 Some(record) if record.fingerprint != part.fingerprint() => differing.push(*day),
@@ -218,7 +229,8 @@ fn compare<'a>(source: &'a Source, structure: &Structure, records: &Records) -> 
 /// no such table. Dates that the output never had are left alone.
 fn gone(source: &Source, structure: &Structure, records: &Records) -> BTreeMap<String, Vec<Day>> {
     let mut gone: BTreeMap<String, Vec<Day>> = BTreeMap::new();
-    for (table, day) in records.keys().filter(|(table, _)| structure.has(table)) {
+    let is_whole = |table: &str| source.tables.iter().any(|shown| shown.name == table && shown.is_whole);
+    for (table, day) in records.keys().filter(|(table, _)| structure.has(table) && !is_whole(table)) {
         let is_shown = || source.tables.iter().any(|shown| shown.name == *table && shown.parts.contains_key(day));
         if source.dropped.contains(day) || (source.dates.contains(day) && !is_shown()) {
             gone.entry(table.clone()).or_default().push(*day);
@@ -252,7 +264,15 @@ fn remove(transaction: &mut Transaction<'_>, table: &str, days: &[Day]) -> std::
 }
 
 /// The one transaction that readers see.
-fn swap(client: &mut Client, database: &Database, source: &Source, changes: &Changes<'_>, dates: &Dates<'_>) -> Result<()> {
+fn swap(
+    client: &mut Client,
+    database: &Database,
+    source: &Source,
+    structure: &Structure,
+    changes: &Changes<'_>,
+    records: &Records,
+    dates: &Dates<'_>,
+) -> Result<()> {
     let Dates { pending, restamped, gone } = dates;
     let failed = |what: &str| {
         let what = what.to_owned();
@@ -265,8 +285,10 @@ fn swap(client: &mut Client, database: &Database, source: &Source, changes: &Cha
     structure::create_record(&mut transaction).map_err(failed(&format!("create {RECORD}")))?;
     structure::create_tables(&mut transaction, changes).map_err(failed("create the tables"))?;
     for (table, days) in *pending {
-        let arrived =
-            replace(&mut transaction, database, table, days).map_err(failed(&format!("replace the rows of {}", table.name)))?;
+        let has_as_of = table.is_dated() || structure.has_as_of(&table.name);
+        let way = if table.is_whole { way_of(table, source, records) } else { Way::Dates };
+        let arrived = replace(&mut transaction, database, table, days, has_as_of, way)
+            .map_err(failed(&format!("replace the rows of {}", table.name)))?;
         let expected = rows_of(&(table, days.clone()));
         if arrived != expected {
             return Err(Error::bug(format!("{expected} rows of {} were staged, but {arrived} inserted", table.name)));
@@ -298,22 +320,59 @@ fn swap(client: &mut Client, database: &Database, source: &Source, changes: &Cha
     })
 }
 
-/// Replaces the rows of these dates by the staged ones; returns how many those are.
+/// Which rows go before others come.
+enum Way {
+    /// Those of the same dates.
+    Dates,
+    /// All.
+    Whole,
+    /// Those with the same key, and those of dropped dates.
+    Keys { key: &'static [&'static str], dropped: Vec<Day> },
+}
+
+/// A table over all dates is replaced whole, unless the database has dates of another output: its rows stay then.
+fn way_of(table: &SourceTable, source: &Source, records: &Records) -> Way {
+    let is_whole = |name: &str| source.tables.iter().any(|shown| shown.name == name && shown.is_whole);
+    let is_other = |day: &Day| !source.dates.contains(day) && !source.dropped.contains(day);
+    let has_others = records.keys().any(|(name, day)| !is_whole(name) && is_other(day));
+    // A version before loaded it by date, so that no key is unique.
+    let was_whole = records.keys().filter(|(name, _)| *name == table.name).count() == 1;
+    match key_of(&table.name).filter(|_| has_others && was_whole) {
+        Some(key) => Way::Keys { key, dropped: source.dropped.iter().copied().filter(|_| table.says_dates).collect() },
+        None => Way::Whole,
+    }
+}
+
+/// Replaces the rows of these dates, or all rows of a table that is one file over all dates, by the staged ones; returns how many
+/// those are.
 fn replace(
     transaction: &mut Transaction<'_>,
     database: &Database,
     table: &SourceTable,
     days: &[Day],
+    has_as_of: bool,
+    way: Way,
 ) -> std::result::Result<u64, postgres::Error> {
     let name = identifier(&table.name);
-    transaction.batch_execute(&format!("DELETE FROM {name} WHERE {AS_OF} IN ({})", in_list(days)))?;
+    let staging = stage::staging(database, &table.name);
+    let which = match way {
+        Way::Dates => format!(" WHERE {AS_OF} IN ({})", in_list(days)),
+        Way::Whole => String::new(),
+        Way::Keys { key, dropped } => {
+            if !dropped.is_empty() {
+                transaction.batch_execute(&format!("DELETE FROM {name} WHERE {AS_OF} IN ({})", in_list(&dropped)))?;
+            }
+            let equal: Vec<String> = key.iter().map(|column| format!("here.{column} = new.{column}")).collect();
+            format!(" AS here USING {staging} AS new WHERE {}", equal.join(" AND "))
+        }
+    };
+    transaction.batch_execute(&format!("DELETE FROM {name}{which}"))?;
     if table.columns.is_empty() {
         return Ok(0);
     }
-    let columns: String = table.columns.iter().map(|c| format!(", {}", identifier(&c.name))).collect();
-    let staging = stage::staging(database, &table.name);
-    let rows =
-        transaction.execute(&format!("INSERT INTO {name} ({AS_OF}{columns}) SELECT {AS_OF}{columns} FROM {staging}"), &[])?;
+    let columns = table.columns.iter().map(|c| identifier(&c.name));
+    let columns = has_as_of.then(|| AS_OF.to_owned()).into_iter().chain(columns).collect::<Vec<_>>().join(", ");
+    let rows = transaction.execute(&format!("INSERT INTO {name} ({columns}) SELECT {columns} FROM {staging}"), &[])?;
     transaction.batch_execute(&format!("DROP TABLE {staging}; ANALYZE {name}"))?;
     Ok(rows)
 }
@@ -332,6 +391,9 @@ fn record(
          SET job = excluded.job, run_id = excluded.run_id, row_count = excluded.row_count,
              fingerprint = excluded.fingerprint, loaded_at = now()"
     ))?;
+    if table.is_whole {
+        transaction.execute(&format!("DELETE FROM {RECORD} WHERE table_name = $1"), &[&table.name])?;
+    }
     for (day, part) in days.iter().filter_map(|day| Some((day, table.parts.get(day)?))) {
         let (day, rows) = (day.to_string(), part.rows().min(i64::MAX as u64) as i64);
         transaction.execute(&statement, &[&table.name, &day, &source.job, &part.run_id, &rows, &part.fingerprint()])?;

@@ -10,7 +10,7 @@ use rayon::prelude::*;
 use crate::domain::Day;
 use crate::error::{Error, Kind, Result};
 use crate::job::raw::TableName;
-use crate::publish;
+use crate::publish::{self, DimensionFile};
 use crate::tables::{ColumnType, DESCRIPTION, ONE_ROW_PER};
 
 /// The column that every table has in a database, also where files have the date in their path alone.
@@ -42,6 +42,17 @@ pub struct SourceTable {
     pub columns: Vec<Column>,
     /// Its rows by as-of date. A table without one lies under its run's last as-of date.
     pub parts: BTreeMap<Day, Part>,
+    /// Whether it is one file over all dates, which lies under the newest one and is replaced whole.
+    pub is_whole: bool,
+    /// Whether its files have the column `as_of`.
+    pub says_dates: bool,
+}
+
+impl SourceTable {
+    /// Whether it has the column `as_of` in a database: a table over all dates has it only where its rows say their dates.
+    pub fn is_dated(&self) -> bool {
+        !self.is_whole || self.says_dates
+    }
 }
 
 /// A column of a table.
@@ -73,6 +84,8 @@ pub struct DataFile {
     pub rows: u64,
     /// SHA-256 of its bytes.
     pub sha256: String,
+    /// The date of its rows, where that is not the one of the part.
+    pub as_of: Option<Day>,
 }
 
 impl Part {
@@ -97,12 +110,14 @@ pub(super) fn unreadable(path: &Path, error: impl std::error::Error + Send + Syn
 /// Columns and description of a file.
 struct Head {
     columns: Vec<Column>,
+    says_dates: bool,
     one_row_per: String,
 }
 
 fn head(path: &Path) -> Result<Head> {
     let file = File::open(path).map_err(|e| unreadable(path, e))?;
     let builder = ParquetRecordBatchReaderBuilder::try_new(file).map_err(|e| unreadable(path, e))?;
+    let says_dates = builder.schema().column_with_name(AS_OF).is_some();
     let mut columns = Vec::new();
     for field in builder.schema().fields().iter().filter(|f| f.name() != AS_OF) {
         let kind = ColumnType::of(field.data_type()).ok_or_else(|| {
@@ -122,7 +137,7 @@ fn head(path: &Path) -> Result<Head> {
     let metadata = builder.metadata().file_metadata();
     let keys = metadata.key_value_metadata().into_iter().flatten();
     let one_row_per = keys.filter(|k| k.key == ONE_ROW_PER).find_map(|k| k.value.clone()).unwrap_or_default();
-    Ok(Head { columns, one_row_per })
+    Ok(Head { columns, says_dates, one_row_per })
 }
 
 impl SourceTable {
@@ -131,6 +146,7 @@ impl SourceTable {
         if self.one_row_per.is_empty() {
             self.one_row_per = head.one_row_per;
         }
+        self.says_dates |= head.says_dates;
         for column in head.columns {
             match self.columns.iter().find(|c| c.name == column.name) {
                 None => self.columns.push(column),
@@ -163,16 +179,32 @@ pub fn view(root: &Path) -> Result<Source> {
     let mut tables: BTreeMap<String, SourceTable> = BTreeMap::new();
     let mut firsts = Vec::new();
     let mut dates = BTreeSet::new();
+    let newest_run = view.dates.last_key_value().map(|(_, shown)| shown.run_id.clone());
     for (date, shown) in view.dates {
         let Some(day) = Day::parse(&date) else { continue };
         dates.insert(day);
         for (name, files) in shown.tables {
             firsts.extend(files.first().map(|(path, _)| (name.clone(), path.clone())));
-            let files = files.into_iter().map(|(path, file)| DataFile { path, rows: file.rows, sha256: file.sha256 });
+            let files =
+                files.into_iter().map(|(path, file)| DataFile { path, rows: file.rows, sha256: file.sha256, as_of: None });
             let part = Part { run_id: shown.run_id.clone(), files: files.collect() };
             let table = tables.entry(name.clone()).or_insert_with(|| SourceTable { name, ..SourceTable::default() });
             table.parts.insert(day, part);
         }
+    }
+    let newest = dates.last().copied().zip(newest_run);
+    for (name, files) in view.dimensions {
+        let Some((day, run_id)) = newest.clone() else { break };
+        firsts.extend(files.last().map(|file| (name.clone(), file.path.clone())));
+        let file = |DimensionFile { as_of, path, file }: DimensionFile| {
+            let as_of = as_of.and_then(|date| Day::parse(&date));
+            DataFile { path, rows: file.rows, sha256: file.sha256, as_of }
+        };
+        let files: Vec<DataFile> = files.into_iter().map(file).collect();
+        let says_dates = files.iter().any(|file| file.as_of.is_some());
+        let parts = [(day, Part { run_id, files })].into();
+        let table = SourceTable { name: name.clone(), parts, is_whole: true, says_dates, ..SourceTable::default() };
+        tables.insert(name, table);
     }
     // Ascending by date, so that the order of columns is that in which they came.
     let read = |(name, path): (String, PathBuf)| head(&path).map(|head| (name, head, path));

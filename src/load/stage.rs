@@ -44,7 +44,7 @@ pub fn create(client: &mut Client, database: &Database, tables: &[&SourceTable])
     for table in tables {
         let name = staging(database, &table.name);
         client
-            .batch_execute(&format!("DROP TABLE IF EXISTS {name}; CREATE UNLOGGED TABLE {name} ({})", column_list(table)))
+            .batch_execute(&format!("DROP TABLE IF EXISTS {name}; CREATE UNLOGGED TABLE {name} ({})", column_list(table, true)))
             .map_err(|e| database.failed(&format!("create the staging table of {}", table.name), e))?;
     }
     Ok(())
@@ -121,7 +121,7 @@ fn copy_file(client: &mut Client, database: &Database, task: &Task<'_>, progress
     buffer.extend_from_slice(HEADER);
     for batch in reader.map_err(|e| unreadable(path, e))? {
         let batch = batch.map_err(|e| unreadable(path, e))?;
-        binary::rows(&batch, task.as_of, &names, &mut buffer).map_err(|refused| match refused.row {
+        binary::rows(&batch, task.file.as_of.unwrap_or(task.as_of), &names, &mut buffer).map_err(|refused| match refused.row {
             Some(row) => Error::contract(format!(
                 "{}, column {:?}, row {}: the text holds a NUL character, which PostgreSQL cannot store; correct it in the orders",
                 path.display(),

@@ -7,7 +7,7 @@ use postgres::{Client, Transaction};
 use super::database::Database;
 use super::source::{AS_OF, Column, Source, SourceTable};
 use crate::error::{Error, Kind, Result};
-use crate::tables::{ColumnType, View, identifier, literal, views};
+use crate::tables::{ColumnType, View, identifier, key_of, literal, views};
 
 /// The table that says which run every as-of date comes from.
 pub const RECORD: &str = "rfmill_load";
@@ -89,6 +89,11 @@ impl Structure {
         self.relations.contains_key(table)
     }
 
+    /// Whether the table is there with the column `as_of`.
+    pub fn has_as_of(&self, table: &str) -> bool {
+        self.relations.get(table).is_some_and(|there| there.columns.iter().any(|(name, _)| name == AS_OF))
+    }
+
     /// Staging tables that a killed load left behind.
     pub fn leftovers(&self) -> impl Iterator<Item = &str> {
         self.relations.keys().map(String::as_str).filter(|name| name.starts_with(STAGING))
@@ -156,10 +161,11 @@ impl Structure {
     }
 }
 
-/// The columns of a table with their types, as-of date first.
-pub fn column_list(table: &SourceTable) -> String {
-    let columns = table.columns.iter().map(|c| format!(", {} {}", identifier(&c.name), c.kind.sql()));
-    format!("{AS_OF} DATE NOT NULL{}", columns.collect::<String>())
+/// The columns of a table with their types, the as-of date first, if it has that.
+pub fn column_list(table: &SourceTable, has_as_of: bool) -> String {
+    let as_of = has_as_of.then(|| format!("{AS_OF} DATE NOT NULL"));
+    let columns = table.columns.iter().map(|c| format!("{} {}", identifier(&c.name), c.kind.sql()));
+    as_of.into_iter().chain(columns).collect::<Vec<_>>().join(", ")
 }
 
 /// Creates the record of loads, unless it is there.
@@ -185,11 +191,14 @@ pub fn create_tables(transaction: &mut Transaction<'_>, changes: &Changes<'_>) -
         let name = identifier(&table.name);
         let about = format!("One row per {}.", table.one_row_per);
         transaction.batch_execute(&format!(
-            "CREATE TABLE {name} ({}); COMMENT ON TABLE {name} IS {}; COMMENT ON COLUMN {name}.{AS_OF} IS {};",
-            column_list(table),
-            literal(&about),
-            literal("Last date counted, inclusive; in a table without one, the last as-of date of the run that wrote it.")
+            "CREATE TABLE {name} ({}); COMMENT ON TABLE {name} IS {};",
+            column_list(table, table.is_dated()),
+            literal(&about)
         ))?;
+        if table.is_dated() {
+            let about = "Last date counted, inclusive; in a table without one, the last as-of date of the run that wrote it.";
+            transaction.batch_execute(&format!("COMMENT ON COLUMN {name}.{AS_OF} IS {}", literal(about)))?;
+        }
         for column in &table.columns {
             comment(transaction, table, column)?;
         }
@@ -207,9 +216,14 @@ fn comment(transaction: &mut Transaction<'_>, table: &SourceTable, column: &Colu
     transaction.batch_execute(&format!("COMMENT ON COLUMN {name}.{own} IS {}", literal(&column.doc)))
 }
 
-/// Indexes of new tables: by as-of date, and by customer within it where there are customers.
+/// Indexes of new tables: by their key where they are one file over all dates, else by as-of date, and by customer within it
+/// where there are customers.
 pub fn create_indexes(transaction: &mut Transaction<'_>, changes: &Changes<'_>) -> std::result::Result<(), postgres::Error> {
     for table in &changes.tables {
+        if let Some(key) = key_of(&table.name).filter(|_| table.is_whole) {
+            transaction.batch_execute(&format!("CREATE UNIQUE INDEX ON {} ({})", identifier(&table.name), key.join(", ")))?;
+            continue;
+        }
         let by_customer = if table.columns.iter().any(|c| c.name == "customer_id") { ", customer_id" } else { "" };
         transaction.batch_execute(&format!("CREATE INDEX ON {} ({AS_OF}{by_customer})", identifier(&table.name)))?;
     }

@@ -2,6 +2,7 @@
 
 use std::path::PathBuf;
 
+use super::dimensions;
 use super::evaluated::Evaluated;
 use super::prepared::{Prepared, owner};
 use super::reports;
@@ -95,6 +96,7 @@ pub fn manifest(
         tables: evaluated.tables.clone(),
         reports: Vec::new(),
         cut_points: cut_point_entries(job, scanned, scored),
+        dimensions: dimensions::dimensions(job, prepared, scored)?,
         warnings: evaluated.warnings.clone(),
         timings,
         peak_memory_bytes: memory::peak(),

@@ -31,6 +31,8 @@ pub struct Identity {
     pub run_id: String,
     /// Hash of everything in the job that decides over its tables.
     pub job_sha256: String,
+    /// Stands for what decides over states and measures.
+    pub definitions_hash: String,
     /// The job with defaults.
     pub job: Value,
     /// The files of orders, customers and events.
@@ -67,6 +69,7 @@ impl Identity {
         Ok(Identity {
             run_id: run_id(&job_sha256, &inputs, &queried, &assignments, &hash_lists)?,
             job_sha256,
+            definitions_hash: definitions_hash(job, plan)?,
             job: job_json(job)?,
             inputs,
             assignments,
@@ -155,6 +158,25 @@ fn job_hash(job: &Job, plan: &Plan) -> Result<String> {
         "acquisition": acquisition,
     });
     Ok(sha256(canonical(&resolved).as_bytes()))
+}
+
+/// The hash of what decides over the state and the measures of a customer whose orders are known.
+///
+/// # Errors
+/// Exit 1 if the job cannot be shown as JSON.
+fn definitions_hash(job: &Job, plan: &Plan) -> Result<String> {
+    let mut orders = to_json(&job.raw.orders)?;
+    if let Some(orders) = orders.as_object_mut() {
+        // Where the rows lie, and how many may be refused.
+        ["path", "manifest", "max_rejected", "max_no_customer"].iter().for_each(|key| drop(orders.remove(*key)));
+    }
+    let definitions = json!({
+        "population": to_json(&job.raw.population)?,
+        "orders": orders,
+        "score": to_json(&job.raw.score)?,
+        "schemes": to_json(&plan.schemes)?,
+    });
+    Ok(sha256(canonical(&definitions).as_bytes()).chars().take(DIGITS).collect())
 }
 
 /// The job as JSON, with defaults, without what does not decide over its tables: where they go, and for how long.

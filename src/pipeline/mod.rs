@@ -10,6 +10,7 @@
 
 mod clock;
 mod commit;
+mod dimensions;
 mod evaluated;
 mod first_pass;
 mod frozen_cuts;

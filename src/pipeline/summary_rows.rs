@@ -305,6 +305,8 @@ pub(super) fn concentration(of_slices: &[(usize, usize, Concentration)], names: 
 /// The rows of `dim_state`, states in the order of the ladder.
 pub(super) fn dim_state(job: &Job, plan: &Plan, scored: &Scored) -> Vec<StateRow> {
     let mut rows = Vec::new();
+    let first_as_of = job.published().next().map(|(_, date)| date.date);
+    let last_as_of = job.published().last().map(|(_, date)| date.date);
     for ((column, actions), scheme_place) in plan.schemes.iter().zip(&plan.playbook).zip(1..) {
         let scheme = &column.scheme;
         let mut states: Vec<(usize, String)> = scheme.all_states().into_iter().enumerate().collect();
@@ -335,6 +337,9 @@ pub(super) fn dim_state(job: &Job, plan: &Plan, scored: &Scored) -> Vec<StateRow
                 is_at_risk: Some(state.is_some_and(|state| state.at_risk)),
                 scheme_place: Some(scheme_place),
                 is_first_seen: Some(is_first_seen),
+                is_current: Some(true),
+                first_as_of,
+                last_as_of,
             });
         }
     }
@@ -366,8 +371,13 @@ fn first_orders(job: &Job, scheme: &Scheme, state: usize) -> Day {
     }
 }
 
+/// Whether who is new at a date may have ordered before the data begin.
+pub(super) fn new_is_first_seen(scored: &Scored, date: &AsOf) -> bool {
+    scored.is_first_seen(date.period_start.unwrap_or(date.date))
+}
+
 /// The rows of `dim_period`.
-pub(super) fn dim_period(job: &Job, scored: &Scored) -> Vec<PeriodRow> {
+pub(super) fn dim_period(job: &Job, scored: &Scored, definitions_hash: &str) -> Vec<PeriodRow> {
     let if_shown = |day: Day| job.shown().any(|(_, other)| other.date == day).then_some(day);
     let row = |(at, date): (usize, &AsOf)| PeriodRow {
         as_of: date.date,
@@ -379,7 +389,8 @@ pub(super) fn dim_period(job: &Job, scored: &Scored) -> Vec<PeriodRow> {
         history_complete: scored.history_complete.get(at).copied(),
         role: Some(role(date).into()),
         period_before: date.previous.and_then(|(_, last)| if_shown(last)),
-        new_is_first_seen: Some(scored.is_first_seen(date.period_start.unwrap_or(date.date))),
+        new_is_first_seen: Some(new_is_first_seen(scored, date)),
+        definitions_hash: Some(definitions_hash.to_owned()),
     };
     job.shown().map(row).collect()
 }

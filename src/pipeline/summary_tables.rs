@@ -192,8 +192,8 @@ fn batch(summary: &Summary<'_>, name: TableName, table: &TableDefinition) -> Res
     let names = KeyNames { states: &states, job, slices: &scanned.slices, schemes: &plan.schemes, dimensions: &dimensions };
     let batch = match name {
         TableName::Customers | TableName::Movers | TableName::StateHistory => return Ok(None),
-        // The commit makes it.
-        TableName::Restatements => return Ok(None),
+        // The commit makes them.
+        TableName::Restatements | TableName::DimDate => return Ok(None),
         TableName::Cutpoints => cutpoints(summary, &names, table),
         TableName::Segments => from_sums(&part.segments, 5, table, |sums| summary_rows::segments(sums, &names)),
         TableName::Transitions => from_sums(&part.movement.transitions, 6, table, |sums| summary_rows::transitions(sums, &names)),
@@ -203,7 +203,7 @@ fn batch(summary: &Summary<'_>, name: TableName, table: &TableDefinition) -> Res
         }
         TableName::Concentration => to_batch(&summary_rows::concentration(&scored.concentration, &names), table),
         TableName::DimState => to_batch(&summary_rows::dim_state(job, plan, scored), table),
-        TableName::DimPeriod => to_batch(&summary_rows::dim_period(job, scored), table),
+        TableName::DimPeriod => to_batch(&summary_rows::dim_period(job, scored, &prepared.identity.definitions_hash), table),
         TableName::Effects => to_batch(&evaluation.effects, table),
         TableName::EffectsOverTime => to_batch(&evaluation.over_time, table),
         TableName::Verdicts => to_batch(&evaluation.verdicts, table),
@@ -220,7 +220,7 @@ fn batch(summary: &Summary<'_>, name: TableName, table: &TableDefinition) -> Res
 }
 
 /// Writes a table as one file; where it has `as_of`, and then one batch, also a partition per published date without that
-/// column.
+/// column. A dimension has none: the commit makes one file over all dates.
 fn write_table(job: &Job, staging: &Staging, table: &TableDefinition, batches: &[&RecordBatch]) -> Result<TableEntry> {
     let put = |path: String, schema: &SchemaRef, rows: &[&RecordBatch]| -> Result<TableFile> {
         staging.put(path, encode(table, schema, rows, &job.raw.name)?)
@@ -228,7 +228,8 @@ fn write_table(job: &Job, staging: &Staging, table: &TableDefinition, batches: &
     let whole = put(format!("{}.parquet", table.name), &table.schema(true), batches)?;
     let rows = whole.rows;
     let mut files = vec![whole];
-    let dated = batches.iter().find_map(|batch| Some((batch, batch.column_by_name("as_of")?)));
+    let is_dimension = TableName::ALL.into_iter().any(|name| name.is_dimension() && name.name() == table.name);
+    let dated = batches.iter().filter(|_| !is_dimension).find_map(|batch| Some((batch, batch.column_by_name("as_of")?)));
     if let Some((batch, as_of)) = dated {
         let schema = table.schema(false);
         let partition = |(date, first, count): &(Day, usize, usize)| {

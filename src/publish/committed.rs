@@ -6,11 +6,13 @@ use std::time::Duration;
 
 use super::commits::last_commit;
 use super::contents::{Contents, in_tree};
+use super::dimensions::path_in_tree;
 use super::layout::{MARKER, date_folder, run_folder, tree_folder};
 use super::look::{broken, check_output};
 use super::manifest::{Manifest, TableFile};
 use super::record::Record;
 use crate::error::{Error, Kind, Result};
+use crate::tables::{PeriodRow, Row};
 
 /// How often a tree is waited for.
 const TRIES: u32 = 5;
@@ -61,8 +63,21 @@ pub struct View {
     pub run_id: Option<String>,
     /// As-of dates whose files are there.
     pub dates: BTreeMap<String, ShownDate>,
+    /// The files of the dimensions, by name.
+    pub dimensions: BTreeMap<String, Vec<DimensionFile>>,
     /// As-of dates that were taken out and not committed since.
     pub dropped: Vec<String>,
+}
+
+/// A file of a dimension.
+#[derive(Debug, Clone)]
+pub struct DimensionFile {
+    /// The date of its rows, where it is of one, as 0.1.0 wrote them.
+    pub as_of: Option<String>,
+    /// Where it lies.
+    pub path: PathBuf,
+    /// What is known of it.
+    pub file: TableFile,
 }
 
 /// A date in view.
@@ -87,17 +102,44 @@ pub fn view(root: &Path) -> Result<View> {
             std::thread::sleep(Duration::from_millis(100));
         }
     }
-    let mut dates = BTreeMap::new();
+    let (mut dates, mut dimensions) = (BTreeMap::new(), BTreeMap::new());
     for (date, supply) in record.dates.iter().filter(|(_, supply)| !supply.lost) {
         let shown = match Contents::of_supply(root, supply) {
-            Ok(contents) => of_tree(&tree, &contents, date)?,
+            Ok(contents) => {
+                if record.is_legacy() {
+                    add_legacy_dimensions(&mut dimensions, &tree, &contents, date);
+                }
+                of_tree(&tree, &contents, date)?
+            }
             // What an output of 0.1.0 holds beyond its runs is known once this version has committed to it.
             Err(_) if record.is_legacy() => continue,
             Err(e) => return Err(e),
         };
         dates.insert(date.clone(), ShownDate { run_id: supply.run_id.clone(), tables: shown });
     }
-    Ok(View { job_name: record.owner.job.clone(), run_id: record.latest, dates, dropped: record.dropped.into_iter().collect() })
+    for (name, file) in &record.dimensions {
+        let file = DimensionFile { as_of: None, path: tree.join(path_in_tree(name)), file: file.clone() };
+        dimensions.insert(name.clone(), vec![file]);
+    }
+    let dropped = record.dropped.into_iter().collect();
+    Ok(View { job_name: record.owner.job.clone(), run_id: record.latest, dates, dimensions, dropped })
+}
+
+/// Adds the dimensions of a date of an output of 0.1.0: those of periods are of the date, those of states replace earlier ones.
+fn add_legacy_dimensions(dimensions: &mut BTreeMap<String, Vec<DimensionFile>>, tree: &Path, contents: &Contents, date: &str) {
+    for (name, files) in contents.dimensions_of_date(date) {
+        let is_dated = name == PeriodRow::TABLE;
+        let folder = tree.join(&name).join(date_folder(date));
+        let all = dimensions.entry(name).or_default();
+        all.retain(|_| is_dated);
+        let as_of = is_dated.then(|| date.to_owned());
+        let file = |(name, file): (String, &TableFile)| DimensionFile {
+            as_of: as_of.clone(),
+            path: folder.join(name),
+            file: file.clone(),
+        };
+        all.extend(files.into_iter().map(file));
+    }
 }
 
 fn of_tree(tree: &Path, contents: &Contents, date: &str) -> Result<BTreeMap<String, Vec<(PathBuf, TableFile)>>> {

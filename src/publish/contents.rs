@@ -8,6 +8,7 @@ use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
 
+use super::facts::DIMENSIONS;
 use super::files::{failed, make_folder, remove, sync_folder, write_new};
 use super::layout::{MADE, MANIFESTS, date_folder, manifest_path, run_folder};
 use super::manifest::{TableEntry, TableFile};
@@ -73,18 +74,29 @@ impl Contents {
         serde_json::to_vec(self).map_err(|e| Error::bug(format!("a list of files cannot be written: {e}")).caused_by(e))
     }
 
-    /// The files of an as-of date by table.
+    /// The files of an as-of date by table. Dimensions are of no date.
     pub fn of_date(&self, date: &str) -> BTreeMap<String, Vec<DateFile<'_>>> {
+        let mut tables = self.files_of_date(date, |table| !DIMENSIONS.contains(&table));
+        for file in &self.made {
+            tables.entry(RESTATEMENTS.into()).or_default().push((format!("{RESTATEMENTS}.parquet"), file));
+        }
+        tables
+    }
+
+    /// The files of dimensions at an as-of date, as 0.1.0 wrote them.
+    pub fn dimensions_of_date(&self, date: &str) -> BTreeMap<String, Vec<DateFile<'_>>> {
+        self.files_of_date(date, |table| DIMENSIONS.contains(&table))
+    }
+
+    fn files_of_date(&self, date: &str, is_wanted: impl Fn(&str) -> bool) -> BTreeMap<String, Vec<DateFile<'_>>> {
         let last = self.as_of.last().map_or("", String::as_str);
         let folder = date_folder(date);
         let mut tables: BTreeMap<String, Vec<DateFile<'_>>> = BTreeMap::new();
         for file in self.tables.iter().flat_map(|table| &table.files) {
-            if let Some((table, _, name)) = place(&file.path, last).filter(|(_, as_of, _)| *as_of == folder) {
+            let found = place(&file.path, last).filter(|(table, as_of, _)| *as_of == folder && is_wanted(table));
+            if let Some((table, _, name)) = found {
                 tables.entry(table).or_default().push((name, file));
             }
-        }
-        for file in &self.made {
-            tables.entry(RESTATEMENTS.into()).or_default().push((format!("{RESTATEMENTS}.parquet"), file));
         }
         tables
     }

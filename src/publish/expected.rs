@@ -21,6 +21,8 @@ pub(super) enum Part {
     Manifest,
     /// What a commit made for a date in view.
     Made,
+    /// A dimension of the last commit.
+    Dimension,
 }
 
 /// A file that must be there.

@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 
 use super::commits::{self, last_commit};
 use super::contents::{self, Contents};
+use super::dimensions::{self, path_in_tree};
 use super::files::{after_commit, failed, make_folder, make_root, names, remove, swap_link, sync_folder, sync_tree};
 use super::hashes;
 use super::interrupt::{CommitGuard, INTERRUPTS};
@@ -371,7 +372,8 @@ impl OutputFolder {
             let contents = Contents { made: supply.made.clone(), ..contents.clone() };
             hashes::tree_holds(&tree, &run, &contents, date)
         };
-        Ok(last.lost().next().is_none() && manifest.as_of.iter().all(is_shown))
+        let has_dimensions = hashes::tree_has(&tree, last.dimensions.iter().map(|(name, file)| (path_in_tree(name), file)));
+        Ok(last.lost().next().is_none() && has_dimensions && manifest.as_of.iter().all(is_shown))
     }
 
     /// Adds a record, after everything that it refers to is durable; `manifest` is that of the run which it commits.
@@ -383,6 +385,7 @@ impl OutputFolder {
         for (date, supply) in &mut next.dates {
             supply.lost = plan.lost.contains(date);
         }
+        next.dimensions = dimensions::make(&self.root, &next, self.last.as_ref())?;
         self.lock.write_format(&self.root)?;
         commits::add(&self.root, next.number, &next.to_bytes()?)?;
         Ok((next, plan))
@@ -400,7 +403,7 @@ impl OutputFolder {
     /// Makes `latest` and `tables` what the record says.
     fn follow(&self, record: &Record, bytes: &[u8], plan: &Plan) -> Result<()> {
         self.point_latest(record)?;
-        tree::lay_out(&self.root, record.number, bytes, plan)?;
+        tree::lay_out(&self.root, record, bytes, plan)?;
         sync_folder(&self.root)
     }
 
@@ -433,7 +436,7 @@ impl OutputFolder {
             }
         }
         let kept: BTreeSet<String> = record.dates.values().map(|supply| format!("{}.json", supply.manifest_sha256)).collect();
-        let made = record.dates.values().flat_map(|supply| &supply.made);
+        let made = record.dates.values().flat_map(|supply| &supply.made).chain(record.dimensions.values());
         let made: BTreeSet<String> = made.map(|file| format!("{}.parquet", file.sha256)).collect();
         let folder = self.root.join(MADE);
         for name in names(&folder)?.into_iter().filter(|name| !made.contains(name)) {
@@ -454,7 +457,7 @@ fn committed(record: &Record, folder: PathBuf, notes: Vec<String>) -> Committed 
 
 fn new_run(manifest: &Manifest, bytes: &[u8], made: Vec<TableFile>) -> NewRun {
     let (run_id, as_of) = (manifest.run_id.clone(), manifest.as_of.clone());
-    NewRun { run_id, manifest_sha256: crate::hash::sha256(bytes), as_of, made }
+    NewRun { run_id, manifest_sha256: crate::hash::sha256(bytes), as_of, made, dimensions: manifest.dimensions.clone() }
 }
 
 #[cfg(test)]

@@ -1,7 +1,7 @@
 //! Whether files are those that a manifest lists.
 
 use std::os::unix::fs::MetadataExt;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use rayon::prelude::*;
 
@@ -51,6 +51,11 @@ fn files(manifest: &Manifest) -> impl Iterator<Item = &TableFile> {
 /// Whether a file is what the manifest lists.
 fn is_file(path: &Path, file: &TableFile) -> bool {
     has_size(path, file) && sha256_of(path).is_ok_and(|(sha256, _)| sha256 == file.sha256)
+}
+
+/// Whether files lie in a tree as they were written.
+pub(super) fn tree_has<'a>(tree: &Path, mut files: impl Iterator<Item = (PathBuf, &'a TableFile)>) -> bool {
+    files.all(|(path, file)| is_file(&tree.join(path), file))
 }
 
 /// Whether the folders of a date in a tree hold exactly the files of a run that is whole.

@@ -12,8 +12,10 @@ use rayon::prelude::*;
 use serde::{Deserialize, Serialize};
 
 use super::contents::{self, Contents};
+use super::facts::{DIMENSIONS, DateFacts};
 use super::files::{names, sha256_of};
 use super::layout::{TREES, date_folder, number_of, record_path, run_folder, tree_folder};
+use super::legacy_facts;
 use super::manifest::{Manifest, TableEntry, TableFile};
 use super::record::{Act, KeptRun, Owner, Record, Supply, unusable};
 use crate::error::Result;
@@ -52,6 +54,7 @@ pub(super) fn read(root: &Path, numbers: &[u64]) -> Result<Record> {
             manifest_sha256: manifest_sha256.clone(),
             commit: number,
             made: Vec::new(),
+            facts: DateFacts::default(),
             lost: false,
         };
         all.dates.extend(as_of.iter().map(|date| (date.clone(), supply.clone())));
@@ -122,6 +125,7 @@ pub(super) fn adopt(root: &Path, mut record: Record) -> Result<Adopted> {
             }
         }
     }
+    legacy_facts::read(&tree, &mut record)?;
     record.runs.retain(|run| contents::bytes(root, &run.run_id, &run.manifest_sha256).is_some());
     let taken: Vec<&String> = adopted.iter().filter(|(_, sha256)| sha256.is_some()).map(|(date, _)| date).collect();
     let notes = notes(&taken, &strangers(root, &tree, &record)?);
@@ -159,7 +163,7 @@ fn tree_number(root: &Path, last: u64) -> Result<u64> {
 /// The files of a date as they lie in a tree, with their hashes.
 fn list(tree: &Path, date: &str, run_id: &str, job_name: &str) -> Result<Contents> {
     let mut tables = Vec::new();
-    for table in names(tree)? {
+    for table in names(tree)?.into_iter().filter(|table| !DIMENSIONS.contains(&table.as_str())) {
         let folder = Path::new(&table).join(date_folder(date));
         let mut files = Vec::new();
         for name in names(&tree.join(&folder))? {
@@ -191,7 +195,7 @@ fn strangers(root: &Path, tree: &Path, record: &Record) -> Result<Vec<String>> {
         known.extend(contents.of_date(date).into_keys().map(|table| PathBuf::from(table).join(date_folder(date))));
     }
     let mut strangers = Vec::new();
-    for table in names(tree)? {
+    for table in names(tree)?.into_iter().filter(|table| !DIMENSIONS.contains(&table.as_str())) {
         for as_of in names(&tree.join(&table))? {
             let folder = Path::new(&table).join(as_of);
             if !known.contains(&folder) {

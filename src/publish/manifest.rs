@@ -5,6 +5,7 @@ use std::path::Path;
 
 use serde::{Deserialize, Serialize};
 
+use super::facts::Dimensions;
 use crate::error::{Error, Kind, Result};
 
 /// `manifest.json` of a run.
@@ -49,6 +50,9 @@ pub struct Manifest {
     pub reports: Vec<TableFile>,
     /// Cut points by as-of date, slice and axis.
     pub cut_points: Vec<CutPointEntry>,
+    /// What it says of its dates to the dimensions.
+    #[serde(default)]
+    pub dimensions: Dimensions,
     /// Warnings, as sentences.
     pub warnings: Vec<String>,
     /// Seconds per step.

@@ -5,9 +5,10 @@
 //! OUT/runs/<run_id>/               one run, whole and immutable: tables and manifest.json
 //! OUT/commits/<n>.json             the records of the last two commits; that with the largest n is the truth
 //! OUT/manifests/<sha256>.json      the manifests of all dates in view, which outlive their runs
-//! OUT/made/<sha256>.parquet        files that commits made themselves, for dates in view
+//! OUT/made/<sha256>.parquet        files that commits made themselves: for dates in view, and the dimensions
 //! OUT/latest                       link to the run of the newest as-of date
 //! OUT/tables/<table>/as_of=D/      the last committed version of every as-of date over all runs
+//! OUT/tables/<dimension>/          dim_state, dim_period and dim_date: one file each over all as-of dates
 //! OUT/.tables/<n>/, <n>.json       the trees of the last two commits, to which `tables` points, and what they show
 //! ```
 //!
@@ -28,7 +29,9 @@ mod commits;
 mod committed;
 mod contents;
 mod customers;
+mod dimensions;
 mod expected;
+mod facts;
 mod files;
 mod finding;
 mod folder;
@@ -37,6 +40,7 @@ mod hashes;
 mod interrupt;
 mod layout;
 mod legacy;
+mod legacy_facts;
 mod legacy_look;
 mod look;
 mod manifest;
@@ -51,8 +55,9 @@ mod tree;
 mod verify;
 mod view;
 
-pub use committed::{CommittedRun, latest_run, view};
+pub use committed::{CommittedRun, DimensionFile, latest_run, view};
 pub use customers::{customers, newest_customers};
+pub use facts::{DateFacts, Dimensions, PeriodFacts, StateFacts};
 pub use finding::Verified;
 pub use folder::{Committed, OutputFolder};
 pub use interrupt::{StopOutcome, is_stopped, stop};

@@ -5,6 +5,7 @@ use std::path::Path;
 
 use serde::{Deserialize, Serialize};
 
+use super::facts::{DateFacts, StateFacts};
 use super::manifest::TableFile;
 use crate::error::{Error, Kind, Result};
 
@@ -31,6 +32,12 @@ pub struct Record {
     pub dates: BTreeMap<String, Supply>,
     /// Dates that were taken out and not committed since.
     pub dropped: BTreeSet<String>,
+    /// The files of the dimensions, by name.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub dimensions: BTreeMap<String, TableFile>,
+    /// The states that dates in view have, by hash.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub states: BTreeMap<String, Vec<StateFacts>>,
     /// SHA-256 of the record with this field empty.
     pub check: String,
 }
@@ -81,6 +88,9 @@ pub struct Supply {
     /// Files that the commit made itself, beside those of the run. Their paths lead from the run's folder to theirs.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub made: Vec<TableFile>,
+    /// What dimensions say of it.
+    #[serde(default, skip_serializing_if = "DateFacts::is_empty")]
+    pub facts: DateFacts,
     /// Whether its files are gone. Nothing else is shown in their place.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub lost: bool,
@@ -121,6 +131,8 @@ impl Record {
             runs: Vec::new(),
             dates: BTreeMap::new(),
             dropped: BTreeSet::new(),
+            dimensions: BTreeMap::new(),
+            states: BTreeMap::new(),
             check: String::new(),
         }
     }
@@ -192,7 +204,14 @@ mod tests {
     #[test]
     fn every_flipped_byte_of_a_record_is_found() {
         let made = TableFile { path: "../../made/ee.parquet".into(), rows: 1, bytes: 2, sha256: "ee".into() };
-        let supply = Supply { run_id: "a1".into(), manifest_sha256: "ff".into(), commit: 3, made: vec![made], lost: false };
+        let supply = Supply {
+            run_id: "a1".into(),
+            manifest_sha256: "ff".into(),
+            commit: 3,
+            made: vec![made],
+            facts: DateFacts::default(),
+            lost: false,
+        };
         let owner = Owner { job: "nightly".into(), timezone: Some("UTC".into()) };
         let kept = KeptRun { run_id: "a1".into(), manifest_sha256: "ff".into(), last_as_of: "2024-12-31".into(), commit: 3 };
         let record = Record {

@@ -1,4 +1,4 @@
-//! `OUT/tables`: the dates in view as real folders with hard-linked files, behind one symlink.
+//! `OUT/tables`: the dates in view as real folders with hard-linked files, and the dimensions, behind one symlink.
 //!
 //! A tree per commit lies in `.tables/<n>`, beside a copy of the record that it shows. Two stay: that of the last commit, to
 //! which `tables` points, and the one before, in which readers may still be. The next tree is made of the one before: renamed
@@ -11,6 +11,8 @@ use std::path::{Path, PathBuf};
 
 use super::commits::{copies, read_copy};
 use super::contents::{Contents, Sources, in_run, in_tree};
+use super::dimensions;
+use super::facts::DIMENSIONS;
 use super::files::{failed, make_folder, names, remove, swap_link, sync_folder, sync_folders, write_new};
 use super::layout::{TREES, date_folder, number_of, record_copy, tables_target, tree_folder};
 use super::record::{Record, Supply};
@@ -143,8 +145,8 @@ fn find(root: &Path, trees: &[Tree], date: &str, supply: &Supply) -> Option<Sour
 ///
 /// # Errors
 /// Exit 6. What was begun is continued by the next command.
-pub(super) fn lay_out(root: &Path, number: u64, record: &[u8], plan: &Plan) -> Result<()> {
-    let trees = root.join(TREES);
+pub(super) fn lay_out(root: &Path, record: &Record, bytes: &[u8], plan: &Plan) -> Result<()> {
+    let (number, trees) = (record.number, root.join(TREES));
     make_folder(&trees)?;
     let draft = trees.join(draft_name(number, plan.base.as_ref().map_or(0, |base| base.number)));
     match &plan.base {
@@ -156,9 +158,10 @@ pub(super) fn lay_out(root: &Path, number: u64, record: &[u8], plan: &Plan) -> R
         }
     }
     apply(&draft, plan)?;
+    link_dimensions(root, record, &draft)?;
     let copy = record_copy(root, number);
     remove(&copy)?;
-    write_new(&copy, record)?;
+    write_new(&copy, bytes)?;
     let tree = tree_folder(root, number);
     // Another tree of this number is not whole, or there would be nothing to do.
     let aside = trees.join(format!(".{number:08}.old"));
@@ -229,6 +232,21 @@ fn apply(tree: &Path, plan: &Plan) -> Result<()> {
     touched.retain(|folder| fs::remove_dir(folder).is_err());
     touched.insert(tree.to_owned());
     sync_folders(&touched.into_iter().collect::<Vec<_>>())
+}
+
+/// Puts the dimensions of a commit into a tree. One whose file is gone is left out, which `verify` says.
+fn link_dimensions(root: &Path, record: &Record, tree: &Path) -> Result<()> {
+    for name in DIMENSIONS {
+        let folder = tree.join(name);
+        remove(&folder)?;
+        let file = record.dimensions.get(name).map(|file| dimensions::path_of(root, file));
+        if let Some(file) = file.filter(|file| file.is_file()) {
+            make_folder(&folder)?;
+            link_file(&file, &tree.join(dimensions::path_in_tree(name)))?;
+            sync_folder(&folder)?;
+        }
+    }
+    sync_folder(tree)
 }
 
 /// Links a file, or copies it where the file system has no hard links.

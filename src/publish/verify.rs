@@ -14,7 +14,7 @@ use super::layout::{
     MADE, MANIFESTS, date_folder, latest_target, manifest_path, record_copy, record_path, run_folder, tables_target, tree_folder,
 };
 use super::record::Record;
-use super::{legacy, tree};
+use super::{dimensions, legacy, tree};
 use crate::error::Result;
 
 /// How often `verify` looks at what a run may be changing at this moment.
@@ -146,6 +146,12 @@ impl Output<'_> {
             let path = root.join(MADE).join(format!("{}.parquet", file.sha256));
             expected.push(Expected { path, sha256: file.sha256.clone(), bytes: Some(file.bytes), part: Part::Made });
         }
+        for (name, file) in &self.record.dimensions {
+            let in_tree = tree_folder(root, self.record.number).join(dimensions::path_in_tree(name));
+            let paths = [dimensions::path_of(root, file), in_tree];
+            let (sha256, bytes) = (&file.sha256, Some(file.bytes));
+            expected.extend(paths.map(|path| Expected { path, sha256: sha256.clone(), bytes, part: Part::Dimension }));
+        }
         for name in names(&root.join(MANIFESTS))? {
             let path = root.join(MANIFESTS).join(&name);
             // A whole manifest that no record names is of a run that is being committed, or was killed then.
@@ -264,6 +270,7 @@ impl Output<'_> {
         let mut known = known_below(expected, &tree);
         // Dates are what is known or not; a table may have none that the next tree takes from this one.
         known.extend(names(&tree)?.into_iter().map(|table| tree.join(table)).filter(|table| table.is_dir()));
+        known.extend(shown.dimensions.keys().map(|name| tree.join(dimensions::path_in_tree(name))));
         for path in unknown_below(&tree, &known)? {
             let below = path.strip_prefix(&tree).unwrap_or(&path);
             let date = below.iter().find_map(|name| name.to_str()?.strip_prefix("as_of="));
@@ -295,6 +302,7 @@ impl Output<'_> {
                 (Some(from), _) => {
                     findings.push(Finding::new(what, Cure::Copy { from: from.clone(), to: file.path.clone() }));
                 }
+                (None, Part::Dimension) => findings.push(Finding::new(what, Cure::Supersede)),
                 (None, Part::Date(date)) => dates.entry(date).or_insert_with(Vec::new).push(what),
                 (None, Part::Run(run)) => runs.entry(run).or_insert_with(Vec::new).push(what),
                 // What the tree before or the source lacks, the last tree lacks, too; and manifests were judged.

@@ -2,8 +2,10 @@
 
 use std::collections::BTreeSet;
 
+use super::facts::Dimensions;
 use super::manifest::TableFile;
 use super::record::{Act, FORMAT, KeptRun, Owner, Record, Supply};
+use crate::domain::Day;
 use crate::error::{Error, Kind, Result};
 
 /// A run to commit.
@@ -15,6 +17,8 @@ pub(super) struct NewRun {
     pub as_of: Vec<String>,
     /// What the commit makes for the last of them.
     pub made: Vec<TableFile>,
+    /// What it says to the dimensions.
+    pub dimensions: Dimensions,
 }
 
 impl Record {
@@ -46,7 +50,11 @@ impl Record {
         for date in &run.as_of {
             let made = if run.as_of.last() == Some(date) { run.made.clone() } else { Vec::new() };
             let (run_id, manifest_sha256) = (run.run_id.clone(), run.manifest_sha256.clone());
-            next.dates.insert(date.clone(), Supply { run_id, manifest_sha256, commit: next.number, made, lost: false });
+            let facts = Day::parse(date).and_then(|day| run.dimensions.dates.get(&day)).cloned().unwrap_or_default();
+            if let Some(hash) = &facts.states {
+                next.states.insert(hash.clone(), run.dimensions.states.clone());
+            }
+            next.dates.insert(date.clone(), Supply { run_id, manifest_sha256, commit: next.number, made, facts, lost: false });
             next.dropped.remove(date);
         }
         next.runs.retain(|kept| kept.run_id != run.run_id);
@@ -81,8 +89,10 @@ impl Record {
         Ok(next)
     }
 
-    /// Names the run of `latest` and, with `keep`, the runs that stay.
+    /// Names the run of `latest` and, with `keep`, the runs that stay; forgets states that no date has any more.
     fn settle(&mut self, keep: Option<u32>) {
+        let used: BTreeSet<&String> = self.dates.values().filter_map(|supply| supply.facts.states.as_ref()).collect();
+        self.states.retain(|hash, _| used.contains(hash));
         let by_date: Vec<String> = self.newest_runs().into_iter().take(2).collect();
         self.latest = by_date.first().cloned();
         if let Some(keep) = keep {
@@ -115,7 +125,8 @@ mod tests {
     fn committed(runs: &[(&str, &[&str])], keep: u32) -> Record {
         runs.iter().fold(Record::empty(owner()), |record, (id, dates)| {
             let as_of = dates.iter().map(|d| (*d).to_owned()).collect();
-            let run = NewRun { run_id: (*id).to_owned(), manifest_sha256: format!("sha of {id}"), as_of, made: Vec::new() };
+            let (run_id, manifest_sha256) = ((*id).to_owned(), format!("sha of {id}"));
+            let run = NewRun { run_id, manifest_sha256, as_of, made: Vec::new(), dimensions: Dimensions::default() };
             record.with_run(owner(), &run, keep).unwrap()
         })
     }
@@ -156,7 +167,8 @@ mod tests {
         let gone = dropped(&record, "2024-01-01");
         assert!(!gone.dates.contains_key("2024-01-01") && gone.dropped.contains("2024-01-01"));
         let as_of = vec!["2024-01-01".into()];
-        let run = NewRun { run_id: "c".into(), manifest_sha256: "x".into(), as_of, made: Vec::new() };
+        let (run_id, manifest_sha256) = ("c".into(), "x".into());
+        let run = NewRun { run_id, manifest_sha256, as_of, made: Vec::new(), dimensions: Dimensions::default() };
         assert!(gone.with_run(owner(), &run, 10).unwrap().dropped.is_empty());
     }
 

@@ -15,6 +15,7 @@ mod colour;
 mod data;
 pub mod escape;
 mod groups;
+mod heading;
 mod json;
 mod language;
 mod markup;

@@ -3,8 +3,8 @@
 //! Tables with a row per customer are written column by column and never become rows, so they are declared as lists.
 
 use super::declarations::{
-    ArmRow, BalanceRow, BeforeAfterRow, CohortRow, ConcentrationRow, CutPointRow, EffectRow, GrowthRow, LedgerRow, MoveRow,
-    PeriodRow, PooledEffectRow, RestatementRow, SegmentRow, StateRow, TransitionRow, VerdictRow,
+    ArmRow, BalanceRow, BeforeAfterRow, CohortRow, ConcentrationRow, CutPointRow, DateRow, EffectRow, GrowthRow, LedgerRow,
+    MoveRow, PeriodRow, PooledEffectRow, RestatementRow, SegmentRow, StateRow, TransitionRow, VerdictRow,
 };
 use super::definition::{ColumnDefinition, ColumnType, TableDefinition};
 use super::row::Row;
@@ -27,6 +27,7 @@ pub fn definitions(job: &Job, columns: &[ColumnDefinition], id: IdType) -> Vec<T
         ConcentrationRow::definition(scale),
         StateRow::definition(scale),
         PeriodRow::definition(scale),
+        DateRow::definition(scale),
         RestatementRow::definition(scale),
     ];
     if !job.strategies.is_empty() {
@@ -41,6 +42,16 @@ pub fn definitions(job: &Job, columns: &[ColumnDefinition], id: IdType) -> Vec<T
     }
     tables.push(LedgerRow::definition(scale));
     tables
+}
+
+/// The columns that tell the rows of a dimension apart; `None` for other tables.
+pub fn key_of(table: &str) -> Option<&'static [&'static str]> {
+    match table {
+        StateRow::TABLE => Some(&["scheme", "state"]),
+        PeriodRow::TABLE => Some(&["as_of"]),
+        DateRow::TABLE => Some(&["day"]),
+        _ => None,
+    }
 }
 
 fn as_of() -> ColumnDefinition {

@@ -150,22 +150,53 @@ table! { StateRow in "dim_state", one row per "state of a scheme column":
     scheme_place: Option<i64> as Int32,    /// Place of the scheme column in the job, from 1.
     is_first_seen: Option<bool>,           /// Whether the state says new of customers who may have ordered before the data begin:
                                            /// the labels say first seen then.
+    is_current: Option<bool>,              /// Whether the job has the state at the newest as-of date; the rest of the row is then of
+                                           /// that date, else of last_as_of.
+    first_as_of: Option<Day>,              /// First as-of date at which the job had the state.
+    last_as_of: Option<Day>,               /// Last as-of date at which the job had the state.
 }
 
 table! { PeriodRow in "dim_period", one row per "as-of date":
     as_of: Day,                         /// Last date counted, inclusive.
     period_start: Option<Day>,          /// First day of the period that the date ends; null without periods.
     period_end: Option<Day>,            /// Last day of the period; later than as_of while the period is not over.
-    label: Option<String> as Text,      /// What reports call the period.
-    same_period_last_year: Option<Day>, /// The same date a year before (for weeks, 52 weeks); null if the run lacks it.
+    label: Option<String> as Text,      /// What reports call the period; no other date below tables/ has the same.
+    same_period_last_year: Option<Day>, /// The same date a year before (for weeks, 52 weeks); null if the table lacks it.
     is_partial: Option<bool>,           /// Whether the period is not over on the as-of date.
     history_complete: Option<bool>,     /// Whether no lookback reaches before the first order.
     role: Option<String>,               /// own, a date of the job; trend, the end of an earlier period that periods.trend adds;
                                         /// comparison, the same days of the period or the year before.
     period_before: Option<Day>,         /// The date that compares with it in the period before: the last day or, with
-                                        /// periods.trend, the same days; null if the run lacks it.
+                                        /// periods.trend, the same days; null if the table lacks it.
     new_is_first_seen: Option<bool>,    /// Whether customers who are new at the date may have ordered before the data begin: the
                                         /// period, or the date without one, begins less than 365 days after them.
+    definitions_hash: Option<String>,   /// Stands for what decides over states and measures: population, orders, scores, schemes. Where
+                                        /// it differs from that of the date before, numbers may differ for that reason.
+}
+
+table! { DateRow in "dim_date", one row per "day of whole years, from the first order to the last date of any table":
+    day: Day,                    /// The day.
+    label: String as Text,       /// Such as 31 Dec 2024.
+    year: i64 as Int32,          /// Year.
+    quarter: i64 as Int32,       /// Quarter of the year, 1 to 4.
+    month: i64 as Int32,         /// Month of the year, 1 to 12.
+    day_of_month: i64 as Int32,  /// Day of the month, from 1.
+    day_of_year: i64 as Int32,   /// Day of the year, from 1.
+    iso_year: i64 as Int32,      /// Year of the ISO week: that of its Thursday.
+    iso_week: i64 as Int32,      /// ISO week of that year, 1 to 53.
+    day_of_week: i64 as Int32,   /// ISO day of the week, 1 for Monday to 7 for Sunday.
+    is_weekend: bool,            /// Whether it is a Saturday or a Sunday.
+    week_start: Day,             /// Monday of the week.
+    month_start: Day,            /// First day of the month.
+    quarter_start: Day,          /// First day of the quarter.
+    year_start: Day,             /// First day of the year.
+    week_label: String,          /// Such as 2024-W52, as dim_period calls a week.
+    month_label: String,         /// Such as 2024-12, as dim_period calls a month.
+    quarter_label: String,       /// Such as 2024 Q4, as dim_period calls a quarter.
+    month_en: String,            /// Name of the month in English.
+    month_zh_hans: String,       /// Name of the month in simplified Chinese.
+    weekday_en: String,          /// Name of the day of the week in English.
+    weekday_zh_hans: String,     /// Name of the day of the week in simplified Chinese.
 }
 
 table! { RestatementRow in "restatements", one row per "date of the run that an earlier commit had told, and slice":

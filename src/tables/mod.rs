@@ -6,6 +6,7 @@
 //! ```
 
 mod assignments;
+mod calendar;
 mod catalog;
 mod cell;
 mod declarations;
@@ -19,11 +20,12 @@ mod sql;
 mod views;
 
 pub use assignments::{AssignedRows, CodedNames, assigned_csv, assigned_parquet};
-pub use catalog::definitions;
+pub use calendar::{calendar, whole_years};
+pub use catalog::{definitions, key_of};
 pub use cell::{Cell, Value};
 pub use declarations::{
-    ArmRow, BalanceRow, BeforeAfterRow, CohortRow, ConcentrationRow, CutPointRow, EffectRow, GrowthRow, LedgerRow, MoveRow,
-    PeriodRow, PooledEffectRow, RestatementRow, ScorePairRow, SegmentRow, StateRow, TransitionRow, VerdictRow,
+    ArmRow, BalanceRow, BeforeAfterRow, CohortRow, ConcentrationRow, CutPointRow, DateRow, EffectRow, GrowthRow, LedgerRow,
+    MoveRow, PeriodRow, PooledEffectRow, RestatementRow, ScorePairRow, SegmentRow, StateRow, TransitionRow, VerdictRow,
 };
 pub use definition::{ColumnDefinition, ColumnType, DESCRIPTION, TableDefinition};
 pub use encode::{EncodedFile, ONE_ROW_PER, encode};

@@ -1,5 +1,6 @@
 //! The tables of a job as text: `CREATE TABLE` statements, dbt sources and a data dictionary.
 
+use super::catalog::key_of;
 use super::definition::{ColumnType, TableDefinition};
 use crate::domain::IdType;
 
@@ -22,8 +23,9 @@ fn sentence(table: &TableDefinition) -> String {
 pub fn ddl(tables: &[TableDefinition]) -> String {
     let mut out = String::new();
     for table in tables {
+        let key = key_of(table.name).map(|key| format!("    PRIMARY KEY ({})", key.join(", ")));
         let columns: Vec<String> =
-            table.columns.iter().map(|f| format!("    {} {}", identifier(&f.name), f.kind.sql())).collect();
+            table.columns.iter().map(|f| format!("    {} {}", identifier(&f.name), f.kind.sql())).chain(key).collect();
         out.push_str(&format!("CREATE TABLE {} (\n{}\n);\n", table.name, columns.join(",\n")));
         out.push_str(&format!("COMMENT ON TABLE {} IS {};\n", table.name, literal(&sentence(table))));
         for field in &table.columns {
@@ -55,6 +57,12 @@ pub fn dbt(tables: &[TableDefinition], job: &str) -> String {
     );
     for table in tables {
         out.push_str(&format!("      - name: {}\n        description: {}\n", table.name, quoted(&sentence(table))));
+        let key = key_of(table.name).unwrap_or_default();
+        if !key.is_empty() {
+            out.push_str(
+                "        config:\n          meta:\n            external_location: \"read_parquet('{{ var('rfmill_output', 'out') }}/tables/{name}/*.parquet')\"\n",
+            );
+        }
         out.push_str("        columns:\n");
         for field in &table.columns {
             out.push_str(&format!(
@@ -63,8 +71,11 @@ pub fn dbt(tables: &[TableDefinition], job: &str) -> String {
                 quoted(field.doc),
                 quoted(&field.kind.sql().to_lowercase())
             ));
-            if field.name == "as_of" || field.name == "customer_id" {
-                out.push_str("            data_tests: [not_null]\n");
+            let is_never_null = field.name == "as_of" || field.name == "customer_id";
+            match key {
+                [alone] if *alone == field.name => out.push_str("            data_tests: [not_null, unique]\n"),
+                _ if is_never_null || key.contains(&field.name.as_str()) => out.push_str("            data_tests: [not_null]\n"),
+                _ => {}
             }
         }
     }

@@ -16,7 +16,8 @@ macro_rules! files {
 }
 
 /// Every view, each after those that it uses.
-const VIEWS: &[View] = files!["current_customers", "current_segments", "movement", "headline_effects", "kpis", "year_over_year"];
+const VIEWS: &[View] =
+    files!["current_customers", "current_segments", "segment_history", "movement", "headline_effects", "kpis", "year_over_year"];
 
 impl View {
     /// What it shows, in one sentence: the first line of its file.

@@ -17,11 +17,12 @@ fn bench() -> Bench {
     bench
 }
 
-/// Every file below `tables` with its content.
+/// Every file of a date below `tables` with its content.
 fn tables(bench: &Bench) -> BTreeMap<PathBuf, Vec<u8>> {
     let root = bench.path("out/tables");
     let files = bench.visible().tables.into_keys();
-    files.map(|path| (path.strip_prefix(&root).unwrap().to_owned(), std::fs::read(path).unwrap())).collect()
+    let files = files.map(|path| (path.strip_prefix(&root).unwrap().to_owned(), std::fs::read(path).unwrap()));
+    files.filter(|(path, _)| path.components().count() == 3).collect()
 }
 
 #[test]

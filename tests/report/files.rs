@@ -107,22 +107,27 @@ fn a_workbook_has_native_numbers_dates_and_a_frozen_head() {
         .map(|s| s.split('"').next().unwrap_or_default().to_owned())
         .collect();
     let tables = [
-        "segments",
-        "transitions",
-        "moves",
-        "growth",
-        "cohorts",
-        "concentration",
-        "verdicts",
-        "effects",
-        "effects_over_time",
-        "before_after",
-        "cutpoints",
-        "ledger",
-        "dim_state",
-        "dim_period",
+        "Segments",
+        "Transitions",
+        "Moves",
+        "Growth",
+        "Cohorts",
+        "Concentration",
+        "Verdicts",
+        "Effects",
+        "Effects over time",
+        "Before and after",
+        "Cut points",
+        "Input rows",
+        "States",
+        "Periods",
     ];
-    assert_eq!(names, [["In short"].as_slice(), &tables, &["Method"]].concat());
+    assert_eq!(names, [["In short"].as_slice(), &tables, &["Columns", "Method"]].concat());
+    // Every sheet of a table is one for Excel, too, with a filter and readable heads.
+    let filtered = part("xl/tables/table1.xml");
+    assert!(filtered.contains("name=\"rfmill_segments\"") && filtered.contains("<autoFilter ref=\"A1:"), "{filtered}");
+    assert!(filtered.contains("name=\"Days since last order\"") && !filtered.contains("mean_recency_days"), "{filtered}");
+    assert_eq!(book.keys().filter(|name| name.starts_with("xl/tables/")).count(), tables.len() + 1);
     let sheet = part("xl/worksheets/sheet2.xml");
     assert!(sheet.contains("ySplit=\"1\"") && sheet.contains("state=\"frozen\""));
     let cell = |name: &str| {

@@ -106,6 +106,8 @@ pub enum TableName {
     DimState,
     /// The as-of dates with their periods, for BI tools to join.
     DimPeriod,
+    /// The days of a calendar, for BI tools to join.
+    DimDate,
     /// What earlier commits said of the same dates.
     Restatements,
     /// What strategies changed, per period.
@@ -126,7 +128,7 @@ pub enum TableName {
 
 impl TableName {
     /// Every table, in the order of the docs.
-    pub const ALL: [TableName; 19] = [
+    pub const ALL: [TableName; 20] = [
         TableName::Customers,
         TableName::Cutpoints,
         TableName::Segments,
@@ -138,6 +140,7 @@ impl TableName {
         TableName::Concentration,
         TableName::DimState,
         TableName::DimPeriod,
+        TableName::DimDate,
         TableName::Restatements,
         TableName::Effects,
         TableName::EffectsOverTime,
@@ -162,6 +165,7 @@ impl TableName {
             TableName::Concentration => "concentration",
             TableName::DimState => "dim_state",
             TableName::DimPeriod => "dim_period",
+            TableName::DimDate => "dim_date",
             TableName::Restatements => "restatements",
             TableName::Effects => "effects",
             TableName::EffectsOverTime => "effects_over_time",
@@ -171,6 +175,11 @@ impl TableName {
             TableName::Arms => "arms",
             TableName::Ledger => "ledger",
         }
+    }
+
+    /// Whether it is one file over all as-of dates below `tables/`, which every commit makes anew.
+    pub fn is_dimension(self) -> bool {
+        matches!(self, TableName::DimState | TableName::DimPeriod | TableName::DimDate)
     }
 
     /// Whether only a job with strategies has it.
