@@ -47,7 +47,7 @@ def rfmill(*arguments: str) -> None:
     if code == 0:
         return
     if code == 9:
-        subprocess.run([program, "verify", os.environ["RFMILL_OUTPUT"]], check=False)
+        subprocess.run([program, "verify", os.environ["RFMILL_OUTPUT"], "--log-format", "json"], check=False)
     # The URL of a database stays out of the message.
     message = f"rfmill {arguments[0]} ended with exit {code}; see the log above"
     raise AirflowException(message) if code in WORTH_A_RETRY else AirflowFailException(message)
@@ -80,7 +80,7 @@ def rfmill_nightly() -> None:
 
     @task
     def verify() -> None:
-        rfmill("verify", os.environ["RFMILL_OUTPUT"])
+        rfmill("verify", os.environ["RFMILL_OUTPUT"], "--log-format", "json")
 
     @task
     def load() -> None:

@@ -40,11 +40,12 @@ step() {
     case $code in
       0) return 0 ;;
       4 | 6 | 7 | 8) ;;
-      9) "$rfmill" verify "$out" >&2 ;;
+      9) "$rfmill" verify "$out" --log-format json ;;
       *) return "$code" ;;
     esac
     if [ "$try" -ge "$tries" ]; then
-      echo "nightly.sh: gave up $1 for $date after $try tries, exit $code" >&2
+      printf '{"level":"error","event":"gave_up","exit_code":%d,"message":"nightly.sh: gave up %s for %s after %d tries"}\n' \
+        "$code" "$1" "$date" "$try" >&2
       return "$code"
     fi
     try=$((try + 1))
@@ -53,7 +54,7 @@ step() {
 }
 
 step run "$job" --as-of "$date" --output "$out" || exit
-"$rfmill" verify "$out" || exit
+"$rfmill" verify "$out" --log-format json || exit
 if [ -n "${RFMILL_LOAD_TO:-}" ]; then
   step load "$out" --to "$RFMILL_LOAD_TO" || exit
 fi

@@ -54,6 +54,23 @@ impl Kind {
     }
 }
 
+impl Kind {
+    /// The word for the kind, in log lines and documents.
+    pub fn name(self) -> &'static str {
+        match self {
+            Kind::Bug => "bug",
+            Kind::Usage => "usage",
+            Kind::Contract => "contract",
+            Kind::Input => "input",
+            Kind::State => "state",
+            Kind::Output => "output",
+            Kind::Resource => "resource",
+            Kind::Locked => "locked",
+            Kind::Unknown => "unknown",
+        }
+    }
+}
+
 /// An error: its kind, its sentence, and the error of a library or of the system that caused it, if one did.
 #[derive(Debug, Clone)]
 pub struct Error(Box<Content>);

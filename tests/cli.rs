@@ -6,8 +6,8 @@ use std::process::Stdio;
 
 use crate::fixture::{Bench, orders_and, texts};
 
-const COMMANDS: [&str; 11] =
-    ["quickstart", "run", "check", "explain", "sample", "assign", "verify", "load", "schema", "completions", "man"];
+const COMMANDS: [&str; 12] =
+    ["quickstart", "run", "check", "explain", "sample", "assign", "verify", "drop", "load", "schema", "completions", "man"];
 
 #[test]
 fn every_command_has_help() {
@@ -26,6 +26,11 @@ fn every_command_has_help() {
         }
     }
     assert!(ran.out.contains("Exit codes:"), "{}", ran.out);
+    assert!(
+        ran.out.contains("A job with a query needs the program rfmill-query in the folder of rfmill:\n  cargo build"),
+        "{}",
+        ran.out
+    );
 }
 
 #[test]
@@ -37,9 +42,10 @@ fn version_is_one_line() {
 #[test]
 fn usage_errors_exit_2() {
     let bench = Bench::new();
-    let cases: [(&[&str], &str); 9] = [
+    let cases: [(&[&str], &str); 10] = [
         (&[], "Usage: rfmill"),
         (&["rum"], "unrecognized subcommand 'rum'"),
+        (&["rnu", "job.toml"], "a similar subcommand exists: 'run'"),
         (&["run"], "<JOB>"),
         (&["run", "job.toml", "--treads", "2"], "--threads"),
         (&["run", "job.toml", "--threads", "0"], "1..=1024"),
@@ -82,6 +88,36 @@ fn completions_exist_for_every_common_shell() {
 fn the_manual_is_a_manual_page() {
     let ran = Bench::empty().succeeds(&["man"]);
     assert!(ran.out.contains(".TH rfmill 1") && ran.out.contains("quickstart"), "{}", ran.out);
+}
+
+/// The names of manual pages in a page, such as rfmill-run(1).
+fn pages_named(page: &str) -> Vec<String> {
+    let plain = page.replace("\\-", "-").replace("\\f", " ");
+    let words = plain.split(|c: char| c.is_whitespace() || c == ',');
+    words.filter_map(|word| word.strip_suffix("(1)")).map(str::to_owned).collect()
+}
+
+#[test]
+fn manual_pages_name_pages_that_exist() {
+    let bench = Bench::empty();
+    let ran = bench.succeeds(&["man", "--output", "pages"]);
+    let files: Vec<String> =
+        fs::read_dir(bench.path("pages")).unwrap().map(|entry| entry.unwrap().file_name().into_string().unwrap()).collect();
+    assert_eq!(files.len(), 1 + COMMANDS.len(), "{files:?}");
+    assert_eq!(ran.out.lines().count(), files.len(), "{}", ran.out);
+    let root = String::from_utf8(bench.read("pages/rfmill.1")).unwrap();
+    assert_eq!(root, bench.succeeds(&["man"]).out);
+    assert_eq!(pages_named(&root).len(), COMMANDS.len(), "{root}");
+    for file in &files {
+        let page = String::from_utf8(bench.read(&format!("pages/{file}"))).unwrap();
+        for named in pages_named(&page) {
+            assert!(files.contains(&format!("{named}.1")), "{file} names {named}(1), which is not among {files:?}");
+        }
+    }
+    for command in COMMANDS {
+        assert_eq!(bench.succeeds(&["man", command]).out.into_bytes(), bench.read(&format!("pages/rfmill-{command}.1")));
+    }
+    bench.refuses_command(&["man", "rnu"], 2, "error: rfmill has no command \"rnu\"; did you mean \"run\"? (its commands are quickstart, run, …, man); name one of them.");
 }
 
 /// All job files of the repository: files that have an `[orders]` section.
@@ -140,7 +176,7 @@ fn knows(schema: &serde_json::Value, root: &serde_json::Value, value: &toml::Val
 fn the_schema_of_the_job_file_knows_every_job() {
     let ran = Bench::empty().succeeds(&["schema"]);
     let schema: serde_json::Value = serde_json::from_str(&ran.out).unwrap();
-    assert_eq!(schema["title"], "RawJob");
+    assert_eq!(schema["title"], "rfmill job file");
     assert_eq!(schema["additionalProperties"], false);
     assert_eq!(schema["required"], serde_json::json!(["name", "orders"]));
     let mut found = Vec::new();

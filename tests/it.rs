@@ -22,6 +22,8 @@ mod claims;
 mod cli;
 /// Stores that are drawn, not customers.
 mod clusters;
+/// What commands say: log lines, documents, and what `--quiet` leaves.
+mod commands;
 /// The text that leads from orders to a decision: its commands and its numbers.
 mod decide;
 /// Decisions that hold: what verdicts once got wrong, each with its right answer.

@@ -9,14 +9,19 @@ use crate::domain::Day;
 
 /// Exact RFM scores, customer tiers and lifecycle states from millions of orders in Parquet.
 #[derive(Debug, Parser)]
-#[command(name = "rfmill", version, max_term_width = 100, after_help = EXIT_CODES)]
+#[command(name = "rfmill", version, max_term_width = 100, after_help = AFTER_HELP)]
 pub(super) struct Arguments {
     /// What to do.
     #[command(subcommand)]
     pub command: Command,
+    #[command(flatten)]
+    pub log: LogArgs,
 }
 
-const EXIT_CODES: &str = "\
+const AFTER_HELP: &str = "\
+A job with a query needs the program rfmill-query in the folder of rfmill:
+  cargo build --release -p rfmill-query
+
 Exit codes:
   0  done
   1  a bug; please report it
@@ -54,21 +59,36 @@ pub(super) enum Command {
     Schema(SchemaArgs),
     /// Print shell completions
     Completions(CompletionsArgs),
-    /// Print the manual page
-    Man,
+    /// Print a manual page, or write all of them
+    Man(ManArgs),
 }
 
 impl Command {
-    /// How the command is to report.
-    pub fn log(&self) -> LogArgs {
+    /// Its name on the command line.
+    pub fn name(&self) -> &'static str {
         match self {
-            Command::Quickstart(args) => args.log,
-            Command::Run(args) | Command::Check(args) | Command::Explain(args) => args.log,
-            Command::Sample(args) => args.log,
-            Command::Assign(args) => args.log,
-            Command::Load(args) => args.log,
-            Command::Drop(args) => args.log,
-            _ => LogArgs::default(),
+            Command::Quickstart(_) => "quickstart",
+            Command::Run(_) => "run",
+            Command::Check(_) => "check",
+            Command::Explain(_) => "explain",
+            Command::Sample(_) => "sample",
+            Command::Assign(_) => "assign",
+            Command::Verify(_) => "verify",
+            Command::Drop(_) => "drop",
+            Command::Load(_) => "load",
+            Command::Schema(_) => "schema",
+            Command::Completions(_) => "completions",
+            Command::Man(_) => "man",
+        }
+    }
+
+    /// The form in which it says what came of it.
+    pub fn format(&self) -> Format {
+        match self {
+            Command::Run(args) | Command::Check(args) | Command::Explain(args) => args.format.format,
+            Command::Verify(args) => args.format.format,
+            Command::Drop(args) => args.format.format,
+            _ => Format::Text,
         }
     }
 }
@@ -77,10 +97,10 @@ impl Command {
 #[derive(Debug, Clone, Copy, Default, Args)]
 pub(super) struct LogArgs {
     /// Form of the log lines on stderr
-    #[arg(long, value_enum, default_value_t, global = false)]
+    #[arg(long, value_enum, default_value_t, global = true)]
     pub log_format: LogFormat,
     /// Print nothing but errors
-    #[arg(long, short)]
+    #[arg(long, short, global = true)]
     pub quiet: bool,
 }
 
@@ -90,6 +110,23 @@ pub(super) enum LogFormat {
     #[default]
     Text,
     /// One JSON object per line
+    Json,
+}
+
+/// In which form a command says what came of it.
+#[derive(Debug, Clone, Copy, Default, Args)]
+pub(super) struct FormatArgs {
+    /// Form of what the command says: text, or one JSON document on stdout
+    #[arg(long, value_enum, default_value_t)]
+    pub format: Format,
+}
+
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, ValueEnum)]
+pub(super) enum Format {
+    /// For people
+    #[default]
+    Text,
+    /// One JSON document
     Json,
 }
 
@@ -130,7 +167,7 @@ pub(super) struct JobArgs {
     #[command(flatten)]
     pub threads: ThreadArgs,
     #[command(flatten)]
-    pub log: LogArgs,
+    pub format: FormatArgs,
 }
 
 #[derive(Debug, Args)]
@@ -143,8 +180,6 @@ pub(super) struct QuickstartArgs {
     pub orders: u64,
     #[command(flatten)]
     pub threads: ThreadArgs,
-    #[command(flatten)]
-    pub log: LogArgs,
 }
 
 #[derive(Debug, Args)]
@@ -190,8 +225,6 @@ pub(super) struct SampleArgs {
     pub strategy_days: Option<u32>,
     #[command(flatten)]
     pub threads: ThreadArgs,
-    #[command(flatten)]
-    pub log: LogArgs,
 }
 
 #[derive(Debug, Clone, Args)]
@@ -256,8 +289,6 @@ pub(super) struct AssignArgs {
     /// Date from which outcomes count [default: the day after the as-of date]
     #[arg(long, value_name = "DATE", value_parser = day)]
     pub assigned_on: Option<Day>,
-    #[command(flatten)]
-    pub log: LogArgs,
 }
 
 #[derive(Debug, Args)]
@@ -268,6 +299,8 @@ pub(super) struct VerifyArgs {
     /// Put right what can be without changing a number, from copies of the same bytes
     #[arg(long)]
     pub repair: bool,
+    #[command(flatten)]
+    pub format: FormatArgs,
 }
 
 #[derive(Debug, Args)]
@@ -279,7 +312,7 @@ pub(super) struct DropArgs {
     #[arg(long, value_name = "DATE", value_parser = day)]
     pub as_of: Day,
     #[command(flatten)]
-    pub log: LogArgs,
+    pub format: FormatArgs,
 }
 
 #[derive(Debug, Args)]
@@ -297,8 +330,6 @@ pub(super) struct LoadArgs {
     /// Connections that copy at the same time
     #[arg(long, default_value_t = 4, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=64))]
     pub connections: u16,
-    #[command(flatten)]
-    pub log: LogArgs,
 }
 
 #[derive(Debug, Args)]
@@ -328,6 +359,16 @@ pub(super) enum TablesFormat {
 pub(super) struct CompletionsArgs {
     /// The shell
     pub shell: clap_complete::Shell,
+}
+
+#[derive(Debug, Args)]
+pub(super) struct ManArgs {
+    /// The command whose page is meant [default: the page of rfmill]
+    #[arg(value_name = "COMMAND")]
+    pub command: Option<String>,
+    /// Write the pages of rfmill and of every command into this folder
+    #[arg(long, short, value_name = "FOLDER", conflicts_with = "command")]
+    pub output: Option<PathBuf>,
 }
 
 /// Bytes, from a size in KiB, MiB or GiB.

@@ -16,8 +16,7 @@ mod strata;
 use serde_json::json;
 
 use super::args::AssignArgs;
-use super::commands::data;
-use super::console::Console;
+use super::console::{Console, data};
 use crate::error::{Error, Result};
 use crate::progress::Progress;
 use crate::publish;

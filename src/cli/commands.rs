@@ -1,36 +1,21 @@
 //! The commands, each a short walk through the library.
 
-use std::io::Write;
 use std::time::Instant;
 
 use clap::CommandFactory;
 use serde_json::json;
 
 use super::args::{Arguments, CompletionsArgs, JobArgs, SampleArgs, SchemaArgs, TablesFormat, ThreadArgs};
-use super::console::{Console, columns, count, duration, printable};
-use crate::domain::{IdType, format_money};
+use super::console::{Console, columns, count, data, duration, printable};
+use crate::domain::{IdType, SideTable, format_money};
 use crate::error::{Error, Kind, Result};
 use crate::job::query::QueriedTable;
 use crate::job::{Job, Overrides, parse, raw, resolve};
-use crate::pipeline::{Outcome, OutcomeLine, Queries};
+use crate::pipeline::{Outcome, OutcomeLine, Queries, StateLine};
 use crate::plan::Plan;
 use crate::progress::Progress;
 use crate::sample::{self, SampleSpec, StrategySpec};
 use crate::{input, pipeline, tables};
-
-/// Prints data to stdout; a reader that went away is no error.
-///
-/// # Errors
-/// Exit 6 if it cannot be written: half a schema is worse than none.
-pub(super) fn data(text: &str) -> Result<()> {
-    let mut stdout = std::io::stdout().lock();
-    match writeln!(stdout, "{}", text.trim_end_matches('\n')).and_then(|()| stdout.flush()) {
-        Err(e) if e.kind() != std::io::ErrorKind::BrokenPipe => {
-            Err(Error::output(format!("cannot write to standard output: {e}; check where it goes")).caused_by(e))
-        }
-        _ => Ok(()),
-    }
-}
 
 /// Runs `work` in a pool of `threads` threads.
 pub(super) fn with_threads<T: Send>(args: ThreadArgs, work: impl FnOnce() -> Result<T> + Send) -> Result<T> {
@@ -75,6 +60,7 @@ pub(super) fn summarise(job: &Job, outcome: &Outcome, began: Instant, console: &
         "latest": outcome.latest.as_ref().map(|(run_id, _)| run_id),
         "seconds": began.elapsed().as_secs_f64(),
     }));
+    tell(job, outcome, began, console);
     if !console.is_text() {
         return;
     }
@@ -133,6 +119,39 @@ pub(super) fn summarise(job: &Job, outcome: &Outcome, began: Instant, console: &
     say_latest(job, outcome, console);
 }
 
+/// What a run tells in its document.
+fn tell(job: &Job, outcome: &Outcome, began: Instant, console: &Console) {
+    let manifest = &outcome.manifest;
+    console.tell("run_id", manifest.run_id.as_str());
+    console.tell("path", outcome.folder.display().to_string());
+    console.tell("job_name", manifest.job_name.as_str());
+    console.tell("as_of", manifest.as_of.clone());
+    console.tell("already_computed", outcome.repeated);
+    console.tell("inputs_verified", manifest.inputs_verified);
+    console.tell("latest", outcome.latest.as_ref().map(|(run_id, as_of)| json!({ "run_id": run_id, "as_of": as_of })));
+    console.tell("input_rows", manifest.input_rows);
+    console.tell("table_rows", manifest.tables.iter().map(|table| table.rows).sum::<u64>());
+    console.tell("slice", outcome.slice.clone());
+    let state = |line: &StateLine| {
+        json!({
+            "scheme": line.scheme,
+            "state": line.state,
+            "customers": line.customers,
+            "share": line.share,
+            "revenue": format_money(line.revenue, job.scale()),
+            "revenue_share": line.revenue_share,
+        })
+    };
+    console.tell("states", outcome.states.iter().map(state).collect::<Vec<_>>());
+    let row =
+        |line: &OutcomeLine| json!({ "outcome": line.outcome, "rows": line.rows, "share": line.share, "money": line.money });
+    console.tell("outcomes", outcome.outcomes.iter().map(row).collect::<Vec<_>>());
+    let side = |table: &SideTable| json!({ "name": table.name, "ids": table.ids, "with_orders": table.met });
+    console.tell("side_tables", outcome.side_tables.iter().map(side).collect::<Vec<_>>());
+    console.tell("peak_memory_bytes", manifest.peak_memory_bytes);
+    console.tell("seconds", began.elapsed().as_secs_f64());
+}
+
 /// Says why `latest` does not lead to the run, where it does not.
 fn say_latest(job: &Job, outcome: &Outcome, console: &Console) {
     let Some((run_id, as_of)) = outcome.latest.as_ref().filter(|(run_id, _)| *run_id != outcome.manifest.run_id) else { return };
@@ -167,28 +186,43 @@ pub(super) fn check(args: &JobArgs, console: &Console) -> Result<()> {
     for warning in plan.warnings.iter().chain(&warnings).chain(&customers.warnings).chain(&events.warnings) {
         console.warn(&warning.to_string());
     }
-    data(&format!(
+    let is_queried = queries.queried.is_queried(QueriedTable::Orders);
+    console.tell("job", args.job.display().to_string());
+    console.tell("job_name", job.raw.name.as_str());
+    console.tell("as_of", job.dates.iter().map(|date| date.date.to_string()).collect::<Vec<_>>());
+    console.tell("query", is_queried);
+    console.tell("files", files_found(&queries, &sources));
+    console.tell("rows", (!is_queried).then(|| rows_of(&sources)));
+    let text = format!(
         "{}: ok ({}, {} as-of date{}, last {})",
         args.job.display(),
         orders_found(&queries, &sources),
         job.dates.len(),
         if job.dates.len() == 1 { "" } else { "s" },
         job.last()
-    ))
+    );
+    console.line("checked", &text)
+}
+
+/// How many files orders, or the query that makes them, are read from.
+fn files_found(queries: &Queries, sources: &[input::source::Source]) -> usize {
+    match queries.queried.is_queried(QueriedTable::Orders) {
+        true => queries.queried.sources.iter().map(|source| source.files.len()).sum(),
+        false => sources.len(),
+    }
+}
+
+fn rows_of(sources: &[input::source::Source]) -> u64 {
+    sources.iter().map(input::source::Source::rows).sum()
 }
 
 /// How many orders there are; where a query makes them, how many files it reads.
 fn orders_found(queries: &Queries, sources: &[input::source::Source]) -> String {
-    let (what, files) = match queries.queried.is_queried(QueriedTable::Orders) {
-        true => {
-            let files: usize = queries.queried.sources.iter().map(|source| source.files.len()).sum();
-            ("a query over".to_owned(), files)
-        }
-        false => {
-            let rows: u64 = sources.iter().map(input::source::Source::rows).sum();
-            (format!("{} rows in", count(rows)), sources.len())
-        }
+    let what = match queries.queried.is_queried(QueriedTable::Orders) {
+        true => "a query over".to_owned(),
+        false => format!("{} rows in", count(rows_of(sources))),
     };
+    let files = files_found(queries, sources);
     format!("{what} {files} file{}", if files == 1 { "" } else { "s" })
 }
 
@@ -284,13 +318,5 @@ fn duckdb_views(output: &std::path::Path) -> Result<String> {
 pub(super) fn completions(args: &CompletionsArgs) -> Result<()> {
     let mut out = Vec::new();
     clap_complete::generate(args.shell, &mut Arguments::command(), "rfmill", &mut out);
-    data(&String::from_utf8_lossy(&out))
-}
-
-pub(super) fn man() -> Result<()> {
-    let mut out = Vec::new();
-    clap_mangen::Man::new(Arguments::command())
-        .render(&mut out)
-        .map_err(|e| Error::bug(format!("the manual page cannot be printed: {e}")).caused_by(e))?;
     data(&String::from_utf8_lossy(&out))
 }

@@ -1,14 +1,15 @@
-//! What is printed to stderr: progress bars on a terminal, a line per step elsewhere, JSON on request.
+//! What is printed: on stderr progress bars on a terminal, a line per step elsewhere, JSON on request; on stdout what a command
+//! says in the end, as text or as one JSON document.
 
 use std::io::{IsTerminal, Write};
 use std::sync::Mutex;
 use std::time::{Duration, Instant};
 
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
-use serde_json::json;
+use serde_json::{Map, Value, json};
 
-use super::args::{LogArgs, LogFormat};
-use crate::error::Error;
+use super::args::{Format, LogArgs, LogFormat};
+use crate::error::{Error, Result};
 use crate::progress::Progress;
 
 /// The reporter of a command.
@@ -16,6 +17,30 @@ pub(super) struct Console {
     log: LogArgs,
     terminal: bool,
     step: Mutex<Option<Step>>,
+    /// The document that the command says, if one is asked for.
+    document: Option<Mutex<Document>>,
+}
+
+/// What a command says as JSON.
+struct Document {
+    command: Option<&'static str>,
+    warnings: Vec<String>,
+    told: Map<String, Value>,
+}
+
+impl Document {
+    /// The whole text; with an error if the command ended with one.
+    fn text(&self, error: Option<Value>) -> String {
+        let mut all = self.told.clone();
+        all.insert("rfmill".into(), env!("CARGO_PKG_VERSION").into());
+        all.insert("command".into(), self.command.into());
+        all.insert("ok".into(), error.is_none().into());
+        all.insert("warnings".into(), self.warnings.clone().into());
+        if let Some(error) = error {
+            all.insert("error".into(), error);
+        }
+        format!("{:#}", Value::Object(all))
+    }
 }
 
 struct Step {
@@ -33,14 +58,76 @@ pub(super) fn printable(text: &str) -> String {
     out
 }
 
+/// Prints data to stdout; a reader that went away is no error.
+///
+/// # Errors
+/// Exit 6 if it cannot be written: half a schema is worse than none.
+pub(super) fn data(text: &str) -> Result<()> {
+    let mut stdout = std::io::stdout().lock();
+    match writeln!(stdout, "{}", text.trim_end_matches('\n')).and_then(|()| stdout.flush()) {
+        Err(e) if e.kind() != std::io::ErrorKind::BrokenPipe => {
+            Err(Error::output(format!("cannot write to standard output: {e}; check where it goes")).caused_by(e))
+        }
+        _ => Ok(()),
+    }
+}
+
 /// Writes to stderr; a closed stderr is nobody's business.
 pub(super) fn print(text: &str) {
     let _ = writeln!(std::io::stderr().lock(), "{text}");
 }
 
 impl Console {
-    pub fn new(log: LogArgs) -> Console {
-        Console { log, terminal: std::io::stderr().is_terminal(), step: Mutex::new(None) }
+    /// The console of a command; of `None` if the command line names none.
+    pub fn new(log: LogArgs, format: Format, command: Option<&'static str>) -> Console {
+        let document = Document { command, warnings: Vec::new(), told: Map::new() };
+        let document = (format == Format::Json).then(|| Mutex::new(document));
+        Console { log, terminal: std::io::stderr().is_terminal(), step: Mutex::new(None), document }
+    }
+
+    /// Says something in the document of the command, if one is asked for.
+    pub fn tell(&self, key: &str, value: impl Into<Value>) {
+        if let Some(mut document) = self.document.as_ref().and_then(|document| document.lock().ok()) {
+            document.told.insert(key.into(), value.into());
+        }
+    }
+
+    /// Whether the command says what came of it as a document.
+    pub fn is_document(&self) -> bool {
+        self.document.is_some()
+    }
+
+    /// Says a line about what came of the command: on stdout, or in the log if that is JSON.
+    ///
+    /// # Errors
+    /// As [`data`].
+    pub fn line(&self, event: &str, text: &str) -> Result<()> {
+        self.event(json!({ "level": "info", "event": event, "message": text }));
+        if self.is_document() || !self.is_text() { Ok(()) } else { data(text) }
+    }
+
+    /// Says one of several findings that end the command: on stdout, or in the log if that is JSON.
+    ///
+    /// # Errors
+    /// As [`data`].
+    pub fn finding(&self, text: &str) -> Result<()> {
+        match (self.log.log_format, self.is_document()) {
+            (LogFormat::Json, _) => {
+                print(&json!({ "level": "error", "event": "finding", "message": text }).to_string());
+                Ok(())
+            }
+            (LogFormat::Text, true) => Ok(()),
+            (LogFormat::Text, false) => data(text),
+        }
+    }
+
+    /// Prints the document of a command that is done, if one is asked for.
+    ///
+    /// # Errors
+    /// As [`data`].
+    pub fn finish(&self) -> Result<()> {
+        let text = self.document.as_ref().and_then(|document| Some(document.lock().ok()?.text(None)));
+        text.map_or(Ok(()), |text| data(&text))
     }
 
     /// Whether people read along.
@@ -64,11 +151,11 @@ impl Console {
 
     /// Prints the error that ends the command.
     pub fn error(&self, error: &Error) {
-        self.failure(error.kind().exit_code(), &error.to_string());
+        self.failure(error.kind().exit_code(), error.kind().name(), &error.to_string());
     }
 
     /// Prints why the command ends with this exit code.
-    pub fn failure(&self, exit_code: u8, message: &str) {
+    pub fn failure(&self, exit_code: u8, kind: &str, message: &str) {
         if let Ok(mut step) = self.step.lock()
             && let Some(bar) = step.take().and_then(|s| s.bar)
         {
@@ -76,9 +163,13 @@ impl Console {
         }
         match self.log.log_format {
             LogFormat::Json => {
-                print(&json!({ "level": "error", "exit_code": exit_code, "message": message }).to_string());
+                print(&json!({ "level": "error", "kind": kind, "exit_code": exit_code, "message": message }).to_string());
             }
             LogFormat::Text => print(&format!("error: {}.", printable(message.trim_end_matches('.')))),
+        }
+        if let Some(document) = self.document.as_ref().and_then(|document| document.lock().ok()) {
+            // The exit code says more than that the document could not be printed.
+            let _ = data(&document.text(Some(json!({ "kind": kind, "exit_code": exit_code, "message": message }))));
         }
     }
 
@@ -123,6 +214,9 @@ impl Progress for Console {
     }
 
     fn warn(&self, message: &str) {
+        if let Some(mut document) = self.document.as_ref().and_then(|document| document.lock().ok()) {
+            document.warnings.push(message.to_owned());
+        }
         self.say(&format!("warning: {}", printable(message)));
         self.event(json!({ "level": "warning", "message": message }));
     }

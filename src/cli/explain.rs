@@ -1,16 +1,20 @@
 //! `explain`: what a run would read and how its schemes decide.
 
+use serde_json::{Map, Value, json};
+
 use super::args::JobArgs;
-use super::commands::{data, load, with_threads};
-use super::console::{Console, count};
-use crate::domain::DateRole;
+use super::commands::{load, with_threads};
+use super::console::{Console, count, data};
+use crate::domain::{AsOf, DateRole};
 use crate::error::Result;
 use crate::input;
 use crate::input::open::Opened;
+use crate::input::query::SourceFile;
+use crate::input::source::Source;
 use crate::pipeline::Queries;
-use crate::plan::Plan;
+use crate::plan::{Plan, SchemeColumn};
 use crate::progress::Progress;
-use crate::scheme::{self, Scheme};
+use crate::scheme::{self, Rule, Scheme};
 
 pub(super) fn run(args: &JobArgs, console: &Console) -> Result<()> {
     let job = load(args, false)?;
@@ -23,15 +27,17 @@ pub(super) fn run(args: &JobArgs, console: &Console) -> Result<()> {
     for warning in plan.warnings.iter().chain(&warnings).chain(&customers.warnings) {
         console.warn(&warning.to_string());
     }
+    if console.is_document() {
+        tell(&queries, &plan, &sources, &columns.names, console);
+        return Ok(());
+    }
     let mut out = format!("job {:?}\n\nas-of dates\n", job.raw.name);
     for date in &job.dates {
         let lookback = job.score.lookback.start(date.date).map_or("all history".into(), |s| format!("from {s}"));
         let period = date.period_start.map_or(String::new(), |s| format!(", period from {s}"));
-        let role = match date.role {
-            DateRole::Published => "",
-            DateRole::Boundary => ", trend",
-            DateRole::Comparison => ", to compare with",
-            DateRole::Hidden => ", only compared with",
+        let role = match role(date.role) {
+            "published" => String::new(),
+            role => format!(", {role}"),
         };
         out.push_str(&format!("  {} (lookback {lookback}{period}{role})\n", date.date));
     }
@@ -69,6 +75,74 @@ pub(super) fn run(args: &JobArgs, console: &Console) -> Result<()> {
         }
     }
     data(&out)
+}
+
+/// What an as-of date is there for.
+fn role(role: DateRole) -> &'static str {
+    match role {
+        DateRole::Published => "published",
+        DateRole::Boundary => "trend",
+        DateRole::Comparison => "to compare with",
+        DateRole::Hidden => "only compared with",
+    }
+}
+
+/// What `explain` tells in its document.
+fn tell(queries: &Queries, plan: &Plan, sources: &[Source], columns: &[String], console: &Console) {
+    let job = &queries.queried.job;
+    console.tell("job_name", job.raw.name.as_str());
+    let date = |date: &AsOf| {
+        json!({
+            "date": date.date.to_string(),
+            "lookback_start": job.score.lookback.start(date.date).map(|start| start.to_string()),
+            "period_start": date.period_start.map(|start| start.to_string()),
+            "role": role(date.role),
+        })
+    };
+    console.tell("as_of", job.dates.iter().map(date).collect::<Vec<_>>());
+    let file = |file: &SourceFile| json!({ "name": file.input.name, "bytes": file.state.size });
+    let of_query = queries.queried.sources.iter();
+    let of_query =
+        of_query.map(|source| json!({ "name": source.name, "files": source.files.iter().map(file).collect::<Vec<_>>() }));
+    console.tell("sources", of_query.collect::<Vec<_>>());
+    let results = queries.queried.results.iter();
+    let results = results.map(|result| json!({ "key": result.table.key(), "plan": result.plan }));
+    console.tell("queries", results.collect::<Vec<_>>());
+    console.tell("columns", columns.to_vec());
+    let tasks = input::orders::row_groups::tasks(job, sources);
+    let file = |(number, source): (usize, &Source)| {
+        let own = || tasks.iter().filter(|task| task.file == number);
+        json!({
+            "name": source.name(),
+            "rows": (!source.input.is_query_result()).then(|| source.rows()),
+            "row_groups": own().count(),
+            "row_groups_after": own().filter(|task| task.amounts_only).count(),
+        })
+    };
+    console.tell("files", sources.iter().enumerate().map(file).collect::<Vec<_>>());
+    console.tell("measures", plan.fold.measures.iter().map(ToString::to_string).collect::<Vec<_>>());
+    let scheme = |column: &SchemeColumn| {
+        let slices: Map<String, Value> =
+            column.overrides.iter().map(|(slice, own)| (slice.clone(), rule_values(own).into())).collect();
+        json!({
+            "column": column.column,
+            "name": column.scheme.name,
+            "summary": column.scheme.summary,
+            "rules": rule_values(&column.scheme),
+            "rules_by_slice": slices,
+            "grid": scheme::grid(&column.scheme),
+        })
+    };
+    console.tell("schemes", plan.schemes.iter().map(scheme).collect::<Vec<_>>());
+}
+
+/// The rules in match order, as values.
+fn rule_values(scheme: &Scheme) -> Vec<Value> {
+    let rule = |rule: &Rule| {
+        let state = scheme.states.get(rule.state).map(|state| state.name.as_str());
+        json!({ "state": state, "when": rule.when.to_string() })
+    };
+    scheme.rules.iter().map(rule).collect()
 }
 
 /// The files that queries read, and the plans of these.

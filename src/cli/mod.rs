@@ -8,6 +8,7 @@ mod commands;
 mod console;
 mod explain;
 mod load;
+mod man;
 mod output;
 mod quickstart;
 mod signals;
@@ -16,14 +17,19 @@ use std::process::ExitCode;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
-use clap::Parser;
+use clap::error::{ContextKind, ContextValue};
+use clap::{CommandFactory, Parser};
+use serde_json::json;
 
-use crate::error::{Error, Kind, Limit, library_text_reports_memory};
-use args::{Arguments, Command};
+use crate::error::{Error, Kind, Limit, library_text_reports_memory, nearest};
+use args::{Arguments, Command, Format, LogArgs, LogFormat};
 use console::Console;
 
 /// Whether a library gave up because the system had no thread or no memory for it. Some can only panic then.
 static REFUSED: AtomicBool = AtomicBool::new(false);
+
+/// Whether lines of the log are JSON. A panic is told where nothing else is known.
+static LOGS_JSON: AtomicBool = AtomicBool::new(false);
 
 /// Parses the command line, runs the command and reports its error; the exit code says who must act.
 pub fn main() -> ExitCode {
@@ -31,18 +37,17 @@ pub fn main() -> ExitCode {
     let arguments = match Arguments::try_parse() {
         Ok(arguments) => arguments,
         Err(error) => {
-            // Help and version are no errors; clap knows the stream and the code of each.
-            match without_passwords(&error.to_string()) {
-                Some(text) => console::print(text.trim_end_matches('\n')),
-                None => drop(error.print()),
-            }
-            return ExitCode::from(u8::try_from(error.exit_code()).unwrap_or(2));
+            return misused(error);
         }
     };
-    let console = Arc::new(Console::new(arguments.command.log()));
+    LOGS_JSON.store(arguments.log.log_format == LogFormat::Json, Ordering::SeqCst);
+    let command = &arguments.command;
+    let console = Arc::new(Console::new(arguments.log, command.format(), Some(command.name())));
     let publishes = matches!(arguments.command, Command::Run(_) | Command::Quickstart(_));
     signals::watch(Arc::clone(&console), publishes);
-    let outcome = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| dispatch(&arguments.command, &console)));
+    let outcome = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| {
+        dispatch(&arguments.command, &console).and_then(|()| console.finish())
+    }));
     signals::give_way();
     let error = match outcome {
         Ok(Ok(())) => return ExitCode::SUCCESS,
@@ -55,6 +60,45 @@ pub fn main() -> ExitCode {
     };
     console.error(&error);
     ExitCode::from(error.kind().exit_code())
+}
+
+/// Prints what the parser says of a command line that names no command to run.
+fn misused(mut error: clap::Error) -> ExitCode {
+    suggest_command(&mut error);
+    let code = u8::try_from(error.exit_code()).unwrap_or(2);
+    let text = without_passwords(&error.to_string());
+    let (log, format) = (asks_for_json("--log-format"), asks_for_json("--format"));
+    // Help and version are no errors; clap knows the stream of each.
+    if code == 0 || !(log || format) {
+        match text {
+            Some(text) => console::print(text.trim_end_matches('\n')),
+            None => drop(error.print()),
+        }
+        return ExitCode::from(code);
+    }
+    let log = LogArgs { log_format: if log { LogFormat::Json } else { LogFormat::Text }, quiet: false };
+    let format = if format { Format::Json } else { Format::Text };
+    let text = text.unwrap_or_else(|| error.to_string());
+    let text = text.trim_start_matches("error: ").trim_end();
+    Console::new(log, format, None).failure(code, Kind::Usage.name(), text);
+    ExitCode::from(code)
+}
+
+/// Names the command that a misspelt one is near to, where the parser names none.
+fn suggest_command(error: &mut clap::Error) {
+    let Some(ContextValue::String(word)) = error.get(ContextKind::InvalidSubcommand) else { return };
+    let root = Arguments::command();
+    let near = nearest(word, root.get_subcommands().map(clap::Command::get_name)).map(str::to_owned);
+    if let Some(near) = near.filter(|_| error.get(ContextKind::SuggestedSubcommand).is_none()) {
+        error.insert(ContextKind::SuggestedSubcommand, ContextValue::Strings(vec![near]));
+    }
+}
+
+/// Whether the command line has `flag json` or `flag=json`, looked at where it cannot be parsed.
+fn asks_for_json(flag: &str) -> bool {
+    let arguments: Vec<String> = std::env::args_os().map(|argument| argument.to_string_lossy().into_owned()).collect();
+    let joined = format!("{flag}=json");
+    arguments.contains(&joined) || arguments.windows(2).any(|pair| pair[0] == flag && pair[1] == "json")
 }
 
 /// The same error as one of a resource, where the system had no more to give. Any step that opens a file can meet that, and
@@ -95,12 +139,12 @@ fn dispatch(command: &Command, console: &Console) -> crate::error::Result<()> {
         Command::Explain(args) => explain::run(args, console),
         Command::Sample(args) => commands::sample(args, console),
         Command::Assign(args) => assign::run(args, console),
-        Command::Verify(args) => output::verify(args),
+        Command::Verify(args) => output::verify(args, console),
         Command::Drop(args) => output::drop_date(args, console),
         Command::Load(args) => load::run(args, console),
         Command::Schema(args) => commands::schema(args),
         Command::Completions(args) => commands::completions(args),
-        Command::Man => commands::man(),
+        Command::Man(args) => man::run(args, console),
     }
 }
 
@@ -117,7 +161,10 @@ fn quiet_contained_panics() {
         }
         if !crate::input::damage::panics_are_contained() && !REFUSED.load(Ordering::SeqCst) {
             no_panic.store(false, Ordering::SeqCst);
-            usual(info);
+            match LOGS_JSON.load(Ordering::SeqCst) {
+                true => console::print(&json!({ "level": "error", "event": "panic", "message": info.to_string() }).to_string()),
+                false => usual(info),
+            }
         }
     }));
 }

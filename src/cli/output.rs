@@ -1,34 +1,51 @@
 //! `rfmill verify` and `rfmill drop`: what an output holds, and taking a date out of it.
 
-use serde_json::json;
+use serde_json::{Map, Value, json};
 
 use super::args::{DropArgs, VerifyArgs};
-use super::commands::data;
 use super::console::{Console, count, printable};
 use crate::error::Result;
-use crate::publish::{self, OutputFolder, Verified};
+use crate::publish::{self, OutputFolder, Report, Verified};
 
 /// Findings that are printed.
 const MOST: usize = 50;
 
-pub(super) fn verify(args: &VerifyArgs) -> Result<()> {
+pub(super) fn verify(args: &VerifyArgs, console: &Console) -> Result<()> {
     let report = if args.repair { publish::repair(&args.output)? } else { publish::verify(&args.output)? };
     let output = args.output.display();
+    tell(args, &report, console);
     for what in &report.repaired {
-        data(&format!("{output}: put right: {}", printable(what)))?;
+        console.line("repaired", &format!("{output}: put right: {}", printable(what)))?;
     }
     if let Some(error) = report.error() {
         if report.findings.len() > 1 {
             for finding in report.findings.iter().take(MOST) {
-                data(&printable(finding))?;
+                console.finding(&printable(finding))?;
             }
             if let Some(more) = report.findings.len().checked_sub(MOST).filter(|more| *more > 0) {
-                data(&format!("and {more} more"))?;
+                console.finding(&format!("and {more} more"))?;
             }
         }
         return Err(error);
     }
-    data(&format!("{output}: ok ({})", described(&report.verified)))
+    console.line("verified", &format!("{output}: ok ({})", described(&report.verified)))
+}
+
+/// What `verify` tells in its document.
+fn tell(args: &VerifyArgs, report: &Report, console: &Console) {
+    let found = &report.verified;
+    console.tell("output", args.output.display().to_string());
+    console.tell("repaired", report.repaired.clone());
+    console.tell("findings", report.findings.clone());
+    console.tell("run_id", found.run_id.clone());
+    console.tell("job_name", found.job_name.as_str());
+    console.tell("as_of", found.as_of.clone());
+    console.tell("dates", found.dates.clone());
+    console.tell("files", found.files);
+    console.tell("bytes", found.bytes);
+    console.tell("tables", found.tables.iter().map(|(name, rows)| (name.clone(), Value::from(*rows))).collect::<Map<_, _>>());
+    console.tell("unvouched", found.unvouched);
+    console.tell("unfinished", found.unfinished.clone());
 }
 
 fn described(found: &Verified) -> String {
@@ -63,6 +80,9 @@ pub(super) fn drop_date(args: &DropArgs, console: &Console) -> Result<()> {
         "as_of": date,
         "latest": dropped.latest.as_ref().map(|(run_id, _)| run_id),
     }));
+    console.tell("output", args.output.display().to_string());
+    console.tell("as_of", date.as_str());
+    console.tell("latest", dropped.latest.as_ref().map(|(run_id, as_of)| json!({ "run_id": run_id, "as_of": as_of })));
     let latest = match &dropped.latest {
         Some((run_id, as_of)) => format!("latest is run {run_id} as of {as_of}"),
         None => "no run is left whose last as-of date is in view, so there is no latest: run the job again".to_owned(),

@@ -79,7 +79,7 @@ fn end(signal: i32, console: &Console, publishes: bool) {
         }
     };
     let code = u8::try_from(128 + signal).unwrap_or(u8::MAX);
-    console.failure(code, &message);
+    console.failure(code, "signal", &message);
     let _ = low_level::emulate_default_handler(signal);
     std::process::exit(code.into());
 }

@@ -67,7 +67,7 @@ pub use manifest::{
 };
 pub use read::table_batches;
 pub use record::Owner;
-pub use repair::{repair, verify};
+pub use repair::{Report, repair, verify};
 pub use scratch::ScratchFolder;
 pub use staging::{StagedFile, Staging};
 pub use told::Told;

@@ -1,8 +1,7 @@
 //! What a draw tells: arms by stratum, and what they can find.
 
 use super::super::args::AssignArgs;
-use super::super::commands::data;
-use super::super::console::{columns, count, printable};
+use super::super::console::{columns, count, data, printable};
 use super::draw::Drawn;
 use super::findings::{self, Line, Tests};
 use super::past::PastSpend;

@@ -123,6 +123,7 @@ pub struct RawAcquisition {
 /// The JSON Schema of the job file, for editors. What stands in the types for the docs alone (`x-type` …) is left out.
 pub fn json_schema() -> Schema {
     let mut schema = schemars::schema_for!(RawJob);
+    schema.insert("title".into(), "rfmill job file".into());
     let leave_out = |schema: &mut Schema| {
         if let Some(object) = schema.as_object_mut() {
             object.retain(|key, _| !key.starts_with("x-"));
