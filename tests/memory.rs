@@ -72,6 +72,11 @@ fn with_least(shop: &Workshop, threads: &str) -> u64 {
         }
         let text = said(&output);
         assert_eq!(output.status.code(), Some(7), "{text}");
+        // Who finds out while it grows has not grown by much more.
+        if let Some((_, took)) = text.split_once("took the memory to ") {
+            let took: u64 = took.split_once("MiB").expect("MiB").0.parse().expect("a number");
+            assert!(took <= limit + limit / 10, "{text}");
+        }
         let (_, least) = text.split_once("at least ").expect("what would do");
         let least: String = least.chars().skip_while(|c| !c.is_ascii_digit()).take_while(char::is_ascii_digit).collect();
         let least = least.parse().expect("a number");
@@ -206,6 +211,30 @@ fn many_slices_hold_the_limit() {
     let customers: Vec<i64> = (0..200_000).map(|row| row * 7 % 60_000).collect();
     write_groups(&shop, &customers, 15_000, 3);
     shop.write("job.toml", &GROUPS.replace("order_id = ", "slice = \"shop\"\norder_id = "));
+    holds_its_limit(&shop);
+}
+
+/// Customers who are in many strategies at once: sums by arm and by other strategy, which grow with the square of the strategies.
+#[test]
+fn many_strategies_hold_the_limit() {
+    let shop = Workshop::new();
+    let customers: Vec<i64> = (0..40_000).map(|row| row * 7 % 4_000).collect();
+    write_groups(&shop, &customers, 3, 3);
+    let starts = ["2024-01-01", "2024-04-01", "2024-07-01", "2024-10-01"];
+    let mut job = GROUPS.to_owned();
+    for strategy in 0..150 {
+        let mut rows = "customer_id,arm,assigned_on\n".to_owned();
+        for row in 0..240 {
+            let (id, arm) = ((strategy * 31 + row * 17) % 4_000, if row / 4 % 5 == 0 { "treatment" } else { "control" });
+            rows.push_str(&format!("{id},{arm},{}\n", starts[row % 4]));
+        }
+        shop.write(&format!("{strategy}.csv"), &rows);
+        job.push_str(&format!(
+            "[[strategy]]\nname = \"s{strategy}\"\ndesign = \"randomised\"\nassignments = \"{strategy}.csv\"\ncontrol = \"control\"\n\
+             split = {{ control = 0.8, treatment = 0.2 }}\n"
+        ));
+    }
+    shop.write("job.toml", &job);
     holds_its_limit(&shop);
 }
 

@@ -2,7 +2,8 @@
 //! customers who are in both. Everything adds, so engines may fill it in any order and in parts.
 
 use std::borrow::Cow;
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::btree_map::Entry;
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::fmt;
 
 use super::settings::{StrategyPeriod, StrategySettings};
@@ -206,7 +207,10 @@ impl ArmSums {
 
     /// Adds customers to the grid of an outcome that is not [binary](Quantity::is_binary).
     pub fn add_grid(&mut self, key: ArmKey, grid: &JointGrid) {
-        self.grids.entry(key).or_default().merge(grid);
+        match self.grids.entry(key) {
+            Entry::Vacant(entry) => drop(entry.insert(grid.clone())),
+            Entry::Occupied(mut entry) => entry.get_mut().merge(grid),
+        }
     }
 
     /// Adds sums to a pair row.
@@ -223,7 +227,12 @@ impl ArmSums {
     /// Exit 3 if a sum leaves 128 bits.
     pub fn merge(&mut self, other: ArmSums) -> Result<()> {
         other.rows.into_iter().try_for_each(|(key, sums)| self.add(key, &sums))?;
-        other.grids.into_iter().for_each(|(key, grid)| self.add_grid(key, &grid));
+        for (key, grid) in other.grids {
+            match self.grids.entry(key) {
+                Entry::Vacant(entry) => drop(entry.insert(grid)),
+                Entry::Occupied(mut entry) => entry.get_mut().merge(&grid),
+            }
+        }
         other.pairs.into_iter().try_for_each(|(key, sums)| self.add_pair(key, &sums))
     }
 
@@ -373,10 +382,25 @@ pub(super) struct ArmSumsIndex<'a> {
 }
 
 impl<'a> ArmSumsIndex<'a> {
-    pub fn new(strategies: &'a [StrategySettings], arms: &'a ArmSums) -> ArmSumsIndex<'a> {
+    /// The index of all sums. `check` is called whenever the sums of another strategy are in it, with two steps for each of its
+    /// periods.
+    ///
+    /// # Errors
+    /// Those of the check.
+    pub fn new(
+        strategies: &'a [StrategySettings],
+        arms: &'a ArmSums,
+        check: &dyn Fn(usize) -> Result<()>,
+    ) -> Result<ArmSumsIndex<'a>> {
         let mut index = ArmSumsIndex::default();
+        let periods: HashMap<&str, usize> = strategies.iter().map(|each| (each.name.as_str(), each.periods.len())).collect();
+        let check_of = |strategy: &str| check(2 * periods.get(strategy).copied().unwrap_or(0));
+        let mut last = None;
         let clustered = arms.clustered();
         for (key, sums) in &arms.rows {
+            if let Some(before) = last.replace(key.strategy.as_str()).filter(|before| *before != key.strategy) {
+                check_of(before)?;
+            }
             let slice = index.slices.entry((&key.strategy, key.period, key.phase)).or_default();
             let table = slice.groups.entry((&key.scheme, &key.state)).or_default().entry(&key.quantity).or_default();
             table.entry(&key.cell).or_default().insert(&key.arm, sums);
@@ -385,6 +409,7 @@ impl<'a> ArmSumsIndex<'a> {
                 slice.add_grid(key, Cow::Owned(JointGrid::of_binary(sums)));
             }
         }
+        last.map_or(Ok(()), check_of)?;
         for (key, grid) in &arms.grids {
             let slice = index.slices.entry((&key.strategy, key.period, key.phase)).or_default();
             slice.add_grid(key, Cow::Borrowed(grid));
@@ -400,7 +425,8 @@ impl<'a> ArmSumsIndex<'a> {
                 of_period.for_each(|(_, slice)| slice.group_by_stratum(period));
             }
         }
-        index
+        check(0)?;
+        Ok(index)
     }
 
     /// The rows of a strategy, period and phase; empty if there are none.
@@ -430,7 +456,7 @@ mod tests {
 
     /// The cells of the grid that the index has for an arm: count, and sums of both numbers.
     fn cells(arms: &ArmSums, phase: Phase, outcome: Outcome, arm: &str) -> Option<Vec<[i128; 3]>> {
-        let index = ArmSumsIndex::new(&[], arms);
+        let index = ArmSumsIndex::new(&[], arms, &|_| Ok(())).ok()?;
         let grids = index.slice("mail", Period { start: Day(0), end: Day(90) }, phase);
         let grid = grids.grids((ALL, ALL), &Quantity::Outcome(outcome))?.get("north")?.get(arm)?;
         Some(grid.cells().map(|cell| [cell.count.into(), cell.first, cell.second]).collect())

@@ -61,31 +61,35 @@ pub struct Evaluation {
 /// # Errors
 /// Exit 2 if a strategy's settings contradict each other, exit 3 if sums of cells leave 128 bits.
 pub fn evaluate(strategies: &[StrategySettings], arms: &ArmSums) -> Result<Evaluation> {
-    evaluate_checked(strategies, arms, &|| Ok(()))
+    evaluate_checked(strategies, arms, &|_| Ok(()))
 }
 
-/// [`evaluate`] that makes a check whenever the effects of a period are estimated.
+/// Steps of an evaluation by period: its sums are indexed, which is two of them, and its effects are estimated.
+pub const STEPS_OF_PERIOD: usize = 3;
+
+/// [`evaluate`] that calls a check with the number of steps that are done since the last time.
 ///
 /// # Errors
 /// As [`evaluate`], and those of the check.
 pub fn evaluate_checked(
     strategies: &[StrategySettings],
     arms: &ArmSums,
-    check: &(dyn Fn() -> Result<()> + Sync),
+    check: &(dyn Fn(usize) -> Result<()> + Sync),
 ) -> Result<Evaluation> {
     strategies.iter().try_for_each(StrategySettings::check)?;
-    let index = arm_sums::ArmSumsIndex::new(strategies, arms);
+    let index = arm_sums::ArmSumsIndex::new(strategies, arms, check)?;
     let mut all_diagnostics = Vec::new();
     for (number, strategy) in strategies.iter().enumerate() {
         for period in &strategy.periods {
             all_diagnostics.push((number, diagnostics::PeriodDiagnostics::new(strategy, period, &index)?));
+            check(0)?;
         }
     }
     let mut out = Evaluation::default();
     let mut effects = Vec::new();
     let periods = all_diagnostics.par_iter();
     let estimates: Vec<Result<Vec<_>>> = periods
-        .map(|(_, diagnostics)| effect::effects(diagnostics, &index).and_then(|effects| check().map(|()| effects)))
+        .map(|(_, diagnostics)| effect::effects(diagnostics, &index).and_then(|effects| check(1).map(|()| effects)))
         .collect();
     for (at, ((_, diagnostics), estimates)) in all_diagnostics.iter().zip(estimates).enumerate() {
         effects.extend(estimates?.into_iter().map(|effect| (at, effect)));

@@ -59,9 +59,12 @@ pub fn arm_rows(
         Ok(out)
     };
     let strategies: Vec<Result<ArmSums>> = inputs.into_par_iter().enumerate().map(rows).collect();
+    // Rows of all strategies need room where their sums were.
+    drop(sums);
     let mut all = ArmSums::default();
     for rows in strategies {
         all.merge(rows?)?;
+        check(0)?;
     }
     Ok(all)
 }

@@ -31,7 +31,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 
 use crate::domain::Warning;
 use crate::error::Result;
-use crate::evaluate::{ArmSums, Evaluation, evaluate_checked};
+use crate::evaluate::{ArmSums, Evaluation, STEPS_OF_PERIOD, evaluate_checked};
 use crate::job::Job;
 use crate::measure::BucketPanel;
 use crate::memory::MemoryPool;
@@ -73,18 +73,19 @@ impl ExperimentPlan<'_> {
         memory: &MemoryPool,
     ) -> Result<(ArmSums, Evaluation, Vec<Warning>)> {
         let growth = memory.growth();
-        let mut all = PartialSums::new(self);
+        let mut parts = parts;
+        let mut all = parts.next().unwrap_or_else(|| PartialSums::new(self));
         parts.for_each(|part| all.merge(part));
         let warnings = warnings(self, &all.exclusions, job.last());
         let settings = settings::settings(job, self, &all.exclusions);
-        // Estimates of a period take about as much as its sums by arm.
-        let (done, steps) = (AtomicU64::new(0), 2 * self.periods.len() as u64);
-        let advance = |periods: usize| {
-            let done = done.fetch_add(periods as u64, Ordering::Relaxed) + periods as u64;
+        // Sums by arm take about as much as all that follows from them.
+        let (done, steps) = (AtomicU64::new(0), 2 * (STEPS_OF_PERIOD * self.periods.len()) as u64);
+        let advance = |more: usize| {
+            let done = done.fetch_add(more as u64, Ordering::Relaxed) + more as u64;
             growth.check("What is summed and estimated of strategies", done, steps)
         };
-        let arms = arm_rows::arm_rows(self, all, schemes, &advance)?;
-        let evaluation = evaluate_checked(&settings, &arms, &|| advance(1))?;
+        let arms = arm_rows::arm_rows(self, all, schemes, &|periods| advance(STEPS_OF_PERIOD * periods))?;
+        let evaluation = evaluate_checked(&settings, &arms, &advance)?;
         Ok((arms, evaluation, warnings))
     }
 }

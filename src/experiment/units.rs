@@ -121,13 +121,15 @@ pub fn row_sums(units: &[Unit], numbers: UnitNumbers) -> Result<Vec<RowSums>> {
     for units in units.chunk_by(|a, b| a.row == b.row) {
         let Some(first) = units.first() else { continue };
         let mut own = RowSums { row: first.row, sums: Sums::default(), grid: JointGrid::default() };
+        let mut cells = Vec::with_capacity(units.len());
         // A cluster of which nothing is known, such as days since an order that there was not, is no unit.
         for unit in units.iter().filter(|unit| unit.customers > 0) {
             let values = numbers.of(unit).ok_or_else(too_large)?;
             own.sums.observe(values)?;
             let cell = GridCell { count: 1, first: values[Y].into(), second: values[D].into() };
-            own.grid.add((values[Y], values[D]), cell);
+            cells.push(((values[Y], values[D]), cell));
         }
+        own.grid = cells.into_iter().collect();
         check(own.sums.product.iter().chain(&own.sums.sum))?;
         rows.push(own);
     }

@@ -98,7 +98,8 @@ impl GridCell {
 /// have nobody are not among them, so that equal customers have equal grids.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct JointGrid {
-    cells: BTreeMap<(i64, i64), GridCell>,
+    /// Ascending by bins. Most grids have few cells, and there are many grids.
+    cells: Vec<((i64, i64), GridCell)>,
 }
 
 impl JointGrid {
@@ -116,24 +117,56 @@ impl JointGrid {
 
     /// Adds customers to the cell of two bins.
     pub fn add(&mut self, (first, second): (impl Into<i64>, impl Into<i64>), customers: GridCell) {
-        if customers.count > 0 {
-            self.cells.entry((first.into(), second.into())).or_default().add(customers);
+        let bins = (first.into(), second.into());
+        if customers.count <= 0 {
+            return;
+        }
+        // Cells mostly come in order.
+        let found = match self.cells.last() {
+            Some((last, _)) if *last < bins => Err(self.cells.len()),
+            _ => self.cells.binary_search_by_key(&bins, |(bins, _)| *bins),
+        };
+        match found {
+            Ok(at) => self.cells[at].1.add(customers),
+            Err(at) => self.cells.insert(at, (bins, customers)),
         }
     }
 
     /// Adds the customers of another.
     pub fn merge(&mut self, other: &JointGrid) {
-        other.cells.iter().for_each(|(bins, customers)| self.add(*bins, *customers));
+        self.cells.extend_from_slice(&other.cells);
+        self.join_equal();
+    }
+
+    /// Brings cells into their order, of which each pair of bins has one.
+    fn join_equal(&mut self) {
+        self.cells.sort_by_key(|(bins, _)| *bins);
+        self.cells.dedup_by(|(bins, customers), (before, all)| {
+            let is_same = bins == before;
+            if is_same {
+                all.add(*customers);
+            }
+            is_same
+        });
+        self.cells.shrink_to_fit();
     }
 
     /// The cells that have customers, ascending by the bins of their first and second number.
     pub fn cells(&self) -> impl Iterator<Item = GridCell> {
-        self.cells.values().copied()
+        self.cells.iter().map(|(_, customers)| *customers)
     }
 
     /// The same with their bins.
     pub fn binned(&self) -> impl Iterator<Item = ((i64, i64), GridCell)> {
-        self.cells.iter().map(|(bins, customers)| (*bins, *customers))
+        self.cells.iter().copied()
+    }
+}
+
+impl FromIterator<((i64, i64), GridCell)> for JointGrid {
+    fn from_iter<I: IntoIterator<Item = ((i64, i64), GridCell)>>(cells: I) -> JointGrid {
+        let mut grid = JointGrid { cells: cells.into_iter().filter(|(_, customers)| customers.count > 0).collect() };
+        grid.join_equal();
+        grid
     }
 }
 
