@@ -7,6 +7,7 @@ mod date;
 mod event;
 mod ids;
 mod measure;
+pub mod message;
 mod name;
 mod number;
 mod orders_warning;
@@ -16,6 +17,10 @@ mod side_table;
 pub(crate) mod split_mix;
 mod strategy;
 mod warning;
+#[cfg(test)]
+mod warning_examples;
+mod warning_messages;
+mod warning_text;
 
 pub use basis::{Basis, OrderSum, OrderWindow};
 pub use compact_ints::{CompactInts, NarrowInt};
@@ -33,3 +38,4 @@ pub use side_table::SideTable;
 pub use split_mix::SplitMix;
 pub use strategy::{Design, EffectMethod, MOST_GROUPS, Outcome, STRATUM};
 pub use warning::{Overlapping, StrategyWarning, UnknownDays, Warning};
+pub use warning_text::{BETWEEN_PARTS, EMPTY_LIST, PARTS, WARNINGS};

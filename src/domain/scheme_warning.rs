@@ -1,6 +1,4 @@
-//! Findings about schemes and the states they give, and their sentences.
-
-use std::fmt::{self, Display, Formatter};
+//! Findings about schemes and the states they give.
 
 use super::date::Day;
 
@@ -51,40 +49,4 @@ pub enum SchemeWarning {
         /// The last as-of date.
         last: Day,
     },
-}
-
-impl Display for SchemeWarning {
-    fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
-        match self {
-            SchemeWarning::OverlappingRules { scheme, first, second, cells } => {
-                let cells = format!("{cells} cell{}", if *cells == 1 { "" } else { "s" });
-                write!(f, "scheme {scheme:?}: rules {first} and {second} both match {cells}; the first wins")
-            }
-            SchemeWarning::BestTakesRest { scheme, state, nulls } => {
-                let whom = if *nulls { "of whom a measure is not known" } else { "whom no other rule matches" };
-                write!(
-                    f,
-                    "scheme {scheme:?}: its best state {state:?} takes customers {whom}; say in its rule what they must have done, and let another state take these"
-                )
-            }
-            SchemeWarning::CrowdedState { scheme, state, share, better } => {
-                write!(f, "{:.0} % of customers are in one state of {scheme:?}, {state:?}", share * 100.0)?;
-                match better {
-                    Some((name, true, most)) => {
-                        write!(f, "; the column {name:?} says more, with at most {:.0} % in one", most * 100.0)
-                    }
-                    Some((name, false, most)) => {
-                        write!(f, "; the built-in scheme {name:?} would say more, with at most {:.0} % in one", most * 100.0)
-                    }
-                    None => f.write_str("; neither recency_windows nor value_tier nor frequency_tier would divide them better"),
-                }
-            }
-            SchemeWarning::YoungData { scheme, states, days, data_begin, last } => write!(
-                f,
-                "nobody can be {} in {scheme:?} yet: that takes {days} days since the first order, and the data begin on {data_begin}, {} days before {last}",
-                states.iter().map(|state| format!("{state:?}")).collect::<Vec<_>>().join(" or "),
-                last.0 - data_begin.0
-            ),
-        }
-    }
 }

@@ -23,19 +23,9 @@ impl SideTable {
         2 * self.met < self.ids
     }
 
-    fn share(&self) -> f64 {
+    /// Those with an order in percent of all.
+    pub fn share(&self) -> f64 {
         self.met as f64 / self.ids.max(1) as f64 * 100.0
-    }
-
-    /// Writes the warning that few ids have an order.
-    pub fn write_warning(&self, f: &mut Formatter<'_>) -> fmt::Result {
-        let list = |ids: &[String]| if ids.is_empty() { "none".to_owned() } else { ids.join(", ") };
-        write!(
-            f,
-            "{self}; without one are {}, and customers of orders whom the table lacks are {}: if they should be the same, write the ids of both alike",
-            list(&self.without_orders),
-            list(&self.without_row)
-        )
     }
 }
 

@@ -5,6 +5,7 @@
 
 use std::fmt;
 
+pub use crate::domain::message::{Token, tokens};
 use crate::domain::{Day, EffectMethod, Outcome};
 
 /// A value that is said as a sentence: in English by `Display`, in other languages by its key and fields.
@@ -94,29 +95,6 @@ impl<S: Sentence + FieldType, R: Sentence + FieldType> Statement for Remarked<S,
         let remarks = self.remarks.iter().map(|remark| remark as &dyn Sentence);
         std::iter::once(&self.sentence as &dyn Sentence).chain(remarks).collect()
     }
-}
-
-/// A token of a template such as `only {share} % of the treated have a match`.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Token<'a> {
-    /// Text that stays.
-    Text(&'a str),
-    /// The name of a place.
-    Place(&'a str),
-}
-
-/// The tokens of a template.
-pub fn tokens(template: &str) -> Vec<Token<'_>> {
-    let mut tokens = Vec::new();
-    let mut rest = template;
-    while let Some((before, after)) = rest.split_once('{') {
-        let Some((place, behind)) = after.split_once('}') else { break };
-        tokens.extend((!before.is_empty()).then_some(Token::Text(before)));
-        tokens.push(Token::Place(place));
-        rest = behind;
-    }
-    tokens.extend((!rest.is_empty()).then_some(Token::Text(rest)));
-    tokens
 }
 
 /// Declares enums of sentences: per variant its fields, the key of its message, and its English text.
