@@ -16,6 +16,9 @@ mod files;
 /// Names that would break a page, a script, a table or a spreadsheet.
 #[path = "report/hostile.rs"]
 mod hostile;
+/// Names of periods and states, and warnings, in every language.
+#[path = "report/languages.rs"]
+mod languages;
 /// Small groups are hidden and cannot be found by subtraction.
 #[path = "report/small_groups.rs"]
 mod small_groups;

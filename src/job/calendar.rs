@@ -143,7 +143,17 @@ pub(super) fn next_start(every: Calendar, start: Date) -> Date {
     start.saturating_add(length(every))
 }
 
-/// What reports call a calendar period.
+/// The unit of the calendar that a period is, if `label` is what [`calendar_label`] calls it.
+pub fn unit_called(period: Period, label: &str) -> Option<Calendar> {
+    let start = period.start.to_date();
+    let units = [Calendar::Day, Calendar::Week, Calendar::Month, Calendar::Quarter, Calendar::Year];
+    units.into_iter().find(|&every| {
+        let is_unit = first_of(every, start) == start && Day::from_date(next_start(every, start)) == period.end;
+        is_unit && calendar_label(every, start) == label
+    })
+}
+
+/// What tables call a calendar period.
 fn calendar_label(every: Calendar, start: Date) -> String {
     match every {
         Calendar::Day => start.to_string(),
@@ -167,6 +177,22 @@ mod tests {
 
     fn text(day: Option<Day>) -> String {
         day.map_or_else(String::new, |day| day.to_string())
+    }
+
+    #[test]
+    fn units_are_known_by_their_days_and_their_label() {
+        for (every, from, to, label) in [
+            (Calendar::Day, "2024-12-31", "2024-12-31", "2024-12-31"),
+            (Calendar::Week, "2024-12-30", "2025-01-05", "2025-W01"),
+            (Calendar::Month, "2024-02-01", "2024-02-29", "2024-02"),
+            (Calendar::Quarter, "2024-10-01", "2024-12-31", "2024 Q4"),
+            (Calendar::Year, "2024-01-01", "2024-12-31", "2024"),
+        ] {
+            let period = Period::inclusive(day(from), day(to)).unwrap_or(Period::EMPTY);
+            assert_eq!(unit_called(period, label), Some(every), "{label}");
+            assert_eq!(unit_called(period, "Christmas"), None);
+            assert_eq!(unit_called(Period { end: period.end.next(), ..period }, label), None);
+        }
     }
 
     #[test]

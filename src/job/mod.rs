@@ -20,6 +20,7 @@ use parse::Source;
 use query::{DataSource, Query};
 use raw::{AmountUnit, Closed, Count, Levels, Method, MonetaryAs, MonetaryPolicy, OneOrMany, RawJob, TableName, Ties};
 
+pub use calendar::unit_called;
 pub use resolve::{Overrides, resolve};
 pub use strategy::Strategy;
 

@@ -18,8 +18,9 @@ use crate::experiment::exposure::load::StrategyAssignments;
 use crate::job::Job;
 use crate::memory;
 use crate::part::PartContext;
+use crate::plan::Plan;
 use crate::progress::Progress;
-use crate::publish::{Committed, CutPointEntry, Manifest, Staging, Timing};
+use crate::publish::{Committed, CutPointEntry, LabelEntry, Manifest, Staging, Timing};
 use crate::score::Axis;
 
 /// What a run did.
@@ -98,6 +99,7 @@ pub fn manifest(
         cut_points: cut_point_entries(job, scanned, scored),
         dimensions: dimensions::dimensions(job, prepared, scored)?,
         warnings: evaluated.warnings.clone(),
+        labels: labels(&prepared.plan),
         timings,
         peak_memory_bytes: memory::peak(),
         spilled_bytes: memory.spill().map_or(0, |spill| spill.bytes()),
@@ -109,6 +111,24 @@ pub fn manifest(
     let pages = reports::write(context, &manifest, evaluated)?;
     manifest.reports.splice(0..0, pages);
     Ok(manifest)
+}
+
+/// Languages for whose labels `dim_state` has a column.
+const IN_DIM_STATE: [&str; 2] = ["en", "zh-Hans"];
+
+/// The labels of states in other languages.
+fn labels(plan: &Plan) -> Vec<LabelEntry> {
+    let states = plan.schemes.iter().flat_map(|column| column.scheme.states.iter().map(move |state| (&column.column, state)));
+    let labels = states.flat_map(|(scheme, state)| {
+        let others = state.labels.iter().filter(|(language, _)| !IN_DIM_STATE.contains(&language.as_str()));
+        others.map(move |(language, label)| LabelEntry {
+            scheme: scheme.clone(),
+            state: state.name.clone(),
+            language: language.clone(),
+            label: label.clone(),
+        })
+    });
+    labels.collect()
 }
 
 /// Commits the run.

@@ -55,6 +55,9 @@ pub struct Manifest {
     pub dimensions: Dimensions,
     /// Warnings, as sentences.
     pub warnings: Vec<String>,
+    /// Labels of states in the languages for which `dim_state` has no column.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub labels: Vec<LabelEntry>,
     /// Seconds per step.
     pub timings: Vec<Timing>,
     /// Largest resident memory of the process in bytes, if known.
@@ -204,6 +207,19 @@ pub struct CutPointEntry {
     pub cuts: Vec<Option<String>>,
 }
 
+/// What reports call a state in a language.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct LabelEntry {
+    /// The scheme column.
+    pub scheme: String,
+    /// The state.
+    pub state: String,
+    /// BCP 47 tag of the language.
+    pub language: String,
+    /// The label.
+    pub label: String,
+}
+
 /// Time of a step.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct Timing {
@@ -219,6 +235,13 @@ fn unusable(path: &Path, error: impl std::error::Error + Send + Sync + 'static) 
 }
 
 impl Manifest {
+    /// What a state is called in a language for which `dim_state` has no column.
+    pub fn label(&self, scheme: &str, state: &str, language: &str) -> Option<&str> {
+        let mut entries = self.labels.iter();
+        let found = entries.find(|entry| entry.scheme == scheme && entry.state == state && entry.language == language);
+        found.map(|entry| entry.label.as_str())
+    }
+
     /// Reads the manifest of a run.
     ///
     /// # Errors

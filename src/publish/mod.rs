@@ -62,8 +62,8 @@ pub use finding::Verified;
 pub use folder::{Committed, OutputFolder};
 pub use interrupt::{StopOutcome, is_stopped, stop};
 pub use manifest::{
-    AssignmentFileEntry, AssignmentsEntry, CutPointEntry, HashListEntry, InputEntry, Manifest, QueryEntry, SourceEntry,
-    TableEntry, TableFile, Timing,
+    AssignmentFileEntry, AssignmentsEntry, CutPointEntry, HashListEntry, InputEntry, LabelEntry, Manifest, QueryEntry,
+    SourceEntry, TableEntry, TableFile, Timing,
 };
 pub use read::table_batches;
 pub use record::Owner;

@@ -42,7 +42,8 @@ pub(super) fn write(view: &View, story: &Story) -> Result<Vec<u8>> {
     file.member("input_rows", &run.input_rows)?;
     file.member("inputs_verified", &run.inputs_verified)?;
     file.rows("checks", &checks(&run.job))?;
-    file.rows("warnings", &run.warnings)?;
+    let warnings: Vec<String> = run.warnings.iter().map(|warning| view.words.warning(warning)).collect();
+    file.rows("warnings", &warnings)?;
     file.rows("method", &page::method_sentences(view))?;
     let totals = view.totals.iter().map(|t| {
         let money = t.revenue.map_or(Value::Null, Value::Money);

@@ -6,11 +6,17 @@
 
 use std::collections::BTreeMap;
 
+use crate::domain::message::{Message, Token, names, place, tokens};
+use crate::domain::{BETWEEN_PARTS, EMPTY_LIST, PARTS, WARNINGS};
 use crate::error::{Error, Result, suggestion};
-use crate::evaluate::sentence::{self, Field, Statement, Token, tokens};
+use crate::evaluate::sentence::{self, Field, Statement};
 
 /// Languages and their files; the first is the default.
-const FILES: &[(&str, &str)] = &[("en", include_str!("language/en.toml")), ("zh-Hans", include_str!("language/zh-Hans.toml"))];
+const FILES: &[(&str, &str)] = &[
+    ("en", include_str!("language/en.toml")),
+    ("zh-Hans", include_str!("language/zh-Hans.toml")),
+    ("zh-Hant", include_str!("language/zh-Hant.toml")),
+];
 
 /// A language that the report speaks.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -103,6 +109,37 @@ impl Words {
         }
     }
 
+    /// What a warning of a run says, in this language; as it stands if it is none of this version.
+    pub fn warning(&self, text: &str) -> String {
+        let messages = WARNINGS.read(text).unwrap_or_default();
+        let said = messages.iter().map(|message| self.filled(message));
+        said.collect::<Option<String>>().filter(|said| !said.is_empty()).unwrap_or_else(|| text.to_owned())
+    }
+
+    /// A message of the program with its values; `None` if the language has none, as English, which is in the program.
+    fn filled(&self, message: &Message) -> Option<String> {
+        let template = self.messages.get(message.key)?;
+        let values = message.values.iter().map(|(name, value)| (name.clone(), self.value_in_warning(name, value)));
+        Some(Message { key: message.key, values: values.collect() }.fill(template))
+    }
+
+    /// A value of a warning: lists, and what is a message of its own, are in the language.
+    fn value_in_warning(&self, name: &str, value: &str) -> String {
+        let list = self.text("format.list");
+        if value == EMPTY_LIST {
+            return self.text("warning.none").to_owned();
+        }
+        if name == "kind" {
+            return self.find("event", value).unwrap_or(value).to_owned();
+        }
+        let names = names(value);
+        if names.last().is_some_and(|(_, end)| *end == value.len()) {
+            return names.iter().map(|(name, _)| *name).collect::<Vec<_>>().join(list);
+        }
+        let parts = value.split(BETWEEN_PARTS).map(|part| self.filled(PARTS.read(part)?.first()?));
+        parts.collect::<Option<Vec<_>>>().map_or_else(|| value.to_owned(), |parts| parts.join(list))
+    }
+
     /// A sentence of evaluation. The English ones are in the program; other languages have a message for each.
     fn sentence(&self, sentence: &dyn sentence::Sentence) -> String {
         let Some(message) = self.messages.get(sentence.key()) else { return sentence.to_string() };
@@ -137,19 +174,18 @@ impl Words {
 fn compose(message: &str, values: &[(&str, &str)]) -> Sentence {
     let pieces = tokens(message).into_iter().map(|token| match token {
         Token::Text(text) => Piece::Fixed(text.to_owned()),
-        Token::Place(place) => fill(place, values),
+        Token::Place(of) => fill(of, values),
     });
     Sentence(pieces.collect())
 }
 
 /// What stands at a place.
-fn fill(place: &str, values: &[(&str, &str)]) -> Piece {
-    let mut parts = place.split('|');
-    let name = parts.next().unwrap_or_default();
+fn fill(of: &str, values: &[(&str, &str)]) -> Piece {
+    let (name, words) = place(of);
     let value = values.iter().find(|(n, _)| *n == name).map_or("", |(_, v)| *v);
-    match (parts.next(), parts.next()) {
-        (Some(one), Some(many)) => Piece::Fixed(if value == "1" { one } else { many }.to_owned()),
-        _ => Piece::Filled(value.to_owned()),
+    match words {
+        Some((one, many)) => Piece::Fixed(if value == "1" { one } else { many }.to_owned()),
+        None => Piece::Filled(value.to_owned()),
     }
 }
 

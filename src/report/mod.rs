@@ -21,6 +21,7 @@ mod language;
 mod markup;
 mod number;
 mod page;
+mod period;
 mod read;
 mod story;
 mod suppress;

@@ -16,6 +16,8 @@ pub(super) struct NumberFormat {
     scales: Vec<(i32, String)>,
     months: Vec<String>,
     date: String,
+    day_of_year: String,
+    week_digits: usize,
     currency: String,
 }
 
@@ -32,6 +34,8 @@ impl NumberFormat {
             scales: scales.collect(),
             months: words.text("format.months").split(' ').map(str::to_owned).collect(),
             date: words.text("format.date").into(),
+            day_of_year: words.text("format.day_of_year").into(),
+            week_digits: words.text("format.week_digits").parse().unwrap_or(1),
             currency: currency.trim().into(),
         }
     }
@@ -154,10 +158,29 @@ impl NumberFormat {
 
     /// A date in words.
     pub fn date(&self, day: Day) -> String {
+        self.day(&self.date, day)
+    }
+
+    /// A date in words, without its year.
+    pub fn day_of_year(&self, day: Day) -> String {
+        self.day(&self.day_of_year, day)
+    }
+
+    fn day(&self, form: &str, day: Day) -> String {
         let date = day.to_date();
-        let month = self.months.get(usize::try_from(date.month() - 1).unwrap_or(0)).map_or("", String::as_str);
-        let text = self.date.replace("<day>", &date.day().to_string()).replace("<month>", month);
+        let text = form.replace("<day>", &date.day().to_string()).replace("<month>", self.month(day));
         text.replace("<year>", &date.year().to_string())
+    }
+
+    /// The name of a day's month.
+    pub fn month(&self, day: Day) -> &str {
+        let month = usize::try_from(day.to_date().month() - 1).unwrap_or(0);
+        self.months.get(month).map_or("", String::as_str)
+    }
+
+    /// The number of a week.
+    pub fn week(&self, week: i8) -> String {
+        format!("{week:0digits$}", digits = self.week_digits)
     }
 }
 

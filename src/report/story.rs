@@ -274,19 +274,4 @@ impl View<'_> {
             _ => self.format.float(x, 3),
         }
     }
-
-    /// A period by its first and last day, or its label where the job has one.
-    pub fn span(&self, start: Option<Day>, end: Option<Day>) -> String {
-        match (start, end) {
-            (None, None) => self.words.text("strategy.all_periods").into(),
-            (start, end) => {
-                let known = self.data.dim_period.iter().flatten().find(|p| p.period_start == start && p.period_end == end);
-                let label = known.and_then(|p| p.label.clone()).filter(|l| !l.trim().is_empty());
-                label.unwrap_or_else(|| {
-                    let date = |d: Option<Day>| d.map_or(NOTHING.into(), |d| self.format.date(d));
-                    self.words.fill("strategy.span", &[("start", &date(start)), ("end", &date(end))])
-                })
-            }
-        }
-    }
 }

@@ -117,7 +117,7 @@ impl<'a> View<'a> {
             let ranked = row.map_or(!state.starts_with('('), |r| r.rank.is_some());
             let declared_colour = row.and_then(|r| r.colour.as_deref()).and_then(Colour::parse);
             StateView {
-                label: if is_scheme { self.label_of(state, row) } else { state.clone() },
+                label: if is_scheme { self.label_of(&name, state, row) } else { state.clone() },
                 definition: self.definition_of(row),
                 action: row.and_then(|r| r.action.clone()).unwrap_or_default(),
                 colour: declared_colour
@@ -168,11 +168,12 @@ impl<'a> View<'a> {
         out
     }
 
-    fn label_of(&self, state: &str, row: Option<&StateRow>) -> String {
+    fn label_of(&self, scheme: &str, state: &str, row: Option<&StateRow>) -> String {
         let declared_label = match self.data.settings.language.tag() {
             "en" => row.and_then(|r| r.label_en.clone()),
             "zh-Hans" => row.and_then(|r| r.label_zh_hans.clone()),
-            _ => None,
+            _ if row.is_some_and(|r| r.is_first_seen == Some(true)) => Some(self.words.text("movement.first_seen").to_owned()),
+            tag => self.data.run.label(scheme, state, tag).map(str::to_owned),
         };
         let declared_label = declared_label.filter(|l| !l.trim().is_empty());
         declared_label.or_else(|| self.words.find("states", state).map(str::to_owned)).unwrap_or_else(|| state.to_owned())
@@ -216,12 +217,6 @@ impl<'a> View<'a> {
         rows.any(|row| row.role.as_deref() == Some(TREND)).then(|| self.dates.first().copied()).flatten()
     }
 
-    /// What an as-of date is called: the label of its period, else the date.
-    pub fn period(&self, date: Day) -> String {
-        let label = self.period_row(date).and_then(|r| r.label.clone());
-        label.filter(|l| !l.trim().is_empty()).unwrap_or_else(|| self.format.date(date))
-    }
-
     /// Whether customers who are new at a date may have ordered before the data begin.
     pub fn new_is_first_seen(&self, date: Day) -> bool {
         self.data.dim_period.iter().flatten().any(|r| r.as_of == date && r.new_is_first_seen == Some(true))
@@ -231,12 +226,6 @@ impl<'a> View<'a> {
     pub fn says_first_seen(&self) -> bool {
         let growth = self.data.growth.iter().flatten().any(|r| self.new_is_first_seen(r.as_of));
         growth || self.data.dim_state.iter().flatten().any(|r| r.is_first_seen == Some(true))
-    }
-
-    /// A short name for axes: the label of the period if it is short, else the date in digits.
-    pub fn short_period(&self, date: Day) -> String {
-        let label = self.period(date);
-        if label.chars().count() <= 8 { label } else { date.to_string() }
     }
 
     /// All customers of the shown slice.

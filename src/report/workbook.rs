@@ -169,7 +169,7 @@ fn method(view: &View, sheet: &mut Worksheet) -> std::result::Result<(), XlsxErr
     sheet.set_freeze_panes(1, 0)?;
     let mut lines = page::method_sentences(view);
     lines.push(words.text("workbook.money").to_owned());
-    lines.extend(run.warnings.iter().map(|w| words.fill("workbook.warning", &[("text", w)])));
+    lines.extend(run.warnings.iter().map(|w| words.fill("workbook.warning", &[("text", &words.warning(w))])));
     lines.push(words.fill("workbook.run", &[("job", &run.job_name), ("run", &run.run_id), ("version", &run.rfmill)]));
     for (row, line) in (1u32..).zip(&lines) {
         sheet.write_string_with_format(row, 0, escape::spreadsheet(line), &wrapped())?;

@@ -9,9 +9,10 @@ use crate::support::run::Workshop;
 #[test]
 fn a_page_of_twenty_periods_is_small() {
     let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join("report");
-    let samples: [(&str, &str, i64, Shop); 4] = [
+    let samples: [(&str, &str, i64, Shop); 5] = [
         ("en", "en", 1, Shop::default()),
         ("zh", "zh-Hans", 1, Shop::default()),
+        ("taiwan", "zh-Hant", 1, Shop::default()),
         ("twenty", "en", 1, Shop { periods: 20, ..Shop::default() }),
         ("small", "en", 5, Shop { customers: 400, ..Shop::default() }),
     ];

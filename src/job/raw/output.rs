@@ -24,9 +24,9 @@ pub struct RawOutput {
     #[serde(default = "html")]
     #[schemars(extend("x-type" = "list of `\"html\"`, `\"json\"`, `\"xlsx\"`, `\"crm\"`", "x-default" = "`[\"html\"]`"))]
     pub report: Vec<ReportName>,
-    /// Language of reports.
+    /// Language of reports: English, simplified Chinese, traditional Chinese as in Taiwan.
     #[serde(skip_serializing_if = "Option::is_none")]
-    #[schemars(extend("x-type" = "`\"en\"`, `\"zh-Hans\"`", "x-default" = "`\"en\"`"))]
+    #[schemars(extend("x-type" = "`\"en\"`, `\"zh-Hans\"`, `\"zh-Hant\"`", "x-default" = "`\"en\"`"))]
     pub language: Option<String>,
     /// What stands beside money in reports, such as `"£"`.
     #[serde(skip_serializing_if = "Option::is_none")]

@@ -5,6 +5,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use super::*;
+use crate::domain::Warning;
 use crate::evaluate::sentence::{FieldType, Sentence};
 use crate::evaluate::{Caveat, Change, Disagreement, Expectation, Finding, NetMargin, NotEstimable, Remark, VerdictReason};
 use crate::scheme;
@@ -28,7 +29,7 @@ fn every_language_has_the_same_messages_and_places() {
     for (tag, _) in &FILES[1..] {
         let own: BTreeMap<String, String> = messages(tag)
             .into_iter()
-            .filter(|(key, _)| !key.starts_with("definitions.") && !key.starts_with("reason."))
+            .filter(|(key, _)| !["definitions.", "reason.", "warning."].iter().any(|section| key.starts_with(section)))
             .collect();
         let keys = |m: &BTreeMap<String, String>| m.keys().cloned().collect::<BTreeSet<_>>();
         let differing: Vec<_> = keys(&first).symmetric_difference(&keys(&own)).cloned().collect();
@@ -36,7 +37,105 @@ fn every_language_has_the_same_messages_and_places() {
         for (key, text) in &own {
             assert!(!text.trim().is_empty() || key.starts_with("format."), "{tag}: {key} is empty");
             assert_eq!(places(text), places(&first[key]), "{tag}: the places of {key}");
+            assert!(plurals(text).is_subset(&plurals(&first[key])), "{tag}: the plurals of {key}");
         }
+    }
+}
+
+/// The places of a message that decide between a word for one and a word for many.
+fn plurals(message: &str) -> BTreeSet<String> {
+    let places = tokens(message).into_iter().filter_map(|token| match token {
+        Token::Place(of) => place(of).1.map(|_| place(of).0.to_owned()),
+        Token::Text(_) => None,
+    });
+    places.collect()
+}
+
+/// What Chinese messages say in Latin letters: names of files, tables, keys, columns, built-in schemes and methods.
+const NAMES: &[&str] = &[
+    "Benjamini-Hochberg",
+    "BY",
+    "CRM",
+    "CSV",
+    "CUPED",
+    "Excel",
+    "GROUP",
+    "ID",
+    "Klaviyo",
+    "Parquet",
+    "Q",
+    "R",
+    "RF",
+    "RFM",
+    "SHA-256",
+    "VIP",
+    "Welch",
+    "Wilson",
+    "cluster",
+    "ntile",
+    "p",
+    "rfm",
+    "rfmill",
+    "looks",
+    "engagement",
+    "false",
+    "true",
+    "overlap",
+    "keep",
+    "exclude",
+    "first",
+    "column",
+    "inherit",
+    "guests",
+    "negate",
+    "shop",
+    "orders",
+    "parquet",
+    "ledger",
+    "segments",
+];
+
+#[test]
+fn chinese_messages_hold_no_english_words() {
+    for (tag, _) in &FILES[1..] {
+        // The forms of dates have places of another kind.
+        for (key, message) in messages(tag).into_iter().filter(|(_, message)| !message.contains("<day>")) {
+            let fixed = tokens(&message).into_iter().map(|token| match token {
+                Token::Text(text) => text,
+                Token::Place(_) => " ",
+            });
+            let fixed: String = fixed.collect();
+            let words =
+                fixed.split(|c: char| !c.is_ascii_alphanumeric() && !"-_.".contains(c)).map(|word| word.trim_matches('.'));
+            for word in words.filter(|word| word.contains(|c: char| c.is_ascii_alphabetic())) {
+                // `history_begins` and `report.json` are names of keys and files.
+                let is_name = NAMES.contains(&word) || word.contains(['_', '.']);
+                assert!(is_name, "{tag}: {key} says {word:?}: {message}");
+            }
+            assert!(
+                !message.contains(['"', ',', ';', '?', '!']) || message.contains(['[', '=']) || key.starts_with("format."),
+                "{tag}: {key} has points of English: {message}"
+            );
+        }
+    }
+}
+
+#[test]
+fn characters_are_those_of_the_language() {
+    let (simplified, traditional) = ("客户单这时进为没数据", "客戶單這時進為沒數據");
+    for (tag, wrong) in [("zh-Hans", traditional), ("zh-Hant", simplified)] {
+        let right: BTreeSet<char> = if tag == "zh-Hans" { simplified } else { traditional }.chars().collect();
+        let wrong: Vec<char> = wrong.chars().filter(|c| !right.contains(c)).collect();
+        for (key, message) in messages(tag) {
+            assert!(!message.contains(wrong.as_slice()), "{tag}: {key}: {message}");
+        }
+    }
+    // Words of the mainland that Taiwan has others for.
+    let mainland =
+        ["信息", "質量", "屏幕", "默認", "文件", "置信", "方差", "增長", "收入", "訂單號", "行數", "復購", "賬", "透過 SHA"];
+    for (key, message) in messages("zh-Hant") {
+        let found = mainland.iter().find(|word| message.contains(**word));
+        assert!(found.is_none(), "zh-Hant: {key} says {found:?}: {message}");
     }
 }
 
@@ -68,6 +167,7 @@ fn every_message_is_used_and_every_used_one_is_there() {
         "check.",
         "estimator.",
         "reason.",
+        "warning.",
     ];
     let put_together = ["section.", "growth.", "concentration.", "trends."];
     for key in words.keys() {
@@ -88,6 +188,9 @@ fn built_in_states_have_names_and_definitions_in_every_language() {
     let mut labels: BTreeMap<(&str, String), BTreeSet<String>> = BTreeMap::new();
     for name in scheme::builtin_names() {
         let file: toml::Table = scheme::builtin_text(name).expect("a scheme").parse().expect("TOML");
+        for (tag, _) in FILES {
+            assert!(messages(tag).contains_key(&format!("schemes.{name}")), "{tag}: no name for the scheme {name}");
+        }
         for state in file["states"].as_array().expect("states") {
             let state_name = state["name"].as_str().expect("a name");
             let definition = state["definition"].as_str().expect("a definition");
@@ -123,7 +226,10 @@ fn places_are_filled_and_plural_follows_the_number() {
 #[test]
 fn an_unknown_language_is_refused_with_the_ones_there_are() {
     let error = Language::parse("de").map_err(|e| e.to_string());
-    assert_eq!(error, Err("there are no reports in language \"de\" (languages: en, zh-Hans); change output.language".into()));
+    assert_eq!(
+        error,
+        Err("there are no reports in language \"de\" (languages: en, zh-Hans, zh-Hant); change output.language".into())
+    );
 }
 
 /// Every kind of sentence of evaluation.
@@ -159,6 +265,67 @@ fn every_reason_has_a_message_with_its_places_in_every_language() {
         for (key, english) in &declared {
             assert_eq!(places(&messages[*key]), places(english), "{tag}: the places of {key}");
         }
+    }
+}
+
+#[test]
+fn every_warning_has_a_message_with_its_places_in_every_language() {
+    assert!(!messages(FILES[0].0).keys().any(|key| key.starts_with("warning.")), "English warnings are in the program");
+    let declared: BTreeMap<&str, &str> = WARNINGS.all().chain(PARTS.all()).copied().collect();
+    for (tag, _) in &FILES[1..] {
+        let mut messages = messages(tag);
+        messages.retain(|key, _| key.starts_with("warning.") && key != "warning.none");
+        assert_eq!(
+            messages.keys().map(String::as_str).collect::<Vec<_>>(),
+            declared.keys().copied().collect::<Vec<_>>(),
+            "{tag}"
+        );
+        for (key, english) in &declared {
+            // A place that is said by a word for one or many need not be said.
+            let (said, all) = (places(&messages[*key]), places(english));
+            let needed = tokens(english).into_iter().filter_map(|token| match token {
+                Token::Place(of) if place(of).1.is_none() => Some(of.to_owned()),
+                _ => None,
+            });
+            assert!(needed.into_iter().all(|of| said.contains(&of)) && said.iter().all(|of| all.contains(of)), "{tag}: {key}");
+        }
+    }
+}
+
+#[test]
+fn every_warning_is_said_in_every_language() {
+    for (tag, _) in FILES {
+        let words = Words::load(Language::parse(tag).expect("a language")).expect("its words");
+        for warning in Warning::examples() {
+            let (text, said) = (warning.to_string(), words.warning(&warning.to_string()));
+            if *tag == "en" {
+                assert_eq!(said, text);
+                continue;
+            }
+            assert!(said.chars().any(|c| c > '\u{4e00}'), "{text} became {said}");
+            for value in warning.messages().iter().flat_map(|message| &message.values).filter(|(name, _)| name != "kind") {
+                let is_plain = !value.1.contains([' ', ',']) && value.1 != EMPTY_LIST && !["count", "dates"].contains(&&*value.0);
+                assert!(!is_plain || said.contains(&value.1), "{tag}: {value:?} is not in {said}");
+            }
+        }
+        assert_eq!(words.warning("a warning of another version"), "a warning of another version");
+    }
+    let words = Words::load(Language::parse("zh-Hans").expect("a language")).expect("its words");
+    for (text, said) in [
+        (
+            "2 rows of 1970-01-01 and 1 row of 9999-12-31 count as orders of that day, which often stands for a date that is not known; write null there, or leave such rows out with [[orders.keep]]",
+            "1970-01-01 的 2 行、9999-12-31 的 1 行按该日的订单计入，而这样的日期往往代表日期未知；请改写为空值，或用 [[orders.keep]] 排除这些行",
+        ),
+        (
+            "60 % of customers share one frequency: 3 of 5 scores and 6 of 10 states of \"segment\" are empty",
+            "60% 的客户频次相同：5 个评分中有 3 个为空，\"segment\" 的 10 个状态中有 6 个为空",
+        ),
+        (
+            "no event counts as sends (values of column \"event\" without a kind: none); say in [events.kinds] which do",
+            "没有任何事件计为发送（列 \"event\" 中未归类的值：无）；请在 [events.kinds] 中写明哪些计入",
+        ),
+    ] {
+        assert_eq!(words.warning(text), said);
     }
 }
 

@@ -2,6 +2,7 @@
 
 use super::grid::{CellWriter, Grid, GridCell};
 use super::missing::missing;
+use crate::domain::Lookback;
 use crate::report::data::CutPointRow;
 use crate::report::language::Sentence;
 use crate::report::markup::Markup;
@@ -29,6 +30,11 @@ pub(super) fn sentences(view: &View) -> Vec<Sentence> {
     let mut out = Vec::new();
     if let Some(lookback) = setting("score", "lookback") {
         let key = if lookback == "all" { "method.lookback_all" } else { "method.lookback" };
+        let lookback = match Lookback::parse(&lookback) {
+            Ok(Lookback::Days(days)) => words.fill("method.days", &[("n", &days.to_string())]),
+            Ok(Lookback::Months(months)) => words.fill("method.months", &[("n", &months.to_string())]),
+            Ok(Lookback::All) | Err(_) => lookback,
+        };
         out.push(words.say(key, &[("lookback", &lookback)]));
     }
     if let Some(monetary) = setting("orders", "monetary") {

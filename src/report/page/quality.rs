@@ -35,7 +35,7 @@ fn warnings(view: &View) -> Markup {
     }
     out.raw("<ul>\n");
     for warning in warnings {
-        out.element("li", warning).raw("\n");
+        out.element("li", &view.words.warning(warning)).raw("\n");
     }
     out.raw("</ul>\n");
     out
