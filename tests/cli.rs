@@ -6,8 +6,21 @@ use std::process::Stdio;
 
 use crate::fixture::{Bench, orders_and, texts};
 
-const COMMANDS: [&str; 12] =
-    ["quickstart", "run", "check", "explain", "sample", "assign", "verify", "drop", "load", "schema", "completions", "man"];
+const COMMANDS: [&str; 13] = [
+    "quickstart",
+    "run",
+    "check",
+    "explain",
+    "sample",
+    "assign",
+    "verify",
+    "drop",
+    "forget",
+    "load",
+    "schema",
+    "completions",
+    "man",
+];
 
 #[test]
 fn every_command_has_help() {

@@ -203,12 +203,14 @@ fn a_document_has_the_error_as_the_log_has() {
 fn documents_are_documented() {
     let page = include_str!("../docs/COMMANDS.md");
     let bench = with_runs();
+    bench.write("ids.txt", "1\n");
     for args in [
         &["run", "job.toml"][..],
         &["check", "job.toml"],
         &["explain", "job.toml"],
         &["verify", "out"],
         &["drop", "out", "--as-of", "2024-06-30"],
+        &["forget", "out", "--ids", "ids.txt"],
     ] {
         let (_, document) = document(&bench, args);
         let section = page.split("\n## ").find(|section| section.starts_with(&format!("`{}`", args[0]))).expect(args[0]);
@@ -218,8 +220,19 @@ fn documents_are_documented() {
             assert!(section.contains(&format!("`{key}`")), "docs/COMMANDS.md does not name `{key}` of {args:?}");
         }
     }
-    for event in ["committed", "checked", "verified", "repaired", "finding", "dropped", "loaded", "assigned", "written", "panic"]
-    {
+    for event in [
+        "committed",
+        "checked",
+        "verified",
+        "repaired",
+        "finding",
+        "dropped",
+        "forgotten",
+        "loaded",
+        "assigned",
+        "written",
+        "panic",
+    ] {
         assert!(page.contains(&format!("`{event}`")), "docs/COMMANDS.md does not name the event {event}");
     }
 }

@@ -2,6 +2,8 @@
 
 /// The files over all as-of dates.
 mod dimensions;
+/// Taking customers out of everything.
+mod forget;
 /// Which run `latest` names, and taking dates out.
 mod latest;
 /// An output that 0.1.0 wrote.

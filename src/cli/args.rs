@@ -53,6 +53,8 @@ pub(super) enum Command {
     Verify(VerifyArgs),
     /// Take an as-of date out of an output folder
     Drop(DropArgs),
+    /// Take customers out of every file of an output folder; sums stay
+    Forget(ForgetArgs),
     /// Load the tables of an output folder into PostgreSQL
     Load(LoadArgs),
     /// Print the JSON Schema of the job file, or the tables of a job as SQL, dbt sources or Markdown
@@ -75,6 +77,7 @@ impl Command {
             Command::Assign(_) => "assign",
             Command::Verify(_) => "verify",
             Command::Drop(_) => "drop",
+            Command::Forget(_) => "forget",
             Command::Load(_) => "load",
             Command::Schema(_) => "schema",
             Command::Completions(_) => "completions",
@@ -88,6 +91,7 @@ impl Command {
             Command::Run(args) | Command::Check(args) | Command::Explain(args) => args.format.format,
             Command::Verify(args) => args.format.format,
             Command::Drop(args) => args.format.format,
+            Command::Forget(args) => args.format.format,
             _ => Format::Text,
         }
     }
@@ -311,6 +315,18 @@ pub(super) struct DropArgs {
     /// As-of date to take out
     #[arg(long, value_name = "DATE", value_parser = day)]
     pub as_of: Day,
+    #[command(flatten)]
+    pub format: FormatArgs,
+}
+
+#[derive(Debug, Args)]
+pub(super) struct ForgetArgs {
+    /// The output folder
+    #[arg(value_name = "OUT")]
+    pub output: PathBuf,
+    /// Text file with the id of a customer in each line, as customer_id shows it
+    #[arg(long, value_name = "FILE")]
+    pub ids: PathBuf,
     #[command(flatten)]
     pub format: FormatArgs,
 }

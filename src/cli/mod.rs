@@ -141,6 +141,7 @@ fn dispatch(command: &Command, console: &Console) -> crate::error::Result<()> {
         Command::Assign(args) => assign::run(args, console),
         Command::Verify(args) => output::verify(args, console),
         Command::Drop(args) => output::drop_date(args, console),
+        Command::Forget(args) => output::forget(args, console),
         Command::Load(args) => load::run(args, console),
         Command::Schema(args) => commands::schema(args),
         Command::Completions(args) => commands::completions(args),

@@ -1,11 +1,12 @@
-//! `rfmill verify` and `rfmill drop`: what an output holds, and taking a date out of it.
+//! `rfmill verify`, `rfmill drop` and `rfmill forget`: what an output holds, and taking a date or customers out of it.
 
 use serde_json::{Map, Value, json};
 
-use super::args::{DropArgs, VerifyArgs};
+use super::args::{DropArgs, ForgetArgs, VerifyArgs};
 use super::console::{Console, count, printable};
 use crate::error::Result;
-use crate::publish::{self, OutputFolder, Report, Verified};
+use crate::progress::Progress;
+use crate::publish::{self, Forgotten, OutputFolder, People, Report, Verified};
 
 /// Findings that are printed.
 const MOST: usize = 50;
@@ -73,7 +74,7 @@ fn described(found: &Verified) -> String {
 pub(super) fn drop_date(args: &DropArgs, console: &Console) -> Result<()> {
     let date = args.as_of.to_string();
     let dropped = OutputFolder::open_existing(&args.output)?.drop_date(&date)?;
-    dropped.notes.iter().for_each(|note| crate::progress::Progress::warn(console, note));
+    dropped.notes.iter().for_each(|note| console.warn(note));
     console.event(json!({
         "level": "info",
         "event": "dropped",
@@ -90,6 +91,58 @@ pub(super) fn drop_date(args: &DropArgs, console: &Console) -> Result<()> {
     console.say(&format!(
         "as-of date {date} is taken out of {}; {latest}. `rfmill load` takes it out of the database; a run with --as-of {date} brings it back",
         args.output.display()
+    ));
+    Ok(())
+}
+
+pub(super) fn forget(args: &ForgetArgs, console: &Console) -> Result<()> {
+    let people = People::read(&args.ids)?;
+    let done = OutputFolder::open_existing(&args.output)?.forget_customers(&people)?;
+    done.notes.iter().for_each(|note| console.warn(note));
+    let Forgotten { customers, unknown, rows, files, dates, reports, latest, .. } = &done;
+    if *unknown > 0 {
+        let ids = if *unknown == 1 { "1 id is".into() } else { format!("{} ids are", count(unknown)) };
+        console.warn(&format!(
+            "{ids} in no file of the output; ids are compared as customer_id shows them, with case, blanks and leading zeros of texts"
+        ));
+    }
+    for report in reports {
+        console
+            .warn(&format!("{report} is left out, because a warning in it may name a customer; run the job again for a new one"));
+    }
+    let told = json!({
+        "output": args.output.display().to_string(),
+        "customers": customers,
+        "unknown": unknown,
+        "rows": rows,
+        "files": files,
+        "dates": dates,
+        "reports": reports,
+        "latest": latest.as_ref().map(|(run_id, as_of)| json!({ "run_id": run_id, "as_of": as_of })),
+    });
+    for (key, value) in told.as_object().into_iter().flatten() {
+        console.tell(key, value.clone());
+    }
+    let mut event = told;
+    event["level"] = "info".into();
+    event["event"] = "forgotten".into();
+    console.event(event);
+    let output = args.output.display();
+    if *customers == 0 {
+        console.say(&format!(
+            "already forgotten: no file of {output} holds any of these {} ids, and nothing was changed",
+            count(unknown)
+        ));
+        return Ok(());
+    }
+    console.say(&format!(
+        "{} customer{} forgotten: {} rows are taken out of {} files of {} as-of date{} of {output}, and older runs are gone; sums stay as they are. `rfmill load` takes them out of the database. Orders, customers and events that still hold them bring them back with the next run: take them out there, too, or leave them out with [[orders.keep]]",
+        count(customers),
+        if *customers == 1 { " is" } else { "s are" },
+        count(rows),
+        count(files),
+        count(dates.len()),
+        if dates.len() == 1 { "" } else { "s" },
     ));
     Ok(())
 }

@@ -165,6 +165,21 @@ pub(super) fn names(folder: &Path) -> Result<Vec<String>> {
     Ok(names)
 }
 
+/// Links a file, or copies it where the file system has no hard links.
+///
+/// # Errors
+/// Exit 6.
+pub(super) fn link_file(from: &Path, to: &Path) -> Result<()> {
+    if fs::hard_link(from, to).is_ok() {
+        return Ok(());
+    }
+    let copy = || {
+        fs::copy(from, to)?;
+        fs::File::open(to)?.sync_all()
+    };
+    copy().map_err(|e| failed(to, e))
+}
+
 /// SHA-256 of a file, and its bytes.
 pub(super) fn sha256_of(path: &Path) -> std::io::Result<(String, u64)> {
     use sha2::Digest;

@@ -26,11 +26,11 @@ use crate::tables::EncodedFile;
 /// The output folder, locked by this process.
 #[derive(Debug)]
 pub struct OutputFolder {
-    root: PathBuf,
+    pub(super) root: PathBuf,
     /// Holds the lock until it is dropped.
-    lock: Lock,
+    pub(super) lock: Lock,
     /// The record of the last commit.
-    last: Option<Record>,
+    pub(super) last: Option<Record>,
 }
 
 /// What a commit made.
@@ -102,7 +102,9 @@ impl OutputFolder {
     /// What a killed run left behind goes.
     fn remove_leftovers(&self) -> Result<()> {
         let number = self.last.as_ref().map_or(0, |last| last.number);
-        let is_known = |run_id: &str| self.last.as_ref().is_some_and(|last| last.run(run_id).is_some());
+        // A run that only supplies dates is one whose files the tree has still to take.
+        let supplies = |last: &Record, run_id: &str| last.dates.values().any(|supply| supply.run_id == run_id);
+        let is_known = |id: &str| self.last.as_ref().is_some_and(|last| last.run(id).is_some() || supplies(last, id));
         for folder in ["runs", "commits", MANIFESTS, MADE, TREES] {
             let path = self.root.join(folder);
             for name in names(&path)? {
@@ -345,7 +347,7 @@ impl OutputFolder {
     }
 
     /// The record that the next one follows, without runs that somebody removed. An output of 0.1.0 is taken over here.
-    fn own(&self, owner: &Owner) -> Result<(Vec<String>, Record)> {
+    pub(super) fn own(&self, owner: &Owner) -> Result<(Vec<String>, Record)> {
         let (notes, mut last) = match &self.last {
             None => (Vec::new(), Record::empty(owner.clone())),
             Some(last) if last.is_legacy() => {
@@ -377,7 +379,7 @@ impl OutputFolder {
     }
 
     /// Adds a record, after everything that it refers to is durable; `manifest` is that of the run which it commits.
-    fn add(&self, mut next: Record, manifest: Option<&[u8]>) -> Result<(Record, Plan)> {
+    pub(super) fn add(&self, mut next: Record, manifest: Option<&[u8]>) -> Result<(Record, Plan)> {
         if let Some(bytes) = manifest {
             contents::keep(&self.root, bytes)?;
         }
@@ -392,7 +394,7 @@ impl OutputFolder {
     }
 
     /// Shows a commit, and removes what it does not need. From here on a stop finds it done.
-    fn show(&self, guard: &mut CommitGuard, done: &str, record: &Record, plan: &Plan) -> Result<()> {
+    pub(super) fn show(&self, guard: &mut CommitGuard, done: &str, record: &Record, plan: &Plan) -> Result<()> {
         guard.committed(done);
         let followed = record.to_bytes().and_then(|bytes| self.follow(record, &bytes, plan));
         followed.map_err(|e| after_commit(done, "readers do not see it yet", e))?;
@@ -425,7 +427,9 @@ impl OutputFolder {
 
     /// Removes what no commit needs: runs that do not stay, manifests of dates out of view, older trees and records.
     fn collect(&self, record: &Record) -> Result<()> {
-        tree::remove_older(&self.root, record.number)?;
+        // Trees before a commit that forgets customers hold them.
+        let forgets = matches!(record.act, Act::ForgetCustomers(_));
+        tree::remove_older(&self.root, record.number + u64::from(forgets))?;
         let runs = self.root.join("runs");
         for name in names(&runs)? {
             if record.run(&name).is_none() {
@@ -450,7 +454,7 @@ impl OutputFolder {
     }
 }
 
-fn committed(record: &Record, folder: PathBuf, notes: Vec<String>) -> Committed {
+pub(super) fn committed(record: &Record, folder: PathBuf, notes: Vec<String>) -> Committed {
     let latest = record.latest.as_deref().and_then(|run_id| record.run(run_id));
     Committed { folder, latest: latest.map(|run| (run.run_id.clone(), run.last_as_of.clone())), notes }
 }

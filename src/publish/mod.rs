@@ -35,6 +35,8 @@ mod facts;
 mod files;
 mod finding;
 mod folder;
+mod forget;
+mod forgotten_rows;
 mod fsync;
 mod hashes;
 mod interrupt;
@@ -45,6 +47,7 @@ mod legacy_look;
 mod look;
 mod manifest;
 mod marker;
+mod people;
 mod read;
 mod record;
 mod repair;
@@ -60,11 +63,13 @@ pub use customers::{customers, newest_customers};
 pub use facts::{DateFacts, Dimensions, PeriodFacts, StateFacts};
 pub use finding::Verified;
 pub use folder::{Committed, OutputFolder};
+pub use forget::Forgotten;
 pub use interrupt::{StopOutcome, is_stopped, stop};
 pub use manifest::{
     AssignmentFileEntry, AssignmentsEntry, CutPointEntry, HashListEntry, InputEntry, LabelEntry, Manifest, QueryEntry,
     SourceEntry, TableEntry, TableFile, Timing,
 };
+pub use people::People;
 pub use read::table_batches;
 pub use record::Owner;
 pub use repair::{Report, repair, verify};

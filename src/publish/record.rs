@@ -61,6 +61,8 @@ pub enum Act {
     Drop(BTreeSet<String>),
     /// Went on without these runs, which were damaged.
     Forget(BTreeSet<String>),
+    /// Took this number of customers out of every file. The trees before still hold them, and go.
+    ForgetCustomers(u64),
 }
 
 /// A committed run that stays.

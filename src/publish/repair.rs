@@ -5,12 +5,12 @@ use std::fs;
 use std::path::Path;
 
 use super::commits::last_commit;
+use super::files::link_file;
 use super::files::{failed, remove, sync_folder};
 use super::finding::{Cure, Finding, Verified};
 use super::folder::OutputFolder;
 use super::look::{broken, check_output, look};
 use super::marker::{self, Marked};
-use super::tree::link_file;
 use crate::error::{Error, Kind, Result};
 
 /// How often a repair looks again: what it puts right can show what else is wrong.

@@ -8,7 +8,7 @@ use std::sync::{Mutex, PoisonError};
 
 use sha2::{Digest, Sha256};
 
-use super::files::{Access, failed, make_folder, write_file};
+use super::files::{Access, failed, link_file, make_folder, write_file};
 use super::fsync::{Content, FsyncQueue, WrittenFile};
 use super::interrupt::INTERRUPTS;
 use super::manifest::TableFile;
@@ -60,6 +60,18 @@ impl Staging {
         let access = if holds_ids(&path) { Access::Group } else { Access::Umask };
         let file = write_file(&self.folder.join(&path), &[], access)?;
         Ok(StagedFile { staging: self, file, path, sha256: Sha256::new(), rows: 0, bytes: 0 })
+    }
+
+    /// Links a file that is there into the run folder.
+    ///
+    /// # Errors
+    /// As [`Self::write`].
+    pub(super) fn link(&self, from: &Path, path: &str) -> Result<()> {
+        INTERRUPTS.check()?;
+        if let Some(folder) = Path::new(path).parent() {
+            self.make(folder)?;
+        }
+        link_file(from, &self.folder.join(path))
     }
 
     /// Makes a folder with those above it, once. Only what lies below the run is made: where the output folder is gone, no part

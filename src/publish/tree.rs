@@ -13,13 +13,13 @@ use super::commits::{copies, read_copy};
 use super::contents::{Contents, Sources, in_run, in_tree};
 use super::dimensions;
 use super::facts::DIMENSIONS;
-use super::files::{failed, make_folder, names, remove, swap_link, sync_folder, sync_folders, write_new};
+use super::files::{failed, link_file, make_folder, names, remove, swap_link, sync_folder, sync_folders, write_new};
 use super::layout::{TREES, date_folder, number_of, record_copy, tables_target, tree_folder};
 use super::record::{Record, Supply};
 use crate::error::{Error, Result};
 
 /// A tree, and the record that it shows; none for a tree of 0.1.0.
-struct Tree {
+pub(super) struct Tree {
     folder: PathBuf,
     record: Option<Record>,
 }
@@ -118,7 +118,10 @@ fn base(root: &Path, number: u64) -> Result<Option<Base>> {
 }
 
 /// All trees that are there.
-fn trees(root: &Path) -> Result<Vec<Tree>> {
+///
+/// # Errors
+/// Exit 6 if the folder cannot be listed.
+pub(super) fn trees(root: &Path) -> Result<Vec<Tree>> {
     let numbers = names(&root.join(TREES))?.into_iter().filter_map(|name| number_of(&name, ""));
     // A link to a folder is none.
     let is_folder = |number: &u64| fs::symlink_metadata(tree_folder(root, *number)).is_ok_and(|found| found.is_dir());
@@ -132,7 +135,7 @@ fn trees(root: &Path) -> Result<Vec<Tree>> {
 }
 
 /// Where the files of a date lie: in its run, or in a tree that shows that run.
-fn find(root: &Path, trees: &[Tree], date: &str, supply: &Supply) -> Option<Sources> {
+pub(super) fn find(root: &Path, trees: &[Tree], date: &str, supply: &Supply) -> Option<Sources> {
     let contents = Contents::of_supply(root, supply).ok()?;
     let shows = |tree: &&Tree| match &tree.record {
         Some(record) => record.dates.get(date).is_some_and(|shown| shown.is_same(supply) && !shown.lost),
@@ -247,21 +250,6 @@ fn link_dimensions(root: &Path, record: &Record, tree: &Path) -> Result<()> {
         }
     }
     sync_folder(tree)
-}
-
-/// Links a file, or copies it where the file system has no hard links.
-///
-/// # Errors
-/// Exit 6.
-pub(super) fn link_file(from: &Path, to: &Path) -> Result<()> {
-    if fs::hard_link(from, to).is_ok() {
-        return Ok(());
-    }
-    let copy = || {
-        fs::copy(from, to)?;
-        fs::File::open(to)?.sync_all()
-    };
-    copy().map_err(|e| failed(to, e))
 }
 
 /// The error of dates whose files are gone, for who must compute them again.

@@ -1,12 +1,15 @@
 //! What the next commit says: pure steps from one record to the next.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::facts::Dimensions;
 use super::manifest::TableFile;
 use super::record::{Act, FORMAT, KeptRun, Owner, Record, Supply};
 use crate::domain::Day;
 use crate::error::{Error, Kind, Result};
+
+/// A run, and the SHA-256 of its manifest.
+pub(super) type RunKey = (String, String);
 
 /// A run to commit.
 #[derive(Debug, Clone)]
@@ -85,6 +88,32 @@ impl Record {
     pub fn without_runs(&self, runs: &BTreeSet<String>) -> Result<Record> {
         let mut next = self.successor(Act::Forget(runs.clone()))?;
         next.runs.retain(|run| !runs.contains(&run.run_id));
+        next.settle(None);
+        Ok(next)
+    }
+
+    /// The commit that replaces runs by others without some customers. Runs that supply no date go. `replaced` has the run and
+    /// the hash of the manifest of each, by those of the run that it replaces.
+    ///
+    /// # Errors
+    /// Exit 5 if there is no further number.
+    pub fn with_replaced(&self, replaced: &BTreeMap<RunKey, RunKey>, customers: u64) -> Result<Record> {
+        let mut next = self.successor(Act::ForgetCustomers(customers))?;
+        let key = |run_id: &str, sha256: &str| (run_id.to_owned(), sha256.to_owned());
+        let of_dates: BTreeSet<RunKey> =
+            next.dates.values().filter(|supply| !supply.lost).map(|s| key(&s.run_id, &s.manifest_sha256)).collect();
+        next.runs.retain(|run| of_dates.contains(&key(&run.run_id, &run.manifest_sha256)));
+        for run in &mut next.runs {
+            if let Some(by) = replaced.get(&key(&run.run_id, &run.manifest_sha256)) {
+                (run.run_id, run.manifest_sha256) = by.clone();
+            }
+        }
+        for supply in next.dates.values_mut() {
+            if let Some(by) = replaced.get(&key(&supply.run_id, &supply.manifest_sha256)) {
+                (supply.run_id, supply.manifest_sha256) = by.clone();
+                supply.commit = next.number;
+            }
+        }
         next.settle(None);
         Ok(next)
     }

@@ -28,7 +28,7 @@ pub use declarations::{
     MoveRow, PeriodRow, PooledEffectRow, RestatementRow, ScorePairRow, SegmentRow, StateRow, TransitionRow, VerdictRow,
 };
 pub use definition::{ColumnDefinition, ColumnType, DESCRIPTION, TableDefinition};
-pub use encode::{EncodedFile, ONE_ROW_PER, encode};
+pub use encode::{EncodedFile, ONE_ROW_PER, encode, filtered};
 pub use formula::{escape_formula, starts_formula};
 pub use repeated::to_repeated_batch;
 pub use row::{BatchBuilder, Column, Row, to_batch};

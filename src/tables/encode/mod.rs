@@ -12,6 +12,9 @@ use parquet::schema::types::ColumnPath;
 use rayon::prelude::*;
 
 mod chunk;
+mod filtered;
+
+pub use filtered::filtered;
 
 use super::definition::{ColumnType, TableDefinition};
 use crate::domain::IdType;
@@ -81,7 +84,7 @@ pub fn encode(table: &TableDefinition, schema: &SchemaRef, batches: &[&RecordBat
             _ => {}
         }
     }
-    let bytes = write(schema, batches, properties.build()).map_err(|e| wrong(&e).caused_by(e))?;
+    let bytes = write(schema, batches, properties.build(), None).map_err(|e| wrong(&e).caused_by(e))?;
     let sha256 = crate::hash::sha256(&bytes);
     Ok(EncodedFile { sha256, rows: rows as u64, bytes })
 }
@@ -101,8 +104,13 @@ impl ColumnChunk {
     }
 }
 
-/// The batches as a file; their columns are encoded by [`chunk`] where that can.
-fn write(schema: &SchemaRef, batches: &[&RecordBatch], properties: WriterProperties) -> parquet::errors::Result<Vec<u8>> {
+/// The batches as a file; their columns are encoded by [`chunk`] where that can, but for `left`, if there is one.
+fn write(
+    schema: &SchemaRef,
+    batches: &[&RecordBatch],
+    properties: WriterProperties,
+    left: Option<&str>,
+) -> parquet::errors::Result<Vec<u8>> {
     let of_columns = properties.clone();
     let compression = |path: &ColumnPath| of_columns.compression(path);
     let (mut file, factory) = ArrowWriter::try_new(Vec::new(), schema.clone(), Some(properties))?.into_serialized_writer()?;
@@ -113,7 +121,10 @@ fn write(schema: &SchemaRef, batches: &[&RecordBatch], properties: WriterPropert
         let rows = batch.slice(start, (batch.num_rows() - start).min(ROW_GROUP));
         // A thread that has no work of its own takes columns of others.
         let own = rows.columns().par_iter().zip(&columns).with_max_len(1);
-        let own = own.map(|(array, descr)| chunk::encode(array, descr, compression(descr.path())));
+        let own = own.map(|(array, descr)| match left == Some(descr.name()) {
+            true => Ok(None),
+            false => chunk::encode(array, descr, compression(descr.path())),
+        });
         let own: Vec<Option<chunk::EncodedChunk>> = own.collect::<parquet::errors::Result<_>>()?;
         // Writers bring their compressors along, which take longer than a small column.
         let writers = if own.iter().all(Option::is_some) { Vec::new() } else { factory.create_column_writers(number)? };
