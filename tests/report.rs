@@ -29,7 +29,8 @@ use rfmill::internals::report::{Language, ReportData, ReportFormat, Settings, re
 
 /// Settings in a language.
 fn settings(language: &str, min_group: i64) -> Settings {
-    Settings { language: Language::parse(language).expect("a language"), currency_label: "£".into(), min_group }
+    let language = Language::parse(language).expect("a language");
+    Settings { language, currency_label: "£".into(), min_group, min_dimension_group: min_group }
 }
 
 /// The data of a shop, read back from its files.

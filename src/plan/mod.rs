@@ -162,9 +162,13 @@ fn revenue_kind(job: &Job) -> MeasureKind {
     }
 }
 
+/// Values of dimensions with fewer customers are not shown in reports, unless the job says otherwise.
+const DIMENSION_GROUP: u32 = 5;
+
 /// How the job wants its reports.
 fn report_settings(job: &Job) -> Result<report::Settings> {
     let output = &job.raw.output;
+    let has_dimensions = !job.dimensions().is_empty();
     let language = match &output.language {
         None => report::Language::default(),
         Some(tag) => report::Language::parse(tag).map_err(|e| {
@@ -175,5 +179,6 @@ fn report_settings(job: &Job) -> Result<report::Settings> {
         language,
         currency_label: output.currency_label.clone().unwrap_or_default(),
         min_group: i64::from(output.min_group.unwrap_or(1)),
+        min_dimension_group: i64::from(output.min_group.unwrap_or(if has_dimensions { DIMENSION_GROUP } else { 1 })),
     })
 }

@@ -90,11 +90,20 @@ pub struct Settings {
     pub currency_label: String,
     /// Groups of fewer customers are suppressed; 1 suppresses nothing.
     pub min_group: i64,
+    /// The same of values of dimensions.
+    pub min_dimension_group: i64,
+}
+
+impl Settings {
+    /// Whether anything may be suppressed.
+    pub fn hides(&self) -> bool {
+        self.min_group > 1 || self.min_dimension_group > 1
+    }
 }
 
 impl Default for Settings {
     fn default() -> Settings {
-        Settings { language: Language::default(), currency_label: String::new(), min_group: 1 }
+        Settings { language: Language::default(), currency_label: String::new(), min_group: 1, min_dimension_group: 1 }
     }
 }
 

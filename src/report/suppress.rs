@@ -1,6 +1,6 @@
 //! Suppression of small groups, at one place and before anything is written.
 //!
-//! A count from 1 to `min_group` − 1 is hidden, with every number that tells of the same customers. So that nobody gets it
+//! A count from 1 to `min_group` − 1, or of a value of a dimension to `min_dimension_group` − 1, is hidden, with every number that tells of the same customers. So that nobody gets it
 //! back by subtraction, the counts are seen as cells of sums (states add up to all customers, transitions to the states on
 //! both sides, reasons to transitions …): while a sum has one hidden member, or hidden parts that are together below
 //! `min_group`, its next smallest part is hidden too.
@@ -31,11 +31,13 @@ pub(super) struct SliceTotal {
 /// The data without what would tell of small groups, and the totals that remain known.
 pub(super) fn apply(mut data: ReportData) -> (ReportData, Vec<SliceTotal>) {
     let mut totals = totals(&data);
-    let min = data.settings.min_group;
+    let (min, in_dimension) = (data.settings.min_group, data.settings.min_dimension_group);
     if min > 1 {
         // A change may be that of one customer, and so may a pair of scores.
         (data.restatements, data.score_pairs) = (None, None);
-        let mut cells = CellTable::new(min);
+    }
+    if data.settings.hides() {
+        let mut cells = CellTable::new(min, in_dimension);
         let row_cells = RowCells::of(&data, &mut cells);
         cells.close();
         for total in &mut totals {

@@ -33,7 +33,7 @@ fn build(view: &View, story: &Story) -> std::result::Result<Vec<u8>, XlsxError> 
     let title = escape::spreadsheet(&view.data.run.job_name);
     book.set_properties(&DocProperties::new().set_title(title).set_creation_datetime(&created));
     answers(view, story, book.add_worksheet())?;
-    let suppressed = view.data.settings.min_group > 1;
+    let suppressed = view.data.settings.hides();
     let mut sheets = Sheets { book, words: &view.words, suppressed, meanings: Vec::new(), error: None };
     view.data.visit(&mut sheets);
     if let Some(error) = sheets.error {

@@ -169,3 +169,51 @@ fn one_hides_nothing() {
     assert!(!report.to_string().contains("\"suppressed\""));
     assert!(!text(data(&shop(), settings("en", 1)), ReportFormat::Html).contains(">hidden<"));
 }
+
+/// A region of three customers is hidden without a word in the job, and not in the tables; everybody's numbers stay.
+#[test]
+fn regions_of_few_customers_are_hidden_by_default() {
+    use crate::fixture::{Bench, JOB, dates, decimals, ints, texts};
+
+    let bench = Bench::empty();
+    let orders = [
+        ("customer_id", ints(0..40)),
+        ("ordered_at", dates((0..40).map(|row| if row % 2 == 0 { "2024-12-01" } else { "2023-12-01" }))),
+        ("amount", decimals(2, (0..40).map(|row| 100 + row))),
+    ];
+    bench.parquet("orders/a.parquet", &orders);
+    let region = |id: i64| match id {
+        0..3 => "islet",
+        3..20 => "north",
+        _ => "south",
+    };
+    bench.parquet("customers.parquet", &[("customer_id", ints(0..40)), ("region", texts((0..40).map(region)))]);
+    let customers =
+        "[customers]\npath = \"customers.parquet\"\ncustomer_id = \"customer_id\"\ndimensions = [\"region\"]\n\n[periods]";
+    let report = |keys: &str| -> serde_json::Value {
+        let output = format!("path = \"out\"\nreport = [\"json\", \"html\", \"xlsx\"]\n{keys}");
+        bench.write("job.toml", JOB.replace("[periods]", customers).replace("path = \"out\"", &output));
+        bench.succeeds(&["run", "job.toml", "-q"]);
+        serde_json::from_slice(&bench.read("out/latest/report/report.json")).expect("JSON")
+    };
+    let shown = |report: &serde_json::Value, region: &str| -> Vec<Option<i64>> {
+        let rows = report["segments"].as_array().expect("rows").iter();
+        let rows = rows.filter(|row| row["scheme"] == "lifecycle" && row["dimension_value"] == region);
+        rows.map(|row| {
+            assert_eq!(row["customers"].is_null(), row["suppressed"] == true, "{row}");
+            assert!(!row["customers"].is_null() || row["revenue"].is_null(), "{row}");
+            row["customers"].as_i64()
+        })
+        .collect()
+    };
+    // Of the three, two bought lately; with the next smaller region they are not found by subtraction.
+    let usual = report("");
+    assert_eq!(shown(&usual, "(all)"), [Some(20), Some(20)]);
+    assert_eq!([shown(&usual, "islet"), shown(&usual, "north"), shown(&usual, "south")], [[None; 2], [None; 2], [Some(10); 2]]);
+    let page = String::from_utf8(bench.read("out/latest/report/index.html")).expect("UTF-8");
+    assert!(page.contains("By dimension, groups of fewer than "));
+    let table = bench.table("segments.parquet");
+    assert!(table.iter().any(|row| row.contains(&"islet".to_owned()) && row.contains(&"2".to_owned())), "{table:?}");
+    let all = report("min_group = 1");
+    assert_eq!([shown(&all, "islet"), shown(&all, "north")], [[Some(2), Some(1)], [Some(8), Some(9)]]);
+}

@@ -31,9 +31,9 @@ pub struct RawOutput {
     /// What stands beside money in reports, such as `"£"`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub currency_label: Option<String>,
-    /// Groups of fewer customers are not shown in reports.
+    /// Groups of fewer customers are not shown in reports. Without it, all are but values of dimensions with fewer than 5.
     #[serde(skip_serializing_if = "Option::is_none")]
-    #[schemars(extend("x-type" = "integer", "x-default" = "`1`"))]
+    #[schemars(extend("x-type" = "integer", "x-default" = "`1`; `5` by dimension"))]
     pub min_group: Option<u32>,
     /// Most rows of a CRM file; without it there is one.
     #[serde(skip_serializing_if = "Option::is_none")]

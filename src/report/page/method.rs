@@ -70,6 +70,8 @@ pub(super) fn sentences(view: &View) -> Vec<Sentence> {
     out.push(words.say("method.tasks", &[]));
     if view.data.settings.min_group > 1 {
         out.push(words.say("method.suppressed", &[("n", &view.data.settings.min_group.to_string())]));
+    } else if view.data.settings.hides() {
+        out.push(words.say("method.suppressed_by_dimension", &[("n", &view.data.settings.min_dimension_group.to_string())]));
     }
     out
 }

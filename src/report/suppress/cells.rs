@@ -11,20 +11,34 @@ pub(super) struct Cell(usize);
 pub(super) struct CellTable {
     /// Smaller counts are hidden.
     pub min: i64,
+    /// Smaller counts of values of dimensions are hidden.
+    min_in_dimension: i64,
     counts: Vec<i64>,
+    /// By cell the count below which it is hidden; 1 if it is shown whatever it is.
+    least: Vec<i64>,
     hidden: Vec<bool>,
     names: BTreeMap<String, Cell>,
     sums: Vec<(Vec<Cell>, Cell)>,
 }
 
 impl CellTable {
-    /// No cells yet; counts below `min` will be hidden.
-    pub fn new(min: i64) -> CellTable {
-        CellTable { min, ..CellTable::default() }
+    /// No cells yet; counts below `min` will be hidden, and those of values of dimensions below `min_in_dimension`.
+    pub fn new(min: i64, min_in_dimension: i64) -> CellTable {
+        CellTable { min, min_in_dimension, ..CellTable::default() }
+    }
+
+    /// The count below which cells are hidden, of a value of a dimension or of all customers.
+    pub fn least(&self, is_in_dimension: bool) -> i64 {
+        if is_in_dimension { self.min_in_dimension } else { self.min }
     }
 
     /// The cell of this name, or a new one without a name if that holds another count.
     pub fn cell(&mut self, name: String, count: i64) -> Cell {
+        self.cell_from(self.min, name, count)
+    }
+
+    /// [`Self::cell`] that is hidden below `least`.
+    pub fn cell_from(&mut self, least: i64, name: String, count: i64) -> Cell {
         if let Some(cell) = self.names.get(&name)
             && self.counts[cell.0] == count
         {
@@ -32,7 +46,8 @@ impl CellTable {
         }
         let cell = Cell(self.counts.len());
         self.counts.push(count);
-        self.hidden.push(0 < count && count < self.min);
+        self.least.push(least);
+        self.hidden.push(0 < count && count < least);
         self.names.entry(name).or_insert(cell);
         cell
     }
@@ -44,8 +59,13 @@ impl CellTable {
 
     /// Says that the parts add up to the cell of this name, if they do; else to a total that readers may know all the same.
     pub fn sum(&mut self, parts: Vec<Cell>, total: String) {
+        self.sum_from(self.min, parts, total);
+    }
+
+    /// [`Self::sum`] whose total is hidden below `least`.
+    pub fn sum_from(&mut self, least: i64, parts: Vec<Cell>, total: String) {
         let sum = parts.iter().map(|c| self.counts[c.0]).fold(0i64, i64::saturating_add);
-        let total = self.cell(total, sum);
+        let total = self.cell_from(least, total, sum);
         self.sums.push((parts, total));
     }
 
@@ -53,7 +73,7 @@ impl CellTable {
     pub fn sum_with_rest(&mut self, mut parts: Vec<Cell>, total: String) {
         let shown = parts.iter().map(|c| self.counts[c.0]).fold(0i64, i64::saturating_add);
         if let Some(rest) = self.find(&total).map(|total| self.count(total) - shown).filter(|rest| *rest > 0) {
-            parts.push(self.cell(format!("rest{total}"), rest));
+            parts.push(self.cell_from(self.min_in_dimension, format!("rest{total}"), rest));
         }
         self.sum(parts, total);
     }
@@ -91,17 +111,20 @@ impl CellTable {
     fn next_to_hide(&self, number: usize) -> Option<Cell> {
         let (parts, total) = &self.sums[number];
         let hidden: Vec<i64> = parts.iter().filter(|c| self.hidden[c.0]).map(|c| self.counts[c.0]).collect();
+        let least = parts.iter().map(|c| self.least[c.0]).max().unwrap_or(self.min);
         let safe = match (hidden.len(), self.hidden[total.0]) {
             (0, false) => true,
             (n, true) => n >= 1,
-            (n, false) => n >= 2 && hidden.iter().fold(0i64, |a, b| a.saturating_add(*b)) >= self.min,
+            (n, false) => n >= 2 && hidden.iter().fold(0i64, |a, b| a.saturating_add(*b)) >= least,
         };
         if safe {
             return None;
         }
-        let visible = parts.iter().filter(|c| !self.hidden[c.0] && self.counts[c.0] > 0);
+        // What is shown whatever it counts is not hidden for the sake of others either.
+        let may_hide = |c: &Cell| !self.hidden[c.0] && self.least[c.0] > 1;
+        let visible = parts.iter().filter(|c| may_hide(c) && self.counts[c.0] > 0);
         let smallest = visible.min_by_key(|c| (self.counts[c.0], c.0)).copied();
-        smallest.or((!self.hidden[total.0]).then_some(*total))
+        smallest.or(may_hide(total).then_some(*total))
     }
 }
 
@@ -111,7 +134,7 @@ mod tests {
 
     /// Cells a, b, c … with these counts, of which some add up to others; the hidden ones.
     fn hidden(min: i64, counts: &[i64], sums: &[(&[usize], usize)]) -> Vec<usize> {
-        let mut cells = CellTable::new(min);
+        let mut cells = CellTable::new(min, min);
         let all: Vec<Cell> = counts.iter().enumerate().map(|(i, n)| cells.cell(i.to_string(), *n)).collect();
         for (parts, total) in sums {
             cells.add_sum(parts.iter().map(|p| all[*p]).collect(), all[*total]);
@@ -131,6 +154,24 @@ mod tests {
         // A part that is the whole takes the whole with it, and nobody's 0 protects anyone.
         assert_eq!(hidden(5, &[3, 0, 3], &[(&[0, 1], 2)]), [0, 2]);
         assert_eq!(hidden(5, &[10, 20, 30], &[(&[0, 1], 2)]), [] as [usize; 0]);
+    }
+
+    /// Everybody is shown, and values of a dimension from five on; what a known total gives away all the same takes others along.
+    #[test]
+    fn values_of_dimensions_have_a_bound_of_their_own() {
+        let hidden = |values: &[i64], all: i64| {
+            let mut cells = CellTable::new(1, 5);
+            let parts: Vec<Cell> = values.iter().enumerate().map(|(i, n)| cells.cell_from(5, i.to_string(), *n)).collect();
+            let total = cells.cell("all".into(), all);
+            cells.add_sum(parts.clone(), total);
+            cells.close();
+            assert!(!cells.is_hidden(Some(total)));
+            (0..values.len()).filter(|i| cells.is_hidden(Some(parts[*i]))).collect::<Vec<_>>()
+        };
+        assert_eq!(hidden(&[3, 20, 40], 63), [0, 1]);
+        assert_eq!(hidden(&[6, 20, 40], 66), [] as [usize; 0]);
+        assert_eq!(hidden(&[2, 1], 3), [0, 1]);
+        assert_eq!(hidden(&[3], 3), [0]);
     }
 
     #[test]

@@ -1,6 +1,6 @@
 //! Which counts of which tables are cells, and what adds up to what.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::cells::{Cell, CellTable};
 use super::keys::{key, total_key};
@@ -55,7 +55,8 @@ impl RowCells {
     fn segments(&mut self, data: &ReportData, cells: &mut CellTable) {
         let rows: Vec<&SegmentRow> = data.segments.iter().flatten().collect();
         let name = |r: &SegmentRow| state_key(r.as_of, &r.slice, &r.dimension, &r.dimension_value, &r.scheme, &r.state);
-        let count_cells: Vec<_> = rows.iter().map(|r| r.customers.map(|n| cells.cell(name(r), n))).collect();
+        let count_cells: Vec<_> =
+            rows.iter().map(|r| r.customers.map(|n| cells.cell_from(cells.least(r.dimension != ALL), name(r), n))).collect();
         let by_group =
             group(rows.iter().zip(&count_cells).filter_map(|(r, c)| {
                 Some((key(&[&r.as_of, &r.slice, &r.dimension, &r.dimension_value, &r.scheme]), (*r, (*c)?)))
@@ -63,7 +64,7 @@ impl RowCells {
         for of_group in by_group.into_values() {
             let Some((r, _)) = of_group.first() else { continue };
             let total = total_key(r.as_of, &r.slice, &r.dimension, &r.dimension_value);
-            cells.sum(of_group.into_iter().map(|(_, c)| c).collect(), total);
+            cells.sum_from(cells.least(r.dimension != ALL), of_group.into_iter().map(|(_, c)| c).collect(), total);
         }
         // The values of a dimension add up to everybody, state by state.
         let by_state = group(
@@ -80,7 +81,8 @@ impl RowCells {
         }
         for (r, count_cells) in rows.iter().zip(count_cells) {
             let total = cells.find(&total_key(r.as_of, &r.slice, &r.dimension, &r.dimension_value));
-            let repeat = r.repeat_customers.map(|n| cells.cell(format!("repeat{}", name(r)), n));
+            let repeat =
+                r.repeat_customers.map(|n| cells.cell_from(cells.least(r.dimension != ALL), format!("repeat{}", name(r)), n));
             self.segments.push((count_cells, total, repeat));
         }
     }
@@ -90,7 +92,10 @@ impl RowCells {
         let place = |r: &TransitionRow| key(&[&r.as_of, &r.from_as_of, &r.slice, &r.dimension, &r.dimension_value, &r.scheme]);
         let count_cells: Vec<_> = rows
             .iter()
-            .map(|r| r.customers.map(|n| cells.cell(transition_key(r, &r.dimension, &r.dimension_value), n)))
+            .map(|r| {
+                let (least, name) = (cells.least(r.dimension != ALL), transition_key(r, &r.dimension, &r.dimension_value));
+                r.customers.map(|n| cells.cell_from(least, name, n))
+            })
             .collect();
         let from =
             |r: &TransitionRow| state_key(r.from_as_of, &r.slice, &r.dimension, &r.dimension_value, &r.scheme, &r.from_state);
@@ -102,12 +107,12 @@ impl RowCells {
         for of_row in with(&|r| place(r) + &r.from_state).into_values() {
             let Some((r, _)) = of_row.first() else { continue };
             let total = from(r);
-            cells.sum(of_row.into_iter().map(|(_, c)| c).collect(), total);
+            cells.sum_from(cells.least(r.dimension != ALL), of_row.into_iter().map(|(_, c)| c).collect(), total);
         }
         for of_column in with(&|r| place(r) + "\u{1f}" + &r.to_state).into_values() {
             let Some((r, _)) = of_column.first() else { continue };
             let total = to(r);
-            cells.sum(of_column.into_iter().map(|(_, c)| c).collect(), total);
+            cells.sum_from(cells.least(r.dimension != ALL), of_column.into_iter().map(|(_, c)| c).collect(), total);
         }
         let across = rows.iter().zip(&count_cells).filter(|(r, _)| r.dimension != ALL);
         let across = across.filter_map(|(r, c)| Some((transition_key(r, &r.dimension, ""), (*r, (*c)?))));
@@ -205,8 +210,10 @@ impl RowCells {
         let period = |day: Option<Day>| day.map(|d| d.to_string()).unwrap_or_default();
         let phase = |p: &Option<String>| p.clone().unwrap_or_default();
         let mut sums: BTreeMap<String, (Vec<Cell>, String)> = BTreeMap::new();
+        let dimensions: BTreeSet<&str> = data.segments.iter().flatten().map(|r| r.dimension.as_str()).collect();
         let mut add = |cells: &mut CellTable, place: &str, estimate: &str, scheme: &str, state: &str, n: Option<i64>| {
-            let cell = cells.cell(format!("{place}{}", key(&[&scheme, &state])), n?);
+            let least = cells.least(scheme != ALL && dimensions.contains(scheme));
+            let cell = cells.cell_from(least, format!("{place}{}", key(&[&scheme, &state])), n?);
             if scheme != ALL {
                 let total = format!("{place}{}", key(&[&ALL, &ALL]));
                 sums.entry(format!("{place}{scheme}\u{1f}{estimate}")).or_insert((Vec::new(), total)).0.push(cell);
