@@ -257,6 +257,10 @@ def expectations(sample: Path) -> list[dict]:
                 ends[r[side]] += r["customers"]
         out.append({"id": f"flows-{place}", "marks": {k: r["customers"] for k, r in pair.items()} | dict(ends)})
         out.append({"id": f"matrix-{place}", "marks": {k: r["rate"] for k, r in pair.items()}})
+    for number, axis in enumerate(["recency_days", "frequency", "monetary"]):
+        bins = [r for r in rows(sample, "cutpoints") if r["axis"] == axis and r["as_of"] == last]
+        if len(bins) > 1:
+            out.append({"id": f"spread-{number}", "marks": {f"{axis} {r['bin']}": r["customers"] for r in bins}})
     cohorts = [r for r in rows(sample, "cohorts") if r["periods_since"] is not None]
     out.append({"id": "cohorts-0", "marks": {f"{r['cohort_start']} {r['periods_since']}": r["retention_rate"] for r in cohorts}})
     growth = [r for r in rows(sample, "growth") if r["scheme"] == "(all)"]

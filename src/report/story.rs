@@ -134,8 +134,10 @@ impl Story {
         let mut note = share.clone();
         if let Some(before) = view.before(now) {
             let (was, _, _) = sum(before);
-            note = view.change_of(customers as f64, was as f64);
-            said.push(words.say("story.at_risk.change", &[("change", &note), ("before", &view.period(before))]));
+            let change = view.change_of(customers as f64, was as f64);
+            let values = [("change", &*change), ("before", &*view.period(before))];
+            said.push(words.say("story.at_risk.change", &values));
+            note = words.fill("story.period.against", &values);
         }
         let tiles =
             [("tile.at_risk", count, note), ("tile.revenue_at_risk", money_text, words.text("tile.revenue_at_risk_note").into())];

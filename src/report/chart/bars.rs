@@ -1,4 +1,4 @@
-//! Two bars per row, one below the other: a share of the customers and a share of the revenue.
+//! Bars in rows, those of a row one below the other: a share of the customers and a share of the revenue, say.
 
 use super::{Anchor, Canvas, Chart, Ink, Mark, Width, words};
 
@@ -13,13 +13,13 @@ pub struct Bar {
     pub mark: Mark,
 }
 
-/// Rows of two bars.
+/// Rows of bars.
 #[derive(Debug, Clone)]
 pub struct BarChart {
     /// Label, ink and bars of every row.
-    pub rows: Vec<(String, Ink, [Bar; 2])>,
-    /// What the two bars are.
-    pub names: [String; 2],
+    pub rows: Vec<(String, Ink, Vec<Bar>)>,
+    /// What the bars of a row are.
+    pub names: Vec<String>,
 }
 
 /// Distance of the lines of a name.
@@ -34,9 +34,10 @@ impl Chart for BarChart {
         let names: Vec<Vec<String>> =
             self.rows.iter().map(|r| words::wrap(&r.0, 13.0, if wide { label - 14.0 } else { units })).collect();
         // A wide chart has its names beside the bars, a narrow one above them.
+        let bars = LINE * self.names.len() as f64;
         let height = |name: &Vec<String>| {
             let lines = name.len() as f64 * LINE;
-            if wide { (lines + 10.0).max(42.0) } else { lines + 40.0 }
+            if wide { lines.max(bars) + 10.0 } else { lines + bars + 8.0 }
         };
         let top = 26.0;
         let mut canvas = Canvas::new(units, top + names.iter().map(height).sum::<f64>());
@@ -48,15 +49,20 @@ impl Chart for BarChart {
             at += 34.0 + words::width(name, 12.0);
         }
         let mut y = top;
-        for ((_, ink, bars), name) in self.rows.iter().zip(&names) {
+        for ((_, ink, of_row), name) in self.rows.iter().zip(&names) {
             let first = if wide {
-                canvas.lines([label - 10.0, y + (if name.len() == 1 { 21.0 } else { 13.0 }), LINE], Anchor::End, "", name);
+                canvas.lines(
+                    [label - 10.0, y + 13.0 + (bars - LINE * name.len() as f64).max(0.0) / 2.0, LINE],
+                    Anchor::End,
+                    "",
+                    name,
+                );
                 y + 3.0
             } else {
                 canvas.lines([0.0, y + 13.0, LINE], Anchor::Start, "", name);
                 y + name.len() as f64 * LINE + 4.0
             };
-            for (place, bar) in bars.iter().enumerate() {
+            for (place, bar) in of_row.iter().enumerate() {
                 let y = first + 16.0 * place as f64;
                 let length = match bar.value {
                     Some(value) if longest > 0.0 => (value.max(0.0) / longest * (units - label - room)).max(1.0),

@@ -64,10 +64,10 @@ fn flows_keep_their_width_and_a_state_its_colour() {
 fn bars_are_as_long_as_their_values() {
     let bar = |value| Bar { value, text: String::new(), mark: Mark::default() };
     let rows = vec![
-        ("a".to_owned(), Ink::Class("x"), [bar(Some(0.5)), bar(Some(0.25))]),
-        ("b".to_owned(), Ink::Class("x"), [bar(Some(0.125)), bar(None)]),
+        ("a".to_owned(), Ink::Class("x"), vec![bar(Some(0.5)), bar(Some(0.25))]),
+        ("b".to_owned(), Ink::Class("x"), vec![bar(Some(0.125)), bar(None)]),
     ];
-    let svg = draw(&BarChart { rows, names: ["one".into(), "two".into()] }, Width::Wide);
+    let svg = draw(&BarChart { rows, names: vec!["one".into(), "two".into()] }, Width::Wide);
     let widths: Vec<f64> = attributes(&svg, "width").iter().skip(3).filter_map(|w| w.parse().ok()).collect();
     assert_eq!(widths, [500.0, 250.0, 125.0, 0.0]);
 }

@@ -11,6 +11,7 @@ mod missing;
 mod movement;
 mod quality;
 mod segments;
+mod spread;
 mod strategies;
 mod tasks;
 mod top;

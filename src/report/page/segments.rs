@@ -3,6 +3,7 @@
 use super::figure::{behind, figure};
 use super::grid::{CellWriter, Grid, GridCell};
 use super::missing::missing;
+use super::spread;
 use crate::domain::{ALL, Decimal};
 use crate::report::chart::{Bar, BarChart, Ink, Mark};
 use crate::report::data::SegmentRow;
@@ -29,7 +30,7 @@ pub(super) fn write(view: &View) -> Markup {
             .append(&full(view, scheme, &rows))
             .raw("</div>\n");
     }
-    out.append(&groups(view));
+    out.append(&spread::write(view)).append(&groups(view));
     out
 }
 
@@ -47,9 +48,9 @@ fn picture(view: &View, scheme: &SchemeView, rows: &[(&StateView, &SegmentRow)])
         };
         let customers = bar(row.customer_share, format.maybe_count(row.customers), "customers");
         let revenue = bar(row.revenue_share, row.revenue.map(|m| format.money_short(m)).unwrap_or_default(), "revenue");
-        (state.label.clone(), Ink::State(state.colour.clone()), [customers, revenue])
+        (state.label.clone(), Ink::State(state.colour.clone()), vec![customers, revenue])
     });
-    let names = [words.text("segments.customers").to_owned(), words.text("segments.revenue").to_owned()];
+    let names = vec![words.text("segments.customers").to_owned(), words.text("segments.revenue").to_owned()];
     let title = words.fill("segments.title", &[("scheme", &scheme.label)]);
     figure(
         &format!("segments-{}", view.place_of(scheme)),
