@@ -433,6 +433,7 @@ fn tiers(told: &Told) -> BTreeMap<&'static str, Vec<String>> {
             ("cannot_say", ..) => "Nothing can be said for",
             (_, Some((low, _)), _) if low > 0.0 => "It earned money for",
             (_, Some((_, high)), _) if high < 0.0 => "It lost money for",
+            (_, Some(_), Some((low, _))) if low > 0.0 => "It works for",
             (_, Some(_), _) => "Open, because the interval holds zero:",
             (_, None, Some((low, _))) if low > 0.0 => "It works for",
             (_, None, Some((_, high))) if high < 0.0 => "It does harm for",

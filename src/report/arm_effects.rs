@@ -37,6 +37,8 @@ pub(super) enum Known {
     Lost,
     /// It works: the adjusted interval of the difference lies above 0, and money is not known.
     Works,
+    /// It works, but the interval of the net margin holds 0.
+    Unpaid,
     /// It harms: that interval lies below 0, and money is not known.
     Harms,
     /// The interval holds 0.
@@ -188,6 +190,7 @@ impl Known {
             _ if verdict.verdict == CANNOT_SAY => Known::Nothing,
             (Some((low, _)), _) if low > 0.0 => Known::Earned,
             (Some((_, high)), _) if high < 0.0 => Known::Lost,
+            (Some(_), Some((low, _))) if low > 0.0 => Known::Unpaid,
             (Some(_), _) => Known::Open,
             (None, Some((low, _))) if low > 0.0 => Known::Works,
             (None, Some((_, high))) if high < 0.0 => Known::Harms,

@@ -25,7 +25,7 @@ pub(super) fn write(view: &View) -> Markup {
 fn name(view: &View, row: &CohortRow) -> String {
     match (row.cohort_start, row.cohort_end) {
         (Some(_), Some(end)) => view.short_period(end),
-        (Some(start), None) => start.to_string(),
+        (Some(start), None) => view.format.date(start),
         (None, _) => view.words.text("cohorts.earlier").to_owned(),
     }
 }

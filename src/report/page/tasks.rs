@@ -71,18 +71,21 @@ fn table(view: &View, all: &[Task], shown: &[Task]) -> Markup {
             _ => None,
         };
         let state = GridCell::state(view.state_label(&task.scheme, &task.state), colour);
-        let scheme = scheme.map_or(task.scheme.clone(), |s| s.label.clone());
-        let mut line = vec![if several_schemes { state.with_note(scheme) } else { state }];
+        let scheme_label = scheme.map_or(task.scheme.clone(), |s| s.label.clone());
+        let mut line = vec![if several_schemes { state.with_note(scheme_label) } else { state }];
         line.extend([cells.count(task.customers), cells.money_short(money)]);
         line.extend(has_actions.then(|| GridCell::text(&task.action)));
         line.push(
             task.evidence.as_ref().map_or_else(|| GridCell::text(view.words.text("tasks.untested")), |e| evidence(view, e)),
         );
         if let Some(file) = lists.first() {
-            let number = lists.len().to_string();
-            let values = [("scheme", &*task.scheme), ("state", &*task.state), ("n", &*number)];
-            let key = if lists.len() > 1 { "tasks.filter_in" } else { "tasks.filter" };
-            line.push(GridCell::link(*file, *file).with_note(view.words.fill(key, &values)));
+            let more = (lists.len() - 1).to_string();
+            let text = match lists.len() {
+                1 => (*file).to_owned(),
+                _ => view.words.fill("tasks.files", &[("file", file), ("n", &more)]),
+            };
+            let filter = view.words.fill("tasks.filter", &[("scheme", &task.scheme), ("state", &task.state)]);
+            line.push(GridCell::link(text, *file).with_note(filter));
         }
         grid.row(line);
     }

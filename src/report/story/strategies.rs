@@ -127,17 +127,19 @@ fn last_period(view: &View, arm: &ArmEffects, decided: &VerdictRow) -> Option<Se
 /// For which tiers it earned money, and for which nobody knows.
 fn tiers(view: &View, arm: &ArmEffects) -> Vec<Sentence> {
     // Beside alike customers, nothing is said of a cause.
-    let [earned, works, lost, harms] = match arm.is_matched() {
-        true => ["story.strategy.more", "story.strategy.more", "story.strategy.less", "story.strategy.less"],
-        false => ["story.strategy.earned", "story.strategy.works", "story.strategy.lost", "story.strategy.harms"],
-    };
+    let [earned, unpaid, works, lost, harms] = match arm.is_matched() {
+        true => ["more", "more", "more", "less", "less"],
+        false => ["earned", "unpaid", "works", "lost", "harms"],
+    }
+    .map(|name| format!("story.strategy.{name}"));
     let kinds = [
         (Known::Earned, earned),
+        (Known::Unpaid, unpaid),
         (Known::Works, works),
         (Known::Lost, lost),
         (Known::Harms, harms),
-        (Known::Open, "story.strategy.open"),
-        (Known::Nothing, "story.strategy.cannot_say"),
+        (Known::Open, "story.strategy.open".into()),
+        (Known::Nothing, "story.strategy.cannot_say".into()),
     ];
     let decided = view.in_ladder_order(arm.decided_tiers());
     let (mut out, mut comparisons) = (Vec::new(), None);
@@ -148,7 +150,7 @@ fn tiers(view: &View, arm: &ArmEffects) -> Vec<Sentence> {
             .map(|verdict| {
                 let state = view.state_label(&verdict.scheme, &verdict.state);
                 match kind {
-                    Known::Open | Known::Nothing => state,
+                    Known::Open | Known::Unpaid | Known::Nothing => state,
                     _ => view.words.fill("story.strategy.tier", &[("state", &state), ("estimate", &view.estimate(verdict))]),
                 }
             })
@@ -156,13 +158,13 @@ fn tiers(view: &View, arm: &ArmEffects) -> Vec<Sentence> {
         if names.is_empty() {
             continue;
         }
-        if !matches!(kind, Known::Open | Known::Nothing) {
+        if !matches!(kind, Known::Open | Known::Unpaid | Known::Nothing) {
             comparisons = comparisons.max(verdicts.iter().filter_map(|verdict| arm.family_of(verdict)).max());
-        } else if let Some(n) = comparisons.take() {
+        } else if kind != Known::Unpaid && let Some(n) = comparisons.take() {
             out.push(view.words.say("story.strategy.sure", &[("comparisons", &view.format.count(n))]));
         }
         let separator = view.words.text(if names.iter().any(|n| n.contains(", ")) { "format.list_long" } else { "format.list" });
-        out.push(view.words.say(key, &[("list", &names.join(separator))]));
+        out.push(view.words.say(&key, &[("list", &names.join(separator))]));
     }
     if let Some(n) = comparisons {
         out.push(view.words.say("story.strategy.sure", &[("comparisons", &view.format.count(n))]));
