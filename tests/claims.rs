@@ -165,8 +165,18 @@ impl Told {
         }
     }
 
+    /// What a period is called: a month or a day with the name of the month, others as in the table.
     fn label(&self, date: i64) -> String {
-        self.period(date)["label"].text().to_owned()
+        const MONTHS: [&str; 12] = ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"];
+        let period = self.period(date);
+        let label = period["label"].text();
+        let parts: Vec<&str> = label.split('-').collect();
+        let month = |month: &str| MONTHS[month.parse::<usize>().expect("a month") - 1];
+        match parts[..] {
+            [year, of_year] if label.len() == 7 => format!("{} {year}", month(of_year)),
+            [year, of_year, day] if label.len() == 10 => format!("{} {} {year}", day.trim_start_matches('0'), month(of_year)),
+            _ => label.to_owned(),
+        }
     }
 
     /// States of `segments` for everybody at a date.

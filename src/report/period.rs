@@ -51,12 +51,12 @@ impl View<'_> {
         self.words.fill("period.part", &[("period", &whole), ("date", &until)])
     }
 
-    /// A short name for axes: that of the whole period if it is short, else the date in digits.
+    /// A short name for axes: that of the whole period if it is short, else the date.
     pub fn short_period(&self, date: Day) -> String {
         match self.period_row(date).and_then(label) {
             Some((Label::Unit(unit, start), false)) => self.unit(unit, start, true),
             Some((Label::Given(text), false)) if text.chars().count() <= 8 => text.to_owned(),
-            _ => date.to_string(),
+            _ => self.format.date(date),
         }
     }
 
