@@ -2,10 +2,12 @@
 
     python tests/dbt_build.py PATH/TO/rfmill        (needs dbt-core==1.11.16 and dbt-duckdb==1.11.1)
 
-Makes the quickstart sample, writes `sources.yml` from its job, adds a model per source to the project in tests/dbt, and
-runs `dbt build` there: models, tests of the models, and tests that come with the sources.
+Makes the quickstart sample, writes `sources.yml` from its job, adds a model per source and the models and metrics of sql/dbt to the
+project in tests/dbt, and runs `dbt build` there: models, tests of the models, and tests that come with the sources. dbt must know
+every metric, with no measure that adds over dates.
 """
 
+import json
 import os
 import shutil
 import subprocess
@@ -16,6 +18,7 @@ from pathlib import Path
 import duckdb
 
 PROJECT = Path(__file__).parent / "dbt"
+METRICS = Path(__file__).parent.parent / "sql" / "dbt"
 
 
 def main() -> int:
@@ -31,6 +34,7 @@ def main() -> int:
         ).stdout
         project = home / "project"
         shutil.copytree(PROJECT, project)
+        shutil.copytree(METRICS, project / "models" / "rfmill")
         (project / "models" / "sources.yml").write_text(printed)
         tables = [line.split()[-1] for line in printed.splitlines() if line.startswith("      - name: ")]
         written = sorted(path.name for path in (home / "out" / "tables").iterdir())
@@ -40,6 +44,7 @@ def main() -> int:
             (project / "models" / f"count_{table}.sql").write_text(model)
         build(project, home)
         check(home, written)
+        check_metrics(project, home)
     print("The dbt project builds.")
     return 0
 
@@ -56,12 +61,27 @@ def build(project: Path, home: Path) -> None:
 def check(home: Path, tables: list[str]) -> None:
     built = duckdb.connect(str(home / "dbt.duckdb"), read_only=True)
     for table in tables:
-        files = f"read_parquet('{home}/out/tables/{table}/*/*.parquet', hive_partitioning = true)"
+        files = f"read_parquet('{home}/out/tables/{table}/**/*.parquet', hive_partitioning = true)"
         want = duckdb.sql(f"select count(*) from {files}").fetchall()[0]
         got = built.sql(f"select row_count from count_{table}").fetchall()[0]
         assert got == want, f"{table}: dbt counts {got}, the files hold {want}"
     today = built.sql("select count(*), count(distinct as_of), max(as_of)::varchar from customers_today").fetchall()[0]
     assert today[0] > 0 and today[1:] == (1, "2025-01-31"), today
+
+
+def check_metrics(project: Path, home: Path) -> None:
+    known = json.loads((project / "target" / "semantic_manifest.json").read_text())
+    names = sorted(metric["name"] for metric in known["metrics"])
+    assert {"rfmill_customers", "rfmill_revenue_at_risk", "rfmill_share_at_risk"} <= set(names) and len(names) == 7, names
+    (model,) = known["semantic_models"]
+    for measure in model["measures"]:
+        assert measure["non_additive_dimension"]["name"] == "as_of", f"{measure['name']} would be added over dates"
+    # What metrics are made of is what customers says, date by date.
+    built = duckdb.connect(str(home / "dbt.duckdb"), read_only=True)
+    sums = built.sql("select as_of, sum(customers)::bigint, sum(revenue) from rfmill_segments group by 1 order by 1").fetchall()
+    files = f"read_parquet('{home}/out/tables/customers/*/*.parquet', hive_partitioning = true)"
+    assert sums == duckdb.sql(f"select as_of, count(*), sum(monetary) from {files} group by 1 order by 1").fetchall(), sums
+    print(f"{len(names)} metrics on {len(model['measures'])} measures, none added over dates")
 
 
 if __name__ == "__main__":
