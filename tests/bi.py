@@ -97,7 +97,8 @@ def history(rfmill: Path, home: Path) -> duckdb.DuckDBPyConnection:
     regions = pa.array(["east" if number % 2 else "west" for (number,) in ids])
     pq.write_table(pa.table({"customer_id": pa.array([number for (number,) in ids]), "region": regions}), home / "customers.parquet")
     columns = '["first_order", "last_order", "frequency", "monetary", "annual_value", "next_due", "segment", "lifecycle"]'
-    plain = (home / "quickstart.toml").read_text()
+    lines = (home / "quickstart.toml").read_text().splitlines(keepends=True)
+    plain = "".join(line for line in lines if not line.startswith("report = "))
     plain = plain.replace('[schemes]', '[customers]\npath = "customers.parquet"\ncustomer_id = "customer_id"\ndimensions = ["region"]\n\n[schemes]')
     plain = plain.replace('order_id = "order_id"', 'order_id = "order_id"\nslice = "shop"').replace('path = "out"', f'path = "out"\ncolumns = {columns}\nreport = []\nkeep_runs = 2')
     job = home / "job.toml"

@@ -1,4 +1,4 @@
-"""Read every table of a run with DuckDB, pyarrow and Polars, and check that all see the same rows and the same money.
+"""Read every table of a run with seven readers, and check that all see the same rows and the same money.
 
     python tests/readers.py PATH/TO/rfmill [SECONDS]        (needs benches/requirements.txt; polls for SECONDS each way, 3)
 
@@ -7,12 +7,16 @@ Makes the quickstart sample in a temporary folder, runs its job at two as-of dat
 - every reader finds the row counts and exact sums that the others find, with `as_of` taken from the folder names,
 - the states of each scheme add up to the customers and to their money,
 - the ledger accounts for every input row and every unit of money, file by file,
+- every file below `tables/`, of a job with a strategy, too, is read by DuckDB, pyarrow, pandas, fastparquet, Polars, Tableau's Hyper
+  API, whose oldest databases refuse numbers of 128 bits, and hyparquet in Node.js, with the same rows, sums and counts of values,
 - a reader who resolves the link `tables` once sees one commit or no folder, while commits replace all dates; how many views of
   one who globs through the link are mixed is printed.
 """
 
 import glob
 import json
+import os
+import shutil
 import subprocess
 import sys
 import tempfile
@@ -24,6 +28,7 @@ from decimal import Decimal
 from pathlib import Path
 
 import duckdb
+import pandas as pd
 import polars as pl
 import pyarrow as pa
 import pyarrow.compute as pc
@@ -51,8 +56,208 @@ def main() -> int:
         check_risk(rfmill, home, tables)
         check_ledger(home, tables)
         check_shared_names(rfmill, home)
-    print("DuckDB, pyarrow and Polars agree.")
+        readers = check_all_files(rfmill, home / "all")
+    print(f"{', '.join(readers)} agree.")
     return 0
+
+
+# A strategy over the last quarter, so that its tables are there; dates without a trend have folders of their own.
+STRATEGY = """
+[[strategy]]
+name = "winback"
+design = "randomised"
+assignments = "orders/_assignments/winback.parquet"
+control = "control"
+split = { control = 0.5, treatment = 0.5 }
+periods = [{ from = 2024-10-01, to = 2024-12-31 }]
+cost_per_customer = "0.35"
+margin_rate = 0.4
+primary = { outcome = "revenue", method = "cuped" }
+by = ["segment"]
+"""
+
+
+def check_all_files(rfmill: Path, home: Path) -> list[str]:
+    """Every file of every table, by every reader that is there: rows, sums of exact columns, and counts of values of the others."""
+    home.mkdir()
+    call(rfmill, "sample", home / "orders", "--orders", "40000", "--customers", "8000", "--string-ids", "--strategy", "winback",
+         "--effect", "0.3", "--strategy-from", "2024-10-01", "--strategy-days", "92")
+    (home / "job.toml").write_text(
+        'name = "readers"\n[orders]\npath = "orders/*.parquet"\ncustomer_id = "customer_id"\nordered_at = "ordered_at"\n'
+        'amount = "amount"\norder_id = "order_id"\n[periods]\nevery = "quarter"\nfrom = 2024-04-01\nto = 2024-12-31\n'
+        f'[output]\npath = "out"\nreport = []\n{STRATEGY}')
+    call(rfmill, "run", home / "job.toml")
+    call(rfmill, "run", home / "job.toml", "--as-of", "2024-12-31")
+    files = sorted((home / "out" / "tables").resolve().rglob("*.parquet"))
+    tables = {path.relative_to((home / "out" / "tables").resolve()).parts[0] for path in files}
+    assert {"dim_date", "restatements", "effects", "arms", "movers", "state_history"} <= tables, tables
+    summed = {path: {field.name: pa.types.is_integer(field.type) or pa.types.is_decimal(field.type) for field in pq.read_schema(path)}
+              for path in files}
+    want = totals_by_duckdb(summed, home)
+    readers = {"pyarrow": totals_by_pyarrow, "pandas": totals_by_pandas, "fastparquet": totals_by_fastparquet, "Polars": totals_by_polars,
+               "Hyper": totals_by_hyper, "hyparquet": totals_by_hyparquet}
+    agreed = ["DuckDB"]
+    for name, totals in readers.items():
+        began, got = time.monotonic(), totals(summed, home)
+        if got is None:
+            print(f"{name}: skipped, it is not installed")
+            continue
+        for path in files:
+            # Both make floats of decimals, and sums of `arms` have up to 128 bits.
+            if name in ("fastparquet", "hyparquet") and path.name.startswith("arms"):
+                continue
+            # Without rows there is nothing to add: SQL says null, others 0.
+            clean = [{key: value or 0 for key, value in values.items()} for values in (got[path], want[path])]
+            assert clean[0] == clean[1], f"{path}: {name} reads {clean[0]}, DuckDB {clean[1]}"
+        agreed.append(name)
+        print(f"{name:<11} reads {len(files)} files of {len(tables)} tables as DuckDB does ({time.monotonic() - began:.1f} s)")
+    return agreed
+
+
+Columns = dict[Path, dict[str, bool]]
+Totals = dict[Path, dict[str, Decimal | int | None]]
+
+
+def expressions(columns: dict[str, bool]) -> str:
+    """Rows, sums of exact columns, counts of values of others, as SQL."""
+    parts = [f'sum("{name}")' if exact else f'count("{name}")' for name, exact in columns.items()]
+    return ", ".join(["count(*)", *parts])
+
+
+def scales_of(path: Path) -> dict[str, int]:
+    """Digits after the point by column."""
+    return {field.name: field.type.scale if pa.types.is_decimal(field.type) else 0 for field in pq.read_schema(path)}
+
+
+def named(columns: dict[str, bool], values: list) -> dict[str, Decimal | int | None]:
+    return {name: None if value is None else Decimal(str(value)) for name, value in zip(["rows", *columns], values, strict=True)}
+
+
+def totals_by_duckdb(files: Columns, _: Path) -> Totals:
+    def totals(path: Path, columns: dict[str, bool]) -> dict:
+        (row,) = duckdb.sql(f"select {expressions(columns)} from read_parquet('{path}', hive_partitioning = false)").fetchall()
+        return named(columns, list(row))
+
+    return {path: totals(path, columns) for path, columns in files.items()}
+
+
+def totals_by_pyarrow(files: Columns, _: Path) -> Totals:
+    def total(column: pa.ChunkedArray, exact: bool) -> object:
+        if not exact:
+            return pc.count(column).as_py()
+        scale = column.type.scale if pa.types.is_decimal(column.type) else 0
+        return pc.sum(column.cast(pa.decimal128(38, scale))).as_py()
+
+    def totals(path: Path, columns: dict[str, bool]) -> dict:
+        table = pq.ParquetFile(path).read()
+        return named(columns, [len(table), *(total(table[name], exact) for name, exact in columns.items())])
+
+    return {path: totals(path, columns) for path, columns in files.items()}
+
+
+def totals_of_frame(frame: pd.DataFrame, columns: dict[str, bool], scales: dict[str, int] | None = None) -> dict:
+    def exactly(name: str, value: object) -> Decimal:
+        # A reader that makes floats of decimals means those of the column's digits.
+        return Decimal(str(value)) if scales is None else round(Decimal(str(value)), scales[name])
+
+    def total(name: str, exact: bool) -> object:
+        known = frame[name].dropna()
+        return sum((exactly(name, value) for value in known.tolist()), Decimal(0)) if exact else len(known)
+
+    return named(columns, [len(frame), *(total(name, exact) for name, exact in columns.items())])
+
+
+def totals_by_pandas(files: Columns, _: Path) -> Totals:
+    return {path: totals_of_frame(pd.read_parquet(path, engine="pyarrow", partitioning=None), columns) for path, columns in files.items()}
+
+
+def totals_by_fastparquet(files: Columns, _: Path) -> Totals | None:
+    try:
+        import fastparquet
+    except ImportError:
+        return None
+
+    def totals(path: Path, columns: dict[str, bool]) -> dict:
+        with path.open("rb") as file:
+            return totals_of_frame(fastparquet.ParquetFile(file).to_pandas(), columns, scales_of(path))
+
+    return {path: totals(path, columns) for path, columns in files.items()}
+
+
+def totals_by_polars(files: Columns, _: Path) -> Totals:
+    def total(frame: pl.DataFrame, name: str, exact: bool) -> pl.Expr:
+        if not exact:
+            return pl.col(name).count().alias(name)
+        kind = frame.schema[name]
+        return pl.col(name).cast(pl.Decimal(38, kind.scale) if kind.is_decimal() else pl.Int64).sum().alias(name)
+
+    def totals(path: Path, columns: dict[str, bool]) -> dict:
+        frame = pl.read_parquet(path, hive_partitioning=False)
+        sums = frame.select(pl.len().alias("rows"), *(total(frame, name, exact) for name, exact in columns.items())).row(0)
+        return named(columns, list(sums))
+
+    return {path: totals(path, columns) for path, columns in files.items()}
+
+
+def totals_by_hyper(files: Columns, home: Path) -> Totals | None:
+    """In databases of the oldest version but for `arms`, whose sums have 128 bits."""
+    try:
+        import tableauhyperapi as hyper
+    except ImportError:
+        return None
+    found: Totals = {}
+    for version, of_arms in (("0", False), ("3", True)):
+        settings = {"log_config": "", "default_database_version": version}
+        with hyper.HyperProcess(hyper.Telemetry.DO_NOT_SEND_USAGE_DATA_TO_TABLEAU, parameters=settings) as process:
+            database = home / f"version{version}.hyper"
+            with hyper.Connection(process.endpoint, database, hyper.CreateMode.CREATE_AND_REPLACE) as connection:
+                for number, (path, columns) in enumerate(files.items()):
+                    if path.name.startswith("arms") != of_arms:
+                        continue
+                    source = f"external({hyper.escape_string_literal(str(path))}, FORMAT => 'parquet')"
+                    connection.execute_command(f"CREATE TABLE t{number} AS SELECT * FROM {source}")
+                    found[path] = named(columns, connection.execute_list_query(f"SELECT {expressions(columns)} FROM t{number}")[0])
+    return found
+
+
+HYPARQUET = """
+import { asyncBufferFromFile, parquetReadObjects } from 'hyparquet'
+import { compressors } from 'hyparquet-compressors'
+import { readFileSync } from 'fs'
+const files = JSON.parse(readFileSync(process.argv[2], 'utf8')), found = []
+for (const { path, columns } of files) {
+  const rows = await parquetReadObjects({ file: await asyncBufferFromFile(path), compressors })
+  const values = columns.map(({ name, exact, scale }) => {
+    const known = rows.map(row => row[name]).filter(value => value !== null && value !== undefined)
+    // Decimals are numbers of JavaScript: their digits are those of money up to 2^53.
+    return exact ? known.reduce((sum, value) => sum + BigInt(Math.round(Number(value) * 10 ** scale)), 0n).toString() : known.length
+  })
+  found.push([rows.length, ...values])
+}
+console.log(JSON.stringify(found))
+"""
+
+
+def totals_by_hyparquet(files: Columns, home: Path) -> Totals | None:
+    cache = Path(os.environ.get("XDG_CACHE_HOME", Path.home() / ".cache")) / "rfmill" / "node"
+    if not shutil.which("node") or not shutil.which("npm"):
+        return None
+    cache.mkdir(parents=True, exist_ok=True)
+    install = ["npm", "install", "--silent", "--no-audit", "--no-fund", "--no-save", "hyparquet@1.33.0", "hyparquet-compressors@1.1.2"]
+    if not (cache / "node_modules" / "hyparquet-compressors").exists() and subprocess.run(install, cwd=cache).returncode != 0:
+        return None
+    scales = {path: scales_of(path) for path in files}
+    asked = [{"path": str(path), "columns": [{"name": name, "exact": exact, "scale": scales[path][name]} for name, exact in columns.items()]}
+             for path, columns in files.items()]
+    (home / "asked.json").write_text(json.dumps(asked))
+    (cache / "totals.mjs").write_text(HYPARQUET)
+    done = subprocess.run(["node", "totals.mjs", str(home / "asked.json")], cwd=cache, capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+    found: Totals = {}
+    for (path, columns), values in zip(files.items(), json.loads(done.stdout), strict=True):
+        scaled = [Decimal(value).scaleb(-scales[path][name]) if exact else value for (name, exact), value in zip(columns.items(), values[1:], strict=True)]
+        found[path] = named(columns, [values[0], *scaled])
+    return found
 
 
 def check_risk(rfmill: Path, home: Path, tables: Path) -> None:
@@ -78,8 +283,8 @@ def check_risk(rfmill: Path, home: Path, tables: Path) -> None:
 def check_shared_names(rfmill: Path, home: Path) -> None:
     """Columns in which two schemes have a state of the same name, or two states the same action, are whole for all readers."""
     job = (home / "quickstart.toml").read_text()
-    job = job.replace("[schemes]", '[playbook.segment]\n"At Risk" = "write"\n"Hibernating" = "write"\n\n[schemes]\nmore = "simple_lifecycle"')
-    assert "[playbook" in job, "the quickstart's job has no section [schemes]"
+    job = job.replace("[schemes]", '[schemes]\nmore = "simple_lifecycle"').replace("[playbook.segment]", '[playbook.segment]\nHibernating = "call"')
+    assert "more =" in job and job.count('= "call"') == 2, "the quickstart's job has no [schemes], or no playbook"
     (home / "shared.toml").write_text(job.replace('path = "out"', 'path = "shared"'))
     call(rfmill, "run", home / "shared.toml")
     seen = set()
@@ -187,8 +392,8 @@ POLLED = {"DuckDB": polled_by_duckdb, "pyarrow": polled_by_pyarrow, "Polars": po
 
 def check_polling(rfmill: Path, home: Path, seconds: float) -> None:
     """Two runs of the same dates are committed in turn, and each commit replaces all of them: every view must be one or the other."""
-    job = (home / "quickstart.toml").read_text().replace('path = "out"', 'path = "polled"\nreport = []')
-    (home / "polled.toml").write_text(job)
+    lines = (home / "quickstart.toml").read_text().replace('path = "out"', 'path = "polled"\nreport = []').splitlines(keepends=True)
+    (home / "polled.toml").write_text("".join(line for line in lines if not line.startswith('report = ["')))
     commands = [(home / "polled.toml",), (home / "polled.toml", "--set", 'orders.keep=[{column = "customer_id", max = 3000}]')]
     tables, allowed = home / "polled" / "tables", []
     for command in commands:

@@ -148,9 +148,10 @@ impl SourceTable {
         }
         self.says_dates |= head.says_dates;
         for column in head.columns {
-            match self.columns.iter().find(|c| c.name == column.name) {
+            match self.columns.iter_mut().find(|c| c.name == column.name) {
                 None => self.columns.push(column),
-                Some(known) if known.kind.sql() == column.kind.sql() => {}
+                Some(known) if known.kind.takes(column.kind) => {}
+                Some(known) if column.kind.takes(known.kind) => known.kind = column.kind,
                 Some(known) => {
                     return Err(Error::new(
                         Kind::State,

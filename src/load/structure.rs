@@ -53,6 +53,15 @@ fn printed(kind: ColumnType) -> String {
     kind.sql().to_lowercase().replace(", ", ",")
 }
 
+/// Whether a column of this type, as PostgreSQL prints it, takes values of another: it is the same, or has more digits.
+fn holds(there: &str, kind: ColumnType) -> bool {
+    let wider = |digits| match kind {
+        ColumnType::Decimal(_, scale) => there == printed(ColumnType::Decimal(digits, scale)),
+        _ => false,
+    };
+    there == printed(kind) || wider(38)
+}
+
 impl Structure {
     /// Looks at the schema of the target.
     ///
@@ -133,7 +142,7 @@ impl Structure {
             for column in &table.columns {
                 match there.columns.iter().find(|(name, _)| *name == column.name) {
                     None => changes.columns.push((table, column)),
-                    Some((_, kind)) if *kind == printed(column.kind) => {}
+                    Some((_, kind)) if holds(kind, column.kind) => {}
                     Some((_, kind)) => {
                         return Err(Error::new(
                             Kind::State,

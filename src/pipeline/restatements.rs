@@ -11,7 +11,7 @@ use crate::error::Result;
 use crate::job::Job;
 use crate::job::raw::TableName;
 use crate::publish::{InputEntry, Manifest, OutputFolder, SourceEntry, Told};
-use crate::tables::{EncodedFile, RestatementRow, Row, Segment, SegmentRow, TableDefinition, encode, to_batch};
+use crate::tables::{EncodedFile, RestatementRow, Row, Segment, SegmentRow, definition_of, encode, to_batch};
 
 /// Input files that a row names, at most.
 const NAMED: usize = 10;
@@ -206,7 +206,7 @@ pub fn encoded(job: &Job, rows: &[RestatementRow]) -> Result<Option<EncodedFile>
     if rows.is_empty() {
         return Ok(None);
     }
-    let table: TableDefinition = RestatementRow::definition(job.scale() as i8);
+    let table = definition_of::<RestatementRow>(job);
     let batch = to_batch(rows, &table)?;
     encode(&table, &table.schema(true), &[&batch], &job.raw.name).map(Some)
 }

@@ -186,7 +186,7 @@ impl Output<'_> {
         Ok(record.or(copied).filter(|_| tree.is_dir()))
     }
 
-    /// The files of a tree; of the tree before only dates that the next tree takes from it.
+    /// The files of a tree by date; of the tree before only dates that the next tree takes from it.
     fn of_tree(
         &self,
         shown: &Record,

@@ -11,36 +11,52 @@ use super::row::Row;
 use crate::domain::IdType;
 use crate::job::Job;
 
+/// Digits of sums of money, unless a job wants all.
+const NARROW: u8 = 18;
+
+/// A table of rows as a job has it.
+pub fn definition_of<R: Row>(job: &Job) -> TableDefinition {
+    let mut table = R::definition(job.scale() as i8);
+    // The sums of arms are what other tables are computed from, and squares among them.
+    if !job.raw.output.wide_sums && table.name != ArmRow::TABLE {
+        for column in &mut table.columns {
+            if let ColumnType::Decimal(digits, _) = &mut column.kind {
+                *digits = NARROW;
+            }
+        }
+    }
+    table
+}
+
 /// The tables of a job, whose `customers` has these columns after the id and the slice.
 pub fn definitions(job: &Job, columns: &[ColumnDefinition], id: IdType) -> Vec<TableDefinition> {
-    let scale = job.scale() as i8;
     let has_slices = job.raw.orders.slice.is_some();
     let mut tables = vec![
         customers(columns, id, has_slices),
-        CutPointRow::definition(scale),
-        SegmentRow::definition(scale),
-        TransitionRow::definition(scale),
+        definition_of::<CutPointRow>(job),
+        definition_of::<SegmentRow>(job),
+        definition_of::<TransitionRow>(job),
         movers(id, has_slices),
         state_history(id, has_slices),
-        GrowthRow::definition(scale),
-        CohortRow::definition(scale),
-        ConcentrationRow::definition(scale),
-        StateRow::definition(scale),
-        PeriodRow::definition(scale),
-        DateRow::definition(scale),
-        RestatementRow::definition(scale),
+        definition_of::<GrowthRow>(job),
+        definition_of::<CohortRow>(job),
+        definition_of::<ConcentrationRow>(job),
+        definition_of::<StateRow>(job),
+        definition_of::<PeriodRow>(job),
+        definition_of::<DateRow>(job),
+        definition_of::<RestatementRow>(job),
     ];
     if !job.strategies.is_empty() {
         tables.extend([
-            EffectRow::definition(scale),
-            PooledEffectRow::definition(scale),
-            VerdictRow::definition(scale),
-            BalanceRow::definition(scale),
-            BeforeAfterRow::definition(scale),
-            ArmRow::definition(scale),
+            definition_of::<EffectRow>(job),
+            definition_of::<PooledEffectRow>(job),
+            definition_of::<VerdictRow>(job),
+            definition_of::<BalanceRow>(job),
+            definition_of::<BeforeAfterRow>(job),
+            definition_of::<ArmRow>(job),
         ]);
     }
-    tables.push(LedgerRow::definition(scale));
+    tables.push(definition_of::<LedgerRow>(job));
     tables
 }
 

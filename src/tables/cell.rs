@@ -69,7 +69,7 @@ pub(super) enum ColumnBuilder {
     Int64(Int64Builder),
     Double(Float64Builder),
     Boolean(BooleanBuilder),
-    Decimal(Decimal128Builder, i8),
+    Decimal(Decimal128Builder, u8, i8),
     State(StringDictionaryBuilder<UInt16Type>),
     Text(StringBuilder),
 }
@@ -83,7 +83,9 @@ impl ColumnBuilder {
             ColumnType::Int64 => ColumnBuilder::Int64(Int64Builder::new()),
             ColumnType::Double => ColumnBuilder::Double(Float64Builder::new()),
             ColumnType::Boolean => ColumnBuilder::Boolean(BooleanBuilder::new()),
-            ColumnType::Decimal(_, scale) => ColumnBuilder::Decimal(Decimal128Builder::new().with_data_type(kind.arrow()), scale),
+            ColumnType::Decimal(digits, scale) => {
+                ColumnBuilder::Decimal(Decimal128Builder::new().with_data_type(kind.arrow()), digits, scale)
+            }
             ColumnType::State => ColumnBuilder::State(StringDictionaryBuilder::new()),
             ColumnType::Text => ColumnBuilder::Text(StringBuilder::new()),
             ColumnType::Id(_) => return None,
@@ -104,10 +106,14 @@ impl ColumnBuilder {
             ColumnBuilder::Int64(numbers) => numbers.append_option(cell(value)?),
             ColumnBuilder::Double(numbers) => numbers.append_option(cell(value)?),
             ColumnBuilder::Boolean(values) => values.append_option(cell(value)?),
-            ColumnBuilder::Decimal(decimals, scale) => {
+            ColumnBuilder::Decimal(decimals, digits, scale) => {
                 let decimal = cell::<Decimal>(value)?;
                 if decimal.is_some_and(|decimal| i64::from(decimal.scale) != i64::from(*scale)) {
                     return Err(Unfit::Kind);
+                }
+                let most = 10u128.checked_pow(u32::from(*digits)).unwrap_or(u128::MAX);
+                if decimal.is_some_and(|decimal| decimal.digits.unsigned_abs() >= most) {
+                    return Err(Unfit::TooManyDigits(*digits));
                 }
                 decimals.append_option(decimal.map(|decimal| decimal.digits));
             }
@@ -135,7 +141,7 @@ impl ColumnBuilder {
             ColumnBuilder::Int64(builder) => Arc::new(builder.finish()),
             ColumnBuilder::Double(builder) => Arc::new(builder.finish()),
             ColumnBuilder::Boolean(builder) => Arc::new(builder.finish()),
-            ColumnBuilder::Decimal(builder, _) => Arc::new(builder.finish()),
+            ColumnBuilder::Decimal(builder, ..) => Arc::new(builder.finish()),
             ColumnBuilder::State(builder) => Arc::new(builder.finish()),
             ColumnBuilder::Text(builder) => Arc::new(builder.finish()),
         }
@@ -149,6 +155,8 @@ pub(super) enum Unfit {
     Kind,
     /// The column has as many different names as it can number.
     TooManyNames,
+    /// It has more digits than the column, which has this many.
+    TooManyDigits(u8),
 }
 
 /// Money is a JSON string with all its digits, a date `YYYY-MM-DD`.

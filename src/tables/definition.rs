@@ -65,6 +65,14 @@ impl ColumnType {
         plain.into_iter().chain(ids.map(Id)).find(|kind| kind.arrow() == *arrow)
     }
 
+    /// Whether a column of this type in a database takes values of another: of the same SQL type, or decimals of fewer digits.
+    pub fn takes(self, other: ColumnType) -> bool {
+        match (self, other) {
+            (ColumnType::Decimal(digits, scale), ColumnType::Decimal(fewer, same)) => digits >= fewer && scale == same,
+            _ => self.sql() == other.sql(),
+        }
+    }
+
     /// The SQL type, as PostgreSQL and DuckDB understand it.
     pub fn sql(self) -> String {
         match self {

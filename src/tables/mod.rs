@@ -21,7 +21,7 @@ mod views;
 
 pub use assignments::{AssignedRows, CodedNames, assigned_csv, assigned_parquet};
 pub use calendar::{calendar, whole_years};
-pub use catalog::{definitions, key_of};
+pub use catalog::{definition_of, definitions, key_of};
 pub use cell::{Cell, Value};
 pub use declarations::{
     ArmRow, BalanceRow, BeforeAfterRow, CohortRow, ConcentrationRow, CutPointRow, DateRow, EffectRow, GrowthRow, LedgerRow,

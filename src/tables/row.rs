@@ -82,6 +82,12 @@ impl<'a, R: Row> BatchBuilder<'a, R> {
         self.columns.par_iter_mut().try_for_each(|(column, builder)| {
             rows.iter().try_for_each(|row| builder.push((column.cell)(row))).map_err(|why| match why {
                 Unfit::Kind => unfit(table, column.name),
+                Unfit::TooManyDigits(digits) => {
+                    let (column, table) = (column.name, &table.name);
+                    let advice =
+                        if digits < 38 { "set output.wide_sums = true" } else { "give the job a smaller orders.amount_scale" };
+                    Error::contract(format!("a sum of the column {column} of table {table} has over {digits} digits; {advice}"))
+                }
                 Unfit::TooManyNames => {
                     let most = 1u32 << u16::BITS;
                     Error::contract(format!(

@@ -132,9 +132,10 @@ class Bench:
     def nothing_is_left(self, where: str, out: Path) -> None:
         assert len(os.listdir(out / "runs")) <= 2, f"{where}: {os.listdir(out / 'runs')}"
         assert len(os.listdir(out / ".tables")) <= 4, f"{where}: {os.listdir(out / '.tables')}"
-        left = [name for folder in ("runs", "commits", "manifests", ".tables") for name in os.listdir(out / folder) if name.startswith(".")]
+        left = [name for folder in ("runs", "commits", "made", "manifests", ".tables") for name in os.listdir(out / folder) if name.startswith(".")]
         assert not left, f"{where}: {left} are left"
-        assert sorted(os.listdir(out)) == [".rfmill", ".tables", "commits", "latest", "manifests", "runs", "tables"], os.listdir(out)
+        there = [".rfmill", ".tables", "commits", "latest", "made", "manifests", "runs", "tables"]
+        assert sorted(os.listdir(out)) == there, os.listdir(out)
 
     def calls(self, job: str = "orders") -> Counter[str]:
         """How often a run makes each call, of the thread that makes it most: strace counts per thread, too."""

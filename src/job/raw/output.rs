@@ -42,6 +42,10 @@ pub struct RawOutput {
     /// Whether CRM files begin with a byte order mark.
     #[serde(default)]
     pub crm_bom: bool,
+    /// Whether sums of money have 38 digits (`DECIMAL(38, s)`) and not 18: Tableau and others refuse that. A sum that does not fit
+    /// into 18 digits is exit 3.
+    #[serde(default)]
+    pub wide_sums: bool,
     /// How many committed runs stay in `runs/`, the last ones; a run removes the others at its end. The run of `latest` and the
     /// next older one stay besides, and `tables/` keeps every as-of date whatever this says.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -61,6 +65,7 @@ impl Default for RawOutput {
             min_group: None,
             crm_rows: None,
             crm_bom: false,
+            wide_sums: false,
             keep_runs: None,
         }
     }

@@ -62,6 +62,10 @@ pub fn encode(table: &TableDefinition, schema: &SchemaRef, batches: &[&RecordBat
             KeyValue::new("job".into(), Some(job.into())),
             KeyValue::new(ONE_ROW_PER.into(), Some(table.one_row_per.into())),
         ]));
+    let is_null = |name: &str| {
+        let mut columns = batches.iter().filter_map(|batch| batch.column_by_name(name));
+        columns.all(|column| column.null_count() == column.len())
+    };
     for field in &table.columns {
         let path = ColumnPath::from(field.name.clone());
         // A dictionary costs a look-up per value; integers pack as well by their differences, and money hardly repeats.
@@ -80,6 +84,10 @@ pub fn encode(table: &TableDefinition, schema: &SchemaRef, batches: &[&RecordBat
                 properties = properties
                     .set_column_dictionary_enabled(path.clone(), false)
                     .set_column_encoding(path, Encoding::DELTA_BINARY_PACKED);
+            }
+            // A dictionary without a name is a page without a byte, which fastparquet cannot read.
+            ColumnType::State | ColumnType::Text if is_null(&field.name) => {
+                properties = properties.set_column_dictionary_enabled(path, false);
             }
             _ => {}
         }

@@ -35,6 +35,7 @@ pub(super) fn encode(column: &ArrayRef, descr: &ColumnDescPtr, compression: Comp
     let int = |least, greatest, nulls| Statistics::int32(least, greatest, None, Some(nulls), false);
     let long = |least, greatest, nulls| Statistics::int64(least, greatest, None, Some(nulls), false);
     let encoded = match (column.data_type(), descr.physical_type()) {
+        (DataType::Dictionary(..), _) if column.null_count() == column.len() => return Ok(None),
         (DataType::Dictionary(..), Type::BYTE_ARRAY) => {
             let Some(column) = column.as_dictionary_opt::<UInt16Type>() else { return Ok(None) };
             states(column, descr)?
@@ -116,9 +117,13 @@ fn integers<T: Integer>(
             (0..=span).for_each(|key| least.plus(key).put(&mut dictionary));
             rows.keyed(dictionary, span as usize + 1, |value| value.above(least) as u16, statistics, descr)
         }
+        _ if rows.has_wide_differences() => rows.plain(statistics, descr, compression),
         _ => rows.differences(statistics, descr, compression),
     }
 }
+
+/// Differences that differ by more than this are not packed: fastparquet 2026.9.0 reads other numbers where they need over 28 bits.
+const PACKED_SPAN: i128 = 1 << 27;
 
 /// The rows of a column on their way into pages.
 struct PresentValues<'a, T: Clone> {
@@ -251,6 +256,24 @@ impl<'a, T: Copy + Default> PresentValues<'a, T> {
 }
 
 impl<T: Integer> PresentValues<'_, T> {
+    /// Whether differences of neighbours are too unlike to be packed.
+    fn has_wide_differences(&self) -> bool {
+        let pairs = self.values.iter().zip(self.values.iter().skip(1));
+        let differences = pairs.map(|(now, next)| i128::from(next.widened()) - i128::from(now.widened()));
+        let bounds = differences.fold(None, |bounds: Option<(i128, i128)>, difference| {
+            let (least, greatest) = bounds.unwrap_or((difference, difference));
+            Some((least.min(difference), greatest.max(difference)))
+        });
+        bounds.is_some_and(|(least, greatest)| greatest - least >= PACKED_SPAN)
+    }
+
+    /// A data page of the values as they are.
+    fn plain(&self, statistics: Statistics, descr: &ColumnDescPtr, compression: Compression) -> Result<EncodedChunk> {
+        let mut page = self.page(descr);
+        self.values.iter().for_each(|value| value.put(&mut page));
+        self.chunk(None, (page, Encoding::PLAIN, compression), statistics, descr)
+    }
+
     /// A data page of differences.
     fn differences(&self, statistics: Statistics, descr: &ColumnDescPtr, compression: Compression) -> Result<EncodedChunk> {
         let mut page = self.page(descr);
@@ -323,6 +346,16 @@ mod tests {
                 i64::from(span) - 4,
             );
         }
+    }
+
+    #[test]
+    fn wide_differences_are_not_packed() {
+        let wide = |values: &[i64]| PresentValues::new(values, None).has_wide_differences();
+        // Sorted ids are far from zero and near each other.
+        assert!(!wide(&[1 << 60, (1 << 60) + 5, (1 << 60) + 900]) && !wide(&[7]) && !wide(&[]));
+        assert!(wide(&[0, 1 << 40, 5]) && wide(&[i64::MIN, i64::MAX, i64::MIN]));
+        assert!(!wide(&[0, (1 << 26) - 1, 0]) && wide(&[0, 1 << 26, 0]));
+        come_back(Arc::new(Int64Array::from(vec![Some(6_978_505_560_000), None, Some(-3), Some(i64::MAX)])), -3, i64::MAX);
     }
 
     /// States of two schemes may have one name. It stands in the dictionary once.
