@@ -61,8 +61,8 @@ fn scheme(rng: &mut Rng, name: &str) -> String {
     out.replace("'O'Neil \"x\"'", "\"O'Neil \\\"x\\\"\"")
 }
 
-/// A random job over a random shop, run.
-fn job(seed: u64) -> Workshop {
+/// A random job over a random shop, run, and what the console said.
+fn job(seed: u64) -> (Workshop, String) {
     let mut rng = Rng::new(seed ^ 0xc1a1);
     let shop = Workshop::new();
     let orders = Shop::new(seed);
@@ -82,7 +82,7 @@ fn job(seed: u64) -> Workshop {
     ];
     let mut text = format!(
         "name = \"claims\"\n[orders]\npath = \"data/*.parquet\"\ncustomer_id = \"customer_id\"\nordered_at = \"ordered_at\"\namount = \"amount\"\n\
-         order_id = \"order_id\"\n[periods]\n{}\n[score]\nlookback = \"{}\"\n[schemes]\n{}\n[output]\npath = \"out\"\nreport = [\"json\", \"html\", \"crm\"]\ncurrency_label = \"£\"\n",
+         order_id = \"order_id\"\n[periods]\n{}\n[score]\nlookback = \"{}\"\n[schemes]\n{}\n[output]\npath = \"out\"\nreport = [\"json\", \"html\", \"xlsx\", \"crm\"]\ncurrency_label = \"£\"\n",
         rng.pick(&periods),
         rng.pick(&["365d", "90d", "12 months"]),
         rng.pick(&schemes),
@@ -110,9 +110,9 @@ fn job(seed: u64) -> Workshop {
         shop.write("arms.csv", &arms);
     }
     shop.write("job.toml", &text);
-    let ran = shop.run(&["--quiet"]);
+    let ran = shop.run(&[]);
     assert!(ran.status.success(), "seed {seed}: {}\n{text}", said(&ran));
-    shop
+    (shop, String::from_utf8(ran.stderr).expect("UTF-8"))
 }
 
 type Row = BTreeMap<String, Cell>;
@@ -545,12 +545,50 @@ fn tasks(told: &Told, shop: &Workshop, seed: u64) {
     }
 }
 
+/// The console lists the states of the last date with their customers, shares and revenue.
+fn on_the_console(told: &Told, console: &str, seed: u64) {
+    let last = told.last();
+    for (scheme, _) in told.schemes() {
+        let head = format!("{scheme} at {}", date_text(last));
+        let lines: Vec<&str> = console.lines().skip_while(|line| !line.trim_start().starts_with(&head)).skip(1).collect();
+        let lines: Vec<&str> = lines.into_iter().take_while(|line| !line.trim().is_empty()).collect();
+        let rows = told.segments(last, &scheme);
+        assert_eq!(lines.len(), rows.len(), "seed {seed}: {head}: {lines:?}");
+        let all: i128 = rows.iter().map(|row| row["customers"].int()).sum();
+        for row in rows {
+            let (n, cents) = (row["customers"].int(), row["revenue"].minor());
+            let sign = if cents < 0 { "-" } else { "" };
+            let money = format!("{sign}{}.{:02}", count((cents.unsigned_abs() / 100) as i128), cents.unsigned_abs() % 100);
+            let numbers = [count(n), format!("{:.1}", n as f64 / all as f64 * 100.0), money];
+            let state = row["state"].text();
+            let line = lines.iter().find(|line| line.trim_start().starts_with(&format!("{state} "))).expect(state);
+            let words: Vec<&str> = line.trim_start()[state.len()..].split_whitespace().collect();
+            for number in &numbers {
+                assert!(words.contains(&number.as_str()), "seed {seed}: {state}: {number}, not {line}");
+            }
+        }
+    }
+}
+
+/// The workbook has the answers of the page, word for word.
+fn in_the_workbook(told: &Told, seed: u64) {
+    let book = crate::report::archive::unzip(&std::fs::read(told.run.join("report/workbook.xlsx")).expect("a workbook"));
+    let texts: String = book.values().map(|part| String::from_utf8_lossy(part).into_owned()).collect();
+    for answer in told.report["answers"].as_array().expect("answers") {
+        for paragraph in answer["answer"].as_array().expect("paragraphs") {
+            let text = paragraph.as_str().expect("text");
+            let escaped = text.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;");
+            assert!(texts.contains(&escaped) || texts.contains(&escaped.replace('"', "&quot;")), "seed {seed}: {text}");
+        }
+    }
+}
+
 #[test]
 fn what_a_report_says_is_what_its_tables_say() {
     let jobs = std::env::var("RFMILL_CLAIMS").ok().and_then(|n| n.parse().ok()).unwrap_or(JOBS);
     let mut heard: BTreeMap<String, u32> = BTreeMap::new();
     for seed in 0..jobs {
-        let shop = job(seed);
+        let (shop, console) = job(seed);
         let told = Told::new(&shop);
         assert_eq!(told.answer("at_risk"), at_risk(&told), "seed {seed}");
         assert_eq!(told.answer("left_best"), left_best(&told), "seed {seed}");
@@ -561,6 +599,8 @@ fn what_a_report_says_is_what_its_tables_say() {
         }
         strategy(&told, seed);
         tasks(&told, &shop, seed);
+        on_the_console(&told, &console, seed);
+        in_the_workbook(&told, seed);
         for answer in told.report["answers"].as_array().expect("answers") {
             *heard.entry(answer["key"].as_str().expect("a key").to_owned()).or_default() += 1;
         }

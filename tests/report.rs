@@ -2,7 +2,7 @@
 
 /// The parts of a workbook.
 #[path = "report/archive.rs"]
-mod archive;
+pub mod archive;
 /// A made-up shop with all tables.
 #[path = "report/shop.rs"]
 mod shop;
