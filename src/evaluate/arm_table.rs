@@ -25,19 +25,19 @@ impl BinRow {
 
 impl ArmSums {
     /// The rows of one period, then those of customers who are in two. Money has `money_scale` digits after the point.
-    pub fn to_rows(&self, money_scale: u32) -> Vec<ArmRow> {
-        let of_one_period = self.rows().map(|(key, sums)| {
+    pub fn table_rows(&self, money_scale: u32) -> impl Iterator<Item = ArmRow> {
+        let of_one_period = self.rows().map(move |(key, sums)| {
             // Within a period, x times y is y times x.
             let products = from_fn(|i| from_fn(|j| (i <= j).then(|| sums.product_of(i, j))));
             row(key.clone(), sums.n, sums.sum, products, None, money_scale)
         });
-        let of_two_periods = self.pairs().map(|(key, sums)| {
+        let of_two_periods = self.pairs().map(move |(key, sums)| {
             let PairKey { strategy, phase, scheme, state, outcome, first: PairEnd { period, cell, arm }, second } = key.clone();
             let first = ArmKey { strategy, period, phase, scheme, state, cell, arm, quantity: Quantity::Outcome(outcome) };
             let products = sums.product.map(|of_first| of_first.map(Some));
             row(first, sums.n, sums.first, products, Some((second, sums.second)), money_scale)
         });
-        of_one_period.chain(of_two_periods).collect()
+        of_one_period.chain(of_two_periods)
     }
 
     /// The rows of bins, with the columns of `table`: many, and alike but for bins and sums.

@@ -139,8 +139,24 @@ fn sum_count(summary: &Summary<'_>, name: TableName) -> usize {
         TableName::Growth => movement.growth.len(),
         TableName::Cohorts => movement.cohorts.len(),
         TableName::Concentration => summary.scored.concentration.len(),
+        TableName::Arms => summary.arms.rows().count() + summary.arms.pairs().count(),
         _ => 0,
     }
+}
+
+/// The table of sums by arm, some rows at a time: strategies that overlap have many.
+fn arms_batch(arms: &ArmSums, scale: u32, table: &TableDefinition) -> Result<RecordBatch> {
+    let mut batch = BatchBuilder::new(table)?;
+    let mut rows = Vec::new();
+    for row in arms.table_rows(scale) {
+        rows.push(row);
+        if rows.len() >= CHUNK {
+            batch.add(&rows)?;
+            rows.clear();
+        }
+    }
+    batch.add(&rows)?;
+    batch.finish()
 }
 
 /// The table of cut points: slice by slice, since there may be many.
@@ -209,7 +225,7 @@ fn batch(summary: &Summary<'_>, name: TableName, table: &TableDefinition) -> Res
         TableName::Verdicts => to_batch(&evaluation.verdicts, table),
         TableName::Balance => to_batch(&evaluation.balance, table),
         TableName::BeforeAfter => to_batch(&evaluation.before_after, table),
-        TableName::Arms => to_batch(&arms.to_rows(job.scale()), table),
+        TableName::Arms => arms_batch(arms, job.scale(), table),
         TableName::Ledger => {
             let mut rows = summary_rows::ledger(ledger, &scanned.outcome_names, &prepared.orders, &names);
             rows.extend(prepared.queries.ledger_rows());
