@@ -38,6 +38,19 @@ pub enum Kind {
 }
 
 impl Kind {
+    /// All kinds.
+    pub const ALL: [Kind; 9] = [
+        Kind::Bug,
+        Kind::Usage,
+        Kind::Contract,
+        Kind::Input,
+        Kind::State,
+        Kind::Output,
+        Kind::Resource,
+        Kind::Locked,
+        Kind::Unknown,
+    ];
+
     /// The exit code of the process.
     pub fn exit_code(self) -> u8 {
         match self {
@@ -235,6 +248,17 @@ pub fn suggestion<'a>(word: &str, candidates: impl IntoIterator<Item = &'a str>)
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    /// `docs/ERRORS.md` explains every kind, under its code and its word.
+    #[test]
+    fn every_kind_is_explained() {
+        let doc = std::fs::read_to_string(concat!(env!("CARGO_MANIFEST_DIR"), "/docs/ERRORS.md")).expect("the doc");
+        for kind in Kind::ALL {
+            let row = format!("| {} | `{}` |", kind.exit_code(), kind.name());
+            let explained = doc.lines().find(|line| line.starts_with(&row));
+            assert_eq!(explained.map(|line| line.matches('|').count()), Some(6), "{row} and a cell per language");
+        }
+    }
 
     #[test]
     fn limits_are_told_by_code_and_kind_through_all_causes() {

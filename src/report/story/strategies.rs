@@ -127,19 +127,25 @@ fn last_period(view: &View, arm: &ArmEffects, decided: &VerdictRow) -> Option<Se
 /// For which tiers it earned money, and for which nobody knows.
 fn tiers(view: &View, arm: &ArmEffects) -> Vec<Sentence> {
     // Beside alike customers, nothing is said of a cause.
+    let (more, less) = ("story.strategy.more", "story.strategy.less");
     let [earned, unpaid, works, lost, harms] = match arm.is_matched() {
-        true => ["more", "more", "more", "less", "less"],
-        false => ["earned", "unpaid", "works", "lost", "harms"],
-    }
-    .map(|name| format!("story.strategy.{name}"));
+        true => [more, more, more, less, less],
+        false => [
+            "story.strategy.earned",
+            "story.strategy.unpaid",
+            "story.strategy.works",
+            "story.strategy.lost",
+            "story.strategy.harms",
+        ],
+    };
     let kinds = [
         (Known::Earned, earned),
         (Known::Unpaid, unpaid),
         (Known::Works, works),
         (Known::Lost, lost),
         (Known::Harms, harms),
-        (Known::Open, "story.strategy.open".into()),
-        (Known::Nothing, "story.strategy.cannot_say".into()),
+        (Known::Open, "story.strategy.open"),
+        (Known::Nothing, "story.strategy.cannot_say"),
     ];
     let decided = view.in_ladder_order(arm.decided_tiers());
     let (mut out, mut comparisons) = (Vec::new(), None);
@@ -166,7 +172,7 @@ fn tiers(view: &View, arm: &ArmEffects) -> Vec<Sentence> {
             out.push(view.words.say("story.strategy.sure", &[("comparisons", &view.format.count(n))]));
         }
         let separator = view.words.text(if names.iter().any(|n| n.contains(", ")) { "format.list_long" } else { "format.list" });
-        out.push(view.words.say(&key, &[("list", &names.join(separator))]));
+        out.push(view.words.say(key, &[("list", &names.join(separator))]));
     }
     if let Some(n) = comparisons {
         out.push(view.words.say("story.strategy.sure", &[("comparisons", &view.format.count(n))]));
