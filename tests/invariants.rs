@@ -288,7 +288,9 @@ fn returns_never_refresh_recency() {
                 folder.write("job.toml", &shape.job());
                 run(&folder, None);
                 let mut files = bytes(&folder.path("out/tables"));
-                files.retain(|path, _| path.starts_with("customers") || (gross && !path.starts_with("ledger")));
+                // The calendar begins with the first row of the data, which may be a return.
+                let is_compared = |path: &PathBuf| !path.starts_with("ledger") && !path.starts_with("dim_date");
+                files.retain(|path, _| path.starts_with("customers") || (gross && is_compared(path)));
                 files
             });
             let names: Vec<&PathBuf> = tables[0].iter().filter(|(p, b)| tables[1].get(*p) != Some(b)).map(|(p, _)| p).collect();

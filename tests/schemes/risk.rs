@@ -172,7 +172,10 @@ fn only_marked_states_are_at_risk() {
     assert_eq!(fact("risk_scheme"), Some("own".into()));
     assert_eq!(fact("customers_at_risk"), Some(1.into()));
     assert_eq!(fact("revenue_at_risk"), Some("21.00".into()));
-    assert!(page.contains("By the scheme <b>Own</b>, <b>1</b> customer is at risk, <b>25.0%</b> of all: <b>Blue</b>."), "{page}");
+    assert!(
+        page.contains("By the scheme <b>Own</b>, <b>1</b> customer is at risk, <b>25.0%</b> of all: <b>Blue 1 (21)</b>."),
+        "{page}"
+    );
 }
 
 #[test]

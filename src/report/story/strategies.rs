@@ -140,10 +140,10 @@ fn tiers(view: &View, arm: &ArmEffects) -> Vec<Sentence> {
     };
     let kinds = [
         (Known::Earned, earned),
-        (Known::Unpaid, unpaid),
         (Known::Works, works),
         (Known::Lost, lost),
         (Known::Harms, harms),
+        (Known::Unpaid, unpaid),
         (Known::Open, "story.strategy.open"),
         (Known::Nothing, "story.strategy.cannot_say"),
     ];
