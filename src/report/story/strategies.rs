@@ -166,9 +166,7 @@ fn tiers(view: &View, arm: &ArmEffects) -> Vec<Sentence> {
         }
         if !matches!(kind, Known::Open | Known::Unpaid | Known::Nothing) {
             comparisons = comparisons.max(verdicts.iter().filter_map(|verdict| arm.family_of(verdict)).max());
-        } else if kind != Known::Unpaid
-            && let Some(n) = comparisons.take()
-        {
+        } else if let Some(n) = comparisons.take() {
             out.push(view.words.say("story.strategy.sure", &[("comparisons", &view.format.count(n))]));
         }
         let separator = view.words.text(if names.iter().any(|n| n.contains(", ")) { "format.list_long" } else { "format.list" });
