@@ -58,8 +58,7 @@ impl People {
                 .caused_by(e)
         })?;
         let text = text.strip_prefix('\u{feff}').unwrap_or(&text);
-        let lines =
-            text.lines().enumerate().filter(|(at, line)| !line.trim().is_empty() && !(*at == 0 && *line == "customer_id"));
+        let lines = text.lines().enumerate().filter(|(at, line)| !(line.trim().is_empty() || *at == 0 && *line == "customer_id"));
         let people = People::new(lines.map(|(_, line)| line.to_owned()));
         match people.len() {
             0 => Err(Error::usage(format!("{shown} has no id; give a text file with an id per line, as customer_id shows it"))),

@@ -88,7 +88,7 @@ impl<'a> Choice<'a> {
         let slices = view.data.segments.iter().flatten().map(|row| row.slice.as_str());
         let slices = view.slices.iter().filter_map(|slice| slices.clone().find(|known| known == slice)).collect();
         let dates = view.dates.iter().rev().filter(|day| rows.iter().any(|row| row.as_of == **day)).copied().collect();
-        (all > 0).then(|| Choice { dates, slices, groups, is_cut: rows.len() < all, rows })
+        (all > 0).then_some(Choice { dates, slices, groups, is_cut: rows.len() < all, rows })
     }
 
     /// What the script reads: numbers of date, slice, group, scheme and state, and what the table shows of them.

@@ -75,7 +75,7 @@ pub(super) fn list(view: &View) -> Vec<Task> {
             }
         }
     }
-    tasks.sort_by(|a, b| order(a).cmp(&order(b)));
+    tasks.sort_by_key(order);
     tasks
 }
 

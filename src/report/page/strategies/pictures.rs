@@ -148,7 +148,7 @@ fn by_period(view: &View, arm: &ArmEffects, number: usize, shown: &Shown<'_>) ->
 fn money(view: &View, arm: &ArmEffects, number: usize) -> Markup {
     let phase = arm.periods.first().and_then(|row| row.phase.clone());
     let mut sums = [0.0; 3];
-    let (mut periods, mut points): (Vec<String>, [Vec<Option<(f64, Mark)>>; 3]) = (Vec::new(), Default::default());
+    let (mut periods, mut points) = (Vec::new(), [const { Vec::new() }; 3]);
     let names = ["strategy.margin_so_far", "strategy.cost_so_far", "strategy.net_so_far"].map(|key| view.words.text(key));
     for row in arm.periods.iter().filter(|row| row.phase == phase) {
         let (Some(net), Some(cost), Some(treated)) = (row.net_margin_per_customer, row.cost, row.n_treated) else { continue };
