@@ -79,7 +79,7 @@ impl OutputFolder {
     /// Makes the folders, and finds now what would fail at the commit.
     fn prepare(&self) -> Result<()> {
         let mut is_new = false;
-        for name in ["runs", "commits", MANIFESTS] {
+        for name in ["runs", "commits", MANIFESTS, MADE] {
             let folder = self.root.join(name);
             is_new |= make_folder(&folder)?;
             let probe = folder.join(".probe");

@@ -61,7 +61,7 @@ def planted_links(bench: Bench) -> None:
     names = (
         ".rfmill", "runs", "commits", ".tables", "latest", "tables", "latest.new", "tables.new", f"runs/.staging-{run}", f"runs/{run}",
         "runs/.probe", "commits/.probe", f"runs/.old-{run}", "commits/.00000003.new", "commits/00000003.json", ".tables/.00000003.from-00000001", ".tables/00000003",
-        ".tables/00000003.json", "manifests", "manifests/.probe",
+        ".tables/00000003.json", "manifests", "manifests/.probe", "made", "made/.probe",
     )  # fmt: skip
     for name in names:
         for target in (victim, victim / "file"):
@@ -108,7 +108,7 @@ def names_in_the_data_never_become_paths(bench: Bench) -> None:
     made = {str(path.relative_to(bench.out)) for path in bench.home.rglob("*") if path not in before and path != bench.out and bench.out in path.parents}
     table = r"[a-z_]+(/as_of=\d{4}-\d\d-\d\d)?(/[a-z_]+(-\d{3})?\.parquet)?"
     run = rf"([a-z_]+\.parquet|manifest\.json|report(/[a-z-]+\.[a-z]+)?|(partitions/)?{table}|partitions)"
-    allowed = rf"\.rfmill|commits(/\d{{8}}\.json)?|latest(/{run})?|tables(/{table})?|\.tables(/\d{{8}}(\.json|/{table})?)?|manifests(/[0-9a-f]{{64}}\.json)?|runs(/[0-9a-f]{{16}}(/{run})?)?"
+    allowed = rf"\.rfmill|commits(/\d{{8}}\.json)?|latest(/{run})?|tables(/{table})?|\.tables(/\d{{8}}(\.json|/{table})?)?|(manifests|made)(/[0-9a-f]{{64}}\.(json|parquet))?|runs(/[0-9a-f]{{16}}(/{run})?)?"
     strange = [name for name in made if not re.fullmatch(allowed, name)]
     assert made and not strange, f"names that come from the data: {strange}"
     assert {path for path in bench.home.rglob("*") if bench.out not in path.parents} <= before | {bench.out}, "something was written beside the output"
