@@ -11,7 +11,7 @@ use crate::support::cases::Rng;
 use crate::support::run::{Cell, Workshop, read_file, said};
 
 /// Jobs of a run of the test; `RFMILL_CLAIMS` asks for another number.
-const JOBS: u64 = 40;
+const JOBS: u64 = 200;
 
 /// Names that states get: such as speak of risk without a mark, numbers, long ones, and such as would break a sentence.
 const NAMES: [&str; 12] = [
@@ -409,6 +409,52 @@ fn headlines(told: &Told) -> Option<String> {
     ))
 }
 
+/// Where the active customers come from, in words.
+fn accounting(told: &Told) -> Option<String> {
+    let last = told.last();
+    let rows = told.rows("growth");
+    let row = rows.iter().find(|row| row["as_of"].date() == last && row["scheme"].text() == "(all)")?;
+    let n = |name: &str| match row[name] {
+        Cell::Int(n) => Some(n),
+        _ => None,
+    };
+    let (new, retained, back, lapsed) = (n("new")?, n("retained")?, n("resurrected")?, n("lapsed")?);
+    let before = told.before().map_or("the period before".to_owned(), |date| told.label(date));
+    let first = match told.period(last)["new_is_first_seen"] == Cell::Bool(true) {
+        true => format!("{} {} first seen in the data", count(new), is_or_are(new, "is", "are")),
+        false => format!("{} bought for the first time", count(new)),
+    };
+    Some(format!(
+        "{} of them had bought in {before} as well, {first}, {} came back after a pause; {} who bought in {before} did not buy again.",
+        count(retained),
+        count(back),
+        count(lapsed)
+    ))
+}
+
+/// The states that gained and lost most, of the first scheme.
+fn largest_moves(told: &Told) -> Option<String> {
+    let before = told.before()?;
+    let (scheme, states) = told.schemes().into_iter().next()?;
+    let customers = |date: i64| -> BTreeMap<String, i128> {
+        told.segments(date, &scheme).iter().map(|row| (row["state"].text().to_owned(), row["customers"].int())).collect()
+    };
+    let (now, was) = (customers(told.last()), customers(before));
+    let mut names: Vec<String> = states.into_iter().map(|state| state.0).collect();
+    names.extend(now.keys().chain(was.keys()).filter(|state| state.starts_with('(')).cloned());
+    let of = |found: &BTreeMap<String, i128>, state: &String| found.get(state).copied().unwrap_or(0);
+    let moves: Vec<i128> = names.iter().map(|state| of(&now, state) - of(&was, state)).collect();
+    let (most, least) = (moves.iter().max()?, moves.iter().min()?);
+    let mut said = Vec::new();
+    if *most > 0 {
+        said.push(format!(" gained most (+{} customers).", count(*most)));
+    }
+    if *least < 0 {
+        said.push(format!(" lost most ({} customers).", count(*least)));
+    }
+    (!said.is_empty()).then(|| said.concat())
+}
+
 /// Which verdicts a reader is told of: over all periods where several have an estimate, else those of the last period.
 fn decided(told: &Told) -> Vec<Row> {
     let effects = told.rows("effects");
@@ -595,7 +641,19 @@ fn what_a_report_says_is_what_its_tables_say() {
         if let Some(headlines) = headlines(&told) {
             let said = told.answer("changed").expect("what changed").join(" ");
             assert!(said.starts_with(&headlines), "seed {seed}: {headlines}\nnot {said}");
+            let accounting = accounting(&told);
+            assert!(
+                accounting.iter().all(|sentence| said.contains(sentence.as_str())),
+                "seed {seed}: {accounting:?}\nnot {said}"
+            );
             *heard.entry("headlines".into()).or_default() += 1;
+        }
+        // Which of equal moves is named is left to the page; how large the largest are is not.
+        if let Some(moves) = largest_moves(&told) {
+            let said = told.answer("changed").expect("what changed").join(" ");
+            for sentence in moves.split_inclusive(").") {
+                assert!(said.contains(sentence), "seed {seed}: {sentence}\nnot {said}");
+            }
         }
         strategy(&told, seed);
         tasks(&told, &shop, seed);
