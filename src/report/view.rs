@@ -242,6 +242,13 @@ impl<'a> View<'a> {
             .find(|r| r.as_of == date && r.slice == self.slice && r.dimension == ALL && r.scheme == scheme && r.state == state)
     }
 
+    /// By how many customers a state of the shown slice grew since the date that its own is compared with.
+    pub fn change_of_state(&self, row: &SegmentRow) -> Option<i64> {
+        let before = self.before(row.as_of)?;
+        let was = self.segment(before, &row.scheme, &row.state).map_or(Some(0), |row| row.customers)?;
+        Some(row.customers? - was)
+    }
+
     /// The date that the transitions to `date` compare with: the nearest before it.
     pub fn compared(&self, date: Day, scheme: &str) -> Option<Day> {
         self.all_transitions(scheme).filter(|r| r.as_of == date).map(|r| r.from_as_of).max()

@@ -151,17 +151,14 @@ fn table(view: &View, choice: &Choice<'_>) -> Markup {
     ];
     let mut grid = Grid::new(view, &keys);
     let (Some(date), Some(scheme)) = (choice.dates.first(), view.schemes.first()) else { return Markup::new() };
-    let before = view.before(*date);
     for state in &scheme.states {
         let Some(row) = view.segment(*date, &scheme.name, &state.name) else { continue };
         let cells = CellWriter::of(view, row.suppressed);
-        let was = before.map(|day| view.segment(day, &scheme.name, &state.name).map_or(Some(0), |row| row.customers));
-        let change = row.customers.zip(was.flatten()).map(|(now, was)| now - was);
         grid.row(vec![
             GridCell::state(&state.label, Some(&state.colour)),
             cells.count(row.customers),
             cells.share(row.customer_share),
-            cells.change(change),
+            cells.change(view.change_of_state(row)),
             cells.money(row.revenue),
             cells.share(row.revenue_share),
             cells.money(row.avg_order_value),

@@ -98,18 +98,13 @@ fn full(view: &View, scheme: &SchemeView, rows: &[(&StateView, &SegmentRow)]) ->
     keys.extend(says_risk.then_some("column.revenue_at_risk"));
     keys.extend(["column.mean_recency_days", "column.mean_frequency", "column.mean_monetary"]);
     let mut grid = Grid::new(view, &keys);
-    let before = view.last().and_then(|d| view.before(d));
     for (state, row) in rows {
         let cells = CellWriter::of(view, row.suppressed);
-        let was = before.map(|d| view.segment(d, &scheme.name, &state.name).map_or(Some(0), |r| r.customers));
-        let change = row.customers.zip(was.flatten()).map(|(now, was)| now - was);
         let mut line = vec![
             GridCell::state(&state.label, Some(&state.colour)),
             cells.count(row.customers),
             cells.share(row.customer_share),
-            change.map_or_else(GridCell::default, |n| {
-                GridCell::number(view.format.change(n as f64, |x| view.format.count(x as i64)), n as f64)
-            }),
+            cells.change(view.change_of_state(row)),
             cells.count(row.orders),
             cells.money(row.revenue),
             cells.share(row.revenue_share),

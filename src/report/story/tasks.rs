@@ -45,6 +45,9 @@ pub(in crate::report) struct Evidence {
     pub estimate: String,
     /// Lower end of the adjusted interval of the net margin per customer, if money is known.
     pub net_margin_low: Option<f64>,
+    /// Whether it was held against alike customers, which shows no cause.
+    #[serde(skip)]
+    is_matched: bool,
 }
 
 /// The states to act on, the most worthwhile first: what is shown to work, by the lower end of its net margin times customers;
@@ -65,6 +68,7 @@ pub(super) fn list(view: &View) -> Vec<Task> {
                     verdict: verdict.verdict.clone(),
                     estimate: if Known::of(verdict) == Known::Nothing { String::new() } else { view.estimate(verdict) },
                     net_margin_low: verdict.net_margin_low_adjusted,
+                    is_matched: arm.is_matched(),
                 })
             });
             let evidence =
@@ -94,9 +98,10 @@ fn task(row: &SegmentRow, at_risk: bool, action: String, evidence: Option<Eviden
 
 /// What is shown to work stands first, what is open next, what should stop last.
 fn standing(evidence: Option<&Evidence>) -> u8 {
+    let shows_effect = evidence.is_some_and(|evidence| !evidence.is_matched);
     match evidence.map(|evidence| evidence.verdict.as_str()) {
-        Some("scale") => 0,
-        Some("keep") => 1,
+        Some("scale") if shows_effect => 0,
+        Some("keep") if shows_effect => 1,
         Some("stop") => 3,
         _ => 2,
     }
