@@ -71,6 +71,8 @@ fn usage_errors_exit_2() {
         let ran = bench.rfmill(args);
         assert_eq!(ran.code, 2, "{args:?}: {}", ran.err);
         assert!(ran.err.contains(part), "{args:?}: {}", ran.err);
+        // Without a command, it is the help that is shown.
+        assert_eq!(ran.err.starts_with("error[usage]: "), !args.is_empty(), "{args:?}: {}", ran.err);
         assert_eq!(ran.out, "", "{args:?}");
     }
     assert!(!bench.path("out").exists());

@@ -94,7 +94,7 @@ fn quiet_commands_say_nothing_but_errors() {
     damage(&bench);
     let ran = bench.rfmill(&["verify", "out", "--quiet"]);
     assert_eq!(ran.code, 5);
-    assert!(ran.err.starts_with("error: ") && ran.err.lines().count() == 1, "{}", ran.err);
+    assert!(ran.err.starts_with("error[state]: ") && ran.err.lines().count() == 1, "{}", ran.err);
     assert_eq!(ran.out, bench.rfmill(&["verify", "out"]).out, "findings are errors");
 }
 
@@ -185,7 +185,7 @@ fn a_document_has_the_error_as_the_log_has() {
         let (ran, document) = document(&bench, args);
         assert_eq!((ran.code, &document["error"]["exit_code"], &document["error"]["kind"]), (code, &json!(code), &json!(kind)));
         let message = document["error"]["message"].as_str().unwrap();
-        assert_eq!(ran.err, format!("error: {message}.\n"), "{args:?}");
+        assert_eq!(ran.err, format!("error[{kind}]: {message}.\n"), "{args:?}");
     }
     let (_, verified) = document(&bench, &["verify", "out"]);
     let findings = verified["findings"].as_array().unwrap();

@@ -334,7 +334,7 @@ def restores(rfmill: Path, home: Path, chance: random.Random) -> None:
         said = model.verify()
         done = model.settles(name)
         assert (said.returncode == 0) == (not done), f"{name}: {said.stdout}{said.stderr}"
-        finding = said.stderr.strip().replace(str(out), "OUT").removeprefix("error: ")
+        finding = said.stderr.strip().replace(str(out), "OUT").removeprefix("error[state]: ")
         print(f"  {name}: {finding[:150] or 'nothing is wrong'}{' → ' if done else ''}{', '.join(done)}")
 
 

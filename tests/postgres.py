@@ -16,6 +16,7 @@ Makes sample orders, runs a job over five quarters, with a strategy, twice with 
 import contextlib
 import os
 import random
+import re
 import shutil
 import socket
 import subprocess
@@ -111,7 +112,7 @@ class Bench:
             assert secret not in out + err, f"a password is shown: {out}{err}"
         if code != 0:
             last = err.splitlines()[-1]
-            assert last.startswith("error: ") and last.endswith("."), f"not a sentence: {err}"
+            assert re.match(r"error\[[a-z]+\]: ", last) and last.endswith("."), f"not a sentence: {err}"
         return out + err
 
     def tables(self) -> list[str]:

@@ -42,7 +42,7 @@ fn file(bench: &Bench, name: &str) -> PathBuf {
 fn is_told(bench: &Bench, sentence: &str) {
     let ran = bench.rfmill(&["verify", "out"]);
     assert_eq!(ran.code, 5, "{}{}", ran.out, ran.err);
-    assert!(ran.err.starts_with("error: ") && ran.err.ends_with(".\n") && ran.err.contains(sentence), "{}", ran.err);
+    assert!(ran.err.starts_with("error[state]: ") && ran.err.ends_with(".\n") && ran.err.contains(sentence), "{}", ran.err);
 }
 
 /// It is told, and a plain run makes the very tables that were there.

@@ -35,7 +35,7 @@ fn main() -> ExitCode {
             return ExitCode::SUCCESS;
         }
         Some(argument) if argument != "--help" && argument != "-h" => {
-            eprintln!("error: {argument:?} is no argument of rfmill-query.\n{HELP}");
+            eprintln!("error[usage]: {argument:?} is no argument of rfmill-query.\n{HELP}");
             return ExitCode::from(2);
         }
         Some(_) => {

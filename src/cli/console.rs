@@ -72,6 +72,11 @@ pub(super) fn data(text: &str) -> Result<()> {
     }
 }
 
+/// What a line begins with that says why a command ends: the code by which `docs/ERRORS.md` explains it.
+pub(super) fn head(kind: &str) -> String {
+    format!("error[{kind}]: ")
+}
+
 /// Writes to stderr; a closed stderr is nobody's business.
 pub(super) fn print(text: &str) {
     let _ = writeln!(std::io::stderr().lock(), "{text}");
@@ -165,7 +170,7 @@ impl Console {
             LogFormat::Json => {
                 print(&json!({ "level": "error", "kind": kind, "exit_code": exit_code, "message": message }).to_string());
             }
-            LogFormat::Text => print(&format!("error: {}.", printable(message.trim_end_matches('.')))),
+            LogFormat::Text => print(&format!("{}{}.", head(kind), printable(message.trim_end_matches('.')))),
         }
         if let Some(document) = self.document.as_ref().and_then(|document| document.lock().ok()) {
             // The exit code says more than that the document could not be printed.
@@ -264,12 +269,21 @@ pub(super) fn columns(rows: &[Vec<String>]) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::error::Kind;
 
     #[test]
     fn counts_are_grouped() {
         assert_eq!(count(1_234_567), "1,234,567");
         assert_eq!(count("-1234.50"), "-1,234.50");
         assert_eq!(count(12), "12");
+    }
+
+    /// By these, `docs/ERRORS.md` is searched.
+    #[test]
+    fn every_kind_of_error_has_its_head() {
+        let heads = Kind::ALL.map(|kind| head(kind.name()));
+        let words = ["bug", "usage", "contract", "input", "state", "output", "resource", "locked", "unknown"];
+        assert_eq!(heads, words.map(|word| format!("error[{word}]: ")));
     }
 
     #[test]

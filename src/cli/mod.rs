@@ -17,7 +17,7 @@ use std::process::ExitCode;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
-use clap::error::{ContextKind, ContextValue};
+use clap::error::{ContextKind, ContextValue, ErrorKind};
 use clap::{CommandFactory, Parser};
 use serde_json::json;
 
@@ -66,21 +66,25 @@ pub fn main() -> ExitCode {
 fn misused(mut error: clap::Error) -> ExitCode {
     suggest_command(&mut error);
     let code = u8::try_from(error.exit_code()).unwrap_or(2);
-    let text = without_passwords(&error.to_string());
-    let (log, format) = (asks_for_json("--log-format"), asks_for_json("--format"));
     // Help and version are no errors; clap knows the stream of each.
-    if code == 0 || !(log || format) {
-        match text {
-            Some(text) => console::print(text.trim_end_matches('\n')),
-            None => drop(error.print()),
-        }
+    if code == 0 {
+        let _ = error.print();
+        return ExitCode::from(code);
+    }
+    let text = error.to_string();
+    let text = without_passwords(&text).unwrap_or(text);
+    let text = text.trim_start_matches("error: ").trim_end();
+    let kind = Kind::Usage.name();
+    let (log, format) = (asks_for_json("--log-format"), asks_for_json("--format"));
+    if !(log || format) {
+        // Without a command, the text is the help.
+        let is_error = error.kind() != ErrorKind::DisplayHelpOnMissingArgumentOrSubcommand;
+        console::print(&format!("{}{text}", if is_error { console::head(kind) } else { String::new() }));
         return ExitCode::from(code);
     }
     let log = LogArgs { log_format: if log { LogFormat::Json } else { LogFormat::Text }, quiet: false };
     let format = if format { Format::Json } else { Format::Text };
-    let text = text.unwrap_or_else(|| error.to_string());
-    let text = text.trim_start_matches("error: ").trim_end();
-    Console::new(log, format, None).failure(code, Kind::Usage.name(), text);
+    Console::new(log, format, None).failure(code, kind, text);
     ExitCode::from(code)
 }
 

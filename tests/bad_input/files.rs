@@ -167,7 +167,9 @@ fn flipped_bytes_never_stop_the_program() {
         assert!(!ran.err.contains("panicked"), "byte {at} ^ {bit}: {}", ran.err);
         if ran.code != 0 {
             assert!(
-                ran.err.starts_with("error: ") && ran.err.ends_with(".\n") && ran.err.lines().count() == 1,
+                ran.err.starts_with(&crate::fixture::error_head(ran.code))
+                    && ran.err.ends_with(".\n")
+                    && ran.err.lines().count() == 1,
                 "byte {at}: {}",
                 ran.err
             );

@@ -83,9 +83,9 @@ fn a_read_only_disk_is_refused() {
     assert_eq!(
         found.lines().collect::<Vec<_>>(),
         [
-            "error: cannot write mnt/out/.rfmill: Read-only file system (os error 30); check its permissions or choose another --output. The last committed run is untouched.",
+            "error[output]: cannot write mnt/out/.rfmill: Read-only file system (os error 30); check its permissions or choose another --output. The last committed run is untouched.",
             "exit 6",
-            "error: cannot write mnt/new: Read-only file system (os error 30); check its permissions or choose another --output. The last committed run is untouched.",
+            "error[output]: cannot write mnt/new: Read-only file system (os error 30); check its permissions or choose another --output. The last committed run is untouched.",
             "exit 6",
             "mnt/out: ok ",
         ]

@@ -161,7 +161,7 @@ class Bench:
 
 def is_a_sentence(text: str) -> bool:
     lines = text.strip().splitlines()
-    return bool(lines) and lines[-1].startswith("error: ") and lines[-1].endswith(".") and "panicked" not in text
+    return bool(lines and re.match(r"error\[[a-z]+\]: ", lines[-1]) and lines[-1].endswith(".") and "panicked" not in text)
 
 
 def seen(out: Path) -> Seen:

@@ -222,13 +222,26 @@ impl Bench {
     }
 }
 
-/// Asserts the exit code and the whole message.
+/// Asserts the exit code and the whole message, whose `error: ` stands for the head of that code.
 #[track_caller]
 pub fn assert_message(ran: &Ran, code: i32, message: &str) {
     assert_eq!(ran.code, code, "wrong exit code; stderr: {}", ran.err);
-    assert!(matches(ran.err.trim_end_matches('\n'), message), "\n  found: {}\nexpected: {message}", ran.err);
+    let expected = format!("{}{}", error_head(code), message.strip_prefix("error: ").expect("the message of an error"));
+    assert!(matches(ran.err.trim_end_matches('\n'), &expected), "\n  found: {}\nexpected: {expected}", ran.err);
     assert_eq!(ran.err.matches('\n').count(), 1, "a refusal is one line: {}", ran.err);
-    assert!(ran.err.starts_with("error: ") && ran.err.ends_with(".\n"), "not a sentence: {}", ran.err);
+    assert!(ran.err.ends_with(".\n"), "not a sentence: {}", ran.err);
+}
+
+/// What the line of an error begins with that ends in this exit code.
+#[track_caller]
+pub fn error_head(code: i32) -> String {
+    let words = ["bug", "usage", "contract", "input", "state", "output", "resource", "locked", "unknown"];
+    let word = match code {
+        1..=9 => words[code as usize - 1],
+        129 | 130 | 143 => "signal",
+        _ => panic!("no error has the exit code {code}"),
+    };
+    format!("error[{word}]: ")
 }
 
 /// Whether a text is the pattern, in which `…` stands for anything.
