@@ -23,9 +23,7 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 import pypdf
 
-# Sheet: table.
-TABLES = {"Segments": "segments", "Transitions": "transitions", "Growth": "growth", "Cohorts": "cohorts",
-          "Concentration": "concentration", "Input rows": "ledger"}
+TABLES = ["segments", "transitions", "growth", "cohorts", "concentration", "ledger"]
 # Every sheet of a workbook, fields as they are: character set 76 is UTF-8, -1 is all sheets.
 FILTER = "csv:Text - txt - csv (StarCalc):44,34,76,1,,0,false,false,false,false,false,-1"
 
@@ -41,11 +39,12 @@ def main() -> int:
                  "--set", 'output.report=["xlsx"]', "--quiet"])
             latest = home / language / "latest"
             book = latest / "report" / "workbook.xlsx"
-            names = check_tables(book, latest)
+            sheets, names = check_tables(book, latest)
             pages = printed(home, book)
             assert len(pages) > 10 and not any("###" in page for page in pages), "numbers wider than their column"
             convert(home, book, home / f"{language}-plain", FILTER)
-            for sheet, table in TABLES.items():
+            for table in TABLES:
+                sheet = sheets[table]
                 compare(names[sheet], home / f"{language}-plain" / f"workbook-{sheet}.csv", pq.read_table(latest / f"{table}.parquet"))
         check_the_check(home)
     print(f"LibreOffice and openpyxl read the rows and sums of {len(TABLES)} tables.")
@@ -71,14 +70,15 @@ def check_the_check(home: Path) -> None:
     assert "###" in printed(home, home / "narrow.xlsx")[0]
 
 
-def check_tables(path: Path, latest: Path) -> dict[str, dict[str, str]]:
-    """The sheets with their heads, each by the column of the table."""
+def check_tables(path: Path, latest: Path) -> tuple[dict[str, str], dict[str, dict[str, str]]]:
+    """The sheet of each table that has rows, and the heads of each sheet by the column of the table."""
     book = openpyxl.load_workbook(path)
     meanings = next(sheet for sheet in book.worksheets if "rfmill_columns" in sheet.tables)
     names: dict[str, dict[str, str]] = {}
     for sheet, head, column, meaning in meanings.iter_rows(min_row=2, values_only=True):
         assert meaning and meaning.endswith("."), f"{sheet}, {column}: {meaning}"
         names.setdefault(sheet, {})[column] = head
+    sheets = {}
     # The first and the last are texts.
     for sheet in book.worksheets[1:-1]:
         heads = [cell.value for cell in sheet[1]]
@@ -86,15 +86,17 @@ def check_tables(path: Path, latest: Path) -> dict[str, dict[str, str]]:
         if sheet.max_row == 1:
             continue
         (table,) = sheet.tables.values()
+        sheets[table.name.removeprefix("rfmill_")] = sheet.title
         assert table.ref == table.autoFilter.ref == sheet.dimensions, f"{sheet.title}: {table.ref}, {sheet.dimensions}"
         assert [column.name for column in table.tableColumns] == heads
-    segments = book["Segments"]
+    segments = book[sheets["segments"]]
+    columns = names[segments.title]
     for row in segments.iter_rows(min_row=2, values_only=True):
         values = dict(zip((cell.value for cell in segments[1]), row, strict=True))
-        assert isinstance(values[names["Segments"]["as_of"]], datetime.datetime)
-        assert isinstance(values[names["Segments"]["customers"]], int) and isinstance(values[names["Segments"]["revenue"]], (int, float))
-    assert names["Segments"].keys() == set(pq.read_schema(latest / "segments.parquet").names)
-    return names
+        assert isinstance(values[columns["as_of"]], datetime.datetime)
+        assert isinstance(values[columns["customers"]], int) and isinstance(values[columns["revenue"]], (int, float))
+    assert columns.keys() == set(pq.read_schema(latest / "segments.parquet").names)
+    return sheets, names
 
 
 def compare(names: dict[str, str], sheet: Path, wanted: pa.Table) -> None:

@@ -134,6 +134,12 @@ macro_rules! report_data {
                 $(visitor.table(stringify!($table), self.$table.as_deref());)*
             }
 
+            /// Goes through the tables without their rows.
+            #[cfg(test)]
+            pub(super) fn visit_none(visitor: &mut impl TableVisitor) {
+                $(visitor.table::<tables::$row>(stringify!($table), None);)*
+            }
+
             /// Adds the rows of a batch to their table, if it is among these.
             pub(super) fn append(&mut self, table: &str, batch: &RecordBatch) -> Result<()> {
                 match table {

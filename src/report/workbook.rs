@@ -6,7 +6,7 @@ use rust_xlsxwriter::{
 
 use super::data::{Shown, TableVisitor};
 use super::escape;
-use super::heading::{headings, in_words, title};
+use super::heading::{headings, suppressed, title};
 use super::language::Words;
 use super::page;
 use super::story::Story;
@@ -218,7 +218,7 @@ const MONEY: &str = "#,##0.00";
 impl Sheets<'_> {
     fn sheet<R: Row>(&mut self, name: &str, rows: &[Shown<R>]) -> std::result::Result<(), XlsxError> {
         let sheet = self.book.add_worksheet();
-        let title = title(name);
+        let title = sheet_name(&title(self.words, name));
         sheet.set_name(&title)?;
         let mut heads = headings::<R>(self.words);
         for (column, head) in R::COLUMNS.iter().zip(&heads) {
@@ -226,7 +226,7 @@ impl Sheets<'_> {
             self.meanings.push([title.clone(), head.clone(), column.name.to_owned(), doc]);
         }
         if self.suppressed {
-            heads.push(in_words("suppressed"));
+            heads.push(suppressed(self.words));
         }
         let format = |format: &str| Format::new().set_num_format(format);
         let (date, count, money) = (format("yyyy-mm-dd"), format(COUNT), format(MONEY));
