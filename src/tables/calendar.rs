@@ -5,7 +5,7 @@ use jiff::civil::Date;
 use super::declarations::DateRow;
 use crate::domain::Day;
 
-/// Names of the months in English and in simplified Chinese.
+/// Names of the months in English and in Chinese, simplified and traditional alike.
 const MONTHS: [(&str, &str); 12] = [
     ("January", "1月"),
     ("February", "2月"),
@@ -81,6 +81,8 @@ fn row(day: Day) -> DateRow {
         month_zh_hans: of_month.1.into(),
         weekday_en: of_week.0.into(),
         weekday_zh_hans: of_week.1.into(),
+        month_zh_hant: of_month.1.into(),
+        weekday_zh_hant: of_week.1.into(),
     }
 }
 

@@ -197,6 +197,8 @@ table! { DateRow in "dim_date", one row per "day of whole years, from the first 
     month_zh_hans: String,       /// Name of the month in simplified Chinese.
     weekday_en: String,          /// Name of the day of the week in English.
     weekday_zh_hans: String,     /// Name of the day of the week in simplified Chinese.
+    month_zh_hant: String,       /// Name of the month in traditional Chinese.
+    weekday_zh_hant: String,     /// Name of the day of the week in traditional Chinese.
 }
 
 table! { RestatementRow in "restatements", one row per "date of the run that an earlier commit had told, and slice":

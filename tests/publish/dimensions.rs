@@ -86,6 +86,8 @@ fn the_calendar_has_all_days_of_the_years_that_tables_can_hold() {
     let shown = columns(&days, &["day", "label", "week_label", "quarter_label", "weekday_en", "is_weekend", "week_start"]);
     assert_eq!(shown[0], "2024-01-01 | 1 Jan 2024 | 2024-W01 | 2024 Q1 | Monday | false | 2024-01-01");
     assert_eq!(shown[365], "2024-12-31 | 31 Dec 2024 | 2025-W01 | 2024 Q4 | Tuesday | false | 2024-12-30");
+    let named = columns(&days, &["month_zh_hans", "weekday_zh_hans", "month_zh_hant", "weekday_zh_hant"]);
+    assert_eq!((named[0].as_str(), named[6].as_str()), ("1月 | 星期一 | 1月 | 星期一", "1月 | 星期日 | 1月 | 星期日"));
     // Another year, and a column whose dates reach as far beyond the as-of date as orders reach back.
     bench.edit("report = []", "report = []\ncolumns = [\"next_due\"]");
     bench.succeeds(&["run", "job.toml", "-q", "--as-of", "2024-12-31"]);
