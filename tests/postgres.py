@@ -35,6 +35,7 @@ import pyarrow.dataset as ds
 import pyarrow.parquet as pq
 
 from postgres_server import CERTIFIED_NAME, Server
+from winback import SAMPLE, STRATEGY
 
 PASSWORD = "Sesame/open@7"
 ENCODED = "Sesame%2Fopen%407"
@@ -55,22 +56,10 @@ every = "quarter"
 from = 2023-10-01
 to = 2024-12-31
 
-[[strategy]]
-name = "winback"
-design = "randomised"
-assignments = "orders/_assignments/winback.parquet"
-control = "control"
-split = { control = 0.5, treatment = 0.5 }
-periods = [{ from = 2024-10-01, to = 2024-12-31 }]
-cost_per_customer = "0.35"
-margin_rate = 0.4
-primary = { outcome = "revenue", method = "cuped" }
-by = ["segment"]
-
 [output]
 path = "out"
 report = []
-"""
+""" + STRATEGY
 
 
 class Bench:
@@ -78,8 +67,7 @@ class Bench:
 
     def __init__(self, rfmill: Path, home: Path):
         self.rfmill, self.home = rfmill, home
-        self.call("sample", "orders", "--orders", "120000", "--customers", "24000", "--string-ids",
-                  "--strategy", "winback", "--effect", "0.3", "--strategy-from", "2024-10-01", "--strategy-days", "92")
+        self.call("sample", "orders", "--orders", "120000", "--customers", "24000", *SAMPLE)
         (home / "job.toml").write_text(JOB)
         self.call("run", "job.toml")
         self.call("run", "job.toml", "--set", 'orders.monetary="gross"', "--output", "gross")

@@ -35,6 +35,8 @@ import pyarrow.compute as pc
 import pyarrow.dataset as ds
 import pyarrow.parquet as pq
 
+from winback import SAMPLE, STRATEGY
+
 # Table: the exact column that is summed.
 TABLES = {"customers": "monetary", "segments": "revenue", "ledger": "amount", "cutpoints": "customers"}
 
@@ -61,27 +63,11 @@ def main() -> int:
     return 0
 
 
-# A strategy over the last quarter, so that its tables are there; dates without a trend have folders of their own.
-STRATEGY = """
-[[strategy]]
-name = "winback"
-design = "randomised"
-assignments = "orders/_assignments/winback.parquet"
-control = "control"
-split = { control = 0.5, treatment = 0.5 }
-periods = [{ from = 2024-10-01, to = 2024-12-31 }]
-cost_per_customer = "0.35"
-margin_rate = 0.4
-primary = { outcome = "revenue", method = "cuped" }
-by = ["segment"]
-"""
-
-
 def check_all_files(rfmill: Path, home: Path) -> list[str]:
     """Every file of every table, by every reader that is there: rows, sums of exact columns, and counts of values of the others."""
     home.mkdir()
-    call(rfmill, "sample", home / "orders", "--orders", "40000", "--customers", "8000", "--string-ids", "--strategy", "winback",
-         "--effect", "0.3", "--strategy-from", "2024-10-01", "--strategy-days", "92")
+    call(rfmill, "sample", home / "orders", "--orders", "40000", "--customers", "8000", *SAMPLE)
+    # Dates without a trend have folders of their own.
     (home / "job.toml").write_text(
         'name = "readers"\n[orders]\npath = "orders/*.parquet"\ncustomer_id = "customer_id"\nordered_at = "ordered_at"\n'
         'amount = "amount"\norder_id = "order_id"\n[periods]\nevery = "quarter"\nfrom = 2024-04-01\nto = 2024-12-31\n'
