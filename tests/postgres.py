@@ -7,6 +7,8 @@ Makes sample orders, runs a job over five quarters, with a strategy, twice with 
 - after a load, PostgreSQL, DuckDB, pyarrow and Polars return the same counts and sums of every column of every table,
 - the views of `sql/views` return the same rows in PostgreSQL and DuckDB,
 - a repeat changes nothing; a changed run replaces its dates; new columns are added, changed types refused,
+- views that are rfmill's own and unedited are replaced, with rights and comments, all others kept and named,
+- an output of 0.1.0 can be loaded as it lies there, and a database that 0.1.0 filled gets the views of today,
 - after a kill at a random moment, a crash of the server, or a connection that breaks at the commit, the rows are those of
   one load or of the other, whole,
 - two loads at once end with exit 8 for one of them, and readers are not locked out,
@@ -60,6 +62,8 @@ to = 2024-12-31
 path = "out"
 report = []
 """ + STRATEGY
+
+TESTS = Path(__file__).parent
 
 
 class Bench:
@@ -124,7 +128,8 @@ def main() -> int:
         bench = Bench(Path(sys.argv[1]).resolve(), Path(folder))
         try:
             for check in (first_load_and_readers, a_repeat_changes_nothing, a_changed_run_replaces_its_dates, views_agree,
-                          new_columns_and_changed_types, what_is_not_ours_is_refused, readers_are_not_locked_out,
+                          new_columns_and_changed_types, unedited_views_are_replaced, other_views_are_kept_and_named,
+                          views_of_0_1_0_are_replaced, what_is_not_ours_is_refused, readers_are_not_locked_out,
                           two_loads_at_once, kills_at_random_moments, a_crash_of_the_server, a_commit_without_an_answer,
                           passwords, tls):
                 began = time.monotonic()
@@ -315,7 +320,7 @@ def views_agree(bench: Bench) -> None:
     ).stdout
     database = duckdb.connect()
     database.execute(script)
-    views = sorted(path.stem for path in (Path(__file__).parent.parent / "sql" / "views").glob("*.sql"))
+    views = sorted(path.stem for path in (TESTS.parent / "sql" / "views").glob("*.sql"))
     there = [row[0] for row in bench.server.rows("SELECT viewname FROM pg_views WHERE schemaname = 'views' ORDER BY 1")]
     assert there == views, f"PostgreSQL has the views {there}, sql/views has {views}"
     for view in views:
@@ -375,6 +380,173 @@ def new_columns_and_changed_types(bench: Bench) -> None:
     said = bench.load("mills", code=5)
     assert 'the column "monetary" of customers is numeric(18,2)' in said and "but numeric(18,3) in the run" in said, said
     assert bench.state() == before
+
+
+class Views:
+    """A schema of its own with its views."""
+
+    def __init__(self, bench: Bench, schema: str, output: str = "out"):
+        self.bench, self.schema, self.output = bench, schema, output
+
+    def load(self, output: str | None = None) -> str:
+        return self.bench.load(output or self.output, self.bench.url(query=f"schema={self.schema}"))
+
+    def sql(self, *statements: str, role: str = "loader") -> None:
+        self.bench.server.psql(f"SET ROLE {role}; SET search_path TO {self.schema}; {'; '.join(statements)}", "shop")
+
+    def value(self, query: str) -> str | None:
+        return self.bench.server.value(query.replace("HERE.", f"{self.schema}."))
+
+    def definition(self, view: str) -> str | None:
+        """What it is, without the name of the schema."""
+        text = self.value(f"SELECT pg_get_viewdef('HERE.{view}'::regclass)")
+        return text and text.replace(f"{self.schema}.", "")
+
+    def definitions(self) -> dict[str, str | None]:
+        names = self.bench.server.rows(f"SELECT viewname FROM pg_views WHERE schemaname = '{self.schema}'")
+        return {name: self.definition(name) for (name,) in names}
+
+    def is_of_earlier_version(self, view: str, query: str) -> None:
+        """Puts another view in the place of one, recorded as a load of an earlier version would have."""
+        self.sql(f"DROP VIEW {view}", f"CREATE VIEW {view} AS {query}", f"COMMENT ON VIEW {view} IS 'An earlier sentence.'",
+                 "UPDATE rfmill_load_views SET made_of = 'an earlier text', comment = 'An earlier sentence.', definition = "
+                 f"encode(sha256(convert_to(pg_get_viewdef('{view}'::regclass), 'UTF8')), 'hex') WHERE view_name = '{view}'")
+
+
+EARLIER_KPIS = "SELECT as_of, sum(customers)::int AS customers, min(scheme) AS gone FROM segments GROUP BY 1"
+
+
+def unedited_views_are_replaced(bench: Bench) -> None:
+    views = Views(bench, "replaced")
+    views.load()
+    fresh = views.definitions()
+    assert sorted(fresh) == sorted(path.stem for path in (TESTS.parent / "sql" / "views").glob("*.sql")), fresh.keys()
+    # Columns that go and others that change their type; another of ours reads the view; rights and comments are the user's.
+    views.sql("DROP VIEW year_over_year")
+    views.is_of_earlier_version("kpis", EARLIER_KPIS)
+    views.sql("CREATE VIEW year_over_year AS SELECT customers FROM kpis")
+    views.is_of_earlier_version("year_over_year", "SELECT customers FROM kpis")
+    views.sql("ALTER DEFAULT PRIVILEGES IN SCHEMA replaced GRANT SELECT ON TABLES TO tlsonly", "GRANT SELECT ON kpis TO reader",
+              "GRANT SELECT (customers, gone) ON kpis TO reader", "GRANT INSERT ON kpis TO PUBLIC",
+              "COMMENT ON COLUMN kpis.customers IS 'Heads.'", "COMMENT ON VIEW kpis IS 'Our figures.'")
+    # One that is replaced where it stands.
+    views.is_of_earlier_version("segment_history", "SELECT as_of, period_label FROM (SELECT as_of, label AS period_label FROM dim_period) AS d")
+    said = views.load()
+    assert "kept" not in said and "is loaded" in said, said
+    assert views.definitions() == fresh
+    has = "SELECT string_agg(has_table_privilege(grantee, 'HERE.kpis', kind)::text, ',' ORDER BY grantee, kind) FROM unnest(ARRAY['reader', 'tlsonly']) AS grantee, unnest(ARRAY['INSERT', 'SELECT']) AS kind"
+    assert views.value(has) == "true,true,true,false", views.value(has)
+    assert views.value("SELECT count(*) FROM information_schema.column_privileges WHERE table_schema = 'replaced' AND table_name = 'kpis' AND grantee = 'reader' AND column_name = 'customers'") == "1"
+    assert views.value("SELECT col_description('HERE.kpis'::regclass, 5)") == "Heads."
+    assert views.value("SELECT obj_description('HERE.kpis'::regclass)") == "Our figures."
+    first_line = (TESTS.parent / "sql" / "views" / "year_over_year.sql").read_text().splitlines()[0]
+    assert "-- " + str(views.value("SELECT obj_description('HERE.year_over_year'::regclass)")) == first_line
+    assert "already loaded" in views.load()
+    # What reads the view is the user's: it is not dropped, and all else of the load goes on.
+    views.is_of_earlier_version("segment_history", "SELECT as_of, label AS gone FROM dim_period")
+    views.sql("CREATE VIEW report AS SELECT gone FROM segment_history")
+    said = views.load("gross")
+    assert "kept: the view segment_history is of an earlier version" in said and "view report depends on view segment_history" in said, said
+    assert "customers" in said and "is loaded" in said, said
+    assert views.value("SELECT count(gone) > 0 FROM HERE.report") == "t"
+    assert "kept: the view segment_history" in views.load("gross"), "it is named every time"
+    views.sql("DROP VIEW report")
+    assert "kept" not in views.load("gross") and views.definitions() == fresh
+
+
+def other_views_are_kept_and_named(bench: Bench) -> None:
+    views = Views(bench, "edited")
+    views.load()
+    fresh = views.definitions()
+    views.sql("CREATE OR REPLACE VIEW current_customers AS SELECT * FROM customers WHERE as_of = '2024-03-31'",
+              "ALTER VIEW headline_effects SET (security_barrier)", "DROP VIEW movement",
+              "CREATE MATERIALIZED VIEW movement AS SELECT 1 AS mine", "DROP VIEW current_segments",
+              "CREATE VIEW current_segments AS SELECT 2 AS mine", "DELETE FROM rfmill_load_views WHERE view_name = 'current_segments'")
+    mine = views.definitions()
+    want = ['kept: the view current_customers was edited, so it is kept; to have that of rfmill, rename it or DROP VIEW "edited".current_customers, and load again',
+            "kept: movement is no view, so it is kept", "kept: the view current_segments is not as rfmill makes it, so it is kept",
+            "kept: the view headline_effects was edited"]
+    # A load that brings nothing, one that brings columns of a table that an edited view reads, one that changes rows.
+    for output, says in (("out", "already loaded"), ("wide", "is loaded"), ("gross", "is loaded")):
+        said = views.load(output)
+        assert says in said and all(sentence in said for sentence in want), said
+        assert said.count("kept: ") == 4 and views.definitions() == mine, said
+    assert views.value("SELECT count(*) FROM pg_attribute WHERE attrelid = 'HERE.customers'::regclass AND attname = 'next_due'") == "1"
+    said = bench.load("gross", bench.url(query="schema=edited"), "--log-format", "json")
+    assert '"kept":[{"view":"current_customers","why":"the view current_customers was edited' in said, said
+    assert bench.load("gross", bench.url(query="schema=edited"), "--quiet") == ""
+    # Gone, it comes as rfmill makes it. Without its record, an unedited one is known by what it is.
+    views.sql("DROP VIEW current_customers, headline_effects, current_segments", "DROP MATERIALIZED VIEW movement", "DROP TABLE rfmill_load_views")
+    views.load()
+    columns = "SELECT string_agg(attname, ',') FROM pg_attribute WHERE attrelid = 'HERE.current_customers'::regclass"
+    assert "next_due" in str(views.value(columns))
+    now = views.definitions()
+    assert {**now, "current_customers": None} == {**fresh, "current_customers": None}
+    assert views.value("SELECT count(*) FROM HERE.rfmill_load_views") == str(len(fresh))
+    # Another version of the server may put what it was made of in other words.
+    views.sql("UPDATE rfmill_load_views SET definition = 'in other words'")
+    assert "kept" not in views.load() and views.definitions() == now
+    assert views.value("SELECT count(*) FROM HERE.rfmill_load_views WHERE definition = 'in other words'") == "0"
+    # One of another owner cannot be replaced, one that reads an edited view cannot be made; rows come all the same.
+    views.is_of_earlier_version("movement", "SELECT 1 AS mine")
+    views.sql("DROP VIEW year_over_year, kpis", "CREATE VIEW kpis AS SELECT 3 AS mine")
+    views.sql("ALTER VIEW edited.movement OWNER TO admin", role="admin")
+    said = views.load()
+    assert "kept: the view movement is of an earlier version and kept, since it cannot be replaced: must be owner of view movement" in said, said
+    assert "kept: the view kpis was edited" in said and "kept: the view year_over_year cannot be made: column k.as_of does not exist" in said, said
+    assert views.value("SELECT mine FROM HERE.kpis") == "3"
+
+
+OLD_OUTPUT = TESTS / "data" / "output-0.1.0-strategy"
+
+
+def views_of_0_1_0_are_replaced(bench: Bench) -> None:
+    """An output of 0.1.0 lacks columns that views read: they are null. A database that 0.1.0 filled has its views and lacks the columns, too."""
+    shutil.copytree(OLD_OUTPUT, bench.home / "old", symlinks=True)
+    views = Views(bench, "old", "old")
+    said = views.load()
+    assert "kept" not in said and "warning" not in said, said
+    made = views.definitions()
+    # 0.1.0 had no calendar, which segment_history reads; the job lists no customers.
+    assert sorted(made) == ["current_segments", "headline_effects", "kpis", "movement", "year_over_year"], made.keys()
+    files = f"read_parquet('{OLD_OUTPUT}/tables/segments/*/*.parquet', hive_partitioning = true)"
+    value = duckdb.sql(f"SELECT as_of, sum(customers)::bigint, sum(revenue_at_risk) FROM {files} WHERE scheme = 'segment' AND dimension = '(all)' GROUP BY 1 ORDER BY 1").fetchall()
+    assert len(value) == 2 and all(money > 0 for _, _, money in value), value
+    kpis = bench.server.rows("SELECT as_of, customers, annual_value, revenue_at_risk FROM old.kpis WHERE dimension = '(all)' ORDER BY 1")
+    assert [[a, int(c), Decimal(v), risk] for a, c, v, risk in kpis] == [[str(a), c, v, None] for a, c, v in value], kpis
+    for view in made:
+        assert int(views.value(f"SELECT count(*) FROM HERE.{view}") or 0) > 0, f"{view} is empty"
+    # As 0.1.0 left a database: its views, nothing recorded of them, and no column that came since.
+    def as_0_1_0_left_it() -> None:
+        views.sql("DROP VIEW year_over_year, kpis, movement, headline_effects, current_segments", "DROP TABLE rfmill_load_views")
+        for name in ("dim_state", "segments", "dim_period", "effects", "verdicts", "transitions"):
+            file = next((OLD_OUTPUT / "tables").glob(f"{name}/*/*.parquet"))
+            have = [*pq.read_schema(file).names, "as_of"]
+            lacking = bench.server.rows(f"SELECT attname FROM pg_attribute WHERE attrelid = 'old.{name}'::regclass AND attnum > 0 AND NOT attisdropped AND attname <> ALL ('{{{','.join(have)}}}')")
+            views.sql(*(f"ALTER TABLE {name} DROP COLUMN {column}" for (column,) in lacking))
+        # It loaded dim_state by date.
+        views.sql("ALTER TABLE dim_state ADD COLUMN IF NOT EXISTS as_of DATE NOT NULL DEFAULT '2024-12-31'", "ALTER TABLE dim_state ALTER COLUMN as_of DROP DEFAULT")
+        for name in ("current_segments", "headline_effects", "kpis", "movement", "year_over_year"):
+            text = (TESTS.parent / "sql" / "views" / "0.1.0" / f"{name}.sql").read_text()
+            views.sql(text, f"COMMENT ON VIEW {name} IS '{text.splitlines()[0].removeprefix('-- ')}'")
+
+    as_0_1_0_left_it()
+    assert views.definitions() != made
+    assert "kept" not in views.load() and views.definitions() == made
+    about = (TESTS.parent / "sql" / "views" / "kpis.sql").read_text().splitlines()[0]
+    assert "-- " + str(views.value("SELECT obj_description('HERE.kpis'::regclass)")) == about
+    # Edited ones stay, and what reads them says why it cannot come.
+    as_0_1_0_left_it()
+    views.sql("CREATE OR REPLACE VIEW kpis AS " + str(views.definition("kpis")).rstrip(";") + " HAVING sum(customers) > 10")
+    edited = views.definition("kpis")
+    said = views.load()
+    assert said.count("kept: ") == 2 and "kept: the view kpis is not as rfmill makes it" in said, said
+    assert "kept: the view year_over_year is of an earlier version and kept, since it cannot be replaced: column k.annual_value does not exist" in said, said
+    assert views.definition("kpis") == edited and views.definition("movement") == made["movement"]
+    # Dates whose runs are gone are named.
+    shutil.copytree(TESTS / "data" / "output-0.1.0", bench.home / "gone", symlinks=True)
+    said = Views(bench, "gone", "gone").load()
+    assert "warning: 2 as-of dates of gone, such as 2024-03-31, are not loaded: 0.1.0 wrote them" in said and "then load again" in said, said
 
 
 def what_is_not_ours_is_refused(bench: Bench) -> None:

@@ -7,7 +7,7 @@ use serde_json::json;
 use super::args::LoadArgs;
 use super::console::{Console, columns, count, duration, printable};
 use crate::error::Result;
-use crate::load::{LoadSpec, load};
+use crate::load::{LoadSpec, Loaded, load};
 
 pub(super) fn run(args: &LoadArgs, console: &Console) -> Result<()> {
     let began = Instant::now();
@@ -22,10 +22,12 @@ pub(super) fn run(args: &LoadArgs, console: &Console) -> Result<()> {
         "place": loaded.place,
         "dropped": loaded.gone,
         "already_loaded": loaded.is_repeat(),
+        "kept": loaded.kept.iter().map(|view| json!({ "view": view.name, "why": view.why })).collect::<Vec<_>>(),
         "tables": loaded.tables.iter().map(|(name, dates, rows)| json!({ "name": name, "dates": dates, "rows": rows })).collect::<Vec<_>>(),
         "seconds": began.elapsed().as_secs_f64(),
     }));
     if loaded.is_repeat() {
+        say_kept(&loaded, console);
         console.say(&format!("already loaded: run {} is in {place}, nothing was changed", loaded.run_id));
         return Ok(());
     }
@@ -36,6 +38,14 @@ pub(super) fn run(args: &LoadArgs, console: &Console) -> Result<()> {
         let dates = if loaded.gone == 1 { "as-of date" } else { "as-of dates" };
         console.say(&format!("{} {dates} taken out", count(loaded.gone)));
     }
+    say_kept(&loaded, console);
     console.say(&format!("\nrun {} is loaded, {}: {place}", loaded.run_id, duration(began.elapsed())));
     Ok(())
+}
+
+/// Names the views that are not as this version makes them.
+fn say_kept(loaded: &Loaded, console: &Console) {
+    for view in &loaded.kept {
+        console.say(&format!("kept: {}", printable(&view.why)));
+    }
 }

@@ -6,8 +6,8 @@
 //!    came from. What is there already is left alone, so a repeat changes nothing. Dates that were dropped go.
 //! 2. The files of the other dates are copied into staging tables over several connections, in binary and without being
 //!    logged by the server; rows are counted against the manifest.
-//! 3. One transaction creates what is missing (tables, columns, comments, indexes, views), deletes the old rows of these
-//!    dates, inserts the staged ones, records the run and drops the staging tables.
+//! 3. One transaction creates what is missing (tables, columns, comments, indexes), deletes the old rows of these dates,
+//!    inserts the staged ones, records the run, drops the staging tables, and makes or replaces views ([`views`]).
 //!
 //! Readers are never locked out and see either all old or all new rows. Whatever happens before the commit, the old rows
 //! stay; the next load drops the staging tables that a killed one left. Delete and insert, rather than partitions that are
@@ -21,6 +21,7 @@ mod stage;
 mod structure;
 mod target;
 mod tls;
+mod views;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
@@ -35,6 +36,8 @@ use database::{Database, cause};
 use source::{AS_OF, Part, Source, SourceTable};
 use structure::{Changes, RECORD, STAGING, Structure};
 use target::Target;
+
+pub use views::KeptView;
 
 /// What to load, and where.
 #[derive(Debug, Clone)]
@@ -58,8 +61,10 @@ pub struct Loaded {
     pub schema: String,
     /// Tables with replaced as-of dates: name, dates and rows.
     pub tables: Vec<(String, usize, u64)>,
-    /// Tables, columns and views that were made.
+    /// Tables and columns that were made, and views that were made or replaced.
     pub made: usize,
+    /// Views that are not as this version makes them.
+    pub kept: Vec<KeptView>,
     /// As-of dates that were taken out of some table.
     pub gone: usize,
 }
@@ -94,6 +99,9 @@ pub fn load(spec: &LoadSpec<'_>, progress: &dyn Progress) -> Result<Loaded> {
         progress.warn(&warning);
     }
     let source = source::view(spec.output)?;
+    if let Some(warning) = source.warning(spec.output) {
+        progress.warn(&warning);
+    }
     let database = Database::new(target)?;
     let mut client = database.connect()?;
     if !database.target.is_local() && !database.is_encrypted(&mut client) {
@@ -105,6 +113,7 @@ pub fn load(spec: &LoadSpec<'_>, progress: &dyn Progress) -> Result<Loaded> {
     let changes = structure.changes(&source, &database)?;
     let records = if structure.has(RECORD) { read_records(&mut client, &database)? } else { BTreeMap::new() };
     only_this_job(&source, &records, &database)?;
+    let views = views::plan(&mut client, &database, &structure, &changes)?;
     let (pending, restamped) = compare(&source, &structure, &records);
     let gone = gone(&source, &structure, &records);
     let mut loaded = Loaded {
@@ -112,11 +121,12 @@ pub fn load(spec: &LoadSpec<'_>, progress: &dyn Progress) -> Result<Loaded> {
         place: database.target.place(),
         schema: database.target.schema.clone(),
         tables: Vec::new(),
-        made: changes.tables.len() + changes.columns.len() + changes.views.len(),
+        made: changes.tables.len() + changes.columns.len(),
+        kept: views.kept.clone(),
         gone: gone.values().flatten().collect::<BTreeSet<_>>().len(),
     };
     stage::remove(&mut client, &database, structure.leftovers())?;
-    if pending.is_empty() && restamped.is_empty() && changes.is_empty() && gone.is_empty() {
+    if pending.is_empty() && restamped.is_empty() && changes.is_empty() && views.is_empty() && gone.is_empty() {
         return Ok(loaded);
     }
 
@@ -126,7 +136,8 @@ pub fn load(spec: &LoadSpec<'_>, progress: &dyn Progress) -> Result<Loaded> {
             .map_err(|e| database.failed("create the schema", e))?;
     }
     let tables: Vec<&SourceTable> = pending.iter().map(|(table, _)| *table).filter(|t| !t.columns.is_empty()).collect();
-    let mut replace = || -> Result<()> {
+    let shape = Shape { there: &structure, changes: &changes, views: &views };
+    let mut replace = || -> Result<(usize, Vec<KeptView>)> {
         stage::create(&mut client, &database, &tables)?;
         let rows: u64 = pending.iter().map(rows_of).sum();
         progress.begin("copying", rows);
@@ -134,16 +145,21 @@ pub fn load(spec: &LoadSpec<'_>, progress: &dyn Progress) -> Result<Loaded> {
         progress.end(&format!("{rows} rows into staging tables"));
         progress.begin("swapping", 0);
         let dates = Dates { pending: &pending, restamped: &restamped, gone: &gone };
-        swap(&mut client, &database, &source, &structure, &changes, &records, &dates)?;
+        let views = swap(&mut client, &database, &source, &shape, &records, &dates)?;
         progress.end(&format!("{} tables", pending.len()));
-        Ok(())
+        Ok(views)
     };
-    if let Err(error) = replace() {
-        // If this fails, too, the next load removes them.
-        let names: Vec<String> = tables.iter().map(|table| format!("{STAGING}{}", table.name)).collect();
-        let _ = stage::remove(&mut client, &database, names.iter().map(String::as_str));
-        return Err(error);
-    }
+    let (made, kept) = match replace() {
+        Ok(views) => views,
+        Err(error) => {
+            // If this fails, too, the next load removes them.
+            let names: Vec<String> = tables.iter().map(|table| format!("{STAGING}{}", table.name)).collect();
+            let _ = stage::remove(&mut client, &database, names.iter().map(String::as_str));
+            return Err(error);
+        }
+    };
+    loaded.made += made;
+    loaded.kept.extend(kept);
     loaded.tables = pending.iter().map(|p| (p.0.name.clone(), p.1.len(), rows_of(p))).collect();
     Ok(loaded)
 }
@@ -239,6 +255,13 @@ fn gone(source: &Source, structure: &Structure, records: &Records) -> BTreeMap<S
     gone
 }
 
+/// What the schema holds, and what a load changes of that.
+struct Shape<'a> {
+    there: &'a Structure,
+    changes: &'a Changes<'a>,
+    views: &'a views::Plan,
+}
+
 /// What a load changes.
 struct Dates<'a> {
     /// Dates whose rows are replaced.
@@ -263,29 +286,27 @@ fn remove(transaction: &mut Transaction<'_>, table: &str, days: &[Day]) -> std::
     ))
 }
 
-/// The one transaction that readers see.
+/// The one transaction that readers see. Returns how many views were made, and those that had to be left.
 fn swap(
     client: &mut Client,
     database: &Database,
     source: &Source,
-    structure: &Structure,
-    changes: &Changes<'_>,
+    shape: &Shape<'_>,
     records: &Records,
     dates: &Dates<'_>,
-) -> Result<()> {
+) -> Result<(usize, Vec<KeptView>)> {
     let Dates { pending, restamped, gone } = dates;
+    let Shape { there, changes, views } = *shape;
     let failed = |what: &str| {
         let what = what.to_owned();
         move |e: postgres::Error| database.failed(&what, e)
     };
     let mut transaction = client.transaction().map_err(failed("begin the transaction"))?;
-    transaction
-        .batch_execute(&format!("SET LOCAL search_path TO {}", identifier(&database.target.schema)))
-        .map_err(failed("choose the schema"))?;
+    views::settle(&mut transaction, database).map_err(failed("choose the schema"))?;
     structure::create_record(&mut transaction).map_err(failed(&format!("create {RECORD}")))?;
     structure::create_tables(&mut transaction, changes).map_err(failed("create the tables"))?;
     for (table, days) in *pending {
-        let has_as_of = table.is_dated() || structure.has_as_of(&table.name);
+        let has_as_of = table.is_dated() || there.has_as_of(&table.name);
         let way = if table.is_whole { way_of(table, source, records) } else { Way::Dates };
         let arrived = replace(&mut transaction, database, table, days, has_as_of, way)
             .map_err(failed(&format!("replace the rows of {}", table.name)))?;
@@ -301,7 +322,7 @@ fn swap(
         record(&mut transaction, source, table, days).map_err(failed(&format!("write {RECORD}")))?;
     }
     structure::create_indexes(&mut transaction, changes).map_err(failed("create the indexes"))?;
-    structure::create_views(&mut transaction, changes).map_err(failed("create the views"))?;
+    let made = views::make(&mut transaction, database, views).map_err(failed("make the views"))?;
     transaction.commit().map_err(|e| {
         let is_refused = e.code().is_some_and(|code| !code.code().starts_with("57") && !code.code().starts_with("08"));
         if is_refused {
@@ -317,7 +338,8 @@ fn swap(
             ),
         )
         .caused_by(e)
-    })
+    })?;
+    Ok(made)
 }
 
 /// Which rows go before others come.

@@ -11,7 +11,7 @@ use crate::domain::Day;
 use crate::error::{Error, Kind, Result};
 use crate::job::raw::TableName;
 use crate::publish::{self, DimensionFile};
-use crate::tables::{ColumnType, DESCRIPTION, ONE_ROW_PER};
+use crate::tables::{ColumnType, DESCRIPTION, ONE_ROW_PER, read_by_views};
 
 /// The column that every table has in a database, also where files have the date in their path alone.
 pub const AS_OF: &str = "as_of";
@@ -29,6 +29,20 @@ pub struct Source {
     pub dates: BTreeSet<Day>,
     /// Dates that were taken out.
     pub dropped: BTreeSet<Day>,
+    /// Dates of an output of 0.1.0 whose files are not known.
+    unknown: Vec<String>,
+}
+
+impl Source {
+    /// What to say of dates that cannot be loaded yet.
+    pub fn warning(&self, output: &Path) -> Option<String> {
+        let (first, output) = (self.unknown.first()?, output.display());
+        let (dates, are) = if self.unknown.len() == 1 { ("as-of date", "is") } else { ("as-of dates", "are") };
+        Some(format!(
+            "{} {dates} of {output}, such as {first}, {are} not loaded: 0.1.0 wrote them, and nothing but a commit of this version can tell what they hold; run the job once, then load again",
+            self.unknown.len()
+        ))
+    }
 }
 
 /// A table of the source.
@@ -171,6 +185,28 @@ impl SourceTable {
     }
 }
 
+impl SourceTable {
+    /// Adds the columns that this version's views read and files of an earlier one lack: they are null.
+    fn complete(&mut self) {
+        let scale_of = |kind: ColumnType| match kind {
+            ColumnType::Decimal(_, scale) => Some(scale),
+            _ => None,
+        };
+        let declared = |scale| read_by_views(scale).into_iter().find(|table| table.name == self.name);
+        let Some(table) = declared(0).filter(|_| !self.columns.is_empty()) else { return };
+        // The digits of money, by which a known column has more than it would have without.
+        let scale = self.columns.iter().find_map(|known| {
+            let without = table.columns.iter().find(|column| column.name == known.name)?;
+            Some(scale_of(known.kind)? - scale_of(without.kind)?)
+        });
+        for column in declared(scale.unwrap_or(0)).into_iter().flat_map(|table| table.columns) {
+            if column.name != AS_OF && !self.columns.iter().any(|known| known.name == column.name) {
+                self.columns.push(Column { name: column.name.clone(), kind: column.kind, doc: column.doc.to_owned() });
+            }
+        }
+    }
+}
+
 /// The as-of dates in view, each with the run that supplies it.
 ///
 /// # Errors
@@ -215,6 +251,7 @@ pub fn view(root: &Path) -> Result<Source> {
         }
     }
     let mut tables: Vec<SourceTable> = tables.into_values().collect();
+    tables.iter_mut().for_each(SourceTable::complete);
     tables.sort_by_key(|table| TableName::ALL.iter().position(|known| known.name() == table.name));
     Ok(Source {
         job: view.job_name,
@@ -222,5 +259,6 @@ pub fn view(root: &Path) -> Result<Source> {
         tables,
         dates,
         dropped: view.dropped.iter().filter_map(|date| Day::parse(date)).collect(),
+        unknown: view.unknown,
     })
 }

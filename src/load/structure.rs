@@ -1,4 +1,4 @@
-//! Schema, tables, comments, indexes and views: what is there, what is missing, and what does not fit.
+//! Schema, tables, comments and indexes: what is there, what is missing, and what does not fit.
 
 use std::collections::BTreeMap;
 
@@ -7,7 +7,7 @@ use postgres::{Client, Transaction};
 use super::database::Database;
 use super::source::{AS_OF, Column, Source, SourceTable};
 use crate::error::{Error, Kind, Result};
-use crate::tables::{ColumnType, View, identifier, key_of, literal, views};
+use crate::tables::{ColumnType, identifier, key_of, literal};
 
 /// The table that says which run every as-of date comes from.
 pub const RECORD: &str = "rfmill_load";
@@ -37,14 +37,12 @@ pub struct Changes<'a> {
     pub tables: Vec<&'a SourceTable>,
     /// Columns to add.
     pub columns: Vec<(&'a SourceTable, &'a Column)>,
-    /// Views to create, or to create anew since a table of theirs has more columns.
-    pub views: Vec<&'static View>,
 }
 
 impl Changes<'_> {
     /// Whether there is nothing to change.
     pub fn is_empty(&self) -> bool {
-        self.tables.is_empty() && self.columns.is_empty() && self.views.is_empty()
+        self.tables.is_empty() && self.columns.is_empty()
     }
 }
 
@@ -158,15 +156,25 @@ impl Structure {
                 }
             }
         }
-        let will_have =
-            |name: &str| self.relations.get(name).is_some_and(|r| r.kind == "r") || changes.tables.iter().any(|t| t.name == name);
-        changes.views = views(will_have)
-            .filter(|view| match self.relations.get(view.name) {
-                None => true,
-                Some(there) => there.kind == "v" && view.tables().any(|name| changes.columns.iter().any(|(t, _)| t.name == name)),
-            })
-            .collect();
         Ok(changes)
+    }
+
+    /// The columns of a table after these changes, ascending by name; `None` without such a table.
+    pub fn columns_after<'a>(&'a self, table: &str, changes: &'a Changes<'_>) -> Option<Vec<&'a str>> {
+        let made = changes.tables.iter().find(|made| made.name == table);
+        let there = self.relations.get(table).filter(|there| there.kind == "r");
+        if made.is_none() && there.is_none() {
+            return None;
+        }
+        let of_made = made.into_iter().flat_map(|made| {
+            let as_of = made.is_dated().then_some(AS_OF);
+            as_of.into_iter().chain(made.columns.iter().map(|column| column.name.as_str()))
+        });
+        let of_there = there.into_iter().flat_map(|there| there.columns.iter().map(|(name, _)| name.as_str()));
+        let added = changes.columns.iter().filter(|(to, _)| to.name == table).map(|(_, column)| column.name.as_str());
+        let mut all: Vec<&str> = of_made.chain(of_there).chain(added).collect();
+        all.sort_unstable();
+        Some(all)
     }
 }
 
@@ -194,7 +202,7 @@ pub fn create_record(transaction: &mut Transaction<'_>) -> std::result::Result<(
     ))
 }
 
-/// Creates tables and adds columns, with their comments. Indexes come after the rows, views last.
+/// Creates tables and adds columns, with their comments. Indexes come after the rows.
 pub fn create_tables(transaction: &mut Transaction<'_>, changes: &Changes<'_>) -> std::result::Result<(), postgres::Error> {
     for table in &changes.tables {
         let name = identifier(&table.name);
@@ -235,14 +243,6 @@ pub fn create_indexes(transaction: &mut Transaction<'_>, changes: &Changes<'_>) 
         }
         let by_customer = if table.columns.iter().any(|c| c.name == "customer_id") { ", customer_id" } else { "" };
         transaction.batch_execute(&format!("CREATE INDEX ON {} ({AS_OF}{by_customer})", identifier(&table.name)))?;
-    }
-    Ok(())
-}
-
-/// Creates views, with their comments.
-pub fn create_views(transaction: &mut Transaction<'_>, changes: &Changes<'_>) -> std::result::Result<(), postgres::Error> {
-    for view in &changes.views {
-        transaction.batch_execute(&format!("{}\nCOMMENT ON VIEW {} IS {};", view.sql, view.name, literal(view.doc())))?;
     }
     Ok(())
 }

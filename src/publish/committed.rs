@@ -67,6 +67,8 @@ pub struct View {
     pub dimensions: BTreeMap<String, Vec<DimensionFile>>,
     /// As-of dates that were taken out and not committed since.
     pub dropped: Vec<String>,
+    /// As-of dates of an output of 0.1.0 whose runs are gone: their files are known once this version has committed to it.
+    pub unknown: Vec<String>,
 }
 
 /// A file of a dimension.
@@ -102,7 +104,7 @@ pub fn view(root: &Path) -> Result<View> {
             std::thread::sleep(Duration::from_millis(100));
         }
     }
-    let (mut dates, mut dimensions) = (BTreeMap::new(), BTreeMap::new());
+    let (mut dates, mut dimensions, mut unknown) = (BTreeMap::new(), BTreeMap::new(), Vec::new());
     for (date, supply) in record.dates.iter().filter(|(_, supply)| !supply.lost) {
         let shown = match Contents::of_supply(root, supply) {
             Ok(contents) => {
@@ -111,8 +113,10 @@ pub fn view(root: &Path) -> Result<View> {
                 }
                 of_tree(&tree, &contents, date)?
             }
-            // What an output of 0.1.0 holds beyond its runs is known once this version has committed to it.
-            Err(_) if record.is_legacy() => continue,
+            Err(_) if record.is_legacy() => {
+                unknown.push(date.clone());
+                continue;
+            }
             Err(e) => return Err(e),
         };
         dates.insert(date.clone(), ShownDate { run_id: supply.run_id.clone(), tables: shown });
@@ -122,7 +126,7 @@ pub fn view(root: &Path) -> Result<View> {
         dimensions.insert(name.clone(), vec![file]);
     }
     let dropped = record.dropped.into_iter().collect();
-    Ok(View { job_name: record.owner.job.clone(), run_id: record.latest, dates, dimensions, dropped })
+    Ok(View { job_name: record.owner.job.clone(), run_id: record.latest, dates, dimensions, dropped, unknown })
 }
 
 /// Adds the dimensions of a date of an output of 0.1.0: those of periods are of the date, those of states replace earlier ones.

@@ -70,6 +70,19 @@ pub fn key_of(table: &str) -> Option<&'static [&'static str]> {
     }
 }
 
+/// The tables of rows that views read, where money has `money_scale` digits after the point.
+pub fn read_by_views(money_scale: i8) -> [TableDefinition; 7] {
+    [
+        SegmentRow::definition(money_scale),
+        TransitionRow::definition(money_scale),
+        StateRow::definition(money_scale),
+        PeriodRow::definition(money_scale),
+        DateRow::definition(money_scale),
+        EffectRow::definition(money_scale),
+        VerdictRow::definition(money_scale),
+    ]
+}
+
 fn as_of() -> ColumnDefinition {
     ColumnDefinition::new("as_of", ColumnType::Date, "Last date counted, inclusive.")
 }

@@ -21,7 +21,7 @@ mod views;
 
 pub use assignments::{AssignedRows, CodedNames, assigned_csv, assigned_parquet};
 pub use calendar::{calendar, whole_years};
-pub use catalog::{definition_of, definitions, key_of};
+pub use catalog::{definition_of, definitions, key_of, read_by_views};
 pub use cell::{Cell, Value};
 pub use declarations::{
     ArmRow, BalanceRow, BeforeAfterRow, CohortRow, ConcentrationRow, CutPointRow, DateRow, EffectRow, GrowthRow, LedgerRow,
@@ -34,4 +34,4 @@ pub use repeated::to_repeated_batch;
 pub use row::{BatchBuilder, Column, Row, to_batch};
 pub use segments::{Segment, SegmentKey, SegmentSum, by_scheme};
 pub use sql::{dbt, ddl, identifier, literal, markdown};
-pub use views::{View, views};
+pub use views::{View, doc_of, views};
