@@ -6,7 +6,7 @@ Makes sample orders, runs a job over five quarters, with a strategy, twice with 
 
 - after a load, PostgreSQL, DuckDB, pyarrow and Polars return the same counts and sums of every column of every table,
 - the views of `sql/views` return the same rows in PostgreSQL and DuckDB,
-- a repeat changes nothing; a changed run replaces its dates; new columns are added, changed types refused,
+- a repeat changes nothing; a changed run replaces its dates; forgotten customers go; new columns are added, changed types refused,
 - views that are rfmill's own and unedited are replaced, with rights and comments, all others kept and named,
 - an output of 0.1.0 can be loaded as it lies there, and a database that 0.1.0 filled gets the views of today,
 - after a kill at a random moment, a crash of the server, or a connection that breaks at the commit, the rows are those of
@@ -129,7 +129,7 @@ def main() -> int:
         try:
             for check in (first_load_and_readers, a_repeat_changes_nothing, a_changed_run_replaces_its_dates, views_agree,
                           new_columns_and_changed_types, unedited_views_are_replaced, other_views_are_kept_and_named,
-                          views_of_0_1_0_are_replaced, what_is_not_ours_is_refused, readers_are_not_locked_out,
+                          views_of_0_1_0_are_replaced, forgotten_customers_go, what_is_not_ours_is_refused, readers_are_not_locked_out,
                           two_loads_at_once, kills_at_random_moments, a_crash_of_the_server, a_commit_without_an_answer,
                           passwords, tls):
                 began = time.monotonic()
@@ -547,6 +547,36 @@ def views_of_0_1_0_are_replaced(bench: Bench) -> None:
     shutil.copytree(TESTS / "data" / "output-0.1.0", bench.home / "gone", symlinks=True)
     said = Views(bench, "gone", "gone").load()
     assert "warning: 2 as-of dates of gone, such as 2024-03-31, are not loaded: 0.1.0 wrote them" in said and "then load again" in said, said
+
+
+def forgotten_customers_go(bench: Bench) -> None:
+    """A load after `rfmill forget` brings the database up: the customers are in no row of it, and sums are those from before."""
+    shutil.copytree(bench.home / "out", bench.home / "forgotten", symlinks=True)
+    views = Views(bench, "forgotten", "forgotten")
+    views.load()
+    tables = [row[0] for row in bench.server.rows("SELECT DISTINCT table_name FROM forgotten.rfmill_load ORDER BY 1")]
+    columns = [row[0] for row in bench.server.rows("SELECT DISTINCT table_name FROM information_schema.columns WHERE table_schema = 'forgotten' AND column_name = 'customer_id' ORDER BY 1")]
+    named = [name for name in columns if name in tables]
+    assert named == ["customers", "movers", "state_history"], named
+    ids = [row[0] for row in bench.server.rows("SELECT customer_id FROM forgotten.customers GROUP BY 1 HAVING count(*) = 5 ORDER BY md5(customer_id) LIMIT 3")]
+    listed = "'" + "', '".join(ids) + "'"
+    rows = {name: int(views.value(f"SELECT count(*) FROM HERE.{name}") or 0) for name in named}
+    theirs = {name: int(views.value(f"SELECT count(*) FROM HERE.{name} WHERE customer_id IN ({listed})") or 0) for name in named}
+    assert theirs["customers"] == 15 and all(theirs.values()), theirs
+    others = {name: views.value(f"SELECT md5(string_agg(t::text, ',' ORDER BY t::text)) FROM HERE.{name} AS t WHERE customer_id NOT IN ({listed})") for name in named}
+    sums = {name: views.value(f"SELECT md5(string_agg(t::text, ',' ORDER BY t::text)) FROM HERE.{name} AS t") for name in ("segments", "transitions", "effects", "ledger")}
+    (bench.home / "ids.csv").write_text("customer_id\n" + "\n".join(ids) + "\n")
+    subprocess.run([bench.rfmill, "forget", "forgotten", "--ids", "ids.csv"], cwd=bench.home, check=True, capture_output=True)
+    said = views.load()
+    assert "customers" in said and "is loaded" in said, said
+    for name in named:
+        assert views.value(f"SELECT count(*) FROM HERE.{name}") == str(rows[name] - theirs[name]), name
+        assert views.value(f"SELECT count(*) FROM HERE.{name} WHERE customer_id IN ({listed})") == "0", name
+        assert views.value(f"SELECT md5(string_agg(t::text, ',' ORDER BY t::text)) FROM HERE.{name} AS t") == others[name], f"{name}: others changed"
+    assert views.value(f"SELECT count(*) FROM HERE.current_customers WHERE customer_id IN ({listed})") == "0"
+    for name, before in sums.items():
+        assert views.value(f"SELECT md5(string_agg(t::text, ',' ORDER BY t::text)) FROM HERE.{name} AS t") == before, name
+    assert leftovers(bench) == "0" and "already loaded" in views.load()
 
 
 def what_is_not_ours_is_refused(bench: Bench) -> None:
