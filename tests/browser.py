@@ -9,6 +9,7 @@ Needs `pip install playwright pyarrow axe-playwright-python` and a Chromium: the
 FOLDER holds folders with `run/` (a committed run) and `report/`. For each of them, light, dark and 390 pixels wide:
 
 - no console message and no request but for the page itself,
+- no amount is broken over lines, whatever the width,
 - no sideways scrolling of the page, and no text in a chart smaller than 10 pixels,
 - every chart is there, in one of its two widths, with a title; its shapes carry the numbers of the Parquet tables,
 - the visible tables hold the same numbers, and a click on a head sorts them,
@@ -86,11 +87,41 @@ def check(browser, sample: Path, scheme: str, width: int, shots: Path) -> None:
     if width == 1280:
         check_first_screen(page, sample)
     check_accessibility(page, sample)
+    if scheme == "light" and width == 390:
+        check_amounts(page, sample)
     page.screenshot(path=shots / f"{sample.name}-{scheme}-{width}.png", full_page=True)
     assert not said, f"{sample.name}: console says {said}"
     outside = [u for u in asked if u != url and not u.startswith("data:")]
     assert not outside, f"{sample.name}: the page asks for {outside}"
     context.close()
+
+
+def check_amounts(page: Page, sample: Path) -> None:
+    """No line ends within an amount: sign, currency, digits, unit."""
+    script = r"""() => {
+        const amount = /[+−<]?\u2060?[$£€¥]?\d[\d,.]*(?:\u2060?[万亿萬億]|\u00a0(?:k|M|bn))?(?:%|\u00a0(?:EUR|USD)|\u2060?元)?/gu;
+        const broken = [];
+        const texts = document.createTreeWalker(document.body, NodeFilter.SHOW_TEXT);
+        for (let text; (text = texts.nextNode()); ) {
+            if (text.parentElement.closest('svg, script, style')) continue;
+            for (const found of text.data.matchAll(amount)) {
+                const range = document.createRange();
+                range.setStart(text, found.index);
+                range.setEnd(text, found.index + found[0].length);
+                const lines = new Set([...range.getClientRects()].filter((r) => r.width > 0).map((r) => Math.round(r.top)));
+                if (lines.size > 1) broken.push(found[0]);
+            }
+        }
+        return broken;
+    }"""
+    size = page.viewport_size
+    page.evaluate("document.querySelectorAll('details').forEach(d => d.open = true)")
+    for width in [*range(320, 440, 6), *range(700, 1300, 60)]:
+        page.set_viewport_size({"width": width, "height": 900})
+        broken = page.evaluate(script)
+        assert not broken, f"{sample.name}, {width}: broken over lines: {broken}"
+    page.set_viewport_size(size)
+    page.evaluate("document.querySelectorAll('details').forEach(d => d.open = false)")
 
 
 def check_first_screen(page: Page, sample: Path) -> None:
@@ -311,7 +342,7 @@ def check_language(page: Page, sample: Path) -> None:
     chinese = sum("\u4e00" <= c <= "\u9fff" for c in text)
     assert (chinese > 100) == report["language"].startswith("zh"), f"{chinese} Chinese characters in {report['language']}"
     for answer in report["answers"]:
-        shown = page.evaluate("key => document.getElementById('answer-' + key).innerText", answer["key"])
+        shown = page.evaluate("key => document.getElementById('answer-' + key).innerText", answer["key"]).replace("\u2060", "")
         for paragraph in answer["answer"]:
             assert " ".join(paragraph.split()) in " ".join(shown.split()), f"{answer['key']}: {paragraph}"
 

@@ -10,9 +10,11 @@
   };
   // No spreadsheet takes such a cell for a formula.
   const safe = (text) => (/^[\s]*[=+\-@\t\r＝＋－＠]/.test(text) ? "'" + text : text);
+  // Without what keeps amounts from being broken over lines.
+  const said = (node) => node.textContent.replaceAll("\u2060", "");
   const field = (cell) => {
     const isNumber = cell.classList.contains("n") && cell.dataset.v !== undefined;
-    const lines = [...cell.childNodes].map((node) => node.textContent.trim()).filter(Boolean).join(" ");
+    const lines = [...cell.childNodes].map((node) => said(node).trim()).filter(Boolean).join(" ");
     const text = isNumber && !cell.querySelector("small") ? cell.dataset.v : safe(lines);
     return /[",\r\n]/.test(text) ? `"${text.replaceAll('"', '""')}"` : text;
   };
@@ -57,7 +59,7 @@
       const table = box.querySelector("table");
       let shown = 0;
       for (const row of table.tBodies[0].rows) {
-        row.hidden = wanted !== "" && !row.textContent.toLocaleLowerCase().includes(wanted);
+        row.hidden = wanted !== "" && !said(row).toLocaleLowerCase().includes(wanted);
         shown += row.hidden ? 0 : 1;
       }
       const fold = box.closest("details");
