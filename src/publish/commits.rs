@@ -7,7 +7,7 @@ use std::path::Path;
 use super::files::{failed, remove, sync, sync_folder, write_new};
 use super::layout::{number_of, record_copy, record_path};
 use super::legacy;
-use super::record::{Record, unusable};
+use super::record::{Record, Written, unusable};
 use crate::error::{Error, Kind, Result};
 
 /// Numbers of all commits, ascending.
@@ -45,17 +45,17 @@ pub(super) fn commit_numbers(root: &Path) -> Result<Vec<u64>> {
 ///
 /// # Errors
 /// Exit 5 if it is missing, damaged, or one of 0.1.0.
-pub(super) fn read(root: &Path, number: u64) -> Result<Record> {
+pub(super) fn read(root: &Path, number: u64) -> Result<Written> {
     let path = record_path(root, number);
     let bytes = fs::read(&path).map_err(|e| unusable(&path, format!("cannot be read: {e}")).caused_by(e))?;
-    Record::parse(&path, &bytes, number)
+    Ok(Written { record: Record::parse(&path, &bytes, number)?, bytes })
 }
 
 /// The record of the last commit. Those of an output of 0.1.0 are put together to one.
 ///
 /// # Errors
 /// Exit 5 if it cannot be used, or is gone although its tree is there.
-pub(super) fn last_commit(root: &Path) -> Result<Option<Record>> {
+pub(super) fn last_commit(root: &Path) -> Result<Option<Written>> {
     let numbers = commit_numbers(root)?;
     let last = numbers.last().copied().unwrap_or(0);
     // A tree is made behind its record. Who went on without that would bring older numbers back.
@@ -64,8 +64,12 @@ pub(super) fn last_commit(root: &Path) -> Result<Option<Record>> {
     }
     match last {
         0 => Ok(None),
-        _ if legacy::is_legacy(root, last) => legacy::read(root, &numbers).map(Some),
-        _ => read(root, last).map(Some),
+        _ => match read(root, last) {
+            Err(_) if legacy::is_legacy(root, last) => {
+                Ok(Some(Written { record: legacy::read(root, &numbers)?, bytes: Vec::new() }))
+            }
+            read => read.map(Some),
+        },
     }
 }
 

@@ -34,7 +34,8 @@ fn last_record(root: &Path) -> Result<Record> {
             "{root} has no {MARKER}, the file that marks an output; see what `rfmill verify {root}` says"
         )));
     }
-    last_commit(root)?.ok_or_else(|| broken(format!("{} holds no committed run; run the job again", root.display())))
+    let nothing = || broken(format!("{} holds no committed run; run the job again", root.display()));
+    Ok(last_commit(root)?.ok_or_else(nothing)?.record)
 }
 
 /// The run of an output that `latest` names: of those that stay and supply their last as-of date, that of the newest date.
@@ -122,7 +123,7 @@ pub fn view(root: &Path) -> Result<View> {
         dates.insert(date.clone(), ShownDate { run_id: supply.run_id.clone(), tables: shown });
     }
     for (name, file) in &record.dimensions {
-        let file = DimensionFile { as_of: None, path: tree.join(path_in_tree(name)), file: file.clone() };
+        let file = DimensionFile { as_of: None, path: tree.join(path_in_tree(name)), file: file.of_run() };
         dimensions.insert(name.clone(), vec![file]);
     }
     let dropped = record.dropped.into_iter().collect();

@@ -12,7 +12,7 @@ use super::facts::DIMENSIONS;
 use super::files::{failed, make_folder, remove, sync_folder, write_new};
 use super::layout::{MADE, MANIFESTS, date_folder, manifest_path, run_folder};
 use super::manifest::{TableEntry, TableFile};
-use super::record::Supply;
+use super::record::{MadeFile, Supply};
 use crate::error::{Error, Kind, Result};
 use crate::tables::EncodedFile;
 
@@ -106,8 +106,12 @@ impl Contents {
     /// # Errors
     /// As [`Contents::read`].
     pub fn of_supply(root: &Path, supply: &Supply) -> Result<Contents> {
-        let contents = Contents::read(root, &supply.run_id, &supply.manifest_sha256)?;
-        Ok(Contents { made: supply.made.clone(), ..contents })
+        Ok(Contents::read(root, &supply.run_id, &supply.manifest_sha256)?.with_made(supply))
+    }
+
+    /// The same, with what the commit made.
+    pub fn with_made(self, supply: &Supply) -> Contents {
+        Contents { made: supply.made.iter().map(MadeFile::of_run).collect(), ..self }
     }
 
     /// What the manifest with this hash says: from `manifests/`, or from the run itself.
@@ -156,7 +160,7 @@ pub(super) fn keep(root: &Path, bytes: &[u8]) -> Result<String> {
 ///
 /// # Errors
 /// Exit 6.
-pub(super) fn keep_made(root: &Path, file: &EncodedFile) -> Result<TableFile> {
+pub(super) fn keep_made(root: &Path, file: &EncodedFile) -> Result<MadeFile> {
     let folder = root.join(MADE);
     make_folder(&folder)?;
     let name = format!("{}.parquet", file.sha256);
@@ -166,8 +170,7 @@ pub(super) fn keep_made(root: &Path, file: &EncodedFile) -> Result<TableFile> {
     fs::rename(&draft, &path).map_err(|e| failed(&path, e))?;
     sync_folder(&folder)?;
     sync_folder(root)?;
-    let path = format!("../../{MADE}/{name}");
-    Ok(TableFile { path, rows: file.rows, bytes: file.bytes.len() as u64, sha256: file.sha256.clone() })
+    Ok(MadeFile { sha256: file.sha256.clone(), rows: file.rows, bytes: file.bytes.len() as u64 })
 }
 
 /// Whether a regular file of the size that the manifest tells lies there.

@@ -3,14 +3,15 @@
 //! Every commit makes them anew, of what its record says of the dates alone: so a commit reads no table of an earlier one,
 //! whatever the history, and files that are lost or damaged are made again.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::cmp::Reverse;
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::path::{Path, PathBuf};
 
 use super::contents::keep_made;
 use super::facts::{DateFacts, PeriodFacts, StateFacts};
 use super::files::sha256_of;
 use super::layout::MADE;
-use super::manifest::TableFile;
+use super::record::MadeFile;
 use super::record::Record;
 use crate::domain::Day;
 use crate::error::Result;
@@ -22,7 +23,7 @@ pub(super) fn path_in_tree(name: &str) -> PathBuf {
 }
 
 /// Where a commit keeps the file.
-pub(super) fn path_of(root: &Path, file: &TableFile) -> PathBuf {
+pub(super) fn path_of(root: &Path, file: &MadeFile) -> PathBuf {
     root.join(MADE).join(format!("{}.parquet", file.sha256))
 }
 
@@ -30,7 +31,7 @@ pub(super) fn path_of(root: &Path, file: &TableFile) -> PathBuf {
 ///
 /// # Errors
 /// Exit 6 if they cannot be written.
-pub(super) fn make(root: &Path, record: &Record, last: Option<&Record>) -> Result<BTreeMap<String, TableFile>> {
+pub(super) fn make(root: &Path, record: &Record, last: Option<&Record>) -> Result<BTreeMap<String, MadeFile>> {
     let dates = shown(record);
     let mut made = BTreeMap::new();
     let mut keep = |name: &str, file: &EncodedFile| -> Result<()> {
@@ -48,7 +49,7 @@ pub(super) fn make(root: &Path, record: &Record, last: Option<&Record>) -> Resul
     // It is the largest, and changes once a year.
     let before = last.filter(|last| last.owner.job == *job && days(&shown(last)) == Some((first, last_day)));
     let file = before.and_then(|last| last.dimensions.get(DateRow::TABLE));
-    let is_whole = |file: &&TableFile| sha256_of(&path_of(root, file)).is_ok_and(|(sha256, _)| sha256 == file.sha256);
+    let is_whole = |file: &&MadeFile| sha256_of(&path_of(root, file)).is_ok_and(|(sha256, _)| sha256 == file.sha256);
     let file = match file.filter(is_whole) {
         Some(file) => file.clone(),
         None => keep_made(root, &encoded(&calendar(first, last_day), job)?)?,
@@ -114,19 +115,24 @@ fn periods(dates: &[(Day, &DateFacts)]) -> Vec<PeriodRow> {
 
 /// The rows of `dim_state`: each state of each date once, as the newest of its dates has it. Those of the newest date come first.
 fn states(record: &Record, dates: &[(Day, &DateFacts)]) -> Vec<StateRow> {
+    // Most dates have the same states: first and last date of each list of them.
+    let mut lists: HashMap<&str, (Day, Day)> = HashMap::new();
+    for (day, hash) in dates.iter().filter_map(|(day, facts)| Some((*day, facts.states.as_deref()?))) {
+        lists.entry(hash).or_insert((day, day)).1 = day;
+    }
+    let mut lists: Vec<(&str, (Day, Day))> = lists.into_iter().collect();
+    lists.sort_unstable_by_key(|(_, (_, last))| Reverse(*last));
+    let newest = lists.first().map(|(_, (_, last))| *last);
     let mut rows: Vec<StateRow> = Vec::new();
     let mut places: BTreeMap<(&str, &str), usize> = BTreeMap::new();
-    let newest_first = dates.iter().rev().filter_map(|(day, facts)| Some((*day, facts.states.as_ref()?)));
-    let mut newest = None;
-    for (day, hash) in newest_first {
-        let newest = *newest.get_or_insert(day);
+    for (hash, (first, last)) in lists {
         for facts in record.states.get(hash).into_iter().flatten() {
             let place = *places.entry((&facts.scheme, &facts.state)).or_insert_with(|| {
-                rows.push(state_row(facts, day == newest, day));
+                rows.push(state_row(facts, Some(last) == newest, last));
                 rows.len() - 1
             });
             if let Some(row) = rows.get_mut(place) {
-                row.first_as_of = Some(day);
+                row.first_as_of = row.first_as_of.map(|known| known.min(first));
             }
         }
     }

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Serialize, Serializer};
 
 use crate::domain::Day;
 use crate::error::{Error, Result};
@@ -20,29 +20,26 @@ pub struct Dimensions {
     pub dates: BTreeMap<Day, DateFacts>,
 }
 
-/// What is said of an as-of date.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+/// What is said of an as-of date, written as a list of its fields in this order.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize)]
 pub struct DateFacts {
     /// Its period; none if the job writes no `dim_period`.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub period: Option<PeriodFacts>,
     /// Hash of its states; none if the job writes no `dim_state`.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub states: Option<String>,
     /// First and last day that tables can hold; none if the job writes no `dim_date`.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub days: Option<(Day, Day)>,
 }
 
-impl DateFacts {
-    /// Whether nothing is said.
-    pub fn is_empty(&self) -> bool {
-        *self == DateFacts::default()
+impl Serialize for DateFacts {
+    fn serialize<S: Serializer>(&self, serializer: S) -> std::result::Result<S::Ok, S::Error> {
+        (&self.period, &self.states, &self.days).serialize(serializer)
     }
 }
 
-/// The period of an as-of date, as in [`PeriodRow`], but for what depends on other dates.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+/// The period of an as-of date, as in [`PeriodRow`], but for what depends on other dates. It is written as a list of its fields
+/// in this order.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize)]
 pub struct PeriodFacts {
     /// Its first day.
     pub start: Option<Day>,
@@ -60,6 +57,15 @@ pub struct PeriodFacts {
     pub new_is_first_seen: Option<bool>,
     /// See [`PeriodRow::definitions_hash`].
     pub definitions_hash: Option<String>,
+}
+
+impl Serialize for PeriodFacts {
+    fn serialize<S: Serializer>(&self, serializer: S) -> std::result::Result<S::Ok, S::Error> {
+        let PeriodFacts { start, end, label, year_before, period_before, .. } = self;
+        let PeriodFacts { history_complete, new_is_first_seen, definitions_hash, .. } = self;
+        (start, end, label, year_before, period_before, history_complete, new_is_first_seen, definitions_hash)
+            .serialize(serializer)
+    }
 }
 
 /// A state, as in [`StateRow`], but for what depends on dates.

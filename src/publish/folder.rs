@@ -1,6 +1,6 @@
 //! The output folder while a command has it: opening, staging, committing, removing what no commit needs.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeSet, HashSet};
 use std::fs;
 use std::path::{Path, PathBuf};
 
@@ -13,9 +13,9 @@ use super::interrupt::{CommitGuard, INTERRUPTS};
 use super::layout::{MADE, MANIFESTS, TREES, latest_target, run_folder, tree_folder};
 use super::legacy::{self, Adopted};
 use super::look;
-use super::manifest::{Manifest, TableFile};
+use super::manifest::Manifest;
 use super::marker::{self, Lock};
-use super::record::{Act, Owner, Record};
+use super::record::{Act, MadeFile, Owner, Record, Written};
 use super::staging::Staging;
 use super::told::Told;
 use super::tree::{self, Plan};
@@ -30,7 +30,7 @@ pub struct OutputFolder {
     /// Holds the lock until it is dropped.
     pub(super) lock: Lock,
     /// The record of the last commit.
-    pub(super) last: Option<Record>,
+    pub(super) written: Option<Written>,
 }
 
 /// What a commit made.
@@ -59,9 +59,9 @@ impl OutputFolder {
         make_root(root)?;
         let lock = marker::lock(root)?;
         marker::check(root)?;
-        let mut folder = OutputFolder { root: root.to_owned(), lock, last: None };
+        let mut folder = OutputFolder { root: root.to_owned(), lock, written: None };
         folder.prepare()?;
-        folder.last = last_commit(root)?;
+        folder.written = last_commit(root)?;
         folder.remove_leftovers()?;
         folder.follow_last()?;
         Ok(folder)
@@ -74,6 +74,11 @@ impl OutputFolder {
     pub fn open_existing(root: &Path) -> Result<OutputFolder> {
         look::check_output(root)?;
         OutputFolder::open(root)
+    }
+
+    /// The record of the last commit.
+    pub(super) fn last(&self) -> Option<&Record> {
+        self.written.as_ref().map(|written| &written.record)
     }
 
     /// Makes the folders, and finds now what would fail at the commit.
@@ -101,10 +106,10 @@ impl OutputFolder {
 
     /// What a killed run left behind goes.
     fn remove_leftovers(&self) -> Result<()> {
-        let number = self.last.as_ref().map_or(0, |last| last.number);
+        let number = self.last().map_or(0, |last| last.number);
         // A run that only supplies dates is one whose files the tree has still to take.
         let supplies = |last: &Record, run_id: &str| last.dates.values().any(|supply| supply.run_id == run_id);
-        let is_known = |id: &str| self.last.as_ref().is_some_and(|last| last.run(id).is_some() || supplies(last, id));
+        let is_known = |id: &str| self.last().is_some_and(|last| last.run(id).is_some() || supplies(last, id));
         for folder in ["runs", "commits", MANIFESTS, MADE, TREES] {
             let path = self.root.join(folder);
             for name in names(&path)? {
@@ -125,14 +130,14 @@ impl OutputFolder {
 
     /// The links and trees follow the last commit, unless files of it are gone: the next commit says which.
     fn follow_last(&self) -> Result<()> {
-        let Some(last) = self.last.as_ref().filter(|last| !last.is_legacy()) else { return Ok(()) };
-        let bytes = last.to_bytes()?;
-        if !tree::is_whole(&self.root, last.number, &bytes) {
+        let Some(written) = self.written.as_ref().filter(|written| !written.record.is_legacy()) else { return Ok(()) };
+        let last = &written.record;
+        if !tree::is_whole(&self.root, last.number, &written.bytes) {
             let plan = tree::plan(&self.root, last)?;
             if plan.lost.iter().any(|date| last.dates.get(date).is_some_and(|supply| !supply.lost)) {
                 return Ok(());
             }
-            self.follow(last, &bytes, &plan)?;
+            self.follow(written, &plan)?;
         } else {
             self.point(last)?;
         }
@@ -144,7 +149,7 @@ impl OutputFolder {
     /// # Errors
     /// Exit 5 if it belongs to another job or time zone.
     pub fn check_owner(&self, owner: &Owner, adopt: bool) -> Result<()> {
-        let Some(last) = self.last.as_ref().filter(|_| !adopt) else { return Ok(()) };
+        let Some(last) = self.last().filter(|_| !adopt) else { return Ok(()) };
         let is_zone = last.owner.timezone.is_none() || last.owner.timezone == owner.timezone;
         if last.owner.job == owner.job && is_zone {
             return Ok(());
@@ -170,7 +175,7 @@ impl OutputFolder {
     /// # Errors
     /// Exit 5 if it cannot be read.
     pub fn latest_manifest(&self) -> Result<Option<Manifest>> {
-        let latest = self.last.as_ref().and_then(|last| last.run(last.latest.as_deref()?));
+        let latest = self.last().and_then(|last| last.run(last.latest.as_deref()?));
         let Some(run) = latest else { return Ok(None) };
         let bytes = contents::bytes(&self.root, &run.run_id, &run.manifest_sha256);
         bytes.map(|bytes| Manifest::parse(&run_folder(&self.root, &run.run_id).join("manifest.json"), &bytes)).transpose()
@@ -178,19 +183,19 @@ impl OutputFolder {
 
     /// What an earlier commit tells of a date; `None` if none does, or its files cannot be read, which `verify` says.
     pub fn told(&self, date: &str) -> Option<Told> {
-        let last = self.last.as_ref()?;
+        let last = self.last()?;
         Told::read(&self.root, last.number, last.dates.get(date).filter(|supply| !supply.lost)?, date)
     }
 
     /// The dates of which earlier commits tell.
     pub fn told_dates(&self) -> impl Iterator<Item = &str> {
-        let dates = self.last.iter().flat_map(|last| &last.dates);
+        let dates = self.last().into_iter().flat_map(|last| &last.dates);
         dates.filter(|(_, supply)| !supply.lost).map(|(date, _)| date.as_str())
     }
 
     /// The manifest of a run that was committed here and is whole; `None` if it must be computed.
     pub fn finished(&self, run_id: &str) -> Option<Manifest> {
-        let kept = self.last.as_ref()?.run(run_id)?;
+        let kept = self.last()?.run(run_id)?;
         let folder = run_folder(&self.root, run_id);
         let bytes = fs::read(folder.join("manifest.json")).ok()?;
         if crate::hash::sha256(&bytes) != kept.manifest_sha256 {
@@ -254,7 +259,7 @@ impl OutputFolder {
             .and_then(|()| made())
             .and_then(|made| last.with_run(owner, &new_run(manifest, &bytes, made.into_iter().collect()), keep))
             .and_then(|next| self.add(next, Some(&bytes)));
-        let (record, plan) = match added {
+        let (written, plan) = match added {
             Ok(added) => added,
             Err(e) if e.kind() == Kind::Unknown => {
                 staging.keep();
@@ -267,11 +272,11 @@ impl OutputFolder {
         };
         staging.keep();
         let done = format!("run {}", manifest.run_id);
-        self.show(&mut guard, &done, &record, &plan)?;
+        self.show(&mut guard, &done, &written, &plan)?;
         if was_there {
             remove(&aside).map_err(|e| after_commit(&done, "its damaged version cannot be removed", e))?;
         }
-        Ok(committed(&record, folder, notes))
+        Ok(committed(&written.record, folder, notes))
     }
 
     /// Commits a run again that is already here.
@@ -297,9 +302,9 @@ impl OutputFolder {
         let supply = manifest.as_of.last().and_then(|date| last.dates.get(date));
         let made = supply.filter(|supply| supply.run_id == manifest.run_id && !supply.lost).map(|supply| supply.made.clone());
         let next = last.with_run(owner, &new_run(manifest, &bytes, made.unwrap_or_default()), keep)?;
-        let (record, plan) = self.add(next, Some(&bytes))?;
-        self.show(&mut guard, &done, &record, &plan)?;
-        Ok(committed(&record, folder, notes))
+        let (written, plan) = self.add(next, Some(&bytes))?;
+        self.show(&mut guard, &done, &written, &plan)?;
+        Ok(committed(&written.record, folder, notes))
     }
 
     /// Takes an as-of date out of the view.
@@ -308,7 +313,7 @@ impl OutputFolder {
     /// Exit 2 if it is not in view, exit 5 if nothing is committed, else as [`OutputFolder::commit`].
     pub fn drop_date(&self, date: &str) -> Result<Committed> {
         let root = self.root.display().to_string();
-        let last = self.last.as_ref().ok_or_else(|| {
+        let last = self.last().ok_or_else(|| {
             Error::new(Kind::State, format!("{root} holds no committed run, so there is no date to drop; check the path"))
         })?;
         if !last.dates.contains_key(date) {
@@ -320,18 +325,15 @@ impl OutputFolder {
         let mut guard = INTERRUPTS.begin_commit()?;
         self.lock.still_ours(&self.root)?;
         let done = format!("the drop of {date}");
-        let (record, plan) = self.add(last.without_dates(&[date.to_owned()].into())?, None)?;
-        self.show(&mut guard, &done, &record, &plan)?;
-        Ok(committed(&record, PathBuf::new(), notes))
+        let (written, plan) = self.add(last.without_dates(&[date.to_owned()].into())?, None)?;
+        self.show(&mut guard, &done, &written, &plan)?;
+        Ok(committed(&written.record, PathBuf::new(), notes))
     }
 
     /// Whether the tree of the last commit is there.
-    ///
-    /// # Errors
-    /// Exit 1 if the record cannot be written down.
-    pub(super) fn is_laid_out(&self) -> Result<bool> {
-        let Some(last) = &self.last else { return Ok(true) };
-        Ok(tree::is_whole(&self.root, last.number, &last.to_bytes()?))
+    pub(super) fn is_laid_out(&self) -> bool {
+        let is_whole = |last: &Written| tree::is_whole(&self.root, last.record.number, &last.bytes);
+        self.written.as_ref().is_none_or(is_whole)
     }
 
     /// Goes on without some runs.
@@ -339,8 +341,8 @@ impl OutputFolder {
     /// # Errors
     /// As [`OutputFolder::commit`].
     pub(super) fn forget(&self, runs: &BTreeSet<String>) -> Result<()> {
-        let Some(last) = self.last.as_ref().filter(|last| !last.is_legacy()) else { return Ok(()) };
-        let next = last.without_runs(runs)?;
+        let Some(last) = self.last().filter(|last| !last.is_legacy()) else { return Ok(()) };
+        let next = last.clone().without_runs(runs)?;
         let mut guard = INTERRUPTS.begin_commit()?;
         let (record, plan) = self.add(next, None)?;
         self.show(&mut guard, "the repair", &record, &plan)
@@ -348,7 +350,7 @@ impl OutputFolder {
 
     /// The record that the next one follows, without runs that somebody removed. An output of 0.1.0 is taken over here.
     pub(super) fn own(&self, owner: &Owner) -> Result<(Vec<String>, Record)> {
-        let (notes, mut last) = match &self.last {
+        let (notes, mut last) = match self.last() {
             None => (Vec::new(), Record::empty(owner.clone())),
             Some(last) if last.is_legacy() => {
                 let Adopted { record, notes } = legacy::adopt(&self.root, last.clone())?;
@@ -362,7 +364,7 @@ impl OutputFolder {
 
     /// Whether the last commit shows all dates of a run, and its files are in the tree.
     fn is_shown(&self, last: &Record, manifest: &Manifest) -> Result<bool> {
-        if self.last.as_ref().is_none_or(|known| known.runs != last.runs) || last.is_legacy() {
+        if self.last().is_none_or(|known| known.runs != last.runs) || last.is_legacy() {
             return Ok(false);
         }
         let tree = tree_folder(&self.root, last.number);
@@ -371,15 +373,16 @@ impl OutputFolder {
         let contents = Contents::read(&self.root, &kept.run_id, &kept.manifest_sha256)?;
         let is_shown = |date: &String| {
             let Some(supply) = last.dates.get(date).filter(|s| s.run_id == kept.run_id && !s.lost) else { return false };
-            let contents = Contents { made: supply.made.clone(), ..contents.clone() };
+            let contents = contents.clone().with_made(supply);
             hashes::tree_holds(&tree, &run, &contents, date)
         };
-        let has_dimensions = hashes::tree_has(&tree, last.dimensions.iter().map(|(name, file)| (path_in_tree(name), file)));
+        let has_dimensions =
+            hashes::tree_has(&tree, last.dimensions.iter().map(|(name, file)| (path_in_tree(name), file.of_run())));
         Ok(last.lost().next().is_none() && has_dimensions && manifest.as_of.iter().all(is_shown))
     }
 
     /// Adds a record, after everything that it refers to is durable; `manifest` is that of the run which it commits.
-    pub(super) fn add(&self, mut next: Record, manifest: Option<&[u8]>) -> Result<(Record, Plan)> {
+    pub(super) fn add(&self, mut next: Record, manifest: Option<&[u8]>) -> Result<(Written, Plan)> {
         if let Some(bytes) = manifest {
             contents::keep(&self.root, bytes)?;
         }
@@ -387,25 +390,26 @@ impl OutputFolder {
         for (date, supply) in &mut next.dates {
             supply.lost = plan.lost.contains(date);
         }
-        next.dimensions = dimensions::make(&self.root, &next, self.last.as_ref())?;
+        next.dimensions = dimensions::make(&self.root, &next, self.last())?;
         self.lock.write_format(&self.root)?;
-        commits::add(&self.root, next.number, &next.to_bytes()?)?;
+        let next = next.written()?;
+        commits::add(&self.root, next.record.number, &next.bytes)?;
         Ok((next, plan))
     }
 
     /// Shows a commit, and removes what it does not need. From here on a stop finds it done.
-    pub(super) fn show(&self, guard: &mut CommitGuard, done: &str, record: &Record, plan: &Plan) -> Result<()> {
+    pub(super) fn show(&self, guard: &mut CommitGuard, done: &str, written: &Written, plan: &Plan) -> Result<()> {
         guard.committed(done);
-        let followed = record.to_bytes().and_then(|bytes| self.follow(record, &bytes, plan));
-        followed.map_err(|e| after_commit(done, "readers do not see it yet", e))?;
+        let record = &written.record;
+        self.follow(written, plan).map_err(|e| after_commit(done, "readers do not see it yet", e))?;
         self.collect(record).map_err(|e| after_commit(done, "older runs cannot be removed", e))?;
         tree::lost_error(&self.root, done, record).map_or(Ok(()), Err)
     }
 
     /// Makes `latest` and `tables` what the record says.
-    fn follow(&self, record: &Record, bytes: &[u8], plan: &Plan) -> Result<()> {
-        self.point_latest(record)?;
-        tree::lay_out(&self.root, record, bytes, plan)?;
+    fn follow(&self, written: &Written, plan: &Plan) -> Result<()> {
+        self.point_latest(&written.record)?;
+        tree::lay_out(&self.root, written, plan)?;
         sync_folder(&self.root)
     }
 
@@ -439,18 +443,18 @@ impl OutputFolder {
                 remove(&aside)?;
             }
         }
-        let kept: BTreeSet<String> = record.dates.values().map(|supply| format!("{}.json", supply.manifest_sha256)).collect();
         let made = record.dates.values().flat_map(|supply| &supply.made).chain(record.dimensions.values());
-        let made: BTreeSet<String> = made.map(|file| format!("{}.parquet", file.sha256)).collect();
-        let folder = self.root.join(MADE);
-        for name in names(&folder)?.into_iter().filter(|name| !made.contains(name)) {
-            remove(&folder.join(name))?;
-        }
-        let manifests = self.root.join(MANIFESTS);
-        for name in names(&manifests)?.into_iter().filter(|name| !kept.contains(name)) {
-            remove(&manifests.join(name))?;
-        }
+        self.keep_only(MADE, ".parquet", &made.map(|file| file.sha256.as_str()).collect())?;
+        let manifests = record.dates.values().map(|supply| supply.manifest_sha256.as_str());
+        self.keep_only(MANIFESTS, ".json", &manifests.collect())?;
         commits::remove_older(&self.root, record.number)
+    }
+
+    /// Removes the files of a folder that are named by other hashes than these.
+    fn keep_only(&self, folder: &str, ending: &str, hashes: &HashSet<&str>) -> Result<()> {
+        let folder = self.root.join(folder);
+        let is_kept = |name: &str| name.strip_suffix(ending).is_some_and(|hash| hashes.contains(hash));
+        names(&folder)?.into_iter().filter(|name| !is_kept(name)).try_for_each(|name| remove(&folder.join(name)))
     }
 }
 
@@ -459,7 +463,7 @@ pub(super) fn committed(record: &Record, folder: PathBuf, notes: Vec<String>) ->
     Committed { folder, latest: latest.map(|run| (run.run_id.clone(), run.last_as_of.clone())), notes }
 }
 
-fn new_run(manifest: &Manifest, bytes: &[u8], made: Vec<TableFile>) -> NewRun {
+fn new_run(manifest: &Manifest, bytes: &[u8], made: Vec<MadeFile>) -> NewRun {
     let (run_id, as_of) = (manifest.run_id.clone(), manifest.as_of.clone());
     NewRun { run_id, manifest_sha256: crate::hash::sha256(bytes), as_of, made, dimensions: manifest.dimensions.clone() }
 }

@@ -19,7 +19,7 @@ use super::manifest::{TableEntry, TableFile};
 use super::people::{Found, People};
 use super::record::Record;
 use super::staging::Staging;
-use super::tree;
+use super::tree::Trees;
 use super::view::RunKey;
 use crate::error::{Error, Kind, Result};
 
@@ -72,7 +72,7 @@ impl OutputFolder {
     /// Exit 5 if nothing is committed or files are gone or damaged; else as [`OutputFolder::commit`].
     pub fn forget_customers(&self, people: &People) -> Result<Forgotten> {
         let root = self.root.display();
-        let last = self.last.as_ref().ok_or_else(|| {
+        let last = self.last().ok_or_else(|| {
             Error::new(Kind::State, format!("{root} holds no committed run, so there is nobody to forget; check the path"))
         })?;
         let (notes, last) = self.own(&last.owner.clone())?;
@@ -99,9 +99,9 @@ impl OutputFolder {
         sync_folder(&self.root.join("runs"))?;
         let mut guard = INTERRUPTS.begin_commit()?;
         self.lock.still_ours(&self.root)?;
-        let (record, plan) = self.add(last.with_replaced(&replaced, out.customers)?, None)?;
-        self.show(&mut guard, "that the customers are forgotten", &record, &plan)?;
-        out.latest = committed(&record, PathBuf::new(), Vec::new()).latest;
+        let (written, plan) = self.add(last.with_replaced(&replaced, out.customers)?, None)?;
+        self.show(&mut guard, "that the customers are forgotten", &written, &plan)?;
+        out.latest = committed(&written.record, PathBuf::new(), Vec::new()).latest;
         Ok(out)
     }
 
@@ -121,13 +121,13 @@ impl OutputFolder {
             let dates = dates.remove(&key).unwrap_or_default();
             holders.push(Holder { manifest: self.manifest(&key)?, key, dates, files });
         }
-        let trees = tree::trees(root)?;
+        let trees = Trees::of(root);
         for (key, dates) in dates {
             let mut files = Vec::new();
             let contents = Contents::read(root, &key.0, &key.1)?;
             for date in &dates {
                 let supply = last.dates.get(date).ok_or_else(|| Error::bug(format!("as-of date {date} has no supply")))?;
-                let mut sources = tree::find(root, &trees, date, supply).ok_or_else(|| gone(date))?;
+                let mut sources = trees.find(date, supply)?.ok_or_else(|| gone(date))?;
                 for (table, of_table) in contents.of_date(date) {
                     let found: BTreeMap<String, PathBuf> = sources.remove(&table).into_iter().flatten().collect();
                     for (name, file) in of_table {

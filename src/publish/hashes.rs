@@ -54,8 +54,8 @@ fn is_file(path: &Path, file: &TableFile) -> bool {
 }
 
 /// Whether files lie in a tree as they were written.
-pub(super) fn tree_has<'a>(tree: &Path, mut files: impl Iterator<Item = (PathBuf, &'a TableFile)>) -> bool {
-    files.all(|(path, file)| is_file(&tree.join(path), file))
+pub(super) fn tree_has(tree: &Path, mut files: impl Iterator<Item = (PathBuf, TableFile)>) -> bool {
+    files.all(|(path, file)| is_file(&tree.join(path), &file))
 }
 
 /// Whether the folders of a date in a tree hold exactly the files of a run that is whole.

@@ -65,8 +65,8 @@ fn look_once(root: &Path) -> Result<Look> {
     if legacy::is_legacy(root, last) {
         return legacy_look::look(root, &legacy::read(root, &numbers)?);
     }
-    let record = match commits::read(root, last) {
-        Ok(record) => record,
+    let written = match commits::read(root, last) {
+        Ok(written) => written,
         Err(e) if fs::read(record_path(root, last)).is_ok_and(|bytes| Record::is_newer(&bytes)) => return Err(e),
         Err(_) => {
             look.findings.push(lost_record(root, last, "was changed or damaged after it was written"));
@@ -76,7 +76,7 @@ fn look_once(root: &Path) -> Result<Look> {
     if let Some(what) = marked(root)? {
         look.findings.push(Finding::new(what, Cure::Mark));
     }
-    verify::look(root, &record, &mut look)?;
+    verify::look(root, &written, &mut look)?;
     Ok(look)
 }
 

@@ -3,9 +3,10 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Serialize, Serializer};
 
 use super::facts::{DateFacts, StateFacts};
+use super::layout::MADE;
 use super::manifest::TableFile;
 use crate::error::{Error, Kind, Result};
 
@@ -34,7 +35,7 @@ pub struct Record {
     pub dropped: BTreeSet<String>,
     /// The files of the dimensions, by name.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
-    pub dimensions: BTreeMap<String, TableFile>,
+    pub dimensions: BTreeMap<String, MadeFile>,
     /// The states that dates in view have, by hash.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub states: BTreeMap<String, Vec<StateFacts>>,
@@ -78,8 +79,8 @@ pub struct KeptRun {
     pub commit: u64,
 }
 
-/// What supplies an as-of date.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+/// What supplies an as-of date. It is written as a list of its fields in this order: a record has one per date.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
 pub struct Supply {
     /// The run.
     pub run_id: String,
@@ -87,23 +88,63 @@ pub struct Supply {
     pub manifest_sha256: String,
     /// The commit.
     pub commit: u64,
-    /// Files that the commit made itself, beside those of the run. Their paths lead from the run's folder to theirs.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub made: Vec<TableFile>,
+    /// Files that the commit made itself, beside those of the run.
+    pub made: Vec<MadeFile>,
     /// What dimensions say of it.
-    #[serde(default, skip_serializing_if = "DateFacts::is_empty")]
     pub facts: DateFacts,
     /// Whether its files are gone. Nothing else is shown in their place.
-    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub lost: bool,
+}
+
+impl Serialize for Supply {
+    fn serialize<S: Serializer>(&self, serializer: S) -> std::result::Result<S::Ok, S::Error> {
+        (&self.run_id, &self.manifest_sha256, self.commit, &self.made, &self.facts, self.lost).serialize(serializer)
+    }
+}
+
+/// A file in `made/`, written as a list of its fields in this order.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+pub struct MadeFile {
+    /// SHA-256 of the file, by which it is named.
+    pub sha256: String,
+    /// Rows.
+    pub rows: u64,
+    /// Bytes.
+    pub bytes: u64,
+}
+
+impl Serialize for MadeFile {
+    fn serialize<S: Serializer>(&self, serializer: S) -> std::result::Result<S::Ok, S::Error> {
+        (&self.sha256, self.rows, self.bytes).serialize(serializer)
+    }
+}
+
+impl MadeFile {
+    /// The file as a manifest lists one. Its path leads from the folder of a run to it.
+    pub(super) fn of_run(&self) -> TableFile {
+        let MadeFile { sha256, rows, bytes } = self.clone();
+        TableFile { path: format!("../../{MADE}/{sha256}.parquet"), rows, bytes, sha256 }
+    }
 }
 
 impl Supply {
     /// Whether both are the same files.
     pub fn is_same(&self, other: &Supply) -> bool {
-        let hashes = |supply: &Supply| supply.made.iter().map(|file| file.sha256.clone()).collect::<Vec<_>>();
-        self.run_id == other.run_id && self.manifest_sha256 == other.manifest_sha256 && hashes(self) == hashes(other)
+        self.run_id == other.run_id && self.manifest_sha256 == other.manifest_sha256 && self.hashes_made().eq(other.hashes_made())
     }
+
+    fn hashes_made(&self) -> impl Iterator<Item = &str> {
+        self.made.iter().map(|file| file.sha256.as_str())
+    }
+}
+
+/// A record, and its bytes as they lie in its file: it grows with the history, so it is written down once.
+#[derive(Debug)]
+pub(super) struct Written {
+    /// The record.
+    pub record: Record,
+    /// Its bytes; none if they are those of several records of 0.1.0.
+    pub bytes: Vec<u8>,
 }
 
 /// What records of every form say.
@@ -155,16 +196,20 @@ impl Record {
     }
 
     /// The record as it is written.
-    pub fn to_bytes(&self) -> Result<Vec<u8>> {
-        let unchecked = Record { check: String::new(), ..self.clone() };
+    ///
+    /// # Errors
+    /// Exit 1 if it cannot be written down.
+    pub fn written(mut self) -> Result<Written> {
+        self.check.clear();
         let mut bytes =
-            serde_json::to_vec(&unchecked).map_err(|e| Error::bug(format!("the commit cannot be written: {e}")).caused_by(e))?;
+            serde_json::to_vec(&self).map_err(|e| Error::bug(format!("the commit cannot be written: {e}")).caused_by(e))?;
         let check = crate::hash::sha256(&bytes);
         bytes.truncate(bytes.len() - END.len());
         bytes.extend_from_slice(check.as_bytes());
         bytes.extend_from_slice(END);
         bytes.push(b'\n');
-        Ok(bytes)
+        self.check = check;
+        Ok(Written { record: self, bytes })
     }
 
     /// Whether the content of a file is that of a record which a newer version wrote.
@@ -219,7 +264,7 @@ mod tests {
 
     #[test]
     fn every_flipped_byte_of_a_record_is_found() {
-        let made = TableFile { path: "../../made/ee.parquet".into(), rows: 1, bytes: 2, sha256: "ee".into() };
+        let made = MadeFile { sha256: "ee".into(), rows: 1, bytes: 2 };
         let supply = Supply {
             run_id: "a1".into(),
             manifest_sha256: "ff".into(),
@@ -238,9 +283,9 @@ mod tests {
             dates: [("2024-12-31".to_owned(), supply)].into(),
             ..Record::empty(owner)
         };
-        let (path, bytes) = (Path::new("commits/00000003.json"), record.to_bytes().unwrap());
+        let (path, Written { record, bytes }) = (Path::new("commits/00000003.json"), record.written().unwrap());
         let read = Record::parse(path, &bytes, 3).unwrap();
-        assert_eq!((read.dates, read.runs), (record.dates.clone(), record.runs.clone()));
+        assert_eq!(read, record);
         for at in 0..bytes.len() {
             for mask in [1, 0x20, 0x80] {
                 let mut flipped = bytes.clone();

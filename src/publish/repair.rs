@@ -98,7 +98,7 @@ fn cure(root: &Path, findings: &[Finding]) -> Result<()> {
         _ => None,
     });
     let runs: BTreeSet<String> = runs.collect();
-    let lays_out = findings.iter().any(|finding| finding.cure == Cure::LayOut) && !folder.is_laid_out()?;
+    let lays_out = findings.iter().any(|finding| finding.cure == Cure::LayOut) && !folder.is_laid_out();
     let supersedes = lays_out || findings.iter().any(|finding| finding.cure == Cure::Supersede);
     if !supersedes && runs.is_empty() {
         return Ok(());

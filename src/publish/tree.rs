@@ -5,6 +5,7 @@
 //! aside, brought up by what the last two commits changed, and given its number. So its cost does not depend on the history,
 //! and who is in a tree sees it whole until the second commit after it, and nothing then.
 
+use std::cell::OnceCell;
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -15,11 +16,11 @@ use super::dimensions;
 use super::facts::DIMENSIONS;
 use super::files::{failed, link_file, make_folder, names, remove, swap_link, sync_folder, sync_folders, write_new};
 use super::layout::{TREES, date_folder, number_of, record_copy, tables_target, tree_folder};
-use super::record::{Record, Supply};
+use super::record::{Record, Supply, Written};
 use crate::error::{Error, Result};
 
 /// A tree, and the record that it shows; none for a tree of 0.1.0.
-pub(super) struct Tree {
+struct Tree {
     folder: PathBuf,
     record: Option<Record>,
 }
@@ -82,18 +83,15 @@ pub(super) fn plan(root: &Path, record: &Record) -> Result<Plan> {
         there.is_some_and(|there| there.is_same(supply) && there.commit == supply.commit && !there.lost)
     };
     let mut cleared: BTreeSet<String> = BTreeSet::new();
-    for (date, supply) in shown.into_iter().flatten() {
-        if !record.dates.get(date).is_some_and(|now| has(date, now)) && !supply.lost {
+    for (date, _) in shown.into_iter().flatten().filter(|(_, supply)| !supply.lost) {
+        if !record.dates.get(date).is_some_and(|now| has(date, now)) {
             cleared.insert(date.clone());
         }
     }
-    let mut trees = None;
+    let trees = Trees::of(root);
     let (mut linked, mut lost) = (BTreeMap::new(), BTreeSet::new());
     for (date, supply) in record.dates.iter().filter(|(date, supply)| !has(date, supply)) {
-        if trees.is_none() {
-            trees = Some(self::trees(root)?);
-        }
-        match find(root, trees.as_deref().unwrap_or_default(), date, supply) {
+        match trees.find(date, supply)? {
             Some(sources) => drop(linked.insert(date.clone(), sources)),
             None => drop(lost.insert(date.clone())),
         }
@@ -117,11 +115,39 @@ fn base(root: &Path, number: u64) -> Result<Option<Base>> {
     Ok(record.map(|record| Base { folder: tree_folder(root, before), number: before, record }))
 }
 
-/// All trees that are there.
-///
-/// # Errors
-/// Exit 6 if the folder cannot be listed.
-pub(super) fn trees(root: &Path) -> Result<Vec<Tree>> {
+/// All trees that are there. Most commands find what they look for in a run, and read none.
+pub(super) struct Trees<'a> {
+    root: &'a Path,
+    all: OnceCell<Vec<Tree>>,
+}
+
+impl<'a> Trees<'a> {
+    pub fn of(root: &'a Path) -> Trees<'a> {
+        Trees { root, all: OnceCell::new() }
+    }
+
+    /// Where the files of a date lie: in its run, or in a tree that shows that run.
+    ///
+    /// # Errors
+    /// Exit 6 if the folder of the trees cannot be listed.
+    pub fn find(&self, date: &str, supply: &Supply) -> Result<Option<Sources>> {
+        let Ok(contents) = Contents::of_supply(self.root, supply) else { return Ok(None) };
+        if let Some(sources) = in_run(self.root, &contents, date) {
+            return Ok(Some(sources));
+        }
+        let shows = |tree: &&Tree| match &tree.record {
+            Some(record) => record.dates.get(date).is_some_and(|shown| shown.is_same(supply) && !shown.lost),
+            None => true,
+        };
+        if self.all.get().is_none() {
+            let _ = self.all.set(trees(self.root)?);
+        }
+        let all = self.all.get().into_iter().flatten();
+        Ok(all.filter(shows).find_map(|tree| in_tree(&tree.folder, &contents, date)))
+    }
+}
+
+fn trees(root: &Path) -> Result<Vec<Tree>> {
     let numbers = names(&root.join(TREES))?.into_iter().filter_map(|name| number_of(&name, ""));
     // A link to a folder is none.
     let is_folder = |number: &u64| fs::symlink_metadata(tree_folder(root, *number)).is_ok_and(|found| found.is_dir());
@@ -134,21 +160,12 @@ pub(super) fn trees(root: &Path) -> Result<Vec<Tree>> {
     Ok(numbers.rev().filter(is_folder).filter_map(tree).collect())
 }
 
-/// Where the files of a date lie: in its run, or in a tree that shows that run.
-pub(super) fn find(root: &Path, trees: &[Tree], date: &str, supply: &Supply) -> Option<Sources> {
-    let contents = Contents::of_supply(root, supply).ok()?;
-    let shows = |tree: &&Tree| match &tree.record {
-        Some(record) => record.dates.get(date).is_some_and(|shown| shown.is_same(supply) && !shown.lost),
-        None => true,
-    };
-    in_run(root, &contents, date).or_else(|| trees.iter().filter(shows).find_map(|tree| in_tree(&tree.folder, &contents, date)))
-}
-
 /// Makes the tree of a commit as planned, and leads readers to it.
 ///
 /// # Errors
 /// Exit 6. What was begun is continued by the next command.
-pub(super) fn lay_out(root: &Path, record: &Record, bytes: &[u8], plan: &Plan) -> Result<()> {
+pub(super) fn lay_out(root: &Path, written: &Written, plan: &Plan) -> Result<()> {
+    let Written { record, bytes } = written;
     let (number, trees) = (record.number, root.join(TREES));
     make_folder(&trees)?;
     let draft = trees.join(draft_name(number, plan.base.as_ref().map_or(0, |base| base.number)));

@@ -13,7 +13,7 @@ use super::finding::{Cure, Finding, Look, Verified, recompute, stranger, unfinis
 use super::layout::{
     MADE, MANIFESTS, date_folder, latest_target, manifest_path, record_copy, record_path, run_folder, tables_target, tree_folder,
 };
-use super::record::Record;
+use super::record::{Record, Written};
 use super::{dimensions, legacy, tree};
 use crate::error::Result;
 
@@ -24,9 +24,9 @@ const TRIES: u32 = 3;
 ///
 /// # Errors
 /// Exit 6 if a folder cannot be listed.
-pub(super) fn look(root: &Path, record: &Record, look: &mut Look) -> Result<()> {
-    let output = Output { root, record };
-    output.settle(&record.to_bytes()?, &mut look.findings)?;
+pub(super) fn look(root: &Path, written: &Written, look: &mut Look) -> Result<()> {
+    let output = Output { root, record: &written.record };
+    output.settle(&written.bytes, &mut look.findings)?;
     output.look(look)
 }
 
@@ -126,7 +126,7 @@ impl Output<'_> {
             let contents = by_hash.entry(sha256.clone()).or_insert_with(|| Contents::read(root, &supply.run_id, sha256).ok());
             match contents {
                 Some(contents) => {
-                    by_date.insert(date.clone(), Contents { made: supply.made.clone(), ..contents.clone() });
+                    by_date.insert(date.clone(), contents.clone().with_made(supply));
                 }
                 None => {
                     let path = manifest_path(root, sha256);
@@ -171,7 +171,7 @@ impl Output<'_> {
         if number == 0 || legacy::is_legacy(root, number) {
             return Ok(None);
         }
-        let (record, copied) = (commits::read(root, number).ok(), read_copy(root, number));
+        let (record, copied) = (commits::read(root, number).ok().map(|written| written.record), read_copy(root, number));
         let damaged = |path: &Path| format!("{} is gone, or was changed or damaged after it was written", path.display());
         match (&record, &copied) {
             (Some(record), Some(copied)) if record == copied => {}

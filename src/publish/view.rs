@@ -3,8 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::facts::Dimensions;
-use super::manifest::TableFile;
-use super::record::{Act, FORMAT, KeptRun, Owner, Record, Supply};
+use super::record::{Act, FORMAT, KeptRun, MadeFile, Owner, Record, Supply};
 use crate::domain::Day;
 use crate::error::{Error, Kind, Result};
 
@@ -19,7 +18,7 @@ pub(super) struct NewRun {
     /// Its as-of dates, ascending.
     pub as_of: Vec<String>,
     /// What the commit makes for the last of them.
-    pub made: Vec<TableFile>,
+    pub made: Vec<MadeFile>,
     /// What it says to the dimensions.
     pub dimensions: Dimensions,
 }
@@ -29,7 +28,7 @@ impl Record {
     ///
     /// # Errors
     /// Exit 5 if there is no further number.
-    fn successor(&self, act: Act) -> Result<Record> {
+    fn successor(self, act: Act) -> Result<Record> {
         let number = self.number.checked_add(1).ok_or_else(|| {
             Error::new(
                 Kind::State,
@@ -39,7 +38,7 @@ impl Record {
                 ),
             )
         })?;
-        Ok(Record { format: FORMAT, number, act, check: String::new(), ..self.clone() })
+        Ok(Record { format: FORMAT, number, act, ..self })
     }
 
     /// The commit of a run: it alone supplies its dates from now on. `keep` runs stay, the last committed ones, and besides
@@ -47,7 +46,7 @@ impl Record {
     ///
     /// # Errors
     /// Exit 5 if there is no further number.
-    pub fn with_run(&self, owner: Owner, run: &NewRun, keep: u32) -> Result<Record> {
+    pub fn with_run(self, owner: Owner, run: &NewRun, keep: u32) -> Result<Record> {
         let mut next = self.successor(Act::Run(run.run_id.clone()))?;
         next.owner = owner;
         for date in &run.as_of {
@@ -73,7 +72,7 @@ impl Record {
     ///
     /// # Errors
     /// Exit 5 if there is no further number.
-    pub fn without_dates(&self, dates: &BTreeSet<String>) -> Result<Record> {
+    pub fn without_dates(self, dates: &BTreeSet<String>) -> Result<Record> {
         let mut next = self.successor(Act::Drop(dates.clone()))?;
         next.dates.retain(|date, _| !dates.contains(date));
         next.dropped.extend(dates.iter().cloned());
@@ -85,7 +84,7 @@ impl Record {
     ///
     /// # Errors
     /// Exit 5 if there is no further number.
-    pub fn without_runs(&self, runs: &BTreeSet<String>) -> Result<Record> {
+    pub fn without_runs(self, runs: &BTreeSet<String>) -> Result<Record> {
         let mut next = self.successor(Act::Forget(runs.clone()))?;
         next.runs.retain(|run| !runs.contains(&run.run_id));
         next.settle(None);
@@ -97,7 +96,7 @@ impl Record {
     ///
     /// # Errors
     /// Exit 5 if there is no further number.
-    pub fn with_replaced(&self, replaced: &BTreeMap<RunKey, RunKey>, customers: u64) -> Result<Record> {
+    pub fn with_replaced(self, replaced: &BTreeMap<RunKey, RunKey>, customers: u64) -> Result<Record> {
         let mut next = self.successor(Act::ForgetCustomers(customers))?;
         let key = |run_id: &str, sha256: &str| (run_id.to_owned(), sha256.to_owned());
         let of_dates: BTreeSet<RunKey> =
@@ -165,7 +164,7 @@ mod tests {
     }
 
     fn dropped(record: &Record, date: &str) -> Record {
-        record.without_dates(&[date.to_owned()].into()).unwrap()
+        record.clone().without_dates(&[date.to_owned()].into()).unwrap()
     }
 
     #[test]
