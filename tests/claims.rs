@@ -1,12 +1,12 @@
 //! What a report says, sentence by sentence, beside what the tables of its run say: random jobs with schemes of all shapes.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write;
 
 use serde_json::Value as Json;
 
-use crate::invariants::shop::{Shop, write};
-use crate::support::calendar::date_text;
+use crate::invariants::shop::{Line, Shop, write};
+use crate::support::calendar::{date_text, days_from_civil};
 use crate::support::cases::Rng;
 use crate::support::run::{Cell, Workshop, read_file, said};
 
@@ -65,8 +65,7 @@ fn scheme(rng: &mut Rng, name: &str) -> String {
 fn job(seed: u64) -> (Workshop, String) {
     let mut rng = Rng::new(seed ^ 0xc1a1);
     let shop = Workshop::new();
-    let orders = Shop::new(seed);
-    write(&shop, "data", &orders.lines, seed);
+    let mut orders = Shop::new(seed);
     shop.write("one.toml", &scheme(&mut rng, "one"));
     shop.write("two.toml", &scheme(&mut rng, "two"));
     let periods = [
@@ -109,10 +108,45 @@ fn job(seed: u64) -> (Workshop, String) {
         }
         shop.write("arms.csv", &arms);
     }
+    if rng.chance(60) {
+        text += &matched(&mut rng, &shop, &mut orders, if text.contains("\nown = ") { "own" } else { "other" });
+    }
+    write(&shop, "data", &orders.lines, seed);
     shop.write("job.toml", &text);
     let ran = shop.run(&[]);
     assert!(ran.status.success(), "seed {seed}: {}\n{text}", said(&ran));
     (shop, String::from_utf8(ran.stderr).expect("UTF-8"))
+}
+
+/// A strategy whose customers somebody chose, among those of a scheme's states; in most jobs they buy more afterwards, in some less.
+fn matched(rng: &mut Rng, shop: &Workshop, orders: &mut Shop, scheme: &str) -> String {
+    let (from, to) = (days_from_civil(2023, 7, 1), days_from_civil(2023, 9, 30));
+    let mut customers: BTreeMap<i64, u32> = BTreeMap::new();
+    for line in orders.lines.iter().filter(|line| line.date < from) {
+        *customers.entry(line.customer).or_default() += 1;
+    }
+    // Where only who seldom buys buys more, it is states with little money that the strategy is kept for.
+    let most_lines = if rng.chance(50) { u32::MAX } else { 30 };
+    let mut arms = "customer_id,arm,assigned_on\n".to_owned();
+    let sign = *rng.pick(&[1, 1, 0, -1]);
+    for (place, (customer, lines)) in (0i64..).zip(customers) {
+        let is_called = rng.chance(50);
+        writeln!(arms, "{customer},{},2023-07-01", if is_called { "call" } else { "alike" }).expect("text");
+        // Beside what either side buys anyhow, some hundred pounds are seen in few customers.
+        if sign != 0 && is_called == (sign > 0) && lines <= most_lines {
+            let (date, cents) = (rng.between(from, to), rng.between(60_000, 90_000));
+            orders.lines.push(Line { customer, order: 1_000_000 + place, date, cents, region: "north" });
+        }
+    }
+    shop.write("chosen.csv", &arms);
+    let mut out = format!(
+        "[[strategy]]\nname = \"calls\"\ndesign = \"matched\"\nassignments = \"chosen.csv\"\ncontrol = \"alike\"\n\
+         periods = [{{ from = 2023-07-01, to = 2023-09-30 }}]\nmatch_on = [\"{scheme}\"]\nby = [\"{scheme}\"]\noutcomes = [\"revenue\"]\n"
+    );
+    if rng.chance(50) {
+        out += "cost_per_customer = \"1.5\"\nmargin_rate = 0.4\n";
+    }
+    out
 }
 
 type Row = BTreeMap<String, Cell>;
@@ -455,14 +489,29 @@ fn largest_moves(told: &Told) -> Option<String> {
     (!said.is_empty()).then(|| said.concat())
 }
 
-/// Which verdicts a reader is told of: over all periods where several have an estimate, else those of the last period.
-fn decided(told: &Told) -> Vec<Row> {
-    let effects = told.rows("effects");
+/// The strategies of a job, in its order: the name, and whether it is held against alike customers.
+fn strategies(told: &Told) -> Vec<(String, bool)> {
+    let mut out: Vec<(String, bool)> = Vec::new();
+    for row in told.rows("effects") {
+        let name = row["strategy"].text();
+        if !out.iter().any(|(known, _)| known == name) {
+            out.push((name.to_owned(), row["design"] == Cell::Text("matched".into())));
+        }
+    }
+    out.sort_by_key(|(_, is_matched)| *is_matched);
+    out
+}
+
+/// Which verdicts on a strategy a reader is told of: over all periods where several have an estimate, else those of the last period.
+fn decided(told: &Told, strategy: &str) -> Vec<Row> {
+    let of_strategy =
+        |table: &str| -> Vec<Row> { told.rows(table).into_iter().filter(|row| row["strategy"].text() == strategy).collect() };
+    let effects = of_strategy("effects");
     let known = effects
         .iter()
         .filter(|row| row["headline"] == Cell::Bool(true) && row["state"].text() == "(all)" && row["difference"] != Cell::Null);
     let several = known.count() > 1;
-    let verdicts = told.rows("verdicts");
+    let verdicts = of_strategy("verdicts");
     let last = verdicts.iter().filter_map(|row| if let Cell::Date(day) = row["period_start"] { Some(day) } else { None }).max();
     let mut out: Vec<Row> = Vec::new();
     let pooled = verdicts.iter().filter(|row| several && row["period_start"] == Cell::Null);
@@ -475,10 +524,13 @@ fn decided(told: &Told) -> Vec<Row> {
     out
 }
 
+const MORE: &str = "The treated bought more than alike customers:";
+const LESS: &str = "The treated bought less than alike customers:";
+
 /// What is said of every tier of the strategy, by its verdict and its intervals.
-fn tiers(told: &Told) -> BTreeMap<&'static str, Vec<String>> {
+fn tiers(told: &Told, strategy: &str, is_matched: bool) -> BTreeMap<&'static str, Vec<String>> {
     let mut out: BTreeMap<&str, Vec<String>> = BTreeMap::new();
-    for row in decided(told).iter().filter(|row| row["state"].text() != "(all)") {
+    for row in decided(told, strategy).iter().filter(|row| row["state"].text() != "(all)") {
         let ends = |low: &str, high: &str| match (&row[low], &row[high]) {
             (Cell::Double(low), Cell::Double(high)) => Some((*low, *high)),
             _ => None,
@@ -487,6 +539,10 @@ fn tiers(told: &Told) -> BTreeMap<&'static str, Vec<String>> {
         let outcome = ends("ci_low_adjusted", "ci_high_adjusted");
         let kind = match (row["verdict"].text(), money, outcome) {
             ("cannot_say", ..) => "Nothing can be said for",
+            // Beside alike customers, a verdict says which side bought more, and never why.
+            ("keep", ..) if is_matched => MORE,
+            ("test_longer", ..) if is_matched => LESS,
+            (verdict, ..) if is_matched => panic!("{verdict} on a matched strategy"),
             (_, Some((low, _)), _) if low > 0.0 => "It earned money for",
             (_, Some((_, high)), _) if high < 0.0 => "It lost money for",
             (_, Some(_), Some((low, _))) if low > 0.0 => "It works for",
@@ -501,28 +557,45 @@ fn tiers(told: &Told) -> BTreeMap<&'static str, Vec<String>> {
     out
 }
 
-/// The verdict over all customers, and every tier in the sentence that its numbers allow and in no other.
-fn strategy(told: &Told, seed: u64) {
+/// The verdict on each strategy over all customers, and every tier in the sentence that its numbers allow and in no other.
+fn strategy_answers(told: &Told, seed: u64) {
+    let strategies = strategies(told);
     let Some(said) = told.answer("strategies") else {
         assert!(told.rows("verdicts").is_empty(), "seed {seed}: verdicts of which nothing is said");
         return;
     };
-    let said = said.join(" ");
+    assert_eq!(said.len(), strategies.len(), "seed {seed}: a paragraph per strategy: {said:?}");
+    for ((name, is_matched), said) in strategies.iter().zip(&said) {
+        let arm = if *is_matched { "call" } else { "mail" };
+        let called = if strategies.len() > 1 { format!("{name}, {arm}") } else { name.clone() };
+        strategy(told, (name, *is_matched), &called, said, seed);
+    }
+}
+
+fn strategy(told: &Told, (name, is_matched): (&str, bool), called: &str, said: &str, seed: u64) {
     let words =
         [("scale", "Scale"), ("keep", "Keep"), ("stop", "Stop"), ("test_longer", "Test longer"), ("cannot_say", "Cannot say")];
-    let rows = decided(told);
+    let rows = decided(told, name);
     let overall = rows.iter().find(|row| row["state"].text() == "(all)").expect("a verdict over all customers");
     let word = words.iter().find(|(name, _)| *name == overall["verdict"].text()).expect("a verdict").1;
-    assert!(said.starts_with(&format!("mail, and <more>: {word}")), "seed {seed}: {word}, not {said}");
+    assert!(said.starts_with(&format!("{called}: {word}")), "seed {seed}: {word}, not {said}");
+    if is_matched {
+        for claim in ["earned", "lost money", "works for", "does harm", "pays is", "per treated"] {
+            assert!(!said.contains(claim), "seed {seed}: {claim:?} of a matched strategy: {said}");
+        }
+        assert!(!["Scale", "Stop"].contains(&word), "seed {seed}: {said}");
+    }
     if word == "Cannot say" {
         return;
     }
-    let of_tiers = tiers(told);
+    let of_tiers = tiers(told, name, is_matched);
     let kinds = [
         "It earned money for",
         "It works for",
         "It lost money for",
         "It does harm for",
+        MORE,
+        LESS,
         "Open, because the interval holds zero:",
         "Nothing can be said for",
     ];
@@ -542,6 +615,43 @@ fn strategy(told: &Told, seed: u64) {
     }
 }
 
+/// What is known of acting on a state.
+struct Evidence {
+    strategy: String,
+    verdict: String,
+    /// Its place in the order of tasks: what is shown to work, what is open, what should stop.
+    standing: u8,
+    /// The least net margin per customer, of what is shown to work.
+    low: f64,
+}
+
+const OPEN: u8 = 2;
+
+/// What each strategy has shown for a state. A comparison with alike customers shows nothing.
+fn evidence(told: &Told, scheme: &str, state: &str) -> Vec<Evidence> {
+    let mut out = Vec::new();
+    for (strategy, is_matched) in strategies(told) {
+        let rows = decided(told, &strategy);
+        let row = rows.into_iter().find(|row| row["scheme"].text() == scheme && row["state"].text() == state);
+        out.extend(row.map(|row| {
+            let verdict = row["verdict"].text().to_owned();
+            let standing = match verdict.as_str() {
+                _ if is_matched => OPEN,
+                "scale" => 0,
+                "keep" => 1,
+                "stop" => 3,
+                _ => OPEN,
+            };
+            let low = match row["net_margin_low_adjusted"] {
+                Cell::Double(low) if standing < OPEN => low,
+                _ => 0.0,
+            };
+            Evidence { strategy, verdict, standing, low }
+        }));
+    }
+    out
+}
+
 /// Tasks have the numbers of their states, stand in the order that the page promises, and name files that are there.
 fn tasks(told: &Told, shop: &Workshop, seed: u64) {
     let last = told.last();
@@ -554,29 +664,28 @@ fn tasks(told: &Told, shop: &Workshop, seed: u64) {
         assert_eq!(i128::from(task["customers"].as_i64().expect("a count")), row["customers"].int(), "seed {seed}");
         let money: f64 = task["annual_value"].as_str().expect("money").parse().expect("a number");
         assert_eq!((money * 100.0).round() as i128, row["annual_value"].minor(), "seed {seed}");
-        let verdict = task["evidence"]["verdict"].as_str();
-        if let Some(verdict) = verdict {
-            let rows = decided(told);
-            let row = rows.iter().find(|row| row["scheme"].text() == scheme && row["state"].text() == state).expect("a verdict");
-            assert_eq!(row["verdict"].text(), verdict, "seed {seed}: {state}");
-        }
-        let standing = match verdict {
-            Some("scale") => 0,
-            Some("keep") => 1,
-            Some("stop") => 3,
-            _ => 2,
-        };
-        let low = task["evidence"]["net_margin_low"].as_f64().filter(|_| standing < 2).unwrap_or(0.0);
+        let known = evidence(told, scheme, state);
+        let named = known.iter().find(|of| Some(of.strategy.as_str()) == task["evidence"]["strategy"].as_str());
+        assert_eq!(named.map(|of| of.verdict.as_str()), task["evidence"]["verdict"].as_str(), "seed {seed}: {state}");
+        let (standing, low) = named.map_or((OPEN, 0.0), |of| (of.standing, of.low));
+        // Of several strategies, the one that tells most is named.
+        assert_eq!(standing, known.iter().map(|of| of.standing).min().unwrap_or(OPEN), "seed {seed}: {state}");
         let order = (standing, -low * row["customers"].int() as f64, -money);
         if let Some(before) = before {
+            let is_tie = (before.1 - order.1).abs() < 1e-3;
             assert!(
-                before.0 < order.0 || before.0 == order.0 && (before.1 - 1e-3, before.2) <= (order.1, order.2),
+                before.0 < order.0 || before.0 == order.0 && (if is_tie { before.2 <= order.2 } else { before.1 < order.1 }),
                 "seed {seed}: {before:?}, then {order:?}"
             );
         }
         before = Some(order);
     }
     let page = std::fs::read_to_string(told.run.join("report/index.html")).expect("a page");
+    let of_matched = strategies(told).into_iter().filter(|(_, is_matched)| *is_matched).map(|(name, _)| name);
+    let matched = of_matched.collect::<BTreeSet<String>>();
+    let is_of_matched = |task: &&Json| task["evidence"]["strategy"].as_str().is_some_and(|name| matched.contains(name));
+    let marks = page.matches("open: beside alike customers, which shows no cause").count();
+    assert_eq!(marks, tasks.iter().filter(is_of_matched).count(), "seed {seed}: tasks by a matched strategy say so");
     for link in page.split("<a href=\"").skip(1).filter_map(|rest| rest.split('"').next()).filter(|link| !link.starts_with('#')) {
         assert!(shop.path("out/latest/report").join(link).is_file(), "seed {seed}: {link} does not lie beside the page");
     }
@@ -655,18 +764,22 @@ fn what_a_report_says_is_what_its_tables_say() {
                 assert!(said.contains(sentence), "seed {seed}: {sentence}\nnot {said}");
             }
         }
-        strategy(&told, seed);
+        strategy_answers(&told, seed);
         tasks(&told, &shop, seed);
         on_the_console(&told, &console, seed);
         in_the_workbook(&told, seed);
         for answer in told.report["answers"].as_array().expect("answers") {
             *heard.entry(answer["key"].as_str().expect("a key").to_owned()).or_default() += 1;
         }
-        for kind in tiers(&told).keys() {
-            *heard.entry((*kind).to_owned()).or_default() += 1;
+        for (name, is_matched) in strategies(&told) {
+            for kind in tiers(&told, &name, is_matched).keys() {
+                *heard.entry((*kind).to_owned()).or_default() += 1;
+            }
         }
     }
-    for kind in ["headlines", "changed", "at_risk", "left_best", "strategies", "Open, because the interval holds zero:"] {
+    for kind in
+        ["headlines", "changed", "at_risk", "left_best", "strategies", MORE, LESS, "Open, because the interval holds zero:"]
+    {
         assert!(heard.contains_key(kind), "no job of these says {kind:?}: {heard:?}");
     }
 }

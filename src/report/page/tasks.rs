@@ -99,7 +99,8 @@ fn evidence(view: &View, evidence: &Evidence) -> GridCell {
         true => evidence.strategy.clone(),
         false => format!("{} {}", evidence.strategy, evidence.estimate),
     };
-    GridCell::verdict(&evidence.verdict, format!("{word} · {text}"))
+    let cell = GridCell::verdict(&evidence.verdict, format!("{word} · {text}"));
+    if evidence.is_matched { cell.with_note(view.words.text("tasks.alike")) } else { cell }
 }
 
 /// Customers by their scores of recency and frequency.

@@ -95,7 +95,10 @@ fn overall(view: &View, arm: &ArmEffects, several: bool) -> Sentence {
         let key = if several { "story.strategy.unknown_among" } else { "story.strategy.unknown" };
         return words.say(key, &[("strategy", &name), ("verdict", &word), ("reason", &reason)]);
     };
-    let outcome = view.outcome_name(verdict.outcome.as_deref().unwrap_or_default());
+    let has_money = verdict.net_margin_per_customer.is_some();
+    // Beside alike customers, money is one more difference and not what was earned.
+    let outcome = if arm.is_matched() && has_money { "net" } else { verdict.outcome.as_deref().unwrap_or_default() };
+    let outcome = view.outcome_name(outcome);
     let period = match verdict.period_start {
         Some(_) => view.span(verdict.period_start, verdict.period_end),
         None => words.fill("story.strategy.periods", &[("n", &view.format.maybe_count(arm.period_count()))]),
@@ -109,9 +112,10 @@ fn overall(view: &View, arm: &ArmEffects, several: bool) -> Sentence {
         ("outcome", &*outcome),
         ("design", &*view.name("design", design)),
     ];
-    let key = match verdict.net_margin_per_customer {
-        Some(_) => "story.strategy.overall",
-        None => "story.strategy.overall_outcome",
+    let key = match (arm.is_matched(), has_money) {
+        (true, _) => "story.strategy.overall_alike",
+        (false, true) => "story.strategy.overall",
+        (false, false) => "story.strategy.overall_outcome",
     };
     words.say(key, &values)
 }

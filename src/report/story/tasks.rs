@@ -47,7 +47,7 @@ pub(in crate::report) struct Evidence {
     pub net_margin_low: Option<f64>,
     /// Whether it was held against alike customers, which shows no cause.
     #[serde(skip)]
-    is_matched: bool,
+    pub is_matched: bool,
 }
 
 /// The states to act on, the most worthwhile first: what is shown to work, by the lower end of its net margin times customers;
