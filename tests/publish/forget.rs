@@ -8,11 +8,9 @@ use std::process::Stdio;
 use std::time::{Duration, Instant};
 
 use arrow::array::ArrayRef;
-use arrow::util::display::{ArrayFormatter, FormatOptions};
-use parquet::arrow::arrow_reader::ParquetRecordBatchReaderBuilder;
 use parquet::file::reader::{FileReader, SerializedFileReader};
 
-use crate::fixture::{Bench, decimals, ints, texts, with_ids};
+use crate::fixture::{Bench, decimals, ints, rows_of, texts, with_ids};
 use crate::support::run::files_below;
 
 /// Three nights of a job of which one run is kept, so that the first two live on in `tables` alone.
@@ -43,21 +41,8 @@ fn said_by(path: &Path) -> Vec<Vec<u8>> {
             said.extend(pages.map(|page| page.unwrap().buffer().to_vec()));
         }
     }
-    said.extend(rows(path).into_iter().flatten().map(String::into_bytes));
+    said.extend(rows_of(path).into_iter().flatten().map(String::into_bytes));
     said
-}
-
-/// The rows of a Parquet file, its values as texts.
-fn rows(path: &Path) -> Vec<Vec<String>> {
-    let reader = ParquetRecordBatchReaderBuilder::try_new(File::open(path).unwrap()).unwrap().build().unwrap();
-    let options = FormatOptions::default().with_null("null");
-    let mut rows = Vec::new();
-    for batch in reader {
-        let batch = batch.unwrap();
-        let columns: Vec<_> = batch.columns().iter().map(|c| ArrayFormatter::try_new(c, &options).unwrap()).collect();
-        rows.extend((0..batch.num_rows()).map(|row| columns.iter().map(|c| c.value(row).to_string()).collect::<Vec<_>>()));
-    }
-    rows
 }
 
 /// Files below the output that hold a word.
@@ -72,7 +57,7 @@ fn holders(bench: &Bench, word: &str) -> Vec<PathBuf> {
 fn shown(bench: &Bench) -> BTreeMap<PathBuf, Vec<Vec<String>>> {
     let root = bench.path("out/tables");
     let files = bench.visible().tables.into_keys();
-    files.map(|path| (path.strip_prefix(&root).unwrap().to_owned(), rows(&path))).collect()
+    files.map(|path| (path.strip_prefix(&root).unwrap().to_owned(), rows_of(&path))).collect()
 }
 
 /// Forgets one of five customers and looks at everything that is left.

@@ -203,16 +203,7 @@ impl Bench {
 
     /// The rows of a table file of the last run, every value as text.
     pub fn table(&self, name: &str) -> Vec<Vec<String>> {
-        let file = fs::File::open(self.path("out/latest").join(name)).unwrap();
-        let reader = ParquetRecordBatchReaderBuilder::try_new(file).unwrap().build().unwrap();
-        let options = FormatOptions::default().with_null("null");
-        let mut rows = Vec::new();
-        for batch in reader {
-            let batch = batch.unwrap();
-            let columns: Vec<_> = batch.columns().iter().map(|c| ArrayFormatter::try_new(c, &options).unwrap()).collect();
-            rows.extend((0..batch.num_rows()).map(|row| columns.iter().map(|c| c.value(row).to_string()).collect::<Vec<_>>()));
-        }
-        rows
+        rows_of(&self.path("out/latest").join(name))
     }
 
     /// Name, rows, and hashes of the files of every table of the last run.
@@ -220,6 +211,19 @@ impl Bench {
         let manifest = fs::read(self.path(output).join("latest/manifest.json")).unwrap();
         serde_json::from_slice::<serde_json::Value>(&manifest).unwrap()["tables"].take()
     }
+}
+
+/// The rows of a Parquet file, every value as text.
+pub fn rows_of(path: &Path) -> Vec<Vec<String>> {
+    let reader = ParquetRecordBatchReaderBuilder::try_new(fs::File::open(path).unwrap()).unwrap().build().unwrap();
+    let options = FormatOptions::default().with_null("null");
+    let mut rows = Vec::new();
+    for batch in reader {
+        let batch = batch.unwrap();
+        let columns: Vec<_> = batch.columns().iter().map(|c| ArrayFormatter::try_new(c, &options).unwrap()).collect();
+        rows.extend((0..batch.num_rows()).map(|row| columns.iter().map(|c| c.value(row).to_string()).collect::<Vec<_>>()));
+    }
+    rows
 }
 
 /// Asserts the exit code and the whole message, whose `error: ` stands for the head of that code.
