@@ -246,7 +246,10 @@ impl BatchReader<'_> {
     fn batch(&mut self, source: &Source, file: u32, first: u64, batch: &[ArrayRef], drafts: &mut [BucketDraft]) -> Result<()> {
         let Some((ids, rest)) = batch.split_first() else { return Ok(()) };
         let (given, dimensions) = rest.split_at(self.used.len().min(rest.len()));
-        let keys = CustomerKeys::of(ids, self.columns.id)?;
+        let keys = CustomerKeys::of(ids, self.columns.id, |row, id| {
+            let column = self.job.raw.customers.as_ref().map_or("", |c| c.customer_id.as_str());
+            decode::too_wide(&source.name(), first + row as u64 + 1, column, "customers.customer_id", id)
+        })?;
         let mut values = Vec::with_capacity(given.len());
         for (given, column) in self.used.iter().zip(given) {
             values.push(self.values(source, first, *given, column)?);

@@ -86,15 +86,16 @@ macro_rules! integers {
 /// Ordered keys of integer ids. The keys at nulls are arbitrary: the column says where they are.
 ///
 /// # Errors
-/// Exit 3: a decimal beyond 64 bits.
-pub(crate) fn keys(column: &ArrayRef, out: &mut Vec<i64>) -> Result<()> {
+/// What `too_wide` makes of the first row whose id, a decimal, is beyond 64 bits, and of that id.
+pub(crate) fn keys(column: &ArrayRef, out: &mut Vec<i64>, too_wide: impl FnOnce(usize, i128) -> Error) -> Result<()> {
     out.clear();
     match column.data_type() {
         DataType::Decimal64(_, 0) => out.extend_from_slice(values::<Decimal64Type>(column)),
         DataType::Decimal128(_, 0) => {
             let digits = column.as_primitive::<Decimal128Type>();
-            if let Some(wide) = digits.iter().flatten().find(|id| i64::try_from(*id).is_err()) {
-                return Err(Error::contract(format!("the id {wide} does not fit 64 bits; write such ids as strings")));
+            let mut ids = digits.iter().enumerate().filter_map(|(row, id)| Some((row, id?)));
+            if let Some((row, id)) = ids.find(|(_, id)| i64::try_from(*id).is_err()) {
+                return Err(too_wide(row, id));
             }
             out.extend(digits.values().iter().map(|id| *id as i64));
         }
@@ -109,11 +110,28 @@ pub(crate) fn keys_in(column: &ArrayRef) -> Option<&[i64]> {
 }
 
 /// The keys of integer ids: borrowed from the column if it stores them as such, else decoded into `out`.
-pub(crate) fn lent_keys<'a>(column: &'a ArrayRef, out: &'a mut Vec<i64>) -> Result<&'a [i64]> {
+///
+/// # Errors
+/// As [`keys`].
+pub(crate) fn lent_keys<'a>(
+    column: &'a ArrayRef,
+    out: &'a mut Vec<i64>,
+    too_wide: impl FnOnce(usize, i128) -> Error,
+) -> Result<&'a [i64]> {
     match keys_in(column) {
         Some(keys) => Ok(keys),
-        None => keys(column, out).map(|()| out.as_slice()),
+        None => keys(column, out, too_wide).map(|()| out.as_slice()),
     }
+}
+
+/// What errors say of an id beyond 64 bits.
+pub(crate) const EXPECTED_ID: &str =
+    "expected an integer of at most 64 bits. Write such ids as strings, in every table that has them";
+
+/// The error for an id beyond 64 bits in a column that a key of the job names; rows count from 1.
+#[cold]
+pub(crate) fn too_wide(file: &str, row: u64, column: &str, key: &str, id: i128) -> Error {
+    Error::contract(format!("{file}, row {row}: column {column:?} ({key}) is {id}; {EXPECTED_ID}"))
 }
 
 /// A column as strings.

@@ -195,10 +195,14 @@ impl EventReader<'_> {
         let reader = FileReader::new(source, names, &names[1])?;
         let mut buffers = std::mem::take(&mut self.buffers);
         let mut rows = 0;
-        reader.read(&file, group, &mut buffers, |_, columns| match columns {
+        reader.read(&file, group, &mut buffers, |first, columns| match columns {
             [customer, at, event] => {
                 rows += customer.len() as u64;
-                self.batch(customer, at, event)
+                let too_wide = |row: usize, id| {
+                    decode::too_wide(&source.name(), first + row as u64 + 1, &names[0], "events.customer_id", id)
+                };
+                let ids = CustomerKeys::of(customer, self.id, too_wide)?;
+                self.batch(&ids, customer, at, event)
             }
             _ => Err(Error::bug("a column of the events was not read")),
         })?;
@@ -206,8 +210,7 @@ impl EventReader<'_> {
         Ok(rows)
     }
 
-    fn batch(&mut self, customer: &ArrayRef, at: &ArrayRef, event: &ArrayRef) -> Result<()> {
-        let ids = CustomerKeys::of(customer, self.id)?;
+    fn batch(&mut self, ids: &CustomerKeys<'_>, customer: &ArrayRef, at: &ArrayRef, event: &ArrayRef) -> Result<()> {
         let mut dates = Integers::default();
         decode::dates(at, &self.zones.0, self.zones.1.as_ref(), &mut dates)?;
         let mut dated = vec![true; at.len()];
@@ -232,7 +235,7 @@ impl EventReader<'_> {
         self.counts.first = self.counts.first.into_iter().chain(kept).min();
         let keys = ids.lane();
         let lanes = [keys.as_slice(), dates.values.as_slice(), kinds.as_slice()];
-        match &ids {
+        match ids {
             CustomerKeys::Text(texts) => self.buckets.append_text(|row| texts.value(row).as_bytes(), &lanes, Some(&keep)),
             CustomerKeys::Int(_) => self.buckets.append(&lanes, Some(&keep)),
         }

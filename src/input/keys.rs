@@ -32,12 +32,15 @@ pub(crate) enum CustomerKeys<'a> {
 
 impl<'a> CustomerKeys<'a> {
     /// The keys of a column of ids that can be compared with ids of this type.
-    pub fn of(column: &'a ArrayRef, id: IdType) -> Result<CustomerKeys<'a>> {
+    ///
+    /// # Errors
+    /// As [`decode::keys`].
+    pub fn of(column: &'a ArrayRef, id: IdType, too_wide: impl FnOnce(usize, i128) -> Error) -> Result<CustomerKeys<'a>> {
         if id == IdType::Text {
             return Ok(CustomerKeys::Text(decode::texts(column)?));
         }
         let mut own = Vec::new();
-        let keys = decode::lent_keys(column, &mut own)?;
+        let keys = decode::lent_keys(column, &mut own, too_wide)?;
         let unsigned = *column.data_type() == DataType::UInt64;
         let key = |key: i64| {
             let value = if unsigned { i128::from(CustomerIds::unsigned_of_key(key)) } else { i128::from(key) };

@@ -259,7 +259,38 @@ fn decimals_without_digits_behind_the_point_are_ids() {
 
     let wide = Bench::with_run();
     wide.parquet("orders/a.parquet", &with_ids(decimals(0, [1, 2, 9_223_372_036_854_775_808, 4, 5, 6, 7, 8])));
-    wide.refuses(3, "error: orders/a.parquet: column \"customer_id\" (orders.customer_id): the id 9223372036854775808 does not fit 64 bits; write such ids as strings.");
+    wide.refuses(3, "error: orders/a.parquet, row 3: column \"customer_id\" (orders.customer_id) is 9223372036854775808; expected an integer of at most 64 bits. Write such ids as strings, in every table that has them.");
+    let tables = [
+        ("[customers]\npath = \"crm.parquet\"\ncustomer_id = \"id\"", "column \"id\" (customers.customer_id) is"),
+        (
+            "[events]\npath = \"crm.parquet\"\ncustomer_id = \"id\"\nevent = \"event\"\nat = \"at\"\n[events.kinds]\nopens = [\"open\"]",
+            "column \"id\" (events.customer_id) is",
+        ),
+        (
+            "[[strategy]]\nname = \"mail\"\ndesign = \"before_after\"\nassignments = \"crm.parquet\"\nperiods = [{ from = 2024-04-01, to = 2024-04-30 }]",
+            "customer_id is",
+        ),
+    ];
+    for (table, column) in tables {
+        let wide = Bench::with_run();
+        let rows = [
+            (if column.contains("\"id\"") { "id" } else { "customer_id" }, decimals(0, [1, 9_223_372_036_854_775_808])),
+            ("event", texts(["open", "open"])),
+            ("at", dates(["2024-04-02", "2024-04-02"])),
+            ("arm", texts(["mail", "mail"])),
+            ("assigned_on", dates(["2024-04-02", "2024-04-02"])),
+        ];
+        wide.parquet("crm.parquet", &rows);
+        wide.append(table);
+        if table.starts_with("[events]") {
+            wide.edit("path = \"out\"", "path = \"out\"\ncolumns = [\"opens\"]");
+        }
+        wide.refuses(3, &format!("error: crm.parquet, row 2: {column} 9223372036854775808; expected an integer of at most 64 bits. Write such ids as strings, in every table that has them."));
+    }
+    let order = Bench::with_run();
+    order.parquet("orders/a.parquet", &orders_and("order", decimals(0, [1, 2, 3, 9_223_372_036_854_775_808, 5, 6, 7, 8])));
+    order.in_orders("order_id = \"order\"");
+    order.refuses(3, "error: orders/a.parquet, row 4: column \"order\" (orders.order_id) is 9223372036854775808; expected an integer of at most 64 bits. Write such ids as strings, in every table that has them.");
     let finer = Bench::with_run();
     finer.parquet("orders/a.parquet", &orders_but("customer_id", decimals(2, [1, 2, 3, 4, 5, 6, 7, 8])));
     finer.refuses(3, "error: orders/a.parquet: column \"customer_id\" (orders.customer_id) is of type decimal(38, 2); expected an integer or a string. Convert it where the file is written, or name another column.");

@@ -150,7 +150,7 @@ impl CustomersColumns {
                 }
                 _ => {
                     let mut keys = Vec::new();
-                    decode::keys(column(0)?, &mut keys)?;
+                    decode::keys(column(0)?, &mut keys, |_, id| Error::bug(format!("the customers table has the id {id}")))?;
                     part.keys.extend(keys);
                 }
             }

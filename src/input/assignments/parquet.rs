@@ -274,7 +274,9 @@ impl<'a> RawBatch<'a> {
             Some(keys) => Cow::Borrowed(keys),
             None => {
                 let mut keys = Vec::new();
-                decode::keys(column, &mut keys)?;
+                decode::keys(column, &mut keys, |row, id| {
+                    self.wrong(row, format!("customer_id is {id}; {}", decode::EXPECTED_ID))
+                })?;
                 Cow::Owned(keys)
             }
         };
@@ -345,7 +347,7 @@ impl<'a> RawBatch<'a> {
             return floats.as_primitive::<Float64Type>().iter().enumerate().map(whole).collect();
         }
         let mut keys = Vec::new();
-        decode::keys(column, &mut keys)?;
+        decode::keys(column, &mut keys, |row, number| self.wrong(row, format!("contacts is {number}; {expected}")))?;
         let unsigned = *column.data_type() == DataType::UInt64;
         let number = |row: usize, key: i64| {
             if column.is_null(row) {

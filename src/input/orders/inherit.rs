@@ -16,6 +16,7 @@ use super::dedup::{ExclusionBitmap, row_text};
 use super::order_keys;
 use super::partitions::{PARTITIONS, Partition, Partitions, RowVersion};
 use crate::error::{Error, Result};
+use crate::input::decode;
 use crate::input::reader::FileReader;
 use crate::input::source::Source;
 use crate::input::threads::on_all_threads;
@@ -138,7 +139,10 @@ impl Reading<'_> {
         let (mut count, mut low, mut high, mut payload) = (0, Vec::new(), Vec::new(), Vec::new());
         reader.read(&self.source.reopen()?, group, buffers, |first, columns| {
             let (ids, values) = columns.split_at(ids.len());
-            order_keys::of(&ids.iter().collect::<Vec<_>>(), &mut low, &mut high)?;
+            order_keys::of(&ids.iter().collect::<Vec<_>>(), &mut low, &mut high, |number, row, id| {
+                let column = names.get(number).map_or("", String::as_str);
+                decode::too_wide(&self.source.name(), first + row as u64 + 1, column, "orders.order_id", id)
+            })?;
             let values =
                 values.iter().zip(inherit).map(|(column, name)| self.values(name, column)).collect::<Result<Vec<_>>>()?;
             for row in 0..low.len() {

@@ -349,8 +349,10 @@ impl<'a> Worker<'a> {
         }
         if !self.positions.order.is_empty() {
             let columns = self.positions.order.iter().map(|position| batch.column(*position)).collect::<Result<Vec<_>>>()?;
-            let keys = order_keys::of(&columns, order, order_high);
-            keys.map_err(|e| self.in_column(batch, &context.job.order_id().join(", "), "orders.order_id", e))?;
+            order_keys::of(&columns, order, order_high, |number, row, id| {
+                let column = context.job.order_id().get(number).map_or("", |column| column.as_ref());
+                self.too_wide(batch, row, column, "orders.order_id", id)
+            })?;
             file.clear();
             file.resize(outcomes.len(), batch.file as i64);
             self.customerless.add_batch(
@@ -380,8 +382,8 @@ impl<'a> Worker<'a> {
             self.empty_ids += kept_lengths.filter(|(length, _)| **length == 0).count() as u64;
             (Some(texts), scratch.keys.as_slice())
         } else {
-            let keys = decode::lent_keys(customer, &mut scratch.keys);
-            (None, keys.map_err(|e| self.in_column(batch, &orders.customer_id, "orders.customer_id", e))?)
+            let too_wide = |row, id| self.too_wide(batch, row, &orders.customer_id, "orders.customer_id", id);
+            (None, decode::lent_keys(customer, &mut scratch.keys, too_wide)?)
         };
         let fields: [(Field, &[i64]); 10] = [
             (Field::Customer, keys),
@@ -420,10 +422,9 @@ impl<'a> Worker<'a> {
         self.context.sources.get(batch.file).map_or_else(String::new, Source::name)
     }
 
-    /// An error about a column of the file.
     #[cold]
-    fn in_column(&self, batch: &Batch<'_>, column: &str, key: &str, error: Error) -> Error {
-        Error::new(error.kind(), format!("{}: column {column:?} ({key}): {error}", self.file_name(batch))).caused_by(error)
+    fn too_wide(&self, batch: &Batch<'_>, row: usize, column: &str, key: &str, id: i128) -> Error {
+        decode::too_wide(&self.file_name(batch), batch.first + row as u64 + 1, column, key, id)
     }
 
     #[cold]
