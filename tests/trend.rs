@@ -206,6 +206,26 @@ fn a_date_that_is_run_again_restates_itself() {
     // The same run again says nothing new, and what it said stays.
     bench.runs();
     assert_eq!(restated().rows, found.rows);
+    // A run of before that comes back restates what the last one told, and so does that one in its turn.
+    let told_by = found.records()[0]["told_by"].text().to_owned();
+    let last = bench.read("job.toml");
+    bench.edit("population = \"lookback\"", "population = \"ever\"");
+    bench.runs();
+    let (between, ran) = (restated(), bench.rfmill(&["verify", "out"]));
+    assert_eq!(ran.code, 0, "{}", ran.err);
+    assert_ne!(between.records()[0]["told_by"].text(), told_by);
+    bench.write("job.toml", last);
+    let ran = bench.runs();
+    assert!(ran.err.contains("already"), "a run that is there is committed again: {}", ran.err);
+    let back = restated();
+    let row = &back.records()[0];
+    let counts = ["customers_then", "customers_now", "inputs_new", "inputs_changed", "inputs_gone"].map(|name| row[name].int());
+    assert_eq!((back.rows.len(), counts, row["revenue_change"].minor()), (1, [6, 6, 0, 0, 0], 0));
+    assert_ne!(row["told_by"].text(), told_by, "another run has told since");
+    assert_eq!(row["job_changed"], &Cell::Bool(true));
+    bench.runs();
+    assert_eq!(restated().rows, back.rows, "the same run again says nothing new");
+    bench.verifies();
     // Out of view is out of mind.
     bench.succeeds(&["drop", "out", "--as-of", "2024-12-31"]);
     bench.verifies();

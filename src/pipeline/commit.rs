@@ -60,7 +60,8 @@ impl Outcome {
 pub fn repeat(job: &Job, prepared: &Prepared, progress: &dyn Progress) -> Result<Option<Outcome>> {
     let output = &prepared.output;
     let Some(manifest) = output.finished(&prepared.identity.run_id) else { return Ok(None) };
-    let committed = output.recommit(&manifest, owner(job), job.keep_runs)?;
+    let restated = restatements::encoded(job, &restatements::rows_again(job, prepared, &manifest))?;
+    let committed = output.recommit(&manifest, restated.as_ref(), owner(job), job.keep_runs)?;
     Ok(Some(Outcome::new(committed, manifest, true, progress)))
 }
 

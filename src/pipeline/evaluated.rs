@@ -75,7 +75,7 @@ impl Evaluated {
         let summary = Summary { stage, scanned, ledger, scored, part: &part, arms: &arms, evaluation: &evaluation };
         let WrittenTables { entries, reported, groups } = summary_tables::write(&summary, context.staging)?;
         let names = KeyNames { job, slices: &scanned.slices, schemes: &prepared.plan.schemes, dimensions: &[], states: &[] };
-        let restatements = restatements::rows(stage, &restatements::totals(&part.segments, &names));
+        let restatements = restatements::rows(job, prepared, &restatements::totals(&part.segments, &names));
         let (schemes, last_date) = (&prepared.plan.schemes, job.dates.len() - 1);
         let over_all = state_lines::states(&part.segments, schemes, last_date, None);
         let (states, slice) = state_lines::of_largest_slice(&part.segments, schemes, last_date, &scanned.slices);

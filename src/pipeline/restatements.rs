@@ -2,15 +2,16 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use arrow::array::RecordBatch;
 use serde_json::Value;
 
-use super::stage::Stage;
+use super::prepared::Prepared;
 use super::summary_rows::KeyNames;
 use crate::domain::{ALL, Day, Decimal};
 use crate::error::Result;
 use crate::job::Job;
 use crate::job::raw::TableName;
-use crate::publish::{InputEntry, Manifest, OutputFolder, SourceEntry, Told};
+use crate::publish::{InputEntry, Manifest, OutputFolder, SourceEntry};
 use crate::tables::{EncodedFile, RestatementRow, Row, Segment, SegmentRow, definition_of, encode, to_batch};
 
 /// Input files that a row names, at most.
@@ -50,9 +51,8 @@ pub(super) fn totals(segments: &[Segment], names: &KeyNames<'_>) -> TotalsByDate
     totals
 }
 
-/// The rows: every date of the run of which an earlier commit told, by slice.
-pub fn rows(stage: Stage<'_>, totals: &TotalsByDate) -> Vec<RestatementRow> {
-    let Stage { job, prepared, .. } = stage;
+/// The rows: every date of the run of which a commit of another run told, by slice.
+pub fn rows(job: &Job, prepared: &Prepared, totals: &TotalsByDate) -> Vec<RestatementRow> {
     if !job.writes(TableName::Restatements) {
         return Vec::new();
     }
@@ -60,13 +60,29 @@ pub fn rows(stage: Stage<'_>, totals: &TotalsByDate) -> Vec<RestatementRow> {
     for (date, now) in totals {
         let told = prepared.output.told(&date.to_string()).filter(|told| told.run_id != prepared.identity.run_id);
         let Some(told) = told else { continue };
-        let Some(then) = totals_of(&told, job.scale()) else { continue };
-        let inputs = told.manifest.as_ref().map(|manifest| Inputs::since(manifest, stage));
+        let Some(then) = totals_of(&told.segments, job.scale()) else { continue };
+        let then = then.get(date).cloned().unwrap_or_default();
+        let inputs = told.manifest.as_ref().map(|manifest| Inputs::since(manifest, prepared));
         let slices: BTreeSet<&String> = then.keys().chain(now.keys()).collect();
         for slice in slices {
             rows.push(row(job, (*date, slice), &told.run_id, [then.get(slice), now.get(slice)], inputs.as_ref()));
         }
     }
+    rows
+}
+
+/// The rows of a run that is committed again: what other runs have told of its dates since then, and of the dates of which they
+/// have not, what its earlier commit said. None if no other run has, or the tables of the run do not say.
+pub fn rows_again(job: &Job, prepared: &Prepared, manifest: &Manifest) -> Vec<RestatementRow> {
+    let Some(own) = prepared.output.told_by(manifest) else { return Vec::new() };
+    let mut rows = totals_of(&own.segments, job.scale()).map_or_else(Vec::new, |totals| rows(job, prepared, &totals));
+    if rows.is_empty() {
+        return rows;
+    }
+    let told: BTreeSet<Day> = rows.iter().map(|row| row.told_as_of).collect();
+    let earlier = own.restatements.iter().filter_map(|batch| RestatementRow::from_batch("restatements", batch).ok()).flatten();
+    rows.extend(earlier.filter(|row| !told.contains(&row.told_as_of)));
+    rows.sort_by(|a, b| (a.told_as_of, &a.slice).cmp(&(b.told_as_of, &b.slice)));
     rows
 }
 
@@ -107,17 +123,17 @@ fn row(
     }
 }
 
-/// Totals by slice as an earlier commit told them; `None` if its tables are of another form.
-fn totals_of(told: &Told, scale: u32) -> Option<BTreeMap<String, Totals>> {
-    let mut totals: BTreeMap<String, Totals> = BTreeMap::new();
+/// Totals as rows of `segments` tell them; `None` if these are of another form.
+fn totals_of(segments: &[RecordBatch], scale: u32) -> Option<TotalsByDate> {
+    let mut totals = TotalsByDate::new();
     let mut first: Option<String> = None;
-    for batch in &told.segments {
+    for batch in segments {
         for row in SegmentRow::from_batch("segments", batch).ok()?.into_iter().filter(|row| row.dimension == ALL) {
             // Every scheme has the same customers.
             if *first.get_or_insert_with(|| row.scheme.clone()) != row.scheme {
                 continue;
             }
-            let total = totals.entry(row.slice).or_default();
+            let total = totals.entry(row.as_of).or_default().entry(row.slice).or_default();
             total.customers += row.customers?;
             total.orders += row.orders?;
             total.revenue += row.revenue.filter(|money| money.scale == scale)?.digits;
@@ -135,8 +151,8 @@ struct Inputs {
 }
 
 impl Inputs {
-    fn since(then: &Manifest, stage: Stage<'_>) -> Inputs {
-        let identity = &stage.prepared.identity;
+    fn since(then: &Manifest, prepared: &Prepared) -> Inputs {
+        let identity = &prepared.identity;
         let before = fingerprints(&then.inputs, &then.sources);
         let now = fingerprints(&identity.inputs, &identity.sources);
         let new = now.keys().filter(|name| !before.contains_key(*name));

@@ -17,7 +17,7 @@ use super::manifest::Manifest;
 use super::marker::{self, Lock};
 use super::record::{Act, MadeFile, Owner, Record, Written};
 use super::staging::Staging;
-use super::told::Told;
+use super::told::{Told, ToldByRun};
 use super::tree::{self, Plan};
 use super::view::NewRun;
 use crate::error::{Error, Kind, Result};
@@ -187,6 +187,11 @@ impl OutputFolder {
         Told::read(&self.root, last.number, last.dates.get(date).filter(|supply| !supply.lost)?, date)
     }
 
+    /// What a run that is whole here tells; `None` if its tables do not say.
+    pub fn told_by(&self, manifest: &Manifest) -> Option<ToldByRun> {
+        ToldByRun::read(&self.root, manifest, &self.last()?.made_by(manifest))
+    }
+
     /// The dates of which earlier commits tell.
     pub fn told_dates(&self) -> impl Iterator<Item = &str> {
         let dates = self.last().into_iter().flat_map(|last| &last.dates);
@@ -279,11 +284,18 @@ impl OutputFolder {
         Ok(committed(&written.record, folder, notes))
     }
 
-    /// Commits a run again that is already here.
+    /// Commits a run again that is already here. Without new `restatements`, those of its first commit stay, as long as the run
+    /// supplies its last date.
     ///
     /// # Errors
     /// As [`OutputFolder::commit`].
-    pub fn recommit(&self, manifest: &Manifest, owner: Owner, keep: u32) -> Result<Committed> {
+    pub fn recommit(
+        &self,
+        manifest: &Manifest,
+        restatements: Option<&EncodedFile>,
+        owner: Owner,
+        keep: u32,
+    ) -> Result<Committed> {
         let folder = run_folder(&self.root, &manifest.run_id);
         let path = folder.join("manifest.json");
         // Its bytes, not the manifest written anew: numbers may not survive the way through JSON to the last bit.
@@ -298,10 +310,11 @@ impl OutputFolder {
             guard.committed(&done);
             return Ok(committed(&last, folder, notes));
         }
-        // What its first commit made stays, as long as the run supplies its last date.
-        let supply = manifest.as_of.last().and_then(|date| last.dates.get(date));
-        let made = supply.filter(|supply| supply.run_id == manifest.run_id && !supply.lost).map(|supply| supply.made.clone());
-        let next = last.with_run(owner, &new_run(manifest, &bytes, made.unwrap_or_default()), keep)?;
+        let made = match restatements {
+            Some(file) => vec![contents::keep_made(&self.root, file)?],
+            None => last.made_by(manifest),
+        };
+        let next = last.with_run(owner, &new_run(manifest, &bytes, made), keep)?;
         let (written, plan) = self.add(next, Some(&bytes))?;
         self.show(&mut guard, &done, &written, &plan)?;
         Ok(committed(&written.record, folder, notes))

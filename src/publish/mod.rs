@@ -75,4 +75,3 @@ pub use record::Owner;
 pub use repair::{Report, repair, verify};
 pub use scratch::ScratchFolder;
 pub use staging::{StagedFile, Staging};
-pub use told::Told;

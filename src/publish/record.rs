@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize, Serializer};
 
 use super::facts::{DateFacts, StateFacts};
 use super::layout::MADE;
-use super::manifest::TableFile;
+use super::manifest::{Manifest, TableFile};
 use crate::error::{Error, Kind, Result};
 
 /// The form of the records that this version writes. Outputs of 0.1.0 have form 1.
@@ -188,6 +188,13 @@ impl Record {
     /// The kept run with this id.
     pub fn run(&self, run_id: &str) -> Option<&KeptRun> {
         self.runs.iter().find(|run| run.run_id == run_id)
+    }
+
+    /// The files that the commit of a run made, as long as the run supplies its last date.
+    pub fn made_by(&self, manifest: &Manifest) -> Vec<MadeFile> {
+        let supply = manifest.as_of.last().and_then(|date| self.dates.get(date));
+        let supply = supply.filter(|supply| supply.run_id == manifest.run_id && !supply.lost);
+        supply.map(|supply| supply.made.clone()).unwrap_or_default()
     }
 
     /// Dates whose files are gone.
