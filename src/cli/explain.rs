@@ -1,5 +1,7 @@
 //! `explain`: what a run would read and how its schemes decide.
 
+use std::sync::Arc;
+
 use serde_json::{Map, Value, json};
 
 use super::args::JobArgs;
@@ -11,6 +13,7 @@ use crate::input;
 use crate::input::open::Opened;
 use crate::input::query::SourceFile;
 use crate::input::source::Source;
+use crate::input::table_file::TableVersion;
 use crate::pipeline::Queries;
 use crate::plan::{Plan, SchemeColumn};
 use crate::progress::Progress;
@@ -29,6 +32,9 @@ pub(super) fn run(args: &JobArgs, console: &Console) -> Result<()> {
     }
     if console.is_document() {
         tell(&queries, &plan, &sources, &columns.names, console);
+        let table = |(key, table): &(&str, Arc<TableVersion>)| json!({ "key": key, "format": table.format, "folder": table.folder, "version": table.version });
+        let tables = tables(sources.iter().chain(&customers.sources));
+        console.tell("tables", tables.iter().map(table).collect::<Vec<_>>());
         return Ok(());
     }
     let mut out = format!("job {:?}\n\nas-of dates\n", job.raw.name);
@@ -42,6 +48,13 @@ pub(super) fn run(args: &JobArgs, console: &Console) -> Result<()> {
         out.push_str(&format!("  {} (lookback {lookback}{period}{role})\n", date.date));
     }
     out.push_str(&queried(&queries));
+    let tables = tables(sources.iter().chain(&customers.sources));
+    if !tables.is_empty() {
+        out.push_str("\ntables\n");
+    }
+    for (key, table) in &tables {
+        out.push_str(&format!("  {key}: {} table {}, version {}\n", table.format, table.folder, table.version));
+    }
     out.push_str(&format!("\ncolumns read\n  {}\n\nfiles\n", columns.names.join(", ")));
     let tasks = input::orders::row_groups::tasks(job, &sources);
     for (number, source) in sources.iter().enumerate() {
@@ -57,6 +70,9 @@ pub(super) fn run(args: &JobArgs, console: &Console) -> Result<()> {
             count(source.rows()),
             if groups == 1 { "" } else { "s" }
         ));
+        if let Some(deleted) = source.input.table.as_ref().and_then(|file| file.deleted.as_ref()) {
+            out.push_str(&format!(", without {} deleted rows", count(deleted.rows.len())));
+        }
         if after > 0 {
             out.push_str(&format!("; {after} after the last as-of date, of which only the amounts are read"));
         }
@@ -134,6 +150,17 @@ fn tell(queries: &Queries, plan: &Plan, sources: &[Source], columns: &[String], 
         })
     };
     console.tell("schemes", plan.schemes.iter().map(scheme).collect::<Vec<_>>());
+}
+
+/// The tables whose logs name files, each once, with the key of the job that names it.
+fn tables<'a>(sources: impl Iterator<Item = &'a Source>) -> Vec<(&'static str, Arc<TableVersion>)> {
+    let mut tables: Vec<(&'static str, Arc<TableVersion>)> = Vec::new();
+    for (input, file) in sources.filter_map(|source| Some((&source.input, source.input.table.as_ref()?))) {
+        if !tables.iter().any(|(_, known)| Arc::ptr_eq(known, &file.table)) {
+            tables.push((input.key, Arc::clone(&file.table)));
+        }
+    }
+    tables
 }
 
 /// The rules in match order, as values.

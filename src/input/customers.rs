@@ -163,7 +163,7 @@ pub fn read(
                 progress.advance(batch.first().map_or(0, |c| c.len() as u64));
                 batch_reader.batch(source, number as u32, first, batch, &mut drafts)
             })?;
-            read += source.metadata.metadata().row_group(group).num_rows().max(0) as u64;
+            read += source.group_rows(group);
             // Sorting takes the same again.
             growth.check("The customers table", read, 2 * table.rows())?;
         }
@@ -174,8 +174,8 @@ pub fn read(
         drafts.into_par_iter().map(|draft| sorted(draft, &ranks, columns.id)).collect();
     if let Some((later, earlier, id)) = sorted.iter().filter_map(|(_, twice)| twice.as_ref()).min() {
         let place = |(file, row): &(u32, u64)| {
-            let name = table.sources.get(*file as usize).map_or_else(String::new, Source::name);
-            format!("row {} of {name}", row + 1)
+            let source = table.sources.get(*file as usize);
+            source.map_or_else(String::new, |source| format!("row {} of {}", source.row_number(*row), source.name()))
         };
         return Err(Error::contract(format!(
             "the customer {id} stands twice in the customers table, in {} and in {} (column {:?}, customers.customer_id); a customer has one row, so remove the other",
@@ -283,7 +283,7 @@ impl BatchReader<'_> {
         Error::contract(format!(
             "{}, row {}: column {:?} (customers.customer_id) of type {} holds an id that the type of orders.customer_id cannot hold; write both with one type",
             source.name(),
-            row + 1,
+            source.row_number(row),
             self.job.raw.customers.as_ref().map_or("", |c| c.customer_id.as_str()),
             type_name(ids.data_type())
         ))
@@ -296,7 +296,7 @@ impl BatchReader<'_> {
             Error::contract(format!(
                 "{}, row {}: column {:?} (a measure of the customers table) holds {what}; correct it where the file is written",
                 source.name(),
-                first + row as u64 + 1,
+                source.row_number(first + row as u64),
                 given.name()
             ))
         };

@@ -6,13 +6,15 @@ use std::fs::File;
 use std::io::Read;
 use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use super::lake::Tables;
+use super::table_file::TableFile;
 use crate::domain::{Warning, scheme_of};
 use crate::error::{Error, Result};
 
 /// A file to read.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq)]
 pub struct InputPath {
     /// Its name in messages: the fixed part of the pattern as written, and the matched rest.
     pub name: String,
@@ -22,15 +24,12 @@ pub struct InputPath {
     pub partitions: Vec<(String, Option<String>)>,
     /// The key of the job file, or the flag, that names it, for error messages.
     pub key: &'static str,
+    /// What the log of a table says of it, if it is one of a table.
+    pub table: Option<Arc<TableFile>>,
 }
 
 /// The folder of a run's scratch files in which queries leave their results.
 pub const QUERY_FOLDER: &str = ".query-";
-
-/// The pattern of the file that a query made; `key` is the key of the query.
-pub(crate) fn query_result(key: &str, path: PathBuf) -> (String, PathBuf) {
-    (key.to_owned(), path)
-}
 
 impl InputPath {
     /// Whether a query made the file.
@@ -125,7 +124,7 @@ pub fn find(patterns: &[(String, PathBuf)], key: &'static str) -> Result<Found> 
 }
 
 /// Refuses places such as `s3://`.
-fn check_scheme(written: &str, key: &str) -> Result<()> {
+pub(super) fn check_scheme(written: &str, key: &str) -> Result<()> {
     match scheme_of(written) {
         None => Ok(()),
         Some(scheme) if scheme.eq_ignore_ascii_case("file") => {
@@ -169,10 +168,10 @@ fn input(name: String, path: PathBuf, base: &str, key: &'static str) -> InputPat
         let value = (value != HIVE_NULL).then(|| percent_decode(value));
         (percent_decode(key), value)
     });
-    InputPath { partitions: partitions.collect(), name, path, key }
+    InputPath { partitions: partitions.collect(), name, path, key, table: None }
 }
 
-fn percent_decode(text: &str) -> String {
+pub(super) fn percent_decode(text: &str) -> String {
     let bytes = text.as_bytes();
     let mut out = Vec::with_capacity(bytes.len());
     let mut at = 0;

@@ -3,10 +3,12 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use arrow::array::Array;
 use arrow::datatypes::DataType;
 
 use super::schema::own_schema;
 use super::source::Source;
+use super::table_file::is_foreign;
 use crate::domain::Warning;
 
 /// What a job wants of the columns of its files.
@@ -72,10 +74,10 @@ pub(super) fn join(sources: &mut [Source], wanted: &SchemaWanted) -> Vec<Warning
             match columns.get(name) {
                 Some(Found::Values(_)) => {}
                 Some(Found::Nulls(own)) if *own == joined => {}
-                Some(Found::Nulls(_)) => source.columns.nulls.push((name.to_owned(), joined.clone())),
+                Some(Found::Nulls(_)) => source.columns.set_null(name, joined.clone()),
                 None if is_in_path || wanted.requires_all || wanted.required.contains(&name) => {}
                 None => {
-                    source.columns.nulls.push((name.to_owned(), joined.clone()));
+                    source.columns.set_null(name, joined.clone());
                     // Nothing is missing from a file without rows.
                     lacking.extend((source.rows() > 0).then(|| source.input.name.clone()));
                 }
@@ -97,7 +99,15 @@ fn columns_of(source: &Source) -> BTreeMap<String, Found> {
         let has_none = source.rows() == 0 || data_type == DataType::Null || is_null_throughout(source, root);
         (field.name().clone(), if has_none { Found::Nulls(data_type) } else { Found::Values(data_type) })
     };
-    schema.fields().iter().enumerate().map(of).collect()
+    let own = schema.fields().iter().enumerate().filter(|(_, field)| !is_foreign(field.name())).map(of);
+    let Some(file) = &source.input.table else { return own.collect() };
+    // What the log of a table says: columns that the file lacks are null in it, and partitions have a value each.
+    let lacking = source.columns.nulls.iter().map(|(name, data_type)| (name.clone(), Found::Nulls(data_type.clone())));
+    let constants = file.constants.iter().map(|(name, value)| {
+        let data_type = value.data_type().clone();
+        (name.clone(), if value.null_count() == 1 { Found::Nulls(data_type) } else { Found::Values(data_type) })
+    });
+    own.chain(lacking).chain(constants).collect()
 }
 
 /// Whether statistics say that a column has no value. Who reads it sees whether that is so.

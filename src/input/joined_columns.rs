@@ -12,6 +12,12 @@ pub(super) struct JoinedColumns {
 }
 
 impl JoinedColumns {
+    /// Has a column read as nulls of a type.
+    pub fn set_null(&mut self, column: &str, data_type: DataType) {
+        self.nulls.retain(|(name, _)| name != column);
+        self.nulls.push((column.to_owned(), data_type));
+    }
+
     /// The type of a column that is read as nulls.
     pub fn null_type(&self, column: &str) -> Option<&DataType> {
         self.nulls.iter().find(|(name, _)| name == column).map(|(_, data_type)| data_type)

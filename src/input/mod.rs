@@ -1,6 +1,6 @@
 //! From input files to records in buckets, with every row accounted for.
 //!
-//! [`query`] makes Parquet files of other shapes, [`files`] finds the files, [`source`] opens them and [`schema`] checks their columns; [`orders`], [`customers`],
+//! [`query`] makes Parquet files of other shapes, [`files`] finds the files, `delta` those of a Delta table, [`source`] opens them and [`schema`] checks their columns; [`orders`], [`customers`],
 //! [`events`], [`assignments`] and [`acquisition`] each read one kind of table. `integrity` checks what a file says of itself
 //! before a decoder believes it.
 
@@ -11,8 +11,10 @@ mod csv_record;
 pub mod customers;
 pub mod damage;
 pub(crate) mod decode;
+mod delta;
 pub mod events;
 pub mod files;
+mod find;
 pub mod hashes;
 mod integrity;
 mod joined;
@@ -28,6 +30,7 @@ mod regular_file;
 pub mod rounding;
 pub mod schema;
 pub mod source;
+pub mod table_file;
 mod threads;
 pub(crate) mod zone;
 

@@ -1,16 +1,16 @@
 //! Opening all files of one kind of table.
 
-use std::path::PathBuf;
-
 use rayon::prelude::*;
 
-use super::files::{self, Found};
+use super::files::Found;
+use super::find;
 use super::hashes::HashList;
 use super::joined::{self, SchemaWanted};
 use super::source::Source;
 use crate::domain::Warning;
 use crate::error::Result;
 use crate::job::Job;
+use crate::job::paths::InputPaths;
 
 /// Files that were opened, and what to say of them.
 #[derive(Debug, Default)]
@@ -21,17 +21,17 @@ pub struct Opened {
     pub warnings: Vec<Warning>,
 }
 
-/// Opens the files that the patterns of `key` match, checks them against the list of hashes that `manifest_key` names, if any, and
+/// Opens the files that `key` names, checks them against the list of hashes that `manifest_key` names, if any, and
 /// joins their schemas.
 pub(crate) fn open_all(
     job: &Job,
-    patterns: &[(String, PathBuf)],
+    paths: &InputPaths,
     key: &'static str,
     manifest: Option<&str>,
     manifest_key: &'static str,
     schema: &SchemaWanted,
 ) -> Result<Opened> {
-    let Found { files, mut warnings } = files::find(patterns, key)?;
+    let Found { files, mut warnings } = find::find(paths, key)?;
     let hashes = HashList::named(manifest, job.source.folder(), manifest_key)?;
     // In the order of the paths, so that the first error is always the same one.
     let opened: Vec<Result<Source>> = files.into_par_iter().map(|input| Source::open(input, hashes.as_ref())).collect();

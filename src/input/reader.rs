@@ -3,11 +3,14 @@
 use std::fs::File;
 use std::sync::Arc;
 
-use arrow::array::{Array, ArrayRef, Date32Array, StringViewArray, new_null_array};
+use arrow::array::{Array, ArrayRef, BooleanArray, Date32Array, StringViewArray, UInt32Array, new_null_array};
+use arrow::buffer::BooleanBuffer;
+use arrow::compute::{FilterBuilder, take};
 use arrow::datatypes::DataType;
 use parquet::arrow::ProjectionMask;
 use parquet::arrow::arrow_reader::{ArrowReaderMetadata, ArrowReaderOptions, ParquetRecordBatchReaderBuilder};
 use parquet::file::serialized_reader::SerializedPageReader;
+use parquet::schema::types::ColumnPath;
 
 use super::damage::{contained, corrupt, undecodable, unreadable};
 use super::integrity::string_lengths;
@@ -28,6 +31,8 @@ enum Origin {
     File(usize),
     /// A partition of the path, as text or as a date.
     Path { value: Option<String>, date: bool },
+    /// A partition of a table, as an array of one row.
+    Constant(ArrayRef),
     /// Nulls of a type that other files give the column; the n-th column of the projected batch has none but nulls, if it is there.
     Nulls { at: Option<usize>, data_type: DataType },
 }
@@ -71,10 +76,12 @@ impl<'a> FileReader<'a> {
         roots.sort_unstable();
         let position = |root: usize| roots.iter().position(|r| *r == root);
         let nulls = |name: &String| source.columns.null_type(name).cloned();
-        let origins = names.iter().map(|n| match (schema.index_of(n).ok().and_then(position), nulls(n)) {
-            (at, Some(data_type)) => Origin::Nulls { at, data_type },
-            (Some(at), None) => Origin::File(at),
-            (None, None) => {
+        let constant = |name: &String| source.input.table.as_ref().and_then(|file| file.constant(name)).cloned();
+        let origins = names.iter().map(|n| match (schema.index_of(n).ok().and_then(position), nulls(n), constant(n)) {
+            (at, Some(data_type), _) => Origin::Nulls { at, data_type },
+            (_, None, Some(value)) => Origin::Constant(value),
+            (Some(at), None, None) => Origin::File(at),
+            (None, None, None) => {
                 let value = source.input.partitions.iter().find(|(key, _)| key == n).and_then(|(_, value)| value.clone());
                 Origin::Path { value, date: n == date }
             }
@@ -86,8 +93,16 @@ impl<'a> FileReader<'a> {
         Ok(FileReader { source, metadata, mask, leaves, origins })
     }
 
+    /// Keeps of nested columns only the leaves that are wanted.
+    pub fn with_leaves(mut self, is_wanted: impl Fn(&ColumnPath) -> bool) -> FileReader<'a> {
+        let descriptor = self.source.metadata.metadata().file_metadata().schema_descr();
+        self.leaves.retain(|leaf| is_wanted(descriptor.column(*leaf).path()));
+        self.mask = ProjectionMask::leaves(descriptor, self.leaves.iter().copied());
+        self
+    }
+
     /// Calls `each` with the columns of every batch of a row group, in the order of the names, and the index of its
-    /// first row within the file.
+    /// first row among the rows of the file that count; it has only such rows.
     ///
     /// `buffers` are reused for the bytes of the columns.
     pub fn read(
@@ -99,15 +114,18 @@ impl<'a> FileReader<'a> {
     ) -> Result<()> {
         let name = self.source.name();
         let groups = self.source.metadata.metadata().row_groups();
-        let mut first: u64 = groups.iter().take(row_group).map(|g| g.num_rows().max(0) as u64).sum();
-        let expected = first + groups.get(row_group).map_or(0, |g| g.num_rows().max(0) as u64);
+        let mut at: u64 = groups.iter().take(row_group).map(|g| g.num_rows().max(0) as u64).sum();
+        let expected = at + groups.get(row_group).map_or(0, |g| g.num_rows().max(0) as u64);
+        let mut first = self.source.counting_rows(0, at);
         if self.leaves.is_empty() {
             // Every column is in the path.
-            while first < expected {
-                let length = (expected - first).min(BATCH as u64) as usize;
-                let columns = self.columns(&[], length)?;
+            let mut rows = self.source.group_rows(row_group);
+            while rows > 0 {
+                let length = rows.min(BATCH as u64);
+                let columns = self.columns(&[], length as usize)?;
                 each(first, &columns)?;
-                first += length as u64;
+                first += length;
+                rows -= length;
             }
             return Ok(());
         }
@@ -122,14 +140,25 @@ impl<'a> FileReader<'a> {
             let reader = builder.build().map_err(|e| unreadable(&name, e))?;
             for batch in reader {
                 let batch = batch.map_err(|e| undecodable(&name, row_group, e))?;
-                let columns = self.columns(batch.columns(), batch.num_rows())?;
-                each(first, &columns)?;
-                first += batch.num_rows() as u64;
+                let rows = batch.num_rows() as u64;
+                let mut columns = self.columns(batch.columns(), batch.num_rows())?;
+                let mut counting = rows;
+                if let Some(mask) = self.source.counting(at, rows) {
+                    counting = mask.count_set_bits() as u64;
+                    if counting < rows {
+                        columns = counting_only(&columns, mask)?;
+                    }
+                }
+                at += rows;
+                if counting > 0 {
+                    each(first, &columns)?;
+                }
+                first += counting;
             }
             Ok(())
         })?;
         buffers.extend(lent.into_iter().map(Vec::from));
-        if first == expected {
+        if at == expected {
             Ok(())
         } else {
             Err(corrupt(&name, format_args!("row group {row_group} holds other rows than its footer counts")))
@@ -172,6 +201,7 @@ impl<'a> FileReader<'a> {
                     false => Ok(new_null_array(data_type, rows)),
                 }
             }
+            Origin::Constant(value) => repeated(value, rows),
             Origin::Path { value: None, date } => {
                 Ok(new_null_array(if *date { &DataType::Date32 } else { &DataType::Utf8View }, rows))
             }
@@ -190,4 +220,17 @@ impl<'a> FileReader<'a> {
         };
         self.origins.iter().map(column).collect()
     }
+}
+
+/// The rows of a batch that count.
+fn counting_only(columns: &[ArrayRef], counting: BooleanBuffer) -> Result<Vec<ArrayRef>> {
+    let filter = FilterBuilder::new(&BooleanArray::new(counting, None)).optimize().build();
+    let filtered = columns.iter().map(|column| filter.filter(column)).collect::<std::result::Result<_, _>>();
+    filtered.map_err(|e| Error::bug(format!("deleted rows cannot be left out: {e}")).caused_by(e))
+}
+
+/// The one value of an array in every row.
+fn repeated(value: &ArrayRef, rows: usize) -> Result<ArrayRef> {
+    let first = UInt32Array::from_value(0, rows);
+    take(value, &first, None).map_err(|e| Error::bug(format!("a partition's value cannot be repeated: {e}")).caused_by(e))
 }

@@ -7,17 +7,19 @@ use parquet::basic::Type as PhysicalType;
 
 use super::column_types::{ColumnRole, type_name};
 use super::source::Source;
+use super::table_file::is_foreign;
 use crate::error::{Error, Result, suggestion};
 
 /// The schema of a file beside the others of its kind: [`own_schema`], in which columns without a value have the type of other
 /// files, and columns that it may lack are added.
 pub(crate) fn read_schema(source: &Source) -> SchemaRef {
     let own = own_schema(source);
-    if source.columns.nulls.is_empty() {
+    let table = source.input.table.as_deref();
+    if source.columns.nulls.is_empty() && table.is_none() {
         return own;
     }
     let mut fields: Vec<Arc<Field>> = Vec::new();
-    for field in own.fields() {
+    for field in own.fields().iter().filter(|field| !is_foreign(field.name())) {
         fields.push(match source.columns.null_type(field.name()) {
             Some(joined) => Arc::new(Field::clone(field).with_data_type(joined.clone())),
             None => Arc::clone(field),
@@ -25,6 +27,12 @@ pub(crate) fn read_schema(source: &Source) -> SchemaRef {
     }
     let added = source.columns.nulls.iter().filter(|(name, _)| own.index_of(name).is_err());
     fields.extend(added.map(|(name, data_type)| Arc::new(Field::new(name, data_type.clone(), true))));
+    if let Some(file) = table {
+        let constants = file.constants.iter().filter(|(name, _)| source.columns.null_type(name).is_none());
+        fields.extend(constants.map(|(name, value)| Arc::new(Field::new(name, value.data_type().clone(), true))));
+        // All files of a table have its columns in its order.
+        fields.sort_by_key(|field| file.table.position(field.name()));
+    }
     Arc::new(Schema::new(fields))
 }
 
@@ -36,7 +44,15 @@ pub(crate) fn own_schema(source: &Source) -> SchemaRef {
         let field = parquet.root_schema().get_fields().get(root).filter(|field| field.is_primitive());
         field.map(|field| field.get_physical_type())
     };
-    let zone = || (!source.columns.has_naive_int96).then(|| "UTC".into());
+    let zone = |name: &str| match source.input.table.as_ref().and_then(|file| file.type_of(name)) {
+        Some(DataType::Timestamp(_, zone)) => zone.clone(),
+        _ => (!source.columns.has_naive_int96).then(|| "UTC".into()),
+    };
+    // A table says of its columns what some writers leave out.
+    let is_instant = |name: &str| {
+        let own = source.input.table.as_ref().and_then(|file| file.type_of(name));
+        matches!(own, Some(DataType::Timestamp(_, Some(_))))
+    };
     let fields = source.metadata.schema().fields().iter().enumerate().map(|(root, field)| match field.data_type() {
         DataType::Utf8 | DataType::LargeUtf8 => Arc::new(Field::clone(field).with_data_type(DataType::Utf8View)),
         DataType::Decimal128(precision, scale) if physical_type(root) == Some(PhysicalType::INT64) => {
@@ -44,7 +60,10 @@ pub(crate) fn own_schema(source: &Source) -> SchemaRef {
         }
         // Microseconds hold all dates that nanoseconds do not.
         DataType::Timestamp(..) if physical_type(root) == Some(PhysicalType::INT96) => {
-            Arc::new(Field::clone(field).with_data_type(DataType::Timestamp(TimeUnit::Microsecond, zone())))
+            Arc::new(Field::clone(field).with_data_type(DataType::Timestamp(TimeUnit::Microsecond, zone(field.name()))))
+        }
+        DataType::Timestamp(unit, None) if is_instant(field.name()) => {
+            Arc::new(Field::clone(field).with_data_type(DataType::Timestamp(*unit, Some("UTC".into()))))
         }
         _ => Arc::clone(field),
     });

@@ -5,10 +5,11 @@ use std::io::{Read, Seek, SeekFrom};
 use std::os::unix::fs::FileExt;
 use std::sync::Arc;
 
+use arrow::buffer::BooleanBuffer;
 use bytes::{Buf, Bytes};
 use parquet::arrow::arrow_reader::{ArrowReaderMetadata, ArrowReaderOptions};
 use parquet::errors::ParquetError;
-use parquet::file::metadata::ParquetMetaDataReader;
+use parquet::file::metadata::{ParquetMetaDataOptions, ParquetMetaDataReader, RowGroupMetaData};
 use parquet::file::reader::{ChunkReader, Length};
 
 use super::damage::{contained, corrupt, unreadable};
@@ -18,6 +19,7 @@ use super::integrity::pages::{self, Fault};
 use super::integrity::{layout, schema_depth};
 use super::joined_columns::JoinedColumns;
 use super::regular_file::{FileState, HEAD, conversion, looks_like, open_regular};
+use super::table_file::TableFile;
 use crate::error::{Error, Kind, Result};
 
 /// Largest footer that is read.
@@ -41,6 +43,10 @@ pub struct Source {
     pub verified: Option<VerifiedHash>,
     /// How its columns are read beside those of the other files.
     pub(super) columns: JoinedColumns,
+    /// By row, whether it counts; none if all rows do.
+    counting: Option<BooleanBuffer>,
+    /// Rows that count.
+    rows: u64,
 }
 
 impl Source {
@@ -54,6 +60,12 @@ impl Source {
             |e: std::io::Error| Error::input(format!("cannot read {name}: {e}; check the file and its permissions")).caused_by(e);
         let (file, stat) = open_regular(&input.path).map_err(io)?;
         let size = stat.len();
+        if let Some(file) = input.table.as_ref().filter(|file| file.size != size) {
+            return Err(Error::input(format!(
+                "{name} has {size} bytes, and the log of the {} table {} says {}; restore the file",
+                file.table.format, file.table.folder, file.size
+            )));
+        }
         let verified = hashes.map(|list| list.check(&input, &file, size)).transpose()?;
         if size == 0 {
             return Err(Error::input(format!("{name} is empty (0 bytes), not a Parquet file; write it again or remove it")));
@@ -99,15 +111,21 @@ impl Source {
             }
             Some(_) => {}
         }
-        let metadata = contained(&name, || {
-            let metadata = ParquetMetaDataReader::decode_metadata(&footer).map_err(|e| unreadable(&name, e))?;
-            // Types come from the Parquet schema alone: the Arrow schema that a writer added is ignored.
-            let options = ArrowReaderOptions::new().with_skip_arrow_metadata(true);
-            ArrowReaderMetadata::try_new(Arc::new(metadata), options).map_err(|e| unreadable(&name, e))
-        })?;
+        let metadata = decoded(&name, &footer, input.table.as_deref())?;
         layout::check(&name, &file, metadata.metadata(), size - 8 - length)?;
         let footer_hash = crate::hash::sha256(&footer);
-        Ok(Source { state: FileState::of(&stat), footer_hash, metadata, verified, input, columns: JoinedColumns::default() })
+        let mut rows = metadata.metadata().file_metadata().num_rows().max(0) as u64;
+        let (mut columns, mut counting) = (JoinedColumns::default(), None);
+        if let Some(file) = &input.table {
+            columns.nulls = file.lacking(|column| metadata.schema().index_of(column).is_ok());
+            if let Some(deleted) = &file.deleted {
+                let found = deleted.counting(rows);
+                let found = found.ok_or_else(|| corrupt(&name, "its deletion vector names rows that it does not have"))?;
+                rows = found.count_set_bits() as u64;
+                counting = Some(found);
+            }
+        }
+        Ok(Source { state: FileState::of(&stat), footer_hash, metadata, verified, input, columns, counting, rows })
     }
 
     /// The same with INT96 as wall-clock time, or as instants.
@@ -116,14 +134,49 @@ impl Source {
         self
     }
 
-    /// Rows by the footer.
+    /// Rows that count: those of the footer, less those that a deletion vector names. Only these have an index.
     pub fn rows(&self) -> u64 {
-        self.metadata.metadata().file_metadata().num_rows().max(0) as u64
+        self.rows
+    }
+
+    /// Rows of a row group that count.
+    pub fn group_rows(&self, row_group: usize) -> u64 {
+        let groups = self.metadata.metadata().row_groups();
+        let rows = |group: &RowGroupMetaData| group.num_rows().max(0) as u64;
+        let length = groups.get(row_group).map_or(0, rows);
+        match &self.counting {
+            None => length,
+            Some(_) => self.counting_rows(groups.iter().take(row_group).map(rows).sum(), length),
+        }
+    }
+
+    /// How many of `length` rows of the file, from one on, count.
+    pub(super) fn counting_rows(&self, from: u64, length: u64) -> u64 {
+        self.counting(from, length).map_or(length, |counting| counting.count_set_bits() as u64)
+    }
+
+    /// Which of `length` rows of the file, from one on, count; none if all rows of the file do.
+    pub(super) fn counting(&self, from: u64, length: u64) -> Option<BooleanBuffer> {
+        let all = self.counting.as_ref()?;
+        let from = (from as usize).min(all.len());
+        Some(all.slice(from, (length as usize).min(all.len() - from)))
+    }
+
+    /// The number in the file, from 1, of the row with an index.
+    pub fn row_number(&self, index: u64) -> u64 {
+        let row = self.counting.as_ref().and_then(|counting| counting.set_indices().nth(index as usize));
+        row.map_or(index, |row| row as u64) + 1
     }
 
     /// The path as errors show it.
     pub fn name(&self) -> String {
         self.input.shown()
+    }
+
+    /// The numbers of `count` rows from an index on; none if all rows of the file count.
+    pub(super) fn row_numbers(&self, first: u64, count: usize) -> Option<Vec<u64>> {
+        let counting = self.counting.as_ref()?;
+        Some(counting.set_indices().skip(first as usize).take(count).map(|row| row as u64 + 1).collect())
     }
 
     /// Checks that the file is still the one whose footer was read.
@@ -200,6 +253,22 @@ impl Source {
         }
         Ok(ColumnBytes { chunks, size: self.state.size, deltas })
     }
+}
+
+/// The metadata in a footer; the columns of a file of a table are called as the table calls them.
+fn decoded(name: &str, footer: &[u8], table: Option<&TableFile>) -> Result<ArrowReaderMetadata> {
+    contained(name, || {
+        let mut metadata = ParquetMetaDataReader::decode_metadata(footer).map_err(|e| unreadable(name, e))?;
+        if let Some(file) = table {
+            let renamed = file.table.renamed(metadata.file_metadata().schema_descr());
+            let options = renamed.map(|schema| ParquetMetaDataOptions::new().with_schema(Arc::new(schema)));
+            let again = options.and_then(|o| ParquetMetaDataReader::decode_metadata_with_options(footer, Some(&o)));
+            metadata = again.map_err(|e| unreadable(name, e))?;
+        }
+        // Types come from the Parquet schema alone: the Arrow schema that a writer added is ignored.
+        let options = ArrowReaderOptions::new().with_skip_arrow_metadata(true);
+        ArrowReaderMetadata::try_new(Arc::new(metadata), options).map_err(|e| unreadable(name, e))
+    })
 }
 
 /// The bytes of the columns of one row group, with their offsets in the file.

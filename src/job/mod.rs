@@ -4,6 +4,7 @@
 
 mod calendar;
 pub mod parse;
+pub mod paths;
 mod periods;
 mod place;
 pub mod query;
@@ -17,6 +18,7 @@ use std::path::PathBuf;
 
 use crate::domain::{AsOf, Day, EventKind, Lookback, Ratio, format_money};
 use parse::Source;
+use paths::InputPaths;
 use query::{DataSource, Query};
 use raw::{AmountUnit, Closed, Count, Levels, Method, MonetaryAs, MonetaryPolicy, OneOrMany, RawJob, TableName, Ties};
 
@@ -35,12 +37,12 @@ pub struct Job {
     pub queries: Vec<Query>,
     /// The tables that queries may name.
     pub sources: Vec<DataSource>,
-    /// Patterns of the orders' paths: as written, and joined to the job file's folder; empty if a query makes them.
-    pub paths: Vec<(String, PathBuf)>,
-    /// Those of the customers table; empty without one, too.
-    pub customer_paths: Vec<(String, PathBuf)>,
-    /// Those of the events; empty without any, too.
-    pub event_paths: Vec<(String, PathBuf)>,
+    /// Where the orders are; no pattern if a query makes them.
+    pub paths: InputPaths,
+    /// Where the customers table is; no pattern without one, too.
+    pub customer_paths: InputPaths,
+    /// Where the events are; no pattern without any, too.
+    pub event_paths: InputPaths,
     /// What values of the event column count as, in lower case; all others are events of no kind of their own.
     pub event_kinds: BTreeMap<String, EventKind>,
     /// All dates to compute, ascending: the job's as-of dates, those of its trend, and those they are compared with.

@@ -5,7 +5,8 @@ use std::path::PathBuf;
 use rfmill_query_request::{CsvFormat, Encoding, Format};
 
 use super::parse::Source;
-use super::raw::{OneOrMany, RawJob, RawSource, SourceEncoding, SourceFormat};
+use super::paths::{DeltaPath, InputPaths};
+use super::raw::{OneOrMany, RawDelta, RawJob, RawPath, RawSource, SourceEncoding, SourceFormat};
 use crate::error::{Error, Result};
 
 /// A table of the job that is the result of a query.
@@ -71,16 +72,16 @@ pub struct DataSource {
 /// The paths of a section, and its query if it has one.
 pub(super) struct Section<'a> {
     pub table: QueriedTable,
-    pub path: Option<&'a OneOrMany>,
+    pub path: Option<&'a RawPath>,
     pub manifest: Option<&'a str>,
     pub query: Option<&'a str>,
 }
 
-/// The patterns of a section's paths; empty if it has a query.
+/// Where the files of a section are; no pattern if it has a query.
 ///
 /// # Errors
 /// Exit 2: neither a path nor a query, or both; a list of hashes beside a query.
-pub(super) fn paths(section: &Section<'_>, source: &Source) -> Result<Vec<(String, PathBuf)>> {
+pub(super) fn paths(section: &Section<'_>, source: &Source) -> Result<InputPaths> {
     let name = section.table.section();
     let key = section.table.key();
     let wrong = |near: &str, what: String| Err(Error::usage(format!("{}: {what}", source.locate(&format!("{name}{near}"), ""))));
@@ -90,12 +91,18 @@ pub(super) fn paths(section: &Section<'_>, source: &Source) -> Result<Vec<(Strin
         (None, Some(_)) if section.manifest.is_some() => {
             wrong(".manifest", format!("{name}.manifest lists hashes of files, and {key} reads none by itself; remove it"))
         }
-        (None, Some(_)) => Ok(Vec::new()),
-        (Some(path), None) => {
+        (None, Some(_)) => Ok(InputPaths::default()),
+        (Some(RawPath::Delta(table)), None) => Ok(InputPaths::Delta(delta(table, source))),
+        (Some(RawPath::Files(path)), None) => {
             let key = format!("{name}.path");
-            joined(path, &source.locate(&key, ""), &key, source)
+            Ok(InputPaths::Patterns(joined(path, &source.locate(&key, ""), &key, source)?))
         }
     }
+}
+
+/// A Delta table, its folder joined to that of the job file.
+pub(super) fn delta(table: &RawDelta, source: &Source) -> DeltaPath {
+    DeltaPath { written: table.delta.clone(), path: source.folder().join(&table.delta), version: table.version }
 }
 
 /// Paths as written, and joined to the folder of the job file, where they stand at `place`.

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 use super::parse::Source;
+use super::paths::InputPaths;
 use super::periods::{self, Timeline};
 use super::query::{self, QueriedTable, Section};
 use super::raw::{Method, MonetaryAs, RawAxis, RawJob, RawNumber, TableName};
@@ -262,8 +263,8 @@ fn event_kinds(raw: &RawJob, source: &Source) -> Result<BTreeMap<String, EventKi
     Ok(kinds)
 }
 
-/// The patterns of the paths of orders, customers and events.
-fn paths(raw: &RawJob, source: &Source) -> Result<[Vec<(String, PathBuf)>; 3]> {
+/// Where orders, customers and events are.
+fn paths(raw: &RawJob, source: &Source) -> Result<[InputPaths; 3]> {
     let of = |table, path, manifest: &Option<String>, query: &Option<String>| {
         let section = Section { table, path, manifest: manifest.as_deref(), query: query.as_deref() };
         query::paths(&section, source)

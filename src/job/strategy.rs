@@ -5,8 +5,7 @@ mod resolve;
 #[cfg(test)]
 mod tests;
 
-use std::path::PathBuf;
-
+use super::paths::InputPaths;
 pub use super::raw::Overlap;
 use crate::domain::{Day, Decimal, Period, Ratio};
 pub use crate::domain::{Design, EffectMethod, Outcome};
@@ -20,8 +19,8 @@ pub struct Strategy {
     pub name: String,
     /// How customers came to their arms.
     pub design: Design,
-    /// Patterns of the assignments' paths: as written, and joined to the job file's folder.
-    pub assignments: Vec<(String, PathBuf)>,
+    /// Where the assignments are; no pattern if a query makes them.
+    pub assignments: InputPaths,
     /// List of their hashes, as the job names it.
     pub manifest: Option<String>,
     /// The arms by name with their planned shares; empty if the job does not name them.

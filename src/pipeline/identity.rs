@@ -15,7 +15,7 @@ use crate::input::hashes::VerifiedHash;
 use crate::input::source::Source;
 use crate::job::{Cuts, Job};
 use crate::plan::Plan;
-use crate::publish::{AssignmentsEntry, HashListEntry, InputEntry, SourceEntry};
+use crate::publish::{AssignmentsEntry, HashListEntry, InputEntry, LakeTableEntry, SourceEntry};
 
 /// The number of the rules that make tables of orders. Raise it with every change that alters the bytes of a table;
 /// `tests/rules.rs` fails until that is done. A run of older rules is then computed anew instead of being taken for the
@@ -92,6 +92,7 @@ fn input_entry(source: &Source) -> InputEntry {
         rows: source.rows(),
         row_groups: source.metadata.metadata().num_row_groups(),
         file_sha256: source.verified.as_ref().map(|v| v.sha256.clone()),
+        lake_table: LakeTableEntry::of(&source.input),
     }
 }
 

@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 
 use super::facts::Dimensions;
 use crate::error::{Error, Kind, Result};
+use crate::input::files::InputPath;
 
 /// `manifest.json` of a run.
 #[derive(Debug, Clone, Serialize, Deserialize)]
@@ -91,6 +92,40 @@ pub struct InputEntry {
     /// SHA-256 of the whole file, if it was checked.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub file_sha256: Option<String>,
+    /// The table whose log names it, if one does.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub lake_table: Option<LakeTableEntry>,
+}
+
+/// What the log of a table says of one of its files.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct LakeTableEntry {
+    /// The format of the table.
+    pub format: String,
+    /// Its folder, as the job names it.
+    pub folder: String,
+    /// The version that was read.
+    pub version: u64,
+    /// Rows of the file that do not count.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub deleted_rows: Option<u64>,
+    /// SHA-256 of the deletion vector that names them.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub deletion_vector_sha256: Option<String>,
+}
+
+impl LakeTableEntry {
+    /// What the log says of an input file, if it is one of a table.
+    pub fn of(input: &InputPath) -> Option<LakeTableEntry> {
+        let file = input.table.as_ref()?;
+        Some(LakeTableEntry {
+            format: file.table.format.to_owned(),
+            folder: file.table.folder.clone(),
+            version: file.table.version,
+            deleted_rows: file.deleted.as_ref().map(|deleted| deleted.rows.len()),
+            deletion_vector_sha256: file.deleted.as_ref().map(|deleted| deleted.sha256.clone()),
+        })
+    }
 }
 
 /// A file that queries read, as it was then.
@@ -168,6 +203,9 @@ pub struct AssignmentFileEntry {
     /// SHA-256 of the whole file, if it was checked.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub file_sha256: Option<String>,
+    /// The table whose log names it, if one does.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub lake_table: Option<LakeTableEntry>,
 }
 
 /// A table of the run.

@@ -66,8 +66,8 @@ pub use folder::{Committed, OutputFolder};
 pub use forget::Forgotten;
 pub use interrupt::{StopOutcome, is_stopped, stop};
 pub use manifest::{
-    AssignmentFileEntry, AssignmentsEntry, CutPointEntry, HashListEntry, InputEntry, LabelEntry, Manifest, QueryEntry,
-    SourceEntry, TableEntry, TableFile, Timing,
+    AssignmentFileEntry, AssignmentsEntry, CutPointEntry, HashListEntry, InputEntry, LabelEntry, LakeTableEntry, Manifest,
+    QueryEntry, SourceEntry, TableEntry, TableFile, Timing,
 };
 pub use people::People;
 pub use read::table_batches;

@@ -14,6 +14,7 @@ use rfmill::Error;
 use rfmill::internals::domain::IdType;
 use rfmill::internals::input::assignments::{self, Request};
 use rfmill::internals::input::{Zone, customers, files};
+use rfmill::internals::job::paths::InputPaths;
 use rfmill::internals::job::{Overrides, parse, resolve};
 use rfmill::internals::plan::Plan;
 
@@ -319,7 +320,7 @@ fn assignments_fuzzer(count: usize, end: Option<Instant>) {
             naive_zone: None,
             parts: 4,
         };
-        let files = assignments::open(&[(name.into(), shop.path(name))], "the test", None, false)?;
+        let files = assignments::open(&InputPaths::one(name, shop.path(name)), "the test", None, false)?;
         assignments::read(&files, &request).map(|_| ())
     });
 }

@@ -76,7 +76,11 @@ fn tables_with_a_log_are_refused_by_name() {
             files.iter().for_each(|file| bench.write(&format!("shop/{file}"), "{}"));
             symlink("shop/data/day=1", bench.path("linked")).unwrap();
             bench.edit("path = \"orders\"", &format!("path = \"{path}\""));
-            bench.refuses(4, &format!("error: {file} lies in the {format} table …/shop: only its log ({log}) says which of its files count, and rfmill does not read it. Write the table's current rows to Parquet files of their own and name these as orders.path."));
+            let next = match format {
+                "Delta" => "only its log (_delta_log) says which of its files and rows count. Name the table instead: orders.path = { delta = \"…/shop\" }.".to_owned(),
+                _ => format!("only its log ({log}) says which of its files count, and rfmill does not read it. Write the table's current rows to Parquet files of their own and name these as orders.path."),
+            };
+            bench.refuses(4, &format!("error: {file} lies in the {format} table …/shop: {next}"));
         }
     }
     // Folders that only bear such names.

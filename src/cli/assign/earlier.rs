@@ -11,6 +11,7 @@ use crate::domain::CustomerIdRef;
 use crate::error::{Error, Result};
 use crate::input::Zone;
 use crate::input::assignments::{self, Request};
+use crate::job::paths::InputPaths;
 
 /// Digits behind the point with which costs of the file are read; they are not used.
 const COST_SCALE: u32 = 6;
@@ -45,7 +46,7 @@ pub(super) fn read(args: &AssignArgs, shares: &Shares, customers: &Population, r
 
 fn load(path: &Path, flag: &'static str, control: Option<&str>, customers: &Population) -> Result<Assignments> {
     let zone = Zone::named("UTC", flag)?;
-    let files = assignments::open(&[(path.display().to_string(), path.to_owned())], flag, None, false)?;
+    let files = assignments::open(&InputPaths::one(path.display().to_string(), path), flag, None, false)?;
     let request = Request {
         whose: flag.into(),
         strategy: None,

@@ -16,7 +16,7 @@ use crate::input::assignments::{self, AssignmentFile, Request};
 use crate::input::hashes::HashList;
 use crate::input::orders::columns::OrderColumns;
 use crate::job::{Job, Strategy};
-use crate::publish::{AssignmentFileEntry, AssignmentsEntry};
+use crate::publish::{AssignmentFileEntry, AssignmentsEntry, LakeTableEntry};
 
 /// The assignments of a strategy.
 pub struct StrategyAssignments {
@@ -111,6 +111,7 @@ pub fn entries(job: &Job, files: &[Vec<AssignmentFile>]) -> Vec<AssignmentsEntry
         inode: (!file.has_known_content()).then_some(file.state.inode),
         sha256: file.hash.clone(),
         file_sha256: file.verified.as_ref().map(|v| v.sha256.clone()),
+        lake_table: LakeTableEntry::of(&file.input),
     };
     let of_strategy = |(strategy, files): (&Strategy, &Vec<AssignmentFile>)| AssignmentsEntry {
         strategy: strategy.name.clone(),

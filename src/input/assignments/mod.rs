@@ -19,15 +19,15 @@ mod rows;
 #[cfg(test)]
 mod tests;
 
-use std::path::PathBuf;
 use std::sync::Arc;
 
 use rayon::prelude::*;
 
-use super::files;
+use super::find;
 use super::hashes::HashList;
 use crate::assign::Assignments;
 use crate::error::Result;
+use crate::job::paths::InputPaths;
 use rows::FileChunk;
 
 pub use file::AssignmentFile;
@@ -39,12 +39,12 @@ pub use request::Request;
 /// # Errors
 /// Exit 4: no such file, or one that cannot be read.
 pub fn open(
-    patterns: &[(String, PathBuf)],
+    paths: &InputPaths,
     key: &'static str,
     hashes: Option<&Arc<HashList>>,
     has_naive_int96: bool,
 ) -> Result<Vec<AssignmentFile>> {
-    let inputs = files::find(patterns, key)?.files;
+    let inputs = find::find(paths, key)?.files;
     let open = |input| AssignmentFile::open(input, hashes, has_naive_int96);
     // In the order of the paths, so that the first error is always the same one.
     let opened: Vec<Result<AssignmentFile>> = inputs.into_par_iter().map(open).collect();

@@ -87,6 +87,8 @@ struct RawBatch<'a> {
 /// The columns of a batch; those that the table lacks are empty.
 struct DecodedBatch<'a> {
     first: u64,
+    /// The numbers of its rows in the file, if rows of that do not count.
+    numbers: Option<Vec<u64>>,
     ids: IdColumn<'a>,
     /// In days since 1970.
     days: Cow<'a, [i32]>,
@@ -111,7 +113,7 @@ impl<'a> RowBatch<'a> for DecodedBatch<'a> {
 
     #[inline]
     fn number(&self, row: usize) -> u64 {
-        self.first + row as u64 + 1
+        self.numbers.as_ref().and_then(|numbers| numbers.get(row)).copied().unwrap_or(self.first + row as u64 + 1)
     }
 
     #[inline]
@@ -213,6 +215,7 @@ impl<'a> RawBatch<'a> {
         }
         let columns = DecodedBatch {
             first: self.first,
+            numbers: self.source.row_numbers(self.first, days.len()),
             ids: self.ids()?,
             days,
             assigned,
@@ -253,7 +256,7 @@ impl<'a> RawBatch<'a> {
     }
 
     fn wrong(&self, row: usize, what: String) -> Error {
-        Error::contract(format!("{}, row {}: {what}", self.source.name(), self.first + row as u64 + 1))
+        Error::contract(format!("{}, row {}: {what}", self.source.name(), self.source.row_number(self.first + row as u64)))
     }
 
     fn column(&self, at: usize) -> Result<&'a ArrayRef> {

@@ -249,7 +249,10 @@ fn heirs<'a>(partition: &'a Partition, names: &[String], sources: &[Source]) -> 
 
 #[cold]
 fn differing(name: &str, heir: &RowVersion<'_>, others: [&RowVersion<'_>; 2], sources: &[Source]) -> Error {
-    let place = |row: &RowVersion<'_>| format!("row {} of {}", row.row + 1, sources[row.file as usize].name());
+    let place = |row: &RowVersion<'_>| {
+        let source = &sources[row.file as usize];
+        format!("row {} of {}", source.row_number(row.row), source.name())
+    };
     let mut found = Vec::new();
     for other in others {
         match row_text(&sources[other.file as usize], other.row, &[name.to_owned()]) {

@@ -173,7 +173,7 @@ impl<'a> Worker<'a> {
             let what = format!(
                 "the statistics of column {:?} place row {} after {}, and its date is another one",
                 job.raw.orders.ordered_at,
-                batch.first + row as u64 + 1,
+                self.row_number(batch, row),
                 job.last()
             );
             return Err(corrupt(&self.file_name(batch), what));
@@ -418,6 +418,12 @@ impl<'a> Worker<'a> {
         Ok(())
     }
 
+    /// The number of a row of a batch in its file, from 1.
+    fn row_number(&self, batch: &Batch<'_>, row: usize) -> u64 {
+        let index = batch.first + row as u64;
+        self.context.sources.get(batch.file).map_or(index + 1, |source| source.row_number(index))
+    }
+
     fn file_name(&self, batch: &Batch<'_>) -> String {
         self.context.sources.get(batch.file).map_or_else(String::new, Source::name)
     }
@@ -435,7 +441,7 @@ impl<'a> Worker<'a> {
             _ => orders.amount.as_slice().join(" × "),
         };
         let name = self.file_name(batch);
-        let row = batch.first + row as u64 + 1;
+        let row = self.row_number(batch, row);
         let scale = self.context.job.scale();
         match problem {
             Problem::Finer => Error::contract(format!(

@@ -9,9 +9,9 @@ mod sources;
 
 use std::path::Path;
 
-use super::files::query_result;
 use crate::error::Result;
 use crate::job::Job;
+use crate::job::paths::InputPaths;
 use crate::job::query::QueriedTable;
 use crate::progress::Progress;
 
@@ -63,7 +63,7 @@ impl QueriedJob {
             let done = child::run(&request, &job.source)?;
             queried.check_unchanged()?;
             queried.count(&done.source_rows);
-            let paths = vec![query_result(query.table.key(), request.output)];
+            let paths = InputPaths::one(query.table.key(), request.output);
             match query.table {
                 QueriedTable::Orders => queried.job.paths = paths,
                 QueriedTable::Customers => queried.job.customer_paths = paths,

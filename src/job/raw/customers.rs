@@ -5,17 +5,17 @@ use std::collections::BTreeMap;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::values::OneOrMany;
+use super::values::RawPath;
 use crate::domain::EventKind;
 
 /// A table of customers, one row each. Its numeric columns and dates are measures of their names.
 #[derive(Debug, Clone, Deserialize, Serialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct RawCustomers {
-    /// Parquet file, folder, glob, or a list of them.
+    /// Parquet file, folder, glob, or a list of them; or a Delta table.
     #[serde(skip_serializing_if = "Option::is_none")]
-    #[schemars(extend("x-type" = "string or list", "x-default" = "required without `query`", "x-see" = "[paths](#paths-and-partitions)"))]
-    pub path: Option<OneOrMany>,
+    #[schemars(extend("x-type" = "string, list, or `{ delta = PATH, version = N }`", "x-default" = "required without `query`", "x-see" = "[paths](#paths-and-partitions)"))]
+    pub path: Option<RawPath>,
     /// SQL over the sources, whose rows are read instead of files of `path`.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schemars(extend("x-type" = "SQL", "x-see" = "[QUERY.md](QUERY.md)"))]
@@ -37,10 +37,10 @@ pub struct RawCustomers {
 #[derive(Debug, Clone, Deserialize, Serialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct RawEvents {
-    /// Parquet file, folder, glob, or a list of them.
+    /// Parquet file, folder, glob, or a list of them; or a Delta table.
     #[serde(skip_serializing_if = "Option::is_none")]
-    #[schemars(extend("x-type" = "string or list", "x-default" = "required without `query`", "x-see" = "[paths](#paths-and-partitions)"))]
-    pub path: Option<OneOrMany>,
+    #[schemars(extend("x-type" = "string, list, or `{ delta = PATH, version = N }`", "x-default" = "required without `query`", "x-see" = "[paths](#paths-and-partitions)"))]
+    pub path: Option<RawPath>,
     /// SQL over the sources, whose rows are read instead of files of `path`.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schemars(extend("x-type" = "SQL", "x-see" = "[QUERY.md](QUERY.md)"))]

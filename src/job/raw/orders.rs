@@ -3,16 +3,16 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::values::{OneOrMany, RawDate, RawScalar};
+use super::values::{OneOrMany, RawDate, RawPath, RawScalar};
 
 /// Where the orders are and what their columns mean.
 #[derive(Debug, Clone, Deserialize, Serialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct RawOrders {
-    /// Parquet file, folder, glob, or a list of them.
+    /// Parquet file, folder, glob, or a list of them; or a Delta table.
     #[serde(skip_serializing_if = "Option::is_none")]
-    #[schemars(extend("x-type" = "string or list", "x-default" = "required without `query`", "x-see" = "[paths](#paths-and-partitions)"))]
-    pub path: Option<OneOrMany>,
+    #[schemars(extend("x-type" = "string, list, or `{ delta = PATH, version = N }`", "x-default" = "required without `query`", "x-see" = "[paths](#paths-and-partitions)"))]
+    pub path: Option<RawPath>,
     /// SQL over the sources, whose rows are read instead of files of `path`.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schemars(extend("x-type" = "SQL", "x-see" = "[QUERY.md](QUERY.md)"))]

@@ -5,17 +5,19 @@ use std::collections::BTreeMap;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::values::{OneOrMany, RawDate, RawNumber};
+use super::values::{OneOrMany, RawDate, RawDelta, RawNumber};
 use crate::domain::{Design, EffectMethod};
 
 /// Where assignments come from.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize, Serialize, JsonSchema)]
-#[serde(untagged, expecting = "expected a path, a list of paths, or { query = \"SELECT …\" }")]
+#[serde(untagged, expecting = "expected a path, a list of paths, { query = \"SELECT …\" }, or { delta = \"PATH\" }")]
 pub enum RawAssignments {
     /// Files.
     Paths(OneOrMany),
     /// A query over the sources.
     Query(RawQuery),
+    /// A Delta table.
+    Delta(RawDelta),
 }
 
 /// SQL in place of a path.
@@ -27,18 +29,10 @@ pub struct RawQuery {
 }
 
 impl RawAssignments {
-    /// The patterns of files; none with a query.
-    pub fn paths(&self) -> Option<&[String]> {
-        match self {
-            RawAssignments::Paths(paths) => Some(paths.as_slice()),
-            RawAssignments::Query(_) => None,
-        }
-    }
-
     /// The query, if there is one.
     pub fn query(&self) -> Option<&str> {
         match self {
-            RawAssignments::Paths(_) => None,
+            RawAssignments::Paths(_) | RawAssignments::Delta(_) => None,
             RawAssignments::Query(query) => Some(&query.query),
         }
     }
@@ -52,8 +46,8 @@ pub struct RawStrategy {
     pub name: String,
     /// How customers came to their arms: by chance, by somebody's choice, or all were treated.
     pub design: Design,
-    /// Parquet or CSV file (by its ending), glob, folder of Parquet files, or a list of them; or SQL over the sources.
-    #[schemars(extend("x-type" = "string, list, or `{ query = \"SELECT …\" }`"))]
+    /// Parquet or CSV file (by its ending), glob, folder of Parquet files, or a list of them; or SQL over the sources, or a Delta table.
+    #[schemars(extend("x-type" = "string, list, `{ query = \"SELECT …\" }`, or `{ delta = PATH, version = N }`"))]
     pub assignments: RawAssignments,
     /// List of SHA-256 hashes that the assignments are held against.
     #[serde(skip_serializing_if = "Option::is_none")]

@@ -23,6 +23,27 @@ impl OneOrMany {
     }
 }
 
+/// Where the files of a table are.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize, Serialize, JsonSchema)]
+#[serde(untagged, expecting = "expected a path, a list of paths, or { delta = \"PATH\" }")]
+pub enum RawPath {
+    /// Files, folders or globs.
+    Files(OneOrMany),
+    /// A Delta table.
+    Delta(RawDelta),
+}
+
+/// A Delta table, whose log says which of its files and rows count.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize, Serialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct RawDelta {
+    /// The folder of the table.
+    pub delta: String,
+    /// The version to read; the newest by default.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub version: Option<u64>,
+}
+
 /// A number; quotes keep every digit, as in `"299.999"`.
 #[derive(Debug, Clone, PartialEq, Deserialize, Serialize, JsonSchema)]
 #[serde(untagged, expecting = "expected a number, or a number in quotes")]

@@ -5,14 +5,13 @@ mod cluster;
 mod outcomes;
 mod pairs;
 
-use std::path::PathBuf;
-
 use super::{Arm, Design, GroupBy, Strategy};
 use crate::domain::{AsOf, Decimal, Period, Ratio, STRATUM, folded, look_alike};
 use crate::error::{Error, Result, suggestion};
 use crate::job::parse::Source;
-use crate::job::raw::{RawNumber, RawShare, RawSpan, RawStrategy};
-use crate::job::{AxisSpec, SchemeUse, periods};
+use crate::job::paths::InputPaths;
+use crate::job::raw::{RawAssignments, RawNumber, RawShare, RawSpan, RawStrategy};
+use crate::job::{AxisSpec, SchemeUse, periods, query};
 
 /// What a strategy is checked against.
 pub(crate) struct Context<'a> {
@@ -153,15 +152,15 @@ impl One<'_> {
         Error::usage(format!("{place}: strategy {:?}: {what}", self.raw.name))
     }
 
-    fn paths(&self) -> Result<Vec<(String, PathBuf)>> {
-        let Some(paths) = self.raw.assignments.paths() else {
-            return match self.raw.manifest {
-                Some(_) => {
-                    Err(self
-                        .wrong("manifest", "manifest lists hashes of files, and a query reads none by itself; remove it".into()))
-                }
-                None => Ok(Vec::new()),
-            };
+    fn paths(&self) -> Result<InputPaths> {
+        let paths = match &self.raw.assignments {
+            RawAssignments::Paths(paths) => paths.as_slice(),
+            RawAssignments::Delta(table) => return Ok(InputPaths::Delta(query::delta(table, self.job.source))),
+            RawAssignments::Query(_) if self.raw.manifest.is_some() => {
+                let what = "manifest lists hashes of files, and a query reads none by itself; remove it";
+                return Err(self.wrong("manifest", what.into()));
+            }
+            RawAssignments::Query(_) => return Ok(InputPaths::default()),
         };
         if paths.is_empty() {
             return Err(self.wrong("assignments", "assignments is an empty list; name at least one file".into()));
@@ -179,7 +178,7 @@ impl One<'_> {
                 _ => Ok((path.clone(), folder.join(path))),
             }
         });
-        joined.collect()
+        Ok(InputPaths::Patterns(joined.collect::<Result<_>>()?))
     }
 
     /// The arms with their usual shares, and the strata with shares of their own.

@@ -60,7 +60,7 @@ fn period(from: &str, to: &str) -> Period {
 #[test]
 fn defaults_are_filled_in() {
     let [mail] = resolve(&and("")).unwrap().try_into().unwrap();
-    assert_eq!(mail.assignments, [("data/mail.csv".to_owned(), PathBuf::from("jobs/data/mail.csv"))]);
+    assert_eq!(mail.assignments, InputPaths::one("data/mail.csv", "jobs/data/mail.csv"));
     let arms = [("control", Ratio::new(1, 10)), ("treatment", Ratio::new(9, 10))];
     assert_eq!(mail.arms, arms.map(|(name, share)| Arm { name: name.into(), share }));
     assert_eq!(mail.control.as_deref(), Some("control"));
@@ -116,7 +116,8 @@ fn designs_have_defaults_of_their_own() {
     let described = "[[strategy]]\nname = \"x\"\ndesign = \"before_after\"\nassignments = [\"a.parquet\", \"parts\"]\n";
     let [described] = resolve(&format!("{JOB}{described}")).unwrap().try_into().unwrap();
     assert_eq!((described.control, described.primary), (None, None));
-    assert_eq!(described.assignments.len(), 2);
+    let InputPaths::Patterns(patterns) = described.assignments else { panic!("no patterns") };
+    assert_eq!(patterns.len(), 2);
 }
 
 #[test]

@@ -13,6 +13,7 @@ use super::support::{CSV, Folder, dates, rows, texts};
 use crate::assign::{AssignedIds, Assignments, Rejected};
 use crate::domain::{CustomerIds, IdType};
 use crate::error::Kind;
+use crate::job::paths::InputPaths;
 
 const ROWS: [&str; 3] =
     ["C1 control 2024-04-01 At Risk 0 0 -", "C,2 mail 2024-04-02 New 35 3 2024-04-09", "C3 mail 2024-04-03 (none) 0 0 -"];
@@ -63,7 +64,7 @@ fn csv_and_parquet_are_read_alike() {
         assert_eq!(table.strata.as_ref(), ["(none)", "At Risk", "New"]);
     }
     // Fingerprints tell contents apart.
-    let hash = |name: &str| open(&[(name.into(), folder.0.path().join(name))], "key", None, false).unwrap().remove(0).hash;
+    let hash = |name: &str| open(&InputPaths::one(name, folder.0.path().join(name)), "key", None, false).unwrap().remove(0).hash;
     assert_eq!(hash("plain.csv"), crate::hash::sha256(CSV.as_bytes()));
     assert_ne!(hash("plain.csv"), hash("marked.CSV"));
 }

@@ -11,6 +11,7 @@ use crate::assign::{AssignedIds, Assignments};
 use crate::domain::{Day, IdType};
 use crate::error::{Kind, Result};
 use crate::input::Zone;
+use crate::job::paths::InputPaths;
 use crate::temp::{TempDir, tempdir};
 
 pub const CSV: &str = "\
@@ -64,7 +65,7 @@ impl Folder {
             parts: 1,
         };
         change(&mut request);
-        let files = open(&[(pattern.into(), self.0.path().join(pattern))], "strategy.assignments", None, false)?;
+        let files = open(&InputPaths::one(pattern, self.0.path().join(pattern)), "strategy.assignments", None, false)?;
         Ok(read(&files, &request)?.remove(0))
     }
 
@@ -85,7 +86,7 @@ impl Folder {
             naive_zone: None,
             parts,
         };
-        let files = open(&[(pattern.into(), self.0.path().join(pattern))], "strategy.assignments", None, false).unwrap();
+        let files = open(&InputPaths::one(pattern, self.0.path().join(pattern)), "strategy.assignments", None, false).unwrap();
         read(&files, &request).unwrap()
     }
 

@@ -135,10 +135,9 @@ fn rows_of(source: &Source, columns: &[ArrayRef]) -> Result<Rows> {
 /// # Errors
 /// Exit 4 if the file cannot be read.
 pub fn row_text(source: &Source, row: u64, names: &[String]) -> Result<Vec<String>> {
-    let groups = source.metadata.metadata().row_groups();
     let mut end = 0;
-    let group = groups.iter().position(|group| {
-        end += group.num_rows().max(0) as u64;
+    let group = (0..source.metadata.metadata().num_row_groups()).find(|group| {
+        end += source.group_rows(*group);
         row < end
     });
     let group = group.ok_or_else(|| Error::bug(format!("{} has no row {}", source.name(), row + 1)))?;

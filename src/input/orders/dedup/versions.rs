@@ -83,7 +83,7 @@ fn customers_of(same: &[RowVersion<'_>], latest: &RawLatest, job: &Job, sources:
     for version in firsts.iter().take(3) {
         let source = &sources[version.file as usize];
         let id = row_text(source, version.row, std::slice::from_ref(customer))?.concat();
-        examples.push(format!("{id} in row {} of {}", version.row + 1, source.name()));
+        examples.push(format!("{id} in row {} of {}", source.row_number(version.row), source.name()));
     }
     Err(Error::contract(format!(
         "{customers} customers share {} ({}), so that rows of strangers would supersede each other; add {customer:?} to orders.latest.key, or write null where a row has no such value",
@@ -93,7 +93,8 @@ fn customers_of(same: &[RowVersion<'_>], latest: &RawLatest, job: &Job, sources:
 }
 
 fn place(version: &RowVersion<'_>, sources: &[Source]) -> String {
-    format!("row {} of {}", version.row + 1, sources[version.file as usize].name())
+    let source = &sources[version.file as usize];
+    format!("row {} of {}", source.row_number(version.row), source.name())
 }
 
 fn null_by(unknown: &RowVersion<'_>, other: &RowVersion<'_>, latest: &RawLatest, sources: &[Source]) -> Error {

@@ -1,0 +1,106 @@
+//! From the files of a log to the state of the table: read from the newest on, of a file the last word counts.
+
+use std::collections::HashSet;
+use std::fs::File;
+use std::io::{BufRead, BufReader};
+use std::path::{Path, PathBuf};
+
+use super::action::{Action, Add, Metadata, Protocol};
+use super::checkpoint;
+use super::location::{resolved, resolved_below};
+use super::log::{self, Segment};
+use super::table::{Table, unreadable};
+use crate::error::Result;
+
+/// Where parts of checkpoints are.
+const SIDECARS: &str = "_delta_log/_sidecars";
+
+/// A table as it was in a version.
+#[derive(Debug)]
+pub(super) struct Snapshot {
+    /// The version.
+    pub version: u64,
+    /// What a reader must know.
+    pub protocol: Protocol,
+    /// Schema and settings.
+    pub metadata: Metadata,
+    /// The files that count.
+    pub files: Vec<Add>,
+}
+
+/// The state in the making.
+#[derive(Debug, Default)]
+struct State {
+    /// Files, with their deletion vectors, of which the last word was read.
+    known: HashSet<(PathBuf, Option<String>)>,
+    files: Vec<Add>,
+    protocol: Option<Protocol>,
+    metadata: Option<Metadata>,
+}
+
+/// The state of a table in a version; in the newest if none is given.
+///
+/// # Errors
+/// Exit 4: no such version, or a log that cannot be read.
+pub(super) fn snapshot(table: &Table<'_>, version: Option<u64>) -> Result<Snapshot> {
+    let Segment { version, checkpoint, commits } = log::segment(table, version)?;
+    let mut state = State::default();
+    for commit in &commits {
+        read_json(commit, |action| state.take(action, table))?;
+    }
+    let mut sidecars = Vec::new();
+    for file in &checkpoint {
+        let mut take = |action: Action| {
+            sidecars.extend(action.sidecar.as_ref().map(|sidecar| sidecar.path.clone()));
+            state.take(action, table)
+        };
+        match file.extension().is_some_and(|ending| ending == "json") {
+            true => read_json(file, take)?,
+            false => checkpoint::read(file, table.key, &mut take)?,
+        }
+    }
+    for sidecar in sidecars {
+        let file = resolved_below(&sidecar, table, SIDECARS)?;
+        checkpoint::read(&file, table.key, &mut |action| state.take(action, table))?;
+    }
+    let State { files, protocol, metadata, .. } = state;
+    match (protocol, metadata) {
+        (Some(protocol), Some(metadata)) => Ok(Snapshot { version, protocol, metadata, files }),
+        (None, _) => Err(table.wrong(format_args!("has no protocol in its log up to version {version}; restore its log"))),
+        (_, None) => Err(table.wrong(format_args!("has no schema in its log up to version {version}; restore its log"))),
+    }
+}
+
+impl State {
+    /// Takes an action that is older than those before, or of the same commit.
+    fn take(&mut self, action: Action, table: &Table<'_>) -> Result<()> {
+        let Action { add, remove, meta_data, protocol, sidecar: _ } = action;
+        if let Some(add) = add {
+            let key = (resolved(&add.path, table)?, add.deletion_vector.as_ref().map(|vector| vector.id()));
+            if self.known.insert(key) {
+                self.files.push(add);
+            }
+        }
+        if let Some(remove) = remove {
+            self.known.insert((resolved(&remove.path, table)?, remove.deletion_vector.as_ref().map(|vector| vector.id())));
+        }
+        self.metadata = self.metadata.take().or(meta_data);
+        self.protocol = self.protocol.take().or(protocol);
+        Ok(())
+    }
+}
+
+/// Reads a file with an action per line.
+fn read_json(file: &Path, mut take: impl FnMut(Action) -> Result<()>) -> Result<()> {
+    let opened = File::open(file).map_err(|e| unreadable(file, &e).caused_by(e))?;
+    for (number, line) in BufReader::new(opened).lines().enumerate() {
+        let line = line.map_err(|e| unreadable(file, &e).caused_by(e))?;
+        if line.trim().is_empty() {
+            continue;
+        }
+        let action = serde_json::from_str(&line)
+            .map_err(|e| unreadable(file, format_args!("line {} is no action ({e})", number + 1)).caused_by(e))?;
+        take(action)?;
+    }
+    Ok(())
+}

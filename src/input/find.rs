@@ -1,0 +1,17 @@
+//! The files of a table of the job: those that patterns match, or those that the log of a table names.
+
+use super::delta;
+use super::files::{self, Found};
+use crate::error::Result;
+use crate::job::paths::InputPaths;
+
+/// All files; `key` is the key of the job file, or the flag, that names them.
+///
+/// # Errors
+/// Exit 4: none, one that cannot be read, or a table that cannot.
+pub(super) fn find(paths: &InputPaths, key: &'static str) -> Result<Found> {
+    match paths {
+        InputPaths::Patterns(patterns) => files::find(patterns, key),
+        InputPaths::Delta(table) => delta::find(table, key),
+    }
+}

@@ -1,0 +1,162 @@
+//! What a table that has a log says of one of its data files: how its columns are called, the values of its partition, and which
+//! of its rows do not count.
+
+use std::sync::Arc;
+
+use arrow::array::{ArrayRef, BooleanBufferBuilder};
+use arrow::buffer::BooleanBuffer;
+use arrow::datatypes::DataType;
+use parquet::errors::ParquetError;
+use parquet::schema::types::{SchemaDescriptor, Type, TypePtr};
+use roaring::RoaringTreemap;
+
+/// A table of one version.
+#[derive(Debug, PartialEq)]
+pub struct TableVersion {
+    /// The format.
+    pub format: &'static str,
+    /// Its folder as the job names it.
+    pub folder: String,
+    /// The version.
+    pub version: u64,
+    /// Its columns.
+    pub columns: Vec<TableColumn>,
+    /// Whether columns are found in files by the ids of their fields, and not by name.
+    pub has_field_ids: bool,
+}
+
+/// A column of a table.
+#[derive(Debug, PartialEq)]
+pub struct TableColumn {
+    /// Its name.
+    pub name: String,
+    /// Its name in files.
+    pub physical: String,
+    /// The id of its field in files.
+    pub id: Option<i32>,
+    /// Its type, as files are read; none for lists, maps and structs.
+    pub data_type: Option<DataType>,
+    /// Whether its values stand in the log, and not in files.
+    pub is_partition: bool,
+}
+
+/// A data file of a table.
+#[derive(Debug, PartialEq)]
+pub struct TableFile {
+    /// The table.
+    pub table: Arc<TableVersion>,
+    /// Bytes, as the log says.
+    pub size: u64,
+    /// The value of each partition column, as an array of one row.
+    pub constants: Vec<(String, ArrayRef)>,
+    /// The rows that do not count.
+    pub deleted: Option<DeletedRows>,
+}
+
+/// Rows of a file that do not count.
+#[derive(Debug, PartialEq)]
+pub struct DeletedRows {
+    /// Their indices in the file.
+    pub rows: RoaringTreemap,
+    /// SHA-256 of the deletion vector.
+    pub sha256: String,
+}
+
+/// The first character of the names of columns in files that are none of the table.
+const FOREIGN: char = '\0';
+
+/// Whether a column of a file is none of its table, such as one that was dropped.
+pub(super) fn is_foreign(column: &str) -> bool {
+    column.starts_with(FOREIGN)
+}
+
+impl TableVersion {
+    /// The place of a column.
+    pub fn position(&self, column: &str) -> Option<usize> {
+        self.columns.iter().position(|own| own.name == column)
+    }
+
+    /// The schema of a file with the names of the table's columns.
+    ///
+    /// # Errors
+    /// If a column cannot be renamed.
+    pub fn renamed(&self, parquet: &SchemaDescriptor) -> Result<SchemaDescriptor, ParquetError> {
+        let fields = parquet.root_schema().get_fields();
+        let by_id = self.has_field_ids && fields.iter().any(|field| field.get_basic_info().has_id());
+        let is_of = |column: &TableColumn, field: &Type| match (by_id, field.get_basic_info()) {
+            _ if column.is_partition => false,
+            (true, info) => info.has_id() && column.id == Some(info.id()),
+            (false, info) => column.physical == info.name(),
+        };
+        let renamed =
+            fields.iter().enumerate().map(|(number, field)| match self.columns.iter().find(|column| is_of(column, field)) {
+                Some(column) => with_name(field, &column.name),
+                None => with_name(field, &format!("{FOREIGN}{number}")),
+            });
+        let fields = renamed.collect::<Result<Vec<_>, _>>()?;
+        let root = Type::group_type_builder(parquet.root_schema().name()).with_fields(fields).build()?;
+        Ok(SchemaDescriptor::new(Arc::new(root)))
+    }
+}
+
+/// A column of a Parquet schema with another name.
+fn with_name(field: &TypePtr, name: &str) -> Result<TypePtr, ParquetError> {
+    let info = field.get_basic_info();
+    if info.name() == name {
+        return Ok(Arc::clone(field));
+    }
+    let id = info.has_id().then(|| info.id());
+    let renamed = match field.as_ref() {
+        Type::PrimitiveType { physical_type, type_length, scale, precision, .. } => {
+            Type::primitive_type_builder(name, *physical_type)
+                .with_repetition(info.repetition())
+                .with_converted_type(info.converted_type())
+                .with_logical_type(info.logical_type_ref().cloned())
+                .with_length(*type_length)
+                .with_precision(*precision)
+                .with_scale(*scale)
+                .with_id(id)
+                .build()?
+        }
+        Type::GroupType { fields, .. } => Type::group_type_builder(name)
+            .with_repetition(info.repetition())
+            .with_converted_type(info.converted_type())
+            .with_logical_type(info.logical_type_ref().cloned())
+            .with_fields(fields.clone())
+            .with_id(id)
+            .build()?,
+    };
+    Ok(Arc::new(renamed))
+}
+
+impl TableFile {
+    /// The value of a partition column, as an array of one row.
+    pub fn constant(&self, column: &str) -> Option<&ArrayRef> {
+        self.constants.iter().find(|(name, _)| name == column).map(|(_, value)| value)
+    }
+
+    /// The type that the table gives a column.
+    pub fn type_of(&self, column: &str) -> Option<&DataType> {
+        self.table.columns.iter().find(|own| own.name == column)?.data_type.as_ref()
+    }
+
+    /// The columns of the table that the file lacks, which are null in it, with their types; `has` says what it has.
+    pub fn lacking(&self, has: impl Fn(&str) -> bool) -> Vec<(String, DataType)> {
+        let lacks = |column: &&TableColumn| !column.is_partition && !has(&column.name);
+        let columns = self.table.columns.iter().filter(lacks);
+        columns.filter_map(|column| Some((column.name.clone(), column.data_type.clone()?))).collect()
+    }
+}
+
+impl DeletedRows {
+    /// By row of a file of `rows` rows, whether it counts; `None` if one is deleted that the file does not have.
+    pub fn counting(&self, rows: u64) -> Option<BooleanBuffer> {
+        if self.rows.max().is_some_and(|last| last >= rows) {
+            return None;
+        }
+        let mut counting = BooleanBufferBuilder::new(rows as usize);
+        counting.append_n(rows as usize, true);
+        self.rows.iter().for_each(|row| counting.set_bit(row as usize, false));
+        Some(counting.finish())
+    }
+}

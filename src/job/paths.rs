@@ -1,0 +1,36 @@
+//! Where the files of a table of the job are.
+
+use std::path::PathBuf;
+
+/// The files of a table.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum InputPaths {
+    /// Patterns of paths: as written, and joined to the job file's folder.
+    Patterns(Vec<(String, PathBuf)>),
+    /// Those that the log of a Delta table names.
+    Delta(DeltaPath),
+}
+
+/// A Delta table.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct DeltaPath {
+    /// Its folder, as written.
+    pub written: String,
+    /// Its folder, joined to that of the job file.
+    pub path: PathBuf,
+    /// The version to read; the newest if none.
+    pub version: Option<u64>,
+}
+
+impl Default for InputPaths {
+    fn default() -> InputPaths {
+        InputPaths::Patterns(Vec::new())
+    }
+}
+
+impl InputPaths {
+    /// One path: as written, and joined.
+    pub fn one(written: impl Into<String>, path: impl Into<PathBuf>) -> InputPaths {
+        InputPaths::Patterns(vec![(written.into(), path.into())])
+    }
+}
