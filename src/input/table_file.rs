@@ -62,6 +62,9 @@ pub struct DeletedRows {
     pub sha256: String,
 }
 
+/// Most rows of a file with deleted rows: a bit each is a gigabyte.
+const MOST_ROWS: u64 = 1 << 33;
+
 /// The first character of the names of columns in files that are none of the table.
 const FOREIGN: char = '\0';
 
@@ -149,9 +152,10 @@ impl TableFile {
 }
 
 impl DeletedRows {
-    /// By row of a file of `rows` rows, whether it counts; `None` if one is deleted that the file does not have.
+    /// By row of a file of `rows` rows, whether it counts; `None` if one is deleted that the file does not have, or if it claims to
+    /// have more rows than any file with deleted rows.
     pub fn counting(&self, rows: u64) -> Option<BooleanBuffer> {
-        if self.rows.max().is_some_and(|last| last >= rows) {
+        if rows > MOST_ROWS || self.rows.max().is_some_and(|last| last >= rows) {
             return None;
         }
         let mut counting = BooleanBufferBuilder::new(rows as usize);

@@ -496,6 +496,18 @@ fn what_cannot_be_read_is_said() {
         &|lake| _ = lake.bench.edit("{ delta = \"shop\" }", "{ delta = \"s3://bucket/shop\" }"),
         "error: orders.path names s3://bucket/shop, and rfmill does not read s3://…",
     );
+    refuses(
+        &|lake| {
+            let add = lake.file("a.parquet", &orders());
+            lake.commit(&[without(add, ROW_1, 1)]);
+        },
+        &format!("{table} has the file shop/a.parquet twice in version 2, with other deleted rows; restore its log."),
+    );
+    let unknown = lake();
+    unknown.bench.edit("{ delta = \"shop\" }", "{ delta = \"shop\", at = 3 }");
+    unknown
+        .bench
+        .refuses(2, "error: job.toml, line 4, column …: expected a path, a list of paths, or { delta = \"PATH\", version = N }…");
     // A table that writes the other log itself is one table.
     let mut universal = lake();
     let fields = SCHEMA.iter().map(|(name, data_type)| field(name, data_type, json!({}))).collect();

@@ -60,6 +60,13 @@ pub(super) fn find(path: &DeltaPath, key: &'static str) -> Result<Found> {
         return Err(table.wrong(format_args!("has no rows in version {}; name another version", snapshot.version)));
     }
     files.sort_by(|a, b| a.name.cmp(&b.name).then_with(|| a.path.cmp(&b.path)));
+    let twice = files.windows(2).find(|pair| matches!(pair, [a, b] if a.path == b.path));
+    if let Some([file, ..]) = twice {
+        return Err(table.wrong(format_args!(
+            "has the file {} twice in version {}, with other deleted rows; restore its log",
+            file.name, snapshot.version
+        )));
+    }
     Ok(Found { files, warnings: Vec::new() })
 }
 

@@ -1,6 +1,7 @@
 //! Tables that Spark wrote, held against what Spark read of them. `tests/data/delta/README.md` says where they come from.
 
 use std::collections::BTreeMap;
+use std::panic::catch_unwind;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -8,6 +9,8 @@ use arrow::array::ArrayRef;
 use arrow::compute::cast;
 use arrow::datatypes::{DataType, TimeUnit};
 use arrow::util::display::{ArrayFormatter, FormatOptions};
+use rand::{RngExt as _, SeedableRng as _};
+use rand_chacha::ChaCha8Rng;
 
 use super::find;
 use crate::error::Result;
@@ -18,6 +21,7 @@ use crate::input::reader::FileReader;
 use crate::input::schema::read_schema;
 use crate::input::source::Source;
 use crate::job::paths::DeltaPath;
+use crate::temp::tempdir;
 
 /// Rows as text, with how many times each is there.
 type Rows = BTreeMap<Vec<String>, usize>;
@@ -94,4 +98,57 @@ fn tables_of_spark_have_the_rows_that_spark_read() {
         }
     }
     assert!(wrong.is_empty(), "{} of {} tables:\n{}", wrong.len(), tables.len(), wrong.join("\n"));
+}
+
+/// Damaged logs and deletion vectors are read or refused; nothing panics.
+#[test]
+fn damage_is_refused_without_a_panic() {
+    let mut random = ChaCha8Rng::seed_from_u64(7);
+    for table in ["dv-with-columnmapping", "v2-json-sidecars-struct-stats-only", "multi-part-checkpoint", "table-with-dv-small"] {
+        let temp = tempdir().unwrap();
+        let folder = temp.path().join(table);
+        copy(&Path::new("tests/data/delta").join(table).join("delta"), &folder);
+        let mut files = Vec::new();
+        files_below(&folder, &mut files);
+        files
+            .retain(|file| file.extension().is_some_and(|ending| ending == "bin") || file.starts_with(folder.join("_delta_log")));
+        files.sort_unstable();
+        let mut refused = 0;
+        for _ in 0..60 {
+            let file = &files[random.random_range(0..files.len())];
+            let sound = std::fs::read(file).unwrap();
+            let mut damaged = sound.clone();
+            match random.random_range(0..3) {
+                0 => damaged.truncate(random.random_range(0..sound.len())),
+                _ => {
+                    for _ in 0..random.random_range(1..4) {
+                        let at = random.random_range(0..sound.len());
+                        damaged[at] = random.random();
+                    }
+                }
+            }
+            std::fs::write(file, damaged).unwrap();
+            let tried = catch_unwind(|| delta(&folder, None).and_then(read).map(drop));
+            refused += u32::from(tried.unwrap_or_else(|_| panic!("{} panics", file.display())).is_err());
+            std::fs::write(file, sound).unwrap();
+        }
+        assert!(refused > 0, "no damage of {table} was found");
+        delta(&folder, None).and_then(read).unwrap();
+    }
+}
+
+fn files_below(folder: &Path, files: &mut Vec<PathBuf>) {
+    for entry in std::fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path()) {
+        if entry.is_dir() { files_below(&entry, files) } else { files.push(entry) }
+    }
+}
+
+fn copy(from: &Path, to: &Path) {
+    let mut files = Vec::new();
+    files_below(from, &mut files);
+    for file in files {
+        let to = to.join(file.strip_prefix(from).unwrap());
+        std::fs::create_dir_all(to.parent().unwrap()).unwrap();
+        std::fs::copy(file, to).unwrap();
+    }
 }

@@ -10,7 +10,7 @@ use crate::domain::{Design, EffectMethod};
 
 /// Where assignments come from.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize, Serialize, JsonSchema)]
-#[serde(untagged, expecting = "expected a path, a list of paths, { query = \"SELECT …\" }, or { delta = \"PATH\" }")]
+#[serde(untagged, expecting = "expected a path, a list of paths, { query = \"SELECT …\" }, or { delta = \"PATH\", version = N }")]
 pub enum RawAssignments {
     /// Files.
     Paths(OneOrMany),

@@ -25,7 +25,7 @@ impl OneOrMany {
 
 /// Where the files of a table are.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize, Serialize, JsonSchema)]
-#[serde(untagged, expecting = "expected a path, a list of paths, or { delta = \"PATH\" }")]
+#[serde(untagged, expecting = "expected a path, a list of paths, or { delta = \"PATH\", version = N }")]
 pub enum RawPath {
     /// Files, folders or globs.
     Files(OneOrMany),
