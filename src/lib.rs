@@ -34,6 +34,7 @@ mod measure;
 mod memory;
 mod movement;
 mod publish;
+mod storage;
 mod sums;
 mod tables;
 

@@ -74,6 +74,8 @@ mod schemes;
 mod simulation;
 /// The names of the scheme `standard` are true of everybody who carries them.
 mod standard;
+/// Inputs in object stores.
+mod stores;
 /// Effects by the strata of the draw.
 mod strata;
 /// Strategies from orders and assignments to their tables.

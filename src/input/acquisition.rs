@@ -1,8 +1,8 @@
 //! `[acquisition]`: the cost of winning the customers of a period, from a small CSV or Parquet file.
 
 use std::collections::BTreeMap;
-use std::path::Path;
 
+use bytes::Bytes;
 use parquet::file::reader::{FileReader, SerializedFileReader};
 use parquet::record::Field;
 
@@ -11,6 +11,7 @@ use super::damage::contained;
 use crate::domain::{Day, Decimal};
 use crate::error::{Error, Result};
 use crate::job::Job;
+use crate::storage::Place;
 
 /// A row as text, and its place in the file.
 struct Line {
@@ -24,9 +25,12 @@ struct Line {
 /// # Errors
 /// Exit 4 if the file cannot be read, exit 3 if a row is invalid.
 pub fn read(job: &Job) -> Result<BTreeMap<Day, i128>> {
-    let Some((written, path)) = &job.acquisition else { return Ok(BTreeMap::new()) };
-    let is_parquet = path.extension().is_some_and(|e| e.eq_ignore_ascii_case("parquet"));
-    let lines = if is_parquet { contained(written, || parquet_lines(written, path))? } else { csv_lines(written, path)? };
+    let Some((written, place)) = &job.acquisition else { return Ok(BTreeMap::new()) };
+    let bytes = || place.read().map_err(|e| e.of(&format!("{written} (acquisition.path)")));
+    let lines = match place.has_ending("parquet") {
+        true => contained(written, || parquet_lines(written, Bytes::from(bytes()?)))?,
+        false => csv_lines(written, place)?,
+    };
     let starts: Vec<Day> = job.shown().filter_map(|(_, d)| d.period_start).collect();
     let mut out = BTreeMap::new();
     for line in lines {
@@ -68,9 +72,9 @@ fn unreadable(name: &str, error: &dyn std::fmt::Display) -> Error {
     Error::input(format!("cannot read {name} (acquisition.path): {error}; it needs the columns period_start and spend"))
 }
 
-fn csv_lines(name: &str, path: &Path) -> Result<Vec<Line>> {
+fn csv_lines(name: &str, place: &Place) -> Result<Vec<Line>> {
     // The reader passes over a byte order mark.
-    let file = std::fs::File::open(path).map_err(|e| unreadable(name, &e).caused_by(e))?;
+    let file = place.open().map_err(|e| e.of(&format!("{name} (acquisition.path)")))?.reader(0);
     let mut reader = csv::ReaderBuilder::new().flexible(true).trim(csv::Trim::All).from_reader(file);
     let headers = reader.headers().map_err(|e| unreadable(name, &e).caused_by(e))?.clone();
     let column = |wanted: &str| {
@@ -89,14 +93,13 @@ fn csv_lines(name: &str, path: &Path) -> Result<Vec<Line>> {
         lines.push(Line { place: format!("{name}, line {line}"), start: cell(start), spend: cell(spend) });
     }
     if let Some(last) = last {
-        csv_record::check_end(name, path, &last)?;
+        csv_record::check_end(name, place, &last)?;
     }
     Ok(lines)
 }
 
-fn parquet_lines(name: &str, path: &Path) -> Result<Vec<Line>> {
-    let file = std::fs::File::open(path).map_err(|e| unreadable(name, &e).caused_by(e))?;
-    let reader = SerializedFileReader::new(file).map_err(|e| unreadable(name, &e).caused_by(e))?;
+fn parquet_lines(name: &str, bytes: Bytes) -> Result<Vec<Line>> {
+    let reader = SerializedFileReader::new(bytes).map_err(|e| unreadable(name, &e).caused_by(e))?;
     let mut lines = Vec::new();
     for (number, row) in reader.get_row_iter(None).map_err(|e| unreadable(name, &e).caused_by(e))?.enumerate() {
         let row = row.map_err(|e| unreadable(name, &e).caused_by(e))?;
@@ -129,7 +132,7 @@ mod tests {
         let path = folder.path().join("costs.csv");
         let read = |text: &str| {
             std::fs::write(&path, format!("\u{feff}period_start,spend\n{text}")).expect("a file");
-            csv_lines("costs.csv", &path).map(|lines| lines.len()).map_err(|e| e.to_string())
+            csv_lines("costs.csv", &Place::Local(path.clone())).map(|lines| lines.len()).map_err(|e| e.to_string())
         };
         assert_eq!(read("2024-01-01,5\n\"2024-02-01\",\"7\"\n"), Ok(2));
         for (text, said) in [

@@ -2,13 +2,12 @@
 //! drops these lines without a word. Readers are to be flexible: whether a quote is the cause is looked at before the number of
 //! fields is.
 
-use std::fs::File;
-use std::io::{Read, Seek, SeekFrom};
-use std::path::Path;
+use std::io::Read;
 
 use csv::StringRecord;
 
 use crate::error::{Error, Result};
+use crate::storage::Place;
 
 /// Checks that no field of a record holds a line break, and that it has as many fields as the first line names columns; that
 /// line itself is checked without `columns`.
@@ -42,13 +41,11 @@ pub fn check_record(name: &str, record: &StringRecord, columns: Option<&StringRe
 ///
 /// # Errors
 /// Exit 3 if it does; exit 4 if the file cannot be read.
-pub fn check_end(name: &str, path: &Path, last: &csv::Position) -> Result<()> {
+pub fn check_end(name: &str, place: &Place, last: &csv::Position) -> Result<()> {
     let mut text = Vec::new();
-    let read = File::open(path).and_then(|mut file| {
-        file.seek(SeekFrom::Start(last.byte()))?;
-        file.read_to_end(&mut text)
-    });
-    read.map_err(|e| Error::input(format!("cannot read {name}: {e}; check the disk and run again")).caused_by(e))?;
+    let file = place.open().map_err(|e| e.of(name))?;
+    let read = file.reader(last.byte()).read_to_end(&mut text);
+    read.map_err(|e| Error::input(format!("cannot read {name}: {e}")).caused_by(e))?;
     if !ends_within_quotes(&text) {
         return Ok(());
     }
@@ -93,7 +90,7 @@ mod tests {
             last = record.position().cloned();
             count += 1;
         }
-        last.map_or(Ok(()), |last| check_end("a.csv", &path, &last))?;
+        last.map_or(Ok(()), |last| check_end("a.csv", &Place::Local(path.clone()), &last))?;
         Ok(count)
     }
 

@@ -1,7 +1,8 @@
 //! The files of a table of the job: those that patterns match, or those that the log of a table names.
 
 use super::delta;
-use super::files::{self, Found};
+use super::files;
+use super::input_path::Found;
 use crate::error::Result;
 use crate::job::paths::InputPaths;
 

@@ -3,20 +3,18 @@
 //! A file is hashed through the handle from which its footer is read, before anything is decoded.
 //! `Source::check_unchanged` makes sure that it stays the same until the run is committed.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::ffi::OsStr;
-use std::fs::File;
 use std::os::unix::ffi::OsStrExt;
-use std::os::unix::fs::FileExt;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use sha2::{Digest, Sha256};
 
-use super::files::InputPath;
-use super::regular_file::open_regular;
+use super::input_path::InputPath;
 use crate::error::{Error, Result};
 use crate::hash::hex;
+use crate::storage::{Fault, ObjectUrl, OpenFile, Place, ReadError};
 
 /// Largest list that is read.
 const MOST_BYTES: u64 = 1 << 28;
@@ -34,7 +32,7 @@ pub struct HashList {
     /// SHA-256 of the list itself.
     pub sha256: String,
     /// Hash and line of every file, by its path without links.
-    files: HashMap<PathBuf, (String, usize)>,
+    files: HashMap<Place, (String, usize)>,
 }
 
 /// The hash of a file that agrees with a list.
@@ -52,26 +50,23 @@ impl HashList {
     /// # Errors
     /// Exit 4: it cannot be read, a malformed line, or a listed file that does not exist.
     pub fn named(written: Option<&str>, folder: &Path, key: &'static str) -> Result<Option<Arc<HashList>>> {
-        written.map(|written| HashList::read(written, &folder.join(written), key).map(Arc::new)).transpose()
+        written.map(|written| HashList::read(written, &Place::of(written, folder), key).map(Arc::new)).transpose()
     }
 
-    fn read(written: &str, path: &Path, key: &'static str) -> Result<HashList> {
-        let io = |e: std::io::Error| {
-            Error::input(format!("cannot read the list of hashes {} ({key}): {e}; check the path", path.display())).caused_by(e)
-        };
-        let (file, stat) = open_regular(path).map_err(io)?;
-        let mut bytes = vec![0; stat.len().min(MOST_BYTES + 1) as usize];
-        if stat.len() > MOST_BYTES {
+    fn read(written: &str, place: &Place, key: &'static str) -> Result<HashList> {
+        let unread = |e: ReadError| e.of(&format!("the list of hashes {place} ({key})"));
+        let file = place.open().map_err(unread)?;
+        let mut bytes = vec![0; file.state.size.min(MOST_BYTES + 1) as usize];
+        if file.state.size > MOST_BYTES {
             return Err(Error::input(format!(
-                "the list of hashes {} ({key}) has {} bytes; expected at most {MOST_BYTES}. Check that the key names the list and not a data file",
-                path.display(),
-                stat.len()
+                "the list of hashes {place} ({key}) has {} bytes; expected at most {MOST_BYTES}. Check that the key names the list and not a data file",
+                file.state.size
             )));
         }
-        file.read_exact_at(&mut bytes, 0).map_err(io)?;
+        file.read_exact_at(&mut bytes, 0).map_err(unread)?;
         let mut list = HashList { name: written.to_owned(), key, sha256: crate::hash::sha256(&bytes), files: HashMap::new() };
-        let folder = path.parent().unwrap_or(Path::new(""));
-        let mut missing: Vec<(usize, PathBuf)> = Vec::new();
+        let folder = ListedFolder::of(place).map_err(unread)?;
+        let mut missing: Vec<(usize, String)> = Vec::new();
         let text = bytes.strip_prefix(b"\xEF\xBB\xBF").unwrap_or(&bytes);
         for (number, line) in text.split(|b| *b == b'\n').enumerate() {
             let number = number + 1;
@@ -81,21 +76,17 @@ impl HashList {
             }
             let (hash, name) = parse(line).ok_or_else(|| {
                 Error::input(format!(
-                    "{}, line {number} ({key}): {} is not a hash of 64 hexadecimal digits, two blanks and a path; write the list with: sha256sum *.parquet > SHA256SUMS",
-                    path.display(),
+                    "{place}, line {number} ({key}): {} is not a hash of 64 hexadecimal digits, two blanks and a path; write the list with: sha256sum *.parquet > SHA256SUMS",
                     shown(line)
                 ))
             })?;
-            let listed = folder.join(OsStr::from_bytes(&name));
-            match std::fs::canonicalize(&listed) {
-                Err(_) => missing.push((number, listed)),
-                Ok(real) => {
+            match folder.find(&name) {
+                Err(listed) => missing.push((number, listed)),
+                Ok((real, listed)) => {
                     let (before, line) = list.files.entry(real).or_insert_with(|| (hash.clone(), number));
                     if *before != hash {
                         return Err(Error::input(format!(
-                            "{} ({key}) gives {} two hashes, in lines {line} and {number}; write the list again",
-                            path.display(),
-                            listed.display()
+                            "{place} ({key}) gives {listed} two hashes, in lines {line} and {number}; write the list again"
                         )));
                     }
                 }
@@ -108,9 +99,7 @@ impl HashList {
                 n => format!(" (nor do {n} further files of the list)"),
             };
             return Err(Error::input(format!(
-                "{}, line {line} ({key}): the listed file {} does not exist{more}; deliver what is missing, or write the list again",
-                path.display(),
-                first.display()
+                "{place}, line {line} ({key}): the listed file {first} does not exist{more}; deliver what is missing, or write the list again"
             )));
         }
         Ok(list)
@@ -120,10 +109,11 @@ impl HashList {
     ///
     /// # Errors
     /// Exit 4: it is not listed, cannot be read, or has another hash.
-    pub fn check(self: &Arc<HashList>, input: &InputPath, file: &File, size: u64) -> Result<VerifiedHash> {
-        let name = input.path.display();
-        let io = |e: std::io::Error| Error::input(format!("cannot read {name}: {e}; check the disk and run again")).caused_by(e);
-        let real = std::fs::canonicalize(&input.path).map_err(io)?;
+    pub fn check(self: &Arc<HashList>, input: &InputPath, file: &OpenFile) -> Result<VerifiedHash> {
+        let name = input.place.to_string();
+        let unread = |e: ReadError| e.of(&name);
+        let size = file.state.size;
+        let real = without_links(&input.place).map_err(unread)?;
         let (expected, line) = self.files.get(&real).ok_or_else(|| {
             Error::input(format!(
                 "{name} is not in the list of hashes {} ({}); write the list again with all files, or take the file out of {}",
@@ -136,7 +126,7 @@ impl HashList {
         while at < size {
             let length = buffer.len().min((size - at) as usize);
             let block = buffer.get_mut(..length).unwrap_or_default();
-            file.read_exact_at(block, at).map_err(io)?;
+            file.read_exact_at(block, at).map_err(unread)?;
             hash.update(&*block);
             at += length as u64;
         }
@@ -182,6 +172,56 @@ fn parse(line: &[u8]) -> Option<(String, Vec<u8>)> {
         });
     }
     Some((hash, out))
+}
+
+/// The folder of a list, in which its paths begin.
+enum ListedFolder {
+    Local(PathBuf),
+    /// The list, and the keys below its folder.
+    Objects(ObjectUrl, HashSet<String>),
+}
+
+impl ListedFolder {
+    fn of(list: &Place) -> std::result::Result<ListedFolder, ReadError> {
+        match list {
+            Place::Local(path) => Ok(ListedFolder::Local(path.parent().unwrap_or(Path::new("")).to_owned())),
+            Place::Object(url) => {
+                let folder = url.key().rsplit_once('/').map_or("", |(folder, _)| folder);
+                let keys = url.with_key(folder).list()?.into_iter().map(|listed| listed.key);
+                Ok(ListedFolder::Objects(url.clone(), keys.collect()))
+            }
+        }
+    }
+
+    /// The place of a listed file without links, and the file as errors show it; the latter alone if there is none.
+    fn find(&self, name: &[u8]) -> std::result::Result<(Place, String), String> {
+        match self {
+            ListedFolder::Local(folder) => {
+                let listed = folder.join(OsStr::from_bytes(name));
+                let shown = listed.display().to_string();
+                std::fs::canonicalize(&listed).map(|real| (Place::Local(real), shown.clone())).map_err(|_| shown)
+            }
+            ListedFolder::Objects(list, keys) => {
+                let name = String::from_utf8_lossy(name);
+                let folder = list.key().rsplit_once('/').map_or(String::new(), |(folder, _)| format!("{folder}/"));
+                let url = list.with_key(&format!("{folder}{}", name.trim_start_matches("./")));
+                match keys.contains(url.key()) {
+                    true => Ok((Place::Object(url.clone()), url.to_string())),
+                    false => Err(url.to_string()),
+                }
+            }
+        }
+    }
+}
+
+/// The place of a file without links.
+fn without_links(place: &Place) -> std::result::Result<Place, ReadError> {
+    match place {
+        Place::Local(path) => std::fs::canonicalize(path)
+            .map(Place::Local)
+            .map_err(|e| ReadError::new(Fault::Failed, &e, "check the disk and run again").caused_by(e)),
+        Place::Object(_) => Ok(place.clone()),
+    }
 }
 
 /// The first 80 characters of a line, quoted.

@@ -1,10 +1,12 @@
 //! Folders of table formats, whose logs decide which of their files count: read as plain files, they would be counted with rows that
 //! were deleted or written again. Those of Delta are read by their log where the job says so.
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::fmt::Display;
 use std::path::{Path, PathBuf};
 
 use crate::error::{Error, Result};
+use crate::storage::{Listed, ObjectUrl, ReadError};
 
 /// The keys of the job file that can name a Delta table.
 const TABLE_KEYS: [&str; 4] = ["orders.path", "customers.path", "events.path", "strategy.assignments"];
@@ -38,32 +40,53 @@ impl Format {
         }
     }
 
-    /// The format of a folder, if it is that of a table.
-    fn of(folder: &Path) -> Option<Format> {
-        [Format::Delta, Format::Hudi, Format::Iceberg, Format::Paimon].into_iter().find(|format| format.is_of(folder))
+    /// The format of a folder, if it is that of a table; see [`Format::is_of`].
+    fn of(has: impl Fn(&str) -> bool, files: impl Fn(&str) -> Vec<String>) -> Option<Format> {
+        [Format::Delta, Format::Hudi, Format::Iceberg, Format::Paimon].into_iter().find(|format| format.is_of(&has, &files))
     }
 
-    /// Whether a folder is that of a table of this format.
-    fn is_of(self, folder: &Path) -> bool {
-        let has = |name: &str| folder.join(name).is_dir();
+    /// Whether a folder is that of a table of this format: it has folders of some names, and files in that of this name.
+    fn is_of(self, has: impl Fn(&str) -> bool, files: impl Fn(&str) -> Vec<String>) -> bool {
+        // Many folders are named `metadata`; Iceberg's holds files of these names.
+        let is_iceberg = |name: &String| name == "version-hint.text" || name.contains(".metadata.json");
         match self {
             Format::Delta | Format::Hudi => has(self.log()),
-            Format::Iceberg => has(self.log()) && has_iceberg_metadata(&folder.join(self.log())),
+            Format::Iceberg => has(self.log()) && files(self.log()).iter().any(is_iceberg),
             Format::Paimon => [self.log(), "manifest", "schema"].into_iter().all(has),
         }
     }
+
+    /// The format of a folder on a disk.
+    fn of_folder(folder: &Path) -> Option<Format> {
+        Format::of(|name| folder.join(name).is_dir(), |name| names_in(&folder.join(name)))
+    }
+
+    /// The error of a file in a table of this format.
+    fn refused(self, file: &dyn Display, table: &dyn Display, key: &str) -> Error {
+        if self == Format::Delta && TABLE_KEYS.contains(&key) {
+            let named = table.to_string();
+            return Error::input(format!(
+                "{file} lies in the Delta table {named}: only its log (_delta_log) says which of its files and rows count. Name the table instead: {key} = {{ delta = {named:?} }}"
+            ));
+        }
+        Error::input(format!(
+            "{file} lies in the {} table {table}: only its log ({}) says which of its files count, and rfmill does not read it. Write the table's current rows to Parquet files of their own and name these as {key}",
+            self.name(),
+            self.log(),
+        ))
+    }
 }
 
-/// Many folders are named `metadata`; Iceberg's holds files of these names.
-fn has_iceberg_metadata(folder: &Path) -> bool {
-    let is_metadata = |name: &str| name == "version-hint.text" || name.contains(".metadata.json");
-    std::fs::read_dir(folder)
-        .is_ok_and(|mut entries| entries.any(|entry| entry.is_ok_and(|entry| is_metadata(&entry.file_name().to_string_lossy()))))
+/// The names in a folder on a disk; none if it cannot be listed.
+fn names_in(folder: &Path) -> Vec<String> {
+    let entries = std::fs::read_dir(folder).into_iter().flatten().flatten();
+    entries.map(|entry| entry.file_name().to_string_lossy().into_owned()).collect()
 }
 
 /// The format of the other table whose log lies in the folder of a Delta table, if there is one.
 pub(super) fn other_logs(folder: &Path) -> Option<&'static str> {
-    [Format::Iceberg, Format::Hudi, Format::Paimon].into_iter().find(|format| format.is_of(folder)).map(Format::name)
+    let (has, files) = (|name: &str| folder.join(name).is_dir(), |name: &str| names_in(&folder.join(name)));
+    [Format::Iceberg, Format::Hudi, Format::Paimon].into_iter().find(|format| format.is_of(&has, files)).map(Format::name)
 }
 
 /// Finds the tables that folders belong to, each folder looked at once.
@@ -82,19 +105,7 @@ impl Tables {
         let real = std::fs::canonicalize(folder).unwrap_or_else(|_| folder.to_owned());
         match self.of(&real) {
             None => Ok(()),
-            Some((table, Format::Delta)) if TABLE_KEYS.contains(&key) => Err(Error::input(format!(
-                "{} lies in the Delta table {}: only its log (_delta_log) says which of its files and rows count. Name the table instead: {key} = {{ delta = {:?} }}",
-                file.display(),
-                table.display(),
-                table.display(),
-            ))),
-            Some((table, format)) => Err(Error::input(format!(
-                "{} lies in the {} table {}: only its log ({}) says which of its files count, and rfmill does not read it. Write the table's current rows to Parquet files of their own and name these as {key}",
-                file.display(),
-                format.name(),
-                table.display(),
-                format.log(),
-            ))),
+            Some((table, format)) => Err(format.refused(&file.display(), &table.display(), key)),
         }
     }
 
@@ -108,12 +119,78 @@ impl Tables {
                 break;
             }
             below.push(ancestor.to_owned());
-            if let Some(format) = Format::of(ancestor) {
+            if let Some(format) = Format::of_folder(ancestor) {
                 found = Some((ancestor.to_owned(), format));
                 break;
             }
         }
         self.known.extend(below.into_iter().map(|folder| (folder, found.clone())));
         found
+    }
+}
+
+/// The tables that the objects of a listing, or the folders above them, belong to.
+#[derive(Debug)]
+pub(super) struct ObjectTables {
+    root: ObjectUrl,
+    tables: BTreeMap<String, Format>,
+}
+
+impl ObjectTables {
+    /// Looks at the listing of what lies below a key, and at the folders above it.
+    ///
+    /// # Errors
+    /// What the store answers where it does not list them.
+    pub fn find(root: &ObjectUrl, listed: &[Listed]) -> std::result::Result<ObjectTables, ReadError> {
+        // By folder, the names right below it.
+        let mut folders: BTreeMap<&str, BTreeSet<&str>> = BTreeMap::new();
+        for object in listed {
+            let mut rest = object.key.as_str();
+            while let Some((folder, name)) = rest.rsplit_once('/').or((!rest.is_empty()).then_some(("", rest))) {
+                if rest.len() <= root.key().len() || !folders.entry(folder).or_default().insert(name) {
+                    break;
+                }
+                rest = folder;
+            }
+        }
+        let mut tables = BTreeMap::new();
+        for (folder, names) in &folders {
+            let files = |name: &str| {
+                let inside = if folder.is_empty() { name.to_owned() } else { format!("{folder}/{name}") };
+                folders.get(inside.as_str()).into_iter().flatten().map(|name| (*name).to_owned()).collect()
+            };
+            if let Some(format) = Format::of(|name| names.contains(name), files) {
+                tables.insert((*folder).to_owned(), format);
+            }
+        }
+        let mut above = root.key();
+        while let Some((folder, _)) = above.rsplit_once('/').or((!above.is_empty()).then_some(("", above))) {
+            let url = root.with_key(folder);
+            let names = url.names_below()?;
+            let files = |name: &str| {
+                let inside = url.with_key(&if folder.is_empty() { name.to_owned() } else { format!("{folder}/{name}") });
+                inside.names_below().unwrap_or_default().into_iter().collect()
+            };
+            if let Some(format) = Format::of(|name| names.contains(name), files) {
+                tables.insert(folder.to_owned(), format);
+            }
+            above = folder;
+        }
+        Ok(ObjectTables { root: root.clone(), tables })
+    }
+
+    /// Refuses an object in the folder of a table, or below it; `key` is what names the object.
+    ///
+    /// # Errors
+    /// Exit 4 if it is in one.
+    pub fn refuse(&self, object: &ObjectUrl, key: &str) -> Result<()> {
+        let mut above = object.key();
+        while let Some((folder, _)) = above.rsplit_once('/').or((!above.is_empty()).then_some(("", above))) {
+            if let Some(format) = self.tables.get(folder) {
+                return Err(format.refused(object, &self.root.with_key(folder), key));
+            }
+            above = folder;
+        }
+        Ok(())
     }
 }

@@ -2,9 +2,9 @@
 
 use rayon::prelude::*;
 
-use super::files::Found;
 use super::find;
 use super::hashes::HashList;
+use super::input_path::Found;
 use super::joined::{self, SchemaWanted};
 use super::source::Source;
 use crate::domain::Warning;

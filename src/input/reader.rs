@@ -1,12 +1,12 @@
 //! Batches of a row group: the named columns, from the file or from its path.
 
-use std::fs::File;
 use std::sync::Arc;
 
 use arrow::array::{Array, ArrayRef, BooleanArray, Date32Array, StringViewArray, UInt32Array, new_null_array};
 use arrow::buffer::BooleanBuffer;
 use arrow::compute::{FilterBuilder, take};
 use arrow::datatypes::DataType;
+use bytes::Bytes;
 use parquet::arrow::ProjectionMask;
 use parquet::arrow::arrow_reader::{ArrowReaderMetadata, ArrowReaderOptions, ParquetRecordBatchReaderBuilder};
 use parquet::file::serialized_reader::SerializedPageReader;
@@ -18,6 +18,7 @@ use super::schema::own_schema;
 use super::source::{ColumnBytes, Source};
 use crate::domain::Day;
 use crate::error::{Error, Result};
+use crate::storage::OpenFile;
 
 /// Rows per batch: large enough to be fast, small enough for the cache.
 const BATCH: usize = 1 << 13;
@@ -107,7 +108,7 @@ impl<'a> FileReader<'a> {
     /// `buffers` are reused for the bytes of the columns.
     pub fn read(
         &self,
-        file: &File,
+        file: &OpenFile,
         row_group: usize,
         buffers: &mut Vec<Vec<u8>>,
         mut each: impl FnMut(u64, &[ArrayRef]) -> Result<()>,
@@ -157,7 +158,8 @@ impl<'a> FileReader<'a> {
             }
             Ok(())
         })?;
-        buffers.extend(lent.into_iter().map(Vec::from));
+        // Bytes that share their memory with others are not given back.
+        buffers.extend(lent.into_iter().filter(Bytes::is_unique).map(Vec::from));
         if at == expected {
             Ok(())
         } else {

@@ -1,8 +1,6 @@
 //! One Parquet file: its footer, and the bytes of one row group's columns. Every failure names the file.
 
-use std::fs::{File, Metadata};
-use std::io::{Read, Seek, SeekFrom};
-use std::os::unix::fs::FileExt;
+use std::ops::Range;
 use std::sync::Arc;
 
 use arrow::buffer::BooleanBuffer;
@@ -13,14 +11,15 @@ use parquet::file::metadata::{ParquetMetaDataOptions, ParquetMetaDataReader, Row
 use parquet::file::reader::{ChunkReader, Length};
 
 use super::damage::{contained, corrupt, unreadable};
-use super::files::InputPath;
+use super::file_kind::{HEAD, conversion, looks_like};
 use super::hashes::{HashList, VerifiedHash};
+use super::input_path::InputPath;
 use super::integrity::pages::{self, Fault};
 use super::integrity::{layout, schema_depth};
 use super::joined_columns::JoinedColumns;
-use super::regular_file::{FileState, HEAD, conversion, looks_like, open_regular};
 use super::table_file::TableFile;
 use crate::error::{Error, Kind, Result};
+use crate::storage::{FileState, OpenFile, ReadError};
 
 /// Largest footer that is read.
 const MOST_FOOTER: u64 = 1 << 28;
@@ -33,7 +32,7 @@ const MOST_DEPTH: usize = 200;
 pub struct Source {
     /// Its path and its name in the job.
     pub input: InputPath,
-    /// Its size, times and inode.
+    /// What tells it from one that was changed or replaced.
     pub state: FileState,
     /// SHA-256 of the footer.
     pub footer_hash: String,
@@ -56,24 +55,24 @@ impl Source {
     /// Exit 4: unreadable, not Parquet (saying what it looks like), truncated, encrypted, damaged, or of another hash.
     pub fn open(input: InputPath, hashes: Option<&Arc<HashList>>) -> Result<Source> {
         let name = input.shown();
-        let io =
-            |e: std::io::Error| Error::input(format!("cannot read {name}: {e}; check the file and its permissions")).caused_by(e);
-        let (file, stat) = open_regular(&input.path).map_err(io)?;
-        let size = stat.len();
+        let unread = |e: ReadError| e.of(&name);
+        let file = input.place.open().map_err(unread)?;
+        let size = file.state.size;
         if let Some(file) = input.table.as_ref().filter(|file| file.size != size) {
             return Err(Error::input(format!(
                 "{name} has {size} bytes, and the log of the {} table {} says {}; restore the file",
                 file.table.format, file.table.folder, file.size
             )));
         }
-        let verified = hashes.map(|list| list.check(&input, &file, size)).transpose()?;
+        let verified = hashes.map(|list| list.check(&input, &file)).transpose()?;
         if size == 0 {
             return Err(Error::input(format!("{name} is empty (0 bytes), not a Parquet file; write it again or remove it")));
         }
         let mut head = vec![0u8; size.min(HEAD as u64) as usize];
-        file.read_exact_at(&mut head, 0).map_err(io)?;
+        file.read_exact_at(&mut head, 0).map_err(unread)?;
         if !b"PAR1".starts_with(&head[..head.len().min(4)]) {
-            let convert = conversion(&head, &input.path).map_or(String::new(), |command| format!(", convert it ({command})"));
+            let convert =
+                conversion(&head, input.place.local()).map_or(String::new(), |command| format!(", convert it ({command})"));
             return Err(Error::input(format!(
                 "{name} is not a Parquet file: it begins like {}; expected the bytes PAR1. Check what wrote it{convert}, or take it out of {}",
                 looks_like(&head),
@@ -84,7 +83,7 @@ impl Source {
         if size < 12 {
             return Err(corrupt(&name, format_args!("it is truncated to {size} byte{}", if size == 1 { "" } else { "s" })));
         }
-        file.read_exact_at(&mut tail, size - 8).map_err(io)?;
+        file.read_exact_at(&mut tail, size - 8).map_err(unread)?;
         let [l0, l1, l2, l3, magic @ ..] = tail;
         if &magic == b"PARE" {
             return Err(Error::input(format!(
@@ -101,7 +100,7 @@ impl Source {
             return Err(corrupt(&name, "it is truncated or its footer is gone (the last bytes are not those of a Parquet file)"));
         }
         let mut footer = vec![0u8; length as usize];
-        file.read_exact_at(&mut footer, size - 8 - length).map_err(io)?;
+        file.read_exact_at(&mut footer, size - 8 - length).map_err(unread)?;
         match schema_depth(&footer) {
             None => return Err(corrupt(&name, "its footer cannot be read")),
             Some(depth) if depth > MOST_DEPTH => {
@@ -125,7 +124,7 @@ impl Source {
                 counting = Some(found);
             }
         }
-        Ok(Source { state: FileState::of(&stat), footer_hash, metadata, verified, input, columns, counting, rows })
+        Ok(Source { state: file.state, footer_hash, metadata, verified, input, columns, counting, rows })
     }
 
     /// The same with INT96 as wall-clock time, or as instants.
@@ -184,28 +183,16 @@ impl Source {
     /// # Errors
     /// Exit 4 if it was replaced, changed or removed.
     pub fn check_unchanged(&self) -> Result<()> {
-        let stat = std::fs::metadata(&self.input.path).map_err(|_| self.changed())?;
-        self.check_same(&stat)
+        self.input.check_unchanged(&self.state)
     }
 
     /// Opens the file again to read row groups; it must still be the one whose footer was read.
     ///
     /// # Errors
     /// Exit 4 if it was replaced, changed or removed.
-    pub(crate) fn reopen(&self) -> Result<File> {
-        let (file, stat) = open_regular(&self.input.path).map_err(|e| {
-            Error::input(format!("cannot read {}: {e}; check the file and its permissions", self.name())).caused_by(e)
-        })?;
-        self.check_same(&stat)?;
-        Ok(file)
-    }
-
-    fn check_same(&self, stat: &Metadata) -> Result<()> {
-        if FileState::of(stat) == self.state { Ok(()) } else { Err(self.changed()) }
-    }
-
-    fn changed(&self) -> Error {
-        Error::input(format!("{} changed while it was read; run again when its writer has finished", self.name()))
+    pub(crate) fn reopen(&self) -> Result<OpenFile> {
+        let file = self.input.place.open().map_err(|e| e.of(&self.name()))?;
+        if file.state == self.state { Ok(file) } else { Err(ReadError::changed().of(&self.name())) }
     }
 
     /// Reads the bytes of some columns of a row group.
@@ -214,31 +201,20 @@ impl Source {
     /// Exit 4 if they cannot be read.
     pub(crate) fn columns(
         &self,
-        file: &File,
+        file: &OpenFile,
         row_group: usize,
         leaves: &[usize],
         buffers: &mut Vec<Vec<u8>>,
     ) -> Result<ColumnBytes> {
         let group = self.metadata.metadata().row_group(row_group);
+        let range = |leaf: &usize| {
+            let (start, length) = group.column(*leaf).byte_range();
+            start..start + length
+        };
+        let ranges: Vec<Range<u64>> = leaves.iter().map(range).collect();
+        let read = file.read_ranges(&ranges, buffers).map_err(|e| e.of(&self.name()))?;
         let (mut chunks, mut deltas) = (Vec::with_capacity(leaves.len()), Vec::new());
-        for &leaf in leaves {
-            let (start, length) = group.column(leaf).byte_range();
-            // Buffers are reused without zeroing them: faulting in new pages would cost as much as some decoding.
-            let mut bytes = buffers.pop().unwrap_or_default();
-            bytes.clear();
-            bytes.reserve(length as usize);
-            let mut at = file;
-            let read = at.seek(SeekFrom::Start(start)).and_then(|_| at.take(length).read_to_end(&mut bytes));
-            read.map_err(|e| {
-                Error::input(format!("cannot read {} at byte {start}: {e}; check the disk and run again", self.name()))
-                    .caused_by(e)
-            })?;
-            if bytes.len() as u64 != length {
-                return Err(Error::input(format!(
-                    "{} became shorter while it was read; run again when its writer has finished",
-                    self.name()
-                )));
-            }
+        for ((&leaf, range), bytes) in leaves.iter().zip(ranges).zip(read) {
             let has_deltas = pages::check(&bytes, group.column(leaf)).map_err(|fault| match fault {
                 Fault::Damaged(what) => corrupt(&self.name(), format_args!("in row group {row_group}, {what}")),
                 Fault::TooLarge(what) => Error::new(
@@ -249,7 +225,7 @@ impl Source {
             if has_deltas {
                 deltas.push(leaf);
             }
-            chunks.push((start, Bytes::from(bytes)));
+            chunks.push((range.start, bytes));
         }
         Ok(ColumnBytes { chunks, size: self.state.size, deltas })
     }

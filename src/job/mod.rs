@@ -17,6 +17,7 @@ use std::collections::BTreeMap;
 use std::path::PathBuf;
 
 use crate::domain::{AsOf, Day, EventKind, Lookback, Ratio, format_money};
+use crate::storage::Place;
 use parse::Source;
 use paths::InputPaths;
 use query::{DataSource, Query};
@@ -60,7 +61,7 @@ pub struct Job {
     /// The newest order must be at most this many days older than the last as-of date.
     pub newest_order_within: Option<i32>,
     /// File of acquisition costs: as written, and joined to the job file's folder.
-    pub acquisition: Option<(String, PathBuf)>,
+    pub acquisition: Option<(String, Place)>,
     /// Output folder.
     pub output: PathBuf,
     /// Tables to write.

@@ -11,6 +11,7 @@ use super::raw::{Method, MonetaryAs, RawAxis, RawJob, RawNumber, TableName};
 use super::{AxisSpec, Cuts, Job, SchemeUse, Score, strategy};
 use crate::domain::{Day, Decimal, EventKind, Lookback, Ratio, pow10, scheme_of};
 use crate::error::{Error, Result};
+use crate::storage::Place;
 
 /// What the command line says over the job file.
 #[derive(Debug, Clone, Default)]
@@ -65,7 +66,7 @@ pub fn resolve(raw: RawJob, source: Source, overrides: &Overrides) -> Result<Job
     check_volume(&raw, &source)?;
     let output = output_folder(&raw, &source, overrides)?;
     check_report(&raw, &source)?;
-    let acquisition = raw.acquisition.as_ref().map(|a| (a.path.clone(), folder.join(&a.path)));
+    let acquisition = raw.acquisition.as_ref().map(|a| (a.path.clone(), Place::of(&a.path, &folder)));
     let tables = tables(&raw, &source, !strategies.is_empty())?;
     let history_begins = match &raw.orders.history_begins {
         Some(date) => Some(periods::day_at(date, "orders.history_begins", "orders.history_begins", &source)?),

@@ -81,13 +81,15 @@ impl Identity {
 }
 
 fn input_entry(source: &Source) -> InputEntry {
+    // Content that is known needs no sign of change.
+    let (is_told_by_state, version) = (source.verified.is_none(), &source.state.version);
     InputEntry {
         file: source.input.name.clone(),
         bytes: source.state.size,
         modified_ns: source.state.modified_ns.to_string(),
-        // Content that is known needs no sign of change.
-        changed_ns: source.verified.is_none().then(|| source.state.changed_ns.to_string()),
-        inode: source.verified.is_none().then_some(source.state.inode),
+        changed_ns: is_told_by_state.then(|| version.changed_ns()).flatten().map(|ns| ns.to_string()),
+        inode: is_told_by_state.then(|| version.inode()).flatten(),
+        tag: is_told_by_state.then(|| version.tag()).flatten().map(str::to_owned),
         footer_sha256: source.footer_hash.clone(),
         rows: source.rows(),
         row_groups: source.metadata.metadata().num_row_groups(),
@@ -143,7 +145,7 @@ fn job_hash(job: &Job, plan: &Plan) -> Result<String> {
         Cuts::Each | Cuts::Frozen => None,
     };
     let acquisition = match &job.acquisition {
-        Some((written, path)) => Some(file_hash(path, &format!("{written} (acquisition.path)"))?),
+        Some((written, place)) => Some(sha256(&place.read().map_err(|e| e.of(&format!("{written} (acquisition.path)")))?)),
         None => None,
     };
     let mut written = job_json(job)?;

@@ -2,7 +2,7 @@
 
 use crate::domain::Warning;
 use crate::error::Result;
-use crate::input::files::QUERY_FOLDER;
+use crate::input::input_path::QUERY_FOLDER;
 use crate::input::orders::ledger::SOURCE;
 use crate::input::query::{QueriedJob, QueryResult, RepeatedMoney, SourceFile, Task};
 use crate::job::Job;
@@ -61,8 +61,8 @@ impl Queries {
             file: file.input.name.clone(),
             bytes: file.state.size,
             modified_ns: file.state.modified_ns.to_string(),
-            changed_ns: file.state.changed_ns.to_string(),
-            inode: file.state.inode,
+            changed_ns: file.state.version.changed_ns().unwrap_or_default().to_string(),
+            inode: file.state.version.inode().unwrap_or_default(),
             tail_sha256: file.tail_sha256.clone(),
             rows: file.rows,
         };

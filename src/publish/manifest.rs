@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 
 use super::facts::Dimensions;
 use crate::error::{Error, Kind, Result};
-use crate::input::files::InputPath;
+use crate::input::input_path::InputPath;
 
 /// `manifest.json` of a run.
 #[derive(Debug, Clone, Serialize, Deserialize)]
@@ -83,6 +83,9 @@ pub struct InputEntry {
     /// Inode, unless all of the content was hashed.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub inode: Option<u64>,
+    /// The tag that an object store gives to the content (ETag), unless all of it was hashed.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub tag: Option<String>,
     /// SHA-256 of the Parquet footer.
     pub footer_sha256: String,
     /// Rows.
@@ -198,6 +201,9 @@ pub struct AssignmentFileEntry {
     /// Inode, unless all of the content was hashed.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub inode: Option<u64>,
+    /// The tag that an object store gives to the content (ETag), unless all of it was hashed.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub tag: Option<String>,
     /// SHA-256 of the Parquet footer, or of a whole CSV file.
     pub sha256: String,
     /// SHA-256 of the whole file, if it was checked.

@@ -494,7 +494,7 @@ fn what_cannot_be_read_is_said() {
     );
     refuses(
         &|lake| _ = lake.bench.edit("{ delta = \"shop\" }", "{ delta = \"s3://bucket/shop\" }"),
-        "error: orders.path names s3://bucket/shop, and rfmill does not read s3://…",
+        "error: orders.path names the Delta table s3://bucket/shop, and rfmill reads the logs of tables on a disk of this machine alone; copy or mount the table.",
     );
     refuses(
         &|lake| {

@@ -48,7 +48,7 @@ fn pipes_and_sockets_are_refused_at_once() {
     bench.in_orders("manifest = \"list\"");
     refuses_soon(
         &bench,
-        "error: cannot read the list of hashes list (orders.manifest): it is not a regular file; check the path.",
+        "error: cannot read the list of hashes list (orders.manifest): it is not a regular file; check the file and its permissions.",
     );
 }
 

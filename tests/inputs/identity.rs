@@ -94,12 +94,12 @@ fn tables_with_a_log_are_refused_by_name() {
 fn places_that_are_no_paths_are_refused_by_name() {
     for (path, message) in [
         (
-            "s3://shop/orders",
-            "error: orders.path names s3://shop/orders, and rfmill does not read s3://; expected files on a disk of this machine: copy or mount them, and name their path.",
+            "hdfs://node/orders",
+            "error: orders.path names hdfs://node/orders, and rfmill does not read hdfs://; expected a path, or a place that begins with s3://, gs:// or az://: copy or mount the files.",
         ),
         (
             "abfss://lake@shop.dfs.core.windows.net/*.parquet",
-            "error: orders.path names abfss://lake@shop.dfs.core.windows.net/*.parquet, and rfmill does not read abfss://; expected files on a disk of this machine: copy or mount them, and name their path.",
+            "error: orders.path names abfss://lake@shop.dfs.core.windows.net/*.parquet, and rfmill does not read abfss://; expected a path, or a place that begins with s3://, gs:// or az://: copy or mount the files.",
         ),
         (
             "file:///data/orders.parquet",

@@ -122,7 +122,7 @@ fn the_list_and_the_files_must_be_the_same() {
     fs::remove_file(bench.path("orders/SHA256SUMS")).unwrap();
     refuses(
         &bench,
-        "error: cannot read the list of hashes orders/SHA256SUMS (orders.manifest): No such file or directory (os error 2); check the path.",
+        "error: cannot read the list of hashes orders/SHA256SUMS (orders.manifest): No such file or directory (os error 2); check the file and its permissions.",
     );
 }
 
@@ -143,7 +143,10 @@ fn a_list_that_is_none_is_refused() {
         "error: orders/SHA256SUMS (orders.manifest) gives orders/./a.parquet two hashes, in lines 1 and 2; write the list again.",
     );
     bench.edit("orders/SHA256SUMS", "orders");
-    refuses(&bench, "error: cannot read the list of hashes orders (orders.manifest): it is not a regular file; check the path.");
+    refuses(
+        &bench,
+        "error: cannot read the list of hashes orders (orders.manifest): it is not a regular file; check the file and its permissions.",
+    );
 }
 
 /// Only if all that a run reads is listed are its inputs verified.

@@ -17,6 +17,7 @@ use crate::input::hashes::HashList;
 use crate::input::orders::columns::OrderColumns;
 use crate::job::{Job, Strategy};
 use crate::publish::{AssignmentFileEntry, AssignmentsEntry, LakeTableEntry};
+use crate::storage::Version;
 
 /// The assignments of a strategy.
 pub struct StrategyAssignments {
@@ -107,8 +108,9 @@ pub fn entries(job: &Job, files: &[Vec<AssignmentFile>]) -> Vec<AssignmentsEntry
         file: file.input.name.clone(),
         bytes: file.state.size,
         modified_ns: file.state.modified_ns.to_string(),
-        changed_ns: (!file.has_known_content()).then(|| file.state.changed_ns.to_string()),
-        inode: (!file.has_known_content()).then_some(file.state.inode),
+        changed_ns: file.version_that_tells().and_then(Version::changed_ns).map(|ns| ns.to_string()),
+        inode: file.version_that_tells().and_then(Version::inode),
+        tag: file.version_that_tells().and_then(Version::tag).map(str::to_owned),
         sha256: file.hash.clone(),
         file_sha256: file.verified.as_ref().map(|v| v.sha256.clone()),
         lake_table: LakeTableEntry::of(&file.input),

@@ -1,8 +1,5 @@
 //! Assignments from CSV: comma-separated UTF-8 with a header, with or without a byte order mark; an empty field is null.
 
-use std::fs::File;
-use std::path::Path;
-
 use csv::{ErrorKind, Reader, ReaderBuilder, StringRecord};
 
 use super::batch::{AssignedOn, OptionalColumns, RowBatch, RowId};
@@ -13,6 +10,7 @@ use super::rows::{FileChunk, Scratch};
 use crate::domain::{CustomerIds, Day, Decimal, IdType};
 use crate::error::{Error, Result, suggestion};
 use crate::input::csv_record;
+use crate::storage::{FileBytes, Place};
 
 /// Indices of the columns.
 struct ColumnIndices {
@@ -32,9 +30,8 @@ struct ColumnIndices {
 }
 
 /// Opens a CSV file and finds its columns.
-fn open(name: &str, path: &Path, request: &Request) -> Result<(Reader<File>, ColumnIndices)> {
-    let file = File::open(path)
-        .map_err(|e| Error::input(format!("cannot read {name}: {e}; check the file and its permissions")).caused_by(e))?;
+fn open(name: &str, place: &Place, request: &Request) -> Result<(Reader<FileBytes>, ColumnIndices)> {
+    let file = place.open().map_err(|e| e.of(name))?.reader(0);
     let mut reader = ReaderBuilder::new().flexible(true).buffer_capacity(1 << 16).from_reader(file);
     let header = reader.headers().map_err(|e| unreadable(name, &e).caused_by(std::io::Error::from(e)))?;
     csv_record::check_record(name, header, None)?;
@@ -43,20 +40,20 @@ fn open(name: &str, path: &Path, request: &Request) -> Result<(Reader<File>, Col
 }
 
 /// The names of a file's columns.
-pub(super) fn names(name: &str, path: &Path, request: &Request) -> Result<Vec<String>> {
-    let (mut reader, _) = open(name, path, request)?;
+pub(super) fn names(name: &str, place: &Place, request: &Request) -> Result<Vec<String>> {
+    let (mut reader, _) = open(name, place, request)?;
     let header = reader.headers().map_err(|e| unreadable(name, &e).caused_by(std::io::Error::from(e)))?;
     Ok(header.iter().map(str::to_owned).collect())
 }
 
 /// Checks the columns of a CSV file.
-pub(super) fn check(name: &str, path: &Path, request: &Request) -> Result<()> {
-    open(name, path, request).map(drop)
+pub(super) fn check(name: &str, place: &Place, request: &Request) -> Result<()> {
+    open(name, place, request).map(drop)
 }
 
 /// Reads a CSV file.
-pub(super) fn read(name: &str, path: &Path, request: &Request) -> Result<FileChunk> {
-    let (mut reader, places) = open(name, path, request)?;
+pub(super) fn read(name: &str, place: &Place, request: &Request) -> Result<FileChunk> {
+    let (mut reader, places) = open(name, place, request)?;
     let has = OptionalColumns {
         strategy: places.strategy.is_some(),
         stratum: places.stratum.is_some(),
@@ -76,7 +73,7 @@ pub(super) fn read(name: &str, path: &Path, request: &Request) -> Result<FileChu
         chunk.add(request, &fields.row(&places)?, &mut scratch);
     }
     if let Some(last) = last {
-        csv_record::check_end(name, path, &last)?;
+        csv_record::check_end(name, place, &last)?;
     }
     Ok(chunk)
 }

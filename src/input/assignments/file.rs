@@ -6,10 +6,11 @@ use std::sync::Arc;
 use sha2::{Digest, Sha256};
 
 use crate::error::{Error, Result};
-use crate::input::files::InputPath;
+use crate::input::file_kind::{HEAD, looks_like};
 use crate::input::hashes::{HashList, VerifiedHash};
-use crate::input::regular_file::{FileState, HEAD, looks_like, open_regular};
+use crate::input::input_path::InputPath;
 use crate::input::source::Source;
+use crate::storage::{FileState, Version};
 
 /// A file of assignments with the identity of its content.
 #[derive(Debug, Clone)]
@@ -28,25 +29,25 @@ pub struct AssignmentFile {
 
 impl AssignmentFile {
     pub(super) fn open(input: InputPath, hashes: Option<&Arc<HashList>>, has_naive_int96: bool) -> Result<AssignmentFile> {
-        let is_csv = input.path.extension().is_some_and(|ending| ending.eq_ignore_ascii_case("csv"));
+        let is_csv = input.place.has_ending("csv");
         if !is_csv {
             let source = Source::open(input, hashes)?.with_int96(has_naive_int96);
             return Ok(AssignmentFile {
                 input: source.input.clone(),
-                state: source.state,
+                state: source.state.clone(),
                 hash: source.footer_hash.clone(),
                 verified: source.verified.clone(),
                 source: Some(source),
             });
         }
-        let name = input.path.display().to_string();
-        let io =
-            |e: std::io::Error| Error::input(format!("cannot read {name}: {e}; check the file and its permissions")).caused_by(e);
-        let (mut file, stat) = open_regular(&input.path).map_err(io)?;
-        let verified = hashes.map(|list| list.check(&input, &file, stat.len())).transpose()?;
+        let name = input.place.to_string();
+        let file = input.place.open().map_err(|e| e.of(&name))?;
+        let state = file.state.clone();
+        let verified = hashes.map(|list| list.check(&input, &file)).transpose()?;
+        let mut file = file.reader(0);
         let (mut hash, mut buffer, mut head) = (Sha256::new(), vec![0; 1 << 16], Vec::new());
         loop {
-            let length = file.read(&mut buffer).map_err(io)?;
+            let length = file.read(&mut buffer).map_err(|e| Error::input(format!("cannot read {name}: {e}")).caused_by(e))?;
             let Some(bytes) = buffer.get(..length).filter(|b| !b.is_empty()) else { break };
             if head.is_empty() {
                 head.extend_from_slice(bytes.get(..HEAD).unwrap_or(bytes));
@@ -59,18 +60,13 @@ impl AssignmentFile {
                 "{name} is not CSV: it begins like {found}; give it the ending of what it is, or write it as CSV"
             )));
         }
-        Ok(AssignmentFile {
-            state: FileState::of(&stat),
-            verified,
-            hash: crate::hash::hex(&hash.finalize()),
-            source: None,
-            input,
-        })
+        Ok(AssignmentFile { state, verified, hash: crate::hash::hex(&hash.finalize()), source: None, input })
     }
 
-    /// Whether all of its content was hashed, so that a file of equal size and time is told from it.
-    pub fn has_known_content(&self) -> bool {
-        self.verified.is_some() || self.source.is_none()
+    /// What tells it from a file of equal size and time; none if all of its content was hashed.
+    pub fn version_that_tells(&self) -> Option<&Version> {
+        let is_hashed = self.verified.is_some() || self.source.is_none();
+        (!is_hashed).then_some(&self.state.version)
     }
 
     /// The path as errors show it.
@@ -91,12 +87,6 @@ impl AssignmentFile {
         if let Some(source) = &self.source {
             return source.check_unchanged();
         }
-        let same = std::fs::metadata(&self.input.path).is_ok_and(|stat| FileState::of(&stat) == self.state);
-        match same {
-            true => Ok(()),
-            false => {
-                Err(Error::input(format!("{} changed while it was read; run again when its writer has finished", self.name())))
-            }
-        }
+        self.input.check_unchanged(&self.state)
     }
 }

@@ -58,7 +58,7 @@ pub fn open(
 pub fn check(files: &[AssignmentFile], request: &Request) -> Result<()> {
     files.iter().try_for_each(|file| match &file.source {
         Some(source) => parquet::check(source, request),
-        None => csv::check(&file.name(), &file.input.path, request),
+        None => csv::check(&file.name(), &file.input.place, request),
     })
 }
 
@@ -71,7 +71,7 @@ pub fn column_names(files: &[AssignmentFile], request: &Request) -> Result<Vec<S
     for file in files {
         let names = match &file.source {
             Some(source) => columns::column_names(source),
-            None => csv::names(&file.name(), &file.input.path, request)?,
+            None => csv::names(&file.name(), &file.input.place, request)?,
         };
         names.into_iter().for_each(|name| {
             if !all.contains(&name) {
@@ -94,7 +94,7 @@ pub fn read(files: &[AssignmentFile], request: &Request) -> Result<Vec<Assignmen
         .map(|file| {
             let chunks = match &file.source {
                 Some(source) => parquet::read(source, request)?,
-                None => vec![csv::read(&file.name(), &file.input.path, request)?],
+                None => vec![csv::read(&file.name(), &file.input.place, request)?],
             };
             file.check_unchanged()?;
             Ok(chunks)

@@ -9,10 +9,11 @@ use arrow::datatypes::{DataType, Int32Type, Int64Type};
 use super::action::{Action, Add, Metadata, Protocol, Sidecar, Vector};
 use crate::error::{Error, Result};
 use crate::input::damage::corrupt;
-use crate::input::files::InputPath;
+use crate::input::input_path::InputPath;
 use crate::input::reader::FileReader;
 use crate::input::schema::own_schema;
 use crate::input::source::Source;
+use crate::storage::Place;
 
 /// The columns that are read, and of each the fields.
 const COLUMNS: [(&str, &[&str]); 4] = [
@@ -28,7 +29,7 @@ const COLUMNS: [(&str, &[&str]); 4] = [
 /// Exit 4 if it cannot be read.
 pub(super) fn read(file: &Path, key: &'static str, take: &mut dyn FnMut(Action) -> Result<()>) -> Result<()> {
     let name = file.display().to_string();
-    let input = InputPath { name: name.clone(), path: file.to_owned(), partitions: Vec::new(), key, table: None };
+    let input = InputPath { name: name.clone(), place: Place::Local(file.to_owned()), partitions: Vec::new(), key, table: None };
     let source = Source::open(input, None)?;
     let schema = own_schema(&source);
     let there = |name: &&str| schema.index_of(name).is_ok();

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use super::table::Table;
 use crate::domain::scheme_of;
 use crate::error::Result;
-use crate::input::files::percent_decode;
+use crate::input::input_path::percent_decode;
 
 /// The path of a file of the table; two ways to write one path give the same.
 ///

@@ -23,11 +23,13 @@ use std::sync::Arc;
 
 use rayon::prelude::*;
 
-use super::files::{Found, InputPath, check_scheme};
+use super::files::check_scheme;
+use super::input_path::{Found, InputPath};
 use super::lake;
 use super::table_file::{TableFile, TableVersion};
-use crate::error::Result;
+use crate::error::{Error, Result};
 use crate::job::paths::DeltaPath;
+use crate::storage::{ObjectUrl, Place};
 use action::Add;
 use location::resolved;
 use schema::Columns;
@@ -40,6 +42,12 @@ use table::Table;
 /// gone, no file at all.
 pub(super) fn find(path: &DeltaPath, key: &'static str) -> Result<Found> {
     check_scheme(&path.written, key)?;
+    if ObjectUrl::parse(&path.written).is_some() {
+        return Err(Error::input(format!(
+            "{key} names the Delta table {}, and rfmill reads the logs of tables on a disk of this machine alone; copy or mount the table",
+            path.written
+        )));
+    }
     let table = Table { folder: &path.path, written: path.written.trim_end_matches('/'), key };
     table.check()?;
     let snapshot = replay::snapshot(&table, path.version)?;
@@ -59,8 +67,8 @@ pub(super) fn find(path: &DeltaPath, key: &'static str) -> Result<Found> {
     if files.is_empty() {
         return Err(table.wrong(format_args!("has no rows in version {}; name another version", snapshot.version)));
     }
-    files.sort_by(|a, b| a.name.cmp(&b.name).then_with(|| a.path.cmp(&b.path)));
-    let twice = files.windows(2).find(|pair| matches!(pair, [a, b] if a.path == b.path));
+    files.sort_by(|a, b| a.name.cmp(&b.name).then_with(|| a.place.cmp(&b.place)));
+    let twice = files.windows(2).find(|pair| matches!(pair, [a, b] if a.place == b.place));
     if let Some([file, ..]) = twice {
         return Err(table.wrong(format_args!(
             "has the file {} twice in version {}, with other deleted rows; restore its log",
@@ -82,7 +90,7 @@ fn input(add: &Add, of: &Arc<TableVersion>, table: &Table<'_>) -> Result<InputPa
     let constants = partition::constants(add, &of.columns, table)?;
     let size = u64::try_from(add.size).map_err(|_| table.wrong(format_args!("gives {name} {} bytes in its log", add.size)))?;
     let file = TableFile { table: Arc::clone(of), size, constants, deleted };
-    Ok(InputPath { name, path, partitions: Vec::new(), key: table.key, table: Some(Arc::new(file)) })
+    Ok(InputPath { name, place: Place::Local(path), partitions: Vec::new(), key: table.key, table: Some(Arc::new(file)) })
 }
 
 fn check_there(path: &Path, of: &TableVersion, table: &Table<'_>) -> Result<()> {

@@ -15,7 +15,7 @@ use rand_chacha::ChaCha8Rng;
 use super::find;
 use crate::error::Result;
 use crate::input::files;
-use crate::input::files::Found;
+use crate::input::input_path::Found;
 use crate::input::joined::{self, SchemaWanted};
 use crate::input::reader::FileReader;
 use crate::input::schema::read_schema;

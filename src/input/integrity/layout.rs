@@ -1,13 +1,11 @@
 //! The layout of a file: the ranges that its footer names must lie before the footer, must not overlap, and must belong to this
 //! file rather than to another one that was written in front of it.
 
-use std::fs::File;
-use std::os::unix::fs::FileExt;
-
 use parquet::file::metadata::{ColumnChunkMetaData, ParquetMetaData};
 
 use crate::error::{Error, Result};
 use crate::input::damage::corrupt;
+use crate::storage::OpenFile;
 
 /// Bytes that are searched for the end of a file in front of this one.
 const SEARCHED: u64 = 1 << 16;
@@ -16,7 +14,7 @@ const SEARCHED: u64 = 1 << 16;
 ///
 /// # Errors
 /// Exit 4 if they contradict each other.
-pub fn check(name: &str, file: &File, metadata: &ParquetMetaData, footer: u64) -> Result<()> {
+pub fn check(name: &str, file: &OpenFile, metadata: &ParquetMetaData, footer: u64) -> Result<()> {
     let mut rows: i64 = 0;
     let mut ranges = Vec::new();
     for (number, group) in metadata.row_groups().iter().enumerate() {
@@ -90,15 +88,13 @@ fn indexes(column: &ColumnChunkMetaData) -> impl Iterator<Item = (u64, u64)> {
 /// Refuses a file that consists of several. Offsets count from the head of the file, so the last footer would find its rows in the
 /// bytes of the first file. The part before the last footer is then longer than what the footer names, and in it the magic bytes
 /// of an end and of a beginning are adjacent; padding that writers leave does not look like this.
-fn concatenated(name: &str, file: &File, start: u64) -> Result<()> {
+fn concatenated(name: &str, file: &OpenFile, start: u64) -> Result<()> {
     let from = start.saturating_sub(SEARCHED).max(4);
     if start + 4 < from + 8 {
         return Ok(());
     }
     let mut bytes = vec![0; (start + 4 - from) as usize];
-    file.read_exact_at(&mut bytes, from).map_err(|e| {
-        Error::input(format!("cannot read {name} at byte {from}: {e}; check the disk and run again")).caused_by(e)
-    })?;
+    file.read_exact_at(&mut bytes, from).map_err(|e| e.at(from).of(name))?;
     match bytes.windows(8).rposition(|eight| eight == b"PAR1PAR1") {
         None => Ok(()),
         Some(at) => Err(Error::input(format!(

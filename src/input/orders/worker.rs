@@ -1,7 +1,6 @@
 //! One scan thread: row groups in, records and row counts out.
 
 use std::collections::BTreeMap;
-use std::fs::File;
 
 use arrow::array::{Array, ArrayRef, StringViewArray};
 
@@ -28,6 +27,7 @@ use crate::input::source::Source;
 use crate::job::Job;
 use crate::job::raw::ZeroAmount;
 use crate::measure::CustomerlessRows;
+use crate::storage::OpenFile;
 
 /// What all threads of a scan share.
 pub struct ScanContext<'a> {
@@ -89,7 +89,7 @@ pub struct Worker<'a> {
     fillers: FillerCounts,
     rounding: BTreeMap<usize, Rounding>,
     /// The file of the last task, which the next one mostly reads too.
-    file: Option<(usize, File)>,
+    file: Option<(usize, OpenFile)>,
     buffers: Vec<Vec<u8>>,
     scratch: Scratch,
 }

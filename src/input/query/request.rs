@@ -1,6 +1,6 @@
 //! What the job needs of the result of a query.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use rfmill_query_request::{Column, OrderColumns, Request, Source, SourceFile, Task, VERSION};
 
@@ -9,6 +9,7 @@ use crate::job::Job;
 use crate::job::query::{QueriedTable, Query};
 use crate::job::raw::AmountUnit;
 use crate::memory;
+use crate::storage::Place;
 
 /// The request for a query; its result goes into `scratch`.
 pub(super) fn of(job: &Job, query: &Query, task: Task, sources: &[OpenSource], scratch: &Path) -> Request {
@@ -36,9 +37,15 @@ pub(super) fn of(job: &Job, query: &Query, task: Task, sources: &[OpenSource], s
     }
 }
 
+/// The path of a file from the root.
+fn absolute(place: &Place) -> PathBuf {
+    let path = place.local().unwrap_or(Path::new(""));
+    std::path::absolute(path).unwrap_or_else(|_| path.to_owned())
+}
+
 fn source_of(open: &OpenSource, source: &crate::job::query::DataSource) -> Source {
     let file = |file: &super::sources::SourceFile| SourceFile {
-        path: std::path::absolute(&file.input.path).unwrap_or_else(|_| file.input.path.clone()),
+        path: absolute(&file.input.place),
         name: file.name(),
         partitions: file.input.partitions.clone(),
     };

@@ -1,15 +1,14 @@
 //! The files of sources, found and identified.
 
-use std::os::unix::fs::FileExt;
-
 use rfmill_query_request::Format;
 
 use crate::error::{Error, Result};
-use crate::input::files::{self, InputPath};
-use crate::input::regular_file::{FileState, open_regular};
+use crate::input::files;
+use crate::input::input_path::InputPath;
 use crate::input::source::Source;
 use crate::job::Job;
 use crate::job::query::DataSource;
+use crate::storage::{FileState, ReadError};
 
 /// Bytes at the end of a file without a footer that stand for it.
 const TAIL: u64 = 1 << 16;
@@ -30,7 +29,7 @@ pub struct OpenSource {
 pub struct SourceFile {
     /// Its path and its name in the job.
     pub input: InputPath,
-    /// Its size, times and inode.
+    /// What tells it from one that was changed or replaced.
     pub state: FileState,
     /// SHA-256 of the footer, or of the last 64 KiB where a format has none.
     pub tail_sha256: String,
@@ -49,6 +48,14 @@ pub(super) fn open(job: &Job) -> Result<Vec<OpenSource>> {
 fn open_source(job: &Job, source: &DataSource) -> Result<OpenSource> {
     let inputs = files::find(&source.paths, "source.path")?.files;
     let mut format = source.format;
+    if let Some(input) = inputs.iter().find(|input| input.place.local().is_none()) {
+        return Err(Error::input(format!(
+            "{}: source {:?} names {}, and queries read files on a disk of this machine alone; copy or mount them, or name them as orders.path, which reads Parquet files there",
+            job.source.locate("source", &source.name),
+            source.name,
+            input.place
+        )));
+    }
     for input in &inputs {
         let found = source.format.or_else(|| by_ending(&input.name));
         let name = &source.name;
@@ -57,14 +64,14 @@ fn open_source(job: &Job, source: &DataSource) -> Result<OpenSource> {
                 return Err(Error::usage(format!(
                     "{}: source {name:?}: the ending of {} does not tell its format; give format = \"csv\", \"ndjson\", \"parquet\" or \"ipc\"",
                     job.source.locate("source", name),
-                    input.path.display()
+                    input.place
                 )));
             }
             (Some(found), Some(before)) if found != before => {
                 return Err(Error::usage(format!(
                     "{}: source {name:?}: {} is not of the format of the files before it; give each format a source of its own",
                     job.source.locate("source", name),
-                    input.path.display()
+                    input.place
                 )));
             }
             (found, _) => format = found,
@@ -88,11 +95,10 @@ fn by_ending(name: &str) -> Option<Format> {
 
 impl SourceFile {
     fn open(input: InputPath, format: Format) -> Result<SourceFile> {
-        let name = input.path.display().to_string();
-        let io =
-            |e: std::io::Error| Error::input(format!("cannot read {name}: {e}; check the file and its permissions")).caused_by(e);
-        let (file, stat) = open_regular(&input.path).map_err(io)?;
-        let state = FileState::of(&stat);
+        let name = input.place.to_string();
+        let unread = |e: ReadError| e.of(&name);
+        let file = input.place.open().map_err(unread)?;
+        let state = file.state.clone();
         let size = state.size;
         if format == Format::Parquet {
             let source = Source::open(input, None)?;
@@ -103,13 +109,13 @@ impl SourceFile {
             return Err(Error::input(format!("{name} is empty (0 bytes); write it again or remove it")));
         }
         let mut tail = vec![0; size.min(TAIL) as usize];
-        file.read_exact_at(&mut tail, size - size.min(TAIL)).map_err(io)?;
+        file.read_exact_at(&mut tail, size - size.min(TAIL)).map_err(unread)?;
         Ok(SourceFile { input, state, tail_sha256: crate::hash::sha256(&tail), rows: None })
     }
 
     /// The path as errors show it.
     pub fn name(&self) -> String {
-        self.input.path.display().to_string()
+        self.input.place.to_string()
     }
 
     /// Checks that the file is still the one that was opened.
@@ -117,11 +123,6 @@ impl SourceFile {
     /// # Errors
     /// Exit 4 if it was replaced, changed or removed.
     pub fn check_unchanged(&self) -> Result<()> {
-        match std::fs::metadata(&self.input.path).is_ok_and(|stat| FileState::of(&stat) == self.state) {
-            true => Ok(()),
-            false => {
-                Err(Error::input(format!("{} changed while it was read; run again when its writer has finished", self.name())))
-            }
-        }
+        self.input.check_unchanged(&self.state)
     }
 }

@@ -1,41 +1,6 @@
-//! Opening input files that must be regular ones, and telling what a file is by its first bytes.
+//! What a file is that is not Parquet, by its first bytes.
 
-use std::fs::{File, Metadata, OpenOptions};
-use std::os::unix::fs::{MetadataExt, OpenOptionsExt};
 use std::path::Path;
-
-/// Opens a file that must be a regular one. A pipe that took its place does not make the program wait for a writer.
-pub(crate) fn open_regular(path: &Path) -> std::io::Result<(File, Metadata)> {
-    let file = OpenOptions::new().read(true).custom_flags(libc::O_NONBLOCK).open(path)?;
-    let stat = file.metadata()?;
-    if stat.is_file() { Ok((file, stat)) } else { Err(std::io::Error::other("it is not a regular file")) }
-}
-
-/// What tells a file from one that was changed or replaced. Who writes a file can set its time of modification back, but not
-/// that of the last change.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct FileState {
-    /// Bytes.
-    pub size: u64,
-    /// Modification time (mtime) in nanoseconds since 1970.
-    pub modified_ns: i128,
-    /// Time of the last change of content, name or rights (ctime) in nanoseconds since 1970.
-    pub changed_ns: i128,
-    /// Its inode, which tells it from a file that replaced it.
-    pub inode: u64,
-}
-
-impl FileState {
-    pub(crate) fn of(stat: &Metadata) -> FileState {
-        let ns = |seconds: i64, ns: i64| i128::from(seconds) * 1_000_000_000 + i128::from(ns);
-        FileState {
-            size: stat.len(),
-            modified_ns: ns(stat.mtime(), stat.mtime_nsec()),
-            changed_ns: ns(stat.ctime(), stat.ctime_nsec()),
-            inode: stat.ino(),
-        }
-    }
-}
 
 /// How many bytes [`looks_like`] wants of a file's beginning, if it has as many.
 pub(crate) const HEAD: usize = 4096;
@@ -73,7 +38,8 @@ pub(crate) fn looks_like(head: &[u8]) -> &'static str {
 }
 
 /// A command that writes such a file as Parquet, if there is a common one.
-pub(crate) fn conversion(head: &[u8], path: &Path) -> Option<String> {
+pub(crate) fn conversion(head: &[u8], path: Option<&Path>) -> Option<String> {
+    let path = path?;
     let from = path.to_str().filter(|path| path.chars().all(|c| !c.is_control() && !"'\"$`\\".contains(c)))?;
     let to = path.with_extension("converted.parquet");
     let to = to.display();

@@ -1,0 +1,8 @@
+//! Inputs in object stores, served by a small store within the test.
+
+/// Orders and the tables beside them, read from a store as from a disk.
+mod reading;
+/// A store of objects as S3 speaks, with faults on request.
+mod server;
+/// What goes wrong on the way.
+mod trouble;

@@ -1,0 +1,252 @@
+//! A store of objects that answers as S3 does, on a port of this machine. It lists two keys per page, checks conditions, and fails as
+//! a test asks it to.
+
+use std::collections::BTreeMap;
+use std::io::{BufRead, BufReader, Write};
+use std::net::{SocketAddr, TcpListener, TcpStream};
+use std::process::Command;
+use std::sync::{Arc, Mutex, MutexGuard};
+use std::thread;
+
+/// The one bucket.
+pub const BUCKET: &str = "shop";
+/// Keys on a page of a listing.
+const PAGE: usize = 2;
+/// What no message may hold.
+pub const SECRET: &str = "notToBeShown1234567890";
+
+/// A request that was answered.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Request {
+    pub method: String,
+    /// The key of an object; empty for a listing.
+    pub key: String,
+    /// First and last byte that were asked for.
+    pub range: Option<(u64, u64)>,
+    /// Bytes of the body that was sent.
+    pub sent: u64,
+}
+
+/// How a request is answered instead of properly.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub enum Fault {
+    /// With this status, and no body that says more than its code.
+    Status(u16, &'static str),
+    /// With half of the body; then the connection ends.
+    Half,
+    /// The object is replaced by one of the same length first.
+    Replaced,
+    /// The object is replaced, and the condition of the request ignored.
+    ReplacedUnseen,
+}
+
+type Plan = Box<dyn FnMut(&Request) -> Option<Fault> + Send>;
+
+struct State {
+    objects: BTreeMap<String, (Vec<u8>, u64)>,
+    requests: Vec<Request>,
+    plan: Plan,
+}
+
+/// A running store.
+pub struct Store {
+    address: SocketAddr,
+    state: Arc<Mutex<State>>,
+}
+
+impl Store {
+    /// Starts a store with some objects.
+    pub fn with(objects: impl IntoIterator<Item = (String, Vec<u8>)>) -> Store {
+        let objects = objects.into_iter().map(|(key, bytes)| (key, (bytes, 1))).collect();
+        let state = Arc::new(Mutex::new(State { objects, requests: Vec::new(), plan: Box::new(|_| None) }));
+        let listener = TcpListener::bind("127.0.0.1:0").expect("a port");
+        let address = listener.local_addr().expect("an address");
+        let served = Arc::clone(&state);
+        thread::spawn(move || {
+            for stream in listener.incoming().flatten() {
+                let state = Arc::clone(&served);
+                thread::spawn(move || serve(stream, &state));
+            }
+        });
+        Store { address, state }
+    }
+
+    /// Decides which requests fail, and how.
+    pub fn fail(&self, plan: impl FnMut(&Request) -> Option<Fault> + Send + 'static) {
+        self.state().plan = Box::new(plan);
+    }
+
+    /// The requests since the last call.
+    pub fn requests(&self) -> Vec<Request> {
+        std::mem::take(&mut self.state().requests)
+    }
+
+    /// Tells a program where the store is, and how to sign.
+    pub fn told<'a>(&self, command: &'a mut Command) -> &'a mut Command {
+        let mine = ["AWS_", "GOOGLE_", "AZURE_"];
+        let set =
+            std::env::vars_os().map(|(name, _)| name).filter(|name| mine.iter().any(|m| name.to_string_lossy().starts_with(m)));
+        set.for_each(|name| {
+            command.env_remove(name);
+        });
+        command
+            .env("AWS_ENDPOINT_URL", format!("http://{}", self.address))
+            .env("AWS_REGION", "eu-west-1")
+            .env("AWS_ACCESS_KEY_ID", "KEYID")
+            .env("AWS_SECRET_ACCESS_KEY", SECRET)
+            .env("HOME", "/nonexistent")
+    }
+
+    fn state(&self) -> MutexGuard<'_, State> {
+        self.state.lock().expect("the state")
+    }
+}
+
+/// What a client asks.
+struct Asked {
+    request: Request,
+    query: BTreeMap<String, String>,
+    if_match: Option<String>,
+    is_signed: bool,
+    bucket: String,
+}
+
+fn serve(stream: TcpStream, state: &Mutex<State>) {
+    let mut reader = BufReader::new(stream.try_clone().expect("a second handle"));
+    let mut writer = stream;
+    while let Some(asked) = read(&mut reader) {
+        let (head, body, is_cut) = answer(&asked, &mut state.lock().expect("the state"));
+        let body = if asked.request.method == "HEAD" { Vec::new() } else { body };
+        if writer.write_all(head.as_bytes()).and_then(|()| writer.write_all(&body)).is_err() || is_cut {
+            return;
+        }
+    }
+}
+
+fn read(reader: &mut impl BufRead) -> Option<Asked> {
+    let mut line = String::new();
+    reader.read_line(&mut line).ok().filter(|read| *read > 0)?;
+    let mut words = line.split_whitespace();
+    let (method, target) = (words.next()?.to_owned(), words.next()?.to_owned());
+    let (mut range, mut if_match, mut is_signed, mut length) = (None, None, false, 0);
+    loop {
+        let mut line = String::new();
+        reader.read_line(&mut line).ok()?;
+        let Some((name, value)) = line.trim_end().split_once(": ").map(|(n, v)| (n.to_ascii_lowercase(), v.to_owned())) else {
+            break;
+        };
+        match name.as_str() {
+            "range" => {
+                let (first, last) = value.strip_prefix("bytes=")?.split_once('-')?;
+                range = Some((first.parse().ok()?, last.parse().ok()?));
+            }
+            "if-match" => if_match = Some(value),
+            "authorization" => is_signed = value.contains("KEYID") && !value.contains(SECRET),
+            "content-length" => length = value.parse().ok()?,
+            _ => {}
+        }
+    }
+    reader.read_exact(&mut vec![0; length]).ok()?;
+    let (path, query) = target.split_once('?').unwrap_or((&target, ""));
+    let (bucket, key) = path.trim_start_matches('/').split_once('/').unwrap_or((path.trim_start_matches('/'), ""));
+    let pairs = query.split('&').filter_map(|pair| pair.split_once('='));
+    let query = pairs.map(|(name, value)| (name.to_owned(), decoded(value))).collect();
+    let request = Request { method, key: decoded(key), range, sent: 0 };
+    Some(Asked { request, query, if_match, is_signed, bucket: bucket.to_owned() })
+}
+
+fn decoded(text: &str) -> String {
+    let (mut out, mut rest) = (Vec::new(), text.as_bytes());
+    while let Some((&first, after)) = rest.split_first() {
+        let hex =
+            after.get(..2).filter(|_| first == b'%').and_then(|hex| u8::from_str_radix(std::str::from_utf8(hex).ok()?, 16).ok());
+        out.push(hex.unwrap_or(first));
+        rest = if hex.is_some() { &after[2..] } else { after };
+    }
+    String::from_utf8(out).expect("text")
+}
+
+fn answer(asked: &Asked, state: &mut State) -> (String, Vec<u8>, bool) {
+    let mut request = asked.request.clone();
+    let fault = (state.plan)(&request);
+    let failed = |status: u16, code: &str| {
+        let body = format!("<?xml version=\"1.0\"?><Error><Code>{code}</Code><Message>said by the store</Message></Error>");
+        (head(status, "application/xml", body.len(), ""), body.into_bytes(), false)
+    };
+    if let Some(Fault::Status(status, code)) = fault {
+        state.requests.push(request);
+        return failed(status, code);
+    }
+    if !asked.is_signed {
+        return failed(403, "AccessDenied");
+    }
+    if asked.bucket != BUCKET {
+        return failed(404, "NoSuchBucket");
+    }
+    if request.key.is_empty() {
+        let body = listing(&asked.query, &state.objects).into_bytes();
+        request.sent = body.len() as u64;
+        state.requests.push(request);
+        return (head(200, "application/xml", body.len(), ""), body, false);
+    }
+    if matches!(fault, Some(Fault::Replaced | Fault::ReplacedUnseen))
+        && let Some((bytes, version)) = state.objects.get_mut(&request.key)
+    {
+        bytes.reverse();
+        *version += 1;
+    }
+    let Some((bytes, version)) = state.objects.get(&request.key) else { return failed(404, "NoSuchKey") };
+    let tag = format!("\"v{version}\"");
+    if fault != Some(Fault::ReplacedUnseen) && asked.if_match.as_ref().is_some_and(|wanted| *wanted != tag) {
+        return failed(412, "PreconditionFailed");
+    }
+    let size = bytes.len() as u64;
+    let (status, first, last) = match request.range {
+        Some((first, last)) => (206, first, last.min(size - 1)),
+        None => (200, 0, size.saturating_sub(1)),
+    };
+    let body = bytes.get(first as usize..(last + 1).min(size) as usize).unwrap_or_default().to_vec();
+    let ranged = if status == 206 { format!("Content-Range: bytes {first}-{last}/{size}\r\n") } else { String::new() };
+    let more = format!("ETag: {tag}\r\nLast-Modified: Mon, 01 Jan 2024 00:00:00 GMT\r\n{ranged}");
+    let head = head(status, "application/octet-stream", body.len(), &more);
+    request.sent = if request.method == "HEAD" { 0 } else { body.len() as u64 };
+    state.requests.push(request);
+    match fault {
+        Some(Fault::Half) => (head, body[..body.len() / 2].to_vec(), true),
+        _ => (head, body, false),
+    }
+}
+
+fn head(status: u16, kind: &str, length: usize, more: &str) -> String {
+    format!("HTTP/1.1 {status} Told\r\nContent-Type: {kind}\r\nContent-Length: {length}\r\n{more}\r\n")
+}
+
+/// ListObjectsV2.
+fn listing(query: &BTreeMap<String, String>, objects: &BTreeMap<String, (Vec<u8>, u64)>) -> String {
+    let asked = |name: &str| query.get(name).cloned().unwrap_or_default();
+    let (prefix, delimiter, after) = (asked("prefix"), asked("delimiter"), asked("continuation-token"));
+    let mut entries: BTreeMap<String, String> = BTreeMap::new();
+    for (key, (bytes, version)) in objects.iter().filter(|(key, _)| key.starts_with(&prefix)) {
+        match key[prefix.len()..].split_once('/').filter(|_| !delimiter.is_empty()) {
+            Some((folder, _)) => {
+                let folder = format!("{prefix}{folder}/");
+                entries.insert(folder.clone(), format!("<CommonPrefixes><Prefix>{folder}</Prefix></CommonPrefixes>"));
+            }
+            None => {
+                let size = bytes.len();
+                let text = format!(
+                    "<Contents><Key>{}</Key><LastModified>2024-01-01T00:00:00.000Z</LastModified><ETag>\"v{version}\"</ETag><Size>{size}</Size></Contents>",
+                    key.replace('&', "&amp;")
+                );
+                entries.insert(key.clone(), text);
+            }
+        }
+    }
+    let left: Vec<(&String, &String)> = entries.iter().filter(|(key, _)| **key > after).collect();
+    let page: String = left.iter().take(PAGE).map(|(_, text)| text.as_str()).collect();
+    let next = match left.get(PAGE - 1).filter(|_| left.len() > PAGE) {
+        Some((key, _)) => format!("<IsTruncated>true</IsTruncated><NextContinuationToken>{key}</NextContinuationToken>"),
+        None => "<IsTruncated>false</IsTruncated>".to_owned(),
+    };
+    format!("<?xml version=\"1.0\"?><ListBucketResult><Name>{BUCKET}</Name>{page}{next}</ListBucketResult>")
+}
