@@ -1,5 +1,6 @@
 //! Writing below the output folder: durable, never through a link, and with errors that say what to do.
 
+use std::collections::HashSet;
 use std::fs::{self, File, OpenOptions};
 use std::io::{ErrorKind, Write};
 use std::os::unix::fs::OpenOptionsExt;
@@ -163,6 +164,23 @@ pub(super) fn names(folder: &Path) -> Result<Vec<String>> {
     }
     names.sort_unstable();
     Ok(names)
+}
+
+/// Removes what lies in a folder and is not named by one of these hashes and the ending.
+pub(super) fn keep_only(folder: &Path, ending: &str, hashes: &HashSet<&str>) -> Result<()> {
+    let entries = match fs::read_dir(folder) {
+        Ok(entries) => entries,
+        Err(e) if e.kind() == ErrorKind::NotFound => return Ok(()),
+        Err(e) => return Err(failed(folder, e)),
+    };
+    for entry in entries {
+        let name = entry.map_err(|e| failed(folder, e))?.file_name();
+        let hash = name.to_str().and_then(|name| name.strip_suffix(ending));
+        if !hash.is_some_and(|hash| hashes.contains(hash)) {
+            remove(&folder.join(name))?;
+        }
+    }
+    Ok(())
 }
 
 /// Links a file, or copies it where the file system has no hard links.

@@ -1,13 +1,13 @@
 //! The output folder while a command has it: opening, staging, committing, removing what no commit needs.
 
-use std::collections::{BTreeSet, HashSet};
+use std::collections::BTreeSet;
 use std::fs;
 use std::path::{Path, PathBuf};
 
 use super::commits::{self, last_commit};
 use super::contents::{self, Contents};
 use super::dimensions::{self, path_in_tree};
-use super::files::{after_commit, failed, make_folder, make_root, names, remove, swap_link, sync_folder, sync_tree};
+use super::files::{after_commit, failed, keep_only, make_folder, make_root, names, remove, swap_link, sync_folder, sync_tree};
 use super::hashes;
 use super::interrupt::{CommitGuard, INTERRUPTS};
 use super::layout::{MADE, MANIFESTS, TREES, latest_target, run_folder, tree_folder};
@@ -104,13 +104,13 @@ impl OutputFolder {
         if is_new { sync_folder(&self.root) } else { Ok(()) }
     }
 
-    /// What a killed run left behind goes.
+    /// What a killed run left behind goes; from the folders that grow with the history, at the next commit.
     fn remove_leftovers(&self) -> Result<()> {
         let number = self.last().map_or(0, |last| last.number);
         // A run that only supplies dates is one whose files the tree has still to take.
         let supplies = |last: &Record, run_id: &str| last.dates.values().any(|supply| supply.run_id == run_id);
         let is_known = |id: &str| self.last().is_some_and(|last| last.run(id).is_some() || supplies(last, id));
-        for folder in ["runs", "commits", MANIFESTS, MADE, TREES] {
+        for folder in ["runs", "commits", TREES] {
             let path = self.root.join(folder);
             for name in names(&path)? {
                 // A run that no commit names was killed just before its commit.
@@ -307,6 +307,7 @@ impl OutputFolder {
         if last.act == Act::Run(manifest.run_id.clone()) && last.owner == owner && self.is_shown(&last, manifest)? {
             // It may be that only this failed.
             commits::sync_commits(&self.root)?;
+            self.sweep(&last)?;
             guard.committed(&done);
             return Ok(committed(&last, folder, notes));
         }
@@ -415,7 +416,8 @@ impl OutputFolder {
         guard.committed(done);
         let record = &written.record;
         self.follow(written, plan).map_err(|e| after_commit(done, "readers do not see it yet", e))?;
-        self.collect(record).map_err(|e| after_commit(done, "older runs cannot be removed", e))?;
+        let removed = self.collect(record).and_then(|()| self.sweep(record));
+        removed.map_err(|e| after_commit(done, "older runs cannot be removed", e))?;
         tree::lost_error(&self.root, done, record).map_or(Ok(()), Err)
     }
 
@@ -442,7 +444,7 @@ impl OutputFolder {
         }
     }
 
-    /// Removes what no commit needs: runs that do not stay, manifests of dates out of view, older trees and records.
+    /// Removes what no commit needs: runs that do not stay, older trees and records.
     fn collect(&self, record: &Record) -> Result<()> {
         // Trees before a commit that forgets customers hold them.
         let forgets = matches!(record.act, Act::ForgetCustomers(_));
@@ -456,18 +458,16 @@ impl OutputFolder {
                 remove(&aside)?;
             }
         }
-        let made = record.dates.values().flat_map(|supply| &supply.made).chain(record.dimensions.values());
-        self.keep_only(MADE, ".parquet", &made.map(|file| file.sha256.as_str()).collect())?;
-        let manifests = record.dates.values().map(|supply| supply.manifest_sha256.as_str());
-        self.keep_only(MANIFESTS, ".json", &manifests.collect())?;
         commits::remove_older(&self.root, record.number)
     }
 
-    /// Removes the files of a folder that are named by other hashes than these.
-    fn keep_only(&self, folder: &str, ending: &str, hashes: &HashSet<&str>) -> Result<()> {
-        let folder = self.root.join(folder);
-        let is_kept = |name: &str| name.strip_suffix(ending).is_some_and(|hash| hashes.contains(hash));
-        names(&folder)?.into_iter().filter(|name| !is_kept(name)).try_for_each(|name| remove(&folder.join(name)))
+    /// Removes manifests of dates out of view, and what was made for them. Their folders grow with the history, so a command
+    /// lists them once.
+    fn sweep(&self, record: &Record) -> Result<()> {
+        let made = record.dates.values().flat_map(|supply| &supply.made).chain(record.dimensions.values());
+        keep_only(&self.root.join(MADE), ".parquet", &made.map(|file| file.sha256.as_str()).collect())?;
+        let manifests = record.dates.values().map(|supply| supply.manifest_sha256.as_str());
+        keep_only(&self.root.join(MANIFESTS), ".json", &manifests.collect())
     }
 }
 
