@@ -86,7 +86,7 @@ fn names_in(folder: &Path) -> Vec<String> {
 /// The format of the other table whose log lies in the folder of a Delta table, if there is one.
 pub(super) fn other_logs(folder: &Path) -> Option<&'static str> {
     let (has, files) = (|name: &str| folder.join(name).is_dir(), |name: &str| names_in(&folder.join(name)));
-    [Format::Iceberg, Format::Hudi, Format::Paimon].into_iter().find(|format| format.is_of(&has, files)).map(Format::name)
+    [Format::Iceberg, Format::Hudi, Format::Paimon].into_iter().find(|format| format.is_of(has, files)).map(Format::name)
 }
 
 /// Finds the tables that folders belong to, each folder looked at once.
