@@ -248,7 +248,7 @@ impl BatchReader<'_> {
         let (given, dimensions) = rest.split_at(self.used.len().min(rest.len()));
         let keys = CustomerKeys::of(ids, self.columns.id, |row, id| {
             let column = self.job.raw.customers.as_ref().map_or("", |c| c.customer_id.as_str());
-            decode::too_wide(&source.name(), first + row as u64 + 1, column, "customers.customer_id", id)
+            source.id_too_wide(first + row as u64, column, "customers.customer_id", id)
         })?;
         let mut values = Vec::with_capacity(given.len());
         for (given, column) in self.used.iter().zip(given) {

@@ -128,12 +128,6 @@ pub(crate) fn lent_keys<'a>(
 pub(crate) const EXPECTED_ID: &str =
     "expected an integer of at most 64 bits. Write such ids as strings, in every table that has them";
 
-/// The error for an id beyond 64 bits in a column that a key of the job names; rows count from 1.
-#[cold]
-pub(crate) fn too_wide(file: &str, row: u64, column: &str, key: &str, id: i128) -> Error {
-    Error::contract(format!("{file}, row {row}: column {column:?} ({key}) is {id}; {EXPECTED_ID}"))
-}
-
 /// A column as strings.
 pub(crate) fn texts(column: &ArrayRef) -> Result<&StringViewArray> {
     column.as_any().downcast_ref::<StringViewArray>().ok_or_else(|| Error::bug(format!("strings of type {}", column.data_type())))

@@ -198,9 +198,7 @@ impl EventReader<'_> {
         reader.read(&file, group, &mut buffers, |first, columns| match columns {
             [customer, at, event] => {
                 rows += customer.len() as u64;
-                let too_wide = |row: usize, id| {
-                    decode::too_wide(&source.name(), first + row as u64 + 1, &names[0], "events.customer_id", id)
-                };
+                let too_wide = |row: usize, id| source.id_too_wide(first + row as u64, &names[0], "events.customer_id", id);
                 let ids = CustomerKeys::of(customer, self.id, too_wide)?;
                 self.batch(&ids, customer, at, event)
             }

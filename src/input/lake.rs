@@ -61,16 +61,10 @@ impl Format {
         Format::of(|name| folder.join(name).is_dir(), |name| names_in(&folder.join(name)))
     }
 
-    /// The error of a file in a table of this format.
-    fn refused(self, file: &dyn Display, table: &dyn Display, key: &str) -> Error {
-        if self == Format::Delta && TABLE_KEYS.contains(&key) {
-            let named = table.to_string();
-            return Error::input(format!(
-                "{file} lies in the Delta table {named}: only its log (_delta_log) says which of its files and rows count. Name the table instead: {key} = {{ delta = {named:?} }}"
-            ));
-        }
+    /// The error of a file in a table of this format whose log is not read; `there` says where, if it is elsewhere.
+    fn refused(self, file: &dyn Display, table: &dyn Display, there: &str, key: &str) -> Error {
         Error::input(format!(
-            "{file} lies in the {} table {table}: only its log ({}) says which of its files count, and rfmill does not read it. Write the table's current rows to Parquet files of their own and name these as {key}",
+            "{file} lies in the {} table {table}: only its log ({}) says which of its files count, and rfmill does not read it{there}. Write the table's current rows to Parquet files of their own and name these as {key}",
             self.name(),
             self.log(),
         ))
@@ -105,7 +99,13 @@ impl Tables {
         let real = std::fs::canonicalize(folder).unwrap_or_else(|_| folder.to_owned());
         match self.of(&real) {
             None => Ok(()),
-            Some((table, format)) => Err(format.refused(&file.display(), &table.display(), key)),
+            Some((table, Format::Delta)) if TABLE_KEYS.contains(&key) => Err(Error::input(format!(
+                "{} lies in the Delta table {}: only its log (_delta_log) says which of its files and rows count. Name the table instead: {key} = {{ delta = {:?} }}",
+                file.display(),
+                table.display(),
+                table.display(),
+            ))),
+            Some((table, format)) => Err(format.refused(&file.display(), &table.display(), "", key)),
         }
     }
 
@@ -146,7 +146,7 @@ impl ObjectTables {
         let mut folders: BTreeMap<&str, BTreeSet<&str>> = BTreeMap::new();
         for object in listed {
             let mut rest = object.key.as_str();
-            while let Some((folder, name)) = rest.rsplit_once('/').or((!rest.is_empty()).then_some(("", rest))) {
+            while let Some((folder, name)) = split(rest) {
                 if rest.len() <= root.key().len() || !folders.entry(folder).or_default().insert(name) {
                     break;
                 }
@@ -156,25 +156,22 @@ impl ObjectTables {
         let mut tables = BTreeMap::new();
         for (folder, names) in &folders {
             let files = |name: &str| {
-                let inside = if folder.is_empty() { name.to_owned() } else { format!("{folder}/{name}") };
-                folders.get(inside.as_str()).into_iter().flatten().map(|name| (*name).to_owned()).collect()
+                folders.get(joined(folder, name).as_str()).into_iter().flatten().map(|name| (*name).to_owned()).collect()
             };
             if let Some(format) = Format::of(|name| names.contains(name), files) {
                 tables.insert((*folder).to_owned(), format);
             }
         }
-        let mut above = root.key();
-        while let Some((folder, _)) = above.rsplit_once('/').or((!above.is_empty()).then_some(("", above))) {
+        for folder in folders_above(root.key()) {
             let url = root.with_key(folder);
             let names = url.names_below()?;
-            let files = |name: &str| {
-                let inside = url.with_key(&if folder.is_empty() { name.to_owned() } else { format!("{folder}/{name}") });
-                inside.names_below().unwrap_or_default().into_iter().collect()
+            let metadata = match names.contains(Format::Iceberg.log()) {
+                true => url.with_key(&joined(folder, Format::Iceberg.log())).names_below()?.into_iter().collect(),
+                false => Vec::new(),
             };
-            if let Some(format) = Format::of(|name| names.contains(name), files) {
+            if let Some(format) = Format::of(|name| names.contains(name), |_| metadata.clone()) {
                 tables.insert(folder.to_owned(), format);
             }
-            above = folder;
         }
         Ok(ObjectTables { root: root.clone(), tables })
     }
@@ -184,13 +181,26 @@ impl ObjectTables {
     /// # Errors
     /// Exit 4 if it is in one.
     pub fn refuse(&self, object: &ObjectUrl, key: &str) -> Result<()> {
-        let mut above = object.key();
-        while let Some((folder, _)) = above.rsplit_once('/').or((!above.is_empty()).then_some(("", above))) {
+        for folder in folders_above(object.key()) {
             if let Some(format) = self.tables.get(folder) {
-                return Err(format.refused(object, &self.root.with_key(folder), key));
+                return Err(format.refused(object, &self.root.with_key(folder), " in object stores", key));
             }
-            above = folder;
         }
         Ok(())
     }
+}
+
+/// The folder and the name of a key; that at the root of a bucket is empty.
+fn split(key: &str) -> Option<(&str, &str)> {
+    key.rsplit_once('/').or((!key.is_empty()).then_some(("", key)))
+}
+
+/// The folders above a key, the nearest first.
+fn folders_above(key: &str) -> impl Iterator<Item = &str> {
+    std::iter::successors(split(key).map(|(folder, _)| folder), |folder| split(folder).map(|(above, _)| above))
+}
+
+/// The key of a name in a folder.
+fn joined(folder: &str, name: &str) -> String {
+    if folder.is_empty() { name.to_owned() } else { format!("{folder}/{name}") }
 }

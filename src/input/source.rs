@@ -11,6 +11,7 @@ use parquet::file::metadata::{ParquetMetaDataOptions, ParquetMetaDataReader, Row
 use parquet::file::reader::{ChunkReader, Length};
 
 use super::damage::{contained, corrupt, unreadable};
+use super::decode::EXPECTED_ID;
 use super::file_kind::{HEAD, conversion, looks_like};
 use super::hashes::{HashList, VerifiedHash};
 use super::input_path::InputPath;
@@ -19,7 +20,7 @@ use super::integrity::{layout, schema_depth};
 use super::joined_columns::JoinedColumns;
 use super::table_file::TableFile;
 use crate::error::{Error, Kind, Result};
-use crate::storage::{FileState, OpenFile, ReadError};
+use crate::storage::{FileState, OpenFile, ReadError, Version};
 
 /// Largest footer that is read.
 const MOST_FOOTER: u64 = 1 << 28;
@@ -165,6 +166,18 @@ impl Source {
     pub fn row_number(&self, index: u64) -> u64 {
         let row = self.counting.as_ref().and_then(|counting| counting.set_indices().nth(index as usize));
         row.map_or(index, |row| row as u64) + 1
+    }
+
+    /// The error for an id beyond 64 bits in the row with an index and a column that a key of the job names.
+    #[cold]
+    pub(crate) fn id_too_wide(&self, index: u64, column: &str, key: &str, id: i128) -> Error {
+        let (file, row) = (self.name(), self.row_number(index));
+        Error::contract(format!("{file}, row {row}: column {column:?} ({key}) is {id}; {EXPECTED_ID}"))
+    }
+
+    /// What tells it from a file of equal size and time; none if all of its content was hashed.
+    pub fn version_that_tells(&self) -> Option<&Version> {
+        self.verified.is_none().then_some(&self.state.version)
     }
 
     /// The path as errors show it.

@@ -16,6 +16,7 @@ use crate::input::source::Source;
 use crate::job::{Cuts, Job};
 use crate::plan::Plan;
 use crate::publish::{AssignmentsEntry, HashListEntry, InputEntry, LakeTableEntry, SourceEntry};
+use crate::storage::Version;
 
 /// The number of the rules that make tables of orders. Raise it with every change that alters the bytes of a table;
 /// `tests/rules.rs` fails until that is done. A run of older rules is then computed anew instead of being taken for the
@@ -81,15 +82,14 @@ impl Identity {
 }
 
 fn input_entry(source: &Source) -> InputEntry {
-    // Content that is known needs no sign of change.
-    let (is_told_by_state, version) = (source.verified.is_none(), &source.state.version);
+    let version = source.version_that_tells();
     InputEntry {
         file: source.input.name.clone(),
         bytes: source.state.size,
         modified_ns: source.state.modified_ns.to_string(),
-        changed_ns: is_told_by_state.then(|| version.changed_ns()).flatten().map(|ns| ns.to_string()),
-        inode: is_told_by_state.then(|| version.inode()).flatten(),
-        tag: is_told_by_state.then(|| version.tag()).flatten().map(str::to_owned),
+        changed_ns: version.and_then(Version::changed_ns).map(|ns| ns.to_string()),
+        inode: version.and_then(Version::inode),
+        tag: version.and_then(Version::tag).map(str::to_owned),
         footer_sha256: source.footer_hash.clone(),
         rows: source.rows(),
         row_groups: source.metadata.metadata().num_row_groups(),

@@ -193,11 +193,11 @@ impl Fingerprints {
 
 fn fingerprints(inputs: &[InputEntry], sources: &[SourceEntry]) -> BTreeMap<String, Fingerprints> {
     let of_input = |input: &InputEntry| {
-        let InputEntry { file, bytes, modified_ns, changed_ns, inode, footer_sha256, file_sha256, lake_table, .. } = input;
+        let InputEntry { file, bytes, modified_ns, changed_ns, inode, tag, footer_sha256, file_sha256, lake_table, .. } = input;
         // A file of a table stays as it is, and loses rows by its deletion vector.
         let deleted = lake_table.as_ref().and_then(|table| table.deletion_vector_sha256.as_ref());
         let content = file_sha256.as_ref().filter(|_| deleted.is_none());
-        let signs = format!("{bytes} {modified_ns} {changed_ns:?} {inode:?} {footer_sha256} {deleted:?}");
+        let signs = format!("{bytes} {modified_ns} {changed_ns:?} {inode:?} {tag:?} {footer_sha256} {deleted:?}");
         (file.clone(), Fingerprints { content: content.cloned(), signs })
     };
     let of_source = |source: &SourceEntry| {

@@ -61,8 +61,8 @@ pub struct PeriodFacts {
 
 impl Serialize for PeriodFacts {
     fn serialize<S: Serializer>(&self, serializer: S) -> std::result::Result<S::Ok, S::Error> {
-        let PeriodFacts { start, end, label, year_before, period_before, .. } = self;
-        let PeriodFacts { history_complete, new_is_first_seen, definitions_hash, .. } = self;
+        let PeriodFacts { start, end, label, year_before, period_before, history_complete, new_is_first_seen, definitions_hash } =
+            self;
         (start, end, label, year_before, period_before, history_complete, new_is_first_seen, definitions_hash)
             .serialize(serializer)
     }

@@ -87,6 +87,10 @@ impl Place {
     /// All bytes of a small file.
     pub fn read(&self) -> Result<Vec<u8>, ReadError> {
         let file = self.open()?;
+        if file.state.size > MOST_SMALL {
+            let what = format!("it has {} bytes, and at most {MOST_SMALL} are expected", file.state.size);
+            return Err(ReadError::new(Fault::Failed, what, "check that the key names this file"));
+        }
         let mut bytes = vec![0; file.state.size as usize];
         file.read_exact_at(&mut bytes, 0)?;
         Ok(bytes)
@@ -100,6 +104,9 @@ impl Place {
         }
     }
 }
+
+/// Most bytes of a file that is read as a whole.
+const MOST_SMALL: u64 = 1 << 28;
 
 /// A file that was opened.
 #[derive(Debug)]

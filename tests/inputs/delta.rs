@@ -9,7 +9,7 @@ use parquet::arrow::{ArrowWriter, PARQUET_FIELD_ID_META_KEY};
 use parquet::file::properties::WriterProperties;
 use serde_json::{Value, json};
 
-use crate::fixture::{Bench, dates, floats, ints, parquet_bytes, texts};
+use crate::fixture::{Bench, dates, decimals, floats, ints, parquet_bytes, texts};
 
 /// Columns of a file.
 type Columns = Vec<(&'static str, ArrayRef)>;
@@ -283,6 +283,21 @@ fn rows_are_called_by_their_number_in_the_file() {
     let add = lake.file("a.parquet", &orders);
     lake.commit(&[without(add, ROWS_1_4, 2)]);
     lake.bench.refuses(3, "error: shop/a.parquet, row 7: column \"amount\" (orders.amount) overflows 64 bits…");
+    // Ids beyond 64 bits, of orders and of customers.
+    let mut wide = self::orders();
+    wide[0].1 = decimals(0, [1, 2, 3, 4, 5, 6, 1 << 64, 8]);
+    let mut lake = Lake::new(&[("customer_id", "decimal(38,0)"), SCHEMA[1], SCHEMA[2]], &[]);
+    let add = lake.file("a.parquet", &wide);
+    lake.commit(&[without(add, ROWS_1_4, 2)]);
+    let message = |key: &str| format!("error: shop/a.parquet, row 7: column \"customer_id\" ({key}) is 18446744073709551616; …");
+    lake.bench.refuses(3, &message("orders.customer_id"));
+    let people = vec![wide.swap_remove(0), ("region", texts(["EU"; 8]))];
+    let mut lake = Lake::new(&[("customer_id", "decimal(38,0)"), ("region", "string")], &[]);
+    let add = lake.file("a.parquet", &people);
+    lake.commit(&[without(add, ROWS_1_4, 2)]);
+    lake.bench.edit("path = { delta = \"shop\" }", "path = \"orders\"");
+    lake.bench.append("[customers]\npath = { delta = \"shop\" }\ncustomer_id = \"customer_id\"\ndimensions = [\"region\"]");
+    lake.bench.refuses(3, &message("customers.customer_id"));
 }
 
 #[test]
@@ -503,6 +518,22 @@ fn what_cannot_be_read_is_said() {
         },
         &format!("{table} has the file shop/a.parquet twice in version 2, with other deleted rows; restore its log."),
     );
+    // A writer that changes nothing may put the same vector in its own place; whichever line comes first, the file is not lost.
+    for is_reversed in [false, true] {
+        refuses(
+            &|lake| {
+                let add = without(lake.file("a.parquet", &orders()), ROW_1, 1);
+                let mut actions = vec![json!({ "remove": add["add"].clone() }), add];
+                if is_reversed {
+                    actions.reverse();
+                }
+                lake.commit(&actions);
+            },
+            &format!(
+                "{table} both adds and removes the file shop/a.parquet in one commit of its log, so whether it counts cannot be told; restore its log."
+            ),
+        );
+    }
     let unknown = lake();
     unknown.bench.edit("{ delta = \"shop\" }", "{ delta = \"shop\", at = 3 }");
     unknown

@@ -3,8 +3,8 @@
 use std::path::Path;
 
 use super::server::{BUCKET, Store};
-use crate::fixture::{Bench, Ran, ints, orders, parquet_bytes, texts};
-use crate::support::run::files_below;
+use crate::fixture::{Bench, Ran, decimals, ints, orders, orders_but, parquet_bytes, texts};
+use crate::support::run::{files_below, read_file};
 
 /// The files of a bench below some folders as objects, keyed by their paths.
 pub fn objects(bench: &Bench, folders: &[&str]) -> Vec<(String, Vec<u8>)> {
@@ -99,6 +99,29 @@ fn every_table_is_the_same_bytes() {
     assert!(tables(&local).len() > 10);
     let again = rfmill(&remote, &store, &["run", "job.toml"]);
     assert!(again.err.contains("already") || again.out.contains("already"), "{}{}", again.out, again.err);
+}
+
+/// Size, time and footer are the same: only the tag tells.
+#[test]
+fn an_object_that_was_put_again_is_another() {
+    let with = |amounts: [i128; 8]| {
+        let columns = orders_but("amount", decimals(2, amounts));
+        parquet_bytes(&columns)
+    };
+    let (before, now) = (with([1, 2, 3, 4, 5, 6, 7, 8]), with([1, 3, 2, 4, 5, 6, 7, 8]));
+    let footer = |bytes: &[u8]| bytes[bytes.len() - 200..].to_vec();
+    assert!(before != now && before.len() == now.len() && footer(&before) == footer(&now));
+    let bench = Bench::new();
+    bench.edit("path = \"orders\"", "path = \"s3://shop/orders\"");
+    let store = Store::with([("orders/a.parquet".to_owned(), before)]);
+    runs(&bench, &store);
+    let first = bench.visible().latest;
+    store.put("orders/a.parquet", now);
+    runs(&bench, &store);
+    assert_ne!(bench.visible().latest, first);
+    let changed = read_file(&bench.path("out/tables/restatements/as_of=2024-12-31/restatements.parquet"));
+    let named: Vec<String> = changed.rows.iter().map(|row| format!("{row:?}")).collect();
+    assert!(named.iter().all(|row| row.contains("s3://shop/orders/a.parquet")) && !named.is_empty(), "{named:?}");
 }
 
 #[test]

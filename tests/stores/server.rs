@@ -71,6 +71,13 @@ impl Store {
         Store { address, state }
     }
 
+    /// Puts an object in the place of another, at the same time by the clock of the store.
+    pub fn put(&self, key: &str, bytes: Vec<u8>) {
+        let objects = &mut self.state().objects;
+        let version = objects.get(key).map_or(0, |(_, version)| *version);
+        objects.insert(key.to_owned(), (bytes, version + 1));
+    }
+
     /// Decides which requests fail, and how.
     pub fn fail(&self, plan: impl FnMut(&Request) -> Option<Fault> + Send + 'static) {
         self.state().plan = Box::new(plan);

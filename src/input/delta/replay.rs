@@ -1,11 +1,11 @@
 //! From the files of a log to the state of the table: read from the newest on, of a file the last word counts.
 
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 use std::fs::File;
 use std::io::{BufRead, BufReader};
 use std::path::{Path, PathBuf};
 
-use super::action::{Action, Add, Metadata, Protocol};
+use super::action::{Action, Add, Metadata, Protocol, Vector};
 use super::checkpoint;
 use super::location::{resolved, resolved_below};
 use super::log::{self, Segment};
@@ -28,11 +28,16 @@ pub(super) struct Snapshot {
     pub files: Vec<Add>,
 }
 
+/// A file with one of its deletion vectors, or none.
+type Key = (PathBuf, Option<String>);
+
 /// The state in the making.
 #[derive(Debug, Default)]
 struct State {
-    /// Files, with their deletion vectors, of which the last word was read.
-    known: HashSet<(PathBuf, Option<String>)>,
+    /// Files of which the last word was read.
+    known: HashSet<Key>,
+    /// By file, whether the commit that is being read adds or removes it.
+    is_added: HashMap<Key, bool>,
     files: Vec<Add>,
     protocol: Option<Protocol>,
     metadata: Option<Metadata>,
@@ -46,8 +51,10 @@ pub(super) fn snapshot(table: &Table<'_>, version: Option<u64>) -> Result<Snapsh
     let Segment { version, checkpoint, commits } = log::segment(table, version)?;
     let mut state = State::default();
     for commit in &commits {
+        state.is_added.clear();
         read_json(commit, |action| state.take(action, table))?;
     }
+    state.is_added.clear();
     let mut sidecars = Vec::new();
     for file in &checkpoint {
         let mut take = |action: Action| {
@@ -76,17 +83,31 @@ impl State {
     fn take(&mut self, action: Action, table: &Table<'_>) -> Result<()> {
         let Action { add, remove, meta_data, protocol, sidecar: _ } = action;
         if let Some(add) = add {
-            let key = (resolved(&add.path, table)?, add.deletion_vector.as_ref().map(|vector| vector.id()));
+            let key = (resolved(&add.path, table)?, add.deletion_vector.as_ref().map(Vector::id));
+            self.say(&key, true, table)?;
             if self.known.insert(key) {
                 self.files.push(add);
             }
         }
         if let Some(remove) = remove {
-            self.known.insert((resolved(&remove.path, table)?, remove.deletion_vector.as_ref().map(|vector| vector.id())));
+            let key = (resolved(&remove.path, table)?, remove.deletion_vector.as_ref().map(Vector::id));
+            self.say(&key, false, table)?;
+            self.known.insert(key);
         }
         self.metadata = self.metadata.take().or(meta_data);
         self.protocol = self.protocol.take().or(protocol);
         Ok(())
+    }
+
+    /// Notes what a commit does with a file. The order within a commit means nothing, so both would mean nothing either.
+    fn say(&mut self, key: &Key, is_added: bool, table: &Table<'_>) -> Result<()> {
+        match self.is_added.insert(key.clone(), is_added) {
+            Some(before) if before != is_added => Err(table.wrong(format_args!(
+                "both adds and removes the file {} in one commit of its log, so whether it counts cannot be told; restore its log",
+                key.0.display()
+            ))),
+            _ => Ok(()),
+        }
     }
 }
 

@@ -16,7 +16,6 @@ use super::dedup::{ExclusionBitmap, row_text};
 use super::order_keys;
 use super::partitions::{PARTITIONS, Partition, Partitions, RowVersion};
 use crate::error::{Error, Result};
-use crate::input::decode;
 use crate::input::reader::FileReader;
 use crate::input::source::Source;
 use crate::input::threads::on_all_threads;
@@ -141,7 +140,7 @@ impl Reading<'_> {
             let (ids, values) = columns.split_at(ids.len());
             order_keys::of(&ids.iter().collect::<Vec<_>>(), &mut low, &mut high, |number, row, id| {
                 let column = names.get(number).map_or("", String::as_str);
-                decode::too_wide(&self.source.name(), first + row as u64 + 1, column, "orders.order_id", id)
+                self.source.id_too_wide(first + row as u64, column, "orders.order_id", id)
             })?;
             let values =
                 values.iter().zip(inherit).map(|(column, name)| self.values(name, column)).collect::<Result<Vec<_>>>()?;

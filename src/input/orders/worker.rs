@@ -430,7 +430,10 @@ impl<'a> Worker<'a> {
 
     #[cold]
     fn too_wide(&self, batch: &Batch<'_>, row: usize, column: &str, key: &str, id: i128) -> Error {
-        decode::too_wide(&self.file_name(batch), batch.first + row as u64 + 1, column, key, id)
+        match self.context.sources.get(batch.file) {
+            Some(source) => source.id_too_wide(batch.first + row as u64, column, key, id),
+            None => Error::bug(format!("there is no input file number {}", batch.file)),
+        }
     }
 
     #[cold]
