@@ -34,7 +34,6 @@ mod measure;
 mod memory;
 mod movement;
 mod publish;
-mod storage;
 mod sums;
 mod tables;
 
@@ -60,11 +59,13 @@ pub mod internals {
     pub mod scheme;
     pub mod score;
     pub mod stats;
+    pub mod storage;
     pub mod wire;
 }
 
 use internals::{
-    bucket, domain, error, evaluate, hash, input, job, part, pipeline, plan, progress, report, sample, scheme, score, stats, wire,
+    bucket, domain, error, evaluate, hash, input, job, part, pipeline, plan, progress, report, sample, scheme, score, stats,
+    storage, wire,
 };
 
 pub use api::{Job, JobOptions, Run, run, run_with};

@@ -1,4 +1,4 @@
-//! Inputs in object stores, served by a small store within the test.
+//! Inputs and outputs in object stores, served by a small store within the test.
 
 /// Orders and the tables beside them, read from a store as from a disk.
 mod reading;
@@ -6,3 +6,5 @@ mod reading;
 mod server;
 /// What goes wrong on the way.
 mod trouble;
+/// Objects that are created once.
+mod writing;

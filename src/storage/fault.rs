@@ -1,4 +1,4 @@
-//! Why a file cannot be read.
+//! Why a file cannot be read or written.
 
 use std::fmt;
 
@@ -78,6 +78,50 @@ impl fmt::Display for ReadError {
 }
 
 impl std::error::Error for ReadError {
+    fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
+        self.cause.as_deref().map(|cause| cause as _)
+    }
+}
+
+/// Why a file cannot be written or removed.
+#[derive(Debug)]
+pub struct WriteError {
+    /// What happened and what to do, such as `No space left on device (os error 28); free some space`.
+    text: String,
+    cause: Option<Box<dyn std::error::Error + Send + Sync>>,
+}
+
+impl WriteError {
+    /// A failure: what happened, and what to do.
+    pub fn new(what: impl fmt::Display, advice: &str) -> WriteError {
+        WriteError { text: format!("{what}; {advice}"), cause: None }
+    }
+
+    /// The same, with what caused it.
+    #[must_use]
+    pub fn caused_by(self, cause: impl std::error::Error + Send + Sync + 'static) -> WriteError {
+        WriteError { cause: Some(Box::new(cause)), ..self }
+    }
+
+    /// The error of the command (exit 6); `name` is the file as the job names it.
+    pub fn of(self, name: &str) -> Error {
+        Error::output(format!("cannot write {name}: {}", self.text)).caused_by(self)
+    }
+}
+
+impl From<ReadError> for WriteError {
+    fn from(error: ReadError) -> WriteError {
+        WriteError { text: error.text, cause: error.cause }
+    }
+}
+
+impl fmt::Display for WriteError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.text)
+    }
+}
+
+impl std::error::Error for WriteError {
     fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
         self.cause.as_deref().map(|cause| cause as _)
     }

@@ -1,13 +1,16 @@
-//! Where input files lie and how they are read: on a disk of this machine, or as objects of a store.
+//! Where files lie and how they are read and written: on a disk of this machine, or as objects of a store.
 //!
 //! A [`Place`] names a file, an [`OpenFile`] reads it, and both tell its [`FileState`], by which a file that was changed or replaced
 //! is told from the one that was opened. Objects are read by range, and only as long as they are the ones that were opened.
+//! A file is created whole or not at all, and only where there is none: of several writers of one name, one succeeds.
 
 mod coalesce;
+mod created;
 mod credentials;
 mod fault;
 mod local;
 mod object;
+mod put;
 mod runtime;
 mod state;
 
@@ -20,8 +23,10 @@ use std::sync::OnceLock;
 
 use bytes::Bytes;
 
-pub use fault::{Fault, ReadError};
+pub use created::Created;
+pub use fault::{Fault, ReadError, WriteError};
 pub use object::{Listed, ObjectUrl, SCHEMES};
+pub use put::MOST_BYTES;
 pub use state::{FileState, Version};
 
 /// Where a file lies.
@@ -101,6 +106,58 @@ impl Place {
         match self {
             Place::Local(path) => local::state(path),
             Place::Object(url) => url.state(),
+        }
+    }
+}
+
+/// Writing. Every failure names what to do; that a file was not created is known only if [`Created`] says so.
+impl Place {
+    /// A file or folder below this one.
+    #[must_use]
+    pub fn join(&self, name: &str) -> Place {
+        match self {
+            Place::Local(path) => Place::Local(path.join(name)),
+            Place::Object(url) if url.key().is_empty() => Place::Object(url.with_key(name)),
+            Place::Object(url) => Place::Object(url.with_key(&format!("{}/{name}", url.key()))),
+        }
+    }
+
+    /// Creates the file, with the folders above it, durably and in one step; one that is there is never replaced. On a disk, its
+    /// owner and its group may read it. A store takes at most [`MOST_BYTES`].
+    pub fn create(&self, bytes: Bytes) -> Result<Created, WriteError> {
+        match self {
+            Place::Local(path) => local::create(path, &bytes),
+            Place::Object(url) => url.create(bytes),
+        }
+    }
+
+    /// Puts the file in the place of any that is there, durably and in one step. Readers see one or the other.
+    pub fn replace(&self, bytes: Bytes) -> Result<(), WriteError> {
+        match self {
+            Place::Local(path) => local::replace(path, &bytes),
+            Place::Object(url) => url.replace(bytes),
+        }
+    }
+
+    /// The files below this folder or prefix, whatever their depth, by names relative to it, ascending; none if there is no such
+    /// folder. Links are not followed.
+    pub fn list(&self) -> Result<Vec<Listed>, ReadError> {
+        match self {
+            Place::Local(path) => local::list(path),
+            Place::Object(url) => {
+                let prefix = if url.key().is_empty() { String::new() } else { format!("{}/", url.key()) };
+                let named =
+                    |listed: Listed| Some(Listed { key: listed.key.strip_prefix(&prefix)?.to_owned(), size: listed.size });
+                Ok(url.list()?.into_iter().filter_map(named).collect())
+            }
+        }
+    }
+
+    /// Removes the file; it may be gone already.
+    pub fn delete(&self) -> Result<(), WriteError> {
+        match self {
+            Place::Local(path) => local::delete(path),
+            Place::Object(url) => url.delete(),
         }
     }
 }

@@ -13,7 +13,7 @@ use bytes::{Bytes, BytesMut};
 use futures_util::{StreamExt, TryStreamExt, stream};
 use object_store::aws::{AmazonS3Builder, AmazonS3ConfigKey};
 use object_store::azure::{AzureConfigKey, MicrosoftAzureBuilder};
-use object_store::gcp::GoogleCloudStorageBuilder;
+use object_store::gcp::{GoogleCloudStorageBuilder, GoogleConfigKey};
 use object_store::path::Path;
 use object_store::{BackoffConfig, ClientConfigKey, GetOptions, GetRange, ObjectMeta, ObjectStore, ObjectStoreExt, RetryConfig};
 
@@ -28,6 +28,9 @@ pub const SCHEMES: [&str; 4] = ["s3", "s3a", "gs", "az"];
 
 /// Requests of one reader at a time.
 const PARALLEL: usize = 8;
+
+/// How long a small request may take before it is repeated.
+pub(super) const PATIENCE: Duration = Duration::from_secs(30);
 
 /// Most characters that an error repeats of a store's answer.
 const MOST_ANSWER: usize = 300;
@@ -56,10 +59,10 @@ impl fmt::Display for ObjectUrl {
     }
 }
 
-/// An object of a listing.
+/// An object or a file of a listing.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Listed {
-    /// Its key.
+    /// Its key, or its name below the place that was listed.
     pub key: String,
     /// Its bytes.
     pub size: u64,
@@ -142,9 +145,9 @@ impl ObjectUrl {
         ranges.iter().map(|range| part(&read, range).ok_or_else(ReadError::shorter)).collect()
     }
 
-    fn path(&self) -> Result<Path, ReadError> {
+    pub(super) fn path(&self) -> Result<Path, ReadError> {
         Path::parse(&self.key).map_err(|e| {
-            ReadError::new(Fault::Failed, "its key is none that can be read", "take empty and dotted parts out of it")
+            ReadError::new(Fault::Failed, "its key is none that can be used", "take empty and dotted parts out of it")
                 .caused_by(e)
         })
     }
@@ -153,21 +156,26 @@ impl ObjectUrl {
         if self.key.is_empty() { Ok(None) } else { self.path().map(Some) }
     }
 
-    /// The client of the bucket.
+    /// The client of the bucket for small requests, which reading is made of.
     fn store(&self) -> Result<Arc<dyn ObjectStore>, ReadError> {
-        static CLIENTS: Mutex<BTreeMap<(Service, String), Arc<dyn ObjectStore>>> = Mutex::new(BTreeMap::new());
+        self.store_within(PATIENCE)
+    }
+
+    /// The client of the bucket for requests that may take this long.
+    pub(super) fn store_within(&self, patience: Duration) -> Result<Arc<dyn ObjectStore>, ReadError> {
+        static CLIENTS: Mutex<BTreeMap<(Service, String, Duration), Arc<dyn ObjectStore>>> = Mutex::new(BTreeMap::new());
         let mut clients = CLIENTS.lock().unwrap_or_else(PoisonError::into_inner);
-        let name = (self.service, self.bucket.clone());
+        let name = (self.service, self.bucket.clone(), patience);
         if let Some(client) = clients.get(&name) {
             return Ok(Arc::clone(client));
         }
-        let client = client(self.service, &self.bucket).map_err(|e| self.fault(e))?;
+        let client = client(self.service, &self.bucket, patience).map_err(|e| self.fault(e))?;
         clients.insert(name, Arc::clone(&client));
         Ok(client)
     }
 
     /// What went wrong with a request, as a sentence. No credential is in it: answers are shown without the queries of URLs.
-    fn fault(&self, error: object_store::Error) -> ReadError {
+    pub(super) fn fault(&self, error: object_store::Error) -> ReadError {
         use object_store::Error as E;
         let answer = shown(&error);
         let is_bucket = ["NoSuchBucket", "ContainerNotFound", "bucket does not exist"].iter().any(|sign| answer.contains(sign));
@@ -201,7 +209,7 @@ impl ObjectUrl {
 }
 
 /// A client that repeats what fails for a while: throttled, slow and broken requests.
-fn client(service: Service, bucket: &str) -> object_store::Result<Arc<dyn ObjectStore>> {
+fn client(service: Service, bucket: &str, patience: Duration) -> object_store::Result<Arc<dyn ObjectStore>> {
     static PROVIDER: Once = Once::new();
     PROVIDER.call_once(|| {
         // It fails where the process has one already, which serves as well.
@@ -209,6 +217,7 @@ fn client(service: Service, bucket: &str) -> object_store::Result<Arc<dyn Object
     });
     let backoff = BackoffConfig { init_backoff: Duration::from_millis(100), max_backoff: Duration::from_secs(5), base: 2.0 };
     let retry = RetryConfig { backoff, max_retries: 8, ..RetryConfig::default() };
+    let patience = format!("{} seconds", patience.as_secs());
     Ok(match service {
         Service::Amazon => {
             let mut builder = AmazonS3Builder::from_env();
@@ -221,14 +230,21 @@ fn client(service: Service, bucket: &str) -> object_store::Result<Arc<dyn Object
             if is_plain(endpoint.iter().find_map(|key| builder.get_config_value(key))) {
                 builder = builder.with_config(AmazonS3ConfigKey::Client(ClientConfigKey::AllowHttp), "true");
             }
+            let builder = builder.with_config(AmazonS3ConfigKey::Client(ClientConfigKey::Timeout), patience);
+            // Every store removes single objects; some know no request that removes several.
+            let builder = builder.with_config(AmazonS3ConfigKey::DisableBulkDelete, "true");
             Arc::new(builder.with_bucket_name(bucket).with_retry(retry).build()?)
         }
-        Service::Google => Arc::new(GoogleCloudStorageBuilder::from_env().with_bucket_name(bucket).with_retry(retry).build()?),
+        Service::Google => {
+            let builder = GoogleCloudStorageBuilder::from_env().with_bucket_name(bucket).with_retry(retry);
+            Arc::new(builder.with_config(GoogleConfigKey::Client(ClientConfigKey::Timeout), patience).build()?)
+        }
         Service::Azure => {
             let mut builder = MicrosoftAzureBuilder::from_env();
             if is_plain(builder.get_config_value(&AzureConfigKey::Endpoint)) {
                 builder = builder.with_config(AzureConfigKey::Client(ClientConfigKey::AllowHttp), "true");
             }
+            let builder = builder.with_config(AzureConfigKey::Client(ClientConfigKey::Timeout), patience);
             Arc::new(builder.with_container_name(bucket).with_retry(retry).build()?)
         }
     })

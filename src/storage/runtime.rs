@@ -1,4 +1,4 @@
-//! The threads that wait for the network. Whoever reads an object waits for them as for a disk.
+//! The threads that wait for the network. Whoever reads or writes an object waits for them as for a disk.
 
 use std::future::Future;
 use std::sync::OnceLock;
@@ -13,14 +13,13 @@ const THREADS: usize = 2;
 static RUNTIME: OnceLock<Option<Runtime>> = OnceLock::new();
 
 /// Waits for what the network threads do.
-pub(super) fn wait_for<T>(task: impl Future<Output = Result<T, ReadError>>) -> Result<T, ReadError> {
+pub(super) fn wait_for<T, E: From<ReadError>>(task: impl Future<Output = Result<T, E>>) -> Result<T, E> {
     let start = || Builder::new_multi_thread().worker_threads(THREADS).thread_name("network").enable_all().build().ok();
     match RUNTIME.get_or_init(start) {
         Some(runtime) => runtime.block_on(task),
-        None => Err(ReadError::new(
-            Fault::Failed,
-            "the threads for the network cannot be started",
-            "raise the limit of processes (ulimit -u)",
-        )),
+        None => {
+            let what = "the threads for the network cannot be started";
+            Err(ReadError::new(Fault::Failed, what, "raise the limit of processes (ulimit -u)").into())
+        }
     }
 }

@@ -38,6 +38,10 @@ pub enum Fault {
     Replaced,
     /// The object is replaced, and the condition of the request ignored.
     ReplacedUnseen,
+    /// What is asked for is done; then the connection ends without an answer.
+    Unanswered,
+    /// The condition of a write is ignored.
+    Unconditional,
 }
 
 type Plan = Box<dyn FnMut(&Request) -> Option<Fault> + Send>;
@@ -55,6 +59,16 @@ pub struct Store {
 }
 
 impl Store {
+    /// The bytes of an object.
+    pub fn get(&self, key: &str) -> Option<Vec<u8>> {
+        self.state().objects.get(key).map(|(bytes, _)| bytes.clone())
+    }
+
+    /// The keys of all objects.
+    pub fn keys(&self) -> Vec<String> {
+        self.state().objects.keys().cloned().collect()
+    }
+
     /// Starts a store with some objects.
     pub fn with(objects: impl IntoIterator<Item = (String, Vec<u8>)>) -> Store {
         let objects = objects.into_iter().map(|(key, bytes)| (key, (bytes, 1))).collect();
@@ -114,8 +128,11 @@ struct Asked {
     request: Request,
     query: BTreeMap<String, String>,
     if_match: Option<String>,
+    /// Whether there must be no such object.
+    is_first: bool,
     is_signed: bool,
     bucket: String,
+    body: Vec<u8>,
 }
 
 fn serve(stream: TcpStream, state: &Mutex<State>) {
@@ -124,6 +141,9 @@ fn serve(stream: TcpStream, state: &Mutex<State>) {
     while let Some(asked) = read(&mut reader) {
         let (head, body, is_cut) = answer(&asked, &mut state.lock().expect("the state"));
         let body = if asked.request.method == "HEAD" { Vec::new() } else { body };
+        if head.is_empty() {
+            return;
+        }
         if writer.write_all(head.as_bytes()).and_then(|()| writer.write_all(&body)).is_err() || is_cut {
             return;
         }
@@ -135,7 +155,7 @@ fn read(reader: &mut impl BufRead) -> Option<Asked> {
     reader.read_line(&mut line).ok().filter(|read| *read > 0)?;
     let mut words = line.split_whitespace();
     let (method, target) = (words.next()?.to_owned(), words.next()?.to_owned());
-    let (mut range, mut if_match, mut is_signed, mut length) = (None, None, false, 0);
+    let (mut range, mut if_match, mut is_first, mut is_signed, mut length) = (None, None, false, false, 0);
     loop {
         let mut line = String::new();
         reader.read_line(&mut line).ok()?;
@@ -148,18 +168,20 @@ fn read(reader: &mut impl BufRead) -> Option<Asked> {
                 range = Some((first.parse().ok()?, last.parse().ok()?));
             }
             "if-match" => if_match = Some(value),
+            "if-none-match" => is_first = value == "*",
             "authorization" => is_signed = value.contains("KEYID") && !value.contains(SECRET),
             "content-length" => length = value.parse().ok()?,
             _ => {}
         }
     }
-    reader.read_exact(&mut vec![0; length]).ok()?;
+    let mut body = vec![0; length];
+    reader.read_exact(&mut body).ok()?;
     let (path, query) = target.split_once('?').unwrap_or((&target, ""));
     let (bucket, key) = path.trim_start_matches('/').split_once('/').unwrap_or((path.trim_start_matches('/'), ""));
     let pairs = query.split('&').filter_map(|pair| pair.split_once('='));
     let query = pairs.map(|(name, value)| (name.to_owned(), decoded(value))).collect();
     let request = Request { method, key: decoded(key), range, sent: 0 };
-    Some(Asked { request, query, if_match, is_signed, bucket: bucket.to_owned() })
+    Some(Asked { request, query, if_match, is_first, is_signed, bucket: bucket.to_owned(), body })
 }
 
 fn decoded(text: &str) -> String {
@@ -195,6 +217,22 @@ fn answer(asked: &Asked, state: &mut State) -> (String, Vec<u8>, bool) {
         request.sent = body.len() as u64;
         state.requests.push(request);
         return (head(200, "application/xml", body.len(), ""), body, false);
+    }
+    if ["PUT", "DELETE"].contains(&request.method.as_str()) {
+        let (is_put, is_there) = (request.method == "PUT", state.objects.contains_key(&request.key));
+        let is_refused = is_put && is_there && asked.is_first && fault != Some(Fault::Unconditional);
+        state.requests.push(request.clone());
+        if is_put && !is_refused {
+            let version = state.objects.get(&request.key).map_or(0, |(_, version)| *version);
+            state.objects.insert(request.key, (asked.body.clone(), version + 1));
+        } else if !is_put {
+            state.objects.remove(&request.key);
+        }
+        return match (fault, is_refused) {
+            (Some(Fault::Unanswered), _) => (String::new(), Vec::new(), true),
+            (_, true) => failed(412, "PreconditionFailed"),
+            _ => (head(if is_put { 200 } else { 204 }, "text/plain", 0, "ETag: \"v\"\r\n"), Vec::new(), false),
+        };
     }
     if matches!(fault, Some(Fault::Replaced | Fault::ReplacedUnseen))
         && let Some((bytes, version)) = state.objects.get_mut(&request.key)

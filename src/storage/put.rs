@@ -1,0 +1,111 @@
+//! Writing objects: created on the condition that there is none, so that of several writers one succeeds.
+
+use std::error::Error as _;
+use std::sync::Arc;
+use std::time::Duration;
+
+use bytes::Bytes;
+use object_store::client::{HttpError, HttpErrorKind};
+use object_store::{Error, ObjectStore, ObjectStoreExt, PutMode, PutPayload};
+
+use super::created::Created;
+use super::fault::WriteError;
+use super::object::{ObjectUrl, PATIENCE};
+use super::runtime::wait_for;
+
+/// Most bytes of an object: what Amazon and Azure take in one request. An upload in several has no condition with all of them.
+pub const MOST_BYTES: u64 = 5_000_000_000;
+
+/// Most bytes of an object that is written within the time of a small request.
+const SMALL: usize = 16 << 20;
+
+/// How long a larger one may take: the largest, at 3 MB a second.
+const LONG: Duration = Duration::from_secs(1800);
+
+/// Requests whose answer is lost, or contradicts what is there, before the write fails.
+const TRIES: u32 = 5;
+
+/// The wait after the first of them; it doubles from one to the next.
+const PAUSE: Duration = Duration::from_millis(100);
+
+impl ObjectUrl {
+    /// Creates the object unless there is one.
+    pub(super) fn create(&self, bytes: Bytes) -> Result<Created, WriteError> {
+        let (store, path) = (self.store_for(&bytes)?, self.path()?);
+        self.answered(async || match store.put_opts(&path, PutPayload::from(bytes.clone()), PutMode::Create.into()).await {
+            Ok(_) => Ok(Some(Created::New)),
+            // A store also refuses what others create or remove at the same time, which may come to nothing.
+            Err(Error::AlreadyExists { .. }) => match store.head(&path).await {
+                Ok(_) => Ok(Some(Created::Existed)),
+                Err(Error::NotFound { .. }) => Ok(None),
+                Err(error) => Err(error),
+            },
+            Err(error) => Err(error),
+        })
+    }
+
+    /// Puts the object in the place of any that is there.
+    pub(super) fn replace(&self, bytes: Bytes) -> Result<(), WriteError> {
+        let (store, path) = (self.store_for(&bytes)?, self.path()?);
+        self.answered(async || store.put(&path, PutPayload::from(bytes.clone())).await.map(|_| Some(())))
+    }
+
+    /// Removes the object, if it is there.
+    pub(super) fn delete(&self) -> Result<(), WriteError> {
+        let (store, path) = (self.store_within(PATIENCE)?, self.path()?);
+        self.answered(async || match store.delete(&path).await {
+            Ok(()) | Err(Error::NotFound { .. }) => Ok(Some(())),
+            Err(error) => Err(error),
+        })
+    }
+
+    /// The answer to a request. It is repeated where none came, or one that says nothing; the client repeats all other requests.
+    fn answered<T>(&self, ask: impl AsyncFn() -> object_store::Result<Option<T>>) -> Result<T, WriteError> {
+        let mut tries = 0;
+        loop {
+            tries += 1;
+            match wait_for(async { Ok::<_, WriteError>(ask().await) })? {
+                Ok(Some(answer)) => return Ok(answer),
+                Ok(None) if tries < TRIES => {}
+                Ok(None) => return Err(WriteError::new("the store says that it is there, and has none", "run again")),
+                Err(error) if is_lost(&error) && tries < TRIES => {}
+                Err(error) => return Err(self.unwritten(error)),
+            }
+            std::thread::sleep(PAUSE * 2_u32.pow(tries));
+        }
+    }
+
+    /// The client for an object of this size.
+    fn store_for(&self, bytes: &Bytes) -> Result<Arc<dyn ObjectStore>, WriteError> {
+        if bytes.len() as u64 > MOST_BYTES {
+            let what = format!("it has {} bytes, and a store takes at most {MOST_BYTES} at once", bytes.len());
+            return Err(WriteError::new(what, "write smaller files"));
+        }
+        Ok(self.store_within(if bytes.len() <= SMALL { PATIENCE } else { LONG })?)
+    }
+
+    fn unwritten(&self, error: Error) -> WriteError {
+        let (what, advice) = match &error {
+            Error::PermissionDenied { .. } => {
+                ("the store denies it", "check that the credentials may write, read, list and remove objects below this key")
+            }
+            Error::NotImplemented { .. } => {
+                ("the store creates no object on the condition that there is none", "choose another store or a local folder")
+            }
+            _ => return self.fault(error).into(),
+        };
+        WriteError::new(what, advice).caused_by(error)
+    }
+}
+
+/// Whether the request may have been done although no answer came.
+fn is_lost(error: &Error) -> bool {
+    let mut next = error.source();
+    while let Some(cause) = next {
+        if let Some(error) = cause.downcast_ref::<HttpError>() {
+            return !matches!(error.kind(), HttpErrorKind::Connect | HttpErrorKind::Request);
+        }
+        next = cause.source();
+    }
+    false
+}
