@@ -1,7 +1,9 @@
 //! Kinds of events.
 
+use serde::{Deserialize, Serialize};
+
 /// What an event counts as.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[repr(usize)]
 pub enum EventKind {
     /// A message was sent.

@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use arrow::array::{Array, ArrayRef, StringViewArray};
 use arrow::datatypes::DataType;
+use serde::{Deserialize, Serialize};
 
 use super::column_types::ColumnRole;
 use super::decode::{self, Integers};
@@ -42,7 +43,7 @@ pub struct EventsTable {
 }
 
 /// Rows of events by outcome.
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Clone, Default, Serialize, Deserialize)]
 pub struct EventCounts {
     /// Without a customer.
     pub no_customer: u64,

@@ -4,6 +4,7 @@ use std::borrow::Cow;
 
 use arrow::array::{Array, ArrayRef, AsArray};
 use arrow::datatypes::{DataType, Float32Type, Float64Type};
+use serde::{Deserialize, Serialize};
 
 use super::decode::Integers;
 use crate::domain::{divide_half_even, pow10};
@@ -16,7 +17,7 @@ const MAX_SCALE: u32 = 6;
 
 /// By how much the total of rows that are rounded to a scale exceeds that of all digits, by scale; in units of the digits that are
 /// looked at.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Rounding([i128; MAX_SCALE as usize + 1]);
 
 /// What a job should know of the rounding of a file.

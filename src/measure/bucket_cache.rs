@@ -80,7 +80,7 @@ impl BucketCache {
     pub fn fold_one(&self, bucket: usize, spec: &FoldSpec, unpacked: &mut Records) -> Result<BucketPanel> {
         self.orders.unpack(bucket, unpacked)?;
         let panel = fold(self.orders.layout, unpacked, &self.codes, spec)?;
-        self.customer_data.complete(bucket, panel, self.codes.slices.len(), spec)
+        self.customer_data.complete(bucket, panel, self.codes.slice_count, spec)
     }
 
     /// Folds some buckets.

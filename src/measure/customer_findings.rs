@@ -2,11 +2,13 @@
 
 use std::cmp::Ordering;
 
+use serde::{Deserialize, Serialize};
+
 use crate::bucket::hash_text;
 use crate::domain::{CustomerId, CustomerIds, StringIds, plain_spelling};
 
 /// What is odd about the customers of some buckets.
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Clone, Default, Serialize, Deserialize)]
 pub struct CustomerFindings {
     /// Customers with a purchase.
     pub buyers: u64,
@@ -21,7 +23,7 @@ pub struct CustomerFindings {
 }
 
 /// Ids that differ from others only in case or outer blanks.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct SimilarIds {
     /// How many ids.
     pub ids: u64,

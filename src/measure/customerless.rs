@@ -3,6 +3,8 @@
 use std::collections::HashMap;
 use std::sync::atomic::{AtomicBool, Ordering};
 
+use serde::{Deserialize, Serialize};
+
 use crate::bucket::hash_key;
 
 /// Key of an order: the low and the high half.
@@ -12,7 +14,7 @@ type OrderKey = (i64, i64);
 const MAX_ROWS: usize = 1 << 18;
 
 /// Rows without a customer, with the keys of their orders.
-#[derive(Debug, Default)]
+#[derive(Debug, Default, Serialize, Deserialize)]
 pub struct CustomerlessRows {
     rows: Vec<(OrderKey, i64)>,
     /// One order of `2^halvings` is looked at.

@@ -2,13 +2,15 @@
 
 use std::collections::BTreeMap;
 
+use serde::{Deserialize, Serialize};
+
 use crate::domain::Day;
 
 /// The days that nearly all data lie in: from 1900 to 2199.
 const USUAL: std::ops::Range<i32> = -25_567..84_006;
 
 /// Customers by day.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct DayCounts {
     /// Of the usual days; empty until there is one.
     usual: Vec<u64>,

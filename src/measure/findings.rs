@@ -1,5 +1,7 @@
 //! What the first pass finds odd about orders and customers.
 
+use serde::{Deserialize, Serialize};
+
 use super::customer_findings::CustomerFindings;
 use super::day_counts::DayCounts;
 use super::line_counts::LineFindings;
@@ -7,7 +9,7 @@ use super::panel::BucketPanel;
 use super::table_matches::TableMatches;
 
 /// What is found in some buckets. That of all buckets is the merge of theirs, in any order.
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Clone, Default, Serialize, Deserialize)]
 pub struct Findings {
     /// About orders that are made of lines.
     pub lines: LineFindings,

@@ -1,7 +1,9 @@
 //! Lines of orders by outcome, and what is odd about the orders that they make.
 
+use serde::{Deserialize, Serialize};
+
 /// Lines of a file, as rows and money, by outcome.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct LineCounts {
     /// Lines that count.
     pub included: (u64, i128),
@@ -20,7 +22,7 @@ impl LineCounts {
 }
 
 /// What is odd about orders that are made of lines.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct LineFindings {
     /// Orders whose lines lie more than 90 days apart.
     pub long_orders: u64,

@@ -2,7 +2,7 @@
 
 use super::customers::PartCustomers;
 use super::labels::Labels;
-use super::part_table::PartTable;
+use super::part_table::{PartTable, TableSink};
 use super::rows::CustomerRows;
 use super::score_and_classify::ScoringRules;
 use crate::domain::IdType;
@@ -10,7 +10,6 @@ use crate::job::Job;
 use crate::job::raw::{Method, TableName};
 use crate::movement::{MovementPlan, MovementTracker};
 use crate::plan::{OutputColumn, Plan};
-use crate::publish::Staging;
 use crate::score::DateScoring;
 
 /// What every part needs to know.
@@ -38,7 +37,7 @@ pub struct PartContext<'a> {
     /// The tables with a row per customer.
     pub tables: Vec<PartTable>,
     /// Where files go.
-    pub staging: &'a Staging,
+    pub sink: &'a dyn TableSink,
 }
 
 /// What of movement a job needs.

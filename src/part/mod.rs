@@ -28,7 +28,7 @@ pub use customers::{BucketRow, PartCustomers, panel_of};
 pub use labels::Labels;
 pub use movers::{MoveReason, MoverKey};
 pub use output::PartOutput;
-pub use part_table::PartTable;
+pub use part_table::{PartTable, TableSink};
 pub use processing::Part;
 pub use rows::CustomerRows;
 pub use score_and_classify::ScoringRules;

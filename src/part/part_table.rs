@@ -9,7 +9,22 @@ use crate::domain::Day;
 use crate::error::Result;
 use crate::job::raw::TableName;
 use crate::publish::{Staging, TableFile};
-use crate::tables::{TableDefinition, encode};
+use crate::tables::{EncodedFile, TableDefinition, encode};
+
+/// Where the files of tables with a row per customer go.
+pub trait TableSink: Sync {
+    /// Writes a file and says what the manifest has to know of it; `path` is that below the run.
+    ///
+    /// # Errors
+    /// Exit 6 if it cannot be written.
+    fn put(&self, path: String, encoded: EncodedFile) -> Result<TableFile>;
+}
+
+impl TableSink for Staging {
+    fn put(&self, path: String, encoded: EncodedFile) -> Result<TableFile> {
+        Staging::put(self, path, encoded)
+    }
+}
 
 /// A table with a row per customer. Its files lack `as_of`, which stands in the path.
 pub struct PartTable {
@@ -45,7 +60,7 @@ impl PartTable {
     /// Exit 6 if the file cannot be written.
     pub(super) fn write(
         &self,
-        staging: &Staging,
+        sink: &dyn TableSink,
         part: usize,
         as_of: Option<Day>,
         batch: &RecordBatch,
@@ -53,7 +68,7 @@ impl PartTable {
     ) -> Result<TableFile> {
         let encoded = encode(&self.definition, &self.file_schema, &[batch], job_name)?;
         let folder = as_of.map_or_else(String::new, |day| format!("as_of={day}/"));
-        staging.put(format!("{}/{folder}part-{part:03}.parquet", self.definition.name), encoded)
+        sink.put(format!("{}/{folder}part-{part:03}.parquet", self.definition.name), encoded)
     }
 }
 

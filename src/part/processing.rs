@@ -67,14 +67,14 @@ impl<'a> Part<'a> {
 
     /// Writes the rows of a date, one per customer.
     fn write_date(&mut self, date: &DateRows) -> Result<()> {
-        let PartContext { job, staging, .. } = self.context;
+        let PartContext { job, sink, .. } = self.context;
         let part = PartView { context: self.context, customers: self.customers, tracker: &self.tracker };
         let as_of = Some(job.dates[date.date].date);
         if let Some(table) = self.context.table(TableName::Customers)
             && (self.number == 0 || !date.rows.is_empty())
         {
             let batch = customers_table::batch(part, table, date)?;
-            self.output.files.push((table.name, table.write(staging, self.number, as_of, &batch, &job.raw.name)?));
+            self.output.files.push((table.name, table.write(*sink, self.number, as_of, &batch, &job.raw.name)?));
         }
         if date.date + 1 == job.dates.len() {
             self.output.crm.push((self.number, crm::rows(part, date)?));
@@ -87,7 +87,7 @@ impl<'a> Part<'a> {
             movers::count(part, date.date, &movers, &mut self.output.movers);
             if self.number == 0 || !movers.is_empty() {
                 let batch = movers::batch(part, table, &movers)?;
-                self.output.files.push((table.name, table.write(staging, self.number, as_of, &batch, &job.raw.name)?));
+                self.output.files.push((table.name, table.write(*sink, self.number, as_of, &batch, &job.raw.name)?));
             }
         }
         Ok(())
@@ -98,14 +98,14 @@ impl<'a> Part<'a> {
     /// # Errors
     /// Exit 6 if a file cannot be written.
     pub fn finish(mut self) -> Result<PartOutput> {
-        let PartContext { job, staging, .. } = self.context;
+        let PartContext { job, sink, .. } = self.context;
         let (sums, spells) = self.tracker.finish();
         self.output.movement = sums;
         if let Some(table) = self.context.table(TableName::StateHistory)
             && (self.number == 0 || !spells.is_empty())
         {
             let batch = state_history::batch(table, self.context, self.customers, &spells)?;
-            self.output.files.push((table.name, table.write(staging, self.number, None, &batch, &job.raw.name)?));
+            self.output.files.push((table.name, table.write(*sink, self.number, None, &batch, &job.raw.name)?));
         }
         Ok(self.output)
     }

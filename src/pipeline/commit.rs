@@ -4,6 +4,7 @@ use std::path::PathBuf;
 
 use super::dimensions;
 use super::evaluated::Evaluated;
+use super::facts::{Facts, Target};
 use super::prepared::{Prepared, owner};
 use super::reports;
 use super::restatements;
@@ -20,7 +21,7 @@ use crate::memory;
 use crate::part::PartContext;
 use crate::plan::Plan;
 use crate::progress::Progress;
-use crate::publish::{Committed, CutPointEntry, LabelEntry, Manifest, Staging, Timing};
+use crate::publish::{Committed, CutPointEntry, LabelEntry, Manifest, OutputFolder, Staging, Timing};
 use crate::score::Axis;
 
 /// What a run did.
@@ -57,10 +58,9 @@ impl Outcome {
 ///
 /// # Errors
 /// Exit 6 if the output cannot be written.
-pub fn repeat(job: &Job, prepared: &Prepared, progress: &dyn Progress) -> Result<Option<Outcome>> {
-    let output = &prepared.output;
+pub fn repeat(job: &Job, prepared: &Prepared, output: &OutputFolder, progress: &dyn Progress) -> Result<Option<Outcome>> {
     let Some(manifest) = output.finished(&prepared.identity.run_id) else { return Ok(None) };
-    let restated = restatements::encoded(job, &restatements::rows_again(job, prepared, &manifest))?;
+    let restated = restatements::encoded(job, &restatements::rows_again(job, prepared, output, &manifest))?;
     let committed = output.recommit(&manifest, restated.as_ref(), owner(job), job.keep_runs)?;
     Ok(Some(Outcome::new(committed, manifest, true, progress)))
 }
@@ -71,14 +71,15 @@ pub fn repeat(job: &Job, prepared: &Prepared, progress: &dyn Progress) -> Result
 /// Exit 6 if a report cannot be written.
 pub fn manifest(
     stage: Stage<'_>,
+    facts: Facts<'_>,
+    target: Target<'_>,
     context: &PartContext<'_>,
     assignments: &[StrategyAssignments],
-    scanned: &Scanned,
-    scored: &Scored,
     evaluated: &mut Evaluated,
     timings: Vec<Timing>,
 ) -> Result<Manifest> {
     let Stage { job, prepared, memory, .. } = stage;
+    let Facts { scanned, scored, .. } = facts;
     let identity = &prepared.identity;
     let mut manifest = Manifest {
         rfmill: env!("CARGO_PKG_VERSION").into(),
@@ -107,9 +108,9 @@ pub fn manifest(
     };
     // The page names the CRM files, so they come first.
     if prepared.plan.crm.is_some() {
-        manifest.reports = reports::write_crm(stage, context, std::mem::take(&mut evaluated.crm))?;
+        manifest.reports = reports::write_crm(stage, context, target.staging, std::mem::take(&mut evaluated.crm))?;
     }
-    let pages = reports::write(context, &manifest, evaluated)?;
+    let pages = reports::write(context, target.staging, &manifest, evaluated)?;
     manifest.reports.splice(0..0, pages);
     Ok(manifest)
 }
@@ -136,10 +137,16 @@ fn labels(plan: &Plan) -> Vec<LabelEntry> {
 ///
 /// # Errors
 /// Exit 6 if the output cannot be written; exit 5 behind the commit if files of other as-of dates are gone.
-pub fn commit(stage: Stage<'_>, staging: Staging, manifest: Manifest, evaluated: Evaluated) -> Result<Outcome> {
-    let Stage { job, prepared, progress, .. } = stage;
+pub fn commit(
+    stage: Stage<'_>,
+    output: &OutputFolder,
+    staging: Staging,
+    manifest: Manifest,
+    evaluated: Evaluated,
+) -> Result<Outcome> {
+    let Stage { job, progress, .. } = stage;
     let restated = restatements::encoded(job, &evaluated.restatements)?;
-    let committed = prepared.output.commit(staging, &manifest, restated.as_ref(), owner(job), job.keep_runs)?;
+    let committed = output.commit(staging, &manifest, restated.as_ref(), owner(job), job.keep_runs)?;
     let Evaluated { states, slice, outcomes, side_tables, .. } = evaluated;
     Ok(Outcome { states, slice, outcomes, side_tables, ..Outcome::new(committed, manifest, false, progress) })
 }

@@ -4,10 +4,9 @@ use std::collections::BTreeMap;
 
 use arrow::array::RecordBatch;
 
+use super::facts::{Facts, Target};
 use super::orders_warnings::side_table;
 use super::restatements;
-use super::scanned::Scanned;
-use super::scored::Scored;
 use super::second_pass::SecondPassOutput;
 use super::stage::Stage;
 use super::state_lines::{self, StateLine};
@@ -17,7 +16,6 @@ use super::warnings::{self, OutcomeLine};
 use crate::domain::{SideTable, Warning};
 use crate::error::Result;
 use crate::experiment::ExperimentPlan;
-use crate::input::orders::ledger::RowCounts;
 use crate::job::raw::TableName;
 use crate::part::{CrmRows, MoverKey, PartContext, PartOutput, ScorePair};
 use crate::publish::{TableEntry, TableFile};
@@ -59,23 +57,23 @@ impl Evaluated {
     /// Exit 3 if a sum exceeds what the tables hold; exit 6 if a file cannot be written.
     pub fn new(
         stage: Stage<'_>,
-        scanned: &Scanned,
-        ledger: &RowCounts,
-        scored: &Scored,
+        facts: Facts<'_>,
+        target: Target<'_>,
         context: &PartContext<'_>,
         experiments: Option<&ExperimentPlan<'_>>,
         output: SecondPassOutput,
     ) -> Result<Evaluated> {
         let Stage { job, prepared, memory, progress } = stage;
+        let Facts { scanned, ledger, scored } = facts;
         let SecondPassOutput { part, sums } = output;
         let (arms, evaluation, strategy_warnings) = match experiments {
             Some(experiments) => experiments.evaluate(job, &prepared.plan.schemes, sums.into_iter(), memory)?,
             None => Default::default(),
         };
-        let summary = Summary { stage, scanned, ledger, scored, part: &part, arms: &arms, evaluation: &evaluation };
-        let WrittenTables { entries, reported, groups } = summary_tables::write(&summary, context.staging)?;
+        let summary = Summary { stage, facts, part: &part, arms: &arms, evaluation: &evaluation };
+        let WrittenTables { entries, reported, groups } = summary_tables::write(&summary, target.staging)?;
         let names = KeyNames { job, slices: &scanned.slices, schemes: &prepared.plan.schemes, dimensions: &[], states: &[] };
-        let restatements = restatements::rows(job, prepared, &restatements::totals(&part.segments, &names));
+        let restatements = restatements::rows(job, prepared, target.output, &restatements::totals(&part.segments, &names));
         let (schemes, last_date) = (&prepared.plan.schemes, job.dates.len() - 1);
         let over_all = state_lines::states(&part.segments, schemes, last_date, None);
         let (states, slice) = state_lines::of_largest_slice(&part.segments, schemes, last_date, &scanned.slices);

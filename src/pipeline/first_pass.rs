@@ -222,7 +222,7 @@ impl<'a> Pass<'a> {
     /// Exit 7 if the distributions of all slices and dates do not fit into memory, even empty.
     fn new(stage: Stage<'a>, buckets: &'a BucketCache) -> Result<Pass<'a>> {
         let (job, plan) = (stage.job, &stage.prepared.plan);
-        let (slices, dates) = (buckets.codes().slice_count(), job.dates.len());
+        let (slices, dates) = (buckets.codes().scored_groups(), job.dates.len());
         let empty = (slices * dates * size_of::<SliceDistributions>() * rayon::current_num_threads()) as u64;
         stage
             .memory
@@ -251,7 +251,7 @@ impl<'a> Pass<'a> {
 
     /// What no bucket holds.
     fn nothing(&self) -> FirstPass {
-        FirstPass::new(self.stage.job.dates.len(), self.buckets.codes().slice_count(), self.files())
+        FirstPass::new(self.stage.job.dates.len(), self.buckets.codes().scored_groups(), self.files())
     }
 
     /// Folds the large buckets, one after the other and beside no other; `None` if there are none before a failed bucket.

@@ -10,14 +10,15 @@ use crate::input::orders::ledger::{self, RowCounts};
 use crate::input::orders::row_groups;
 use crate::input::source::Source;
 use crate::job::Job;
+use crate::publish::OutputFolder;
 
 /// Checks that the volume of the input is plausible compared with the run that `latest` names.
 ///
 /// # Errors
 /// Exit 3.
-pub fn rows_vs_previous(job: &Job, prepared: &Prepared) -> Result<()> {
+pub fn rows_vs_previous(job: &Job, prepared: &Prepared, output: &OutputFolder) -> Result<()> {
     let Some([least, most]) = job.raw.checks.rows_vs_previous else { return Ok(()) };
-    let Some(before) = prepared.output.latest_manifest()? else { return Ok(()) };
+    let Some(before) = output.latest_manifest()? else { return Ok(()) };
     let rows = prepared.input_rows();
     let ratio = rows as f64 / before.input_rows.max(1) as f64;
     if ratio >= least && ratio <= most {

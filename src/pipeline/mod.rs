@@ -12,6 +12,7 @@ mod clock;
 mod commit;
 mod dimensions;
 mod evaluated;
+mod facts;
 mod first_pass;
 mod frozen_cuts;
 mod gates;
@@ -47,6 +48,7 @@ pub use warnings::OutcomeLine;
 
 use clock::Clock;
 use evaluated::Evaluated;
+use facts::{Facts, Target};
 use first_pass::FirstPass;
 use prepared::Prepared;
 use scanned::Scanned;
@@ -61,20 +63,20 @@ pub fn run(job: &Job, progress: &dyn Progress) -> Result<Outcome> {
     let mut clock = Clock::start();
     if !job.queries.is_empty() {
         // A planned query tells which run this is, before the query takes its time.
-        let planned = Prepared::open(job, Task::Plan, &Silent)?;
-        if let Some(outcome) = commit::repeat(job, &planned, progress)? {
+        let (planned, output) = Prepared::open(job, Task::Plan, &Silent)?;
+        if let Some(outcome) = commit::repeat(job, &planned, &output, progress)? {
             return Ok(outcome);
         }
     }
-    let prepared = Prepared::open(job, Task::Run, progress)?;
+    let (prepared, output) = Prepared::open(job, Task::Run, progress)?;
     let job = &prepared.queries.queried.job;
-    if let Some(outcome) = commit::repeat(job, &prepared, progress)? {
+    if let Some(outcome) = commit::repeat(job, &prepared, &output, progress)? {
         return Ok(outcome);
     }
-    gates::rows_vs_previous(job, &prepared)?;
+    gates::rows_vs_previous(job, &prepared, &output)?;
     clock.lap("open");
 
-    let memory = prepared.memory(job)?;
+    let memory = prepared.memory(job, &output.scratch())?;
     let assignments = prepared.read_assignments(job, &memory)?;
     if !assignments.is_empty() {
         clock.lap("assignments");
@@ -92,15 +94,18 @@ pub fn run(job: &Job, progress: &dyn Progress) -> Result<Outcome> {
     clock.lap("score");
 
     let experiments = scored.experiments(stage, &scanned, &assignments)?;
-    let staging = prepared.output.stage(&prepared.identity.run_id)?;
-    let context = second_pass::context(stage, &scanned, &scored, experiments.as_ref(), &staging)?;
-    let output = second_pass::run(stage, &scanned, &context, buckets, experiments.as_ref(), scored.customers)?;
+    let staging = output.stage(&prepared.identity.run_id)?;
+    let summed_too = restatements::hidden_but_told(job, &output);
+    let context = second_pass::context(stage, &scanned, &scored, experiments.as_ref(), summed_too, &staging)?;
+    let parts = second_pass::run(stage, &scanned, &context, buckets, experiments.as_ref(), scored.customers)?;
     clock.lap("write");
 
-    let mut evaluated = Evaluated::new(stage, &scanned, &ledger, &scored, &context, experiments.as_ref(), output)?;
+    let facts = Facts { scanned: &scanned, ledger: &ledger, scored: &scored };
+    let target = Target { output: &output, staging: &staging };
+    let mut evaluated = Evaluated::new(stage, facts, target, &context, experiments.as_ref(), parts)?;
     prepared.check_unchanged()?;
     clock.lap("tables");
 
-    let manifest = commit::manifest(stage, &context, &assignments, &scanned, &scored, &mut evaluated, clock.into_timings())?;
-    commit::commit(stage, staging, manifest, evaluated)
+    let manifest = commit::manifest(stage, facts, target, &context, &assignments, &mut evaluated, clock.into_timings())?;
+    commit::commit(stage, &output, staging, manifest, evaluated)
 }

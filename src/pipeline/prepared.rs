@@ -1,19 +1,20 @@
 //! First stage: everything that is known before a row is read.
 
 use std::collections::BTreeMap;
+use std::path::Path;
 
 use super::frozen_cuts;
 use super::identity::Identity;
 use super::queries::Queries;
 use super::side_inputs::OpenInputs;
 use crate::domain::{Day, Warning};
-use crate::error::Result;
+use crate::error::{Error, Result};
 use crate::experiment::exposure::load::{self, StrategyAssignments};
 use crate::input::acquisition;
 use crate::input::assignments::AssignmentFile;
 use crate::input::open::Opened;
 use crate::input::orders::columns::{self, OrderColumns};
-use crate::input::orders::{self, bucket_bits};
+use crate::input::orders::{self, OrdersScan, bucket_bits};
 use crate::input::query::Task;
 use crate::input::source::Source;
 use crate::job::{Cuts, Job};
@@ -24,14 +25,12 @@ use crate::progress::Progress;
 use crate::publish::{AssignmentsEntry, OutputFolder, Owner};
 use crate::score::SliceScoring;
 
-/// The plan of a run, its opened inputs and output, and its identity.
+/// The plan of a run, its opened inputs, and its identity.
 pub struct Prepared {
     /// The queries that have run, and the job that reads their results.
     pub queries: Queries,
     /// What to measure, classify and write.
     pub plan: Plan,
-    /// Where the run will be committed.
-    pub output: OutputFolder,
     /// The files of orders.
     pub orders: Vec<Source>,
     /// What to say of them.
@@ -60,22 +59,35 @@ pub fn owner(job: &Job) -> Owner {
 }
 
 impl Prepared {
-    /// Runs or plans the queries of a job, opens all its inputs and plans the run. A planned query gives the identity of the run,
-    /// but no rows.
+    /// Runs or plans the queries of a job, opens its output and all its inputs, and plans the run. A planned query gives the
+    /// identity of the run, but no rows.
     ///
     /// # Errors
     /// Exits 2 to 7: a setting, query, file or column is wrong, or the output cannot be written.
-    pub fn open(job: &Job, task: Task, progress: &dyn Progress) -> Result<Prepared> {
+    pub fn open(job: &Job, task: Task, progress: &dyn Progress) -> Result<(Prepared, OutputFolder)> {
         let mut queries = Queries::run(job, task, progress)?;
-        let output = queries.take_output();
+        let mut output = queries.take_output();
+        let prepared = Prepared::of(queries, |job| {
+            // An output that cannot be written is found before hours of reading.
+            let opened = output.take().map_or_else(|| OutputFolder::open(&job.output), Ok)?;
+            opened.check_owner(&owner(job), job.adopt)?;
+            output = Some(opened);
+            Ok(())
+        })?;
+        Ok((prepared, output.ok_or_else(|| Error::bug("the output was not opened"))?))
+    }
+
+    /// Opens all inputs of a job whose queries have run, and plans the run; `look` may refuse the job before its orders are opened.
+    ///
+    /// # Errors
+    /// Exits 2 to 4: a setting, file or column is wrong; and those of `look`.
+    pub fn of(queries: Queries, look: impl FnOnce(&Job) -> Result<()>) -> Result<Prepared> {
         let job = &queries.queried.job;
         let side = OpenInputs::open(job)?;
         let plan = Plan::new(job, &side.customers)?;
-        // An output that cannot be written is found before hours of reading.
-        let output = output.map_or_else(|| OutputFolder::open(&job.output), Ok)?;
+        look(job)?;
         let Opened { sources: orders, warnings } = orders::open(job)?;
         let columns = columns::check(job, &orders, plan.uses())?;
-        output.check_owner(&owner(job), job.adopt)?;
         side.check_ids(job, columns.id)?;
         let assignment_files = load::open(job)?;
         let entries = load::entries(job, &assignment_files);
@@ -91,7 +103,6 @@ impl Prepared {
             costs: acquisition::read(job)?,
             parts: part_count(rows + customers, 1 << bucket_bits),
             plan,
-            output,
             orders,
             warnings,
             columns,
@@ -114,14 +125,20 @@ impl Prepared {
         self.orders.iter().map(Source::rows).sum()
     }
 
-    /// The memory that the job may use.
+    /// How the orders are scanned.
+    pub fn orders_scan<'a>(&'a self, job: &'a Job) -> OrdersScan<'a> {
+        let (sources, columns, uses) = (&self.orders, &self.columns, self.plan.uses());
+        OrdersScan { job, sources, columns, uses, bits: self.bucket_bits }
+    }
+
+    /// The memory that the job may use; files go to `scratch` for what does not fit.
     ///
     /// # Errors
     /// Exit 6 or 7 if a limit is too low to read the orders, or there is no place to spill to.
-    pub fn memory(&self, job: &Job) -> Result<MemoryPool> {
+    pub fn memory(&self, job: &Job, scratch: &Path) -> Result<MemoryPool> {
         let Some(limit) = job.memory_limit else { return Ok(MemoryPool::unlimited()) };
         let of_thread = orders::reading_bytes(job, &self.orders, &self.columns, self.plan.uses(), self.bucket_bits);
-        MemoryPool::limited(limit, of_thread * rayon::current_num_threads() as u64, &self.output.scratch())
+        MemoryPool::limited(limit, of_thread * rayon::current_num_threads() as u64, scratch)
     }
 
     /// Reads the assignments of all strategies.

@@ -10,7 +10,7 @@ use crate::error::Result;
 use crate::job::Job;
 use crate::job::raw::{ReportName, TableName};
 use crate::part::{CrmRows, MoverKey, PartContext, ScorePair, crm_header};
-use crate::publish::{Manifest, StagedFile, TableFile};
+use crate::publish::{Manifest, StagedFile, Staging, TableFile};
 use crate::report::{self, ReportData, ReportFormat, Shown};
 use crate::tables::{EncodedFile, MoveRow, ScorePairRow};
 
@@ -29,7 +29,7 @@ pub fn formats(job: &Job) -> Vec<ReportFormat> {
 ///
 /// # Errors
 /// Exit 6 if a file cannot be written.
-pub fn write(context: &PartContext<'_>, manifest: &Manifest, evaluated: &Evaluated) -> Result<Vec<TableFile>> {
+pub fn write(context: &PartContext<'_>, staging: &Staging, manifest: &Manifest, evaluated: &Evaluated) -> Result<Vec<TableFile>> {
     let Evaluated { reported, groups, movers, score_pairs, restatements, .. } = evaluated;
     let job = context.job;
     let formats = formats(job);
@@ -49,14 +49,14 @@ pub fn write(context: &PartContext<'_>, manifest: &Manifest, evaluated: &Evaluat
     if job.writes(TableName::Restatements) {
         data.restatements = Some(restatements.iter().cloned().map(Shown::from).collect());
     }
-    write_files(context, data, &formats)
+    write_files(staging, data, &formats)
 }
 
-fn write_files(context: &PartContext<'_>, data: ReportData, formats: &[ReportFormat]) -> Result<Vec<TableFile>> {
+fn write_files(staging: &Staging, data: ReportData, formats: &[ReportFormat]) -> Result<Vec<TableFile>> {
     let files = report::write(data, formats)?;
     let put = |file: report::ReportFile| {
         let encoded = EncodedFile { sha256: crate::hash::sha256(&file.bytes), rows: 0, bytes: file.bytes };
-        context.staging.put(format!("report/{}", file.name), encoded)
+        staging.put(format!("report/{}", file.name), encoded)
     };
     files.into_iter().map(put).collect()
 }
@@ -98,13 +98,18 @@ fn score_pair_rows(context: &PartContext<'_>, pairs: &BTreeMap<ScorePair, i64>) 
 ///
 /// # Errors
 /// Exit 6 if a file cannot be written; exit 7 if rows do not come back from disk.
-pub fn write_crm(stage: Stage<'_>, context: &PartContext<'_>, parts: Vec<(usize, CrmRows)>) -> Result<Vec<TableFile>> {
+pub fn write_crm(
+    stage: Stage<'_>,
+    context: &PartContext<'_>,
+    staging: &Staging,
+    parts: Vec<(usize, CrmRows)>,
+) -> Result<Vec<TableFile>> {
     let output = &stage.job.raw.output;
     let header = crm_header(context)?;
     let most = output.crm_rows.map_or(usize::MAX, |n| n as usize);
     let begin = |number: usize| -> Result<StagedFile<'_>> {
         let name = if output.crm_rows.is_some() { format!("crm-{:03}.csv", number + 1) } else { "crm.csv".into() };
-        let mut file = context.staging.begin(format!("report/{name}"))?;
+        let mut file = staging.begin(format!("report/{name}"))?;
         let mark: &[u8] = if output.crm_bom { b"\xEF\xBB\xBF" } else { b"" };
         file.append(mark, 0)?;
         file.append(&header, 0)?;

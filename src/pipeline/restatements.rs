@@ -52,13 +52,13 @@ pub(super) fn totals(segments: &[Segment], names: &KeyNames<'_>) -> TotalsByDate
 }
 
 /// The rows: every date of the run of which a commit of another run told, by slice.
-pub fn rows(job: &Job, prepared: &Prepared, totals: &TotalsByDate) -> Vec<RestatementRow> {
+pub fn rows(job: &Job, prepared: &Prepared, output: &OutputFolder, totals: &TotalsByDate) -> Vec<RestatementRow> {
     if !job.writes(TableName::Restatements) {
         return Vec::new();
     }
     let mut rows = Vec::new();
     for (date, now) in totals {
-        let told = prepared.output.told(&date.to_string()).filter(|told| told.run_id != prepared.identity.run_id);
+        let told = output.told(&date.to_string()).filter(|told| told.run_id != prepared.identity.run_id);
         let Some(told) = told else { continue };
         let Some(then) = totals_of(&told.segments, job.scale()) else { continue };
         let then = then.get(date).cloned().unwrap_or_default();
@@ -73,9 +73,9 @@ pub fn rows(job: &Job, prepared: &Prepared, totals: &TotalsByDate) -> Vec<Restat
 
 /// The rows of a run that is committed again: what other runs have told of its dates since then, and of the dates of which they
 /// have not, what its earlier commit said. None if no other run has, or the tables of the run do not say.
-pub fn rows_again(job: &Job, prepared: &Prepared, manifest: &Manifest) -> Vec<RestatementRow> {
-    let Some(own) = prepared.output.told_by(manifest) else { return Vec::new() };
-    let mut rows = totals_of(&own.segments, job.scale()).map_or_else(Vec::new, |totals| rows(job, prepared, &totals));
+pub fn rows_again(job: &Job, prepared: &Prepared, output: &OutputFolder, manifest: &Manifest) -> Vec<RestatementRow> {
+    let Some(own) = output.told_by(manifest) else { return Vec::new() };
+    let mut rows = totals_of(&own.segments, job.scale()).map_or_else(Vec::new, |totals| rows(job, prepared, output, &totals));
     if rows.is_empty() {
         return rows;
     }

@@ -3,14 +3,19 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
+use serde::{Deserialize, Serialize};
+
 use super::side_inputs::{InputWarnings, LoadedInputs};
 use super::stage::Stage;
 use crate::bucket::BucketStore;
 use crate::domain::IdType;
 use crate::error::{Error, Result, suggestion};
+use crate::input::orders::ScannedOrders;
 use crate::input::orders::filler_dates::FillerCounts;
+use crate::input::orders::findings::ScanFindings;
 use crate::input::orders::ledger::{OutcomeNames, RowCounts};
-use crate::input::orders::{self, ScannedOrders};
+use crate::input::orders::related::RelatedRows;
+use crate::input::orders::row_groups::Share;
 use crate::input::rounding::Rounding;
 use crate::job::Job;
 use crate::job::raw::TableName;
@@ -60,6 +65,23 @@ pub struct Records {
     pub codes: SourceCodes,
 }
 
+/// What the inputs hold, apart from their records, before it was checked and as it passes between stages.
+#[derive(Serialize, Deserialize)]
+pub struct ScanSummary {
+    /// Slice values in order; empty if the job has no slices.
+    pub slices: Vec<String>,
+    /// Categories in order.
+    pub categories: Vec<String>,
+    /// The values of every dimension in order.
+    pub dimensions: Vec<Vec<String>>,
+    /// What was found in the rows of orders.
+    pub findings: ScanFindings,
+    /// Keys of `orders.latest` whose rows are of two customers.
+    pub shared_keys: u64,
+    /// What is odd about customers and events.
+    pub side_warnings: InputWarnings,
+}
+
 impl Scanned {
     /// Reads all inputs.
     ///
@@ -67,51 +89,54 @@ impl Scanned {
     /// Exit 2 or 3: data that do not fit the job; exit 4: files that cannot be read; exit 7: too little memory.
     pub fn read(stage: Stage<'_>) -> Result<(Scanned, Records)> {
         let Stage { job, prepared, memory, progress } = stage;
-        let plan = &prepared.plan;
-        let ScannedOrders {
-            id,
-            orders,
-            row_counts,
-            outcome_names,
-            slices,
-            categories,
-            empty_ids,
-            shared_keys,
-            positive_returns,
-            customerless,
-            fillers,
-            rounding,
-        } = orders::scan(job, &prepared.orders, &prepared.columns, plan.uses(), prepared.bucket_bits, memory, progress)?;
-        let customerless = Arc::new(customerless);
+        let related = RelatedRows::find(job, &prepared.orders, &prepared.columns, memory, progress)?;
+        let scan = prepared.orders_scan(job);
+        let ScannedOrders { orders, slices, categories, findings } = scan.run(Share::ALL, &related, memory, progress)?;
+        let shared_keys = related.shared_keys;
+        drop(related);
         let (slices, slice_numbers) = ranked(slices);
-        check_overrides(job, plan, &slices)?;
         let (categories, category_numbers) = ranked(categories);
         let LoadedInputs { customers, dimensions, warnings } =
-            prepared.side.read(job, plan, &prepared.columns, orders.len(), memory, progress)?;
-        let columns: Vec<_> = plan.columns.iter().map(|(column, _)| column.clone()).collect();
+            prepared.side.read(job, &prepared.plan, &prepared.columns, orders.len(), memory, progress)?;
+        let summary = ScanSummary { slices, categories, dimensions, findings, shared_keys, side_warnings: warnings };
+        let scanned = Scanned::new(stage, summary)?;
         let codes = SourceCodes {
             files: prepared.orders.len(),
+            slice_count: scanned.slices.len(),
             slices: slice_numbers,
             categories: category_numbers,
-            customerless: Arc::clone(&customerless),
+            customerless: Arc::clone(&scanned.customerless),
         };
-        let scanned = Scanned {
-            id,
-            tables: definitions(job, &columns, id),
+        Ok((scanned, Records { orders, customers, codes }))
+    }
+
+    /// What all inputs hold together.
+    ///
+    /// # Errors
+    /// Exit 2 or 3: data that do not fit the job.
+    pub fn new(stage: Stage<'_>, summary: ScanSummary) -> Result<Scanned> {
+        let Stage { job, prepared, .. } = stage;
+        let ScanSummary { slices, categories, dimensions, findings, shared_keys, side_warnings } = summary;
+        let ScanFindings { row_counts, currencies, empty_ids, positive_returns, customerless, fillers, rounding } = findings;
+        currencies.check_single(job.raw.orders.currency.as_deref().unwrap_or_default())?;
+        check_overrides(job, &prepared.plan, &slices)?;
+        let columns: Vec<_> = prepared.plan.columns.iter().map(|(column, _)| column.clone()).collect();
+        Ok(Scanned {
+            id: prepared.columns.id,
+            tables: definitions(job, &columns, prepared.columns.id),
             slices,
             categories,
             dimensions,
             row_counts,
-            outcome_names,
+            outcome_names: OutcomeNames::new(job.raw.orders.keep.iter().map(|keep| keep.column.clone()).collect()),
             empty_ids,
             shared_keys,
             positive_returns,
-            customerless,
+            customerless: Arc::new(customerless.into_orders()),
             fillers,
             rounding,
-            side_warnings: warnings,
-        };
-        Ok((scanned, Records { orders, customers, codes }))
+            side_warnings,
+        })
     }
 
     /// The definition of a table.
@@ -130,7 +155,7 @@ impl Scanned {
 }
 
 /// Slice values or categories in order, and the number of each code in that order.
-fn ranked(values: Vec<String>) -> (Vec<String>, Vec<u32>) {
+pub(super) fn ranked(values: Vec<String>) -> (Vec<String>, Vec<u32>) {
     let mut coded: Vec<(String, usize)> = values.into_iter().zip(0..).collect();
     coded.sort_unstable();
     let mut numbers = vec![0; coded.len()];

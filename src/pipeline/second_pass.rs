@@ -4,7 +4,6 @@ use std::ops::Range;
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
-use super::restatements;
 use super::scanned::Scanned;
 use super::scored::Scored;
 use super::stage::Stage;
@@ -13,10 +12,9 @@ use crate::experiment::{ExperimentPlan, PartialSums, SideTables, Snapshots};
 use crate::job::raw::TableName;
 use crate::measure::BucketCache;
 use crate::part::{
-    Concurrency, Labels, Part, PartContext, PartCustomers, PartOutput, PartSize, PartTable, ScoringRules, bytes_of_sums,
-    movement_plan,
+    Concurrency, Labels, Part, PartContext, PartCustomers, PartOutput, PartSize, PartTable, ScoringRules, TableSink,
+    bytes_of_sums, movement_plan,
 };
-use crate::publish::Staging;
 
 /// The tables with a row per customer.
 const PART_TABLES: [TableName; 3] = [TableName::Customers, TableName::Movers, TableName::StateHistory];
@@ -30,7 +28,8 @@ pub fn context<'a>(
     scanned: &Scanned,
     scored: &'a Scored,
     experiments: Option<&ExperimentPlan<'_>>,
-    staging: &'a Staging,
+    summed_too: Vec<bool>,
+    sink: &'a dyn TableSink,
 ) -> Result<PartContext<'a>> {
     let Stage { job, prepared, .. } = stage;
     let plan = &prepared.plan;
@@ -46,11 +45,11 @@ pub fn context<'a>(
         labels: Labels::new(job, plan, &scanned.slices, &scanned.categories, &scanned.dimensions),
         movement: movement_plan(job, plan),
         rescored_from: experiments.map_or_else(Vec::new, |experiments| experiments.rescored_from(job.dates.len())),
-        summed_too: restatements::hidden_but_told(job, &prepared.output),
+        summed_too,
         history_complete: scored.history_complete.clone(),
         id: scanned.id,
         tables,
-        staging,
+        sink,
     })
 }
 

@@ -1,5 +1,7 @@
 //! What a run reads besides orders: the customers table and the events.
 
+use serde::{Deserialize, Serialize};
+
 use crate::domain::{Day, EventKind, IdType, Warning};
 use crate::error::Result;
 use crate::input::customers::{self, CustomersData, CustomersTable};
@@ -31,6 +33,7 @@ pub struct LoadedInputs {
 }
 
 /// Rows of customers and events that do not count, and which events there are.
+#[derive(Serialize, Deserialize)]
 pub struct InputWarnings {
     /// Rows of the customers table without an id.
     null_ids: u64,

@@ -4,14 +4,12 @@ use arrow::array::{AsArray, RecordBatch};
 use arrow::datatypes::{Date32Type, SchemaRef};
 use rayon::prelude::*;
 
-use super::scanned::Scanned;
-use super::scored::Scored;
+use super::facts::Facts;
 use super::stage::Stage;
 use super::summary_rows::{self, KeyNames};
 use crate::domain::Day;
 use crate::error::{Error, Result};
 use crate::evaluate::{ArmSums, Evaluation};
-use crate::input::orders::ledger::RowCounts;
 use crate::job::Job;
 use crate::job::raw::{ReportName, TableName};
 use crate::part::PartOutput;
@@ -22,10 +20,7 @@ use crate::tables::{BatchBuilder, Row, TableDefinition, encode, to_batch};
 /// What the tables are made of.
 pub struct Summary<'a> {
     pub stage: Stage<'a>,
-    pub scanned: &'a Scanned,
-    /// Outcomes of all rows of orders.
-    pub ledger: &'a RowCounts,
-    pub scored: &'a Scored,
+    pub facts: Facts<'a>,
     /// The sums of all parts.
     pub part: &'a PartOutput,
     /// The sums of strategies per arm, and what follows from them.
@@ -111,7 +106,7 @@ impl WrittenTables {
 /// Makes the rows of a table and writes them; `None` if parts write it.
 fn make(summary: &Summary<'_>, name: TableName, staging: &Staging) -> Result<Option<MadeTable>> {
     let Stage { job, memory, .. } = summary.stage;
-    let table = summary.scanned.table(name)?;
+    let table = summary.facts.scanned.table(name)?;
     let count = sum_count(summary, name);
     if count > LARGE {
         let bytes = count * table.columns.len() * BYTES_OF_CELL;
@@ -131,14 +126,14 @@ fn sum_count(summary: &Summary<'_>, name: TableName) -> usize {
     let PartOutput { segments, movement, .. } = summary.part;
     match name {
         TableName::Cutpoints => {
-            let slices = summary.scored.scoring.iter().flatten();
+            let slices = summary.facts.scored.scoring.iter().flatten();
             slices.map(|slice| slice.bins.iter().map(Vec::len).sum::<usize>()).sum()
         }
         TableName::Segments => segments.len(),
         TableName::Transitions => movement.transitions.len(),
         TableName::Growth => movement.growth.len(),
         TableName::Cohorts => movement.cohorts.len(),
-        TableName::Concentration => summary.scored.concentration.len(),
+        TableName::Concentration => summary.facts.scored.concentration.len(),
         TableName::Arms => summary.arms.rows().count() + summary.arms.pairs().count(),
         _ => 0,
     }
@@ -165,7 +160,7 @@ fn cutpoints(summary: &Summary<'_>, names: &KeyNames<'_>, table: &TableDefinitio
     let mut batch = BatchBuilder::new(table)?;
     let mut rows = Vec::new();
     for (at, date) in job.shown() {
-        for (number, slice) in summary.scored.scoring[at].iter().enumerate() {
+        for (number, slice) in summary.facts.scored.scoring[at].iter().enumerate() {
             rows.extend(summary_rows::cutpoints(&prepared.plan, date, number, slice, names));
             if rows.len() >= CHUNK {
                 batch.add(&rows)?;
@@ -199,7 +194,7 @@ fn from_sums<'s, const N: usize, S, R: Row>(
 
 /// The rows of a table; `None` if parts or the commit write it.
 fn batch(summary: &Summary<'_>, name: TableName, table: &TableDefinition) -> Result<Option<RecordBatch>> {
-    let Summary { stage, scanned, ledger, scored, part, arms, evaluation } = summary;
+    let Summary { stage, facts: Facts { scanned, ledger, scored }, part, arms, evaluation } = summary;
     let Stage { job, prepared, .. } = stage;
     let plan = &prepared.plan;
     let dimension_names = job.raw.customers.iter().flat_map(|c| &c.dimensions).map(String::as_str);

@@ -1,8 +1,9 @@
 //! The currencies of kept rows: a job may have one.
 
-use std::collections::HashMap;
+use std::collections::BTreeMap;
 
 use arrow::array::ArrayRef;
+use serde::{Deserialize, Serialize};
 
 use super::ledger::{KEPT, RowOutcome};
 use crate::error::{Error, Result};
@@ -12,8 +13,8 @@ use crate::input::decode;
 const MAX_CURRENCIES: usize = 64;
 
 /// Kept rows by currency.
-#[derive(Debug, Default)]
-pub struct CurrencyCounts(HashMap<String, u64>);
+#[derive(Debug, Default, Serialize, Deserialize)]
+pub struct CurrencyCounts(BTreeMap<String, u64>);
 
 impl CurrencyCounts {
     /// Adds the kept rows of a batch. A run of rows with one currency, the usual case, is looked up once.

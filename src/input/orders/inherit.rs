@@ -10,6 +10,7 @@ use arrow::array::{Array, ArrayRef};
 use arrow::compute::interleave;
 use arrow::row::{RowConverter, SortField};
 use rayon::prelude::*;
+use serde::{Deserialize, Serialize};
 
 use super::columns::OrderColumns;
 use super::dedup::{ExclusionBitmap, row_text};
@@ -24,11 +25,11 @@ use crate::memory::{Consumer, MemoryPool};
 use crate::progress::Progress;
 
 /// The values that rows of a file take from others.
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Clone, Default, Serialize, Deserialize)]
 pub struct InheritedValues(Vec<InheritedColumn>);
 
 /// The values of one column.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Serialize, Deserialize)]
 struct InheritedColumn {
     name: String,
     /// Rows, ascending, and where their values are among the bytes.

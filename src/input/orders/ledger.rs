@@ -2,6 +2,8 @@
 
 use std::collections::BTreeMap;
 
+use serde::{Deserialize, Serialize};
+
 /// The outcome of a row, as a small number; [`OutcomeNames`] has its name.
 pub type RowOutcome = u8;
 
@@ -82,7 +84,7 @@ pub fn is_rejection(outcome: RowOutcome) -> bool {
 }
 
 /// Rows and money by file and outcome, and the money read per file on its own.
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Clone, Default, Serialize, Deserialize)]
 pub struct RowCounts {
     cells: BTreeMap<(usize, RowOutcome), (u64, i128)>,
     read: BTreeMap<usize, i128>,

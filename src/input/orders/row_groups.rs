@@ -19,6 +19,40 @@ pub struct RowGroupTask {
     pub amounts_only: bool,
 }
 
+impl RowGroupTask {
+    /// Its rows, among these files.
+    pub fn rows(&self, sources: &[Source]) -> u64 {
+        sources.get(self.file).map_or(0, |source| source.group_rows(self.group))
+    }
+}
+
+/// One of several shares of all rows.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Share {
+    /// Which, from 0.
+    pub number: usize,
+    /// Of how many.
+    pub of: usize,
+}
+
+impl Share {
+    /// All rows.
+    pub const ALL: Share = Share { number: 0, of: 1 };
+
+    /// The row groups of the share: those that begin in its part of the rows.
+    pub fn of_tasks(self, tasks: Vec<RowGroupTask>, sources: &[Source]) -> Vec<RowGroupTask> {
+        let all: u64 = tasks.iter().map(|task| task.rows(sources)).sum();
+        let mut before = 0u64;
+        let mut is_mine = |task: &RowGroupTask| {
+            let share = u128::from(before) * self.of as u128 / u128::from(all.max(1));
+            before += task.rows(sources);
+            // Groups without rows at the end begin where the rows end.
+            share.min(self.of as u128 - 1) == self.number as u128
+        };
+        tasks.into_iter().filter(|task| is_mine(task)).collect()
+    }
+}
+
 /// The row groups to read, in the order of the files.
 pub fn tasks(job: &Job, sources: &[Source]) -> Vec<RowGroupTask> {
     let prunable = can_prune(job);

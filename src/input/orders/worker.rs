@@ -1,21 +1,18 @@
 //! One scan thread: row groups in, records and row counts out.
 
-use std::collections::BTreeMap;
-
 use arrow::array::{Array, ArrayRef, StringViewArray};
 
 use super::batch::{Batch, ColumnPositions, mark, mark_all, mark_nulls};
 use super::columns::{OrderColumns, UsedColumns};
-use super::currencies::CurrencyCounts;
-use super::dedup::ExclusionBitmap;
 use super::dictionary::{DictionaryCache, SharedDictionary};
-use super::filler_dates::{self, FillerCounts};
-use super::inherit::InheritedValues;
+use super::filler_dates;
+use super::findings::ScanFindings;
 use super::ledger::{
     AFTER_AS_OF, DATE_OUT_OF_RANGE, FILTERED, KEPT, NO_CUSTOMER, NON_FINITE_AMOUNT, NULL_AMOUNT, NULL_CURRENCY, NULL_DATE,
-    NULL_ORDER_ID, NULL_SLICE, RowCounts, RowOutcome, ZERO,
+    NULL_ORDER_ID, NULL_SLICE, RowOutcome, ZERO,
 };
 use super::order_keys;
+use super::related::RelatedRows;
 use super::row_groups::RowGroupTask;
 use crate::bucket::{BucketWriter, Field, PackedBucket, RecordLayout, flag};
 use crate::error::{Error, Result};
@@ -26,7 +23,6 @@ use crate::input::rounding::Rounding;
 use crate::input::source::Source;
 use crate::job::Job;
 use crate::job::raw::ZeroAmount;
-use crate::measure::CustomerlessRows;
 use crate::storage::OpenFile;
 
 /// What all threads of a scan share.
@@ -36,25 +32,9 @@ pub struct ScanContext<'a> {
     pub columns: &'a OrderColumns,
     pub layout: RecordLayout,
     pub uses: UsedColumns,
-    /// Per file, the rows that other rows exclude.
-    pub excluded: Vec<ExclusionBitmap>,
-    /// Per file, the values that rows take from others of their order.
-    pub inherited: Vec<InheritedValues>,
+    pub related: &'a RelatedRows,
     pub slices: SharedDictionary,
     pub categories: SharedDictionary,
-}
-
-/// What one thread has read.
-pub struct ThreadResult {
-    pub buckets: Vec<PackedBucket>,
-    pub row_counts: RowCounts,
-    pub currencies: CurrencyCounts,
-    pub empty_ids: u64,
-    /// Kept returns whose money is above zero, and that money, where rows are orders.
-    pub positive_returns: (u64, i128),
-    pub customerless: CustomerlessRows,
-    pub fillers: FillerCounts,
-    pub rounding: BTreeMap<usize, Rounding>,
 }
 
 /// Vectors that are reused from batch to batch.
@@ -79,15 +59,9 @@ pub struct Worker<'a> {
     context: &'a ScanContext<'a>,
     positions: ColumnPositions,
     buckets: BucketWriter,
-    row_counts: RowCounts,
-    currencies: CurrencyCounts,
+    findings: ScanFindings,
     slices: DictionaryCache,
     categories: DictionaryCache,
-    empty_ids: u64,
-    positive_returns: (u64, i128),
-    customerless: CustomerlessRows,
-    fillers: FillerCounts,
-    rounding: BTreeMap<usize, Rounding>,
     /// The file of the last task, which the next one mostly reads too.
     file: Option<(usize, OpenFile)>,
     buffers: Vec<Vec<u8>>,
@@ -100,32 +74,18 @@ impl<'a> Worker<'a> {
             context,
             positions: ColumnPositions::find(context.job, context.columns, context.uses),
             buckets,
-            row_counts: RowCounts::default(),
-            currencies: CurrencyCounts::default(),
+            findings: ScanFindings::default(),
             slices: DictionaryCache::default(),
             categories: DictionaryCache::default(),
-            empty_ids: 0,
-            positive_returns: (0, 0),
-            customerless: CustomerlessRows::default(),
-            fillers: FillerCounts::default(),
-            rounding: BTreeMap::new(),
             file: None,
             buffers: Vec::new(),
             scratch: Scratch::default(),
         }
     }
 
-    pub fn finish(self) -> ThreadResult {
-        ThreadResult {
-            buckets: self.buckets.finish(),
-            row_counts: self.row_counts,
-            currencies: self.currencies,
-            empty_ids: self.empty_ids,
-            positive_returns: self.positive_returns,
-            customerless: self.customerless,
-            fillers: self.fillers,
-            rounding: self.rounding,
-        }
+    /// The buckets, and what was found.
+    pub fn finish(self) -> (Vec<PackedBucket>, ScanFindings) {
+        (self.buckets.finish(), self.findings)
     }
 
     /// Reads a row group; returns its rows.
@@ -148,7 +108,7 @@ impl<'a> Worker<'a> {
         let mut rows = 0;
         reader.read(&file, task.group, &mut buffers, |first, columns| {
             rows += columns.first().map_or(0, |c| c.len() as u64);
-            let patched = match context.inherited.get(task.file) {
+            let patched = match context.related.inherited.get(task.file) {
                 Some(inherited) if !task.amounts_only => inherited.apply(first, names, columns)?,
                 _ => None,
             };
@@ -183,12 +143,12 @@ impl<'a> Worker<'a> {
         outcomes.clear();
         outcomes.resize(decoded.values.len(), KEPT);
         self.mark_amounts(batch, decoded, outcomes)?;
-        filler_dates::count(&dates.values, outcomes, &mut self.fillers);
+        filler_dates::count(&dates.values, outcomes, &mut self.findings.fillers);
         self.note_rounding(batch.file, &amounts, decoded, |_| false);
         for outcome in outcomes.iter_mut().filter(|outcome| **outcome == KEPT) {
             *outcome = AFTER_AS_OF;
         }
-        self.row_counts.add_batch(batch.file, outcomes, &decoded.values, true);
+        self.findings.row_counts.add_batch(batch.file, outcomes, &decoded.values, true);
         Ok(())
     }
 
@@ -199,7 +159,7 @@ impl<'a> Worker<'a> {
         let (factors, flags) = (self.factors(batch)?, &scratch.flags);
         let negate = self.negates();
         self.note_rounding(batch.file, &factors, &scratch.amounts, |row| negate && flags[row] & flag::RETURN != 0);
-        filler_dates::count(&scratch.dates.values, &scratch.outcomes, &mut self.fillers);
+        filler_dates::count(&scratch.dates.values, &scratch.outcomes, &mut self.findings.fillers);
         self.mark_later(scratch);
         // With order ids, the rows are lines: the fold sums them and sees which orders are zero.
         let has_lines = self.context.layout.has(Field::Order);
@@ -209,7 +169,7 @@ impl<'a> Worker<'a> {
         if !has_lines && self.positions.returns.is_some() {
             self.count_positive_returns(scratch);
         }
-        self.row_counts.add_batch(batch.file, &scratch.outcomes, &scratch.amounts.values, !has_lines);
+        self.findings.row_counts.add_batch(batch.file, &scratch.outcomes, &scratch.amounts.values, !has_lines);
         self.decode_codes(batch, scratch)?;
         self.append(batch, scratch)
     }
@@ -223,7 +183,7 @@ impl<'a> Worker<'a> {
         let customer = batch.column(positions.customer)?;
         outcomes.clear();
         outcomes.resize(customer.len(), KEPT);
-        if let Some(excluded) = self.context.excluded.get(batch.file) {
+        if let Some(excluded) = self.context.related.excluded.get(batch.file) {
             excluded.apply(batch.first, outcomes);
         }
         for (number, (predicate, position)) in columns.keep.iter().zip(&positions.keep).enumerate() {
@@ -254,7 +214,7 @@ impl<'a> Worker<'a> {
         self.mark_amounts(batch, amounts, outcomes)?;
         if let Some(position) = self.positions.currency {
             mark_nulls(batch.column(position)?, NULL_CURRENCY, outcomes);
-            self.currencies.add_batch(batch.column(position)?, outcomes)?;
+            self.findings.currencies.add_batch(batch.column(position)?, outcomes)?;
         }
         Ok(())
     }
@@ -311,7 +271,7 @@ impl<'a> Worker<'a> {
         let mut rounding = Rounding::default();
         rounding.add(factors, self.context.job.raised_digits(), money, is_turned);
         if !rounding.is_zero() {
-            self.rounding.entry(file).or_default().merge(&rounding);
+            self.findings.rounding.entry(file).or_default().merge(&rounding);
         }
     }
 
@@ -331,8 +291,8 @@ impl<'a> Worker<'a> {
     fn count_positive_returns(&mut self, scratch: &Scratch) {
         for ((outcome, flags), amount) in scratch.outcomes.iter().zip(&scratch.flags).zip(&scratch.amounts.values) {
             if *outcome == KEPT && flags & flag::RETURN != 0 && *amount > 0 {
-                self.positive_returns.0 += 1;
-                self.positive_returns.1 += i128::from(*amount);
+                self.findings.positive_returns.0 += 1;
+                self.findings.positive_returns.1 += i128::from(*amount);
             }
         }
     }
@@ -355,7 +315,7 @@ impl<'a> Worker<'a> {
             })?;
             file.clear();
             file.resize(outcomes.len(), batch.file as i64);
-            self.customerless.add_batch(
+            self.findings.customerless.add_batch(
                 outcomes.iter().map(|outcome| *outcome == NO_CUSTOMER),
                 (order, order_high),
                 &amounts.values,
@@ -379,7 +339,7 @@ impl<'a> Worker<'a> {
             scratch.keys.clear();
             scratch.keys.extend((0..texts.len()).map(|row| id_bytes(texts, row).len() as i64));
             let kept_lengths = scratch.keys.iter().zip(&scratch.outcomes).filter(|(_, outcome)| **outcome == KEPT);
-            self.empty_ids += kept_lengths.filter(|(length, _)| **length == 0).count() as u64;
+            self.findings.empty_ids += kept_lengths.filter(|(length, _)| **length == 0).count() as u64;
             (Some(texts), scratch.keys.as_slice())
         } else {
             let too_wide = |row, id| self.too_wide(batch, row, &orders.customer_id, "orders.customer_id", id);

@@ -1,9 +1,11 @@
 //! The rows of a file that other rows exclude.
 
+use serde::{Deserialize, Serialize};
+
 use crate::input::orders::ledger::{DUPLICATE, RowOutcome, SUPERSEDED};
 
 /// Two bits per row; empty until a row is marked.
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Clone, Default, Serialize, Deserialize)]
 pub struct ExclusionBitmap {
     rows: u64,
     /// The low bits say that a row is a duplicate, the high bits that it is superseded; 32 rows each.
