@@ -145,7 +145,7 @@ class Check:
         for version in range(newest + 1):
             if not there(version):
                 said = self.rfmill_fails("gone", f'{{ delta = "orders", version = {version} }}')
-                assert "which is gone; restore it, or name a version whose files were not vacuumed" in said, said
+                assert "which is gone; restore it, or name a version whose files are still there" in said, said
                 self.refused += 1
         self.compare(table, None, self.read(table, newest), keys)
 

@@ -3,7 +3,7 @@
 /// Headers and footers that lie.
 mod crafted;
 /// Delta tables.
-mod delta;
+pub mod delta;
 /// Names, folders, pipes and links in the place of files.
 mod files;
 /// Every byte flipped, every length cut.

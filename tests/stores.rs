@@ -1,5 +1,7 @@
 //! Inputs and outputs in object stores, served by a small store within the test.
 
+/// Tables with a log.
+mod lake;
 /// Orders and the tables beside them, read from a store as from a disk.
 mod reading;
 /// A store of objects as S3 speaks, with faults on request.

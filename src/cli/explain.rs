@@ -32,7 +32,7 @@ pub(super) fn run(args: &JobArgs, console: &Console) -> Result<()> {
     }
     if console.is_document() {
         tell(&queries, &plan, &sources, &columns.names, console);
-        let table = |(key, table): &(&str, Arc<TableVersion>)| json!({ "key": key, "format": table.format, "folder": table.folder, "version": table.version });
+        let table = |(key, table): &(&str, Arc<TableVersion>)| json!({ "key": key, "format": table.format, "folder": table.folder, table.version.kind(): table.version.number() });
         let tables = tables(sources.iter().chain(&customers.sources));
         console.tell("tables", tables.iter().map(table).collect::<Vec<_>>());
         return Ok(());
@@ -53,7 +53,7 @@ pub(super) fn run(args: &JobArgs, console: &Console) -> Result<()> {
         out.push_str("\ntables\n");
     }
     for (key, table) in &tables {
-        out.push_str(&format!("  {key}: {} table {}, version {}\n", table.format, table.folder, table.version));
+        out.push_str(&format!("  {key}: {} table {}, {}\n", table.format, table.folder, table.version));
     }
     out.push_str(&format!("\ncolumns read\n  {}\n\nfiles\n", columns.names.join(", ")));
     let tasks = input::orders::row_groups::tasks(job, &sources);

@@ -1,12 +1,12 @@
 //! Folders of table formats, whose logs decide which of their files count: read as plain files, they would be counted with rows that
-//! were deleted or written again. Those of Delta are read by their log where the job says so.
+//! were deleted or written again. Some are read by their log where the job says so.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::fmt::Display;
 use std::path::{Path, PathBuf};
 
 use crate::error::{Error, Result};
-use crate::storage::{Listed, ObjectUrl, ReadError};
+use crate::storage::{Listed, ObjectUrl, Place, ReadError};
 
 /// The keys of the job file that can name a Delta table.
 const TABLE_KEYS: [&str; 4] = ["orders.path", "customers.path", "events.path", "strategy.assignments"];
@@ -61,13 +61,26 @@ impl Format {
         Format::of(|name| folder.join(name).is_dir(), |name| names_in(&folder.join(name)))
     }
 
-    /// The error of a file in a table of this format whose log is not read; `there` says where, if it is elsewhere.
-    fn refused(self, file: &dyn Display, table: &dyn Display, there: &str, key: &str) -> Error {
-        Error::input(format!(
-            "{file} lies in the {} table {table}: only its log ({}) says which of its files count, and rfmill does not read it{there}. Write the table's current rows to Parquet files of their own and name these as {key}",
-            self.name(),
-            self.log(),
-        ))
+    /// What the job file calls a table of this format, if its log is read.
+    fn word(self) -> Option<&'static str> {
+        match self {
+            Format::Delta => Some("delta"),
+            Format::Iceberg | Format::Hudi | Format::Paimon => None,
+        }
+    }
+
+    /// The error of a file in a table of this format that `key` names as a plain file.
+    fn refused(self, file: &dyn Display, table: &dyn Display, key: &str) -> Error {
+        let (name, log) = (self.name(), self.log());
+        match self.word().filter(|_| TABLE_KEYS.contains(&key)) {
+            Some(word) => Error::input(format!(
+                "{file} lies in the {name} table {table}: only its log ({log}) says which of its files and rows count. Name the table instead: {key} = {{ {word} = {:?} }}",
+                table.to_string()
+            )),
+            None => Error::input(format!(
+                "{file} lies in the {name} table {table}: only its log ({log}) says which of its files count, and rfmill does not read it. Write the table's current rows to Parquet files of their own and name these as {key}"
+            )),
+        }
     }
 }
 
@@ -78,9 +91,22 @@ fn names_in(folder: &Path) -> Vec<String> {
 }
 
 /// The format of the other table whose log lies in the folder of a Delta table, if there is one.
-pub(super) fn other_logs(folder: &Path) -> Option<&'static str> {
-    let (has, files) = (|name: &str| folder.join(name).is_dir(), |name: &str| names_in(&folder.join(name)));
-    [Format::Iceberg, Format::Hudi, Format::Paimon].into_iter().find(|format| format.is_of(has, files)).map(Format::name)
+///
+/// # Errors
+/// What a store answers where it does not list the folder.
+pub(super) fn other_log(folder: &Place) -> std::result::Result<Option<&'static str>, ReadError> {
+    let mut folders = BTreeSet::new();
+    for name in [".hoodie", "metadata", "snapshot", "manifest", "schema"] {
+        if folder.join(name).is_folder()? {
+            folders.insert(name);
+        }
+    }
+    let metadata = match folders.contains(Format::Iceberg.log()) {
+        true => folder.join(Format::Iceberg.log()).names_below()?.into_iter().collect(),
+        false => Vec::new(),
+    };
+    let has_log = |format: &Format| format.is_of(|name| folders.contains(name), |_| metadata.clone());
+    Ok([Format::Iceberg, Format::Hudi, Format::Paimon].into_iter().find(has_log).map(Format::name))
 }
 
 /// Finds the tables that folders belong to, each folder looked at once.
@@ -99,13 +125,7 @@ impl Tables {
         let real = std::fs::canonicalize(folder).unwrap_or_else(|_| folder.to_owned());
         match self.of(&real) {
             None => Ok(()),
-            Some((table, Format::Delta)) if TABLE_KEYS.contains(&key) => Err(Error::input(format!(
-                "{} lies in the Delta table {}: only its log (_delta_log) says which of its files and rows count. Name the table instead: {key} = {{ delta = {:?} }}",
-                file.display(),
-                table.display(),
-                table.display(),
-            ))),
-            Some((table, format)) => Err(format.refused(&file.display(), &table.display(), "", key)),
+            Some((table, format)) => Err(format.refused(&file.display(), &table.display(), key)),
         }
     }
 
@@ -183,7 +203,7 @@ impl ObjectTables {
     pub fn refuse(&self, object: &ObjectUrl, key: &str) -> Result<()> {
         for folder in folders_above(object.key()) {
             if let Some(format) = self.tables.get(folder) {
-                return Err(format.refused(object, &self.root.with_key(folder), " in object stores", key));
+                return Err(format.refused(object, &self.root.with_key(folder), key));
             }
         }
         Ok(())

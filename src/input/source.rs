@@ -20,7 +20,7 @@ use super::integrity::{layout, schema_depth};
 use super::joined_columns::JoinedColumns;
 use super::table_file::TableFile;
 use crate::error::{Error, Kind, Result};
-use crate::storage::{FileState, OpenFile, ReadError, Version};
+use crate::storage::{self, FileState, OpenFile, ReadError, Version};
 
 /// Largest footer that is read.
 const MOST_FOOTER: u64 = 1 << 28;
@@ -57,7 +57,10 @@ impl Source {
     pub fn open(input: InputPath, hashes: Option<&Arc<HashList>>) -> Result<Source> {
         let name = input.shown();
         let unread = |e: ReadError| e.of(&name);
-        let file = input.place.open().map_err(unread)?;
+        let file = input.place.open().map_err(|e| match input.table.as_ref().filter(|_| e.fault == storage::Fault::Missing) {
+            Some(file) => file.gone(&name, input.key).caused_by(e),
+            None => unread(e),
+        })?;
         let size = file.state.size;
         if let Some(file) = input.table.as_ref().filter(|file| file.size != size) {
             return Err(Error::input(format!(

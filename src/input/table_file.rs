@@ -1,6 +1,7 @@
 //! What a table that has a log says of one of its data files: how its columns are called, the values of its partition, and which
 //! of its rows do not count.
 
+use std::fmt;
 use std::sync::Arc;
 
 use arrow::array::{ArrayRef, BooleanBufferBuilder};
@@ -10,6 +11,39 @@ use parquet::errors::ParquetError;
 use parquet::schema::types::{SchemaDescriptor, Type, TypePtr};
 use roaring::RoaringTreemap;
 
+use crate::error::Error;
+
+/// Which state of a table is read.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum LakeVersion {
+    /// The version of a Delta table.
+    Version(u64),
+    /// The id of a snapshot of an Iceberg table.
+    Snapshot(u64),
+}
+
+impl LakeVersion {
+    /// What the format calls it.
+    pub fn kind(self) -> &'static str {
+        match self {
+            LakeVersion::Version(_) => "version",
+            LakeVersion::Snapshot(_) => "snapshot",
+        }
+    }
+
+    /// Its number.
+    pub fn number(self) -> u64 {
+        let (LakeVersion::Version(number) | LakeVersion::Snapshot(number)) = self;
+        number
+    }
+}
+
+impl fmt::Display for LakeVersion {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} {}", self.kind(), self.number())
+    }
+}
+
 /// A table of one version.
 #[derive(Debug, PartialEq)]
 pub struct TableVersion {
@@ -18,7 +52,7 @@ pub struct TableVersion {
     /// Its folder as the job names it.
     pub folder: String,
     /// The version.
-    pub version: u64,
+    pub version: LakeVersion,
     /// Its columns.
     pub columns: Vec<TableColumn>,
     /// Whether columns are found in files by the ids of their fields, and not by name.
@@ -133,6 +167,15 @@ fn with_name(field: &TypePtr, name: &str) -> Result<TypePtr, ParquetError> {
 }
 
 impl TableFile {
+    /// The error of a file that is not there; `key` is what names the table.
+    pub(super) fn gone(&self, name: &str, key: &str) -> Error {
+        let TableVersion { format, folder, version, .. } = self.table.as_ref();
+        let kind = version.kind();
+        Error::input(format!(
+            "the {format} table {folder} ({key}) has the file {name} in {version}, which is gone; restore it, or name a {kind} whose files are still there"
+        ))
+    }
+
     /// The value of a partition column, as an array of one row.
     pub fn constant(&self, column: &str) -> Option<&ArrayRef> {
         self.constants.iter().find(|(name, _)| name == column).map(|(_, value)| value)

@@ -2,22 +2,24 @@
 
 use std::path::PathBuf;
 
+use crate::storage::Place;
+
 /// The files of a table.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum InputPaths {
     /// Patterns of paths: as written, and joined to the job file's folder.
     Patterns(Vec<(String, PathBuf)>),
     /// Those that the log of a Delta table names.
-    Delta(DeltaPath),
+    Delta(LakePath),
 }
 
-/// A Delta table.
+/// A table that has a log.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct DeltaPath {
+pub struct LakePath {
     /// Its folder, as written.
     pub written: String,
-    /// Its folder, joined to that of the job file.
-    pub path: PathBuf,
+    /// Its folder; one on a disk is joined to that of the job file.
+    pub place: Place,
     /// The version to read; the newest if none.
     pub version: Option<u64>,
 }

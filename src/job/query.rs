@@ -5,9 +5,10 @@ use std::path::PathBuf;
 use rfmill_query_request::{CsvFormat, Encoding, Format};
 
 use super::parse::Source;
-use super::paths::{DeltaPath, InputPaths};
+use super::paths::{InputPaths, LakePath};
 use super::raw::{OneOrMany, RawDelta, RawJob, RawPath, RawSource, SourceEncoding, SourceFormat};
 use crate::error::{Error, Result};
+use crate::storage::Place;
 
 /// A table of the job that is the result of a query.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -101,8 +102,8 @@ pub(super) fn paths(section: &Section<'_>, source: &Source) -> Result<InputPaths
 }
 
 /// A Delta table, its folder joined to that of the job file.
-pub(super) fn delta(table: &RawDelta, source: &Source) -> DeltaPath {
-    DeltaPath { written: table.delta.clone(), path: source.folder().join(&table.delta), version: table.version }
+pub(super) fn delta(table: &RawDelta, source: &Source) -> LakePath {
+    LakePath { written: table.delta.clone(), place: Place::of(&table.delta, source.folder()), version: table.version }
 }
 
 /// Paths as written, and joined to the folder of the job file, where they stand at `place`.

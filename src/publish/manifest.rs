@@ -8,6 +8,7 @@ use serde::{Deserialize, Serialize};
 use super::facts::Dimensions;
 use crate::error::{Error, Kind, Result};
 use crate::input::input_path::InputPath;
+use crate::input::table_file::LakeVersion;
 
 /// `manifest.json` of a run.
 #[derive(Debug, Clone, Serialize, Deserialize)]
@@ -107,8 +108,12 @@ pub struct LakeTableEntry {
     pub format: String,
     /// Its folder, as the job names it.
     pub folder: String,
-    /// The version that was read.
-    pub version: u64,
+    /// The version that was read, of a Delta table.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub version: Option<u64>,
+    /// The id of the snapshot that was read, of an Iceberg table.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub snapshot: Option<u64>,
     /// Rows of the file that do not count.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub deleted_rows: Option<u64>,
@@ -121,10 +126,15 @@ impl LakeTableEntry {
     /// What the log says of an input file, if it is one of a table.
     pub fn of(input: &InputPath) -> Option<LakeTableEntry> {
         let file = input.table.as_ref()?;
+        let (version, snapshot) = match file.table.version {
+            LakeVersion::Version(version) => (Some(version), None),
+            LakeVersion::Snapshot(snapshot) => (None, Some(snapshot)),
+        };
         Some(LakeTableEntry {
             format: file.table.format.to_owned(),
             folder: file.table.folder.clone(),
-            version: file.table.version,
+            version,
+            snapshot,
             deleted_rows: file.deleted.as_ref().map(|deleted| deleted.rows.len()),
             deletion_vector_sha256: file.deleted.as_ref().map(|deleted| deleted.sha256.clone()),
         })

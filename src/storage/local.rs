@@ -1,5 +1,6 @@
 //! Files on a disk of this machine.
 
+use std::collections::BTreeSet;
 use std::fs::{self, File, Metadata, OpenOptions};
 use std::io::{self, ErrorKind, Read, Seek, SeekFrom, Write};
 use std::ops::Range;
@@ -26,6 +27,11 @@ pub(super) fn open(path: &Path) -> Result<(File, FileState), ReadError> {
 
 pub(super) fn state(path: &Path) -> Result<FileState, ReadError> {
     std::fs::metadata(path).map(|stat| state_of(&stat)).map_err(unopened)
+}
+
+pub(super) fn names_below(folder: &Path) -> Result<BTreeSet<String>, ReadError> {
+    let entries = std::fs::read_dir(folder).map_err(unopened)?;
+    entries.map(|entry| entry.map(|entry| entry.file_name().to_string_lossy().into_owned()).map_err(unopened)).collect()
 }
 
 fn state_of(stat: &Metadata) -> FileState {

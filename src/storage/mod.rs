@@ -14,6 +14,7 @@ mod put;
 mod runtime;
 mod state;
 
+use std::collections::BTreeSet;
 use std::fmt;
 use std::io::Read;
 use std::ops::Range;
@@ -70,6 +71,43 @@ impl Place {
         own.is_some_and(|own| own.eq_ignore_ascii_case(ending))
     }
 
+    /// The place of a path below this folder. On a disk, an absolute path stays what it is.
+    #[must_use]
+    pub fn join(&self, below: &str) -> Place {
+        match self {
+            Place::Local(path) => Place::Local(path.join(below)),
+            Place::Object(url) => Place::Object(url.join(below)),
+        }
+    }
+
+    /// Its path below a folder, with `/` between names; none if it lies elsewhere.
+    pub fn below(&self, folder: &Place) -> Option<String> {
+        match (self, folder) {
+            (Place::Local(path), Place::Local(folder)) => Some(path.strip_prefix(folder).ok()?.display().to_string()),
+            (Place::Object(url), Place::Object(folder)) => url.below(folder).map(str::to_owned),
+            _ => None,
+        }
+    }
+
+    /// Whether it is a folder. A store has one where it has objects below it.
+    pub fn is_folder(&self) -> Result<bool, ReadError> {
+        match self {
+            Place::Local(path) => Ok(path.is_dir()),
+            Place::Object(url) => url.has_objects_below(),
+        }
+    }
+
+    /// The names of the folders and files right below this folder.
+    pub fn names_below(&self) -> Result<BTreeSet<String>, ReadError> {
+        match self {
+            Place::Local(path) => local::names_below(path),
+            Place::Object(url) => match url.names_below()? {
+                names if names.is_empty() => Err(ReadError::new(Fault::Missing, "there is no such folder", "check its name")),
+                names => Ok(names),
+            },
+        }
+    }
+
     /// Folders above it.
     pub fn depth(&self) -> usize {
         match self {
@@ -112,16 +150,6 @@ impl Place {
 
 /// Writing. Every failure names what to do; that a file was not created is known only if [`Created`] says so.
 impl Place {
-    /// A file or folder below this one.
-    #[must_use]
-    pub fn join(&self, name: &str) -> Place {
-        match self {
-            Place::Local(path) => Place::Local(path.join(name)),
-            Place::Object(url) if url.key().is_empty() => Place::Object(url.with_key(name)),
-            Place::Object(url) => Place::Object(url.with_key(&format!("{}/{name}", url.key()))),
-        }
-    }
-
     /// Creates the file, with the folders above it, durably and in one step; one that is there is never replaced. On a disk, its
     /// owner and its group may read it. A store takes at most [`MOST_BYTES`].
     pub fn create(&self, bytes: Bytes) -> Result<Created, WriteError> {

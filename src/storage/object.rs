@@ -3,8 +3,10 @@
 //! `object_store` signs and repeats requests. A bucket has one client per process, made when it is first asked for, with what the
 //! environment says: the variables `AWS_…`, `GOOGLE_…` and `AZURE_…`, the files of Amazon's command line, or the machine itself.
 
+use std::cmp::Ordering;
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
+use std::hash::{Hash, Hasher};
 use std::ops::Range;
 use std::sync::{Arc, Mutex, Once, PoisonError};
 use std::time::Duration;
@@ -44,13 +46,45 @@ enum Service {
 }
 
 /// The place of an object, or of those whose keys begin with one: `s3://bucket/key`.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Debug, Clone)]
 pub struct ObjectUrl {
     service: Service,
-    /// As it was written, which errors and manifests repeat.
+    /// As it was written, which errors and manifests repeat. Two ways to write one place are equal.
     scheme: String,
     bucket: String,
     key: String,
+}
+
+impl ObjectUrl {
+    fn identity(&self) -> (Service, &str, &str) {
+        (self.service, &self.bucket, &self.key)
+    }
+}
+
+impl PartialEq for ObjectUrl {
+    fn eq(&self, other: &ObjectUrl) -> bool {
+        self.identity() == other.identity()
+    }
+}
+
+impl Eq for ObjectUrl {}
+
+impl Hash for ObjectUrl {
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        self.identity().hash(state);
+    }
+}
+
+impl Ord for ObjectUrl {
+    fn cmp(&self, other: &ObjectUrl) -> Ordering {
+        self.identity().cmp(&other.identity())
+    }
+}
+
+impl PartialOrd for ObjectUrl {
+    fn partial_cmp(&self, other: &ObjectUrl) -> Option<Ordering> {
+        Some(self.cmp(other))
+    }
 }
 
 impl fmt::Display for ObjectUrl {
@@ -92,6 +126,30 @@ impl ObjectUrl {
     #[must_use]
     pub fn with_key(&self, key: &str) -> ObjectUrl {
         ObjectUrl { key: key.to_owned(), ..self.clone() }
+    }
+
+    /// The place of a path below this one.
+    #[must_use]
+    pub fn join(&self, below: &str) -> ObjectUrl {
+        let below = below.trim_matches('/');
+        match self.key.is_empty() || below.is_empty() {
+            true => self.with_key(&format!("{}{below}", self.key)),
+            false => self.with_key(&format!("{}/{below}", self.key)),
+        }
+    }
+
+    /// Its key below that of a folder of the same bucket.
+    pub fn below(&self, folder: &ObjectUrl) -> Option<&str> {
+        let is_in = self.service == folder.service && self.bucket == folder.bucket;
+        let below = self.key.strip_prefix(folder.key.as_str()).filter(|_| is_in)?;
+        if folder.key.is_empty() { Some(below) } else { below.strip_prefix('/') }
+    }
+
+    /// Whether there is an object below this key.
+    pub fn has_objects_below(&self) -> Result<bool, ReadError> {
+        let (store, prefix) = (self.store()?, self.prefix()?);
+        let first = wait_for(async { store.list(prefix.as_ref()).next().await.transpose().map_err(|e| self.fault(e)) })?;
+        Ok(first.is_some())
     }
 
     /// The objects whose keys begin with this one and a slash, ascending.
@@ -324,8 +382,23 @@ mod tests {
         assert_eq!(of("s3://shop/a/b.parquet"), found("shop", "a/b.parquet", "s3://shop/a/b.parquet"));
         assert_eq!(of("S3A://shop/a/"), found("shop", "a", "S3A://shop/a"));
         assert_eq!(of("az://box"), found("box", "", "az://box/"));
+        assert_eq!(ObjectUrl::parse("s3://shop/a"), ObjectUrl::parse("s3a://shop/a/"));
+        assert_ne!(ObjectUrl::parse("s3://shop/a"), ObjectUrl::parse("gs://shop/a"));
         for none in ["s3:///a", "s3://", "http://x/a", "a/b", "file:///a"] {
             assert_eq!(of(none), None, "{none}");
+        }
+    }
+
+    #[test]
+    fn keys_have_folders() {
+        let of = |text: &str| ObjectUrl::parse(text).unwrap();
+        assert_eq!(of("s3://shop").join("a/b").key(), "a/b");
+        assert_eq!(of("s3://shop/a").join("b").key(), "a/b");
+        assert_eq!(of("s3://shop/a").join("").key(), "a");
+        assert_eq!(of("s3://shop/a/b/c").below(&of("s3a://shop/a")), Some("b/c"));
+        assert_eq!(of("s3://shop/a").below(&of("s3://shop")), Some("a"));
+        for elsewhere in ["s3://shop/ab/c", "s3://other/a/b", "gs://shop/a/b", "s3://shop/a"] {
+            assert_eq!(of(elsewhere).below(&of("s3://shop/a")), None, "{elsewhere}");
         }
     }
 

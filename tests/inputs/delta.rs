@@ -12,18 +12,18 @@ use serde_json::{Value, json};
 use crate::fixture::{Bench, dates, decimals, floats, ints, parquet_bytes, texts};
 
 /// Columns of a file.
-type Columns = Vec<(&'static str, ArrayRef)>;
+pub type Columns = Vec<(&'static str, ArrayRef)>;
 
 /// Deleted rows in the form that `BitMap64.serialize` of pyroaring 1.2 gives, behind the magic number of the protocol, with zeros
 /// up to a multiple of four, in the base 85 of ZeroMQ: bytes, and text.
-const ROW_1: (i64, &str) = (34, "^Bg9^0rr910000000000iXQKl0rr91000005c8Xg0rr91");
-const ROWS_0_2: (i64, &str) = (36, "^Bg9^0rr910000000000iXQKl0rr91000315c8Xg00062");
+pub const ROW_1: (i64, &str) = (34, "^Bg9^0rr910000000000iXQKl0rr91000005c8Xg0rr91");
+pub const ROWS_0_2: (i64, &str) = (36, "^Bg9^0rr910000000000iXQKl0rr91000315c8Xg00062");
 const ROWS_1_4: (i64, &str) = (36, "^Bg9^0rr910000000000iXQKl0rr91000315c8Xg0rrl5");
 const ROWS_0_TO_3: (i64, &str) = (31, "^Bg9^0rr910000000000j1{Tm0rr940096100ri3");
 const ROW_8: (i64, &str) = (34, "^Bg9^0rr910000000000iXQKl0rr91000005c8Xg2MK&8");
 
 /// Eight orders of five customers.
-fn orders() -> Columns {
+pub fn orders() -> Columns {
     vec![
         ("customer_id", ints([1, 1, 2, 2, 3, 4, 4, 5])),
         ("ordered_at", days()),
@@ -36,22 +36,22 @@ fn days() -> ArrayRef {
 }
 
 /// Some rows of columns.
-fn rows(columns: &Columns, rows: &[u64]) -> Columns {
+pub fn rows(columns: &Columns, rows: &[u64]) -> Columns {
     let rows = arrow::array::UInt64Array::from(rows.to_vec());
     columns.iter().map(|(name, column)| (*name, take(column, &rows, None).unwrap())).collect()
 }
 
 /// A table that is written commit by commit.
-struct Lake {
-    bench: Bench,
+pub struct Lake {
+    pub bench: Bench,
     version: u64,
 }
 
-const SCHEMA: [(&str, &str); 3] = [("customer_id", "long"), ("ordered_at", "date"), ("amount", "double")];
+pub const SCHEMA: [(&str, &str); 3] = [("customer_id", "long"), ("ordered_at", "date"), ("amount", "double")];
 
 impl Lake {
     /// A workbench whose job reads the table `shop`, which is still empty.
-    fn new(schema: &[(&str, &str)], partitions: &[&str]) -> Lake {
+    pub fn new(schema: &[(&str, &str)], partitions: &[&str]) -> Lake {
         let fields = schema.iter().map(|(name, data_type)| field(name, data_type, json!({}))).collect();
         Lake::of(fields, partitions, json!({}), json!({"minReaderVersion": 1, "minWriterVersion": 2}))
     }
@@ -65,7 +65,7 @@ impl Lake {
     }
 
     /// Writes the next commit.
-    fn commit(&mut self, actions: &[Value]) -> &mut Lake {
+    pub fn commit(&mut self, actions: &[Value]) -> &mut Lake {
         let lines: Vec<String> = actions.iter().map(Value::to_string).collect();
         self.bench.write(&log(self.version), lines.join("\n") + "\n");
         self.version += 1;
@@ -73,7 +73,7 @@ impl Lake {
     }
 
     /// Writes a data file; returns the action that adds it.
-    fn file(&self, name: &str, columns: &Columns) -> Value {
+    pub fn file(&self, name: &str, columns: &Columns) -> Value {
         self.bytes(name, &parquet_bytes(columns))
     }
 
@@ -136,12 +136,12 @@ fn metadata(fields: Vec<Value>, partitions: &[&str], configuration: Value) -> Va
     } })
 }
 
-fn remove(path: &str) -> Value {
+pub fn remove(path: &str) -> Value {
     json!({ "remove": { "path": path, "deletionTimestamp": 1, "dataChange": true } })
 }
 
 /// The action with an inline deletion vector.
-fn without(mut add: Value, (size, text): (i64, &str), cardinality: u64) -> Value {
+pub fn without(mut add: Value, (size, text): (i64, &str), cardinality: u64) -> Value {
     add["add"]["deletionVector"] =
         json!({ "storageType": "i", "pathOrInlineDv": text, "sizeInBytes": size, "cardinality": cardinality });
     add
@@ -431,7 +431,7 @@ fn what_cannot_be_read_is_said() {
     refuses(
         &|lake| delete(lake, "shop/a.parquet"),
         &format!(
-            "{table} has the file shop/a.parquet in version 1, which is gone; restore it, or name a version whose files were not vacuumed."
+            "{table} has the file shop/a.parquet in version 1, which is gone; restore it, or name a version whose files are still there."
         ),
     );
     refuses(
@@ -474,9 +474,9 @@ fn what_cannot_be_read_is_said() {
         ),
     );
     refuses(
-        &|lake| _ = lake.commit(&[json!({ "add": { "path": "s3://bucket/b.parquet", "partitionValues": {}, "size": 1 } })]),
+        &|lake| _ = lake.commit(&[json!({ "add": { "path": "hdfs://node/b.parquet", "partitionValues": {}, "size": 1 } })]),
         &format!(
-            "{table} names s3://bucket/b.parquet in its log, and rfmill does not read s3:// there; expected files on a disk of this machine."
+            "{table} names hdfs://node/b.parquet in its log, and rfmill does not read hdfs://; expected files on a disk of this machine, or in a store by s3://, gs:// or az://."
         ),
     );
     refuses(
@@ -508,15 +508,11 @@ fn what_cannot_be_read_is_said() {
         "error: there is no folder none; check orders.path (it is relative to the job file).",
     );
     refuses(
-        &|lake| _ = lake.bench.edit("{ delta = \"shop\" }", "{ delta = \"s3://bucket/shop\" }"),
-        "error: orders.path names the Delta table s3://bucket/shop, and rfmill reads the logs of tables on a disk of this machine alone; copy or mount the table.",
-    );
-    refuses(
         &|lake| {
             let add = lake.file("a.parquet", &orders());
             lake.commit(&[without(add, ROW_1, 1)]);
         },
-        &format!("{table} has the file shop/a.parquet twice in version 2, with other deleted rows; restore its log."),
+        &format!("{table} has the file shop/a.parquet twice in version 2; restore its log."),
     );
     // A writer that changes nothing may put the same vector in its own place; whichever line comes first, the file is not lost.
     for is_reversed in [false, true] {

@@ -104,9 +104,17 @@ fn tables_with_a_log_are_refused_in_stores_too() {
     for (log, format) in [
         ("t/_delta_log/00000000000000000000.json", "Delta"),
         ("t/.hoodie/hoodie.properties", "Hudi"),
-        ("t/metadata/v1.metadata.json", "Iceberg"),
+        ("t/snapshot/SNAPSHOT-1", "Paimon"),
     ] {
-        let store = Store::with([("t/day=1/a.parquet".to_owned(), file()), (log.to_owned(), b"{}".to_vec())]);
+        let mut files = vec![("t/day=1/a.parquet".to_owned(), file()), (log.to_owned(), b"{}".to_vec())];
+        files.extend(["t/manifest/m", "t/schema/schema-0"].map(|name| (name.to_owned(), b"{}".to_vec())));
+        let store = Store::with(files);
+        let ways_on = match format {
+            "Delta" => "files and rows count. Name the table instead: orders.path = { delta = \"s3://shop/t\" }.",
+            _ => {
+                "files count, and rfmill does not read it. Write the table's current rows to Parquet files of their own and name these as orders.path."
+            }
+        };
         for path in [
             "s3://shop/t",
             "s3://shop/t/day=1",
@@ -121,9 +129,7 @@ fn tables_with_a_log_are_refused_in_stores_too() {
             refused(
                 &bench,
                 &ran,
-                &[&format!(
-                    "lies in the {format} table s3://shop/t: only its log ({log}) says which of its files count, and rfmill does not read it in object stores. Write the table's current rows to Parquet files of their own and name these as orders.path."
-                )],
+                &[&format!("lies in the {format} table s3://shop/t: only its log ({log}) says which of its {ways_on}")],
             );
         }
     }

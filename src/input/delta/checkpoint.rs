@@ -1,7 +1,6 @@
 //! Checkpoints in Parquet: a row per action, in columns named as its fields.
 
 use std::collections::BTreeMap;
-use std::path::Path;
 
 use arrow::array::{Array, ArrayRef, AsArray, StructArray};
 use arrow::datatypes::{DataType, Int32Type, Int64Type};
@@ -27,9 +26,8 @@ const COLUMNS: [(&str, &[&str]); 4] = [
 ///
 /// # Errors
 /// Exit 4 if it cannot be read.
-pub(super) fn read(file: &Path, key: &'static str, take: &mut dyn FnMut(Action) -> Result<()>) -> Result<()> {
-    let name = file.display().to_string();
-    let input = InputPath { name: name.clone(), place: Place::Local(file.to_owned()), partitions: Vec::new(), key, table: None };
+pub(super) fn read(file: &Place, key: &'static str, take: &mut dyn FnMut(Action) -> Result<()>) -> Result<()> {
+    let input = InputPath { name: file.to_string(), place: file.clone(), partitions: Vec::new(), key, table: None };
     let source = Source::open(input, None)?;
     let schema = own_schema(&source);
     let there = |name: &&str| schema.index_of(name).is_ok();

@@ -1,28 +1,30 @@
 //! Paths of files as logs write them: URLs, relative to the table or absolute.
 
-use std::path::PathBuf;
-
-use super::table::Table;
 use crate::domain::scheme_of;
 use crate::error::Result;
 use crate::input::input_path::percent_decode;
+use crate::input::lake_table::Table;
+use crate::storage::{ObjectUrl, Place};
 
-/// The path of a file of the table; two ways to write one path give the same.
+/// The place of a file of the table; two ways to write one path give the same.
 ///
 /// # Errors
 /// Exit 4 if it is in a place that is not read.
-pub(super) fn resolved(written: &str, table: &Table<'_>) -> Result<PathBuf> {
+pub(super) fn resolved(written: &str, table: &Table<'_>) -> Result<Place> {
     resolved_below(written, table, "")
 }
 
-/// The path of a file, relative to a folder of the table.
+/// The place of a file, relative to a folder of the table.
 ///
 /// # Errors
 /// Exit 4 if it is in a place that is not read.
-pub(super) fn resolved_below(written: &str, table: &Table<'_>, folder: &str) -> Result<PathBuf> {
+pub(super) fn resolved_below(written: &str, table: &Table<'_>, folder: &str) -> Result<Place> {
+    if let Some(url) = ObjectUrl::parse(written) {
+        return Ok(Place::Object(url.with_key(&percent_decode(url.key()))));
+    }
     if let Some(scheme) = scheme_of(written).filter(|scheme| !scheme.eq_ignore_ascii_case("file")) {
         return Err(table.wrong(format_args!(
-            "names {written} in its log, and rfmill does not read {scheme}:// there; expected files on a disk of this machine"
+            "names {written} in its log, and rfmill does not read {scheme}://; expected files on a disk of this machine, or in a store by s3://, gs:// or az://"
         )));
     }
     let local = match written.get(..5).filter(|start| start.eq_ignore_ascii_case("file:")) {
@@ -35,8 +37,13 @@ pub(super) fn resolved_below(written: &str, table: &Table<'_>, folder: &str) -> 
         None => written.to_owned(),
     };
     let local = percent_decode(&local);
-    // Joined to a folder, an absolute path stays what it is.
-    Ok(if folder.is_empty() { table.folder.join(local) } else { table.folder.join(folder).join(local) })
+    if local.starts_with('/') && table.place.local().is_none() {
+        return Err(table.wrong(format_args!(
+            "names {written} in its log, and a table in a store has no files on a disk; copy the table with its files"
+        )));
+    }
+    // Joined to a folder of a disk, an absolute path stays what it is.
+    Ok(table.place.join(folder).join(&local))
 }
 
 #[cfg(test)]
@@ -44,18 +51,35 @@ mod tests {
     use super::*;
     use std::path::Path;
 
+    fn of(folder: &str, written: &str) -> Result<String> {
+        let place = Place::of(folder, Path::new("/shop"));
+        let table = Table { format: "Delta", place: &place, written: folder, key: "orders.path" };
+        resolved(written, &table).map(|place| place.to_string())
+    }
+
     /// RFC 3986: `%` and two hexadecimal digits are a byte; `file:/x`, `file:///x` and `file://localhost/x` are one file.
     #[test]
     fn urls_become_paths() {
-        let table = Table { folder: Path::new("/shop/orders"), written: "orders", key: "orders.path" };
-        let of = |written: &str| resolved(written, &table).map(|path| path.display().to_string()).unwrap_or_default();
+        let of = |written: &str| of("orders", written).unwrap_or_default();
         assert_eq!(of("a.parquet"), "/shop/orders/a.parquet");
         assert_eq!(of("region=EU%2520West/a%3Ab.parquet"), "/shop/orders/region=EU%20West/a:b.parquet");
         assert_eq!(of("caf%C3%A9/a b.parquet"), "/shop/orders/café/a b.parquet");
         for written in ["/other/a%20b", "file:/other/a%20b", "file:///other/a%20b", "FILE://localhost/other/a b"] {
             assert_eq!(of(written), "/other/a b", "{written}");
         }
-        let refused = resolved("s3://bucket/a.parquet", &table).map_err(|e| e.to_string());
-        assert!(refused.is_err_and(|e| e.contains("s3://bucket/a.parquet")));
+        assert_eq!(of("s3://bucket/a%20b"), "s3://bucket/a b");
+    }
+
+    #[test]
+    fn places_of_stores_stay_in_stores() {
+        assert_eq!(of("s3://bucket/orders", "day=1/a%20b.parquet").unwrap_or_default(), "s3://bucket/orders/day=1/a b.parquet");
+        for (folder, written) in [
+            ("orders", "hdfs://node/a.parquet"),
+            ("s3://bucket/orders", "file:///etc/passwd"),
+            ("s3://bucket/orders", "/etc/passwd"),
+        ] {
+            let refused = of(folder, written).map_err(|e| e.to_string());
+            assert!(refused.is_err_and(|e| e.contains(written)), "{written}");
+        }
     }
 }

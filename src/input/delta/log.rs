@@ -1,10 +1,13 @@
 //! The files of a log, and which of them make a version.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::path::PathBuf;
 
-use super::table::Table;
-use crate::error::{Error, Result};
+use crate::error::Result;
+use crate::input::lake_table::Table;
+use crate::storage::{Fault, Place};
+
+/// The folder with the log of a table.
+const LOG: &str = "_delta_log";
 
 /// Digits of a version in the name of a file.
 const DIGITS: usize = 20;
@@ -13,8 +16,8 @@ const DIGITS: usize = 20;
 #[derive(Debug, Default)]
 struct Log {
     commits: BTreeSet<u64>,
-    /// The files of complete checkpoints by version.
-    checkpoints: BTreeMap<u64, Vec<PathBuf>>,
+    /// The names of the files of complete checkpoints by version.
+    checkpoints: BTreeMap<u64, Vec<String>>,
 }
 
 /// What is read for a version.
@@ -23,17 +26,22 @@ pub(super) struct Segment {
     /// The version.
     pub version: u64,
     /// The files of the checkpoint from which it starts; none if it starts from the first commit.
-    pub checkpoint: Vec<PathBuf>,
+    pub checkpoint: Vec<Place>,
     /// The commits after it, the newest first.
-    pub commits: Vec<PathBuf>,
+    pub commits: Vec<Place>,
 }
 
 /// The files to read for a version; the newest if none is given.
 ///
 /// # Errors
-/// Exit 4: the log cannot be listed, does not have the version, or lacks a commit.
+/// Exit 4: there is no log, it cannot be listed, does not have the version, or lacks a commit.
 pub(super) fn segment(table: &Table<'_>, version: Option<u64>) -> Result<Segment> {
-    let log = Log::list(table)?;
+    let folder = table.place.join(LOG);
+    let names = folder.names_below().map_err(|e| match e.fault {
+        Fault::Missing => table.no_table(LOG, "delta"),
+        _ => e.of(&folder.to_string()),
+    })?;
+    let log = Log::of(&names);
     let newest = log.commits.last().max(log.checkpoints.keys().last()).copied();
     let newest = newest.ok_or_else(|| table.wrong("has an empty log; expected commits such as 00000000000000000000.json"))?;
     let first = log.commits.first().copied().filter(|first| *first == 0);
@@ -58,8 +66,8 @@ pub(super) fn segment(table: &Table<'_>, version: Option<u64>) -> Result<Segment
     }
     Ok(Segment {
         version,
-        checkpoint: start.map_or_else(Vec::new, |(_, files)| files.clone()),
-        commits: commits.rev().map(|commit| table.log().join(name(commit))).collect(),
+        checkpoint: start.iter().flat_map(|(_, names)| *names).map(|name| folder.join(name)).collect(),
+        commits: commits.rev().map(|commit| folder.join(&name(commit))).collect(),
     })
 }
 
@@ -69,34 +77,25 @@ fn name(version: u64) -> String {
 }
 
 impl Log {
-    fn list(table: &Table<'_>) -> Result<Log> {
-        let folder = table.log();
-        let wrong = |e: std::io::Error| {
-            Error::input(format!("cannot list the folder {}: {e}; check its permissions", folder.display())).caused_by(e)
-        };
+    /// The log whose files have these names, ascending.
+    fn of(names: &BTreeSet<String>) -> Log {
         let mut log = Log::default();
         // By version and number of parts, the parts.
-        let mut parts: BTreeMap<(u64, u64), BTreeMap<u64, PathBuf>> = BTreeMap::new();
-        let mut single: BTreeMap<u64, PathBuf> = BTreeMap::new();
-        for entry in std::fs::read_dir(&folder).map_err(wrong)? {
-            let entry = entry.map_err(wrong)?;
-            match kind(&entry.file_name().to_string_lossy()) {
+        let mut parts: BTreeMap<(u64, u64), BTreeMap<u64, &String>> = BTreeMap::new();
+        let mut single: BTreeMap<u64, &String> = BTreeMap::new();
+        for name in names {
+            match kind(name) {
                 Some(File::Commit(version)) => drop(log.commits.insert(version)),
-                Some(File::Checkpoint(version)) => {
-                    // Of several checkpoints of a version, all of which say the same, always the same one.
-                    let found = single.entry(version).or_insert_with(|| entry.path());
-                    *found = entry.path().min(found.clone());
-                }
-                Some(File::Part { version, number, of }) => {
-                    parts.entry((version, of)).or_default().insert(number, entry.path());
-                }
+                // Of several checkpoints of a version, all of which say the same, always the same one.
+                Some(File::Checkpoint(version)) => drop(single.entry(version).or_insert(name)),
+                Some(File::Part { version, number, of }) => drop(parts.entry((version, of)).or_default().insert(number, name)),
                 None => {}
             }
         }
         let complete = parts.into_iter().filter(|((_, of), parts)| parts.len() as u64 == *of);
-        log.checkpoints.extend(complete.map(|((version, _), parts)| (version, parts.into_values().collect())));
-        log.checkpoints.extend(single.into_iter().map(|(version, file)| (version, vec![file])));
-        Ok(log)
+        log.checkpoints.extend(complete.map(|((version, _), parts)| (version, parts.into_values().cloned().collect())));
+        log.checkpoints.extend(single.into_iter().map(|(version, name)| (version, vec![name.clone()])));
+        log
     }
 }
 

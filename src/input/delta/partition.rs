@@ -7,8 +7,8 @@ use arrow::compute::{CastOptions, cast_with_options};
 use arrow::datatypes::{DataType, TimestampMicrosecondType};
 
 use super::action::Add;
-use super::table::Table;
 use crate::error::Result;
+use crate::input::lake_table::Table;
 use crate::input::table_file::TableColumn;
 
 /// The value of each partition column in a file, as an array of one row.
@@ -50,12 +50,15 @@ mod tests {
     use arrow::datatypes::TimeUnit;
     use arrow::util::display::{ArrayFormatter, FormatOptions};
 
+    use crate::storage::Place;
+
     fn of(value: Option<&str>, data_type: DataType) -> Result<String> {
         let column =
             TableColumn { name: "p".into(), physical: "col-1".into(), id: None, data_type: Some(data_type), is_partition: true };
         let values = [("col-1".to_owned(), value.map(str::to_owned))];
         let add = Add { path: "a.parquet".into(), partition_values: values.into(), size: 1, deletion_vector: None };
-        let table = Table { folder: Path::new("orders"), written: "orders", key: "orders.path" };
+        let place = Place::of("orders", Path::new(""));
+        let table = Table { format: "Delta", place: &place, written: "orders", key: "orders.path" };
         let found = constants(&add, &[column], &table)?;
         let options = FormatOptions::default().with_null("null");
         // Text of instants needs a zone that the library knows.

@@ -1,8 +1,8 @@
 //! Whether rfmill knows what a table asks of its readers.
 
 use super::action::Protocol;
-use super::table::Table;
 use crate::error::Result;
+use crate::input::lake_table::Table;
 
 /// The features of readers that are known. `vacuumProtocolCheck` is about who deletes files; wider types of later files join as
 /// those of any files do.

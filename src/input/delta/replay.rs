@@ -1,19 +1,23 @@
 //! From the files of a log to the state of the table: read from the newest on, of a file the last word counts.
 
 use std::collections::{HashMap, HashSet};
-use std::fs::File;
 use std::io::{BufRead, BufReader};
-use std::path::{Path, PathBuf};
+
+use rayon::prelude::*;
 
 use super::action::{Action, Add, Metadata, Protocol, Vector};
 use super::checkpoint;
 use super::location::{resolved, resolved_below};
 use super::log::{self, Segment};
-use super::table::{Table, unreadable};
 use crate::error::Result;
+use crate::input::lake_table::{Table, unreadable};
+use crate::storage::Place;
 
 /// Where parts of checkpoints are.
 const SIDECARS: &str = "_delta_log/_sidecars";
+
+/// Commits that are read at once.
+const AT_ONCE: usize = 64;
 
 /// A table as it was in a version.
 #[derive(Debug)]
@@ -29,7 +33,7 @@ pub(super) struct Snapshot {
 }
 
 /// A file with one of its deletion vectors, or none.
-type Key = (PathBuf, Option<String>);
+type Key = (Place, Option<String>);
 
 /// The state in the making.
 #[derive(Debug, Default)]
@@ -50,9 +54,12 @@ struct State {
 pub(super) fn snapshot(table: &Table<'_>, version: Option<u64>) -> Result<Snapshot> {
     let Segment { version, checkpoint, commits } = log::segment(table, version)?;
     let mut state = State::default();
-    for commit in &commits {
-        state.is_added.clear();
-        read_json(commit, |action| state.take(action, table))?;
+    for commits in commits.chunks(AT_ONCE) {
+        let read: Vec<Result<Vec<Action>>> = commits.par_iter().map(actions).collect();
+        for actions in read {
+            state.is_added.clear();
+            actions?.into_iter().try_for_each(|action| state.take(action, table))?;
+        }
     }
     state.is_added.clear();
     let mut sidecars = Vec::new();
@@ -61,8 +68,8 @@ pub(super) fn snapshot(table: &Table<'_>, version: Option<u64>) -> Result<Snapsh
             sidecars.extend(action.sidecar.as_ref().map(|sidecar| sidecar.path.clone()));
             state.take(action, table)
         };
-        match file.extension().is_some_and(|ending| ending == "json") {
-            true => read_json(file, take)?,
+        match file.has_ending("json") {
+            true => actions(file)?.into_iter().try_for_each(take)?,
             false => checkpoint::read(file, table.key, &mut take)?,
         }
     }
@@ -104,24 +111,25 @@ impl State {
         match self.is_added.insert(key.clone(), is_added) {
             Some(before) if before != is_added => Err(table.wrong(format_args!(
                 "both adds and removes the file {} in one commit of its log, so whether it counts cannot be told; restore its log",
-                key.0.display()
+                key.0
             ))),
             _ => Ok(()),
         }
     }
 }
 
-/// Reads a file with an action per line.
-fn read_json(file: &Path, mut take: impl FnMut(Action) -> Result<()>) -> Result<()> {
-    let opened = File::open(file).map_err(|e| unreadable(file, &e).caused_by(e))?;
-    for (number, line) in BufReader::new(opened).lines().enumerate() {
+/// The actions of a file that has one per line.
+fn actions(file: &Place) -> Result<Vec<Action>> {
+    let opened = file.open().map_err(|e| unreadable(file, &e).caused_by(e))?;
+    let mut actions = Vec::new();
+    for (number, line) in BufReader::new(opened.reader(0)).lines().enumerate() {
         let line = line.map_err(|e| unreadable(file, &e).caused_by(e))?;
         if line.trim().is_empty() {
             continue;
         }
         let action = serde_json::from_str(&line)
             .map_err(|e| unreadable(file, format_args!("line {} is no action ({e})", number + 1)).caused_by(e))?;
-        take(action)?;
+        actions.push(action);
     }
-    Ok(())
+    Ok(actions)
 }

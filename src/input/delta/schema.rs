@@ -6,8 +6,8 @@ use serde_json::{Map, Value};
 
 use super::protocol::maps_columns;
 use super::replay::Snapshot;
-use super::table::Table;
 use crate::error::Result;
+use crate::input::lake_table::Table;
 use crate::input::table_file::TableColumn;
 
 /// The columns of a table.

@@ -20,14 +20,15 @@ use crate::input::joined::{self, SchemaWanted};
 use crate::input::reader::FileReader;
 use crate::input::schema::read_schema;
 use crate::input::source::Source;
-use crate::job::paths::DeltaPath;
+use crate::job::paths::LakePath;
+use crate::storage::Place;
 use crate::temp::tempdir;
 
 /// Rows as text, with how many times each is there.
 type Rows = BTreeMap<Vec<String>, usize>;
 
 fn delta(folder: &Path, version: Option<u64>) -> Result<Found> {
-    find(&DeltaPath { written: "table".into(), path: folder.to_owned(), version }, "orders.path")
+    find(&LakePath { written: "table".into(), place: Place::Local(folder.to_owned()), version }, "orders.path")
 }
 
 /// The names of the columns, sorted, and the rows.
