@@ -10,6 +10,7 @@ use crate::job::{self, Overrides, parse, resolve};
 use crate::pipeline;
 use crate::progress::{Progress, Silent};
 use crate::publish::{self, CommittedRun, Manifest};
+use crate::storage::Place;
 use crate::tables::Row;
 
 /// A job that was read and checked. Nothing of its data has been opened.
@@ -71,9 +72,9 @@ impl Job {
         JobOptions::default().read(path)
     }
 
-    /// The output folder.
-    pub fn output(&self) -> &Path {
-        &self.0.output
+    /// The output: a folder, or a place such as `s3://bucket/key`.
+    pub fn output(&self) -> String {
+        self.0.output.to_string()
     }
 }
 
@@ -100,12 +101,13 @@ pub fn run_with(job: &Job, progress: &dyn Progress) -> Result<Run> {
 pub struct Run(CommittedRun);
 
 impl Run {
-    /// The run of an output folder that `latest` names: that of the newest as-of date.
+    /// The run of an output that `latest` names: that of the newest as-of date. The output is a folder, or a place such as
+    /// `s3://bucket/key`.
     ///
     /// # Errors
-    /// Exit 4 if there is no such folder; exit 5 if nothing is committed, or its manifest is missing or changed.
+    /// Exit 4 if there is no such folder or the store cannot be read; exit 5 if nothing is committed, or its manifest is missing or changed.
     pub fn last(output: impl AsRef<Path>) -> Result<Run> {
-        publish::latest_run(output.as_ref()).map(Run)
+        publish::latest_run(&Place::of_argument(output.as_ref())).map(Run)
     }
 
     /// What the run says of itself.
@@ -113,9 +115,9 @@ impl Run {
         &self.0.manifest
     }
 
-    /// The folder of its tables.
-    pub fn folder(&self) -> &Path {
-        &self.0.folder
+    /// The folder of its tables: a path, or a place such as `s3://bucket/key`.
+    pub fn folder(&self) -> String {
+        self.0.folder.to_string()
     }
 
     /// The rows of a table that is one file per run, such as [`SegmentRow`](crate::rows::SegmentRow).
@@ -138,6 +140,6 @@ impl Run {
             let names: Vec<&str> = manifest.tables.iter().map(|entry| entry.name.as_str()).collect();
             Error::new(Kind::State, format!("run {} has no table {table}; it has {}", manifest.run_id, names.join(", ")))
         })?;
-        Ok(publish::table_batches(self.folder(), entry).map(|batch| batch?.with_as_of()))
+        Ok(publish::table_batches(&self.0.folder, entry).map(|batch| batch?.with_as_of()))
     }
 }

@@ -82,7 +82,7 @@ fn options_are_those_of_the_command_line() -> rfmill::Result<()> {
     let run = rfmill::run(&options.memory_limit(1 << 30).read(shop.path("job.toml"))?)?;
     assert_eq!(run.manifest().as_of, ["2023-09-30"]);
     assert_eq!(run.manifest().job_name, "nightly");
-    assert!(run.folder().starts_with(shop.path("elsewhere")));
+    assert!(std::path::Path::new(&run.folder()).starts_with(shop.path("elsewhere")));
     let job = JobOptions::default().memory_limit(1 << 20).read(shop.path("job.toml"))?;
     assert_eq!(rfmill::run(&job).map(|_| ()).expect_err("too little memory").kind(), Kind::Resource);
     Ok(())

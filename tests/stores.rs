@@ -2,6 +2,8 @@
 
 /// Tables with a log.
 mod lake;
+/// Commits, and what readers see of them.
+mod output;
 /// Orders and the tables beside them, read from a store as from a disk.
 mod reading;
 /// A store of objects as S3 speaks, with faults on request.

@@ -233,7 +233,7 @@ pub(super) struct SampleArgs {
 
 #[derive(Debug, Clone, Args)]
 pub(super) struct AssignArgs {
-    /// The output folder of a job
+    /// The output of a job: a folder, or a place in an object store
     #[arg(value_name = "OUT")]
     pub folder: PathBuf,
     /// State to draw from, such as segment="At Risk"; repeat it for more states, or leave out "=" for all of a column
@@ -297,7 +297,7 @@ pub(super) struct AssignArgs {
 
 #[derive(Debug, Args)]
 pub(super) struct VerifyArgs {
-    /// The output folder
+    /// The output: a folder, or a place in an object store such as s3://bucket/out
     #[arg(value_name = "OUT")]
     pub output: PathBuf,
     /// Put right what can be without changing a number, from copies of the same bytes
@@ -309,7 +309,7 @@ pub(super) struct VerifyArgs {
 
 #[derive(Debug, Args)]
 pub(super) struct DropArgs {
-    /// The output folder
+    /// The output: a folder, or a place in an object store such as s3://bucket/out
     #[arg(value_name = "OUT")]
     pub output: PathBuf,
     /// As-of date to take out
@@ -321,7 +321,7 @@ pub(super) struct DropArgs {
 
 #[derive(Debug, Args)]
 pub(super) struct ForgetArgs {
-    /// The output folder
+    /// The output: a folder, or a place in an object store such as s3://bucket/out
     #[arg(value_name = "OUT")]
     pub output: PathBuf,
     /// Text file with the id of a customer in each line, as customer_id shows it
@@ -333,7 +333,7 @@ pub(super) struct ForgetArgs {
 
 #[derive(Debug, Args)]
 pub(super) struct LoadArgs {
-    /// The output folder
+    /// The output: a folder, or a place in an object store such as s3://bucket/out
     #[arg(value_name = "OUT")]
     pub output: PathBuf,
     /// Database, such as postgres://user@host:5432/database?sslmode=verify-full&schema=rfmill; the password comes from

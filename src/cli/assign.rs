@@ -20,6 +20,7 @@ use super::console::{Console, data};
 use crate::error::{Error, Result};
 use crate::progress::Progress;
 use crate::publish;
+use crate::storage::Place;
 use crate::tables::{self, AssignedRows, CodedNames};
 use export::Exported;
 use flags::Flags;
@@ -33,8 +34,9 @@ pub(super) fn run(args: &AssignArgs, console: &Console) -> Result<()> {
     let halves = find.map(|_| proposal::as_halves(args));
     let args = halves.as_ref().unwrap_or(args);
     let flags = Flags::check(args)?;
-    let (as_of, folder) = publish::customers(&args.folder, args.as_of)?;
-    if let Some(newer) = publish::newest_customers(&args.folder).filter(|newer| *newer > as_of) {
+    let output = Place::of_argument(&args.folder);
+    let (as_of, folder) = publish::customers(&output, args.as_of)?;
+    if let Some(newer) = publish::newest_customers(&output).filter(|newer| *newer > as_of) {
         console.warn(&format!(
             "the states are those of {as_of}, but {newer} is committed, too; draw from it with --as-of {newer}, unless the older states are meant"
         ));

@@ -15,7 +15,8 @@ use crate::pipeline::{Outcome, OutcomeLine, Queries, StateLine};
 use crate::plan::Plan;
 use crate::progress::Progress;
 use crate::sample::{self, SampleSpec, StrategySpec};
-use crate::{input, pipeline, tables};
+use crate::storage::Place;
+use crate::{input, pipeline, publish, tables};
 
 /// Runs `work` in a pool of `threads` threads.
 pub(super) fn with_threads<T: Send>(args: ThreadArgs, work: impl FnOnce() -> Result<T> + Send) -> Result<T> {
@@ -54,7 +55,7 @@ pub(super) fn summarise(job: &Job, outcome: &Outcome, began: Instant, console: &
         "level": "info",
         "event": "committed",
         "run_id": manifest.run_id,
-        "path": outcome.folder.display().to_string(),
+        "path": outcome.folder.to_string(),
         "already_computed": outcome.repeated,
         "inputs_verified": manifest.inputs_verified,
         "latest": outcome.latest.as_ref().map(|(run_id, _)| run_id),
@@ -65,7 +66,7 @@ pub(super) fn summarise(job: &Job, outcome: &Outcome, began: Instant, console: &
         return;
     }
     if outcome.repeated {
-        console.say(&format!("already computed: run {} is committed in {}", manifest.run_id, outcome.folder.display()));
+        console.say(&format!("already computed: run {} is committed in {}", manifest.run_id, outcome.folder));
         say_latest(job, outcome, console);
         return;
     }
@@ -114,7 +115,7 @@ pub(super) fn summarise(job: &Job, outcome: &Outcome, began: Instant, console: &
         if manifest.inputs_verified { "verified by SHA-256" } else { "unverified" },
         count(rows),
         duration(began.elapsed()),
-        outcome.folder.display()
+        outcome.folder
     ));
     say_latest(job, outcome, console);
 }
@@ -123,7 +124,7 @@ pub(super) fn summarise(job: &Job, outcome: &Outcome, began: Instant, console: &
 fn tell(job: &Job, outcome: &Outcome, began: Instant, console: &Console) {
     let manifest = &outcome.manifest;
     console.tell("run_id", manifest.run_id.as_str());
-    console.tell("path", outcome.folder.display().to_string());
+    console.tell("path", outcome.folder.to_string());
     console.tell("job_name", manifest.job_name.as_str());
     console.tell("as_of", manifest.as_of.clone());
     console.tell("already_computed", outcome.repeated);
@@ -156,7 +157,7 @@ fn tell(job: &Job, outcome: &Outcome, began: Instant, console: &Console) {
 fn say_latest(job: &Job, outcome: &Outcome, console: &Console) {
     let Some((run_id, as_of)) = outcome.latest.as_ref().filter(|(run_id, _)| *run_id != outcome.manifest.run_id) else { return };
     let last = outcome.manifest.as_of.last().map_or("", String::as_str);
-    let output = job.output.display();
+    let output = &job.output;
     console.say(&format!(
         "latest stays at run {run_id} as of {as_of}, which is newer than {last}; if {as_of} should not be there, take it out with: rfmill drop {output} --as-of {as_of}"
     ));
@@ -289,8 +290,9 @@ pub(super) fn schema(args: &SchemaArgs) -> Result<()> {
     })
 }
 
-/// Views for DuckDB: one per table that the output folder has files of, and those that read them.
-fn duckdb_views(output: &std::path::Path) -> Result<String> {
+/// Views for DuckDB: one per table that the output has files of, and those that read them.
+fn duckdb_views(output: &Place) -> Result<String> {
+    let Some(output) = output.local() else { return publish::duckdb_views(output) };
     let folder = std::path::absolute(output).unwrap_or_else(|_| output.to_owned()).join("tables");
     let entries = std::fs::read_dir(&folder)
         .map_err(|e| Error::input(format!("cannot list {}: {e}; run the job first", folder.display())).caused_by(e))?;

@@ -8,11 +8,12 @@ use super::args::LoadArgs;
 use super::console::{Console, columns, count, duration, printable};
 use crate::error::Result;
 use crate::load::{LoadSpec, Loaded, load};
+use crate::storage::Place;
 
 pub(super) fn run(args: &LoadArgs, console: &Console) -> Result<()> {
     let began = Instant::now();
     let connections = usize::from(args.connections);
-    let loaded = load(&LoadSpec { output: &args.output, to: &args.to, connections }, console)?;
+    let loaded = load(&LoadSpec { output: &Place::of_argument(&args.output), to: &args.to, connections }, console)?;
     let place = format!("schema {} of {}", printable(&loaded.schema), printable(&loaded.place));
     console.event(json!({
         "level": "info",

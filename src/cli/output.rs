@@ -6,14 +6,15 @@ use super::args::{DropArgs, ForgetArgs, VerifyArgs};
 use super::console::{Console, count, printable};
 use crate::error::Result;
 use crate::progress::Progress;
-use crate::publish::{self, Forgotten, OutputFolder, People, Report, Verified};
+use crate::publish::{self, Forgotten, Output, People, Report, Verified};
+use crate::storage::Place;
 
 /// Findings that are printed.
 const MOST: usize = 50;
 
 pub(super) fn verify(args: &VerifyArgs, console: &Console) -> Result<()> {
-    let report = if args.repair { publish::repair(&args.output)? } else { publish::verify(&args.output)? };
-    let output = args.output.display();
+    let output = Place::of_argument(&args.output);
+    let report = if args.repair { publish::repair(&output)? } else { publish::verify(&output)? };
     tell(args, &report, console);
     for what in &report.repaired {
         console.line("repaired", &format!("{output}: put right: {}", printable(what)))?;
@@ -73,7 +74,7 @@ fn described(found: &Verified) -> String {
 
 pub(super) fn drop_date(args: &DropArgs, console: &Console) -> Result<()> {
     let date = args.as_of.to_string();
-    let dropped = OutputFolder::open_existing(&args.output)?.drop_date(&date)?;
+    let dropped = Output::open_existing(&Place::of_argument(&args.output))?.drop_date(&date)?;
     dropped.notes.iter().for_each(|note| console.warn(note));
     console.event(json!({
         "level": "info",
@@ -97,7 +98,7 @@ pub(super) fn drop_date(args: &DropArgs, console: &Console) -> Result<()> {
 
 pub(super) fn forget(args: &ForgetArgs, console: &Console) -> Result<()> {
     let people = People::read(&args.ids)?;
-    let done = OutputFolder::open_existing(&args.output)?.forget_customers(&people)?;
+    let done = Output::open_existing(&Place::of_argument(&args.output))?.forget_customers(&people)?;
     done.notes.iter().for_each(|note| console.warn(note));
     let Forgotten { customers, unknown, rows, files, dates, reports, latest, .. } = &done;
     if *unknown > 0 {

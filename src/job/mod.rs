@@ -62,8 +62,8 @@ pub struct Job {
     pub newest_order_within: Option<i32>,
     /// File of acquisition costs: as written, and joined to the job file's folder.
     pub acquisition: Option<(String, Place)>,
-    /// Output folder.
-    pub output: PathBuf,
+    /// The output.
+    pub output: Place,
     /// Tables to write.
     pub tables: Vec<TableName>,
     /// Day before which there were no orders, as the job says.

@@ -11,7 +11,7 @@ use super::raw::{Method, MonetaryAs, RawAxis, RawJob, RawNumber, TableName};
 use super::{AxisSpec, Cuts, Job, SchemeUse, Score, strategy};
 use crate::domain::{Day, Decimal, EventKind, Lookback, Ratio, pow10, scheme_of};
 use crate::error::{Error, Result};
-use crate::storage::Place;
+use crate::storage::{ObjectUrl, Place, SCHEMES};
 
 /// What the command line says over the job file.
 #[derive(Debug, Clone, Default)]
@@ -64,7 +64,7 @@ pub fn resolve(raw: RawJob, source: Source, overrides: &Overrides) -> Result<Job
     let Timeline { dates, origins, labels } = timeline.with_hidden(&days, &raw.periods, &source)?;
     let newest_order_within = newest_order_within(&raw, &source)?;
     check_volume(&raw, &source)?;
-    let output = output_folder(&raw, &source, overrides)?;
+    let output = output(&raw, &source, overrides)?;
     check_report(&raw, &source)?;
     let acquisition = raw.acquisition.as_ref().map(|a| (a.path.clone(), Place::of(&a.path, &folder)));
     let tables = tables(&raw, &source, !strategies.is_empty())?;
@@ -175,22 +175,26 @@ fn check_volume(raw: &RawJob, source: &Source) -> Result<()> {
     }
 }
 
-/// Refuses a folder in a place such as `s3://`.
-fn on_a_disk(path: &str, key: &str) -> Result<()> {
+/// Refuses a place of a scheme that rfmill does not write to.
+fn check_scheme(path: &str, key: &str) -> Result<()> {
     match scheme_of(path) {
         None => Ok(()),
+        Some(_) if ObjectUrl::parse(path).is_some() => Ok(()),
+        Some(scheme) if SCHEMES.iter().any(|known| known.eq_ignore_ascii_case(scheme)) => {
+            Err(Error::usage(format!("{key} is {path}, and names no bucket; expected a place such as {scheme}://bucket/folder")))
+        }
         Some(scheme) => Err(Error::usage(format!(
-            "{key} is {path}, and rfmill does not write to {scheme}://; expected a folder on a disk of this machine"
+            "{key} is {path}, and rfmill does not write to {scheme}://; expected a folder on a disk of this machine, or a place that begins with s3://, gs:// or az://"
         ))),
     }
 }
 
-fn output_folder(raw: &RawJob, source: &Source, overrides: &Overrides) -> Result<PathBuf> {
+fn output(raw: &RawJob, source: &Source, overrides: &Overrides) -> Result<Place> {
     match (&overrides.output, &raw.output.path) {
-        (Some(path), _) => on_a_disk(&path.to_string_lossy(), "--output").map(|()| path.clone()),
+        (Some(path), _) => check_scheme(&path.to_string_lossy(), "--output").map(|()| Place::of_argument(path)),
         (None, Some(path)) => {
-            on_a_disk(path, &format!("{}: output.path", source.locate("output.path", path)))?;
-            Ok(source.folder().join(path))
+            check_scheme(path, &format!("{}: output.path", source.locate("output.path", path)))?;
+            Ok(Place::of(path, source.folder()))
         }
         (None, None) => Err(Error::usage(format!(
             "{}: nowhere to write; give --output FOLDER, or [output] path in the job file",

@@ -24,13 +24,13 @@ mod tls;
 mod views;
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::path::Path;
 
 use postgres::{Client, Transaction};
 
 use crate::domain::Day;
 use crate::error::{Error, Kind, Result};
 use crate::progress::Progress;
+use crate::storage::Place;
 use crate::tables::{identifier, key_of, literal};
 use database::{Database, cause};
 use source::{AS_OF, Part, Source, SourceTable};
@@ -43,7 +43,7 @@ pub use views::KeptView;
 #[derive(Debug, Clone)]
 pub struct LoadSpec<'a> {
     /// The output folder.
-    pub output: &'a Path,
+    pub output: &'a Place,
     /// The URL of the database; it may hold a password and is never shown.
     pub to: &'a str,
     /// Connections that copy at the same time.

@@ -1,16 +1,14 @@
 //! What an output folder has to load: tables, their columns, and per as-of date the files with their rows.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::fs::File;
-use std::path::{Path, PathBuf};
 
-use parquet::arrow::arrow_reader::ParquetRecordBatchReaderBuilder;
 use rayon::prelude::*;
 
 use crate::domain::Day;
 use crate::error::{Error, Kind, Result};
 use crate::job::raw::TableName;
 use crate::publish::{self, DimensionFile};
+use crate::storage::Place;
 use crate::tables::{ColumnType, DESCRIPTION, ONE_ROW_PER, read_by_views};
 
 /// The column that every table has in a database, also where files have the date in their path alone.
@@ -35,8 +33,8 @@ pub struct Source {
 
 impl Source {
     /// What to say of dates that cannot be loaded yet.
-    pub fn warning(&self, output: &Path) -> Option<String> {
-        let (first, output) = (self.unknown.first()?, output.display());
+    pub fn warning(&self, output: &Place) -> Option<String> {
+        let first = self.unknown.first()?;
         let (dates, are) = if self.unknown.len() == 1 { ("as-of date", "is") } else { ("as-of dates", "are") };
         Some(format!(
             "{} {dates} of {output}, such as {first}, {are} not loaded: 0.1.0 wrote them, and nothing but a commit of this version can tell what they hold; run the job once, then load again",
@@ -93,7 +91,7 @@ pub struct Part {
 #[derive(Debug, Clone)]
 pub struct DataFile {
     /// Where it is.
-    pub path: PathBuf,
+    pub place: Place,
     /// Its rows.
     pub rows: u64,
     /// SHA-256 of its bytes.
@@ -116,9 +114,8 @@ impl Part {
 }
 
 /// The error for a file of a run that cannot be read.
-pub(super) fn unreadable(path: &Path, error: impl std::error::Error + Send + Sync + 'static) -> Error {
-    Error::input(format!("{} cannot be read: {error}; check it with `rfmill verify`, or run the job again", path.display()))
-        .caused_by(error)
+pub(super) fn unreadable(place: &Place, error: impl std::error::Error + Send + Sync + 'static) -> Error {
+    Error::input(format!("{place} cannot be read: {error}; check it with `rfmill verify`, or run the job again")).caused_by(error)
 }
 
 /// Columns and description of a file.
@@ -128,18 +125,16 @@ struct Head {
     one_row_per: String,
 }
 
-fn head(path: &Path) -> Result<Head> {
-    let file = File::open(path).map_err(|e| unreadable(path, e))?;
-    let builder = ParquetRecordBatchReaderBuilder::try_new(file).map_err(|e| unreadable(path, e))?;
-    let says_dates = builder.schema().column_with_name(AS_OF).is_some();
+fn head(place: &Place) -> Result<Head> {
+    let read = publish::parquet_metadata(place).map_err(|e| unreadable(place, e))?;
+    let says_dates = read.schema().column_with_name(AS_OF).is_some();
     let mut columns = Vec::new();
-    for field in builder.schema().fields().iter().filter(|f| f.name() != AS_OF) {
+    for field in read.schema().fields().iter().filter(|f| f.name() != AS_OF) {
         let kind = ColumnType::of(field.data_type()).ok_or_else(|| {
             Error::new(
                 Kind::State,
                 format!(
-                    "{}: the column {:?} is of type {}, which tables of rfmill do not have; run the job again",
-                    path.display(),
+                    "{place}: the column {:?} is of type {}, which tables of rfmill do not have; run the job again",
                     field.name(),
                     field.data_type()
                 ),
@@ -148,7 +143,7 @@ fn head(path: &Path) -> Result<Head> {
         let doc = field.metadata().get(DESCRIPTION).cloned().unwrap_or_default();
         columns.push(Column { name: field.name().clone(), kind, doc });
     }
-    let metadata = builder.metadata().file_metadata();
+    let metadata = read.metadata().file_metadata();
     let keys = metadata.key_value_metadata().into_iter().flatten();
     let one_row_per = keys.filter(|k| k.key == ONE_ROW_PER).find_map(|k| k.value.clone()).unwrap_or_default();
     Ok(Head { columns, says_dates, one_row_per })
@@ -156,7 +151,7 @@ fn head(path: &Path) -> Result<Head> {
 
 impl SourceTable {
     /// Adds the columns of a file that are not there yet.
-    fn extend(&mut self, head: Head, path: &Path) -> Result<()> {
+    fn extend(&mut self, head: Head, place: &Place) -> Result<()> {
         if self.one_row_per.is_empty() {
             self.one_row_per = head.one_row_per;
         }
@@ -170,8 +165,7 @@ impl SourceTable {
                     return Err(Error::new(
                         Kind::State,
                         format!(
-                            "{}: the column {:?} is {}, but {} at another as-of date of the table {}; run the job again for all dates, or take the other date out with `rfmill drop`",
-                            path.display(),
+                            "{place}: the column {:?} is {}, but {} at another as-of date of the table {}; run the job again for all dates, or take the other date out with `rfmill drop`",
                             column.name,
                             column.kind.sql(),
                             known.kind.sql(),
@@ -211,8 +205,8 @@ impl SourceTable {
 ///
 /// # Errors
 /// Exit 4 or 5 if they are not there or cannot be read.
-pub fn view(root: &Path) -> Result<Source> {
-    let view = publish::view(root)?;
+pub fn view(output: &Place) -> Result<Source> {
+    let view = publish::view(output)?;
     let mut tables: BTreeMap<String, SourceTable> = BTreeMap::new();
     let mut firsts = Vec::new();
     let mut dates = BTreeSet::new();
@@ -221,9 +215,9 @@ pub fn view(root: &Path) -> Result<Source> {
         let Some(day) = Day::parse(&date) else { continue };
         dates.insert(day);
         for (name, files) in shown.tables {
-            firsts.extend(files.first().map(|(path, _)| (name.clone(), path.clone())));
+            firsts.extend(files.first().map(|(place, _)| (name.clone(), place.clone())));
             let files =
-                files.into_iter().map(|(path, file)| DataFile { path, rows: file.rows, sha256: file.sha256, as_of: None });
+                files.into_iter().map(|(place, file)| DataFile { place, rows: file.rows, sha256: file.sha256, as_of: None });
             let part = Part { run_id: shown.run_id.clone(), files: files.collect() };
             let table = tables.entry(name.clone()).or_insert_with(|| SourceTable { name, ..SourceTable::default() });
             table.parts.insert(day, part);
@@ -232,10 +226,10 @@ pub fn view(root: &Path) -> Result<Source> {
     let newest = dates.last().copied().zip(newest_run);
     for (name, files) in view.dimensions {
         let Some((day, run_id)) = newest.clone() else { break };
-        firsts.extend(files.last().map(|file| (name.clone(), file.path.clone())));
-        let file = |DimensionFile { as_of, path, file }: DimensionFile| {
+        firsts.extend(files.last().map(|file| (name.clone(), file.place.clone())));
+        let file = |DimensionFile { as_of, place, file }: DimensionFile| {
             let as_of = as_of.and_then(|date| Day::parse(&date));
-            DataFile { path, rows: file.rows, sha256: file.sha256, as_of }
+            DataFile { place, rows: file.rows, sha256: file.sha256, as_of }
         };
         let files: Vec<DataFile> = files.into_iter().map(file).collect();
         let says_dates = files.iter().any(|file| file.as_of.is_some());
@@ -244,10 +238,10 @@ pub fn view(root: &Path) -> Result<Source> {
         tables.insert(name, table);
     }
     // Ascending by date, so that the order of columns is that in which they came.
-    let read = |(name, path): (String, PathBuf)| head(&path).map(|head| (name, head, path));
-    for (name, head, path) in firsts.into_par_iter().map(read).collect::<Result<Vec<_>>>()? {
+    let read = |(name, place): (String, Place)| head(&place).map(|head| (name, head, place));
+    for (name, head, place) in firsts.into_par_iter().map(read).collect::<Result<Vec<_>>>()? {
         if let Some(table) = tables.get_mut(&name) {
-            table.extend(head, &path)?;
+            table.extend(head, &place)?;
         }
     }
     let mut tables: Vec<SourceTable> = tables.into_values().collect();

@@ -16,6 +16,7 @@ use super::structure::{STAGING, column_list};
 use crate::domain::Day;
 use crate::error::{Error, Result};
 use crate::progress::Progress;
+use crate::storage::Place;
 use crate::tables::identifier;
 
 /// Rows that are decoded at once.
@@ -102,15 +103,17 @@ pub fn copy(database: &Database, dates: &[(&SourceTable, Vec<Day>)], connections
 }
 
 fn copy_file(client: &mut Client, database: &Database, task: &Task<'_>, progress: &dyn Progress) -> Result<()> {
-    let path = &task.file.path;
-    let bytes = fs::read(path).map_err(|e| unreadable(path, e))?;
+    let place = &task.file.place;
+    let bytes = match place {
+        Place::Local(path) => fs::read(path).map_err(|e| unreadable(place, e))?,
+        Place::Object(_) => place.read().map_err(|e| unreadable(place, e))?,
+    };
     if crate::hash::sha256(&bytes) != task.file.sha256 {
         return Err(Error::input(format!(
-            "{} cannot be read: it was changed or damaged after it was written; check it with `rfmill verify`, or run the job again",
-            path.display()
+            "{place} cannot be read: it was changed or damaged after it was written; check it with `rfmill verify`, or run the job again"
         )));
     }
-    let failed = |e: postgres::Error| database.failed(&format!("copy {}", path.display()), e);
+    let failed = |e: postgres::Error| database.failed(&format!("copy {place}"), e);
     let names: Vec<String> = task.table.columns.iter().map(|c| c.name.clone()).collect();
     let list: String = names.iter().map(|name| format!(", {}", identifier(name))).collect();
     let statement = format!("COPY {} ({AS_OF}{list}) FROM STDIN (FORMAT binary)", staging(database, &task.table.name));
@@ -119,32 +122,27 @@ fn copy_file(client: &mut Client, database: &Database, task: &Task<'_>, progress
     let mut rows = 0u64;
     let mut buffer = Vec::with_capacity(CHUNK * 2);
     buffer.extend_from_slice(HEADER);
-    for batch in reader.map_err(|e| unreadable(path, e))? {
-        let batch = batch.map_err(|e| unreadable(path, e))?;
+    for batch in reader.map_err(|e| unreadable(place, e))? {
+        let batch = batch.map_err(|e| unreadable(place, e))?;
         binary::rows(&batch, task.file.as_of.unwrap_or(task.as_of), &names, &mut buffer).map_err(|refused| match refused.row {
             Some(row) => Error::contract(format!(
-                "{}, column {:?}, row {}: the text holds a NUL character, which PostgreSQL cannot store; correct it in the orders",
-                path.display(),
+                "{place}, column {:?}, row {}: the text holds a NUL character, which PostgreSQL cannot store; correct it in the orders",
                 refused.column,
                 rows + row as u64 + 1
             )),
-            None => Error::bug(format!("{}: the column {:?} has no type of ours", path.display(), refused.column)),
+            None => Error::bug(format!("{place}: the column {:?} has no type of ours", refused.column)),
         })?;
         rows += batch.num_rows() as u64;
         if buffer.len() >= CHUNK {
-            send(&mut writer, &mut buffer).map_err(|e| failed_write(database, path, e))?;
+            send(&mut writer, &mut buffer).map_err(|e| failed_write(database, place, e))?;
         }
         progress.advance(batch.num_rows() as u64);
     }
     buffer.extend_from_slice(TRAILER);
-    send(&mut writer, &mut buffer).map_err(|e| failed_write(database, path, e))?;
+    send(&mut writer, &mut buffer).map_err(|e| failed_write(database, place, e))?;
     let copied = writer.finish().map_err(failed)?;
     if copied != rows || rows != task.file.rows {
-        return Err(Error::bug(format!(
-            "{} holds {rows} rows, {} by its run, and {copied} arrived",
-            path.display(),
-            task.file.rows
-        )));
+        return Err(Error::bug(format!("{place} holds {rows} rows, {} by its run, and {copied} arrived", task.file.rows)));
     }
     Ok(())
 }
@@ -156,8 +154,8 @@ fn send(writer: &mut CopyInWriter<'_>, buffer: &mut Vec<u8>) -> std::io::Result<
 }
 
 /// A failed write holds the server's error.
-fn failed_write(database: &Database, path: &std::path::Path, error: std::io::Error) -> Error {
-    let tried = format!("copy {}", path.display());
+fn failed_write(database: &Database, place: &Place, error: std::io::Error) -> Error {
+    let tried = format!("copy {place}");
     match error.downcast::<postgres::Error>() {
         Ok(inner) => database.failed(&tried, inner),
         Err(error) => Error::output(format!("{}: cannot {tried}: {error}; load again", database.target.place())).caused_by(error),

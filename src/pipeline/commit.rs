@@ -1,7 +1,5 @@
 //! Last stage: the manifest, the reports, and the commit that makes the run visible.
 
-use std::path::PathBuf;
-
 use super::dimensions;
 use super::evaluated::Evaluated;
 use super::facts::{Facts, Target};
@@ -21,8 +19,9 @@ use crate::memory;
 use crate::part::PartContext;
 use crate::plan::Plan;
 use crate::progress::Progress;
-use crate::publish::{Committed, CutPointEntry, LabelEntry, Manifest, OutputFolder, Staging, Timing};
+use crate::publish::{Committed, CutPointEntry, LabelEntry, Manifest, Output, Staging, Timing};
 use crate::score::Axis;
+use crate::storage::Place;
 
 /// What a run did.
 #[derive(Debug, Clone)]
@@ -30,7 +29,7 @@ pub struct Outcome {
     /// The manifest of the committed run.
     pub manifest: Manifest,
     /// Its folder.
-    pub folder: PathBuf,
+    pub folder: Place,
     /// Whether it had been computed before and was only committed again.
     pub repeated: bool,
     /// States at the last as-of date, of `slice` if the job has slices; empty if repeated or without `segments`.
@@ -58,7 +57,7 @@ impl Outcome {
 ///
 /// # Errors
 /// Exit 6 if the output cannot be written.
-pub fn repeat(job: &Job, prepared: &Prepared, output: &OutputFolder, progress: &dyn Progress) -> Result<Option<Outcome>> {
+pub fn repeat(job: &Job, prepared: &Prepared, output: &Output, progress: &dyn Progress) -> Result<Option<Outcome>> {
     let Some(manifest) = output.finished(&prepared.identity.run_id) else { return Ok(None) };
     let restated = restatements::encoded(job, &restatements::rows_again(job, prepared, output, &manifest))?;
     let committed = output.recommit(&manifest, restated.as_ref(), owner(job), job.keep_runs)?;
@@ -137,13 +136,7 @@ fn labels(plan: &Plan) -> Vec<LabelEntry> {
 ///
 /// # Errors
 /// Exit 6 if the output cannot be written; exit 5 behind the commit if files of other as-of dates are gone.
-pub fn commit(
-    stage: Stage<'_>,
-    output: &OutputFolder,
-    staging: Staging,
-    manifest: Manifest,
-    evaluated: Evaluated,
-) -> Result<Outcome> {
+pub fn commit(stage: Stage<'_>, output: &Output, staging: Staging, manifest: Manifest, evaluated: Evaluated) -> Result<Outcome> {
     let Stage { job, progress, .. } = stage;
     let restated = restatements::encoded(job, &evaluated.restatements)?;
     let committed = output.commit(staging, &manifest, restated.as_ref(), owner(job), job.keep_runs)?;

@@ -3,7 +3,7 @@
 use super::scanned::Scanned;
 use super::scored::Scored;
 use crate::input::orders::ledger::RowCounts;
-use crate::publish::{OutputFolder, Staging};
+use crate::publish::{Output, Staging};
 
 /// What was scanned and scored.
 #[derive(Clone, Copy)]
@@ -17,6 +17,6 @@ pub struct Facts<'a> {
 /// Where a run goes: the output, and its files before they are committed there.
 #[derive(Clone, Copy)]
 pub struct Target<'a> {
-    pub output: &'a OutputFolder,
+    pub output: &'a Output,
     pub staging: &'a Staging,
 }

@@ -10,13 +10,13 @@ use crate::input::orders::ledger::{self, RowCounts};
 use crate::input::orders::row_groups;
 use crate::input::source::Source;
 use crate::job::Job;
-use crate::publish::OutputFolder;
+use crate::publish::Output;
 
 /// Checks that the volume of the input is plausible compared with the run that `latest` names.
 ///
 /// # Errors
 /// Exit 3.
-pub fn rows_vs_previous(job: &Job, prepared: &Prepared, output: &OutputFolder) -> Result<()> {
+pub fn rows_vs_previous(job: &Job, prepared: &Prepared, output: &Output) -> Result<()> {
     let Some([least, most]) = job.raw.checks.rows_vs_previous else { return Ok(()) };
     let Some(before) = output.latest_manifest()? else { return Ok(()) };
     let rows = prepared.input_rows();

@@ -22,7 +22,7 @@ use crate::memory::MemoryPool;
 use crate::part::part_count;
 use crate::plan::Plan;
 use crate::progress::Progress;
-use crate::publish::{AssignmentsEntry, OutputFolder, Owner};
+use crate::publish::{AssignmentsEntry, Output, Owner};
 use crate::score::SliceScoring;
 
 /// The plan of a run, its opened inputs, and its identity.
@@ -64,12 +64,12 @@ impl Prepared {
     ///
     /// # Errors
     /// Exits 2 to 7: a setting, query, file or column is wrong, or the output cannot be written.
-    pub fn open(job: &Job, task: Task, progress: &dyn Progress) -> Result<(Prepared, OutputFolder)> {
+    pub fn open(job: &Job, task: Task, progress: &dyn Progress) -> Result<(Prepared, Output)> {
         let mut queries = Queries::run(job, task, progress)?;
         let mut output = queries.take_output();
         let prepared = Prepared::of(queries, |job| {
             // An output that cannot be written is found before hours of reading.
-            let opened = output.take().map_or_else(|| OutputFolder::open(&job.output), Ok)?;
+            let opened = output.take().map_or_else(|| Output::open(&job.output), Ok)?;
             opened.check_owner(&owner(job), job.adopt)?;
             output = Some(opened);
             Ok(())

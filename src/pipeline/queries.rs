@@ -7,7 +7,7 @@ use crate::input::orders::ledger::SOURCE;
 use crate::input::query::{QueriedJob, QueryResult, RepeatedMoney, SourceFile, Task};
 use crate::job::Job;
 use crate::progress::{Progress, Silent};
-use crate::publish::{OutputFolder, QueryEntry, ScratchFolder, SourceEntry};
+use crate::publish::{Output, QueryEntry, ScratchFolder, SourceEntry};
 use crate::tables::LedgerRow;
 
 /// A job whose queries have run, with what must live as long as their results.
@@ -16,7 +16,7 @@ pub struct Queries {
     /// The job that reads the results.
     pub queried: QueriedJob,
     /// The output folder, which a run has opened for its scratch files.
-    output: Option<OutputFolder>,
+    output: Option<Output>,
     /// The folder of the results.
     _scratch: Option<ScratchFolder>,
 }
@@ -33,7 +33,7 @@ impl Queries {
         if job.queries.is_empty() {
             return Ok(Queries { queried: QueriedJob::without_queries(job), output: None, _scratch: None });
         }
-        let output = OutputFolder::open(&job.output)?;
+        let output = Output::open(&job.output)?;
         let scratch = ScratchFolder::create(&output.scratch(), QUERY_FOLDER)?;
         let queried = QueriedJob::run(job, task, scratch.path(), progress)?;
         Ok(Queries { queried, output: Some(output), _scratch: Some(scratch) })
@@ -105,7 +105,7 @@ impl Queries {
     }
 
     /// The output folder, if a query needed it; it is then the caller's.
-    pub fn take_output(&mut self) -> Option<OutputFolder> {
+    pub fn take_output(&mut self) -> Option<Output> {
         self.output.take()
     }
 }

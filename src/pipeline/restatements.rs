@@ -11,7 +11,7 @@ use crate::domain::{ALL, Day, Decimal};
 use crate::error::Result;
 use crate::job::Job;
 use crate::job::raw::TableName;
-use crate::publish::{InputEntry, Manifest, OutputFolder, SourceEntry};
+use crate::publish::{InputEntry, Manifest, Output, SourceEntry};
 use crate::tables::{EncodedFile, RestatementRow, Row, Segment, SegmentRow, definition_of, encode, to_batch};
 
 /// Input files that a row names, at most.
@@ -29,7 +29,7 @@ pub struct Totals {
 pub type TotalsByDate = BTreeMap<Day, BTreeMap<String, Totals>>;
 
 /// Per date of the job, whether tables do not show it, but an earlier commit told of it and states are compared with it.
-pub fn hidden_but_told(job: &Job, output: &OutputFolder) -> Vec<bool> {
+pub fn hidden_but_told(job: &Job, output: &Output) -> Vec<bool> {
     let told: BTreeSet<&str> = output.told_dates().collect();
     let writes = job.writes(TableName::Restatements);
     let is_compared = |at: usize| job.origins.iter().flatten().any(|origin| *origin == at);
@@ -52,7 +52,7 @@ pub(super) fn totals(segments: &[Segment], names: &KeyNames<'_>) -> TotalsByDate
 }
 
 /// The rows: every date of the run of which a commit of another run told, by slice.
-pub fn rows(job: &Job, prepared: &Prepared, output: &OutputFolder, totals: &TotalsByDate) -> Vec<RestatementRow> {
+pub fn rows(job: &Job, prepared: &Prepared, output: &Output, totals: &TotalsByDate) -> Vec<RestatementRow> {
     if !job.writes(TableName::Restatements) {
         return Vec::new();
     }
@@ -73,7 +73,7 @@ pub fn rows(job: &Job, prepared: &Prepared, output: &OutputFolder, totals: &Tota
 
 /// The rows of a run that is committed again: what other runs have told of its dates since then, and of the dates of which they
 /// have not, what its earlier commit said. None if no other run has, or the tables of the run do not say.
-pub fn rows_again(job: &Job, prepared: &Prepared, output: &OutputFolder, manifest: &Manifest) -> Vec<RestatementRow> {
+pub fn rows_again(job: &Job, prepared: &Prepared, output: &Output, manifest: &Manifest) -> Vec<RestatementRow> {
     let Some(own) = output.told_by(manifest) else { return Vec::new() };
     let mut rows = totals_of(&own.segments, job.scale()).map_or_else(Vec::new, |totals| rows(job, prepared, output, &totals));
     if rows.is_empty() {

@@ -47,8 +47,8 @@ pub(super) fn commit_numbers(root: &Path) -> Result<Vec<u64>> {
 /// Exit 5 if it is missing, damaged, or one of 0.1.0.
 pub(super) fn read(root: &Path, number: u64) -> Result<Written> {
     let path = record_path(root, number);
-    let bytes = fs::read(&path).map_err(|e| unusable(&path, format!("cannot be read: {e}")).caused_by(e))?;
-    Ok(Written { record: Record::parse(&path, &bytes, number)?, bytes })
+    let bytes = fs::read(&path).map_err(|e| unusable(&path.display(), format!("cannot be read: {e}")).caused_by(e))?;
+    Ok(Written { record: Record::parse(&path.display(), &bytes, number)?, bytes })
 }
 
 /// The record of the last commit. Those of an output of 0.1.0 are put together to one.
@@ -60,7 +60,7 @@ pub(super) fn last_commit(root: &Path) -> Result<Option<Written>> {
     let last = numbers.last().copied().unwrap_or(0);
     // A tree is made behind its record. Who went on without that would bring older numbers back.
     if let Some(number) = copies(root)?.into_iter().find(|number| *number > last) {
-        return Err(unusable(&record_path(root, number), "is gone"));
+        return Err(unusable(&record_path(root, number).display(), "is gone"));
     }
     match last {
         0 => Ok(None),
@@ -87,7 +87,7 @@ pub(super) fn copies(root: &Path) -> Result<Vec<u64>> {
 /// The record of which a copy lies beside the trees, if that is whole.
 pub(super) fn read_copy(root: &Path, number: u64) -> Option<Record> {
     let path = record_copy(root, number);
-    Record::parse(&path, &fs::read(&path).ok()?, number).ok()
+    Record::parse(&path.display(), &fs::read(&path).ok()?, number).ok()
 }
 
 /// Adds a record to those of the folder. This is the one step that makes a commit the last one.

@@ -1,7 +1,7 @@
 //! What an output shows: the run of `latest`, and the dates in view.
 
 use std::collections::BTreeMap;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::time::Duration;
 
 use super::commits::last_commit;
@@ -12,6 +12,7 @@ use super::look::{broken, check_output};
 use super::manifest::{Manifest, TableFile};
 use super::record::Record;
 use crate::error::{Error, Kind, Result};
+use crate::storage::Place;
 use crate::tables::{PeriodRow, Row};
 
 /// How often a tree is waited for.
@@ -21,7 +22,7 @@ const TRIES: u32 = 5;
 #[derive(Debug, Clone)]
 pub struct CommittedRun {
     /// Its folder.
-    pub folder: PathBuf,
+    pub folder: Place,
     /// Its manifest, which is the one that was committed.
     pub manifest: Manifest,
 }
@@ -51,8 +52,8 @@ pub fn latest_run(root: &Path) -> Result<CommittedRun> {
     let sha256 = record.run(run_id).map_or("", |run| run.manifest_sha256.as_str());
     let bytes = run_manifest(root, run_id, sha256)?;
     let folder = run_folder(root, run_id);
-    let manifest = Manifest::parse(&folder.join("manifest.json"), &bytes)?;
-    Ok(CommittedRun { folder, manifest })
+    let manifest = Manifest::parse(&folder.join("manifest.json").display(), &bytes)?;
+    Ok(CommittedRun { folder: Place::Local(folder), manifest })
 }
 
 /// The dates in view.
@@ -78,7 +79,7 @@ pub struct DimensionFile {
     /// The date of its rows, where it is of one, as 0.1.0 wrote them.
     pub as_of: Option<String>,
     /// Where it lies.
-    pub path: PathBuf,
+    pub place: Place,
     /// What is known of it.
     pub file: TableFile,
 }
@@ -88,8 +89,8 @@ pub struct DimensionFile {
 pub struct ShownDate {
     /// The run that supplies it.
     pub run_id: String,
-    /// By table its files in the tree, with what their manifest says of them.
-    pub tables: BTreeMap<String, Vec<(PathBuf, TableFile)>>,
+    /// By table its files, with what their manifest says of them.
+    pub tables: BTreeMap<String, Vec<(Place, TableFile)>>,
 }
 
 /// The dates in view with their files, which stay where they are until the second commit after this.
@@ -123,7 +124,7 @@ pub fn view(root: &Path) -> Result<View> {
         dates.insert(date.clone(), ShownDate { run_id: supply.run_id.clone(), tables: shown });
     }
     for (name, file) in &record.dimensions {
-        let file = DimensionFile { as_of: None, path: tree.join(path_in_tree(name)), file: file.of_run() };
+        let file = DimensionFile { as_of: None, place: Place::Local(tree.join(path_in_tree(name))), file: file.of_run() };
         dimensions.insert(name.clone(), vec![file]);
     }
     let dropped = record.dropped.into_iter().collect();
@@ -140,14 +141,14 @@ fn add_legacy_dimensions(dimensions: &mut BTreeMap<String, Vec<DimensionFile>>, 
         let as_of = is_dated.then(|| date.to_owned());
         let file = |(name, file): (String, &TableFile)| DimensionFile {
             as_of: as_of.clone(),
-            path: folder.join(name),
+            place: Place::Local(folder.join(name)),
             file: file.clone(),
         };
         all.extend(files.into_iter().map(file));
     }
 }
 
-fn of_tree(tree: &Path, contents: &Contents, date: &str) -> Result<BTreeMap<String, Vec<(PathBuf, TableFile)>>> {
+fn of_tree(tree: &Path, contents: &Contents, date: &str) -> Result<BTreeMap<String, Vec<(Place, TableFile)>>> {
     if in_tree(tree, contents, date).is_none() {
         let tree = tree.display();
         return Err(Error::new(
@@ -157,7 +158,7 @@ fn of_tree(tree: &Path, contents: &Contents, date: &str) -> Result<BTreeMap<Stri
     }
     let of_table = |(table, files): (String, Vec<(String, &TableFile)>)| {
         let folder = tree.join(&table).join(date_folder(date));
-        (table, files.into_iter().map(|(name, file)| (folder.join(name), file.clone())).collect())
+        (table, files.into_iter().map(|(name, file)| (Place::Local(folder.join(name)), file.clone())).collect())
     };
     Ok(contents.of_date(date).into_iter().map(of_table).collect())
 }

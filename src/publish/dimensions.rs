@@ -27,15 +27,38 @@ pub(super) fn path_of(root: &Path, file: &MadeFile) -> PathBuf {
     root.join(MADE).join(format!("{}.parquet", file.sha256))
 }
 
+/// Where an output keeps the files that its commits make.
+pub(super) trait Keeper {
+    /// Keeps a file, durably; returns what the record says of it.
+    ///
+    /// # Errors
+    /// Exit 6.
+    fn keep(&self, file: &EncodedFile) -> Result<MadeFile>;
+
+    /// Whether a file that was kept is whole.
+    fn has(&self, file: &MadeFile) -> bool;
+}
+
+/// The folder `made/` of an output on a disk.
+impl Keeper for &Path {
+    fn keep(&self, file: &EncodedFile) -> Result<MadeFile> {
+        keep_made(self, file)
+    }
+
+    fn has(&self, file: &MadeFile) -> bool {
+        sha256_of(&path_of(self, file)).is_ok_and(|(sha256, _)| sha256 == file.sha256)
+    }
+}
+
 /// Makes the dimensions of a record and keeps them, durably; `last` is the record before.
 ///
 /// # Errors
 /// Exit 6 if they cannot be written.
-pub(super) fn make(root: &Path, record: &Record, last: Option<&Record>) -> Result<BTreeMap<String, MadeFile>> {
+pub(super) fn make(keeper: &impl Keeper, record: &Record, last: Option<&Record>) -> Result<BTreeMap<String, MadeFile>> {
     let dates = shown(record);
     let mut made = BTreeMap::new();
     let mut keep = |name: &str, file: &EncodedFile| -> Result<()> {
-        made.insert(name.to_owned(), keep_made(root, file)?);
+        made.insert(name.to_owned(), keeper.keep(file)?);
         Ok(())
     };
     let job = &record.owner.job;
@@ -49,10 +72,9 @@ pub(super) fn make(root: &Path, record: &Record, last: Option<&Record>) -> Resul
     // It is the largest, and changes once a year.
     let before = last.filter(|last| last.owner.job == *job && days(&shown(last)) == Some((first, last_day)));
     let file = before.and_then(|last| last.dimensions.get(DateRow::TABLE));
-    let is_whole = |file: &&MadeFile| sha256_of(&path_of(root, file)).is_ok_and(|(sha256, _)| sha256 == file.sha256);
-    let file = match file.filter(is_whole) {
+    let file = match file.filter(|file| keeper.has(file)) {
         Some(file) => file.clone(),
-        None => keep_made(root, &encoded(&calendar(first, last_day), job)?)?,
+        None => keeper.keep(&encoded(&calendar(first, last_day), job)?)?,
     };
     made.insert(DateRow::TABLE.into(), file);
     Ok(made)

@@ -1,9 +1,9 @@
 //! What `verify` finds, and what puts it right.
 
 use std::collections::BTreeSet;
+use std::fmt::Display;
 use std::path::{Path, PathBuf};
 
-use super::contents::Contents;
 use super::files::names;
 use super::record::Record;
 use crate::error::Result;
@@ -69,17 +69,15 @@ impl Finding {
     }
 }
 
-/// What to do about a date whose only copy is gone or damaged.
-pub(super) fn recompute(root: &Path, record: &Record, date: &str, contents: Option<&Contents>) -> String {
-    let dates: &[String] = contents.map_or(&[], |contents| &contents.as_of);
+/// What to do about a date whose only copy is gone or damaged; `dates` are those of its run, if they are known.
+pub(super) fn recompute(root: &dyn Display, record: &Record, date: &str, dates: &[String]) -> String {
     let run = match dates {
         [first, .., last] => format!("with the as-of dates from {first} to {last} by `rfmill run JOB`"),
         _ => format!("with `rfmill run JOB --as-of {date}`"),
     };
     format!(
-        "its only copy is gone, so compute it again {run} (job {:?}), or take it out with `rfmill drop {} --as-of {date}`",
+        "its only copy is gone, so compute it again {run} (job {:?}), or take it out with `rfmill drop {root} --as-of {date}`",
         record.owner.job,
-        root.display()
     )
 }
 

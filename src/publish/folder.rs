@@ -15,12 +15,13 @@ use super::legacy::{self, Adopted};
 use super::look;
 use super::manifest::Manifest;
 use super::marker::{self, Lock};
-use super::record::{Act, MadeFile, Owner, Record, Written};
+use super::record::{Act, Owner, Record, Written, droppable};
 use super::staging::Staging;
 use super::told::{Told, ToldByRun};
 use super::tree::{self, Plan};
 use super::view::NewRun;
 use crate::error::{Error, Kind, Result};
+use crate::storage::Place;
 use crate::tables::EncodedFile;
 
 /// The output folder, locked by this process.
@@ -37,7 +38,7 @@ pub struct OutputFolder {
 #[derive(Debug, Clone)]
 pub struct Committed {
     /// The folder of the run.
-    pub folder: PathBuf,
+    pub folder: Place,
     /// The run that `latest` names and its last as-of date.
     pub latest: Option<(String, String)>,
     /// What readers should know, as sentences.
@@ -144,32 +145,6 @@ impl OutputFolder {
         self.collect(last)
     }
 
-    /// Checks whose output this is; with `adopt` it becomes that of `owner`.
-    ///
-    /// # Errors
-    /// Exit 5 if it belongs to another job or time zone.
-    pub fn check_owner(&self, owner: &Owner, adopt: bool) -> Result<()> {
-        let Some(last) = self.last().filter(|_| !adopt) else { return Ok(()) };
-        let is_zone = last.owner.timezone.is_none() || last.owner.timezone == owner.timezone;
-        if last.owner.job == owner.job && is_zone {
-            return Ok(());
-        }
-        let (whose, mine) = match last.owner.job == owner.job {
-            false => (format!("the job {:?}", last.owner.job), format!("{:?}", owner.job)),
-            true => {
-                let zone = |owner: &Owner| owner.timezone.clone().unwrap_or_default();
-                (format!("orders in the time zone {}", zone(&last.owner)), zone(owner))
-            }
-        };
-        Err(Error::new(
-            Kind::State,
-            format!(
-                "{} is the output of {whose}, not of {mine}; give every job a folder of its own with output.path or --output, or run once with --adopt to make the folder that of this job",
-                self.root.display()
-            ),
-        ))
-    }
-
     /// The manifest of the run that `latest` names, if there is one.
     ///
     /// # Errors
@@ -178,7 +153,9 @@ impl OutputFolder {
         let latest = self.last().and_then(|last| last.run(last.latest.as_deref()?));
         let Some(run) = latest else { return Ok(None) };
         let bytes = contents::bytes(&self.root, &run.run_id, &run.manifest_sha256);
-        bytes.map(|bytes| Manifest::parse(&run_folder(&self.root, &run.run_id).join("manifest.json"), &bytes)).transpose()
+        bytes
+            .map(|bytes| Manifest::parse(&run_folder(&self.root, &run.run_id).join("manifest.json").display(), &bytes))
+            .transpose()
     }
 
     /// What an earlier commit tells of a date; `None` if none does, or its files cannot be read, which `verify` says.
@@ -192,12 +169,6 @@ impl OutputFolder {
         ToldByRun::read(&self.root, manifest, &self.last()?.made_by(manifest))
     }
 
-    /// The dates of which earlier commits tell.
-    pub fn told_dates(&self) -> impl Iterator<Item = &str> {
-        let dates = self.last().into_iter().flat_map(|last| &last.dates);
-        dates.filter(|(_, supply)| !supply.lost).map(|(date, _)| date.as_str())
-    }
-
     /// The manifest of a run that was committed here and is whole; `None` if it must be computed.
     pub fn finished(&self, run_id: &str) -> Option<Manifest> {
         let kept = self.last()?.run(run_id)?;
@@ -206,7 +177,7 @@ impl OutputFolder {
         if crate::hash::sha256(&bytes) != kept.manifest_sha256 {
             return None;
         }
-        let manifest = Manifest::parse(&folder, &bytes).ok()?;
+        let manifest = Manifest::parse(&folder.display(), &bytes).ok()?;
         hashes::check_run(&folder, &manifest).ok()?;
         Some(manifest)
     }
@@ -262,7 +233,7 @@ impl OutputFolder {
         let made = || restatements.map(|file| contents::keep_made(&self.root, file)).transpose();
         let added = sync_folder(&runs)
             .and_then(|()| made())
-            .and_then(|made| last.with_run(owner, &new_run(manifest, &bytes, made.into_iter().collect()), keep))
+            .and_then(|made| last.with_run(owner, &NewRun::of(manifest, &bytes, made.into_iter().collect()), keep))
             .and_then(|next| self.add(next, Some(&bytes)));
         let (written, plan) = match added {
             Ok(added) => added,
@@ -315,7 +286,7 @@ impl OutputFolder {
             Some(file) => vec![contents::keep_made(&self.root, file)?],
             None => last.made_by(manifest),
         };
-        let next = last.with_run(owner, &new_run(manifest, &bytes, made), keep)?;
+        let next = last.with_run(owner, &NewRun::of(manifest, &bytes, made), keep)?;
         let (written, plan) = self.add(next, Some(&bytes))?;
         self.show(&mut guard, &done, &written, &plan)?;
         Ok(committed(&written.record, folder, notes))
@@ -326,15 +297,7 @@ impl OutputFolder {
     /// # Errors
     /// Exit 2 if it is not in view, exit 5 if nothing is committed, else as [`OutputFolder::commit`].
     pub fn drop_date(&self, date: &str) -> Result<Committed> {
-        let root = self.root.display().to_string();
-        let last = self.last().ok_or_else(|| {
-            Error::new(Kind::State, format!("{root} holds no committed run, so there is no date to drop; check the path"))
-        })?;
-        if !last.dates.contains_key(date) {
-            let newest: Vec<&str> = last.dates.keys().rev().take(5).rev().map(String::as_str).collect();
-            let newest = if newest.is_empty() { "none".into() } else { newest.join(", ") };
-            return Err(Error::usage(format!("{root} shows no as-of date {date}; its last dates are: {newest}")));
-        }
+        let last = droppable(&self.root.display(), self.last(), date)?;
         let (notes, last) = self.own(&last.owner.clone())?;
         let mut guard = INTERRUPTS.begin_commit()?;
         self.lock.still_ours(&self.root)?;
@@ -404,7 +367,7 @@ impl OutputFolder {
         for (date, supply) in &mut next.dates {
             supply.lost = plan.lost.contains(date);
         }
-        next.dimensions = dimensions::make(&self.root, &next, self.last())?;
+        next.dimensions = dimensions::make(&self.root.as_path(), &next, self.last())?;
         self.lock.write_format(&self.root)?;
         let next = next.written()?;
         commits::add(&self.root, next.record.number, &next.bytes)?;
@@ -472,13 +435,15 @@ impl OutputFolder {
 }
 
 pub(super) fn committed(record: &Record, folder: PathBuf, notes: Vec<String>) -> Committed {
-    let latest = record.latest.as_deref().and_then(|run_id| record.run(run_id));
-    Committed { folder, latest: latest.map(|run| (run.run_id.clone(), run.last_as_of.clone())), notes }
+    Committed::new(record, Place::Local(folder), notes)
 }
 
-fn new_run(manifest: &Manifest, bytes: &[u8], made: Vec<MadeFile>) -> NewRun {
-    let (run_id, as_of) = (manifest.run_id.clone(), manifest.as_of.clone());
-    NewRun { run_id, manifest_sha256: crate::hash::sha256(bytes), as_of, made, dimensions: manifest.dimensions.clone() }
+impl Committed {
+    /// What a record says of a commit whose run lies in `folder`.
+    pub(super) fn new(record: &Record, folder: Place, notes: Vec<String>) -> Committed {
+        let latest = record.latest.as_deref().and_then(|run_id| record.run(run_id));
+        Committed { folder, latest: latest.map(|run| (run.run_id.clone(), run.last_as_of.clone())), notes }
+    }
 }
 
 #[cfg(test)]

@@ -31,8 +31,8 @@ struct LegacyRecord {
 
 fn read_one(root: &Path, number: u64) -> Result<LegacyRecord> {
     let path = record_path(root, number);
-    let bytes = fs::read(&path).map_err(|e| unusable(&path, format!("cannot be read: {e}")).caused_by(e))?;
-    serde_json::from_slice(&bytes).map_err(|e| unusable(&path, format!("cannot be read: {e}")).caused_by(e))
+    let bytes = fs::read(&path).map_err(|e| unusable(&path.display(), format!("cannot be read: {e}")).caused_by(e))?;
+    serde_json::from_slice(&bytes).map_err(|e| unusable(&path.display(), format!("cannot be read: {e}")).caused_by(e))
 }
 
 /// Whether a record is one of 0.1.0: that has no form.
@@ -168,7 +168,8 @@ fn list(tree: &Path, date: &str, run_id: &str, job_name: &str) -> Result<Content
         let mut files = Vec::new();
         for name in names(&tree.join(&folder))? {
             let path = tree.join(&folder).join(&name);
-            let (sha256, bytes) = sha256_of(&path).map_err(|e| unusable(&path, format!("cannot be read: {e}")).caused_by(e))?;
+            let (sha256, bytes) =
+                sha256_of(&path).map_err(|e| unusable(&path.display(), format!("cannot be read: {e}")).caused_by(e))?;
             let path_in_run = folder.join(&name).to_string_lossy().into_owned();
             files.push(TableFile { path: path_in_run, rows: rows(&path), bytes, sha256 });
         }

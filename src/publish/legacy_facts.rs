@@ -10,6 +10,7 @@ use super::manifest::{TableEntry, TableFile};
 use super::read::table_batches;
 use super::record::Record;
 use crate::error::Result;
+use crate::storage::Place;
 use crate::tables::{PeriodRow, Row, StateRow};
 
 /// Notes what the files below a tree say of every date. A file that cannot be read says nothing.
@@ -50,6 +51,7 @@ fn rows<R: Row>(tree: &Path, date: &str) -> Result<Vec<R>> {
     let file = |name: String| TableFile { path: format!("{folder}/{name}"), rows: 0, bytes: 0, sha256: String::new() };
     let files = names(&tree.join(&folder))?.into_iter().map(file).collect();
     let table = TableEntry { name: R::TABLE.into(), rows: 0, files };
-    let batches = table_batches(tree, &table).flatten().filter_map(|batch| batch.with_as_of().ok());
+    let tree = Place::Local(tree.to_owned());
+    let batches = table_batches(&tree, &table).flatten().filter_map(|batch| batch.with_as_of().ok());
     Ok(batches.filter_map(|batch| R::from_batch(R::TABLE, &batch).ok()).flatten().collect())
 }

@@ -1,6 +1,7 @@
 //! What a run says of itself, and what a commit says of a run.
 
 use std::collections::BTreeMap;
+use std::fmt::Display;
 use std::path::Path;
 
 use serde::{Deserialize, Serialize};
@@ -283,9 +284,8 @@ pub struct Timing {
     pub seconds: f64,
 }
 
-fn unusable(path: &Path, error: impl std::error::Error + Send + Sync + 'static) -> Error {
-    Error::new(Kind::State, format!("{} cannot be read: {error}; restore it or write to a new --output", path.display()))
-        .caused_by(error)
+fn unusable(name: &dyn Display, error: impl std::error::Error + Send + Sync + 'static) -> Error {
+    Error::new(Kind::State, format!("{name} cannot be read: {error}; restore it or write to a new --output")).caused_by(error)
 }
 
 impl Manifest {
@@ -302,16 +302,16 @@ impl Manifest {
     /// Exit 5 if it is missing or damaged.
     pub fn read(run: &Path) -> Result<Manifest> {
         let path = run.join("manifest.json");
-        let bytes = std::fs::read(&path).map_err(|e| unusable(&path, e))?;
-        Manifest::parse(&path, &bytes)
+        let bytes = std::fs::read(&path).map_err(|e| unusable(&path.display(), e))?;
+        Manifest::parse(&path.display(), &bytes)
     }
 
-    /// Reads a manifest from the content of the file `path`.
+    /// Reads a manifest from the content of the file of this name.
     ///
     /// # Errors
     /// Exit 5 if it is damaged.
-    pub(super) fn parse(path: &Path, bytes: &[u8]) -> Result<Manifest> {
-        serde_json::from_slice(bytes).map_err(|e| unusable(path, e))
+    pub(super) fn parse(name: &dyn Display, bytes: &[u8]) -> Result<Manifest> {
+        serde_json::from_slice(bytes).map_err(|e| unusable(name, e))
     }
 
     /// The manifest as it is written.

@@ -1,4 +1,8 @@
-//! The output folder: staged files, one commit, and a layout that readers can glob.
+//! The output: staged files, one commit, and a layout that readers can use without rfmill.
+//!
+//! What a record of a commit says ([`record`], [`view`](mod@view), [`dimensions`]) is the same wherever an output lies. How it becomes
+//! the last one is not: [`folder`] is the protocol of disks, which follows, [`store`] that of object stores, and
+//! [`output`] is whichever a command opened.
 //!
 //! ```text
 //! OUT/.rfmill                      marks the folder as ours and names its form; locked while a command writes
@@ -47,31 +51,37 @@ mod legacy_look;
 mod look;
 mod manifest;
 mod marker;
+mod output;
 mod people;
+mod placed;
+mod queue;
 mod read;
 mod record;
 mod repair;
 mod scratch;
 mod staging;
+mod store;
 mod told;
 mod tree;
+mod upload;
 mod verify;
 mod view;
 
-pub use committed::{CommittedRun, DimensionFile, latest_run, view};
+pub use committed::{CommittedRun, DimensionFile};
 pub use customers::{customers, newest_customers};
 pub use facts::{DateFacts, Dimensions, PeriodFacts, StateFacts};
 pub use finding::Verified;
-pub use folder::{Committed, OutputFolder};
+pub use folder::Committed;
 pub use forget::Forgotten;
 pub use interrupt::{StopOutcome, is_stopped, stop};
 pub use manifest::{
     AssignmentFileEntry, AssignmentsEntry, CutPointEntry, HashListEntry, InputEntry, LabelEntry, LakeTableEntry, Manifest,
     QueryEntry, SourceEntry, TableEntry, TableFile, Timing,
 };
+pub use output::{Output, duckdb_views, latest_run, repair, verify, view};
 pub use people::People;
-pub use read::table_batches;
+pub use read::{parquet_metadata, table_batches};
 pub use record::Owner;
-pub use repair::{Report, repair, verify};
+pub use repair::Report;
 pub use scratch::ScratchFolder;
 pub use staging::{StagedFile, Staging};

@@ -1,16 +1,22 @@
 //! Reads the tables of a committed run.
 
 use std::fs::File;
-use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use arrow::array::{Date32Array, RecordBatch};
 use arrow::datatypes::{DataType, Field, Schema};
-use parquet::arrow::arrow_reader::{ParquetRecordBatchReader, ParquetRecordBatchReaderBuilder};
+use bytes::Bytes;
+use parquet::arrow::arrow_reader::{
+    ArrowReaderMetadata, ArrowReaderOptions, ParquetRecordBatchReader, ParquetRecordBatchReaderBuilder,
+};
+use parquet::errors::ParquetError;
+use parquet::file::metadata::ParquetMetaDataReader;
+use parquet::file::reader::ChunkReader;
 
 use super::manifest::TableEntry;
 use crate::domain::Day;
 use crate::error::{Error, Kind, Result};
+use crate::storage::{Place, ReadError};
 
 /// Rows of a table.
 #[derive(Debug)]
@@ -40,12 +46,12 @@ impl TableBatch {
     }
 }
 
-/// The rows of a table of the run in `folder`, file by file. Every file begins with a batch without rows, so that an empty table
+/// The rows of a table of the run in `folder`, file by file; an object is read as a whole. Every file begins with a batch without rows, so that an empty table
 /// shows its columns.
 ///
 /// # Errors
 /// Exit 5 for a file that cannot be read.
-pub fn table_batches<'a>(folder: &'a Path, table: &'a TableEntry) -> impl Iterator<Item = Result<TableBatch>> + 'a {
+pub fn table_batches<'a>(folder: &'a Place, table: &'a TableEntry) -> impl Iterator<Item = Result<TableBatch>> + 'a {
     // The same rows lie in one file and once more by as-of date.
     let files = table.files.iter().filter(|file| !file.path.starts_with("partitions/"));
     files.flat_map(|file| {
@@ -59,6 +65,34 @@ pub fn table_batches<'a>(folder: &'a Path, table: &'a TableEntry) -> impl Iterat
     })
 }
 
+/// What a Parquet file says of itself; of an object no more is read than its end.
+///
+/// # Errors
+/// Those of the file or the store.
+pub fn parquet_metadata(place: &Place) -> std::result::Result<ArrowReaderMetadata, ParquetError> {
+    let options = ArrowReaderOptions::default();
+    if let Place::Local(path) = place {
+        return ArrowReaderMetadata::load(&File::open(path)?, options);
+    }
+    let external = |e: ReadError| ParquetError::External(Box::new(e));
+    let file = place.open().map_err(external)?;
+    let size = file.state.size;
+    let mut wanted = size.min(FOOTER);
+    loop {
+        let mut end = vec![0; wanted as usize];
+        file.read_exact_at(&mut end, size - wanted).map_err(external)?;
+        let mut reader = ParquetMetaDataReader::new();
+        match reader.try_parse_sized(&Bytes::from(end), size).and_then(|()| reader.finish()) {
+            Ok(metadata) => return ArrowReaderMetadata::try_new(Arc::new(metadata), options),
+            Err(ParquetError::NeedMoreData(more)) if more as u64 > wanted && more as u64 <= size => wanted = more as u64,
+            Err(e) => return Err(e),
+        }
+    }
+}
+
+/// Bytes in which most footers lie.
+const FOOTER: u64 = 1 << 16;
+
 /// The date of `table/as_of=2024-12-31/part-000.parquet`.
 fn as_of_in(path: &str) -> Option<Day> {
     path.split('/').find_map(|part| Day::parse(part.strip_prefix("as_of=")?))
@@ -66,19 +100,27 @@ fn as_of_in(path: &str) -> Option<Day> {
 
 /// The batches of a file, the first one without rows.
 struct FileBatches {
-    path: PathBuf,
+    place: Place,
     empty: Option<RecordBatch>,
     reader: ParquetRecordBatchReader,
 }
 
 impl FileBatches {
-    fn open(path: PathBuf) -> Result<FileBatches> {
-        let source = File::open(&path).map_err(|e| unreadable(&path, e))?;
-        let builder = ParquetRecordBatchReaderBuilder::try_new(source).map_err(|e| unreadable(&path, e))?;
-        let empty = Some(RecordBatch::new_empty(builder.schema().clone()));
-        let reader = builder.build().map_err(|e| unreadable(&path, e))?;
-        Ok(FileBatches { path, empty, reader })
+    fn open(place: Place) -> Result<FileBatches> {
+        let opened = match &place {
+            Place::Local(path) => reader(File::open(path).map_err(|e| unreadable(&place, e))?),
+            Place::Object(_) => reader(Bytes::from(place.read().map_err(|e| unreadable(&place, e))?)),
+        };
+        let (empty, reader) = opened.map_err(|e| unreadable(&place, e))?;
+        Ok(FileBatches { place, empty: Some(empty), reader })
     }
+}
+
+/// A batch without rows, and a reader of all.
+fn reader(source: impl ChunkReader + 'static) -> std::result::Result<(RecordBatch, ParquetRecordBatchReader), ParquetError> {
+    let builder = ParquetRecordBatchReaderBuilder::try_new(source)?;
+    let empty = RecordBatch::new_empty(builder.schema().clone());
+    Ok((empty, builder.build()?))
 }
 
 impl Iterator for FileBatches {
@@ -87,12 +129,11 @@ impl Iterator for FileBatches {
     fn next(&mut self) -> Option<Result<RecordBatch>> {
         match self.empty.take() {
             Some(empty) => Some(Ok(empty)),
-            None => Some(self.reader.next()?.map_err(|e| unreadable(&self.path, e))),
+            None => Some(self.reader.next()?.map_err(|e| unreadable(&self.place, e))),
         }
     }
 }
 
-fn unreadable(path: &Path, error: impl std::error::Error + Send + Sync + 'static) -> Error {
-    Error::new(Kind::State, format!("{} cannot be read: {error}; restore it or run the job again", path.display()))
-        .caused_by(error)
+fn unreadable(place: &Place, error: impl std::error::Error + Send + Sync + 'static) -> Error {
+    Error::new(Kind::State, format!("{place} cannot be read: {error}; restore it or run the job again")).caused_by(error)
 }

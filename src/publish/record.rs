@@ -1,13 +1,14 @@
 //! The record of a commit: which run supplies every as-of date, which runs stay, and whose output it is.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::path::Path;
+use std::fmt::Display;
 
 use serde::{Deserialize, Serialize, Serializer};
 
 use super::facts::{DateFacts, StateFacts};
 use super::layout::MADE;
 use super::manifest::{Manifest, TableFile};
+use super::placed::Placed;
 use crate::error::{Error, Kind, Result};
 
 /// The form of the records that this version writes. Outputs of 0.1.0 have form 1.
@@ -39,6 +40,9 @@ pub struct Record {
     /// The states that dates in view have, by hash.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub states: BTreeMap<String, Vec<StateFacts>>,
+    /// Where all files lie, in an object store.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub placed: Option<Placed>,
     /// SHA-256 of the record with this field empty.
     pub check: String,
 }
@@ -138,6 +142,47 @@ impl Supply {
     }
 }
 
+/// The record of an output that shows a date.
+///
+/// # Errors
+/// Exit 2 if it does not show it; exit 5 if nothing is committed.
+pub(super) fn droppable<'a>(output: &dyn Display, last: Option<&'a Record>, date: &str) -> Result<&'a Record> {
+    let nothing = || format!("{output} holds no committed run, so there is no date to drop; check the path");
+    let last = last.ok_or_else(|| Error::new(Kind::State, nothing()))?;
+    if last.dates.contains_key(date) {
+        return Ok(last);
+    }
+    let newest: Vec<&str> = last.dates.keys().rev().take(5).rev().map(String::as_str).collect();
+    let newest = if newest.is_empty() { "none".into() } else { newest.join(", ") };
+    Err(Error::usage(format!("{output} shows no as-of date {date}; its last dates are: {newest}")))
+}
+
+impl Owner {
+    /// Checks that an output which belongs to this job is also that of `other`.
+    ///
+    /// # Errors
+    /// Exit 5 if it belongs to another job or time zone.
+    pub(super) fn check(&self, output: &dyn Display, other: &Owner) -> Result<()> {
+        let is_zone = self.timezone.is_none() || self.timezone == other.timezone;
+        if self.job == other.job && is_zone {
+            return Ok(());
+        }
+        let (whose, mine) = match self.job == other.job {
+            false => (format!("the job {:?}", self.job), format!("{:?}", other.job)),
+            true => {
+                let zone = |owner: &Owner| owner.timezone.clone().unwrap_or_default();
+                (format!("orders in the time zone {}", zone(self)), zone(other))
+            }
+        };
+        Err(Error::new(
+            Kind::State,
+            format!(
+                "{output} is the output of {whose}, not of {mine}; give every job a folder of its own with output.path or --output, or run once with --adopt to make the folder that of this job"
+            ),
+        ))
+    }
+}
+
 /// A record, and its bytes as they lie in its file: it grows with the history, so it is written down once.
 #[derive(Debug)]
 pub(super) struct Written {
@@ -154,11 +199,10 @@ struct Head {
 }
 
 /// The error of a record that cannot be used.
-pub(super) fn unusable(path: &Path, found: impl std::fmt::Display) -> Error {
-    let path = path.display();
+pub(super) fn unusable(name: &dyn Display, found: impl Display) -> Error {
     Error::new(
         Kind::State,
-        format!("{path} {found}; see what `rfmill verify` says of the output, which can restore some records"),
+        format!("{name} {found}; see what `rfmill verify` says of the output, which can restore some records"),
     )
 }
 
@@ -176,6 +220,7 @@ impl Record {
             dropped: BTreeSet::new(),
             dimensions: BTreeMap::new(),
             states: BTreeMap::new(),
+            placed: None,
             check: String::new(),
         }
     }
@@ -188,6 +233,11 @@ impl Record {
     /// The kept run with this id.
     pub fn run(&self, run_id: &str) -> Option<&KeptRun> {
         self.runs.iter().find(|run| run.run_id == run_id)
+    }
+
+    /// The folder of a run in an object store, by the SHA-256 of its manifest.
+    pub fn folder_of(&self, sha256: &str) -> Option<&str> {
+        self.placed.as_ref()?.folders.get(sha256).map(String::as_str)
     }
 
     /// The files that the commit of a run made, as long as the run supplies its last date.
@@ -228,27 +278,26 @@ impl Record {
     ///
     /// # Errors
     /// Exit 5 if it is damaged, of another number, or of a form that a newer version wrote.
-    pub fn parse(path: &Path, bytes: &[u8], number: u64) -> Result<Record> {
+    pub fn parse(name: &dyn Display, bytes: &[u8], number: u64) -> Result<Record> {
         let record: std::result::Result<Record, serde_json::Error> = serde_json::from_slice(bytes);
         let newer = match &record {
             Ok(record) => Some(record.format),
             Err(_) => serde_json::from_slice(bytes).ok().map(|head: Head| head.format),
         };
         if let Some(format) = newer.filter(|format| *format > FORMAT) {
-            let path = path.display();
             return Err(Error::new(
                 Kind::State,
                 format!(
-                    "{path} is of form {format}, which a newer rfmill writes; expected at most {FORMAT}. Use that version for this output"
+                    "{name} is of form {format}, which a newer rfmill writes; expected at most {FORMAT}. Use that version for this output"
                 ),
             ));
         }
-        let record = record.map_err(|e| unusable(path, format!("cannot be read: {e}")).caused_by(e))?;
+        let record = record.map_err(|e| unusable(name, format!("cannot be read: {e}")).caused_by(e))?;
         if !is_as_written(bytes, &record.check) {
-            return Err(unusable(path, "was changed or damaged after it was written"));
+            return Err(unusable(name, "was changed or damaged after it was written"));
         }
         if record.number != number {
-            return Err(unusable(path, format!("is the record of commit {}, not of {number}", record.number)));
+            return Err(unusable(name, format!("is the record of commit {}, not of {number}", record.number)));
         }
         Ok(record)
     }
@@ -290,7 +339,7 @@ mod tests {
             dates: [("2024-12-31".to_owned(), supply)].into(),
             ..Record::empty(owner)
         };
-        let (path, Written { record, bytes }) = (Path::new("commits/00000003.json"), record.written().unwrap());
+        let (path, Written { record, bytes }) = (&"commits/00000003.json", record.written().unwrap());
         let read = Record::parse(path, &bytes, 3).unwrap();
         assert_eq!(read, record);
         for at in 0..bytes.len() {

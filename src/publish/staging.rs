@@ -9,28 +9,57 @@ use std::sync::{Mutex, PoisonError};
 use sha2::{Digest, Sha256};
 
 use super::files::{Access, failed, link_file, make_folder, write_file};
-use super::fsync::{Content, FsyncQueue, WrittenFile};
+use super::fsync::{Content, WrittenFile};
 use super::interrupt::INTERRUPTS;
 use super::manifest::TableFile;
+use super::queue::Queue;
+use super::upload::{NewObject, ObjectContent, UPLOADS, remove_below};
 use crate::error::Result;
 use crate::hash::hex;
+use crate::storage::Place;
 use crate::tables::EncodedFile;
 
 /// Files that are being written for a run; dropped without a commit, they are removed.
 #[derive(Debug)]
 pub struct Staging {
+    /// The run, or, where it lies in a store, what is put together before it goes there.
     pub(super) folder: PathBuf,
-    queue: FsyncQueue,
+    target: Target,
     /// Folders below it that were made.
     made: Mutex<BTreeSet<PathBuf>>,
     kept: bool,
 }
 
+/// Where files go.
+#[derive(Debug)]
+enum Target {
+    /// They are written into the folder.
+    Folder(Queue<WrittenFile>),
+    /// They become objects below this one.
+    Store(Place, Queue<NewObject>),
+}
+
 impl Staging {
+    /// The files of a run in a folder.
+    ///
+    /// # Errors
+    /// Exit 6 if it cannot be made.
     pub(super) fn new(folder: PathBuf) -> Result<Staging> {
+        Staging::with(folder, Target::Folder(Queue::new(1)))
+    }
+
+    /// The objects of a run below `run`; what is written piece by piece is put together in a folder.
+    ///
+    /// # Errors
+    /// Exit 6 if it cannot be made.
+    pub(super) fn in_store(run: Place, folder: PathBuf) -> Result<Staging> {
+        Staging::with(folder, Target::Store(run, Queue::new(UPLOADS)))
+    }
+
+    fn with(folder: PathBuf, target: Target) -> Result<Staging> {
         std::fs::create_dir(&folder).map_err(|e| failed(&folder, e))?;
         INTERRUPTS.register(&folder);
-        Ok(Staging { folder, queue: FsyncQueue::new(), made: Mutex::default(), kept: false })
+        Ok(Staging { folder, target, made: Mutex::default(), kept: false })
     }
 
     /// Writes a file below the run folder. It is durable and was read back once the run is committed.
@@ -39,13 +68,19 @@ impl Staging {
     /// Exit 6 if it, or one before it, cannot be written, with the path and what to do.
     pub fn write(&self, path: &str, bytes: Vec<u8>) -> Result<()> {
         INTERRUPTS.check()?;
+        let queue = match &self.target {
+            Target::Folder(queue) => queue,
+            Target::Store(run, queue) => {
+                return queue.push(NewObject { place: run.join(path), content: ObjectContent::Bytes(bytes.into()) });
+            }
+        };
         if let Some(folder) = Path::new(path).parent() {
             self.make(folder)?;
         }
         let access = if holds_ids(path) { Access::Group } else { Access::Umask };
         let path = self.folder.join(path);
         let file = write_file(&path, &bytes, access)?;
-        self.queue.push(WrittenFile { file, path, content: Content::Bytes(bytes) })
+        queue.push(WrittenFile { file, path, content: Content::Bytes(bytes) })
     }
 
     /// Begins a file below the run folder that is written piece by piece, for more than should be in memory at once.
@@ -105,7 +140,10 @@ impl Staging {
     /// # Errors
     /// Exit 6 if that fails for one.
     pub(super) fn drain(&mut self) -> Result<()> {
-        self.queue.drain()
+        match &mut self.target {
+            Target::Folder(queue) => queue.drain(),
+            Target::Store(_, queue) => queue.drain(),
+        }
     }
 
     /// The folder stays: it is committed, or nobody knows whether it is.
@@ -151,7 +189,14 @@ impl StagedFile<'_> {
     pub fn end(self) -> Result<TableFile> {
         let sha256 = hex(&self.sha256.finalize());
         let path = self.staging.folder.join(&self.path);
-        self.staging.queue.push(WrittenFile { file: self.file, path, content: Content::Sha256(sha256.clone()) })?;
+        match &self.staging.target {
+            Target::Folder(queue) => {
+                queue.push(WrittenFile { file: self.file, path, content: Content::Sha256(sha256.clone()) })?;
+            }
+            Target::Store(run, queue) => {
+                queue.push(NewObject { place: run.join(&self.path), content: ObjectContent::File(path) })?;
+            }
+        }
         Ok(TableFile { path: self.path, rows: self.rows, bytes: self.bytes, sha256 })
     }
 }
@@ -170,6 +215,10 @@ impl Drop for Staging {
     fn drop(&mut self) {
         if !self.kept {
             let _ = std::fs::remove_dir_all(&self.folder);
+            if let Target::Store(run, queue) = &mut self.target {
+                let _ = queue.drain();
+                remove_below(run);
+            }
         }
         INTERRUPTS.unregister(&self.folder);
     }

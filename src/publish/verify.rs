@@ -87,7 +87,7 @@ impl Output<'_> {
 
     fn lost_date(&self, date: &str, contents: Option<&Contents>) -> Finding {
         let what = format!("as-of date {date} is in view, but its files are gone");
-        Finding::advice(what, recompute(self.root, self.record, date, contents))
+        Finding::advice(what, recompute(&self.root.display(), self.record, date, dates_of(contents)))
     }
 
     fn look(&self, look: &mut Look) -> Result<()> {
@@ -131,7 +131,7 @@ impl Output<'_> {
                 None => {
                     let path = manifest_path(root, sha256);
                     let what = format!("{}, the manifest of as-of date {date}, is gone or damaged", path.display());
-                    findings.push(Finding::advice(what, recompute(root, self.record, date, None)));
+                    findings.push(Finding::advice(what, recompute(&root.display(), self.record, date, &[])));
                 }
             }
         }
@@ -310,7 +310,7 @@ impl Output<'_> {
             }
         }
         for (date, all) in dates {
-            let advice = recompute(self.root, self.record, date, manifests.get(date));
+            let advice = recompute(&self.root.display(), self.record, date, dates_of(manifests.get(date)));
             findings.push(Finding::advice(first_of(&all), advice));
         }
         for (run, all) in runs {
@@ -334,6 +334,10 @@ impl Output<'_> {
             unvouched: 0,
         })
     }
+}
+
+fn dates_of(contents: Option<&Contents>) -> &[String] {
+    contents.map_or(&[], |contents| &contents.as_of)
 }
 
 fn first_of(all: &[String]) -> String {

@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::facts::Dimensions;
+use super::manifest::Manifest;
 use super::record::{Act, FORMAT, KeptRun, MadeFile, Owner, Record, Supply};
 use crate::domain::Day;
 use crate::error::{Error, Kind, Result};
@@ -21,6 +22,14 @@ pub(super) struct NewRun {
     pub made: Vec<MadeFile>,
     /// What it says to the dimensions.
     pub dimensions: Dimensions,
+}
+
+impl NewRun {
+    /// A run by its manifest, whose file has these bytes.
+    pub fn of(manifest: &Manifest, bytes: &[u8], made: Vec<MadeFile>) -> NewRun {
+        let (run_id, as_of) = (manifest.run_id.clone(), manifest.as_of.clone());
+        NewRun { run_id, manifest_sha256: crate::hash::sha256(bytes), as_of, made, dimensions: manifest.dimensions.clone() }
+    }
 }
 
 impl Record {

@@ -13,6 +13,7 @@ use super::groups::GroupSizes;
 use crate::domain::{ALL, Day};
 use crate::error::{Error, Result};
 use crate::publish::{Manifest, table_batches};
+use crate::storage::Place;
 use crate::tables::{MoveRow, Row, ScorePairRow};
 
 impl ReportData {
@@ -99,6 +100,7 @@ fn with_slice(batch: &RecordBatch) -> Result<RecordBatch> {
 /// Exit 5 if the manifest or a table cannot be read.
 pub fn read_run(run: &Path, settings: Settings) -> Result<ReportData> {
     let manifest = Manifest::read(run)?;
+    let run = &Place::Local(run.to_owned());
     let mut sizes = GroupSizes::default();
     for table in manifest.tables.iter().filter(|table| GroupSizes::counts(&table.name)) {
         for batch in table_batches(run, table) {

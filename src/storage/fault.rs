@@ -86,6 +86,8 @@ impl std::error::Error for ReadError {
 /// Why a file cannot be written or removed.
 #[derive(Debug)]
 pub struct WriteError {
+    /// Whether the file may be there all the same, now or later: no answer came.
+    pub is_unknown: bool,
     /// What happened and what to do, such as `No space left on device (os error 28); free some space`.
     text: String,
     cause: Option<Box<dyn std::error::Error + Send + Sync>>,
@@ -94,13 +96,19 @@ pub struct WriteError {
 impl WriteError {
     /// A failure: what happened, and what to do.
     pub fn new(what: impl fmt::Display, advice: &str) -> WriteError {
-        WriteError { text: format!("{what}; {advice}"), cause: None }
+        WriteError { is_unknown: false, text: format!("{what}; {advice}"), cause: None }
     }
 
     /// The same, with what caused it.
     #[must_use]
     pub fn caused_by(self, cause: impl std::error::Error + Send + Sync + 'static) -> WriteError {
         WriteError { cause: Some(Box::new(cause)), ..self }
+    }
+
+    /// The same, with whether the file may be there all the same.
+    #[must_use]
+    pub(super) fn unknown_if(self, is_unknown: bool) -> WriteError {
+        WriteError { is_unknown, ..self }
     }
 
     /// The error of the command (exit 6); `name` is the file as the job names it.
@@ -111,7 +119,7 @@ impl WriteError {
 
 impl From<ReadError> for WriteError {
     fn from(error: ReadError) -> WriteError {
-        WriteError { text: error.text, cause: error.cause }
+        WriteError { is_unknown: false, text: error.text, cause: error.cause }
     }
 }
 

@@ -147,7 +147,7 @@ pub(super) fn list(root: &Path) -> Result<Vec<Listed>, ReadError> {
             if stat.is_dir() {
                 folders.push((entry.path(), format!("{key}/")));
             } else if stat.is_file() && !name.ends_with(DRAFT) {
-                all.push(Listed { key, size: stat.len() });
+                all.push(Listed { key, size: stat.len(), modified_ns: state_of(&stat).modified_ns });
             }
         }
     }

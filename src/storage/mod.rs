@@ -54,6 +54,11 @@ impl Place {
         ObjectUrl::parse(written).map_or_else(|| Place::Local(folder.join(written)), Place::Object)
     }
 
+    /// What an argument of a command means: a place in a store, or a path.
+    pub fn of_argument(path: &Path) -> Place {
+        path.to_str().and_then(ObjectUrl::parse).map_or_else(|| Place::Local(path.to_owned()), Place::Object)
+    }
+
     /// The path of a file on a disk.
     pub fn local(&self) -> Option<&Path> {
         match self {
@@ -174,8 +179,7 @@ impl Place {
             Place::Local(path) => local::list(path),
             Place::Object(url) => {
                 let prefix = if url.key().is_empty() { String::new() } else { format!("{}/", url.key()) };
-                let named =
-                    |listed: Listed| Some(Listed { key: listed.key.strip_prefix(&prefix)?.to_owned(), size: listed.size });
+                let named = |listed: Listed| Some(Listed { key: listed.key.strip_prefix(&prefix)?.to_owned(), ..listed });
                 Ok(url.list()?.into_iter().filter_map(named).collect())
             }
         }

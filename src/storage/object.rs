@@ -100,6 +100,8 @@ pub struct Listed {
     pub key: String,
     /// Its bytes.
     pub size: u64,
+    /// Time of modification in nanoseconds since 1970.
+    pub modified_ns: i128,
 }
 
 impl ObjectUrl {
@@ -155,7 +157,7 @@ impl ObjectUrl {
     /// The objects whose keys begin with this one and a slash, ascending.
     pub fn list(&self) -> Result<Vec<Listed>, ReadError> {
         let (store, prefix) = (self.store()?, self.prefix()?);
-        let listed = |meta: ObjectMeta| Listed { key: meta.location.to_string(), size: meta.size };
+        let listed = |meta: ObjectMeta| Listed { key: meta.location.to_string(), size: meta.size, modified_ns: ns_of(&meta) };
         let mut all: Vec<Listed> =
             wait_for(async { store.list(prefix.as_ref()).map_ok(listed).try_collect().await.map_err(|e| self.fault(e)) })?;
         all.sort_unstable_by(|a, b| a.key.cmp(&b.key));
@@ -174,8 +176,7 @@ impl ObjectUrl {
     pub(super) fn state(&self) -> Result<FileState, ReadError> {
         let (store, path) = (self.store()?, self.path()?);
         let meta = wait_for(async { store.head(&path).await.map_err(|e| self.fault(e)) })?;
-        let ns = meta.last_modified.timestamp_nanos_opt().map_or(0, i128::from);
-        Ok(FileState { size: meta.size, modified_ns: ns, version: Version::Object { tag: meta.e_tag } })
+        Ok(FileState { size: meta.size, modified_ns: ns_of(&meta), version: Version::Object { tag: meta.e_tag } })
     }
 
     /// The bytes of some ranges of an object that is still in this state.
@@ -221,7 +222,7 @@ impl ObjectUrl {
 
     /// The client of the bucket for requests that may take this long.
     pub(super) fn store_within(&self, patience: Duration) -> Result<Arc<dyn ObjectStore>, ReadError> {
-        static CLIENTS: Mutex<BTreeMap<(Service, String, Duration), Arc<dyn ObjectStore>>> = Mutex::new(BTreeMap::new());
+        static CLIENTS: Mutex<Clients> = Mutex::new(BTreeMap::new());
         let mut clients = CLIENTS.lock().unwrap_or_else(PoisonError::into_inner);
         let name = (self.service, self.bucket.clone(), patience);
         if let Some(client) = clients.get(&name) {
@@ -266,6 +267,9 @@ impl ObjectUrl {
     }
 }
 
+/// Clients by bucket and patience.
+type Clients = BTreeMap<(Service, String, Duration), Arc<dyn ObjectStore>>;
+
 /// A client that repeats what fails for a while: throttled, slow and broken requests.
 fn client(service: Service, bucket: &str, patience: Duration) -> object_store::Result<Arc<dyn ObjectStore>> {
     static PROVIDER: Once = Once::new();
@@ -306,6 +310,10 @@ fn client(service: Service, bucket: &str, patience: Duration) -> object_store::R
             Arc::new(builder.with_container_name(bucket).with_retry(retry).build()?)
         }
     })
+}
+
+fn ns_of(meta: &ObjectMeta) -> i128 {
+    meta.last_modified.timestamp_nanos_opt().map_or(0, i128::from)
 }
 
 /// Whether the environment names an endpoint without encryption, as servers in a network of one's own have.

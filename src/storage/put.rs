@@ -85,6 +85,8 @@ impl ObjectUrl {
     }
 
     fn unwritten(&self, error: Error) -> WriteError {
+        // What the client gave up after repeating it may have been done, too.
+        let is_unknown = matches!(error, Error::Generic { .. } | Error::JoinError { .. });
         let (what, advice) = match &error {
             Error::PermissionDenied { .. } => {
                 ("the store denies it", "check that the credentials may write, read, list and remove objects below this key")
@@ -92,7 +94,7 @@ impl ObjectUrl {
             Error::NotImplemented { .. } => {
                 ("the store creates no object on the condition that there is none", "choose another store or a local folder")
             }
-            _ => return self.fault(error).into(),
+            _ => return WriteError::from(self.fault(error)).unknown_if(is_unknown),
         };
         WriteError::new(what, advice).caused_by(error)
     }

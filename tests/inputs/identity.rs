@@ -111,8 +111,8 @@ fn places_that_are_no_paths_are_refused_by_name() {
         bench.refuses(4, message);
     }
     let bench = Bench::with_run();
-    bench.edit("path = \"out\"", "path = \"gs://shop/out\"");
-    bench.refuses(2, "error: job.toml, line 13, column 8: output.path is gs://shop/out, and rfmill does not write to gs://; expected a folder on a disk of this machine.");
+    bench.edit("path = \"out\"", "path = \"hdfs://shop/out\"");
+    bench.refuses(2, "error: job.toml, line 13, column 8: output.path is hdfs://shop/out, and rfmill does not write to hdfs://; expected a folder on a disk of this machine, or a place that begins with s3://, gs:// or az://.");
 }
 
 #[test]

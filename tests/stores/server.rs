@@ -40,11 +40,14 @@ pub enum Fault {
     ReplacedUnseen,
     /// What is asked for is done; then the connection ends without an answer.
     Unanswered,
+    /// What is asked for is done, and called a failure of the store.
+    Misreported,
     /// The condition of a write is ignored.
     Unconditional,
 }
 
 type Plan = Box<dyn FnMut(&Request) -> Option<Fault> + Send>;
+type Hook = Box<dyn FnMut(&Request) + Send>;
 
 struct State {
     objects: BTreeMap<String, (Vec<u8>, u64)>,
@@ -56,6 +59,7 @@ struct State {
 pub struct Store {
     address: SocketAddr,
     state: Arc<Mutex<State>>,
+    hook: Arc<Mutex<Option<Hook>>>,
 }
 
 impl Store {
@@ -75,14 +79,25 @@ impl Store {
         let state = Arc::new(Mutex::new(State { objects, requests: Vec::new(), plan: Box::new(|_| None) }));
         let listener = TcpListener::bind("127.0.0.1:0").expect("a port");
         let address = listener.local_addr().expect("an address");
-        let served = Arc::clone(&state);
+        let hook = Arc::new(Mutex::new(None));
+        let served = (Arc::clone(&state), Arc::clone(&hook));
         thread::spawn(move || {
             for stream in listener.incoming().flatten() {
-                let state = Arc::clone(&served);
-                thread::spawn(move || serve(stream, &state));
+                let (state, hook) = served.clone();
+                thread::spawn(move || serve(stream, &state, &hook));
             }
         });
-        Store { address, state }
+        Store { address, state, hook }
+    }
+
+    /// Does something before each write is looked at; other requests are answered meanwhile.
+    pub fn before_writes(&self, hook: impl FnMut(&Request) + Send + 'static) {
+        *self.hook.lock().expect("the hook") = Some(Box::new(hook));
+    }
+
+    /// Removes an object.
+    pub fn remove(&self, key: &str) {
+        self.state().objects.remove(key);
     }
 
     /// Puts an object in the place of another, at the same time by the clock of the store.
@@ -135,10 +150,18 @@ struct Asked {
     body: Vec<u8>,
 }
 
-fn serve(stream: TcpStream, state: &Mutex<State>) {
+fn serve(stream: TcpStream, state: &Mutex<State>, hook: &Mutex<Option<Hook>>) {
     let mut reader = BufReader::new(stream.try_clone().expect("a second handle"));
     let mut writer = stream;
     while let Some(asked) = read(&mut reader) {
+        if ["PUT", "DELETE"].contains(&asked.request.method.as_str()) {
+            // Taken out while it runs, so that writes of others pass.
+            let taken = hook.lock().expect("the hook").take();
+            if let Some(mut act) = taken {
+                act(&asked.request);
+                hook.lock().expect("the hook").get_or_insert(act);
+            }
+        }
         let (head, body, is_cut) = answer(&asked, &mut state.lock().expect("the state"));
         let body = if asked.request.method == "HEAD" { Vec::new() } else { body };
         if head.is_empty() {
@@ -230,6 +253,7 @@ fn answer(asked: &Asked, state: &mut State) -> (String, Vec<u8>, bool) {
         }
         return match (fault, is_refused) {
             (Some(Fault::Unanswered), _) => (String::new(), Vec::new(), true),
+            (Some(Fault::Misreported), _) => failed(500, "InternalError"),
             (_, true) => failed(412, "PreconditionFailed"),
             _ => (head(if is_put { 200 } else { 204 }, "text/plain", 0, "ETag: \"v\"\r\n"), Vec::new(), false),
         };

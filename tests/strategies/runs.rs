@@ -1,7 +1,7 @@
 //! Random jobs run, and their `arms` held against the oracle; their other tables against a run without strategies.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
@@ -21,6 +21,11 @@ fn run(folder: &Path, job: &str) -> Result<pipeline::Outcome, Error> {
     let (raw, source) = parse::load(&path, &[])?;
     let job = resolve(raw, source, &Overrides::default())?;
     pipeline::run(&job, &Silent)
+}
+
+/// The folder of what it committed.
+fn folder_of(outcome: &pipeline::Outcome) -> PathBuf {
+    outcome.folder.local().expect("a folder").to_owned()
 }
 
 fn must_run(folder: &Path, job: &str) -> pipeline::Outcome {
@@ -70,7 +75,7 @@ fn known(case: &Case, folder: &Path) -> Known {
     let days: Vec<String> = befores.iter().map(|day| date(*day)).collect();
     // The last date decides which orders are read.
     let days = format!("{}, {}", days.join(", "), date(LAST));
-    let out = must_run(folder, &case.job(&as_of(&days), "", "")).folder;
+    let out = folder_of(&must_run(folder, &case.job(&as_of(&days), "", "")));
     for day in &befores {
         let found = listed(case, &out, *day);
         known.customers.extend(found.into_iter().map(|((slice, customer), row)| ((*day, slice, customer), row)));
@@ -82,8 +87,8 @@ fn known(case: &Case, folder: &Path) -> Known {
         }
         // The cut points of the day before, used at the end. A slice that nobody stood in then has none, and no job.
         let Ok(before) = run(folder, &case.job(&as_of(&date(start - 1)), "", "")) else { continue };
-        std::fs::copy(before.folder.join("cutpoints.parquet"), folder.join("cuts.parquet")).expect("cut points");
-        let at_end = must_run(folder, &case.job(&as_of(&date(end)), "cuts = \"cuts.parquet\"", "")).folder;
+        std::fs::copy(folder_of(&before).join("cutpoints.parquet"), folder.join("cuts.parquet")).expect("cut points");
+        let at_end = folder_of(&must_run(folder, &case.job(&as_of(&date(end)), "cuts = \"cuts.parquet\"", "")));
         for ((slice, customer), (states, _)) in listed(case, &at_end, end) {
             known.moved.insert((start - 1, end, slice, customer), states);
         }
@@ -129,7 +134,7 @@ fn compare(seed: u64) -> Vec<String> {
     let quarters = "every = \"quarter\"\nfrom = 2023-01-01\nto = 2023-12-31";
     let plain = must_run(&folder, &case.job(quarters, "", "")).manifest;
     let outcome = must_run(&folder, &case.whole_job());
-    let got = rows(&read_file(&outcome.folder.join("arms.parquet")));
+    let got = rows(&read_file(&folder_of(&outcome).join("arms.parquet")));
     let mut wrong = differences(&want, &got);
     for (name, count) in overlapping(&case) {
         let says =
@@ -169,9 +174,9 @@ fn parts_add_up_to_the_same_arms() {
         case.write(&folder, 1 << 20);
         let pool = rayon::ThreadPoolBuilder::new().num_threads(2).build().expect("threads");
         let outcome = pool.install(|| must_run(&folder, &case.whole_job()));
-        let parts = std::fs::read_dir(outcome.folder.join("customers/as_of=2023-12-31")).expect("customers").count();
+        let parts = std::fs::read_dir(folder_of(&outcome).join("customers/as_of=2023-12-31")).expect("customers").count();
         assert_eq!(parts, 2);
-        let found = differences(&want, &rows(&read_file(&outcome.folder.join("arms.parquet"))));
+        let found = differences(&want, &rows(&read_file(&folder_of(&outcome).join("arms.parquet"))));
         assert!(found.is_empty(), "seed {seed}: {}", found.join("\n"));
     }
 }

@@ -14,6 +14,7 @@ use crate::job::raw::{Population as Listed, RawChecks, RawDate, RawJob, RawOutpu
 use crate::job::{Overrides, parse, resolve};
 use crate::progress::Silent;
 use crate::stats::Grid;
+use crate::storage::Place;
 use crate::{pipeline, publish};
 
 /// Past windows that are looked at, at most.
@@ -51,7 +52,7 @@ impl PastSpend {
 pub(super) fn read(path: &Path, args: &AssignArgs, flags: &Flags, as_of: Day, places: &[usize]) -> Result<PastSpend> {
     let outcome = length(&args.outcome)?;
     let (mut raw, source) = parse::load(path, &[])?;
-    let owner = publish::latest_run(&args.folder)?.manifest.job_name;
+    let owner = publish::latest_run(&Place::of_argument(&args.folder))?.manifest.job_name;
     if raw.name != owner {
         return Err(Error::usage(format!(
             "--job {} is the job {:?}, but {} was written by the job {owner:?}; name its job file",
@@ -73,14 +74,14 @@ pub(super) fn read(path: &Path, args: &AssignArgs, flags: &Flags, as_of: Day, pl
         )));
     }
     pipeline::run(&job, &Silent)?;
+    let output = &job.output;
     let columns: Vec<(&str, &'static str)> = flags.columns.iter().map(|(column, flag)| (column.as_str(), *flag)).collect();
     let wanted = PopulationRequest { columns: &columns, slice: args.slice.as_deref(), money: Some(MONEY) };
-    let at =
-        |date: Day| match publish::customers(&scratch.0, Some(date)).and_then(|(_, folder)| population::read(&folder, &wanted)) {
-            // Before the data begin there are no customers, and no slices.
-            Err(e) if e.kind() == Kind::Usage && date < as_of => Ok(None),
-            read => read.map(Some),
-        };
+    let at = |date: Day| match publish::customers(output, Some(date)).and_then(|(_, folder)| population::read(&folder, &wanted)) {
+        // Before the data begin there are no customers, and no slices.
+        Err(e) if e.kind() == Kind::Usage && date < as_of => Ok(None),
+        read => read.map(Some),
+    };
     let mut past = PastSpend { scale: job.scale(), ..PastSpend::default() };
     let mut later: Option<(Day, Population)> = None;
     for date in dates {

@@ -1,7 +1,7 @@
 //! The committed `customers` of an as-of date, with the columns that a draw of arms needs.
 
 use std::collections::HashMap;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use arrow::array::{Array, StringViewArray};
 use arrow::datatypes::DataType;
@@ -15,6 +15,7 @@ use crate::input::files;
 use crate::input::reader::FileReader;
 use crate::input::schema::read_schema;
 use crate::input::source::Source;
+use crate::storage::Place;
 
 /// Customers with some of their columns; all columns have one length.
 #[derive(Debug, Clone)]
@@ -56,8 +57,9 @@ const NO_STATE: &str = "(none)";
 ///
 /// # Errors
 /// Exit 2 if a column or slice is not there; exit 4 if a file cannot be read.
-pub(super) fn read(folder: &Path, wanted: &PopulationRequest) -> Result<Population> {
-    let inputs = files::find(&[(folder.display().to_string(), PathBuf::from(folder))], "the output folder")?.files;
+pub(super) fn read(folder: &Place, wanted: &PopulationRequest) -> Result<Population> {
+    let inputs =
+        files::find(&[(folder.to_string(), folder.local().map(Path::to_owned).unwrap_or_default())], "the output folder")?.files;
     let sources: Vec<Source> = inputs.into_iter().map(|input| Source::open(input, None)).collect::<Result<_>>()?;
     let first = sources.first().ok_or_else(|| Error::bug("a folder of customers without files"))?;
     let table = CustomersColumns::find(first, folder, wanted)?;
@@ -91,10 +93,9 @@ struct CustomersColumns {
 }
 
 impl CustomersColumns {
-    fn find(source: &Source, folder: &Path, wanted: &PopulationRequest) -> Result<CustomersColumns> {
+    fn find(source: &Source, folder: &Place, wanted: &PopulationRequest) -> Result<CustomersColumns> {
         let schema = read_schema(source);
         let field = |name: &str| schema.fields().iter().find(|f| f.name() == name);
-        let folder = folder.display();
         let id = field("customer_id")
             .ok_or_else(|| Error::input(format!("{} has no column \"customer_id\"; run the job again", source.name())))?;
         let mut names = vec!["customer_id".to_owned()];

@@ -7,7 +7,8 @@ use serde::{Deserialize, Serialize};
 #[derive(Debug, Clone, Deserialize, Serialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct RawOutput {
-    /// Output folder. It must be new, empty, or written by rfmill.
+    /// Output folder, or a place in an [object store](TABLES.md#outputs-in-object-stores) such as `s3://bucket/out`. It must be new, empty, or
+    /// written by rfmill.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schemars(extend("x-type" = "folder", "x-default" = "required, or `--output`"))]
     pub path: Option<String>,

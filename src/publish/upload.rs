@@ -1,0 +1,84 @@
+//! Files that become objects of a store.
+
+use std::io::Read;
+use std::path::PathBuf;
+
+use bytes::Bytes;
+use rayon::prelude::*;
+
+use super::files::failed;
+use super::queue::Pending;
+use crate::error::{Error, Result};
+use crate::storage::{Created, Place};
+
+/// Objects that are put at the same time.
+pub(super) const UPLOADS: usize = 4;
+
+/// Bytes that are compared at once.
+const PIECE: usize = 1 << 20;
+
+/// An object to create.
+#[derive(Debug)]
+pub(super) struct NewObject {
+    pub place: Place,
+    pub content: ObjectContent,
+}
+
+/// What an object will hold.
+#[derive(Debug)]
+pub(super) enum ObjectContent {
+    /// These bytes.
+    Bytes(Bytes),
+    /// Those of a file, which goes.
+    File(PathBuf),
+}
+
+impl Pending for NewObject {
+    fn settle(self) -> Result<()> {
+        match self.content {
+            ObjectContent::Bytes(bytes) => create(&self.place, bytes),
+            ObjectContent::File(path) => {
+                let bytes = std::fs::read(&path).map_err(|e| failed(&path, e))?;
+                create(&self.place, bytes.into())?;
+                std::fs::remove_file(&path).map_err(|e| failed(&path, e))
+            }
+        }
+    }
+}
+
+/// Creates an object whose name no other writer uses.
+///
+/// # Errors
+/// Exit 6, also if other bytes are there.
+pub(super) fn create(place: &Place, bytes: Bytes) -> Result<()> {
+    match place.create(bytes.clone()).map_err(|e| e.of(&place.to_string()))? {
+        Created::New => Ok(()),
+        // The answer to the first of several requests was lost.
+        Created::Existed if holds(place, &bytes) => Ok(()),
+        Created::Existed => Err(Error::output(format!(
+            "{place} has bytes that this run did not write, so something else writes there; choose another --output. The last committed run is untouched"
+        ))),
+    }
+}
+
+/// Whether an object consists of these bytes.
+fn holds(place: &Place, mut expected: &[u8]) -> bool {
+    let Ok(file) = place.open() else { return false };
+    let (mut reader, mut found) = (file.reader(0), vec![0; PIECE]);
+    loop {
+        match reader.read(&mut found) {
+            Ok(0) => return expected.is_empty(),
+            Ok(count) => match expected.split_at_checked(count) {
+                Some((same, rest)) if *same == found[..count] => expected = rest,
+                _ => return false,
+            },
+            Err(_) => return false,
+        }
+    }
+}
+
+/// Removes the objects below a place, as far as the store lets.
+pub(super) fn remove_below(place: &Place) {
+    let listed = place.list().unwrap_or_default();
+    listed.par_iter().with_max_len(1).for_each(|listed| drop(place.join(&listed.key).delete()));
+}
