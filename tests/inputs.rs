@@ -10,6 +10,8 @@ mod files;
 mod flips;
 /// Random damage.
 mod fuzz;
+/// Iceberg tables.
+pub mod iceberg;
 /// Files with several names, tables with a log, and what is passed over.
 mod identity;
 /// Lists of hashes.

@@ -19,7 +19,7 @@ pub fn panics_are_contained() -> bool {
     CONTAINED.get()
 }
 
-/// Runs `work` on a file; a panic of the Parquet library, which some damaged files cause, becomes exit 4.
+/// Runs `work` on a file; a panic of a library, which some damaged files cause, becomes exit 4.
 pub(crate) fn contained<T>(name: &str, work: impl FnOnce() -> Result<T>) -> Result<T> {
     let before = CONTAINED.replace(true);
     let outcome = catch_unwind(AssertUnwindSafe(work));

@@ -2,6 +2,7 @@
 
 use super::delta;
 use super::files;
+use super::iceberg;
 use super::input_path::Found;
 use crate::error::Result;
 use crate::job::paths::InputPaths;
@@ -14,5 +15,6 @@ pub(super) fn find(paths: &InputPaths, key: &'static str) -> Result<Found> {
     match paths {
         InputPaths::Patterns(patterns) => files::find(patterns, key),
         InputPaths::Delta(table) => delta::find(table, key),
+        InputPaths::Iceberg(table) => iceberg::find(table, key),
     }
 }

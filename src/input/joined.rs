@@ -95,15 +95,14 @@ pub(super) fn join(sources: &mut [Source], wanted: &SchemaWanted) -> Vec<Warning
 fn columns_of(source: &Source) -> BTreeMap<String, Found> {
     let schema = own_schema(source);
     let of = |(root, field): (usize, &std::sync::Arc<arrow::datatypes::Field>)| {
-        let data_type = field.data_type().clone();
+        let data_type = source.widened(field).unwrap_or_else(|| field.data_type().clone());
         let has_none = source.rows() == 0 || data_type == DataType::Null || is_null_throughout(source, root);
         (field.name().clone(), if has_none { Found::Nulls(data_type) } else { Found::Values(data_type) })
     };
     let own = schema.fields().iter().enumerate().filter(|(_, field)| !is_foreign(field.name())).map(of);
-    let Some(file) = &source.input.table else { return own.collect() };
     // What the log of a table says: columns that the file lacks are null in it, and partitions have a value each.
     let lacking = source.columns.nulls.iter().map(|(name, data_type)| (name.clone(), Found::Nulls(data_type.clone())));
-    let constants = file.constants.iter().map(|(name, value)| {
+    let constants = source.columns.constants.iter().map(|(name, value)| {
         let data_type = value.data_type().clone();
         (name.clone(), if value.null_count() == 1 { Found::Nulls(data_type) } else { Found::Values(data_type) })
     });

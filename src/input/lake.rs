@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 use crate::error::{Error, Result};
 use crate::storage::{Listed, ObjectUrl, Place, ReadError};
 
-/// The keys of the job file that can name a Delta table.
+/// The keys of the job file that can name a table.
 const TABLE_KEYS: [&str; 4] = ["orders.path", "customers.path", "events.path", "strategy.assignments"];
 
 /// A table format.
@@ -21,6 +21,8 @@ enum Format {
 }
 
 impl Format {
+    const ALL: [Format; 4] = [Format::Delta, Format::Hudi, Format::Iceberg, Format::Paimon];
+
     fn name(self) -> &'static str {
         match self {
             Format::Delta => "Delta",
@@ -42,7 +44,7 @@ impl Format {
 
     /// The format of a folder, if it is that of a table; see [`Format::is_of`].
     fn of(has: impl Fn(&str) -> bool, files: impl Fn(&str) -> Vec<String>) -> Option<Format> {
-        [Format::Delta, Format::Hudi, Format::Iceberg, Format::Paimon].into_iter().find(|format| format.is_of(&has, &files))
+        Format::ALL.into_iter().find(|format| format.is_of(&has, &files))
     }
 
     /// Whether a folder is that of a table of this format: it has folders of some names, and files in that of this name.
@@ -65,7 +67,8 @@ impl Format {
     fn word(self) -> Option<&'static str> {
         match self {
             Format::Delta => Some("delta"),
-            Format::Iceberg | Format::Hudi | Format::Paimon => None,
+            Format::Iceberg => Some("iceberg"),
+            Format::Hudi | Format::Paimon => None,
         }
     }
 
@@ -90,13 +93,13 @@ fn names_in(folder: &Path) -> Vec<String> {
     entries.map(|entry| entry.file_name().to_string_lossy().into_owned()).collect()
 }
 
-/// The format of the other table whose log lies in the folder of a Delta table, if there is one.
+/// The format of another table whose log lies in the folder of one of the format `own`, if there is one.
 ///
 /// # Errors
 /// What a store answers where it does not list the folder.
-pub(super) fn other_log(folder: &Place) -> std::result::Result<Option<&'static str>, ReadError> {
+pub(super) fn other_log(folder: &Place, own: &str) -> std::result::Result<Option<&'static str>, ReadError> {
     let mut folders = BTreeSet::new();
-    for name in [".hoodie", "metadata", "snapshot", "manifest", "schema"] {
+    for name in ["_delta_log", ".hoodie", "metadata", "snapshot", "manifest", "schema"] {
         if folder.join(name).is_folder()? {
             folders.insert(name);
         }
@@ -106,7 +109,8 @@ pub(super) fn other_log(folder: &Place) -> std::result::Result<Option<&'static s
         false => Vec::new(),
     };
     let has_log = |format: &Format| format.is_of(|name| folders.contains(name), |_| metadata.clone());
-    Ok([Format::Iceberg, Format::Hudi, Format::Paimon].into_iter().find(has_log).map(Format::name))
+    let mut others = Format::ALL.into_iter().filter(|format| format.name() != own);
+    Ok(others.find(has_log).map(Format::name))
 }
 
 /// Finds the tables that folders belong to, each folder looked at once.

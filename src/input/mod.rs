@@ -1,12 +1,14 @@
 //! From input files to records in buckets, with every row accounted for.
 //!
-//! [`query`] makes Parquet files of other shapes, [`files`] finds the files, `delta` those of a Delta table, [`source`] opens them and [`schema`] checks their columns; [`orders`], [`customers`],
+//! [`query`] makes Parquet files of other shapes, [`files`] finds the files, `delta` and `iceberg` those of tables
+//! with a log, [`source`] opens them and [`schema`] checks their columns; [`orders`], [`customers`],
 //! [`events`], [`assignments`] and [`acquisition`] each read one kind of table. `integrity` checks what a file says of itself
 //! before a decoder believes it.
 
 pub mod acquisition;
 pub mod assignments;
 pub(crate) mod column_types;
+mod constant;
 mod csv_record;
 pub mod customers;
 pub mod damage;
@@ -18,6 +20,7 @@ mod file_kind;
 pub mod files;
 mod find;
 pub mod hashes;
+mod iceberg;
 pub mod input_path;
 mod integrity;
 mod joined;
@@ -35,7 +38,10 @@ pub mod rounding;
 pub mod schema;
 pub mod source;
 pub mod table_file;
+#[cfg(test)]
+mod table_rows;
 mod threads;
+mod widening;
 pub(crate) mod zone;
 
 pub use reader::read_all;

@@ -16,6 +16,7 @@ use super::damage::{contained, corrupt, undecodable, unreadable};
 use super::integrity::string_lengths;
 use super::schema::own_schema;
 use super::source::{ColumnBytes, Source};
+use super::widening::widened;
 use crate::domain::Day;
 use crate::error::{Error, Result};
 use crate::storage::OpenFile;
@@ -28,11 +29,11 @@ const BATCH_BYTES: u64 = 1 << 26;
 
 /// Where a column of a file comes from.
 enum Origin {
-    /// The n-th column of the projected batch.
-    File(usize),
+    /// The n-th column of the projected batch, and the type to widen it to.
+    File { at: usize, wider: Option<DataType> },
     /// A partition of the path, as text or as a date.
     Path { value: Option<String>, date: bool },
-    /// A partition of a table, as an array of one row.
+    /// The value that the log of a table gives, as an array of one row.
     Constant(ArrayRef),
     /// Nulls of a type that other files give the column; the n-th column of the projected batch has none but nulls, if it is there.
     Nulls { at: Option<usize>, data_type: DataType },
@@ -77,11 +78,12 @@ impl<'a> FileReader<'a> {
         roots.sort_unstable();
         let position = |root: usize| roots.iter().position(|r| *r == root);
         let nulls = |name: &String| source.columns.null_type(name).cloned();
-        let constant = |name: &String| source.input.table.as_ref().and_then(|file| file.constant(name)).cloned();
+        let constant = |name: &String| source.columns.constant(name).cloned();
+        let wider = |name: &String| source.widened(schema.field_with_name(name).ok()?);
         let origins = names.iter().map(|n| match (schema.index_of(n).ok().and_then(position), nulls(n), constant(n)) {
             (at, Some(data_type), _) => Origin::Nulls { at, data_type },
             (_, None, Some(value)) => Origin::Constant(value),
-            (Some(at), None, None) => Origin::File(at),
+            (Some(at), None, None) => Origin::File { at, wider: wider(n) },
             (None, None, None) => {
                 let value = source.input.partitions.iter().find(|(key, _)| key == n).and_then(|(_, value)| value.clone());
                 Origin::Path { value, date: n == date }
@@ -194,7 +196,13 @@ impl<'a> FileReader<'a> {
 
     fn columns(&self, batch: &[ArrayRef], rows: usize) -> Result<Vec<ArrayRef>> {
         let column = |origin: &Origin| match origin {
-            Origin::File(at) => batch.get(*at).cloned().ok_or_else(|| Error::bug("a projected column is missing from its batch")),
+            Origin::File { at, wider } => {
+                let own = batch.get(*at).ok_or_else(|| Error::bug("a projected column is missing from its batch"))?;
+                match wider {
+                    None => Ok(Arc::clone(own)),
+                    Some(wider) => widened(own, wider).map_err(|e| corrupt(&self.source.name(), &e).caused_by(e)),
+                }
+            }
             Origin::Nulls { at, data_type } => {
                 match at.and_then(|at| batch.get(at)).is_some_and(|own| own.logical_null_count() < rows) {
                     true => {

@@ -22,13 +22,16 @@ pub(crate) fn read_schema(source: &Source) -> SchemaRef {
     for field in own.fields().iter().filter(|field| !is_foreign(field.name())) {
         fields.push(match source.columns.null_type(field.name()) {
             Some(joined) => Arc::new(Field::clone(field).with_data_type(joined.clone())),
-            None => Arc::clone(field),
+            None => match source.widened(field) {
+                Some(wider) => Arc::new(Field::clone(field).with_data_type(wider)),
+                None => Arc::clone(field),
+            },
         });
     }
     let added = source.columns.nulls.iter().filter(|(name, _)| own.index_of(name).is_err());
     fields.extend(added.map(|(name, data_type)| Arc::new(Field::new(name, data_type.clone(), true))));
     if let Some(file) = table {
-        let constants = file.constants.iter().filter(|(name, _)| source.columns.null_type(name).is_none());
+        let constants = source.columns.constants.iter().filter(|(name, _)| source.columns.null_type(name).is_none());
         fields.extend(constants.map(|(name, value)| Arc::new(Field::new(name, value.data_type().clone(), true))));
         // All files of a table have its columns in its order.
         fields.sort_by_key(|field| file.table.position(field.name()));

@@ -4,6 +4,7 @@ use std::ops::Range;
 use std::sync::Arc;
 
 use arrow::buffer::BooleanBuffer;
+use arrow::datatypes::{DataType, Field};
 use bytes::{Buf, Bytes};
 use parquet::arrow::arrow_reader::{ArrowReaderMetadata, ArrowReaderOptions};
 use parquet::errors::ParquetError;
@@ -18,7 +19,8 @@ use super::input_path::InputPath;
 use super::integrity::pages::{self, Fault};
 use super::integrity::{layout, schema_depth};
 use super::joined_columns::JoinedColumns;
-use super::table_file::TableFile;
+use super::table_file::{TableFile, TableVersion};
+use super::widening;
 use crate::error::{Error, Kind, Result};
 use crate::storage::{self, FileState, OpenFile, ReadError, Version};
 
@@ -120,7 +122,8 @@ impl Source {
         let mut rows = metadata.metadata().file_metadata().num_rows().max(0) as u64;
         let (mut columns, mut counting) = (JoinedColumns::default(), None);
         if let Some(file) = &input.table {
-            columns.nulls = file.lacking(|column| metadata.schema().index_of(column).is_ok());
+            let has = |column: &str| metadata.schema().index_of(column).is_ok();
+            (columns.nulls, columns.constants) = (file.lacking(has), file.constant(has));
             if let Some(deleted) = &file.deleted {
                 let found = deleted.counting(rows);
                 let found = found.ok_or_else(|| corrupt(&name, "its deletion vector names rows that it does not have"))?;
@@ -129,6 +132,11 @@ impl Source {
             }
         }
         Ok(Source { state: file.state, footer_hash, metadata, verified, input, columns, counting, rows })
+    }
+
+    /// The type with which a column is read because its table gives it a wider one than the file.
+    pub(super) fn widened(&self, field: &Field) -> Option<DataType> {
+        widening::wider(field.data_type(), self.input.table.as_ref()?.type_of(field.name())?)
     }
 
     /// The same with INT96 as wall-clock time, or as instants.
@@ -252,7 +260,14 @@ fn decoded(name: &str, footer: &[u8], table: Option<&TableFile>) -> Result<Arrow
     contained(name, || {
         let mut metadata = ParquetMetaDataReader::decode_metadata(footer).map_err(|e| unreadable(name, e))?;
         if let Some(file) = table {
-            let renamed = file.table.renamed(metadata.file_metadata().schema_descr());
+            let own = metadata.file_metadata().schema_descr();
+            if !file.table.tells_columns(own) {
+                let TableVersion { format, folder, .. } = file.table.as_ref();
+                return Err(Error::input(format!(
+                    "the columns of {name} have no ids, and the {format} table {folder} has no name mapping that says which is which; give the table one (schema.name-mapping.default)"
+                )));
+            }
+            let renamed = file.table.renamed(own);
             let options = renamed.map(|schema| ParquetMetaDataOptions::new().with_schema(Arc::new(schema)));
             let again = options.and_then(|o| ParquetMetaDataReader::decode_metadata_with_options(footer, Some(&o)));
             metadata = again.map_err(|e| unreadable(name, e))?;

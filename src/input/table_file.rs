@@ -12,6 +12,7 @@ use parquet::schema::types::{SchemaDescriptor, Type, TypePtr};
 use roaring::RoaringTreemap;
 
 use crate::error::Error;
+use crate::hash::sha256;
 
 /// Which state of a table is read.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -64,35 +65,36 @@ pub struct TableVersion {
 pub struct TableColumn {
     /// Its name.
     pub name: String,
-    /// Its name in files.
-    pub physical: String,
+    /// Its names in files; in those with ids of fields, if the table has them, these count instead.
+    pub names: Vec<String>,
     /// The id of its field in files.
     pub id: Option<i32>,
     /// Its type, as files are read; none for lists, maps and structs.
     pub data_type: Option<DataType>,
-    /// Whether its values stand in the log, and not in files.
+    /// Whether its values stand in the log, and what a file may have of it means nothing.
     pub is_partition: bool,
 }
 
 /// A data file of a table.
-#[derive(Debug, PartialEq)]
+#[derive(Debug, Clone, PartialEq)]
 pub struct TableFile {
     /// The table.
     pub table: Arc<TableVersion>,
     /// Bytes, as the log says.
     pub size: u64,
-    /// The value of each partition column, as an array of one row.
+    /// Columns whose values stand in the log, and not in the file, with the value as an array of one row. A column that the file
+    /// has nevertheless is read from it.
     pub constants: Vec<(String, ArrayRef)>,
     /// The rows that do not count.
     pub deleted: Option<DeletedRows>,
 }
 
 /// Rows of a file that do not count.
-#[derive(Debug, PartialEq)]
+#[derive(Debug, Clone, PartialEq)]
 pub struct DeletedRows {
     /// Their indices in the file.
     pub rows: RoaringTreemap,
-    /// SHA-256 of the deletion vector.
+    /// SHA-256 of the deletion vector; of rows that nothing but files of positions names, of their bitmap.
     pub sha256: String,
 }
 
@@ -113,17 +115,22 @@ impl TableVersion {
         self.columns.iter().position(|own| own.name == column)
     }
 
+    /// Whether the columns of a file can be told: it has ids of fields, or the table says how columns are called without.
+    pub fn tells_columns(&self, parquet: &SchemaDescriptor) -> bool {
+        (self.has_field_ids && has_ids(parquet)) || self.columns.iter().any(|column| !column.names.is_empty())
+    }
+
     /// The schema of a file with the names of the table's columns.
     ///
     /// # Errors
     /// If a column cannot be renamed.
     pub fn renamed(&self, parquet: &SchemaDescriptor) -> Result<SchemaDescriptor, ParquetError> {
         let fields = parquet.root_schema().get_fields();
-        let by_id = self.has_field_ids && fields.iter().any(|field| field.get_basic_info().has_id());
+        let by_id = self.has_field_ids && has_ids(parquet);
         let is_of = |column: &TableColumn, field: &Type| match (by_id, field.get_basic_info()) {
             _ if column.is_partition => false,
             (true, info) => info.has_id() && column.id == Some(info.id()),
-            (false, info) => column.physical == info.name(),
+            (false, info) => column.names.iter().any(|name| name == info.name()),
         };
         let renamed =
             fields.iter().enumerate().map(|(number, field)| match self.columns.iter().find(|column| is_of(column, field)) {
@@ -134,6 +141,11 @@ impl TableVersion {
         let root = Type::group_type_builder(parquet.root_schema().name()).with_fields(fields).build()?;
         Ok(SchemaDescriptor::new(Arc::new(root)))
     }
+}
+
+/// Whether the columns of a file have ids.
+fn has_ids(parquet: &SchemaDescriptor) -> bool {
+    parquet.root_schema().get_fields().iter().any(|field| field.get_basic_info().has_id())
 }
 
 /// A column of a Parquet schema with another name.
@@ -176,25 +188,33 @@ impl TableFile {
         ))
     }
 
-    /// The value of a partition column, as an array of one row.
-    pub fn constant(&self, column: &str) -> Option<&ArrayRef> {
-        self.constants.iter().find(|(name, _)| name == column).map(|(_, value)| value)
-    }
-
     /// The type that the table gives a column.
     pub fn type_of(&self, column: &str) -> Option<&DataType> {
         self.table.columns.iter().find(|own| own.name == column)?.data_type.as_ref()
     }
 
-    /// The columns of the table that the file lacks, which are null in it, with their types; `has` says what it has.
+    /// The columns that the file lacks and the log gives a value, with the value; `has` says what the file has.
+    pub fn constant(&self, has: impl Fn(&str) -> bool) -> Vec<(String, ArrayRef)> {
+        self.constants.iter().filter(|(name, _)| !has(name)).cloned().collect()
+    }
+
+    /// The columns that the file lacks and that are null in it, with their types; `has` says what the file has.
     pub fn lacking(&self, has: impl Fn(&str) -> bool) -> Vec<(String, DataType)> {
-        let lacks = |column: &&TableColumn| !column.is_partition && !has(&column.name);
-        let columns = self.table.columns.iter().filter(lacks);
+        let is_constant = |name: &str| self.constants.iter().any(|(constant, _)| constant == name);
+        let columns = self.table.columns.iter().filter(|column| !has(&column.name) && !is_constant(&column.name));
         columns.filter_map(|column| Some((column.name.clone(), column.data_type.clone()?))).collect()
     }
 }
 
 impl DeletedRows {
+    /// These rows, whatever named them.
+    pub fn of(rows: RoaringTreemap) -> DeletedRows {
+        let mut bytes = Vec::new();
+        // Writing into memory does not fail.
+        let _ = rows.serialize_into(&mut bytes);
+        DeletedRows { sha256: sha256(&bytes), rows }
+    }
+
     /// By row of a file of `rows` rows, whether it counts; `None` if one is deleted that the file does not have, or if it claims to
     /// have more rows than any file with deleted rows.
     pub fn counting(&self, rows: u64) -> Option<BooleanBuffer> {

@@ -11,16 +11,18 @@ pub enum InputPaths {
     Patterns(Vec<(String, PathBuf)>),
     /// Those that the log of a Delta table names.
     Delta(LakePath),
+    /// Those that the metadata of an Iceberg table name.
+    Iceberg(LakePath),
 }
 
 /// A table that has a log.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct LakePath {
-    /// Its folder, as written.
+    /// Its folder, as written; of an Iceberg table it may be a file of its metadata.
     pub written: String,
-    /// Its folder; one on a disk is joined to that of the job file.
+    /// The same; on a disk it is joined to the folder of the job file.
     pub place: Place,
-    /// The version to read; the newest if none.
+    /// The version, or the id of the snapshot, to read; the newest if none.
     pub version: Option<u64>,
 }
 

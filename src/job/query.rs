@@ -6,7 +6,7 @@ use rfmill_query_request::{CsvFormat, Encoding, Format};
 
 use super::parse::Source;
 use super::paths::{InputPaths, LakePath};
-use super::raw::{OneOrMany, RawDelta, RawJob, RawPath, RawSource, SourceEncoding, SourceFormat};
+use super::raw::{OneOrMany, RawJob, RawPath, RawSource, RawTable, SourceEncoding, SourceFormat};
 use crate::error::{Error, Result};
 use crate::storage::Place;
 
@@ -93,7 +93,7 @@ pub(super) fn paths(section: &Section<'_>, source: &Source) -> Result<InputPaths
             wrong(".manifest", format!("{name}.manifest lists hashes of files, and {key} reads none by itself; remove it"))
         }
         (None, Some(_)) => Ok(InputPaths::default()),
-        (Some(RawPath::Delta(table)), None) => Ok(InputPaths::Delta(delta(table, source))),
+        (Some(RawPath::Table(raw)), None) => Ok(table(raw, source)),
         (Some(RawPath::Files(path)), None) => {
             let key = format!("{name}.path");
             Ok(InputPaths::Patterns(joined(path, &source.locate(&key, ""), &key, source)?))
@@ -101,9 +101,14 @@ pub(super) fn paths(section: &Section<'_>, source: &Source) -> Result<InputPaths
     }
 }
 
-/// A Delta table, its folder joined to that of the job file.
-pub(super) fn delta(table: &RawDelta, source: &Source) -> LakePath {
-    LakePath { written: table.delta.clone(), place: Place::of(&table.delta, source.folder()), version: table.version }
+/// A table that has a log, its folder joined to that of the job file.
+pub(super) fn table(raw: &RawTable, source: &Source) -> InputPaths {
+    let path =
+        |written: &str, version| LakePath { written: written.to_owned(), place: Place::of(written, source.folder()), version };
+    match raw {
+        RawTable::Delta(table) => InputPaths::Delta(path(&table.delta, table.version)),
+        RawTable::Iceberg(table) => InputPaths::Iceberg(path(&table.iceberg, table.snapshot)),
+    }
 }
 
 /// Paths as written, and joined to the folder of the job file, where they stand at `place`.

@@ -118,7 +118,7 @@ pub struct LakeTableEntry {
     /// Rows of the file that do not count.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub deleted_rows: Option<u64>,
-    /// SHA-256 of the deletion vector that names them.
+    /// SHA-256 of the deletion vector that names them, or of a bitmap of them.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub deletion_vector_sha256: Option<String>,
 }

@@ -85,6 +85,19 @@ impl Place {
         }
     }
 
+    /// The folder that holds it, and its name.
+    pub fn split(&self) -> Option<(Place, String)> {
+        match self {
+            Place::Local(path) => {
+                Some((Place::Local(path.parent()?.to_owned()), path.file_name()?.to_string_lossy().into_owned()))
+            }
+            Place::Object(url) => {
+                let (folder, name) = url.key().rsplit_once('/').unwrap_or(("", url.key()));
+                (!name.is_empty()).then(|| (Place::Object(url.with_key(folder)), name.to_owned()))
+            }
+        }
+    }
+
     /// Its path below a folder, with `/` between names; none if it lies elsewhere.
     pub fn below(&self, folder: &Place) -> Option<String> {
         match (self, folder) {

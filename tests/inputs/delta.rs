@@ -482,7 +482,7 @@ fn what_cannot_be_read_is_said() {
     refuses(
         &|lake| lake.bench.write("shop/metadata/00000-1.metadata.json", "{}"),
         &format!(
-            "{table} lies in a folder with the log of an Iceberg table as well, so which of the two is current cannot be told; write the current rows to a table of their own."
+            "{table} lies in a folder with the log of a table of Iceberg as well, so which of the two is current cannot be told; write the current rows to a table of their own."
         ),
     );
     refuses(
@@ -534,7 +534,7 @@ fn what_cannot_be_read_is_said() {
     unknown.bench.edit("{ delta = \"shop\" }", "{ delta = \"shop\", at = 3 }");
     unknown
         .bench
-        .refuses(2, "error: job.toml, line 4, column …: expected a path, a list of paths, or { delta = \"PATH\", version = N }…");
+        .refuses(2, "error: job.toml, line 4, column …: expected a path, a list of paths, { delta = \"PATH\", version = N }, or { iceberg = \"PATH\", snapshot = ID }…");
     // A table that writes the other log itself is one table.
     let mut universal = lake();
     let fields = SCHEMA.iter().map(|(name, data_type)| field(name, data_type, json!({}))).collect();

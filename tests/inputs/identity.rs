@@ -77,8 +77,13 @@ fn tables_with_a_log_are_refused_by_name() {
             symlink("shop/data/day=1", bench.path("linked")).unwrap();
             bench.edit("path = \"orders\"", &format!("path = \"{path}\""));
             let next = match format {
-                "Delta" => "only its log (_delta_log) says which of its files and rows count. Name the table instead: orders.path = { delta = \"…/shop\" }.".to_owned(),
-                _ => format!("only its log ({log}) says which of its files count, and rfmill does not read it. Write the table's current rows to Parquet files of their own and name these as orders.path."),
+                "Delta" | "Iceberg" => format!(
+                    "only its log ({log}) says which of its files and rows count. Name the table instead: orders.path = {{ {} = \"…/shop\" }}.",
+                    format.to_lowercase()
+                ),
+                _ => format!(
+                    "only its log ({log}) says which of its files count, and rfmill does not read it. Write the table's current rows to Parquet files of their own and name these as orders.path."
+                ),
             };
             bench.refuses(4, &format!("error: {file} lies in the {format} table …/shop: {next}"));
         }

@@ -6,6 +6,7 @@ use super::reading::{objects, rfmill, runs};
 use super::server::{Fault, Store};
 use crate::fixture::Bench;
 use crate::inputs::delta::{Lake, ROW_1, ROWS_0_2, SCHEMA, orders, remove, rows, without};
+use crate::inputs::iceberg;
 
 /// Copies the table `shop` of a bench into a store and has the job read it there.
 fn moved(bench: &Bench) -> Store {
@@ -61,6 +62,23 @@ fn a_delta_table_has_the_same_rows_in_a_store() {
     let store = moved(&absolute.bench);
     runs(&absolute.bench, &store);
     assert_eq!(tables(&absolute.bench), tables(&local.bench));
+}
+
+/// What its metadata name by the folder that it had lies where it lies now.
+#[test]
+fn an_iceberg_table_has_the_same_rows_in_a_store() {
+    let (local, remote) = (iceberg::lake(), iceberg::lake());
+    local.runs();
+    let store = moved(&remote);
+    runs(&remote, &store);
+    assert_eq!(tables(&remote), tables(&local));
+    let newest = "s3://shop/shop/metadata/00107-by-hand.metadata.json";
+    remote.edit("\"s3://shop/shop\"", &format!("\"{newest}\""));
+    runs(&remote, &store);
+    assert_eq!(tables(&remote), tables(&local));
+    remote.edit(newest, "s3://shop/none");
+    let ran = rfmill(&remote, &store, &["run", "job.toml"]);
+    assert!(ran.code == 4 && ran.err.contains("there is no folder s3://shop/none; check orders.path"), "{}", ran.err);
 }
 
 #[test]

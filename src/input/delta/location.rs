@@ -1,10 +1,9 @@
 //! Paths of files as logs write them: URLs, relative to the table or absolute.
 
-use crate::domain::scheme_of;
 use crate::error::Result;
 use crate::input::input_path::percent_decode;
 use crate::input::lake_table::Table;
-use crate::storage::{ObjectUrl, Place};
+use crate::storage::Place;
 
 /// The place of a file of the table; two ways to write one path give the same.
 ///
@@ -19,31 +18,10 @@ pub(super) fn resolved(written: &str, table: &Table<'_>) -> Result<Place> {
 /// # Errors
 /// Exit 4 if it is in a place that is not read.
 pub(super) fn resolved_below(written: &str, table: &Table<'_>, folder: &str) -> Result<Place> {
-    if let Some(url) = ObjectUrl::parse(written) {
-        return Ok(Place::Object(url.with_key(&percent_decode(url.key()))));
+    match table.absolute(written, percent_decode)? {
+        Some(place) => Ok(place),
+        None => Ok(table.place.join(folder).join(&percent_decode(written))),
     }
-    if let Some(scheme) = scheme_of(written).filter(|scheme| !scheme.eq_ignore_ascii_case("file")) {
-        return Err(table.wrong(format_args!(
-            "names {written} in its log, and rfmill does not read {scheme}://; expected files on a disk of this machine, or in a store by s3://, gs:// or az://"
-        )));
-    }
-    let local = match written.get(..5).filter(|start| start.eq_ignore_ascii_case("file:")) {
-        Some(_) => {
-            let path = written.get(5..).unwrap_or_default();
-            // The host may be left out, and is empty or this machine.
-            let path = path.strip_prefix("//").map_or(path, |rest| rest.strip_prefix("localhost").unwrap_or(rest));
-            format!("/{}", path.trim_start_matches('/'))
-        }
-        None => written.to_owned(),
-    };
-    let local = percent_decode(&local);
-    if local.starts_with('/') && table.place.local().is_none() {
-        return Err(table.wrong(format_args!(
-            "names {written} in its log, and a table in a store has no files on a disk; copy the table with its files"
-        )));
-    }
-    // Joined to a folder of a disk, an absolute path stays what it is.
-    Ok(table.place.join(folder).join(&local))
 }
 
 #[cfg(test)]

@@ -41,11 +41,9 @@ pub(super) fn find(path: &LakePath, key: &'static str) -> Result<Found> {
     let table = Table::new("Delta", path, key);
     let snapshot = replay::snapshot(&table, path.version)?;
     protocol::check(&snapshot.protocol, &table)?;
-    let other = lake::other_log(&path.place).map_err(|e| e.of(table.written))?;
+    let other = lake::other_log(table.place, table.format).map_err(|e| e.of(table.written))?;
     if let Some(other) = other.filter(|other| !snapshot.metadata.writes_for(other)) {
-        return Err(table.wrong(format_args!(
-            "lies in a folder with the log of an {other} table as well, so which of the two is current cannot be told; write the current rows to a table of their own"
-        )));
+        return Err(table.two_logs(other));
     }
     let Columns { columns, has_field_ids } = schema::columns(&snapshot, &table)?;
     let (folder, version) = (table.written.to_owned(), LakeVersion::Version(snapshot.version));

@@ -1,13 +1,10 @@
 //! The values of partition columns, which the log has as text.
 
-use std::sync::Arc;
-
-use arrow::array::{ArrayRef, AsArray, StringArray, new_null_array};
-use arrow::compute::{CastOptions, cast_with_options};
-use arrow::datatypes::{DataType, TimestampMicrosecondType};
+use arrow::array::{ArrayRef, new_null_array};
 
 use super::action::Add;
 use crate::error::Result;
+use crate::input::constant::of_text;
 use crate::input::lake_table::Table;
 use crate::input::table_file::TableColumn;
 
@@ -25,36 +22,34 @@ fn constant(add: &Add, column: &TableColumn, table: &Table<'_>) -> Result<ArrayR
     let data_type = column.data_type.as_ref();
     let data_type =
         data_type.ok_or_else(|| wrong(format!("a value of the partition {:?}, whose type is not known", column.name)))?;
-    let value = add.partition_values.get(&column.physical);
+    let value = column.names.iter().find_map(|name| add.partition_values.get(name));
     let value = value.ok_or_else(|| wrong(format!("no value of the partition {:?}; restore its log", column.name)))?;
     // An empty text stands for null in a column of any type.
     let Some(text) = value.as_ref().filter(|text| !text.is_empty()) else { return Ok(new_null_array(data_type, 1)) };
-    let text: ArrayRef = Arc::new(StringArray::from(vec![text.as_str()]));
-    let cast = |to: &DataType| {
-        cast_with_options(&text, to, &CastOptions { safe: false, ..CastOptions::default() }).map_err(|e| {
-            wrong(format!("a partition value that is none of {:?} ({e}); restore its log", column.name)).caused_by(e)
-        })
-    };
-    let DataType::Timestamp(unit, Some(zone)) = data_type else { return cast(data_type) };
-    // An instant without a zone is one of UTC. The library reads text with offsets, and knows no names of zones.
-    let instant = cast(&DataType::Timestamp(*unit, Some("+00:00".into())))?;
-    let instant = instant.as_primitive::<TimestampMicrosecondType>().clone().with_timezone(Arc::clone(zone));
-    Ok(Arc::new(instant))
+    of_text(text, data_type)
+        .map_err(|e| wrong(format!("a partition value that is none of {:?} ({e}); restore its log", column.name)).caused_by(e))
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
     use std::path::Path;
+    use std::sync::Arc;
 
-    use arrow::datatypes::TimeUnit;
+    use arrow::array::AsArray;
+    use arrow::datatypes::{DataType, TimeUnit, TimestampMicrosecondType};
     use arrow::util::display::{ArrayFormatter, FormatOptions};
 
     use crate::storage::Place;
 
     fn of(value: Option<&str>, data_type: DataType) -> Result<String> {
-        let column =
-            TableColumn { name: "p".into(), physical: "col-1".into(), id: None, data_type: Some(data_type), is_partition: true };
+        let column = TableColumn {
+            name: "p".into(),
+            names: vec!["col-1".into()],
+            id: None,
+            data_type: Some(data_type),
+            is_partition: true,
+        };
         let values = [("col-1".to_owned(), value.map(str::to_owned))];
         let add = Add { path: "a.parquet".into(), partition_values: values.into(), size: 1, deletion_vector: None };
         let place = Place::of("orders", Path::new(""));

@@ -54,7 +54,7 @@ pub(super) fn columns(snapshot: &Snapshot, table: &Table<'_>) -> Result<Columns>
         let said = |key: &str| field.metadata.get(key).filter(|_| is_mapped);
         let physical = said("delta.columnMapping.physicalName").and_then(Value::as_str).unwrap_or(&field.name);
         TableColumn {
-            physical: physical.to_owned(),
+            names: vec![physical.to_owned()],
             id: said("delta.columnMapping.id").and_then(Value::as_i64).and_then(|id| i32::try_from(id).ok()),
             data_type: field.data_type.as_str().and_then(data_type),
             is_partition: metadata.partition_columns.contains(&field.name),

@@ -25,7 +25,7 @@ pub use periods::{Calendar, RawPeriod, RawPeriods};
 pub use score::{AxisName, Closed, Count, Levels, Method, MonetaryAs, RawAxis, RawScore, Ties};
 pub use source::{RawSource, SourceEncoding, SourceFormat};
 pub use strategy::{Overlap, RawAssignments, RawBound, RawGuardrail, RawPrimary, RawShare, RawSpan, RawStrategy};
-pub use values::{OneOrMany, RawDate, RawDelta, RawNumber, RawPath, RawScalar};
+pub use values::{OneOrMany, RawDate, RawNumber, RawPath, RawScalar, RawTable};
 
 /// A job: what to read, how to score it, and where the tables go.
 #[derive(Debug, Clone, Deserialize, Serialize, JsonSchema)]

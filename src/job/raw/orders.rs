@@ -9,9 +9,9 @@ use super::values::{OneOrMany, RawDate, RawPath, RawScalar};
 #[derive(Debug, Clone, Deserialize, Serialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct RawOrders {
-    /// Parquet file, folder, glob, or a list of them; or a Delta table.
+    /// Parquet file, folder, glob, or a list of them; or a Delta or Iceberg table.
     #[serde(skip_serializing_if = "Option::is_none")]
-    #[schemars(extend("x-type" = "string, list, or `{ delta = PATH, version = N }`", "x-default" = "required without `query`", "x-see" = "[paths](#paths-and-partitions)"))]
+    #[schemars(extend("x-type" = "string, list, `{ delta = PATH, version = N }`, or `{ iceberg = PATH, snapshot = ID }`", "x-default" = "required without `query`", "x-see" = "[paths](#paths-and-partitions)"))]
     pub path: Option<RawPath>,
     /// SQL over the sources, whose rows are read instead of files of `path`.
     #[serde(skip_serializing_if = "Option::is_none")]

@@ -5,19 +5,22 @@ use std::collections::BTreeMap;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::values::{OneOrMany, RawDate, RawDelta, RawNumber};
+use super::values::{OneOrMany, RawDate, RawNumber, RawTable};
 use crate::domain::{Design, EffectMethod};
 
 /// Where assignments come from.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize, Serialize, JsonSchema)]
-#[serde(untagged, expecting = "expected a path, a list of paths, { query = \"SELECT …\" }, or { delta = \"PATH\", version = N }")]
+#[serde(
+    untagged,
+    expecting = "expected a path, a list of paths, { query = \"SELECT …\" }, { delta = \"PATH\", version = N }, or { iceberg = \"PATH\", snapshot = ID }"
+)]
 pub enum RawAssignments {
     /// Files.
     Paths(OneOrMany),
     /// A query over the sources.
     Query(RawQuery),
-    /// A Delta table.
-    Delta(RawDelta),
+    /// A table that has a log.
+    Table(RawTable),
 }
 
 /// SQL in place of a path.
@@ -32,7 +35,7 @@ impl RawAssignments {
     /// The query, if there is one.
     pub fn query(&self) -> Option<&str> {
         match self {
-            RawAssignments::Paths(_) | RawAssignments::Delta(_) => None,
+            RawAssignments::Paths(_) | RawAssignments::Table(_) => None,
             RawAssignments::Query(query) => Some(&query.query),
         }
     }
@@ -46,8 +49,8 @@ pub struct RawStrategy {
     pub name: String,
     /// How customers came to their arms: by chance, by somebody's choice, or all were treated.
     pub design: Design,
-    /// Parquet or CSV file (by its ending), glob, folder of Parquet files, or a list of them; or SQL over the sources, or a Delta table.
-    #[schemars(extend("x-type" = "string, list, `{ query = \"SELECT …\" }`, or `{ delta = PATH, version = N }`"))]
+    /// Parquet or CSV file (by its ending), glob, folder of Parquet files, or a list of them; or SQL over the sources, or a Delta or Iceberg table.
+    #[schemars(extend("x-type" = "string, list, `{ query = \"SELECT …\" }`, `{ delta = PATH, version = N }`, or `{ iceberg = PATH, snapshot = ID }`"))]
     pub assignments: RawAssignments,
     /// List of SHA-256 hashes that the assignments are held against.
     #[serde(skip_serializing_if = "Option::is_none")]

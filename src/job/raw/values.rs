@@ -25,12 +25,25 @@ impl OneOrMany {
 
 /// Where the files of a table are.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize, Serialize, JsonSchema)]
-#[serde(untagged, expecting = "expected a path, a list of paths, or { delta = \"PATH\", version = N }")]
+#[serde(
+    untagged,
+    expecting = "expected a path, a list of paths, { delta = \"PATH\", version = N }, or { iceberg = \"PATH\", snapshot = ID }"
+)]
 pub enum RawPath {
     /// Files, folders or globs.
     Files(OneOrMany),
+    /// A table that has a log.
+    Table(RawTable),
+}
+
+/// A table that has a log.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize, Serialize, JsonSchema)]
+#[serde(untagged)]
+pub enum RawTable {
     /// A Delta table.
     Delta(RawDelta),
+    /// An Iceberg table.
+    Iceberg(RawIceberg),
 }
 
 /// A Delta table, whose log says which of its files and rows count.
@@ -42,6 +55,17 @@ pub struct RawDelta {
     /// The version to read; the newest by default.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub version: Option<u64>,
+}
+
+/// An Iceberg table, whose metadata say which of its files and rows count.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize, Serialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct RawIceberg {
+    /// The folder of the table, or one of its files of metadata.
+    pub iceberg: String,
+    /// The id of the snapshot to read; the current one by default.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub snapshot: Option<u64>,
 }
 
 /// A number; quotes keep every digit, as in `"299.999"`.

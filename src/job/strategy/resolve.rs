@@ -155,7 +155,7 @@ impl One<'_> {
     fn paths(&self) -> Result<InputPaths> {
         let paths = match &self.raw.assignments {
             RawAssignments::Paths(paths) => paths.as_slice(),
-            RawAssignments::Delta(table) => return Ok(InputPaths::Delta(query::delta(table, self.job.source))),
+            RawAssignments::Table(table) => return Ok(query::table(table, self.job.source)),
             RawAssignments::Query(_) if self.raw.manifest.is_some() => {
                 let what = "manifest lists hashes of files, and a query reads none by itself; remove it";
                 return Err(self.wrong("manifest", what.into()));
