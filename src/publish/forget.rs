@@ -4,7 +4,7 @@
 //! and a manifest of its own. One commit puts all of these in place. The runs before and the trees before go with it.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use rayon::prelude::*;
 use serde_json::Value;
@@ -20,8 +20,10 @@ use super::people::{Found, People};
 use super::record::Record;
 use super::staging::Staging;
 use super::tree::Trees;
+use super::upload::on_disk;
 use super::view::RunKey;
 use crate::error::{Error, Kind, Result};
+use crate::storage::Place;
 
 /// Tables with a row per customer.
 const TABLES: [&str; 3] = ["customers", "movers", "state_history"];
@@ -47,20 +49,20 @@ pub struct Forgotten {
     pub notes: Vec<String>,
 }
 
-/// A run, or what is left of one in the tree.
-struct Holder {
-    key: RunKey,
+/// A run, or what is left of one in the view.
+pub(super) struct Holder {
+    pub key: RunKey,
     /// The bytes of its manifest.
-    manifest: Vec<u8>,
+    pub manifest: Vec<u8>,
     /// Its as-of dates in view.
-    dates: BTreeSet<String>,
+    pub dates: BTreeSet<String>,
     /// Its files with where they lie.
-    files: Vec<(TableFile, PathBuf)>,
+    pub files: Vec<(TableFile, Place)>,
 }
 
 /// A holder, which of its files hold customers, and whether its manifest names one.
-struct Hit<'a> {
-    holder: &'a Holder,
+pub(super) struct Hit<'a> {
+    pub holder: &'a Holder,
     files: BTreeSet<usize>,
     is_named: bool,
 }
@@ -85,7 +87,7 @@ impl OutputFolder {
             ));
         }
         let holders = self.holders(&last)?;
-        let (found, hits) = search(&holders, people)?;
+        let (found, hits) = search(&holders, people, &self.scratch())?;
         let mut out =
             Forgotten { customers: found.count(), unknown: people.len() - found.count(), notes, ..Forgotten::default() };
         if hits.is_empty() {
@@ -93,8 +95,10 @@ impl OutputFolder {
         }
         let mut replaced = BTreeMap::new();
         for hit in &hits {
-            let by = self.replace(hit, people, &mut out)?;
-            replaced.insert(hit.holder.key.clone(), by);
+            let mut staging = self.stage(&format!("forget-{}", hit.holder.key.0))?;
+            let (run_id, manifest) = replace(hit, people, &staging, &mut out)?;
+            self.settle(&mut staging, &run_id)?;
+            replaced.insert(hit.holder.key.clone(), (run_id, contents::keep(&self.root, &manifest)?));
         }
         sync_folder(&self.root.join("runs"))?;
         let mut guard = INTERRUPTS.begin_commit()?;
@@ -117,7 +121,7 @@ impl OutputFolder {
             let key = (run.run_id.clone(), run.manifest_sha256.clone());
             let contents = Contents::read(root, &key.0, &key.1)?;
             let folder = run_folder(root, &run.run_id);
-            let files = contents.files().map(|file| (file.clone(), folder.join(&file.path))).collect();
+            let files = contents.files().map(|file| (file.clone(), Place::Local(folder.join(&file.path)))).collect();
             let dates = dates.remove(&key).unwrap_or_default();
             holders.push(Holder { manifest: self.manifest(&key)?, key, dates, files });
         }
@@ -131,7 +135,8 @@ impl OutputFolder {
                 for (table, of_table) in contents.of_date(date) {
                     let found: BTreeMap<String, PathBuf> = sources.remove(&table).into_iter().flatten().collect();
                     for (name, file) in of_table {
-                        files.push((file.clone(), found.get(&name).cloned().ok_or_else(|| gone(date))?));
+                        let path = found.get(&name).cloned().ok_or_else(|| gone(date))?;
+                        files.push((file.clone(), Place::Local(path)));
                     }
                 }
             }
@@ -147,47 +152,6 @@ impl OutputFolder {
         })
     }
 
-    /// Writes a run without the customers, in the place where it stays, and keeps its manifest.
-    fn replace(&self, hit: &Hit<'_>, people: &People, out: &mut Forgotten) -> Result<RunKey> {
-        let holder = hit.holder;
-        let mut staging = self.stage(&format!("forget-{}", holder.key.0))?;
-        let write = |(at, (file, from)): (usize, &(TableFile, PathBuf))| -> Result<Option<TableFile>> {
-            if is_report(&file.path) && !is_crm(&file.path) && hit.is_named {
-                return Ok(None);
-            }
-            if !hit.files.contains(&at) {
-                staging.link(from, &file.path)?;
-                return Ok(Some(file.clone()));
-            }
-            match is_crm(&file.path) {
-                true => crm_without(from, &file.path, people, &staging).map(Some),
-                false => staging.put(file.path.clone(), table_without(from, people)?).map(Some),
-            }
-        };
-        // Files are large in memory, so only as many as there are threads are.
-        let files = holder.files.par_iter().enumerate().with_max_len(1).map(write);
-        let files: Vec<Option<TableFile>> = files.collect::<Result<_>>()?;
-        let mut written: BTreeMap<&str, &TableFile> = BTreeMap::new();
-        for ((before, _), now) in holder.files.iter().zip(&files) {
-            match now {
-                Some(now) if now.sha256 != before.sha256 => {
-                    out.rows += before.rows - now.rows;
-                    out.files += 1;
-                    written.insert(&before.path, now);
-                }
-                Some(_) => {}
-                None => out.reports.push(format!("{}/{}", holder.key.0, before.path)),
-            }
-        }
-        out.dates.extend(holder.dates.iter().cloned());
-        let left_out: BTreeSet<&str> =
-            holder.files.iter().zip(&files).filter(|(_, now)| now.is_none()).map(|((file, _), _)| file.path.as_str()).collect();
-        let (run_id, manifest) = manifest_without(&holder.manifest, people, &written, &left_out)?;
-        staging.write("manifest.json", manifest.clone())?;
-        self.settle(&mut staging, &run_id)?;
-        Ok((run_id, contents::keep(&self.root, &manifest)?))
-    }
-
     /// Makes a staged run durable and moves it to where runs are.
     fn settle(&self, staging: &mut Staging, run_id: &str) -> Result<()> {
         staging.drain()?;
@@ -199,6 +163,49 @@ impl OutputFolder {
         staging.keep();
         Ok(())
     }
+}
+
+/// Writes a run without the customers; returns its id and its manifest.
+///
+/// # Errors
+/// Exit 5 if a file cannot be read; exit 6 if one cannot be written.
+pub(super) fn replace(hit: &Hit<'_>, people: &People, staging: &Staging, out: &mut Forgotten) -> Result<(String, Vec<u8>)> {
+    let holder = hit.holder;
+    let write = |(at, (file, from)): (usize, &(TableFile, Place))| -> Result<Option<TableFile>> {
+        if is_report(&file.path) && !is_crm(&file.path) && hit.is_named {
+            return Ok(None);
+        }
+        if !hit.files.contains(&at) {
+            staging.link(from, &file.path)?;
+            return Ok(Some(file.clone()));
+        }
+        on_disk(from, &staging.folder, |from| match is_crm(&file.path) {
+            true => crm_without(from, &file.path, people, staging),
+            false => staging.put(file.path.clone(), table_without(from, people)?),
+        })
+        .map(Some)
+    };
+    // Files are large in memory, so only as many as there are threads are.
+    let files = holder.files.par_iter().enumerate().with_max_len(1).map(write);
+    let files: Vec<Option<TableFile>> = files.collect::<Result<_>>()?;
+    let mut written: BTreeMap<&str, &TableFile> = BTreeMap::new();
+    for ((before, _), now) in holder.files.iter().zip(&files) {
+        match now {
+            Some(now) if now.sha256 != before.sha256 => {
+                out.rows += before.rows - now.rows;
+                out.files += 1;
+                written.insert(&before.path, now);
+            }
+            Some(_) => {}
+            None => out.reports.push(format!("{}/{}", holder.key.0, before.path)),
+        }
+    }
+    out.dates.extend(holder.dates.iter().cloned());
+    let left_out: BTreeSet<&str> =
+        holder.files.iter().zip(&files).filter(|(_, now)| now.is_none()).map(|((file, _), _)| file.path.as_str()).collect();
+    let (run_id, manifest) = manifest_without(&holder.manifest, people, &written, &left_out)?;
+    staging.write("manifest.json", manifest.clone())?;
+    Ok((run_id, manifest))
 }
 
 fn gone(date: &str) -> Error {
@@ -220,14 +227,15 @@ fn has_customers(path: &str) -> bool {
     is_crm(path) || path.split('/').next().is_some_and(|table| TABLES.contains(&table))
 }
 
-/// Which customers are found, and where.
-fn search<'a>(holders: &'a [Holder], people: &People) -> Result<(Found, Vec<Hit<'a>>)> {
+/// Which customers are found, and where. Objects are read by way of `scratch`, a folder on a disk.
+pub(super) fn search<'a>(holders: &'a [Holder], people: &People, scratch: &Path) -> Result<(Found, Vec<Hit<'a>>)> {
     let mut all = Found::default();
     let mut hits = Vec::new();
     for holder in holders {
         let files = holder.files.par_iter().enumerate().filter(|(_, (file, _))| has_customers(&file.path));
-        let look =
-            |(at, (file, path)): (usize, &(TableFile, PathBuf))| holds(path, is_crm(&file.path), people).map(|found| (at, found));
+        let look = |(at, (file, place)): (usize, &(TableFile, Place))| {
+            on_disk(place, scratch, |path| holds(path, is_crm(&file.path), people)).map(|found| (at, found))
+        };
         let found: Vec<(usize, Found)> = files.map(look).collect::<Result<_>>()?;
         let named = people.named_in(&manifest_value(&holder.manifest)?);
         let files: BTreeSet<usize> = found.iter().filter(|(_, found)| found.count() > 0).map(|(at, _)| *at).collect();

@@ -181,14 +181,11 @@ impl Output {
     /// Takes customers out of all files; if none holds one, nothing is committed.
     ///
     /// # Errors
-    /// Exit 2 in an object store; exit 5 if nothing is committed or files are gone or damaged; else as [`Output::commit`].
+    /// Exit 5 if nothing is committed or files are gone or damaged; else as [`Output::commit`].
     pub fn forget_customers(&self, people: &People) -> Result<Forgotten> {
         match self {
             Output::Folder(folder) => folder.forget_customers(people),
-            Output::Store(store) => Err(Error::usage(format!(
-                "rfmill does not forget customers in an object store, so nothing in {} was changed; take them out of the orders, run the job again for every as-of date, and remove what the runs before wrote",
-                store.root
-            ))),
+            Output::Store(store) => store.forget_customers(people),
         }
     }
 }

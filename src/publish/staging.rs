@@ -13,7 +13,7 @@ use super::fsync::{Content, WrittenFile};
 use super::interrupt::INTERRUPTS;
 use super::manifest::TableFile;
 use super::queue::Queue;
-use super::upload::{NewObject, ObjectContent, UPLOADS, remove_below};
+use super::upload::{NewObject, ObjectContent, UPLOADS, fetch, remove_below};
 use crate::error::Result;
 use crate::hash::hex;
 use crate::storage::Place;
@@ -97,16 +97,20 @@ impl Staging {
         Ok(StagedFile { staging: self, file, path, sha256: Sha256::new(), rows: 0, bytes: 0 })
     }
 
-    /// Links a file that is there into the run folder.
+    /// Links a file that is there into the run folder; an object is copied.
     ///
     /// # Errors
     /// As [`Self::write`].
-    pub(super) fn link(&self, from: &Path, path: &str) -> Result<()> {
+    pub(super) fn link(&self, from: &Place, path: &str) -> Result<()> {
         INTERRUPTS.check()?;
         if let Some(folder) = Path::new(path).parent() {
             self.make(folder)?;
         }
-        link_file(from, &self.folder.join(path))
+        let to = self.folder.join(path);
+        match from {
+            Place::Local(from) => link_file(from, &to),
+            Place::Object(_) => fetch(from, &to),
+        }
     }
 
     /// Makes a folder with those above it, once. Only what lies below the run is made: where the output folder is gone, no part

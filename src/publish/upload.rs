@@ -1,14 +1,17 @@
-//! Files that become objects of a store.
+//! Files that become objects of a store, and objects that are needed as files.
 
-use std::io::Read;
-use std::path::PathBuf;
+use std::fs::OpenOptions;
+use std::io::{Read, Write};
+use std::os::unix::fs::OpenOptionsExt;
+use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicU64, Ordering};
 
 use bytes::Bytes;
 use rayon::prelude::*;
 
 use super::files::failed;
 use super::queue::Pending;
-use crate::error::{Error, Result};
+use crate::error::{Error, Kind, Result};
 use crate::storage::{Created, Place};
 
 /// Objects that are put at the same time.
@@ -75,6 +78,39 @@ fn holds(place: &Place, mut expected: &[u8]) -> bool {
             Err(_) => return false,
         }
     }
+}
+
+/// Copies an object into a new file.
+///
+/// # Errors
+/// Exit 5 if the object cannot be read; exit 6 if the file cannot be written.
+pub(super) fn fetch(place: &Place, to: &Path) -> Result<()> {
+    let unread = |e: &dyn std::fmt::Display| {
+        Error::new(Kind::State, format!("{place} cannot be read: {e}; see what `rfmill verify` says of the output"))
+    };
+    let mut reader = place.open().map_err(|e| unread(&e).caused_by(e))?.reader(0);
+    let mut file = OpenOptions::new().write(true).create_new(true).mode(0o640).open(to).map_err(|e| failed(to, e))?;
+    let mut piece = vec![0; PIECE];
+    loop {
+        let count = reader.read(&mut piece).map_err(|e| unread(&e).caused_by(e))?;
+        let Some(read) = piece.get(..count).filter(|read| !read.is_empty()) else { return Ok(()) };
+        file.write_all(read).map_err(|e| failed(to, e))?;
+    }
+}
+
+/// Gives the path of a file; an object is copied into `scratch` as long as it is needed.
+///
+/// # Errors
+/// As [`fetch`], and those of `work`.
+pub(super) fn on_disk<T>(place: &Place, scratch: &Path, work: impl FnOnce(&Path) -> Result<T>) -> Result<T> {
+    static NUMBER: AtomicU64 = AtomicU64::new(0);
+    if let Place::Local(path) = place {
+        return work(path);
+    }
+    let path = scratch.join(format!(".object-{}", NUMBER.fetch_add(1, Ordering::Relaxed)));
+    let done = fetch(place, &path).and_then(|()| work(&path));
+    let _ = std::fs::remove_file(&path);
+    done
 }
 
 /// Removes the objects below a place, as far as the store lets.

@@ -17,6 +17,7 @@
 //! Of two writers of one number the second reads what the first wrote, and makes the next record of that: both commits count. What
 //! it said of earlier commits (`restatements`) is what it saw when it began.
 
+mod forget;
 mod opening;
 mod placing;
 mod records;
@@ -47,6 +48,7 @@ use crate::error::{Error, Kind, Result};
 use crate::storage::Place;
 use crate::tables::EncodedFile;
 use records::Added;
+use sweep::{BUSY_NS, LEFT_NS, sweep};
 
 pub use shown::sql;
 pub use verify::verify;
@@ -334,7 +336,17 @@ impl OutputStore {
             Some(Err(_)) => return Ok(()),
             before => before.transpose()?,
         };
-        sweep::sweep(&self.root, record, before.as_ref(), read(2).and_then(Result::ok).as_ref())
+        let earlier = read(2).and_then(Result::ok);
+        // The commits before one that forgets customers hold them.
+        match &record.act {
+            Act::ForgetCustomers(_) => {
+                sweep(&self.root, &[record], &[before, earlier].into_iter().flatten().collect::<Vec<_>>(), BUSY_NS)
+            }
+            _ => {
+                let needed: Vec<&Record> = [Some(record), before.as_ref()].into_iter().flatten().collect();
+                sweep(&self.root, &needed, &earlier.into_iter().collect::<Vec<_>>(), LEFT_NS)
+            }
+        }
     }
 
     fn committed(&self, record: &Record, folder: &str) -> Committed {
@@ -362,7 +374,7 @@ impl RunToCommit<'_> {
             .map_err(|e| Error::bug(format!("the manifest of a run cannot be read: {e}")).caused_by(e))?;
         let mut next = last.with_run(owner.clone(), &run, keep)?;
         let mut placed: Placed = next.placed.take().unwrap_or_default();
-        placed.add_run(&self.folder, &run.manifest_sha256, &contents, &self.made);
+        placed.add_run(&self.folder, &run.manifest_sha256, &contents, self.made.clone());
         placed.settle(&next);
         next.placed = Some(placed);
         Ok(next)

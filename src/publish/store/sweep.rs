@@ -14,7 +14,10 @@ use crate::error::Result;
 use crate::storage::{Listed, Place};
 
 /// The age at which an object that no commit needs was left by a killed run: no run takes that long.
-const LEFT_NS: i128 = 7 * 24 * 3600 * 1_000_000_000;
+pub const LEFT_NS: i128 = 7 * 24 * 3600 * 1_000_000_000;
+
+/// The age at which it is removed for customers who are forgotten; a run that still writes then finds it gone, and fails.
+pub const BUSY_NS: i128 = 3600 * 1_000_000_000;
 
 /// Folders that hold nothing but what commits need.
 const SWEPT: [&str; 3] = ["runs", "made", COMMITS];
@@ -45,23 +48,24 @@ impl Needs {
     }
 }
 
-/// Removes what the last two commits do not need: `record`, and `before`. `earlier` is the one before these.
+/// Removes what none of some commits needs, of which the first is the last one: at once what `lapsed` commits showed, and what is older
+/// than `left_ns`.
 ///
 /// # Errors
 /// Exit 6.
-pub fn sweep(root: &Place, record: &Record, before: Option<&Record>, earlier: Option<&Record>) -> Result<()> {
-    let now = place_of(root, record.number).state().map_err(|e| e.of(&root.to_string()))?.modified_ns;
-    let needed: Vec<Needs> = [Some(record), before].into_iter().flatten().map(Needs::of).collect();
-    let lapsed = earlier.map(Needs::of);
-    let is_needed = |path: &str| needed.iter().any(|needs| needs.has(path));
-    let is_lapsed = |path: &str| lapsed.as_ref().is_some_and(|needs| needs.has(path));
-    let is_record = |path: &str| [record.number, record.number - 1].iter().any(|n| path == format!("{COMMITS}/{n:08}.json"));
+pub fn sweep(root: &Place, needed: &[&Record], lapsed: &[Record], left_ns: i128) -> Result<()> {
+    let Some(last) = needed.first() else { return Ok(()) };
+    let now = place_of(root, last.number).state().map_err(|e| e.of(&root.to_string()))?.modified_ns;
+    let records: Vec<String> = [0, 1].map(|back| format!("{COMMITS}/{:08}.json", last.number.saturating_sub(back))).into();
+    let [needed, lapsed] =
+        [needed.to_vec(), lapsed.iter().collect()].map(|all| all.into_iter().map(Needs::of).collect::<Vec<_>>());
+    let is_needed = |path: &str| needed.iter().any(|needs| needs.has(path)) || records.iter().any(|record| record == path);
+    let is_lapsed = |path: &str| lapsed.iter().any(|needs| needs.has(path));
     for folder in SWEPT {
         let listed = root.join(folder).list().map_err(|e| e.of(&root.to_string()))?;
         let goes = |listed: &&Listed| {
             let path = format!("{folder}/{}", listed.key);
-            let is_left = now - listed.modified_ns > LEFT_NS && !is_record(&path);
-            !is_needed(&path) && (is_left || is_lapsed(&path))
+            !is_needed(&path) && (now - listed.modified_ns > left_ns || is_lapsed(&path))
         };
         let remove = |listed: &Listed| {
             let place = root.join(folder).join(&listed.key);

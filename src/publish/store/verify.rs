@@ -134,7 +134,7 @@ impl std::io::Write for HashWriter {
 }
 
 /// Attempts at runs that no commit names.
-fn unfinished(root: &Place, record: &Record) -> Result<Vec<String>> {
+pub(super) fn unfinished(root: &Place, record: &Record) -> Result<Vec<String>> {
     let listed = root.join("runs").list().map_err(|e| e.of(&root.to_string()))?;
     let attempt =
         |key: &str| key.match_indices('/').nth(1).and_then(|(at, _)| key.get(..at)).map(|folder| format!("runs/{folder}"));
