@@ -18,9 +18,9 @@ pub(super) fn read(file: &Place, mut row: impl FnMut(&Schema, &Row) -> Result<()
     let opened = file.open().map_err(|e| e.of(&name))?;
     let wrong = |e: apache_avro::Error| -> Error { corrupt(&name, &e).caused_by(e) };
     contained(&name, || {
-        let mut reader = Reader::new(BufReader::new(opened.reader(0))).map_err(wrong)?;
+        let reader = Reader::new(BufReader::new(opened.reader(0))).map_err(wrong)?;
         let schema = reader.writer_schema().clone();
-        while let Some(value) = reader.next() {
+        for value in reader {
             match value.map_err(wrong)? {
                 Value::Record(fields) => row(&schema, &Row { file: &name, fields: &fields })?,
                 _ => return Err(corrupt(&name, "its values are no records")),
