@@ -51,6 +51,11 @@ impl Kind {
         Kind::Unknown,
     ];
 
+    /// The kind whose exit code this is.
+    pub fn of_exit_code(code: u8) -> Option<Kind> {
+        Kind::ALL.into_iter().find(|kind| kind.exit_code() == code)
+    }
+
     /// The exit code of the process.
     pub fn exit_code(self) -> u8 {
         match self {

@@ -63,6 +63,14 @@ fn scheme(rng: &mut Rng, name: &str) -> String {
 
 /// A random job over a random shop, run, and what the console said.
 fn job(seed: u64) -> (Workshop, String) {
+    let shop = lay_out(seed);
+    let ran = shop.run(&[]);
+    assert!(ran.status.success(), "seed {seed}: {}", said(&ran));
+    (shop, String::from_utf8(ran.stderr).expect("UTF-8"))
+}
+
+/// A random job over a random shop.
+pub fn lay_out(seed: u64) -> Workshop {
     let mut rng = Rng::new(seed ^ 0xc1a1);
     let shop = Workshop::new();
     let mut orders = Shop::new(seed);
@@ -113,9 +121,7 @@ fn job(seed: u64) -> (Workshop, String) {
     }
     write(&shop, "data", &orders.lines, seed);
     shop.write("job.toml", &text);
-    let ran = shop.run(&[]);
-    assert!(ran.status.success(), "seed {seed}: {}\n{text}", said(&ran));
-    (shop, String::from_utf8(ran.stderr).expect("UTF-8"))
+    shop
 }
 
 /// A strategy whose customers somebody chose, among those of a scheme's states; in most jobs they buy more afterwards, in some less.

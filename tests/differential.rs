@@ -358,7 +358,7 @@ fn differences(case: &Case, answer: &Answer, out: &Path) -> Vec<String> {
 }
 
 /// Puts a case into a folder.
-fn lay_out(case: &Case) -> Workshop {
+pub fn lay_out(case: &Case) -> Workshop {
     let shop = Workshop::new();
     write_case(case, &shop.path("data"), case.seed);
     for (name, text) in &case.files {

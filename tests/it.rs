@@ -70,6 +70,8 @@ mod report;
 mod rules;
 /// What schemes say of customers, and what is said of schemes.
 mod schemes;
+/// Runs in stages: the same bytes for any number of shards, whatever happens to tasks.
+mod sharded;
 /// Whether intervals and verdicts keep what they promise over thousands of simulated strategies; ignored by default.
 mod simulation;
 /// The names of the scheme `standard` are true of everybody who carries them.

@@ -18,5 +18,5 @@ pub use layout::{FIELDS, Field, RecordLayout, flag};
 pub use pack::{Records, pack_numbers, unpack_numbers};
 pub use packed_bucket::PackedBucket;
 pub use records::BucketRecords;
-pub use store::BucketStore;
+pub use store::{BucketCollector, BucketStore, CodeNumbers};
 pub use writer::BucketWriter;

@@ -21,6 +21,13 @@ impl Records {
         &self.text
     }
 
+    /// Replaces the codes of a field by the numbers that they stand for; other values stay.
+    pub(super) fn renumber(&mut self, field: Field, numbers: &[i64]) {
+        for code in &mut self.columns[field as usize] {
+            *code = usize::try_from(*code).ok().and_then(|code| numbers.get(code).copied()).unwrap_or(*code);
+        }
+    }
+
     /// Removes the records and keeps the memory.
     pub(super) fn clear(&mut self) {
         self.columns.iter_mut().for_each(Vec::clear);
@@ -135,6 +142,22 @@ pub(super) fn unpack<'a>(blocks: &'a [u8], layout: RecordLayout, into: &mut Reco
         into.text.extend_from_slice(take(length as usize));
     }
     &blocks[at..]
+}
+
+/// Adds `by` to the values of a field in all of some packed blocks: only their minimum changes.
+pub(super) fn shift(mut blocks: &mut [u8], layout: RecordLayout, field: Field, by: i64) {
+    let before = layout.fields.iter().take(field as usize).filter(|used| **used).count();
+    while let Some((bytes, records)) = first_block(blocks, layout) {
+        let (block, rest) = blocks.split_at_mut(bytes);
+        let mut at = 4;
+        for _ in 0..before {
+            at += 9 + usize::from(block[at]) * records as usize;
+        }
+        if let Some(min) = block.get_mut(at + 1..).and_then(|bytes| bytes.first_chunk_mut::<8>()) {
+            *min = i64::from_le_bytes(*min).wrapping_add(by).to_le_bytes();
+        }
+        blocks = rest;
+    }
 }
 
 /// The bytes that the first of some packed blocks takes, and its number of records; `None` if they are no packed block.

@@ -1,17 +1,11 @@
 //! The records of a bucket as they pass between stages.
 
-use serde::{Deserialize, Serialize};
-
-use super::layout::RecordLayout;
-use super::pack::{self, Records};
+use super::layout::{Field, RecordLayout};
+use super::pack;
 use super::packed_bucket::PackedBucket;
-use crate::error::{Error, Result};
-use crate::memory::SpillFile;
-use crate::wire::Travels;
 
 /// The packed records of a bucket, all in memory.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(try_from = "WrittenRecords", into = "WrittenRecords")]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct BucketRecords {
     layout: RecordLayout,
     /// Number of records.
@@ -21,45 +15,28 @@ pub struct BucketRecords {
 }
 
 impl BucketRecords {
-    /// The records of a bucket of a store, spilled or not.
-    ///
-    /// # Errors
-    /// Exit 7 if spilled ones do not come back.
-    pub(super) fn new(layout: RecordLayout, bucket: &PackedBucket, spill: Option<&SpillFile>) -> Result<BucketRecords> {
-        let mut blocks = Vec::new();
-        bucket.each_run_of_blocks(spill, |run| blocks.extend_from_slice(run))?;
-        Ok(BucketRecords { layout, records: bucket.records, blocks })
-    }
-
-    /// Number of records.
-    pub fn len(&self) -> u64 {
-        self.records
-    }
-
-    /// Whether there are none.
-    pub fn is_empty(&self) -> bool {
-        self.records == 0
-    }
-
-    /// Adds the records that another scan has put into the same bucket.
-    ///
-    /// # Errors
-    /// Exit 1 if they have other fields.
-    pub fn merge(&mut self, other: BucketRecords) -> Result<()> {
-        if self.layout != other.layout {
-            return Err(Error::bug(format!("records with {:?} meet records with {:?}", self.layout, other.layout)));
-        }
-        self.records += other.records;
-        self.blocks.extend(other.blocks);
-        Ok(())
-    }
-
-    /// Replaces the contents of `into` with the unpacked records, in any order.
-    pub fn unpack(&self, into: &mut Records) {
-        into.clear();
-        let mut rest = self.blocks.as_slice();
+    /// The records of packed blocks; `None` if the bytes are none.
+    pub fn of_blocks(layout: RecordLayout, blocks: Vec<u8>) -> Option<BucketRecords> {
+        let (mut records, mut rest) = (0, blocks.as_slice());
         while !rest.is_empty() {
-            rest = pack::unpack(rest, self.layout, into);
+            let (bytes, in_block) = pack::first_block(rest, layout)?;
+            records += in_block;
+            rest = rest.get(bytes..).unwrap_or_default();
+        }
+        Some(BucketRecords { layout, records, blocks })
+    }
+
+    /// Their fields.
+    pub fn layout(&self) -> RecordLayout {
+        self.layout
+    }
+
+    /// Adds to the codes of slices and of categories, as far as the records have them.
+    pub fn shift_codes(&mut self, slices: i64, categories: i64) {
+        for (field, by) in [(Field::Slice, slices), (Field::Category, categories)] {
+            if self.layout.has(field) {
+                pack::shift(&mut self.blocks, self.layout, field, by);
+            }
         }
     }
 
@@ -69,63 +46,17 @@ impl BucketRecords {
     }
 }
 
-impl Travels for BucketRecords {
-    const NAME: &'static str = "records of a bucket";
-    const VERSION: u16 = 2;
-
-    fn canonicalise(&mut self) {
-        let mut blocks = Vec::new();
-        let mut rest = self.blocks.as_slice();
-        while let Some((bytes, _)) = pack::first_block(rest, self.layout) {
-            let (block, after) = rest.split_at(bytes);
-            blocks.push(block);
-            rest = after;
-        }
-        blocks.sort_unstable();
-        self.blocks = blocks.concat();
-    }
-}
-
-/// The written form of a bucket, before its blocks have been looked at.
-#[derive(Serialize, Deserialize)]
-struct WrittenRecords {
-    layout: RecordLayout,
-    #[serde(with = "serde_bytes")]
-    blocks: Vec<u8>,
-}
-
-impl From<BucketRecords> for WrittenRecords {
-    fn from(records: BucketRecords) -> WrittenRecords {
-        WrittenRecords { layout: records.layout, blocks: records.blocks }
-    }
-}
-
-impl TryFrom<WrittenRecords> for BucketRecords {
-    type Error = &'static str;
-
-    fn try_from(written: WrittenRecords) -> std::result::Result<BucketRecords, &'static str> {
-        let WrittenRecords { layout, blocks } = written;
-        let (mut records, mut rest) = (0, blocks.as_slice());
-        while !rest.is_empty() {
-            let (bytes, in_block) = pack::first_block(rest, layout).ok_or("bytes that are no packed block")?;
-            records += in_block;
-            rest = rest.get(bytes..).unwrap_or_default();
-        }
-        Ok(BucketRecords { layout, records, blocks })
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::bucket::packed_bucket;
-    use crate::bucket::{BucketStore, BucketWriter, Field};
+    use crate::bucket::{BucketCollector, BucketStore, BucketWriter, CodeNumbers, Records, packed_bucket};
+    use crate::error::Result;
     use crate::memory::MemoryPool;
-    use crate::wire::checks::{Sequence, merges_in_any_order};
+    use crate::wire::checks::Sequence;
 
     const ROWS: usize = 700;
 
-    /// The records of both buckets that some scans have made, the rows of all, and the bytes of string ids.
+    /// The records of both buckets that some scans have made.
     fn scans(layout: RecordLayout, memory: &MemoryPool) -> Result<Vec<BucketStore>> {
         let mut sequence = Sequence::new(11);
         let scan = |number: u64| {
@@ -136,7 +67,8 @@ mod tests {
                 false => (0..ROWS).map(|_| sequence.below(1 << 40) as i64 - (1 << 39)).collect(),
             };
             let numbers: Vec<i64> = (0..ROWS).map(|_| (sequence.below(500) as i64 - 200) << (8 * number)).collect();
-            let columns = [customers.as_slice(), &numbers, &numbers, &numbers];
+            let codes: Vec<i64> = (0..ROWS).map(|_| sequence.below(4) as i64 - 1).collect();
+            let columns = [customers.as_slice(), &numbers, &numbers, &codes];
             match layout.text_ids {
                 true => writer.append_text(|row| ids[row].as_bytes(), &columns, None),
                 false => writer.append(&columns, None),
@@ -150,40 +82,42 @@ mod tests {
         (0..5).map(scan).collect()
     }
 
-    /// The records in order.
-    fn sorted(records: &Records) -> Vec<(i64, i64, i64)> {
-        let columns = [Field::Customer, Field::Date, Field::Flags].map(|field| records.column(field));
-        let mut rows: Vec<_> = (0..records.len()).map(|row| (columns[0][row], columns[1][row], columns[2][row])).collect();
+    /// The records in order; the code of a slice as `number` has it.
+    fn sorted(records: &Records, number: impl Fn(i64) -> i64) -> Vec<(i64, i64, i64)> {
+        let columns = [Field::Customer, Field::Date, Field::Slice].map(|field| records.column(field));
+        let mut rows: Vec<_> =
+            (0..records.len()).map(|row| (columns[0][row], columns[1][row], number(columns[2][row]))).collect();
         rows.sort_unstable();
         rows
     }
 
+    /// Each scan has codes of its own; the numbers behind them are what a store unpacks.
     #[test]
-    fn buckets_merge_in_any_order_to_all_records() -> Result<()> {
+    fn buckets_of_scans_hold_all_records_with_the_numbers_of_their_codes() -> Result<()> {
         let folder = crate::temp::tempdir().expect("a folder");
         for memory in [MemoryPool::unlimited(), MemoryPool::limited(1 << 30, 0, folder.path())?] {
-            for (text_ids, want) in [(false, "7699cad3fb8f7f9c"), (true, "7bff0e7c3ef99a24")] {
-                let layout = RecordLayout::new(text_ids, &[Field::Flags]);
-                let stores = scans(layout, &memory)?;
-                let of_scans = || -> Vec<BucketRecords> {
-                    stores.iter().map(|store| store.records(1).expect("the records of a bucket")).collect()
-                };
-                let digits = merges_in_any_order(of_scans, BucketRecords::merge)?;
-                assert_eq!((digits.as_str(), BucketRecords::VERSION), (want, 2), "the form has changed: raise its version");
-
-                let (mut all, mut of_scan) = (Vec::new(), Records::default());
-                for store in &stores {
-                    store.unpack(1, &mut of_scan)?;
-                    all.extend(sorted(&of_scan));
+            for text_ids in [false, true] {
+                let layout = RecordLayout::new(text_ids, &[Field::Slice]);
+                let scans = scans(layout, &memory)?;
+                let number_of = |scan: usize, code: i64| if code < 0 { -1 } else { 100 * (scan as i64 + 1) + code };
+                let slices: Vec<i64> = (0..scans.len()).flat_map(|scan| (-1..3).map(move |code| number_of(scan, code))).collect();
+                let numbers = CodeNumbers { slices, categories: Vec::new() };
+                let mut collected = BucketCollector::new(layout, 2, numbers, &memory);
+                let (mut wanted, mut unpacked) = (Vec::new(), Records::default());
+                for (number, scan) in scans.iter().enumerate() {
+                    let mut blocks = Vec::new();
+                    scan.append_blocks(1, &mut blocks)?;
+                    let mut records = BucketRecords::of_blocks(layout, blocks).expect("packed blocks");
+                    records.shift_codes(4 * number as i64 + 1, 7);
+                    collected.add(1, records)?;
+                    scan.unpack(1, &mut unpacked)?;
+                    wanted.extend(sorted(&unpacked, |code| number_of(number, code)));
                 }
-                all.sort_unstable();
-                let mut merged = of_scans();
-                let mut first = merged.remove(0);
-                merged.into_iter().try_for_each(|more| first.merge(more))?;
-                assert_eq!(first.len(), all.len() as u64);
-                let store = BucketStore::of_records(layout, vec![first], &memory)?;
-                store.unpack(0, &mut of_scan)?;
-                assert_eq!(sorted(&of_scan), all);
+                wanted.sort_unstable();
+                let store = collected.finish();
+                store.unpack(1, &mut unpacked)?;
+                assert_eq!(sorted(&unpacked, |number| number), wanted);
+                assert_eq!(store.record_count(1), wanted.len() as u64);
             }
         }
         Ok(())
@@ -191,14 +125,14 @@ mod tests {
 
     #[test]
     fn bytes_that_are_no_blocks_are_refused() {
-        let read = |layout, blocks: &[u8]| BucketRecords::try_from(WrittenRecords { layout, blocks: blocks.to_vec() });
+        let read = |layout, blocks: &[u8]| BucketRecords::of_blocks(layout, blocks.to_vec()).map(|records| records.records);
         let layout = RecordLayout::new(false, &[]);
         let constant = |width: u8, min: i64| [&[width][..], &min.to_le_bytes()].concat();
         let block = |len: u32, fields: [Vec<u8>; 3]| [&len.to_le_bytes()[..], &fields.concat()].concat();
         let good = block(3, [constant(0, 7), constant(0, 1), constant(0, -1)]);
-        assert_eq!(read(layout, &good).map(|records| records.len()), Ok(3));
+        assert_eq!(read(layout, &good), Some(3));
         for cut in 1..good.len() {
-            assert!(read(layout, &good[..cut]).is_err(), "cut after {cut}");
+            assert_eq!(read(layout, &good[..cut]), None, "cut after {cut}");
         }
         let wrong = [
             block(0, [constant(0, 7), constant(0, 1), constant(0, -1)]),
@@ -206,12 +140,12 @@ mod tests {
             block(3, [constant(3, 7), constant(0, 1), constant(0, -1)]),
             [good.as_slice(), &[0]].concat(),
         ];
-        assert!(wrong.iter().all(|blocks| read(layout, blocks).is_err()));
+        assert!(wrong.iter().all(|blocks| read(layout, blocks).is_none()));
         // Ids of a string are as long as the block says, and not of a negative length.
         let texts = RecordLayout::new(true, &[]);
         for length in [-1, 2, i64::MAX] {
             let blocks = [block(3, [constant(0, length), constant(0, 1), constant(0, 1)]), b"abcde".to_vec()].concat();
-            assert!(read(texts, &blocks).is_err(), "length {length}");
+            assert_eq!(read(texts, &blocks), None, "length {length}");
         }
     }
 }

@@ -2,7 +2,7 @@
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use super::layout::RecordLayout;
+use super::layout::{Field, RecordLayout};
 use super::pack::Records;
 use super::packed_bucket::{self, PackedBucket};
 use super::records::BucketRecords;
@@ -16,7 +16,18 @@ pub struct BucketStore {
     pub layout: RecordLayout,
     /// `None` once released.
     buckets: Vec<Mutex<Option<PackedBucket>>>,
+    /// What the codes of several scans stand for; `None` for those of one, which are left as they are.
+    numbers: Option<CodeNumbers>,
     memory: MemoryPool,
+}
+
+/// The numbers behind codes of slices and of categories.
+#[derive(Debug, Clone, Default)]
+pub struct CodeNumbers {
+    /// By code of a slice.
+    pub slices: Vec<i64>,
+    /// By code of a category.
+    pub categories: Vec<i64>,
 }
 
 fn lock(bucket: &Mutex<Option<PackedBucket>>) -> MutexGuard<'_, Option<PackedBucket>> {
@@ -46,27 +57,24 @@ impl BucketStore {
             packed_bucket::spill(&mut all, to)?;
         }
         let buckets = all.into_iter().map(|bucket| Mutex::new(Some(bucket))).collect();
-        Ok(BucketStore { layout, buckets, memory: memory.clone() })
+        Ok(BucketStore { layout, buckets, numbers: None, memory: memory.clone() })
     }
 
-    /// The buckets of records that were scanned elsewhere. Under a memory limit, most of them are spilled.
-    ///
-    /// # Errors
-    /// Exit 7 if they cannot be spilled.
-    pub fn of_records(layout: RecordLayout, buckets: Vec<BucketRecords>, memory: &MemoryPool) -> Result<BucketStore> {
-        let packed = buckets.into_iter().map(BucketRecords::into_packed).collect();
-        BucketStore::join(layout, vec![packed], memory)
-    }
-
-    /// The records of a bucket, to be written for another stage.
+    /// Appends the packed blocks of a bucket to `into`, to be written for another stage.
     ///
     /// # Errors
     /// Exit 7 if they do not come back from disk; exit 1 if they were released, or there is no such bucket.
-    pub fn records(&self, number: usize) -> Result<BucketRecords> {
+    pub fn append_blocks(&self, number: usize, into: &mut Vec<u8>) -> Result<()> {
         let bucket = self.buckets.get(number).map(lock);
         let bucket = bucket.as_ref().and_then(|bucket| bucket.as_ref());
         let bucket = bucket.ok_or_else(|| Error::bug(format!("bucket {number} is asked for after it was forgotten")))?;
-        BucketRecords::new(self.layout, bucket, self.memory.spill().map(Arc::as_ref))
+        bucket.each_run_of_blocks(self.memory.spill().map(Arc::as_ref), |run| into.extend_from_slice(run))
+    }
+
+    /// Bytes of the packed blocks of all buckets.
+    pub fn packed_bytes(&self) -> u64 {
+        let bytes = |bucket: &PackedBucket| bucket.packed_bytes() + bucket.pieces.iter().map(|piece| piece.bytes()).sum::<u64>();
+        self.buckets.iter().map(|bucket| lock(bucket).as_ref().map_or(0, bytes)).sum()
     }
 
     /// How many buckets.
@@ -110,6 +118,55 @@ impl BucketStore {
         self.memory.try_reserve(Consumer::LargeBucket, bucket.bytes(self.layout), || {
             format!("{} rows of customers who share a bucket", bucket.records)
         })?;
-        bucket.unpack(self.layout, self.memory.spill().map(Arc::as_ref), into)
+        bucket.unpack(self.layout, self.memory.spill().map(Arc::as_ref), into)?;
+        if let Some(numbers) = &self.numbers {
+            into.renumber(Field::Slice, &numbers.slices);
+            into.renumber(Field::Category, &numbers.categories);
+        }
+        Ok(())
+    }
+}
+
+/// Buckets that fill with records which were scanned elsewhere. Under a memory limit, most of them are spilled.
+pub struct BucketCollector {
+    layout: RecordLayout,
+    buckets: Vec<PackedBucket>,
+    numbers: CodeNumbers,
+    memory: MemoryPool,
+    /// Packed bytes in memory.
+    bytes: u64,
+}
+
+impl BucketCollector {
+    /// As many empty buckets, for records whose codes stand for these numbers.
+    pub fn new(layout: RecordLayout, count: usize, numbers: CodeNumbers, memory: &MemoryPool) -> BucketCollector {
+        let buckets = std::iter::repeat_with(PackedBucket::default).take(count).collect();
+        BucketCollector { layout, buckets, numbers, memory: memory.clone(), bytes: 0 }
+    }
+
+    /// Adds records to a bucket.
+    ///
+    /// # Errors
+    /// Exit 7 if they cannot be spilled; exit 1 if there is no such bucket, or they have other fields.
+    pub fn add(&mut self, number: usize, records: BucketRecords) -> Result<()> {
+        if records.layout() != self.layout {
+            return Err(Error::bug(format!("records with {:?} meet records with {:?}", self.layout, records.layout())));
+        }
+        let bucket = self.buckets.get_mut(number).ok_or_else(|| Error::bug(format!("there is no bucket {number}")))?;
+        let more = records.into_packed();
+        self.bytes += more.packed_bytes();
+        bucket.chunks.extend(more.chunks);
+        bucket.records += more.records;
+        if let Some(to) = self.memory.spill().filter(|_| self.bytes > self.memory.capacity(Consumer::Retained)) {
+            packed_bucket::spill(&mut self.buckets, to)?;
+            self.bytes = 0;
+        }
+        Ok(())
+    }
+
+    /// The filled buckets.
+    pub fn finish(self) -> BucketStore {
+        let buckets = self.buckets.into_iter().map(|bucket| Mutex::new(Some(bucket))).collect();
+        BucketStore { layout: self.layout, buckets, numbers: Some(self.numbers), memory: self.memory }
     }
 }

@@ -40,7 +40,10 @@ pub(super) enum Command {
     /// Make sample orders, run a job on them and say what came of it
     Quickstart(QuickstartArgs),
     /// Run a job: read orders, write tables
-    Run(JobArgs),
+    Run(RunArgs),
+    /// Run a task of a run in stages, as schedulers do
+    #[command(subcommand, hide = true)]
+    Stage(StageCommand),
     /// Check a job file against its input files, without reading orders
     Check(JobArgs),
     /// Show what a run would read and how its schemes decide
@@ -71,6 +74,7 @@ impl Command {
         match self {
             Command::Quickstart(_) => "quickstart",
             Command::Run(_) => "run",
+            Command::Stage(_) => "stage",
             Command::Check(_) => "check",
             Command::Explain(_) => "explain",
             Command::Sample(_) => "sample",
@@ -88,7 +92,8 @@ impl Command {
     /// The form in which it says what came of it.
     pub fn format(&self) -> Format {
         match self {
-            Command::Run(args) | Command::Check(args) | Command::Explain(args) => args.format.format,
+            Command::Run(args) => args.job.format.format,
+            Command::Check(args) | Command::Explain(args) => args.format.format,
             Command::Verify(args) => args.format.format,
             Command::Drop(args) => args.format.format,
             Command::Forget(args) => args.format.format,
@@ -168,10 +173,75 @@ pub(super) struct JobArgs {
     /// Memory to use at most, such as 512MiB or 4GiB; what does not fit is spilled into the output folder
     #[arg(long, value_name = "SIZE", value_parser = size)]
     pub memory_limit: Option<u64>,
+    /// Input rows per file of a table with a row per customer, about; for tests, which need many files of little data
+    #[arg(long, value_name = "ROWS", hide = true)]
+    pub part_rows: Option<u64>,
     #[command(flatten)]
     pub threads: ThreadArgs,
     #[command(flatten)]
     pub format: FormatArgs,
+}
+
+#[derive(Debug, Args)]
+pub(super) struct RunArgs {
+    #[command(flatten)]
+    pub job: JobArgs,
+    /// Run in stages, with the customers in as many shards as this
+    #[arg(long, value_name = "P", requires = "work", value_parser = clap::value_parser!(u16).range(1..))]
+    pub shards: Option<u16>,
+    /// Place for what passes between stages, which all of their tasks see: a folder, or s3://bucket/prefix
+    #[arg(long, value_name = "PLACE", requires = "shards")]
+    pub work: Option<String>,
+    /// What starts the tasks of a stage: local for processes of this machine, or a command that is given a stage, the number of its tasks and the work place
+    #[arg(long, value_name = "COMMAND", requires = "shards", default_value = "local")]
+    pub launcher: String,
+}
+
+#[derive(Debug, Subcommand)]
+pub(super) enum StageCommand {
+    /// Plan a run in stages, and print them with their tasks as JSON
+    Plan(PlanArgs),
+    /// Find what rows decide over other rows
+    Exclude(TaskArgs),
+    /// Read orders into buckets
+    Scan(TaskArgs),
+    /// Number slices and categories
+    Names(TaskArgs),
+    /// Measure customers for cut points
+    Distributions(TaskArgs),
+    /// Find cut points
+    Cuts(TaskArgs),
+    /// Write customers
+    Parts(TaskArgs),
+    /// Write what is left, and commit
+    Finish(TaskArgs),
+}
+
+#[derive(Debug, Args)]
+pub(super) struct PlanArgs {
+    #[command(flatten)]
+    pub job: JobArgs,
+    /// Shards of customers
+    #[arg(long, value_name = "P", value_parser = clap::value_parser!(u16).range(1..))]
+    pub shards: u16,
+    /// Place for what passes between stages
+    #[arg(long, value_name = "PLACE")]
+    pub work: String,
+}
+
+#[derive(Debug, Args)]
+pub(super) struct TaskArgs {
+    /// Place of the plan, and for what passes between stages
+    #[arg(long, value_name = "PLACE")]
+    pub work: String,
+    /// Which task of the stage, from 0
+    #[arg(long, value_name = "I", default_value_t = 0)]
+    pub task: usize,
+    /// End when the standard input does
+    #[arg(long, hide = true)]
+    pub supervised: bool,
+    #[command(flatten)]
+    pub threads: ThreadArgs,
 }
 
 #[derive(Debug, Args)]

@@ -34,10 +34,24 @@ pub(super) fn with_threads<T: Send>(args: ThreadArgs, work: impl FnOnce() -> Res
 /// The job of the arguments; `needs_output` is false for commands that write nothing.
 pub(super) fn load(args: &JobArgs, needs_output: bool) -> Result<Job> {
     let (raw, source) = parse::load(&args.job, &args.sets)?;
-    let output = args.output.clone().or_else(|| (!needs_output && raw.output.path.is_none()).then(Default::default));
-    let memory_limit = args.memory_limit;
-    let overrides = Overrides { as_of: args.as_of, from: args.from, to: args.to, output, adopt: args.adopt, memory_limit };
+    let mut overrides = overrides(args);
+    if !needs_output && overrides.output.is_none() && raw.output.path.is_none() {
+        overrides.output = Some(Default::default());
+    }
     resolve(raw, source, &overrides)
+}
+
+/// What the arguments say over the job file.
+pub(super) fn overrides(args: &JobArgs) -> Overrides {
+    Overrides {
+        as_of: args.as_of,
+        from: args.from,
+        to: args.to,
+        output: args.output.clone(),
+        memory_limit: args.memory_limit,
+        adopt: args.adopt,
+        part_rows: args.part_rows,
+    }
 }
 
 pub(super) fn run(args: &JobArgs, console: &Console) -> Result<()> {

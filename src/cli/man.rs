@@ -15,7 +15,7 @@ pub(super) fn run(args: &ManArgs, console: &Console) -> Result<()> {
             Error::output(format!("cannot write {what}: {e}; choose another folder")).caused_by(e)
         };
         std::fs::create_dir_all(folder).map_err(|e| failed(&folder.display().to_string(), e))?;
-        for command in std::iter::once(&root).chain(root.get_subcommands()) {
+        for command in std::iter::once(&root).chain(root.get_subcommands().filter(|command| !command.is_hide_set())) {
             let man = Man::new(command.clone());
             let path = folder.join(man.get_filename());
             std::fs::write(&path, page(&man)?).map_err(|e| failed(&path.display().to_string(), e))?;

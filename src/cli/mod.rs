@@ -12,6 +12,7 @@ mod man;
 mod output;
 mod quickstart;
 mod signals;
+mod stages;
 
 use std::process::ExitCode;
 use std::sync::Arc;
@@ -22,7 +23,7 @@ use clap::{CommandFactory, Parser};
 use serde_json::json;
 
 use crate::error::{Error, Kind, Limit, library_text_reports_memory, nearest};
-use args::{Arguments, Command, Format, LogArgs, LogFormat};
+use args::{Arguments, Command, Format, LogArgs, LogFormat, StageCommand};
 use console::Console;
 
 /// Whether a library gave up because the system had no thread or no memory for it. Some can only panic then.
@@ -43,7 +44,8 @@ pub fn main() -> ExitCode {
     LOGS_JSON.store(arguments.log.log_format == LogFormat::Json, Ordering::SeqCst);
     let command = &arguments.command;
     let console = Arc::new(Console::new(arguments.log, command.format(), Some(command.name())));
-    let publishes = matches!(arguments.command, Command::Run(_) | Command::Quickstart(_));
+    let publishes =
+        matches!(arguments.command, Command::Run(_) | Command::Quickstart(_) | Command::Stage(StageCommand::Finish(_)));
     signals::watch(Arc::clone(&console), publishes);
     let outcome = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| {
         dispatch(&arguments.command, &console).and_then(|()| console.finish())
@@ -138,7 +140,11 @@ fn without_passwords(text: &str) -> Option<String> {
 fn dispatch(command: &Command, console: &Console) -> crate::error::Result<()> {
     match command {
         Command::Quickstart(args) => quickstart::run(args, console),
-        Command::Run(args) => commands::run(args, console),
+        Command::Run(args) => match args.shards.zip(args.work.as_deref()) {
+            Some((shards, work)) => stages::run(args, shards.into(), work, console),
+            None => commands::run(&args.job, console),
+        },
+        Command::Stage(stage) => stages::run_task(stage, console),
         Command::Check(args) => commands::check(args, console),
         Command::Explain(args) => explain::run(args, console),
         Command::Sample(args) => commands::sample(args, console),

@@ -84,6 +84,12 @@ fn end(signal: i32, console: &Console, publishes: bool) {
     std::process::exit(code.into());
 }
 
+/// Ends the process as SIGTERM would, and says nothing: whoever would hear it is gone.
+pub(super) fn end_quietly() -> ! {
+    publish::stop(PATIENCE);
+    std::process::exit(128 + SIGTERM);
+}
+
 /// The signals that the process was told to ignore, as nohup does, one bit each; none where the system does not say.
 fn ignored() -> u64 {
     let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();

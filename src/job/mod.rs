@@ -74,6 +74,8 @@ pub struct Job {
     pub adopt: bool,
     /// Bytes of memory that a run may use.
     pub memory_limit: Option<u64>,
+    /// Input rows per part, about; `None` as many as serve readers well.
+    pub part_rows: Option<u64>,
 }
 
 /// Scoring, resolved.

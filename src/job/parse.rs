@@ -133,15 +133,23 @@ fn in_words(expected: &str) -> &str {
 /// Exit 2: no such file, not TOML, unknown key, wrong type.
 pub fn load(path: &Path, sets: &[String]) -> Result<(RawJob, Source)> {
     let source = Source::read(path, "job file")?;
+    Ok((with_sets(&source, sets)?, source))
+}
+
+/// The job of a file to which `--set key=value` pairs are applied.
+///
+/// # Errors
+/// Exit 2: not TOML, unknown key, wrong type.
+pub fn with_sets(source: &Source, sets: &[String]) -> Result<RawJob> {
     if sets.is_empty() {
-        return Ok((source.parse()?, source));
+        return source.parse();
     }
     let mut table: toml::Table = source.parse()?;
     for set in sets {
         apply(&mut table, set)?;
     }
     match RawJob::deserialize(toml::Value::Table(table)) {
-        Ok(job) => Ok((job, source)),
+        Ok(job) => Ok(job),
         Err(error) => {
             // The file's own mistakes are shown with their place.
             source.parse::<RawJob>()?;

@@ -3,6 +3,8 @@
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
+use serde::{Deserialize, Serialize};
+
 use super::parse::Source;
 use super::paths::InputPaths;
 use super::periods::{self, Timeline};
@@ -14,7 +16,7 @@ use crate::error::{Error, Result};
 use crate::storage::{ObjectUrl, Place, SCHEMES};
 
 /// What the command line says over the job file.
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Overrides {
     /// `--as-of`.
     pub as_of: Option<Day>,
@@ -28,6 +30,8 @@ pub struct Overrides {
     pub memory_limit: Option<u64>,
     /// `--adopt`.
     pub adopt: bool,
+    /// `--part-rows`.
+    pub part_rows: Option<u64>,
 }
 
 /// Fills in defaults and checks everything that can be checked without data.
@@ -94,6 +98,7 @@ pub fn resolve(raw: RawJob, source: Source, overrides: &Overrides) -> Result<Job
         keep_runs,
         adopt: overrides.adopt,
         memory_limit: overrides.memory_limit,
+        part_rows: overrides.part_rows,
         raw,
         source,
     })

@@ -41,10 +41,19 @@ pub struct BucketCache {
 }
 
 impl BucketCache {
-    /// Packed orders and side inputs, nothing folded yet.
+    /// Packed orders and side inputs, nothing folded yet. Under a memory limit no panel is kept.
     pub fn new(orders: BucketStore, customer_data: CustomerData, codes: SourceCodes, memory: &MemoryPool) -> BucketCache {
-        let panels = (0..orders.len()).map(|_| Mutex::new(None)).collect();
         let capacity = if memory.spill().is_some() { 0 } else { CAPACITY };
+        BucketCache::with_capacity(orders, customer_data, codes, capacity)
+    }
+
+    /// Packed orders and side inputs of which no panel is kept.
+    pub fn without_panels(orders: BucketStore, customer_data: CustomerData, codes: SourceCodes) -> BucketCache {
+        BucketCache::with_capacity(orders, customer_data, codes, 0)
+    }
+
+    fn with_capacity(orders: BucketStore, customer_data: CustomerData, codes: SourceCodes, capacity: u64) -> BucketCache {
+        let panels = (0..orders.len()).map(|_| Mutex::new(None)).collect();
         BucketCache { orders, customer_data, codes, panels, count: AtomicU64::new(0), bytes: AtomicU64::new(0), capacity }
     }
 

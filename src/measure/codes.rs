@@ -4,9 +4,6 @@ use std::sync::Arc;
 
 use super::customerless::CustomerlessOrders;
 
-/// The number of no slice or category.
-pub const NO_CODE: u32 = u32::MAX;
-
 /// Numbers behind the codes that threads gave to slices and categories as they met them, and how many files were read.
 #[derive(Debug, Clone, Default)]
 pub struct SourceCodes {
@@ -16,7 +13,7 @@ pub struct SourceCodes {
     pub slice_count: usize,
     /// Number of each slice code in the order of the slice values; empty without slices.
     pub slices: Vec<u32>,
-    /// Number of each category code in the order of the categories; [`NO_CODE`] where a code stands for none.
+    /// Number of each category code in the order of the categories.
     pub categories: Vec<u32>,
     /// Orders that have rows without a customer.
     pub customerless: Arc<CustomerlessOrders>,

@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 use crate::bucket::hash_key;
 
 /// Key of an order: the low and the high half.
-type OrderKey = (i64, i64);
+pub type OrderKey = (i64, i64);
 
 /// Most rows that are looked at. Of more, those of a part of the orders are, which their keys choose.
 const MAX_ROWS: usize = 1 << 18;
@@ -104,6 +104,14 @@ impl CustomerlessOrders {
         if let Some(has_customer) = self.index.get(&(low, high)).and_then(|at| self.has_customer.get(*at)) {
             has_customer.store(true, Ordering::Relaxed);
         }
+    }
+
+    /// The keys of the orders that were noted, ascending.
+    pub fn noted(&self) -> Vec<OrderKey> {
+        let has_customer = |at: usize| self.has_customer.get(at).is_some_and(|noted| noted.load(Ordering::Relaxed));
+        let mut keys: Vec<OrderKey> = self.index.iter().filter(|(_, at)| has_customer(**at)).map(|(key, _)| *key).collect();
+        keys.sort_unstable();
+        keys
     }
 
     /// The rows whose orders were noted; `None` if there are none.

@@ -33,7 +33,7 @@ pub use attributes::{CustomerAttributes, CustomerData, UNKNOWN, UNKNOWN_NAME};
 pub use bucket_cache::BucketCache;
 pub use codes::SourceCodes;
 pub use column::{Column, NULL_INT, NULL_LONG, widened};
-pub use customerless::{CustomerlessOrders, CustomerlessRows, RowsOfKnownOrders};
+pub use customerless::{CustomerlessOrders, CustomerlessRows, OrderKey, RowsOfKnownOrders};
 pub use events::{CustomerEvents, EventBuckets};
 pub use findings::Findings;
 pub use line_counts::LineCounts;

@@ -3,7 +3,7 @@
 use crate::activity::{Order, OrderKind};
 use crate::bucket::{Field, Records, flag};
 
-use super::codes::{NO_CODE, SourceCodes};
+use super::codes::SourceCodes;
 use super::spec::FoldSpec;
 
 /// A line that counts by category.
@@ -65,7 +65,7 @@ impl<'a> OrderReader<'a> {
     pub fn line(&self, record: u32, is_bought: bool) -> OrderLine {
         let record = record as usize;
         let code = self.records.column(Field::Category).get(record).and_then(|code| usize::try_from(*code).ok());
-        let category = code.and_then(|code| self.codes.categories.get(code).copied()).filter(|number| *number != NO_CODE);
+        let category = code.and_then(|code| self.codes.categories.get(code).copied());
         OrderLine { date: self.dates[record] as i32, category, amount: self.amounts[record], is_bought }
     }
 

@@ -5,6 +5,7 @@
 
 use std::fs::{self, File, OpenOptions};
 use std::io::ErrorKind;
+use std::ops::Range;
 use std::os::unix::fs::{FileExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -30,6 +31,11 @@ pub struct SpilledRange {
 }
 
 impl SpilledRange {
+    /// The byte at which it begins.
+    pub fn begin(&self) -> u64 {
+        self.at
+    }
+
     /// Its length in bytes.
     pub fn bytes(&self) -> u64 {
         self.len
@@ -68,20 +74,26 @@ impl SpillFile {
     /// # Errors
     /// Exit 7 if it does not come back as it was written.
     pub fn read(&self, range: &SpilledRange, into: &mut Vec<u8>) -> Result<()> {
+        self.read_unchecked(range.at..range.at + range.len, into)?;
+        if xxh3_64(into) == range.checksum { Ok(()) } else { Err(self.came_back_changed()) }
+    }
+
+    /// Reads bytes that whoever wrote them checks.
+    ///
+    /// # Errors
+    /// Exit 7 if they cannot be read.
+    pub fn read_unchecked(&self, range: Range<u64>, into: &mut Vec<u8>) -> Result<()> {
         into.clear();
-        into.resize(range.len as usize, 0);
-        self.file.read_exact_at(into, range.at).map_err(|e| failed(&self.folder, e))?;
-        if xxh3_64(into) == range.checksum {
-            return Ok(());
-        }
-        Err(Error::new(
+        into.resize(range.end.saturating_sub(range.start) as usize, 0);
+        self.file.read_exact_at(into, range.start).map_err(|e| failed(&self.folder, e))
+    }
+
+    /// The error for bytes that are not those that were written.
+    pub fn came_back_changed(&self) -> Error {
+        Error::new(
             Kind::Resource,
-            format!(
-                "{} bytes that were spilled to {} came back changed; check the disk, then run again",
-                range.len,
-                self.folder.display()
-            ),
-        ))
+            format!("what was spilled to {} came back changed; check the disk, then run again", self.folder.display()),
+        )
     }
 
     /// Bytes written until now.

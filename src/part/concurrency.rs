@@ -14,8 +14,8 @@ const PART_ROWS: u64 = 1 << 20;
 
 /// How many parts a run has: a power of two that depends on the input only, so that the files of an as-of date are the same
 /// whatever other dates the job has. A bucket never lies in two parts.
-pub fn part_count(input_rows: u64, buckets: usize) -> usize {
-    (input_rows.div_ceil(PART_ROWS) as usize).next_power_of_two().clamp(1, buckets)
+pub fn part_count(input_rows: u64, part_rows: Option<u64>, buckets: usize) -> usize {
+    (input_rows.div_ceil(part_rows.unwrap_or(PART_ROWS).max(1)) as usize).next_power_of_two().clamp(1, buckets)
 }
 
 /// How many parts are processed at once, and for how many dates their customers are measured at once.

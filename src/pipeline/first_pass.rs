@@ -4,6 +4,7 @@
 //! folded only for the measures that scoring needs, and its panel is dropped, so that memory does not grow with customers ×
 //! dates.
 
+use std::ops::Range;
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 
 use rayon::prelude::*;
@@ -38,14 +39,23 @@ impl FirstPass {
     /// Folds every bucket once.
     ///
     /// # Errors
+    /// As [`FirstPass::over`].
+    pub fn run(stage: Stage<'_>, records: Records) -> Result<(FirstPass, BucketCache)> {
+        let Records { orders, customers, codes } = records;
+        let buckets = BucketCache::new(orders, customers, codes, stage.memory);
+        let found = FirstPass::over(stage, &buckets, 0..buckets.len())?;
+        Ok((found, buckets))
+    }
+
+    /// Folds some buckets once.
+    ///
+    /// # Errors
     /// Exit 3 if money of a customer exceeds what the tables hold; exit 7 if memory is too small. Of several errors that of
     /// the first bucket.
-    pub fn run(stage: Stage<'_>, records: Records) -> Result<(FirstPass, BucketCache)> {
+    pub fn over(stage: Stage<'_>, buckets: &BucketCache, range: Range<usize>) -> Result<FirstPass> {
         let Stage { memory, progress, .. } = stage;
-        let Records { orders, customers, codes } = records;
-        progress.begin("measuring customers", orders.len() as u64);
-        let buckets = BucketCache::new(orders, customers, codes, memory);
-        let pass = Pass::new(stage, &buckets)?;
+        progress.begin("measuring customers", range.len() as u64);
+        let pass = Pass::new(stage, buckets, range)?;
         let mut all: Option<FirstPass> = None;
         let mut first_error: Option<(usize, Error)> = None;
         let mut results = rayon::broadcast(|_| pass.run());
@@ -66,7 +76,7 @@ impl FirstPass {
         let mut all = all.unwrap_or_else(|| pass.nothing());
         all.spill_above(memory, memory.capacity(Consumer::Retained))?;
         progress.end(&format!("{} customers", all.customers));
-        Ok((all, buckets))
+        Ok(all)
     }
 
     /// What no bucket holds.
@@ -81,7 +91,7 @@ impl FirstPass {
     }
 
     /// Adds what was found in other buckets.
-    fn merge(&mut self, other: FirstPass) {
+    pub(super) fn merge(&mut self, other: FirstPass) {
         self.customers += other.customers;
         self.add_lines(&other.lines);
         self.findings.merge(other.findings);
@@ -116,7 +126,7 @@ impl FirstPass {
     }
 
     /// Spills the distributions if they hold more than `most` bytes and there is a place to spill to.
-    fn spill_above(&mut self, memory: &MemoryPool, most: u64) -> Result<()> {
+    pub(super) fn spill_above(&mut self, memory: &MemoryPool, most: u64) -> Result<()> {
         let Some(spill) = memory.spill() else { return Ok(()) };
         if self.all_distributions().map(|d| d.memory_bytes()).sum::<u64>() > most {
             self.all_distributions().try_for_each(|d| d.spill(spill))?;
@@ -205,6 +215,8 @@ fn concentrated(job: &Job, plan: &Plan) -> Option<usize> {
 struct Pass<'a> {
     stage: Stage<'a>,
     buckets: &'a BucketCache,
+    /// The buckets that are folded.
+    range: Range<usize>,
     /// All measures, for panels that are cached.
     all: (&'a FoldSpec, AxisColumns),
     /// The measures that scoring needs, for panels that are dropped.
@@ -220,7 +232,7 @@ struct Pass<'a> {
 impl<'a> Pass<'a> {
     /// # Errors
     /// Exit 7 if the distributions of all slices and dates do not fit into memory, even empty.
-    fn new(stage: Stage<'a>, buckets: &'a BucketCache) -> Result<Pass<'a>> {
+    fn new(stage: Stage<'a>, buckets: &'a BucketCache, range: Range<usize>) -> Result<Pass<'a>> {
         let (job, plan) = (stage.job, &stage.prepared.plan);
         let (slices, dates) = (buckets.codes().scored_groups(), job.dates.len());
         let empty = (slices * dates * size_of::<SliceDistributions>() * rayon::current_num_threads()) as u64;
@@ -238,7 +250,8 @@ impl<'a> Pass<'a> {
             growth: stage.memory.growth(),
             all: (&plan.fold, AxisColumns::new(job, plan, &plan.fold.measures)),
             needed: (needed, columns),
-            next: AtomicUsize::new(0),
+            next: AtomicUsize::new(range.start),
+            range,
             failed: AtomicUsize::new(usize::MAX),
             done: AtomicU64::new(0),
         })
@@ -256,8 +269,8 @@ impl<'a> Pass<'a> {
 
     /// Folds the large buckets, one after the other and beside no other; `None` if there are none before a failed bucket.
     fn run_large(&self) -> Option<std::result::Result<FirstPass, (usize, Error)>> {
-        let before = self.buckets.len().min(self.failed.load(Ordering::Relaxed));
-        let large: Vec<usize> = (0..before).filter(|number| self.buckets.is_large(*number)).collect();
+        let before = self.range.end.min(self.failed.load(Ordering::Relaxed));
+        let large: Vec<usize> = (self.range.start..before).filter(|number| self.buckets.is_large(*number)).collect();
         let fold = |mut found: FirstPass, number: usize| {
             self.fold_bucket(number, &mut bucket::Records::default(), &mut found).map_err(|error| (number, error))?;
             self.stage.progress.advance(1);
@@ -273,7 +286,7 @@ impl<'a> Pass<'a> {
         loop {
             let number = self.next.fetch_add(1, Ordering::Relaxed);
             // Buckets before a failed one are still folded, so that the first error is always the same one.
-            if number >= self.buckets.len() || number > self.failed.load(Ordering::Relaxed) {
+            if number >= self.range.end || number > self.failed.load(Ordering::Relaxed) {
                 return Ok(found);
             }
             if self.buckets.is_large(number) {
@@ -298,7 +311,7 @@ impl<'a> Pass<'a> {
         }
         found.spill_above(memory, memory.capacity_per_thread(Consumer::AxisValues))?;
         let done = self.done.fetch_add(1, Ordering::Relaxed) + 1;
-        let buckets = self.buckets.len() as u64;
+        let buckets = self.range.len() as u64;
         // Ids are sorted, which takes as much memory again.
         match self.all.1.ntile.contains(&true) {
             true => self.growth.check("Everybody's id, which method = \"ntile\" compares,", done, 2 * buckets),

@@ -149,6 +149,10 @@ fn job_hash(job: &Job, plan: &Plan) -> Result<String> {
         None => None,
     };
     let mut written = job_json(job)?;
+    if let Some((written, rows)) = written.as_object_mut().zip(job.part_rows) {
+        // How customers are spread over files is no key of the job.
+        written.insert("part_rows".into(), rows.into());
+    }
     if let Some(written) = written.as_object_mut() {
         // The schemes stand below, resolved and in the order of their columns.
         written.remove("schemes");

@@ -27,6 +27,7 @@ mod scheme_warnings;
 mod scored;
 mod scoring;
 mod second_pass;
+pub mod sharded;
 mod side_inputs;
 mod stage;
 mod state_lines;
@@ -97,7 +98,7 @@ pub fn run(job: &Job, progress: &dyn Progress) -> Result<Outcome> {
     let staging = output.stage(&prepared.identity.run_id)?;
     let summed_too = restatements::hidden_but_told(job, &output);
     let context = second_pass::context(stage, &scanned, &scored, experiments.as_ref(), summed_too, &staging)?;
-    let parts = second_pass::run(stage, &scanned, &context, buckets, experiments.as_ref(), scored.customers)?;
+    let parts = second_pass::run(stage, &scanned, &context, buckets, experiments.as_ref(), 0..prepared.parts, scored.customers)?;
     clock.lap("write");
 
     let facts = Facts { scanned: &scanned, ledger: &ledger, scored: &scored };

@@ -101,7 +101,7 @@ impl Prepared {
         let bucket_bits = bucket_bits(rows.max(side.event_rows(&plan)).max(customers));
         Ok(Prepared {
             costs: acquisition::read(job)?,
-            parts: part_count(rows + customers, 1 << bucket_bits),
+            parts: part_count(rows + customers, job.part_rows, 1 << bucket_bits),
             plan,
             orders,
             warnings,

@@ -25,13 +25,18 @@ pub struct Queries {
 const REPEATED_PERCENT: u64 = 50;
 
 impl Queries {
+    /// A job without queries.
+    pub fn none(job: &Job) -> Queries {
+        Queries { queried: QueriedJob::without_queries(job), output: None, _scratch: None }
+    }
+
     /// Runs the queries of a job; the results lie in the scratch folder of its output.
     ///
     /// # Errors
     /// Those of [`QueriedJob::run`], and exit 6 or 8 if the output cannot be written.
     pub fn run(job: &Job, task: Task, progress: &dyn Progress) -> Result<Queries> {
         if job.queries.is_empty() {
-            return Ok(Queries { queried: QueriedJob::without_queries(job), output: None, _scratch: None });
+            return Ok(Queries::none(job));
         }
         let output = Output::open(&job.output)?;
         let scratch = ScratchFolder::create(&output.scratch(), QUERY_FOLDER)?;
@@ -45,7 +50,7 @@ impl Queries {
     /// Those of [`QueriedJob::run`], and exit 6 if there is no place for temporary files.
     pub fn plan(job: &Job) -> Result<Queries> {
         if job.queries.is_empty() {
-            return Ok(Queries { queried: QueriedJob::without_queries(job), output: None, _scratch: None });
+            return Ok(Queries::none(job));
         }
         let scratch = ScratchFolder::create(&std::env::temp_dir(), QUERY_FOLDER)?;
         let queried = QueriedJob::run(job, Task::Plan, scratch.path(), &Silent)?;

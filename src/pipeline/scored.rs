@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use rayon::prelude::*;
+use serde::{Deserialize, Serialize};
 
 use super::first_pass::FirstPass;
 use super::scanned::Scanned;
@@ -15,11 +16,11 @@ use crate::experiment::{ExperimentPlan, FirstDays, GroupNames};
 use crate::job::Job;
 use crate::job::raw::TableName;
 use crate::measure::Findings;
-use crate::memory::MemoryPool;
 use crate::movement::Concentration;
 use crate::score::{Axis, DateScoring, SliceDistributions, SliceScoring, SpillableDistribution};
 
 /// What follows from the first pass. Its distributions are not kept.
+#[derive(Serialize, Deserialize)]
 pub struct Scored {
     /// Cut points by as-of date.
     pub scoring: Vec<DateScoring>,
@@ -51,21 +52,21 @@ impl Scored {
     /// Computes cut points and concentrations.
     ///
     /// # Errors
-    /// Exit 3 if given cut points lack a slice; exit 7 if the values of a date do not fit into memory.
+    /// Exit 3 if given cut points lack a slice; exits 4 to 7 if values outside memory cannot be read.
     pub fn new(stage: Stage<'_>, scanned: &Scanned, first_pass: FirstPass) -> Result<Scored> {
-        let Stage { job, prepared, memory, progress } = stage;
+        let Stage { job, prepared, progress, .. } = stage;
         progress.begin("scoring", 0);
         let frozen = match &prepared.frozen_cuts {
             Some(by_slice) => Some(frozen_by_slice(job, by_slice, &scanned.slices)?),
             None => None,
         };
-        let mut scoring = scoring::score(job, &prepared.plan, &first_pass.distributions, frozen.as_deref(), memory)?;
+        let mut scoring = scoring::score(job, &prepared.plan, &first_pass.distributions, frozen.as_deref())?;
         if job.raw.customers.is_some() && !scanned.slices.is_empty() {
             // Customers without an order are in no slice; they stand after the last one and are not scored.
             scoring.iter_mut().for_each(|slices| slices.push(SliceScoring::default()));
         }
         let concentration = match job.writes(TableName::Concentration) {
-            true => concentration(job, &first_pass.distributions, memory)?,
+            true => concentration(job, &first_pass.distributions)?,
             false => Vec::new(),
         };
         progress.end("cut points found");
@@ -86,7 +87,7 @@ impl Scored {
             last_order: first_pass.span.map(|(_, last)| last),
             history_complete: job.dates.iter().map(|date| is_complete(date.date)).collect(),
             data_begin,
-            recency_windows: recency_windows(&first_pass.distributions, memory)?,
+            recency_windows: recency_windows(&first_pass.distributions)?,
         })
     }
 
@@ -115,11 +116,11 @@ impl Scored {
 }
 
 /// Scored customers at the last date by days of silence.
-fn recency_windows(distributions: &[Vec<SliceDistributions>], memory: &MemoryPool) -> Result<[u64; 5]> {
+fn recency_windows(distributions: &[Vec<SliceDistributions>]) -> Result<[u64; 5]> {
     let mut all = [0; 5];
     for slice in distributions.last().into_iter().flatten() {
-        let recency = slice.axes[Axis::Recency as usize].whole(memory, || "recency_days at one as-of date".into())?;
-        all.iter_mut().zip(recency.bins(&WINDOWS)).for_each(|(sum, n)| *sum += n);
+        let recency = slice.axes[Axis::Recency as usize].values();
+        all.iter_mut().zip(recency.bins(&WINDOWS)?).for_each(|(sum, n)| *sum += n);
     }
     Ok(all)
 }
@@ -137,18 +138,14 @@ fn frozen_by_slice(job: &Job, by_slice: &BTreeMap<String, SliceScoring>, slices:
 }
 
 /// How concentrated revenue is at the dates that tables show, in slices with revenue.
-fn concentration(
-    job: &Job,
-    distributions: &[Vec<SliceDistributions>],
-    memory: &MemoryPool,
-) -> Result<Vec<(usize, usize, Concentration)>> {
+fn concentration(job: &Job, distributions: &[Vec<SliceDistributions>]) -> Result<Vec<(usize, usize, Concentration)>> {
     let mut groups = Vec::new();
     for (date, _) in job.shown() {
         groups.extend(distributions[date].iter().enumerate().map(|(slice, of_slice)| (date, slice, &of_slice.revenue)));
     }
     let of_group = |(date, slice, revenue): (usize, usize, &SpillableDistribution)| {
-        let revenue = revenue.whole(memory, || "revenue at one as-of date".into())?;
-        Ok((date, slice, Concentration::of(revenue.list())))
+        let revenue = revenue.values();
+        Ok((date, slice, Concentration::of(revenue.len(), revenue.sum(), revenue.groups())?))
     };
     let all: Vec<(usize, usize, Concentration)> = groups.into_par_iter().map(of_group).collect::<Result<_>>()?;
     Ok(all.into_iter().filter(|(_, _, concentration)| concentration.customers > 0).collect())

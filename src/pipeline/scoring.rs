@@ -5,22 +5,20 @@ use rayon::prelude::*;
 use crate::error::{Error, Result};
 use crate::job::raw::Method;
 use crate::job::{Cuts, Job};
-use crate::memory::MemoryPool;
 use crate::plan::Plan;
 use crate::score::{self, Axis, CutPoints, DateScoring, Level, SliceDistributions, SliceScoring, SpillableDistribution};
 
 /// The scoring of every as-of date. `frozen` are given cut points by slice number, for all dates.
 ///
 /// # Errors
-/// Exit 1 if a table of cut points was not read; exit 7 if the values of a date do not fit into memory.
+/// Exit 1 if a table of cut points was not read; exits 4 to 7 if values outside memory cannot be read.
 pub fn score(
     job: &Job,
     plan: &Plan,
     dates: &[Vec<SliceDistributions>],
     frozen: Option<&[Option<SliceScoring>]>,
-    memory: &MemoryPool,
 ) -> Result<Vec<DateScoring>> {
-    let date = |at: usize, frozen: Option<&[Option<SliceScoring>]>| score_date(job, plan, (&dates[at], memory), frozen);
+    let date = |at: usize, frozen: Option<&[Option<SliceScoring>]>| score_date(job, plan, &dates[at], frozen);
     match (&job.score.cuts, frozen) {
         (_, Some(frozen)) => (0..dates.len()).into_par_iter().map(|at| date(at, Some(frozen))).collect(),
         (Cuts::Each, None) => (0..dates.len()).into_par_iter().map(|at| date(at, None)).collect(),
@@ -39,14 +37,13 @@ pub fn score(
 fn score_date(
     job: &Job,
     plan: &Plan,
-    (distributions, memory): (&[SliceDistributions], &MemoryPool),
+    distributions: &[SliceDistributions],
     frozen: Option<&[Option<SliceScoring>]>,
 ) -> Result<DateScoring> {
     let of_slice = |(slice, values): (usize, &SliceDistributions)| -> Result<SliceScoring> {
         let given = frozen.map(|f| f.get(slice).and_then(Option::as_ref));
         let mut out = SliceScoring { scored: values.axes[0].len(), ..SliceScoring::default() };
-        let axes =
-            Axis::ALL.into_par_iter().map(|axis| score_axis(job, plan, axis, (&values.axes[axis as usize], memory), given));
+        let axes = Axis::ALL.into_par_iter().map(|axis| score_axis(job, plan, axis, &values.axes[axis as usize], given));
         let axes: Vec<AxisScoring> = axes.collect::<Result<_>>()?;
         for (at, axis) in axes.into_iter().enumerate() {
             out.thresholds[at] = axis.cuts.as_ref().map(CutPoints::thresholds).unwrap_or_default();
@@ -76,16 +73,15 @@ fn score_axis(
     job: &Job,
     plan: &Plan,
     axis: Axis,
-    (values, memory): (&SpillableDistribution, &MemoryPool),
+    values: &SpillableDistribution,
     frozen: Option<Option<&SliceScoring>>,
 ) -> Result<AxisScoring> {
-    let values = values.whole(memory, || format!("{} at one as-of date", axis.name()))?;
-    let values = values.as_ref();
+    let values = &values.values();
     let bins = job.score.bins;
     let spec = &job.score.axes[axis as usize];
     let mut out = AxisScoring {
         cuts: match frozen {
-            None => score::cut_points(axis, spec, bins, values),
+            None => score::cut_points(axis, spec, bins, values)?,
             Some(given) => given.and_then(|s| s.cuts[axis as usize].clone()),
         },
         ..AxisScoring::default()
@@ -93,7 +89,7 @@ fn score_axis(
     // Scores with how many customers have them.
     let scores: Vec<(i128, u64)> = match &out.cuts {
         Some(cuts) => {
-            out.bins = values.bins(&cuts.thresholds());
+            out.bins = values.bins(&cuts.thresholds())?;
             out.bins.iter().enumerate().map(|(bin, n)| (i128::from(cuts.score_of_bin(bin)), *n)).collect()
         }
         None if spec.method == Method::Ntile => (1..).zip(score::tile_sizes(values.len(), bins)).collect(),
@@ -102,7 +98,7 @@ fn score_axis(
     if plan.uses_levels() && (frozen.is_some() || !values.is_empty()) {
         let score_sum = scores.iter().map(|(score, n)| score * i128::from(*n)).sum();
         let level = match frozen {
-            None => Some(Level::new(axis, job.score.levels, values, score_sum)),
+            None => Some(Level::new(axis, job.score.levels, values, score_sum)?),
             Some(given) => given.and_then(|s| s.levels).map(|l| l[axis as usize]),
         };
         if let Some(level) = level {
@@ -112,7 +108,7 @@ fn score_axis(
                     out.level_sides[usize::from(score >= i128::from(threshold))] += n;
                 }
             } else {
-                out.level_sides.copy_from_slice(&values.bins(&[threshold]));
+                out.level_sides.copy_from_slice(&values.bins(&[threshold])?);
             }
             out.level = Some(level);
         }

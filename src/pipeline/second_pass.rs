@@ -60,6 +60,8 @@ struct SecondPass<'a> {
     buckets: &'a BucketCache,
     experiments: Option<&'a ExperimentPlan<'a>>,
     concurrency: Concurrency,
+    /// The parts that are processed.
+    range: Range<usize>,
 }
 
 /// What the second pass gives. It does not depend on the order in which parts are processed.
@@ -71,7 +73,7 @@ pub struct SecondPassOutput {
     pub sums: Vec<PartialSums>,
 }
 
-/// Processes all parts and merges what they give.
+/// Processes some parts and merges what they give; `customers` are those of all parts.
 ///
 /// # Errors
 /// Those of the fold; exit 6 if a file cannot be written, exit 7 if the sums do not fit into memory.
@@ -81,12 +83,13 @@ pub fn run(
     context: &PartContext<'_>,
     buckets: BucketCache,
     experiments: Option<&ExperimentPlan<'_>>,
+    range: Range<usize>,
     customers: u64,
 ) -> Result<SecondPassOutput> {
     let Stage { job, prepared, memory, .. } = stage;
     // Hashes spread customers evenly; rows may be those of one.
     let (parts, buckets_of_part) = (prepared.parts, buckets.len() / prepared.parts.max(1));
-    let rows = (0..parts).map(|part| buckets.records(part * buckets_of_part..(part + 1) * buckets_of_part)).max().unwrap_or(0);
+    let rows = range.clone().map(|part| buckets.records(part * buckets_of_part..(part + 1) * buckets_of_part)).max().unwrap_or(0);
     let of_part = PartSize { customers: customers / parts as u64 * 5 / 4, rows };
     // One value more stands for customers who have none.
     let values: u64 = scanned.dimensions.iter().map(|values| values.len() as u64 + 1).sum();
@@ -95,7 +98,7 @@ pub fn run(
     let groups = slices * (1 + values);
     let sums = bytes_of_sums(job, &prepared.plan, groups, customers * (1 + dimensions));
     let concurrency = Concurrency::new(job, &prepared.plan, of_part, sums, memory)?;
-    SecondPass { stage, context, buckets: &buckets, experiments, concurrency }.run()
+    SecondPass { stage, context, buckets: &buckets, experiments, concurrency, range }.run()
 }
 
 impl SecondPass<'_> {
@@ -104,7 +107,7 @@ impl SecondPass<'_> {
     fn run(&self) -> Result<SecondPassOutput> {
         let Stage { prepared, memory, progress, .. } = self.stage;
         let (parts, buckets) = (prepared.parts, self.buckets.len());
-        progress.begin("writing customers", parts as u64);
+        progress.begin("writing customers", self.range.len() as u64);
         let all = Mutex::new((SecondPassOutput::default(), 0));
         let growth = memory.growth();
         let run = |number: usize, sums: &mut Option<PartialSums>| {
@@ -116,19 +119,19 @@ impl SecondPass<'_> {
             all.0.part.merge(output);
             all.1 += 1;
             progress.advance(1);
-            growth.check("What is summed of customers", all.1, parts as u64)
+            growth.check("What is summed of customers", all.1, self.range.len() as u64)
         };
-        let next = AtomicUsize::new(0);
+        let next = AtomicUsize::new(self.range.start);
         let take = |thread: rayon::BroadcastContext<'_>| -> Result<()> {
             // Sums of all parts of a thread share their memory, which grids fill.
             let mut sums = self.experiments.map(PartialSums::new);
             while thread.index() < self.concurrency.parts {
                 let number = next.fetch_add(1, Ordering::Relaxed);
-                if number >= parts {
+                if number >= self.range.end {
                     break;
                 }
                 // After an error no further part is begun.
-                run(number, &mut sums).inspect_err(|_| next.store(parts, Ordering::Relaxed))?;
+                run(number, &mut sums).inspect_err(|_| next.store(self.range.end, Ordering::Relaxed))?;
             }
             all.lock().map_err(|_| Error::bug("a thread stopped while it joined its sums"))?.0.sums.extend(sums);
             Ok(())

@@ -113,6 +113,24 @@ impl Staging {
         }
     }
 
+    /// Links a file that another process has written for the run into the run folder; `false` if the run has none, and lies in a
+    /// store. The file was read back once the run is committed.
+    ///
+    /// # Errors
+    /// As [`Self::write`]; one that is not what `file` says is told of no later than at the commit.
+    pub fn take(&self, from: &Path, file: &TableFile) -> Result<bool> {
+        INTERRUPTS.check()?;
+        let Target::Folder(queue) = &self.target else { return Ok(false) };
+        if let Some(folder) = Path::new(&file.path).parent() {
+            self.make(folder)?;
+        }
+        let path = self.folder.join(&file.path);
+        link_file(from, &path)?;
+        let opened = File::open(&path).map_err(|e| failed(&path, e))?;
+        queue.push(WrittenFile { file: opened, path, content: Content::Sha256(file.sha256.clone()) })?;
+        Ok(true)
+    }
+
     /// Makes a folder with those above it, once. Only what lies below the run is made: where the output folder is gone, no part
     /// of it comes back.
     fn make(&self, folder: &Path) -> Result<()> {

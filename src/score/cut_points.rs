@@ -3,10 +3,11 @@
 use serde::{Deserialize, Serialize};
 
 use super::axis::Axis;
+use super::axis_values::AxisValues;
 use super::bins::clamp;
-use super::distribution::Distribution;
 use super::quantile::type_7;
 use crate::domain::Ratio;
+use crate::error::Result;
 use crate::job::AxisSpec;
 use crate::job::raw::{Closed, Method};
 
@@ -66,27 +67,30 @@ impl CutPoints {
 }
 
 /// The cut points of an axis over the values of all scored customers; `None` for `ntile`, which has none.
-pub fn cut_points(axis: Axis, spec: &AxisSpec, bins: u32, values: &Distribution) -> Option<CutPoints> {
+///
+/// # Errors
+/// Exits 4 to 7 if values cannot be read.
+pub fn cut_points(axis: Axis, spec: &AxisSpec, bins: u32, values: &AxisValues<'_>) -> Result<Option<CutPoints>> {
     let reversed = axis.is_reversed();
     let highest = || vec![Cut::Highest; bins as usize - 1];
-    let points = |cuts, closed| Some(CutPoints { cuts, closed, reversed });
+    let points = |cuts, closed| Ok(Some(CutPoints { cuts, closed, reversed }));
     let at = |value: i64| Cut::At(Ratio::new(i128::from(value), 1));
     match spec.method {
-        Method::Ntile => None,
+        Method::Ntile => Ok(None),
         Method::Thresholds => points(spec.cuts.iter().map(|c| Cut::At(*c)).collect(), spec.closed),
         Method::Quantile if values.is_empty() => points(highest(), Closed::Right),
-        Method::Quantile => points(type_7(values, bins, 0).into_iter().map(Cut::At).collect(), Closed::Right),
+        Method::Quantile => points(type_7(values, bins, 0)?.into_iter().map(Cut::At).collect(), Closed::Right),
         Method::RRfm if values.is_empty() => points(highest(), Closed::Left),
         Method::RRfm => {
-            let cuts = type_7(values, bins, spec.printed_unit);
+            let cuts = type_7(values, bins, spec.printed_unit)?;
             points(cuts.into_iter().map(Cut::At).collect(), Closed::Left)
         }
         Method::Rank if reversed => {
-            let cuts = values.smallest_members(bins, spec.ties, true);
+            let cuts = values.smallest_members(bins, spec.ties, true)?;
             points(cuts.into_iter().rev().map(|c| c.map_or(Cut::Lowest, at)).collect(), Closed::Right)
         }
         Method::Rank => {
-            let cuts = values.smallest_members(bins, spec.ties, false);
+            let cuts = values.smallest_members(bins, spec.ties, false)?;
             points(cuts.into_iter().map(|c| c.map_or(Cut::Highest, at)).collect(), Closed::Left)
         }
     }
@@ -96,6 +100,7 @@ pub fn cut_points(axis: Axis, spec: &AxisSpec, bins: u32, values: &Distribution)
 mod tests {
     use super::*;
     use crate::job::raw::Ties;
+    use crate::score::Distribution;
     use crate::score::bins::bin;
 
     fn spec(method: Method) -> AxisSpec {
@@ -103,7 +108,9 @@ mod tests {
     }
 
     fn scores(axis: Axis, spec: &AxisSpec, bins: u32, values: &[i64]) -> Vec<u8> {
-        let Some(points) = cut_points(axis, spec, bins, &Distribution::from_list(values.to_vec())) else { return Vec::new() };
+        let all = Distribution::from_list(values.to_vec());
+        let points = cut_points(axis, spec, bins, &AxisValues::InMemory(&all)).expect("values in memory");
+        let Some(points) = points else { return Vec::new() };
         let thresholds = points.thresholds();
         values.iter().map(|v| points.score_of_bin(bin(&thresholds, *v))).collect()
     }

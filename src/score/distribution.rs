@@ -4,6 +4,7 @@ use serde::{Deserialize, Serialize, Serializer};
 
 use super::bins::bin;
 use super::value_list::{ValueList, of_counts};
+use crate::error::Result;
 use crate::job::raw::Ties;
 use crate::measure::{Column, NULL_INT, NULL_LONG};
 
@@ -142,13 +143,19 @@ impl Distribution {
         if self.is_few() { 0 } else { self.rest.memory_bytes() }
     }
 
-    /// Takes the listed values out, but for those that will be counted.
-    pub(super) fn take_list(&mut self) -> ValueList {
-        if self.is_few() { ValueList::default() } else { std::mem::take(&mut self.rest) }
+    /// Takes the listed values out, ascending, but for those that will be counted.
+    pub(super) fn take_sorted(&mut self) -> Vec<i64> {
+        if self.is_few() { Vec::new() } else { self.take_all_listed() }
     }
 
-    /// Adds values that were taken out.
-    pub(super) fn append_list(&mut self, values: ValueList) {
+    /// Takes all listed values out, ascending.
+    pub(super) fn take_all_listed(&mut self) -> Vec<i64> {
+        let mut values: Vec<i64> = std::mem::take(&mut self.rest).iter().collect();
+        values.sort_unstable();
+        values
+    }
+
+    fn append_list(&mut self, values: ValueList) {
         self.rest.merge(values);
         if self.counts_small && !self.counts.is_empty() {
             self.count_listed();
@@ -156,10 +163,13 @@ impl Distribution {
         self.count_unless_few();
     }
 
-    /// All values, in no particular order.
-    pub fn list(&self) -> Vec<i64> {
-        let counted = self.counts.iter().zip(0..).flat_map(|(n, value)| std::iter::repeat_n(value, *n as usize));
-        counted.chain(self.rest.iter()).collect()
+    /// The values ascending, each with how often it occurs.
+    pub(super) fn groups(&self) -> Vec<(i64, u64)> {
+        let mut rest: Vec<i64> = self.rest.iter().collect();
+        rest.sort_unstable();
+        let counted = self.counts.iter().zip(0..).filter(|(n, _)| **n > 0).map(|(n, value)| (value, *n));
+        let listed = rest.chunk_by(|a, b| a == b).filter_map(|group| Some((*group.first()?, group.len() as u64)));
+        counted.chain(listed).collect()
     }
 
     /// Number of values.
@@ -219,37 +229,40 @@ impl Distribution {
         }
         out
     }
+}
 
-    /// For each score from 2 to `bins` the smallest value that reaches it under `ceil(bins · rank / n)`; `None` if no
-    /// value does. `mirrored` ranks from the greatest value down, and gives the greatest value instead.
-    pub fn smallest_members(&self, bins: u32, ties: Ties, mirrored: bool) -> Vec<Option<i64>> {
-        let mut rest: Vec<i64> = self.rest.iter().collect();
-        rest.sort_unstable();
-        let counted = self.counts.iter().zip(0..).filter(|(n, _)| **n > 0).map(|(n, value)| (value, *n));
-        let listed = rest.chunk_by(|a, b| a == b).filter_map(|group| Some((*group.first()?, group.len() as u64)));
-        let mut groups: Vec<(i64, u64)> = counted.chain(listed).collect();
+/// [`AxisValues::smallest_members`](super::axis_values::AxisValues::smallest_members) over `n` values in ascending groups.
+pub(super) fn of_groups(
+    groups: impl Iterator<Item = Result<(i64, u64)>>,
+    n: u64,
+    (bins, ties, mirrored): (u32, Ties, bool),
+) -> Result<Vec<Option<i64>>> {
+    let mut cuts = vec![None; bins as usize - 1];
+    let (n, mut before) = (u128::from(n), 0u128);
+    let score = |low: u128, high: u128| -> usize {
+        let twice_rank = match ties {
+            Ties::Min => 2 * low,
+            Ties::Mid => low + high,
+            Ties::Max => 2 * high,
+        };
+        (u128::from(bins) * twice_rank).div_ceil(2 * n) as usize
+    };
+    for group in groups {
+        let (value, count) = group?;
+        let (low, high) = (before + 1, before + u128::from(count));
+        before = high;
         if mirrored {
-            groups.reverse();
-        }
-        let n = u128::from(self.len());
-        let mut cuts = vec![None; bins as usize - 1];
-        let (mut reached, mut before) = (1usize, 0u128);
-        for (value, count) in groups {
-            let (low, high) = (before + 1, before + u128::from(count));
-            before = high;
-            let twice_rank = match ties {
-                Ties::Min => 2 * low,
-                Ties::Mid => low + high,
-                Ties::Max => 2 * high,
-            };
-            let score = (u128::from(bins) * twice_rank).div_ceil(2 * n) as usize;
-            for cut in cuts.iter_mut().take(score.saturating_sub(1)).skip(reached - 1) {
+            // From the greatest value down: of those that reach a score, the last one met is the greatest.
+            for cut in cuts.iter_mut().take(score(n + 1 - high, n + 1 - low).saturating_sub(1)) {
                 *cut = Some(value);
             }
-            reached = reached.max(score);
+        } else {
+            for cut in cuts.iter_mut().take(score(low, high).saturating_sub(1)) {
+                cut.get_or_insert(value);
+            }
         }
-        cuts
     }
+    Ok(cuts)
 }
 
 /// The written form of a distribution.
@@ -265,7 +278,7 @@ struct WrittenDistribution {
 }
 
 impl Serialize for Distribution {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> std::result::Result<S::Ok, S::Error> {
         // Many slices travel as few values each; whether those of one were listed or counted shall make no difference.
         let mut all = self.clone();
         if all.counts_small {
@@ -285,7 +298,7 @@ impl Serialize for Distribution {
 impl TryFrom<WrittenDistribution> for Distribution {
     type Error = &'static str;
 
-    fn try_from(written: WrittenDistribution) -> Result<Distribution, &'static str> {
+    fn try_from(written: WrittenDistribution) -> std::result::Result<Distribution, &'static str> {
         let WrittenDistribution { counts_small, counts, least, steps } = written;
         if counts.len() as u64 > COUNTED as u64 || (!counts_small && !counts.is_empty()) {
             return Err("counts of values that are not counted");

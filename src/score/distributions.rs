@@ -1,13 +1,14 @@
 //! The value distributions of a slice's customers at one as-of date.
 
+use std::sync::Arc;
+
 use serde::{Deserialize, Serialize};
 
 use super::distribution::Distribution;
-use super::spillable::SpillableDistribution;
+use super::sorted_run::RunBytes;
+use super::spillable::{SpillableDistribution, StoredDistribution};
 use super::tiles::RankedCustomer;
 use crate::error::Result;
-use crate::memory::MemoryPool;
-use crate::wire::Travels;
 
 /// The values of the scored customers of a slice at one as-of date.
 #[derive(Debug, Clone)]
@@ -49,45 +50,41 @@ impl SliceDistributions {
     }
 }
 
-/// The values of a slice's scored customers as they pass between stages: nothing of them lies on disk.
+/// The values of a slice's scored customers as they pass between stages: those that are listed lie in bytes of an object.
 #[derive(Debug, Clone, Serialize, Deserialize)]
-pub struct SliceValues {
-    axes: [Distribution; 3],
+pub struct StoredSlice {
+    axes: [StoredDistribution; 3],
     ranked: [Vec<RankedCustomer>; 3],
-    revenue: Distribution,
+    revenue: StoredDistribution,
 }
 
-impl Travels for SliceValues {
-    const NAME: &'static str = "distributions";
-    const VERSION: u16 = 1;
-
-    fn canonicalise(&mut self) {
+impl StoredSlice {
+    /// Brings what has no order of its own into a fixed one.
+    pub fn canonicalise(&mut self) {
         self.ranked.iter_mut().for_each(|customers| customers.sort_unstable());
     }
 }
 
 impl SliceDistributions {
-    /// All values in memory.
+    /// Moves listed values behind `bytes`.
     ///
     /// # Errors
-    /// Exit 7 if they do not fit into memory, or do not come back from disk.
-    pub fn to_values(&self, memory: &MemoryPool) -> Result<SliceValues> {
-        let whole = |values: &SpillableDistribution| Ok(values.whole(memory, || "an axis of a slice".into())?.into_owned());
-        let [recency, frequency, monetary] = &self.axes;
-        Ok(SliceValues {
-            axes: [whole(recency)?, whole(frequency)?, whole(monetary)?],
-            ranked: self.ranked.clone(),
-            revenue: whole(&self.revenue)?,
+    /// Exit 7 if spilled values do not come back.
+    pub fn store(self, bytes: &mut Vec<u8>) -> Result<StoredSlice> {
+        let [recency, frequency, monetary] = self.axes;
+        Ok(StoredSlice {
+            axes: [recency.store(bytes)?, frequency.store(bytes)?, monetary.store(bytes)?],
+            ranked: self.ranked,
+            revenue: self.revenue.store(bytes)?,
         })
     }
-}
 
-impl From<SliceValues> for SliceDistributions {
-    fn from(values: SliceValues) -> SliceDistributions {
+    /// The values whose listed ones lie in `bytes`.
+    pub fn from_stored(stored: StoredSlice, bytes: &Arc<dyn RunBytes>) -> SliceDistributions {
         SliceDistributions {
-            axes: values.axes.map(SpillableDistribution::new),
-            ranked: values.ranked,
-            revenue: SpillableDistribution::new(values.revenue),
+            axes: stored.axes.map(|axis| SpillableDistribution::from_stored(axis, bytes)),
+            ranked: stored.ranked,
+            revenue: SpillableDistribution::from_stored(stored.revenue, bytes),
         }
     }
 }
@@ -96,8 +93,9 @@ impl From<SliceValues> for SliceDistributions {
 mod tests {
     use super::*;
     use crate::domain::CustomerId;
-    use crate::wire::checks::{Sequence, merges_in_any_order};
-    use crate::wire::{read, write};
+    use crate::memory::MemoryPool;
+    use crate::score::AxisValues;
+    use crate::wire::checks::Sequence;
 
     /// Distributions as some workers could make them, with and without values on disk.
     fn some(memory: &MemoryPool) -> Result<Vec<SliceDistributions>> {
@@ -125,35 +123,33 @@ mod tests {
         Ok(all)
     }
 
+    /// Stored and merged in any order, distributions answer as those that were merged in memory.
     #[test]
-    fn distributions_merge_in_any_order() -> Result<()> {
+    fn stored_distributions_merge_in_any_order() -> Result<()> {
         let folder = crate::temp::tempdir().expect("a folder");
         let memory = MemoryPool::limited(1 << 30, 0, folder.path())?;
-        let values = || -> Vec<SliceValues> {
-            let all = some(&memory).expect("distributions");
-            all.iter().map(|own| own.to_values(&memory).expect("values")).collect()
-        };
-        let digits = merges_in_any_order(values, |all, more| {
-            let mut merged = SliceDistributions::from(all.clone());
-            merged.merge(more.into());
-            *all = merged.to_values(&memory)?;
-            Ok(())
-        })?;
-        assert_eq!((digits.as_str(), SliceValues::VERSION), ("7e73b024d5d0745b", 1), "the form has changed: raise its version");
-        Ok(())
-    }
-
-    #[test]
-    fn a_read_distribution_answers_as_the_written_one() -> Result<()> {
-        let memory = MemoryPool::unlimited();
-        for own in some(&memory)? {
-            let own = own.to_values(&memory)?;
-            let back: SliceValues = read(&write(own.clone())?, "a test")?;
-            for (own, back) in own.axes.iter().zip(&back.axes).chain([(&own.revenue, &back.revenue)]) {
-                let wanted: Vec<u64> = (0..own.len()).collect();
-                assert_eq!((own.len(), own.sum(), own.most_common()), (back.len(), back.sum(), back.most_common()));
-                assert_eq!(own.statistics(&wanted), back.statistics(&wanted));
-                assert_eq!(own.bins(&[-5, 3, 70_000]), back.bins(&[-5, 3, 70_000]));
+        let mut whole = SliceDistributions::default();
+        some(&MemoryPool::unlimited())?.into_iter().for_each(|own| whole.merge(own));
+        for turn in 0..6 {
+            let mut all = some(&memory)?;
+            all.rotate_left(turn);
+            let mut merged = SliceDistributions::default();
+            for own in all {
+                let mut bytes = vec![0; turn];
+                let stored = own.store(&mut bytes)?;
+                let written = postcard::to_allocvec(&stored).expect("a form");
+                let read: StoredSlice = postcard::from_bytes(&written).expect("the same form");
+                merged.merge(SliceDistributions::from_stored(read, &(Arc::new(bytes) as Arc<dyn RunBytes>)));
+            }
+            let pairs = whole.axes.iter().zip(&merged.axes).chain([(&whole.revenue, &merged.revenue)]);
+            for (whole, merged) in pairs {
+                let wanted: Vec<u64> = (0..whole.len()).collect();
+                assert_eq!((whole.len(), whole.most_common()), (merged.len(), merged.most_common()));
+                let (whole, merged) = (whole.values(), merged.values());
+                assert_eq!((whole.sum(), whole.statistics(&wanted)?), (merged.sum(), merged.statistics(&wanted)?));
+                assert_eq!(whole.bins(&[-5, 3, 70_000])?, merged.bins(&[-5, 3, 70_000])?);
+                let groups = |values: &AxisValues<'_>| values.groups().collect::<Result<Vec<_>>>();
+                assert_eq!(groups(&whole)?, groups(&merged)?);
             }
         }
         Ok(())

@@ -5,10 +5,11 @@ use std::ops::Range;
 use serde::{Deserialize, Serialize};
 
 use super::axis::Axis;
+use super::axis_values::AxisValues;
 use super::bins::clamp;
-use super::distribution::Distribution;
 use super::quantile::type_7;
 use crate::domain::Ratio;
+use crate::error::Result;
 use crate::job::raw::{Closed, Levels};
 use crate::measure::Column;
 
@@ -26,16 +27,17 @@ pub struct Level {
 impl Level {
     /// The level bound over the values of all scored customers, of whom there is at least one; `score_sum` is the sum of
     /// their scores.
-    pub fn new(axis: Axis, levels: Levels, values: &Distribution, score_sum: i128) -> Level {
+    ///
+    /// # Errors
+    /// Exits 4 to 7 if values cannot be read.
+    pub fn new(axis: Axis, levels: Levels, values: &AxisValues<'_>, score_sum: i128) -> Result<Level> {
         let n = i128::from(values.len().max(1));
-        match levels {
-            Levels::Score => Level { bound: Ratio::new(score_sum, n), high_below: false, of_score: true },
-            Levels::Mean => Level { bound: Ratio::new(values.sum(), n), high_below: axis.is_reversed(), of_score: false },
-            Levels::Median => {
-                let bound = type_7(values, 2, 0).first().copied().unwrap_or(Ratio::new(0, 1));
-                Level { bound, high_below: axis.is_reversed(), of_score: false }
-            }
-        }
+        let bound = match levels {
+            Levels::Score => return Ok(Level { bound: Ratio::new(score_sum, n), high_below: false, of_score: true }),
+            Levels::Mean => Ratio::new(values.sum(), n),
+            Levels::Median => type_7(values, 2, 0)?.first().copied().unwrap_or(Ratio::new(0, 1)),
+        };
+        Ok(Level { bound, high_below: axis.is_reversed(), of_score: false })
     }
 
     /// The least value above the low side of the bound (above the high side if [`Level::high_below`]).
@@ -63,6 +65,11 @@ impl Level {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::score::Distribution;
+
+    fn level_of(axis: Axis, levels: Levels, values: Vec<i64>) -> Level {
+        Level::new(axis, levels, &AxisValues::InMemory(&Distribution::from_list(values)), 0).expect("values in memory")
+    }
 
     fn high(level: Level, values: Vec<i32>) -> Vec<u8> {
         let mut levels = vec![0; values.len()];
@@ -72,9 +79,9 @@ mod tests {
 
     #[test]
     fn levels_give_ties_to_high() {
-        let level = Level::new(Axis::Frequency, Levels::Mean, &Distribution::from_list(vec![1, 2, 3]), 0);
+        let level = level_of(Axis::Frequency, Levels::Mean, vec![1, 2, 3]);
         assert_eq!(high(level, vec![1, 2, 3]), [0, 1, 1]);
-        let level = Level::new(Axis::Recency, Levels::Median, &Distribution::from_list(vec![1, 2, 3, 4]), 0);
+        let level = level_of(Axis::Recency, Levels::Median, vec![1, 2, 3, 4]);
         assert_eq!(level.bound, Ratio::new(5, 2));
         assert_eq!(high(level, vec![1, 2, 3, 4]), [1, 1, 0, 0]);
     }

@@ -5,6 +5,7 @@
 //! reversed.
 
 mod axis;
+mod axis_values;
 mod bins;
 mod cut_points;
 mod distribution;
@@ -12,16 +13,19 @@ mod distributions;
 mod level;
 mod quantile;
 mod scoring;
+mod sorted_run;
 mod spillable;
 mod tiles;
 mod value_list;
 
 pub use axis::Axis;
+pub use axis_values::AxisValues;
 pub use bins::{bin, extend_by_bin};
 pub use cut_points::{Cut, CutPoints, cut_points};
 pub use distribution::Distribution;
-pub use distributions::{SliceDistributions, SliceValues};
+pub use distributions::{SliceDistributions, StoredSlice};
 pub use level::Level;
 pub use scoring::{DateScoring, SliceScoring};
-pub use spillable::SpillableDistribution;
+pub use sorted_run::RunBytes;
+pub use spillable::{SpillableDistribution, StoredDistribution};
 pub use tiles::{tile_sizes, tile_starts};

@@ -1,12 +1,16 @@
 //! Quantiles of a distribution of integers.
 
-use super::distribution::Distribution;
+use super::axis_values::AxisValues;
 use crate::domain::Ratio;
+use crate::error::Result;
 
 /// Type 7 quantiles (linear interpolation) at `k / bins`, plus `shift`: with `h = (n − 1)·k`, `lo = h div bins` and
 /// `w = h mod bins`, the quantile times `bins` is `bins·v[lo] + w·(v[lo + 1] − v[lo])` (Hyndman and Fan 1996; R, numpy,
 /// pandas.qcut, DuckDB quantile_cont). There must be at least one value.
-pub(super) fn type_7(values: &Distribution, bins: u32, shift: i128) -> Vec<Ratio> {
+///
+/// # Errors
+/// Exits 4 to 7 if values cannot be read.
+pub(super) fn type_7(values: &AxisValues<'_>, bins: u32, shift: i128) -> Result<Vec<Ratio>> {
     let (n, b) = (u128::from(values.len()), u128::from(bins));
     let positions: Vec<(u64, i128)> = (1..b)
         .map(|k| {
@@ -23,25 +27,24 @@ pub(super) fn type_7(values: &Distribution, bins: u32, shift: i128) -> Vec<Ratio
     }
     wanted.sort_unstable();
     wanted.dedup();
-    let found = values.statistics(&wanted);
+    let found = values.statistics(&wanted)?;
     let value = |index: u64| {
         let at = wanted.partition_point(|w| *w < index);
         i128::from(found.get(at).copied().unwrap_or(0))
     };
     let b = i128::from(bins);
-    positions
-        .into_iter()
-        .map(|(lo, w)| {
-            let low = value(lo);
-            let rise = if w > 0 { w * (value(lo + 1) - low) } else { 0 };
-            Ratio::new(b * (low + shift) + rise, b)
-        })
-        .collect()
+    let quantile = |(lo, w): (u64, i128)| {
+        let low = value(lo);
+        let rise = if w > 0 { w * (value(lo + 1) - low) } else { 0 };
+        Ratio::new(b * (low + shift) + rise, b)
+    };
+    Ok(positions.into_iter().map(quantile).collect())
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::score::Distribution;
 
     fn naive(values: &[i64], bins: u32) -> Vec<Ratio> {
         let mut v = values.to_vec();
@@ -57,7 +60,8 @@ mod tests {
     }
 
     fn quantiles(values: &[i64], bins: u32) -> Vec<Ratio> {
-        type_7(&Distribution::from_list(values.to_vec()), bins, 0)
+        let values = Distribution::from_list(values.to_vec());
+        type_7(&AxisValues::InMemory(&values), bins, 0).expect("values in memory")
     }
 
     #[test]

@@ -11,7 +11,6 @@ use super::level::Level;
 use super::tiles::{RankedCustomer, tile};
 use crate::domain::CustomerId;
 use crate::measure::Column;
-use crate::wire::Travels;
 
 /// The scoring of one slice at one as-of date.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -37,11 +36,6 @@ pub struct SliceScoring {
 /// The scoring of one as-of date, by slice number; one slice if the job has none.
 pub type DateScoring = Vec<SliceScoring>;
 
-impl Travels for DateScoring {
-    const NAME: &'static str = "cut points";
-    const VERSION: u16 = 1;
-}
-
 impl SliceScoring {
     /// The scores of values on an axis; `id(row)` is called under `ntile` only. 0 where the slice has no cut points.
     pub fn scores(&self, axis: Axis, column: &Column, rows: Range<usize>, id: impl Fn(usize) -> CustomerId, out: &mut Vec<u8>) {
@@ -66,42 +60,5 @@ impl SliceScoring {
             Column::Long(values) => extend_by_bin(out, &values[rows], thresholds, &of_bin),
             Column::Ratio(_) | Column::Double(_) => out.extend(rows.map(|_| 0)),
         }
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::domain::Ratio;
-    use crate::error::Result;
-    use crate::hash::sha256;
-    use crate::job::raw::Closed;
-    use crate::score::Cut;
-    use crate::wire::{read, write};
-
-    #[test]
-    fn cut_points_come_back() -> Result<()> {
-        let cuts = vec![Cut::Lowest, Cut::At(Ratio::new(-7, 3)), Cut::At(Ratio::new(i128::MAX - 1, 2)), Cut::Highest];
-        let points = CutPoints { cuts, closed: Closed::Left, reversed: true };
-        let level = Level { bound: Ratio::new(5, 2), high_below: true, of_score: false };
-        let of_slice = SliceScoring {
-            thresholds: [points.thresholds(), vec![i64::MIN], Vec::new()],
-            cuts: [Some(points), None, None],
-            tile_starts: [vec![(-3, CustomerId::Int(i64::MIN))], vec![(4, CustomerId::Text((*b"a\0b").into()))], Vec::new()],
-            levels: Some([level; 3]),
-            bins: [vec![1, 2, 3], Vec::new(), vec![u64::MAX]],
-            level_sides: [[1, 2], [3, 4], [5, 6]],
-            scored: 21,
-            most_common: 4,
-        };
-        let scoring: DateScoring = vec![of_slice, SliceScoring::default()];
-        let bytes = write(scoring.clone())?;
-        assert_eq!(read::<DateScoring>(&bytes, "a test")?, scoring);
-        assert_eq!(
-            (&sha256(&bytes)[..16], DateScoring::VERSION),
-            ("c158b98a8ad58e23", 1),
-            "the form has changed: raise its version"
-        );
-        Ok(())
     }
 }

@@ -141,12 +141,6 @@ impl ValueList {
         narrow.chain(self.wide.chunks.iter().flatten().copied())
     }
 
-    /// The values, chunk by chunk.
-    pub fn into_chunks(self) -> impl Iterator<Item = Vec<i64>> {
-        let narrow = self.narrow.chunks.into_iter().map(|chunk| chunk.into_iter().map(i64::from).collect());
-        narrow.chain(self.wide.chunks).filter(|chunk: &Vec<i64>| !chunk.is_empty())
-    }
-
     /// The sum of the values.
     pub fn sum(&self) -> i128 {
         self.iter().map(i128::from).sum()

@@ -136,10 +136,19 @@ impl OrdersScan<'_> {
     }
 }
 
-/// Bits of the customer hash that choose the bucket: buckets of some 60,000 records fit into the cache of one core.
+/// Bits of the customer hash that choose the bucket: buckets of some 60,000 records fit into the cache of one core. Those of billions
+/// of rows are larger, of one to two million records.
 pub fn bucket_bits(rows: u64) -> u32 {
-    (rows / 60_000).checked_ilog2().map_or(1, |bits| bits + 1).clamp(MIN_BITS, MAX_BITS)
+    let in_cache = (rows / 60_000).checked_ilog2().map_or(1, |bits| bits + 1).clamp(MIN_BITS, MAX_BITS);
+    let in_memory = rows.checked_ilog2().map_or(0, |bits| bits.saturating_sub(LARGEST_BITS));
+    in_cache.max(in_memory).min(MOST_BITS)
 }
+
+/// Logarithm of the records of a bucket, where there are more rows than buckets of the cache's size.
+const LARGEST_BITS: u32 = 20;
+
+/// Most buckets that a writer has.
+const MOST_BITS: u32 = 16;
 
 /// Enough buckets for many threads.
 const MIN_BITS: u32 = 6;

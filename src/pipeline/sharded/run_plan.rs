@@ -1,0 +1,127 @@
+//! What all tasks of a run agree on.
+
+use std::path::PathBuf;
+
+use serde::{Deserialize, Serialize};
+
+use super::stage_name::StageName;
+use super::work::WorkPlace;
+use crate::error::{Error, Kind, Result};
+use crate::input::orders::related::RelatedRows;
+use crate::job::parse::{self, Source};
+use crate::job::{Job, Overrides, resolve};
+use crate::pipeline::prepared::Prepared;
+use crate::storage::Created;
+
+/// Its object.
+pub(super) const OBJECT: &str = "plan.json";
+
+/// Rows that a task reads, about.
+const SCAN_ROWS: u64 = 1 << 24;
+
+/// A job as a run was asked for, so that every task resolves the same one.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct PlannedJob {
+    /// Where the job file lay: its relative paths start there.
+    pub path: PathBuf,
+    /// What it said.
+    pub text: String,
+    /// `--set` of the command line.
+    pub sets: Vec<String>,
+    /// Other options that change the job.
+    pub overrides: Overrides,
+}
+
+impl PlannedJob {
+    /// The job.
+    ///
+    /// # Errors
+    /// Exit 2, with the key, what it holds and what was expected.
+    pub fn resolve(&self) -> Result<Job> {
+        let source = Source { path: self.path.clone(), text: self.text.clone() };
+        resolve(parse::with_sets(&source, &self.sets)?, source, &self.overrides)
+    }
+}
+
+/// The plan of a run in stages.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct RunPlan {
+    /// The version of the program that planned it; all tasks have the same.
+    pub rfmill: String,
+    /// The id of the run.
+    pub run_id: String,
+    /// The stages after this one in their order, with their tasks.
+    pub stages: Vec<(StageName, usize)>,
+    /// Per as-of date, whether it is summed by state although tables do not show it.
+    pub summed_too: Vec<bool>,
+    /// The job.
+    pub job: PlannedJob,
+}
+
+impl RunPlan {
+    /// The plan of a run that was prepared, in `shards` ranges of customers.
+    pub(super) fn new(job: PlannedJob, prepared: &Prepared, resolved: &Job, shards: usize, summed_too: Vec<bool>) -> RunPlan {
+        let row_groups: usize = prepared.orders.iter().map(|source| source.metadata.metadata().num_row_groups()).sum();
+        let scans = (prepared.input_rows().div_ceil(SCAN_ROWS) as usize).max(shards).min(row_groups.max(1));
+        let mut stages = Vec::new();
+        if RelatedRows::are_asked_for(resolved) {
+            stages.push((StageName::Exclude, 1));
+        }
+        stages.extend([
+            (StageName::Scan, scans),
+            (StageName::Names, 1),
+            (StageName::Distributions, shards),
+            (StageName::Cuts, 1),
+            (StageName::Parts, shards),
+            (StageName::Finish, 1),
+        ]);
+        let rfmill = env!("CARGO_PKG_VERSION").into();
+        RunPlan { rfmill, run_id: prepared.identity.run_id.clone(), stages, summed_too, job }
+    }
+
+    /// How many tasks a stage has; 0 if the run lacks it.
+    pub fn tasks(&self, stage: StageName) -> usize {
+        self.stages.iter().find(|(name, _)| *name == stage).map_or(0, |(_, tasks)| *tasks)
+    }
+
+    /// Writes the plan, or finds that it is there.
+    ///
+    /// # Errors
+    /// Exit 5 if the place holds another plan; exit 6 if it cannot be written.
+    pub(super) fn write(&self, work: &WorkPlace) -> Result<()> {
+        let bytes = serde_json::to_vec_pretty(self);
+        let bytes = bytes.map_err(|e| Error::bug(format!("the plan of a run cannot be shown as JSON: {e}")).caused_by(e))?;
+        if work.create(OBJECT, bytes)? == Created::New {
+            return Ok(());
+        }
+        let there = RunPlan::read(work)?;
+        if there == *self {
+            return Ok(());
+        }
+        let what = match there.run_id == self.run_id {
+            true => "plans the same run, and with other shards, options or as-of dates".into(),
+            false => format!("plans the run {}, and this is {}", there.run_id, self.run_id),
+        };
+        Err(Error::new(Kind::State, format!("{} {what}; use an empty place, or remove it", work.name_of(OBJECT))))
+    }
+
+    /// Reads the plan.
+    ///
+    /// # Errors
+    /// Exit 5 if there is none, it is damaged, or another version of rfmill wrote it.
+    pub fn read(work: &WorkPlace) -> Result<RunPlan> {
+        let bytes = work.read(OBJECT)?;
+        let refused = |what: String| Error::new(Kind::State, format!("{} {what}", work.name_of(OBJECT)));
+        let value: serde_json::Value = serde_json::from_slice(&bytes)
+            .map_err(|e| refused(format!("is damaged: {e}; remove the place and run again")).caused_by(e))?;
+        let version = value.get("rfmill").and_then(|version| version.as_str()).unwrap_or("an unknown version");
+        if version != env!("CARGO_PKG_VERSION") {
+            return Err(refused(format!(
+                "is of rfmill {version}, and this is {}; use one version for all tasks of a run",
+                env!("CARGO_PKG_VERSION")
+            )));
+        }
+        serde_json::from_value(value)
+            .map_err(|e| refused(format!("is no plan: {e}; remove the place and run again")).caused_by(e))
+    }
+}

@@ -1,0 +1,435 @@
+//! What each task does.
+
+use std::fmt::Display;
+use std::ops::Range;
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+
+use rayon::prelude::*;
+
+use super::failures;
+use super::indexed_object;
+use super::run_plan::{PlannedJob, RunPlan};
+use super::scan_object::{self, ScanObject};
+use super::stage_name::StageName;
+use super::values::{CodesOfScans, Cuts, Names, ScanResult, ShardFindings, ShardSums};
+use super::work::WorkPlace;
+use crate::bucket::{BucketCollector, CodeNumbers};
+use crate::error::{Error, Kind, Result};
+use crate::experiment::PartialSums;
+use crate::experiment::exposure::load::StrategyAssignments;
+use crate::hash::sha256;
+use crate::input::orders::ScannedOrders;
+use crate::input::orders::findings::ScanFindings;
+use crate::input::orders::related::RelatedRows;
+use crate::input::orders::row_groups::Share;
+use crate::input::query::Task;
+use crate::input::source::Source;
+use crate::job::Job;
+use crate::measure::{BucketCache, SourceCodes};
+use crate::memory::{Consumer, MemoryPool};
+use crate::part::{PartOutput, TableSink};
+use crate::pipeline::clock::Clock;
+use crate::pipeline::commit::{self, Outcome};
+use crate::pipeline::facts::{Facts, Target};
+use crate::pipeline::first_pass::FirstPass;
+use crate::pipeline::prepared::Prepared;
+use crate::pipeline::queries::Queries;
+use crate::pipeline::scanned::{Records, ScanSummary, Scanned};
+use crate::pipeline::scored::Scored;
+use crate::pipeline::second_pass::{self, SecondPassOutput};
+use crate::pipeline::side_inputs::LoadedInputs;
+use crate::pipeline::stage::Stage;
+use crate::pipeline::{evaluated::Evaluated, gates, restatements};
+use crate::progress::Progress;
+use crate::publish::{Output, ScratchFolder, Staging, TableFile};
+use crate::score::RunBytes;
+use crate::tables::EncodedFile;
+
+/// Begins the names of folders for what does not fit into the memory of a task.
+const SCRATCH: &str = ".rfmill-task-";
+
+/// What came of a task.
+pub enum TaskOutcome {
+    /// Its object is there.
+    Done,
+    /// The run is committed.
+    Committed(Box<Outcome>),
+}
+
+/// What came of a plan.
+pub enum Planned {
+    /// Stages are left to run, and the output is open for them.
+    Stages {
+        /// The plan.
+        plan: RunPlan,
+        /// The output, locked as long as this lives.
+        output: Output,
+    },
+    /// The run was committed before and is committed again.
+    Committed(Box<Outcome>),
+}
+
+/// Plans a run in stages: checks the job, its inputs and its output, and writes the plan.
+///
+/// # Errors
+/// Exits 2 to 8, as a run has them before it reads orders.
+pub fn plan(job: PlannedJob, shards: usize, work: &WorkPlace, progress: &dyn Progress) -> Result<Planned> {
+    let resolved = job.resolve()?;
+    refuse_queries(&resolved)?;
+    let (prepared, output) = Prepared::open(&resolved, Task::Run, progress)?;
+    if let Some(outcome) = commit::repeat(&resolved, &prepared, &output, progress)? {
+        return Ok(Planned::Committed(Box::new(outcome)));
+    }
+    gates::rows_vs_previous(&resolved, &prepared, &output)?;
+    let summed_too = restatements::hidden_but_told(&resolved, &output);
+    let plan = RunPlan::new(job, &prepared, &resolved, shards, summed_too);
+    plan.write(work)?;
+    Ok(Planned::Stages { plan, output })
+}
+
+/// Results of queries lie in the scratch folder of one process.
+fn refuse_queries(job: &Job) -> Result<()> {
+    match job.queries.first() {
+        None => Ok(()),
+        Some(query) => Err(Error::usage(format!(
+            "{} cannot be run in stages; write the result of the query to Parquet files first, and name them with a path",
+            query.table.key()
+        ))),
+    }
+}
+
+/// Runs a task of a stage. One whose object is there already is done. What a failed task says is left in the work place, too.
+///
+/// # Errors
+/// Those of a run; exit 5 if what earlier stages leave is missing, damaged or of another version.
+pub fn run_task(work: &WorkPlace, stage: StageName, task: usize, progress: &dyn Progress) -> Result<TaskOutcome> {
+    let plan = RunPlan::read(work)?;
+    let tasks = plan.tasks(stage);
+    if task >= tasks {
+        let name = stage.name();
+        return Err(Error::usage(format!("the stage {name} of this run has {tasks} tasks, numbered from 0; there is no {task}")));
+    }
+    match stage {
+        StageName::Finish => finish(work, &plan, None, progress).map(|outcome| TaskOutcome::Committed(Box::new(outcome))),
+        _ if work.has(&stage.object(task))? => Ok(TaskOutcome::Done),
+        _ => run_in_scratch(work, &plan, stage, task, progress).map(|()| TaskOutcome::Done),
+    }
+    .inspect_err(|error| failures::leave(work, stage, task, error))
+}
+
+/// Runs a task that leaves an object.
+fn run_in_scratch(work: &WorkPlace, plan: &RunPlan, stage: StageName, task: usize, progress: &dyn Progress) -> Result<()> {
+    let job = plan.job.resolve()?;
+    let prepared = Prepared::of(Queries::none(&job), |job| refuse_queries(job))?;
+    check_run(plan, &prepared, work)?;
+    // A process may run several tasks at once.
+    static SCRATCHES: AtomicUsize = AtomicUsize::new(0);
+    let prefix = format!("{SCRATCH}{}-", SCRATCHES.fetch_add(1, Ordering::Relaxed));
+    let scratch = ScratchFolder::create(&std::env::temp_dir(), &prefix)?;
+    let memory = prepared.memory(&job, scratch.path())?;
+    let run = RunTask { work, plan, stage: Stage { job: &job, prepared: &prepared, memory: &memory, progress } };
+    match stage {
+        StageName::Exclude => run.exclude(),
+        StageName::Scan => run.scan(task),
+        StageName::Names => run.names(),
+        StageName::Distributions => run.distributions(task),
+        StageName::Cuts => run.cuts(),
+        StageName::Parts => run.parts(task),
+        StageName::Finish => Err(Error::bug("the last stage leaves no object")),
+    }
+}
+
+/// Whether inputs are those of the plan: the id of a run follows from them.
+fn check_run(plan: &RunPlan, prepared: &Prepared, work: &WorkPlace) -> Result<()> {
+    if prepared.identity.run_id == plan.run_id {
+        return Ok(());
+    }
+    Err(Error::input(format!(
+        "an input, a scheme or a file of the job is not what it was when run {} was planned; wait until its writer has finished, and run again with another --work than {}",
+        plan.run_id,
+        work.written()
+    )))
+}
+
+/// A task with what it needs.
+#[derive(Clone, Copy)]
+struct RunTask<'a> {
+    work: &'a WorkPlace,
+    plan: &'a RunPlan,
+    stage: Stage<'a>,
+}
+
+impl<'a> RunTask<'a> {
+    fn exclude(&self) -> Result<()> {
+        let Stage { job, prepared, memory, progress } = self.stage;
+        let related = RelatedRows::find(job, &prepared.orders, &prepared.columns, memory, progress)?;
+        prepared.orders.iter().try_for_each(Source::check_unchanged)?;
+        self.work.put(&StageName::Exclude.object(0), related)
+    }
+
+    /// What rows decide over other rows, as the stage before the scans found it.
+    fn related(&self) -> Result<RelatedRows> {
+        let Stage { job, prepared, memory, progress } = self.stage;
+        match self.plan.tasks(StageName::Exclude) {
+            0 => RelatedRows::find(job, &prepared.orders, &prepared.columns, memory, progress),
+            _ => self.work.get(&StageName::Exclude.object(0)),
+        }
+    }
+
+    fn scan(&self, task: usize) -> Result<()> {
+        let Stage { job, prepared, memory, progress } = self.stage;
+        let share = Share { number: task, of: self.plan.tasks(StageName::Scan) };
+        let scanned = prepared.orders_scan(job).run(share, &self.related()?, memory, progress)?;
+        prepared.orders.iter().try_for_each(Source::check_unchanged)?;
+        let ScannedOrders { orders, slices, categories, findings } = scanned;
+        let bytes = scan_object::encode(&orders, ScanResult { slices, categories, findings })?;
+        self.work.create(&StageName::Scan.object(task), bytes).map(drop)
+    }
+
+    fn names(&self) -> Result<()> {
+        let Stage { job, prepared, memory, progress } = self.stage;
+        let (mut findings, mut slices, mut categories) = (ScanFindings::default(), Vec::new(), Vec::new());
+        for scan in 0..self.plan.tasks(StageName::Scan) {
+            let found = ScanObject::open(self.work, scan)?.into_findings();
+            findings.merge(found.findings);
+            slices.push(found.slices);
+            categories.push(found.categories);
+        }
+        let (slices, slice_codes) = CodesOfScans::new(slices);
+        let (categories, category_codes) = CodesOfScans::new(categories);
+        let buckets = 1 << prepared.bucket_bits;
+        let LoadedInputs { dimensions, warnings, .. } =
+            prepared.side.read(job, &prepared.plan, &prepared.columns, buckets, memory, progress)?;
+        let shared_keys = self.related()?.shared_keys;
+        let summary = ScanSummary { slices, categories, dimensions, findings, shared_keys, side_warnings: warnings };
+        self.work.put(&StageName::Names.object(0), Names { summary, slices: slice_codes, categories: category_codes })
+    }
+
+    /// What all inputs hold, with the codes of slices and of categories.
+    fn scanned(&self) -> Result<(Scanned, [CodesOfScans; 2])> {
+        let Names { summary, slices, categories } = self.work.get(&StageName::Names.object(0))?;
+        Ok((Scanned::new(self.stage, summary)?, [slices, categories]))
+    }
+
+    /// The parts of a shard.
+    fn parts_of(&self, shard: usize) -> Range<usize> {
+        let (parts, shards) = (self.stage.prepared.parts, self.plan.tasks(StageName::Parts));
+        shard * parts / shards..(shard + 1) * parts / shards
+    }
+
+    /// The records of the buckets of a shard, and these buckets.
+    fn load(&self, shard: usize, scanned: &Scanned, codes: [CodesOfScans; 2]) -> Result<(Records, Range<usize>)> {
+        let Stage { job, prepared, memory, progress } = self.stage;
+        let (parts, all) = (self.parts_of(shard), 1 << prepared.bucket_bits);
+        let buckets = parts.start * all / prepared.parts..parts.end * all / prepared.parts;
+        let [slices, categories] = codes;
+        let numbers = CodeNumbers { slices: slices.numbers, categories: categories.numbers };
+        let mut orders = BucketCollector::new(prepared.orders_scan(job).layout(), all, numbers, memory);
+        for scan in 0..self.plan.tasks(StageName::Scan) {
+            let first = |firsts: &[i64]| firsts.get(scan).copied().unwrap_or(0);
+            for (bucket, mut records) in ScanObject::open(self.work, scan)?.records(buckets.clone())? {
+                records.shift_codes(first(&slices.first), first(&categories.first));
+                orders.add(bucket, records)?;
+            }
+        }
+        let LoadedInputs { customers, .. } = prepared.side.read(job, &prepared.plan, &prepared.columns, all, memory, progress)?;
+        let codes = SourceCodes {
+            files: prepared.orders.len(),
+            slice_count: scanned.slices.len(),
+            slices: (0..scanned.slices.len() as u32).collect(),
+            categories: (0..scanned.categories.len() as u32).collect(),
+            customerless: Arc::clone(&scanned.customerless),
+        };
+        Ok((Records { orders: orders.finish(), customers, codes }, buckets))
+    }
+
+    fn distributions(&self, shard: usize) -> Result<()> {
+        let (scanned, codes) = self.scanned()?;
+        let (Records { orders, customers, codes }, buckets) = self.load(shard, &scanned, codes)?;
+        let cache = BucketCache::without_panels(orders, customers, codes);
+        let found = FirstPass::over(self.stage, &cache, buckets)?;
+        let (bytes, found) = ShardFindings::new(found, scanned.customerless.noted())?;
+        self.work.create(&StageName::Distributions.object(shard), indexed_object::seal(bytes, found)?).map(drop)
+    }
+
+    fn cuts(&self) -> Result<()> {
+        let Stage { memory, prepared, .. } = self.stage;
+        let (scanned, _) = self.scanned()?;
+        let mut all: Option<FirstPass> = None;
+        for shard in 0..self.plan.tasks(StageName::Distributions) {
+            let object = StageName::Distributions.object(shard);
+            let (bytes, found): (_, ShardFindings) = indexed_object::open(self.work, &object)?;
+            found.with_customer.iter().for_each(|(low, high)| scanned.customerless.note_customer(*low, *high));
+            let found = found.into_first_pass(&(Arc::new(bytes) as Arc<dyn RunBytes>));
+            match &mut all {
+                Some(all) => all.merge(found),
+                None => all = Some(found),
+            }
+            all.iter_mut().try_for_each(|all| all.spill_above(memory, memory.capacity(Consumer::Retained)))?;
+        }
+        let all = all.ok_or_else(|| Error::bug("a run without shards"))?;
+        let ledger = gates::closed_ledger(prepared, &scanned, &all)?;
+        gates::check_contract(self.stage, &scanned, &ledger, all.span)?;
+        let scored = Scored::new(self.stage, &scanned, all)?;
+        let with_customer = scanned.customerless.noted();
+        self.work.put(&StageName::Cuts.object(0), Cuts { scored, ledger, with_customer })
+    }
+
+    fn parts(&self, shard: usize) -> Result<()> {
+        let Stage { job, prepared, memory, .. } = self.stage;
+        let (scanned, codes) = self.scanned()?;
+        let Cuts { scored, .. } = self.work.get(&StageName::Cuts.object(0))?;
+        let assignments = prepared.read_assignments(job, memory)?;
+        let experiments = scored.experiments(self.stage, &scanned, &assignments)?;
+        let sink = WorkTables(self.work);
+        let summed_too = self.plan.summed_too.clone();
+        let context = second_pass::context(self.stage, &scanned, &scored, experiments.as_ref(), summed_too, &sink)?;
+        let (Records { orders, customers, codes }, _) = self.load(shard, &scanned, codes)?;
+        let cache = BucketCache::without_panels(orders, customers, codes);
+        let SecondPassOutput { part: mut parts, sums } = second_pass::run(
+            self.stage,
+            &scanned,
+            &context,
+            cache,
+            experiments.as_ref(),
+            self.parts_of(shard),
+            scored.customers,
+        )?;
+        let strategies = sums.into_iter().reduce(|mut all, sums| {
+            all.merge(sums);
+            all
+        });
+        parts.crm.iter_mut().try_for_each(|(_, rows)| rows.load(memory.spill().map(Arc::as_ref)))?;
+        self.work.put(&StageName::Parts.object(shard), ShardSums { parts, strategies })
+    }
+
+    /// What the parts of all shards give.
+    fn sums(&self) -> Result<SecondPassOutput> {
+        let (mut part, mut sums) = (PartOutput::default(), Vec::<PartialSums>::new());
+        for shard in 0..self.plan.tasks(StageName::Parts) {
+            let ShardSums { mut parts, strategies } = self.work.get(&StageName::Parts.object(shard))?;
+            if let Some(spill) = self.stage.memory.spill() {
+                parts.crm.iter_mut().try_for_each(|(_, rows)| rows.spill(spill))?;
+            }
+            part.merge(parts);
+            sums.extend(strategies);
+        }
+        part.finish();
+        Ok(SecondPassOutput { part, sums })
+    }
+
+    /// Stages the files that parts have left in the work place.
+    fn stage_files(&self, staging: &Staging, part: &PartOutput) -> Result<()> {
+        let sink = WorkTables(self.work);
+        part.files.par_iter().try_for_each(|(_, file)| {
+            let is_linked = sink.local(file)?.map_or(Ok(false), |path| staging.take(&path, file))?;
+            if is_linked { Ok(()) } else { staging.put(file.path.clone(), sink.get(file)?).map(drop) }
+        })
+    }
+
+    /// The tables that are one file per run, the reports and the commit.
+    fn finish(
+        &self,
+        output: &Output,
+        (scanned, cuts): (&Scanned, &Cuts),
+        assignments: &[StrategyAssignments],
+        mut clock: Clock,
+    ) -> Result<Outcome> {
+        let Cuts { scored, ledger, .. } = cuts;
+        let experiments = scored.experiments(self.stage, scanned, assignments)?;
+        let sums = self.sums()?;
+        let staging = output.stage(&self.plan.run_id)?;
+        self.stage_files(&staging, &sums.part)?;
+        clock.lap("write");
+        let summed_too = self.plan.summed_too.clone();
+        let context = second_pass::context(self.stage, scanned, scored, experiments.as_ref(), summed_too, &staging)?;
+        let (facts, target) = (Facts { scanned, ledger, scored }, Target { output, staging: &staging });
+        let mut evaluated = Evaluated::new(self.stage, facts, target, &context, experiments.as_ref(), sums)?;
+        self.stage.prepared.check_unchanged()?;
+        clock.lap("tables");
+        let timings = clock.into_timings();
+        let manifest = commit::manifest(self.stage, facts, target, &context, assignments, &mut evaluated, timings)?;
+        commit::commit(self.stage, output, staging, manifest, evaluated)
+    }
+}
+
+/// Merges the sums of all shards and commits the run, into its output if that is open already.
+///
+/// # Errors
+/// Those of a run.
+pub fn finish(work: &WorkPlace, plan: &RunPlan, output: Option<Output>, progress: &dyn Progress) -> Result<Outcome> {
+    let mut clock = Clock::start();
+    let job = &plan.job.resolve()?;
+    let (prepared, output) = match output {
+        Some(output) => (Prepared::of(Queries::none(job), |_| Ok(()))?, output),
+        None => Prepared::open(job, Task::Run, progress)?,
+    };
+    check_run(plan, &prepared, work)?;
+    if let Some(outcome) = commit::repeat(job, &prepared, &output, progress)? {
+        return Ok(outcome);
+    }
+    clock.lap("open");
+    let memory: MemoryPool = prepared.memory(job, &output.scratch())?;
+    let run = RunTask { work, plan, stage: Stage { job, prepared: &prepared, memory: &memory, progress } };
+    let (scanned, _) = run.scanned()?;
+    let cuts: Cuts = work.get(&StageName::Cuts.object(0))?;
+    cuts.with_customer.iter().for_each(|(low, high)| scanned.customerless.note_customer(*low, *high));
+    let assignments = prepared.read_assignments(job, &memory)?;
+    run.finish(&output, (&scanned, &cuts), &assignments, clock)
+}
+
+/// Files of tables in the work place. Equal tasks write equal files, so one that is there is the file.
+struct WorkTables<'a>(&'a WorkPlace);
+
+impl WorkTables<'_> {
+    fn object(path: &str) -> String {
+        format!("tables/{path}")
+    }
+
+    /// Where a file lies that a part has left, if that is a disk.
+    ///
+    /// # Errors
+    /// Exit 5 if it is not there, or of another length.
+    fn local(&self, file: &TableFile) -> Result<Option<PathBuf>> {
+        let object = WorkTables::object(&file.path);
+        let Some(folder) = self.0.local() else { return Ok(None) };
+        let size = self.0.open(&object)?.state.size;
+        if size == file.bytes {
+            Ok(Some(folder.join(object)))
+        } else {
+            Err(self.another(file, &format!("{size} bytes"), file.bytes))
+        }
+    }
+
+    /// A file that a part has left.
+    ///
+    /// # Errors
+    /// Exit 5 if it is not there, or another file than the part wrote.
+    fn get(&self, file: &TableFile) -> Result<EncodedFile> {
+        let object = WorkTables::object(&file.path);
+        let bytes = self.0.read(&object)?;
+        let found = sha256(&bytes);
+        if found != file.sha256 {
+            return Err(self.another(file, &format!("the SHA-256 {found}"), &file.sha256));
+        }
+        Ok(EncodedFile { bytes, sha256: found, rows: file.rows })
+    }
+}
+
+impl WorkTables<'_> {
+    fn another(&self, file: &TableFile, has: &str, written: impl Display) -> Error {
+        let name = self.0.name_of(&WorkTables::object(&file.path));
+        Error::new(Kind::State, format!("{name} has {has}, and {written} was written; remove the work place and run again"))
+    }
+}
+
+impl TableSink for WorkTables<'_> {
+    fn put(&self, path: String, encoded: EncodedFile) -> Result<TableFile> {
+        let EncodedFile { bytes, sha256, rows } = encoded;
+        let size = bytes.len() as u64;
+        self.0.create(&WorkTables::object(&path), bytes)?;
+        Ok(TableFile { path, rows, bytes: size, sha256 })
+    }
+}
