@@ -1,5 +1,5 @@
 //! Categories, the customers table with its dimensions, and events, each held against a naive second way.
 
-mod categories;
-mod customers;
-mod events;
+pub mod categories;
+pub mod customers;
+pub mod events;

@@ -20,6 +20,7 @@ use serde_json::Value as Json;
 
 use crate::claims;
 use crate::differential;
+use crate::people;
 use crate::support::cases::{Rng, case};
 use crate::support::run::{Workshop, said, table_hashes};
 
@@ -120,6 +121,38 @@ fn random_jobs_give_the_same_files_in_stages() {
         }
     }
     assert!(many_parts > 0 && failed > 0, "{many_parts} runs with 16 parts or more, {failed} that failed");
+}
+
+/// The manifest of the last run of an output, without what depends on the machine and the moment.
+fn manifest(output: &std::path::Path) -> Json {
+    let bytes = fs::read(output.join("latest/manifest.json")).expect("a manifest");
+    let mut manifest: Json = serde_json::from_slice(&bytes).expect("JSON");
+    for key in ["timings", "peak_memory_bytes", "spilled_bytes"] {
+        manifest.as_object_mut().expect("an object").remove(key);
+    }
+    manifest
+}
+
+/// Customers of a table and events are kept by the shard that has their orders; what is odd about them is told as by one process.
+#[test]
+fn customers_and_events_are_divided_by_shard() {
+    for seed in 0..8u64 {
+        let (sliced, text_ids) = (seed % 2 == 0, seed % 4 < 2);
+        let benches = [people::customers::random(seed, sliced), people::events::random(seed, sliced, text_ids).0];
+        for bench in benches {
+            let limit = if seed % 3 == 0 { "400MiB" } else { "4GiB" };
+            let run = |more: &[&str]| {
+                let ran = bench.rfmill(&[&["run", "job.toml", "--part-rows", "9", "--memory-limit", limit][..], more].concat());
+                assert_eq!(ran.code, 0, "seed {seed}: {}", ran.err);
+                ran.err.lines().filter(|line| line.contains("warning")).map(str::to_owned).collect::<Vec<_>>()
+            };
+            let alone = run(&["-o", "alone"]);
+            let shards = ["1", "3", "8"][seed as usize % 3];
+            let staged = run(&["-o", "staged", "--shards", shards, "--work", "work"]);
+            assert_eq!(staged, alone, "seed {seed}");
+            assert_eq!(manifest(&bench.path("staged")), manifest(&bench.path("alone")), "seed {seed}");
+        }
+    }
 }
 
 /// Lays out random jobs with the tables that one process makes of them, for others who run them in stages.

@@ -8,6 +8,8 @@ mod output;
 mod reading;
 /// A store of objects as S3 speaks, with faults on request.
 mod server;
+/// Runs in stages that meet there.
+mod stages;
 /// What goes wrong on the way.
 mod trouble;
 /// Objects that are created once.

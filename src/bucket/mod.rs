@@ -6,6 +6,7 @@
 //! bucket at a time, which fits into the cache, so that no global hash table is needed.
 
 mod hash;
+mod kept;
 mod layout;
 mod pack;
 mod packed_bucket;
@@ -14,6 +15,7 @@ mod store;
 mod writer;
 
 pub use hash::{hash_key, hash_text};
+pub use kept::KeptBuckets;
 pub use layout::{FIELDS, Field, RecordLayout, flag};
 pub use pack::{Records, pack_numbers, unpack_numbers};
 pub use packed_bucket::PackedBucket;

@@ -18,6 +18,7 @@ use super::orders::columns::OrderColumns;
 use super::reader::FileReader;
 use super::schema::{self, read_schema};
 use super::source::Source;
+use crate::bucket::KeptBuckets;
 use crate::domain::{AttributeColumn, CustomerIds, IdType, StringIds, Unit, Warning};
 use crate::error::{Error, Result};
 use crate::job::Job;
@@ -126,7 +127,8 @@ struct BucketDraft {
 /// Two rows of one customer, the later one first.
 type DuplicateCustomer = ((u32, u64), (u32, u64), String);
 
-/// Reads the customers with the measures in use into the buckets of the orders.
+/// Reads the customers with the measures in use into the buckets of the orders, as far as these are kept. A customer of a bucket that is
+/// not kept is not compared with others.
 ///
 /// # Errors
 /// Exit 3: a customer with two rows, an id or a number that does not fit; exit 4: files that cannot be read.
@@ -135,7 +137,7 @@ pub fn read(
     table: &CustomersTable,
     columns: &OrderColumns,
     used: &[AttributeColumn],
-    buckets: usize,
+    buckets: &KeptBuckets,
     memory: &MemoryPool,
     progress: &dyn Progress,
 ) -> Result<CustomersData> {
@@ -148,8 +150,8 @@ pub fn read(
         columns: used.iter().map(|g| Column::new(g.unit(), 0)).collect(),
         dimensions: vec![Vec::new(); dimensions],
     };
-    let mut drafts: Vec<BucketDraft> = (0..buckets).map(|_| BucketDraft { roll: empty.clone(), rows: Vec::new() }).collect();
-    let mut batch_reader = BatchReader { job, columns, used, codes: vec![HashMap::new(); dimensions], null_ids: 0 };
+    let mut drafts: Vec<BucketDraft> = (0..buckets.all).map(|_| BucketDraft { roll: empty.clone(), rows: Vec::new() }).collect();
+    let mut batch_reader = BatchReader { job, columns, used, buckets, codes: vec![HashMap::new(); dimensions], null_ids: 0 };
     let mut names = vec![customers.customer_id.clone()];
     names.extend(used.iter().map(|g| g.name().to_owned()));
     names.extend(customers.dimensions.iter().cloned());
@@ -237,6 +239,8 @@ struct BatchReader<'a> {
     job: &'a Job,
     columns: &'a OrderColumns,
     used: &'a [AttributeColumn],
+    /// The buckets whose customers are kept.
+    buckets: &'a KeptBuckets,
     /// The codes of the values of each dimension.
     codes: Vec<HashMap<String, u32>>,
     null_ids: u64,
@@ -258,14 +262,13 @@ impl BatchReader<'_> {
         for (number, column) in dimensions.iter().enumerate() {
             codes.push(self.dimension(number, column)?);
         }
-        let bits = drafts.len().trailing_zeros();
         for row in 0..ids.len() {
             if ids.is_null(row) {
                 self.null_ids += 1;
                 continue;
             }
             let hash = keys.hash(row).ok_or_else(|| self.no_id(source, first + row as u64, ids))?;
-            let Some(draft) = drafts.get_mut((hash >> (64 - bits)) as usize) else { continue };
+            let Some(draft) = self.buckets.of_hash(hash).and_then(|bucket| drafts.get_mut(bucket)) else { continue };
             keys.push(row, &mut draft.roll.ids);
             draft.rows.push((file, first + row as u64));
             for (to, from) in draft.roll.columns.iter_mut().zip(&values) {

@@ -16,7 +16,7 @@ use super::schema;
 use super::source::Source;
 use super::threads::on_all_threads;
 use super::zone::Zone;
-use crate::bucket::{BucketStore, BucketWriter, PackedBucket, RecordLayout};
+use crate::bucket::{BucketStore, BucketWriter, KeptBuckets, PackedBucket, RecordLayout};
 use crate::domain::{Day, EventKind, IdType, Warning};
 use crate::error::{Error, Result};
 use crate::job::Job;
@@ -104,7 +104,7 @@ impl EventsTable {
     }
 }
 
-/// Reads the events into the buckets of the orders; `id` is the type of the orders' customer id.
+/// Reads the events into the buckets of the orders, as far as these are kept; `id` is the type of the orders' customer id.
 ///
 /// # Errors
 /// Exit 4: files that cannot be read.
@@ -112,7 +112,7 @@ pub fn read(
     job: &Job,
     table: &EventsTable,
     id: IdType,
-    buckets: usize,
+    kept: &KeptBuckets,
     memory: &MemoryPool,
     progress: &dyn Progress,
 ) -> Result<(EventBuckets, EventCounts)> {
@@ -129,7 +129,8 @@ pub fn read(
         job,
         id,
         zones,
-        buckets: BucketWriter::new(layout, buckets.trailing_zeros()).with_budget(memory, Consumer::Events),
+        kept,
+        buckets: BucketWriter::new(layout, kept.all.trailing_zeros()).with_budget(memory, Consumer::Events),
         counts: EventCounts::default(),
         known: HashMap::new(),
         buffers: Vec::new(),
@@ -179,6 +180,8 @@ struct EventReader<'a> {
     job: &'a Job,
     id: IdType,
     zones: &'a (Zone, Option<Zone>),
+    /// The buckets whose events are kept.
+    kept: &'a KeptBuckets,
     buckets: BucketWriter,
     counts: EventCounts,
     /// The kinds of values that this thread has looked up.
@@ -232,6 +235,11 @@ impl EventReader<'_> {
         }
         let kept = dates.values.iter().zip(&keep).filter(|(_, keep)| **keep).map(|(date, _)| Day(*date as i32));
         self.counts.first = self.counts.first.into_iter().chain(kept).min();
+        if !self.kept.are_all() {
+            for (row, keep) in keep.iter_mut().enumerate().filter(|(_, keep)| **keep) {
+                *keep = ids.hash(row).is_some_and(|hash| self.kept.of_hash(hash).is_some());
+            }
+        }
         let keys = ids.lane();
         let lanes = [keys.as_slice(), dates.values.as_slice(), kinds.as_slice()];
         match ids {

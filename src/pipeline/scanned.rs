@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 
 use super::side_inputs::{InputWarnings, LoadedInputs};
 use super::stage::Stage;
-use crate::bucket::BucketStore;
+use crate::bucket::{BucketStore, KeptBuckets};
 use crate::domain::IdType;
 use crate::error::{Error, Result, suggestion};
 use crate::input::orders::ScannedOrders;
@@ -97,7 +97,7 @@ impl Scanned {
         let (slices, slice_numbers) = ranked(slices);
         let (categories, category_numbers) = ranked(categories);
         let LoadedInputs { customers, dimensions, warnings } =
-            prepared.side.read(job, &prepared.plan, &prepared.columns, orders.len(), memory, progress)?;
+            prepared.side.read(job, &prepared.plan, &prepared.columns, &KeptBuckets::all(orders.len()), memory, progress)?;
         let summary = ScanSummary { slices, categories, dimensions, findings, shared_keys, side_warnings: warnings };
         let scanned = Scanned::new(stage, summary)?;
         let codes = SourceCodes {

@@ -2,6 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
+use crate::bucket::KeptBuckets;
 use crate::domain::{Day, EventKind, IdType, Warning};
 use crate::error::Result;
 use crate::input::customers::{self, CustomersData, CustomersTable};
@@ -68,7 +69,7 @@ impl OpenInputs {
         if plan.uses_events() { self.events.rows() } else { 0 }
     }
 
-    /// Reads the columns that measures need, into as many buckets as the orders have.
+    /// Reads the columns that measures need, into the buckets of the orders that are kept.
     ///
     /// # Errors
     /// Exit 3: rows that break their contract; exit 4: files that cannot be read.
@@ -77,7 +78,7 @@ impl OpenInputs {
         job: &Job,
         plan: &Plan,
         columns: &OrderColumns,
-        buckets: usize,
+        buckets: &KeptBuckets,
         memory: &MemoryPool,
         progress: &dyn Progress,
     ) -> Result<LoadedInputs> {

@@ -184,7 +184,7 @@ fn ids_may_be_of_any_width_and_of_text() {
 }
 
 /// Random orders of 60 customers in two slices, and a table of customers 30 to 89 in two files.
-fn random(seed: u64, sliced: bool) -> Bench {
+pub fn random(seed: u64, sliced: bool) -> Bench {
     let mut rng = Rng::new(seed);
     let bench = Bench::empty();
     let n = 300;

@@ -135,14 +135,14 @@ fn instants_become_dates_of_the_orders_zone_or_their_own() {
 
 /// An event as written.
 #[derive(Clone)]
-struct Event {
+pub struct Event {
     customer: Option<i64>,
     kind: &'static str,
     date: String,
 }
 
 /// Random orders and events of 50 customers, and a table of customers 40 to 59; ids are numbers or text.
-fn random(seed: u64, sliced: bool, text_ids: bool) -> (Bench, Vec<Event>) {
+pub fn random(seed: u64, sliced: bool, text_ids: bool) -> (Bench, Vec<Event>) {
     let mut rng = Rng::new(seed);
     let bench = Bench::empty();
     let day = |rng: &mut Rng| format!("2024-{:02}-{:02}", rng.between(1, 12), rng.between(1, 28));

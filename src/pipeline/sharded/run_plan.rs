@@ -87,12 +87,19 @@ impl RunPlan {
     /// Writes the plan, or finds that it is there.
     ///
     /// # Errors
-    /// Exit 5 if the place holds another plan; exit 6 if it cannot be written.
+    /// Exit 5 if the place holds another plan; exit 6 if it cannot be written, or its store replaces what is there.
     pub(super) fn write(&self, work: &WorkPlace) -> Result<()> {
         let bytes = serde_json::to_vec_pretty(self);
         let bytes = bytes.map_err(|e| Error::bug(format!("the plan of a run cannot be shown as JSON: {e}")).caused_by(e))?;
-        if work.create(OBJECT, bytes)? == Created::New {
-            return Ok(());
+        if work.create(OBJECT, bytes.clone())? == Created::New {
+            // Of two tasks that create an object, one must be told.
+            return match work.create(OBJECT, bytes)? {
+                Created::Existed => Ok(()),
+                Created::New => Err(Error::output(format!(
+                    "the store of {} replaced an object that was to be created only where there is none (If-None-Match: *), so tasks that run twice could mix; use a store that keeps this condition",
+                    work.written()
+                ))),
+            };
         }
         let there = RunPlan::read(work)?;
         if there == *self {

@@ -15,7 +15,7 @@ use super::scan_object::{self, ScanObject};
 use super::stage_name::StageName;
 use super::values::{CodesOfScans, Cuts, Names, ScanResult, ShardFindings, ShardSums};
 use super::work::WorkPlace;
-use crate::bucket::{BucketCollector, CodeNumbers};
+use crate::bucket::{BucketCollector, CodeNumbers, KeptBuckets};
 use crate::error::{Error, Kind, Result};
 use crate::experiment::PartialSums;
 use crate::experiment::exposure::load::StrategyAssignments;
@@ -199,9 +199,9 @@ impl<'a> RunTask<'a> {
         }
         let (slices, slice_codes) = CodesOfScans::new(slices);
         let (categories, category_codes) = CodesOfScans::new(categories);
-        let buckets = 1 << prepared.bucket_bits;
+        let buckets = KeptBuckets::none(1 << prepared.bucket_bits);
         let LoadedInputs { dimensions, warnings, .. } =
-            prepared.side.read(job, &prepared.plan, &prepared.columns, buckets, memory, progress)?;
+            prepared.side.read(job, &prepared.plan, &prepared.columns, &buckets, memory, progress)?;
         let shared_keys = self.related()?.shared_keys;
         let summary = ScanSummary { slices, categories, dimensions, findings, shared_keys, side_warnings: warnings };
         self.work.put(&StageName::Names.object(0), Names { summary, slices: slice_codes, categories: category_codes })
@@ -234,7 +234,14 @@ impl<'a> RunTask<'a> {
                 orders.add(bucket, records)?;
             }
         }
-        let LoadedInputs { customers, .. } = prepared.side.read(job, &prepared.plan, &prepared.columns, all, memory, progress)?;
+        let LoadedInputs { customers, .. } = prepared.side.read(
+            job,
+            &prepared.plan,
+            &prepared.columns,
+            &KeptBuckets { all, range: buckets.clone() },
+            memory,
+            progress,
+        )?;
         let codes = SourceCodes {
             files: prepared.orders.len(),
             slice_count: scanned.slices.len(),
