@@ -25,8 +25,12 @@ from datetime import date, timedelta
 from pathlib import Path
 
 import boto3
+import duckdb
 from azure.core.exceptions import ResourceNotFoundError
 from azure.storage.blob import BlobServiceClient
+
+from postgres_server import Server as PostgresServer
+from postgres_server import find_programs
 
 JOB = """name = "shop"
 
@@ -49,6 +53,7 @@ path = "{output}"
 ACCOUNT = "devstoreaccount1"
 KEY = "Eby8vdM02xNOcqFlqUwJPLlmEtlCDXJ1OUzFT50uSRZ6IFsuFq2UVErCz4I6tq/K1SZFPTOtr/KBHBeksoGMGw=="
 BUCKET = "shop"
+PASSWORD = "loads-and-is-not-shown"
 FIRST = date(2023, 3, 1)
 
 
@@ -63,7 +68,8 @@ class Server:
 
     def __init__(self, command: list[str]):
         self.port = free_port()
-        self.process = subprocess.Popen([str(self.port) if part == "PORT" else part for part in command], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+        command = [str(self.port) if part == "PORT" else part for part in command]
+        self.process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
         for _ in range(300):
             try:
                 socket.create_connection(("127.0.0.1", self.port), 1).close()
@@ -195,7 +201,7 @@ def succeeds(rfmill: Path, home: Path, env: dict[str, str], *arguments: str) -> 
     ran = command(rfmill, home, env, *arguments)
     out, err = ran.communicate()
     assert ran.returncode == 0, f"{arguments}: exit {ran.returncode}: {out}{err}"
-    assert KEY not in out + err
+    assert KEY not in out + err and PASSWORD not in out + err
     return out + err
 
 
@@ -225,6 +231,56 @@ def same_tables(rfmill: Path, store: Server, home: Path, orders: list[Path]) -> 
     assert tables(store.get(manifest)) == expected
     succeeds(rfmill, here, store.env(store.port), "verify", f"{store.place}same")
     print(f"{store.name}: the same tables as on a disk", flush=True)
+
+
+def same_rows(rfmill: Path, store: Server, home: Path) -> None:
+    """After three nights in the store and on a disk, DuckDB reads the same rows by their views, and PostgreSQL after their loads."""
+    here, env = home / "read", store.env(store.port)
+    place = f"{store.place}read"
+    write_job(here, f"{home}/orders", "out")
+    for night in ("2023-06-30", "2023-09-30", "2023-12-31"):
+        for output in ("out", place):
+            succeeds(rfmill, here, env, "run", "job.toml", "-q", "--as-of", night, "--output", output)
+    for key in store.sizes("read/"):
+        copy = here / "copy" / key
+        copy.parent.mkdir(parents=True, exist_ok=True)
+        copy.write_bytes(store.get(key))
+    of_disk = duckdb_rows(succeeds(rfmill, here, {}, "schema", "--tables", "job.toml", "--format", "duckdb"))
+    views = (here / "copy/read/views.sql").read_text()
+    assert len(of_disk) > 15 and duckdb_rows(views.replace(store.place, f"{here}/copy/")) == of_disk
+    print(f"{store.name}: views.sql gives the rows of tables/ in {len(of_disk)} views", flush=True)
+    if find_programs() is None:
+        print("PostgreSQL is not installed, so nothing was loaded")
+        return
+    database = PostgresServer(home / "postgres")
+    try:
+        database.psql(f"CREATE ROLE loader LOGIN PASSWORD '{PASSWORD}'")
+        loaded = {}
+        for name, output in (("disk", "out"), ("store", place)):
+            database.psql(f"CREATE DATABASE {name} OWNER loader")
+            url = f"postgres://loader@127.0.0.1:{database.port}/{name}"
+            succeeds(rfmill, here, env | {"PGPASSWORD": PASSWORD, "HOME": str(here)}, "load", output, "--to", url, "-q")
+            tables = [row[0] for row in database.rows("SELECT DISTINCT table_name FROM rfmill.rfmill_load ORDER BY 1", name)]
+            count = "SELECT count(*), coalesce(sum(hashtext(t::text)::bigint), 0) FROM rfmill.{} AS t"
+            loaded[name] = {table: database.rows(count.format(table), name) for table in tables}
+        assert len(loaded["disk"]) > 10 and loaded["store"] == loaded["disk"]
+        print(f"{store.name}: loads of both fill {len(loaded['disk'])} tables of PostgreSQL with the same rows", flush=True)
+    finally:
+        database.stop()
+
+
+def duckdb_rows(sql: str) -> dict[str, tuple]:
+    """The columns, types and rows of every view."""
+    connection = duckdb.connect()
+    connection.execute(sql)
+    rows = {}
+    for (view,) in connection.execute("SELECT view_name FROM duckdb_views() WHERE NOT internal ORDER BY 1").fetchall():
+        columns = sorted(column[0] for column in connection.execute(f'SELECT * FROM "{view}" LIMIT 0').description)
+        listed = ", ".join(f'"{column}"' for column in columns)
+        found = connection.execute(f'SELECT {listed} FROM "{view}"')
+        types = [str(column[1]) for column in found.description]
+        rows[view] = (columns, types, sorted(map(str, found.fetchall())))
+    return rows
 
 
 class Reader(threading.Thread):
@@ -346,6 +402,7 @@ def main() -> None:
             sample = [rfmill, "sample", home / "orders", "--orders", "20000", "--customers", "2000", "--files", "5", "-q"]
             subprocess.run([str(part) for part in sample], check=True, stdout=subprocess.DEVNULL)
             same_tables(rfmill, store, home, sorted((home / "orders").iterdir()))
+            same_rows(rfmill, store, home)
             disturb(rfmill, store, home, arguments.kills, arguments.drops, arguments.seed)
 
 
