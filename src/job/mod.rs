@@ -14,7 +14,6 @@ pub mod strategy;
 mod trend;
 
 use std::collections::BTreeMap;
-use std::path::PathBuf;
 
 use crate::domain::{AsOf, Day, EventKind, Lookback, Ratio, format_money};
 use crate::storage::Place;
@@ -120,7 +119,7 @@ pub enum Cuts {
     /// Those of the first as-of date.
     Frozen,
     /// Those of a `cutpoints` table.
-    Table(PathBuf),
+    Table(Place),
 }
 
 /// A column of states and the scheme that fills it.

@@ -343,7 +343,7 @@ fn score(raw: &RawJob, source: &Source, folder: &Path) -> Result<Score> {
     let cuts = match score.cuts.as_str() {
         "each" => Cuts::Each,
         "frozen" => Cuts::Frozen,
-        path => Cuts::Table(folder.join(path)),
+        path => Cuts::Table(Place::of(path, folder)),
     };
     if cuts != Cuts::Each && axes.iter().any(|a| a.method == Method::Ntile) {
         return Err(Error::usage(format!(

@@ -2,11 +2,10 @@
 
 use std::collections::BTreeMap;
 use std::fmt::Display;
-use std::fs::File;
-use std::path::Path;
 
 use arrow::array::{Array, ArrayRef, AsArray, RecordBatch};
 use arrow::datatypes::{DataType, Date32Type, Int32Type};
+use bytes::Bytes;
 use parquet::arrow::arrow_reader::{ArrowReaderOptions, ParquetRecordBatchReaderBuilder};
 
 use crate::domain::Ratio;
@@ -14,15 +13,16 @@ use crate::error::{Error, Result};
 use crate::job::Job;
 use crate::job::raw::{Closed, Levels};
 use crate::score::{Axis, Cut, CutPoints, Level, SliceScoring};
+use crate::storage::Place;
 
 /// Reads a `cutpoints` table: cut points (and level bounds) by slice value, of the last as-of date in it.
 ///
 /// # Errors
 /// Exit 4 if it cannot be read, exit 3 if it does not fit the job.
-pub fn read_table(path: &Path, job: &Job) -> Result<BTreeMap<String, SliceScoring>> {
-    let table = CutPointTable { name: path.display().to_string() };
+pub fn read_table(place: &Place, job: &Job) -> Result<BTreeMap<String, SliceScoring>> {
+    let table = CutPointTable { name: place.to_string() };
     let mut rows = Vec::new();
-    for batch in table.open(path)? {
+    for batch in table.open(place)? {
         table.push_rows(&batch, &mut rows)?;
     }
     let last = rows.iter().filter_map(|row: &Row| row.as_of).max();
@@ -70,10 +70,13 @@ impl CutPointTable {
         Error::input(format!("cannot read the cut points {} (score.cuts): {why}; name the cutpoints.parquet of a run", self.name))
     }
 
-    fn open(&self, path: &Path) -> Result<Vec<RecordBatch>> {
-        let file = File::open(path).map_err(|e| self.unreadable(&e).caused_by(e))?;
+    fn open(&self, place: &Place) -> Result<Vec<RecordBatch>> {
+        let bytes = match place {
+            Place::Local(path) => std::fs::read(path).map_err(|e| self.unreadable(&e).caused_by(e))?,
+            Place::Object(_) => place.read().map_err(|e| e.of(&self.name))?,
+        };
         let options = ArrowReaderOptions::new().with_skip_arrow_metadata(true);
-        let reader = ParquetRecordBatchReaderBuilder::try_new_with_options(file, options)
+        let reader = ParquetRecordBatchReaderBuilder::try_new_with_options(Bytes::from(bytes), options)
             .and_then(|builder| builder.build())
             .map_err(|e| self.unreadable(&e).caused_by(e))?;
         reader.collect::<std::result::Result<_, _>>().map_err(|e| self.unreadable(&e).caused_by(e))

@@ -3,8 +3,6 @@
 //! Hashed is canonical JSON: keys in order, no spaces, every default and every scheme written out. So an id depends on
 //! what a job means, and neither on how its file is laid out nor on how the program names things.
 
-use std::path::Path;
-
 use serde::Serialize;
 use serde_json::{Map, Value, json};
 
@@ -16,7 +14,7 @@ use crate::input::source::Source;
 use crate::job::{Cuts, Job};
 use crate::plan::Plan;
 use crate::publish::{AssignmentsEntry, HashListEntry, InputEntry, LakeTableEntry, SourceEntry};
-use crate::storage::Version;
+use crate::storage::{Place, Version};
 
 /// The number of the rules that make tables of orders. Raise it with every change that alters the bytes of a table;
 /// `tests/rules.rs` fails until that is done. A run of older rules is then computed anew instead of being taken for the
@@ -141,7 +139,7 @@ fn run_id(
 /// Exit 4 if a file of cut points or of acquisition costs cannot be read.
 fn job_hash(job: &Job, plan: &Plan) -> Result<String> {
     let cut_points = match &job.score.cuts {
-        Cuts::Table(path) => Some(file_hash(path, &format!("the cut points {} (score.cuts)", path.display()))?),
+        Cuts::Table(place) => Some(file_hash(place, &format!("the cut points {place} (score.cuts)"))?),
         Cuts::Each | Cuts::Frozen => None,
     };
     let acquisition = match &job.acquisition {
@@ -199,8 +197,13 @@ fn job_json(job: &Job) -> Result<Value> {
     Ok(json)
 }
 
-fn file_hash(path: &Path, name: &str) -> Result<String> {
-    let bytes = std::fs::read(path).map_err(|e| Error::input(format!("cannot read {name}: {e}; check the path")).caused_by(e))?;
+fn file_hash(place: &Place, name: &str) -> Result<String> {
+    let bytes = match place {
+        Place::Local(path) => {
+            std::fs::read(path).map_err(|e| Error::input(format!("cannot read {name}: {e}; check the path")).caused_by(e))?
+        }
+        Place::Object(_) => place.read().map_err(|e| e.of(name))?,
+    };
     Ok(sha256(&bytes))
 }
 

@@ -179,6 +179,23 @@ fn states_are_drawn_from_a_store() {
 }
 
 #[test]
+fn cut_points_of_an_output_in_a_store_are_used() {
+    let (bench, store) = bench();
+    night(&bench, &store, "2024-06-30");
+    let key = store.keys().into_iter().find(|key| key.ends_with("/cutpoints.parquet")).unwrap();
+    bench.write("cuts.parquet", store.get(&key).unwrap());
+    let with = |cuts: &str| {
+        let set = format!("score.cuts=\"{cuts}\"");
+        succeeds(&bench, &store, &["run", "job.toml", "-q", "--set", &set]);
+        hashes(&seen(&store).unwrap(), "2024-12-31")["customers"].clone()
+    };
+    let own = with("each");
+    let there = with(&format!("s3://shop/{key}"));
+    assert_ne!(own, there);
+    assert_eq!(there, with("cuts.parquet"));
+}
+
+#[test]
 fn a_lost_answer_to_a_commit_is_our_own_commit() {
     for kind in [Fault::Unanswered, Fault::Misreported] {
         let (bench, store) = bench();

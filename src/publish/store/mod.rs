@@ -21,6 +21,7 @@ mod forget;
 mod opening;
 mod placing;
 mod records;
+mod scratch;
 mod shown;
 mod sweep;
 mod verify;
@@ -39,7 +40,6 @@ use super::interrupt::{CommitGuard, INTERRUPTS};
 use super::manifest::{Manifest, TableFile};
 use super::placed::Placed;
 use super::record::{Act, MadeFile, Owner, Record, Written, droppable};
-use super::scratch::ScratchFolder;
 use super::staging::Staging;
 use super::told::{SEGMENTS, Told, ToldByRun};
 use super::upload::create;
@@ -48,6 +48,7 @@ use crate::error::{Error, Kind, Result};
 use crate::storage::Place;
 use crate::tables::EncodedFile;
 use records::Added;
+use scratch::Scratch;
 use sweep::{BUSY_NS, LEFT_NS, sweep};
 
 pub use shown::sql;
@@ -64,7 +65,7 @@ pub struct OutputStore {
     /// Tells what this command writes from what others write.
     nonce: String,
     /// For what is needed on a disk.
-    scratch: ScratchFolder,
+    scratch: Scratch,
     /// The record of the last commit when the output was opened.
     written: Option<Written>,
 }
@@ -78,7 +79,7 @@ impl OutputStore {
         opening::mark(root)?;
         opening::probe(root)?;
         let nonce = nonce()?;
-        let scratch = ScratchFolder::create(&std::env::temp_dir(), &format!("rfmill-{nonce}-"))?;
+        let scratch = Scratch::create(&nonce)?;
         let output = OutputStore { root: root.clone(), nonce, scratch, written: records::last(root)? };
         if let Some(last) = output.last().filter(|last| !shown::is_current(root, last)) {
             shown::put(root, last)?;
@@ -97,7 +98,7 @@ impl OutputStore {
 
     /// A folder on a disk for files of this command.
     pub fn scratch(&self) -> PathBuf {
-        self.scratch.path().to_owned()
+        self.scratch.path()
     }
 
     /// The record of the last commit when the output was opened.
