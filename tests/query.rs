@@ -2,6 +2,7 @@
 //! puts it; else each test says that it is skipped. `RFMILL_QUERY=required` makes that a failure.
 
 mod alone;
+mod lake;
 mod recipes;
 mod refused;
 mod shapes;

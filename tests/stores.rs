@@ -5,9 +5,9 @@ mod lake;
 /// Commits, and what readers see of them.
 mod output;
 /// Orders and the tables beside them, read from a store as from a disk.
-mod reading;
+pub mod reading;
 /// A store of objects as S3 speaks, with faults on request.
-mod server;
+pub mod server;
 /// Runs in stages that meet there.
 mod stages;
 /// What goes wrong on the way.

@@ -9,7 +9,7 @@ use crate::error::{Error, Result};
 use crate::storage::{Listed, ObjectUrl, Place, ReadError};
 
 /// The keys of the job file that can name a table.
-const TABLE_KEYS: [&str; 4] = ["orders.path", "customers.path", "events.path", "strategy.assignments"];
+const TABLE_KEYS: [&str; 5] = ["orders.path", "customers.path", "events.path", "strategy.assignments", "source.path"];
 
 /// A table format.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -62,8 +62,8 @@ impl QueriedTable {
 pub struct DataSource {
     /// Its name.
     pub name: String,
-    /// Patterns of its paths: as written, and joined to the job file's folder.
-    pub paths: Vec<(String, PathBuf)>,
+    /// Where its files are.
+    pub paths: InputPaths,
     /// Its format; by the endings of its files if none.
     pub format: Option<Format>,
     /// How its CSV files are written.
@@ -201,9 +201,15 @@ fn sources(raw: &[RawSource], source: &Source) -> Result<Vec<DataSource>> {
         };
         out.push(DataSource {
             name: one.name.clone(),
-            paths: {
-                let place = source.locate_key("source", number, "path");
-                joined(&one.path, &place, &format!("the path of source {:?}", one.name), source)?
+            paths: match &one.path {
+                RawPath::Table(_) if format.is_some_and(|format| format != Format::Parquet) => {
+                    return wrong("format", "the files of a table are Parquet; leave the format out".into());
+                }
+                RawPath::Table(raw) => table(raw, source),
+                RawPath::Files(paths) => {
+                    let place = source.locate_key("source", number, "path");
+                    InputPaths::Patterns(joined(paths, &place, &format!("the path of source {:?}", one.name), source)?)
+                }
             },
             format,
             csv,

@@ -7,7 +7,7 @@ use crate::input::orders::ledger::SOURCE;
 use crate::input::query::{QueriedJob, QueryResult, RepeatedMoney, SourceFile, Task};
 use crate::job::Job;
 use crate::progress::{Progress, Silent};
-use crate::publish::{Output, QueryEntry, ScratchFolder, SourceEntry};
+use crate::publish::{LakeTableEntry, Output, QueryEntry, ScratchFolder, SourceEntry};
 use crate::tables::LedgerRow;
 
 /// A job whose queries have run, with what must live as long as their results.
@@ -68,8 +68,10 @@ impl Queries {
             modified_ns: file.state.modified_ns.to_string(),
             changed_ns: file.state.version.changed_ns().unwrap_or_default().to_string(),
             inode: file.state.version.inode().unwrap_or_default(),
+            tag: file.state.version.tag().map(str::to_owned),
             tail_sha256: file.tail_sha256.clone(),
             rows: file.rows,
+            lake_table: LakeTableEntry::of(&file.input),
         };
         files.map(entry).collect()
     }

@@ -11,7 +11,7 @@ use crate::domain::{ALL, Day, Decimal};
 use crate::error::Result;
 use crate::job::Job;
 use crate::job::raw::TableName;
-use crate::publish::{InputEntry, Manifest, Output, SourceEntry};
+use crate::publish::{InputEntry, LakeTableEntry, Manifest, Output, SourceEntry};
 use crate::tables::{EncodedFile, RestatementRow, Row, Segment, SegmentRow, definition_of, encode, to_batch};
 
 /// Input files that a row names, at most.
@@ -194,18 +194,23 @@ impl Fingerprints {
 fn fingerprints(inputs: &[InputEntry], sources: &[SourceEntry]) -> BTreeMap<String, Fingerprints> {
     let of_input = |input: &InputEntry| {
         let InputEntry { file, bytes, modified_ns, changed_ns, inode, tag, footer_sha256, file_sha256, lake_table, .. } = input;
-        // A file of a table stays as it is, and loses rows by its deletion vector.
-        let deleted = lake_table.as_ref().and_then(|table| table.deletion_vector_sha256.as_ref());
+        let deleted = deleted(lake_table.as_ref());
         let content = file_sha256.as_ref().filter(|_| deleted.is_none());
         let signs = format!("{bytes} {modified_ns} {changed_ns:?} {inode:?} {tag:?} {footer_sha256} {deleted:?}");
         (file.clone(), Fingerprints { content: content.cloned(), signs })
     };
     let of_source = |source: &SourceEntry| {
-        let SourceEntry { file, bytes, modified_ns, changed_ns, inode, tail_sha256, .. } = source;
-        let signs = format!("{bytes} {modified_ns} {changed_ns} {inode} {tail_sha256}");
+        let SourceEntry { file, bytes, modified_ns, changed_ns, inode, tag, tail_sha256, lake_table, .. } = source;
+        let deleted = deleted(lake_table.as_ref());
+        let signs = format!("{bytes} {modified_ns} {changed_ns} {inode} {tag:?} {tail_sha256} {deleted:?}");
         (file.clone(), Fingerprints { content: None, signs })
     };
     inputs.iter().map(of_input).chain(sources.iter().map(of_source)).collect()
+}
+
+/// What names the deleted rows of a file: one of a table stays as it is, and loses rows.
+fn deleted(table: Option<&LakeTableEntry>) -> Option<&String> {
+    table.and_then(|table| table.deletion_vector_sha256.as_ref())
 }
 
 /// What a job says besides its dates.

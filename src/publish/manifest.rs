@@ -157,11 +157,17 @@ pub struct SourceEntry {
     pub changed_ns: String,
     /// Inode.
     pub inode: u64,
+    /// The tag that an object store gives to the content (ETag).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub tag: Option<String>,
     /// SHA-256 of the Parquet footer, or of the last 64 KiB of other files.
     pub tail_sha256: String,
     /// Rows, if they were counted.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub rows: Option<u64>,
+    /// The table whose log names it, if one does.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub lake_table: Option<LakeTableEntry>,
 }
 
 /// What came of a query.

@@ -1,9 +1,10 @@
 //! Queries: tables of the job that SQL makes of files of any shape. The program `rfmill-query` runs them, and what comes of it
 //! is a Parquet file that is read as any other.
 //!
-//! [`sources`] finds and identifies the files, [`request`] says what the job needs of the result, [`child`] runs the program.
+//! [`sources`] finds and identifies the files, [`copies`] writes those again that the program cannot read, [`request`] says what the job needs of the result, [`child`] runs the program.
 
 mod child;
+mod copies;
 mod request;
 mod sources;
 
@@ -56,7 +57,9 @@ impl QueriedJob {
     /// Exit 2: the program is missing or another version, SQL that cannot be. Exit 3: values that cannot be cast, rows that break
     /// a file's form, missing columns. Exit 4: files that cannot be read. Exit 7: too little memory.
     pub fn run(job: &Job, task: Task, scratch: &Path, progress: &dyn Progress) -> Result<QueriedJob> {
-        let mut queried = QueriedJob { job: job.clone(), sources: sources::open(job)?, results: Vec::new() };
+        let mut sources = sources::open(job)?;
+        copies::write(&mut sources, task, scratch)?;
+        let mut queried = QueriedJob { job: job.clone(), sources, results: Vec::new() };
         for query in &job.queries {
             let request = request::of(job, query, task, &queried.sources, scratch);
             progress.begin(step(query.table), 0);

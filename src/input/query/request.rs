@@ -45,7 +45,7 @@ fn absolute(place: &Place) -> PathBuf {
 
 fn source_of(open: &OpenSource, source: &crate::job::query::DataSource) -> Source {
     let file = |file: &super::sources::SourceFile| SourceFile {
-        path: absolute(&file.input.place),
+        path: file.copy.clone().unwrap_or_else(|| absolute(&file.input.place)),
         name: file.name(),
         partitions: file.input.partitions.clone(),
     };

@@ -1,9 +1,11 @@
 //! The files of sources, found and identified.
 
+use std::path::PathBuf;
+
 use rfmill_query_request::Format;
 
 use crate::error::{Error, Result};
-use crate::input::files;
+use crate::input::find;
 use crate::input::input_path::InputPath;
 use crate::input::source::Source;
 use crate::job::Job;
@@ -35,6 +37,10 @@ pub struct SourceFile {
     pub tail_sha256: String,
     /// Rows, once they are counted.
     pub rows: Option<u64>,
+    /// What its rows are copied from, if they must be.
+    pub(super) to_copy: Option<Box<Source>>,
+    /// The copy of its rows, if there is one.
+    pub(super) copy: Option<PathBuf>,
 }
 
 /// Finds the files of all sources, and reads what identifies them.
@@ -46,18 +52,13 @@ pub(super) fn open(job: &Job) -> Result<Vec<OpenSource>> {
 }
 
 fn open_source(job: &Job, source: &DataSource) -> Result<OpenSource> {
-    let inputs = files::find(&source.paths, "source.path")?.files;
+    let inputs = find::find(&source.paths, "source.path")?.files;
     let mut format = source.format;
-    if let Some(input) = inputs.iter().find(|input| input.place.local().is_none()) {
-        return Err(Error::input(format!(
-            "{}: source {:?} names {}, and queries read files on a disk of this machine alone; copy or mount them, or name them as orders.path, which reads Parquet files there",
-            job.source.locate("source", &source.name),
-            source.name,
-            input.place
-        )));
-    }
     for input in &inputs {
-        let found = source.format.or_else(|| by_ending(&input.name));
+        let found = match input.table {
+            Some(_) => Some(Format::Parquet),
+            None => source.format.or_else(|| by_ending(&input.name)),
+        };
         let name = &source.name;
         match (found, format) {
             (None, _) => {
@@ -78,6 +79,14 @@ fn open_source(job: &Job, source: &DataSource) -> Result<OpenSource> {
         }
     }
     let format = format.ok_or_else(|| Error::bug("a source without a file"))?;
+    if let Some(input) = inputs.iter().find(|input| input.place.local().is_none() && format != Format::Parquet) {
+        return Err(Error::input(format!(
+            "{}: source {:?} names {}, and in object stores queries read Parquet alone; copy or mount the files",
+            job.source.locate("source", &source.name),
+            source.name,
+            input.place
+        )));
+    }
     let files = inputs.into_iter().map(|input| SourceFile::open(input, format)).collect::<Result<_>>()?;
     Ok(OpenSource { name: source.name.clone(), format, files })
 }
@@ -103,14 +112,17 @@ impl SourceFile {
         if format == Format::Parquet {
             let source = Source::open(input, None)?;
             let (tail_sha256, rows) = (source.footer_hash.clone(), Some(source.rows()));
-            return Ok(SourceFile { input: source.input, state, tail_sha256, rows });
+            let input = source.input.clone();
+            let is_copied = input.table.is_some() || input.place.local().is_none();
+            let to_copy = is_copied.then(|| Box::new(source));
+            return Ok(SourceFile { input, state, tail_sha256, rows, to_copy, copy: None });
         }
         if size == 0 {
             return Err(Error::input(format!("{name} is empty (0 bytes); write it again or remove it")));
         }
         let mut tail = vec![0; size.min(TAIL) as usize];
         file.read_exact_at(&mut tail, size - size.min(TAIL)).map_err(unread)?;
-        Ok(SourceFile { input, state, tail_sha256: crate::hash::sha256(&tail), rows: None })
+        Ok(SourceFile { input, state, tail_sha256: crate::hash::sha256(&tail), rows: None, to_copy: None, copy: None })
     }
 
     /// The path as errors show it.

@@ -3,7 +3,7 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::values::OneOrMany;
+use super::values::RawPath;
 
 /// A table that queries may name.
 #[derive(Debug, Clone, Deserialize, Serialize, JsonSchema)]
@@ -11,9 +11,10 @@ use super::values::OneOrMany;
 pub struct RawSource {
     /// The name of the table in SQL. Its rows are numbered from 1, in the order of the files, by the column `_row`.
     pub name: String,
-    /// File, glob, or a list of them; for Parquet also a folder. `day=2024-01-31` in a path is a column of text.
-    #[schemars(extend("x-type" = "string or list", "x-see" = "[paths](#paths-and-partitions)"))]
-    pub path: OneOrMany,
+    /// File, glob, or a list of them; for Parquet also a folder, or a Delta or Iceberg table. `day=2024-01-31` in a path is a column
+    /// of text.
+    #[schemars(extend("x-type" = "string, list, `{ delta = PATH, version = N }`, or `{ iceberg = PATH, snapshot = ID }`", "x-see" = "[paths](#paths-and-partitions)"))]
+    pub path: RawPath,
     /// The format of the files.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schemars(extend("x-default" = "by their ending"))]
