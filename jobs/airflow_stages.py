@@ -13,6 +13,7 @@ at once; all others are tried again. What a run leaves in its work place can go 
 
 import json
 import os
+import re
 import subprocess
 from datetime import timedelta
 
@@ -66,7 +67,8 @@ def rfmill_stages() -> None:
     @task
     def plan() -> dict:
         as_of = as_of_date(get_current_context())
-        work = f"{os.environ['RFMILL_WORK']}/{as_of}"
+        run_of_dag = re.sub(r"[^A-Za-z0-9]+", "-", get_current_context()["dag_run"].run_id)
+        work = f"{os.environ['RFMILL_WORK']}/{as_of}-{run_of_dag}"
         shards = os.environ.get("RFMILL_SHARDS", "16")
         planned = rfmill("stage", "plan", os.environ["RFMILL_JOB"], "--as-of", as_of, "--shards", shards, "--work", work)
         return {"work": work, "tasks": {stage["stage"]: stage["tasks"] for stage in json.loads(planned)["stages"]}}

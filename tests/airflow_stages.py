@@ -60,7 +60,7 @@ def stand_in() -> None:
         return decorate
 
     def context() -> dict:
-        return {"dag_run": types.SimpleNamespace(conf={"as_of": os.environ["AS_OF"]})}
+        return {"dag_run": types.SimpleNamespace(conf={"as_of": os.environ["AS_OF"]}, run_id="manual__2024-10-01T04:30:00+00:00")}
 
     sdk, exceptions = types.ModuleType("airflow.sdk"), types.ModuleType("airflow.sdk.exceptions")
     sdk.dag, sdk.task, sdk.get_current_context = dag, task, context

@@ -31,11 +31,14 @@ def kubectl(arguments: list[str]) -> int:
             (state / job["metadata"]["name"]).write_text("Complete" if run(job) else "Failed")
             with open(state / "applied", "a") as log:
                 log.write(json.dumps(job) + "\n")
-        case ["wait", name, *rest]:
-            condition = next(word.removeprefix("--for=condition=") for word in rest if word.startswith("--for="))
-            if (state / name.removeprefix("job/")).read_text() != condition:
-                # What never comes is waited for until somebody ends this.
-                os.execvp("sleep", ["sleep", "60"])
+        case ["get", "job", name, *_]:
+            asked = state / "asked"
+            asked.touch(exist_ok=True)
+            asked.write_text(asked.read_text() + ".")
+            if len(asked.read_text()) % 2:
+                # A cluster that does not answer now and then.
+                return 1
+            print("SuccessCriteriaMet", (state / name).read_text())
         case _:
             return 64
     return 0

@@ -209,8 +209,8 @@ fn a_killed_run_shows_nothing_and_is_ended_by_the_next() {
         let ran = shop.run(&IN_STAGES);
         assert!(ran.status.success(), "kill {kill}: {}", said(&ran));
         assert_eq!(tables(&shop, "out"), wanted, "kill {kill}");
+        assert!(!shop.path("work").exists(), "kill {kill}: the work is left");
         fs::remove_dir_all(shop.path("out")).expect("the output");
-        let _ = fs::remove_dir_all(shop.path("work"));
     }
     assert!(before_end > 0);
 }
@@ -233,6 +233,12 @@ fn until(shop: &Workshop, stop: &str) -> Vec<(String, u64)> {
     stages
 }
 
+/// The folder of what the tasks of the plan have left.
+fn objects(shop: &Workshop) -> std::path::PathBuf {
+    let folders = fs::read_dir(shop.path("work")).expect("a work place").filter_map(|entry| Some(entry.ok()?.path()));
+    folders.filter(|path| path.is_dir()).min().expect("the folder of the objects")
+}
+
 fn task(shop: &Workshop, arguments: &[&str]) -> Output {
     shop.command().arg("stage").args(arguments).output().expect("the program")
 }
@@ -247,15 +253,16 @@ fn what_is_wrong_in_a_work_place_is_named() {
     let (shop, wanted) = some_shop();
     until(&shop, "cuts");
     let cuts = || task(&shop, &["cuts", "--work", "work"]);
-    let object = shop.path("work/distributions/00001");
+    let objects = objects(&shop);
+    let object = objects.join("distributions/00001");
     let bytes = fs::read(&object).expect("an object");
 
     fs::remove_file(&object).expect("an object");
-    fails(&cuts(), 5, &["work/distributions/00001 (--work) is not there", "run the task that writes it"]);
+    fails(&cuts(), 5, &["/distributions/00001 (--work) is not there", "run the task that writes it"]);
     let mut flipped = bytes.clone();
     flipped[bytes.len() / 2] ^= 1;
     fs::write(&object, &flipped).expect("an object");
-    fails(&cuts(), 5, &["work/distributions/00001 (--work) is damaged", "run the stage that wrote it again"]);
+    fails(&cuts(), 5, &["/distributions/00001 (--work) is damaged", "run the stage that wrote it again"]);
     fs::write(&object, &bytes).expect("an object");
 
     fails(
@@ -265,7 +272,7 @@ fn what_is_wrong_in_a_work_place_is_named() {
     );
     fails(&task(&shop, &["parts", "--work", "work", "--task", "3"]), 2, &["has 3 tasks", "there is no 3"]);
     let other = task(&shop, &["plan", "job.toml", "-o", "out", "--part-rows", "50", "--shards", "3", "--work", "work"]);
-    fails(&other, 5, &["work/plan.json (--work) plans the run", "use an empty place"]);
+    fails(&other, 5, &["work/plan.json (--work) plans the run", "use another place"]);
     let unlike = task(&shop, &["plan", "job.toml", "-o", "out", "--part-rows", "100", "--shards", "4", "--work", "work"]);
     fails(&unlike, 5, &["plans the same run, and with other shards"]);
 
@@ -283,7 +290,8 @@ fn what_is_wrong_in_a_work_place_is_named() {
         assert!(ran.status.success(), "{}", said(&ran));
     }
     let file = wanted.keys().find(|name| name.starts_with("customers/")).expect("a file");
-    let (path, bytes) = (shop.path("work/tables").join(file), fs::read(shop.path("work/tables").join(file)).expect("a file"));
+    let path = objects.join("tables").join(file);
+    let bytes = fs::read(&path).expect("a file");
     fs::write(&path, &bytes[1..]).expect("a file");
     fails(&task(&shop, &["finish", "--work", "work"]), 5, &["bytes, and", "was written; remove the work place and run again"]);
     assert!(!shop.path("out/latest").exists());
@@ -295,6 +303,23 @@ fn what_is_wrong_in_a_work_place_is_named() {
     assert!(task(&shop, &["finish", "--work", "work"]).status.success());
 }
 
+/// Nothing is removed but what stages have made, and another plan does not take what they left.
+#[test]
+fn a_work_place_keeps_what_is_not_the_runs() {
+    let (shop, wanted) = some_shop();
+    until(&shop, "finish");
+    shop.write("work/mine.txt", "mine");
+    fs::remove_file(shop.path("work/plan.json")).expect("a plan");
+    let other = shop.run(&["-o", "out", "--part-rows", "50", "--shards", "3", "--work", "work"]);
+    assert!(other.status.success(), "{}", said(&other));
+    let alone = shop.run(&["-o", "alone", "--part-rows", "50"]);
+    assert!(alone.status.success(), "{}", said(&alone));
+    assert_eq!(tables(&shop, "out"), tables(&shop, "alone"));
+    assert_ne!(tables(&shop, "out"), wanted);
+    assert_eq!(fs::read_to_string(shop.path("work/mine.txt")).expect("a file"), "mine");
+    assert!(objects(&shop).join("parts/00000").exists(), "what another plan left is not this run's to remove");
+}
+
 #[test]
 fn a_changed_input_ends_the_run() {
     let (shop, _) = some_shop();
@@ -304,7 +329,7 @@ fn a_changed_input_ends_the_run() {
     fs::copy(&data, &copy).expect("a copy");
     fs::rename(&copy, &data).expect("the copy in its place");
     let ran = task(&shop, &["distributions", "--work", "work", "--task", "0"]);
-    fails(&ran, 4, &["is not what it was when run", "run again with another --work"]);
+    fails(&ran, 4, &["is not the one with which run", "run again with another --work"]);
 }
 
 /// A command that runs the tasks of a stage one after the other.

@@ -7,8 +7,9 @@
 # RFMILL_NAMESPACE    namespace of the jobs (that of the context)
 # RFMILL_PARALLELISM  tasks at once (32)
 # RFMILL_CPU, RFMILL_MEMORY   what a task asks for (2, 4Gi)
+# RFMILL_THREADS      threads of a task (2)
 # RFMILL_SERVICE_ACCOUNT      account that may read the inputs and write the work place (default)
-# RFMILL_WAIT         how long a stage may take (6h)
+# RFMILL_WAIT         seconds that a stage may take (21600)
 #
 # The process that calls plans and commits; it needs the inputs and the output, too. A task whose process is killed or evicted
 # is started again; one that ends with 2 or 3 (a wrong job, data that break their contract) ends the stage.
@@ -34,20 +35,24 @@ manifest=$(sed \
   -e "s|@PARALLELISM@|${RFMILL_PARALLELISM:-32}|" \
   -e "s|@CPU@|$(escaped "${RFMILL_CPU:-2}")|" \
   -e "s|@MEMORY@|$(escaped "${RFMILL_MEMORY:-4Gi}")|" \
+  -e "s|@THREADS@|$(escaped "${RFMILL_THREADS:-2}")|" \
   -e "s|@ACCOUNT@|$(escaped "${RFMILL_SERVICE_ACCOUNT:-default}")|" \
   "$here/stage.yaml")
 
 # One that is there is of a try before; its objects stay, so its tasks that are done are not done again.
 kubectl delete job "$name" $namespace --ignore-not-found --wait=true >&2
 printf '%s\n' "$manifest" | kubectl apply $namespace -f - >&2
-# Whatever comes first: all tasks are done, or the stage has failed.
-kubectl wait "job/$name" $namespace --for=condition=Complete --timeout="${RFMILL_WAIT:-6h}" >&2 &
-complete=$!
-kubectl wait "job/$name" $namespace --for=condition=Failed --timeout="${RFMILL_WAIT:-6h}" >&2 &
-failed=$!
-trap 'kill $complete $failed 2>/dev/null || true' EXIT
-while kill -0 $complete 2>/dev/null; do
-  kill -0 $failed 2>/dev/null || exit 1
+trap 'kubectl delete job "$name" $namespace --ignore-not-found --wait=false >&2; exit 1' INT TERM HUP
+# The condition of the Job says how it ended. That the cluster does not answer for a while is no end.
+waited=0
+while [ $waited -lt "${RFMILL_WAIT:-21600}" ]; do
+  ended=$(kubectl get job "$name" $namespace -o 'jsonpath={.status.conditions[?(@.status=="True")].type}') || ended=
+  case " $ended " in
+  *" Complete "*) exit 0 ;;
+  *" Failed "*) exit 1 ;;
+  esac
   sleep "${RFMILL_POLL:-2}"
+  waited=$((waited + 2))
 done
-wait $complete
+echo "the Job $name has not ended after $waited seconds; see kubectl describe job $name" >&2
+exit 1

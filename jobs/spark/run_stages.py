@@ -2,8 +2,8 @@
 
     spark-submit --master spark://HOST:7077 run_stages.py JOB --shards 64 --work s3://bucket/work/nightly [options of rfmill run]
 
-Every worker needs the program rfmill, on its PATH or as $RFMILL (--conf spark.executorEnv.RFMILL=/opt/rfmill/bin/rfmill), the
-files of the job under the same paths, and the work place. Ends with the exit code of rfmill; after 0 the run is committed, and
+Every worker needs the program rfmill, on its PATH or as $RFMILL (--conf spark.executorEnv.RFMILL=/opt/rfmill/bin/rfmill), and sees
+the same files (not copies) of the job and the work place. Ends with the exit code of rfmill; after 0 the run is committed, and
 the work place can be emptied.
 """
 
@@ -24,9 +24,9 @@ def rfmill(*arguments):
     return done.returncode, done.stdout, done.stderr.strip()
 
 
-def run_task(stage, task, work):
+def run_task(stage, task, work, threads):
     """A task on a worker. Raises where another try may end better, so that Spark makes one."""
-    code, _, said = rfmill("stage", stage, "--work", work, "--task", str(task), "--quiet")
+    code, _, said = rfmill("stage", stage, "--work", work, "--task", str(task), "--threads", threads, "--quiet")
     if code != 0 and code not in FINAL:
         raise RuntimeError(f"[exit {code}] task {task} of the stage {stage}: {said}")
     return code, said
@@ -35,13 +35,16 @@ def run_task(stage, task, work):
 def run_stage(context, name, tasks, work):
     """All tasks of a stage; the exit code and the words of the first that failed for good."""
     context.setJobDescription(f"rfmill {name}")
+    # As many threads as Spark counts for a task.
+    threads = context.getConf().get("spark.task.cpus", "1")
     try:
-        ended = context.parallelize(range(tasks), tasks).map(lambda task: run_task(name, task, work)).collect()
+        ended = context.parallelize(range(tasks), tasks).map(lambda task: run_task(name, task, work, threads)).collect()
     except Exception as error:  # Spark wraps what the last try raised.
         told = re.search(r"\[exit (-?\d+)\] (task .*)", str(error))
         if told is None:
             raise
-        return abs(int(told[1])), told[2]
+        # A negative one is that of a signal: memory, mostly.
+        return (7 if told[1].startswith("-") else int(told[1])), told[2]
     return next((failed for failed in ended if failed[0] != 0), (0, ""))
 
 
@@ -65,7 +68,9 @@ def run(context, arguments, work):
 if __name__ == "__main__":
     from pyspark.sql import SparkSession
 
-    options = sys.argv[1:]
+    options = [word for option in sys.argv[1:] for word in (option.split("=", 1) if option.startswith("--work=") else [option])]
+    if "--work" not in options[:-1]:
+        sys.exit("name the place for what passes between stages: --work PLACE")
     at = options.index("--work") + 1
     if "://" not in options[at]:
         # A task's working folder is its own.

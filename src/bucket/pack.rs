@@ -21,11 +21,12 @@ impl Records {
         &self.text
     }
 
-    /// Replaces the codes of a field by the numbers that they stand for; other values stay.
-    pub(super) fn renumber(&mut self, field: Field, numbers: &[i64]) {
+    /// Replaces the codes of a field by the numbers that they stand for; `None` if there is a code that stands for none.
+    pub(super) fn renumber(&mut self, field: Field, numbers: &[i64]) -> Option<()> {
         for code in &mut self.columns[field as usize] {
-            *code = usize::try_from(*code).ok().and_then(|code| numbers.get(code).copied()).unwrap_or(*code);
+            *code = *numbers.get(usize::try_from(*code).ok()?)?;
         }
+        Some(())
     }
 
     /// Removes the records and keeps the memory.

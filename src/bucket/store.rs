@@ -6,7 +6,7 @@ use super::layout::{Field, RecordLayout};
 use super::pack::Records;
 use super::packed_bucket::{self, PackedBucket};
 use super::records::BucketRecords;
-use crate::error::{Error, Result};
+use crate::error::{Error, Kind, Result};
 use crate::memory::{Consumer, MemoryPool};
 
 /// The packed buckets of a table.
@@ -119,11 +119,12 @@ impl BucketStore {
             format!("{} rows of customers who share a bucket", bucket.records)
         })?;
         bucket.unpack(self.layout, self.memory.spill().map(Arc::as_ref), into)?;
-        if let Some(numbers) = &self.numbers {
-            into.renumber(Field::Slice, &numbers.slices);
-            into.renumber(Field::Category, &numbers.categories);
-        }
-        Ok(())
+        let Some(numbers) = &self.numbers else { return Ok(()) };
+        let renumbered = into.renumber(Field::Slice, &numbers.slices).and(into.renumber(Field::Category, &numbers.categories));
+        renumbered.ok_or_else(|| {
+            let what = "records of a scan have a code that no scan has found; empty the work place and run again";
+            Error::new(Kind::State, what)
+        })
     }
 }
 

@@ -82,6 +82,18 @@ pub struct ScanSummary {
     pub side_warnings: InputWarnings,
 }
 
+impl ScanSummary {
+    /// Checks that the data fit the job.
+    ///
+    /// # Errors
+    /// Exit 2 or 3 if they do not.
+    pub fn check(&self, stage: Stage<'_>) -> Result<()> {
+        let Stage { job, prepared, .. } = stage;
+        self.findings.currencies.check_single(job.raw.orders.currency.as_deref().unwrap_or_default())?;
+        check_overrides(job, &prepared.plan, &self.slices)
+    }
+}
+
 impl Scanned {
     /// Reads all inputs.
     ///
@@ -115,11 +127,10 @@ impl Scanned {
     /// # Errors
     /// Exit 2 or 3: data that do not fit the job.
     pub fn new(stage: Stage<'_>, summary: ScanSummary) -> Result<Scanned> {
+        summary.check(stage)?;
         let Stage { job, prepared, .. } = stage;
         let ScanSummary { slices, categories, dimensions, findings, shared_keys, side_warnings } = summary;
-        let ScanFindings { row_counts, currencies, empty_ids, positive_returns, customerless, fillers, rounding } = findings;
-        currencies.check_single(job.raw.orders.currency.as_deref().unwrap_or_default())?;
-        check_overrides(job, &prepared.plan, &slices)?;
+        let ScanFindings { row_counts, empty_ids, positive_returns, customerless, fillers, rounding, .. } = findings;
         let columns: Vec<_> = prepared.plan.columns.iter().map(|(column, _)| column.clone()).collect();
         Ok(Scanned {
             id: prepared.columns.id,

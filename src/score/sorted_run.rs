@@ -19,6 +19,9 @@ use crate::error::{Error, Result};
 /// Values of a block.
 const BLOCK_VALUES: usize = 1 << 10;
 
+/// Blocks that are read at once where all values are asked for.
+const BLOCKS_AT_ONCE: usize = 1 << 4;
+
 /// What stays in memory of sorted values.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct SortedRun {
@@ -110,14 +113,24 @@ pub struct StoredRun {
 impl StoredRun {
     /// The values of a block.
     fn block(&self, block: usize) -> Result<Vec<i64>> {
-        let range = self.run.bytes_of(block);
-        let mut packed = Vec::new();
-        self.bytes.read(self.at + range.start..self.at + range.end, &mut packed)?;
-        if self.run.blocks.get(block).is_none_or(|(_, checksum)| *checksum != xxh3_64(&packed)) {
-            return Err(self.bytes.damaged());
+        self.blocks(block..block + 1)
+    }
+
+    /// The values of neighbouring blocks, which are read at once.
+    fn blocks(&self, blocks: Range<usize>) -> Result<Vec<i64>> {
+        let Some(last) = blocks.end.checked_sub(1).filter(|last| *last >= blocks.start) else { return Ok(Vec::new()) };
+        let (begin, end) = (self.run.bytes_of(blocks.start).start, self.run.bytes_of(last).end);
+        let mut bytes = Vec::new();
+        self.bytes.read(self.at + begin..self.at + end, &mut bytes)?;
+        let mut values = Vec::with_capacity(blocks.len() * BLOCK_VALUES);
+        for block in blocks {
+            let range = self.run.bytes_of(block);
+            let packed = bytes.get((range.start - begin) as usize..(range.end - begin) as usize).unwrap_or_default();
+            if self.run.blocks.get(block).is_none_or(|(_, checksum)| *checksum != xxh3_64(packed)) {
+                return Err(self.bytes.damaged());
+            }
+            unpack_numbers(packed, &mut values);
         }
-        let mut values = Vec::with_capacity(BLOCK_VALUES);
-        unpack_numbers(&packed, &mut values);
         Ok(values)
     }
 
@@ -141,9 +154,8 @@ impl StoredRun {
     /// The values between two, without these.
     fn between(&self, low: i64, high: i64) -> Result<Vec<i64>> {
         let mut found = Vec::new();
-        for block in self.run.begun(low, true).saturating_sub(1)..self.run.begun(high, false) {
-            found.extend(self.block(block)?.into_iter().filter(|value| (low..high).contains(value) && *value != low));
-        }
+        let blocks = self.run.begun(low, true).saturating_sub(1)..self.run.begun(high, false);
+        found.extend(self.blocks(blocks)?.into_iter().filter(|value| (low..high).contains(value) && *value != low));
         Ok(found)
     }
 }
@@ -209,7 +221,8 @@ impl Runs {
         let greatest = self.firsts.partition_point(|first| fewest_up_to(*first) <= index);
         let low = self.firsts.get(least).copied().unwrap_or(i64::MIN);
         // Values that repeat are counted and not gathered, whatever their number.
-        if self.count_below(low, true)? > index {
+        let below = self.count_below(low, true)?;
+        if below > index {
             return Ok(low);
         }
         let high = self.firsts.get(greatest).copied();
@@ -218,7 +231,6 @@ impl Runs {
         {
             return Ok(high);
         }
-        let below = self.count_below(low, true)?;
         let mut members = Vec::new();
         for stored in &self.runs {
             members.extend(stored.between(low, high.unwrap_or(i64::MAX))?);
@@ -255,11 +267,12 @@ impl Groups<'_> {
     fn refill(&mut self, run: usize) {
         let Some(((next, values), stored)) = self.open.get_mut(run).zip(self.runs.get(run)) else { return };
         if values.is_empty() && *next < stored.run.blocks.len() {
-            match stored.block(*next) {
-                Ok(mut block) => {
-                    block.reverse();
-                    *values = block;
-                    *next += 1;
+            let end = (*next + BLOCKS_AT_ONCE).min(stored.run.blocks.len());
+            match stored.blocks(*next..end) {
+                Ok(mut blocks) => {
+                    blocks.reverse();
+                    *values = blocks;
+                    *next = end;
                 }
                 Err(error) => self.failed = Some(error),
             }

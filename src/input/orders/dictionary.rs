@@ -12,6 +12,24 @@ use crate::input::decode;
 /// Most values of a dictionary.
 const MAX_VALUES: usize = 60_000;
 
+/// The key of the column of slices.
+pub const SLICE_KEY: &str = "orders.slice";
+/// The key of the column of categories.
+pub const CATEGORY_KEY: &str = "orders.category";
+
+/// Checks that the column of a key has no more values than a dictionary holds.
+///
+/// # Errors
+/// Exit 3 if there are too many.
+pub fn check_size(key: &str, values: usize) -> Result<()> {
+    if values <= MAX_VALUES {
+        return Ok(());
+    }
+    Err(Error::contract(format!(
+        "column {key} has more than {MAX_VALUES} values; name one that is a category or a region, not an id"
+    )))
+}
+
 /// The values of a column with their codes, in the order in which the threads find them.
 pub struct SharedDictionary {
     /// The key of the job file that names the column.
@@ -32,11 +50,8 @@ impl SharedDictionary {
     fn code(&self, value: &str) -> Result<u32> {
         let mut codes = self.codes.lock().map_err(|_| Error::bug("a scan thread stopped while it held the codes"))?;
         let next = codes.len();
-        if next >= MAX_VALUES && !codes.contains_key(value) {
-            return Err(Error::contract(format!(
-                "column {} has more than {MAX_VALUES} values; name one that is a category or a region, not an id",
-                self.key
-            )));
+        if !codes.contains_key(value) {
+            check_size(self.key, next + 1)?;
         }
         Ok(*codes.entry(value.to_owned()).or_insert(next as u32))
     }

@@ -7,7 +7,7 @@ mod batch;
 pub mod columns;
 mod currencies;
 mod dedup;
-mod dictionary;
+pub mod dictionary;
 pub mod filler_dates;
 pub mod findings;
 mod inherit;
@@ -28,7 +28,7 @@ use crate::job::Job;
 use crate::memory::{Consumer, MemoryPool};
 use crate::progress::Progress;
 use columns::{OrderColumns, UsedColumns};
-use dictionary::SharedDictionary;
+use dictionary::{CATEGORY_KEY, SLICE_KEY, SharedDictionary};
 use findings::ScanFindings;
 use related::RelatedRows;
 use row_groups::{Share, tasks};
@@ -107,7 +107,7 @@ impl OrdersScan<'_> {
     ) -> Result<ScannedOrders> {
         let OrdersScan { job, sources, columns, uses, bits } = *self;
         let layout = self.layout();
-        let (slices, categories) = (SharedDictionary::new("orders.slice"), SharedDictionary::new("orders.category"));
+        let (slices, categories) = (SharedDictionary::new(SLICE_KEY), SharedDictionary::new(CATEGORY_KEY));
         let context = ScanContext { job, sources, columns, layout, uses, related, slices, categories };
         let tasks = share.of_tasks(tasks(job, sources), sources);
         let rows: u64 = tasks.iter().map(|task| task.rows(sources)).sum();

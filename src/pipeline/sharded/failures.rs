@@ -1,5 +1,6 @@
 //! What failed tasks say where no process of this machine hears it.
 
+use std::collections::BTreeMap;
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use serde::{Deserialize, Serialize};
@@ -29,27 +30,31 @@ pub fn leave(work: &WorkPlace, stage: StageName, task: usize, error: &Error) {
     }
 }
 
-/// The last error of the first task of a stage that has failed and has left no object since.
+/// Kinds of errors that another try does not mend, so that they are why a scheduler gave a stage up.
+const FINAL: [Kind; 2] = [Kind::Usage, Kind::Contract];
+
+/// Why a stage failed: of the last errors of the tasks that have left no object since, one that another try does not mend, else that
+/// of the first task.
 ///
 /// # Errors
 /// Exit 4 if the work place cannot be read.
 pub fn of_stage(work: &WorkPlace, stage: StageName) -> Result<Option<Error>> {
     let folder = folder(stage);
-    let mut last: Option<(usize, Error)> = None;
+    let mut last: BTreeMap<usize, Error> = BTreeMap::new();
     for name in work.list(&folder)? {
         let Some(task) = name.split('-').next().and_then(|task| task.parse::<usize>().ok()) else { continue };
-        if last.as_ref().is_some_and(|(of, _)| *of != task) {
-            break;
-        }
-        if work.has(&stage.object(task))? {
-            continue;
-        }
         let failure: Option<Failure> = serde_json::from_slice(&work.read(&format!("{folder}/{name}"))?).ok();
-        if let Some((failure, kind)) =
-            failure.and_then(|failure| Kind::of_exit_code(failure.exit_code).map(|kind| (failure, kind)))
-        {
-            last = Some((task, Error::new(kind, failure.message)));
+        let told = failure.and_then(|failure| Some(Error::new(Kind::of_exit_code(failure.exit_code)?, failure.message)));
+        // Names are in the order of the tries.
+        last.extend(told.map(|error| (task, error)));
+    }
+    let mut failed = Vec::new();
+    for (task, error) in last {
+        if !work.has(&stage.object(task))? {
+            failed.push(error);
         }
     }
-    Ok(last.map(|(_, error)| error))
+    let is_final = |error: &Error| FINAL.contains(&error.kind());
+    let at = failed.iter().position(is_final).unwrap_or(0);
+    Ok(failed.into_iter().nth(at))
 }

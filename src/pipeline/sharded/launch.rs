@@ -9,7 +9,7 @@ use std::sync::{Mutex, PoisonError};
 use serde_json::Value;
 
 use super::failures;
-use super::run_plan::{self, PlannedJob};
+use super::run_plan::{PlannedJob, RunPlan};
 use super::stage_name::StageName;
 use super::tasks::{self, Planned};
 use super::work::WorkPlace;
@@ -41,20 +41,33 @@ pub enum Launcher {
 pub fn run(job: PlannedJob, shards: usize, work: &WorkPlace, launcher: &Launcher, progress: &dyn Progress) -> Result<Outcome> {
     // The output stays locked from here on, so that no other run takes it while this one measures.
     let (plan, output) = match tasks::plan(job, shards, work, progress)? {
-        Planned::Committed(outcome) => return Ok(*outcome),
+        Planned::Committed(outcome) => {
+            // A run that was ended behind its commit has left its work.
+            if let Some(left) = RunPlan::read(work).ok().filter(|left| left.run_id == outcome.manifest.run_id) {
+                clear(&left, work, progress);
+            }
+            return Ok(*outcome);
+        }
         Planned::Stages { plan, output } => (plan, output),
     };
     for (stage, tasks) in plan.stages.iter().copied().filter(|(stage, _)| *stage != StageName::Finish) {
         progress.begin(stage.doing(), tasks as u64);
         match launcher {
             Launcher::Local { processes, threads } => local(work, (stage, tasks), (*processes, *threads), progress)?,
-            Launcher::Command(command) => by_command(command, work, (stage, tasks))?,
+            Launcher::Command(command) => by_command(command, (work, &plan.objects(work)), (stage, tasks))?,
         }
         progress.end(&format!("{tasks} task{}", if tasks == 1 { "" } else { "s" }));
     }
     let outcome = tasks::finish(work, &plan, Some(output), progress)?;
-    work.clear(run_plan::OBJECT)?;
+    clear(&plan, work, progress);
     Ok(outcome)
+}
+
+/// Removes what a committed run has left; the run is committed whether that succeeds or not.
+fn clear(plan: &RunPlan, work: &WorkPlace, progress: &dyn Progress) {
+    if let Err(error) = plan.clear(work) {
+        progress.warn(&format!("the run is committed, and its work is left in {}: {error}", work.written()));
+    }
 }
 
 /// Runs the tasks of a stage as processes of this program.
@@ -110,11 +123,8 @@ fn supervised(mut command: Command, stage: StageName, task: usize) -> Result<()>
         // In a group of its own, an interrupt from the keyboard reaches this process alone.
         command.stdin(Stdio::piped()).stdout(Stdio::null()).stderr(Stdio::piped()).process_group(0);
         let child = command.spawn().map_err(|e| {
-            Error::new(
-                Kind::Resource,
-                format!("cannot start {name}: {e}; use fewer shards or threads, or raise the limit (ulimit -u, -v)"),
-            )
-            .caused_by(e)
+            Error::new(Kind::Resource, format!("cannot start {name}: {e}; use fewer threads, or raise the limit (ulimit -u, -v)"))
+                .caused_by(e)
         })?;
         let (status, said) = waited(child)
             .map_err(|e| Error::new(Kind::Resource, format!("cannot wait for {name}: {e}; run again")).caused_by(e))?;
@@ -127,7 +137,9 @@ fn supervised(mut command: Command, stage: StageName, task: usize) -> Result<()>
     let signal = last.and_then(signal_hook::low_level::signal_name).unwrap_or("a signal");
     Err(Error::new(
         Kind::Resource,
-        format!("{name} was ended {ATTEMPTS} times by {signal}; give it more memory, or set --memory-limit or more --shards"),
+        format!(
+            "{name} was ended {ATTEMPTS} times by {signal}; give it more memory, or set --memory-limit or more --shards, with another --work"
+        ),
     ))
 }
 
@@ -157,7 +169,7 @@ fn error_of(said: &str, status: ExitStatus, name: &str) -> Error {
 }
 
 /// Lets a command run all tasks of a stage.
-fn by_command(command: &str, work: &WorkPlace, (stage, tasks): (StageName, usize)) -> Result<()> {
+fn by_command(command: &str, (work, objects): (&WorkPlace, &WorkPlace), (stage, tasks): (StageName, usize)) -> Result<()> {
     let mut shell = Command::new("sh");
     // The arguments follow the user's words, whatever these are.
     shell.args(["-c", &format!("{command} \"$@\""), "rfmill", stage.name(), &tasks.to_string(), &work.written()]);
@@ -168,7 +180,7 @@ fn by_command(command: &str, work: &WorkPlace, (stage, tasks): (StageName, usize
     if status.success() {
         return Ok(());
     }
-    Err(failures::of_stage(work, stage)?.unwrap_or_else(|| {
+    Err(failures::of_stage(objects, stage)?.unwrap_or_else(|| {
         let end = match (status.code(), status.signal()) {
             (Some(code), _) => format!("exit code {code}"),
             (None, signal) => signal.and_then(signal_hook::low_level::signal_name).unwrap_or("a signal").to_owned(),

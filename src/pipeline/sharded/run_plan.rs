@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 use super::stage_name::StageName;
 use super::work::WorkPlace;
 use crate::error::{Error, Kind, Result};
+use crate::hash::sha256;
 use crate::input::orders::related::RelatedRows;
 use crate::job::parse::{self, Source};
 use crate::job::{Job, Overrides, resolve};
@@ -84,6 +85,23 @@ impl RunPlan {
         self.stages.iter().find(|(name, _)| *name == stage).map_or(0, |(_, tasks)| *tasks)
     }
 
+    /// The place of what the tasks of this plan leave. Another plan, of another run or with other shards, has another one.
+    pub(super) fn objects(&self, work: &WorkPlace) -> WorkPlace {
+        let plan = serde_json::to_vec(self).unwrap_or_default();
+        work.below(&format!("{}-{}", self.run_id, sha256(&plan).get(..8).unwrap_or_default()))
+    }
+
+    /// Removes what the run of this plan has left, the plan last.
+    ///
+    /// # Errors
+    /// Exit 4 or 6 if something cannot be removed.
+    pub(super) fn clear(&self, work: &WorkPlace) -> Result<()> {
+        self.objects(work).clear()?;
+        work.remove(OBJECT)?;
+        work.remove_if_empty();
+        Ok(())
+    }
+
     /// Writes the plan, or finds that it is there.
     ///
     /// # Errors
@@ -109,7 +127,7 @@ impl RunPlan {
             true => "plans the same run, and with other shards, options or as-of dates".into(),
             false => format!("plans the run {}, and this is {}", there.run_id, self.run_id),
         };
-        Err(Error::new(Kind::State, format!("{} {what}; use an empty place, or remove it", work.name_of(OBJECT))))
+        Err(Error::new(Kind::State, format!("{} {what}; use another place, or remove this plan", work.name_of(OBJECT))))
     }
 
     /// Reads the plan.
@@ -120,7 +138,7 @@ impl RunPlan {
         let bytes = work.read(OBJECT)?;
         let refused = |what: String| Error::new(Kind::State, format!("{} {what}", work.name_of(OBJECT)));
         let value: serde_json::Value = serde_json::from_slice(&bytes)
-            .map_err(|e| refused(format!("is damaged: {e}; remove the place and run again")).caused_by(e))?;
+            .map_err(|e| refused(format!("is damaged: {e}; remove it and run again")).caused_by(e))?;
         let version = value.get("rfmill").and_then(|version| version.as_str()).unwrap_or("an unknown version");
         if version != env!("CARGO_PKG_VERSION") {
             return Err(refused(format!(
@@ -128,7 +146,6 @@ impl RunPlan {
                 env!("CARGO_PKG_VERSION")
             )));
         }
-        serde_json::from_value(value)
-            .map_err(|e| refused(format!("is no plan: {e}; remove the place and run again")).caused_by(e))
+        serde_json::from_value(value).map_err(|e| refused(format!("is no plan: {e}; remove it and run again")).caused_by(e))
     }
 }

@@ -21,6 +21,7 @@ use crate::experiment::PartialSums;
 use crate::experiment::exposure::load::StrategyAssignments;
 use crate::hash::sha256;
 use crate::input::orders::ScannedOrders;
+use crate::input::orders::dictionary::{self, CATEGORY_KEY, SLICE_KEY};
 use crate::input::orders::findings::ScanFindings;
 use crate::input::orders::related::RelatedRows;
 use crate::input::orders::row_groups::Share;
@@ -111,12 +112,13 @@ pub fn run_task(work: &WorkPlace, stage: StageName, task: usize, progress: &dyn 
         let name = stage.name();
         return Err(Error::usage(format!("the stage {name} of this run has {tasks} tasks, numbered from 0; there is no {task}")));
     }
+    let objects = plan.objects(work);
     match stage {
         StageName::Finish => finish(work, &plan, None, progress).map(|outcome| TaskOutcome::Committed(Box::new(outcome))),
-        _ if work.has(&stage.object(task))? => Ok(TaskOutcome::Done),
+        _ if objects.has(&stage.object(task))? => Ok(TaskOutcome::Done),
         _ => run_in_scratch(work, &plan, stage, task, progress).map(|()| TaskOutcome::Done),
     }
-    .inspect_err(|error| failures::leave(work, stage, task, error))
+    .inspect_err(|error| failures::leave(&objects, stage, task, error))
 }
 
 /// Runs a task that leaves an object.
@@ -125,11 +127,12 @@ fn run_in_scratch(work: &WorkPlace, plan: &RunPlan, stage: StageName, task: usiz
     let prepared = Prepared::of(Queries::none(&job), |job| refuse_queries(job))?;
     check_run(plan, &prepared, work)?;
     // A process may run several tasks at once.
-    static SCRATCHES: AtomicUsize = AtomicUsize::new(0);
-    let prefix = format!("{SCRATCH}{}-", SCRATCHES.fetch_add(1, Ordering::Relaxed));
+    static NEXT: AtomicUsize = AtomicUsize::new(0);
+    let prefix = format!("{SCRATCH}{}-", NEXT.fetch_add(1, Ordering::Relaxed));
     let scratch = ScratchFolder::create(&std::env::temp_dir(), &prefix)?;
     let memory = prepared.memory(&job, scratch.path())?;
-    let run = RunTask { work, plan, stage: Stage { job: &job, prepared: &prepared, memory: &memory, progress } };
+    let objects = plan.objects(work);
+    let run = RunTask { work: &objects, plan, stage: Stage { job: &job, prepared: &prepared, memory: &memory, progress } };
     match stage {
         StageName::Exclude => run.exclude(),
         StageName::Scan => run.scan(task),
@@ -147,7 +150,7 @@ fn check_run(plan: &RunPlan, prepared: &Prepared, work: &WorkPlace) -> Result<()
         return Ok(());
     }
     Err(Error::input(format!(
-        "an input, a scheme or a file of the job is not what it was when run {} was planned; wait until its writer has finished, and run again with another --work than {}",
+        "an input, a scheme or a file of the job is not the one with which run {} was planned; let every task see the same files (not copies), wait until their writers have finished, and run again with another --work than {}",
         plan.run_id,
         work.written()
     )))
@@ -156,6 +159,7 @@ fn check_run(plan: &RunPlan, prepared: &Prepared, work: &WorkPlace) -> Result<()
 /// A task with what it needs.
 #[derive(Clone, Copy)]
 struct RunTask<'a> {
+    /// The place of what its plan's tasks leave.
     work: &'a WorkPlace,
     plan: &'a RunPlan,
     stage: Stage<'a>,
@@ -199,11 +203,16 @@ impl<'a> RunTask<'a> {
         }
         let (slices, slice_codes) = CodesOfScans::new(slices);
         let (categories, category_codes) = CodesOfScans::new(categories);
+        dictionary::check_size(SLICE_KEY, slices.len())?;
+        dictionary::check_size(CATEGORY_KEY, categories.len())?;
+        // What one process finds before it measures is found here, too, and once.
+        self.stage.prepared.read_assignments(job, memory)?;
         let buckets = KeptBuckets::none(1 << prepared.bucket_bits);
         let LoadedInputs { dimensions, warnings, .. } =
             prepared.side.read(job, &prepared.plan, &prepared.columns, &buckets, memory, progress)?;
         let shared_keys = self.related()?.shared_keys;
         let summary = ScanSummary { slices, categories, dimensions, findings, shared_keys, side_warnings: warnings };
+        summary.check(self.stage)?;
         self.work.put(&StageName::Names.object(0), Names { summary, slices: slice_codes, categories: category_codes })
     }
 
@@ -228,9 +237,9 @@ impl<'a> RunTask<'a> {
         let numbers = CodeNumbers { slices: slices.numbers, categories: categories.numbers };
         let mut orders = BucketCollector::new(prepared.orders_scan(job).layout(), all, numbers, memory);
         for scan in 0..self.plan.tasks(StageName::Scan) {
-            let first = |firsts: &[i64]| firsts.get(scan).copied().unwrap_or(0);
+            let offset = |offsets: &[i64]| offsets.get(scan).copied().unwrap_or(0);
             for (bucket, mut records) in ScanObject::open(self.work, scan)?.records(buckets.clone())? {
-                records.shift_codes(first(&slices.first), first(&categories.first));
+                records.shift_codes(offset(&slices.offsets), offset(&categories.offsets));
                 orders.add(bucket, records)?;
             }
         }
@@ -379,9 +388,10 @@ pub fn finish(work: &WorkPlace, plan: &RunPlan, output: Option<Output>, progress
     }
     clock.lap("open");
     let memory: MemoryPool = prepared.memory(job, &output.scratch())?;
-    let run = RunTask { work, plan, stage: Stage { job, prepared: &prepared, memory: &memory, progress } };
+    let objects = plan.objects(work);
+    let run = RunTask { work: &objects, plan, stage: Stage { job, prepared: &prepared, memory: &memory, progress } };
     let (scanned, _) = run.scanned()?;
-    let cuts: Cuts = work.get(&StageName::Cuts.object(0))?;
+    let cuts: Cuts = objects.get(&StageName::Cuts.object(0))?;
     cuts.with_customer.iter().for_each(|(low, high)| scanned.customerless.note_customer(*low, *high));
     let assignments = prepared.read_assignments(job, &memory)?;
     run.finish(&output, (&scanned, &cuts), &assignments, clock)

@@ -31,13 +31,13 @@ pub struct ScanResult {
 /// The code and the number of no slice or category.
 const NO_NUMBER: i64 = -1;
 
-/// What the codes of all scans stand for. A code of a scan becomes one of all scans by adding the scan's first.
+/// What the codes of all scans stand for. A code of a scan becomes one of all scans by adding the offset of the scan.
 #[derive(Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct CodesOfScans {
     /// The number behind each code of all scans, [`NO_NUMBER`] where it stands for none.
     pub numbers: Vec<i64>,
     /// By scan, what is added to its codes.
-    pub first: Vec<i64>,
+    pub offsets: Vec<i64>,
 }
 
 impl CodesOfScans {
@@ -49,7 +49,7 @@ impl CodesOfScans {
         let mut codes = CodesOfScans::default();
         for values in of_scans {
             codes.numbers.push(NO_NUMBER);
-            codes.first.push(codes.numbers.len() as i64);
+            codes.offsets.push(codes.numbers.len() as i64);
             let number = |value: &String| names.binary_search(value).map_or(NO_NUMBER, |at| at as i64);
             codes.numbers.extend(values.iter().map(number));
         }
@@ -163,8 +163,8 @@ mod tests {
         let scans = scans.map(|values| values.into_iter().map(str::to_owned).collect::<Vec<_>>());
         let (names, codes) = CodesOfScans::new(scans.to_vec());
         assert_eq!(names, ["apple", "fig", "pear"]);
-        for (values, first) in scans.iter().zip(&codes.first) {
-            let number = |code: i64| codes.numbers[usize::try_from(first + code).expect("a code of all scans")];
+        for (values, offset) in scans.iter().zip(&codes.offsets) {
+            let number = |code: i64| codes.numbers[usize::try_from(offset + code).expect("a code of all scans")];
             assert_eq!(number(NO_NUMBER), NO_NUMBER);
             for (code, value) in (0..).zip(values) {
                 assert_eq!(&names[number(code) as usize], value);

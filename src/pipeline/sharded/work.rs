@@ -102,23 +102,41 @@ impl WorkPlace {
     /// # Errors
     /// Exit 4 if they cannot be listed.
     pub fn list(&self, folder: &str) -> Result<Vec<String>> {
-        let objects = self.0.join(folder).list().map_err(|error| error.of(&self.name_of(folder)))?;
+        let place = if folder.is_empty() { self.0.clone() } else { self.0.join(folder) };
+        let objects = place.list().map_err(|error| error.of(&self.name_of(folder)))?;
         Ok(objects.into_iter().map(|object| object.key).collect())
     }
 
-    /// Removes all objects, `last` after the others: it says whose a place is that is half cleared.
+    /// A place below this one.
+    pub fn below(&self, name: &str) -> WorkPlace {
+        WorkPlace(self.0.join(name))
+    }
+
+    /// Removes an object; it may be gone already.
     ///
     /// # Errors
-    /// Exit 4 if they cannot be listed; exit 6 if one cannot be removed.
-    pub fn clear(&self, last: &str) -> Result<()> {
-        let objects = self.0.list().map_err(|error| error.of(&self.written()))?;
-        let (kept, others): (Vec<_>, Vec<_>) = objects.into_iter().partition(|object| object.key == last);
-        let mut all = others.into_iter().chain(kept);
-        all.try_for_each(|object| self.0.join(&object.key).delete().map_err(|error| error.of(&self.name_of(&object.key))))?;
+    /// Exit 6 if it cannot be removed.
+    pub fn remove(&self, object: &str) -> Result<()> {
+        self.0.join(object).delete().map_err(|error| error.of(&self.name_of(object)))
+    }
+
+    /// Removes everything below this place, and its folder.
+    ///
+    /// # Errors
+    /// Exit 4 if the objects cannot be listed; exit 6 if one cannot be removed.
+    pub fn clear(&self) -> Result<()> {
+        self.list("")?.iter().try_for_each(|object| self.remove(object))?;
         if let Some(folder) = self.local() {
             // What is left are empty folders.
             let _ = std::fs::remove_dir_all(folder);
         }
         Ok(())
+    }
+
+    /// Removes the folder, if it is empty.
+    pub fn remove_if_empty(&self) {
+        if let Some(folder) = self.local() {
+            let _ = std::fs::remove_dir(folder);
+        }
     }
 }
