@@ -161,6 +161,13 @@ fn the_current_metadata_are_found_by_their_names() {
     at("shop/metadata/00105-by-hand.metadata.json");
     at(CURRENT);
     at("shop/");
+    // Metadata may be compressed.
+    let mut packed = flate2::read::GzEncoder::new(std::fs::File::open(bench.path(CURRENT)).unwrap(), flate2::Compression::fast());
+    let mut bytes = Vec::new();
+    std::io::Read::read_to_end(&mut packed, &mut bytes).unwrap();
+    bench.write("shop/metadata/00108-packed.gz.metadata.json", bytes);
+    at("shop");
+    std::fs::remove_file(bench.path("shop/metadata/00108-packed.gz.metadata.json")).unwrap();
     // A catalog in files names versions otherwise, and has a hint that may lag behind.
     let rename = |from: &str, to: &str| std::fs::rename(bench.path(from), bench.path(to)).unwrap();
     rename("shop/metadata/00105-by-hand.metadata.json", "shop/metadata/v6.metadata.json");
