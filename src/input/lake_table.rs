@@ -108,7 +108,7 @@ impl<'a> Table<'a> {
     }
 }
 
-/// An error about a file of a log.
+/// An error about a file of the log of a Delta table.
 pub(super) fn unreadable(file: &Place, what: impl Display) -> Error {
     Error::input(format!("{file} cannot be read: {what}; restore the file, or name a version that does without it"))
 }

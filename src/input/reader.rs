@@ -71,6 +71,9 @@ impl<'a> FileReader<'a> {
     pub fn new(source: &'a Source, names: &[String], date: &str) -> Result<FileReader<'a>> {
         let name = source.name();
         let schema = own_schema(source);
+        if let Some(file) = &source.input.table {
+            names.iter().try_for_each(|column| file.check_default(&name, column, |own| schema.index_of(own).is_ok()))?;
+        }
         let options = ArrowReaderOptions::new().with_schema(Arc::clone(&schema));
         let parquet = Arc::clone(source.metadata.metadata());
         let metadata = contained(&name, || ArrowReaderMetadata::try_new(parquet, options).map_err(|e| unreadable(&name, e)))?;

@@ -126,7 +126,7 @@ impl Source {
             (columns.nulls, columns.constants) = (file.lacking(has), file.constant(has));
             if let Some(deleted) = &file.deleted {
                 let found = deleted.counting(rows);
-                let found = found.ok_or_else(|| corrupt(&name, "its deletion vector names rows that it does not have"))?;
+                let found = found.ok_or_else(|| corrupt(&name, "rows are deleted that it does not have"))?;
                 rows = found.count_set_bits() as u64;
                 counting = Some(found);
             }

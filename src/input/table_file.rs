@@ -10,8 +10,9 @@ use arrow::datatypes::DataType;
 use parquet::errors::ParquetError;
 use parquet::schema::types::{SchemaDescriptor, Type, TypePtr};
 use roaring::RoaringTreemap;
+use serde_json::json;
 
-use crate::error::Error;
+use crate::error::{Error, Result};
 use crate::hash::sha256;
 
 /// Which state of a table is read.
@@ -58,6 +59,8 @@ pub struct TableVersion {
     pub columns: Vec<TableColumn>,
     /// Whether columns are found in files by the ids of their fields, and not by name.
     pub has_field_ids: bool,
+    /// SHA-256 of what decides how files are read: the columns, how they are found, and their defaults.
+    pub columns_sha256: String,
 }
 
 /// A column of a table.
@@ -85,6 +88,8 @@ pub struct TableFile {
     /// Columns whose values stand in the log, and not in the file, with the value as an array of one row. A column that the file
     /// has nevertheless is read from it.
     pub constants: Vec<(String, ArrayRef)>,
+    /// Columns with a default that is not read, with that default as the log writes it: a file that has them not cannot tell them.
+    pub unread: Vec<(String, String)>,
     /// The rows that do not count.
     pub deleted: Option<DeletedRows>,
 }
@@ -110,6 +115,21 @@ pub(super) fn is_foreign(column: &str) -> bool {
 }
 
 impl TableVersion {
+    /// A version with these columns; `defaults` are the values of columns that a file may lack, as the log writes them.
+    pub fn new(
+        (format, folder): (&'static str, String),
+        version: LakeVersion,
+        (columns, has_field_ids): (Vec<TableColumn>, bool),
+        defaults: &[(String, String)],
+    ) -> TableVersion {
+        let of = |TableColumn { name, names, id, data_type, is_partition }: &TableColumn| {
+            json!([name, names, id, data_type.as_ref().map(ToString::to_string), is_partition])
+        };
+        let all = json!([columns.iter().map(of).collect::<Vec<_>>(), has_field_ids, defaults]);
+        let columns_sha256 = sha256(all.to_string().as_bytes());
+        TableVersion { format, folder, version, columns, has_field_ids, columns_sha256 }
+    }
+
     /// The place of a column.
     pub fn position(&self, column: &str) -> Option<usize> {
         self.columns.iter().position(|own| own.name == column)
@@ -124,7 +144,7 @@ impl TableVersion {
     ///
     /// # Errors
     /// If a column cannot be renamed.
-    pub fn renamed(&self, parquet: &SchemaDescriptor) -> Result<SchemaDescriptor, ParquetError> {
+    pub fn renamed(&self, parquet: &SchemaDescriptor) -> std::result::Result<SchemaDescriptor, ParquetError> {
         let fields = parquet.root_schema().get_fields();
         let by_id = self.has_field_ids && has_ids(parquet);
         let is_of = |column: &TableColumn, field: &Type| match (by_id, field.get_basic_info()) {
@@ -137,7 +157,7 @@ impl TableVersion {
                 Some(column) => with_name(field, &column.name),
                 None => with_name(field, &format!("{FOREIGN}{number}")),
             });
-        let fields = renamed.collect::<Result<Vec<_>, _>>()?;
+        let fields = renamed.collect::<std::result::Result<Vec<_>, _>>()?;
         let root = Type::group_type_builder(parquet.root_schema().name()).with_fields(fields).build()?;
         Ok(SchemaDescriptor::new(Arc::new(root)))
     }
@@ -149,7 +169,7 @@ fn has_ids(parquet: &SchemaDescriptor) -> bool {
 }
 
 /// A column of a Parquet schema with another name.
-fn with_name(field: &TypePtr, name: &str) -> Result<TypePtr, ParquetError> {
+fn with_name(field: &TypePtr, name: &str) -> std::result::Result<TypePtr, ParquetError> {
     let info = field.get_basic_info();
     if info.name() == name {
         return Ok(Arc::clone(field));
@@ -186,6 +206,19 @@ impl TableFile {
         Error::input(format!(
             "the {format} table {folder} ({key}) has the file {name} in {version}, which is gone; restore it, or name a {kind} whose files are still there"
         ))
+    }
+
+    /// Refuses a column that the file lacks and whose default is not read; `has` says what the file has.
+    ///
+    /// # Errors
+    /// Exit 4 with the default.
+    pub fn check_default(&self, name: &str, column: &str, has: impl Fn(&str) -> bool) -> Result<()> {
+        let is_it = |own: &str| own == column && !has(own) && !self.constants.iter().any(|(constant, _)| constant == own);
+        let Some((_, value)) = self.unread.iter().find(|(own, _)| is_it(own)) else { return Ok(()) };
+        let TableVersion { format, folder, .. } = self.table.as_ref();
+        Err(Error::input(format!(
+            "{name} lacks the column {column:?}, and the {format} table {folder} gives it a default that rfmill does not read: {value}; rewrite the file, or do without that column"
+        )))
     }
 
     /// The type that the table gives a column.

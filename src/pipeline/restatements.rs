@@ -179,15 +179,18 @@ struct Fingerprints {
     content: Option<String>,
     /// What stands for it otherwise.
     signs: String,
+    /// How the log of its table says that it is read; none for other files.
+    columns: Option<String>,
 }
 
 impl Fingerprints {
     /// Whether both are of one content.
     fn are_of(&self, other: &Fingerprints) -> bool {
-        match (&self.content, &other.content) {
+        let are_equal = match (&self.content, &other.content) {
             (Some(content), Some(other)) => content == other,
             _ => self.signs == other.signs,
-        }
+        };
+        are_equal && self.columns == other.columns
     }
 }
 
@@ -197,13 +200,13 @@ fn fingerprints(inputs: &[InputEntry], sources: &[SourceEntry]) -> BTreeMap<Stri
         let deleted = deleted(lake_table.as_ref());
         let content = file_sha256.as_ref().filter(|_| deleted.is_none());
         let signs = format!("{bytes} {modified_ns} {changed_ns:?} {inode:?} {tag:?} {footer_sha256} {deleted:?}");
-        (file.clone(), Fingerprints { content: content.cloned(), signs })
+        (file.clone(), Fingerprints { content: content.cloned(), signs, columns: columns(lake_table.as_ref()) })
     };
     let of_source = |source: &SourceEntry| {
         let SourceEntry { file, bytes, modified_ns, changed_ns, inode, tag, tail_sha256, lake_table, .. } = source;
         let deleted = deleted(lake_table.as_ref());
         let signs = format!("{bytes} {modified_ns} {changed_ns} {inode} {tag:?} {tail_sha256} {deleted:?}");
-        (file.clone(), Fingerprints { content: None, signs })
+        (file.clone(), Fingerprints { content: None, signs, columns: columns(lake_table.as_ref()) })
     };
     inputs.iter().map(of_input).chain(sources.iter().map(of_source)).collect()
 }
@@ -211,6 +214,11 @@ fn fingerprints(inputs: &[InputEntry], sources: &[SourceEntry]) -> BTreeMap<Stri
 /// What names the deleted rows of a file: one of a table stays as it is, and loses rows.
 fn deleted(table: Option<&LakeTableEntry>) -> Option<&String> {
     table.and_then(|table| table.deletion_vector_sha256.as_ref())
+}
+
+/// What the log of a table says of the columns of a file, which a change of the schema changes without a change of the file.
+fn columns(table: Option<&LakeTableEntry>) -> Option<String> {
+    table.and_then(|table| table.columns_sha256.clone())
 }
 
 /// What a job says besides its dates.

@@ -115,6 +115,9 @@ pub struct LakeTableEntry {
     /// The id of the snapshot that was read, of an Iceberg table.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub snapshot: Option<u64>,
+    /// SHA-256 of what the log says of the columns, by which files are read: names, types, ids and defaults.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub columns_sha256: Option<String>,
     /// Rows of the file that do not count.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub deleted_rows: Option<u64>,
@@ -136,6 +139,7 @@ impl LakeTableEntry {
             folder: file.table.folder.clone(),
             version,
             snapshot,
+            columns_sha256: Some(file.table.columns_sha256.clone()),
             deleted_rows: file.deleted.as_ref().map(|deleted| deleted.rows.len()),
             deletion_vector_sha256: file.deleted.as_ref().map(|deleted| deleted.sha256.clone()),
         })

@@ -215,7 +215,7 @@ fn what_cannot_be_read_is_said() {
     );
     refuses(
         &|bench| bench.write(CURRENT, "{}"),
-        "error: shop/metadata/00107-by-hand.metadata.json cannot be read: it is no metadata of a table (…); restore the file, or name a version that does without it.",
+        "error: shop/metadata/00107-by-hand.metadata.json cannot be read: it is no metadata of a table (…); restore it, or name another file of metadata of the table.",
     );
     refuses(
         &|bench| bench.write("shop/metadata/00107-other.metadata.json", bench.read(CURRENT)),
@@ -225,7 +225,7 @@ fn what_cannot_be_read_is_said() {
     );
     refuses(
         &|bench| bench.write("shop/metadata/version-hint.text", "soon"),
-        "error: shop/metadata/version-hint.text cannot be read: it holds \"soon\", and no number; restore the file, or name a version that does without it.",
+        "error: shop/metadata/version-hint.text cannot be read: it holds \"soon\", and no number; restore it, or name another file of metadata of the table.",
     );
     refuses(
         &|bench| bench.write("shop/metadata/version-hint.text", "50"),
@@ -338,4 +338,83 @@ fn columns_may_have_a_value_before_they_were_added() {
     });
     bench.in_orders("keep = [{ column = \"total\", in = [\"old\"] }]");
     counts(&bench, &rows(&orders(), &[0, 2, 3]));
+}
+
+/// A change of the schema makes no snapshot, and changes what a run reads.
+#[test]
+fn the_columns_are_part_of_the_run() {
+    let bench = lake();
+    let mut runs = Vec::new();
+    let mut run = |bench: &Bench| {
+        bench.runs();
+        let manifest = manifest(bench);
+        runs.push(manifest["run_id"].as_str().unwrap().to_owned());
+        manifest["inputs"][0]["lake_table"]["columns_sha256"].as_str().unwrap().to_owned()
+    };
+    let field = |metadata: &mut Value, name: &str, key: &str, to: &str| {
+        let fields = metadata["schemas"][2]["fields"].as_array_mut().unwrap();
+        fields.iter_mut().find(|field| field["name"] == name).unwrap()[key] = json!(to);
+    };
+    let mut hashes = vec![run(&bench)];
+    let before = metadata(&bench);
+    change(&bench, |metadata| field(metadata, "total", "name", "note"));
+    hashes.push(run(&bench));
+    change(&bench, |metadata| field(metadata, "note", "initial-default", "old"));
+    hashes.push(run(&bench));
+    change(&bench, |metadata| field(metadata, "note", "initial-default", "new"));
+    hashes.push(run(&bench));
+    let mapping = json!([{ "field-id": 1, "names": ["amount"] }]).to_string();
+    change(&bench, |metadata| metadata["properties"]["schema.name-mapping.default"] = json!(mapping));
+    hashes.push(run(&bench));
+    change(&bench, |metadata| *metadata = before);
+    assert_eq!(run(&bench), hashes[0]);
+    assert_eq!(runs.remove(5), runs[0]);
+    for all in [&mut runs, &mut hashes] {
+        all.sort();
+        all.dedup();
+        assert_eq!(all.len(), 5);
+    }
+}
+
+/// A default that is not read concerns those who read its column.
+#[test]
+fn a_default_that_is_not_read_concerns_its_column_alone() {
+    let bench = lake();
+    change(&bench, |metadata| {
+        let fields = metadata["schemas"][2]["fields"].as_array_mut().unwrap();
+        let field = fields.iter_mut().find(|field| field["name"] == "total").unwrap();
+        field["initial-default"] = json!({ "a": 1 });
+    });
+    counts(&bench, &rows(&orders(), SNAPSHOTS[4]));
+    bench.in_orders("keep = [{ column = \"total\", is_null = true }]");
+    bench.refuses(
+        4,
+        "error: shop/data/… lacks the column \"total\", and the Iceberg table shop gives it a default that rfmill does not read: {\"a\":1}; rewrite the file, or do without that column.",
+    );
+}
+
+/// Metadata in several compressed parts are one file, and there is an end to how much they may decompress to.
+#[test]
+fn compressed_metadata_are_read_to_their_end() {
+    let packed = |parts: &[&[u8]]| {
+        let mut all = Vec::new();
+        for part in parts {
+            let mut encoder = flate2::write::GzEncoder::new(&mut all, flate2::Compression::best());
+            std::io::Write::write_all(&mut encoder, part).unwrap();
+            encoder.finish().unwrap();
+        }
+        all
+    };
+    let bench = lake();
+    let bytes = bench.read(CURRENT);
+    let (one, other) = bytes.split_at(bytes.len() / 2);
+    bench.write("shop/metadata/00108-packed.gz.metadata.json", packed(&[one, other]));
+    counts(&bench, &rows(&orders(), SNAPSHOTS[4]));
+    let spaces = vec![b' '; 1 << 24];
+    let parts: Vec<&[u8]> = std::iter::repeat_n(spaces.as_slice(), 17).chain([bytes.as_slice()]).collect();
+    bench.write("shop/metadata/00108-packed.gz.metadata.json", packed(&parts));
+    bench.refuses(
+        4,
+        "error: shop/metadata/00108-packed.gz.metadata.json cannot be read: it decompresses to over 268435456 bytes; restore it, or name another file of metadata of the table.",
+    );
 }

@@ -47,7 +47,7 @@ pub(super) fn find(path: &LakePath, key: &'static str) -> Result<Found> {
     }
     let Columns { columns, has_field_ids } = schema::columns(&snapshot, &table)?;
     let (folder, version) = (table.written.to_owned(), LakeVersion::Version(snapshot.version));
-    let of = Arc::new(TableVersion { format: table.format, folder, version, columns, has_field_ids });
+    let of = Arc::new(TableVersion::new((table.format, folder), version, (columns, has_field_ids), &[]));
     // In the order of the log, so that the first error is always the same one.
     let files: Vec<Result<InputPath>> = snapshot.files.par_iter().map(|add| input(add, &of, &table)).collect();
     table.found(files, version)
@@ -60,6 +60,6 @@ fn input(add: &Add, of: &Arc<TableVersion>, table: &Table<'_>) -> Result<InputPa
     let deleted = add.deletion_vector.as_ref().map(|vector| vector::read(vector, &name, table)).transpose()?;
     let constants = partition::constants(add, &of.columns, table)?;
     let size = u64::try_from(add.size).map_err(|_| table.wrong(format_args!("gives {name} {} bytes in its log", add.size)))?;
-    let file = TableFile { table: Arc::clone(of), size, constants, deleted };
+    let file = TableFile { table: Arc::clone(of), size, constants, unread: Vec::new(), deleted };
     Ok(InputPath { name, place, partitions: Vec::new(), key: table.key, table: Some(Arc::new(file)) })
 }

@@ -7,6 +7,7 @@ use serde_json::{Map, Value};
 use super::protocol::maps_columns;
 use super::replay::Snapshot;
 use crate::error::Result;
+use crate::input::constant::decimal_type;
 use crate::input::lake_table::Table;
 use crate::input::table_file::TableColumn;
 
@@ -80,10 +81,7 @@ fn data_type(name: &str) -> Option<DataType> {
         "timestamp" => DataType::Timestamp(TimeUnit::Microsecond, Some("UTC".into())),
         "timestamp_ntz" => DataType::Timestamp(TimeUnit::Microsecond, None),
         "void" => DataType::Null,
-        other => {
-            let (precision, scale) = other.strip_prefix("decimal(")?.strip_suffix(')')?.split_once(',')?;
-            DataType::Decimal128(precision.trim().parse().ok()?, scale.trim().parse().ok()?)
-        }
+        other => decimal_type(other)?,
     })
 }
 
@@ -96,6 +94,7 @@ mod tests {
         assert_eq!(data_type("decimal(10,2)"), Some(DataType::Decimal128(10, 2)));
         assert_eq!(data_type("decimal(38, 18)"), Some(DataType::Decimal128(38, 18)));
         assert_eq!(data_type("decimal(x,2)"), None);
+        assert_eq!(data_type("decimal(39,2)"), None);
         assert_eq!(data_type("variant"), None);
     }
 }

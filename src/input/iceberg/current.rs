@@ -1,14 +1,20 @@
 //! Which file of metadata is the current one. A catalog knows; where none is asked, the names of the files tell.
 
 use std::collections::BTreeSet;
+use std::fmt::Display;
 use std::io::Read;
 
-use flate2::read::GzDecoder;
+use flate2::read::MultiGzDecoder;
 
 use super::metadata::Metadata;
 use crate::error::{Error, Result};
-use crate::input::lake_table::{Table, unreadable};
+use crate::input::lake_table::Table;
 use crate::storage::{Fault, Place};
+
+/// An error about a file that says what is current.
+fn unreadable(file: &Place, what: impl Display) -> Error {
+    Error::input(format!("{file} cannot be read: {what}; restore it, or name another file of metadata of the table"))
+}
 
 /// The folder of a table's metadata.
 pub(super) const FOLDER: &str = "metadata";
@@ -22,8 +28,11 @@ const HINT: &str = "version-hint.text";
 /// The last format version that is known.
 const LAST_FORMAT: u64 = 3;
 
-/// Most bytes of metadata once they are decompressed.
-const MOST_BYTES: u64 = 1 << 30;
+/// Most bytes of metadata once they are decompressed, as of plain ones.
+const MOST_BYTES: u64 = 1 << 28;
+
+/// Most characters of a hint that an error shows.
+const MOST_SHOWN: usize = 100;
 
 /// The parts of a name of a file of metadata, if it is one: its version, and the rest.
 fn version_of(name: &str) -> Option<u64> {
@@ -72,7 +81,9 @@ pub(super) fn find(table: &Table<'_>) -> Result<Place> {
 fn hint(file: &Place) -> Result<u64> {
     let bytes = file.read().map_err(|e| unreadable(file, &e).caused_by(e))?;
     let text = String::from_utf8_lossy(&bytes);
-    text.trim().parse().map_err(|e| unreadable(file, format_args!("it holds {:?}, and no number", text.trim())).caused_by(e))
+    let text = text.trim();
+    let shown: String = text.chars().take(MOST_SHOWN).collect();
+    text.parse().map_err(|e| unreadable(file, format_args!("it holds {shown:?}, and no number")).caused_by(e))
 }
 
 /// The newest version that follows a hint without a gap: a hint is written after the version it names, or not at all.
@@ -93,8 +104,10 @@ pub(super) fn read(file: &Place, table: &Table<'_>) -> Result<Metadata> {
     let mut bytes = file.read().map_err(|e| unreadable(file, &e).caused_by(e))?;
     if bytes.starts_with(&[0x1f, 0x8b]) {
         let mut plain = Vec::new();
-        let read = GzDecoder::new(bytes.as_slice()).take(MOST_BYTES).read_to_end(&mut plain);
-        read.map_err(|e| unreadable(file, &e).caused_by(e))?;
+        let read = MultiGzDecoder::new(bytes.as_slice()).take(MOST_BYTES + 1).read_to_end(&mut plain);
+        if read.map_err(|e| unreadable(file, &e).caused_by(e))? as u64 > MOST_BYTES {
+            return Err(unreadable(file, format_args!("it decompresses to over {MOST_BYTES} bytes")));
+        }
         bytes = plain;
     }
     // The version first: what another one holds may be anything.

@@ -25,11 +25,22 @@ impl<'a> Locations<'a> {
         let plain = plain(written);
         let below = self.location.as_ref().and_then(|location| plain.strip_prefix(location.as_str())?.strip_prefix('/'));
         if let Some(below) = below {
-            return Ok(self.table.place.join(below));
+            // A path that begins with a slash would be taken for one from the root.
+            return Ok(self.table.place.join(self.inside(below, written)?.trim_start_matches('/')));
         }
         match self.table.absolute(written, str::to_owned)? {
             Some(place) => Ok(place),
-            None => Ok(self.table.place.join(written)),
+            None => Ok(self.table.place.join(self.inside(written, written)?)),
+        }
+    }
+
+    /// Refuses a path that leads out of the folder of the table.
+    fn inside<'b>(&self, below: &'b str, written: &str) -> Result<&'b str> {
+        match below.split('/').any(|part| part == "..") {
+            false => Ok(below),
+            true => {
+                Err(self.table.wrong(format_args!("names {written} in its log, which leads out of its folder; restore its log")))
+            }
         }
     }
 }
@@ -61,6 +72,7 @@ mod tests {
             ("lake/t", "file:/old/t/", "/old/t/data/a.parquet", "/jobs/lake/t/data/a.parquet"),
             ("lake/t", "s3://shop/t", "s3a://shop/t/data/a.parquet", "/jobs/lake/t/data/a.parquet"),
             ("lake/t", "abfss://box@shop.dfs.core.windows.net/t", "abfss://box@shop.dfs.core.windows.net/t/a", "/jobs/lake/t/a"),
+            ("lake/t", "file:///old/t", "file:///old/t//data//a.parquet", "/jobs/lake/t/data//a.parquet"),
             // What lies elsewhere, or only begins like the table, stays where it is.
             ("lake/t", "file:///old/t", "file:///old/t2/a.parquet", "/old/t2/a.parquet"),
             ("lake/t", "file:///old/t", "s3://shop/t/a.parquet", "s3://shop/t/a.parquet"),
@@ -71,6 +83,13 @@ mod tests {
             let table = Table { format: "Iceberg", place: &at, written: folder, key: "orders.path" };
             let found = Locations::new(table, Some(location)).of(written).map(|place| place.to_string());
             assert_eq!(found.unwrap_or_default(), place, "{written}");
+        }
+        let at = Place::of("lake/t", Path::new("/jobs"));
+        let table = Table { format: "Iceberg", place: &at, written: "lake/t", key: "orders.path" };
+        let locations = Locations::new(table, Some("file:///old/t"));
+        for outside in ["file:///old/t/../../etc/passwd", "/old/t/data/..", "../a.parquet"] {
+            let refused = locations.of(outside).unwrap_err().to_string();
+            assert!(refused.contains("which leads out of its folder"), "{refused}");
         }
         let at = Place::of("s3://shop/t", Path::new(""));
         let table = Table { format: "Iceberg", place: &at, written: "s3://shop/t", key: "orders.path" };

@@ -22,11 +22,27 @@ pub(super) enum Content {
 }
 
 /// The partition of a file.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone)]
 pub(super) struct Partition {
     pub spec: i64,
     /// By the id of the field.
     pub values: Vec<(i32, Value)>,
+}
+
+impl PartialEq for Partition {
+    fn eq(&self, other: &Partition) -> bool {
+        let are_equal = |(a, b): (&(i32, Value), &(i32, Value))| a.0 == b.0 && same(&a.1, &b.1);
+        let is_as_long = self.values.len() == other.values.len();
+        self.spec == other.spec && is_as_long && self.values.iter().zip(&other.values).all(are_equal)
+    }
+}
+
+/// Whether two comparable values are of one partition. What is no number is one value, too.
+fn same(a: &Value, b: &Value) -> bool {
+    match (a, b) {
+        (Value::Double(a), Value::Double(b)) => (a.is_nan() && b.is_nan()) || a.to_bits() == b.to_bits(),
+        (a, b) => a == b,
+    }
 }
 
 /// A file of a snapshot.
@@ -66,9 +82,29 @@ const DELETED: i64 = 2;
 fn comparable(value: &Value) -> Value {
     match value {
         Value::Int(value) | Value::Date(value) => Value::Long(i64::from(*value)),
-        Value::TimestampMicros(value) | Value::LocalTimestampMicros(value) => Value::Long(*value),
+        Value::TimestampMicros(value)
+        | Value::LocalTimestampMicros(value)
+        | Value::TimestampNanos(value)
+        | Value::LocalTimestampNanos(value)
+        | Value::TimeMicros(value) => Value::Long(*value),
+        Value::Float(value) => Value::Double(f64::from(*value)),
+        Value::Decimal(value) => match Vec::<u8>::try_from(value) {
+            Ok(bytes) => Value::Bytes(shortest(&bytes)),
+            Err(_) => Value::Decimal(value.clone()),
+        },
         value => value.clone(),
     }
+}
+
+/// A number in two's complement, the highest byte first, without the bytes that say its sign again.
+fn shortest(bytes: &[u8]) -> Vec<u8> {
+    let mut rest = bytes;
+    while let [first @ (0 | 0xff), second, ..] = rest
+        && (*first == 0xff) == (second & 0x80 != 0)
+    {
+        rest = rest.get(1..).unwrap_or_default();
+    }
+    rest.to_vec()
 }
 
 /// The files of a snapshot, in the order of its manifests.
@@ -148,5 +184,32 @@ impl Manifest {
             referenced: file.text("referenced_data_file")?.map(str::to_owned),
             blob: file.integer("content_offset")?.zip(file.integer("content_size_in_bytes")?),
         })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn partitions_are_compared_by_value() {
+        let of = |value: Value| Partition { spec: 0, values: vec![(1000, comparable(&value))] };
+        let decimal = |bytes: &[u8]| Value::Decimal(bytes.into());
+        for (a, b, are_one) in [
+            (Value::Double(f64::NAN), Value::Double(-f64::NAN), true),
+            (Value::Float(f32::NAN), Value::Double(f64::NAN), true),
+            (Value::Float(1.5), Value::Double(1.5), true),
+            (Value::Float(0.1), Value::Double(0.1), false),
+            (Value::Double(0.0), Value::Double(-0.0), false),
+            (Value::Int(7), Value::Long(7), true),
+            (Value::Date(7), Value::Long(7), true),
+            (decimal(&[0xff, 0xff, 0x38]), decimal(&[0xff, 0x38]), true),
+            (decimal(&[0, 0, 0]), decimal(&[0]), true),
+            (decimal(&[0, 0xc8]), decimal(&[0xc8]), false),
+            (Value::Null, Value::Long(0), false),
+        ] {
+            assert_eq!(of(a.clone()) == of(b.clone()), are_one, "{a:?}, {b:?}");
+        }
+        assert_ne!(of(Value::Null), Partition { spec: 1, values: vec![(1000, Value::Null)] });
     }
 }

@@ -34,6 +34,7 @@ use location::Locations;
 use manifest::{Content, DataFile};
 use metadata::{Metadata, Snapshot};
 use planned::Planned;
+use schema::Defaults;
 
 /// The format, as errors and manifests call it.
 const FORMAT: &str = "Iceberg";
@@ -76,14 +77,15 @@ fn found(file: &Place, table: Table<'_>, may_move: bool, version: Option<u64>) -
     let id = id.map_err(|_| table.wrong(format_args!("has a snapshot with the id {}", snapshot.snapshot_id)))?;
     let version = LakeVersion::Snapshot(id);
     let columns = schema::columns(schema, &metadata, &table)?;
+    let defaults = Defaults::of(schema);
     let folder = table.written.to_owned();
     let locations = Locations::new(table, may_move.then_some(metadata.location.as_str()));
     let planned = Planned {
         table: &table,
         locations: &locations,
-        of: Arc::new(TableVersion { format: table.format, folder, version, columns, has_field_ids: true }),
+        of: Arc::new(TableVersion::new((table.format, folder), version, (columns, true), &defaults.written)),
         partitions: metadata.partitions(),
-        defaults: schema::defaults(schema, &table)?,
+        defaults,
     };
     let files = manifest::files(snapshot, &locations, &table)?;
     let deletes = Deletes::read(&files, &planned)?;

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use apache_avro::types::Value;
 use arrow::array::{
     ArrayRef, BooleanArray, Date32Array, Decimal128Array, Float32Array, Float64Array, Int32Array, Int64Array, StringViewArray,
-    TimestampMicrosecondArray, new_null_array,
+    TimestampMicrosecondArray, TimestampNanosecondArray, new_null_array,
 };
 use arrow::datatypes::{DataType, TimeUnit};
 
@@ -53,17 +53,19 @@ fn constant(value: &Value, data_type: &DataType) -> Option<ArrayRef> {
         (DataType::Boolean, Value::Boolean(value)) => Arc::new(BooleanArray::from(vec![*value])),
         (DataType::Int32, _) => Arc::new(Int32Array::from(vec![i32::try_from(integer?).ok()?])),
         (DataType::Int64, _) => Arc::new(Int64Array::from(vec![integer?])),
-        (DataType::Float32, Value::Float(value)) => Arc::new(Float32Array::from(vec![*value])),
-        (DataType::Float64, Value::Float(value)) => Arc::new(Float64Array::from(vec![f64::from(*value)])),
+        // Numbers are widened in partitions; that of a narrow column was a narrow one.
+        (DataType::Float32, Value::Double(value)) => Arc::new(Float32Array::from(vec![*value as f32])),
         (DataType::Float64, Value::Double(value)) => Arc::new(Float64Array::from(vec![*value])),
         (DataType::Date32, _) => Arc::new(Date32Array::from(vec![i32::try_from(integer?).ok()?])),
         (DataType::Timestamp(TimeUnit::Microsecond, zone), _) => {
             Arc::new(TimestampMicrosecondArray::from(vec![integer?]).with_timezone_opt(zone.clone()))
         }
+        (DataType::Timestamp(TimeUnit::Nanosecond, zone), _) => {
+            Arc::new(TimestampNanosecondArray::from(vec![integer?]).with_timezone_opt(zone.clone()))
+        }
         (DataType::Utf8View, Value::String(value)) => Arc::new(StringViewArray::from_iter_values([value])),
         (DataType::Decimal128(precision, scale), _) => {
             let bytes = match value {
-                Value::Decimal(value) => Vec::<u8>::try_from(value).ok()?,
                 Value::Fixed(_, bytes) | Value::Bytes(bytes) => bytes.clone(),
                 _ => return None,
             };
@@ -98,7 +100,8 @@ mod tests {
             (Value::Long(1_000_000), micros(Some("+00:00")), "1970-01-01T00:00:01Z"),
             (Value::Long(1_000_000), micros(None), "1970-01-01T00:00:01"),
             (Value::Fixed(2, vec![0xff, 0x38]), DataType::Decimal128(9, 2), "-2.00"),
-            (Value::Float(1.5), DataType::Float64, "1.5"),
+            (Value::Double(1.5), DataType::Float64, "1.5"),
+            (Value::Double(f64::from(0.1f32)), DataType::Float32, "0.1"),
             (Value::Boolean(true), DataType::Boolean, "true"),
             (Value::Null, DataType::Int64, ""),
         ] {

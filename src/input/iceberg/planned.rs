@@ -9,6 +9,7 @@ use super::location::Locations;
 use super::manifest::DataFile;
 use super::metadata::PartitionField;
 use super::partition;
+use super::schema::Defaults;
 use crate::error::Result;
 use crate::input::input_path::InputPath;
 use crate::input::lake_table::Table;
@@ -23,7 +24,7 @@ pub(super) struct Planned<'a> {
     /// The fields of partitions with their ids, by the id of their spec.
     pub partitions: BTreeMap<i64, Vec<(i32, PartitionField)>>,
     /// The values of columns that a file may lack.
-    pub defaults: Vec<(String, ArrayRef)>,
+    pub defaults: Defaults,
 }
 
 impl Planned<'_> {
@@ -59,10 +60,11 @@ impl Planned<'_> {
             self.table.wrong(format_args!("gives {name} the partitions {spec}, which its metadata do not have; restore them"))
         })?;
         let mut constants = partition::constants(file, fields, &self.of.columns, self.table)?;
-        let further = self.defaults.iter().filter(|(name, _)| !constants.iter().any(|(known, _)| known == name));
+        let further = self.defaults.values.iter().filter(|(name, _)| !constants.iter().any(|(known, _)| known == name));
         let further: Vec<(String, ArrayRef)> = further.cloned().collect();
         constants.extend(further);
-        let table = TableFile { table: Arc::clone(&self.of), size, constants, deleted: None };
+        let unread = self.defaults.unread.clone();
+        let table = TableFile { table: Arc::clone(&self.of), size, constants, unread, deleted: None };
         Ok(InputPath { name, place, partitions: Vec::new(), key: self.table.key, table: Some(Arc::new(table)) })
     }
 }
