@@ -81,8 +81,8 @@ impl AxisValues<'_> {
     /// The values ascending, each with how often it occurs.
     pub fn groups(&self) -> Box<dyn Iterator<Item = Result<(i64, u64)>> + '_> {
         match self {
-            AxisValues::InMemory(values) => Box::new(values.groups().into_iter().map(Ok)),
-            AxisValues::Stored { counted, runs } => Box::new(counted.groups().into_iter().map(Ok).chain(runs.groups())),
+            AxisValues::InMemory(values) => Box::new(values.groups().map(Ok)),
+            AxisValues::Stored { counted, runs } => Box::new(counted.groups().map(Ok).chain(runs.groups())),
         }
     }
 

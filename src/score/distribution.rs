@@ -164,12 +164,19 @@ impl Distribution {
     }
 
     /// The values ascending, each with how often it occurs.
-    pub(super) fn groups(&self) -> Vec<(i64, u64)> {
+    pub(super) fn groups(&self) -> impl Iterator<Item = (i64, u64)> + '_ {
         let mut rest: Vec<i64> = self.rest.iter().collect();
         rest.sort_unstable();
         let counted = self.counts.iter().zip(0..).filter(|(n, _)| **n > 0).map(|(n, value)| (value, *n));
-        let listed = rest.chunk_by(|a, b| a == b).filter_map(|group| Some((*group.first()?, group.len() as u64)));
-        counted.chain(listed).collect()
+        let mut at = 0;
+        let listed = std::iter::from_fn(move || {
+            let left = rest.get(at..)?;
+            let value = *left.first()?;
+            let count = left.iter().take_while(|same| **same == value).count();
+            at += count;
+            Some((value, count as u64))
+        });
+        counted.chain(listed)
     }
 
     /// Number of values.
