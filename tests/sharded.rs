@@ -65,7 +65,7 @@ fn whole(shop: &Workshop, overrides: Overrides) -> Result<(), Error> {
 fn in_stages(shop: &Workshop, overrides: Overrides, shards: usize, rng: &mut Rng) -> Result<(), Error> {
     let work = WorkPlace::of(&format!("work-{shards}"), &shop.path(""));
     let plan = match sharded::plan(planned(shop, overrides), shards, &work, &Silent)? {
-        Planned::Stages { plan, .. } => plan,
+        Planned::Stages(planned) => planned.plan,
         Planned::Committed(_) => panic!("nothing was committed yet"),
     };
     for (stage, tasks) in plan.stages {

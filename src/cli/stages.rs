@@ -71,7 +71,7 @@ fn plan(args: &PlanArgs, console: &Console) -> Result<()> {
     let (job, work) = (planned(&args.job)?, place(&args.work)?);
     let planned = with_threads(args.job.threads, || sharded::plan(job, args.shards.into(), &work, console))?;
     let (run_id, stages) = match planned {
-        Planned::Stages { plan, .. } => (plan.run_id, plan.stages),
+        Planned::Stages(planned) => (planned.plan.run_id, planned.plan.stages),
         Planned::Committed(outcome) => (outcome.manifest.run_id, Vec::new()),
     };
     let stages: Vec<_> = stages.iter().map(|(stage, tasks)| json!({ "stage": stage.name(), "tasks": tasks })).collect();

@@ -11,7 +11,7 @@ use serde_json::Value;
 use super::failures;
 use super::run_plan::{PlannedJob, RunPlan};
 use super::stage_name::StageName;
-use super::tasks::{self, Planned};
+use super::tasks::{self, Planned, PlannedRun};
 use super::work::WorkPlace;
 use crate::error::{Error, Kind, Result};
 use crate::pipeline::commit::Outcome;
@@ -40,7 +40,7 @@ pub enum Launcher {
 /// Those of a run: a failed task's sentence is the run's. Exit 7 if a task is killed again and again.
 pub fn run(job: PlannedJob, shards: usize, work: &WorkPlace, launcher: &Launcher, progress: &dyn Progress) -> Result<Outcome> {
     // The output stays locked from here on, so that no other run takes it while this one measures.
-    let (plan, output) = match tasks::plan(job, shards, work, progress)? {
+    let PlannedRun { plan, output } = match tasks::plan(job, shards, work, progress)? {
         Planned::Committed(outcome) => {
             // A run that was ended behind its commit has left its work.
             if let Some(left) = RunPlan::read(work).ok().filter(|left| left.run_id == outcome.manifest.run_id) {
@@ -48,7 +48,7 @@ pub fn run(job: PlannedJob, shards: usize, work: &WorkPlace, launcher: &Launcher
             }
             return Ok(*outcome);
         }
-        Planned::Stages { plan, output } => (plan, output),
+        Planned::Stages(planned) => *planned,
     };
     for (stage, tasks) in plan.stages.iter().copied().filter(|(stage, _)| *stage != StageName::Finish) {
         progress.begin(stage.doing(), tasks as u64);

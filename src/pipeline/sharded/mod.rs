@@ -28,5 +28,5 @@ mod work;
 pub use launch::{Launcher, run};
 pub use run_plan::{PlannedJob, RunPlan};
 pub use stage_name::StageName;
-pub use tasks::{Planned, TaskOutcome, plan, run_task};
+pub use tasks::{Planned, PlannedRun, TaskOutcome, plan, run_task};
 pub use work::WorkPlace;

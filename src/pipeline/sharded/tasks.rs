@@ -59,15 +59,18 @@ pub enum TaskOutcome {
     Committed(Box<Outcome>),
 }
 
+/// A run whose stages are left to run.
+pub struct PlannedRun {
+    /// The plan.
+    pub plan: RunPlan,
+    /// The output, locked as long as this lives if it lies on a disk.
+    pub output: Output,
+}
+
 /// What came of a plan.
 pub enum Planned {
-    /// Stages are left to run, and the output is open for them.
-    Stages {
-        /// The plan.
-        plan: RunPlan,
-        /// The output, locked as long as this lives.
-        output: Output,
-    },
+    /// Stages are left to run.
+    Stages(Box<PlannedRun>),
     /// The run was committed before and is committed again.
     Committed(Box<Outcome>),
 }
@@ -87,7 +90,7 @@ pub fn plan(job: PlannedJob, shards: usize, work: &WorkPlace, progress: &dyn Pro
     let summed_too = restatements::hidden_but_told(&resolved, &output);
     let plan = RunPlan::new(job, &prepared, &resolved, shards, summed_too);
     plan.write(work)?;
-    Ok(Planned::Stages { plan, output })
+    Ok(Planned::Stages(Box::new(PlannedRun { plan, output })))
 }
 
 /// Results of queries lie in the scratch folder of one process.
@@ -124,7 +127,7 @@ pub fn run_task(work: &WorkPlace, stage: StageName, task: usize, progress: &dyn 
 /// Runs a task that leaves an object.
 fn run_in_scratch(work: &WorkPlace, plan: &RunPlan, stage: StageName, task: usize, progress: &dyn Progress) -> Result<()> {
     let job = plan.job.resolve()?;
-    let prepared = Prepared::of(Queries::none(&job), |job| refuse_queries(job))?;
+    let prepared = Prepared::of(Queries::none(&job), refuse_queries)?;
     check_run(plan, &prepared, work)?;
     // A process may run several tasks at once.
     static NEXT: AtomicUsize = AtomicUsize::new(0);
