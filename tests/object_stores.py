@@ -290,7 +290,7 @@ class Reader(threading.Thread):
     def __init__(self, store: Server):
         super().__init__(daemon=True)
         self.store, self.ends, self.polls, self.views, self.mixed = store, threading.Event(), 0, set(), []
-        self.random = random.Random(0)
+        self.random, self.failure = random.Random(0), None
 
     def last(self) -> int:
         keys = self.store.sizes("out/commits/")
@@ -325,7 +325,11 @@ class Reader(threading.Thread):
 
     def run(self) -> None:
         while not self.ends.is_set():
-            self.look()
+            try:
+                self.look()
+            except Exception as failure:  # noqa: BLE001 - told by the thread that waits for this one
+                self.failure = failure
+                return
 
 
 def disturb(rfmill: Path, store: Server, home: Path, kills: int, drops: int, seed: int) -> None:
@@ -371,6 +375,8 @@ def disturb(rfmill: Path, store: Server, home: Path, kills: int, drops: int, see
         committed = now
     reader.ends.set()
     reader.join()
+    if reader.failure:
+        raise AssertionError("the reader failed") from reader.failure
     days = {str(FIRST + timedelta(days=day)) for day in range(turn + 1)}
     record = reader.record(committed)
     assert set(record["dates"]) == set(record["placed"]["dates"]) == days, "dates are missing"

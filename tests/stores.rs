@@ -4,6 +4,8 @@
 mod lake;
 /// Commits, and what readers see of them.
 mod output;
+/// Writers at the same time, refusals and damage.
+mod races;
 /// Orders and the tables beside them, read from a store as from a disk.
 pub mod reading;
 /// A store of objects as S3 speaks, with faults on request.

@@ -16,11 +16,11 @@ use super::runtime::wait_for;
 /// Most bytes of an object: what Amazon and Azure take in one request. An upload in several has no condition with all of them.
 pub const MOST_BYTES: u64 = 5_000_000_000;
 
-/// Most bytes of an object that is written within the time of a small request.
-const SMALL: usize = 16 << 20;
+/// Most bytes of an object that is written within the time of a small request: 140 kB a second.
+const SMALL: usize = 4 << 20;
 
-/// How long a larger one may take: the largest, at 3 MB a second.
-const LONG: Duration = Duration::from_secs(1800);
+/// How many times longer a larger one may take at most: the largest object, at 1.3 MB a second.
+const MOST_TIMES: usize = 128;
 
 /// Requests whose answer is lost, or contradicts what is there, before the write fails.
 const TRIES: u32 = 5;
@@ -61,15 +61,22 @@ impl ObjectUrl {
 
     /// The answer to a request. It is repeated where none came, or one that says nothing; the client repeats all other requests.
     fn answered<T>(&self, ask: impl AsyncFn() -> object_store::Result<Option<T>>) -> Result<T, WriteError> {
-        let mut tries = 0;
+        let (mut tries, mut was_lost) = (0, false);
         loop {
             tries += 1;
             match wait_for(async { Ok::<_, WriteError>(ask().await) })? {
                 Ok(Some(answer)) => return Ok(answer),
                 Ok(None) if tries < TRIES => {}
-                Ok(None) => return Err(WriteError::new("the store says that it is there, and has none", "run again")),
-                Err(error) if is_lost(&error) && tries < TRIES => {}
-                Err(error) => return Err(self.unwritten(error)),
+                Ok(None) => {
+                    let error = WriteError::new("the store says that it is there, and has none", "run again");
+                    return Err(error.unknown_if(was_lost));
+                }
+                Err(error) if is_lost(&error) && tries < TRIES => was_lost = true,
+                Err(error) => {
+                    let error = self.unwritten(error);
+                    let is_unknown = error.is_unknown || was_lost;
+                    return Err(error.unknown_if(is_unknown));
+                }
             }
             std::thread::sleep(PAUSE * 2_u32.pow(tries));
         }
@@ -81,7 +88,7 @@ impl ObjectUrl {
             let what = format!("it has {} bytes, and a store takes at most {MOST_BYTES} at once", bytes.len());
             return Err(WriteError::new(what, "write smaller files"));
         }
-        Ok(self.store_within(if bytes.len() <= SMALL { PATIENCE } else { LONG })?)
+        Ok(self.store_within(patience(bytes.len()))?)
     }
 
     fn unwritten(&self, error: Error) -> WriteError {
@@ -100,6 +107,12 @@ impl ObjectUrl {
     }
 }
 
+/// How long it may take to write so many bytes. Each of a few times has a client of its own.
+fn patience(bytes: usize) -> Duration {
+    let times = bytes.div_ceil(SMALL).next_power_of_two().min(MOST_TIMES);
+    PATIENCE * u32::try_from(times).unwrap_or(1)
+}
+
 /// Whether the request may have been done although no answer came.
 fn is_lost(error: &Error) -> bool {
     let mut next = error.source();
@@ -110,4 +123,16 @@ fn is_lost(error: &Error) -> bool {
         next = cause.source();
     }
     false
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn large_objects_have_longer() {
+        let seconds = |bytes: usize| patience(bytes).as_secs();
+        assert_eq!([0, 1, 4 << 20, (4 << 20) + 1, 16 << 20, 17 << 20].map(seconds), [30, 30, 30, 60, 120, 240]);
+        assert_eq!(seconds(MOST_BYTES as usize), 3840);
+    }
 }

@@ -1,7 +1,7 @@
 //! A store of objects that answers as S3 does, on a port of this machine. It lists two keys per page, checks conditions, and fails as
 //! a test asks it to.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::io::{BufRead, BufReader, Write};
 use std::net::{SocketAddr, TcpListener, TcpStream};
 use std::process::Command;
@@ -53,6 +53,8 @@ struct State {
     objects: BTreeMap<String, (Vec<u8>, u64)>,
     requests: Vec<Request>,
     plan: Plan,
+    /// Objects that were written before the others.
+    aged: BTreeSet<String>,
 }
 
 /// A running store.
@@ -76,7 +78,8 @@ impl Store {
     /// Starts a store with some objects.
     pub fn with(objects: impl IntoIterator<Item = (String, Vec<u8>)>) -> Store {
         let objects = objects.into_iter().map(|(key, bytes)| (key, (bytes, 1))).collect();
-        let state = Arc::new(Mutex::new(State { objects, requests: Vec::new(), plan: Box::new(|_| None) }));
+        let state =
+            Arc::new(Mutex::new(State { objects, requests: Vec::new(), plan: Box::new(|_| None), aged: BTreeSet::new() }));
         let listener = TcpListener::bind("127.0.0.1:0").expect("a port");
         let address = listener.local_addr().expect("an address");
         let hook = Arc::new(Mutex::new(None));
@@ -105,6 +108,11 @@ impl Store {
         let objects = &mut self.state().objects;
         let version = objects.get(key).map_or(0, |(_, version)| *version);
         objects.insert(key.to_owned(), (bytes, version + 1));
+    }
+
+    /// Makes an object two hours older than the others.
+    pub fn age(&self, key: &str) {
+        self.state().aged.insert(key.to_owned());
     }
 
     /// Decides which requests fail, and how.
@@ -236,7 +244,7 @@ fn answer(asked: &Asked, state: &mut State) -> (String, Vec<u8>, bool) {
         return failed(404, "NoSuchBucket");
     }
     if request.key.is_empty() {
-        let body = listing(&asked.query, &state.objects).into_bytes();
+        let body = listing(&asked.query, state).into_bytes();
         request.sent = body.len() as u64;
         state.requests.push(request);
         return (head(200, "application/xml", body.len(), ""), body, false);
@@ -291,11 +299,11 @@ fn head(status: u16, kind: &str, length: usize, more: &str) -> String {
 }
 
 /// ListObjectsV2.
-fn listing(query: &BTreeMap<String, String>, objects: &BTreeMap<String, (Vec<u8>, u64)>) -> String {
+fn listing(query: &BTreeMap<String, String>, state: &State) -> String {
     let asked = |name: &str| query.get(name).cloned().unwrap_or_default();
     let (prefix, delimiter, after) = (asked("prefix"), asked("delimiter"), asked("continuation-token"));
     let mut entries: BTreeMap<String, String> = BTreeMap::new();
-    for (key, (bytes, version)) in objects.iter().filter(|(key, _)| key.starts_with(&prefix)) {
+    for (key, (bytes, version)) in state.objects.iter().filter(|(key, _)| key.starts_with(&prefix)) {
         match key[prefix.len()..].split_once('/').filter(|_| !delimiter.is_empty()) {
             Some((folder, _)) => {
                 let folder = format!("{prefix}{folder}/");
@@ -303,8 +311,9 @@ fn listing(query: &BTreeMap<String, String>, objects: &BTreeMap<String, (Vec<u8>
             }
             None => {
                 let size = bytes.len();
+                let written = if state.aged.contains(key) { "2023-12-31T22" } else { "2024-01-01T00" };
                 let text = format!(
-                    "<Contents><Key>{}</Key><LastModified>2024-01-01T00:00:00.000Z</LastModified><ETag>\"v{version}\"</ETag><Size>{size}</Size></Contents>",
+                    "<Contents><Key>{}</Key><LastModified>{written}:00:00.000Z</LastModified><ETag>\"v{version}\"</ETag><Size>{size}</Size></Contents>",
                     key.replace('&', "&amp;")
                 );
                 entries.insert(key.clone(), text);

@@ -6,7 +6,7 @@ use super::super::contents::Contents;
 use super::super::forget::{Forgotten, Holder, replace, search};
 use super::super::interrupt::INTERRUPTS;
 use super::super::people::People;
-use super::super::record::Record;
+use super::super::record::{Act, Record};
 use super::super::staging::Staging;
 use super::super::upload::create;
 use super::super::view::RunKey;
@@ -21,8 +21,8 @@ impl OutputStore {
     /// Takes customers out of all files; if none holds one, nothing is committed.
     ///
     /// # Errors
-    /// Exit 5 if nothing is committed, files are gone or damaged, or another command committed meanwhile; else as
-    /// [`OutputStore::commit`].
+    /// Exit 5 if nothing is committed, files are gone or damaged, or another command committed meanwhile; exit 5 or 6 behind the
+    /// commit if objects that hold the customers cannot be removed; else as [`OutputStore::commit`].
     pub fn forget_customers(&self, people: &People) -> Result<Forgotten> {
         let root = &self.root;
         let last = self.last().ok_or_else(|| {
@@ -32,6 +32,10 @@ impl OutputStore {
         let (found, hits) = search(&holders, people, &self.scratch())?;
         let mut out = Forgotten { customers: found.count(), unknown: people.len() - found.count(), ..Forgotten::default() };
         if hits.is_empty() {
+            // A command that was killed, or could not remove what holds them, is made up for.
+            if matches!(last.act, Act::ForgetCustomers(_)) {
+                self.sweep(last).map_err(left)?;
+            }
             return Ok(out);
         }
         let mut replaced = Replaced::new();
@@ -44,18 +48,19 @@ impl OutputStore {
             replaced.insert(hit.holder.key.clone(), ((run_id, sha256), folder, parsed(&manifest)?));
         }
         let mut guard = INTERRUPTS.begin_commit()?;
-        let written = self.add(&last.owner, |now| {
+        let record = self.add(&last.owner, |now, _| {
             if now.number != last.number {
                 let what = format!("{root} was committed to while customers were taken out of it, so nothing is changed");
                 return Err(Error::new(Kind::State, format!("{what}; run `rfmill forget` again")));
             }
-            self.without(now, &replaced, out.customers)
+            self.without(now, &replaced, out.customers).map(Some)
         })?;
-        self.show(&mut guard, "that the customers are forgotten", &written)?;
-        out.latest = self.committed(&written.record, "").latest;
-        out.notes.extend(verify::unfinished(root, &written.record)?.into_iter().map(|attempt| {
+        self.show(&mut guard, "that the customers are forgotten", &record)?;
+        self.sweep(&record).map_err(left)?;
+        out.latest = self.committed(&record, "").latest;
+        out.notes.extend(verify::unfinished(root, &record)?.into_iter().map(|attempt| {
             format!(
-                "{root}/{attempt} may hold them: it is being written, or was killed within the last hour; forget again afterwards"
+                "{root}/{attempt} may hold them: a run that is never committed wrote there within the last minute; it goes when the run ends or, if that was killed, within a week"
             )
         }));
         Ok(out)
@@ -126,6 +131,12 @@ impl OutputStore {
         next.placed = Some(placed);
         Ok(next)
     }
+}
+
+/// The error of a removal after the commit.
+fn left(error: Error) -> Error {
+    let what = "the commit without the customers is made, but objects that hold them are left";
+    Error::new(error.kind(), format!("{what}: {error}; run `rfmill forget` again when that is mended")).caused_by(error)
 }
 
 fn parsed(manifest: &[u8]) -> Result<Contents> {

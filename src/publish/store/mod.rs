@@ -15,7 +15,8 @@
 //! who has that one object has a view that nothing can mix with another.
 //!
 //! Of two writers of one number the second reads what the first wrote, and makes the next record of that: both commits count. What
-//! it said of earlier commits (`restatements`) is what it saw when it began.
+//! it said of earlier commits (`restatements`) is what it saw when it began. Two that commit the same run at once make one commit,
+//! and a run that began before customers were forgotten makes none: it would bring them back.
 
 mod forget;
 mod opening;
@@ -32,6 +33,8 @@ use std::collections::BTreeMap;
 use std::io::Read;
 use std::path::PathBuf;
 
+use rayon::prelude::*;
+
 use super::contents::Contents;
 use super::dimensions::{self, Keeper};
 use super::files::after_commit;
@@ -47,7 +50,7 @@ use super::view::NewRun;
 use crate::error::{Error, Kind, Result};
 use crate::storage::Place;
 use crate::tables::EncodedFile;
-use records::Added;
+use records::{Added, Since};
 use scratch::Scratch;
 use sweep::{BUSY_NS, LEFT_NS, sweep};
 
@@ -139,8 +142,10 @@ impl OutputStore {
         let last = self.last()?;
         let sha256 = &last.run(run_id)?.manifest_sha256;
         let manifest = Manifest::parse(&self.root, &self.manifest_of(last, sha256)?).ok()?;
-        self.check_sizes(last.folder_of(sha256)?, &manifest).ok()?;
-        Some(manifest)
+        let folder = self.root.join(last.folder_of(sha256)?);
+        let of_run = files(&manifest).map(|file| (folder.join(&file.path), file.clone()));
+        let made = self.made_by(last, &manifest).into_iter().map(|file| (self.root.join(&file.path), file));
+        self.are_whole(of_run.chain(made).collect()).then_some(manifest)
     }
 
     /// Starts a run.
@@ -170,19 +175,32 @@ impl OutputStore {
     ) -> Result<Committed> {
         staging.drain()?;
         let folder = self.folder(&manifest.run_id);
-        self.check_sizes(&folder, manifest)?;
+        // Who forgets customers removes what may hold them.
+        self.check_sizes(&folder, manifest).map_err(|e| self.since().err().unwrap_or(e))?;
         let bytes = manifest.to_bytes()?;
         staging.write("manifest.json", bytes.clone())?;
         let made = restatements.map(|file| self.keep_made(file)).transpose()?;
-        let run = RunToCommit { folder, manifest, bytes, made: made.into_iter().collect() };
+        let run = RunToCommit { folder, manifest, bytes: &bytes, made: made.into_iter().collect() };
         let mut guard = INTERRUPTS.begin_commit()?;
-        let added = self.add(owner, |last| run.after(last, owner, keep));
-        if added.as_ref().is_ok() || added.as_ref().is_err_and(|e| e.kind() == Kind::Unknown) {
+        let added = self.add(owner, |last, acts| match !acts.is_empty() && is_last(&last, manifest, owner) {
+            true => Ok(None),
+            false => run.after(last, owner, keep).map(Some),
+        });
+        // Where another writer committed the same run, its files count.
+        let is_needed = |record: &Record| record.placed.as_ref().is_some_and(|placed| placed.nonce == self.nonce);
+        if added.as_ref().is_ok_and(is_needed) || added.as_ref().is_err_and(|e| e.kind() == Kind::Unknown) {
             staging.keep();
         }
-        let written = added?;
-        self.show(&mut guard, &format!("run {}", manifest.run_id), &written)?;
-        Ok(self.committed(&written.record, &run.folder))
+        self.finish(&mut guard, manifest, &added?)
+    }
+
+    /// Shows the commit of a run, and removes what no commit needs.
+    fn finish(&self, guard: &mut CommitGuard, manifest: &Manifest, record: &Record) -> Result<Committed> {
+        let done = format!("run {}", manifest.run_id);
+        self.show(guard, &done, record)?;
+        self.sweep(record).map_err(|e| after_commit(&done, "what no commit needs cannot be removed", e))?;
+        let folder = record.run(&manifest.run_id).and_then(|run| record.folder_of(&run.manifest_sha256));
+        Ok(self.committed(record, folder.unwrap_or_default()))
     }
 
     /// Commits a run again that is already here. Without new `restatements`, those of its first commit stay, as long as the run
@@ -200,27 +218,26 @@ impl OutputStore {
         let gone = || Error::new(Kind::State, format!("run {} is gone from {}; run the job again", manifest.run_id, self.root));
         let last = self.last().ok_or_else(gone)?;
         let sha256 = &last.run(&manifest.run_id).ok_or_else(gone)?.manifest_sha256;
-        let folder = last.folder_of(sha256).ok_or_else(gone)?.to_owned();
-        let done = format!("run {}", manifest.run_id);
         let mut guard = INTERRUPTS.begin_commit()?;
-        let is_shown = |date: &String| last.dates.get(date).is_some_and(|supply| supply.run_id == manifest.run_id);
-        if last.act == Act::Run(manifest.run_id.clone()) && last.owner == *owner && manifest.as_of.iter().all(is_shown) {
-            guard.committed(&done);
-            return Ok(self.committed(last, &folder));
+        let dimensions = || last.placed.iter().flat_map(|placed| placed.dimensions.values());
+        let placed = || dimensions().map(|file| (self.root.join(&file.path), file.clone())).collect();
+        if is_last(last, manifest, owner) && self.are_whole(placed()) {
+            guard.committed(&format!("run {}", manifest.run_id));
+            return Ok(self.committed(last, last.folder_of(sha256).ok_or_else(gone)?));
         }
-        let made = match restatements {
-            Some(file) => vec![self.keep_made(file)?],
-            None => self.made_by(last, manifest),
-        };
+        let anew = restatements.map(|file| self.keep_made(file)).transpose()?;
         let bytes = self.manifest_of(last, sha256).ok_or_else(gone)?;
-        let run = RunToCommit { folder, manifest, bytes, made };
-        let written = self.add(owner, |last| {
-            // Another writer may have taken the run out meanwhile.
-            let is_there = last.run(&manifest.run_id).is_some_and(|kept| kept.manifest_sha256 == *sha256);
-            if is_there { run.after(last, owner, keep) } else { Err(gone()) }
+        let record = self.add(owner, |last, acts| {
+            if !acts.is_empty() && is_last(&last, manifest, owner) {
+                return Ok(None);
+            }
+            // Another writer may have taken the run out meanwhile, or committed it again with other files made for it.
+            last.run(&manifest.run_id).filter(|kept| kept.manifest_sha256 == *sha256).ok_or_else(gone)?;
+            let folder = last.folder_of(sha256).ok_or_else(gone)?.to_owned();
+            let made = anew.as_ref().map_or_else(|| self.made_by(&last, manifest), |file| vec![file.clone()]);
+            RunToCommit { folder, manifest, bytes: &bytes, made }.after(last, owner, keep).map(Some)
         })?;
-        self.show(&mut guard, &done, &written)?;
-        Ok(self.committed(&written.record, &run.folder))
+        self.finish(&mut guard, manifest, &record)
     }
 
     /// Takes an as-of date out of the view.
@@ -231,28 +248,36 @@ impl OutputStore {
         let root = self.root.to_string();
         let owner = droppable(&root, self.last(), date)?.owner.clone();
         let mut guard = INTERRUPTS.begin_commit()?;
-        let written = self.add(&owner, |last| {
+        let record = self.add(&owner, |last, _| {
             droppable(&root, Some(&last), date)?;
             let mut next = last.without_dates(&[date.to_owned()].into())?;
             self.settle(&mut next);
-            Ok(next)
+            Ok(Some(next))
         })?;
-        self.show(&mut guard, &format!("the drop of {date}"), &written)?;
-        Ok(self.committed(&written.record, ""))
+        let done = format!("the drop of {date}");
+        self.show(&mut guard, &done, &record)?;
+        self.sweep(&record).map_err(|e| after_commit(&done, "what no commit needs cannot be removed", e))?;
+        Ok(self.committed(&record, ""))
     }
 
-    /// Adds the record that `next` makes of the last one; again of the one after it if another writer adds that first.
-    fn add(&self, owner: &Owner, next: impl Fn(Record) -> Result<Record>) -> Result<Written> {
-        let mut last = self.last().cloned();
+    /// Adds the record that `next` makes of the last one, and of what was committed since the output was opened; again of the one
+    /// after it if another writer adds that first. Returns the last record where `next` has nothing to add.
+    fn add(&self, owner: &Owner, next: impl Fn(Record, &[Act]) -> Result<Option<Record>>) -> Result<Record> {
+        let mut since = self.since()?;
         for _ in 0..TRIES {
-            let mut record = next(last.clone().unwrap_or_else(|| Record::empty(owner.clone())))?;
-            self.make_dimensions(&mut record, last.as_ref())?;
+            if let Some(theirs) = &since.last {
+                theirs.owner.check(&self.root, owner)?;
+            }
+            let last = since.last.as_ref().or(self.last());
+            let before = last.cloned().unwrap_or_else(|| Record::empty(owner.clone()));
+            let Some(mut record) = next(before.clone(), &since.acts)? else { return Ok(before) };
+            self.make_dimensions(&mut record, last)?;
             let written = record.written()?;
             match records::add(&self.root, &written)? {
-                Added::Ours => return Ok(written),
+                Added::Ours => return Ok(written.record),
                 Added::Theirs(other) => {
-                    other.owner.check(&self.root, owner)?;
-                    last = Some(*other);
+                    self.check_act(&other.act)?;
+                    since.push(*other);
                 }
             }
         }
@@ -262,12 +287,25 @@ impl OutputStore {
         )))
     }
 
+    /// What was committed since the output was opened.
+    fn since(&self) -> Result<Since> {
+        let since = records::since(&self.root, self.last().map_or(0, |last| last.number))?;
+        since.acts.iter().try_for_each(|act| self.check_act(act)).map(|()| since)
+    }
+
+    /// Refuses to commit after customers were forgotten: what this command read and wrote may hold them.
+    fn check_act(&self, act: &Act) -> Result<()> {
+        let what =
+            format!("customers were forgotten at {} while this command ran, so it commits nothing; run it again", self.root);
+        if matches!(act, Act::ForgetCustomers(_)) { Err(Error::new(Kind::State, what)) } else { Ok(()) }
+    }
+
     /// Makes the dimensions of a record, and says where they lie.
     fn make_dimensions(&self, record: &mut Record, last: Option<&Record>) -> Result<()> {
-        let keeper = StoreKeeper { output: self, kept: RefCell::default() };
+        let before = last.and_then(|last| last.placed.as_ref()).map(|placed| placed.dimensions.clone()).unwrap_or_default();
+        let keeper = StoreKeeper { output: self, before: &before, kept: RefCell::default() };
         record.dimensions = dimensions::make(&keeper, record, last)?;
         let kept = keeper.kept.into_inner();
-        let before = last.and_then(|last| last.placed.as_ref()).map(|placed| placed.dimensions.clone()).unwrap_or_default();
         let placed_at = |(name, file): (&String, &MadeFile)| {
             let found = kept.get(&file.sha256).or_else(|| before.get(name).filter(|before| before.sha256 == file.sha256));
             found.map(|found| (name.clone(), found.clone()))
@@ -304,13 +342,17 @@ impl OutputStore {
         place.read().ok().filter(|bytes| crate::hash::sha256(bytes) == sha256)
     }
 
+    /// Reads files; whether all are as they were written.
+    fn are_whole(&self, files: Vec<(Place, TableFile)>) -> bool {
+        files.par_iter().with_max_len(1).all(|(place, file)| verify::is_whole(place, file))
+    }
+
     /// Looks whether every file of a run is there in its size.
     fn check_sizes(&self, folder: &str, manifest: &Manifest) -> Result<()> {
         let run = self.root.join(folder);
         let listed = run.list().map_err(|e| e.of(&run.to_string()))?;
         let sizes: BTreeMap<&str, u64> = listed.iter().map(|listed| (listed.key.as_str(), listed.size)).collect();
-        let mut files = manifest.tables.iter().flat_map(|table| &table.files).chain(&manifest.reports);
-        match files.find(|file| sizes.get(file.path.as_str()) != Some(&file.bytes)) {
+        match files(manifest).find(|file| sizes.get(file.path.as_str()) != Some(&file.bytes)) {
             None => Ok(()),
             Some(file) => Err(Error::output(format!(
                 "{} was changed or removed while the run was writing it, so nothing is committed; run the job again",
@@ -319,35 +361,32 @@ impl OutputStore {
         }
     }
 
-    /// Shows a commit, and removes what it does not need. From here on a stop finds it done.
-    fn show(&self, guard: &mut CommitGuard, done: &str, written: &Written) -> Result<()> {
+    /// Shows a commit. From here on a stop finds it done.
+    fn show(&self, guard: &mut CommitGuard, done: &str, record: &Record) -> Result<()> {
         guard.committed(done);
-        let record = &written.record;
-        shown::put(&self.root, record).map_err(|e| after_commit(done, "latest.json does not say so yet", e))?;
-        self.sweep(record).map_err(|e| after_commit(done, "what no commit needs cannot be removed", e))
+        shown::put(&self.root, record).map_err(|e| after_commit(done, "latest.json does not say so yet", e))
     }
 
+    /// Removes what a commit does not need.
+    ///
+    /// # Errors
+    /// Exit 6; exit 5 if it forgets customers and it is not known what the commits before showed, which hold them.
     fn sweep(&self, record: &Record) -> Result<()> {
-        let read = |back: u64| {
-            let number = record.number.checked_sub(back).filter(|number| *number > 0)?;
-            Some(records::read(&self.root, number).map(|written| written.record))
+        let before = match record.number {
+            1 => Ok(None),
+            number => records::read(&self.root, number - 1).map(|written| Some(written.record)),
         };
-        // Without the record before it is not known what that needs; the next commit sweeps.
-        let before = match read(1) {
-            Some(Err(_)) => return Ok(()),
-            before => before.transpose()?,
-        };
-        let earlier = read(2).and_then(Result::ok);
-        // The commits before one that forgets customers hold them.
-        match &record.act {
-            Act::ForgetCustomers(_) => {
-                sweep(&self.root, &[record], &[before, earlier].into_iter().flatten().collect::<Vec<_>>(), BUSY_NS)
-            }
-            _ => {
-                let needed: Vec<&Record> = [Some(record), before.as_ref()].into_iter().flatten().collect();
-                sweep(&self.root, &needed, &earlier.into_iter().collect::<Vec<_>>(), LEFT_NS)
-            }
+        let earlier = records::find(&self.root, record.number.saturating_sub(2));
+        if matches!(record.act, Act::ForgetCustomers(_)) {
+            let (read, unread): (Vec<_>, Vec<_>) = [before, earlier].into_iter().partition(Result::is_ok);
+            let read: Vec<Record> = read.into_iter().flatten().flatten().collect();
+            sweep(&self.root, &[record], &read, BUSY_NS)?;
+            return unread.into_iter().try_for_each(|unread| unread.map(drop));
         }
+        // Without the record before it is not known what that needs; the next commit sweeps.
+        let Ok(before) = before else { return Ok(()) };
+        let needed: Vec<&Record> = [Some(record), before.as_ref()].into_iter().flatten().collect();
+        sweep(&self.root, &needed, &earlier.ok().flatten().into_iter().collect::<Vec<_>>(), LEFT_NS)
     }
 
     fn committed(&self, record: &Record, folder: &str) -> Committed {
@@ -361,7 +400,7 @@ struct RunToCommit<'a> {
     folder: String,
     manifest: &'a Manifest,
     /// The bytes of its manifest.
-    bytes: Vec<u8>,
+    bytes: &'a [u8],
     /// What the commit made for its last date.
     made: Vec<TableFile>,
 }
@@ -370,8 +409,8 @@ impl RunToCommit<'_> {
     /// The record after `last`.
     fn after(&self, last: Record, owner: &Owner, keep: u32) -> Result<Record> {
         let made = |file: &TableFile| MadeFile { sha256: file.sha256.clone(), rows: file.rows, bytes: file.bytes };
-        let run = NewRun::of(self.manifest, &self.bytes, self.made.iter().map(made).collect());
-        let contents: Contents = serde_json::from_slice(&self.bytes)
+        let run = NewRun::of(self.manifest, self.bytes, self.made.iter().map(made).collect());
+        let contents: Contents = serde_json::from_slice(self.bytes)
             .map_err(|e| Error::bug(format!("the manifest of a run cannot be read: {e}")).caused_by(e))?;
         let mut next = last.with_run(owner.clone(), &run, keep)?;
         let mut placed: Placed = next.placed.take().unwrap_or_default();
@@ -382,9 +421,22 @@ impl RunToCommit<'_> {
     }
 }
 
+/// The files of a run.
+fn files(manifest: &Manifest) -> impl Iterator<Item = &TableFile> {
+    manifest.tables.iter().flat_map(|table| &table.files).chain(&manifest.reports)
+}
+
+/// Whether a record is that of a commit of a run, all of whose dates it supplies.
+fn is_last(record: &Record, manifest: &Manifest, owner: &Owner) -> bool {
+    let is_shown = |date: &String| record.dates.get(date).is_some_and(|supply| supply.run_id == manifest.run_id);
+    record.act == Act::Run(manifest.run_id.clone()) && record.owner == *owner && manifest.as_of.iter().all(is_shown)
+}
+
 /// Keeps the dimensions.
 struct StoreKeeper<'a> {
     output: &'a OutputStore,
+    /// Those of the record before, by name.
+    before: &'a BTreeMap<String, TableFile>,
     /// What was kept, by hash.
     kept: RefCell<BTreeMap<String, TableFile>>,
 }
@@ -397,9 +449,9 @@ impl Keeper for StoreKeeper<'_> {
         Ok(made)
     }
 
-    /// Objects stay as they were created; `verify` reads them.
-    fn has(&self, _: &MadeFile) -> bool {
-        true
+    fn has(&self, file: &MadeFile) -> bool {
+        let placed = self.before.values().find(|before| before.sha256 == file.sha256);
+        placed.is_some_and(|placed| verify::is_whole(&self.output.root.join(&placed.path), placed))
     }
 }
 

@@ -9,6 +9,7 @@ use serde_json::{Value, json};
 use super::super::manifest::TableFile;
 use super::super::placed::Placed;
 use super::super::record::Record;
+use super::records;
 use crate::error::{Error, Result};
 use crate::storage::Place;
 use crate::tables::{identifier, literal, views};
@@ -18,16 +19,35 @@ const LATEST: &str = "latest.json";
 /// The object with views for DuckDB.
 const VIEWS: &str = "views.sql";
 
-/// Whether `latest.json` is that of this commit, and with it `views.sql`, which is put before it.
+/// Commits that may come while one is shown, before that is given up.
+const TRIES: u32 = 20;
+
+/// Whether both are those of this commit.
 pub fn is_current(root: &Place, record: &Record) -> bool {
-    root.join(LATEST).read().is_ok_and(|found| latest(root, record).is_ok_and(|wanted| wanted == found))
+    let is = |name: &str, wanted: &[u8]| root.join(name).read().is_ok_and(|found| found == wanted);
+    latest(root, record).is_ok_and(|wanted| is(LATEST, &wanted)) && is(VIEWS, sql(root, record).as_bytes())
 }
 
-/// Puts both.
+/// Puts both. Where another commit came meanwhile, its writer may have put its own before, so that one is put again: of several
+/// writers the last one finds the last commit.
 ///
 /// # Errors
-/// Exit 6.
+/// Exit 5 if a newer record cannot be used; exit 6.
 pub fn put(root: &Place, record: &Record) -> Result<()> {
+    put_both(root, record)?;
+    let mut shown = record.number;
+    for _ in 0..TRIES {
+        let newest = records::newest(root)?;
+        if newest <= shown {
+            return Ok(());
+        }
+        put_both(root, &records::read(root, newest)?.record)?;
+        shown = newest;
+    }
+    Err(Error::output(format!("{TRIES} other commits came to {root} meanwhile")))
+}
+
+fn put_both(root: &Place, record: &Record) -> Result<()> {
     let replace = |name: &str, bytes: Vec<u8>| {
         let place = root.join(name);
         place.replace(Bytes::from(bytes)).map_err(|e| e.of(&place.to_string()))

@@ -11,6 +11,7 @@ use super::super::manifest::TableFile;
 use super::super::placed::Placed;
 use super::super::record::Record;
 use super::super::repair::Report;
+use super::sweep::is_ours;
 use super::{shown, view};
 use crate::error::Result;
 use crate::hash::hex;
@@ -71,7 +72,7 @@ pub fn verify(root: &Place) -> Result<Report> {
         }
     }
     if !shown::is_current(root, &record) {
-        let what = format!("{}/latest.json does not say what was committed last", root);
+        let what = format!("{root}/latest.json or views.sql does not say what was committed last");
         findings.push(format!("{what}; run the job again to put it right"));
     }
     let verified = Verified {
@@ -108,6 +109,11 @@ fn contents(root: &Place, folder: &str, sha256: &str) -> std::result::Result<Con
     }
 }
 
+/// Whether the file is as it was written.
+pub(super) fn is_whole(place: &Place, file: &TableFile) -> bool {
+    look(place, file).is_ok()
+}
+
 /// Reads and hashes a file; says what is wrong with it.
 fn look(place: &Place, file: &TableFile) -> std::result::Result<u64, String> {
     let opened = place.open().map_err(|e| match e.fault {
@@ -138,7 +144,8 @@ pub(super) fn unfinished(root: &Place, record: &Record) -> Result<Vec<String>> {
     let listed = root.join("runs").list().map_err(|e| e.of(&root.to_string()))?;
     let attempt =
         |key: &str| key.match_indices('/').nth(1).and_then(|(at, _)| key.get(..at)).map(|folder| format!("runs/{folder}"));
-    let mut found: Vec<String> = listed.iter().filter_map(|listed| attempt(&listed.key)).collect();
+    let ours = listed.iter().filter(|listed| is_ours(&format!("runs/{}", listed.key)));
+    let mut found: Vec<String> = ours.filter_map(|listed| attempt(&listed.key)).collect();
     found.dedup();
     let folders = record.placed.iter().flat_map(|placed| placed.folders.values());
     let mut known: Vec<String> = folders.cloned().collect();
