@@ -12,7 +12,7 @@ use super::lake::Tables;
 use super::objects;
 use crate::domain::scheme_of;
 use crate::error::{Error, Result};
-use crate::storage::{ObjectUrl, Place, SCHEMES};
+use crate::storage::{ObjectUrl, Place, SCHEMES, SECRET};
 
 /// All files of the patterns; `key` is the key of the job file, or the flag, that has them.
 ///
@@ -63,6 +63,7 @@ pub(super) fn check_scheme(written: &str, key: &str) -> Result<()> {
     match scheme_of(written) {
         None => Ok(()),
         Some(scheme) if SCHEMES.iter().any(|known| scheme.eq_ignore_ascii_case(known)) => match ObjectUrl::parse(written) {
+            Some(url) if url.has_secret() => Err(Error::input(format!("{key} names {url}: {}; {}", SECRET.0, SECRET.1))),
             Some(_) => Ok(()),
             None => Err(Error::input(format!(
                 "{key} names {written}, and no bucket; expected a place such as {scheme}://bucket/orders"

@@ -13,7 +13,7 @@ use super::raw::{Method, MonetaryAs, RawAxis, RawJob, RawNumber, TableName};
 use super::{AxisSpec, Cuts, Job, SchemeUse, Score, strategy};
 use crate::domain::{Day, Decimal, EventKind, Lookback, Ratio, pow10, scheme_of};
 use crate::error::{Error, Result};
-use crate::storage::{ObjectUrl, Place, SCHEMES};
+use crate::storage::{ObjectUrl, Place, SCHEMES, SECRET};
 
 /// What the command line says over the job file.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -182,6 +182,9 @@ fn check_volume(raw: &RawJob, source: &Source) -> Result<()> {
 
 /// Refuses a place of a scheme that rfmill does not write to.
 fn check_scheme(path: &str, key: &str) -> Result<()> {
+    if let Some(url) = ObjectUrl::parse(path).filter(ObjectUrl::has_secret) {
+        return Err(Error::usage(format!("{key} is {url}: {}; {}", SECRET.0, SECRET.1)));
+    }
     match scheme_of(path) {
         None => Ok(()),
         Some(_) if ObjectUrl::parse(path).is_some() => Ok(()),

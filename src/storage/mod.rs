@@ -26,7 +26,7 @@ use bytes::Bytes;
 
 pub use created::Created;
 pub use fault::{Fault, ReadError, WriteError};
-pub use object::{Listed, ObjectUrl, SCHEMES};
+pub use object::{Listed, ObjectUrl, SCHEMES, SECRET};
 pub use put::MOST_BYTES;
 pub use state::{FileState, Version};
 

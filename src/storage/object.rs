@@ -34,6 +34,12 @@ const PARALLEL: usize = 8;
 /// How long a small request may take before it is repeated.
 pub(super) const PATIENCE: Duration = Duration::from_secs(30);
 
+/// What is wrong with an address that has a secret, and what to do.
+pub const SECRET: (&str, &str) = (
+    "the place has a password before an @, or a query behind its key",
+    "write it as s3://bucket/key, and give credentials by the environment",
+);
+
 /// Most characters that an error repeats of a store's answer.
 const MOST_ANSWER: usize = 300;
 
@@ -89,6 +95,9 @@ impl PartialOrd for ObjectUrl {
 
 impl fmt::Display for ObjectUrl {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if self.has_secret() {
+            return write!(f, "{}://…", self.scheme);
+        }
         write!(f, "{}://{}/{}", self.scheme, self.bucket, self.key)
     }
 }
@@ -117,6 +126,18 @@ impl ObjectUrl {
         let (bucket, key) = rest.split_once('/').unwrap_or((rest, ""));
         let (scheme, bucket, key) = (scheme.to_owned(), bucket.to_owned(), key.trim_matches('/').to_owned());
         (!bucket.is_empty()).then_some(ObjectUrl { service, scheme, bucket, key })
+    }
+
+    /// Whether the place is written as an address with a password or a signature, which no message may repeat: something before
+    /// an `@`, or `?name=` as a query begins. Other question marks are those of patterns.
+    pub fn has_secret(&self) -> bool {
+        let is_query = |rest: &str| {
+            let name = rest.split_once('=').map(|(name, _)| name);
+            name.is_some_and(|name| {
+                !name.is_empty() && name.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"-_".contains(&byte))
+            })
+        };
+        self.bucket.contains('@') || self.bucket.contains('?') || self.key.split('?').skip(1).any(is_query)
     }
 
     /// The key within the bucket.
@@ -222,6 +243,9 @@ impl ObjectUrl {
 
     /// The client of the bucket for requests that may take this long.
     pub(super) fn store_within(&self, patience: Duration) -> Result<Arc<dyn ObjectStore>, ReadError> {
+        if self.has_secret() {
+            return Err(ReadError::new(Fault::Failed, SECRET.0, SECRET.1));
+        }
         static CLIENTS: Mutex<Clients> = Mutex::new(BTreeMap::new());
         let mut clients = CLIENTS.lock().unwrap_or_else(PoisonError::into_inner);
         let name = (self.service, self.bucket.clone(), patience);
@@ -394,6 +418,19 @@ mod tests {
         assert_ne!(ObjectUrl::parse("s3://shop/a"), ObjectUrl::parse("gs://shop/a"));
         for none in ["s3:///a", "s3://", "http://x/a", "a/b", "file:///a"] {
             assert_eq!(of(none), None, "{none}");
+        }
+    }
+
+    #[test]
+    fn secrets_of_addresses_are_not_shown() {
+        for (text, shown) in [
+            ("s3://KEY:SECRET@shop/a", "s3://…"),
+            ("az://box/a.parquet?sv=1&sig=SECRET", "az://…"),
+            ("az://box?sig=SECRET", "az://…"),
+            ("s3://shop/month=0?/day=1?.parquet", "s3://shop/month=0?/day=1?.parquet"),
+            ("s3://shop/a@b", "s3://shop/a@b"),
+        ] {
+            assert_eq!(ObjectUrl::parse(text).map(|url| url.to_string()).as_deref(), Some(shown));
         }
     }
 

@@ -107,7 +107,7 @@ impl ObjectUrl {
     }
 }
 
-/// How long it may take to write so many bytes. Each of a few times has a client of its own.
+/// How long it may take to write this number of bytes. Each of a few times has a client of its own.
 fn patience(bytes: usize) -> Duration {
     let times = bytes.div_ceil(SMALL).next_power_of_two().min(MOST_TIMES);
     PATIENCE * u32::try_from(times).unwrap_or(1)

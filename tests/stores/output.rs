@@ -455,6 +455,22 @@ fn what_cannot_be_done_is_said() {
     assert!(ran.err.contains("the store denies it; check that the credentials may write"), "{}", ran.err);
     assert!(!ran.err.contains(SECRET));
     assert_eq!(seen(&store), before);
+    // An address with a password or a signature is refused, and not repeated.
+    for place in [format!("s3://KEYID:{SECRET}@shop/out"), format!("s3://shop/out?sig={SECRET}")] {
+        let orders = format!("orders.path=\"{place}\"");
+        for arguments in
+            [&["verify", &place][..], &["run", "job.toml", "--output", &place], &["run", "job.toml", "--set", &orders]]
+        {
+            let ran = rfmill(&bench, &store, arguments);
+            assert!([2, 4, 5].contains(&ran.code), "{arguments:?}: {}", ran.err);
+            assert!(
+                ran.err.contains("a password before an @, or a query behind its key; write it as s3://bucket/key"),
+                "{}",
+                ran.err
+            );
+            assert!(!ran.err.contains(SECRET) && !ran.out.contains(SECRET), "{}", ran.err);
+        }
+    }
     bench.edit("s3://shop/out", "s3://other/out");
     let ran = rfmill(&bench, &store, &["run", "job.toml", "-q"]);
     assert_eq!(ran.code, 6, "{}", ran.err);
