@@ -81,9 +81,9 @@ pub fn open(job: &Job) -> Result<CustomersTable> {
     if let Some(first) = sources.first() {
         let schema = read_schema(first);
         for field in schema.fields().iter().filter(|f| f.name() != id && !customers.dimensions.contains(f.name())) {
-            if let Some(unit) = unit_of(field.data_type()) {
-                schema::column(&sources, field.name(), ColumnRole::Any, "customers.path", &first.name())?;
-                given.push(AttributeColumn::new(field.name(), unit));
+            if unit_of(field.data_type()).is_some() {
+                let widest = schema::column(&sources, field.name(), ColumnRole::Any, "customers.path", &first.name())?;
+                given.extend(unit_of(&widest).map(|unit| AttributeColumn::new(field.name(), unit)));
             }
         }
     }

@@ -73,7 +73,8 @@ pub(crate) fn own_schema(source: &Source) -> SchemaRef {
     Arc::new(Schema::new(fields.collect::<Vec<_>>()))
 }
 
-/// The type of a column in all files, which must agree but for the width of integers and floats.
+/// The type of a column in all files, which must agree but for the width of integers and floats, and the digits of decimals, of which
+/// the most count.
 ///
 /// # Errors
 /// Exit 3: a missing column (with the nearest), an unsuitable type, files that differ.
@@ -86,6 +87,7 @@ pub(crate) fn column(sources: &[Source], column: &str, role: ColumnRole, key: &s
             Some((before, file)) if !agree(before, &data_type) => {
                 return Err(differs(column, key, &type_name(&data_type), source, &type_name(before), file));
             }
+            Some((before, file)) if decimal(&data_type) > decimal(before) => first = Some((data_type, file.clone())),
             Some(_) => {}
         }
     }
@@ -94,7 +96,16 @@ pub(crate) fn column(sources: &[Source], column: &str, role: ColumnRole, key: &s
 
 /// Whether two types differ in width at most.
 fn agree(a: &DataType, b: &DataType) -> bool {
-    a == b || (a.is_integer() && b.is_integer()) || (a.is_floating() && b.is_floating())
+    let are_decimals = matches!((decimal(a), decimal(b)), (Some((_, scale)), Some((_, other))) if scale == other);
+    a == b || are_decimals || (a.is_integer() && b.is_integer()) || (a.is_floating() && b.is_floating())
+}
+
+/// The digits of a decimal, and those behind the point; files differ in how they store it.
+fn decimal(data_type: &DataType) -> Option<(u8, i8)> {
+    match data_type {
+        DataType::Decimal64(digits, scale) | DataType::Decimal128(digits, scale) => Some((*digits, *scale)),
+        _ => None,
+    }
 }
 
 /// The type of a column in one file, which must suit its role.

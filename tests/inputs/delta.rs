@@ -4,7 +4,8 @@
 use std::collections::BTreeMap;
 
 use arrow::array::{ArrayRef, RecordBatch};
-use arrow::compute::take;
+use arrow::compute::{cast, take};
+use arrow::datatypes::DataType;
 use parquet::arrow::{ArrowWriter, PARQUET_FIELD_ID_META_KEY};
 use parquet::file::properties::WriterProperties;
 use serde_json::{Value, json};
@@ -597,4 +598,30 @@ fn customers_events_and_assignments_come_from_tables() {
     }
     let manifest: Value = serde_json::from_slice(&lake.read("out/latest/manifest.json")).unwrap();
     assert_eq!(manifest["assignments"][0]["files"][0]["lake_table"]["deleted_rows"], 1);
+}
+
+/// Integers that became doubles or decimals, and decimals with more digits behind the point, as the protocol lists them.
+#[test]
+fn columns_that_became_wider_have_their_values() {
+    for (data_type, of_table) in [("double", DataType::Float64), ("decimal(12,2)", DataType::Decimal128(12, 2))] {
+        for (narrow, wide) in [(DataType::Int32, of_table.clone()), (DataType::Int16, DataType::Int32)] {
+            let with = |first: &DataType, second: &DataType| {
+                let of = |ids: [i64; 2], numbers: [i64; 2], to: &DataType| -> Columns {
+                    let amount = cast(&cast(&ints(numbers), &DataType::Int32).unwrap(), to).unwrap();
+                    vec![("customer_id", ints(ids)), ("ordered_at", dates(["2024-03-01", "2024-04-01"])), ("amount", amount)]
+                };
+                [of([1, 2], [10, 20], first), of([1, 3], [30, 40], second)]
+            };
+            let mut lake = Lake::new(&[SCHEMA[0], SCHEMA[1], ("amount", data_type)], &[]);
+            let [old, new] = with(&narrow, &wide);
+            let files = [lake.file("a.parquet", &old), lake.file("b.parquet", &new)];
+            lake.commit(&files);
+            let expected: Columns = vec![
+                ("customer_id", ints([1, 2, 1, 3])),
+                ("ordered_at", dates(["2024-03-01", "2024-04-01", "2024-03-01", "2024-04-01"])),
+                ("amount", cast(&ints([10, 20, 30, 40]), &of_table).unwrap()),
+            ];
+            lake.counts(&expected);
+        }
+    }
 }

@@ -1,6 +1,8 @@
 //! Rows that take values from other rows of their order, and rows that could.
 
 use arrow::array::ArrayRef;
+use arrow::compute::cast;
+use arrow::datatypes::DataType;
 
 use super::{assert_customers, warnings};
 use crate::fixture::{Bench, dates, decimals, ints, texts};
@@ -133,6 +135,38 @@ fn values_pass_between_files_after_the_latest_version() {
     bench.edit("columns = [", "columns = [\"last_order\", ");
     bench.runs();
     assert_customers(&bench, "2024-05-31", &[("new@x", &["2024-02-02", "1", "60.00"])]);
+}
+
+/// Files may differ in how wide their numbers are, and so may the rows that take a value and those that have it.
+#[test]
+fn values_pass_between_files_of_other_widths() {
+    let narrow = |digits: Vec<Option<i128>>| {
+        let array = cast(&decimals(2, digits), &DataType::Decimal128(10, 2)).unwrap();
+        ("price", array)
+    };
+    let small = |numbers: Vec<Option<i64>>| ("quantity", cast(&ints(numbers), &DataType::Int32).unwrap());
+    let rest = |emails: Vec<Option<&'static str>>| {
+        vec![("order", ints([5, 6])), ("email", texts(emails)), ("created", dates(["2024-01-01"; 2]))]
+    };
+    let a = [rest(vec![Some("x"), None]), vec![("quantity", ints([Some(3), None])), ("price", decimals(2, [Some(1_000), None]))]];
+    let b = [rest(vec![None, Some("y")]), vec![small(vec![None, Some(2)]), narrow(vec![None, Some(500)])]];
+    let bench = bench(&a.concat());
+    bench.parquet("orders/b.parquet", &b.concat());
+    bench.in_orders_of("inherit = [\"email\", \"quantity\", \"price\"]");
+    bench.runs();
+    assert_customers(&bench, "2024-05-31", &[("x", &["1", "60.00"]), ("y", &["1", "20.00"])]);
+    // What does not fit is said.
+    let b = [rest(vec![None, Some("y")]), vec![small(vec![None, Some(2)]), narrow(vec![None, Some(500)])]];
+    let a = [
+        rest(vec![Some("x"), None]),
+        vec![("quantity", ints([Some(1 << 40), None])), ("price", decimals(2, [Some(1_000), None]))],
+    ];
+    bench.parquet("orders/a.parquet", &a.concat());
+    bench.parquet("orders/b.parquet", &b.concat());
+    bench.refuses(
+        3,
+        "error: a value of \"quantity\" (orders.inherit) does not fit the type that it has in another file (…); write all files with one schema.",
+    );
 }
 
 #[test]

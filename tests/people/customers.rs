@@ -5,6 +5,9 @@ use std::sync::Arc;
 
 use arrow::array::{ArrayRef, UInt64Array};
 
+use arrow::compute::cast;
+use arrow::datatypes::DataType;
+
 use crate::fixture::{Bench, dates, decimals, floats, ints, orders_and, texts, with_ids};
 use crate::support::cases::Rng;
 use crate::support::run::{Cell, Table, read_file, read_folder};
@@ -516,6 +519,26 @@ fn numbers_of_the_table_must_fit() {
         bench.edit("path = \"out\"", &format!("path = \"out\"\ncolumns = [{column:?}]"));
         bench.refuses(3, &format!("error: crm/a.parquet, row 5: column {column:?} (a measure of the customers table) holds {what}; correct it where the file is written."));
     }
+}
+
+/// Files may store the digits of a decimal in other ways; the widest is that of the column.
+#[test]
+fn decimals_of_one_scale_are_one_column() {
+    let bench = Bench::new();
+    let balance = |digits| cast(&decimals(3, [1_250, 7_000]), &DataType::Decimal128(digits, 3)).unwrap();
+    bench.parquet("crm/a.parquet", &[("id", ints([1, 2])), ("balance", balance(12))]);
+    bench.parquet("crm/b.parquet", &[("id", ints([3, 4])), ("balance", balance(20))]);
+    bench.append("[customers]\npath = \"crm\"\ncustomer_id = \"id\"");
+    bench.edit("path = \"out\"", "path = \"out\"\ncolumns = [\"balance\"]");
+    bench.runs();
+    let rows = shown(&bench, "2024-12-31", &["balance"]);
+    assert_eq!(rows, ["1 1250e-3", "2 7000e-3", "3 1250e-3", "4 7000e-3", "5 -"]);
+    // Not of one scale.
+    bench.parquet("crm/b.parquet", &[("id", ints([3, 4])), ("balance", decimals(2, [1, 2]))]);
+    bench.refuses(
+        3,
+        "error: column \"balance\" (customers.path) is decimal(38, 2) in crm/b.parquet but decimal(12, 3) in crm/a.parquet; write all files with one schema.",
+    );
 }
 
 #[test]

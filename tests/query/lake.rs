@@ -1,10 +1,13 @@
 //! Sources that `rfmill-query` cannot read where they lie: tables with a log, and files in object stores.
 
+use std::sync::Arc;
+
+use arrow::array::TimestampMicrosecondArray;
 use serde_json::Value;
 
 use super::{customers, has_program, job, rows};
-use crate::fixture::Bench;
-use crate::inputs::delta::{Lake, ROW_1, SCHEMA, orders, remove, without};
+use crate::fixture::{Bench, ints};
+use crate::inputs::delta::{Columns, Lake, ROW_1, SCHEMA, orders, remove, without};
 use crate::inputs::iceberg;
 use crate::stores::reading::{objects, rfmill, runs};
 use crate::stores::server::Store;
@@ -93,6 +96,29 @@ fn queries_read_parquet_in_stores() {
     bench.write("job.toml", over("\"s3://shop/orders\""));
     runs(&bench, &store);
     assert_eq!(customers(&bench), here);
+}
+
+/// Parquet in a store is read as it is on a disk, with the zone that its writer noted.
+#[test]
+fn types_in_stores_are_those_on_disks() {
+    if !has_program() {
+        return;
+    }
+    let bench = Bench::new();
+    // 20:00 and 04:00 of UTC: the first and the second are of the next morning and of noon in Shanghai.
+    let at = TimestampMicrosecondArray::from(vec![1_710_014_400_000_000, 1_710_043_200_000_000]).with_timezone("Asia/Shanghai");
+    let columns: Columns = vec![("customer_id", ints([1, 2])), ("ordered_at", Arc::new(at)), ("amount", ints([10, 20]))];
+    std::fs::remove_dir_all(bench.path("orders")).unwrap();
+    bench.parquet("orders/a.parquet", &columns);
+    let store = Store::with(objects(&bench, &["orders"]));
+    let morning = |path: &str| over(path).replace("_row < 100", "EXTRACT(HOUR FROM ordered_at) = 4");
+    bench.write("job.toml", morning("\"orders\""));
+    bench.runs();
+    assert_eq!(customers(&bench), rows(&[("1", 1, 1000)]));
+    std::fs::remove_dir_all(bench.path("out")).unwrap();
+    bench.write("job.toml", morning("\"s3://shop/orders\""));
+    runs(&bench, &store);
+    assert_eq!(customers(&bench), rows(&[("1", 1, 1000)]));
 }
 
 #[test]

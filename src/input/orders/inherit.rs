@@ -7,7 +7,8 @@ use std::borrow::Cow;
 use std::ops::Range;
 
 use arrow::array::{Array, ArrayRef};
-use arrow::compute::interleave;
+use arrow::compute::{CastOptions, cast, cast_with_options, interleave};
+use arrow::datatypes::{DECIMAL128_MAX_PRECISION, DataType};
 use arrow::row::{RowConverter, SortField};
 use rayon::prelude::*;
 use serde::{Deserialize, Serialize};
@@ -172,7 +173,9 @@ impl Reading<'_> {
             nulls.as_ref().is_some_and(|nulls| nulls.is_null(row)) || guests.as_ref().is_some_and(|guests| guests[row])
         };
         let missing = (0..column.len()).map(is_missing).collect();
-        let rows = converter(column)?.convert_columns(std::slice::from_ref(column));
+        let wide = cast(column, &widest(column.data_type()));
+        let wide = wide.map_err(|e| Error::bug(format!("values cannot be widened: {e}")).caused_by(e))?;
+        let rows = converter(column)?.convert_columns(&[wide]);
         let rows = rows.map_err(|e| Error::bug(format!("values cannot be encoded: {e}")).caused_by(e))?;
         Ok(Values { missing, rows })
     }
@@ -196,8 +199,18 @@ impl Values {
     }
 }
 
+/// The type in which values of files are compared, which may differ in their width.
+fn widest(data_type: &DataType) -> DataType {
+    match data_type {
+        DataType::Decimal64(_, scale) | DataType::Decimal128(_, scale) => DataType::Decimal128(DECIMAL128_MAX_PRECISION, *scale),
+        integer if integer.is_integer() => DataType::Decimal128(DECIMAL128_MAX_PRECISION, 0),
+        float if float.is_floating() => DataType::Float64,
+        other => other.clone(),
+    }
+}
+
 fn converter(column: &ArrayRef) -> Result<RowConverter> {
-    RowConverter::new(vec![SortField::new(column.data_type().clone())]).map_err(|e| {
+    RowConverter::new(vec![SortField::new(widest(column.data_type()))]).map_err(|e| {
         Error::contract(format!(
             "a column of orders.inherit is of type {}, which rows cannot take from others; leave it out",
             column.data_type()
@@ -294,6 +307,14 @@ impl InheritedColumn {
         let parser = converter.parser();
         let values = rows.iter().map(|(_, bytes)| parser.parse(self.bytes.get(bytes.clone()).unwrap_or_default()));
         let values = converter.convert_rows(values).map_err(wrong)?.pop().ok_or_else(|| Error::bug("no inherited values"))?;
+        let values = cast_with_options(&values, column.data_type(), &CastOptions { safe: false, ..CastOptions::default() });
+        let values = values.map_err(|e| {
+            let column = &self.name;
+            Error::contract(format!(
+                "a value of {column:?} (orders.inherit) does not fit the type that it has in another file ({e}); write all files with one schema"
+            ))
+            .caused_by(e)
+        })?;
         let mut places: Vec<(usize, usize)> = (0..column.len()).map(|row| (0, row)).collect();
         for (value, (row, _)) in rows.iter().enumerate() {
             places[(row - first) as usize] = (1, value);
