@@ -117,6 +117,9 @@ fn types_in_stores_are_those_on_disks() {
     assert_eq!(customers(&bench), rows(&[("1", 1, 1000)]));
     std::fs::remove_dir_all(bench.path("out")).unwrap();
     bench.write("job.toml", morning("\"s3://shop/orders\""));
+    // To plan, the columns are enough.
+    let explained = rfmill(&bench, &store, &["explain", "job.toml"]);
+    assert_eq!(explained.code, 0, "{}", explained.err);
     runs(&bench, &store);
     assert_eq!(customers(&bench), rows(&[("1", 1, 1000)]));
 }
