@@ -69,12 +69,14 @@ impl Prepared {
         let mut output = queries.take_output();
         let prepared = Prepared::of(queries, |job| {
             // An output that cannot be written is found before hours of reading.
-            let opened = output.take().map_or_else(|| Output::open(&job.output), Ok)?;
-            opened.check_owner(&owner(job), job.adopt)?;
-            output = Some(opened);
+            output = Some(output.take().map_or_else(|| Output::open(&job.output), Ok)?);
             Ok(())
         })?;
-        Ok((prepared, output.ok_or_else(|| Error::bug("the output was not opened"))?))
+        let output = output.ok_or_else(|| Error::bug("the output was not opened"))?;
+        // What is wrong with the job itself is said first.
+        let job = &prepared.queries.queried.job;
+        output.check_owner(&owner(job), job.adopt)?;
+        Ok((prepared, output))
     }
 
     /// Opens all inputs of a job whose queries have run, and plans the run; `look` may refuse the job before its orders are opened.

@@ -75,8 +75,7 @@ fn a_value_of_the_wrong_type_is_located() {
     bench.refuses(2, "error: job.toml, line 16, column 8: string \"five\" is not possible here; expected a whole number from 0.");
     let bench = Bench::with_run();
     bench.edit("path = \"orders\"", "path = 7");
-    bench
-        .refuses(2, "error: job.toml, line 4, column 8: expected a path, a list of paths, or { delta = \"PATH\", version = N }.");
+    bench.refuses(2, "error: job.toml, line 4, column 8: expected a path, a list of paths, { delta = \"PATH\", version = N }, or { iceberg = \"PATH\", snapshot = ID }.");
     let bench = Bench::with_run();
     bench.append("[score]\nbins = -1");
     bench.refuses(2, "error: job.toml, line 16, column 8: integer -1 is not possible here; expected a whole number from 0.");
