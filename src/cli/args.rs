@@ -161,7 +161,7 @@ pub(super) struct JobArgs {
     /// Last day of the job's periods, or last as-of date
     #[arg(long, value_name = "DATE", value_parser = day)]
     pub to: Option<Day>,
-    /// Output folder instead of the job's
+    /// Output folder, or place in an object store, instead of the job's
     #[arg(long, short, value_name = "FOLDER")]
     pub output: Option<PathBuf>,
     /// Set a key of the job file, for example score.bins=4
@@ -170,7 +170,8 @@ pub(super) struct JobArgs {
     /// Make the output folder that of this job, although another job or time zone wrote it
     #[arg(long)]
     pub adopt: bool,
-    /// Memory to use at most, such as 512MiB or 4GiB; what does not fit is spilled into the output folder
+    /// Memory to use at most, such as 512MiB or 4GiB, in stages by each task; what does not fit is spilled into the output folder, or into
+    /// TMPDIR in stages and where the output lies in a store
     #[arg(long, value_name = "SIZE", value_parser = size)]
     pub memory_limit: Option<u64>,
     /// Input rows per file of a table with a row per customer, about; for tests, which need many files of little data

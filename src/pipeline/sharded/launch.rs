@@ -194,3 +194,39 @@ fn by_command(command: &str, (work, objects): (&WorkPlace, &WorkPlace), (stage, 
         )
     }))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// What comes of a task whose process runs these words of the shell, and how often it was started.
+    fn tried(words: &str) -> (Result<()>, usize) {
+        let folder = crate::temp::tempdir().expect("a folder");
+        let starts = folder.path().join("starts");
+        let mut command = Command::new("sh");
+        command.args(["-c", &format!("echo once >> '{}'; {words}", starts.display())]);
+        let ended = supervised(command, StageName::Parts, 7);
+        (ended, std::fs::read_to_string(starts).expect("a start").lines().count())
+    }
+
+    #[test]
+    fn a_killed_task_is_tried_again_and_a_failed_one_is_not() {
+        assert_eq!(tried("exit 0").1, 1);
+        let (ended, starts) = tried("kill -KILL $$");
+        let error = ended.expect_err("a task that is always killed");
+        assert_eq!((error.kind(), starts), (Kind::Resource, ATTEMPTS));
+        assert!(
+            error.to_string().starts_with("task 7 of the stage parts was ended 3 times by SIGKILL; give it more memory"),
+            "{error}"
+        );
+
+        let told = r#"{"level": "error", "exit_code": 3, "kind": "contract", "message": "column a is null"}"#;
+        let (ended, starts) = tried(&format!("echo '{told}' >&2; exit 3"));
+        let error = ended.expect_err("a task that fails");
+        assert_eq!((error.kind(), error.to_string().as_str(), starts), (Kind::Contract, "column a is null", 1));
+        // One that tells nothing is a fault of the program, with what it said.
+        let (ended, _) = tried("echo odd >&2; exit 3");
+        let error = ended.expect_err("a task that fails");
+        assert!(error.kind() == Kind::Bug && error.to_string().contains("exit code 3 and said \"odd\""), "{error}");
+    }
+}

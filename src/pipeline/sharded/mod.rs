@@ -7,11 +7,12 @@
 //! | scan | M | a share of the row groups | packed records by bucket, findings, dictionaries |
 //! | names | 1 | findings of all scans, customers, events | numbers of slices and categories, what all rows hold |
 //! | distributions | P | a range of buckets of every scan | values of all axes, findings |
-//! | cuts | 1 | distributions of all shards | cut points; the gates |
+//! | cuts | 1 | indices of the values of all shards, and some of the values | cut points; the gates |
 //! | parts | P | the range again | files of the tables with a row per customer, sums |
-//! | finish | 1 | sums of all shards | the other tables, reports, manifest, commit |
+//! | finish | 1 | sums of all shards, files of parts | the other tables, reports, manifest, commit |
 //!
-//! Each task makes one object of the [`WorkPlace`], in one step and once: a task that runs twice, at once or later, finds it there. A
+//! Each task but the last makes one object of the [`WorkPlace`], in one step and once, those of parts their files before it: a task that
+//! runs twice, at once or later, finds them there. A
 //! task opens the inputs of the run anew and refuses them if they are not those of the plan. The parts of a run, and so its files, are
 //! the same for any number of tasks, shards and machines.
 
