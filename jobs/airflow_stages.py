@@ -29,8 +29,8 @@ except ImportError:
 
 TIME_ZONE = "Europe/London"
 
-# In their order; only some jobs need the first.
-STAGES = ["exclude", "scan", "names", "distributions", "cuts", "parts"]
+# In their order; only some jobs need the first two.
+STAGES = ["prepare", "exclude", "scan", "names", "distributions", "cuts", "parts"]
 
 FINAL = {2, 3}
 

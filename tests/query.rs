@@ -6,6 +6,7 @@ mod lake;
 mod recipes;
 mod refused;
 mod shapes;
+mod stages;
 
 use std::path::Path;
 

@@ -202,6 +202,8 @@ pub(super) struct RunArgs {
 pub(super) enum StageCommand {
     /// Plan a run in stages, and print them with their tasks as JSON
     Plan(PlanArgs),
+    /// Run a query
+    Prepare(TaskArgs),
     /// Find what rows decide over other rows
     Exclude(TaskArgs),
     /// Read orders into buckets

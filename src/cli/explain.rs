@@ -58,7 +58,7 @@ pub(super) fn run(args: &JobArgs, console: &Console) -> Result<()> {
     out.push_str(&format!("\ncolumns read\n  {}\n\nfiles\n", columns.names.join(", ")));
     let tasks = input::orders::row_groups::tasks(job, &sources);
     for (number, source) in sources.iter().enumerate() {
-        if source.input.is_query_result() {
+        if source.input.is_query_result {
             out.push_str(&format!("  {}\n", source.name()));
             continue;
         }
@@ -130,7 +130,7 @@ fn tell(queries: &Queries, plan: &Plan, sources: &[Source], columns: &[String], 
         let own = || tasks.iter().filter(|task| task.file == number);
         json!({
             "name": source.name(),
-            "rows": (!source.input.is_query_result()).then(|| source.rows()),
+            "rows": (!source.input.is_query_result).then(|| source.rows()),
             "row_groups": own().count(),
             "row_groups_after": own().filter(|task| task.amounts_only).count(),
         })

@@ -42,6 +42,7 @@ fn available_threads() -> usize {
 pub(super) fn run_task(stage: &StageCommand, console: &Console) -> Result<()> {
     let (name, args) = match stage {
         StageCommand::Plan(args) => return plan(args, console),
+        StageCommand::Prepare(args) => (StageName::Prepare, args),
         StageCommand::Exclude(args) => (StageName::Exclude, args),
         StageCommand::Scan(args) => (StageName::Scan, args),
         StageCommand::Names(args) => (StageName::Names, args),

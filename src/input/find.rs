@@ -1,9 +1,9 @@
-//! The files of a table of the job: those that patterns match, or those that the log of a table names.
+//! The files of a table of the job: those that patterns match, those that the log of a table names, or what a query has written.
 
 use super::delta;
 use super::files;
 use super::iceberg;
-use super::input_path::Found;
+use super::input_path::{Found, InputPath};
 use crate::error::Result;
 use crate::job::paths::InputPaths;
 
@@ -16,5 +16,9 @@ pub(super) fn find(paths: &InputPaths, key: &'static str) -> Result<Found> {
         InputPaths::Patterns(patterns) => files::find(patterns, key),
         InputPaths::Delta(table) => delta::find(table, key),
         InputPaths::Iceberg(table) => iceberg::find(table, key),
+        InputPaths::QueryResult { key: query, place } => {
+            let result = InputPath { is_query_result: true, ..InputPath::plain((*query).to_owned(), place.clone(), key) };
+            Ok(Found { files: vec![result], warnings: Vec::new() })
+        }
     }
 }

@@ -1,6 +1,5 @@
 //! The files that paths mean, and the rules of names that folders of disks and stores share.
 
-use std::path::Path;
 use std::sync::Arc;
 
 use super::table_file::TableFile;
@@ -21,21 +20,19 @@ pub struct InputPath {
     pub key: &'static str,
     /// What the log of a table says of it, if it is one of a table.
     pub table: Option<Arc<TableFile>>,
+    /// Whether a query made the file.
+    pub is_query_result: bool,
 }
 
-/// The folder of a run's scratch files in which queries leave their results.
-pub const QUERY_FOLDER: &str = ".query-";
-
 impl InputPath {
-    /// Whether a query made the file.
-    pub fn is_query_result(&self) -> bool {
-        let folder = self.place.local().and_then(Path::parent).and_then(Path::file_name).unwrap_or_default();
-        folder.as_encoded_bytes().starts_with(QUERY_FOLDER.as_bytes())
+    /// A file of no table, whose path gives no columns.
+    pub(super) fn plain(name: String, place: Place, key: &'static str) -> InputPath {
+        InputPath { name, place, partitions: Vec::new(), key, table: None, is_query_result: false }
     }
 
     /// The path as errors show it; the file that a query made is named by the key of the query.
     pub fn shown(&self) -> String {
-        match self.is_query_result() {
+        match self.is_query_result {
             true => format!("the result of {}", self.name),
             false => self.place.to_string(),
         }
@@ -100,7 +97,7 @@ pub(super) fn input(name: String, place: Place, base: &str, key: &'static str) -
         let value = (value != HIVE_NULL).then(|| percent_decode(value));
         (percent_decode(key), value)
     });
-    InputPath { partitions: partitions.collect(), name, place, key, table: None }
+    InputPath { partitions: partitions.collect(), ..InputPath::plain(name, place, key) }
 }
 
 pub(super) fn percent_decode(text: &str) -> String {

@@ -13,6 +13,13 @@ pub enum InputPaths {
     Delta(LakePath),
     /// Those that the metadata of an Iceberg table name.
     Iceberg(LakePath),
+    /// The one that a query has written.
+    QueryResult {
+        /// The key of the query, which stands for the file in messages.
+        key: &'static str,
+        /// Where it lies.
+        place: Place,
+    },
 }
 
 /// A table that has a log.

@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 
 use rfmill_query_request::{CsvFormat, Encoding, Format};
+use serde::{Deserialize, Serialize};
 
 use super::parse::Source;
 use super::paths::{InputPaths, LakePath};
@@ -20,7 +21,7 @@ pub struct Query {
 }
 
 /// A table that a query can make.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub enum QueriedTable {
     /// `[orders]`.
     Orders,

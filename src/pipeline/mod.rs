@@ -64,12 +64,12 @@ pub fn run(job: &Job, progress: &dyn Progress) -> Result<Outcome> {
     let mut clock = Clock::start();
     if !job.queries.is_empty() {
         // A planned query tells which run this is, before the query takes its time.
-        let (planned, output) = Prepared::open(job, Task::Plan, &Silent)?;
+        let (planned, output) = Prepared::open(Queries::run(job, Task::Plan, &Silent)?)?;
         if let Some(outcome) = commit::repeat(job, &planned, &output, progress)? {
             return Ok(outcome);
         }
     }
-    let (prepared, output) = Prepared::open(job, Task::Run, progress)?;
+    let (prepared, output) = Prepared::open(Queries::run(job, Task::Run, progress)?)?;
     let job = &prepared.queries.queried.job;
     if let Some(outcome) = commit::repeat(job, &prepared, &output, progress)? {
         return Ok(outcome);

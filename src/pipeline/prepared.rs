@@ -15,13 +15,11 @@ use crate::input::assignments::AssignmentFile;
 use crate::input::open::Opened;
 use crate::input::orders::columns::{self, OrderColumns};
 use crate::input::orders::{self, OrdersScan, bucket_bits};
-use crate::input::query::Task;
 use crate::input::source::Source;
 use crate::job::{Cuts, Job};
 use crate::memory::MemoryPool;
 use crate::part::part_count;
 use crate::plan::Plan;
-use crate::progress::Progress;
 use crate::publish::{AssignmentsEntry, Output, Owner};
 use crate::score::SliceScoring;
 
@@ -59,13 +57,12 @@ pub fn owner(job: &Job) -> Owner {
 }
 
 impl Prepared {
-    /// Runs or plans the queries of a job, opens its output and all its inputs, and plans the run. A planned query gives the
-    /// identity of the run, but no rows.
+    /// Opens the output and all inputs of a job whose queries have run, and plans the run. A planned query gives the identity of
+    /// the run, but no rows.
     ///
     /// # Errors
-    /// Exits 2 to 7: a setting, query, file or column is wrong, or the output cannot be written.
-    pub fn open(job: &Job, task: Task, progress: &dyn Progress) -> Result<(Prepared, Output)> {
-        let mut queries = Queries::run(job, task, progress)?;
+    /// Exits 2 to 7: a setting, file or column is wrong, or the output cannot be written.
+    pub fn open(mut queries: Queries) -> Result<(Prepared, Output)> {
         let mut output = queries.take_output();
         let prepared = Prepared::of(queries, |job| {
             // An output that cannot be written is found before hours of reading.
@@ -93,7 +90,7 @@ impl Prepared {
         side.check_ids(job, columns.id)?;
         let assignment_files = load::open(job)?;
         let entries = load::entries(job, &assignment_files);
-        let sources: Vec<&Source> = orders.iter().chain(side.sources(&plan)).filter(|s| !s.input.is_query_result()).collect();
+        let sources: Vec<&Source> = orders.iter().chain(side.sources(&plan)).filter(|s| !s.input.is_query_result).collect();
         let identity = Identity::new(job, &plan, &sources, queries.source_entries(), &assignment_files, entries)?;
         let frozen_cuts = match &job.score.cuts {
             Cuts::Table(path) => Some(frozen_cuts::read_table(path, job)?),

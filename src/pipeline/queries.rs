@@ -2,12 +2,12 @@
 
 use crate::domain::Warning;
 use crate::error::Result;
-use crate::input::input_path::QUERY_FOLDER;
 use crate::input::orders::ledger::SOURCE;
 use crate::input::query::{QueriedJob, QueryResult, RepeatedMoney, SourceFile, Task};
 use crate::job::Job;
 use crate::progress::{Progress, Silent};
 use crate::publish::{LakeTableEntry, Output, QueryEntry, ScratchFolder, SourceEntry};
+use crate::storage::Place;
 use crate::tables::LedgerRow;
 
 /// A job whose queries have run, with what must live as long as their results.
@@ -20,6 +20,9 @@ pub struct Queries {
     /// The folder of the results.
     _scratch: Option<ScratchFolder>,
 }
+
+/// Begins the names of folders in which queries leave their results.
+const QUERY_FOLDER: &str = ".query-";
 
 /// Share of the orders of several rows, in percent, that must carry the same money on each row to be told of.
 const REPEATED_PERCENT: u64 = 50;
@@ -42,6 +45,14 @@ impl Queries {
         let scratch = ScratchFolder::create(&output.scratch(), QUERY_FOLDER)?;
         let queried = QueriedJob::run(job, task, scratch.path(), progress)?;
         Ok(Queries { queried, output: Some(output), _scratch: Some(scratch) })
+    }
+
+    /// A job whose queries were run by others, with what each has written.
+    ///
+    /// # Errors
+    /// Those of [`QueriedJob::of_results`].
+    pub fn of_results(job: &Job, results: Vec<(QueryResult, Place)>) -> Result<Queries> {
+        Ok(Queries { queried: QueriedJob::of_results(job, results)?, output: None, _scratch: None })
     }
 
     /// Plans the queries of a job for a command that writes nothing; the results have columns, but no rows.

@@ -97,6 +97,25 @@ fn write(draft: &Path, bytes: &[u8]) -> io::Result<()> {
     file.sync_all()
 }
 
+/// Moves a file to a name, durably; it is copied where it lies on another disk.
+pub(super) fn take(path: &Path, file: &Path) -> Result<(), WriteError> {
+    let folder = path.parent().unwrap_or(Path::new("/"));
+    create_folders(folder).map_err(unwritten)?;
+    let moved = File::open(file).and_then(|opened| opened.sync_all()).and_then(|()| fs::rename(file, path));
+    let moved = match moved {
+        Err(e) if e.kind() == ErrorKind::CrossesDevices => copy(path, file),
+        moved => moved,
+    };
+    moved.and_then(|()| sync_folder(folder)).map_err(unwritten)
+}
+
+fn copy(path: &Path, file: &Path) -> io::Result<()> {
+    let draft = draft_of(path);
+    let copied = fs::copy(file, &draft).and_then(|_| File::open(&draft)?.sync_all()).and_then(|()| fs::rename(&draft, path));
+    let _ = fs::remove_file(if copied.is_ok() { file } else { &draft });
+    copied
+}
+
 /// Makes a folder with those above it, durably.
 fn create_folders(folder: &Path) -> io::Result<()> {
     let missing: Vec<&Path> = folder.ancestors().take_while(|path| !path.as_os_str().is_empty() && !path.is_dir()).collect();

@@ -9,6 +9,7 @@ mod created;
 mod credentials;
 mod fault;
 mod local;
+mod nonce;
 mod object;
 mod put;
 mod runtime;
@@ -26,6 +27,7 @@ use bytes::Bytes;
 
 pub use created::Created;
 pub use fault::{Fault, ReadError, WriteError};
+pub use nonce::nonce;
 pub use object::{Listed, ObjectUrl, SCHEMES, SECRET};
 pub use put::MOST_BYTES;
 pub use state::{FileState, Version};
@@ -174,6 +176,14 @@ impl Place {
         match self {
             Place::Local(path) => local::create(path, &bytes),
             Place::Object(url) => url.create(bytes),
+        }
+    }
+
+    /// Moves a file of this machine here, under a name that nobody else gives, however large it is.
+    pub fn take(&self, file: &Path) -> Result<(), WriteError> {
+        match self {
+            Place::Local(path) => local::take(path, file),
+            Place::Object(url) => url.take(file),
         }
     }
 

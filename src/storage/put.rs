@@ -1,6 +1,9 @@
 //! Writing objects: created on the condition that there is none, so that of several writers one succeeds.
 
 use std::error::Error as _;
+use std::fs::File;
+use std::io::Read;
+use std::path;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -18,6 +21,9 @@ pub const MOST_BYTES: u64 = 5_000_000_000;
 
 /// Most bytes of an object that is written within the time of a small request: 140 kB a second.
 const SMALL: usize = 4 << 20;
+
+/// Bytes of a part of an upload: 10,000 parts are the most that Amazon takes.
+const PART: usize = 32 << 20;
 
 /// How many times longer a larger one may take at most: the largest object, at 1.3 MB a second.
 const MOST_TIMES: usize = 128;
@@ -42,6 +48,35 @@ impl ObjectUrl {
             },
             Err(error) => Err(error),
         })
+    }
+
+    /// Uploads a file in parts, so that it may be of any size; no other writer may use the name.
+    pub(super) fn take(&self, file: &path::Path) -> Result<(), WriteError> {
+        let unread =
+            |e: std::io::Error| WriteError::new(format!("{} cannot be read: {e}", file.display()), "check the disk").caused_by(e);
+        let mut reader = File::open(file).map_err(unread)?;
+        let (store, key) = (self.store_within(patience(PART))?, self.path()?);
+        let mut upload =
+            wait_for(async { Ok::<_, WriteError>(store.put_multipart(&key).await) })?.map_err(|e| self.unwritten(e))?;
+        let mut send = || -> Result<(), WriteError> {
+            loop {
+                let mut part = Vec::new();
+                reader.by_ref().take(PART as u64).read_to_end(&mut part).map_err(unread)?;
+                if part.is_empty() {
+                    break;
+                }
+                let sent = upload.put_part(PutPayload::from(part));
+                wait_for(async { Ok::<_, WriteError>(sent.await) })?.map_err(|e| self.unwritten(e))?;
+            }
+            wait_for(async { Ok::<_, WriteError>(upload.complete().await) })?.map_err(|e| self.unwritten(e))?;
+            Ok(())
+        };
+        let sent = send();
+        if sent.is_err() {
+            // Parts of an upload that does not end cost money.
+            let _ = wait_for(async { Ok::<_, WriteError>(upload.abort().await) });
+        }
+        sent
     }
 
     /// Puts the object in the place of any that is there.

@@ -55,6 +55,8 @@ struct State {
     plan: Plan,
     /// Objects that were written before the others.
     aged: BTreeSet<String>,
+    /// The parts of uploads that have not ended, by the key of the object and the number of the part.
+    parts: BTreeMap<(String, u32), Vec<u8>>,
 }
 
 /// A running store.
@@ -78,8 +80,13 @@ impl Store {
     /// Starts a store with some objects.
     pub fn with(objects: impl IntoIterator<Item = (String, Vec<u8>)>) -> Store {
         let objects = objects.into_iter().map(|(key, bytes)| (key, (bytes, 1))).collect();
-        let state =
-            Arc::new(Mutex::new(State { objects, requests: Vec::new(), plan: Box::new(|_| None), aged: BTreeSet::new() }));
+        let state = Arc::new(Mutex::new(State {
+            objects,
+            requests: Vec::new(),
+            plan: Box::new(|_| None),
+            aged: BTreeSet::new(),
+            parts: BTreeMap::new(),
+        }));
         let listener = TcpListener::bind("127.0.0.1:0").expect("a port");
         let address = listener.local_addr().expect("an address");
         let hook = Arc::new(Mutex::new(None));
@@ -249,6 +256,11 @@ fn answer(asked: &Asked, state: &mut State) -> (String, Vec<u8>, bool) {
         state.requests.push(request);
         return (head(200, "application/xml", body.len(), ""), body, false);
     }
+    if asked.query.contains_key("uploads") || asked.query.contains_key("uploadId") {
+        state.requests.push(request);
+        let (more, body) = upload(asked, state);
+        return (head(200, "application/xml", body.len(), &more), body.into_bytes(), false);
+    }
     if ["PUT", "DELETE"].contains(&request.method.as_str()) {
         let (is_put, is_there) = (request.method == "PUT", state.objects.contains_key(&request.key));
         let is_refused = is_put && is_there && asked.is_first && fault != Some(Fault::Unconditional);
@@ -291,6 +303,32 @@ fn answer(asked: &Asked, state: &mut State) -> (String, Vec<u8>, bool) {
     match fault {
         Some(Fault::Half) => (head, body[..body.len() / 2].to_vec(), true),
         _ => (head, body, false),
+    }
+}
+
+/// An upload in parts: its begin, a part, or its end. A key has one upload at a time.
+fn upload(asked: &Asked, state: &mut State) -> (String, String) {
+    let key = &asked.request.key;
+    let number = asked.query.get("partNumber").map(|number| number.parse().expect("a number"));
+    match (asked.request.method.as_str(), number) {
+        ("PUT", Some(number)) => {
+            state.parts.insert((key.clone(), number), asked.body.clone());
+            (format!("ETag: \"part-{number}\"\r\n"), String::new())
+        }
+        ("POST", _) if asked.query.contains_key("uploads") => {
+            let begun =
+                format!("<InitiateMultipartUploadResult><UploadId>of {BUCKET}</UploadId></InitiateMultipartUploadResult>");
+            (String::new(), begun)
+        }
+        ("POST", _) => {
+            let (own, others) = std::mem::take(&mut state.parts).into_iter().partition(|((of, _), _)| of == key);
+            let own: BTreeMap<(String, u32), Vec<u8>> = own;
+            state.parts = others;
+            state.objects.insert(key.clone(), (own.into_values().flatten().collect(), 1));
+            let ended = "<CompleteMultipartUploadResult><ETag>\"v1\"</ETag></CompleteMultipartUploadResult>";
+            (String::new(), ended.to_owned())
+        }
+        (method, _) => panic!("{method} of an upload"),
     }
 }
 

@@ -118,7 +118,7 @@ pub fn entries(job: &Job, files: &[Vec<AssignmentFile>]) -> Vec<AssignmentsEntry
     let of_strategy = |(strategy, files): (&Strategy, &Vec<AssignmentFile>)| AssignmentsEntry {
         strategy: strategy.name.clone(),
         // What a query made is identified by its sources.
-        files: files.iter().filter(|file| !file.input.is_query_result()).map(entry).collect(),
+        files: files.iter().filter(|file| !file.input.is_query_result).map(entry).collect(),
         rows: BTreeMap::new(),
     };
     job.strategies.iter().zip(files).map(of_strategy).collect()

@@ -27,7 +27,7 @@ const COLUMNS: [(&str, &[&str]); 4] = [
 /// # Errors
 /// Exit 4 if it cannot be read.
 pub(super) fn read(file: &Place, key: &'static str, take: &mut dyn FnMut(Action) -> Result<()>) -> Result<()> {
-    let input = InputPath { name: file.to_string(), place: file.clone(), partitions: Vec::new(), key, table: None };
+    let input = InputPath::plain(file.to_string(), file.clone(), key);
     let source = Source::open(input, None)?;
     let schema = own_schema(&source);
     let there = |name: &&str| schema.index_of(name).is_ok();

@@ -61,5 +61,5 @@ fn input(add: &Add, of: &Arc<TableVersion>, table: &Table<'_>) -> Result<InputPa
     let constants = partition::constants(add, &of.columns, table)?;
     let size = u64::try_from(add.size).map_err(|_| table.wrong(format_args!("gives {name} {} bytes in its log", add.size)))?;
     let file = TableFile { table: Arc::clone(of), size, constants, unread: Vec::new(), deleted };
-    Ok(InputPath { name, place, partitions: Vec::new(), key: table.key, table: Some(Arc::new(file)) })
+    Ok(InputPath { table: Some(Arc::new(file)), ..InputPath::plain(name, place, table.key) })
 }

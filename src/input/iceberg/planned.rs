@@ -65,6 +65,6 @@ impl Planned<'_> {
         constants.extend(further);
         let unread = self.defaults.unread.clone();
         let table = TableFile { table: Arc::clone(&self.of), size, constants, unread, deleted: None };
-        Ok(InputPath { name, place, partitions: Vec::new(), key: self.table.key, table: Some(Arc::new(table)) })
+        Ok(InputPath { table: Some(Arc::new(table)), ..InputPath::plain(name, place, self.table.key) })
     }
 }

@@ -8,13 +8,17 @@ mod copies;
 mod request;
 mod sources;
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
+
+use rfmill_query_request::Done;
+use serde::{Deserialize, Serialize};
 
 use crate::error::Result;
 use crate::job::Job;
 use crate::job::paths::InputPaths;
-use crate::job::query::QueriedTable;
+use crate::job::query::{QueriedTable, Query};
 use crate::progress::Progress;
+use crate::storage::Place;
 
 pub use rfmill_query_request::{RepeatedMoney, Task};
 pub use sources::{OpenSource, SourceFile};
@@ -31,12 +35,14 @@ pub struct QueriedJob {
 }
 
 /// What came of a query.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct QueryResult {
     /// The table it makes.
     pub table: QueriedTable,
     /// Its rows.
     pub rows: u64,
+    /// Rows of the files of each source that it has counted.
+    pub source_rows: Vec<Vec<Option<u64>>>,
     /// The plan, if only that was asked for.
     pub plan: Option<String>,
     /// Orders of several rows after a join, and those that carry the same money on each.
@@ -57,37 +63,72 @@ impl QueriedJob {
     /// Exit 2: the program is missing or another version, SQL that cannot be. Exit 3: values that cannot be cast, rows that break
     /// a file's form, missing columns. Exit 4: files that cannot be read. Exit 7: too little memory.
     pub fn run(job: &Job, task: Task, scratch: &Path, progress: &dyn Progress) -> Result<QueriedJob> {
-        let mut sources = sources::open(job)?;
-        copies::write(&mut sources, task, scratch)?;
-        let mut queried = QueriedJob { job: job.clone(), sources, results: Vec::new() };
+        let mut queried = QueriedJob::open(job)?;
+        copies::write(&mut queried.sources, task, scratch)?;
         for query in &job.queries {
-            let request = request::of(job, query, task, &queried.sources, scratch);
-            progress.begin(step(query.table), 0);
-            let done = child::run(&request, &job.source)?;
-            queried.check_unchanged()?;
-            queried.count(&done.source_rows);
-            let paths = InputPaths::one(query.table.key(), request.output);
-            match query.table {
-                QueriedTable::Orders => queried.job.paths = paths,
-                QueriedTable::Customers => queried.job.customer_paths = paths,
-                QueriedTable::Events => queried.job.event_paths = paths,
-                QueriedTable::Assignments(number) => {
-                    if let Some(strategy) = queried.job.strategies.get_mut(number) {
-                        strategy.assignments = paths;
-                    }
-                }
-            }
-            let read: u64 = queried.sources.iter().flat_map(|source| &source.files).filter_map(|file| file.rows).sum();
-            progress.end(&format!("{} rows of {read} in the sources", done.rows));
-            queried.results.push(QueryResult {
-                table: query.table,
-                rows: done.rows,
-                plan: done.plan,
-                repeated_money: done.repeated_money,
-                peak_memory: done.peak_memory,
-            });
+            let (result, file) = queried.run_query(query, task, scratch, progress)?;
+            queried.take(result, Place::Local(file));
         }
         Ok(queried)
+    }
+
+    /// Runs one query of a job into a file in `scratch`, which is returned.
+    ///
+    /// # Errors
+    /// As [`QueriedJob::run`].
+    pub fn run_one(job: &Job, query: &Query, scratch: &Path, progress: &dyn Progress) -> Result<(QueryResult, PathBuf)> {
+        let mut queried = QueriedJob::open(job)?;
+        copies::write(&mut queried.sources, Task::Run, scratch)?;
+        queried.run_query(query, Task::Run, scratch, progress)
+    }
+
+    /// The job that reads what its queries have written.
+    ///
+    /// # Errors
+    /// Exit 2: a format that cannot be told; exit 4: a file of a source that cannot be read.
+    pub fn of_results(job: &Job, results: Vec<(QueryResult, Place)>) -> Result<QueriedJob> {
+        let mut queried = QueriedJob::open(job)?;
+        results.into_iter().for_each(|(result, file)| queried.take(result, file));
+        Ok(queried)
+    }
+
+    /// A job with its sources found, none of whose queries has run.
+    fn open(job: &Job) -> Result<QueriedJob> {
+        Ok(QueriedJob { job: job.clone(), sources: sources::open(job)?, results: Vec::new() })
+    }
+
+    fn run_query(
+        &mut self,
+        query: &Query,
+        task: Task,
+        scratch: &Path,
+        progress: &dyn Progress,
+    ) -> Result<(QueryResult, PathBuf)> {
+        let request = request::of(&self.job, query, task, &self.sources, scratch);
+        progress.begin(step(query.table), 0);
+        let Done { rows, source_rows, plan, repeated_money, peak_memory } = child::run(&request, &self.job.source)?;
+        self.check_unchanged()?;
+        self.count(&source_rows);
+        let read: u64 = self.sources.iter().flat_map(|source| &source.files).filter_map(|file| file.rows).sum();
+        progress.end(&format!("{rows} rows of {read} in the sources"));
+        Ok((QueryResult { table: query.table, rows, source_rows, plan, repeated_money, peak_memory }, request.output))
+    }
+
+    /// Lets the job read what a query has written.
+    fn take(&mut self, result: QueryResult, file: Place) {
+        self.count(&result.source_rows);
+        let paths = InputPaths::QueryResult { key: result.table.key(), place: file };
+        match result.table {
+            QueriedTable::Orders => self.job.paths = paths,
+            QueriedTable::Customers => self.job.customer_paths = paths,
+            QueriedTable::Events => self.job.event_paths = paths,
+            QueriedTable::Assignments(number) => {
+                if let Some(strategy) = self.job.strategies.get_mut(number) {
+                    strategy.assignments = paths;
+                }
+            }
+        }
+        self.results.push(result);
     }
 
     /// Checks that no file of a source was changed since it was opened.

@@ -3,6 +3,7 @@
 //! | stage | tasks | reads | writes |
 //! |---|---|---|---|
 //! | plan | 1 | listing, footers | the [`RunPlan`] |
+//! | prepare | 1 per query | sources | the rows of the query, and an account of them |
 //! | exclude | 1 | orders, if rows decide over other rows | which rows do not count, what rows inherit |
 //! | scan | M | a share of the row groups | packed records by bucket, findings, dictionaries |
 //! | names | 1 | findings of all scans, customers, events | numbers of slices and categories, what all rows hold |

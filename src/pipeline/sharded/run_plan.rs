@@ -10,6 +10,7 @@ use crate::error::{Error, Kind, Result};
 use crate::hash::sha256;
 use crate::input::orders::related::RelatedRows;
 use crate::job::parse::{self, Source};
+use crate::job::query::QueriedTable;
 use crate::job::{Job, Overrides, resolve};
 use crate::pipeline::prepared::Prepared;
 use crate::storage::Created;
@@ -19,6 +20,9 @@ pub(super) const OBJECT: &str = "plan.json";
 
 /// Rows that a task reads, about.
 const SCAN_ROWS: u64 = 1 << 24;
+
+/// Bytes of the sources of a query for each task that reads its result, about as many as make [`SCAN_ROWS`] in text.
+const SCAN_SOURCE_BYTES: u64 = 1 << 30;
 
 /// A job as a run was asked for, so that every task resolves the same one.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -59,12 +63,26 @@ pub struct RunPlan {
     pub job: PlannedJob,
 }
 
+/// How many tasks read the orders.
+fn scans(prepared: &Prepared, shards: usize) -> usize {
+    let queried = &prepared.queries.queried;
+    if queried.is_queried(QueriedTable::Orders) {
+        // How many rows a query gives is not known before it has run.
+        let bytes: u64 = queried.sources.iter().flat_map(|source| &source.files).map(|file| file.state.size).sum();
+        return (bytes.div_ceil(SCAN_SOURCE_BYTES) as usize).max(shards);
+    }
+    let row_groups: usize = prepared.orders.iter().map(|source| source.metadata.metadata().num_row_groups()).sum();
+    (prepared.input_rows().div_ceil(SCAN_ROWS) as usize).max(shards).min(row_groups.max(1))
+}
+
 impl RunPlan {
     /// The plan of a run that was prepared, in `shards` ranges of customers.
     pub(super) fn new(job: PlannedJob, prepared: &Prepared, resolved: &Job, shards: usize, summed_too: Vec<bool>) -> RunPlan {
-        let row_groups: usize = prepared.orders.iter().map(|source| source.metadata.metadata().num_row_groups()).sum();
-        let scans = (prepared.input_rows().div_ceil(SCAN_ROWS) as usize).max(shards).min(row_groups.max(1));
         let mut stages = Vec::new();
+        if !resolved.queries.is_empty() {
+            stages.push((StageName::Prepare, resolved.queries.len()));
+        }
+        let scans = scans(prepared, shards);
         if RelatedRows::are_asked_for(resolved) {
             stages.push((StageName::Exclude, 1));
         }

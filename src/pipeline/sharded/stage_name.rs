@@ -6,6 +6,8 @@ use serde::{Deserialize, Serialize};
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum StageName {
+    /// Runs a query.
+    Prepare,
     /// Finds what rows decide over other rows.
     Exclude,
     /// Reads orders into buckets.
@@ -26,6 +28,7 @@ impl StageName {
     /// Its name on the command line.
     pub fn name(self) -> &'static str {
         match self {
+            StageName::Prepare => "prepare",
             StageName::Exclude => "exclude",
             StageName::Scan => "scan",
             StageName::Names => "names",
@@ -39,6 +42,7 @@ impl StageName {
     /// What it does, as progress names it.
     pub(super) fn doing(self) -> &'static str {
         match self {
+            StageName::Prepare => "running queries",
             StageName::Exclude => "finding duplicates",
             StageName::Scan => "reading orders",
             StageName::Names => "naming",

@@ -2,7 +2,7 @@
 
 use std::fmt::Display;
 use std::ops::Range;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
@@ -13,7 +13,7 @@ use super::indexed_object;
 use super::run_plan::{PlannedJob, RunPlan};
 use super::scan_object::{self, ScanObject};
 use super::stage_name::StageName;
-use super::values::{CodesOfScans, Cuts, Names, ScanResult, ShardFindings, ShardSums};
+use super::values::{CodesOfScans, Cuts, Names, PreparedQuery, ScanResult, ShardFindings, ShardSums};
 use super::work::WorkPlace;
 use crate::bucket::{BucketCollector, CodeNumbers, KeptBuckets};
 use crate::error::{Error, Kind, Result};
@@ -25,9 +25,10 @@ use crate::input::orders::dictionary::{self, CATEGORY_KEY, SLICE_KEY};
 use crate::input::orders::findings::ScanFindings;
 use crate::input::orders::related::RelatedRows;
 use crate::input::orders::row_groups::Share;
-use crate::input::query::Task;
+use crate::input::query::{QueriedJob, Task};
 use crate::input::source::Source;
 use crate::job::Job;
+use crate::job::query::QueriedTable;
 use crate::measure::{BucketCache, SourceCodes};
 use crate::memory::{Consumer, MemoryPool};
 use crate::part::{PartOutput, TableSink};
@@ -43,7 +44,7 @@ use crate::pipeline::second_pass::{self, SecondPassOutput};
 use crate::pipeline::side_inputs::LoadedInputs;
 use crate::pipeline::stage::Stage;
 use crate::pipeline::{evaluated::Evaluated, gates, restatements};
-use crate::progress::Progress;
+use crate::progress::{Progress, Silent};
 use crate::publish::{Output, ScratchFolder, Staging, TableFile};
 use crate::score::RunBytes;
 use crate::tables::EncodedFile;
@@ -81,27 +82,18 @@ pub enum Planned {
 /// Exits 2 to 8, as a run has them before it reads orders.
 pub fn plan(job: PlannedJob, shards: usize, work: &WorkPlace, progress: &dyn Progress) -> Result<Planned> {
     let resolved = job.resolve()?;
-    refuse_queries(&resolved)?;
-    let (prepared, output) = Prepared::open(&resolved, Task::Run, progress)?;
+    // A planned query tells which run this is; it runs as a task.
+    let (prepared, output) = Prepared::open(Queries::run(&resolved, Task::Plan, &Silent)?)?;
     if let Some(outcome) = commit::repeat(&resolved, &prepared, &output, progress)? {
         return Ok(Planned::Committed(Box::new(outcome)));
     }
-    gates::rows_vs_previous(&resolved, &prepared, &output)?;
+    if !prepared.queries.queried.is_queried(QueriedTable::Orders) {
+        gates::rows_vs_previous(&resolved, &prepared, &output)?;
+    }
     let summed_too = restatements::hidden_but_told(&resolved, &output);
     let plan = RunPlan::new(job, &prepared, &resolved, shards, summed_too);
     plan.write(work)?;
     Ok(Planned::Stages(Box::new(PlannedRun { plan, output })))
-}
-
-/// Results of queries lie in the scratch folder of one process.
-fn refuse_queries(job: &Job) -> Result<()> {
-    match job.queries.first() {
-        None => Ok(()),
-        Some(query) => Err(Error::usage(format!(
-            "{} cannot be run in stages; write the result of the query to Parquet files first, and name them with a path",
-            query.table.key()
-        ))),
-    }
 }
 
 /// Runs a task of a stage. One whose object is there already is done. What a failed task says is left in the work place, too.
@@ -127,15 +119,24 @@ pub fn run_task(work: &WorkPlace, stage: StageName, task: usize, progress: &dyn 
 /// Runs a task that leaves an object.
 fn run_in_scratch(work: &WorkPlace, plan: &RunPlan, stage: StageName, task: usize, progress: &dyn Progress) -> Result<()> {
     let job = plan.job.resolve()?;
-    let prepared = Prepared::of(Queries::none(&job), refuse_queries)?;
+    let objects = plan.objects(work);
+    let queries = match stage {
+        // That it is of this run is seen before it takes its time.
+        StageName::Prepare => Queries::plan(&job)?,
+        _ => results_of_queries(plan, &job, &objects)?,
+    };
+    let prepared = Prepared::of(queries, |_| Ok(()))?;
     check_run(plan, &prepared, work)?;
+    let job = &prepared.queries.queried.job;
     // A process may run several tasks at once.
     static NEXT: AtomicUsize = AtomicUsize::new(0);
     let prefix = format!("{SCRATCH}{}-", NEXT.fetch_add(1, Ordering::Relaxed));
     let scratch = ScratchFolder::create(&std::env::temp_dir(), &prefix)?;
-    let memory = prepared.memory(&job, scratch.path())?;
-    let objects = plan.objects(work);
-    let run = RunTask { work: &objects, plan, stage: Stage { job: &job, prepared: &prepared, memory: &memory, progress } };
+    if stage == StageName::Prepare {
+        return prepare(&plan.job.resolve()?, task, &objects, scratch.path(), progress);
+    }
+    let memory = prepared.memory(job, scratch.path())?;
+    let run = RunTask { work: &objects, plan, stage: Stage { job, prepared: &prepared, memory: &memory, progress } };
     match stage {
         StageName::Exclude => run.exclude(),
         StageName::Scan => run.scan(task),
@@ -143,8 +144,25 @@ fn run_in_scratch(work: &WorkPlace, plan: &RunPlan, stage: StageName, task: usiz
         StageName::Distributions => run.distributions(task),
         StageName::Cuts => run.cuts(),
         StageName::Parts => run.parts(task),
-        StageName::Finish => Err(Error::bug("the last stage leaves no object")),
+        StageName::Prepare | StageName::Finish => Err(Error::bug("the stage has no inputs that were prepared")),
     }
+}
+
+/// Runs a query, and leaves its result.
+fn prepare(job: &Job, task: usize, objects: &WorkPlace, scratch: &Path, progress: &dyn Progress) -> Result<()> {
+    let query = job.queries.get(task).ok_or_else(|| Error::bug(format!("the job has no query {task}")))?;
+    let (result, file) = QueriedJob::run_one(job, query, scratch, progress)?;
+    let object = objects.take_file(&file, &format!("{}/rows-{task:05}", StageName::Prepare.name()))?;
+    objects.put(&StageName::Prepare.object(task), PreparedQuery { result, object })
+}
+
+/// What the queries of a job have left.
+fn results_of_queries(plan: &RunPlan, job: &Job, objects: &WorkPlace) -> Result<Queries> {
+    let result = |task| {
+        let PreparedQuery { result, object } = objects.get(&StageName::Prepare.object(task))?;
+        Ok((result, objects.place(&object)))
+    };
+    Queries::of_results(job, (0..plan.tasks(StageName::Prepare)).map(result).collect::<Result<_>>()?)
 }
 
 /// Whether inputs are those of the plan: the id of a run follows from them.
@@ -380,18 +398,22 @@ impl<'a> RunTask<'a> {
 /// Those of a run.
 pub fn finish(work: &WorkPlace, plan: &RunPlan, output: Option<Output>, progress: &dyn Progress) -> Result<Outcome> {
     let mut clock = Clock::start();
-    let job = &plan.job.resolve()?;
+    let objects = plan.objects(work);
+    let queries = results_of_queries(plan, &plan.job.resolve()?, &objects)?;
     let (prepared, output) = match output {
-        Some(output) => (Prepared::of(Queries::none(job), |_| Ok(()))?, output),
-        None => Prepared::open(job, Task::Run, progress)?,
+        Some(output) => (Prepared::of(queries, |_| Ok(()))?, output),
+        None => Prepared::open(queries)?,
     };
     check_run(plan, &prepared, work)?;
+    let job = &prepared.queries.queried.job;
     if let Some(outcome) = commit::repeat(job, &prepared, &output, progress)? {
         return Ok(outcome);
     }
     clock.lap("open");
+    if prepared.queries.queried.is_queried(QueriedTable::Orders) {
+        gates::rows_vs_previous(job, &prepared, &output)?;
+    }
     let memory: MemoryPool = prepared.memory(job, &output.scratch())?;
-    let objects = plan.objects(work);
     let run = RunTask { work: &objects, plan, stage: Stage { job, prepared: &prepared, memory: &memory, progress } };
     let (scanned, _) = run.scanned()?;
     let cuts: Cuts = objects.get(&StageName::Cuts.object(0))?;

@@ -9,6 +9,7 @@ use crate::error::Result;
 use crate::experiment::PartialSums;
 use crate::input::orders::findings::ScanFindings;
 use crate::input::orders::ledger::RowCounts;
+use crate::input::query::QueryResult;
 use crate::measure::{Findings, LineCounts, OrderKey};
 use crate::part::PartOutput;
 use crate::pipeline::first_pass::FirstPass;
@@ -16,6 +17,20 @@ use crate::pipeline::scanned::ScanSummary;
 use crate::pipeline::scored::Scored;
 use crate::score::{RunBytes, SliceDistributions, StoredSlice};
 use crate::wire::Travels;
+
+/// A query that has run.
+#[derive(Serialize, Deserialize)]
+pub struct PreparedQuery {
+    /// What came of it.
+    pub result: QueryResult,
+    /// The object with its rows. Tasks that run twice write one each, and the first of them counts.
+    pub object: String,
+}
+
+impl Travels for PreparedQuery {
+    const NAME: &'static str = "account of a query";
+    const VERSION: u16 = 1;
+}
 
 /// What a scan leaves besides its records.
 #[derive(Serialize, Deserialize)]

@@ -5,7 +5,7 @@ use std::path::Path;
 use bytes::Bytes;
 
 use crate::error::{Error, Kind, Result};
-use crate::storage::{Created, Fault, OpenFile, Place};
+use crate::storage::{Created, Fault, OpenFile, Place, nonce};
 use crate::wire::{self, Travels};
 
 /// A folder or a prefix of a store that all tasks of a run see. Its objects are created, never replaced.
@@ -47,6 +47,21 @@ impl WorkPlace {
     /// Exit 6 if it cannot be written.
     pub fn put<T: Travels>(&self, object: &str, value: T) -> Result<()> {
         self.create(object, wire::write(value)?).map(drop)
+    }
+
+    /// Moves a file here, under a name below `folder` that no other task gives, which is returned.
+    ///
+    /// # Errors
+    /// Exit 6 if it cannot be written.
+    pub fn take_file(&self, file: &Path, folder: &str) -> Result<String> {
+        let object = format!("{folder}/{}", nonce()?);
+        self.0.join(&object).take(file).map_err(|error| error.of(&self.name_of(&object)))?;
+        Ok(object)
+    }
+
+    /// Where an object lies.
+    pub fn place(&self, object: &str) -> Place {
+        self.0.join(object)
     }
 
     /// Opens an object.

@@ -30,7 +30,6 @@ mod view;
 
 use std::cell::RefCell;
 use std::collections::BTreeMap;
-use std::io::Read;
 use std::path::PathBuf;
 
 use rayon::prelude::*;
@@ -48,7 +47,7 @@ use super::told::{SEGMENTS, Told, ToldByRun};
 use super::upload::create;
 use super::view::NewRun;
 use crate::error::{Error, Kind, Result};
-use crate::storage::Place;
+use crate::storage::{Place, nonce};
 use crate::tables::EncodedFile;
 use records::{Added, Since};
 use scratch::Scratch;
@@ -453,13 +452,4 @@ impl Keeper for StoreKeeper<'_> {
         let placed = self.before.values().find(|before| before.sha256 == file.sha256);
         placed.is_some_and(|placed| verify::is_whole(&self.output.root.join(&placed.path), placed))
     }
-}
-
-/// A name that nobody else has.
-fn nonce() -> Result<String> {
-    let mut bytes = [0; 8];
-    std::fs::File::open("/dev/urandom").and_then(|mut source| source.read_exact(&mut bytes)).map_err(|e| {
-        Error::new(Kind::Resource, format!("cannot read /dev/urandom: {e}; make it readable for this process")).caused_by(e)
-    })?;
-    Ok(crate::hash::hex(&bytes))
 }
