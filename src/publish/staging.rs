@@ -113,14 +113,21 @@ impl Staging {
         }
     }
 
-    /// Links a file that another process has written for the run into the run folder; `false` if the run has none, and lies in a
-    /// store. The file was read back once the run is committed.
+    /// Takes a file that another process has written for the run: links it, or lets its store copy it. `false` if neither can
+    /// be, because one of the two lies on a disk and the other in a store. A linked file was read back once the run is committed.
     ///
     /// # Errors
     /// As [`Self::write`]; one that is not what `file` says is told of no later than at the commit.
-    pub fn take(&self, from: &Path, file: &TableFile) -> Result<bool> {
+    pub fn take(&self, from: &Place, file: &TableFile) -> Result<bool> {
         INTERRUPTS.check()?;
-        let Target::Folder(queue) = &self.target else { return Ok(false) };
+        let (queue, from) = match (&self.target, from) {
+            (Target::Folder(queue), Place::Local(from)) => (queue, from),
+            (Target::Store(run, queue), Place::Object(_)) => {
+                let content = ObjectContent::Object(from.clone(), file.clone());
+                return queue.push(NewObject { place: run.join(&file.path), content }).map(|()| true);
+            }
+            _ => return Ok(false),
+        };
         if let Some(folder) = Path::new(&file.path).parent() {
             self.make(folder)?;
         }

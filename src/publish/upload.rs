@@ -10,8 +10,10 @@ use bytes::Bytes;
 use rayon::prelude::*;
 
 use super::files::failed;
+use super::manifest::TableFile;
 use super::queue::Pending;
 use crate::error::{Error, Kind, Result};
+use crate::hash::sha256;
 use crate::storage::{Created, Place};
 
 /// Objects that are put at the same time.
@@ -34,6 +36,8 @@ pub(super) enum ObjectContent {
     Bytes(Bytes),
     /// Those of a file, which goes.
     File(PathBuf),
+    /// Those of an object that another process has written for the run, with the file that it is to be.
+    Object(Place, TableFile),
 }
 
 impl Pending for NewObject {
@@ -45,6 +49,7 @@ impl Pending for NewObject {
                 create(&self.place, bytes.into())?;
                 std::fs::remove_file(&path).map_err(|e| failed(&path, e))
             }
+            ObjectContent::Object(from, file) => copy(&from, &self.place, &file),
         }
     }
 }
@@ -62,6 +67,32 @@ pub(super) fn create(place: &Place, bytes: Bytes) -> Result<()> {
             "{place} has bytes that this run did not write, so something else writes there; choose another --output. The last committed run is untouched"
         ))),
     }
+}
+
+/// Copies an object within its store, where that can; else its bytes pass through this machine.
+///
+/// # Errors
+/// Exit 5 if it is not the file that it is to be; exit 6 if it cannot be written.
+fn copy(from: &Place, to: &Place, file: &TableFile) -> Result<()> {
+    // A store that refuses to copy may well take the bytes.
+    if to.copy_within_store(from).unwrap_or(false) && to.state().is_ok_and(|state| state.size == file.bytes) {
+        return Ok(());
+    }
+    let bytes = read(from, file)?;
+    create(to, bytes.into())
+}
+
+/// The bytes of an object that another process has written.
+fn read(from: &Place, file: &TableFile) -> Result<Vec<u8>> {
+    let opened = from.open().map_err(|e| e.of(&from.to_string()))?;
+    let mut bytes = vec![0; opened.state.size as usize];
+    opened.read_exact_at(&mut bytes, 0).map_err(|e| e.of(&from.to_string()))?;
+    let found = sha256(&bytes);
+    if found == file.sha256 {
+        return Ok(bytes);
+    }
+    let what = format!("{from} has the SHA-256 {found}, and {} was written; remove it and run again", file.sha256);
+    Err(Error::new(Kind::State, what))
 }
 
 /// Whether an object consists of these bytes.

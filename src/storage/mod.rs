@@ -187,6 +187,15 @@ impl Place {
         }
     }
 
+    /// Lets the store copy an object here, whose bytes do not pass through this machine; `false` if they lie in two buckets or on a
+    /// disk.
+    pub fn copy_within_store(&self, from: &Place) -> Result<bool, WriteError> {
+        match (self, from) {
+            (Place::Object(to), Place::Object(from)) if to.is_in_bucket_of(from) => to.copy(from).map(|()| true),
+            _ => Ok(false),
+        }
+    }
+
     /// Puts the file in the place of any that is there, durably and in one step. Readers see one or the other.
     pub fn replace(&self, bytes: Bytes) -> Result<(), WriteError> {
         match self {

@@ -225,6 +225,11 @@ impl ObjectUrl {
         ranges.iter().map(|range| part(&read, range).ok_or_else(ReadError::shorter)).collect()
     }
 
+    /// Whether both lie in one bucket.
+    pub(super) fn is_in_bucket_of(&self, other: &ObjectUrl) -> bool {
+        (self.service, &self.bucket) == (other.service, &other.bucket)
+    }
+
     pub(super) fn path(&self) -> Result<Path, ReadError> {
         Path::parse(&self.key).map_err(|e| {
             ReadError::new(Fault::Failed, "its key is none that can be used", "take empty and dotted parts out of it")

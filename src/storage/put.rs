@@ -79,6 +79,12 @@ impl ObjectUrl {
         sent
     }
 
+    /// Lets the store copy another object of the bucket here.
+    pub(super) fn copy(&self, from: &ObjectUrl) -> Result<(), WriteError> {
+        let (store, from, to) = (self.store_within(patience(MOST_BYTES as usize))?, from.path()?, self.path()?);
+        self.answered(async || store.copy(&from, &to).await.map(Some))
+    }
+
     /// Puts the object in the place of any that is there.
     pub(super) fn replace(&self, bytes: Bytes) -> Result<(), WriteError> {
         let (store, path) = (self.store_for(&bytes)?, self.path()?);

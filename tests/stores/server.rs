@@ -18,6 +18,7 @@ pub const SECRET: &str = "notToBeShown1234567890";
 /// A request that was answered.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Request {
+    /// That of HTTP, or `COPY`, which is a `PUT` that names another object.
     pub method: String,
     /// The key of an object; empty for a listing.
     pub key: String,
@@ -163,6 +164,8 @@ struct Asked {
     is_signed: bool,
     bucket: String,
     body: Vec<u8>,
+    /// The key of the object to copy.
+    copied: Option<String>,
 }
 
 fn serve(stream: TcpStream, state: &Mutex<State>, hook: &Mutex<Option<Hook>>) {
@@ -193,7 +196,7 @@ fn read(reader: &mut impl BufRead) -> Option<Asked> {
     reader.read_line(&mut line).ok().filter(|read| *read > 0)?;
     let mut words = line.split_whitespace();
     let (method, target) = (words.next()?.to_owned(), words.next()?.to_owned());
-    let (mut range, mut if_match, mut is_first, mut is_signed, mut length) = (None, None, false, false, 0);
+    let (mut range, mut if_match, mut is_first, mut is_signed, mut length, mut copied) = (None, None, false, false, 0, None);
     loop {
         let mut line = String::new();
         reader.read_line(&mut line).ok()?;
@@ -208,6 +211,7 @@ fn read(reader: &mut impl BufRead) -> Option<Asked> {
             "if-match" => if_match = Some(value),
             "if-none-match" => is_first = value == "*",
             "authorization" => is_signed = value.contains("KEYID") && !value.contains(SECRET),
+            "x-amz-copy-source" => copied = Some(decoded(value.trim_start_matches('/').split_once('/')?.1)),
             "content-length" => length = value.parse().ok()?,
             _ => {}
         }
@@ -219,7 +223,7 @@ fn read(reader: &mut impl BufRead) -> Option<Asked> {
     let pairs = query.split('&').filter_map(|pair| pair.split_once('='));
     let query = pairs.map(|(name, value)| (name.to_owned(), decoded(value))).collect();
     let request = Request { method, key: decoded(key), range, sent: 0 };
-    Some(Asked { request, query, if_match, is_first, is_signed, bucket: bucket.to_owned(), body })
+    Some(Asked { request, query, if_match, is_first, is_signed, bucket: bucket.to_owned(), body, copied })
 }
 
 fn decoded(text: &str) -> String {
@@ -235,6 +239,9 @@ fn decoded(text: &str) -> String {
 
 fn answer(asked: &Asked, state: &mut State) -> (String, Vec<u8>, bool) {
     let mut request = asked.request.clone();
+    if asked.copied.is_some() {
+        request.method = "COPY".into();
+    }
     let fault = (state.plan)(&request);
     let failed = |status: u16, code: &str| {
         let body = format!("<?xml version=\"1.0\"?><Error><Code>{code}</Code><Message>said by the store</Message></Error>");
@@ -260,6 +267,14 @@ fn answer(asked: &Asked, state: &mut State) -> (String, Vec<u8>, bool) {
         state.requests.push(request);
         let (more, body) = upload(asked, state);
         return (head(200, "application/xml", body.len(), &more), body.into_bytes(), false);
+    }
+    if let Some(from) = &asked.copied {
+        let bytes = state.objects.get(from).map(|(bytes, _)| bytes.clone());
+        state.requests.push(request.clone());
+        let Some(bytes) = bytes else { return failed(404, "NoSuchKey") };
+        state.objects.insert(request.key, (bytes, 1));
+        let body = "<CopyObjectResult><ETag>\"v1\"</ETag></CopyObjectResult>".to_owned();
+        return (head(200, "application/xml", body.len(), ""), body.into_bytes(), false);
     }
     if ["PUT", "DELETE"].contains(&request.method.as_str()) {
         let (is_put, is_there) = (request.method == "PUT", state.objects.contains_key(&request.key));

@@ -6,7 +6,7 @@ use std::fs;
 use rfmill::internals::hash::sha256;
 
 use super::reading::rfmill;
-use super::server::{Fault, SECRET, Store};
+use super::server::{Fault, Request, SECRET, Store};
 use crate::fixture::{Bench, assert_message};
 
 const IN_STAGES: [&str; 9] = ["run", "job.toml", "-q", "--part-rows", "2", "--shards", "3", "--work", "s3://shop/work"];
@@ -37,7 +37,8 @@ fn stages_leave_their_objects_in_a_store_and_give_the_same_files() {
     assert_eq!(store.keys(), Vec::<String>::new(), "the work place is left");
     assert!(!ran.err.contains(SECRET) && !ran.out.contains(SECRET));
 
-    // With its output there, too.
+    // With its output there, too: the store copies the files of parts.
+    store.requests();
     let ran = rfmill(&bench, &store, &[&IN_STAGES[..], &["--output", "s3://shop/out"]].concat());
     assert_eq!(ran.code, 0, "{}", ran.err);
     let of_store: BTreeMap<String, String> = store
@@ -47,6 +48,18 @@ fn stages_leave_their_objects_in_a_store_and_give_the_same_files() {
         .map(|key| (key.splitn(5, '/').last().unwrap().to_owned(), sha256(&store.get(&key).unwrap())))
         .collect();
     assert_eq!(of_store, tables(&bench, "alone"));
+    let requests = store.requests();
+    let of_parts = |request: &&Request| request.key.contains("/tables/customers/");
+    let copied = requests.iter().filter(|request| request.method == "COPY").count();
+    let read = requests.iter().filter(of_parts).filter(|request| request.method == "GET").count();
+    assert!(copied > 3 && read == 0, "{copied} copied, {read} read");
+
+    // One that cannot gets them through rfmill.
+    store.fail(|request| (request.method == "COPY").then_some(Fault::Status(501, "NotImplemented")));
+    let ran = rfmill(&bench, &store, &[&IN_STAGES[..], &["--output", "s3://shop/other"]].concat());
+    assert_eq!(ran.code, 0, "{}", ran.err);
+    let verified = rfmill(&bench, &store, &["verify", "s3://shop/other"]);
+    assert_eq!(verified.code, 0, "{}{}", verified.out, verified.err);
 }
 
 #[test]

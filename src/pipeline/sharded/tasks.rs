@@ -2,7 +2,7 @@
 
 use std::fmt::Display;
 use std::ops::Range;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
@@ -47,6 +47,7 @@ use crate::pipeline::{evaluated::Evaluated, gates, restatements};
 use crate::progress::{Progress, Silent};
 use crate::publish::{Output, ScratchFolder, Staging, TableFile};
 use crate::score::RunBytes;
+use crate::storage::Place;
 use crate::tables::EncodedFile;
 
 /// Begins the names of folders for what does not fit into the memory of a task.
@@ -361,8 +362,8 @@ impl<'a> RunTask<'a> {
     fn stage_files(&self, staging: &Staging, part: &PartOutput) -> Result<()> {
         let sink = WorkTables(self.work);
         part.files.par_iter().try_for_each(|(_, file)| {
-            let is_linked = sink.local(file)?.map_or(Ok(false), |path| staging.take(&path, file))?;
-            if is_linked { Ok(()) } else { staging.put(file.path.clone(), sink.get(file)?).map(drop) }
+            let is_taken = staging.take(&sink.place(file)?, file)?;
+            if is_taken { Ok(()) } else { staging.put(file.path.clone(), sink.get(file)?).map(drop) }
         })
     }
 
@@ -430,19 +431,14 @@ impl WorkTables<'_> {
         format!("tables/{path}")
     }
 
-    /// Where a file lies that a part has left, if that is a disk.
+    /// Where a file lies that a part has left.
     ///
     /// # Errors
     /// Exit 5 if it is not there, or of another length.
-    fn local(&self, file: &TableFile) -> Result<Option<PathBuf>> {
+    fn place(&self, file: &TableFile) -> Result<Place> {
         let object = WorkTables::object(&file.path);
-        let Some(folder) = self.0.local() else { return Ok(None) };
         let size = self.0.open(&object)?.state.size;
-        if size == file.bytes {
-            Ok(Some(folder.join(object)))
-        } else {
-            Err(self.another(file, &format!("{size} bytes"), file.bytes))
-        }
+        if size == file.bytes { Ok(self.0.place(&object)) } else { Err(self.another(file, &format!("{size} bytes"), file.bytes)) }
     }
 
     /// A file that a part has left.
