@@ -127,7 +127,7 @@ def main() -> int:
     with tempfile.TemporaryDirectory(prefix="rfmill-postgres-") as folder:
         bench = Bench(Path(sys.argv[1]).resolve(), Path(folder))
         try:
-            for check in (first_load_and_readers, a_repeat_changes_nothing, a_changed_run_replaces_its_dates, views_agree,
+            for check in (first_load_and_readers, a_repeat_changes_nothing, a_changed_run_replaces_its_dates, views_agree, bi_tools_read_views,
                           new_columns_and_changed_types, unedited_views_are_replaced, other_views_are_kept_and_named,
                           views_of_0_1_0_are_replaced, forgotten_customers_go, what_is_not_ours_is_refused, readers_are_not_locked_out,
                           two_loads_at_once, kills_at_random_moments, a_crash_of_the_server, a_commit_without_an_answer,
@@ -339,6 +339,52 @@ def views_agree(bench: Bench) -> None:
     assert bench.server.rows(judged)[0] == ["t", "t", "t"], "every headline effect has its verdict"
     best = "SELECT state FROM views.current_segments WHERE scheme = 'lifecycle' ORDER BY ladder_rank LIMIT 1"
     assert bench.server.value(best) == "active"
+
+
+# What BI tools write over the views of a schema `views`: listings, a whole table, and charts of a page.
+METADATA_OF_TOOLS = {
+    "Power BI, tables": """select TABLE_SCHEMA, TABLE_NAME, TABLE_TYPE from INFORMATION_SCHEMA.tables
+        where TABLE_SCHEMA not in ('information_schema', 'pg_catalog') order by TABLE_SCHEMA, TABLE_NAME""",
+    "Power BI, columns": """select COLUMN_NAME, ORDINAL_POSITION, IS_NULLABLE, case when (data_type like '%unsigned%') then DATA_TYPE || ' unsigned' else DATA_TYPE end
+        from INFORMATION_SCHEMA.columns where TABLE_SCHEMA = 'views' and TABLE_NAME = 'kpis' order by TABLE_SCHEMA, TABLE_NAME, ORDINAL_POSITION""",
+    "Tableau, columns": 'SELECT * FROM "views"."current_segments" "current_segments" LIMIT 1',
+    "Metabase, fields": """SELECT c.column_name, c.udt_name, col_description(CAST(CAST(format('%I.%I', c.table_schema, c.table_name) AS regclass) AS oid), c.ordinal_position)
+        FROM information_schema.columns c WHERE c.table_schema !~ '^information_schema|catalog_history|pg_' AND c.table_schema = 'views' ORDER BY 1""",
+}
+CHARTS_OF_TOOLS = {
+    "Power BI, import": 'select "$Table"."as_of" as "as_of", "$Table"."slice" as "slice", "$Table"."customers" as "customers", "$Table"."revenue" as "revenue" from "views"."kpis" "$Table"',
+    "Power BI, direct query": """select "rows"."label_en" as "label_en", sum(cast("rows"."customers" as decimal)) as "a0", sum("rows"."revenue") as "a1" from
+        (select "_"."label_en", "_"."customers", "_"."revenue" from "views"."current_segments" "_" where "_"."scheme" = 'segment' and "_"."dimension" = '(all)') "rows" group by "label_en" limit 1000001""",
+    "Tableau, a line": """SELECT "segment_history"."label_en" AS "label_en", DATE_TRUNC('QUARTER', CAST("segment_history"."as_of" AS DATE)) AS "tqr:as_of:ok",
+        SUM("segment_history"."customers") AS "sum:customers:ok" FROM "views"."segment_history" "segment_history" GROUP BY 1, 2""",
+    "Tableau, a filter": """SELECT "movement"."direction" AS "direction" FROM "views"."movement" "movement" WHERE ("movement"."scheme" = 'lifecycle') GROUP BY 1 ORDER BY 1 ASC""",
+    "Metabase, by quarter": """SELECT DATE_TRUNC('quarter', "views"."kpis"."as_of") AS "as_of", SUM("views"."kpis"."customers") AS "sum", AVG("views"."kpis"."revenue") AS "avg"
+        FROM "views"."kpis" WHERE "views"."kpis"."dimension" = '(all)' GROUP BY DATE_TRUNC('quarter', "views"."kpis"."as_of") ORDER BY 1 ASC""",
+    "Metabase, rows": """SELECT "views"."current_customers"."customer_id" AS "customer_id", "views"."current_customers"."segment" AS "segment" FROM "views"."current_customers"
+        WHERE "views"."current_customers"."segment" = 'Champions' LIMIT 1048575""",
+}
+
+
+def bi_tools_read_views(bench: Bench) -> None:
+    """The SQL of Power BI, Tableau and Metabase works, and its answers are those of DuckDB over the files."""
+    for tool, sql in METADATA_OF_TOOLS.items():
+        assert bench.server.rows(sql), f"{tool}: no rows"
+    script = [bench.rfmill, "schema", "--tables", "job.toml", "--format", "duckdb"]
+    database = duckdb.connect()
+    database.execute(subprocess.run(script, cwd=bench.home, capture_output=True, text=True, check=True).stdout)
+    for tool, sql in CHARTS_OF_TOOLS.items():
+        by_postgres = sorted([number_or_text(value) for value in row] for row in bench.server.rows(sql))
+        by_duckdb = sorted([number_or_text(text(value)) for value in row] for row in database.sql(sql.replace('"views".', "")).fetchall())
+        assert by_postgres and by_postgres == by_duckdb, f"{tool}: {first_difference(by_duckdb, by_postgres)}"
+    print(f"  {len(CHARTS_OF_TOOLS)} statements of BI tools answered alike by DuckDB and PostgreSQL")
+
+
+def number_or_text(value: str | None) -> tuple[int, object]:
+    """A number by its value to six digits, a date without its time; the rest as it is."""
+    try:
+        return 0, round(float(str(value)), 6)
+    except ValueError:
+        return 1, str(value).split(" 00:00:00")[0]
 
 
 def text(value: object) -> str:
