@@ -1,5 +1,7 @@
 //! What needs no program: job files that cannot be, and the program that is missing.
 
+use std::path::Path;
+
 use super::{job, source};
 use crate::fixture::{Bench, PROGRAM, assert_message};
 
@@ -94,13 +96,20 @@ fn files_of_sources_must_be_there() {
     empty.refuses(4, "error: a.csv is empty (0 bytes); write it again or remove it.");
 }
 
+/// Copies a program by a process of its own: one that this process had open for writing could be open in a child that another test
+/// starts at that moment, and would not start.
+fn copy(from: &Path, to: &Path) {
+    let copied = std::process::Command::new("cp").args([from, to]).status().expect("cp");
+    assert!(copied.success());
+}
+
 /// The program is looked for beside rfmill, and nowhere else.
 #[test]
 fn a_missing_program_is_named_with_what_builds_it() {
     let bench = bench(&good());
     let lonely = bench.path("bin/rfmill");
     bench.write("bin/rfmill-other", "");
-    std::fs::copy(PROGRAM, &lonely).expect("a copy of the program");
+    copy(Path::new(PROGRAM), &lonely);
     for command in ["run", "check", "explain"] {
         let output =
             std::process::Command::new(&lonely).args([command, "job.toml", "--quiet"]).current_dir(bench.path("")).output();
@@ -117,11 +126,12 @@ fn a_missing_program_is_named_with_what_builds_it() {
 #[test]
 fn another_version_is_refused() {
     let bench = bench(&good());
-    bench.write("bin/rfmill-query", "#!/bin/sh\necho '{\"finished\":{}}'\n");
-    let [lonely, other] = ["bin/rfmill", "bin/rfmill-query"].map(|name| bench.path(name));
-    std::fs::copy(PROGRAM, &lonely).expect("a copy of the program");
+    bench.write("bin/script", "#!/bin/sh\necho '{\"finished\":{}}'\n");
+    let [lonely, script, other] = ["bin/rfmill", "bin/script", "bin/rfmill-query"].map(|name| bench.path(name));
+    copy(Path::new(PROGRAM), &lonely);
     let mode = std::os::unix::fs::PermissionsExt::from_mode(0o755);
-    std::fs::set_permissions(&other, mode).expect("an executable script");
+    std::fs::set_permissions(&script, mode).expect("an executable script");
+    copy(&script, &other);
     let output = std::process::Command::new(&lonely).args(["run", "job.toml", "--quiet"]).current_dir(bench.path("")).output();
     let ran = output.expect("the program").into();
     assert_message(
