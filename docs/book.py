@@ -69,6 +69,9 @@ def lay_out(folder: Path) -> None:
                 continue
             (pages / name).parent.mkdir(parents=True, exist_ok=True)
             shutil.copyfile(ROOT / name, pages / name)
+            if name.endswith(".md"):
+                # A README becomes the index of its folder.
+                (pages / name).write_text(re.sub(r"\]\(([\w./-]*)\bREADME\.md", r"](\1index.md", (ROOT / name).read_text()))
     lines = ["# Contents", "", "[Which page answers what](docs/README.md)", ""]
     for name, chapter in chapters().items():
         lines += [f"# {name}", "", *(f"- [{title(ROOT / page)}]({page})" for page in chapter), ""]
