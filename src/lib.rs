@@ -47,6 +47,7 @@ pub mod internals {
     pub mod domain;
     pub mod error;
     pub mod evaluate;
+    pub mod forecast;
     pub mod hash;
     pub mod input;
     pub mod job;

@@ -36,6 +36,8 @@ mod differential;
 mod evaluate;
 /// Events as outcomes of strategies.
 mod event_outcomes;
+/// Models of what customers will do.
+mod forecast;
 /// Damaged and hostile inputs, byte by byte and at scale.
 mod inputs;
 /// What must hold of the tables of every run, on random shops.

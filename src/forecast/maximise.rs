@@ -1,0 +1,178 @@
+//! The maximum of a smooth function of a few positive parameters, by BFGS in their logarithms.
+
+/// A function with its gradient in the parameters' logarithms.
+pub type Evaluated<const N: usize> = (f64, [f64; N]);
+
+/// Where the search ended.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Maximum<const N: usize> {
+    /// The logarithms of the parameters.
+    pub at: [f64; N],
+    /// The value there.
+    pub value: f64,
+    /// Whether the gradient vanishes there; else a bound, or the precision of numbers, ended the search.
+    pub is_inner: bool,
+}
+
+/// Steps before the search gives up.
+const STEPS: usize = 500;
+
+/// Most that the logarithm of a parameter moves in a step.
+const LONGEST: f64 = 2.0;
+
+/// The share of the promised gain that a step must bring.
+const ARMIJO: f64 = 1e-4;
+
+/// Finds the maximum from `start` on, within `bounds` of the logarithms. The search always ends: every step gains, and there are
+/// at most [`STEPS`].
+pub fn maximise<const N: usize>(
+    start: [f64; N],
+    bounds: [(f64, f64); N],
+    tolerance: f64,
+    evaluate: impl Fn(&[f64; N]) -> Evaluated<N>,
+) -> Maximum<N> {
+    let mut at = start;
+    let (mut value, mut gradient) = evaluate(&at);
+    let mut inverse = identity::<N>();
+    let mut is_fresh = true;
+    for _ in 0..STEPS {
+        if !value.is_finite() || norm(&free(&gradient, &at, &bounds)) <= tolerance {
+            break;
+        }
+        let usable = free(&gradient, &at, &bounds);
+        let mut direction = times(&inverse, &usable);
+        for (at, step) in direction.iter_mut().enumerate() {
+            if usable[at] == 0.0 {
+                *step = 0.0;
+            }
+        }
+        if dot(&direction, &usable) <= 0.0 {
+            (inverse, is_fresh) = (identity::<N>(), true);
+            direction = usable;
+        }
+        let longest = direction.iter().fold(0.0f64, |longest, step| longest.max(step.abs()));
+        let limit = if is_fresh { LONGEST / 4.0 } else { LONGEST };
+        let mut length = if longest > limit { limit / longest } else { 1.0 };
+        let slope = dot(&direction, &usable);
+        let mut found = None;
+        while length > 1e-14 {
+            let mut next = at;
+            for number in 0..N {
+                next[number] = (at[number] + length * direction[number]).clamp(bounds[number].0, bounds[number].1);
+            }
+            let tried = evaluate(&next);
+            if tried.0.is_finite() && tried.0 >= value + ARMIJO * length * slope && next != at {
+                found = Some((next, tried));
+                break;
+            }
+            length /= 3.0;
+        }
+        let Some((next, (next_value, next_gradient))) = found else {
+            if is_fresh {
+                break;
+            }
+            (inverse, is_fresh) = (identity::<N>(), true);
+            continue;
+        };
+        let step: [f64; N] = std::array::from_fn(|i| next[i] - at[i]);
+        // Of the negative function, which is convex near its minimum.
+        let change: [f64; N] = std::array::from_fn(|i| gradient[i] - next_gradient[i]);
+        update(&mut inverse, &step, &change, is_fresh);
+        is_fresh = false;
+        (at, value, gradient) = (next, next_value, next_gradient);
+    }
+    let is_inner = value.is_finite() && norm(&gradient) <= 100.0 * tolerance;
+    Maximum { at, value, is_inner }
+}
+
+/// The inverse of the matrix of second derivatives of the negative function, from differences of its gradient; none if it is not
+/// positive definite.
+pub fn covariance<const N: usize>(at: &[f64; N], evaluate: impl Fn(&[f64; N]) -> Evaluated<N>) -> Option<[[f64; N]; N]> {
+    const STEP: f64 = 1e-4;
+    let mut hessian = [[0.0; N]; N];
+    for number in 0..N {
+        let moved = |by: f64| {
+            let mut moved = *at;
+            moved[number] += by;
+            evaluate(&moved).1
+        };
+        let (up, down) = (moved(STEP), moved(-STEP));
+        for other in 0..N {
+            hessian[number][other] = -(up[other] - down[other]) / (2.0 * STEP);
+        }
+    }
+    for number in 0..N {
+        for other in 0..number {
+            let mean = (hessian[number][other] + hessian[other][number]) / 2.0;
+            (hessian[number][other], hessian[other][number]) = (mean, mean);
+        }
+    }
+    inverse_of(hessian)
+}
+
+/// By Gauss and Jordan, with the pivots of a positive definite matrix.
+fn inverse_of<const N: usize>(mut matrix: [[f64; N]; N]) -> Option<[[f64; N]; N]> {
+    let mut inverse = identity::<N>();
+    for column in 0..N {
+        let pivot = matrix[column][column];
+        if !(pivot.is_finite() && pivot > 1e-12) {
+            return None;
+        }
+        for at in 0..N {
+            matrix[column][at] /= pivot;
+            inverse[column][at] /= pivot;
+        }
+        for row in (0..N).filter(|row| *row != column) {
+            let factor = matrix[row][column];
+            for at in 0..N {
+                matrix[row][at] -= factor * matrix[column][at];
+                inverse[row][at] -= factor * inverse[column][at];
+            }
+        }
+    }
+    Some(inverse)
+}
+
+fn identity<const N: usize>() -> [[f64; N]; N] {
+    std::array::from_fn(|row| std::array::from_fn(|column| f64::from(u8::from(row == column))))
+}
+
+fn dot<const N: usize>(a: &[f64; N], b: &[f64; N]) -> f64 {
+    a.iter().zip(b).map(|(a, b)| a * b).sum()
+}
+
+fn norm<const N: usize>(of: &[f64; N]) -> f64 {
+    of.iter().fold(0.0, |most, value| most.max(value.abs()))
+}
+
+fn times<const N: usize>(matrix: &[[f64; N]; N], vector: &[f64; N]) -> [f64; N] {
+    std::array::from_fn(|row| dot(&matrix[row], vector))
+}
+
+/// The gradient without what would lead out of the bounds.
+fn free<const N: usize>(gradient: &[f64; N], at: &[f64; N], bounds: &[(f64, f64); N]) -> [f64; N] {
+    std::array::from_fn(|i| {
+        let leads_out = (at[i] <= bounds[i].0 && gradient[i] < 0.0) || (at[i] >= bounds[i].1 && gradient[i] > 0.0);
+        if leads_out { 0.0 } else { gradient[i] }
+    })
+}
+
+/// The update of Broyden, Fletcher, Goldfarb and Shanno.
+fn update<const N: usize>(inverse: &mut [[f64; N]; N], step: &[f64; N], change: &[f64; N], is_first: bool) {
+    let curvature = dot(step, change);
+    if curvature <= 1e-12 * norm(step) * norm(change) {
+        return;
+    }
+    if is_first {
+        let scale = curvature / dot(change, change);
+        inverse.iter_mut().flatten().for_each(|entry| *entry *= scale);
+    }
+    let moved = times(inverse, change);
+    let factor = (1.0 + dot(change, &moved) / curvature) / curvature;
+    for row in 0..N {
+        for column in 0..N {
+            inverse[row][column] +=
+                factor * step[row] * step[column] - (moved[row] * step[column] + step[row] * moved[column]) / curvature;
+        }
+    }
+}

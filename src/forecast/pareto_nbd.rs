@@ -1,0 +1,230 @@
+//! The Pareto/NBD model of Schmittlein, Morrison and Colombo (Management Science 33, 1987), as Fader and Hardie ("A Note on Deriving
+//! the Pareto/NBD Model and Related Expressions", 2005) write it. While customers are alive they buy as a Poisson process, whose rate is
+//! Gamma(r, α) over customers; how long they live is exponential, with a rate that is Gamma(s, β).
+//!
+//! The likelihood of a history of x repeat purchases, the last at t, observed up to T, is
+//!
+//! ```text
+//! Γ(r + x) / Γ(r) · α^r · β^s · [ (α + T)^−(r+x) (β + T)^−s  +  s ∫ (α + y)^−(r+x) (β + y)^−(s+1) dy,  y from t to T ]
+//! ```
+//!
+//! The paper's form of the integral is a difference of two hypergeometric functions that cancel. Here it is taken by quadrature, which
+//! adds positive numbers, and gives the derivatives that the search for the maximum needs with it.
+
+use rayon::prelude::*;
+use statrs::function::gamma::{digamma, ln_gamma};
+
+use super::maximise::{self, Evaluated, Maximum};
+use super::quadrature::nodes;
+
+/// What is known of customers with equal counts. Times are in one unit, whichever.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct History {
+    /// Purchases after the first.
+    pub repeats: f64,
+    /// Time from the first to the last.
+    pub last: f64,
+    /// Time from the first to the end of the observation.
+    pub observed: f64,
+    /// Customers with it.
+    pub customers: f64,
+}
+
+/// The parameters. Times are in the unit of the histories.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Parameters {
+    /// Shape of the rate of purchases over customers.
+    pub r: f64,
+    /// Its rate, a time.
+    pub alpha: f64,
+    /// Shape of the rate of going over customers.
+    pub s: f64,
+    /// Its rate, a time.
+    pub beta: f64,
+}
+
+impl Parameters {
+    fn of_logarithms(logs: &[f64; 4]) -> Parameters {
+        let [r, alpha, s, beta] = logs.map(f64::exp);
+        Parameters { r, alpha, s, beta }
+    }
+}
+
+/// A fitted model.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Fit {
+    /// Where the likelihood is greatest.
+    pub parameters: Parameters,
+    /// Its logarithm there.
+    pub log_likelihood: f64,
+    /// Whether the likelihood has its maximum there; else it goes on rising towards a bound, as where nobody stays away for good.
+    pub is_inner: bool,
+    /// Of the parameters' logarithms, from the second derivatives; none at a bound.
+    pub covariance: Option<[[f64; 4]; 4]>,
+}
+
+/// Bounds of the parameters' logarithms: shapes from 1/1,000 to 1,000, times from a thousandth of the unit to a million.
+const BOUNDS: [(f64, f64); 4] = [(-6.9, 6.9), (-6.9, 13.8), (-6.9, 6.9), (-6.9, 13.8)];
+
+/// Histories from which the search begins.
+const SAMPLE: usize = 1 << 12;
+
+/// The gradient per customer at which the search ends: parameters are then right to six digits.
+const TOLERANCE: f64 = 1e-7;
+
+/// Histories that a thread evaluates at a time; sums are of these, in order, so that threads do not decide over digits.
+const CHUNK: usize = 1 << 10;
+
+/// Fits the model to histories of at least one customer. It always ends; whether at a maximum, [`Fit::is_inner`] says.
+pub fn fit(histories: &[History]) -> Fit {
+    let customers: f64 = histories.iter().map(|history| history.customers).sum();
+    // Of many histories, every few are enough to come close.
+    let step = histories.len() / SAMPLE;
+    let near = match step {
+        0 | 1 => start(histories),
+        _ => {
+            let some: Vec<History> = histories.iter().step_by(step).copied().collect();
+            maximise::maximise(start(&some), BOUNDS, 1e-5, per_customer(&some)).at
+        }
+    };
+    let evaluate = per_customer(histories);
+    let Maximum { at, value, is_inner } = maximise::maximise(near, BOUNDS, TOLERANCE, &evaluate);
+    let covariance = maximise::covariance(&at, &evaluate).filter(|_| is_inner);
+    Fit {
+        parameters: Parameters::of_logarithms(&at),
+        log_likelihood: value * customers,
+        is_inner,
+        covariance: covariance.map(|rows| rows.map(|row| row.map(|entry| entry / customers))),
+    }
+}
+
+/// The function to maximise: per customer, so that tolerances mean the same for any number of them.
+fn per_customer(histories: &[History]) -> impl Fn(&[f64; 4]) -> Evaluated<4> {
+    let customers: f64 = histories.iter().map(|history| history.customers).sum();
+    move |logs: &[f64; 4]| {
+        let (value, gradient) = log_likelihood(&Parameters::of_logarithms(logs), histories);
+        (value / customers, gradient.map(|part| part / customers))
+    }
+}
+/// Logarithms to begin with: a rate as observed, with the spread of the counts, and half of the customers gone within the observation.
+fn start(histories: &[History]) -> [f64; 4] {
+    let sum = |of: &dyn Fn(&History) -> f64| -> f64 { histories.iter().map(|history| history.customers * of(history)).sum() };
+    let customers = sum(&|_| 1.0).max(1.0);
+    let time = (sum(&|history| history.observed) / customers).max(1e-3);
+    let mean = (sum(&|history| history.repeats) / customers).max(1e-3);
+    let variance = sum(&|history| (history.repeats - mean).powi(2)) / customers;
+    let r = if variance > mean { (mean * mean / (variance - mean)).clamp(0.05, 20.0) } else { 5.0 };
+    let alpha = r * time / mean;
+    [r.ln(), alpha.ln(), (0.5f64).ln(), time.ln()].map(|log: f64| log.clamp(-6.0, 6.0))
+}
+
+/// The logarithm of the likelihood, and its gradient in the parameters' logarithms.
+pub fn log_likelihood(parameters: &Parameters, histories: &[History]) -> (f64, [f64; 4]) {
+    let of_chunk = |chunk: &[History]| {
+        chunk.iter().fold((0.0, [0.0; 4]), |(value, gradient), history| {
+            let (own, slope) = of_history(parameters, history);
+            (value + history.customers * own, std::array::from_fn(|i| gradient[i] + history.customers * slope[i]))
+        })
+    };
+    let chunks: Vec<(f64, [f64; 4])> = histories.par_chunks(CHUNK).map(of_chunk).collect();
+    chunks
+        .into_iter()
+        .fold((0.0, [0.0; 4]), |(value, gradient), (own, slope)| (value + own, std::array::from_fn(|i| gradient[i] + slope[i])))
+}
+
+/// Where the integrand has fallen by this exponent, the rest is nothing.
+const TAIL: f64 = 40.0;
+
+/// The exponent by which it falls in a panel of the quadrature, about.
+const FALL: f64 = 10.0;
+
+/// Longest panel in the logarithm of time.
+const LONGEST: f64 = 5.0;
+
+/// The two terms of a history's likelihood, as multiples of the integrand at the last purchase.
+struct Parts {
+    /// The logarithm of that integrand.
+    scale: f64,
+    /// That of somebody who is alive at the end.
+    alive: f64,
+    /// That of somebody who went between the last purchase and the end.
+    gone: f64,
+    /// Means of ln(α + y), ln(β + y), 1/(α + y) and 1/(β + y) over the time y of going, each times `gone`.
+    means: [f64; 4],
+}
+
+fn parts(parameters: &Parameters, history: &History) -> Parts {
+    let Parameters { r, alpha, s, beta } = *parameters;
+    let History { repeats: x, last: t, observed: end, .. } = *history;
+    let (ln_alpha, ln_beta) = ((alpha + t).ln(), (beta + t).ln());
+    let scale = -(r + x) * ln_alpha - (s + 1.0) * ln_beta;
+    let alive = (-(r + x) * ((alpha + end).ln() - ln_alpha) - s * (beta + end).ln() + (s + 1.0) * ln_beta).exp();
+    // The integrand is smooth in the logarithm of the distance from its nearest pole, where it falls faster and faster.
+    let nearest = alpha.min(beta);
+    let length = ((nearest + end) / (nearest + t)).ln();
+    let slope = |at: f64| {
+        let distance = (nearest + t) * at.exp();
+        let y = distance - nearest;
+        distance * ((r + x) / (alpha + y) + (s + 1.0) / (beta + y)) - 1.0
+    };
+    let fallen = |at: f64| {
+        let y = (nearest + t) * at.exp() - nearest;
+        (r + x) * ((alpha + y).ln() - ln_alpha) + (s + 1.0) * ((beta + y).ln() - ln_beta) - at
+    };
+    let (mut gone, mut means) = (0.0, [0.0; 4]);
+    let mut from = 0.0;
+    while from < length && fallen(from) < TAIL {
+        let mut step = (FALL / slope(from).max(1e-3)).min(LONGEST).min(length - from);
+        // By the slope at its end, which is the steepest, if it is much steeper there.
+        while step * slope(from + step) > 2.0 * FALL {
+            step /= 2.0;
+        }
+        let to = if from + step >= length { length } else { from + step };
+        nodes(from, to, |at, weight| {
+            let distance = (nearest + t) * at.exp();
+            let (ln_distance, ln_other) = ((nearest + t).ln() + at, (distance + (alpha - beta).abs()).ln());
+            let (of_alpha, of_beta) = if alpha <= beta { (ln_distance, ln_other) } else { (ln_other, ln_distance) };
+            let y = distance - nearest;
+            let density = s * weight * distance * (-(r + x) * (of_alpha - ln_alpha) - (s + 1.0) * (of_beta - ln_beta)).exp();
+            gone += density;
+            for (mean, value) in means.iter_mut().zip([of_alpha, of_beta, 1.0 / (alpha + y), 1.0 / (beta + y)]) {
+                *mean += density * value;
+            }
+        });
+        from = to;
+    }
+    Parts { scale, alive, gone, means }
+}
+
+fn of_history(parameters: &Parameters, history: &History) -> (f64, [f64; 4]) {
+    let Parameters { r, alpha, s, beta } = *parameters;
+    let History { repeats: x, observed: end, .. } = *history;
+    let Parts { scale, alive, gone, means } = parts(parameters, history);
+    let all = alive + gone;
+    let value = ln_gamma(r + x) - ln_gamma(r) + r * alpha.ln() + s * beta.ln() + scale + all.ln();
+    let [ln_alpha, ln_beta, by_alpha, by_beta] = means;
+    let d_r = digamma(r + x) - digamma(r) + alpha.ln() - (alive * (alpha + end).ln() + ln_alpha) / all;
+    let d_alpha = r / alpha - (r + x) * (alive / (alpha + end) + by_alpha) / all;
+    let d_s = beta.ln() + (gone / s - alive * (beta + end).ln() - ln_beta) / all;
+    let d_beta = s / beta - (alive * s / (beta + end) + (s + 1.0) * by_beta) / all;
+    (value, [r * d_r, alpha * d_alpha, s * d_s, beta * d_beta])
+}
+
+/// Purchases that a customer with this history makes in the `horizon` after its end, on average.
+pub fn expected_purchases(parameters: &Parameters, history: &History, horizon: f64) -> f64 {
+    let Parameters { r, alpha, s, beta } = *parameters;
+    let Parts { alive, gone, .. } = parts(parameters, history);
+    let end = history.observed;
+    let time = lived(beta + end, s, horizon);
+    alive / (alive + gone) * (r + history.repeats) / (alpha + end) * time
+}
+
+/// The time that somebody who is alive lives within a horizon, on average, where the rate of going is Gamma(s, b): the integral of
+/// (b / (b + u))^s.
+fn lived(b: f64, s: f64, horizon: f64) -> f64 {
+    let log = (horizon / b).ln_1p();
+    let power = (1.0 - s) * log;
+    // (e^p − 1) / p goes to 1 where s goes to 1.
+    let ratio = if power.abs() < 1e-8 { 1.0 + power / 2.0 } else { power.exp_m1() / power };
+    b * log * ratio
+}
