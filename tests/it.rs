@@ -32,6 +32,8 @@ mod decisions;
 mod determinism;
 /// Thousands of random jobs, each held against a naive second program.
 mod differential;
+/// Jumps at a cut.
+mod discontinuity;
 /// Effects, their reasons and verdicts, from exact sums per arm.
 mod evaluate;
 /// Events as outcomes of strategies.

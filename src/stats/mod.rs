@@ -9,13 +9,16 @@
 //! Nothing here knows of strategies, periods or tables. `docs/STRATEGIES.md` has the formulas in one place.
 
 mod check;
+mod density;
 mod difference;
+mod discontinuity;
 mod distribution;
 mod enumerated;
 mod estimate;
 mod family;
 mod grid;
 mod lean;
+mod local_fit;
 mod money;
 mod permutation;
 mod pool;
@@ -27,7 +30,9 @@ mod sums;
 mod wide;
 
 pub use check::{chi_square_homogeneity, expected_drift, smd, spread_p, wilson};
+pub use density::{DensityJump, density_jump};
 pub use difference::{Detectable, DifferenceTest};
+pub use discontinuity::{Jump, NoJump, Observation, jump};
 pub use distribution::{chi_square_sf, normal_quantile, normal_sf, skewed_sf, t_quantile, t_two_sided};
 pub use estimate::{
     Adjustment, Cell, Estimate, EstimateError, Influence, Interval, Lift, LinearEstimate, Shape, StudentEstimate, Weighting,
