@@ -89,24 +89,17 @@ pub fn maximise<const N: usize>(
 /// positive definite.
 pub fn covariance<const N: usize>(at: &[f64; N], evaluate: impl Fn(&[f64; N]) -> Evaluated<N>) -> Option<[[f64; N]; N]> {
     const STEP: f64 = 1e-4;
-    let mut hessian = [[0.0; N]; N];
-    for number in 0..N {
+    let slopes: [[f64; N]; N] = std::array::from_fn(|number| {
         let moved = |by: f64| {
             let mut moved = *at;
             moved[number] += by;
             evaluate(&moved).1
         };
         let (up, down) = (moved(STEP), moved(-STEP));
-        for other in 0..N {
-            hessian[number][other] = -(up[other] - down[other]) / (2.0 * STEP);
-        }
-    }
-    for number in 0..N {
-        for other in 0..number {
-            let mean = (hessian[number][other] + hessian[other][number]) / 2.0;
-            (hessian[number][other], hessian[other][number]) = (mean, mean);
-        }
-    }
+        std::array::from_fn(|other| -(up[other] - down[other]) / (2.0 * STEP))
+    });
+    // Equal but for rounding.
+    let hessian = std::array::from_fn(|row| std::array::from_fn(|column| (slopes[row][column] + slopes[column][row]) / 2.0));
     inverse_of(hessian)
 }
 
