@@ -254,18 +254,18 @@ pub fn suggestion<'a>(word: &str, candidates: impl IntoIterator<Item = &'a str>)
 mod tests {
     use super::*;
 
-    /// `docs/ERRORS.md` explains every kind, under its code, in each language: what happened, what was written, what to do.
+    /// `docs/ERRORS.md` and its Chinese pages explain every kind, under its code, in each language: what happened, what was written, what to do.
     #[test]
     fn every_kind_is_explained_in_every_language() {
-        let doc = std::fs::read_to_string(concat!(env!("CARGO_MANIFEST_DIR"), "/docs/ERRORS.md")).expect("the doc");
-        let sections: Vec<&str> = doc.split("\n## ").skip(1).collect();
-        let languages: Vec<Option<&str>> = sections.iter().map(|section| section.lines().next()).collect();
-        assert_eq!(languages, [Some("English"), Some("简体中文"), Some("繁體中文")]);
-        for (section, kind) in sections.iter().flat_map(|section| Kind::ALL.map(|kind| (section, kind))) {
-            let row = format!("| `{}` | {} | ", kind.name(), kind.exit_code());
-            let explained = section.lines().find_map(|line| line.strip_prefix(&row)?.strip_suffix(" |"));
-            let cells: Vec<&str> = explained.map(|cells| cells.split(" | ").collect()).unwrap_or_default();
-            assert_eq!(cells.iter().filter(|cell| !cell.trim().is_empty()).count(), 3, "{row} in {:?}", section.lines().next());
+        for page in ["ERRORS.md", "zh/ERRORS.md", "zh-Hant/ERRORS.md"] {
+            let path = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("docs").join(page);
+            let doc = std::fs::read_to_string(path).expect("the doc");
+            for kind in Kind::ALL {
+                let row = format!("| `{}` | {} | ", kind.name(), kind.exit_code());
+                let explained = doc.lines().find_map(|line| line.strip_prefix(&row)?.strip_suffix(" |"));
+                let cells: Vec<&str> = explained.map(|cells| cells.split(" | ").collect()).unwrap_or_default();
+                assert_eq!(cells.iter().filter(|cell| !cell.trim().is_empty()).count(), 3, "{row} in {page}");
+            }
         }
     }
 
