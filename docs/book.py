@@ -53,7 +53,7 @@ def chapters() -> dict[str, list[str]]:
     named = {page for pages in CHAPTERS.values() for page in pages} | {"docs/README.md"}
     pages = sorted(str(page.relative_to(ROOT)) for page in ROOT.glob("docs/**/*.md")) + sorted(str(page.relative_to(ROOT)) for page in ROOT.glob("README.*.md"))
     others = [page for page in pages if page not in named]
-    chinese = [page for page in others if page.startswith(("docs/zh/", "README.zh"))]
+    chinese = [page for page in others if page.startswith(("docs/zh", "README.zh"))]
     more = [page for page in others if page not in chinese]
     found = {name: [page for page in pages if (ROOT / page).exists()] for name, pages in CHAPTERS.items()}
     return found | ({"More": more} if more else {}) | ({"中文": sorted(chinese, key=lambda page: "README" not in page)} if chinese else {})

@@ -1,4 +1,4 @@
-//! The text of `docs/DECIDE.md`: its commands work, and every number in it is what the program says.
+//! The text of `docs/DECIDE.md`, in English and in Chinese: its commands work, and every number in it is what the program says.
 
 use std::fs;
 use std::path::Path;
@@ -19,8 +19,8 @@ enum Piece {
     Prose(String),
 }
 
-fn pieces() -> Vec<Piece> {
-    let text = fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join("docs/DECIDE.md")).expect("the text");
+fn pieces(page: &str) -> Vec<Piece> {
+    let text = fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join(page)).expect("the text");
     let mut pieces = Vec::new();
     let (mut lines, mut job) = (text.lines(), String::new());
     while let Some(line) = lines.next() {
@@ -62,10 +62,33 @@ fn collect(value: &Value, out: &mut Vec<f64>) {
 
 #[test]
 fn every_number_is_what_the_program_says() {
+    follow("docs/DECIDE.md");
+}
+
+#[test]
+fn every_number_in_chinese_is_what_the_program_says() {
+    follow("docs/zh/DECIDE.md");
+}
+
+/// What the report says: its answers, and the reasons of verdicts, which are translated on its page alone.
+fn sentences(bench: &Bench, report: &Value) -> Vec<String> {
+    let mut sentences: Vec<String> = Vec::new();
+    for answer in report["answers"].as_array().expect("answers") {
+        sentences.extend(answer["answer"].as_array().expect("sentences").iter().filter_map(Value::as_str).map(str::to_owned));
+    }
+    let page = String::from_utf8(bench.read("quarter/latest/report/index.html")).expect("UTF-8");
+    let cells = page.split("</td>").filter_map(|cell| Some(cell.rsplit_once("<td class=\"long\">")?.1.to_owned()));
+    sentences.extend(cells);
+    // Numbers and their units are held together by narrow and wide spaces that do not break, and by joiners.
+    sentences.iter().map(|said| said.replace(['\u{a0}', '\u{202f}'], " ").replace('\u{2060}', "")).collect()
+}
+
+/// Follows a page: runs its commands, and holds its numbers against what they say.
+fn follow(page: &str) {
     let bench = Bench::empty();
     let mut said = String::new();
     let (mut quotes, mut prose) = (Vec::new(), Vec::new());
-    for piece in pieces() {
+    for piece in pieces(page) {
         match piece {
             Piece::Job(name, text) => bench.write(&name, text),
             Piece::Command(arguments, lines) => {
@@ -86,13 +109,7 @@ fn every_number_is_what_the_program_says() {
     assert!(quotes.len() >= 3 && prose.len() > 20, "the text has lost its pieces");
 
     let report: Value = serde_json::from_slice(&bench.read("quarter/latest/report/report.json")).expect("a report");
-    let mut sentences: Vec<&str> = Vec::new();
-    for answer in report["answers"].as_array().expect("answers") {
-        sentences.extend(answer["answer"].as_array().expect("sentences").iter().filter_map(Value::as_str));
-    }
-    sentences.extend(report["verdicts"].as_array().expect("verdicts").iter().filter_map(|v| v["reason"].as_str()));
-    // Numbers and their units are held together by narrow and wide spaces that do not break.
-    let sentences: Vec<String> = sentences.iter().map(|said| said.replace(['\u{a0}', '\u{202f}'], " ")).collect();
+    let sentences = sentences(&bench, &report);
     for quote in &quotes {
         assert!(sentences.contains(quote), "the report does not say\n{quote}\nbut\n{}", sentences.join("\n"));
         said += quote;

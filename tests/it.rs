@@ -16,6 +16,8 @@ mod assign;
 mod bad_input;
 /// Effects by dimensions and by columns of the assignments.
 mod by;
+/// Pages in Chinese: they lead to each other, and say what the English pages say.
+mod chinese;
 /// What reports say, beside what their tables say.
 mod claims;
 /// Every command, what it prints, and where.
