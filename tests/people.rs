@@ -3,3 +3,4 @@
 pub mod categories;
 pub mod customers;
 pub mod events;
+pub mod kinds;

@@ -28,10 +28,12 @@ pub enum Field {
     Category = 9,
     /// Number of an event's kind.
     Kind = 10,
+    /// When on its day an event was, in microseconds of a clock that is the same for all events.
+    Time = 11,
 }
 
 /// Number of fields that a record can have.
-pub const FIELDS: usize = 11;
+pub const FIELDS: usize = 12;
 
 /// Bits of [`Field::Flags`].
 pub mod flag {
@@ -43,6 +45,8 @@ pub mod flag {
     pub const COST_MISSING: i64 = 4;
     /// A line that is money alone, and no purchase.
     pub const MONEY_ONLY: i64 = 8;
+    /// An event that has a value, which is its amount.
+    pub const VALUE: i64 = 16;
 }
 
 /// Records per block: large enough to pack well, small enough for the open blocks of all buckets to stay in the cache.
@@ -69,11 +73,12 @@ impl RecordLayout {
         RecordLayout { text_ids, fields }
     }
 
-    /// Records of events: customer, date and kind.
-    pub fn of_events(text_ids: bool) -> RecordLayout {
+    /// Records of events: customer, date and kind, and with values also these and their times.
+    pub fn of_events(text_ids: bool, with_values: bool) -> RecordLayout {
         let mut fields = [false; FIELDS];
-        for field in [Field::Customer, Field::Date, Field::Kind] {
-            fields[field as usize] = true;
+        let of_values = [Field::Amount, Field::Flags, Field::Time];
+        for field in [Field::Customer, Field::Date, Field::Kind].iter().chain(of_values.iter().filter(|_| with_values)) {
+            fields[*field as usize] = true;
         }
         RecordLayout { text_ids, fields }
     }

@@ -1,6 +1,6 @@
 //! What measures are computed from. The fold, the columns of the orders to read, and the checks of a job derive from it.
 
-use super::EventKind;
+use super::{EventKind, EventMeasure};
 
 /// A sum over the orders of a window.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -64,6 +64,8 @@ pub enum Basis {
     Categories,
     /// The events of a kind in the lookback, over those of another if it is a rate; all events if no kind is named.
     Events(&'static [EventKind]),
+    /// The events of a kind of the job in the lookback, or their values.
+    OfKind(EventMeasure),
     /// A column of the customers table.
     Attribute,
 }
@@ -73,8 +75,22 @@ impl Basis {
     pub fn has_lookback(self) -> bool {
         match self {
             Basis::Orders(window, _) => matches!(window, OrderWindow::Lookback | OrderWindow::LookbackHalves),
-            Basis::Categories | Basis::Events(_) => true,
+            Basis::Categories | Basis::Events(_) | Basis::OfKind(_) => true,
             Basis::Attribute => false,
+        }
+    }
+
+    /// Whether it is computed from events.
+    pub fn is_of_events(self) -> bool {
+        matches!(self, Basis::Events(_) | Basis::OfKind(_))
+    }
+
+    /// Whether events of a kind, and not of all kinds, count in it.
+    pub fn looks_at(self, kind: EventKind) -> bool {
+        match self {
+            Basis::Events(kinds) => kinds.contains(&kind),
+            Basis::OfKind(measure) => measure.kind == kind,
+            Basis::Orders(..) | Basis::Categories | Basis::Attribute => false,
         }
     }
 

@@ -1,37 +1,13 @@
 //! The measures: what the program knows of a customer at an as-of date.
 
 use std::cell::Cell;
-use std::collections::BTreeSet;
 use std::fmt;
-use std::sync::{Mutex, PoisonError};
 
 use serde::{Serialize, Serializer};
 
-use super::{Basis, EventKind, Lookback, OrderSum, OrderWindow};
+use super::interned::interned;
+use super::{Basis, EventKind, EventMeasure, Lookback, OrderSum, OrderWindow, Unit};
 use crate::error::{Error, Result, suggestion};
-
-/// What the numbers of a measure mean, which decides their type in tables.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub enum Unit {
-    /// A date (DATE).
-    Date,
-    /// Days (INT32).
-    Days,
-    /// A count (INT64).
-    Count,
-    /// Money in minor units (DECIMAL(18, scale)).
-    Money,
-    /// Money per purchase with two more digits (DECIMAL(18, scale + 2)).
-    Average,
-    /// A ratio of two integers (DOUBLE).
-    Ratio,
-    /// One of a list of texts (a dictionary string).
-    Text,
-    /// A decimal number with its precision and scale (DECIMAL).
-    Decimal(u8, u8),
-    /// A floating-point number (DOUBLE).
-    Double,
-}
 
 /// A column of the customers table that is a measure of its name.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -40,20 +16,10 @@ pub struct AttributeColumn {
     unit: Unit,
 }
 
-/// The names of all columns that were ever named: they live as long as the program, so that measures stay small and are
-/// copied freely.
-static NAMES: Mutex<BTreeSet<&'static str>> = Mutex::new(BTreeSet::new());
-
 impl AttributeColumn {
     /// The column of this name, whose numbers mean this.
     pub fn new(name: &str, unit: Unit) -> AttributeColumn {
-        let mut names = NAMES.lock().unwrap_or_else(PoisonError::into_inner);
-        let name = names.get(name).copied().unwrap_or_else(|| {
-            let name: &'static str = Box::leak(name.to_owned().into_boxed_str());
-            names.insert(name);
-            name
-        });
-        AttributeColumn { name, unit }
+        AttributeColumn { name: interned(name), unit }
     }
 
     /// Its name.
@@ -75,6 +41,8 @@ macro_rules! measures {
             $(#[doc = $doc] $kind,)*
             /// A column of the customers table.
             Attribute(AttributeColumn),
+            /// What is said of the events of a kind that the job names.
+            OfKind(EventMeasure),
         }
 
         impl MeasureKind {
@@ -83,12 +51,12 @@ macro_rules! measures {
 
             /// The name, the same in job files, schemes and tables.
             pub fn name(self) -> &'static str {
-                match self { $(MeasureKind::$kind => $name,)* MeasureKind::Attribute(attribute) => attribute.name }
+                match self { $(MeasureKind::$kind => $name,)* MeasureKind::Attribute(attribute) => attribute.name, MeasureKind::OfKind(measure) => measure.name() }
             }
 
             /// What its numbers mean (monetary of a job with `monetary_as = "average"` is an average instead).
             pub fn unit(self) -> Unit {
-                match self { $(MeasureKind::$kind => Unit::$unit,)* MeasureKind::Attribute(attribute) => attribute.unit }
+                match self { $(MeasureKind::$kind => Unit::$unit,)* MeasureKind::Attribute(attribute) => attribute.unit, MeasureKind::OfKind(measure) => measure.unit() }
             }
 
             /// What it is computed from.
@@ -97,12 +65,16 @@ macro_rules! measures {
                 use EventKind::*;
                 use OrderSum::*;
                 use OrderWindow::*;
-                match self { $(MeasureKind::$kind => $basis,)* MeasureKind::Attribute(_) => Attribute }
+                match self { $(MeasureKind::$kind => $basis,)* MeasureKind::Attribute(_) => Attribute, MeasureKind::OfKind(measure) => OfKind(measure) }
             }
 
             /// One sentence on what it is.
             pub fn describe(self) -> &'static str {
-                match self { $(MeasureKind::$kind => $doc,)* MeasureKind::Attribute(_) => "As the customers table has it, whatever the as-of date." }
+                match self {
+                    $(MeasureKind::$kind => $doc,)*
+                    MeasureKind::Attribute(_) => "As the customers table has it, whatever the as-of date.",
+                    MeasureKind::OfKind(measure) => measure.describe(),
+                }
             }
         }
     };
@@ -165,10 +137,13 @@ impl Measure {
 /// A name that a measure once had: it means [`MeasureKind::AnnualValue`].
 pub const FORMER_NAME: &str = "revenue_at_risk";
 
-/// The measures that a job can name: those there always are, and the columns of its customers table.
+/// The measures that a job can name: those there always are, the columns of its customers table, and those of its kinds of events.
 #[derive(Debug, Clone, Default)]
 pub struct Catalogue {
     attributes: Vec<AttributeColumn>,
+    of_kinds: Vec<EventMeasure>,
+    /// Kinds of events whose values the job does not name, so that it cannot have these measures.
+    without_values: Vec<EventKind>,
     /// Whether [`FORMER_NAME`] was asked for.
     met_former_name: Cell<bool>,
 }
@@ -176,7 +151,17 @@ pub struct Catalogue {
 impl Catalogue {
     /// The catalogue with these columns of a customers table.
     pub fn new(attributes: Vec<AttributeColumn>) -> Catalogue {
-        Catalogue { attributes, met_former_name: Cell::new(false) }
+        Catalogue { attributes, ..Catalogue::default() }
+    }
+
+    /// Adds the measures of kinds of events that a job names, with the digits behind the point of their values if they have any.
+    #[must_use]
+    pub fn with_kinds(mut self, kinds: impl IntoIterator<Item = (EventKind, Option<u8>)>) -> Catalogue {
+        for (kind, scale) in kinds {
+            self.of_kinds.extend(EventMeasure::of(kind, scale));
+            self.without_values.extend(scale.is_none().then_some(kind));
+        }
+        self
     }
 
     /// Whether anybody has asked for [`FORMER_NAME`].
@@ -186,13 +171,20 @@ impl Catalogue {
 
     /// All names.
     pub fn names(&self) -> impl Iterator<Item = &str> + Clone {
-        MeasureKind::ALL.iter().map(|k| k.name()).chain(self.attributes.iter().map(|a| a.name))
+        let own = self.attributes.iter().map(|a| a.name).chain(self.of_kinds.iter().map(|m| m.name()));
+        MeasureKind::ALL.iter().map(|k| k.name()).chain(own)
+    }
+
+    /// The kind of events that would have a measure of this name if it had values.
+    fn without_values(&self, name: &str) -> Option<EventKind> {
+        let has = |kind: &EventKind| EventMeasure::names_with_values(*kind).contains(&name);
+        self.without_values.iter().copied().find(has)
     }
 
     /// Whether `text` begins with the name of a measure, so that only its lookback can be wrong.
     pub fn knows(&self, text: &str) -> bool {
         let name = text.split('@').next().unwrap_or(text);
-        name == FORMER_NAME || self.names().any(|n| n == name || n == text)
+        name == FORMER_NAME || self.names().any(|n| n == name || n == text) || self.without_values(name).is_some()
     }
 
     /// Reads `frequency`, `monetary@365d` …
@@ -215,7 +207,15 @@ impl Catalogue {
         } else {
             name
         };
-        let kind = MeasureKind::ALL.iter().copied().find(|k| k.name() == name).or_else(|| attribute(name)).ok_or_else(|| {
+        let of_kind = || self.of_kinds.iter().find(|m| m.name() == name).map(|m| MeasureKind::OfKind(*m));
+        let known = MeasureKind::ALL.iter().copied().find(|k| k.name() == name).or_else(|| attribute(name)).or_else(of_kind);
+        let kind = known.ok_or_else(|| {
+            if let Some(kind) = self.without_values(name) {
+                let kind = kind.name();
+                return Error::usage(format!(
+                    "measure {text:?} is of the values of {kind} events, and the job does not say which column holds them; set events.kinds.{kind}.value"
+                ));
+            }
             Error::usage(format!(
                 "there is no measure {name:?}{}; the measures are {}",
                 suggestion(name, self.names()),
@@ -270,6 +270,19 @@ mod tests {
         assert!(catalogue.parse("revenue_at_risk@30d").is_err_and(|e| e.to_string().contains("annual_value does not look back")));
         assert!(catalogue.parse("points@30d").is_err_and(|e| e.to_string().contains("takes no \"@\"")));
         assert_eq!(AttributeColumn::new("points", Unit::Count), AttributeColumn::new(&String::from("points"), Unit::Count));
+        Ok(())
+    }
+
+    #[test]
+    fn kinds_of_events_have_measures() -> Result<()> {
+        let [ticket, visit] = ["ticket", "visit"].map(EventKind::named);
+        let catalogue = Catalogue::default().with_kinds([(ticket, Some(2)), (visit, None)]);
+        assert_eq!(catalogue.parse("ticket_sum@90d")?.to_string(), "ticket_sum@90d");
+        assert_eq!(catalogue.parse("ticket_mean")?.kind.unit(), Unit::Decimal(18, 4));
+        assert_eq!(catalogue.parse("visit_count@all")?.kind.basis().has_lookback(), true);
+        assert!(catalogue.knows("visit_sum@90d") && !catalogue.knows("visits_sum"));
+        assert!(catalogue.parse("visit_sum").is_err_and(|e| e.to_string().ends_with("set events.kinds.visit.value")));
+        assert!(catalogue.parse("ticket_sums").is_err_and(|e| e.to_string().contains("did you mean \"ticket_sum\"?")));
         Ok(())
     }
 }

@@ -157,6 +157,11 @@ pub enum Outcome {
     Winsorised(Box<Outcome>),
 }
 
+/// The kind of events that the name of an outcome ends with.
+fn kind_of(name: &str) -> Option<EventKind> {
+    EventKind::is_name(name).then(|| EventKind::named(name))
+}
+
 impl Outcome {
     /// Reads the name that `Display` writes.
     pub fn parse(name: &str) -> Option<Outcome> {
@@ -171,8 +176,8 @@ impl Outcome {
             _ => match (name.split_once(':'), name.strip_suffix("_winsorised")) {
                 (Some(("moved_up", scheme)), _) => Outcome::MovedUp(scheme.into()),
                 (Some(("moved_down", scheme)), _) => Outcome::MovedDown(scheme.into()),
-                (Some(("event", kind)), _) => Outcome::AnyEvent(EventKind::parse(kind)?),
-                (Some(("events", kind)), _) => Outcome::Events(EventKind::parse(kind)?),
+                (Some(("event", kind)), _) => Outcome::AnyEvent(kind_of(kind)?),
+                (Some(("events", kind)), _) => Outcome::Events(kind_of(kind)?),
                 (None, Some(plain)) => match Outcome::parse(plain)? {
                     plain @ (Outcome::Orders | Outcome::Revenue | Outcome::Margin) => Outcome::Winsorised(Box::new(plain)),
                     _ => return None,
@@ -236,6 +241,7 @@ mod tests {
             "moved_up:segment",
             "event:clicks",
             "events:events",
+            "events:ticket",
             "revenue_winsorised",
         ];
         for name in names {
@@ -243,6 +249,6 @@ mod tests {
         }
         assert_eq!(Outcome::parse("converted_winsorised"), None);
         assert_eq!(Outcome::parse("moved_up"), None);
-        assert_eq!(Outcome::parse("event:visits"), None);
+        assert_eq!(Outcome::parse("event:Visits, or so"), None);
     }
 }

@@ -170,6 +170,24 @@ pub(crate) fn dates(column: &ArrayRef, zone: &Zone, naive: Option<&Zone>, out: &
     Ok(())
 }
 
+/// Timestamps in microseconds since 1970, of instants or of a clock without a zone; dates are 0, since they have no time. Values at
+/// nulls are arbitrary.
+pub(crate) fn microseconds(column: &ArrayRef) -> Vec<i64> {
+    match column.data_type() {
+        DataType::Timestamp(TimeUnit::Second, _) => {
+            values::<TimestampSecondType>(column).iter().map(|t| t.saturating_mul(1_000_000)).collect()
+        }
+        DataType::Timestamp(TimeUnit::Millisecond, _) => {
+            values::<TimestampMillisecondType>(column).iter().map(|t| t.saturating_mul(1_000)).collect()
+        }
+        DataType::Timestamp(TimeUnit::Microsecond, _) => values::<TimestampMicrosecondType>(column).to_vec(),
+        DataType::Timestamp(TimeUnit::Nanosecond, _) => {
+            values::<TimestampNanosecondType>(column).iter().map(|t| t.div_euclid(1_000)).collect()
+        }
+        _ => vec![0; column.len()],
+    }
+}
+
 /// Business dates in days since 1970 without a copy, if the column stores them as such and all are valid.
 pub(crate) fn days_in(column: &ArrayRef) -> Option<&[i32]> {
     let days = column.as_primitive_opt::<Date32Type>().filter(|days| days.null_count() == 0)?.values();

@@ -15,6 +15,7 @@ pub mod damage;
 pub(crate) mod decode;
 mod deletion_vector;
 mod delta;
+mod event_values;
 pub mod events;
 mod file_kind;
 pub mod files;

@@ -3,6 +3,7 @@
 //! [`raw`] is the file as written, [`parse`] reads it, [`resolve`] makes a [`Job`] of it. Nothing here opens data.
 
 mod calendar;
+mod event_kinds;
 pub mod parse;
 pub mod paths;
 mod periods;
@@ -13,9 +14,7 @@ mod resolve;
 pub mod strategy;
 mod trend;
 
-use std::collections::BTreeMap;
-
-use crate::domain::{AsOf, Day, EventKind, Lookback, Ratio, format_money};
+use crate::domain::{AsOf, Day, Lookback, Ratio, format_money};
 use crate::storage::Place;
 use parse::Source;
 use paths::InputPaths;
@@ -23,6 +22,7 @@ use query::{DataSource, Query};
 use raw::{AmountUnit, Closed, Count, Levels, Method, MonetaryAs, MonetaryPolicy, OneOrMany, RawJob, TableName, Ties};
 
 pub use calendar::unit_called;
+pub use event_kinds::{JobEventKinds, ValueColumn};
 pub use resolve::{Overrides, resolve};
 pub use strategy::Strategy;
 
@@ -43,8 +43,8 @@ pub struct Job {
     pub customer_paths: InputPaths,
     /// Where the events are; no pattern without any, too.
     pub event_paths: InputPaths,
-    /// What values of the event column count as, in lower case; all others are events of no kind of their own.
-    pub event_kinds: BTreeMap<String, EventKind>,
+    /// What values of the event column count as, and what values events have.
+    pub event_kinds: JobEventKinds,
     /// All dates to compute, ascending: the job's as-of dates, those of its trend, and those they are compared with.
     pub dates: Vec<AsOf>,
     /// Per date the earlier dates that its states are compared with, as places in `dates`, ascending.

@@ -1,17 +1,17 @@
 //! From the job as written to a [`Job`] that can be run.
 
-use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
 
+use super::event_kinds::JobEventKinds;
 use super::parse::Source;
 use super::paths::InputPaths;
 use super::periods::{self, Timeline};
 use super::query::{self, QueriedTable, Section};
 use super::raw::{Method, MonetaryAs, RawAxis, RawJob, RawNumber, TableName};
 use super::{AxisSpec, Cuts, Job, SchemeUse, Score, strategy};
-use crate::domain::{Day, Decimal, EventKind, Lookback, Ratio, pow10, scheme_of};
+use crate::domain::{Day, Decimal, Lookback, Ratio, pow10, scheme_of};
 use crate::error::{Error, Result};
 use crate::storage::{ObjectUrl, Place, SCHEMES, SECRET};
 
@@ -43,7 +43,7 @@ pub fn resolve(raw: RawJob, source: Source, overrides: &Overrides) -> Result<Job
     let folder = source.folder().to_owned();
     let (queries, sources) = query::resolve(&raw, &source)?;
     let [paths, customer_paths, event_paths] = paths(&raw, &source)?;
-    let event_kinds = event_kinds(&raw, &source)?;
+    let event_kinds = JobEventKinds::resolve(&raw, &source)?;
     let timeline = periods::timeline(&raw.periods, &source, overrides.as_of, overrides.from, overrides.to)?;
     let score = score(&raw, &source, &folder)?;
     if raw.periods.trend.is_some() && score.cuts == Cuts::Frozen {
@@ -60,7 +60,7 @@ pub fn resolve(raw: RawJob, source: Source, overrides: &Overrides) -> Result<Job
         schemes: &schemes,
         dimensions: raw.customers.as_ref().map_or(&[], |customers| &customers.dimensions),
         has_cost: raw.orders.cost.is_some(),
-        has_events: raw.events.is_some(),
+        event_kinds: raw.events.is_some().then_some(&event_kinds.all),
         is_sliced: raw.orders.slice.is_some(),
     };
     let strategies = strategy::resolve(&raw.strategy, &context)?;
@@ -240,40 +240,6 @@ fn tables(raw: &RawJob, source: &Source, has_strategies: bool) -> Result<Vec<Tab
         ))),
         None => Ok(tables.clone()),
     }
-}
-
-/// What values of the event column count as: those of the job for the kinds it names, the usual ones for the others.
-fn event_kinds(raw: &RawJob, source: &Source) -> Result<BTreeMap<String, EventKind>> {
-    let Some(events) = &raw.events else { return Ok(BTreeMap::new()) };
-    let mut kinds: BTreeMap<String, EventKind> = BTreeMap::new();
-    for (name, values) in &events.kinds {
-        let key = name.kind().name();
-        let place = || source.locate(&format!("events.kinds.{key}"), "");
-        if values.is_empty() {
-            return Err(Error::usage(format!(
-                "{}: events.kinds.{key} is an empty list; name at least one value of column {:?}, or leave the key out",
-                place(),
-                events.event
-            )));
-        }
-        for value in values {
-            if let Some(before) = kinds.insert(value.to_lowercase(), name.kind()) {
-                return Err(Error::usage(format!(
-                    "{}: events.kinds.{key} names {value:?}, which already counts as {} (upper and lower case are the same); an event is of one kind",
-                    place(),
-                    before.name()
-                )));
-            }
-        }
-    }
-    for kind in EventKind::ALL {
-        if !events.kinds.keys().any(|own| own.kind() == kind) {
-            for value in kind.usual_values() {
-                kinds.entry((*value).to_owned()).or_insert(kind);
-            }
-        }
-    }
-    Ok(kinds)
 }
 
 /// Where orders, customers and events are.

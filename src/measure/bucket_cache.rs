@@ -16,7 +16,7 @@ use crate::memory::MemoryPool;
 
 use super::attributes::{CustomerAttributes, CustomerData};
 use super::codes::SourceCodes;
-use super::events::CustomerEvents;
+use super::customer_events::CustomerEvents;
 use super::fold::fold;
 use super::panel::BucketPanel;
 use super::spec::FoldSpec;

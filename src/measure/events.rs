@@ -1,30 +1,54 @@
-//! Events of customers: counts by kind, and rates, over the lookbacks of a job.
+//! Events of customers: counts by kind, rates, and what their values say, over the lookbacks of a job.
 //!
 //! Events lie in as many buckets as the orders, so that a bucket's events meet their customers there. As in
-//! [`super::windows`], a window moves from date to date, and its counts with it.
+//! [`super::windows`], a window moves from date to date, and its sums with it.
 
-use crate::bucket::{BucketStore, Field, RecordLayout, Records};
-use crate::domain::{Basis, CustomerIds, Day, EventKind, MeasureKind, Period, StringIds};
-use crate::error::Result;
+use crate::bucket::{BucketStore, Records};
+use crate::domain::{Basis, CustomerIds, Day, EventKinds, EventMeasure, EventStatistic, MeasureKind, Unit, divide_half_even};
+use crate::error::{Error, Result};
 
-use super::column::Column;
+use super::column::{Column, NULL_LONG};
+use super::customer_events::{CustomerEvents, Event};
+use super::formula::MONEY_LIMIT;
 use super::panel::BucketPanel;
 use super::spec::FoldSpec;
 use super::table_matches::TableMatches;
 
 /// The events of a job, by bucket of the orders.
 #[derive(Debug)]
-pub struct EventBuckets(pub BucketStore);
+pub struct EventBuckets {
+    /// The records.
+    pub store: BucketStore,
+    /// The kinds, which number them.
+    pub kinds: EventKinds,
+}
 
-/// Events by kind.
-type Counts = [i64; EventKind::ALL.len()];
+/// The events of a kind in a window.
+#[derive(Debug, Clone, Copy, Default)]
+struct KindSums {
+    count: i64,
+    /// How many of them have a value.
+    valued: i64,
+    sum: i128,
+    /// Date and value of the last that has one, up to the end of the window.
+    last: Option<(i32, i64)>,
+}
 
 /// Measures over windows with the same first days.
 struct Window {
     /// First day per as-of date; ascending.
     starts: Vec<i32>,
     /// Places among the measures, with what they are.
-    measures: Vec<(usize, MeasureKind)>,
+    measures: Vec<(usize, EventFormula)>,
+}
+
+/// What a measure takes from the sums of the kinds with these numbers.
+#[derive(Debug, Clone, Copy)]
+enum EventFormula {
+    All,
+    Count(usize),
+    Rate(usize, usize),
+    OfValues(usize, EventMeasure),
 }
 
 impl EventBuckets {
@@ -32,7 +56,7 @@ impl EventBuckets {
     /// whom those with orders, and their slices, are joined.
     ///
     /// # Errors
-    /// Exit 7 if spilled events do not come back.
+    /// Exit 3 if a sum of values is too large; exit 7 if spilled events do not come back.
     pub(super) fn fold(
         &self,
         bucket: usize,
@@ -40,22 +64,24 @@ impl EventBuckets {
         (attributes, with_orders): (Option<&CustomerIds>, Option<(CustomerIds, Vec<u32>)>),
         spec: &FoldSpec,
     ) -> Result<()> {
-        let windows = windows(spec);
+        let windows = windows(spec, &self.kinds);
         if windows.is_empty() {
             return Ok(());
         }
         let customers = panel.ids.len();
         for (at, measure) in windows.iter().flat_map(|w| &w.measures) {
-            panel.columns[*at] = Column::new(measure.unit(), spec.dates.len() * customers);
+            panel.columns[*at] = measure.empty(spec.dates.len() * customers);
         }
         let mut records = Records::default();
-        self.0.unpack(bucket, &mut records)?;
-        let events = CustomerEvents::new(self.0.layout, &records);
+        self.store.unpack(bucket, &mut records)?;
+        let events = CustomerEvents::new(self.store.layout, self.kinds.clone(), &records);
         let positions = panel.positions_in(&events.ids);
+        let mut sums = vec![KindSums::default(); self.kinds.count()];
         for window in &windows {
             for (customer, position) in positions.iter().enumerate() {
                 if let Some(position) = position {
-                    window.count(spec, events.of(*position), &mut panel.columns, (customer, customers));
+                    sums.fill(KindSums::default());
+                    window.measure(spec, events.of(*position), &mut sums, &mut panel.columns, (customer, customers))?;
                 }
             }
         }
@@ -78,125 +104,138 @@ impl EventBuckets {
     /// Exit 7 if spilled events do not come back.
     pub fn customers(&self, bucket: usize) -> Result<CustomerEvents> {
         let mut records = Records::default();
-        self.0.unpack(bucket, &mut records)?;
-        Ok(CustomerEvents::new(self.0.layout, &records))
+        self.store.unpack(bucket, &mut records)?;
+        Ok(CustomerEvents::new(self.store.layout, self.kinds.clone(), &records))
     }
 }
 
 /// The windows over events that a job looks at.
-fn windows(spec: &FoldSpec) -> Vec<Window> {
+fn windows(spec: &FoldSpec, kinds: &EventKinds) -> Vec<Window> {
     let mut windows: Vec<Window> = Vec::new();
-    for (at, measure) in spec.measures.iter().enumerate().filter(|(_, m)| matches!(m.kind.basis(), Basis::Events(_))) {
+    for (at, measure) in spec.measures.iter().enumerate() {
+        let Some(formula) = EventFormula::of(measure.kind, kinds) else { continue };
         let lookback = measure.lookback.unwrap_or(spec.lookback);
         let starts = spec.starts(lookback);
         match windows.iter_mut().find(|w| w.starts == starts) {
-            Some(window) => window.measures.push((at, measure.kind)),
-            None => windows.push(Window { starts, measures: vec![(at, measure.kind)] }),
+            Some(window) => window.measures.push((at, formula)),
+            None => windows.push(Window { starts, measures: vec![(at, formula)] }),
         }
     }
     windows
 }
 
 impl Window {
-    /// Counts the events of a customer at every date; `events` ascend by date.
-    fn count(&self, spec: &FoldSpec, events: &[(i32, u8)], columns: &mut [Column], (customer, customers): (usize, usize)) {
+    /// Measures the events of a customer at every date; `events` ascend by date. `sums` are those of no event.
+    fn measure(
+        &self,
+        spec: &FoldSpec,
+        events: &[Event],
+        sums: &mut [KindSums],
+        columns: &mut [Column],
+        (customer, customers): (usize, usize),
+    ) -> Result<()> {
         let (mut coming, mut going) = (events.iter().peekable(), events.iter().peekable());
-        let mut counts = Counts::default();
         for (at, (date, start)) in spec.dates.iter().zip(&self.starts).enumerate() {
-            while let Some((_, kind)) = coming.next_if(|e| e.0 <= date.date.0) {
-                counts[usize::from(*kind)] += 1;
+            while let Some(event) = coming.next_if(|event| event.date <= date.date.0) {
+                sums[usize::from(event.kind)].add(event);
             }
-            while let Some((_, kind)) = going.next_if(|e| e.0 < *start) {
-                counts[usize::from(*kind)] -= 1;
+            while let Some(event) = going.next_if(|event| event.date < *start) {
+                sums[usize::from(event.kind)].remove(event);
             }
             let cell = at * customers + customer;
-            for (position, measure) in &self.measures {
+            for (position, formula) in &self.measures {
                 match &mut columns[*position] {
-                    Column::Long(out) => out[cell] = count(*measure, &counts).0,
-                    Column::Ratio(out) => out[cell] = count(*measure, &counts),
+                    Column::Long(out) => out[cell] = formula.integer(sums, *start, date.date)?,
+                    Column::Ratio(out) => out[cell] = formula.ratio(sums),
                     Column::Int(_) | Column::Double(_) => {}
                 }
             }
         }
+        Ok(())
     }
 }
 
-/// The number of events that a measure counts, or the numerator and denominator of a rate.
-fn count(measure: MeasureKind, counts: &Counts) -> (i64, i64) {
-    match measure.basis() {
-        Basis::Events([kind]) => (counts[*kind as usize], 1),
-        Basis::Events([kind, of]) => (counts[*kind as usize], counts[*of as usize]),
-        _ => (counts.iter().sum(), 1),
+impl KindSums {
+    fn add(&mut self, event: &Event) {
+        self.count += 1;
+        if event.value != NULL_LONG {
+            self.valued += 1;
+            self.sum += i128::from(event.value);
+            self.last = Some((event.date, event.value));
+        }
+    }
+
+    /// Takes away the event that was added first. The last one stays, and is not in the window if its date is not.
+    fn remove(&mut self, event: &Event) {
+        self.count -= 1;
+        if event.value != NULL_LONG {
+            self.valued -= 1;
+            self.sum -= i128::from(event.value);
+        }
     }
 }
 
-/// The events of a bucket by customer.
-#[derive(Debug)]
-pub struct CustomerEvents {
-    /// Customers with events, ascending.
-    pub ids: CustomerIds,
-    /// The events of customer `c` are those from `starts[c]` to `starts[c + 1]`.
-    starts: Vec<usize>,
-    /// Dates and kinds, by customer and date.
-    events: Vec<(i32, u8)>,
-}
+impl EventFormula {
+    /// That of a measure; none if it is not of events.
+    fn of(measure: MeasureKind, kinds: &EventKinds) -> Option<EventFormula> {
+        match measure.basis() {
+            Basis::Events([]) => Some(EventFormula::All),
+            Basis::Events([kind]) => Some(EventFormula::Count(kinds.number(*kind))),
+            Basis::Events([kind, of, ..]) => Some(EventFormula::Rate(kinds.number(*kind), kinds.number(*of))),
+            Basis::OfKind(of) => Some(match of.statistic {
+                EventStatistic::Count => EventFormula::Count(kinds.number(of.kind)),
+                _ => EventFormula::OfValues(kinds.number(of.kind), of),
+            }),
+            Basis::Orders(..) | Basis::Categories | Basis::Attribute => None,
+        }
+    }
 
-impl CustomerEvents {
-    fn new(layout: RecordLayout, records: &Records) -> CustomerEvents {
-        let customers = records.column(Field::Customer);
-        let all = if layout.text_ids {
-            let mut ids = StringIds::default();
-            let mut rest = records.text();
-            for length in customers {
-                let (id, after) = rest.split_at(*length as usize);
-                ids.push(id);
-                rest = after;
-            }
-            CustomerIds::Text(ids)
-        } else {
-            CustomerIds::Int(customers.to_vec())
+    /// A column of what customers without events have.
+    fn empty(self, len: usize) -> Column {
+        match self {
+            EventFormula::All | EventFormula::Count(_) => Column::new(Unit::Count, len),
+            EventFormula::Rate(..) => Column::new(Unit::Ratio, len),
+            EventFormula::OfValues(_, of) if of.statistic == EventStatistic::Sum => Column::new(of.unit(), len),
+            EventFormula::OfValues(..) => Column::Long(vec![NULL_LONG; len]),
+        }
+    }
+
+    /// The numerator and denominator of a rate.
+    fn ratio(self, sums: &[KindSums]) -> (i64, i64) {
+        match self {
+            EventFormula::Rate(kind, of) => (sums[kind].count, sums[of].count),
+            _ => (0, 0),
+        }
+    }
+
+    /// A number of events, or what their values say, in a window from `start` to a date.
+    fn integer(self, sums: &[KindSums], start: i32, date: Day) -> Result<i64> {
+        let (kind, measure) = match self {
+            EventFormula::All => return Ok(sums.iter().map(|kind| kind.count).sum()),
+            EventFormula::Count(kind) => return Ok(sums[kind].count),
+            EventFormula::OfValues(kind, measure) => (&sums[kind], measure),
+            EventFormula::Rate(..) => return Ok(NULL_LONG),
         };
-        let dates = records.column(Field::Date);
-        let mut order: Vec<usize> = (0..records.len()).collect();
-        order.sort_unstable_by(|a, b| all.compare(*a, *b).then_with(|| dates[*a].cmp(&dates[*b])));
-        let (mut ids, mut starts, mut end) = (all.none(), vec![0], 0);
-        for events in order.chunk_by(|a, b| all.compare(*a, *b).is_eq()) {
-            events.iter().take(1).for_each(|first| ids.push_from(&all, *first));
-            end += events.len();
-            starts.push(end);
+        let value = match measure.statistic {
+            EventStatistic::Count => Some(i128::from(kind.count)),
+            EventStatistic::Sum => Some(kind.sum),
+            EventStatistic::Last => kind.last.filter(|(date, _)| *date >= start).map(|(_, value)| i128::from(value)),
+            EventStatistic::Mean if kind.valued == 0 => None,
+            EventStatistic::Mean => Some(divide_half_even(kind.sum.saturating_mul(100), i128::from(kind.valued))),
+        };
+        match value {
+            None => Ok(NULL_LONG),
+            Some(value) if value.abs() < MONEY_LIMIT => Ok(value as i64),
+            Some(_) => Err(too_large(measure, date)),
         }
-        let kinds = records.column(Field::Kind);
-        let events = order.iter().map(|at| (dates[*at] as i32, kinds[*at] as u8)).collect();
-        CustomerEvents { ids, starts, events }
     }
+}
 
-    /// How many events of a kind a customer has from one day to before another; of [`EventKind::Other`] of all kinds.
-    pub fn count(&self, customer: usize, kind: EventKind, days: Period) -> i64 {
-        let events = self.of(customer);
-        let before = |day: Day| events.partition_point(|(date, _)| *date < day.0);
-        let (start, end) = (before(days.start), before(days.end));
-        let of_window = events.get(start..end).unwrap_or_default().iter();
-        of_window.filter(|(_, own)| kind == EventKind::Other || usize::from(*own) == kind as usize).count() as i64
-    }
-
-    fn of(&self, customer: usize) -> &[(i32, u8)] {
-        &self.events[self.starts[customer]..self.starts[customer + 1]]
-    }
-
-    /// How many events are of nobody in the panel or on the attributes.
-    fn unmatched(&self, positions: &[Option<usize>], attributes: Option<&CustomerIds>) -> u64 {
-        let mut known = vec![false; self.ids.len()];
-        positions.iter().flatten().for_each(|position| known[*position] = true);
-        if let Some(attributes) = attributes {
-            let mut at = 0;
-            for (customer, known) in known.iter_mut().enumerate() {
-                while at < attributes.len() && attributes.compare_with(at, &self.ids, customer).is_lt() {
-                    at += 1;
-                }
-                *known |= at < attributes.len() && attributes.compare_with(at, &self.ids, customer).is_eq();
-            }
-        }
-        let unknown = known.iter().enumerate().filter(|(_, known)| !**known);
-        unknown.map(|(customer, _)| self.of(customer).len() as u64).sum()
-    }
+#[cold]
+fn too_large(measure: EventMeasure, date: Day) -> Error {
+    Error::contract(format!(
+        "{} of a customer at {date} overflows the 18 digits that the tables hold; lower events.kinds.{}.scale, or look for a wrong value",
+        measure.name(),
+        measure.kind.name()
+    ))
 }

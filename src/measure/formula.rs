@@ -137,7 +137,8 @@ pub(super) fn value(kind: MeasureKind, facts: &Facts, counting: Counting) -> Val
         | MeasureKind::OpenRate
         | MeasureKind::ClickRate
         | MeasureKind::ConversionRate
-        | MeasureKind::Attribute(_) => Value::Null,
+        | MeasureKind::Attribute(_)
+        | MeasureKind::OfKind(_) => Value::Null,
     }
 }
 

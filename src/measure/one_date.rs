@@ -53,7 +53,7 @@ impl WindowSums {
 
 /// Whether a job can be folded this way.
 pub(super) fn serves(spec: &FoldSpec) -> bool {
-    let serves_basis = |basis: Basis| basis.is_of_purchases_and_money() || matches!(basis, Basis::Attribute | Basis::Events(_));
+    let serves_basis = |basis: Basis| basis.is_of_purchases_and_money() || basis == Basis::Attribute || basis.is_of_events();
     spec.dates.len() == 1
         && spec.interval_ends.is_empty()
         && !spec.histories

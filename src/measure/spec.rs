@@ -54,7 +54,7 @@ impl FoldSpec {
         let windows = self
             .measures
             .iter()
-            .filter(|m| m.kind.basis().has_lookback() && !matches!(m.kind.basis(), Basis::Events(_)))
+            .filter(|m| m.kind.basis().has_lookback() && !m.kind.basis().is_of_events())
             .map(|m| m.lookback.unwrap_or(self.lookback));
         windows.chain([self.lookback]).filter_map(|l| l.start(date)).min()
     }
@@ -87,7 +87,7 @@ impl FoldSpec {
 
     /// The same fold for some of the measures, without intervals, histories, and customers without orders.
     pub fn only(&self, measures: Vec<Measure>) -> FoldSpec {
-        let with_customer_data = measures.iter().any(|m| matches!(m.kind.basis(), Basis::Attribute | Basis::Events(_)));
+        let with_customer_data = measures.iter().any(|m| m.kind.basis() == Basis::Attribute || m.kind.basis().is_of_events());
         FoldSpec { measures, interval_ends: Vec::new(), histories: false, with_customer_data, ..self.clone() }
     }
 }

@@ -87,7 +87,8 @@ impl OpenInputs {
             customers::read(job, &self.customers, columns, &given, buckets, memory, progress)?;
         let (events, counts) = match plan.uses_events() {
             true => {
-                let (events, counts) = events::read(job, &self.events, columns.id, buckets, memory, progress)?;
+                let (events, counts) =
+                    events::read(job, &self.events, (columns.id, &|kind| plan.needs_values(kind)), buckets, memory, progress)?;
                 (Some(events), counts)
             }
             false => (None, EventCounts::default()),
@@ -138,13 +139,13 @@ fn event_warnings(job: &Job, plan: &Plan, counts: &EventCounts, unmatched: u64) 
         }
     }
     let values = |kind: EventKind| -> Vec<String> { counts.of(kind).map(str::to_owned).collect() };
-    for kind in EventKind::ALL {
+    for kind in job.event_kinds.all.iter() {
         if plan.counts_events(kind) && !counts.values.is_empty() && counts.of(kind).next().is_none() {
             out.push(Warning::NoEventOfKind { kind, column: events.event.clone(), other: values(EventKind::Other) });
         }
     }
     let sends = values(EventKind::Sends);
-    if sends.len() > 1 && !events.kinds.keys().any(|name| name.kind() == EventKind::Sends) {
+    if sends.len() > 1 && !job.event_kinds.is_named(EventKind::Sends) {
         out.push(Warning::SeveralSends { values: sends });
     }
     out

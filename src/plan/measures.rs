@@ -46,12 +46,13 @@ impl MeasureList {
     }
 
     fn check_events(&self, job: &Job, warnings: &mut Vec<Warning>) -> Result<()> {
-        match (self.0.iter().find(|m| matches!(m.kind.basis(), Basis::Events(_))), &job.raw.events) {
+        let is_outcome = job.strategies.iter().flat_map(|s| &s.outcomes).any(|outcome| outcome.event_kind().is_some());
+        match (self.0.iter().find(|m| m.kind.basis().is_of_events()), &job.raw.events) {
             (Some(measure), None) => Err(Error::usage(format!(
                 "{}: {measure} is asked for, but the job has no events; add a section [events] with path, customer_id, event and at",
                 job.source.path.display()
             ))),
-            (None, Some(_)) => {
+            (None, Some(_)) if !is_outcome => {
                 warnings.push(Warning::EventsNotRead);
                 Ok(())
             }
@@ -88,7 +89,7 @@ impl MeasureList {
             only_lookback: job.raw.population == Population::Lookback,
             lines: job.raw.orders.order_id.is_some(),
             drop_zero: job.raw.orders.zero_amount == ZeroAmount::Drop,
-            with_customer_data: job.raw.customers.is_some() || self.0.iter().any(|m| matches!(m.kind.basis(), Basis::Events(_))),
+            with_customer_data: job.raw.customers.is_some() || self.0.iter().any(|m| m.kind.basis().is_of_events()),
             interval_ends: interval_ends(job),
             histories: !job.strategies.is_empty(),
             is_window: false,

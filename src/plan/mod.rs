@@ -74,7 +74,7 @@ impl Plan {
     pub fn new(job: &Job, customers: &CustomersTable) -> Result<Plan> {
         let mut warnings = Vec::new();
         names::of_table(job, customers)?;
-        let known = Catalogue::new(customers.given.clone());
+        let known = Catalogue::new(customers.given.clone()).with_kinds(job.event_kinds.named());
         let schemes = SchemeColumn::load_all(job, &known, &mut warnings)?;
         names::of_schemes(job)?;
         scheme_columns::check_ladders(job, &schemes)?;
@@ -119,14 +119,18 @@ impl Plan {
 
     /// Whether any measure or outcome is computed from events.
     pub fn uses_events(&self) -> bool {
-        let is_of_events = |measure: &Measure| matches!(measure.kind.basis(), Basis::Events(_));
-        self.fold.measures.iter().any(is_of_events) || !self.event_outcomes.is_empty()
+        self.fold.measures.iter().any(|measure| measure.kind.basis().is_of_events()) || !self.event_outcomes.is_empty()
     }
 
     /// Whether a measure or an outcome counts events of a kind.
     pub fn counts_events(&self, kind: EventKind) -> bool {
-        let counts = |measure: &Measure| matches!(measure.kind.basis(), Basis::Events(kinds) if kinds.contains(&kind));
-        self.fold.measures.iter().any(counts) || self.event_outcomes.contains(&kind)
+        self.fold.measures.iter().any(|measure| measure.kind.basis().looks_at(kind)) || self.event_outcomes.contains(&kind)
+    }
+
+    /// Whether a measure is computed from the values of events of a kind.
+    pub fn needs_values(&self, kind: EventKind) -> bool {
+        let needs = |m: &Measure| matches!(m.kind.basis(), Basis::OfKind(of) if of.kind == kind && of.needs_values());
+        self.fold.measures.iter().any(needs)
     }
 
     /// The columns of the customers table that are measures of the plan.

@@ -1,6 +1,6 @@
 //! Names that must not meet: those of measures, scheme columns, dimensions and what every job has.
 
-use crate::domain::{FORMER_NAME, MeasureKind};
+use crate::domain::{EventMeasure, FORMER_NAME, MeasureKind};
 use crate::error::{Error, Result};
 use crate::input::customers::CustomersTable;
 use crate::job::{Job, SchemeUse};
@@ -13,6 +13,12 @@ fn own_names() -> Vec<String> {
     names.extend(MeasureKind::ALL.iter().map(|k| k.name().to_owned()));
     names.extend(Axis::ALL.iter().flat_map(|a| [a.score_name().to_owned(), a.level_name().to_owned()]));
     names
+}
+
+/// The measures of kinds of events that a job names.
+fn names_of_kinds(job: &Job) -> impl Iterator<Item = String> {
+    let measures = job.event_kinds.named().flat_map(|(kind, scale)| EventMeasure::of(kind, scale));
+    measures.map(|measure| measure.name().to_owned())
 }
 
 /// The columns of `customers` that a scheme makes.
@@ -28,6 +34,7 @@ pub fn of_table(job: &Job, customers: &CustomersTable) -> Result<()> {
     let Some(table) = &job.raw.customers else { return Ok(()) };
     let mut taken: Vec<(String, &str)> = own_names().into_iter().map(|name| (name, "every job has itself")).collect();
     taken.extend(["cells", "f_plus_m"].map(|name| (name.to_owned(), "conditions have")));
+    taken.extend(names_of_kinds(job).map(|name| (name, "a kind of events has")));
     for used in &job.schemes {
         taken.extend(columns_of(used).map(|name| (name, "a scheme column has")));
     }
@@ -66,7 +73,7 @@ pub fn of_table(job: &Job, customers: &CustomersTable) -> Result<()> {
 /// # Errors
 /// Exit 2, with the place in the job.
 pub fn of_schemes(job: &Job) -> Result<()> {
-    let mut taken = own_names();
+    let mut taken: Vec<String> = own_names().into_iter().chain(names_of_kinds(job)).collect();
     for used in &job.schemes {
         let names = columns_of(used);
         if let Some(name) = names.iter().find(|name| taken.iter().any(|t| t.eq_ignore_ascii_case(name))) {

@@ -414,7 +414,7 @@ fn columns_of_events_are_checked() {
 fn kinds_are_checked() {
     let bench = with_events();
     bench.append("[events.kinds]\nopnes = [\"open\"]");
-    bench.refuses(2, "error: job.toml, line 24, column 1: \"opnes\" is not possible here; did you mean \"opens\"? (possible values: \"sends\", \"opens\", \"clicks\", \"conversions\", \"responses\").");
+    bench.refuses(2, "error: job.toml, line 24, column 1: events.kinds.opnes is a list, and no kind that every job has; did you mean \"opens\"? (those are sends, opens, clicks, conversions, responses); a kind of your own is a table, [events.kinds.opnes] with the list as in.");
     let bench = with_events();
     bench.append("[events.kinds]\nopens = [\"open\"]\nclicks = [\"click\", \"OPEN\"]");
     bench.refuses(2, "error: job.toml, line 25, column 1: events.kinds.clicks names \"OPEN\", which already counts as opens (upper and lower case are the same); an event is of one kind.");

@@ -4,6 +4,7 @@
 //! the JSON Schema of these types, so their doc comments are the reference of the job file.
 
 mod customers;
+mod events;
 mod orders;
 mod output;
 mod periods;
@@ -18,7 +19,8 @@ use schemars::transform::{RecursiveTransform, Transform};
 use schemars::{JsonSchema, Schema};
 use serde::{Deserialize, Serialize};
 
-pub use customers::{EventName, RawCustomers, RawEvents};
+pub use customers::RawCustomers;
+pub use events::{RawEventKind, RawEvents, RawKind};
 pub use orders::{AmountUnit, Dedupe, DedupeRule, MonetaryPolicy, RawLatest, RawOrders, RawPredicate, RawReturns, ZeroAmount};
 pub use output::{RawOutput, ReportName, TableName};
 pub use periods::{Calendar, RawPeriod, RawPeriods};
@@ -44,7 +46,7 @@ pub struct RawJob {
     /// A table of customers: what is known of them besides their orders, and who has not ordered yet.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub customers: Option<RawCustomers>,
-    /// What customers did with messages and promotions.
+    /// What happened to customers besides their orders: messages, service tickets, surveys, points.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub events: Option<RawEvents>,
     /// The as-of dates.

@@ -6,7 +6,7 @@ mod outcomes;
 mod pairs;
 
 use super::{Arm, Design, GroupBy, Strategy};
-use crate::domain::{AsOf, Decimal, Period, Ratio, STRATUM, folded, look_alike};
+use crate::domain::{AsOf, Decimal, EventKinds, Period, Ratio, STRATUM, folded, look_alike};
 use crate::error::{Error, Result, suggestion};
 use crate::job::parse::Source;
 use crate::job::paths::InputPaths;
@@ -27,8 +27,8 @@ pub(crate) struct Context<'a> {
     pub dimensions: &'a [String],
     /// Whether the job has orders.cost.
     pub has_cost: bool,
-    /// Whether the job has [events].
-    pub has_events: bool,
+    /// The kinds of events of the job; none without [events].
+    pub event_kinds: Option<&'a EventKinds>,
     /// Whether the job has orders.slice.
     pub is_sliced: bool,
 }

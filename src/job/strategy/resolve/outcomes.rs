@@ -132,16 +132,16 @@ impl One<'_> {
     }
 
     fn event_kind(&self, key: &str, text: &str, kind: &str) -> Result<EventKind> {
-        if !self.job.has_events {
+        let Some(kinds) = self.job.event_kinds else {
             return Err(self.wrong(
                 key,
                 format!(
                     "the outcome {text:?} counts events, and the job has no [events]; add that section, or remove the outcome"
                 ),
             ));
-        }
-        let names = || EventKind::ALL.into_iter().map(EventKind::name);
-        EventKind::parse(kind).ok_or_else(|| {
+        };
+        let names = || kinds.iter().map(EventKind::name);
+        kinds.named(kind).ok_or_else(|| {
             self.wrong(
                 key,
                 format!(
