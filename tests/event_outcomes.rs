@@ -131,6 +131,27 @@ fn events_are_counted_in_the_days_of_outcomes() {
     assert!(page.contains("share with responses") && page.contains("number of events"), "the page names them");
 }
 
+/// Kinds of the job's own are counted as the usual ones are.
+#[test]
+fn events_of_own_kinds_are_counted() {
+    let outcomes = "outcomes = [\"event:visit\", \"events:visit\", \"orders\"]\n";
+    let shop = shop("2024", &format!("{RANDOMISED}{outcomes}"), true);
+    let job = std::fs::read_to_string(shop.path("job.toml")).expect("a job");
+    shop.write("job.toml", &job.replace("kinds = { responses = [\"visit\"] }", "kinds = { visit = {} }"));
+    shop.run_here(None).unwrap_or_else(|error| panic!("{error}"));
+    let effects = table(&shop, "effects");
+    let rows = effects.records();
+    for (outcome, most) in [("event:visit", 1), ("events:visit", i64::MAX)] {
+        let row = rows.iter().find(|row| row["outcome"].text() == outcome && row["method"].text() == "welch").expect("a row");
+        for (arm, column) in [("mail", "mean_treated"), ("control", "mean_control")] {
+            let wanted = mean(arm, |id| in_april(id, &["visit", "Visit"]).min(most));
+            assert!((row[column].double() - wanted).abs() < 1e-12, "{outcome} {arm}");
+        }
+    }
+    let page = std::fs::read_to_string(shop.path("out/latest/report/index.html")).expect("a page");
+    assert!(page.contains("share with visit") && page.contains("number of visit"), "the page names them");
+}
+
 /// Events that begin with the treatment say nothing of the baseline, so no change of theirs is told.
 #[test]
 fn an_unknown_baseline_of_events_is_no_baseline() {

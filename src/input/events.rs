@@ -79,7 +79,8 @@ pub fn open(job: &Job) -> Result<EventsTable> {
         job.event_kinds.value_columns().map(|(kind, values)| (kind, values.column.as_str())).collect();
     let roles = [&events.customer_id, &events.event, &events.at].map(String::as_str);
     let wanted = SchemaWanted {
-        required: roles.into_iter().chain(values.iter().map(|(_, column)| *column)).collect(),
+        required: roles.to_vec(),
+        optional: values.iter().map(|(_, column)| *column).collect(),
         numbers: values.iter().map(|(_, column)| *column).collect(),
         dates: vec![&events.at],
         has_naive_int96: events.naive_timezone.is_some() || orders_naive.is_some(),
@@ -93,7 +94,10 @@ pub fn open(job: &Job) -> Result<EventsTable> {
     column(&events.at, ColumnRole::Date, "events.at")?;
     for (kind, name) in values {
         let key = format!("events.kinds.{}.value", kind.name());
-        schema::column(&sources, name, ColumnRole::Money, &key, &place(&key, name))?;
+        // Every file has its own type of numbers.
+        for source in &sources {
+            schema::serving(source, &schema::read_schema(source), name, ColumnRole::Money, &key, &place(&key, name))?;
+        }
     }
     Ok(EventsTable { text_ids: id == DataType::Utf8View, zones: Some((own, naive)), sources, warnings })
 }

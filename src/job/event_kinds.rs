@@ -69,7 +69,10 @@ impl JobEventKinds {
         let Some(events) = &raw.events else { return Ok(JobEventKinds::default()) };
         let mut by_value: BTreeMap<String, EventKind> = BTreeMap::new();
         let mut named = Vec::with_capacity(events.kinds.len());
-        for (name, raw_kind) in &events.kinds {
+        // The usual kinds come first, in their order.
+        let mut written: Vec<(&String, &RawKind)> = events.kinds.iter().collect();
+        written.sort_by_key(|(name, _)| EventKind::named(name));
+        for (name, raw_kind) in written {
             let reader = KindReader { source, name, column: &events.event };
             let (kind, values) = reader.kind(raw_kind)?;
             let (values_in, table) = values;

@@ -415,40 +415,40 @@ fn keys_of_kinds_are_checked() {
     let refused = |kinds: &str, message: &str| with_kinds(kinds, "\"events\"").refuses(2, message);
     refused(
         "[events.kinds.\"service ticket\"]\nvalue = \"cost\"",
-        "error: job.toml, line 20, column 1: events.kinds.service ticket cannot begin the name of a measure; expected lower-case letters, digits and underscores, a letter first, and the values of the column in the key in.",
+        "error: job.toml, line 21, column 1: events.kinds.service ticket cannot begin the name of a measure; expected lower-case letters, digits and underscores, a letter first, and the values of the column in the key in.",
     );
-    refused("[events.kinds.Ticket]", "error: job.toml, line 20, column 1: events.kinds.Ticket cannot begin …");
-    refused("[events.kinds.2nd]", "error: job.toml, line 20, column 1: events.kinds.2nd cannot begin …");
+    refused("[events.kinds.Ticket]", "error: job.toml, line 21, column 1: events.kinds.Ticket cannot begin …");
+    refused("[events.kinds.2nd]", "error: job.toml, line 21, column 1: events.kinds.2nd cannot begin …");
     refused(
         "[events.kinds.events]",
-        "error: job.toml, line 20, column 1: events.kinds.events is no kind: events are of all kinds; give the kind another name.",
+        "error: job.toml, line 21, column 1: events.kinds.events is no kind: events are of all kinds; give the kind another name.",
     );
     refused(
         "[events.kinds.ticket]\nvalu = \"cost\"",
-        "error: job.toml, line 21, column 1: there is no key \"valu\" here; did you mean \"value\"? (possible keys: \"in\", \"value\", \"scale\").",
+        "error: job.toml, line 22, column 1: there is no key \"valu\" here; did you mean \"value\"? (possible keys: \"in\", \"value\", \"scale\").",
     );
     refused(
         "[events.kinds]\nticket = 3",
-        "error: job.toml, line 21, column 10: integer 3 is not possible here; expected a list of values, or a table with in, value and scale.",
+        "error: job.toml, line 22, column 10: integer 3 is not possible here; expected a list of values, or a table with in, value and scale.",
     );
     refused(
         "[events.kinds.ticket]\nscale = 2",
-        "error: job.toml, line 20, column 1: events.kinds.ticket has a scale and no value; name the column of values, or remove scale.",
+        "error: job.toml, line 21, column 1: events.kinds.ticket has a scale and no value; name the column of values, or remove scale.",
     );
     refused(
         "[events.kinds.ticket]\nvalue = \"cost\"\nscale = 7",
-        "error: job.toml, line 20, column 1: events.kinds.ticket has scale 7; expected 0 to 6 digits behind the point.",
+        "error: job.toml, line 21, column 1: events.kinds.ticket has scale 7; expected 0 to 6 digits behind the point.",
     );
     refused(
         "[events.kinds.ticket]\nin = []",
-        "error: job.toml, line 20, column 1: events.kinds.ticket is an empty list; name at least one value of column \"event\", or leave the key out.",
+        "error: job.toml, line 21, column 1: events.kinds.ticket is an empty list; name at least one value of column \"event\", or leave the key out.",
     );
     refused(
         "[events.kinds.call]\n[events.kinds.ticket]\nin = [\"ticket\", \"CALL\"]",
-        "error: job.toml, line 21, column 1: events.kinds.ticket names \"CALL\", which already counts as call (upper and lower case are the same); an event is of one kind.",
+        "error: job.toml, line 22, column 1: events.kinds.ticket names \"CALL\", which already counts as call (upper and lower case are the same); an event is of one kind.",
     );
     let many: String = (0..201).map(|number| format!("[events.kinds.k{number}]\n")).collect();
-    refused(&many, "error: job.toml, line 20, column 1: events.kinds has 201 kinds; expected at most 200.");
+    refused(&many, "error: job.toml, line …, column …: events.kinds has 201 kinds; expected at most 200.");
 }
 
 #[test]
@@ -485,8 +485,15 @@ fn columns_of_values_are_checked() {
     let bench = with_kinds("[events.kinds.ticket]\nvalue = \"costs\"", "\"events\"");
     bench.refuses(
         3,
-        "error: job.toml, line 21, column 9: events.kinds.ticket.value names the column \"costs\", which events/a.parquet does not have; did you mean \"cost\"? (its columns are customer, event, at, cost); name one of them.",
+        "error: job.toml, line 22, column 9: events.kinds.ticket.value names the column \"costs\", which events/a.parquet does not have; did you mean \"cost\"? (its columns are customer, event, at, cost); name one of them.",
     );
+    // A file that lacks the column has no values.
+    let bench = with_kinds(TICKET, "\"ticket_sum\", \"ticket_count\"");
+    let call = values(decimals(2, [1, 1, 1, 1]));
+    bench.parquet("events/b.parquet", &call[..3]);
+    let err = bench.runs().err;
+    assert!(err.contains("cost"), "{err}");
+    assert_eq!(read_folder(&bench.path("out/latest/customers")).rows[0][1..], [Cell::Decimal(350, 2), Cell::Int(4)]);
     // What no ticket has is not looked at.
     let bench = with_kinds(TICKET, "\"ticket_sum\", \"ticket_mean\", \"ticket_count\", \"events\"");
     bench.parquet("events/a.parquet", &values(decimals(4, [Some(10_000), Some(25_000), None, Some(1)])));
