@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 use std::process::Stdio;
 
 use crate::fixture::{Bench, orders_and, texts};
+use crate::support::run::{Cell, read_file};
 
 const COMMANDS: [&str; 13] = [
     "quickstart",
@@ -305,6 +306,16 @@ fn quickstart_ends_with_verified_tables() {
         assert!(bench.path(file).is_file(), "{file} is missing");
     }
     bench.succeeds(&["verify", "demo/out"]);
+    // Every segment has its cost to serve, what is left of the margin, and how content its customers are; so has the page.
+    let segments = read_file(&bench.path("demo/out/latest/segments.parquet"));
+    for row in segments.records() {
+        let [margin, cost, contribution] = ["margin", "cost_to_serve", "contribution"].map(|name| row[name].minor());
+        assert!(cost >= 0 && margin - cost == contribution, "{row:?}");
+    }
+    let is_content = |cell: &Cell| matches!(cell, Cell::Double(mean) if *mean > 5.0);
+    assert!(segments.records().iter().any(|row| row["cost_to_serve"].minor() > 0 && is_content(row["satisfaction"])));
+    let page = String::from_utf8(bench.read("demo/out/latest/report/index.html")).expect("a page");
+    assert!(page.contains("Cost to serve") && page.contains("Satisfaction"));
     // What it says to do next works.
     bench.succeeds(&["explain", "demo/quickstart.toml"]);
     bench.succeeds(&["run", "demo/quickstart.toml", "--as-of", "2024-06-30"]);

@@ -18,7 +18,7 @@ fn job_files() -> Vec<String> {
 fn bench(job: &str) -> Bench {
     let bench = Bench::empty();
     bench.write(job, fs::read(Path::new(env!("CARGO_MANIFEST_DIR")).join("jobs").join(job)).unwrap());
-    bench.succeeds(&["sample", "orders", "--orders", "6000", "--quiet"]);
+    bench.succeeds(&["sample", "orders", "--orders", "6000", "--service", "--quiet"]);
     bench
 }
 

@@ -300,6 +300,9 @@ pub(super) struct SampleArgs {
     /// Days of the strategy [default: 91]
     #[arg(long, value_name = "N", requires = "strategy")]
     pub strategy_days: Option<u32>,
+    /// Make service tickets with their cost, and survey scores, too: FOLDER/_service/service.parquet
+    #[arg(long)]
+    pub service: bool,
     #[command(flatten)]
     pub threads: ThreadArgs,
 }

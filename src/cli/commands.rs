@@ -261,6 +261,7 @@ pub(super) fn sample(args: &SampleArgs, console: &Console) -> Result<()> {
     spec.customers = args.customers;
     spec.bad_rows = args.bad_rows;
     spec.string_ids = args.string_ids;
+    spec.service = args.service;
     if let Some(files) = args.files {
         spec.files = files;
     }
@@ -272,7 +273,19 @@ pub(super) fn sample(args: &SampleArgs, console: &Console) -> Result<()> {
     if let Some(path) = &summary.assignments {
         console.say(&format!("{} customers assigned: {}", count(summary.assigned), printable(&path.display().to_string())));
     }
-    data(&summary.files.iter().chain(&summary.assignments).map(|f| f.display().to_string()).collect::<Vec<_>>().join("\n"))
+    if let Some(path) = &summary.service {
+        console.say(&format!("{} service events: {}", count(summary.events), printable(&path.display().to_string())));
+    }
+    data(
+        &summary
+            .files
+            .iter()
+            .chain(&summary.assignments)
+            .chain(&summary.service)
+            .map(|f| f.display().to_string())
+            .collect::<Vec<_>>()
+            .join("\n"),
+    )
 }
 
 pub(super) fn schema(args: &SchemaArgs) -> Result<()> {

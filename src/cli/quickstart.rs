@@ -17,7 +17,8 @@ const JOB: &str = include_str!("../../jobs/quickstart.toml");
 
 pub(super) fn run(args: &QuickstartArgs, console: &Console) -> Result<()> {
     let began = Instant::now();
-    let spec = SampleSpec::new(args.orders, 1, Date::constant(2023, 1, 1), Date::constant(2024, 12, 31));
+    let mut spec = SampleSpec::new(args.orders, 1, Date::constant(2023, 1, 1), Date::constant(2024, 12, 31));
+    spec.service = true;
     let (orders, file) = (args.folder.join("orders"), args.folder.join("quickstart.toml"));
     with_threads(args.threads, || {
         write_sample(&spec, &orders, console)?;
@@ -31,8 +32,9 @@ pub(super) fn run(args: &QuickstartArgs, console: &Console) -> Result<()> {
     })?;
     let folder = args.folder.display();
     console.say(&format!(
-        "\nWhat happened: {} seeded sample orders were written to {folder}/orders, and the job {} scored and segmented\n\
-         their customers at the end of 2024, with a trend over the seven quarters before. Open\n\
+        "\nWhat happened: {} seeded sample orders were written to {folder}/orders, with service tickets and their cost beside\n\
+         them, and the job {} scored and segmented their customers at the end of 2024, with a trend over the seven quarters\n\
+         before, and with what serving each segment cost. Open\n\
          {folder}/out/latest/report/index.html in a browser; the tables lie in {folder}/out/latest, every as-of date ever run\n\
          in {folder}/out/tables.\n\n\
          Next:\n  rfmill explain {}\n  rfmill run {} --as-of 2024-05-31\n  rfmill verify {folder}/out\n\n\

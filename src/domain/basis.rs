@@ -66,6 +66,8 @@ pub enum Basis {
     Events(&'static [EventKind]),
     /// The events of a kind of the job in the lookback, or their values.
     OfKind(EventMeasure),
+    /// The values of the events in the lookback whose kinds are costs to serve.
+    CostToServe,
     /// A column of the customers table.
     Attribute,
 }
@@ -75,14 +77,14 @@ impl Basis {
     pub fn has_lookback(self) -> bool {
         match self {
             Basis::Orders(window, _) => matches!(window, OrderWindow::Lookback | OrderWindow::LookbackHalves),
-            Basis::Categories | Basis::Events(_) | Basis::OfKind(_) => true,
+            Basis::Categories | Basis::Events(_) | Basis::OfKind(_) | Basis::CostToServe => true,
             Basis::Attribute => false,
         }
     }
 
     /// Whether it is computed from events.
     pub fn is_of_events(self) -> bool {
-        matches!(self, Basis::Events(_) | Basis::OfKind(_))
+        matches!(self, Basis::Events(_) | Basis::OfKind(_) | Basis::CostToServe)
     }
 
     /// Whether events of a kind, and not of all kinds, count in it.
@@ -90,7 +92,7 @@ impl Basis {
         match self {
             Basis::Events(kinds) => kinds.contains(&kind),
             Basis::OfKind(measure) => measure.kind == kind,
-            Basis::Orders(..) | Basis::Categories | Basis::Attribute => false,
+            Basis::Orders(..) | Basis::Categories | Basis::CostToServe | Basis::Attribute => false,
         }
     }
 

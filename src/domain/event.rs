@@ -93,7 +93,11 @@ impl From<EventKind> for &'static str {
 
 /// The kinds of events of a job, which number them: the usual ones, then its own.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct EventKinds(Vec<EventKind>);
+pub struct EventKinds {
+    all: Vec<EventKind>,
+    /// By number: whether the values of its events are costs to serve.
+    are_costs: Vec<bool>,
+}
 
 impl EventKinds {
     /// Most kinds of a job's own: their numbers fit a byte.
@@ -101,18 +105,31 @@ impl EventKinds {
 
     /// The usual kinds and these.
     pub fn with(own: impl IntoIterator<Item = EventKind>) -> EventKinds {
-        EventKinds(EventKind::USUAL.into_iter().chain(own).collect())
+        let all: Vec<EventKind> = EventKind::USUAL.into_iter().chain(own).collect();
+        EventKinds { are_costs: vec![false; all.len()], all }
+    }
+
+    /// The same kinds, where the values of these are costs to serve.
+    #[must_use]
+    pub fn with_costs(mut self, costs: &[EventKind]) -> EventKinds {
+        self.are_costs = self.all.iter().map(|kind| costs.contains(kind)).collect();
+        self
+    }
+
+    /// The kinds whose values are costs to serve.
+    pub fn costs(&self) -> impl Iterator<Item = EventKind> + '_ {
+        self.all.iter().zip(&self.are_costs).filter(|(_, is_cost)| **is_cost).map(|(kind, _)| *kind)
     }
 
     /// All of them, in the order of their numbers.
     pub fn iter(&self) -> impl Iterator<Item = EventKind> + Clone + '_ {
-        self.0.iter().copied()
+        self.all.iter().copied()
     }
 
     /// The number of a kind; that of [`EventKind::Other`] if it is none of these.
     pub fn number(&self, kind: EventKind) -> usize {
         let usual = EventKind::USUAL.len();
-        self.0.iter().position(|known| *known == kind).unwrap_or(usual - 1)
+        self.all.iter().position(|known| *known == kind).unwrap_or(usual - 1)
     }
 
     /// The kind of this name, if the job has one.
@@ -122,7 +139,7 @@ impl EventKinds {
 
     /// How many there are.
     pub fn count(&self) -> usize {
-        self.0.len()
+        self.all.len()
     }
 }
 
@@ -236,6 +253,7 @@ mod tests {
         for kind in kinds.iter() {
             assert_eq!((EventKind::named(kind.name()), kinds.named(kind.name())), (kind, Some(kind)));
         }
+        assert_eq!(kinds.clone().with_costs(&[ticket]).costs().collect::<Vec<_>>(), [ticket]);
         assert_eq!((kinds.number(EventKind::Sends), kinds.number(ticket), kinds.named("visit")), (0, 6, None));
         for (name, is_name) in [("ticket", true), ("t2_x", true), ("2t", false), ("Ticket", false), ("a-b", false), ("", false)] {
             assert_eq!(EventKind::is_name(name), is_name, "{name}");

@@ -116,6 +116,7 @@ measures! {
     OpenRate "open_rate" Ratio Events(&[Opens, Sends]), "Opens over sends, both in the lookback; null without sends.";
     ClickRate "click_rate" Ratio Events(&[Clicks, Sends]), "Clicks over sends, both in the lookback; null without sends.";
     ConversionRate "conversion_rate" Ratio Events(&[Conversions, Sends]), "Conversions over sends, both in the lookback; null without sends.";
+    CostToServe "cost_to_serve" Money CostToServe, "What serving the customer cost in the lookback: the values of the events that are such costs.";
 }
 
 /// A kind of measure with its lookback.

@@ -39,7 +39,7 @@ impl EventValues {
     /// The columns of the kinds whose values a run needs.
     pub fn of(job: &Job, needs: impl Fn(EventKind) -> bool) -> EventValues {
         let mut all = EventValues { columns: Vec::new(), of_kinds: vec![None; job.event_kinds.all.count()] };
-        for (kind, ValueColumn { column, scale }) in job.event_kinds.value_columns().filter(|(kind, _)| needs(*kind)) {
+        for (kind, ValueColumn { column, scale, .. }) in job.event_kinds.value_columns().filter(|(kind, _)| needs(*kind)) {
             let at = all.columns.iter().position(|known| known == column).unwrap_or_else(|| {
                 all.columns.push(column.clone());
                 all.columns.len() - 1

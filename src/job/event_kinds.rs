@@ -37,6 +37,10 @@ pub struct ValueColumn {
     pub column: String,
     /// Digits behind the point.
     pub scale: u8,
+    /// Whether the values are costs to serve.
+    is_cost: bool,
+    /// Whether the values say how content customers are.
+    is_satisfaction: bool,
 }
 
 impl JobEventKinds {
@@ -54,6 +58,16 @@ impl JobEventKinds {
     /// The kinds whose events have values, and where these are.
     pub fn value_columns(&self) -> impl Iterator<Item = (EventKind, &ValueColumn)> {
         self.named.iter().filter_map(|named| Some((named.kind, named.values.as_ref()?)))
+    }
+
+    /// Whether the values of any kind are costs to serve.
+    pub fn have_costs(&self) -> bool {
+        self.all.costs().next().is_some()
+    }
+
+    /// The kind that says how content customers are, with the digits behind the point of its values.
+    pub fn satisfaction(&self) -> Option<(EventKind, u8)> {
+        self.value_columns().find(|(_, values)| values.is_satisfaction).map(|(kind, values)| (kind, values.scale))
     }
 
     /// Whether the job says which values count as a kind.
@@ -104,7 +118,18 @@ impl JobEventKinds {
                 by_value.entry((*value).to_owned()).or_insert(kind);
             }
         }
-        Ok(JobEventKinds { all: EventKinds::with(own), by_value, named })
+        let of_satisfaction = |named: &&NamedKind| named.values.as_ref().is_some_and(|values| values.is_satisfaction);
+        if let [first, second, ..] = named.iter().filter(of_satisfaction).collect::<Vec<_>>().as_slice() {
+            let [first, second] = [first, second].map(|named| named.kind.name());
+            let key = format!("events.kinds.{second}");
+            return Err(Error::usage(format!(
+                "{}: {key} has satisfaction, and so has {first}; one kind says how content customers are",
+                source.locate(&key, "")
+            )));
+        }
+        let is_cost = |named: &&NamedKind| named.values.as_ref().is_some_and(|values| values.is_cost);
+        let costs: Vec<EventKind> = named.iter().filter(is_cost).map(|named| named.kind).collect();
+        Ok(JobEventKinds { all: EventKinds::with(own).with_costs(&costs), by_value, named })
     }
 }
 
@@ -161,6 +186,12 @@ impl KindReader<'_> {
     fn value_column(&self, table: &RawEventKind, amount_scale: u32) -> Result<Option<ValueColumn>> {
         let scale = table.scale.unwrap_or(amount_scale);
         match &table.value {
+            None if table.cost_to_serve => {
+                Err(self.wrong("has cost_to_serve and no value; name the column of costs, or remove cost_to_serve"))
+            }
+            None if table.satisfaction => {
+                Err(self.wrong("has satisfaction and no value; name the column of scores, or remove satisfaction"))
+            }
             None if table.scale.is_some() => {
                 Err(self.wrong("has a scale and no value; name the column of values, or remove scale"))
             }
@@ -168,7 +199,15 @@ impl KindReader<'_> {
             Some(_) if scale > MOST_DIGITS => {
                 Err(self.wrong(&format!("has scale {scale}; expected 0 to {MOST_DIGITS} digits behind the point")))
             }
-            Some(column) => Ok(Some(ValueColumn { column: column.clone(), scale: scale as u8 })),
+            Some(_) if table.cost_to_serve && scale != amount_scale => Err(self.wrong(&format!(
+                "has cost_to_serve and scale {scale}, and money has {amount_scale} digits behind the point (orders.amount_scale); remove scale"
+            ))),
+            Some(column) => Ok(Some(ValueColumn {
+                column: column.clone(),
+                scale: scale as u8,
+                is_cost: table.cost_to_serve,
+                is_satisfaction: table.satisfaction,
+            })),
         }
     }
 }

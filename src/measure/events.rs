@@ -49,6 +49,7 @@ enum EventFormula {
     Count(usize),
     Rate(usize, usize),
     OfValues(usize, EventMeasure),
+    CostToServe,
 }
 
 impl EventBuckets {
@@ -76,12 +77,14 @@ impl EventBuckets {
         self.store.unpack(bucket, &mut records)?;
         let events = CustomerEvents::new(self.store.layout, self.kinds.clone(), &records);
         let positions = panel.positions_in(&events.ids);
+        let costs: Vec<usize> = self.kinds.costs().map(|kind| self.kinds.number(kind)).collect();
         let mut sums = vec![KindSums::default(); self.kinds.count()];
         for window in &windows {
             for (customer, position) in positions.iter().enumerate() {
                 if let Some(position) = position {
                     sums.fill(KindSums::default());
-                    window.measure(spec, events.of(*position), &mut sums, &mut panel.columns, (customer, customers))?;
+                    let sums = (&mut sums[..], &costs[..]);
+                    window.measure(spec, events.of(*position), sums, &mut panel.columns, (customer, customers))?;
                 }
             }
         }
@@ -125,12 +128,13 @@ fn windows(spec: &FoldSpec, kinds: &EventKinds) -> Vec<Window> {
 }
 
 impl Window {
-    /// Measures the events of a customer at every date; `events` ascend by date. `sums` are those of no event.
+    /// Measures the events of a customer at every date; `events` ascend by date. `sums` are those of no event, and `costs` the numbers
+    /// of the kinds that are costs to serve.
     fn measure(
         &self,
         spec: &FoldSpec,
         events: &[Event],
-        sums: &mut [KindSums],
+        (sums, costs): (&mut [KindSums], &[usize]),
         columns: &mut [Column],
         (customer, customers): (usize, usize),
     ) -> Result<()> {
@@ -145,7 +149,7 @@ impl Window {
             let cell = at * customers + customer;
             for (position, formula) in &self.measures {
                 match &mut columns[*position] {
-                    Column::Long(out) => out[cell] = formula.integer(sums, *start, date.date)?,
+                    Column::Long(out) => out[cell] = formula.integer((&*sums, costs), *start, date.date)?,
                     Column::Ratio(out) => out[cell] = formula.ratio(sums),
                     Column::Int(_) | Column::Double(_) => {}
                 }
@@ -186,6 +190,7 @@ impl EventFormula {
                 EventStatistic::Count => EventFormula::Count(kinds.number(of.kind)),
                 _ => EventFormula::OfValues(kinds.number(of.kind), of),
             }),
+            Basis::CostToServe => Some(EventFormula::CostToServe),
             Basis::Orders(..) | Basis::Categories | Basis::Attribute => None,
         }
     }
@@ -194,6 +199,7 @@ impl EventFormula {
     fn empty(self, len: usize) -> Column {
         match self {
             EventFormula::All | EventFormula::Count(_) => Column::new(Unit::Count, len),
+            EventFormula::CostToServe => Column::new(Unit::Money, len),
             EventFormula::Rate(..) => Column::new(Unit::Ratio, len),
             EventFormula::OfValues(_, of) if of.statistic == EventStatistic::Sum => Column::new(of.unit(), len),
             EventFormula::OfValues(..) => Column::Long(vec![NULL_LONG; len]),
@@ -209,11 +215,19 @@ impl EventFormula {
     }
 
     /// A number of events, or what their values say, in a window from `start` to a date.
-    fn integer(self, sums: &[KindSums], start: i32, date: Day) -> Result<i64> {
+    fn integer(self, (sums, costs): (&[KindSums], &[usize]), start: i32, date: Day) -> Result<i64> {
         let (kind, measure) = match self {
             EventFormula::All => return Ok(sums.iter().map(|kind| kind.count).sum()),
             EventFormula::Count(kind) => return Ok(sums[kind].count),
             EventFormula::OfValues(kind, measure) => (&sums[kind], measure),
+            EventFormula::CostToServe => {
+                let cost: i128 = costs.iter().map(|kind| sums[*kind].sum).sum();
+                return if cost.abs() < MONEY_LIMIT {
+                    Ok(cost as i64)
+                } else {
+                    Err(too_large(MeasureKind::CostToServe.name(), "orders.amount_scale", date))
+                };
+            }
             EventFormula::Rate(..) => return Ok(NULL_LONG),
         };
         let value = match measure.statistic {
@@ -226,16 +240,14 @@ impl EventFormula {
         match value {
             None => Ok(NULL_LONG),
             Some(value) if value.abs() < MONEY_LIMIT => Ok(value as i64),
-            Some(_) => Err(too_large(measure, date)),
+            Some(_) => Err(too_large(measure.name(), &format!("events.kinds.{}.scale", measure.kind.name()), date)),
         }
     }
 }
 
 #[cold]
-fn too_large(measure: EventMeasure, date: Day) -> Error {
+fn too_large(measure: &str, scale: &str, date: Day) -> Error {
     Error::contract(format!(
-        "{} of a customer at {date} overflows the 18 digits that the tables hold; lower events.kinds.{}.scale, or look for a wrong value",
-        measure.name(),
-        measure.kind.name()
+        "{measure} of a customer at {date} overflows the 18 digits that the tables hold; lower {scale}, or look for a wrong value"
     ))
 }

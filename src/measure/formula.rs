@@ -137,6 +137,7 @@ pub(super) fn value(kind: MeasureKind, facts: &Facts, counting: Counting) -> Val
         | MeasureKind::OpenRate
         | MeasureKind::ClickRate
         | MeasureKind::ConversionRate
+        | MeasureKind::CostToServe
         | MeasureKind::Attribute(_)
         | MeasureKind::OfKind(_) => Value::Null,
     }

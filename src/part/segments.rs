@@ -39,7 +39,7 @@ pub fn add_segments(
 }
 
 /// Up to this many cells of sums stay in the L1 cache.
-const MAX_JOINT_CELLS: usize = 256;
+const MAX_JOINT_CELLS: usize = 144;
 
 /// The states of rows in all schemes.
 struct RowStates<'a> {
@@ -88,6 +88,11 @@ struct SummedColumns<'a> {
     monetary: &'a [i64],
     revenue: &'a [i64],
     annual_value: &'a [i64],
+    /// What serving the customers cost, and their margin before it.
+    cost_to_serve: Option<&'a [i64]>,
+    margin: Option<&'a [i64]>,
+    /// How content they are.
+    satisfaction: Option<&'a [i64]>,
 }
 
 impl SummedColumns<'_> {
@@ -101,16 +106,19 @@ impl SummedColumns<'_> {
             monetary: longs(monetary),
             revenue: longs(plan.revenue?),
             annual_value: longs(plan.annual_value?),
+            cost_to_serve: plan.cost_to_serve.map(longs),
+            margin: plan.margin.map(longs),
+            satisfaction: plan.satisfaction.map(|(at, _)| longs(at)),
         })
     }
 
     /// The sums of some rows by state.
-    fn sums(&self, state_count: usize, states: &[u16], rows: impl Iterator<Item = usize>) -> Vec<SegmentSum> {
+    fn sums(&self, state_count: usize, states: &[u16], rows: impl Iterator<Item = usize> + Clone) -> Vec<SegmentSum> {
         let mut by_state = vec![SegmentSum::default(); state_count];
         let known = |value: i64| if value == NULL_LONG { 0 } else { value };
         // Unless money is an average, both are one column.
         let is_same = std::ptr::eq(self.monetary, self.revenue);
-        for row in rows {
+        for row in rows.clone() {
             let sum = &mut by_state[usize::from(states[row])];
             let (recency, orders) = (self.recency[row], known(self.frequency[row]));
             let bought = recency != NULL_INT;
@@ -125,9 +133,28 @@ impl SummedColumns<'_> {
                 sum.monetary += i128::from(known(self.monetary[row]));
             }
         }
+        if self.cost_to_serve.is_some() || self.satisfaction.is_some() {
+            rows.for_each(|row| self.add_values(row, &mut by_state[usize::from(states[row])]));
+        }
         if is_same {
             by_state.iter_mut().for_each(|sum| sum.monetary = sum.revenue);
         }
         by_state
+    }
+
+    /// Adds what serving a customer cost, the margin before it, and the last answer. Who has not ordered has no margin; who has, and
+    /// lacks it, lacks a cost.
+    fn add_values(&self, row: usize, sum: &mut SegmentSum) {
+        let known = |values: &[i64]| values.get(row).copied().filter(|value| *value != NULL_LONG);
+        sum.cost_to_serve += i128::from(self.cost_to_serve.and_then(known).unwrap_or(0));
+        if let Some(margins) = self.margin.filter(|_| self.recency[row] != NULL_INT) {
+            let margin = known(margins);
+            sum.margin += i128::from(margin.unwrap_or(0));
+            sum.without_margin += i64::from(margin.is_none());
+        }
+        if let Some(answer) = self.satisfaction.and_then(known) {
+            sum.answers += 1;
+            sum.satisfaction += i128::from(answer);
+        }
     }
 }

@@ -87,8 +87,14 @@ impl OpenInputs {
             customers::read(job, &self.customers, columns, &given, buckets, memory, progress)?;
         let (events, counts) = match plan.uses_events() {
             true => {
-                let (events, counts) =
-                    events::read(job, &self.events, (columns.id, &|kind| plan.needs_values(kind)), buckets, memory, progress)?;
+                let (events, counts) = events::read(
+                    job,
+                    &self.events,
+                    (columns.id, &|kind| plan.needs_values(job, kind)),
+                    buckets,
+                    memory,
+                    progress,
+                )?;
                 (Some(events), counts)
             }
             false => (None, EventCounts::default()),

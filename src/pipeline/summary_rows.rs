@@ -123,6 +123,7 @@ pub(super) fn cutpoints(plan: &Plan, date: &AsOf, number: usize, slice: &SliceSc
 pub(super) fn segments(segments: &[Segment], names: &KeyNames<'_>) -> Vec<SegmentRow> {
     let monetary_is_average = names.job.score.monetary_as == MonetaryAs::Average;
     let mut rows = Vec::with_capacity(segments.len());
+    let (has_costs, satisfaction) = (names.job.event_kinds.have_costs(), names.job.event_kinds.satisfaction());
     for (states, total) in by_scheme(segments) {
         let mut states = states.to_vec();
         // Of dates that tables do not show, only restatements need sums.
@@ -130,6 +131,8 @@ pub(super) fn segments(segments: &[Segment], names: &KeyNames<'_>) -> Vec<Segmen
         states.sort_by_key(|([.., scheme, state], _)| names.rank(*scheme, *state));
         for ([date, slice, dimension, value, scheme, state], sum) in states {
             let (dimension, dimension_value) = names.dimension(dimension, value);
+            let cost_to_serve = has_costs.then_some(sum.cost_to_serve);
+            let margin = sum.known_margin().filter(|_| has_costs && names.job.raw.orders.cost.is_some());
             rows.push(SegmentRow {
                 as_of: names.date(date),
                 slice: names.slice(slice as usize),
@@ -149,6 +152,11 @@ pub(super) fn segments(segments: &[Segment], names: &KeyNames<'_>) -> Vec<Segmen
                 mean_frequency: sum.mean(sum.orders),
                 mean_monetary: sum.mean_monetary(monetary_is_average).map(|digits| names.average(digits)),
                 annual_value: Some(names.money(sum.annual_value)),
+                margin: margin.map(|margin| names.money(margin)),
+                cost_to_serve: cost_to_serve.map(|cost| names.money(cost)),
+                contribution: margin.zip(cost_to_serve).map(|(margin, cost)| names.money(margin - cost)),
+                answers: satisfaction.map(|_| sum.answers),
+                satisfaction: satisfaction.and_then(|(_, scale)| sum.mean_satisfaction(scale)),
             });
         }
     }

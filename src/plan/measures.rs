@@ -30,6 +30,7 @@ impl MeasureList {
     /// Exit 2 if it lacks periods, events or a column of the orders.
     pub fn check(&self, job: &Job, warnings: &mut Vec<Warning>) -> Result<()> {
         self.check_periods(job)?;
+        self.check_costs_to_serve(job)?;
         self.check_events(job, warnings)?;
         self.check_columns(job)
     }
@@ -56,6 +57,16 @@ impl MeasureList {
                 warnings.push(Warning::EventsNotRead);
                 Ok(())
             }
+            _ => Ok(()),
+        }
+    }
+
+    fn check_costs_to_serve(&self, job: &Job) -> Result<()> {
+        match self.0.iter().find(|m| m.kind.basis() == Basis::CostToServe) {
+            Some(measure) if !job.event_kinds.have_costs() => Err(Error::usage(format!(
+                "{}: {measure} is asked for, but no kind of events is such a cost; set value and cost_to_serve = true in [events.kinds.<kind>]",
+                job.source.path.display()
+            ))),
             _ => Ok(()),
         }
     }

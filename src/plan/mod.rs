@@ -6,7 +6,9 @@ mod output_columns;
 mod scheme_columns;
 mod scoring_filter;
 
-use crate::domain::{AttributeColumn, Basis, Catalogue, EventKind, Measure, MeasureKind, OrderSum, Outcome, Warning};
+use crate::domain::{
+    AttributeColumn, Basis, Catalogue, EventKind, EventMeasure, EventStatistic, Measure, MeasureKind, OrderSum, Outcome, Warning,
+};
 use crate::error::{Error, Result};
 use crate::input::customers::CustomersTable;
 use crate::input::orders::columns::UsedColumns;
@@ -41,6 +43,12 @@ pub struct Plan {
     pub revenue: Option<usize>,
     /// Index of the annual value that `segments` needs.
     pub annual_value: Option<usize>,
+    /// Index of the cost to serve, if the job has such costs and `segments` shows them.
+    pub cost_to_serve: Option<usize>,
+    /// Index of the margin before it, if orders have costs.
+    pub margin: Option<usize>,
+    /// Index of how content customers are, and the digits behind its point, if `segments` shows that.
+    pub satisfaction: Option<(usize, u8)>,
     /// Per scheme column: the action of every state, where the playbook has one.
     pub playbook: Vec<Vec<Option<String>>>,
     /// The measures of the CRM file, if it is written.
@@ -90,6 +98,15 @@ impl Plan {
         let writes_segments = job.writes(TableName::Segments);
         let revenue = (writes_segments || job.writes(TableName::Concentration)).then(|| measures.index_of(revenue_kind(job)));
         let annual_value = writes_segments.then(|| measures.index_of(MeasureKind::AnnualValue));
+        let cost_to_serve =
+            (writes_segments && job.event_kinds.have_costs()).then(|| measures.index_of(MeasureKind::CostToServe));
+        let has_costs = job.raw.orders.cost.is_some();
+        let margin = (cost_to_serve.is_some() && has_costs).then(|| measures.index_of(MeasureKind::Margin));
+        let satisfaction = job.event_kinds.satisfaction().filter(|_| writes_segments);
+        let satisfaction = satisfaction.and_then(|(kind, scale)| {
+            let last = EventMeasure::of(kind, Some(scale)).into_iter().find(|of| of.statistic == EventStatistic::Last)?;
+            Some((measures.index_of(MeasureKind::OfKind(last)), scale))
+        });
         let crm = job.raw.output.report.contains(&ReportName::Crm).then(|| CrmMeasures {
             recency: axes[0],
             orders: measures.index_of(MeasureKind::LifetimeOrders),
@@ -99,7 +116,6 @@ impl Plan {
         let columns = output_columns::output_columns(job, &schemes, &of_schemes, &known, &mut measures)?;
         measures.check(job, &mut warnings)?;
         warnings.extend(known.met_former_name().then_some(Warning::FormerName));
-        let has_costs = job.raw.orders.cost.is_some();
         Ok(Plan {
             fold: measures.into_fold(job),
             playbook: scheme_columns::playbook(job, &schemes)?,
@@ -113,6 +129,9 @@ impl Plan {
             axes,
             revenue,
             annual_value,
+            cost_to_serve,
+            margin,
+            satisfaction,
             crm,
         })
     }
@@ -127,9 +146,14 @@ impl Plan {
         self.fold.measures.iter().any(|measure| measure.kind.basis().looks_at(kind)) || self.event_outcomes.contains(&kind)
     }
 
-    /// Whether a measure is computed from the values of events of a kind.
-    pub fn needs_values(&self, kind: EventKind) -> bool {
-        let needs = |m: &Measure| matches!(m.kind.basis(), Basis::OfKind(of) if of.kind == kind && of.needs_values());
+    /// Whether a measure is computed from the values of events of a kind of the job.
+    pub fn needs_values(&self, job: &Job, kind: EventKind) -> bool {
+        let is_cost = job.event_kinds.all.costs().any(|cost| cost == kind);
+        let needs = |measure: &Measure| match measure.kind.basis() {
+            Basis::OfKind(of) => of.kind == kind && of.needs_values(),
+            Basis::CostToServe => is_cost,
+            _ => false,
+        };
         self.fold.measures.iter().any(needs)
     }
 

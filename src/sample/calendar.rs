@@ -74,6 +74,11 @@ impl Calendar {
         })
     }
 
+    /// How many days the sample has.
+    pub(super) fn days(&self) -> usize {
+        self.discounts.len()
+    }
+
     /// Customers who arrived before `day`. Customers are numbered in the order they arrive.
     pub(super) fn arrived_before(&self, day: usize) -> u64 {
         at(&self.arrived, day).unwrap_or_default()

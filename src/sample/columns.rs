@@ -19,9 +19,9 @@ use super::status::STATUSES;
 const CURRENCY: [&str; 1] = ["EUR"];
 
 /// Digits of money columns, and how many of them are decimal places.
-const MONEY: (u8, i8) = (12, 2);
+pub(super) const MONEY: (u8, i8) = (12, 2);
 
-const MICROS: i64 = 1_000_000;
+pub(super) const MICROS: i64 = 1_000_000;
 
 /// A row: one order line.
 #[derive(Clone, Copy, Debug)]
@@ -70,10 +70,7 @@ impl Ids {
     /// The ids of customers that follow one another.
     pub(super) fn array(self, customers: Range<u64>) -> Result<ArrayRef, ArrowError> {
         let ids: Vec<i64> = customers.map(|customer| customer as i64 + 1).collect();
-        match self {
-            Self::Integers => Ok(Arc::new(Int64Array::from(ids))),
-            Self::Strings { digits } => Ok(Arc::new(string_ids(&ids, digits)?)),
-        }
+        id_array(self, &ids)
     }
 
     pub(super) fn data_type(self) -> DataType {
@@ -191,7 +188,7 @@ pub(super) fn schema(ids: Ids) -> SchemaRef {
     Arc::new(Schema::new(fields))
 }
 
-fn money(cents: Decimal64Array) -> Result<ArrayRef, ArrowError> {
+pub(super) fn money(cents: Decimal64Array) -> Result<ArrayRef, ArrowError> {
     Ok(Arc::new(cents.with_precision_and_scale(MONEY.0, MONEY.1)?))
 }
 
@@ -201,6 +198,14 @@ pub(super) fn names(names: &[&str], numbers: Vec<i8>) -> Result<ArrayRef, ArrowE
     let names = StringArray::from_iter_values(names);
     let column = DictionaryArray::<Int8Type>::try_new(numbers, Arc::new(names))?;
     Ok(Arc::new(column))
+}
+
+/// Ids from 1 on as they are written.
+pub(super) fn id_array(ids: Ids, numbers: &[i64]) -> Result<ArrayRef, ArrowError> {
+    match ids {
+        Ids::Integers => Ok(Arc::new(Int64Array::from(numbers.to_vec()))),
+        Ids::Strings { digits } => Ok(Arc::new(string_ids(numbers, digits)?)),
+    }
 }
 
 /// Ids like `C0001234`; 0 stands for a guest and becomes null.

@@ -23,6 +23,7 @@ mod file;
 mod plan;
 mod purchases;
 mod rng;
+mod service;
 mod spec;
 mod status;
 #[cfg(test)]
@@ -64,6 +65,10 @@ pub struct SampleSummary {
     pub assignments: Option<PathBuf>,
     /// How many customers they assign.
     pub assigned: u64,
+    /// The service tickets and answers to surveys.
+    pub service: Option<PathBuf>,
+    /// How many there are.
+    pub events: u64,
 }
 
 /// Writes sample orders into `folder`, which is made if it is missing, on the threads of the current
@@ -79,6 +84,7 @@ pub fn write(spec: &SampleSpec, folder: &Path, progress: &(dyn Fn(u64) + Sync)) 
     let plan = Plan::new(spec)?;
     prepare(folder, &plan)?;
     let assigned = plan.treatment.as_ref().map(|treatment| assignments::write(&plan, treatment, folder)).transpose()?;
+    let service = spec.service.then(|| service::write(&plan, folder)).transpose()?;
     let files: Vec<(u64, &plan::FilePlan)> = (0..).zip(&plan.files).collect();
     let drafts: Vec<file::Draft> = files
         .into_par_iter()
@@ -98,6 +104,8 @@ pub fn write(spec: &SampleSpec, folder: &Path, progress: &(dyn Fn(u64) + Sync)) 
         bad_rows: spec.bad_rows,
         assignments: None,
         assigned: 0,
+        service: None,
+        events: 0,
     };
     for draft in drafts {
         let (path, bytes) = draft.publish()?;
@@ -108,6 +116,10 @@ pub fn write(spec: &SampleSpec, folder: &Path, progress: &(dyn Fn(u64) + Sync)) 
         let (path, _) = draft.publish()?;
         (summary.assignments, summary.assigned) = (Some(path), customers);
     }
+    if let Some(draft) = service {
+        summary.events = draft.rows;
+        summary.service = Some(draft.publish()?.0);
+    }
     Ok(summary)
 }
 
@@ -117,10 +129,11 @@ fn prepare(folder: &Path, plan: &Plan) -> Result<()> {
     fs::create_dir_all(folder).map_err(failed)?;
     check(folder, &plan.files.iter().map(|file| file::name(file).into()).collect())?;
     let assignments = folder.join(assignments::FOLDER);
-    match assignments.is_dir() {
-        true => check(&assignments, &plan.treatment.iter().map(|treatment| assignments::name(treatment).into()).collect()),
-        false => Ok(()),
+    if assignments.is_dir() {
+        check(&assignments, &plan.treatment.iter().map(|treatment| assignments::name(treatment).into()).collect())?;
     }
+    let service = folder.join(service::FOLDER);
+    if service.is_dir() { check(&service, &HashSet::from([service::NAME.into()])) } else { Ok(()) }
 }
 
 /// Refuses a folder with Parquet files other than these.

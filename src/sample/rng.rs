@@ -24,6 +24,8 @@ pub(super) enum Purpose {
     Returns = 7,
     /// Which rows get a broken copy.
     BadRows = 8,
+    /// Service tickets and answers to surveys.
+    Service = 9,
 }
 
 /// The streams of one seed and purpose.

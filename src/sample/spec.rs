@@ -30,6 +30,8 @@ pub struct SampleSpec {
     pub string_ids: bool,
     /// A strategy whose effect shows in the orders; without one, the bytes are those of a sample that knows none.
     pub strategy: Option<StrategySpec>,
+    /// Whether service tickets with their cost, and answers to surveys, are made beside the orders, which stay as they are.
+    pub service: bool,
 }
 
 /// A strategy with a known effect.
@@ -67,6 +69,7 @@ impl SampleSpec {
             bad_rows: 0,
             string_ids: false,
             strategy: None,
+            service: false,
         }
     }
 }

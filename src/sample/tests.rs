@@ -1,6 +1,7 @@
 //! Tests of the sample generator.
 
 mod likeness;
+mod service;
 mod support;
 mod treatment;
 

@@ -43,6 +43,13 @@ table! { SegmentRow in "segments",
     mean_monetary: Option<Decimal> as Average,   /// Mean of monetary, half to even, over who has ordered.
     annual_value: Option<Decimal>,               /// Money of the 365 days that end with the last purchase of each, less returns
                                                  /// since, summed.
+    margin: Option<Decimal>,                     /// Their margin of the lookback, in a job with cost_to_serve and orders.cost; null if a
+                                                 /// cost of an order is missing.
+    cost_to_serve: Option<Decimal>,              /// What serving them cost in the lookback; null in a job without such events.
+    contribution: Option<Decimal>,               /// margin less cost_to_serve; null without either.
+    answers: Option<i64>,                        /// Customers who said in the lookback how content they are; null in a job without a
+                                                 /// kind of events with satisfaction.
+    satisfaction: Option<f64>,                   /// Mean of their last answers; null without one.
 }
 
 table! { TransitionRow in "transitions",

@@ -23,6 +23,15 @@ pub struct SegmentSum {
     pub annual_value: i128,
     /// Monetary as scored.
     pub monetary: i128,
+    /// What serving the customers cost in the lookback, minor units; 0 if the job has no such costs.
+    pub cost_to_serve: i128,
+    /// Margin of the lookback of those whose margin is known, minor units; 0 if it is not asked for.
+    pub margin: i128,
+    /// Customers with orders whose margin is not known.
+    pub without_margin: i64,
+    /// Customers who have said how content they are, and the sum of their last answers.
+    pub answers: i64,
+    pub satisfaction: i128,
 }
 
 impl SegmentSum {
@@ -36,11 +45,26 @@ impl SegmentSum {
         self.revenue += other.revenue;
         self.annual_value += other.annual_value;
         self.monetary += other.monetary;
+        self.cost_to_serve += other.cost_to_serve;
+        self.margin += other.margin;
+        self.without_margin += other.without_margin;
+        self.answers += other.answers;
+        self.satisfaction += other.satisfaction;
     }
 
     /// Revenue per order with two more digits; `None` without orders.
     pub fn avg_order_value(&self) -> Option<i128> {
         (self.orders > 0).then(|| divide_half_even(self.revenue.saturating_mul(100), i128::from(self.orders)))
+    }
+
+    /// The margin of all; `None` if that of a customer is not known.
+    pub fn known_margin(&self) -> Option<i128> {
+        (self.without_margin == 0).then_some(self.margin)
+    }
+
+    /// The mean of the last answers, which have `scale` digits behind the point; `None` without one.
+    pub fn mean_satisfaction(&self, scale: u8) -> Option<f64> {
+        (self.answers > 0).then(|| self.satisfaction as f64 / (self.answers as f64 * 10f64.powi(i32::from(scale))))
     }
 
     /// A sum over the customers who have ordered, per such customer; `None` without one.

@@ -329,7 +329,7 @@ fn output_columns_are_checked() {
     let cases = [
         (
             "[\"recency\"]",
-            "error: job.toml, line 14, column 12: output.columns names \"recency\", which is no measure, score or scheme column; did you mean \"recency_days\"? (possible: first_order, last_order, recency_days, frequency, monetary, revenue, avg_order_value, tenure_days, lifetime_orders, lifetime_monetary, period_orders, period_monetary, previous_period_orders, orders_before_period, mean_gap_days, overdue_ratio, next_due, frequency_trend, monetary_trend, annual_value, discount_share, return_share, margin, top_category, top_category_share, categories, events, sends, opens, clicks, conversions, responses, open_rate, click_rate, conversion_rate, r_score, f_score, m_score, segment, segment_previous, segment_since, lifecycle, lifecycle_previous, lifecycle_since, history_complete).",
+            "error: job.toml, line 14, column 12: output.columns names \"recency\", which is no measure, score or scheme column; did you mean \"recency_days\"? (possible: first_order, last_order, recency_days, frequency, monetary, revenue, avg_order_value, tenure_days, lifetime_orders, lifetime_monetary, period_orders, period_monetary, previous_period_orders, orders_before_period, mean_gap_days, overdue_ratio, next_due, frequency_trend, monetary_trend, annual_value, discount_share, return_share, margin, top_category, top_category_share, categories, events, sends, opens, clicks, conversions, responses, open_rate, click_rate, conversion_rate, cost_to_serve, r_score, f_score, m_score, segment, segment_previous, segment_since, lifecycle, lifecycle_previous, lifecycle_since, history_complete).",
         ),
         (
             "[\"frequency\", \"frequency\"]",

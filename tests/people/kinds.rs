@@ -1,10 +1,11 @@
 //! `[events.kinds.<kind>]`: kinds of events with values, held against a plain loop over all events.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use arrow::array::{ArrayRef, TimestampMillisecondArray};
 
-use crate::fixture::{Bench, dates, decimals, floats, ints, texts};
+use crate::fixture::{Bench, dates, decimals, floats, ints, orders_and, orders_but, texts};
 use crate::support::cases::Rng;
 use crate::support::run::{Cell, read_folder};
 
@@ -390,6 +391,128 @@ fn the_last_value_is_that_of_the_latest_time() {
     assert_eq!(last(), Cell::Decimal(3, 0));
 }
 
+/// What the rows of `segments` of a scheme show of service: margin, cost to serve, contribution, answers and their mean.
+fn service_of(bench: &Bench, as_of: &str, scheme: &str) -> BTreeMap<(String, String), [Cell; 5]> {
+    let table = read_folder(&bench.path(&format!("out/latest/partitions/segments/as_of={as_of}")));
+    let rows = table.records();
+    let own = rows.iter().filter(|row| row["scheme"].text() == scheme && row["dimension"].text() == "(all)");
+    let columns = ["margin", "cost_to_serve", "contribution", "answers", "satisfaction"];
+    own.map(|row| {
+        let key = (row["slice"].text().to_owned(), row["state"].text().to_owned());
+        (key, columns.map(|column| row[column].clone()))
+    })
+    .collect()
+}
+
+/// Cost to serve, the margin before and after it, and satisfaction by state, held against sums over events and orders of the
+/// customers whom the table of customers places there.
+#[test]
+fn segments_show_what_serving_customers_cost() {
+    let mut contents = 0;
+    for seed in 40..46_u64 {
+        let form = Form { sliced: seed % 2 == 1, text_ids: seed % 3 == 1, with_times: seed % 4 > 1 };
+        let (bench, events) = random(seed, form);
+        bench.edit("in = [\"Ticket\", \"complaint\"]\n", "in = [\"Ticket\", \"complaint\"]\ncost_to_serve = true\n");
+        bench.edit("value = \"score\"\n", "value = \"score\"\nsatisfaction = true\n");
+        bench.edit("columns = [", "columns = [\"cost_to_serve\", \"margin\", ");
+        // Every third job knows no costs of orders.
+        let has_costs = seed % 3 != 0;
+        match has_costs {
+            true => bench.in_orders("cost = \"amount\""),
+            false => bench.edit("\"margin\", ", ""),
+        };
+        bench.runs();
+        for [as_of, lookback, ..] in DATES {
+            let table = read_folder(&bench.path(&format!("out/latest/customers/as_of={as_of}")));
+            let mut wanted: BTreeMap<(String, String), (i128, i128, i128)> = BTreeMap::new();
+            for row in table.records() {
+                let id = row["customer_id"];
+                let id: i64 = if form.text_ids { id.text()[1..].parse().expect("a number") } else { id.int() as i64 };
+                let plain = Plain {
+                    events: events.iter().filter(|event| event.customer == Some(id)).collect(),
+                    as_of,
+                    with_times: form.with_times,
+                };
+                let costs = plain.values(&TICKETS, lookback, |event| event.cost.map(|cost| rounded(cost, 2)));
+                let cost: i128 = costs.iter().map(|value| i128::from(value.2)).sum();
+                assert_eq!(*row["cost_to_serve"], Cell::Decimal(cost, 2), "seed {seed}: customer {id} at {as_of}");
+                let answer = last(&plain.values(&["survey"], lookback, |event| event.score), 0);
+                let slice = match row.get("slice").copied() {
+                    None => "(all)",
+                    Some(Cell::Text(slice)) => slice.as_str(),
+                    Some(_) => "(none)",
+                };
+                let sums = wanted.entry((slice.to_owned(), row["care"].text().to_owned())).or_default();
+                sums.0 += cost;
+                if let Cell::Decimal(answer, _) = answer {
+                    sums.1 += 1;
+                    sums.2 += answer;
+                }
+            }
+            let found = service_of(&bench, as_of, "care");
+            assert_eq!(found.len(), wanted.len(), "seed {seed} at {as_of}");
+            for (state, (cost, answers, sum)) in wanted {
+                // The goods of these orders cost what they bring.
+                let margin = if has_costs { Cell::Decimal(0, 2) } else { Cell::Null };
+                let contribution = if has_costs { Cell::Decimal(-cost, 2) } else { Cell::Null };
+                let mean = if answers == 0 { Cell::Null } else { Cell::Double(sum as f64 / answers as f64) };
+                contents += usize::from(answers > 1);
+                let want = [margin, Cell::Decimal(cost, 2), contribution, Cell::Int(answers), mean];
+                assert_eq!(found[&state], want, "seed {seed}: {state:?} at {as_of}");
+            }
+        }
+    }
+    assert!(contents > 20, "{contents} states with answers");
+}
+
+/// An order without a cost leaves the margin of its state unknown, and only that; without costs to serve all are null.
+#[test]
+fn unknown_margins_are_null() {
+    let bench = with_kinds(&format!("{TICKET}\ncost_to_serve = true"), "\"cost_to_serve\"");
+    let costs = [Some(500), Some(550), Some(499), Some(1000), None, Some(999), Some(5), Some(10_000)];
+    bench.parquet("orders/a.parquet", &orders_and("cost", decimals(2, costs.map(|cost| cost.map(i128::from)))));
+    bench.in_orders("cost = \"cost\"");
+    bench.append("[schemes]\ntier = \"recency_windows\"");
+    bench.runs();
+    let found = service_of(&bench, "2024-12-31", "tier");
+    // Customer 3, whose order has no cost, bought in May.
+    let unknown: Vec<_> = found.values().filter(|row| row[0] == Cell::Null).collect();
+    assert!(unknown.len() == 1 && unknown[0][1] == Cell::Decimal(0, 2) && unknown[0][2] == Cell::Null, "{found:?}");
+    let known: i128 = found.values().filter(|row| row[0] != Cell::Null).map(|row| row[0].minor()).sum();
+    let [margin, served] = [1000 + 2550 + 499 + 12000 + 1999 + 305 + 60000 - (500 + 550 + 499 + 1000 + 999 + 5 + 10_000), 350];
+    let contribution: i128 = found.values().filter(|row| row[2] != Cell::Null).map(|row| row[2].minor()).sum();
+    assert_eq!((known, contribution), (margin, margin - served));
+    assert!(found.values().all(|row| row[3..] == [Cell::Null, Cell::Null]));
+    let page = String::from_utf8(bench.read("out/latest/report/index.html")).expect("a page");
+    assert!(page.contains("Cost to serve") && page.contains("Contribution") && !page.contains("Satisfaction"));
+    bench.edit("\ncost_to_serve = true", "");
+    bench.edit("\"cost_to_serve\"", "\"ticket_sum\"");
+    bench.runs();
+    assert!(service_of(&bench, "2024-12-31", "tier").values().flatten().all(|cell| *cell == Cell::Null));
+}
+
+/// A mean of few answers is not shown.
+#[test]
+fn reports_hide_the_satisfaction_of_few() {
+    let bench = with_kinds("[events.kinds.ticket]\nvalue = \"cost\"\nsatisfaction = true", "\"ticket_last\"");
+    bench.append("[schemes]\ntier = \"recency_windows\"");
+    // Five active customers, of whom two have answered.
+    bench.parquet("orders/a.parquet", &orders_but("ordered_at", dates(["2024-12-02"; 8])));
+    let rows = |min_group: u32| {
+        bench.edit("path = \"out\"\n", &format!("path = \"out\"\nmin_group = {min_group}\nreport = [\"json\"]\n"));
+        bench.runs();
+        bench.edit(&format!("min_group = {min_group}\nreport = [\"json\"]\n"), "");
+        let json: serde_json::Value = serde_json::from_slice(&bench.read("out/latest/report/report.json")).expect("JSON");
+        let rows = json["segments"].as_array().expect("rows").clone();
+        rows.into_iter().map(|row| row["satisfaction"].clone()).filter(|cell| !cell.is_null()).collect::<Vec<_>>()
+    };
+    let mut events = values(decimals(2, [Some(100), Some(250), None, Some(7)]));
+    events[0].1 = ints([1, 2, 3, 4]);
+    bench.parquet("events/a.parquet", &events);
+    assert_eq!(rows(2), [serde_json::json!(1.75)]);
+    assert_eq!(rows(3), Vec::<serde_json::Value>::new());
+}
+
 /// A job over four events with these kinds and columns.
 fn with_kinds(kinds: &str, columns: &str) -> Bench {
     let bench = Bench::new();
@@ -425,7 +548,7 @@ fn keys_of_kinds_are_checked() {
     );
     refused(
         "[events.kinds.ticket]\nvalu = \"cost\"",
-        "error: job.toml, line 22, column 1: there is no key \"valu\" here; did you mean \"value\"? (possible keys: \"in\", \"value\", \"scale\").",
+        "error: job.toml, line 22, column 1: there is no key \"valu\" here; did you mean \"value\"? (possible keys: \"in\", \"value\", \"scale\", \"cost_to_serve\", \"satisfaction\").",
     );
     refused(
         "[events.kinds]\nticket = 3",
@@ -446,6 +569,22 @@ fn keys_of_kinds_are_checked() {
     refused(
         "[events.kinds.call]\n[events.kinds.ticket]\nin = [\"ticket\", \"CALL\"]",
         "error: job.toml, line 22, column 1: events.kinds.ticket names \"CALL\", which already counts as call (upper and lower case are the same); an event is of one kind.",
+    );
+    refused(
+        "[events.kinds.ticket]\ncost_to_serve = true",
+        "error: job.toml, line 21, column 1: events.kinds.ticket has cost_to_serve and no value; name the column of costs, or remove cost_to_serve.",
+    );
+    refused(
+        "[events.kinds.ticket]\nvalue = \"cost\"\nscale = 3\ncost_to_serve = true",
+        "error: job.toml, line 21, column 1: events.kinds.ticket has cost_to_serve and scale 3, and money has 2 digits behind the point (orders.amount_scale); remove scale.",
+    );
+    refused(
+        "[events.kinds.ticket]\nsatisfaction = true",
+        "error: job.toml, line 21, column 1: events.kinds.ticket has satisfaction and no value; name the column of scores, or remove satisfaction.",
+    );
+    refused(
+        "[events.kinds.call]\nvalue = \"cost\"\nsatisfaction = true\n[events.kinds.ticket]\nvalue = \"cost\"\nsatisfaction = true",
+        "error: job.toml, line 24, column 1: events.kinds.ticket has satisfaction, and so has call; one kind says how content customers are.",
     );
     let many: String = (0..201).map(|number| format!("[events.kinds.k{number}]\n")).collect();
     refused(&many, "error: job.toml, line …, column …: events.kinds has 201 kinds; expected at most 200.");
@@ -521,6 +660,8 @@ fn measures_of_kinds_are_checked() {
     bench.parquet("crm/a.parquet", &[("id", ints([1])), ("ticket_last", ints([3]))]);
     bench.append("[customers]\npath = \"crm\"\ncustomer_id = \"id\"");
     bench.refuses(2, "error: crm/a.parquet: the column \"ticket_last\" would be a measure of the customers table, but a kind of events has one of that name; rename it where the file is written, or leave it out of the file.");
+    let bench = with_kinds(TICKET, "\"cost_to_serve\"");
+    bench.refuses(2, "error: job.toml: cost_to_serve is asked for, but no kind of events is such a cost; set value and cost_to_serve = true in [events.kinds.<kind>].");
     // A kind that no event is of is said.
     let bench = with_kinds("[events.kinds.visit]", "\"visit_count\"");
     let err = bench.runs().err;

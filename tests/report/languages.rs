@@ -78,7 +78,7 @@ fn states_are_called_as_their_scheme_says_and_first_seen_where_they_are() {
 #[test]
 fn labels_of_own_schemes_reach_the_page_in_any_language_there_is() {
     let bench = Bench::empty();
-    bench.succeeds(&["sample", "orders", "--orders", "3000", "--quiet"]);
+    bench.succeeds(&["sample", "orders", "--orders", "3000", "--service", "--quiet"]);
     bench.write(
         "own.toml",
         "name = \"own\"\nladder = [\"top\", \"rest\"]\n\

@@ -305,7 +305,8 @@ impl Shop {
         let mut sheet = Sheet::new(
             "as_of:d slice:s dimension:s dimension_value:s scheme:s state:s customers:i customer_share:f orders:i revenue:m \
              revenue_share:f avg_order_value:m repeat_customers:i revenue_at_risk:m mean_recency_days:f mean_frequency:f \
-             mean_monetary:m annual_value:m",
+             mean_monetary:m annual_value:m margin:m cost_to_serve:m \
+             contribution:m answers:i satisfaction:f",
         );
         let groups = [None, Some(self.name("north")), Some(self.name("south"))];
         for q in 0..self.periods {
@@ -344,6 +345,11 @@ impl Shop {
                         V::F(orders as f64 / n as f64),
                         V::M(revenue / i128::from(n)),
                         V::M(annual_value),
+                        V::Null,
+                        V::Null,
+                        V::Null,
+                        V::Null,
+                        V::Null,
                     ]);
                 }
             }

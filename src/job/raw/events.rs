@@ -75,6 +75,13 @@ pub struct RawEventKind {
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schemars(extend("x-type" = "integer 0–6", "x-default" = "`orders.amount_scale`"))]
     pub scale: Option<u32>,
+    /// Whether the values are what serving the customer cost, in money: they make up the measure `cost_to_serve`, and `segments` shows them
+    /// by state.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub cost_to_serve: bool,
+    /// Whether the values say how content the customer is: `segments` shows the mean of the last ones by state. Of one kind.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub satisfaction: bool,
 }
 
 impl<'de> Deserialize<'de> for RawKind {

@@ -48,6 +48,12 @@ pub(super) fn sentences(view: &View) -> Vec<Sentence> {
         out.push(words.say("method.timezone", &[("zone", &zone)]));
     }
     out.push(words.say("method.annual_value", &[]));
+    if view.data.segments.iter().flatten().any(|row| row.cost_to_serve.is_some()) {
+        out.push(words.say("method.cost_to_serve", &[]));
+    }
+    if view.data.segments.iter().flatten().any(|row| row.satisfaction.is_some()) {
+        out.push(words.say("method.satisfaction", &[]));
+    }
     if let Some(scheme) = view.risk_scheme() {
         let names: Vec<String> = scheme.at_risk().map(|s| s.label.clone()).collect();
         out.push(words.say("method.at_risk", &[("states", &view.list(&names)), ("scheme", &scheme.label)]));

@@ -67,6 +67,8 @@ fn meanings(view: &View, scheme: &SchemeView, rows: &[(&StateView, &SegmentRow)]
     let mut keys = vec!["column.state"];
     keys.extend(definitions.then_some("column.definition"));
     keys.extend(["column.customers", "column.revenue", "column.annual_value"]);
+    let service = ServiceColumns::of(view, scheme);
+    keys.extend(service.keys());
     keys.extend(actions.then_some("column.action"));
     let mut grid = Grid::new(view, &keys);
     for (state, row) in rows {
@@ -74,10 +76,38 @@ fn meanings(view: &View, scheme: &SchemeView, rows: &[(&StateView, &SegmentRow)]
         let mut line = vec![GridCell::state(&state.label, Some(&state.colour))];
         line.extend(definitions.then(|| GridCell::text(&state.definition)));
         line.extend([cells.count(row.customers), cells.money(row.revenue), cells.money(row.annual_value)]);
+        line.extend(service.cells(&cells, row));
         line.extend(actions.then(|| GridCell::text(&state.action)));
         grid.row(line);
     }
     grid.write(&view.words.fill("segments.meanings", &[("scheme", &scheme.label)]))
+}
+
+/// What serving customers cost, their margin before and after it, and how content they are, as far as any state of a scheme has that at
+/// the last date.
+struct ServiceColumns([bool; 4]);
+
+impl ServiceColumns {
+    fn of(view: &View, scheme: &SchemeView) -> ServiceColumns {
+        let rows = view.data.segments.iter().flatten().filter(|r| Some(r.as_of) == view.last() && r.scheme == scheme.name);
+        let has = rows.fold([false; 4], |has, row| {
+            let [margin, cost, contribution] = [row.margin, row.cost_to_serve, row.contribution].map(|money| money.is_some());
+            let own = [margin, cost, contribution, row.satisfaction.is_some()];
+            std::array::from_fn(|at| has[at] || own[at])
+        });
+        ServiceColumns(has)
+    }
+
+    fn keys(&self) -> impl Iterator<Item = &'static str> + '_ {
+        let keys = ["column.margin", "column.cost_to_serve", "column.contribution", "column.satisfaction"];
+        keys.into_iter().zip(self.0).filter(|(_, has)| *has).map(|(key, _)| key)
+    }
+
+    fn cells(&self, cells: &CellWriter, row: &SegmentRow) -> Vec<GridCell> {
+        let money = [row.margin, row.cost_to_serve, row.contribution].map(|money| cells.money(money));
+        let all = money.into_iter().chain([cells.float(row.satisfaction, 2)]);
+        all.zip(self.0).filter(|(_, has)| *has).map(|(cell, _)| cell).collect()
+    }
 }
 
 /// Everything the table has.
@@ -96,6 +126,8 @@ fn full(view: &View, scheme: &SchemeView, rows: &[(&StateView, &SegmentRow)]) ->
         "column.annual_value",
     ];
     keys.extend(says_risk.then_some("column.revenue_at_risk"));
+    let service = ServiceColumns::of(view, scheme);
+    keys.extend(service.keys());
     keys.extend(["column.mean_recency_days", "column.mean_frequency", "column.mean_monetary"]);
     let mut grid = Grid::new(view, &keys);
     for (state, row) in rows {
@@ -113,6 +145,7 @@ fn full(view: &View, scheme: &SchemeView, rows: &[(&StateView, &SegmentRow)]) ->
             cells.money(row.annual_value),
         ];
         line.extend(says_risk.then(|| if state.at_risk { cells.money(row.revenue_at_risk) } else { GridCell::default() }));
+        line.extend(service.cells(&cells, row));
         line.extend([cells.float(row.mean_recency_days, 0), cells.float(row.mean_frequency, 2), cells.money(row.mean_monetary)]);
         grid.row(line);
     }

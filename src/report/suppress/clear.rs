@@ -29,6 +29,7 @@ impl RowCells {
                 (r.customers, r.customer_share, r.orders, r.revenue, r.revenue_share) = (None, None, None, None, None);
                 (r.avg_order_value, r.repeat_customers, r.revenue_at_risk) = (None, None, None);
                 (r.annual_value, r.mean_recency_days, r.mean_frequency, r.mean_monetary) = (None, None, None, None);
+                (r.margin, r.cost_to_serve, r.contribution, r.answers, r.satisfaction) = (None, None, None, None, None);
                 r.suppressed = true;
             }
             if hidden(total) {
@@ -36,6 +37,9 @@ impl RowCells {
             }
             if hidden(repeat) {
                 (r.repeat_customers, r.suppressed) = (None, true);
+            }
+            if r.answers.is_some_and(|n| 0 < n && n < cells.min) {
+                (r.answers, r.satisfaction, r.suppressed) = (None, None, true);
             }
         }
         for (r, (count_cells, from)) in data.transitions.iter_mut().flatten().zip(&self.transitions) {
