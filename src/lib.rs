@@ -78,8 +78,8 @@ pub use publish::Manifest;
 pub mod rows {
     pub use crate::domain::{Day, Decimal};
     pub use crate::tables::{
-        ArmRow, BalanceRow, BeforeAfterRow, CohortRow, ConcentrationRow, CutPointRow, EffectRow, GrowthRow, LedgerRow, PeriodRow,
-        PooledEffectRow, Row, SegmentRow, StateRow, TransitionRow, VerdictRow,
+        AffinityRow, ArmRow, BalanceRow, BeforeAfterRow, CohortRow, ConcentrationRow, CutPointRow, EffectRow, GrowthRow,
+        LedgerRow, PeriodRow, PooledEffectRow, Row, SegmentRow, StateRow, TransitionRow, VerdictRow,
     };
 }
 

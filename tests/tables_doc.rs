@@ -28,7 +28,8 @@ slice = "a"
 fn dictionary() -> BTreeMap<String, String> {
     let bench = Bench::new();
     bench.parquet("orders/a.parquet", &orders_and("shop", texts(["a", "b", "a", "b", "a", "a", "a", "b"])));
-    bench.in_orders("slice = \"shop\"");
+    bench.in_orders("slice = \"shop\"\ncategory = \"shop\"");
+    bench.edit("path = \"out\"", "path = \"out\"\naffinity = true");
     bench.append(STRATEGY);
     let printed = bench.succeeds(&["schema", "--tables", "job.toml", "--format", "markdown"]).out;
     let mut tables = BTreeMap::new();

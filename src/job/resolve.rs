@@ -229,8 +229,21 @@ fn check_report(raw: &RawJob, source: &Source) -> Result<()> {
 
 /// The tables to write: those that the job names, or all that it can have.
 fn tables(raw: &RawJob, source: &Source, has_strategies: bool) -> Result<Vec<TableName>> {
+    let names_affinity = raw.output.tables.iter().flatten().any(|table| *table == TableName::Affinity);
+    let has_affinity = raw.output.affinity || names_affinity;
+    if has_affinity && raw.orders.category.is_none() {
+        let (key, value) = if names_affinity { ("output.tables", "affinity") } else { ("output.affinity", "") };
+        return Err(Error::usage(format!(
+            "{}: the table affinity is asked for, but the job does not say which column holds the category; set orders.category",
+            source.locate(key, value)
+        )));
+    }
     let Some(tables) = &raw.output.tables else {
-        return Ok(TableName::ALL.into_iter().filter(|t| has_strategies || !t.is_of_strategies()).collect());
+        let is_there = |table: &TableName| match table {
+            TableName::Affinity => has_affinity,
+            _ => has_strategies || !table.is_of_strategies(),
+        };
+        return Ok(TableName::ALL.into_iter().filter(is_there).collect());
     };
     match tables.iter().find(|t| t.is_of_strategies() && !has_strategies) {
         Some(table) => Err(Error::usage(format!(
@@ -238,7 +251,7 @@ fn tables(raw: &RawJob, source: &Source, has_strategies: bool) -> Result<Vec<Tab
             source.locate("output.tables", table.name()),
             table.name()
         ))),
-        None => Ok(tables.clone()),
+        None => Ok(tables.iter().copied().chain((has_affinity && !names_affinity).then_some(TableName::Affinity)).collect()),
     }
 }
 

@@ -3,6 +3,8 @@
 //! As in [`super::windows`], a window moves from date to date, and the money by category is kept by adding the lines that
 //! come in and taking away those that fall out.
 
+use std::collections::BTreeMap;
+
 use crate::domain::Basis;
 
 use super::column::{Column, NULL_INT};
@@ -10,12 +12,21 @@ use super::formula::Value;
 use super::order_reader::OrderLine;
 use super::spec::FoldSpec;
 
+/// Numbers of the as-of date among those of a fold, of the slice, and of two categories, of which the first is the lower. A category
+/// paired with itself counts the customers who bought it; [`ALL_CATEGORIES`] paired with itself those who bought any.
+pub type AffinityKey = [u32; 4];
+
+/// The number that stands for any category.
+pub const ALL_CATEGORIES: u32 = u32::MAX;
+
 /// Measures over windows with the same first days.
 struct Window {
     /// First day per as-of date; ascending.
     starts: Vec<i32>,
     /// Places among the measures, with their values: the top category, its share, or how many there are.
     columns: Vec<(usize, Column)>,
+    /// Whether pairs of categories are counted over it.
+    counts_pairs: bool,
 }
 
 /// Folds customers one after the other.
@@ -27,6 +38,8 @@ pub(super) struct CategorySums<'a> {
     pub order_lines: Vec<OrderLine>,
     /// Bought lines, and money, of the current window by category, ascending.
     held: Vec<(u32, i64, i128)>,
+    /// Customers by the pairs of categories that they bought.
+    pairs: BTreeMap<AffinityKey, i64>,
 }
 
 impl<'a> CategorySums<'a> {
@@ -39,14 +52,29 @@ impl<'a> CategorySums<'a> {
             let column = (at, Column::new(measure.kind.unit(), spec.dates.len() * customers));
             match windows.iter_mut().find(|w| w.starts == starts) {
                 Some(window) => window.columns.push(column),
-                None => windows.push(Window { starts, columns: vec![column] }),
+                None => windows.push(Window { starts, columns: vec![column], counts_pairs: false }),
             }
         }
-        (!windows.is_empty()).then(|| CategorySums { spec, customers, windows, order_lines: Vec::new(), held: Vec::new() })
+        if spec.affinity {
+            let starts = spec.starts(spec.lookback);
+            match windows.iter_mut().find(|w| w.starts == starts) {
+                Some(window) => window.counts_pairs = true,
+                None => windows.push(Window { starts, columns: Vec::new(), counts_pairs: true }),
+            }
+        }
+        let sums = |windows| CategorySums {
+            spec,
+            customers,
+            windows,
+            order_lines: Vec::new(),
+            held: Vec::new(),
+            pairs: BTreeMap::new(),
+        };
+        (!windows.is_empty()).then(|| sums(windows))
     }
 
-    /// Adds the customer whose lines are in `order_lines`.
-    pub fn add(&mut self, customer: usize) {
+    /// Adds the customer of a slice whose lines are in `order_lines`.
+    pub fn add(&mut self, customer: usize, slice: u32) {
         self.order_lines.sort_unstable_by_key(|order_line| order_line.date);
         for window in &mut self.windows {
             self.held.clear();
@@ -60,6 +88,9 @@ impl<'a> CategorySums<'a> {
                 while let Some(order_line) = going.next_if(|i| i.date < *start) {
                     money -= i128::from(order_line.amount);
                     hold(&mut self.held, order_line, -1);
+                }
+                if window.counts_pairs {
+                    count_pairs(&self.held, [at as u32, slice], &mut self.pairs);
                 }
                 // Of equal sums the first category by name.
                 let bought = || self.held.iter().filter(|(_, lines, _)| *lines > 0);
@@ -82,10 +113,24 @@ impl<'a> CategorySums<'a> {
         }
     }
 
-    /// Puts the values into the columns of their measures.
-    pub fn finish(self, columns: &mut [Column]) {
+    /// Puts the values into the columns of their measures; returns the customers by pairs of categories.
+    pub fn finish(self, columns: &mut [Column]) -> Vec<(AffinityKey, i64)> {
         for (at, column) in self.windows.into_iter().flat_map(|w| w.columns) {
             columns[at] = column;
+        }
+        self.pairs.into_iter().collect()
+    }
+}
+
+/// Counts a customer in every category that is bought, in every pair of them, and, with any, among all.
+fn count_pairs(held: &[(u32, i64, i128)], [date, slice]: [u32; 2], pairs: &mut BTreeMap<AffinityKey, i64>) {
+    let bought = || held.iter().filter(|(_, lines, _)| *lines > 0).map(|(category, ..)| *category);
+    for (number, category) in bought().enumerate() {
+        for other in bought().skip(number) {
+            *pairs.entry([date, slice, category, other]).or_default() += 1;
+        }
+        if number == 0 {
+            *pairs.entry([date, slice, ALL_CATEGORIES, ALL_CATEGORIES]).or_default() += 1;
         }
     }
 }

@@ -71,13 +71,11 @@ fn fold_sorted(layout: RecordLayout, orders: &Records, codes: &SourceCodes, spec
             histories.push(&scratch)?;
         }
         if let Some(category_sums) = &mut category_sums {
-            category_sums.add(customer);
+            category_sums.add(customer, groups.slices.get(customer).copied().unwrap_or(0));
         }
     }
     let (listed, mut columns, intervals) = folder.finish();
-    if let Some(category_sums) = category_sums {
-        category_sums.finish(&mut columns);
-    }
+    let affinity = category_sums.map(|sums| sums.finish(&mut columns)).unwrap_or_default();
     let findings = match spec.is_window {
         false => CustomerFindings::of(&groups.ids, buyers.into_iter()),
         true => CustomerFindings::default(),
@@ -97,6 +95,7 @@ fn fold_sorted(layout: RecordLayout, orders: &Records, codes: &SourceCodes, spec
         unmatched_events: 0,
         customer_matches: TableMatches::default(),
         event_matches: TableMatches::default(),
+        affinity,
     })
 }
 
@@ -136,6 +135,7 @@ mod tests {
                 interval_ends: Vec::new(),
                 histories: false,
                 is_window: false,
+                affinity: false,
             };
             let (all, codes) = (spec.clone(), SourceCodes::default());
             spec.measures.retain(|m| one_date::serves(&FoldSpec { measures: vec![*m], ..all.clone() }));

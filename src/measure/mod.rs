@@ -32,6 +32,7 @@ mod windows;
 
 pub use attributes::{CustomerAttributes, CustomerData, UNKNOWN, UNKNOWN_NAME};
 pub use bucket_cache::BucketCache;
+pub use category::{ALL_CATEGORIES, AffinityKey};
 pub use codes::SourceCodes;
 pub use column::{Column, NULL_INT, NULL_LONG, widened};
 pub use customer_events::CustomerEvents;

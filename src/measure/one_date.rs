@@ -5,7 +5,7 @@
 //! general fold's time (0.55 s and 0.19 s).
 
 use crate::bucket::{Field, RecordLayout, Records, flag};
-use crate::domain::{Basis, Day, Lookback, MeasureKind};
+use crate::domain::{Basis, Day, Lookback, MeasureKind, ends};
 use crate::error::Result;
 
 use super::codes::SourceCodes;
@@ -57,6 +57,7 @@ pub(super) fn serves(spec: &FoldSpec) -> bool {
     spec.dates.len() == 1
         && spec.interval_ends.is_empty()
         && !spec.histories
+        && !spec.affinity
         && !spec.lines
         && !spec.count_days
         && spec.measures.iter().all(|m| serves_basis(m.kind.basis()))
@@ -120,8 +121,7 @@ pub(super) fn fold(layout: RecordLayout, orders: &Records, codes: &SourceCodes, 
         };
         fill(column, measure.kind, spec, &order, &listed, facts)?;
     }
-    let dates = orders.column(Field::Date).iter().copied();
-    let span = dates.clone().min().zip(dates.max()).map(|(first, last)| (Day(first as i32), Day(last as i32)));
+    let span = span(orders.column(Field::Date));
     let (ids, slices) = met.in_order(&order);
     let buyers = order.iter().map(|customer| &accounts[*customer as usize]).enumerate();
     let buyers = buyers.filter(|(_, account)| account.life.purchases > 0);
@@ -141,7 +141,13 @@ pub(super) fn fold(layout: RecordLayout, orders: &Records, codes: &SourceCodes, 
         unmatched_events: 0,
         customer_matches: TableMatches::default(),
         event_matches: TableMatches::default(),
+        affinity: Vec::new(),
     }))
+}
+
+/// The first and the last day.
+fn span(dates: &[i64]) -> Option<(Day, Day)> {
+    ends(dates).map(|(first, last)| (Day(first as i32), Day(last as i32)))
 }
 
 /// The records of a bucket, added up in loops that do one thing each: they take most of the time of this fold.

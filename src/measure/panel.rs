@@ -2,6 +2,7 @@
 
 use std::cmp::Ordering;
 
+use super::category::AffinityKey;
 use super::column::Column;
 use super::customer_findings::CustomerFindings;
 use super::line_counts::{LineCounts, LineFindings};
@@ -40,6 +41,8 @@ pub struct BucketPanel {
     pub customer_matches: TableMatches,
     /// Which ids of the events have orders.
     pub event_matches: TableMatches,
+    /// Customers by the pairs of categories that they bought in the lookback, if the spec asks for them.
+    pub affinity: Vec<(AffinityKey, i64)>,
 }
 
 impl BucketPanel {
@@ -58,7 +61,8 @@ impl BucketPanel {
         });
         let intervals = self.intervals.iter().map(IntervalActivities::bytes);
         let histories = self.histories.as_ref().map_or(0, OrderHistories::bytes);
-        (columns.chain(intervals).sum::<usize>() + self.listed.len() + 16 * self.ids.len() + histories) as u64
+        let affinity = size_of::<(AffinityKey, i64)>() * self.affinity.len();
+        (columns.chain(intervals).sum::<usize>() + affinity + self.listed.len() + 16 * self.ids.len() + histories) as u64
     }
 
     /// The cells of a date.

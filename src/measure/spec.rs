@@ -33,6 +33,8 @@ pub struct FoldSpec {
     pub histories: bool,
     /// Whether the records may have orders after the last date, which are skipped.
     pub is_window: bool,
+    /// Whether the panel counts customers by pair of categories.
+    pub affinity: bool,
 }
 
 impl FoldSpec {
@@ -76,7 +78,7 @@ impl FoldSpec {
     /// The same fold without measures, for what does not depend on dates: customers, intervals and histories.
     pub fn without_dates(&self) -> FoldSpec {
         let dates = self.dates.last().copied().into_iter().collect();
-        FoldSpec { measures: Vec::new(), dates, ..self.clone() }
+        FoldSpec { measures: Vec::new(), dates, affinity: false, ..self.clone() }
     }
 
     /// The same fold for some of the dates, without what does not depend on dates.
@@ -88,6 +90,6 @@ impl FoldSpec {
     /// The same fold for some of the measures, without intervals, histories, and customers without orders.
     pub fn only(&self, measures: Vec<Measure>) -> FoldSpec {
         let with_customer_data = measures.iter().any(|m| m.kind.basis() == Basis::Attribute || m.kind.basis().is_of_events());
-        FoldSpec { measures, interval_ends: Vec::new(), histories: false, with_customer_data, ..self.clone() }
+        FoldSpec { measures, interval_ends: Vec::new(), histories: false, affinity: false, with_customer_data, ..self.clone() }
     }
 }

@@ -8,7 +8,7 @@ use super::crm::CrmRows;
 use super::movers::MoverKey;
 use super::score_pairs::ScorePair;
 use crate::job::raw::TableName;
-use crate::measure::TableMatches;
+use crate::measure::{AffinityKey, TableMatches};
 use crate::movement::{MovementSums, append, sum_equal_keys};
 use crate::publish::TableFile;
 use crate::tables::{SegmentKey, SegmentSum};
@@ -24,6 +24,8 @@ pub struct PartOutput {
     pub files: Vec<(TableName, TableFile)>,
     /// Sums per state.
     pub segments: Vec<(SegmentKey, SegmentSum)>,
+    /// Customers by pairs of categories.
+    pub affinity: Vec<(AffinityKey, i64)>,
     /// Sums of how customers moved.
     pub movement: MovementSums,
     /// Customers who changed a state.
@@ -49,6 +51,7 @@ impl PartOutput {
         self.crm.extend(other.crm);
         self.files.extend(other.files);
         append(&mut self.segments, other.segments);
+        append(&mut self.affinity, other.affinity);
         self.movement.append(other.movement);
         for (key, customers) in other.movers {
             *self.movers.entry(key).or_default() += customers;
@@ -69,11 +72,12 @@ impl PartOutput {
     }
 
     fn sums(&self) -> usize {
-        self.segments.len() + self.movement.len()
+        self.segments.len() + self.affinity.len() + self.movement.len()
     }
 
     fn sum_equal_keys(&mut self) {
         sum_equal_keys(&mut self.segments, SegmentSum::merge);
+        sum_equal_keys(&mut self.affinity, |sum, other| *sum += other);
         self.movement.sum_equal_keys();
         self.merged = self.sums();
     }
@@ -81,7 +85,7 @@ impl PartOutput {
 
 impl Travels for PartOutput {
     const NAME: &'static str = "sums of a part";
-    const VERSION: u16 = 4;
+    const VERSION: u16 = 5;
 
     fn canonicalise(&mut self) {
         self.finish();
@@ -113,6 +117,7 @@ mod tests {
                     [date, slice, 0, 0, scheme, from],
                     SegmentSum { customers, orders: customers * 3, revenue, monetary: -revenue, ..SegmentSum::default() },
                 ));
+                out.affinity.push(([date, slice, scheme, scheme + from], customers));
                 let transition = [date, slice, 0, 0, scheme, 0, from, key(4)];
                 out.movement.transitions.push((transition, TransitionSum { customers, revenue }));
                 out.movement.growth.push(([date, slice, scheme, from], GrowthSum { customers: [customers; 5], revenue }));
@@ -134,7 +139,7 @@ mod tests {
             all.merge(part);
             Ok(())
         })?;
-        assert_eq!((digits.as_str(), PartOutput::VERSION), ("f7311000eeedc119", 4), "the form has changed: raise its version");
+        assert_eq!((digits.as_str(), PartOutput::VERSION), ("65f5695d3b0be111", 5), "the form has changed: raise its version");
         Ok(())
     }
 }

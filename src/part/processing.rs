@@ -57,6 +57,10 @@ impl<'a> Part<'a> {
         let as_of = self.context.job.dates[date.date];
         if as_of.is_shown() || self.context.summed_too.get(date.date) == Some(&true) {
             let states = (self.context.movement.state_counts.as_slice(), date.states.as_slice());
+            let shown = measured.iter().filter(|_| as_of.is_shown());
+            let of_date = shown.flat_map(|panel| &panel.affinity).filter(|([own, ..], _)| *own as usize == at);
+            let number = date.date as u32;
+            self.output.affinity.extend(of_date.map(|([_, slice, one, other], count)| ([number, *slice, *one, *other], *count)));
             segments::add_segments(plan, date.date, &self.customers.groups, &date.rows, states, &mut self.output.segments);
         }
         if as_of.is_published() {

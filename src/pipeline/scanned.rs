@@ -65,6 +65,9 @@ pub struct Records {
     pub codes: SourceCodes,
 }
 
+/// Most categories that the table `affinity` pairs.
+const MOST_CATEGORIES: usize = 200;
+
 /// What the inputs hold, apart from their records, before it was checked and as it passes between stages.
 #[derive(Serialize, Deserialize)]
 pub struct ScanSummary {
@@ -89,6 +92,13 @@ impl ScanSummary {
     /// Exit 2 or 3 if they do not.
     pub fn check(&self, stage: Stage<'_>) -> Result<()> {
         let Stage { job, prepared, .. } = stage;
+        if job.writes(TableName::Affinity) && self.categories.len() > MOST_CATEGORIES {
+            return Err(Error::contract(format!(
+                "column {:?} (orders.category) has {} values, and the table affinity pairs at most {MOST_CATEGORIES}; name a column of broader categories, or leave the table out",
+                job.raw.orders.category.as_deref().unwrap_or_default(),
+                self.categories.len()
+            )));
+        }
         self.findings.currencies.check_single(job.raw.orders.currency.as_deref().unwrap_or_default())?;
         check_overrides(job, &prepared.plan, &self.slices)
     }

@@ -8,7 +8,7 @@ use crate::input::orders::ledger::{OutcomeNames, RowCounts, RowOutcome};
 use crate::input::source::Source;
 use crate::job::Job;
 use crate::job::raw::{Closed, MonetaryAs};
-use crate::measure::UNKNOWN_NAME;
+use crate::measure::{ALL_CATEGORIES, AffinityKey, UNKNOWN_NAME};
 use crate::movement::{
     CohortKey, CohortSum, Cohorts, Concentration, GrowthKey, GrowthStatus, GrowthSum, TransitionKey, TransitionSum,
 };
@@ -17,8 +17,8 @@ use crate::scheme::{FIRST_SEEN, NONE, OUTSIDE, SPECIAL_LABELS, Scheme, colour};
 use crate::score::{Axis, Cut, SliceScoring};
 use crate::stats::wilson;
 use crate::tables::{
-    CohortRow, ConcentrationRow, CutPointRow, GrowthRow, LedgerRow, PeriodRow, Segment, SegmentRow, StateRow, TransitionRow,
-    by_scheme,
+    AffinityRow, CohortRow, ConcentrationRow, CutPointRow, GrowthRow, LedgerRow, PeriodRow, Segment, SegmentRow, StateRow,
+    TransitionRow, by_scheme,
 };
 
 /// What the numbers in keys stand for.
@@ -290,6 +290,35 @@ pub(super) fn cohorts(sums: &[(CohortKey, CohortSum)], spend: &BTreeMap<Day, i12
         }
     };
     sums.iter().map(row).collect()
+}
+
+/// The rows of `affinity`: pairs of two categories. `sums` have all of a date and slice, sorted by key.
+pub(super) fn affinity(sums: &[(AffinityKey, i64)], categories: &[String], names: &KeyNames<'_>) -> Vec<AffinityRow> {
+    let mut rows = Vec::new();
+    for group in sums.chunk_by(|a, b| a.0[..2] == b.0[..2]) {
+        // The customers of a category, or of all.
+        let customers = |category: u32| {
+            let at = group.binary_search_by_key(&[category, category], |([_, _, one, other], _)| [*one, *other]).ok();
+            at.and_then(|at| group.get(at)).map_or(0, |(_, customers)| *customers)
+        };
+        let all = customers(ALL_CATEGORIES);
+        let name = |category: u32| categories.get(category as usize).cloned().unwrap_or_default();
+        for ([date, slice, one, other], both) in group.iter().filter(|([_, _, one, other], _)| one != other) {
+            let [of_one, of_other] = [*one, *other].map(customers);
+            rows.push(AffinityRow {
+                as_of: names.date(*date),
+                slice: names.slice(*slice as usize),
+                category: name(*one),
+                other_category: name(*other),
+                customers: Some(all),
+                category_customers: Some(of_one),
+                other_customers: Some(of_other),
+                both_customers: Some(*both),
+                lift: Some((*both as f64 * all as f64) / (of_one as f64 * of_other as f64)),
+            });
+        }
+    }
+    rows
 }
 
 /// The rows of `concentration`, from numbers of date and slice.

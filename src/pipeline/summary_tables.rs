@@ -130,6 +130,7 @@ fn sum_count(summary: &Summary<'_>, name: TableName) -> usize {
             slices.map(|slice| slice.bins.iter().map(Vec::len).sum::<usize>()).sum()
         }
         TableName::Segments => segments.len(),
+        TableName::Affinity => summary.part.affinity.len(),
         TableName::Transitions => movement.transitions.len(),
         TableName::Growth => movement.growth.len(),
         TableName::Cohorts => movement.cohorts.len(),
@@ -213,6 +214,9 @@ fn batch(summary: &Summary<'_>, name: TableName, table: &TableDefinition) -> Res
             from_sums(&part.movement.cohorts, 2, table, |sums| summary_rows::cohorts(sums, &prepared.costs, &names))
         }
         TableName::Concentration => to_batch(&summary_rows::concentration(&scored.concentration, &names), table),
+        TableName::Affinity => {
+            from_sums(&part.affinity, 2, table, |sums| summary_rows::affinity(sums, &scanned.categories, &names))
+        }
         TableName::DimState => to_batch(&summary_rows::dim_state(job, plan, scored), table),
         TableName::DimPeriod => to_batch(&summary_rows::dim_period(job, scored, &prepared.identity.definitions_hash), table),
         TableName::Effects => to_batch(&evaluation.effects, table),

@@ -104,6 +104,7 @@ impl MeasureList {
             interval_ends: interval_ends(job),
             histories: !job.strategies.is_empty(),
             is_window: false,
+            affinity: job.writes(TableName::Affinity),
             measures: self.0,
         }
     }

@@ -172,7 +172,7 @@ impl Plan {
         UsedColumns {
             cost: self.margin_outcome || bases().any(|basis| basis.has_sum(OrderSum::Cost)),
             discount: bases().any(|basis| basis.has_sum(OrderSum::Discounted)),
-            category: bases().any(|basis| basis == Basis::Categories),
+            category: self.fold.affinity || bases().any(|basis| basis == Basis::Categories),
         }
     }
 

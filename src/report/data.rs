@@ -169,6 +169,7 @@ report_data! {
     growth: GrowthRow,                  /// Growth accounting.
     cohorts: CohortRow,                 /// Cohorts.
     concentration: ConcentrationRow,    /// Concentration of revenue.
+    affinity: AffinityRow,              /// Categories that the same customers buy.
     verdicts: VerdictRow,               /// Verdicts on strategies.
     effects: EffectRow,                 /// Effects by period.
     effects_over_time: PooledEffectRow, /// Effects over all periods.

@@ -3,13 +3,14 @@
 //! Tables with a row per customer are written column by column and never become rows, so they are declared as lists.
 
 use super::declarations::{
-    ArmRow, BalanceRow, BeforeAfterRow, CohortRow, ConcentrationRow, CutPointRow, DateRow, EffectRow, GrowthRow, LedgerRow,
-    MoveRow, PeriodRow, PooledEffectRow, RestatementRow, SegmentRow, StateRow, TransitionRow, VerdictRow,
+    AffinityRow, ArmRow, BalanceRow, BeforeAfterRow, CohortRow, ConcentrationRow, CutPointRow, DateRow, EffectRow, GrowthRow,
+    LedgerRow, MoveRow, PeriodRow, PooledEffectRow, RestatementRow, SegmentRow, StateRow, TransitionRow, VerdictRow,
 };
 use super::definition::{ColumnDefinition, ColumnType, TableDefinition};
 use super::row::Row;
 use crate::domain::IdType;
 use crate::job::Job;
+use crate::job::raw::TableName;
 
 /// Digits of sums of money, unless a job wants all.
 const NARROW: u8 = 18;
@@ -46,6 +47,10 @@ pub fn definitions(job: &Job, columns: &[ColumnDefinition], id: IdType) -> Vec<T
         definition_of::<DateRow>(job),
         definition_of::<RestatementRow>(job),
     ];
+    if job.writes(TableName::Affinity) {
+        let after = tables.iter().position(|table| table.name == ConcentrationRow::TABLE).map_or(tables.len(), |at| at + 1);
+        tables.insert(after, definition_of::<AffinityRow>(job));
+    }
     if !job.strategies.is_empty() {
         tables.extend([
             definition_of::<EffectRow>(job),

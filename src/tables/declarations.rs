@@ -43,12 +43,10 @@ table! { SegmentRow in "segments",
     mean_monetary: Option<Decimal> as Average,   /// Mean of monetary, half to even, over who has ordered.
     annual_value: Option<Decimal>,               /// Money of the 365 days that end with the last purchase of each, less returns
                                                  /// since, summed.
-    margin: Option<Decimal>,                     /// Their margin of the lookback, in a job with cost_to_serve and orders.cost; null if a
-                                                 /// cost of an order is missing.
+    margin: Option<Decimal>,                     /// Their margin, in a job with cost_to_serve; null if the cost of an order is missing.
     cost_to_serve: Option<Decimal>,              /// What serving them cost in the lookback; null in a job without such events.
     contribution: Option<Decimal>,               /// margin less cost_to_serve; null without either.
-    answers: Option<i64>,                        /// Customers who said in the lookback how content they are; null in a job without a
-                                                 /// kind of events with satisfaction.
+    answers: Option<i64>,                        /// Customers who said how content they are; null in a job without satisfaction.
     satisfaction: Option<f64>,                   /// Mean of their last answers; null without one.
 }
 
@@ -141,6 +139,18 @@ table! { ConcentrationRow in "concentration", one row per "as-of date and slice"
     top_10_share: Option<f64>, /// Share of the best 10 %.
     top_20_share: Option<f64>, /// Share of the best 20 %.
     gini: Option<f64>,         /// Gini coefficient of their revenue: 0 if all are equal, 1 if one has it all.
+}
+
+table! { AffinityRow in "affinity", one row per "pair of categories that a customer bought both of, at an as-of date in a slice":
+    as_of: Day,                      /// Last date counted, inclusive.
+    slice: String,                   /// Value of the slice column; (all) in a job without slices.
+    category: String,                /// One category; the first of the two by name.
+    other_category: String,          /// The other.
+    customers: Option<i64>,          /// Customers who bought any category in the lookback.
+    category_customers: Option<i64>, /// Those of them who bought the one.
+    other_customers: Option<i64>,    /// Those who bought the other.
+    both_customers: Option<i64>,     /// Those who bought both, in one order or in several.
+    lift: Option<f64>,               /// both_customers over what independence would give: both · customers / (category · other).
 }
 
 table! { StateRow in "dim_state", one row per "state of a scheme column":

@@ -101,6 +101,8 @@ struct Event {
     date: String,
     /// Milliseconds of the day.
     time: i64,
+    /// Whether the cost is written as a float.
+    is_float: bool,
     cost: Option<i64>,
     score: Option<i64>,
     points: Option<i64>,
@@ -122,6 +124,15 @@ fn rounded(thousandths: i64, digits: u32) -> i64 {
         std::cmp::Ordering::Less => down,
         std::cmp::Ordering::Equal => down + down.rem_euclid(2),
         std::cmp::Ordering::Greater => down + 1,
+    }
+}
+
+/// The cost of an event with some digits behind the point: a decimal exactly, a float as its product with a power of ten.
+fn cost(event: &Event, digits: u32) -> Option<i64> {
+    let cost = event.cost?;
+    match event.is_float {
+        true => Some((cost as f64 / 1000.0 * f64::from(10_u32.pow(digits))).round_ties_even() as i64),
+        false => Some(rounded(cost, digits)),
     }
 }
 
@@ -206,6 +217,7 @@ fn random(seed: u64, form: Form) -> (Bench, Vec<Event>) {
         Event {
             customer: if rng.chance(2) { None } else { Some(rng.between(0, 69)) },
             time: if rng.chance(30) { 0 } else { rng.between(0, 86_399_999) },
+            is_float: as_floats,
             cost: if rng.chance(20) { None } else { Some(rng.between(-2_000, 20_000) / unit * unit) },
             score: if rng.chance(20) { None } else { Some(rng.between(0, 10)) },
             points: if rng.chance(20) { None } else { Some(rng.between(-5_000_000, 5_000_000)) },
@@ -280,8 +292,7 @@ const TICKETS: [&str; 2] = ["ticket", "complaint"];
 
 /// The measures of [`COLUMNS`] and the state.
 fn wanted(plain: &Plain<'_>, [lookback, ninety, thirty]: [&str; 3]) -> (Vec<Cell>, &'static str, Option<i128>) {
-    let cost = |digits: u32| move |event: &Event| event.cost.map(|cost| rounded(cost, digits));
-    let tickets = |from: &str| plain.values(&TICKETS, from, cost(2));
+    let tickets = |from: &str| plain.values(&TICKETS, from, |event| cost(event, 2));
     let surveys = |from: &str| plain.values(&["survey"], from, |event| event.score);
     let redemptions = |from: &str| plain.values(&["redemption"], from, |event| event.points);
     let cells = vec![
@@ -295,7 +306,7 @@ fn wanted(plain: &Plain<'_>, [lookback, ninety, thirty]: [&str; 3]) -> (Vec<Cell
         sum(&redemptions(lookback), 3),
         last(&redemptions(thirty), 3),
         Cell::Int(plain.count(&["visit"], thirty)),
-        mean(&plain.values(&["redeem"], "", cost(1)), 1),
+        mean(&plain.values(&["redeem"], "", |event| cost(event, 1)), 1),
         Cell::Int(plain.count(&["redeem"], lookback)),
         Cell::Int(plain.count(&[], lookback)),
     ];
@@ -433,9 +444,9 @@ fn segments_show_what_serving_customers_cost() {
                     as_of,
                     with_times: form.with_times,
                 };
-                let costs = plain.values(&TICKETS, lookback, |event| event.cost.map(|cost| rounded(cost, 2)));
-                let cost: i128 = costs.iter().map(|value| i128::from(value.2)).sum();
-                assert_eq!(*row["cost_to_serve"], Cell::Decimal(cost, 2), "seed {seed}: customer {id} at {as_of}");
+                let costs = plain.values(&TICKETS, lookback, |event| cost(event, 2));
+                let served: i128 = costs.iter().map(|value| i128::from(value.2)).sum();
+                assert_eq!(*row["cost_to_serve"], Cell::Decimal(served, 2), "seed {seed}: customer {id} at {as_of}");
                 let answer = last(&plain.values(&["survey"], lookback, |event| event.score), 0);
                 let slice = match row.get("slice").copied() {
                     None => "(all)",
@@ -443,7 +454,7 @@ fn segments_show_what_serving_customers_cost() {
                     Some(_) => "(none)",
                 };
                 let sums = wanted.entry((slice.to_owned(), row["care"].text().to_owned())).or_default();
-                sums.0 += cost;
+                sums.0 += served;
                 if let Cell::Decimal(answer, _) = answer {
                     sums.1 += 1;
                     sums.2 += answer;

@@ -52,6 +52,10 @@ pub struct RawOutput {
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schemars(extend("x-type" = "integer", "x-default" = "`10`"))]
     pub keep_runs: Option<u32>,
+    /// Whether the table `affinity` is written: which categories the same customers buy. Needs `orders.category`, with at most 200
+    /// categories.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub affinity: bool,
 }
 
 impl Default for RawOutput {
@@ -68,6 +72,7 @@ impl Default for RawOutput {
             crm_bom: false,
             wide_sums: false,
             keep_runs: None,
+            affinity: false,
         }
     }
 }
@@ -108,6 +113,8 @@ pub enum TableName {
     Cohorts,
     /// How much of the revenue the best customers bring.
     Concentration,
+    /// Which categories the same customers buy.
+    Affinity,
     /// The states of every scheme, for BI tools to join.
     DimState,
     /// The as-of dates with their periods, for BI tools to join.
@@ -134,7 +141,7 @@ pub enum TableName {
 
 impl TableName {
     /// Every table, in the order of the docs.
-    pub const ALL: [TableName; 20] = [
+    pub const ALL: [TableName; 21] = [
         TableName::Customers,
         TableName::Cutpoints,
         TableName::Segments,
@@ -144,6 +151,7 @@ impl TableName {
         TableName::Growth,
         TableName::Cohorts,
         TableName::Concentration,
+        TableName::Affinity,
         TableName::DimState,
         TableName::DimPeriod,
         TableName::DimDate,
@@ -169,6 +177,7 @@ impl TableName {
             TableName::Growth => "growth",
             TableName::Cohorts => "cohorts",
             TableName::Concentration => "concentration",
+            TableName::Affinity => "affinity",
             TableName::DimState => "dim_state",
             TableName::DimPeriod => "dim_period",
             TableName::DimDate => "dim_date",

@@ -1,6 +1,7 @@
 //! The report as one HTML file that needs nothing else: no request, no font, no image; its one style sheet and its one script
 //! are allowed by their hashes.
 
+mod affinity;
 mod cohorts;
 mod explore;
 mod figure;

@@ -1,5 +1,6 @@
 //! States at the last as-of date: sizes, money and definitions.
 
+use super::affinity;
 use super::figure::{behind, figure};
 use super::grid::{CellWriter, Grid, GridCell};
 use super::missing::missing;
@@ -30,7 +31,7 @@ pub(super) fn write(view: &View) -> Markup {
             .append(&full(view, scheme, &rows))
             .raw("</div>\n");
     }
-    out.append(&spread::write(view)).append(&groups(view));
+    out.append(&spread::write(view)).append(&groups(view)).append(&affinity::write(view));
     out
 }
 

@@ -24,24 +24,7 @@ impl RowCells {
     /// Takes out what is hidden, and every number that tells of the same customers.
     pub fn clear(&self, data: &mut ReportData, cells: &CellTable) {
         let hidden = |cell: &Option<Cell>| cells.is_hidden(*cell);
-        for (r, (count_cells, total, repeat)) in data.segments.iter_mut().flatten().zip(&self.segments) {
-            if hidden(count_cells) {
-                (r.customers, r.customer_share, r.orders, r.revenue, r.revenue_share) = (None, None, None, None, None);
-                (r.avg_order_value, r.repeat_customers, r.revenue_at_risk) = (None, None, None);
-                (r.annual_value, r.mean_recency_days, r.mean_frequency, r.mean_monetary) = (None, None, None, None);
-                (r.margin, r.cost_to_serve, r.contribution, r.answers, r.satisfaction) = (None, None, None, None, None);
-                r.suppressed = true;
-            }
-            if hidden(total) {
-                (r.customer_share, r.revenue_share, r.suppressed) = (None, None, true);
-            }
-            if hidden(repeat) {
-                (r.repeat_customers, r.suppressed) = (None, true);
-            }
-            if r.answers.is_some_and(|n| 0 < n && n < cells.min) {
-                (r.answers, r.satisfaction, r.suppressed) = (None, None, true);
-            }
-        }
+        self.clear_segments(data, cells);
         for (r, (count_cells, from)) in data.transitions.iter_mut().flatten().zip(&self.transitions) {
             if hidden(count_cells) {
                 (r.customers, r.revenue, r.suppressed) = (None, None, true);
@@ -97,10 +80,33 @@ impl RowCells {
             }
         }
         clear_concentration(data, cells.min);
+        clear_affinity(data, cells.min);
         self.clear_effects(data, cells);
         for (r, count_cells) in data.cutpoints.iter_mut().flatten().zip(&self.cutpoints) {
             if hidden(count_cells) {
                 (r.customers, r.suppressed) = (None, true);
+            }
+        }
+    }
+
+    fn clear_segments(&self, data: &mut ReportData, cells: &CellTable) {
+        let hidden = |cell: &Option<Cell>| cells.is_hidden(*cell);
+        for (r, (count_cells, total, repeat)) in data.segments.iter_mut().flatten().zip(&self.segments) {
+            if hidden(count_cells) {
+                (r.customers, r.customer_share, r.orders, r.revenue, r.revenue_share) = (None, None, None, None, None);
+                (r.avg_order_value, r.repeat_customers, r.revenue_at_risk) = (None, None, None);
+                (r.annual_value, r.mean_recency_days, r.mean_frequency, r.mean_monetary) = (None, None, None, None);
+                (r.margin, r.cost_to_serve, r.contribution, r.answers, r.satisfaction) = (None, None, None, None, None);
+                r.suppressed = true;
+            }
+            if hidden(total) {
+                (r.customer_share, r.revenue_share, r.suppressed) = (None, None, true);
+            }
+            if hidden(repeat) {
+                (r.repeat_customers, r.suppressed) = (None, true);
+            }
+            if r.answers.is_some_and(|n| 0 < n && n < cells.min) {
+                (r.answers, r.satisfaction, r.suppressed) = (None, None, true);
             }
         }
     }
@@ -176,6 +182,18 @@ impl RowCells {
                 r.suppressed = true;
             }
         }
+    }
+}
+
+/// Takes out pairs of categories of which few customers bought both, or one without the other.
+fn clear_affinity(data: &mut ReportData, min: i64) {
+    let is_few = |n: i64| 0 < n && n < min;
+    if let Some(rows) = &mut data.affinity {
+        rows.retain(|row| {
+            let [both, one, other] =
+                [row.both_customers, row.category_customers, row.other_customers].map(Option::unwrap_or_default);
+            ![both, one - both, other - both].into_iter().any(is_few)
+        });
     }
 }
 
