@@ -280,7 +280,7 @@ mod tests {
         let catalogue = Catalogue::default().with_kinds([(ticket, Some(2)), (visit, None)]);
         assert_eq!(catalogue.parse("ticket_sum@90d")?.to_string(), "ticket_sum@90d");
         assert_eq!(catalogue.parse("ticket_mean")?.kind.unit(), Unit::Decimal(18, 4));
-        assert_eq!(catalogue.parse("visit_count@all")?.kind.basis().has_lookback(), true);
+        assert!(catalogue.parse("visit_count@all")?.kind.basis().has_lookback());
         assert!(catalogue.knows("visit_sum@90d") && !catalogue.knows("visits_sum"));
         assert!(catalogue.parse("visit_sum").is_err_and(|e| e.to_string().ends_with("set events.kinds.visit.value")));
         assert!(catalogue.parse("ticket_sums").is_err_and(|e| e.to_string().contains("did you mean \"ticket_sum\"?")));

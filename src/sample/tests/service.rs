@@ -12,8 +12,11 @@ use parquet::arrow::arrow_reader::ParquetRecordBatchReaderBuilder;
 use super::support::{DAY_MICROS, bytes, read_all, sample, spec};
 use crate::sample::SampleSpec;
 
-/// Customer, event, microseconds, cents and score of every row.
-fn events(path: &Path) -> Vec<(String, String, i64, Option<i64>, Option<i32>)> {
+/// Customer, event, microseconds, cents and score.
+type Event = (String, String, i64, Option<i64>, Option<i32>);
+
+/// The rows of a file.
+fn events(path: &Path) -> Vec<Event> {
     let reader = ParquetRecordBatchReaderBuilder::try_new(File::open(path).unwrap()).unwrap().build().unwrap();
     let mut rows = Vec::new();
     for batch in reader {
