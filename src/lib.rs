@@ -29,6 +29,7 @@ mod activity;
 mod api;
 mod assign;
 mod experiment;
+mod export;
 mod load;
 mod measure;
 mod memory;

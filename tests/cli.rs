@@ -7,9 +7,10 @@ use std::process::Stdio;
 use crate::fixture::{Bench, orders_and, texts};
 use crate::support::run::{Cell, read_file};
 
-const COMMANDS: [&str; 13] = [
+const COMMANDS: [&str; 15] = [
     "quickstart",
     "run",
+    "open",
     "check",
     "explain",
     "sample",
@@ -17,6 +18,7 @@ const COMMANDS: [&str; 13] = [
     "verify",
     "drop",
     "forget",
+    "tables",
     "load",
     "schema",
     "completions",

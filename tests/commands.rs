@@ -204,16 +204,19 @@ fn documents_are_documented() {
     let page = include_str!("../docs/COMMANDS.md");
     let bench = with_runs();
     bench.write("ids.txt", "1\n");
-    for args in [
-        &["run", "job.toml"][..],
-        &["check", "job.toml"],
-        &["explain", "job.toml"],
-        &["verify", "out"],
-        &["drop", "out", "--as-of", "2024-06-30"],
-        &["forget", "out", "--ids", "ids.txt"],
+    for (heading, args) in [
+        ("run", &["run", "job.toml"][..]),
+        ("run --dry-run", &["run", "job.toml", "--dry-run"]),
+        ("open", &["open", "out"]),
+        ("check", &["check", "job.toml"]),
+        ("explain", &["explain", "job.toml"]),
+        ("verify", &["verify", "out"]),
+        ("tables", &["tables", "out"]),
+        ("drop", &["drop", "out", "--as-of", "2024-06-30"]),
+        ("forget", &["forget", "out", "--ids", "ids.txt"]),
     ] {
         let (_, document) = document(&bench, args);
-        let section = page.split("\n## ").find(|section| section.starts_with(&format!("`{}`", args[0]))).expect(args[0]);
+        let section = page.split("\n## ").find(|section| section.starts_with(&format!("`{heading}`"))).expect(heading);
         for key in
             document.as_object().unwrap().keys().filter(|key| !["rfmill", "command", "ok", "warnings"].contains(&key.as_str()))
         {

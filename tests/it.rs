@@ -36,10 +36,14 @@ mod determinism;
 mod differential;
 /// Jumps at a cut.
 mod discontinuity;
+/// Runs that write nothing: what a sample of the orders says.
+mod dry_run;
 /// Effects, their reasons and verdicts, from exact sums per arm.
 mod evaluate;
 /// Events as outcomes of strategies.
 mod event_outcomes;
+/// Every example of `--help` runs.
+mod examples;
 /// Models of what customers will do.
 mod forecast;
 /// Damaged and hostile inputs, byte by byte and at scale.
@@ -60,6 +64,8 @@ mod matched;
 mod memory;
 /// The wrapper for cron.
 mod nightly;
+/// The page of a run in a browser.
+mod open_page;
 /// What rows of orders mean: lines, returns, guests, versions, and what is odd about them.
 mod orders;
 /// Pairs of treated arms, beside every arm against the control.
@@ -88,6 +94,8 @@ mod stores;
 mod strata;
 /// Strategies from orders and assignments to their tables.
 mod strategies;
+/// Tables of an output as Arrow streams.
+mod table_streams;
 /// The docs list the columns that the code has.
 mod tables_doc;
 /// Nights with a history: the trend of a nightly job.

@@ -5,6 +5,10 @@ use std::path::PathBuf;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use jiff::civil::Date;
 
+use super::common_args::day;
+pub(super) use super::common_args::{Format, FormatArgs};
+use super::examples;
+use super::output_args::{DropArgs, ForgetArgs, LoadArgs, OpenArgs, TablesArgs, VerifyArgs};
 use crate::domain::Day;
 
 /// Exact RFM scores, customer tiers and lifecycle states from millions of orders in Parquet.
@@ -44,9 +48,13 @@ pub(super) enum Command {
     /// Run a task of a run in stages, as schedulers do
     #[command(subcommand, hide = true)]
     Stage(StageCommand),
+    /// Open the page of the last run in a browser
+    Open(OpenArgs),
     /// Check a job file against its input files, without reading orders
+    #[command(after_help = examples::CHECK)]
     Check(JobArgs),
     /// Show what a run would read and how its schemes decide
+    #[command(after_help = examples::EXPLAIN)]
     Explain(JobArgs),
     /// Write seeded sample orders of any size
     Sample(SampleArgs),
@@ -58,6 +66,8 @@ pub(super) enum Command {
     Drop(DropArgs),
     /// Take customers out of every file of an output folder; sums stay
     Forget(ForgetArgs),
+    /// List the tables of an output, or write one as an Arrow stream
+    Tables(TablesArgs),
     /// Load the tables of an output folder into PostgreSQL
     Load(LoadArgs),
     /// Print the JSON Schema of the job file, or the tables of a job as SQL, dbt sources or Markdown
@@ -75,6 +85,7 @@ impl Command {
             Command::Quickstart(_) => "quickstart",
             Command::Run(_) => "run",
             Command::Stage(_) => "stage",
+            Command::Open(_) => "open",
             Command::Check(_) => "check",
             Command::Explain(_) => "explain",
             Command::Sample(_) => "sample",
@@ -82,6 +93,7 @@ impl Command {
             Command::Verify(_) => "verify",
             Command::Drop(_) => "drop",
             Command::Forget(_) => "forget",
+            Command::Tables(_) => "tables",
             Command::Load(_) => "load",
             Command::Schema(_) => "schema",
             Command::Completions(_) => "completions",
@@ -97,6 +109,8 @@ impl Command {
             Command::Verify(args) => args.format.format,
             Command::Drop(args) => args.format.format,
             Command::Forget(args) => args.format.format,
+            Command::Open(args) => args.format.format,
+            Command::Tables(args) => args.format.format,
             _ => Format::Text,
         }
     }
@@ -119,23 +133,6 @@ pub(super) enum LogFormat {
     #[default]
     Text,
     /// One JSON object per line
-    Json,
-}
-
-/// In which form a command says what came of it.
-#[derive(Debug, Clone, Copy, Default, Args)]
-pub(super) struct FormatArgs {
-    /// Form of what the command says: text, or one JSON document on stdout
-    #[arg(long, value_enum, default_value_t)]
-    pub format: Format,
-}
-
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, ValueEnum)]
-pub(super) enum Format {
-    /// For people
-    #[default]
-    Text,
-    /// One JSON document
     Json,
 }
 
@@ -184,9 +181,16 @@ pub(super) struct JobArgs {
 }
 
 #[derive(Debug, Args)]
+#[command(after_help = examples::RUN)]
 pub(super) struct RunArgs {
     #[command(flatten)]
     pub job: JobArgs,
+    /// Read a sample of the orders and say what a run would meet and write; nothing is written
+    #[arg(long, conflicts_with = "shards")]
+    pub dry_run: bool,
+    /// Rows of orders that a dry run reads, about: whole row groups that lie evenly over the files
+    #[arg(long, value_name = "ROWS", requires = "dry_run", default_value_t = 1_000_000, value_parser = clap::value_parser!(u64).range(1..))]
+    pub sample_rows: u64,
     /// Run in stages, with the customers in as many shards as this
     #[arg(long, value_name = "P", requires = "work", value_parser = clap::value_parser!(u16).range(1..))]
     pub shards: Option<u16>,
@@ -248,6 +252,7 @@ pub(super) struct TaskArgs {
 }
 
 #[derive(Debug, Args)]
+#[command(after_help = examples::QUICKSTART)]
 pub(super) struct QuickstartArgs {
     /// Folder for the sample orders, the job file and the output
     #[arg(value_name = "FOLDER", default_value = "rfmill-quickstart")]
@@ -260,6 +265,7 @@ pub(super) struct QuickstartArgs {
 }
 
 #[derive(Debug, Args)]
+#[command(after_help = examples::SAMPLE)]
 pub(super) struct SampleArgs {
     /// Folder to write the files to
     #[arg(value_name = "FOLDER")]
@@ -308,6 +314,7 @@ pub(super) struct SampleArgs {
 }
 
 #[derive(Debug, Clone, Args)]
+#[command(after_help = examples::ASSIGN)]
 pub(super) struct AssignArgs {
     /// The output of a job: a folder, or a place in an object store
     #[arg(value_name = "OUT")]
@@ -372,59 +379,7 @@ pub(super) struct AssignArgs {
 }
 
 #[derive(Debug, Args)]
-pub(super) struct VerifyArgs {
-    /// The output: a folder, or a place in an object store such as s3://bucket/out
-    #[arg(value_name = "OUT")]
-    pub output: PathBuf,
-    /// Put right what can be without changing a number, from copies of the same bytes
-    #[arg(long)]
-    pub repair: bool,
-    #[command(flatten)]
-    pub format: FormatArgs,
-}
-
-#[derive(Debug, Args)]
-pub(super) struct DropArgs {
-    /// The output: a folder, or a place in an object store such as s3://bucket/out
-    #[arg(value_name = "OUT")]
-    pub output: PathBuf,
-    /// As-of date to take out
-    #[arg(long, value_name = "DATE", value_parser = day)]
-    pub as_of: Day,
-    #[command(flatten)]
-    pub format: FormatArgs,
-}
-
-#[derive(Debug, Args)]
-pub(super) struct ForgetArgs {
-    /// The output: a folder, or a place in an object store such as s3://bucket/out
-    #[arg(value_name = "OUT")]
-    pub output: PathBuf,
-    /// Text file with the id of a customer in each line, as customer_id shows it
-    #[arg(long, value_name = "FILE")]
-    pub ids: PathBuf,
-    #[command(flatten)]
-    pub format: FormatArgs,
-}
-
-#[derive(Debug, Args)]
-pub(super) struct LoadArgs {
-    /// The output: a folder, or a place in an object store such as s3://bucket/out
-    #[arg(value_name = "OUT")]
-    pub output: PathBuf,
-    /// Database, such as postgres://user@host:5432/database?sslmode=verify-full&schema=rfmill; the password comes from
-    /// PGPASSWORD or ~/.pgpass
-    #[arg(long, value_name = "URL")]
-    pub to: String,
-    /// Does nothing: every as-of date in view is compared with the database
-    #[arg(long, hide = true)]
-    pub all: bool,
-    /// Connections that copy at the same time
-    #[arg(long, default_value_t = 4, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=64))]
-    pub connections: u16,
-}
-
-#[derive(Debug, Args)]
+#[command(after_help = examples::SCHEMA)]
 pub(super) struct SchemaArgs {
     /// Print the tables of this job instead
     #[arg(long, value_name = "JOB")]
@@ -448,12 +403,14 @@ pub(super) enum TablesFormat {
 }
 
 #[derive(Debug, Args)]
+#[command(after_help = examples::COMPLETIONS)]
 pub(super) struct CompletionsArgs {
     /// The shell
     pub shell: clap_complete::Shell,
 }
 
 #[derive(Debug, Args)]
+#[command(after_help = examples::MAN)]
 pub(super) struct ManArgs {
     /// The command whose page is meant [default: the page of rfmill]
     #[arg(value_name = "COMMAND")]
@@ -469,8 +426,4 @@ fn size(text: &str) -> Result<u64, String> {
     let found = units.iter().find_map(|(unit, bits)| Some((text.strip_suffix(unit)?, *bits)));
     let bytes = found.and_then(|(number, bits)| number.trim().parse::<u64>().ok()?.checked_mul(1 << bits));
     bytes.ok_or_else(|| "expected a size such as 512MiB or 4GiB".into())
-}
-
-fn day(text: &str) -> Result<Day, String> {
-    Day::parse(text).ok_or_else(|| "expected a date such as 2024-12-31".into())
 }

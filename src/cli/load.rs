@@ -4,8 +4,8 @@ use std::time::Instant;
 
 use serde_json::json;
 
-use super::args::LoadArgs;
 use super::console::{Console, columns, count, duration, printable};
+use super::output_args::LoadArgs;
 use crate::error::Result;
 use crate::load::{LoadSpec, Loaded, load};
 use crate::storage::Place;

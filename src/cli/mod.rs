@@ -5,14 +5,20 @@
 mod args;
 mod assign;
 mod commands;
+mod common_args;
 mod console;
+mod dry_run;
+mod examples;
 mod explain;
 mod load;
 mod man;
+mod open;
 mod output;
+mod output_args;
 mod quickstart;
 mod signals;
 mod stages;
+mod tables;
 
 use std::process::ExitCode;
 use std::sync::Arc;
@@ -142,9 +148,11 @@ fn dispatch(command: &Command, console: &Console) -> crate::error::Result<()> {
         Command::Quickstart(args) => quickstart::run(args, console),
         Command::Run(args) => match args.shards.zip(args.work.as_deref()) {
             Some((shards, work)) => stages::run(args, shards.into(), work, console),
+            None if args.dry_run => dry_run::run(args, console),
             None => commands::run(&args.job, console),
         },
         Command::Stage(stage) => stages::run_task(stage, console),
+        Command::Open(args) => open::run(args, console),
         Command::Check(args) => commands::check(args, console),
         Command::Explain(args) => explain::run(args, console),
         Command::Sample(args) => commands::sample(args, console),
@@ -152,6 +160,7 @@ fn dispatch(command: &Command, console: &Console) -> crate::error::Result<()> {
         Command::Verify(args) => output::verify(args, console),
         Command::Drop(args) => output::drop_date(args, console),
         Command::Forget(args) => output::forget(args, console),
+        Command::Tables(args) => tables::run(args, console),
         Command::Load(args) => load::run(args, console),
         Command::Schema(args) => commands::schema(args),
         Command::Completions(args) => commands::completions(args),

@@ -2,8 +2,8 @@
 
 use serde_json::{Map, Value, json};
 
-use super::args::{DropArgs, ForgetArgs, VerifyArgs};
 use super::console::{Console, count, printable};
+use super::output_args::{DropArgs, ForgetArgs, VerifyArgs};
 use crate::error::Result;
 use crate::progress::Progress;
 use crate::publish::{self, Forgotten, Output, People, Report, Verified};

@@ -37,7 +37,7 @@ pub(super) fn run(args: &QuickstartArgs, console: &Console) -> Result<()> {
          before, and with what serving each segment cost. Open\n\
          {folder}/out/latest/report/index.html in a browser; the tables lie in {folder}/out/latest, every as-of date ever run\n\
          in {folder}/out/tables.\n\n\
-         Next:\n  rfmill explain {}\n  rfmill run {} --as-of 2024-05-31\n  rfmill verify {folder}/out\n\n\
+         Next:\n  rfmill open {folder}/out\n  rfmill explain {}\n  rfmill run {} --as-of 2024-05-31\n  rfmill verify {folder}/out\n\n\
          Then copy the job file and put in the path and the columns of your own orders.",
         super::console::count(args.orders),
         file.display(),

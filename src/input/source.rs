@@ -49,6 +49,8 @@ pub struct Source {
     counting: Option<BooleanBuffer>,
     /// Rows that count.
     rows: u64,
+    /// The row groups that are read, if a sample of them is.
+    sample: Option<Vec<usize>>,
 }
 
 impl Source {
@@ -131,7 +133,7 @@ impl Source {
                 counting = Some(found);
             }
         }
-        Ok(Source { state: file.state, footer_hash, metadata, verified, input, columns, counting, rows })
+        Ok(Source { state: file.state, footer_hash, metadata, verified, input, columns, counting, rows, sample: None })
     }
 
     /// The type with which a column is read because its table gives it a wider one than the file.
@@ -148,6 +150,30 @@ impl Source {
     /// Rows that count: those of the footer, less those that a deletion vector names. Only these have an index.
     pub fn rows(&self) -> u64 {
         self.rows
+    }
+
+    /// Reads these row groups alone, in their order.
+    pub(super) fn read_only(&mut self, groups: Vec<usize>) {
+        self.sample = Some(groups);
+    }
+
+    /// Whether some of its row groups are not read.
+    pub fn is_sampled(&self) -> bool {
+        self.sample.is_some()
+    }
+
+    /// The row groups that are read.
+    pub fn groups(&self) -> impl Iterator<Item = usize> {
+        let all = self.sample.is_none().then(|| 0..self.metadata.metadata().num_row_groups());
+        all.into_iter().flatten().chain(self.sample.iter().flatten().copied())
+    }
+
+    /// Rows that are read and count.
+    pub fn rows_read(&self) -> u64 {
+        match &self.sample {
+            Some(groups) => groups.iter().map(|group| self.group_rows(*group)).sum(),
+            None => self.rows,
+        }
     }
 
     /// Rows of a row group that count.

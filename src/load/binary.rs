@@ -13,8 +13,8 @@ use arrow::datatypes::{
     UInt32Type, UInt64Type,
 };
 
-use super::source::AS_OF;
 use crate::domain::Day;
+use crate::export::AS_OF;
 
 /// What every COPY begins with: the signature, no flags, no header extension.
 pub const HEADER: &[u8] = b"PGCOPY\n\xff\r\n\0\0\0\0\0\0\0\0\0";

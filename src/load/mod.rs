@@ -16,7 +16,6 @@
 
 mod binary;
 mod database;
-mod source;
 mod stage;
 mod structure;
 mod target;
@@ -29,11 +28,11 @@ use postgres::{Client, Transaction};
 
 use crate::domain::Day;
 use crate::error::{Error, Kind, Result};
+use crate::export::{self, AS_OF, Part, Source, SourceTable};
 use crate::progress::Progress;
 use crate::storage::Place;
 use crate::tables::{identifier, key_of, literal};
 use database::{Database, cause};
-use source::{AS_OF, Part, Source, SourceTable};
 use structure::{Changes, RECORD, STAGING, Structure};
 use target::Target;
 
@@ -98,7 +97,7 @@ pub fn load(spec: &LoadSpec<'_>, progress: &dyn Progress) -> Result<Loaded> {
     if let Some(warning) = warning {
         progress.warn(&warning);
     }
-    let source = source::view(spec.output)?;
+    let source = export::view(spec.output, None)?;
     if let Some(warning) = source.warning(spec.output) {
         progress.warn(&warning);
     }

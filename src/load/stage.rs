@@ -1,20 +1,18 @@
 //! Copies files into staging tables, a few connections at a time.
 
-use std::fs;
 use std::io::Write;
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
-use bytes::Bytes;
 use parquet::arrow::arrow_reader::ParquetRecordBatchReaderBuilder;
 use postgres::{Client, CopyInWriter};
 
 use super::binary::{self, HEADER, TRAILER};
 use super::database::Database;
-use super::source::{AS_OF, DataFile, SourceTable, unreadable};
 use super::structure::{STAGING, column_list};
 use crate::domain::Day;
 use crate::error::{Error, Result};
+use crate::export::{AS_OF, DataFile, SourceTable, unreadable};
 use crate::progress::Progress;
 use crate::storage::Place;
 use crate::tables::identifier;
@@ -104,21 +102,13 @@ pub fn copy(database: &Database, dates: &[(&SourceTable, Vec<Day>)], connections
 
 fn copy_file(client: &mut Client, database: &Database, task: &Task<'_>, progress: &dyn Progress) -> Result<()> {
     let place = &task.file.place;
-    let bytes = match place {
-        Place::Local(path) => fs::read(path).map_err(|e| unreadable(place, e))?,
-        Place::Object(_) => place.read().map_err(|e| unreadable(place, e))?,
-    };
-    if crate::hash::sha256(&bytes) != task.file.sha256 {
-        return Err(Error::input(format!(
-            "{place} cannot be read: it was changed or damaged after it was written; check it with `rfmill verify`, or run the job again"
-        )));
-    }
+    let bytes = task.file.read()?;
     let failed = |e: postgres::Error| database.failed(&format!("copy {place}"), e);
     let names: Vec<String> = task.table.columns.iter().map(|c| c.name.clone()).collect();
     let list: String = names.iter().map(|name| format!(", {}", identifier(name))).collect();
     let statement = format!("COPY {} ({AS_OF}{list}) FROM STDIN (FORMAT binary)", staging(database, &task.table.name));
     let mut writer = client.copy_in(statement.as_str()).map_err(failed)?;
-    let reader = ParquetRecordBatchReaderBuilder::try_new(Bytes::from(bytes)).and_then(|b| b.with_batch_size(BATCH).build());
+    let reader = ParquetRecordBatchReaderBuilder::try_new(bytes).and_then(|b| b.with_batch_size(BATCH).build());
     let mut rows = 0u64;
     let mut buffer = Vec::with_capacity(CHUNK * 2);
     buffer.extend_from_slice(HEADER);

@@ -5,8 +5,8 @@ use std::collections::BTreeMap;
 use postgres::{Client, Transaction};
 
 use super::database::Database;
-use super::source::{AS_OF, Column, Source, SourceTable};
 use crate::error::{Error, Kind, Result};
+use crate::export::{AS_OF, Column, Source, SourceTable};
 use crate::tables::{ColumnType, identifier, key_of, literal};
 
 /// The table that says which run every as-of date comes from.

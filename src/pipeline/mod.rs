@@ -11,6 +11,7 @@
 mod clock;
 mod commit;
 mod dimensions;
+mod dry_run;
 mod evaluated;
 mod facts;
 mod first_pass;
@@ -42,6 +43,7 @@ use crate::progress::{Progress, Silent};
 
 pub use crate::experiment::exposure::load::check as check_assignments;
 pub use commit::Outcome;
+pub use dry_run::{DryRun, Sample, dry_run};
 pub use identity::RULES;
 pub use queries::Queries;
 pub use state_lines::StateLine;

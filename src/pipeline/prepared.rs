@@ -119,6 +119,16 @@ impl Prepared {
         self.warnings.iter().chain(&self.side.customers.warnings).chain(&self.side.events.warnings)
     }
 
+    /// Whether a sample of the orders is read.
+    pub fn is_sampled(&self) -> bool {
+        self.orders.iter().any(Source::is_sampled)
+    }
+
+    /// Rows of orders that are read.
+    pub fn rows_read(&self) -> u64 {
+        self.orders.iter().map(Source::rows_read).sum()
+    }
+
     /// Rows of orders in all files.
     pub fn input_rows(&self) -> u64 {
         self.orders.iter().map(Source::rows).sum()

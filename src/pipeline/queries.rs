@@ -60,11 +60,19 @@ impl Queries {
     /// # Errors
     /// Those of [`QueriedJob::run`], and exit 6 if there is no place for temporary files.
     pub fn plan(job: &Job) -> Result<Queries> {
+        Queries::in_temp(job, Task::Plan, &Silent)
+    }
+
+    /// Plans or runs the queries of a job for a command that does not touch its output.
+    ///
+    /// # Errors
+    /// As [`Queries::plan`].
+    pub fn in_temp(job: &Job, task: Task, progress: &dyn Progress) -> Result<Queries> {
         if job.queries.is_empty() {
             return Ok(Queries::none(job));
         }
         let scratch = ScratchFolder::create(&std::env::temp_dir(), QUERY_FOLDER)?;
-        let queried = QueriedJob::run(job, Task::Plan, scratch.path(), &Silent)?;
+        let queried = QueriedJob::run(job, task, scratch.path(), progress)?;
         Ok(Queries { queried, output: None, _scratch: Some(scratch) })
     }
 

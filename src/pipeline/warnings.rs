@@ -52,10 +52,7 @@ pub fn data_warnings(
         out.extend(begins.map(|begins| Warning::OrdersBeforeHistory { begins, first }));
     }
     out.extend(orders_warnings(stage, scanned, ledger, &scored.findings).into_iter().map(Warning::Orders));
-    let is_old = |newest: &Day| job.newest_order_within.is_none() && job.last().0 - newest.0 > OLD_DAYS;
-    if let Some(newest) = scored.last_order.filter(is_old) {
-        out.push(Warning::OldOrders { newest, as_of: job.last(), column: job.raw.orders.ordered_at.clone() });
-    }
+    out.extend(scored.last_order.and_then(|newest| old_orders(job, newest)));
     let incomplete: Vec<Day> = job.shown().filter(|(at, _)| !scored.history_complete[*at]).map(|(_, d)| d.date).collect();
     if let (Some(first), Some(data_begin)) = (incomplete.first(), scored.data_begin) {
         out.push(Warning::ShortHistory { data_begin, first: *first, dates: incomplete.len() });
@@ -63,15 +60,26 @@ pub fn data_warnings(
     out
 }
 
+/// The warning that the newest order is old; `None` if it is not, or the job has a limit of its own.
+pub fn old_orders(job: &Job, newest: Day) -> Option<Warning> {
+    let is_old = job.newest_order_within.is_none() && job.last().0 - newest.0 > OLD_DAYS;
+    is_old.then(|| Warning::OldOrders { newest, as_of: job.last(), column: job.raw.orders.ordered_at.clone() })
+}
+
 /// What became of the rows of orders that do not count, by outcome.
 pub fn outcomes(job: &Job, scanned: &Scanned, ledger: &RowCounts) -> Vec<OutcomeLine> {
+    let kept = scanned.outcome_names.name(KEPT);
+    all_outcomes(job, scanned, ledger).into_iter().filter(|line| line.outcome != kept).collect()
+}
+
+/// What became of the rows of orders, by outcome; those that count come first.
+pub fn all_outcomes(job: &Job, scanned: &Scanned, ledger: &RowCounts) -> Vec<OutcomeLine> {
     let mut sums: BTreeMap<RowOutcome, (u64, i128)> = BTreeMap::new();
     let mut all = 0;
     for (_, outcome, rows, money) in ledger.cells() {
         let sum = sums.entry(outcome).or_default();
         (sum.0, sum.1, all) = (sum.0 + rows, sum.1 + money, all + rows);
     }
-    sums.remove(&KEPT);
     let line = |(outcome, (rows, money)): (RowOutcome, (u64, i128))| OutcomeLine {
         outcome: scanned.outcome_names.name(outcome),
         rows,

@@ -4,13 +4,14 @@ use std::collections::BTreeMap;
 use std::path::Path;
 use std::time::Duration;
 
-use super::commits::last_commit;
+use super::commits::{self, last_commit};
 use super::contents::{Contents, in_tree};
 use super::dimensions::path_in_tree;
 use super::layout::{MARKER, date_folder, run_folder, tree_folder};
 use super::look::{broken, check_output};
 use super::manifest::{Manifest, TableFile};
-use super::record::Record;
+use super::marker;
+use super::record::{Owner, Record};
 use crate::error::{Error, Kind, Result};
 use crate::storage::Place;
 use crate::tables::{PeriodRow, Row};
@@ -27,7 +28,11 @@ pub struct CommittedRun {
     pub manifest: Manifest,
 }
 
-fn last_record(root: &Path) -> Result<Record> {
+/// The record of the last commit.
+///
+/// # Errors
+/// Exit 4 if there is no such folder; exit 5 if it is no output, or nothing is committed.
+pub(super) fn last_record(root: &Path) -> Result<Record> {
     check_output(root)?;
     if !root.join(MARKER).exists() {
         let root = root.display();
@@ -37,6 +42,29 @@ fn last_record(root: &Path) -> Result<Record> {
     }
     let nothing = || broken(format!("{} holds no committed run; run the job again", root.display()));
     Ok(last_commit(root)?.ok_or_else(nothing)?.record)
+}
+
+/// Whether anything is committed in a folder; not in one that is not there, or empty.
+///
+/// # Errors
+/// Exit 5 if its records cannot be used; exit 6 if it holds something else.
+pub(super) fn has_commits(root: &Path) -> Result<bool> {
+    let is_empty = std::fs::read_dir(root).map_or(!root.exists(), |mut entries| entries.next().is_none());
+    if is_empty {
+        return Ok(false);
+    }
+    match root.join(MARKER).exists() {
+        true => Ok(last_commit(root)?.is_some()),
+        false => Err(marker::not_ours(root)),
+    }
+}
+
+/// The record of a commit with a number.
+///
+/// # Errors
+/// Exit 5 if it is gone or damaged.
+pub(super) fn record(root: &Path, number: u64) -> Result<Record> {
+    commits::read(root, number).map(|written| written.record)
 }
 
 /// The run of an output that `latest` names: of those that stay and supply their last as-of date, that of the newest date.
@@ -59,8 +87,10 @@ pub fn latest_run(root: &Path) -> Result<CommittedRun> {
 /// The dates in view.
 #[derive(Debug, Clone)]
 pub struct View {
-    /// The job that the output belongs to.
-    pub job_name: String,
+    /// Number of the commit.
+    pub commit: u64,
+    /// Whose output it is.
+    pub owner: Owner,
     /// The run that `latest` names.
     pub run_id: Option<String>,
     /// As-of dates whose files are there.
@@ -93,12 +123,11 @@ pub struct ShownDate {
     pub tables: BTreeMap<String, Vec<(Place, TableFile)>>,
 }
 
-/// The dates in view with their files, which stay where they are until the second commit after this.
+/// The dates that a record shows with their files, which stay where they are until the second commit after it.
 ///
 /// # Errors
-/// As [`latest_run`]; exit 5 also if files of a date are gone.
-pub fn view(root: &Path) -> Result<View> {
-    let record = last_record(root)?;
+/// Exit 5 if files of a date are gone.
+pub(super) fn view(root: &Path, record: Record) -> Result<View> {
     let tree = tree_folder(root, record.number);
     // It follows the record within moments.
     for _ in 0..TRIES {
@@ -128,7 +157,7 @@ pub fn view(root: &Path) -> Result<View> {
         dimensions.insert(name.clone(), vec![file]);
     }
     let dropped = record.dropped.into_iter().collect();
-    Ok(View { job_name: record.owner.job.clone(), run_id: record.latest, dates, dimensions, dropped, unknown })
+    Ok(View { commit: record.number, owner: record.owner, run_id: record.latest, dates, dimensions, dropped, unknown })
 }
 
 /// Adds the dimensions of a date of an output of 0.1.0: those of periods are of the date, those of states replace earlier ones.

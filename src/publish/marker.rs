@@ -74,7 +74,7 @@ pub(super) fn write_again(root: &Path) -> Result<()> {
 }
 
 /// The error of a folder that has other files and no marker.
-fn not_ours(root: &Path) -> Error {
+pub(super) fn not_ours(root: &Path) -> Error {
     let root_name = root.display();
     if root.join("commits").is_dir() && root.join("runs").is_dir() {
         return Error::output(format!(

@@ -67,7 +67,7 @@ mod upload;
 mod verify;
 mod view;
 
-pub use committed::{CommittedRun, DimensionFile};
+pub use committed::{CommittedRun, DimensionFile, View};
 pub use customers::{customers, newest_customers};
 pub use facts::{DateFacts, Dimensions, PeriodFacts, StateFacts};
 pub use finding::Verified;
@@ -78,7 +78,7 @@ pub use manifest::{
     AssignmentFileEntry, AssignmentsEntry, CutPointEntry, HashListEntry, InputEntry, LabelEntry, LakeTableEntry, Manifest,
     QueryEntry, SourceEntry, TableEntry, TableFile, Timing,
 };
-pub use output::{Output, duckdb_views, latest_run, repair, verify, view};
+pub use output::{Output, duckdb_views, latest_run, repair, shown, verify, view};
 pub use people::People;
 pub use read::{parquet_metadata, table_batches};
 pub use record::Owner;

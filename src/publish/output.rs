@@ -12,7 +12,7 @@ use super::repair::{self, Report};
 use super::staging::Staging;
 use super::store::{self, OutputStore};
 use super::told::{Told, ToldByRun};
-use crate::error::{Error, Result};
+use crate::error::{Error, Kind, Result};
 use crate::storage::Place;
 use crate::tables::EncodedFile;
 
@@ -202,15 +202,45 @@ pub fn latest_run(output: &Place) -> Result<CommittedRun> {
     }
 }
 
-/// The dates in view with their files, which stay where they are until the second commit after this.
+/// The dates in view with their files, which stay where they are until the second commit after this: of the last commit, or of one
+/// with a number, which is the last or the one before.
 ///
 /// # Errors
-/// As [`latest_run`]; exit 5 also if files of a date are gone.
-pub fn view(output: &Place) -> Result<View> {
-    match output {
-        Place::Local(root) => committed::view(root),
-        Place::Object(_) => store::view(output),
-    }
+/// As [`latest_run`]; exit 5 also if files of a date, or those of the commit, are gone.
+pub fn view(output: &Place, commit: Option<u64>) -> Result<View> {
+    let of_last = || match output {
+        Place::Local(root) => committed::last_record(root),
+        Place::Object(_) => store::last_record(output),
+    };
+    let last = of_last()?;
+    let of_record = |record| match output {
+        Place::Local(root) => committed::view(root, record),
+        Place::Object(_) => Ok(store::view(output, record)),
+    };
+    let Some(number) = commit.filter(|number| *number != last.number) else { return of_record(last) };
+    let earlier = match output {
+        Place::Local(root) => committed::record(root, number),
+        Place::Object(_) => store::record(output, number),
+    };
+    earlier.and_then(of_record).map_err(|e| {
+        let what = format!(
+            "commit {number} of {output} is no longer there to be read: the last one is {}, and what was before goes with the second commit after it; look at the output anew",
+            last.number
+        );
+        Error::new(Kind::State, what).caused_by(e)
+    })
+}
+
+/// What an output shows, looked at by a command that writes nothing; none if nothing is committed there yet.
+///
+/// # Errors
+/// Exit 4 if it cannot be read; exit 5 if files of a date are gone; exit 6 if the place holds something else.
+pub fn shown(output: &Place) -> Result<Option<View>> {
+    let has_commits = match output {
+        Place::Local(root) => committed::has_commits(root),
+        Place::Object(_) => store::has_commits(output),
+    };
+    has_commits?.then(|| view(output, None)).transpose()
 }
 
 /// Compares an output with what its last commit says. Writes nothing.

@@ -162,7 +162,7 @@ impl Owner {
     ///
     /// # Errors
     /// Exit 5 if it belongs to another job or time zone.
-    pub(super) fn check(&self, output: &dyn Display, other: &Owner) -> Result<()> {
+    pub fn check(&self, output: &dyn Display, other: &Owner) -> Result<()> {
         let is_zone = self.timezone.is_none() || self.timezone == other.timezone;
         if self.job == other.job && is_zone {
             return Ok(());

@@ -135,6 +135,8 @@ impl Bench {
     pub fn command(&self, args: &[&str]) -> Command {
         let mut command = Command::new(PROGRAM);
         command.args(args).current_dir(self.folder.path()).env_remove("RUST_BACKTRACE");
+        // No test opens a browser.
+        command.env("BROWSER", "true");
         command
     }
 

@@ -17,6 +17,7 @@ use super::columns::OrderColumns;
 use super::dedup::{ExclusionBitmap, row_text};
 use super::order_keys;
 use super::partitions::{PARTITIONS, Partition, Partitions, RowVersion};
+use super::row_groups::groups;
 use crate::error::{Error, Result};
 use crate::input::reader::FileReader;
 use crate::input::source::Source;
@@ -66,8 +67,7 @@ pub fn find(
     }
     let rows: u64 = sources.iter().map(Source::rows).sum();
     progress.begin("joining lines", rows);
-    let groups = |(file, source): (usize, &Source)| (0..source.metadata.metadata().num_row_groups()).map(move |g| (file, g));
-    let tasks: Vec<(usize, usize)> = sources.iter().enumerate().flat_map(groups).collect();
+    let tasks = groups(sources);
     let start = || (Partitions::new(memory), Vec::new());
     let run = |(partitions, buffers): &mut (Partitions, Vec<Vec<u8>>), &(file, group): &(usize, usize)| {
         let reading = Reading { job, columns, source: &sources[file], file };

@@ -126,7 +126,8 @@ impl OrdersScan<'_> {
             categories: context.categories.into_values()?,
             findings,
         };
-        progress.end(&format!("{rows} rows of {} file{}", sources.len(), if sources.len() == 1 { "" } else { "s" }));
+        let files = sources.iter().filter(|source| source.groups().next().is_some() || !source.is_sampled()).count();
+        progress.end(&format!("{rows} rows of {files} file{}", if files == 1 { "" } else { "s" }));
         Ok(scanned)
     }
 

@@ -58,12 +58,40 @@ pub fn tasks(job: &Job, sources: &[Source]) -> Vec<RowGroupTask> {
     let prunable = can_prune(job);
     let mut tasks = Vec::new();
     for (file, source) in sources.iter().enumerate() {
-        for group in 0..source.metadata.metadata().num_row_groups() {
+        for group in source.groups() {
             let amounts_only = prunable && is_after(job, source, group);
             tasks.push(RowGroupTask { file, group, amounts_only });
         }
     }
     tasks
+}
+
+/// The row groups that are read, with the file of each.
+pub fn groups(sources: &[Source]) -> Vec<(usize, usize)> {
+    let of_file = |file: usize| sources.get(file).into_iter().flat_map(Source::groups).map(move |group| (file, group));
+    (0..sources.len()).flat_map(of_file).collect()
+}
+
+/// Has no more than about `most` rows read: row groups that lie evenly over all files, the first and the last among them, and all of
+/// them if they have no more rows.
+pub fn sample(sources: &mut [Source], most: u64) {
+    let rows: u64 = sources.iter().map(Source::rows).sum();
+    if rows <= most {
+        return;
+    }
+    let all = groups(sources);
+    let kept = (u128::from(most) * all.len() as u128 / u128::from(rows)) as usize;
+    let kept = kept.clamp(2, all.len().max(2));
+    let mut of_files = vec![Vec::new(); sources.len()];
+    // Of few groups, the last place may be the first one again.
+    let mut places: Vec<usize> = (0..kept).map(|place| place * all.len().saturating_sub(1) / (kept - 1)).collect();
+    places.dedup();
+    for (file, group) in places.into_iter().filter_map(|place| all.get(place)) {
+        if let Some(of_file) = of_files.get_mut(*file) {
+            of_file.push(*group);
+        }
+    }
+    sources.iter_mut().zip(of_files).for_each(|(source, groups)| source.read_only(groups));
 }
 
 /// Whether the outcome of a row group can follow from its dates alone, because nothing else decides about its rows.

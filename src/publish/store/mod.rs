@@ -55,7 +55,7 @@ use sweep::{BUSY_NS, LEFT_NS, sweep};
 
 pub use shown::sql;
 pub use verify::verify;
-pub use view::{customers, last_record, latest_run, view};
+pub use view::{customers, has_commits, last_record, latest_run, record, view};
 
 /// Records that other writers may add while ours is made, before it is given up.
 const TRIES: u32 = 20;

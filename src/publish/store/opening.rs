@@ -1,5 +1,7 @@
 //! Whether a place in an object store can be, or is, an output.
 
+use std::collections::BTreeSet;
+
 use bytes::Bytes;
 
 use super::super::layout::MARKER;
@@ -23,15 +25,23 @@ pub fn mark(root: &Place) -> Result<()> {
         Place::Object(url) => url.names_below().map_err(|e| Error::output(format!("cannot write {root}: {e}")).caused_by(e))?,
         Place::Local(_) => return Err(Error::bug("a folder is opened as a place in a store")),
     };
-    if names.contains(MARKER) {
+    if is_marked(root, &names)? {
         return Ok(());
-    }
-    if !names.is_empty() {
-        let what = "holds objects that rfmill did not write; choose an empty or new place as --output";
-        return Err(Error::output(format!("{root} {what}")));
     }
     let marker = root.join(MARKER);
     marker.create(Bytes::from_static(MARK)).map(drop).map_err(|e| e.of(&marker.to_string()))
+}
+
+/// Whether a place with objects of these names is an output; not if there is none.
+///
+/// # Errors
+/// Exit 6 if it holds something else.
+pub fn is_marked(root: &Place, names: &BTreeSet<String>) -> Result<bool> {
+    if names.is_empty() || names.contains(MARKER) {
+        return Ok(!names.is_empty());
+    }
+    let what = "holds objects that rfmill did not write; choose an empty or new place as --output";
+    Err(Error::output(format!("{root} {what}")))
 }
 
 /// Checks that a place is an output.

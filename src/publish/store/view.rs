@@ -20,6 +20,26 @@ pub fn last_record(root: &Place) -> Result<Record> {
     Ok(records::last(root)?.ok_or_else(nothing)?.record)
 }
 
+/// Whether anything is committed at a place; not at one without objects.
+///
+/// # Errors
+/// Exit 4 if it cannot be read; exit 6 if it holds something else.
+pub fn has_commits(root: &Place) -> Result<bool> {
+    let names = match root.is_folder().and_then(|is_there| is_there.then(|| root.names_below()).transpose()) {
+        Ok(names) => names.unwrap_or_default(),
+        Err(e) => return Err(e.of(&root.to_string())),
+    };
+    Ok(opening::is_marked(root, &names)? && records::newest(root)? > 0)
+}
+
+/// The record of a commit with a number.
+///
+/// # Errors
+/// Exit 5 if it is gone or damaged.
+pub fn record(root: &Place, number: u64) -> Result<Record> {
+    records::read(root, number).map(|written| written.record)
+}
+
 /// The run that `latest` names.
 ///
 /// # Errors
@@ -43,12 +63,8 @@ pub(super) fn run(root: &Place, record: &Record) -> Result<CommittedRun> {
     Ok(CommittedRun { manifest: Manifest::parse(&path, &bytes)?, folder })
 }
 
-/// The dates in view with their files, which stay where they are until the second commit after this.
-///
-/// # Errors
-/// As [`last_record`].
-pub fn view(root: &Place) -> Result<View> {
-    let record = last_record(root)?;
+/// The dates that a record shows with their files, which stay where they are until the second commit after it.
+pub fn view(root: &Place, record: Record) -> View {
     let placed = record.placed.unwrap_or_default();
     let place = |file: TableFile| (root.join(&file.path), file);
     let date = |(date, tables): (String, BTreeMap<String, Vec<TableFile>>)| {
@@ -60,14 +76,15 @@ pub fn view(root: &Place) -> Result<View> {
         let (place, file) = place(file);
         (name, vec![DimensionFile { as_of: None, place, file }])
     };
-    Ok(View {
-        job_name: record.owner.job.clone(),
+    View {
+        commit: record.number,
+        owner: record.owner,
         run_id: record.latest.clone(),
         dates: placed.dates.into_iter().filter_map(date).collect(),
         dimensions: placed.dimensions.into_iter().map(dimension).collect(),
         dropped: record.dropped.into_iter().collect(),
         unknown: Vec::new(),
-    })
+    }
 }
 
 /// The committed `customers`: the folder of each as-of date in view that has them, and the date of the run of `latest`.

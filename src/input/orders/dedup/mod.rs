@@ -15,6 +15,7 @@ use rayon::prelude::*;
 use crate::error::{Error, Result};
 use crate::input::orders::columns::OrderColumns;
 use crate::input::orders::partitions::{PARTITIONS, Partitions};
+use crate::input::orders::row_groups::groups;
 use crate::input::source::Source;
 use crate::input::threads::on_all_threads;
 use crate::job::Job;
@@ -93,8 +94,7 @@ impl Pass<'_> {
         let compared = self.dedupe.unwrap_or(Compared::Rows);
         let names = compared.names(self.sources, &self.columns.named)?;
         let latest = self.job.raw.orders.latest.as_ref().filter(|_| self.latest);
-        let groups = |(file, source): (usize, &Source)| (0..source.metadata.metadata().num_row_groups()).map(move |g| (file, g));
-        let tasks: Vec<(usize, usize)> = self.sources.iter().enumerate().flat_map(groups).collect();
+        let tasks = groups(self.sources);
         let start = || (Partitions::new(self.memory), Vec::new());
         let run = |(partitions, buffers): &mut (Partitions, Vec<Vec<u8>>), &(file, group): &(usize, usize)| {
             let reading = read::Reading { job: self.job, columns: self.columns, names: &names[file], latest };

@@ -1,7 +1,9 @@
-//! What an output folder has to load: tables, their columns, and per as-of date the files with their rows.
+//! What an output shows: tables, their columns, and per as-of date the files with their rows.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::fs;
 
+use bytes::Bytes;
 use rayon::prelude::*;
 
 use crate::domain::Day;
@@ -11,12 +13,14 @@ use crate::publish::{self, DimensionFile};
 use crate::storage::Place;
 use crate::tables::{ColumnType, DESCRIPTION, ONE_ROW_PER, read_by_views};
 
-/// The column that every table has in a database, also where files have the date in their path alone.
+/// The column that every table of a date has for readers, also where files have the date in their path alone.
 pub const AS_OF: &str = "as_of";
 
-/// Everything there is to load.
+/// Everything that an output shows.
 #[derive(Debug, Clone)]
 pub struct Source {
+    /// Number of the commit that shows it.
+    pub commit: u64,
     /// The job's name.
     pub job: String,
     /// The run that `latest` names.
@@ -61,7 +65,7 @@ pub struct SourceTable {
 }
 
 impl SourceTable {
-    /// Whether it has the column `as_of` in a database: a table over all dates has it only where its rows say their dates.
+    /// Whether it has the column `as_of` for readers: a table over all dates has it only where its rows say their dates.
     pub fn is_dated(&self) -> bool {
         !self.is_whole || self.says_dates
     }
@@ -113,8 +117,28 @@ impl Part {
     }
 }
 
+impl DataFile {
+    /// Its bytes, which are the ones that were committed.
+    ///
+    /// # Errors
+    /// Exit 4 if they cannot be read or are others.
+    pub fn read(&self) -> Result<Bytes> {
+        let place = &self.place;
+        let bytes = match place {
+            Place::Local(path) => fs::read(path).map_err(|e| unreadable(place, e))?,
+            Place::Object(_) => place.read().map_err(|e| unreadable(place, e))?,
+        };
+        if crate::hash::sha256(&bytes) != self.sha256 {
+            return Err(Error::input(format!(
+                "{place} cannot be read: it was changed or damaged after it was written; check it with `rfmill verify`, or run the job again"
+            )));
+        }
+        Ok(bytes.into())
+    }
+}
+
 /// The error for a file of a run that cannot be read.
-pub(super) fn unreadable(place: &Place, error: impl std::error::Error + Send + Sync + 'static) -> Error {
+pub fn unreadable(place: &Place, error: impl std::error::Error + Send + Sync + 'static) -> Error {
     Error::input(format!("{place} cannot be read: {error}; check it with `rfmill verify`, or run the job again")).caused_by(error)
 }
 
@@ -201,12 +225,13 @@ impl SourceTable {
     }
 }
 
-/// The as-of dates in view, each with the run that supplies it.
+/// The as-of dates in view, each with the run that supplies it; of the last commit, or of one with a number, which is the last or
+/// the one before.
 ///
 /// # Errors
 /// Exit 4 or 5 if they are not there or cannot be read.
-pub fn view(output: &Place) -> Result<Source> {
-    let view = publish::view(output)?;
+pub fn view(output: &Place, commit: Option<u64>) -> Result<Source> {
+    let view = publish::view(output, commit)?;
     let mut tables: BTreeMap<String, SourceTable> = BTreeMap::new();
     let mut firsts = Vec::new();
     let mut dates = BTreeSet::new();
@@ -248,7 +273,8 @@ pub fn view(output: &Place) -> Result<Source> {
     tables.iter_mut().for_each(SourceTable::complete);
     tables.sort_by_key(|table| TableName::ALL.iter().position(|known| known.name() == table.name));
     Ok(Source {
-        job: view.job_name,
+        commit: view.commit,
+        job: view.owner.job,
         run_id: view.run_id.unwrap_or_else(|| "none".to_owned()),
         tables,
         dates,
