@@ -37,7 +37,7 @@ CHAPTERS = {
     "Begin": ["README.md", "docs/RECIPES.md", "docs/USES.md", "docs/DECIDE.md"],
     "Ask": ["docs/JOB.md", "docs/QUERY.md", "docs/SCHEMES.md", "docs/STRATEGIES.md", "docs/ASSIGN.md"],
     "Read": ["docs/TABLES.md", "docs/REPORT.md", "docs/BI.md", "docs/SUMS.md"],
-    "Run": ["docs/COMMANDS.md", "docs/ERRORS.md", "docs/RELIABILITY.md", "docs/SCALE.md", "benches/README.md"],
+    "Run": ["docs/COMMANDS.md", "docs/PYTHON.md", "docs/ERRORS.md", "docs/RELIABILITY.md", "docs/SCALE.md", "benches/README.md"],
     "Change": ["ARCHITECTURE.md", "CONTRIBUTING.md", "CHANGELOG.md"],
 }
 
@@ -64,7 +64,7 @@ def lay_out(folder: Path) -> None:
     pages = folder / "pages"
     listed = subprocess.run(["git", "ls-files", "--cached", "--others", "--exclude-standard"], cwd=ROOT, check=True, capture_output=True, text=True).stdout.split("\n")
     for name in filter(None, listed):
-        if name.endswith((".md", ".png")) or name.split("/")[0] in ("jobs", "sql") or name.startswith(("LICENSE", "tests/", "benches/")):
+        if name.endswith((".md", ".png")) or name.split("/")[0] in ("jobs", "sql", "python") or name.startswith(("LICENSE", "tests/", "benches/")):
             if not (ROOT / name).is_file() or (ROOT / name).stat().st_size > 1 << 20:
                 continue
             (pages / name).parent.mkdir(parents=True, exist_ok=True)
