@@ -30,6 +30,7 @@ mod api;
 mod assign;
 mod experiment;
 mod export;
+mod init;
 mod load;
 mod measure;
 mod memory;

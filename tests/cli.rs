@@ -7,8 +7,9 @@ use std::process::Stdio;
 use crate::fixture::{Bench, orders_and, texts};
 use crate::support::run::{Cell, read_file};
 
-const COMMANDS: [&str; 15] = [
+const COMMANDS: [&str; 16] = [
     "quickstart",
+    "init",
     "run",
     "open",
     "check",
@@ -135,7 +136,7 @@ fn manual_pages_name_pages_that_exist() {
     for command in COMMANDS {
         assert_eq!(bench.succeeds(&["man", command]).out.into_bytes(), bench.read(&format!("pages/rfmill-{command}.1")));
     }
-    bench.refuses_command(&["man", "rnu"], 2, "error: rfmill has no command \"rnu\"; did you mean \"run\"? (its commands are quickstart, run, …, man); name one of them.");
+    bench.refuses_command(&["man", "rnu"], 2, "error: rfmill has no command \"rnu\"; did you mean \"run\"? (its commands are quickstart, init, run, …, man); name one of them.");
 }
 
 /// All job files of the repository: files that have an `[orders]` section.

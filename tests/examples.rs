@@ -29,6 +29,7 @@ fn every_example_runs() {
     let job = String::from_utf8(bench.read("q/quickstart.toml")).unwrap();
     bench.write("job.toml", job.replace("\"orders/", "\"q/orders/"));
     bench.write("ids.txt", "1\n");
+    bench.succeeds(&["sample", "shop-orders", "--orders", "2000", "--quiet"]);
     bench.succeeds(&["run", "job.toml", "--quiet"]);
     let help = bench.succeeds(&["--help"]).out;
     let commands = help.lines().skip_while(|line| *line != "Commands:").skip(1).map_while(|line| line.strip_prefix("  "));

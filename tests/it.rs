@@ -46,6 +46,8 @@ mod event_outcomes;
 mod examples;
 /// Models of what customers will do.
 mod forecast;
+/// First job files: what is guessed of orders of any shape.
+mod init;
 /// Damaged and hostile inputs, byte by byte and at scale.
 mod inputs;
 /// What must hold of the tables of every run, on random shops.

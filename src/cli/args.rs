@@ -8,6 +8,7 @@ use jiff::civil::Date;
 use super::common_args::day;
 pub(super) use super::common_args::{Format, FormatArgs};
 use super::examples;
+use super::init_args::InitArgs;
 use super::output_args::{DropArgs, ForgetArgs, LoadArgs, OpenArgs, TablesArgs, VerifyArgs};
 use crate::domain::Day;
 
@@ -43,6 +44,8 @@ Exit codes:
 pub(super) enum Command {
     /// Make sample orders, run a job on them and say what came of it
     Quickstart(QuickstartArgs),
+    /// Look at your orders, and write a first job file for them
+    Init(InitArgs),
     /// Run a job: read orders, write tables
     Run(RunArgs),
     /// Run a task of a run in stages, as schedulers do
@@ -83,6 +86,7 @@ impl Command {
     pub fn name(&self) -> &'static str {
         match self {
             Command::Quickstart(_) => "quickstart",
+            Command::Init(_) => "init",
             Command::Run(_) => "run",
             Command::Stage(_) => "stage",
             Command::Open(_) => "open",
@@ -104,6 +108,7 @@ impl Command {
     /// The form in which it says what came of it.
     pub fn format(&self) -> Format {
         match self {
+            Command::Init(args) => args.format.format,
             Command::Run(args) => args.job.format.format,
             Command::Check(args) | Command::Explain(args) => args.format.format,
             Command::Verify(args) => args.format.format,

@@ -5,6 +5,11 @@ Examples:
   rfmill quickstart
   rfmill quickstart shop --orders 100000";
 
+pub(super) const INIT: &str = "\
+Examples:
+  rfmill init shop-orders --output first.toml
+  rfmill init shop-orders/*.parquet --output second.toml --as-of 2024-05-31 --yes";
+
 pub(super) const RUN: &str = "\
 Examples:
   rfmill run job.toml --dry-run

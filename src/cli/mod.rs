@@ -10,6 +10,8 @@ mod console;
 mod dry_run;
 mod examples;
 mod explain;
+mod init;
+mod init_args;
 mod load;
 mod man;
 mod open;
@@ -146,6 +148,7 @@ fn without_passwords(text: &str) -> Option<String> {
 fn dispatch(command: &Command, console: &Console) -> crate::error::Result<()> {
     match command {
         Command::Quickstart(args) => quickstart::run(args, console),
+        Command::Init(args) => init::run(args, console),
         Command::Run(args) => match args.shards.zip(args.work.as_deref()) {
             Some((shards, work)) => stages::run(args, shards.into(), work, console),
             None if args.dry_run => dry_run::run(args, console),

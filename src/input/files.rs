@@ -7,7 +7,7 @@ use std::io::Read;
 use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 
-use super::input_path::{Found, InputPath, MATCHING, PassedOver, fixed, input, is_hidden};
+use super::input_path::{ARGUMENT, Found, InputPath, MATCHING, PassedOver, fixed, input, is_hidden};
 use super::lake::Tables;
 use super::objects;
 use crate::domain::scheme_of;
@@ -22,7 +22,7 @@ use crate::storage::{ObjectUrl, Place, SCHEMES, SECRET};
 pub fn find(patterns: &[(String, PathBuf)], key: &'static str) -> Result<Found> {
     let mut found = Found::default();
     let mut tables = Tables::default();
-    let from = if key.starts_with('-') { "" } else { " (it is relative to the job file)" };
+    let from = if key.starts_with('-') || key == ARGUMENT { "" } else { " (it is relative to the job file)" };
     for (written, joined) in patterns {
         let Found { files, warnings } = &mut found;
         let before = files.len();

@@ -24,6 +24,9 @@ pub struct InputPath {
     pub is_query_result: bool,
 }
 
+/// What errors call the argument of a command that names files.
+pub(crate) const ARGUMENT: &str = "FILE";
+
 impl InputPath {
     /// A file of no table, whose path gives no columns.
     pub(super) fn plain(name: String, place: Place, key: &'static str) -> InputPath {

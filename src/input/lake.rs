@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::fmt::Display;
 use std::path::{Path, PathBuf};
 
+use super::input_path::ARGUMENT;
 use crate::error::{Error, Result};
 use crate::storage::{Listed, ObjectUrl, Place, ReadError};
 
@@ -75,6 +76,11 @@ impl Format {
     /// The error of a file in a table of this format that `key` names as a plain file.
     fn refused(self, file: &dyn Display, table: &dyn Display, key: &str) -> Error {
         let (name, log) = (self.name(), self.log());
+        if self.word().is_some() && key == ARGUMENT {
+            return Error::input(format!(
+                "{file} lies in the {name} table {table}: only its log ({log}) says which of its files and rows count; name the folder of the table"
+            ));
+        }
         match self.word().filter(|_| TABLE_KEYS.contains(&key)) {
             Some(word) => Error::input(format!(
                 "{file} lies in the {name} table {table}: only its log ({log}) says which of its files and rows count. Name the table instead: {key} = {{ {word} = {:?} }}",
@@ -85,6 +91,11 @@ impl Format {
             )),
         }
     }
+}
+
+/// What the job file calls the table whose folder this is; none if it is no folder of a table, or of one whose log is not read.
+pub(crate) fn lake_word(folder: &Path) -> Option<&'static str> {
+    Format::of_folder(folder)?.word()
 }
 
 /// The names in a folder on a disk; none if it cannot be listed.

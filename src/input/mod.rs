@@ -45,5 +45,7 @@ mod threads;
 mod widening;
 pub(crate) mod zone;
 
+pub(crate) use file_kind::{HEAD as FILE_HEAD, conversion, looks_like};
+pub(crate) use lake::lake_word;
 pub use reader::read_all;
 pub use zone::Zone;

@@ -4,7 +4,7 @@ use rayon::prelude::*;
 
 use super::find;
 use super::hashes::HashList;
-use super::input_path::Found;
+use super::input_path::{ARGUMENT, Found, InputPath};
 use super::joined::{self, SchemaWanted};
 use super::source::Source;
 use crate::domain::Warning;
@@ -38,4 +38,24 @@ pub(crate) fn open_all(
     let mut sources = opened.into_iter().collect::<Result<Vec<Source>>>()?;
     warnings.extend(joined::join(&mut sources, schema));
     Ok(Opened { sources, warnings })
+}
+
+/// The files that arguments of a command name.
+///
+/// # Errors
+/// Exit 4: none, or one that cannot be read.
+pub(crate) fn find_files(paths: &InputPaths) -> Result<Vec<InputPath>> {
+    Ok(find::find(paths, ARGUMENT)?.files)
+}
+
+/// The Parquet files that arguments of a command name, opened, with their schemas joined.
+///
+/// # Errors
+/// Exit 4: none, or one that cannot be read.
+pub(crate) fn open_files(paths: &InputPaths) -> Result<Vec<Source>> {
+    let files = find_files(paths)?;
+    let opened: Vec<Result<Source>> = files.into_par_iter().map(|input| Source::open(input, None)).collect();
+    let mut sources = opened.into_iter().collect::<Result<Vec<Source>>>()?;
+    joined::join(&mut sources, &SchemaWanted::default());
+    Ok(sources)
 }

@@ -79,6 +79,8 @@ impl<'a> FileReader<'a> {
         let metadata = contained(&name, || ArrowReaderMetadata::try_new(parquet, options).map_err(|e| unreadable(&name, e)))?;
         let mut roots: Vec<usize> = names.iter().filter_map(|n| schema.index_of(n).ok()).collect();
         roots.sort_unstable();
+        // A name may be wanted twice.
+        roots.dedup();
         let position = |root: usize| roots.iter().position(|r| *r == root);
         let nulls = |name: &String| source.columns.null_type(name).cloned();
         let constant = |name: &String| source.columns.constant(name).cloned();

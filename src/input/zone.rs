@@ -53,7 +53,7 @@ impl Zone {
     }
 
     /// Offset from UTC in seconds at an instant (seconds since 1970).
-    fn offset(&self, second: i64) -> i32 {
+    pub(crate) fn seconds_from_utc(&self, second: i64) -> i32 {
         if self.offsets.len() == 1 && self.starts.first().is_some_and(|s| second >= *s) && second < self.end {
             return self.offsets.first().copied().unwrap_or(0);
         }
@@ -67,7 +67,7 @@ impl Zone {
 
     /// The local date of an instant.
     pub fn date(&self, second: i64) -> Day {
-        day_of(second.saturating_add(i64::from(self.offset(second))))
+        day_of(second.saturating_add(i64::from(self.seconds_from_utc(second))))
     }
 
     /// The instant (seconds since 1970) of a wall-clock time in this zone: in a gap the time moved forward by the

@@ -1,0 +1,184 @@
+//! The date of an order: the column, and how it is written.
+
+use super::candidates::{ALIKE, Candidate, are_one, chosen, sorted};
+use super::seen::Seen;
+use crate::domain::Day;
+use crate::error::{Error, Result};
+use crate::init::ask::{Choices, DateOrder, Question};
+use crate::init::columns::Column;
+use crate::init::date_form::{DateForm, Moment};
+use crate::init::rows::{More, Stored};
+use crate::init::vocabulary::Role;
+
+/// The date of an order.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct WrittenDate {
+    /// The column.
+    pub column: usize,
+    /// How its values are written.
+    pub kind: DateKind,
+}
+
+/// How dates are written.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum DateKind {
+    /// As dates or timestamps of the file, which are shown in this form.
+    Stored(DateForm),
+    /// As text, or as a number that reads like one.
+    Text(DateForm),
+    /// As numbers that count from 1970: how many of them make a second.
+    Epoch(i64),
+}
+
+impl DateKind {
+    /// Reads a value.
+    pub fn read(&self, text: &str) -> Option<Moment> {
+        match self {
+            DateKind::Stored(form) | DateKind::Text(form) => form.read(text),
+            DateKind::Epoch(per_second) => {
+                let second = text.parse::<f64>().ok()? as i64 / per_second;
+                let day = i32::try_from(second.div_euclid(86_400)).ok()?;
+                Some(Moment { day: Day(day), second: i32::try_from(second.rem_euclid(86_400)).ok()?, offset: None })
+            }
+        }
+    }
+}
+
+/// Seconds since 1970 that orders may have: from 2000 to 2100.
+const SECONDS: std::ops::Range<f64> = 946_684_800.0..4_102_444_800.0;
+
+/// How many make a second, if these are numbers of seconds or milliseconds since 1970.
+fn epoch(column: &Column) -> Option<i64> {
+    [1i64, 1_000, 1_000_000].into_iter().find(|per_second| {
+        let is_second = |number: &f64| SECONDS.contains(&(number / *per_second as f64));
+        !column.numbers.is_empty() && column.is_whole() && column.numbers.iter().all(is_second)
+    })
+}
+
+/// What a column of dates scores that no word names.
+const UNNAMED: i32 = 45;
+
+/// Candidates for the date.
+pub fn candidates(seen: &Seen<'_>) -> Vec<Candidate> {
+    let columns = seen.sample.columns.iter().enumerate();
+    let scored = columns.filter_map(|(at, column)| {
+        let named = seen.score(Role::Date, column);
+        let is_compact = column.dates.first().is_some_and(|form| form.pattern == "%Y%m%d");
+        let is_date = !column.dates.is_empty() && (!is_compact || named.is_some());
+        let is_time = named.is_some() && epoch(column).is_some();
+        if !is_date && !is_time {
+            return None;
+        }
+        let is_stored = matches!(column.stored, Stored::Date | Stored::Timestamp { .. });
+        let unnamed = UNNAMED + if is_stored { 2 } else { 0 };
+        let score = named.or_else(|| (!is_named_otherwise(seen, column)).then_some(unnamed))?;
+        // What most rows lack is another date than that of the order.
+        Some(Candidate { column: at, score: score - (column.null_share() * 40.0) as i32 })
+    });
+    sorted(scored.collect())
+}
+
+/// Whether words say that a date is another than that of the order.
+fn is_named_otherwise(seen: &Seen<'_>, column: &Column) -> bool {
+    let others = [Role::CancelledAt, Role::Amount, Role::Order, Role::Customer];
+    others.iter().any(|role| seen.score(*role, column).is_some())
+        || [
+            "due",
+            "ship",
+            "shipped",
+            "delivery",
+            "delivered",
+            "refund",
+            "refunded",
+            "birth",
+            "updated",
+            "upd",
+            "modified",
+            "fulfilled",
+            "end",
+            "gmt",
+            "approved",
+            "created",
+        ]
+        .iter()
+        .any(|word| column.words.has_word(word))
+}
+
+/// The date of the order.
+///
+/// # Errors
+/// Exit 3: no date, or one whose day and month cannot be told apart.
+pub fn find(seen: &Seen<'_>, choices: &mut Choices<'_>) -> Result<WrittenDate> {
+    let candidates = candidates(seen);
+    // Equal dates of equal names differ in the zone alone.
+    let best = candidates.first().map_or(0, |best| best.score);
+    let near: Vec<Candidate> = candidates.iter().copied().filter(|candidate| candidate.score + ALIKE >= best).collect();
+    let mut different: Vec<Candidate> = Vec::new();
+    for candidate in near {
+        if !different.iter().any(|before| are_one(seen, before.column, candidate.column)) {
+            different.push(candidate);
+        }
+    }
+    let column = chosen(seen, choices, "ordered_at", "the date of the order", &different)?
+        .ok_or_else(|| seen.lacks("the date of an order", "one with dates, or with text such as 2024-12-31 in one form"))?;
+    let found = seen.column(column)?;
+    if matches!(found.stored, Stored::Date | Stored::Timestamp { .. }) {
+        let form = found.dates.first().cloned().ok_or_else(|| Error::bug("a column of dates without a form"))?;
+        return Ok(WrittenDate { column, kind: DateKind::Stored(form) });
+    }
+    if found.dates.is_empty() {
+        let per_second = epoch(found).ok_or_else(|| Error::bug("a date without a form"))?;
+        return Ok(WrittenDate { column, kind: DateKind::Epoch(per_second) });
+    }
+    let forms = fitting_all(seen, found)?;
+    Ok(WrittenDate { column, kind: DateKind::Text(one_form(seen, choices, column, forms)?) })
+}
+
+/// The forms that all rows have, where the sample leaves several.
+fn fitting_all(seen: &Seen<'_>, column: &Column) -> Result<Vec<DateForm>> {
+    let mut forms = column.dates.clone();
+    if forms.len() > 1 && !seen.sample.is_whole {
+        seen.table.each(&[column.at], |_| true, &mut |values| {
+            if let Some(Some(value)) = values.first() {
+                let fits = |form: &DateForm| form.read(value).is_some();
+                if forms.iter().any(fits) {
+                    forms.retain(fits);
+                }
+            }
+            Ok(if forms.len() > 1 { More::Wanted } else { More::NextFile })
+        })?;
+    }
+    Ok(forms)
+}
+
+/// The one form that counts; asks whether the day or the month stands first.
+fn one_form(seen: &Seen<'_>, choices: &mut Choices<'_>, column: usize, forms: Vec<DateForm>) -> Result<DateForm> {
+    let first = forms.first().cloned().ok_or_else(|| Error::bug("a date without a form"))?;
+    let with_order = |day_first: bool| forms.iter().find(|form| form.day_first() == Some(day_first)).cloned();
+    let (Some(day), Some(month)) = (with_order(true), with_order(false)) else { return Ok(first) };
+    let order = match choices.date_order() {
+        Some(order) => order,
+        None => {
+            let example = seen.column(column)?.values.first().cloned().unwrap_or_default();
+            let shown = |form: &DateForm| form.read(&example).map_or_else(String::new, |moment| moment.day.to_string());
+            let question = Question {
+                key: "ordered_at",
+                text: format!("In {} the day may stand before the month or behind it. What is {example}?", seen.quoted(column)),
+                options: vec![shown(&day), shown(&month)],
+            };
+            match choices.ask(&question)? {
+                Some(0) => DateOrder::DayFirst,
+                Some(_) => DateOrder::MonthFirst,
+                None => {
+                    return Err(Error::contract(format!(
+                        "the dates of column {} may have the day before the month or behind it: {example} is {} or {}, and no row tells; say which with --day-first or --month-first",
+                        seen.quoted(column),
+                        shown(&day),
+                        shown(&month)
+                    )));
+                }
+            }
+        }
+    };
+    Ok(if order == DateOrder::DayFirst { day } else { month })
+}

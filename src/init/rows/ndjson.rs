@@ -1,0 +1,142 @@
+//! NDJSON files: their columns, of which some are fields of structs, and their rows.
+
+use std::collections::BTreeMap;
+use std::io::{BufRead, BufReader};
+
+use rfmill_query_request::Encoding;
+use serde_json::{Map, Value};
+
+use super::table::{Header, More, Stored, Visit};
+use super::text;
+use crate::error::{Error, Result};
+use crate::input::input_path::InputPath;
+
+/// Lines whose keys are looked at.
+const LOOKED_AT: usize = 2_000;
+
+/// Objects within objects that are looked into.
+const DEPTH: usize = 3;
+
+/// Calls `with` for each line that is not blank; it says whether to go on.
+fn lines(file: &InputPath, mut with: impl FnMut(Map<String, Value>) -> Result<More>) -> Result<()> {
+    let mut reader = BufReader::new(text::open(file, Encoding::Utf8)?);
+    let (mut line, mut number) = (String::new(), 0u64);
+    loop {
+        line.clear();
+        if reader.read_line(&mut line).map_err(|e| text::unreadable(file, &e))? == 0 {
+            return Ok(());
+        }
+        number += 1;
+        let text = line.trim().trim_start_matches('\u{feff}');
+        if text.is_empty() {
+            continue;
+        }
+        let wrong = |what: String| {
+            Error::contract(format!(
+                "{}, line {number}: expected a JSON object on a line of its own ({what}); write one per line, without a list around them",
+                file.shown()
+            ))
+        };
+        let object = match serde_json::from_str(text) {
+            Ok(Value::Object(object)) => object,
+            Ok(_) => return Err(wrong("it is another value".into())),
+            Err(e) => return Err(wrong(e.to_string())),
+        };
+        if with(object)? == More::NextFile {
+            return Ok(());
+        }
+    }
+}
+
+/// The columns of a file.
+///
+/// # Errors
+/// Exit 3: lines that are no objects. Exit 4: it cannot be read.
+pub fn look(file: &InputPath) -> Result<Vec<Header>> {
+    let mut found: BTreeMap<String, Option<Stored>> = BTreeMap::new();
+    let mut order: Vec<String> = Vec::new();
+    let mut count = 0;
+    lines(file, |object| {
+        fields(&object, "", DEPTH, &mut |path, value| {
+            let stored = stored(value);
+            let entry = found.entry(path.to_owned()).or_insert_with(|| {
+                order.push(path.to_owned());
+                None
+            });
+            *entry = match (entry.take(), stored) {
+                (None, stored) => stored,
+                (before, None) => before,
+                (Some(before), Some(stored)) => Some(joined(before, stored)),
+            };
+        });
+        count += 1;
+        Ok(if count < LOOKED_AT { More::Wanted } else { More::NextFile })
+    })?;
+    if order.is_empty() {
+        return Err(Error::contract(format!("{} has no line with fields; expected a JSON object per order", file.shown())));
+    }
+    let header = |name: String| {
+        let stored = found.get(&name).cloned().flatten().unwrap_or(Stored::Other);
+        Header { name, stored }
+    };
+    Ok(order.into_iter().map(header).collect())
+}
+
+fn joined(before: Stored, stored: Stored) -> Stored {
+    match (before, stored) {
+        (a, b) if a == b => a,
+        (Stored::Integer | Stored::Float, Stored::Integer | Stored::Float) => Stored::Float,
+        _ => Stored::Other,
+    }
+}
+
+fn stored(value: &Value) -> Option<Stored> {
+    match value {
+        Value::Null => None,
+        Value::Bool(_) => Some(Stored::Boolean),
+        Value::Number(number) if number.is_f64() => Some(Stored::Float),
+        Value::Number(_) => Some(Stored::Integer),
+        Value::String(_) => Some(Stored::Text),
+        Value::Array(_) | Value::Object(_) => Some(Stored::Other),
+    }
+}
+
+/// Shows the fields of an object, and those of objects within.
+fn fields(object: &Map<String, Value>, above: &str, depth: usize, show: &mut dyn FnMut(&str, &Value)) {
+    for (key, value) in object {
+        let path = if above.is_empty() { key.clone() } else { format!("{above}.{key}") };
+        match value {
+            Value::Object(within) if depth > 0 => fields(within, &path, depth - 1, show),
+            value => show(&path, value),
+        }
+    }
+}
+
+/// Calls `visit` with these columns of every row.
+pub fn each(file: &InputPath, names: &[&str], visit: &mut Visit<'_>) -> Result<()> {
+    lines(file, |object| {
+        let texts: Vec<Option<String>> = names.iter().map(|name| value_at(&object, name).and_then(text_of)).collect();
+        let values: Vec<Option<&str>> = texts.iter().map(Option::as_deref).collect();
+        visit(&values)
+    })
+}
+
+/// The value at a path; a key that has points itself is found first.
+fn value_at<'a>(object: &'a Map<String, Value>, path: &str) -> Option<&'a Value> {
+    if let Some(value) = object.get(path) {
+        return Some(value);
+    }
+    path.match_indices('.').find_map(|(at, _)| {
+        let within = object.get(path.get(..at)?)?.as_object()?;
+        value_at(within, path.get(at + 1..)?)
+    })
+}
+
+fn text_of(value: &Value) -> Option<String> {
+    match value {
+        Value::Null | Value::Array(_) | Value::Object(_) => None,
+        Value::Bool(flag) => Some(flag.to_string()),
+        Value::Number(number) => Some(number.to_string()),
+        Value::String(text) => Some(text.clone()).filter(|text| !text.is_empty()),
+    }
+}

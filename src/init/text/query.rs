@@ -1,0 +1,176 @@
+//! The query that makes orders of what is no Parquet, or of Parquet whose columns have other types than a job takes.
+
+use super::draft::Draft;
+use super::written::{self, quoted};
+use crate::error::Result;
+use crate::init::columns::Column;
+use crate::init::date_form::DateForm;
+use crate::init::guess::{Amount, DateKind, Unit};
+use crate::init::rows::{Content, Stored};
+
+/// The name of the source in SQL.
+pub const SOURCE: &str = "orders";
+
+/// Digits behind the point with which money is subtracted.
+const DIGITS: u32 = 4;
+
+/// Whether orders need a query.
+pub fn is_needed(draft: &Draft<'_>) -> Result<bool> {
+    if !matches!(draft.seen.table.content, Content::Parquet(_)) {
+        return Ok(true);
+    }
+    let guess = draft.guess;
+    let is_text = |at: &usize| draft.seen.column(*at).map(|column| column.is_text());
+    let money = guess.amount.columns().iter().chain(&guess.cost).chain(&guess.discount);
+    let is_float = draft.seen.column(guess.customer)?.stored == Stored::Float;
+    let is_written = match &guess.date.kind {
+        DateKind::Stored(_) => false,
+        // A date in a path is read as one.
+        DateKind::Text(form) => draft.seen.column(guess.date.column)?.stored != Stored::Path || form.pattern != "%Y-%m-%d",
+        DateKind::Epoch(_) => true,
+    };
+    Ok(is_float || is_written || draft.subtracts_refund || money.map(is_text).collect::<Result<Vec<_>>>()?.contains(&true))
+}
+
+/// The columns whose numbers the source rewrites.
+pub fn rewritten(draft: &Draft<'_>) -> Result<Vec<String>> {
+    let guess = draft.guess;
+    let refund = guess.refund.filter(|_| draft.subtracts_refund);
+    let money = guess.amount.columns().iter().chain(&refund).chain(&guess.cost).chain(&guess.discount);
+    let mut names = Vec::new();
+    for at in money {
+        let column = draft.seen.column(*at)?;
+        let is_rewritten = column.number.as_ref().is_some_and(|form| form.is_rewritten && form.sign.is_none());
+        if is_rewritten && column.stored == Stored::Text && !names.contains(&column.name) {
+            names.push(column.name.clone());
+        }
+    }
+    Ok(names)
+}
+
+/// The SQL.
+pub fn sql(draft: &Draft<'_>) -> Result<String> {
+    let guess = draft.guess;
+    let mut lines: Vec<String> = Vec::new();
+    let mut add = |name: &str, expression: String| {
+        let name = quoted(name);
+        let line = if expression == name { name } else { format!("{expression} AS {name}") };
+        if !lines.contains(&line) {
+            lines.push(line);
+        }
+    };
+    let customer = draft.seen.column(guess.customer)?;
+    add(&draft.named(guess.customer)?, id(draft, customer));
+    let date = draft.seen.column(guess.date.column)?;
+    add(&draft.named(guess.date.column)?, self::date(draft, date));
+    match &guess.amount {
+        Amount::Column([at]) => add(&draft.amount_name()?, amount(draft, *at)?),
+        Amount::Product(columns) => {
+            for at in columns {
+                add(&draft.named(*at)?, plain_number(draft, draft.seen.column(*at)?));
+            }
+        }
+    }
+    let order = guess.order.iter().filter(|at| **at != guess.date.column);
+    let status = guess.status.iter().map(|rule| rule.column);
+    let returns = guess.returns.iter().map(|returns| returns.column);
+    let plain: Vec<usize> = order
+        .copied()
+        .chain(status)
+        .chain(guess.cancelled_at)
+        .chain(returns)
+        .chain(guess.currency)
+        .chain(guess.category)
+        .collect();
+    for at in plain {
+        add(&draft.named(at)?, written_column(draft, draft.seen.column(at)?));
+    }
+    for at in guess.cost.iter().chain(&draft.discount) {
+        let column = draft.seen.column(*at)?;
+        let is_boolean = column.stored == Stored::Boolean;
+        let number = plain_number(draft, column);
+        let decimal = if column.is_text() { format!("CAST({number} AS DECIMAL(38, {DIGITS}))") } else { number.clone() };
+        let is_turned = draft.discount == Some(*at) && draft.discount_is_negative;
+        let expression = match (is_boolean, is_turned) {
+            (true, _) => number,
+            (false, true) => format!("0 - {decimal}"),
+            (false, false) => decimal,
+        };
+        add(&draft.named(*at)?, expression);
+    }
+    let select = lines.join(",\n       ");
+    Ok(format!("SELECT {select}\nFROM {SOURCE}"))
+}
+
+fn written_column(draft: &Draft<'_>, column: &Column) -> String {
+    written::column(&column.name, matches!(draft.seen.table.content, Content::Ndjson(_)))
+}
+
+/// The id of a customer: a whole number that was stored as a float is an integer.
+fn id(draft: &Draft<'_>, column: &Column) -> String {
+    let name = written_column(draft, column);
+    let is_float_text = column.is_text() && column.is_whole() && column.values.iter().all(|value| value.ends_with(".0"));
+    match column.stored {
+        Stored::Float => format!("CAST({name} AS BIGINT)"),
+        _ if is_float_text => format!("CAST(CAST({name} AS DOUBLE) AS BIGINT)"),
+        _ => name,
+    }
+}
+
+fn date(draft: &Draft<'_>, column: &Column) -> String {
+    let name = written_column(draft, column);
+    let text = if column.stored == Stored::Integer { format!("CAST({name} AS VARCHAR)") } else { name.clone() };
+    match &draft.guess.date.kind {
+        DateKind::Stored(_) => name,
+        DateKind::Text(form) => of_text(&text, form),
+        DateKind::Epoch(per_second) => {
+            let whole = format!("CAST({name} AS BIGINT)");
+            match per_second {
+                1 => format!("CAST({whole} * 1000000 AS TIMESTAMP)"),
+                1_000 => format!("CAST({whole} * 1000 AS TIMESTAMP)"),
+                _ => format!("CAST({whole} AS TIMESTAMP)"),
+            }
+        }
+    }
+}
+
+/// A date or a timestamp of text.
+fn of_text(text: &str, form: &DateForm) -> String {
+    match (form.pattern.as_str(), form.has_time()) {
+        ("%Y-%m-%d", _) => format!("CAST({text} AS DATE)"),
+        (pattern, false) => format!("DATE({text}, '{pattern}')"),
+        (pattern, true) => format!("STRPTIME({text}, '{pattern}')"),
+    }
+}
+
+/// The money of an order, less what was paid back.
+fn amount(draft: &Draft<'_>, at: usize) -> Result<String> {
+    let column = draft.seen.column(at)?;
+    let number = plain_number(draft, column);
+    let is_minor = draft.guess.unit == Unit::Minor;
+    let exact = |number: &str| match is_minor {
+        // Minor units are whole.
+        true => format!("CAST({number} AS BIGINT)"),
+        false => format!("CAST({number} AS DECIMAL(38, {DIGITS}))"),
+    };
+    let Some(refund) = draft.guess.refund.filter(|_| draft.subtracts_refund) else {
+        return Ok(if is_minor && column.is_text() { exact(&number) } else { number });
+    };
+    let refund = plain_number(draft, draft.seen.column(refund)?);
+    Ok(format!("{} - COALESCE({}, 0)", exact(&number), exact(&refund)))
+}
+
+/// A number as SQL reads it: without what stands beside money.
+fn plain_number(draft: &Draft<'_>, column: &Column) -> String {
+    let name = written_column(draft, column);
+    let Some(form) = column.number.as_ref().filter(|form| form.sign.is_some() && column.is_text()) else { return name };
+    let mut text = format!("REPLACE({name}, '{}', '')", form.sign.as_deref().unwrap_or_default());
+    if form.is_rewritten {
+        let mark = if form.decimal_comma { '.' } else { ',' };
+        text = format!("REPLACE({text}, '{mark}', '')");
+    }
+    if form.decimal_comma {
+        text = format!("REPLACE({text}, ',', '.')");
+    }
+    format!("TRIM({text})")
+}
