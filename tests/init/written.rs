@@ -190,6 +190,36 @@ fn ids_that_are_floats_are_integers_again() {
     }
 }
 
+/// Money with more digits than cents is not rounded row by row; numbers that were computed are.
+#[test]
+fn money_keeps_its_digits() {
+    let bench = Bench::empty();
+    let days = || dates(["2024-01-05", "2024-01-06", "2024-02-07", "2024-02-29"]);
+    let ids = || ints([1, 2, 1, 2]);
+    let scale = |amounts: [f64; 4]| {
+        bench.write(
+            "orders.parquet",
+            parquet_bytes(&[("household_id", ids()), ("sold_at", days()), ("sales_value", floats(amounts))]),
+        );
+        let _ = std::fs::remove_file(bench.path("job.toml"));
+        let told = init(&bench, &["orders.parquet"]);
+        assert_eq!(told.roles["amount"], "sales_value");
+        bench.runs();
+        job(&bench).lines().find_map(|line| line.strip_prefix("amount_scale = ")).map(str::to_owned)
+    };
+    assert_eq!(scale([1.5, 2.25, 3.0, 4.0]), None);
+    assert_eq!(scale([1.5, 15.552, 3.0, 41.9136]), Some("4".into()));
+    assert_eq!(scale([0.1 + 0.2, 2.25, 3.0, 4.0]), None);
+
+    bench.write("orders.csv", "customer_id,order_date,total\n1,2024-01-05,15.552\n2,2024-01-06,3.00\n1,2024-02-07,41.9136\n");
+    let _ = std::fs::remove_file(bench.path("job.toml"));
+    init(&bench, &["orders.csv"]);
+    assert!(job(&bench).contains("\namount_scale = 4\n"), "{}", job(&bench));
+    if has_query() {
+        bench.runs();
+    }
+}
+
 #[test]
 fn a_number_that_shops_share_needs_the_shop() {
     let bench = Bench::empty();

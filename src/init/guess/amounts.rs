@@ -109,3 +109,28 @@ pub fn unit(seen: &Seen<'_>, choices: &mut Choices<'_>, amount: &Amount, currenc
     };
     Ok(if choices.choose(question)? == 0 { Unit::Minor } else { Unit::Major })
 }
+
+/// Digits behind the point that a job carries at most.
+const MOST_DIGITS: usize = 6;
+
+/// Digits behind the point of money that is read exactly: as many as the sample has. Numbers that were computed have any number of
+/// them, and are rounded as money is.
+pub fn digits(seen: &Seen<'_>, amount: &Amount, cost: Option<usize>) -> Result<usize> {
+    let Amount::Column([column]) = amount else { return Ok(USUAL_DIGITS) };
+    let mut most = USUAL_DIGITS;
+    for at in [Some(*column), cost].into_iter().flatten() {
+        let of_column = seen.column(at)?.numbers.iter().map(|number| behind_point(*number)).max().unwrap_or(0);
+        if of_column <= MOST_DIGITS {
+            most = most.max(of_column);
+        }
+    }
+    Ok(most)
+}
+
+/// Digits behind the point of most money.
+pub const USUAL_DIGITS: usize = 2;
+
+/// Digits behind the point of the shortest text that means this number.
+fn behind_point(number: f64) -> usize {
+    number.to_string().split_once('.').map_or(0, |(_, fraction)| fraction.len())
+}

@@ -12,7 +12,7 @@ use super::vocabulary::Role;
 use crate::error::Result;
 use candidates::chosen;
 
-pub use amounts::{Amount, Unit};
+pub use amounts::{Amount, USUAL_DIGITS, Unit};
 pub use date::{DateKind, WrittenDate};
 pub use grain::RowsAre;
 pub use seen::Seen;
@@ -31,6 +31,8 @@ pub struct Guess {
     pub amount: Amount,
     /// Whether the money is in minor units.
     pub unit: Unit,
+    /// Digits behind the point of the money.
+    pub digits: usize,
     /// What tells orders apart; empty if rows are orders.
     pub order: Vec<usize>,
     /// What a row is.
@@ -74,6 +76,7 @@ pub fn guess(seen: &Seen<'_>, choices: &mut Choices<'_>) -> Result<Guess> {
     let (cost, discount) = (best(Role::Cost), best(Role::Discount));
     let (category, currency) = (best(Role::Category), best(Role::Currency));
     let unit = amounts::unit(seen, choices, &amount, currency)?;
+    let digits = amounts::digits(seen, &amount, cost)?;
     let status = status::find(seen, &taken)?;
     let returns = status::returns(seen, &amount, status.as_ref())?;
     let cancelled_at = status::cancelled_at(seen, &taken)?;
@@ -84,6 +87,7 @@ pub fn guess(seen: &Seen<'_>, choices: &mut Choices<'_>) -> Result<Guess> {
         date,
         amount,
         unit,
+        digits,
         order,
         rows,
         status,

@@ -8,7 +8,7 @@ mod written;
 use rfmill_query_request::Encoding;
 
 use super::columns::Column;
-use super::guess::{Amount, RowsAre, Unit};
+use super::guess::{Amount, RowsAre, USUAL_DIGITS, Unit};
 use super::proposals::{self, Lifecycle};
 use super::rows::{Content, Stored, Written};
 use crate::error::Result;
@@ -232,6 +232,10 @@ fn columns(draft: &Draft<'_>, text: &mut Text) -> Result<()> {
     if guess.unit == Unit::Minor {
         text.questions(draft, "amount_unit");
         text.key("amount_unit", "\"minor\"");
+    }
+    if guess.digits > USUAL_DIGITS {
+        text.say(&format!("Its values have up to {} digits behind the point, and all count.", guess.digits));
+        text.key("amount_scale", &guess.digits.to_string());
     }
     if !guess.order.is_empty() {
         let number = guess.order.first().copied().unwrap_or_default();
