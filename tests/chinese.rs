@@ -17,7 +17,7 @@ const COUNTERPARTS: [(&str, &str); 3] =
     [("docs/USES.md", "docs/zh/USES.md"), ("docs/SCHEMES.md", "docs/zh/SCHEMES.md"), ("docs/DECIDE.md", "docs/zh/DECIDE.md")];
 
 /// Latin words that a Chinese reader knows: names of programs and data, formats, units, and signs of statistics.
-const KNOWN: [&str; 49] = [
+const KNOWN: [&str; 52] = [
     "Airflow",
     "Apache-2.0",
     "Arrow",
@@ -47,6 +47,7 @@ const KNOWN: [&str; 49] = [
     "Parquet",
     "Polars",
     "PostgreSQL",
+    "Python",
     "R",
     "RFM",
     "Retail",
@@ -61,6 +62,8 @@ const KNOWN: [&str; 49] = [
     "arm",
     "macOS",
     "p",
+    "pandas",
+    "pyarrow",
     "r-f-m",
     "rfm",
     "rfmill",
