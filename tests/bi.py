@@ -39,6 +39,7 @@ JOINS = {
     "growth": [(*STATE, ("scheme", "from_state")), (*PERIOD, ("as_of",)), (*DAY, ("as_of",)), (*DAY, ("from_as_of",))],
     "cohorts": [(*PERIOD, ("as_of",)), (*DAY, ("cohort_start",)), (*DAY, ("cohort_end",))],
     "concentration": [(*PERIOD, ("as_of",)), (*DAY, ("as_of",))],
+    "affinity": [(*PERIOD, ("as_of",)), (*DAY, ("as_of",))],
     "cutpoints": [(*PERIOD, ("as_of",)), (*DAY, ("as_of",))],
     "ledger": [(*PERIOD, ("as_of",)), (*DAY, ("as_of",))],
     "restatements": [(*PERIOD, ("as_of",)), (*PERIOD, ("told_as_of",)), (*DAY, ("told_as_of",))],
