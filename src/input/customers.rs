@@ -1,7 +1,7 @@
 //! `[customers]`: a table with one row per customer. Its numeric columns and dates are measures, its named columns
 //! dimensions.
 //!
-//! [`open`] finds its columns, [`read`] reads those in use into the buckets of the orders.
+//! [`open()`] finds its columns, [`read`] reads those in use into the buckets of the orders.
 
 use std::collections::HashMap;
 

@@ -1,6 +1,6 @@
 //! The validated job: every default filled in, every date and path resolved.
 //!
-//! [`raw`] is the file as written, [`parse`] reads it, [`resolve`] makes a [`Job`] of it. Nothing here opens data.
+//! [`raw`] is the file as written, [`parse`] reads it, [`resolve()`] makes a [`Job`] of it. Nothing here opens data.
 
 mod calendar;
 mod event_kinds;

@@ -1,4 +1,4 @@
-//! A strategy, resolved: a treatment given to customers from a date. [`resolve`] makes it of what the job file says and
+//! A strategy, resolved: a treatment given to customers from a date. [`resolve()`] makes it of what the job file says and
 //! checks it against the rest of the job.
 
 mod resolve;

@@ -17,7 +17,7 @@ pub struct BucketPanel {
     pub ids: CustomerIds,
     /// Slice number per customer; empty without slices. Customers without orders have the number after the last slice.
     pub slices: Vec<u32>,
-    /// Per dimension the number of every customer's value; [`UNKNOWN`] without one.
+    /// Per dimension the number of every customer's value; `UNKNOWN` without one.
     pub dimensions: Vec<Vec<u32>>,
     /// Whether a cell is listed: customers with a purchase by then (or in the lookback), and who is on the customers table.
     pub listed: Vec<bool>,

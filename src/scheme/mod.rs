@@ -1,6 +1,6 @@
 //! Schemes: ordered rule tables over measures and scores that give each customer one state.
 //!
-//! [`load`] reads a scheme file, [`check`] finds rules that can never match, gaps and overlaps, and [`Classifier`] turns
+//! [`load`] reads a scheme file, [`check()`] finds rules that can never match, gaps and overlaps, and [`Classifier`] turns
 //! a scheme into a lookup table over cells, so that a scheme over scores alone costs one array access per customer.
 
 mod builtin;

@@ -1,6 +1,9 @@
 //! The tables of rows, each declared once, in the order of [`definitions`](super::definitions). A number that is not known is
 //! null; statistics are doubles in printed units.
 
+// Sections of the job file stand in brackets, which are no links.
+#![allow(rustdoc::broken_intra_doc_links)]
+
 use super::row::table;
 use crate::domain::{Day, Decimal};
 

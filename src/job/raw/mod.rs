@@ -1,6 +1,6 @@
 //! The job file as written: one struct per section, unknown keys refused, defaults where DESIGN gives them.
 //!
-//! Nothing is interpreted here beyond types; [`super::resolve`] turns it into a [`super::Job`]. `rfmill schema` prints
+//! Nothing is interpreted here beyond types; [`super::resolve()`] turns it into a [`super::Job`]. `rfmill schema` prints
 //! the JSON Schema of these types, so their doc comments are the reference of the job file.
 
 mod customers;

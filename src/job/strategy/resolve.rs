@@ -27,7 +27,7 @@ pub(crate) struct Context<'a> {
     pub dimensions: &'a [String],
     /// Whether the job has orders.cost.
     pub has_cost: bool,
-    /// The kinds of events of the job; none without [events].
+    /// The kinds of events of the job; none without `[events]`.
     pub event_kinds: Option<&'a EventKinds>,
     /// Whether the job has orders.slice.
     pub is_sliced: bool,

@@ -11,7 +11,7 @@
 //! Nothing can be renamed, linked or locked there. So every object is created once and never replaced, but for the last two, which
 //! follow from the record; and every command writes under a nonce of its own, so that no two, and no killed one, can meet. Creating
 //! `commits/<n>.json`, on the condition that there is none, is the one step that makes a commit the last one. It carries the nonce
-//! and the whole view ([`Placed`](super::placed::Placed)): by the nonce a writer whose answer was lost knows its own, and a reader
+//! and the whole view ([`Placed`]): by the nonce a writer whose answer was lost knows its own, and a reader
 //! who has that one object has a view that nothing can mix with another.
 //!
 //! Of two writers of one number the second reads what the first wrote, and makes the next record of that: both commits count. What
