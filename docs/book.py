@@ -62,7 +62,9 @@ def chapters() -> dict[str, list[str]]:
 def lay_out(folder: Path) -> None:
     """Copies the pages, what they link, and the table of contents."""
     pages = folder / "pages"
-    listed = subprocess.run(["git", "ls-files", "--cached", "--others", "--exclude-standard"], cwd=ROOT, check=True, capture_output=True, text=True).stdout.split("\n")
+    listing = subprocess.run(["git", "ls-files", "--cached", "--others", "--exclude-standard"], cwd=ROOT, check=False, capture_output=True, text=True)
+    # An archive of the sources has no git.
+    listed = listing.stdout.split("\n") if listing.returncode == 0 else [str(path.relative_to(ROOT)) for path in ROOT.rglob("*")]
     for name in filter(None, listed):
         if name.endswith((".md", ".png")) or name.split("/")[0] in ("jobs", "sql", "python") or name.startswith(("LICENSE", "tests/", "benches/")):
             if not (ROOT / name).is_file() or (ROOT / name).stat().st_size > 1 << 20:
