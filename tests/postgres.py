@@ -341,7 +341,7 @@ def views_agree(bench: Bench) -> None:
     assert bench.server.value(best) == "active"
 
 
-# What BI tools write over the views of a schema `views`: listings, a whole table, and charts of a page.
+# SQL of the form that BI tools write over the views of a schema `views`: listings, a whole table, and charts of a page.
 METADATA_OF_TOOLS = {
     "Power BI, tables": """select TABLE_SCHEMA, TABLE_NAME, TABLE_TYPE from INFORMATION_SCHEMA.tables
         where TABLE_SCHEMA not in ('information_schema', 'pg_catalog') order by TABLE_SCHEMA, TABLE_NAME""",
@@ -366,7 +366,7 @@ CHARTS_OF_TOOLS = {
 
 
 def bi_tools_read_views(bench: Bench) -> None:
-    """The SQL of Power BI, Tableau and Metabase works, and its answers are those of DuckDB over the files."""
+    """SQL of the form of Power BI, Tableau and Metabase works, and its answers are those of DuckDB over the files."""
     for tool, sql in METADATA_OF_TOOLS.items():
         assert bench.server.rows(sql), f"{tool}: no rows"
     script = [bench.rfmill, "schema", "--tables", "job.toml", "--format", "duckdb"]
@@ -641,12 +641,13 @@ def what_is_not_ours_is_refused(bench: Bench) -> None:
     assert "nowhere" in said and "create the database" in said, said
     partition = bench.home / "out" / "latest" / "partitions" / "segments" / "as_of=2024-12-31" / "segments.parquet"
     kept = partition.read_bytes()
-    damaged = bytearray(kept)
-    # Among the rows, not in the footer.
-    damaged[len(b"PAR1") + 8] ^= 1
-    partition.write_bytes(damaged)
-    said = bench.load("out", bench.url(query="schema=damaged"), code=4)
-    assert "was changed or damaged after it was written" in said, said
+    # Among the rows, in the middle, and in the footer.
+    for at in (len(b"PAR1") + 8, len(kept) // 2, len(kept) - 40):
+        damaged = bytearray(kept)
+        damaged[at] ^= 1
+        partition.write_bytes(damaged)
+        said = bench.load("out", bench.url(query="schema=damaged"), code=4)
+        assert "was changed or damaged after it was written" in said, said
     partition.write_bytes(kept)
     assert bench.state() == before
     tables = "SELECT count(*) FROM pg_tables WHERE schemaname = 'damaged' AND tablename NOT LIKE '\\_rfmill%'"

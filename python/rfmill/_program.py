@@ -10,11 +10,13 @@ import sysconfig
 from collections.abc import Iterator, Sequence
 from importlib import metadata
 from pathlib import Path
-from typing import Any
+from typing import Any, Union
 
 from ._error import Error
 
 NAME = "rfmill"
+
+PathLike = Union[str, "os.PathLike[str]"]
 
 __version__ = metadata.version(NAME)
 

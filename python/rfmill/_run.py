@@ -9,12 +9,10 @@ from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import Any, Union
 
-from ._program import call
+from ._program import PathLike, call
 
 Day = Union[str, datetime.date]
 """A date: `datetime.date`, or text such as `2024-12-31`."""
-
-PathLike = Union[str, "os.PathLike[str]"]
 
 
 @dataclass(frozen=True)

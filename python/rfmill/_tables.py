@@ -10,12 +10,10 @@ import subprocess
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from importlib import import_module
-from typing import IO, Any, Union
+from typing import IO, Any
 
 from ._error import Error
-from ._program import call, program
-
-PathLike = Union[str, "os.PathLike[str]"]
+from ._program import PathLike, call, program
 
 
 @dataclass(frozen=True)

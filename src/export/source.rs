@@ -9,7 +9,7 @@ use rayon::prelude::*;
 use crate::domain::Day;
 use crate::error::{Error, Kind, Result};
 use crate::job::raw::TableName;
-use crate::publish::{self, DimensionFile};
+use crate::publish::{self, DimensionFile, TableFile};
 use crate::storage::Place;
 use crate::tables::{ColumnType, DESCRIPTION, ONE_ROW_PER, read_by_views};
 
@@ -149,8 +149,10 @@ struct Head {
     one_row_per: String,
 }
 
-fn head(place: &Place) -> Result<Head> {
-    let read = publish::parquet_metadata(place).map_err(|e| unreadable(place, e))?;
+fn head(file: &DataFile) -> Result<Head> {
+    let place = &file.place;
+    // Of a file that was damaged, its hash says more than what its footer cannot be read by.
+    let read = publish::parquet_metadata(place).or_else(|e| file.read().and(Err(unreadable(place, e))))?;
     let says_dates = read.schema().column_with_name(AS_OF).is_some();
     let mut columns = Vec::new();
     for field in read.schema().fields().iter().filter(|f| f.name() != AS_OF) {
@@ -240,10 +242,10 @@ pub fn view(output: &Place, commit: Option<u64>) -> Result<Source> {
         let Some(day) = Day::parse(&date) else { continue };
         dates.insert(day);
         for (name, files) in shown.tables {
-            firsts.extend(files.first().map(|(place, _)| (name.clone(), place.clone())));
-            let files =
-                files.into_iter().map(|(place, file)| DataFile { place, rows: file.rows, sha256: file.sha256, as_of: None });
-            let part = Part { run_id: shown.run_id.clone(), files: files.collect() };
+            let file = |(place, file): (Place, TableFile)| DataFile { place, rows: file.rows, sha256: file.sha256, as_of: None };
+            let files: Vec<DataFile> = files.into_iter().map(file).collect();
+            firsts.extend(files.first().map(|file| (name.clone(), file.clone())));
+            let part = Part { run_id: shown.run_id.clone(), files };
             let table = tables.entry(name.clone()).or_insert_with(|| SourceTable { name, ..SourceTable::default() });
             table.parts.insert(day, part);
         }
@@ -251,19 +253,19 @@ pub fn view(output: &Place, commit: Option<u64>) -> Result<Source> {
     let newest = dates.last().copied().zip(newest_run);
     for (name, files) in view.dimensions {
         let Some((day, run_id)) = newest.clone() else { break };
-        firsts.extend(files.last().map(|file| (name.clone(), file.place.clone())));
         let file = |DimensionFile { as_of, place, file }: DimensionFile| {
             let as_of = as_of.and_then(|date| Day::parse(&date));
             DataFile { place, rows: file.rows, sha256: file.sha256, as_of }
         };
         let files: Vec<DataFile> = files.into_iter().map(file).collect();
+        firsts.extend(files.last().map(|file| (name.clone(), file.clone())));
         let says_dates = files.iter().any(|file| file.as_of.is_some());
         let parts = [(day, Part { run_id, files })].into();
         let table = SourceTable { name: name.clone(), parts, is_whole: true, says_dates, ..SourceTable::default() };
         tables.insert(name, table);
     }
     // Ascending by date, so that the order of columns is that in which they came.
-    let read = |(name, place): (String, Place)| head(&place).map(|head| (name, head, place));
+    let read = |(name, file): (String, DataFile)| head(&file).map(|head| (name, head, file.place));
     for (name, head, place) in firsts.into_par_iter().map(read).collect::<Result<Vec<_>>>()? {
         if let Some(table) = tables.get_mut(&name) {
             table.extend(head, &place)?;

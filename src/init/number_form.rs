@@ -20,7 +20,8 @@ impl NumberForm {
         NumberForm { decimal_comma: false, is_rewritten: false, sign: None }
     }
 
-    /// The form that all of these texts have; a point or a comma before three digits is one of thousands in `prefers_comma`'s way.
+    /// The form that all of these texts have: plain numbers if they can be, else those with a comma before the fraction, else those with
+    /// commas between thousands.
     pub fn of<'a>(texts: impl Iterator<Item = &'a str> + Clone) -> Option<NumberForm> {
         let sign = texts.clone().next().and_then(|first| SIGNS.iter().find(|sign| first.contains(**sign)));
         let sign = sign.map(|sign| (*sign).to_owned());

@@ -157,17 +157,16 @@ impl<'a> Sample<'a> {
             let (window, pulls) = [(&window[0], &low_pull), (&window[1], &high_pull)][side];
             at.checked_sub(window.start).and_then(|at| pulls.get(at)).copied().unwrap_or(0.0)
         };
-        let (mut sums, mut group) = ([0.0; 2], Vec::new());
+        let (mut sums, mut tied) = ([0.0; 2], 0.0);
         let (mut variances, mut covariance) = ([0.0; 2], 0.0);
         for at in (window[0].start..window[1].end).rev() {
             sums = [sums[0] + pull(at, 0), sums[1] + pull(at, 1)];
-            group.push(at);
+            tied += 1.0;
             if self.firsts[at].max(window[0].start) == at {
                 let [below, above] = [0, 1].map(|side| (sums[side] - pull(at, side)) / others);
-                let tied = group.len() as f64;
                 variances = [variances[0] + tied * below * below, variances[1] + tied * above * above];
                 covariance += tied * below * above;
-                group.clear();
+                tied = 0.0;
             }
         }
         Some(Fits { coefficients: [low, high], slopes: [low[1], high[1]], variances, covariance })

@@ -135,14 +135,9 @@ fn bandwidths(all: &[Observation], sides: &[Side<'_>; 2]) -> Result<[f64; 2], No
 
     let far = [0, 1].map(|side: usize| reach[side] * (1.0 + EQUAL));
     let widest = balance(sides, reference, far, BIAS_ORDER + 1, BIAS_ORDER + 1, false)?;
-    let bias = balance(sides, reference, [within(widest); 2], BIAS_ORDER, ORDER + 1, true)?;
-    let bias = within_most(bias, most);
-    let fit = balance(sides, reference, [bias; 2], ORDER, 0, true)?;
-    Ok([within_most(fit, most), bias])
-}
-
-fn within_most(width: f64, most: f64) -> f64 {
-    width.min(most)
+    let bias = balance(sides, reference, [within(widest); 2], BIAS_ORDER, ORDER + 1, true)?.min(most);
+    let fit = balance(sides, reference, [bias; 2], ORDER, 0, true)?.min(most);
+    Ok([fit, bias])
 }
 
 /// The least bandwidth where many values repeat: it holds some distinct ones on each side.

@@ -128,14 +128,14 @@ fn run_in_scratch(work: &WorkPlace, plan: &RunPlan, stage: StageName, task: usiz
     };
     let prepared = Prepared::of(queries, |_| Ok(()))?;
     check_run(plan, &prepared, work)?;
-    let job = &prepared.queries.queried.job;
     // A process may run several tasks at once.
     static NEXT: AtomicUsize = AtomicUsize::new(0);
     let prefix = format!("{SCRATCH}{}-", NEXT.fetch_add(1, Ordering::Relaxed));
     let scratch = ScratchFolder::create(&std::env::temp_dir(), &prefix)?;
     if stage == StageName::Prepare {
-        return prepare(&plan.job.resolve()?, task, &objects, scratch.path(), progress);
+        return prepare(&job, task, &objects, scratch.path(), progress);
     }
+    let job = &prepared.queries.queried.job;
     let memory = prepared.memory(job, scratch.path())?;
     let run = RunTask { work: &objects, plan, stage: Stage { job, prepared: &prepared, memory: &memory, progress } };
     match stage {
