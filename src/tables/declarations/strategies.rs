@@ -4,7 +4,7 @@
 // Sections of the job file stand in brackets, which are no links.
 #![allow(rustdoc::broken_intra_doc_links)]
 
-use crate::domain::{Day, Decimal};
+use crate::domain::Day;
 use crate::tables::row::table;
 
 table! { EffectRow in "effects", one row per "strategy, period, phase, treated arm, outcome, state and method":
