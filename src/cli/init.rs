@@ -61,7 +61,7 @@ pub(super) fn run(args: &InitArgs, console: &Console) -> Result<()> {
         (_, true) => Some(DateOrder::MonthFirst),
         _ => None,
     };
-    let request = Request { files: &args.files, output: &args.output, as_of: args.as_of, date_order };
+    let request = Request { files: &args.files, output: &args.output, as_of: args.as_of, all_rows: args.all_rows, date_order };
     let proposal = init::propose(&request, &mut terminal, console)?;
     write(&args.output, &proposal.text, replaces)?;
     tell(args, &proposal, console)
@@ -111,6 +111,7 @@ fn tell(args: &InitArgs, proposal: &Proposal, console: &Console) -> Result<()> {
     console.tell("path", output.as_str());
     console.tell("as_of", proposal.as_of.to_string());
     console.tell("rows", proposal.rows);
+    console.tell("of_rows", proposal.of_rows);
     console.tell("query", proposal.is_queried);
     console.tell("roles", roles);
     console.tell("questions", proposal.open.clone());

@@ -23,6 +23,9 @@ pub(super) struct InitArgs {
     /// The as-of date of the job [default: the last end of a month or of a day that the orders carry]
     #[arg(long, value_name = "DATE", value_parser = day)]
     pub as_of: Option<Day>,
+    /// Look at all rows; by default, at pieces of tables of more than a million rows (text: 128 MiB)
+    #[arg(long)]
+    pub all_rows: bool,
     /// Of dates such as 03/04/2024, the first number is the day
     #[arg(long, conflicts_with = "month_first")]
     pub day_first: bool,

@@ -4,14 +4,14 @@ use std::collections::HashMap;
 
 use super::date_form::DateForm;
 use super::number_form::NumberForm;
-use super::rows::{More, Stored, Table};
+use super::rows::{More, Part, Reading, Size, Stored, Table};
 use super::words::Words;
 use crate::error::Result;
 
 /// Rows that are looked at.
 const ROWS: usize = 20_000;
 
-/// Files that they are taken from.
+/// Files that they are taken from; of a large table pieces.
 const FILES: usize = 10;
 
 /// Texts longer than this are neither dates nor numbers nor names of anything.
@@ -104,30 +104,40 @@ struct Growing {
 ///
 /// # Errors
 /// As [`Table::each`].
-pub fn sample(table: &Table) -> Result<Sample> {
+pub fn sample(table: &Table, reading: &Reading) -> Result<Sample> {
     let used: Vec<usize> = (0..table.columns.len())
         .filter(|at| table.columns.get(*at).is_some_and(|column| column.stored != Stored::Other))
         .collect();
-    let files = table.file_count();
-    let every = files.div_ceil(FILES).max(1);
-    let looked_at = files.div_ceil(every);
-    let quota = ROWS.div_ceil(looked_at.max(1));
+    let every = table.file_count().div_ceil(FILES).max(1);
+    let (parts, quota): (Vec<Part>, usize) = match reading.is_all {
+        true => {
+            let parts: Vec<Part> = table.all().into_iter().step_by(every).collect();
+            let quota = ROWS.div_ceil(parts.len().max(1));
+            (parts, quota)
+        }
+        false => {
+            let rows = ROWS.div_ceil(FILES);
+            // Pieces of Parquet have as many rows as that; those of text have more.
+            let quota = if matches!(reading.size, Size::Rows(_)) { usize::MAX } else { rows };
+            (table.spread(FILES as u64, rows as u64)?, quota)
+        }
+    };
     let mut growing: Vec<Growing> = used
         .iter()
         .map(|_| Growing { codes: Vec::new(), known: HashMap::new(), values: Vec::new(), counts: Vec::new() })
         .collect();
-    let (mut rows, mut is_whole) = (0, every == 1);
-    for file in (0..files).step_by(every) {
-        let mut of_file = 0;
-        table.each(&used, |number| number == file, &mut |values| {
-            if of_file == quota {
+    let (mut rows, mut is_whole) = (0, every == 1 && reading.is_all);
+    for part in parts {
+        let mut of_part = 0;
+        table.each(&used, &[part], &mut |values| {
+            if of_part == quota {
                 is_whole = false;
-                return Ok(More::NextFile);
+                return Ok(More::NextPart);
             }
             for (column, value) in growing.iter_mut().zip(values) {
                 column.push(*value);
             }
-            of_file += 1;
+            of_part += 1;
             rows += 1;
             Ok(More::Wanted)
         })?;

@@ -1,4 +1,5 @@
-//! All rows, as far as the dates and the customers go: from when to when, how many customers, and how long between purchases.
+//! The rows that are looked at, as far as the dates and the customers go: from when to when, how many customers, and how long between
+//! purchases.
 
 use std::collections::{BTreeMap, HashMap};
 use std::ops::Range;
@@ -21,11 +22,13 @@ const FOLLOWED: usize = 200_000;
 /// Longest gap that is told from longer ones.
 const LONGEST_GAP: usize = 1_100;
 
-/// What all rows say.
+/// What the rows say.
 #[derive(Debug)]
 pub struct History {
     /// Rows.
     pub rows: u64,
+    /// About how many rows the table has, if these are not all.
+    pub of_rows: Option<u64>,
     /// Rows without a customer, or with one that stands for nobody.
     pub without_customer: u64,
     /// Rows without a date.
@@ -59,6 +62,7 @@ impl History {
     pub fn empty() -> History {
         History {
             rows: 0,
+            of_rows: None,
             without_customer: 0,
             without_date: 0,
             odd_dates: 0,
@@ -72,6 +76,16 @@ impl History {
             last: Day::MIN,
             far: 0,
             gaps: Gaps::default(),
+        }
+    }
+
+    /// Rows in words; of a sample it says so.
+    pub fn counted(&self, rows: u64) -> String {
+        match (self.of_rows, rows) {
+            (Some(_), 1) => "1 row of those looked at".into(),
+            (Some(_), rows) => format!("{rows} rows of those looked at"),
+            (None, 1) => "1 row".into(),
+            (None, rows) => format!("{rows} rows"),
         }
     }
 }
@@ -269,7 +283,7 @@ impl Counting<'_> {
 /// Rows after which progress is told.
 const STEP: u64 = 4_096;
 
-/// Reads all rows.
+/// Reads the rows that are looked at.
 ///
 /// # Errors
 /// As [`super::rows::Table::each`]; exit 3 if no row has a date.
@@ -284,8 +298,8 @@ pub fn read(seen: &Seen<'_>, guess: &Guess, zone: &ZoneGuess, progress: &dyn Pro
         purchases: Purchases::default(),
         by_day: BTreeMap::new(),
     };
-    progress.begin("reading dates", seen.table.known_rows().unwrap_or(0));
-    seen.table.each(&places.wanted, |_| true, &mut |values| {
+    progress.begin("reading dates", seen.reading.known_rows().unwrap_or(0));
+    seen.table.each(&places.wanted, &seen.reading.parts, &mut |values| {
         counting.row(values);
         if counting.history.rows.is_multiple_of(STEP) {
             progress.advance(STEP);
@@ -296,7 +310,8 @@ pub fn read(seen: &Seen<'_>, guess: &Guess, zone: &ZoneGuess, progress: &dyn Pro
     progress.end(&format!("{} rows", history.rows));
     let (Some(first), Some((last, far))) = (by_day.keys().next(), last_of(&by_day)) else {
         return Err(Error::contract(format!(
-            "no row has a date of the form of the others in column {}; name files with orders",
+            "no row {}has a date of the form of the others in column {}; name files with orders",
+            if seen.reading.is_all { "" } else { "that was looked at " },
             seen.quoted(guess.date.column)
         )));
     };
@@ -304,6 +319,7 @@ pub fn read(seen: &Seen<'_>, guess: &Guess, zone: &ZoneGuess, progress: &dyn Pro
     history.is_counted = purchases.halved == 0;
     history.customers = (purchases.days.len() as u64) << purchases.halved;
     history.gaps = purchases.gaps();
+    history.of_rows = (!seen.reading.is_all).then(|| seen.reading.estimate(history.rows));
     Ok(history)
 }
 

@@ -38,6 +38,8 @@ pub struct Request<'a> {
     pub output: &'a Path,
     /// The as-of date, if one is asked for.
     pub as_of: Option<Day>,
+    /// Whether all rows are looked at, however many they are.
+    pub all_rows: bool,
     /// Whether the day or the month stands first in dates, if that is said.
     pub date_order: Option<DateOrder>,
 }
@@ -51,6 +53,8 @@ pub struct Proposal {
     pub as_of: Day,
     /// Rows that were read.
     pub rows: u64,
+    /// About how many rows there are, if not all were read.
+    pub of_rows: Option<u64>,
     /// Whether a query makes the orders.
     pub is_queried: bool,
     /// The columns by role, in the order of the job file.
@@ -66,13 +70,14 @@ pub struct Proposal {
 pub fn propose(request: &Request<'_>, answers: &mut dyn Answers, progress: &dyn Progress) -> Result<Proposal> {
     let job_folder = request.output.parent().unwrap_or(Path::new(""));
     let table = rows::find(request.files, job_folder)?;
-    let sample = columns::sample(&table)?;
+    let reading = table.reading(request.all_rows)?;
+    let sample = columns::sample(&table, &reading)?;
     if sample.rows == 0 {
         let name = request.files.first().map_or_else(String::new, |file| file.display().to_string());
         return Err(Error::contract(format!("{name} has no row; name files with orders")));
     }
     let words = vocabulary::Vocabulary::built_in()?;
-    let seen = Seen { table: &table, sample: &sample, words: &words };
+    let seen = Seen { table: &table, reading: &reading, sample: &sample, words: &words };
     let mut choices = Choices::new(answers, request.date_order);
     let guess = guess::guess(&seen, &mut choices)?;
     let zone = zones::zone(&seen, &guess)?;
@@ -105,6 +110,7 @@ pub fn propose(request: &Request<'_>, answers: &mut dyn Answers, progress: &dyn 
     Ok(Proposal {
         as_of: as_of.date,
         rows: history.rows,
+        of_rows: history.of_rows,
         is_queried,
         roles: roles(&seen, &guess)?,
         open: text.lines().filter_map(|line| line.strip_prefix("# ? ")).map(str::to_owned).collect(),

@@ -2,7 +2,7 @@
 
 use jiff::ToSpan;
 
-use super::history::{Gaps, History};
+use super::history::History;
 use crate::domain::Day;
 
 /// The as-of date and how it was chosen.
@@ -20,23 +20,24 @@ const BEFORE_MONTH_END: i32 = 60;
 /// The as-of date: the one that was asked for, or the last end of a month or of a day that the data carry.
 pub fn as_of(asked: Option<Day>, history: &History) -> AsOfGuess {
     let (first, last) = (history.first, history.last);
+    let orders = if history.of_rows.is_some() { "orders looked at" } else { "orders" };
     if let Some(date) = asked {
-        return AsOfGuess { date, why: format!("as --as-of asks; the orders go to {last}") };
+        return AsOfGuess { date, why: format!("as --as-of asks; the {orders} go to {last}") };
     }
     let date = last.to_date();
     let is_month_end = date == date.last_of_month();
     let month_end = Day::from_date(date.first_of_month()).previous();
     match () {
-        () if is_month_end => AsOfGuess { date: last, why: format!("the last order is of {last}, the end of a month") },
+        () if is_month_end => AsOfGuess { date: last, why: format!("the {orders} go to {last}, the end of a month") },
         () if month_end.0 - first.0 >= BEFORE_MONTH_END => AsOfGuess {
             date: month_end,
-            why: format!("the orders go to {last}, so this is the last month that they hold as a whole"),
+            why: format!("the {orders} go to {last}, so this is the last month that they hold as a whole"),
         },
         () if last.previous() >= first => AsOfGuess {
             date: last.previous(),
-            why: format!("the orders go to {last}, which may not be over yet; this is the day before"),
+            why: format!("the {orders} go to {last}, which may not be over yet; this is the day before"),
         },
-        () => AsOfGuess { date: last, why: "all orders are of this day".into() },
+        () => AsOfGuess { date: last, why: format!("all {orders} are of this day") },
     }
 }
 
@@ -65,7 +66,12 @@ pub enum Lifecycle {
 }
 
 /// The scheme of the lifecycle and why.
-pub fn lifecycle(gaps: &Gaps) -> (Lifecycle, String) {
+pub fn lifecycle(history: &History) -> (Lifecycle, String) {
+    let gaps = &history.gaps;
+    if history.of_rows.is_some() {
+        let why = "A sample lacks most purchases of each customer, so it cannot tell how often customers come. Do many come on three days or more? Then cadence, which goes by the rhythm of each, fits better. Guess: they do not; `rfmill init --all-rows` counts";
+        return (Lifecycle::UsualWindows, why.into());
+    }
     let share = |part: u64| format!("{:.0} %", part as f64 * 100.0 / gaps.customers.max(1) as f64);
     let (Some(half), Some(most), true) = (gaps.percentile(50), gaps.percentile(80), gaps.count() >= 30) else {
         return (
@@ -109,6 +115,7 @@ fn days(count: usize) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::init::history::Gaps;
 
     fn of(first: &str, last: &str) -> (String, Option<i32>) {
         let day = |text: &str| Day::parse(text).expect("a date");
@@ -131,11 +138,24 @@ mod tests {
         Gaps { customers, returning: frequent, frequent, by_days }
     }
 
+    fn with(gaps: Gaps) -> History {
+        History { gaps, ..History::empty() }
+    }
+
+    #[test]
+    fn a_sample_does_not_tell_how_often_customers_come() {
+        let sample = History { of_rows: Some(5_000_000), ..with(gaps(1_000, 400, &[(20, 500)])) };
+        assert_eq!(lifecycle(&sample).0, Lifecycle::UsualWindows);
+    }
+
     #[test]
     fn windows_follow_the_gaps() {
-        assert_eq!(lifecycle(&gaps(1_000, 100, &[(20, 50), (50, 30), (200, 20)])).0, Lifecycle::Windows([60, 120, 180, 240]));
-        assert_eq!(lifecycle(&gaps(1_000, 100, &[(20, 50), (80, 30), (200, 20)])).0, Lifecycle::UsualWindows);
-        assert_eq!(lifecycle(&gaps(1_000, 400, &[(20, 500)])).0, Lifecycle::Cadence);
-        assert_eq!(lifecycle(&gaps(10, 4, &[(20, 5)])).0, Lifecycle::UsualWindows);
+        assert_eq!(
+            lifecycle(&with(gaps(1_000, 100, &[(20, 50), (50, 30), (200, 20)]))).0,
+            Lifecycle::Windows([60, 120, 180, 240])
+        );
+        assert_eq!(lifecycle(&with(gaps(1_000, 100, &[(20, 50), (80, 30), (200, 20)]))).0, Lifecycle::UsualWindows);
+        assert_eq!(lifecycle(&with(gaps(1_000, 400, &[(20, 500)]))).0, Lifecycle::Cadence);
+        assert_eq!(lifecycle(&with(gaps(10, 4, &[(20, 5)]))).0, Lifecycle::UsualWindows);
     }
 }

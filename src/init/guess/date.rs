@@ -134,19 +134,23 @@ pub fn find(seen: &Seen<'_>, choices: &mut Choices<'_>) -> Result<WrittenDate> {
     Ok(WrittenDate { column, kind: DateKind::Text(one_form(seen, choices, column, forms)?) })
 }
 
-/// The forms that all rows have, where the sample leaves several.
+/// The forms that all rows have, where the sample leaves several: the rows that are looked at, and the others if these do not tell.
 fn fitting_all(seen: &Seen<'_>, column: &Column) -> Result<Vec<DateForm>> {
     let mut forms = column.dates.clone();
     if forms.len() > 1 && !seen.sample.is_whole {
-        seen.table.each(&[column.at], |_| true, &mut |values| {
+        let mut look = |values: &[Option<&str>]| {
             if let Some(Some(value)) = values.first() {
                 let fits = |form: &DateForm| form.read(value).is_some();
                 if forms.iter().any(fits) {
                     forms.retain(fits);
                 }
             }
-            Ok(if forms.len() > 1 { More::Wanted } else { More::NextFile })
-        })?;
+            Ok(if forms.len() > 1 { More::Wanted } else { More::NextPart })
+        };
+        seen.table.each(&[column.at], &seen.reading.parts, &mut look)?;
+        if !seen.reading.is_all {
+            seen.table.each(&[column.at], &seen.table.all(), &mut look)?;
+        }
     }
     Ok(forms)
 }

@@ -2,14 +2,16 @@
 
 use crate::error::{Error, Result};
 use crate::init::columns::{Column, Sample};
-use crate::init::rows::{Table, Written};
+use crate::init::rows::{Reading, Table, Written};
 use crate::init::vocabulary::{Role, Vocabulary};
 
 /// What is known while roles are found.
 pub struct Seen<'a> {
     /// The table.
     pub table: &'a Table,
-    /// Its rows.
+    /// Which of its rows are looked at.
+    pub reading: &'a Reading,
+    /// Those that are looked at closely.
     pub sample: &'a Sample,
     /// The words.
     pub words: &'a Vocabulary,

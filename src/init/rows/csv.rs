@@ -1,7 +1,10 @@
 //! CSV files: how they are written, and their rows.
 
+use std::io::Read;
+
 use csv::{Reader, ReaderBuilder, StringRecord};
 
+use super::parts::Piece;
 use super::table::{CsvForm, Header, More, Stored, Visit};
 use super::text::{self, Utf8Reader};
 use crate::error::{Error, Result};
@@ -15,8 +18,11 @@ const SEPARATORS: [u8; 4] = [b',', b';', b'\t', b'|'];
 const LOOKED_AT: usize = 50;
 
 fn reader(file: &InputPath, form: CsvForm) -> Result<Reader<Utf8Reader>> {
-    let text = text::open(file, form.encoding)?;
-    Ok(ReaderBuilder::new().has_headers(false).flexible(true).delimiter(form.separator).from_reader(text))
+    Ok(records(text::open(file, form.encoding)?, form))
+}
+
+fn records<R: Read>(text: R, form: CsvForm) -> Reader<R> {
+    ReaderBuilder::new().has_headers(false).flexible(true).delimiter(form.separator).from_reader(text)
 }
 
 fn failed(file: &InputPath, error: &csv::Error) -> Error {
@@ -82,31 +88,140 @@ fn check_names(file: &str, names: &[String]) -> Result<()> {
     Ok(())
 }
 
-/// Calls `visit` with these columns of every row.
-pub fn each(file: &InputPath, form: CsvForm, names: &[&str], visit: &mut Visit<'_>) -> Result<()> {
+/// Calls `visit` with these columns of every row of a piece.
+///
+/// # Errors
+/// Exit 3: a line that does not have the fields of the first; in a piece that begins within the file, such lines are passed over.
+pub fn each(file: &InputPath, form: CsvForm, piece: &Piece, names: &[&str], visit: &mut Visit<'_>) -> Result<()> {
     let mut reader = reader(file, form)?;
     let mut record = StringRecord::new();
     if !reader.read_record(&mut record).map_err(|e| failed(file, &e))? {
         return Ok(());
     }
-    let header: Vec<String> = record.iter().map(|name| name.trim_start_matches('\u{feff}').to_owned()).collect();
-    let places: Vec<Option<usize>> = names.iter().map(|name| header.iter().position(|own| own == name)).collect();
+    let end = match piece {
+        Piece::Bytes(range) if range.start > 0 => {
+            let places = Places::new(&record, names);
+            return within(&text::within(file, form.encoding, range)?, form, &places, visit);
+        }
+        Piece::Bytes(range) => range.end,
+        _ => u64::MAX,
+    };
+    let places = Places::new(&record, names);
     while reader.read_record(&mut record).map_err(|e| failed(file, &e))? {
-        if record.len() != header.len() {
-            let line = record.position().map_or(0, csv::Position::line);
+        let position = record.position();
+        if record.len() != places.fields {
+            let line = position.map_or(0, csv::Position::line);
             return Err(Error::contract(format!(
                 "{}, line {line}: {} field{}, where the first line has {}; put fields with separators into double quotes, or correct the line",
                 file.shown(),
                 record.len(),
                 if record.len() == 1 { "" } else { "s" },
-                header.len()
+                places.fields
             )));
         }
-        let values: Vec<Option<&str>> =
-            places.iter().map(|place| place.and_then(|place| record.get(place)).filter(|value| !value.is_empty())).collect();
-        if visit(&values)? == More::NextFile {
+        let is_behind = position.is_some_and(|position| position.byte() >= end);
+        if is_behind || visit(&places.values(&record))? == More::NextPart {
             return Ok(());
         }
     }
     Ok(())
+}
+
+/// Where the wanted columns stand in the lines of a file.
+struct Places {
+    columns: Vec<Option<usize>>,
+    fields: usize,
+}
+
+impl Places {
+    fn new(header: &StringRecord, names: &[&str]) -> Places {
+        let position = |name: &&str| header.iter().position(|own| own.trim_start_matches('\u{feff}') == *name);
+        Places { columns: names.iter().map(position).collect(), fields: header.len() }
+    }
+
+    fn values<'a>(&self, record: &'a StringRecord) -> Vec<Option<&'a str>> {
+        let value = |at: &Option<usize>| at.and_then(|at| record.get(at)).filter(|value| !value.is_empty());
+        self.columns.iter().map(value).collect()
+    }
+}
+
+/// Calls `visit` with the rows of a text that begins and ends anywhere.
+///
+/// The first line is a part of one, and a line may be one of several of a field in quotes. So reading goes on behind the next line
+/// break where a row does not have the fields of the header, and the first row behind such a break is left out.
+fn within(text: &str, form: CsvForm, places: &Places, visit: &mut Visit<'_>) -> Result<()> {
+    let mut rest = text;
+    let mut record = StringRecord::new();
+    while let Some((_, lines)) = rest.split_once('\n') {
+        rest = lines;
+        let mut reader = records(rest.as_bytes(), form);
+        let mut is_first = true;
+        loop {
+            let begin = reader.position().byte();
+            let is_there = reader.read_record(&mut record).is_ok_and(|is_there| is_there);
+            let is_cut = reader.position().byte() >= rest.len() as u64 && !rest.ends_with('\n');
+            if !is_there || (is_cut && record.len() == places.fields) {
+                return Ok(());
+            }
+            if record.len() != places.fields {
+                rest = rest.get(begin as usize..).unwrap_or_default().trim_start_matches(['\r', '\n']);
+                break;
+            }
+            if !is_first && visit(&places.values(&record))? == More::NextPart {
+                return Ok(());
+            }
+            is_first = false;
+        }
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use rfmill_query_request::Encoding;
+
+    use super::*;
+
+    /// The rows that are found in a text.
+    fn rows(text: &str) -> Vec<String> {
+        let form = CsvForm { separator: b',', encoding: Encoding::Utf8 };
+        let places = Places::new(&StringRecord::from(vec!["id", "note", "money"]), &["money", "id"]);
+        let mut rows = Vec::new();
+        within(text, form, &places, &mut |values| {
+            rows.push(values.iter().map(|value| value.unwrap_or("-")).collect::<Vec<_>>().join("/"));
+            Ok(More::Wanted)
+        })
+        .expect("rows");
+        rows
+    }
+
+    #[test]
+    fn rows_of_a_piece_are_whole() {
+        assert_eq!(rows("te,1\n7,a,1\n8,b,2\n9,,3\n10,d"), ["2/8", "3/9"]);
+        assert_eq!(rows("te,1\n7,a,1\n8,b,2\n9,c,3"), ["2/8"]);
+        assert_eq!(rows("no break"), [""; 0]);
+    }
+
+    #[test]
+    fn lines_within_quotes_are_no_rows() {
+        let row = |row: usize| format!("{row},\"one, two\nthree {row}, \"\"four\"\"\n\",{row}.5\n");
+        let begins: Vec<usize> = (0..200).map(|rows| (0..rows).map(|at| row(at).len()).sum()).collect();
+        let whole: String = (0..200).map(row).collect();
+        for begin in (0..whole.len()).step_by(7) {
+            let found = rows(&whole[begin..]);
+            let last = (0..200).rev().zip(found.iter().rev());
+            assert!(last.clone().all(|(row, found)| *found == format!("{row}.5/{row}")), "from byte {begin}: {found:?}");
+            let there = begins.iter().filter(|own| **own >= begin).count();
+            assert!(found.len() + 2 >= there, "from byte {begin}: {} of {there}", found.len());
+        }
+    }
+
+    #[test]
+    fn a_broken_line_costs_few_rows() {
+        let whole: String = (0..100).map(|row| format!("{row},a,{row}.5\n")).collect();
+        let broken = whole.replace("50,a,50.5", "50,a,\"b\",c,50.5");
+        let found = rows(&broken);
+        assert!(found.len() >= 95 && found.contains(&"99.5/99".to_owned()), "{found:?}");
+        assert!(!found.iter().any(|row| row.contains("50.5")), "{found:?}");
+    }
 }

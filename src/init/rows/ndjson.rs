@@ -6,6 +6,7 @@ use std::io::{BufRead, BufReader};
 use rfmill_query_request::Encoding;
 use serde_json::{Map, Value};
 
+use super::parts::Piece;
 use super::table::{Header, More, Stored, Visit};
 use super::text;
 use crate::error::{Error, Result};
@@ -17,35 +18,44 @@ const LOOKED_AT: usize = 2_000;
 /// Objects within objects that are looked into.
 const DEPTH: usize = 3;
 
-/// Calls `with` for each line that is not blank; it says whether to go on.
-fn lines(file: &InputPath, mut with: impl FnMut(Map<String, Value>) -> Result<More>) -> Result<()> {
+/// Calls `with` for each line of a file that is not blank, up to those that begin at byte `end`; it says whether to go on.
+fn lines(file: &InputPath, end: u64, mut with: impl FnMut(Map<String, Value>) -> Result<More>) -> Result<()> {
     let mut reader = BufReader::new(text::open(file, Encoding::Utf8)?);
-    let (mut line, mut number) = (String::new(), 0u64);
+    let (mut line, mut number, mut begin) = (String::new(), 0u64, 0u64);
     loop {
         line.clear();
-        if reader.read_line(&mut line).map_err(|e| text::unreadable(file, &e))? == 0 {
+        let read = reader.read_line(&mut line).map_err(|e| text::unreadable(file, &e))?;
+        if read == 0 || begin >= end {
             return Ok(());
         }
         number += 1;
-        let text = line.trim().trim_start_matches('\u{feff}');
-        if text.is_empty() {
-            continue;
-        }
-        let wrong = |what: String| {
-            Error::contract(format!(
-                "{}, line {number}: expected a JSON object on a line of its own ({what}); write one per line, without a list around them",
-                file.shown()
-            ))
-        };
-        let object = match serde_json::from_str(text) {
-            Ok(Value::Object(object)) => object,
-            Ok(_) => return Err(wrong("it is another value".into())),
-            Err(e) => return Err(wrong(e.to_string())),
-        };
-        if with(object)? == More::NextFile {
+        begin += read as u64;
+        let object = object(&line).map_err(|what| no_object(&format!("{}, line {number}", file.shown()), &what))?;
+        if let Some(object) = object
+            && with(object)? == More::NextPart
+        {
             return Ok(());
         }
     }
+}
+
+/// The object of a line; none if it is blank.
+fn object(line: &str) -> std::result::Result<Option<Map<String, Value>>, String> {
+    let text = line.trim().trim_start_matches('\u{feff}');
+    if text.is_empty() {
+        return Ok(None);
+    }
+    match serde_json::from_str(text) {
+        Ok(Value::Object(object)) => Ok(Some(object)),
+        Ok(_) => Err("it is another value".into()),
+        Err(e) => Err(e.to_string()),
+    }
+}
+
+fn no_object(place: &str, what: &str) -> Error {
+    Error::contract(format!(
+        "{place}: expected a JSON object on a line of its own ({what}); write one per line, without a list around them"
+    ))
 }
 
 /// The columns of a file.
@@ -56,7 +66,7 @@ pub fn look(file: &InputPath) -> Result<Vec<Header>> {
     let mut found: BTreeMap<String, Option<Stored>> = BTreeMap::new();
     let mut order: Vec<String> = Vec::new();
     let mut count = 0;
-    lines(file, |object| {
+    lines(file, u64::MAX, |object| {
         fields(&object, "", DEPTH, &mut |path, value| {
             let stored = stored(value);
             let entry = found.entry(path.to_owned()).or_insert_with(|| {
@@ -70,7 +80,7 @@ pub fn look(file: &InputPath) -> Result<Vec<Header>> {
             };
         });
         count += 1;
-        Ok(if count < LOOKED_AT { More::Wanted } else { More::NextFile })
+        Ok(if count < LOOKED_AT { More::Wanted } else { More::NextPart })
     })?;
     if order.is_empty() {
         return Err(Error::contract(format!("{} has no line with fields; expected a JSON object per order", file.shown())));
@@ -112,13 +122,30 @@ fn fields(object: &Map<String, Value>, above: &str, depth: usize, show: &mut dyn
     }
 }
 
-/// Calls `visit` with these columns of every row.
-pub fn each(file: &InputPath, names: &[&str], visit: &mut Visit<'_>) -> Result<()> {
-    lines(file, |object| {
+/// Calls `visit` with these columns of every row of a piece.
+pub fn each(file: &InputPath, piece: &Piece, names: &[&str], visit: &mut Visit<'_>) -> Result<()> {
+    let mut with = |object: Map<String, Value>| {
         let texts: Vec<Option<String>> = names.iter().map(|name| value_at(&object, name).and_then(text_of)).collect();
         let values: Vec<Option<&str>> = texts.iter().map(Option::as_deref).collect();
         visit(&values)
-    })
+    };
+    match piece {
+        Piece::Bytes(range) if range.start > 0 => {
+            let text = text::within(file, Encoding::Utf8, range)?;
+            // The first line and the last are parts of lines.
+            let whole = text.split_once('\n').and_then(|(_, lines)| lines.rsplit_once('\n')).map_or("", |(lines, _)| lines);
+            for line in whole.split('\n') {
+                let place = || format!("{}, behind byte {}", file.shown(), range.start);
+                let Some(object) = object(line).map_err(|what| no_object(&place(), &what))? else { continue };
+                if with(object)? == More::NextPart {
+                    break;
+                }
+            }
+            Ok(())
+        }
+        Piece::Bytes(range) => lines(file, range.end, with),
+        _ => lines(file, u64::MAX, with),
+    }
 }
 
 /// The value at a path; a key that has points itself is found first.

@@ -7,6 +7,7 @@ use arrow::compute::cast;
 use arrow::datatypes::{DataType, TimeUnit};
 use arrow::util::display::{ArrayFormatter, FormatOptions};
 
+use super::parts::Piece;
 use super::table::{Header, More, Stored, Visit};
 use crate::error::{Error, Result};
 use crate::input::reader::FileReader;
@@ -39,16 +40,28 @@ fn stored(data_type: &DataType) -> Stored {
     }
 }
 
-/// Calls `visit` with these columns of every row.
-pub fn each(source: &Source, names: &[&str], visit: &mut Visit<'_>) -> Result<()> {
+/// Calls `visit` with these columns of every row of a piece.
+pub fn each(source: &Source, piece: &Piece, names: &[&str], visit: &mut Visit<'_>) -> Result<()> {
     let names: Vec<String> = names.iter().map(|name| (*name).to_owned()).collect();
     let reader = FileReader::new(source, &names, "")?;
     let file = source.reopen()?;
     let mut buffers = Vec::new();
     let mut is_enough = false;
-    for group in 0..source.metadata.metadata().num_row_groups() {
-        let read = reader.read(&file, group, &mut buffers, |_, columns| {
-            is_enough = batch(columns, visit)? == More::NextFile;
+    let all = 0..u64::MAX;
+    let (groups, ranges) = match piece {
+        Piece::Rows { group, ranges } => (*group..*group + 1, ranges.as_slice()),
+        _ => (0..source.metadata.metadata().num_row_groups(), std::slice::from_ref(&all)),
+    };
+    for group in groups {
+        let read = reader.read(&file, group, &mut buffers, |first, columns| {
+            let end = first + columns.first().map_or(0, |column| column.len() as u64);
+            for range in ranges {
+                let (from, to) = (range.start.max(first), range.end.min(end));
+                if from < to && !is_enough {
+                    is_enough = batch(&columns_within(columns, from - first, to - from), visit)? == More::NextPart;
+                }
+            }
+            is_enough |= ranges.last().is_none_or(|last| last.end <= end);
             // The reader goes on to the end of the row group unless it fails.
             if is_enough { Err(Error::bug("a sample is complete")) } else { Ok(()) }
         });
@@ -58,6 +71,10 @@ pub fn each(source: &Source, names: &[&str], visit: &mut Visit<'_>) -> Result<()
         }
     }
     Ok(())
+}
+
+fn columns_within(columns: &[ArrayRef], from: u64, length: u64) -> Vec<ArrayRef> {
+    columns.iter().map(|column| column.slice(from as usize, length as usize)).collect()
 }
 
 fn batch(columns: &[ArrayRef], visit: &mut Visit<'_>) -> Result<More> {
@@ -76,8 +93,8 @@ fn batch(columns: &[ArrayRef], visit: &mut Visit<'_>) -> Result<More> {
             .map(|(column, shown)| (!column.is_null(row)).then(|| shown.value(row).to_string()))
             .collect();
         let values: Vec<Option<&str>> = texts.iter().map(|text| text.as_deref().filter(|text| !text.is_empty())).collect();
-        if visit(&values)? == More::NextFile {
-            return Ok(More::NextFile);
+        if visit(&values)? == More::NextPart {
+            return Ok(More::NextPart);
         }
     }
     Ok(More::Wanted)

@@ -91,13 +91,13 @@ pub enum Stored {
     Other,
 }
 
-/// Whether rows of a file are still wanted.
+/// Whether rows of a part are still wanted.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum More {
     /// They are.
     Wanted,
-    /// The rest of this file is not.
-    NextFile,
+    /// The rest of this part is not.
+    NextPart,
 }
 
 /// What is called with the values of each row.

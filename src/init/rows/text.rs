@@ -1,6 +1,7 @@
 //! Text files in any encoding, as UTF-8.
 
 use std::io::Read;
+use std::ops::Range;
 
 use encoding_rs::{Decoder, GB18030, UTF_8, UTF_16BE, UTF_16LE, WINDOWS_1252};
 use rfmill_query_request::Encoding;
@@ -25,20 +26,39 @@ pub fn open(file: &InputPath, encoding: Encoding) -> Result<Utf8Reader> {
     let opened = file.place.open().map_err(|e| e.of(&file.shown()))?;
     let mut head = [0u8; 2];
     let is_big = opened.state.size >= 2 && opened.read_exact_at(&mut head, 0).is_ok() && head == [0xfe, 0xff];
-    let decoder = match encoding {
+    Ok(Utf8Reader {
+        from: opened.reader(0),
+        decoder: named(encoding, is_big).new_decoder_with_bom_removal(),
+        decoded: Vec::new(),
+        used: 0,
+        is_at_end: false,
+    })
+}
+
+fn named(encoding: Encoding, is_big: bool) -> &'static encoding_rs::Encoding {
+    match encoding {
         Encoding::Utf8 => UTF_8,
         Encoding::Utf16 if is_big => UTF_16BE,
         Encoding::Utf16 => UTF_16LE,
         Encoding::Gb18030 => GB18030,
         Encoding::Windows1252 => WINDOWS_1252,
-    };
-    Ok(Utf8Reader {
-        from: opened.reader(0),
-        decoder: decoder.new_decoder_with_bom_removal(),
-        decoded: Vec::new(),
-        used: 0,
-        is_at_end: false,
-    })
+    }
+}
+
+/// The text of some bytes of a file, which may begin and end within a character.
+pub fn within(file: &InputPath, encoding: Encoding, range: &Range<u64>) -> Result<String> {
+    let failed = |e: crate::storage::ReadError| e.of(&file.shown());
+    let opened = file.place.open().map_err(failed)?;
+    let mut head = [0u8; 2];
+    // Units of UTF-16 have two bytes.
+    let unit = if encoding == Encoding::Utf16 { 2 } else { 1 };
+    if unit == 2 {
+        opened.read_exact_at(&mut head, 0).map_err(failed)?;
+    }
+    let (begin, end) = (range.start / unit * unit, range.end.min(opened.state.size) / unit * unit);
+    let mut bytes = vec![0; end.saturating_sub(begin) as usize];
+    opened.read_exact_at(&mut bytes, begin).map_err(failed)?;
+    Ok(named(encoding, head == [0xfe, 0xff]).decode_without_bom_handling(&bytes).0.into_owned())
 }
 
 /// The encoding of a file, by its bytes.

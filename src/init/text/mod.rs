@@ -10,7 +10,7 @@ use rfmill_query_request::Encoding;
 use super::columns::Column;
 use super::guess::{Amount, RowsAre, USUAL_DIGITS, Unit};
 use super::proposals::{self, Lifecycle};
-use super::rows::{Content, Stored, Written};
+use super::rows::{Content, Size, Stored, Written};
 use crate::error::Result;
 use written::{comment, list, one_or_many, string, values};
 
@@ -73,8 +73,8 @@ pub fn job(draft: &Draft<'_>, name: &str, command: &str) -> Result<String> {
     columns(draft, &mut text)?;
     optional_columns(draft, &mut text)?;
     if let Some(share) = proposals::max_rejected(draft.history) {
-        let rows = draft.history.rejected;
-        text.ask(&format!("{rows} rows of customers lack a date, an amount, an order id or a currency. They are rejected, and a run fails if more than this share of all rows is. Is that right?"));
+        let (rows, of) = (draft.history.rejected, if draft.history.of_rows.is_some() { "Of the rows looked at, " } else { "" });
+        text.ask(&format!("{of}{rows} rows of customers lack a date, an amount, an order id or a currency. They are rejected, and a run fails if more than this share of all rows is. Is that right?"));
         text.key("max_rejected", &share.to_string());
     }
     filters(draft, &mut text, is_queried)?;
@@ -107,8 +107,16 @@ fn head(draft: &Draft<'_>, text: &mut Text, command: &str) -> Result<()> {
     };
     let customers =
         format!("{}{}", if history.is_counted { "" } else { "about " }, reasons::count(history.customers, "customer"));
+    let about = if matches!(draft.seen.reading.size, Size::Bytes(_)) { "about " } else { "" };
+    let (of, sample_says) = match history.of_rows {
+        Some(all) => (
+            format!(" of {about}{all}"),
+            " They lie spread over the table, and these comments speak of them alone; `rfmill init --all-rows` looks at all.",
+        ),
+        None => (String::new(), ""),
+    };
     text.say(&format!(
-        "Seen: {} rows of {} {} file{}{form}, {customers}, orders from {} to {}. Shares and numbers of values are those of {}.",
+        "Seen: {}{of} rows of {} {} file{}{form}, {customers}, orders from {} to {}.{sample_says} Shares and numbers of values are those of {}.",
         history.rows,
         files,
         table.format(),
@@ -125,14 +133,15 @@ fn head(draft: &Draft<'_>, text: &mut Text, command: &str) -> Result<()> {
     };
     text.say(rows);
     if history.odd_dates > 0 {
-        let first = history.first_odd.unwrap_or_default();
+        let first = history.first_odd.filter(|_| history.of_rows.is_none());
+        let first = first.map_or_else(String::new, |first| format!(", the first of them row {first},"));
         text.ask(&format!(
-            "{} rows, the first of them row {first}, have a date of another form than the others, at which a run stops. Correct them before you run this.",
-            history.odd_dates
+            "{}{first} have a date of another form than the others, at which a run stops. Correct them before you run this.",
+            history.counted(history.odd_dates)
         ));
     }
     if history.far > 0 {
-        text.ask(&format!("{} rows are dated more than a year after all others. Are these dates right? They are later than the as-of date and do not count.", history.far));
+        text.ask(&format!("{} are dated more than a year after all others. Are these dates right? They are later than the as-of date and do not count.", history.counted(history.far)));
     }
     text.0.push('\n');
     Ok(())
@@ -190,7 +199,7 @@ fn columns(draft: &Draft<'_>, text: &mut Text) -> Result<()> {
     if history.without_customer > 0 {
         text.say(&format!(
             "Without a customer: {}, which the ledger has as no_customer, and no segment has.",
-            reasons::count(history.without_customer, "row")
+            history.counted(history.without_customer)
         ));
     }
     text.questions(draft, "customer_id");
@@ -247,7 +256,11 @@ fn columns(draft: &Draft<'_>, text: &mut Text) -> Result<()> {
         text.say(&format!("{:?}: {}{also}.", draft.seen.column(number)?.name, reasons::filled(draft, number)?));
         text.key("order_id", &one_or_many(&draft.names(&guess.order)?));
         if guess.rows == RowsAre::Repeated {
-            text.say("Of the rows of an order one counts, because each has the money of the whole order.");
+            let said = "Of the rows of an order one counts, because each has the money of the whole order";
+            match draft.seen.sample.is_whole {
+                true => text.say(&format!("{said}.")),
+                false => text.ask(&format!("{said}, as far as rows were looked at closely. Is that so of all rows?")),
+            }
             text.key("dedupe", &list(&draft.names(&guess.order)?));
         }
     } else {
@@ -324,20 +337,23 @@ fn filters(draft: &Draft<'_>, text: &mut Text, is_queried: bool) -> Result<()> {
         keep(text, "Further rows of an order have no money of their own.", &draft.amount_name()?);
         text.key("not_null", "true");
     }
-    if history.currencies.len() > 1
+    let may_have_others = history.of_rows.is_some();
+    if (history.currencies.len() > 1 || may_have_others)
         && let Some(at) = guess.currency
-        && let Some((code, rows)) =
-            history.currencies.iter().max_by_key(|(code, rows)| (**rows, std::cmp::Reverse((*code).clone())))
+        && let Some((code, _)) = history.currencies.iter().max_by_key(|(code, rows)| (**rows, std::cmp::Reverse((*code).clone())))
     {
         let codes: Vec<String> =
-            history.currencies.iter().take(10).map(|(code, rows)| format!("{code:?} on {rows} rows")).collect();
-        let why = format!(
-            "A job has one currency, and there are {}: {}. The most frequent one is kept; the others need jobs of their own.",
-            history.currencies.len(),
-            codes.join(", ")
-        );
+            history.currencies.iter().take(10).map(|(code, rows)| format!("{code:?} on {}", history.counted(*rows))).collect();
+        let why = match history.currencies.len() {
+            1 => format!(
+                "A job has one currency. All rows looked at have {code:?}; rows of others would be left out, and the ledger counts them."
+            ),
+            count => format!(
+                "A job has one currency, and there are {count}: {}. The most frequent one is kept; the others need jobs of their own.",
+                codes.join(", ")
+            ),
+        };
         keep(text, &why, &draft.named(at)?);
-        let _ = rows;
         text.key("in", &values(std::slice::from_ref(code), &draft.seen.column(at)?.stored, false));
     }
     status(draft, text, is_queried)?;
@@ -359,7 +375,7 @@ fn status(draft: &Draft<'_>, text: &mut Text, is_queried: bool) -> Result<()> {
     let Some(rule) = &draft.guess.status else { return Ok(()) };
     let column = draft.seen.column(rule.column)?;
     let counted = |value: &String| match draft.history.statuses.get(value) {
-        Some(rows) => format!("{value:?} ({})", reasons::count(*rows, "row")),
+        Some(rows) => format!("{value:?} ({})", draft.history.counted(*rows)),
         None => format!("{value:?}"),
     };
     let listed = |values: &[String]| values.iter().take(12).map(counted).collect::<Vec<_>>().join(", ");
@@ -388,7 +404,8 @@ fn status(draft: &Draft<'_>, text: &mut Text, is_queried: bool) -> Result<()> {
     text.key("column", &string(&draft.named(rule.column)?));
     let is_text = is_queried && column.stored == Stored::Text;
     text.key("not_in", &values(&rule.dropped, &column.stored, is_text));
-    if lacks_status(draft, column)? {
+    // Rows that were not looked at may lack one.
+    if !draft.seen.sample.is_whole || lacks_status(draft, column)? {
         text.say("Orders without a value count, too.");
         text.key("is_null", "true");
     }
@@ -414,10 +431,13 @@ fn periods(draft: &Draft<'_>, text: &mut Text) {
 }
 
 fn schemes(draft: &Draft<'_>, text: &mut Text) {
-    let (lifecycle, why) = proposals::lifecycle(&draft.history.gaps);
+    let (lifecycle, why) = proposals::lifecycle(draft.history);
     text.section("[schemes]");
     text.key("segment", "\"standard\"");
-    text.say(&format!("{why}."));
+    match draft.history.of_rows {
+        Some(_) => text.ask(&format!("{why}.")),
+        None => text.say(&format!("{why}.")),
+    }
     match lifecycle {
         Lifecycle::Cadence => text.key("lifecycle", "\"cadence\""),
         Lifecycle::UsualWindows => text.key("lifecycle", "\"recency_windows\""),

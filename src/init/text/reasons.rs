@@ -103,7 +103,7 @@ pub fn date(draft: &Draft<'_>) -> Result<String> {
     };
     let mut said = format!("{:?}: {kind}, from {} to {}", column.name, history.first, history.last);
     if history.without_date > 0 {
-        said += &format!("; {} without one", count(history.without_date, "row"));
+        said += &format!("; {} without one", history.counted(history.without_date));
     }
     Ok(said)
 }
