@@ -94,8 +94,15 @@ impl Format {
 }
 
 /// What the job file calls the table whose folder this is; none if it is no folder of a table, or of one whose log is not read.
-pub(crate) fn lake_word(folder: &Path) -> Option<&'static str> {
-    Format::of_folder(folder)?.word()
+///
+/// # Errors
+/// What a store answers where it does not list the folder.
+pub(crate) fn lake_word(folder: &Place) -> std::result::Result<Option<&'static str>, ReadError> {
+    let format = match folder.local() {
+        Some(folder) => Format::of_folder(folder),
+        None => formats(folder)?.first().copied(),
+    };
+    Ok(format.and_then(Format::word))
 }
 
 /// The names in a folder on a disk; none if it cannot be listed.
@@ -109,6 +116,11 @@ fn names_in(folder: &Path) -> Vec<String> {
 /// # Errors
 /// What a store answers where it does not list the folder.
 pub(super) fn other_log(folder: &Place, own: &str) -> std::result::Result<Option<&'static str>, ReadError> {
+    Ok(formats(folder)?.into_iter().map(Format::name).find(|name| *name != own))
+}
+
+/// The formats whose logs lie in a folder.
+fn formats(folder: &Place) -> std::result::Result<Vec<Format>, ReadError> {
     let mut folders = BTreeSet::new();
     for name in ["_delta_log", ".hoodie", "metadata", "snapshot", "manifest", "schema"] {
         if folder.join(name).is_folder()? {
@@ -120,8 +132,7 @@ pub(super) fn other_log(folder: &Place, own: &str) -> std::result::Result<Option
         false => Vec::new(),
     };
     let has_log = |format: &Format| format.is_of(|name| folders.contains(name), |_| metadata.clone());
-    let mut others = Format::ALL.into_iter().filter(|format| format.name() != own);
-    Ok(others.find(has_log).map(Format::name))
+    Ok(Format::ALL.into_iter().filter(has_log).collect())
 }
 
 /// Finds the tables that folders belong to, each folder looked at once.

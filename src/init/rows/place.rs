@@ -52,7 +52,7 @@ pub fn find(arguments: &[PathBuf], job_folder: &Path) -> Result<Table> {
             .to_str()
             .ok_or_else(|| Error::usage(format!("the path {} is not UTF-8, and a job file is; rename it", argument.display())))?;
         let is_local = ObjectUrl::parse(text).is_none();
-        if let Some(word) = lake_word(argument).filter(|_| is_local) {
+        if let Some(word) = lake_word(&Place::of_argument(argument)).map_err(|e| e.of(text))? {
             return lake(text, word, arguments, job_folder);
         }
         match is_local && argument.is_dir() {
@@ -73,6 +73,13 @@ pub fn find(arguments: &[PathBuf], job_folder: &Path) -> Result<Table> {
             kind.name()
         )));
     }
+    if let Some(file) = files.iter().find(|file| kind != Kind::Parquet && file.place.local().is_none()) {
+        return Err(Error::input(format!(
+            "{} is {}, which goes through a query, and in object stores queries read Parquet alone; copy or mount the files",
+            file.shown(),
+            kind.name()
+        )));
+    }
     let written = Written::Files(patterns.iter().map(|text| relative(text, job_folder)).collect());
     match kind {
         Kind::Parquet => of_parquet(written, open_files(&paths)?),
@@ -85,7 +92,7 @@ fn lake(text: &str, word: &'static str, arguments: &[PathBuf], job_folder: &Path
     if arguments.len() > 1 {
         return Err(Error::usage(format!("{text} is a table of its own, and a job reads one; name it alone")));
     }
-    let path = LakePath { written: text.to_owned(), place: Place::Local(PathBuf::from(text)), version: None };
+    let path = LakePath { written: text.to_owned(), place: Place::of_argument(Path::new(text)), version: None };
     let paths = if word == "delta" { InputPaths::Delta(path) } else { InputPaths::Iceberg(path) };
     of_parquet(Written::Lake { word, path: relative(text, job_folder) }, open_files(&paths)?)
 }
