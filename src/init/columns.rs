@@ -1,10 +1,10 @@
 //! What a sample shows of each column: how its values are written, which of them are equal, and where there are none.
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 
 use super::date_form::DateForm;
 use super::number_form::NumberForm;
-use super::rows::{More, Part, Reading, Size, Stored, Table};
+use super::rows::{Header, More, Part, Reading, Size, Stored, Table};
 use super::words::Words;
 use crate::error::Result;
 
@@ -37,10 +37,12 @@ pub struct Column {
     pub name: String,
     /// The words of its name.
     pub words: Words,
-    /// Those of its name outside of brackets, if it has some.
-    pub outside: Option<Words>,
+    /// Those of the part of its name that counts, if it has others: outside of brackets, or in the struct that holds most columns.
+    pub core: Option<Words>,
     /// How its values are stored.
     pub stored: Stored,
+    /// Whether it is a field of a struct.
+    pub is_field: bool,
     /// Per row which of `values` it has, from 1; 0 is none.
     pub codes: Vec<u32>,
     /// Its different values.
@@ -142,14 +144,30 @@ pub fn sample(table: &Table, reading: &Reading) -> Result<Sample> {
             Ok(More::Wanted)
         })?;
     }
+    let wrapper = wrapper(used.iter().filter_map(|at| table.columns.get(*at)).map(|header| header.name.as_str()));
     let mut columns: Vec<Column> = used
         .iter()
         .zip(growing)
         .filter_map(|(at, growing)| Some((*at, table.columns.get(*at)?, growing)))
-        .map(|(at, header, growing)| growing.column(at, &header.name, header.stored.clone()))
+        .map(|(at, header, growing)| growing.column(at, header, wrapper.as_deref()))
         .collect();
     join_number_forms(&mut columns);
     Ok(Sample { rows, is_whole, columns })
+}
+
+/// The struct that holds most columns, such as `fields` of `fields.customer` and `fields.total`.
+fn wrapper<'a>(names: impl Iterator<Item = &'a str>) -> Option<String> {
+    let mut counts: BTreeMap<&str, usize> = BTreeMap::new();
+    let mut all = 0;
+    for name in names {
+        all += 1;
+        for (point, _) in name.match_indices('.') {
+            *counts.entry(name.get(..point).unwrap_or_default()).or_default() += 1;
+        }
+    }
+    // The deepest.
+    let holding = counts.into_iter().filter(|(_, count)| count * 2 > all);
+    holding.max_by_key(|(name, _)| name.len()).map(|(name, _)| name.to_owned())
 }
 
 impl Growing {
@@ -171,7 +189,8 @@ impl Growing {
         self.codes.push(code);
     }
 
-    fn column(self, at: usize, name: &str, stored: Stored) -> Column {
+    fn column(self, at: usize, header: &Header, wrapper: Option<&str>) -> Column {
+        let Header { name, stored, is_field } = header;
         let Growing { codes, values, counts, .. } = self;
         let nulls = codes.iter().filter(|code| **code == 0).count();
         let is_short = values.iter().all(|value| value.len() <= LONG) && !values.is_empty();
@@ -195,8 +214,9 @@ impl Growing {
             at,
             name: name.to_owned(),
             words: Words::of(name),
-            outside: Words::outside_brackets(name),
-            stored,
+            core: Words::within(name, wrapper).or_else(|| Words::outside_brackets(name)),
+            stored: stored.clone(),
+            is_field: *is_field,
             codes,
             values,
             counts,

@@ -41,6 +41,12 @@ impl Words {
         Words(words)
     }
 
+    /// The words of a field, if it lies in the struct that holds most columns: its name says nothing of them.
+    pub fn within(name: &str, wrapper: Option<&str>) -> Option<Words> {
+        let field = name.strip_prefix(wrapper?)?.strip_prefix('.')?;
+        Some(Words::of(field))
+    }
+
     /// The words of what stands outside of brackets, if a name has some: `Order Total (inc tax)` is an order total.
     pub fn outside_brackets(name: &str) -> Option<Words> {
         let (begin, end) = (name.find(['(', '（'])?, name.rfind([')', '）'])?);

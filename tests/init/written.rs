@@ -405,3 +405,51 @@ fn on_terminal(bench: &Bench, args: &str, typed: &str) -> Option<String> {
     let output = child.wait_with_output().unwrap();
     Some(String::from_utf8_lossy(&output.stdout).into_owned())
 }
+
+/// Records whose columns lie in one struct, as Django and Elasticsearch write them: the struct says nothing of them.
+#[test]
+fn a_struct_around_all_columns_says_nothing() {
+    let bench = Bench::empty();
+    let record = |row: u32| {
+        let fields = serde_json::json!({ "Customer No": row % 4 + 1, "invoicedate": format!("2024-0{}-05T00:00:00Z", row % 6 + 1), "total": f64::from(row) + 0.5 });
+        serde_json::json!({ "pk": row, "model": "shop.invoice", "fields": fields }).to_string() + "\n"
+    };
+    bench.write("a.ndjson", (0..12).map(record).collect::<String>());
+    let told = init(&bench, &["a.ndjson", "--as-of", "2024-06-30"]);
+    let roles = ["customer", "date", "amount"].map(|role| told.roles[role].as_str());
+    assert_eq!(roles, ["fields.Customer No", "fields.invoicedate", "fields.total"]);
+    if has_query() {
+        bench.runs();
+        // Rows 0, 4 and 8 with 0.50, 4.50 and 8.50, and so on.
+        let expected = (0..4i128).map(|customer| ((customer + 1).to_string(), (3, 1_350 + customer * 300)));
+        assert_eq!(customers(&bench), expected.collect());
+    }
+}
+
+/// An id that repeats is taken for the customer where nothing else is, and that is a question.
+#[test]
+fn an_id_that_repeats_may_be_the_customer() {
+    let bench = Bench::empty();
+    bench.write(
+        "a.csv",
+        (0..12)
+            .fold(String::from("id,date,spent\n"), |text, row| text + &format!("{},202401{:02},{row}.50\n", row % 5, row + 10)),
+    );
+    let told = init(&bench, &["a.csv"]);
+    assert_eq!((told.roles["customer"].as_str(), told.roles.get("order")), ("id", None));
+    assert!(
+        told.questions.iter().any(|question| question.contains("is named after a customer, but \"id\" repeats")),
+        "{:?}",
+        told.questions
+    );
+    if has_query() {
+        bench.runs();
+    }
+    // One that does not is a number of rows.
+    bench.write(
+        "b.csv",
+        (0..12).fold(String::from("id,date,spent\n"), |text, row| text + &format!("{row},202401{:02},{row}.50\n", row + 10)),
+    );
+    let ran = bench.rfmill(&["init", "b.csv", "--output", "b.toml"]);
+    assert!(ran.code == 3 && ran.err.contains("no column looks like a customer"), "{}", ran.err);
+}

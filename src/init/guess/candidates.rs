@@ -8,6 +8,7 @@ use crate::init::ask::{Choices, Question};
 use crate::init::columns::Column;
 use crate::init::rows::Stored;
 use crate::init::vocabulary::Role;
+use crate::init::words::Words;
 
 /// A column that can have a role.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -53,7 +54,7 @@ fn by_values(role: Role, column: &Column) -> Option<i32> {
     let is_date = !column.dates.is_empty();
     match role {
         Role::Order => order(column),
-        Role::Quantity => (is_number && different > 1 && column.share_where(|n| n.fract() == 0.0) > 0.8).then_some(0),
+        Role::Quantity => (is_number && column.share_where(|n| n.fract() == 0.0) > 0.8).then_some(0),
         Role::UnitPrice => (is_number && different > 1).then_some(0),
         Role::Discount | Role::Refund | Role::Cost => {
             let is_money = is_number && column.share_where(|n| n != 0.0) > 0.0;
@@ -155,6 +156,30 @@ fn customer(seen: &Seen<'_>, column: &Column, orders: Option<usize>) -> Option<i
         score -= 60;
     }
     Some(score)
+}
+
+/// The customer where no name says so: an id whose values repeat, as those of customers do and those of rows do not.
+///
+/// # Errors
+/// The answer cannot be read.
+pub fn repeating_id(seen: &Seen<'_>, choices: &mut Choices<'_>) -> Result<Option<usize>> {
+    let is_id = |column: &Column| [Some(&column.words), column.core.as_ref()].contains(&Some(&Words::of("id")));
+    let repeats = |column: &Column| column.values.len() > 3 && column.values.len() * 10 < column.filled() * 9;
+    let serves = |column: &Column| {
+        matches!(column.stored, Stored::Text | Stored::Integer) && (column.numbers.is_empty() || column.is_whole())
+    };
+    let mut columns = seen.sample.columns.iter().enumerate();
+    let found = columns.find(|(_, column)| is_id(column) && repeats(column) && serves(column)).map(|(at, _)| at);
+    let Some(at) = found else { return Ok(None) };
+    let question = Question {
+        key: "customer_id",
+        text: format!(
+            "No column is named after a customer, but {} repeats, as customers do. Is it the customer?",
+            seen.quoted(at)
+        ),
+        options: vec!["it is".into(), "none is".into()],
+    };
+    Ok((choices.choose(question)? == 0).then_some(at))
 }
 
 /// Values of the customer that stand for nobody.

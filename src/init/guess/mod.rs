@@ -63,8 +63,13 @@ pub fn guess(seen: &Seen<'_>, choices: &mut Choices<'_>) -> Result<Guess> {
     let order = candidates::of(seen, Role::Order, &[]);
     let order = order.first().map(|candidate| candidate.column);
     let customers = candidates::customers(seen, order);
-    let customer = chosen(seen, choices, "customer_id", "the customer", &customers)?
+    let customer = match chosen(seen, choices, "customer_id", "the customer", &customers)? {
+        Some(customer) => Some(customer),
+        None => candidates::repeating_id(seen, choices)?,
+    };
+    let customer = customer
         .ok_or_else(|| seen.lacks("a customer", "one with a value per customer, such as a number or an e-mail address"))?;
+    let order = order.filter(|order| !candidates::are_one(seen, *order, customer));
     let guests = candidates::guests(seen, customer)?;
     let date = date::find(seen, choices)?;
     let order = grain::order(seen, order, customer)?;

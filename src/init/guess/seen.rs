@@ -23,10 +23,11 @@ impl Seen<'_> {
         self.sample.columns.get(at).ok_or_else(|| Error::bug(format!("a sample without column {at}")))
     }
 
-    /// How much the name of a column says that it has a role; what stands in brackets counts less than the rest.
+    /// How much the name of a column says that it has a role; where a part of the name is what counts, it
+    /// counts a little less than the whole would.
     pub fn score(&self, role: Role, column: &Column) -> Option<i32> {
-        let outside = column.outside.as_ref().and_then(|words| self.words.score(role, words)).map(|score| score - 1);
-        self.words.score(role, &column.words).max(outside)
+        let core = column.core.as_ref().and_then(|words| self.words.score(role, words)).map(|score| score - 1);
+        self.words.score(role, &column.words).max(core)
     }
 
     /// How a column is named in questions.

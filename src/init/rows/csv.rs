@@ -56,7 +56,7 @@ pub fn look(file: &InputPath) -> Result<(CsvForm, Vec<Header>)> {
         )));
     };
     check_names(&name, &names)?;
-    let headers = names.into_iter().map(|name| Header { name, stored: Stored::Text }).collect();
+    let headers = names.into_iter().map(|name| Header { name, stored: Stored::Text, is_field: false }).collect();
     Ok((CsvForm { separator, encoding }, headers))
 }
 

@@ -12,7 +12,7 @@ use crate::error::Result;
 
 pub use parts::{Part, Reading, Size};
 pub use place::find;
-pub use table::{Content, More, Stored, Table, Visit, Written};
+pub use table::{Content, Header, More, Stored, Table, Visit, Written};
 
 impl Table {
     /// Files.

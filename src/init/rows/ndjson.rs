@@ -63,17 +63,17 @@ fn no_object(place: &str, what: &str) -> Error {
 /// # Errors
 /// Exit 3: lines that are no objects. Exit 4: it cannot be read.
 pub fn look(file: &InputPath) -> Result<Vec<Header>> {
-    let mut found: BTreeMap<String, Option<Stored>> = BTreeMap::new();
+    let mut found: BTreeMap<String, (Option<Stored>, bool)> = BTreeMap::new();
     let mut order: Vec<String> = Vec::new();
     let mut count = 0;
     lines(file, u64::MAX, |object| {
-        fields(&object, "", DEPTH, &mut |path, value| {
+        fields(&object, "", DEPTH, &mut |path, is_field, value| {
             let stored = stored(value);
             let entry = found.entry(path.to_owned()).or_insert_with(|| {
                 order.push(path.to_owned());
-                None
+                (None, is_field)
             });
-            *entry = match (entry.take(), stored) {
+            entry.0 = match (entry.0.take(), stored) {
                 (None, stored) => stored,
                 (before, None) => before,
                 (Some(before), Some(stored)) => Some(joined(before, stored)),
@@ -86,8 +86,8 @@ pub fn look(file: &InputPath) -> Result<Vec<Header>> {
         return Err(Error::contract(format!("{} has no line with fields; expected a JSON object per order", file.shown())));
     }
     let header = |name: String| {
-        let stored = found.get(&name).cloned().flatten().unwrap_or(Stored::Other);
-        Header { name, stored }
+        let (stored, is_field) = found.get(&name).cloned().unwrap_or_default();
+        Header { name, stored: stored.unwrap_or(Stored::Other), is_field }
     };
     Ok(order.into_iter().map(header).collect())
 }
@@ -111,13 +111,13 @@ fn stored(value: &Value) -> Option<Stored> {
     }
 }
 
-/// Shows the fields of an object, and those of objects within.
-fn fields(object: &Map<String, Value>, above: &str, depth: usize, show: &mut dyn FnMut(&str, &Value)) {
+/// Shows the fields of an object, and those of objects within, and whether they are such.
+fn fields(object: &Map<String, Value>, above: &str, depth: usize, show: &mut dyn FnMut(&str, bool, &Value)) {
     for (key, value) in object {
         let path = if above.is_empty() { key.clone() } else { format!("{above}.{key}") };
         match value {
             Value::Object(within) if depth > 0 => fields(within, &path, depth - 1, show),
-            value => show(&path, value),
+            value => show(&path, !above.is_empty(), value),
         }
     }
 }

@@ -17,11 +17,15 @@ use crate::input::source::Source;
 /// The columns of a file, and those of its path.
 pub fn look(source: &Source) -> Vec<Header> {
     let schema = read_schema(source);
-    let fields = schema.fields().iter().map(|field| Header { name: field.name().clone(), stored: stored(field.data_type()) });
+    let fields = schema.fields().iter().map(|field| Header {
+        name: field.name().clone(),
+        stored: stored(field.data_type()),
+        is_field: false,
+    });
     let mut headers: Vec<Header> = fields.collect();
     for (name, _) in &source.input.partitions {
         if !headers.iter().any(|header| header.name == *name) {
-            headers.push(Header { name: name.clone(), stored: Stored::Path });
+            headers.push(Header { name: name.clone(), stored: Stored::Path, is_field: false });
         }
     }
     headers

@@ -63,6 +63,8 @@ pub struct Header {
     pub name: String,
     /// Its type.
     pub stored: Stored,
+    /// Whether it is a field of a struct.
+    pub is_field: bool,
 }
 
 /// How the values of a column are stored.

@@ -60,14 +60,14 @@ pub fn sql(draft: &Draft<'_>) -> Result<String> {
         }
     };
     let customer = draft.seen.column(guess.customer)?;
-    add(&draft.named(guess.customer)?, id(draft, customer));
+    add(&draft.named(guess.customer)?, id(customer));
     let date = draft.seen.column(guess.date.column)?;
     add(&draft.named(guess.date.column)?, self::date(draft, date));
     match &guess.amount {
         Amount::Column([at]) => add(&draft.amount_name()?, amount(draft, *at)?),
         Amount::Product(columns) => {
             for at in columns {
-                add(&draft.named(*at)?, plain_number(draft, draft.seen.column(*at)?));
+                add(&draft.named(*at)?, plain_number(draft.seen.column(*at)?));
             }
         }
     }
@@ -83,12 +83,12 @@ pub fn sql(draft: &Draft<'_>) -> Result<String> {
         .chain(guess.category)
         .collect();
     for at in plain {
-        add(&draft.named(at)?, written_column(draft, draft.seen.column(at)?));
+        add(&draft.named(at)?, written_column(draft.seen.column(at)?));
     }
     for at in guess.cost.iter().chain(&draft.discount) {
         let column = draft.seen.column(*at)?;
         let is_boolean = column.stored == Stored::Boolean;
-        let number = plain_number(draft, column);
+        let number = plain_number(column);
         let decimal = if column.is_text() { format!("CAST({number} AS DECIMAL(38, {DIGITS}))") } else { number.clone() };
         let is_turned = draft.discount == Some(*at) && draft.discount_is_negative;
         let expression = match (is_boolean, is_turned) {
@@ -102,13 +102,13 @@ pub fn sql(draft: &Draft<'_>) -> Result<String> {
     Ok(format!("SELECT {select}\nFROM {SOURCE}"))
 }
 
-fn written_column(draft: &Draft<'_>, column: &Column) -> String {
-    written::column(&column.name, matches!(draft.seen.table.content, Content::Ndjson(_)))
+fn written_column(column: &Column) -> String {
+    written::column(&column.name, column.is_field)
 }
 
 /// The id of a customer: a whole number that was stored as a float is an integer.
-fn id(draft: &Draft<'_>, column: &Column) -> String {
-    let name = written_column(draft, column);
+fn id(column: &Column) -> String {
+    let name = written_column(column);
     let is_float_text = column.is_text() && column.is_whole() && column.values.iter().all(|value| value.ends_with(".0"));
     match column.stored {
         Stored::Float => format!("CAST({name} AS BIGINT)"),
@@ -118,7 +118,7 @@ fn id(draft: &Draft<'_>, column: &Column) -> String {
 }
 
 fn date(draft: &Draft<'_>, column: &Column) -> String {
-    let name = written_column(draft, column);
+    let name = written_column(column);
     let text = if column.stored == Stored::Integer { format!("CAST({name} AS VARCHAR)") } else { name.clone() };
     match &draft.guess.date.kind {
         DateKind::Stored(_) => name,
@@ -146,7 +146,7 @@ fn of_text(text: &str, form: &DateForm) -> String {
 /// The money of an order, less what was paid back.
 fn amount(draft: &Draft<'_>, at: usize) -> Result<String> {
     let column = draft.seen.column(at)?;
-    let number = plain_number(draft, column);
+    let number = plain_number(column);
     let is_minor = draft.guess.unit == Unit::Minor;
     let exact = |number: &str| match is_minor {
         // Minor units are whole.
@@ -156,13 +156,13 @@ fn amount(draft: &Draft<'_>, at: usize) -> Result<String> {
     let Some(refund) = draft.guess.refund.filter(|_| draft.subtracts_refund) else {
         return Ok(if is_minor && column.is_text() { exact(&number) } else { number });
     };
-    let refund = plain_number(draft, draft.seen.column(refund)?);
+    let refund = plain_number(draft.seen.column(refund)?);
     Ok(format!("{} - COALESCE({}, 0)", exact(&number), exact(&refund)))
 }
 
 /// A number as SQL reads it: without what stands beside money.
-fn plain_number(draft: &Draft<'_>, column: &Column) -> String {
-    let name = written_column(draft, column);
+fn plain_number(column: &Column) -> String {
+    let name = written_column(column);
     let Some(form) = column.number.as_ref().filter(|form| form.sign.is_some() && column.is_text()) else { return name };
     let mut text = format!("REPLACE({name}, '{}', '')", form.sign.as_deref().unwrap_or_default());
     if form.is_rewritten {

@@ -35,14 +35,15 @@ pub fn lines(text: &str) -> String {
     }
 }
 
-/// A column in SQL; `is_path` is whether points lead to fields of structs.
-pub fn column(name: &str, is_path: bool) -> String {
+/// A column in SQL; `is_field` is whether points lead to it through structs.
+pub fn column(name: &str, is_field: bool) -> String {
     let is_plain = |part: &str| {
         part.chars().all(|c| c.is_ascii_alphanumeric() || c == '_')
             && part.starts_with(|c: char| c.is_ascii_alphabetic() || c == '_')
     };
-    match is_path && name.contains('.') && name.split('.').all(is_plain) {
-        true => name.to_owned(),
+    let part = |part: &str| if is_plain(part) { part.to_owned() } else { quoted(part) };
+    match is_field {
+        true => name.split('.').map(part).collect::<Vec<_>>().join("."),
         false => quoted(name),
     }
 }
@@ -90,7 +91,8 @@ mod tests {
         assert_eq!(one_or_many(&["a".into(), "b".into()]), "[\"a\", \"b\"]");
         assert_eq!(column("buyer.email", true), "buyer.email");
         assert_eq!(column("buyer.email", false), "\"buyer.email\"");
-        assert_eq!(column("Kunden-Nr.", true), "\"Kunden-Nr.\"");
+        assert_eq!(column("Kunden-Nr.", false), "\"Kunden-Nr.\"");
+        assert_eq!(column("buyer.Kunden-Nr", true), "buyer.\"Kunden-Nr\"");
         assert_eq!(quoted("a\"b"), "\"a\"\"b\"");
     }
 
