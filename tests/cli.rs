@@ -109,6 +109,26 @@ fn the_manual_is_a_manual_page() {
     assert!(ran.out.contains(".TH rfmill 1") && ran.out.contains("quickstart"), "{}", ran.out);
 }
 
+/// An unknown command is answered with the one that it is near to, or with all of them; none of them is hidden.
+#[test]
+fn an_unknown_command_names_those_that_there_are() {
+    let bench = Bench::empty();
+    let all = COMMANDS.join(", ");
+    for arguments in [&["frobnicate"][..], &["frobnicate", "--help"], &["help", "frobnicate"]] {
+        let ran = bench.rfmill(arguments);
+        assert_eq!((ran.code, ran.out.as_str()), (2, ""));
+        let expected = format!("unrecognized subcommand 'frobnicate'\n\n  tip: the commands are {all}\n\nUsage: ");
+        assert!(ran.err.contains(&expected), "{arguments:?}: {}", ran.err);
+    }
+    let near = bench.rfmill(&["verfy"]);
+    assert!(near.err.contains("'verify'") && !near.err.contains("the commands are"), "{}", near.err);
+    let ran = bench.rfmill(&["man", "frobnicate"]);
+    assert_eq!(
+        (ran.code, ran.err),
+        (2, format!("error[usage]: rfmill has no command \"frobnicate\" (its commands are {all}); name one of them.\n"))
+    );
+}
+
 /// The names of manual pages in a page, such as rfmill-run(1).
 fn pages_named(page: &str) -> Vec<String> {
     let plain = page.replace("\\-", "-").replace("\\f", " ");
@@ -136,7 +156,7 @@ fn manual_pages_name_pages_that_exist() {
     for command in COMMANDS {
         assert_eq!(bench.succeeds(&["man", command]).out.into_bytes(), bench.read(&format!("pages/rfmill-{command}.1")));
     }
-    bench.refuses_command(&["man", "rnu"], 2, "error: rfmill has no command \"rnu\"; did you mean \"run\"? (its commands are quickstart, init, run, …, man); name one of them.");
+    bench.refuses_command(&["man", "rnu"], 2, "error: rfmill has no command \"rnu\"; did you mean \"run\"? (its commands are quickstart, init, run, open, …, man); name one of them.");
 }
 
 /// All job files of the repository: files that have an `[orders]` section.

@@ -432,3 +432,8 @@ fn size(text: &str) -> Result<u64, String> {
     let bytes = found.and_then(|(number, bits)| number.trim().parse::<u64>().ok()?.checked_mul(1 << bits));
     bytes.ok_or_else(|| "expected a size such as 512MiB or 4GiB".into())
 }
+
+/// The names of the commands that people give.
+pub(super) fn command_names(root: &clap::Command) -> Vec<&str> {
+    root.get_subcommands().filter(|command| !command.is_hide_set()).map(clap::Command::get_name).collect()
+}

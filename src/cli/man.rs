@@ -3,7 +3,7 @@
 use clap::{Command, CommandFactory};
 use clap_mangen::Man;
 
-use super::args::{Arguments, ManArgs};
+use super::args::{Arguments, ManArgs, command_names};
 use super::console::{Console, data};
 use crate::error::{Error, Result, suggestion};
 
@@ -31,7 +31,7 @@ pub(super) fn run(args: &ManArgs, console: &Console) -> Result<()> {
 }
 
 fn unknown(root: &Command, name: &str) -> Error {
-    let names: Vec<&str> = root.get_subcommands().map(Command::get_name).collect();
+    let names = command_names(root);
     let hint = suggestion(name, names.iter().copied());
     Error::usage(format!("rfmill has no command {name:?}{hint} (its commands are {}); name one of them", names.join(", ")))
 }

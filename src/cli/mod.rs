@@ -31,7 +31,7 @@ use clap::{CommandFactory, Parser};
 use serde_json::json;
 
 use crate::error::{Error, Kind, Limit, library_text_reports_memory, nearest};
-use args::{Arguments, Command, Format, LogArgs, LogFormat, StageCommand};
+use args::{Arguments, Command, Format, LogArgs, LogFormat, StageCommand, command_names};
 use console::Console;
 
 /// Whether a library gave up because the system had no thread or no memory for it. Some can only panic then.
@@ -98,14 +98,21 @@ fn misused(mut error: clap::Error) -> ExitCode {
     ExitCode::from(code)
 }
 
-/// Names the command that a misspelt one is near to, where the parser names none.
+/// Names the command that a misspelt one is near to, where the parser names none, or all commands if it is near to none.
 fn suggest_command(error: &mut clap::Error) {
     let Some(ContextValue::String(word)) = error.get(ContextKind::InvalidSubcommand) else { return };
-    let root = Arguments::command();
-    let near = nearest(word, root.get_subcommands().map(clap::Command::get_name)).map(str::to_owned);
-    if let Some(near) = near.filter(|_| error.get(ContextKind::SuggestedSubcommand).is_none()) {
-        error.insert(ContextKind::SuggestedSubcommand, ContextValue::Strings(vec![near]));
+    if error.get(ContextKind::SuggestedSubcommand).is_some() {
+        return;
     }
+    let root = Arguments::command();
+    let names = command_names(&root);
+    match nearest(word, names.iter().copied()) {
+        Some(near) => error.insert(ContextKind::SuggestedSubcommand, ContextValue::Strings(vec![near.to_owned()])),
+        None => {
+            let listed = format!("the commands are {}", names.join(", "));
+            error.insert(ContextKind::Suggested, ContextValue::StyledStrs(vec![listed.into()]))
+        }
+    };
 }
 
 /// Whether the command line has `flag json` or `flag=json`, looked at where it cannot be parsed.
