@@ -67,8 +67,8 @@ pub mod internals {
 }
 
 use internals::{
-    bucket, domain, error, evaluate, hash, input, job, part, pipeline, plan, progress, report, sample, scheme, score, stats,
-    storage, wire,
+    bucket, domain, error, evaluate, forecast, hash, input, job, part, pipeline, plan, progress, report, sample, scheme, score,
+    stats, storage, wire,
 };
 
 pub use api::{Job, JobOptions, Run, run, run_with};

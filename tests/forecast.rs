@@ -136,7 +136,7 @@ fn expected_purchases_are_those_of_the_model() {
             let observed = rng.random_range(5.0..60.0);
             let (history, bought) = customer(&parameters, observed, 26.0, &mut rng);
             let group = &mut groups[(history.repeats as usize).min(3)];
-            let expected = pareto_nbd::expected_purchases(&parameters, &history, 26.0);
+            let expected = pareto_nbd::purchases_in(&parameters, &history, 26.0).mean;
             let error = bought - expected;
             *group = [group[0] + 1.0, group[1] + expected, group[2] + error, group[3] + error * error];
         }
@@ -190,7 +190,7 @@ fn odd_shops_end_too() {
     ] {
         let fit = pareto_nbd::fit(&histories);
         assert!(fit.log_likelihood.is_finite(), "{histories:?}: {fit:?}");
-        assert!(pareto_nbd::expected_purchases(&fit.parameters, &histories[0], 13.0).is_finite());
+        assert!(pareto_nbd::purchases_in(&fit.parameters, &histories[0], 13.0).square.is_finite());
     }
     let same = gamma_gamma::fit(&[Spend { purchases: 2.0, mean: 5.0 }; 10]);
     assert!(!same.is_inner && same.log_likelihood.is_finite(), "{same:?}");
@@ -200,12 +200,12 @@ fn odd_shops_end_too() {
 #[test]
 fn expected_spend_shrinks_towards_all() {
     let parameters = gamma_gamma::fit(&cdnow().1).parameters;
-    let all = gamma_gamma::expected_spend(&parameters, &Spend { purchases: 0.0, mean: 0.0 });
+    let all = gamma_gamma::next_spend(&parameters, &Spend { purchases: 0.0, mean: 0.0 }).mean;
     is_about(all, parameters.p * parameters.gamma / (parameters.q - 1.0), 9);
     for (purchases, mean) in [(1.0, 200.0), (10.0, 200.0), (1.0, 5.0), (10.0, 5.0)] {
-        let expected = gamma_gamma::expected_spend(&parameters, &Spend { purchases, mean });
+        let expected = gamma_gamma::next_spend(&parameters, &Spend { purchases, mean }).mean;
         assert!((all.min(mean)..=all.max(mean)).contains(&expected), "{purchases} of {mean}: {expected}");
     }
-    let few = gamma_gamma::expected_spend(&parameters, &Spend { purchases: 1.0, mean: 200.0 });
-    assert!(few < gamma_gamma::expected_spend(&parameters, &Spend { purchases: 10.0, mean: 200.0 }));
+    let few = gamma_gamma::next_spend(&parameters, &Spend { purchases: 1.0, mean: 200.0 }).mean;
+    assert!(few < gamma_gamma::next_spend(&parameters, &Spend { purchases: 10.0, mean: 200.0 }).mean);
 }

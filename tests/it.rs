@@ -70,6 +70,8 @@ mod nightly;
 mod open_page;
 /// What rows of orders mean: lines, returns, guests, versions, and what is odd about them.
 mod orders;
+/// Tables of forecasts.
+mod outlook;
 /// Pairs of treated arms, beside every arm against the control.
 mod pairs;
 /// What is known of customers beyond the sums of their orders: categories, their own table, events.

@@ -96,7 +96,7 @@ fn key_tables_are_those_of_the_code() {
         written += &format!("{section} -->\n{}<!-- end -->{after}", table(&schema, section, old));
         sections += 1;
     }
-    assert_eq!(sections, 12, "sections with a table of keys");
+    assert_eq!(sections, 13, "sections with a table of keys");
     if std::env::var_os("RFMILL_WRITE_DOCS").is_some() {
         return fs::write(path(), written).expect("docs/JOB.md");
     }

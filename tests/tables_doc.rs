@@ -30,6 +30,7 @@ fn dictionary() -> BTreeMap<String, String> {
     bench.parquet("orders/a.parquet", &orders_and("shop", texts(["a", "b", "a", "b", "a", "a", "a", "b"])));
     bench.in_orders("slice = \"shop\"\ncategory = \"shop\"");
     bench.edit("path = \"out\"", "path = \"out\"\naffinity = true");
+    bench.append("\n[forecast]\nhorizon = \"1 quarter\"\n");
     bench.append(STRATEGY);
     let printed = bench.succeeds(&["schema", "--tables", "job.toml", "--format", "markdown"]).out;
     let mut tables = BTreeMap::new();

@@ -193,6 +193,18 @@ impl Lookback {
         }
     }
 
+    /// The last day of the same length of time after `day`; clamped to the last day there is, which is that of all history.
+    pub fn end(self, day: Day) -> Day {
+        let next = day.next();
+        match self {
+            Lookback::All => Day::MAX,
+            Lookback::Days(days) => Day(day.0.saturating_add(days).min(Day::MAX.0)),
+            Lookback::Months(months) => {
+                next.to_date().checked_add(months.months()).map_or(Day::MAX, |end| Day::from_date(end).previous())
+            }
+        }
+    }
+
     /// The first day counted when the last one is `as_of`.
     pub fn start(self, as_of: Day) -> WindowStart {
         let end = as_of.next();

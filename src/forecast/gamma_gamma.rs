@@ -3,12 +3,13 @@
 //! independent of how often they buy.
 
 use rayon::prelude::*;
+use serde::{Deserialize, Serialize};
 use statrs::function::gamma::{digamma, ln_gamma};
 
 use super::maximise::{self, Maximum};
 
 /// A customer who bought `purchases` times and spent `mean` each on average.
-#[derive(Debug, Clone, Copy, PartialEq)]
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 pub struct Spend {
     /// How often.
     pub purchases: f64,
@@ -17,7 +18,7 @@ pub struct Spend {
 }
 
 /// The parameters.
-#[derive(Debug, Clone, Copy, PartialEq)]
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 pub struct Parameters {
     /// Shape of a purchase.
     pub p: f64,
@@ -28,7 +29,7 @@ pub struct Parameters {
 }
 
 /// A fitted model.
-#[derive(Debug, Clone, Copy, PartialEq)]
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 pub struct Fit {
     /// Where the likelihood is greatest.
     pub parameters: Parameters,
@@ -36,6 +37,8 @@ pub struct Fit {
     pub log_likelihood: f64,
     /// Whether the likelihood has its maximum there; else it goes on rising towards a bound, as where all spend the same.
     pub is_inner: bool,
+    /// Of the parameters' logarithms, from the second derivatives, where the search settled; those at a bound count as known.
+    pub covariance: Option<[[f64; 3]; 3]>,
 }
 
 /// Bounds of the logarithms of p, q and of γ in units of the mean.
@@ -59,9 +62,15 @@ pub fn fit(spends: &[Spend]) -> Fit {
         let (value, gradient) = log_likelihood(logs, &scaled);
         (value / count, gradient.map(|part| part / count))
     };
-    let Maximum { at, value, is_inner } = maximise::maximise([1.0, 1.0, 1.0], BOUNDS, TOLERANCE, evaluate);
+    let Maximum { at, value, is_inner, is_settled } = maximise::maximise([1.0, 1.0, 1.0], BOUNDS, TOLERANCE, evaluate);
+    let covariance = maximise::covariance(&at, &BOUNDS, evaluate).filter(|_| is_settled);
     let [p, q, gamma] = at.map(f64::exp);
-    Fit { parameters: Parameters { p, q, gamma: gamma * mean }, log_likelihood: value * count - scale, is_inner }
+    Fit {
+        parameters: Parameters { p, q, gamma: gamma * mean },
+        log_likelihood: value * count - scale,
+        is_inner,
+        covariance: covariance.map(|rows| rows.map(|row| row.map(|entry| entry / count))),
+    }
 }
 
 /// The logarithm of the likelihood, and its gradient in the parameters' logarithms.
@@ -96,9 +105,26 @@ fn log_likelihood(logs: &[f64; 3], spends: &[Spend]) -> (f64, [f64; 3]) {
     (value, [p * d_p, q * (d_q + count * (gamma.ln() - digamma(q))), gamma * (d_gamma + count * q / gamma)])
 }
 
-/// Money of each purchase to come, on average. Without a purchase (`purchases` of 0) it is the mean over customers, which q above 1 has.
-pub fn expected_spend(parameters: &Parameters, spend: &Spend) -> f64 {
+/// Money of a purchase to come: its mean, the mean of its square, and that of the product of two.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+pub struct NextSpend {
+    /// The mean.
+    pub mean: f64,
+    /// The mean of the square; infinite where the model has none.
+    pub square: f64,
+    /// The mean of the product of two purchases of the customer; infinite where the model has none.
+    pub product: f64,
+}
+
+/// Money of each purchase to come of a customer who spent so. Without a purchase (`purchases` of 0) it is that of all customers; its
+/// mean is infinite where q is 1 or less, and the others where it is 2 or less.
+///
+/// 1 / ν has the means γ' / (a − 1) and, of its square, γ'² / ((a − 1)(a − 2)), with a = px + q and γ' = γ + xm.
+pub fn next_spend(parameters: &Parameters, spend: &Spend) -> NextSpend {
     let Parameters { p, q, gamma } = *parameters;
     let Spend { purchases: x, mean } = *spend;
-    (gamma + x * mean) * p / (p * x + q - 1.0)
+    let (shape, rate) = (p * x + q, gamma + x * mean);
+    let inverse = if shape > 1.0 { rate / (shape - 1.0) } else { f64::INFINITY };
+    let square = if shape > 2.0 { inverse * rate / (shape - 2.0) } else { f64::INFINITY };
+    NextSpend { mean: p * inverse, square: p * (p + 1.0) * square, product: p * p * square }
 }

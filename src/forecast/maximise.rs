@@ -12,6 +12,9 @@ pub struct Maximum<const N: usize> {
     pub value: f64,
     /// Whether the gradient vanishes there; else a bound, or the precision of numbers, ended the search.
     pub is_inner: bool,
+    /// Whether the value is greatest there among all points within the bounds that are near: where the gradient does not vanish, it
+    /// leads out of them.
+    pub is_settled: bool,
 }
 
 /// Steps before the search gives up.
@@ -31,10 +34,21 @@ pub fn maximise<const N: usize>(
     tolerance: f64,
     evaluate: impl Fn(&[f64; N]) -> Evaluated<N>,
 ) -> Maximum<N> {
+    maximise_knowing(start, None, bounds, tolerance, evaluate)
+}
+
+/// The same where the inverse of the matrix of second derivatives of the negative function is known, about.
+pub fn maximise_knowing<const N: usize>(
+    start: [f64; N],
+    curvature: Option<[[f64; N]; N]>,
+    bounds: [(f64, f64); N],
+    tolerance: f64,
+    evaluate: impl Fn(&[f64; N]) -> Evaluated<N>,
+) -> Maximum<N> {
     let mut at = start;
     let (mut value, mut gradient) = evaluate(&at);
-    let mut inverse = identity::<N>();
-    let mut is_fresh = true;
+    let mut is_fresh = curvature.is_none();
+    let mut inverse = curvature.unwrap_or_else(identity::<N>);
     for _ in 0..STEPS {
         if !value.is_finite() || norm(&free(&gradient, &at, &bounds)) <= tolerance {
             break;
@@ -81,14 +95,19 @@ pub fn maximise<const N: usize>(
         is_fresh = false;
         (at, value, gradient) = (next, next_value, next_gradient);
     }
-    let is_inner = value.is_finite() && norm(&gradient) <= 100.0 * tolerance;
-    Maximum { at, value, is_inner }
+    let vanishes = |gradient: &[f64; N]| value.is_finite() && norm(gradient) <= 100.0 * tolerance;
+    Maximum { at, value, is_inner: vanishes(&gradient), is_settled: vanishes(&free(&gradient, &at, &bounds)) }
 }
 
 /// The inverse of the matrix of second derivatives of the negative function, from differences of its gradient; none if it is not
-/// positive definite.
-pub fn covariance<const N: usize>(at: &[f64; N], evaluate: impl Fn(&[f64; N]) -> Evaluated<N>) -> Option<[[f64; N]; N]> {
+/// positive definite. Parameters at a bound are taken as known: their rows and columns are zero.
+pub fn covariance<const N: usize>(
+    at: &[f64; N],
+    bounds: &[(f64, f64); N],
+    evaluate: impl Fn(&[f64; N]) -> Evaluated<N>,
+) -> Option<[[f64; N]; N]> {
     const STEP: f64 = 1e-4;
+    let is_bound: [bool; N] = std::array::from_fn(|i| at[i] <= bounds[i].0 || at[i] >= bounds[i].1);
     let slopes: [[f64; N]; N] = std::array::from_fn(|number| {
         let moved = |by: f64| {
             let mut moved = *at;
@@ -99,8 +118,13 @@ pub fn covariance<const N: usize>(at: &[f64; N], evaluate: impl Fn(&[f64; N]) ->
         std::array::from_fn(|other| -(up[other] - down[other]) / (2.0 * STEP))
     });
     // Equal but for rounding.
-    let hessian = std::array::from_fn(|row| std::array::from_fn(|column| (slopes[row][column] + slopes[column][row]) / 2.0));
-    inverse_of(hessian)
+    let entry = |row: usize, column: usize| match is_bound[row] || is_bound[column] {
+        true => f64::from(u8::from(row == column)),
+        false => (slopes[row][column] + slopes[column][row]) / 2.0,
+    };
+    let mut inverse = inverse_of(std::array::from_fn(|row| std::array::from_fn(|column| entry(row, column))))?;
+    (0..N).filter(|at| is_bound[*at]).for_each(|at| inverse[at][at] = 0.0);
+    Some(inverse)
 }
 
 /// By Gauss and Jordan, with the pivots of a positive definite matrix.

@@ -1,9 +1,25 @@
-//! Models of what customers will do if their habits stay: how many purchases ([`pareto_nbd`]), and of how much money
-//! ([`gamma_gamma`]).
+//! What customers will do if their habits stay, and how well that was told before.
 //!
-//! Both are fitted by maximum likelihood ([`maximise`]) to counts that merge in any order. Nothing here knows of jobs or tables.
+//! ```text
+//! orders ─ history ─ sample ─ model (pareto_nbd, gamma_gamma) ─ backtest
+//!             └────────────────── model ─ sums by state
+//! ```
+//!
+//! The models are fitted by maximum likelihood ([`maximise`]) to a sample of customers whose histories merge in any order. Nothing
+//! here knows of jobs or tables.
 
+mod backtest;
 pub mod gamma_gamma;
+mod history;
 pub mod maximise;
+mod model;
 pub mod pareto_nbd;
 mod quadrature;
+mod sample;
+mod sums;
+
+pub use backtest::{Backtest, Comparison, Method, Origin, Record};
+pub use history::{CustomerHistory, HistoryColumns, Purchased};
+pub use model::{Expected, Model};
+pub use sample::{CustomerSample, SampledCustomer, lot_of};
+pub use sums::{ForecastKey, ForecastSum, Interval};

@@ -12,13 +12,14 @@
 //! adds positive numbers, and gives the derivatives that the search for the maximum needs with it.
 
 use rayon::prelude::*;
+use serde::{Deserialize, Serialize};
 use statrs::function::gamma::{digamma, ln_gamma};
 
 use super::maximise::{self, Evaluated, Maximum};
 use super::quadrature::nodes;
 
 /// What is known of customers with equal counts. Times are in one unit, whichever.
-#[derive(Debug, Clone, Copy, PartialEq)]
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 pub struct History {
     /// Purchases after the first.
     pub repeats: f64,
@@ -31,7 +32,7 @@ pub struct History {
 }
 
 /// The parameters. Times are in the unit of the histories.
-#[derive(Debug, Clone, Copy, PartialEq)]
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 pub struct Parameters {
     /// Shape of the rate of purchases over customers.
     pub r: f64,
@@ -44,22 +45,30 @@ pub struct Parameters {
 }
 
 impl Parameters {
-    fn of_logarithms(logs: &[f64; 4]) -> Parameters {
+    /// The parameters with these logarithms.
+    pub fn of_logarithms(logs: &[f64; 4]) -> Parameters {
         let [r, alpha, s, beta] = logs.map(f64::exp);
         Parameters { r, alpha, s, beta }
+    }
+
+    /// Their logarithms.
+    pub fn logarithms(&self) -> [f64; 4] {
+        [self.r, self.alpha, self.s, self.beta].map(f64::ln)
     }
 }
 
 /// A fitted model.
-#[derive(Debug, Clone, Copy, PartialEq)]
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 pub struct Fit {
     /// Where the likelihood is greatest.
     pub parameters: Parameters,
     /// Its logarithm there.
     pub log_likelihood: f64,
+    /// Customers that it was fitted to.
+    pub customers: f64,
     /// Whether the likelihood has its maximum there; else it goes on rising towards a bound, as where nobody stays away for good.
     pub is_inner: bool,
-    /// Of the parameters' logarithms, from the second derivatives; none at a bound.
+    /// Of the parameters' logarithms, from the second derivatives, where the search settled; those at a bound count as known.
     pub covariance: Option<[[f64; 4]; 4]>,
 }
 
@@ -77,7 +86,6 @@ const CHUNK: usize = 1 << 10;
 
 /// Fits the model to histories of at least one customer. It always ends; whether at a maximum, [`Fit::is_inner`] says.
 pub fn fit(histories: &[History]) -> Fit {
-    let customers: f64 = histories.iter().map(|history| history.customers).sum();
     // Of many histories, every few are enough to come close.
     let step = histories.len() / SAMPLE;
     let near = match step {
@@ -87,12 +95,28 @@ pub fn fit(histories: &[History]) -> Fit {
             maximise::maximise(start(&some), BOUNDS, 1e-5, per_customer(&some)).at
         }
     };
+    fit_from(histories, near, None)
+}
+
+/// The same from another fit on, which is near if its histories were nearly the same. It takes a quarter of the steps.
+pub fn fit_near(histories: &[History], near: &Fit) -> Fit {
+    let logs = near.parameters.logarithms();
+    let start = std::array::from_fn(|at| logs[at].clamp(BOUNDS[at].0, BOUNDS[at].1));
+    let per_customer = near.covariance.map(|rows| rows.map(|row| row.map(|entry| entry * near.customers)));
+    fit_from(histories, start, per_customer)
+}
+
+fn fit_from(histories: &[History], near: [f64; 4], curvature: Option<[[f64; 4]; 4]>) -> Fit {
+    let customers: f64 = histories.iter().map(|history| history.customers).sum();
     let evaluate = per_customer(histories);
-    let Maximum { at, value, is_inner } = maximise::maximise(near, BOUNDS, TOLERANCE, &evaluate);
-    let covariance = maximise::covariance(&at, &evaluate).filter(|_| is_inner);
+    let Maximum { at, value, is_inner, is_settled } = maximise::maximise_knowing(near, curvature, BOUNDS, TOLERANCE, &evaluate);
+    // Every few are enough for what is only an uncertainty.
+    let some: Vec<History> = histories.iter().step_by(histories.len().div_ceil(2 * SAMPLE).max(1)).copied().collect();
+    let covariance = maximise::covariance(&at, &BOUNDS, per_customer(&some)).filter(|_| is_settled);
     Fit {
         parameters: Parameters::of_logarithms(&at),
         log_likelihood: value * customers,
+        customers,
         is_inner,
         covariance: covariance.map(|rows| rows.map(|row| row.map(|entry| entry / customers))),
     }
@@ -106,6 +130,7 @@ fn per_customer(histories: &[History]) -> impl Fn(&[f64; 4]) -> Evaluated<4> {
         (value / customers, gradient.map(|part| part / customers))
     }
 }
+
 /// Logarithms to begin with: a rate as observed, with the spread of the counts, and half of the customers gone within the observation.
 fn start(histories: &[History]) -> [f64; 4] {
     let sum = |of: &dyn Fn(&History) -> f64| -> f64 { histories.iter().map(|history| history.customers * of(history)).sum() };
@@ -210,13 +235,28 @@ fn of_history(parameters: &Parameters, history: &History) -> (f64, [f64; 4]) {
     (value, [r * d_r, alpha * d_alpha, s * d_s, beta * d_beta])
 }
 
-/// Purchases that a customer with this history makes in the `horizon` after its end, on average.
-pub fn expected_purchases(parameters: &Parameters, history: &History, horizon: f64) -> f64 {
+/// Purchases to come: their mean and that of their square.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+pub struct Purchases {
+    /// The mean.
+    pub mean: f64,
+    /// The mean of the square.
+    pub square: f64,
+}
+
+/// Purchases that a customer with this history makes in the `horizon` after its end.
+///
+/// Who is alive at the end buys as a Poisson process of a rate λ that is Gamma(r + x, α + T), for the time L within the horizon that
+/// they live, at a rate of going that is Gamma(s, β + T). So the mean is that of λL, and the mean of N(N − 1) that of λ²L².
+pub fn purchases_in(parameters: &Parameters, history: &History, horizon: f64) -> Purchases {
     let Parameters { r, alpha, s, beta } = *parameters;
     let Parts { alive, gone, .. } = parts(parameters, history);
-    let end = history.observed;
-    let time = lived(beta + end, s, horizon);
-    alive / (alive + gone) * (r + history.repeats) / (alpha + end) * time
+    let (end, shape) = (history.observed, r + history.repeats);
+    let is_alive = alive / (alive + gone);
+    let rate = shape / (alpha + end);
+    let mean = is_alive * rate * lived(beta + end, s, horizon);
+    let pairs = is_alive * rate * (rate + 1.0 / (alpha + end)) * lived_squared(beta + end, s, horizon);
+    Purchases { mean, square: pairs + mean }
 }
 
 /// The time that somebody who is alive lives within a horizon, on average, where the rate of going is Gamma(s, b): the integral of
@@ -227,4 +267,14 @@ fn lived(b: f64, s: f64, horizon: f64) -> f64 {
     // (e^p − 1) / p goes to 1 where s goes to 1.
     let ratio = if power.abs() < 1e-8 { 1.0 + power / 2.0 } else { power.exp_m1() / power };
     b * log * ratio
+}
+
+/// The square of that time, on average: the integral of 2u (b / (b + u))^s.
+fn lived_squared(b: f64, s: f64, horizon: f64) -> f64 {
+    let share = horizon / b;
+    match share < 1e-3 {
+        // The difference below would cancel; to the second order in the share.
+        true => horizon * horizon * (1.0 - 2.0 * s * share / 3.0 + s * (s + 1.0) * share * share / 4.0),
+        false => 2.0 * b * (lived(b, s - 1.0, horizon) - lived(b, s, horizon)),
+    }
 }

@@ -14,7 +14,7 @@ mod resolve;
 pub mod strategy;
 mod trend;
 
-use crate::domain::{AsOf, Day, Lookback, Ratio, format_money};
+use crate::domain::{AsOf, Day, Horizons, Lookback, Ratio, format_money};
 use crate::storage::Place;
 use parse::Source;
 use paths::InputPaths;
@@ -55,6 +55,8 @@ pub struct Job {
     pub score: Score,
     /// Scheme columns in the order of the tables.
     pub schemes: Vec<SchemeUse>,
+    /// The horizon that is forecast, and past ones.
+    pub forecast: Option<Horizons>,
     /// Treatments to evaluate.
     pub strategies: Vec<Strategy>,
     /// The newest order must be at most this many days older than the last as-of date.
@@ -182,6 +184,11 @@ impl Job {
     /// The as-of dates that the job publishes, with their places in `dates`.
     pub fn published(&self) -> impl Iterator<Item = (usize, &AsOf)> {
         self.dates.iter().enumerate().filter(|(_, d)| d.is_published())
+    }
+
+    /// The last date.
+    pub fn last_date(&self) -> Day {
+        self.dates.last().map_or(Day::MIN, |date| date.date)
     }
 
     /// The dates of which summed tables have rows, with their places in `dates`.

@@ -11,7 +11,7 @@ use super::periods::{self, Timeline};
 use super::query::{self, QueriedTable, Section};
 use super::raw::{Method, MonetaryAs, RawAxis, RawJob, RawNumber, TableName};
 use super::{AxisSpec, Cuts, Job, SchemeUse, Score, strategy};
-use crate::domain::{Day, Decimal, Lookback, Ratio, pow10, scheme_of};
+use crate::domain::{AsOf, Day, Decimal, Horizons, Lookback, Ratio, pow10, scheme_of};
 use crate::error::{Error, Result};
 use crate::storage::{ObjectUrl, Place, SCHEMES, SECRET};
 
@@ -70,6 +70,7 @@ pub fn resolve(raw: RawJob, source: Source, overrides: &Overrides) -> Result<Job
     check_volume(&raw, &source)?;
     let output = output(&raw, &source, overrides)?;
     check_report(&raw, &source)?;
+    let forecast = forecast(&raw, &source, &dates)?;
     let acquisition = raw.acquisition.as_ref().map(|a| (a.path.clone(), Place::of(&a.path, &folder)));
     let tables = tables(&raw, &source, !strategies.is_empty())?;
     let history_begins = match &raw.orders.history_begins {
@@ -89,6 +90,7 @@ pub fn resolve(raw: RawJob, source: Source, overrides: &Overrides) -> Result<Job
         labels,
         score,
         schemes,
+        forecast,
         strategies,
         newest_order_within,
         acquisition,
@@ -227,6 +229,31 @@ fn check_report(raw: &RawJob, source: &Source) -> Result<()> {
     Ok(())
 }
 
+/// Most days of a horizon, ten years.
+const LONGEST_HORIZON: i32 = 3_653;
+
+/// The horizons of `[forecast]` around the last as-of date.
+fn forecast(raw: &RawJob, source: &Source, dates: &[AsOf]) -> Result<Option<Horizons>> {
+    let Some(forecast) = &raw.forecast else { return Ok(None) };
+    let text = &forecast.horizon;
+    let wrong = |why: &str| {
+        Err(Error::usage(format!(
+            "{}: forecast.horizon is {text:?}; {why}, such as \"90 days\" or \"1 quarter\"",
+            source.locate("forecast.horizon", text)
+        )))
+    };
+    let length = match Lookback::parse(text) {
+        Ok(length) if length != Lookback::All => length,
+        _ => return wrong("expected a length of time"),
+    };
+    let Some(last) = dates.last() else { return Ok(None) };
+    let horizons = Horizons::new(last.date, length);
+    match horizons.next.end.0 - horizons.next.origin.0 <= LONGEST_HORIZON {
+        true => Ok(Some(horizons)),
+        false => wrong("expected at most ten years"),
+    }
+}
+
 /// The tables to write: those that the job names, or all that it can have.
 fn tables(raw: &RawJob, source: &Source, has_strategies: bool) -> Result<Vec<TableName>> {
     let names_affinity = raw.output.tables.iter().flatten().any(|table| *table == TableName::Affinity);
@@ -241,10 +268,18 @@ fn tables(raw: &RawJob, source: &Source, has_strategies: bool) -> Result<Vec<Tab
     let Some(tables) = &raw.output.tables else {
         let is_there = |table: &TableName| match table {
             TableName::Affinity => has_affinity,
+            table if table.is_of_forecast() => raw.forecast.is_some(),
             _ => has_strategies || !table.is_of_strategies(),
         };
         return Ok(TableName::ALL.into_iter().filter(is_there).collect());
     };
+    if let Some(table) = tables.iter().find(|table| table.is_of_forecast() && raw.forecast.is_none()) {
+        return Err(Error::usage(format!(
+            "{}: output.tables names {:?}, but the job forecasts nothing; remove it, or add a [forecast] with a horizon",
+            source.locate("output.tables", table.name()),
+            table.name()
+        )));
+    }
     match tables.iter().find(|t| t.is_of_strategies() && !has_strategies) {
         Some(table) => Err(Error::usage(format!(
             "{}: output.tables names {:?}, but the job has no [[strategy]] to evaluate; remove it, or add a strategy",

@@ -131,6 +131,7 @@ fn join(panel: BucketPanel, attributes: &CustomerAttributes, slice_count: usize,
     let slice = |row: &PanelRow| row.old.map_or(slice_count as u32, |old| panel.slice(old));
     let slices = if sliced { rows.iter().map(slice).collect() } else { Vec::new() };
     let histories = panel.histories.map(|h| h.spread(rows.iter().map(|row| row.old)));
+    let purchased = panel.purchased.spread(rows.iter().map(|row| row.old));
     let mut intervals = panel.intervals;
     for activities in &mut intervals {
         *activities = activities
@@ -138,7 +139,7 @@ fn join(panel: BucketPanel, attributes: &CustomerAttributes, slice_count: usize,
             .map(|interval| IntervalActivity { customer: renumbered[interval.customer as usize], ..interval })
             .collect();
     }
-    BucketPanel { ids, slices, listed, columns, intervals, histories, ..panel }
+    BucketPanel { ids, slices, listed, columns, intervals, histories, purchased, ..panel }
 }
 
 /// A customer of the joined panel: a customer of the panel, of the attributes, or of both.

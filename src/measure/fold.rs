@@ -10,11 +10,11 @@ use super::line_counts::{LineCounts, LineFindings};
 use super::one_date;
 use super::panel::BucketPanel;
 use super::spec::FoldSpec;
-use super::table_matches::TableMatches;
 use crate::activity::{Order, OrderHistories};
 use crate::bucket::{Field, RecordLayout, Records};
 use crate::domain::Day;
 use crate::error::Result;
+use crate::forecast::HistoryColumns;
 
 /// Folds one bucket.
 ///
@@ -39,6 +39,7 @@ fn fold_sorted(layout: RecordLayout, orders: &Records, codes: &SourceCodes, spec
     let mut category_sums = CategorySums::new(spec, groups.len());
     let mut span: Option<(Day, Day)> = None;
     let mut histories = spec.histories.then(|| OrderHistories::new(layout.has(Field::Cost), orders.len()));
+    let mut purchased = HistoryColumns::new(&spec.history_days, if spec.history_days.is_empty() { 0 } else { groups.len() });
     let mut scratch = Vec::new();
     let mut buyers = Vec::new();
     for customer in 0..groups.len() {
@@ -70,6 +71,9 @@ fn fold_sorted(layout: RecordLayout, orders: &Records, codes: &SourceCodes, spec
         if let Some(histories) = &mut histories {
             histories.push(&scratch)?;
         }
+        if !spec.history_days.is_empty() {
+            purchased.push(&scratch, spec.net);
+        }
         if let Some(category_sums) = &mut category_sums {
             category_sums.add(customer, groups.slices.get(customer).copied().unwrap_or(0));
         }
@@ -81,21 +85,15 @@ fn fold_sorted(layout: RecordLayout, orders: &Records, codes: &SourceCodes, spec
         true => CustomerFindings::default(),
     };
     Ok(BucketPanel {
-        ids: groups.ids,
-        slices: groups.slices,
-        dimensions: Vec::new(),
-        listed,
-        columns,
         intervals,
         histories,
+        purchased,
         lines: found.counts,
         line_findings: found.findings,
         findings,
         span,
-        unmatched_events: 0,
-        customer_matches: TableMatches::default(),
-        event_matches: TableMatches::default(),
         affinity,
+        ..BucketPanel::new(groups.ids, groups.slices, listed, columns)
     })
 }
 
@@ -134,6 +132,7 @@ mod tests {
                 with_customer_data: false,
                 interval_ends: Vec::new(),
                 histories: false,
+                history_days: Vec::new(),
                 is_window: false,
                 affinity: false,
             };

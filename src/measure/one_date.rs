@@ -13,10 +13,8 @@ use super::column::Column;
 use super::customer_findings::CustomerFindings;
 use super::formula::{Facts, Sums, set, value};
 use super::interner::CustomerInterner;
-use super::line_counts::LineFindings;
 use super::panel::BucketPanel;
 use super::spec::FoldSpec;
-use super::table_matches::TableMatches;
 
 /// What is known of a customer: purchase days, and sums over all history.
 #[derive(Debug, Clone, Copy)]
@@ -57,6 +55,7 @@ pub(super) fn serves(spec: &FoldSpec) -> bool {
     spec.dates.len() == 1
         && spec.interval_ends.is_empty()
         && !spec.histories
+        && spec.history_days.is_empty()
         && !spec.affinity
         && !spec.lines
         && !spec.count_days
@@ -126,23 +125,7 @@ pub(super) fn fold(layout: RecordLayout, orders: &Records, codes: &SourceCodes, 
     let buyers = order.iter().map(|customer| &accounts[*customer as usize]).enumerate();
     let buyers = buyers.filter(|(_, account)| account.life.purchases > 0);
     let findings = CustomerFindings::of(&ids, buyers.map(|(at, account)| (at, account.life.purchases as u64, account.first)));
-    Ok(Some(BucketPanel {
-        ids,
-        slices,
-        dimensions: Vec::new(),
-        listed,
-        columns,
-        intervals: Vec::new(),
-        histories: None,
-        lines: Vec::new(),
-        line_findings: LineFindings::default(),
-        findings,
-        span,
-        unmatched_events: 0,
-        customer_matches: TableMatches::default(),
-        event_matches: TableMatches::default(),
-        affinity: Vec::new(),
-    }))
+    Ok(Some(BucketPanel { findings, span, ..BucketPanel::new(ids, slices, listed, columns) }))
 }
 
 /// The first and the last day.

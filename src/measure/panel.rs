@@ -9,6 +9,7 @@ use super::line_counts::{LineCounts, LineFindings};
 use super::table_matches::TableMatches;
 use crate::activity::{IntervalActivities, OrderHistories};
 use crate::domain::{CustomerIds, Day};
+use crate::forecast::HistoryColumns;
 
 /// The measures of a bucket's customers: the cell of customer `c` at date `d` is `d · customers + c`.
 #[derive(Debug, Clone)]
@@ -27,6 +28,8 @@ pub struct BucketPanel {
     pub intervals: Vec<IntervalActivities>,
     /// The customers' orders, if the spec asks for them.
     pub histories: Option<OrderHistories>,
+    /// What customers had bought up to some days; none unless a forecast needs it.
+    pub purchased: HistoryColumns,
     /// Outcomes of the lines per file, if the job has lines.
     pub lines: Vec<LineCounts>,
     /// What is odd about the orders that they make.
@@ -46,6 +49,28 @@ pub struct BucketPanel {
 }
 
 impl BucketPanel {
+    /// These customers and measures, and nothing else of them.
+    pub(super) fn new(ids: CustomerIds, slices: Vec<u32>, listed: Vec<bool>, columns: Vec<Column>) -> BucketPanel {
+        BucketPanel {
+            ids,
+            slices,
+            dimensions: Vec::new(),
+            listed,
+            columns,
+            intervals: Vec::new(),
+            histories: None,
+            purchased: HistoryColumns::default(),
+            lines: Vec::new(),
+            line_findings: LineFindings::default(),
+            findings: CustomerFindings::default(),
+            span: None,
+            unmatched_events: 0,
+            customer_matches: TableMatches::default(),
+            event_matches: TableMatches::default(),
+            affinity: Vec::new(),
+        }
+    }
+
     /// The slice number of a customer.
     pub fn slice(&self, customer: usize) -> u32 {
         self.slices.get(customer).copied().unwrap_or(0)
@@ -62,7 +87,12 @@ impl BucketPanel {
         let intervals = self.intervals.iter().map(IntervalActivities::bytes);
         let histories = self.histories.as_ref().map_or(0, OrderHistories::bytes);
         let affinity = size_of::<(AffinityKey, i64)>() * self.affinity.len();
-        (columns.chain(intervals).sum::<usize>() + affinity + self.listed.len() + 16 * self.ids.len() + histories) as u64
+        (columns.chain(intervals).sum::<usize>()
+            + affinity
+            + self.listed.len()
+            + 16 * self.ids.len()
+            + histories
+            + self.purchased.bytes()) as u64
     }
 
     /// The cells of a date.

@@ -86,6 +86,9 @@ pub fn bytes_of_sums(job: &Job, plan: &Plan, groups: u64, memberships: u64) -> u
     bytes + bytes / 2
 }
 
+/// Bytes of a customer's history in the buckets and in the part.
+const FORECAST_BYTES: u64 = 2 * 28;
+
 impl PartBytes {
     fn new(job: &Job, plan: &Plan, customers: u64, rows: u64) -> PartBytes {
         let width = |unit: Unit| match unit {
@@ -99,6 +102,9 @@ impl PartBytes {
         let mut customer = 3 * measures + 16 * plan.columns.len() as u64 + 128 + 48 * schemes;
         if job.writes(TableName::StateHistory) {
             customer += 16 * schemes * dates;
+        }
+        if !plan.fold.history_days.is_empty() {
+            customer += FORECAST_BYTES;
         }
         // Activity by interval, histories, and the sort of a bucket's orders.
         let order = if plan.fold.histories { 40 } else { 16 };

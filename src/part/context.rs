@@ -6,6 +6,7 @@ use super::part_table::{PartTable, TableSink};
 use super::rows::CustomerRows;
 use super::score_and_classify::ScoringRules;
 use crate::domain::IdType;
+use crate::forecast::Backtest;
 use crate::job::Job;
 use crate::job::raw::{Method, TableName};
 use crate::movement::{MovementPlan, MovementTracker};
@@ -20,6 +21,8 @@ pub struct PartContext<'a> {
     pub plan: &'a Plan,
     /// Cut points by date.
     pub scoring: &'a [DateScoring],
+    /// What is forecast of each slice, by its number; none without a forecast.
+    pub forecasts: &'a [Backtest],
     /// How rows are scored and classified.
     pub rules: ScoringRules,
     /// Names behind numbers.

@@ -10,6 +10,7 @@ mod context;
 mod crm;
 mod customers;
 mod customers_table;
+mod forecast;
 mod labels;
 mod movers;
 mod output;

@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 use super::crm::CrmRows;
 use super::movers::MoverKey;
 use super::score_pairs::ScorePair;
+use crate::forecast::{ForecastKey, ForecastSum};
 use crate::job::raw::TableName;
 use crate::measure::{AffinityKey, TableMatches};
 use crate::movement::{MovementSums, append, sum_equal_keys};
@@ -26,6 +27,8 @@ pub struct PartOutput {
     pub segments: Vec<(SegmentKey, SegmentSum)>,
     /// Customers by pairs of categories.
     pub affinity: Vec<(AffinityKey, i64)>,
+    /// What is expected of customers, per state.
+    pub forecast: Vec<(ForecastKey, ForecastSum)>,
     /// Sums of how customers moved.
     pub movement: MovementSums,
     /// Customers who changed a state.
@@ -52,6 +55,7 @@ impl PartOutput {
         self.files.extend(other.files);
         append(&mut self.segments, other.segments);
         append(&mut self.affinity, other.affinity);
+        append(&mut self.forecast, other.forecast);
         self.movement.append(other.movement);
         for (key, customers) in other.movers {
             *self.movers.entry(key).or_default() += customers;
@@ -72,12 +76,13 @@ impl PartOutput {
     }
 
     fn sums(&self) -> usize {
-        self.segments.len() + self.affinity.len() + self.movement.len()
+        self.segments.len() + self.affinity.len() + self.forecast.len() + self.movement.len()
     }
 
     fn sum_equal_keys(&mut self) {
         sum_equal_keys(&mut self.segments, SegmentSum::merge);
         sum_equal_keys(&mut self.affinity, |sum, other| *sum += other);
+        sum_equal_keys(&mut self.forecast, ForecastSum::merge);
         self.movement.sum_equal_keys();
         self.merged = self.sums();
     }
@@ -85,7 +90,7 @@ impl PartOutput {
 
 impl Travels for PartOutput {
     const NAME: &'static str = "sums of a part";
-    const VERSION: u16 = 5;
+    const VERSION: u16 = 6;
 
     fn canonicalise(&mut self) {
         self.finish();
@@ -118,6 +123,9 @@ mod tests {
                     SegmentSum { customers, orders: customers * 3, revenue, monetary: -revenue, ..SegmentSum::default() },
                 ));
                 out.affinity.push(([date, slice, scheme, scheme + from], customers));
+                let mut expected = ForecastSum::default();
+                expected.customers += customers;
+                out.forecast.push(([slice, scheme, from], expected));
                 let transition = [date, slice, 0, 0, scheme, 0, from, key(4)];
                 out.movement.transitions.push((transition, TransitionSum { customers, revenue }));
                 out.movement.growth.push(([date, slice, scheme, from], GrowthSum { customers: [customers; 5], revenue }));
@@ -139,7 +147,7 @@ mod tests {
             all.merge(part);
             Ok(())
         })?;
-        assert_eq!((digits.as_str(), PartOutput::VERSION), ("65f5695d3b0be111", 5), "the form has changed: raise its version");
+        assert_eq!((digits.as_str(), PartOutput::VERSION), ("87226183b4e50f30", 6), "the form has changed: raise its version");
         Ok(())
     }
 }

@@ -5,8 +5,9 @@ use super::customers::PartCustomers;
 use super::output::PartOutput;
 use super::rows::CustomerRows;
 use super::score_and_classify::{reclassify, score_and_classify};
-use super::{crm, customers_table, movers, score_pairs, segments, state_history};
+use super::{crm, customers_table, forecast, movers, score_pairs, segments, state_history};
 use crate::error::Result;
+use crate::forecast::CustomerHistory;
 use crate::job::raw::{ReportName, TableName};
 use crate::measure::{BucketPanel, TableMatches};
 use crate::movement::{MovementTracker, PartActivity, states_by_customer};
@@ -16,6 +17,8 @@ pub struct Part<'a> {
     context: &'a PartContext<'a>,
     number: usize,
     customers: &'a PartCustomers,
+    /// By customer, what a forecast knows of them; none without one.
+    histories: Vec<CustomerHistory>,
     tracker: MovementTracker<'a>,
     output: PartOutput,
 }
@@ -30,6 +33,7 @@ impl<'a> Part<'a> {
             context,
             number,
             customers,
+            histories: forecast::histories(panels, customers),
             tracker: MovementTracker::new(&context.movement, &customers.groups, activity),
             output: PartOutput {
                 unmatched_events: panels.iter().map(|panel| panel.unmatched_events).sum(),
@@ -62,6 +66,9 @@ impl<'a> Part<'a> {
             let number = date.date as u32;
             self.output.affinity.extend(of_date.map(|([_, slice, one, other], count)| ([number, *slice, *one, *other], *count)));
             segments::add_segments(plan, date.date, &self.customers.groups, &date.rows, states, &mut self.output.segments);
+        }
+        if date.date + 1 == self.context.job.dates.len() {
+            forecast::add(self.context, self.customers, &self.histories, &date, &mut self.output.forecast);
         }
         if as_of.is_published() {
             self.write_date(&date)?;

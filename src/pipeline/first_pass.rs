@@ -14,12 +14,20 @@ use super::stage::Stage;
 use crate::bucket;
 use crate::domain::{CustomerId, Day, Measure};
 use crate::error::{Error, Result};
+use crate::forecast::CustomerSample;
 use crate::job::Job;
 use crate::job::raw::{Method, TableName};
 use crate::measure::{BucketCache, BucketPanel, Findings, FoldSpec, LineCounts};
 use crate::memory::{Consumer, Growth, MemoryPool};
 use crate::plan::{Plan, ScoringFilter};
 use crate::score::{Axis, SliceDistributions, SpillableDistribution};
+
+/// Customers of all slices to whom models of a forecast are fitted: parameters are then right to about a hundredth, whatever the
+/// number of customers, and so is the record.
+const SAMPLED_CUSTOMERS: usize = 1 << 15;
+
+/// Customers of a slice, at least, however many slices there are.
+const LEAST_SAMPLED: usize = 1 << 11;
 
 /// What the first pass found in some buckets. That of all buckets is the merge of theirs, in any order.
 pub struct FirstPass {
@@ -33,6 +41,8 @@ pub struct FirstPass {
     pub findings: Findings,
     /// First and last date of an order up to the last as-of date.
     pub span: Option<(Day, Day)>,
+    /// Customers to whom a forecast is fitted.
+    pub sample: CustomerSample,
 }
 
 impl FirstPass {
@@ -87,6 +97,7 @@ impl FirstPass {
             lines: vec![LineCounts::default(); files],
             findings: Findings::default(),
             span: None,
+            sample: CustomerSample::new(slices, (SAMPLED_CUSTOMERS / slices.max(1)).max(LEAST_SAMPLED)),
         }
     }
 
@@ -96,6 +107,7 @@ impl FirstPass {
         self.add_lines(&other.lines);
         self.findings.merge(other.findings);
         self.span = union(self.span, other.span);
+        self.sample.merge(other.sample);
         self.distributions.par_iter_mut().zip(other.distributions).for_each(|(slices, others)| {
             for (slice, other) in slices.iter_mut().zip(others) {
                 slice.merge(other);
@@ -115,6 +127,8 @@ impl FirstPass {
         self.add_lines(&panel.lines);
         self.findings.take(panel);
         self.span = union(self.span, panel.span);
+        self.sample.add(&panel.ids, &panel.purchased, |customer| panel.slice(customer));
+        panel.purchased.keep_last_day();
         for (date, slices) in self.distributions.iter_mut().enumerate() {
             for axis in Axis::ALL {
                 add_axis(slices, panel, date, axis, columns);

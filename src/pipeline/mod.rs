@@ -15,6 +15,7 @@ mod dry_run;
 mod evaluated;
 mod facts;
 mod first_pass;
+mod forecast_rows;
 mod frozen_cuts;
 mod gates;
 mod identity;

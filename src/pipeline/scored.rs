@@ -9,10 +9,11 @@ use super::first_pass::FirstPass;
 use super::scanned::Scanned;
 use super::scoring;
 use super::stage::Stage;
-use crate::domain::Day;
+use crate::domain::{Day, Horizons};
 use crate::error::{Error, Result};
 use crate::experiment::exposure::load::StrategyAssignments;
 use crate::experiment::{ExperimentPlan, FirstDays, GroupNames};
+use crate::forecast::{Backtest, CustomerSample};
 use crate::job::Job;
 use crate::job::raw::TableName;
 use crate::measure::Findings;
@@ -38,6 +39,8 @@ pub struct Scored {
     pub history_complete: Vec<bool>,
     /// The day from which orders are known, if there may have been some before.
     pub data_begin: Option<Day>,
+    /// What is forecast of each slice, by its number; none without a forecast.
+    pub forecasts: Vec<Backtest>,
     /// Scored customers at the last as-of date by the windows of the scheme `recency_windows`.
     pub recency_windows: [u64; 5],
 }
@@ -53,7 +56,7 @@ impl Scored {
     ///
     /// # Errors
     /// Exit 3 if given cut points lack a slice; exits 4 to 7 if values outside memory cannot be read.
-    pub fn new(stage: Stage<'_>, scanned: &Scanned, first_pass: FirstPass) -> Result<Scored> {
+    pub fn new(stage: Stage<'_>, scanned: &Scanned, mut first_pass: FirstPass) -> Result<Scored> {
         let Stage { job, prepared, progress, .. } = stage;
         progress.begin("scoring", 0);
         let frozen = match &prepared.frozen_cuts {
@@ -71,6 +74,15 @@ impl Scored {
         };
         progress.end("cut points found");
         let first_order = first_pass.span.map(|(first, _)| first);
+        let forecasts = match job.forecast.as_ref().zip(first_order) {
+            Some((horizons, begin)) => {
+                progress.begin("forecasting", 0);
+                let forecasts = forecasts(&mut first_pass.sample, horizons, begin);
+                progress.end("models fitted");
+                forecasts
+            }
+            None => Vec::new(),
+        };
         // What the job says of its history must not contradict the data.
         let nothing_before = job.history_begins.zip(first_order).is_some_and(|(begins, first)| first >= begins);
         let data_begin = first_order.filter(|_| !nothing_before);
@@ -87,6 +99,7 @@ impl Scored {
             last_order: first_pass.span.map(|(_, last)| last),
             history_complete: job.dates.iter().map(|date| is_complete(date.date)).collect(),
             data_begin,
+            forecasts,
             recency_windows: recency_windows(&first_pass.distributions)?,
         })
     }
@@ -113,6 +126,13 @@ impl Scored {
         let firsts = FirstDays { order: self.first_order, event: scanned.side_warnings.first_event() };
         ExperimentPlan::new(stage.job, names, assignments, &scanned.slices, firsts).map(Some)
     }
+}
+
+/// Models of all slices with their records; `begin` is the day of the first order.
+fn forecasts(sample: &mut CustomerSample, horizons: &Horizons, begin: Day) -> Vec<Backtest> {
+    sample.settle();
+    let slices: Vec<_> = sample.slices().collect();
+    slices.into_par_iter().map(|(customers, bound)| Backtest::new(customers, bound, horizons, begin)).collect()
 }
 
 /// Scored customers at the last date by days of silence.

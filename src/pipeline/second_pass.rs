@@ -41,6 +41,7 @@ pub fn context<'a>(
         job,
         plan,
         scoring: &scored.scoring,
+        forecasts: &scored.forecasts,
         rules: ScoringRules::new(job, plan, &scanned.slices)?,
         labels: Labels::new(job, plan, &scanned.slices, &scanned.categories, &scanned.dimensions),
         movement: movement_plan(job, plan),

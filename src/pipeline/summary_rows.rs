@@ -51,16 +51,16 @@ impl KeyNames<'_> {
         }
     }
 
-    fn scheme(&self, number: u32) -> String {
+    pub fn scheme(&self, number: u32) -> String {
         self.schemes.get(number as usize).map_or_else(String::new, |scheme| scheme.column.clone())
     }
 
-    fn state(&self, scheme: u32, state: u32) -> String {
+    pub fn state(&self, scheme: u32, state: u32) -> String {
         self.states.get(scheme as usize).and_then(|states| states.get(state as usize)).cloned().unwrap_or_default()
     }
 
     /// Place of a state in the order of the ladder.
-    fn rank(&self, scheme: u32, state: u32) -> usize {
+    pub fn rank(&self, scheme: u32, state: u32) -> usize {
         self.schemes.get(scheme as usize).map_or(0, |scheme| scheme.scheme.rank(state as usize))
     }
 
@@ -69,7 +69,7 @@ impl KeyNames<'_> {
         scheme.and_then(|scheme| scheme.scheme.states.get(state as usize)).is_some_and(|state| state.at_risk)
     }
 
-    fn money(&self, minor_units: i128) -> Decimal {
+    pub fn money(&self, minor_units: i128) -> Decimal {
         Decimal { digits: minor_units, scale: self.job.scale() }
     }
 

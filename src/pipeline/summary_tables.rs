@@ -5,6 +5,7 @@ use arrow::datatypes::{Date32Type, SchemaRef};
 use rayon::prelude::*;
 
 use super::facts::Facts;
+use super::forecast_rows;
 use super::stage::Stage;
 use super::summary_rows::{self, KeyNames};
 use crate::domain::Day;
@@ -131,6 +132,7 @@ fn sum_count(summary: &Summary<'_>, name: TableName) -> usize {
         }
         TableName::Segments => segments.len(),
         TableName::Affinity => summary.part.affinity.len(),
+        TableName::Forecast => summary.part.forecast.len(),
         TableName::Transitions => movement.transitions.len(),
         TableName::Growth => movement.growth.len(),
         TableName::Cohorts => movement.cohorts.len(),
@@ -217,6 +219,8 @@ fn batch(summary: &Summary<'_>, name: TableName, table: &TableDefinition) -> Res
         TableName::Affinity => {
             from_sums(&part.affinity, 2, table, |sums| summary_rows::affinity(sums, &scanned.categories, &names))
         }
+        TableName::Forecast => to_batch(&forecast_rows::forecast(&part.forecast, &scored.forecasts, &names), table),
+        TableName::Backtest => to_batch(&forecast_rows::backtest(&scored.forecasts, job.last_date(), &names), table),
         TableName::DimState => to_batch(&summary_rows::dim_state(job, plan, scored), table),
         TableName::DimPeriod => to_batch(&summary_rows::dim_period(job, scored, &prepared.identity.definitions_hash), table),
         TableName::Effects => to_batch(&evaluation.effects, table),

@@ -103,6 +103,7 @@ impl MeasureList {
             with_customer_data: job.raw.customers.is_some() || self.0.iter().any(|m| m.kind.basis().is_of_events()),
             interval_ends: interval_ends(job),
             histories: !job.strategies.is_empty(),
+            history_days: job.forecast.iter().flat_map(|forecast| forecast.days.iter().copied()).collect(),
             is_window: false,
             affinity: job.writes(TableName::Affinity),
             measures: self.0,

@@ -3,8 +3,9 @@
 //! Tables with a row per customer are written column by column and never become rows, so they are declared as lists.
 
 use super::declarations::{
-    AffinityRow, ArmRow, BalanceRow, BeforeAfterRow, CohortRow, ConcentrationRow, CutPointRow, DateRow, EffectRow, GrowthRow,
-    LedgerRow, MoveRow, PeriodRow, PooledEffectRow, RestatementRow, SegmentRow, StateRow, TransitionRow, VerdictRow,
+    AffinityRow, ArmRow, BacktestRow, BalanceRow, BeforeAfterRow, CohortRow, ConcentrationRow, CutPointRow, DateRow, EffectRow,
+    ForecastRow, GrowthRow, LedgerRow, MoveRow, PeriodRow, PooledEffectRow, RestatementRow, SegmentRow, StateRow, TransitionRow,
+    VerdictRow,
 };
 use super::definition::{ColumnDefinition, ColumnType, TableDefinition};
 use super::row::Row;
@@ -50,6 +51,10 @@ pub fn definitions(job: &Job, columns: &[ColumnDefinition], id: IdType) -> Vec<T
     if job.writes(TableName::Affinity) {
         let after = tables.iter().position(|table| table.name == ConcentrationRow::TABLE).map_or(tables.len(), |at| at + 1);
         tables.insert(after, definition_of::<AffinityRow>(job));
+    }
+    if job.forecast.is_some() {
+        let before = tables.iter().position(|table| table.name == StateRow::TABLE).unwrap_or(tables.len());
+        tables.splice(before..before, [definition_of::<ForecastRow>(job), definition_of::<BacktestRow>(job)]);
     }
     if !job.strategies.is_empty() {
         tables.extend([

@@ -24,9 +24,9 @@ pub use calendar::{calendar, whole_years};
 pub use catalog::{definition_of, definitions, key_of, read_by_views};
 pub use cell::{Cell, Value};
 pub use declarations::{
-    AffinityRow, ArmRow, BalanceRow, BeforeAfterRow, CohortRow, ConcentrationRow, CutPointRow, DateRow, EffectRow, GrowthRow,
-    LedgerRow, MoveRow, PeriodRow, PooledEffectRow, RestatementRow, ScorePairRow, SegmentRow, StateRow, TransitionRow,
-    VerdictRow,
+    AffinityRow, ArmRow, BacktestRow, BalanceRow, BeforeAfterRow, CohortRow, ConcentrationRow, CutPointRow, DateRow, EffectRow,
+    ForecastRow, GrowthRow, LedgerRow, MoveRow, PeriodRow, PooledEffectRow, RestatementRow, ScorePairRow, SegmentRow, StateRow,
+    TransitionRow, VerdictRow,
 };
 pub use definition::{ColumnDefinition, ColumnType, DESCRIPTION, TableDefinition};
 pub use encode::{EncodedFile, ONE_ROW_PER, encode, filtered};

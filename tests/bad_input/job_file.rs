@@ -3,7 +3,7 @@
 use crate::fixture::{Bench, JOB, orders_and, texts};
 
 /// The sections and keys at the top of a job file.
-const SECTIONS: &str = "\"name\", \"population\", \"source\", \"orders\", \"customers\", \"events\", \"periods\", \"score\", \"playbook\", \"schemes\", \"strategy\", \"checks\", \"acquisition\", \"output\"";
+const SECTIONS: &str = "\"name\", \"population\", \"source\", \"orders\", \"customers\", \"events\", \"periods\", \"score\", \"playbook\", \"schemes\", \"strategy\", \"forecast\", \"checks\", \"acquisition\", \"output\"";
 
 #[test]
 fn a_missing_job_file_is_refused() {

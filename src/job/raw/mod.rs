@@ -5,6 +5,7 @@
 
 mod customers;
 mod events;
+mod forecast;
 mod orders;
 mod output;
 mod periods;
@@ -21,6 +22,7 @@ use serde::{Deserialize, Serialize};
 
 pub use customers::RawCustomers;
 pub use events::{RawEventKind, RawEvents, RawKind};
+pub use forecast::RawForecast;
 pub use orders::{AmountUnit, Dedupe, DedupeRule, MonetaryPolicy, RawLatest, RawOrders, RawPredicate, RawReturns, ZeroAmount};
 pub use output::{RawOutput, ReportName, TableName};
 pub use periods::{Calendar, RawPeriod, RawPeriods};
@@ -65,6 +67,9 @@ pub struct RawJob {
     /// Treatments whose effects are estimated.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub strategy: Vec<RawStrategy>,
+    /// What comes next if habits stay.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub forecast: Option<RawForecast>,
     /// Gates on freshness and volume.
     #[serde(default)]
     pub checks: RawChecks,

@@ -115,6 +115,10 @@ pub enum TableName {
     Concentration,
     /// Which categories the same customers buy.
     Affinity,
+    /// What customers will buy if their habits stay.
+    Forecast,
+    /// How well past forecasts did.
+    Backtest,
     /// The states of every scheme, for BI tools to join.
     DimState,
     /// The as-of dates with their periods, for BI tools to join.
@@ -141,7 +145,7 @@ pub enum TableName {
 
 impl TableName {
     /// Every table, in the order of the docs.
-    pub const ALL: [TableName; 21] = [
+    pub const ALL: [TableName; 23] = [
         TableName::Customers,
         TableName::Cutpoints,
         TableName::Segments,
@@ -152,6 +156,8 @@ impl TableName {
         TableName::Cohorts,
         TableName::Concentration,
         TableName::Affinity,
+        TableName::Forecast,
+        TableName::Backtest,
         TableName::DimState,
         TableName::DimPeriod,
         TableName::DimDate,
@@ -178,6 +184,8 @@ impl TableName {
             TableName::Cohorts => "cohorts",
             TableName::Concentration => "concentration",
             TableName::Affinity => "affinity",
+            TableName::Forecast => "forecast",
+            TableName::Backtest => "backtest",
             TableName::DimState => "dim_state",
             TableName::DimPeriod => "dim_period",
             TableName::DimDate => "dim_date",
@@ -195,6 +203,11 @@ impl TableName {
     /// Whether it is one file over all as-of dates below `tables/`, which every commit makes anew.
     pub fn is_dimension(self) -> bool {
         matches!(self, TableName::DimState | TableName::DimPeriod | TableName::DimDate)
+    }
+
+    /// Whether only a job with a forecast has it.
+    pub fn is_of_forecast(self) -> bool {
+        matches!(self, TableName::Forecast | TableName::Backtest)
     }
 
     /// Whether only a job with strategies has it.

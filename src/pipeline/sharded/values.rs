@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 use crate::domain::Day;
 use crate::error::Result;
 use crate::experiment::PartialSums;
+use crate::forecast::CustomerSample;
 use crate::input::orders::findings::ScanFindings;
 use crate::input::orders::ledger::RowCounts;
 use crate::input::query::QueryResult;
@@ -97,6 +98,7 @@ pub struct ShardFindings {
     lines: Vec<LineCounts>,
     findings: Findings,
     span: Option<(Day, Day)>,
+    sample: CustomerSample,
     /// Orders with rows without a customer whose other rows have one.
     pub with_customer: Vec<OrderKey>,
 }
@@ -107,28 +109,29 @@ impl ShardFindings {
     /// # Errors
     /// Exit 7 if spilled values do not come back.
     pub fn new(found: FirstPass, with_customer: Vec<OrderKey>) -> Result<(Vec<u8>, ShardFindings)> {
-        let FirstPass { distributions, customers, lines, findings, span } = found;
+        let FirstPass { distributions, customers, lines, findings, span, sample } = found;
         let mut bytes = Vec::new();
         let mut of_date =
             |slices: Vec<SliceDistributions>| slices.into_iter().map(|slice| slice.store(&mut bytes)).collect::<Result<_>>();
         let distributions = distributions.into_iter().map(&mut of_date).collect::<Result<_>>()?;
-        Ok((bytes, ShardFindings { distributions, customers, lines, findings, span, with_customer }))
+        Ok((bytes, ShardFindings { distributions, customers, lines, findings, span, sample, with_customer }))
     }
 
     /// The same as a first pass finds it; `bytes` has its listed values.
     pub fn into_first_pass(self, bytes: &Arc<dyn RunBytes>) -> FirstPass {
-        let ShardFindings { distributions, customers, lines, findings, span, .. } = self;
+        let ShardFindings { distributions, customers, lines, findings, span, sample, .. } = self;
         let of_date =
             |slices: Vec<StoredSlice>| slices.into_iter().map(|slice| SliceDistributions::from_stored(slice, bytes)).collect();
-        FirstPass { distributions: distributions.into_iter().map(of_date).collect(), customers, lines, findings, span }
+        FirstPass { distributions: distributions.into_iter().map(of_date).collect(), customers, lines, findings, span, sample }
     }
 }
 
 impl Travels for ShardFindings {
     const NAME: &'static str = "distributions of a shard";
-    const VERSION: u16 = 1;
+    const VERSION: u16 = 2;
 
     fn canonicalise(&mut self) {
+        self.sample.settle();
         self.distributions.iter_mut().flatten().for_each(StoredSlice::canonicalise);
     }
 }
@@ -146,7 +149,7 @@ pub struct Cuts {
 
 impl Travels for Cuts {
     const NAME: &'static str = "cut points of a run";
-    const VERSION: u16 = 1;
+    const VERSION: u16 = 2;
 }
 
 /// What the parts of a shard give.

@@ -98,6 +98,10 @@ impl Case {
         for (scheme, (file, _)) in job.schemes.iter().zip(&self.files) {
             writeln!(t, "{} = {}", scheme.column, quoted(file)).unwrap();
         }
+        // What is forecast changes no other table.
+        if let Some(horizon) = ["30 days", "1 quarter", "1 year"].get((self.seed % 9) as usize) {
+            writeln!(t, "\n[forecast]\nhorizon = {}", quoted(horizon)).unwrap();
+        }
         if !job.acquisition.is_empty() {
             writeln!(t, "\n[acquisition]\npath = \"spend.csv\"").unwrap();
         }
