@@ -38,7 +38,7 @@ fn jumps_are_those_of_rdrobust() {
         let mut sample = observations(&running, &numbers(&case["outcome"]));
         sample.reverse();
         let found = jump(&sample, cut).expect("an estimate");
-        let Jump { estimate, standard_error, corrected, robust_error, bandwidth, bias_bandwidth, inside, distinct } = found;
+        let Jump { estimate, standard_error, corrected, robust_error, bandwidth, bias_bandwidth, inside, distinct, .. } = found;
         let all = [
             ("estimate", estimate),
             ("standard_error", standard_error),

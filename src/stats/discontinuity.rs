@@ -48,6 +48,10 @@ pub struct Observation {
 pub struct Jump {
     /// Limit from above less that from below, by the local linear fits.
     pub estimate: f64,
+    /// These limits, from below and from above.
+    pub limits: [f64; 2],
+    /// What the outcome rises by per unit of the running variable, by the same fits.
+    pub slopes: [f64; 2],
     /// Its standard error, as if there were no bias.
     pub standard_error: f64,
     /// The estimate less its bias.
@@ -93,6 +97,8 @@ pub fn jump(observations: &[Observation], cut: f64) -> Result<Jump, NoJump> {
     let error = |a: f64, b: f64| of_outcome * (a + b).sqrt();
     Ok(Jump {
         estimate: of_outcome * (high.plain - low.plain),
+        limits: [of_outcome * low.plain, of_outcome * high.plain],
+        slopes: [of_outcome * low.slope / scale, of_outcome * high.slope / scale],
         standard_error: error(low.variance, high.variance),
         corrected: of_outcome * (high.corrected - low.corrected),
         robust_error: error(low.robust_variance, high.robust_variance),
@@ -176,6 +182,7 @@ struct Pilot {
 /// The limit of the outcome at the cut, from one side.
 struct Limit {
     plain: f64,
+    slope: f64,
     corrected: f64,
     variance: f64,
     robust_variance: f64,
@@ -327,7 +334,8 @@ impl<'a> Side<'a> {
             (own, own - ratio * fit.of_next[0] * bend)
         };
         let window = self.window(h.max(b));
-        let mut limit = Limit { plain: 0.0, corrected: 0.0, variance: 0.0, robust_variance: 0.0 };
+        let slope = fit.coefficients[ORDER] / h;
+        let mut limit = Limit { plain: 0.0, slope, corrected: 0.0, variance: 0.0, robust_variance: 0.0 };
         self.residuals(&window, |o, residual| {
             let (own, corrected) = pulls(o);
             limit.plain += own * o.outcome;
