@@ -81,7 +81,8 @@ pub mod rows {
     pub use crate::domain::{Day, Decimal};
     pub use crate::tables::{
         AffinityRow, ArmRow, BalanceRow, BeforeAfterRow, CohortRow, ConcentrationRow, CutPointRow, EffectRow, GrowthRow,
-        LedgerRow, PeriodRow, PooledEffectRow, Row, SegmentRow, StateRow, TransitionRow, VerdictRow,
+        LedgerRow, PeriodRow, PooledEffectRow, Row, SegmentRow, StateRow, ThresholdBinRow, ThresholdRow, TransitionRow,
+        VerdictRow,
     };
 }
 

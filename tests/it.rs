@@ -102,6 +102,8 @@ mod strategies;
 mod table_streams;
 /// The docs list the columns that the code has.
 mod tables_doc;
+/// Strategies that treated everybody beyond a cut.
+mod threshold;
 /// Nights with a history: the trend of a nightly job.
 mod trend;
 /// Comments and docs are plain English.

@@ -12,7 +12,7 @@ use rfmill::internals::domain::{MeasureKind, Unit};
 
 use crate::fixture::{Bench, orders_and, texts};
 
-/// A strategy, so that its tables are there.
+/// Strategies, so that their tables are there.
 const STRATEGY: &str = r#"
 [[strategy]]
 name = "winback"
@@ -22,9 +22,17 @@ control = "control"
 split = { control = 0.5, treatment = 0.5 }
 periods = [{ from = 2024-10-01, to = 2024-12-31 }]
 slice = "a"
+
+[[strategy]]
+name = "gold"
+design = "threshold"
+running = "monetary@365d"
+cut = 1000
+periods = [{ from = 2024-10-01, to = 2024-12-31 }]
+slice = "a"
 "#;
 
-/// The data dictionary of a job with slices, a strategy and default schemes, by table: the lines of its column table.
+/// The data dictionary of a job with slices, strategies and default schemes, by table: the lines of its column table.
 fn dictionary() -> BTreeMap<String, String> {
     let bench = Bench::new();
     bench.parquet("orders/a.parquet", &orders_and("shop", texts(["a", "b", "a", "b", "a", "a", "a", "b"])));

@@ -23,6 +23,8 @@ pub enum Design {
     Matched,
     /// All were treated: a description, never an effect.
     BeforeAfter,
+    /// All beyond a cut were: an effect on customers at the cut.
+    Threshold,
 }
 
 impl Design {
@@ -38,6 +40,7 @@ impl Design {
             ],
             Design::Matched => &[EffectMethod::Matched, EffectMethod::Did],
             Design::BeforeAfter => &[],
+            Design::Threshold => &[EffectMethod::Threshold],
         }
     }
 
@@ -47,6 +50,7 @@ impl Design {
             Design::Randomised => Some(EffectMethod::PermutationBaseline),
             Design::Matched => Some(EffectMethod::Did),
             Design::BeforeAfter => None,
+            Design::Threshold => Some(EffectMethod::Threshold),
         }
     }
 }
@@ -57,6 +61,7 @@ impl fmt::Display for Design {
             Design::Randomised => "randomised",
             Design::Matched => "matched",
             Design::BeforeAfter => "before_after",
+            Design::Threshold => "threshold",
         })
     }
 }
@@ -79,11 +84,13 @@ pub enum EffectMethod {
     Matched,
     /// Difference of the changes since the baseline.
     Did,
+    /// The jump at a cut, by local linear fits on both sides.
+    Threshold,
 }
 
 impl EffectMethod {
     /// All methods.
-    pub const ALL: [EffectMethod; 7] = [
+    pub const ALL: [EffectMethod; 8] = [
         EffectMethod::Permutation,
         EffectMethod::PermutationBaseline,
         EffectMethod::Welch,
@@ -91,6 +98,7 @@ impl EffectMethod {
         EffectMethod::PostStratified,
         EffectMethod::Matched,
         EffectMethod::Did,
+        EffectMethod::Threshold,
     ];
 
     /// Reads the name that `Display` writes.
@@ -103,9 +111,9 @@ impl EffectMethod {
         matches!(self, EffectMethod::PermutationBaseline | EffectMethod::Cuped | EffectMethod::Did)
     }
 
-    /// Whether it compares within cells, which all do but Welch's test.
+    /// Whether it compares within cells, which all do but Welch's test and fits at a cut.
     pub fn has_cells(self) -> bool {
-        self != EffectMethod::Welch
+        !matches!(self, EffectMethod::Welch | EffectMethod::Threshold)
     }
 
     /// Whether it holds the difference against all draws.
@@ -124,6 +132,7 @@ impl fmt::Display for EffectMethod {
             EffectMethod::PostStratified => "post_stratified",
             EffectMethod::Matched => "matched",
             EffectMethod::Did => "did",
+            EffectMethod::Threshold => "threshold",
         })
     }
 }

@@ -162,7 +162,8 @@ impl<'a, 'i> Comparison<'a, 'i> {
             Method::Permutation => (Adjustment::None, Weighting::Given),
             Method::Did => (Adjustment::Change, Weighting::Treated),
             Method::Matched => (Adjustment::None, Weighting::Treated),
-            Method::Welch | Method::PostStratified => (Adjustment::None, Weighting::Pooled),
+            // Fits at a cut have no cells.
+            Method::Welch | Method::PostStratified | Method::Threshold => (Adjustment::None, Weighting::Pooled),
         };
         let has_clusters = self.diagnostics.strategy.cluster.is_some();
         let estimate = estimate(&cells, shape, adjustment, weighting).map_err(|why| match why {

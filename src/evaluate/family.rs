@@ -23,6 +23,8 @@ enum Family<'a> {
     States(usize, Phase, [&'a str; 2], &'a Outcome, &'a str, Method),
     /// A total row stands alone.
     Alone(usize),
+    /// And so does an effect at a cut on which no verdict rests.
+    AloneAtCut(usize),
 }
 
 /// A test of a family: its p-value, held against 5 % after it is multiplied by `looks`.
@@ -66,8 +68,31 @@ pub(super) fn adjusted(tests: &[FamilyTest]) -> Vec<Vec<Adjusted>> {
     tests.par_iter().zip(&adjusted).map(of).collect()
 }
 
-/// Adjusts effects; they come with the number of their strategy's period in the job.
-pub(super) fn adjust(effects: &mut [(usize, Effect<'_>)]) {
+/// The family of an effect at a cut.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum CutFamily {
+    /// A verdict rests on it.
+    Headline,
+    /// Words about money rest on it.
+    Money,
+    /// It stands alone.
+    Alone,
+}
+
+/// The test of an effect at a cut.
+#[derive(Debug, Clone)]
+pub(super) struct CutTest {
+    /// Its period.
+    pub period: Period,
+    pub family: CutFamily,
+    pub test: DifferenceTest,
+    pub p: f64,
+    /// What the family makes of it.
+    pub adjusted: Option<Adjusted>,
+}
+
+/// Adjusts effects, which come with the number of their strategy's period in the job, and those at cuts.
+pub(super) fn adjust(effects: &mut [(usize, Effect<'_>)], mut cuts: Vec<&mut CutTest>) {
     let mut families: BTreeMap<Family<'_>, Vec<Member>> = BTreeMap::new();
     for (at, (period, effect)) in effects.iter().enumerate().filter(|(_, (_, effect))| effect.found.told().is_some()) {
         let is_matched = effect.diagnostics.strategy.design == Design::Matched;
@@ -86,6 +111,14 @@ pub(super) fn adjust(effects: &mut [(usize, Effect<'_>)]) {
         };
         families.entry(family).or_default().push(Member::Row(at));
     }
+    for (at, cut) in cuts.iter().enumerate() {
+        let family = match cut.family {
+            CutFamily::Headline => Family::Headline(cut.period),
+            CutFamily::Money => Family::Money(cut.period),
+            CutFamily::Alone => Family::AloneAtCut(at),
+        };
+        families.entry(family).or_default().push(Member::AtCut(at));
+    }
     let families: Vec<Vec<Member>> = families.into_values().collect();
     let of_family = |members: &Vec<Member>| -> Vec<Vec<Adjusted>> {
         let told = |at: usize| effects[at].1.found.told();
@@ -97,6 +130,7 @@ pub(super) fn adjust(effects: &mut [(usize, Effect<'_>)]) {
         }
         let test = |member: &Member| match member {
             Member::Row(at) => told(*at).map(|own| FamilyTest::one(&own.test, own.p, 1.0)),
+            Member::AtCut(at) => cuts.get(*at).map(|cut| FamilyTest::one(&cut.test, cut.p, 1.0)),
             Member::Bracket(ends) => {
                 let end = |at: usize| told(at).map(|own| (own.test.value, own.placebo.as_ref()));
                 FamilyTest::bracket([end(ends[0])?, end(ends[1])?], 1.0)
@@ -109,6 +143,7 @@ pub(super) fn adjust(effects: &mut [(usize, Effect<'_>)]) {
         for (member, own) in members.iter().zip(results) {
             match member {
                 Member::Row(at) => effects[*at].1.adjusted = own.first().copied(),
+                Member::AtCut(at) => cuts[*at].adjusted = own.first().copied(),
                 Member::Bracket(ends) => {
                     ends.iter().zip(own).for_each(|(at, own)| effects[*at].1.above_adjusted = Some(own));
                 }
@@ -121,6 +156,8 @@ pub(super) fn adjust(effects: &mut [(usize, Effect<'_>)]) {
 enum Member {
     /// A row's difference.
     Row(usize),
+    /// An effect at a cut, by its position among these.
+    AtCut(usize),
     /// Whether both ends of a matched bracket are above their placebos.
     Bracket([usize; 2]),
 }

@@ -22,6 +22,7 @@ mod rank;
 mod reason;
 pub mod sentence;
 mod settings;
+mod threshold;
 mod verdict;
 
 pub use arm_sums::{ALL, ArmKey, ArmSums, EVERYBODY, PairEnd, PairKey, Phase, Quantity, Since, UNASSIGNED};
@@ -34,12 +35,14 @@ pub use settings::{
     AssignedOn, Clusters, Guardrail, KeptArms, ListedUnlike, Primary, Split, StrategyPeriod, StrategySettings, UnlikeDays,
 };
 
+pub use threshold::{BELOW, BEYOND, CutOutcome, CutPeriod};
+
 pub use crate::domain::{Design, EffectMethod as Method, Outcome, Period};
 
 use rayon::prelude::*;
 
 use crate::error::Result;
-use crate::tables::{BalanceRow, BeforeAfterRow, EffectRow, PooledEffectRow, VerdictRow};
+use crate::tables::{BalanceRow, BeforeAfterRow, EffectRow, PooledEffectRow, ThresholdBinRow, ThresholdRow, VerdictRow};
 
 /// The rows of the tables of strategies. A number that is not there is `None`, never NaN.
 #[derive(Debug, Clone, Default, PartialEq)]
@@ -54,6 +57,10 @@ pub struct Evaluation {
     pub balance: Vec<BalanceRow>,
     /// One row per strategy, period, arm, outcome and state.
     pub before_after: Vec<BeforeAfterRow>,
+    /// One row per strategy of design threshold, period and outcome.
+    pub thresholds: Vec<ThresholdRow>,
+    /// One row per strategy of design threshold, period, outcome and bin.
+    pub threshold_bins: Vec<ThresholdBinRow>,
 }
 
 /// Evaluates all strategies of a job together: their headline rows are one family.
@@ -61,19 +68,20 @@ pub struct Evaluation {
 /// # Errors
 /// Exit 2 if a strategy's settings contradict each other, exit 3 if sums of cells leave 128 bits.
 pub fn evaluate(strategies: &[StrategySettings], arms: &ArmSums) -> Result<Evaluation> {
-    evaluate_checked(strategies, arms, &|_| Ok(()))
+    evaluate_checked(strategies, arms, &[], &|_| Ok(()))
 }
 
 /// Steps of an evaluation by period: its sums are indexed, which is two of them, and its effects are estimated.
 pub const STEPS_OF_PERIOD: usize = 3;
 
-/// [`evaluate`] that calls a check with the number of steps that are done since the last time.
+/// [`evaluate`], and of strategies of design threshold, that calls a check with the number of steps that are done since the last time.
 ///
 /// # Errors
 /// As [`evaluate`], and those of the check.
 pub fn evaluate_checked(
     strategies: &[StrategySettings],
     arms: &ArmSums,
+    cuts: &[CutPeriod],
     check: &(dyn Fn(usize) -> Result<()> + Sync),
 ) -> Result<Evaluation> {
     strategies.iter().try_for_each(StrategySettings::check)?;
@@ -96,7 +104,8 @@ pub fn evaluate_checked(
         out.balance.extend(balance::balance(diagnostics, &index)?);
         out.before_after.extend(before_after::before_after(diagnostics, &index)?);
     }
-    family::adjust(&mut effects);
+    let mut at_cuts = threshold::CutEffects::new(cuts);
+    family::adjust(&mut effects, at_cuts.tests().collect());
     effect::fill_net(&mut effects);
     let by_strategy: Vec<_> = effects.iter().map(|(at, effect)| (all_diagnostics[*at].0, effect)).collect();
     let mut over_time = pooled::over_time(&by_strategy, arms, &index)?;
@@ -105,5 +114,9 @@ pub fn evaluate_checked(
     out.effects = effects.par_iter().map(|(_, effect)| effect.row()).collect();
     out.verdicts = verdict::verdicts(&all_diagnostics, &by_strategy, &over_time, &leads);
     out.over_time = over_time.par_iter().map(pooled::PooledEffect::row).collect();
+    let at_cuts = at_cuts.rows();
+    out.effects.extend(at_cuts.effects);
+    out.verdicts.extend(at_cuts.verdicts);
+    (out.thresholds, out.threshold_bins) = (at_cuts.thresholds, at_cuts.bins);
     Ok(out)
 }

@@ -4,11 +4,13 @@
 mod description;
 mod finding;
 mod not_estimable;
+mod remark;
 
 use super::sentence::Remarked;
 pub use description::{Caveat, Expectation};
-pub use finding::{Change, Disagreement, Finding, NetMargin, Remark};
+pub use finding::{Change, Disagreement, Finding, NetMargin};
 pub use not_estimable::NotEstimable;
+pub use remark::Remark;
 
 /// The reason of a verdict.
 pub type VerdictReason = Remarked<Finding, Remark>;

@@ -67,7 +67,7 @@ pub fn cell_parts(
     };
     let parts = match strategy.design {
         Design::Randomised => stratum.into_iter().chain((dates > 0).then_some(CellPart::AssignedOn { dates })).collect(),
-        Design::BeforeAfter => Vec::new(),
+        Design::BeforeAfter | Design::Threshold => Vec::new(),
         Design::Matched => {
             let parts = strategy.match_on.iter().map(part).collect::<Result<Vec<_>>>()?;
             let earlier = parts.iter().filter_map(|part| match part {

@@ -5,7 +5,8 @@
 //! covariates; after that, [`part_pass`] goes through the assigned customers of the part in batches. Each strategy selects its
 //! members and drops customers excluded by its overlap policy ([`pass`], [`exposure`]), computes a column per summed quantity
 //! ([`outcomes`]), and adds the columns to sums under group keys ([`strategy_sums`]). When all parts are done, their
-//! [`PartialSums`] are merged, and [`arm_rows`] replaces the keys by names. Where clusters of customers were drawn, [`units`] makes
+//! [`PartialSums`] are merged, and [`arm_rows`] replaces the keys by names. Strategies of design threshold have no assignments:
+//! [`threshold`] collects the customers near their cuts. Where clusters of customers were drawn, [`units`] makes
 //! one unit of each before that.
 
 mod arm_rows;
@@ -23,6 +24,7 @@ mod plan;
 mod quantity;
 mod settings;
 mod strategy_sums;
+mod threshold;
 mod units;
 mod whole;
 mod winsorise;
@@ -84,8 +86,9 @@ impl ExperimentPlan<'_> {
             let done = done.fetch_add(more as u64, Ordering::Relaxed) + more as u64;
             growth.check("What is summed and estimated of strategies", done, steps)
         };
+        let cuts = threshold::cut_periods(job, &self.thresholds, std::mem::take(&mut all.cuts));
         let arms = arm_rows::arm_rows(self, all, schemes, &|periods| advance(STEPS_OF_PERIOD * periods))?;
-        let evaluation = evaluate_checked(&settings, &arms, &advance)?;
+        let evaluation = evaluate_checked(&settings, &arms, &cuts, &advance)?;
         Ok((arms, evaluation, warnings))
     }
 }

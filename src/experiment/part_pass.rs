@@ -15,6 +15,7 @@ use super::outcomes::{
 use super::partial_sums::PartialSums;
 use super::pass::{BatchContext, PassScratch, StrategyPass};
 use super::plan::{ExperimentPlan, StrategyPlan};
+use super::threshold::{CutPart, CutSample};
 use crate::error::Result;
 use crate::measure::{BucketPanel, UNKNOWN};
 use crate::movement::CustomerGroups;
@@ -78,7 +79,18 @@ impl<'a> PartPass<'a> {
         }
         self.sum_reference(&runs, sums)?;
         passes.into_iter().for_each(|pass| pass.finish(sums));
-        Ok(())
+        self.sum_near_cuts(&mut sums.cuts)
+    }
+
+    /// Adds the customers near the cuts of strategies of design threshold.
+    fn sum_near_cuts(&self, samples: &mut [CutSample]) -> Result<()> {
+        let part = CutPart { number: self.part, panels: self.panels, customers: self.customers };
+        let thresholds = self.plan.thresholds.iter().enumerate();
+        let periods = thresholds.flat_map(|(number, plan)| (0..plan.periods.len()).map(move |period| (number, plan, period)));
+        periods.zip(samples).try_for_each(|((number, plan, period), sample)| match plan.periods[period].before {
+            Some(date) => plan.sum_part(period, part, self.snapshots.near_cuts.inside(number, date), sample),
+            None => Ok(()),
+        })
     }
 
     /// The slices of the strategies, each once.

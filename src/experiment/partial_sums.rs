@@ -5,6 +5,7 @@ use serde::{Deserialize, Serialize};
 use super::exposure::ExclusionCounts;
 use super::plan::ExperimentPlan;
 use super::strategy_sums::StrategySums;
+use super::threshold::CutSample;
 use super::winsorise::WinsorInput;
 use crate::sums::GroupedSums;
 use crate::wire::Travels;
@@ -22,6 +23,8 @@ pub struct PartialSums {
     pub exclusions: Vec<ExclusionCounts>,
     /// By part and strategy: the values to be winsorised once all parts are known.
     pub winsor_inputs: Vec<WinsorInput>,
+    /// By period of all strategies of design threshold, strategy by strategy: the customers near the cut.
+    pub cuts: Vec<CutSample>,
 }
 
 impl PartialSums {
@@ -35,6 +38,7 @@ impl PartialSums {
             squares: vec![0; plan.periods.len()],
             exclusions: of_periods().map(|strategy| plan.no_exclusions(strategy)).collect(),
             winsor_inputs: Vec::new(),
+            cuts: plan.thresholds.iter().flat_map(|threshold| &threshold.periods).map(|_| CutSample::default()).collect(),
         }
     }
 
@@ -47,6 +51,7 @@ impl PartialSums {
         }
         self.exclusions.iter_mut().zip(&other.exclusions).for_each(|(all, own)| all.merge(own));
         self.winsor_inputs.extend(other.winsor_inputs);
+        self.cuts.iter_mut().zip(other.cuts).for_each(|(all, own)| all.merge(own));
     }
 
     /// The first period whose sums may exceed DECIMAL(38).
@@ -57,10 +62,11 @@ impl PartialSums {
 
 impl Travels for PartialSums {
     const NAME: &'static str = "sums of strategies";
-    const VERSION: u16 = 4;
+    const VERSION: u16 = 5;
 
     fn canonicalise(&mut self) {
         self.winsor_inputs.sort_by_cached_key(|input| (input.strategy(), postcard::to_allocvec(input).unwrap_or_default()));
+        self.cuts.iter_mut().for_each(CutSample::canonicalise);
     }
 }
 
@@ -69,6 +75,7 @@ mod tests {
     use super::*;
     use crate::error::Result;
     use crate::experiment::outcomes::MemberBatch;
+    use crate::experiment::threshold::NearCustomer;
     use crate::stats::GridSecond;
     use crate::sums::{Arity, Column, GroupPartition, sort_code, zero_pattern};
     use crate::wire::checks::{Sequence, merges_in_any_order};
@@ -124,15 +131,23 @@ mod tests {
             exclusions
                 .add_values(&[0, 1, 1], &[4, 5, 6], |dimension, customer| (dimension == 0 || part < 4).then_some(customer * 2));
             exclusions.add_elsewhere(2, &[1], [[part.is_multiple_of(2), true]].into_iter(), &[]);
+            let mut cut = CutSample::default();
+            (0..part).for_each(|n| cut.add(near_customer(part * 10 + n)));
             PartialSums {
                 strategies: vec![StrategySums { periods: vec![sums.clone(), sums.clone()], pairs }],
                 reference: vec![sums],
                 squares: vec![u128::from(part) << 90],
                 exclusions: vec![exclusions],
                 winsor_inputs: vec![input],
+                cuts: vec![cut],
             }
         };
         (0..6).map(&mut of_part).collect()
+    }
+
+    fn near_customer(number: u64) -> NearCustomer {
+        let draw = number.wrapping_mul(0x9e37_79b9_7f4a_7c15);
+        NearCustomer { draw, running: number as i64 - 30, is_treated: number.is_multiple_of(3), values: [[number as i64, 7]; 4] }
     }
 
     #[test]
@@ -141,7 +156,7 @@ mod tests {
             all.merge(part);
             Ok(())
         })?;
-        assert_eq!((digits.as_str(), PartialSums::VERSION), ("3e6a2420e1d2de1c", 4), "the form has changed: raise its version");
+        assert_eq!((digits.as_str(), PartialSums::VERSION), ("f94460e7a425527a", 5), "the form has changed: raise its version");
         Ok(())
     }
 

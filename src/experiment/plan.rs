@@ -9,11 +9,12 @@ use super::groups::{GroupNames, GroupSource, Groups};
 use super::kept_arms::kept_arms;
 use super::layout::{KeyLayout, SumLayout};
 pub use super::quantity::{OutcomeKind, PlannedOutcome, QuantitySource, SummedQuantity};
+use super::threshold::ThresholdPlan;
 use crate::domain::{Day, Design, MeasureKind, Outcome, Period};
 use crate::error::{Error, Result, suggestion};
 use crate::evaluate::{KeptArms, Phase, Quantity};
 use crate::job::{Job, Strategy};
-use crate::plan::SchemeColumn;
+use crate::plan::{PlannedCut, SchemeColumn};
 use crate::stats::Shape;
 use crate::sums::Arity;
 
@@ -29,6 +30,8 @@ pub struct ExperimentPlan<'a> {
     pub first_order: Option<Day>,
     /// By scheme and state: the step of the ladder, if the state has one.
     pub ladders: Vec<Vec<Option<usize>>>,
+    /// Strategies of design threshold, which have no assignments.
+    pub thresholds: Vec<ThresholdPlan<'a>>,
 }
 
 /// A strategy, and everything on which the values of its customers depend.
@@ -116,18 +119,24 @@ struct Planner<'a, 'p> {
 }
 
 impl<'a> ExperimentPlan<'a> {
-    /// Plans all strategies of a job. `slices` are the slice values in order.
+    /// Plans all strategies of a job. `assignments` are those of strategies that go by them, then the tables of who was treated from
+    /// a cut on; `slices` are the slice values in order.
     ///
     /// # Errors
     /// Exit 2 or 3 where a setting does not fit the data.
     pub fn new(
         job: &'a Job,
+        cuts: &[PlannedCut],
         names: GroupNames<'_>,
         assignments: &'a [StrategyAssignments],
         slices: &[String],
         firsts: FirstDays,
     ) -> Result<ExperimentPlan<'a>> {
         let planner = Planner { job, names, slices, firsts };
+        let (assignments, treated) = assignments.split_at(job.strategies.len().min(assignments.len()));
+        let of_slices = job.thresholds.iter().map(|threshold| planner.slice(&threshold.name, threshold.slice.as_deref()));
+        let of_slices = of_slices.collect::<Result<Vec<u32>>>()?;
+        let thresholds = ThresholdPlan::all(job, cuts, treated, &of_slices, firsts.order)?;
         let (mut strategies, mut periods) = (Vec::new(), Vec::new());
         for (number, (strategy, own)) in job.strategies.iter().zip(assignments).enumerate() {
             let start = periods.len();
@@ -147,6 +156,7 @@ impl<'a> ExperimentPlan<'a> {
             periods,
             first_order: firsts.order,
             ladders: names.schemes.iter().map(ladder).collect(),
+            thresholds,
         })
     }
 
@@ -231,7 +241,7 @@ impl<'a> Planner<'a, '_> {
             strata: assignments.strata.as_deref(),
             control: assignments.control(strategy),
             dimensions: self.job.raw.customers.as_ref().filter(|_| is_drawn).map_or(&[], |customers| &customers.dimensions),
-            slice: self.slice(strategy)?,
+            slice: self.slice(&strategy.name, strategy.slice.as_deref())?,
             by,
             cells,
             dates,
@@ -245,21 +255,18 @@ impl<'a> Planner<'a, '_> {
 
     fn outcome(&self, strategy: &Strategy, outcome: &Outcome) -> Result<PlannedOutcome> {
         let moved = |column: &str, up: bool| Ok(OutcomeKind::Moved { scheme: self.names.scheme(column)?.scheme, up });
+        let has_cost = self.job.raw.orders.cost.is_some();
+        if let Some(kind) = OutcomeKind::of_orders(outcome, strategy.margin_rate, has_cost) {
+            return Ok(PlannedOutcome { outcome: outcome.clone(), kind });
+        }
         let kind = match outcome {
-            Outcome::Converted => OutcomeKind::Converted,
-            Outcome::Orders => OutcomeKind::Orders,
-            Outcome::Revenue => OutcomeKind::Revenue,
-            Outcome::Margin => match strategy.margin_rate.filter(|_| self.job.raw.orders.cost.is_none()) {
-                Some(rate) => OutcomeKind::MarginRate(rate),
-                None => OutcomeKind::Margin,
-            },
             Outcome::Retained => OutcomeKind::Retained,
             Outcome::AvgOrderValue => OutcomeKind::OrderValue,
             Outcome::AnyEvent(kind) => OutcomeKind::Events { kind: *kind, any: true },
             Outcome::Events(kind) => OutcomeKind::Events { kind: *kind, any: false },
             Outcome::MovedUp(column) => moved(column, true)?,
             Outcome::MovedDown(column) => moved(column, false)?,
-            Outcome::Net | Outcome::Winsorised(_) => return Err(Error::bug("a job names no outcome that follows from others")),
+            _ => return Err(Error::bug("a job names no outcome that follows from others")),
         };
         Ok(PlannedOutcome { outcome: outcome.clone(), kind })
     }
@@ -319,15 +326,14 @@ impl<'a> Planner<'a, '_> {
     }
 
     /// The number of a strategy's slice.
-    fn slice(&self, strategy: &Strategy) -> Result<u32> {
-        let Some(slice) = &strategy.slice else { return Ok(0) };
+    fn slice(&self, strategy: &str, slice: Option<&str>) -> Result<u32> {
+        let Some(slice) = slice else { return Ok(0) };
         if let Some(number) = self.slices.iter().position(|known| known == slice) {
             return Ok(number as u32);
         }
         Err(Error::usage(format!(
-            "{}: strategy {:?} names the slice {slice:?}, which no order has{} (column {:?} holds {})",
+            "{}: strategy {strategy:?} names the slice {slice:?}, which no order has{} (column {:?} holds {})",
             self.job.source.locate("strategy.slice", slice),
-            strategy.name,
             suggestion(slice, self.slices.iter().map(String::as_str)),
             self.job.raw.orders.slice.as_deref().unwrap_or_default(),
             self.slices.iter().take(20).map(|s| format!("{s:?}")).collect::<Vec<_>>().join(", ")

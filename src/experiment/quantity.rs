@@ -39,6 +39,20 @@ pub enum OutcomeKind {
     Moved { scheme: usize, up: bool },
 }
 
+impl OutcomeKind {
+    /// How an outcome is computed that follows from the orders of one window; none for others. Without costs of the orders, margin is
+    /// this share of the money.
+    pub fn of_orders(outcome: &Outcome, margin_rate: Option<Decimal>, has_cost: bool) -> Option<OutcomeKind> {
+        match outcome {
+            Outcome::Converted => Some(OutcomeKind::Converted),
+            Outcome::Orders => Some(OutcomeKind::Orders),
+            Outcome::Revenue => Some(OutcomeKind::Revenue),
+            Outcome::Margin => Some(margin_rate.filter(|_| !has_cost).map_or(OutcomeKind::Margin, OutcomeKind::MarginRate)),
+            _ => None,
+        }
+    }
+}
+
 /// One thing that is summed.
 #[derive(Debug, Clone, PartialEq)]
 pub struct SummedQuantity {

@@ -24,7 +24,7 @@ use raw::{AmountUnit, Closed, Count, Levels, Method, MonetaryAs, MonetaryPolicy,
 pub use calendar::unit_called;
 pub use event_kinds::{JobEventKinds, ValueColumn};
 pub use resolve::{Overrides, resolve};
-pub use strategy::Strategy;
+pub use strategy::{Strategy, Threshold};
 
 /// A job that can be run.
 #[derive(Debug, Clone)]
@@ -57,8 +57,10 @@ pub struct Job {
     pub schemes: Vec<SchemeUse>,
     /// The horizon that is forecast, and past ones.
     pub forecast: Option<Horizons>,
-    /// Treatments to evaluate.
+    /// Treatments to evaluate by the assignments of their customers.
     pub strategies: Vec<Strategy>,
+    /// Treatments of everybody beyond a cut.
+    pub thresholds: Vec<Threshold>,
     /// The newest order must be at most this many days older than the last as-of date.
     pub newest_order_within: Option<i32>,
     /// File of acquisition costs: as written, and joined to the job file's folder.
@@ -199,6 +201,12 @@ impl Job {
     /// The place of the date before the one at `place` from which states are followed.
     pub fn followed_before(&self, place: usize) -> Option<usize> {
         (0..place).rev().find(|d| self.dates[*d].is_followed())
+    }
+
+    /// The strategies that have a table of assignments: those that are evaluated by it, then those of design threshold with a table
+    /// of who was treated.
+    pub fn assigned(&self) -> impl Iterator<Item = &Strategy> {
+        self.strategies.iter().chain(self.thresholds.iter().filter_map(|threshold| threshold.treated.as_ref()))
     }
 
     /// Whether a table is to be written.

@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 
 use super::parse::Source;
 use super::paths::{InputPaths, LakePath};
-use super::raw::{OneOrMany, RawJob, RawPath, RawSource, RawTable, SourceEncoding, SourceFormat};
+use super::raw::{OneOrMany, RawAssignments, RawJob, RawPath, RawSource, RawTable, SourceEncoding, SourceFormat};
 use crate::error::{Error, Result};
 use crate::storage::Place;
 
@@ -133,7 +133,9 @@ pub(super) fn resolve(raw: &RawJob, source: &Source) -> Result<(Vec<Query>, Vec<
         (QueriedTable::Events, events.map(String::as_str)),
     ];
     let strategies = raw.strategy.iter().zip(0..);
-    let assignments = strategies.map(|(strategy, number)| (QueriedTable::Assignments(number), strategy.assignments.query()));
+    let assignments = strategies.map(|(strategy, number)| {
+        (QueriedTable::Assignments(number), strategy.assignments.as_ref().and_then(RawAssignments::query))
+    });
     let queries = written.into_iter().chain(assignments);
     let queries: Vec<Query> = queries.filter_map(|(table, sql)| sql.map(|sql| Query { table, sql: sql.into() })).collect();
     if let Some(empty) = queries.iter().find(|query| query.sql.trim().is_empty()) {

@@ -63,8 +63,9 @@ pub fn resolve(raw: RawJob, source: Source, overrides: &Overrides) -> Result<Job
         event_kinds: raw.events.is_some().then_some(&event_kinds.all),
         is_sliced: raw.orders.slice.is_some(),
     };
-    let strategies = strategy::resolve(&raw.strategy, &context)?;
-    let days: Vec<Day> = strategies.iter().flat_map(strategy::Strategy::state_dates).collect();
+    let (strategies, thresholds) = strategy::resolve(&raw.strategy, &context)?;
+    let of_thresholds = thresholds.iter().flat_map(strategy::Threshold::qualification_days);
+    let days: Vec<Day> = strategies.iter().flat_map(strategy::Strategy::state_dates).chain(of_thresholds).collect();
     let Timeline { dates, origins, labels } = timeline.with_hidden(&days, &raw.periods, &source)?;
     let newest_order_within = newest_order_within(&raw, &source)?;
     check_volume(&raw, &source)?;
@@ -72,7 +73,7 @@ pub fn resolve(raw: RawJob, source: Source, overrides: &Overrides) -> Result<Job
     check_report(&raw, &source)?;
     let forecast = forecast(&raw, &source, &dates)?;
     let acquisition = raw.acquisition.as_ref().map(|a| (a.path.clone(), Place::of(&a.path, &folder)));
-    let tables = tables(&raw, &source, !strategies.is_empty())?;
+    let tables = tables(&raw, &source, !thresholds.is_empty())?;
     let history_begins = match &raw.orders.history_begins {
         Some(date) => Some(periods::day_at(date, "orders.history_begins", "orders.history_begins", &source)?),
         None => None,
@@ -92,6 +93,7 @@ pub fn resolve(raw: RawJob, source: Source, overrides: &Overrides) -> Result<Job
         schemes,
         forecast,
         strategies,
+        thresholds,
         newest_order_within,
         acquisition,
         output,
@@ -255,7 +257,8 @@ fn forecast(raw: &RawJob, source: &Source, dates: &[AsOf]) -> Result<Option<Hori
 }
 
 /// The tables to write: those that the job names, or all that it can have.
-fn tables(raw: &RawJob, source: &Source, has_strategies: bool) -> Result<Vec<TableName>> {
+fn tables(raw: &RawJob, source: &Source, has_thresholds: bool) -> Result<Vec<TableName>> {
+    let has_strategies = !raw.strategy.is_empty();
     let names_affinity = raw.output.tables.iter().flatten().any(|table| *table == TableName::Affinity);
     let has_affinity = raw.output.affinity || names_affinity;
     if has_affinity && raw.orders.category.is_none() {
@@ -269,6 +272,7 @@ fn tables(raw: &RawJob, source: &Source, has_strategies: bool) -> Result<Vec<Tab
         let is_there = |table: &TableName| match table {
             TableName::Affinity => has_affinity,
             table if table.is_of_forecast() => raw.forecast.is_some(),
+            table if table.is_of_thresholds() => has_thresholds,
             _ => has_strategies || !table.is_of_strategies(),
         };
         return Ok(TableName::ALL.into_iter().filter(is_there).collect());
@@ -276,6 +280,13 @@ fn tables(raw: &RawJob, source: &Source, has_strategies: bool) -> Result<Vec<Tab
     if let Some(table) = tables.iter().find(|table| table.is_of_forecast() && raw.forecast.is_none()) {
         return Err(Error::usage(format!(
             "{}: output.tables names {:?}, but the job forecasts nothing; remove it, or add a [forecast] with a horizon",
+            source.locate("output.tables", table.name()),
+            table.name()
+        )));
+    }
+    if let Some(table) = tables.iter().find(|table| table.is_of_thresholds() && !has_thresholds) {
+        return Err(Error::usage(format!(
+            "{}: output.tables names {:?}, but the job has no strategy of design threshold; remove it, or add such a strategy",
             source.locate("output.tables", table.name()),
             table.name()
         )));

@@ -4,6 +4,7 @@
 mod resolve;
 #[cfg(test)]
 mod tests;
+mod threshold;
 
 use super::paths::InputPaths;
 pub use super::raw::Overlap;
@@ -11,10 +12,13 @@ use crate::domain::{Day, Decimal, Period, Ratio};
 pub use crate::domain::{Design, EffectMethod, Outcome};
 
 pub(super) use resolve::{Context, resolve};
+pub use threshold::{Cut, Threshold};
 
-/// A strategy that can be evaluated.
+/// A strategy that can be evaluated by its assignments.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Strategy {
+    /// Its place among the strategies of the job file.
+    pub number: usize,
     /// Its name.
     pub name: String,
     /// How customers came to their arms.

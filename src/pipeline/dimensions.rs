@@ -41,7 +41,9 @@ pub fn dimensions(job: &Job, prepared: &Prepared, scored: &Scored) -> Result<Dim
 
 /// The first and the last day that a table of the run can hold.
 fn days(job: &Job, prepared: &Prepared, scored: &Scored) -> (Day, Day) {
-    let of_strategies = || job.strategies.iter().flat_map(|strategy| strategy.periods.iter().chain(&strategy.baseline));
+    let of_thresholds = || job.thresholds.iter().flat_map(|threshold| &threshold.periods);
+    let of_strategies =
+        || job.strategies.iter().flat_map(|strategy| strategy.periods.iter().chain(&strategy.baseline)).chain(of_thresholds());
     let starts = job.dates.iter().map(|date| date.period_start.unwrap_or(date.date).min(date.date));
     let first = starts.chain(of_strategies().map(|period| period.start)).chain(scored.first_order).min();
     let ends = job.dates.iter().map(|date| date.period_end.unwrap_or(date.date).max(date.date));

@@ -119,12 +119,12 @@ impl Scored {
         scanned: &Scanned,
         assignments: &'a [StrategyAssignments],
     ) -> Result<Option<ExperimentPlan<'a>>> {
-        if assignments.is_empty() {
+        if stage.job.raw.strategy.is_empty() {
             return Ok(None);
         }
         let names = GroupNames { schemes: &stage.prepared.plan.schemes, dimensions: &scanned.dimensions };
         let firsts = FirstDays { order: self.first_order, event: scanned.side_warnings.first_event() };
-        ExperimentPlan::new(stage.job, names, assignments, &scanned.slices, firsts).map(Some)
+        ExperimentPlan::new(stage.job, &stage.prepared.plan.cuts, names, assignments, &scanned.slices, firsts).map(Some)
     }
 }
 

@@ -228,6 +228,8 @@ fn batch(summary: &Summary<'_>, name: TableName, table: &TableDefinition) -> Res
         TableName::Verdicts => to_batch(&evaluation.verdicts, table),
         TableName::Balance => to_batch(&evaluation.balance, table),
         TableName::BeforeAfter => to_batch(&evaluation.before_after, table),
+        TableName::Thresholds => to_batch(&evaluation.thresholds, table),
+        TableName::ThresholdBins => to_batch(&evaluation.threshold_bins, table),
         TableName::Arms => arms_batch(arms, job.scale(), table),
         TableName::Ledger => {
             let mut rows = summary_rows::ledger(ledger, &scanned.outcome_names, &prepared.orders, &names);

@@ -102,7 +102,7 @@ impl MeasureList {
             drop_zero: job.raw.orders.zero_amount == ZeroAmount::Drop,
             with_customer_data: job.raw.customers.is_some() || self.0.iter().any(|m| m.kind.basis().is_of_events()),
             interval_ends: interval_ends(job),
-            histories: !job.strategies.is_empty(),
+            histories: !job.raw.strategy.is_empty(),
             history_days: job.forecast.iter().flat_map(|forecast| forecast.days.iter().copied()).collect(),
             is_window: false,
             affinity: job.writes(TableName::Affinity),

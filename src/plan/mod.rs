@@ -1,5 +1,6 @@
 //! The plan of a run: the job, its schemes, measures and output columns, checked against each other before an order is read.
 
+mod cuts;
 mod measures;
 mod names;
 mod output_columns;
@@ -19,6 +20,7 @@ use crate::report;
 use crate::scheme::{self, Scheme, Test};
 use crate::tables::ColumnDefinition;
 
+pub use cuts::PlannedCut;
 use measures::MeasureList;
 pub use output_columns::OutputColumn;
 pub use scheme_columns::SchemeColumn;
@@ -55,6 +57,8 @@ pub struct Plan {
     pub crm: Option<CrmMeasures>,
     /// How reports are written.
     pub reports: report::Settings,
+    /// Per strategy of design threshold: its cut.
+    pub cuts: Vec<PlannedCut>,
     /// Whether a strategy's outcome is the margin that the costs of orders give.
     margin_outcome: bool,
     /// The kinds of events that outcomes of strategies count.
@@ -113,15 +117,23 @@ impl Plan {
             mean_gap: measures.index_of(MeasureKind::MeanGapDays),
             next_due: measures.index_of(MeasureKind::NextDue),
         });
+        let mut cuts = Vec::with_capacity(job.thresholds.len());
+        for threshold in &job.thresholds {
+            cuts.push(PlannedCut::new(job, threshold, &schemes, &known, |measure| measures.index(measure))?);
+        }
         let columns = output_columns::output_columns(job, &schemes, &of_schemes, &known, &mut measures)?;
         measures.check(job, &mut warnings)?;
+        let of_thresholds = job.thresholds.iter().flat_map(|threshold| &threshold.outcomes);
+        let outcomes: Vec<&Outcome> =
+            job.strategies.iter().flat_map(|strategy| &strategy.outcomes).chain(of_thresholds).collect();
         warnings.extend(known.met_former_name().then_some(Warning::FormerName));
         Ok(Plan {
             fold: measures.into_fold(job),
             playbook: scheme_columns::playbook(job, &schemes)?,
             reports: report_settings(job)?,
-            margin_outcome: has_costs && job.strategies.iter().any(|s| s.outcomes.contains(&Outcome::Margin)),
+            margin_outcome: has_costs && outcomes.contains(&&Outcome::Margin),
             event_outcomes: job.strategies.iter().flat_map(|s| s.outcomes.iter().filter_map(Outcome::event_kind)).collect(),
+            cuts,
             schemes,
             only,
             columns,

@@ -67,13 +67,13 @@ fn scheme_column(job: &Job, used: &SchemeUse, known: &Catalogue, warnings: &mut 
 
 /// Outcomes that go up or down a ladder need one.
 pub(super) fn check_ladders(job: &Job, schemes: &[SchemeColumn]) -> Result<()> {
-    for (number, strategy) in job.strategies.iter().enumerate() {
+    for strategy in &job.strategies {
         for outcome in &strategy.outcomes {
             let (Outcome::MovedUp(column) | Outcome::MovedDown(column)) = outcome else { continue };
             if schemes.iter().any(|s| s.column == *column && s.scheme.ladder.is_empty()) {
                 return Err(Error::usage(format!(
                     "{}: strategy {:?}: the outcome \"{outcome}\" needs states from best to worst, and the scheme of {column:?} has no ladder; take another scheme, give a copy of this one a ladder, or remove the outcome",
-                    job.source.locate_key("strategy", number, "outcomes"),
+                    job.source.locate_key("strategy", strategy.number, "outcomes"),
                     strategy.name
                 )));
             }

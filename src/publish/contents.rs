@@ -17,7 +17,18 @@ use crate::error::{Error, Kind, Result};
 use crate::tables::EncodedFile;
 
 /// Tables without an `as_of` column that are one file per run.
-const UNDATED: [&str; 8] = ["effects", "effects_over_time", "verdicts", "balance", "before_after", "arms", "dim_state", "ledger"];
+const UNDATED: [&str; 10] = [
+    "effects",
+    "effects_over_time",
+    "verdicts",
+    "balance",
+    "before_after",
+    "thresholds",
+    "threshold_bins",
+    "arms",
+    "dim_state",
+    "ledger",
+];
 
 /// The table that commits make.
 pub(super) const RESTATEMENTS: &str = "restatements";

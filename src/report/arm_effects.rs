@@ -2,6 +2,7 @@
 
 use jiff::ToSpan;
 
+use super::at_cut::THRESHOLD;
 use super::data::{EffectRow, PooledEffectRow, ReportData, VerdictRow};
 use super::language::Words;
 use crate::domain::{ALL, Day};
@@ -50,11 +51,13 @@ pub(super) enum Known {
 /// A strategy, its arm and the other arm.
 type Names<'a> = (&'a str, &'a str, Option<&'a str>);
 
-/// The arms of all strategies in the order of the tables.
+/// The arms of all strategies but those of design threshold, in the order of the tables.
 pub(super) fn arms(data: &ReportData) -> Vec<ArmEffects<'_>> {
     let mut names: Vec<Names<'_>> = Vec::new();
-    let effects = data.effects.iter().flatten().map(|r| (r.strategy.as_str(), r.arm.as_str(), r.against.as_deref()));
-    let verdicts = data.verdicts.iter().flatten().map(|r| (r.strategy.as_str(), r.arm.as_str(), r.against.as_deref()));
+    let effects = data.effects.iter().flatten().filter(|r| r.method != THRESHOLD);
+    let effects = effects.map(|r| (r.strategy.as_str(), r.arm.as_str(), r.against.as_deref()));
+    let verdicts = data.verdicts.iter().flatten().filter(|r| r.method.as_deref() != Some(THRESHOLD));
+    let verdicts = verdicts.map(|r| (r.strategy.as_str(), r.arm.as_str(), r.against.as_deref()));
     for name in effects.chain(verdicts) {
         if !names.contains(&name) {
             names.push(name);

@@ -170,12 +170,12 @@ report_data! {
     cohorts: CohortRow,                 /// Cohorts.
     concentration: ConcentrationRow,    /// Concentration of revenue.
     affinity: AffinityRow,              /// Categories that the same customers buy.
-    forecast: ForecastRow,              /// What customers will buy if their habits stay.
-    backtest: BacktestRow,              /// How well past forecasts did.
     verdicts: VerdictRow,               /// Verdicts on strategies.
     effects: EffectRow,                 /// Effects by period.
     effects_over_time: PooledEffectRow, /// Effects over all periods.
     before_after: BeforeAfterRow,       /// Before and after.
+    thresholds: ThresholdRow,           /// Effects at cuts.
+    threshold_bins: ThresholdBinRow,    /// Outcomes on both sides of cuts.
     cutpoints: CutPointRow,             /// Cut points.
     ledger: LedgerRow,                  /// The account of every input row.
     dim_state: StateRow,                /// States with labels.

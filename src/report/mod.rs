@@ -10,6 +10,7 @@
 //! no clock, no random number and no customer id in a report.
 
 mod arm_effects;
+mod at_cut;
 mod chart;
 mod colour;
 mod data;

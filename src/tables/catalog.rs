@@ -4,8 +4,8 @@
 
 use super::declarations::{
     AffinityRow, ArmRow, BacktestRow, BalanceRow, BeforeAfterRow, CohortRow, ConcentrationRow, CutPointRow, DateRow, EffectRow,
-    ForecastRow, GrowthRow, LedgerRow, MoveRow, PeriodRow, PooledEffectRow, RestatementRow, SegmentRow, StateRow, TransitionRow,
-    VerdictRow,
+    ForecastRow, GrowthRow, LedgerRow, MoveRow, PeriodRow, PooledEffectRow, RestatementRow, SegmentRow, StateRow,
+    ThresholdBinRow, ThresholdRow, TransitionRow, VerdictRow,
 };
 use super::definition::{ColumnDefinition, ColumnType, TableDefinition};
 use super::row::Row;
@@ -56,15 +56,18 @@ pub fn definitions(job: &Job, columns: &[ColumnDefinition], id: IdType) -> Vec<T
         let before = tables.iter().position(|table| table.name == StateRow::TABLE).unwrap_or(tables.len());
         tables.splice(before..before, [definition_of::<ForecastRow>(job), definition_of::<BacktestRow>(job)]);
     }
-    if !job.strategies.is_empty() {
+    if !job.raw.strategy.is_empty() {
         tables.extend([
             definition_of::<EffectRow>(job),
             definition_of::<PooledEffectRow>(job),
             definition_of::<VerdictRow>(job),
             definition_of::<BalanceRow>(job),
             definition_of::<BeforeAfterRow>(job),
-            definition_of::<ArmRow>(job),
         ]);
+        if !job.thresholds.is_empty() {
+            tables.extend([definition_of::<ThresholdRow>(job), definition_of::<ThresholdBinRow>(job)]);
+        }
+        tables.push(definition_of::<ArmRow>(job));
     }
     tables.push(definition_of::<LedgerRow>(job));
     tables

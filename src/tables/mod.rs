@@ -26,7 +26,7 @@ pub use cell::{Cell, Value};
 pub use declarations::{
     AffinityRow, ArmRow, BacktestRow, BalanceRow, BeforeAfterRow, CohortRow, ConcentrationRow, CutPointRow, DateRow, EffectRow,
     ForecastRow, GrowthRow, LedgerRow, MoveRow, PeriodRow, PooledEffectRow, RestatementRow, ScorePairRow, SegmentRow, StateRow,
-    TransitionRow, VerdictRow,
+    ThresholdBinRow, ThresholdRow, TransitionRow, VerdictRow,
 };
 pub use definition::{ColumnDefinition, ColumnType, DESCRIPTION, TableDefinition};
 pub use encode::{EncodedFile, ONE_ROW_PER, encode, filtered};

@@ -1,8 +1,8 @@
-//! What a verdict rests on, and what is to be said beside it.
+//! What a verdict rests on.
 
 use super::super::sentence::{PValue, Quoted, Rounded, sentences};
 use super::not_estimable::NotEstimable;
-use crate::domain::{Day, EffectMethod, Outcome};
+use crate::domain::{Day, Outcome};
 use crate::stats::MoneyInterval;
 
 sentences! {
@@ -353,106 +353,90 @@ sentences! {
             /// The adjusted p-value of both.
             p: PValue,
         } = "reason.less_than_alike", "{outcome} is {by} per customer lower than of alike customers and has lost {change} to theirs since the baseline; beyond what differed before anybody was treated, {level_above} ({level_low} to {level_high}) and {change_above} ({change_low} to {change_high}, adjusted p {p}): a comparison, no proof of harm, as it cannot see who was chosen because they had stopped buying or were about to buy; a control drawn at random can";
-    }
-
-    /// What a reader must know besides; it follows the finding.
-    pub enum Remark {
-        /// The verdict rests on another method than the primary one, because of its period.
-        InPeriod {
-            /// The method that leads.
-            method: EffectMethod,
-            /// Why the primary one cannot.
-            why: NotEstimable,
-        } = "reason.fallback", " (by {method} because {why})";
-        /// The same because of one period, and so in all of them.
-        InAPeriod {
-            /// The method that leads.
-            method: EffectMethod,
-            /// Why the primary one cannot.
-            why: NotEstimable,
-        } = "reason.fallback_in_a_period", " (by {method} because in a period {why})";
-        /// Another strategy treated unlike shares of the arms afterwards, which is part of the effect.
-        TreatedAfter {
-            /// The other strategy.
-            strategy: Quoted,
-            /// Its share of the arm, in percent.
-            share: Rounded,
-            /// The arm.
-            arm: Quoted,
-            /// Its share of the control, in percent.
-            of_control: Rounded,
-            /// The control.
-            control: Quoted,
-        } = "reason.treated_after", " (includes what strategy {strategy} did later to {share} % of arm {arm} and {of_control} % of arm {control})";
-        /// Controls were contacted; the effect stays that of the assignment.
-        ContactedControls {
-            /// How many.
-            contacted: i64,
-            /// Of how many.
-            customers: i64,
-            /// The control arm.
-            arm: Quoted,
-        } = "reason.contacted_controls", " ({contacted} of {customers} in arm {arm} were contacted)";
-        /// Treated customers were not contacted; the effect stays that of the assignment.
-        WithoutContact {
-            /// How many.
-            without: i64,
-            /// Of how many.
-            customers: i64,
-            /// The arm.
-            arm: Quoted,
-        } = "reason.without_contact", " ({without} of {customers} in arm {arm} were not contacted)";
-        /// What was drawn.
-        Drawn {
-            /// The column of clusters.
-            column: Quoted,
-            /// Clusters of the arm.
-            treated: i64,
-            /// Customers of these.
-            of_treated: i64,
-            /// The arm.
-            arm: Quoted,
-            /// Clusters of the control.
-            controls: i64,
-            /// Customers of these.
-            of_controls: i64,
-            /// The control.
-            control: Quoted,
-        } = "reason.drawn", " (drawn by {column}: {treated} of {of_treated} customers in arm {arm}, {controls} of {of_controls} in arm {control})";
-        /// States lie wholly in one arm each.
-        WholeStates {
-            /// The scheme column.
-            scheme: Quoted,
-        } = "reason.whole_states", " (each value of {scheme} lies wholly in one arm, as if values had been drawn and not customers, so there are as many draws as values)";
-        /// Arms were kept, so states are those before each customer's first assignment.
-        StatesSince {
-            /// The day before the first of all.
-            since: Day,
-        } = "reason.states_since", " (arms were kept, so customers are in the state of the day before their first assignment, {since} or later)";
-        /// Values of a column of the assignments lie wholly in one arm each.
-        WholeColumn {
-            /// The column.
-            column: Quoted,
-        } = "reason.whole_column", " (each value of {column} lies wholly in one arm, as if values had been drawn and not customers: then the key cluster = {column} of the strategy tells how many draws there were)";
-        /// Periods are left out.
-        LeavesOut {
-            /// The share of the treated in the others, in percent.
-            share: Rounded,
-            /// First day of the first that is left out.
-            start: Day,
+        /// Nothing can be said of customers at a cut.
+        NotEstimableAtCut {
+            /// The cut.
+            cut: Rounded,
+            /// The measure.
+            running: Quoted,
             /// Why.
             reason: NotEstimable,
-        } = "reason.leaves_out", " (of {share} % of the treated; in the period from {start}, {reason})";
-        /// A period makes the result much less certain.
-        Widened {
-            /// Its first day.
-            start: Day,
-        } = "reason.widened", " (the period from {start} alone more than doubles the width of the interval)";
-        /// Periods have ended after the last look.
-        AfterLastLook {
-            /// The looks that the level is divided by.
-            looks: i64,
-        } = "reason.after_last_look", " (as it stood at the last of {looks} looks; a larger key looks of the strategy takes later periods in)";
+        } = "reason.not_estimable_at_cut", "nothing can be said of customers just above {cut} of {running}: {reason}";
+        /// At a cut the outcome rises, and the net margin is not known.
+        WorksAtCut {
+            /// The cut.
+            cut: Rounded,
+            /// The measure.
+            running: Quoted,
+            /// The effect.
+            effect: Change,
+        } = "reason.works_at_cut", "for customers just above {cut} of {running}, {effect}: it works for them; whether it pays is not known without cost and margin, and of others nothing is shown";
+        /// At a cut the net margin is positive.
+        PaysAtCut {
+            /// The cut.
+            cut: Rounded,
+            /// The measure.
+            running: Quoted,
+            /// The effect.
+            effect: Change,
+            /// The net margin.
+            money: NetMargin,
+        } = "reason.pays_at_cut", "for customers just above {cut} of {running}, {effect}; {money}: it pays for them even at the low end, and of others nothing is shown";
+        /// At a cut the outcome rises, and the net margin is not shown to be positive or negative.
+        PayIsOpenAtCut {
+            /// The cut.
+            cut: Rounded,
+            /// The measure.
+            running: Quoted,
+            /// The effect.
+            effect: Change,
+            /// The net margin.
+            money: NetMargin,
+        } = "reason.pay_is_open_at_cut", "for customers just above {cut} of {running}, {effect}; {money}: it works for them, but that it pays is not shown, and of others nothing is";
+        /// At a cut the outcome falls.
+        HarmAtCut {
+            /// The cut.
+            cut: Rounded,
+            /// The measure.
+            running: Quoted,
+            /// The effect.
+            effect: Change,
+        } = "reason.harm_at_cut", "for customers just above {cut} of {running}, {effect}: it does harm to them; a higher cut would spare them, and of others nothing is shown";
+        /// At a cut the outcome falls, and net money is gained.
+        HarmsButPaysAtCut {
+            /// The cut.
+            cut: Rounded,
+            /// The measure.
+            running: Quoted,
+            /// The effect.
+            effect: Change,
+            /// The net margin.
+            money: NetMargin,
+        } = "reason.harms_but_pays_at_cut", "for customers just above {cut} of {running}, {effect}, yet {money}: it pays for them although it misses its aim, and of others nothing is shown";
+        /// At a cut the net margin is negative.
+        LossAtCut {
+            /// The cut.
+            cut: Rounded,
+            /// The measure.
+            running: Quoted,
+            /// The effect.
+            effect: Change,
+            /// The net margin.
+            money: NetMargin,
+        } = "reason.loss_at_cut", "for customers just above {cut} of {running}, {effect}; {money}: it costs more than it brings of them even at the high end; a higher cut would save that, and of others nothing is shown";
+        /// At a cut no effect is shown.
+        NotShownAtCut {
+            /// The cut.
+            cut: Rounded,
+            /// The measure.
+            running: Quoted,
+            /// The estimate.
+            effect: Change,
+            /// The least gain that would be found four times in five.
+            gain: Rounded,
+            /// The least loss.
+            loss: Rounded,
+        } = "reason.not_shown_at_cut", "for customers just above {cut} of {running}, {effect}: no effect on them is shown; a gain of {gain} or a loss of {loss} would be found four times in five";
     }
 }
 

@@ -228,6 +228,66 @@ sentences! {
             /// How many they are.
             customers: i64,
         } = "reason.everybody_excluded", "all {customers} customers assigned here are left out, because they are in several arms or because of the overlap with other strategies";
+        /// A side of a cut has too few customers for a fit.
+        NobodyAtCut {
+            /// The cut.
+            cut: Rounded,
+            /// The measure.
+            running: Quoted,
+        } = "reason.nobody_at_cut", "too few customers have values of {running} just below {cut} or from there on to fit anything to them";
+        /// The outcome does not vary near a cut.
+        FlatAtCut {
+            /// The cut.
+            cut: Rounded,
+            /// The measure.
+            running: Quoted,
+        } = "reason.flat_at_cut", "around {cut} of {running} the outcome is the same for all customers, or follows from {running}, so there is no variance to hold a jump against";
+        /// The measure has too few values near the cut.
+        FewValues {
+            /// The measure.
+            running: Quoted,
+            /// Its distinct values below the cut.
+            below: i64,
+            /// Those from the cut on.
+            beyond: i64,
+            /// Up to this distance.
+            bandwidth: Rounded,
+            /// From the cut.
+            cut: Rounded,
+        } = "reason.few_values", "{running} has {below} values below and {beyond} beyond, up to {bandwidth} from {cut}: with fewer than 20 on a side, what customers at the cut do cannot be told from what those do at the next value";
+        /// The cut does not say who was treated.
+        BlurredCut {
+            /// The share of the treated from the cut on, in percent.
+            beyond: Rounded,
+            /// That below it.
+            below: Rounded,
+            /// The cut.
+            cut: Rounded,
+            /// The measure.
+            running: Quoted,
+        } = "reason.blurred_cut", "{beyond} % of customers just above {cut} of {running} and {below} % just below were treated: at least 95 % and at most 5 % must be, for what differs there to be the doing of the treatment";
+        /// Customers are unevenly spread around the cut.
+        HeapedAtCut {
+            /// The cut.
+            cut: Rounded,
+            /// The measure.
+            running: Quoted,
+            /// The adjusted p-value of the density test.
+            p: PValue,
+        } = "reason.heaped_at_cut", "the number of customers jumps at {cut} of {running} (density test, adjusted p {p}), as if some had chosen their side of it";
+        /// The outcome jumps at the cut before the programme began.
+        JumpsBefore {
+            /// The outcome.
+            outcome: Outcome,
+            /// By how much.
+            by: Rounded,
+            /// From this day.
+            from: Day,
+            /// To this day.
+            to: Day,
+            /// The adjusted p-value.
+            p: PValue,
+        } = "reason.jumps_before", "{outcome} of the same customers from {from} to {to}, before the programme began, jumps at the cut by {by} per customer already (adjusted p {p})";
         /// There is no period at all.
         NoPeriods = "reason.no_periods", "the strategy has no periods";
     }

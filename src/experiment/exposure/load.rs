@@ -97,9 +97,10 @@ pub fn open(job: &Job) -> Result<Vec<Vec<AssignmentFile>>> {
     let open = |strategy: &Strategy| {
         let hashes = HashList::named(strategy.manifest.as_deref(), job.source.folder(), "strategy.manifest")?;
         let has_naive_int96 = job.raw.orders.naive_timezone.is_some();
-        assignments::open(&strategy.assignments, "strategy.assignments", hashes.as_ref(), has_naive_int96)
+        let key = if strategy.design == Design::Threshold { "strategy.treated" } else { "strategy.assignments" };
+        assignments::open(&strategy.assignments, key, hashes.as_ref(), has_naive_int96)
     };
-    job.strategies.iter().map(open).collect()
+    job.assigned().map(open).collect()
 }
 
 /// The files as the manifest shows them; what became of their rows is not known yet.
@@ -121,7 +122,7 @@ pub fn entries(job: &Job, files: &[Vec<AssignmentFile>]) -> Vec<AssignmentsEntry
         files: files.iter().filter(|file| !file.input.is_query_result).map(entry).collect(),
         rows: BTreeMap::new(),
     };
-    job.strategies.iter().zip(files).map(of_strategy).collect()
+    job.assigned().zip(files).map(of_strategy).collect()
 }
 
 /// Checks that the files of every strategy are there, with the columns that are read.
@@ -129,7 +130,7 @@ pub fn entries(job: &Job, files: &[Vec<AssignmentFile>]) -> Vec<AssignmentsEntry
 /// # Errors
 /// Those of [`open`], [`assignments::check`] and [`check_by`].
 pub fn check(job: &Job, columns: &OrderColumns) -> Result<()> {
-    let mut strategies = job.strategies.iter().zip(open(job)?);
+    let mut strategies = job.assigned().zip(open(job)?);
     strategies.try_for_each(|(strategy, files)| {
         let request = Request::of(strategy, columns, job.scale(), 1);
         assignments::check(&files, &request)?;
@@ -142,7 +143,7 @@ pub fn check(job: &Job, columns: &OrderColumns) -> Result<()> {
 /// # Errors
 /// Those of [`assignments::read`] and [`check_by`].
 pub fn read(job: &Job, files: &[Vec<AssignmentFile>], columns: &OrderColumns, parts: usize) -> Result<Vec<StrategyAssignments>> {
-    let strategies = job.strategies.iter().zip(files);
+    let strategies = job.assigned().zip(files);
     strategies
         .map(|(strategy, files)| {
             let request = Request::of(strategy, columns, job.scale(), parts);

@@ -258,11 +258,11 @@ impl<'a> PeriodOutcomes<'a> {
             }
             QuantitySource::Outcome(kind @ OutcomeKind::Net(_)) => {
                 let filled = self.fill_net(kind, quantity.phase, members, windows, column);
-                filled.map_err(|error| error.explain(self.strategy))?;
+                filled.map_err(|error| error.explain(&self.strategy.strategy.name))?;
             }
             QuantitySource::Outcome(kind) => {
                 let filled = windows.outcome(quantity.phase, kind, members.len(), column);
-                filled.map_err(|error| error.explain(self.strategy))?;
+                filled.map_err(|error| error.explain(&self.strategy.strategy.name))?;
             }
             QuantitySource::Covariate(covariate) => match self.covariates {
                 Some(all) => column.gather(&all.values[covariate], members.indices.iter().map(|index| *index as usize)),

@@ -12,5 +12,6 @@ pub use member_batch::MemberBatch;
 pub use members::{ActivityScratch, MemberRows, PeriodOutcomes, state_or_none};
 pub use reference::{PartHistories, ReferenceColumns, everybody, unassigned};
 pub use side_values::{SideTables, SideValues};
-pub use slice::SliceCustomers;
+pub use slice::{SliceCustomers, history};
 pub use snapshots::{Snapshots, States};
+pub use values::{OutcomeError, outcome_value};

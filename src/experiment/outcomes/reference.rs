@@ -117,7 +117,7 @@ fn described<'a>(
             let rows = [time.start, time.end.max(time.start)].map(|day| activity.start(days.before(day.0)));
             window.between(&activity, rows, &batch_indices[..batch.len()]);
         }
-        windows.reference(strategy, batch.len(), &mut columns).map_err(|error| error.explain(strategy))?;
+        windows.reference(strategy, batch.len(), &mut columns).map_err(|error| error.explain(&strategy.strategy.name))?;
         let ids: Vec<CustomerIdRef<'_>> = batch.iter().map(|(index, _)| CustomerIdRef::of(&part.customers.ids, *index)).collect();
         side.read_batch(&ids);
         for (planned, column) in strategy.described_outcomes().zip(&mut columns) {

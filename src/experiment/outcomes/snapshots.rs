@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use crate::domain::{CompactInts, Design, Measure};
 use crate::experiment::plan::{COVARIATES, ExperimentPlan};
+use crate::experiment::threshold::QualificationDays;
 use crate::measure::{Column, NULL_LONG, widened};
 use crate::movement::states_by_customer;
 use crate::part::{CustomerRows, DateRows};
@@ -29,11 +30,14 @@ pub struct Snapshots {
     covariates: BTreeMap<usize, Covariates>,
     /// By the date before a period and the date of its last day: the states at the last under the cut points of the first.
     rescored: BTreeMap<(usize, usize), States>,
+    /// Who was near the cuts of strategies of design threshold.
+    pub near_cuts: QualificationDays,
 }
 
 impl Snapshots {
     /// Records a date; `measures` are those of the rows' columns, `customers` is the number of the part's customers.
     pub fn record(&mut self, plan: &ExperimentPlan<'_>, measures: &[Measure], customers: usize, date: &DateRows) {
+        self.near_cuts.record(&plan.thresholds, date);
         let by_customer = |states: &States| states_by_customer(customers, &date.rows.customers, states);
         let before = || plan.periods.iter().filter(|period| period.before == Some(date.date));
         if before().next().is_some() || plan.periods.iter().any(|period| period.earlier == Some(date.date)) {

@@ -38,8 +38,7 @@ pub enum OutcomeError {
 
 impl OutcomeError {
     /// The error of a strategy.
-    pub fn explain(self, strategy: &StrategyPlan<'_>) -> Error {
-        let name = &strategy.strategy.name;
+    pub fn explain(self, name: &str) -> Error {
         match self {
             OutcomeError::MissingCost => Error::contract(format!(
                 "strategy {name:?}: the outcome \"margin\" needs the cost of every order of its customers, and some have none (orders.cost is null); fill them in, filter these rows with orders.keep, or remove orders.cost and give margin_rate"
@@ -123,6 +122,11 @@ fn value(kind: OutcomeKind, window: &Activity, before: &Activity) -> Result<Valu
         // These follow from other data.
         OutcomeKind::Moved { .. } | OutcomeKind::Events { .. } => Value::of(0),
     })
+}
+
+/// The value of an outcome that follows from the orders of one window, and is no ratio.
+pub fn outcome_value(kind: OutcomeKind, window: &Activity) -> Result<i64, OutcomeError> {
+    value(kind, window, &Activity::default()).map(|value| value.numerator)
 }
 
 impl OutcomeWindows {

@@ -123,7 +123,7 @@ impl QueriedJob {
             QueriedTable::Customers => self.job.customer_paths = paths,
             QueriedTable::Events => self.job.event_paths = paths,
             QueriedTable::Assignments(number) => {
-                if let Some(strategy) = self.job.strategies.get_mut(number) {
+                if let Some(strategy) = self.job.strategies.iter_mut().find(|strategy| strategy.number == number) {
                     strategy.assignments = paths;
                 }
             }

@@ -28,7 +28,9 @@ pub use output::{RawOutput, ReportName, TableName};
 pub use periods::{Calendar, RawPeriod, RawPeriods};
 pub use score::{AxisName, Closed, Count, Levels, Method, MonetaryAs, RawAxis, RawScore, Ties};
 pub use source::{RawSource, SourceEncoding, SourceFormat};
-pub use strategy::{Overlap, RawAssignments, RawBound, RawGuardrail, RawPrimary, RawShare, RawSpan, RawStrategy};
+pub use strategy::{
+    Overlap, RawAssignments, RawBound, RawCut, RawCutState, RawGuardrail, RawPrimary, RawShare, RawSpan, RawStrategy,
+};
 pub use values::{OneOrMany, RawDate, RawNumber, RawPath, RawScalar, RawTable};
 
 /// A job: what to read, how to score it, and where the tables go.
@@ -86,7 +88,8 @@ impl RawJob {
     pub fn has_query(&self) -> bool {
         let customers = self.customers.as_ref().is_some_and(|customers| customers.query.is_some());
         let events = self.events.as_ref().is_some_and(|events| events.query.is_some());
-        let assignments = self.strategy.iter().any(|strategy| strategy.assignments.query().is_some());
+        let assignments =
+            self.strategy.iter().filter_map(|strategy| strategy.assignments.as_ref()).any(|table| table.query().is_some());
         self.orders.query.is_some() || customers || events || assignments
     }
 }

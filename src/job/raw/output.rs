@@ -137,6 +137,10 @@ pub enum TableName {
     Balance,
     /// What changed since the time before, beside what would have changed anyway.
     BeforeAfter,
+    /// What strategies did to customers at their cut.
+    Thresholds,
+    /// Outcomes on both sides of a cut, for its picture.
+    ThresholdBins,
     /// The exact sums that all tables of strategies follow from.
     Arms,
     /// The account of every input row.
@@ -145,7 +149,7 @@ pub enum TableName {
 
 impl TableName {
     /// Every table, in the order of the docs.
-    pub const ALL: [TableName; 23] = [
+    pub const ALL: [TableName; 25] = [
         TableName::Customers,
         TableName::Cutpoints,
         TableName::Segments,
@@ -167,6 +171,8 @@ impl TableName {
         TableName::Verdicts,
         TableName::Balance,
         TableName::BeforeAfter,
+        TableName::Thresholds,
+        TableName::ThresholdBins,
         TableName::Arms,
         TableName::Ledger,
     ];
@@ -195,6 +201,8 @@ impl TableName {
             TableName::Verdicts => "verdicts",
             TableName::Balance => "balance",
             TableName::BeforeAfter => "before_after",
+            TableName::Thresholds => "thresholds",
+            TableName::ThresholdBins => "threshold_bins",
             TableName::Arms => "arms",
             TableName::Ledger => "ledger",
         }
@@ -219,8 +227,15 @@ impl TableName {
                 | TableName::Verdicts
                 | TableName::Balance
                 | TableName::BeforeAfter
+                | TableName::Thresholds
+                | TableName::ThresholdBins
                 | TableName::Arms
         )
+    }
+
+    /// Whether only a job with a strategy of design threshold has it.
+    pub fn is_of_thresholds(self) -> bool {
+        matches!(self, TableName::Thresholds | TableName::ThresholdBins)
     }
 }
 

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::values::{OneOrMany, RawDate, RawNumber, RawTable};
+use super::values::{OneOrMany, RawDate, RawNumber, RawPath, RawTable};
 use crate::domain::{Design, EffectMethod};
 
 /// Where assignments come from.
@@ -47,16 +47,40 @@ impl RawAssignments {
 pub struct RawStrategy {
     /// Name of the strategy. Two names may not differ only in case or blanks.
     pub name: String,
-    /// How customers came to their arms: by chance, by somebody's choice, or all were treated.
+    /// How customers came to their treatment: by chance, by somebody's choice, all were treated, or all beyond a cut were.
     pub design: Design,
     /// Parquet or CSV file (by its ending), glob, folder of Parquet files, or a list of them; or SQL over the sources, or a Delta or Iceberg table.
-    #[schemars(extend("x-type" = "string, list, `{ query = \"SELECT …\" }`, `{ delta = PATH, version = N }`, or `{ iceberg = PATH, snapshot = ID }`"))]
-    pub assignments: RawAssignments,
-    /// List of SHA-256 hashes that the assignments are held against.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(extend("x-type" = "string, list, `{ query = \"SELECT …\" }`, `{ delta = PATH, version = N }`, or `{ iceberg = PATH, snapshot = ID }`", "x-default" = "required, but for `threshold`"))]
+    pub assignments: Option<RawAssignments>,
+    /// The measure by which customers were treated, such as `monetary@365d`, of the day before the period. For `threshold`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(extend("x-type" = "measure", "x-default" = "required for `threshold`"))]
+    pub running: Option<String>,
+    /// Customers from this value of `running` on were treated: a number, or the lower bound of a state whose rule is over that
+    /// measure alone. For `threshold`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(extend("x-type" = "number, or `{ scheme = COLUMN, state = STATE }`", "x-default" = "required for `threshold`"))]
+    pub cut: Option<RawCut>,
+    /// How far from the cut customers are looked at, on both sides; of those, at most 100,000 that a hash of their ids draws.
+    /// For `threshold`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(extend("x-type" = "number above 0", "x-default" = "the cut, which reaches from 0 to twice the cut"))]
+    pub window: Option<RawNumber>,
+    /// The first day of the programme, whose days before are its placebo. For `threshold`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(extend("x-type" = "date", "x-default" = "the first day of the first period"))]
+    pub began: Option<RawDate>,
+    /// Assignment table of who was really treated in a period, in whatever arm, if not everybody beyond the cut was, or somebody
+    /// below it. For `threshold`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(extend("x-type" = "string, list, `{ delta = PATH, version = N }`, or `{ iceberg = PATH, snapshot = ID }`", "x-default" = "everybody beyond the cut, and nobody else"))]
+    pub treated: Option<RawPath>,
+    /// List of SHA-256 hashes that the assignments, or the files of `treated`, are held against.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schemars(extend("x-type" = "path", "x-see" = "[hashes](#hashes-of-inputs)"))]
     pub manifest: Option<String>,
-    /// The control arm; `before_after` has none.
+    /// The control arm; `before_after` and `threshold` have none.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schemars(extend("x-type" = "arm", "x-default" = "required"))]
     pub control: Option<String>,
@@ -76,7 +100,8 @@ pub struct RawStrategy {
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schemars(extend("x-type" = "column", "x-default" = "every customer is drawn alone"))]
     pub cluster: Option<String>,
-    /// Periods in which customers were assigned, apart from each other; both days belong to them.
+    /// Periods in which customers were assigned, apart from each other; both days belong to them. Of `threshold`, the periods in which
+    /// customers were treated by what they were on the day before.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schemars(extend("x-type" = "list of `{ from, to }`", "x-default" = "the job's"))]
     pub periods: Option<Vec<RawSpan>>,
@@ -85,7 +110,7 @@ pub struct RawStrategy {
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schemars(extend("x-type" = "`{ from, to }`", "x-default" = "the days before"))]
     pub baseline: Option<RawSpan>,
-    /// Days that outcomes count from a customer's own `assigned_on`.
+    /// Days that outcomes count from a customer's own `assigned_on`; of `threshold`, from the period's first day.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schemars(extend("x-type" = "integer 1–3660", "x-default" = "to the period's end"))]
     pub outcome_days: Option<u32>,
@@ -101,7 +126,7 @@ pub struct RawStrategy {
     pub outcomes: Vec<String>,
     /// What decides; one of `outcomes`, and not a ratio or a move, which restate behaviour after treatment. Methods:
     /// `permutation_baseline` (default; without a baseline `permutation`), `permutation`, `welch`, `cuped`, `post_stratified` for
-    /// `randomised`; `did` (default), `matched` for `matched`.
+    /// `randomised`; `did` (default), `matched` for `matched`; `threshold` for `threshold`.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schemars(extend("x-type" = "`{ outcome, method }`", "x-default" = "revenue, or else the first outcome that may be"))]
     pub primary: Option<RawPrimary>,
@@ -152,6 +177,26 @@ pub struct RawStrategy {
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schemars(extend("x-default" = "required with `orders.slice`"))]
     pub slice: Option<String>,
+}
+
+/// From where on customers were treated.
+#[derive(Debug, Clone, PartialEq, Deserialize, Serialize, JsonSchema)]
+#[serde(untagged, expecting = "expected a number such as 1000, or { scheme = \"tier\", state = \"gold\" }")]
+pub enum RawCut {
+    /// A value of the measure, in printed units.
+    Number(RawNumber),
+    /// The lower bound of a state.
+    State(RawCutState),
+}
+
+/// A state whose lower bound is the cut.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize, Serialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct RawCutState {
+    /// The scheme column.
+    pub scheme: String,
+    /// The state.
+    pub state: String,
 }
 
 /// The share of an arm, or the shares of all arms in a stratum.

@@ -4,8 +4,9 @@ mod by;
 mod cluster;
 mod outcomes;
 mod pairs;
+mod threshold;
 
-use super::{Arm, Design, GroupBy, Strategy};
+use super::{Arm, Design, GroupBy, Strategy, Threshold};
 use crate::domain::{AsOf, Decimal, EventKinds, Period, Ratio, STRATUM, folded, look_alike};
 use crate::error::{Error, Result, suggestion};
 use crate::job::parse::Source;
@@ -37,7 +38,7 @@ pub(crate) struct Context<'a> {
 ///
 /// # Errors
 /// Exit 2, with the strategy, what it holds and what was expected.
-pub(crate) fn resolve(raw: &[RawStrategy], job: &Context) -> Result<Vec<Strategy>> {
+pub(crate) fn resolve(raw: &[RawStrategy], job: &Context) -> Result<(Vec<Strategy>, Vec<Threshold>)> {
     for (number, strategy) in raw.iter().enumerate() {
         let place = job.source.locate_key("strategy", number, "name");
         if strategy.name.trim().is_empty() || strategy.name.starts_with('(') {
@@ -58,7 +59,15 @@ pub(crate) fn resolve(raw: &[RawStrategy], job: &Context) -> Result<Vec<Strategy
             }));
         }
     }
-    raw.iter().enumerate().map(|(number, raw)| One { raw, number, job }.resolve()).collect()
+    let (mut strategies, mut thresholds) = (Vec::new(), Vec::new());
+    for (number, raw) in raw.iter().enumerate() {
+        let one = One { raw, number, job };
+        match raw.design {
+            Design::Threshold => thresholds.push(one.threshold()?),
+            Design::Randomised | Design::Matched | Design::BeforeAfter => strategies.push(one.resolve()?),
+        }
+    }
+    Ok((strategies, thresholds))
 }
 
 /// How often verdicts over all periods are read where the job does not say: four quarters.
@@ -77,33 +86,16 @@ struct One<'a> {
 impl One<'_> {
     fn resolve(&self) -> Result<Strategy> {
         let raw = self.raw;
+        self.has_no_cut()?;
         let (arms, strata) = self.split()?;
         let control = self.control(&arms)?;
         let periods = self.periods()?;
         let outcomes = self.outcomes()?;
-        if raw.outcome_days.is_some_and(|days| !(1..=3_660).contains(&days)) {
-            return Err(self.wrong(
-                "outcome_days",
-                format!("outcome_days is {}; expected 1 to 3660 days", raw.outcome_days.unwrap_or_default()),
-            ));
-        }
-        match (&raw.slice, self.job.is_sliced) {
-            (None, true) => {
-                return Err(self.wrong(
-                    "name",
-                    "slice is missing; the job has orders.slice, so name the slice value whose orders count".into(),
-                ));
-            }
-            (Some(slice), false) => {
-                return Err(self.wrong(
-                    "slice",
-                    format!("slice is {slice:?}, but the job has no orders.slice; remove slice, or name the slice column"),
-                ));
-            }
-            _ => {}
-        }
+        self.check_outcome_days()?;
+        self.check_slice()?;
         let by = self.by()?;
         Ok(Strategy {
+            number: self.number,
             name: raw.name.clone(),
             design: raw.design,
             assignments: self.paths()?,
@@ -118,9 +110,7 @@ impl One<'_> {
             by,
             cost_per_customer: self.cost("cost_per_customer", &raw.cost_per_customer)?,
             fixed_cost: self.cost("fixed_cost", &raw.fixed_cost)?,
-            margin_rate: self.share("margin_rate", &raw.margin_rate, "a share above 0 and up to 1, such as 0.4", |rate| {
-                rate > Ratio::new(0, 1) && rate <= Ratio::new(1, 1)
-            })?,
+            margin_rate: self.margin_rate()?,
             winsorise: self.share("winsorise", &raw.winsorise, "a percentile from 0.5 to below 1, such as 0.999", |at| {
                 at >= Ratio::new(1, 2) && at < Ratio::new(1, 1)
             })?,
@@ -133,6 +123,31 @@ impl One<'_> {
             control,
             periods,
             outcomes,
+        })
+    }
+
+    fn check_outcome_days(&self) -> Result<()> {
+        match self.raw.outcome_days.filter(|days| !(1..=3_660).contains(days)) {
+            Some(days) => Err(self.wrong("outcome_days", format!("outcome_days is {days}; expected 1 to 3660 days"))),
+            None => Ok(()),
+        }
+    }
+
+    fn check_slice(&self) -> Result<()> {
+        match (&self.raw.slice, self.job.is_sliced) {
+            (None, true) => Err(self
+                .wrong("name", "slice is missing; the job has orders.slice, so name the slice value whose orders count".into())),
+            (Some(slice), false) => Err(self.wrong(
+                "slice",
+                format!("slice is {slice:?}, but the job has no orders.slice; remove slice, or name the slice column"),
+            )),
+            _ => Ok(()),
+        }
+    }
+
+    fn margin_rate(&self) -> Result<Option<Decimal>> {
+        self.share("margin_rate", &self.raw.margin_rate, "a share above 0 and up to 1, such as 0.4", |rate| {
+            rate > Ratio::new(0, 1) && rate <= Ratio::new(1, 1)
         })
     }
 
@@ -153,32 +168,20 @@ impl One<'_> {
     }
 
     fn paths(&self) -> Result<InputPaths> {
-        let paths = match &self.raw.assignments {
-            RawAssignments::Paths(paths) => paths.as_slice(),
-            RawAssignments::Table(table) => return Ok(query::table(table, self.job.source)),
-            RawAssignments::Query(_) if self.raw.manifest.is_some() => {
+        match &self.raw.assignments {
+            None => {
+                let what =
+                    "assignments is missing; name the file of who was put into which arm, such as assignments = \"mail.csv\"";
+                Err(self.wrong("name", what.into()))
+            }
+            Some(RawAssignments::Paths(paths)) => self.files("assignments", paths.as_slice()),
+            Some(RawAssignments::Table(table)) => Ok(query::table(table, self.job.source)),
+            Some(RawAssignments::Query(_)) if self.raw.manifest.is_some() => {
                 let what = "manifest lists hashes of files, and a query reads none by itself; remove it";
-                return Err(self.wrong("manifest", what.into()));
+                Err(self.wrong("manifest", what.into()))
             }
-            RawAssignments::Query(_) => return Ok(InputPaths::default()),
-        };
-        if paths.is_empty() {
-            return Err(self.wrong("assignments", "assignments is an empty list; name at least one file".into()));
+            Some(RawAssignments::Query(_)) => Ok(InputPaths::default()),
         }
-        let folder = self.job.source.folder();
-        let joined = paths.iter().map(|path| {
-            let name = path.rsplit('/').next().unwrap_or_default();
-            match name.rsplit_once('.').map(|(_, ending)| ending.to_lowercase()) {
-                Some(ending) if ending != "parquet" && ending != "csv" => Err(self.wrong(
-                    "assignments",
-                    format!(
-                        "assignments names {path:?}; expected a file that ends in .parquet or .csv, or a folder of Parquet files"
-                    ),
-                )),
-                _ => Ok((path.clone(), folder.join(path))),
-            }
-        });
-        Ok(InputPaths::Patterns(joined.collect::<Result<_>>()?))
     }
 
     /// The arms with their usual shares, and the strata with shares of their own.

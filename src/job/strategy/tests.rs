@@ -267,7 +267,7 @@ fn arms_are_checked() {
         ),
         (
             with("randomised", "randomized"),
-            "line 15, column 10: \"randomized\" is not possible here; did you mean \"randomised\"? (possible values: \"randomised\", \"matched\", \"before_after\")",
+            "line 15, column 10: \"randomized\" is not possible here; did you mean \"randomised\"? (possible values: \"randomised\", \"matched\", \"before_after\", \"threshold\")",
         ),
         (
             with("data/mail.csv", "data/mail.xlsx"),
@@ -279,7 +279,7 @@ fn arms_are_checked() {
         ),
         (
             and("controls = \"x\""),
-            "line 19, column 1: there is no key \"controls\" here; did you mean \"control\"? (possible keys: \"name\", \"design\", \"assignments\", \"manifest\", \"control\", \"split\", \"pairs\", \"cluster\", \"periods\", \"baseline\", \"outcome_days\", \"after\", \"outcomes\", \"primary\", \"guardrails\", \"looks\", \"by\", \"match_on\", \"cost_per_customer\", \"fixed_cost\", \"margin_rate\", \"winsorise\", \"overlap\", \"slice\")",
+            "line 19, column 1: there is no key \"controls\" here; did you mean \"control\"? (possible keys: \"name\", \"design\", \"assignments\", \"running\", \"cut\", \"window\", \"began\", \"treated\", \"manifest\", \"control\", \"split\", \"pairs\", \"cluster\", \"periods\", \"baseline\", \"outcome_days\", \"after\", \"outcomes\", \"primary\", \"guardrails\", \"looks\", \"by\", \"match_on\", \"cost_per_customer\", \"fixed_cost\", \"margin_rate\", \"winsorise\", \"overlap\", \"slice\")",
         ),
         (with("design = \"randomised\"\n", ""), "line 13, column 1: the key \"design\" is missing; add it"),
     ];

@@ -6,6 +6,7 @@ mod columns;
 mod flows;
 mod forest;
 mod heat;
+mod jump;
 mod lines;
 mod scale;
 mod words;
@@ -15,6 +16,7 @@ pub use columns::{ColumnChart, Series};
 pub use flows::{FlowChart, Link, Node};
 pub use forest::{ForestPlot, ForestRow};
 pub use heat::{HeatCell, HeatMap};
+pub use jump::{JumpChart, JumpDot};
 pub use lines::{Line, LineChart};
 
 use super::colour::Colour;

@@ -152,3 +152,33 @@ fn axes_are_round() {
     assert_eq!(scale::ticks(0.0, 0.0, 5), [0.0, 1.0]);
     assert!(scale::ticks(0.0, 1e12, 5).len() < 8);
 }
+
+#[test]
+fn a_jump_stands_between_two_lines() {
+    let dot = |at: f64, value: f64| JumpDot { at, value, mark: mark("dot", value) };
+    let write = |x: f64| format!("{x}");
+    let chart = JumpChart {
+        dots: vec![dot(950.0, 10.0), dot(1_050.0, 20.0)],
+        lines: [[(900.0, 8.0), (1_000.0, 12.0)], [(1_000.0, 18.0), (1_100.0, 22.0)]],
+        interval: [14.0, 22.0],
+        axes: ["spend".into(), "revenue".into()],
+        tick_at: &write,
+        tick_value: &write,
+    };
+    for width in [Width::Wide, Width::Narrow] {
+        let svg = draw(&chart, width);
+        let number = |text: &str| text.parse::<f64>().expect("a number");
+        let across: Vec<f64> = attributes(&svg, "cx").iter().map(|x| number(x)).collect();
+        let down: Vec<f64> = attributes(&svg, "cy").iter().map(|y| number(y)).collect();
+        let lines: Vec<Vec<f64>> =
+            attributes(&svg, "points").iter().map(|points| points.split([' ', ',']).map(number).collect()).collect();
+        // The dots lie on their lines, in the middle, and the cut between them.
+        for (line, (x, y)) in lines.iter().zip(across.iter().zip(&down)) {
+            let [x1, y1, x2, y2] = line[..] else { panic!("two points") };
+            assert!(((x1 + x2) / 2.0 - x).abs() < 0.2 && ((y1 + y2) / 2.0 - y).abs() < 0.2, "{line:?} {x} {y}");
+        }
+        assert_eq!(lines[0][2], lines[1][0], "both lines end at the cut");
+        assert!(lines[1][1] < lines[0][3], "the line on the right begins higher");
+        assert_eq!(attributes(&svg, "data-v"), ["10", "20"]);
+    }
+}

@@ -3,6 +3,7 @@
 use super::grid::{CellWriter, Grid, GridCell};
 use super::missing::missing;
 use crate::domain::Lookback;
+use crate::report::at_cut::cuts;
 use crate::report::data::CutPointRow;
 use crate::report::language::Sentence;
 use crate::report::markup::Markup;
@@ -72,6 +73,9 @@ pub(super) fn sentences(view: &View) -> Vec<Sentence> {
     }
     if view.data.effects.is_some() {
         out.extend(["method.effects", "method.adjusted", "method.verdicts"].map(|key| words.say(key, &[])));
+    }
+    if !cuts(view.data).is_empty() {
+        out.push(words.say("method.at_cut", &[]));
     }
     out.push(words.say("method.tasks", &[]));
     if view.data.settings.min_group > 1 {

@@ -4,6 +4,7 @@ use super::answer::{Story, Tile};
 use crate::domain::ALL;
 use crate::evaluate::{NotEstimable, VerdictReason};
 use crate::report::arm_effects::{ArmEffects, Known, arms};
+use crate::report::at_cut::{CutPeriod, CutStrategy, cuts};
 use crate::report::data::VerdictRow;
 use crate::report::language::Sentence;
 use crate::report::number::NOTHING;
@@ -12,8 +13,8 @@ use crate::report::view::View;
 /// Which strategy earned money, for whom, and how sure that is.
 pub(super) fn tell(story: &mut Story, view: &View) {
     let words = &view.words;
-    let arms = arms(view.data);
-    if arms.is_empty() {
+    let (arms, cuts) = (arms(view.data), cuts(view.data));
+    if arms.is_empty() && cuts.is_empty() {
         return;
     }
     let several = arms.len() > 1;
@@ -26,6 +27,7 @@ pub(super) fn tell(story: &mut Story, view: &View) {
         }
         paragraphs.push(said);
     }
+    paragraphs.extend(cuts.iter().map(|strategy| at_cut(view, strategy)));
     let question = words.text("story.strategy.question").to_owned();
     if let Some((arm, verdict, value)) = best_net_margin(&arms) {
         let ends = [verdict.net_margin_low_adjusted, verdict.net_margin_high_adjusted].map(|end| money(view, end));
@@ -34,6 +36,20 @@ pub(super) fn tell(story: &mut Story, view: &View) {
         story.tiles.push(Tile { label, value: signed_money(view, value), note, section: "strategies" });
     }
     story.answer("strategies", "strategies", question, paragraphs);
+}
+
+/// What is known of customers at a cut, in the last period of its strategy.
+fn at_cut(view: &View, strategy: &CutStrategy<'_>) -> Vec<Sentence> {
+    let Some(CutPeriod { verdict, .. }) = strategy.periods.last() else { return Vec::new() };
+    let suppressed = || view.words.text("suppressed").to_owned();
+    let reason = verdict.reason.as_deref().map_or_else(suppressed, |reason| view.words.statement::<VerdictReason>(reason));
+    let values = [
+        ("strategy", strategy.name),
+        ("verdict", &*view.name("verdict", &verdict.verdict)),
+        ("period", &*view.span(verdict.period_start, verdict.period_end)),
+        ("reason", &*reason),
+    ];
+    vec![view.words.say("story.strategy.at_cut", &values)]
 }
 
 /// The arm of which it is surest that it earned most per customer, over all customers.

@@ -1,10 +1,8 @@
 //! Takes hidden counts out of the rows, and every number that tells of the same customers.
 
-use std::collections::BTreeSet;
-
 use super::cells::{Cell, CellTable};
 use super::row_cells::RowCells;
-use crate::domain::{ALL, Day};
+use crate::domain::Day;
 use crate::report::data::ReportData;
 
 /// Arms in a state and a period, or over all periods, of which numbers are told; one arm alone is described.
@@ -83,8 +81,8 @@ impl RowCells {
         }
         clear_concentration(data, cells.min);
         clear_affinity(data, cells.min);
-        clear_forecast(data, cells.min);
         self.clear_effects(data, cells);
+        self.clear_thresholds(data, cells);
         for (r, count_cells) in data.cutpoints.iter_mut().flatten().zip(&self.cutpoints) {
             if hidden(count_cells) {
                 (r.customers, r.suppressed) = (None, true);
@@ -110,6 +108,48 @@ impl RowCells {
             }
             if r.answers.is_some_and(|n| 0 < n && n < cells.min) {
                 (r.answers, r.satisfaction, r.suppressed) = (None, None, true);
+            }
+        }
+    }
+
+    fn clear_thresholds(&self, data: &mut ReportData, cells: &CellTable) {
+        let mut told: Vec<(String, Option<Day>)> = Vec::new();
+        for (r, count_cells) in data.thresholds.iter_mut().flatten().zip(&self.thresholds) {
+            // Who was treated against the cut, or was not, may be few, too.
+            let exceptions = |share: Option<f64>, n: Option<i64>| {
+                let (share, n) = (share.unwrap_or(0.0), n.unwrap_or(0));
+                let treated = (share * n as f64).round() as i64;
+                [treated, n - treated].into_iter().any(|n| 0 < n && n < cells.min)
+            };
+            if exceptions(r.treated_below, r.n_below) || exceptions(r.treated_beyond, r.n_beyond) {
+                (r.treated_below, r.treated_beyond, r.suppressed) = (None, None, true);
+                r.not_estimable = None;
+                told.push((r.strategy.clone(), r.period_start));
+            }
+            if count_cells.iter().any(|cell| cells.is_hidden(*cell)) {
+                (r.customers, r.kept, r.n_below, r.n_beyond) = (None, None, None, None);
+                (r.values_below, r.values_beyond, r.bandwidth, r.bias_bandwidth) = (None, None, None, None);
+                (r.treated_below, r.treated_beyond, r.limit_below, r.limit_beyond) = (None, None, None, None);
+                (r.slope_below, r.slope_beyond, r.corrected, r.robust_error) = (None, None, None, None);
+                (r.density_p, r.density_p_adjusted, r.placebo_p, r.placebo_p_adjusted) = (None, None, None, None);
+                (r.placebo, r.placebo_low, r.placebo_high, r.not_estimable) = (None, None, None, None);
+                r.suppressed = true;
+            }
+        }
+        for (r, cell) in data.threshold_bins.iter_mut().flatten().zip(&self.threshold_bins) {
+            if cells.is_hidden(*cell) {
+                (r.customers, r.mean, r.suppressed) = (None, None, true);
+            }
+        }
+        // Reasons tell these shares.
+        for r in data.effects.iter_mut().flatten().filter(|r| r.not_estimable.is_some()) {
+            if told.contains(&(r.strategy.clone(), r.period_start)) {
+                (r.not_estimable, r.suppressed) = (None, true);
+            }
+        }
+        for r in data.verdicts.iter_mut().flatten().filter(|r| r.difference.is_none()) {
+            if told.contains(&(r.strategy.clone(), r.period_start)) {
+                (r.reason, r.suppressed) = (None, true);
             }
         }
     }
@@ -186,36 +226,6 @@ impl RowCells {
             }
         }
     }
-}
-
-/// Forecasts are shown of the states whose customers are, and of slices that are large enough.
-fn clear_forecast(data: &mut ReportData, min: i64) {
-    let segments = data.segments.iter().flatten().filter(|row| row.dimension == ALL && !row.suppressed);
-    let shown: BTreeSet<(Day, String, String, String)> =
-        segments.map(|row| (row.as_of, row.slice.clone(), row.scheme.clone(), row.state.clone())).collect();
-    let is_few = |customers: Option<i64>| customers.is_some_and(|customers| customers < min);
-    for r in data.forecast.iter_mut().flatten() {
-        let is_shown = r.scheme == ALL || shown.contains(&(r.as_of, r.slice.clone(), r.scheme.clone(), r.state.clone()));
-        if !is_shown || is_few(r.customers) {
-            (r.customers, r.expected_order_days, r.expected_revenue) = (None, None, None);
-            (r.order_days_model_low, r.order_days_model_high) = (None, None);
-            (r.order_days_record_low, r.order_days_record_high) = (None, None);
-            (r.revenue_model_low, r.revenue_model_high) = (None, None);
-            (r.revenue_record_low, r.revenue_record_high) = (None, None);
-            r.suppressed = true;
-        }
-    }
-    data.backtest.iter_mut().flatten().filter(|r| is_few(r.customers)).for_each(|r| {
-        (r.customers, r.expected_order_days, r.actual_order_days, r.expected_revenue, r.actual_revenue) =
-            (None, None, None, None, None);
-        (r.order_days_error, r.order_days_mae, r.order_days_rmse) = (None, None, None);
-        (r.revenue_error, r.revenue_mae, r.revenue_rmse) = (None, None, None);
-        (r.order_days_model_low, r.order_days_model_high, r.is_in_order_days_model) = (None, None, None);
-        (r.order_days_record_low, r.order_days_record_high, r.is_in_order_days_record) = (None, None, None);
-        (r.revenue_model_low, r.revenue_model_high, r.is_in_revenue_model) = (None, None, None);
-        (r.revenue_record_low, r.revenue_record_high, r.is_in_revenue_record) = (None, None, None);
-        r.suppressed = true;
-    });
 }
 
 /// Takes out pairs of categories of which few customers bought both, or one without the other.

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::cells::{Cell, CellTable};
 use super::keys::{key, total_key};
 use crate::domain::{ALL, Day};
-use crate::report::data::{CutPointRow, EffectRow, MoveRow, ReportData, SegmentRow, TransitionRow};
+use crate::report::data::{CutPointRow, EffectRow, MoveRow, ReportData, SegmentRow, ThresholdBinRow, TransitionRow};
 
 fn state_key(as_of: Day, slice: &str, dimension: &str, value: &str, scheme: &str, state: &str) -> String {
     key(&[&"state", &as_of, &slice, &dimension, &value, &scheme, &state])
@@ -35,6 +35,8 @@ pub(super) struct RowCells {
     pub(super) effects: Vec<[Option<Cell>; 2]>,
     pub(super) pooled: Vec<[Option<Cell>; 2]>,
     pub(super) before_after: Vec<Option<Cell>>,
+    pub(super) thresholds: Vec<[Option<Cell>; 2]>,
+    pub(super) threshold_bins: Vec<Option<Cell>>,
     pub(super) cutpoints: Vec<Option<Cell>>,
 }
 
@@ -48,6 +50,7 @@ impl RowCells {
         row_cells.growth(data, cells);
         row_cells.cohorts(data, cells);
         row_cells.effects(data, cells);
+        row_cells.thresholds(data, cells);
         row_cells.cutpoints(data, cells);
         row_cells
     }
@@ -260,6 +263,25 @@ impl RowCells {
                     cells.add_sum(parts, total);
                 }
             }
+        }
+    }
+
+    fn thresholds(&mut self, data: &ReportData, cells: &mut CellTable) {
+        let start = |day: Option<Day>| day.unwrap_or(Day::MIN);
+        for r in data.thresholds.iter().flatten() {
+            let mut side = |name: &str, n: Option<i64>| {
+                let place = key(&[&"cut", &r.strategy, &start(r.period_start), &r.outcome, &name]);
+                n.map(|n| cells.cell(place, n))
+            };
+            self.thresholds.push([side("below", r.n_below), side("beyond", r.n_beyond)]);
+        }
+        let place = |r: &ThresholdBinRow| key(&[&"cut", &r.strategy, &start(r.period_start), &r.outcome, &r.side]);
+        let rows: Vec<&ThresholdBinRow> = data.threshold_bins.iter().flatten().collect();
+        self.threshold_bins =
+            rows.iter().map(|r| r.customers.map(|n| cells.cell(key(&[&place(r), &"bin", &r.bin]), n))).collect();
+        let bins: Vec<_> = rows.iter().zip(&self.threshold_bins).filter_map(|(r, c)| Some((place(r), (*c)?))).collect();
+        for (total, parts) in group(bins) {
+            cells.sum(parts, total);
         }
     }
 

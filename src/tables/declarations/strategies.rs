@@ -19,8 +19,8 @@ table! { EffectRow in "effects", one row per "strategy, period, phase, treated a
     state: String,                         /// State on the day before the period (kept arms: the first assignment), (none) for who was not listed; (all) in total
                                            /// rows.
     method: String,                        /// The estimator: permutation, permutation_baseline, welch, cuped,
-                                           /// post_stratified, matched or did.
-    design: Option<String>,                /// How customers came into their arms: randomised, or matched.
+                                           /// post_stratified, matched, did or threshold.
+    design: Option<String>,                /// How customers came into their arms: randomised, matched, or threshold.
     headline: Option<bool>,                /// Whether the verdict rests on the row.
     n_treated: Option<i64>,                /// Treated customers that are compared; all of them where there is no number.
     n_control: Option<i64>,                /// Control customers that are compared; all of them where there is no number.
@@ -204,6 +204,56 @@ table! { BeforeAfterRow in "before_after", one row per "strategy, period, arm, o
     unassigned: Option<i64>,      /// Customers in the same states on the day before the period who were not assigned in it; null with
                                   /// a control.
     unassigned_change: Option<f64>, /// Their change over the same days; in total rows as many of each state as the arm has.
+}
+
+table! { ThresholdRow in "thresholds", one row per "strategy of design threshold, period and outcome":
+    strategy: String,              /// The strategy.
+    period_start: Option<Day>,     /// First day of the period.
+    period_end: Option<Day>,       /// Last day of the period.
+    outcome: String,               /// What was measured on every customer near the cut, 0 for who did nothing.
+    headline: Option<bool>,        /// Whether the verdict rests on it.
+    running: String,               /// The measure by which customers were treated, of the day before the period.
+    cut: Option<f64>,              /// Its least value of those who were treated.
+    window: Option<f64>,           /// How far from the cut customers are looked at.
+    customers: Option<i64>,        /// Customers in that window.
+    kept: Option<i64>,             /// Those of them that are looked at: all, or 100,000 that a hash of their ids draws.
+    bandwidth: Option<f64>,        /// How far from the cut the fits reach.
+    bias_bandwidth: Option<f64>,   /// How far the fits reach that tell their bias.
+    n_below: Option<i64>,          /// Customers below the cut inside the bandwidth.
+    n_beyond: Option<i64>,         /// Customers from the cut on inside the bandwidth.
+    values_below: Option<i64>,     /// Distinct values of the measure among those below.
+    values_beyond: Option<i64>,    /// Distinct values of the measure among those from the cut on.
+    treated_below: Option<f64>,    /// Share of those below who were treated; null unless the job says who was.
+    treated_beyond: Option<f64>,   /// Share of those from the cut on, likewise.
+    limit_below: Option<f64>,      /// What the fit below says of customers at the cut.
+    limit_beyond: Option<f64>,     /// What the fit from the cut on says of them; the effect is this less the other.
+    slope_below: Option<f64>,      /// What the outcome rises by per unit of the measure, by the fit below.
+    slope_beyond: Option<f64>,     /// The same by the fit from the cut on.
+    corrected: Option<f64>,        /// The effect less its bias, about which the interval lies.
+    robust_error: Option<f64>,     /// Its standard error, which allows for that of the bias.
+    density_p: Option<f64>,        /// p-value of the test whether the number of customers jumps at the cut.
+    density_p_adjusted: Option<f64>, /// The same, adjusted with that of the placebo (Holm); below 0.05 no effect is told.
+    placebo_start: Option<Day>,    /// First day of the placebo, before the programme began; null where the data begin later.
+    placebo_end: Option<Day>,      /// Its last day.
+    placebo: Option<f64>,          /// What the outcome of these days jumps by at the cut; null where it follows from the measure.
+    placebo_low: Option<f64>,      /// Lower end of its robust 95 % interval.
+    placebo_high: Option<f64>,     /// Upper end.
+    placebo_p: Option<f64>,        /// Its p-value.
+    placebo_p_adjusted: Option<f64>, /// The same, adjusted with that of the density test; below 0.05 no effect is told.
+    not_estimable: Option<String> as Text, /// Why no effect is told, in one sentence; null where one is.
+}
+
+table! { ThresholdBinRow in "threshold_bins", one row per "strategy of design threshold, period, outcome and bin of a side of the cut":
+    strategy: String,              /// The strategy.
+    period_start: Option<Day>,     /// First day of the period.
+    period_end: Option<Day>,       /// Last day of the period.
+    outcome: String,               /// What was measured.
+    side: String,                  /// below the cut, or beyond: from the cut on.
+    bin: i64 as Int32,             /// The bin, from the cut outwards: tenths of the bandwidth.
+    lower: Option<f64>,            /// Least value of the measure.
+    upper: Option<f64>,            /// The value that is not reached any more.
+    customers: Option<i64>,        /// Customers with such values.
+    mean: Option<f64>,             /// Their mean of the outcome; null without any.
 }
 
 table! { ArmRow in "arms",

@@ -1,6 +1,7 @@
 //! Strategies as a decision: the verdict and its reason, tier by tier from best to worst, then pictures of the money, then the
-//! tables behind them.
+//! tables behind them. Those that treated everybody beyond a cut come last, in a form of their own.
 
+mod at_cut;
 mod pictures;
 mod tables;
 
@@ -10,6 +11,7 @@ use super::verdict::badge;
 use crate::domain::ALL;
 use crate::evaluate::VerdictReason;
 use crate::report::arm_effects::{ArmEffects, arms};
+use crate::report::at_cut::cuts;
 use crate::report::data::VerdictRow;
 use crate::report::markup::Markup;
 use crate::report::view::View;
@@ -19,9 +21,9 @@ pub(super) fn write(view: &View) -> Markup {
     if view.data.effects.is_none() && view.data.verdicts.is_none() {
         return missing(view, "effects");
     }
-    let arms = arms(view.data);
+    let (arms, cuts) = (arms(view.data), cuts(view.data));
     let mut out = Markup::new();
-    if arms.is_empty() {
+    if arms.is_empty() && cuts.is_empty() {
         out.raw("<p class=\"soft\">").text(view.words.text("strategy.none")).raw("</p>\n");
     }
     for (number, arm) in arms.iter().enumerate() {
@@ -31,6 +33,9 @@ pub(super) fn write(view: &View) -> Markup {
         out.append(&pictures::write(view, arm, number));
         out.append(&tables::by_period(view, arm)).append(&tables::by_tier(view, arm)).append(&tables::pooled(view, arm));
         out.append(&tables::others(view, arm)).append(&tables::before_after(view, arm));
+    }
+    for (number, strategy) in cuts.iter().enumerate() {
+        out.append(&at_cut::write(view, strategy, number));
     }
     out
 }
