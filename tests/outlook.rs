@@ -340,6 +340,70 @@ fn small_shops_get_tables() {
     }
 }
 
+/// The text of the section about the forecast.
+fn page(orders: &[Order], output: &str) -> (String, Workshop) {
+    let job = format!("[periods]\nas_of = [2024-12-31]\n[forecast]\nhorizon = \"1 quarter\"\n[output]\npath = \"out\"\n{output}");
+    let shop = shop(orders, &job);
+    shop.run_here(None).expect("a run");
+    let page = std::fs::read_to_string(shop.path("out/latest/report/index.html")).expect("a page");
+    let section =
+        page.split("<section id=\"forecast\">").nth(1).and_then(|rest| rest.split("</section>").next()).expect("a section");
+    let text = section.split('<').filter_map(|piece| piece.split_once('>')).map(|(_, text)| text).collect::<String>();
+    (text, shop)
+}
+
+/// What the section says first is what the record says.
+#[test]
+fn the_page_says_first_what_the_record_is_worth() {
+    let regular: Vec<Order> = (0..60)
+        .flat_map(|id| (0..36).map(move |month| (id, add_months(days_from_civil(2022, 1, 1 + id % 28), month), 1_000, "a")))
+        .collect();
+    let young: Vec<Order> = (0..60)
+        .flat_map(|id| [(id, days_from_civil(2024, 12, 1 + id % 9), 700, "a"), (id, days_from_civil(2024, 12, 20), 300, "a")])
+        .collect();
+    let mut said = Vec::new();
+    for orders in [random_orders(), regular, young] {
+        let (text, shop) = page(&orders, "");
+        let forecast = table(&shop, "forecast");
+        let all = &forecast.records()[0];
+        let expected = match (all["beats_last_horizon"], all["beats_year_ago"]) {
+            (Cell::Null, _) => "The orders do not reach back far enough to say",
+            (Cell::Bool(true), Cell::Bool(true)) => "better, in sum and for single customers, than two simple rules",
+            (Cell::Bool(true), Cell::Bool(false)) => {
+                "the simple rule “as in the same horizon a year earlier” told purchases as well as the model"
+            }
+            (Cell::Bool(false), Cell::Bool(false)) => "a year earlier, each told purchases as well as the model or better",
+            (Cell::Bool(false), _) => "the simple rule “as in the horizon before” told purchases as well as the model",
+            other => panic!("{other:?}"),
+        };
+        assert!(text.trim_start().contains(expected), "{expected}: {text}");
+        said.push(expected);
+    }
+    said.dedup();
+    assert_eq!(said.len(), 3, "the three shops say different things");
+}
+
+/// States of few customers are hidden here as they are in the table of states, and so is what would tell of them.
+#[test]
+fn the_page_hides_small_groups() {
+    let (shown, _) = page(&random_orders(), "");
+    assert!(!shown.contains("hidden"), "{shown}");
+    let (text, shop) = page(&random_orders(), "min_group = 40\nreport = [\"html\", \"json\"]");
+    assert!(text.contains("hidden"), "{text}");
+    let json: serde_json::Value =
+        serde_json::from_slice(&std::fs::read(shop.path("out/latest/report/report.json")).expect("a file")).expect("JSON");
+    let rows = |table: &str| json[table].as_array().cloned().unwrap_or_default();
+    let hidden = |row: &serde_json::Value| row["suppressed"] == true;
+    let of_segments: BTreeMap<(String, String), bool> =
+        rows("segments").iter().map(|row| ((row["scheme"].to_string(), row["state"].to_string()), hidden(row))).collect();
+    let of_forecast = rows("forecast");
+    assert!(of_forecast.len() > 5 && of_forecast.iter().any(hidden) && !of_forecast.iter().all(hidden));
+    for row in of_forecast.iter().filter(|row| row["scheme"] != "(all)") {
+        assert_eq!(hidden(row), of_segments[&(row["scheme"].to_string(), row["state"].to_string())], "{row}");
+        assert_eq!(hidden(row), row["expected_revenue"].is_null() && row["order_days_model_high"].is_null(), "{row}");
+    }
+}
+
 /// What a job may not ask for.
 #[test]
 fn impossible_horizons_are_refused() {

@@ -95,8 +95,9 @@ pub fn maximise_knowing<const N: usize>(
         is_fresh = false;
         (at, value, gradient) = (next, next_value, next_gradient);
     }
+    let is_free = (0..N).all(|i| at[i] > bounds[i].0 && at[i] < bounds[i].1);
     let vanishes = |gradient: &[f64; N]| value.is_finite() && norm(gradient) <= 100.0 * tolerance;
-    Maximum { at, value, is_inner: vanishes(&gradient), is_settled: vanishes(&free(&gradient, &at, &bounds)) }
+    Maximum { at, value, is_inner: is_free && vanishes(&gradient), is_settled: vanishes(&free(&gradient, &at, &bounds)) }
 }
 
 /// The inverse of the matrix of second derivatives of the negative function, from differences of its gradient; none if it is not

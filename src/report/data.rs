@@ -170,6 +170,8 @@ report_data! {
     cohorts: CohortRow,                 /// Cohorts.
     concentration: ConcentrationRow,    /// Concentration of revenue.
     affinity: AffinityRow,              /// Categories that the same customers buy.
+    forecast: ForecastRow,              /// What customers will buy if their habits stay.
+    backtest: BacktestRow,              /// How well past forecasts did.
     verdicts: VerdictRow,               /// Verdicts on strategies.
     effects: EffectRow,                 /// Effects by period.
     effects_over_time: PooledEffectRow, /// Effects over all periods.

@@ -5,6 +5,7 @@ mod affinity;
 mod cohorts;
 mod explore;
 mod figure;
+mod forecast;
 mod grid;
 mod growth;
 mod method;
@@ -32,7 +33,7 @@ const SCRIPT: &str = concat!(include_str!("sort.js"), include_str!("explore.js")
 /// Anchors and titles of the sections, in order; a section is a message `section.<anchor>` and a function.
 type Section = (&'static str, fn(&View) -> Markup);
 
-const SECTIONS: [Section; 10] = [
+const SECTIONS: [Section; 11] = [
     ("explore", explore::write),
     ("segments", segments::write),
     ("movement", movement::write),
@@ -40,6 +41,7 @@ const SECTIONS: [Section; 10] = [
     ("cohorts", cohorts::write),
     ("growth", growth::write),
     ("concentration", growth::concentration),
+    ("forecast", forecast::write),
     ("strategies", strategies::write),
     ("quality", quality::write),
     ("method", method::write),
@@ -58,14 +60,16 @@ pub(super) fn write(view: &View, story: &Story) -> Result<Vec<u8>> {
     out.element("title", &top::title(view)).raw("\n<style>").raw(STYLE).raw("</style>\n</head>\n<body>\n");
     out.raw("<a class=\"skip\" href=\"#short\">").text(words.text("skip")).raw("</a>\n").append(&top::header(view));
     out.begin("nav").attr("aria-label", words.text("nav")).end();
-    for anchor in std::iter::once("short").chain(SECTIONS.map(|s| s.0)) {
+    let sections: Vec<Section> =
+        SECTIONS.into_iter().filter(|(anchor, _)| *anchor != "forecast" || view.data.forecast.is_some()).collect();
+    for anchor in std::iter::once("short").chain(sections.iter().map(|section| section.0)) {
         out.begin("a").attr("href", &format!("#{anchor}")).end().text(words.text(&format!("section.{anchor}"))).raw("</a>");
     }
     // The script shows it.
     out.begin("input").attr("id", "find").attr("type", "search").attr("placeholder", words.text("tools.find"));
     out.attr("aria-label", words.text("tools.find")).raw(" hidden>");
     out.raw("<span id=\"found\" role=\"status\"></span></nav>\n<main>\n").append(&top::short(view, story));
-    for (anchor, section) in SECTIONS {
+    for (anchor, section) in sections {
         out.begin("section").attr("id", anchor).end().raw("\n");
         out.element("h2", words.text(&format!("section.{anchor}"))).raw("\n");
         out.append(&section(view)).raw("</section>\n");

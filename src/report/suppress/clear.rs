@@ -1,8 +1,10 @@
 //! Takes hidden counts out of the rows, and every number that tells of the same customers.
 
+use std::collections::BTreeSet;
+
 use super::cells::{Cell, CellTable};
 use super::row_cells::RowCells;
-use crate::domain::Day;
+use crate::domain::{ALL, Day};
 use crate::report::data::ReportData;
 
 /// Arms in a state and a period, or over all periods, of which numbers are told; one arm alone is described.
@@ -81,6 +83,7 @@ impl RowCells {
         }
         clear_concentration(data, cells.min);
         clear_affinity(data, cells.min);
+        clear_forecast(data, cells.min);
         self.clear_effects(data, cells);
         self.clear_thresholds(data, cells);
         for (r, count_cells) in data.cutpoints.iter_mut().flatten().zip(&self.cutpoints) {
@@ -226,6 +229,36 @@ impl RowCells {
             }
         }
     }
+}
+
+/// Forecasts are shown of the states whose customers are, and of slices that are large enough.
+fn clear_forecast(data: &mut ReportData, min: i64) {
+    let segments = data.segments.iter().flatten().filter(|row| row.dimension == ALL && !row.suppressed);
+    let shown: BTreeSet<(Day, String, String, String)> =
+        segments.map(|row| (row.as_of, row.slice.clone(), row.scheme.clone(), row.state.clone())).collect();
+    let is_few = |customers: Option<i64>| customers.is_some_and(|customers| customers < min);
+    for r in data.forecast.iter_mut().flatten() {
+        let is_shown = r.scheme == ALL || shown.contains(&(r.as_of, r.slice.clone(), r.scheme.clone(), r.state.clone()));
+        if !is_shown || is_few(r.customers) {
+            (r.customers, r.expected_order_days, r.expected_revenue) = (None, None, None);
+            (r.order_days_model_low, r.order_days_model_high) = (None, None);
+            (r.order_days_record_low, r.order_days_record_high) = (None, None);
+            (r.revenue_model_low, r.revenue_model_high) = (None, None);
+            (r.revenue_record_low, r.revenue_record_high) = (None, None);
+            r.suppressed = true;
+        }
+    }
+    data.backtest.iter_mut().flatten().filter(|r| is_few(r.customers)).for_each(|r| {
+        (r.customers, r.expected_order_days, r.actual_order_days, r.expected_revenue, r.actual_revenue) =
+            (None, None, None, None, None);
+        (r.order_days_error, r.order_days_mae, r.order_days_rmse) = (None, None, None);
+        (r.revenue_error, r.revenue_mae, r.revenue_rmse) = (None, None, None);
+        (r.order_days_model_low, r.order_days_model_high, r.is_in_order_days_model) = (None, None, None);
+        (r.order_days_record_low, r.order_days_record_high, r.is_in_order_days_record) = (None, None, None);
+        (r.revenue_model_low, r.revenue_model_high, r.is_in_revenue_model) = (None, None, None);
+        (r.revenue_record_low, r.revenue_record_high, r.is_in_revenue_record) = (None, None, None);
+        r.suppressed = true;
+    });
 }
 
 /// Takes out pairs of categories of which few customers bought both, or one without the other.
