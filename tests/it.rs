@@ -24,6 +24,8 @@ mod claims;
 mod cli;
 /// Stores that are drawn, not customers.
 mod clusters;
+/// Cohorts by a dimension, and what winning their customers cost.
+mod cohorts;
 /// What commands say: log lines, documents, and what `--quiet` leaves.
 mod commands;
 /// The text that leads from orders to a decision: its commands and its numbers.

@@ -8,7 +8,7 @@ use parquet::record::Field;
 
 use super::csv_record;
 use super::damage::contained;
-use crate::domain::{Day, Decimal};
+use crate::domain::{ALL, Day, Decimal};
 use crate::error::{Error, Result};
 use crate::job::Job;
 use crate::storage::Place;
@@ -17,24 +17,53 @@ use crate::storage::Place;
 struct Line {
     place: String,
     start: Option<String>,
+    /// The value of the dimension, where the file has one.
+    value: Option<String>,
     spend: Option<String>,
 }
 
-/// Spend in minor units by the first day of the period.
+/// The name of the customers who have no value of a dimension.
+const UNKNOWN: &str = "(unknown)";
+
+/// What winning customers cost, in minor units.
+#[derive(Debug, Default)]
+pub struct AcquisitionCosts {
+    /// Of all customers, by the first day of the period.
+    all: BTreeMap<Day, i128>,
+    /// The dimension by whose values the file has costs, if there is one.
+    dimension: Option<String>,
+    /// Those by the first day of the period and the value.
+    by_value: BTreeMap<(Day, String), i128>,
+}
+
+impl AcquisitionCosts {
+    /// The costs of the period that begins on a day, of all customers or of those with a value of a dimension.
+    pub fn of(&self, start: Day, dimension: &str, value: &str) -> Option<i128> {
+        match &self.dimension {
+            _ if dimension == ALL => self.all.get(&start).copied(),
+            Some(own) if own == dimension => self.by_value.get(&(start, value.to_owned())).copied(),
+            _ => None,
+        }
+    }
+}
+
+/// Costs by the first day of the period, and by the values of a dimension of `output.cohorts_by` that is a column of the file.
 ///
 /// # Errors
 /// Exit 4 if the file cannot be read, exit 3 if a row is invalid.
-pub fn read(job: &Job) -> Result<BTreeMap<Day, i128>> {
-    let Some((written, place)) = &job.acquisition else { return Ok(BTreeMap::new()) };
+pub fn read(job: &Job) -> Result<AcquisitionCosts> {
+    let Some((written, place)) = &job.acquisition else { return Ok(AcquisitionCosts::default()) };
+    let dimensions = job.raw.customers.as_ref().map_or(&[][..], |customers| &customers.dimensions);
+    let dimensions: Vec<&str> = job.cohorts_by.iter().filter_map(|at| dimensions.get(*at)).map(String::as_str).collect();
     let bytes = || place.read().map_err(|e| e.of(&format!("{written} (acquisition.path)")));
-    let lines = match place.has_ending("parquet") {
-        true => contained(written, || parquet_lines(written, Bytes::from(bytes()?)))?,
-        false => csv_lines(written, place)?,
+    let (dimension, lines) = match place.has_ending("parquet") {
+        true => contained(written, || parquet_lines(written, Bytes::from(bytes()?), &dimensions))?,
+        false => csv_lines(written, place, &dimensions)?,
     };
     let starts: Vec<Day> = job.shown().filter_map(|(_, d)| d.period_start).collect();
-    let mut out = BTreeMap::new();
+    let mut costs = AcquisitionCosts { dimension, ..AcquisitionCosts::default() };
     for line in lines {
-        let Line { place, start, spend } = line;
+        let Line { place, start, value, spend } = line;
         let start = start.as_deref().and_then(Day::parse).ok_or_else(|| {
             Error::contract(format!(
                 "{place}: period_start is {}; expected the first day of a period, such as 2024-01-01",
@@ -49,19 +78,27 @@ pub fn read(job: &Job) -> Result<BTreeMap<Day, i128>> {
                 job.scale()
             ))
         })?;
-        if out.insert(start, minor.floor()).is_some() {
-            return Err(Error::contract(format!("{place}: the period from {start} stands twice; give each period one row")));
+        let before = costs.all.insert(start, costs.all.get(&start).copied().unwrap_or(0) + minor.floor());
+        let (is_twice, of) = match costs.dimension {
+            None => (before.is_some(), ""),
+            Some(_) => {
+                let value = value.unwrap_or_else(|| UNKNOWN.to_owned());
+                (costs.by_value.insert((start, value), minor.floor()).is_some(), " with this value")
+            }
+        };
+        if is_twice {
+            return Err(Error::contract(format!("{place}: the period from {start}{of} stands twice; give each one row")));
         }
     }
     // Rows of other periods are fine, but a file without any period of the job is the wrong one.
-    if !out.is_empty() && !starts.is_empty() && !out.keys().any(|start| starts.contains(start)) {
+    if !costs.all.is_empty() && !starts.is_empty() && !costs.all.keys().any(|start| starts.contains(start)) {
         return Err(Error::contract(format!(
             "{written} (acquisition.path) has {} periods, none of which is a period of the job (the first begins on {}); period_start must be the first day of a period",
-            out.len(),
+            costs.all.len(),
             starts.first().copied().unwrap_or(Day::MIN)
         )));
     }
-    Ok(out)
+    Ok(costs)
 }
 
 fn shown(text: Option<&str>) -> String {
@@ -72,7 +109,19 @@ fn unreadable(name: &str, error: &dyn std::fmt::Display) -> Error {
     Error::input(format!("cannot read {name} (acquisition.path): {error}; it needs the columns period_start and spend"))
 }
 
-fn csv_lines(name: &str, place: &Place) -> Result<Vec<Line>> {
+/// The dimension that is among the columns of a file.
+fn dimension_of<'a>(name: &str, dimensions: &[&'a str], columns: &[String]) -> Result<Option<&'a str>> {
+    let found: Vec<&str> =
+        dimensions.iter().copied().filter(|dimension| columns.iter().any(|column| column == dimension)).collect();
+    match found.as_slice() {
+        [one, other, ..] => Err(Error::contract(format!(
+            "{name} (acquisition.path) has the columns {one:?} and {other:?}, and both are in output.cohorts_by; costs are by the values of one"
+        ))),
+        found => Ok(found.first().copied()),
+    }
+}
+
+fn csv_lines(name: &str, place: &Place, dimensions: &[&str]) -> Result<(Option<String>, Vec<Line>)> {
     // The reader passes over a byte order mark.
     let file = place.open().map_err(|e| e.of(&format!("{name} (acquisition.path)")))?.reader(0);
     let mut reader = csv::ReaderBuilder::new().flexible(true).trim(csv::Trim::All).from_reader(file);
@@ -82,6 +131,9 @@ fn csv_lines(name: &str, place: &Place) -> Result<Vec<Line>> {
         found.ok_or_else(|| unreadable(name, &format!("it has the columns {}", headers.iter().collect::<Vec<_>>().join(", "))))
     };
     let (start, spend) = (column("period_start")?, column("spend")?);
+    let columns: Vec<String> = headers.iter().map(str::to_owned).collect();
+    let dimension = dimension_of(name, dimensions, &columns)?;
+    let value = dimension.map(column).transpose()?;
     csv_record::check_record(name, &headers, None)?;
     let (mut lines, mut last) = (Vec::new(), None);
     for record in reader.records() {
@@ -90,16 +142,24 @@ fn csv_lines(name: &str, place: &Place) -> Result<Vec<Line>> {
         last = record.position().cloned();
         let cell = |at: usize| record.get(at).filter(|c| !c.is_empty()).map(str::to_owned);
         let line = record.position().map_or(0, csv::Position::line);
-        lines.push(Line { place: format!("{name}, line {line}"), start: cell(start), spend: cell(spend) });
+        lines.push(Line {
+            place: format!("{name}, line {line}"),
+            start: cell(start),
+            value: value.and_then(cell),
+            spend: cell(spend),
+        });
     }
     if let Some(last) = last {
         csv_record::check_end(name, place, &last)?;
     }
-    Ok(lines)
+    Ok((dimension.map(str::to_owned), lines))
 }
 
-fn parquet_lines(name: &str, bytes: Bytes) -> Result<Vec<Line>> {
+fn parquet_lines(name: &str, bytes: Bytes, dimensions: &[&str]) -> Result<(Option<String>, Vec<Line>)> {
     let reader = SerializedFileReader::new(bytes).map_err(|e| unreadable(name, &e).caused_by(e))?;
+    let fields = reader.metadata().file_metadata().schema().get_fields();
+    let columns: Vec<String> = fields.iter().map(|field| field.name().to_owned()).collect();
+    let dimension = dimension_of(name, dimensions, &columns)?;
     let mut lines = Vec::new();
     for (number, row) in reader.get_row_iter(None).map_err(|e| unreadable(name, &e).caused_by(e))?.enumerate() {
         let row = row.map_err(|e| unreadable(name, &e).caused_by(e))?;
@@ -116,9 +176,14 @@ fn parquet_lines(name: &str, bytes: Bytes) -> Result<Vec<Line>> {
             Field::Null => None,
             other => Some(other.to_string()),
         };
-        lines.push(Line { place: format!("{name}, row {}", number + 1), start, spend });
+        let value = match dimension.map(&cell).transpose()? {
+            None | Some(Field::Null) => None,
+            Some(Field::Str(text)) => Some(text.clone()),
+            Some(other) => Some(other.to_string()),
+        };
+        lines.push(Line { place: format!("{name}, row {}", number + 1), start, value, spend });
     }
-    Ok(lines)
+    Ok((dimension.map(str::to_owned), lines))
 }
 
 #[cfg(test)]
@@ -132,7 +197,7 @@ mod tests {
         let path = folder.path().join("costs.csv");
         let read = |text: &str| {
             std::fs::write(&path, format!("\u{feff}period_start,spend\n{text}")).expect("a file");
-            csv_lines("costs.csv", &Place::Local(path.clone())).map(|lines| lines.len()).map_err(|e| e.to_string())
+            csv_lines("costs.csv", &Place::Local(path.clone()), &[]).map(|(_, lines)| lines.len()).map_err(|e| e.to_string())
         };
         assert_eq!(read("2024-01-01,5\n\"2024-02-01\",\"7\"\n"), Ok(2));
         for (text, said) in [

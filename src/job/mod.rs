@@ -63,6 +63,8 @@ pub struct Job {
     pub thresholds: Vec<Threshold>,
     /// The newest order must be at most this many days older than the last as-of date.
     pub newest_order_within: Option<i32>,
+    /// Dimensions by whose values `cohorts` has rows, too, by their numbers from 0.
+    pub cohorts_by: Vec<usize>,
     /// File of acquisition costs: as written, and joined to the job file's folder.
     pub acquisition: Option<(String, Place)>,
     /// The output.

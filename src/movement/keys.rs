@@ -10,8 +10,8 @@ use super::transition_matrix::TransitionSum;
 pub type TransitionKey = [u32; 8];
 /// Numbers of date, slice, scheme (0 stands for all customers, else one more than its index) and earlier state.
 pub type GrowthKey = [u32; 4];
-/// Numbers of date, slice and cohort.
-pub type CohortKey = [u32; 3];
+/// Numbers of date, slice, dimension (0 stands for all customers), value of the dimension, and cohort.
+pub type CohortKey = [u32; 5];
 
 /// Sums of how customers moved. Sums of several parts add up to those of all customers.
 #[derive(Debug, Default, Serialize, Deserialize)]

@@ -104,25 +104,41 @@ impl PurchaseTracker {
         }
     }
 
-    /// Adds the cohort sums of a date.
-    pub(super) fn add_cohorts(&mut self, date: usize, groups: &CustomerGroups, sums: &mut Vec<(CohortKey, CohortSum)>) {
+    /// Adds the cohort sums of a date: of all customers of a slice, and of those who share a value of some dimensions.
+    pub(super) fn add_cohorts(
+        &mut self,
+        date: usize,
+        groups: &CustomerGroups,
+        dimensions: &[usize],
+        sums: &mut Vec<(CohortKey, CohortSum)>,
+    ) {
         for (slice, customers) in &groups.slices {
-            let mut by_cohort = vec![CohortSum::default(); Cohorts::number(date) as usize + 1];
-            for customer in customers.clone() {
-                let (before, period) = (self.before[customer], self.period[customer]);
-                let Some(cohort) = self.cohorts.join(customer, date, before, period) else { continue };
-                by_cohort[cohort as usize].merge(&CohortSum {
-                    customers: 1,
-                    active: i64::from(period > 0),
-                    repeat: i64::from(before.saturating_add(period) >= 2),
-                    orders: i64::from(period),
-                    revenue: i128::from(self.revenue[customer]),
-                    revenue_to_date: self.revenue_before[customer] + i128::from(self.revenue[customer]),
-                });
-            }
-            for (cohort, sum) in by_cohort.into_iter().enumerate().filter(|(_, sum)| sum.customers > 0) {
-                sums.push(([date as u32, *slice, cohort as u32], sum));
-            }
+            let by_cohort = self.cohort_sums(date, customers.clone());
+            sums.extend(by_cohort.into_iter().map(|(cohort, sum)| ([date as u32, *slice, 0, 0, cohort], sum)));
         }
+        let is_wanted = |number: u32| dimensions.iter().any(|dimension| *dimension as u32 + 1 == number);
+        for group in groups.by_dimension().filter(|group| is_wanted(group.dimension)) {
+            let by_cohort = self.cohort_sums(date, group.customers.iter().map(|customer| *customer as usize));
+            let key = |cohort| [date as u32, group.slice, group.dimension, group.value, cohort];
+            sums.extend(by_cohort.into_iter().map(|(cohort, sum)| (key(cohort), sum)));
+        }
+    }
+
+    /// The sums of some customers by their cohorts, in order; customers join one with their first purchase.
+    fn cohort_sums(&mut self, date: usize, customers: impl Iterator<Item = usize>) -> Vec<(u32, CohortSum)> {
+        let mut by_cohort = vec![CohortSum::default(); Cohorts::number(date) as usize + 1];
+        for customer in customers {
+            let (before, period) = (self.before[customer], self.period[customer]);
+            let Some(cohort) = self.cohorts.join(customer, date, before, period) else { continue };
+            by_cohort[cohort as usize].merge(&CohortSum {
+                customers: 1,
+                active: i64::from(period > 0),
+                repeat: i64::from(before.saturating_add(period) >= 2),
+                orders: i64::from(period),
+                revenue: i128::from(self.revenue[customer]),
+                revenue_to_date: self.revenue_before[customer] + i128::from(self.revenue[customer]),
+            });
+        }
+        (0u32..).zip(by_cohort).filter(|(_, sum)| sum.customers > 0).collect()
     }
 }

@@ -129,7 +129,9 @@ mod tests {
                 let transition = [date, slice, 0, 0, scheme, 0, from, key(4)];
                 out.movement.transitions.push((transition, TransitionSum { customers, revenue }));
                 out.movement.growth.push(([date, slice, scheme, from], GrowthSum { customers: [customers; 5], revenue }));
-                out.movement.cohorts.push(([date, slice, key(5)], CohortSum { customers, revenue, ..CohortSum::default() }));
+                out.movement
+                    .cohorts
+                    .push(([date, slice, 0, 0, key(5)], CohortSum { customers, revenue, ..CohortSum::default() }));
                 let reason = [None, Some(MoveReason::CutPoints), Some(MoveReason::Behaviour)][key(3) as usize];
                 let mover = MoverKey { date, from_date: 0, slice, scheme, from: from as u16, to: key(4) as u16, reason };
                 *out.movers.entry(mover).or_default() += customers;

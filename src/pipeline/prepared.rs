@@ -7,10 +7,10 @@ use super::frozen_cuts;
 use super::identity::Identity;
 use super::queries::Queries;
 use super::side_inputs::OpenInputs;
-use crate::domain::{Day, Warning};
+use crate::domain::Warning;
 use crate::error::{Error, Result};
 use crate::experiment::exposure::load::{self, StrategyAssignments};
-use crate::input::acquisition;
+use crate::input::acquisition::{self, AcquisitionCosts};
 use crate::input::assignments::AssignmentFile;
 use crate::input::open::Opened;
 use crate::input::orders::columns::{self, OrderColumns};
@@ -42,7 +42,7 @@ pub struct Prepared {
     /// The id of the run, and what it is computed from.
     pub identity: Identity,
     /// Costs of acquisition by cohort.
-    pub costs: BTreeMap<Day, i128>,
+    pub costs: AcquisitionCosts,
     /// Cut points of another run by slice value, if the job names a table of them.
     pub frozen_cuts: Option<BTreeMap<String, SliceScoring>>,
     /// Buckets are `1 << bucket_bits`.

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use super::scored::Scored;
 use crate::domain::{ALL, AsOf, DateRole, Day, Decimal, Ratio};
+use crate::input::acquisition::AcquisitionCosts;
 use crate::input::orders::ledger::{OutcomeNames, RowCounts, RowOutcome};
 use crate::input::source::Source;
 use crate::job::Job;
@@ -254,9 +255,8 @@ pub(super) fn growth(sums: &[(GrowthKey, GrowthSum)], names: &KeyNames<'_>) -> V
     sums.iter().map(row).collect()
 }
 
-/// The rows of `cohorts`; `spend` is what winning the customers of a period cost, by its first day. `sums` are sorted by key,
-/// each key once.
-pub(super) fn cohorts(sums: &[(CohortKey, CohortSum)], spend: &BTreeMap<Day, i128>, names: &KeyNames<'_>) -> Vec<CohortRow> {
+/// The rows of `cohorts`; `costs` are those of winning the customers of a period. `sums` are sorted by key, each key once.
+pub(super) fn cohorts(sums: &[(CohortKey, CohortSum)], costs: &AcquisitionCosts, names: &KeyNames<'_>) -> Vec<CohortRow> {
     // Periods up to each date.
     let count = |periods: &mut i64, date: &AsOf| {
         *periods += i64::from(date.is_followed());
@@ -265,11 +265,12 @@ pub(super) fn cohorts(sums: &[(CohortKey, CohortSum)], spend: &BTreeMap<Day, i12
     let periods: Vec<i64> = names.job.dates.iter().scan(0, count).collect();
     let unit = 10f64.powi(names.job.scale() as i32);
     let share = |part: i64, whole: i64| Some(part as f64 / whole.max(1) as f64);
-    let row = |&([date, slice, cohort], sum): &(CohortKey, CohortSum)| {
+    let row = |&([date, slice, dimension, value, cohort], sum): &(CohortKey, CohortSum)| {
+        let (dimension, dimension_value) = names.dimension(dimension, value);
         let first = Cohorts::date(cohort).and_then(|first| Some((first, names.job.dates.get(first)?)));
         let start = first.and_then(|(_, first)| first.period_start);
         // What was spent is known of all slices together.
-        let spent = start.filter(|_| names.slices.is_empty()).and_then(|start| spend.get(&start).copied());
+        let spent = start.filter(|_| names.slices.is_empty()).and_then(|start| costs.of(start, &dimension, &dimension_value));
         CohortRow {
             as_of: names.date(date),
             slice: names.slice(slice as usize),
@@ -287,6 +288,8 @@ pub(super) fn cohorts(sums: &[(CohortKey, CohortSum)], spend: &BTreeMap<Day, i12
             spend: spent.map(|spent| names.money(spent)),
             cac: spent.map(|spent| spent as f64 / unit / sum.customers.max(1) as f64),
             payback_ratio: spent.filter(|spent| *spent > 0).map(|spent| sum.revenue_to_date as f64 / spent as f64),
+            dimension,
+            dimension_value,
         }
     };
     sums.iter().map(row).collect()

@@ -213,7 +213,7 @@ fn batch(summary: &Summary<'_>, name: TableName, table: &TableDefinition) -> Res
         TableName::Transitions => from_sums(&part.movement.transitions, 6, table, |sums| summary_rows::transitions(sums, &names)),
         TableName::Growth => from_sums(&part.movement.growth, 3, table, |sums| summary_rows::growth(sums, &names)),
         TableName::Cohorts => {
-            from_sums(&part.movement.cohorts, 2, table, |sums| summary_rows::cohorts(sums, &prepared.costs, &names))
+            from_sums(&part.movement.cohorts, 4, table, |sums| summary_rows::cohorts(sums, &prepared.costs, &names))
         }
         TableName::Concentration => to_batch(&summary_rows::concentration(&scored.concentration, &names), table),
         TableName::Affinity => {

@@ -483,7 +483,7 @@ impl Shop {
     fn cohorts(&self, people: &[(i64, Vec<Option<Seen>>)]) -> Sheet {
         let mut sheet = Sheet::new(
             "as_of:d slice:s cohort_start:d cohort_end:d periods_since:n customers:i active_customers:i retention_rate:f \
-             repeat_customers:i repeat_rate:f orders:i revenue:m revenue_to_date:m spend:m cac:f payback_ratio:f",
+             repeat_customers:i repeat_rate:f orders:i revenue:m revenue_to_date:m spend:m cac:f payback_ratio:f dimension:s dimension_value:s",
         );
         for q in 0..self.periods as i64 {
             for cohort in std::iter::once(None).chain((0..=q).map(Some)) {
@@ -517,6 +517,8 @@ impl Shop {
                     opt(spend, V::M),
                     opt(spend.map(|s| s as f64 / 100.0 / n as f64), V::F),
                     opt(spend.map(|s| to_date as f64 / s as f64), V::F),
+                    t("(all)"),
+                    t("(all)"),
                 ]);
             }
         }

@@ -56,6 +56,10 @@ pub struct RawOutput {
     /// categories.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub affinity: bool,
+    /// Dimensions of `[customers]`, such as the channel that won a customer, by whose values `cohorts` has rows, too.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[schemars(extend("x-type" = "list of columns"))]
+    pub cohorts_by: Vec<String>,
 }
 
 impl Default for RawOutput {
@@ -73,6 +77,7 @@ impl Default for RawOutput {
             wide_sums: false,
             keep_runs: None,
             affinity: false,
+            cohorts_by: Vec::new(),
         }
     }
 }

@@ -3,21 +3,72 @@
 use super::figure::{behind, figure};
 use super::grid::{CellWriter, Grid, GridCell};
 use super::missing::{empty, missing};
-use crate::domain::Day;
+use crate::domain::{ALL, Day};
 use crate::report::chart::{HeatCell, HeatMap, Mark};
 use crate::report::data::CohortRow;
 use crate::report::markup::Markup;
 use crate::report::view::View;
 
+/// Rows by dimension that the page lists; the table `cohorts` has all.
+const LISTED: usize = 60;
+
 /// The section.
 pub(super) fn write(view: &View) -> Markup {
     let Some(all) = &view.data.cohorts else { return missing(view, "cohorts") };
-    let rows: Vec<&CohortRow> = all.iter().filter(|r| r.slice == view.slice).collect();
+    let (rows, by_value): (Vec<&CohortRow>, Vec<&CohortRow>) =
+        all.iter().filter(|r| r.slice == view.slice).partition(|r| r.dimension == ALL);
     if rows.is_empty() {
         return empty(view, "cohorts.none");
     }
     let mut out = triangle(view, &rows);
     out.append(&table(view, &rows));
+    out.append(&by_dimension(view, &by_value));
+    out
+}
+
+/// Cohorts with a value of a dimension, at the last date, the newest first.
+fn by_dimension(view: &View, rows: &[&CohortRow]) -> Markup {
+    let mut rows: Vec<&CohortRow> = rows.iter().copied().filter(|r| Some(r.as_of) == view.last()).collect();
+    if rows.is_empty() {
+        return Markup::new();
+    }
+    // Rows of one cohort stay in the order of the values.
+    rows.sort_by_key(|r| std::cmp::Reverse(r.cohort_start));
+    let spend = rows.iter().any(|r| r.spend.is_some());
+    let mut keys = vec![
+        "column.cohort",
+        "column.dimension",
+        "column.customers",
+        "column.active",
+        "column.repeat_rate",
+        "column.revenue_to_date",
+    ];
+    if spend {
+        keys.extend(["column.spend", "column.cac", "column.payback_ratio"]);
+    }
+    let mut grid = Grid::new(view, &keys);
+    for row in rows.iter().take(LISTED) {
+        let cells = CellWriter::of(view, row.suppressed);
+        let mut line = vec![
+            GridCell::text(name(view, row)),
+            GridCell::text(format!("{} = {}", row.dimension, row.dimension_value)),
+            cells.count(row.customers),
+            cells.count(row.active_customers),
+            cells.share(row.repeat_rate),
+            cells.money(row.revenue_to_date),
+        ];
+        if spend {
+            line.extend([cells.money(row.spend), cells.float(row.cac, 2), cells.float(row.payback_ratio, 2)]);
+        }
+        grid.row(line);
+    }
+    let title = view.words.text("cohorts.by_dimension");
+    let mut out = Markup::new();
+    out.element("h3", title).raw("\n").append(&grid.write(title));
+    if rows.len() > LISTED {
+        let values = [("shown", &*LISTED.to_string()), ("all", &*view.format.count(rows.len() as i64))];
+        out.raw("<p class=\"soft\">").sentence(&view.words.say("cohorts.more", &values)).raw("</p>\n");
+    }
     out
 }
 

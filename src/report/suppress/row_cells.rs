@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::cells::{Cell, CellTable};
 use super::keys::{key, total_key};
 use crate::domain::{ALL, Day};
-use crate::report::data::{CutPointRow, EffectRow, MoveRow, ReportData, SegmentRow, ThresholdBinRow, TransitionRow};
+use crate::report::data::{CohortRow, CutPointRow, EffectRow, MoveRow, ReportData, SegmentRow, ThresholdBinRow, TransitionRow};
 
 fn state_key(as_of: Day, slice: &str, dimension: &str, value: &str, scheme: &str, state: &str) -> String {
     key(&[&"state", &as_of, &slice, &dimension, &value, &scheme, &state])
@@ -183,10 +183,14 @@ impl RowCells {
 
     fn cohorts(&mut self, data: &ReportData, cells: &mut CellTable) {
         let rows: Vec<_> = data.cohorts.iter().flatten().collect();
+        let cohort = |r: &CohortRow, dimension: &str, value: &str| {
+            key(&[&"cohort", &r.slice, &dimension, &value, &r.cohort_start.unwrap_or(Day::MIN)])
+        };
         for r in &rows {
-            let cohort = key(&[&"cohort", &r.slice, &r.cohort_start.unwrap_or(Day::MIN)]);
+            let cohort = cohort(r, &r.dimension, &r.dimension_value);
             let then = format!("{cohort}{}", r.as_of);
-            let of = |cells: &mut CellTable, name: String, n: Option<i64>| n.map(|n| cells.cell(name, n));
+            let least = cells.least(r.dimension != ALL);
+            let of = |cells: &mut CellTable, name: String, n: Option<i64>| n.map(|n| cells.cell_from(least, name, n));
             self.cohorts.push([
                 of(cells, cohort, r.customers),
                 of(cells, format!("{then}active"), r.active_customers),
@@ -194,17 +198,34 @@ impl RowCells {
             ]);
         }
         for (number, name) in ["customers", "active"].iter().enumerate() {
-            let by_date =
-                group(rows.iter().zip(&self.cohorts).filter_map(|(r, count_cells)| {
-                    Some((key(&[&r.as_of, &r.slice]), ((r.as_of, &r.slice), count_cells[number]?)))
-                }));
+            let by_date = group(rows.iter().zip(&self.cohorts).filter_map(|(r, count_cells)| {
+                Some((key(&[&r.as_of, &r.slice, &r.dimension, &r.dimension_value]), (*r, count_cells[number]?)))
+            }));
             for parts in by_date.into_values() {
-                let Some(((as_of, slice), _)) = parts.first() else { continue };
+                let Some((r, _)) = parts.first() else { continue };
                 let total = match number {
-                    0 => total_key(*as_of, slice, ALL, ALL),
-                    _ => key(&[&"growth", as_of, slice, &ALL, &ALL]) + name,
+                    0 => total_key(r.as_of, &r.slice, &r.dimension, &r.dimension_value),
+                    // Growth is not shown by dimension.
+                    _ if r.dimension != ALL => continue,
+                    _ => key(&[&"growth", &r.as_of, &r.slice, &ALL, &ALL]) + name,
                 };
-                cells.sum(parts.into_iter().map(|(_, c)| c).collect(), total);
+                cells.sum_from(cells.least(r.dimension != ALL), parts.into_iter().map(|(_, c)| c).collect(), total);
+            }
+        }
+        // The values of a dimension add up to everybody, cohort by cohort.
+        for (number, name) in ["", "active", "repeat"].iter().enumerate() {
+            let by_dimension =
+                group(rows.iter().zip(&self.cohorts).filter(|(r, _)| r.dimension != ALL).filter_map(|(r, count_cells)| {
+                    let at = key(&[&r.as_of, &r.slice, &r.dimension, &r.cohort_start.unwrap_or(Day::MIN)]);
+                    Some((at, (*r, count_cells[number]?)))
+                }));
+            for parts in by_dimension.into_values() {
+                let Some((r, _)) = parts.first() else { continue };
+                let mut total = cohort(r, ALL, ALL);
+                if number > 0 {
+                    total += &format!("{}{name}", r.as_of);
+                }
+                cells.sum_from(cells.least(true), parts.into_iter().map(|(_, c)| c).collect(), total);
             }
         }
     }

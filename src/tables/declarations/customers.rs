@@ -111,7 +111,8 @@ table! { GrowthRow in "growth", one row per "as-of date, slice, scheme and state
     revenue: Option<Decimal>,       /// Money of the period.
 }
 
-table! { CohortRow in "cohorts", one row per "as-of date, slice and period of the first purchase":
+table! { CohortRow in "cohorts",
+    one row per "as-of date, slice and period of the first purchase, of everybody and by each dimension of output.cohorts_by":
     as_of: Day,                          /// Last date counted, inclusive.
     slice: String,                       /// Value of the slice column; (all) in a job without slices, (none) or null for who
                                          /// never ordered.
@@ -130,6 +131,8 @@ table! { CohortRow in "cohorts", one row per "as-of date, slice and period of th
     spend: Option<Decimal>,              /// What winning the cohort cost, from [acquisition]; null without.
     cac: Option<f64>,                    /// spend / customers: what one new customer cost.
     payback_ratio: Option<f64>,          /// revenue_to_date / spend: 1 and more has paid back, before the cost of goods.
+    dimension: String,                   /// Customer attribute that the row is summed by; (all) in total rows.
+    dimension_value: String,             /// Value of that attribute; (all) in total rows, (unknown) for who has none.
 }
 
 table! { ConcentrationRow in "concentration", one row per "as-of date and slice":
