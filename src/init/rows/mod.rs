@@ -1,4 +1,4 @@
-//! The rows of a table of any format, as texts: those that are looked at first, and all of a few columns afterwards.
+//! The rows of a table of any format, as texts: those that are looked at closely, and a few columns of all, or of pieces of a large one.
 
 mod csv;
 mod ndjson;

@@ -14,7 +14,7 @@ pub struct Draft<'a> {
     pub seen: &'a Seen<'a>,
     /// What the columns are.
     pub guess: &'a Guess,
-    /// What all rows say.
+    /// What the rows say that were looked at.
     pub history: &'a History,
     /// The zone.
     pub zone: &'a ZoneGuess,
