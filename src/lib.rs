@@ -25,7 +25,6 @@
 #![forbid(unsafe_code)]
 #![warn(missing_docs)]
 
-mod activity;
 mod api;
 mod assign;
 mod experiment;
@@ -44,6 +43,7 @@ mod tables;
 #[doc(hidden)]
 #[path = ""]
 pub mod internals {
+    pub mod activity;
     pub mod bucket;
     pub mod cli;
     pub mod domain;
@@ -67,8 +67,8 @@ pub mod internals {
 }
 
 use internals::{
-    bucket, domain, error, evaluate, forecast, hash, input, job, part, pipeline, plan, progress, report, sample, scheme, score,
-    stats, storage, wire,
+    activity, bucket, domain, error, evaluate, forecast, hash, input, job, part, pipeline, plan, progress, report, sample,
+    scheme, score, stats, storage, wire,
 };
 
 pub use api::{Job, JobOptions, Run, run, run_with};

@@ -9,6 +9,7 @@
 mod chosen;
 mod clusters;
 mod decisions;
+mod forecasts;
 mod power;
 mod shops;
 mod tails;
