@@ -8,7 +8,7 @@ use std::sync::Arc;
 
 use crate::fixture::{Bench, decimals, ints, parquet_bytes, texts};
 use crate::support::calendar::{add_months, days_from_civil};
-use crate::support::run::{Cell, Table, Workshop, read_file, table_hashes};
+use crate::support::run::{Cell, Table, Workshop, read_file, read_folder, table_hashes};
 
 /// An order: customer, day, cents, slice.
 type Order = (i64, i64, i64, &'static str);
@@ -402,6 +402,89 @@ fn the_page_hides_small_groups() {
         assert_eq!(hidden(row), of_segments[&(row["scheme"].to_string(), row["state"].to_string())], "{row}");
         assert_eq!(hidden(row), row["expected_revenue"].is_null() && row["order_days_model_high"].is_null(), "{row}");
     }
+}
+
+/// Each customer's own numbers add up to those of the states, another horizon is another number, earlier dates have their own model, and
+/// schemes compare them.
+#[test]
+fn measures_are_what_states_sum() {
+    let orders = random_orders();
+    let columns = "columns = [\"expected_orders\", \"expected_value\", \"expected_value@1y\", \"recency_days\", \"worth\"]\n";
+    let scheme = "[schemes]\nworth = \"worth.toml\"\n";
+    let job = |dates: &str| {
+        format!(
+            "[periods]\nas_of = [{dates}]\n[forecast]\nhorizon = \"1 quarter\"\n{scheme}[output]\npath = \"out\"\nreport = []\n{columns}"
+        )
+    };
+    let run = |dates: &str| {
+        let shop = shop(&orders, &job(dates));
+        shop.write(
+            "worth.toml",
+            "name = \"worth\"\nladder = [\"high\", \"low\"]\n[[states]]\nname = \"high\"\n[[states]]\nname = \"low\"\n\
+             [[rules]]\nstate = \"high\"\nwhen = { expected_value = { above = 100 } }\n[[rules]]\nstate = \"low\"\n",
+        );
+        shop.run_here(None).expect("a run");
+        shop
+    };
+    let last = run("2024-12-31");
+    let customers = read_folder(&last.path("out/latest/customers/as_of=2024-12-31"));
+    let (mut visits, mut by_state) = (0.0, BTreeMap::<String, i128>::new());
+    for row in customers.records() {
+        let value = row["expected_value"].minor();
+        visits += row["expected_orders"].double();
+        assert_eq!(row["worth"].text(), if value > 10_000 { "high" } else { "low" });
+        assert!(row["expected_value@1y"].minor() >= value);
+        *by_state.entry(row["worth"].text().to_owned()).or_default() += value;
+    }
+    let forecast = table(&last, "forecast");
+    let rows = forecast.records();
+    assert!((rows[0]["expected_order_days"].double() - visits).abs() < 1e-6);
+    assert!(by_state.len() == 2 && rows.len() == 3);
+    for row in &rows[1..] {
+        // Each customer's money is rounded.
+        assert!((row["expected_revenue"].minor() - by_state[row["state"].text()]).abs() <= row["customers"].int());
+    }
+    let (both, earlier) = (run("2024-06-30, 2024-12-31"), run("2024-06-30"));
+    let of = |shop: &Workshop, date: &str| {
+        let table = read_folder(&shop.path(&format!("out/latest/customers/as_of={date}")));
+        let value = |row: &BTreeMap<&str, &Cell>| {
+            (row["customer_id"].int(), row["expected_value"].minor(), row["worth"].text().to_owned())
+        };
+        table.records().iter().map(value).collect::<Vec<_>>()
+    };
+    assert_eq!(of(&both, "2024-12-31"), of(&last, "2024-12-31"));
+    // One more customer of the sample is in no history of June, and the fit of June is the same.
+    assert_eq!(of(&both, "2024-06-30"), of(&earlier, "2024-06-30"));
+    let limited = shop(&orders, &job("2024-06-30, 2024-12-31"));
+    std::fs::copy(both.path("worth.toml"), limited.path("worth.toml")).expect("a copy");
+    assert!(
+        limited
+            .run(&["--quiet", "--memory-limit", "192MiB", "--shards", "2", "--work", "work", "--launcher", "local"])
+            .status
+            .success()
+    );
+    assert_eq!(table_hashes(&limited.path("out/latest/")), table_hashes(&both.path("out/latest/")));
+}
+
+/// Measures that a job cannot have.
+#[test]
+fn measures_need_a_forecast() {
+    let bench = Bench::new();
+    bench.edit("path = \"out\"", "path = \"out\"\ncolumns = [\"expected_orders\"]");
+    bench.refuses(
+        2,
+        "error: …job.toml: expected_orders is asked for, but the job forecasts nothing; add a section [forecast] with a horizon.",
+    );
+    bench.append("[forecast]\nhorizon = \"1 month\"");
+    bench.runs();
+    bench.edit("columns = [\"expected_orders\"]", "columns = [\"expected_orders@all\"]");
+    bench.refuses(2, "error: …measure \"expected_orders@all\": expected_orders looks ahead over a horizon such as \"expected_orders@90d\", which has an end.");
+    bench.edit("columns = [\"expected_orders@all\"]", "columns = [\"expected_orders@30d\"]");
+    bench.append("[score.only]\nexpected_value = { above = 1 }");
+    bench.refuses(
+        2,
+        "error: …score.only names expected_value, which is known after customers are scored; use it in a scheme, or take it out.",
+    );
 }
 
 /// What a job may not ask for.

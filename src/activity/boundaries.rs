@@ -36,6 +36,11 @@ impl BoundaryDays {
         self.days.len()
     }
 
+    /// Whether there is none.
+    pub fn is_empty(&self) -> bool {
+        self.days.is_empty()
+    }
+
     /// How many boundaries lie before a day. This is the index of the first boundary that is not before it.
     #[inline]
     pub fn before(&self, day: i32) -> usize {

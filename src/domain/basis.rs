@@ -70,6 +70,8 @@ pub enum Basis {
     CostToServe,
     /// A column of the customers table.
     Attribute,
+    /// The model of a forecast, and what it knows of the customer.
+    Forecast,
 }
 
 impl Basis {
@@ -78,8 +80,13 @@ impl Basis {
         match self {
             Basis::Orders(window, _) => matches!(window, OrderWindow::Lookback | OrderWindow::LookbackHalves),
             Basis::Categories | Basis::Events(_) | Basis::OfKind(_) | Basis::CostToServe => true,
-            Basis::Attribute => false,
+            Basis::Attribute | Basis::Forecast => false,
         }
+    }
+
+    /// Whether it looks ahead over a horizon.
+    pub fn has_horizon(self) -> bool {
+        self == Basis::Forecast
     }
 
     /// Whether it is computed from events.
@@ -92,7 +99,7 @@ impl Basis {
         match self {
             Basis::Events(kinds) => kinds.contains(&kind),
             Basis::OfKind(measure) => measure.kind == kind,
-            Basis::Orders(..) | Basis::Categories | Basis::CostToServe | Basis::Attribute => false,
+            Basis::Orders(..) | Basis::Categories | Basis::CostToServe | Basis::Attribute | Basis::Forecast => false,
         }
     }
 

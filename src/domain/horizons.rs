@@ -26,6 +26,8 @@ impl Horizon {
 /// The horizon after the as-of date, and past ones, which follow each other.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Horizons {
+    /// How long they are.
+    pub length: Lookback,
     /// The one to come.
     pub next: Horizon,
     /// Past ones, the newest first.
@@ -56,7 +58,16 @@ impl Horizons {
         let mut days: Vec<Day> = spans.flat_map(|span| [span.origin, span.end]).chain([as_of]).collect();
         days.sort_unstable();
         days.dedup();
-        Horizons { next: Horizon { origin: as_of, end: length.end(as_of) }, past, earlier, days }
+        Horizons { length, next: Horizon { origin: as_of, end: length.end(as_of) }, past, earlier, days }
+    }
+
+    /// The same where further days matter.
+    #[must_use]
+    pub fn with_days(mut self, further: impl IntoIterator<Item = Day>) -> Horizons {
+        self.days.extend(further);
+        self.days.sort_unstable();
+        self.days.dedup();
+        self
     }
 
     /// The place of a day among those that matter.

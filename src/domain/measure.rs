@@ -116,6 +116,8 @@ measures! {
     OpenRate "open_rate" Ratio Events(&[Opens, Sends]), "Opens over sends, both in the lookback; null without sends.";
     ClickRate "click_rate" Ratio Events(&[Clicks, Sends]), "Clicks over sends, both in the lookback; null without sends.";
     ConversionRate "conversion_rate" Ratio Events(&[Conversions, Sends]), "Conversions over sends, both in the lookback; null without sends.";
+    ExpectedOrders "expected_orders" Double Forecast, "Days with a purchase that are expected in the horizon after the as-of date, if habits stay.";
+    ExpectedValue "expected_value" Money Forecast, "Money that is expected in the horizon after the as-of date, if habits stay; null where the model knows no mean.";
     CostToServe "cost_to_serve" Money CostToServe, "What serving the customer cost in the lookback: the values of the events that are such costs.";
 }
 
@@ -124,7 +126,7 @@ measures! {
 pub struct Measure {
     /// What is measured.
     pub kind: MeasureKind,
-    /// The lookback; `None` is the one of the job.
+    /// The lookback, or the horizon of one that looks ahead; `None` is that of the job.
     pub lookback: Option<Lookback>,
 }
 
@@ -224,6 +226,12 @@ impl Catalogue {
             ))
         })?;
         match window {
+            Some(horizon) if kind.basis().has_horizon() => match Lookback::parse(horizon)? {
+                Lookback::All => Err(Error::usage(format!(
+                    "measure {text:?}: {name} looks ahead over a horizon such as \"{name}@90d\", which has an end"
+                ))),
+                horizon => Ok(Measure { kind, lookback: Some(horizon) }),
+            },
             Some(_) if !kind.basis().has_lookback() => {
                 Err(Error::usage(format!("measure {text:?}: {name} does not look back over a window, so it takes no \"@\"")))
             }

@@ -1,10 +1,11 @@
 //! The forecast as it would have been made before, held against what came: the record of a slice.
 
+use rayon::prelude::*;
 use serde::{Deserialize, Serialize};
 
 use super::history::CustomerHistory;
 use super::model::{Model, PARAMETERS};
-use super::sample::SampledCustomer;
+use super::sample::{CustomerSample, SampledCustomer};
 use super::sums::{Interval, record_interval};
 use crate::domain::{Day, Horizon, Horizons};
 
@@ -88,7 +89,21 @@ pub struct Backtest {
     pub origins: Vec<Origin>,
 }
 
+/// By slice the model of a day; `None` where nobody had bought by then. The sample must be settled.
+pub fn models(sample: &CustomerSample, horizons: &Horizons, day: Day) -> Vec<Option<Model>> {
+    let place = horizons.place(day);
+    let fit = |customers: &[SampledCustomer]| Model::fit(customers.iter().map(|customer| customer.history(place)), day, None);
+    let slices: Vec<_> = sample.slices().collect();
+    slices.into_par_iter().map(|(customers, _)| fit(customers)).collect()
+}
+
 impl Backtest {
+    /// By slice the model with its record; `begin` is the day from which purchases are known. The sample must be settled.
+    pub fn of_slices(sample: &CustomerSample, horizons: &Horizons, begin: Day) -> Vec<Backtest> {
+        let slices: Vec<_> = sample.slices().collect();
+        slices.into_par_iter().map(|(customers, bound)| Backtest::new(customers, bound, horizons, begin)).collect()
+    }
+
     /// Fits the model to a sample, and makes the forecast again as of past days; `begin` is the day from which purchases are known.
     pub fn new(customers: &[SampledCustomer], bound: u64, horizons: &Horizons, begin: Day) -> Backtest {
         let at = |day: Day| customers.iter().map(move |customer| customer.history(horizons.place(day)));

@@ -35,6 +35,8 @@ pub struct Fit {
     pub parameters: Parameters,
     /// Its logarithm there.
     pub log_likelihood: f64,
+    /// Customers that it was fitted to.
+    pub customers: f64,
     /// Whether the likelihood has its maximum there; else it goes on rising towards a bound, as where all spend the same.
     pub is_inner: bool,
     /// Of the parameters' logarithms, from the second derivatives, where the search settled; those at a bound count as known.
@@ -52,33 +54,55 @@ const CHUNK: usize = 1 << 12;
 
 /// Fits the model to at least one customer; it is faster where those with equal numbers of purchases lie together.
 pub fn fit(spends: &[Spend]) -> Fit {
+    fit_near(spends, None)
+}
+
+/// The same from another fit on, which is near if its customers were nearly the same.
+pub fn fit_near(spends: &[Spend], near: Option<&Fit>) -> Fit {
     let count = spends.len() as f64;
     let mean = spends.iter().map(|spend| spend.mean).sum::<f64>() / count;
     // In units of the mean, so that bounds fit any currency.
-    let scaled: Vec<Spend> = spends.iter().map(|spend| Spend { mean: spend.mean / mean, ..*spend }).collect();
+    let scaled =
+        |spend: &Spend| ScaledSpend { purchases: spend.purchases, mean: spend.mean / mean, log: (spend.mean / mean).ln() };
+    let scaled: Vec<ScaledSpend> = spends.iter().map(scaled).collect();
     // The density of money is that of its multiples by this factor.
     let scale = count * mean.ln();
     let evaluate = |logs: &[f64; 3]| {
         let (value, gradient) = log_likelihood(logs, &scaled);
         (value / count, gradient.map(|part| part / count))
     };
-    let Maximum { at, value, is_inner, is_settled } = maximise::maximise([1.0, 1.0, 1.0], BOUNDS, TOLERANCE, evaluate);
+    let start = near.map_or([1.0; 3], |near| {
+        let Parameters { p, q, gamma } = near.parameters;
+        let logs = [p, q, gamma / mean].map(f64::ln);
+        std::array::from_fn(|at| logs[at].clamp(BOUNDS[at].0, BOUNDS[at].1))
+    });
+    let curvature = near.and_then(|near| Some(near.covariance?.map(|row| row.map(|entry| entry * near.customers))));
+    let Maximum { at, value, is_inner, is_settled } = maximise::maximise_knowing(start, curvature, BOUNDS, TOLERANCE, evaluate);
     let covariance = maximise::covariance(&at, &BOUNDS, evaluate).filter(|_| is_settled);
     let [p, q, gamma] = at.map(f64::exp);
     Fit {
         parameters: Parameters { p, q, gamma: gamma * mean },
         log_likelihood: value * count - scale,
+        customers: count,
         is_inner,
         covariance: covariance.map(|rows| rows.map(|row| row.map(|entry| entry / count))),
     }
 }
 
+/// A customer's money in units of the mean of all.
+struct ScaledSpend {
+    purchases: f64,
+    mean: f64,
+    /// The logarithm of that mean.
+    log: f64,
+}
+
 /// The logarithm of the likelihood, and its gradient in the parameters' logarithms.
-fn log_likelihood(logs: &[f64; 3], spends: &[Spend]) -> (f64, [f64; 3]) {
+fn log_likelihood(logs: &[f64; 3], spends: &[ScaledSpend]) -> (f64, [f64; 3]) {
     let [p, q, gamma] = logs.map(f64::exp);
-    let of_chunk = |chunk: &[Spend]| {
+    let of_chunk = |chunk: &[ScaledSpend]| {
         let mut same: Option<(f64, [f64; 4])> = None;
-        chunk.iter().fold((0.0, [0.0; 3]), |(value, [d_p, d_q, d_gamma]), Spend { purchases: x, mean }| {
+        chunk.iter().fold((0.0, [0.0; 3]), |(value, [d_p, d_q, d_gamma]), ScaledSpend { purchases: x, mean, log: ln_mean }| {
             let [fixed, all, own, ln_x] = match same {
                 Some((of, known)) if of == *x => known,
                 _ => {
@@ -87,7 +111,7 @@ fn log_likelihood(logs: &[f64; 3], spends: &[Spend]) -> (f64, [f64; 3]) {
                     known
                 }
             };
-            let (ln_mean, ln_sum) = (mean.ln(), (gamma + x * mean).ln());
+            let ln_sum = (gamma + x * mean).ln();
             let value = value + fixed + (p * x - 1.0) * ln_mean + p * x * ln_x - (p * x + q) * ln_sum;
             (
                 value,

@@ -95,12 +95,14 @@ impl HistoryColumns {
         size_of_val(self.first.as_slice()) + size_of_val(self.first_money.as_slice()) + size_of_val(self.purchased.as_slice())
     }
 
-    /// Forgets all days but the last.
-    pub fn keep_last_day(&mut self) {
+    /// Forgets all days but these.
+    pub fn keep_days(&mut self, days: &[Day]) {
         let (count, customers) = (self.days.len(), self.len());
-        if count > 1 {
-            self.days.drain(..count - 1);
-            self.purchased = (1..=customers).map(|customer| self.purchased[customer * count - 1]).collect();
+        let kept: Vec<usize> = (0..count).filter(|at| days.contains(&Day(self.days[*at]))).collect();
+        if kept.len() < count {
+            let of_customer = |customer: usize| kept.iter().map(move |at| customer * count + at);
+            self.purchased = (0..customers).flat_map(of_customer).map(|at| self.purchased[at]).collect();
+            self.days = kept.iter().map(|at| self.days[*at]).collect();
         }
     }
 
@@ -125,12 +127,11 @@ impl HistoryColumns {
         all
     }
 
-    /// The histories up to the last of the days.
-    pub fn at_last_day(&self) -> Vec<CustomerHistory> {
-        (0..self.len())
-            .map(|customer| self.of(customer))
-            .map(|(first, money, days)| history_at(first, money, days.last()))
-            .collect()
+    /// The histories up to one of the days; of nobody if it is none of them.
+    pub fn at(&self, day: Day) -> Vec<CustomerHistory> {
+        let Some(place) = self.days.iter().position(|known| *known == day.0) else { return Vec::new() };
+        let customers = (0..self.len()).map(|customer| self.of(customer));
+        customers.map(|(first, money, days)| history_at(first, money, days.get(place))).collect()
     }
 }
 
@@ -176,7 +177,10 @@ mod tests {
             assert_eq!(days, [0, 1, 2, 2]);
             assert_eq!(purchased[2].money, 221 + returned(-25));
             let history = CustomerHistory { order_days: 2, first: 10, last: 30, repeat_money: 71 + returned(-20) };
-            assert_eq!(columns.at_last_day(), [history, CustomerHistory::default()]);
+            assert_eq!(columns.at(Day(40)), [history, CustomerHistory::default()]);
+            columns.keep_days(&[Day(30), Day(40)]);
+            assert_eq!(columns.at(Day(30)), [history, CustomerHistory::default()]);
+            assert!(columns.at(Day(11)).is_empty());
         }
     }
 }

@@ -17,6 +17,9 @@ pub struct Maximum<const N: usize> {
     pub is_settled: bool,
 }
 
+/// A step that promises less is not taken: of a mean over customers it is nothing, whatever their number.
+const LEAST_GAIN: f64 = 1e-12;
+
 /// Steps before the search gives up.
 const STEPS: usize = 500;
 
@@ -49,6 +52,7 @@ pub fn maximise_knowing<const N: usize>(
     let (mut value, mut gradient) = evaluate(&at);
     let mut is_fresh = curvature.is_none();
     let mut inverse = curvature.unwrap_or_else(identity::<N>);
+    let mut ends_in_sight = false;
     for _ in 0..STEPS {
         if !value.is_finite() || norm(&free(&gradient, &at, &bounds)) <= tolerance {
             break;
@@ -64,10 +68,14 @@ pub fn maximise_knowing<const N: usize>(
             (inverse, is_fresh) = (identity::<N>(), true);
             direction = usable;
         }
+        let slope = dot(&direction, &usable);
+        if !is_fresh && slope <= LEAST_GAIN {
+            ends_in_sight = true;
+            break;
+        }
         let longest = direction.iter().fold(0.0f64, |longest, step| longest.max(step.abs()));
         let limit = if is_fresh { LONGEST / 4.0 } else { LONGEST };
         let mut length = if longest > limit { limit / longest } else { 1.0 };
-        let slope = dot(&direction, &usable);
         let mut found = None;
         while length > 1e-14 {
             let mut next = at;
@@ -97,7 +105,8 @@ pub fn maximise_knowing<const N: usize>(
     }
     let is_free = (0..N).all(|i| at[i] > bounds[i].0 && at[i] < bounds[i].1);
     let vanishes = |gradient: &[f64; N]| value.is_finite() && norm(gradient) <= 100.0 * tolerance;
-    Maximum { at, value, is_inner: is_free && vanishes(&gradient), is_settled: vanishes(&free(&gradient, &at, &bounds)) }
+    let is_settled = ends_in_sight || vanishes(&free(&gradient, &at, &bounds));
+    Maximum { at, value, is_inner: is_free && is_settled, is_settled }
 }
 
 /// The inverse of the matrix of second derivatives of the negative function, from differences of its gradient; none if it is not

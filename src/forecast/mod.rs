@@ -18,7 +18,7 @@ mod quadrature;
 mod sample;
 mod sums;
 
-pub use backtest::{Backtest, Comparison, Method, Origin, Record};
+pub use backtest::{Backtest, Comparison, Method, Origin, Record, models};
 pub use history::{CustomerHistory, HistoryColumns, Purchased};
 pub use model::{Expected, Model};
 pub use sample::{CustomerSample, SampledCustomer, lot_of};

@@ -61,7 +61,7 @@ impl Model {
         }
         let mut spends: Vec<Spend> = bought.iter().filter_map(spend).collect();
         spends.sort_by(|one, other| one.purchases.total_cmp(&other.purchases).then(one.mean.total_cmp(&other.mean)));
-        let spend = (!spends.is_empty()).then(|| gamma_gamma::fit(&spends));
+        let spend = (!spends.is_empty()).then(|| gamma_gamma::fit_near(&spends, near.and_then(|near| near.spend.as_ref())));
         let purchases = match near {
             Some(near) => pareto_nbd::fit_near(&histories, &near.purchases),
             None => pareto_nbd::fit(&histories),

@@ -118,7 +118,7 @@ impl CustomerSample {
 impl SliceSample {
     fn push(&mut self, most: usize, customer: SampledCustomer) {
         self.customers.push(customer);
-        if self.customers.len() >= 2 * most.max(1) {
+        if self.customers.len() > most + most / 4 {
             self.settle(most);
         }
     }

@@ -133,6 +133,7 @@ mod tests {
                 interval_ends: Vec::new(),
                 histories: false,
                 history_days: Vec::new(),
+                kept_history_days: Vec::new(),
                 is_window: false,
                 affinity: false,
             };

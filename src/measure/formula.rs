@@ -118,6 +118,8 @@ pub(super) fn value(kind: MeasureKind, facts: &Facts, counting: Counting) -> Val
         MeasureKind::ReturnShare => Value::Ratio(window.returns, window.returns + window.purchases),
         MeasureKind::Margin if window.cost_missing == 0 => Value::Int(window.money - window.cost),
         MeasureKind::Margin
+        | MeasureKind::ExpectedOrders
+        | MeasureKind::ExpectedValue
         | MeasureKind::MeanGapDays
         | MeasureKind::OverdueRatio
         | MeasureKind::NextDue

@@ -33,6 +33,8 @@ pub struct FoldSpec {
     pub histories: bool,
     /// Days up to which it is told what customers have bought, for a forecast; ascending, and none without one.
     pub history_days: Vec<Day>,
+    /// Those of them that the second pass needs.
+    pub kept_history_days: Vec<Day>,
     /// Whether the records may have orders after the last date, which are skipped.
     pub is_window: bool,
     /// Whether the panel counts customers by pair of categories.
@@ -86,7 +88,15 @@ impl FoldSpec {
     /// The same fold for some of the dates, without what does not depend on dates.
     pub fn only_dates(&self, dates: std::ops::Range<usize>) -> FoldSpec {
         let dates = self.dates.get(dates).unwrap_or_default().to_vec();
-        FoldSpec { dates, interval_ends: Vec::new(), histories: false, history_days: Vec::new(), is_window: true, ..self.clone() }
+        FoldSpec {
+            dates,
+            interval_ends: Vec::new(),
+            histories: false,
+            history_days: Vec::new(),
+            kept_history_days: Vec::new(),
+            is_window: true,
+            ..self.clone()
+        }
     }
 
     /// The same fold for some of the measures, without intervals, histories, and customers without orders.

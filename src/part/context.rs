@@ -6,7 +6,7 @@ use super::part_table::{PartTable, TableSink};
 use super::rows::CustomerRows;
 use super::score_and_classify::ScoringRules;
 use crate::domain::IdType;
-use crate::forecast::Backtest;
+use crate::forecast::{Backtest, Model};
 use crate::job::Job;
 use crate::job::raw::{Method, TableName};
 use crate::movement::{MovementPlan, MovementTracker};
@@ -23,6 +23,8 @@ pub struct PartContext<'a> {
     pub scoring: &'a [DateScoring],
     /// What is forecast of each slice, by its number; none without a forecast.
     pub forecasts: &'a [Backtest],
+    /// By as-of date and slice number the model of that day, where a measure looks ahead from it.
+    pub models: &'a [Vec<Option<Model>>],
     /// How rows are scored and classified.
     pub rules: ScoringRules,
     /// Names behind numbers.

@@ -2,17 +2,50 @@
 
 use super::context::{DateRows, PartContext};
 use super::customers::PartCustomers;
+use super::rows::CustomerRows;
+use crate::domain::Day;
 use crate::forecast::{CustomerHistory, ForecastKey, ForecastSum, lot_of};
-use crate::measure::BucketPanel;
+use crate::measure::{BucketPanel, Column, NULL_LONG};
 
-/// By customer of the part, what was bought up to the last date; nothing without a forecast.
-pub fn histories(panels: &[BucketPanel], customers: &PartCustomers) -> Vec<CustomerHistory> {
-    let flat: Vec<CustomerHistory> = panels.iter().flat_map(|panel| panel.purchased.at_last_day()).collect();
+/// By customer of the part, what was bought up to a day; nothing without a forecast of that day.
+pub fn histories(panels: &[BucketPanel], customers: &PartCustomers, day: Day) -> Vec<CustomerHistory> {
+    let flat: Vec<CustomerHistory> = panels.iter().flat_map(|panel| panel.purchased.at(day)).collect();
     match flat.is_empty() {
         true => Vec::new(),
         false => customers.flat_offsets().iter().map(|offset| flat[*offset as usize]).collect(),
     }
 }
+
+/// Fills the measures that look ahead from a date into the rows of its customers; null where there is no model, or no purchase.
+pub fn fill(context: &PartContext<'_>, date: usize, histories: &[CustomerHistory], rows: &mut CustomerRows) {
+    let (Some(horizons), Some(models)) = (&context.plan.horizons, context.models.get(date)) else { return };
+    let origin = context.job.dates[date].date;
+    for (column, measure) in context.plan.forecast_measures() {
+        let days = f64::from(measure.lookback.unwrap_or(horizons.length).end(origin).0 - origin.0);
+        for (slice, range) in &rows.slices {
+            let model = models.get(*slice as usize).and_then(Option::as_ref);
+            for row in range.clone() {
+                let history = histories.get(rows.customers[row] as usize).filter(|history| history.order_days > 0);
+                let expected = model.zip(history).map(|(model, history)| model.expect(history, origin, days));
+                match &mut rows.columns[column] {
+                    Column::Double(values) => values[row] = expected.map_or(f64::NAN, |expected| expected.order_days),
+                    Column::Long(values) => {
+                        values[row] = expected.and_then(|expected| minor_units(expected.money)).unwrap_or(NULL_LONG)
+                    }
+                    Column::Int(_) | Column::Ratio(_) => {}
+                }
+            }
+        }
+    }
+}
+
+/// Money that a table holds, rounded half to even.
+fn minor_units(money: f64) -> Option<i64> {
+    (money.abs() < MOST_MONEY).then(|| money.round_ties_even() as i64)
+}
+
+/// Minor units that a column of 18 digits does not hold any more.
+const MOST_MONEY: f64 = 1e18;
 
 /// Adds what is expected of the listed customers of the last date, once per scheme.
 pub fn add(

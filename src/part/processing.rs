@@ -7,7 +7,6 @@ use super::rows::CustomerRows;
 use super::score_and_classify::{reclassify, score_and_classify};
 use super::{crm, customers_table, forecast, movers, score_pairs, segments, state_history};
 use crate::error::Result;
-use crate::forecast::CustomerHistory;
 use crate::job::raw::{ReportName, TableName};
 use crate::measure::{BucketPanel, TableMatches};
 use crate::movement::{MovementTracker, PartActivity, states_by_customer};
@@ -17,8 +16,8 @@ pub struct Part<'a> {
     context: &'a PartContext<'a>,
     number: usize,
     customers: &'a PartCustomers,
-    /// By customer, what a forecast knows of them; none without one.
-    histories: Vec<CustomerHistory>,
+    /// The buckets, with what does not depend on dates.
+    panels: &'a [BucketPanel],
     tracker: MovementTracker<'a>,
     output: PartOutput,
 }
@@ -33,7 +32,7 @@ impl<'a> Part<'a> {
             context,
             number,
             customers,
-            histories: forecast::histories(panels, customers),
+            panels,
             tracker: MovementTracker::new(&context.movement, &customers.groups, activity),
             output: PartOutput {
                 unmatched_events: panels.iter().map(|panel| panel.unmatched_events).sum(),
@@ -50,7 +49,9 @@ impl<'a> Part<'a> {
     /// Exit 6 if a file cannot be written.
     pub fn process_date(&mut self, date: usize, measured: &[BucketPanel], at: usize) -> Result<DateRows> {
         let PartContext { plan, rules, scoring, .. } = self.context;
-        let rows = CustomerRows::new(measured, self.customers, at, &plan.fold);
+        let mut rows = CustomerRows::new(measured, self.customers, at, &plan.fold);
+        let histories = forecast::histories(self.panels, self.customers, self.context.job.dates[date].date);
+        forecast::fill(self.context, date, &histories, &mut rows);
         let scored = score_and_classify(rules, &rows, &self.customers.ids, &scoring[date]);
         let mut rescored = Vec::new();
         for origin in self.context.rescored_from(date) {
@@ -68,7 +69,7 @@ impl<'a> Part<'a> {
             segments::add_segments(plan, date.date, &self.customers.groups, &date.rows, states, &mut self.output.segments);
         }
         if date.date + 1 == self.context.job.dates.len() {
-            forecast::add(self.context, self.customers, &self.histories, &date, &mut self.output.forecast);
+            forecast::add(self.context, self.customers, &histories, &date, &mut self.output.forecast);
         }
         if as_of.is_published() {
             self.write_date(&date)?;

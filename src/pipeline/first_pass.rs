@@ -128,7 +128,7 @@ impl FirstPass {
         self.findings.take(panel);
         self.span = union(self.span, panel.span);
         self.sample.add(&panel.ids, &panel.purchased, |customer| panel.slice(customer));
-        panel.purchased.keep_last_day();
+        panel.purchased.keep_days(&columns.kept_history_days);
         for (date, slices) in self.distributions.iter_mut().enumerate() {
             for axis in Axis::ALL {
                 add_axis(slices, panel, date, axis, columns);
@@ -205,6 +205,8 @@ struct AxisColumns {
     filter: ScoringFilter,
     /// Revenue, if the table of its concentration is written.
     revenue: Option<usize>,
+    /// The days of which the second pass needs histories.
+    kept_history_days: Vec<Day>,
 }
 
 impl AxisColumns {
@@ -216,6 +218,7 @@ impl AxisColumns {
             ntile: Axis::ALL.map(|a| job.score.axes[a as usize].method == Method::Ntile),
             filter: ScoringFilter::new(job, plan, measures),
             revenue: concentrated(job, plan).map(column),
+            kept_history_days: plan.fold.kept_history_days.clone(),
         }
     }
 }

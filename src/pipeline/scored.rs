@@ -9,11 +9,11 @@ use super::first_pass::FirstPass;
 use super::scanned::Scanned;
 use super::scoring;
 use super::stage::Stage;
-use crate::domain::{Day, Horizons};
+use crate::domain::Day;
 use crate::error::{Error, Result};
 use crate::experiment::exposure::load::StrategyAssignments;
 use crate::experiment::{ExperimentPlan, FirstDays, GroupNames};
-use crate::forecast::{Backtest, CustomerSample};
+use crate::forecast::{self, Backtest, Model};
 use crate::job::Job;
 use crate::job::raw::TableName;
 use crate::measure::Findings;
@@ -41,6 +41,8 @@ pub struct Scored {
     pub data_begin: Option<Day>,
     /// What is forecast of each slice, by its number; none without a forecast.
     pub forecasts: Vec<Backtest>,
+    /// By as-of date and slice number the model of that day, where a measure looks ahead from it.
+    pub models: Vec<Vec<Option<Model>>>,
     /// Scored customers at the last as-of date by the windows of the scheme `recency_windows`.
     pub recency_windows: [u64; 5],
 }
@@ -74,15 +76,17 @@ impl Scored {
         };
         progress.end("cut points found");
         let first_order = first_pass.span.map(|(first, _)| first);
-        let forecasts = match job.forecast.as_ref().zip(first_order) {
-            Some((horizons, begin)) => {
-                progress.begin("forecasting", 0);
-                let forecasts = forecasts(&mut first_pass.sample, horizons, begin);
-                progress.end("models fitted");
-                forecasts
+        let (mut forecasts, mut models) = (Vec::new(), Vec::new());
+        if let Some((horizons, begin)) = prepared.plan.horizons.as_ref().zip(first_order) {
+            progress.begin("forecasting", 0);
+            first_pass.sample.settle();
+            forecasts = Backtest::of_slices(&first_pass.sample, horizons, begin);
+            if prepared.plan.forecast_measures().next().is_some() {
+                let dates = job.dates.par_iter().map(|date| forecast::models(&first_pass.sample, horizons, date.date));
+                models = dates.collect();
             }
-            None => Vec::new(),
-        };
+            progress.end("models fitted");
+        }
         // What the job says of its history must not contradict the data.
         let nothing_before = job.history_begins.zip(first_order).is_some_and(|(begins, first)| first >= begins);
         let data_begin = first_order.filter(|_| !nothing_before);
@@ -100,6 +104,7 @@ impl Scored {
             history_complete: job.dates.iter().map(|date| is_complete(date.date)).collect(),
             data_begin,
             forecasts,
+            models,
             recency_windows: recency_windows(&first_pass.distributions)?,
         })
     }
@@ -126,13 +131,6 @@ impl Scored {
         let firsts = FirstDays { order: self.first_order, event: scanned.side_warnings.first_event() };
         ExperimentPlan::new(stage.job, &stage.prepared.plan.cuts, names, assignments, &scanned.slices, firsts).map(Some)
     }
-}
-
-/// Models of all slices with their records; `begin` is the day of the first order.
-fn forecasts(sample: &mut CustomerSample, horizons: &Horizons, begin: Day) -> Vec<Backtest> {
-    sample.settle();
-    let slices: Vec<_> = sample.slices().collect();
-    slices.into_par_iter().map(|(customers, bound)| Backtest::new(customers, bound, horizons, begin)).collect()
 }
 
 /// Scored customers at the last date by days of silence.

@@ -42,6 +42,7 @@ pub fn context<'a>(
         plan,
         scoring: &scored.scoring,
         forecasts: &scored.forecasts,
+        models: &scored.models,
         rules: ScoringRules::new(job, plan, &scanned.slices)?,
         labels: Labels::new(job, plan, &scanned.slices, &scanned.categories, &scanned.dimensions),
         movement: movement_plan(job, plan),

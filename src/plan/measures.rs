@@ -1,10 +1,11 @@
 //! The measures of a plan: which there are, whether the job can have them, and how they are folded.
 
-use crate::domain::{Basis, Day, Measure, MeasureKind, OrderSum, Warning};
+use crate::domain::{Basis, Day, Horizons, Measure, MeasureKind, OrderSum, Warning};
 use crate::error::{Error, Result};
 use crate::job::Job;
 use crate::job::raw::{Count, MonetaryAs, Population, TableName, ZeroAmount};
 use crate::measure::FoldSpec;
+use crate::scheme::Test;
 
 /// Measures, each once.
 #[derive(Debug, Default)]
@@ -28,8 +29,9 @@ impl MeasureList {
     ///
     /// # Errors
     /// Exit 2 if it lacks periods, events or a column of the orders.
-    pub fn check(&self, job: &Job, warnings: &mut Vec<Warning>) -> Result<()> {
+    pub fn check(&self, job: &Job, only: &[(Measure, Test)], warnings: &mut Vec<Warning>) -> Result<()> {
         self.check_periods(job)?;
+        self.check_forecast(job, only)?;
         self.check_costs_to_serve(job)?;
         self.check_events(job, warnings)?;
         self.check_columns(job)
@@ -44,6 +46,31 @@ impl MeasureList {
             ))),
             _ => Ok(()),
         }
+    }
+
+    fn check_forecast(&self, job: &Job, only: &[(Measure, Test)]) -> Result<()> {
+        let looks_ahead = |measure: &&Measure| measure.kind.basis() == Basis::Forecast;
+        if let Some((measure, _)) = only.iter().find(|(measure, _)| looks_ahead(&measure)) {
+            return Err(Error::usage(format!(
+                "{}: score.only names {measure}, which is known after customers are scored; use it in a scheme, or take it out",
+                job.source.locate("score.only", measure.kind.name())
+            )));
+        }
+        match self.0.iter().find(looks_ahead) {
+            Some(measure) if job.forecast.is_none() => Err(Error::usage(format!(
+                "{}: {measure} is asked for, but the job forecasts nothing; add a section [forecast] with a horizon",
+                job.source.path.display()
+            ))),
+            _ => Ok(()),
+        }
+    }
+
+    /// The horizons of the job's forecast, with all days that these measures look at.
+    pub fn horizons(&self, job: &Job) -> Option<Horizons> {
+        let horizons = job.forecast.clone()?;
+        let looks_ahead = self.0.iter().any(|measure| measure.kind.basis() == Basis::Forecast);
+        let dates = job.dates.iter().filter(|_| looks_ahead).map(|date| date.date);
+        Some(horizons.with_days(dates))
     }
 
     fn check_events(&self, job: &Job, warnings: &mut Vec<Warning>) -> Result<()> {
@@ -90,7 +117,10 @@ impl MeasureList {
     }
 
     /// The fold of these measures at the dates of a job.
-    pub fn into_fold(self, job: &Job) -> FoldSpec {
+    pub fn into_fold(self, job: &Job, horizons: Option<&Horizons>) -> FoldSpec {
+        let looks_ahead = self.0.iter().any(|measure| measure.kind.basis() == Basis::Forecast);
+        let last = job.dates.len().saturating_sub(1);
+        let kept = job.dates.iter().skip(if looks_ahead { 0 } else { last }).map(|date| date.date);
         FoldSpec {
             dates: job.dates.iter().map(|date| date.as_measured()).collect(),
             lookback: job.score.lookback,
@@ -103,7 +133,8 @@ impl MeasureList {
             with_customer_data: job.raw.customers.is_some() || self.0.iter().any(|m| m.kind.basis().is_of_events()),
             interval_ends: interval_ends(job),
             histories: !job.raw.strategy.is_empty(),
-            history_days: job.forecast.iter().flat_map(|forecast| forecast.days.iter().copied()).collect(),
+            history_days: horizons.map_or_else(Vec::new, |horizons| horizons.days.clone()),
+            kept_history_days: if horizons.is_some() { kept.collect() } else { Vec::new() },
             is_window: false,
             affinity: job.writes(TableName::Affinity),
             measures: self.0,

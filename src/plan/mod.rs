@@ -8,7 +8,8 @@ mod scheme_columns;
 mod scoring_filter;
 
 use crate::domain::{
-    AttributeColumn, Basis, Catalogue, EventKind, EventMeasure, EventStatistic, Measure, MeasureKind, OrderSum, Outcome, Warning,
+    AttributeColumn, Basis, Catalogue, EventKind, EventMeasure, EventStatistic, Horizons, Measure, MeasureKind, OrderSum,
+    Outcome, Warning,
 };
 use crate::error::{Error, Result};
 use crate::input::customers::CustomersTable;
@@ -53,6 +54,8 @@ pub struct Plan {
     pub satisfaction: Option<(usize, u8)>,
     /// Per scheme column: the action of every state, where the playbook has one.
     pub playbook: Vec<Vec<Option<String>>>,
+    /// The horizons of a forecast, with all days that it looks at.
+    pub horizons: Option<Horizons>,
     /// The measures of the CRM file, if it is written.
     pub crm: Option<CrmMeasures>,
     /// How reports are written.
@@ -122,13 +125,15 @@ impl Plan {
             cuts.push(PlannedCut::new(job, threshold, &schemes, &known, |measure| measures.index(measure))?);
         }
         let columns = output_columns::output_columns(job, &schemes, &of_schemes, &known, &mut measures)?;
-        measures.check(job, &mut warnings)?;
+        measures.check(job, &only, &mut warnings)?;
         let of_thresholds = job.thresholds.iter().flat_map(|threshold| &threshold.outcomes);
         let outcomes: Vec<&Outcome> =
             job.strategies.iter().flat_map(|strategy| &strategy.outcomes).chain(of_thresholds).collect();
         warnings.extend(known.met_former_name().then_some(Warning::FormerName));
+        let horizons = measures.horizons(job);
         Ok(Plan {
-            fold: measures.into_fold(job),
+            fold: measures.into_fold(job, horizons.as_ref()),
+            horizons,
             playbook: scheme_columns::playbook(job, &schemes)?,
             reports: report_settings(job)?,
             margin_outcome: has_costs && outcomes.contains(&&Outcome::Margin),
@@ -146,6 +151,11 @@ impl Plan {
             satisfaction,
             crm,
         })
+    }
+
+    /// The measures that look ahead, with their places in the fold.
+    pub fn forecast_measures(&self) -> impl Iterator<Item = (usize, Measure)> {
+        self.fold.measures.iter().copied().enumerate().filter(|(_, measure)| measure.kind.basis() == Basis::Forecast)
     }
 
     /// Whether any measure or outcome is computed from events.

@@ -31,7 +31,7 @@ fn made(rng: &mut ChaCha8Rng, moves: bool) -> MadeShop {
     let days = [30, 91, 182][rng.random_range(0..3)];
     let span = 365.0 * rng.random_range(2.0..5.0);
     let (season, phase, trend): (f64, f64, f64) = match moves {
-        true => (rng.random_range(0.0..0.5), rng.random_range(0.0..6.28), rng.random_range(-0.3..0.3)),
+        true => (rng.random_range(0.0..0.5), rng.random_range(0.0..std::f64::consts::TAU), rng.random_range(-0.3..0.3)),
         false => (0.0, 0.0, 0.0),
     };
     let begin = f64::from(AS_OF) - span;
@@ -77,7 +77,7 @@ fn held(shop: &MadeShop) -> [[Held; 2]; 2] {
     let backtest = Backtest::new(customers, bound, horizons, Day(shop.begin.floor() as i32));
     let model = backtest.model.expect("a model");
     let (mut sum, mut came) = (ForecastSum::default(), [0.0, 0.0]);
-    for (orders, history) in shop.orders.iter().zip(columns.at_last_day()).filter(|(_, history)| history.order_days > 0) {
+    for (orders, history) in shop.orders.iter().zip(columns.at(Day(AS_OF))).filter(|(_, history)| history.order_days > 0) {
         sum.merge(&ForecastSum::of(&model, &history, &horizons.next, true));
         let mut days: Vec<&Order> = orders.iter().filter(|o| o.date > AS_OF && o.date <= horizons.next.end.0).collect();
         came[1] += days.iter().map(|order| order.amount as f64).sum::<f64>();
