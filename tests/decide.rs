@@ -71,12 +71,12 @@ fn every_number_in_chinese_is_what_the_program_says() {
 }
 
 /// What the report says: its answers, and the reasons of verdicts, which are translated on its page alone.
-fn sentences(bench: &Bench, report: &Value) -> Vec<String> {
+fn sentences(bench: &Bench, run: &str, report: &Value) -> Vec<String> {
     let mut sentences: Vec<String> = Vec::new();
     for answer in report["answers"].as_array().expect("answers") {
         sentences.extend(answer["answer"].as_array().expect("sentences").iter().filter_map(Value::as_str).map(str::to_owned));
     }
-    let page = String::from_utf8(bench.read("quarter/latest/report/index.html")).expect("UTF-8");
+    let page = String::from_utf8(bench.read(&format!("{run}/latest/report/index.html"))).expect("UTF-8");
     let cells = page.split("</td>").filter_map(|cell| Some(cell.rsplit_once("<td class=\"long\">")?.1.to_owned()));
     sentences.extend(cells);
     // Numbers and their units are held together by narrow and wide spaces that do not break, and by joiners.
@@ -108,8 +108,11 @@ fn follow(page: &str) {
     }
     assert!(quotes.len() >= 3 && prose.len() > 20, "the text has lost its pieces");
 
-    let report: Value = serde_json::from_slice(&bench.read("quarter/latest/report/report.json")).expect("a report");
-    let sentences = sentences(&bench, &report);
+    let read =
+        |run: &str| serde_json::from_slice::<Value>(&bench.read(&format!("{run}/latest/report/report.json"))).expect("a report");
+    let reports = ["quarter", "tier"].map(|run| (run, read(run)));
+    let sentences: Vec<String> = reports.iter().flat_map(|(run, report)| sentences(&bench, run, report)).collect();
+    let report = &reports[0].1;
     for quote in &quotes {
         assert!(sentences.contains(quote), "the report does not say\n{quote}\nbut\n{}", sentences.join("\n"));
         said += quote;
@@ -123,11 +126,11 @@ fn follow(page: &str) {
 
     // What prose repeats or rounds: from what was printed, from the job, or from the rows about the campaign's quarter.
     let mut values = Vec::new();
-    for table in ["effects", "before_after"] {
-        let rows = report[table].as_array().expect("rows").iter().filter(|row| row["period_start"] == "2024-04-01");
+    for (report, table) in [(0, "effects"), (0, "before_after"), (1, "effects"), (1, "thresholds"), (1, "threshold_bins")] {
+        let rows = reports[report].1[table].as_array().expect("rows").iter().filter(|row| row["period_start"] == "2024-04-01");
         rows.for_each(|row| collect(row, &mut values));
     }
-    let job = String::from_utf8(bench.read("quarter.toml")).expect("UTF-8");
+    let job: String = ["quarter.toml", "tier.toml"].map(|job| String::from_utf8(bench.read(job)).expect("UTF-8")).concat();
     let printed = numbers(&said);
     let given = numbers(&job);
     for line in prose {

@@ -228,13 +228,13 @@ sentences! {
             /// How many they are.
             customers: i64,
         } = "reason.everybody_excluded", "all {customers} customers assigned here are left out, because they are in several arms or because of the overlap with other strategies";
-        /// A side of a cut has too few customers for a fit.
+        /// A side of a cut has too few values for a fit.
         NobodyAtCut {
             /// The cut.
             cut: Rounded,
             /// The measure.
             running: Quoted,
-        } = "reason.nobody_at_cut", "too few customers have values of {running} just below {cut} or from there on to fit anything to them";
+        } = "reason.nobody_at_cut", "{running} has too few values just below {cut}, or from there on, to fit anything to what customers do";
         /// The outcome does not vary near a cut.
         FlatAtCut {
             /// The cut.
