@@ -8,6 +8,7 @@
 
 mod chosen;
 mod clusters;
+mod cuts;
 mod decisions;
 mod forecasts;
 mod power;

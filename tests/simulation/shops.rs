@@ -95,6 +95,13 @@ fn lines(file: &str, customer: &str, day: &str, money: &str, times: Option<&str>
     Some(all)
 }
 
+/// Customer, day, and cents of every line of the shops whose orders are public.
+pub fn spend() -> Vec<(&'static str, Vec<(i64, i64, i64)>)> {
+    let retail = lines("online_retail.parquet", "CustomerID", "InvoiceDate", "UnitPrice", Some("Quantity"));
+    let cdnow = lines("cdnow_master.parquet", "customer_id", "date", "dollar_value", None);
+    [("Online Retail", retail), ("CDNOW", cdnow)].into_iter().filter_map(|(name, lines)| Some((name, lines?))).collect()
+}
+
 impl Shop {
     /// A shop of whom lines are known: its last 91 days and the 91 before, of customers who had ordered by then.
     fn of_lines(name: &str, lines: &[(i64, i64, i64)]) -> Shop {
@@ -129,10 +136,7 @@ impl Shop {
 
     /// The shops whose orders are public.
     pub fn real() -> Vec<Shop> {
-        let retail = lines("online_retail.parquet", "CustomerID", "InvoiceDate", "UnitPrice", Some("Quantity"));
-        let cdnow = lines("cdnow_master.parquet", "customer_id", "date", "dollar_value", None);
-        let named = [("Online Retail", retail), ("CDNOW", cdnow)];
-        named.into_iter().filter_map(|(name, lines)| Some(Shop::of_lines(name, &lines?))).collect()
+        spend().into_iter().map(|(name, lines)| Shop::of_lines(name, &lines)).collect()
     }
 
     /// A shop where this share of customers buys in a window, mostly the same ones, for log-normal money with this σ.
