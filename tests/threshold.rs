@@ -566,6 +566,10 @@ fn wrong_keys_are_refused_with_what_to_do() {
             "running is last_order, which is no whole number of days, purchases or minor units of money; name a measure that is one, such as monetary@365d",
         ),
         (
+            "running = \"expected_value\"\ncut = 3\n",
+            "running is expected_value, which a model estimates; name a measure of what customers did, such as monetary@365d",
+        ),
+        (
             "running = \"overdue_ratio\"\ncut = 3\n",
             "running is overdue_ratio, which is no whole number of days, purchases or minor units of money; name a measure that is one, such as monetary@365d",
         ),

@@ -1,7 +1,7 @@
 //! The cuts of strategies of design threshold, in the integers of their measures.
 
 use super::scheme_columns::SchemeColumn;
-use crate::domain::{Catalogue, Decimal, Measure, MeasureKind, Ratio, Unit};
+use crate::domain::{Basis, Catalogue, Decimal, Measure, MeasureKind, Ratio, Unit};
 use crate::error::{Error, Result, suggestion};
 use crate::job::raw::MonetaryAs;
 use crate::job::strategy::Cut;
@@ -43,6 +43,12 @@ impl PlannedCut {
         if matches!(unit, Unit::Date | Unit::Text | Unit::Ratio | Unit::Double) {
             let what = format!(
                 "running is {measure}, which is no whole number of days, purchases or minor units of money; name a measure that is one, such as monetary@365d"
+            );
+            return Err(place.wrong("running", what));
+        }
+        if measure.kind.basis() == Basis::Forecast {
+            let what = format!(
+                "running is {measure}, which a model estimates; name a measure of what customers did, such as monetary@365d"
             );
             return Err(place.wrong("running", what));
         }
