@@ -324,12 +324,21 @@ fn small_shops_get_tables() {
     let same_day: Vec<Order> = (0..50).map(|id| (id, day + 213, 1_000, "a")).collect();
     let free: Vec<Order> = (0..50).flat_map(|id| [(id, day, 0, "a"), (id, day + id, 0, "a")]).collect();
     let alike: Vec<Order> = (0..50).flat_map(|id| (0..10).map(move |k| (id, day + 20 * k, 1_000, "a"))).collect();
-    for orders in [once, one, same_day, free, alike] {
+    let few: Vec<Order> = (0..29).flat_map(|id| [(id, day, 500, "a"), (id, day + 30 + id, 500, "a")]).collect();
+    for orders in [once, one, same_day, free, alike, few] {
         let shop =
             shop(&orders, "[periods]\nas_of = [2024-12-31]\n[forecast]\nhorizon = \"30 days\"\n[output]\npath = \"out\"\n");
         shop.run_here(None).expect("a run");
         let forecast = table(&shop, "forecast");
-        let all = &forecast.records()[0];
+        // Of fewer than 30 customers who bought on two days nothing is told.
+        let mut days: Vec<(i64, i64)> = orders.iter().map(|order| (order.0, order.1)).collect();
+        days.sort_unstable();
+        days.dedup();
+        let repeaters = days.chunk_by(|one, other| one.0 == other.0).filter(|own| own.len() > 1).count();
+        assert_eq!(forecast.records().is_empty(), repeaters < 30, "{repeaters} customers bought twice");
+        let page = std::fs::read_to_string(shop.path("out/latest/report/index.html")).expect("a page");
+        assert_eq!(page.contains("Fewer than 30 customers have bought on two days"), repeaters < 30);
+        let Some(all) = forecast.records().first().cloned() else { continue };
         let expected = all["expected_order_days"].double();
         assert!((0.0..1e3).contains(&expected), "{expected}");
         let interval = ["order_days_model_low", "order_days_model_high"].map(|name| all[name]);

@@ -79,7 +79,7 @@ pub struct Origin {
 /// The model of a slice today, and its record.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 pub struct Backtest {
-    /// The model; `None` if nobody has bought.
+    /// The model; `None` if too few customers have bought twice.
     pub model: Option<Model>,
     /// Customers of the sample it was fitted to.
     pub sampled: u64,
@@ -89,7 +89,7 @@ pub struct Backtest {
     pub origins: Vec<Origin>,
 }
 
-/// By slice the model of a day; `None` where nobody had bought by then. The sample must be settled.
+/// By slice the model of a day; `None` where too few had bought twice by then. The sample must be settled.
 pub fn models(sample: &CustomerSample, horizons: &Horizons, day: Day) -> Vec<Option<Model>> {
     let place = horizons.place(day);
     let fit = |customers: &[SampledCustomer]| Model::fit(customers.iter().map(|customer| customer.history(place)), day, None);

@@ -13,6 +13,9 @@ const WEEK: f64 = 7.0;
 /// How far a parameter's logarithm is moved to see what follows from it.
 const STEP: f64 = 1e-3;
 
+/// Customers who bought on two days, at least: of fewer, four parameters say what chance has put there.
+const LEAST_REPEATERS: usize = 30;
+
 /// Parameters of both models.
 pub(super) const PARAMETERS: usize = 7;
 
@@ -42,7 +45,7 @@ pub struct Expected {
 }
 
 impl Model {
-    /// Fits a model to histories up to a day; `None` if nobody has bought by then. `near` is that of another day.
+    /// Fits a model to histories up to a day; `None` if too few have bought twice by then. `near` is that of another day.
     pub fn fit(customers: impl Iterator<Item = CustomerHistory>, origin: Day, near: Option<&Model>) -> Option<Model> {
         let bought: Vec<CustomerHistory> = customers.filter(|customer| customer.order_days > 0).collect();
         // Many customers share a history: those who bought once on a day.
@@ -56,7 +59,7 @@ impl Model {
                 History { repeats, last: last / WEEK, observed: observed / WEEK, customers: equal.len() as f64 }
             })
             .collect();
-        if histories.is_empty() {
+        if bought.iter().filter(|customer| customer.order_days > 1).count() < LEAST_REPEATERS {
             return None;
         }
         let mut spends: Vec<Spend> = bought.iter().filter_map(spend).collect();
