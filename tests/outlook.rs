@@ -130,6 +130,88 @@ fn the_whole_of_cdnow_is_told_as_well_as_published() {
     }
 }
 
+/// The table of real shops in docs/FORECAST.md, where their orders are at hand.
+#[test]
+fn the_record_of_real_shops_is_that_of_the_docs() {
+    let data = Path::new(env!("CARGO_MANIFEST_DIR")).join("../shared/data");
+    let docs = std::fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join("docs/FORECAST.md")).expect("the page");
+    let mut compared = 0;
+    for (name, file, keys, as_of) in [
+        (
+            "CDNOW",
+            "cdnow_master.parquet",
+            "ordered_at = \"date\"\namount = \"dollar_value\"\ncustomer_id = \"customer_id\"\n",
+            "1998-06-30",
+        ),
+        (
+            "Online Retail",
+            "online_retail.parquet",
+            "ordered_at = \"InvoiceDate\"\namount = [\"Quantity\", \"UnitPrice\"]\ncustomer_id = \"CustomerID\"\norder_id = \"InvoiceNo\"\n",
+            "2011-11-30",
+        ),
+    ] {
+        let orders = data.join(file);
+        if !orders.exists() {
+            eprintln!("skipped: there is no {}", orders.display());
+            continue;
+        }
+        let cells = |line: &str| line.trim_matches('|').split('|').map(|cell| cell.trim().to_owned()).collect::<Vec<String>>();
+        let rows: Vec<Vec<String>> = docs.lines().filter(|line| line.starts_with(&format!("| {name} |"))).map(cells).collect();
+        for of_horizon in rows.chunk_by(|one, other| one[1] == other[1]) {
+            let shop = Workshop::new();
+            let place = format!("path = {:?}\n", orders.display().to_string());
+            let horizon = &of_horizon[0][1];
+            shop.write(
+                "job.toml",
+                &format!(
+                    "name = \"real\"\n[orders]\n{place}{keys}[periods]\nas_of = [{as_of}]\n[forecast]\nhorizon = \"{horizon}\"\n\
+                     [output]\npath = \"out\"\nreport = []\n"
+                ),
+            );
+            shop.run_here(None).expect("a run");
+            let backtest = table(&shop, "backtest");
+            let records = backtest.records();
+            let of = |method: &str| {
+                let mut of: Vec<_> = records.iter().filter(|row| row["method"].text() == method).collect();
+                of.sort_by_key(|row| row["origin"].date());
+                of
+            };
+            let yes = |cell: &Cell| match cell {
+                Cell::Bool(true) => "yes",
+                Cell::Bool(false) => "no",
+                _ => "–",
+            };
+            let signed = |share: f64| format!("{:+.1} %", 100.0 * share);
+            let found = of("model").into_iter().zip(of("last_horizon")).map(|(model, before)| {
+                vec![
+                    name.to_owned(),
+                    horizon.clone(),
+                    crate::support::calendar::date_text(model["origin"].date()),
+                    with_commas(model["customers"].int()),
+                    with_commas(model["actual_order_days"].int()),
+                    signed(model["order_days_error"].double()),
+                    signed(before["order_days_error"].double()),
+                    format!("{:.3}", model["order_days_rmse"].double()),
+                    format!("{:.3}", before["order_days_rmse"].double()),
+                    yes(model["is_in_order_days_model"]).to_owned(),
+                    yes(model["is_in_order_days_record"]).to_owned(),
+                ]
+            });
+            assert_eq!(found.collect::<Vec<_>>(), of_horizon, "{name} {horizon}");
+            compared += of_horizon.len();
+        }
+        assert!(compared > 5);
+    }
+}
+
+/// A number as the docs write it.
+fn with_commas(number: i128) -> String {
+    let digits = number.to_string();
+    let first = (digits.len() - 1) % 3 + 1;
+    let rest = digits[first..].as_bytes().chunks(3).map(|group| format!(",{}", String::from_utf8_lossy(group)));
+    digits[..first].to_owned() + &rest.collect::<String>()
+}
+
 /// Orders of two shops over three years, some of them returns, some on one day.
 fn random_orders() -> Vec<Order> {
     let mut state = 11u64;
