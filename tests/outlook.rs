@@ -208,7 +208,7 @@ fn the_record_of_real_shops_is_that_of_the_docs() {
 fn with_commas(number: i128) -> String {
     let digits = number.to_string();
     let first = (digits.len() - 1) % 3 + 1;
-    let rest = digits[first..].as_bytes().chunks(3).map(|group| format!(",{}", String::from_utf8_lossy(group)));
+    let rest = digits.as_bytes()[first..].chunks(3).map(|group| format!(",{}", String::from_utf8_lossy(group)));
     digits[..first].to_owned() + &rest.collect::<String>()
 }
 
