@@ -37,6 +37,7 @@ pub struct CustomerHistory {
 pub struct HistoryColumns {
     days: Vec<i32>,
     first: Vec<i32>,
+    /// Money up to the first purchase; none once days were forgotten, and money is that after it.
     first_money: Vec<i64>,
     /// Customer after customer, by day.
     purchased: Vec<Purchased>,
@@ -87,7 +88,8 @@ impl HistoryColumns {
     /// The day of a customer's first purchase, the money up to it, and what was bought up to each of the days.
     pub fn of(&self, customer: usize) -> (i32, i64, &[Purchased]) {
         let count = self.days.len();
-        (self.first[customer], self.first_money[customer], &self.purchased[customer * count..(customer + 1) * count])
+        let first_money = self.first_money.get(customer).copied().unwrap_or(0);
+        (self.first[customer], first_money, &self.purchased[customer * count..(customer + 1) * count])
     }
 
     /// Bytes that they take.
@@ -100,8 +102,13 @@ impl HistoryColumns {
         let (count, customers) = (self.days.len(), self.len());
         let kept: Vec<usize> = (0..count).filter(|at| days.contains(&Day(self.days[*at]))).collect();
         if kept.len() < count {
-            let of_customer = |customer: usize| kept.iter().map(move |at| customer * count + at);
-            self.purchased = (0..customers).flat_map(of_customer).map(|at| self.purchased[at]).collect();
+            let mut purchased = Vec::with_capacity(customers * kept.len());
+            for (customer, first_money) in self.first_money.iter().enumerate() {
+                let known = kept.iter().map(|at| self.purchased[customer * count + at]);
+                // So that it need not be kept by itself.
+                purchased.extend(known.map(|known| Purchased { money: known.money.saturating_sub(*first_money), ..known }));
+            }
+            (self.purchased, self.first_money) = (purchased, Vec::new());
             self.days = kept.iter().map(|at| self.days[*at]).collect();
         }
     }

@@ -118,7 +118,7 @@ impl CustomerSample {
 impl SliceSample {
     fn push(&mut self, most: usize, customer: SampledCustomer) {
         self.customers.push(customer);
-        if self.customers.len() > most + most / 4 {
+        if self.customers.len() > most + most / 8 {
             self.settle(most);
         }
     }
