@@ -134,11 +134,20 @@ impl HistoryColumns {
         all
     }
 
-    /// The histories up to one of the days; of nobody if it is none of them.
-    pub fn at(&self, day: Day) -> Vec<CustomerHistory> {
-        let Some(place) = self.days.iter().position(|known| *known == day.0) else { return Vec::new() };
-        let customers = (0..self.len()).map(|customer| self.of(customer));
-        customers.map(|(first, money, days)| history_at(first, money, days.get(place))).collect()
+    /// The place of a day, if it is one of theirs.
+    pub fn place(&self, day: Day) -> Option<usize> {
+        self.days.iter().position(|known| *known == day.0)
+    }
+
+    /// The history of a customer up to the day at a place.
+    pub fn at(&self, customer: usize, place: usize) -> CustomerHistory {
+        let (first, money, days) = self.of(customer);
+        history_at(first, money, days.get(place))
+    }
+
+    /// The histories of all customers up to one of the days; of nobody if it is none of them.
+    pub fn all_at(&self, day: Day) -> Vec<CustomerHistory> {
+        self.place(day).map_or_else(Vec::new, |place| (0..self.len()).map(|customer| self.at(customer, place)).collect())
     }
 }
 
@@ -184,10 +193,10 @@ mod tests {
             assert_eq!(days, [0, 1, 2, 2]);
             assert_eq!(purchased[2].money, 221 + returned(-25));
             let history = CustomerHistory { order_days: 2, first: 10, last: 30, repeat_money: 71 + returned(-20) };
-            assert_eq!(columns.at(Day(40)), [history, CustomerHistory::default()]);
+            assert_eq!(columns.all_at(Day(40)), [history, CustomerHistory::default()]);
             columns.keep_days(&[Day(30), Day(40)]);
-            assert_eq!(columns.at(Day(30)), [history, CustomerHistory::default()]);
-            assert!(columns.at(Day(11)).is_empty());
+            assert_eq!(columns.all_at(Day(30)), [history, CustomerHistory::default()]);
+            assert!(columns.all_at(Day(11)).is_empty());
         }
     }
 }

@@ -86,8 +86,8 @@ pub fn bytes_of_sums(job: &Job, plan: &Plan, groups: u64, memberships: u64) -> u
     bytes + bytes / 2
 }
 
-/// Bytes of a customer's history in the buckets and in the part.
-const FORECAST_BYTES: u64 = 2 * 24;
+/// Bytes of a customer's history in the buckets.
+const FORECAST_BYTES: u64 = 24;
 
 impl PartBytes {
     fn new(job: &Job, plan: &Plan, customers: u64, rows: u64) -> PartBytes {

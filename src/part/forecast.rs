@@ -1,23 +1,34 @@
 //! What is expected of the customers of a part after the last date, summed by state.
 
 use super::context::{DateRows, PartContext};
-use super::customers::PartCustomers;
+use super::customers::{PartCustomers, panel_of};
 use super::rows::CustomerRows;
 use crate::domain::Day;
 use crate::forecast::{CustomerHistory, ForecastKey, ForecastSum, lot_of};
 use crate::measure::{BucketPanel, Column, NULL_LONG};
 
-/// By customer of the part, what was bought up to a day; nothing without a forecast of that day.
-pub fn histories(panels: &[BucketPanel], customers: &PartCustomers, day: Day) -> Vec<CustomerHistory> {
-    let flat: Vec<CustomerHistory> = panels.iter().flat_map(|panel| panel.purchased.at(day)).collect();
-    match flat.is_empty() {
-        true => Vec::new(),
-        false => customers.flat_offsets().iter().map(|offset| flat[*offset as usize]).collect(),
+/// What the customers of a part had bought up to a day.
+pub struct Histories<'a> {
+    panels: &'a [BucketPanel],
+    customers: &'a PartCustomers,
+    place: Option<usize>,
+}
+
+impl<'a> Histories<'a> {
+    /// Those up to a day; of nobody without a forecast of that day.
+    pub fn new(panels: &'a [BucketPanel], customers: &'a PartCustomers, day: Day) -> Histories<'a> {
+        Histories { panels, customers, place: panels.first().and_then(|panel| panel.purchased.place(day)) }
+    }
+
+    /// That of a customer of the part; `None` of who has not bought.
+    fn of(&self, customer: usize) -> Option<CustomerHistory> {
+        let (panel, row) = panel_of(self.panels, self.customers.bucket_rows[customer]);
+        Some(panel.purchased.at(row, self.place?)).filter(|history| history.order_days > 0)
     }
 }
 
 /// Fills the measures that look ahead from a date into the rows of its customers; null where there is no model, or no purchase.
-pub fn fill(context: &PartContext<'_>, date: usize, histories: &[CustomerHistory], rows: &mut CustomerRows) {
+pub fn fill(context: &PartContext<'_>, date: usize, histories: &Histories<'_>, rows: &mut CustomerRows) {
     let (Some(horizons), Some(models)) = (&context.plan.horizons, context.models.get(date)) else { return };
     let origin = context.job.dates[date].date;
     for (column, measure) in context.plan.forecast_measures() {
@@ -25,8 +36,8 @@ pub fn fill(context: &PartContext<'_>, date: usize, histories: &[CustomerHistory
         for (slice, range) in &rows.slices {
             let model = models.get(*slice as usize).and_then(Option::as_ref);
             for row in range.clone() {
-                let history = histories.get(rows.customers[row] as usize).filter(|history| history.order_days > 0);
-                let expected = model.zip(history).map(|(model, history)| model.expect(history, origin, days));
+                let history = histories.of(rows.customers[row] as usize);
+                let expected = model.zip(history).map(|(model, history)| model.expect(&history, origin, days));
                 match &mut rows.columns[column] {
                     Column::Double(values) => values[row] = expected.map_or(f64::NAN, |expected| expected.order_days),
                     Column::Long(values) => {
@@ -51,11 +62,11 @@ const MOST_MONEY: f64 = 1e18;
 pub fn add(
     context: &PartContext<'_>,
     customers: &PartCustomers,
-    histories: &[CustomerHistory],
+    histories: &Histories<'_>,
     date: &DateRows,
     sums: &mut Vec<(ForecastKey, ForecastSum)>,
 ) {
-    let Some(horizon) = context.job.forecast.as_ref().map(|forecast| forecast.next).filter(|_| !histories.is_empty()) else {
+    let Some(horizon) = context.job.forecast.as_ref().map(|forecast| forecast.next).filter(|_| histories.place.is_some()) else {
         return;
     };
     for (slice, rows) in &date.rows.slices {
@@ -66,11 +77,8 @@ pub fn add(
             context.movement.state_counts.iter().map(|count| vec![ForecastSum::default(); *count]).collect();
         for row in rows.clone() {
             let customer = date.rows.customers[row] as usize;
-            let history = &histories[customer];
-            if history.order_days == 0 {
-                continue;
-            }
-            let one = ForecastSum::of(&model, history, &horizon, lot_of(&customers.ids, customer) <= bound);
+            let Some(history) = histories.of(customer) else { continue };
+            let one = ForecastSum::of(&model, &history, &horizon, lot_of(&customers.ids, customer) <= bound);
             for (by_state, states) in by_scheme.iter_mut().zip(&date.states) {
                 by_state[usize::from(states[row])].merge(&one);
             }

@@ -50,7 +50,7 @@ impl<'a> Part<'a> {
     pub fn process_date(&mut self, date: usize, measured: &[BucketPanel], at: usize) -> Result<DateRows> {
         let PartContext { plan, rules, scoring, .. } = self.context;
         let mut rows = CustomerRows::new(measured, self.customers, at, &plan.fold);
-        let histories = forecast::histories(self.panels, self.customers, self.context.job.dates[date].date);
+        let histories = forecast::Histories::new(self.panels, self.customers, self.context.job.dates[date].date);
         forecast::fill(self.context, date, &histories, &mut rows);
         let scored = score_and_classify(rules, &rows, &self.customers.ids, &scoring[date]);
         let mut rescored = Vec::new();

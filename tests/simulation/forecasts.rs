@@ -77,7 +77,7 @@ fn held(shop: &MadeShop) -> [[Held; 2]; 2] {
     let backtest = Backtest::new(customers, bound, horizons, Day(shop.begin.floor() as i32));
     let model = backtest.model.expect("a model");
     let (mut sum, mut came) = (ForecastSum::default(), [0.0, 0.0]);
-    for (orders, history) in shop.orders.iter().zip(columns.at(Day(AS_OF))).filter(|(_, history)| history.order_days > 0) {
+    for (orders, history) in shop.orders.iter().zip(columns.all_at(Day(AS_OF))).filter(|(_, history)| history.order_days > 0) {
         sum.merge(&ForecastSum::of(&model, &history, &horizons.next, true));
         let mut days: Vec<&Order> = orders.iter().filter(|o| o.date > AS_OF && o.date <= horizons.next.end.0).collect();
         came[1] += days.iter().map(|order| order.amount as f64).sum::<f64>();
