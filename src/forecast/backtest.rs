@@ -152,11 +152,8 @@ impl Backtest {
 
     /// The records of a method, with their origins.
     pub fn of(&self, method: Method) -> impl Iterator<Item = (&Origin, &Record)> {
-        let of_origin = move |origin: &'_ Origin| origin.records.iter().find(move |record| record.method == method).map(|_| ());
-        self.origins
-            .iter()
-            .filter(move |origin| of_origin(origin).is_some())
-            .filter_map(move |origin| origin.records.iter().find(|record| record.method == method).map(|record| (origin, record)))
+        let of_origin = move |origin: &'_ Origin| origin.records.iter().position(|record| record.method == method);
+        self.origins.iter().filter_map(move |origin| Some((origin, &origin.records[of_origin(origin)?])))
     }
 
     /// Whether the model told days with a purchase better than another method, over the horizons that both told: both the sums, by the

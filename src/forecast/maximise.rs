@@ -52,7 +52,7 @@ pub fn maximise_knowing<const N: usize>(
     let (mut value, mut gradient) = evaluate(&at);
     let mut is_fresh = curvature.is_none();
     let mut inverse = curvature.unwrap_or_else(identity::<N>);
-    let mut ends_in_sight = false;
+    let mut promises_nothing = false;
     for _ in 0..STEPS {
         if !value.is_finite() || norm(&free(&gradient, &at, &bounds)) <= tolerance {
             break;
@@ -70,7 +70,7 @@ pub fn maximise_knowing<const N: usize>(
         }
         let slope = dot(&direction, &usable);
         if !is_fresh && slope <= LEAST_GAIN {
-            ends_in_sight = true;
+            promises_nothing = true;
             break;
         }
         let longest = direction.iter().fold(0.0f64, |longest, step| longest.max(step.abs()));
@@ -105,7 +105,7 @@ pub fn maximise_knowing<const N: usize>(
     }
     let is_free = (0..N).all(|i| at[i] > bounds[i].0 && at[i] < bounds[i].1);
     let vanishes = |gradient: &[f64; N]| value.is_finite() && norm(gradient) <= 100.0 * tolerance;
-    let is_settled = ends_in_sight || vanishes(&free(&gradient, &at, &bounds));
+    let is_settled = promises_nothing || vanishes(&free(&gradient, &at, &bounds));
     Maximum { at, value, is_inner: is_free && is_settled, is_settled }
 }
 

@@ -22,4 +22,4 @@ pub use backtest::{Backtest, Comparison, Method, Origin, Record, models};
 pub use history::{CustomerHistory, HistoryColumns, Purchased};
 pub use model::{Expected, Model};
 pub use sample::{CustomerSample, SampledCustomer, lot_of};
-pub use sums::{ForecastKey, ForecastSum, Interval};
+pub use sums::{ForecastKey, ForecastSum, Interval, minor_units};

@@ -98,7 +98,7 @@ pub fn fit(histories: &[History]) -> Fit {
     fit_from(histories, near, None)
 }
 
-/// The same from another fit on, which is near if its histories were nearly the same. It takes a quarter of the steps.
+/// The same from another fit on, which is near if its histories were nearly the same.
 pub fn fit_near(histories: &[History], near: &Fit) -> Fit {
     let logs = near.parameters.logarithms();
     let start = std::array::from_fn(|at| logs[at].clamp(BOUNDS[at].0, BOUNDS[at].1));

@@ -51,6 +51,14 @@ pub struct Outlook {
     pub record: Interval,
 }
 
+/// Minor units that a column of 18 digits does not hold any more.
+const MOST_MONEY: f64 = 1e18;
+
+/// Money as the tables hold it, rounded half to even; `None` if they do not.
+pub fn minor_units(money: f64) -> Option<i64> {
+    (money.abs() < MOST_MONEY).then(|| money.round_ties_even() as i64)
+}
+
 fn fixed(value: f64, unit: f64) -> i128 {
     (value * unit).round() as i128
 }

@@ -3,8 +3,8 @@
 use super::context::{DateRows, PartContext};
 use super::customers::{PartCustomers, panel_of};
 use super::rows::CustomerRows;
-use crate::domain::Day;
-use crate::forecast::{CustomerHistory, ForecastKey, ForecastSum, lot_of};
+use crate::domain::{Day, Horizon};
+use crate::forecast::{CustomerHistory, ForecastKey, ForecastSum, lot_of, minor_units};
 use crate::measure::{BucketPanel, Column, NULL_LONG};
 
 /// What the customers of a part had bought up to a day.
@@ -32,12 +32,12 @@ pub fn fill(context: &PartContext<'_>, date: usize, histories: &Histories<'_>, r
     let (Some(horizons), Some(models)) = (&context.plan.horizons, context.models.get(date)) else { return };
     let origin = context.job.dates[date].date;
     for (column, measure) in context.plan.forecast_measures() {
-        let days = f64::from(measure.lookback.unwrap_or(horizons.length).end(origin).0 - origin.0);
+        let horizon = Horizon { origin, end: measure.lookback.unwrap_or(horizons.length).end(origin) };
         for (slice, range) in &rows.slices {
             let model = models.get(*slice as usize).and_then(Option::as_ref);
             for row in range.clone() {
                 let history = histories.of(rows.customers[row] as usize);
-                let expected = model.zip(history).map(|(model, history)| model.expect(&history, origin, days));
+                let expected = model.zip(history).map(|(model, history)| model.expect(&history, origin, horizon.days()));
                 match &mut rows.columns[column] {
                     Column::Double(values) => values[row] = expected.map_or(f64::NAN, |expected| expected.order_days),
                     Column::Long(values) => {
@@ -49,14 +49,6 @@ pub fn fill(context: &PartContext<'_>, date: usize, histories: &Histories<'_>, r
         }
     }
 }
-
-/// Money that a table holds, rounded half to even.
-fn minor_units(money: f64) -> Option<i64> {
-    (money.abs() < MOST_MONEY).then(|| money.round_ties_even() as i64)
-}
-
-/// Minor units that a column of 18 digits does not hold any more.
-const MOST_MONEY: f64 = 1e18;
 
 /// Adds what is expected of the listed customers of the last date, once per scheme.
 pub fn add(

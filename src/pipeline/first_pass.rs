@@ -22,8 +22,7 @@ use crate::memory::{Consumer, Growth, MemoryPool};
 use crate::plan::{Plan, ScoringFilter};
 use crate::score::{Axis, SliceDistributions, SpillableDistribution};
 
-/// Customers of all slices to whom models of a forecast are fitted: parameters are then right to about a hundredth, whatever the
-/// number of customers, and so is the record.
+/// Customers of all slices to whom models of a forecast are fitted, and on whom their record is kept.
 const SAMPLED_CUSTOMERS: usize = 1 << 15;
 
 /// Customers of a slice, at least, however many slices there are.

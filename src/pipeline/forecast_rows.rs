@@ -2,7 +2,7 @@
 
 use super::summary_rows::KeyNames;
 use crate::domain::{ALL, Day, Decimal, Horizon};
-use crate::forecast::{Backtest, Comparison, ForecastKey, ForecastSum, Interval, Method, Origin, Record};
+use crate::forecast::{Backtest, Comparison, ForecastKey, ForecastSum, Interval, Method, Origin, Record, minor_units};
 use crate::tables::{BacktestRow, ForecastRow};
 
 /// The rows of `forecast`: by slice that of everybody, then the states of each scheme. `sums` are sorted by key, each key once.
@@ -144,10 +144,7 @@ fn ends(interval: Interval) -> [Option<f64>; 2] {
     [interval.map(|[low, _]| low), interval.map(|[_, high]| high)]
 }
 
-/// Minor units that the tables hold, at most.
-const MOST_MONEY: f64 = 1e18;
-
-/// Money of a sum in minor units, rounded half to even; `None` beyond what the tables hold.
-fn money(minor_units: f64, names: &KeyNames<'_>) -> Option<Decimal> {
-    (minor_units.abs() < MOST_MONEY).then(|| names.money(minor_units.round_ties_even() as i128))
+/// Money of a sum in minor units; `None` beyond what the tables hold.
+fn money(sum: f64, names: &KeyNames<'_>) -> Option<Decimal> {
+    minor_units(sum).map(|units| names.money(units.into()))
 }
