@@ -29,6 +29,8 @@ ordered_at = "ordered_at"
 amount = "amount"
 order_id = "order_id"
 slice = "region"
+category = "category"
+discount = "discount"
 timezone = "Europe/Berlin"
 max_rejected = 0.1
 [[orders.keep]]
@@ -48,6 +50,7 @@ value = "eight_value"
 [output]
 path = "out"
 report = []
+cohorts_by = ["first_category", "first_discounted"]
 "#;
 
 /// A folder with the job and sample orders.

@@ -46,6 +46,8 @@ mod evaluate;
 mod event_outcomes;
 /// Every example of `--help` runs.
 mod examples;
+/// Cohorts by what customers bought first.
+mod first_purchases;
 /// Models of what customers will do.
 mod forecast;
 /// First job files: what is guessed of orders of any shape.

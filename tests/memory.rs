@@ -38,6 +38,7 @@ value = "eight_value"
 [output]
 path = "out"
 report = []
+cohorts_by = ["first_category"]
 tables = ["customers", "cutpoints", "segments", "transitions", "movers", "growth", "cohorts", "concentration", "state_history", "ledger"]
 columns = ["recency_days", "frequency", "monetary", "frequency@90d", "top_category", "lifecycle", "lifecycle_previous", "lifecycle_since", "value"]
 "#;

@@ -55,14 +55,14 @@ fn planned(shop: &Workshop, overrides: Overrides) -> PlannedJob {
 }
 
 /// Runs a job in one process.
-fn whole(shop: &Workshop, overrides: Overrides) -> Result<(), Error> {
+pub(crate) fn whole(shop: &Workshop, overrides: Overrides) -> Result<(), Error> {
     let job = planned(shop, overrides);
     let job = job.resolve()?;
     pipeline::run(&job, &Silent).map(drop)
 }
 
 /// Runs a job in stages: the tasks of a stage in random order, every one twice, half of them at once.
-fn in_stages(shop: &Workshop, overrides: Overrides, shards: usize, rng: &mut Rng) -> Result<(), Error> {
+pub(crate) fn in_stages(shop: &Workshop, overrides: Overrides, shards: usize, rng: &mut Rng) -> Result<(), Error> {
     let work = WorkPlace::of(&format!("work-{shards}"), &shop.path(""));
     let plan = match sharded::plan(planned(shop, overrides), shards, &work, &Silent)? {
         Planned::Stages(planned) => planned.plan,
@@ -89,7 +89,7 @@ fn in_stages(shop: &Workshop, overrides: Overrides, shards: usize, rng: &mut Rng
 }
 
 /// The files of the tables of the last run of an output.
-fn tables(shop: &Workshop, output: &str) -> BTreeMap<String, String> {
+pub(crate) fn tables(shop: &Workshop, output: &str) -> BTreeMap<String, String> {
     table_hashes(&fs::canonicalize(shop.path(output).join("latest")).expect("a run"))
 }
 

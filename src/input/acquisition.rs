@@ -8,7 +8,7 @@ use parquet::record::Field;
 
 use super::csv_record;
 use super::damage::contained;
-use crate::domain::{ALL, Day, Decimal};
+use crate::domain::{ALL, Day, Decimal, FirstPurchase};
 use crate::error::{Error, Result};
 use crate::job::Job;
 use crate::storage::Place;
@@ -20,6 +20,15 @@ struct Line {
     /// The value of the dimension, where the file has one.
     value: Option<String>,
     spend: Option<String>,
+}
+
+/// By what `cohorts` has rows, and so by what a file may have costs, or may not.
+#[derive(Default)]
+struct CostsBy<'a> {
+    /// Dimensions of the customers table.
+    dimensions: Vec<&'a str>,
+    /// Properties of the first purchase, which nobody knows when money is spent.
+    first_purchase: &'a [FirstPurchase],
 }
 
 /// The name of the customers who have no value of a dimension.
@@ -53,12 +62,15 @@ impl AcquisitionCosts {
 /// Exit 4 if the file cannot be read, exit 3 if a row is invalid.
 pub fn read(job: &Job) -> Result<AcquisitionCosts> {
     let Some((written, place)) = &job.acquisition else { return Ok(AcquisitionCosts::default()) };
-    let dimensions = job.raw.customers.as_ref().map_or(&[][..], |customers| &customers.dimensions);
-    let dimensions: Vec<&str> = job.cohorts_by.iter().filter_map(|at| dimensions.get(*at)).map(String::as_str).collect();
+    let dimension = |at: &usize| job.dimensions().get(*at).map(String::as_str);
+    let by = CostsBy {
+        dimensions: job.cohorts_by.dimensions.iter().filter_map(dimension).collect(),
+        first_purchase: &job.cohorts_by.first_purchase,
+    };
     let bytes = || place.read().map_err(|e| e.of(&format!("{written} (acquisition.path)")));
     let (dimension, lines) = match place.has_ending("parquet") {
-        true => contained(written, || parquet_lines(written, Bytes::from(bytes()?), &dimensions))?,
-        false => csv_lines(written, place, &dimensions)?,
+        true => contained(written, || parquet_lines(written, Bytes::from(bytes()?), &by))?,
+        false => csv_lines(written, place, &by)?,
     };
     let starts: Vec<Day> = job.shown().filter_map(|(_, d)| d.period_start).collect();
     let mut costs = AcquisitionCosts { dimension, ..AcquisitionCosts::default() };
@@ -110,9 +122,15 @@ fn unreadable(name: &str, error: &dyn std::fmt::Display) -> Error {
 }
 
 /// The dimension that is among the columns of a file.
-fn dimension_of<'a>(name: &str, dimensions: &[&'a str], columns: &[String]) -> Result<Option<&'a str>> {
-    let found: Vec<&str> =
-        dimensions.iter().copied().filter(|dimension| columns.iter().any(|column| column == dimension)).collect();
+fn dimension_of<'a>(name: &str, by: &CostsBy<'a>, columns: &[String]) -> Result<Option<&'a str>> {
+    let has = |wanted: &str| columns.iter().any(|column| column == wanted);
+    if let Some(property) = by.first_purchase.iter().find(|property| has(property.name())) {
+        return Err(Error::contract(format!(
+            "{name} (acquisition.path) has the column {:?}, but what customers buy first is not known when money is spent on winning them; costs are by a dimension of [customers] in output.cohorts_by, or without one: take the column out of the file",
+            property.name()
+        )));
+    }
+    let found: Vec<&str> = by.dimensions.iter().copied().filter(|dimension| has(dimension)).collect();
     match found.as_slice() {
         [one, other, ..] => Err(Error::contract(format!(
             "{name} (acquisition.path) has the columns {one:?} and {other:?}, and both are in output.cohorts_by; costs are by the values of one"
@@ -121,7 +139,7 @@ fn dimension_of<'a>(name: &str, dimensions: &[&'a str], columns: &[String]) -> R
     }
 }
 
-fn csv_lines(name: &str, place: &Place, dimensions: &[&str]) -> Result<(Option<String>, Vec<Line>)> {
+fn csv_lines(name: &str, place: &Place, by: &CostsBy<'_>) -> Result<(Option<String>, Vec<Line>)> {
     // The reader passes over a byte order mark.
     let file = place.open().map_err(|e| e.of(&format!("{name} (acquisition.path)")))?.reader(0);
     let mut reader = csv::ReaderBuilder::new().flexible(true).trim(csv::Trim::All).from_reader(file);
@@ -132,7 +150,7 @@ fn csv_lines(name: &str, place: &Place, dimensions: &[&str]) -> Result<(Option<S
     };
     let (start, spend) = (column("period_start")?, column("spend")?);
     let columns: Vec<String> = headers.iter().map(str::to_owned).collect();
-    let dimension = dimension_of(name, dimensions, &columns)?;
+    let dimension = dimension_of(name, by, &columns)?;
     let value = dimension.map(column).transpose()?;
     csv_record::check_record(name, &headers, None)?;
     let (mut lines, mut last) = (Vec::new(), None);
@@ -155,11 +173,11 @@ fn csv_lines(name: &str, place: &Place, dimensions: &[&str]) -> Result<(Option<S
     Ok((dimension.map(str::to_owned), lines))
 }
 
-fn parquet_lines(name: &str, bytes: Bytes, dimensions: &[&str]) -> Result<(Option<String>, Vec<Line>)> {
+fn parquet_lines(name: &str, bytes: Bytes, by: &CostsBy<'_>) -> Result<(Option<String>, Vec<Line>)> {
     let reader = SerializedFileReader::new(bytes).map_err(|e| unreadable(name, &e).caused_by(e))?;
     let fields = reader.metadata().file_metadata().schema().get_fields();
     let columns: Vec<String> = fields.iter().map(|field| field.name().to_owned()).collect();
-    let dimension = dimension_of(name, dimensions, &columns)?;
+    let dimension = dimension_of(name, by, &columns)?;
     let mut lines = Vec::new();
     for (number, row) in reader.get_row_iter(None).map_err(|e| unreadable(name, &e).caused_by(e))?.enumerate() {
         let row = row.map_err(|e| unreadable(name, &e).caused_by(e))?;
@@ -197,7 +215,9 @@ mod tests {
         let path = folder.path().join("costs.csv");
         let read = |text: &str| {
             std::fs::write(&path, format!("\u{feff}period_start,spend\n{text}")).expect("a file");
-            csv_lines("costs.csv", &Place::Local(path.clone()), &[]).map(|(_, lines)| lines.len()).map_err(|e| e.to_string())
+            csv_lines("costs.csv", &Place::Local(path.clone()), &CostsBy::default())
+                .map(|(_, lines)| lines.len())
+                .map_err(|e| e.to_string())
         };
         assert_eq!(read("2024-01-01,5\n\"2024-02-01\",\"7\"\n"), Ok(2));
         for (text, said) in [

@@ -3,6 +3,7 @@
 //! [`raw`] is the file as written, [`parse`] reads it, [`resolve()`] makes a [`Job`] of it. Nothing here opens data.
 
 mod calendar;
+mod cohorts;
 mod event_kinds;
 pub mod parse;
 pub mod paths;
@@ -22,6 +23,7 @@ use query::{DataSource, Query};
 use raw::{AmountUnit, Closed, Count, Levels, Method, MonetaryAs, MonetaryPolicy, OneOrMany, RawJob, TableName, Ties};
 
 pub use calendar::unit_called;
+pub use cohorts::CohortsBy;
 pub use event_kinds::{JobEventKinds, ValueColumn};
 pub use resolve::{Overrides, resolve};
 pub use strategy::{Strategy, Threshold};
@@ -63,8 +65,8 @@ pub struct Job {
     pub thresholds: Vec<Threshold>,
     /// The newest order must be at most this many days older than the last as-of date.
     pub newest_order_within: Option<i32>,
-    /// Dimensions by whose values `cohorts` has rows, too, by their numbers from 0.
-    pub cohorts_by: Vec<usize>,
+    /// By what `cohorts` has rows besides those of everybody.
+    pub cohorts_by: CohortsBy,
     /// File of acquisition costs: as written, and joined to the job file's folder.
     pub acquisition: Option<(String, Place)>,
     /// The output.

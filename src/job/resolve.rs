@@ -4,6 +4,7 @@ use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
 
+use super::cohorts::CohortsBy;
 use super::event_kinds::JobEventKinds;
 use super::parse::Source;
 use super::paths::InputPaths;
@@ -12,7 +13,7 @@ use super::query::{self, QueriedTable, Section};
 use super::raw::{Method, MonetaryAs, RawAxis, RawJob, RawNumber, TableName};
 use super::{AxisSpec, Cuts, Job, SchemeUse, Score, strategy};
 use crate::domain::{AsOf, Day, Decimal, Horizons, Lookback, Ratio, pow10, scheme_of};
-use crate::error::{Error, Result, suggestion};
+use crate::error::{Error, Result};
 use crate::storage::{ObjectUrl, Place, SCHEMES, SECRET};
 
 /// What the command line says over the job file.
@@ -71,7 +72,7 @@ pub fn resolve(raw: RawJob, source: Source, overrides: &Overrides) -> Result<Job
     check_volume(&raw, &source)?;
     let output = output(&raw, &source, overrides)?;
     check_report(&raw, &source)?;
-    let cohorts_by = cohorts_by(&raw, &source)?;
+    let cohorts_by = CohortsBy::new(&raw, &source)?;
     let forecast = forecast(&raw, &source, &dates)?;
     let acquisition = raw.acquisition.as_ref().map(|a| (a.path.clone(), Place::of(&a.path, &folder)));
     let tables = tables(&raw, &source, !thresholds.is_empty())?;
@@ -256,24 +257,6 @@ fn forecast(raw: &RawJob, source: &Source, dates: &[AsOf]) -> Result<Option<Hori
         true => Ok(Some(horizons)),
         false => wrong("expected at most ten years"),
     }
-}
-
-/// The dimensions by whose values `cohorts` has rows, by their numbers.
-fn cohorts_by(raw: &RawJob, source: &Source) -> Result<Vec<usize>> {
-    let dimensions: &[String] = raw.customers.as_ref().map_or(&[], |customers| &customers.dimensions);
-    let of = |name: &String| {
-        dimensions.iter().position(|dimension| dimension == name).ok_or_else(|| {
-            let hint = suggestion(name, dimensions.iter().map(String::as_str));
-            Error::usage(format!(
-                "{}: output.cohorts_by names {name:?}, which is no dimension of [customers]{hint}; name it in customers.dimensions, or remove it here",
-                source.locate("output.cohorts_by", name)
-            ))
-        })
-    };
-    let mut numbers: Vec<usize> = raw.output.cohorts_by.iter().map(of).collect::<Result<_>>()?;
-    numbers.sort_unstable();
-    numbers.dedup();
-    Ok(numbers)
 }
 
 /// The tables to write: those that the job names, or all that it can have.

@@ -132,6 +132,8 @@ fn join(panel: BucketPanel, attributes: &CustomerAttributes, slice_count: usize,
     let slices = if sliced { rows.iter().map(slice).collect() } else { Vec::new() };
     let histories = panel.histories.map(|h| h.spread(rows.iter().map(|row| row.old)));
     let purchased = panel.purchased.spread(rows.iter().map(|row| row.old));
+    let spread = |values: &Vec<u32>| rows.iter().map(|row| row.old.map_or(UNKNOWN, |old| values[old])).collect();
+    let first_purchase = panel.first_purchase.iter().map(spread).collect();
     let mut intervals = panel.intervals;
     for activities in &mut intervals {
         *activities = activities
@@ -139,7 +141,7 @@ fn join(panel: BucketPanel, attributes: &CustomerAttributes, slice_count: usize,
             .map(|interval| IntervalActivity { customer: renumbered[interval.customer as usize], ..interval })
             .collect();
     }
-    BucketPanel { ids, slices, listed, columns, intervals, histories, purchased, ..panel }
+    BucketPanel { ids, slices, listed, columns, intervals, histories, purchased, first_purchase, ..panel }
 }
 
 /// A customer of the joined panel: a customer of the panel, of the attributes, or of both.

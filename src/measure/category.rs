@@ -29,15 +29,16 @@ struct Window {
     counts_pairs: bool,
 }
 
+/// A category with its bought lines and its money.
+pub(super) type Held = (u32, i64, i128);
+
 /// Folds customers one after the other.
 pub(super) struct CategorySums<'a> {
     spec: &'a FoldSpec,
     customers: usize,
     windows: Vec<Window>,
-    /// The lines of the current customer.
-    pub order_lines: Vec<OrderLine>,
-    /// Bought lines, and money, of the current window by category, ascending.
-    held: Vec<(u32, i64, i128)>,
+    /// Those of the current window, ascending.
+    held: Vec<Held>,
     /// Customers by the pairs of categories that they bought.
     pairs: BTreeMap<AffinityKey, i64>,
 }
@@ -62,23 +63,17 @@ impl<'a> CategorySums<'a> {
                 None => windows.push(Window { starts, columns: Vec::new(), counts_pairs: true }),
             }
         }
-        let sums = |windows| CategorySums {
-            spec,
-            customers,
-            windows,
-            order_lines: Vec::new(),
-            held: Vec::new(),
-            pairs: BTreeMap::new(),
-        };
+        let sums = |windows| CategorySums { spec, customers, windows, held: Vec::new(), pairs: BTreeMap::new() };
         (!windows.is_empty()).then(|| sums(windows))
     }
 
-    /// Adds the customer of a slice whose lines are in `order_lines`.
-    pub fn add(&mut self, customer: usize, slice: u32) {
-        self.order_lines.sort_unstable_by_key(|order_line| order_line.date);
+    /// Adds the customer of a slice with these lines, which it sorts.
+    pub fn add(&mut self, customer: usize, slice: u32, order_lines: &mut [OrderLine]) {
+        order_lines.sort_unstable_by_key(|order_line| order_line.date);
+        let order_lines = &*order_lines;
         for window in &mut self.windows {
             self.held.clear();
-            let (mut coming, mut going) = (self.order_lines.iter().peekable(), self.order_lines.iter().peekable());
+            let (mut coming, mut going) = (order_lines.iter().peekable(), order_lines.iter().peekable());
             let mut money = 0i128;
             for (at, (date, start)) in self.spec.dates.iter().zip(&window.starts).enumerate() {
                 while let Some(order_line) = coming.next_if(|i| i.date <= date.date.0) {
@@ -92,14 +87,12 @@ impl<'a> CategorySums<'a> {
                 if window.counts_pairs {
                     count_pairs(&self.held, [at as u32, slice], &mut self.pairs);
                 }
-                // Of equal sums the first category by name.
-                let bought = || self.held.iter().filter(|(_, lines, _)| *lines > 0);
-                let top = bought().rev().max_by_key(|(_, _, money)| *money);
+                let top = top(&self.held);
                 let cell = at * self.customers + customer;
                 for (_, column) in &mut window.columns {
                     match column {
                         Column::Int(out) => out[cell] = top.map_or(NULL_INT, |t| t.0 as i32),
-                        Column::Long(out) => out[cell] = bought().count() as i64,
+                        Column::Long(out) => out[cell] = bought(&self.held).count() as i64,
                         Column::Double(_) => {}
                         Column::Ratio(out) => {
                             // Later lines can make all money negative, of which nothing is a share.
@@ -122,9 +115,19 @@ impl<'a> CategorySums<'a> {
     }
 }
 
+/// The categories with a bought line.
+fn bought(held: &[Held]) -> impl DoubleEndedIterator<Item = &Held> + Clone {
+    held.iter().filter(|(_, lines, _)| *lines > 0)
+}
+
+/// The category with the most money of those that are bought; of equal sums the first by name.
+pub(super) fn top(held: &[Held]) -> Option<&Held> {
+    bought(held).rev().max_by_key(|(_, _, money)| *money)
+}
+
 /// Counts a customer in every category that is bought, in every pair of them, and, with any, among all.
-fn count_pairs(held: &[(u32, i64, i128)], [date, slice]: [u32; 2], pairs: &mut BTreeMap<AffinityKey, i64>) {
-    let bought = || held.iter().filter(|(_, lines, _)| *lines > 0).map(|(category, ..)| *category);
+fn count_pairs(held: &[Held], [date, slice]: [u32; 2], pairs: &mut BTreeMap<AffinityKey, i64>) {
+    let bought = || bought(held).map(|(category, ..)| *category);
     for (number, category) in bought().enumerate() {
         for other in bought().skip(number) {
             *pairs.entry([date, slice, category, other]).or_default() += 1;
@@ -136,7 +139,7 @@ fn count_pairs(held: &[(u32, i64, i128)], [date, slice]: [u32; 2], pairs: &mut B
 }
 
 /// Adds a line to its category (`by` 1) or takes it away (−1); a category without bought lines and money is not held.
-fn hold(held: &mut Vec<(u32, i64, i128)>, order_line: &OrderLine, by: i64) {
+pub(super) fn hold(held: &mut Vec<Held>, order_line: &OrderLine, by: i64) {
     let Some(category) = order_line.category else { return };
     let amount = i128::from(order_line.amount) * i128::from(by);
     let lines = if order_line.is_bought { by } else { 0 };

@@ -4,6 +4,7 @@ use super::category::CategorySums;
 use super::codes::SourceCodes;
 use super::customer::CustomerFold;
 use super::customer_findings::CustomerFindings;
+use super::first_purchase::FirstPurchases;
 use super::group::CustomerGroups;
 use super::join_lines::LinesFound;
 use super::line_counts::{LineCounts, LineFindings};
@@ -37,23 +38,19 @@ fn fold_sorted(layout: RecordLayout, orders: &Records, codes: &SourceCodes, spec
     let mut found = LinesFound { counts, findings: LineFindings::default() };
     let mut folder = CustomerFold::new(spec, groups.len(), orders.len());
     let mut category_sums = CategorySums::new(spec, groups.len());
+    let mut first_purchases = FirstPurchases::new(&spec.first_purchase, groups.len());
+    let (mut order_lines, needs_lines) = (Vec::new(), category_sums.is_some() || first_purchases.needs_lines());
     let mut span: Option<(Day, Day)> = None;
     let mut histories = spec.histories.then(|| OrderHistories::new(layout.has(Field::Cost), orders.len()));
     let mut purchased = HistoryColumns::new(&spec.history_days, if spec.history_days.is_empty() { 0 } else { groups.len() });
     let mut scratch = Vec::new();
     let mut buyers = Vec::new();
     for customer in 0..groups.len() {
-        groups.orders(
-            customer,
-            orders,
-            (codes, spec),
-            &mut scratch,
-            category_sums.as_mut().map(|b| &mut b.order_lines),
-            &mut found,
-        )?;
+        let lines = needs_lines.then_some(&mut order_lines);
+        groups.orders(customer, orders, (codes, spec), &mut scratch, lines, &mut found)?;
         if spec.is_window {
             scratch.retain(|order| order.date <= spec.last().0);
-            category_sums.iter_mut().for_each(|b| b.order_lines.retain(|order_line| order_line.date <= spec.last().0));
+            order_lines.retain(|order_line| order_line.date <= spec.last().0);
         }
         // Lines are in the order of their orders' ids, dates that lie far apart in that of their records.
         if !scratch.is_sorted_by_key(|order: &Order| order.date) {
@@ -74,8 +71,9 @@ fn fold_sorted(layout: RecordLayout, orders: &Records, codes: &SourceCodes, spec
         if !spec.history_days.is_empty() {
             purchased.push(&scratch, spec.net);
         }
+        first_purchases.add(&scratch, &order_lines);
         if let Some(category_sums) = &mut category_sums {
-            category_sums.add(customer, groups.slices.get(customer).copied().unwrap_or(0));
+            category_sums.add(customer, groups.slices.get(customer).copied().unwrap_or(0), &mut order_lines);
         }
     }
     let (listed, mut columns, intervals) = folder.finish();
@@ -93,6 +91,7 @@ fn fold_sorted(layout: RecordLayout, orders: &Records, codes: &SourceCodes, spec
         findings,
         span,
         affinity,
+        first_purchase: first_purchases.finish(),
         ..BucketPanel::new(groups.ids, groups.slices, listed, columns)
     })
 }
@@ -136,6 +135,7 @@ mod tests {
                 kept_history_days: Vec::new(),
                 is_window: false,
                 affinity: false,
+                first_purchase: Vec::new(),
             };
             let (all, codes) = (spec.clone(), SourceCodes::default());
             spec.measures.retain(|m| one_date::serves(&FoldSpec { measures: vec![*m], ..all.clone() }));

@@ -17,6 +17,7 @@ mod customerless;
 mod day_counts;
 mod events;
 mod findings;
+mod first_purchase;
 mod fold;
 mod formula;
 mod group;

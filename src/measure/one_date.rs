@@ -57,6 +57,7 @@ pub(super) fn serves(spec: &FoldSpec) -> bool {
         && !spec.histories
         && spec.history_days.is_empty()
         && !spec.affinity
+        && spec.first_purchase.is_empty()
         && !spec.lines
         && !spec.count_days
         && spec.measures.iter().all(|m| serves_basis(m.kind.basis()))

@@ -46,6 +46,8 @@ pub struct BucketPanel {
     pub event_matches: TableMatches,
     /// Customers by the pairs of categories that they bought in the lookback, if the spec asks for them.
     pub affinity: Vec<(AffinityKey, i64)>,
+    /// Per property of the first purchase that the spec asks for, the number of every customer's value; `UNKNOWN` without one.
+    pub first_purchase: Vec<Vec<u32>>,
 }
 
 impl BucketPanel {
@@ -68,6 +70,7 @@ impl BucketPanel {
             customer_matches: TableMatches::default(),
             event_matches: TableMatches::default(),
             affinity: Vec::new(),
+            first_purchase: Vec::new(),
         }
     }
 
@@ -87,8 +90,10 @@ impl BucketPanel {
         let intervals = self.intervals.iter().map(IntervalActivities::bytes);
         let histories = self.histories.as_ref().map_or(0, OrderHistories::bytes);
         let affinity = size_of::<(AffinityKey, i64)>() * self.affinity.len();
+        let first_purchase = 4 * self.ids.len() * self.first_purchase.len();
         (columns.chain(intervals).sum::<usize>()
             + affinity
+            + first_purchase
             + self.listed.len()
             + 16 * self.ids.len()
             + histories

@@ -2,7 +2,7 @@
 
 use super::column::Column;
 use super::formula::Counting;
-use crate::domain::{AsOf, Basis, Day, Lookback, Measure, MeasureKind, Unit};
+use crate::domain::{AsOf, Basis, Day, FirstPurchase, Lookback, Measure, MeasureKind, Unit};
 
 /// What to measure, and when.
 #[derive(Debug, Clone)]
@@ -39,6 +39,8 @@ pub struct FoldSpec {
     pub is_window: bool,
     /// Whether the panel counts customers by pair of categories.
     pub affinity: bool,
+    /// Properties of the first purchase by which cohorts are told apart.
+    pub first_purchase: Vec<FirstPurchase>,
 }
 
 impl FoldSpec {
@@ -94,6 +96,7 @@ impl FoldSpec {
             histories: false,
             history_days: Vec::new(),
             kept_history_days: Vec::new(),
+            first_purchase: Vec::new(),
             is_window: true,
             ..self.clone()
         }
@@ -102,6 +105,14 @@ impl FoldSpec {
     /// The same fold for some of the measures, without intervals, histories, and customers without orders.
     pub fn only(&self, measures: Vec<Measure>) -> FoldSpec {
         let with_customer_data = measures.iter().any(|m| m.kind.basis() == Basis::Attribute || m.kind.basis().is_of_events());
-        FoldSpec { measures, interval_ends: Vec::new(), histories: false, affinity: false, with_customer_data, ..self.clone() }
+        FoldSpec {
+            measures,
+            interval_ends: Vec::new(),
+            histories: false,
+            affinity: false,
+            first_purchase: Vec::new(),
+            with_customer_data,
+            ..self.clone()
+        }
     }
 }

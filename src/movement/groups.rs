@@ -11,6 +11,8 @@ pub struct CustomerGroups {
     /// Per customer the position of its slice in `slices`; empty if there is only one.
     slice_positions: Vec<u32>,
     dimensions: Vec<DimensionGroups>,
+    /// By what customers bought first, which tells nothing but cohorts apart.
+    first_purchase: Vec<DimensionGroups>,
 }
 
 /// The customers of a part by the value of one dimension.
@@ -28,7 +30,7 @@ struct DimensionGroups {
 pub struct DimensionGroup<'a> {
     /// Slice number.
     pub slice: u32,
-    /// Number of the dimension, from 1: 0 stands for all customers of a slice.
+    /// Number of the dimension, from 1: 0 stands for all customers of a slice. Properties of the first purchase follow the dimensions.
     pub dimension: u32,
     /// Number of the value.
     pub value: u32,
@@ -38,8 +40,8 @@ pub struct DimensionGroup<'a> {
 
 impl CustomerGroups {
     /// Groups the customers whose slice numbers these are, ascending; `dimensions` has the value number of every customer
-    /// per dimension.
-    pub fn new(slice_numbers: &[u32], dimensions: Vec<Vec<u32>>) -> CustomerGroups {
+    /// per dimension, `first_purchase` per property of the first purchase.
+    pub fn new(slice_numbers: &[u32], dimensions: Vec<Vec<u32>>, first_purchase: Vec<Vec<u32>>) -> CustomerGroups {
         let mut slices: Vec<(u32, Range<usize>)> = Vec::new();
         let mut start = 0;
         for group in slice_numbers.chunk_by(|a, b| a == b) {
@@ -52,8 +54,9 @@ impl CustomerGroups {
                 slice_positions.extend(std::iter::repeat_n(position, customers.len()));
             }
         }
-        let dimensions = dimensions.into_iter().map(|values| DimensionGroups::new(values, &slices)).collect();
-        CustomerGroups { customers: slice_numbers.len(), slices, slice_positions, dimensions }
+        let grouped = |all: Vec<Vec<u32>>| all.into_iter().map(|values| DimensionGroups::new(values, &slices)).collect();
+        let (dimensions, first_purchase) = (grouped(dimensions), grouped(first_purchase));
+        CustomerGroups { customers: slice_numbers.len(), slices, slice_positions, dimensions, first_purchase }
     }
 
     /// Number of customers.
@@ -94,14 +97,13 @@ impl CustomerGroups {
 
     /// The groups of all dimensions.
     pub fn by_dimension(&self) -> impl Iterator<Item = DimensionGroup<'_>> {
-        self.dimensions.iter().zip(1..).flat_map(|(of_dimension, dimension)| {
-            of_dimension.groups.iter().map(move |(slice, value, range)| DimensionGroup {
-                slice: *slice,
-                dimension,
-                value: *value,
-                customers: &of_dimension.customers[range.clone()],
-            })
-        })
+        self.dimensions.iter().zip(1..).flat_map(|(of_dimension, dimension)| of_dimension.groups(dimension))
+    }
+
+    /// The groups by all properties of the first purchase.
+    pub fn by_first_purchase(&self) -> impl Iterator<Item = DimensionGroup<'_>> {
+        let numbers = self.dimensions.len() as u32 + 1..;
+        self.first_purchase.iter().zip(numbers).flat_map(|(of_property, number)| of_property.groups(number))
     }
 }
 
@@ -120,6 +122,16 @@ impl DimensionGroups {
         }
         DimensionGroups { values, customers, groups }
     }
+
+    /// The groups of this dimension, whose number is this.
+    fn groups(&self, dimension: u32) -> impl Iterator<Item = DimensionGroup<'_>> {
+        self.groups.iter().map(move |(slice, value, range)| DimensionGroup {
+            slice: *slice,
+            dimension,
+            value: *value,
+            customers: &self.customers[range.clone()],
+        })
+    }
 }
 
 #[cfg(test)]
@@ -128,11 +140,13 @@ mod tests {
 
     #[test]
     fn groups_hold_every_customer_once_per_dimension() {
-        let groups = CustomerGroups::new(&[0, 0, 0, 2, 2], vec![vec![7, 5, 7, 5, 9]]);
+        let groups = CustomerGroups::new(&[0, 0, 0, 2, 2], vec![vec![7, 5, 7, 5, 9]], vec![vec![1, 1, 0, 1, 1]]);
         assert_eq!(groups.slices, [(0, 0..3), (2, 3..5)]);
         assert_eq!((groups.slice_position(4), groups.slice_number(4), groups.slice(2), groups.slice(1)), (1, 2, 3..5, 0..0));
         assert_eq!((groups.value(0, 4), groups.value(1, 4)), (Some(9), None));
         let listed: Vec<_> = groups.by_dimension().map(|g| (g.slice, g.dimension, g.value, g.customers.to_vec())).collect();
         assert_eq!(listed, [(0, 1, 5, vec![1]), (0, 1, 7, vec![0, 2]), (2, 1, 5, vec![3]), (2, 1, 9, vec![4])]);
+        let first: Vec<_> = groups.by_first_purchase().map(|g| (g.slice, g.dimension, g.value, g.customers.to_vec())).collect();
+        assert_eq!(first, [(0, 2, 0, vec![2]), (0, 2, 1, vec![0, 1]), (2, 2, 1, vec![3, 4])]);
     }
 }

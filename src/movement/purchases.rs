@@ -104,7 +104,8 @@ impl PurchaseTracker {
         }
     }
 
-    /// Adds the cohort sums of a date: of all customers of a slice, and of those who share a value of some dimensions.
+    /// Adds the cohort sums of a date: of all customers of a slice, of those who share a value of some dimensions, and of those
+    /// whose first purchases are alike.
     pub(super) fn add_cohorts(
         &mut self,
         date: usize,
@@ -117,7 +118,8 @@ impl PurchaseTracker {
             sums.extend(by_cohort.into_iter().map(|(cohort, sum)| ([date as u32, *slice, 0, 0, cohort], sum)));
         }
         let is_wanted = |number: u32| dimensions.iter().any(|dimension| *dimension as u32 + 1 == number);
-        for group in groups.by_dimension().filter(|group| is_wanted(group.dimension)) {
+        let of_dimensions = groups.by_dimension().filter(|group| is_wanted(group.dimension));
+        for group in of_dimensions.chain(groups.by_first_purchase()) {
             let by_cohort = self.cohort_sums(date, group.customers.iter().map(|customer| *customer as usize));
             let key = |cohort| [date as u32, group.slice, group.dimension, group.value, cohort];
             sums.extend(by_cohort.into_iter().map(|(cohort, sum)| (key(cohort), sum)));

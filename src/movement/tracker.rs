@@ -99,7 +99,7 @@ impl<'a> MovementTracker<'a> {
                 purchases.add_growth(date, self.groups, state_counts, earlier.unwrap_or_default(), &mut self.sums.growth);
             }
             if job.writes(TableName::Cohorts) && as_of.is_followed() && as_of.period_start.is_some() {
-                purchases.add_cohorts(date, self.groups, &job.cohorts_by, &mut self.sums.cohorts);
+                purchases.add_cohorts(date, self.groups, &job.cohorts_by.dimensions, &mut self.sums.cohorts);
             }
         }
         for (states, last) in self.states.iter_mut().zip(&self.last_use) {

@@ -86,6 +86,9 @@ pub fn bytes_of_sums(job: &Job, plan: &Plan, groups: u64, memberships: u64) -> u
     bytes + bytes / 2
 }
 
+/// Bytes by which a customer is found among those whose first purchases are alike, per property.
+const FIRST_PURCHASE_BYTES: u64 = 16;
+
 /// Bytes of a customer's history in the buckets.
 const FORECAST_BYTES: u64 = 24;
 
@@ -103,6 +106,7 @@ impl PartBytes {
         if job.writes(TableName::StateHistory) {
             customer += 16 * schemes * dates;
         }
+        customer += FIRST_PURCHASE_BYTES * plan.fold.first_purchase.len() as u64;
         if !plan.fold.history_days.is_empty() {
             customer += FORECAST_BYTES;
         }

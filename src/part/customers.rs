@@ -43,11 +43,14 @@ impl PartCustomers {
             end += panel.ids.len() as u32;
         }
         let flat_offsets = bucket_rows.iter().map(|(bucket, row)| first_offsets[*bucket as usize] + row).collect();
-        let dimensions = (0..panels.first().map_or(0, |p| p.dimensions.len())).map(|dimension| {
-            let value = |(bucket, row): &BucketRow| panels[*bucket as usize].dimensions[dimension][*row as usize];
-            bucket_rows.iter().map(value).collect()
-        });
-        let groups = CustomerGroups::new(&slices, dimensions.collect());
+        let gathered = |columns: fn(&BucketPanel) -> &[Vec<u32>]| -> Vec<Vec<u32>> {
+            let column = |at: usize| {
+                let value = |(bucket, row): &BucketRow| columns(&panels[*bucket as usize])[at][*row as usize];
+                bucket_rows.iter().map(value).collect()
+            };
+            (0..panels.first().map_or(0, |panel| columns(panel).len())).map(column).collect()
+        };
+        let groups = CustomerGroups::new(&slices, gathered(|panel| &panel.dimensions), gathered(|panel| &panel.first_purchase));
         PartCustomers { bucket_rows, ids, groups, indices, flat_offsets }
     }
 

@@ -8,7 +8,7 @@ use super::facts::Facts;
 use super::forecast_rows;
 use super::stage::Stage;
 use super::summary_rows::{self, KeyNames};
-use crate::domain::Day;
+use crate::domain::{Day, FirstPurchase};
 use crate::error::{Error, Result};
 use crate::evaluate::{ArmSums, Evaluation};
 use crate::job::Job;
@@ -201,7 +201,12 @@ fn batch(summary: &Summary<'_>, name: TableName, table: &TableDefinition) -> Res
     let Stage { job, prepared, .. } = stage;
     let plan = &prepared.plan;
     let dimension_names = job.raw.customers.iter().flat_map(|c| &c.dimensions).map(String::as_str);
-    let dimensions: Vec<(&str, &[String])> = dimension_names.zip(scanned.dimensions.iter().map(Vec::as_slice)).collect();
+    let mut dimensions: Vec<(&str, &[String])> = dimension_names.zip(scanned.dimensions.iter().map(Vec::as_slice)).collect();
+    let truths = [false, true].map(|truth| truth.to_string());
+    dimensions.extend(plan.fold.first_purchase.iter().map(|property| match property {
+        FirstPurchase::Category => (property.name(), scanned.categories.as_slice()),
+        FirstPurchase::Discounted => (property.name(), truths.as_slice()),
+    }));
     let states: Vec<Vec<String>> = plan.schemes.iter().map(|column| column.scheme.all_states()).collect();
     let names = KeyNames { states: &states, job, slices: &scanned.slices, schemes: &plan.schemes, dimensions: &dimensions };
     let batch = match name {

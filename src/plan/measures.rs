@@ -137,6 +137,7 @@ impl MeasureList {
             kept_history_days: if horizons.is_some() { kept.collect() } else { Vec::new() },
             is_window: false,
             affinity: job.writes(TableName::Affinity),
+            first_purchase: if job.writes(TableName::Cohorts) { job.cohorts_by.first_purchase.clone() } else { Vec::new() },
             measures: self.0,
         }
     }

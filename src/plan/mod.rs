@@ -8,8 +8,8 @@ mod scheme_columns;
 mod scoring_filter;
 
 use crate::domain::{
-    AttributeColumn, Basis, Catalogue, EventKind, EventMeasure, EventStatistic, Horizons, Measure, MeasureKind, OrderSum,
-    Outcome, Warning,
+    AttributeColumn, Basis, Catalogue, EventKind, EventMeasure, EventStatistic, FirstPurchase, Horizons, Measure, MeasureKind,
+    OrderSum, Outcome, Warning,
 };
 use crate::error::{Error, Result};
 use crate::input::customers::CustomersTable;
@@ -191,10 +191,11 @@ impl Plan {
     /// Which optional columns of the orders are read.
     pub fn uses(&self) -> UsedColumns {
         let bases = || self.fold.measures.iter().map(|m| m.kind.basis());
+        let first = |property: FirstPurchase| self.fold.first_purchase.contains(&property);
         UsedColumns {
             cost: self.margin_outcome || bases().any(|basis| basis.has_sum(OrderSum::Cost)),
-            discount: bases().any(|basis| basis.has_sum(OrderSum::Discounted)),
-            category: self.fold.affinity || bases().any(|basis| basis == Basis::Categories),
+            discount: first(FirstPurchase::Discounted) || bases().any(|basis| basis.has_sum(OrderSum::Discounted)),
+            category: self.fold.affinity || first(FirstPurchase::Category) || bases().any(|basis| basis == Basis::Categories),
         }
     }
 
@@ -218,7 +219,7 @@ const DIMENSION_GROUP: u32 = 5;
 /// How the job wants its reports.
 fn report_settings(job: &Job) -> Result<report::Settings> {
     let output = &job.raw.output;
-    let has_dimensions = !job.dimensions().is_empty();
+    let has_dimensions = !job.dimensions().is_empty() || !job.cohorts_by.is_empty();
     let language = match &output.language {
         None => report::Language::default(),
         Some(tag) => report::Language::parse(tag).map_err(|e| {

@@ -56,7 +56,8 @@ pub struct RawOutput {
     /// categories.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub affinity: bool,
-    /// Dimensions of `[customers]`, such as the channel that won a customer, by whose values `cohorts` has rows, too.
+    /// Dimensions of `[customers]`, such as the channel that won a customer, by whose values `cohorts` has rows, too; and what customers
+    /// bought first: `first_category` (needs `orders.category`) and `first_discounted` (needs `orders.discount`).
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     #[schemars(extend("x-type" = "list of columns"))]
     pub cohorts_by: Vec<String>,
