@@ -194,3 +194,201 @@ fn events_need_a_section_and_a_kind() {
     let error = refused("event", true);
     assert!(error.starts_with("exit 2") && error.contains("there is no outcome \"event\""), "{error}");
 }
+
+/// What a visit was worth, in thousandths; some are not known, and some are corrections.
+fn worth(event: &(i64, String, &str)) -> Option<i128> {
+    let number = drawn(event.0 * 31 + event.1.bytes().map(i64::from).sum::<i64>());
+    (number % 7 != 0).then(|| i128::from(number % 9_000) - 1_000)
+}
+
+/// The shop whose visits have values with three digits behind the point, under these keys of the kind.
+fn shop_with_values(keys: &str, of_kind: &str) -> Workshop {
+    let shop = shop("2024", keys, true);
+    let events = events("2024");
+    let columns = [
+        ("customer_id", ints(events.iter().map(|event| event.0))),
+        ("at", dates(events.iter().map(|event| event.1.as_str()))),
+        ("event", texts(events.iter().map(|event| event.2))),
+        ("worth", decimals(3, events.iter().map(worth))),
+    ];
+    std::fs::write(shop.path("events.parquet"), parquet_bytes(&columns)).expect("events");
+    let job = std::fs::read_to_string(shop.path("job.toml")).expect("a job");
+    let kinds = format!("kinds = {{ visit = {{ {of_kind} }}, click = {{}} }}");
+    shop.write("job.toml", &job.replace("kinds = { responses = [\"visit\"] }", &kinds));
+    shop
+}
+
+/// What the visits of a customer in some days are worth, in thousandths.
+fn worth_in(id: i64, days: std::ops::Range<&str>) -> i128 {
+    let all = events("2024");
+    let own = all.iter().filter(|event| event.0 == id && event.2.eq_ignore_ascii_case("visit"));
+    own.filter(|event| days.contains(&event.1.as_str())).filter_map(worth).sum()
+}
+
+/// Sums of values by a plain loop over all events, now and in the baseline, as the table of sums and the effects have them.
+#[test]
+fn values_of_events_are_added_up() {
+    let keys = "outcomes = [\"event_sum:visit\", \"orders\"]\nbaseline = { from = 2024-03-01, to = 2024-03-31 }\nprimary = { outcome = \"event_sum:visit\", method = \"welch\" }\n";
+    let shop = shop_with_values(&format!("{RANDOMISED}{keys}"), "value = \"worth\", scale = 3");
+    shop.run_here(None).unwrap_or_else(|error| panic!("{error}"));
+    let arms = table(&shop, "arms");
+    for arm in ["mail", "control"] {
+        let records = arms.records();
+        let of_arm = |row: &&std::collections::BTreeMap<&str, &Cell>| {
+            let text = |name: &str| row[name].key();
+            text("outcome") == "event_sum:visit" && text("arm") == arm && text("phase") == "during" && text("scheme") == "(all)"
+        };
+        let rows: Vec<_> = records.iter().filter(of_arm).filter(|row| row["y_bin"] == &Cell::Null).collect();
+        let [row] = rows.as_slice() else { panic!("{} rows of {arm}", rows.len()) };
+        let ids = || (0..CUSTOMERS).filter(|id| is_mailed(*id) == (arm == "mail"));
+        let both = ids().map(|id| (worth_in(id, "2024-04-01".."2024-04-21"), worth_in(id, "2024-03-01".."2024-04-01")));
+        let both: Vec<(i128, i128)> = both.collect();
+        let sum = |of: fn(&(i128, i128)) -> i128| both.iter().map(of).sum::<i128>();
+        assert_eq!(row["scale"].int(), 3);
+        for (column, wanted) in [
+            ("sum_y", sum(|(y, _)| *y)),
+            ("sum_x", sum(|(_, x)| *x)),
+            ("sum_yy", sum(|(y, _)| y * y)),
+            ("sum_yx", sum(|(y, x)| y * x)),
+            ("sum_xx", sum(|(_, x)| x * x)),
+        ] {
+            assert_eq!(row[column].minor(), wanted, "{arm}, {column}");
+        }
+    }
+    let effects = table(&shop, "effects");
+    let rows = effects.records();
+    let row =
+        rows.iter().find(|row| row["outcome"].text() == "event_sum:visit" && row["method"].text() == "welch").expect("a row");
+    for (arm, column) in [("mail", "mean_treated"), ("control", "mean_control")] {
+        let wanted = mean(arm, |id| worth_in(id, "2024-04-01".."2024-04-21") as i64) / 1_000.0;
+        assert!((row[column].double() - wanted).abs() < 1e-9, "{arm}: {:?}, not {wanted}", row[column]);
+    }
+    let verdicts = table(&shop, "verdicts");
+    let verdict = verdicts.records().into_iter().find(|row| *row["period_start"] != Cell::Null).expect("a verdict");
+    let reason = verdict["reason"].text();
+    assert!(verdict["verdict"].text() == "keep" && reason.starts_with("event_sum:visit rises by "), "{reason}");
+    let page = std::fs::read_to_string(shop.path("out/latest/report/index.html")).expect("a page");
+    assert!(page.contains("sum of visit"), "the page names it");
+}
+
+/// A shop whose events are its orders, returns included, with these keys of its strategy.
+fn shop_of_orders_as_events(keys: &str) -> Workshop {
+    let shop = shop("2024", keys, true);
+    let mut orders: Vec<(i64, String, i128)> = Vec::new();
+    for id in 0..CUSTOMERS {
+        for (month, number) in [("01", 1), ("02", 2), ("03", 3), ("04", 4), ("05", 5)] {
+            let amount = drawn(id * 16 + number);
+            let day = format!("2024-{month}-{:02}", 1 + amount % 28);
+            let cents = i128::from(amount % 9_000) + if is_mailed(id) && month == "04" { 900 } else { 0 };
+            let is_return = amount % 11 == 0;
+            orders.extend((amount % 3 != 0).then_some((id, day, if is_return { -cents } else { cents })));
+        }
+    }
+    let of = |names: [&str; 3]| {
+        parquet_bytes(&[
+            (names[0], ints(orders.iter().map(|order| order.0))),
+            (names[1], dates(orders.iter().map(|order| order.1.as_str()))),
+            (names[2], decimals(2, orders.iter().map(|order| order.2))),
+            ("event", texts(orders.iter().map(|_| "buy"))),
+        ])
+    };
+    std::fs::write(shop.path("orders.parquet"), of(["customer_id", "ordered_at", "amount"])).expect("orders");
+    std::fs::write(shop.path("events.parquet"), of(["customer_id", "at", "money"])).expect("events");
+    let job = std::fs::read_to_string(shop.path("job.toml")).expect("a job");
+    let job = job.replace("kinds = { responses = [\"visit\"] }", "kinds = { buy = { value = \"money\" } }");
+    shop.write("job.toml", &job.replace("to = 2024-04-30\n[schemes]", "to = 2024-05-31\n[schemes]"));
+    shop
+}
+
+/// Every row of a table as text, with the two outcomes exchanged if asked for.
+fn rows_of(shop: &Workshop, name: &str, exchanged: bool) -> Vec<Vec<String>> {
+    let table = table(shop, name);
+    let exchange = |text: String| match exchanged {
+        true => text.replace("event_sum:buy", "REVENUE").replace("revenue", "event_sum:buy").replace("REVENUE", "revenue"),
+        false => text,
+    };
+    let mut rows: Vec<Vec<String>> =
+        table.rows.iter().map(|row| row.iter().map(|cell| exchange(format!("{cell:?}"))).collect()).collect();
+    rows.sort();
+    rows
+}
+
+/// Where the events are the orders and their values the amounts, everything said of the sum is what is said of revenue: every
+/// sum, method, phase, interval, verdict and reason, of every design.
+#[test]
+fn sums_of_values_are_treated_as_revenue() {
+    let designs = [
+        format!("{RANDOMISED}after = true\nby = [\"segment\"]\nguardrails = [\"orders\"]\n"),
+        "design = \"matched\"\ncontrol = \"control\"\nsplit = { control = 0.5, mail = 0.5 }\n".to_owned(),
+        "design = \"before_after\"\n".to_owned(),
+    ];
+    for design in designs {
+        let run = |primary: &str| {
+            let leads =
+                if design.contains("before_after") { String::new() } else { format!("primary = {{ outcome = {primary:?} }}\n") };
+            // Without a primary the first one stands in the table of verdicts.
+            let other = if primary == "revenue" { "event_sum:buy" } else { "revenue" };
+            let keys = format!("{design}outcomes = [{primary:?}, {other:?}, \"orders\"]\n{leads}");
+            let shop = shop_of_orders_as_events(&keys);
+            if design.contains("before_after") {
+                let csv = std::fs::read_to_string(shop.path("mail.csv")).expect("assignments");
+                let mailed: Vec<&str> = csv.lines().filter(|line| !line.contains("control")).collect();
+                shop.write("mail.csv", &mailed.join("\n"));
+            }
+            shop.run_here(None).unwrap_or_else(|error| panic!("{design}: {error}"));
+            shop
+        };
+        let (of_revenue, of_events) = (run("revenue"), run("event_sum:buy"));
+        for name in ["arms", "effects", "effects_over_time", "verdicts", "balance", "before_after"] {
+            let (wanted, found) = (rows_of(&of_revenue, name, true), rows_of(&of_events, name, false));
+            assert_eq!(wanted.len(), found.len(), "{design}: {name}");
+            for (wanted, found) in wanted.iter().zip(&found) {
+                assert_eq!(wanted, found, "{design}: {name}");
+            }
+        }
+        let effects = table(&of_events, if design.contains("before_after") { "before_after" } else { "effects" });
+        assert!(effects.records().iter().any(|row| row["outcome"].text() == "event_sum:buy"), "{design}");
+    }
+}
+
+#[test]
+fn sums_need_values_that_may_rise() {
+    let refused = |keys: &str, of_kind: &str| {
+        let error = shop_with_values(&format!("{RANDOMISED}{keys}"), of_kind).run_here(None).expect_err("a job that cannot run");
+        format!("exit {}: {error}", error.kind().exit_code())
+    };
+    let worth = "value = \"worth\", scale = 3";
+    let error = refused("outcomes = [\"revenue\", \"event_sum:click\"]\n", worth);
+    let wanted = "the outcome \"event_sum:click\" adds up the values of events, and those of kind click have none; name their column as value in [events.kinds.click], or take \"events:click\", which counts them";
+    assert!(error.starts_with("exit 2") && error.contains(wanted), "{error}");
+    let error = refused("outcomes = [\"revenue\", \"event_sum:events\"]\n", worth);
+    let wanted = "the outcome \"event_sum:events\" adds up values, which one kind of events has, and events are of all kinds; name a kind with a value";
+    assert!(error.starts_with("exit 2") && error.contains(wanted), "{error}");
+    // A cost is shown, and neither leads nor guards.
+    let cost = "value = \"worth\", scale = 3, cost_to_serve = true";
+    let keys = "outcomes = [\"revenue\", \"event_sum:visit\"]\n";
+    let error = refused(
+        &format!("{keys}primary = {{ outcome = \"event_sum:visit\" }}\n"),
+        "value = \"worth\", scale = 2, cost_to_serve = true",
+    );
+    let wanted = "the primary outcome is \"event_sum:visit\", a cost to serve, of which more is worse, and a verdict reads more as better; take another, and read the effect on the cost beside it";
+    assert!(error.starts_with("exit 2") && error.contains(wanted), "{error}");
+    let error = refused("outcomes = [\"revenue\"]\nguardrails = [\"event_sum:visit\"]\n", cost.replace("3", "2").as_str());
+    let wanted = "guardrails names event_sum:visit, a cost to serve, of which more is worse, and a guardrail suffers when it falls; list it in outcomes, and take it out of guardrails";
+    assert!(error.starts_with("exit 2") && error.contains(wanted), "{error}");
+    let error = refused("outcomes = [\"event_sum:visit\"]\n", cost.replace("3", "2").as_str());
+    let wanted = "no outcome can decide: of a cost to serve more is worse, and a verdict reads more as better; add one such as \"revenue\"";
+    assert!(error.starts_with("exit 2") && error.contains(wanted), "{error}");
+    // Values whose sum leaves 18 digits.
+    let shop = shop_with_values(&format!("{RANDOMISED}{keys}"), worth);
+    let columns = [
+        ("customer_id", ints([1, 1])),
+        ("at", dates(["2024-04-02", "2024-04-03"])),
+        ("event", texts(["visit", "visit"])),
+        ("worth", decimals(3, [900_000_000_000_000_000; 2])),
+    ];
+    std::fs::write(shop.path("events.parquet"), parquet_bytes(&columns)).expect("events");
+    let error = shop.run_here(None).expect_err("a job that cannot run");
+    let wanted = "strategy \"s\": the values of the events of kind visit of a customer add up to more than 18 digits; lower events.kinds.visit.scale, or look for a wrong value";
+    assert!(error.kind().exit_code() == 3 && error.to_string().contains(wanted), "{error}");
+}

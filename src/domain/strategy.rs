@@ -162,6 +162,8 @@ pub enum Outcome {
     AnyEvent(EventKind),
     /// Events of the kind; of [`EventKind::Other`] all.
     Events(EventKind),
+    /// The sum of the values of the events of the kind.
+    EventSum(EventKind),
     /// A number outcome with its largest values cut off.
     Winsorised(Box<Outcome>),
 }
@@ -187,6 +189,7 @@ impl Outcome {
                 (Some(("moved_down", scheme)), _) => Outcome::MovedDown(scheme.into()),
                 (Some(("event", kind)), _) => Outcome::AnyEvent(kind_of(kind)?),
                 (Some(("events", kind)), _) => Outcome::Events(kind_of(kind)?),
+                (Some(("event_sum", kind)), _) => Outcome::EventSum(kind_of(kind)?),
                 (None, Some(plain)) => match Outcome::parse(plain)? {
                     plain @ (Outcome::Orders | Outcome::Revenue | Outcome::Margin) => Outcome::Winsorised(Box::new(plain)),
                     _ => return None,
@@ -201,10 +204,10 @@ impl Outcome {
         !matches!(self, Outcome::AvgOrderValue | Outcome::MovedUp(_) | Outcome::MovedDown(_))
     }
 
-    /// The kind of the events that it counts.
+    /// The kind of the events that it counts, or whose values it adds up.
     pub fn event_kind(&self) -> Option<EventKind> {
         match self {
-            Outcome::AnyEvent(kind) | Outcome::Events(kind) => Some(*kind),
+            Outcome::AnyEvent(kind) | Outcome::Events(kind) | Outcome::EventSum(kind) => Some(*kind),
             _ => None,
         }
     }
@@ -232,6 +235,7 @@ impl fmt::Display for Outcome {
             Outcome::MovedDown(scheme) => write!(f, "moved_down:{scheme}"),
             Outcome::AnyEvent(kind) => write!(f, "event:{}", kind.name()),
             Outcome::Events(kind) => write!(f, "events:{}", kind.name()),
+            Outcome::EventSum(kind) => write!(f, "event_sum:{}", kind.name()),
             Outcome::Winsorised(plain) => write!(f, "{plain}_winsorised"),
         }
     }
@@ -251,6 +255,7 @@ mod tests {
             "event:clicks",
             "events:events",
             "events:ticket",
+            "event_sum:ticket",
             "revenue_winsorised",
         ];
         for name in names {

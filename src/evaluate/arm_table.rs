@@ -5,6 +5,7 @@ use std::array::from_fn;
 use arrow::array::RecordBatch;
 
 use super::arm_sums::{ArmKey, ArmSums, PairEnd, PairKey, Quantity};
+use super::outcome::Digits;
 use crate::error::Result;
 use crate::stats::{GridCell, GridSecond, VALUES};
 use crate::tables::{ArmRow, Cell, TableDefinition, Value, to_repeated_batch};
@@ -24,18 +25,18 @@ impl BinRow {
 }
 
 impl ArmSums {
-    /// The rows of one period, then those of customers who are in two. Money has `money_scale` digits after the point.
-    pub fn table_rows(&self, money_scale: u32) -> impl Iterator<Item = ArmRow> {
+    /// The rows of one period, then those of customers who are in two. Numbers have these digits after the point.
+    pub fn table_rows(&self, digits: &Digits) -> impl Iterator<Item = ArmRow> {
         let of_one_period = self.rows().map(move |(key, sums)| {
             // Within a period, x times y is y times x.
             let products = from_fn(|i| from_fn(|j| (i <= j).then(|| sums.product_of(i, j))));
-            row(key.clone(), sums.n, sums.sum, products, None, money_scale)
+            row(key.clone(), sums.n, sums.sum, products, None, digits)
         });
         let of_two_periods = self.pairs().map(move |(key, sums)| {
             let PairKey { strategy, phase, scheme, state, outcome, first: PairEnd { period, cell, arm }, second } = key.clone();
             let first = ArmKey { strategy, period, phase, scheme, state, cell, arm, quantity: Quantity::Outcome(outcome) };
             let products = sums.product.map(|of_first| of_first.map(Some));
-            row(first, sums.n, sums.first, products, Some((second, sums.second)), money_scale)
+            row(first, sums.n, sums.first, products, Some((second, sums.second)), digits)
         });
         of_one_period.chain(of_two_periods)
     }
@@ -44,9 +45,9 @@ impl ArmSums {
     ///
     /// # Errors
     /// Exit 1 if the table has other columns, which is a bug.
-    pub fn bin_rows(&self, money_scale: u32, table: &TableDefinition) -> Result<RecordBatch> {
+    pub fn bin_rows(&self, digits: &Digits, table: &TableDefinition) -> Result<RecordBatch> {
         let head = |key: &ArmKey| {
-            let row = row(key.clone(), 0, [0; VALUES], [[None; VALUES]; VALUES], None, money_scale);
+            let row = row(key.clone(), 0, [0; VALUES], [[None; VALUES]; VALUES], None, digits);
             ArmRow { sum_e: None, ..row }
         };
         let heads: Vec<ArmRow> = self.grids().map(|(key, _)| head(key)).collect();
@@ -87,7 +88,7 @@ fn row(
     [sum_y, sum_x, sum_d, sum_e]: [i128; VALUES],
     products: [[Option<i128>; VALUES]; VALUES],
     second: Option<(PairEnd, [i128; VALUES])>,
-    money_scale: u32,
+    digits: &Digits,
 ) -> ArmRow {
     let (other, other_sums) = second.unzip();
     let [other_sum_y, other_sum_x, other_sum_d, other_sum_e] = other_sums.map_or([None; VALUES], |sums| sums.map(Some));
@@ -107,7 +108,7 @@ fn row(
         cell: key.cell,
         arm: key.arm,
         outcome: key.quantity.to_string(),
-        scale: scale(&key.quantity, money_scale).into(),
+        scale: scale(&key.quantity, digits).into(),
         other_period_start: other.as_ref().map(|end| end.period.start),
         other_period_end: other.as_ref().map(|end| end.period.last_day()),
         other_cell: other.as_ref().map(|end| end.cell.clone()),
@@ -144,10 +145,10 @@ fn row(
 }
 
 /// Digits after the point of y and x.
-fn scale(quantity: &Quantity, money_scale: u32) -> u32 {
+fn scale(quantity: &Quantity, digits: &Digits) -> u32 {
     match quantity {
-        Quantity::Outcome(outcome) => outcome.scales(money_scale)[0],
-        Quantity::Cost => money_scale,
+        Quantity::Outcome(outcome) => outcome.scales(digits)[0],
+        Quantity::Cost => digits.money,
         Quantity::Covariate { scale, .. } => *scale,
         Quantity::Contacts
         | Quantity::Contacted

@@ -18,7 +18,7 @@ pub(super) fn balance<'a>(diagnostics: &PeriodDiagnostics<'a>, index: &ArmSumsIn
     }
     let during = index.slice(&strategy.name, diagnostics.period.period, Phase::During);
     let outcomes = strategy.outcomes.iter().filter(|o| o.shape() == Shape::Mean && diagnostics.has_before(o));
-    let outcomes = outcomes.map(|o| (Quantity::Outcome(o.clone()), X, o.scales(strategy.money_scale)[X]));
+    let outcomes = outcomes.map(|o| (Quantity::Outcome(o.clone()), X, o.scales(&strategy.digits)[X]));
     let mut covariates: Vec<(Quantity, usize, u32)> = outcomes.collect();
     covariates.extend(during.covariates().into_iter().map(|quantity| match quantity {
         Quantity::Covariate { scale, .. } => (quantity.clone(), Y, *scale),

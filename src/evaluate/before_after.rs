@@ -60,7 +60,7 @@ impl<'a, 'i> Description<'a, 'i> {
             during,
             reference,
             outcome,
-            scale: outcome.scales(diagnostics.strategy.money_scale)[Y],
+            scale: outcome.scales(&diagnostics.strategy.digits)[Y],
             everybody: match outcome.event_kind().is_none() || diagnostics.period.knows_events[1] {
                 true => reference.arm(TOTAL, &quantity, EVERYBODY)?,
                 false => Sums::default(),

@@ -324,7 +324,7 @@ impl<'a> PhaseEffects<'a, '_> {
         let variable = match self.during.table(group, &Quantity::Cost) {
             Some(table) => {
                 let rows = table.iter().filter(|(cell, _)| cells.contains(*cell)).filter_map(|(_, arms)| arms.get(arm));
-                Some(rows.map(|sums| printed(sums.sum[Y], strategy.money_scale)).sum::<f64>())
+                Some(rows.map(|sums| printed(sums.sum[Y], strategy.digits.money)).sum::<f64>())
             }
             None => strategy.cost_per_customer.map(|c| printed(c.digits.saturating_mul(i128::from(n)), c.scale)),
         };

@@ -27,7 +27,7 @@ mod verdict;
 
 pub use arm_sums::{ALL, ArmKey, ArmSums, EVERYBODY, PairEnd, PairKey, Phase, Quantity, Since, UNASSIGNED};
 pub use checks::{FAILED, lie_whole};
-pub use outcome::NET_DIGITS;
+pub use outcome::{Digits, NET_DIGITS};
 pub use reason::{
     BeforeAfterNote, Caveat, Change, Disagreement, Expectation, Finding, NetMargin, NotEstimable, Remark, VerdictReason,
 };

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use super::outcome::Digits;
 use super::reason::Finding;
 use super::sentence::Rounded;
 use crate::domain::{Day, Decimal, Design, EffectMethod as Method, Outcome, Period, STRATUM};
@@ -208,8 +209,8 @@ pub struct StrategySettings {
     pub fixed_cost: Option<Decimal>,
     /// Margin per unit of revenue.
     pub margin_rate: Option<f64>,
-    /// Digits behind the point of money.
-    pub money_scale: u32,
+    /// Digits behind the point of money, and of the values of events.
+    pub digits: Digits,
     /// How often verdicts over all periods may be read: each time spends its share of the level.
     pub looks: u32,
     /// Outcomes that must not suffer.
@@ -229,7 +230,7 @@ impl StrategySettings {
 
     /// Digits behind the point of an outcome's numbers. The denominators of clusters are customers.
     pub fn scales(&self, outcome: &Outcome) -> Scales {
-        let [y, x, d, e] = outcome.scales(self.money_scale);
+        let [y, x, d, e] = outcome.scales(&self.digits);
         if self.cluster.is_some() { [y, x, 0, 0] } else { [y, x, d, e] }
     }
 

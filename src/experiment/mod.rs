@@ -45,6 +45,7 @@ pub use outcomes::{SideTables, Snapshots};
 use part_pass::PartPass;
 pub use partial_sums::PartialSums;
 pub use plan::{ExperimentPlan, FirstDays};
+pub use settings::digits;
 
 impl ExperimentPlan<'_> {
     /// Adds to sums what the assigned customers of a part did.

@@ -8,7 +8,7 @@ use super::exposure::load::{PeriodCounts, StrategyAssignments};
 use super::groups::{GroupNames, GroupSource, Groups};
 use super::kept_arms::kept_arms;
 use super::layout::{KeyLayout, SumLayout};
-pub use super::quantity::{OutcomeKind, PlannedOutcome, QuantitySource, SummedQuantity};
+pub use super::quantity::{EventTally, OutcomeKind, PlannedOutcome, QuantitySource, SummedQuantity};
 use super::threshold::ThresholdPlan;
 use crate::domain::{Day, Design, MeasureKind, Outcome, Period};
 use crate::error::{Error, Result, suggestion};
@@ -262,8 +262,9 @@ impl<'a> Planner<'a, '_> {
         let kind = match outcome {
             Outcome::Retained => OutcomeKind::Retained,
             Outcome::AvgOrderValue => OutcomeKind::OrderValue,
-            Outcome::AnyEvent(kind) => OutcomeKind::Events { kind: *kind, any: true },
-            Outcome::Events(kind) => OutcomeKind::Events { kind: *kind, any: false },
+            Outcome::AnyEvent(kind) => OutcomeKind::Events(*kind, EventTally::Any),
+            Outcome::Events(kind) => OutcomeKind::Events(*kind, EventTally::Count),
+            Outcome::EventSum(kind) => OutcomeKind::Events(*kind, EventTally::Sum),
             Outcome::MovedUp(column) => moved(column, true)?,
             Outcome::MovedDown(column) => moved(column, false)?,
             _ => return Err(Error::bug("a job names no outcome that follows from others")),

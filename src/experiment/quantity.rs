@@ -33,10 +33,21 @@ pub enum OutcomeKind {
     Net(Option<Decimal>),
     /// Money per purchase.
     OrderValue,
-    /// Events of a kind, or 1 with any.
-    Events { kind: EventKind, any: bool },
+    /// Something of the events of a kind.
+    Events(EventKind, EventTally),
     /// 1 if the state in the scheme has moved on the ladder.
     Moved { scheme: usize, up: bool },
+}
+
+/// What is taken of the events of some days.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum EventTally {
+    /// 1 with any.
+    Any,
+    /// How many there are.
+    Count,
+    /// The sum of their values.
+    Sum,
 }
 
 impl OutcomeKind {

@@ -7,7 +7,7 @@ use super::cells::CellPart;
 use super::exposure::ExclusionCounts;
 use super::plan::{ExperimentPlan, PeriodPlan, StrategyPlan};
 use crate::domain::{Day, Decimal, EffectMethod, Outcome, Period, STRATUM};
-use crate::evaluate::{ALL, AssignedOn, Clusters, Guardrail, Primary, Split, StrategyPeriod, StrategySettings};
+use crate::evaluate::{ALL, AssignedOn, Clusters, Digits, Guardrail, Primary, Split, StrategyPeriod, StrategySettings};
 use crate::job::Job;
 use crate::job::strategy::{self, Arm, GroupBy, Strategy};
 
@@ -35,12 +35,18 @@ pub fn settings(job: &Job, plan: &ExperimentPlan<'_>, exclusions: &[ExclusionCou
             cost_per_customer: strategy.cost_per_customer,
             fixed_cost: strategy.fixed_cost,
             margin_rate: strategy.margin_rate.map(float),
-            money_scale: job.scale(),
+            digits: digits(job),
             looks: strategy.looks,
             guardrails: strategy.guardrails.iter().map(guardrail).collect(),
         });
     }
     settings
+}
+
+/// Digits behind the point of money, and of the values of events.
+pub fn digits(job: &Job) -> Digits {
+    let of_events = job.event_kinds.value_columns().map(|(kind, values)| (kind, u32::from(values.scale))).collect();
+    Digits { money: job.scale(), of_events }
 }
 
 /// The outcomes, each of money followed by its winsorised form.

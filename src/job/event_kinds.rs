@@ -60,6 +60,16 @@ impl JobEventKinds {
         self.named.iter().filter_map(|named| Some((named.kind, named.values.as_ref()?)))
     }
 
+    /// Where the values of a kind are, if its events have some.
+    pub fn values_of(&self, kind: EventKind) -> Option<&ValueColumn> {
+        self.value_columns().find(|(own, _)| *own == kind).map(|(_, values)| values)
+    }
+
+    /// Whether the values of a kind are costs to serve.
+    pub fn is_cost(&self, kind: EventKind) -> bool {
+        self.values_of(kind).is_some_and(|values| values.is_cost)
+    }
+
     /// Whether the values of any kind are costs to serve.
     pub fn have_costs(&self) -> bool {
         self.all.costs().next().is_some()

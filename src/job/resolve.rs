@@ -61,7 +61,7 @@ pub fn resolve(raw: RawJob, source: Source, overrides: &Overrides) -> Result<Job
         schemes: &schemes,
         dimensions: raw.customers.as_ref().map_or(&[], |customers| &customers.dimensions),
         has_cost: raw.orders.cost.is_some(),
-        event_kinds: raw.events.is_some().then_some(&event_kinds.all),
+        event_kinds: raw.events.is_some().then_some(&event_kinds),
         is_sliced: raw.orders.slice.is_some(),
     };
     let (strategies, thresholds) = strategy::resolve(&raw.strategy, &context)?;

@@ -69,11 +69,21 @@ impl CustomerEvents {
 
     /// How many events of a kind a customer has from one day to before another; of [`EventKind::Other`] of all kinds.
     pub fn count(&self, customer: usize, kind: EventKind, days: Period) -> i64 {
+        self.in_days(customer, kind, days).count() as i64
+    }
+
+    /// What the values of a customer's events of a kind add up to, from one day to before another.
+    pub fn sum(&self, customer: usize, kind: EventKind, days: Period) -> i128 {
+        let values = self.in_days(customer, kind, days).map(|event| event.value);
+        values.filter(|value| *value != NULL_LONG).map(i128::from).sum()
+    }
+
+    fn in_days(&self, customer: usize, kind: EventKind, days: Period) -> impl Iterator<Item = &Event> {
         let events = self.of(customer);
         let before = |day: Day| events.partition_point(|event| event.date < day.0);
         let (start, end) = (before(days.start), before(days.end));
         let (number, of_window) = (self.kinds.number(kind), events.get(start..end).unwrap_or_default().iter());
-        of_window.filter(|event| kind == EventKind::Other || usize::from(event.kind) == number).count() as i64
+        of_window.filter(move |event| kind == EventKind::Other || usize::from(event.kind) == number)
     }
 
     /// The events of a customer.

@@ -10,7 +10,8 @@ use super::stage::Stage;
 use super::summary_rows::{self, KeyNames};
 use crate::domain::{Day, FirstPurchase};
 use crate::error::{Error, Result};
-use crate::evaluate::{ArmSums, Evaluation};
+use crate::evaluate::{ArmSums, Digits, Evaluation};
+use crate::experiment;
 use crate::job::Job;
 use crate::job::raw::{ReportName, TableName};
 use crate::part::PartOutput;
@@ -116,7 +117,7 @@ fn make(summary: &Summary<'_>, name: TableName, staging: &Staging) -> Result<Opt
     let Some(batch) = batch(summary, name, table)? else { return Ok(None) };
     let entry = match name {
         // Reports read no bins.
-        TableName::Arms => write_table(job, staging, table, &[&batch, &summary.arms.bin_rows(job.scale(), table)?]),
+        TableName::Arms => write_table(job, staging, table, &[&batch, &summary.arms.bin_rows(&experiment::digits(job), table)?]),
         _ => write_table(job, staging, table, &[&batch]),
     }?;
     Ok(Some(MadeTable { name, entry, batch }))
@@ -143,10 +144,10 @@ fn sum_count(summary: &Summary<'_>, name: TableName) -> usize {
 }
 
 /// The table of sums by arm, some rows at a time: strategies that overlap have many.
-fn arms_batch(arms: &ArmSums, scale: u32, table: &TableDefinition) -> Result<RecordBatch> {
+fn arms_batch(arms: &ArmSums, digits: &Digits, table: &TableDefinition) -> Result<RecordBatch> {
     let mut batch = BatchBuilder::new(table)?;
     let mut rows = Vec::new();
-    for row in arms.table_rows(scale) {
+    for row in arms.table_rows(digits) {
         rows.push(row);
         if rows.len() >= CHUNK {
             batch.add(&rows)?;
@@ -235,7 +236,7 @@ fn batch(summary: &Summary<'_>, name: TableName, table: &TableDefinition) -> Res
         TableName::BeforeAfter => to_batch(&evaluation.before_after, table),
         TableName::Thresholds => to_batch(&evaluation.thresholds, table),
         TableName::ThresholdBins => to_batch(&evaluation.threshold_bins, table),
-        TableName::Arms => arms_batch(arms, job.scale(), table),
+        TableName::Arms => arms_batch(arms, &experiment::digits(job), table),
         TableName::Ledger => {
             let mut rows = summary_rows::ledger(ledger, &scanned.outcome_names, &prepared.orders, &names);
             rows.extend(prepared.queries.ledger_rows());

@@ -64,8 +64,8 @@ pub struct Plan {
     pub cuts: Vec<PlannedCut>,
     /// Whether a strategy's outcome is the margin that the costs of orders give.
     margin_outcome: bool,
-    /// The kinds of events that outcomes of strategies count.
-    event_outcomes: Vec<EventKind>,
+    /// The outcomes of strategies that are of events.
+    event_outcomes: Vec<Outcome>,
 }
 
 /// Indices of the measures that the CRM file shows.
@@ -137,7 +137,7 @@ impl Plan {
             playbook: scheme_columns::playbook(job, &schemes)?,
             reports: report_settings(job)?,
             margin_outcome: has_costs && outcomes.contains(&&Outcome::Margin),
-            event_outcomes: job.strategies.iter().flat_map(|s| s.outcomes.iter().filter_map(Outcome::event_kind)).collect(),
+            event_outcomes: outcomes.into_iter().filter(|outcome| outcome.event_kind().is_some()).cloned().collect(),
             cuts,
             schemes,
             only,
@@ -165,10 +165,11 @@ impl Plan {
 
     /// Whether a measure or an outcome counts events of a kind.
     pub fn counts_events(&self, kind: EventKind) -> bool {
-        self.fold.measures.iter().any(|measure| measure.kind.basis().looks_at(kind)) || self.event_outcomes.contains(&kind)
+        self.fold.measures.iter().any(|measure| measure.kind.basis().looks_at(kind))
+            || self.event_outcomes.iter().any(|outcome| outcome.event_kind() == Some(kind))
     }
 
-    /// Whether a measure is computed from the values of events of a kind of the job.
+    /// Whether a measure or an outcome is computed from the values of events of a kind of the job.
     pub fn needs_values(&self, job: &Job, kind: EventKind) -> bool {
         let is_cost = job.event_kinds.all.costs().any(|cost| cost == kind);
         let needs = |measure: &Measure| match measure.kind.basis() {
@@ -176,7 +177,7 @@ impl Plan {
             Basis::CostToServe => is_cost,
             _ => false,
         };
-        self.fold.measures.iter().any(needs)
+        self.fold.measures.iter().any(needs) || self.event_outcomes.contains(&Outcome::EventSum(kind))
     }
 
     /// The columns of the customers table that are measures of the plan.

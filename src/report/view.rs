@@ -316,6 +316,9 @@ impl<'a> View<'a> {
     pub fn outcome_name(&self, outcome: &str) -> String {
         match outcome.split_once(':') {
             Some(("event", kind)) => return self.words.fill("outcome_event", &[("event", &self.name("event", kind))]),
+            Some(("event_sum", kind)) => {
+                return self.words.fill("outcome_event_sum", &[("event", &self.name("event", kind))]);
+            }
             Some(("events", kind)) => return self.words.fill("outcome_events", &[("event", &self.name("event", kind))]),
             _ => {}
         }

@@ -4,8 +4,8 @@ use std::collections::BTreeMap;
 
 use rfmill::internals::domain::Day;
 use rfmill::internals::evaluate::{
-    ALL, ArmKey, ArmSums, AssignedOn, Clusters, Design, EVERYBODY, Method, Outcome, PairEnd, PairKey, Period, Phase, Primary,
-    Quantity, Split, StrategyPeriod, StrategySettings,
+    ALL, ArmKey, ArmSums, AssignedOn, Clusters, Design, Digits, EVERYBODY, Method, Outcome, PairEnd, PairKey, Period, Phase,
+    Primary, Quantity, Split, StrategyPeriod, StrategySettings,
 };
 use rfmill::internals::stats::{GridCell, JointGrid, PairSums, Sums, bin_of, coarse_bin_of};
 
@@ -79,7 +79,7 @@ pub fn strategy(name: &str, periods: usize) -> StrategySettings {
         cost_per_customer: None,
         fixed_cost: None,
         margin_rate: None,
-        money_scale: 2,
+        digits: Digits { money: 2, ..Digits::default() },
         looks: 4,
         guardrails: Vec::new(),
     }

@@ -73,7 +73,7 @@ pub fn unlike_before(
         Number { value, scale, customers }
     };
     let outcomes = [Outcome::Revenue, Outcome::Converted].map(|outcome| {
-        let scale = outcome.scales(strategy.money_scale)[X];
+        let scale = outcome.scales(&strategy.digits)[X];
         (Quantity::Outcome(outcome), number(X, scale))
     });
     let of_baseline = outcomes.iter().map(|(quantity, number)| (quantity, *number));

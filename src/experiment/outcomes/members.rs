@@ -12,7 +12,9 @@ use crate::evaluate::Phase;
 use crate::experiment::cells::{CellPart, SchemeStates};
 use crate::experiment::exposure::ClusterDraw;
 use crate::experiment::groups::GroupSource;
-use crate::experiment::plan::{ExperimentPlan, OutcomeKind, PeriodPlan, QuantitySource, StrategyPlan, SummedQuantity};
+use crate::experiment::plan::{
+    EventTally, ExperimentPlan, OutcomeKind, PeriodPlan, QuantitySource, StrategyPlan, SummedQuantity,
+};
 use crate::movement::ABSENT;
 use crate::sums::{Column, mark_nonzero};
 
@@ -253,8 +255,9 @@ impl<'a> PeriodOutcomes<'a> {
         let rows = || members.rows.iter().map(|row| *row as usize);
         match quantity.source {
             QuantitySource::Outcome(OutcomeKind::Moved { scheme, up }) => self.fill_moves(scheme, up, members, column),
-            QuantitySource::Outcome(OutcomeKind::Events { kind, any }) => {
-                self.fill_events((kind, any), quantity.phase, members, side, column);
+            QuantitySource::Outcome(OutcomeKind::Events(kind, tally)) => {
+                let filled = self.fill_events((kind, tally), quantity.phase, members, side, column);
+                filled.map_err(|error| error.explain(&self.strategy.strategy.name))?;
             }
             QuantitySource::Outcome(kind @ OutcomeKind::Net(_)) => {
                 let filled = self.fill_net(kind, quantity.phase, members, windows, column);
@@ -312,31 +315,33 @@ impl<'a> PeriodOutcomes<'a> {
         Ok(())
     }
 
-    /// Appends how many events of a kind members have, or whether they have any.
+    /// Appends what is taken of the events of a kind that members have.
     fn fill_events(
         &self,
-        outcome: (EventKind, bool),
+        outcome: (EventKind, EventTally),
         phase: Phase,
         members: MemberRows<'_>,
         side: &SideValues<'_>,
         column: &mut Column,
-    ) {
+    ) -> std::result::Result<(), OutcomeError> {
         let mut values = Vec::with_capacity(members.len());
         for (customer, row) in members.customers.iter().zip(members.rows) {
             let [start, end, after_end] = self.window_days(self.table.day(*row as usize));
             let number = |days: Period| side.events(outcome, *customer, days);
             let during = || number(Period { start, end });
             let after = || number(Period { start: end, end: after_end });
-            let [before, earlier] = [self.period.baseline, self.period.placebo].map(|time| time.map_or(0, number));
+            let before = self.period.baseline.map_or(Ok(0), number)?;
+            let earlier = self.period.placebo.map_or(Ok(0), number)?;
             values.push(match phase {
-                Phase::During => [during(), before, earlier, 0],
-                Phase::After => [after(), before, earlier, 0],
-                // Both windows together, held against twice the baseline.
-                Phase::Both => [during() + after(), 2 * before, 2 * earlier, 0],
+                Phase::During => [during()?, before, earlier, 0],
+                Phase::After => [after()?, before, earlier, 0],
+                // Both windows together, held against twice the baseline. Sums of values have 18 digits, of which two fit.
+                Phase::Both => [during()? + after()?, 2 * before, 2 * earlier, 0],
                 Phase::Reference => [0; 4],
             });
         }
         column.extend(values.iter().copied());
+        Ok(())
     }
 
     /// Appends whether the state on the last day is a better or worse step of the ladder than the state before the period.

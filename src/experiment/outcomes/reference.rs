@@ -121,10 +121,13 @@ fn described<'a>(
         let ids: Vec<CustomerIdRef<'_>> = batch.iter().map(|(index, _)| CustomerIdRef::of(&part.customers.ids, *index)).collect();
         side.read_batch(&ids);
         for (planned, column) in strategy.described_outcomes().zip(&mut columns) {
-            if let OutcomeKind::Events { kind, any } = planned.kind {
-                let number = |customer: usize, days: Period| side.events((kind, any), customer as u32, days);
+            if let OutcomeKind::Events(kind, tally) = planned.kind {
+                let number = |customer: usize, days: Period| side.events((kind, tally), customer as u32, days);
                 column.truncate(customers.len());
-                column.extend((0..ids.len()).map(|customer| [number(customer, times[0]), number(customer, times[1])]));
+                for customer in 0..ids.len() {
+                    let both = number(customer, times[0]).and_then(|now| Ok([now, number(customer, times[1])?]));
+                    column.push(both.map_err(|error| error.explain(&strategy.strategy.name))?);
+                }
             }
         }
         customers.extend(batch.iter().map(|(index, _)| *index as u32));

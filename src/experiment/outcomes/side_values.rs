@@ -1,8 +1,12 @@
 //! What the customers table and the events say of the customers of the current batch. Assigned customers need no orders for that.
 
-use crate::domain::{CustomerIdRef, CustomerIds, EventKind, Period};
-use crate::experiment::plan::{ExperimentPlan, StrategyPlan};
+use super::values::OutcomeError;
+use crate::domain::{CustomerIdRef, CustomerIds, EventKind, Period, pow10};
+use crate::experiment::plan::{EventTally, ExperimentPlan, StrategyPlan};
 use crate::measure::{CustomerAttributes, CustomerEvents, UNKNOWN};
+
+/// Most digits of a sum of values, as of the measures of events.
+const SUM_DIGITS: u32 = 18;
 
 /// The rows of the customers table and the events, by bucket of a part.
 #[derive(Clone, Copy, Default)]
@@ -50,10 +54,22 @@ impl<'a> SideValues<'a> {
         value.filter(|value| *value != UNKNOWN)
     }
 
-    /// How many events of a kind a customer has in some days, or, if `any`, 1 with one.
-    pub fn events(&self, (kind, any): (EventKind, bool), customer: u32, days: Period) -> i64 {
-        let count = self.in_events.of(customer).map_or(0, |(bucket, row)| self.tables.events[bucket].count(row, kind, days));
-        if any { count.min(1) } else { count }
+    /// What is taken of the events of a kind that a customer has in some days.
+    ///
+    /// # Errors
+    /// If the sum of their values has more than 18 digits.
+    pub fn events(&self, (kind, tally): (EventKind, EventTally), customer: u32, days: Period) -> Result<i64, OutcomeError> {
+        let Some((bucket, row)) = self.in_events.of(customer) else { return Ok(0) };
+        let events = &self.tables.events[bucket];
+        match tally {
+            EventTally::Any => Ok(events.count(row, kind, days).min(1)),
+            EventTally::Count => Ok(events.count(row, kind, days)),
+            EventTally::Sum => {
+                let sum = events.sum(row, kind, days);
+                let fits = pow10(SUM_DIGITS).is_some_and(|limit| sum.abs() < limit);
+                i64::try_from(sum).ok().filter(|_| fits).ok_or(OutcomeError::LargeEvents(kind))
+            }
+        }
     }
 }
 
@@ -118,6 +134,6 @@ mod tests {
         let mut none = SideValues::of_events(&[]);
         none.read_batch(&[CustomerIdRef::of_key(2)]);
         let days = Period { start: crate::domain::Day(0), end: crate::domain::Day(9) };
-        assert_eq!((none.dimension(0, 0), none.events((EventKind::Opens, false), 0, days)), (None, 0));
+        assert_eq!((none.dimension(0, 0), none.events((EventKind::Opens, EventTally::Sum), 0, days)), (None, Ok(0)));
     }
 }

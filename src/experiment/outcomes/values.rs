@@ -1,7 +1,7 @@
 //! The values of outcomes, from the activity of customers in the windows that count.
 
 use crate::activity::{Activity, ActivitySlices, WindowActivity};
-use crate::domain::{divide_half_even, pow10};
+use crate::domain::{EventKind, divide_half_even, pow10};
 use crate::error::Error;
 use crate::evaluate::{NET_DIGITS, Phase};
 use crate::experiment::plan::{OutcomeKind, StrategyPlan};
@@ -34,6 +34,8 @@ pub enum OutcomeError {
     MissingCost,
     /// The value does not fit into 64 bits.
     Overflow,
+    /// The values of the events of a kind add up to more than 18 digits.
+    LargeEvents(EventKind),
 }
 
 impl OutcomeError {
@@ -42,6 +44,11 @@ impl OutcomeError {
         match self {
             OutcomeError::MissingCost => Error::contract(format!(
                 "strategy {name:?}: the outcome \"margin\" needs the cost of every order of its customers, and some have none (orders.cost is null); fill them in, filter these rows with orders.keep, or remove orders.cost and give margin_rate"
+            )),
+            OutcomeError::LargeEvents(kind) => Error::contract(format!(
+                "strategy {name:?}: the values of the events of kind {} of a customer add up to more than 18 digits; lower events.kinds.{}.scale, or look for a wrong value",
+                kind.name(),
+                kind.name()
             )),
             OutcomeError::Overflow => Error::contract(format!(
                 "strategy {name:?}: an outcome of a customer overflows 64 bits of minor units; lower orders.amount_scale or look for a wrong amount"
@@ -120,7 +127,7 @@ fn value(kind: OutcomeKind, window: &Activity, before: &Activity) -> Result<Valu
         OutcomeKind::Retained => Value::of(i64::from(window.purchases > 0 && before.purchases > 0)),
         OutcomeKind::OrderValue => Value { numerator: window.money, denominator: i64::from(window.purchases) },
         // These follow from other data.
-        OutcomeKind::Moved { .. } | OutcomeKind::Events { .. } => Value::of(0),
+        OutcomeKind::Moved { .. } | OutcomeKind::Events(..) => Value::of(0),
     })
 }
 

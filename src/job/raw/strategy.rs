@@ -120,7 +120,8 @@ pub struct RawStrategy {
     /// `converted`, `orders`, `revenue`, `margin` (needs `orders.cost` or `margin_rate`), `retained`, `avg_order_value`, and
     /// `net` (margin less cost; there wherever both are known), `moved_up:COLUMN`, `moved_down:COLUMN` for a scheme column (not
     /// with `ntile`), `event:KIND` (1 with an event of the kind) and `events:KIND` (how many) with `[events]`: `sends`, `opens`,
-    /// `clicks`, `conversions`, `responses`, a kind of the job's own, or `events` of any kind.
+    /// `clicks`, `conversions`, `responses`, a kind of the job's own, or `events` of any kind; and `event_sum:KIND`, the sum of the
+    /// values of a kind that has some.
     #[serde(default = "usual_outcomes")]
     #[schemars(extend("x-type" = "list", "x-default" = "converted, orders, revenue"))]
     pub outcomes: Vec<String>,

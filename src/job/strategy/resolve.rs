@@ -7,12 +7,12 @@ mod pairs;
 mod threshold;
 
 use super::{Arm, Design, GroupBy, Strategy, Threshold};
-use crate::domain::{AsOf, Decimal, EventKinds, Period, Ratio, STRATUM, folded, look_alike};
+use crate::domain::{AsOf, Decimal, Period, Ratio, STRATUM, folded, look_alike};
 use crate::error::{Error, Result, suggestion};
 use crate::job::parse::Source;
 use crate::job::paths::InputPaths;
 use crate::job::raw::{RawAssignments, RawNumber, RawShare, RawSpan, RawStrategy};
-use crate::job::{AxisSpec, SchemeUse, periods, query};
+use crate::job::{AxisSpec, JobEventKinds, SchemeUse, periods, query};
 
 /// What a strategy is checked against.
 pub(crate) struct Context<'a> {
@@ -29,7 +29,7 @@ pub(crate) struct Context<'a> {
     /// Whether the job has orders.cost.
     pub has_cost: bool,
     /// The kinds of events of the job; none without `[events]`.
-    pub event_kinds: Option<&'a EventKinds>,
+    pub event_kinds: Option<&'a JobEventKinds>,
     /// Whether the job has orders.slice.
     pub is_sliced: bool,
 }

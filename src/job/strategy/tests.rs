@@ -331,7 +331,7 @@ fn dates_are_checked() {
 #[test]
 fn outcomes_are_checked() {
     const NET: &str = "the outcome \"net\" is margin less cost, so it needs margin_rate with revenue, or margin, among the outcomes; give one of them";
-    let all = "converted, orders, revenue, margin, net, retained, avg_order_value, moved_up:COLUMN, moved_down:COLUMN, event:KIND, events:KIND";
+    let all = "converted, orders, revenue, margin, net, retained, avg_order_value, moved_up:COLUMN, moved_down:COLUMN, event:KIND, events:KIND, event_sum:KIND";
     let cases = [
         (
             "outcomes = []",

@@ -32,6 +32,12 @@ impl One<'_> {
     pub(super) fn guardrails(&self) -> Result<Vec<Guardrail>> {
         let one = |raw: &RawGuardrail| -> Result<Guardrail> {
             let outcome = self.outcome("guardrails", raw.outcome())?;
+            if self.is_cost(&outcome) {
+                return Err(self.wrong(
+                    "guardrails",
+                    format!("guardrails names {outcome}, a cost to serve, of which more is worse, and a guardrail suffers when it falls; list it in outcomes, and take it out of guardrails"),
+                ));
+            }
             let RawGuardrail::Bound(RawBound { at_worst: Some(at_worst), .. }) = raw else {
                 return Ok(Guardrail { outcome, at_worst: None });
             };
@@ -77,6 +83,7 @@ impl One<'_> {
             ("moved_down", Some(column)) => Outcome::MovedDown(self.moved(key, text, column)?),
             ("event", Some(kind)) => Outcome::AnyEvent(self.event_kind(key, text, kind)?),
             ("events", Some(kind)) => Outcome::Events(self.event_kind(key, text, kind)?),
+            ("event_sum", Some(kind)) => Outcome::EventSum(self.kind_with_values(key, text, kind)?),
             _ => {
                 let names = || {
                     PLAIN.iter().map(|(name, _)| *name).chain([
@@ -84,6 +91,7 @@ impl One<'_> {
                         "moved_down:COLUMN",
                         "event:KIND",
                         "events:KIND",
+                        "event_sum:KIND",
                     ])
                 };
                 PLAIN.iter().find(|(name, _)| *name == text).map(|(_, outcome)| outcome.clone()).ok_or_else(|| {
@@ -140,8 +148,8 @@ impl One<'_> {
                 ),
             ));
         };
-        let names = || kinds.iter().map(EventKind::name);
-        kinds.named(kind).ok_or_else(|| {
+        let names = || kinds.all.iter().map(EventKind::name);
+        kinds.all.named(kind).ok_or_else(|| {
             self.wrong(
                 key,
                 format!(
@@ -151,6 +159,28 @@ impl One<'_> {
                 ),
             )
         })
+    }
+
+    fn kind_with_values(&self, key: &str, text: &str, name: &str) -> Result<EventKind> {
+        let kind = self.event_kind(key, text, name)?;
+        let has_values = self.job.event_kinds.is_some_and(|kinds| kinds.values_of(kind).is_some());
+        match kind {
+            _ if has_values => Ok(kind),
+            EventKind::Other => Err(self.wrong(
+                key,
+                format!("the outcome {text:?} adds up values, which one kind of events has, and events are of all kinds; name a kind with a value"),
+            )),
+            _ => Err(self.wrong(
+                key,
+                format!("the outcome {text:?} adds up the values of events, and those of kind {name} have none; name their column as value in [events.kinds.{name}], or take \"events:{name}\", which counts them"),
+            )),
+        }
+    }
+
+    /// Whether more of an outcome is worse: the values of a kind that are costs to serve.
+    fn is_cost(&self, outcome: &Outcome) -> bool {
+        let is_cost = |kind| self.job.event_kinds.is_some_and(|kinds| kinds.is_cost(kind));
+        matches!(outcome, Outcome::EventSum(kind) if is_cost(*kind))
     }
 
     pub(super) fn primary(&self, outcomes: &[Outcome]) -> Result<Option<Primary>> {
@@ -165,8 +195,13 @@ impl One<'_> {
         let Some(raw) = &self.raw.primary else {
             // The money decides, if the job asks for it.
             let money = outcomes.iter().find(|o| **o == Outcome::Revenue);
-            return match money.or_else(|| outcomes.iter().find(|o| o.may_lead())) {
+            return match money.or_else(|| outcomes.iter().find(|o| o.may_lead() && !self.is_cost(o))) {
                 Some(outcome) => Ok(Some(Primary { outcome: outcome.clone(), method: usual })),
+                None if outcomes.iter().any(|outcome| self.is_cost(outcome)) => Err(self.wrong(
+                    "outcomes",
+                    "no outcome can decide: of a cost to serve more is worse, and a verdict reads more as better; add one such as \"revenue\""
+                        .into(),
+                )),
                 None => Err(self.wrong(
                     "outcomes",
                     "no outcome can decide: ratios and moves restate behaviour after treatment; add one such as \"revenue\""
@@ -178,6 +213,12 @@ impl One<'_> {
         if !outcome.may_lead() {
             return Err(at(format!(
                 "the primary outcome is {:?}, which restates behaviour after treatment and cannot decide; take one such as \"revenue\"",
+                raw.outcome
+            )));
+        }
+        if self.is_cost(&outcome) {
+            return Err(at(format!(
+                "the primary outcome is {:?}, a cost to serve, of which more is worse, and a verdict reads more as better; take another, and read the effect on the cost beside it",
                 raw.outcome
             )));
         }
