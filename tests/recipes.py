@@ -1,41 +1,21 @@
 """Runs docs/RECIPES.md from top to bottom, and holds what comes of it against DuckDB over the orders.
 
-    python tests/recipes.py PATH/TO/rfmill        (needs benches/requirements.txt)
+    python tests/recipes.py PATH/TO/rfmill        (needs benches/requirements.txt, and rfmill-query beside rfmill)
 
 Blocks of `sh` run in a shell that stops at the first failure, of `toml` are written to the file that the text before them names, of
-`sql` are asked of DuckDB.
+`sql` are asked of DuckDB. `tests/pages.py` does the same with the other pages.
 """
 
 import os
-import re
 import subprocess
 import sys
 import tempfile
 from pathlib import Path
 
 import duckdb
+from pages import ROOT, blocks
 
-ROOT = Path(__file__).parent.parent
-PAGE = ROOT / "docs" / "RECIPES.md"
-
-
-def blocks() -> list[tuple[str, str, str]]:
-    """Heading, language and text of each block; that of a job file begins with its name."""
-    found, heading, named = [], "", ""
-    lines = iter(PAGE.read_text().splitlines())
-    for line in lines:
-        if line.startswith("## "):
-            heading = line[3:]
-        elif line.startswith("```"):
-            language, text = line[3:], []
-            for inner in lines:
-                if inner == "```":
-                    break
-                text.append(inner)
-            found.append((heading, language, "\n".join([named, *text] if language == "toml" else text)))
-        elif names := re.findall(r"`(\w+\.toml)`", line):
-            named = names[-1]
-    return found
+PAGE = "docs/RECIPES.md"
 
 
 def customers(output: str, date: str) -> set[int]:
@@ -46,6 +26,23 @@ def customers(output: str, date: str) -> set[int]:
 def bought(files: str, date: str) -> set[int]:
     rows = duckdb.sql(f"SELECT DISTINCT customer_id FROM '{files}' WHERE ordered_at::DATE <= '{date}' AND amount >= 0 AND customer_id IS NOT NULL")
     return {customer for (customer,) in rows.fetchall()}
+
+
+def points(found: list[tuple]) -> None:
+    """Every customer has the points of DuckDB over the orders and redemptions: ever, and in the last 365 days."""
+    wrong = duckdb.sql("""
+        WITH earned AS (
+            SELECT customer_id, ordered_at::DATE AS day, floor(sum(amount) / 10)::BIGINT AS points FROM 'orders/*.parquet'
+            WHERE ordered_at::DATE <= DATE '2024-12-31' GROUP BY customer_id, order_id, day HAVING sum(amount) > 0
+        ), moved AS (SELECT * FROM earned UNION ALL SELECT customer, day, -points FROM 'redemptions.csv'), wanted AS (
+            SELECT customer_id, sum(points) AS ever, coalesce(sum(points) FILTER (day > DATE '2024-12-31' - 365), 0) AS of_year
+            FROM moved GROUP BY 1
+        )
+        SELECT * FROM 'points/latest/customers/*/*.parquet' LEFT JOIN wanted USING (customer_id)
+        WHERE "points_sum@all" <> coalesce(ever, 0) OR "points_sum@365d" <> coalesce(of_year, 0)
+    """).fetchall()
+    [(ever, of_year)] = found
+    assert wrong == [] and ever > of_year > 0, (wrong[:5], found)
 
 
 def held_out() -> None:
@@ -64,13 +61,13 @@ def main() -> int:
         os.chdir(folder)
         os.symlink(ROOT / "jobs", "jobs")
         path = {**os.environ, "PATH": f"{rfmill.parent}:{os.environ['PATH']}"}
-        for heading, language, text in blocks():
+        for block in blocks(PAGE):
+            heading, language, text = block.heading, block.language, "\n".join(block.lines)
             if language == "sh":
                 done = subprocess.run(["sh", "-eu", "-c", text], env=path, capture_output=True, text=True, check=False)
                 assert done.returncode == 0, f"{heading}:\n{text}\nended with {done.returncode}:\n{done.stdout}{done.stderr}"
             elif language == "toml":
-                name, _, content = text.partition("\n")
-                Path(name).write_text(content + "\n")
+                Path(block.file).write_text(text + "\n")
             elif language == "sql":
                 answers[heading] = duckdb.sql(text).fetchall()
                 assert answers[heading], f"{heading}:\n{text}\nhas no rows"
@@ -80,6 +77,7 @@ def main() -> int:
             ran[language] += 1
 
         held_out()
+        points(answers["Points of a programme"])
         verdicts = {state for state, _, _ in answers["A hold-out of 20 % and what came of it"]}
         assert "(all)" in verdicts and "Champions" in verdicts, verdicts
         tiers = {tier: (count, money) for tier, count, money in answers["A scheme of your own"]}
@@ -100,7 +98,7 @@ def main() -> int:
         assert dates == ["as_of=2024-06-30", "as_of=2024-12-30", "as_of=2024-12-31"], dates
         os.chdir(ROOT)
     assert ran["sh"] >= 10 and ran["toml"] >= 3 and ran["sql"] >= 3, ran
-    print(f"ok: {ran['sh']} blocks of commands, {ran['toml']} files, {ran['sql']} queries of {PAGE.name}")
+    print(f"ok: {ran['sh']} blocks of commands, {ran['toml']} files, {ran['sql']} queries of {PAGE}")
     return 0
 
 

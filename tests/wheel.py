@@ -2,8 +2,8 @@
 """Makes the wheel of the programs in a folder with `python/release.py`, which tries it in an empty environment, and then:
 
 - reads its record, tags and metadata as an installer does;
-- installs it into a folder of its own, and has Polars, pandas, DuckDB and pyarrow read tables, each without the others, beside what
-  DuckDB reads from the Parquet files;
+- installs it into a folder of its own by pip, as README.md and docs/PYTHON.md say, and has Polars, pandas, DuckDB and pyarrow read
+  tables, each without the others, beside what DuckDB reads from the Parquet files;
 - holds `rfmill.run`, `dry_run`, `tables` and their errors against what the command says;
 - checks the package and its use with `mypy --strict`.
 
