@@ -2,7 +2,11 @@
 
 use std::fmt::Write;
 
+use rfmill::internals::job::Overrides;
+
 use crate::fixture::{dates, decimals, ints, parquet_bytes, texts};
+use crate::sharded::{in_stages, tables, whole};
+use crate::support::cases::Rng;
 use crate::support::run::{Cell, Table, Workshop, read_file};
 
 /// Customers from here on are assigned and never order.
@@ -269,6 +273,25 @@ fn values_of_events_are_added_up() {
     assert!(verdict["verdict"].text() == "keep" && reason.starts_with("event_sum:visit rises by "), "{reason}");
     let page = std::fs::read_to_string(shop.path("out/latest/report/index.html")).expect("a page");
     assert!(page.contains("sum of visit"), "the page names it");
+}
+
+/// The same bytes in stages, and under a limit of memory.
+#[test]
+fn sums_of_values_are_the_same_however_they_are_run() {
+    let keys = "outcomes = [\"event_sum:visit\", \"orders\"]\nafter = true\n";
+    let shop = shop_with_values(&format!("{RANDOMISED}{keys}"), "value = \"worth\", scale = 3");
+    let overrides = |output: &str, memory_limit| Overrides {
+        output: Some(shop.path(output)),
+        part_rows: Some(64),
+        memory_limit,
+        ..Overrides::default()
+    };
+    whole(&shop, overrides("whole", None)).unwrap_or_else(|error| panic!("{error}"));
+    whole(&shop, overrides("tight", Some(256 << 20))).unwrap_or_else(|error| panic!("{error}"));
+    in_stages(&shop, overrides("stages", None), 3, &mut Rng::new(1)).unwrap_or_else(|error| panic!("{error}"));
+    for output in ["tight", "stages"] {
+        assert_eq!(tables(&shop, output), tables(&shop, "whole"), "{output}");
+    }
 }
 
 /// A shop whose events are its orders, returns included, with these keys of its strategy.

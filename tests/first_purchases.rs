@@ -1,17 +1,20 @@
 //! `output.cohorts_by` by what customers bought first, held against plain loops over the lines of random shops.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::fmt::Write as _;
 use std::fs;
 
 use rand::RngExt as _;
 use rand::SeedableRng as _;
 use rand_chacha::ChaCha8Rng;
 use rfmill::internals::job::Overrides;
+use serde_json::Value;
 
 use crate::fixture::{Bench, dates, decimals, ints, parquet_bytes, texts};
+use crate::query::has_program;
 use crate::sharded::{in_stages, tables, whole};
 use crate::support::cases::Rng;
-use crate::support::run::{Workshop, read_file};
+use crate::support::run::{Workshop, read_file, said};
 
 const JOB: &str = r#"name = "shop"
 [orders]
@@ -273,6 +276,61 @@ fn rows_that_are_orders_have_first_purchases_too() {
         wanted.retain(|key, _| key[2] != "channel");
         assert_eq!(found(&shop, "out"), wanted, "seed {seed}");
     }
+}
+
+/// Lines in a CSV file, which a query reads.
+#[test]
+fn lines_of_a_query_have_first_purchases_too() {
+    if !has_program() {
+        return;
+    }
+    let all = lines(200);
+    let shop = lay_out(&all, false);
+    let mut csv = String::from("customer_id,order_id,ordered_at,amount,category,discount,status\n");
+    for line in &all {
+        let Line { customer, order, day, cents, category, discount, status, .. } = line;
+        let category = category.unwrap_or_default();
+        writeln!(csv, "{customer},{order},{day},{cents},{category},{discount},{status}").unwrap();
+    }
+    shop.write("orders.csv", &csv);
+    let columns = "CAST(customer_id AS BIGINT) AS customer_id, order_id, CAST(ordered_at AS DATE) AS ordered_at, \
+         CAST(amount AS BIGINT) AS amount, category, CAST(discount AS BIGINT) AS discount, status";
+    let orders = format!("query = \"SELECT {columns} FROM lines\"\namount_unit = \"minor\"");
+    let job = JOB.replacen("path = \"orders\"", &orders, 1);
+    shop.write("job.toml", &job.replace("[orders]", "[[source]]\nname = \"lines\"\npath = \"orders.csv\"\n[orders]"));
+    let output = shop.run(&["--quiet"]);
+    assert!(output.status.success(), "{}", said(&output));
+    assert_eq!(found(&shop, "out"), naive(&all, false));
+}
+
+/// The page shows them, and hides fewer than five customers as it does by dimension.
+#[test]
+fn the_page_shows_first_purchases_and_hides_few() {
+    // Many customers, so that most groups are large enough.
+    let shifted = |by: i64| {
+        lines(7 + by as u64).into_iter().map(move |l| Line { customer: l.customer + 100 * by, order: l.order + 1_000 * by, ..l })
+    };
+    let all: Vec<Line> = (0..10).flat_map(shifted).collect();
+    let shop = lay_out(&all, false);
+    let job = JOB.replace("\"channel\", ", "").replace("report = []", "report = [\"html\", \"json\"]");
+    let (before, after) = (job.find("[customers]").unwrap(), job.find("[periods]").unwrap());
+    shop.write("job.toml", &format!("{}{}", &job[..before], &job[after..]));
+    whole(&shop, Overrides::default()).unwrap_or_else(|error| panic!("{error}"));
+    let page = fs::read_to_string(shop.path("out/latest/report/index.html")).unwrap();
+    assert!(page.contains("first_category = tea") && page.contains("first_discounted = false"));
+    let report: Value = serde_json::from_slice(&fs::read(shop.path("out/latest/report/report.json")).unwrap()).unwrap();
+    let truth = naive(&all, false);
+    let (mut shown, mut hidden) = (0, 0);
+    for row in report["cohorts"].as_array().unwrap().iter().filter(|row| row["dimension"] != "(all)") {
+        let text = |key: &str| row[key].as_str().unwrap_or("null").to_owned();
+        let [customers, ..] = truth[&["as_of", "slice", "dimension", "dimension_value", "cohort_start"].map(text)];
+        match row["customers"].as_i64() {
+            Some(of_row) => assert!(i128::from(of_row) == customers && customers >= 5, "{row}"),
+            None => hidden += 1,
+        }
+        shown += usize::from(!row["customers"].is_null());
+    }
+    assert!(shown > 20 && hidden > 10, "{shown} shown, {hidden} hidden");
 }
 
 /// Segments, transitions and the columns of customers know nothing of them.

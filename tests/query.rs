@@ -14,7 +14,7 @@ use crate::fixture::{Bench, PROGRAM};
 use crate::support::run::{Cell, read_folder};
 
 /// Whether the program that runs queries is there, and of these sources.
-fn has_program() -> bool {
+pub(crate) fn has_program() -> bool {
     let program = Path::new(PROGRAM).with_file_name("rfmill-query");
     let is_required = std::env::var_os("RFMILL_QUERY").is_some();
     let built = std::fs::metadata(&program).and_then(|file| file.modified()).ok();

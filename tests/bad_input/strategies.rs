@@ -58,3 +58,17 @@ fn time_before_the_data_is_told() {
     );
     assert!(!told.contains("days of its period"), "{told}");
 }
+
+/// Sums need values, and of a cost more is worse.
+#[test]
+fn values_that_are_not_there_or_are_costs_do_not_decide() {
+    let rows = "customer_id,arm,assigned_on\n1,mail,2024-04-01\n2,control,2024-04-01\n";
+    let bench = |keys: &str| {
+        let bench = bench(&format!("{SPLIT}{keys}"), rows);
+        bench.edit("[output]", "[events]\npath = \"service.parquet\"\ncustomer_id = \"customer_id\"\nevent = \"event\"\nat = \"at\"\n[events.kinds.visit]\n[events.kinds.ticket]\nvalue = \"cost\"\ncost_to_serve = true\n[output]");
+        bench
+    };
+    bench("outcomes = [\"revenue\", \"event_sum:visit\"]").refuses(2, "error: job.toml, line …: strategy \"mail\": the outcome \"event_sum:visit\" adds up the values of events, and those of kind visit have none; name their column as value in [events.kinds.visit], or take \"events:visit\", which counts them.");
+    bench("outcomes = [\"revenue\", \"event_sum:ticket\"]\nprimary = { outcome = \"event_sum:ticket\" }").refuses(2, "error: job.toml, line …: strategy \"mail\": the primary outcome is \"event_sum:ticket\", a cost to serve, of which more is worse, and a verdict reads more as better; take another, and read the effect on the cost beside it.");
+    bench("guardrails = [\"event_sum:ticket\"]").refuses(2, "error: job.toml, line …: strategy \"mail\": guardrails names event_sum:ticket, a cost to serve, of which more is worse, and a guardrail suffers when it falls; list it in outcomes, and take it out of guardrails.");
+}
