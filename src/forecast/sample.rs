@@ -18,7 +18,7 @@ pub struct SampledCustomer {
     /// Money up to then, minor units.
     first_money: i64,
     /// What was bought up to each of the days.
-    purchased: Vec<Purchased>,
+    purchased: Box<[Purchased]>,
 }
 
 impl SampledCustomer {
@@ -90,7 +90,7 @@ impl CustomerSample {
             }
             let lot = lot_of(ids, customer);
             if lot <= sample.bound {
-                sample.push(self.most, SampledCustomer { lot, first, first_money, purchased: purchased.to_vec() });
+                sample.push(self.most, SampledCustomer { lot, first, first_money, purchased: purchased.into() });
             }
         }
     }

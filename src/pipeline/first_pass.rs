@@ -6,6 +6,7 @@
 
 use std::ops::Range;
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
+use std::sync::{Mutex, PoisonError};
 
 use rayon::prelude::*;
 
@@ -83,6 +84,8 @@ impl FirstPass {
             return Err(error);
         }
         let mut all = all.unwrap_or_else(|| pass.nothing());
+        all.sample = pass.sample.into_inner().unwrap_or_else(PoisonError::into_inner);
+        all.sample.settle();
         all.spill_above(memory, memory.capacity(Consumer::Retained))?;
         progress.end(&format!("{} customers", all.customers));
         Ok(all)
@@ -96,7 +99,7 @@ impl FirstPass {
             lines: vec![LineCounts::default(); files],
             findings: Findings::default(),
             span: None,
-            sample: CustomerSample::new(slices, (SAMPLED_CUSTOMERS / slices.max(1)).max(LEAST_SAMPLED)),
+            sample: CustomerSample::default(),
         }
     }
 
@@ -126,8 +129,6 @@ impl FirstPass {
         self.add_lines(&panel.lines);
         self.findings.take(panel);
         self.span = union(self.span, panel.span);
-        self.sample.add(&panel.ids, &panel.purchased, |customer| panel.slice(customer));
-        panel.purchased.keep_days(&columns.kept_history_days);
         for (date, slices) in self.distributions.iter_mut().enumerate() {
             for axis in Axis::ALL {
                 add_axis(slices, panel, date, axis, columns);
@@ -238,6 +239,8 @@ struct Pass<'a> {
     /// The measures that scoring needs, for panels that are dropped.
     needed: (FoldSpec, AxisColumns),
     growth: Growth<'a>,
+    /// One for all threads: as large as the sample of each would be.
+    sample: Mutex<CustomerSample>,
     /// The next bucket.
     next: AtomicUsize,
     /// The first bucket with an error so far.
@@ -266,6 +269,7 @@ impl<'a> Pass<'a> {
             growth: stage.memory.growth(),
             all: (&plan.fold, AxisColumns::new(job, plan, &plan.fold.measures)),
             needed: (needed, columns),
+            sample: Mutex::new(CustomerSample::new(slices, (SAMPLED_CUSTOMERS / slices.max(1)).max(LEAST_SAMPLED))),
             next: AtomicUsize::new(range.start),
             range,
             failed: AtomicUsize::new(usize::MAX),
@@ -316,14 +320,26 @@ impl<'a> Pass<'a> {
         }
     }
 
+    /// Samples the customers of a panel, which then forgets what the second pass does not need of them.
+    fn sample(&self, panel: &mut BucketPanel, columns: &AxisColumns) {
+        if !panel.purchased.is_empty() {
+            let mut sample = self.sample.lock().unwrap_or_else(PoisonError::into_inner);
+            sample.add(&panel.ids, &panel.purchased, |customer| panel.slice(customer));
+            panel.purchased.keep_days(&columns.kept_history_days);
+        }
+    }
+
     fn fold_bucket(&self, number: usize, unpacked: &mut bucket::Records, found: &mut FirstPass) -> Result<()> {
         let memory = self.stage.memory;
         if self.buckets.has_capacity() {
             let mut panel = self.buckets.fold_one(number, self.all.0, unpacked)?;
+            self.sample(&mut panel, &self.all.1);
             found.add(&mut panel, &self.all.1);
             self.buckets.insert(number, panel);
         } else {
-            found.add(&mut self.buckets.fold_one(number, &self.needed.0, unpacked)?, &self.needed.1);
+            let mut panel = self.buckets.fold_one(number, &self.needed.0, unpacked)?;
+            self.sample(&mut panel, &self.needed.1);
+            found.add(&mut panel, &self.needed.1);
         }
         found.spill_above(memory, memory.capacity_per_thread(Consumer::AxisValues))?;
         let done = self.done.fetch_add(1, Ordering::Relaxed) + 1;
