@@ -134,7 +134,7 @@ class Benchmark(ABC):
         rfmill = "--rfmill rfmill " if options.rfmill else ""
         facts = {
             "Command": f"`python benches/{script} {rfmill}--data {orders} --runs {options.runs} --threads {options.threads}{self.said(options)}`",
-            "Date": datetime.now(UTC).strftime("%Y-%m-%d %H:%M UTC"),
+            "Date": now(),
             "Data": describe_data(data),
             **describe_versions(options.rfmill),
             **describe_machine(),
@@ -344,6 +344,10 @@ def crowded(runs: list[Run]) -> list[str]:
     if not disturbed:
         return []
     return ["", f"In {disturbed} of {len(runs)} runs, other work on the machine took more than a tenth of a core."]
+
+
+def now() -> str:
+    return datetime.now(UTC).strftime("%Y-%m-%d %H:%M UTC")
 
 
 def describe_data(data: Path) -> str:

@@ -121,6 +121,28 @@ print(f"{wrong} differences from DuckDB in {duckdb.sql('select count(*) from arm
 sys.exit(wrong > 0)
 """
 
+# Differences between the table arms and a peer's tables of sums.
+COMPARE = """
+import sys, duckdb
+own, peer, *quarters = sys.argv[1:]
+duckdb.sql("set enable_progress_bar = false")
+duckdb.sql(f'''create table sums as select * from '{own}/latest/arms.parquet'
+    where outcome = 'revenue' and phase = 'during' and state = '(all)' and y_bin is null''')
+number = "case period_start " + " ".join(f"when date '{day}' then {n}" for n, day in enumerate(quarters)) + " end"
+other = number.replace("period_start", "other_period_start")
+arms = duckdb.sql(f'''
+    with own as (select strategy, period_start, arm, n, sum_y::hugeint, sum_yy::hugeint from sums where other_period_start is null),
+    peer as (select 's' || strategy, quarter::date, arm::text, n::bigint, sum_y::hugeint, sum_yy::hugeint from '{peer}/arms.parquet')
+    select count(*) from ((from own except from peer) union all (from peer except from own))''').fetchall()[0][0]
+pairs = duckdb.sql(f'''
+    with own as (select strategy, {number}::int, arm, {other}::int, other_arm, n, sum_yy::hugeint from sums where other_period_start is not null),
+    peer as (select 's' || strategy, first::int, arm::text, second::int, other_arm::text, n::bigint, sum_yy::hugeint from '{peer}/pairs.parquet')
+    select count(*) from ((from own except from peer) union all (from peer except from own))''').fetchall()[0][0]
+count = duckdb.sql("select count(*) from sums").fetchall()[0][0]
+print(f"{arms + pairs} differences in {count} sums of arms and pairs")
+sys.exit(arms + pairs > 0 or count == 0)
+"""
+
 
 class Strategies(Benchmark):
     title = "Eight quarters with five strategies"
@@ -192,6 +214,39 @@ def python(what: str, script: str, *arguments: object, may_fail: bool = False) -
     if not done and not may_fail:
         sys.exit(f"Could not {what}.")
     return done
+
+
+class Sums(Benchmark):
+    """Five strategies in eight quarters beside DuckDB and Polars, which only sum one outcome of each arm and pair of periods."""
+
+    title = "Workload W4"
+    about = "Time the sums of five strategies in rfmill, DuckDB and Polars."
+
+    def make_tools(self, options: argparse.Namespace, data: Path, scratch: Path) -> list[Tool]:
+        self.folder = scratch / f"{data.name}-sums"
+        job = write_job("each", data, self.folder)
+        tools = [runner.rfmill_tool("rfmill", options, job, data, CUSTOMERS)]
+        for peer in runner.PEERS:
+            script = str(runner.HERE / "peers" / f"{peer}_w4.py")
+            command = [sys.executable, script, f"--threads={options.threads}", f"--assignments={self.folder}", f"{data}/*.parquet"]
+            tools.append(Tool(peer, command, ["{out}"], {"customers": "*.parquet"}))
+        return tools
+
+    def check(self, tools: list[Tool], scratch: Path) -> bool:
+        outs = [scratch / f"check-{tool.name}" for tool in tools]
+        for tool, out in zip(tools, outs):
+            runner.run_once(tool, out, 0)
+        agree = all([python("compare the sums", COMPARE, outs[0], out, *QUARTERS, may_fail=True) for out in outs[1:]])
+        for out in outs:
+            runner.discard(out)
+        return agree
+
+    def checked(self, tools: list[Tool]) -> str:
+        return "Customers, revenue, squares and products of all arms and pairs of periods were equal in all."
+
+    def summarise(self, tools: list[Tool], runs: list[Run]) -> str:
+        of = {tool.name: [run for run in runs if run.tool == tool.name] for tool in tools}
+        return "\n".join(runner.usual_table(of, ["tool"], lambda name: [name]) + runner.crowded(runs))
 
 
 if __name__ == "__main__":

@@ -51,11 +51,17 @@ def parse_arguments(description: str) -> argparse.Namespace:
     arguments.add_argument("source", help="glob of the order files")
     arguments.add_argument("folder", help="where the tables go")
     arguments.add_argument("--threads", type=int, default=len(os.sched_getaffinity(0)))
+    arguments.add_argument("--memory-limit", help="limit of memory, such as 1GiB; what does not fit spills beside the tables")
+    arguments.add_argument("--assignments", help="folder with the assignments of workload W4")
     return arguments.parse_args()
 
 
-def connect(threads: int) -> duckdb.DuckDBPyConnection:
+def connect(options: argparse.Namespace) -> duckdb.DuckDBPyConnection:
+    threads = options.threads
     connection = duckdb.connect()
+    if options.memory_limit:
+        connection.execute(f"SET memory_limit = {quoted(options.memory_limit)}")
+        connection.execute(f"SET temp_directory = {quoted(f'{options.folder}/spill')}")
     connection.execute(f"SET threads = {threads}")
     connection.execute("SET preserve_insertion_order = false")
     connection.execute("SET enable_progress_bar = false")

@@ -71,7 +71,7 @@ def reader(source: str) -> str:
 
 def main() -> None:
     options = parse_arguments("Workload W1 in DuckDB.")
-    connection = connect(options.threads)
+    connection = connect(options)
     connection.execute(MEASURES.format(as_of=AS_OF, source=reader(options.source)))
     connection.execute(CUTS)
     connection.execute(CUSTOMERS.format(target=quoted(f"{options.folder}/customers.parquet")))

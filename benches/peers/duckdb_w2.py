@@ -140,7 +140,7 @@ COPY (
 
 def main() -> None:
     options = parse_arguments("Workload W2 in DuckDB.")
-    connection = connect(options.threads)
+    connection = connect(options)
     connection.execute(QUARTER_END)
     connection.execute(ACTIVE.format(source=quoted(options.source)))
     connection.execute(PANEL)

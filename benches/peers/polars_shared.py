@@ -30,6 +30,7 @@ def parse_arguments(description: str) -> argparse.Namespace:
     arguments.add_argument("source", help="glob of the order files")
     arguments.add_argument("folder", help="where the tables go")
     arguments.add_argument("--threads", type=int, default=len(os.sched_getaffinity(0)))
+    arguments.add_argument("--assignments", help="folder with the assignments of workload W4")
     options = arguments.parse_args()
     os.environ["POLARS_MAX_THREADS"] = str(options.threads)
     return options
