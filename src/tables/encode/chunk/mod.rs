@@ -123,7 +123,7 @@ fn integers<T: Integer>(
 }
 
 /// Differences that differ by more than this are not packed: fastparquet 2026.9.0 reads other numbers where they need over 28 bits.
-const PACKED_SPAN: i128 = 1 << 27;
+const PACKED_SPAN: i128 = 1 << 28;
 
 /// The rows of a column on their way into pages.
 struct PresentValues<'a, T: Clone> {
