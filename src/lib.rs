@@ -80,9 +80,9 @@ pub use publish::Manifest;
 pub mod rows {
     pub use crate::domain::{Day, Decimal};
     pub use crate::tables::{
-        AffinityRow, ArmRow, BalanceRow, BeforeAfterRow, CohortRow, ConcentrationRow, CutPointRow, EffectRow, GrowthRow,
-        LedgerRow, PeriodRow, PooledEffectRow, Row, SegmentRow, StateRow, ThresholdBinRow, ThresholdRow, TransitionRow,
-        VerdictRow,
+        AffinityRow, ArmRow, BalanceRow, BeforeAfterRow, CohortRow, ConcentrationRow, CutPointRow, EffectRow, EffectToDateRow,
+        GrowthRow, LedgerRow, PeriodRow, PooledEffectRow, Row, SegmentRow, StateRow, ThresholdBinRow, ThresholdRow,
+        TransitionRow, VerdictRow,
     };
 }
 

@@ -323,15 +323,11 @@ def expectations(sample: Path) -> list[dict]:
         if decided:
             tiers = {f"{strategy} {state}": r[value] for state, r in decided.items() if r[value] is not None}
             out.append({"id": f"effects-tier-{number}", "marks": tiers})
-        known = [r for r in own if r["net_margin_per_customer"] is not None and r["cost"] is not None]
-        if net and len(known) > 1:
-            sums, marks = {"margin": 0.0, "cost": 0.0, "net": 0.0}, {}
-            for r in sorted(known, key=lambda r: r["period_start"]):
-                left = r["net_margin_per_customer"] * r["n_treated"]
-                for name, add in (("margin", left + r["cost"]), ("cost", r["cost"]), ("net", left)):
-                    sums[name] += add
-                    marks[f"{r['period_start']} {name}"] = sums[name]
-            out.append({"id": f"money-{number}", "marks": marks})
+        so_far = [r for r in rows(sample, "effects_to_date") if r["strategy"] == strategy]
+        so_far = [r for r in so_far if r["outcome"] == ("net" if net else own[0]["outcome"])]
+        if several and len(so_far) > 1:
+            marks = {f"{strategy} {r['through_start']}": r["incremental"] for r in so_far if r["incremental"] is not None}
+            out.append({"id": f"so-far-{number}", "marks": marks})
     return out
 
 

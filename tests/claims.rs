@@ -278,15 +278,19 @@ fn percent(share: f64, digits: usize) -> String {
 
 /// Money in a few digits, with the pound.
 fn pounds(cents: i128) -> String {
-    let x = cents.unsigned_abs() as f64 / 100.0;
-    let text = match x {
+    pounds_of(cents as f64 / 100.0)
+}
+
+/// The same of an estimate, which is no whole number of cents.
+fn pounds_of(money: f64) -> String {
+    let text = match money.abs() {
         x if x >= 1e7 => panic!("{x} is more than these shops turn over"),
         x if x >= 1e6 => format!("{:.2} M", x / 1e6),
         x if x >= 1e5 => format!("{:.0} k", x / 1e3),
         x if x >= 1e4 => format!("{:.1} k", x / 1e3),
         x => count(format!("{x:.0}").parse().expect("a number")),
     };
-    if cents < 0 { format!("−£{text}") } else { format!("£{text}") }
+    if money < 0.0 { format!("−£{text}") } else { format!("£{text}") }
 }
 
 /// A relative change with its sign; an absolute one from nothing.
@@ -744,6 +748,74 @@ fn in_the_workbook(told: &Told, seed: u64) {
     }
 }
 
+/// The text of the page, without its marks.
+fn page_text(told: &Told) -> String {
+    let html = std::fs::read_to_string(told.run.join("report/index.html")).expect("a page");
+    let mut text = String::new();
+    for part in html.split('<') {
+        text += part.split_once('>').map_or(part, |(_, after)| after);
+    }
+    let text =
+        text.replace('\u{2060}', "").replace("&lt;", "<").replace("&gt;", ">").replace("&quot;", "\"").replace("&#39;", "'");
+    text.replace("&amp;", "&")
+}
+
+/// What each strategy has brought so far: said once two periods have ended, in the words that its last interval allows.
+fn so_far(told: &Told, seed: u64) -> Option<&'static str> {
+    let mut heard = None;
+    let text = page_text(told);
+    for (name, is_matched) in &strategies(told) {
+        let decided = decided(told, name);
+        let overall = decided.iter().find(|row| row["state"].text() == "(all)").expect("a verdict over all customers");
+        let is_money = overall["net_margin_per_customer"] != Cell::Null;
+        let outcome = if is_money { "net" } else { "revenue" };
+        let of_curve = |row: &Row| row["strategy"].text() == name && row["outcome"].text() == outcome;
+        let rows: Vec<Row> = told.rows("effects_to_date").into_iter().filter(of_curve).collect();
+        let all = [
+            format!(": “{name}” brought "),
+            format!(": “{name}” cost "),
+            format!(": whether “{name}” brought "),
+            format!(": “{name}” raised "),
+            format!(": “{name}” lowered "),
+            format!(": whether “{name}” changed "),
+        ];
+        let is_told =
+            !is_matched && rows.len() > 1 && overall["period_start"] == Cell::Null && overall["verdict"].text() != "cannot_say";
+        let said: Vec<usize> = (0..all.len()).filter(|at| text.contains(&all[*at])).collect();
+        if !is_told {
+            assert!(said.is_empty(), "seed {seed}: {said:?} of {name} is said");
+            continue;
+        }
+        let last = rows.last().expect("a row");
+        let number = |column: &str| last[column].double();
+        let (value, low, high) = (number("incremental"), number("incremental_low_adjusted"), number("incremental_high_adjusted"));
+        let money = pounds_of;
+        let (kind, sentence) = match (is_money, low > 0.0, high < 0.0) {
+            (true, true, _) => {
+                (0, format!("brought {} ({} to {}) more margin than it cost", money(value), money(low), money(high)))
+            }
+            (true, _, true) => {
+                (1, format!("cost {} ({} to {}) more than it brought in margin", money(-value), money(-high), money(-low)))
+            }
+            (true, ..) => (2, format!("is not shown; the estimate is {} ({} to {})", money(value), money(low), money(high))),
+            (false, true, _) => (3, format!("raised revenue by {} ({} to {}) in all", money(value), money(low), money(high))),
+            (false, _, true) => (4, format!("lowered revenue by {} ({} to {}) in all", money(-value), money(-high), money(-low))),
+            (false, ..) => {
+                (5, format!("is not shown; the estimate is {} ({} to {}) in all", money(value), money(low), money(high)))
+            }
+        };
+        assert_eq!(said, [kind], "seed {seed}: {sentence}");
+        assert!(text.contains(&sentence), "seed {seed}: {sentence}");
+        // Days that are a period of the job are called as that.
+        let days = [days_from_civil(2023, 4, 1), days_from_civil(2023, 9, 30)].map(Cell::Date);
+        let is_period = |row: &Row| [&row["period_start"], &row["period_end"]] == [&days[0], &days[1]];
+        let named = format!("1 Apr 2023 to 30 Sep 2023{}", all[kind]);
+        assert!(text.contains(&named) || told.rows("dim_period").iter().any(is_period), "seed {seed}: the days of {sentence}");
+        heard = Some(["earned", "lost", "open money", "rises", "falls", "flat"][kind]);
+    }
+    heard
+}
+
 #[test]
 fn what_a_report_says_is_what_its_tables_say() {
     let jobs = std::env::var("RFMILL_CLAIMS").ok().and_then(|n| n.parse().ok()).unwrap_or(JOBS);
@@ -771,6 +843,12 @@ fn what_a_report_says_is_what_its_tables_say() {
             }
         }
         strategy_answers(&told, seed);
+        if !strategies(&told).is_empty() {
+            crate::to_date::check(&told.run);
+            if let Some(kind) = so_far(&told, seed) {
+                *heard.entry(kind.into()).or_default() += 1;
+            }
+        }
         tasks(&told, &shop, seed);
         on_the_console(&told, &console, seed);
         in_the_workbook(&told, seed);

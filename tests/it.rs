@@ -108,6 +108,7 @@ mod table_streams;
 mod tables_doc;
 /// Strategies that treated everybody beyond a cut.
 mod threshold;
+mod to_date;
 /// Nights with a history: the trend of a nightly job.
 mod trend;
 /// Comments and docs are plain English.

@@ -14,6 +14,7 @@ mod forecasts;
 mod power;
 mod shops;
 mod tails;
+mod to_date;
 
 use rand::{RngExt, SeedableRng};
 use rand_chacha::ChaCha8Rng;

@@ -23,6 +23,8 @@ pub(super) struct Adjusted {
     pub family_size: i64,
     /// The interval that leaves 0 out exactly where that p-value is below 5 %.
     pub interval: (f64, f64),
+    /// How often that interval may miss.
+    pub level: f64,
 }
 
 /// A row of `effects` in the making.

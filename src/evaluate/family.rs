@@ -61,8 +61,9 @@ pub(super) fn adjusted(tests: &[FamilyTest]) -> Vec<Vec<Adjusted>> {
     let rejected = adjusted.iter().filter(|p| **p < LEVEL).count();
     let level = rejected.max(1) as f64 * LEVEL / tests.len() as f64;
     let of = |(member, p): (&FamilyTest, &f64)| {
-        let interval = |test: &DifferenceTest| test.interval(level / member.looks);
-        let of_test = |test| Adjusted { p: *p, family_size: tests.len() as i64, interval: interval(test) };
+        let level = level / member.looks;
+        let of_test =
+            |test: &DifferenceTest| Adjusted { p: *p, family_size: tests.len() as i64, interval: test.interval(level), level };
         member.tests.iter().map(of_test).collect()
     };
     tests.par_iter().zip(&adjusted).map(of).collect()
@@ -126,7 +127,7 @@ pub(super) fn adjust(effects: &mut [(usize, Effect<'_>)], mut cuts: Vec<&mut Cut
         if let [Member::Row(at)] = members[..]
             && let Some(own) = told(at)
         {
-            return vec![vec![Adjusted { p: own.p, family_size: 1, interval: own.interval }]];
+            return vec![vec![Adjusted { p: own.p, family_size: 1, interval: own.interval, level: LEVEL }]];
         }
         let test = |member: &Member| match member {
             Member::Row(at) => told(*at).map(|own| FamilyTest::one(&own.test, own.p, 1.0)),

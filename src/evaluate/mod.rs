@@ -23,6 +23,7 @@ mod reason;
 pub mod sentence;
 mod settings;
 mod threshold;
+mod to_date;
 mod verdict;
 
 pub use arm_sums::{ALL, ArmKey, ArmSums, EVERYBODY, PairEnd, PairKey, Phase, Quantity, Since, UNASSIGNED};
@@ -42,7 +43,9 @@ pub use crate::domain::{Design, EffectMethod as Method, Outcome, Period};
 use rayon::prelude::*;
 
 use crate::error::Result;
-use crate::tables::{BalanceRow, BeforeAfterRow, EffectRow, PooledEffectRow, ThresholdBinRow, ThresholdRow, VerdictRow};
+use crate::tables::{
+    BalanceRow, BeforeAfterRow, EffectRow, EffectToDateRow, PooledEffectRow, ThresholdBinRow, ThresholdRow, VerdictRow,
+};
 
 /// The rows of the tables of strategies. A number that is not there is `None`, never NaN.
 #[derive(Debug, Clone, Default, PartialEq)]
@@ -51,6 +54,8 @@ pub struct Evaluation {
     pub effects: Vec<EffectRow>,
     /// The same over all periods.
     pub over_time: Vec<PooledEffectRow>,
+    /// The same so far, through each period in turn, for all customers of randomised strategies.
+    pub to_date: Vec<EffectToDateRow>,
     /// One row per strategy, arm, state and period, and over all periods.
     pub verdicts: Vec<VerdictRow>,
     /// One row per strategy, period, arm, state and covariate.
@@ -108,9 +113,12 @@ pub fn evaluate_checked(
     family::adjust(&mut effects, at_cuts.tests().collect());
     effect::fill_net(&mut effects);
     let by_strategy: Vec<_> = effects.iter().map(|(at, effect)| (all_diagnostics[*at].0, effect)).collect();
-    let mut over_time = pooled::over_time(&by_strategy, arms, &index)?;
+    let series = pooled::EffectSeries::new(&by_strategy, arms, &index);
+    let mut over_time = series.over_time()?;
     let leads = lead::leads(&all_diagnostics);
     lead::adjust(&mut over_time, &leads);
+    out.to_date = to_date::to_date(&over_time, &series, &leads)?;
+    check(0)?;
     out.effects = effects.par_iter().map(|(_, effect)| effect.row()).collect();
     out.verdicts = verdict::verdicts(&all_diagnostics, &by_strategy, &over_time, &leads);
     out.over_time = over_time.par_iter().map(pooled::PooledEffect::row).collect();

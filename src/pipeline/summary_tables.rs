@@ -231,6 +231,7 @@ fn batch(summary: &Summary<'_>, name: TableName, table: &TableDefinition) -> Res
         TableName::DimPeriod => to_batch(&summary_rows::dim_period(job, scored, &prepared.identity.definitions_hash), table),
         TableName::Effects => to_batch(&evaluation.effects, table),
         TableName::EffectsOverTime => to_batch(&evaluation.over_time, table),
+        TableName::EffectsToDate => to_batch(&evaluation.to_date, table),
         TableName::Verdicts => to_batch(&evaluation.verdicts, table),
         TableName::Balance => to_batch(&evaluation.balance, table),
         TableName::BeforeAfter => to_batch(&evaluation.before_after, table),

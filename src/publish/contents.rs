@@ -17,9 +17,10 @@ use crate::error::{Error, Kind, Result};
 use crate::tables::EncodedFile;
 
 /// Tables without an `as_of` column that are one file per run.
-const UNDATED: [&str; 10] = [
+const UNDATED: [&str; 11] = [
     "effects",
     "effects_over_time",
+    "effects_to_date",
     "verdicts",
     "balance",
     "before_after",

@@ -3,7 +3,7 @@
 use jiff::ToSpan;
 
 use super::at_cut::THRESHOLD;
-use super::data::{EffectRow, PooledEffectRow, ReportData, VerdictRow};
+use super::data::{EffectRow, EffectToDateRow, PooledEffectRow, ReportData, VerdictRow};
 use super::language::Words;
 use crate::domain::{ALL, Day};
 
@@ -17,12 +17,16 @@ pub(super) struct ArmEffects<'a> {
     pub arm: &'a str,
     /// The other arm, if that is a treated one.
     pub pair_with: Option<&'a str>,
+    /// Whether its strategy has other treated arms.
+    is_one_of_several: bool,
     /// Headline rows over all customers, by period and phase.
     pub periods: Vec<&'a EffectRow>,
     /// Headline rows of states in the last period that has any.
     pub tiers: Vec<&'a EffectRow>,
     /// The headline estimate over all periods: for all customers, then by state.
     pub pooled: Vec<&'a PooledEffectRow>,
+    /// What all customers did more so far, period after period, by outcome.
+    pub to_date: Vec<&'a EffectToDateRow>,
     /// Rows of other outcomes and methods over all customers in the last period.
     pub others: Vec<&'a EffectRow>,
     /// Verdicts; those over all periods first, then the last period first.
@@ -66,11 +70,12 @@ pub(super) fn arms(data: &ReportData) -> Vec<ArmEffects<'_>> {
     // Every treated arm is compared with the control, so what others are compared with is a treated arm if it is one itself.
     let is_treated = |strategy: &str, arm: &str| names.iter().any(|name| (name.0, name.1) == (strategy, arm));
     let pair_with = |name: &Names<'_>| name.2.is_some_and(|against| is_treated(name.0, against));
-    names.iter().map(|name| ArmEffects::of(data, *name, pair_with(name))).collect()
+    let is_one_of_several = |name: &Names<'_>| names.iter().any(|other| other.0 == name.0 && other.1 != name.1);
+    names.iter().map(|name| ArmEffects::of(data, *name, pair_with(name), is_one_of_several(name))).collect()
 }
 
 impl<'a> ArmEffects<'a> {
-    fn of(data: &'a ReportData, names: Names<'a>, is_pair: bool) -> ArmEffects<'a> {
+    fn of(data: &'a ReportData, names: Names<'a>, is_pair: bool, is_one_of_several: bool) -> ArmEffects<'a> {
         let (strategy, arm, against) = names;
         let of_arm = || data.effects.iter().flatten().filter(move |r| (&*r.strategy, &*r.arm, r.against.as_deref()) == names);
         let headline = || of_arm().filter(|r| r.headline == Some(true));
@@ -84,11 +89,24 @@ impl<'a> ArmEffects<'a> {
             periods.first().or(headline().next().as_ref()).map(|r| (r.outcome.as_str(), r.method.as_str(), r.phase.as_deref()));
         let pooled = data.effects_over_time.iter().flatten().filter(|r| (&*r.strategy, &*r.arm, r.against.as_deref()) == names);
         let pooled = pooled.filter(|r| Some((r.outcome.as_str(), r.method.as_str(), r.phase.as_deref())) == primary);
+        let to_date = data.effects_to_date.iter().flatten();
+        let to_date = to_date.filter(|r| (&*r.strategy, &*r.arm, r.against.as_deref()) == names).collect();
         let mut verdicts: Vec<&VerdictRow> =
             data.verdicts.iter().flatten().filter(|r| (&*r.strategy, &*r.arm, r.against.as_deref()) == names).collect();
         verdicts.sort_by_key(|r| (r.period_start.is_some(), std::cmp::Reverse(r.period_start)));
         let pair_with = against.filter(|_| is_pair);
-        ArmEffects { strategy, arm, pair_with, periods, tiers, pooled: pooled.collect(), others, verdicts }
+        ArmEffects {
+            strategy,
+            arm,
+            pair_with,
+            is_one_of_several,
+            periods,
+            tiers,
+            pooled: pooled.collect(),
+            to_date,
+            others,
+            verdicts,
+        }
     }
 
     /// The arm, and the other one of a pair.
@@ -96,6 +114,14 @@ impl<'a> ArmEffects<'a> {
         match self.pair_with {
             Some(against) => words.fill("strategy.pair", &[("arm", self.arm), ("against", against)]),
             None => self.arm.to_owned(),
+        }
+    }
+
+    /// The strategy, and its arm if it has several.
+    pub fn called(&self, words: &Words) -> String {
+        match self.is_one_of_several {
+            true => words.fill("story.strategy.arm", &[("strategy", self.strategy), ("arm", &self.name(words))]),
+            false => self.strategy.to_owned(),
         }
     }
 

@@ -175,6 +175,7 @@ report_data! {
     verdicts: VerdictRow,               /// Verdicts on strategies.
     effects: EffectRow,                 /// Effects by period.
     effects_over_time: PooledEffectRow, /// Effects over all periods.
+    effects_to_date: EffectToDateRow,   /// Effects so far, period after period.
     before_after: BeforeAfterRow,       /// Before and after.
     thresholds: ThresholdRow,           /// Effects at cuts.
     threshold_bins: ThresholdBinRow,    /// Outcomes on both sides of cuts.

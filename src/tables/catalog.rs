@@ -4,8 +4,8 @@
 
 use super::declarations::{
     AffinityRow, ArmRow, BacktestRow, BalanceRow, BeforeAfterRow, CohortRow, ConcentrationRow, CutPointRow, DateRow, EffectRow,
-    ForecastRow, GrowthRow, LedgerRow, MoveRow, PeriodRow, PooledEffectRow, RestatementRow, SegmentRow, StateRow,
-    ThresholdBinRow, ThresholdRow, TransitionRow, VerdictRow,
+    EffectToDateRow, ForecastRow, GrowthRow, LedgerRow, MoveRow, PeriodRow, PooledEffectRow, RestatementRow, SegmentRow,
+    StateRow, ThresholdBinRow, ThresholdRow, TransitionRow, VerdictRow,
 };
 use super::definition::{ColumnDefinition, ColumnType, TableDefinition};
 use super::row::Row;
@@ -60,6 +60,7 @@ pub fn definitions(job: &Job, columns: &[ColumnDefinition], id: IdType) -> Vec<T
         tables.extend([
             definition_of::<EffectRow>(job),
             definition_of::<PooledEffectRow>(job),
+            definition_of::<EffectToDateRow>(job),
             definition_of::<VerdictRow>(job),
             definition_of::<BalanceRow>(job),
             definition_of::<BeforeAfterRow>(job),

@@ -25,8 +25,8 @@ pub use catalog::{definition_of, definitions, key_of, read_by_views};
 pub use cell::{Cell, Value};
 pub use declarations::{
     AffinityRow, ArmRow, BacktestRow, BalanceRow, BeforeAfterRow, CohortRow, ConcentrationRow, CutPointRow, DateRow, EffectRow,
-    ForecastRow, GrowthRow, LedgerRow, MoveRow, PeriodRow, PooledEffectRow, RestatementRow, ScorePairRow, SegmentRow, StateRow,
-    ThresholdBinRow, ThresholdRow, TransitionRow, VerdictRow,
+    EffectToDateRow, ForecastRow, GrowthRow, LedgerRow, MoveRow, PeriodRow, PooledEffectRow, RestatementRow, ScorePairRow,
+    SegmentRow, StateRow, ThresholdBinRow, ThresholdRow, TransitionRow, VerdictRow,
 };
 pub use definition::{ColumnDefinition, ColumnType, DESCRIPTION, TableDefinition};
 pub use encode::{EncodedFile, ONE_ROW_PER, encode, filtered};

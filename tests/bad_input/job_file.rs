@@ -363,7 +363,7 @@ fn output_columns_are_checked() {
     }
     let bench = Bench::with_run();
     bench.edit("path = \"out\"", "path = \"out\"\ntables = [\"customer\"]");
-    bench.refuses(2, "error: job.toml, line 14, column 11: \"customer\" is not possible here; did you mean \"customers\"? (possible values: \"customers\", \"cutpoints\", \"segments\", \"transitions\", \"movers\", \"state_history\", \"growth\", \"cohorts\", \"concentration\", \"affinity\", \"forecast\", \"backtest\", \"dim_state\", \"dim_period\", \"dim_date\", \"restatements\", \"effects\", \"effects_over_time\", \"verdicts\", \"balance\", \"before_after\", \"thresholds\", \"threshold_bins\", \"arms\", \"ledger\").");
+    bench.refuses(2, "error: job.toml, line 14, column 11: \"customer\" is not possible here; did you mean \"customers\"? (possible values: \"customers\", \"cutpoints\", \"segments\", \"transitions\", \"movers\", \"state_history\", \"growth\", \"cohorts\", \"concentration\", \"affinity\", \"forecast\", \"backtest\", \"dim_state\", \"dim_period\", \"dim_date\", \"restatements\", \"effects\", \"effects_over_time\", \"effects_to_date\", \"verdicts\", \"balance\", \"before_after\", \"thresholds\", \"threshold_bins\", \"arms\", \"ledger\").");
 }
 
 #[test]

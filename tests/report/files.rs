@@ -117,6 +117,7 @@ fn a_workbook_has_native_numbers_dates_and_a_frozen_head() {
         "Verdicts",
         "Effects",
         "Effects over time",
+        "Effects to date",
         "Before and after",
         "Cut points",
         "Input rows",

@@ -285,10 +285,11 @@ impl Shop {
         add("ledger", self.ledger());
         add("dim_state", self.dim_state());
         add("dim_period", self.dim_period());
-        let [effects, pooled, verdicts, before_after] =
+        let [effects, pooled, to_date, verdicts, before_after] =
             super::shop_effects::tables(&|n| self.name(n), &self.states(0), self.periods);
         add("effects", effects);
         add("effects_over_time", pooled);
+        add("effects_to_date", to_date);
         add("verdicts", verdicts);
         add("before_after", before_after);
         for (q, sheet) in self.movers(&people) {

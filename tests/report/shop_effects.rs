@@ -107,8 +107,8 @@ fn row(names: [&str; 5], period: (Day, Day), n: i64, estimate: Option<[f64; 2]>,
     ]
 }
 
-/// `effects`, `effects_over_time`, `verdicts`, `before_after`.
-pub fn tables(name: &dyn Fn(&'static str) -> String, states: &[String], periods: usize) -> [Sheet; 4] {
+/// `effects`, `effects_over_time`, `effects_to_date`, `verdicts`, `before_after`.
+pub fn tables(name: &dyn Fn(&'static str) -> String, states: &[String], periods: usize) -> [Sheet; 5] {
     let mut effects = Sheet::new(EFFECTS);
     let (mail, event) = (name("winback-mail"), name("vip-event"));
     let periods = quarters(periods);
@@ -224,5 +224,35 @@ pub fn tables(name: &dyn Fn(&'static str) -> String, states: &[String], periods:
         cells.push(t("regression to the mean of all 6000 customers, slope 0.412"));
         before_after.row(cells);
     }
-    [effects, pooled, verdicts, before_after]
+    [effects, pooled, to_date(&mail, &periods), verdicts, before_after]
+}
+
+/// `effects_to_date` of the mail: a little more with every period, up to what `effects_over_time` says.
+fn to_date(mail: &str, periods: &[(Day, Day)]) -> Sheet {
+    let mut sheet = Sheet::new(
+        "strategy:t phase:s arm:s against:s outcome:s method:s through_start:d through_end:d periods:i n_treated:i n_control:i \
+         covered_share:f difference:f ci_low:f ci_high:f ci_low_adjusted:f ci_high_adjusted:f looks:i incremental:f \
+         incremental_low_adjusted:f incremental_high_adjusted:f cost:f net:f net_low_adjusted:f net_high_adjusted:f not_estimable:t",
+    );
+    let (n, estimate) = MAIL[0];
+    let [d, se] = estimate.expect("an estimate");
+    for outcome in ["revenue", "net"].into_iter().filter(|_| periods.len() > 1) {
+        for (at, (start, end)) in periods.iter().enumerate() {
+            let all = n * (at as i64 + 1);
+            let se = se / 1.7 * (periods.len() as f64 / (at + 1) as f64).sqrt();
+            let net = |x: f64| x * 0.4 - 0.35;
+            let own = |x: f64| if outcome == "net" { net(x) } else { x };
+            let ends = [0.0, -1.0, 1.0].map(|k| d + k * 1.96 * WIDER * se);
+            let mut cells =
+                vec![t(mail), t("during"), t("treatment"), t("control"), t(outcome), t("cuped"), V::D(*start), V::D(*end)];
+            cells.extend([V::I(at as i64 + 1), V::I(all), V::I(all - 7), V::F(1.0), V::F(own(d))]);
+            cells.extend([V::F(own(d - 1.96 * se)), V::F(own(d + 1.96 * se)), V::F(own(ends[1])), V::F(own(ends[2])), V::I(4)]);
+            cells.extend(ends.map(|x| V::F(own(x) * all as f64)));
+            cells.push(V::F(0.35 * all as f64));
+            cells.extend(ends.map(|x| V::F(net(x) * all as f64)));
+            cells.push(V::Null);
+            sheet.row(cells);
+        }
+    }
+    sheet
 }

@@ -19,7 +19,7 @@ fn rows<'a>(report: &'a serde_json::Value, table: &str, key: &[&str]) -> BTreeMa
     report[table].as_array().expect("rows").iter().map(|row| (name(row), row)).collect()
 }
 
-const TABLES: [(&str, &[&str], &[&str]); 9] = [
+const TABLES: [(&str, &[&str], &[&str]); 10] = [
     ("segments", &["as_of", "dimension_value", "scheme", "state"], &["customers", "repeat_customers"]),
     ("transitions", &["as_of", "scheme", "from_state", "to_state"], &["customers"]),
     ("moves", &["as_of", "scheme", "from_state", "to_state", "reason"], &["customers"]),
@@ -31,6 +31,7 @@ const TABLES: [(&str, &[&str], &[&str]); 9] = [
     ("cohorts", &["as_of", "cohort_start"], &["customers", "active_customers", "repeat_customers"]),
     ("effects", &["strategy", "period_start", "outcome", "scheme", "state", "method"], &["n_treated", "n_control"]),
     ("effects_over_time", &["strategy", "state"], &["n_treated", "n_control"]),
+    ("effects_to_date", &["strategy", "outcome", "through_start"], &["n_treated", "n_control"]),
     ("before_after", &["strategy", "arm", "state"], &["customers"]),
     ("cutpoints", &["as_of", "axis", "bin"], &["customers"]),
 ];
@@ -56,7 +57,7 @@ fn no_count_below_min_group_is_written() {
                 }
             }
         }
-        let expected = !matches!(table, "cutpoints" | "effects_over_time");
+        let expected = !matches!(table, "cutpoints" | "effects_over_time" | "effects_to_date");
         assert_eq!(hidden > 0, expected, "{table}: {hidden} hidden counts");
     }
 }
@@ -216,4 +217,23 @@ fn regions_of_few_customers_are_hidden_by_default() {
     assert!(table.iter().any(|row| row.contains(&"islet".to_owned()) && row.contains(&"2".to_owned())), "{table:?}");
     let all = report("min_group = 1");
     assert_eq!([shown(&all, "islet"), shown(&all, "north")], [[Some(2), Some(1)], [Some(8), Some(9)]]);
+}
+
+/// What a strategy has brought so far, less what it had a period before, is the effect of that period.
+#[test]
+fn sums_over_periods_do_not_give_a_hidden_period_away() {
+    let of_mail = |report: &serde_json::Value, table: &str| -> Vec<serde_json::Value> {
+        let rows = report[table].as_array().expect("rows").iter();
+        rows.filter(|row| row["strategy"] == "winback-mail" && row["outcome"] == "revenue").cloned().collect()
+    };
+    // Every period has 4,800 treated customers, so all of them are hidden, and so is each step of the sum.
+    let (all, shown) = (json(1), json(4_900));
+    let (before, after) = (of_mail(&all, "effects_to_date"), of_mail(&shown, "effects_to_date"));
+    assert!(before.len() > 2 && before.iter().all(|row| row["incremental"].is_number()));
+    assert!(of_mail(&shown, "effects").iter().all(|row| row["difference"].is_null()));
+    let numbers =
+        ["n_treated", "n_control", "difference", "ci_low", "ci_high_adjusted", "incremental", "cost", "net", "net_low_adjusted"];
+    for row in &after {
+        assert!(row["suppressed"] == true && numbers.iter().all(|number| row[*number].is_null()), "{row}");
+    }
 }

@@ -13,7 +13,8 @@ use rfmill::internals::evaluate::{ArmSums, CutOutcome, CutPeriod, Evaluation, Ou
 use super::shops::spend;
 use super::{mean, say, share};
 
-fn runs() -> u64 {
+/// Runs of each simulation.
+pub fn runs() -> u64 {
     std::env::var("RFMILL_RUNS").ok().and_then(|runs| runs.parse().ok()).unwrap_or(1_000)
 }
 

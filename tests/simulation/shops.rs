@@ -102,6 +102,21 @@ pub fn spend() -> Vec<(&'static str, Vec<(i64, i64, i64)>)> {
     [("Online Retail", retail), ("CDNOW", cdnow)].into_iter().filter_map(|(name, lines)| Some((name, lines?))).collect()
 }
 
+/// Cents by customer and quarter, over these last quarters of 91 days, of who had ordered before the second one.
+pub fn by_quarter(lines: &[(i64, i64, i64)], quarters: usize) -> Vec<Vec<i64>> {
+    let end = lines.iter().map(|line| line.1).max().expect("lines") + 1;
+    let start = end - i64::from(DAYS) * quarters as i64;
+    let mut customers: BTreeMap<i64, (bool, Vec<i64>)> = BTreeMap::new();
+    for (customer, day, money) in lines {
+        let own = customers.entry(*customer).or_insert_with(|| (false, vec![0; quarters]));
+        own.0 |= *money > 0 && *day < start + i64::from(DAYS);
+        if *day >= start {
+            own.1[((day - start) / i64::from(DAYS)) as usize] += money;
+        }
+    }
+    customers.into_values().filter(|(is_known, _)| *is_known).map(|(_, spend)| spend).collect()
+}
+
 impl Shop {
     /// A shop of whom lines are known: its last 91 days and the 91 before, of customers who had ordered by then.
     fn of_lines(name: &str, lines: &[(i64, i64, i64)]) -> Shop {

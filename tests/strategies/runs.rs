@@ -136,6 +136,7 @@ fn compare(seed: u64) -> Vec<String> {
     let outcome = must_run(&folder, &case.whole_job());
     let got = rows(&read_file(&folder_of(&outcome).join("arms.parquet")));
     let mut wrong = differences(&want, &got);
+    crate::to_date::check(&folder_of(&outcome));
     for (name, count) in overlapping(&case) {
         let says =
             |n| format!("strategy {name:?}: {n} assignments are of customers whom another strategy treats at the same time");

@@ -137,6 +137,8 @@ pub enum TableName {
     Effects,
     /// What strategies changed, over all periods.
     EffectsOverTime,
+    /// What strategies have brought so far, period after period.
+    EffectsToDate,
     /// What to do with strategies, and why.
     Verdicts,
     /// Whether arms were alike before.
@@ -155,7 +157,7 @@ pub enum TableName {
 
 impl TableName {
     /// Every table, in the order of the docs.
-    pub const ALL: [TableName; 25] = [
+    pub const ALL: [TableName; 26] = [
         TableName::Customers,
         TableName::Cutpoints,
         TableName::Segments,
@@ -174,6 +176,7 @@ impl TableName {
         TableName::Restatements,
         TableName::Effects,
         TableName::EffectsOverTime,
+        TableName::EffectsToDate,
         TableName::Verdicts,
         TableName::Balance,
         TableName::BeforeAfter,
@@ -204,6 +207,7 @@ impl TableName {
             TableName::Restatements => "restatements",
             TableName::Effects => "effects",
             TableName::EffectsOverTime => "effects_over_time",
+            TableName::EffectsToDate => "effects_to_date",
             TableName::Verdicts => "verdicts",
             TableName::Balance => "balance",
             TableName::BeforeAfter => "before_after",
@@ -230,6 +234,7 @@ impl TableName {
             self,
             TableName::Effects
                 | TableName::EffectsOverTime
+                | TableName::EffectsToDate
                 | TableName::Verdicts
                 | TableName::Balance
                 | TableName::BeforeAfter

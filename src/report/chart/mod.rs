@@ -1,6 +1,7 @@
 //! Charts as static SVG: pure functions from plain data to markup. They know nothing of tables, languages or pages; texts come
 //! in ready to print. Every chart can be drawn wide and narrow, so that its words keep their size on a phone.
 
+mod band;
 mod bars;
 mod columns;
 mod flows;
@@ -11,6 +12,7 @@ mod lines;
 mod scale;
 mod words;
 
+pub use band::{BandChart, BandPoint};
 pub use bars::{Bar, BarChart};
 pub use columns::{ColumnChart, Series};
 pub use flows::{FlowChart, Link, Node};

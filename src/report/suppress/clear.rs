@@ -157,6 +157,22 @@ impl RowCells {
         }
     }
 
+    /// Takes out what strategies have brought so far, where that tells of few customers, or of a comparison that is gone.
+    fn clear_to_date(&self, data: &mut ReportData, cells: &CellTable, gone: &[Compared]) {
+        for (r, count_cells) in data.effects_to_date.iter_mut().flatten().zip(&self.to_date) {
+            let all = [ALL.to_owned(), ALL.to_owned()];
+            // Less the row before, it is the effect of one period.
+            let of_period = Compared::of(&r.strategy, r.through_start, [Some(&r.arm), r.against.as_ref()], [&all[0], &all[1]]);
+            if count_cells.iter().any(|c| cells.is_hidden(*c)) || gone.contains(&of_period) {
+                (r.periods, r.n_treated, r.n_control, r.covered_share) = (None, None, None, None);
+                (r.difference, r.ci_low, r.ci_high, r.ci_low_adjusted, r.ci_high_adjusted) = (None, None, None, None, None);
+                (r.incremental, r.incremental_low_adjusted, r.incremental_high_adjusted) = (None, None, None);
+                (r.cost, r.net, r.net_low_adjusted, r.net_high_adjusted) = (None, None, None, None);
+                (r.not_estimable, r.suppressed) = (None, true);
+            }
+        }
+    }
+
     fn clear_effects(&self, data: &mut ReportData, cells: &CellTable) {
         let hidden = |count_cells: &[Option<Cell>; 2]| count_cells.iter().any(|c| cells.is_hidden(*c));
         let mut gone: Vec<Compared> = Vec::new();
@@ -193,6 +209,7 @@ impl RowCells {
                 (r.recurring_share, r.not_estimable, r.suppressed) = (None, None, true);
             }
         }
+        self.clear_to_date(data, cells, &gone);
         // The best and the worst period are effects of one period.
         for r in data.effects_over_time.iter_mut().flatten() {
             let is_hidden = |start: Option<Day>| {

@@ -5,7 +5,10 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::cells::{Cell, CellTable};
 use super::keys::{key, total_key};
 use crate::domain::{ALL, Day};
-use crate::report::data::{CohortRow, CutPointRow, EffectRow, MoveRow, ReportData, SegmentRow, ThresholdBinRow, TransitionRow};
+use crate::report::data::{
+    CohortRow, CutPointRow, EffectRow, EffectToDateRow, MoveRow, PooledEffectRow, ReportData, SegmentRow, ThresholdBinRow,
+    TransitionRow,
+};
 
 fn state_key(as_of: Day, slice: &str, dimension: &str, value: &str, scheme: &str, state: &str) -> String {
     key(&[&"state", &as_of, &slice, &dimension, &value, &scheme, &state])
@@ -24,6 +27,21 @@ fn transition_key(r: &TransitionRow, dimension: &str, value: &str) -> String {
     key(&[&"transition", &r.as_of, &r.from_as_of, &r.slice, &dimension, &value, &r.scheme, &r.from_state, &r.to_state])
 }
 
+/// What a row compares, and how: strategy, phase, both arms, outcome and method.
+type Comparison<'a> = [Option<&'a str>; 6];
+
+fn of_effect(r: &EffectRow) -> Comparison<'_> {
+    [Some(&r.strategy), r.phase.as_deref(), Some(&r.arm), r.against.as_deref(), Some(&r.outcome), Some(&r.method)]
+}
+
+fn of_pooled(r: &PooledEffectRow) -> Comparison<'_> {
+    [Some(&r.strategy), r.phase.as_deref(), Some(&r.arm), r.against.as_deref(), Some(&r.outcome), Some(&r.method)]
+}
+
+fn so_far(r: &EffectToDateRow) -> Comparison<'_> {
+    [Some(&r.strategy), r.phase.as_deref(), Some(&r.arm), r.against.as_deref(), Some(&r.outcome), Some(&r.method)]
+}
+
 /// The cells of every row.
 #[derive(Debug, Default)]
 pub(super) struct RowCells {
@@ -34,6 +52,7 @@ pub(super) struct RowCells {
     pub(super) cohorts: Vec<[Option<Cell>; 3]>,
     pub(super) effects: Vec<[Option<Cell>; 2]>,
     pub(super) pooled: Vec<[Option<Cell>; 2]>,
+    pub(super) to_date: Vec<[Option<Cell>; 2]>,
     pub(super) before_after: Vec<Option<Cell>>,
     pub(super) thresholds: Vec<[Option<Cell>; 2]>,
     pub(super) threshold_bins: Vec<Option<Cell>>,
@@ -271,10 +290,7 @@ impl RowCells {
         }
         // Periods add up to all periods.
         for (r, count_cells) in data.effects_over_time.iter().flatten().zip(&self.pooled) {
-            let same = |e: &EffectRow| {
-                (&e.strategy, &e.phase, &e.arm, &e.against, &e.outcome, &e.scheme, &e.state, &e.method)
-                    == (&r.strategy, &r.phase, &r.arm, &r.against, &r.outcome, &r.scheme, &r.state, &r.method)
-            };
+            let same = |e: &EffectRow| of_effect(e) == of_pooled(r) && (&e.scheme, &e.state) == (&r.scheme, &r.state);
             let of_periods: Vec<_> = data.effects.iter().flatten().zip(&self.effects).filter(|(e, _)| same(e)).collect();
             for side in 0..2 {
                 let parts: Vec<Cell> = of_periods.iter().filter_map(|(_, c)| c[side]).collect();
@@ -282,6 +298,42 @@ impl RowCells {
                     && parts.iter().map(|c| cells.count(*c)).sum::<i64>() == cells.count(total)
                 {
                     cells.add_sum(parts, total);
+                }
+            }
+        }
+        self.add_to_date(data, cells);
+    }
+
+    /// Customers so far are those of the row before and those of the period; the last row has those of all periods.
+    fn add_to_date(&mut self, data: &ReportData, cells: &mut CellTable) {
+        let rows: Vec<&EffectToDateRow> = data.effects_to_date.iter().flatten().collect();
+        for r in &rows {
+            let through = r.through_start.unwrap_or(Day::MIN);
+            let mut side = |arm: Option<&str>, n: Option<i64>| {
+                let [strategy, phase, _, _, outcome, method] = so_far(r).map(Option::unwrap_or_default);
+                let place = key(&[&"to date", &strategy, &phase, &arm.unwrap_or_default(), &outcome, &method, &through]);
+                n.map(|n| cells.cell(place, n))
+            };
+            self.to_date.push([side(Some(&r.arm), r.n_treated), side(r.against.as_deref(), r.n_control)]);
+        }
+        for (at, (row, own)) in rows.iter().zip(&self.to_date).enumerate() {
+            let neighbour = |at: Option<usize>| rows.get(at?).filter(|other| so_far(other) == so_far(row)).and(at);
+            let before = neighbour(at.checked_sub(1)).and_then(|at| self.to_date.get(at));
+            let mut of_period = data.effects.iter().flatten().zip(&self.effects);
+            let of_period = of_period
+                .find(|(e, _)| e.state == ALL && e.period_start == row.through_start && of_effect(e) == so_far(row))
+                .map(|(_, own)| own);
+            let mut of_all =
+                data.effects_over_time.iter().flatten().zip(&self.pooled).filter(|_| neighbour(Some(at + 1)).is_none());
+            let of_all = of_all.find(|(e, _)| e.state == ALL && of_pooled(e) == so_far(row)).map(|(_, own)| own);
+            for side in 0..2 {
+                let Some(total) = own[side] else { continue };
+                let parts: Vec<Cell> = [before, of_period].into_iter().flatten().filter_map(|own| own[side]).collect();
+                if parts.iter().map(|c| cells.count(*c)).sum::<i64>() == cells.count(total) {
+                    cells.add_sum(parts, total);
+                }
+                if let Some(all) = of_all.and_then(|own| own[side]).filter(|all| cells.count(*all) == cells.count(total)) {
+                    cells.add_sum(vec![total], all);
                 }
             }
         }

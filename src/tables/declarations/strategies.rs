@@ -141,6 +141,40 @@ table! { PooledEffectRow in "effects_over_time",
     clusters_control: Option<i64>,         /// Clusters of the control customers, likewise.
 }
 
+table! { EffectToDateRow in "effects_to_date",
+    one row per "randomised strategy, treated arm, outcome and last period of those so far":
+    strategy: String,                      /// The strategy.
+    phase: Option<String>,                 /// Days of the outcome: that of the verdict over all periods.
+    arm: String,                           /// The treated arm.
+    against: Option<String>,               /// The arm it is held against: the control, or the second of a pair.
+    outcome: String,                       /// What was measured on every assigned customer, 0 for who did nothing.
+    method: String,                        /// The estimator: that of the verdict over all periods.
+    through_start: Option<Day>,            /// First day of the last period that counts so far.
+    through_end: Option<Day>,              /// Its last day.
+    periods: Option<i64>,                  /// Periods that are pooled: those so far with an estimate.
+    n_treated: Option<i64>,                /// Treated customers of these periods, who count once in each.
+    n_control: Option<i64>,                /// Control customers of these periods, likewise.
+    covered_share: Option<f64>,            /// Share of the treated so far that these periods have.
+    difference: Option<f64>,               /// Mean difference so far over the treated, as in effects_over_time, where its last row
+                                           /// stands.
+    ci_low: Option<f64>,                   /// Lower end of the difference's 95 % interval.
+    ci_high: Option<f64>,                  /// Upper end of the difference's 95 % interval.
+    ci_low_adjusted: Option<f64>,          /// Lower end of the interval of the curve: the level of every row is that of the verdict
+                                           /// over all periods, of which each look spends its part.
+    ci_high_adjusted: Option<f64>,         /// Its upper end.
+    looks: Option<i64>,                    /// By how much the level is divided, because it is read anew every period.
+    incremental: Option<f64>,              /// Difference times treated customers: what the strategy has brought so far.
+    incremental_low_adjusted: Option<f64>, /// Lower end of it in the interval of the curve.
+    incremental_high_adjusted: Option<f64>, /// Upper end.
+    cost: Option<f64>,                     /// What the treated customers have cost so far, fixed costs included; null where no cost
+                                           /// is known.
+    net: Option<f64>,                      /// Incremental margin less cost so far, of revenue, margin and net; null where either is
+                                           /// not known, or of other treated customers.
+    net_low_adjusted: Option<f64>,         /// Lower end of it in the interval of the curve.
+    net_high_adjusted: Option<f64>,        /// Upper end.
+    not_estimable: Option<String> as Text, /// Why the numbers are null, in one sentence; null where they are not.
+}
+
 table! { VerdictRow in "verdicts", one row per "strategy, treated arm, state and period, and over all periods":
     strategy: String,                      /// The strategy.
     arm: String,                           /// The treated arm.

@@ -3,6 +3,8 @@
 
 mod at_cut;
 mod pictures;
+mod shown;
+mod so_far;
 mod tables;
 
 use super::grid::{CellWriter, Grid, GridCell};
