@@ -6,10 +6,10 @@ use std::path::Path;
 use rand::{RngExt, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 use rfmill::internals::domain::{Decimal, Design, Outcome};
-use rfmill::internals::evaluate::{ALL, Evaluation, Method, Primary, Split, StrategySettings, evaluate};
+use rfmill::internals::evaluate::{ALL, Evaluation, Method, Phase, Primary, Quantity, Split, StrategySettings, evaluate};
 use rfmill::rows::EffectToDateRow;
 
-use crate::support::arms::{Customer, fill, strategy};
+use crate::support::arms::{Customer, fill, strategy, sums, total};
 use crate::support::run::{Cell, read_file};
 
 /// Periods of random customers, of whom most recur, in arms that are drawn anew or kept.
@@ -121,6 +121,60 @@ fn money_so_far_adds_up() {
         near(net.net_low_adjusted, 0.4 * revenue.incremental_low_adjusted.expect("an end") - cost);
         near(net.net_high_adjusted, 0.4 * revenue.incremental_high_adjusted.expect("an end") - cost);
     }
+}
+
+/// A programme costs what the strategies in it cost: letters by the costs of their assignments and 40 a period, texts 0.10 each, both only
+/// in the quarters that they begin in.
+#[test]
+fn a_programme_costs_what_its_strategies_cost() {
+    let (all, of_letters) = (customers(7, 3, true), customers(8, 3, false));
+    let mut arms = fill("s", &Outcome::Revenue, &all);
+    arms.merge(fill("letter", &Outcome::Revenue, &of_letters)).expect("sums");
+    arms.merge(fill("text", &Outcome::Revenue, &of_letters[..1])).expect("sums");
+    // 1.20, 1.21, 1.22 … each; nothing is paid for the control, and what an arm that is none costs is not the programme's.
+    let mut paid = [0.0; 3];
+    for (at, period) in of_letters.iter().enumerate() {
+        let treated = period.iter().filter(|c| c.arm == "mail").count() as i64;
+        let costs: Vec<i64> = (0..treated).map(|n| 120 + n % 7).collect();
+        paid[at] = costs.iter().sum::<i64>() as f64 / 100.0 + 40.0;
+        for (arm, costs) in [("mail", costs), ("control", vec![0; 3])] {
+            arms.add(total("letter", at, Phase::During, arm, Quantity::Cost), &sums(&costs)).expect("sums");
+        }
+    }
+    paid[0] += 0.1 * of_letters[0].iter().filter(|c| c.arm == "mail").count() as f64;
+    let named = |name: &str, periods: usize| StrategySettings { name: name.into(), ..settings(periods, 2, Method::Permutation) };
+    let letter = StrategySettings { fixed_cost: Decimal::parse("40"), ..named("letter", 3) };
+    let text = StrategySettings { cost_per_customer: Decimal::parse("0.10"), ..named("text", 1) };
+    let programme = StrategySettings {
+        costs_of: ["letter".into(), "text".into()].into(),
+        fixed_cost: Decimal::parse("7"),
+        margin_rate: Some(0.5),
+        ..named("s", 3)
+    };
+    let jobs = [programme.clone(), letter.clone(), text];
+    let evaluation = evaluate(&jobs, &arms).expect("an evaluation");
+    let near = |a: Option<f64>, b: f64| assert!((a.expect("a number") - b).abs() < 1e-6, "{a:?} is not {b}");
+    let (mut so_far, mut margin) = (0.0, 0.0);
+    for (at, cost) in paid.iter().enumerate() {
+        let of_period = evaluation.effects.iter().filter(|e| e.strategy == "s" && e.state == ALL && e.method == "permutation");
+        let effect = of_period.filter(|e| e.outcome == "revenue").nth(at).expect("a row");
+        near(effect.cost, cost + 7.0);
+        let treated = effect.n_treated.expect("a count") as f64;
+        near(effect.net_margin_per_customer, 0.5 * effect.difference.expect("a number") - (cost + 7.0) / treated);
+        so_far += cost + 7.0;
+        margin += 0.5 * effect.incremental.expect("a number");
+        let row = evaluation.to_date.iter().filter(|r| r.strategy == "s" && r.outcome == "net").nth(at).expect("a row");
+        near(row.cost, so_far);
+        near(row.net, margin - so_far);
+    }
+    // The strategies' own costs stay theirs.
+    let own = evaluation.effects.iter().find(|e| e.strategy == "text" && e.outcome == "revenue").expect("a row");
+    near(own.cost, 0.1 * of_letters[0].iter().filter(|c| c.arm == "mail").count() as f64);
+    // Without a cost of texts, that of the programme is not known.
+    let error = evaluate(&[programme, letter, named("text", 1)], &arms).expect_err("no cost").to_string();
+    let expected =
+        "Strategy \"s\": costs_of names \"text\", whose cost in the period from 2022-01-08 is not known; give that strategy";
+    assert!(error.contains(expected), "{error}");
 }
 
 #[test]

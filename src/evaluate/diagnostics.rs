@@ -11,7 +11,7 @@ use super::sentence::{PValue, Rounded};
 use super::settings::{AssignedOn, Clusters, ListedUnlike, StrategyPeriod, StrategySettings};
 use crate::domain::{Day, Design, EffectMethod as Method, Outcome};
 use crate::error::Result;
-use crate::stats::Shape;
+use crate::stats::{Shape, printed};
 
 /// Two time spans have equal length if they differ by at most one part in this many. Months differ by a tenth.
 const LENGTH_TOLERANCE: u64 = 8;
@@ -54,6 +54,8 @@ pub(super) struct PeriodDiagnostics<'a> {
     pub fallback: Option<NotEstimable>,
     /// Treated customers of all arms, over whom the fixed cost is shared out.
     pub all_treated: i64,
+    /// What other strategies cost that its cost is made of, over whom it is shared out as well.
+    pub costs_of_others: Option<f64>,
 }
 
 impl<'a> PeriodDiagnostics<'a> {
@@ -85,6 +87,7 @@ impl<'a> PeriodDiagnostics<'a> {
             pairs: Vec::new(),
             treated,
             all_treated,
+            costs_of_others: None,
         };
         if controlled {
             let all = CheckedArms { treated: &diagnostics.treated, control: &strategy.control, is_pair: false };
@@ -96,6 +99,12 @@ impl<'a> PeriodDiagnostics<'a> {
         }
         diagnostics.choose_headline(&cells);
         Ok(diagnostics)
+    }
+
+    /// What is paid in the period besides the cost of customers: the fixed cost, and the costs of other strategies.
+    pub fn period_cost(&self) -> Option<f64> {
+        let fixed = self.strategy.fixed_cost.map(|cost| printed(cost.digits, cost.scale));
+        fixed.map(|fixed| fixed + self.costs_of_others.unwrap_or(0.0)).or(self.costs_of_others)
     }
 
     /// The arms that are compared: every treated arm with the control, then the pairs.

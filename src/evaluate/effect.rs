@@ -291,7 +291,7 @@ impl<'a> PhaseEffects<'a, '_> {
     fn net_base(&self) -> Option<(&'a Outcome, f64)> {
         let strategy = self.diagnostics.strategy;
         let has_costs = self.during.table(TOTAL, &Quantity::Cost).is_some();
-        let is_paid = has_costs || strategy.cost_per_customer.is_some() || strategy.fixed_cost.is_some();
+        let is_paid = has_costs || strategy.cost_per_customer.is_some() || self.diagnostics.period_cost().is_some();
         strategy.net_base().filter(|_| is_paid && self.phase != Phase::After)
     }
 
@@ -336,10 +336,10 @@ impl<'a> PhaseEffects<'a, '_> {
         }
     }
 
-    /// The share of the fixed cost that these treated customers bear.
+    /// The share of the period's cost that these treated customers bear.
     fn fixed_cost(&self, n_treated: i64) -> Option<f64> {
         let share = n_treated as f64 / self.diagnostics.all_treated.max(1) as f64;
-        self.diagnostics.strategy.fixed_cost.map(|c| printed(c.digits, c.scale) * share)
+        self.diagnostics.period_cost().map(|cost| cost * share)
     }
 }
 

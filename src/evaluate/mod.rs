@@ -10,6 +10,7 @@ mod balance;
 mod before_after;
 mod checks;
 mod compare;
+mod costs_of;
 mod diagnostics;
 mod draft;
 mod effect;
@@ -98,6 +99,7 @@ pub fn evaluate_checked(
             check(0)?;
         }
     }
+    costs_of::add(&mut all_diagnostics, &index)?;
     let mut out = Evaluation::default();
     let mut effects = Vec::new();
     let periods = all_diagnostics.par_iter();

@@ -207,6 +207,8 @@ pub struct StrategySettings {
     pub cost_per_customer: Option<Decimal>,
     /// Cost of each period in addition to that of customers, shared out over its treated customers.
     pub fixed_cost: Option<Decimal>,
+    /// Strategies whose costs it has too, of their periods that begin in one of its own.
+    pub costs_of: Vec<String>,
     /// Margin per unit of revenue.
     pub margin_rate: Option<f64>,
     /// Digits behind the point of money, and of the values of events.

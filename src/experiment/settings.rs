@@ -34,6 +34,7 @@ pub fn settings(job: &Job, plan: &ExperimentPlan<'_>, exclusions: &[ExclusionCou
             by_values: own.by.iter().filter(|by| !by.is_of_states()).map(|by| by.name.clone()).collect(),
             cost_per_customer: strategy.cost_per_customer,
             fixed_cost: strategy.fixed_cost,
+            costs_of: strategy.costs_of.clone(),
             margin_rate: strategy.margin_rate.map(float),
             digits: digits(job),
             looks: strategy.looks,

@@ -61,6 +61,8 @@ pub struct Strategy {
     pub cost_per_customer: Option<Decimal>,
     /// Cost besides, per period, printed units.
     pub fixed_cost: Option<Decimal>,
+    /// Names of the strategies whose costs it has too.
+    pub costs_of: Vec<String>,
     /// Share of the revenue that is margin.
     pub margin_rate: Option<Decimal>,
     /// Percentile at which money outcomes are cut off.

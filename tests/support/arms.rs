@@ -78,6 +78,7 @@ pub fn strategy(name: &str, periods: usize) -> StrategySettings {
         by_values: Vec::new(),
         cost_per_customer: None,
         fixed_cost: None,
+        costs_of: Vec::new(),
         margin_rate: None,
         digits: Digits { money: 2, ..Digits::default() },
         looks: 4,

@@ -160,6 +160,11 @@ pub struct RawStrategy {
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schemars(extend("x-type" = "amount"))]
     pub fixed_cost: Option<RawNumber>,
+    /// Strategies of the job whose costs this one has too, such as those that a permanent hold-out is kept from: what their rows cost
+    /// in each of their periods that begins in one of this strategy's. Not of `threshold`, nor strategies with `costs_of` themselves.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[schemars(extend("x-type" = "list of strategies"))]
+    pub costs_of: Vec<String>,
     /// Share of the revenue that is margin.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schemars(extend("x-type" = "share above 0"))]

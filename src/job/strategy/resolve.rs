@@ -2,6 +2,7 @@
 
 mod by;
 mod cluster;
+mod costs_of;
 mod outcomes;
 mod pairs;
 mod threshold;
@@ -38,8 +39,8 @@ pub(crate) struct Context<'a> {
 ///
 /// # Errors
 /// Exit 2, with the strategy, what it holds and what was expected.
-pub(crate) fn resolve(raw: &[RawStrategy], job: &Context) -> Result<(Vec<Strategy>, Vec<Threshold>)> {
-    for (number, strategy) in raw.iter().enumerate() {
+pub(crate) fn resolve(all: &[RawStrategy], job: &Context) -> Result<(Vec<Strategy>, Vec<Threshold>)> {
+    for (number, strategy) in all.iter().enumerate() {
         let place = job.source.locate_key("strategy", number, "name");
         if strategy.name.trim().is_empty() || strategy.name.starts_with('(') {
             return Err(Error::usage(format!(
@@ -47,7 +48,7 @@ pub(crate) fn resolve(raw: &[RawStrategy], job: &Context) -> Result<(Vec<Strateg
                 strategy.name
             )));
         }
-        let before = raw.iter().take(number).find(|s| folded(&s.name) == folded(&strategy.name));
+        let before = all.iter().take(number).find(|s| folded(&s.name) == folded(&strategy.name));
         if let Some(before) = before {
             return Err(Error::usage(if before.name == strategy.name {
                 format!("{place}: two strategies are named {:?}; give each a name of its own", strategy.name)
@@ -60,8 +61,8 @@ pub(crate) fn resolve(raw: &[RawStrategy], job: &Context) -> Result<(Vec<Strateg
         }
     }
     let (mut strategies, mut thresholds) = (Vec::new(), Vec::new());
-    for (number, raw) in raw.iter().enumerate() {
-        let one = One { raw, number, job };
+    for (number, raw) in all.iter().enumerate() {
+        let one = One { raw, all, number, job };
         match raw.design {
             Design::Threshold => thresholds.push(one.threshold()?),
             Design::Randomised | Design::Matched | Design::BeforeAfter => strategies.push(one.resolve()?),
@@ -79,6 +80,8 @@ type Strata = Vec<(String, Vec<Arm>)>;
 /// A strategy while it is checked.
 struct One<'a> {
     raw: &'a RawStrategy,
+    /// All strategies of the job.
+    all: &'a [RawStrategy],
     number: usize,
     job: &'a Context<'a>,
 }
@@ -110,6 +113,7 @@ impl One<'_> {
             by,
             cost_per_customer: self.cost("cost_per_customer", &raw.cost_per_customer)?,
             fixed_cost: self.cost("fixed_cost", &raw.fixed_cost)?,
+            costs_of: self.costs_of()?,
             margin_rate: self.margin_rate()?,
             winsorise: self.share("winsorise", &raw.winsorise, "a percentile from 0.5 to below 1, such as 0.999", |at| {
                 at >= Ratio::new(1, 2) && at < Ratio::new(1, 1)

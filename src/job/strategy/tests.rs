@@ -279,7 +279,7 @@ fn arms_are_checked() {
         ),
         (
             and("controls = \"x\""),
-            "line 19, column 1: there is no key \"controls\" here; did you mean \"control\"? (possible keys: \"name\", \"design\", \"assignments\", \"running\", \"cut\", \"window\", \"began\", \"treated\", \"manifest\", \"control\", \"split\", \"pairs\", \"cluster\", \"periods\", \"baseline\", \"outcome_days\", \"after\", \"outcomes\", \"primary\", \"guardrails\", \"looks\", \"by\", \"match_on\", \"cost_per_customer\", \"fixed_cost\", \"margin_rate\", \"winsorise\", \"overlap\", \"slice\")",
+            "line 19, column 1: there is no key \"controls\" here; did you mean \"control\"? (possible keys: \"name\", \"design\", \"assignments\", \"running\", \"cut\", \"window\", \"began\", \"treated\", \"manifest\", \"control\", \"split\", \"pairs\", \"cluster\", \"periods\", \"baseline\", \"outcome_days\", \"after\", \"outcomes\", \"primary\", \"guardrails\", \"looks\", \"by\", \"match_on\", \"cost_per_customer\", \"fixed_cost\", \"costs_of\", \"margin_rate\", \"winsorise\", \"overlap\", \"slice\")",
         ),
         (with("design = \"randomised\"\n", ""), "line 13, column 1: the key \"design\" is missing; add it"),
     ];
@@ -393,6 +393,11 @@ fn outcomes_are_checked() {
         ("match_on = [\"segment\"]", "match_on goes with design matched, not with randomised; remove it".into()),
         ("cost_per_customer = -1", "cost_per_customer is -1; expected an amount of 0 or more, such as \"0.35\"".into()),
         ("fixed_cost = \"1,000\"", "fixed_cost is 1,000; expected an amount of 0 or more, such as \"0.35\"".into()),
+        ("costs_of = [\"mail\"]", "costs_of names \"mail\", the strategy itself, which has its own costs anyhow; take it out".into()),
+        (
+            "costs_of = [\"Mail\"]",
+            "costs_of names \"Mail\", but the job has no other strategy; take it out".into(),
+        ),
         ("margin_rate = 40", "margin_rate is 40; expected a share above 0 and up to 1, such as 0.4".into()),
         ("winsorise = 99.9", "winsorise is 99.9; expected a percentile from 0.5 to below 1, such as 0.999".into()),
         (
@@ -402,6 +407,26 @@ fn outcomes_are_checked() {
     ];
     for (keys, message) in cases {
         refuses(&and(keys), &format!("line 19, column 1: strategy \"mail\": {message}"));
+    }
+    let other = |keys: &str| {
+        "\n[[strategy]]\nname = \"letter\"\ndesign = \"randomised\"\nassignments = \"letter.csv\"\ncontrol = \"control\"\n\
+         split = { control = 0.1, treatment = 0.9 }\n"
+            .to_owned()
+            + keys
+    };
+    assert!(resolve(&and(&("costs_of = [\"letter\"]".to_owned() + &other("")))).is_ok());
+    for (keys, further, message) in [
+        ("[\"leter\"]", "", "which is none of the job's other strategies (letter); did you mean \"letter\"?"),
+        ("[\"letter\", \"letter\"]", "", "and it names it twice; take one of them out"),
+        (
+            "[\"letter\"]",
+            "costs_of = [\"mail\"]\n",
+            "which has costs of others itself; name the strategies whose costs these are",
+        ),
+    ] {
+        let named = if keys.contains("leter") { "leter" } else { "letter" };
+        let text = and(&format!("costs_of = {keys}{}", other(further)));
+        refuses(&text, &format!("line 19, column 1: strategy \"mail\": costs_of names {named:?}, {message}"));
     }
     refuses(
         &and("").replace("[periods]", "slice = \"shop\"\n[periods]"),

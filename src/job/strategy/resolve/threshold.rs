@@ -94,6 +94,7 @@ impl One<'_> {
             ("by", !raw.by.is_empty(), "is about customers at the cut, who are too few to tell apart"),
             ("match_on", !raw.match_on.is_empty(), ARMS),
             ("fixed_cost", raw.fixed_cost.is_some(), "is about customers at the cut, whose share of a fixed cost nobody knows"),
+            ("costs_of", !raw.costs_of.is_empty(), "is about customers at the cut, whose share of other costs nobody knows"),
             ("winsorise", raw.winsorise.is_some(), "fits outcomes as they are"),
             ("overlap", raw.overlap != Overlap::Keep, "knows of no days on which its customers were assigned"),
         ];
@@ -188,6 +189,7 @@ impl One<'_> {
             match_on: Vec::new(),
             cost_per_customer: None,
             fixed_cost: None,
+            costs_of: Vec::new(),
             margin_rate: None,
             winsorise: None,
             overlap: Overlap::Keep,
