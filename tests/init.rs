@@ -1,5 +1,6 @@
 //! `init`: what it guesses of tables of many shapes, that the job files it writes run, and what it refuses.
 
+mod dates;
 mod lakes;
 mod large;
 mod refused;

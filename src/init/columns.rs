@@ -230,8 +230,9 @@ impl Growing {
 
 /// The forms of dates that all of these values have.
 fn forms_of(values: &[String]) -> Vec<DateForm> {
-    let mut forms = DateForm::all();
-    for value in values {
+    let Some((first, others)) = values.split_first() else { return Vec::new() };
+    let mut forms = DateForm::of(first);
+    for value in others {
         forms.retain(|form| form.read(value).is_some());
         if forms.is_empty() {
             break;

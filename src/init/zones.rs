@@ -1,5 +1,7 @@
 //! Time zones: where the shop is, as far as its times tell.
 
+use std::collections::BTreeSet;
+
 use super::columns::Column;
 use super::date_form::{Moment, WrittenZone};
 use super::guess::{DateKind, Guess, Seen};
@@ -138,6 +140,7 @@ pub fn zone(seen: &Seen<'_>, guess: &Guess) -> Result<ZoneGuess> {
     };
     Ok(match form.zone {
         WrittenZone::Offset => by_offsets(column, guess, home)?,
+        WrittenZone::Named(zone) => by_abbreviations(column, zone.name),
         WrittenZone::Utc if matches!(guess.date.kind, DateKind::Stored(_)) => instants("the times are instants", None),
         WrittenZone::Utc => instants("the times are in UTC", Some("UTC")),
         WrittenZone::None if says_utc && form.has_time() => {
@@ -159,6 +162,17 @@ fn by_offsets(column: &Column, guess: &Guess, home: Option<&'static str>) -> Res
     let mut offsets: Vec<i32> = moments.iter().filter_map(|moment| moment.offset).collect();
     offsets.sort_unstable();
     offsets.dedup();
+    if offsets == [0] {
+        let why = match home {
+            Some(home) => {
+                format!(
+                    "the times carry the offset +00:00; days begin in {home}, as the names of the columns or the currency suggest"
+                )
+            }
+            None => "the times carry the offset +00:00; days begin in UTC unless you name the zone of the shop".to_owned(),
+        };
+        return Ok(ZoneGuess { timezone: Some(home.unwrap_or("UTC")), naive: None, why, is_open: true });
+    }
     let shown = offsets.iter().map(|offset| written(*offset)).collect::<Vec<_>>().join(" and ");
     for name in home.into_iter().chain(ZONES) {
         let zone = Zone::named(name, "orders.timezone")?;
@@ -175,6 +189,18 @@ fn by_offsets(column: &Column, guess: &Guess, home: Option<&'static str>) -> Res
         home.unwrap_or("UTC")
     );
     Ok(ZoneGuess { timezone: Some(home.unwrap_or("UTC")), naive: None, why, is_open: true })
+}
+
+/// The zone whose abbreviations stand behind the times: its clock is the one that they show.
+fn by_abbreviations(column: &Column, zone: &'static str) -> ZoneGuess {
+    let found: BTreeSet<&str> = column.values.iter().filter_map(|value| value.trim().rsplit(' ').next()).collect();
+    let shown = found.iter().copied().collect::<Vec<_>>().join(" and ");
+    ZoneGuess {
+        timezone: Some(zone),
+        naive: None,
+        why: format!("the times carry {shown}, as the clock of {zone} has it, and the dates that they show count"),
+        is_open: found.len() < 2,
+    }
 }
 
 fn written(offset: i32) -> String {

@@ -98,8 +98,8 @@ fn by_values(role: Role, column: &Column) -> Option<i32> {
 fn order(column: &Column) -> Option<i32> {
     let serves = matches!(column.stored, Stored::Text | Stored::Integer | Stored::Decimal)
         && (column.numbers.is_empty() || column.is_whole());
-    // Numbers of eight digits may look like dates.
-    let is_date = column.dates.iter().any(|form| form.pattern != "%Y%m%d");
+    // Numbers may look like dates or times.
+    let is_date = column.dates.iter().any(|form| !form.is_digits());
     if !serves || is_date || column.values.len() < 2 || column.null_share() > 0.5 {
         return None;
     }
@@ -130,7 +130,7 @@ fn customer(seen: &Seen<'_>, column: &Column, orders: Option<usize>) -> Option<i
     let different = column.values.len();
     let serves = matches!(column.stored, Stored::Text | Stored::Integer | Stored::Decimal | Stored::Float);
     let is_whole = column.numbers.is_empty() || column.is_whole();
-    let is_date = column.dates.iter().any(|form| form.pattern != "%Y%m%d");
+    let is_date = column.dates.iter().any(|form| !form.is_digits());
     let rows = seen.sample.rows;
     if !serves || !is_whole || is_date || different < 2 || (different <= 3 && rows >= ENOUGH_ROWS) {
         return None;

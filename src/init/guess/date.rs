@@ -36,7 +36,11 @@ impl DateKind {
         match self {
             DateKind::Stored(form) | DateKind::Text(form) => form.read(text),
             DateKind::Epoch(per_second) => {
-                let second = text.parse::<f64>().ok()? as i64 / per_second;
+                let whole = text.parse::<i64>().ok();
+                let second = match whole {
+                    Some(number) => number.div_euclid(*per_second),
+                    None => (text.parse::<f64>().ok()? / *per_second as f64).floor() as i64,
+                };
                 let day = i32::try_from(second.div_euclid(86_400)).ok()?;
                 Some(Moment { day: Day(day), second: i32::try_from(second.rem_euclid(86_400)).ok()?, offset: None })
             }
@@ -47,11 +51,12 @@ impl DateKind {
 /// Seconds since 1970 that orders may have: from 2000 to 2100.
 const SECONDS: std::ops::Range<f64> = 946_684_800.0..4_102_444_800.0;
 
-/// How many make a second, if these are numbers of seconds or milliseconds since 1970.
+/// How many make a second, if these are numbers of seconds since 1970, of thousandths of them, and so on.
 fn epoch(column: &Column) -> Option<i64> {
-    [1i64, 1_000, 1_000_000].into_iter().find(|per_second| {
+    let is_plain = column.number.as_ref().is_some_and(|form| form.sign.is_none() && !form.is_rewritten && !form.decimal_comma);
+    [1i64, 1_000, 1_000_000, 1_000_000_000].into_iter().find(|per_second| {
         let is_second = |number: &f64| SECONDS.contains(&(number / *per_second as f64));
-        !column.numbers.is_empty() && column.is_whole() && column.numbers.iter().all(is_second)
+        !column.numbers.is_empty() && is_plain && column.numbers.iter().all(is_second)
     })
 }
 
@@ -63,7 +68,7 @@ pub fn candidates(seen: &Seen<'_>) -> Vec<Candidate> {
     let columns = seen.sample.columns.iter().enumerate();
     let scored = columns.filter_map(|(at, column)| {
         let named = seen.score(Role::Date, column);
-        let is_compact = column.dates.first().is_some_and(|form| form.pattern == "%Y%m%d");
+        let is_compact = column.dates.first().is_some_and(DateForm::is_digits);
         let is_date = !column.dates.is_empty() && (!is_compact || named.is_some());
         let is_time = named.is_some() && epoch(column).is_some();
         if !is_date && !is_time {
@@ -134,10 +139,16 @@ pub fn find(seen: &Seen<'_>, choices: &mut Choices<'_>) -> Result<WrittenDate> {
     Ok(WrittenDate { column, kind: DateKind::Text(one_form(seen, choices, column, forms)?) })
 }
 
-/// The forms that all rows have, where the sample leaves several: the rows that are looked at, and the others if these do not tell.
+/// Whether forms differ in the order of day and month.
+fn is_open(forms: &[DateForm]) -> bool {
+    [true, false].iter().all(|order| forms.iter().any(|form| form.day_first() == Some(*order)))
+}
+
+/// The forms that all rows have, where the sample leaves the order of day and month open: the rows that are looked at, and the others if
+/// these do not tell.
 fn fitting_all(seen: &Seen<'_>, column: &Column) -> Result<Vec<DateForm>> {
     let mut forms = column.dates.clone();
-    if forms.len() > 1 && !seen.sample.is_whole {
+    if is_open(&forms) && !seen.sample.is_whole {
         let mut look = |values: &[Option<&str>]| {
             if let Some(Some(value)) = values.first() {
                 let fits = |form: &DateForm| form.read(value).is_some();
@@ -145,7 +156,7 @@ fn fitting_all(seen: &Seen<'_>, column: &Column) -> Result<Vec<DateForm>> {
                     forms.retain(fits);
                 }
             }
-            Ok(if forms.len() > 1 { More::Wanted } else { More::NextPart })
+            Ok(if is_open(&forms) { More::Wanted } else { More::NextPart })
         };
         seen.table.each(&[column.at], &seen.reading.parts, &mut look)?;
         if !seen.reading.is_all {

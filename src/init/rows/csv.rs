@@ -78,8 +78,7 @@ fn check_names(file: &str, names: &[String]) -> Result<()> {
             )));
         }
     }
-    let forms = DateForm::all();
-    let is_value = |name: &&String| name.parse::<f64>().is_ok() || forms.iter().any(|form| form.read(name).is_some());
+    let is_value = |name: &&String| name.parse::<f64>().is_ok() || !DateForm::of(name).is_empty();
     if names.iter().filter(is_value).count() * 3 >= names.len() {
         return Err(Error::contract(format!(
             "{file}, line 1: there are values where the names of the columns are expected; put a line of names before them"

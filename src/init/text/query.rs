@@ -119,16 +119,26 @@ fn id(column: &Column) -> String {
 
 fn date(draft: &Draft<'_>, column: &Column) -> String {
     let name = written_column(column);
-    let text = if column.stored == Stored::Integer { format!("CAST({name} AS VARCHAR)") } else { name.clone() };
+    let has_spaces = column.values.iter().any(|value| value.trim() != value);
+    let text = match column.stored {
+        Stored::Integer => format!("CAST({name} AS VARCHAR)"),
+        _ if has_spaces => format!("TRIM({name})"),
+        _ => name.clone(),
+    };
     match &draft.guess.date.kind {
         DateKind::Stored(_) => name,
         DateKind::Text(form) => of_text(&text, form),
         DateKind::Epoch(per_second) => {
-            let whole = format!("CAST({name} AS BIGINT)");
+            let has_fraction = column.stored == Stored::Float || column.values.iter().any(|value| value.contains('.'));
+            let whole = match has_fraction {
+                true => format!("CAST(FLOOR(CAST({text} AS DOUBLE)) AS BIGINT)"),
+                false => format!("CAST({text} AS BIGINT)"),
+            };
             match per_second {
                 1 => format!("CAST({whole} * 1000000 AS TIMESTAMP)"),
                 1_000 => format!("CAST({whole} * 1000 AS TIMESTAMP)"),
-                _ => format!("CAST({whole} AS TIMESTAMP)"),
+                1_000_000 => format!("CAST({whole} AS TIMESTAMP)"),
+                _ => format!("CAST({whole} AS TIMESTAMP(9))"),
             }
         }
     }

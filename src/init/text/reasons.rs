@@ -99,7 +99,8 @@ pub fn date(draft: &Draft<'_>) -> Result<String> {
         DateKind::Text(form) => format!("text of the form {}", form.pattern),
         DateKind::Epoch(1) => "seconds since 1970".to_owned(),
         DateKind::Epoch(1_000) => "milliseconds since 1970".to_owned(),
-        DateKind::Epoch(_) => "microseconds since 1970".to_owned(),
+        DateKind::Epoch(1_000_000) => "microseconds since 1970".to_owned(),
+        DateKind::Epoch(_) => "nanoseconds since 1970".to_owned(),
     };
     let mut said = format!("{:?}: {kind}, from {} to {}", column.name, history.first, history.last);
     if history.without_date > 0 {
