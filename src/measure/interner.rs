@@ -47,10 +47,10 @@ impl CustomerInterner {
                 keyed.into_iter().map(|k| k.2).collect()
             }
             CustomerIds::Text(ids) => {
-                let mut order: Vec<u32> = (0..ids.len() as u32).collect();
                 let id = |c: u32| ids.get(c as usize);
-                order.sort_unstable_by(|&a, &b| slice(a).cmp(&slice(b)).then_with(|| id(a).cmp(id(b))));
-                order
+                let mut keyed: Vec<(u32, u64, u32)> = (0..ids.len() as u32).map(|c| (slice(c), beginning(id(c)), c)).collect();
+                keyed.sort_unstable_by(|a, b| (a.0, a.1).cmp(&(b.0, b.1)).then_with(|| id(a.2).cmp(id(b.2))));
+                keyed.into_iter().map(|k| k.2).collect()
             }
         }
     }
@@ -80,6 +80,26 @@ impl CustomerInterner {
             *number = index[*number as usize];
         }
         of_record
+    }
+}
+
+/// The first eight bytes of an id as a number, so that ids with unlike ones are in the order of these numbers.
+fn beginning(id: &[u8]) -> u64 {
+    let mut bytes = [0; 8];
+    let some = id.len().min(8);
+    bytes[..some].copy_from_slice(&id[..some]);
+    u64::from_be_bytes(bytes)
+}
+
+/// Whether two ids are the same. Most are short, and two words of each are compared faster than memory is by a call (W1 with text
+/// ids, `benches/versions.py`).
+#[inline]
+fn is_same(a: &[u8], b: &[u8]) -> bool {
+    match a.len() {
+        length if length != b.len() => false,
+        4..8 => a.first_chunk::<4>() == b.first_chunk() && a.last_chunk::<4>() == b.last_chunk(),
+        8..=16 => a.first_chunk::<8>() == b.first_chunk() && a.last_chunk::<8>() == b.last_chunk(),
+        _ => a == b,
     }
 }
 
@@ -192,7 +212,7 @@ fn intern_text(orders: &Records, slices: Option<&[i64]>) -> (StringIds, Vec<u32>
             hash,
             |n| {
                 hashes[n as usize] == hash
-                    && ids.get(n as usize) == id
+                    && is_same(ids.get(n as usize), id)
                     && slice_of.get(n as usize).is_none_or(|s| i64::from(*s) == slice)
             },
             |n| hashes[n as usize],
@@ -207,4 +227,32 @@ fn intern_text(orders: &Records, slices: Option<&[i64]>) -> (StringIds, Vec<u32>
         of_record.push(number);
     }
     (ids, slice_of, of_record)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Words of ids say what their bytes say, whatever their lengths, and where bytes of zero follow.
+    #[test]
+    fn ids_are_compared_as_their_bytes() {
+        let letters = [0, 1, b'a', 0xFF];
+        let mut ids: Vec<Vec<u8>> = vec![Vec::new()];
+        for length in 1..=20 {
+            for (number, letter) in letters.iter().enumerate() {
+                let mut id = vec![b'a'; length];
+                id[(number * 7) % length] = *letter;
+                ids.push(id.clone());
+                id[length - 1] = *letter;
+                ids.push(id);
+            }
+        }
+        for a in &ids {
+            for b in &ids {
+                assert_eq!(is_same(a, b), a == b, "{a:?} {b:?}");
+                let by_beginning = beginning(a).cmp(&beginning(b)).then_with(|| a.cmp(b));
+                assert_eq!(by_beginning, a.cmp(b), "{a:?} {b:?}");
+            }
+        }
+    }
 }
