@@ -9,12 +9,15 @@ each round: what its second run differs by from the first is the noise of the ma
 """
 
 import argparse
+import hashlib
 import json
 import os
 import re
+import shutil
 import subprocess
 import sys
 import tempfile
+import time
 from collections.abc import Callable
 from csv import writer
 from dataclasses import dataclass, replace
@@ -55,6 +58,8 @@ class Series:
     decoded: Path | None = None
     # Rounds instead of those asked for.
     runs: int | None = None
+    # What could not do the work, and when it gave up.
+    failed: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -181,13 +186,26 @@ def stages(options: argparse.Namespace, scratch: Path) -> list[Series]:
 
 
 def large(options: argparse.Namespace, scratch: Path) -> list[Series]:
-    """W2 of ten times the orders under a limit of memory, beside DuckDB under the same limit."""
+    """W2 of ten times the orders under a limit of memory, beside DuckDB under the same limit, which may fail."""
     if options.large is None:
         return []
-    limit = f"--memory-limit={LIMIT}"
     tools = [tool for tool in W2.make_tools(options, options.large / "orders", scratch) if tool.name != "polars"]
-    ways = [replace(tool, command=[*tool.command, limit]) for tool in tools]
-    return [Series(f"W2 under {LIMIT}", ways, lambda folder: W2.check(ways, folder), runs=1)]
+    ways = [replace(tool, command=[*tool.command, f"--memory-limit={LIMIT}"]) for tool in tools]
+    tried = {way.name: failure(way, scratch / f"try-{way.name}") for way in ways[1:]}
+    able = [way for way in ways if not tried.get(way.name)]
+    failed = tuple(f"{name}: {what}" for name, what in tried.items() if what)
+    return [Series(f"W2 under {LIMIT}", able, lambda folder: W2.check(able, folder), runs=1, failed=failed)]
+
+
+def failure(way: Tool, out: Path) -> str:
+    """How a way fails; nothing if it succeeds."""
+    out.mkdir()
+    started = time.perf_counter()
+    done = subprocess.run(way.command_for(out), check=False, capture_output=True, text=True)
+    took = time.perf_counter() - started
+    shutil.rmtree(out)
+    said = next((line for line in reversed(done.stderr.splitlines()) if "Error" in line or "Exception" in line), "")
+    return f"failed with exit code {done.returncode} after {took:.0f} s: {said}" if done.returncode else ""
 
 
 def starts(options: argparse.Namespace, scratch: Path) -> list[Series]:
@@ -210,9 +228,15 @@ def same_bytes(ways: list[Tool], folder: Path, files: str) -> bool:
     for way in ways:
         out = folder / f"check-{way.name}"
         runner.run_once(way, out, 0)
-        found.append([path.read_bytes() for path in sorted(out.glob(files))])
+        found.append([digest(path) for path in sorted(out.glob(files))])
         runner.discard(out)
     return bool(found[0]) and all(other == found[0] for other in found)
+
+
+def digest(path: Path) -> str:
+    """A hash of a file, read piece by piece: a process starts with the peak memory of the one that starts it."""
+    with open(path, "rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 def measure(series: Series, options: argparse.Namespace, scratch: Path) -> list[Run]:
@@ -233,6 +257,7 @@ def summarise(series: Series, runs: list[Run], options: argparse.Namespace, scra
         peak = f"{runner.median(own, 'peak_mib'):,.0f}"
         ratios = "" if own is base else "; ".join(ratio(own, base, field) for field in ("wall_s", "cpu_s"))
         rows.append(Row(series.name, name, *times, peak, ratios))
+    rows += [Row(series.name, what, "", "", "", "") for what in series.failed]
     if series.decoded:
         rows.append(limit_row(series, base, options, scratch))
     return rows
