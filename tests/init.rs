@@ -3,6 +3,7 @@
 mod dates;
 mod lakes;
 mod large;
+mod look_alikes;
 mod refused;
 mod shapes;
 mod shop;

@@ -248,10 +248,12 @@ fn forms_of(values: &[String]) -> Vec<DateForm> {
 /// A file has one way to write numbers: where one column shows that a comma stands before fractions, a point before three digits is a
 /// mark of thousands in the others.
 fn join_number_forms(columns: &mut [Column]) {
-    let comma = columns.iter().find_map(|column| column.number.as_ref().filter(|form| form.decimal_comma).cloned());
+    let settled = |form: &&NumberForm| form.decimal_comma && !form.is_open;
+    let comma = columns.iter().find_map(|column| column.number.as_ref().filter(settled).cloned());
     let Some(comma) = comma else { return };
     for column in columns.iter_mut().filter(|column| column.stored == Stored::Text) {
-        let has_point = column.values.iter().any(|value| value.contains('.'));
+        let is_open = column.number.as_ref().is_some_and(|form| form.is_open);
+        let has_point = is_open || column.values.iter().any(|value| value.contains('.'));
         let form = NumberForm { sign: column.number.as_ref().and_then(|form| form.sign.clone()), ..comma.clone() };
         let numbers: Option<Vec<f64>> = column.values.iter().map(|value| form.read(value)).collect();
         if let Some(numbers) = numbers.filter(|_| has_point && column.number.is_some()) {

@@ -99,7 +99,9 @@ pub fn unit(seen: &Seen<'_>, choices: &mut Choices<'_>, amount: &Amount, currenc
     });
     let is_uneven = column.share_where(|n| n % 100.0 != 0.0) > 0.5;
     let is_large = column.share_where(|n| n.abs() >= 500.0) > 0.5;
-    if has_none || !is_uneven || !is_large {
+    // Nobody marks thousands of cents.
+    let is_marked = column.number.as_ref().is_some_and(|form| form.is_rewritten);
+    if has_none || is_marked || !is_uneven || !is_large {
         return Ok(Unit::Major);
     }
     let question = Question {

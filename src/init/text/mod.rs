@@ -232,6 +232,9 @@ fn columns(draft: &Draft<'_>, text: &mut Text) -> Result<()> {
         text.key("naive_timezone", &string(naive));
     }
     text.say(&format!("{}.", reasons::amount(draft)?));
+    for at in guess.amount.columns() {
+        marks(draft.seen.column(*at)?, text);
+    }
     refund(draft, text)?;
     text.questions(draft, "amount");
     match &guess.amount {
@@ -282,6 +285,19 @@ fn refund(draft: &Draft<'_>, text: &mut Text) -> Result<()> {
         )),
     }
     Ok(())
+}
+
+/// Asks whether marks stand between thousands or before fractions, where no value tells.
+fn marks(column: &Column, text: &mut Text) {
+    let Some(form) = column.number.as_ref().filter(|form| form.is_open && column.is_text()) else { return };
+    let (mark, guess, other) = match form.is_rewritten {
+        true => ("comma", "between thousands (1,234 is 1234)", "before fractions"),
+        false => ("point", "before fractions (1.234 is less than 2)", "between thousands"),
+    };
+    text.ask(&format!(
+        "Each {mark} of {:?} has three digits behind it. It is read as standing {guess}. Is that right? If it stands {other}, change how the source or the query reads it (docs/QUERY.md).",
+        column.name
+    ));
 }
 
 fn capitalised(text: &str) -> String {

@@ -6,6 +6,7 @@ use crate::error::Result;
 use crate::init::columns::Column;
 use crate::init::date_form::DateForm;
 use crate::init::guess::{Amount, DateKind, Unit};
+use crate::init::number_form::NumberForm;
 use crate::init::rows::{Content, Stored};
 
 /// The name of the source in SQL.
@@ -67,7 +68,7 @@ pub fn sql(draft: &Draft<'_>) -> Result<String> {
         Amount::Column([at]) => add(&draft.amount_name()?, amount(draft, *at)?),
         Amount::Product(columns) => {
             for at in columns {
-                add(&draft.named(*at)?, plain_number(draft.seen.column(*at)?));
+                add(&draft.named(*at)?, plain_number(draft, draft.seen.column(*at)?));
             }
         }
     }
@@ -88,7 +89,7 @@ pub fn sql(draft: &Draft<'_>) -> Result<String> {
     for at in guess.cost.iter().chain(&draft.discount) {
         let column = draft.seen.column(*at)?;
         let is_boolean = column.stored == Stored::Boolean;
-        let number = plain_number(column);
+        let number = plain_number(draft, column);
         let decimal = if column.is_text() { format!("CAST({number} AS DECIMAL(38, {DIGITS}))") } else { number.clone() };
         let is_turned = draft.discount == Some(*at) && draft.discount_is_negative;
         let expression = match (is_boolean, is_turned) {
@@ -156,7 +157,7 @@ fn of_text(text: &str, form: &DateForm) -> String {
 /// The money of an order, less what was paid back.
 fn amount(draft: &Draft<'_>, at: usize) -> Result<String> {
     let column = draft.seen.column(at)?;
-    let number = plain_number(column);
+    let number = plain_number(draft, column);
     let is_minor = draft.guess.unit == Unit::Minor;
     let exact = |number: &str| match is_minor {
         // Minor units are whole.
@@ -166,21 +167,35 @@ fn amount(draft: &Draft<'_>, at: usize) -> Result<String> {
     let Some(refund) = draft.guess.refund.filter(|_| draft.subtracts_refund) else {
         return Ok(if is_minor && column.is_text() { exact(&number) } else { number });
     };
-    let refund = plain_number(draft.seen.column(refund)?);
+    let refund = plain_number(draft, draft.seen.column(refund)?);
     Ok(format!("{} - COALESCE({}, 0)", exact(&number), exact(&refund)))
 }
 
-/// A number as SQL reads it: without what stands beside money.
-fn plain_number(column: &Column) -> String {
+/// A number as SQL reads it: without what stands beside money, and where the source does not do it, without marks of thousands and with
+/// a point before the fraction.
+fn plain_number(draft: &Draft<'_>, column: &Column) -> String {
     let name = written_column(column);
-    let Some(form) = column.number.as_ref().filter(|form| form.sign.is_some() && column.is_text()) else { return name };
-    let mut text = format!("REPLACE({name}, '{}', '')", form.sign.as_deref().unwrap_or_default());
+    let is_csv = matches!(draft.seen.table.content, Content::Csv { .. });
+    let needs = |form: &&NumberForm| column.is_text() && (form.sign.is_some() || (form.is_rewritten && !is_csv));
+    let Some(form) = column.number.as_ref().filter(needs) else { return name };
+    let mut text = name;
+    let mut replace = |from: &str, to: &str| text = format!("REPLACE({text}, '{}', '{to}')", from.replace('\'', "''"));
+    if let Some(sign) = &form.sign {
+        replace(sign, "");
+    }
     if form.is_rewritten {
-        let mark = if form.decimal_comma { '.' } else { ',' };
-        text = format!("REPLACE({text}, '{mark}', '')");
+        replace(if form.decimal_comma { "." } else { "," }, "");
+        for mark in MARKS {
+            if column.values.iter().any(|value| value.contains(mark)) {
+                replace(mark, "");
+            }
+        }
     }
     if form.decimal_comma {
-        text = format!("REPLACE({text}, ',', '.')");
+        replace(",", ".");
     }
     format!("TRIM({text})")
 }
+
+/// What may stand between thousands beside points and commas.
+const MARKS: [&str; 5] = [" ", "\u{a0}", "\u{202f}", "'", "\u{2019}"];
