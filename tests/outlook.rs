@@ -8,7 +8,7 @@ use std::sync::Arc;
 
 use crate::fixture::{Bench, decimals, ints, parquet_bytes, texts};
 use crate::support::calendar::{add_months, days_from_civil};
-use crate::support::run::{Cell, Table, Workshop, read_file, read_folder, table_hashes};
+use crate::support::run::{Cell, Table, Workshop, read_file, read_folder, said, table_hashes};
 
 /// An order: customer, day, cents, slice.
 type Order = (i64, i64, i64, &'static str);
@@ -310,6 +310,7 @@ fn records_are_those_of_a_naive_count() {
         beats_what_it_says(slice, &backtest, &forecast);
         record_is_widened_by_errors(slice, &backtest, &forecast);
     }
+    warned_of_slices(&forecast, &shop);
 }
 
 /// The claims of `forecast` follow from the rows of `backtest`.
@@ -397,6 +398,28 @@ fn forecasts_are_the_same_however_they_are_made() {
     assert_eq!(expected(&with_table), expected(&first));
 }
 
+/// The warning about slices in which a simple rule told as much as the model says how many they are.
+fn warned_of_slices(forecast: &Table, shop: &Workshop) {
+    let rows = forecast.records();
+    let is_unproven = |slice: &str| {
+        let all = rows.iter().find(|row| row["slice"].text() == slice && row["scheme"].text() == "(all)").expect("a row");
+        [all["beats_last_horizon"], all["beats_year_ago"]].contains(&&Cell::Bool(false))
+    };
+    let unproven: Vec<&str> = ["north", "south"].into_iter().filter(|slice| is_unproven(slice)).collect();
+    let first = unproven.first().expect("orders at random are told by no model");
+    let told = format!("in {} of 2 slices, the first of them {first:?} ", unproven.len());
+    let warnings = warnings(shop);
+    assert!(warnings.iter().any(|said| said.starts_with("over past horizons") && said.contains(&told)), "{told}: {warnings:?}");
+}
+
+/// What the console warns of in a run of the same job that writes elsewhere.
+fn warnings(shop: &Workshop) -> Vec<String> {
+    let output = shop.run(&["--output", "again"]);
+    assert!(output.status.success(), "{}", said(&output));
+    let lines = String::from_utf8_lossy(&output.stderr).into_owned();
+    lines.lines().filter_map(|line| line.strip_prefix("warning: ")).map(str::to_owned).collect()
+}
+
 /// Shops of which nothing can be told still get their tables: nobody buys again, one customer, one day, money of nothing.
 #[test]
 fn small_shops_get_tables() {
@@ -420,6 +443,8 @@ fn small_shops_get_tables() {
         assert_eq!(forecast.records().is_empty(), repeaters < 30, "{repeaters} customers bought twice");
         let page = std::fs::read_to_string(shop.path("out/latest/report/index.html")).expect("a page");
         assert_eq!(page.contains("Fewer than 30 customers have bought on two days"), repeaters < 30);
+        let warned = warnings(&shop).iter().any(|said| said.starts_with("there is no forecast: fewer than 30 customers"));
+        assert_eq!(warned, repeaters < 30);
         let Some(all) = forecast.records().first().cloned() else { continue };
         let expected = all["expected_order_days"].double();
         assert!((0.0..1e3).contains(&expected), "{expected}");
@@ -468,6 +493,9 @@ fn the_page_says_first_what_the_record_is_worth() {
             other => panic!("{other:?}"),
         };
         assert!(text.trim_start().contains(expected), "{expected}: {text}");
+        let is_unproven = [all["beats_last_horizon"], all["beats_year_ago"]].contains(&&Cell::Bool(false));
+        let told = "over past horizons a simple rule told purchases as well as the forecast or better";
+        assert_eq!(warnings(&shop).iter().any(|said| said.starts_with(told)), is_unproven, "{expected}");
         said.push(expected);
     }
     said.dedup();

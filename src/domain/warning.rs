@@ -64,6 +64,18 @@ pub enum Warning {
         /// How many are.
         dates: usize,
     },
+    /// Too few customers have bought on two days for a forecast.
+    NoForecast {
+        /// Of the slices without one, the first and how many there are, and all slices; `None` in a job without slices.
+        slices: Option<(String, usize, usize)>,
+        /// How many would do.
+        least: usize,
+    },
+    /// Over past horizons, simple rules told purchases as well as the model or better.
+    UnprovenForecast {
+        /// Of the slices where they did, the first and how many there are, and all slices; `None` in a job without slices.
+        slices: Option<(String, usize, usize)>,
+    },
     /// The newest order is long before the last as-of date.
     OldOrders {
         /// The day of the newest order.

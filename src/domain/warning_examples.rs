@@ -34,6 +34,10 @@ impl Warning {
             Warning::NoEventOfKind { kind: EventKind::Opens, column: "event".into(), other: names(&["a", "b, \"c\""]) },
             Warning::SeveralSends { values: names(&["sent", "delivered"]) },
         ];
+        for slices in [None, Some(("EU and \"more\"".to_owned(), 2, 7))] {
+            all.push(Warning::NoForecast { slices: slices.clone(), least: 30 });
+            all.push(Warning::UnprovenForecast { slices });
+        }
         let lacking = ["customer", "date", "event"].into_iter();
         all.extend(lacking.map(|lacking| Warning::IncompleteEvents { rows: 4, lacking, column: "c".into() }));
         for slice in [None, Some("EU and \"more\"".to_owned())] {

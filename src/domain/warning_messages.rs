@@ -23,6 +23,20 @@ fn or_none(list: String) -> String {
     if list.is_empty() { EMPTY_LIST.into() } else { list }
 }
 
+/// Of a job without slices, and of slices.
+const NO_FORECAST: [&str; 2] = ["warning.no_forecast", "warning.no_forecast_of_slices"];
+const UNPROVEN_FORECAST: [&str; 2] = ["warning.unproven_forecast", "warning.unproven_forecast_of_slices"];
+
+/// The first sentence, of a job without slices, or the second, which names the first of some of all slices.
+fn of_slices(keys: [&'static str; 2], slices: Option<&(String, usize, usize)>, least: Option<usize>) -> Message {
+    let mut message = match slices {
+        None => Message::new(keys[0], &[]),
+        Some((first, some, all)) => Message::new(keys[1], &[("first", &format!("{first:?}")), ("slices", some), ("all", all)]),
+    };
+    message.set("least", least);
+    message
+}
+
 impl Warning {
     /// The sentence, and the remarks that follow it.
     pub fn messages(&self) -> Vec<Message> {
@@ -69,6 +83,8 @@ impl Warning {
                 let key = if *dates == 1 { "warning.short_history" } else { "warning.short_histories" };
                 Message::new(key, &[("begin", data_begin), ("first", first), ("dates", dates)])
             }
+            Warning::NoForecast { slices, least } => of_slices(NO_FORECAST, slices.as_ref(), Some(*least)),
+            Warning::UnprovenForecast { slices } => of_slices(UNPROVEN_FORECAST, slices.as_ref(), None),
             Warning::OldOrders { newest, as_of, column } => Message::new(
                 "warning.old_orders",
                 &[("newest", newest), ("as_of", as_of), ("days", &(as_of.0 - newest.0)), ("column", &format!("{column:?}"))],

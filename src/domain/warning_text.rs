@@ -59,6 +59,19 @@ pub const WARNINGS: Messages = Messages {
             "warning.short_history",
             "the data begin on {begin}, after a lookback at {first} does (history_complete is false there)",
         ),
+        ("warning.no_forecast", "there is no forecast: fewer than {least} customers have bought on two days"),
+        (
+            "warning.no_forecast_of_slices",
+            "{slices} of {all} slices, the first of them {first}, have no forecast: fewer than {least} of their customers have bought on two days",
+        ),
+        (
+            "warning.unproven_forecast",
+            "over past horizons a simple rule told purchases as well as the forecast or better (table backtest): do not rely on the forecast alone",
+        ),
+        (
+            "warning.unproven_forecast_of_slices",
+            "over past horizons a simple rule told purchases as well as the forecast or better in {slices} of {all} slices, the first of them {first} (table backtest): do not rely on the forecast alone there",
+        ),
         (
             "warning.old_orders",
             "the newest order (column {column}) is of {newest}, {days} days before the as-of date {as_of}; look for a missing file or partition, or say with checks.newest_order_within how old it may be",

@@ -156,6 +156,11 @@ impl Backtest {
         self.origins.iter().filter_map(move |origin| Some((origin, &origin.records[of_origin(origin)?])))
     }
 
+    /// Whether a simple rule told purchases as well as the model or better, over the horizons that both told.
+    pub fn is_unproven(&self) -> bool {
+        [Method::LastHorizon, Method::YearAgo].into_iter().any(|rule| self.beats(rule) == Some(false))
+    }
+
     /// Whether the model told days with a purchase better than another method, over the horizons that both told: both the sums, by the
     /// mean of their errors without sign, and what each customer did, by the mean square. `None` if there was no such horizon.
     pub fn beats(&self, other: Method) -> Option<bool> {

@@ -14,7 +14,7 @@ const WEEK: f64 = 7.0;
 const STEP: f64 = 1e-3;
 
 /// Customers who bought on two days, at least: of fewer, four parameters say what chance has put there.
-const LEAST_REPEATERS: usize = 30;
+pub const LEAST_REPEATERS: usize = 30;
 
 /// Parameters of both models.
 pub(super) const PARAMETERS: usize = 7;

@@ -9,6 +9,7 @@ use super::scored::Scored;
 use super::stage::Stage;
 use super::state_lines::StateLine;
 use crate::domain::{Day, Warning};
+use crate::forecast::{Backtest, LEAST_REPEATERS};
 use crate::input::orders::ledger::{KEPT, RowCounts, RowOutcome};
 use crate::job::Job;
 use crate::plan::SchemeColumn;
@@ -57,7 +58,22 @@ pub fn data_warnings(
     if let (Some(first), Some(data_begin)) = (incomplete.first(), scored.data_begin) {
         out.push(Warning::ShortHistory { data_begin, first: *first, dates: incomplete.len() });
     }
+    if job.forecast.is_some() {
+        out.extend(forecast_warnings(&scored.forecasts, &scanned.slices));
+    }
     out
+}
+
+/// The warnings that there is no forecast, or one that has not told more than simple rules did.
+fn forecast_warnings(forecasts: &[Backtest], slices: &[String]) -> Vec<Warning> {
+    let found = |is_so: &dyn Fn(&Backtest) -> bool| -> Option<Option<(String, usize, usize)>> {
+        let such: Vec<usize> = (0..forecasts.len().min(slices.len().max(1))).filter(|slice| is_so(&forecasts[*slice])).collect();
+        let first = such.first()?;
+        Some(slices.get(*first).map(|name| (name.clone(), such.len(), slices.len())))
+    };
+    let none = found(&|of| of.model.is_none()).map(|slices| Warning::NoForecast { slices, least: LEAST_REPEATERS });
+    let unproven = found(&Backtest::is_unproven).map(|slices| Warning::UnprovenForecast { slices });
+    none.into_iter().chain(unproven).collect()
 }
 
 /// The warning that the newest order is old; `None` if it is not, or the job has a limit of its own.
