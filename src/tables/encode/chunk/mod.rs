@@ -354,7 +354,7 @@ mod tests {
         // Sorted ids are far from zero and near each other.
         assert!(!wide(&[1 << 60, (1 << 60) + 5, (1 << 60) + 900]) && !wide(&[7]) && !wide(&[]));
         assert!(wide(&[0, 1 << 40, 5]) && wide(&[i64::MIN, i64::MAX, i64::MIN]));
-        assert!(!wide(&[0, (1 << 26) - 1, 0]) && wide(&[0, 1 << 26, 0]));
+        assert!(!wide(&[0, (1 << 27) - 1, 0]) && wide(&[0, 1 << 27, 0]));
         come_back(Arc::new(Int64Array::from(vec![Some(6_978_505_560_000), None, Some(-3), Some(i64::MAX)])), -3, i64::MAX);
     }
 
