@@ -37,7 +37,7 @@ CHAPTERS = {
     "Begin": ["README.md", "docs/INIT.md", "docs/RECIPES.md", "docs/USES.md", "docs/DECIDE.md", "docs/FORECAST.md"],
     "Ask": ["docs/JOB.md", "docs/QUERY.md", "docs/SCHEMES.md", "docs/STRATEGIES.md", "docs/ASSIGN.md"],
     "Read": ["docs/TABLES.md", "docs/REPORT.md", "docs/BI.md", "docs/SUMS.md"],
-    "Run": ["docs/COMMANDS.md", "docs/PYTHON.md", "docs/ERRORS.md", "docs/RELIABILITY.md", "docs/SCALE.md", "benches/README.md"],
+    "Run": ["docs/COMMANDS.md", "docs/PYTHON.md", "docs/ERRORS.md", "docs/RELIABILITY.md", "docs/SCALE.md", "docs/PERFORMANCE.md", "benches/README.md"],
     "Change": ["ARCHITECTURE.md", "CONTRIBUTING.md", "CHANGELOG.md"],
 }
 
