@@ -91,8 +91,8 @@ fn beginning(id: &[u8]) -> u64 {
     u64::from_be_bytes(bytes)
 }
 
-/// Whether two ids are the same. Most are short, and two words of each are compared faster than memory is by a call (W1 with text
-/// ids, `benches/versions.py`).
+/// Whether two ids are the same. Most are short, and two words of each are compared faster than memory is by a call: with the sort by
+/// [`beginning`] this takes 5 % off the CPU time of W1 with text ids (`benches/all.py`).
 #[inline]
 fn is_same(a: &[u8], b: &[u8]) -> bool {
     match a.len() {

@@ -239,7 +239,7 @@ struct Pass<'a> {
     /// The measures that scoring needs, for panels that are dropped.
     needed: (FoldSpec, AxisColumns),
     growth: Growth<'a>,
-    /// One for all threads: as large as the sample of each would be.
+    /// Shared by all threads: each would hold as many customers as all of them together.
     sample: Mutex<CustomerSample>,
     /// The next bucket.
     next: AtomicUsize,
@@ -331,15 +331,13 @@ impl<'a> Pass<'a> {
 
     fn fold_bucket(&self, number: usize, unpacked: &mut bucket::Records, found: &mut FirstPass) -> Result<()> {
         let memory = self.stage.memory;
-        if self.buckets.has_capacity() {
-            let mut panel = self.buckets.fold_one(number, self.all.0, unpacked)?;
-            self.sample(&mut panel, &self.all.1);
-            found.add(&mut panel, &self.all.1);
+        let is_kept = self.buckets.has_capacity();
+        let (spec, columns) = if is_kept { (self.all.0, &self.all.1) } else { (&self.needed.0, &self.needed.1) };
+        let mut panel = self.buckets.fold_one(number, spec, unpacked)?;
+        self.sample(&mut panel, columns);
+        found.add(&mut panel, columns);
+        if is_kept {
             self.buckets.insert(number, panel);
-        } else {
-            let mut panel = self.buckets.fold_one(number, &self.needed.0, unpacked)?;
-            self.sample(&mut panel, &self.needed.1);
-            found.add(&mut panel, &self.needed.1);
         }
         found.spill_above(memory, memory.capacity_per_thread(Consumer::AxisValues))?;
         let done = self.done.fetch_add(1, Ordering::Relaxed) + 1;
