@@ -119,6 +119,11 @@ pub fn lay_out(seed: u64) -> Workshop {
     if rng.chance(60) {
         text += &matched(&mut rng, &shop, &mut orders, if text.contains("\nown = ") { "own" } else { "other" });
     }
+    if rng.chance(30) {
+        text += "[forecast]\nhorizon = \"1 quarter\"\n";
+        let columns = ["recency_days", "next_order_low", "next_order_median", "next_order_high", "expected_value@90d"];
+        text = text.replace("path = \"out\"\n", &format!("path = \"out\"\ncolumns = {columns:?}\n"));
+    }
     write(&shop, "data", &orders.lines, seed);
     shop.write("job.toml", &text);
     shop

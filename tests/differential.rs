@@ -12,7 +12,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Mutex, PoisonError};
 
 use crate::support::calendar;
-use crate::support::cases::{Case, case, measure_name};
+use crate::support::cases::{Case, LOOKING_AHEAD, case, measure_name};
 use crate::support::files::write_case;
 use crate::support::oracle::*;
 use crate::support::run::{Cell, Table, Workshop, read_file, read_folder, said};
@@ -126,6 +126,7 @@ impl Comparison<'_> {
             "period_monetary" => row.period.map_or(Cell::Null, |p| self.money(p.monetary)),
             "previous_period_orders" => count(row.previous_period_orders),
             "orders_before_period" => count(row.period.map(|p| p.orders_before)),
+            _ if LOOKING_AHEAD.contains(&name) => Cell::Null,
             "first_order" => Cell::Date(row.first_order),
             "last_order" => Cell::Date(row.last_order),
             "recency_days" => Cell::Int(row.recency_days),

@@ -68,6 +68,8 @@ mod load;
 mod matched;
 /// Under a limit of memory: the same bytes, and sentences that say what would do.
 mod memory;
+/// When the next purchase comes.
+mod next_purchase;
 /// The wrapper for cron.
 mod nightly;
 /// The page of a run in a browser.

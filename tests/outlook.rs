@@ -528,7 +528,7 @@ fn the_page_hides_small_groups() {
 #[test]
 fn measures_are_what_states_sum() {
     let orders = random_orders();
-    let columns = "columns = [\"expected_orders\", \"expected_value\", \"expected_value@1y\", \"recency_days\", \"worth\"]\n";
+    let columns = "columns = [\"expected_orders\", \"expected_value\", \"expected_value@1y\", \"next_order_low\", \"next_order_median\", \"next_order_high\", \"recency_days\", \"worth\"]\n";
     let scheme = "[schemes]\nworth = \"worth.toml\"\n";
     let job = |dates: &str| {
         format!(

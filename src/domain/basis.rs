@@ -70,8 +70,10 @@ pub enum Basis {
     CostToServe,
     /// A column of the customers table.
     Attribute,
-    /// The model of a forecast, and what it knows of the customer.
+    /// The model of a forecast over a horizon, and what it knows of the customer.
     Forecast,
+    /// The same up to the next purchase, whenever that is.
+    NextPurchase,
 }
 
 impl Basis {
@@ -80,13 +82,18 @@ impl Basis {
         match self {
             Basis::Orders(window, _) => matches!(window, OrderWindow::Lookback | OrderWindow::LookbackHalves),
             Basis::Categories | Basis::Events(_) | Basis::OfKind(_) | Basis::CostToServe => true,
-            Basis::Attribute | Basis::Forecast => false,
+            Basis::Attribute | Basis::Forecast | Basis::NextPurchase => false,
         }
     }
 
     /// Whether it looks ahead over a horizon.
     pub fn has_horizon(self) -> bool {
         self == Basis::Forecast
+    }
+
+    /// Whether a model tells it, from what customers had bought up to the day.
+    pub fn looks_ahead(self) -> bool {
+        matches!(self, Basis::Forecast | Basis::NextPurchase)
     }
 
     /// Whether it is computed from events.
@@ -99,7 +106,12 @@ impl Basis {
         match self {
             Basis::Events(kinds) => kinds.contains(&kind),
             Basis::OfKind(measure) => measure.kind == kind,
-            Basis::Orders(..) | Basis::Categories | Basis::CostToServe | Basis::Attribute | Basis::Forecast => false,
+            Basis::Orders(..)
+            | Basis::Categories
+            | Basis::CostToServe
+            | Basis::Attribute
+            | Basis::Forecast
+            | Basis::NextPurchase => false,
         }
     }
 

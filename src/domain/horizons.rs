@@ -7,6 +7,9 @@ use super::{Day, Lookback};
 /// Most past horizons that are forecast again.
 pub const MOST_ORIGINS: usize = 6;
 
+/// Most days that anything is told ahead: ten years.
+pub const LONGEST_HORIZON: i32 = 3_653;
+
 /// A span of days after a day up to which purchases are known.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Horizon {

@@ -118,6 +118,9 @@ measures! {
     ConversionRate "conversion_rate" Ratio Events(&[Conversions, Sends]), "Conversions over sends, both in the lookback; null without sends.";
     ExpectedOrders "expected_orders" Double Forecast, "Days with a purchase that are expected in the horizon after the as-of date, if habits stay.";
     ExpectedValue "expected_value" Money Forecast, "Money that is expected in the horizon after the as-of date, if habits stay; null where the model knows no mean.";
+    NextOrderLow "next_order_low" Date NextPurchase, "First day by which the next purchase has come with a chance of 5 %, if habits stay; null if none within ten years is.";
+    NextOrderMedian "next_order_median" Date NextPurchase, "First day by which the next purchase has come with a chance of 50 %, if habits stay; null if none within ten years is.";
+    NextOrderHigh "next_order_high" Date NextPurchase, "First day by which the next purchase has come with a chance of 95 %, if habits stay; null if none within ten years is.";
     CostToServe "cost_to_serve" Money CostToServe, "What serving the customer cost in the lookback: the values of the events that are such costs.";
 }
 

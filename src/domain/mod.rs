@@ -32,7 +32,7 @@ pub use counting_sort::counting_sort;
 pub use date::{AsOf, DateRole, Day, Lookback, MeasuredPeriod, WindowStart};
 pub use event::{EventKind, EventKinds, EventMeasure, EventStatistic};
 pub use first_purchase::FirstPurchase;
-pub use horizons::{Horizon, Horizons};
+pub use horizons::{Horizon, Horizons, LONGEST_HORIZON};
 pub use ids::{CustomerId, CustomerIdRef, CustomerIds, IdType, StringIds};
 pub use measure::{AttributeColumn, Catalogue, FORMER_NAME, Measure, MeasureKind};
 pub use name::{ALL, folded, look_alike, plain_spelling, scheme_of};

@@ -4,11 +4,15 @@ use serde::{Deserialize, Serialize};
 
 use super::gamma_gamma::{self, Spend};
 use super::history::CustomerHistory;
+use super::next_purchase::times_to_purchase;
 use super::pareto_nbd::{self, History};
-use crate::domain::Day;
+use crate::domain::{Day, LONGEST_HORIZON, Lookback};
 
 /// Days of the unit of time: the bounds of the models' parameters suit weeks.
 const WEEK: f64 = 7.0;
+
+/// The chances of a next purchase whose days are told.
+const CHANCES: [f64; 3] = [0.05, 0.5, 0.95];
 
 /// How far a parameter's logarithm is moved to see what follows from it.
 const STEP: f64 = 1e-3;
@@ -84,6 +88,15 @@ impl Model {
         let money = purchases.mean * next.mean;
         let square = purchases.mean * next.square + (purchases.square - purchases.mean) * next.product;
         Expected { order_days: purchases.mean, order_days_variance, money, money_variance: (square - money * money).max(0.0) }
+    }
+
+    /// The first days after `origin` by which a day with a purchase has come with chances of 5, 50 and 95 %; `None` where none comes
+    /// with it within the longest horizon. A purchase on the n-th day is one after n − 1 whole days.
+    pub fn next_purchase(&self, customer: &CustomerHistory, origin: Day) -> [Option<Day>; 3] {
+        let bound = Lookback::Days(LONGEST_HORIZON).end(origin).0 - origin.0;
+        let history = history(customer, origin);
+        let times = times_to_purchase(&self.purchases.parameters, &history, CHANCES, f64::from(bound) / WEEK);
+        times.map(|weeks| Some(Day(origin.0 + ((weeks? * WEEK).ceil() as i32).clamp(1, bound))))
     }
 
     /// By how much the days with a purchase, and the money, change with the logarithm of each parameter: r, α, s, β, p, q, γ.

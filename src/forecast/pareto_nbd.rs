@@ -15,6 +15,7 @@ use rayon::prelude::*;
 use serde::{Deserialize, Serialize};
 use statrs::function::gamma::{digamma, ln_gamma};
 
+use super::decay::Decay;
 use super::maximise::{self, Evaluated, Maximum};
 use super::quadrature::nodes;
 
@@ -157,14 +158,8 @@ pub fn log_likelihood(parameters: &Parameters, histories: &[History]) -> (f64, [
         .fold((0.0, [0.0; 4]), |(value, gradient), (own, slope)| (value + own, std::array::from_fn(|i| gradient[i] + slope[i])))
 }
 
-/// Where the integrand has fallen by this exponent, the rest is nothing.
-const TAIL: f64 = 40.0;
-
-/// The exponent by which it falls in a panel of the quadrature, about.
+/// The exponent by which the integrand falls in a panel of the quadrature, about.
 const FALL: f64 = 10.0;
-
-/// Longest panel in the logarithm of time.
-const LONGEST: f64 = 5.0;
 
 /// The two terms of a history's likelihood, as multiples of the integrand at the last purchase.
 struct Parts {
@@ -182,43 +177,28 @@ fn parts(parameters: &Parameters, history: &History) -> Parts {
     let Parameters { r, alpha, s, beta } = *parameters;
     let History { repeats: x, last: t, observed: end, .. } = *history;
     let (ln_alpha, ln_beta) = ((alpha + t).ln(), (beta + t).ln());
-    let scale = -(r + x) * ln_alpha - (s + 1.0) * ln_beta;
     let alive = (-(r + x) * ((alpha + end).ln() - ln_alpha) - s * (beta + end).ln() + (s + 1.0) * ln_beta).exp();
-    // The integrand is smooth in the logarithm of the distance from its nearest pole, where it falls faster and faster.
-    let nearest = alpha.min(beta);
-    let length = ((nearest + end) / (nearest + t)).ln();
-    let slope = |at: f64| {
-        let distance = (nearest + t) * at.exp();
-        let y = distance - nearest;
-        distance * ((r + x) / (alpha + y) + (s + 1.0) / (beta + y)) - 1.0
-    };
-    let fallen = |at: f64| {
-        let y = (nearest + t) * at.exp() - nearest;
-        (r + x) * ((alpha + y).ln() - ln_alpha) + (s + 1.0) * ((beta + y).ln() - ln_beta) - at
-    };
+    let decay = Decay::new([alpha, beta], [r + x, s + 1.0], t);
     let (mut gone, mut means) = (0.0, [0.0; 4]);
-    let mut from = 0.0;
-    while from < length && fallen(from) < TAIL {
-        let mut step = (FALL / slope(from).max(1e-3)).min(LONGEST).min(length - from);
-        // By the slope at its end, which is the steepest, if it is much steeper there.
-        while step * slope(from + step) > 2.0 * FALL {
-            step /= 2.0;
-        }
-        let to = if from + step >= length { length } else { from + step };
+    decay.panels(decay.place_of(end), FALL, |from, to| {
         nodes(from, to, |at, weight| {
-            let distance = (nearest + t) * at.exp();
-            let (ln_distance, ln_other) = ((nearest + t).ln() + at, (distance + (alpha - beta).abs()).ln());
-            let (of_alpha, of_beta) = if alpha <= beta { (ln_distance, ln_other) } else { (ln_other, ln_distance) };
-            let y = distance - nearest;
-            let density = s * weight * distance * (-(r + x) * (of_alpha - ln_alpha) - (s + 1.0) * (of_beta - ln_beta)).exp();
+            let place = decay.place(at);
+            let density = s * weight * place.distance * decay.value(&place);
             gone += density;
-            for (mean, value) in means.iter_mut().zip([of_alpha, of_beta, 1.0 / (alpha + y), 1.0 / (beta + y)]) {
+            let values = [place.ln_alpha, place.ln_beta, 1.0 / (alpha + place.time), 1.0 / (beta + place.time)];
+            for (mean, value) in means.iter_mut().zip(values) {
                 *mean += density * value;
             }
         });
-        from = to;
-    }
-    Parts { scale, alive, gone, means }
+        false
+    });
+    Parts { scale: decay.scale(), alive, gone, means }
+}
+
+/// The probability that a customer with this history is alive at its end.
+pub fn is_alive(parameters: &Parameters, history: &History) -> f64 {
+    let Parts { alive, gone, .. } = parts(parameters, history);
+    alive / (alive + gone)
 }
 
 fn of_history(parameters: &Parameters, history: &History) -> (f64, [f64; 4]) {
@@ -250,9 +230,8 @@ pub struct Purchases {
 /// they live, at a rate of going that is Gamma(s, β + T). So the mean is that of λL, and the mean of N(N − 1) that of λ²L².
 pub fn purchases_in(parameters: &Parameters, history: &History, horizon: f64) -> Purchases {
     let Parameters { r, alpha, s, beta } = *parameters;
-    let Parts { alive, gone, .. } = parts(parameters, history);
     let (end, shape) = (history.observed, r + history.repeats);
-    let is_alive = alive / (alive + gone);
+    let is_alive = is_alive(parameters, history);
     let rate = shape / (alpha + end);
     let mean = is_alive * rate * lived(beta + end, s, horizon);
     let pairs = is_alive * rate * (rate + 1.0 / (alpha + end)) * lived_squared(beta + end, s, horizon);

@@ -12,7 +12,7 @@ use super::periods::{self, Timeline};
 use super::query::{self, QueriedTable, Section};
 use super::raw::{Method, MonetaryAs, RawAxis, RawJob, RawNumber, TableName};
 use super::{AxisSpec, Cuts, Job, SchemeUse, Score, strategy};
-use crate::domain::{AsOf, Day, Decimal, Horizons, Lookback, Ratio, pow10, scheme_of};
+use crate::domain::{AsOf, Day, Decimal, Horizons, LONGEST_HORIZON, Lookback, Ratio, pow10, scheme_of};
 use crate::error::{Error, Result};
 use crate::storage::{ObjectUrl, Place, SCHEMES, SECRET};
 
@@ -233,9 +233,6 @@ fn check_report(raw: &RawJob, source: &Source) -> Result<()> {
     }
     Ok(())
 }
-
-/// Most days of a horizon, ten years.
-const LONGEST_HORIZON: i32 = 3_653;
 
 /// The horizons of `[forecast]` around the last as-of date.
 fn forecast(raw: &RawJob, source: &Source, dates: &[AsOf]) -> Result<Option<Horizons>> {

@@ -191,7 +191,7 @@ impl EventFormula {
                 _ => EventFormula::OfValues(kinds.number(of.kind), of),
             }),
             Basis::CostToServe => Some(EventFormula::CostToServe),
-            Basis::Orders(..) | Basis::Categories | Basis::Attribute | Basis::Forecast => None,
+            Basis::Orders(..) | Basis::Categories | Basis::Attribute | Basis::Forecast | Basis::NextPurchase => None,
         }
     }
 

@@ -120,6 +120,9 @@ pub(super) fn value(kind: MeasureKind, facts: &Facts, counting: Counting) -> Val
         MeasureKind::Margin
         | MeasureKind::ExpectedOrders
         | MeasureKind::ExpectedValue
+        | MeasureKind::NextOrderLow
+        | MeasureKind::NextOrderMedian
+        | MeasureKind::NextOrderHigh
         | MeasureKind::MeanGapDays
         | MeasureKind::OverdueRatio
         | MeasureKind::NextDue

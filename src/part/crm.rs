@@ -4,12 +4,13 @@ use arrow::array::Array;
 use serde::{Deserialize, Serialize};
 
 use super::context::{DateRows, PartContext, PartView};
+use super::forecast::{Histories, next_purchase};
 use super::rows::CustomerRows;
 use crate::domain::{CustomerIds, Day, IdType, divide_half_even};
 use crate::error::{Error, Result};
 use crate::memory::{SpillFile, SpilledRange};
 use crate::movement::ABSENT;
-use crate::plan::CrmMeasures;
+use crate::plan::{CrmMeasures, NEXT_PURCHASE};
 use crate::tables::escape_formula;
 
 /// CSV rows of a part.
@@ -75,12 +76,16 @@ pub fn crm_header(context: &PartContext<'_>) -> Result<Vec<u8>> {
     for column in &context.plan.schemes {
         cells.extend(["", "_previous", "_since"].map(|end| format!("{}{end}", column.column)));
     }
-    cells.extend(["next_due", "why", "action"].map(str::to_owned));
+    cells.push("next_due".to_owned());
+    if context.job.forecast.is_some() {
+        cells.extend(NEXT_PURCHASE.map(|kind| kind.name().to_owned()));
+    }
+    cells.extend(["why", "action"].map(str::to_owned));
     csv_row(&cells)
 }
 
 /// The rows of a part at a date; none if the job asks for no CRM file.
-pub(super) fn rows(part: PartView<'_>, date: &DateRows) -> Result<CrmRows> {
+pub(super) fn rows(part: PartView<'_>, histories: &Histories<'_>, date: &DateRows) -> Result<CrmRows> {
     let context = part.context;
     let labels = &context.labels;
     let Some(measures) = context.plan.crm else { return Ok(CrmRows::default()) };
@@ -103,6 +108,11 @@ pub(super) fn rows(part: PartView<'_>, date: &DateRows) -> Result<CrmRows> {
         }
         let due = date.rows.columns[measures.next_due].get(row).map(|days| Day(days as i32).to_string());
         cells.push(due.unwrap_or_default());
+        if context.job.forecast.is_some() {
+            let slice = part.customers.groups.slice_number(customer);
+            let days = next_purchase(context, histories, slice, customer as usize);
+            cells.extend(days.map(|day| day.map(|day| day.to_string()).unwrap_or_default()));
+        }
         cells.push(why(measures, &date.rows, row));
         let action = labels.action(&date.states, row).map(|action| labels.actions.value(action.into()));
         cells.push(action.map(|action| escape_formula(action).into_owned()).unwrap_or_default());

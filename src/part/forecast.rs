@@ -5,7 +5,7 @@ use super::customers::{PartCustomers, panel_of};
 use super::rows::CustomerRows;
 use crate::domain::{Day, Horizon};
 use crate::forecast::{CustomerHistory, ForecastKey, ForecastSum, lot_of, minor_units};
-use crate::measure::{BucketPanel, Column, NULL_LONG};
+use crate::measure::{BucketPanel, Column, NULL_INT, NULL_LONG};
 
 /// What the customers of a part had bought up to a day.
 pub struct Histories<'a> {
@@ -31,7 +31,7 @@ impl<'a> Histories<'a> {
 pub fn fill(context: &PartContext<'_>, date: usize, histories: &Histories<'_>, rows: &mut CustomerRows) {
     let (Some(horizons), Some(models)) = (&context.plan.horizons, context.models.get(date)) else { return };
     let origin = context.job.dates[date].date;
-    for (column, measure) in context.plan.forecast_measures() {
+    for (column, measure) in context.plan.forecast_measures().filter(|(_, measure)| measure.kind.basis().has_horizon()) {
         let horizon = Horizon { origin, end: measure.lookback.unwrap_or(horizons.length).end(origin) };
         for (slice, range) in &rows.slices {
             let model = models.get(*slice as usize).and_then(Option::as_ref);
@@ -48,6 +48,29 @@ pub fn fill(context: &PartContext<'_>, date: usize, histories: &Histories<'_>, r
             }
         }
     }
+    let next_purchase = context.plan.next_purchase_measures();
+    if next_purchase.iter().all(Option::is_none) {
+        return;
+    }
+    for (slice, range) in &rows.slices {
+        let model = models.get(*slice as usize).and_then(Option::as_ref);
+        for row in range.clone() {
+            let history = histories.of(rows.customers[row] as usize);
+            let days = model.zip(history).map_or([None; 3], |(model, history)| model.next_purchase(&history, origin));
+            for (column, day) in next_purchase.iter().zip(days) {
+                if let Some(Column::Int(values)) = column.map(|column| &mut rows.columns[column]) {
+                    values[row] = day.map_or(NULL_INT, |day| day.0);
+                }
+            }
+        }
+    }
+}
+
+/// The days by which a customer of the part buys next after the last date, by the model of a slice.
+pub fn next_purchase(context: &PartContext<'_>, histories: &Histories<'_>, slice: u32, customer: usize) -> [Option<Day>; 3] {
+    let model = context.forecasts.get(slice as usize).and_then(|of| of.model.as_ref());
+    let known = model.zip(histories.of(customer));
+    known.map_or([None; 3], |(model, history)| model.next_purchase(&history, context.job.last_date()))
 }
 
 /// Adds what is expected of the listed customers of the last date, once per scheme.

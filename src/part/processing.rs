@@ -72,13 +72,13 @@ impl<'a> Part<'a> {
             forecast::add(self.context, self.customers, &histories, &date, &mut self.output.forecast);
         }
         if as_of.is_published() {
-            self.write_date(&date)?;
+            self.write_date(&histories, &date)?;
         }
         Ok(date)
     }
 
     /// Writes the rows of a date, one per customer.
-    fn write_date(&mut self, date: &DateRows) -> Result<()> {
+    fn write_date(&mut self, histories: &forecast::Histories<'_>, date: &DateRows) -> Result<()> {
         let PartContext { job, sink, .. } = self.context;
         let part = PartView { context: self.context, customers: self.customers, tracker: &self.tracker };
         let as_of = Some(job.dates[date.date].date);
@@ -89,7 +89,7 @@ impl<'a> Part<'a> {
             self.output.files.push((table.name, table.write(*sink, self.number, as_of, &batch, &job.raw.name)?));
         }
         if date.date + 1 == job.dates.len() {
-            self.output.crm.push((self.number, crm::rows(part, date)?));
+            self.output.crm.push((self.number, crm::rows(part, histories, date)?));
             if job.raw.output.report.iter().any(|report| *report != ReportName::Crm) {
                 score_pairs::count(date, &mut self.output.score_pairs);
             }

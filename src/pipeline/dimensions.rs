@@ -5,10 +5,11 @@ use std::collections::BTreeMap;
 use super::prepared::Prepared;
 use super::scored::Scored;
 use super::summary_rows;
-use crate::domain::{AsOf, Day};
+use crate::domain::{AsOf, Day, LONGEST_HORIZON, Lookback, MeasureKind};
 use crate::error::Result;
 use crate::job::Job;
 use crate::job::raw::TableName;
+use crate::plan::OutputColumn;
 use crate::publish::{DateFacts, Dimensions, PeriodFacts, StateFacts};
 
 /// The dimensions that the job writes.
@@ -49,10 +50,15 @@ fn days(job: &Job, prepared: &Prepared, scored: &Scored) -> (Day, Day) {
     let ends = job.dates.iter().map(|date| date.period_end.unwrap_or(date.date).max(date.date));
     let last = ends.chain(of_strategies().map(|period| period.last_day())).max();
     let (first, last) = (first.unwrap_or(Day(0)), last.unwrap_or(Day(0)));
-    // The next order is due a mean gap after the last one, which is at most the time from the first order to it.
-    let has_due_dates = prepared.plan.columns.iter().any(|(column, _)| column.name == "next_due");
-    let Some(oldest) = scored.first_order.filter(|_| has_due_dates) else { return (first, last) };
     let as_of = job.dates.last().map_or(last, |date| date.date);
-    let due = i64::from(as_of.0) + i64::from(as_of.0) - i64::from(oldest.0);
-    (first, last.max(Day(due.min(i64::from(Day::MAX.0)) as i32)))
+    let ahead = prepared.plan.columns.iter().filter_map(|(_, column)| match column {
+        OutputColumn::Measure(at) => match prepared.plan.fold.measures.get(*at)?.kind {
+            // The next order is due a mean gap after the last one, which is at most the time from the first order to it.
+            MeasureKind::NextDue => Some(as_of.0.saturating_sub(scored.first_order?.0)),
+            MeasureKind::NextOrderLow | MeasureKind::NextOrderMedian | MeasureKind::NextOrderHigh => Some(LONGEST_HORIZON),
+            _ => None,
+        },
+        _ => None,
+    });
+    (first, last.max(Lookback::Days(ahead.max().unwrap_or(0)).end(as_of)))
 }

@@ -1,7 +1,7 @@
 //! The cuts of strategies of design threshold, in the integers of their measures.
 
 use super::scheme_columns::SchemeColumn;
-use crate::domain::{Basis, Catalogue, Decimal, Measure, MeasureKind, Ratio, Unit};
+use crate::domain::{Catalogue, Decimal, Measure, MeasureKind, Ratio, Unit};
 use crate::error::{Error, Result, suggestion};
 use crate::job::raw::MonetaryAs;
 use crate::job::strategy::Cut;
@@ -46,7 +46,7 @@ impl PlannedCut {
             );
             return Err(place.wrong("running", what));
         }
-        if measure.kind.basis() == Basis::Forecast {
+        if measure.kind.basis().looks_ahead() {
             let what = format!(
                 "running is {measure}, which a model estimates; name a measure of what customers did, such as monetary@365d"
             );

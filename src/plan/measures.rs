@@ -49,7 +49,7 @@ impl MeasureList {
     }
 
     fn check_forecast(&self, job: &Job, only: &[(Measure, Test)]) -> Result<()> {
-        let looks_ahead = |measure: &&Measure| measure.kind.basis() == Basis::Forecast;
+        let looks_ahead = |measure: &&Measure| measure.kind.basis().looks_ahead();
         if let Some((measure, _)) = only.iter().find(|(measure, _)| looks_ahead(&measure)) {
             return Err(Error::usage(format!(
                 "{}: score.only names {measure}, which is known after customers are scored; use it in a scheme, or take it out",
@@ -68,7 +68,7 @@ impl MeasureList {
     /// The horizons of the job's forecast, with all days that these measures look at.
     pub fn horizons(&self, job: &Job) -> Option<Horizons> {
         let horizons = job.forecast.clone()?;
-        let looks_ahead = self.0.iter().any(|measure| measure.kind.basis() == Basis::Forecast);
+        let looks_ahead = self.0.iter().any(|measure| measure.kind.basis().looks_ahead());
         let dates = job.dates.iter().filter(|_| looks_ahead).map(|date| date.date);
         Some(horizons.with_days(dates))
     }
@@ -118,7 +118,7 @@ impl MeasureList {
 
     /// The fold of these measures at the dates of a job.
     pub fn into_fold(self, job: &Job, horizons: Option<&Horizons>) -> FoldSpec {
-        let looks_ahead = self.0.iter().any(|measure| measure.kind.basis() == Basis::Forecast);
+        let looks_ahead = self.0.iter().any(|measure| measure.kind.basis().looks_ahead());
         let last = job.dates.len().saturating_sub(1);
         let kept = job.dates.iter().skip(if looks_ahead { 0 } else { last }).map(|date| date.date);
         FoldSpec {

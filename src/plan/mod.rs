@@ -68,6 +68,9 @@ pub struct Plan {
     event_outcomes: Vec<Outcome>,
 }
 
+/// The measures of when the next purchase comes, in the order in which the model tells them.
+pub const NEXT_PURCHASE: [MeasureKind; 3] = [MeasureKind::NextOrderLow, MeasureKind::NextOrderMedian, MeasureKind::NextOrderHigh];
+
 /// Indices of the measures that the CRM file shows.
 #[derive(Debug, Clone, Copy)]
 pub struct CrmMeasures {
@@ -155,7 +158,12 @@ impl Plan {
 
     /// The measures that look ahead, with their places in the fold.
     pub fn forecast_measures(&self) -> impl Iterator<Item = (usize, Measure)> {
-        self.fold.measures.iter().copied().enumerate().filter(|(_, measure)| measure.kind.basis() == Basis::Forecast)
+        self.fold.measures.iter().copied().enumerate().filter(|(_, measure)| measure.kind.basis().looks_ahead())
+    }
+
+    /// The places in the fold of the days by which the next purchase comes, as far as they are measures.
+    pub fn next_purchase_measures(&self) -> [Option<usize>; 3] {
+        NEXT_PURCHASE.map(|kind| self.fold.measures.iter().position(|measure| measure.kind == kind))
     }
 
     /// Whether any measure or outcome is computed from events.

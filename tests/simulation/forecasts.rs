@@ -1,9 +1,10 @@
 //! Whether the intervals of forecasts hold: those of the model on shops that are made from it, those of the record on shops with trend
-//! and season. `RFMILL_SHOPS=2000` makes more shops than the 300 of each kind.
+//! and season; and whether the next purchase comes by the days that are told with their chances. `RFMILL_SHOPS=2000` makes more shops
+//! than the 300 of each kind.
 
 use rfmill::internals::activity::Order;
-use rfmill::internals::domain::{CustomerIds, Day, Horizons, Lookback};
-use rfmill::internals::forecast::{Backtest, CustomerSample, ForecastSum, HistoryColumns, Interval};
+use rfmill::internals::domain::{CustomerIds, Day, Horizons, LONGEST_HORIZON, Lookback};
+use rfmill::internals::forecast::{Backtest, CustomerSample, ForecastSum, HistoryColumns, Interval, Model};
 
 use rand_distr::Exp;
 
@@ -22,8 +23,8 @@ struct MadeShop {
 }
 
 /// A shop in which customers come over two to five years, and buy and go as Pareto/NBD says; with a trend of up to 30 % a year and a
-/// season of up to 50 % if it `moves`.
-fn made(rng: &mut ChaCha8Rng, moves: bool) -> MadeShop {
+/// season of up to 50 % if it `moves`. Orders are known `ahead` days after the last day, or else for the horizon.
+fn made(rng: &mut ChaCha8Rng, moves: bool, ahead: Option<i32>) -> MadeShop {
     let customers = rng.random_range(300..2_500);
     let (r, alpha): (f64, f64) = (rng.random_range(0.3..2.0), rng.random_range(3.0..30.0));
     let (s, beta): (f64, f64) = (rng.random_range(0.3..2.0), rng.random_range(8.0..60.0));
@@ -35,7 +36,7 @@ fn made(rng: &mut ChaCha8Rng, moves: bool) -> MadeShop {
         false => (0.0, 0.0, 0.0),
     };
     let begin = f64::from(AS_OF) - span;
-    let end = f64::from(AS_OF + days) + 1.0;
+    let end = f64::from(AS_OF + ahead.unwrap_or(days)) + 1.0;
     let gamma =
         |shape: f64, rate: f64, rng: &mut ChaCha8Rng| Gamma::new(shape, 1.0 / rate).expect("a shape").sample(rng).max(1e-12);
     let wait = |rate: f64, rng: &mut ChaCha8Rng| Exp::new(rate).expect("a rate").sample(rng);
@@ -98,7 +99,7 @@ fn shops() -> u64 {
 
 /// The share of shops in which an interval held, said with its width.
 fn coverage(what: &str, seed: u64, moves: bool, record: usize) -> [f64; 2] {
-    let run = |n: u64| held(&made(&mut ChaCha8Rng::seed_from_u64(seed * 1_000_000 + n), moves));
+    let run = |n: u64| held(&made(&mut ChaCha8Rng::seed_from_u64(seed * 1_000_000 + n), moves, None));
     let all: Vec<[[Held; 2]; 2]> = (0..shops()).into_par_iter().map(run).collect();
     [("days with a purchase", 0), ("money", 1)].map(|(name, of)| {
         let known: Vec<(bool, f64)> = all.iter().filter_map(|shop| shop[of][record]).collect();
@@ -123,4 +124,37 @@ fn intervals_of_the_model_hold_where_habits_stay() {
 fn intervals_of_the_record_hold_under_trend_and_season() {
     let holds = coverage("record's 90 % interval, shops with trend and season", 32, true, 1);
     assert!(holds.iter().all(|share| *share >= 0.85), "{holds:?}");
+}
+
+/// By chance: customers of a shop who have the day, and those of them whose next purchase came by then.
+fn came_by(shop: &MadeShop) -> [[u32; 2]; 3] {
+    let mut columns = HistoryColumns::new(&[Day(AS_OF)], shop.orders.len());
+    shop.orders.iter().for_each(|orders| columns.push(orders, true));
+    let histories = columns.all_at(Day(AS_OF));
+    let model = Model::fit(histories.iter().copied(), Day(AS_OF), None).expect("a model");
+    let mut counts = [[0; 2]; 3];
+    for (orders, history) in shop.orders.iter().zip(histories).filter(|(_, history)| history.order_days > 0) {
+        let next = orders.iter().map(|order| order.date).find(|date| *date > AS_OF);
+        for (count, day) in counts.iter_mut().zip(model.next_purchase(&history, Day(AS_OF))) {
+            let Some(day) = day else { continue };
+            count[0] += 1;
+            count[1] += u32::from(next.is_some_and(|next| next <= day.0));
+        }
+    }
+    counts
+}
+
+#[test]
+#[ignore = "minutes"]
+fn next_purchases_come_with_the_chances_that_are_told() {
+    let run = |n: u64| came_by(&made(&mut ChaCha8Rng::seed_from_u64(33_000_000 + n), false, Some(LONGEST_HORIZON)));
+    let all: Vec<[[u32; 2]; 3]> = (0..shops()).into_par_iter().map(run).collect();
+    for (at, (name, chance)) in
+        [("next_order_low", 0.05), ("next_order_median", 0.5), ("next_order_high", 0.95)].into_iter().enumerate()
+    {
+        let sum = |of: usize| all.iter().map(|shop| u64::from(shop[at][of])).sum::<u64>();
+        let came = sum(1) as f64 / sum(0) as f64;
+        say(name, &format!("came by then: {:.1} % of {} customers", 100.0 * came, sum(0)));
+        assert!((came - chance).abs() < 0.02, "{name}: {came}");
+    }
 }

@@ -60,6 +60,10 @@ pub struct Column {
     pub data: ColumnData,
 }
 
+/// Measures that look ahead: null where fewer than 30 customers have bought on two days, as in every case.
+pub const LOOKING_AHEAD: [&str; 5] =
+    ["expected_orders", "expected_value", "next_order_low", "next_order_median", "next_order_high"];
+
 /// How the job file names its input.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum PathStyle {
@@ -141,11 +145,17 @@ impl Case {
         if moments(&self.job).iter().any(|m| m.shown && m.period.is_some()) {
             list.extend(Measure::OF_PERIODS.map(measure_name));
         }
+        list.extend(self.horizon().iter().flat_map(|_| LOOKING_AHEAD.map(String::from)));
         list.extend(Axis::ALL.map(|axis| format!("{}_score", axis.letter())));
         list.extend(self.job.schemes.iter().flat_map(|s| ["", "_previous", "_since"].map(|end| format!("{}{end}", s.column))));
         list.extend((!self.job.playbook.is_empty()).then(|| "action".to_string()));
         list.push("history_complete".into());
         Some(list)
+    }
+
+    /// How far ahead the job looks, if it does: what is forecast changes no other table.
+    pub fn horizon(&self) -> Option<&'static str> {
+        ["30 days", "1 quarter", "1 year"].get((self.seed % 9) as usize).copied()
     }
 
     /// All files as text, for the message of a failed comparison.

@@ -98,8 +98,7 @@ impl Case {
         for (scheme, (file, _)) in job.schemes.iter().zip(&self.files) {
             writeln!(t, "{} = {}", scheme.column, quoted(file)).unwrap();
         }
-        // What is forecast changes no other table.
-        if let Some(horizon) = ["30 days", "1 quarter", "1 year"].get((self.seed % 9) as usize) {
+        if let Some(horizon) = self.horizon() {
             writeln!(t, "\n[forecast]\nhorizon = {}", quoted(horizon)).unwrap();
         }
         if !job.acquisition.is_empty() {
