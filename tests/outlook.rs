@@ -1,5 +1,7 @@
 //! Tables of forecasts: published fits, counts against a naive second program, and the same bytes from any way of running.
 
+mod strategies;
+
 use std::collections::BTreeMap;
 use std::path::Path;
 
