@@ -6,7 +6,7 @@ use std::path::Path;
 use super::console::{Console, columns, printable};
 use super::init_args::InitArgs;
 use crate::error::{Error, Result};
-use crate::init::ask::{Answers, DateOrder, Question};
+use crate::init::ask::{Answers, FirstPart, Question};
 use crate::init::{self, Proposal, Request};
 use crate::progress::Progress as _;
 use crate::storage::{Created, Place};
@@ -56,12 +56,9 @@ pub(super) fn run(args: &InitArgs, console: &Console) -> Result<()> {
     let is_there = !args.yes && console.is_text() && std::io::stdin().is_terminal() && std::io::stderr().is_terminal();
     let mut terminal = Terminal { is_there };
     let replaces = replaces(&args.output, &mut terminal)?;
-    let date_order = match (args.day_first, args.month_first) {
-        (true, _) => Some(DateOrder::DayFirst),
-        (_, true) => Some(DateOrder::MonthFirst),
-        _ => None,
-    };
-    let request = Request { files: &args.files, output: &args.output, as_of: args.as_of, all_rows: args.all_rows, date_order };
+    let orders = [(args.day_first, FirstPart::Day), (args.month_first, FirstPart::Month), (args.year_first, FirstPart::Year)];
+    let first_part = orders.into_iter().find(|(is_asked, _)| *is_asked).map(|(_, order)| order);
+    let request = Request { files: &args.files, output: &args.output, as_of: args.as_of, all_rows: args.all_rows, first_part };
     let proposal = init::propose(&request, &mut terminal, console)?;
     write(&args.output, &proposal.text, replaces)?;
     tell(args, &proposal, console)

@@ -27,11 +27,14 @@ pub(super) struct InitArgs {
     #[arg(long)]
     pub all_rows: bool,
     /// Of dates such as 03/04/2024, the first number is the day
-    #[arg(long, conflicts_with = "month_first")]
+    #[arg(long, conflicts_with_all = ["month_first", "year_first"])]
     pub day_first: bool,
     /// Of dates such as 03/04/2024, the first number is the month
-    #[arg(long)]
+    #[arg(long, conflicts_with = "year_first")]
     pub month_first: bool,
+    /// Of dates such as 24/03/04, the first number is the year
+    #[arg(long)]
+    pub year_first: bool,
     #[command(flatten)]
     pub format: FormatArgs,
 }

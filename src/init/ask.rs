@@ -13,13 +13,26 @@ pub struct Question {
     pub options: Vec<String>,
 }
 
-/// Whether the day or the month stands first in dates.
+/// What stands first in dates.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum DateOrder {
+pub enum FirstPart {
     /// 31/12/2024.
-    DayFirst,
+    Day,
     /// 12/31/2024.
-    MonthFirst,
+    Month,
+    /// 24/12/31.
+    Year,
+}
+
+impl FirstPart {
+    /// The flag of the command line that says so.
+    pub fn flag(self) -> &'static str {
+        match self {
+            FirstPart::Day => "--day-first",
+            FirstPart::Month => "--month-first",
+            FirstPart::Year => "--year-first",
+        }
+    }
 }
 
 /// Who answers questions.
@@ -34,19 +47,19 @@ pub trait Answers {
 /// The questions that came up.
 pub struct Choices<'a> {
     answers: &'a mut dyn Answers,
-    date_order: Option<DateOrder>,
+    first_part: Option<FirstPart>,
     open: Vec<Question>,
 }
 
 impl<'a> Choices<'a> {
-    /// Questions that go to `answers`; the order of day and month may be known.
-    pub fn new(answers: &'a mut dyn Answers, date_order: Option<DateOrder>) -> Choices<'a> {
-        Choices { answers, date_order, open: Vec::new() }
+    /// Questions that go to `answers`; the order of dates may be known.
+    pub fn new(answers: &'a mut dyn Answers, first_part: Option<FirstPart>) -> Choices<'a> {
+        Choices { answers, first_part, open: Vec::new() }
     }
 
-    /// The order of day and month, if it was said.
-    pub fn date_order(&self) -> Option<DateOrder> {
-        self.date_order
+    /// What stands first in dates, if it was said.
+    pub fn first_part(&self) -> Option<FirstPart> {
+        self.first_part
     }
 
     /// Asks; none if nobody answers.

@@ -3,9 +3,7 @@
 
 use std::sync::LazyLock;
 
-use jiff::civil::{Date, Time};
-
-use crate::domain::Day;
+use super::date_reader::{self, Moment};
 
 /// A way to write a date, perhaps with a time of day.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -38,26 +36,30 @@ pub struct NamedZone {
     abbreviations: [&'static str; 2],
 }
 
-/// A moment that was read.
+/// A part of a date.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Moment {
-    /// The day that is written.
-    pub day: Day,
-    /// Seconds since its midnight.
-    pub second: i32,
-    /// Offset from UTC in seconds, if one is written.
-    pub offset: Option<i32>,
+pub enum DatePart {
+    /// The day of the month.
+    Day,
+    /// The month.
+    Month,
+    /// The year.
+    Year,
 }
 
-impl Moment {
-    /// Seconds since 1970 of the wall clock.
-    pub fn wall_second(self) -> i64 {
-        i64::from(self.day.0) * 86_400 + i64::from(self.second)
+impl DatePart {
+    /// How patterns write it.
+    fn written(self) -> [&'static str; 3] {
+        match self {
+            DatePart::Day => ["%d", "%d", "%d"],
+            DatePart::Month => ["%m", "%b", "%B"],
+            DatePart::Year => ["%Y", "%y", "%y"],
+        }
     }
 }
 
 /// Days without a time.
-const DATES: [&str; 25] = [
+const DATES: [&str; 30] = [
     "%Y-%m-%d",
     "%Y/%m/%d",
     "%Y.%m.%d",
@@ -67,8 +69,13 @@ const DATES: [&str; 25] = [
     "%d-%m-%Y",
     "%m-%d-%Y",
     "%d.%m.%y",
+    "%y.%m.%d",
     "%d/%m/%y",
     "%m/%d/%y",
+    "%y/%m/%d",
+    "%d-%m-%y",
+    "%m-%d-%y",
+    "%y-%m-%d",
     COMPACT,
     "%d %b %Y",
     "%b %d, %Y",
@@ -138,43 +145,40 @@ static NAMED: [NamedZone; 10] = [
     NamedZone { name: "Pacific/Auckland", abbreviations: ["NZST", "NZDT"] },
 ];
 
-/// All known forms; of those that a text has, the first is the one that people would say.
-static FORMS: LazyLock<Vec<DateForm>> = LazyLock::new(|| {
-    let mut forms: Vec<DateForm> =
-        DATES.iter().map(|date| DateForm { pattern: (*date).to_owned(), zone: WrittenZone::None }).collect();
+/// All known forms by their dates; of those that a text has, the first is the one that people would say.
+static FORMS: LazyLock<Vec<(&str, Vec<DateForm>)>> =
+    LazyLock::new(|| DATES.iter().map(|date| (*date, with_times(date))).collect());
+
+/// A date alone, and with all times and zones that may stand behind it.
+fn with_times(date: &str) -> Vec<DateForm> {
     let zones: Vec<(&str, WrittenZone)> =
         ZONES.into_iter().chain(NAMED.iter().map(|zone| (" %Z", WrittenZone::Named(zone)))).collect();
-    for date in DATES {
-        let mut add = |between: &[&str], times: &[&str]| {
-            for (between, time) in between.iter().flat_map(|between| times.iter().map(move |time| (between, time))) {
-                let with_zone =
-                    zones.iter().map(|(zone, says)| DateForm { pattern: format!("{date}{between}{time}{zone}"), zone: *says });
-                forms.extend(with_zone);
-            }
-        };
-        add(&BETWEEN, &TIMES);
-        match date {
-            COMPACT => add(&["", "T", " "], &COMPACT_TIMES),
-            SAS | APACHE => add(&[":"], &TIMES),
-            HAN => {
-                add(&[""], &TIMES);
-                add(&["", " "], &HAN_TIMES);
-            }
-            _ => {}
+    let mut forms = vec![DateForm { pattern: date.to_owned(), zone: WrittenZone::None }];
+    let mut add = |between: &[&str], times: &[&str]| {
+        for (between, time) in between.iter().flat_map(|between| times.iter().map(move |time| (between, time))) {
+            let with_zone =
+                zones.iter().map(|(zone, says)| DateForm { pattern: format!("{date}{between}{time}{zone}"), zone: *says });
+            forms.extend(with_zone);
         }
+    };
+    add(&BETWEEN, &TIMES);
+    match date {
+        COMPACT => add(&["", "T", " "], &COMPACT_TIMES),
+        SAS | APACHE => add(&[":"], &TIMES),
+        HAN => {
+            add(&[""], &TIMES);
+            add(&["", " "], &HAN_TIMES);
+        }
+        _ => {}
     }
     forms
-});
-
-const MONTHS: [&str; 12] =
-    ["january", "february", "march", "april", "may", "june", "july", "august", "september", "october", "november", "december"];
-const WEEKDAYS: [&str; 7] = ["mon", "tue", "wed", "thu", "fri", "sat", "sun"];
+}
 
 impl DateForm {
     /// The known forms that a text has.
     pub fn of(text: &str) -> Vec<DateForm> {
-        let has_digit = text.bytes().any(|byte| byte.is_ascii_digit());
-        FORMS.iter().filter(|form| has_digit && form.read(text).is_some()).cloned().collect()
+        let dates = FORMS.iter().filter(|(date, _)| date_reader::begins(text, date, *date == COMPACT));
+        dates.flat_map(|(_, forms)| forms).filter(|form| form.read(text).is_some()).cloned().collect()
     }
 
     /// Whether it is digits and nothing else, as numbers of orders may be.
@@ -187,180 +191,55 @@ impl DateForm {
         self.pattern.contains("%M")
     }
 
-    /// Whether the day stands before the month, in a form in which another one has them the other way round.
-    pub fn day_first(&self) -> Option<bool> {
-        let at = |part: &str| self.pattern.find(part);
-        let (day, month) = (at("%d")?, at("%m")?);
-        let year_first = at("%Y").is_some_and(|year| year < day.min(month));
-        let is_german = self.pattern.contains("%d.%m");
-        (!year_first && !is_german).then_some(day < month)
+    /// The order of its day, month and year, if they stand apart.
+    pub fn order(&self) -> Option<[DatePart; 3]> {
+        if self.pattern.starts_with(COMPACT) {
+            return None;
+        }
+        let at = |part: DatePart| part.written().iter().find_map(|written| self.pattern.find(written));
+        let mut parts = [DatePart::Day, DatePart::Month, DatePart::Year];
+        if parts.iter().any(|part| at(*part).is_none()) {
+            return None;
+        }
+        parts.sort_by_key(|part| at(*part));
+        Some(parts)
+    }
+
+    /// The same form with its day, month and year in another order.
+    pub fn with_order(&self, order: [DatePart; 3]) -> DateForm {
+        let mut pattern = self.pattern.clone();
+        let Some(own) = self.order() else { return self.clone() };
+        let written = |part: DatePart| part.written().into_iter().find(|written| self.pattern.contains(written)).unwrap_or("");
+        // A mark for each place first, because parts may change places.
+        for (place, part) in ["%\u{1}", "%\u{2}", "%\u{3}"].into_iter().zip(own) {
+            pattern = pattern.replacen(written(part), place, 1);
+        }
+        for (place, part) in ["%\u{1}", "%\u{2}", "%\u{3}"].into_iter().zip(order) {
+            pattern = pattern.replacen(place, written(part), 1);
+        }
+        DateForm { pattern, zone: self.zone }
+    }
+
+    /// Whether its years have two digits.
+    pub fn has_short_year(&self) -> bool {
+        self.pattern.contains("%y")
+    }
+
+    /// Whether its month is a word.
+    pub fn has_named_month(&self) -> bool {
+        !self.pattern.contains("%m")
     }
 
     /// Reads a text of this form and nothing else.
     pub fn read(&self, text: &str) -> Option<Moment> {
-        let mut reader = Reader {
-            rest: text.trim(),
-            year: None,
-            month: None,
-            day: None,
-            hour: 0,
-            minute: 0,
-            second: 0,
-            is_afternoon: None,
-            offset: None,
-        };
-        let mut pattern = self.pattern.chars();
         let is_compact = self.pattern.starts_with(COMPACT);
-        while let Some(c) = pattern.next() {
-            if c != '%' {
-                reader.literal(c)?;
-                continue;
-            }
-            match pattern.next()? {
-                '.' => {
-                    pattern.next();
-                    reader.fraction();
-                }
-                '#' => {
-                    pattern.next();
-                    reader.offset = Some(reader.any_offset()?);
-                }
-                'Z' => reader.abbreviation(self.zone)?,
-                part => reader.part(part, is_compact, &self.pattern)?,
-            }
-        }
-        let moment = reader.moment()?;
+        let abbreviations: &[&str] = match self.zone {
+            WrittenZone::Named(zone) => &zone.abbreviations,
+            _ => &[],
+        };
+        let moment = date_reader::read(text, &self.pattern, abbreviations, is_compact)?;
         let is_plausible = !is_compact || (1990..=2100).contains(&moment.day.to_date().year());
         is_plausible.then_some(moment)
-    }
-}
-
-/// What is left of a text, and what was read of it.
-struct Reader<'a> {
-    rest: &'a str,
-    year: Option<i16>,
-    month: Option<i8>,
-    day: Option<i8>,
-    hour: i8,
-    minute: i8,
-    second: i8,
-    is_afternoon: Option<bool>,
-    offset: Option<i32>,
-}
-
-impl Reader<'_> {
-    fn literal(&mut self, c: char) -> Option<()> {
-        self.rest = self.rest.strip_prefix(c)?;
-        Some(())
-    }
-
-    fn part(&mut self, part: char, is_compact: bool, pattern: &str) -> Option<()> {
-        // Without anything between them, numbers have all their digits.
-        let least = if is_compact { 2 } else { 1 };
-        let least_hour = if pattern.contains("%H%M") { 2 } else { 1 };
-        let least_minute = if pattern.contains('分') { 1 } else { 2 };
-        match part {
-            'Y' => self.year = Some(self.number(4, 4)?),
-            'y' => {
-                let year = self.number(2, 2)?;
-                self.year = Some(if year < 70 { 2000 + year } else { 1900 + year });
-            }
-            'm' => self.month = Some(i8::try_from(self.number(least, 2)?).ok()?),
-            'd' => self.day = Some(i8::try_from(self.number(least, 2)?).ok()?),
-            'H' | 'I' => {
-                let hour = i8::try_from(self.number(least_hour, 2)?).ok()?;
-                if part == 'I' && !(1..=12).contains(&hour) {
-                    return None;
-                }
-                self.hour = hour;
-            }
-            'M' => self.minute = i8::try_from(self.number(least_minute, 2)?).ok()?,
-            'S' => self.second = i8::try_from(self.number(least_minute, 2)?).ok()?,
-            'b' => self.month = Some(self.word(&MONTHS, Some(3))?),
-            'B' => self.month = Some(self.word(&MONTHS, None)?),
-            'a' => drop(self.word(&WEEKDAYS, Some(3))?),
-            'p' => self.is_afternoon = Some(self.word(&["am", "pm"], None)? == 2),
-            'z' => self.offset = Some(self.offset()?),
-            _ => return None,
-        }
-        Some(())
-    }
-
-    fn number(&mut self, least: usize, most: usize) -> Option<i16> {
-        let digits = self.rest.bytes().take(most).take_while(u8::is_ascii_digit).count();
-        let (number, rest) = self.rest.split_at_checked(digits)?;
-        self.rest = rest;
-        if digits < least { None } else { number.parse().ok() }
-    }
-
-    fn fraction(&mut self) {
-        if let Some(rest) = self.rest.strip_prefix('.') {
-            self.rest = rest.trim_start_matches(|c: char| c.is_ascii_digit());
-        }
-    }
-
-    /// The number, from 1, of a word of a list, of which the first letters may count alone.
-    fn word(&mut self, words: &[&str], letters: Option<usize>) -> Option<i8> {
-        let found = words.iter().position(|word| {
-            let word = letters.and_then(|letters| word.get(..letters)).unwrap_or(word);
-            self.rest.get(..word.len()).is_some_and(|begin| begin.eq_ignore_ascii_case(word))
-        })?;
-        let word = words.get(found)?;
-        self.rest = self.rest.get(letters.unwrap_or(word.len()).min(word.len())..)?;
-        i8::try_from(found + 1).ok()
-    }
-
-    /// An offset of hours and minutes.
-    fn offset(&mut self) -> Option<i32> {
-        let (sign, hours) = self.hours()?;
-        self.rest = self.rest.strip_prefix(':').unwrap_or(self.rest);
-        let minutes = i32::from(self.number(2, 2)?);
-        (minutes < 60).then_some(sign * (hours * 3_600 + minutes * 60))
-    }
-
-    /// An offset of hours, perhaps with minutes, or `Z`.
-    fn any_offset(&mut self) -> Option<i32> {
-        if let Some(rest) = self.rest.strip_prefix('Z') {
-            self.rest = rest;
-            return Some(0);
-        }
-        let before = self.rest;
-        if let Some(offset) = self.offset() {
-            return Some(offset);
-        }
-        self.rest = before;
-        self.hours().map(|(sign, hours)| sign * hours * 3_600)
-    }
-
-    fn hours(&mut self) -> Option<(i32, i32)> {
-        let sign = match self.rest.chars().next()? {
-            '+' => 1,
-            '-' => -1,
-            _ => return None,
-        };
-        self.rest = self.rest.get(1..)?;
-        let hours = i32::from(self.number(2, 2)?);
-        (hours <= 15).then_some((sign, hours))
-    }
-
-    /// An abbreviation of the zone of a form.
-    fn abbreviation(&mut self, zone: WrittenZone) -> Option<()> {
-        let WrittenZone::Named(zone) = zone else { return None };
-        zone.abbreviations.contains(&self.rest).then(|| self.rest = "")
-    }
-
-    fn moment(self) -> Option<Moment> {
-        if !self.rest.is_empty() {
-            return None;
-        }
-        let date = Date::new(self.year?, self.month?, self.day?).ok().filter(|date| date.year() >= 1)?;
-        let hour = match self.is_afternoon {
-            Some(is_afternoon) => self.hour % 12 + if is_afternoon { 12 } else { 0 },
-            None => self.hour,
-        };
-        let time = Time::new(hour, self.minute, self.second.min(59), 0).ok()?;
-        let second = i32::from(time.hour()) * 3_600 + i32::from(time.minute()) * 60 + i32::from(time.second());
-        Some(Moment { day: Day::from_date(date), second, offset: self.offset })
     }
 }
 
@@ -378,6 +257,9 @@ mod tests {
         for (text, expected) in [
             ("2024-05-31", &["%Y-%m-%d"][..]),
             ("31.05.2024", &["%d.%m.%Y"]),
+            ("31.05.32", &["%d.%m.%y"]),
+            ("23/01/15", &["%d/%m/%y", "%y/%m/%d"]),
+            ("01-02-03 10:00", &["%d-%m-%y %H:%M", "%m-%d-%y %H:%M", "%y-%m-%d %H:%M"]),
             ("3/4/2024", &["%d/%m/%Y", "%m/%d/%Y"]),
             ("31/05/2024", &["%d/%m/%Y"]),
             ("05/31/24", &["%m/%d/%y"]),
@@ -429,11 +311,18 @@ mod tests {
     }
 
     #[test]
-    fn the_order_of_day_and_month_is_open_where_both_can_be() {
-        let order = |pattern: &str| DateForm { pattern: pattern.into(), zone: WrittenZone::None }.day_first();
-        assert_eq!(
-            ["%d/%m/%Y", "%m-%d-%Y", "%Y/%m/%d", "%d.%m.%Y", "%d %b %Y"].map(order),
-            [Some(true), Some(false), None, None, None]
-        );
+    fn parts_of_a_date_change_places() {
+        use DatePart::{Day, Month, Year};
+        let form = |pattern: &str| DateForm { pattern: pattern.into(), zone: WrittenZone::None };
+        for (pattern, order, other, expected) in [
+            ("%d/%m/%y %H:%M", [Day, Month, Year], [Year, Month, Day], "%y/%m/%d %H:%M"),
+            ("%m-%d-%y %I.%M.%S%.f %p", [Month, Day, Year], [Month, Year, Day], "%m-%y-%d %I.%M.%S%.f %p"),
+            ("%d-%b-%y", [Day, Month, Year], [Year, Month, Day], "%y-%b-%d"),
+            ("%B %d, %Y", [Month, Day, Year], [Day, Month, Year], "%d %B, %Y"),
+        ] {
+            assert_eq!(form(pattern).order(), Some(order), "{pattern}");
+            assert_eq!(form(pattern).with_order(other).pattern, expected);
+        }
+        assert_eq!(form("%Y%m%d").order(), None);
     }
 }

@@ -6,7 +6,8 @@ use std::ops::Range;
 
 use xxhash_rust::xxh3::xxh3_64;
 
-use super::date_form::{Moment, WrittenZone};
+use super::date_form::WrittenZone;
+use super::date_reader::Moment;
 use super::guess::{DateKind, Guess, RowsAre, Seen, StatusRule};
 use super::rows::More;
 use super::zones::ZoneGuess;

@@ -7,6 +7,8 @@
 pub mod ask;
 mod columns;
 mod date_form;
+mod date_order;
+mod date_reader;
 mod guess;
 mod history;
 mod number_form;
@@ -25,7 +27,7 @@ use crate::job::parse::Source;
 use crate::job::raw::RawJob;
 use crate::job::{Overrides, resolve};
 use crate::progress::Progress;
-use ask::{Answers, Choices, DateOrder, Question};
+use ask::{Answers, Choices, FirstPart, Question};
 use guess::{Amount, Guess, RowsAre, Seen};
 use text::Draft;
 
@@ -40,8 +42,8 @@ pub struct Request<'a> {
     pub as_of: Option<Day>,
     /// Whether all rows are looked at, however many they are.
     pub all_rows: bool,
-    /// Whether the day or the month stands first in dates, if that is said.
-    pub date_order: Option<DateOrder>,
+    /// What stands first in dates, if that is said.
+    pub first_part: Option<FirstPart>,
 }
 
 /// A job file that is proposed.
@@ -78,7 +80,7 @@ pub fn propose(request: &Request<'_>, answers: &mut dyn Answers, progress: &dyn 
     }
     let words = vocabulary::Vocabulary::built_in()?;
     let seen = Seen { table: &table, reading: &reading, sample: &sample, words: &words };
-    let mut choices = Choices::new(answers, request.date_order);
+    let mut choices = Choices::new(answers, request.first_part);
     let guess = guess::guess(&seen, &mut choices)?;
     let zone = zones::zone(&seen, &guess)?;
     let history = history::read(&seen, &guess, &zone, progress)?;

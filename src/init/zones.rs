@@ -3,7 +3,8 @@
 use std::collections::BTreeSet;
 
 use super::columns::Column;
-use super::date_form::{Moment, WrittenZone};
+use super::date_form::WrittenZone;
+use super::date_reader::Moment;
 use super::guess::{DateKind, Guess, Seen};
 use crate::error::Result;
 use crate::input::Zone;

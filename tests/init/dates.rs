@@ -310,3 +310,82 @@ fn one_row_decides_over_day_and_month() {
         assert_eq!([&days["many0"], &days["last"]], expected, "{}", job(&bench));
     }
 }
+
+/// Ten days in a row, from 2023-01-27 to 2023-02-05, in the orders that people use: read wrongly, they lie years apart.
+const YEARS_OF_TWO_DIGITS: [(&str, [&str; 10]); 4] = [
+    (
+        "%y/%m/%d",
+        ["23/01/27", "23/01/28", "23/01/29", "23/01/30", "23/01/31", "23/02/01", "23/02/02", "23/02/03", "23/02/04", "23/02/05"],
+    ),
+    (
+        "%d.%m.%y",
+        ["27.01.23", "28.01.23", "29.01.23", "30.01.23", "31.01.23", "01.02.23", "02.02.23", "03.02.23", "04.02.23", "05.02.23"],
+    ),
+    (
+        "%m/%d/%y",
+        ["01/27/23", "01/28/23", "01/29/23", "01/30/23", "01/31/23", "02/01/23", "02/02/23", "02/03/23", "02/04/23", "02/05/23"],
+    ),
+    (
+        "%y-%m-%d %H:%M",
+        [
+            "23-01-27 9:00",
+            "23-01-28 9:00",
+            "23-01-29 9:00",
+            "23-01-30 9:00",
+            "23-01-31 9:00",
+            "23-02-01 9:00",
+            "23-02-02 9:00",
+            "23-02-03 9:00",
+            "23-02-04 9:00",
+            "23-02-05 9:00",
+        ],
+    ),
+];
+
+#[test]
+fn days_tell_the_order_of_day_month_and_year() {
+    if !has_program() {
+        return;
+    }
+    let last_days = [
+        "2023-01-27",
+        "2023-01-28",
+        "2023-01-29",
+        "2023-01-30",
+        "2023-01-31",
+        "2023-02-01",
+        "2023-02-02",
+        "2023-02-03",
+        "2023-02-04",
+        "2023-02-05",
+    ];
+    for (form, dates) in &YEARS_OF_TWO_DIGITS {
+        let bench = Bench::empty();
+        write(&bench, "a.csv", dates);
+        init(&bench, &["a.csv", "--yes", "--as-of", "2023-12-31"]);
+        assert!(job(&bench).contains(&format!("'{form}'")), "{}", job(&bench));
+        bench.runs();
+        let expected = (1..).zip(last_days).map(|(row, day)| (format!("c{row}"), day.to_owned())).collect();
+        assert_eq!(days(&bench, "out"), expected, "{form}:\n{}", job(&bench));
+    }
+}
+
+/// Few days do not tell it: somebody must say what stands first.
+#[test]
+fn few_days_leave_the_order_open() {
+    let bench = Bench::empty();
+    write(&bench, "a.csv", &["23/01/15", "23/01/16", "23/01/16"]);
+    let ran = bench.rfmill(&["init", "a.csv", "--yes"]);
+    let said = "23/01/15 is 2023-01-15 or 2015-01-23, and no row tells; say which with --year-first or --day-first.";
+    assert!(ran.code == 3 && ran.err.contains(said), "{}", ran.err);
+    for (flag, first_and_last) in
+        [("--year-first", "from 2023-01-15 to 2023-01-16"), ("--day-first", "from 2015-01-23 to 2016-01-23")]
+    {
+        let output = format!("{flag}.toml");
+        bench.succeeds(&["init", "a.csv", flag, "-o", &format!("./{output}")]);
+        let job = String::from_utf8(bench.read(&output)).expect("UTF-8");
+        assert!(job.contains(first_and_last), "{job}");
+    }
+    let ran = bench.rfmill(&["init", "a.csv", "--year-first", "--day-first"]);
+    assert_eq!(ran.code, 2, "{}", ran.err);
+}

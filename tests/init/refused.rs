@@ -137,7 +137,7 @@ fn dates_of_which_the_order_cannot_be_told_are_asked_about() {
         &bench,
         &["a.csv", "--yes"],
         3,
-        "error: the dates of column \"order_date\" may have the day before the month or behind it: 03/04/2024 is 2024-04-03 or 2024-03-04, and no row tells; say which with --day-first or --month-first.",
+        "error: the dates of column \"order_date\" may have their day, month and year in several orders: 03/04/2024 is 2024-04-03 or 2024-03-04, and no row tells; say which with --day-first or --month-first.",
     );
     for (flag, form, last) in [("--day-first", "%d/%m/%Y", "2024-07-31"), ("--month-first", "%m/%d/%Y", "2024-06-30")] {
         let output = format!("{}.toml", &flag[2..]);

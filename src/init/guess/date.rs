@@ -1,12 +1,16 @@
 //! The date of an order: the column, and how it is written.
 
+use std::collections::BTreeSet;
+
 use super::candidates::{ALIKE, Candidate, are_one, chosen, sorted};
 use super::seen::Seen;
 use crate::domain::Day;
 use crate::error::{Error, Result};
-use crate::init::ask::{Choices, DateOrder, Question};
+use crate::init::ask::{Choices, FirstPart, Question};
 use crate::init::columns::Column;
-use crate::init::date_form::{DateForm, Moment};
+use crate::init::date_form::{DateForm, DatePart};
+use crate::init::date_order::{self, Reading};
+use crate::init::date_reader::Moment;
 use crate::init::rows::{More, Stored};
 use crate::init::vocabulary::Role;
 
@@ -135,65 +139,95 @@ pub fn find(seen: &Seen<'_>, choices: &mut Choices<'_>) -> Result<WrittenDate> {
         let per_second = epoch(found).ok_or_else(|| Error::bug("a date without a form"))?;
         return Ok(WrittenDate { column, kind: DateKind::Epoch(per_second) });
     }
-    let forms = fitting_all(seen, found)?;
-    Ok(WrittenDate { column, kind: DateKind::Text(one_form(seen, choices, column, forms)?) })
+    Ok(WrittenDate { column, kind: DateKind::Text(one_form(seen, choices, column)?) })
 }
 
-/// Whether forms differ in the order of day and month.
-fn is_open(forms: &[DateForm]) -> bool {
-    [true, false].iter().all(|order| forms.iter().any(|form| form.day_first() == Some(*order)))
-}
-
-/// The forms that all rows have, where the sample leaves the order of day and month open: the rows that are looked at, and the others if
-/// these do not tell.
-fn fitting_all(seen: &Seen<'_>, column: &Column) -> Result<Vec<DateForm>> {
-    let mut forms = column.dates.clone();
-    if is_open(&forms) && !seen.sample.is_whole {
-        let mut look = |values: &[Option<&str>]| {
-            if let Some(Some(value)) = values.first() {
-                let fits = |form: &DateForm| form.read(value).is_some();
-                if forms.iter().any(fits) {
-                    forms.retain(fits);
-                }
-            }
-            Ok(if is_open(&forms) { More::Wanted } else { More::NextPart })
-        };
-        seen.table.each(&[column.at], &seen.reading.parts, &mut look)?;
-        if !seen.reading.is_all {
-            seen.table.each(&[column.at], &seen.table.all(), &mut look)?;
-        }
+/// The one form that counts. Where several orders of day, month and year fit all values, the days that they make tell which is
+/// right: those of the rows that are looked at closely, then those of all rows; where these do not tell, it asks.
+fn one_form(seen: &Seen<'_>, choices: &mut Choices<'_>, column: usize) -> Result<DateForm> {
+    let found = seen.column(column)?;
+    let first = found.dates.first().cloned().ok_or_else(|| Error::bug("a date without a form"))?;
+    let mut readings = date_order::readings(&found.dates);
+    for value in &found.values {
+        readings.retain_mut(|reading| reading.add(value));
     }
-    Ok(forms)
+    if readings.len() < 2 {
+        return Ok(readings.pop().map_or(first, |reading| reading.form));
+    }
+    if let Some(asked) = choices.first_part()
+        && let Some(reading) = readings.iter().find(|reading| flag(&reading.form) == Some(asked))
+    {
+        return Ok(reading.form.clone());
+    }
+    let (mut readings, mut is_sure) = date_order::ranked(readings);
+    if !is_sure && !seen.sample.is_whole {
+        (readings, is_sure) = date_order::ranked(of_all_rows(seen, found, readings)?);
+    }
+    match readings.first() {
+        Some(best) if is_sure => Ok(best.form.clone()),
+        _ => ask(seen, choices, column, readings),
+    }
 }
 
-/// The one form that counts; asks whether the day or the month stands first.
-fn one_form(seen: &Seen<'_>, choices: &mut Choices<'_>, column: usize, forms: Vec<DateForm>) -> Result<DateForm> {
-    let first = forms.first().cloned().ok_or_else(|| Error::bug("a date without a form"))?;
-    let with_order = |day_first: bool| forms.iter().find(|form| form.day_first() == Some(day_first)).cloned();
-    let (Some(day), Some(month)) = (with_order(true), with_order(false)) else { return Ok(first) };
-    let order = match choices.date_order() {
-        Some(order) => order,
-        None => {
-            let example = seen.column(column)?.values.first().cloned().unwrap_or_default();
-            let shown = |form: &DateForm| form.read(&example).map_or_else(String::new, |moment| moment.day.to_string());
-            let question = Question {
-                key: "ordered_at",
-                text: format!("In {} the day may stand before the month or behind it. What is {example}?", seen.quoted(column)),
-                options: vec![shown(&day), shown(&month)],
-            };
-            match choices.ask(&question)? {
-                Some(0) => DateOrder::DayFirst,
-                Some(_) => DateOrder::MonthFirst,
-                None => {
-                    return Err(Error::contract(format!(
-                        "the dates of column {} may have the day before the month or behind it: {example} is {} or {}, and no row tells; say which with --day-first or --month-first",
-                        seen.quoted(column),
-                        shown(&day),
-                        shown(&month)
-                    )));
-                }
+/// The readings that fit all rows, with the days of all of them.
+fn of_all_rows(seen: &Seen<'_>, column: &Column, mut readings: Vec<Reading>) -> Result<Vec<Reading>> {
+    let mut look = |values: &[Option<&str>]| {
+        if let Some(Some(value)) = values.first() {
+            let fits: Vec<bool> = readings.iter_mut().map(|reading| reading.add(value)).collect();
+            // A date that none has is none of the others' kind.
+            if fits.contains(&true) {
+                let mut fits = fits.into_iter();
+                readings.retain(|_| fits.next().unwrap_or(false));
             }
         }
+        Ok(if readings.len() > 1 { More::Wanted } else { More::NextPart })
     };
-    Ok(if order == DateOrder::DayFirst { day } else { month })
+    seen.table.each(&[column.at], &seen.reading.parts, &mut look)?;
+    if !seen.reading.is_all {
+        seen.table.each(&[column.at], &seen.table.all(), &mut look)?;
+    }
+    Ok(readings)
+}
+
+/// The flag that says that a form is meant.
+fn flag(form: &DateForm) -> Option<FirstPart> {
+    match form.order()? {
+        [DatePart::Day, DatePart::Month, DatePart::Year] => Some(FirstPart::Day),
+        [DatePart::Month, DatePart::Day, DatePart::Year] => Some(FirstPart::Month),
+        [DatePart::Year, DatePart::Month, DatePart::Day] => Some(FirstPart::Year),
+        _ => None,
+    }
+}
+
+/// Asks which of some readings is meant.
+///
+/// # Errors
+/// Exit 3: nobody answers.
+fn ask(seen: &Seen<'_>, choices: &mut Choices<'_>, column: usize, readings: Vec<Reading>) -> Result<DateForm> {
+    let shown = |value: &String| -> Vec<String> {
+        readings
+            .iter()
+            .map(|reading| reading.form.read(value).map_or_else(String::new, |moment| moment.day.to_string()))
+            .collect()
+    };
+    let different = |value: &&String| shown(value).into_iter().collect::<BTreeSet<_>>().len();
+    let values = &seen.column(column)?.values;
+    // Of equal ones the first.
+    let example = values.iter().rev().max_by_key(different).cloned().unwrap_or_default();
+    let question = Question {
+        key: "ordered_at",
+        text: format!("In {} day, month and year may stand in several orders. What is {example}?", seen.quoted(column)),
+        options: shown(&example),
+    };
+    if let Some(answer) = choices.ask(&question)? {
+        return readings.into_iter().nth(answer).map(|reading| reading.form).ok_or_else(|| Error::bug("an answer to no option"));
+    }
+    let flags: Vec<&str> = readings.iter().filter_map(|reading| flag(&reading.form)).map(FirstPart::flag).collect();
+    let instead = if flags.len() < readings.len() { ", or write the dates as 2024-12-31" } else { "" };
+    Err(Error::contract(format!(
+        "the dates of column {} may have their day, month and year in several orders: {example} is {}, and no row tells; say which with {}{instead}",
+        seen.quoted(column),
+        question.options.join(" or "),
+        flags.join(" or "),
+    )))
 }
